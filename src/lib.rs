@@ -1,0 +1,31 @@
+//! # rust-workers
+//!
+//! CPU parallelism for Node.js. Three rooms, and one door to JavaScript:
+//!
+//! ```text
+//!    JavaScript threads (main, Workers)                    Rust threads
+//!   ┌───────────────────────────────────┐            ┌───────────────────────┐
+//!   │ index.js → lib/*                  │            │ pool/  workers        │
+//!   └──────────────┬────────────────────┘            │   take → run → report │
+//!         api/     │  (argument checks, no logic)    └──────────┬────────────┘
+//!         ┌────────▼────────────────────────────────────────────▼───────────┐
+//!         │ engine, free of Node:  pool/   shared/   channel/   tasks/      │
+//!         └────────▲────────────────────────────────────────────┬───────────┘
+//!                  │  node/  one mailbox per JS environment     │
+//!                  └────────────────────────────────────────────┘
+//! ```
+//!
+//! * [`value`] — what crosses between threads, and its wire form.
+//! * [`tasks`] — the registry of native tasks, and the built-in ones.
+//! * [`pool`] — the queue and the threads.
+//! * `node` — the only room that knows Node-API: mailbox, teardown, conversion.
+//! * `api` — the exports JavaScript sees.
+
+pub mod error;
+pub mod panic;
+pub mod pool;
+pub mod sync;
+pub mod tasks;
+pub mod value;
+
+pub use error::{Code, Error, Result};

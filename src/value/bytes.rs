@@ -1,0 +1,242 @@
+//! Raw bytes, with the JavaScript type they came as or shall go back as.
+
+use std::fmt;
+
+/// Which JavaScript object the bytes are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[repr(u8)]
+pub enum BytesKind {
+    /// `ArrayBuffer`
+    ArrayBuffer = 0,
+    /// `Buffer`
+    Buffer = 1,
+    /// `DataView`
+    DataView = 2,
+    /// `Int8Array`
+    Int8 = 3,
+    /// `Uint8Array`
+    Uint8 = 4,
+    /// `Uint8ClampedArray`
+    Uint8Clamped = 5,
+    /// `Int16Array`
+    Int16 = 6,
+    /// `Uint16Array`
+    Uint16 = 7,
+    /// `Int32Array`
+    Int32 = 8,
+    /// `Uint32Array`
+    Uint32 = 9,
+    /// `Float32Array`
+    Float32 = 10,
+    /// `Float64Array`
+    Float64 = 11,
+    /// `BigInt64Array`
+    BigInt64 = 12,
+    /// `BigUint64Array`
+    BigUint64 = 13,
+    /// `Float16Array` (Node 24 and later)
+    Float16 = 14,
+}
+
+impl BytesKind {
+    /// Every kind, at the index of its wire number.
+    pub const ALL: [BytesKind; 15] = [
+        BytesKind::ArrayBuffer,
+        BytesKind::Buffer,
+        BytesKind::DataView,
+        BytesKind::Int8,
+        BytesKind::Uint8,
+        BytesKind::Uint8Clamped,
+        BytesKind::Int16,
+        BytesKind::Uint16,
+        BytesKind::Int32,
+        BytesKind::Uint32,
+        BytesKind::Float32,
+        BytesKind::Float64,
+        BytesKind::BigInt64,
+        BytesKind::BigUint64,
+        BytesKind::Float16,
+    ];
+
+    /// The kind with this wire number.
+    pub fn from_wire(number: u8) -> Option<Self> {
+        Self::ALL.get(usize::from(number)).copied()
+    }
+
+    /// The size of one element in bytes.
+    pub fn element_size(self) -> usize {
+        match self {
+            BytesKind::ArrayBuffer
+            | BytesKind::Buffer
+            | BytesKind::DataView
+            | BytesKind::Int8
+            | BytesKind::Uint8
+            | BytesKind::Uint8Clamped => 1,
+            BytesKind::Int16 | BytesKind::Uint16 | BytesKind::Float16 => 2,
+            BytesKind::Int32 | BytesKind::Uint32 | BytesKind::Float32 => 4,
+            BytesKind::Float64 | BytesKind::BigInt64 | BytesKind::BigUint64 => 8,
+        }
+    }
+
+    /// What a person would call it: for error messages.
+    pub fn describe(self) -> &'static str {
+        match self {
+            BytesKind::ArrayBuffer => "an ArrayBuffer",
+            BytesKind::Buffer => "a Buffer",
+            BytesKind::DataView => "a DataView",
+            BytesKind::Int8 => "an Int8Array",
+            BytesKind::Uint8 => "a Uint8Array",
+            BytesKind::Uint8Clamped => "a Uint8ClampedArray",
+            BytesKind::Int16 => "an Int16Array",
+            BytesKind::Uint16 => "a Uint16Array",
+            BytesKind::Int32 => "an Int32Array",
+            BytesKind::Uint32 => "a Uint32Array",
+            BytesKind::Float32 => "a Float32Array",
+            BytesKind::Float64 => "a Float64Array",
+            BytesKind::BigInt64 => "a BigInt64Array",
+            BytesKind::BigUint64 => "a BigUint64Array",
+            BytesKind::Float16 => "a Float16Array",
+        }
+    }
+}
+
+/// A byte buffer of 8-byte words, so that every element type is aligned in it.
+#[derive(Clone, Default)]
+pub struct Words {
+    words: Vec<u64>,
+    len: usize,
+}
+
+impl Words {
+    /// `len` zero bytes.
+    pub fn zeroed(len: usize) -> Self {
+        Words { words: vec![0; len.div_ceil(8)], len }
+    }
+
+    /// A copy of `bytes`.
+    pub fn copy_from(bytes: &[u8]) -> Self {
+        let mut words = Words::zeroed(bytes.len());
+        words.as_mut_slice().copy_from_slice(bytes);
+        words
+    }
+
+    /// The bytes.
+    pub fn as_slice(&self) -> &[u8] {
+        &bytemuck::cast_slice(&self.words)[..self.len]
+    }
+
+    /// The bytes, to write to.
+    pub fn as_mut_slice(&mut self) -> &mut [u8] {
+        &mut bytemuck::cast_slice_mut(&mut self.words)[..self.len]
+    }
+
+    /// The words and the length in bytes: for handing the memory on.
+    pub fn into_parts(self) -> (Vec<u64>, usize) {
+        (self.words, self.len)
+    }
+}
+
+/// Memory that JavaScript gave away and that Rust holds alone until it goes back or is dropped.
+///
+/// The implementation lives in `node/`; the engine sees slices only.
+pub trait ForeignBytes: Send {
+    /// The bytes; aligned to 8.
+    fn as_slice(&self) -> &[u8];
+    /// The bytes, to write to.
+    fn as_mut_slice(&mut self) -> &mut [u8];
+    /// For the room that made it, to recognise it again.
+    fn into_any(self: Box<Self>) -> Box<dyn std::any::Any + Send>;
+}
+
+/// Where the bytes live.
+enum Store {
+    Owned(Words),
+    Foreign(Box<dyn ForeignBytes>),
+}
+
+/// Raw bytes with their JavaScript type.
+pub struct Bytes {
+    kind: BytesKind,
+    store: Store,
+}
+
+impl Bytes {
+    /// Bytes owned by Rust.
+    pub fn owned(kind: BytesKind, words: Words) -> Self {
+        Bytes { kind, store: Store::Owned(words) }
+    }
+
+    /// A copy of `bytes`.
+    pub fn copy_from(kind: BytesKind, bytes: &[u8]) -> Self {
+        Bytes::owned(kind, Words::copy_from(bytes))
+    }
+
+    /// Bytes that JavaScript gave away.
+    pub fn foreign(kind: BytesKind, memory: Box<dyn ForeignBytes>) -> Self {
+        Bytes { kind, store: Store::Foreign(memory) }
+    }
+
+    /// The JavaScript type.
+    pub fn kind(&self) -> BytesKind {
+        self.kind
+    }
+
+    /// The same bytes as another JavaScript type.
+    #[must_use]
+    pub fn with_kind(mut self, kind: BytesKind) -> Self {
+        self.kind = kind;
+        self
+    }
+
+    /// The length in bytes.
+    pub fn len(&self) -> usize {
+        self.as_slice().len()
+    }
+
+    /// True when there are none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The bytes.
+    pub fn as_slice(&self) -> &[u8] {
+        match &self.store {
+            Store::Owned(words) => words.as_slice(),
+            Store::Foreign(memory) => memory.as_slice(),
+        }
+    }
+
+    /// The bytes, to write to.
+    pub fn as_mut_slice(&mut self) -> &mut [u8] {
+        match &mut self.store {
+            Store::Owned(words) => words.as_mut_slice(),
+            Store::Foreign(memory) => memory.as_mut_slice(),
+        }
+    }
+
+    /// The memory itself: the words Rust owns, or what JavaScript gave away.
+    pub fn into_memory(self) -> Result<Words, Box<dyn ForeignBytes>> {
+        match self.store {
+            Store::Owned(words) => Ok(words),
+            Store::Foreign(memory) => Err(memory),
+        }
+    }
+}
+
+impl Clone for Bytes {
+    fn clone(&self) -> Self {
+        Bytes::copy_from(self.kind, self.as_slice())
+    }
+}
+
+impl PartialEq for Bytes {
+    fn eq(&self, other: &Self) -> bool {
+        self.kind == other.kind && self.as_slice() == other.as_slice()
+    }
+}
+
+impl fmt::Debug for Bytes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Bytes({:?}, {} bytes)", self.kind, self.len())
+    }
+}
