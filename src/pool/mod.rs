@@ -1,5 +1,29 @@
 //! The pool: one queue and the threads that take from it.
+//!
+//! * `config` — what a pool is made from.
+//! * `job`, `batch` — what is submitted: one task, or many inputs of one task.
+//! * `queue` — priorities, limit, removal by ticket.
+//! * `threads` — the state under the lock: who runs, who sleeps, who is woken. Its head tells the protocol.
+//! * `worker` — one thread: take, run, report.
+//! * `cancel` — the token by which a task learns that it should stop.
+//! * `stats` — counters.
 
+mod batch;
 mod cancel;
+mod config;
+mod job;
+mod queue;
+mod stats;
+mod threads;
+mod worker;
 
+#[cfg(all(test, not(loom)))]
+mod test;
+
+pub use batch::Batch;
 pub use cancel::{CancelToken, Reason};
+pub use config::Config;
+pub use job::{Job, Outbox};
+pub use queue::Ticket;
+pub use stats::Stats;
+pub use threads::{Pool, Refusal};

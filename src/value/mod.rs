@@ -81,6 +81,25 @@ pub enum Part {
     Bytes(Bytes),
 }
 
+/// A value on its way to a task: decoded already, or in its wire form, to be decoded on the thread that runs it.
+#[derive(Debug)]
+pub enum Payload {
+    /// The value itself.
+    Value(Value),
+    /// Its wire form.
+    Envelope(Envelope),
+}
+
+impl Payload {
+    /// The value; decodes it if need be.
+    pub fn into_value(self) -> crate::Result<Value> {
+        match self {
+            Payload::Value(value) => Ok(value),
+            Payload::Envelope(_) => unreachable!("decode"),
+        }
+    }
+}
+
 impl Value {
     /// What a person would call this value: for error messages.
     pub fn describe(&self) -> &'static str {

@@ -1,0 +1,165 @@
+//! Many inputs of one task under one promise.
+//!
+//! A batch is one entry of the queue. It stays at the front while it has inputs left, and every thread that comes
+//! by takes a chunk of them. Chunks grow while they run quickly, so that thousands of tiny inputs cost one lock
+//! for many, and a single long one costs nobody else a wait.
+
+use std::time::{Duration, Instant};
+
+use super::job::{Outbox, Reply};
+use super::{CancelToken, Reason};
+use crate::error::{Error, Result};
+use crate::sync::{Arc, Mutex};
+use crate::value::Value;
+
+/// A chunk that took less than this may be followed by one of twice the size.
+const QUICK: Duration = Duration::from_micros(50);
+const LARGEST_CHUNK: usize = 1024;
+/// Stands where the index of the failing input would, when the batch as a whole was given up.
+const ABANDONED: usize = usize::MAX;
+
+/// Many inputs of one task, answered together and in order.
+pub struct Batch {
+    pub(super) task: usize,
+    pub(super) priority: i32,
+    pub(super) token: CancelToken,
+    pub(super) queued_at: Instant,
+    state: Mutex<State>,
+}
+
+struct State {
+    inputs: std::vec::IntoIter<Value>,
+    next: usize,
+    outputs: Vec<Value>,
+    /// Inputs neither answered nor given up.
+    remaining: usize,
+    failure: Option<(usize, Error)>,
+    reply: Option<Reply>,
+}
+
+/// Some inputs, and where their outputs belong.
+pub(super) struct Chunk {
+    first: usize,
+    inputs: Vec<Value>,
+}
+
+impl Batch {
+    /// A batch of `inputs` for the task at index `task`, to be answered to `outbox` under `id`.
+    pub fn new(
+        id: u64,
+        outbox: Arc<dyn Outbox>,
+        task: usize,
+        priority: i32,
+        inputs: Vec<Value>,
+        token: CancelToken,
+    ) -> Self {
+        let count = inputs.len();
+        let state = State {
+            inputs: inputs.into_iter(),
+            next: 0,
+            outputs: vec![Value::Undefined; count],
+            remaining: count,
+            failure: None,
+            reply: Some(Reply::new(id, outbox)),
+        };
+        Batch { task, priority, token, queued_at: Instant::now(), state: Mutex::new(state) }
+    }
+
+    /// How many inputs no thread has taken.
+    pub(super) fn waiting(&self) -> usize {
+        self.state.lock().inputs.len()
+    }
+
+    fn take(&self, most: usize) -> Option<Chunk> {
+        let mut state = self.state.lock();
+        let first = state.next;
+        let inputs: Vec<Value> = state.inputs.by_ref().take(most).collect();
+        state.next += inputs.len();
+        (!inputs.is_empty()).then_some(Chunk { first, inputs })
+    }
+
+    /// Runs inputs until none is left, `leave` says to look at the queue again, or the batch was stopped.
+    /// Returns how many inputs were run.
+    pub(super) fn work(
+        &self,
+        mut run: impl FnMut(Value) -> Result<Value>,
+        mut leave: impl FnMut() -> bool,
+    ) -> usize {
+        let mut size = 1;
+        let mut done = 0;
+        while let Some(chunk) = self.take(size) {
+            let started = Instant::now();
+            let taken = chunk.inputs.len();
+            let mut outputs = Vec::with_capacity(taken);
+            let mut failure = None;
+            for (offset, input) in chunk.inputs.into_iter().enumerate() {
+                match run(input) {
+                    Ok(output) => outputs.push(output),
+                    Err(error) => {
+                        failure = Some((chunk.first + offset, error));
+                        break;
+                    }
+                }
+            }
+            done += outputs.len();
+            self.put(chunk.first, taken, outputs, failure);
+            if started.elapsed() < QUICK {
+                size = (size * 2).min(LARGEST_CHUNK);
+            } else {
+                size = (size / 2).max(1);
+            }
+            if leave() {
+                break;
+            }
+        }
+        done
+    }
+
+    /// Puts a chunk's outputs in their places; answers when this was the last.
+    fn put(&self, first: usize, taken: usize, outputs: Vec<Value>, failure: Option<(usize, Error)>) {
+        let mut state = self.state.lock();
+        for (offset, output) in outputs.into_iter().enumerate() {
+            state.outputs[first + offset] = output;
+        }
+        state.remaining -= taken;
+        if let Some((index, error)) = failure {
+            match &state.failure {
+                Some((ABANDONED, _)) => {}
+                Some((earlier, _)) if *earlier < index => {}
+                _ => state.failure = Some((index, error)),
+            }
+            // The rest would be thrown away: give it up, and stop what other threads are at.
+            state.remaining -= state.inputs.len();
+            state.inputs = Vec::new().into_iter();
+            self.token.cancel(Reason::Cancelled);
+        }
+        self.answer_if_done(state);
+    }
+
+    /// Gives up every input that no thread has taken, for `reason`.
+    pub(super) fn abandon(&self, reason: Reason) {
+        self.token.cancel(reason);
+        let mut state = self.state.lock();
+        if state.failure.is_none() {
+            state.failure = Some((ABANDONED, reason.into_error()));
+        }
+        state.remaining -= state.inputs.len();
+        state.inputs = Vec::new().into_iter();
+        self.answer_if_done(state);
+    }
+
+    fn answer_if_done(&self, mut state: crate::sync::MutexGuard<'_, State>) {
+        if state.remaining > 0 {
+            return;
+        }
+        let Some(reply) = state.reply.take() else { return };
+        let outcome = match state.failure.take() {
+            None => Ok(Value::Array(std::mem::take(&mut state.outputs))),
+            Some((ABANDONED, error)) => Err(error),
+            Some((index, error)) => Err(error.context(format_args!("input {index}"))),
+        };
+        // The outbox takes locks of its own.
+        drop(state);
+        reply.send(outcome);
+    }
+}

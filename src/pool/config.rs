@@ -1,0 +1,33 @@
+//! What a pool is made from.
+
+use std::time::Duration;
+
+/// The settings of a pool. `api/` checks and fills them; the engine takes them as they are.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// Threads kept even when idle.
+    pub min_threads: usize,
+    /// Threads started at the most; at least 1.
+    pub max_threads: usize,
+    /// How long a thread above `min_threads` waits for work before it ends.
+    pub idle_timeout: Duration,
+    /// How many entries may wait in the queue; `usize::MAX` for no limit.
+    pub max_queue: usize,
+    /// The stack of each thread in bytes.
+    pub stack_size: usize,
+    /// Threads are named `<name>-<number>`.
+    pub name: String,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Config {
+            min_threads: 0,
+            max_threads: std::thread::available_parallelism().map_or(1, usize::from),
+            idle_timeout: Duration::from_secs(10),
+            max_queue: usize::MAX,
+            stack_size: 2 * 1024 * 1024,
+            name: "rust-workers".to_owned(),
+        }
+    }
+}

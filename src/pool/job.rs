@@ -1,0 +1,70 @@
+//! One accepted task, from the queue to its one answer.
+
+use std::time::Instant;
+
+use super::CancelToken;
+use crate::error::{Code, Error, Result};
+use crate::sync::Arc;
+use crate::value::{Payload, Value};
+
+/// Where answers go: the mailbox of the JavaScript thread that asked.
+pub trait Outbox: Send + Sync {
+    /// Takes the one answer to the job that was submitted under `id`.
+    fn settle(&self, id: u64, outcome: Result<Value>);
+}
+
+/// A promise to answer once. Dropped unanswered it answers with [`Code::Internal`], so that nothing accepted is
+/// ever lost silently.
+pub(super) struct Reply {
+    id: u64,
+    outbox: Option<Arc<dyn Outbox>>,
+}
+
+impl Reply {
+    pub(super) fn new(id: u64, outbox: Arc<dyn Outbox>) -> Self {
+        Reply { id, outbox: Some(outbox) }
+    }
+
+    pub(super) fn send(mut self, outcome: Result<Value>) {
+        if let Some(outbox) = self.outbox.take() {
+            outbox.settle(self.id, outcome);
+        }
+    }
+
+    /// Gives the obligation up: the caller was told another way.
+    fn forget(mut self) {
+        self.outbox = None;
+    }
+}
+
+impl Drop for Reply {
+    fn drop(&mut self) {
+        if let Some(outbox) = self.outbox.take() {
+            let error = Error::new(Code::Internal, "the task was dropped unanswered; please report this");
+            outbox.settle(self.id, Err(error));
+        }
+    }
+}
+
+/// One task waiting for a thread.
+pub struct Job {
+    /// Index into the pool's registry.
+    pub(super) task: usize,
+    pub(super) input: Payload,
+    pub(super) token: CancelToken,
+    pub(super) reply: Reply,
+    pub(super) queued_at: Instant,
+}
+
+impl Job {
+    /// A job for the task at index `task`, to be answered to `outbox` under `id`.
+    pub fn new(id: u64, outbox: Arc<dyn Outbox>, task: usize, input: Payload, token: CancelToken) -> Self {
+        Job { task, input, token, reply: Reply::new(id, outbox), queued_at: Instant::now() }
+    }
+
+    /// Takes the input back from a job that was refused: the caller is told by the refusal itself.
+    pub fn into_input(self) -> Payload {
+        self.reply.forget();
+        self.input
+    }
+}

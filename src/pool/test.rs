@@ -1,0 +1,384 @@
+//! The pool as a whole, on real threads.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use crossbeam_channel::{Receiver, Sender, unbounded};
+
+use super::*;
+use crate::error::{Code, Error, Result};
+use crate::tasks::{Registry, Task};
+use crate::value::{Payload, Value};
+
+/// An outbox that hands every answer to the test.
+struct Answers(Sender<(u64, Result<Value>)>);
+
+impl Outbox for Answers {
+    fn settle(&self, id: u64, outcome: Result<Value>) {
+        self.0.send((id, outcome)).expect("the test listens");
+    }
+}
+
+struct Bench {
+    pool: Pool,
+    outbox: Arc<Answers>,
+    answers: Receiver<(u64, Result<Value>)>,
+}
+
+const ECHO: &str = "echo";
+const SLEEP: &str = "sleep";
+const PANIC: &str = "panic";
+const FAIL: &str = "fail";
+
+fn registry() -> Registry {
+    let mut registry = Registry::new();
+    registry.add(Task::new(ECHO, "anything", |value: Value, _: &_| Ok(value))).unwrap();
+    let sleep = |value: Value, context: &crate::tasks::Context<'_>| {
+        let Value::Number(millis) = value else { panic!("a number of milliseconds") };
+        context.sleep(Duration::from_secs_f64(millis / 1000.0)).map(|()| value)
+    };
+    registry.add(Task::new(SLEEP, "milliseconds", sleep)).unwrap();
+    let panic =
+        |value: Value, _: &crate::tasks::Context<'_>| -> Result<Value> { panic!("on purpose: {value:?}") };
+    registry.add(Task::new(PANIC, "anything", panic)).unwrap();
+    let fail = |value: Value, _: &crate::tasks::Context<'_>| match value {
+        Value::Number(n) if n < 0.0 => Err(Error::new(Code::TaskFailed, "below zero")),
+        other => Ok(other),
+    };
+    registry.add(Task::new(FAIL, "anything", fail)).unwrap();
+    registry
+}
+
+impl Bench {
+    fn new(config: Config) -> Self {
+        let (sender, answers) = unbounded();
+        Bench { pool: Pool::new(config, Arc::new(registry())), outbox: Arc::new(Answers(sender)), answers }
+    }
+
+    fn with_threads(threads: usize) -> Self {
+        Bench::new(Config { max_threads: threads, ..Config::default() })
+    }
+
+    fn job(&self, id: u64, task: &str, input: impl Into<Value>, token: &CancelToken) -> Job {
+        let task = self.pool.registry().index_of(task).expect("a task of this bench");
+        Job::new(id, self.outbox.clone(), task, Payload::Value(input.into()), token.clone())
+    }
+
+    fn submit(&self, id: u64, task: &str, input: impl Into<Value>) -> (Ticket, CancelToken) {
+        let token = CancelToken::new(None);
+        let job = self.job(id, task, input, &token);
+        (self.pool.submit(job, 0).ok().expect("accepted"), token)
+    }
+
+    fn submit_batch(&self, id: u64, task: &str, inputs: Vec<Value>) -> (Ticket, CancelToken) {
+        let token = CancelToken::new(None);
+        let task = self.pool.registry().index_of(task).expect("a task of this bench");
+        let batch = Batch::new(id, self.outbox.clone(), task, 0, inputs, token.clone());
+        (self.pool.submit_batch(Arc::new(batch)).ok().expect("accepted"), token)
+    }
+
+    fn answer(&self) -> (u64, Result<Value>) {
+        self.answers.recv_timeout(Duration::from_secs(30)).expect("an answer")
+    }
+
+    fn close(&self, force: bool) -> Receiver<()> {
+        let (sender, closed) = unbounded();
+        self.pool.close(force, Box::new(move || sender.send(()).expect("the test listens")));
+        closed
+    }
+
+    fn wait_until(&self, what: &str, condition: impl Fn(&Stats) -> bool) {
+        let started = Instant::now();
+        while !condition(&self.pool.stats()) {
+            assert!(
+                started.elapsed() < Duration::from_secs(30),
+                "never came: {what}; {:?}",
+                self.pool.stats()
+            );
+            std::thread::sleep(Duration::from_millis(1));
+        }
+    }
+}
+
+#[test]
+fn one_thread_answers_in_order_of_submission() {
+    let bench = Bench::with_threads(1);
+    for id in 0..20_000 {
+        bench.submit(id, ECHO, 1.0);
+    }
+    for id in 0..20_000 {
+        assert_eq!(bench.answer(), (id, Ok(Value::Number(1.0))));
+    }
+}
+
+#[test]
+fn every_job_of_many_submitters_is_answered_exactly_once() {
+    const EACH: u64 = 20_000;
+    let bench = Bench::with_threads(4);
+    std::thread::scope(|scope| {
+        for submitter in 0..4 {
+            let bench = &bench;
+            scope.spawn(move || {
+                for n in 0..EACH {
+                    bench.submit(submitter * EACH + n, ECHO, n as f64);
+                }
+            });
+        }
+    });
+    let mut seen = HashMap::new();
+    for _ in 0..4 * EACH {
+        let (id, outcome) = bench.answer();
+        assert_eq!(outcome, Ok(Value::Number((id % EACH) as f64)));
+        *seen.entry(id).or_insert(0) += 1;
+    }
+    assert_eq!(seen.len(), usize::try_from(4 * EACH).unwrap());
+    bench.wait_until("all counted", |stats| stats.completed == 4 * EACH && stats.running == 0);
+    assert!(bench.answers.is_empty());
+}
+
+#[test]
+fn a_panic_is_an_answer_and_the_thread_lives_on() {
+    let bench = Bench::with_threads(1);
+    for id in 0..100 {
+        bench.submit(id, PANIC, id as f64);
+        let (answered, outcome) = bench.answer();
+        let error = outcome.unwrap_err();
+        assert_eq!((answered, error.code()), (id, Code::TaskPanicked));
+        assert!(error.message().contains("task 'panic' panicked: on purpose"), "{error}");
+    }
+    bench.submit(100, ECHO, 5.0);
+    assert_eq!(bench.answer(), (100, Ok(Value::Number(5.0))));
+    let stats = bench.pool.stats();
+    assert_eq!((stats.threads, stats.failed), (1, 100));
+}
+
+#[test]
+fn higher_priorities_overtake() {
+    let bench = Bench::with_threads(1);
+    bench.submit(0, SLEEP, 50.0);
+    bench.wait_until("the thread is busy", |stats| stats.running == 1);
+    for (id, priority) in [(1, 0), (2, 9), (3, -9), (4, 9)] {
+        let job = bench.job(id, ECHO, 0.0, &CancelToken::new(None));
+        bench.pool.submit(job, priority).ok().expect("accepted");
+    }
+    let order: Vec<u64> = (0..5).map(|_| bench.answer().0).collect();
+    assert_eq!(order, [0, 2, 4, 1, 3]);
+}
+
+#[test]
+fn a_full_queue_refuses_and_gives_the_input_back() {
+    let bench = Bench::new(Config { max_threads: 1, max_queue: 1, ..Config::default() });
+    let (_, sleeper) = bench.submit(0, SLEEP, 60_000.0);
+    bench.wait_until("the thread is busy", |stats| stats.running == 1);
+    bench.submit(1, ECHO, 1.0);
+    let refusal = bench.pool.submit(bench.job(2, ECHO, 2.0, &CancelToken::new(None)), 0).err().expect("full");
+    assert_eq!(refusal.error.code(), Code::QueueFull);
+    assert!(matches!(refusal.refused.into_input(), Payload::Value(Value::Number(n)) if n == 2.0));
+    sleeper.cancel(Reason::Cancelled);
+    assert_eq!(bench.answer().1.unwrap_err().code(), Code::TaskCancelled);
+    assert_eq!(bench.answer(), (1, Ok(Value::Number(1.0))));
+    assert!(bench.answers.is_empty(), "a refused job is not answered besides");
+}
+
+#[test]
+fn cancelling_a_waiting_job_answers_at_once_and_frees_its_place() {
+    let bench = Bench::new(Config { max_threads: 1, max_queue: 1, ..Config::default() });
+    let (_, sleeper) = bench.submit(0, SLEEP, 60_000.0);
+    bench.wait_until("the thread is busy", |stats| stats.running == 1);
+    let (ticket, token) = bench.submit(1, ECHO, 1.0);
+    assert!(bench.pool.cancel(ticket, &token, Reason::Cancelled));
+    let (id, outcome) = bench.answer();
+    assert_eq!((id, outcome.unwrap_err().code()), (1, Code::TaskCancelled));
+    assert!(!bench.pool.cancel(ticket, &token, Reason::Cancelled), "once");
+    bench.submit(2, ECHO, 2.0);
+    sleeper.cancel(Reason::Cancelled);
+    assert_eq!(bench.answer().0, 0);
+    assert_eq!(bench.answer(), (2, Ok(Value::Number(2.0))));
+}
+
+#[test]
+fn cancelling_a_running_job_frees_its_thread() {
+    let bench = Bench::with_threads(1);
+    let (ticket, token) = bench.submit(0, SLEEP, 60_000.0);
+    bench.wait_until("it runs", |stats| stats.running == 1);
+    assert!(!bench.pool.cancel(ticket, &token, Reason::TimedOut), "it was not waiting");
+    assert_eq!(bench.answer().1.unwrap_err().code(), Code::TaskTimeout);
+    bench.submit(1, ECHO, 3.0);
+    assert_eq!(bench.answer(), (1, Ok(Value::Number(3.0))));
+    assert_eq!(bench.pool.stats().threads, 1);
+}
+
+#[test]
+fn a_job_whose_deadline_passed_in_the_queue_is_not_run() {
+    let bench = Bench::with_threads(1);
+    bench.submit(0, SLEEP, 40.0);
+    let token = CancelToken::new(Some(Instant::now() + Duration::from_millis(5)));
+    bench.pool.submit(bench.job(1, PANIC, 0.0, &token), 0).ok().expect("accepted");
+    assert_eq!(bench.answer().0, 0);
+    let (id, outcome) = bench.answer();
+    assert_eq!((id, outcome.unwrap_err().code()), (1, Code::TaskTimeout));
+}
+
+#[test]
+fn a_graceful_close_finishes_what_was_accepted_and_takes_nothing_more() {
+    let bench = Bench::with_threads(2);
+    for id in 0..500 {
+        bench.submit(id, ECHO, 0.0);
+    }
+    let closed = bench.close(false);
+    let refusal =
+        bench.pool.submit(bench.job(999, ECHO, 0.0, &CancelToken::new(None)), 0).err().expect("closed");
+    assert_eq!(refusal.error.code(), Code::PoolClosed);
+    drop(refusal.refused.into_input());
+    closed.recv_timeout(Duration::from_secs(30)).expect("closed");
+    assert_eq!(bench.answers.try_iter().filter(|(_, outcome)| outcome.is_ok()).count(), 500);
+    assert_eq!(bench.pool.stats().threads, 0);
+    bench.close(true).recv_timeout(Duration::from_secs(30)).expect("closing again is told as well");
+}
+
+#[test]
+fn a_forced_close_answers_what_waits_and_stops_what_runs() {
+    let bench = Bench::with_threads(1);
+    bench.submit(0, SLEEP, 60_000.0);
+    bench.wait_until("it runs", |stats| stats.running == 1);
+    for id in 1..100 {
+        bench.submit(id, ECHO, 0.0);
+    }
+    bench.submit_batch(100, ECHO, vec![Value::Null; 50]);
+    let graceful = bench.close(false);
+    let forced = bench.close(true);
+    graceful.recv_timeout(Duration::from_secs(30)).expect("closed");
+    forced.recv_timeout(Duration::from_secs(30)).expect("closed");
+    let mut answered: Vec<u64> = bench
+        .answers
+        .try_iter()
+        .map(|(id, outcome)| {
+            assert_eq!(outcome.unwrap_err().code(), Code::PoolClosed);
+            id
+        })
+        .collect();
+    answered.sort_unstable();
+    assert_eq!(answered, (0..=100).collect::<Vec<u64>>());
+}
+
+#[test]
+fn a_pool_that_never_ran_closes_at_once() {
+    let bench = Bench::with_threads(4);
+    bench.close(false).recv_timeout(Duration::from_secs(1)).expect("closed");
+}
+
+#[test]
+fn idle_threads_above_the_minimum_end_and_come_back() {
+    let config = Config {
+        min_threads: 1,
+        max_threads: 3,
+        idle_timeout: Duration::from_millis(20),
+        ..Config::default()
+    };
+    let bench = Bench::new(config);
+    for round in 0..3 {
+        for id in 0..3 {
+            bench.submit(round * 3 + id, SLEEP, 10.0);
+        }
+        bench.wait_until("all three run", |stats| stats.threads == 3);
+        for _ in 0..3 {
+            bench.answer();
+        }
+        bench.wait_until("the minimum", |stats| stats.threads == 1);
+    }
+    std::thread::sleep(Duration::from_millis(60));
+    assert_eq!(bench.pool.stats().threads, 1, "the minimum stays");
+}
+
+#[test]
+fn a_batch_is_answered_once_in_order() {
+    let bench = Bench::with_threads(3);
+    for id in 0..20 {
+        let count = [0, 1, 2, 3, 1000, 50_000][usize::try_from(id % 6).unwrap()];
+        let inputs: Vec<Value> = (0..count).map(Value::from).collect();
+        if inputs.is_empty() {
+            continue;
+        }
+        bench.submit_batch(id, ECHO, inputs.clone());
+        assert_eq!(bench.answer(), (id, Ok(Value::Array(inputs))));
+    }
+    assert!(bench.answers.is_empty());
+}
+
+#[test]
+fn threads_share_a_batch_out() {
+    let bench = Bench::with_threads(4);
+    let started = Instant::now();
+    bench.submit_batch(0, SLEEP, vec![Value::Number(25.0); 16]);
+    assert!(bench.answer().1.is_ok());
+    assert!(started.elapsed() < Duration::from_millis(300), "{:?}", started.elapsed());
+}
+
+#[test]
+fn a_failing_input_fails_its_batch_with_its_index_and_stops_the_rest() {
+    let bench = Bench::with_threads(2);
+    let mut inputs: Vec<Value> = (0..100_000_u32).map(Value::from).collect();
+    inputs[7] = Value::Number(-1.0);
+    bench.submit_batch(0, FAIL, inputs);
+    let error = bench.answer().1.unwrap_err();
+    assert_eq!((error.code(), error.message()), (Code::TaskFailed, "input 7: below zero"));
+    bench.wait_until("quiet", |stats| stats.running == 0);
+    assert!(bench.pool.stats().completed < 100_000);
+    assert_eq!(bench.pool.stats().queued, 0);
+}
+
+#[test]
+fn a_batch_can_be_cancelled_waiting_or_running() {
+    let bench = Bench::with_threads(1);
+    let (running, running_token) = bench.submit_batch(0, SLEEP, vec![Value::Number(10_000.0); 100]);
+    bench.wait_until("it runs", |stats| stats.running == 1);
+    let (waiting, waiting_token) = bench.submit_batch(1, SLEEP, vec![Value::Number(10_000.0); 100]);
+    bench.pool.cancel(waiting, &waiting_token, Reason::Cancelled);
+    let (id, outcome) = bench.answer();
+    assert_eq!((id, outcome.unwrap_err().code()), (1, Code::TaskCancelled));
+    bench.pool.cancel(running, &running_token, Reason::TimedOut);
+    let (id, outcome) = bench.answer();
+    assert_eq!((id, outcome.unwrap_err().code()), (0, Code::TaskTimeout));
+}
+
+#[test]
+fn a_batch_makes_way_for_a_higher_priority() {
+    let bench = Bench::with_threads(1);
+    bench.submit_batch(0, SLEEP, vec![Value::Number(5.0); 40]);
+    bench.wait_until("it runs", |stats| stats.running == 1);
+    bench.pool.submit(bench.job(1, ECHO, 0.0, &CancelToken::new(None)), 1).ok().expect("accepted");
+    assert_eq!(bench.answer().0, 1);
+    assert_eq!(bench.answer().0, 0);
+}
+
+#[test]
+fn wakes_are_not_lost_when_work_trickles_in() {
+    let bench = Bench::with_threads(2);
+    for id in 0..3_000 {
+        bench.submit(id, ECHO, 0.0);
+        if id % 3 == 0 {
+            // Let the threads come to rest in a different phase of their search every time.
+            let until = Instant::now() + Duration::from_nanos((id * 37) % 60_000);
+            while Instant::now() < until {
+                std::hint::spin_loop();
+            }
+        }
+        assert_eq!(bench.answer().0, id);
+    }
+}
+
+#[test]
+fn a_job_dropped_unanswered_answers_all_the_same() {
+    static ANSWERED: AtomicUsize = AtomicUsize::new(0);
+    struct Count;
+    impl Outbox for Count {
+        fn settle(&self, id: u64, outcome: Result<Value>) {
+            assert_eq!((id, outcome.unwrap_err().code()), (3, Code::Internal));
+            ANSWERED.fetch_add(1, Ordering::SeqCst);
+        }
+    }
+    drop(Job::new(3, Arc::new(Count), 0, Payload::Value(Value::Null), CancelToken::new(None)));
+    assert_eq!(ANSWERED.load(Ordering::SeqCst), 1);
+}

@@ -1,0 +1,393 @@
+//! The pool's state and the rules by which its threads start, sleep, wake and end.
+//!
+//! # The protocol
+//! Everything below is decided under one lock. A thread is in one of four states:
+//!
+//! * **running** — it holds work.
+//! * **searching** — it found the queue empty and looks at [`Shared::hint`] for a moment before it sleeps. At most
+//!   one thread searches, so an idle pool burns one core for some microseconds and not all of them.
+//! * **parked** — it sleeps on the condition variable.
+//! * **claimed** — it was parked, and a submitter has already counted it out of the parked ones. The claim, not
+//!   the notification, is what counts: a thread that wakes takes a claim if there is one, else it sleeps on.
+//!
+//! *Lost wake-up.* A submitter pushes under the lock and then wakes somebody unless a thread is searching. A searcher
+//! that gives up re-checks the queue under the same lock before it parks, so a push is seen by the searcher or sees
+//! it parked.
+//!
+//! *One wakes the next.* A searcher that finds work stops searching; if more work waits it wakes another thread
+//! before it runs its own. So a burst wakes threads one after the other, and the submitting thread, which is a
+//! JavaScript thread, pays for one wake at the most.
+//!
+//! *Time-out against claim.* A parked thread whose idle time is up ends only if it is not claimed: claims and
+//! parked threads are counted, and a thread that leaves takes itself out of `parked`.
+
+use std::time::Duration;
+
+use super::batch::Batch;
+use super::job::Job;
+use super::queue::{Entry, Queue, Ticket};
+use super::stats::{Counters, Stats};
+use super::{CancelToken, Config, Reason, worker};
+use crate::error::{Code, Error, Result};
+use crate::sync::atomic::{AtomicI32, AtomicUsize, Ordering};
+use crate::sync::{Arc, Condvar, Mutex, MutexGuard, wait_for};
+use crate::tasks::Registry;
+
+/// A pool of native threads over one queue. Cheap to clone; all clones are the same pool.
+#[derive(Clone)]
+pub struct Pool(pub(super) Arc<Shared>);
+
+/// A submission that was not accepted, with what was submitted.
+pub struct Refusal<T> {
+    /// Why.
+    pub error: Error,
+    /// What was submitted.
+    pub refused: T,
+}
+
+pub(super) struct Shared {
+    pub(super) config: Config,
+    pub(super) registry: Arc<Registry>,
+    pub(super) counters: Counters,
+    /// Entries in the queue, readable without the lock: for a searching thread.
+    hint: AtomicUsize,
+    /// The highest priority that waits, readable without the lock: for a thread inside a batch.
+    top: AtomicI32,
+    state: Mutex<State>,
+    work: Condvar,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Phase {
+    Open,
+    /// No new work; what was accepted is finished.
+    Draining,
+}
+
+#[derive(Clone)]
+enum Place {
+    Vacant,
+    Idle,
+    Running(CancelToken),
+}
+
+struct State {
+    queue: Queue,
+    phase: Phase,
+    threads: usize,
+    searching: bool,
+    parked: usize,
+    claims: usize,
+    /// One place for each thread; a place is used again when its thread has ended.
+    places: Vec<Place>,
+    when_closed: Vec<Box<dyn FnOnce() + Send>>,
+}
+
+impl Pool {
+    /// A pool that runs the tasks of `registry`. Threads start when there is work for them.
+    pub fn new(config: Config, registry: Arc<Registry>) -> Self {
+        let state = State {
+            queue: Queue::new(config.max_queue),
+            phase: Phase::Open,
+            threads: 0,
+            searching: false,
+            parked: 0,
+            claims: 0,
+            places: Vec::new(),
+            when_closed: Vec::new(),
+        };
+        Pool(Arc::new(Shared {
+            config,
+            registry,
+            counters: Counters::default(),
+            hint: AtomicUsize::new(0),
+            top: AtomicI32::new(i32::MIN),
+            state: Mutex::new(state),
+            work: Condvar::new(),
+        }))
+    }
+
+    /// The tasks it runs.
+    pub fn registry(&self) -> &Registry {
+        &self.0.registry
+    }
+
+    /// Queues a job; higher `priority` first. Refused when the queue is full, the pool is closing, or the system
+    /// gives it no thread at all.
+    // The refusal hands the whole job back; it is the rare path.
+    #[allow(clippy::result_large_err)]
+    pub fn submit(&self, job: Job, priority: i32) -> Result<Ticket, Refusal<Job>> {
+        self.push(Entry::Job(job), priority, 1).map_err(|(error, entry)| match entry {
+            Entry::Job(refused) => Refusal { error, refused },
+            Entry::Batch(_) => unreachable!("a job went in"),
+        })
+    }
+
+    /// Queues a batch, as one entry.
+    pub fn submit_batch(&self, batch: Arc<Batch>) -> Result<Ticket, Refusal<Arc<Batch>>> {
+        let (count, priority) = (batch.waiting(), batch.priority);
+        self.push(Entry::Batch(batch), priority, count).map_err(|(error, entry)| match entry {
+            Entry::Batch(refused) => Refusal { error, refused },
+            Entry::Job(_) => unreachable!("a batch went in"),
+        })
+    }
+
+    #[allow(clippy::result_large_err)]
+    fn push(&self, entry: Entry, priority: i32, tasks: usize) -> Result<Ticket, (Error, Entry)> {
+        let shared = &*self.0;
+        let mut state = shared.state.lock();
+        if state.phase != Phase::Open {
+            return Err((Error::new(Code::PoolClosed, "the pool is closed and takes no more tasks"), entry));
+        }
+        if state.threads == 0
+            && let Err(error) = self.start_thread(&mut state)
+        {
+            return Err((error, entry));
+        }
+        let ticket = state.queue.push(priority, entry).map_err(|entry| {
+            let message = format!(
+                "the queue is full ({} waiting, maxQueue is {}); wait for 'drain', or raise maxQueue",
+                state.queue.len(),
+                shared.config.max_queue
+            );
+            (Error::new(Code::QueueFull, message), entry)
+        })?;
+        shared.counters.accepted(tasks);
+        shared.note_len(&state);
+        self.wake_one(state);
+        Ok(ticket)
+    }
+
+    /// Makes sure that somebody looks at the queue: a searcher, a parked thread, or a new one.
+    fn wake_one(&self, mut state: MutexGuard<'_, State>) {
+        let shared = &*self.0;
+        if state.searching || state.queue.len() <= state.claims {
+            return;
+        }
+        if state.parked > 0 {
+            state.parked -= 1;
+            state.claims += 1;
+            drop(state);
+            shared.work.notify_one();
+        } else if state.threads < shared.config.max_threads {
+            // Without a further thread the pool still works: those that run take this up later.
+            let _ = self.start_thread(&mut state);
+        }
+    }
+
+    fn start_thread(&self, state: &mut State) -> Result<()> {
+        let vacant = state.places.iter().position(|place| matches!(place, Place::Vacant));
+        let number = vacant.unwrap_or(state.places.len());
+        let pool = self.clone();
+        let started = std::thread::Builder::new()
+            .name(format!("{}-{number}", self.0.config.name))
+            .stack_size(self.0.config.stack_size)
+            .spawn(move || worker::run(&pool, number));
+        match started {
+            Ok(_) => {
+                if vacant.is_none() {
+                    state.places.push(Place::Idle);
+                }
+                state.places[number] = Place::Idle;
+                state.threads += 1;
+                // A new thread looks at the queue first thing, like a claimed one.
+                state.claims += 1;
+                Ok(())
+            }
+            Err(error) => Err(Error::new(
+                Code::ThreadSpawn,
+                format!(
+                    "the system gave the pool no thread ({error}); lower maxThreads or stackSize, or raise the limit"
+                ),
+            )),
+        }
+    }
+
+    /// The next work for thread `number`, which waits for it here; `None` when the thread should end.
+    /// `fresh` on a thread's first call: it holds a claim from its start.
+    pub(super) fn next(&self, number: usize, fresh: bool) -> Option<Entry> {
+        let shared = &*self.0;
+        let mut state = shared.state.lock();
+        state.places[number] = Place::Idle;
+        if fresh {
+            state.claims -= 1;
+        }
+        let mut searched = false;
+        loop {
+            if let Some(entry) = state.queue.pop() {
+                shared.note_len(&state);
+                let token = match &entry {
+                    Entry::Job(job) => job.token.clone(),
+                    Entry::Batch(batch) => batch.token.clone(),
+                };
+                state.places[number] = Place::Running(token);
+                // One wakes the next (see the head of this file).
+                self.wake_one(state);
+                return Some(entry);
+            }
+            if state.phase == Phase::Draining {
+                return self.end_thread(number, state);
+            }
+            if !searched && !state.searching && shared.config.spins() {
+                searched = true;
+                state.searching = true;
+                drop(state);
+                shared.search();
+                state = shared.state.lock();
+                state.searching = false;
+                continue;
+            }
+            state.parked += 1;
+            let may_end = state.threads > shared.config.min_threads;
+            let timed_out = if may_end {
+                wait_for(&shared.work, &mut state, shared.config.idle_timeout)
+            } else {
+                shared.work.wait(&mut state);
+                false
+            };
+            if state.claims > 0 {
+                state.claims -= 1;
+            } else {
+                // Not claimed: a time-out, a spurious wake-up, or a closing pool.
+                state.parked -= 1;
+                if timed_out && state.queue.len() == 0 && state.threads > shared.config.min_threads {
+                    return self.end_thread(number, state);
+                }
+            }
+            searched = false;
+        }
+    }
+
+    fn end_thread(&self, number: usize, mut state: MutexGuard<'_, State>) -> Option<Entry> {
+        state.threads -= 1;
+        state.places[number] = Place::Vacant;
+        self.announce_if_closed(state);
+        None
+    }
+
+    fn announce_if_closed(&self, mut state: MutexGuard<'_, State>) {
+        if state.phase == Phase::Draining && state.threads == 0 {
+            let announce = std::mem::take(&mut state.when_closed);
+            drop(state);
+            for tell in announce {
+                tell();
+            }
+        }
+    }
+
+    /// Stops a waiting or running job or batch. A waiting one is answered at once; a running one at its next
+    /// checkpoint. True when it was still waiting.
+    pub fn cancel(&self, ticket: Ticket, token: &CancelToken, reason: Reason) -> bool {
+        token.cancel(reason);
+        let removed = {
+            let mut state = self.0.state.lock();
+            let removed = state.queue.remove(ticket);
+            self.0.note_len(&state);
+            removed
+        };
+        let waited = removed.is_some();
+        if let Some(entry) = removed {
+            self.give_up(entry, reason);
+        }
+        waited
+    }
+
+    fn give_up(&self, entry: Entry, reason: Reason) {
+        match entry {
+            Entry::Job(job) => {
+                self.0.counters.cancelled(1);
+                job.reply.send(Err(reason.into_error()));
+            }
+            Entry::Batch(batch) => {
+                self.0.counters.cancelled(batch.waiting());
+                batch.abandon(reason);
+            }
+        }
+    }
+
+    /// Closes the pool: nothing new is accepted, and `when_closed` is called once when the last thread has ended.
+    /// Without `force` all accepted work is finished; with it, what waits is answered with [`Code::PoolClosed`]
+    /// and what runs is asked to stop. May be called again, to force a close that was graceful.
+    pub fn close(&self, force: bool, when_closed: Box<dyn FnOnce() + Send>) {
+        let shared = &*self.0;
+        let mut state = shared.state.lock();
+        state.phase = Phase::Draining;
+        state.when_closed.push(when_closed);
+        let dropped = if force { state.queue.drain() } else { Vec::new() };
+        let stopped: Vec<CancelToken> = if force { state.running().cloned().collect() } else { Vec::new() };
+        shared.note_len(&state);
+        // Parked threads end by themselves once they wake: no claims are needed for that.
+        shared.work.notify_all();
+        drop(state);
+        for entry in dropped {
+            self.give_up(entry, Reason::PoolClosed);
+        }
+        for token in stopped {
+            token.cancel(Reason::PoolClosed);
+        }
+        self.announce_if_closed(shared.state.lock());
+    }
+
+    /// The pool's counters at this moment.
+    pub fn stats(&self) -> Stats {
+        let mut stats = Stats::default();
+        self.0.counters.fill(&mut stats);
+        let state = self.0.state.lock();
+        stats.threads = state.threads;
+        stats.running = state.running().count();
+        stats.idle = state.threads - stats.running;
+        stats.queued = state.queue.len();
+        stats
+    }
+
+    /// Whether something of a higher priority waits: a batch makes way for it between two chunks.
+    pub(super) fn outranked(&self, priority: i32) -> bool {
+        self.0.top.load(Ordering::Relaxed) > priority
+    }
+}
+
+impl State {
+    fn running(&self) -> impl Iterator<Item = &CancelToken> {
+        self.places.iter().filter_map(|place| match place {
+            Place::Running(token) => Some(token),
+            _ => None,
+        })
+    }
+}
+
+impl Config {
+    /// Looking for work before parking only helps when another core can bring it meanwhile.
+    fn spins(&self) -> bool {
+        use std::sync::OnceLock;
+        static CORES: OnceLock<usize> = OnceLock::new();
+        *CORES.get_or_init(|| std::thread::available_parallelism().map_or(1, usize::from)) > 1
+    }
+}
+
+impl Shared {
+    fn note_len(&self, state: &State) {
+        // Relaxed: they only end a search or a batch early; the queue itself is read under the lock.
+        self.hint.store(state.queue.len(), Ordering::Relaxed);
+        self.top.store(state.queue.top_priority(), Ordering::Relaxed);
+    }
+
+    /// Looks at the hint for some 20 µs: about what parking and being woken would cost.
+    fn search(&self) {
+        let started = std::time::Instant::now();
+        let mut turn = 0_u32;
+        while self.hint.load(Ordering::Relaxed) == 0 {
+            if turn < 16 {
+                for _ in 0..8 {
+                    std::hint::spin_loop();
+                }
+            } else {
+                // The thread that would bring work may need this very core.
+                std::thread::yield_now();
+                if started.elapsed() > Duration::from_micros(20) {
+                    return;
+                }
+            }
+            turn += 1;
+        }
+    }
+}
