@@ -21,7 +21,9 @@
 //! * `node` — the only room that knows Node-API: mailbox, teardown, conversion.
 //! * `api` — the exports JavaScript sees.
 
+mod api;
 pub mod error;
+mod node;
 pub mod panic;
 pub mod pool;
 pub mod sync;

@@ -8,9 +8,10 @@ use std::time::{Duration, Instant};
 
 use super::job::{Outbox, Reply};
 use super::{CancelToken, Reason};
-use crate::error::{Error, Result};
+use crate::error::{Code, Error, Result};
+use crate::panic::guard;
 use crate::sync::{Arc, Mutex};
-use crate::value::Value;
+use crate::value::{Payload, Value};
 
 /// A chunk that took less than this may be followed by one of twice the size.
 const QUICK: Duration = Duration::from_micros(50);
@@ -27,14 +28,53 @@ pub struct Batch {
     state: Mutex<State>,
 }
 
+/// The inputs: sealed until the first thread comes by, which decodes them so that the submitter need not.
+enum Inputs {
+    Sealed(Payload, usize),
+    Open(std::vec::IntoIter<Value>),
+}
+
+impl Inputs {
+    fn len(&self) -> usize {
+        match self {
+            Inputs::Sealed(_, count) => *count,
+            Inputs::Open(inputs) => inputs.len(),
+        }
+    }
+
+    /// Breaks the seal.
+    fn open(&mut self) -> Result<&mut std::vec::IntoIter<Value>> {
+        if let Inputs::Sealed(payload, count) = self {
+            let (payload, count) = (std::mem::replace(payload, Payload::Value(Value::Undefined)), *count);
+            let inputs = match guard(|| payload.into_value())?? {
+                Value::Array(inputs) if inputs.len() == count => inputs,
+                other => return Err(Error::new(Code::Internal, format!("a batch of {}", other.describe()))),
+            };
+            *self = Inputs::Open(inputs.into_iter());
+        }
+        match self {
+            Inputs::Open(inputs) => Ok(inputs),
+            Inputs::Sealed(..) => unreachable!("opened above"),
+        }
+    }
+}
+
 struct State {
-    inputs: std::vec::IntoIter<Value>,
+    inputs: Inputs,
     next: usize,
     outputs: Vec<Value>,
     /// Inputs neither answered nor given up.
     remaining: usize,
     failure: Option<(usize, Error)>,
     reply: Option<Reply>,
+}
+
+impl State {
+    /// No thread will take what is left.
+    fn give_up_rest(&mut self) {
+        self.remaining -= self.inputs.len();
+        self.inputs = Inputs::Open(Vec::new().into_iter());
+    }
 }
 
 /// Some inputs, and where their outputs belong.
@@ -44,25 +84,33 @@ pub(super) struct Chunk {
 }
 
 impl Batch {
-    /// A batch of `inputs` for the task at index `task`, to be answered to `outbox` under `id`.
+    /// A batch of `count` inputs, an array in `inputs`, for the task at index `task`, to be answered to `outbox`
+    /// under `id`.
     pub fn new(
         id: u64,
         outbox: Arc<dyn Outbox>,
         task: usize,
         priority: i32,
-        inputs: Vec<Value>,
+        inputs: Payload,
+        count: usize,
         token: CancelToken,
     ) -> Self {
-        let count = inputs.len();
         let state = State {
-            inputs: inputs.into_iter(),
+            inputs: Inputs::Sealed(inputs, count),
             next: 0,
-            outputs: vec![Value::Undefined; count],
+            outputs: Vec::new(),
             remaining: count,
             failure: None,
             reply: Some(Reply::new(id, outbox)),
         };
         Batch { task, priority, token, queued_at: Instant::now(), state: Mutex::new(state) }
+    }
+
+    /// Lets a refused batch go: the caller is told by the refusal itself.
+    pub fn disown(&self) {
+        if let Some(reply) = self.state.lock().reply.take() {
+            reply.forget();
+        }
     }
 
     /// How many inputs no thread has taken.
@@ -73,7 +121,15 @@ impl Batch {
     fn take(&self, most: usize) -> Option<Chunk> {
         let mut state = self.state.lock();
         let first = state.next;
-        let inputs: Vec<Value> = state.inputs.by_ref().take(most).collect();
+        let inputs: Vec<Value> = match state.inputs.open() {
+            Ok(inputs) => inputs.by_ref().take(most).collect(),
+            Err(error) => {
+                state.failure = Some((ABANDONED, error));
+                state.give_up_rest();
+                self.answer_if_done(state);
+                return None;
+            }
+        };
         state.next += inputs.len();
         (!inputs.is_empty()).then_some(Chunk { first, inputs })
     }
@@ -118,8 +174,13 @@ impl Batch {
     /// Puts a chunk's outputs in their places; answers when this was the last.
     fn put(&self, first: usize, taken: usize, outputs: Vec<Value>, failure: Option<(usize, Error)>) {
         let mut state = self.state.lock();
-        for (offset, output) in outputs.into_iter().enumerate() {
-            state.outputs[first + offset] = output;
+        // Chunks come back in any order: make room up to this one's end.
+        let end = first + outputs.len();
+        if state.outputs.len() < end {
+            state.outputs.resize(end, Value::Undefined);
+        }
+        for (place, output) in state.outputs[first..end].iter_mut().zip(outputs) {
+            *place = output;
         }
         state.remaining -= taken;
         if let Some((index, error)) = failure {
@@ -129,8 +190,7 @@ impl Batch {
                 _ => state.failure = Some((index, error)),
             }
             // The rest would be thrown away: give it up, and stop what other threads are at.
-            state.remaining -= state.inputs.len();
-            state.inputs = Vec::new().into_iter();
+            state.give_up_rest();
             self.token.cancel(Reason::Cancelled);
         }
         self.answer_if_done(state);
@@ -143,8 +203,7 @@ impl Batch {
         if state.failure.is_none() {
             state.failure = Some((ABANDONED, reason.into_error()));
         }
-        state.remaining -= state.inputs.len();
-        state.inputs = Vec::new().into_iter();
+        state.give_up_rest();
         self.answer_if_done(state);
     }
 

@@ -32,7 +32,7 @@ impl Reply {
     }
 
     /// Gives the obligation up: the caller was told another way.
-    fn forget(mut self) {
+    pub(super) fn forget(mut self) {
         self.outbox = None;
     }
 }

@@ -228,8 +228,8 @@ mod tests {
     #[test]
     fn a_batch_is_shared_out_until_its_last_input() {
         let mut queue = Queue::new(usize::MAX);
-        let inputs = vec![Value::Null; 2];
-        let batch = Arc::new(Batch::new(0, Arc::new(Nowhere), 9, 0, inputs, CancelToken::new(None)));
+        let inputs = Payload::Value(Value::Array(vec![Value::Null; 2]));
+        let batch = Arc::new(Batch::new(0, Arc::new(Nowhere), 9, 0, inputs, 2, CancelToken::new(None)));
         queue.push(0, Entry::Batch(batch)).ok().expect("there is room");
         assert_eq!(task_of(queue.pop()), Some(9));
         let Some(Entry::Batch(batch)) = queue.pop() else { panic!("the batch is shared") };

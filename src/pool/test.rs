@@ -75,7 +75,9 @@ impl Bench {
     fn submit_batch(&self, id: u64, task: &str, inputs: Vec<Value>) -> (Ticket, CancelToken) {
         let token = CancelToken::new(None);
         let task = self.pool.registry().index_of(task).expect("a task of this bench");
-        let batch = Batch::new(id, self.outbox.clone(), task, 0, inputs, token.clone());
+        let count = inputs.len();
+        let inputs = Payload::Value(Value::Array(inputs));
+        let batch = Batch::new(id, self.outbox.clone(), task, 0, inputs, count, token.clone());
         (self.pool.submit_batch(Arc::new(batch)).ok().expect("accepted"), token)
     }
 
@@ -284,7 +286,7 @@ fn idle_threads_above_the_minimum_end_and_come_back() {
         }
         bench.wait_until("all three run", |stats| stats.threads == 3);
         for _ in 0..3 {
-            bench.answer();
+            assert!(bench.answer().1.is_ok());
         }
         bench.wait_until("the minimum", |stats| stats.threads == 1);
     }

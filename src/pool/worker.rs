@@ -9,7 +9,7 @@ use super::{CancelToken, Pool};
 use crate::error::{Code, Error, Result};
 use crate::panic::guard;
 use crate::tasks::Context;
-use crate::value::Value;
+use crate::value::{Payload, Value};
 
 /// The life of thread `number`.
 pub(super) fn run(pool: &Pool, number: usize) {
@@ -27,7 +27,7 @@ fn run_job(pool: &Pool, job: Job) {
     let counters = &pool.0.counters;
     let started = Instant::now();
     counters.started(started - queued_at);
-    let outcome = input.into_value().and_then(|input| run_task(pool, task, input, &token));
+    let outcome = run_task(pool, task, input, &token);
     counters.ran(started.elapsed());
     match &outcome {
         Ok(_) => counters.completed(1),
@@ -42,7 +42,7 @@ fn run_batch(pool: &Pool, batch: &Batch) {
     let started = Instant::now();
     counters.started(started - batch.queued_at);
     let run = |input| {
-        let outcome = run_task(pool, batch.task, input, &batch.token);
+        let outcome = run_task(pool, batch.task, Payload::Value(input), &batch.token);
         match &outcome {
             Ok(_) => {}
             Err(error) if is_stop(error) => counters.cancelled(1),
@@ -56,12 +56,12 @@ fn run_batch(pool: &Pool, batch: &Batch) {
 }
 
 /// Runs one task under the panic guard, unless it should have stopped already.
-fn run_task(pool: &Pool, task: usize, input: Value, token: &CancelToken) -> Result<Value> {
+fn run_task(pool: &Pool, task: usize, input: Payload, token: &CancelToken) -> Result<Value> {
     token.check()?;
     let Some(task) = pool.registry().at(task) else {
         return Err(Error::new(Code::Internal, "a task index outside the registry; please report this"));
     };
-    guard(|| task.run(input, &Context::new(token)))
+    guard(|| task.run(input.into_value()?, &Context::new(token)))
         .unwrap_or_else(|panic| Err(panic.context(format_args!("task '{}' panicked", task.name()))))
 }
 

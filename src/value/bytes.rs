@@ -188,6 +188,11 @@ impl Bytes {
         self
     }
 
+    /// Whether the memory is JavaScript's.
+    pub fn is_foreign(&self) -> bool {
+        matches!(self.store, Store::Foreign(_))
+    }
+
     /// The length in bytes.
     pub fn len(&self) -> usize {
         self.as_slice().len()

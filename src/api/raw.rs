@@ -1,0 +1,64 @@
+//! The frame of a raw export, and the exports that belong to the environment itself.
+
+use napi::bindgen_prelude::sys;
+
+use crate::node::{Arguments, Environment, JsValue, NOTHING, Status};
+use crate::panic::guard;
+
+/// Reads `N` arguments and runs `body`; a status or a panic becomes a thrown error.
+///
+/// # Safety
+/// `env` and `info` must be those Node has just called a raw export with, and the export must have been made with an
+/// [`Environment::address`] as its data.
+pub(super) unsafe fn export<const N: usize>(
+    env: sys::napi_env,
+    info: sys::napi_callback_info,
+    body: impl FnOnce(&Arguments<'_, N>, &'static Environment) -> Result<JsValue, Status>,
+) -> JsValue {
+    // SAFETY: passed on from the caller.
+    let Ok(arguments) = (unsafe { Arguments::<N>::read(env, info) }) else { return NOTHING };
+    // SAFETY: passed on from the caller.
+    let environment = unsafe { Environment::at(arguments.data) };
+    match guard(|| body(&arguments, environment)) {
+        Ok(Ok(value)) => value,
+        Ok(Err(_)) => {
+            arguments
+                .js
+                .throw(c"ERR_RW_INTERNAL", c"an internal call had wrong arguments; please report this");
+            NOTHING
+        }
+        Err(_) => {
+            arguments.js.throw(c"ERR_RW_INTERNAL", c"an internal call panicked; please report this");
+            NOTHING
+        }
+    }
+}
+
+/// `open(deliver, ids, numbers, forms, wire)`: how answers reach JavaScript.
+pub(super) unsafe extern "C" fn open(env: sys::napi_env, info: sys::napi_callback_info) -> JsValue {
+    let body = |arguments: &Arguments<'_, 5>, environment: &'static Environment| {
+        let [deliver, ids, numbers, forms, wire] = arguments.values;
+        environment.open(arguments.js, deliver, [ids, numbers, forms, wire])?;
+        Ok(NOTHING)
+    };
+    // SAFETY: called by Node, and registered in `RAW`.
+    unsafe { export(env, info, body) }
+}
+
+/// `holdLoop()`: the event loop stays alive.
+pub(super) unsafe extern "C" fn hold_loop(env: sys::napi_env, info: sys::napi_callback_info) -> JsValue {
+    let body = |arguments: &Arguments<'_, 0>, environment: &'static Environment| {
+        environment.mailbox().gate().keep_loop_alive(arguments.js, true).map(|()| NOTHING)
+    };
+    // SAFETY: called by Node, and registered in `RAW`.
+    unsafe { export(env, info, body) }
+}
+
+/// `releaseLoop()`: the event loop may end.
+pub(super) unsafe extern "C" fn release_loop(env: sys::napi_env, info: sys::napi_callback_info) -> JsValue {
+    let body = |arguments: &Arguments<'_, 0>, environment: &'static Environment| {
+        environment.mailbox().gate().keep_loop_alive(arguments.js, false).map(|()| NOTHING)
+    };
+    // SAFETY: called by Node, and registered in `RAW`.
+    unsafe { export(env, info, body) }
+}

@@ -1,0 +1,72 @@
+//! The memory through which a batch of answers reaches JavaScript without a Node-API call for each.
+//!
+//! JavaScript allocates four arrays once, keeps them to itself, and never detaches or resizes them. Entry `i` of a
+//! batch stands at index `i` of `ids`, `numbers` and `forms`; encoded values stand one after the other in `wire`.
+
+use std::ptr::NonNull;
+
+use super::js::{Js, JsValue, Status};
+
+/// Letters in one batch at the most.
+pub(crate) const BATCH: usize = 1024;
+
+/// The arrays' memory. Used on the environment's own thread only, while a delivery runs.
+pub(super) struct Board {
+    ids: NonNull<f64>,
+    numbers: NonNull<f64>,
+    forms: NonNull<u8>,
+    wire: NonNull<u8>,
+    wire_length: usize,
+}
+
+impl Board {
+    /// From `Uint8Array`s over the four arrays, each alive for as long as the environment.
+    pub(super) fn new(js: Js<'_>, [ids, numbers, forms, wire]: [JsValue; 4]) -> Result<Self, Status> {
+        let memory = |view, least: usize| {
+            let (data, length) = js.view(view)?;
+            // A strong reference that is never deleted: it ends with the environment.
+            js.reference(view)?;
+            match NonNull::new(data) {
+                Some(data) if length >= least && data.cast::<f64>().is_aligned() => Ok((data, length)),
+                _ => Err(Status(napi::bindgen_prelude::sys::Status::napi_invalid_arg)),
+            }
+        };
+        let (wire, wire_length) = memory(wire, 1)?;
+        Ok(Board {
+            ids: memory(ids, BATCH * 8)?.0.cast(),
+            numbers: memory(numbers, BATCH * 8)?.0.cast(),
+            forms: memory(forms, BATCH)?.0,
+            wire,
+            wire_length,
+        })
+    }
+
+    /// Writes entry `index`.
+    pub(super) fn put(&self, index: usize, id: f64, form: u8, number: f64) {
+        assert!(index < BATCH, "a batch holds {BATCH} letters");
+        // SAFETY: `index` is below BATCH, the length the array was checked to have.
+        let place = unsafe { self.ids.add(index) };
+        // SAFETY: in bounds and aligned as checked in `new`; JavaScript does not run meanwhile.
+        unsafe { place.write(id) };
+        // SAFETY: as above.
+        let place = unsafe { self.numbers.add(index) };
+        // SAFETY: as above.
+        unsafe { place.write(number) };
+        // SAFETY: as above.
+        let place = unsafe { self.forms.add(index) };
+        // SAFETY: as above.
+        unsafe { place.write(form) };
+    }
+
+    /// Copies `bytes` to `offset` of the wire, if they fit there.
+    pub(super) fn put_wire(&self, offset: usize, bytes: &[u8]) -> bool {
+        if self.wire_length - offset < bytes.len() {
+            return false;
+        }
+        // SAFETY: `offset` is at most the array's length, by the check above.
+        let place = unsafe { self.wire.add(offset) };
+        // SAFETY: `bytes` fits between `offset` and the array's end, and cannot overlap JavaScript's memory.
+        unsafe { place.copy_from_nonoverlapping(NonNull::from(bytes).cast(), bytes.len()) };
+        true
+    }
+}

@@ -1,0 +1,208 @@
+//! What one JavaScript environment owns, from module load to teardown.
+//!
+//! It is made when Node loads the module for an environment and is never freed: Node may still hand its address to a
+//! threadsafe function's callback after every finalizer has run (facts/node-api.md A6). What it holds is let go of in
+//! [`teardown`]; some hundred bytes stay.
+
+use std::cell::{Cell, RefCell};
+use std::collections::HashMap;
+use std::ffi::c_void;
+use std::sync::Arc;
+
+use napi::bindgen_prelude::sys;
+
+use super::board::{BATCH, Board};
+use super::js::{Js, JsValue, Status};
+use super::mailbox::{Letter, Mailbox, as_outbox};
+use super::output;
+use crate::panic::guard;
+use crate::pool::{CancelToken, Outbox, Pool, Reason, Ticket};
+
+/// One JavaScript environment: the main thread's, or a worker's.
+pub(crate) struct Environment {
+    mailbox: Arc<Mailbox>,
+    outbox: Arc<dyn Outbox>,
+    pools: RefCell<Vec<Option<Pool>>>,
+    cancellable: RefCell<HashMap<u64, Cancellable>>,
+    delivery: RefCell<Option<Delivery>>,
+    /// Kept from batch to batch for its memory.
+    batch: Cell<Vec<Letter>>,
+}
+
+/// A job that may be cancelled by its id.
+struct Cancellable {
+    pool: Pool,
+    ticket: Ticket,
+    token: CancelToken,
+}
+
+/// How answers reach JavaScript.
+pub(super) struct Delivery {
+    pub(super) deliver: sys::napi_ref,
+    pub(super) board: Board,
+}
+
+impl Environment {
+    /// Makes the environment's state and its wake, in the one order that teardown relies on.
+    pub(crate) fn create(js: Js<'_>) -> Result<&'static Environment, Status> {
+        // Threads run our code from here on: the image must stay mapped even when Node unloads the addon.
+        napi::bindgen_prelude::retain_current_module_for_unload_safety();
+        let mailbox = Arc::new(Mailbox::new());
+        let environment: &'static Environment = Box::leak(Box::new(Environment {
+            outbox: as_outbox(&mailbox),
+            mailbox,
+            pools: RefCell::default(),
+            cancellable: RefCell::default(),
+            delivery: RefCell::default(),
+            batch: Cell::default(),
+        }));
+        let address = environment.address();
+        let function = js.threadsafe_function(address, on_wake)?;
+        js.release_loop(function)?;
+        js.add_cleanup_hook(teardown, address)?;
+        js.set_instance_data(address)?;
+        environment.mailbox.gate().open(function);
+        Ok(environment)
+    }
+
+    pub(crate) fn address(&'static self) -> *mut c_void {
+        std::ptr::from_ref(self).cast_mut().cast()
+    }
+
+    /// # Safety
+    /// `address` must have come from [`Environment::address`].
+    pub(crate) unsafe fn at(address: *mut c_void) -> &'static Environment {
+        // SAFETY: environments are leaked, so the address stays valid; only shared references to them exist.
+        unsafe { &*address.cast::<Environment>() }
+    }
+
+    /// The environment of the running callback.
+    pub(crate) fn of(js: Js<'_>) -> Result<&'static Environment, Status> {
+        let address = js.instance_data()?;
+        if address.is_null() {
+            return Err(Status(sys::Status::napi_generic_failure));
+        }
+        // SAFETY: only `create` sets the instance data.
+        Ok(unsafe { Environment::at(address) })
+    }
+
+    pub(crate) fn mailbox(&self) -> &Arc<Mailbox> {
+        &self.mailbox
+    }
+
+    pub(crate) fn outbox(&self) -> Arc<dyn Outbox> {
+        Arc::clone(&self.outbox)
+    }
+
+    /// Names the JavaScript function and the arrays through which answers are delivered.
+    pub(crate) fn open(&self, js: Js<'_>, deliver: JsValue, arrays: [JsValue; 4]) -> Result<(), Status> {
+        let delivery = Delivery { deliver: js.reference(deliver)?, board: Board::new(js, arrays)? };
+        self.delivery.replace(Some(delivery));
+        Ok(())
+    }
+
+    /// Adds a pool; its handle is an index here.
+    pub(crate) fn add_pool(&self, pool: Pool) -> u32 {
+        let mut pools = self.pools.borrow_mut();
+        let vacant = pools.iter().position(Option::is_none).unwrap_or_else(|| {
+            pools.push(None);
+            pools.len() - 1
+        });
+        pools[vacant] = Some(pool);
+        u32::try_from(vacant).unwrap_or(u32::MAX)
+    }
+
+    pub(crate) fn pool(&self, handle: u32) -> Option<Pool> {
+        self.pools.borrow().get(handle as usize).cloned().flatten()
+    }
+
+    pub(crate) fn has_pool(&self, handle: u32) -> bool {
+        self.with_pool(handle, |_| ()).is_some()
+    }
+
+    /// Runs `with` on the pool, without touching its reference count.
+    pub(crate) fn with_pool<T>(&self, handle: u32, with: impl FnOnce(&Pool) -> T) -> Option<T> {
+        self.pools.borrow().get(handle as usize)?.as_ref().map(with)
+    }
+
+    /// Lets go of a pool that has closed.
+    pub(super) fn remove_pool(&self, handle: u32) {
+        if let Some(place) = self.pools.borrow_mut().get_mut(handle as usize) {
+            *place = None;
+        }
+    }
+
+    /// Remembers how to cancel the job `id`.
+    pub(crate) fn remember(&self, id: u64, pool: Pool, ticket: Ticket, token: CancelToken) {
+        self.cancellable.borrow_mut().insert(id, Cancellable { pool, ticket, token });
+    }
+
+    /// Forgets a job that has been answered.
+    pub(super) fn forget(&self, id: u64) {
+        let mut cancellable = self.cancellable.borrow_mut();
+        if !cancellable.is_empty() {
+            cancellable.remove(&id);
+        }
+    }
+
+    /// Cancels the job `id`, if it has not been answered.
+    pub(crate) fn cancel(&self, id: u64, reason: Reason) {
+        let found = self.cancellable.borrow_mut().remove(&id);
+        if let Some(Cancellable { pool, ticket, token }) = found {
+            pool.cancel(ticket, &token, reason);
+        }
+    }
+
+    /// Takes one batch from the mailbox and delivers it.
+    fn drain(&self, js: Js<'_>) {
+        let mut letters = self.batch.take();
+        let more = self.mailbox.take(BATCH, &mut letters);
+        if more {
+            // Before the delivery, so that nothing that happens in it can lose the rest.
+            self.mailbox.gate().wake();
+        }
+        let delivery = self.delivery.borrow();
+        if let Some(delivery) = delivery.as_ref() {
+            // A failure means that the environment is ending: nobody is left to tell.
+            let _ = output::deliver(js, self, delivery, &mut letters);
+            js.clear_exception();
+        }
+        drop(delivery);
+        letters.clear();
+        self.batch.set(letters);
+    }
+}
+
+/// The threadsafe function's callback.
+unsafe extern "C" fn on_wake(env: sys::napi_env, _: JsValue, context: *mut c_void, _: *mut c_void) {
+    if env.is_null() {
+        // The environment is gone. There is no payload, so there is nothing to free.
+        return;
+    }
+    // SAFETY: Node runs this callback on the environment's thread with its live environment.
+    let js = unsafe { Js::new(env) };
+    // SAFETY: the context is the address given in `create`.
+    let environment = unsafe { Environment::at(context) };
+    // A panic here is a fault of ours; it must not cross into Node.
+    let _ = guard(|| environment.drain(js));
+}
+
+/// The cleanup hook: the order is told at the head of this folder's `mod.rs`.
+unsafe extern "C" fn teardown(address: *mut c_void) {
+    // SAFETY: the hook was registered with this address.
+    let environment = unsafe { Environment::at(address) };
+    let _ = guard(|| {
+        if let Some(function) = environment.mailbox.gate().close() {
+            // SAFETY: taken out of the gate, so nobody else calls or releases it; Node's own hook for it runs later.
+            unsafe {
+                sys::napi_release_threadsafe_function(function, sys::ThreadsafeFunctionReleaseMode::release)
+            };
+        }
+        environment.mailbox.close();
+        drop(environment.cancellable.take());
+        for pool in environment.pools.take().into_iter().flatten() {
+            pool.close(true, Box::new(|| {}));
+        }
+        environment.mailbox.pins().wait_for_none();
+    });
+}

@@ -1,0 +1,135 @@
+//! Everything that comes back to a JavaScript environment: one queue, one wake.
+//!
+//! # The one-wake rule
+//! A letter is pushed under the lock. The pusher that finds the mailbox *asleep* marks it *awake* and, after
+//! releasing the lock, wakes the event loop through the gate; all others only push. The environment's thread takes a
+//! bounded batch; it marks the mailbox asleep again under the lock only when it has left it empty, else it wakes
+//! itself once more, so that promises settled by one batch run their continuations before the next.
+//!
+//! *Lost wake-up.* Asleep is only ever set together with "empty" under the lock, so a letter pushed later finds it
+//! asleep and wakes. *Closed* is final: letters are dropped, outside the lock.
+
+use std::sync::Arc;
+
+use parking_lot::Mutex;
+
+use super::gate::Gate;
+use super::pin::{Pins, Reference};
+use crate::error::{Error, Result};
+use crate::pool::Outbox;
+use crate::value::{Bytes, Envelope, Value};
+
+/// Something for the environment's thread to do.
+pub(crate) enum Letter {
+    /// The answer to a job.
+    Settled { id: u64, answer: Answer },
+    /// A pool's last thread has ended.
+    PoolClosed { pool: u32 },
+    /// A reference to let go of.
+    Release(Reference),
+}
+
+/// What a job came to, ready to be shown to JavaScript.
+pub(crate) enum Answer {
+    Undefined,
+    Null,
+    Bool(bool),
+    Number(f64),
+    /// Bytes too large to be copied.
+    Bytes(Bytes),
+    /// Anything else, in its wire form.
+    Envelope(Envelope),
+    Error(Error),
+}
+
+/// An environment's mailbox.
+pub(crate) struct Mailbox {
+    inbox: Mutex<Inbox>,
+    gate: Gate,
+    pins: Pins,
+}
+
+#[derive(Default)]
+struct Inbox {
+    letters: std::collections::VecDeque<Letter>,
+    awake: bool,
+    closed: bool,
+}
+
+impl Mailbox {
+    pub(super) fn new() -> Self {
+        Mailbox { inbox: Mutex::default(), gate: Gate::closed(), pins: Pins::default() }
+    }
+
+    pub(crate) fn gate(&self) -> &Gate {
+        &self.gate
+    }
+
+    pub(super) fn pins(&self) -> &Pins {
+        &self.pins
+    }
+
+    /// Adds a letter, from any thread.
+    pub(crate) fn push(&self, letter: Letter) {
+        let mut inbox = self.inbox.lock();
+        if inbox.closed {
+            drop(inbox);
+            drop(letter);
+            return;
+        }
+        inbox.letters.push_back(letter);
+        let wake = !std::mem::replace(&mut inbox.awake, true);
+        drop(inbox);
+        if wake {
+            self.gate.wake();
+        }
+    }
+
+    /// Moves at most `most` letters into `batch`. True when some are left: the caller then wakes itself again.
+    pub(super) fn take(&self, most: usize, batch: &mut Vec<Letter>) -> bool {
+        let mut inbox = self.inbox.lock();
+        let count = inbox.letters.len().min(most);
+        batch.extend(inbox.letters.drain(..count));
+        let left = !inbox.letters.is_empty();
+        inbox.awake = left;
+        if !left && inbox.letters.capacity() > 16 * most {
+            // A burst's memory goes back once it has passed.
+            inbox.letters = std::collections::VecDeque::new();
+        }
+        left
+    }
+
+    /// Drops what is in it and everything that still comes.
+    pub(super) fn close(&self) {
+        let mut inbox = self.inbox.lock();
+        inbox.closed = true;
+        let letters = std::mem::take(&mut inbox.letters);
+        drop(inbox);
+        // Outside the lock: a letter's drop may push.
+        drop(letters);
+    }
+}
+
+/// Results from this size on are handed over; smaller ones are copied into the wire, which is cheaper.
+const HAND_OVER: usize = 64 * 1024;
+
+impl Outbox for Mailbox {
+    /// Runs on the pool's thread: whatever can be prepared is prepared here and not on the JavaScript thread.
+    fn settle(&self, id: u64, outcome: Result<Value>) {
+        let answer = match outcome {
+            Ok(Value::Undefined) => Answer::Undefined,
+            Ok(Value::Null) => Answer::Null,
+            Ok(Value::Bool(flag)) => Answer::Bool(flag),
+            Ok(Value::Number(number)) => Answer::Number(number),
+            Ok(Value::Bytes(bytes)) if bytes.is_foreign() || bytes.len() >= HAND_OVER => Answer::Bytes(bytes),
+            Ok(value) => Answer::Envelope(crate::value::encode(value)),
+            Err(error) => Answer::Error(error),
+        };
+        self.push(Letter::Settled { id, answer });
+    }
+}
+
+/// So that the engine's `Arc<dyn Outbox>` can be made from a borrowed one.
+pub(super) fn as_outbox(mailbox: &Arc<Mailbox>) -> Arc<dyn Outbox> {
+    Arc::clone(mailbox) as Arc<dyn Outbox>
+}

@@ -1,0 +1,37 @@
+//! The only room that knows Node-API.
+//!
+//! * `js` — one thin method for each Node-API call we make.
+//! * `environment` — what one JavaScript environment owns, from module load to teardown.
+//! * `board` — the memory through which a batch of answers reaches JavaScript.
+//! * `mailbox` — everything that comes back to an environment: one queue, one wake.
+//! * `gate` — the threadsafe function behind the wake, safe against teardown.
+//! * `pin` — JavaScript memory that Rust holds alone for a while.
+//! * `input`, `output` — values from and to JavaScript.
+//!
+//! # Teardown
+//! One order, for every way an environment can end (a worker's natural end, `terminate()`, `process.exit()` in a
+//! worker, the main thread's natural end). The hook is registered after the threadsafe function, so by the LIFO rule
+//! of Node it runs before Node begins to close that function:
+//!
+//! 1. the gate closes: from here no thread calls the threadsafe function;
+//! 2. the mailbox closes: what is in it and what still comes is dropped;
+//! 3. the environment's pools are closed by force: waiting tasks are dropped, running ones are asked to stop;
+//! 4. the hook waits until no thread holds memory that this environment's heap owns (at most until the running
+//!    task's next checkpoint).
+//!
+//! `process.exit()` and a fatal error on the main thread run no hook: pool threads are then ended with the process
+//! in the middle of whatever they do, which is harmless, as they own nothing outside it.
+
+mod board;
+mod environment;
+mod gate;
+mod input;
+mod js;
+mod mailbox;
+mod output;
+mod pin;
+
+pub(crate) use environment::Environment;
+pub(crate) use input::{InputForm, read_inputs, read_payload};
+pub(crate) use js::{Arguments, Js, JsValue, NOTHING, RawFunction, Status};
+pub(crate) use mailbox::{Letter, Mailbox};

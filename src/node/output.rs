@@ -1,0 +1,178 @@
+//! Values to JavaScript: one batch of letters, one call of the deliver function.
+
+use std::ffi::c_void;
+
+use napi::bindgen_prelude::sys;
+
+use super::environment::{Delivery, Environment};
+use super::js::{Js, JsValue, NOTHING, Status};
+use super::mailbox::{Answer, Letter};
+use super::pin::PinnedBytes;
+use crate::error::Error;
+use crate::value::{Bytes, Envelope, Part, Words};
+
+/// How an answer stands on the board. The same numbers stand in `lib/forms.js`.
+mod form {
+    pub(super) const UNDEFINED: u8 = 0;
+    pub(super) const NULL: u8 = 1;
+    pub(super) const TRUE: u8 = 2;
+    pub(super) const FALSE: u8 = 3;
+    /// The value is in `numbers`.
+    pub(super) const NUMBER: u8 = 4;
+    /// The kind is in `numbers`, the memory the next of `extras`.
+    pub(super) const BYTES: u8 = 5;
+    /// The wire's offset is in `numbers`.
+    pub(super) const WIRE: u8 = 6;
+    /// The wire and the array of parts are the next two of `extras`.
+    pub(super) const WIRE_APART: u8 = 7;
+    /// The code and the message are the next two of `extras`.
+    pub(super) const ERROR: u8 = 8;
+    /// Not an answer: the pool of this handle has closed.
+    pub(super) const POOL_CLOSED: u8 = 16;
+}
+
+/// Values that stand beside the board, in an array made when the first is added.
+struct Extras<'call> {
+    js: Js<'call>,
+    array: JsValue,
+    length: u32,
+}
+
+impl Extras<'_> {
+    fn push(&mut self, value: JsValue) -> Result<(), Status> {
+        if self.array == NOTHING {
+            self.array = self.js.array(0)?;
+        }
+        self.js.set(self.array, self.length, value)?;
+        self.length += 1;
+        Ok(())
+    }
+}
+
+/// Writes the letters to the board and calls the deliver function.
+pub(super) fn deliver(
+    js: Js<'_>,
+    environment: &Environment,
+    delivery: &Delivery,
+    letters: &mut Vec<Letter>,
+) -> Result<(), Status> {
+    let board = &delivery.board;
+    let mut extras = Extras { js, array: NOTHING, length: 0 };
+    let mut count = 0;
+    let mut wire_offset = 0;
+    for letter in letters.drain(..) {
+        match letter {
+            Letter::Release(reference) => {
+                js.delete_reference(reference.0)?;
+                continue;
+            }
+            Letter::PoolClosed { pool } => {
+                environment.remove_pool(pool);
+                board.put(count, f64::from(pool), form::POOL_CLOSED, 0.0);
+            }
+            Letter::Settled { id, answer } => {
+                environment.forget(id);
+                let (form, number) = match answer {
+                    Answer::Undefined => (form::UNDEFINED, 0.0),
+                    Answer::Null => (form::NULL, 0.0),
+                    Answer::Bool(true) => (form::TRUE, 0.0),
+                    Answer::Bool(false) => (form::FALSE, 0.0),
+                    Answer::Number(number) => (form::NUMBER, number),
+                    Answer::Bytes(bytes) => {
+                        let kind = f64::from(bytes.kind() as u8);
+                        extras.push(memory(js, environment, bytes)?)?;
+                        (form::BYTES, kind)
+                    }
+                    Answer::Envelope(Envelope { wire, parts }) => {
+                        if parts.is_empty() && board.put_wire(wire_offset, &wire) {
+                            let offset = wire_offset;
+                            wire_offset += wire.len();
+                            #[allow(clippy::cast_precision_loss)]
+                            (form::WIRE, offset as f64)
+                        } else {
+                            extras.push(copy(js, &wire)?)?;
+                            extras.push(memories(js, environment, parts)?)?;
+                            (form::WIRE_APART, 0.0)
+                        }
+                    }
+                    Answer::Error(error) => {
+                        push_error(js, &mut extras, &error)?;
+                        (form::ERROR, 0.0)
+                    }
+                };
+                #[allow(clippy::cast_precision_loss)]
+                board.put(count, id as f64, form, number);
+            }
+        }
+        count += 1;
+    }
+    if count == 0 {
+        return Ok(());
+    }
+    #[allow(clippy::cast_precision_loss)]
+    let count = js.number(count as f64)?;
+    let function = js.referenced(delivery.deliver)?;
+    let extras = if extras.array == NOTHING { js.undefined()? } else { extras.array };
+    js.call(function, &[count, extras]).map(|_| ())
+}
+
+fn push_error(js: Js<'_>, extras: &mut Extras<'_>, error: &Error) -> Result<(), Status> {
+    extras.push(js.string(error.code().as_str())?)?;
+    extras.push(js.string(error.message())?)
+}
+
+fn memories(js: Js<'_>, environment: &Environment, parts: Vec<Part>) -> Result<JsValue, Status> {
+    let array = js.array(parts.len())?;
+    for (index, part) in (0..).zip(parts) {
+        let Part::Bytes(bytes) = part;
+        js.set(array, index, memory(js, environment, bytes)?)?;
+    }
+    Ok(array)
+}
+
+/// The bytes' memory as JavaScript gets it: the `Uint8Array` it came from, or an ArrayBuffer.
+fn memory(js: Js<'_>, environment: &Environment, bytes: Bytes) -> Result<JsValue, Status> {
+    match bytes.into_memory() {
+        Ok(words) => hand_over(js, words),
+        Err(foreign) => match foreign.into_any().downcast::<PinnedBytes>() {
+            Ok(pinned) if pinned.belongs_to(environment.mailbox()) => pinned.into_view(js),
+            Ok(pinned) => copy(js, crate::value::ForeignBytes::as_slice(&*pinned)),
+            Err(_) => Err(Status(sys::Status::napi_generic_failure)),
+        },
+    }
+}
+
+/// An ArrayBuffer with a copy of `bytes`.
+fn copy(js: Js<'_>, bytes: &[u8]) -> Result<JsValue, Status> {
+    let (buffer, data) = js.array_buffer(bytes.len())?;
+    if !bytes.is_empty() {
+        // SAFETY: the buffer has just been made with this length, and nothing else knows it.
+        unsafe { data.copy_from_nonoverlapping(bytes.as_ptr(), bytes.len()) };
+    }
+    Ok(buffer)
+}
+
+/// An ArrayBuffer over `words` themselves; a copy where the runtime forbids that (Electron).
+fn hand_over(js: Js<'_>, words: Words) -> Result<JsValue, Status> {
+    let (mut memory, length) = words.into_parts();
+    if length == 0 {
+        return copy(js, &[]);
+    }
+    let data = memory.as_mut_ptr().cast::<c_void>();
+    let owner = Box::into_raw(Box::new(memory));
+    // SAFETY: `data` is the vector's memory, which stays in place until `free_words` gets its box.
+    let made = unsafe { js.external_array_buffer(data, length, Some(free_words), owner.cast()) };
+    match made {
+        Ok(buffer) => Ok(buffer),
+        Err(_) => {
+            // SAFETY: refused, so the finalizer will not run: the box is ours again.
+            let memory = unsafe { Box::from_raw(owner) };
+            copy(js, &bytemuck::cast_slice(&memory)[..length])
+        }
+    }
+}
+
+unsafe extern "C" fn free_words(_: sys::napi_env, _: *mut c_void, owner: *mut c_void) {
+    // SAFETY: the hint is the box made in `hand_over`, and Node calls a finalizer once.
+    drop(unsafe { Box::from_raw(owner.cast::<Vec<u64>>()) });
+}
