@@ -31,4 +31,50 @@ impl<'a> Context<'a> {
     pub fn sleep(&self, duration: Duration) -> Result<()> {
         self.token.sleep(duration)
     }
+
+    /// A counter of work that calls [`checkpoint`](Self::checkpoint) once every `units`: for tasks whose steps
+    /// differ in size.
+    pub fn pace(&self, units: usize) -> Pace<'_> {
+        Pace { context: self, units, left: units }
+    }
+}
+
+/// Counts work and checks for cancellation once in so many units.
+pub struct Pace<'a> {
+    context: &'a Context<'a>,
+    units: usize,
+    left: usize,
+}
+
+impl Pace<'_> {
+    /// To be called before `units` of work: an error when the task should stop.
+    #[inline]
+    pub fn spend(&mut self, units: usize) -> Result<()> {
+        if let Some(left) = self.left.checked_sub(units) {
+            self.left = left;
+            return Ok(());
+        }
+        self.left = self.units;
+        self.context.checkpoint()
+    }
+}
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::*;
+    use crate::error::Code;
+    use crate::pool::Reason;
+
+    #[test]
+    fn a_pace_checks_once_in_so_many_units() {
+        let token = CancelToken::new(None);
+        let context = Context::new(&token);
+        let mut pace = context.pace(100);
+        token.cancel(Reason::Cancelled);
+        pace.spend(60).unwrap();
+        pace.spend(40).unwrap();
+        assert_eq!(pace.spend(1).unwrap_err().code(), Code::TaskCancelled);
+        pace.spend(100).unwrap();
+        assert!(pace.spend(1_000_000).is_err());
+    }
 }

@@ -1,4 +1,12 @@
 //! Typed inputs: how a task says what it takes, and refuses the rest.
+//!
+//! A task that takes options reads them through [`Options`]:
+//!
+//! ```ignore
+//! let mut options = Options::from_value(value)?;
+//! let limit: Whole<1_000> = options.required("limit")?;
+//! let list = options.optional("list")?.unwrap_or(false);
+//! ```
 
 use std::fmt;
 
@@ -21,6 +29,18 @@ impl Refused {
     /// The input has the right type and lies outside the range.
     pub fn out_of_range(got: impl fmt::Display) -> Self {
         Refused { code: Code::OutOfRange, got: got.to_string() }
+    }
+
+    /// The input has the right type and is none of the values the task knows.
+    pub fn unknown_value(got: &str) -> Self {
+        Refused { code: Code::InvalidInput, got: format!("'{got}'") }
+    }
+
+    /// The same refusal, naming the option it was about.
+    #[must_use]
+    fn of_option(mut self, key: &str) -> Self {
+        self.got = format!("{} for option '{key}'", self.got);
+        self
     }
 
     /// The error, naming the task and what it takes.
@@ -62,6 +82,25 @@ impl Input for Text {
     }
 }
 
+impl Input for bool {
+    fn from_value(value: Value) -> InputResult<Self> {
+        match value {
+            Value::Bool(flag) => Ok(flag),
+            other => Err(Refused::wrong_type(&other)),
+        }
+    }
+}
+
+/// Any number, NaN and the infinities too.
+impl Input for f64 {
+    fn from_value(value: Value) -> InputResult<Self> {
+        match value {
+            Value::Number(n) => Ok(n),
+            other => Err(Refused::wrong_type(&other)),
+        }
+    }
+}
+
 /// An integer from 0 to `MAX`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Whole<const MAX: u64>(pub u64);
@@ -73,6 +112,83 @@ impl<const MAX: u64> Input for Whole<MAX> {
             Value::Number(n) if n.fract() == 0.0 && n >= 0.0 && n <= MAX as f64 => Ok(Whole(n as u64)),
             Value::Number(n) => Err(Refused::out_of_range(n)),
             other => Err(Refused::wrong_type(&other)),
+        }
+    }
+}
+
+/// A plain object whose keys are read one at a time. Keys that nobody asks for are ignored, as Node does.
+pub struct Options(Vec<(Text, Value)>);
+
+impl Options {
+    /// The value of a key, which must be there.
+    pub fn required<T: Input>(&mut self, key: &str) -> InputResult<T> {
+        // A missing key reads as undefined, as it does in JavaScript.
+        let value = self.take(key).unwrap_or(Value::Undefined);
+        T::from_value(value).map_err(|refused| refused.of_option(key))
+    }
+
+    /// The value of a key, or `None` where it is missing or undefined.
+    pub fn optional<T: Input>(&mut self, key: &str) -> InputResult<Option<T>> {
+        match self.take(key) {
+            None | Some(Value::Undefined) => Ok(None),
+            Some(value) => T::from_value(value).map(Some).map_err(|refused| refused.of_option(key)),
+        }
+    }
+
+    fn take(&mut self, key: &str) -> Option<Value> {
+        let at = self.0.iter().position(|(name, _)| *name == *key)?;
+        Some(self.0.swap_remove(at).1)
+    }
+}
+
+impl Input for Options {
+    fn from_value(value: Value) -> InputResult<Self> {
+        match value {
+            Value::Object(entries) => Ok(Options(entries)),
+            other => Err(Refused::wrong_type(&other)),
+        }
+    }
+}
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::*;
+
+    fn options(entries: Vec<(&str, Value)>) -> Options {
+        let entries = entries.into_iter().map(|(key, value)| (Text::from(key), value)).collect();
+        Options::from_value(Value::Object(entries)).unwrap()
+    }
+
+    #[test]
+    fn options_are_read_by_key_and_type() {
+        let mut all = options(vec![("n", Value::Number(7.0)), ("list", Value::Bool(true))]);
+        assert_eq!(all.required::<Whole<10>>("n").unwrap(), Whole(7));
+        assert_eq!(all.optional::<bool>("list").unwrap(), Some(true));
+        assert_eq!(all.optional::<bool>("absent").unwrap(), None);
+    }
+
+    #[test]
+    fn undefined_is_a_missing_option_and_null_is_not() {
+        let mut all = options(vec![("a", Value::Undefined), ("b", Value::Null)]);
+        assert_eq!(all.optional::<bool>("a").unwrap(), None);
+        let error = all.optional::<bool>("b").unwrap_err().into_error("t", "x");
+        assert_eq!(error.message(), "task 't' takes x; got null for option 'b'");
+    }
+
+    #[test]
+    fn a_missing_required_option_is_named() {
+        let error = options(vec![]).required::<f64>("n").unwrap_err().into_error("t", "x");
+        assert_eq!(error.code(), Code::InvalidInput);
+        assert_eq!(error.message(), "task 't' takes x; got undefined for option 'n'");
+    }
+
+    #[test]
+    fn whole_numbers_are_whole_and_in_range() {
+        let whole = |n: f64| Whole::<100>::from_value(Value::Number(n)).map(|whole| whole.0);
+        assert_eq!(whole(100.0).unwrap(), 100);
+        assert_eq!(whole(-0.0).unwrap(), 0);
+        for bad in [-1.0, 0.5, 100.5, 101.0, f64::NAN, f64::INFINITY] {
+            assert_eq!(whole(bad).unwrap_err().into_error("t", "x").code(), Code::OutOfRange, "{bad}");
         }
     }
 }

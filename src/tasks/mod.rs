@@ -3,17 +3,29 @@
 //! * `registry` — the table of tasks by name.
 //! * `context` — what a running task sees: its cancellation.
 //! * `input` — typed inputs: how a task says what it takes, and refuses the rest.
-//! * one file for each family of built-in tasks.
+//! * `builtin` — the table of built-in tasks; one file or folder for each family of them.
 //!
 //! # The contract of a task
 //! It runs on a pool thread, takes a [`Value`](crate::value::Value), returns one, and calls
 //! [`Context::checkpoint`] at least once every millisecond of work, passing its error on with `?`. It may panic:
 //! the promise is then rejected and the thread lives on. It never blocks on JavaScript.
 
+mod builtin;
 mod context;
+mod control;
+mod data;
+mod fibonacci;
+mod hash;
 mod input;
+mod primes;
 mod registry;
+mod sort;
+mod sum_sqrt;
+#[cfg(all(test, not(loom)))]
+mod testing;
+mod word_count;
 
-pub use context::Context;
-pub use input::{Input, InputResult};
+pub use builtin::builtin;
+pub use context::{Context, Pace};
+pub use input::{Input, InputResult, Options, Refused};
 pub use registry::{Registry, Task};

@@ -1,0 +1,62 @@
+//! The table of built-in tasks.
+
+use std::sync::OnceLock;
+
+use super::{Registry, control, fibonacci, hash, primes, sort, sum_sqrt, word_count};
+
+static BUILTIN: OnceLock<Registry> = OnceLock::new();
+
+/// All tasks that come with the package. Their names are public API.
+pub fn builtin() -> &'static Registry {
+    BUILTIN.get_or_init(|| {
+        let mut registry = Registry::new();
+        let tasks = [
+            control::noop(),
+            control::echo(),
+            control::sleep(),
+            control::panic(),
+            fibonacci::task(),
+            primes::task(),
+            sum_sqrt::task(),
+            hash::sha256(),
+            hash::sha512(),
+            hash::blake3(),
+            hash::crc32(),
+            sort::task(),
+            word_count::task(),
+        ];
+        for task in tasks {
+            registry.add(task).expect("the built-in names differ");
+        }
+        registry
+    })
+}
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_task_is_found_under_its_name() {
+        let registry = builtin();
+        for name in [
+            "blake3",
+            "crc32",
+            "echo",
+            "fibonacci",
+            "noop",
+            "panic",
+            "primes",
+            "sha256",
+            "sha512",
+            "sleep",
+            "sort",
+            "sumSqrt",
+            "wordCount",
+        ] {
+            let index = registry.index_of(name).unwrap();
+            assert_eq!(registry.at(index).unwrap().name(), name);
+        }
+        assert_eq!(registry.names().count(), 13);
+    }
+}

@@ -1,0 +1,280 @@
+//! `sort`: a typed array in ascending order, as `TypedArray.prototype.sort()` without a comparator leaves it.
+//!
+//! * `order` — what ascending means for each element type, as an order-preserving map to unsigned integers.
+//! * `radix` — sorts unsigned integers of 32 and 64 bits.
+//! * `counting` — sorts unsigned integers of 8 and 16 bits.
+//!
+//! # NaN and zero
+//! −0 comes before +0, and every NaN comes last. V8 keeps the sign and payload of each NaN and orders NaNs among
+//! themselves as its `std::sort` happens to: it promises nothing. Here they keep the order they came in. So the
+//! result is the same bits as V8's, except that NaNs whose bits differ (which JavaScript cannot tell apart but
+//! through a view of other type) may stand in each other's places.
+
+mod counting;
+mod order;
+mod radix;
+
+use super::input::{Input, InputResult, Refused};
+use super::{Context, Task};
+use crate::error::{Code, Error, Result};
+use crate::value::{Bytes, BytesKind, Value};
+use order::{Float, Order, Signed, Unsigned};
+
+/// Elements between two checkpoints of a pass that reads and writes in order.
+const BLOCK: usize = 1 << 15;
+
+struct TypedArray(Bytes);
+
+impl Input for TypedArray {
+    fn from_value(value: Value) -> InputResult<Self> {
+        match value {
+            Value::Bytes(bytes) if !matches!(bytes.kind(), BytesKind::ArrayBuffer | BytesKind::DataView) => {
+                Ok(TypedArray(bytes))
+            }
+            other => Err(Refused::wrong_type(&other)),
+        }
+    }
+}
+
+/// `sort`: any typed array or Buffer; gives the same memory, sorted.
+pub(super) fn task() -> Task {
+    Task::new("sort", "a typed array or a Buffer", |TypedArray(mut bytes): TypedArray, context| {
+        sort(&mut bytes, context)?;
+        Ok(bytes)
+    })
+}
+
+fn sort(bytes: &mut Bytes, context: &Context<'_>) -> Result<()> {
+    context.checkpoint()?;
+    let kind = bytes.kind();
+    let memory = bytes.as_mut_slice();
+    match kind {
+        BytesKind::Uint8 | BytesKind::Uint8Clamped | BytesKind::Buffer => {
+            counting::sort8::<Unsigned>(memory, context)
+        }
+        BytesKind::Int8 => counting::sort8::<Signed>(memory, context),
+        BytesKind::Uint16 => counting::sort16::<Unsigned>(elements(memory)?, context),
+        BytesKind::Int16 => counting::sort16::<Signed>(elements(memory)?, context),
+        BytesKind::Float16 => counting::sort16::<Float>(elements(memory)?, context),
+        BytesKind::Uint32 => wide::<u32, Unsigned>(elements(memory)?, context),
+        BytesKind::Int32 => wide::<u32, Signed>(elements(memory)?, context),
+        BytesKind::Float32 => wide::<u32, Float>(elements(memory)?, context),
+        BytesKind::BigUint64 => wide::<u64, Unsigned>(elements(memory)?, context),
+        BytesKind::BigInt64 => wide::<u64, Signed>(elements(memory)?, context),
+        BytesKind::Float64 => wide::<u64, Float>(elements(memory)?, context),
+        BytesKind::ArrayBuffer | BytesKind::DataView => {
+            Err(Error::new(Code::Internal, "the input of 'sort' was not checked; please report it"))
+        }
+    }
+}
+
+fn elements<T: bytemuck::Pod>(memory: &mut [u8]) -> Result<&mut [T]> {
+    bytemuck::try_cast_slice_mut(memory).map_err(|error| {
+        Error::new(Code::Internal, format!("memory of a typed array is not as it should be: {error}"))
+    })
+}
+
+fn wide<K: radix::Key, O: Order<K>>(bits: &mut [K], context: &Context<'_>) -> Result<()> {
+    let (keys, range) = order::prepare::<K, O>(bits, context)?;
+    radix::sort(keys, range, context, |sorted| order::restore::<K, O>(sorted))
+}
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use std::cmp::Ordering;
+
+    use super::*;
+    use crate::tasks::testing::{ok, refused, stops_when_cancelled};
+
+    fn sorted<T: bytemuck::Pod>(kind: BytesKind, input: &[T]) -> Vec<T> {
+        match ok("sort", Bytes::copy_from(kind, bytemuck::cast_slice(input))) {
+            Value::Bytes(bytes) => {
+                assert_eq!(bytes.kind(), kind);
+                bytemuck::cast_slice(bytes.as_slice()).to_vec()
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+
+    /// Numbers without a pattern (splitmix64).
+    fn noise(len: usize) -> impl Iterator<Item = u64> {
+        (1..=len as u64).map(|i| {
+            let z = i.wrapping_mul(0x9e37_79b9_7f4a_7c15);
+            let z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+            let z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+            z ^ (z >> 31)
+        })
+    }
+
+    const LENGTHS: [usize; 10] = [0, 1, 2, 3, 20, 65, 1_000, 5_000, 70_000, 300_000];
+
+    macro_rules! integers_sort {
+        ($($test:ident: $kind:ident $type:ty,)*) => {$(
+            #[test]
+            fn $test() {
+                for len in LENGTHS {
+                    // Spread over the whole range, crowded near zero, and all but equal.
+                    for shift in [0, <$type>::BITS / 2, <$type>::BITS - 2] {
+                        let input: Vec<$type> = noise(len).map(|n| n as $type >> shift).collect();
+                        let mut expected = input.clone();
+                        expected.sort();
+                        assert_eq!(sorted(BytesKind::$kind, &input), expected, "{len} elements >> {shift}");
+                        expected.reverse();
+                        let reversed = expected.clone();
+                        expected.reverse();
+                        assert_eq!(sorted(BytesKind::$kind, &reversed), expected, "{len} reversed");
+                        assert_eq!(sorted(BytesKind::$kind, &expected), expected, "{len} sorted already");
+                    }
+                }
+            }
+        )*};
+    }
+
+    integers_sort! {
+        int8_sorts: Int8 i8,
+        uint8_sorts: Uint8 u8,
+        uint8_clamped_sorts: Uint8Clamped u8,
+        buffers_sort: Buffer u8,
+        int16_sorts: Int16 i16,
+        uint16_sorts: Uint16 u16,
+        int32_sorts: Int32 i32,
+        uint32_sorts: Uint32 u32,
+        big_int64_sorts: BigInt64 i64,
+        big_uint64_sorts: BigUint64 u64,
+    }
+
+    /// The order of ECMAScript's `TypedArrayElementCompare`, straight from its text.
+    fn ecmascript(a: f64, b: f64) -> Ordering {
+        match (a.is_nan(), b.is_nan()) {
+            (true, true) => Ordering::Equal,
+            (true, false) => Ordering::Greater,
+            (false, true) => Ordering::Less,
+            _ if a == b => b.is_sign_negative().cmp(&a.is_sign_negative()),
+            _ => a.partial_cmp(&b).unwrap(),
+        }
+    }
+
+    fn half(bits: u16) -> f64 {
+        let sign = if bits >> 15 == 0 { 1.0 } else { -1.0 };
+        let fraction = f64::from(bits & 0x3ff);
+        let magnitude = match i32::from(bits >> 10 & 0x1f) {
+            0 => fraction * 2_f64.powi(-24),
+            31 if fraction == 0.0 => f64::INFINITY,
+            31 => f64::NAN,
+            exponent => (1024.0 + fraction) * 2_f64.powi(exponent - 25),
+        };
+        sign * magnitude
+    }
+
+    /// Bits of floats of `T`, with NaNs of both signs and many payloads, zeros of both signs and infinities.
+    macro_rules! floats_sort {
+        ($($test:ident: $kind:ident $bits:ty, $exponent:expr, $to_f64:expr;)*) => {$(
+            #[test]
+            fn $test() {
+                const EXPONENT: $bits = $exponent;
+                const SIGN: $bits = 1 << (<$bits>::BITS - 1);
+                let special = [0, SIGN, EXPONENT, SIGN | EXPONENT, 1, SIGN | 1, EXPONENT | 1, EXPONENT - 1];
+                for len in LENGTHS {
+                    for every in [2, 3, 100, usize::MAX] {
+                        let input: Vec<$bits> = noise(len)
+                            .enumerate()
+                            .map(|(i, n)| match i % every {
+                                0 => special[(n % 8) as usize],
+                                1 if every == 3 => n as $bits | EXPONENT,
+                                _ => n as $bits,
+                            })
+                            .collect();
+                        let mut expected = input.clone();
+                        // Stable: NaNs keep the order they came in.
+                        expected.sort_by(|&a, &b| ecmascript($to_f64(a), $to_f64(b)));
+                        let result = sorted(BytesKind::$kind, &input);
+                        assert!(result == expected, "{len} elements, one special in {every}");
+                    }
+                }
+            }
+        )*};
+    }
+
+    floats_sort! {
+        float16_sorts: Float16 u16, 0x7c00, half;
+        float32_sorts: Float32 u32, 0x7f80_0000, |bits| f64::from(f32::from_bits(bits));
+        float64_sorts: Float64 u64, 0x7ff0_0000_0000_0000, f64::from_bits;
+    }
+
+    #[test]
+    fn float64_gives_the_bits_that_node_gives() {
+        // Input and output of Float64Array.prototype.sort in Node 20.20.2, seen through a BigUint64Array.
+        let input = [
+            0x7ff8_0000_0000_0000,
+            0xfff8_0000_0000_0000,
+            0x7ff0_0000_0000_0001,
+            0x3ff0_0000_0000_0000,
+            0x8000_0000_0000_0000,
+            0_u64,
+            0xfff0_0000_0000_0000,
+            0x7ff0_0000_0000_0000,
+            0x8000_0000_0000_0001,
+            1,
+        ];
+        let node = [
+            0xfff0_0000_0000_0000,
+            0x8000_0000_0000_0001,
+            0x8000_0000_0000_0000,
+            0,
+            1,
+            0x3ff0_0000_0000_0000,
+            0x7ff0_0000_0000_0000,
+            0x7ff8_0000_0000_0000,
+            0xfff8_0000_0000_0000,
+            0x7ff0_0000_0000_0001,
+        ];
+        assert_eq!(sorted(BytesKind::Float64, &input), node);
+    }
+
+    #[test]
+    fn distributions_that_upset_a_radix_sort_are_sorted() {
+        let len = 200_000;
+        let outlier = |n: u64| if n.is_multiple_of(50_000) { n } else { 1_000 + n % 7_000 };
+        type Shape = fn(u64) -> f64;
+        let shapes: [(&str, Shape); 5] = [
+            ("unit interval", |n| (n >> 11) as f64 / (1_u64 << 53) as f64),
+            ("exponents of all sizes", |n| f64::from_bits(n & !(1 << 62))),
+            ("few values", |n| (n % 17) as f64),
+            ("one value", |_| 0.1),
+            ("sums of many", |n| n.to_le_bytes().into_iter().map(f64::from).sum()),
+        ];
+        for (name, shape) in shapes {
+            let input: Vec<f64> = noise(len).map(shape).collect();
+            let mut expected = input.clone();
+            expected.sort_by(|&a, &b| ecmascript(a, b));
+            let same = sorted(BytesKind::Float64, &input).iter().map(|x| x.to_bits()).collect::<Vec<_>>()
+                == expected.iter().map(|x| x.to_bits()).collect::<Vec<_>>();
+            assert!(same, "{name}");
+        }
+        let input: Vec<u64> = noise(len).map(outlier).collect();
+        let mut expected = input.clone();
+        expected.sort_unstable();
+        assert!(sorted(BytesKind::BigUint64, &input) == expected, "outliers");
+        // Each level of the recursion meets one crowded bucket.
+        let nested: Vec<u64> = noise(len).map(|n| n >> (n % 64)).collect();
+        let mut expected = nested.clone();
+        expected.sort_unstable();
+        assert!(sorted(BytesKind::BigUint64, &nested) == expected, "crowded at every scale");
+    }
+
+    #[test]
+    fn it_says_what_it_takes() {
+        let error = refused("sort", Bytes::copy_from(BytesKind::ArrayBuffer, &[3, 2, 1]));
+        assert_eq!(error.code(), Code::InvalidInput);
+        assert_eq!(error.message(), "task 'sort' takes a typed array or a Buffer; got an ArrayBuffer");
+        assert_eq!(refused("sort", Value::Array(vec![])).code(), Code::InvalidInput);
+    }
+
+    #[test]
+    fn it_stops_when_cancelled() {
+        for kind in [BytesKind::Float64, BytesKind::Int32, BytesKind::Uint16, BytesKind::Int8] {
+            let bytes: Vec<u64> = noise(8_000_000).collect();
+            stops_when_cancelled("sort", || Bytes::copy_from(kind, bytemuck::cast_slice(&bytes)).into());
+        }
+    }
+}
