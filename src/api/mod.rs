@@ -8,6 +8,7 @@
 
 mod pool;
 mod raw;
+mod shapes;
 
 use std::ffi::CStr;
 

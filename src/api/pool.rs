@@ -13,7 +13,7 @@ use crate::error::{Code, Error};
 use crate::node::{
     Arguments, Environment, InputForm, Js, JsValue, Letter, NOTHING, Status, read_inputs, read_payload,
 };
-use crate::pool::{Batch, CancelToken, Config, Job, Pool, Reason, Ticket};
+use crate::pool::{Accepted, Batch, CancelToken, Config, Job, Pool, Reason, Ticket};
 use crate::tasks::builtin;
 
 /// A pool's settings, checked and complete (`lib/` does that).
@@ -72,14 +72,22 @@ pub fn create_pool(env: Env, settings: PoolSettings) -> napi::Result<u32> {
     Ok(environment(&env)?.add_pool(Pool::new(config, builtin())))
 }
 
-/// Closes a pool; its `POOL_CLOSED` letter comes when its last thread has ended.
+/// Closes a pool; with `announce` its `POOL_CLOSED` letter comes when its last thread has ended.
 #[napi]
-pub fn close_pool(env: Env, pool: u32, force: bool) -> napi::Result<()> {
+pub fn close_pool(env: Env, pool: u32, force: bool, announce: bool) -> napi::Result<()> {
     let environment = environment(&env)?;
     if let Some(engine) = environment.pool(pool) {
         let mailbox = Arc::clone(environment.mailbox());
-        engine.close(force, Box::new(move || mailbox.push(Letter::PoolClosed { pool })));
+        let tell: Box<dyn FnOnce() + Send> = Box::new(move || mailbox.push(Letter::PoolClosed { pool }));
+        engine.close(force, announce.then_some(tell));
     }
+    Ok(())
+}
+
+/// Lets go of a pool that has closed; its handle may be given again.
+#[napi]
+pub fn drop_pool(env: Env, pool: u32) -> napi::Result<()> {
+    environment(&env)?.remove_pool(pool);
     Ok(())
 }
 
@@ -149,6 +157,11 @@ impl Terms {
     }
 }
 
+/// What an accepted submission returns: nothing, or `true` when the queue is full now.
+fn report(js: Js<'_>, accepted: Accepted) -> Result<JsValue, Status> {
+    if accepted.full { js.boolean(true) } else { Ok(NOTHING) }
+}
+
 /// What a refused submission returns: `[code, message]`.
 fn refused(js: Js<'_>, error: &Error) -> Result<JsValue, Status> {
     let array = js.array(2)?;
@@ -183,9 +196,9 @@ fn submit_on(
     let kept = terms.cancellable.then(|| token.clone());
     let job = Job::new(id, environment.outbox(), task, input, token);
     let outcome = environment.with_pool(pool, |pool| match pool.submit(job, terms.priority) {
-        Ok(ticket) => {
-            terms.accepted(environment, id, pool, ticket, kept);
-            Ok(NOTHING)
+        Ok(accepted) => {
+            terms.accepted(environment, id, pool, accepted.ticket, kept);
+            report(js, accepted)
         }
         Err(refusal) => {
             drop(refusal.refused.into_input());
@@ -195,7 +208,7 @@ fn submit_on(
     outcome.unwrap_or_else(|| unknown_pool(js))
 }
 
-/// `submit(pool, task, id, form, input, length, parts)`; returns nothing, or `[code, message]` when refused.
+/// `submit(pool, task, id, form, input, length, parts)`; what it returns is told by [`report`] and [`refused`].
 pub(super) unsafe extern "C" fn submit(env: sys::napi_env, info: sys::napi_callback_info) -> JsValue {
     let body = |arguments: &Arguments<'_, 7>, environment: &'static Environment| {
         submit_on(arguments.js, environment, arguments.values, &Terms::PLAIN)
@@ -234,9 +247,9 @@ pub(super) unsafe extern "C" fn submit_batch(env: sys::napi_env, info: sys::napi
         let kept = terms.cancellable.then(|| token.clone());
         let batch = Batch::new(id, environment.outbox(), task, terms.priority, inputs, count, token);
         let outcome = environment.with_pool(pool, |pool| match pool.submit_batch(Arc::new(batch)) {
-            Ok(ticket) => {
-                terms.accepted(environment, id, pool, ticket, kept);
-                Ok(NOTHING)
+            Ok(accepted) => {
+                terms.accepted(environment, id, pool, accepted.ticket, kept);
+                report(js, accepted)
             }
             Err(refusal) => {
                 refusal.refused.disown();

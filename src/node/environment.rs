@@ -126,7 +126,7 @@ impl Environment {
     }
 
     /// Lets go of a pool that has closed.
-    pub(super) fn remove_pool(&self, handle: u32) {
+    pub(crate) fn remove_pool(&self, handle: u32) {
         if let Some(place) = self.pools.borrow_mut().get_mut(handle as usize) {
             *place = None;
         }
@@ -201,7 +201,7 @@ unsafe extern "C" fn teardown(address: *mut c_void) {
         environment.mailbox.close();
         drop(environment.cancellable.take());
         for pool in environment.pools.take().into_iter().flatten() {
-            pool.close(true, Box::new(|| {}));
+            pool.close(true, None);
         }
         environment.mailbox.pins().wait_for_none();
     });

@@ -63,6 +63,10 @@ impl<'call> Js<'call> {
         ask!(null_mut(), napi_create_double(self.env, value))
     }
 
+    pub(crate) fn boolean(self, value: bool) -> Result<JsValue> {
+        ask!(null_mut(), napi_get_boolean(self.env, value))
+    }
+
     pub(crate) fn string(self, text: &str) -> Result<JsValue> {
         let length = isize::try_from(text.len()).map_err(|_| Status(sys::Status::napi_invalid_arg))?;
         ask!(null_mut(), napi_create_string_utf8(self.env, text.as_ptr().cast(), length))

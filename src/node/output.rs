@@ -21,7 +21,7 @@ mod form {
     pub(super) const NUMBER: u8 = 4;
     /// The kind is in `numbers`, the memory the next of `extras`.
     pub(super) const BYTES: u8 = 5;
-    /// The wire's offset is in `numbers`.
+    /// `numbers` has the wire's offset, and its length 16 bits higher.
     pub(super) const WIRE: u8 = 6;
     /// The wire and the array of parts are the next two of `extras`.
     pub(super) const WIRE_APART: u8 = 7;
@@ -67,7 +67,6 @@ pub(super) fn deliver(
                 continue;
             }
             Letter::PoolClosed { pool } => {
-                environment.remove_pool(pool);
                 board.put(count, f64::from(pool), form::POOL_CLOSED, 0.0);
             }
             Letter::Settled { id, answer } => {
@@ -84,11 +83,11 @@ pub(super) fn deliver(
                         (form::BYTES, kind)
                     }
                     Answer::Envelope(Envelope { wire, parts }) => {
-                        if parts.is_empty() && board.put_wire(wire_offset, &wire) {
-                            let offset = wire_offset;
+                        if parts.is_empty() && wire_offset < 1 << 16 && board.put_wire(wire_offset, &wire) {
+                            let place = wire_offset | (wire.len() << 16);
                             wire_offset += wire.len();
                             #[allow(clippy::cast_precision_loss)]
-                            (form::WIRE, offset as f64)
+                            (form::WIRE, place as f64)
                         } else {
                             extras.push(copy(js, &wire)?)?;
                             extras.push(memories(js, environment, parts)?)?;

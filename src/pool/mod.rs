@@ -26,4 +26,4 @@ pub use config::Config;
 pub use job::{Job, Outbox};
 pub use queue::Ticket;
 pub use stats::Stats;
-pub use threads::{Pool, Refusal};
+pub use threads::{Accepted, Pool, Refusal};

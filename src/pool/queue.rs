@@ -35,13 +35,12 @@ pub(super) struct Queue {
     /// No number below this is given again, also by a lane that comes back.
     fresh: u64,
     len: usize,
-    limit: usize,
 }
 
 impl Queue {
-    pub(super) fn new(limit: usize) -> Self {
+    pub(super) fn new() -> Self {
         let lane = Lane { priority: 0, head: 0, places: VecDeque::new() };
-        Queue { lanes: vec![lane], fresh: 0, len: 0, limit }
+        Queue { lanes: vec![lane], fresh: 0, len: 0 }
     }
 
     /// How many entries wait.
@@ -54,11 +53,8 @@ impl Queue {
         self.lanes.iter().find(|lane| !lane.places.is_empty()).map_or(i32::MIN, |lane| lane.priority)
     }
 
-    /// Adds an entry, or hands it back when the queue is full.
-    pub(super) fn push(&mut self, priority: i32, entry: Entry) -> Result<Ticket, Entry> {
-        if self.len >= self.limit {
-            return Err(entry);
-        }
+    /// Adds an entry.
+    pub(super) fn push(&mut self, priority: i32, entry: Entry) -> Ticket {
         let at = match self.lanes.binary_search_by(|lane| priority.cmp(&lane.priority)) {
             Ok(at) => at,
             Err(at) => {
@@ -70,7 +66,7 @@ impl Queue {
         let number = lane.head + lane.places.len() as u64;
         lane.places.push_back(Some(entry));
         self.len += 1;
-        Ok(Ticket { priority, number })
+        Ticket { priority, number }
     }
 
     /// The next entry. A batch with inputs left stays in its place and is shared out by reference.
@@ -166,7 +162,7 @@ mod tests {
     }
 
     fn push(queue: &mut Queue, priority: i32, task: usize) -> Ticket {
-        queue.push(priority, job(task)).ok().expect("there is room")
+        queue.push(priority, job(task))
     }
 
     fn task_of(entry: Option<Entry>) -> Option<usize> {
@@ -178,7 +174,7 @@ mod tests {
 
     #[test]
     fn higher_priorities_come_first_and_equals_in_order() {
-        let mut queue = Queue::new(usize::MAX);
+        let mut queue = Queue::new();
         for (priority, task) in [(0, 1), (5, 2), (0, 3), (-1, 4), (5, 5)] {
             push(&mut queue, priority, task);
         }
@@ -189,18 +185,8 @@ mod tests {
     }
 
     #[test]
-    fn a_full_queue_hands_the_entry_back() {
-        let mut queue = Queue::new(2);
-        push(&mut queue, 0, 1);
-        push(&mut queue, 1, 2);
-        assert_eq!(task_of(queue.push(0, job(3)).err()), Some(3));
-        queue.pop();
-        assert!(queue.push(0, job(3)).is_ok());
-    }
-
-    #[test]
     fn a_ticket_takes_out_its_own_entry_once() {
-        let mut queue = Queue::new(usize::MAX);
+        let mut queue = Queue::new();
         let tickets: Vec<Ticket> = (0..5).map(|task| push(&mut queue, 0, task)).collect();
         assert_eq!(task_of(queue.remove(tickets[2])), Some(2));
         assert_eq!(task_of(queue.remove(tickets[2])), None);
@@ -213,7 +199,7 @@ mod tests {
 
     #[test]
     fn a_lane_that_comes_back_does_not_answer_to_old_tickets() {
-        let mut queue = Queue::new(usize::MAX);
+        let mut queue = Queue::new();
         let old = push(&mut queue, 7, 1);
         queue.pop();
         push(&mut queue, 7, 2);
@@ -227,10 +213,10 @@ mod tests {
 
     #[test]
     fn a_batch_is_shared_out_until_its_last_input() {
-        let mut queue = Queue::new(usize::MAX);
+        let mut queue = Queue::new();
         let inputs = Payload::Value(Value::Array(vec![Value::Null; 2]));
         let batch = Arc::new(Batch::new(0, Arc::new(Nowhere), 9, 0, inputs, 2, CancelToken::new(None)));
-        queue.push(0, Entry::Batch(batch)).ok().expect("there is room");
+        queue.push(0, Entry::Batch(batch));
         assert_eq!(task_of(queue.pop()), Some(9));
         let Some(Entry::Batch(batch)) = queue.pop() else { panic!("the batch is shared") };
         assert_eq!(queue.len(), 1);
@@ -249,7 +235,7 @@ mod tests {
             random ^= random << 17;
             random
         };
-        let mut queue = Queue::new(64);
+        let mut queue = Queue::new();
         let mut model: Vec<(i32, u64, usize)> = Vec::new();
         let mut tickets: Vec<(Ticket, usize)> = Vec::new();
         for step in 0..20_000_u64 {
@@ -257,13 +243,8 @@ mod tests {
             match next() % 3 {
                 0 => {
                     let priority = i32::try_from(next() % 4).expect("small") - 2;
-                    match queue.push(priority, job(task)) {
-                        Ok(ticket) => {
-                            model.push((-priority, step, task));
-                            tickets.push((ticket, task));
-                        }
-                        Err(_) => assert_eq!(model.len(), 64),
-                    }
+                    tickets.push((queue.push(priority, job(task)), task));
+                    model.push((-priority, step, task));
                 }
                 1 => {
                     model.sort_unstable();

@@ -69,7 +69,7 @@ impl Bench {
     fn submit(&self, id: u64, task: &str, input: impl Into<Value>) -> (Ticket, CancelToken) {
         let token = CancelToken::new(None);
         let job = self.job(id, task, input, &token);
-        (self.pool.submit(job, 0).ok().expect("accepted"), token)
+        (self.pool.submit(job, 0).ok().expect("accepted").ticket, token)
     }
 
     fn submit_batch(&self, id: u64, task: &str, inputs: Vec<Value>) -> (Ticket, CancelToken) {
@@ -78,7 +78,7 @@ impl Bench {
         let count = inputs.len();
         let inputs = Payload::Value(Value::Array(inputs));
         let batch = Batch::new(id, self.outbox.clone(), task, 0, inputs, count, token.clone());
-        (self.pool.submit_batch(Arc::new(batch)).ok().expect("accepted"), token)
+        (self.pool.submit_batch(Arc::new(batch)).ok().expect("accepted").ticket, token)
     }
 
     fn answer(&self) -> (u64, Result<Value>) {
@@ -87,7 +87,7 @@ impl Bench {
 
     fn close(&self, force: bool) -> Receiver<()> {
         let (sender, closed) = unbounded();
-        self.pool.close(force, Box::new(move || sender.send(()).expect("the test listens")));
+        self.pool.close(force, Some(Box::new(move || sender.send(()).expect("the test listens"))));
         closed
     }
 
@@ -182,6 +182,31 @@ fn a_full_queue_refuses_and_gives_the_input_back() {
     assert_eq!(bench.answer().1.unwrap_err().code(), Code::TaskCancelled);
     assert_eq!(bench.answer(), (1, Ok(Value::Number(1.0))));
     assert!(bench.answers.is_empty(), "a refused job is not answered besides");
+}
+
+#[test]
+fn the_limit_counts_what_waits_beyond_the_free_threads() {
+    let bench = Bench::new(Config { max_threads: 2, max_queue: 1, ..Config::default() });
+    let full: Vec<Option<bool>> = (0..5)
+        .map(|id| match bench.pool.submit(bench.job(id, SLEEP, 5_000.0, &CancelToken::new(None)), 0) {
+            Ok(accepted) => Some(accepted.full),
+            Err(refusal) => {
+                drop(refusal.refused.into_input());
+                None
+            }
+        })
+        .collect();
+    assert_eq!(full, [Some(false), Some(false), Some(true), None, None]);
+    bench.close(true);
+    for _ in 0..3 {
+        assert_eq!(bench.answer().1.unwrap_err().code(), Code::PoolClosed);
+    }
+    let none = Bench::new(Config { max_threads: 1, max_queue: 0, ..Config::default() });
+    none.submit(0, SLEEP, 20.0);
+    assert!(
+        none.pool.submit(none.job(1, ECHO, 0.0, &CancelToken::new(None)), 0).is_err(),
+        "nothing may wait"
+    );
 }
 
 #[test]

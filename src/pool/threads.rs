@@ -37,6 +37,15 @@ use crate::tasks::Registry;
 #[derive(Clone)]
 pub struct Pool(pub(super) Arc<Shared>);
 
+/// A submission that was accepted.
+#[derive(Debug, Clone, Copy)]
+pub struct Accepted {
+    /// Its place, for cancelling.
+    pub ticket: Ticket,
+    /// Whether the queue is full now: the next submission would be refused.
+    pub full: bool,
+}
+
 /// A submission that was not accepted, with what was submitted.
 pub struct Refusal<T> {
     /// Why.
@@ -78,6 +87,8 @@ struct State {
     searching: bool,
     parked: usize,
     claims: usize,
+    /// Places that are running.
+    busy: usize,
     /// One place for each thread; a place is used again when its thread has ended.
     places: Vec<Place>,
     when_closed: Vec<Box<dyn FnOnce() + Send>>,
@@ -87,12 +98,13 @@ impl Pool {
     /// A pool that runs the tasks of `registry`. Threads start when there is work for them.
     pub fn new(config: Config, registry: Arc<Registry>) -> Self {
         let state = State {
-            queue: Queue::new(config.max_queue),
+            queue: Queue::new(),
             phase: Phase::Open,
             threads: 0,
             searching: false,
             parked: 0,
             claims: 0,
+            busy: 0,
             places: Vec::new(),
             when_closed: Vec::new(),
         };
@@ -116,7 +128,7 @@ impl Pool {
     /// gives it no thread at all.
     // The refusal hands the whole job back; it is the rare path.
     #[allow(clippy::result_large_err)]
-    pub fn submit(&self, job: Job, priority: i32) -> Result<Ticket, Refusal<Job>> {
+    pub fn submit(&self, job: Job, priority: i32) -> Result<Accepted, Refusal<Job>> {
         self.push(Entry::Job(job), priority, 1).map_err(|(error, entry)| match entry {
             Entry::Job(refused) => Refusal { error, refused },
             Entry::Batch(_) => unreachable!("a job went in"),
@@ -124,7 +136,7 @@ impl Pool {
     }
 
     /// Queues a batch, as one entry.
-    pub fn submit_batch(&self, batch: Arc<Batch>) -> Result<Ticket, Refusal<Arc<Batch>>> {
+    pub fn submit_batch(&self, batch: Arc<Batch>) -> Result<Accepted, Refusal<Arc<Batch>>> {
         let (count, priority) = (batch.waiting(), batch.priority);
         self.push(Entry::Batch(batch), priority, count).map_err(|(error, entry)| match entry {
             Entry::Batch(refused) => Refusal { error, refused },
@@ -133,7 +145,7 @@ impl Pool {
     }
 
     #[allow(clippy::result_large_err)]
-    fn push(&self, entry: Entry, priority: i32, tasks: usize) -> Result<Ticket, (Error, Entry)> {
+    fn push(&self, entry: Entry, priority: i32, tasks: usize) -> Result<Accepted, (Error, Entry)> {
         let shared = &*self.0;
         let mut state = shared.state.lock();
         if state.phase != Phase::Open {
@@ -144,18 +156,24 @@ impl Pool {
         {
             return Err((error, entry));
         }
-        let ticket = state.queue.push(priority, entry).map_err(|entry| {
+        // What free threads will take does not count as waiting, whether or not they have come round to it yet: so
+        // the limit does not depend on how quickly a thread wakes.
+        let free = shared.config.max_threads - state.busy;
+        let limit = shared.config.max_queue.saturating_add(free);
+        if state.queue.len() >= limit {
             let message = format!(
                 "the queue is full ({} waiting, maxQueue is {}); wait for 'drain', or raise maxQueue",
                 state.queue.len(),
                 shared.config.max_queue
             );
-            (Error::new(Code::QueueFull, message), entry)
-        })?;
+            return Err((Error::new(Code::QueueFull, message), entry));
+        }
+        let ticket = state.queue.push(priority, entry);
+        let full = state.queue.len() >= limit;
         shared.counters.accepted(tasks);
         shared.note_len(&state);
         self.wake_one(state);
-        Ok(ticket)
+        Ok(Accepted { ticket, full })
     }
 
     /// Makes sure that somebody looks at the queue: a searcher, a parked thread, or a new one.
@@ -208,7 +226,9 @@ impl Pool {
     pub(super) fn next(&self, number: usize, fresh: bool) -> Option<Entry> {
         let shared = &*self.0;
         let mut state = shared.state.lock();
-        state.places[number] = Place::Idle;
+        if let Place::Running(_) = std::mem::replace(&mut state.places[number], Place::Idle) {
+            state.busy -= 1;
+        }
         if fresh {
             state.claims -= 1;
         }
@@ -221,6 +241,7 @@ impl Pool {
                     Entry::Batch(batch) => batch.token.clone(),
                 };
                 state.places[number] = Place::Running(token);
+                state.busy += 1;
                 // One wakes the next (see the head of this file).
                 self.wake_one(state);
                 return Some(entry);
@@ -305,14 +326,14 @@ impl Pool {
         }
     }
 
-    /// Closes the pool: nothing new is accepted, and `when_closed` is called once when the last thread has ended.
+    /// Closes the pool: nothing new is accepted, and `when_closed` is called once the last thread has ended.
     /// Without `force` all accepted work is finished; with it, what waits is answered with [`Code::PoolClosed`]
     /// and what runs is asked to stop. May be called again, to force a close that was graceful.
-    pub fn close(&self, force: bool, when_closed: Box<dyn FnOnce() + Send>) {
+    pub fn close(&self, force: bool, when_closed: Option<Box<dyn FnOnce() + Send>>) {
         let shared = &*self.0;
         let mut state = shared.state.lock();
         state.phase = Phase::Draining;
-        state.when_closed.push(when_closed);
+        state.when_closed.extend(when_closed);
         let dropped = if force { state.queue.drain() } else { Vec::new() };
         let stopped: Vec<CancelToken> = if force { state.running().cloned().collect() } else { Vec::new() };
         shared.note_len(&state);
@@ -334,7 +355,7 @@ impl Pool {
         self.0.counters.fill(&mut stats);
         let state = self.0.state.lock();
         stats.threads = state.threads;
-        stats.running = state.running().count();
+        stats.running = state.busy;
         stats.idle = state.threads - stats.running;
         stats.queued = state.queue.len();
         stats

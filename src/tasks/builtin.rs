@@ -1,14 +1,14 @@
 //! The table of built-in tasks.
 
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use super::{Registry, control, fibonacci, hash, primes, sort, sum_sqrt, word_count};
 
-static BUILTIN: OnceLock<Registry> = OnceLock::new();
+static BUILTIN: OnceLock<Arc<Registry>> = OnceLock::new();
 
 /// All tasks that come with the package. Their names are public API.
-pub fn builtin() -> &'static Registry {
-    BUILTIN.get_or_init(|| {
+pub fn builtin() -> Arc<Registry> {
+    let registry = BUILTIN.get_or_init(|| {
         let mut registry = Registry::new();
         let tasks = [
             control::noop(),
@@ -28,8 +28,9 @@ pub fn builtin() -> &'static Registry {
         for task in tasks {
             registry.add(task).expect("the built-in names differ");
         }
-        registry
-    })
+        Arc::new(registry)
+    });
+    Arc::clone(registry)
 }
 
 #[cfg(all(test, not(loom)))]

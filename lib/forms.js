@@ -1,0 +1,23 @@
+'use strict';
+
+/** How values stand in calls to and from the native side. src/node/input.rs and output.rs hold the same numbers. */
+
+module.exports = {
+  // Answers, in `forms` of a batch.
+  UNDEFINED: 0,
+  NULL: 1,
+  TRUE: 2,
+  FALSE: 3,
+  NUMBER: 4,
+  BYTES: 5,
+  WIRE: 6,
+  WIRE_APART: 7,
+  ERROR: 8,
+  POOL_CLOSED: 16,
+
+  // Inputs. The kind of bytes stands in the second byte of COPY and PIN.
+  INPUT_DIRECT: 0,
+  INPUT_COPY: 1,
+  INPUT_PIN: 2,
+  INPUT_WIRE: 3,
+};

@@ -1,0 +1,25 @@
+'use strict';
+
+/** What the delivery and the pending tasks know of a pool. It does not refer to the pool itself, which may thus be
+ * collected while it is forgotten. */
+class PoolRecord {
+  /** Tasks submitted and not answered. */
+  inFlight = 0;
+  /** Whether its tasks keep the event loop alive. */
+  holds = true;
+  /** Called after a batch, while the delivery watches this record; true ends the watch. */
+  look = () => true;
+
+  #binding;
+
+  constructor(binding, handle) {
+    this.#binding = binding;
+    this.handle = handle;
+  }
+
+  cancel(id, timedOut) {
+    this.#binding.cancel(id, timedOut);
+  }
+}
+
+module.exports = { PoolRecord };

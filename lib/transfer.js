@@ -1,0 +1,65 @@
+'use strict';
+
+/** Giving ArrayBuffers away: what `transfer` names is detached here and belongs to the task. */
+
+const { types } = require('node:util');
+
+const { InvalidArgTypeError, InvalidArgValueError } = require('./errors');
+
+/** The buffers of one call that are given away, and what they became. */
+class Transfer {
+  #buffers;
+  /** buffer -> the ArrayBuffer that has its memory now, once moved. */
+  #moved = new Map();
+  #pinned = new Set();
+
+  /** @param {ArrayBuffer[]} buffers each may stand here once, and must not be detached */
+  constructor(buffers) {
+    this.#buffers = new Set(buffers);
+    buffers.forEach((buffer, index) => {
+      const name = `options.transfer[${index}]`;
+      if (!types.isArrayBuffer(buffer)) {
+        throw new InvalidArgTypeError(`The "${name}" argument must be an ArrayBuffer (for a view: view.buffer)`);
+      }
+      if (buffer.detached === true) throw new InvalidArgValueError(`The "${name}" argument is already detached`);
+    });
+    if (this.#buffers.size !== buffers.length) {
+      throw new InvalidArgValueError('The "options.transfer" argument must name each ArrayBuffer once');
+    }
+  }
+
+  /** Whether this buffer is given away. */
+  has(buffer) {
+    return this.#buffers.has(buffer);
+  }
+
+  /**
+   * The memory of `view` (a Uint8Array over a buffer that is given away) over the buffer it has moved to.
+   *
+   * @returns {{ view: Uint8Array, alone: boolean }} `alone` the first time a buffer is asked for: two users of one
+   *   buffer must not both have it to themselves
+   */
+  take({ buffer, byteOffset, byteLength }) {
+    const moved = this.#move(buffer);
+    const alone = !this.#pinned.has(moved);
+    this.#pinned.add(moved);
+    return { view: new Uint8Array(moved, byteOffset, byteLength), alone };
+  }
+
+  /** Detaches what is given away and was not part of the value, as structured clone does. */
+  finish() {
+    for (const buffer of this.#buffers) this.#move(buffer);
+  }
+
+  #move(buffer) {
+    let moved = this.#moved.get(buffer);
+    if (moved === undefined) {
+      // Not `buffer.transfer()`: that would also take what Node marks as untransferable, such as its Buffer pool.
+      moved = structuredClone(buffer, { transfer: [buffer] });
+      this.#moved.set(buffer, moved);
+    }
+    return moved;
+  }
+}
+
+module.exports = { Transfer };

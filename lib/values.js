@@ -1,0 +1,33 @@
+'use strict';
+
+/** Values on the wire, with the process-wide table of shapes. */
+
+const { binding } = require('./binding');
+const { createCodec } = require('./codec');
+const { viewOver, KIND_ARRAY_BUFFER } = require('./codec/bytes');
+
+const codec = createCodec({
+  shapes: {
+    intern: (keys) => binding.internShape(keys),
+    keys: (id) => binding.shapeKeys(id) ?? undefined,
+  },
+});
+
+/**
+ * A result of bytes: a view of `kind` over the memory Rust handed over.
+ *
+ * @param {number} kind wire number of the type
+ * @param {ArrayBuffer | Uint8Array} memory
+ */
+function decodeBytes(kind, memory) {
+  const view = memory instanceof Uint8Array ? memory : undefined;
+  const buffer = view?.buffer ?? memory;
+  if (kind === KIND_ARRAY_BUFFER) return buffer;
+  return viewOver(kind, buffer, view?.byteOffset ?? 0, memory.byteLength);
+}
+
+module.exports = {
+  decodeBytes,
+  decode: codec.decode,
+  encodeValue: codec.encodeValue,
+};

@@ -1,0 +1,237 @@
+'use strict';
+
+const { EventEmitter } = require('node:events');
+
+const { binding } = require('./binding');
+const { deliveryOf } = require('./delivery');
+const { abortError, errorFromCode, UnknownTaskError } = require('./errors');
+const { prepareInput, prepareInputs } = require('./inputs');
+const { mapStream } = require('./map-stream');
+const { Pending } = require('./pending');
+const { poolSettings, runTerms } = require('./pool-options');
+const { PoolRecord } = require('./pool-record');
+const { taskIndex, taskNames } = require('./tasks');
+const { validateIterable, validateNumber, validateObject } = require('./validators');
+
+const delivery = deliveryOf(binding);
+
+/** Closes the native side of pools that were forgotten without `close()`. */
+const forgotten = new FinalizationRegistry((handle) => binding.closePool(handle, false, true));
+
+/** Told to `closePool`. */
+const GRACEFULLY = false;
+const BY_FORCE = true;
+
+class WorkerPool extends EventEmitter {
+  #settings;
+  #record;
+  #madeAt = performance.now();
+  #needsDrain = false;
+  /** The promise of `close()`, once it was called. */
+  #closing;
+  /** The last counters, once the pool has closed. */
+  #lastCounters;
+
+  constructor(options = {}) {
+    super();
+    this.#settings = poolSettings(options);
+    this.#record = new PoolRecord(binding, binding.createPool(this.#settings));
+    forgotten.register(this, this.#record.handle, this);
+  }
+
+  run(task, input, options) {
+    return new Promise((resolve, reject) => {
+      const index = taskIndex(task);
+      if (index === undefined) return reject(unknownTask(task));
+      const pending = new Pending(resolve, reject, this.#record, task);
+      if (options !== undefined) return this.#runWith(index, input, options, pending);
+      let prepared;
+      try {
+        prepared = prepareInput(input, undefined);
+      } catch (error) {
+        return reject(error);
+      }
+      const { form, value, length, parts } = prepared;
+      delivery.add(pending);
+      const answer = binding.submit(this.#record.handle, index, pending.id, form, value, length, parts);
+      if (answer !== undefined) this.#answered(answer, pending, input);
+    });
+  }
+
+  #runWith(index, input, options, pending) {
+    try {
+      const terms = runTerms(options);
+      if (terms.signal?.aborted) return pending.reject(abortError(terms.signal));
+      const { form, value, length, parts, input: moved } = prepareInput(input, terms.transfer);
+      this.#submitWith(binding.submitWith, index, pending, terms, [form, value, length, parts], moved);
+    } catch (error) {
+      pending.reject(error);
+    }
+  }
+
+  map(task, inputs, options = {}) {
+    return new Promise((resolve, reject) => {
+      const index = taskIndex(task);
+      if (index === undefined) return reject(unknownTask(task));
+      const terms = runTerms(options);
+      if (terms.signal?.aborted) return reject(abortError(terms.signal));
+      validateIterable(inputs, 'inputs');
+      if (typeof inputs[Symbol.iterator] !== 'function') return resolve(mapStream(this, task, inputs, options));
+      const all = Array.isArray(inputs) ? inputs : Array.from(inputs);
+      if (all.length === 0) return resolve([]);
+      const pending = new Pending(resolve, reject, this.#record, task);
+      const { form, value, length, parts } = prepareInputs(all, terms.transfer);
+      this.#submitWith(binding.submitBatch, index, pending, terms, [form, value, length, parts], inputs, all.length);
+    });
+  }
+
+  /** Submits what may end early, or has a priority. */
+  #submitWith(submit, index, pending, terms, prepared, input, count) {
+    const { priority, signal, timeout } = terms;
+    const cancellable = signal !== undefined || timeout !== undefined;
+    delivery.add(pending);
+    const answer = submit(
+      this.#record.handle, index, pending.id, ...prepared, priority, timeout ?? -1, cancellable, count,
+    );
+    if (answer !== undefined) this.#answered(answer, pending, input);
+    if (cancellable && (answer === undefined || answer === true)) pending.control(terms);
+  }
+
+  /** What a submission returned: `true` when the queue is full now, or why it was refused. */
+  #answered(answer, pending, input) {
+    if (answer === true) return this.#becameFull();
+    delivery.remove(pending);
+    const [code, message] = answer;
+    const full = code === 'ERR_RW_QUEUE_FULL';
+    if (full) this.#becameFull();
+    pending.reject(errorFromCode(code, message, full ? { task: pending.task, input } : { task: pending.task }));
+  }
+
+  #becameFull() {
+    if (this.#needsDrain) return;
+    this.#needsDrain = true;
+    this.#record.look = () => this.#drained();
+    delivery.watch(this.#record);
+    process.nextTick(() => this.emit('needsDrain'));
+  }
+
+  /** Whether the queue is at most half full again. */
+  #drained() {
+    const queued = this.#counters().queued;
+    if (queued > this.#settings.maxQueue / 2) return false;
+    this.#needsDrain = false;
+    process.nextTick(() => this.emit('drain'));
+    return true;
+  }
+
+  close(options = {}) {
+    try {
+      validateObject(options, 'options');
+      const { force = false, timeout } = options;
+      if (timeout !== undefined) validateNumber(timeout, 'options.timeout', 0);
+      this.#closing ??= this.#close();
+      if (force) this.#force();
+      else if (timeout !== undefined) this.#forceAfter(timeout);
+      return this.#closing;
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  }
+
+  #close() {
+    forgotten.unregister(this);
+    const { handle } = this.#record;
+    // Until the threads have ended, also when nothing runs: so that `await pool.close()` always returns.
+    delivery.hold(1);
+    return new Promise((resolve) => {
+      delivery.addPool(handle, (counters) => {
+        this.#lastCounters = counters;
+        delivery.hold(-1);
+        resolve();
+        process.nextTick(() => this.emit('close'));
+      });
+      binding.closePool(handle, GRACEFULLY, true);
+    });
+  }
+
+  #force() {
+    if (this.#lastCounters === undefined) binding.closePool(this.#record.handle, BY_FORCE, false);
+  }
+
+  #forceAfter(timeout) {
+    const timer = setTimeout(() => this.#force(), Math.min(timeout, 2 ** 31 - 1));
+    this.#closing.then(() => clearTimeout(timer));
+  }
+
+  destroy() {
+    return this.close({ force: true });
+  }
+
+  [Symbol.asyncDispose]() {
+    return this.close();
+  }
+
+  ref() {
+    return this.#setHolds(true);
+  }
+
+  unref() {
+    return this.#setHolds(false);
+  }
+
+  #setHolds(holds) {
+    const record = this.#record;
+    if (record.holds !== holds) {
+      record.holds = holds;
+      delivery.hold(holds ? record.inFlight : -record.inFlight);
+    }
+    return this;
+  }
+
+  #counters() {
+    return this.#lastCounters ?? binding.poolCounters(this.#record.handle);
+  }
+
+  get threads() {
+    return this.#counters().threads;
+  }
+
+  get queueSize() {
+    return this.#counters().queued;
+  }
+
+  get completed() {
+    return this.#counters().completed;
+  }
+
+  get needsDrain() {
+    return this.#needsDrain;
+  }
+
+  get closed() {
+    return this.#closing !== undefined;
+  }
+
+  get utilization() {
+    const lifetime = performance.now() - this.#madeAt;
+    return Math.min(1, this.#counters().runTime / (lifetime * this.#settings.maxThreads));
+  }
+
+  get options() {
+    return { ...this.#settings };
+  }
+
+  stats() {
+    const counters = this.#counters();
+    return { ...counters, utilization: this.utilization };
+  }
+}
+
+function unknownTask(task) {
+  return new UnknownTaskError(
+    `There is no task ${typeof task === 'string' ? `'${task}'` : `named by ${typeof task}`}. ` +
+      `The tasks of this pool are: ${taskNames().join(', ')}`,
+  );
+}
+
+module.exports = { WorkerPool };
