@@ -1,13 +1,13 @@
 /**
- * rust-workers: CPU parallelism for Node.js. Native tasks run on Rust threads; promises settle on the event loop,
- * which stays free meanwhile.
+ * rust-workers: CPU parallelism for Node.js. Native tasks run on Rust threads; promises settle on the event
+ * loop, which stays free meanwhile.
  */
 
 /// <reference types="node" />
 
 import { EventEmitter } from 'node:events';
 
-// ── Tasks ───────────────────────────────────────────────────────────────────────────────────────────────────────────
+// ── Tasks ──────────────────────────────────────────────────────────────────────────────────────────────────
 
 /** Bytes as a task takes them. They are copied in, unless `transfer` gives them away. */
 export type Bytes = NodeJS.TypedArray | DataView | ArrayBuffer;
@@ -27,13 +27,20 @@ export type SortableArray =
   | Float64Array;
 
 /** Input of the hash tasks. A string is hashed as its UTF-8 bytes. */
-export type HashInput = Bytes | string | { data: Bytes | string; encoding?: 'hex' };
+export type HashInput =
+  | Bytes
+  | string
+  | {
+      data: Bytes | string;
+      /** The form of the digest. @default 'buffer' */
+      encoding?: 'buffer' | 'hex';
+    };
 
 /** Input of `primes`. */
 export type PrimesInput =
   | number
   | {
-      /** Primes up to and including this; an integer of at least 0. */
+      /** Primes up to and including this: an integer from 0 to 10^10, with `list` to 2^32 - 1. */
       limit: number;
       /** Whether the primes themselves are wanted. @default false */
       list?: boolean;
@@ -43,9 +50,9 @@ export type PrimesInput =
 export type SumSqrtInput =
   | number
   | {
-      /** The sum runs over the square roots of 0 … n - 1; an integer of at least 0. */
+      /** The factor of every term: the sum is that of `Math.sqrt(i) * n`. */
       n: number;
-      /** How many times the sum is computed. @default 1 */
+      /** How many terms there are, from i = 0; an integer from 0 to 2^53 - 1. @default 1_000_000 */
       iterations?: number;
     };
 
@@ -53,8 +60,12 @@ export type SumSqrtInput =
 export interface WordCounts {
   /** Newline characters. */
   lines: number;
-  /** Runs of bytes that are not ASCII white space. */
+  /**
+   * The longest runs of bytes other than space, tab, newline, vertical tab, form feed and carriage return.
+   */
   words: number;
+  /** UTF-8 sequences: bytes that do not continue one. */
+  characters: number;
   /** Bytes; of a string, its UTF-8 bytes. */
   bytes: number;
 }
@@ -64,11 +75,11 @@ export interface WordCounts {
  * {@link TaskOutput} tells which.
  */
 export interface TaskMap {
-  /** The n-th Fibonacci number (0, 1, 1, 2 …). Numbers too large to be exact are an ERR_RW_OUT_OF_RANGE. */
+  /** The n-th Fibonacci number, n from 0 to 78, by the naive recursion on purpose: work to measure with. */
   fibonacci: { input: number; output: number };
   /** How many primes there are up to a limit, or, with `list: true`, the primes in order. */
   primes: { input: PrimesInput; output: number | Uint32Array };
-  /** The sum of many square roots: plain arithmetic to measure with. */
+  /** The sum of many square roots, to the last bit that of the same loop in JavaScript. */
   sumSqrt: { input: SumSqrtInput; output: number };
   /** SHA-256: 32 bytes, or 64 hex digits with `encoding: 'hex'`. */
   sha256: { input: HashInput; output: Buffer | string };
@@ -78,11 +89,11 @@ export interface TaskMap {
   blake3: { input: HashInput; output: Buffer | string };
   /** CRC-32 as gzip and PNG have it: an unsigned 32-bit integer. */
   crc32: { input: Bytes | string; output: number };
-  /** A sorted copy, in the very order of `TypedArray.prototype.sort`. */
+  /** The elements in ascending order, as `TypedArray.prototype.sort` without a comparator has it. */
   sort: { input: SortableArray; output: SortableArray };
-  /** Lines, words and bytes, as `wc` counts them. */
+  /** Lines, words, characters and bytes, as `wc` counts them. */
   wordCount: { input: Bytes | string; output: WordCounts };
-  /** Holds a thread for so many milliseconds. For tests and demonstrations. */
+  /** Holds a thread for so many milliseconds, 0 to 2^31 - 1. For tests and demonstrations. */
   sleep: { input: number; output: undefined };
   /** Panics with that message, to be rejected with ERR_RW_TASK_PANICKED. For tests. */
   panic: { input: string; output: never };
@@ -113,9 +124,12 @@ export type TaskOutput<K extends TaskName, I = TaskMap[K]['input']> = K extends 
         : Buffer
       : TaskMap[K]['output'];
 
-// ── WorkerPool ──────────────────────────────────────────────────────────────────────────────────────────────────────
+// ── WorkerPool ─────────────────────────────────────────────────────────────────────────────────────────────
 
-/** Options of a pool. A wrong type is an ERR_RW_INVALID_ARG_TYPE, a number out of range an ERR_RW_OUT_OF_RANGE. */
+/**
+ * Options of a pool. A wrong type is an ERR_RW_INVALID_ARG_TYPE, a number out of range an
+ * ERR_RW_OUT_OF_RANGE.
+ */
 export interface WorkerPoolOptions {
   /** Threads kept even when idle, 0 to `maxThreads`. @default 0 */
   minThreads?: number;
@@ -137,7 +151,7 @@ export interface RunOptions {
   priority?: number;
   /** Aborting it rejects with an AbortError (ERR_RW_TASK_CANCELLED) and stops the task, queued or running. */
   signal?: AbortSignal | undefined;
-  /** Milliseconds from submission, after which the task is stopped and rejected with ERR_RW_TASK_TIMEOUT. @default none */
+  /** Milliseconds from submission until the task is stopped, with ERR_RW_TASK_TIMEOUT. @default none */
   timeout?: number | undefined;
   /** Buffers to give away instead of copying. They are detached here: their length becomes 0. */
   transfer?: readonly ArrayBuffer[];
@@ -195,9 +209,10 @@ export class WorkerPool extends EventEmitter {
   /**
    * Runs one task.
    *
-   * Rejects with an error of {@link errors}: UnknownTaskError, InvalidInputError or OutOfRangeError (the input does
-   * not fit), UnsupportedValueError, CyclicValueError, ValueTooDeepError or ValueTooLargeError (it cannot cross),
-   * QueueFullError, PoolClosedError, ThreadSpawnError, TaskCancelledError, TaskTimeoutError, TaskPanickedError, TaskFailedError.
+   * Rejects with an error of {@link errors}: UnknownTaskError, InvalidInputError or OutOfRangeError (the
+   * input does not fit), UnsupportedValueError, CyclicValueError, ValueTooDeepError or ValueTooLargeError (it
+   * cannot cross), QueueFullError, PoolClosedError, ThreadSpawnError, TaskCancelledError, TaskTimeoutError,
+   * TaskPanickedError or TaskFailedError.
    */
   run<K extends NeedsNoInput>(task: K): Promise<TaskOutput<K, undefined>>;
   run<T>(task: 'echo', input: T, options?: RunOptions): Promise<T>;
@@ -209,8 +224,8 @@ export class WorkerPool extends EventEmitter {
   ): Promise<TaskOutput<K, I>>;
 
   /**
-   * Runs one task over many inputs, in few crossings. The results come in the order of the inputs; the first error
-   * rejects the whole and cancels what is left.
+   * Runs one task over many inputs, in few crossings. The results come in the order of the inputs; the first
+   * error rejects the whole and cancels what is left.
    */
   map<K extends TaskName, const I extends TaskMap[K]['input']>(
     task: K,
@@ -250,13 +265,22 @@ export class WorkerPool extends EventEmitter {
   on<E extends keyof WorkerPoolEvents>(event: E, listener: (...args: WorkerPoolEvents[E]) => void): this;
   once<E extends keyof WorkerPoolEvents>(event: E, listener: (...args: WorkerPoolEvents[E]) => void): this;
   off<E extends keyof WorkerPoolEvents>(event: E, listener: (...args: WorkerPoolEvents[E]) => void): this;
-  addListener<E extends keyof WorkerPoolEvents>(event: E, listener: (...args: WorkerPoolEvents[E]) => void): this;
-  removeListener<E extends keyof WorkerPoolEvents>(event: E, listener: (...args: WorkerPoolEvents[E]) => void): this;
-  prependListener<E extends keyof WorkerPoolEvents>(event: E, listener: (...args: WorkerPoolEvents[E]) => void): this;
+  addListener<E extends keyof WorkerPoolEvents>(
+    event: E,
+    listener: (...args: WorkerPoolEvents[E]) => void,
+  ): this;
+  removeListener<E extends keyof WorkerPoolEvents>(
+    event: E,
+    listener: (...args: WorkerPoolEvents[E]) => void,
+  ): this;
+  prependListener<E extends keyof WorkerPoolEvents>(
+    event: E,
+    listener: (...args: WorkerPoolEvents[E]) => void,
+  ): this;
   emit<E extends keyof WorkerPoolEvents>(event: E, ...args: WorkerPoolEvents[E]): boolean;
 }
 
-// ── Errors ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+// ── Errors ─────────────────────────────────────────────────────────────────────────────────────────────────
 
 /** One class for each error condition. `code` is stable; messages may get better. */
 export namespace errors {

@@ -1,6 +1,6 @@
 'use strict';
 
-/** The public face. What is new here goes into lib/index.mjs and index.d.ts too; a test compares the first two. */
+/** The public face. What is new here goes into lib/index.mjs (a test compares) and index.d.ts too. */
 
 const { publicClasses } = require('./lib/errors');
 const { WorkerPool } = require('./lib/worker-pool');

@@ -19,7 +19,12 @@ const ROOT = path.join(__dirname, '..');
 /** The places to look in: `what` for a person, `target` for `require`. */
 function candidates(env = process.env) {
   if (env.RUST_WORKERS_BINARY) {
-    return [{ what: `RUST_WORKERS_BINARY=${env.RUST_WORKERS_BINARY}`, target: path.resolve(env.RUST_WORKERS_BINARY) }];
+    return [
+      {
+        what: `RUST_WORKERS_BINARY=${env.RUST_WORKERS_BINARY}`,
+        target: path.resolve(env.RUST_WORKERS_BINARY),
+      },
+    ];
   }
   const name = triple();
   const built = path.join(ROOT, `rust-workers.${name}.node`);
@@ -50,7 +55,9 @@ function advice(env, attempts) {
     'or set RUST_WORKERS_BINARY to a file that was built elsewhere',
   ];
   const found = attempts.some(({ error }) => error?.code !== 'MODULE_NOT_FOUND');
-  if (found) steps.unshift(`a file is there and does not load: it may be of another platform than ${triple()}`);
+  if (found) {
+    steps.unshift(`a file is there and does not load: it may be of another platform than ${triple()}`);
+  }
   return steps;
 }
 
@@ -69,7 +76,8 @@ function notFound(env, attempts) {
 /**
  * Loads the addon.
  *
- * @param {{ env?: object, load?: (target: string) => object }} [options] for tests: other variables, another `require`
+ * @param {{ env?: object, load?: (target: string) => object }} [options] for tests: other variables, another
+ *   `require`
  * @returns {object} the addon's exports
  * @throws {BindingNotFoundError} when no place has one that loads
  */

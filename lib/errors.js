@@ -18,13 +18,15 @@ const classes = new Map();
  * @param {string} name name of the class, and of its instances unless `options.errorName` says otherwise
  * @param {string} code the stable code, `ERR_RW_…`
  * @param {Function} Base the class of the language that fits: Error, TypeError or RangeError
- * @param {{ errorName?: string }} [options] `errorName`: the `name` that the web platform gives to this condition
+ * @param {{ errorName?: string }} [options] `errorName`: the `name` that the web platform gives to this
+ *   condition
  */
 function define(name, code, Base, { errorName = name } = {}) {
   const Class = {
     /**
      * @param {string} message a sentence that says what to do
-     * @param {{ cause?: unknown, [key: string]: unknown }} [extra] `cause`, and own properties of the condition
+     * @param {{ cause?: unknown, [key: string]: unknown }} [extra] `cause`, and own properties of the
+     *   condition
      */
     [name]: class extends Base {
       constructor(message, extra = {}) {
@@ -60,9 +62,14 @@ const QueueFullError = define('QueueFullError', 'ERR_RW_QUEUE_FULL', Error);
 const PoolClosedError = define('PoolClosedError', 'ERR_RW_POOL_CLOSED', Error);
 const ThreadSpawnError = define('ThreadSpawnError', 'ERR_RW_THREAD_SPAWN', Error);
 
-// The end of a task. The names are those of the web platform, so that `error.name === 'AbortError'` works here too.
-const TaskCancelledError = define('TaskCancelledError', 'ERR_RW_TASK_CANCELLED', Error, { errorName: 'AbortError' });
-const TaskTimeoutError = define('TaskTimeoutError', 'ERR_RW_TASK_TIMEOUT', Error, { errorName: 'TimeoutError' });
+// The end of a task. The names are those of the web platform, so that `error.name === 'AbortError'` works
+// here too.
+const TaskCancelledError = define('TaskCancelledError', 'ERR_RW_TASK_CANCELLED', Error, {
+  errorName: 'AbortError',
+});
+const TaskTimeoutError = define('TaskTimeoutError', 'ERR_RW_TASK_TIMEOUT', Error, {
+  errorName: 'TimeoutError',
+});
 const TaskPanickedError = define('TaskPanickedError', 'ERR_RW_TASK_PANICKED', Error);
 const TaskFailedError = define('TaskFailedError', 'ERR_RW_TASK_FAILED', Error);
 
@@ -87,7 +94,10 @@ const CODES = [...classes.keys()];
 function errorFromCode(code, message, extra) {
   const Class = classes.get(code);
   if (Class !== undefined) return new Class(message, extra);
-  return new InternalError(`${message} (unknown error code ${inspect(code)}; does the binary fit this version?)`, extra);
+  return new InternalError(
+    `${message} (unknown error code ${inspect(code)}; does the binary fit this version?)`,
+    extra,
+  );
 }
 
 /**

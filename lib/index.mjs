@@ -1,4 +1,6 @@
-/** The ESM face: the names of index.js, one by one, so that `import { WorkerPool } from 'rust-workers'` works. */
+/**
+ * The ESM face: the names of index.js, one by one, so that `import { WorkerPool } from 'rust-workers'` works.
+ */
 
 import rustWorkers from '../index.js';
 

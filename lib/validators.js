@@ -5,7 +5,8 @@
  *
  *     The "options.maxThreads" argument must be an integer between 1 and 1024. Received 'x'
  *
- * A wrong type is ERR_RW_INVALID_ARG_TYPE; a number of the right type in the wrong place is ERR_RW_OUT_OF_RANGE.
+ * A wrong type is ERR_RW_INVALID_ARG_TYPE; a number of the right type in the wrong place is
+ * ERR_RW_OUT_OF_RANGE.
  */
 
 const { inspect } = require('node:util');
@@ -18,7 +19,8 @@ const SHOWN_LENGTH = 40;
 /** What was received, short enough for one line. */
 function describe(value) {
   if (typeof value === 'function') return value.name ? `function ${value.name}` : 'an anonymous function';
-  if (typeof value === 'string' && value.length > SHOWN_LENGTH) return `${inspect(value.slice(0, SHOWN_LENGTH))}...`;
+  if (typeof value === 'string' && value.length > SHOWN_LENGTH)
+    return `${inspect(value.slice(0, SHOWN_LENGTH))}...`;
   if (value !== null && typeof value === 'object') {
     const name = value.constructor?.name;
     return name ? `an instance of ${name}` : inspect(value, { depth: -1 });
@@ -104,7 +106,8 @@ function validateArray(value, name) {
 }
 
 /**
- * Something to go through with `for` or `for await`. A string is refused: its letters are never what was meant.
+ * Something to go through with `for` or `for await`. A string is refused: its letters are never what was
+ * meant.
  *
  * @param {unknown} value
  * @param {string} name

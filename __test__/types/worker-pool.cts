@@ -9,7 +9,14 @@ const bytes = new Uint8Array(8);
 
 async function constructing() {
   new WorkerPool();
-  new WorkerPool({ minThreads: 1, maxThreads: 4, idleTimeout: 500, maxQueue: 10, stackSize: 1 << 20, name: 'cpu' });
+  new WorkerPool({
+    minThreads: 1,
+    maxThreads: 4,
+    idleTimeout: 500,
+    maxQueue: 10,
+    stackSize: 1 << 20,
+    name: 'cpu',
+  });
   // @ts-expect-error: a number is wanted
   new WorkerPool({ maxThreads: '4' });
   // @ts-expect-error: no such option
@@ -48,8 +55,8 @@ async function running(pool: rustWorkers.WorkerPool) {
   const big = await pool.run('sort', new BigInt64Array(3));
   expect<Equal<typeof big, BigInt64Array<ArrayBuffer>>>();
 
-  const { lines, words, bytes: size } = await pool.run('wordCount', Buffer.from('a b'));
-  expect<Equal<typeof lines | typeof words | typeof size, number>>();
+  const { lines, words, characters, bytes: size } = await pool.run('wordCount', Buffer.from('a b'));
+  expect<Equal<typeof lines | typeof words | typeof characters | typeof size, number>>();
 
   const slept = await pool.run('sleep', 5);
   expect<Equal<typeof slept, undefined>>();
@@ -68,7 +75,7 @@ async function running(pool: rustWorkers.WorkerPool) {
   pool.run('fibonacci');
   // @ts-expect-error: a plain array is no typed array
   pool.run('sort', [3, 1, 2]);
-  // @ts-expect-error: hex is the only encoding
+  // @ts-expect-error: not an encoding of a digest
   pool.run('sha256', { data: 'abc', encoding: 'base64' });
 }
 

@@ -3,8 +3,9 @@
 /**
  * Builds the native file: what `npm install` and `npm run build` run.
  *
- * Does nothing when there is nothing to gain: RUST_WORKERS_BINARY names a file of the user's own, or the binary is
- * there, loads, and is not older than its sources. `--force` builds all the same (cargo still skips what stands).
+ * Does nothing when there is nothing to gain: RUST_WORKERS_BINARY names a file of the user's own, or the
+ * binary is there, loads, and is not older than its sources. `--force` builds all the same (cargo still skips
+ * what stands).
  */
 
 const { spawnSync } = require('node:child_process');
@@ -30,7 +31,8 @@ function checkToolchain() {
   const list = missing.map((problem) => `  - ${problem}`).join('\n');
   throw new BuildError(
     `the native part must be built on this machine, and it cannot be:\n${list}\n` +
-      'Then run the same command again. A file built elsewhere can be used by setting RUST_WORKERS_BINARY to its path.',
+      'Then run the same command again. A file that was built elsewhere can be used instead: ' +
+      'set RUST_WORKERS_BINARY to its path.',
   );
 }
 
@@ -41,7 +43,9 @@ function findLibrary(messages) {
     .filter((line) => line.startsWith('{'))
     .map((line) => JSON.parse(line))
     .filter(({ reason, target }) => reason === 'compiler-artifact' && target.kind.includes('cdylib'));
-  const library = artifacts.flatMap(({ filenames }) => filenames).find((name) => /\.(so|dylib|dll)$/.test(name));
+  const library = artifacts
+    .flatMap(({ filenames }) => filenames)
+    .find((name) => /\.(so|dylib|dll)$/.test(name));
   if (library === undefined) throw new BuildError('cargo succeeded and named no library; please report this');
   return library;
 }
@@ -58,7 +62,8 @@ function compile() {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   if (error) throw new BuildError(`cargo could not be run: ${error.message}`);
-  if (status !== 0) throw new BuildError(`cargo build failed (${signal ?? `exit code ${status}`}); its words are above`);
+  if (status !== 0)
+    throw new BuildError(`cargo build failed (${signal ?? `exit code ${status}`}); its words are above`);
   return findLibrary(stdout);
 }
 
@@ -81,7 +86,8 @@ function place(library, startedAt) {
 /** An installed package keeps the binary alone: cargo's own folder is many times as large. */
 function cleanUp(library) {
   const target = path.join(ROOT, 'target');
-  if (!isClone() && library.startsWith(target + path.sep)) fs.rmSync(target, { recursive: true, force: true });
+  if (!isClone() && library.startsWith(target + path.sep))
+    fs.rmSync(target, { recursive: true, force: true });
 }
 
 /**

@@ -1,11 +1,11 @@
 'use strict';
 
 /**
- * Makes a clone ready to run: packages and binary as package-lock.json and the sources say. `npm test`, `npm run demo`
- * and `npm run bench` begin with it, so that they work right after `git clone`.
+ * Makes a clone ready to run: packages and binary as package-lock.json and the sources say. `npm test`, `npm
+ * run demo` and `npm run bench` begin with it, so that they work right after `git clone`.
  *
- * It does not count on npm having run the install script: `ignore-scripts` and npm 11's approvals may forbid that.
- * Quiet when there is nothing to do.
+ * It does not count on npm having run the install script: `ignore-scripts` and npm 11's approvals may forbid
+ * that. Quiet when there is nothing to do.
  */
 
 const { spawnSync } = require('node:child_process');
@@ -24,14 +24,19 @@ function lockedPackages(file) {
   }
 }
 
-/** Whether every locked package is installed in its locked version, by npm's own record of what it installed. */
+/**
+ * Whether every locked package is installed in its locked version, by npm's own record of what it installed.
+ */
 function packagesAreCurrent() {
   const wanted = lockedPackages('package-lock.json') ?? {};
   const installed = lockedPackages('node_modules/.package-lock.json');
   if (installed === undefined) return false;
   return Object.entries(wanted)
     .filter(([place, { optional }]) => place !== '' && !optional)
-    .every(([place, { version }]) => installed[place]?.version === version && fs.existsSync(path.join(ROOT, place)));
+    .every(
+      ([place, { version }]) =>
+        installed[place]?.version === version && fs.existsSync(path.join(ROOT, place)),
+    );
 }
 
 /** `npm` as a command line: the very npm that runs this script, when one does. */
@@ -45,7 +50,15 @@ function installPackages() {
   log('installing the development packages');
   const [command, first] = npmCommand();
   // The build follows here, so the script is not needed; NODE_ENV=production must not leave the tools out.
-  const args = [...first, 'ci', '--ignore-scripts', '--include=dev', '--no-audit', '--no-fund', '--loglevel=error'];
+  const args = [
+    ...first,
+    'ci',
+    '--ignore-scripts',
+    '--include=dev',
+    '--no-audit',
+    '--no-fund',
+    '--loglevel=error',
+  ];
   const { status, error } = spawnSync(command, args, {
     cwd: ROOT,
     stdio: ['ignore', 'ignore', 'inherit'],

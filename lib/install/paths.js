@@ -42,7 +42,10 @@ function isFresh() {
 
 /** Whether this node can load a native file or a package that holds one. Tried in a process of its own. */
 function loads(target) {
-  const probe = spawnSync(process.execPath, ['-e', 'require(process.argv[1])', target], { cwd: ROOT, stdio: 'ignore' });
+  const probe = spawnSync(process.execPath, ['-e', 'require(process.argv[1])', target], {
+    cwd: ROOT,
+    stdio: 'ignore',
+  });
   return probe.status === 0;
 }
 

@@ -53,7 +53,9 @@ function rustProblem() {
   return undefined;
 }
 
-/** The linker that rustc calls is `cc` everywhere but on Windows, where rustc finds Visual Studio's by itself. */
+/**
+ * The linker that rustc calls is `cc` everywhere but on Windows, where rustc finds Visual Studio's by itself.
+ */
 function compilerProblem() {
   if (process.platform === 'win32') return undefined;
   const command = process.env.CC || 'cc';
