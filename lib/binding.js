@@ -50,8 +50,8 @@ function advice(env, attempts) {
   const steps = [
     `build it: npm rebuild rust-workers --foreground-scripts (in a clone: npm run build)`,
     'install what the build needs first: Rust from https://rustup.rs and a C compiler',
-    'let npm run the install script: it does not with --ignore-scripts, nor, in npm 11 and later, unless ' +
-      '"npm approve-scripts rust-workers" was said',
+    'let npm run the install script: --ignore-scripts forbids it, and npm 11 or newer may want ' +
+      '"npm install-scripts approve rust-workers" first',
     'or set RUST_WORKERS_BINARY to a file that was built elsewhere',
   ];
   const found = attempts.some(({ error }) => error?.code !== 'MODULE_NOT_FOUND');
