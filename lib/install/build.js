@@ -72,7 +72,7 @@ function compile() {
  * It gets the time at which the build began, so that a source saved during the build makes it stale.
  */
 function place(library, startedAt) {
-  const draft = `${BINARY}.${process.pid}.tmp`;
+  const draft = path.join(ROOT, `.draft-${process.pid}.node`);
   try {
     fs.copyFileSync(library, draft);
     fs.utimesSync(draft, startedAt, startedAt);
