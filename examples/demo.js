@@ -83,7 +83,9 @@ async function main() {
     reportSkipped(skipped);
     throw new DemoError(`${places.join(', ')}: no file to read`);
   }
-  console.log(`${total.files} ${total.files === 1 ? 'file' : 'files'}, ${formatBytes(total.bytes)}, in ${places.join(' and ')}`);
+  console.log(
+    `${total.files} ${total.files === 1 ? 'file' : 'files'}, ${formatBytes(total.bytes)}, in ${places.join(' and ')}`,
+  );
 
   const { js, pooled, threads } = await measureBoth(files, total);
   await checkEqual(files, js, pooled, skipped);
