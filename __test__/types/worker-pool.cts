@@ -1,0 +1,129 @@
+/** What index.d.ts promises about the pool, told to tsc. Nothing here runs. */
+
+import rustWorkers = require('rust-workers');
+import type { Equal } from './equal.js';
+import { expect } from './equal.js';
+
+const { WorkerPool } = rustWorkers;
+const bytes = new Uint8Array(8);
+
+async function constructing() {
+  new WorkerPool();
+  new WorkerPool({
+    minThreads: 1,
+    maxThreads: 4,
+    idleTimeout: 500,
+    maxQueue: 10,
+    stackSize: 1 << 20,
+    name: 'cpu',
+  });
+  // @ts-expect-error: a number is wanted
+  new WorkerPool({ maxThreads: '4' });
+  // @ts-expect-error: no such option
+  new WorkerPool({ threads: 4 });
+}
+
+async function running(pool: rustWorkers.WorkerPool) {
+  expect<Equal<Awaited<ReturnType<typeof runFibonacci>>, number>>();
+  function runFibonacci() {
+    return pool.run('fibonacci', 30);
+  }
+
+  const count = await pool.run('primes', 100);
+  expect<Equal<typeof count, number>>();
+  const counted = await pool.run('primes', { limit: 100 });
+  expect<Equal<typeof counted, number>>();
+  const listed = await pool.run('primes', { limit: 100, list: true });
+  expect<Equal<typeof listed, Uint32Array>>();
+  const perhaps = await pool.run('primes', { limit: 100, list: Math.random() < 0.5 });
+  expect<Equal<typeof perhaps, number | Uint32Array>>();
+
+  const sum = await pool.run('sumSqrt', { n: 1000, iterations: 2 });
+  expect<Equal<typeof sum, number>>();
+
+  const digest = await pool.run('sha256', bytes);
+  expect<Equal<typeof digest, Buffer>>();
+  const hex = await pool.run('blake3', { data: 'abc', encoding: 'hex' });
+  expect<Equal<typeof hex, string>>();
+  const raw = await pool.run('sha512', { data: bytes });
+  expect<Equal<typeof raw, Buffer>>();
+  const crc = await pool.run('crc32', 'abc');
+  expect<Equal<typeof crc, number>>();
+
+  const floats = await pool.run('sort', new Float64Array(3));
+  expect<Equal<typeof floats, Float64Array<ArrayBuffer>>>();
+  const big = await pool.run('sort', new BigInt64Array(3));
+  expect<Equal<typeof big, BigInt64Array<ArrayBuffer>>>();
+
+  const { lines, words, characters, bytes: size } = await pool.run('wordCount', Buffer.from('a b'));
+  expect<Equal<typeof lines | typeof words | typeof characters | typeof size, number>>();
+
+  const slept = await pool.run('sleep', 5);
+  expect<Equal<typeof slept, undefined>>();
+  const never = pool.run('panic', 'boom');
+  expect<Equal<Awaited<typeof never>, never>>();
+  const same = await pool.run('echo', new Map([['a', 1]]));
+  expect<Equal<typeof same, Map<string, number>>>();
+  const nothing = await pool.run('noop');
+  expect<Equal<typeof nothing, undefined>>();
+
+  // @ts-expect-error: no such task
+  pool.run('fibonaci', 30);
+  // @ts-expect-error: fibonacci takes a number
+  pool.run('fibonacci', '30');
+  // @ts-expect-error: fibonacci needs its input
+  pool.run('fibonacci');
+  // @ts-expect-error: a plain array is no typed array
+  pool.run('sort', [3, 1, 2]);
+  // @ts-expect-error: not an encoding of a digest
+  pool.run('sha256', { data: 'abc', encoding: 'base64' });
+}
+
+async function controlling(pool: rustWorkers.WorkerPool) {
+  const { signal } = new AbortController();
+  await pool.run('crc32', bytes, { priority: 1, signal, timeout: 100, transfer: [bytes.buffer] });
+  // The signal that a caller may or may not have been given can be passed on as it is.
+  const passOn = (optional?: AbortSignal) => pool.run('crc32', bytes, { signal: optional });
+  await passOn();
+  // @ts-expect-error: milliseconds are a number
+  await pool.run('crc32', bytes, { timeout: '100' });
+}
+
+async function mapping(pool: rustWorkers.WorkerPool) {
+  const numbers = await pool.map('fibonacci', [1, 2, 3]);
+  expect<Equal<typeof numbers, number[]>>();
+  const digests = await pool.map('sha256', new Set(['a', 'b']));
+  expect<Equal<typeof digests, Buffer[]>>();
+  const hexes = await pool.map('blake3', [{ data: 'a', encoding: 'hex' }]);
+  expect<Equal<typeof hexes, string[]>>();
+  async function* source() {
+    yield new Float32Array(1);
+  }
+  const sorted = await pool.map('sort', source());
+  expect<Equal<typeof sorted, Float32Array<ArrayBuffer>[]>>();
+  // @ts-expect-error: the inputs are of the wrong type
+  await pool.map('fibonacci', ['1']);
+}
+
+async function observing(pool: rustWorkers.WorkerPool) {
+  const stats: rustWorkers.PoolStats = pool.stats();
+  expect<Equal<typeof stats.completed, number>>();
+  const sum: number = pool.threads + pool.queueSize + pool.completed;
+  // @ts-expect-error: counters are read-only
+  pool.completed = sum;
+  pool.on('drain', () => {}).once('close', () => {});
+  pool.on('error', (error) => expect<Equal<typeof error, Error>>());
+  // @ts-expect-error: no such event
+  pool.on('drained', () => {});
+}
+
+async function ending(pool: rustWorkers.WorkerPool) {
+  expect<Equal<ReturnType<typeof pool.close>, Promise<void>>>();
+  await pool.close({ force: true });
+  await pool.destroy();
+  pool.unref().ref();
+  await using scoped = new WorkerPool();
+  await scoped.run('noop', 1);
+}
+
+export = { constructing, running, controlling, mapping, observing, ending };

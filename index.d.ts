@@ -1,0 +1,388 @@
+/**
+ * rust-workers: CPU parallelism for Node.js. Native tasks run on Rust threads; promises settle on the event
+ * loop, which stays free meanwhile.
+ */
+
+/// <reference types="node" />
+
+import { EventEmitter } from 'node:events';
+
+// ── Tasks ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+/** Bytes as a task takes them. They are copied in, unless `transfer` gives them away. */
+export type Bytes = NodeJS.TypedArray | DataView | ArrayBuffer;
+
+/** The arrays that `sort` takes. */
+export type SortableArray =
+  | Int8Array
+  | Uint8Array
+  | Uint8ClampedArray
+  | Int16Array
+  | Uint16Array
+  | Int32Array
+  | Uint32Array
+  | BigInt64Array
+  | BigUint64Array
+  | Float32Array
+  | Float64Array;
+
+/** Input of the hash tasks. A string is hashed as its UTF-8 bytes. */
+export type HashInput =
+  | Bytes
+  | string
+  | {
+      data: Bytes | string;
+      /** The form of the digest. @default 'buffer' */
+      encoding?: 'buffer' | 'hex';
+    };
+
+/** Input of `primes`. */
+export type PrimesInput =
+  | number
+  | {
+      /** Primes up to and including this: an integer from 0 to 10^10, with `list` to 2^32 - 1. */
+      limit: number;
+      /** Whether the primes themselves are wanted. @default false */
+      list?: boolean;
+    };
+
+/** Input of `sumSqrt`. */
+export type SumSqrtInput =
+  | number
+  | {
+      /** The factor of every term: the sum is that of `Math.sqrt(i) * n`. */
+      n: number;
+      /** How many terms there are, from i = 0; an integer from 0 to 2^53 - 1. @default 1_000_000 */
+      iterations?: number;
+    };
+
+/** What `wordCount` counts. */
+export interface WordCounts {
+  /** Newline characters. */
+  lines: number;
+  /**
+   * The longest runs of bytes other than space, tab, newline, vertical tab, form feed and carriage return.
+   */
+  words: number;
+  /** UTF-8 sequences: bytes that do not continue one. */
+  characters: number;
+  /** Bytes; of a string, its UTF-8 bytes. */
+  bytes: number;
+}
+
+/**
+ * The native tasks by name. Where the output depends on the input, `output` is all that it can be, and
+ * {@link TaskOutput} tells which.
+ */
+export interface TaskMap {
+  /** The n-th Fibonacci number, n from 0 to 78, by the naive recursion on purpose: work to measure with. */
+  fibonacci: { input: number; output: number };
+  /** How many primes there are up to a limit, or, with `list: true`, the primes in order. */
+  primes: { input: PrimesInput; output: number | Uint32Array };
+  /** The sum of many square roots, to the last bit that of the same loop in JavaScript. */
+  sumSqrt: { input: SumSqrtInput; output: number };
+  /** SHA-256: 32 bytes, or 64 hex digits with `encoding: 'hex'`. */
+  sha256: { input: HashInput; output: Buffer | string };
+  /** SHA-512: 64 bytes, or 128 hex digits with `encoding: 'hex'`. */
+  sha512: { input: HashInput; output: Buffer | string };
+  /** BLAKE3: 32 bytes, or 64 hex digits with `encoding: 'hex'`. */
+  blake3: { input: HashInput; output: Buffer | string };
+  /** CRC-32 as gzip and PNG have it: an unsigned 32-bit integer. */
+  crc32: { input: Bytes | string; output: number };
+  /** The elements in ascending order, as `TypedArray.prototype.sort` without a comparator has it. */
+  sort: { input: SortableArray; output: SortableArray };
+  /** Lines, words, characters and bytes, as `wc` counts them. */
+  wordCount: { input: Bytes | string; output: WordCounts };
+  /** Holds a thread for so many milliseconds, 0 to 2^31 - 1. For tests and demonstrations. */
+  sleep: { input: number; output: undefined };
+  /** Panics with that message, to be rejected with ERR_RW_TASK_PANICKED. For tests. */
+  panic: { input: string; output: never };
+  /** Gives back what it was given, after a way to a Rust thread and back. */
+  echo: { input: unknown; output: unknown };
+  /** Does nothing: what a task costs by itself. */
+  noop: { input: unknown; output: undefined };
+}
+
+/** The name of a native task. */
+export type TaskName = keyof TaskMap;
+
+/** Tasks that take nothing that matters: their input may be left out. */
+type NeedsNoInput = { [K in TaskName]: undefined extends TaskMap[K]['input'] ? K : never }[TaskName];
+
+/** What task `K` gives for an input of type `I`. */
+export type TaskOutput<K extends TaskName, I = TaskMap[K]['input']> = K extends 'echo' | 'sort'
+  ? I
+  : K extends 'primes'
+    ? I extends { list: true }
+      ? Uint32Array
+      : I extends { list: boolean }
+        ? number | Uint32Array
+        : number
+    : K extends 'sha256' | 'sha512' | 'blake3'
+      ? I extends { encoding: 'hex' }
+        ? string
+        : Buffer
+      : TaskMap[K]['output'];
+
+// ── WorkerPool ─────────────────────────────────────────────────────────────────────────────────────────────
+
+/**
+ * Options of a pool. A wrong type is an ERR_RW_INVALID_ARG_TYPE, a number out of range an
+ * ERR_RW_OUT_OF_RANGE.
+ */
+export interface WorkerPoolOptions {
+  /** Threads kept even when idle, 0 to `maxThreads`. @default 0 */
+  minThreads?: number;
+  /** Threads started at the most, 1 to 1024. @default the number of CPUs this process may use */
+  maxThreads?: number;
+  /** How long a thread above `minThreads` waits for work before it ends, in milliseconds. @default 10_000 */
+  idleTimeout?: number;
+  /** How many tasks may wait for a thread; one more is an ERR_RW_QUEUE_FULL. @default Infinity */
+  maxQueue?: number;
+  /** The stack of each thread, in bytes. @default 2_097_152 */
+  stackSize?: number;
+  /** Threads are named `<name>-<number>`, as debuggers and `top -H` show. @default 'rust-workers' */
+  name?: string;
+}
+
+/** Options of one task. */
+export interface RunOptions {
+  /** Higher runs first; equal ones in order of submission. An integer of 32 bits. @default 0 */
+  priority?: number;
+  /** Aborting it rejects with an AbortError (ERR_RW_TASK_CANCELLED) and stops the task, queued or running. */
+  signal?: AbortSignal | undefined;
+  /** Milliseconds from submission until the task is stopped, with ERR_RW_TASK_TIMEOUT. @default none */
+  timeout?: number | undefined;
+  /** Buffers to give away instead of copying. They are detached here: their length becomes 0. */
+  transfer?: readonly ArrayBuffer[];
+}
+
+/** A moment of a pool. */
+export interface PoolStats {
+  /** Threads that live. */
+  threads: number;
+  /** Threads among them that wait for work. */
+  idleThreads: number;
+  /** Tasks that wait for a thread. */
+  queueSize: number;
+  /** Tasks that run. */
+  running: number;
+  /** Tasks that were accepted, ever. */
+  submitted: number;
+  /** Tasks that came to an end, ever: with a result, an error, or cancelled. */
+  completed: number;
+  /** Tasks among them that ended with an error of their own or a panic. */
+  failed: number;
+  /** Tasks among them that were cancelled or timed out. */
+  cancelled: number;
+}
+
+/** The events of a pool, and what their listeners are given. */
+export interface WorkerPoolEvents {
+  /** The queue has room again after 'needsDrain'. */
+  drain: [];
+  /** The queue is as full as `maxQueue` allows: better to wait for 'drain'. */
+  needsDrain: [];
+  /** Something went wrong that belongs to no task. */
+  error: [error: Error];
+  /** The pool is closed and its threads have ended. */
+  close: [];
+}
+
+/**
+ * A pool of Rust threads that run native tasks.
+ *
+ * An idle pool does not keep the process alive; a task under way does, unless `unref()` was called.
+ *
+ * @example
+ * const pool = new WorkerPool({ maxThreads: 4 });
+ * const digest = await pool.run('sha256', await readFile('big.bin'));
+ * await pool.close();
+ */
+export class WorkerPool extends EventEmitter {
+  /**
+   * @throws {errors.InvalidArgTypeError | errors.OutOfRangeError} for an option that cannot be
+   * @throws {errors.BindingNotFoundError} when the native part is missing
+   */
+  constructor(options?: WorkerPoolOptions);
+
+  /**
+   * Runs one task.
+   *
+   * Rejects with an error of {@link errors}: UnknownTaskError, InvalidInputError or OutOfRangeError (the
+   * input does not fit), UnsupportedValueError, CyclicValueError, ValueTooDeepError or ValueTooLargeError (it
+   * cannot cross), QueueFullError, PoolClosedError, ThreadSpawnError, TaskCancelledError, TaskTimeoutError,
+   * TaskPanickedError or TaskFailedError.
+   */
+  run<K extends NeedsNoInput>(task: K): Promise<TaskOutput<K, undefined>>;
+  run<T>(task: 'echo', input: T, options?: RunOptions): Promise<T>;
+  // `const`: literals such as `list: true` decide the type of the output.
+  run<K extends TaskName, const I extends TaskMap[K]['input']>(
+    task: K,
+    input: I,
+    options?: RunOptions,
+  ): Promise<TaskOutput<K, I>>;
+
+  /**
+   * Runs one task over many inputs, in few crossings. The results come in the order of the inputs; the first
+   * error rejects the whole and cancels what is left.
+   */
+  map<K extends TaskName, const I extends TaskMap[K]['input']>(
+    task: K,
+    inputs: Iterable<I> | AsyncIterable<I>,
+    options?: RunOptions,
+  ): Promise<TaskOutput<K, I>[]>;
+
+  /**
+   * Takes no more tasks, and resolves when all that were accepted are done and the threads have ended.
+   *
+   * With `force`, what has not started is rejected with ERR_RW_POOL_CLOSED and what runs is cancelled.
+   */
+  close(options?: { /** @default false */ force?: boolean }): Promise<void>;
+
+  /** The same as `close({ force: true })`. */
+  destroy(): Promise<void>;
+
+  /** `await using pool = new WorkerPool()` closes the pool at the end of the block, as `close()` does. */
+  [Symbol.asyncDispose](): Promise<void>;
+
+  /** Lets tasks under way keep the process alive again, after `unref()`. */
+  ref(): this;
+
+  /** Lets the process end even while tasks are under way. */
+  unref(): this;
+
+  /** A snapshot of all counters. */
+  stats(): PoolStats;
+
+  /** Threads that live. */
+  readonly threads: number;
+  /** Tasks that wait for a thread. */
+  readonly queueSize: number;
+  /** Tasks that came to an end, ever. */
+  readonly completed: number;
+
+  on<E extends keyof WorkerPoolEvents>(event: E, listener: (...args: WorkerPoolEvents[E]) => void): this;
+  once<E extends keyof WorkerPoolEvents>(event: E, listener: (...args: WorkerPoolEvents[E]) => void): this;
+  off<E extends keyof WorkerPoolEvents>(event: E, listener: (...args: WorkerPoolEvents[E]) => void): this;
+  addListener<E extends keyof WorkerPoolEvents>(
+    event: E,
+    listener: (...args: WorkerPoolEvents[E]) => void,
+  ): this;
+  removeListener<E extends keyof WorkerPoolEvents>(
+    event: E,
+    listener: (...args: WorkerPoolEvents[E]) => void,
+  ): this;
+  prependListener<E extends keyof WorkerPoolEvents>(
+    event: E,
+    listener: (...args: WorkerPoolEvents[E]) => void,
+  ): this;
+  emit<E extends keyof WorkerPoolEvents>(event: E, ...args: WorkerPoolEvents[E]): boolean;
+}
+
+// ── Errors ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+/** One class for each error condition. `code` is stable; messages may get better. */
+export namespace errors {
+  /** An argument has the wrong type. */
+  class InvalidArgTypeError extends TypeError {
+    static readonly code: 'ERR_RW_INVALID_ARG_TYPE';
+    readonly code: 'ERR_RW_INVALID_ARG_TYPE';
+  }
+  /** An argument has the right type and an impossible value. */
+  class InvalidArgValueError extends TypeError {
+    static readonly code: 'ERR_RW_INVALID_ARG_VALUE';
+    readonly code: 'ERR_RW_INVALID_ARG_VALUE';
+  }
+  /** A number lies outside the range that is allowed. */
+  class OutOfRangeError extends RangeError {
+    static readonly code: 'ERR_RW_OUT_OF_RANGE';
+    readonly code: 'ERR_RW_OUT_OF_RANGE';
+  }
+  /** No task of that name is registered. */
+  class UnknownTaskError extends Error {
+    static readonly code: 'ERR_RW_UNKNOWN_TASK';
+    readonly code: 'ERR_RW_UNKNOWN_TASK';
+  }
+  /** A task was given an input it does not take. */
+  class InvalidInputError extends TypeError {
+    static readonly code: 'ERR_RW_INVALID_INPUT';
+    readonly code: 'ERR_RW_INVALID_INPUT';
+  }
+  /** A value holds something that cannot cross to a Rust thread, such as a function. */
+  class UnsupportedValueError extends TypeError {
+    static readonly code: 'ERR_RW_UNSUPPORTED_VALUE';
+    readonly code: 'ERR_RW_UNSUPPORTED_VALUE';
+  }
+  /** A value refers to itself. */
+  class CyclicValueError extends TypeError {
+    static readonly code: 'ERR_RW_CYCLIC_VALUE';
+    readonly code: 'ERR_RW_CYCLIC_VALUE';
+  }
+  /** A value is nested too deeply. */
+  class ValueTooDeepError extends RangeError {
+    static readonly code: 'ERR_RW_VALUE_TOO_DEEP';
+    readonly code: 'ERR_RW_VALUE_TOO_DEEP';
+  }
+  /** A value is too large. */
+  class ValueTooLargeError extends RangeError {
+    static readonly code: 'ERR_RW_VALUE_TOO_LARGE';
+    readonly code: 'ERR_RW_VALUE_TOO_LARGE';
+  }
+  /** Bytes that should be an encoded value are not. */
+  class MalformedValueError extends Error {
+    static readonly code: 'ERR_RW_MALFORMED_VALUE';
+    readonly code: 'ERR_RW_MALFORMED_VALUE';
+  }
+  /** The queue holds as many tasks as `maxQueue` allows. */
+  class QueueFullError extends Error {
+    static readonly code: 'ERR_RW_QUEUE_FULL';
+    readonly code: 'ERR_RW_QUEUE_FULL';
+    /** What was refused, untouched, to be tried again. */
+    readonly input: unknown;
+  }
+  /** The pool takes no more tasks, or was destroyed before this one ran. */
+  class PoolClosedError extends Error {
+    static readonly code: 'ERR_RW_POOL_CLOSED';
+    readonly code: 'ERR_RW_POOL_CLOSED';
+  }
+  /** The operating system would not give the pool a thread. */
+  class ThreadSpawnError extends Error {
+    static readonly code: 'ERR_RW_THREAD_SPAWN';
+    readonly code: 'ERR_RW_THREAD_SPAWN';
+  }
+  /** The task was cancelled. When an AbortSignal did it, `cause` is the signal's reason. */
+  class TaskCancelledError extends Error {
+    static readonly code: 'ERR_RW_TASK_CANCELLED';
+    readonly name: 'AbortError';
+    readonly code: 'ERR_RW_TASK_CANCELLED';
+  }
+  /** The task's time was up. */
+  class TaskTimeoutError extends Error {
+    static readonly code: 'ERR_RW_TASK_TIMEOUT';
+    readonly name: 'TimeoutError';
+    readonly code: 'ERR_RW_TASK_TIMEOUT';
+  }
+  /** The task panicked; its thread lives on. */
+  class TaskPanickedError extends Error {
+    static readonly code: 'ERR_RW_TASK_PANICKED';
+    readonly code: 'ERR_RW_TASK_PANICKED';
+  }
+  /** The task itself reported an error. */
+  class TaskFailedError extends Error {
+    static readonly code: 'ERR_RW_TASK_FAILED';
+    readonly code: 'ERR_RW_TASK_FAILED';
+  }
+  /** A fault in rust-workers itself; please report it. */
+  class InternalError extends Error {
+    static readonly code: 'ERR_RW_INTERNAL';
+    readonly code: 'ERR_RW_INTERNAL';
+  }
+  /** The native part could not be loaded; the message says what was tried and what to do. */
+  class BindingNotFoundError extends Error {
+    static readonly code: 'ERR_RW_BINDING_NOT_FOUND';
+    readonly code: 'ERR_RW_BINDING_NOT_FOUND';
+    /** Every place that was tried, and why it failed. */
+    readonly attempts: ReadonlyArray<{ what: string; error: unknown }>;
+  }
+}

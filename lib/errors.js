@@ -1,0 +1,135 @@
+'use strict';
+
+/**
+ * Every error of rust-workers: one class a condition, each with a stable `code`.
+ *
+ * The native side keeps its list in `src/error.rs`; `__test__/errors.test.js` holds the two equal. Codes in
+ * `JS_ONLY_CODES` are raised only here.
+ */
+
+const { inspect } = require('node:util');
+
+/** code -> class, filled by `define`. */
+const classes = new Map();
+
+/**
+ * Makes the class of one error condition.
+ *
+ * @param {string} name name of the class, and of its instances unless `options.errorName` says otherwise
+ * @param {string} code the stable code, `ERR_RW_…`
+ * @param {Function} Base the class of the language that fits: Error, TypeError or RangeError
+ * @param {{ errorName?: string }} [options] `errorName`: the `name` that the web platform gives to this
+ *   condition
+ */
+function define(name, code, Base, { errorName = name } = {}) {
+  const Class = {
+    /**
+     * @param {string} message a sentence that says what to do
+     * @param {{ cause?: unknown, [key: string]: unknown }} [extra] `cause`, and own properties of the
+     *   condition
+     */
+    [name]: class extends Base {
+      constructor(message, extra = {}) {
+        const { cause, ...properties } = extra;
+        super(message, 'cause' in extra ? { cause } : undefined);
+        this.code = code;
+        Object.assign(this, properties);
+      }
+    },
+  }[name];
+  Object.defineProperty(Class.prototype, 'name', { value: errorName, writable: true, configurable: true });
+  Object.defineProperty(Class, 'code', { value: code, enumerable: true });
+  classes.set(code, Class);
+  return Class;
+}
+
+// What a caller did wrong.
+const InvalidArgTypeError = define('InvalidArgTypeError', 'ERR_RW_INVALID_ARG_TYPE', TypeError);
+const InvalidArgValueError = define('InvalidArgValueError', 'ERR_RW_INVALID_ARG_VALUE', TypeError);
+const OutOfRangeError = define('OutOfRangeError', 'ERR_RW_OUT_OF_RANGE', RangeError);
+const UnknownTaskError = define('UnknownTaskError', 'ERR_RW_UNKNOWN_TASK', Error);
+const InvalidInputError = define('InvalidInputError', 'ERR_RW_INVALID_INPUT', TypeError);
+
+// Values that cannot cross to a Rust thread.
+const UnsupportedValueError = define('UnsupportedValueError', 'ERR_RW_UNSUPPORTED_VALUE', TypeError);
+const CyclicValueError = define('CyclicValueError', 'ERR_RW_CYCLIC_VALUE', TypeError);
+const ValueTooDeepError = define('ValueTooDeepError', 'ERR_RW_VALUE_TOO_DEEP', RangeError);
+const ValueTooLargeError = define('ValueTooLargeError', 'ERR_RW_VALUE_TOO_LARGE', RangeError);
+const MalformedValueError = define('MalformedValueError', 'ERR_RW_MALFORMED_VALUE', Error);
+
+// The pool. A QueueFullError has `input`: what was refused, untouched.
+const QueueFullError = define('QueueFullError', 'ERR_RW_QUEUE_FULL', Error);
+const PoolClosedError = define('PoolClosedError', 'ERR_RW_POOL_CLOSED', Error);
+const ThreadSpawnError = define('ThreadSpawnError', 'ERR_RW_THREAD_SPAWN', Error);
+
+// The end of a task. The names are those of the web platform, so that `error.name === 'AbortError'` works
+// here too.
+const TaskCancelledError = define('TaskCancelledError', 'ERR_RW_TASK_CANCELLED', Error, {
+  errorName: 'AbortError',
+});
+const TaskTimeoutError = define('TaskTimeoutError', 'ERR_RW_TASK_TIMEOUT', Error, {
+  errorName: 'TimeoutError',
+});
+const TaskPanickedError = define('TaskPanickedError', 'ERR_RW_TASK_PANICKED', Error);
+const TaskFailedError = define('TaskFailedError', 'ERR_RW_TASK_FAILED', Error);
+
+// rust-workers itself. A BindingNotFoundError has `attempts`: what the loader tried.
+const InternalError = define('InternalError', 'ERR_RW_INTERNAL', Error);
+const BindingNotFoundError = define('BindingNotFoundError', 'ERR_RW_BINDING_NOT_FOUND', Error);
+
+/** Codes that the native side does not have. */
+const JS_ONLY_CODES = ['ERR_RW_BINDING_NOT_FOUND'];
+
+/** All codes, in declaration order. */
+const CODES = [...classes.keys()];
+
+/**
+ * The error for a code that came from the native side.
+ *
+ * @param {string} code `ERR_RW_…`
+ * @param {string} message the native side's sentence
+ * @param {{ cause?: unknown, [key: string]: unknown }} [extra] `cause`, and own properties such as `input`
+ * @returns {Error} of the class of that code; an InternalError that names the code when no class has it
+ */
+function errorFromCode(code, message, extra) {
+  const Class = classes.get(code);
+  if (Class !== undefined) return new Class(message, extra);
+  return new InternalError(
+    `${message} (unknown error code ${inspect(code)}; does the binary fit this version?)`,
+    extra,
+  );
+}
+
+/**
+ * The error of a task that an AbortSignal stopped: `name` 'AbortError', `cause` the signal's reason.
+ *
+ * @param {AbortSignal} signal an aborted signal
+ */
+function abortError(signal) {
+  return new TaskCancelledError('The task was aborted', { cause: signal.reason });
+}
+
+/** The classes as users see them: `require('rust-workers').errors`. */
+const publicClasses = {
+  InvalidArgTypeError,
+  InvalidArgValueError,
+  OutOfRangeError,
+  UnknownTaskError,
+  InvalidInputError,
+  UnsupportedValueError,
+  CyclicValueError,
+  ValueTooDeepError,
+  ValueTooLargeError,
+  MalformedValueError,
+  QueueFullError,
+  PoolClosedError,
+  ThreadSpawnError,
+  TaskCancelledError,
+  TaskTimeoutError,
+  TaskPanickedError,
+  TaskFailedError,
+  InternalError,
+  BindingNotFoundError,
+};
+
+module.exports = { ...publicClasses, publicClasses, CODES, JS_ONLY_CODES, errorFromCode, abortError };

@@ -1,0 +1,76 @@
+'use strict';
+
+/**
+ * Makes a clone ready to run: packages and binary as package-lock.json and the sources say. `npm test`, `npm
+ * run demo` and `npm run bench` begin with it, so that they work right after `git clone`.
+ *
+ * It does not count on npm having run the install script: `ignore-scripts` and npm 11's approvals may forbid
+ * that. Quiet when there is nothing to do.
+ */
+
+const { spawnSync } = require('node:child_process');
+const fs = require('node:fs');
+const path = require('node:path');
+
+const { build, log, runAsCommand, BuildError } = require('./build');
+const { ROOT, isReady } = require('./paths');
+
+/** The `packages` table of a lockfile, or undefined when there is none to read. */
+function lockedPackages(file) {
+  try {
+    return JSON.parse(fs.readFileSync(path.join(ROOT, file), 'utf8')).packages;
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * Whether every locked package is installed in its locked version, by npm's own record of what it installed.
+ */
+function packagesAreCurrent() {
+  const wanted = lockedPackages('package-lock.json') ?? {};
+  const installed = lockedPackages('node_modules/.package-lock.json');
+  if (installed === undefined) return false;
+  return Object.entries(wanted)
+    .filter(([place, { optional }]) => place !== '' && !optional)
+    .every(
+      ([place, { version }]) =>
+        installed[place]?.version === version && fs.existsSync(path.join(ROOT, place)),
+    );
+}
+
+/** `npm` as a command line: the very npm that runs this script, when one does. */
+function npmCommand() {
+  const script = process.env.npm_execpath;
+  if (script?.endsWith('.js')) return [process.execPath, [script]];
+  return [process.platform === 'win32' ? 'npm.cmd' : 'npm', []];
+}
+
+function installPackages() {
+  log('installing the development packages');
+  const [command, first] = npmCommand();
+  // The build follows here, so the script is not needed; NODE_ENV=production must not leave the tools out.
+  const args = [
+    ...first,
+    'ci',
+    '--ignore-scripts',
+    '--include=dev',
+    '--no-audit',
+    '--no-fund',
+    '--loglevel=error',
+  ];
+  const { status, error } = spawnSync(command, args, {
+    cwd: ROOT,
+    stdio: ['ignore', 'ignore', 'inherit'],
+    shell: command.endsWith('.cmd'),
+  });
+  if (error) throw new BuildError(`npm could not be run: ${error.message}`);
+  if (status !== 0) throw new BuildError('npm ci failed; its words are above');
+}
+
+function ensure() {
+  if (!packagesAreCurrent()) installPackages();
+  if (!process.env.RUST_WORKERS_BINARY && !isReady()) build();
+}
+
+if (require.main === module) runAsCommand(ensure);

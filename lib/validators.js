@@ -1,0 +1,147 @@
+'use strict';
+
+/**
+ * Argument checks. Each throws a typed error that names the argument, what it takes and what it got:
+ *
+ *     The "options.maxThreads" argument must be an integer between 1 and 1024. Received 'x'
+ *
+ * A wrong type is ERR_RW_INVALID_ARG_TYPE; a number of the right type in the wrong place is
+ * ERR_RW_OUT_OF_RANGE.
+ */
+
+const { inspect } = require('node:util');
+
+const { InvalidArgTypeError, OutOfRangeError } = require('./errors');
+
+/** The longest string that is shown in full in a message, in UTF-16 units. */
+const SHOWN_LENGTH = 40;
+
+/** What was received, short enough for one line. */
+function describe(value) {
+  if (typeof value === 'function') return value.name ? `function ${value.name}` : 'an anonymous function';
+  if (typeof value === 'string' && value.length > SHOWN_LENGTH)
+    return `${inspect(value.slice(0, SHOWN_LENGTH))}...`;
+  if (value !== null && typeof value === 'object') {
+    const name = value.constructor?.name;
+    return name ? `an instance of ${name}` : inspect(value, { depth: -1 });
+  }
+  return inspect(value);
+}
+
+/** The whole sentence. */
+function sentence(name, expected, value) {
+  return `The "${name}" argument must be ${expected}. Received ${describe(value)}`;
+}
+
+/** How a range of numbers is said: `between 1 and 1024`, or `of at least 0` when there is no upper end. */
+function range(min, max) {
+  const open = max === Infinity || max === Number.MAX_SAFE_INTEGER;
+  return open ? `of at least ${min}` : `between ${min} and ${max}`;
+}
+
+/**
+ * @param {unknown} value
+ * @param {string} name as the caller knows it, `options.maxThreads`
+ * @param {number} [min] inclusive
+ * @param {number} [max] inclusive
+ * @returns {number} the value
+ */
+function validateInteger(value, name, min = Number.MIN_SAFE_INTEGER, max = Number.MAX_SAFE_INTEGER) {
+  const expected = min === Number.MIN_SAFE_INTEGER ? 'an integer' : `an integer ${range(min, max)}`;
+  if (typeof value !== 'number') throw new InvalidArgTypeError(sentence(name, expected, value));
+  if (!Number.isInteger(value) || value < min || value > max) {
+    throw new OutOfRangeError(sentence(name, expected, value));
+  }
+  return value;
+}
+
+/**
+ * A number that may have a fraction, such as a time in milliseconds. NaN is out of every range.
+ *
+ * @param {unknown} value
+ * @param {string} name
+ * @param {number} min inclusive
+ * @param {number} [max] inclusive; Infinity passes only when `max` is Infinity
+ * @returns {number} the value
+ */
+function validateNumber(value, name, min, max = Infinity) {
+  const expected = `a number ${range(min, max)}`;
+  if (typeof value !== 'number') throw new InvalidArgTypeError(sentence(name, expected, value));
+  if (!(value >= min && value <= max)) throw new OutOfRangeError(sentence(name, expected, value));
+  return value;
+}
+
+/**
+ * @param {unknown} value
+ * @param {string} name
+ * @returns {string} the value
+ */
+function validateString(value, name) {
+  if (typeof value !== 'string') throw new InvalidArgTypeError(sentence(name, 'a string', value));
+  return value;
+}
+
+/**
+ * An options bag: any object that is not an array or a function.
+ *
+ * @param {unknown} value
+ * @param {string} name
+ * @returns {object} the value
+ */
+function validateObject(value, name) {
+  if (value === null || typeof value !== 'object' || Array.isArray(value)) {
+    throw new InvalidArgTypeError(sentence(name, 'an object', value));
+  }
+  return value;
+}
+
+/**
+ * @param {unknown} value
+ * @param {string} name
+ * @returns {Array<unknown>} the value
+ */
+function validateArray(value, name) {
+  if (!Array.isArray(value)) throw new InvalidArgTypeError(sentence(name, 'an array', value));
+  return value;
+}
+
+/**
+ * Something to go through with `for` or `for await`. A string is refused: its letters are never what was
+ * meant.
+ *
+ * @param {unknown} value
+ * @param {string} name
+ * @returns {Iterable<unknown> | AsyncIterable<unknown>} the value
+ */
+function validateIterable(value, name) {
+  const iterable =
+    value !== null &&
+    typeof value === 'object' &&
+    (typeof value[Symbol.iterator] === 'function' || typeof value[Symbol.asyncIterator] === 'function');
+  if (!iterable) throw new InvalidArgTypeError(sentence(name, 'an iterable or an async iterable', value));
+  return value;
+}
+
+/**
+ * An AbortSignal of this realm or any other: told by its shape, as Node does.
+ *
+ * @param {unknown} value
+ * @param {string} name
+ * @returns {AbortSignal} the value
+ */
+function validateAbortSignal(value, name) {
+  if (value === null || typeof value !== 'object' || !('aborted' in value)) {
+    throw new InvalidArgTypeError(sentence(name, 'an AbortSignal', value));
+  }
+  return value;
+}
+
+module.exports = {
+  validateInteger,
+  validateNumber,
+  validateString,
+  validateObject,
+  validateArray,
+  validateIterable,
+  validateAbortSignal,
+};
