@@ -1,0 +1,20 @@
+'use strict';
+
+// Has an array enumerable properties beside its elements (as the result of String#match has)? JavaScript has no
+// direct question for that: Object.keys costs a string per element.
+
+const { inspect } = require('node:util');
+
+/** From here on util.inspect, which takes the same time at any length, is the faster way to ask. */
+const LONG = 64;
+const brief = { maxArrayLength: 0, depth: -1, customInspect: false, breakLength: Infinity, compact: true };
+
+/** @param {unknown[]} array no Proxy, without holes */
+function hasNamedProperties(array) {
+  const { length } = array;
+  // Any other text (a subclass, properties, a later Node's wording) leads to the slow, certain way.
+  if (length >= LONG && inspect(array, brief) === `[ ... ${length} more items ]`) return false;
+  return Object.keys(array).length !== length;
+}
+
+module.exports = { hasNamedProperties };

@@ -1,0 +1,84 @@
+'use strict';
+
+// The JavaScript side of the one wire form of values (src/value/README.md).
+
+const { Writer } = require('./writer');
+const { Reader } = require('./reader');
+const { WriteShapes, ReadShapes, LocalShapes } = require('./shapes');
+const { Extensions } = require('./extensions');
+const tags = require('./tags');
+
+const DEFAULTS = Object.freeze({
+  /** Levels of nesting. Node's own structured clone ends between 1,000 and 10,000, with the stack. */
+  maxDepth: 256,
+  /** Bytes of one value on the wire, byte blocks beside it not counted. */
+  maxBytes: 256 * 1024 * 1024,
+  /** Byte blocks above this ride beside the wire. */
+  inlineBytes: 1024,
+});
+
+/**
+ * A codec for one thread.
+ * @param {object} options
+ * @param {{ intern(keys: string[]): number, keys(id: number): string[] | undefined }} options.shapes
+ *   the process-wide table of key lists; `intern` gives -1 when it is full
+ * @param {number} [options.maxDepth]
+ * @param {number} [options.maxBytes]
+ * @param {number} [options.inlineBytes]
+ */
+function createCodec(options) {
+  const extensions = new Extensions();
+  const setup = { ...DEFAULTS, ...options, extensions };
+  const writeShapes = new WriteShapes(setup.shapes);
+  const readShapes = new ReadShapes(setup.shapes);
+  const newWriter = (mode) => new Writer({ ...setup, mode, shapes: writeShapes });
+  // What Rust made may be as deep as Rust allows; see src/value/encode.rs.
+  const newReader = () => new Reader({ ...setup, shapes: readShapes, maxDepth: Math.max(setup.maxDepth, 1000) });
+  let valueWriter = newWriter('value');
+  let messageWriter = newWriter('message');
+  let reader = newReader();
+
+  return {
+    /**
+     * A native task's input. The writer's `bytes`, `length` and `parts` are good until the next call.
+     * A getter that encodes in its turn gets a writer of its own.
+     * @param {unknown} value
+     * @param {string} [name] what error messages call it
+     * @returns {Writer}
+     * @throws {TypeError | RangeError} ERR_RW_UNSUPPORTED_VALUE, ERR_RW_CYCLIC_VALUE, ERR_RW_VALUE_TOO_DEEP,
+     *   ERR_RW_VALUE_TOO_LARGE, and whatever a getter throws
+     */
+    encodeValue(value, name = 'input') {
+      const writer = valueWriter.busy ? (valueWriter = newWriter('value')) : valueWriter;
+      writer.encode(value, name);
+      return writer;
+    },
+
+    /**
+     * A channel message, or null when only Node's own port can tell what becomes of it.
+     * @param {unknown} value
+     * @returns {Writer | null}
+     * @throws whatever a getter throws
+     */
+    encodeMessage(value) {
+      const writer = messageWriter.busy ? (messageWriter = newWriter('message')) : messageWriter;
+      return writer.encode(value, 'message') ? writer : null;
+    },
+
+    /**
+     * The value in `bytes` from `offset` to `end`. `parts` become the value's own memory.
+     * @throws {TypeError | RangeError} ERR_RW_MALFORMED_VALUE, ERR_RW_VALUE_TOO_DEEP
+     */
+    decode(bytes, offset, end, parts) {
+      if (reader.busy) reader = newReader();
+      return reader.decode(bytes, offset, end, parts);
+    },
+
+    /** Adds objects of ours: see extensions.js. */
+    registerExtension(extension) {
+      extensions.add(extension);
+    },
+  };
+}
+
+module.exports = { createCodec, LocalShapes, DEFAULTS, tags };

@@ -1,0 +1,212 @@
+'use strict';
+
+// Objects of the same keys in the same order share a shape: the wire then carries the shape's number and the
+// values alone. A key list earns a number when it has been seen a few times here, so that objects used as
+// dictionaries do not eat up the process-wide table (which is bounded and never forgets).
+
+const MAX_KEYS = 128;
+const MAX_KEY_LENGTH = 64;
+const SIGHTS_BEFORE_INTERN = 3;
+const USES_BEFORE_COMPILE = 8;
+const MAX_NODES = 32768;
+
+// Code from strings may be switched off (--disallow-code-generation-from-strings); plain loops serve then.
+function compile(args, body) {
+  try {
+    return new Function(...args, `'use strict';\n${body}`);
+  } catch {
+    return null;
+  }
+}
+
+/** One step of the trie of key lists; `key` and `next` remember the step taken last. */
+class Node {
+  constructor() {
+    this.key = '';
+    this.next = null;
+    this.steps = null;
+    this.shape = null;
+    this.sights = 0;
+  }
+
+  step(key) {
+    if (this.steps === null) return null;
+    const next = this.steps.get(key);
+    if (next === undefined) return null;
+    this.key = key;
+    this.next = next;
+    return next;
+  }
+
+  grow(key) {
+    const next = new Node();
+    (this.steps ??= new Map()).set(key, next);
+    this.key = key;
+    this.next = next;
+    return next;
+  }
+}
+
+/** A shape as the writer uses it. */
+class WriteShape {
+  constructor(id, keys) {
+    this.id = id;
+    this.keys = keys;
+    this.uses = 0;
+    /** (writer, object, start of the object on the wire) → writes the values */
+    this.compiled = null;
+  }
+
+  compile() {
+    const lines = this.keys.map((key) => {
+      const name = JSON.stringify(key);
+      return `x = o[${name}]; if (x === undefined) w.maybeHole(o, ${name}, at); else w.any(x);`;
+    });
+    this.compiled = compile(['w', 'o', 'at'], `let x;\n${lines.join('\n')}`);
+  }
+}
+
+/** Key list → shape, for the writers of one thread. */
+class WriteShapes {
+  #provider;
+  #nodes = 0;
+  #known = [];
+
+  constructor(provider) {
+    this.#provider = provider;
+    this.root = new Node();
+  }
+
+  /**
+   * The shape of an object with these keys, or null when it has none (yet).
+   * @param {string[]} keys own enumerable string keys, in order
+   */
+  find(keys) {
+    let node = this.root;
+    const count = keys.length;
+    for (let i = 0; i < count; i++) {
+      const key = keys[i];
+      const next = node.key === key && node.next !== null ? node.next : node.step(key);
+      if (next === null) return this.#learn(keys);
+      node = next;
+    }
+    const shape = node.shape;
+    if (shape !== null) {
+      if (++shape.uses === USES_BEFORE_COMPILE) shape.compile();
+      return shape;
+    }
+    return this.#promote(node, keys);
+  }
+
+  #learn(keys) {
+    if (keys.length === 0 || keys.length > MAX_KEYS) return null;
+    if (this.#nodes + keys.length > MAX_NODES) this.#forget();
+    this.#path(keys).sights = 1;
+    return null;
+  }
+
+  #path(keys) {
+    let node = this.root;
+    for (const key of keys) {
+      let next = node.step(key);
+      if (next === null) {
+        next = node.grow(key);
+        this.#nodes++;
+      }
+      node = next;
+    }
+    return node;
+  }
+
+  #promote(node, keys) {
+    if (node.sights < 0 || ++node.sights < SIGHTS_BEFORE_INTERN) return null;
+    node.sights = -1;
+    for (const key of keys) if (key.length > MAX_KEY_LENGTH) return null;
+    const id = this.#provider.intern(keys);
+    if (id < 0) return null;
+    node.shape = new WriteShape(id, keys);
+    this.#known.push(node.shape);
+    return node.shape;
+  }
+
+  // Too many different key lists went by: begin again with those that have a number.
+  #forget() {
+    this.root = new Node();
+    this.#nodes = 0;
+    for (const shape of this.#known) this.#path(shape.keys).shape = shape;
+  }
+}
+
+/** A shape as the reader uses it. */
+class ReadShape {
+  constructor(keys) {
+    this.keys = keys;
+    this.uses = 0;
+    /** reader → object; null until the shape has been used a few times */
+    this.make = null;
+  }
+
+  compile() {
+    // A computed key, because a literal `__proto__:` would set the prototype instead.
+    const fields = this.keys.map((key) =>
+      `${key === '__proto__' ? `['__proto__']` : JSON.stringify(key)}: r.any()`);
+    this.make = compile(['r'], `return { ${fields.join(', ')} };`);
+  }
+}
+
+/** Shape number → shape, for the readers of one thread. */
+class ReadShapes {
+  #provider;
+  #shapes = [];
+
+  constructor(provider) {
+    this.#provider = provider;
+  }
+
+  /** The shape with this number, or null. */
+  get(id) {
+    const shape = this.#shapes[id];
+    return shape !== undefined ? shape : this.#fetch(id);
+  }
+
+  /** Counts a use. */
+  used(shape) {
+    if (++shape.uses === USES_BEFORE_COMPILE) shape.compile();
+  }
+
+  #fetch(id) {
+    const keys = this.#provider.keys(id);
+    if (!Array.isArray(keys)) return null;
+    // Ids are dense and bounded by the table's size, so this array stays packed enough.
+    while (this.#shapes.length < id) this.#shapes.push(undefined);
+    return (this.#shapes[id] = new ReadShape(keys));
+  }
+}
+
+/** Shapes within one process without the native table: for tests. */
+class LocalShapes {
+  #ids = new Map();
+  #keys = [];
+  #capacity;
+
+  constructor(capacity = 4096) {
+    this.#capacity = capacity;
+  }
+
+  intern(keys) {
+    const text = JSON.stringify(keys);
+    let id = this.#ids.get(text);
+    if (id === undefined) {
+      if (this.#keys.length === this.#capacity) return -1;
+      id = this.#keys.push([...keys]) - 1;
+      this.#ids.set(text, id);
+    }
+    return id;
+  }
+
+  keys(id) {
+    return this.#keys[id];
+  }
+}
+
+module.exports = { WriteShapes, ReadShapes, LocalShapes, compile };
