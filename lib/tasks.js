@@ -2,7 +2,7 @@
 
 /** The native tasks by name. */
 
-const { binding } = require('./binding');
+const { binding } = require('./native');
 
 const names = binding.taskNames();
 const indices = new Map(names.map((name, index) => [name, index]));

@@ -2,7 +2,7 @@
 
 /** Values on the wire, with the process-wide table of shapes. */
 
-const { binding } = require('./binding');
+const { binding } = require('./native');
 const { createCodec } = require('./codec');
 const { viewOver, KIND_ARRAY_BUFFER } = require('./codec/bytes');
 

@@ -2,7 +2,7 @@
 
 const { EventEmitter } = require('node:events');
 
-const { binding } = require('./binding');
+const { binding } = require('./native');
 const { deliveryOf } = require('./delivery');
 const { abortError, errorFromCode, UnknownTaskError } = require('./errors');
 const { prepareInput, prepareInputs } = require('./inputs');
