@@ -222,8 +222,8 @@ class WorkerPool extends EventEmitter {
   }
 
   stats() {
-    const counters = this.#counters();
-    return { ...counters, utilization: this.utilization };
+    const { idle, queued, waitTime, runTime, ...counts } = this.#counters();
+    return { ...counts, idleThreads: idle, queueSize: queued, waitTime, runTime, utilization: this.utilization };
   }
 }
 
