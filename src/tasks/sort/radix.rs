@@ -21,10 +21,11 @@ use crate::tasks::{Context, Pace};
 
 /// Sorted by comparison below this.
 const FEW: usize = 64;
-/// Keys that fit the second-level cache together with their scratch array.
-const CACHED: usize = 1 << 15;
+/// Keys that are sorted in the cache: their scratch array takes 2 MB at most. Skewed ranges (the unit interval has
+/// half of its numbers under one exponent) leave buckets this large after one split.
+const CACHED: usize = 1 << 18;
 /// The number of keys that a split wants in each bucket, as a power of two.
-const BUCKET_BITS: u32 = 12;
+const BUCKET_BITS: u32 = 13;
 /// Bits of a split's digit.
 const NARROWEST: u32 = 6;
 const WIDEST: u32 = 11;
@@ -64,6 +65,21 @@ macro_rules! keys {
 }
 keys! { u32 u64 }
 
+/// What the work in the cache needs beside the keys.
+struct Scratch<K> {
+    keys: Vec<K>,
+    low_digit: Box<[u32; 1 << DIVERTED]>,
+    high_digit: Box<[u32; 1 << DIVERTED]>,
+}
+
+impl<K: Key> Scratch<K> {
+    /// For ranges of up to `len` keys.
+    fn new(len: usize) -> Self {
+        let digit = || Box::new([0; 1 << DIVERTED]);
+        Scratch { keys: vec![K::MIN; len], low_digit: digit(), high_digit: digit() }
+    }
+}
+
 /// Sorts `keys`, whose lowest and highest are `range`, and calls `finish` on each part that is done, while it is
 /// still in the cache. After an error the keys are in no order.
 pub(super) fn sort<K: Key>(
@@ -88,7 +104,7 @@ pub(super) fn sort<K: Key>(
     if ascending(keys, &mut pace)? {
         return finish_all(keys, &mut pace);
     }
-    let mut scratch = vec![K::MIN; keys.len().min(CACHED)];
+    let mut scratch = Scratch::new(keys.len().min(CACHED));
     if keys.len() <= CACHED {
         settle(keys, &mut scratch, &mut pace)?;
         return finish_all(keys, &mut pace);
@@ -113,9 +129,9 @@ fn ascending<K: Key>(keys: &[K], pace: &mut Pace<'_>) -> Result<bool> {
     Ok(true)
 }
 
-/// Sorts keys that may be few or many, with a scratch array of at least `CACHED` keys or as many as there are.
-fn settle<K: Key>(keys: &mut [K], scratch: &mut [K], pace: &mut Pace<'_>) -> Result<()> {
-    pace.spend(keys.len().min(UNITS))?;
+/// Sorts keys that may be few or many.
+fn settle<K: Key>(keys: &mut [K], scratch: &mut Scratch<K>, pace: &mut Pace<'_>) -> Result<()> {
+    pace.spend(keys.len())?;
     if keys.len() <= FEW {
         keys.sort_unstable();
         return Ok(());
@@ -205,8 +221,8 @@ fn split<K: Key>(keys: &mut [K], (low, high): (K, K), pace: &mut Pace<'_>) -> Re
     Ok(ends)
 }
 
-fn cursors_from_counts(counts: &mut [usize]) {
-    let mut start = 0;
+fn cursors_from_counts<N: Copy + Default + std::ops::AddAssign>(counts: &mut [N]) {
+    let mut start = N::default();
     for cell in counts {
         start += std::mem::replace(cell, start);
     }
@@ -215,18 +231,19 @@ fn cursors_from_counts(counts: &mut [usize]) {
 /// Sorts keys that fit the cache by their highest bits, and then what agrees in them.
 fn divert<K: Key>(
     keys: &mut [K],
-    scratch: &mut [K],
+    scratch: &mut Scratch<K>,
     (low, high): (K, K),
     pace: &mut Pace<'_>,
 ) -> Result<()> {
     const MASK: usize = (1 << DIVERTED) - 1;
+    let Scratch { keys: other, low_digit, high_digit } = scratch;
     let span = high.span(low);
     let bits = span.min(keys.len().ilog2() + 3);
     let shift = span - bits;
     let width = bits.div_ceil(2);
     let mask = (1_usize << width) - 1;
-    let mut low_digit = [0_usize; MASK + 1];
-    let mut high_digit = [0_usize; MASK + 1];
+    low_digit[..=mask].fill(0);
+    high_digit[..=mask].fill(0);
     for &key in keys.iter() {
         let above = key.above(low, shift);
         low_digit[above & mask & MASK] += 1;
@@ -234,17 +251,21 @@ fn divert<K: Key>(
     }
     cursors_from_counts(&mut low_digit[..=mask]);
     cursors_from_counts(&mut high_digit[..=mask]);
-    let half_sorted = &mut scratch[..keys.len()];
+    // Each pass takes a good part of a millisecond when the keys are as many as they may be.
+    pace.spend(keys.len())?;
+    let half_sorted = &mut other[..keys.len()];
     for &key in keys.iter() {
         let cursor = &mut low_digit[key.above(low, shift) & mask & MASK];
-        half_sorted[*cursor] = key;
+        half_sorted[*cursor as usize] = key;
         *cursor += 1;
     }
+    pace.spend(keys.len())?;
     for &key in half_sorted.iter() {
         let cursor = &mut high_digit[(key.above(low, shift) >> width) & MASK];
-        keys[*cursor] = key;
+        keys[*cursor as usize] = key;
         *cursor += 1;
     }
+    pace.spend(keys.len())?;
     if shift == 0 || insert(keys) {
         return Ok(());
     }
