@@ -94,7 +94,7 @@ pub(super) fn sort<K: Key>(
         return Ok(());
     }
     let mut pace = context.pace(UNITS);
-    let mut finish_all = |sorted: &mut [K], pace: &mut Pace<'_>| {
+    let finish_all = |sorted: &mut [K], pace: &mut Pace<'_>| {
         sorted.chunks_mut(UNITS).try_for_each(|part| {
             pace.spend(part.len() / 4)?;
             finish(part);
