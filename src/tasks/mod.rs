@@ -3,6 +3,7 @@
 //! * `registry` — the table of tasks by name.
 //! * `context` — what a running task sees: its cancellation.
 //! * `input` — typed inputs: how a task says what it takes, and refuses the rest.
+//! * `data` — the input of tasks that read a stream of bytes.
 //! * `builtin` — the table of built-in tasks; one file or folder for each family of them.
 //!
 //! # The contract of a task

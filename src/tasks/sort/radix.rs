@@ -1,29 +1,36 @@
 //! Sorts unsigned integers of 32 and 64 bits, from the top digit down and then, in the cache, from the bottom up.
 //!
-//! 1. While a range of keys is too large for the cache, it is *split* by its highest digit into buckets, from one
-//!    of two arrays into the other. Digits are taken of `key − lowest`, so a narrow or crowded range costs no empty
-//!    digits; every split takes a new look at the lowest and highest key of its bucket.
+//! 1. While a range of keys is too large for the cache, it is *split* by its highest digit into buckets, in place.
+//!    Digits are taken of `key − lowest`, so a narrow or crowded range costs no empty digits; every split takes a
+//!    new look at the lowest and highest key of its bucket.
 //! 2. A bucket that fits the cache is sorted by its highest `log2(n) + 3` bits in two passes from the low digit to
 //!    the high (a "diverting" radix sort): by then nearly every key is in its place, and an insertion sort brings in
 //!    the few that agree in all these bits. Where more than a few agree, the runs of them are sorted by themselves.
 //!
-//! Each split consumes bits of the range, so the work is linear in every case: at most eight levels.
+//! Each split consumes bits of the range, so the work is linear in every case: at most eleven levels. Beside the
+//! keys it needs one scratch array that fits the cache: fresh memory as large as the keys would cost a page fault
+//! every 512 keys.
 //! The buckets of the first split are independent of each other: they can be sorted by different threads.
 //!
-//! Sources: Knuth, TAOCP 3, 5.2.5 and exercise 5.2.5-15 (MSD first, then finish by insertion); the diverting pass
-//! is that of the crate voracious_radix_sort, which this replaces because it cannot be interrupted.
+//! Sources: McIlroy, Bostic and McIlroy, "Engineering Radix Sort" (1993); Skarupke's ska_sort for the order of the
+//! swaps; Knuth, TAOCP 3, 5.2.5 for finishing by insertion. The diverting pass is that of the crate
+//! voracious_radix_sort, which is not used because it cannot be interrupted.
 
 use crate::error::Result;
 use crate::tasks::{Context, Pace};
 
 /// Sorted by comparison below this.
 const FEW: usize = 64;
-/// Keys that fit the second-level cache together with their other array.
-const CACHED: usize = 1 << 15;
+/// Keys that are sorted in the cache: their scratch array takes 2 MB at most. Skewed ranges (the unit interval has
+/// half of its numbers under one exponent) leave buckets this large after one split.
+const CACHED: usize = 1 << 18;
 /// The number of keys that a split wants in each bucket, as a power of two.
-const BUCKET_BITS: u32 = 12;
-/// Bits of the widest digit.
+const BUCKET_BITS: u32 = 13;
+/// Bits of a split's digit.
+const NARROWEST: u32 = 6;
 const WIDEST: u32 = 11;
+/// Bits of a diverted digit, at most: half of log2(CACHED) + 3.
+const DIVERTED: u32 = (CACHED.ilog2() + 3).div_ceil(2);
 /// Keys between two checkpoints: some hundred microseconds.
 const UNITS: usize = 1 << 15;
 /// Places that an insertion sort may move keys, per key, before it is given up.
@@ -58,15 +65,23 @@ macro_rules! keys {
 }
 keys! { u32 u64 }
 
-/// In which of the two arrays the sorted keys shall be.
-#[derive(Clone, Copy, PartialEq)]
-enum Place {
-    Here,
-    There,
+/// What the work in the cache needs beside the keys.
+struct Scratch<K> {
+    keys: Vec<K>,
+    low_digit: Box<[u32; 1 << DIVERTED]>,
+    high_digit: Box<[u32; 1 << DIVERTED]>,
+}
+
+impl<K: Key> Scratch<K> {
+    /// For ranges of up to `len` keys.
+    fn new(len: usize) -> Self {
+        let digit = || Box::new([0; 1 << DIVERTED]);
+        Scratch { keys: vec![K::MIN; len], low_digit: digit(), high_digit: digit() }
+    }
 }
 
 /// Sorts `keys`, whose lowest and highest are `range`, and calls `finish` on each part that is done, while it is
-/// still in the cache. After an error the keys are in no order, and some may be doubled or lost.
+/// still in the cache. After an error the keys are in no order.
 pub(super) fn sort<K: Key>(
     keys: &mut [K],
     range: (K, K),
@@ -79,62 +94,57 @@ pub(super) fn sort<K: Key>(
         return Ok(());
     }
     let mut pace = context.pace(UNITS);
-    let mut other = vec![K::MIN; keys.len()];
-    if keys.len() <= CACHED {
-        settle(keys, &mut other, Place::Here, &mut pace)?;
-        finish(keys);
-        return Ok(());
-    }
-    if range.0 < range.1 {
-        let ends = split(keys, &mut other, range, &mut pace)?;
-        for_each_bucket(&ends, |from, to| {
-            let sorted = &mut keys[from..to];
-            settle(&mut other[from..to], sorted, Place::There, &mut pace)?;
-            for part in sorted.chunks_mut(UNITS) {
-                pace.spend(part.len() / 4)?;
-                finish(part);
-            }
+    let finish_all = |sorted: &mut [K], pace: &mut Pace<'_>| {
+        sorted.chunks_mut(UNITS).try_for_each(|part| {
+            pace.spend(part.len() / 4)?;
+            finish(part);
             Ok(())
         })
-    } else {
-        for part in keys.chunks_mut(UNITS) {
-            pace.spend(part.len())?;
-            finish(part);
-        }
-        Ok(())
+    };
+    if ascending(keys, &mut pace)? {
+        return finish_all(keys, &mut pace);
     }
+    let mut scratch = Scratch::new(keys.len().min(CACHED));
+    if keys.len() <= CACHED {
+        settle(keys, &mut scratch, &mut pace)?;
+        return finish_all(keys, &mut pace);
+    }
+    let ends = split(keys, range, &mut pace)?;
+    for_each_bucket(keys, &ends, |bucket| {
+        settle(bucket, &mut scratch, &mut pace)?;
+        finish_all(bucket, &mut pace)
+    })
 }
 
-/// Sorts what is `here`, with `there` to work in.
-fn settle<K: Key>(here: &mut [K], there: &mut [K], place: Place, pace: &mut Pace<'_>) -> Result<()> {
-    let len = here.len();
-    pace.spend(len.min(UNITS))?;
-    if len <= FEW {
-        here.sort_unstable();
-        return move_to(here, there, place, pace);
+/// True when there is nothing to do; a glance, unless the keys begin in order.
+fn ascending<K: Key>(keys: &[K], pace: &mut Pace<'_>) -> Result<bool> {
+    let mut before = K::MIN;
+    for block in keys.chunks(UNITS) {
+        pace.spend(block.len() / 4)?;
+        if before > block[0] || !block.is_sorted() {
+            return Ok(false);
+        }
+        before = block[block.len() - 1];
     }
-    let range = bounds(here, pace)?;
+    Ok(true)
+}
+
+/// Sorts keys that may be few or many.
+fn settle<K: Key>(keys: &mut [K], scratch: &mut Scratch<K>, pace: &mut Pace<'_>) -> Result<()> {
+    pace.spend(keys.len())?;
+    if keys.len() <= FEW {
+        keys.sort_unstable();
+        return Ok(());
+    }
+    let range = bounds(keys, pace)?;
     if range.0 == range.1 {
-        return move_to(here, there, place, pace);
+        return Ok(());
     }
-    if len <= CACHED {
-        return divert(here, there, range, place, pace);
+    if keys.len() <= CACHED {
+        return divert(keys, scratch, range, pace);
     }
-    let ends = split(here, there, range, pace)?;
-    let place = if place == Place::Here { Place::There } else { Place::Here };
-    for_each_bucket(&ends, |from, to| settle(&mut there[from..to], &mut here[from..to], place, pace))
-}
-
-fn move_to<K: Key>(here: &[K], there: &mut [K], place: Place, pace: &mut Pace<'_>) -> Result<()> {
-    if place == Place::There {
-        for (here, there) in here.chunks(UNITS).zip(there.chunks_mut(UNITS)) {
-            if here.len() > FEW {
-                pace.spend(here.len() / 4)?;
-            }
-            there.copy_from_slice(here);
-        }
-    }
-    Ok(())
+    let ends = split(keys, range, pace)?;
+    for_each_bucket(keys, &ends, |bucket| settle(bucket, scratch, pace))
 }
 
 fn bounds<K: Key>(keys: &[K], pace: &mut Pace<'_>) -> Result<(K, K)> {
@@ -149,102 +159,126 @@ fn bounds<K: Key>(keys: &[K], pace: &mut Pace<'_>) -> Result<(K, K)> {
     Ok((low, high))
 }
 
-fn for_each_bucket(ends: &[usize], mut each: impl FnMut(usize, usize) -> Result<()>) -> Result<()> {
+fn for_each_bucket<K>(
+    keys: &mut [K],
+    ends: &[usize],
+    mut each: impl FnMut(&mut [K]) -> Result<()>,
+) -> Result<()> {
     let mut from = 0;
     for &to in ends {
         if from < to {
-            each(from, to)?;
+            each(&mut keys[from..to])?;
         }
         from = to;
     }
     Ok(())
 }
 
-/// Moves keys into buckets by their highest digit; gives the end of each bucket.
-fn split<K: Key>(
-    here: &[K],
-    there: &mut [K],
-    (low, high): (K, K),
-    pace: &mut Pace<'_>,
-) -> Result<Vec<usize>> {
-    let wanted = here.len().ilog2().saturating_sub(BUCKET_BITS).clamp(6, WIDEST);
-    let span = high.span(low);
-    let width = wanted.min(span);
-    let shift = span - width;
+/// Moves keys into buckets by their highest digit, in place; gives the end of each bucket.
+///
+/// Each bucket has a cursor at its first key not known to be in its place. Every key between a bucket's cursor and
+/// its end is swapped to the cursor of the bucket it belongs to: each swap brings one key home, and unlike the
+/// cycles of the textbook's "American flag" sort, the swaps of one sweep do not wait for each other.
+fn split<K: Key>(keys: &mut [K], (low, high): (K, K), pace: &mut Pace<'_>) -> Result<Vec<usize>> {
     const MASK: usize = (1 << WIDEST) - 1;
-    let mut cursors = vec![0_usize; MASK + 1];
-    for block in here.chunks(UNITS) {
+    let span = high.span(low);
+    let width = keys.len().ilog2().saturating_sub(BUCKET_BITS).clamp(NARROWEST, WIDEST).min(span);
+    let shift = span - width;
+    let mut cursors = [0_usize; MASK + 1];
+    for block in keys.chunks(UNITS) {
         pace.spend(block.len())?;
         for &key in block {
             cursors[key.above(low, shift) & MASK] += 1;
         }
     }
-    cursors_from_counts(&mut cursors);
-    for block in here.chunks(UNITS / 2) {
-        pace.spend(UNITS)?;
-        for &key in block {
-            let cursor = &mut cursors[key.above(low, shift) & MASK];
-            there[*cursor] = key;
-            *cursor += 1;
+    let buckets = 1 << width;
+    cursors_from_counts(&mut cursors[..buckets]);
+    let mut ends = cursors[1..buckets].to_vec();
+    ends.push(keys.len());
+
+    let mut open: Vec<usize> = (0..buckets).collect();
+    while !open.is_empty() {
+        let mut failed = None;
+        open.retain(|&bucket| {
+            let mut from = cursors[bucket];
+            let end = ends[bucket];
+            while from < end && failed.is_none() {
+                let until = end.min(from + UNITS / 4);
+                failed = pace.spend(2 * (until - from)).err();
+                for at in from..until {
+                    let cursor = &mut cursors[keys[at].above(low, shift) & MASK];
+                    keys.swap(at, *cursor);
+                    *cursor += 1;
+                }
+                from = until;
+            }
+            cursors[bucket] < end
+        });
+        if let Some(error) = failed {
+            return Err(error);
         }
     }
-    // Each cursor has come to the end of its bucket.
-    cursors.truncate(1 << width);
-    Ok(cursors)
+    Ok(ends)
 }
 
-fn cursors_from_counts(counts: &mut [usize]) {
-    let mut start = 0;
+fn cursors_from_counts<N: Copy + Default + std::ops::AddAssign>(counts: &mut [N]) {
+    let mut start = N::default();
     for cell in counts {
         start += std::mem::replace(cell, start);
     }
 }
 
-/// Sorts a range that fits the cache by its highest bits, and then what agrees in them.
+/// Sorts keys that fit the cache by their highest bits, and then what agrees in them.
 fn divert<K: Key>(
-    here: &mut [K],
-    there: &mut [K],
+    keys: &mut [K],
+    scratch: &mut Scratch<K>,
     (low, high): (K, K),
-    place: Place,
     pace: &mut Pace<'_>,
 ) -> Result<()> {
+    const MASK: usize = (1 << DIVERTED) - 1;
+    let Scratch { keys: other, low_digit, high_digit } = scratch;
     let span = high.span(low);
-    let bits = span.min(here.len().ilog2() + 3).max(2);
-    let shift = span.saturating_sub(bits);
+    let bits = span.min(keys.len().ilog2() + 3);
+    let shift = span - bits;
     let width = bits.div_ceil(2);
-    // CACHED keys have 18 bits to be sorted by: two digits of 9.
-    const MASK: usize = (1 << 9) - 1;
     let mask = (1_usize << width) - 1;
-    let mut low_digit = [0_usize; MASK + 1];
-    let mut high_digit = [0_usize; MASK + 1];
-    for &key in here.iter() {
+    low_digit[..=mask].fill(0);
+    high_digit[..=mask].fill(0);
+    for &key in keys.iter() {
         let above = key.above(low, shift);
         low_digit[above & mask & MASK] += 1;
         high_digit[(above >> width) & MASK] += 1;
     }
     cursors_from_counts(&mut low_digit[..=mask]);
     cursors_from_counts(&mut high_digit[..=mask]);
-    for &key in here.iter() {
+    // Each pass takes a good part of a millisecond when the keys are as many as they may be.
+    pace.spend(keys.len())?;
+    let half_sorted = &mut other[..keys.len()];
+    for &key in keys.iter() {
         let cursor = &mut low_digit[key.above(low, shift) & mask & MASK];
-        there[*cursor] = key;
+        half_sorted[*cursor as usize] = key;
         *cursor += 1;
     }
-    for &key in there.iter() {
+    pace.spend(keys.len())?;
+    for &key in half_sorted.iter() {
         let cursor = &mut high_digit[(key.above(low, shift) >> width) & MASK];
-        here[*cursor] = key;
+        keys[*cursor as usize] = key;
         *cursor += 1;
     }
-    if shift > 0 && !insert(here) {
-        // Too many agree: their runs are sorted by the bits below.
-        let mut from = 0;
-        while from < here.len() {
-            let top = here[from].above(low, shift);
-            let run = here[from..].iter().take_while(|key| key.above(low, shift) == top).count();
-            settle(&mut here[from..from + run], &mut there[from..from + run], Place::Here, pace)?;
-            from += run;
-        }
+    pace.spend(keys.len())?;
+    if shift == 0 || insert(keys) {
+        return Ok(());
     }
-    move_to(here, there, place, pace)
+    // Too many agree: their runs are sorted by the bits below.
+    let mut rest = keys;
+    while let Some(first) = rest.first() {
+        let top = first.above(low, shift);
+        let run = rest.iter().take_while(|key| key.above(low, shift) == top).count();
+        let (run, after) = rest.split_at_mut(run);
+        settle(run, scratch, pace)?;
+        rest = after;
+    }
+    Ok(())
 }
 
 /// Insertion sort of what is nearly sorted; false, with all keys kept, when it is not near enough.
