@@ -223,7 +223,7 @@ class Writer extends Slab {
     let count = 0;
     for (const key of keysOf(value)) {
       const index = Number(key);
-      if (index < dense && String(index) === key) continue;
+      if (index >= 0 && index < dense && Number.isInteger(index) && String(index) === key) continue;
       const item = value[key];
       if (item === undefined && !hasOwn(value, key)) continue;
       this.string(key);
