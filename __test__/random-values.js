@@ -14,7 +14,9 @@ function createRandom(seed) {
 }
 
 const numbers = [0, -0, 1, -1, 127, 128, 2 ** 31, -(2 ** 31), 2 ** 53, NaN, Infinity, 0.1, 1e-300];
-const texts = ['', 'a', 'key', 'é', '漢字', '😀', '\ud800x', 'x'.repeat(70), 'y'.repeat(300), '__proto__', '0', '7'];
+const texts = [
+  '', 'a', 'key', 'é', '漢字', '😀', '\ud800x', 'x'.repeat(70), 'y'.repeat(300), '__proto__', '0', '7',
+];
 const views = [
   Int8Array, Uint8Array, Uint8ClampedArray, Int16Array, Uint16Array, Int32Array, Uint32Array, Float32Array,
   Float64Array, BigInt64Array, BigUint64Array, DataView,
@@ -48,7 +50,8 @@ function randomValue(random, errors = true, depth = 0, seen = []) {
     case 11:
     case 12: {
       const buffers = seen.filter((object) => object instanceof ArrayBuffer);
-      const buffer = buffers.length > 0 && random(2) ? pick(buffers) : keep(new ArrayBuffer(random(3) ? 32 : 4096));
+      const old = buffers.length > 0 && random(2) > 0;
+      const buffer = old ? pick(buffers) : keep(new ArrayBuffer(random(3) ? 32 : 4096));
       const View = pick(views);
       if (random(3) === 0) return keep(new View(buffer));
       const size = View.BYTES_PER_ELEMENT ?? 1;
@@ -118,7 +121,8 @@ function ownFacts(value) {
   else if (value instanceof Map || value instanceof Set) facts.push(value.size);
   else if (Array.isArray(value)) facts.push(value.length);
   else if (value instanceof Error) {
-    facts.push(value.name, value.message, value.stack, ...['message', 'cause'].map((key) => Object.hasOwn(value, key)));
+    facts.push(value.name, value.message, value.stack);
+    facts.push(Object.hasOwn(value, 'message'), Object.hasOwn(value, 'cause'));
   } else if (/Number|String|Boolean|BigInt/.test(toString(value))) {
     facts.push(Object.is(value.valueOf(), -0) ? '-0' : String(value.valueOf()));
   }

@@ -40,7 +40,8 @@ function build(notation, named = new Map()) {
       if (error.name !== first) Object.defineProperty(error, 'name', { value: first });
       Object.defineProperty(error, 'stack', { value: third ?? undefined });
       for (const [key, value] of pairs(fourth)) {
-        Object.defineProperty(error, key, { value, enumerable: key !== 'cause', writable: true, configurable: true });
+        const enumerable = key !== 'cause';
+        Object.defineProperty(error, key, { value, enumerable, writable: true, configurable: true });
       }
       return error;
     }

@@ -1,4 +1,4 @@
-//! Wire → [`Value`]. Any bytes whatever give a value or an error: no panic, and no allocation beyond what the
+//! Wire → [`Value`]. Any bytes give a value or an error: no panic, and no allocation beyond what the
 //! wire's length and [`Limits::size`] allow.
 
 use super::shapes::Shapes;
@@ -10,8 +10,8 @@ use crate::{Code, Error, Result};
 pub struct Limits {
     /// Levels of nesting; every level takes stack on the thread that decodes (below 1 KiB).
     pub depth: u32,
-    /// Bytes on the wire, objects that are referred to again counted again. A value takes up to some 60 times this
-    /// in memory (an object of nothing but `undefined`).
+    /// Bytes on the wire, objects that are referred to again counted again. A value takes up to some 60 times
+    /// this in memory (an object of nothing but `undefined`).
     pub size: usize,
 }
 
@@ -27,8 +27,8 @@ const EAGER_ITEMS: usize = 1024;
 
 /// The value in an envelope. Byte blocks beside the wire move into it without a copy.
 ///
-/// A message (`lib/codec`, mode 'message') may refer twice to one object, which a [`Value`] cannot: it then holds
-/// two copies. A `RegExp`, a boxed primitive, shared memory and ports have no `Value`.
+/// A message (`lib/codec`, mode 'message') may refer twice to one object, which a [`Value`] cannot: it then
+/// holds two copies. A `RegExp`, a boxed primitive, shared memory and ports have no `Value`.
 ///
 /// # Errors
 /// `MalformedValue` when the bytes are no value, `ValueTooDeep`, `ValueTooLarge`, `CyclicValue`,
@@ -168,7 +168,8 @@ impl Reader<'_> {
         Ok(value)
     }
 
-    /// Notes the next object of a graph and gives its number. For the buffer of a view, `first` is the view's number.
+    /// Notes the next object of a graph and gives its number. For the buffer of a view, `first` is the view's
+    /// number.
     fn enter(&mut self, start: usize, first: usize, is_buffer: bool) -> usize {
         let Some(graph) = &mut self.graph else { return 0 };
         let id = graph.next;

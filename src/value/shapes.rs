@@ -1,7 +1,7 @@
 //! Shapes: key lists of objects under a number, so that the wire carries values alone.
 //!
-//! The table is process-wide and bounded, and never forgets: a number stays good for as long as any thread may
-//! hold bytes that name it. Reading is one load; only interning takes the lock.
+//! The table is process-wide and bounded, and never forgets: a number stays good for as long as any thread
+//! may hold bytes that name it. Reading is one load; only interning takes the lock.
 
 use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -15,7 +15,8 @@ use super::Text;
 pub const CAPACITY: usize = 4096;
 /// An object with more keys than this has no shape.
 pub const MAX_KEYS: usize = 128;
-/// Longest key of a shape, in bytes (or UTF-16 units): decoding copies keys, so this bounds what a short wire costs.
+/// Longest key of a shape, in bytes (or UTF-16 units): decoding copies keys, so this bounds what a short wire
+/// costs.
 pub const MAX_KEY_LENGTH: usize = 256;
 
 /// Cells that remember which key lists went by once.
@@ -121,8 +122,8 @@ fn hash_of<'a>(keys: impl ExactSizeIterator<Item = &'a Text>) -> Option<u64> {
     Some(hasher.finish())
 }
 
-/// The number of a key list in the process-wide table, new or known; `None` when the table is full or the list is
-/// empty, longer than [`MAX_KEYS`] or has a key longer than [`MAX_KEY_LENGTH`].
+/// The number of a key list in the process-wide table, new or known; `None` when the table is full or the
+/// list is empty, longer than [`MAX_KEYS`] or has a key longer than [`MAX_KEY_LENGTH`].
 pub fn intern(keys: &[Text]) -> Option<u32> {
     Shapes::global().intern(keys)
 }

@@ -1,5 +1,5 @@
-//! The wire numbers: README.md tells the format, `lib/codec/tags.js` holds the same list, and the golden vectors
-//! (`__test__/fixtures/wire-vectors.json`) hold the two equal.
+//! The wire numbers: README.md tells the format, `lib/codec/tags.js` holds the same list, and the golden
+//! vectors (`__test__/fixtures/wire-vectors.json`) hold the two equal.
 
 /// First byte: format version 1, a tree.
 pub(super) const HEADER_TREE: u8 = 0x01;
