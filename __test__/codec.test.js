@@ -167,7 +167,8 @@ describe('inputs of tasks', () => {
     let late = {};
     late.self = late;
     for (let i = 0; i < 50; i++) late = { late };
-    assert.throws(() => newCodec().encodeValue(late), codeOf('ERR_RW_CYCLIC_VALUE', /^input(\.late){50}\.self /));
+    assert.throws(() => newCodec().encodeValue(late),
+      codeOf('ERR_RW_CYCLIC_VALUE', /^input(\.late){50}\.self /));
     const shared = { s: 1 };
     assert.deepEqual(viaValue([shared, shared]), [{ s: 1 }, { s: 1 }]);
   });

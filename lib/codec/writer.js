@@ -144,8 +144,8 @@ class Writer extends Slab {
   plain(value) {
     const keys = keysOf(value);
     const shape = this.shapes.find(keys);
-    // Objects with inner slots behind Object.prototype (arguments, `Object.setPrototypeOf(date, …)`) have no
-    // keys or an index first; others do not occur without someone working at it.
+    // Objects with inner slots behind Object.prototype (arguments, `Object.setPrototypeOf(date, …)`) have
+    // no keys or an index first; others do not occur without someone working at it.
     if (shape === null) {
       if ((keys.length === 0 || keys[0] === '0') && !isOrdinary(value)) this.special(value);
       else this.unshaped(value, keys);
