@@ -1,7 +1,7 @@
 'use strict';
 
-// Has an array enumerable properties beside its elements (as the result of String#match has)? JavaScript has no
-// direct question for that: Object.keys costs a string per element.
+// Has an array enumerable properties beside its elements (as the result of String#match has)? JavaScript has
+// no direct question for that: Object.keys costs a string per element.
 
 const { inspect } = require('node:util');
 

@@ -5,17 +5,25 @@
 const { types } = require('node:util');
 
 const exotic = [
-  ['isProxy', 'a Proxy'], ['isPromise', 'a Promise'], ['isWeakMap', 'a WeakMap'], ['isWeakSet', 'a WeakSet'],
-  ['isGeneratorObject', 'a generator'], ['isMapIterator', 'a Map iterator'], ['isSetIterator', 'a Set iterator'],
-  ['isModuleNamespaceObject', 'a module namespace'], ['isArgumentsObject', 'an arguments object'],
-  ['isExternal', 'a native pointer'], ['isKeyObject', 'a KeyObject'], ['isCryptoKey', 'a CryptoKey'],
+  ['isProxy', 'a Proxy'],
+  ['isPromise', 'a Promise'],
+  ['isWeakMap', 'a WeakMap'],
+  ['isWeakSet', 'a WeakSet'],
+  ['isGeneratorObject', 'a generator'],
+  ['isMapIterator', 'a Map iterator'],
+  ['isSetIterator', 'a Set iterator'],
+  ['isModuleNamespaceObject', 'a module namespace'],
+  ['isArgumentsObject', 'an arguments object'],
+  ['isExternal', 'a native pointer'],
+  ['isKeyObject', 'a KeyObject'],
+  ['isCryptoKey', 'a CryptoKey'],
 ].filter(([test]) => typeof types[test] === 'function').map(([test, what]) => [types[test], what]);
 
 // Platform classes by their global name; read once, lazily where Node makes them lazily.
 const PLATFORM = [
-  'WeakRef', 'FinalizationRegistry', 'MessagePort', 'MessageChannel', 'BroadcastChannel', 'Blob', 'AbortSignal',
-  'AbortController', 'ReadableStream', 'WritableStream', 'TransformStream', 'CryptoKey', 'Response', 'Request',
-  'FormData', 'Headers', 'EventTarget', 'Event', 'URL', 'URLSearchParams',
+  'WeakRef', 'FinalizationRegistry', 'MessagePort', 'MessageChannel', 'BroadcastChannel', 'Blob',
+  'AbortSignal', 'AbortController', 'ReadableStream', 'WritableStream', 'TransformStream', 'CryptoKey',
+  'Response', 'Request', 'FormData', 'Headers', 'EventTarget', 'Event', 'URL', 'URLSearchParams',
 ];
 
 /** What a person would call an object that no thread but its own can use; null for an ordinary object. */
@@ -34,13 +42,12 @@ function platformName(value) {
   if (types.isBoxedPrimitive(value)) return 'a boxed primitive';
   for (let at = Object.getPrototypeOf(value); at !== null; at = Object.getPrototypeOf(at)) {
     const tag = Object.getOwnPropertyDescriptor(at, Symbol.toStringTag)?.value;
-    if (at.constructor?.name === 'Module' && tag === 'WebAssembly.Module') return 'a WebAssembly.Module';
     if (typeof tag === 'string' && tag.startsWith('WebAssembly.')) return `a ${tag}`;
   }
   return null;
 }
 
-/** True for an object made by `{}` and its like, with no inner slots: what structured clone copies key by key. */
+/** True for an object without inner slots, as `{}` makes them: what structured clone copies key by key. */
 function isOrdinary(value) {
   return !types.isDate(value) && !types.isRegExp(value) && !types.isMap(value) && !types.isSet(value) &&
     !types.isNativeError(value) && !types.isBoxedPrimitive(value) && !types.isAnyArrayBuffer(value) &&

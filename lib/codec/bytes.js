@@ -9,10 +9,13 @@ const KIND_BUFFER = 1;
 const KIND_DATA_VIEW = 2;
 const KIND_UINT8 = 4;
 
-/** Constructors at their wire number (src/value/bytes.rs holds the same list); Float16Array from Node 24 on. */
+/**
+ * Constructors at their wire number (src/value/bytes.rs holds the same list); Float16Array from Node 24
+ * on.
+ */
 const VIEWS = [
-  ArrayBuffer, Buffer, DataView, Int8Array, Uint8Array, Uint8ClampedArray, Int16Array, Uint16Array, Int32Array,
-  Uint32Array, Float32Array, Float64Array, BigInt64Array, BigUint64Array, globalThis.Float16Array,
+  ArrayBuffer, Buffer, DataView, Int8Array, Uint8Array, Uint8ClampedArray, Int16Array, Uint16Array,
+  Int32Array, Uint32Array, Float32Array, Float64Array, BigInt64Array, BigUint64Array, globalThis.Float16Array,
 ];
 const ELEMENT_SIZES = [1, 1, 1, 1, 1, 1, 2, 2, 4, 4, 4, 8, 8, 8, 2];
 
@@ -60,14 +63,18 @@ function viewOver(kind, buffer, byteOffset, byteLength) {
   const View = VIEWS[kind];
   if (View === undefined || kind === KIND_ARRAY_BUFFER) return null;
   const size = ELEMENT_SIZES[kind];
-  if (byteOffset % size !== 0 || byteLength % size !== 0 || byteOffset + byteLength > buffer.byteLength) return null;
+  if (byteOffset % size !== 0 || byteLength % size !== 0) return null;
+  if (byteOffset + byteLength > buffer.byteLength) return null;
   if (kind === KIND_BUFFER) return Buffer.from(buffer, byteOffset, byteLength);
   return new View(buffer, byteOffset, byteLength / size);
 }
 
 /** An ArrayBuffer of its own with these bytes of `bytes`. */
 function copyOut(bytes, start, length) {
-  return slice.call(bytes.buffer, bytes.byteOffset + start, bytes.byteOffset + start + length);
+  const from = bytes.byteOffset + start;
+  if (bytes.buffer instanceof ArrayBuffer) return slice.call(bytes.buffer, from, from + length);
+  // The wire lies in shared memory.
+  return new Uint8Array(bytes.buffer, from, length).slice().buffer;
 }
 
 /** A part handed over by the native side (an ArrayBuffer or a Uint8Array) as an ArrayBuffer of its own. */

@@ -51,7 +51,8 @@ function writeClonedError(writer, error) {
 /** With everything that tells a person or a program what went wrong: the true name and all own properties. */
 function writeFullError(writer, error) {
   const { name, message, stack } = error;
-  begin(writer, typeof name === 'string' ? name : 'Error', `${message}`, typeof stack === 'string' ? stack : undefined);
+  const stackText = typeof stack === 'string' ? stack : undefined;
+  begin(writer, typeof name === 'string' ? name : 'Error', `${message}`, stackText);
   const keys = Object.keys(error).filter((key) => key !== 'name' && key !== 'message' && key !== 'stack');
   for (const key of HIDDEN) if (Object.hasOwn(error, key) && !keys.includes(key)) keys.push(key);
   writer.u32(keys.length);
@@ -76,7 +77,7 @@ function bare(Class, message) {
 const hidden = (error, key, value) =>
   Object.defineProperty(error, key, { value, writable: true, enumerable: false, configurable: true });
 
-/** Reads an error; `keep` gets the object before its properties are read, for references back to it. */
+/** Reads an error into its slot, before its properties, for references back to it. */
 function readError(reader, slot) {
   const name = reader.stringValue();
   const flags = reader.byte();

@@ -18,7 +18,8 @@ function* children(value, path) {
     let i = 0;
     for (const [key, item] of Map.prototype.entries.call(value)) {
       yield [key, `${path}.keys()[${i++}]`];
-      yield [item, typeof key === 'string' ? `${path}.get(${JSON.stringify(key)})` : `${path}.values()[${i - 1}]`];
+      const place = typeof key === 'string' ? `get(${JSON.stringify(key)})` : `values()[${i - 1}]`;
+      yield [item, `${path}.${place}`];
     }
   } else if (types.isSet(value)) {
     let i = 0;
@@ -36,8 +37,8 @@ function* children(value, path) {
 const isObject = (value) => typeof value === 'object' && value !== null;
 
 /**
- * The key path of the first place in `root` for which `wanted(value)` holds; null when there is none (a getter
- * gave something else the first time). No object is entered twice.
+ * The key path of the first place in `root` for which `wanted(value)` holds; null when there is none (a
+ * getter gave something else the first time). No object is entered twice.
  */
 function findPath(root, name, wanted) {
   const entered = new Set();

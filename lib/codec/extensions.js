@@ -1,7 +1,7 @@
 'use strict';
 
-// Objects of ours (SharedBuffer, ports, locks) and SharedArrayBuffers cross as extensions: a tag of their own,
-// then whatever `write` puts on the wire and `read` takes off it.
+// Objects of ours (SharedBuffer, ports, locks) and SharedArrayBuffers cross as extensions: a tag of their
+// own, then whatever `write` puts on the wire and `read` takes off it.
 
 const { FIRST_EXTENSION, LAST_EXTENSION } = require('./tags');
 

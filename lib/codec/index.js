@@ -33,7 +33,8 @@ function createCodec(options) {
   const readShapes = new ReadShapes(setup.shapes);
   const newWriter = (mode) => new Writer({ ...setup, mode, shapes: writeShapes });
   // What Rust made may be as deep as Rust allows; see src/value/encode.rs.
-  const newReader = () => new Reader({ ...setup, shapes: readShapes, maxDepth: Math.max(setup.maxDepth, 1000) });
+  const readDepth = Math.max(setup.maxDepth, 1000);
+  const newReader = () => new Reader({ ...setup, shapes: readShapes, maxDepth: readDepth });
   let valueWriter = newWriter('value');
   let messageWriter = newWriter('message');
   let reader = newReader();

@@ -14,8 +14,8 @@ const { exoticName, platformName, isOrdinary } = require('./brands');
 const { hasNamedProperties } = require('./array-properties');
 const { findPath, findCycle } = require('./explain');
 const {
-  HEADER_TREE, HEADER_GRAPH, DATE, ARRAY, ARRAY_TAILED, SHAPED, SHAPED_HOLEY, OBJECT, MAP, SET, BYTES, BYTES_PART,
-  VIEW, REF, HOLE, TAIL, REGEXP, BOXED,
+  HEADER_TREE, HEADER_GRAPH, DATE, ARRAY, ARRAY_TAILED, SHAPED, SHAPED_HOLEY, OBJECT, MAP, SET, BYTES,
+  BYTES_PART, VIEW, REF, HOLE, TAIL, REGEXP, BOXED,
 } = require('./tags');
 
 const { isProxy } = types;
@@ -26,10 +26,10 @@ const setForEach = Set.prototype.forEach;
 const getTime = Date.prototype.getTime;
 const setBytes = Uint8Array.prototype.set;
 const regexpSource = Object.getOwnPropertyDescriptor(RegExp.prototype, 'source').get;
-const regexpFlags = [
-  ['d', 'hasIndices'], ['g', 'global'], ['i', 'ignoreCase'], ['m', 'multiline'], ['s', 'dotAll'], ['u', 'unicode'],
-  ['v', 'unicodeSets'], ['y', 'sticky'],
-].map(([flag, name]) => [flag, Object.getOwnPropertyDescriptor(RegExp.prototype, name)?.get])
+const regexpFlags = Object.entries({
+  d: 'hasIndices', g: 'global', i: 'ignoreCase', m: 'multiline', s: 'dotAll', u: 'unicode', v: 'unicodeSets',
+  y: 'sticky',
+}).map(([flag, name]) => [flag, Object.getOwnPropertyDescriptor(RegExp.prototype, name)?.get])
   .filter(([, get]) => get !== undefined);
 
 /** Thrown inside a writer to leave it: the message is for Node's own port. No Error: it needs no stack. */
@@ -76,17 +76,22 @@ class Writer extends Slab {
     this.refCount = 0;
     this.refMap = null;
     this.repeated = false;
+    this.searched = false;
     this.root = undefined;
     this.name = 'input';
   }
 
-  /** Writes one value; false when a message is not representable. `bytes`, `length`, `parts` hold until the next. */
+  /**
+   * Writes one value; false when a message is not representable.
+   * `bytes`, `length` and `parts` hold until the next.
+   */
   encode(value, name) {
     this.busy = true;
     this.rewind();
     this.parts = NO_PARTS;
     this.pos = 1;
     this.depth = 0;
+    this.searched = false;
     this.root = value;
     this.name = name;
     try {
@@ -139,8 +144,8 @@ class Writer extends Slab {
   plain(value) {
     const keys = keysOf(value);
     const shape = this.shapes.find(keys);
-    // Objects with inner slots behind Object.prototype (arguments, `Object.setPrototypeOf(date, …)`) have no keys
-    // or an index first; others do not occur without someone working at it.
+    // Objects with inner slots behind Object.prototype (arguments, `Object.setPrototypeOf(date, …)`) have
+    // no keys or an index first; others do not occur without someone working at it.
     if (shape === null) {
       if ((keys.length === 0 || keys[0] === '0') && !isOrdinary(value)) this.special(value);
       else this.unshaped(value, keys);
@@ -223,7 +228,7 @@ class Writer extends Slab {
     let count = 0;
     for (const key of keysOf(value)) {
       const index = Number(key);
-      if (index < dense && String(index) === key) continue;
+      if (index >= 0 && index < dense && Number.isInteger(index) && String(index) === key) continue;
       const item = value[key];
       if (item === undefined && !hasOwn(value, key)) continue;
       this.string(key);
@@ -276,7 +281,8 @@ class Writer extends Slab {
     } else if ((prototype === null || prototype === ObjectPrototype) && isOrdinary(value)) {
       this.unshaped(value, keysOf(value));
     } else {
-      // A class instance may be one of Node's own transferable or cloneable objects, and nothing but Node can tell.
+      // A class instance may be one of Node's own transferable or cloneable objects, and nothing but Node can
+      // tell.
       throw NOT_REPRESENTABLE;
     }
   }
@@ -329,8 +335,8 @@ class Writer extends Slab {
       return;
     }
     if (buffer.resizable === true || byteOffset + byteLength > MAX_U32) throw NOT_REPRESENTABLE;
-    // A view with its buffer to itself is one block; else the buffer is written once, whole, and the views point
-    // into it: structured clone does the same.
+    // A view with its buffer to itself is one block; else the buffer is written once, whole, and the views
+    // point into it: structured clone does the same.
     if (byteLength === buffer.byteLength && this.lookUp(buffer) < 0) {
       this.remember(buffer);
       this.block(kind, value, buffer, 0, byteLength);
@@ -420,7 +426,9 @@ class Writer extends Slab {
       if (this.depth > this.maxDepth) throw NOT_REPRESENTABLE;
       return;
     }
-    if (this.depth === SUSPICIOUS_DEPTH + 1 || this.depth > this.maxDepth) {
+    if (!this.searched) {
+      // Once for the whole value: what has no cycle now will not have one at its next deep place.
+      this.searched = true;
       const cycle = findCycle(this.root, this.name);
       if (cycle !== null) {
         throw codecError(TypeError, 'ERR_RW_CYCLIC_VALUE',
@@ -428,7 +436,8 @@ class Writer extends Slab {
       }
     }
     if (this.depth > this.maxDepth) {
-      const path = findPath(this.root, this.name, (value, depth) => depth >= this.maxDepth && typeof value === 'object');
+      const tooDeep = (value, depth) => depth >= this.maxDepth && typeof value === 'object';
+      const path = findPath(this.root, this.name, tooDeep);
       throw codecError(RangeError, 'ERR_RW_VALUE_TOO_DEEP',
         `${path ?? this.name} is nested more than ${this.maxDepth} levels deep: flatten the value`);
     }
@@ -437,7 +446,7 @@ class Writer extends Slab {
   tooLarge() {
     if (this.message) throw NOT_REPRESENTABLE;
     throw codecError(RangeError, 'ERR_RW_VALUE_TOO_LARGE',
-      `${this.name} takes more than ${this.maxBytes} bytes: pass less at a time, or large data as typed arrays`);
+      `${this.name} takes more than ${this.maxBytes} bytes: pass less at a time, or typed arrays`);
   }
 
   /** Leaves the writer: `value` cannot cross. */

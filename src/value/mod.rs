@@ -7,9 +7,17 @@
 //!   JavaScript codec reads and writes.
 
 mod bytes;
+mod decode;
+mod encode;
+pub mod shapes;
+mod tags;
 mod text;
+#[cfg(test)]
+mod wire_tests;
 
 pub use bytes::{Bytes, BytesKind, ForeignBytes, Words};
+pub use decode::{Limits, decode};
+pub use encode::{INLINE_BYTES, MAX_DEPTH, encode};
 pub use text::Text;
 
 /// A JavaScript value, as Rust threads see it.

@@ -1,0 +1,454 @@
+//! Wire → [`Value`]. Any bytes give a value or an error: no panic, and no allocation beyond what the
+//! wire's length and [`Limits::size`] allow.
+
+use super::shapes::Shapes;
+use super::{BigInt, Bytes, BytesKind, Envelope, ErrorValue, Part, Text, Value, tags};
+use crate::{Code, Error, Result};
+
+/// How large a value may be.
+#[derive(Debug, Clone, Copy)]
+pub struct Limits {
+    /// Levels of nesting; every level takes stack on the thread that decodes (below 1 KiB).
+    pub depth: u32,
+    /// Bytes on the wire, objects that are referred to again counted again. A value takes up to some 60 times
+    /// this in memory (an object of nothing but `undefined`).
+    pub size: usize,
+}
+
+impl Default for Limits {
+    /// 256 levels, 256 MiB: as `lib/codec/index.js`.
+    fn default() -> Self {
+        Limits { depth: 256, size: 256 << 20 }
+    }
+}
+
+/// Most items that room is made for before they have been seen.
+const EAGER_ITEMS: usize = 1024;
+
+/// The value in an envelope. Byte blocks beside the wire move into it without a copy.
+///
+/// A message (`lib/codec`, mode 'message') may refer twice to one object, which a [`Value`] cannot: it then
+/// holds two copies. A `RegExp`, a boxed primitive, shared memory and ports have no `Value`.
+///
+/// # Errors
+/// `MalformedValue` when the bytes are no value, `ValueTooDeep`, `ValueTooLarge`, `CyclicValue`,
+/// `UnsupportedValue`.
+pub fn decode(envelope: Envelope, limits: Limits) -> Result<Value> {
+    decode_with(envelope, limits, Shapes::global())
+}
+
+pub(super) fn decode_with(envelope: Envelope, limits: Limits, shapes: &Shapes) -> Result<Value> {
+    if envelope.wire.len() > limits.size {
+        return Err(too_large(limits));
+    }
+    let mut reader = Reader {
+        wire: &envelope.wire,
+        pos: 0,
+        parts: envelope.parts.into_iter().map(|Part::Bytes(bytes)| Some(bytes)).collect(),
+        limits,
+        shapes,
+        depth: 0,
+        graph: None,
+    };
+    match reader.byte()? {
+        tags::HEADER_TREE => {}
+        tags::HEADER_GRAPH => reader.graph = Some(Graph::default()),
+        _ => return Err(malformed("no header")),
+    }
+    let value = reader.value()?;
+    if reader.pos != reader.wire.len() {
+        return Err(malformed("bytes follow the value"));
+    }
+    Ok(value)
+}
+
+/// What back-references need: where each object began on the wire, in the order of their numbers.
+#[derive(Default)]
+struct Graph {
+    objects: Vec<Object>,
+    /// The number of the next object met.
+    next: usize,
+    /// Bytes read again so far.
+    repeated: usize,
+    /// References that are being followed now.
+    following: u32,
+}
+
+#[derive(Clone, Copy)]
+struct Object {
+    start: usize,
+    /// The length on the wire; `None` while it is being read.
+    length: Option<usize>,
+    /// The number that the object at `start` had: another than its own for the buffer of a view.
+    first: usize,
+    /// The buffer of the view at `start`.
+    is_buffer: bool,
+}
+
+struct Reader<'a> {
+    wire: &'a [u8],
+    pos: usize,
+    parts: Vec<Option<Bytes>>,
+    limits: Limits,
+    shapes: &'a Shapes,
+    depth: u32,
+    graph: Option<Graph>,
+}
+
+impl Reader<'_> {
+    fn value(&mut self) -> Result<Value> {
+        let start = self.pos;
+        let tag = self.byte()?;
+        Ok(match tag {
+            0..tags::FIRST_TAG => Value::Number(f64::from(tag)),
+            tags::UNDEFINED => Value::Undefined,
+            tags::NULL => Value::Null,
+            tags::FALSE => Value::Bool(false),
+            tags::TRUE => Value::Bool(true),
+            tags::INT32 => Value::Number(f64::from(i32::from_le_bytes(self.array()?))),
+            tags::FLOAT64 => Value::Number(f64::from_le_bytes(self.array()?)),
+            tags::BIGINT => self.bigint()?,
+            tags::LATIN1 | tags::UTF8 | tags::UTF16 | tags::SHORT_LATIN1.. => Value::Text(self.text_of(tag)?),
+            tags::REF => self.reference()?,
+            _ => self.object_at(start, tag)?,
+        })
+    }
+
+    /// Anything that has a number in a graph.
+    fn object_at(&mut self, start: usize, tag: u8) -> Result<Value> {
+        let id = self.enter(start, 0, false);
+        self.depth += 1;
+        if self.depth > self.limits.depth {
+            let levels = self.limits.depth;
+            return Err(Error::new(
+                Code::ValueTooDeep,
+                format!("the value is nested more than {levels} levels deep: flatten it"),
+            ));
+        }
+        let value = match tag {
+            tags::DATE => Value::Date(f64::from_le_bytes(self.array()?)),
+            tags::ARRAY => {
+                let count = self.count(1)?;
+                Value::Array(self.items(count)?)
+            }
+            tags::ARRAY_TAILED => self.tailed_array()?,
+            tags::SHAPED | tags::SHAPED_HOLEY => self.shaped()?,
+            tags::OBJECT => Value::Object(self.pairs()?),
+            tags::MAP => {
+                let count = self.count(2)?;
+                let mut entries = Vec::with_capacity(count.min(EAGER_ITEMS));
+                for _ in 0..count {
+                    entries.push((self.value()?, self.value()?));
+                }
+                Value::Map(entries)
+            }
+            tags::SET => {
+                let count = self.count(1)?;
+                Value::Set(self.items(count)?)
+            }
+            tags::ERROR => self.error()?,
+            tags::BYTES | tags::BYTES_PART => {
+                let kind = self.kind()?;
+                let bytes = if tag == tags::BYTES { self.inline_bytes(kind)? } else { self.part(kind)? };
+                if kind != BytesKind::ArrayBuffer {
+                    let buffer = self.enter(start, id, true);
+                    self.leave(buffer, start);
+                }
+                Value::Bytes(bytes)
+            }
+            tags::VIEW => self.view()?,
+            tags::REGEXP => return Err(unsupported("a RegExp: pass its source as a string")),
+            tags::BOXED => return Err(unsupported("a boxed primitive: pass the primitive")),
+            tags::SHARED => return Err(unsupported("shared memory, here")),
+            tags::PORT => return Err(unsupported("a port, here")),
+            _ => return Err(malformed("unknown tag")),
+        };
+        self.depth -= 1;
+        self.leave(id, start);
+        Ok(value)
+    }
+
+    /// Notes the next object of a graph and gives its number. For the buffer of a view, `first` is the view's
+    /// number.
+    fn enter(&mut self, start: usize, first: usize, is_buffer: bool) -> usize {
+        let Some(graph) = &mut self.graph else { return 0 };
+        let id = graph.next;
+        graph.next += 1;
+        let object = Object { start, length: None, first: if is_buffer { first } else { id }, is_buffer };
+        match graph.objects.get_mut(id) {
+            // Met again through a reference: all is known.
+            Some(_) => {}
+            None => graph.objects.push(object),
+        }
+        id
+    }
+
+    fn leave(&mut self, id: usize, start: usize) {
+        let pos = self.pos;
+        if let Some(object) = self.graph.as_mut().and_then(|graph| graph.objects.get_mut(id)) {
+            object.length = Some(pos - start);
+        }
+    }
+
+    /// An object met before: read again from where it stands.
+    fn reference(&mut self) -> Result<Value> {
+        let id = self.u32()?;
+        let graph = self.graph.as_mut().ok_or_else(|| malformed("a reference in a tree"))?;
+        let object = *usize::try_from(id)
+            .ok()
+            .and_then(|id| graph.objects.get(id))
+            .ok_or_else(|| malformed("a reference to nothing"))?;
+        let Some(length) = object.length else {
+            return Err(Error::new(
+                Code::CyclicValue,
+                "the value refers back to itself, which a task cannot take: pass a tree",
+            ));
+        };
+        graph.repeated = graph.repeated.saturating_add(length);
+        if graph.repeated > self.limits.size - self.wire.len() {
+            return Err(too_large(self.limits));
+        }
+        graph.following += 1;
+        let next = std::mem::replace(&mut graph.next, object.first);
+        let pos = std::mem::replace(&mut self.pos, object.start);
+        let value = self.value()?;
+        self.pos = pos;
+        if let Some(graph) = &mut self.graph {
+            graph.next = next;
+            graph.following -= 1;
+        }
+        Ok(match value {
+            Value::Bytes(bytes) if object.is_buffer => Value::Bytes(bytes.with_kind(BytesKind::ArrayBuffer)),
+            value => value,
+        })
+    }
+
+    fn items(&mut self, count: usize) -> Result<Vec<Value>> {
+        let mut items = Vec::with_capacity(count.min(EAGER_ITEMS));
+        for _ in 0..count {
+            items.push(self.value()?);
+        }
+        Ok(items)
+    }
+
+    fn pairs(&mut self) -> Result<Vec<(Text, Value)>> {
+        let count = self.count(2)?;
+        let mut pairs = Vec::with_capacity(count.min(EAGER_ITEMS));
+        for _ in 0..count {
+            pairs.push((self.text()?, self.value()?));
+        }
+        Ok(pairs)
+    }
+
+    /// Holes become `undefined`; an array's named properties have no place in a [`Value`] and are dropped.
+    fn tailed_array(&mut self) -> Result<Value> {
+        let length = usize::try_from(self.u32()?).map_err(|_| malformed("a length"))?;
+        let mut items = Vec::new();
+        while items.len() < length && self.peek() != Some(tags::TAIL) {
+            items.push(self.value()?);
+        }
+        if self.byte()? != tags::TAIL {
+            return Err(malformed("an array without a tail"));
+        }
+        for (key, value) in self.pairs()? {
+            let key = key.to_str();
+            let Some(index) =
+                key.parse().ok().filter(|index: &usize| *index < length && index.to_string() == key)
+            else {
+                continue;
+            };
+            if index >= items.len() {
+                // The wire does not pay for holes, so they are held to a multiple of its length.
+                if index > self.wire.len().saturating_mul(8).saturating_add(EAGER_ITEMS) {
+                    return Err(sparse());
+                }
+                items.resize(index + 1, Value::Undefined);
+            }
+            items[index] = value;
+        }
+        if length > self.wire.len().saturating_mul(8).saturating_add(EAGER_ITEMS) {
+            return Err(sparse());
+        }
+        items.resize(length, Value::Undefined);
+        Ok(Value::Array(items))
+    }
+
+    fn shaped(&mut self) -> Result<Value> {
+        let id = self.u32()?;
+        let shapes = self.shapes;
+        let keys = shapes.get(id).ok_or_else(|| malformed("unknown shape"))?;
+        let mut entries = Vec::with_capacity(keys.len());
+        for key in keys.iter() {
+            if self.peek() == Some(tags::HOLE) {
+                self.byte()?;
+            } else {
+                entries.push((key.clone(), self.value()?));
+            }
+        }
+        Ok(Value::Object(entries))
+    }
+
+    fn error(&mut self) -> Result<Value> {
+        let name = self.text()?;
+        let flags = self.byte()?;
+        let message = if flags & tags::ERROR_HAS_MESSAGE != 0 { self.text()? } else { Text::from("") };
+        let stack = if flags & tags::ERROR_HAS_STACK != 0 { Some(self.text()?) } else { None };
+        let properties = self.pairs()?;
+        Ok(Value::Error(Box::new(ErrorValue { name, message, stack, properties })))
+    }
+
+    fn bigint(&mut self) -> Result<Value> {
+        let negative = self.byte()? == 1;
+        let count = self.count(8)?;
+        let mut words = Vec::with_capacity(count);
+        for _ in 0..count {
+            words.push(u64::from_le_bytes(self.array()?));
+        }
+        while words.last() == Some(&0) {
+            words.pop();
+        }
+        Ok(Value::BigInt(BigInt { negative: negative && !words.is_empty(), words }))
+    }
+
+    fn kind(&mut self) -> Result<BytesKind> {
+        BytesKind::from_wire(self.byte()?).ok_or_else(|| malformed("unknown kind of bytes"))
+    }
+
+    fn inline_bytes(&mut self, kind: BytesKind) -> Result<Bytes> {
+        let length = self.count(1)?;
+        let bytes = self.take(length)?;
+        fits(kind, bytes.len())?;
+        Ok(Bytes::copy_from(kind, bytes))
+    }
+
+    fn part(&mut self, kind: BytesKind) -> Result<Bytes> {
+        let index = self.u32()?;
+        let part = usize::try_from(index)
+            .ok()
+            .and_then(|index| self.parts.get_mut(index))
+            .ok_or_else(|| malformed("no such part"))?;
+        let length = part.as_ref().map_or(0, Bytes::len);
+        fits(kind, length)?;
+        let bytes = match &mut self.graph {
+            None => part.take(),
+            // A reference may come back to it, so the part has to stay.
+            Some(graph) => {
+                if graph.following > 0 {
+                    graph.repeated = graph.repeated.saturating_add(length);
+                }
+                part.clone()
+            }
+        };
+        bytes.map(|bytes| bytes.with_kind(kind)).ok_or_else(|| malformed("a part named twice"))
+    }
+
+    /// A view into a buffer that others may see too: here it gets its own copy of its range.
+    fn view(&mut self) -> Result<Value> {
+        let kind = self.kind()?;
+        let offset = usize::try_from(self.u32()?).map_err(|_| malformed("an offset"))?;
+        let length = usize::try_from(self.u32()?).map_err(|_| malformed("a length"))?;
+        let Value::Bytes(buffer) = self.value()? else {
+            return Err(malformed("a view of no buffer"));
+        };
+        let end = offset.checked_add(length);
+        let range = end.and_then(|end| buffer.as_slice().get(offset..end));
+        fits(kind, length)?;
+        Ok(Value::Bytes(Bytes::copy_from(kind, range.ok_or_else(|| malformed("a view out of bounds"))?)))
+    }
+
+    fn text(&mut self) -> Result<Text> {
+        let tag = self.byte()?;
+        self.text_of(tag)
+    }
+
+    fn text_of(&mut self, tag: u8) -> Result<Text> {
+        match tag {
+            tags::SHORT_LATIN1.. => Ok(Text::from_latin1(self.take(usize::from(tag - tags::SHORT_LATIN1))?)),
+            tags::LATIN1 => {
+                let length = self.count(1)?;
+                Ok(Text::from_latin1(self.take(length)?))
+            }
+            tags::UTF8 => {
+                let length = self.count(1)?;
+                let text = std::str::from_utf8(self.take(length)?).map_err(|_| malformed("broken UTF-8"))?;
+                Ok(Text::from(text))
+            }
+            tags::UTF16 => {
+                let length = self.count(2)?;
+                let units = self.take(length * 2)?.chunks_exact(2);
+                Ok(Text::from_utf16(units.map(|unit| u16::from_le_bytes([unit[0], unit[1]])).collect()))
+            }
+            _ => Err(malformed("a string is missing")),
+        }
+    }
+
+    /// A count of things that take at least `size` bytes each, so that it is bounded by the bytes there are.
+    fn count(&mut self, size: usize) -> Result<usize> {
+        let count = usize::try_from(self.u32()?).map_err(|_| malformed("a count"))?;
+        match count.checked_mul(size) {
+            Some(total) if total <= self.wire.len() - self.pos => Ok(count),
+            _ => Err(malformed("they end too early")),
+        }
+    }
+
+    fn u32(&mut self) -> Result<u32> {
+        Ok(u32::from_le_bytes(self.array()?))
+    }
+
+    fn peek(&self) -> Option<u8> {
+        self.wire.get(self.pos).copied()
+    }
+
+    fn byte(&mut self) -> Result<u8> {
+        let byte = self.peek().ok_or_else(|| malformed("they end too early"))?;
+        self.pos += 1;
+        Ok(byte)
+    }
+
+    fn array<const N: usize>(&mut self) -> Result<[u8; N]> {
+        let (bytes, _) = self
+            .wire
+            .get(self.pos..)
+            .and_then(|rest| rest.split_first_chunk::<N>())
+            .ok_or_else(|| malformed("they end too early"))?;
+        self.pos += N;
+        Ok(*bytes)
+    }
+}
+
+impl<'a> Reader<'a> {
+    fn take(&mut self, length: usize) -> Result<&'a [u8]> {
+        let end = self.pos.checked_add(length);
+        let bytes = end.and_then(|end| self.wire.get(self.pos..end));
+        let bytes = bytes.ok_or_else(|| malformed("they end too early"))?;
+        self.pos += length;
+        Ok(bytes)
+    }
+}
+
+fn fits(kind: BytesKind, length: usize) -> Result<()> {
+    if length.is_multiple_of(kind.element_size()) {
+        Ok(())
+    } else {
+        Err(malformed("bytes that are no whole number of elements"))
+    }
+}
+
+fn malformed(what: &'static str) -> Error {
+    Error::new(Code::MalformedValue, format!("these bytes are not an encoded value: {what}"))
+}
+
+fn unsupported(what: &'static str) -> Error {
+    Error::new(Code::UnsupportedValue, format!("a task cannot take {what}"))
+}
+
+fn sparse() -> Error {
+    Error::new(Code::ValueTooLarge, "an array is mostly holes: pass a Map of its elements")
+}
+
+fn too_large(limits: Limits) -> Error {
+    Error::new(
+        Code::ValueTooLarge,
+        format!("the value takes more than {} bytes: pass less at a time, or typed arrays", limits.size),
+    )
+}

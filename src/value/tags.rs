@@ -1,0 +1,49 @@
+//! The wire numbers: README.md tells the format, `lib/codec/tags.js` holds the same list, and the golden
+//! vectors (`__test__/fixtures/wire-vectors.json`) hold the two equal.
+
+/// First byte: format version 1, a tree.
+pub(super) const HEADER_TREE: u8 = 0x01;
+/// First byte: format version 1, with back-references.
+pub(super) const HEADER_GRAPH: u8 = 0x11;
+
+/// Below this a byte is a small integer itself.
+pub(super) const FIRST_TAG: u8 = 0x80;
+pub(super) const UNDEFINED: u8 = 0x80;
+pub(super) const NULL: u8 = 0x81;
+pub(super) const FALSE: u8 = 0x82;
+pub(super) const TRUE: u8 = 0x83;
+pub(super) const INT32: u8 = 0x84;
+pub(super) const FLOAT64: u8 = 0x85;
+pub(super) const BIGINT: u8 = 0x86;
+pub(super) const LATIN1: u8 = 0x87;
+pub(super) const UTF8: u8 = 0x88;
+pub(super) const UTF16: u8 = 0x89;
+pub(super) const DATE: u8 = 0x8a;
+pub(super) const ARRAY: u8 = 0x8b;
+pub(super) const ARRAY_TAILED: u8 = 0x8c;
+pub(super) const SHAPED: u8 = 0x8d;
+pub(super) const SHAPED_HOLEY: u8 = 0x8e;
+pub(super) const OBJECT: u8 = 0x8f;
+pub(super) const MAP: u8 = 0x90;
+pub(super) const SET: u8 = 0x91;
+pub(super) const ERROR: u8 = 0x92;
+pub(super) const BYTES: u8 = 0x93;
+pub(super) const BYTES_PART: u8 = 0x94;
+pub(super) const VIEW: u8 = 0x95;
+pub(super) const REF: u8 = 0x96;
+pub(super) const HOLE: u8 = 0x97;
+pub(super) const TAIL: u8 = 0x98;
+pub(super) const REGEXP: u8 = 0x99;
+pub(super) const BOXED: u8 = 0x9a;
+/// Shared memory: reserved for `shared/`, an extension on the JavaScript side.
+pub(super) const SHARED: u8 = 0xa0;
+/// A port: reserved for `channel/`, an extension on the JavaScript side.
+pub(super) const PORT: u8 = 0xa1;
+/// This and above: a string of so many Latin-1 characters.
+pub(super) const SHORT_LATIN1: u8 = 0xc0;
+
+/// Strings below this length may be short.
+pub(super) const SHORT_LIMIT: usize = 64;
+/// Bits of an error's flags byte.
+pub(super) const ERROR_HAS_MESSAGE: u8 = 1;
+pub(super) const ERROR_HAS_STACK: u8 = 2;
