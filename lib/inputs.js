@@ -4,7 +4,7 @@
 
 const { types } = require('node:util');
 
-const { kindOfView, KIND_ARRAY_BUFFER, KIND_BUFFER, KIND_UINT8 } = require('./codec/bytes');
+const { kindOfView, viewOver, KIND_ARRAY_BUFFER, KIND_BUFFER, KIND_UINT8 } = require('./codec/bytes');
 const { INPUT_COPY, INPUT_DIRECT, INPUT_PIN, INPUT_WIRE } = require('./forms');
 const { Transfer } = require('./transfer');
 const { encodeValue } = require('./values');
@@ -49,9 +49,8 @@ function isPlain(buffer) {
   return types.isArrayBuffer(buffer) && buffer.byteLength > 0 && buffer.resizable !== true;
 }
 
-/** A `Uint8Array` over the same memory. */
-function bytesOf(view) {
-  const { buffer, byteOffset, byteLength } = view;
+/** A `Uint8Array` over the memory of a view, or of a place. */
+function bytesOf({ buffer, byteOffset, byteLength }) {
   return new Uint8Array(buffer, byteOffset, byteLength);
 }
 
@@ -78,9 +77,9 @@ function prepareTransfer(input, transfer) {
   const buffer = isBuffer ? input : ArrayBuffer.isView(input) ? input.buffer : undefined;
   const kind = isBuffer ? KIND_ARRAY_BUFFER : buffer === undefined ? -1 : kindOf(input);
   if (kind >= 0 && transfer.has(buffer) && isPlain(buffer)) {
-    const { view } = transfer.take(isBuffer ? new Uint8Array(input) : bytesOf(input));
+    const { view } = transfer.take(placeOf(input));
     transfer.finish();
-    const moved = isBuffer ? view.buffer : new input.constructor(view.buffer, view.byteOffset, input.length);
+    const moved = isBuffer ? view.buffer : viewOver(kind, view.buffer, view.byteOffset, view.byteLength);
     return set(INPUT_PIN | (kind << 8), view, 0, undefined, moved);
   }
   const { bytes, length, parts } = encodeValue(input);
@@ -89,16 +88,23 @@ function prepareTransfer(input, transfer) {
   return set(INPUT_WIRE, bytes, length, together, input);
 }
 
+/** Where a part's bytes are; told before anything is moved, for then a view has forgotten it. */
+function placeOf(part) {
+  const { byteLength } = part;
+  return types.isArrayBuffer(part)
+    ? { buffer: part, byteOffset: 0, byteLength }
+    : { buffer: part.buffer, byteOffset: part.byteOffset, byteLength };
+}
+
 /** The parts as the native side takes them: each with whether Rust is to have its memory instead of a copy. */
 function pairs(parts, transfer) {
   const together = [];
-  for (const part of parts) {
-    const bytes = types.isArrayBuffer(part) ? new Uint8Array(part) : bytesOf(part);
-    if (transfer?.has(bytes.buffer)) {
-      const { view, alone } = transfer.take(bytes);
+  for (const place of parts.map(placeOf)) {
+    if (transfer?.has(place.buffer)) {
+      const { view, alone } = transfer.take(place);
       together.push(view, alone);
     } else {
-      together.push(bytes, false);
+      together.push(bytesOf(place), false);
     }
   }
   return together;

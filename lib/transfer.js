@@ -34,7 +34,7 @@ class Transfer {
   }
 
   /**
-   * The memory of `view` (a Uint8Array over a buffer that is given away) over the buffer it has moved to.
+   * A place in a buffer that is given away, as a `Uint8Array` over the buffer it has moved to.
    *
    * @returns {{ view: Uint8Array, alone: boolean }} `alone` the first time a buffer is asked for: two users of one
    *   buffer must not both have it to themselves

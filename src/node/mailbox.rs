@@ -17,7 +17,7 @@ use super::gate::Gate;
 use super::pin::{Pins, Reference};
 use crate::error::{Error, Result};
 use crate::pool::Outbox;
-use crate::value::{Bytes, Envelope, Value};
+use crate::value::{Bytes, Envelope, INLINE_BYTES, Value, encode};
 
 /// Something for the environment's thread to do.
 pub(crate) enum Letter {
@@ -35,7 +35,7 @@ pub(crate) enum Answer {
     Null,
     Bool(bool),
     Number(f64),
-    /// Bytes too large to be copied.
+    /// Bytes that do not ride in a wire.
     Bytes(Bytes),
     /// Anything else, in its wire form.
     Envelope(Envelope),
@@ -110,9 +110,6 @@ impl Mailbox {
     }
 }
 
-/// Results from this size on are handed over; smaller ones are copied into the wire, which is cheaper.
-const HAND_OVER: usize = 64 * 1024;
-
 impl Outbox for Mailbox {
     /// Runs on the pool's thread: whatever can be prepared is prepared here and not on the JavaScript thread.
     fn settle(&self, id: u64, outcome: Result<Value>) {
@@ -121,8 +118,13 @@ impl Outbox for Mailbox {
             Ok(Value::Null) => Answer::Null,
             Ok(Value::Bool(flag)) => Answer::Bool(flag),
             Ok(Value::Number(number)) => Answer::Number(number),
-            Ok(Value::Bytes(bytes)) if bytes.is_foreign() || bytes.len() >= HAND_OVER => Answer::Bytes(bytes),
-            Ok(value) => Answer::Envelope(crate::value::encode(value)),
+            Ok(Value::Bytes(bytes)) if bytes.is_foreign() || bytes.len() > INLINE_BYTES => {
+                Answer::Bytes(bytes)
+            }
+            Ok(value) => match encode(value) {
+                Ok(envelope) => Answer::Envelope(envelope),
+                Err(error) => Answer::Error(error),
+            },
             Err(error) => Answer::Error(error),
         };
         self.push(Letter::Settled { id, answer });

@@ -34,4 +34,4 @@ mod pin;
 pub(crate) use environment::Environment;
 pub(crate) use input::{InputForm, read_inputs, read_payload};
 pub(crate) use js::{Arguments, Js, JsValue, NOTHING, RawFunction, Status};
-pub(crate) use mailbox::{Letter, Mailbox};
+pub(crate) use mailbox::Letter;

@@ -129,9 +129,14 @@ fn memories(js: Js<'_>, environment: &Environment, parts: Vec<Part>) -> Result<J
     Ok(array)
 }
 
+/// Memory from this size on is handed over. Below it a copy (0.1 ms at the most) gives JavaScript a buffer of its own,
+/// which, unlike one over foreign memory, Node lets be transferred on.
+const HAND_OVER: usize = 1024 * 1024;
+
 /// The bytes' memory as JavaScript gets it: the `Uint8Array` it came from, or an ArrayBuffer.
 fn memory(js: Js<'_>, environment: &Environment, bytes: Bytes) -> Result<JsValue, Status> {
     match bytes.into_memory() {
+        Ok(words) if words.len() < HAND_OVER => copy(js, words.as_slice()),
         Ok(words) => hand_over(js, words),
         Err(foreign) => match foreign.into_any().downcast::<PinnedBytes>() {
             Ok(pinned) if pinned.belongs_to(environment.mailbox()) => pinned.into_view(js),

@@ -184,10 +184,12 @@ impl Batch {
         }
         state.remaining -= taken;
         if let Some((index, error)) = failure {
-            match &state.failure {
-                Some((ABANDONED, _)) => {}
-                Some((earlier, _)) if *earlier < index => {}
-                _ => state.failure = Some((index, error)),
+            match (self.token.reason(), &state.failure) {
+                // It was stopped, as a whole or by another input's failure: not this input's fault.
+                (Some(_), Some(_)) | (None, Some((ABANDONED, _))) => {}
+                (Some(reason), None) => state.failure = Some((ABANDONED, reason.into_error())),
+                (None, Some((earlier, _))) if *earlier < index => {}
+                (None, _) => state.failure = Some((index, error)),
             }
             // The rest would be thrown away: give it up, and stop what other threads are at.
             state.give_up_rest();

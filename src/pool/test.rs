@@ -175,7 +175,7 @@ fn a_full_queue_refuses_and_gives_the_input_back() {
     let (_, sleeper) = bench.submit(0, SLEEP, 60_000.0);
     bench.wait_until("the thread is busy", |stats| stats.running == 1);
     bench.submit(1, ECHO, 1.0);
-    let refusal = bench.pool.submit(bench.job(2, ECHO, 2.0, &CancelToken::new(None)), 0).err().expect("full");
+    let refusal = bench.pool.submit(bench.job(2, ECHO, 2.0, &CancelToken::new(None)), 0).expect_err("full");
     assert_eq!(refusal.error.code(), Code::QueueFull);
     assert!(matches!(refusal.refused.into_input(), Payload::Value(Value::Number(n)) if n == 2.0));
     sleeper.cancel(Reason::Cancelled);
@@ -256,7 +256,7 @@ fn a_graceful_close_finishes_what_was_accepted_and_takes_nothing_more() {
     }
     let closed = bench.close(false);
     let refusal =
-        bench.pool.submit(bench.job(999, ECHO, 0.0, &CancelToken::new(None)), 0).err().expect("closed");
+        bench.pool.submit(bench.job(999, ECHO, 0.0, &CancelToken::new(None)), 0).expect_err("closed");
     assert_eq!(refusal.error.code(), Code::PoolClosed);
     drop(refusal.refused.into_input());
     closed.recv_timeout(Duration::from_secs(30)).expect("closed");

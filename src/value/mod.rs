@@ -103,7 +103,7 @@ impl Payload {
     pub fn into_value(self) -> crate::Result<Value> {
         match self {
             Payload::Value(value) => Ok(value),
-            Payload::Envelope(_) => unreachable!("decode"),
+            Payload::Envelope(envelope) => decode(envelope, Limits::default()),
         }
     }
 }
