@@ -177,7 +177,12 @@ pub fn rmw<T: Integer>(access: &Access, offset: usize, op: Rmw, operand: T) -> R
 
 /// `Atomics.compareExchange` at a byte offset; the value before.
 #[inline]
-pub fn compare_exchange<T: Integer>(access: &Access, offset: usize, expected: T, replacement: T) -> Result<T> {
+pub fn compare_exchange<T: Integer>(
+    access: &Access,
+    offset: usize,
+    expected: T,
+    replacement: T,
+) -> Result<T> {
     access.cell(offset).map(|cell| T::compare_exchange(cell, expected, replacement))
 }
 

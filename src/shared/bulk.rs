@@ -247,7 +247,8 @@ mod tests {
 
     #[test]
     fn a_split_covers_everything_once() {
-        for (count, parts, grain) in [(0, 3, 1), (1, 3, 8), (10, 3, 1), (100, 4, 8), (7, 100, 1), (64, 1, 8)] {
+        for (count, parts, grain) in [(0, 3, 1), (1, 3, 8), (10, 3, 1), (100, 4, 8), (7, 100, 1), (64, 1, 8)]
+        {
             let runs: Vec<_> = split(count, parts, grain).collect();
             assert!(runs.len() <= parts && runs.iter().all(|(_, len)| *len > 0));
             assert_eq!(runs.iter().map(|(_, len)| len).sum::<usize>(), count);

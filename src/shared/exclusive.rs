@@ -264,11 +264,16 @@ mod tests {
         let first: SharedRange = try_take(&access, 0, 8).unwrap();
         let second: SharedRange = try_take(&access, 0, 8).unwrap();
         let other = access.clone();
-        let writer = std::thread::spawn(move || take::<ExclusiveRange>(&other, 0, 8, Patience::default()).map(drop));
+        let writer =
+            std::thread::spawn(move || take::<ExclusiveRange>(&other, 0, 8, Patience::default()).map(drop));
         while access.region().claims().queue.lock().claims.len() < 3 {
             std::thread::yield_now();
         }
-        assert_eq!(try_take::<SharedRange>(&access, 0, 8).err(), Some(SharedError::RangeBusy), "behind the writer");
+        assert_eq!(
+            try_take::<SharedRange>(&access, 0, 8).err(),
+            Some(SharedError::RangeBusy),
+            "behind the writer"
+        );
         drop((first, second));
         assert_eq!(writer.join().unwrap(), Ok(()));
     }
@@ -293,7 +298,8 @@ mod tests {
                 scope.spawn(move || {
                     for round in 0..rounds {
                         let first = (thread * 3 + round) % 6;
-                        let range: ExclusiveRange = take(&access, first * 8, 24, Patience::default()).unwrap();
+                        let range: ExclusiveRange =
+                            take(&access, first * 8, 24, Patience::default()).unwrap();
                         for slot in &inside[first..first + 3] {
                             assert_eq!(slot.fetch_add(1, Ordering::SeqCst), 0);
                         }
@@ -301,7 +307,9 @@ mod tests {
                             // Not one atomic step: only exclusion makes the sum exact.
                             cell.store(cell.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
                         }
-                        inside[first..first + 3].iter().for_each(|slot| drop(slot.fetch_sub(1, Ordering::SeqCst)));
+                        for slot in &inside[first..first + 3] {
+                            slot.fetch_sub(1, Ordering::SeqCst);
+                        }
                     }
                 });
             }

@@ -20,7 +20,8 @@
 use std::collections::HashMap;
 use std::fmt;
 use std::sync::atomic::{
-    AtomicI8, AtomicI16, AtomicI32, AtomicI64, AtomicU8, AtomicU16, AtomicU32, AtomicU64, AtomicUsize, Ordering,
+    AtomicI8, AtomicI16, AtomicI32, AtomicI64, AtomicU8, AtomicU16, AtomicU32, AtomicU64, AtomicUsize,
+    Ordering,
 };
 use std::sync::{Arc, LazyLock, Weak};
 
@@ -91,7 +92,11 @@ impl Region {
     ) -> Result<Arc<Region>> {
         if base.is_null() {
             return if len == 0 {
-                Ok(Arc::new(Region::new(std::ptr::dangling_mut::<u64>().cast(), 0, Pins::pinned(environment, keep()))))
+                Ok(Arc::new(Region::new(
+                    std::ptr::dangling_mut::<u64>().cast(),
+                    0,
+                    Pins::pinned(environment, keep()),
+                )))
             } else {
                 Err(SharedError::BadMemory)
             };
@@ -325,7 +330,8 @@ impl Access {
             return Err(SharedError::Misaligned { offset, align: size });
         }
         let len = self.len();
-        let fits = count.checked_mul(size).and_then(|bytes| offset.checked_add(bytes)).is_some_and(|end| end <= len);
+        let fits =
+            count.checked_mul(size).and_then(|bytes| offset.checked_add(bytes)).is_some_and(|end| end <= len);
         if !fits {
             return Err(SharedError::OutOfBounds { offset, size: count.saturating_mul(size), len });
         }
@@ -350,6 +356,13 @@ impl fmt::Debug for Access {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Access({:?})", self.region)
     }
+}
+
+/// Opens memory that a test leaks, as JavaScript's would be opened.
+#[cfg(all(test, not(loom)))]
+pub(super) fn open_for_tests(leaked: *mut u8, len: usize, environment: u64) -> Arc<Region> {
+    // SAFETY: the test leaks the memory, and only atomics reach it.
+    unsafe { Region::open(leaked, len, environment, || Box::new(())) }.expect("aligned memory")
 }
 
 #[cfg(all(test, not(loom)))]
@@ -380,7 +393,10 @@ mod tests {
         let first = open(base, 32, 1).unwrap();
         let second = std::thread::scope(|scope| {
             let base = base.expose_provenance();
-            scope.spawn(move || open(std::ptr::with_exposed_provenance_mut(base), 32, 2).unwrap()).join().unwrap()
+            scope
+                .spawn(move || open(std::ptr::with_exposed_provenance_mut(base), 32, 2).unwrap())
+                .join()
+                .unwrap()
         });
         assert_eq!(first.id(), second.id());
         assert!(Arc::ptr_eq(&first, &second));

@@ -1,16 +1,14 @@
-//! The wait table: who sleeps on which cell, in the order of arrival. `wait-table.md` beside this file names the
-//! states and the races.
+//! The wait table: who sleeps on which cell, in the order of arrival. README.md beside this file names the states
+//! and the races.
 
 use std::collections::HashMap;
 use std::collections::VecDeque;
 use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::LazyLock;
-use std::sync::atomic::{AtomicI32, AtomicI64, Ordering};
 use std::time::{Duration, Instant};
 
-use super::error::{Result, SharedError};
-use super::region::{Access, RegionId};
-use crate::pool::CancelToken;
+use super::super::error::Result;
+use super::super::region::RegionId;
 use crate::sync::{Arc, Condvar, Mutex, wait_for};
 
 /// A cell of a region.
@@ -39,7 +37,7 @@ pub enum Outcome {
 
 /// What a waiter waits for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(in crate::shared) enum Kind {
     /// A plain wait on a cell.
     Cell,
     Mutex,
@@ -52,12 +50,12 @@ pub(super) enum Kind {
 
 /// What the holder of the queue may know of a waiter.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Info {
+pub(in crate::shared) struct Info {
     /// The owner token of the thread or environment that waits.
-    pub(super) owner: u32,
-    pub(super) kind: Kind,
+    pub(in crate::shared) owner: u32,
+    pub(in crate::shared) kind: Kind,
     /// Mutex: how often it was woken and found the lock taken. Semaphore: how many permits it wants.
-    pub(super) detail: u32,
+    pub(in crate::shared) detail: u32,
 }
 
 /// Called once with the outcome, on the thread that caused it, with no lock held.
@@ -133,40 +131,45 @@ pub fn table() -> &'static WaitTable {
 }
 
 /// The queue of one cell, under its shard's lock.
-pub(super) struct Queue<'q> {
+pub(in crate::shared) struct Queue<'q> {
     waiters: &'q mut VecDeque<Arc<Waiter>>,
     woken: &'q mut Vec<Arc<Waiter>>,
 }
 
 impl Queue<'_> {
-    pub(super) fn len(&self) -> usize {
+    pub(in crate::shared) fn len(&self) -> usize {
         self.waiters.len()
     }
 
-    pub(super) fn is_empty(&self) -> bool {
+    pub(in crate::shared) fn is_empty(&self) -> bool {
         self.waiters.is_empty()
     }
 
     /// Who has waited longest.
-    pub(super) fn front(&self) -> Option<Info> {
+    pub(in crate::shared) fn front(&self) -> Option<Info> {
         self.waiters.front().map(|waiter| waiter.info)
     }
 
     /// True when the front is a callback: it cannot come back by itself to try again.
-    pub(super) fn front_is_callback(&self) -> bool {
+    pub(in crate::shared) fn front_is_callback(&self) -> bool {
         self.waiters.front().is_some_and(|waiter| waiter.callback)
     }
 
     /// Ends the front's wait. It is told after the shard's lock has been let go.
-    pub(super) fn wake_front(&mut self, outcome: Outcome) -> bool {
+    pub(in crate::shared) fn wake_front(&mut self, outcome: Outcome) -> bool {
         let Some(waiter) = self.waiters.pop_front() else { return false };
         waiter.state.lock().outcome = Some(outcome);
         self.woken.push(waiter);
         true
     }
 
+    /// Wakes up to `count`, longest first; says how many.
+    pub(in crate::shared) fn wake_up_to(&mut self, count: usize) -> usize {
+        (0..count).take_while(|_| self.wake_front(Outcome::Woken)).count()
+    }
+
     /// Adds a waiter, at the end or (one that comes back from a lost try) at the front.
-    pub(super) fn push(&mut self, info: Info, deliver: Option<Deliver>, front: bool) -> Waiting {
+    pub(in crate::shared) fn push(&mut self, info: Info, deliver: Option<Deliver>, front: bool) -> Waiting {
         let waiter = Arc::new(Waiter::new(info, deliver));
         if front {
             self.waiters.push_front(waiter.clone());
@@ -178,7 +181,7 @@ impl Queue<'_> {
 }
 
 /// A waiter that was pushed; [`WaitTable::ticket`] makes it a ticket.
-pub(super) struct Waiting(Arc<Waiter>);
+pub(in crate::shared) struct Waiting(Arc<Waiter>);
 
 /// What became of an attempt to wait.
 pub enum Enqueued<'t> {
@@ -204,7 +207,7 @@ impl WaitTable {
     }
 
     /// Works on the queue of one cell under its shard's lock, and then tells those whose wait `work` ended.
-    pub(super) fn visit<R>(&self, place: Place, work: impl FnOnce(&mut Queue<'_>) -> R) -> R {
+    pub(in crate::shared) fn visit<R>(&self, place: Place, work: impl FnOnce(&mut Queue<'_>) -> R) -> R {
         let mut woken = Vec::new();
         let mut shard = self.shard(place).lock();
         let waiters = shard.entry(place).or_default();
@@ -219,7 +222,7 @@ impl WaitTable {
         result
     }
 
-    pub(super) fn ticket(&self, place: Place, waiting: Waiting) -> Ticket<'_> {
+    pub(in crate::shared) fn ticket(&self, place: Place, waiting: Waiting) -> Ticket<'_> {
         Ticket { table: self, place, waiter: waiting.0, observed: false }
     }
 
@@ -234,19 +237,19 @@ impl WaitTable {
         holds: impl FnOnce() -> Result<bool>,
     ) -> Result<Enqueued<'_>> {
         let info = Info { owner, kind: Kind::Cell, detail: 0 };
-        let waiting = self.visit(place, |queue| {
-            if holds()? { Ok(Some(queue.push(info, deliver, false))) } else { Ok(None) }
-        })?;
+        let waiting =
+            self.visit(
+                place,
+                |queue| {
+                    if holds()? { Ok(Some(queue.push(info, deliver, false))) } else { Ok(None) }
+                },
+            )?;
         Ok(waiting.map_or(Enqueued::NotEqual, |waiting| Enqueued::Waiting(self.ticket(place, waiting))))
     }
 
     /// Wakes up to `count` waiters of a cell, longest first, and says how many.
     pub fn notify(&self, place: Place, count: usize) -> usize {
-        self.visit(place, |queue| {
-            let chosen = count.min(queue.len());
-            (0..chosen).for_each(|_| drop(queue.wake_front(Outcome::Woken)));
-            chosen
-        })
+        self.visit(place, |queue| queue.wake_up_to(count))
     }
 
     /// Ends every wait of one owner with [`Outcome::Cancelled`]: for an environment that ends.
@@ -255,12 +258,12 @@ impl WaitTable {
     }
 
     /// [`WaitTable::cancel_owner`], saying where it waited and for what.
-    pub(super) fn end_owner(&self, owner: u32) -> Vec<(Place, Kind)> {
+    pub(in crate::shared) fn end_owner(&self, owner: u32) -> Vec<(Place, Kind)> {
         self.end_where(Outcome::Cancelled, |_, info| info.owner == owner)
     }
 
     /// Ends every wait on a region with [`Outcome::Closed`].
-    pub(super) fn cancel_region(&self, region: RegionId) -> usize {
+    pub(in crate::shared) fn cancel_region(&self, region: RegionId) -> usize {
         self.end_where(Outcome::Closed, |place, _| place.region == region).len()
     }
 
@@ -290,12 +293,15 @@ impl WaitTable {
     }
 
     /// Every cell where someone waits for a lock, with what one of them waits for.
-    pub(super) fn lock_places(&self) -> Vec<(Place, Kind)> {
+    pub(in crate::shared) fn lock_places(&self) -> Vec<(Place, Kind)> {
         let mut places = Vec::new();
         for shard in &self.shards {
             for (place, waiters) in shard.lock().iter() {
                 places.extend(
-                    waiters.front().map(|waiter| (*place, waiter.info.kind)).filter(|(_, kind)| *kind != Kind::Cell),
+                    waiters
+                        .front()
+                        .map(|waiter| (*place, waiter.info.kind))
+                        .filter(|(_, kind)| *kind != Kind::Cell),
                 );
             }
         }
@@ -344,9 +350,18 @@ impl Ticket<'_> {
     /// Leaves the queue: true. Or the wait has ended already: false, and the outcome stands (for a thread,
     /// `wait_slice` tells it; to a callback it has been or is being delivered). One of the two, always.
     pub fn cancel(&mut self) -> bool {
+        self.cancel_then(|_| ())
+    }
+
+    /// [`Ticket::cancel`]; when it has left, `then` works on the queue before anyone else does.
+    pub(in crate::shared) fn cancel_then(&mut self, then: impl FnOnce(&mut Queue<'_>)) -> bool {
         let left = self.table.visit(self.place, |queue| {
-            let at = queue.waiters.iter().position(|waiter| Arc::ptr_eq(waiter, &self.waiter));
-            at.map(|at| queue.waiters.remove(at)).is_some()
+            let Some(at) = queue.waiters.iter().position(|waiter| Arc::ptr_eq(waiter, &self.waiter)) else {
+                return false;
+            };
+            queue.waiters.remove(at);
+            then(queue);
+            true
         });
         if left {
             self.observed = true;
@@ -360,10 +375,6 @@ impl Ticket<'_> {
     pub fn is_callback(&self) -> bool {
         self.waiter.callback
     }
-
-    pub(super) fn place(&self) -> Place {
-        self.place
-    }
 }
 
 impl Drop for Ticket<'_> {
@@ -376,126 +387,4 @@ impl Drop for Ticket<'_> {
             self.table.notify(self.place, 1);
         }
     }
-}
-
-/// The longest a thread sleeps before it looks at its cancel token, or (JavaScript) at V8's interrupts.
-pub const SLICE: Duration = Duration::from_millis(50);
-
-/// How long a blocking call may wait, and what may stop it.
-#[derive(Default, Clone, Copy)]
-pub struct Patience<'a> {
-    /// When to give up; never without one.
-    pub deadline: Option<Instant>,
-    /// What may stop it earlier; looked at every [`SLICE`].
-    pub token: Option<&'a CancelToken>,
-}
-
-impl<'a> Patience<'a> {
-    /// Waits for ever, unless the token stops it.
-    pub fn new(token: Option<&'a CancelToken>) -> Self {
-        Patience { deadline: None, token }
-    }
-
-    /// Gives up after `timeout`.
-    #[must_use]
-    pub fn within(mut self, timeout: Duration) -> Self {
-        self.deadline = Instant::now().checked_add(timeout);
-        self
-    }
-
-    /// How long to sleep now, or why not to.
-    pub fn slice(&self) -> Result<Duration> {
-        if let Some(reason) = self.token.and_then(CancelToken::reason) {
-            return Err(SharedError::Stopped(reason));
-        }
-        let Some(deadline) = self.deadline else { return Ok(SLICE) };
-        let rest = deadline.saturating_duration_since(Instant::now());
-        if rest.is_zero() { Err(SharedError::TimedOut) } else { Ok(rest.min(SLICE)) }
-    }
-}
-
-/// How a wait on a cell ended, in the words of `Atomics.wait`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Waited {
-    /// `'ok'`
-    Ok,
-    /// `'not-equal'`
-    NotEqual,
-    /// `'timed-out'`
-    TimedOut,
-}
-
-/// What a cell is expected to hold.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Expected {
-    /// In an `Int32Array`.
-    I32(i32),
-    /// In a `BigInt64Array`.
-    I64(i64),
-}
-
-/// Joins the queue of the cell at a byte offset if it holds `expected`: the first half of a wait, for callers
-/// that sleep in slices or not at all (`deliver`). Holds no use of the region while queued: when the region
-/// closes the wait ends with [`Outcome::Closed`].
-pub fn enqueue(
-    access: &Access,
-    offset: usize,
-    expected: Expected,
-    owner: u32,
-    deliver: Option<Deliver>,
-) -> Result<Enqueued<'static>> {
-    let region = access.region();
-    let place = Place { region: region.id(), offset };
-    match expected {
-        Expected::I32(value) => {
-            let cell = access.cell::<AtomicI32>(offset)?;
-            table().enqueue(place, owner, deliver, || open_and(access, || cell.load(Ordering::SeqCst) == value))
-        }
-        Expected::I64(value) => {
-            let cell = access.cell::<AtomicI64>(offset)?;
-            table().enqueue(place, owner, deliver, || open_and(access, || cell.load(Ordering::SeqCst) == value))
-        }
-    }
-}
-
-/// Closing marks the region first and then sweeps every shard: a waiter either sees the mark here, under the
-/// shard's lock, or is swept.
-fn open_and(access: &Access, holds: impl FnOnce() -> bool) -> Result<bool> {
-    if access.region().is_closed() { Err(SharedError::RegionClosed) } else { Ok(holds()) }
-}
-
-/// Blocks this thread while the cell holds `expected`, until notified: `Atomics.wait` for a Rust thread.
-pub fn wait(
-    access: &Access,
-    offset: usize,
-    expected: Expected,
-    owner: u32,
-    patience: Patience<'_>,
-) -> Result<Waited> {
-    let Enqueued::Waiting(mut ticket) = enqueue(access, offset, expected, owner, None)? else {
-        return Ok(Waited::NotEqual);
-    };
-    loop {
-        let ended = match patience.slice() {
-            Ok(slice) => ticket.wait_slice(slice),
-            // A notify that came first has counted this waiter: it is 'ok' then.
-            Err(error) if ticket.cancel() => {
-                return if error == SharedError::TimedOut { Ok(Waited::TimedOut) } else { Err(error) };
-            }
-            Err(_) => ticket.wait_slice(Duration::ZERO),
-        };
-        match ended {
-            None => {}
-            Some(Outcome::Closed) => return Err(SharedError::RegionClosed),
-            Some(Outcome::Cancelled) => return Err(SharedError::Cancelled),
-            Some(_) => return Ok(Waited::Ok),
-        }
-    }
-}
-
-/// Wakes up to `count` who wait on the cell at a byte offset; says how many. Plain `Atomics.wait` users are not
-/// in this table: the caller reaches them by V8's own notify.
-pub fn notify(access: &Access, offset: usize, count: usize) -> Result<usize> {
-    access.cell::<AtomicI32>(offset)?;
-    Ok(table().notify(Place { region: access.region().id(), offset }, count))
 }
