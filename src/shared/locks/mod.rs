@@ -11,6 +11,8 @@
 mod barrier;
 mod cells;
 mod condvar;
+#[cfg(all(test, loom))]
+mod loom_tests;
 mod mutex;
 mod owner;
 mod pending;

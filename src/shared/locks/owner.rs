@@ -11,7 +11,7 @@ use std::collections::BTreeSet;
 use std::sync::LazyLock;
 
 use super::super::error::{Result, SharedError};
-use super::super::wait::{self, Kind, WaitTable};
+use super::super::wait::{self, Kind, Place, WaitTable};
 use crate::sync::Mutex;
 
 /// The greatest token: 27 bits of the lock word.
@@ -80,7 +80,11 @@ pub fn owner_is_alive(token: u32) -> bool {
 /// [`SharedError::OwnerDied`]; one that nobody waits for is found so by the next who comes. Drop the `Pending`s of
 /// the owner *before*: a lock that was granted to a waiter that never saw it is then given back unharmed.
 pub fn owner_died(token: u32) {
-    let ground = ground();
+    bury(ground(), token, super::look_again);
+}
+
+/// [`owner_died`] on any ground; `look_again(place, kind, died_waiting)` looks at one lock.
+pub(super) fn bury(ground: Ground<'_>, token: u32, look_again: impl Fn(Place, Kind, bool)) {
     if !ground.owners.remove(token) {
         return;
     }
@@ -93,8 +97,7 @@ pub fn owner_died(token: u32) {
     places.sort_by_key(|(place, _)| (place.region, place.offset));
     places.dedup();
     for (place, kind) in places {
-        let died_waiting = waited.contains(&(place, kind));
-        super::look_again(place, kind, died_waiting);
+        look_again(place, kind, waited.contains(&(place, kind)));
     }
 }
 

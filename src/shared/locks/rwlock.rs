@@ -30,8 +30,8 @@ const KIND: u8 = b'R';
 pub const MAX_SLOTS: u32 = 1024;
 
 pub(super) struct Raw<'c, 'g, W> {
-    cells: Cells<'c, W>,
-    ground: Ground<'g>,
+    pub(super) cells: Cells<'c, W>,
+    pub(super) ground: Ground<'g>,
 }
 
 impl<'g, W: Word> Raw<'_, 'g, W> {
@@ -132,7 +132,7 @@ impl<'g, W: Word> Raw<'_, 'g, W> {
     }
 
     /// The path that JavaScript takes without a native call.
-    fn read_fast(&self, me: u32) -> Option<u32> {
+    pub(super) fn read_fast(&self, me: u32) -> Option<u32> {
         if self.word().get() != 0 {
             return None;
         }
@@ -144,7 +144,7 @@ impl<'g, W: Word> Raw<'_, 'g, W> {
         None
     }
 
-    fn read_slow(&self, me: u32, wait: bool, deliver: Option<Deliver>) -> Result<Attempt<'g>> {
+    pub(super) fn read_slow(&self, me: u32, wait: bool, deliver: Option<Deliver>) -> Result<Attempt<'g>> {
         let waiting = self.ground.table.visit(self.cells.place, |queue| {
             self.cells.check_open()?;
             // For the slot that the fast path gave back while a writer was draining.
@@ -181,7 +181,7 @@ impl<'g, W: Word> Raw<'_, 'g, W> {
         Ok(self.attempt(waiting))
     }
 
-    fn write_slow(&self, me: u32, wait: bool, deliver: Option<Deliver>) -> Result<Attempt<'g>> {
+    pub(super) fn write_slow(&self, me: u32, wait: bool, deliver: Option<Deliver>) -> Result<Attempt<'g>> {
         let waiting = self.ground.table.visit(self.cells.place, |queue| {
             self.cells.check_open()?;
             loop {
@@ -222,7 +222,7 @@ impl<'g, W: Word> Raw<'_, 'g, W> {
         }
     }
 
-    fn read_unlock(&self, me: u32, slot: u32) -> Result<()> {
+    pub(super) fn read_unlock(&self, me: u32, slot: u32) -> Result<()> {
         let cell = self.slots().get(slot as usize).ok_or(SharedError::NotHeld)?;
         if !cell.change(me, 0) {
             return Err(SharedError::NotHeld);
@@ -233,7 +233,7 @@ impl<'g, W: Word> Raw<'_, 'g, W> {
         Ok(())
     }
 
-    fn write_unlock(&self, me: u32, poison: bool) -> Result<()> {
+    pub(super) fn write_unlock(&self, me: u32, poison: bool) -> Result<()> {
         let after = if poison { POISONED } else { 0 };
         if self.word().change(me, after) {
             return Ok(());
@@ -304,7 +304,8 @@ enum Inside {
     Queued(super::super::wait::Waiting),
 }
 
-enum Attempt<'g> {
+/// How a try went.
+pub(super) enum Attempt<'g> {
     In(u32),
     Busy,
     Queued(Ticket<'g>),

@@ -58,7 +58,8 @@ pub(in crate::shared) struct Info {
     pub(in crate::shared) detail: u32,
 }
 
-/// Called once with the outcome, on the thread that caused it, with no lock held.
+/// Called once with the outcome, on the thread that caused it, with no lock of this table held. It should hand the
+/// outcome on and return; a panic in it would leave others that were woken with it untold.
 pub type Deliver = Box<dyn FnOnce(Outcome) + Send>;
 
 struct Waiter {
