@@ -56,7 +56,10 @@ fn loom_a_store_and_notify_is_never_missed() {
 
 #[test]
 fn loom_one_notify_wakes_one_of_two() {
-    loom::model(|| {
+    // Unbounded, three threads take minutes; two preemptions find what there is to find in this one.
+    let mut builder = loom::model::Builder::new();
+    builder.preemption_bound = Some(2);
+    builder.check(|| {
         let world = world();
         let waiters: Vec<_> = (0..2)
             .map(|owner| {
@@ -68,11 +71,7 @@ fn loom_one_notify_wakes_one_of_two() {
         assert!(first <= 1);
         world.cell.store(1, Ordering::SeqCst);
         let rest = world.table.notify(PLACE, usize::MAX);
-        let slept = waiters
-            .into_iter()
-            .filter(|_| true)
-            .map(|waiter| usize::from(waiter.join().unwrap()))
-            .sum::<usize>();
+        let slept: usize = waiters.into_iter().map(|waiter| usize::from(waiter.join().unwrap())).sum();
         assert_eq!(slept, first + rest);
     });
 }
