@@ -329,7 +329,11 @@ mod tests {
             Err::<(), _>(SharedError::BadCount)
         });
         assert_eq!(refused, Err(SharedError::BadCount));
-        range.with_slice_mut(|bytes: &mut [u8]| Ok::<_, SharedError>(bytes.sort_unstable())).unwrap();
+        let sorted = range.with_slice_mut(|bytes: &mut [u8]| {
+            bytes.sort_unstable();
+            Ok::<_, SharedError>(bytes.len())
+        });
+        assert_eq!(sorted, Ok(3));
         let mut all = [0; 5];
         bulk::read_bytes(&access, 0, &mut all).unwrap();
         assert_eq!(all, [9, 1, 3, 7, 8]);

@@ -103,7 +103,7 @@ impl Barrier {
 
     /// Breaks the barrier: all who wait, and who come, get an error.
     pub fn abort(&self) -> Result<()> {
-        self.in_queue(|cells, queue| break_now(cells, queue))
+        self.in_queue(break_now)
     }
 
     /// Makes the barrier new. Who still waits gets [`SharedError::BarrierBroken`].

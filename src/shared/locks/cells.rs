@@ -1,6 +1,7 @@
 //! The cells a lock stands on.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering::SeqCst;
 
 use super::super::error::{Result, SharedError};
 use super::super::region::{Access, Region};
@@ -14,24 +15,36 @@ pub(super) trait Word {
     fn change(&self, from: u32, to: u32) -> bool;
 }
 
-macro_rules! word {
-    ($atomic:ty, $ordering:path) => {
-        impl Word for $atomic {
-            fn get(&self) -> u32 {
-                self.load($ordering)
-            }
-            fn set(&self, value: u32) {
-                self.store(value, $ordering);
-            }
-            fn change(&self, from: u32, to: u32) -> bool {
-                self.compare_exchange(from, to, $ordering, $ordering).is_ok()
-            }
-        }
-    };
+impl Word for std::sync::atomic::AtomicU32 {
+    fn get(&self) -> u32 {
+        self.load(SeqCst)
+    }
+    fn set(&self, value: u32) {
+        self.store(value, SeqCst);
+    }
+    fn change(&self, from: u32, to: u32) -> bool {
+        self.compare_exchange(from, to, SeqCst, SeqCst).is_ok()
+    }
 }
-word!(std::sync::atomic::AtomicU32, std::sync::atomic::Ordering::SeqCst);
+
+/// loom takes sequentially consistent *accesses* for acquire-release ones (its documentation says so) and models
+/// only the *fence* in full. The fences give each access the place in the total order that it really has.
 #[cfg(loom)]
-word!(loom::sync::atomic::AtomicU32, loom::sync::atomic::Ordering::SeqCst);
+impl Word for loom::sync::atomic::AtomicU32 {
+    fn get(&self) -> u32 {
+        loom::sync::atomic::fence(SeqCst);
+        self.load(SeqCst)
+    }
+    fn set(&self, value: u32) {
+        self.store(value, SeqCst);
+        loom::sync::atomic::fence(SeqCst);
+    }
+    fn change(&self, from: u32, to: u32) -> bool {
+        let changed = self.compare_exchange(from, to, SeqCst, SeqCst).is_ok();
+        loom::sync::atomic::fence(SeqCst);
+        changed
+    }
+}
 
 /// Cells and the place where their waiters queue: what a protocol works on.
 pub(super) struct Cells<'c, W> {
