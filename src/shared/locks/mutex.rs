@@ -258,7 +258,8 @@ impl Mutex {
         self.with(|raw| raw.try_lock(owner))
     }
 
-    /// Takes it or joins the queue: `Ok(None)` when taken. With `deliver`, [`super::acquired`] reads the outcome.
+    /// Takes it or joins the queue: `Ok(None)` when taken. With `deliver`,
+    /// [`super::acquired`] reads the outcome; it is not called when taken at once.
     pub fn begin_lock(&self, owner: u32, deliver: Option<Deliver>) -> Result<Option<Pending<MutexRequest>>> {
         Ok(Pending::begin(MutexRequest { mutex: self.clone(), owner }, deliver)?.ok())
     }
