@@ -190,7 +190,8 @@ impl Region {
     /// Lets an ending environment's pin go, on that environment's thread, before its memory goes. If no other
     /// environment pins the region (and Rust does not own it), it closes: whoever waits on it gets
     /// [`SharedError::RegionClosed`], and this call blocks until the last [`Access`] has ended. So cancel the
-    /// tasks of the environment first. True when it closed.
+    /// tasks of the environment first. Never while this thread has an [`Access`] itself: it
+    /// would wait for its own end. True when it closed.
     pub fn release_pin(&self, environment: u64) -> bool {
         self.pins.release(environment, || {
             TABLE.lock().remove(self);
