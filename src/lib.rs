@@ -18,6 +18,7 @@
 //! * [`value`] — what crosses between threads, and its wire form.
 //! * [`tasks`] — the registry of native tasks, and the built-in ones.
 //! * [`pool`] — the queue and the threads.
+//! * [`shared`] — memory that JavaScript and Rust threads share.
 //! * `node` — the only room that knows Node-API: mailbox, teardown, conversion.
 //! * `api` — the exports JavaScript sees.
 //!
@@ -30,6 +31,7 @@ pub mod error;
 mod node;
 pub mod panic;
 pub mod pool;
+pub mod shared;
 pub mod sync;
 pub mod tasks;
 pub mod value;

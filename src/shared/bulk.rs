@@ -1,0 +1,259 @@
+//! Passes over ranges of shared memory that JavaScript may be writing to: racy copies in and out, fills, folds.
+//!
+//! All of them go by relaxed loads and stores of whole words of 8 bytes, with single bytes at a ragged head and
+//! tail (V8's own `TypedArray.prototype.set` on shared memory does the same). Each element of up to 8 bytes that
+//! is aligned to its size is read or written whole; nothing is said of the order between elements.
+
+use std::sync::atomic::{AtomicU8, AtomicU64, Ordering::Relaxed};
+
+use super::atomics::{CellOf, Element, Integer};
+use super::error::Result;
+use super::region::Access;
+
+/// How many bytes a pass does between two calls of its checkpoint: some microseconds of work.
+pub const CHUNK: usize = 64 * 1024;
+
+/// The three parts of a range: bytes up to the first word, whole words, bytes after the last.
+struct Parts<'a> {
+    head: &'a [AtomicU8],
+    words: &'a [AtomicU64],
+    tail: &'a [AtomicU8],
+}
+
+impl<'a> Parts<'a> {
+    fn of(access: &'a Access, offset: usize, len: usize) -> Result<Self> {
+        // The whole range first, so that an error names it and not a part.
+        access.cells::<AtomicU8>(offset, len)?;
+        let head = (offset.wrapping_neg() % 8).min(len);
+        let words = (len - head) / 8;
+        let tail = len - head - words * 8;
+        Ok(Parts {
+            head: access.cells(offset, head)?,
+            // A range shorter than its head has no aligned start; an empty slice stands anywhere.
+            words: if words == 0 { &[] } else { access.cells(offset + head, words)? },
+            tail: access.cells(offset + len - tail, tail)?,
+        })
+    }
+}
+
+/// Copies bytes out of shared memory into private memory.
+pub fn read_bytes(access: &Access, offset: usize, to: &mut [u8]) -> Result<()> {
+    let parts = Parts::of(access, offset, to.len())?;
+    let (head, rest) = to.split_at_mut(parts.head.len());
+    let (words, tail) = rest.split_at_mut(parts.words.len() * 8);
+    for (to, cell) in head.iter_mut().zip(parts.head).chain(tail.iter_mut().zip(parts.tail)) {
+        *to = cell.load(Relaxed);
+    }
+    for (to, cell) in words.as_chunks_mut::<8>().0.iter_mut().zip(parts.words) {
+        *to = cell.load(Relaxed).to_ne_bytes();
+    }
+    Ok(())
+}
+
+/// Copies bytes from private memory into shared memory.
+pub fn write_bytes(access: &Access, offset: usize, from: &[u8]) -> Result<()> {
+    let parts = Parts::of(access, offset, from.len())?;
+    let (head, rest) = from.split_at(parts.head.len());
+    let (words, tail) = rest.split_at(parts.words.len() * 8);
+    for (from, cell) in head.iter().zip(parts.head).chain(tail.iter().zip(parts.tail)) {
+        cell.store(*from, Relaxed);
+    }
+    for (from, cell) in words.as_chunks::<8>().0.iter().zip(parts.words) {
+        cell.store(u64::from_ne_bytes(*from), Relaxed);
+    }
+    Ok(())
+}
+
+/// Sets every byte of a range.
+pub fn fill_bytes(access: &Access, offset: usize, len: usize, byte: u8) -> Result<()> {
+    let parts = Parts::of(access, offset, len)?;
+    parts.head.iter().chain(parts.tail).for_each(|cell| cell.store(byte, Relaxed));
+    let word = u64::from_ne_bytes([byte; 8]);
+    parts.words.iter().for_each(|cell| cell.store(word, Relaxed));
+    Ok(())
+}
+
+/// Sets every element of a range of `count`.
+pub fn fill<T: Element>(access: &Access, offset: usize, count: usize, value: T) -> Result<()> {
+    let bits = value.to_bits();
+    let cells = access.cells::<CellOf<T>>(offset, count)?;
+    cells.iter().for_each(|cell| T::Bits::store_relaxed(cell, bits));
+    Ok(())
+}
+
+/// The elements that cells hold, each read once and passed through `map`, in private memory.
+pub fn read_cells<T: Element, U>(cells: &[CellOf<T>], mut map: impl FnMut(T) -> U) -> Vec<U> {
+    cells.iter().map(|cell| map(T::from_bits(T::Bits::load_relaxed(cell)))).collect()
+}
+
+/// Writes values to cells, as many as both have.
+pub fn write_cells<T: Element>(cells: &[CellOf<T>], values: impl IntoIterator<Item = T>) {
+    for (cell, value) in cells.iter().zip(values) {
+        T::Bits::store_relaxed(cell, value.to_bits());
+    }
+}
+
+/// Folds `count` elements, each read once, calling `checkpoint` every [`CHUNK`] bytes.
+pub fn fold<T: Element, A>(
+    access: &Access,
+    offset: usize,
+    count: usize,
+    start: A,
+    mut step: impl FnMut(A, T) -> A,
+    mut checkpoint: impl FnMut() -> crate::Result<()>,
+) -> crate::Result<A> {
+    let mut folded = start;
+    for cells in access.cells::<CellOf<T>>(offset, count)?.chunks(CHUNK / size_of::<T>()) {
+        checkpoint()?;
+        folded =
+            cells.iter().fold(folded, |folded, cell| step(folded, T::from_bits(T::Bits::load_relaxed(cell))));
+    }
+    Ok(folded)
+}
+
+/// Passes a range to `each` in private copies of up to [`CHUNK`] bytes: for hashes and other streaming kernels.
+pub fn chunks(
+    access: &Access,
+    offset: usize,
+    len: usize,
+    mut each: impl FnMut(&[u8]) -> crate::Result<()>,
+) -> crate::Result<()> {
+    Parts::of(access, offset, len)?;
+    let mut copy = vec![0; CHUNK.min(len)];
+    let mut done = 0;
+    while done < len {
+        let part = &mut copy[..CHUNK.min(len - done)];
+        read_bytes(access, offset + done, part)?;
+        each(part)?;
+        done += part.len();
+    }
+    Ok(())
+}
+
+/// How often each byte value occurs in a range, calling `checkpoint` every [`CHUNK`] bytes.
+pub fn histogram(
+    access: &Access,
+    offset: usize,
+    len: usize,
+    mut checkpoint: impl FnMut() -> crate::Result<()>,
+) -> crate::Result<[u64; 256]> {
+    // Four tables: a run of equal bytes would otherwise wait for its own last increment each time.
+    let mut tables = [[0_u64; 256]; 4];
+    chunks(access, offset, len, |bytes| {
+        checkpoint()?;
+        let (quads, rest) = bytes.as_chunks::<4>();
+        for quad in quads {
+            for (table, byte) in tables.iter_mut().zip(quad) {
+                table[usize::from(*byte)] += 1;
+            }
+        }
+        rest.iter().for_each(|byte| tables[0][usize::from(*byte)] += 1);
+        Ok(())
+    })?;
+    Ok(std::array::from_fn(|at| tables.iter().map(|table| table[at]).sum()))
+}
+
+/// Splits `count` elements into at most `parts` runs of nearly equal length, none empty: `(first, length)`.
+/// Runs but the last are multiples of `grain` long; with a grain of a cache line no two runs share one.
+pub fn split(count: usize, parts: usize, grain: usize) -> impl Iterator<Item = (usize, usize)> {
+    let grain = grain.max(1);
+    let run = count.div_ceil(parts.max(1)).next_multiple_of(grain).max(grain);
+    (0..count).step_by(run).map(move |first| (first, run.min(count - first)))
+}
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::super::{Region, SharedError, atomics};
+    use super::*;
+
+    fn go() -> crate::Result<()> {
+        Ok(())
+    }
+
+    #[test]
+    fn copies_are_exact_at_every_offset_and_length() {
+        let access = Region::allocate(64, 64).unwrap().access().unwrap();
+        let bytes: Vec<u8> = (1..=64).collect();
+        for offset in 0..20 {
+            for len in 0..30 {
+                fill_bytes(&access, 0, 64, 0xEE).unwrap();
+                write_bytes(&access, offset, &bytes[..len]).unwrap();
+                let mut all = [0; 64];
+                read_bytes(&access, 0, &mut all).unwrap();
+                assert_eq!(&all[offset..offset + len], &bytes[..len]);
+                assert!(all[..offset].iter().chain(&all[offset + len..]).all(|byte| *byte == 0xEE));
+                let mut part = vec![0; len];
+                read_bytes(&access, offset, &mut part).unwrap();
+                assert_eq!(part, &bytes[..len]);
+            }
+        }
+    }
+
+    #[test]
+    fn a_fill_stays_inside_its_range() {
+        let access = Region::allocate(40, 40).unwrap().access().unwrap();
+        fill_bytes(&access, 3, 30, 7).unwrap();
+        let mut all = [0; 40];
+        read_bytes(&access, 0, &mut all).unwrap();
+        assert!(all.iter().enumerate().all(|(at, byte)| *byte == if (3..33).contains(&at) { 7 } else { 0 }));
+        fill(&access, 8, 2, -1.5_f64).unwrap();
+        assert_eq!(atomics::read::<f64>(&access, 16), Ok(-1.5));
+        assert_eq!(atomics::read::<u8>(&access, 24), Ok(7));
+    }
+
+    #[test]
+    fn ranges_out_of_bounds_are_refused_whole() {
+        let access = Region::allocate(20, 24).unwrap().access().unwrap();
+        let refused = Err(SharedError::OutOfBounds { offset: 15, size: 6, len: 20 });
+        assert_eq!(write_bytes(&access, 15, &[1; 6]), refused);
+        assert_eq!(fill_bytes(&access, 15, 6, 1), refused);
+        assert_eq!(atomics::read::<u8>(&access, 15), Ok(0), "nothing was written");
+        assert_eq!(fill::<u16>(&access, 1, 2, 1), Err(SharedError::Misaligned { offset: 1, align: 2 }));
+        assert!(chunks(&access, 21, 0, |_| panic!("no bytes")).is_err());
+    }
+
+    #[test]
+    fn folds_and_histograms_see_each_element_once() {
+        let count = if cfg!(miri) { 300 } else { 100_003 };
+        let access = Region::allocate(count, count).unwrap().access().unwrap();
+        let bytes: Vec<u8> = (0..count).map(|at| (at * 7 % 251) as u8).collect();
+        write_bytes(&access, 0, &bytes).unwrap();
+        let mut expected = [0; 256];
+        bytes[5..].iter().for_each(|byte| expected[usize::from(*byte)] += 1);
+        assert_eq!(histogram(&access, 5, count - 5, go).unwrap(), expected);
+        let sum = fold::<u8, u64>(&access, 5, count - 5, 0, |sum, byte| sum + u64::from(byte), go).unwrap();
+        assert_eq!(sum, bytes[5..].iter().map(|byte| u64::from(*byte)).sum());
+        let mut joined = Vec::new();
+        chunks(&access, 5, count - 5, |part| {
+            joined.extend_from_slice(part);
+            Ok(())
+        })
+        .unwrap();
+        assert_eq!(joined, &bytes[5..]);
+    }
+
+    #[test]
+    fn a_checkpoint_stops_a_pass() {
+        let access = Region::allocate(4 * CHUNK, 4 * CHUNK).unwrap().access().unwrap();
+        let stop = || Err(crate::pool::Reason::Cancelled.into_error());
+        assert!(fold::<u32, u32>(&access, 0, CHUNK, 0, |sum, _| sum, stop).is_err());
+        let mut calls = 0;
+        let stopped = histogram(&access, 0, 4 * CHUNK, || {
+            calls += 1;
+            if calls == 2 { stop() } else { Ok(()) }
+        });
+        assert!(stopped.is_err() && calls == 2);
+    }
+
+    #[test]
+    fn a_split_covers_everything_once() {
+        for (count, parts, grain) in [(0, 3, 1), (1, 3, 8), (10, 3, 1), (100, 4, 8), (7, 100, 1), (64, 1, 8)]
+        {
+            let runs: Vec<_> = split(count, parts, grain).collect();
+            assert!(runs.len() <= parts && runs.iter().all(|(_, len)| *len > 0));
+            assert_eq!(runs.iter().map(|(_, len)| len).sum::<usize>(), count);
+            assert!(runs.windows(2).all(|pair| pair[0].0 + pair[0].1 == pair[1].0));
+            assert!(runs.iter().all(|(first, _)| first % grain == 0));
+        }
+    }
+}

@@ -1,0 +1,252 @@
+//! Models of the locks' protocols: the code of `mutex` and `rwlock` itself on loom's atomics.
+//!
+//! The counters below are loaded and stored in two relaxed steps, so an exact sum needs both mutual exclusion and
+//! the ordering from an unlock to the next lock. A lost wake-up is a deadlock, which loom reports.
+
+use std::time::Duration;
+
+use loom::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
+
+use super::super::error::SharedError;
+use super::super::region::RegionId;
+use super::super::wait::{Outcome, Place, Ticket, WaitTable};
+use super::cells::Cells;
+use super::owner::{Ground, Owners, bury};
+use super::{mutex, rwlock};
+use crate::sync::{Arc, thread};
+
+const PLACE: Place = Place { region: RegionId(1), offset: 4 };
+const FOREVER: Duration = Duration::from_secs(1_000_000);
+
+struct World {
+    table: WaitTable,
+    owners: Owners,
+    words: [AtomicU32; 6],
+    sum: AtomicUsize,
+}
+
+fn world() -> Arc<World> {
+    Arc::new(World {
+        table: WaitTable::new(1),
+        owners: Owners::new(),
+        words: std::array::from_fn(|_| AtomicU32::new(0)),
+        sum: AtomicUsize::new(0),
+    })
+}
+
+fn model(preemptions: usize, check: impl Fn() + Send + Sync + 'static) {
+    let mut builder = loom::model::Builder::new();
+    builder.preemption_bound = Some(preemptions);
+    builder.check(check);
+}
+
+fn outcome(mut ticket: Ticket<'_>) -> Outcome {
+    loop {
+        if let Some(outcome) = ticket.wait_slice(FOREVER) {
+            return outcome;
+        }
+    }
+}
+
+impl World {
+    fn ground(&self) -> Ground<'_> {
+        Ground { table: &self.table, owners: &self.owners }
+    }
+
+    fn mutex(&self) -> mutex::Raw<'_, '_, AtomicU32> {
+        mutex::Raw {
+            cells: Cells { words: &self.words[..4], place: PLACE, closed: &|| false },
+            ground: self.ground(),
+        }
+    }
+
+    fn rwlock(&self) -> rwlock::Raw<'_, '_, AtomicU32> {
+        rwlock::Raw {
+            cells: Cells { words: &self.words, place: PLACE, closed: &|| false },
+            ground: self.ground(),
+        }
+    }
+
+    fn lock(&self, me: u32) -> Result<(), SharedError> {
+        let raw = self.mutex();
+        if raw.lock_fast(me) {
+            return Ok(());
+        }
+        for lost in 0.. {
+            let Some(ticket) = raw.lock_slow(me, lost, None)? else { return Ok(()) };
+            match outcome(ticket) {
+                Outcome::Woken => {}
+                ended => return super::acquired(ended).map(drop),
+            }
+        }
+        unreachable!()
+    }
+
+    fn read(&self, me: u32) -> u32 {
+        let raw = self.rwlock();
+        if let Some(slot) = raw.read_fast(me) {
+            return slot;
+        }
+        match raw.read_slow(me, true, None).unwrap() {
+            rwlock::Attempt::In(slot) => slot,
+            rwlock::Attempt::Queued(ticket) => super::acquired(outcome(ticket)).unwrap(),
+            rwlock::Attempt::Busy => unreachable!(),
+        }
+    }
+
+    fn write(&self, me: u32) {
+        match self.rwlock().write_slow(me, true, None).unwrap() {
+            rwlock::Attempt::In(_) => {}
+            rwlock::Attempt::Queued(ticket) => assert_eq!(outcome(ticket), Outcome::Granted(0)),
+            rwlock::Attempt::Busy => unreachable!(),
+        }
+    }
+
+    fn increment(&self) {
+        let now = self.sum.load(Ordering::Relaxed);
+        self.sum.store(now + 1, Ordering::Relaxed);
+    }
+
+    fn sum(&self) -> usize {
+        self.sum.load(Ordering::SeqCst)
+    }
+}
+
+#[test]
+fn loom_a_mutex_excludes_and_loses_no_wake_up() {
+    model(3, || {
+        let world = world();
+        let others: Vec<_> = (0..2)
+            .map(|_| {
+                let world = world.clone();
+                let me = world.owners.admit().unwrap();
+                thread::spawn(move || {
+                    world.lock(me).unwrap();
+                    world.increment();
+                    world.mutex().unlock(me).unwrap();
+                })
+            })
+            .collect();
+        others.into_iter().for_each(|other| other.join().unwrap());
+        assert_eq!(world.sum(), 2);
+        assert_eq!(world.words[1].load(Ordering::SeqCst), 0);
+    });
+}
+
+#[test]
+fn loom_three_lockers_all_get_in() {
+    model(2, || {
+        let world = world();
+        let owners: Vec<_> = (0..3).map(|_| world.owners.admit().unwrap()).collect();
+        let others: Vec<_> = owners[1..]
+            .iter()
+            .map(|me| {
+                let (world, me) = (world.clone(), *me);
+                thread::spawn(move || {
+                    world.lock(me).unwrap();
+                    world.increment();
+                    world.mutex().unlock(me).unwrap();
+                })
+            })
+            .collect();
+        world.lock(owners[0]).unwrap();
+        world.increment();
+        world.mutex().unlock(owners[0]).unwrap();
+        others.into_iter().for_each(|other| other.join().unwrap());
+        assert_eq!(world.sum(), 3);
+    });
+}
+
+#[test]
+fn loom_a_waiter_that_gives_up_leaves_no_one_asleep() {
+    model(2, || {
+        let world = world();
+        let owners: Vec<_> = (0..3).map(|_| world.owners.admit().unwrap()).collect();
+        assert!(world.mutex().lock_fast(owners[0]));
+        let (a, b) = (world.clone(), world.clone());
+        let (first, second) = (owners[1], owners[2]);
+        let gives_up = thread::spawn(move || {
+            let raw = a.mutex();
+            match raw.lock_slow(first, 0, None).unwrap() {
+                None => raw.unlock(first).unwrap(),
+                Some(mut ticket) => {
+                    // As `Pending::cancel` does.
+                    if ticket.cancel() || ticket.wait_slice(Duration::ZERO) == Some(Outcome::Woken) {
+                        raw.moved_on();
+                    } else {
+                        raw.unlock(first).unwrap();
+                    }
+                }
+            }
+        });
+        let stays = thread::spawn(move || {
+            b.lock(second).unwrap();
+            b.mutex().unlock(second).unwrap();
+        });
+        world.mutex().unlock(owners[0]).unwrap();
+        gives_up.join().unwrap();
+        stays.join().unwrap();
+    });
+}
+
+#[test]
+fn loom_a_death_is_an_error_for_those_who_wait_and_never_a_hang() {
+    model(3, || {
+        let world = world();
+        let (dying, me) = (world.owners.admit().unwrap(), world.owners.admit().unwrap());
+        assert!(world.mutex().lock_fast(dying));
+        let other = world.clone();
+        let waiter = thread::spawn(move || other.lock(me));
+        bury(world.ground(), dying, |_, _, _| world.mutex().look_again());
+        assert_eq!(waiter.join().unwrap(), Err(SharedError::OwnerDied));
+        assert_eq!(world.mutex().recover(me), Ok(true));
+        world.mutex().unlock(me).unwrap();
+    });
+}
+
+#[test]
+fn loom_readers_and_a_writer_exclude_each_other() {
+    model(3, || {
+        let world = world();
+        let (reader, writer) = (world.owners.admit().unwrap(), world.owners.admit().unwrap());
+        let other = world.clone();
+        let reads = thread::spawn(move || {
+            let slot = other.read(reader);
+            let first = other.sum.load(Ordering::Relaxed);
+            assert_ne!(first, 1, "the writer is in the middle");
+            assert_eq!(first, other.sum.load(Ordering::Relaxed));
+            other.rwlock().read_unlock(reader, slot).unwrap();
+        });
+        world.write(writer);
+        world.increment();
+        world.increment();
+        world.rwlock().write_unlock(writer, false).unwrap();
+        reads.join().unwrap();
+        assert_eq!(world.words[1].load(Ordering::SeqCst), 0);
+    });
+}
+
+#[test]
+fn loom_two_writers_and_a_reader_all_get_in() {
+    model(2, || {
+        let world = world();
+        let owners: Vec<_> = (0..3).map(|_| world.owners.admit().unwrap()).collect();
+        let (a, b) = (world.clone(), world.clone());
+        let (reader, writer) = (owners[1], owners[2]);
+        let reads = thread::spawn(move || {
+            let slot = a.read(reader);
+            a.rwlock().read_unlock(reader, slot).unwrap();
+        });
+        let writes = thread::spawn(move || {
+            b.write(writer);
+            b.increment();
+            b.rwlock().write_unlock(writer, false).unwrap();
+        });
+        world.write(owners[0]);
+        world.increment();
+        world.rwlock().write_unlock(owners[0], false).unwrap();
+        reads.join().unwrap();
+        writes.join().unwrap();
+        assert_eq!(world.sum(), 2);
+    });
+}

@@ -1,0 +1,510 @@
+//! A lock for many readers or one writer. README.md in this folder has its protocol in words.
+//!
+//! Readers stand in *slots*, each with its owner's token, so that a reader that dies is known. The writer's side
+//! is one word, as a mutex's, with one flag more: `DRAINING`, the owner of the word waits for the slots to empty.
+//!
+//! The meeting of readers and writers is Dekker's: a reader fills a slot and then looks at the word; a writer takes
+//! the word and then looks at the slots. Both by sequentially consistent operations, so at least one of them sees
+//! the other; the reader gives way.
+
+use std::sync::Arc;
+
+use super::super::error::{Result, SharedError};
+use super::super::region::Region;
+use super::super::wait::{Deliver, Info, Kind, Outcome, Patience, Queue, Ticket};
+use super::cells::{Cells, Site, Word};
+use super::mutex::{CONTENDED, OWNER, POISONED};
+use super::owner::{Ground, ground};
+use super::pending::{Pending, Request, Step};
+
+/// The owner of the word is not in yet: it waits, first in the queue, for the readers to leave.
+pub const DRAINING: u32 = 1 << 27;
+
+const WORD: usize = 1;
+/// The cell that holds the number of slots.
+const COUNT: usize = 2;
+/// The first slot.
+const SLOTS: usize = 4;
+const KIND: u8 = b'R';
+/// The most reader slots a lock may have.
+pub const MAX_SLOTS: u32 = 1024;
+
+pub(super) struct Raw<'c, 'g, W> {
+    pub(super) cells: Cells<'c, W>,
+    pub(super) ground: Ground<'g>,
+}
+
+impl<'g, W: Word> Raw<'_, 'g, W> {
+    fn word(&self) -> &W {
+        self.cells.word(WORD)
+    }
+
+    fn slots(&self) -> &[W] {
+        &self.cells.words[SLOTS..]
+    }
+
+    fn take_slot(&self, me: u32) -> Option<u32> {
+        self.slots().iter().position(|slot| slot.get() == 0 && slot.change(0, me)).map(|at| at as u32)
+    }
+
+    /// Empties the slots of dead readers: they wrote nothing, so nothing is poisoned. True when all are empty.
+    fn drained(&self) -> bool {
+        self.slots().iter().fold(true, |all, slot| {
+            let reader = slot.get();
+            all & (reader == 0 || (!self.ground.owners.alive(reader) && slot.change(reader, 0)))
+        })
+    }
+
+    /// Errors and death, before anything else is looked at. Gives the word.
+    fn sound(&self, queue: &mut Queue<'_>) -> Result<u32> {
+        loop {
+            let word = self.word().get();
+            if word & POISONED != 0 {
+                return Err(SharedError::OwnerDied);
+            }
+            let owner = word & OWNER;
+            if owner == 0 || self.ground.owners.alive(owner) {
+                return Ok(word);
+            }
+            if word & DRAINING != 0 {
+                // It died before it was let in: nothing is half changed.
+                self.word().change(word, word & CONTENDED);
+                self.advance(queue);
+            } else if self.word().change(word, POISONED) {
+                while queue.wake_front(Outcome::Broken) {}
+            }
+        }
+    }
+
+    /// Lets in whoever may come in now: the one place where anything is granted.
+    fn advance(&self, queue: &mut Queue<'_>) {
+        loop {
+            let word = self.word().get();
+            if word & POISONED != 0 {
+                if self.word().change(word, POISONED) {
+                    while queue.wake_front(Outcome::Broken) {}
+                    return;
+                }
+                continue;
+            }
+            let owner = word & OWNER;
+            let behind = |first: usize| if queue.len() > first { CONTENDED } else { 0 };
+            if owner != 0 {
+                if word & DRAINING == 0 || !self.drained() {
+                    return;
+                }
+                // DRAINING says that its owner is the front, unless it died and its wait has ended.
+                let front_drains = queue.front().is_some_and(|front| front.owner == owner);
+                if !front_drains {
+                    return;
+                }
+                if self.word().change(word, owner | behind(1)) {
+                    queue.wake_front(Outcome::Granted(0));
+                    return;
+                }
+                continue;
+            }
+            match queue.front() {
+                None => {
+                    if self.word().change(word, 0) {
+                        return;
+                    }
+                }
+                // Its thread has died and its wait is about to end: nothing is granted to the dead.
+                Some(front) if !self.ground.owners.alive(front.owner) => {
+                    queue.wake_front(Outcome::Cancelled);
+                }
+                Some(front) if front.kind == Kind::Write => {
+                    self.word().change(word, front.owner | DRAINING | behind(1));
+                }
+                Some(front) => {
+                    // The flag first, then the slot: a reader that leaves sees the one or we see the other.
+                    if word & CONTENDED == 0 && !self.word().change(word, word | CONTENDED) {
+                        continue;
+                    }
+                    // Dead readers must not fill the lock up.
+                    self.drained();
+                    let Some(slot) = self.take_slot(front.owner) else { return };
+                    queue.wake_front(Outcome::Granted(slot));
+                }
+            }
+        }
+    }
+
+    /// The path that JavaScript takes without a native call.
+    pub(super) fn read_fast(&self, me: u32) -> Option<u32> {
+        if self.word().get() != 0 {
+            return None;
+        }
+        let slot = self.take_slot(me)?;
+        if self.word().get() == 0 {
+            return Some(slot);
+        }
+        self.slots()[slot as usize].set(0);
+        None
+    }
+
+    pub(super) fn read_slow(&self, me: u32, wait: bool, deliver: Option<Deliver>) -> Result<Attempt<'g>> {
+        let waiting = self.ground.table.visit(self.cells.place, |queue| {
+            self.cells.check_open()?;
+            // For the slot that the fast path gave back while a writer was draining.
+            self.advance(queue);
+            loop {
+                let word = self.sound(queue)?;
+                let owner = word & OWNER;
+                if owner == 0 && queue.is_empty() {
+                    // The flag first: see `advance`. It also keeps fast writers out while we take the slot.
+                    if word & CONTENDED == 0 && !self.word().change(word, CONTENDED) {
+                        continue;
+                    }
+                    self.drained();
+                    if let Some(slot) = self.take_slot(me) {
+                        self.word().change(CONTENDED, 0);
+                        return Ok(Inside::In(slot));
+                    }
+                } else if owner != 0 && word & CONTENDED == 0 && !self.word().change(word, word | CONTENDED) {
+                    continue;
+                }
+                if !wait {
+                    self.advance(queue);
+                    return Ok(Inside::Busy);
+                }
+                // Behind a writer that waits for this very thread, as owner or as an earlier reader.
+                let behind_me = owner == me || self.slots().iter().any(|slot| slot.get() == me);
+                if deliver.is_none() && behind_me && (owner != 0 || !queue.is_empty()) {
+                    return Err(SharedError::WouldDeadlock);
+                }
+                let info = Info { owner: me, kind: Kind::Read, detail: 0 };
+                return Ok(Inside::Queued(queue.push(info, deliver, false)));
+            }
+        })?;
+        Ok(self.attempt(waiting))
+    }
+
+    pub(super) fn write_slow(&self, me: u32, wait: bool, deliver: Option<Deliver>) -> Result<Attempt<'g>> {
+        let waiting = self.ground.table.visit(self.cells.place, |queue| {
+            self.cells.check_open()?;
+            loop {
+                let word = self.sound(queue)?;
+                let owner = word & OWNER;
+                let mine = owner == me && word & DRAINING == 0 && deliver.is_none();
+                if (mine || self.slots().iter().any(|slot| slot.get() == me)) && wait && deliver.is_none() {
+                    return Err(SharedError::WouldDeadlock);
+                }
+                if owner == 0 && queue.is_empty() {
+                    if !self.word().change(word, me | DRAINING) {
+                        continue;
+                    }
+                    if self.drained() && self.word().change(me | DRAINING, me) {
+                        return Ok(Inside::In(0));
+                    }
+                    if !wait {
+                        self.word().change(me | DRAINING, 0);
+                        return Ok(Inside::Busy);
+                    }
+                } else if !wait {
+                    return Ok(Inside::Busy);
+                } else if word & CONTENDED == 0 && !self.word().change(word, word | CONTENDED) {
+                    continue;
+                }
+                let info = Info { owner: me, kind: Kind::Write, detail: 0 };
+                return Ok(Inside::Queued(queue.push(info, deliver, false)));
+            }
+        })?;
+        Ok(self.attempt(waiting))
+    }
+
+    fn attempt(&self, inside: Inside) -> Attempt<'g> {
+        match inside {
+            Inside::In(slot) => Attempt::In(slot),
+            Inside::Busy => Attempt::Busy,
+            Inside::Queued(waiting) => Attempt::Queued(self.ground.table.ticket(self.cells.place, waiting)),
+        }
+    }
+
+    pub(super) fn read_unlock(&self, me: u32, slot: u32) -> Result<()> {
+        let cell = self.slots().get(slot as usize).ok_or(SharedError::NotHeld)?;
+        if !cell.change(me, 0) {
+            return Err(SharedError::NotHeld);
+        }
+        if self.word().get() != 0 {
+            self.look_again();
+        }
+        Ok(())
+    }
+
+    pub(super) fn write_unlock(&self, me: u32, poison: bool) -> Result<()> {
+        let after = if poison { POISONED } else { 0 };
+        if self.word().change(me, after) {
+            return Ok(());
+        }
+        self.ground.table.visit(self.cells.place, |queue| {
+            loop {
+                let word = self.word().get();
+                if word & OWNER != me || word & DRAINING != 0 {
+                    return Err(SharedError::NotHeld);
+                }
+                if self.word().change(word, word & CONTENDED | after) {
+                    self.advance(queue);
+                    return Ok(());
+                }
+            }
+        })
+    }
+
+    /// Looks whether anyone has died and whether anyone may come in.
+    fn look_again(&self) {
+        self.ground.table.visit(self.cells.place, |queue| {
+            // An error says poisoned: all have been told.
+            if self.sound(queue).is_ok() {
+                self.advance(queue);
+            }
+        });
+    }
+
+    /// A waiter of `me` has left the queue: if it was the writer that drained, the word is free again.
+    fn left(&self, me: u32) {
+        self.ground.table.visit(self.cells.place, |queue| {
+            loop {
+                let word = self.word().get();
+                if word & OWNER != me || word & DRAINING == 0 {
+                    break;
+                }
+                // Another request of the same owner may be the one that drains; then it is still first.
+                if queue.front().is_some_and(|front| front.owner == me && front.kind == Kind::Write) {
+                    break;
+                }
+                if self.word().change(word, word & CONTENDED) {
+                    break;
+                }
+            }
+            if self.sound(queue).is_ok() {
+                self.advance(queue);
+            }
+        });
+    }
+
+    fn recover(&self, me: u32) -> Result<bool> {
+        self.ground.table.visit(self.cells.place, |queue| {
+            if self.sound(queue) != Err(SharedError::OwnerDied) {
+                return Ok(false);
+            }
+            // Readers that were in before are out of the protocol only if they are dead.
+            if !self.drained() {
+                return Err(SharedError::RangeBusy);
+            }
+            Ok(self.word().change(POISONED, me))
+        })
+    }
+}
+
+enum Inside {
+    In(u32),
+    Busy,
+    Queued(super::super::wait::Waiting),
+}
+
+/// How a try went.
+pub(super) enum Attempt<'g> {
+    In(u32),
+    Busy,
+    Queued(Ticket<'g>),
+}
+
+/// A readers-writer lock in shared memory at an offset that is a multiple of 8; see [`RwLock::size`].
+///
+/// Fairness: strictly first come, first served once anyone waits; consecutive readers go in together.
+#[derive(Clone, Debug)]
+pub struct RwLock {
+    site: Site,
+    slots: u32,
+}
+
+/// The request of one owner to read or to write.
+pub struct RwRequest {
+    lock: RwLock,
+    owner: u32,
+    write: bool,
+}
+
+/// One reader inside; leaves when dropped.
+pub struct ReadGuard<'l> {
+    lock: &'l RwLock,
+    owner: u32,
+    slot: u32,
+}
+
+/// The writer inside; leaves when dropped, and poisons when dropped by a panic.
+pub struct WriteGuard<'l> {
+    lock: &'l RwLock,
+    owner: u32,
+}
+
+impl RwLock {
+    /// Bytes of shared memory for so many readers at once; 28 make it 128.
+    pub const fn size(slots: u32) -> usize {
+        (SLOTS + slots as usize) * 4
+    }
+
+    /// Writes a new, free lock for at most `slots` readers at once (1 to [`MAX_SLOTS`]).
+    pub fn create(region: &Arc<Region>, offset: usize, slots: u32) -> Result<RwLock> {
+        if slots == 0 || slots > MAX_SLOTS {
+            return Err(SharedError::BadCount);
+        }
+        let mut cells = vec![0; SLOTS - 1 + slots as usize];
+        cells[COUNT - 1] = slots;
+        Ok(RwLock { site: Site::create(region, offset, KIND, &cells)?, slots })
+    }
+
+    /// Finds the lock that someone created there; [`SharedError::NotALock`] if none.
+    pub fn from(region: &Arc<Region>, offset: usize) -> Result<RwLock> {
+        let site = Site::find(region, offset, KIND)?;
+        let slots = site.with(SLOTS, |cells| Ok(cells.word(COUNT).get()))?;
+        if slots == 0 || slots > MAX_SLOTS {
+            return Err(SharedError::NotALock);
+        }
+        let lock = RwLock { site, slots };
+        lock.with(|_| Ok(()))?;
+        Ok(lock)
+    }
+
+    fn with<R>(
+        &self,
+        work: impl FnOnce(Raw<'_, 'static, std::sync::atomic::AtomicU32>) -> Result<R>,
+    ) -> Result<R> {
+        self.site.with(SLOTS + self.slots as usize, |cells| work(Raw { cells, ground: ground() }))
+    }
+
+    /// Lets `owner` read, if that is possible at once; gives its slot.
+    pub fn try_read(&self, owner: u32) -> Result<Option<u32>> {
+        self.with(|raw| match raw.read_fast(owner) {
+            Some(slot) => Ok(Some(slot)),
+            None => raw.read_slow(owner, false, None).map(|attempt| match attempt {
+                Attempt::In(slot) => Some(slot),
+                Attempt::Busy | Attempt::Queued(_) => None,
+            }),
+        })
+    }
+
+    /// Lets `owner` write, if that is possible at once.
+    pub fn try_write(&self, owner: u32) -> Result<bool> {
+        self.with(|raw| Ok(matches!(raw.write_slow(owner, false, None)?, Attempt::In(_))))
+    }
+
+    /// Lets `owner` read (`Ok(Err(slot))`) or joins the queue; the slot comes with the grant.
+    pub fn begin_read(
+        &self,
+        owner: u32,
+        deliver: Option<Deliver>,
+    ) -> Result<std::result::Result<Pending<RwRequest>, u32>> {
+        Pending::begin(RwRequest { lock: self.clone(), owner, write: false }, deliver)
+    }
+
+    /// Lets `owner` write (`Ok(None)`) or joins the queue.
+    pub fn begin_write(&self, owner: u32, deliver: Option<Deliver>) -> Result<Option<Pending<RwRequest>>> {
+        Ok(Pending::begin(RwRequest { lock: self.clone(), owner, write: true }, deliver)?.ok())
+    }
+
+    /// Blocks until `owner` may read; gives its slot, which [`RwLock::read_unlock`] wants back.
+    pub fn read_raw(&self, owner: u32, patience: Patience<'_>) -> Result<u32> {
+        if let Some(slot) = self.with(|raw| Ok(raw.read_fast(owner)))? {
+            return Ok(slot);
+        }
+        self.begin_read(owner, None)?.map_or_else(Ok, |pending| pending.wait(patience))
+    }
+
+    /// Blocks until `owner` may write.
+    pub fn write_raw(&self, owner: u32, patience: Patience<'_>) -> Result<()> {
+        self.begin_write(owner, None)?.map_or(Ok(()), |pending| pending.wait(patience).map(drop))
+    }
+
+    /// Blocks this Rust thread until it may read.
+    pub fn read(&self, patience: Patience<'_>) -> Result<ReadGuard<'_>> {
+        let owner = super::current_owner()?;
+        Ok(ReadGuard { lock: self, owner, slot: self.read_raw(owner, patience)? })
+    }
+
+    /// Blocks this Rust thread until it may write.
+    pub fn write(&self, patience: Patience<'_>) -> Result<WriteGuard<'_>> {
+        let owner = super::current_owner()?;
+        self.write_raw(owner, patience)?;
+        Ok(WriteGuard { lock: self, owner })
+    }
+
+    /// A reader leaves its slot.
+    pub fn read_unlock(&self, owner: u32, slot: u32) -> Result<()> {
+        self.with(|raw| raw.read_unlock(owner, slot))
+    }
+
+    /// The writer leaves.
+    pub fn write_unlock(&self, owner: u32) -> Result<()> {
+        self.with(|raw| raw.write_unlock(owner, false))
+    }
+
+    /// The writer leaves in the middle of a change: the lock is poisoned.
+    pub fn write_unlock_poisoned(&self, owner: u32) -> Result<()> {
+        self.with(|raw| raw.write_unlock(owner, true))
+    }
+
+    /// Makes `owner` the writer of a lock whose writer died: true. False when it is not poisoned;
+    /// [`SharedError::RangeBusy`] while readers that came before the writer are still inside.
+    pub fn recover(&self, owner: u32) -> Result<bool> {
+        self.with(|raw| raw.recover(owner))
+    }
+
+    pub(super) fn look_again(region: &Arc<Region>, word_offset: usize) -> Result<()> {
+        RwLock::from(region, word_offset - 4)?.with(|raw| {
+            raw.look_again();
+            Ok(())
+        })
+    }
+}
+
+impl Request for RwRequest {
+    fn attempt(&self, _: u32, deliver: Option<Deliver>) -> Result<Step<'static>> {
+        let attempt = self.lock.with(|raw| {
+            if self.write {
+                raw.write_slow(self.owner, true, deliver)
+            } else {
+                raw.read_slow(self.owner, true, deliver)
+            }
+        })?;
+        match attempt {
+            Attempt::In(slot) => Ok(Step::Acquired(slot)),
+            Attempt::Queued(ticket) => Ok(Step::Waiting(ticket)),
+            Attempt::Busy => unreachable!("a request that waits is in or queued"),
+        }
+    }
+
+    fn give_back(&self, slot: u32) {
+        // The region may have closed, and the owner may be buried already: nothing is left to give back then.
+        let _ = if self.write {
+            self.lock.write_unlock(self.owner)
+        } else {
+            self.lock.read_unlock(self.owner, slot)
+        };
+    }
+
+    fn moved_on(&self) {
+        let _ = self.lock.with(|raw| {
+            raw.left(self.owner);
+            Ok(())
+        });
+    }
+}
+
+impl Drop for ReadGuard<'_> {
+    fn drop(&mut self) {
+        let _ = self.lock.read_unlock(self.owner, self.slot);
+    }
+}
+
+impl Drop for WriteGuard<'_> {
+    fn drop(&mut self) {
+        let _ = if std::thread::panicking() {
+            self.lock.write_unlock_poisoned(self.owner)
+        } else {
+            self.lock.write_unlock(self.owner)
+        };
+    }
+}

@@ -1,0 +1,131 @@
+//! Models of the table: every interleaving of a few threads.
+
+use std::time::Duration;
+
+use loom::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
+
+use super::super::region::RegionId;
+use super::*;
+use crate::sync::{Arc, thread};
+
+const PLACE: Place = Place { region: RegionId(1), offset: 0 };
+const FOREVER: Duration = Duration::from_secs(1_000_000);
+
+struct World {
+    table: WaitTable,
+    cell: AtomicU32,
+    count: AtomicUsize,
+}
+
+fn world() -> Arc<World> {
+    Arc::new(World { table: WaitTable::new(1), cell: AtomicU32::new(0), count: AtomicUsize::new(0) })
+}
+
+impl World {
+    fn enqueue(&self, owner: u32) -> Option<Ticket<'_>> {
+        match self.table.enqueue(PLACE, owner, None, || Ok(self.cell.load(Ordering::SeqCst) == 0)) {
+            Ok(Enqueued::Waiting(ticket)) => Some(ticket),
+            _ => None,
+        }
+    }
+
+    /// Under loom a slice has no end but a wake-up: a lost one is a deadlock, which loom reports.
+    fn wait(&self, owner: u32) -> Option<Outcome> {
+        let mut ticket = self.enqueue(owner)?;
+        loop {
+            if let Some(outcome) = ticket.wait_slice(FOREVER) {
+                return Some(outcome);
+            }
+        }
+    }
+}
+
+#[test]
+fn loom_a_store_and_notify_is_never_missed() {
+    loom::model(|| {
+        let world = world();
+        let other = world.clone();
+        let waiter = thread::spawn(move || other.wait(1));
+        world.cell.store(1, Ordering::SeqCst);
+        let notified = world.table.notify(PLACE, 1);
+        // Either it saw the store, or it slept and was woken and counted.
+        let woken = waiter.join().unwrap();
+        assert_eq!(woken, (notified == 1).then_some(Outcome::Woken));
+    });
+}
+
+#[test]
+fn loom_one_notify_wakes_one_of_two() {
+    // Unbounded, three threads take minutes; two preemptions find what there is to find in this one.
+    let mut builder = loom::model::Builder::new();
+    builder.preemption_bound = Some(2);
+    builder.check(|| {
+        let world = world();
+        let waiters: Vec<_> = (0..2)
+            .map(|owner| {
+                let world = world.clone();
+                thread::spawn(move || world.wait(owner).is_some())
+            })
+            .collect();
+        let first = world.table.notify(PLACE, 1);
+        assert!(first <= 1);
+        world.cell.store(1, Ordering::SeqCst);
+        let rest = world.table.notify(PLACE, usize::MAX);
+        let slept: usize = waiters.into_iter().map(|waiter| usize::from(waiter.join().unwrap())).sum();
+        assert_eq!(slept, first + rest);
+    });
+}
+
+#[test]
+fn loom_cancel_or_notify_wins_and_never_both() {
+    loom::model(|| {
+        let world = world();
+        let other = world.clone();
+        let waiter = thread::spawn(move || {
+            let mut ticket = other.enqueue(1).expect("the cell stays zero");
+            let left = ticket.cancel();
+            let outcome = ticket.wait_slice(Duration::ZERO);
+            assert_eq!(outcome.is_some(), !left);
+            usize::from(!left)
+        });
+        let notified = world.table.notify(PLACE, 1);
+        assert_eq!(waiter.join().unwrap(), notified);
+    });
+}
+
+#[test]
+fn loom_a_dropped_ticket_passes_its_wake_up_on() {
+    loom::model(|| {
+        let world = world();
+        let dropped = world.enqueue(1).expect("waits");
+        let other = world.clone();
+        let waiter = thread::spawn(move || {
+            if other.wait(2).is_some() {
+                other.count.fetch_add(1, Ordering::SeqCst);
+            }
+        });
+        let notifier = {
+            let world = world.clone();
+            thread::spawn(move || world.table.notify(PLACE, 1))
+        };
+        drop(dropped);
+        let notified = notifier.join().unwrap();
+        world.cell.store(1, Ordering::SeqCst);
+        let rest = world.table.notify(PLACE, 1);
+        waiter.join().unwrap();
+        // A wake-up given to the dropped ticket reached the other, or there was no other yet.
+        assert!(world.count.load(Ordering::SeqCst) <= notified + rest);
+    });
+}
+
+#[test]
+fn loom_the_end_of_an_owner_wakes_its_sleeper() {
+    loom::model(|| {
+        let world = world();
+        let other = world.clone();
+        let waiter = thread::spawn(move || other.wait(7));
+        world.cell.store(1, Ordering::SeqCst);
+        let ended = world.table.cancel_owner(7);
+        assert_eq!(waiter.join().unwrap(), (ended == 1).then_some(Outcome::Cancelled));
+    });
+}
