@@ -18,9 +18,11 @@
 //! * [`value`] — what crosses between threads, and its wire form.
 //! * [`tasks`] — the registry of native tasks, and the built-in ones.
 //! * [`pool`] — the queue and the threads.
+//! * [`channel`] — message channels: two ports, an inbox at each.
 //! * `node` — the only room that knows Node-API: mailbox, teardown, conversion.
 //! * `api` — the exports JavaScript sees.
 
+pub mod channel;
 pub mod error;
 pub mod panic;
 pub mod pool;

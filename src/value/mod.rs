@@ -79,6 +79,8 @@ pub struct Envelope {
 pub enum Part {
     /// A block of bytes, moved without a copy.
     Bytes(Bytes),
+    /// A port on its way to a new owner; it closes if this is dropped undelivered.
+    Port(crate::channel::PortInTransit),
 }
 
 impl Value {
