@@ -67,7 +67,6 @@ impl Port {
     /// # Errors
     /// The message with the reason: [`Refusal::TimedOut`], [`Refusal::Cancelled`], [`Refusal::Closed`],
     /// [`Refusal::Detached`] or [`Refusal::Looped`].
-    #[allow(clippy::result_large_err)] // The message itself is what comes back.
     pub fn post_blocking(
         &self,
         message: Message,

@@ -55,13 +55,11 @@ impl PortHandle {
     }
 
     /// Sends, waiting for room in a bounded channel; ends early when the task is to stop.
-    #[allow(clippy::result_large_err)] // The message itself is what comes back.
     pub fn send(&self, envelope: Envelope) -> Result<(), Refused> {
         self.port.post_blocking(Message::from(envelope), None, Some(&self.cancel))
     }
 
     /// Sends if there is room; does not look at the cancel token.
-    #[allow(clippy::result_large_err)] // The message itself is what comes back.
     pub fn try_send(&self, envelope: Envelope) -> Result<(), Refused> {
         self.port.try_post(Message::from(envelope))
     }

@@ -229,7 +229,6 @@ impl Port {
     }
 
     /// Posts if there is room, else hands the message back.
-    #[allow(clippy::result_large_err)] // The message itself is what comes back.
     pub fn try_post(&self, message: Message) -> Result<(), Refused> {
         if self.0.loops(&message) {
             return Err(Refused { message, why: Refusal::Looped });
