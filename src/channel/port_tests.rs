@@ -152,6 +152,7 @@ fn an_owner_that_does_not_listen_sees_the_close_when_no_message_is_before_it() {
     near.post(numbered(1));
     near.close();
     assert_eq!(owner.wakes(), 0, "a message is in front of the close");
+    assert_eq!(far.take(9, &mut Vec::new()), Taken::Empty, "it is not passed over");
     assert_eq!(expect_number(far.take_one()), 1);
     assert_eq!(owner.wakes(), 1);
     assert_eq!(far.take(9, &mut Vec::new()), Taken::Closed);
@@ -324,6 +325,26 @@ fn waiting_for_room_ends_by_timeout_cancel_close_and_detach_with_the_message_in_
     assert_eq!(writer.join().unwrap().why, Refusal::Closed);
 }
 
+#[test]
+fn a_writer_that_is_cancelled_as_it_is_notified_passes_the_room_on() {
+    for _ in 0..10 {
+        let (near, far) = channel(Some(1));
+        near.post(numbered(0));
+        let token = CancelToken::new(None);
+        thread::scope(|scope| {
+            // The first in line is cancelled just before room appears; its slice of sleep is longer than this.
+            scope.spawn(|| near.post_blocking(numbered(1), Some(LONG), Some(&token)));
+            thread::sleep(Duration::from_millis(2));
+            let second = scope.spawn(|| near.post_blocking(numbered(2), Some(Duration::from_secs(5)), None));
+            thread::sleep(Duration::from_millis(2));
+            token.cancel(Reason::Cancelled);
+            assert_eq!(expect_number(far.take_one()), 0);
+            second.join().unwrap().expect("the room was not passed on");
+        });
+        assert_eq!(expect_number(far.take_one()), 2);
+    }
+}
+
 // ── Blocking receive ────────────────────────────────────────────────────────────────────────────────────
 
 #[test]
@@ -375,6 +396,23 @@ fn a_cancelled_reader_stops() {
     thread::sleep(SETTLE);
     token.cancel(Reason::PoolClosed);
     assert!(matches!(reader.join().unwrap(), Err(Reason::PoolClosed)));
+}
+
+#[test]
+fn a_reader_that_is_cancelled_as_it_is_notified_passes_the_message_on() {
+    for _ in 0..10 {
+        let (near, far) = channel(None);
+        let token = CancelToken::new(None);
+        thread::scope(|scope| {
+            scope.spawn(|| far.receive(Some(LONG), Some(&token)));
+            thread::sleep(Duration::from_millis(2));
+            let second = scope.spawn(|| far.receive_slice(Duration::from_secs(5)));
+            thread::sleep(Duration::from_millis(2));
+            token.cancel(Reason::Cancelled);
+            near.post(numbered(1));
+            assert_eq!(expect_number(second.join().unwrap()), 1);
+        });
+    }
 }
 
 // ── Transfer ────────────────────────────────────────────────────────────────────────────────────────────
