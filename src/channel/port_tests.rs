@@ -10,6 +10,8 @@ use crate::pool::{CancelToken, Reason};
 use crate::value::Envelope;
 
 const LONG: Duration = Duration::from_secs(60);
+/// A sleeper that was forgotten looks again after this long.
+const LATE: Duration = Duration::from_secs(4);
 /// Long enough for a helper thread to have gone to sleep.
 const SETTLE: Duration = Duration::from_millis(30);
 
@@ -335,11 +337,13 @@ fn a_writer_that_is_cancelled_as_it_is_notified_passes_the_room_on() {
             // The first in line is cancelled just before room appears; its slice of sleep is longer than this.
             scope.spawn(|| near.post_blocking(numbered(1), Some(LONG), Some(&token)));
             thread::sleep(Duration::from_millis(2));
-            let second = scope.spawn(|| near.post_blocking(numbered(2), Some(Duration::from_secs(5)), None));
+            let second = scope.spawn(|| near.post_blocking(numbered(2), Some(LATE), None));
             thread::sleep(Duration::from_millis(2));
             token.cancel(Reason::Cancelled);
+            let started = Instant::now();
             assert_eq!(expect_number(far.take_one()), 0);
-            second.join().unwrap().expect("the room was not passed on");
+            second.join().unwrap().expect("there is room");
+            assert!(started.elapsed() < LATE / 2, "it came by its time running out");
         });
         assert_eq!(expect_number(far.take_one()), 2);
     }
@@ -406,11 +410,13 @@ fn a_reader_that_is_cancelled_as_it_is_notified_passes_the_message_on() {
         thread::scope(|scope| {
             scope.spawn(|| far.receive(Some(LONG), Some(&token)));
             thread::sleep(Duration::from_millis(2));
-            let second = scope.spawn(|| far.receive_slice(Duration::from_secs(5)));
+            let second = scope.spawn(|| far.receive_slice(LATE));
             thread::sleep(Duration::from_millis(2));
             token.cancel(Reason::Cancelled);
+            let started = Instant::now();
             near.post(numbered(1));
             assert_eq!(expect_number(second.join().unwrap()), 1);
+            assert!(started.elapsed() < LATE / 2, "it came by its time running out");
         });
     }
 }
