@@ -155,6 +155,12 @@ impl Inbox {
         self.queue.len()
     }
 
+    /// Threads asleep for a message, and for room.
+    #[cfg(all(test, not(loom)))]
+    pub(super) fn asleep(&self) -> (usize, usize) {
+        (self.readers_asleep, self.writers_asleep)
+    }
+
     fn has_room(&self) -> bool {
         self.queue.len() < self.capacity
     }

@@ -8,6 +8,10 @@
 //! * **detach**: the own inbox first, which decides whether this call is the one that detaches, then the other's
 //!   view of the writer. A post that slips in between is a post before the detach; the token of the transfer does
 //!   not exist yet, so no post of the next owner can come before it.
+//!
+//! A limit: two ports in transit that lie in each other's inboxes (b in a message to d, d in a message to b) can be
+//! received by nobody. A port posted to itself is found out and closed; longer rings are not, and hold their memory
+//! like a ring of `Arc`s.
 
 use std::fmt;
 use std::sync::Arc as SharedArc;

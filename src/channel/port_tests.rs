@@ -4,7 +4,9 @@ use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::test_support::{Witness, carried, carrying, expect_number, number, numbered};
+use super::test_support::{
+    Witness, carried, carrying, expect_number, number, numbered, until_readers_sleep, until_writers_sleep,
+};
 use super::{Message, PortHandle, Posted, ReceiveError, Received, Refusal, Taken, channel};
 use crate::pool::{CancelToken, Reason};
 use crate::value::Envelope;
@@ -12,7 +14,7 @@ use crate::value::Envelope;
 const LONG: Duration = Duration::from_secs(60);
 /// A sleeper that was forgotten looks again after this long.
 const LATE: Duration = Duration::from_secs(4);
-/// Long enough for a helper thread to have gone to sleep.
+/// Long enough for a helper thread to have got to the lock or to sleep; nothing fails if it has not.
 const SETTLE: Duration = Duration::from_millis(30);
 
 // ── Order and close ─────────────────────────────────────────────────────────────────────────────────────
@@ -199,7 +201,7 @@ fn while_a_thread_is_blocked_for_a_message_the_owner_is_not_woken_as_well() {
     far.listen(true);
     let blocked = far.clone();
     let reader = thread::spawn(move || blocked.receive_slice(LONG));
-    thread::sleep(SETTLE);
+    until_readers_sleep(&far, 1);
     near.post(numbered(1));
     assert_eq!(expect_number(reader.join().unwrap()), 1);
     assert_eq!(owner.wakes(), 0);
@@ -215,7 +217,7 @@ fn a_blocked_reader_that_leaves_messages_behind_passes_the_turn_to_the_owner() {
     far.listen(true);
     let blocked = far.clone();
     let reader = thread::spawn(move || blocked.receive_slice(LONG));
-    thread::sleep(SETTLE);
+    until_readers_sleep(&far, 1);
     let held = far.0.own().inbox.lock();
     // Both posts wait for the lock, and so does the reader they notify: it finds two messages or leaves one.
     let poster = thread::spawn(move || {
@@ -288,8 +290,9 @@ fn an_owner_that_wants_room_hears_of_the_close() {
 fn a_thread_that_waits_for_room_gets_it() {
     let (near, far) = channel(Some(1));
     near.post(numbered(1));
-    let writer = thread::spawn(move || near.post_blocking(numbered(2), Some(LONG), None).map(|()| near));
-    thread::sleep(SETTLE);
+    let blocked = near.clone();
+    let writer = thread::spawn(move || blocked.post_blocking(numbered(2), Some(LONG), None));
+    until_writers_sleep(&near, 1);
     assert_eq!(far.len(), 1);
     assert_eq!(expect_number(far.take_one()), 1);
     assert_eq!(expect_number(far.receive_slice(LONG)), 2);
@@ -304,10 +307,11 @@ fn waiting_for_room_ends_by_timeout_cancel_close_and_detach_with_the_message_in_
     assert_eq!((refused.why, number(&refused.message)), (Refusal::TimedOut, 2));
 
     let blocked = |port: &super::Port, cancel: Option<CancelToken>| {
-        let port = port.clone();
-        let writer =
-            thread::spawn(move || port.post_blocking(numbered(3), Some(LONG), cancel.as_ref()).unwrap_err());
-        thread::sleep(SETTLE);
+        let waiting = port.clone();
+        let writer = thread::spawn(move || {
+            waiting.post_blocking(numbered(3), Some(LONG), cancel.as_ref()).unwrap_err()
+        });
+        until_writers_sleep(port, 1);
         writer
     };
     let token = CancelToken::new(None);
@@ -336,9 +340,9 @@ fn a_writer_that_is_cancelled_as_it_is_notified_passes_the_room_on() {
         thread::scope(|scope| {
             // The first in line is cancelled just before room appears; its slice of sleep is longer than this.
             scope.spawn(|| near.post_blocking(numbered(1), Some(LONG), Some(&token)));
-            thread::sleep(Duration::from_millis(2));
+            until_writers_sleep(&near, 1);
             let second = scope.spawn(|| near.post_blocking(numbered(2), Some(LATE), None));
-            thread::sleep(Duration::from_millis(2));
+            until_writers_sleep(&near, 2);
             token.cancel(Reason::Cancelled);
             let started = Instant::now();
             assert_eq!(expect_number(far.take_one()), 0);
@@ -354,8 +358,9 @@ fn a_writer_that_is_cancelled_as_it_is_notified_passes_the_room_on() {
 #[test]
 fn a_blocked_reader_gets_the_message_and_the_close() {
     let (near, far) = channel(None);
-    let reader = thread::spawn(move || (far.receive_slice(LONG), far.receive_slice(LONG)));
-    thread::sleep(SETTLE);
+    let blocked = far.clone();
+    let reader = thread::spawn(move || (blocked.receive_slice(LONG), blocked.receive_slice(LONG)));
+    until_readers_sleep(&far, 1);
     near.post(numbered(7));
     thread::sleep(SETTLE);
     near.close();
@@ -372,7 +377,7 @@ fn a_slice_ends_empty_when_its_time_is_up_or_when_interrupted() {
     assert!(started.elapsed() >= Duration::from_millis(15));
     let blocked = far.clone();
     let reader = thread::spawn(move || blocked.receive_slice(LONG));
-    thread::sleep(SETTLE);
+    until_readers_sleep(&far, 1);
     far.interrupt();
     assert!(matches!(reader.join().unwrap(), Received::Empty));
     assert!(started.elapsed() < LONG / 2);
@@ -384,7 +389,7 @@ fn a_reader_is_released_when_its_port_is_detached_or_closed_under_it() {
         let (_near, far) = channel(None);
         let blocked = far.clone();
         let reader = thread::spawn(move || blocked.receive_slice(LONG));
-        thread::sleep(SETTLE);
+        until_readers_sleep(&far, 1);
         let transit = if close { far.close().then_some(None) } else { far.detach().ok().map(Some) };
         assert!(transit.is_some());
         assert!(matches!(reader.join().unwrap(), Received::Gone));
@@ -396,8 +401,9 @@ fn a_cancelled_reader_stops() {
     let (_near, far) = channel(None);
     let token = CancelToken::new(None);
     let cancel = token.clone();
-    let reader = thread::spawn(move || far.receive(None, Some(&cancel)));
-    thread::sleep(SETTLE);
+    let blocked = far.clone();
+    let reader = thread::spawn(move || blocked.receive(None, Some(&cancel)));
+    until_readers_sleep(&far, 1);
     token.cancel(Reason::PoolClosed);
     assert!(matches!(reader.join().unwrap(), Err(Reason::PoolClosed)));
 }
@@ -409,9 +415,9 @@ fn a_reader_that_is_cancelled_as_it_is_notified_passes_the_message_on() {
         let token = CancelToken::new(None);
         thread::scope(|scope| {
             scope.spawn(|| far.receive(Some(LONG), Some(&token)));
-            thread::sleep(Duration::from_millis(2));
+            until_readers_sleep(&far, 1);
             let second = scope.spawn(|| far.receive_slice(LATE));
-            thread::sleep(Duration::from_millis(2));
+            until_readers_sleep(&far, 2);
             token.cancel(Reason::Cancelled);
             let started = Instant::now();
             near.post(numbered(1));
@@ -531,7 +537,7 @@ fn a_task_that_is_told_to_stop_leaves_its_port() {
     let task = Arc::new(PortHandle::new(far.detach().unwrap(), token.clone()));
     let waiting = Arc::clone(&task);
     let reader = thread::spawn(move || waiting.recv());
-    thread::sleep(SETTLE);
+    until_readers_sleep(task.port(), 1);
     token.cancel(Reason::Cancelled);
     assert_eq!(reader.join().unwrap().unwrap_err(), ReceiveError::Cancelled(Reason::Cancelled));
     assert_eq!(task.send(Envelope::default()).unwrap_err().why, Refusal::Cancelled(Reason::Cancelled));

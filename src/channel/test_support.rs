@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
 
@@ -38,6 +40,24 @@ pub(super) fn expect_number(received: Received) -> u64 {
     match received {
         Received::Message(message) => number(&message),
         other => panic!("a message was expected, not {other:?}"),
+    }
+}
+
+/// Returns when `count` threads are asleep at `port` for a message.
+pub(super) fn until_readers_sleep(port: &Port, count: usize) {
+    until(|| port.0.own().inbox.lock().asleep().0 == count);
+}
+
+/// Returns when `count` threads are asleep at `port` for room at the other end.
+pub(super) fn until_writers_sleep(port: &Port, count: usize) {
+    until(|| port.0.peer().inbox.lock().asleep().1 == count);
+}
+
+fn until(mut holds: impl FnMut() -> bool) {
+    let started = Instant::now();
+    while !holds() {
+        assert!(started.elapsed() < Duration::from_secs(30), "no thread went to sleep");
+        thread::sleep(Duration::from_micros(200));
     }
 }
 
