@@ -9,7 +9,6 @@ const { decode, decodeBytes } = require('./values');
 class Pending {
   /** Given by `Delivery.add`. */
   id = 0;
-  #control = undefined;
 
   /**
    * @param {(value: unknown) => void} resolve
@@ -29,7 +28,7 @@ class Pending {
    * checkpoint.
    */
   control({ signal, timeout }) {
-    this.#control = new Control(this, signal, timeout);
+    new Control(this, signal, timeout);
   }
 
   /** The answer, when it is more than undefined or a number. */
@@ -61,11 +60,6 @@ class Pending {
       return this.reject(errorFromCode('ERR_RW_INTERNAL', `the answer cannot be read: ${error.message}`));
     }
   }
-
-  /** Nothing can end it early any more. */
-  release() {
-    this.#control?.release();
-  }
 }
 
 /** What may end a task early. Its listeners and timer go with the task's end. */
@@ -79,11 +73,11 @@ class Control {
     this.#pending = pending;
     const { resolve, reject } = pending;
     pending.resolve = (value) => {
-      this.release();
+      this.#release();
       resolve(value);
     };
     pending.reject = (error) => {
-      this.release();
+      this.#release();
       reject(error);
     };
     if (signal !== undefined) {
@@ -105,7 +99,7 @@ class Control {
     pool.cancel(id, timedOut);
   }
 
-  release() {
+  #release() {
     if (this.#signal !== undefined) this.#signal.removeEventListener('abort', this.#onAbort);
     if (this.#timer !== undefined) clearTimeout(this.#timer);
   }

@@ -18,6 +18,13 @@ const delivery = deliveryOf(binding);
 /** Closes the native side of pools that were forgotten without `close()`. */
 const forgotten = new FinalizationRegistry((handle) => binding.closePool(handle, false, true));
 
+/** The functions of the promise made last: an executor of its own for each would be two more objects a task. */
+const captured = { resolve: undefined, reject: undefined };
+const capture = (resolve, reject) => {
+  captured.resolve = resolve;
+  captured.reject = reject;
+};
+
 /** Told to `closePool`. */
 const GRACEFULLY = false;
 const BY_FORCE = true;
@@ -40,22 +47,26 @@ class WorkerPool extends EventEmitter {
   }
 
   run(task, input, options) {
-    return new Promise((resolve, reject) => {
-      const index = taskIndex(task);
-      if (index === undefined) return reject(unknownTask(task));
-      const pending = new Pending(resolve, reject, this.#record, task);
-      if (options !== undefined) return this.#runWith(index, input, options, pending);
-      let prepared;
-      try {
-        prepared = prepareInput(input, undefined);
-      } catch (error) {
-        return reject(error);
-      }
-      const { form, value, length, parts } = prepared;
-      delivery.add(pending);
-      const answer = binding.submit(this.#record.handle, index, pending.id, form, value, length, parts);
-      if (answer !== undefined) this.#answered(answer, pending, input);
-    });
+    const promise = new Promise(capture);
+    const pending = new Pending(captured.resolve, captured.reject, this.#record, task);
+    const index = taskIndex(task);
+    if (index === undefined) pending.reject(unknownTask(task));
+    else if (options !== undefined) this.#runWith(index, input, options, pending);
+    else this.#runPlain(index, input, pending);
+    return promise;
+  }
+
+  #runPlain(index, input, pending) {
+    let prepared;
+    try {
+      prepared = prepareInput(input, undefined);
+    } catch (error) {
+      return pending.reject(error);
+    }
+    const { form, value, length, parts } = prepared;
+    delivery.add(pending);
+    const answer = binding.submit(this.#record.handle, index, pending.id, form, value, length, parts);
+    if (answer !== undefined) this.#answered(answer, pending, input);
   }
 
   #runWith(index, input, options, pending) {

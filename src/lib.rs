@@ -19,6 +19,7 @@
 //! * [`tasks`] — the registry of native tasks, and the built-in ones.
 //! * [`pool`] — the queue and the threads.
 //! * [`shared`] — memory that JavaScript and Rust threads share.
+//! * [`channel`] — message channels: two ports, an inbox at each.
 //! * `node` — the only room that knows Node-API: mailbox, teardown, conversion.
 //! * `api` — the exports JavaScript sees.
 //!
@@ -26,6 +27,7 @@
 
 #[cfg(not(test))]
 mod api;
+pub mod channel;
 pub mod error;
 #[cfg(not(test))]
 mod node;

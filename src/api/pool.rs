@@ -77,7 +77,7 @@ pub fn create_pool(env: Env, settings: PoolSettings) -> napi::Result<u32> {
 pub fn close_pool(env: Env, pool: u32, force: bool, announce: bool) -> napi::Result<()> {
     let environment = environment(&env)?;
     if let Some(engine) = environment.pool(pool) {
-        let mailbox = Arc::clone(environment.mailbox());
+        let mailbox = environment.mailbox();
         let tell: Box<dyn FnOnce() + Send> = Box::new(move || mailbox.push(Letter::PoolClosed { pool }));
         engine.close(force, announce.then_some(tell));
     }
@@ -142,6 +142,11 @@ impl Terms {
         CancelToken::new(self.deadline)
     }
 
+    /// A job that nothing may end early needs no token.
+    fn job_token(&self) -> Option<CancelToken> {
+        (self.cancellable || self.deadline.is_some()).then(|| self.token())
+    }
+
     /// Keeps the job cancellable by its id if it shall be.
     fn accepted(
         &self,
@@ -192,9 +197,9 @@ fn submit_on(
     let task = js.read_u32(task)? as usize;
     let id = js.read_number(id)? as u64;
     let input = read_payload(js, environment, read_form(js, form)?, input, length, parts)?;
-    let token = terms.token();
-    let kept = terms.cancellable.then(|| token.clone());
-    let job = Job::new(id, environment.outbox(), task, input, token);
+    let token = terms.job_token();
+    let kept = if terms.cancellable { token.clone() } else { None };
+    let job = Job::new(id, environment.mailbox(), task, input, token);
     let outcome = environment.with_pool(pool, |pool| match pool.submit(job, terms.priority) {
         Ok(accepted) => {
             terms.accepted(environment, id, pool, accepted.ticket, kept);
@@ -245,7 +250,7 @@ pub(super) unsafe extern "C" fn submit_batch(env: sys::napi_env, info: sys::napi
         let inputs = read_inputs(js, environment, read_form(js, form)?, input, length, parts)?;
         let token = terms.token();
         let kept = terms.cancellable.then(|| token.clone());
-        let batch = Batch::new(id, environment.outbox(), task, terms.priority, inputs, count, token);
+        let batch = Batch::new(id, environment.mailbox(), task, terms.priority, inputs, count, token);
         let outcome = environment.with_pool(pool, |pool| match pool.submit_batch(Arc::new(batch)) {
             Ok(accepted) => {
                 terms.accepted(environment, id, pool, accepted.ticket, kept);

@@ -7,21 +7,25 @@
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::ffi::c_void;
-use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use napi::bindgen_prelude::sys;
 
 use super::board::{BATCH, Board};
 use super::js::{Js, JsValue, Status};
-use super::mailbox::{Letter, Mailbox, as_outbox};
+use super::mailbox::{Letter, Mailbox};
 use super::output;
 use crate::panic::guard;
-use crate::pool::{CancelToken, Outbox, Pool, Reason, Ticket};
+use crate::pool::{CancelToken, Pool, Reason, Ticket};
+use crate::shared::Region;
+
+static NEXT_ID: AtomicU64 = AtomicU64::new(1);
 
 /// One JavaScript environment: the main thread's, or a worker's.
 pub(crate) struct Environment {
-    mailbox: Arc<Mailbox>,
-    outbox: Arc<dyn Outbox>,
+    /// Never used again, unlike addresses: names this environment to the engine.
+    id: u64,
+    mailbox: Mailbox,
     pools: RefCell<Vec<Option<Pool>>>,
     cancellable: RefCell<HashMap<u64, Cancellable>>,
     delivery: RefCell<Option<Delivery>>,
@@ -47,10 +51,9 @@ impl Environment {
     pub(crate) fn create(js: Js<'_>) -> Result<&'static Environment, Status> {
         // Threads run our code from here on: the image must stay mapped even when Node unloads the addon.
         napi::bindgen_prelude::retain_current_module_for_unload_safety();
-        let mailbox = Arc::new(Mailbox::new());
         let environment: &'static Environment = Box::leak(Box::new(Environment {
-            outbox: as_outbox(&mailbox),
-            mailbox,
+            id: NEXT_ID.fetch_add(1, Ordering::Relaxed),
+            mailbox: Mailbox::new(),
             pools: RefCell::default(),
             cancellable: RefCell::default(),
             delivery: RefCell::default(),
@@ -86,12 +89,12 @@ impl Environment {
         Ok(unsafe { Environment::at(address) })
     }
 
-    pub(crate) fn mailbox(&self) -> &Arc<Mailbox> {
-        &self.mailbox
+    pub(crate) fn id(&self) -> u64 {
+        self.id
     }
 
-    pub(crate) fn outbox(&self) -> Arc<dyn Outbox> {
-        Arc::clone(&self.outbox)
+    pub(crate) fn mailbox(&self) -> &Mailbox {
+        &self.mailbox
     }
 
     /// Names the JavaScript function and the arrays through which answers are delivered.
@@ -204,5 +207,6 @@ unsafe extern "C" fn teardown(address: *mut c_void) {
             pool.close(true, None);
         }
         environment.mailbox.pins().wait_for_none();
+        Region::release_all_pins(environment.id);
     });
 }

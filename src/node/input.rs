@@ -42,7 +42,7 @@ const INVALID: Status = Status(sys::Status::napi_invalid_arg);
 /// Reads one input. `length` and `parts` belong to the wire form.
 pub(crate) fn read_payload(
     js: Js<'_>,
-    environment: &Environment,
+    environment: &'static Environment,
     form: InputForm,
     input: JsValue,
     length: JsValue,
@@ -59,7 +59,7 @@ pub(crate) fn read_payload(
 /// Reads a batch's inputs: the wire form of an array, or (form `Copy(Float64)`) the numbers themselves.
 pub(crate) fn read_inputs(
     js: Js<'_>,
-    environment: &Environment,
+    environment: &'static Environment,
     form: InputForm,
     input: JsValue,
     length: JsValue,
@@ -99,7 +99,12 @@ fn copy_bytes(js: Js<'_>, kind: BytesKind, view: JsValue) -> Result<Bytes, Statu
     with_view(js, view, |bytes| Bytes::copy_from(kind, bytes))
 }
 
-fn pin_bytes(js: Js<'_>, environment: &Environment, kind: BytesKind, view: JsValue) -> Result<Bytes, Status> {
+fn pin_bytes(
+    js: Js<'_>,
+    environment: &'static Environment,
+    kind: BytesKind,
+    view: JsValue,
+) -> Result<Bytes, Status> {
     let pinned = PinnedBytes::new(js, environment.mailbox(), view)?;
     Ok(Bytes::foreign(kind, Box::new(pinned)))
 }
@@ -107,7 +112,7 @@ fn pin_bytes(js: Js<'_>, environment: &Environment, kind: BytesKind, view: JsVal
 /// `parts` is undefined, or an array of pairs: a `Uint8Array`, and whether it is to be pinned instead of copied.
 pub(crate) fn read_envelope(
     js: Js<'_>,
-    environment: &Environment,
+    environment: &'static Environment,
     input: JsValue,
     length: JsValue,
     parts: JsValue,

@@ -9,8 +9,6 @@
 //! *Lost wake-up.* Asleep is only ever set together with "empty" under the lock, so a letter pushed later finds it
 //! asleep and wakes. *Closed* is final: letters are dropped, outside the lock.
 
-use std::sync::Arc;
-
 use parking_lot::Mutex;
 
 use super::gate::Gate;
@@ -129,9 +127,4 @@ impl Outbox for Mailbox {
         };
         self.push(Letter::Settled { id, answer });
     }
-}
-
-/// So that the engine's `Arc<dyn Outbox>` can be made from a borrowed one.
-pub(super) fn as_outbox(mailbox: &Arc<Mailbox>) -> Arc<dyn Outbox> {
-    Arc::clone(mailbox) as Arc<dyn Outbox>
 }

@@ -6,6 +6,7 @@
 //! * `mailbox` — everything that comes back to an environment: one queue, one wake.
 //! * `gate` — the threadsafe function behind the wake, safe against teardown.
 //! * `pin` — JavaScript memory that Rust holds alone for a while.
+//! * `region` — JavaScript's shared memory as regions of the engine.
 //! * `input`, `output` — values from and to JavaScript.
 //!
 //! # Teardown
@@ -16,8 +17,8 @@
 //! 1. the gate closes: from here no thread calls the threadsafe function;
 //! 2. the mailbox closes: what is in it and what still comes is dropped;
 //! 3. the environment's pools are closed by force: waiting tasks are dropped, running ones are asked to stop;
-//! 4. the hook waits until no thread holds memory that this environment's heap owns (at most until the running
-//!    task's next checkpoint).
+//! 4. the hook waits until no thread holds memory that this environment's heap owns, pinned or shared (at most until
+//!    the running task's next checkpoint).
 //!
 //! `process.exit()` and a fatal error on the main thread run no hook: pool threads are then ended with the process
 //! in the middle of whatever they do, which is harmless, as they own nothing outside it.
@@ -30,6 +31,7 @@ mod js;
 mod mailbox;
 mod output;
 mod pin;
+mod region;
 
 pub(crate) use environment::Environment;
 pub(crate) use input::{InputForm, read_inputs, read_payload};

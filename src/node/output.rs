@@ -123,7 +123,11 @@ fn push_error(js: Js<'_>, extras: &mut Extras<'_>, error: &Error) -> Result<(), 
 fn memories(js: Js<'_>, environment: &Environment, parts: Vec<Part>) -> Result<JsValue, Status> {
     let array = js.array(parts.len())?;
     for (index, part) in (0..).zip(parts) {
-        let Part::Bytes(bytes) = part;
+        let bytes = match part {
+            Part::Bytes(bytes) => bytes,
+            // No native task has a port to give yet.
+            Part::Port(_) => return Err(Status(sys::Status::napi_generic_failure)),
+        };
         js.set(array, index, memory(js, environment, bytes)?)?;
     }
     Ok(array)

@@ -7,7 +7,6 @@
 //! is dropped: tasks are cancelled before that, and let go at their next checkpoint.
 
 use std::ptr::NonNull;
-use std::sync::Arc;
 
 use napi::bindgen_prelude::sys;
 use parking_lot::{Condvar, Mutex};
@@ -50,13 +49,15 @@ pub(crate) struct Reference(pub(super) sys::napi_ref);
 
 // SAFETY: the pointer is only carried; it is used on the environment's own thread, by `Js`.
 unsafe impl Send for Reference {}
+// SAFETY: as above; a shared reference to it offers nothing.
+unsafe impl Sync for Reference {}
 
 /// An ArrayBuffer's memory in Rust's hands.
 pub(crate) struct PinnedBytes {
     data: NonNull<u8>,
     length: usize,
     reference: Option<Reference>,
-    mailbox: Arc<Mailbox>,
+    mailbox: &'static Mailbox,
 }
 
 // SAFETY: the memory has no other user while it is pinned (see the head of this file), and lives until the pin is
@@ -65,7 +66,7 @@ unsafe impl Send for PinnedBytes {}
 
 impl PinnedBytes {
     /// Pins the memory of `view`, a `Uint8Array` over an ArrayBuffer that nobody else will touch.
-    pub(super) fn new(js: Js<'_>, mailbox: &Arc<Mailbox>, view: JsValue) -> Result<Self, Status> {
+    pub(super) fn new(js: Js<'_>, mailbox: &'static Mailbox, view: JsValue) -> Result<Self, Status> {
         let (data, length) = js.view(view)?;
         let reference = js.reference(view)?;
         mailbox.pins().add();
@@ -73,7 +74,7 @@ impl PinnedBytes {
             data: NonNull::new(data).unwrap_or(NonNull::<u64>::dangling().cast()),
             length,
             reference: Some(Reference(reference)),
-            mailbox: Arc::clone(mailbox),
+            mailbox,
         })
     }
 
@@ -86,8 +87,8 @@ impl PinnedBytes {
     }
 
     /// Whether it came from the environment of `mailbox`.
-    pub(super) fn belongs_to(&self, mailbox: &Arc<Mailbox>) -> bool {
-        Arc::ptr_eq(&self.mailbox, mailbox)
+    pub(super) fn belongs_to(&self, mailbox: &Mailbox) -> bool {
+        std::ptr::eq(self.mailbox, mailbox)
     }
 }
 

@@ -10,7 +10,7 @@ use super::job::{Outbox, Reply};
 use super::{CancelToken, Reason};
 use crate::error::{Code, Error, Result};
 use crate::panic::guard;
-use crate::sync::{Arc, Mutex};
+use crate::sync::Mutex;
 use crate::value::{Payload, Value};
 
 /// A chunk that took less than this may be followed by one of twice the size.
@@ -88,7 +88,7 @@ impl Batch {
     /// under `id`.
     pub fn new(
         id: u64,
-        outbox: Arc<dyn Outbox>,
+        outbox: &'static dyn Outbox,
         task: usize,
         priority: i32,
         inputs: Payload,
@@ -134,15 +134,15 @@ impl Batch {
         (!inputs.is_empty()).then_some(Chunk { first, inputs })
     }
 
-    /// Runs inputs until none is left, `leave` says to look at the queue again, or the batch was stopped.
-    /// Returns how many inputs were run.
+    /// Runs inputs until none is left, `leave` says to look at the queue again, or the batch was stopped. `count` is
+    /// told how many of a chunk succeeded.
     pub(super) fn work(
         &self,
         mut run: impl FnMut(Value) -> Result<Value>,
-        mut leave: impl FnMut() -> bool,
-    ) -> usize {
+        count: impl Fn(usize),
+        leave: impl Fn() -> bool,
+    ) {
         let mut size = 1;
-        let mut done = 0;
         while let Some(chunk) = self.take(size) {
             let started = Instant::now();
             let taken = chunk.inputs.len();
@@ -157,7 +157,7 @@ impl Batch {
                     }
                 }
             }
-            done += outputs.len();
+            count(outputs.len());
             self.put(chunk.first, taken, outputs, failure);
             if started.elapsed() < QUICK {
                 size = (size * 2).min(LARGEST_CHUNK);
@@ -168,7 +168,6 @@ impl Batch {
                 break;
             }
         }
-        done
     }
 
     /// Puts a chunk's outputs in their places; answers when this was the last.

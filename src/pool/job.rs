@@ -4,10 +4,12 @@ use std::time::Instant;
 
 use super::CancelToken;
 use crate::error::{Code, Error, Result};
-use crate::sync::Arc;
 use crate::value::{Payload, Value};
 
 /// Where answers go: the mailbox of the JavaScript thread that asked.
+///
+/// Jobs hold it by `&'static`: a counted reference would be one more cache line that every job of every thread fights
+/// for, and a mailbox is never freed anyway (`node/environment.rs` tells why).
 pub trait Outbox: Send + Sync {
     /// Takes the one answer to the job that was submitted under `id`.
     fn settle(&self, id: u64, outcome: Result<Value>);
@@ -17,11 +19,11 @@ pub trait Outbox: Send + Sync {
 /// ever lost silently.
 pub(super) struct Reply {
     id: u64,
-    outbox: Option<Arc<dyn Outbox>>,
+    outbox: Option<&'static dyn Outbox>,
 }
 
 impl Reply {
-    pub(super) fn new(id: u64, outbox: Arc<dyn Outbox>) -> Self {
+    pub(super) fn new(id: u64, outbox: &'static dyn Outbox) -> Self {
         Reply { id, outbox: Some(outbox) }
     }
 
@@ -51,14 +53,21 @@ pub struct Job {
     /// Index into the pool's registry.
     pub(super) task: usize,
     pub(super) input: Payload,
-    pub(super) token: CancelToken,
+    /// A job without one is stopped only by a forced close, through its thread's token.
+    pub(super) token: Option<CancelToken>,
     pub(super) reply: Reply,
     pub(super) queued_at: Instant,
 }
 
 impl Job {
     /// A job for the task at index `task`, to be answered to `outbox` under `id`.
-    pub fn new(id: u64, outbox: Arc<dyn Outbox>, task: usize, input: Payload, token: CancelToken) -> Self {
+    pub fn new(
+        id: u64,
+        outbox: &'static dyn Outbox,
+        task: usize,
+        input: Payload,
+        token: Option<CancelToken>,
+    ) -> Self {
         Job { task, input, token, reply: Reply::new(id, outbox), queued_at: Instant::now() }
     }
 

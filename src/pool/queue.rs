@@ -15,6 +15,16 @@ pub(super) enum Entry {
     Batch(Arc<Batch>),
 }
 
+impl Entry {
+    /// How many tasks it stands for that no thread has taken.
+    pub(super) fn tasks(&self) -> u64 {
+        match self {
+            Entry::Job(_) => 1,
+            Entry::Batch(batch) => batch.waiting() as u64,
+        }
+    }
+}
+
 /// A place in the queue.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Ticket {
@@ -158,7 +168,7 @@ mod tests {
     }
 
     fn job(task: usize) -> Entry {
-        Entry::Job(Job::new(0, Arc::new(Nowhere), task, Payload::Value(Value::Null), CancelToken::new(None)))
+        Entry::Job(Job::new(0, &Nowhere, task, Payload::Value(Value::Null), None))
     }
 
     fn push(queue: &mut Queue, priority: i32, task: usize) -> Ticket {
@@ -215,13 +225,12 @@ mod tests {
     fn a_batch_is_shared_out_until_its_last_input() {
         let mut queue = Queue::new();
         let inputs = Payload::Value(Value::Array(vec![Value::Null; 2]));
-        let batch = Arc::new(Batch::new(0, Arc::new(Nowhere), 9, 0, inputs, 2, CancelToken::new(None)));
+        let batch = Arc::new(Batch::new(0, &Nowhere, 9, 0, inputs, 2, CancelToken::new(None)));
         queue.push(0, Entry::Batch(batch));
         assert_eq!(task_of(queue.pop()), Some(9));
         let Some(Entry::Batch(batch)) = queue.pop() else { panic!("the batch is shared") };
         assert_eq!(queue.len(), 1);
-        let mut first = true;
-        batch.work(Ok, || std::mem::take(&mut first));
+        batch.work(Ok, |_| {}, || true);
         assert_eq!(task_of(queue.pop()), Some(9));
         assert_eq!(queue.len(), 0, "whoever takes the last input takes it out of the queue");
     }

@@ -1,18 +1,36 @@
-//! Counters of a pool. Relaxed atomics: each is a number to look at, none orders anything.
+//! What a pool counts.
+//!
+//! Each thread has a tally of its own, on cache lines of its own, and is the only one that writes to it: so counting
+//! costs no contended atomic. Whoever asks adds them up.
 
 use std::time::Duration;
 
 use crate::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
+/// A number that one thread writes and any thread reads. Relaxed: it is a number to look at and orders nothing.
 #[derive(Default)]
-pub(super) struct Counters {
-    submitted: AtomicU64,
-    completed: AtomicU64,
-    failed: AtomicU64,
-    cancelled: AtomicU64,
-    wait_nanos: AtomicU64,
-    run_nanos: AtomicU64,
-    started: AtomicU64,
+struct Count(AtomicU64);
+
+impl Count {
+    fn add(&self, amount: u64) {
+        // Not a read-modify-write: only the owner writes.
+        self.0.store(self.0.load(Relaxed).wrapping_add(amount), Relaxed);
+    }
+
+    fn get(&self) -> u64 {
+        self.0.load(Relaxed)
+    }
+}
+
+/// What one thread of a pool has done. 128: two cache lines, since processors fetch them in pairs.
+#[derive(Default)]
+#[repr(align(128))]
+pub(super) struct Tally {
+    completed: Count,
+    failed: Count,
+    cancelled: Count,
+    wait_nanos: Count,
+    run_nanos: Count,
 }
 
 /// A pool at one moment.
@@ -24,7 +42,7 @@ pub struct Stats {
     pub idle: usize,
     /// Entries waiting in the queue.
     pub queued: usize,
-    /// Tasks running.
+    /// Entries being run: a batch counts once for each thread in it.
     pub running: usize,
     /// Tasks accepted since the pool was made.
     pub submitted: u64,
@@ -34,48 +52,39 @@ pub struct Stats {
     pub failed: u64,
     /// Tasks cancelled, timed out or dropped by a forced close.
     pub cancelled: u64,
-    /// Tasks (a batch counts once for each thread that joins it) that have started.
-    pub started: u64,
-    /// Time spent waiting in the queue, all started tasks together.
+    /// Time spent waiting in the queue, all started entries together.
     pub wait: Duration,
-    /// Time spent running, all tasks together.
+    /// Time spent running, all threads together.
     pub run: Duration,
 }
 
-impl Counters {
-    pub(super) fn accepted(&self, count: usize) {
-        self.submitted.fetch_add(count as u64, Relaxed);
-    }
-
-    pub(super) fn started(&self, waited: Duration) {
-        self.started.fetch_add(1, Relaxed);
-        self.wait_nanos.fetch_add(nanos(waited), Relaxed);
+impl Tally {
+    pub(super) fn waited(&self, time: Duration) {
+        self.wait_nanos.add(nanos(time));
     }
 
     pub(super) fn ran(&self, time: Duration) {
-        self.run_nanos.fetch_add(nanos(time), Relaxed);
+        self.run_nanos.add(nanos(time));
     }
 
     pub(super) fn completed(&self, count: usize) {
-        self.completed.fetch_add(count as u64, Relaxed);
+        self.completed.add(count as u64);
     }
 
     pub(super) fn failed(&self) {
-        self.failed.fetch_add(1, Relaxed);
+        self.failed.add(1);
     }
 
-    pub(super) fn cancelled(&self, count: usize) {
-        self.cancelled.fetch_add(count as u64, Relaxed);
+    pub(super) fn cancelled(&self) {
+        self.cancelled.add(1);
     }
 
-    pub(super) fn fill(&self, stats: &mut Stats) {
-        stats.submitted = self.submitted.load(Relaxed);
-        stats.completed = self.completed.load(Relaxed);
-        stats.failed = self.failed.load(Relaxed);
-        stats.cancelled = self.cancelled.load(Relaxed);
-        stats.started = self.started.load(Relaxed);
-        stats.wait = Duration::from_nanos(self.wait_nanos.load(Relaxed));
-        stats.run = Duration::from_nanos(self.run_nanos.load(Relaxed));
+    pub(super) fn add_to(&self, stats: &mut Stats) {
+        stats.completed += self.completed.get();
+        stats.failed += self.failed.get();
+        stats.cancelled += self.cancelled.get();
+        stats.wait += Duration::from_nanos(self.wait_nanos.get());
+        stats.run += Duration::from_nanos(self.run_nanos.get());
     }
 }
 

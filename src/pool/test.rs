@@ -23,7 +23,7 @@ impl Outbox for Answers {
 
 struct Bench {
     pool: Pool,
-    outbox: Arc<Answers>,
+    outbox: &'static Answers,
     answers: Receiver<(u64, Result<Value>)>,
 }
 
@@ -54,7 +54,11 @@ fn registry() -> Registry {
 impl Bench {
     fn new(config: Config) -> Self {
         let (sender, answers) = unbounded();
-        Bench { pool: Pool::new(config, Arc::new(registry())), outbox: Arc::new(Answers(sender)), answers }
+        Bench {
+            pool: Pool::new(config, Arc::new(registry())),
+            outbox: Box::leak(Box::new(Answers(sender))),
+            answers,
+        }
     }
 
     fn with_threads(threads: usize) -> Self {
@@ -63,7 +67,7 @@ impl Bench {
 
     fn job(&self, id: u64, task: &str, input: impl Into<Value>, token: &CancelToken) -> Job {
         let task = self.pool.registry().index_of(task).expect("a task of this bench");
-        Job::new(id, self.outbox.clone(), task, Payload::Value(input.into()), token.clone())
+        Job::new(id, self.outbox, task, Payload::Value(input.into()), Some(token.clone()))
     }
 
     fn submit(&self, id: u64, task: &str, input: impl Into<Value>) -> (Ticket, CancelToken) {
@@ -77,7 +81,7 @@ impl Bench {
         let task = self.pool.registry().index_of(task).expect("a task of this bench");
         let count = inputs.len();
         let inputs = Payload::Value(Value::Array(inputs));
-        let batch = Batch::new(id, self.outbox.clone(), task, 0, inputs, count, token.clone());
+        let batch = Batch::new(id, self.outbox, task, 0, inputs, count, token.clone());
         (self.pool.submit_batch(Arc::new(batch)).ok().expect("accepted").ticket, token)
     }
 
@@ -291,6 +295,17 @@ fn a_forced_close_answers_what_waits_and_stops_what_runs() {
 }
 
 #[test]
+fn a_forced_close_stops_a_job_without_a_token_of_its_own() {
+    let bench = Bench::with_threads(1);
+    let task = bench.pool.registry().index_of(SLEEP).expect("a task of this bench");
+    let job = Job::new(0, bench.outbox, task, Payload::Value(Value::Number(60_000.0)), None);
+    bench.pool.submit(job, 0).ok().expect("accepted");
+    bench.wait_until("it runs", |stats| stats.running == 1);
+    bench.close(true).recv_timeout(Duration::from_secs(30)).expect("closed");
+    assert_eq!(bench.answer().1.unwrap_err().code(), Code::PoolClosed);
+}
+
+#[test]
 fn a_pool_that_never_ran_closes_at_once() {
     let bench = Bench::with_threads(4);
     bench.close(false).recv_timeout(Duration::from_secs(1)).expect("closed");
@@ -406,6 +421,6 @@ fn a_job_dropped_unanswered_answers_all_the_same() {
             ANSWERED.fetch_add(1, Ordering::SeqCst);
         }
     }
-    drop(Job::new(3, Arc::new(Count), 0, Payload::Value(Value::Null), CancelToken::new(None)));
+    drop(Job::new(3, &Count, 0, Payload::Value(Value::Null), None));
     assert_eq!(ANSWERED.load(Ordering::SeqCst), 1);
 }

@@ -26,7 +26,7 @@ use std::time::Duration;
 use super::batch::Batch;
 use super::job::Job;
 use super::queue::{Entry, Queue, Ticket};
-use super::stats::{Counters, Stats};
+use super::stats::{Stats, Tally};
 use super::{CancelToken, Config, Reason, worker};
 use crate::error::{Code, Error, Result};
 use crate::sync::atomic::{AtomicI32, AtomicUsize, Ordering};
@@ -57,7 +57,6 @@ pub struct Refusal<T> {
 pub(super) struct Shared {
     pub(super) config: Config,
     pub(super) registry: Arc<Registry>,
-    pub(super) counters: Counters,
     /// Entries in the queue, readable without the lock: for a searching thread.
     hint: AtomicUsize,
     /// The highest priority that waits, readable without the lock: for a thread inside a batch.
@@ -73,11 +72,27 @@ enum Phase {
     Draining,
 }
 
-#[derive(Clone)]
-enum Place {
+/// Where one thread stands. Places are used again, and keep what their threads have counted.
+struct Place {
+    doing: Doing,
+    tally: Arc<Tally>,
+    /// Stops what runs here when the pool is closed by force: the token of jobs that have none of their own.
+    stop: CancelToken,
+}
+
+enum Doing {
+    /// No thread.
     Vacant,
-    Idle,
-    Running(CancelToken),
+    Nothing,
+    /// Work without a token of its own, or with this one.
+    Work(Option<CancelToken>),
+}
+
+/// What a thread needs to know of its place.
+pub(super) struct Seat {
+    pub(super) number: usize,
+    pub(super) tally: Arc<Tally>,
+    pub(super) stop: CancelToken,
 }
 
 struct State {
@@ -89,8 +104,10 @@ struct State {
     claims: usize,
     /// Places that are running.
     busy: usize,
-    /// One place for each thread; a place is used again when its thread has ended.
     places: Vec<Place>,
+    submitted: u64,
+    /// Tasks that were cancelled before any thread had taken them.
+    cancelled_waiting: u64,
     when_closed: Vec<Box<dyn FnOnce() + Send>>,
 }
 
@@ -106,12 +123,13 @@ impl Pool {
             claims: 0,
             busy: 0,
             places: Vec::new(),
+            submitted: 0,
+            cancelled_waiting: 0,
             when_closed: Vec::new(),
         };
         Pool(Arc::new(Shared {
             config,
             registry,
-            counters: Counters::default(),
             hint: AtomicUsize::new(0),
             top: AtomicI32::new(i32::MIN),
             state: Mutex::new(state),
@@ -170,7 +188,7 @@ impl Pool {
         }
         let ticket = state.queue.push(priority, entry);
         let full = state.queue.len() >= limit;
-        shared.counters.accepted(tasks);
+        state.submitted += tasks as u64;
         shared.note_len(&state);
         self.wake_one(state);
         Ok(Accepted { ticket, full })
@@ -194,19 +212,22 @@ impl Pool {
     }
 
     fn start_thread(&self, state: &mut State) -> Result<()> {
-        let vacant = state.places.iter().position(|place| matches!(place, Place::Vacant));
-        let number = vacant.unwrap_or(state.places.len());
+        let vacant = state.places.iter().position(|place| matches!(place.doing, Doing::Vacant));
+        let number = vacant.unwrap_or_else(|| {
+            let stop = CancelToken::new(None);
+            state.places.push(Place { doing: Doing::Vacant, tally: Arc::default(), stop });
+            state.places.len() - 1
+        });
+        let place = &mut state.places[number];
+        let seat = Seat { number, tally: Arc::clone(&place.tally), stop: place.stop.clone() };
         let pool = self.clone();
         let started = std::thread::Builder::new()
             .name(format!("{}-{number}", self.0.config.name))
             .stack_size(self.0.config.stack_size)
-            .spawn(move || worker::run(&pool, number));
+            .spawn(move || worker::run(&pool, &seat));
         match started {
             Ok(_) => {
-                if vacant.is_none() {
-                    state.places.push(Place::Idle);
-                }
-                state.places[number] = Place::Idle;
+                place.doing = Doing::Nothing;
                 state.threads += 1;
                 // A new thread looks at the queue first thing, like a claimed one.
                 state.claims += 1;
@@ -226,7 +247,7 @@ impl Pool {
     pub(super) fn next(&self, number: usize, fresh: bool) -> Option<Entry> {
         let shared = &*self.0;
         let mut state = shared.state.lock();
-        if let Place::Running(_) = std::mem::replace(&mut state.places[number], Place::Idle) {
+        if let Doing::Work(_) = std::mem::replace(&mut state.places[number].doing, Doing::Nothing) {
             state.busy -= 1;
         }
         if fresh {
@@ -238,9 +259,9 @@ impl Pool {
                 shared.note_len(&state);
                 let token = match &entry {
                     Entry::Job(job) => job.token.clone(),
-                    Entry::Batch(batch) => batch.token.clone(),
+                    Entry::Batch(batch) => Some(batch.token.clone()),
                 };
-                state.places[number] = Place::Running(token);
+                state.places[number].doing = Doing::Work(token);
                 state.busy += 1;
                 // One wakes the next (see the head of this file).
                 self.wake_one(state);
@@ -281,7 +302,7 @@ impl Pool {
 
     fn end_thread(&self, number: usize, mut state: MutexGuard<'_, State>) -> Option<Entry> {
         state.threads -= 1;
-        state.places[number] = Place::Vacant;
+        state.places[number].doing = Doing::Vacant;
         self.announce_if_closed(state);
         None
     }
@@ -303,6 +324,7 @@ impl Pool {
         let removed = {
             let mut state = self.0.state.lock();
             let removed = state.queue.remove(ticket);
+            state.cancelled_waiting += removed.as_ref().map_or(0, Entry::tasks);
             self.0.note_len(&state);
             removed
         };
@@ -315,14 +337,8 @@ impl Pool {
 
     fn give_up(&self, entry: Entry, reason: Reason) {
         match entry {
-            Entry::Job(job) => {
-                self.0.counters.cancelled(1);
-                job.reply.send(Err(reason.into_error()));
-            }
-            Entry::Batch(batch) => {
-                self.0.counters.cancelled(batch.waiting());
-                batch.abandon(reason);
-            }
+            Entry::Job(job) => job.reply.send(Err(reason.into_error())),
+            Entry::Batch(batch) => batch.abandon(reason),
         }
     }
 
@@ -335,7 +351,8 @@ impl Pool {
         state.phase = Phase::Draining;
         state.when_closed.extend(when_closed);
         let dropped = if force { state.queue.drain() } else { Vec::new() };
-        let stopped: Vec<CancelToken> = if force { state.running().cloned().collect() } else { Vec::new() };
+        state.cancelled_waiting += dropped.iter().map(Entry::tasks).sum::<u64>();
+        let stopped: Vec<CancelToken> = if force { state.tokens().cloned().collect() } else { Vec::new() };
         shared.note_len(&state);
         // Parked threads end by themselves once they wake: no claims are needed for that.
         shared.work.notify_all();
@@ -352,8 +369,12 @@ impl Pool {
     /// The pool's counters at this moment.
     pub fn stats(&self) -> Stats {
         let mut stats = Stats::default();
-        self.0.counters.fill(&mut stats);
         let state = self.0.state.lock();
+        for place in &state.places {
+            place.tally.add_to(&mut stats);
+        }
+        stats.submitted = state.submitted;
+        stats.cancelled += state.cancelled_waiting;
         stats.threads = state.threads;
         stats.running = state.busy;
         stats.idle = state.threads - stats.running;
@@ -368,11 +389,15 @@ impl Pool {
 }
 
 impl State {
-    fn running(&self) -> impl Iterator<Item = &CancelToken> {
-        self.places.iter().filter_map(|place| match place {
-            Place::Running(token) => Some(token),
-            _ => None,
-        })
+    /// Every token by which something that runs can be stopped.
+    fn tokens(&self) -> impl Iterator<Item = &CancelToken> {
+        self.places
+            .iter()
+            .flat_map(|place| match &place.doing {
+                Doing::Work(own) => [Some(&place.stop), own.as_ref()],
+                _ => [Some(&place.stop), None],
+            })
+            .flatten()
     }
 }
 

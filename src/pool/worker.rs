@@ -5,54 +5,59 @@ use std::time::Instant;
 use super::batch::Batch;
 use super::job::Job;
 use super::queue::Entry;
+use super::stats::Tally;
+use super::threads::Seat;
 use super::{CancelToken, Pool};
 use crate::error::{Code, Error, Result};
 use crate::panic::guard;
 use crate::tasks::Context;
 use crate::value::{Payload, Value};
 
-/// The life of thread `number`.
-pub(super) fn run(pool: &Pool, number: usize) {
+/// The life of the thread in `seat`.
+pub(super) fn run(pool: &Pool, seat: &Seat) {
     let mut fresh = true;
-    while let Some(entry) = pool.next(number, std::mem::take(&mut fresh)) {
+    while let Some(entry) = pool.next(seat.number, std::mem::take(&mut fresh)) {
         match entry {
-            Entry::Job(job) => run_job(pool, job),
-            Entry::Batch(batch) => run_batch(pool, &batch),
+            Entry::Job(job) => run_job(pool, seat, job),
+            Entry::Batch(batch) => run_batch(pool, seat, &batch),
         }
     }
 }
 
-fn run_job(pool: &Pool, job: Job) {
+fn run_job(pool: &Pool, seat: &Seat, job: Job) {
     let Job { task, input, token, reply, queued_at } = job;
-    let counters = &pool.0.counters;
     let started = Instant::now();
-    counters.started(started - queued_at);
-    let outcome = run_task(pool, task, input, &token);
-    counters.ran(started.elapsed());
+    seat.tally.waited(started - queued_at);
+    let outcome = run_task(pool, task, input, token.as_ref().unwrap_or(&seat.stop));
+    seat.tally.ran(started.elapsed());
     match &outcome {
-        Ok(_) => counters.completed(1),
-        Err(error) if is_stop(error) => counters.cancelled(1),
-        Err(_) => counters.failed(),
+        Ok(_) => seat.tally.completed(1),
+        Err(error) => count_failure(&seat.tally, error),
     }
     reply.send(outcome);
 }
 
-fn run_batch(pool: &Pool, batch: &Batch) {
-    let counters = &pool.0.counters;
+fn run_batch(pool: &Pool, seat: &Seat, batch: &Batch) {
+    let tally = &seat.tally;
     let started = Instant::now();
-    counters.started(started - batch.queued_at);
+    tally.waited(started - batch.queued_at);
     let run = |input| {
         let outcome = run_task(pool, batch.task, Payload::Value(input), &batch.token);
-        match &outcome {
-            Ok(_) => {}
-            Err(error) if is_stop(error) => counters.cancelled(1),
-            Err(_) => counters.failed(),
+        if let Err(error) = &outcome {
+            count_failure(tally, error);
         }
         outcome
     };
-    let done = batch.work(run, || pool.outranked(batch.priority));
-    counters.completed(done);
-    counters.ran(started.elapsed());
+    // Counted chunk by chunk, before the last of them answers.
+    batch.work(run, |done| tally.completed(done), || pool.outranked(batch.priority));
+    tally.ran(started.elapsed());
+}
+
+fn count_failure(tally: &Tally, error: &Error) {
+    match error.code() {
+        Code::TaskCancelled | Code::TaskTimeout | Code::PoolClosed => tally.cancelled(),
+        _ => tally.failed(),
+    }
 }
 
 /// Runs one task under the panic guard, unless it should have stopped already.
@@ -63,8 +68,4 @@ fn run_task(pool: &Pool, task: usize, input: Payload, token: &CancelToken) -> Re
     };
     guard(|| task.run(input.into_value()?, &Context::new(token)))
         .unwrap_or_else(|panic| Err(panic.context(format_args!("task '{}' panicked", task.name()))))
-}
-
-fn is_stop(error: &Error) -> bool {
-    matches!(error.code(), Code::TaskCancelled | Code::TaskTimeout | Code::PoolClosed)
 }

@@ -222,7 +222,7 @@ mod tests {
         bytes[5..].iter().for_each(|byte| expected[usize::from(*byte)] += 1);
         assert_eq!(histogram(&access, 5, count - 5, go).unwrap(), expected);
         let sum = fold::<u8, u64>(&access, 5, count - 5, 0, |sum, byte| sum + u64::from(byte), go).unwrap();
-        assert_eq!(sum, bytes[5..].iter().map(|byte| u64::from(*byte)).sum());
+        assert_eq!(sum, bytes[5..].iter().map(|byte| u64::from(*byte)).sum::<u64>());
         let mut joined = Vec::new();
         chunks(&access, 5, count - 5, |part| {
             joined.extend_from_slice(part);

@@ -44,7 +44,15 @@ pub(super) fn decode_with(envelope: Envelope, limits: Limits, shapes: &Shapes) -
     let mut reader = Reader {
         wire: &envelope.wire,
         pos: 0,
-        parts: envelope.parts.into_iter().map(|Part::Bytes(bytes)| Some(bytes)).collect(),
+        // A port has no `Value`: its place reads as missing, and the port closes.
+        parts: envelope
+            .parts
+            .into_iter()
+            .map(|part| match part {
+                Part::Bytes(bytes) => Some(bytes),
+                Part::Port(_) => None,
+            })
+            .collect(),
         limits,
         shapes,
         depth: 0,

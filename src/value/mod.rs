@@ -87,6 +87,8 @@ pub struct Envelope {
 pub enum Part {
     /// A block of bytes, moved without a copy.
     Bytes(Bytes),
+    /// A port on its way to a new owner; it closes if this is dropped undelivered.
+    Port(crate::channel::PortInTransit),
 }
 
 /// A value on its way to a task: decoded already, or in its wire form, to be decoded on the thread that runs it.

@@ -1,0 +1,430 @@
+//! The state machine of one end, and the argument why nothing is lost, reordered or said twice.
+//!
+//! # States
+//!
+//! An inbox belongs to its *reader* (the port it is the inbox of) and is filled by its *writer* (the other end).
+//! It moves one way only:
+//!
+//! ```text
+//!   Open ──writer closes──▶ Sealed ──reader takes the last message and is told `Closed`──▶ Closed
+//!     └───────────────reader closes─────────┴──────────────────────────────────────────────▶
+//! ```
+//!
+//! * **Open**: messages are queued.
+//! * **Sealed**: no message is queued any more; those that wait are still delivered.
+//! * **Closed**: nothing waits and nothing is queued. The queue is emptied in the same critical section that
+//!   enters the state, so no message can be stranded in a closed inbox.
+//!
+//! `Closed` is answered by the one call that moves Sealed to Closed, under the lock: hence *exactly once*, and
+//! *after everything posted before*.
+//!
+//! # Locks
+//!
+//! One mutex an inbox, and every field below is read and written under it; no atomic stands beside it. The only
+//! memory ordering used is therefore the mutex's own: what a thread did before its critical section is visible to
+//! whoever enters a later one. A message's bytes are written before `push` and read after `take`: visible.
+//! No thread ever holds two inbox locks; what must happen at both ends happens at one and then at the other, and
+//! the order is argued where it is done (`port.rs`). No lock is held while an owner is woken, a sleeper is
+//! notified or a message is dropped: the critical section returns an [`After`] that says what is to be done.
+//!
+//! # Ownership: tenures
+//!
+//! An end is owned by at most one party at a time. Every change of owner raises the end's *tenure*, in its own
+//! inbox (`reader`) and then in its writer's view of it, the other inbox (`writer`). A handle remembers the tenure
+//! it was made in, and each operation compares it under the lock it takes anyway. So a handle that was detached
+//! can neither take what belongs to the next owner nor post behind its back, even when two threads race: an
+//! operation is either wholly before the detach or refused. Messages stay in the inbox all along, so a transfer
+//! moves none and loses none; and as the token of the transfer exists only after both tenures were raised, the
+//! next owner's posts come after all of the last owner's.
+//!
+//! # The one-wake rule
+//!
+//! `woken` says who has the turn. False: the owner is idle, and whoever makes something *due* for it sets `woken`
+//! and wakes it. True: the owner has been or is being woken, and nobody wakes it again. The owner hands the turn
+//! back (sets it false) only inside `take`, in the same critical section that saw the queue empty, or, while it is
+//! not listening, that saw nothing due. So:
+//!
+//! * *No lost wake*: a push is either before that critical section, and then its message was seen there, or after
+//!   it, and then it finds `woken` false and wakes.
+//! * *At most one*: between two drains that end in `Empty` there is one transition false → true.
+//!
+//! Due is: a message, when the owner listens; the end of a sealed inbox, when the owner listens or no message is
+//! in front of it (as in Node, where a port that was not started still sees `close`).
+//!
+//! Races that remain, and are harmless:
+//!
+//! * *Late wake*: a waker is called after the lock was released, so it may arrive when the owner has drained by
+//!   itself, or has detached the port. An owner answers a wake by `take` on the port of that number, if it still
+//!   has one. Wakes decided never outnumber drains by more than one.
+//! * *Wake before attach returns*: an owner may be woken for a port whose `attach` is still on its way to it.
+//!   An owner must not look the port up inside `wake`, only note the number: that is what a mailbox does.
+//!
+//! # Sleepers
+//!
+//! Threads blocked for a message (or for room) are counted under the lock before they sleep, so a push (a take)
+//! that finds the count zero need not notify, and one that finds it above zero does. While a reader sleeps the
+//! owner is not woken as well: the sleeper has the turn. A notified sleeper may leave by another door (timeout,
+//! cancel, interrupt) and a notification carries no message, so whoever leaves, for whatever reason, passes the
+//! turn on by [`Inbox::reader_leaves`] / [`Inbox::writer_leaves`]: messages left wake the next sleeper, else the
+//! owner; room left wakes the next sleeper. This *baton rule* is what makes `notify_one` enough.
+//!
+//! # Room
+//!
+//! High water is the capacity, low water one below it: any room at all counts as room. A wider gap would save
+//! wakes but could hold a sender back from room that exists, and with it a reader that waits for what the sender
+//! would have said: a deadlock. Readers that take in batches free many places at once, which saves the same wakes.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use super::message::{Message, Received, Refusal, Taken};
+use super::port::Owner;
+
+/// An emptied queue that had grown beyond this many messages gives its memory back.
+const KEPT_PLACES: usize = 4096;
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Stage {
+    Open,
+    Sealed,
+    Closed,
+}
+
+/// How many sleepers to notify.
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+pub(super) enum Notify {
+    #[default]
+    None,
+    One,
+    All,
+}
+
+/// What a critical section leaves to be done without the lock.
+#[derive(Default)]
+pub(super) struct After {
+    /// Tell this owner that it has something to take.
+    pub(super) wake: Option<Arc<dyn Owner>>,
+    /// Tell the writer's owner that there is room.
+    pub(super) room: Option<Arc<dyn Owner>>,
+    /// Threads asleep for a message.
+    pub(super) readers: Notify,
+    /// Threads asleep for room.
+    pub(super) writers: Notify,
+    /// Messages to drop.
+    pub(super) discarded: VecDeque<Message>,
+}
+
+/// One end's inbox. Every method is one critical section of its lock.
+pub(super) struct Inbox {
+    queue: VecDeque<Message>,
+    capacity: usize,
+    stage: Stage,
+    /// The tenure of the party that takes from here.
+    reader: u32,
+    /// The tenure of the party that posts to here.
+    writer: u32,
+    owner: Option<Arc<dyn Owner>>,
+    listening: bool,
+    woken: bool,
+    readers_asleep: usize,
+    writers_asleep: usize,
+    room_wanted: Option<Arc<dyn Owner>>,
+    interrupts: u64,
+}
+
+impl Inbox {
+    /// An open inbox with nobody at either end.
+    pub(super) fn new(capacity: Option<usize>) -> Self {
+        Inbox {
+            queue: VecDeque::new(),
+            capacity: capacity.unwrap_or(usize::MAX),
+            stage: Stage::Open,
+            reader: 0,
+            writer: 0,
+            owner: None,
+            listening: true,
+            woken: false,
+            readers_asleep: 0,
+            writers_asleep: 0,
+            room_wanted: None,
+            interrupts: 0,
+        }
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.queue.len()
+    }
+
+    /// Threads asleep for a message, and for room.
+    #[cfg(all(test, not(loom)))]
+    pub(super) fn asleep(&self) -> (usize, usize) {
+        (self.readers_asleep, self.writers_asleep)
+    }
+
+    fn has_room(&self) -> bool {
+        self.queue.len() < self.capacity
+    }
+
+    /// Gives the owner the turn if something is due and nobody has it.
+    fn due(&mut self) -> Option<Arc<dyn Owner>> {
+        if self.woken || self.readers_asleep > 0 {
+            return None;
+        }
+        let owner = self.owner.as_ref()?;
+        let due = match self.stage {
+            Stage::Open => self.listening && !self.queue.is_empty(),
+            Stage::Sealed => self.listening || self.queue.is_empty(),
+            Stage::Closed => false,
+        };
+        due.then(|| {
+            self.woken = true;
+            Arc::clone(owner)
+        })
+    }
+
+    // ── The writer's side ──────────────────────────────────────────────────────────────────────────────
+
+    /// Whether a writer of this tenure may post at all.
+    fn admits(&self, writer: u32) -> Result<(), Refusal> {
+        if self.writer != writer {
+            Err(Refusal::Detached)
+        } else if self.stage != Stage::Open {
+            Err(Refusal::Closed)
+        } else {
+            Ok(())
+        }
+    }
+
+    /// Whether a writer of this tenure may post now, within the capacity.
+    pub(super) fn admits_now(&self, writer: u32) -> Result<(), Refusal> {
+        self.admits(writer)?;
+        if self.has_room() { Ok(()) } else { Err(Refusal::Full) }
+    }
+
+    /// Queues a message whatever the capacity says; true when that is exceeded. Hands it back when not open.
+    pub(super) fn push(
+        &mut self,
+        writer: u32,
+        message: Message,
+    ) -> Result<(bool, After), (Message, Refusal)> {
+        if let Err(why) = self.admits(writer) {
+            return Err((message, why));
+        }
+        let after = self.append(message);
+        Ok((self.queue.len() > self.capacity, after))
+    }
+
+    /// Queues a message; the caller has seen that it is admitted, under this same lock.
+    pub(super) fn append(&mut self, message: Message) -> After {
+        self.queue.push_back(message);
+        let mut after = After::default();
+        if self.readers_asleep > 0 {
+            after.readers = Notify::One;
+        } else {
+            after.wake = self.due();
+        }
+        after
+    }
+
+    /// Asks for one call of `room` when there is room; `Ok` says that there is room now, and none will come.
+    pub(super) fn want_room(&mut self, writer: u32, owner: Arc<dyn Owner>) -> Result<(), Refusal> {
+        let answer = self.admits_now(writer);
+        if answer == Err(Refusal::Full) {
+            self.room_wanted = Some(owner);
+        }
+        answer
+    }
+
+    pub(super) fn writer_sleeps(&mut self) {
+        self.writers_asleep += 1;
+    }
+
+    pub(super) fn writer_wakes(&mut self) {
+        self.writers_asleep -= 1;
+    }
+
+    /// The baton rule for writers: room that is left is offered to the next.
+    pub(super) fn writer_leaves(&mut self, after: &mut After) {
+        if self.writers_asleep > 0 && self.has_room() && after.writers == Notify::None {
+            after.writers = Notify::One;
+        }
+    }
+
+    /// The writer has closed: what waits is delivered, then the reader is told.
+    pub(super) fn seal(&mut self) -> After {
+        if self.stage != Stage::Open {
+            return After::default();
+        }
+        self.stage = Stage::Sealed;
+        self.room_wanted = None;
+        After { wake: self.due(), readers: Notify::All, writers: Notify::All, ..After::default() }
+    }
+
+    /// The writer's end has changed hands.
+    pub(super) fn writer_detached(&mut self) -> After {
+        self.writer += 1;
+        self.room_wanted = None;
+        After { writers: Notify::All, ..After::default() }
+    }
+
+    // ── The reader's side ──────────────────────────────────────────────────────────────────────────────
+
+    /// Whether a handle of this tenure owns an end that still lives.
+    pub(super) fn is_held(&self, reader: u32) -> bool {
+        self.reader == reader && self.stage != Stage::Closed
+    }
+
+    /// The owner, for who holds the end.
+    pub(super) fn owner(&self, reader: u32) -> Option<Arc<dyn Owner>> {
+        if self.is_held(reader) { self.owner.clone() } else { None }
+    }
+
+    /// Puts the inbox into a new owner's hands. With nobody to wake it listens at once.
+    pub(super) fn adopt(&mut self, reader: u32, owner: Option<Arc<dyn Owner>>) -> After {
+        if !self.is_held(reader) {
+            return After::default();
+        }
+        self.listening = owner.is_none();
+        self.owner = owner;
+        self.woken = false;
+        After { wake: self.due(), ..After::default() }
+    }
+
+    /// Whether messages wake the owner.
+    pub(super) fn listen(&mut self, reader: u32, listening: bool) -> After {
+        if !self.is_held(reader) {
+            return After::default();
+        }
+        self.listening = listening;
+        if !listening {
+            // The turn goes back: what is due without listening (the end) is judged anew.
+            self.woken = false;
+        }
+        After { wake: self.due(), ..After::default() }
+    }
+
+    /// Moves up to `max` messages to `out`, if the owner listens, and says what is left.
+    pub(super) fn take(&mut self, reader: u32, max: usize, out: &mut Vec<Message>) -> (Taken, After) {
+        if !self.is_held(reader) {
+            return (Taken::Gone, After::default());
+        }
+        let mut after = After::default();
+        if self.listening {
+            let count = self.queue.len().min(max);
+            out.extend(self.queue.drain(..count));
+            self.freed(count, &mut after);
+            if !self.queue.is_empty() {
+                self.woken = self.owner.is_some();
+                return (Taken::More, after);
+            }
+        }
+        if self.ends() {
+            return (Taken::Closed, after);
+        }
+        self.woken = false;
+        (Taken::Empty, after)
+    }
+
+    /// The oldest message, whether the owner listens or not.
+    pub(super) fn take_one(&mut self, reader: u32, after: &mut After) -> Received {
+        if !self.is_held(reader) {
+            return Received::Gone;
+        }
+        match self.queue.pop_front() {
+            Some(message) => {
+                self.freed(1, after);
+                Received::Message(message)
+            }
+            None if self.ends() => Received::Closed,
+            None => Received::Empty,
+        }
+    }
+
+    /// Sealed and empty becomes Closed: true for the one caller that sees it happen.
+    fn ends(&mut self) -> bool {
+        let ends = self.stage == Stage::Sealed && self.queue.is_empty();
+        if ends {
+            self.stage = Stage::Closed;
+            self.owner = None;
+        }
+        ends
+    }
+
+    /// After `count` messages were taken: who waits for room is told, and a large empty queue is given back.
+    fn freed(&mut self, count: usize, after: &mut After) {
+        if count > 0 && self.has_room() {
+            after.room = self.room_wanted.take();
+            after.writers = match (self.writers_asleep, count) {
+                (0, _) => Notify::None,
+                (_, 1) => Notify::One,
+                _ => Notify::All,
+            };
+        }
+        if self.queue.is_empty() && self.queue.capacity() > KEPT_PLACES {
+            after.discarded = std::mem::take(&mut self.queue);
+        }
+    }
+
+    pub(super) fn reader_sleeps(&mut self) {
+        self.readers_asleep += 1;
+    }
+
+    pub(super) fn reader_wakes(&mut self) {
+        self.readers_asleep -= 1;
+    }
+
+    /// The baton rule for readers: what is left goes to the next sleeper, else to the owner.
+    pub(super) fn reader_leaves(&mut self, after: &mut After) {
+        if self.readers_asleep == 0 {
+            after.wake = self.due();
+        } else if !self.queue.is_empty() {
+            after.readers = Notify::One;
+        }
+    }
+
+    /// How often the sleepers here were told to come back empty-handed.
+    pub(super) fn interrupts(&self) -> u64 {
+        self.interrupts
+    }
+
+    /// Tells the threads asleep for a message to come back empty-handed.
+    pub(super) fn interrupt(&mut self, reader: u32) -> After {
+        if !self.is_held(reader) {
+            return After::default();
+        }
+        self.interrupts += 1;
+        After { readers: Notify::All, ..After::default() }
+    }
+
+    /// The reader closes: what waits is dropped, and nothing is queued from here on. `None`: not the reader.
+    pub(super) fn close(&mut self, reader: u32) -> Option<After> {
+        if !self.is_held(reader) {
+            return None;
+        }
+        self.stage = Stage::Closed;
+        self.owner = None;
+        Some(After {
+            wake: None,
+            // The writer's owner waits for room that will never come: it learns so by trying.
+            room: self.room_wanted.take(),
+            readers: Notify::All,
+            writers: Notify::All,
+            discarded: std::mem::take(&mut self.queue),
+        })
+    }
+
+    /// The reader's end leaves its owner; the next tenure.
+    pub(super) fn detach(&mut self, reader: u32) -> Result<(u32, After), Refusal> {
+        if self.reader != reader {
+            return Err(Refusal::Detached);
+        }
+        if self.stage == Stage::Closed {
+            return Err(Refusal::Closed);
+        }
+        self.reader += 1;
+        self.owner = None;
+        self.listening = true;
+        self.woken = false;
+        Ok((self.reader, After { readers: Notify::All, ..After::default() }))
+    }
+}

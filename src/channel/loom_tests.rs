@@ -1,0 +1,261 @@
+//! Every interleaving of small cases: `RUSTFLAGS="--cfg loom" cargo test --lib loom_`
+//!
+//! A lost wake or notification shows as a deadlock, which loom reports.
+
+use std::sync::Arc as SharedArc;
+
+use super::{Message, Owner, Port, PortId, Posted, Received, Refusal, Taken, channel};
+use crate::sync::{Arc, Condvar, Mutex, thread};
+use crate::value::Envelope;
+
+fn numbered(number: u8) -> Message {
+    Message::from(Envelope { wire: vec![number], parts: Vec::new() })
+}
+
+fn number(message: &Message) -> u8 {
+    message.envelope.wire[0]
+}
+
+/// An event loop in small: sleeps until woken, and does nothing unless woken.
+struct Loop {
+    line: Arc<(Mutex<u32>, Condvar)>,
+}
+
+impl Loop {
+    fn new() -> (SharedArc<Self>, Arc<(Mutex<u32>, Condvar)>) {
+        let line = Arc::new((Mutex::new(0), Condvar::new()));
+        (SharedArc::new(Loop { line: Arc::clone(&line) }), line)
+    }
+
+    fn call(&self) {
+        *self.line.0.lock() += 1;
+        self.line.1.notify_one();
+    }
+}
+
+impl Owner for Loop {
+    fn wake(&self, _: PortId) {
+        self.call();
+    }
+
+    fn room(&self, _: PortId) {
+        self.call();
+    }
+}
+
+fn wait(line: &(Mutex<u32>, Condvar)) {
+    let mut calls = line.0.lock();
+    while *calls == 0 {
+        line.1.wait(&mut calls);
+    }
+    *calls -= 1;
+}
+
+/// Drains by the rules until told `Closed`; what was received, and how many wakes it took.
+fn drain(port: &Port, line: &(Mutex<u32>, Condvar)) -> (Vec<u8>, u32) {
+    let (mut batch, mut wakes) = (Vec::new(), 0);
+    loop {
+        wait(line);
+        wakes += 1;
+        loop {
+            match port.take(1, &mut batch) {
+                Taken::More => {}
+                Taken::Empty => break,
+                Taken::Closed => return (batch.iter().map(number).collect(), wakes),
+                Taken::Gone => panic!("the close was missed"),
+            }
+        }
+    }
+}
+
+#[test]
+fn loom_no_wake_is_lost_and_none_is_idle() {
+    loom::model(|| {
+        let (near, far) = channel(None);
+        let (owner, line) = Loop::new();
+        far.set_owner(Some(owner));
+        far.listen(true);
+        let poster = thread::spawn(move || {
+            near.post(numbered(1));
+            near.post(numbered(2));
+            near.close();
+        });
+        let (got, wakes) = drain(&far, &line);
+        assert_eq!(got, [1, 2]);
+        assert!(wakes <= 3, "one for each post and one for the close at most");
+        poster.join().unwrap();
+    });
+}
+
+#[test]
+fn loom_listening_late_misses_nothing() {
+    loom::model(|| {
+        let (near, far) = channel(None);
+        let (owner, line) = Loop::new();
+        far.set_owner(Some(owner));
+        let poster = thread::spawn(move || {
+            near.post(numbered(1));
+            near.close();
+        });
+        far.listen(true);
+        assert_eq!(drain(&far, &line).0, [1]);
+        poster.join().unwrap();
+    });
+}
+
+#[test]
+fn loom_what_was_posted_before_the_close_is_delivered_before_it() {
+    loom::model(|| {
+        let (near, far) = channel(None);
+        let racing = near.clone();
+        let poster = thread::spawn(move || {
+            let first = racing.post(numbered(1)) == Posted::Queued;
+            let second = racing.post(numbered(2)) == Posted::Queued;
+            assert!(first || !second, "closed once is closed for good");
+            u8::from(first) + u8::from(second)
+        });
+        let closer = thread::spawn(move || assert!(near.close()));
+        let mut got = 0;
+        loop {
+            match far.receive(None, None) {
+                Ok(Received::Message(message)) => {
+                    got += 1;
+                    assert_eq!(number(&message), got);
+                }
+                Ok(Received::Closed) => break,
+                other => panic!("a message or the close was expected, not {other:?}"),
+            }
+        }
+        assert_eq!(poster.join().unwrap(), got);
+        closer.join().unwrap();
+        assert!(matches!(far.take_one(), Received::Gone));
+    });
+}
+
+#[test]
+fn loom_both_ends_close_at_once() {
+    loom::model(|| {
+        let (near, far) = channel(None);
+        far.post(numbered(1));
+        let other = thread::spawn(move || {
+            far.close();
+            matches!(far.take_one(), Received::Gone)
+        });
+        near.close();
+        assert!(matches!(near.take_one(), Received::Gone));
+        assert!(other.join().unwrap());
+    });
+}
+
+#[test]
+fn loom_a_transfer_loses_and_reorders_no_message_on_its_way_in() {
+    loom::model(|| {
+        let (near, far) = channel(None);
+        let poster = thread::spawn(move || {
+            near.post(numbered(1));
+            near.post(numbered(2));
+            near.close();
+        });
+        let mut got = Vec::new();
+        far.take(1, &mut got);
+        let transit = far.detach();
+        let Ok(transit) = transit else {
+            // `take` may have told the close only after both messages; with one at most it cannot have.
+            panic!("an open port detaches");
+        };
+        let (owner, line) = Loop::new();
+        let there = transit.attach(Some(owner));
+        there.listen(true);
+        let mut got: Vec<u8> = got.iter().map(number).collect();
+        got.extend(drain(&there, &line).0);
+        assert_eq!(got, [1, 2]);
+        poster.join().unwrap();
+    });
+}
+
+#[test]
+fn loom_a_transfer_puts_the_last_owners_posts_before_the_next_owners() {
+    loom::model(|| {
+        let (near, far) = channel(None);
+        let racing = far.clone();
+        let last = thread::spawn(move || racing.post(numbered(1)));
+        let transit = far.detach().unwrap();
+        let next = thread::spawn(move || {
+            let there = transit.attach(None);
+            assert_eq!(there.post(numbered(2)), Posted::Queued);
+        });
+        next.join().unwrap();
+        let posted = last.join().unwrap();
+        let mut got = Vec::new();
+        assert_eq!(near.take(9, &mut got), Taken::Closed);
+        let got: Vec<u8> = got.iter().map(number).collect();
+        match posted {
+            Posted::Queued => assert_eq!(got, [1, 2]),
+            Posted::Detached => assert_eq!(got, [2]),
+            other => panic!("impossible: {other:?}"),
+        }
+    });
+}
+
+#[test]
+fn loom_a_blocked_reader_passes_the_turn_to_the_owner() {
+    loom::model(|| {
+        let (near, far) = channel(None);
+        let (owner, line) = Loop::new();
+        far.set_owner(Some(owner));
+        far.listen(true);
+        let blocked = far.clone();
+        let reader = thread::spawn(move || match blocked.receive(None, None) {
+            Ok(Received::Message(message)) => number(&message),
+            other => panic!("a message was expected, not {other:?}"),
+        });
+        near.post(numbered(1));
+        near.post(numbered(2));
+        assert_eq!(reader.join().unwrap(), 1);
+        wait(&line);
+        let mut got = Vec::new();
+        assert_eq!(far.take(9, &mut got), Taken::Empty);
+        assert_eq!(got.iter().map(number).collect::<Vec<_>>(), [2]);
+    });
+}
+
+#[test]
+fn loom_two_blocked_writers_get_the_room_of_two_takes() {
+    loom::model(|| {
+        let (near, far) = channel(Some(1));
+        near.post(numbered(0));
+        let writers = [1, 2].map(|n| {
+            let near = near.clone();
+            thread::spawn(move || near.post_blocking(numbered(n), None, None).unwrap())
+        });
+        let mut sum = 0;
+        for _ in 0..3 {
+            match far.receive(None, None) {
+                Ok(Received::Message(message)) => sum += number(&message),
+                other => panic!("a message was expected, not {other:?}"),
+            }
+        }
+        assert_eq!(sum, 3);
+        writers.into_iter().for_each(|writer| writer.join().unwrap());
+    });
+}
+
+#[test]
+fn loom_an_owner_that_waits_for_room_is_told() {
+    loom::model(|| {
+        let (near, far) = channel(Some(1));
+        let (owner, line) = Loop::new();
+        near.set_owner(Some(owner));
+        near.post(numbered(1));
+        let reader = thread::spawn(move || {
+            assert!(matches!(far.take_one(), Received::Message(_)));
+            far
+        });
+        if near.want_room() == Err(Refusal::Full) {
+            wait(&line);
+        }
+        near.try_post(numbered(2)).unwrap();
+        let far = reader.join().unwrap();
+        assert!(matches!(far.take_one(), Received::Message(_)));
+    });
+}

@@ -1,0 +1,52 @@
+//! JavaScript's shared memory as regions of the engine.
+//!
+//! A `Uint8Array` over the *whole* SharedArrayBuffer is what comes here: `napi_get_typedarray_info` is the one call that
+//! gives the memory's address on every runtime (facts/node-api.md A2).
+
+use std::sync::Arc;
+
+use napi::bindgen_prelude::sys;
+
+use super::environment::Environment;
+use super::js::{Js, JsValue, Status};
+use super::mailbox::{Letter, Mailbox};
+use super::pin::Reference;
+use crate::shared::{Keep, Region};
+
+/// Keeps a view, and with it the memory, alive until dropped, from whatever thread.
+struct Held {
+    reference: Option<Reference>,
+    mailbox: &'static Mailbox,
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        if let Some(reference) = self.reference.take() {
+            self.mailbox.push(Letter::Release(reference));
+        }
+    }
+}
+
+/// The region of the buffer that `view` covers from its first byte to its last, pinned for this environment.
+#[allow(dead_code)] // TEMPORARY: used by the shared memory api, being written
+pub(crate) fn open_region(
+    js: Js<'_>,
+    environment: &'static Environment,
+    view: JsValue,
+) -> Result<Arc<Region>, Status> {
+    let (base, length) = js.view(view)?;
+    let mailbox = environment.mailbox();
+    let mut failed = None;
+    let keep = || -> Keep {
+        let reference = js.reference(view).map_err(|status| failed = Some(status)).ok().map(Reference);
+        Box::new(Held { reference, mailbox })
+    };
+    // SAFETY: Node has just said that the view's memory begins at `base` and is this long; it is a SharedArrayBuffer's,
+    // as the caller's contract says, so JavaScript itself only shares it, and the reference keeps it while `Held` lives.
+    let region = unsafe { Region::open(base, length, environment.id(), keep) };
+    match (region, failed) {
+        (Ok(region), None) => Ok(region),
+        (_, Some(status)) => Err(status),
+        (Err(_), None) => Err(Status(sys::Status::napi_invalid_arg)),
+    }
+}
