@@ -366,9 +366,4 @@ mod tests {
             stop.store(1, Ordering::Relaxed);
         });
     }
-
-    /// `cargo test --release --lib measure_parallel_sort -- --ignored --nocapture`
-    ///
-    /// The whole cost of a sort of 10 million float64 in shared memory by two threads: copy in (mapped to ordered
-    /// keys), sort the halves, merge from both ends straight into shared memory (mapped back).
 }
