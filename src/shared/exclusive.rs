@@ -235,7 +235,7 @@ mod tests {
     use super::*;
     use crate::pool::{CancelToken, Reason};
     use std::sync::atomic::{AtomicUsize, Ordering};
-    use std::time::{Duration, Instant};
+    use std::time::Duration;
 
     fn access(len: usize) -> Access {
         Region::allocate(len, len).unwrap().access().unwrap()
