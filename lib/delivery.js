@@ -16,7 +16,8 @@ const BATCH = 1024;
 /** Bytes of encoded values in one batch; what does not fit comes beside it. */
 const WIRE_BYTES = 64 * 1024;
 
-const KEY = Symbol('rust-workers.delivery');
+/** Registered: each copy of this file must find the delivery that the first has made. */
+const KEY = Symbol.for('rust-workers.delivery');
 
 /** Ids are `turn * 2^32 + slot`, so an id is never that of an earlier entry in the same slot. */
 const TURN = 2 ** 32;

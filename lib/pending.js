@@ -2,6 +2,7 @@
 
 /** One task under way, as the caller's side keeps it: its promise's functions and what may end it early. */
 
+const { addAbortListener, removeAbortListener } = require('./abort-listeners');
 const { abortError, errorFromCode, TaskTimeoutError } = require('./errors');
 const FORMS = require('./forms');
 const { decode, decodeBytes } = require('./values');
@@ -83,7 +84,7 @@ class Control {
     if (signal !== undefined) {
       this.#signal = signal;
       this.#onAbort = () => this.#end(abortError(signal), false);
-      signal.addEventListener('abort', this.#onAbort, { once: true });
+      addAbortListener(signal, this.#onAbort);
     }
     if (timeout !== undefined) {
       const late = () => this.#end(new TaskTimeoutError(`task '${pending.task}' took longer than ${timeout} ms`), true);
@@ -100,7 +101,7 @@ class Control {
   }
 
   #release() {
-    if (this.#signal !== undefined) this.#signal.removeEventListener('abort', this.#onAbort);
+    if (this.#signal !== undefined) removeAbortListener(this.#signal, this.#onAbort);
     if (this.#timer !== undefined) clearTimeout(this.#timer);
   }
 }

@@ -25,6 +25,9 @@ const capture = (resolve, reject) => {
   captured.reject = reject;
 };
 
+/** No pool has it: what is submitted under it is refused as to a closed pool. */
+const NO_HANDLE = 2 ** 32 - 1;
+
 /** Told to `closePool`. */
 const GRACEFULLY = false;
 const BY_FORCE = true;
@@ -157,6 +160,8 @@ class WorkerPool extends EventEmitter {
     return new Promise((resolve) => {
       delivery.addPool(handle, (counters) => {
         this.#lastCounters = counters;
+        // The native side may give the handle to the next pool.
+        this.#record.handle = NO_HANDLE;
         delivery.hold(-1);
         resolve();
         process.nextTick(() => this.emit('close'));
@@ -166,7 +171,7 @@ class WorkerPool extends EventEmitter {
   }
 
   #force() {
-    if (this.#lastCounters === undefined) binding.closePool(this.#record.handle, BY_FORCE, false);
+    binding.closePool(this.#record.handle, BY_FORCE, false);
   }
 
   #forceAfter(timeout) {
