@@ -44,12 +44,15 @@ class Delivery {
     this.numbers = new Float64Array(BATCH);
     this.forms = new Uint8Array(BATCH);
     this.wire = Buffer.from(new ArrayBuffer(WIRE_BYTES));
+    /** Arguments of the most frequent calls. */
+    this.call = new Float64Array(8);
     binding.open(
       (count, extras) => this.#deliver(count, extras),
       new Uint8Array(this.ids.buffer),
       new Uint8Array(this.numbers.buffer),
       this.forms,
       new Uint8Array(this.wire.buffer),
+      new Uint8Array(this.call.buffer),
     );
   }
 

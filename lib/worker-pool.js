@@ -57,6 +57,8 @@ class WorkerPool extends EventEmitter {
   }
 
   #runPlain(index, input, pending) {
+    const isNumber = typeof input === 'number';
+    if (isNumber || input === undefined) return this.#runDirect(index, isNumber, input, pending);
     let prepared;
     try {
       prepared = prepareInput(input, undefined);
@@ -66,6 +68,19 @@ class WorkerPool extends EventEmitter {
     const { form, value, length, parts } = prepared;
     delivery.add(pending);
     const answer = binding.submit(this.#record.handle, index, pending.id, form, value, length, parts);
+    if (answer !== undefined) this.#answered(answer, pending, input);
+  }
+
+  /** A number, or nothing, needs no argument at all: see src/node/board.rs. */
+  #runDirect(index, isNumber, input, pending) {
+    delivery.add(pending);
+    const { call } = delivery;
+    call[0] = this.#record.handle;
+    call[1] = index;
+    call[2] = pending.id;
+    call[3] = isNumber ? 1 : 0;
+    call[4] = input;
+    const answer = binding.submitDirect();
     if (answer !== undefined) this.#answered(answer, pending, input);
   }
 

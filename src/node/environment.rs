@@ -98,10 +98,15 @@ impl Environment {
     }
 
     /// Names the JavaScript function and the arrays through which answers are delivered.
-    pub(crate) fn open(&self, js: Js<'_>, deliver: JsValue, arrays: [JsValue; 4]) -> Result<(), Status> {
+    pub(crate) fn open(&self, js: Js<'_>, deliver: JsValue, arrays: [JsValue; 5]) -> Result<(), Status> {
         let delivery = Delivery { deliver: js.reference(deliver)?, board: Board::new(js, arrays)? };
         self.delivery.replace(Some(delivery));
         Ok(())
+    }
+
+    /// The arguments that JavaScript has put on the board for the call that is running.
+    pub(crate) fn arguments<const N: usize>(&self) -> Option<[f64; N]> {
+        self.delivery.borrow().as_ref().map(|delivery| delivery.board.arguments())
     }
 
     /// Adds a pool; its handle is an index here.
