@@ -1,15 +1,12 @@
 'use strict';
 
-/** One task under way, as the caller's side keeps it: its promise's functions and what may end it early. */
+/** One task under way that may end early, or must be rejected here: its promise's functions, and what ends it. */
 
-const { abortError, errorFromCode, TaskTimeoutError } = require('./errors');
-const FORMS = require('./forms');
-const { decode, decodeBytes } = require('./values');
+const { clearTimeout, setTimeout } = require('node:timers');
+
+const { abortError, TaskTimeoutError } = require('./errors');
 
 class Pending {
-  /** Given by `Delivery.add`. */
-  id = 0;
-
   /**
    * @param {(value: unknown) => void} resolve
    * @param {(error: Error) => void} reject
@@ -21,6 +18,8 @@ class Pending {
     this.reject = reject;
     this.pool = pool;
     this.task = task;
+    /** Given by `Delivery.add`. */
+    this.id = 0;
   }
 
   /**
@@ -31,33 +30,12 @@ class Pending {
     new Control(this, signal, timeout);
   }
 
-  /** The answer, when it is more than undefined or a number. */
+  /** The answer has come. */
   settle(form, number, delivery) {
     try {
-      switch (form) {
-        case FORMS.NULL:
-          return this.resolve(null);
-        case FORMS.TRUE:
-          return this.resolve(true);
-        case FORMS.FALSE:
-          return this.resolve(false);
-        case FORMS.BYTES:
-          return this.resolve(decodeBytes(number, delivery.takeExtra()));
-        case FORMS.WIRE: {
-          const offset = number & 0xffff;
-          return this.resolve(decode(delivery.wire, offset, offset + (number - offset) / 0x10000, []));
-        }
-        case FORMS.WIRE_APART: {
-          const wire = Buffer.from(delivery.takeExtra());
-          return this.resolve(decode(wire, 0, wire.length, delivery.takeExtra()));
-        }
-        case FORMS.ERROR:
-          return this.reject(errorFromCode(delivery.takeExtra(), delivery.takeExtra(), { task: this.task }));
-        default:
-          throw new Error(`unknown form ${form}`);
-      }
+      this.resolve(this.pool.readAnswer(form, number, delivery, this.task));
     } catch (error) {
-      return this.reject(errorFromCode('ERR_RW_INTERNAL', `the answer cannot be read: ${error.message}`));
+      this.reject(error);
     }
   }
 }

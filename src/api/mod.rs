@@ -24,6 +24,7 @@ const RAW: &[(&CStr, RawFunction)] = &[
     (c"submit", pool::submit),
     (c"submitWith", pool::submit_with),
     (c"submitBatch", pool::submit_batch),
+    (c"drain", raw::drain),
     (c"holdLoop", raw::hold_loop),
     (c"releaseLoop", raw::release_loop),
 ];

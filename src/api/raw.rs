@@ -45,6 +45,16 @@ pub(super) unsafe extern "C" fn open(env: sys::napi_env, info: sys::napi_callbac
     unsafe { export(env, info, body) }
 }
 
+/// `drain()`: delivers the next batch, after one that left letters behind.
+pub(super) unsafe extern "C" fn drain(env: sys::napi_env, info: sys::napi_callback_info) -> JsValue {
+    let body = |arguments: &Arguments<'_, 0>, environment: &'static Environment| {
+        environment.drain(arguments.js);
+        Ok(NOTHING)
+    };
+    // SAFETY: called by Node, and registered in `RAW`.
+    unsafe { export(env, info, body) }
+}
+
 /// `holdLoop()`: the event loop stays alive.
 pub(super) unsafe extern "C" fn hold_loop(env: sys::napi_env, info: sys::napi_callback_info) -> JsValue {
     let body = |arguments: &Arguments<'_, 0>, environment: &'static Environment| {

@@ -161,18 +161,15 @@ impl Environment {
         }
     }
 
-    /// Takes one batch from the mailbox and delivers it.
-    fn drain(&self, js: Js<'_>) {
+    /// Takes one batch from the mailbox and delivers it. When letters are left, JavaScript is told so, and calls this
+    /// again in the next turn of its loop.
+    pub(crate) fn drain(&self, js: Js<'_>) {
         let mut letters = self.batch.take();
         let more = self.mailbox.take(BATCH, &mut letters);
-        if more {
-            // Before the delivery, so that nothing that happens in it can lose the rest.
-            self.mailbox.gate().wake();
-        }
         let delivery = self.delivery.borrow();
         if let Some(delivery) = delivery.as_ref() {
             // A failure means that the environment is ending: nobody is left to tell.
-            let _ = output::deliver(js, self, delivery, &mut letters);
+            let _ = output::deliver(js, self, delivery, &mut letters, more);
             js.clear_exception();
         }
         drop(delivery);
