@@ -4,6 +4,7 @@
 
 const { clearTimeout, setTimeout } = require('node:timers');
 
+const { onAbort } = require('./abort');
 const { abortError, TaskTimeoutError } = require('./errors');
 
 class Pending {
@@ -43,9 +44,8 @@ class Pending {
 /** What may end a task early. Its listeners and timer go with the task's end. */
 class Control {
   #pending;
-  #signal;
   #timer;
-  #onAbort;
+  #ignoreSignal;
 
   constructor(pending, signal, timeout) {
     this.#pending = pending;
@@ -59,9 +59,7 @@ class Control {
       reject(error);
     };
     if (signal !== undefined) {
-      this.#signal = signal;
-      this.#onAbort = () => this.#end(abortError(signal), false);
-      signal.addEventListener('abort', this.#onAbort, { once: true });
+      this.#ignoreSignal = onAbort(signal, () => this.#end(abortError(signal), false));
     }
     if (timeout !== undefined) {
       const late = () => this.#end(new TaskTimeoutError(`task '${pending.task}' took longer than ${timeout} ms`), true);
@@ -78,7 +76,7 @@ class Control {
   }
 
   #release() {
-    if (this.#signal !== undefined) this.#signal.removeEventListener('abort', this.#onAbort);
+    if (this.#ignoreSignal !== undefined) this.#ignoreSignal();
     if (this.#timer !== undefined) clearTimeout(this.#timer);
   }
 }

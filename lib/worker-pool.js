@@ -1,6 +1,7 @@
 'use strict';
 
 const { EventEmitter } = require('node:events');
+const { inspect } = require('node:util');
 
 const { binding } = require('./native');
 const { deliveryOf } = require('./delivery');
@@ -245,6 +246,13 @@ class WorkerPool extends EventEmitter {
 
   get options() {
     return { ...this.#settings };
+  }
+
+  [inspect.custom](depth, options, inspectValue) {
+    const { name, maxThreads } = this.#settings;
+    const { threads, running, queueSize } = this.stats();
+    const shown = { name, maxThreads, threads, running, queueSize, closed: this.closed };
+    return `WorkerPool ${inspectValue(shown, options)}`;
   }
 
   stats() {
