@@ -5,9 +5,10 @@
 //! [`teardown`]; some hundred bytes stay.
 
 use std::cell::{Cell, RefCell};
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::ffi::c_void;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
 
 use napi::bindgen_prelude::sys;
 
@@ -21,6 +22,12 @@ use crate::shared::Region;
 
 static NEXT_ID: AtomicU64 = AtomicU64::new(1);
 
+/// How long one delivery may follow the other before timers and I/O get their turn.
+///
+/// Node calls a threadsafe function's callback up to a thousand times in one turn of the event loop, as long as it is
+/// woken meanwhile. Where each answer makes the next task, and takes a millisecond to copy, that would be a second.
+const TURN: Duration = Duration::from_millis(2);
+
 /// One JavaScript environment: the main thread's, or a worker's.
 pub(crate) struct Environment {
     /// Never used again, unlike addresses: names this environment to the engine.
@@ -29,8 +36,10 @@ pub(crate) struct Environment {
     pools: RefCell<Vec<Option<Pool>>>,
     cancellable: RefCell<HashMap<u64, Cancellable>>,
     delivery: RefCell<Option<Delivery>>,
-    /// Kept from batch to batch for its memory.
-    batch: Cell<Vec<Letter>>,
+    /// Letters taken and not delivered yet; kept from batch to batch for its memory.
+    batch: Cell<VecDeque<Letter>>,
+    /// When the event loop was last known to begin a turn.
+    turn_began: Cell<Option<Instant>>,
 }
 
 /// A job that may be cancelled by its id.
@@ -58,6 +67,7 @@ impl Environment {
             cancellable: RefCell::default(),
             delivery: RefCell::default(),
             batch: Cell::default(),
+            turn_began: Cell::default(),
         }));
         let address = environment.address();
         let function = js.threadsafe_function(address, on_wake)?;
@@ -98,10 +108,15 @@ impl Environment {
     }
 
     /// Names the JavaScript function and the arrays through which answers are delivered.
-    pub(crate) fn open(&self, js: Js<'_>, deliver: JsValue, arrays: [JsValue; 4]) -> Result<(), Status> {
+    pub(crate) fn open(&self, js: Js<'_>, deliver: JsValue, arrays: [JsValue; 5]) -> Result<(), Status> {
         let delivery = Delivery { deliver: js.reference(deliver)?, board: Board::new(js, arrays)? };
         self.delivery.replace(Some(delivery));
         Ok(())
+    }
+
+    /// The arguments that JavaScript has put on the board for the call that is running.
+    pub(crate) fn arguments<const N: usize>(&self) -> Option<[f64; N]> {
+        self.delivery.borrow().as_ref().map(|delivery| delivery.board.arguments())
     }
 
     /// Adds a pool; its handle is an index here.
@@ -156,22 +171,31 @@ impl Environment {
         }
     }
 
-    /// Takes one batch from the mailbox and delivers it.
-    fn drain(&self, js: Js<'_>) {
-        let mut letters = self.batch.take();
-        let more = self.mailbox.take(BATCH, &mut letters);
-        if more {
-            // Before the delivery, so that nothing that happens in it can lose the rest.
-            self.mailbox.gate().wake();
+    /// The mailbox has woken the event loop: delivers a batch, or asks for a turn of the loop before.
+    fn woken(&self, js: Js<'_>) {
+        if self.turn_began.get().is_some_and(|began| began.elapsed() < TURN) {
+            self.drain(js, BATCH);
+        } else {
+            self.drain(js, 0);
         }
+    }
+
+    /// The event loop has begun a turn, as was asked for: delivers a batch.
+    pub(crate) fn resume(&self, js: Js<'_>) {
+        self.turn_began.set(Some(Instant::now()));
+        self.drain(js, BATCH);
+    }
+
+    /// Delivers at most `most` letters. When some are left, JavaScript is told so, and calls `resume` in the next turn
+    /// of its loop.
+    fn drain(&self, js: Js<'_>, most: usize) {
         let delivery = self.delivery.borrow();
-        if let Some(delivery) = delivery.as_ref() {
-            // A failure means that the environment is ending: nobody is left to tell.
-            let _ = output::deliver(js, self, delivery, &mut letters);
-            js.clear_exception();
-        }
-        drop(delivery);
-        letters.clear();
+        let Some(delivery) = delivery.as_ref() else { return };
+        let mut letters = self.batch.take();
+        let more = self.mailbox.take(most.saturating_sub(letters.len()), &mut letters);
+        // A failure means that the environment is ending: nobody is left to tell.
+        let _ = output::deliver(js, self, delivery, &mut letters, most, more);
+        js.clear_exception();
         self.batch.set(letters);
     }
 }
@@ -187,7 +211,7 @@ unsafe extern "C" fn on_wake(env: sys::napi_env, _: JsValue, context: *mut c_voi
     // SAFETY: the context is the address given in `create`.
     let environment = unsafe { Environment::at(context) };
     // A panic here is a fault of ours; it must not cross into Node.
-    let _ = guard(|| environment.drain(js));
+    let _ = guard(|| environment.woken(js));
 }
 
 /// The cleanup hook: the order is told at the head of this folder's `mod.rs`.
@@ -202,6 +226,8 @@ unsafe extern "C" fn teardown(address: *mut c_void) {
             };
         }
         environment.mailbox.close();
+        drop(environment.batch.take());
+        drop(environment.delivery.take());
         drop(environment.cancellable.take());
         for pool in environment.pools.take().into_iter().flatten() {
             pool.close(true, None);

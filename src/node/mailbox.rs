@@ -3,11 +3,13 @@
 //! # The one-wake rule
 //! A letter is pushed under the lock. The pusher that finds the mailbox *asleep* marks it *awake* and, after
 //! releasing the lock, wakes the event loop through the gate; all others only push. The environment's thread takes a
-//! bounded batch; it marks the mailbox asleep again under the lock only when it has left it empty, else it wakes
-//! itself once more, so that promises settled by one batch run their continuations before the next.
+//! bounded batch; it marks the mailbox asleep again under the lock only when it has left it empty, else JavaScript asks
+//! for the next batch in the next turn of its loop: continuations, timers and I/O come between two batches.
 //!
 //! *Lost wake-up.* Asleep is only ever set together with "empty" under the lock, so a letter pushed later finds it
 //! asleep and wakes. *Closed* is final: letters are dropped, outside the lock.
+
+use std::collections::VecDeque;
 
 use parking_lot::Mutex;
 
@@ -15,7 +17,10 @@ use super::gate::Gate;
 use super::pin::{Pins, Reference};
 use crate::error::{Error, Result};
 use crate::pool::Outbox;
-use crate::value::{Bytes, Envelope, INLINE_BYTES, Value, encode};
+use crate::value::{Bytes, Envelope, INLINE_BYTES, Part, Value, encode};
+
+/// Letters for which an empty mailbox keeps room.
+const KEPT: usize = 16 * 1024;
 
 /// Something for the environment's thread to do.
 pub(crate) enum Letter {
@@ -40,6 +45,23 @@ pub(crate) enum Answer {
     Error(Error),
 }
 
+impl Answer {
+    /// Bytes that the environment's thread may have to copy.
+    pub(super) fn size(&self) -> usize {
+        match self {
+            Answer::Bytes(bytes) => bytes.len(),
+            Answer::Envelope(Envelope { wire, parts }) => {
+                let part = |part: &Part| match part {
+                    Part::Bytes(bytes) => bytes.len(),
+                    Part::Port(_) => 0,
+                };
+                wire.len() + parts.iter().map(part).sum::<usize>()
+            }
+            _ => 0,
+        }
+    }
+}
+
 /// An environment's mailbox.
 pub(crate) struct Mailbox {
     inbox: Mutex<Inbox>,
@@ -49,7 +71,7 @@ pub(crate) struct Mailbox {
 
 #[derive(Default)]
 struct Inbox {
-    letters: std::collections::VecDeque<Letter>,
+    letters: VecDeque<Letter>,
     awake: bool,
     closed: bool,
 }
@@ -83,16 +105,16 @@ impl Mailbox {
         }
     }
 
-    /// Moves at most `most` letters into `batch`. True when some are left: the caller then wakes itself again.
-    pub(super) fn take(&self, most: usize, batch: &mut Vec<Letter>) -> bool {
+    /// Moves at most `most` letters into `batch`. True when some are left: the caller must come back for them.
+    pub(super) fn take(&self, most: usize, batch: &mut VecDeque<Letter>) -> bool {
         let mut inbox = self.inbox.lock();
         let count = inbox.letters.len().min(most);
         batch.extend(inbox.letters.drain(..count));
         let left = !inbox.letters.is_empty();
         inbox.awake = left;
-        if !left && inbox.letters.capacity() > 16 * most {
+        if !left && inbox.letters.capacity() > KEPT {
             // A burst's memory goes back once it has passed.
-            inbox.letters = std::collections::VecDeque::new();
+            inbox.letters = VecDeque::new();
         }
         left
     }

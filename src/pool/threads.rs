@@ -109,6 +109,8 @@ struct State {
     /// Tasks that were cancelled before any thread had taken them.
     cancelled_waiting: u64,
     when_closed: Vec<Box<dyn FnOnce() + Send>>,
+    /// Calls of `close` that are answering what they took from the queue: the pool has not closed before.
+    answering: usize,
 }
 
 impl Pool {
@@ -126,6 +128,7 @@ impl Pool {
             submitted: 0,
             cancelled_waiting: 0,
             when_closed: Vec::new(),
+            answering: 0,
         };
         Pool(Arc::new(Shared {
             config,
@@ -308,7 +311,7 @@ impl Pool {
     }
 
     fn announce_if_closed(&self, mut state: MutexGuard<'_, State>) {
-        if state.phase == Phase::Draining && state.threads == 0 {
+        if state.phase == Phase::Draining && state.threads == 0 && state.answering == 0 {
             let announce = std::mem::take(&mut state.when_closed);
             drop(state);
             for tell in announce {
@@ -354,6 +357,7 @@ impl Pool {
         state.cancelled_waiting += dropped.iter().map(Entry::tasks).sum::<u64>();
         let stopped: Vec<CancelToken> = if force { state.tokens().cloned().collect() } else { Vec::new() };
         shared.note_len(&state);
+        state.answering += 1;
         // Parked threads end by themselves once they wake: no claims are needed for that.
         shared.work.notify_all();
         drop(state);
@@ -363,7 +367,9 @@ impl Pool {
         for token in stopped {
             token.cancel(Reason::PoolClosed);
         }
-        self.announce_if_closed(shared.state.lock());
+        let mut state = shared.state.lock();
+        state.answering -= 1;
+        self.announce_if_closed(state);
     }
 
     /// The pool's counters at this moment.
