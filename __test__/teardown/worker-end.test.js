@@ -8,7 +8,8 @@ const { test } = require('node:test');
 
 const { onEachNode, quietly } = require('../support/child');
 
-const ROUNDS = 30;
+/** Enough to notice; RW_ROUNDS=30 to be sure. */
+const ROUNDS = Number(process.env.RW_ROUNDS ?? 6);
 
 /** What a worker has under way when it is terminated; each tells its parent when that is so, and ends by nothing else. */
 const UNDER_WAY = {

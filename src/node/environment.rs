@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 use napi::bindgen_prelude::sys;
 
 use super::board::{BATCH, Board};
-use super::js::{Js, JsValue, Status};
+use super::js::{Arguments, Js, JsValue, NOTHING, Status};
 use super::mailbox::{Letter, Mailbox};
 use super::output;
 use crate::panic::guard;
@@ -40,6 +40,8 @@ pub(crate) struct Environment {
     batch: Cell<VecDeque<Letter>>,
     /// When the event loop was last known to begin a turn.
     turn_began: Cell<Option<Instant>>,
+    /// Whether the event loop is kept alive.
+    holds: Cell<bool>,
 }
 
 /// A job that may be cancelled by its id.
@@ -68,9 +70,13 @@ impl Environment {
             delivery: RefCell::default(),
             batch: Cell::default(),
             turn_began: Cell::default(),
+            holds: Cell::new(false),
         }));
         let address = environment.address();
-        let function = js.threadsafe_function(address, on_wake)?;
+        // `hasRef` is how async hooks (Jest's --detectOpenHandles) learn that this handle holds nothing while idle.
+        let resource = js.object()?;
+        js.set_named(resource, c"hasRef", js.function(c"hasRef", has_ref, address)?)?;
+        let function = js.threadsafe_function(resource, address, on_wake)?;
         js.release_loop(function)?;
         js.add_cleanup_hook(teardown, address)?;
         js.set_instance_data(address)?;
@@ -171,6 +177,12 @@ impl Environment {
         }
     }
 
+    /// Keeps the event loop alive, or lets it go.
+    pub(crate) fn hold_loop(&self, js: Js<'_>, alive: bool) -> Result<(), Status> {
+        self.holds.set(alive);
+        self.mailbox.gate().keep_loop_alive(js, alive)
+    }
+
     /// The mailbox has woken the event loop: delivers a batch, or asks for a turn of the loop before.
     fn woken(&self, js: Js<'_>) {
         if self.turn_began.get().is_some_and(|began| began.elapsed() < TURN) {
@@ -212,6 +224,15 @@ unsafe extern "C" fn on_wake(env: sys::napi_env, _: JsValue, context: *mut c_voi
     let environment = unsafe { Environment::at(context) };
     // A panic here is a fault of ours; it must not cross into Node.
     let _ = guard(|| environment.woken(js));
+}
+
+/// `hasRef()` of the resource that async hooks are shown.
+unsafe extern "C" fn has_ref(env: sys::napi_env, info: sys::napi_callback_info) -> JsValue {
+    // SAFETY: Node has just called this with them.
+    let Ok(arguments) = (unsafe { Arguments::<0>::read(env, info) }) else { return NOTHING };
+    // SAFETY: the function was made in `create` with the environment's address.
+    let environment = unsafe { Environment::at(arguments.data) };
+    arguments.js.boolean(environment.holds.get()).unwrap_or(NOTHING)
 }
 
 /// The cleanup hook: the order is told at the head of this folder's `mod.rs`.
