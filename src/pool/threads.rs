@@ -3,6 +3,7 @@
 //! # The protocol
 //! Everything below is decided under one lock. A thread is in one of four states:
 //!
+//! * **starting** — it looks at the queue first thing. Not a claim: a parked thread that wakes by itself would take it.
 //! * **running** — it holds work.
 //! * **searching** — it found the queue empty and looks at [`Shared::hint`] for a moment before it sleeps. At most
 //!   one thread searches, so an idle pool burns one core for some microseconds and not all of them.
@@ -102,6 +103,8 @@ struct State {
     searching: bool,
     parked: usize,
     claims: usize,
+    /// Threads that were started and have not looked at the queue yet.
+    starting: usize,
     /// Places that are running.
     busy: usize,
     places: Vec<Place>,
@@ -123,6 +126,7 @@ impl Pool {
             searching: false,
             parked: 0,
             claims: 0,
+            starting: 0,
             busy: 0,
             places: Vec::new(),
             submitted: 0,
@@ -200,7 +204,7 @@ impl Pool {
     /// Makes sure that somebody looks at the queue: a searcher, a parked thread, or a new one.
     fn wake_one(&self, mut state: MutexGuard<'_, State>) {
         let shared = &*self.0;
-        if state.searching || state.queue.len() <= state.claims {
+        if state.searching || state.queue.len() <= state.claims + state.starting {
             return;
         }
         if state.parked > 0 {
@@ -232,8 +236,7 @@ impl Pool {
             Ok(_) => {
                 place.doing = Doing::Nothing;
                 state.threads += 1;
-                // A new thread looks at the queue first thing, like a claimed one.
-                state.claims += 1;
+                state.starting += 1;
                 Ok(())
             }
             Err(error) => Err(Error::new(
@@ -246,7 +249,7 @@ impl Pool {
     }
 
     /// The next work for thread `number`, which waits for it here; `None` when the thread should end.
-    /// `fresh` on a thread's first call: it holds a claim from its start.
+    /// `fresh` on a thread's first call.
     pub(super) fn next(&self, number: usize, fresh: bool) -> Option<Entry> {
         let shared = &*self.0;
         let mut state = shared.state.lock();
@@ -254,7 +257,7 @@ impl Pool {
             state.busy -= 1;
         }
         if fresh {
-            state.claims -= 1;
+            state.starting -= 1;
         }
         let mut searched = false;
         loop {
