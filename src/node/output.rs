@@ -126,8 +126,8 @@ fn memories(js: Js<'_>, environment: &Environment, parts: Vec<Part>) -> Result<J
     for (index, part) in (0..).zip(parts) {
         let bytes = match part {
             Part::Bytes(bytes) => bytes,
-            // No native task has a port to give yet.
-            Part::Port(_) => return Err(Status(sys::Status::napi_generic_failure)),
+            // No native task has a port or shared memory to give.
+            Part::Port(_) | Part::Shared(_) => return Err(Status(sys::Status::napi_generic_failure)),
         };
         js.set(array, index, memory(js, environment, bytes)?)?;
     }
