@@ -23,6 +23,8 @@ pub(crate) enum Letter {
     Settled { id: u64, answer: Answer },
     /// A pool's last thread has ended.
     PoolClosed { pool: u32 },
+    /// An async wait on a cell has ended, by a notify or because its region closed.
+    WaitEnded { id: u64, woken: bool },
     /// A reference to let go of.
     Release(Reference),
 }

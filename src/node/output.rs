@@ -29,6 +29,8 @@ mod form {
     pub(super) const ERROR: u8 = 8;
     /// Not an answer: the pool of this handle has closed.
     pub(super) const POOL_CLOSED: u8 = 16;
+    /// Not an answer: the async wait of this id has ended; the number says whether it was woken.
+    pub(super) const WAIT_ENDED: u8 = 24;
 }
 
 /// Values that stand beside the board, in an array made when the first is added.
@@ -66,6 +68,11 @@ pub(super) fn deliver(
             Letter::Release(reference) => {
                 js.delete_reference(reference.0)?;
                 continue;
+            }
+            Letter::WaitEnded { id, woken } => {
+                environment.waits().ended(id);
+                #[allow(clippy::cast_precision_loss)]
+                board.put(count, id as f64, form::WAIT_ENDED, f64::from(u8::from(woken)));
             }
             Letter::PoolClosed { pool } => {
                 board.put(count, f64::from(pool), form::POOL_CLOSED, 0.0);
