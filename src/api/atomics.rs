@@ -3,7 +3,9 @@
 //!
 //! Thrown errors are the language's, without a code: whoever swaps `Atomics` for this sees no difference.
 
-use std::sync::atomic::{AtomicI8, AtomicI16, AtomicI32, AtomicI64, AtomicU8, AtomicU16, AtomicU32, AtomicU64};
+use std::sync::atomic::{
+    AtomicI8, AtomicI16, AtomicI32, AtomicI64, AtomicU8, AtomicU16, AtomicU32, AtomicU64,
+};
 
 use napi::bindgen_prelude::sys;
 
@@ -118,7 +120,9 @@ impl Call<'_> {
 
     fn alive(self, array: &TypedArray) -> Result<()> {
         if array.is_detached(self.js)? {
-            return Err(self.js.throw_type_error(c"Cannot perform an Atomics operation on a detached ArrayBuffer"));
+            return Err(self
+                .js
+                .throw_type_error(c"Cannot perform an Atomics operation on a detached ArrayBuffer"));
         }
         Ok(())
     }
@@ -151,10 +155,18 @@ impl Call<'_> {
         let done = match kind {
             Kind::I8 => array.with_cell(index, |cell: &AtomicI8| js.number(f64::from(work.run::<i8>(cell)))),
             Kind::U8 => array.with_cell(index, |cell: &AtomicU8| js.number(f64::from(work.run::<u8>(cell)))),
-            Kind::I16 => array.with_cell(index, |cell: &AtomicI16| js.number(f64::from(work.run::<i16>(cell)))),
-            Kind::U16 => array.with_cell(index, |cell: &AtomicU16| js.number(f64::from(work.run::<u16>(cell)))),
-            Kind::I32 => array.with_cell(index, |cell: &AtomicI32| js.number(f64::from(work.run::<i32>(cell)))),
-            Kind::U32 => array.with_cell(index, |cell: &AtomicU32| js.number(f64::from(work.run::<u32>(cell)))),
+            Kind::I16 => {
+                array.with_cell(index, |cell: &AtomicI16| js.number(f64::from(work.run::<i16>(cell))))
+            }
+            Kind::U16 => {
+                array.with_cell(index, |cell: &AtomicU16| js.number(f64::from(work.run::<u16>(cell))))
+            }
+            Kind::I32 => {
+                array.with_cell(index, |cell: &AtomicI32| js.number(f64::from(work.run::<i32>(cell))))
+            }
+            Kind::U32 => {
+                array.with_cell(index, |cell: &AtomicU32| js.number(f64::from(work.run::<u32>(cell))))
+            }
             Kind::I64 => array.with_cell(index, |cell: &AtomicI64| js.big_int_i64(work.run::<i64>(cell))),
             Kind::U64 => array.with_cell(index, |cell: &AtomicU64| js.big_int_u64(work.run::<u64>(cell))),
         };

@@ -7,6 +7,7 @@
 #![allow(unreachable_pub)]
 
 mod atomics;
+mod notifier;
 mod pool;
 mod raw;
 mod shapes;

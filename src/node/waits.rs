@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use super::mailbox::{Letter, Mailbox};
 use crate::shared::wait::{Enqueued, Expected, Outcome, Ticket, enqueue};
-use crate::shared::{Region, Result};
+use crate::shared::{NotifierDesk, NotifyRequest, Region, Result};
 
 /// The owner token of plain waits: none. Their tickets are let go one by one.
 pub(crate) const NO_OWNER: u32 = 0;
@@ -22,6 +22,8 @@ pub(crate) struct Waits {
     pending: RefCell<HashMap<u64, Pending>>,
     /// Regions that wrappers of JavaScript hold, by handle.
     held: RefCell<Vec<Option<Arc<Region>>>>,
+    /// Where native tasks ask this environment's notifier, once it has one.
+    desk: RefCell<Option<NotifierDesk>>,
 }
 
 /// A `waitAsync` that has not ended.
@@ -88,11 +90,31 @@ impl Waits {
         drop(released);
     }
 
+    /// Opens the desk of a notifier for this environment.
+    pub(crate) fn open_desk(&self, environment: u64) -> crossbeam_channel::Receiver<NotifyRequest> {
+        let (desk, receiver) = NotifierDesk::new(environment);
+        self.desk.replace(Some(desk));
+        receiver
+    }
+
+    /// Lets requests for a held region come to the desk.
+    pub(crate) fn serve(&self, handle: u32) {
+        if let (Some(desk), Some(region)) = (self.desk.borrow().as_ref(), self.held(handle)) {
+            desk.serve(region.id());
+        }
+    }
+
+    /// No more requests come.
+    pub(crate) fn close_desk(&self) {
+        drop(self.desk.take());
+    }
+
     /// The environment ends: nobody is left to be woken.
     pub(super) fn close(&self) {
         for mut waiter in self.pending.take().into_values() {
             waiter.ticket.cancel();
         }
+        self.close_desk();
         drop(self.held.take());
     }
 }

@@ -77,6 +77,13 @@ impl PartialEq for SharedBytes {
 
 impl fmt::Debug for SharedBytes {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "SharedBytes({:?}, {} bytes at {} of {:?})", self.kind, self.len, self.offset, self.region())
+        write!(
+            f,
+            "SharedBytes({:?}, {} bytes at {} of {:?})",
+            self.kind,
+            self.len,
+            self.offset,
+            self.region()
+        )
     }
 }
