@@ -16,6 +16,7 @@ use super::board::{BATCH, Board};
 use super::js::{Arguments, Js, JsValue, NOTHING, Status};
 use super::mailbox::{Letter, Mailbox};
 use super::output;
+use super::waits::Waits;
 use crate::panic::guard;
 use crate::pool::{CancelToken, Pool, Reason, Ticket};
 use crate::shared::Region;
@@ -42,6 +43,9 @@ pub(crate) struct Environment {
     turn_began: Cell<Option<Instant>>,
     /// Whether the event loop is kept alive.
     holds: Cell<bool>,
+    waits: Waits,
+    /// Functions of the language that our `Atomics` needs: see `api/atomics.rs`.
+    helpers: Cell<Option<[sys::napi_ref; 3]>>,
 }
 
 /// A job that may be cancelled by its id.
@@ -68,6 +72,8 @@ impl Environment {
             pools: RefCell::default(),
             cancellable: RefCell::default(),
             delivery: RefCell::default(),
+            waits: Waits::default(),
+            helpers: Cell::default(),
             batch: Cell::default(),
             turn_began: Cell::default(),
             holds: Cell::new(false),
@@ -123,6 +129,22 @@ impl Environment {
     /// The arguments that JavaScript has put on the board for the call that is running.
     pub(crate) fn arguments<const N: usize>(&self) -> Option<[f64; N]> {
         self.delivery.borrow().as_ref().map(|delivery| delivery.board.arguments())
+    }
+
+    pub(crate) fn waits(&self) -> &Waits {
+        &self.waits
+    }
+
+    /// Keeps functions of JavaScript for [`Environment::helper`].
+    pub(crate) fn set_helpers(&self, js: Js<'_>, [a, b, c]: [JsValue; 3]) -> Result<(), Status> {
+        self.helpers.set(Some([js.reference(a)?, js.reference(b)?, js.reference(c)?]));
+        Ok(())
+    }
+
+    /// The helper function of this number.
+    pub(crate) fn helper(&self, js: Js<'_>, number: usize) -> Result<JsValue, Status> {
+        let helpers = self.helpers.get().ok_or(Status(sys::Status::napi_generic_failure))?;
+        js.referenced(helpers[number])
     }
 
     /// Adds a pool; its handle is an index here.
@@ -253,6 +275,7 @@ unsafe extern "C" fn teardown(address: *mut c_void) {
         for pool in environment.pools.take().into_iter().flatten() {
             pool.close(true, None);
         }
+        environment.waits.close();
         environment.mailbox.pins().wait_for_none();
         Region::release_all_pins(environment.id);
     });

@@ -28,6 +28,8 @@ pub(crate) enum Letter {
     Settled { id: u64, answer: Answer },
     /// A pool's last thread has ended.
     PoolClosed { pool: u32 },
+    /// An async wait on a cell has ended, by a notify or because its region closed.
+    WaitEnded { id: u64, woken: bool },
     /// A reference to let go of.
     Release(Reference),
 }
@@ -53,7 +55,7 @@ impl Answer {
             Answer::Envelope(Envelope { wire, parts }) => {
                 let part = |part: &Part| match part {
                     Part::Bytes(bytes) => bytes.len(),
-                    Part::Port(_) => 0,
+                    Part::Port(_) | Part::Shared(_) => 0,
                 };
                 wire.len() + parts.iter().map(part).sum::<usize>()
             }

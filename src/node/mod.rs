@@ -7,6 +7,7 @@
 //! * `gate` — the threadsafe function behind the wake, safe against teardown.
 //! * `pin` — JavaScript memory that Rust holds alone for a while.
 //! * `region` — JavaScript's shared memory as regions of the engine.
+//! * `typed_array` — an element of a typed array, for `Atomics` in Rust; `waits` — JavaScript that waits on cells.
 //! * `input`, `output` — values from and to JavaScript.
 //!
 //! # Teardown
@@ -17,7 +18,8 @@
 //! 1. the gate closes: from here no thread calls the threadsafe function;
 //! 2. the mailbox closes: what is in it and what still comes is dropped;
 //! 3. the environment's pools are closed by force: waiting tasks are dropped, running ones are asked to stop;
-//! 4. the hook waits until no thread holds memory that this environment's heap owns, pinned or shared (at most until
+//! 4. its waits on shared memory leave the wait table, and the regions that its JavaScript held are let go;
+//! 5. the hook waits until no thread holds memory that this environment's heap owns, pinned or shared (at most until
 //!    the running task's next checkpoint).
 //!
 //! `process.exit()` and a fatal error on the main thread run no hook: pool threads are then ended with the process
@@ -32,8 +34,13 @@ mod mailbox;
 mod output;
 mod pin;
 mod region;
+mod typed_array;
+mod waits;
 
 pub(crate) use environment::Environment;
 pub(crate) use input::{InputForm, read_inputs, read_payload};
 pub(crate) use js::{Arguments, Js, JsValue, NOTHING, RawFunction, Status};
 pub(crate) use mailbox::Letter;
+pub(crate) use region::open_region;
+pub(crate) use typed_array::TypedArray;
+pub(crate) use waits::NO_OWNER;

@@ -30,6 +30,8 @@ mod form {
     pub(super) const ERROR: u8 = 8;
     /// Not an answer: the pool of this handle has closed.
     pub(super) const POOL_CLOSED: u8 = 16;
+    /// Not an answer: the async wait of this id has ended; the number says whether it was woken.
+    pub(super) const WAIT_ENDED: u8 = 24;
 }
 
 /// Values that stand beside the board, in an array made when the first is added.
@@ -102,6 +104,12 @@ impl Draft<'_, '_> {
                 self.put_entry(f64::from(pool), form::POOL_CLOSED, 0.0);
                 Ok(())
             }
+            Letter::WaitEnded { id, woken } => {
+                self.environment.waits().ended(id);
+                #[allow(clippy::cast_precision_loss)]
+                self.put_entry(id as f64, form::WAIT_ENDED, f64::from(u8::from(woken)));
+                Ok(())
+            }
             Letter::Settled { id, answer } => {
                 self.environment.forget(id);
                 let (form, number) = self.answer(answer)?;
@@ -157,8 +165,8 @@ fn memories(js: Js<'_>, environment: &Environment, parts: Vec<Part>) -> Result<J
     for (index, part) in (0..).zip(parts) {
         let bytes = match part {
             Part::Bytes(bytes) => bytes,
-            // No native task has a port to give yet.
-            Part::Port(_) => return Err(Status(sys::Status::napi_generic_failure)),
+            // No native task has a port or shared memory to give.
+            Part::Port(_) | Part::Shared(_) => return Err(Status(sys::Status::napi_generic_failure)),
         };
         js.set(array, index, memory(js, environment, bytes)?)?;
     }

@@ -18,6 +18,7 @@ mod data;
 mod fibonacci;
 mod hash;
 mod input;
+mod memory;
 mod primes;
 mod registry;
 mod sort;
