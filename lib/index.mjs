@@ -4,6 +4,6 @@
 
 import rustWorkers from '../index.js';
 
-export const { WorkerPool, errors } = rustWorkers;
+export const { WorkerPool, Mutex, RwLock, Semaphore, Condvar, Barrier, errors } = rustWorkers;
 
 export default rustWorkers;

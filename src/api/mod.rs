@@ -6,6 +6,7 @@
 // The derive wants `pub` items; nothing here is reachable from outside the crate but by Node.
 #![allow(unreachable_pub)]
 
+mod locks;
 mod pool;
 mod raw;
 mod shapes;
@@ -25,6 +26,22 @@ const RAW: &[(&CStr, RawFunction)] = &[
     (c"submitBatch", pool::submit_batch),
     (c"holdLoop", raw::hold_loop),
     (c"releaseLoop", raw::release_loop),
+    (c"lockOwner", locks::owner),
+    (c"lockOpen", locks::open),
+    (c"lockClose", locks::close),
+    (c"lockBegin", locks::begin),
+    (c"lockSleep", locks::sleep),
+    (c"lockGiveUp", locks::give_up),
+    (c"lockCancel", locks::cancel),
+    (c"lockTry", locks::try_now),
+    (c"lockUnlock", locks::unlock),
+    (c"lockLetIn", locks::let_in),
+    (c"lockRecover", locks::recover),
+    (c"lockIsPoisoned", locks::is_poisoned),
+    (c"condvarBegin", locks::condvar_begin),
+    (c"condvarNotify", locks::condvar_notify),
+    (c"barrierReset", locks::barrier_reset),
+    (c"barrierAbort", locks::barrier_abort),
 ];
 
 /// Runs once for each JavaScript environment that loads the addon.

@@ -13,6 +13,7 @@ use napi::bindgen_prelude::sys;
 
 use super::board::{BATCH, Board};
 use super::js::{Js, JsValue, Status};
+use super::locks::Locks;
 use super::mailbox::{Letter, Mailbox};
 use super::output;
 use crate::panic::guard;
@@ -28,6 +29,7 @@ pub(crate) struct Environment {
     mailbox: Mailbox,
     pools: RefCell<Vec<Option<Pool>>>,
     cancellable: RefCell<HashMap<u64, Cancellable>>,
+    locks: Locks,
     delivery: RefCell<Option<Delivery>>,
     /// Kept from batch to batch for its memory.
     batch: Cell<Vec<Letter>>,
@@ -56,6 +58,7 @@ impl Environment {
             mailbox: Mailbox::new(),
             pools: RefCell::default(),
             cancellable: RefCell::default(),
+            locks: Locks::default(),
             delivery: RefCell::default(),
             batch: Cell::default(),
         }));
@@ -95,6 +98,11 @@ impl Environment {
 
     pub(crate) fn mailbox(&self) -> &Mailbox {
         &self.mailbox
+    }
+
+    /// Its locks and its waits for them.
+    pub(crate) fn locks(&self) -> &Locks {
+        &self.locks
     }
 
     /// Names the JavaScript function and the arrays through which answers are delivered.
@@ -206,6 +214,7 @@ unsafe extern "C" fn teardown(address: *mut c_void) {
         for pool in environment.pools.take().into_iter().flatten() {
             pool.close(true, None);
         }
+        environment.locks.close();
         environment.mailbox.pins().wait_for_none();
         Region::release_all_pins(environment.id);
     });

@@ -15,6 +15,7 @@ use super::gate::Gate;
 use super::pin::{Pins, Reference};
 use crate::error::{Error, Result};
 use crate::pool::Outbox;
+use crate::shared;
 use crate::value::{Bytes, Envelope, INLINE_BYTES, Value, encode};
 
 /// Something for the environment's thread to do.
@@ -23,6 +24,8 @@ pub(crate) enum Letter {
     Settled { id: u64, answer: Answer },
     /// A pool's last thread has ended.
     PoolClosed { pool: u32 },
+    /// A wait has ended: what was granted, or why not.
+    WaitEnded { id: u64, outcome: shared::Result<u32> },
     /// A reference to let go of.
     Release(Reference),
 }

@@ -7,6 +7,7 @@
 //! * `gate` — the threadsafe function behind the wake, safe against teardown.
 //! * `pin` — JavaScript memory that Rust holds alone for a while.
 //! * `region` — JavaScript's shared memory as regions of the engine.
+//! * `locks` — who the environment is to locks in shared memory, and what it waits for.
 //! * `input`, `output` — values from and to JavaScript.
 //!
 //! # Teardown
@@ -17,7 +18,9 @@
 //! 1. the gate closes: from here no thread calls the threadsafe function;
 //! 2. the mailbox closes: what is in it and what still comes is dropped;
 //! 3. the environment's pools are closed by force: waiting tasks are dropped, running ones are asked to stop;
-//! 4. the hook waits until no thread holds memory that this environment's heap owns, pinned or shared (at most until
+//! 4. what the environment waits for at locks is given up, and then it is declared dead as an owner: who waits
+//!    elsewhere for a lock that it holds, a pool's task too, is told now;
+//! 5. the hook waits until no thread holds memory that this environment's heap owns, pinned or shared (at most until
 //!    the running task's next checkpoint).
 //!
 //! `process.exit()` and a fatal error on the main thread run no hook: pool threads are then ended with the process
@@ -28,6 +31,7 @@ mod environment;
 mod gate;
 mod input;
 mod js;
+mod locks;
 mod mailbox;
 mod output;
 mod pin;
@@ -37,3 +41,4 @@ pub(crate) use environment::Environment;
 pub(crate) use input::{InputForm, read_inputs, read_payload};
 pub(crate) use js::{Arguments, Js, JsValue, NOTHING, RawFunction, Status};
 pub(crate) use mailbox::Letter;
+pub(crate) use region::open_region;

@@ -60,6 +60,7 @@ pub(super) fn deliver(
     let mut extras = Extras { js, array: NOTHING, length: 0 };
     let mut count = 0;
     let mut wire_offset = 0;
+    let mut waits_ended = Vec::new();
     for letter in letters.drain(..) {
         match letter {
             Letter::Release(reference) => {
@@ -68,6 +69,18 @@ pub(super) fn deliver(
             }
             Letter::PoolClosed { pool } => {
                 board.put(count, f64::from(pool), form::POOL_CLOSED, 0.0);
+            }
+            Letter::WaitEnded { id, outcome } => {
+                waits_ended.push(id);
+                let (form, number) = match outcome {
+                    Ok(granted) => (form::NUMBER, f64::from(granted)),
+                    Err(error) => {
+                        push_error(js, &mut extras, &error.into())?;
+                        (form::ERROR, 0.0)
+                    }
+                };
+                #[allow(clippy::cast_precision_loss)]
+                board.put(count, id as f64, form, number);
             }
             Letter::Settled { id, answer } => {
                 environment.forget(id);
@@ -112,7 +125,10 @@ pub(super) fn deliver(
     let count = js.number(count as f64)?;
     let function = js.referenced(delivery.deliver)?;
     let extras = if extras.array == NOTHING { js.undefined()? } else { extras.array };
-    js.call(function, &[count, extras]).map(|_| ())
+    js.call(function, &[count, extras])?;
+    // Not before: what JavaScript has not seen, because it was ending, is given back by the teardown.
+    environment.locks().forget(&waits_ended);
+    Ok(())
 }
 
 fn push_error(js: Js<'_>, extras: &mut Extras<'_>, error: &Error) -> Result<(), Status> {

@@ -28,7 +28,6 @@ impl Drop for Held {
 }
 
 /// The region of the buffer that `view` covers from its first byte to its last, pinned for this environment.
-#[allow(dead_code)] // TEMPORARY: used by the shared memory api, being written
 pub(crate) fn open_region(
     js: Js<'_>,
     environment: &'static Environment,
