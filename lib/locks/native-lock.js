@@ -47,12 +47,13 @@ class NativeLock {
   }
 
   sleepFor(argument, timeout) {
-    const begin = (id) => binding.lockBegin(this.handle, argument, id);
-    return sleepFor(begin, timeout, this.#what, this.#isStuck);
+    const { handle } = this;
+    return sleepFor((id) => binding.lockBegin(handle, argument, id), timeout, this.#what, this.#isStuck);
   }
 
   waitFor(argument, terms) {
-    return waitFor((id) => binding.lockBegin(this.handle, argument, id), terms, this.#what);
+    const { handle } = this;
+    return waitFor((id) => binding.lockBegin(handle, argument, id), terms, this.#what);
   }
 
   unlock(argument) {

@@ -2,6 +2,9 @@
 
 /** Waiting for a lock: a thread's sleep in slices, and a promise's wait by callback. */
 
+const { clearTimeout, setTimeout } = require('node:timers');
+
+const { onAbort } = require('../abort');
 const { binding } = require('../native');
 const { deliveryOf } = require('../delivery');
 const {
@@ -61,7 +64,7 @@ function sleepFor(begin, timeout, what, isStuck = never) {
 /**
  * A promise of what is granted by the wait that `begin` begins. It keeps the event loop alive.
  *
- * @param {(id: number) => unknown} begin
+ * @param {(id: number) => unknown} begin must not throw
  * @param {{ timeout?: number, signal?: AbortSignal }} terms
  * @param {string} what is waited for
  * @returns {Promise<number>}
@@ -70,25 +73,22 @@ function waitFor(begin, terms, what) {
   return new Promise((resolve, reject) => {
     throwIfAborted(terms.signal, what);
     const wait = new Wait(resolve, reject, what);
-    delivery.add(wait);
-    const answer = begin(wait.id);
-    if (answer === NOT_YET) return wait.limit(terms);
-    delivery.remove(wait);
+    const id = delivery.add(wait, RECORD, what);
+    const answer = begin(id);
+    if (answer === NOT_YET) return wait.limit(id, terms);
+    delivery.remove(id);
     resolve(checked(answer));
   });
 }
 
-/** An entry of the delivery. */
+/** What the delivery settles, and what may end it earlier. */
 class Wait {
-  /** Given by the delivery. */
-  id = 0;
-  pool = RECORD;
+  #id;
   #resolve;
   #reject;
   #what;
-  #signal;
   #timer;
-  #onAbort;
+  #ignoreSignal;
 
   constructor(resolve, reject, what) {
     this.#resolve = resolve;
@@ -96,42 +96,37 @@ class Wait {
     this.#what = what;
   }
 
-  limit({ timeout, signal }) {
+  limit(id, { timeout, signal }) {
+    this.#id = id;
     if (timeout !== undefined) {
       this.#timer = setTimeout(() => this.#giveUp(() => tooLate(this.#what, timeout)), timeout);
     }
     if (signal !== undefined) {
-      this.#signal = signal;
-      this.#onAbort = () => this.#giveUp(() => aborted(signal, this.#what));
-      signal.addEventListener('abort', this.#onAbort, { once: true });
+      this.#ignoreSignal = onAbort(signal, () => this.#giveUp(() => aborted(signal, this.#what)));
     }
   }
 
   #giveUp(reason) {
     // Else it was granted already: the letter that says so is on its way, and wins.
-    if (!binding.lockCancel(this.id)) return;
-    delivery.remove(this);
+    if (!binding.lockCancel(this.#id)) return;
+    delivery.remove(this.#id);
     this.#release();
     this.#reject(reason());
   }
 
   #release() {
     clearTimeout(this.#timer);
-    this.#signal?.removeEventListener('abort', this.#onAbort);
+    this.#ignoreSignal?.();
   }
 
-  resolve(granted) {
+  /** Called by the delivery. */
+  settle(form, number, from) {
     this.#release();
-    this.#resolve(granted);
-  }
-
-  /** The end of a wait, when it is not a number. */
-  settle(form, _number, from) {
-    this.#release();
+    if (form === FORMS.NUMBER) return this.#resolve(number);
     const error = form === FORMS.ERROR
       ? errorFromCode(from.takeExtra(), from.takeExtra())
       : new InternalError(`a lock answered in the unknown form ${form}`);
-    this.#reject(error);
+    return this.#reject(error);
   }
 }
 
