@@ -60,7 +60,7 @@ fn lock(js: Js<'_>, environment: &Environment, handle: JsValue) -> Result<AnyLoc
 fn told(environment: &'static Environment, id: f64) -> Option<Told> {
     (id >= 0.0).then(|| {
         let (mailbox, id) = (environment.mailbox(), id as u64);
-        Box::new(move |outcome| mailbox.push(Letter::WaitEnded { id, outcome })) as Told
+        Box::new(move |outcome| mailbox.push(Letter::LockEnded { id, outcome })) as Told
     })
 }
 
@@ -75,6 +75,13 @@ exports! {
         let region = open_region(js, environment, view)?;
         let found = AnyLock::find(&region, js.read_number(offset)? as usize);
         answer(js, found, |lock| js.number(f64::from(environment.locks().open(lock))))
+    }
+
+    /// `lockRegion(handle)`: the number of the region a mutex stands in. TEMPORARY: for `lockedAdd`.
+    fn region(js, environment, [handle]) {
+        let lock = lock(js, environment, handle)?;
+        #[allow(clippy::cast_precision_loss)] // regions are counted from 1
+        answer(js, lock.mutex_region(), |region| js.number(region.id().get() as f64))
     }
 
     /// `lockClose(handle)`

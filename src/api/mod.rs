@@ -30,6 +30,7 @@ const RAW: &[(&CStr, RawFunction)] = &[
     (c"releaseLoop", raw::release_loop),
     (c"lockOwner", locks::owner),
     (c"lockOpen", locks::open),
+    (c"lockRegion", locks::region),
     (c"lockClose", locks::close),
     (c"lockBegin", locks::begin),
     (c"lockSleep", locks::sleep),

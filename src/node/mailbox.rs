@@ -24,8 +24,8 @@ pub(crate) enum Letter {
     Settled { id: u64, answer: Answer },
     /// A pool's last thread has ended.
     PoolClosed { pool: u32 },
-    /// A wait has ended: what was granted, or why not.
-    WaitEnded { id: u64, outcome: shared::Result<u32> },
+    /// A wait for a lock has ended: what was granted, or why not.
+    LockEnded { id: u64, outcome: shared::Result<u32> },
     /// A reference to let go of.
     Release(Reference),
 }

@@ -71,7 +71,7 @@ pub(super) fn deliver(
             Letter::PoolClosed { pool } => {
                 board.put(count, f64::from(pool), form::POOL_CLOSED, 0.0);
             }
-            Letter::WaitEnded { id, outcome } => {
+            Letter::LockEnded { id, outcome } => {
                 waits_ended.push(id);
                 let (form, number) = match outcome {
                     Ok(granted) => (form::NUMBER, f64::from(granted)),

@@ -42,6 +42,11 @@ impl RegionId {
         self.0
     }
 
+    /// The name of this number. TEMPORARY: for `lockedAdd`, until shared memory is a value.
+    pub fn from_number(number: u64) -> Self {
+        RegionId(number)
+    }
+
     fn fresh() -> Self {
         static NEXT: AtomicU64 = AtomicU64::new(1);
         // Relaxed: the number must be unique and orders nothing.

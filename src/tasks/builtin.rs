@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, OnceLock};
 
-use super::{Registry, control, fibonacci, hash, primes, sort, sum_sqrt, word_count};
+use super::{Registry, control, fibonacci, hash, locked_add, primes, sort, sum_sqrt, word_count};
 
 static BUILTIN: OnceLock<Arc<Registry>> = OnceLock::new();
 
@@ -24,6 +24,7 @@ pub fn builtin() -> Arc<Registry> {
             hash::crc32(),
             sort::task(),
             word_count::task(),
+            locked_add::task(),
         ];
         for task in tasks {
             registry.add(task).expect("the built-in names differ");
@@ -45,6 +46,7 @@ mod tests {
             "crc32",
             "echo",
             "fibonacci",
+            "lockedAdd",
             "noop",
             "panic",
             "primes",
@@ -58,6 +60,6 @@ mod tests {
             let index = registry.index_of(name).unwrap();
             assert_eq!(registry.at(index).unwrap().name(), name);
         }
-        assert_eq!(registry.names().count(), 13);
+        assert_eq!(registry.names().count(), 14);
     }
 }

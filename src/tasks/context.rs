@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use crate::error::Result;
 use crate::pool::CancelToken;
+use crate::shared::wait::Patience;
 
 /// The surroundings of one run of a task.
 pub struct Context<'a> {
@@ -30,6 +31,11 @@ impl<'a> Context<'a> {
     /// Sleeps, unless the task is stopped first.
     pub fn sleep(&self, duration: Duration) -> Result<()> {
         self.token.sleep(duration)
+    }
+
+    /// How long the task may wait for a lock or on a cell: until it is stopped.
+    pub fn patience(&self) -> Patience<'_> {
+        Patience::new(Some(self.token))
     }
 
     /// A counter of work that calls [`checkpoint`](Self::checkpoint) once every `units`: for tasks whose steps
