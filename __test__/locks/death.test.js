@@ -179,3 +179,38 @@ test('a condition variable: a notify that reached a dead thread goes to the next
   assert.equal(await waiting, true);
   guard.release();
 });
+
+test('threads terminated at random moments leave no one stuck and nothing half done unnoticed', async () => {
+  const data = { mutex: new Mutex(), pair: new Float64Array(new SharedArrayBuffer(16)) };
+  const { mutex, pair } = data;
+  const body = (lock) => `
+    const mutex = Mutex.from(data.mutex);
+    tell(1);
+    for (;;) {
+      const guard = ${lock};
+      data.pair[0] += 1;
+      data.pair[1] += 1;
+      guard.release();
+    }`;
+  const bodies = [body('mutex.lockSync()'), body('await mutex.lock()')];
+  for (let round = 0; round < 24; round++) {
+    const [dying, other] = [thread(bodies[round & 1], data), thread(bodies[(round >> 1) & 1], data)];
+    other.ended.catch((error) => assert.equal(error.code, 'ERR_RW_LOCK_POISONED'));
+    await Promise.all([dying.heard(), other.heard()]);
+    await sleep(round % 5);
+    await dying.worker.terminate();
+    let guard;
+    try {
+      guard = round & 4 ? mutex.lockSync({ timeout: 5000 }) : await mutex.lock({ timeout: 5000 });
+      assert.equal(pair[0], pair[1]);
+    } catch (error) {
+      assert.equal(error.code, 'ERR_RW_LOCK_POISONED');
+      guard = mutex.recover();
+      pair[1] = pair[0];
+    }
+    guard.release();
+    await other.worker.terminate();
+    if (mutex.poisoned) mutex.recover().release();
+  }
+  assert.ok(pair[0] > 0);
+});
