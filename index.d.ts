@@ -56,6 +56,18 @@ export type SumSqrtInput =
       iterations?: number;
     };
 
+/** Input of `lockedAdd`. */
+export interface LockedAddInput {
+  /** Shared memory; it is not copied. */
+  memory: SharedArrayBuffer | ArrayBufferView;
+  /** The offset of a Mutex in it: a multiple of 8 bytes. */
+  lock: number;
+  /** The offset of a float64 in it: a multiple of 8 bytes. */
+  counter: number;
+  /** How often to add 1; each time the lock is taken anew. */
+  count: number;
+}
+
 /** What `wordCount` counts. */
 export interface WordCounts {
   /** Newline characters. */
@@ -93,6 +105,8 @@ export interface TaskMap {
   sort: { input: SortableArray; output: SortableArray };
   /** Lines, words, characters and bytes, as `wc` counts them. */
   wordCount: { input: Bytes | string; output: WordCounts };
+  /** Adds 1 to a float64 in shared memory, `count` times, under a {@link Mutex} there. Its last value. */
+  lockedAdd: { input: LockedAddInput; output: number };
   /** Holds a thread for so many milliseconds, 0 to 2^31 - 1. For tests and demonstrations. */
   sleep: { input: number; output: undefined };
   /** Panics with that message, to be rejected with ERR_RW_TASK_PANICKED. For tests. */

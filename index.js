@@ -4,6 +4,8 @@
 
 const { publicClasses } = require('./lib/errors');
 const { Barrier, Condvar, Mutex, RwLock, Semaphore } = require('./lib/locks');
+const { SharedBuffer } = require('./lib/shared-buffer/shared-buffer');
+const { rustAtomics } = require('./lib/shared-buffer/rust-atomics');
 const { WorkerPool } = require('./lib/worker-pool');
 
 module.exports = {
@@ -13,5 +15,7 @@ module.exports = {
   Semaphore,
   Condvar,
   Barrier,
+  SharedBuffer,
+  rustAtomics,
   errors: Object.freeze(publicClasses),
 };

@@ -37,6 +37,8 @@ class Delivery {
   #turn = 0;
   /** What comes for a pool and not for one of its tasks, by handle. */
   #closing = new Map();
+  /** What else may come and who takes it, by form: `{ deliver(id, number) }`. */
+  #subjects = new Map();
   /** Reasons for the event loop to stay alive. */
   #holds = 0;
   /** Pools with a look to take once a batch is through. */
@@ -119,6 +121,20 @@ class Delivery {
     this.#watching.add(pool);
   }
 
+  /**
+   * Whoever takes letters of a form that is no task's answer; made once for each environment.
+   *
+   * @template {{ deliver(id: number, number: number): void }} T
+   * @param {number} form above POOL_CLOSED
+   * @param {(delivery: Delivery) => T} make
+   * @returns {T}
+   */
+  subject(form, make) {
+    let subject = this.#subjects.get(form);
+    if (subject === undefined) this.#subjects.set(form, (subject = make(this)));
+    return subject;
+  }
+
   #deliver(count, extras, more) {
     // Not at once: timers and I/O shall have their turn between two batches.
     if (more) setImmediate(this.#drain);
@@ -130,6 +146,10 @@ class Delivery {
       const id = ids[i];
       if (form === FORMS.POOL_CLOSED) {
         this.#poolClosed(id);
+        continue;
+      }
+      if (form > FORMS.POOL_CLOSED) {
+        this.#subjects.get(form)?.deliver(id, numbers[i]);
         continue;
       }
       const slot = id >>> 0;

@@ -6,8 +6,6 @@ const assert = require('node:assert/strict');
 const { test } = require('node:test');
 
 const { Mutex, WorkerPool } = require('../..');
-const { binding } = require('../../lib/native');
-const { NATIVE } = require('../../lib/locks/mutex');
 const { codeOf, isContended, sleep, thread, until } = require('./support');
 
 /** Memory with a mutex at 16 and a number at 48, and the input of `lockedAdd` for it. */
@@ -15,8 +13,7 @@ function shared() {
   const buffer = new SharedArrayBuffer(64);
   const mutex = Mutex.create(buffer, 16);
   const counter = new Float64Array(buffer, 48, 1);
-  const memory = binding.lockRegion(mutex[NATIVE].handle);
-  return { mutex, counter, input: (count) => ({ memory, lock: 16, counter: 48, count }) };
+  return { mutex, counter, input: (count) => ({ memory: buffer, lock: 16, counter: 48, count }) };
 }
 
 test('a number that is not atomic is exact over JavaScript threads and Rust tasks', async () => {
@@ -102,12 +99,9 @@ test('a thread that ends while a Rust task of its pool waits for a lock that the
   const { mutex } = shared();
   const own = thread(
     `const { WorkerPool } = require(${JSON.stringify(require.resolve('../..'))});
-     const { binding } = require(${JSON.stringify(require.resolve('../../lib/native'))});
-     const { NATIVE } = require(${JSON.stringify(require.resolve('../../lib/locks/mutex'))});
      const mutex = Mutex.from(data);
      mutex.lockSync();
-     const memory = binding.lockRegion(mutex[NATIVE].handle);
-     new WorkerPool().run('lockedAdd', { memory, lock: 16, counter: 48, count: 1 }).catch(() => {});
+     new WorkerPool().run('lockedAdd', { memory: mutex.buffer, lock: 16, counter: 48, count: 1 }).catch(() => {});
      await sleep(50);
      tell(1);
      forever();`,

@@ -77,13 +77,6 @@ exports! {
         answer(js, found, |lock| js.number(f64::from(environment.locks().open(lock))))
     }
 
-    /// `lockRegion(handle)`: the number of the region a mutex stands in. TEMPORARY: for `lockedAdd`.
-    fn region(js, environment, [handle]) {
-        let lock = lock(js, environment, handle)?;
-        #[allow(clippy::cast_precision_loss)] // regions are counted from 1
-        answer(js, lock.mutex_region(), |region| js.number(region.id().get() as f64))
-    }
-
     /// `lockClose(handle)`
     fn close(js, environment, [handle]) {
         environment.locks().close_lock(js.read_u32(handle)?);

@@ -26,6 +26,8 @@ pub(crate) enum Letter {
     PoolClosed { pool: u32 },
     /// A wait for a lock has ended: what was granted, or why not.
     LockEnded { id: u64, outcome: shared::Result<u32> },
+    /// An async wait on a cell has ended, by a notify or because its region closed.
+    WaitEnded { id: u64, woken: bool },
     /// A reference to let go of.
     Release(Reference),
 }

@@ -42,11 +42,6 @@ impl RegionId {
         self.0
     }
 
-    /// The name of this number. TEMPORARY: for `lockedAdd`, until shared memory is a value.
-    pub fn from_number(number: u64) -> Self {
-        RegionId(number)
-    }
-
     fn fresh() -> Self {
         static NEXT: AtomicU64 = AtomicU64::new(1);
         // Relaxed: the number must be unique and orders nothing.
@@ -147,6 +142,11 @@ impl Region {
     /// The live region of this name.
     pub fn by_id(id: RegionId) -> Option<Arc<Region>> {
         TABLE.lock().by_id.get(&id).and_then(Weak::upgrade)
+    }
+
+    /// The live region whose first byte is at `base`.
+    pub fn at(base: *const u8) -> Option<Arc<Region>> {
+        TABLE.lock().by_base.get(&base.addr()).and_then(Weak::upgrade)
     }
 
     /// Its name.

@@ -5,29 +5,26 @@ use super::input::{Input, InputResult, Options, Refused, Whole};
 use super::{Context, Task};
 use crate::error::Result;
 use crate::shared::locks::Mutex;
-use crate::shared::{Access, Region, RegionId, atomics};
-use crate::sync::Arc;
-use crate::value::Value;
+use crate::shared::{Access, atomics};
+use crate::value::{SharedBytes, Value};
 
 /// The greatest offset and count: what a JavaScript number holds exactly.
 const EXACT: u64 = (1 << 53) - 1;
 
-/// The memory that holds the lock and the number.
-///
-/// TEMPORARY: the number of a region that the caller keeps alive. To become a `Value::Shared` once there is one.
-struct Memory(Arc<Region>);
+/// The shared memory that holds the lock and the number.
+struct Memory(SharedBytes);
 
 impl Input for Memory {
     fn from_value(value: Value) -> InputResult<Self> {
-        let Whole(number) = Whole::<EXACT>::from_value(value)?;
-        Region::by_id(RegionId::from_number(number))
-            .map(Memory)
-            .ok_or_else(|| Refused::out_of_range(format!("{number}, which is no region")))
+        match value {
+            Value::Shared(bytes) => Ok(Memory(bytes)),
+            other => Err(Refused::wrong_type(&other)),
+        }
     }
 }
 
 struct LockedAdd {
-    memory: Memory,
+    memory: SharedBytes,
     lock: usize,
     counter: usize,
     count: u64,
@@ -39,21 +36,21 @@ impl Input for LockedAdd {
         let Whole(lock) = options.required::<Whole<EXACT>>("lock")?;
         let Whole(counter) = options.required::<Whole<EXACT>>("counter")?;
         let Whole(count) = options.required::<Whole<EXACT>>("count")?;
-        let memory = options.required("memory")?;
+        let Memory(bytes) = options.required("memory")?;
         // Saturates: what is no offset on this machine is out of bounds.
-        let [lock, counter] = [lock, counter].map(|offset| usize::try_from(offset).unwrap_or(usize::MAX));
-        Ok(LockedAdd { memory, lock, counter, count })
+        let place =
+            |offset: u64| usize::try_from(offset).unwrap_or(usize::MAX).saturating_add(bytes.offset());
+        Ok(LockedAdd { lock: place(lock), counter: place(counter), count, memory: bytes })
     }
 }
 
 pub(super) fn task() -> Task {
     Task::new(
         "lockedAdd",
-        "{ memory, lock, counter, count }: the offsets of a Mutex and of a float64 in shared memory, and how often to add 1",
-        |LockedAdd { memory: Memory(region), lock, counter, count }: LockedAdd, context| {
-            let mutex = Mutex::from(&region, lock)?;
-            let access = region.access()?;
-            add(&mutex, &access, counter, count, context)
+        "{ memory, lock, counter, count }: shared memory, the offsets of a Mutex and of a float64 in it, and how often to add 1",
+        |LockedAdd { memory, lock, counter, count }: LockedAdd, context| {
+            let mutex = Mutex::from(memory.region(), lock)?;
+            add(&mutex, memory.access(), counter, count, context)
         },
     )
 }
@@ -78,13 +75,14 @@ mod tests {
 
     use super::*;
     use crate::error::Code;
+    use crate::shared::Region;
+    use crate::sync::Arc;
     use crate::tasks::testing::{object, ok, refused, stops_when_cancelled};
 
-    fn input(region: &Region, lock: f64, counter: f64, count: f64) -> Value {
-        #[allow(clippy::cast_precision_loss)]
-        let memory = region.id().get() as f64;
+    fn input(region: &Arc<Region>, lock: f64, counter: f64, count: f64) -> Value {
+        let memory = SharedBytes::whole(region.access().unwrap());
         object([
-            ("memory", Value::Number(memory)),
+            ("memory", Value::Shared(memory)),
             ("lock", Value::Number(lock)),
             ("counter", Value::Number(counter)),
             ("count", Value::Number(count)),
@@ -111,6 +109,13 @@ mod tests {
         assert_eq!(refused("lockedAdd", input(&region, 16.0, 60.0, 1.0)).code(), Code::OutOfRange);
         assert_eq!(refused("lockedAdd", input(&region, 16.0, 64.0, 1.0)).code(), Code::OutOfRange);
         assert_eq!(refused("lockedAdd", 5.0).code(), Code::InvalidInput);
+        let copied = object([
+            ("memory", Value::Number(1.0)),
+            ("lock", 0.0.into()),
+            ("counter", 0.0.into()),
+            ("count", 0.0.into()),
+        ]);
+        assert_eq!(refused("lockedAdd", copied).code(), Code::InvalidInput);
     }
 
     #[test]

@@ -169,11 +169,6 @@ impl AnyLock {
         }
     }
 
-    /// The region that this mutex stands in. TEMPORARY: for `lockedAdd`, until shared memory is a value.
-    pub fn mutex_region(&self) -> Result<&Arc<Region>> {
-        if let AnyLock::Mutex(mutex) = self { Ok(mutex.region()) } else { Err(SharedError::NotALock) }
-    }
-
     /// The condition variable that this is.
     pub fn as_condvar(&self) -> Result<&Condvar> {
         if let AnyLock::Condvar(condvar) = self { Ok(condvar) } else { Err(SharedError::NotALock) }

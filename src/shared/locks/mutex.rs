@@ -253,10 +253,6 @@ impl Mutex {
         self.site.with(CELLS, |cells| work(Raw { cells, ground: ground() }))
     }
 
-    pub(super) fn region(&self) -> &Arc<Region> {
-        &self.site.region
-    }
-
     /// Takes it if it is free.
     pub fn try_lock(&self, owner: u32) -> Result<bool> {
         self.with(|raw| raw.try_lock(owner))
