@@ -20,8 +20,11 @@ const NOT_YET = -1;
 /** For an `id`: the thread itself sleeps. */
 const SLEEP = -1;
 
-/** Milliseconds. V8 cannot interrupt a native call, so `terminate()` waits for the end of a slice. */
-const SLICE = 50;
+/**
+ * Milliseconds. V8 cannot interrupt a native call, so `terminate()` waits for the end of a slice; the end of the
+ * thread's own heap comes on top.
+ */
+const SLICE = 20;
 
 /** The pending promises of locks, as the delivery wants to know what an entry belongs to. */
 const RECORD = { inFlight: 0, holds: true };
