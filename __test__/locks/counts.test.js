@@ -91,7 +91,8 @@ test('a condition variable: producers and consumers, no wake-up lost', async () 
       guard.release();
       full.notifyOne();
     }`;
-  const promised = (body) => body.replace('mutex.lockSync', 'await mutex.lock').replace(/(full|empty).waitSync/, 'await $1.wait');
+  const promised = (body) =>
+    body.replace('mutex.lockSync', 'await mutex.lock').replace(/(full|empty).waitSync/, 'await $1.wait');
   const bodies = [producer, consumer, promised(producer), promised(consumer)];
   await Promise.all(bodies.map((body) => thread(body, data).ended));
   assert.deepEqual([...data.cells], [0, 2 * data.count, 2 * data.count]);

@@ -21,7 +21,9 @@ const WHAT = 'The notification';
 function mutexOf(guard) {
   const mutex = guard instanceof Guard ? guard[LOCK] : undefined;
   if (!(mutex instanceof Mutex)) {
-    throw new InvalidArgTypeError('The "guard" argument must be the guard of a Mutex, as lock() and lockSync() give it');
+    throw new InvalidArgTypeError(
+      'The "guard" argument must be the guard of a Mutex, as lock() and lockSync() give it',
+    );
   }
   return mutex;
 }

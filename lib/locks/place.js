@@ -49,7 +49,8 @@ class Place {
           'memory that all threads share',
       );
     }
-    const start = byteOffset + (buffer === source ? 0 : validateInteger(source.byteOffset ?? 0, 'source.byteOffset', 0));
+    const base = buffer === source ? 0 : validateInteger(source.byteOffset ?? 0, 'source.byteOffset', 0);
+    const start = base + byteOffset;
     if (start % ALIGNMENT !== 0) {
       throw new OutOfRangeError(`A lock must begin at a multiple of ${ALIGNMENT} bytes; ${start} is none`);
     }
