@@ -4,6 +4,8 @@
 
 import rustWorkers from '../index.js';
 
-export const { WorkerPool, SharedBuffer, rustAtomics, errors } = rustWorkers;
+export const {
+  WorkerPool, SharedBuffer, rustAtomics, Mutex, RwLock, Semaphore, Condvar, Barrier, errors,
+} = rustWorkers;
 
 export default rustWorkers;

@@ -14,6 +14,7 @@ use napi::bindgen_prelude::sys;
 
 use super::board::{BATCH, Board};
 use super::js::{Arguments, Js, JsValue, NOTHING, Status};
+use super::locks::Locks;
 use super::mailbox::{Letter, Mailbox};
 use super::output;
 use super::waits::Waits;
@@ -36,6 +37,7 @@ pub(crate) struct Environment {
     mailbox: Mailbox,
     pools: RefCell<Vec<Option<Pool>>>,
     cancellable: RefCell<HashMap<u64, Cancellable>>,
+    locks: Locks,
     delivery: RefCell<Option<Delivery>>,
     /// Letters taken and not delivered yet; kept from batch to batch for its memory.
     batch: Cell<VecDeque<Letter>>,
@@ -71,6 +73,7 @@ impl Environment {
             mailbox: Mailbox::new(),
             pools: RefCell::default(),
             cancellable: RefCell::default(),
+            locks: Locks::default(),
             delivery: RefCell::default(),
             waits: Waits::default(),
             helpers: Cell::default(),
@@ -117,6 +120,11 @@ impl Environment {
 
     pub(crate) fn mailbox(&self) -> &Mailbox {
         &self.mailbox
+    }
+
+    /// Its locks and its waits for them.
+    pub(crate) fn locks(&self) -> &Locks {
+        &self.locks
     }
 
     /// Names the JavaScript function and the arrays through which answers are delivered.
@@ -275,6 +283,7 @@ unsafe extern "C" fn teardown(address: *mut c_void) {
         for pool in environment.pools.take().into_iter().flatten() {
             pool.close(true, None);
         }
+        environment.locks.close();
         environment.waits.close();
         environment.mailbox.pins().wait_for_none();
         Region::release_all_pins(environment.id);

@@ -17,6 +17,7 @@ use super::gate::Gate;
 use super::pin::{Pins, Reference};
 use crate::error::{Error, Result};
 use crate::pool::Outbox;
+use crate::shared;
 use crate::value::{Bytes, Envelope, INLINE_BYTES, Part, Value, encode};
 
 /// Letters for which an empty mailbox keeps room.
@@ -28,6 +29,8 @@ pub(crate) enum Letter {
     Settled { id: u64, answer: Answer },
     /// A pool's last thread has ended.
     PoolClosed { pool: u32 },
+    /// A wait for a lock has ended: what was granted, or why not.
+    LockEnded { id: u64, outcome: shared::Result<u32> },
     /// An async wait on a cell has ended, by a notify or because its region closed.
     WaitEnded { id: u64, woken: bool },
     /// A reference to let go of.

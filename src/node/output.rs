@@ -63,6 +63,8 @@ struct Draft<'call, 'env> {
     extras: Extras<'call>,
     count: usize,
     wire_offset: usize,
+    /// Waits for locks that JavaScript is about to be told of.
+    waits_ended: Vec<u64>,
 }
 
 /// Writes at most `most` letters to the board and calls the deliver function. Letters that would make the batch too
@@ -76,7 +78,15 @@ pub(super) fn deliver(
     more: bool,
 ) -> Result<(), Status> {
     let extras = Extras { js, array: NOTHING, length: 0 };
-    let mut draft = Draft { js, environment, board: &delivery.board, extras, count: 0, wire_offset: 0 };
+    let mut draft = Draft {
+        js,
+        environment,
+        board: &delivery.board,
+        extras,
+        count: 0,
+        wire_offset: 0,
+        waits_ended: Vec::new(),
+    };
     let mut bytes = 0;
     while draft.count < most && bytes < BATCH_BYTES {
         let Some(letter) = letters.pop_front() else { break };
@@ -93,7 +103,10 @@ pub(super) fn deliver(
     let count = js.number(draft.count as f64)?;
     let function = js.referenced(delivery.deliver)?;
     let extras = if draft.extras.array == NOTHING { js.undefined()? } else { draft.extras.array };
-    js.call(function, &[count, extras, js.boolean(more)?]).map(|_| ())
+    js.call(function, &[count, extras, js.boolean(more)?])?;
+    // Not before: what JavaScript has not seen, because it was ending, is given back by the teardown.
+    environment.locks().forget(&draft.waits_ended);
+    Ok(())
 }
 
 impl Draft<'_, '_> {
@@ -108,6 +121,17 @@ impl Draft<'_, '_> {
                 self.environment.waits().ended(id);
                 #[allow(clippy::cast_precision_loss)]
                 self.put_entry(id as f64, form::WAIT_ENDED, f64::from(u8::from(woken)));
+                Ok(())
+            }
+            Letter::LockEnded { id, outcome } => {
+                self.waits_ended.push(id);
+                let answer = match outcome {
+                    Ok(granted) => Answer::Number(f64::from(granted)),
+                    Err(error) => Answer::Error(error.into()),
+                };
+                let (form, number) = self.answer(answer)?;
+                #[allow(clippy::cast_precision_loss)]
+                self.put_entry(id as f64, form, number);
                 Ok(())
             }
             Letter::Settled { id, answer } => {
