@@ -3,9 +3,11 @@
 /** The public face. What is new here goes into lib/index.mjs (a test compares) and index.d.ts too. */
 
 const { publicClasses } = require('./lib/errors');
+const worker = require('./lib/worker');
 const { WorkerPool } = require('./lib/worker-pool');
 
-module.exports = {
+// Getters stay getters: see lib/worker/index.js. Ours come after Node's, so ours win.
+module.exports = Object.assign(Object.defineProperties({}, Object.getOwnPropertyDescriptors(worker)), {
   WorkerPool,
   errors: Object.freeze(publicClasses),
-};
+});
