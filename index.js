@@ -6,11 +6,15 @@ const { publicClasses } = require('./lib/errors');
 // Before the worker's: what arrives in `workerData` may hold a port.
 const ports = require('./lib/ports');
 const worker = require('./lib/worker');
+const { SharedBuffer } = require('./lib/shared-buffer/shared-buffer');
+const { rustAtomics } = require('./lib/shared-buffer/rust-atomics');
 const { WorkerPool } = require('./lib/worker-pool');
 
 // Getters stay getters: see lib/worker/index.js. Ours come after Node's, so ours win.
 module.exports = Object.assign(Object.defineProperties({}, Object.getOwnPropertyDescriptors(worker)), {
   ...ports,
   WorkerPool,
+  SharedBuffer,
+  rustAtomics,
   errors: Object.freeze(publicClasses),
 });

@@ -21,9 +21,11 @@ export const {
   setEnvironmentData,
   workerData,
   // Beyond Node's.
+  SharedBuffer,
   WorkerPool,
   carry,
   errors,
+  rustAtomics,
 } = rustWorkers;
 
 export default rustWorkers;

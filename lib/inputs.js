@@ -96,10 +96,19 @@ function placeOf(part) {
     : { buffer: part.buffer, byteOffset: part.byteOffset, byteLength };
 }
 
-/** The parts as the native side takes them: each with whether Rust is to have its memory instead of a copy. */
+/**
+ * The parts as the native side takes them: each with whether Rust is to have its memory instead of a copy; with null
+ * when it is shared memory.
+ */
 function pairs(parts, transfer) {
   const together = [];
-  for (const place of parts.map(placeOf)) {
+  for (const part of parts) {
+    const place = placeOf(part);
+    if (types.isSharedArrayBuffer(place.buffer)) {
+      // Aliased: see lib/shared-buffer/extension.js.
+      together.push(part, null);
+      continue;
+    }
     if (transfer?.has(place.buffer)) {
       const { view, alone } = transfer.take(place);
       together.push(view, alone);

@@ -15,7 +15,7 @@
 
 const workerThreads = require('node:worker_threads');
 const { inspect, types } = require('node:util');
-const { setImmediate } = require('node:timers');
+const { setImmediate, setTimeout } = require('node:timers');
 
 const { binding } = require('../native');
 const { PortClosedError } = require('../errors');
@@ -286,11 +286,15 @@ class MessagePort extends NodeEventTarget {
   #continueLater() {
     if (this.#scheduled) return;
     this.#scheduled = true;
-    setImmediate(() => {
-      this.#scheduled = false;
-      if (this.#keepsTurn || this.#batch.length > 0) this.#due();
-    }).unref();
+    // An unref'd immediate would not wake a loop that sleeps; an unref'd timer does, and lets the process end.
+    if (this.#holds > 0) setImmediate(this.#continue);
+    else setTimeout(this.#continue, 1).unref();
   }
+
+  #continue = () => {
+    this.#scheduled = false;
+    if (this.#keepsTurn || this.#batch.length > 0) this.#due();
+  };
 
   /** Somebody wants messages from now on. */
   #want() {

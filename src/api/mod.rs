@@ -6,10 +6,12 @@
 // The derive wants `pub` items; nothing here is reachable from outside the crate but by Node.
 #![allow(unreachable_pub)]
 
+mod atomics;
 mod channel;
 mod pool;
 mod raw;
 mod shapes;
+mod waits;
 
 use std::ffi::CStr;
 
@@ -34,6 +36,22 @@ const RAW: &[(&CStr, RawFunction)] = &[
     (c"postToPortWith", channel::post_to_port_with),
     (c"takeFromPort", channel::take_from_port),
     (c"receiveFromPort", channel::receive_from_port),
+    (c"openAtomics", atomics::open_atomics),
+    (c"atomicsAdd", atomics::add),
+    (c"atomicsAnd", atomics::and),
+    (c"atomicsCompareExchange", atomics::compare_exchange),
+    (c"atomicsExchange", atomics::exchange),
+    (c"atomicsIsLockFree", atomics::lock_free),
+    (c"atomicsLoad", atomics::load),
+    (c"atomicsOr", atomics::or),
+    (c"atomicsStore", atomics::store),
+    (c"atomicsSub", atomics::sub),
+    (c"atomicsXor", atomics::xor),
+    (c"atomicsWait", waits::wait),
+    (c"atomicsNotify", waits::notify),
+    (c"waitAsync", waits::wait_async),
+    (c"cancelWait", waits::cancel_wait),
+    (c"holdRegion", waits::hold_region),
 ];
 
 /// Runs once for each JavaScript environment that loads the addon.

@@ -16,6 +16,7 @@ use super::js::{Js, JsValue, Status};
 use super::mailbox::{Letter, Mailbox};
 use super::output;
 use super::ports::Ports;
+use super::waits::Waits;
 use crate::panic::guard;
 use crate::pool::{CancelToken, Pool, Reason, Ticket};
 use crate::shared::Region;
@@ -31,6 +32,9 @@ pub(crate) struct Environment {
     cancellable: RefCell<HashMap<u64, Cancellable>>,
     delivery: RefCell<Option<Delivery>>,
     ports: Ports,
+    waits: Waits,
+    /// Functions of the language that our `Atomics` needs: see `api/atomics.rs`.
+    helpers: Cell<Option<[sys::napi_ref; 3]>>,
     /// Kept from batch to batch for its memory.
     batch: Cell<Vec<Letter>>,
 }
@@ -60,6 +64,8 @@ impl Environment {
             cancellable: RefCell::default(),
             delivery: RefCell::default(),
             ports: Ports::default(),
+            waits: Waits::default(),
+            helpers: Cell::default(),
             batch: Cell::default(),
         }));
         let address = environment.address();
@@ -114,6 +120,22 @@ impl Environment {
     /// The arguments that JavaScript has put on the board for the call that is running.
     pub(crate) fn arguments<const N: usize>(&self) -> Option<[f64; N]> {
         self.delivery.borrow().as_ref().map(|delivery| delivery.board.arguments())
+    }
+
+    pub(crate) fn waits(&self) -> &Waits {
+        &self.waits
+    }
+
+    /// Keeps functions of JavaScript for [`Environment::helper`].
+    pub(crate) fn set_helpers(&self, js: Js<'_>, [a, b, c]: [JsValue; 3]) -> Result<(), Status> {
+        self.helpers.set(Some([js.reference(a)?, js.reference(b)?, js.reference(c)?]));
+        Ok(())
+    }
+
+    /// The helper function of this number.
+    pub(crate) fn helper(&self, js: Js<'_>, number: usize) -> Result<JsValue, Status> {
+        let helpers = self.helpers.get().ok_or(Status(sys::Status::napi_generic_failure))?;
+        js.referenced(helpers[number])
     }
 
     /// Adds a pool; its handle is an index here.
@@ -216,6 +238,7 @@ unsafe extern "C" fn teardown(address: *mut c_void) {
         for pool in environment.pools.take().into_iter().flatten() {
             pool.close(true, None);
         }
+        environment.waits.close();
         environment.mailbox.pins().wait_for_none();
         Region::release_all_pins(environment.id);
     });

@@ -28,6 +28,8 @@ pub(crate) enum Letter {
     PortDue(PortId),
     /// There is room at the other end of a port that had asked for it.
     PortRoom(PortId),
+    /// An async wait on a cell has ended, by a notify or because its region closed.
+    WaitEnded { id: u64, woken: bool },
     /// A reference to let go of.
     Release(Reference),
 }

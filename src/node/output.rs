@@ -30,9 +30,11 @@ mod form {
     /// Not an answer: the pool of this handle has closed.
     pub(super) const POOL_CLOSED: u8 = 16;
     /// Not an answer: the port of this number has something to take.
-    pub(super) const PORT_DUE: u8 = 24;
+    pub(super) const PORT_DUE: u8 = 32;
     /// Not an answer: the other end of the port of this number has room again.
-    pub(super) const PORT_ROOM: u8 = 25;
+    pub(super) const PORT_ROOM: u8 = 33;
+    /// Not an answer: the async wait of this id has ended; the number says whether it was woken.
+    pub(super) const WAIT_ENDED: u8 = 24;
 }
 
 /// Values that stand beside the board, in an array made when the first is added.
@@ -71,6 +73,11 @@ pub(super) fn deliver(
             Letter::Release(reference) => {
                 js.delete_reference(reference.0)?;
                 continue;
+            }
+            Letter::WaitEnded { id, woken } => {
+                environment.waits().ended(id);
+                #[allow(clippy::cast_precision_loss)]
+                board.put(count, id as f64, form::WAIT_ENDED, f64::from(u8::from(woken)));
             }
             Letter::PoolClosed { pool } => {
                 board.put(count, f64::from(pool), form::POOL_CLOSED, 0.0);
@@ -130,8 +137,8 @@ pub(super) fn memories(js: Js<'_>, environment: &Environment, parts: Vec<Part>) 
     for (index, part) in (0..).zip(parts) {
         let bytes = match part {
             Part::Bytes(bytes) => bytes,
-            // No native task has a port to give yet.
-            Part::Port(_) => return Err(Status(sys::Status::napi_generic_failure)),
+            // No native task has a port or shared memory to give.
+            Part::Port(_) | Part::Shared(_) => return Err(Status(sys::Status::napi_generic_failure)),
         };
         js.set(array, index, memory(js, environment, bytes)?)?;
     }

@@ -2,7 +2,8 @@
 //! wire's length and [`Limits::size`] allow.
 
 use super::shapes::Shapes;
-use super::{BigInt, Bytes, BytesKind, Envelope, ErrorValue, Part, Text, Value, tags};
+use super::{BigInt, Bytes, BytesKind, Envelope, ErrorValue, Part, SharedBytes, Text, Value, tags};
+use crate::shared::Access;
 use crate::{Code, Error, Result};
 
 /// How large a value may be.
@@ -28,7 +29,7 @@ const EAGER_ITEMS: usize = 1024;
 /// The value in an envelope. Byte blocks beside the wire move into it without a copy.
 ///
 /// A message (`lib/codec`, mode 'message') may refer twice to one object, which a [`Value`] cannot: it then
-/// holds two copies. A `RegExp`, a boxed primitive, shared memory and ports have no `Value`.
+/// holds two copies. A `RegExp`, a boxed primitive and ports have no `Value`.
 ///
 /// # Errors
 /// `MalformedValue` when the bytes are no value, `ValueTooDeep`, `ValueTooLarge`, `CyclicValue`,
@@ -49,8 +50,9 @@ pub(super) fn decode_with(envelope: Envelope, limits: Limits, shapes: &Shapes) -
             .parts
             .into_iter()
             .map(|part| match part {
-                Part::Bytes(bytes) => Some(bytes),
-                Part::Port(_) => None,
+                Part::Bytes(bytes) => Piece::Bytes(bytes),
+                Part::Shared(access) => Piece::Shared(access),
+                Part::Port(_) => Piece::Gone,
             })
             .collect(),
         limits,
@@ -93,10 +95,19 @@ struct Object {
     is_buffer: bool,
 }
 
+/// What rode beside the wire.
+enum Piece {
+    Bytes(Bytes),
+    /// May be named more than once.
+    Shared(Access),
+    /// Moved into the value already, or without a place in one.
+    Gone,
+}
+
 struct Reader<'a> {
     wire: &'a [u8],
     pos: usize,
-    parts: Vec<Option<Bytes>>,
+    parts: Vec<Piece>,
     limits: Limits,
     shapes: &'a Shapes,
     depth: u32,
@@ -167,7 +178,7 @@ impl Reader<'_> {
             tags::VIEW => self.view()?,
             tags::REGEXP => return Err(unsupported("a RegExp: pass its source as a string")),
             tags::BOXED => return Err(unsupported("a boxed primitive: pass the primitive")),
-            tags::SHARED => return Err(unsupported("shared memory, here")),
+            tags::SHARED => self.shared()?,
             tags::PORT => return Err(unsupported("a port, here")),
             _ => return Err(malformed("unknown tag")),
         };
@@ -335,19 +346,39 @@ impl Reader<'_> {
             .ok()
             .and_then(|index| self.parts.get_mut(index))
             .ok_or_else(|| malformed("no such part"))?;
-        let length = part.as_ref().map_or(0, Bytes::len);
+        let Piece::Bytes(held) = part else { return Err(malformed("a part named twice")) };
+        let length = held.len();
         fits(kind, length)?;
         let bytes = match &mut self.graph {
-            None => part.take(),
+            None => match std::mem::replace(part, Piece::Gone) {
+                Piece::Bytes(bytes) => bytes,
+                _ => unreachable!("looked at above"),
+            },
             // A reference may come back to it, so the part has to stay.
             Some(graph) => {
                 if graph.following > 0 {
                     graph.repeated = graph.repeated.saturating_add(length);
                 }
-                part.clone()
+                held.clone()
             }
         };
-        bytes.map(|bytes| bytes.with_kind(kind)).ok_or_else(|| malformed("a part named twice"))
+        Ok(bytes.with_kind(kind))
+    }
+
+    /// Shared memory: the part, and which of its bytes as what.
+    fn shared(&mut self) -> Result<Value> {
+        let index = usize::try_from(self.u32()?).unwrap_or(usize::MAX);
+        let Some(Piece::Shared(access)) = self.parts.get(index) else {
+            return Err(malformed("no such shared part"));
+        };
+        let whole = SharedBytes::whole(access.clone());
+        let kind = self.kind()?;
+        let (offset, length) = (f64::from_le_bytes(self.array()?), f64::from_le_bytes(self.array()?));
+        // Casts saturate: what is no length is out of bounds.
+        whole
+            .view(kind, offset as usize, length as usize)
+            .map(Value::Shared)
+            .ok_or_else(|| malformed("a view of shared memory does not fit it"))
     }
 
     /// A view into a buffer that others may see too: here it gets its own copy of its range.
@@ -355,8 +386,13 @@ impl Reader<'_> {
         let kind = self.kind()?;
         let offset = usize::try_from(self.u32()?).map_err(|_| malformed("an offset"))?;
         let length = usize::try_from(self.u32()?).map_err(|_| malformed("a length"))?;
-        let Value::Bytes(buffer) = self.value()? else {
-            return Err(malformed("a view of no buffer"));
+        let buffer = match self.value()? {
+            Value::Bytes(buffer) => buffer,
+            Value::Shared(buffer) => {
+                let view = buffer.view(kind, offset, length);
+                return view.map(Value::Shared).ok_or_else(|| malformed("a view out of bounds"));
+            }
+            _ => return Err(malformed("a view of no buffer")),
         };
         let end = offset.checked_add(length);
         let range = end.and_then(|end| buffer.as_slice().get(offset..end));

@@ -45,6 +45,12 @@ impl Writer<'_> {
                 self.put(&time.to_le_bytes());
             }
             Value::Bytes(bytes) => self.bytes(bytes)?,
+            Value::Shared(_) => {
+                return Err(Error::new(
+                    Code::UnsupportedValue,
+                    "a task cannot return shared memory: the caller has it already",
+                ));
+            }
             nested => {
                 self.depth += 1;
                 if self.depth > MAX_DEPTH {
