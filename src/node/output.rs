@@ -137,8 +137,14 @@ pub(super) fn memories(js: Js<'_>, environment: &Environment, parts: Vec<Part>) 
     for (index, part) in (0..).zip(parts) {
         let bytes = match part {
             Part::Bytes(bytes) => bytes,
-            // No native task has a port or shared memory to give.
-            Part::Port(_) | Part::Shared(_) => return Err(Status(sys::Status::napi_generic_failure)),
+            // Claimed by its number when the value is read.
+            #[allow(clippy::cast_precision_loss)] // below 2^53
+            Part::Port(port) => {
+                js.set(array, index, js.number(port.park().get() as f64)?)?;
+                continue;
+            }
+            // No native task has shared memory to give.
+            Part::Shared(_) => return Err(Status(sys::Status::napi_generic_failure)),
         };
         js.set(array, index, memory(js, environment, bytes)?)?;
     }
