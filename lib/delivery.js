@@ -117,7 +117,6 @@ class Delivery {
   addPool(handle, closed) {
     this.#closing.set(handle, closed);
   }
-
   /** Calls `pool.look()` after every batch that settled some of its tasks, until it returns true. */
   watch(pool) {
     this.#watching.add(pool);
@@ -126,7 +125,9 @@ class Delivery {
   /**
    * Whoever takes letters of a form that is no task's answer; made once for each environment.
    *
-   * @template {{ deliver(id: number, number: number): void }} T
+   * `deliver` is called for each letter, and `act`, where there is one, after every batch: for what runs user code.
+   *
+   * @template {{ deliver(id: number, number: number): void, act?(): void }} T
    * @param {number} form above POOL_CLOSED
    * @param {(delivery: Delivery) => T} make
    * @returns {T}
@@ -146,12 +147,9 @@ class Delivery {
     for (let i = 0; i < count; i++) {
       const form = forms[i];
       const id = ids[i];
-      if (form === FORMS.POOL_CLOSED) {
-        this.#poolClosed(id);
-        continue;
-      }
-      if (form > FORMS.POOL_CLOSED) {
-        this.#subjects.get(form)?.deliver(id, numbers[i]);
+      if (form >= FORMS.POOL_CLOSED) {
+        if (form === FORMS.POOL_CLOSED) this.#poolClosed(id);
+        else this.#subjects.get(form)?.deliver(id, numbers[i]);
         continue;
       }
       const slot = id >>> 0;
@@ -166,6 +164,7 @@ class Delivery {
     }
     this.#extras = undefined;
     if (this.#watching.size > 0) this.#lookAround();
+    for (const subject of this.#subjects.values()) subject.act?.();
   }
 
   /** Settles a promise of which only the resolve function was kept: a rejected promise serves for an error. */

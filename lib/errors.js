@@ -83,13 +83,24 @@ const BarrierBrokenError = define('BarrierBrokenError', 'ERR_RW_BARRIER_BROKEN',
 const NoMoreOwnersError = define('NoMoreOwnersError', 'ERR_RW_NO_MORE_OWNERS', Error);
 const LockTimeoutError = define('LockTimeoutError', 'ERR_RW_LOCK_TIMEOUT', Error, { errorName: 'TimeoutError' });
 const LockAbortedError = define('LockAbortedError', 'ERR_RW_LOCK_ABORTED', Error, { errorName: 'AbortError' });
+// Channels.
+const PortClosedError = define('PortClosedError', 'ERR_RW_PORT_CLOSED', Error);
+const ReceiveTimeoutError = define('ReceiveTimeoutError', 'ERR_RW_RECEIVE_TIMEOUT', Error, {
+  errorName: 'TimeoutError',
+});
 
 // rust-workers itself. A BindingNotFoundError has `attempts`: what the loader tried.
 const InternalError = define('InternalError', 'ERR_RW_INTERNAL', Error);
 const BindingNotFoundError = define('BindingNotFoundError', 'ERR_RW_BINDING_NOT_FOUND', Error);
 
 /** Codes that the native side does not have. */
-const JS_ONLY_CODES = ['ERR_RW_LOCK_TIMEOUT', 'ERR_RW_LOCK_ABORTED', 'ERR_RW_BINDING_NOT_FOUND'];
+const JS_ONLY_CODES = [
+  'ERR_RW_LOCK_TIMEOUT',
+  'ERR_RW_LOCK_ABORTED',
+  'ERR_RW_PORT_CLOSED',
+  'ERR_RW_RECEIVE_TIMEOUT',
+  'ERR_RW_BINDING_NOT_FOUND',
+];
 
 /** All codes, in declaration order. */
 const CODES = [...classes.keys()];
@@ -148,6 +159,8 @@ const publicClasses = {
   NoMoreOwnersError,
   LockTimeoutError,
   LockAbortedError,
+  PortClosedError,
+  ReceiveTimeoutError,
   InternalError,
   BindingNotFoundError,
 };

@@ -7,6 +7,7 @@
 #![allow(unreachable_pub)]
 
 mod atomics;
+mod channel;
 mod locks;
 mod notifier;
 mod pool;
@@ -47,6 +48,12 @@ const RAW: &[(&CStr, RawFunction)] = &[
     (c"condvarNotify", locks::condvar_notify),
     (c"barrierReset", locks::barrier_reset),
     (c"barrierAbort", locks::barrier_abort),
+    (c"namePortIntake", channel::name_port_intake),
+    (c"namePortOutgoing", channel::name_port_outgoing),
+    (c"postToPort", channel::post_to_port),
+    (c"postToPortWith", channel::post_to_port_with),
+    (c"takeFromPort", channel::take_from_port),
+    (c"receiveFromPort", channel::receive_from_port),
     (c"openAtomics", atomics::open_atomics),
     (c"atomicsAdd", atomics::add),
     (c"atomicsAnd", atomics::and),

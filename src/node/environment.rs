@@ -17,6 +17,7 @@ use super::js::{Arguments, Js, JsValue, NOTHING, Status};
 use super::locks::Locks;
 use super::mailbox::{Letter, Mailbox};
 use super::output;
+use super::ports::Ports;
 use super::waits::Waits;
 use crate::panic::guard;
 use crate::pool::{CancelToken, Pool, Reason, Ticket};
@@ -45,6 +46,7 @@ pub(crate) struct Environment {
     turn_began: Cell<Option<Instant>>,
     /// Whether the event loop is kept alive.
     holds: Cell<bool>,
+    ports: Ports,
     waits: Waits,
     /// Functions of the language that our `Atomics` needs: see `api/atomics.rs`.
     helpers: Cell<Option<[sys::napi_ref; 3]>>,
@@ -75,6 +77,7 @@ impl Environment {
             cancellable: RefCell::default(),
             locks: Locks::default(),
             delivery: RefCell::default(),
+            ports: Ports::default(),
             waits: Waits::default(),
             helpers: Cell::default(),
             batch: Cell::default(),
@@ -125,6 +128,11 @@ impl Environment {
     /// Its locks and its waits for them.
     pub(crate) fn locks(&self) -> &Locks {
         &self.locks
+    }
+
+    /// The ends of message channels that it owns.
+    pub(crate) fn ports(&self) -> &Ports {
+        &self.ports
     }
 
     /// Names the JavaScript function and the arrays through which answers are delivered.
@@ -279,6 +287,7 @@ unsafe extern "C" fn teardown(address: *mut c_void) {
         environment.mailbox.close();
         drop(environment.batch.take());
         drop(environment.delivery.take());
+        environment.ports.close_all();
         drop(environment.cancellable.take());
         for pool in environment.pools.take().into_iter().flatten() {
             pool.close(true, None);

@@ -15,6 +15,7 @@ use parking_lot::Mutex;
 
 use super::gate::Gate;
 use super::pin::{Pins, Reference};
+use crate::channel::PortId;
 use crate::error::{Error, Result};
 use crate::pool::Outbox;
 use crate::shared;
@@ -31,6 +32,10 @@ pub(crate) enum Letter {
     PoolClosed { pool: u32 },
     /// A wait for a lock has ended: what was granted, or why not.
     LockEnded { id: u64, outcome: shared::Result<u32> },
+    /// A port has something to take.
+    PortDue(PortId),
+    /// There is room at the other end of a port that had asked for it.
+    PortRoom(PortId),
     /// An async wait on a cell has ended, by a notify or because its region closed.
     WaitEnded { id: u64, woken: bool },
     /// A reference to let go of.

@@ -30,6 +30,10 @@ mod form {
     pub(super) const ERROR: u8 = 8;
     /// Not an answer: the pool of this handle has closed.
     pub(super) const POOL_CLOSED: u8 = 16;
+    /// Not an answer: the port of this number has something to take.
+    pub(super) const PORT_DUE: u8 = 32;
+    /// Not an answer: the other end of the port of this number has room again.
+    pub(super) const PORT_ROOM: u8 = 33;
     /// Not an answer: the async wait of this id has ended; the number says whether it was woken.
     pub(super) const WAIT_ENDED: u8 = 24;
 }
@@ -123,6 +127,16 @@ impl Draft<'_, '_> {
                 self.put_entry(id as f64, form::WAIT_ENDED, f64::from(u8::from(woken)));
                 Ok(())
             }
+            Letter::PortDue(id) => {
+                #[allow(clippy::cast_precision_loss)]
+                self.put_entry(id.get() as f64, form::PORT_DUE, 0.0);
+                Ok(())
+            }
+            Letter::PortRoom(id) => {
+                #[allow(clippy::cast_precision_loss)]
+                self.put_entry(id.get() as f64, form::PORT_ROOM, 0.0);
+                Ok(())
+            }
             Letter::LockEnded { id, outcome } => {
                 self.waits_ended.push(id);
                 let answer = match outcome {
@@ -184,13 +198,19 @@ impl Draft<'_, '_> {
     }
 }
 
-fn memories(js: Js<'_>, environment: &Environment, parts: Vec<Part>) -> Result<JsValue, Status> {
+pub(super) fn memories(js: Js<'_>, environment: &Environment, parts: Vec<Part>) -> Result<JsValue, Status> {
     let array = js.array(parts.len())?;
     for (index, part) in (0..).zip(parts) {
         let bytes = match part {
             Part::Bytes(bytes) => bytes,
-            // No native task has a port or shared memory to give.
-            Part::Port(_) | Part::Shared(_) => return Err(Status(sys::Status::napi_generic_failure)),
+            // Claimed by its number when the value is read.
+            #[allow(clippy::cast_precision_loss)] // below 2^53
+            Part::Port(port) => {
+                js.set(array, index, js.number(port.park().get() as f64)?)?;
+                continue;
+            }
+            // No native task has shared memory to give.
+            Part::Shared(_) => return Err(Status(sys::Status::napi_generic_failure)),
         };
         js.set(array, index, memory(js, environment, bytes)?)?;
     }
@@ -215,7 +235,7 @@ fn memory(js: Js<'_>, environment: &Environment, bytes: Bytes) -> Result<JsValue
 }
 
 /// An ArrayBuffer with a copy of `bytes`.
-fn copy(js: Js<'_>, bytes: &[u8]) -> Result<JsValue, Status> {
+pub(super) fn copy(js: Js<'_>, bytes: &[u8]) -> Result<JsValue, Status> {
     let (buffer, data) = js.array_buffer(bytes.len())?;
     if !bytes.is_empty() {
         // SAFETY: the buffer has just been made with this length, and nothing else knows it.
