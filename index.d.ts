@@ -169,22 +169,26 @@ export interface PoolStats {
   running: number;
   /** Tasks that were accepted, ever. */
   submitted: number;
-  /** Tasks that came to an end, ever: with a result, an error, or cancelled. */
+  /** Tasks that returned a value, ever. */
   completed: number;
-  /** Tasks among them that ended with an error of their own or a panic. */
+  /** Tasks that ended with an error of their own or a panic, ever. */
   failed: number;
-  /** Tasks among them that were cancelled or timed out. */
+  /** Tasks that were cancelled, timed out, or dropped by a forced close, ever. */
   cancelled: number;
+  /** Milliseconds spent waiting in the queue, all started tasks together (a batch once for each thread in it). */
+  waitTime: number;
+  /** Milliseconds spent running, all threads together. */
+  runTime: number;
+  /** The part of its threads' time, from 0 to 1, that the pool has worked since it was made. */
+  utilization: number;
 }
 
 /** The events of a pool, and what their listeners are given. */
 export interface WorkerPoolEvents {
-  /** The queue has room again after 'needsDrain'. */
+  /** After 'needsDrain': the queue is at most half full again. */
   drain: [];
   /** The queue is as full as `maxQueue` allows: better to wait for 'drain'. */
   needsDrain: [];
-  /** Something went wrong that belongs to no task. */
-  error: [error: Error];
   /** The pool is closed and its threads have ended. */
   close: [];
 }
@@ -236,9 +240,13 @@ export class WorkerPool extends EventEmitter {
   /**
    * Takes no more tasks, and resolves when all that were accepted are done and the threads have ended.
    *
-   * With `force`, what has not started is rejected with ERR_RW_POOL_CLOSED and what runs is cancelled.
+   * With `force`, what has not started is rejected with ERR_RW_POOL_CLOSED and what runs is stopped. With `timeout`
+   * that happens after so many milliseconds. May be called again, to force a close that was graceful.
    */
-  close(options?: { /** @default false */ force?: boolean }): Promise<void>;
+  close(options?: {
+    /** @default false */ force?: boolean;
+    /** Milliseconds. @default none */ timeout?: number | undefined;
+  }): Promise<void>;
 
   /** The same as `close({ force: true })`. */
   destroy(): Promise<void>;
@@ -259,8 +267,16 @@ export class WorkerPool extends EventEmitter {
   readonly threads: number;
   /** Tasks that wait for a thread. */
   readonly queueSize: number;
-  /** Tasks that came to an end, ever. */
+  /** Tasks that returned a value, ever. */
   readonly completed: number;
+  /** The part of its threads' time, from 0 to 1, that the pool has worked since it was made. */
+  readonly utilization: number;
+  /** Whether the queue is full, or has been and is not yet half empty again. */
+  readonly needsDrain: boolean;
+  /** Whether `close()` or `destroy()` has been called. */
+  readonly closed: boolean;
+  /** The options as they stand, defaults filled in. */
+  readonly options: Required<WorkerPoolOptions>;
 
   on<E extends keyof WorkerPoolEvents>(event: E, listener: (...args: WorkerPoolEvents[E]) => void): this;
   once<E extends keyof WorkerPoolEvents>(event: E, listener: (...args: WorkerPoolEvents[E]) => void): this;

@@ -5,9 +5,11 @@
  * side calls with a batch.
  *
  * There is one delivery for each JavaScript environment and binding, kept on the binding itself: under Jest this file
- * is loaded again for every test file while the binding stays. So the delivery knows nothing of the values; an entry
- * that needs more than `resolve` reads them with the code, and the classes, of the copy that made it.
+ * is loaded again for every test file while the binding stays. So the delivery knows nothing of the values: answers
+ * are read with the code, and the classes, of the copy that made the task's pool.
  */
+
+const { setImmediate } = require('node:timers');
 
 const FORMS = require('./forms');
 
@@ -18,18 +20,23 @@ const WIRE_BYTES = 64 * 1024;
 
 const KEY = Symbol('rust-workers.delivery');
 
-/** Ids are `turn * 2^32 + slot`, so an id is never that of an earlier entry in the same slot. */
+/** Ids are `turn * 2^32 + slot`, so an id is never that of an earlier task in the same slot. */
 const TURN = 2 ** 32;
 const LAST_TURN = 2 ** 20;
 
 class Delivery {
   #binding;
-  /** Pending entries by slot. */
-  #entries = [];
+  // Pending tasks by slot, each column an array of its own: a task's object would be one more to be moved about by the
+  // garbage collector for as long as the task is under way.
+  /** A `Pending`, or no more than the promise's resolve function. */
+  #settlers = [];
+  #ids = [];
+  #pools = [];
+  #tasks = [];
   #vacant = [];
   #turn = 0;
   /** What comes for a pool and not for one of its tasks, by handle. */
-  #pools = new Map();
+  #closing = new Map();
   /** Reasons for the event loop to stay alive. */
   #holds = 0;
   /** Pools with a look to take once a batch is through. */
@@ -38,45 +45,57 @@ class Delivery {
   #extras;
   #nextExtra = 0;
 
+  #drain = () => this.#binding.drain();
+
   constructor(binding) {
     this.#binding = binding;
     this.ids = new Float64Array(BATCH);
     this.numbers = new Float64Array(BATCH);
     this.forms = new Uint8Array(BATCH);
     this.wire = Buffer.from(new ArrayBuffer(WIRE_BYTES));
+    /** Arguments of the most frequent calls. */
+    this.call = new Float64Array(8);
     binding.open(
-      (count, extras) => this.#deliver(count, extras),
+      (count, extras, more) => this.#deliver(count, extras, more),
       new Uint8Array(this.ids.buffer),
       new Uint8Array(this.numbers.buffer),
       this.forms,
       new Uint8Array(this.wire.buffer),
+      new Uint8Array(this.call.buffer),
     );
   }
 
   /**
-   * Adds an entry and gives it its `id`.
+   * Adds a task under way.
    *
-   * An entry has `pool` (a `PoolRecord`), `resolve(value)`, and `settle(form, number, delivery)` for answers that are
-   * more than undefined or a number.
+   * @param {Function | import('./pending').Pending} settler the promise's resolve function, or a `Pending`
+   * @param {import('./pool-record').PoolRecord} pool
+   * @param {string} task its name
+   * @returns {number} its id
    */
-  add(entry) {
-    const slot = this.#vacant.length > 0 ? this.#vacant.pop() : this.#entries.length;
-    this.#turn = this.#turn === LAST_TURN ? 0 : this.#turn + 1;
-    entry.id = this.#turn * TURN + slot;
-    this.#entries[slot] = entry;
-    const pool = entry.pool;
+  add(settler, pool, task) {
+    const slot = this.#vacant.length > 0 ? this.#vacant.pop() : this.#settlers.length;
+    this.#turn = this.#turn === LAST_TURN ? 1 : this.#turn + 1;
+    const id = this.#turn * TURN + slot;
+    this.#settlers[slot] = settler;
+    this.#ids[slot] = id;
+    this.#pools[slot] = pool;
+    this.#tasks[slot] = task;
     pool.inFlight++;
     if (pool.holds) this.hold(1);
+    return id;
   }
 
-  /** Takes back an entry that the native side refused. */
-  remove(entry) {
-    const slot = entry.id >>> 0;
-    if (this.#entries[slot] === entry) this.#release(slot, entry.pool);
+  /** Takes back a task that the native side refused. */
+  remove(id) {
+    const slot = id >>> 0;
+    if (this.#ids[slot] === id) this.#release(slot, this.#pools[slot]);
   }
 
   #release(slot, pool) {
-    this.#entries[slot] = undefined;
+    this.#settlers[slot] = undefined;
+    // Turns begin at 1, so this is nobody's id.
+    this.#ids[slot] = 0;
     this.#vacant.push(slot);
     pool.inFlight--;
     if (pool.holds) this.hold(-1);
@@ -92,7 +111,7 @@ class Delivery {
 
   /** Whom to tell that the pool of this handle has closed. */
   addPool(handle, closed) {
-    this.#pools.set(handle, closed);
+    this.#closing.set(handle, closed);
   }
 
   /** Calls `pool.look()` after every batch that settled some of its tasks, until it returns true. */
@@ -100,7 +119,9 @@ class Delivery {
     this.#watching.add(pool);
   }
 
-  #deliver(count, extras) {
+  #deliver(count, extras, more) {
+    // Not at once: timers and I/O shall have their turn between two batches.
+    if (more) setImmediate(this.#drain);
     const { ids, numbers, forms } = this;
     this.#extras = extras;
     this.#nextExtra = 0;
@@ -112,15 +133,26 @@ class Delivery {
         continue;
       }
       const slot = id >>> 0;
-      const entry = this.#entries[slot];
-      if (entry === undefined || entry.id !== id) continue;
-      this.#release(slot, entry.pool);
-      if (form === FORMS.NUMBER) entry.resolve(numbers[i]);
-      else if (form === FORMS.UNDEFINED) entry.resolve(undefined);
-      else entry.settle(form, numbers[i], this);
+      if (this.#ids[slot] !== id) continue;
+      const settler = this.#settlers[slot];
+      const pool = this.#pools[slot];
+      this.#release(slot, pool);
+      if (typeof settler !== 'function') settler.settle(form, numbers[i], this);
+      else if (form === FORMS.NUMBER) settler(numbers[i]);
+      else if (form === FORMS.UNDEFINED) settler(undefined);
+      else this.#settle(settler, pool, form, numbers[i], this.#tasks[slot]);
     }
     this.#extras = undefined;
     if (this.#watching.size > 0) this.#lookAround();
+  }
+
+  /** Settles a promise of which only the resolve function was kept: a rejected promise serves for an error. */
+  #settle(resolve, pool, form, number, task) {
+    try {
+      resolve(pool.readAnswer(form, number, this, task));
+    } catch (error) {
+      resolve(Promise.reject(error));
+    }
   }
 
   /** The next of the values that stand beside the board; for `settle`, which takes all that belong to its form. */
@@ -129,8 +161,8 @@ class Delivery {
   }
 
   #poolClosed(handle) {
-    const closed = this.#pools.get(handle);
-    this.#pools.delete(handle);
+    const closed = this.#closing.get(handle);
+    this.#closing.delete(handle);
     const counters = this.#binding.poolCounters(handle);
     this.#binding.dropPool(handle);
     closed?.(counters);
@@ -147,4 +179,4 @@ function deliveryOf(binding) {
   return binding[KEY];
 }
 
-module.exports = { deliveryOf };
+module.exports = { Delivery, deliveryOf };

@@ -1,15 +1,13 @@
 'use strict';
 
-/** One task under way, as the caller's side keeps it: its promise's functions and what may end it early. */
+/** One task under way that may end early, or must be rejected here: its promise's functions, and what ends it. */
 
-const { abortError, errorFromCode, TaskTimeoutError } = require('./errors');
-const FORMS = require('./forms');
-const { decode, decodeBytes } = require('./values');
+const { clearTimeout, setTimeout } = require('node:timers');
+
+const { onAbort } = require('./abort');
+const { abortError, TaskTimeoutError } = require('./errors');
 
 class Pending {
-  /** Given by `Delivery.add`. */
-  id = 0;
-
   /**
    * @param {(value: unknown) => void} resolve
    * @param {(error: Error) => void} reject
@@ -21,6 +19,8 @@ class Pending {
     this.reject = reject;
     this.pool = pool;
     this.task = task;
+    /** Given by `Delivery.add`. */
+    this.id = 0;
   }
 
   /**
@@ -31,33 +31,12 @@ class Pending {
     new Control(this, signal, timeout);
   }
 
-  /** The answer, when it is more than undefined or a number. */
+  /** The answer has come. */
   settle(form, number, delivery) {
     try {
-      switch (form) {
-        case FORMS.NULL:
-          return this.resolve(null);
-        case FORMS.TRUE:
-          return this.resolve(true);
-        case FORMS.FALSE:
-          return this.resolve(false);
-        case FORMS.BYTES:
-          return this.resolve(decodeBytes(number, delivery.takeExtra()));
-        case FORMS.WIRE: {
-          const offset = number & 0xffff;
-          return this.resolve(decode(delivery.wire, offset, offset + (number - offset) / 0x10000, []));
-        }
-        case FORMS.WIRE_APART: {
-          const wire = Buffer.from(delivery.takeExtra());
-          return this.resolve(decode(wire, 0, wire.length, delivery.takeExtra()));
-        }
-        case FORMS.ERROR:
-          return this.reject(errorFromCode(delivery.takeExtra(), delivery.takeExtra(), { task: this.task }));
-        default:
-          throw new Error(`unknown form ${form}`);
-      }
+      this.resolve(this.pool.readAnswer(form, number, delivery, this.task));
     } catch (error) {
-      return this.reject(errorFromCode('ERR_RW_INTERNAL', `the answer cannot be read: ${error.message}`));
+      this.reject(error);
     }
   }
 }
@@ -65,9 +44,8 @@ class Pending {
 /** What may end a task early. Its listeners and timer go with the task's end. */
 class Control {
   #pending;
-  #signal;
   #timer;
-  #onAbort;
+  #ignoreSignal;
 
   constructor(pending, signal, timeout) {
     this.#pending = pending;
@@ -81,9 +59,7 @@ class Control {
       reject(error);
     };
     if (signal !== undefined) {
-      this.#signal = signal;
-      this.#onAbort = () => this.#end(abortError(signal), false);
-      signal.addEventListener('abort', this.#onAbort, { once: true });
+      this.#ignoreSignal = onAbort(signal, () => this.#end(abortError(signal), false));
     }
     if (timeout !== undefined) {
       const late = () => this.#end(new TaskTimeoutError(`task '${pending.task}' took longer than ${timeout} ms`), true);
@@ -100,7 +76,7 @@ class Control {
   }
 
   #release() {
-    if (this.#signal !== undefined) this.#signal.removeEventListener('abort', this.#onAbort);
+    if (this.#ignoreSignal !== undefined) this.#ignoreSignal();
     if (this.#timer !== undefined) clearTimeout(this.#timer);
   }
 }

@@ -1,5 +1,7 @@
 'use strict';
 
+const { readAnswer } = require('./answers');
+
 /** What the delivery and the pending tasks know of a pool. It does not refer to the pool itself, which may thus be
  * collected while it is forgotten. */
 class PoolRecord {
@@ -11,6 +13,9 @@ class PoolRecord {
   look = () => true;
 
   #binding;
+
+  /** How answers to its tasks are read: with the classes of this copy of the package. */
+  readAnswer = readAnswer;
 
   constructor(binding, handle) {
     this.#binding = binding;

@@ -1,6 +1,7 @@
 'use strict';
 
 const { EventEmitter } = require('node:events');
+const { inspect } = require('node:util');
 
 const { binding } = require('./native');
 const { deliveryOf } = require('./delivery');
@@ -48,25 +49,40 @@ class WorkerPool extends EventEmitter {
 
   run(task, input, options) {
     const promise = new Promise(capture);
-    const pending = new Pending(captured.resolve, captured.reject, this.#record, task);
+    const { resolve, reject } = captured;
     const index = taskIndex(task);
-    if (index === undefined) pending.reject(unknownTask(task));
-    else if (options !== undefined) this.#runWith(index, input, options, pending);
-    else this.#runPlain(index, input, pending);
+    if (index === undefined) reject(unknownTask(task));
+    else if (options !== undefined) this.#runWith(index, input, options, new Pending(resolve, reject, this.#record, task));
+    else if (typeof input === 'number') this.#runDirect(index, 1, input, resolve, task);
+    else if (input === undefined) this.#runDirect(index, 0, 0, resolve, task);
+    else this.#runPlain(index, input, resolve, reject, task);
     return promise;
   }
 
-  #runPlain(index, input, pending) {
+  /** A number, or nothing, needs no argument at all: see src/node/board.rs. */
+  #runDirect(index, isNumber, number, resolve, task) {
+    const id = delivery.add(resolve, this.#record, task);
+    const { call } = delivery;
+    call[0] = this.#record.handle;
+    call[1] = index;
+    call[2] = id;
+    call[3] = isNumber;
+    call[4] = number;
+    const answer = binding.submitDirect();
+    if (answer !== undefined) this.#answered(answer, id, resolve, task, isNumber ? number : undefined);
+  }
+
+  #runPlain(index, input, resolve, reject, task) {
     let prepared;
     try {
       prepared = prepareInput(input, undefined);
     } catch (error) {
-      return pending.reject(error);
+      return reject(error);
     }
     const { form, value, length, parts } = prepared;
-    delivery.add(pending);
-    const answer = binding.submit(this.#record.handle, index, pending.id, form, value, length, parts);
-    if (answer !== undefined) this.#answered(answer, pending, input);
+    const id = delivery.add(resolve, this.#record, task);
+    const answer = binding.submit(this.#record.handle, index, id, form, value, length, parts);
+    if (answer !== undefined) this.#answered(answer, id, resolve, task, input);
   }
 
   #runWith(index, input, options, pending) {
@@ -100,22 +116,22 @@ class WorkerPool extends EventEmitter {
   #submitWith(submit, index, pending, terms, prepared, input, count) {
     const { priority, signal, timeout } = terms;
     const cancellable = signal !== undefined || timeout !== undefined;
-    delivery.add(pending);
+    pending.id = delivery.add(pending, this.#record, pending.task);
     const answer = submit(
       this.#record.handle, index, pending.id, ...prepared, priority, timeout ?? -1, cancellable, count,
     );
-    if (answer !== undefined) this.#answered(answer, pending, input);
+    if (answer !== undefined) this.#answered(answer, pending.id, pending.resolve, pending.task, input);
     if (cancellable && (answer === undefined || answer === true)) pending.control(terms);
   }
 
   /** What a submission returned: `true` when the queue is full now, or why it was refused. */
-  #answered(answer, pending, input) {
+  #answered(answer, id, resolve, task, input) {
     if (answer === true) return this.#becameFull();
-    delivery.remove(pending);
+    delivery.remove(id);
     const [code, message] = answer;
     const full = code === 'ERR_RW_QUEUE_FULL';
     if (full) this.#becameFull();
-    pending.reject(errorFromCode(code, message, full ? { task: pending.task, input } : { task: pending.task }));
+    resolve(Promise.reject(errorFromCode(code, message, full ? { task, input } : { task })));
   }
 
   #becameFull() {
@@ -230,6 +246,13 @@ class WorkerPool extends EventEmitter {
 
   get options() {
     return { ...this.#settings };
+  }
+
+  [inspect.custom](depth, options, inspectValue) {
+    const { name, maxThreads } = this.#settings;
+    const { threads, running, queueSize } = this.stats();
+    const shown = { name, maxThreads, threads, running, queueSize, closed: this.closed };
+    return `WorkerPool ${inspectValue(shown, options)}`;
   }
 
   stats() {

@@ -102,6 +102,28 @@ test('aborting after the end changes nothing, and the signal holds no listener',
   await pool.close();
 });
 
+test('a thousand tasks share one signal, in order, without a warning', async () => {
+  const pool = new WorkerPool();
+  const stop = new AbortController();
+  const warnings = [];
+  const note = (warning) => warnings.push(warning.name);
+  process.on('warning', note);
+  const order = [];
+  const runs = Array.from({ length: 1000 }, (_, n) =>
+    pool.run('sleep', 60_000, { signal: stop.signal }).catch((error) => {
+      assert.equal(error.name, 'AbortError');
+      order.push(n);
+    }),
+  );
+  stop.abort();
+  await Promise.all(runs);
+  await after(5);
+  process.off('warning', note);
+  assert.deepEqual(order, Array.from({ length: 1000 }, (_, n) => n));
+  assert.deepEqual(warnings, []);
+  await pool.close();
+});
+
 test('a time limit ends a queued task and a running one', async () => {
   const { pool, free } = await busyPool();
   await assert.rejects(pool.run('panic', 'never', { timeout: 20 }), (error) => {

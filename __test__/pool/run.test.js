@@ -80,6 +80,17 @@ test('every kind of value comes back from echo as it went in', async () => {
   assert.ok(Buffer.isBuffer(await pool.run('echo', Buffer.from('b'))));
 });
 
+test('keys that are no Unicode text, or dangerous, come back as they were, also when a shape is known', async () => {
+  const odd = { ['\ud800']: 1, b: 2 };
+  const proto = Object.defineProperty({}, '__proto__', { value: 5, enumerable: true, writable: true, configurable: true });
+  for (let round = 0; round < 12; round++) {
+    assert.deepEqual(await pool.run('echo', [odd, odd, odd].map((o) => ({ ...o }))), [odd, odd, odd]);
+    const back = await pool.run('echo', proto);
+    assert.equal(Object.getPrototypeOf(back), Object.prototype);
+    assert.equal(Object.getOwnPropertyDescriptor(back, '__proto__').value, 5);
+  }
+});
+
 test('an error comes back with its class, message, cause and own properties', async () => {
   const error = new RangeError('too far', { cause: new TypeError('why') });
   error.code = 'E_FAR';

@@ -1,5 +1,7 @@
 'use strict';
 
+const { isWellFormed } = require('./slab');
+
 // Objects of the same keys in the same order share a shape: the wire then carries the shape's number and the
 // values alone. A key list earns a number when it has been seen a few times here, so that objects used as
 // dictionaries do not eat up the process-wide table (which is bounded and never forgets).
@@ -121,7 +123,8 @@ class WriteShapes {
   #promote(node, keys) {
     if (node.sights < 0 || ++node.sights < SIGHTS_BEFORE_INTERN) return null;
     node.sights = -1;
-    for (const key of keys) if (key.length > MAX_KEY_LENGTH) return null;
+    // The table keeps keys as Unicode text: a lone surrogate would not come back.
+    for (const key of keys) if (key.length > MAX_KEY_LENGTH || !isWellFormed(key)) return null;
     const id = this.#provider.intern(keys);
     if (id < 0) return null;
     node.shape = new WriteShape(id, keys);

@@ -155,4 +155,4 @@ class Slab {
   }
 }
 
-module.exports = { Slab };
+module.exports = { Slab, isWellFormed };

@@ -20,9 +20,11 @@ use crate::node::{Environment, Js, RawFunction, Status};
 /// The raw exports by name.
 const RAW: &[(&CStr, RawFunction)] = &[
     (c"open", raw::open),
+    (c"submitDirect", pool::submit_direct),
     (c"submit", pool::submit),
     (c"submitWith", pool::submit_with),
     (c"submitBatch", pool::submit_batch),
+    (c"drain", raw::drain),
     (c"holdLoop", raw::hold_loop),
     (c"releaseLoop", raw::release_loop),
 ];

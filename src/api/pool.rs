@@ -15,6 +15,7 @@ use crate::node::{
 };
 use crate::pool::{Accepted, Batch, CancelToken, Config, Job, Pool, Reason, Ticket};
 use crate::tasks::builtin;
+use crate::value::{Payload, Value};
 
 /// A pool's settings, checked and complete (`lib/` does that).
 #[napi(object)]
@@ -197,6 +198,18 @@ fn submit_on(
     let task = js.read_u32(task)? as usize;
     let id = js.read_number(id)? as u64;
     let input = read_payload(js, environment, read_form(js, form)?, input, length, parts)?;
+    submit_job(js, environment, pool, task, id, input, terms)
+}
+
+fn submit_job(
+    js: Js<'_>,
+    environment: &'static Environment,
+    pool: u32,
+    task: usize,
+    id: u64,
+    input: Payload,
+    terms: &Terms,
+) -> Result<JsValue, Status> {
     let token = terms.job_token();
     let kept = if terms.cancellable { token.clone() } else { None };
     let job = Job::new(id, environment.mailbox(), task, input, token);
@@ -211,6 +224,24 @@ fn submit_on(
         }
     });
     outcome.unwrap_or_else(|| unknown_pool(js))
+}
+
+/// `submitDirect()`: a plain submission whose input is a number or undefined. Its arguments stand on the board: pool,
+/// task, id, whether there is a number, the number.
+pub(super) unsafe extern "C" fn submit_direct(env: sys::napi_env, info: sys::napi_callback_info) -> JsValue {
+    let body = |arguments: &Arguments<'_, 0>, environment: &'static Environment| {
+        let js = arguments.js;
+        let [pool, task, id, is_number, number] =
+            environment.arguments().ok_or(Status(sys::Status::napi_generic_failure))?;
+        let input = if is_number == 0.0 { Value::Undefined } else { Value::Number(number) };
+        let (pool, task, id) = (pool as u32, task as usize, id as u64);
+        if !environment.has_pool(pool) {
+            return unknown_pool(js);
+        }
+        submit_job(js, environment, pool, task, id, Payload::Value(input), &Terms::PLAIN)
+    };
+    // SAFETY: called by Node, and registered in `RAW`.
+    unsafe { export(env, info, body) }
 }
 
 /// `submit(pool, task, id, form, input, length, parts)`; what it returns is told by [`report`] and [`refused`].

@@ -34,11 +34,21 @@ pub(super) unsafe fn export<const N: usize>(
     }
 }
 
-/// `open(deliver, ids, numbers, forms, wire)`: how answers reach JavaScript.
+/// `open(deliver, ids, numbers, forms, wire, call)`: how answers reach JavaScript, and arguments us.
 pub(super) unsafe extern "C" fn open(env: sys::napi_env, info: sys::napi_callback_info) -> JsValue {
-    let body = |arguments: &Arguments<'_, 5>, environment: &'static Environment| {
-        let [deliver, ids, numbers, forms, wire] = arguments.values;
-        environment.open(arguments.js, deliver, [ids, numbers, forms, wire])?;
+    let body = |arguments: &Arguments<'_, 6>, environment: &'static Environment| {
+        let [deliver, ids, numbers, forms, wire, call] = arguments.values;
+        environment.open(arguments.js, deliver, [ids, numbers, forms, wire, call])?;
+        Ok(NOTHING)
+    };
+    // SAFETY: called by Node, and registered in `RAW`.
+    unsafe { export(env, info, body) }
+}
+
+/// `drain()`: delivers the next batch, after one that left letters behind.
+pub(super) unsafe extern "C" fn drain(env: sys::napi_env, info: sys::napi_callback_info) -> JsValue {
+    let body = |arguments: &Arguments<'_, 0>, environment: &'static Environment| {
+        environment.drain(arguments.js);
         Ok(NOTHING)
     };
     // SAFETY: called by Node, and registered in `RAW`.

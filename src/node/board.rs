@@ -1,7 +1,8 @@
-//! The memory through which a batch of answers reaches JavaScript without a Node-API call for each.
+//! The memory through which numbers pass between JavaScript and Rust without a Node-API call for each.
 //!
-//! JavaScript allocates four arrays once, keeps them to itself, and never detaches or resizes them. Entry `i` of a
-//! batch stands at index `i` of `ids`, `numbers` and `forms`; encoded values stand one after the other in `wire`.
+//! JavaScript allocates five arrays once, keeps them to itself, and never detaches or resizes them. Entry `i` of a
+//! batch of answers stands at index `i` of `ids`, `numbers` and `forms`; encoded values stand one after the other in
+//! `wire`. The arguments of the most frequent calls stand in `call`.
 
 use std::ptr::NonNull;
 
@@ -17,11 +18,15 @@ pub(super) struct Board {
     forms: NonNull<u8>,
     wire: NonNull<u8>,
     wire_length: usize,
+    call: NonNull<f64>,
 }
 
+/// Numbers in `call`.
+const CALL: usize = 8;
+
 impl Board {
-    /// From `Uint8Array`s over the four arrays, each alive for as long as the environment.
-    pub(super) fn new(js: Js<'_>, [ids, numbers, forms, wire]: [JsValue; 4]) -> Result<Self, Status> {
+    /// From `Uint8Array`s over the five arrays, each alive for as long as the environment.
+    pub(super) fn new(js: Js<'_>, [ids, numbers, forms, wire, call]: [JsValue; 5]) -> Result<Self, Status> {
         let memory = |view, least: usize| {
             let (data, length) = js.view(view)?;
             // A strong reference that is never deleted: it ends with the environment.
@@ -38,7 +43,16 @@ impl Board {
             forms: memory(forms, BATCH)?.0,
             wire,
             wire_length,
+            call: memory(call, CALL * 8)?.0.cast(),
         })
+    }
+
+    /// The first `N` arguments of the call that is running.
+    pub(super) fn arguments<const N: usize>(&self) -> [f64; N] {
+        const { assert!(N <= CALL) };
+        // SAFETY: the array was checked to have CALL numbers and to be aligned; any bits are a number, and JavaScript
+        // does not run meanwhile.
+        unsafe { self.call.cast::<[f64; N]>().read() }
     }
 
     /// Writes entry `index`.

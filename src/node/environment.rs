@@ -98,10 +98,15 @@ impl Environment {
     }
 
     /// Names the JavaScript function and the arrays through which answers are delivered.
-    pub(crate) fn open(&self, js: Js<'_>, deliver: JsValue, arrays: [JsValue; 4]) -> Result<(), Status> {
+    pub(crate) fn open(&self, js: Js<'_>, deliver: JsValue, arrays: [JsValue; 5]) -> Result<(), Status> {
         let delivery = Delivery { deliver: js.reference(deliver)?, board: Board::new(js, arrays)? };
         self.delivery.replace(Some(delivery));
         Ok(())
+    }
+
+    /// The arguments that JavaScript has put on the board for the call that is running.
+    pub(crate) fn arguments<const N: usize>(&self) -> Option<[f64; N]> {
+        self.delivery.borrow().as_ref().map(|delivery| delivery.board.arguments())
     }
 
     /// Adds a pool; its handle is an index here.
@@ -156,18 +161,15 @@ impl Environment {
         }
     }
 
-    /// Takes one batch from the mailbox and delivers it.
-    fn drain(&self, js: Js<'_>) {
+    /// Takes one batch from the mailbox and delivers it. When letters are left, JavaScript is told so, and calls this
+    /// again in the next turn of its loop.
+    pub(crate) fn drain(&self, js: Js<'_>) {
         let mut letters = self.batch.take();
         let more = self.mailbox.take(BATCH, &mut letters);
-        if more {
-            // Before the delivery, so that nothing that happens in it can lose the rest.
-            self.mailbox.gate().wake();
-        }
         let delivery = self.delivery.borrow();
         if let Some(delivery) = delivery.as_ref() {
             // A failure means that the environment is ending: nobody is left to tell.
-            let _ = output::deliver(js, self, delivery, &mut letters);
+            let _ = output::deliver(js, self, delivery, &mut letters, more);
             js.clear_exception();
         }
         drop(delivery);

@@ -3,8 +3,8 @@
 //! # The one-wake rule
 //! A letter is pushed under the lock. The pusher that finds the mailbox *asleep* marks it *awake* and, after
 //! releasing the lock, wakes the event loop through the gate; all others only push. The environment's thread takes a
-//! bounded batch; it marks the mailbox asleep again under the lock only when it has left it empty, else it wakes
-//! itself once more, so that promises settled by one batch run their continuations before the next.
+//! bounded batch; it marks the mailbox asleep again under the lock only when it has left it empty, else JavaScript asks for
+//! the next batch in the next turn of its loop (`drain`): continuations, timers and I/O come between two batches.
 //!
 //! *Lost wake-up.* Asleep is only ever set together with "empty" under the lock, so a letter pushed later finds it
 //! asleep and wakes. *Closed* is final: letters are dropped, outside the lock.
@@ -83,7 +83,7 @@ impl Mailbox {
         }
     }
 
-    /// Moves at most `most` letters into `batch`. True when some are left: the caller then wakes itself again.
+    /// Moves at most `most` letters into `batch`. True when some are left: the caller must come back for them.
     pub(super) fn take(&self, most: usize, batch: &mut Vec<Letter>) -> bool {
         let mut inbox = self.inbox.lock();
         let count = inbox.letters.len().min(most);

@@ -49,12 +49,13 @@ impl Extras<'_> {
     }
 }
 
-/// Writes the letters to the board and calls the deliver function.
+/// Writes the letters to the board and calls the deliver function, which is told whether there are `more`.
 pub(super) fn deliver(
     js: Js<'_>,
     environment: &Environment,
     delivery: &Delivery,
     letters: &mut Vec<Letter>,
+    more: bool,
 ) -> Result<(), Status> {
     let board = &delivery.board;
     let mut extras = Extras { js, array: NOTHING, length: 0 };
@@ -105,14 +106,14 @@ pub(super) fn deliver(
         }
         count += 1;
     }
-    if count == 0 {
+    if count == 0 && !more {
         return Ok(());
     }
     #[allow(clippy::cast_precision_loss)]
     let count = js.number(count as f64)?;
     let function = js.referenced(delivery.deliver)?;
     let extras = if extras.array == NOTHING { js.undefined()? } else { extras.array };
-    js.call(function, &[count, extras]).map(|_| ())
+    js.call(function, &[count, extras, js.boolean(more)?]).map(|_| ())
 }
 
 fn push_error(js: Js<'_>, extras: &mut Extras<'_>, error: &Error) -> Result<(), Status> {

@@ -15,7 +15,7 @@ use super::Text;
 pub const CAPACITY: usize = 4096;
 /// An object with more keys than this has no shape.
 pub const MAX_KEYS: usize = 128;
-/// Longest key of a shape, in bytes (or UTF-16 units): decoding copies keys, so this bounds what a short wire
+/// Longest key of a shape, in bytes: decoding copies keys, so this bounds what a short wire
 /// costs.
 pub const MAX_KEY_LENGTH: usize = 256;
 
@@ -110,12 +110,10 @@ fn hash_of<'a>(keys: impl ExactSizeIterator<Item = &'a Text>) -> Option<u64> {
     }
     let mut hasher = DefaultHasher::new();
     for key in keys {
-        let length = match key {
-            Text::Utf8(text) => text.len(),
-            Text::Utf16(units) => units.len(),
-        };
-        if length > MAX_KEY_LENGTH {
-            return None;
+        match key {
+            Text::Utf8(text) if text.len() <= MAX_KEY_LENGTH => {}
+            // A key that is no Unicode text would reach JavaScript as another one.
+            _ => return None,
         }
         key.hash(&mut hasher);
     }
@@ -139,6 +137,12 @@ mod tests {
 
     fn keys(names: &[&str]) -> Vec<Text> {
         names.iter().copied().map(Text::from).collect()
+    }
+
+    #[test]
+    fn a_key_that_is_no_unicode_text_has_no_shape() {
+        let odd = [Text::from("a"), Text::from_utf16(vec![0xd800])];
+        assert_eq!(Shapes::new(8).intern(&odd), None);
     }
 
     #[test]
