@@ -41,6 +41,8 @@ class Delivery {
   #holds = 0;
   /** Pools with a look to take once a batch is through. */
   #watching = new Set();
+  /** What has letters of a form of its own. */
+  #subjects = new Map();
   /** Values that stand beside the board, while a batch is delivered. */
   #extras;
   #nextExtra = 0;
@@ -128,8 +130,9 @@ class Delivery {
     for (let i = 0; i < count; i++) {
       const form = forms[i];
       const id = ids[i];
-      if (form === FORMS.POOL_CLOSED) {
-        this.#poolClosed(id);
+      if (form >= FORMS.POOL_CLOSED) {
+        if (form === FORMS.POOL_CLOSED) this.#poolClosed(id);
+        else this.#subjects.get(form)?.noted(id);
         continue;
       }
       const slot = id >>> 0;
@@ -144,6 +147,18 @@ class Delivery {
     }
     this.#extras = undefined;
     if (this.#watching.size > 0) this.#lookAround();
+    for (const subject of this.#subjects.values()) subject.act();
+  }
+
+  /**
+   * Whom to tell of letters of this form that are no answers. They may run user code, so they note the id while the
+   * batch is read, and act when it is through.
+   *
+   * @param {number} form one of forms.js
+   * @param {{ noted(id: number): void, act(): void }} subject `act` is called after every batch, and must not throw
+   */
+  addSubject(form, subject) {
+    this.#subjects.set(form, subject);
   }
 
   /** Settles a promise of which only the resolve function was kept: a rejected promise serves for an error. */

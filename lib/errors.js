@@ -73,12 +73,18 @@ const TaskTimeoutError = define('TaskTimeoutError', 'ERR_RW_TASK_TIMEOUT', Error
 const TaskPanickedError = define('TaskPanickedError', 'ERR_RW_TASK_PANICKED', Error);
 const TaskFailedError = define('TaskFailedError', 'ERR_RW_TASK_FAILED', Error);
 
+// Channels.
+const PortClosedError = define('PortClosedError', 'ERR_RW_PORT_CLOSED', Error);
+const ReceiveTimeoutError = define('ReceiveTimeoutError', 'ERR_RW_RECEIVE_TIMEOUT', Error, {
+  errorName: 'TimeoutError',
+});
+
 // rust-workers itself. A BindingNotFoundError has `attempts`: what the loader tried.
 const InternalError = define('InternalError', 'ERR_RW_INTERNAL', Error);
 const BindingNotFoundError = define('BindingNotFoundError', 'ERR_RW_BINDING_NOT_FOUND', Error);
 
 /** Codes that the native side does not have. */
-const JS_ONLY_CODES = ['ERR_RW_BINDING_NOT_FOUND'];
+const JS_ONLY_CODES = ['ERR_RW_BINDING_NOT_FOUND', 'ERR_RW_PORT_CLOSED', 'ERR_RW_RECEIVE_TIMEOUT'];
 
 /** All codes, in declaration order. */
 const CODES = [...classes.keys()];
@@ -128,6 +134,8 @@ const publicClasses = {
   TaskTimeoutError,
   TaskPanickedError,
   TaskFailedError,
+  PortClosedError,
+  ReceiveTimeoutError,
   InternalError,
   BindingNotFoundError,
 };

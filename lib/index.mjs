@@ -12,6 +12,8 @@ export * from 'node:worker_threads';
 
 export const {
   // In the place of Node's.
+  MessageChannel,
+  MessagePort,
   Worker,
   getEnvironmentData,
   parentPort,
@@ -20,6 +22,7 @@ export const {
   workerData,
   // Beyond Node's.
   WorkerPool,
+  carry,
   errors,
 } = rustWorkers;
 

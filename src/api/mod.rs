@@ -6,6 +6,7 @@
 // The derive wants `pub` items; nothing here is reachable from outside the crate but by Node.
 #![allow(unreachable_pub)]
 
+mod channel;
 mod pool;
 mod raw;
 mod shapes;
@@ -27,6 +28,12 @@ const RAW: &[(&CStr, RawFunction)] = &[
     (c"drain", raw::drain),
     (c"holdLoop", raw::hold_loop),
     (c"releaseLoop", raw::release_loop),
+    (c"namePortIntake", channel::name_port_intake),
+    (c"namePortOutgoing", channel::name_port_outgoing),
+    (c"postToPort", channel::post_to_port),
+    (c"postToPortWith", channel::post_to_port_with),
+    (c"takeFromPort", channel::take_from_port),
+    (c"receiveFromPort", channel::receive_from_port),
 ];
 
 /// Runs once for each JavaScript environment that loads the addon.

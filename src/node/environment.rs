@@ -15,6 +15,7 @@ use super::board::{BATCH, Board};
 use super::js::{Js, JsValue, Status};
 use super::mailbox::{Letter, Mailbox};
 use super::output;
+use super::ports::Ports;
 use crate::panic::guard;
 use crate::pool::{CancelToken, Pool, Reason, Ticket};
 use crate::shared::Region;
@@ -29,6 +30,7 @@ pub(crate) struct Environment {
     pools: RefCell<Vec<Option<Pool>>>,
     cancellable: RefCell<HashMap<u64, Cancellable>>,
     delivery: RefCell<Option<Delivery>>,
+    ports: Ports,
     /// Kept from batch to batch for its memory.
     batch: Cell<Vec<Letter>>,
 }
@@ -57,6 +59,7 @@ impl Environment {
             pools: RefCell::default(),
             cancellable: RefCell::default(),
             delivery: RefCell::default(),
+            ports: Ports::default(),
             batch: Cell::default(),
         }));
         let address = environment.address();
@@ -95,6 +98,10 @@ impl Environment {
 
     pub(crate) fn mailbox(&self) -> &Mailbox {
         &self.mailbox
+    }
+
+    pub(crate) fn ports(&self) -> &Ports {
+        &self.ports
     }
 
     /// Names the JavaScript function and the arrays through which answers are delivered.
@@ -204,6 +211,7 @@ unsafe extern "C" fn teardown(address: *mut c_void) {
             };
         }
         environment.mailbox.close();
+        environment.ports.close_all();
         drop(environment.cancellable.take());
         for pool in environment.pools.take().into_iter().flatten() {
             pool.close(true, None);

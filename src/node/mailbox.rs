@@ -13,6 +13,7 @@ use parking_lot::Mutex;
 
 use super::gate::Gate;
 use super::pin::{Pins, Reference};
+use crate::channel::PortId;
 use crate::error::{Error, Result};
 use crate::pool::Outbox;
 use crate::value::{Bytes, Envelope, INLINE_BYTES, Value, encode};
@@ -23,6 +24,10 @@ pub(crate) enum Letter {
     Settled { id: u64, answer: Answer },
     /// A pool's last thread has ended.
     PoolClosed { pool: u32 },
+    /// A port has something to take.
+    PortDue(PortId),
+    /// There is room at the other end of a port that had asked for it.
+    PortRoom(PortId),
     /// A reference to let go of.
     Release(Reference),
 }

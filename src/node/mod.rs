@@ -7,6 +7,7 @@
 //! * `gate` — the threadsafe function behind the wake, safe against teardown.
 //! * `pin` — JavaScript memory that Rust holds alone for a while.
 //! * `region` — JavaScript's shared memory as regions of the engine.
+//! * `ports` — the ends of message channels that the environment owns.
 //! * `input`, `output` — values from and to JavaScript.
 //!
 //! # Teardown
@@ -16,8 +17,9 @@
 //!
 //! 1. the gate closes: from here no thread calls the threadsafe function;
 //! 2. the mailbox closes: what is in it and what still comes is dropped;
-//! 3. the environment's pools are closed by force: waiting tasks are dropped, running ones are asked to stop;
-//! 4. the hook waits until no thread holds memory that this environment's heap owns, pinned or shared (at most until
+//! 3. its ports close: the other ends are told, and tasks that wait at them come back;
+//! 4. the environment's pools are closed by force: waiting tasks are dropped, running ones are asked to stop;
+//! 5. the hook waits until no thread holds memory that this environment's heap owns, pinned or shared (at most until
 //!    the running task's next checkpoint).
 //!
 //! `process.exit()` and a fatal error on the main thread run no hook: pool threads are then ended with the process
@@ -31,9 +33,11 @@ mod js;
 mod mailbox;
 mod output;
 mod pin;
+mod ports;
 mod region;
 
 pub(crate) use environment::Environment;
 pub(crate) use input::{InputForm, read_inputs, read_payload};
 pub(crate) use js::{Arguments, Js, JsValue, NOTHING, RawFunction, Status};
 pub(crate) use mailbox::Letter;
+pub(crate) use ports::drop_parked;

@@ -29,6 +29,10 @@ mod form {
     pub(super) const ERROR: u8 = 8;
     /// Not an answer: the pool of this handle has closed.
     pub(super) const POOL_CLOSED: u8 = 16;
+    /// Not an answer: the port of this number has something to take.
+    pub(super) const PORT_DUE: u8 = 24;
+    /// Not an answer: the other end of the port of this number has room again.
+    pub(super) const PORT_ROOM: u8 = 25;
 }
 
 /// Values that stand beside the board, in an array made when the first is added.
@@ -50,6 +54,7 @@ impl Extras<'_> {
 }
 
 /// Writes the letters to the board and calls the deliver function, which is told whether there are `more`.
+#[allow(clippy::cast_precision_loss)] // ids and counts are below 2^53
 pub(super) fn deliver(
     js: Js<'_>,
     environment: &Environment,
@@ -70,6 +75,8 @@ pub(super) fn deliver(
             Letter::PoolClosed { pool } => {
                 board.put(count, f64::from(pool), form::POOL_CLOSED, 0.0);
             }
+            Letter::PortDue(id) => board.put(count, id.get() as f64, form::PORT_DUE, 0.0),
+            Letter::PortRoom(id) => board.put(count, id.get() as f64, form::PORT_ROOM, 0.0),
             Letter::Settled { id, answer } => {
                 environment.forget(id);
                 let (form, number) = match answer {
@@ -87,7 +94,6 @@ pub(super) fn deliver(
                         if parts.is_empty() && wire_offset < 1 << 16 && board.put_wire(wire_offset, &wire) {
                             let place = wire_offset | (wire.len() << 16);
                             wire_offset += wire.len();
-                            #[allow(clippy::cast_precision_loss)]
                             (form::WIRE, place as f64)
                         } else {
                             extras.push(copy(js, &wire)?)?;
@@ -100,7 +106,6 @@ pub(super) fn deliver(
                         (form::ERROR, 0.0)
                     }
                 };
-                #[allow(clippy::cast_precision_loss)]
                 board.put(count, id as f64, form, number);
             }
         }
@@ -109,7 +114,6 @@ pub(super) fn deliver(
     if count == 0 && !more {
         return Ok(());
     }
-    #[allow(clippy::cast_precision_loss)]
     let count = js.number(count as f64)?;
     let function = js.referenced(delivery.deliver)?;
     let extras = if extras.array == NOTHING { js.undefined()? } else { extras.array };
@@ -121,7 +125,7 @@ fn push_error(js: Js<'_>, extras: &mut Extras<'_>, error: &Error) -> Result<(), 
     extras.push(js.string(error.message())?)
 }
 
-fn memories(js: Js<'_>, environment: &Environment, parts: Vec<Part>) -> Result<JsValue, Status> {
+pub(super) fn memories(js: Js<'_>, environment: &Environment, parts: Vec<Part>) -> Result<JsValue, Status> {
     let array = js.array(parts.len())?;
     for (index, part) in (0..).zip(parts) {
         let bytes = match part {
@@ -152,7 +156,7 @@ fn memory(js: Js<'_>, environment: &Environment, bytes: Bytes) -> Result<JsValue
 }
 
 /// An ArrayBuffer with a copy of `bytes`.
-fn copy(js: Js<'_>, bytes: &[u8]) -> Result<JsValue, Status> {
+pub(super) fn copy(js: Js<'_>, bytes: &[u8]) -> Result<JsValue, Status> {
     let (buffer, data) = js.array_buffer(bytes.len())?;
     if !bytes.is_empty() {
         // SAFETY: the buffer has just been made with this length, and nothing else knows it.
