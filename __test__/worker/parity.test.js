@@ -11,7 +11,14 @@ const workerThreads = require('node:worker_threads');
 const rustWorkers = require('rust-workers');
 
 /** Those that are ours; everything else has to be the very thing that Node has. */
-const OURS = new Set(['Worker', 'getEnvironmentData', 'receiveMessageOnPort', 'setEnvironmentData']);
+const OURS = new Set([
+  'MessageChannel',
+  'MessagePort',
+  'Worker',
+  'getEnvironmentData',
+  'receiveMessageOnPort',
+  'setEnvironmentData',
+]);
 
 describe('names', () => {
   test('every export of worker_threads is an export here', () => {
