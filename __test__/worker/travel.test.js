@@ -95,6 +95,16 @@ describe('an object of ours', () => {
     assert.deepEqual(back, [true, true, true, true, true]);
   });
 
+  test('is found in large values, behind many others, and among many ways to the same', async () => {
+    const rows = Array.from({ length: 5000 }, (_, id) => ({ id, tags: ['a', { id }] }));
+    let twice = [];
+    for (let i = 0; i < 60; i++) twice = [twice, twice]; // 2^60 ways to the innermost
+    const body = 'return value.at(-1).counter.add(1)';
+    assert.equal(await there([rows, twice, { counter: new Counter() }], body), 1);
+    const plain = await there([rows, twice], 'return value[0].length');
+    assert.equal(plain, 5000);
+  });
+
   test('leaves the value of the sender as it was', async () => {
     const value = Object.freeze({ list: Object.freeze([new Counter()]), bytes: new Uint8Array([1, 2]) });
     const [counter] = value.list;
