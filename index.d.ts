@@ -6,6 +6,7 @@
 /// <reference types="node" />
 
 import { EventEmitter } from 'node:events';
+import { Worker as NodeWorker, WorkerOptions as NodeWorkerOptions } from 'node:worker_threads';
 
 // ── Tasks ──────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -525,6 +526,49 @@ export class Barrier {
   abort(): void;
   /** Makes it new. Who still waits gets BarrierBrokenError. */
   reset(): void;
+}
+
+// ── worker_threads ─────────────────────────────────────────────────────────────────────────────────────────
+
+/**
+ * Everything that the running Node has in `worker_threads`, as your `@types/node` describes it. Names that are declared
+ * here go before those.
+ */
+export * from 'node:worker_threads';
+
+/** The options of Node's Worker. */
+export interface WorkerOptions extends Omit<NodeWorkerOptions, 'transferList'> {
+  /**
+   * What in `workerData` is given away instead of copied: what Node can transfer, and ports of this package.
+   *
+   * @default []
+   */
+  transferList?: readonly object[] | undefined;
+}
+
+/**
+ * Node's own Worker: JavaScript on a thread with an isolate of its own. All options, events, methods and properties are
+ * those of the running Node. Objects of this package (ports, SharedBuffer, locks) travel too, in `workerData` and in
+ * messages, at any depth; the thread receives them by the `parentPort` and `workerData` of this package.
+ *
+ * `instanceof` holds for this class and for Node's, whichever of the two made the Worker.
+ */
+export class Worker extends NodeWorker {
+  /**
+   * @param filename An absolute path, one that begins with `./` or `../` and is relative to the working directory of
+   *   the process, a `file:` or `data:` URL, or with `eval: true` the code itself.
+   * @throws what Node's constructor throws: TypeError for arguments, DataCloneError for `workerData`.
+   */
+  constructor(filename: string | URL, options?: WorkerOptions);
+
+  /**
+   * Sends a message to the thread's `parentPort`.
+   *
+   * @param transfer What is given away instead of copied.
+   * @throws DOMException `DataCloneError`: something in `value` can neither be copied nor shared, or has to be in
+   *   `transfer`. What is in `transfer` stays here then.
+   */
+  postMessage(value: any, transfer?: Iterable<object> | { transfer?: Iterable<object> | undefined }): void;
 }
 
 // ── Errors ─────────────────────────────────────────────────────────────────────────────────────────────────

@@ -9,22 +9,45 @@ const { types } = require('node:util');
 
 const { kindOf } = require('./registry');
 
-/** What is found in a value, or what cannot have anything inside. */
+/** What has nothing inside. */
 function isLeaf(value) {
   return typeof value !== 'object' || value === null || ArrayBuffer.isView(value);
 }
 
 /** The values inside a container, keys of a Map included. */
 function inside(container) {
+  if (Array.isArray(container) || Object.getPrototypeOf(container) === Object.prototype) return Object.values(container);
   if (types.isMap(container)) return [...container.keys(), ...container.values()];
   if (types.isSet(container)) return [...container];
   return Object.values(container);
+}
+
+/** So many containers are searched without remembering which they were; most messages have fewer. */
+const FEW = 32;
+let budget;
+
+/**
+ * Whether something in a container travels. Remembers nothing, so it may meet a container twice; `undefined` when it
+ * met too many to go on like this.
+ */
+function hasTravelerAmongFew(container) {
+  if (--budget < 0) return undefined;
+  for (const child of inside(container)) {
+    if (isLeaf(child)) continue;
+    if (kindOf(child) !== undefined) return true;
+    const answer = hasTravelerAmongFew(child);
+    if (answer !== false) return answer;
+  }
+  return false;
 }
 
 /** Whether anything in this value travels. */
 function hasTraveler(value) {
   if (isLeaf(value)) return false;
   if (kindOf(value) !== undefined) return true;
+  budget = FEW;
+  const answer = hasTravelerAmongFew(value);
+  if (answer !== undefined) return answer;
   const seen = new Set([value]);
   const waiting = [value];
   while (waiting.length > 0) {

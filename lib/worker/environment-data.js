@@ -9,6 +9,10 @@ const workerThreads = require('node:worker_threads');
 
 const { arrive, departure, isMarked } = require('../travel');
 
+// Node's own, read once: a program that puts ours into worker_threads must not make ours call itself.
+const nodeGet = workerThreads.getEnvironmentData;
+const nodeSet = workerThreads.setEnvironmentData;
+
 /** What a message in Node's table stands for. */
 const originals = new WeakMap();
 
@@ -18,16 +22,16 @@ const originals = new WeakMap();
  */
 function setEnvironmentData(key, value) {
   const leaving = departure(value);
-  if (leaving === undefined) return workerThreads.setEnvironmentData(key, value);
+  if (leaving === undefined) return nodeSet(key, value);
   return leaving.leave((message) => {
     originals.set(message, value);
-    workerThreads.setEnvironmentData(key, message);
+    nodeSet(key, message);
   });
 }
 
 /** @param {unknown} key */
 function getEnvironmentData(key) {
-  const value = workerThreads.getEnvironmentData(key);
+  const value = nodeGet(key);
   if (!isMarked(value)) return value;
   if (!originals.has(value)) originals.set(value, arrive(value));
   return originals.get(value);

@@ -9,6 +9,9 @@ const workerThreads = require('node:worker_threads');
 
 const { arrive, departure, isMarked } = require('../travel');
 
+// Node's own, read once: a program that puts ours into worker_threads must not make ours call itself.
+const { receiveMessageOnPort: nodeReceiveMessageOnPort, workerData: nodeWorkerData } = workerThreads;
+
 /** On a port that has been prepared. Global, because under Jest there are several copies of this file. */
 const PREPARED = Symbol.for('rust-workers.port');
 /**
@@ -48,13 +51,11 @@ const { parentPort } = workerThreads;
 if (parentPort !== null) prepare(parentPort);
 
 /** Node's `workerData`, with objects of ours in it. */
-const workerData = isMarked(workerThreads.workerData)
-  ? arrive(workerThreads.workerData)
-  : workerThreads.workerData;
+const workerData = isMarked(nodeWorkerData) ? arrive(nodeWorkerData) : nodeWorkerData;
 
 /** Node's `receiveMessageOnPort`: this way a message passes no listener. */
 function receiveMessageOnPort(port) {
-  const received = workerThreads.receiveMessageOnPort(port);
+  const received = nodeReceiveMessageOnPort(port);
   if (received !== undefined && isMarked(received.message)) received.message = arrive(received.message);
   return received;
 }
