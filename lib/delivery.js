@@ -9,6 +9,7 @@
  * are read with the code, and the classes, of the copy that made the task's pool.
  */
 
+// Not the global: test frameworks put a false clock there.
 const { setImmediate } = require('node:timers');
 
 const FORMS = require('./forms');
@@ -18,7 +19,8 @@ const BATCH = 1024;
 /** Bytes of encoded values in one batch; what does not fit comes beside it. */
 const WIRE_BYTES = 64 * 1024;
 
-const KEY = Symbol('rust-workers.delivery');
+/** Registered: each copy of this file must find the delivery that the first has made. */
+const KEY = Symbol.for('rust-workers.delivery');
 
 /** Ids are `turn * 2^32 + slot`, so an id is never that of an earlier task in the same slot. */
 const TURN = 2 ** 32;
@@ -115,7 +117,6 @@ class Delivery {
   addPool(handle, closed) {
     this.#closing.set(handle, closed);
   }
-
   /** Calls `pool.look()` after every batch that settled some of its tasks, until it returns true. */
   watch(pool) {
     this.#watching.add(pool);
@@ -124,7 +125,9 @@ class Delivery {
   /**
    * Whoever takes letters of a form that is no task's answer; made once for each environment.
    *
-   * @template {{ deliver(id: number, number: number): void }} T
+   * `deliver` is called for each letter, and `act`, where there is one, after every batch: for what runs user code.
+   *
+   * @template {{ deliver(id: number, number: number): void, act?(): void }} T
    * @param {number} form above POOL_CLOSED
    * @param {(delivery: Delivery) => T} make
    * @returns {T}
@@ -144,12 +147,9 @@ class Delivery {
     for (let i = 0; i < count; i++) {
       const form = forms[i];
       const id = ids[i];
-      if (form === FORMS.POOL_CLOSED) {
-        this.#poolClosed(id);
-        continue;
-      }
-      if (form > FORMS.POOL_CLOSED) {
-        this.#subjects.get(form)?.deliver(id, numbers[i]);
+      if (form >= FORMS.POOL_CLOSED) {
+        if (form === FORMS.POOL_CLOSED) this.#poolClosed(id);
+        else this.#subjects.get(form)?.deliver(id, numbers[i]);
         continue;
       }
       const slot = id >>> 0;
@@ -164,6 +164,7 @@ class Delivery {
     }
     this.#extras = undefined;
     if (this.#watching.size > 0) this.#lookAround();
+    for (const subject of this.#subjects.values()) subject.act?.();
   }
 
   /** Settles a promise of which only the resolve function was kept: a rejected promise serves for an error. */

@@ -5,6 +5,7 @@
 const { binding } = require('./native');
 const { createCodec } = require('./codec');
 const { viewOver, KIND_ARRAY_BUFFER } = require('./codec/bytes');
+const { portExtension } = require('./ports/extension');
 const { sharedExtension } = require('./shared-buffer/extension');
 
 const codec = createCodec({
@@ -15,6 +16,7 @@ const codec = createCodec({
 });
 
 codec.registerExtension(sharedExtension);
+codec.registerExtension(portExtension);
 
 /**
  * A result of bytes: a view of `kind` over the memory Rust handed over.

@@ -1,6 +1,7 @@
 'use strict';
 
 const { EventEmitter } = require('node:events');
+const { clearTimeout, setImmediate, setTimeout } = require('node:timers');
 const { inspect } = require('node:util');
 
 const { binding } = require('./native');
@@ -26,6 +27,9 @@ const capture = (resolve, reject) => {
   captured.resolve = resolve;
   captured.reject = reject;
 };
+
+/** No pool has it: what is submitted under it is refused as to a closed pool. */
+const NO_HANDLE = 2 ** 32 - 1;
 
 /** Told to `closePool`. */
 const GRACEFULLY = false;
@@ -182,16 +186,21 @@ class WorkerPool extends EventEmitter {
     return new Promise((resolve) => {
       delivery.addPool(handle, (counters) => {
         this.#lastCounters = counters;
-        delivery.hold(-1);
-        resolve();
-        process.nextTick(() => this.emit('close'));
+        // The native side may give the handle to the next pool.
+        this.#record.handle = NO_HANDLE;
+        // Not at once: rejections that came with this take some microtasks to reach who waits for them.
+        setImmediate(() => {
+          delivery.hold(-1);
+          resolve();
+          this.emit('close');
+        });
       });
       binding.closePool(handle, GRACEFULLY, true);
     });
   }
 
   #force() {
-    if (this.#lastCounters === undefined) binding.closePool(this.#record.handle, BY_FORCE, false);
+    binding.closePool(this.#record.handle, BY_FORCE, false);
   }
 
   #forceAfter(timeout) {

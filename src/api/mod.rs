@@ -7,6 +7,8 @@
 #![allow(unreachable_pub)]
 
 mod atomics;
+mod channel;
+mod locks;
 mod notifier;
 mod pool;
 mod raw;
@@ -30,6 +32,28 @@ const RAW: &[(&CStr, RawFunction)] = &[
     (c"drain", raw::drain),
     (c"holdLoop", raw::hold_loop),
     (c"releaseLoop", raw::release_loop),
+    (c"lockOwner", locks::owner),
+    (c"lockOpen", locks::open),
+    (c"lockClose", locks::close),
+    (c"lockBegin", locks::begin),
+    (c"lockSleep", locks::sleep),
+    (c"lockGiveUp", locks::give_up),
+    (c"lockCancel", locks::cancel),
+    (c"lockTry", locks::try_now),
+    (c"lockUnlock", locks::unlock),
+    (c"lockLetIn", locks::let_in),
+    (c"lockRecover", locks::recover),
+    (c"lockIsPoisoned", locks::is_poisoned),
+    (c"condvarBegin", locks::condvar_begin),
+    (c"condvarNotify", locks::condvar_notify),
+    (c"barrierReset", locks::barrier_reset),
+    (c"barrierAbort", locks::barrier_abort),
+    (c"namePortIntake", channel::name_port_intake),
+    (c"namePortOutgoing", channel::name_port_outgoing),
+    (c"postToPort", channel::post_to_port),
+    (c"postToPortWith", channel::post_to_port_with),
+    (c"takeFromPort", channel::take_from_port),
+    (c"receiveFromPort", channel::receive_from_port),
     (c"openAtomics", atomics::open_atomics),
     (c"atomicsAdd", atomics::add),
     (c"atomicsAnd", atomics::and),

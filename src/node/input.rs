@@ -111,7 +111,8 @@ fn pin_bytes(
 }
 
 /// `parts` is undefined, or an array of pairs: a `Uint8Array`, and whether it is to be pinned instead of copied, or
-/// null when it covers the whole of a SharedArrayBuffer, which is aliased.
+/// null when it covers the whole of a SharedArrayBuffer, which is aliased; or the handle of a port that moves, and how
+/// many messages of its last batch were used.
 pub(crate) fn read_envelope(
     js: Js<'_>,
     environment: &'static Environment,
@@ -127,6 +128,11 @@ pub(crate) fn read_envelope(
         for index in 0..count {
             let view = js.get(parts, index * 2)?;
             let how = js.get(parts, index * 2 + 1)?;
+            if js.type_of(view)? == sys::ValueType::napi_number {
+                let (handle, used) = (js.read_u32(view)?, js.read_u32(how)? as usize);
+                envelope.parts.extend(environment.ports().detach(handle, used)?.map(Part::Port));
+                continue;
+            }
             if js.type_of(how)? == sys::ValueType::napi_null {
                 let region = open_region(js, environment, view)?;
                 envelope.parts.push(Part::Shared(region.access().map_err(|_| INVALID)?));

@@ -82,6 +82,10 @@ impl<'call> Js<'call> {
         ask!(null_mut(), napi_create_array_with_length(self.env, length))
     }
 
+    pub(crate) fn object(self) -> Result<JsValue> {
+        ask!(null_mut(), napi_create_object(self.env))
+    }
+
     pub(crate) fn set(self, array: JsValue, index: u32, value: JsValue) -> Result<()> {
         tell!(napi_set_element(self.env, array, index, value))
     }
@@ -277,9 +281,11 @@ impl<'call> Js<'call> {
         tell!(napi_add_env_cleanup_hook(self.env, Some(hook), data))
     }
 
-    /// A threadsafe function without a payload and without a JavaScript function: it only wakes `on_wake`.
+    /// A threadsafe function without a payload and without a JavaScript function: it only wakes `on_wake`. `resource` is
+    /// what async hooks are shown for it.
     pub(crate) fn threadsafe_function(
         self,
+        resource: JsValue,
         context: *mut c_void,
         on_wake: unsafe extern "C" fn(sys::napi_env, JsValue, *mut c_void, *mut c_void),
     ) -> Result<sys::napi_threadsafe_function> {
@@ -289,7 +295,7 @@ impl<'call> Js<'call> {
             napi_create_threadsafe_function(
                 self.env,
                 null_mut(),
-                null_mut(),
+                resource,
                 name,
                 0,
                 1,

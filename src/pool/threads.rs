@@ -3,6 +3,7 @@
 //! # The protocol
 //! Everything below is decided under one lock. A thread is in one of four states:
 //!
+//! * **starting** — it looks at the queue first thing. Not a claim: a parked thread that wakes by itself would take it.
 //! * **running** — it holds work.
 //! * **searching** — it found the queue empty and looks at [`Shared::hint`] for a moment before it sleeps. At most
 //!   one thread searches, so an idle pool burns one core for some microseconds and not all of them.
@@ -105,6 +106,8 @@ struct State {
     searching: bool,
     parked: usize,
     claims: usize,
+    /// Threads that were started and have not looked at the queue yet.
+    starting: usize,
     /// Places that are running.
     busy: usize,
     places: Vec<Place>,
@@ -112,6 +115,8 @@ struct State {
     /// Tasks that were cancelled before any thread had taken them.
     cancelled_waiting: u64,
     when_closed: Vec<Box<dyn FnOnce() + Send>>,
+    /// Calls of `close` that are answering what they took from the queue: the pool has not closed before.
+    answering: usize,
 }
 
 impl Pool {
@@ -125,11 +130,13 @@ impl Pool {
             searching: false,
             parked: 0,
             claims: 0,
+            starting: 0,
             busy: 0,
             places: Vec::new(),
             submitted: 0,
             cancelled_waiting: 0,
             when_closed: Vec::new(),
+            answering: 0,
         };
         Pool(Arc::new(Shared {
             config,
@@ -201,7 +208,7 @@ impl Pool {
     /// Makes sure that somebody looks at the queue: a searcher, a parked thread, or a new one.
     fn wake_one(&self, mut state: MutexGuard<'_, State>) {
         let shared = &*self.0;
-        if state.searching || state.waiting() <= state.claims {
+        if state.searching || state.waiting() <= state.claims + state.starting {
             return;
         }
         if state.parked > 0 {
@@ -233,8 +240,7 @@ impl Pool {
             Ok(_) => {
                 place.doing = Doing::Nothing;
                 state.threads += 1;
-                // A new thread looks at the queue first thing, like a claimed one.
-                state.claims += 1;
+                state.starting += 1;
                 Ok(())
             }
             Err(error) => Err(Error::new(
@@ -247,7 +253,7 @@ impl Pool {
     }
 
     /// The next work for thread `number`, which waits for it here; `None` when the thread should end.
-    /// `fresh` on a thread's first call: it holds a claim from its start.
+    /// `fresh` on a thread's first call.
     pub(super) fn next(&self, number: usize, fresh: bool) -> Option<Entry> {
         let shared = &*self.0;
         let mut state = shared.state.lock();
@@ -255,7 +261,7 @@ impl Pool {
             state.busy -= 1;
         }
         if fresh {
-            state.claims -= 1;
+            state.starting -= 1;
         }
         let mut searched = false;
         loop {
@@ -314,7 +320,7 @@ impl Pool {
     }
 
     fn announce_if_closed(&self, mut state: MutexGuard<'_, State>) {
-        if state.phase == Phase::Draining && state.threads == 0 {
+        if state.phase == Phase::Draining && state.threads == 0 && state.answering == 0 {
             let announce = std::mem::take(&mut state.when_closed);
             drop(state);
             for tell in announce {
@@ -361,6 +367,7 @@ impl Pool {
         state.cancelled_waiting += dropped.iter().map(Entry::tasks).sum::<u64>();
         let stopped: Vec<CancelToken> = if force { state.tokens().cloned().collect() } else { Vec::new() };
         shared.note_len(&state);
+        state.answering += 1;
         // Parked threads end by themselves once they wake: no claims are needed for that.
         shared.work.notify_all();
         drop(state);
@@ -370,7 +377,9 @@ impl Pool {
         for token in stopped {
             token.cancel(Reason::PoolClosed);
         }
-        self.announce_if_closed(shared.state.lock());
+        let mut state = shared.state.lock();
+        state.answering -= 1;
+        self.announce_if_closed(state);
     }
 
     /// The pool's counters at this moment.

@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, OnceLock};
 
-use super::{Registry, control, fibonacci, hash, memory, primes, sort, sum_sqrt, word_count};
+use super::{Registry, control, fibonacci, hash, locked_add, memory, primes, sort, sum_sqrt, word_count};
 
 static BUILTIN: OnceLock<Arc<Registry>> = OnceLock::new();
 
@@ -31,6 +31,7 @@ pub fn builtin() -> Arc<Registry> {
             memory::atomic_wait(),
             memory::atomic_notify(),
             memory::atomic_ping_pong(),
+            locked_add::task(),
         ];
         for task in tasks {
             registry.add(task).expect("the built-in names differ");
@@ -58,6 +59,7 @@ mod tests {
             "fibonacci",
             "fill",
             "histogram",
+            "lockedAdd",
             "noop",
             "panic",
             "primes",
@@ -72,6 +74,6 @@ mod tests {
             let index = registry.index_of(name).unwrap();
             assert_eq!(registry.at(index).unwrap().name(), name);
         }
-        assert_eq!(registry.names().count(), 20);
+        assert_eq!(registry.names().count(), 21);
     }
 }

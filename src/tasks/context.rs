@@ -53,6 +53,11 @@ impl<'a> Context<'a> {
         self.token.check()
     }
 
+    /// What tells the task to stop, for what waits by itself.
+    pub fn cancel_token(&self) -> &CancelToken {
+        self.token
+    }
+
     /// True when the task should stop.
     pub fn cancelled(&self) -> bool {
         self.token.reason().is_some()

@@ -2,7 +2,9 @@
 //! wire's length and [`Limits::size`] allow.
 
 use super::shapes::Shapes;
-use super::{BigInt, Bytes, BytesKind, Envelope, ErrorValue, Part, SharedBytes, Text, Value, tags};
+use super::{
+    BigInt, Bytes, BytesKind, Envelope, ErrorValue, Part, PortValue, SharedBytes, Text, Value, tags,
+};
 use crate::shared::Access;
 use crate::{Code, Error, Result};
 
@@ -29,7 +31,7 @@ const EAGER_ITEMS: usize = 1024;
 /// The value in an envelope. Byte blocks beside the wire move into it without a copy.
 ///
 /// A message (`lib/codec`, mode 'message') may refer twice to one object, which a [`Value`] cannot: it then
-/// holds two copies. A `RegExp`, a boxed primitive and ports have no `Value`.
+/// holds two copies. A `RegExp` and a boxed primitive have no `Value`.
 ///
 /// # Errors
 /// `MalformedValue` when the bytes are no value, `ValueTooDeep`, `ValueTooLarge`, `CyclicValue`,
@@ -45,14 +47,13 @@ pub(super) fn decode_with(envelope: Envelope, limits: Limits, shapes: &Shapes) -
     let mut reader = Reader {
         wire: &envelope.wire,
         pos: 0,
-        // A port has no `Value`: its place reads as missing, and the port closes.
         parts: envelope
             .parts
             .into_iter()
             .map(|part| match part {
                 Part::Bytes(bytes) => Piece::Bytes(bytes),
                 Part::Shared(access) => Piece::Shared(access),
-                Part::Port(_) => Piece::Gone,
+                Part::Port(port) => Piece::Port(PortValue::new(port)),
             })
             .collect(),
         limits,
@@ -100,6 +101,8 @@ enum Piece {
     Bytes(Bytes),
     /// May be named more than once.
     Shared(Access),
+    /// Named again, it is the same one.
+    Port(PortValue),
     /// Moved into the value already, or without a place in one.
     Gone,
 }
@@ -179,7 +182,7 @@ impl Reader<'_> {
             tags::REGEXP => return Err(unsupported("a RegExp: pass its source as a string")),
             tags::BOXED => return Err(unsupported("a boxed primitive: pass the primitive")),
             tags::SHARED => self.shared()?,
-            tags::PORT => return Err(unsupported("a port, here")),
+            tags::PORT => self.port()?,
             _ => return Err(malformed("unknown tag")),
         };
         self.depth -= 1;
@@ -363,6 +366,14 @@ impl Reader<'_> {
             }
         };
         Ok(bytes.with_kind(kind))
+    }
+
+    fn port(&mut self) -> Result<Value> {
+        let index = usize::try_from(self.u32()?).unwrap_or(usize::MAX);
+        match self.parts.get(index) {
+            Some(Piece::Port(port)) => Ok(Value::Port(port.clone())),
+            _ => Err(malformed("no such port")),
+        }
     }
 
     /// Shared memory: the part, and which of its bytes as what.

@@ -2,6 +2,7 @@
 //!
 //! * [`Value`] — a value as a native task sees it.
 //! * [`Bytes`] — raw bytes with the JavaScript type they came as, or shall go back as.
+//! * [`PortValue`] — an end of a channel.
 //! * [`SharedBytes`] — a range of shared memory, aliased.
 //! * [`Text`] — a JavaScript string, lossless even where it is not valid Unicode.
 //! * [`Envelope`] — a value in its wire form (see README.md beside this file): what travels, and what the
@@ -10,6 +11,7 @@
 mod bytes;
 mod decode;
 mod encode;
+mod port;
 pub mod shapes;
 mod shared;
 mod tags;
@@ -20,6 +22,7 @@ mod wire_tests;
 pub use bytes::{Bytes, BytesKind, ForeignBytes, Words};
 pub use decode::{Limits, decode};
 pub use encode::{INLINE_BYTES, MAX_DEPTH, encode};
+pub use port::PortValue;
 pub use shared::SharedBytes;
 pub use text::Text;
 
@@ -42,6 +45,8 @@ pub enum Value {
     Bytes(Bytes),
     /// A SharedArrayBuffer, a SharedBuffer, or a view of one
     Shared(SharedBytes),
+    /// A port of a message channel
+    Port(PortValue),
     /// A Date: milliseconds since the epoch, NaN when invalid
     Date(f64),
     /// An array
@@ -129,6 +134,7 @@ impl Value {
             Value::Text(_) => "a string",
             Value::Bytes(bytes) => bytes.kind().describe(),
             Value::Shared(_) => "shared memory",
+            Value::Port(_) => "a MessagePort",
             Value::Date(_) => "a Date",
             Value::Array(_) => "an array",
             Value::Object(_) => "an object",
