@@ -4,7 +4,8 @@
 
 const { publicClasses } = require('./lib/errors');
 const { Barrier, Condvar, Mutex, RwLock, Semaphore } = require('./lib/locks');
-// Before the worker's: what arrives in `workerData` may hold a port.
+// Before the worker's: what arrives in `workerData` may hold a SharedBuffer or a port.
+require('./lib/shared-buffer/travel');
 const ports = require('./lib/ports');
 const worker = require('./lib/worker');
 const { SharedBuffer } = require('./lib/shared-buffer/shared-buffer');

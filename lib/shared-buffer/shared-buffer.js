@@ -4,6 +4,7 @@ const { types } = require('node:util');
 const { markAsUncloneable } = require('node:worker_threads');
 
 const { InvalidArgTypeError, InvalidArgValueError, OutOfRangeError } = require('../errors');
+const { wake } = require('../travel/registry');
 const { validateInteger, validateObject } = require('../validators');
 const { AtomicView, atomicView } = require('./atomic-view');
 const { ELEMENT_TYPES } = require('./element-types');
@@ -36,7 +37,8 @@ class SharedBuffer {
     this.#cells = buffer.growable
       ? new Int32Array(buffer)
       : new Int32Array(buffer, 0, Math.floor(buffer.byteLength / 4));
-    // Cloned it would silently be `{}`; its `buffer` is what travels.
+    wake();
+    // Where no record takes its place (travel.js), a clone would silently be `{}`.
     markAsUncloneable?.(this);
   }
 
