@@ -9,6 +9,7 @@
  * are read with the code, and the classes, of the copy that made the task's pool.
  */
 
+// Not the global: test frameworks put a false clock there.
 const { setImmediate } = require('node:timers');
 
 const FORMS = require('./forms');
@@ -18,7 +19,8 @@ const BATCH = 1024;
 /** Bytes of encoded values in one batch; what does not fit comes beside it. */
 const WIRE_BYTES = 64 * 1024;
 
-const KEY = Symbol('rust-workers.delivery');
+/** Registered: each copy of this file must find the delivery that the first has made. */
+const KEY = Symbol.for('rust-workers.delivery');
 
 /** Ids are `turn * 2^32 + slot`, so an id is never that of an earlier task in the same slot. */
 const TURN = 2 ** 32;
@@ -37,12 +39,12 @@ class Delivery {
   #turn = 0;
   /** What comes for a pool and not for one of its tasks, by handle. */
   #closing = new Map();
+  /** What else may come and who takes it, by form: `{ deliver(id, number) }`. */
+  #subjects = new Map();
   /** Reasons for the event loop to stay alive. */
   #holds = 0;
   /** Pools with a look to take once a batch is through. */
   #watching = new Set();
-  /** What has letters of a form of its own. */
-  #subjects = new Map();
   /** Values that stand beside the board, while a batch is delivered. */
   #extras;
   #nextExtra = 0;
@@ -115,10 +117,25 @@ class Delivery {
   addPool(handle, closed) {
     this.#closing.set(handle, closed);
   }
-
   /** Calls `pool.look()` after every batch that settled some of its tasks, until it returns true. */
   watch(pool) {
     this.#watching.add(pool);
+  }
+
+  /**
+   * Whoever takes letters of a form that is no task's answer; made once for each environment.
+   *
+   * `deliver` is called for each letter, and `act`, where there is one, after every batch: for what runs user code.
+   *
+   * @template {{ deliver(id: number, number: number): void, act?(): void }} T
+   * @param {number} form above POOL_CLOSED
+   * @param {(delivery: Delivery) => T} make
+   * @returns {T}
+   */
+  subject(form, make) {
+    let subject = this.#subjects.get(form);
+    if (subject === undefined) this.#subjects.set(form, (subject = make(this)));
+    return subject;
   }
 
   #deliver(count, extras, more) {
@@ -132,7 +149,7 @@ class Delivery {
       const id = ids[i];
       if (form >= FORMS.POOL_CLOSED) {
         if (form === FORMS.POOL_CLOSED) this.#poolClosed(id);
-        else this.#subjects.get(form)?.noted(id);
+        else this.#subjects.get(form)?.deliver(id, numbers[i]);
         continue;
       }
       const slot = id >>> 0;
@@ -147,18 +164,7 @@ class Delivery {
     }
     this.#extras = undefined;
     if (this.#watching.size > 0) this.#lookAround();
-    for (const subject of this.#subjects.values()) subject.act();
-  }
-
-  /**
-   * Whom to tell of letters of this form that are no answers. They may run user code, so they note the id while the
-   * batch is read, and act when it is through.
-   *
-   * @param {number} form one of forms.js
-   * @param {{ noted(id: number): void, act(): void }} subject `act` is called after every batch, and must not throw
-   */
-  addSubject(form, subject) {
-    this.#subjects.set(form, subject);
+    for (const subject of this.#subjects.values()) subject.act?.();
   }
 
   /** Settles a promise of which only the resolve function was kept: a rejected promise serves for an error. */

@@ -21,9 +21,16 @@ export const {
   setEnvironmentData,
   workerData,
   // Beyond Node's.
+  Barrier,
+  Condvar,
+  Mutex,
+  RwLock,
+  Semaphore,
+  SharedBuffer,
   WorkerPool,
   carry,
   errors,
+  rustAtomics,
 } = rustWorkers;
 
 export default rustWorkers;

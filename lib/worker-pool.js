@@ -1,6 +1,7 @@
 'use strict';
 
 const { EventEmitter } = require('node:events');
+const { clearTimeout, setImmediate, setTimeout } = require('node:timers');
 const { inspect } = require('node:util');
 
 const { binding } = require('./native');
@@ -11,6 +12,7 @@ const { mapStream } = require('./map-stream');
 const { Pending } = require('./pending');
 const { poolSettings, runTerms } = require('./pool-options');
 const { PoolRecord } = require('./pool-record');
+const { givenBack, givingBack, prepareFor, prepareForAll, withParallel } = require('./shared-buffer/task-inputs');
 const { taskIndex, taskNames } = require('./tasks');
 const { validateIterable, validateNumber, validateObject } = require('./validators');
 
@@ -25,6 +27,9 @@ const capture = (resolve, reject) => {
   captured.resolve = resolve;
   captured.reject = reject;
 };
+
+/** No pool has it: what is submitted under it is refused as to a closed pool. */
+const NO_HANDLE = 2 ** 32 - 1;
 
 /** Told to `closePool`. */
 const GRACEFULLY = false;
@@ -76,10 +81,13 @@ class WorkerPool extends EventEmitter {
     let prepared;
     try {
       prepared = prepareInput(input, undefined);
+      prepareFor(task, input);
     } catch (error) {
       return reject(error);
     }
     const { form, value, length, parts } = prepared;
+    const given = givenBack(task, input);
+    if (given !== undefined) resolve = givingBack(resolve, given);
     const id = delivery.add(resolve, this.#record, task);
     const answer = binding.submit(this.#record.handle, index, id, form, value, length, parts);
     if (answer !== undefined) this.#answered(answer, id, resolve, task, input);
@@ -89,7 +97,11 @@ class WorkerPool extends EventEmitter {
     try {
       const terms = runTerms(options);
       if (terms.signal?.aborted) return pending.reject(abortError(terms.signal));
+      const given = givenBack(pending.task, input);
+      if (given !== undefined) pending.resolve = givingBack(pending.resolve, given);
+      if (terms.parallel) input = withParallel(pending.task, input);
       const { form, value, length, parts, input: moved } = prepareInput(input, terms.transfer);
+      prepareFor(pending.task, input);
       this.#submitWith(binding.submitWith, index, pending, terms, [form, value, length, parts], moved);
     } catch (error) {
       pending.reject(error);
@@ -104,9 +116,10 @@ class WorkerPool extends EventEmitter {
       if (terms.signal?.aborted) return reject(abortError(terms.signal));
       validateIterable(inputs, 'inputs');
       if (typeof inputs[Symbol.iterator] !== 'function') return resolve(mapStream(this, task, inputs, options));
-      const all = Array.isArray(inputs) ? inputs : Array.from(inputs);
+      const all = Array.isArray(inputs) && !terms.parallel ? inputs : Array.from(inputs);
       if (all.length === 0) return resolve([]);
       const pending = new Pending(resolve, reject, this.#record, task);
+      prepareForAll(task, all, terms.parallel, pending);
       const { form, value, length, parts } = prepareInputs(all, terms.transfer);
       this.#submitWith(binding.submitBatch, index, pending, terms, [form, value, length, parts], inputs, all.length);
     });
@@ -173,16 +186,21 @@ class WorkerPool extends EventEmitter {
     return new Promise((resolve) => {
       delivery.addPool(handle, (counters) => {
         this.#lastCounters = counters;
-        delivery.hold(-1);
-        resolve();
-        process.nextTick(() => this.emit('close'));
+        // The native side may give the handle to the next pool.
+        this.#record.handle = NO_HANDLE;
+        // Not at once: rejections that came with this take some microtasks to reach who waits for them.
+        setImmediate(() => {
+          delivery.hold(-1);
+          resolve();
+          this.emit('close');
+        });
       });
       binding.closePool(handle, GRACEFULLY, true);
     });
   }
 
   #force() {
-    if (this.#lastCounters === undefined) binding.closePool(this.#record.handle, BY_FORCE, false);
+    binding.closePool(this.#record.handle, BY_FORCE, false);
   }
 
   #forceAfter(timeout) {

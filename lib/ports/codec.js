@@ -10,6 +10,7 @@ const { types } = require('node:util');
 const { binding } = require('../native');
 const { createCodec, tags } = require('../codec');
 const { InternalError } = require('../errors');
+const { portExtension } = require('./extension');
 const { kindOf, kindOfBrand } = require('../travel/registry');
 
 const codec = createCodec({
@@ -37,6 +38,8 @@ codec.registerExtension({
     return buffer;
   },
 });
+
+codec.registerExtension(portExtension);
 
 /** An object of ours that does not move, as what its class packs. */
 const OBJECT_TAG = 0xa2;

@@ -15,7 +15,7 @@
 
 const workerThreads = require('node:worker_threads');
 const { inspect, types } = require('node:util');
-const { setImmediate } = require('node:timers');
+const { setImmediate, setTimeout } = require('node:timers');
 
 const { binding } = require('../native');
 const { PortClosedError } = require('../errors');
@@ -152,28 +152,29 @@ class MessagePort extends NodeEventTarget {
 
   /** The other end is a native task: everything goes through Rust, what is given away as a copy. */
   #postToTask(value, transfer) {
+    this.#introductions.forget();
     const buffers = listOf(transfer) ?? [];
     const written = encode(value, this.#introductions, this.#terms.keepBuffers);
     if (written === null || !buffers.every(types.isArrayBuffer)) {
       throw dataCloneError('The other end of this channel is a native task, which takes plain values and bytes only');
     }
     const { bytes, length, parts } = written;
-    const together = parts.length > 0 ? partsOf(parts) : undefined;
+    const together = parts.length > 0 ? partsOf(parts, buffers.length > 0) : undefined;
     if (buffers.length > 0) structuredClone(undefined, { transfer: buffers });
     return binding.postToPortWith(this.#handle, false, false, bytes, length, together);
   }
 
   /** This port's half of the companion; undefined when the other end went where Node's ports cannot go. */
   #companion() {
+    if (this.#half !== undefined && companion.isOpen(this.#half)) return this.#half;
     if (this.#half === undefined) {
       const peer = ports.get(this.#peerId)?.port;
       if (peer !== undefined && #half in peer) {
         [this.#half, peer.#half] = companion.pair(this.#id, this.#peerId);
-      } else if (peer === undefined && binding.wantPortRoom(this.#handle) === CLOSED) {
-        return companion.closedHalf();
+        return this.#half;
       }
     }
-    return this.#half;
+    return binding.wantPortRoom(this.#handle) === CLOSED ? companion.closedHalf() : undefined;
   }
 
   trySend(value, transfer) {
@@ -286,11 +287,15 @@ class MessagePort extends NodeEventTarget {
   #continueLater() {
     if (this.#scheduled) return;
     this.#scheduled = true;
-    setImmediate(() => {
-      this.#scheduled = false;
-      if (this.#keepsTurn || this.#batch.length > 0) this.#due();
-    }).unref();
+    // An unref'd immediate would not wake a loop that sleeps; an unref'd timer does, and lets the process end.
+    if (this.#holds > 0) setImmediate(this.#continue);
+    else setTimeout(this.#continue, 1).unref();
   }
+
+  #continue = () => {
+    this.#scheduled = false;
+    if (this.#keepsTurn || this.#batch.length > 0) this.#due();
+  };
 
   /** Somebody wants messages from now on. */
   #want() {
@@ -531,6 +536,20 @@ class MessagePort extends NodeEventTarget {
     if (end === null) return port.#leave(ENDED, closedError);
     port.#settleIn(end);
     if (port.#started || port.#receivers.length > 0) port.#want();
+  }
+
+  /**
+   * The port goes to a native task: the handle and the number of used messages are taken with the task's input, at
+   * once. There a port has no companion.
+   *
+   * @returns {[number, number]}
+   */
+  static toTask(port) {
+    if (port.#state !== OPEN) throw dataCloneError('MessagePort in transfer list is already detached');
+    const taken = [port.#handle, port.#batch.used];
+    if (port.#half !== undefined) companion.close(port.#half);
+    MessagePort.moved(port);
+    return taken;
   }
 
   /** The port has left. */

@@ -4,13 +4,14 @@
 
 const { types } = require('node:util');
 
-function partsOf(parts) {
+/** @param {boolean} [copied] whether the bytes must outlive their buffers */
+function partsOf(parts, copied = false) {
   const pairs = [];
   for (const part of parts) {
     const bytes = types.isArrayBuffer(part)
       ? new Uint8Array(part)
       : new Uint8Array(part.buffer, part.byteOffset, part.byteLength);
-    pairs.push(bytes, false);
+    pairs.push(copied ? bytes.slice() : bytes, false);
   }
   return pairs;
 }

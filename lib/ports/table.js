@@ -15,11 +15,11 @@ const KEY = Symbol.for('rust-workers.port-table');
 
 const delivery = deliveryOf(binding);
 
-/** Notes ports while a batch is read, and calls one of their methods afterwards. */
+/** Notes ports while a batch is read, and calls one of their methods when it is through: that runs user code. */
 function subject(ports, method) {
   let waiting = [];
   return {
-    noted(id) {
+    deliver(id) {
       waiting.push(id);
     },
     act() {
@@ -34,8 +34,8 @@ function subject(ports, method) {
 function tableOf() {
   if (delivery[KEY] === undefined) {
     const ports = new Map();
-    delivery.addSubject(FORMS.PORT_DUE, subject(ports, 'due'));
-    delivery.addSubject(FORMS.PORT_ROOM, subject(ports, 'room'));
+    delivery.subject(FORMS.PORT_DUE, () => subject(ports, 'due'));
+    delivery.subject(FORMS.PORT_ROOM, () => subject(ports, 'room'));
     Object.defineProperty(delivery, KEY, { value: ports });
   }
   return delivery[KEY];

@@ -23,6 +23,7 @@ register(MessagePort, {
     wake();
     return MessagePort.adopt(content);
   },
+  toTask: MessagePort.toTask,
   moved: MessagePort.moved,
   kept: MessagePort.restore,
 });

@@ -1,14 +1,15 @@
 //! Values to JavaScript: one batch of letters, one call of the deliver function.
 
+use std::collections::VecDeque;
 use std::ffi::c_void;
 
 use napi::bindgen_prelude::sys;
 
+use super::board::Board;
 use super::environment::{Delivery, Environment};
 use super::js::{Js, JsValue, NOTHING, Status};
 use super::mailbox::{Answer, Letter};
 use super::pin::PinnedBytes;
-use crate::error::Error;
 use crate::value::{Bytes, Envelope, Part, Words};
 
 /// How an answer stands on the board. The same numbers stand in `lib/forms.js`.
@@ -30,9 +31,11 @@ mod form {
     /// Not an answer: the pool of this handle has closed.
     pub(super) const POOL_CLOSED: u8 = 16;
     /// Not an answer: the port of this number has something to take.
-    pub(super) const PORT_DUE: u8 = 24;
+    pub(super) const PORT_DUE: u8 = 32;
     /// Not an answer: the other end of the port of this number has room again.
-    pub(super) const PORT_ROOM: u8 = 25;
+    pub(super) const PORT_ROOM: u8 = 33;
+    /// Not an answer: the async wait of this id has ended; the number says whether it was woken.
+    pub(super) const WAIT_ENDED: u8 = 24;
 }
 
 /// Values that stand beside the board, in an array made when the first is added.
@@ -53,76 +56,146 @@ impl Extras<'_> {
     }
 }
 
-/// Writes the letters to the board and calls the deliver function, which is told whether there are `more`.
-#[allow(clippy::cast_precision_loss)] // ids and counts are below 2^53
+/// Bytes copied in one batch, about: a millisecond's work.
+const BATCH_BYTES: usize = 4 * 1024 * 1024;
+
+/// A batch on its way to the board.
+struct Draft<'call, 'env> {
+    js: Js<'call>,
+    environment: &'env Environment,
+    board: &'env Board,
+    extras: Extras<'call>,
+    count: usize,
+    wire_offset: usize,
+    /// Waits for locks that JavaScript is about to be told of.
+    waits_ended: Vec<u64>,
+}
+
+/// Writes at most `most` letters to the board and calls the deliver function. Letters that would make the batch too
+/// large stay; of these, or of `more` in the mailbox, JavaScript is told.
 pub(super) fn deliver(
     js: Js<'_>,
     environment: &Environment,
     delivery: &Delivery,
-    letters: &mut Vec<Letter>,
+    letters: &mut VecDeque<Letter>,
+    most: usize,
     more: bool,
 ) -> Result<(), Status> {
-    let board = &delivery.board;
-    let mut extras = Extras { js, array: NOTHING, length: 0 };
-    let mut count = 0;
-    let mut wire_offset = 0;
-    for letter in letters.drain(..) {
-        match letter {
-            Letter::Release(reference) => {
-                js.delete_reference(reference.0)?;
-                continue;
-            }
-            Letter::PoolClosed { pool } => {
-                board.put(count, f64::from(pool), form::POOL_CLOSED, 0.0);
-            }
-            Letter::PortDue(id) => board.put(count, id.get() as f64, form::PORT_DUE, 0.0),
-            Letter::PortRoom(id) => board.put(count, id.get() as f64, form::PORT_ROOM, 0.0),
-            Letter::Settled { id, answer } => {
-                environment.forget(id);
-                let (form, number) = match answer {
-                    Answer::Undefined => (form::UNDEFINED, 0.0),
-                    Answer::Null => (form::NULL, 0.0),
-                    Answer::Bool(true) => (form::TRUE, 0.0),
-                    Answer::Bool(false) => (form::FALSE, 0.0),
-                    Answer::Number(number) => (form::NUMBER, number),
-                    Answer::Bytes(bytes) => {
-                        let kind = f64::from(bytes.kind() as u8);
-                        extras.push(memory(js, environment, bytes)?)?;
-                        (form::BYTES, kind)
-                    }
-                    Answer::Envelope(Envelope { wire, parts }) => {
-                        if parts.is_empty() && wire_offset < 1 << 16 && board.put_wire(wire_offset, &wire) {
-                            let place = wire_offset | (wire.len() << 16);
-                            wire_offset += wire.len();
-                            (form::WIRE, place as f64)
-                        } else {
-                            extras.push(copy(js, &wire)?)?;
-                            extras.push(memories(js, environment, parts)?)?;
-                            (form::WIRE_APART, 0.0)
-                        }
-                    }
-                    Answer::Error(error) => {
-                        push_error(js, &mut extras, &error)?;
-                        (form::ERROR, 0.0)
-                    }
-                };
-                board.put(count, id as f64, form, number);
-            }
+    let extras = Extras { js, array: NOTHING, length: 0 };
+    let mut draft = Draft {
+        js,
+        environment,
+        board: &delivery.board,
+        extras,
+        count: 0,
+        wire_offset: 0,
+        waits_ended: Vec::new(),
+    };
+    let mut bytes = 0;
+    while draft.count < most && bytes < BATCH_BYTES {
+        let Some(letter) = letters.pop_front() else { break };
+        if let Letter::Settled { answer, .. } = &letter {
+            bytes += answer.size();
         }
-        count += 1;
+        draft.put(letter)?;
     }
-    if count == 0 && !more {
+    let more = more || !letters.is_empty();
+    if draft.count == 0 && !more {
         return Ok(());
     }
-    let count = js.number(count as f64)?;
+    #[allow(clippy::cast_precision_loss)]
+    let count = js.number(draft.count as f64)?;
     let function = js.referenced(delivery.deliver)?;
-    let extras = if extras.array == NOTHING { js.undefined()? } else { extras.array };
-    js.call(function, &[count, extras, js.boolean(more)?]).map(|_| ())
+    let extras = if draft.extras.array == NOTHING { js.undefined()? } else { draft.extras.array };
+    js.call(function, &[count, extras, js.boolean(more)?])?;
+    // Not before: what JavaScript has not seen, because it was ending, is given back by the teardown.
+    environment.locks().forget(&draft.waits_ended);
+    Ok(())
 }
 
-fn push_error(js: Js<'_>, extras: &mut Extras<'_>, error: &Error) -> Result<(), Status> {
-    extras.push(js.string(error.code().as_str())?)?;
-    extras.push(js.string(error.message())?)
+impl Draft<'_, '_> {
+    fn put(&mut self, letter: Letter) -> Result<(), Status> {
+        match letter {
+            Letter::Release(reference) => self.js.delete_reference(reference.0),
+            Letter::PoolClosed { pool } => {
+                self.put_entry(f64::from(pool), form::POOL_CLOSED, 0.0);
+                Ok(())
+            }
+            Letter::WaitEnded { id, woken } => {
+                self.environment.waits().ended(id);
+                #[allow(clippy::cast_precision_loss)]
+                self.put_entry(id as f64, form::WAIT_ENDED, f64::from(u8::from(woken)));
+                Ok(())
+            }
+            Letter::PortDue(id) => {
+                #[allow(clippy::cast_precision_loss)]
+                self.put_entry(id.get() as f64, form::PORT_DUE, 0.0);
+                Ok(())
+            }
+            Letter::PortRoom(id) => {
+                #[allow(clippy::cast_precision_loss)]
+                self.put_entry(id.get() as f64, form::PORT_ROOM, 0.0);
+                Ok(())
+            }
+            Letter::LockEnded { id, outcome } => {
+                self.waits_ended.push(id);
+                let answer = match outcome {
+                    Ok(granted) => Answer::Number(f64::from(granted)),
+                    Err(error) => Answer::Error(error.into()),
+                };
+                let (form, number) = self.answer(answer)?;
+                #[allow(clippy::cast_precision_loss)]
+                self.put_entry(id as f64, form, number);
+                Ok(())
+            }
+            Letter::Settled { id, answer } => {
+                self.environment.forget(id);
+                let (form, number) = self.answer(answer)?;
+                #[allow(clippy::cast_precision_loss)]
+                self.put_entry(id as f64, form, number);
+                Ok(())
+            }
+        }
+    }
+
+    fn put_entry(&mut self, id: f64, form: u8, number: f64) {
+        self.board.put(self.count, id, form, number);
+        self.count += 1;
+    }
+
+    /// Writes what belongs to an answer beside its entry, and returns the entry's form and number.
+    fn answer(&mut self, answer: Answer) -> Result<(u8, f64), Status> {
+        Ok(match answer {
+            Answer::Undefined => (form::UNDEFINED, 0.0),
+            Answer::Null => (form::NULL, 0.0),
+            Answer::Bool(true) => (form::TRUE, 0.0),
+            Answer::Bool(false) => (form::FALSE, 0.0),
+            Answer::Number(number) => (form::NUMBER, number),
+            Answer::Bytes(bytes) => {
+                let kind = f64::from(bytes.kind() as u8);
+                self.extras.push(memory(self.js, self.environment, bytes)?)?;
+                (form::BYTES, kind)
+            }
+            Answer::Envelope(envelope) => self.envelope(envelope)?,
+            Answer::Error(error) => {
+                self.extras.push(self.js.string(error.code().as_str())?)?;
+                self.extras.push(self.js.string(error.message())?)?;
+                (form::ERROR, 0.0)
+            }
+        })
+    }
+
+    fn envelope(&mut self, Envelope { wire, parts }: Envelope) -> Result<(u8, f64), Status> {
+        let offset = self.wire_offset;
+        if parts.is_empty() && offset < 1 << 16 && self.board.put_wire(offset, &wire) {
+            self.wire_offset += wire.len();
+            #[allow(clippy::cast_precision_loss)]
+            return Ok((form::WIRE, (offset | (wire.len() << 16)) as f64));
+        }
+        self.extras.push(copy(self.js, &wire)?)?;
+        self.extras.push(memories(self.js, self.environment, parts)?)?;
+        Ok((form::WIRE_APART, 0.0))
+    }
 }
 
 pub(super) fn memories(js: Js<'_>, environment: &Environment, parts: Vec<Part>) -> Result<JsValue, Status> {
@@ -130,8 +203,14 @@ pub(super) fn memories(js: Js<'_>, environment: &Environment, parts: Vec<Part>) 
     for (index, part) in (0..).zip(parts) {
         let bytes = match part {
             Part::Bytes(bytes) => bytes,
-            // No native task has a port to give yet.
-            Part::Port(_) => return Err(Status(sys::Status::napi_generic_failure)),
+            // Claimed by its number when the value is read.
+            #[allow(clippy::cast_precision_loss)] // below 2^53
+            Part::Port(port) => {
+                js.set(array, index, js.number(port.park().get() as f64)?)?;
+                continue;
+            }
+            // No native task has shared memory to give.
+            Part::Shared(_) => return Err(Status(sys::Status::napi_generic_failure)),
         };
         js.set(array, index, memory(js, environment, bytes)?)?;
     }
