@@ -3,9 +3,24 @@
 /** The public face. What is new here goes into lib/index.mjs (a test compares) and index.d.ts too. */
 
 const { publicClasses } = require('./lib/errors');
+const { Barrier, Condvar, Mutex, RwLock, Semaphore } = require('./lib/locks');
+// Before the worker's: what arrives in `workerData` may hold a port.
+const ports = require('./lib/ports');
+const worker = require('./lib/worker');
+const { SharedBuffer } = require('./lib/shared-buffer/shared-buffer');
+const { rustAtomics } = require('./lib/shared-buffer/rust-atomics');
 const { WorkerPool } = require('./lib/worker-pool');
 
-module.exports = {
+// Getters stay getters: see lib/worker/index.js. Ours come after Node's, so ours win.
+module.exports = Object.assign(Object.defineProperties({}, Object.getOwnPropertyDescriptors(worker)), {
+  ...ports,
   WorkerPool,
+  Mutex,
+  RwLock,
+  Semaphore,
+  Condvar,
+  Barrier,
+  SharedBuffer,
+  rustAtomics,
   errors: Object.freeze(publicClasses),
-};
+});

@@ -39,6 +39,8 @@ class Delivery {
   #turn = 0;
   /** What comes for a pool and not for one of its tasks, by handle. */
   #closing = new Map();
+  /** What else may come and who takes it, by form: `{ deliver(id, number) }`. */
+  #subjects = new Map();
   /** Reasons for the event loop to stay alive. */
   #holds = 0;
   /** Pools with a look to take once a batch is through. */
@@ -115,10 +117,25 @@ class Delivery {
   addPool(handle, closed) {
     this.#closing.set(handle, closed);
   }
-
   /** Calls `pool.look()` after every batch that settled some of its tasks, until it returns true. */
   watch(pool) {
     this.#watching.add(pool);
+  }
+
+  /**
+   * Whoever takes letters of a form that is no task's answer; made once for each environment.
+   *
+   * `deliver` is called for each letter, and `act`, where there is one, after every batch: for what runs user code.
+   *
+   * @template {{ deliver(id: number, number: number): void, act?(): void }} T
+   * @param {number} form above POOL_CLOSED
+   * @param {(delivery: Delivery) => T} make
+   * @returns {T}
+   */
+  subject(form, make) {
+    let subject = this.#subjects.get(form);
+    if (subject === undefined) this.#subjects.set(form, (subject = make(this)));
+    return subject;
   }
 
   #deliver(count, extras, more) {
@@ -130,8 +147,9 @@ class Delivery {
     for (let i = 0; i < count; i++) {
       const form = forms[i];
       const id = ids[i];
-      if (form === FORMS.POOL_CLOSED) {
-        this.#poolClosed(id);
+      if (form >= FORMS.POOL_CLOSED) {
+        if (form === FORMS.POOL_CLOSED) this.#poolClosed(id);
+        else this.#subjects.get(form)?.deliver(id, numbers[i]);
         continue;
       }
       const slot = id >>> 0;
@@ -146,6 +164,7 @@ class Delivery {
     }
     this.#extras = undefined;
     if (this.#watching.size > 0) this.#lookAround();
+    for (const subject of this.#subjects.values()) subject.act?.();
   }
 
   /** Settles a promise of which only the resolve function was kept: a rejected promise serves for an error. */

@@ -73,12 +73,34 @@ const TaskTimeoutError = define('TaskTimeoutError', 'ERR_RW_TASK_TIMEOUT', Error
 const TaskPanickedError = define('TaskPanickedError', 'ERR_RW_TASK_PANICKED', Error);
 const TaskFailedError = define('TaskFailedError', 'ERR_RW_TASK_FAILED', Error);
 
+// Shared memory, and locks in it.
+const MemoryClosedError = define('MemoryClosedError', 'ERR_RW_MEMORY_CLOSED', Error);
+const RangeBusyError = define('RangeBusyError', 'ERR_RW_RANGE_BUSY', Error);
+const LockPoisonedError = define('LockPoisonedError', 'ERR_RW_LOCK_POISONED', Error);
+const LockNotHeldError = define('LockNotHeldError', 'ERR_RW_LOCK_NOT_HELD', Error);
+const LockDeadlockError = define('LockDeadlockError', 'ERR_RW_LOCK_DEADLOCK', Error);
+const BarrierBrokenError = define('BarrierBrokenError', 'ERR_RW_BARRIER_BROKEN', Error);
+const NoMoreOwnersError = define('NoMoreOwnersError', 'ERR_RW_NO_MORE_OWNERS', Error);
+const LockTimeoutError = define('LockTimeoutError', 'ERR_RW_LOCK_TIMEOUT', Error, { errorName: 'TimeoutError' });
+const LockAbortedError = define('LockAbortedError', 'ERR_RW_LOCK_ABORTED', Error, { errorName: 'AbortError' });
+// Channels.
+const PortClosedError = define('PortClosedError', 'ERR_RW_PORT_CLOSED', Error);
+const ReceiveTimeoutError = define('ReceiveTimeoutError', 'ERR_RW_RECEIVE_TIMEOUT', Error, {
+  errorName: 'TimeoutError',
+});
+
 // rust-workers itself. A BindingNotFoundError has `attempts`: what the loader tried.
 const InternalError = define('InternalError', 'ERR_RW_INTERNAL', Error);
 const BindingNotFoundError = define('BindingNotFoundError', 'ERR_RW_BINDING_NOT_FOUND', Error);
 
 /** Codes that the native side does not have. */
-const JS_ONLY_CODES = ['ERR_RW_BINDING_NOT_FOUND'];
+const JS_ONLY_CODES = [
+  'ERR_RW_LOCK_TIMEOUT',
+  'ERR_RW_LOCK_ABORTED',
+  'ERR_RW_PORT_CLOSED',
+  'ERR_RW_RECEIVE_TIMEOUT',
+  'ERR_RW_BINDING_NOT_FOUND',
+];
 
 /** All codes, in declaration order. */
 const CODES = [...classes.keys()];
@@ -128,6 +150,17 @@ const publicClasses = {
   TaskTimeoutError,
   TaskPanickedError,
   TaskFailedError,
+  MemoryClosedError,
+  RangeBusyError,
+  LockPoisonedError,
+  LockNotHeldError,
+  LockDeadlockError,
+  BarrierBrokenError,
+  NoMoreOwnersError,
+  LockTimeoutError,
+  LockAbortedError,
+  PortClosedError,
+  ReceiveTimeoutError,
   InternalError,
   BindingNotFoundError,
 };

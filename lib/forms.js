@@ -14,6 +14,9 @@ module.exports = {
   WIRE_APART: 7,
   ERROR: 8,
   POOL_CLOSED: 16,
+  PORT_DUE: 32,
+  PORT_ROOM: 33,
+  WAIT_ENDED: 24,
 
   // Inputs. The kind of bytes stands in the second byte of COPY and PIN.
   INPUT_DIRECT: 0,

@@ -12,6 +12,7 @@ const { mapStream } = require('./map-stream');
 const { Pending } = require('./pending');
 const { poolSettings, runTerms } = require('./pool-options');
 const { PoolRecord } = require('./pool-record');
+const { givenBack, givingBack, prepareFor, prepareForAll, withParallel } = require('./shared-buffer/task-inputs');
 const { taskIndex, taskNames } = require('./tasks');
 const { validateIterable, validateNumber, validateObject } = require('./validators');
 
@@ -80,10 +81,13 @@ class WorkerPool extends EventEmitter {
     let prepared;
     try {
       prepared = prepareInput(input, undefined);
+      prepareFor(task, input);
     } catch (error) {
       return reject(error);
     }
     const { form, value, length, parts } = prepared;
+    const given = givenBack(task, input);
+    if (given !== undefined) resolve = givingBack(resolve, given);
     const id = delivery.add(resolve, this.#record, task);
     const answer = binding.submit(this.#record.handle, index, id, form, value, length, parts);
     if (answer !== undefined) this.#answered(answer, id, resolve, task, input);
@@ -93,7 +97,11 @@ class WorkerPool extends EventEmitter {
     try {
       const terms = runTerms(options);
       if (terms.signal?.aborted) return pending.reject(abortError(terms.signal));
+      const given = givenBack(pending.task, input);
+      if (given !== undefined) pending.resolve = givingBack(pending.resolve, given);
+      if (terms.parallel) input = withParallel(pending.task, input);
       const { form, value, length, parts, input: moved } = prepareInput(input, terms.transfer);
+      prepareFor(pending.task, input);
       this.#submitWith(binding.submitWith, index, pending, terms, [form, value, length, parts], moved);
     } catch (error) {
       pending.reject(error);
@@ -108,9 +116,10 @@ class WorkerPool extends EventEmitter {
       if (terms.signal?.aborted) return reject(abortError(terms.signal));
       validateIterable(inputs, 'inputs');
       if (typeof inputs[Symbol.iterator] !== 'function') return resolve(mapStream(this, task, inputs, options));
-      const all = Array.isArray(inputs) ? inputs : Array.from(inputs);
+      const all = Array.isArray(inputs) && !terms.parallel ? inputs : Array.from(inputs);
       if (all.length === 0) return resolve([]);
       const pending = new Pending(resolve, reject, this.#record, task);
+      prepareForAll(task, all, terms.parallel, pending);
       const { form, value, length, parts } = prepareInputs(all, terms.transfer);
       this.#submitWith(binding.submitBatch, index, pending, terms, [form, value, length, parts], inputs, all.length);
     });

@@ -169,7 +169,7 @@ fn report(js: Js<'_>, accepted: Accepted) -> Result<JsValue, Status> {
 }
 
 /// What a refused submission returns: `[code, message]`.
-fn refused(js: Js<'_>, error: &Error) -> Result<JsValue, Status> {
+pub(super) fn refused(js: Js<'_>, error: &Error) -> Result<JsValue, Status> {
     let array = js.array(2)?;
     js.set(array, 0, js.string(error.code().as_str())?)?;
     js.set(array, 1, js.string(error.message())?)?;

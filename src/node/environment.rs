@@ -14,8 +14,11 @@ use napi::bindgen_prelude::sys;
 
 use super::board::{BATCH, Board};
 use super::js::{Arguments, Js, JsValue, NOTHING, Status};
+use super::locks::Locks;
 use super::mailbox::{Letter, Mailbox};
 use super::output;
+use super::ports::Ports;
+use super::waits::Waits;
 use crate::panic::guard;
 use crate::pool::{CancelToken, Pool, Reason, Ticket};
 use crate::shared::Region;
@@ -35,6 +38,7 @@ pub(crate) struct Environment {
     mailbox: Mailbox,
     pools: RefCell<Vec<Option<Pool>>>,
     cancellable: RefCell<HashMap<u64, Cancellable>>,
+    locks: Locks,
     delivery: RefCell<Option<Delivery>>,
     /// Letters taken and not delivered yet; kept from batch to batch for its memory.
     batch: Cell<VecDeque<Letter>>,
@@ -42,6 +46,10 @@ pub(crate) struct Environment {
     turn_began: Cell<Option<Instant>>,
     /// Whether the event loop is kept alive.
     holds: Cell<bool>,
+    ports: Ports,
+    waits: Waits,
+    /// Functions of the language that our `Atomics` needs: see `api/atomics.rs`.
+    helpers: Cell<Option<[sys::napi_ref; 3]>>,
 }
 
 /// A job that may be cancelled by its id.
@@ -67,7 +75,11 @@ impl Environment {
             mailbox: Mailbox::new(),
             pools: RefCell::default(),
             cancellable: RefCell::default(),
+            locks: Locks::default(),
             delivery: RefCell::default(),
+            ports: Ports::default(),
+            waits: Waits::default(),
+            helpers: Cell::default(),
             batch: Cell::default(),
             turn_began: Cell::default(),
             holds: Cell::new(false),
@@ -113,6 +125,16 @@ impl Environment {
         &self.mailbox
     }
 
+    /// Its locks and its waits for them.
+    pub(crate) fn locks(&self) -> &Locks {
+        &self.locks
+    }
+
+    /// The ends of message channels that it owns.
+    pub(crate) fn ports(&self) -> &Ports {
+        &self.ports
+    }
+
     /// Names the JavaScript function and the arrays through which answers are delivered.
     pub(crate) fn open(&self, js: Js<'_>, deliver: JsValue, arrays: [JsValue; 5]) -> Result<(), Status> {
         let delivery = Delivery { deliver: js.reference(deliver)?, board: Board::new(js, arrays)? };
@@ -123,6 +145,22 @@ impl Environment {
     /// The arguments that JavaScript has put on the board for the call that is running.
     pub(crate) fn arguments<const N: usize>(&self) -> Option<[f64; N]> {
         self.delivery.borrow().as_ref().map(|delivery| delivery.board.arguments())
+    }
+
+    pub(crate) fn waits(&self) -> &Waits {
+        &self.waits
+    }
+
+    /// Keeps functions of JavaScript for [`Environment::helper`].
+    pub(crate) fn set_helpers(&self, js: Js<'_>, [a, b, c]: [JsValue; 3]) -> Result<(), Status> {
+        self.helpers.set(Some([js.reference(a)?, js.reference(b)?, js.reference(c)?]));
+        Ok(())
+    }
+
+    /// The helper function of this number.
+    pub(crate) fn helper(&self, js: Js<'_>, number: usize) -> Result<JsValue, Status> {
+        let helpers = self.helpers.get().ok_or(Status(sys::Status::napi_generic_failure))?;
+        js.referenced(helpers[number])
     }
 
     /// Adds a pool; its handle is an index here.
@@ -249,10 +287,13 @@ unsafe extern "C" fn teardown(address: *mut c_void) {
         environment.mailbox.close();
         drop(environment.batch.take());
         environment.delivery.replace(None);
+        environment.ports.close_all();
         drop(environment.cancellable.take());
         for pool in environment.pools.take().into_iter().flatten() {
             pool.close(true, None);
         }
+        environment.locks.close();
+        environment.waits.close();
         environment.mailbox.pins().wait_for_none();
         Region::release_all_pins(environment.id);
     });

@@ -15,8 +15,10 @@ use parking_lot::Mutex;
 
 use super::gate::Gate;
 use super::pin::{Pins, Reference};
+use crate::channel::PortId;
 use crate::error::{Error, Result};
 use crate::pool::Outbox;
+use crate::shared;
 use crate::value::{Bytes, Envelope, INLINE_BYTES, Part, Value, encode};
 
 /// Letters for which an empty mailbox keeps room.
@@ -28,6 +30,14 @@ pub(crate) enum Letter {
     Settled { id: u64, answer: Answer },
     /// A pool's last thread has ended.
     PoolClosed { pool: u32 },
+    /// A wait for a lock has ended: what was granted, or why not.
+    LockEnded { id: u64, outcome: shared::Result<u32> },
+    /// A port has something to take.
+    PortDue(PortId),
+    /// There is room at the other end of a port that had asked for it.
+    PortRoom(PortId),
+    /// An async wait on a cell has ended, by a notify or because its region closed.
+    WaitEnded { id: u64, woken: bool },
     /// A reference to let go of.
     Release(Reference),
 }
@@ -53,7 +63,7 @@ impl Answer {
             Answer::Envelope(Envelope { wire, parts }) => {
                 let part = |part: &Part| match part {
                     Part::Bytes(bytes) => bytes.len(),
-                    Part::Port(_) => 0,
+                    Part::Port(_) | Part::Shared(_) => 0,
                 };
                 wire.len() + parts.iter().map(part).sum::<usize>()
             }

@@ -30,6 +30,12 @@ mod form {
     pub(super) const ERROR: u8 = 8;
     /// Not an answer: the pool of this handle has closed.
     pub(super) const POOL_CLOSED: u8 = 16;
+    /// Not an answer: the port of this number has something to take.
+    pub(super) const PORT_DUE: u8 = 32;
+    /// Not an answer: the other end of the port of this number has room again.
+    pub(super) const PORT_ROOM: u8 = 33;
+    /// Not an answer: the async wait of this id has ended; the number says whether it was woken.
+    pub(super) const WAIT_ENDED: u8 = 24;
 }
 
 /// Values that stand beside the board, in an array made when the first is added.
@@ -61,6 +67,8 @@ struct Draft<'call, 'env> {
     extras: Extras<'call>,
     count: usize,
     wire_offset: usize,
+    /// Waits for locks that JavaScript is about to be told of.
+    waits_ended: Vec<u64>,
 }
 
 /// Writes at most `most` letters to the board and calls the deliver function. Letters that would make the batch too
@@ -74,7 +82,15 @@ pub(super) fn deliver(
     more: bool,
 ) -> Result<(), Status> {
     let extras = Extras { js, array: NOTHING, length: 0 };
-    let mut draft = Draft { js, environment, board: &delivery.board, extras, count: 0, wire_offset: 0 };
+    let mut draft = Draft {
+        js,
+        environment,
+        board: &delivery.board,
+        extras,
+        count: 0,
+        wire_offset: 0,
+        waits_ended: Vec::new(),
+    };
     let mut bytes = 0;
     while draft.count < most && bytes < BATCH_BYTES {
         let Some(letter) = letters.pop_front() else { break };
@@ -91,7 +107,10 @@ pub(super) fn deliver(
     let count = js.number(draft.count as f64)?;
     let function = js.referenced(delivery.deliver)?;
     let extras = if draft.extras.array == NOTHING { js.undefined()? } else { draft.extras.array };
-    js.call(function, &[count, extras, js.boolean(more)?]).map(|_| ())
+    js.call(function, &[count, extras, js.boolean(more)?])?;
+    // Not before: what JavaScript has not seen, because it was ending, is given back by the teardown.
+    environment.locks().forget(&draft.waits_ended);
+    Ok(())
 }
 
 impl Draft<'_, '_> {
@@ -100,6 +119,33 @@ impl Draft<'_, '_> {
             Letter::Release(reference) => self.js.delete_reference(reference.0),
             Letter::PoolClosed { pool } => {
                 self.put_entry(f64::from(pool), form::POOL_CLOSED, 0.0);
+                Ok(())
+            }
+            Letter::WaitEnded { id, woken } => {
+                self.environment.waits().ended(id);
+                #[allow(clippy::cast_precision_loss)]
+                self.put_entry(id as f64, form::WAIT_ENDED, f64::from(u8::from(woken)));
+                Ok(())
+            }
+            Letter::PortDue(id) => {
+                #[allow(clippy::cast_precision_loss)]
+                self.put_entry(id.get() as f64, form::PORT_DUE, 0.0);
+                Ok(())
+            }
+            Letter::PortRoom(id) => {
+                #[allow(clippy::cast_precision_loss)]
+                self.put_entry(id.get() as f64, form::PORT_ROOM, 0.0);
+                Ok(())
+            }
+            Letter::LockEnded { id, outcome } => {
+                self.waits_ended.push(id);
+                let answer = match outcome {
+                    Ok(granted) => Answer::Number(f64::from(granted)),
+                    Err(error) => Answer::Error(error.into()),
+                };
+                let (form, number) = self.answer(answer)?;
+                #[allow(clippy::cast_precision_loss)]
+                self.put_entry(id as f64, form, number);
                 Ok(())
             }
             Letter::Settled { id, answer } => {
@@ -152,13 +198,19 @@ impl Draft<'_, '_> {
     }
 }
 
-fn memories(js: Js<'_>, environment: &Environment, parts: Vec<Part>) -> Result<JsValue, Status> {
+pub(super) fn memories(js: Js<'_>, environment: &Environment, parts: Vec<Part>) -> Result<JsValue, Status> {
     let array = js.array(parts.len())?;
     for (index, part) in (0..).zip(parts) {
         let bytes = match part {
             Part::Bytes(bytes) => bytes,
-            // No native task has a port to give yet.
-            Part::Port(_) => return Err(Status(sys::Status::napi_generic_failure)),
+            // Claimed by its number when the value is read.
+            #[allow(clippy::cast_precision_loss)] // below 2^53
+            Part::Port(port) => {
+                js.set(array, index, js.number(port.park().get() as f64)?)?;
+                continue;
+            }
+            // No native task has shared memory to give.
+            Part::Shared(_) => return Err(Status(sys::Status::napi_generic_failure)),
         };
         js.set(array, index, memory(js, environment, bytes)?)?;
     }
@@ -183,7 +235,7 @@ fn memory(js: Js<'_>, environment: &Environment, bytes: Bytes) -> Result<JsValue
 }
 
 /// An ArrayBuffer with a copy of `bytes`.
-fn copy(js: Js<'_>, bytes: &[u8]) -> Result<JsValue, Status> {
+pub(super) fn copy(js: Js<'_>, bytes: &[u8]) -> Result<JsValue, Status> {
     let (buffer, data) = js.array_buffer(bytes.len())?;
     if !bytes.is_empty() {
         // SAFETY: the buffer has just been made with this length, and nothing else knows it.

@@ -25,6 +25,7 @@
 use std::time::Duration;
 
 use super::batch::Batch;
+use super::fork::{Fork, Work};
 use super::job::Job;
 use super::queue::{Entry, Queue, Ticket};
 use super::stats::{Stats, Tally};
@@ -98,6 +99,8 @@ pub(super) struct Seat {
 
 struct State {
     queue: Queue,
+    /// Forks that want help, once for each thread they want; before the queue, as they are work begun.
+    help: std::collections::VecDeque<Arc<Fork>>,
     phase: Phase,
     threads: usize,
     searching: bool,
@@ -121,6 +124,7 @@ impl Pool {
     pub fn new(config: Config, registry: Arc<Registry>) -> Self {
         let state = State {
             queue: Queue::new(),
+            help: std::collections::VecDeque::new(),
             phase: Phase::Open,
             threads: 0,
             searching: false,
@@ -156,7 +160,7 @@ impl Pool {
     pub fn submit(&self, job: Job, priority: i32) -> Result<Accepted, Refusal<Job>> {
         self.push(Entry::Job(job), priority, 1).map_err(|(error, entry)| match entry {
             Entry::Job(refused) => Refusal { error, refused },
-            Entry::Batch(_) => unreachable!("a job went in"),
+            Entry::Batch(_) | Entry::Help(_) => unreachable!("a job went in"),
         })
     }
 
@@ -165,7 +169,7 @@ impl Pool {
         let (count, priority) = (batch.waiting(), batch.priority);
         self.push(Entry::Batch(batch), priority, count).map_err(|(error, entry)| match entry {
             Entry::Batch(refused) => Refusal { error, refused },
-            Entry::Job(_) => unreachable!("a batch went in"),
+            Entry::Job(_) | Entry::Help(_) => unreachable!("a batch went in"),
         })
     }
 
@@ -204,7 +208,7 @@ impl Pool {
     /// Makes sure that somebody looks at the queue: a searcher, a parked thread, or a new one.
     fn wake_one(&self, mut state: MutexGuard<'_, State>) {
         let shared = &*self.0;
-        if state.searching || state.queue.len() <= state.claims + state.starting {
+        if state.searching || state.waiting() <= state.claims + state.starting {
             return;
         }
         if state.parked > 0 {
@@ -261,11 +265,13 @@ impl Pool {
         }
         let mut searched = false;
         loop {
-            if let Some(entry) = state.queue.pop() {
+            let help = state.help.pop_front().map(Entry::Help);
+            if let Some(entry) = help.or_else(|| state.queue.pop()) {
                 shared.note_len(&state);
                 let token = match &entry {
                     Entry::Job(job) => job.token.clone(),
                     Entry::Batch(batch) => Some(batch.token.clone()),
+                    Entry::Help(fork) => Some(fork.token.clone()),
                 };
                 state.places[number].doing = Doing::Work(token);
                 state.busy += 1;
@@ -298,7 +304,7 @@ impl Pool {
             } else {
                 // Not claimed: a time-out, a spurious wake-up, or a closing pool.
                 state.parked -= 1;
-                if timed_out && state.queue.len() == 0 && state.threads > shared.config.min_threads {
+                if timed_out && state.waiting() == 0 && state.threads > shared.config.min_threads {
                     return self.end_thread(number, state);
                 }
             }
@@ -345,6 +351,7 @@ impl Pool {
         match entry {
             Entry::Job(job) => job.reply.send(Err(reason.into_error())),
             Entry::Batch(batch) => batch.abandon(reason),
+            Entry::Help(_) => {}
         }
     }
 
@@ -391,6 +398,31 @@ impl Pool {
         stats
     }
 
+    /// The most threads it has.
+    pub fn max_threads(&self) -> usize {
+        self.0.config.max_threads
+    }
+
+    /// Does `count` parts of the calling task's work on this thread and on those that are free; the head of `fork.rs`
+    /// tells how. The first error of a part, or the token's reason.
+    pub fn fork(&self, count: usize, work: Work, token: &CancelToken) -> Result<()> {
+        let fork = Arc::new(Fork::new(count, work, token.clone()));
+        let helpers = count.min(self.0.config.max_threads).saturating_sub(1);
+        if helpers > 0 {
+            let mut state = self.0.state.lock();
+            state.help.extend(std::iter::repeat_n(Arc::clone(&fork), helpers));
+            self.0.note_len(&state);
+            self.wake_one(state);
+        }
+        fork.help();
+        if helpers > 0 {
+            let mut state = self.0.state.lock();
+            state.help.retain(|other| !Arc::ptr_eq(other, &fork));
+            self.0.note_len(&state);
+        }
+        fork.end()
+    }
+
     /// Whether something of a higher priority waits: a batch makes way for it between two chunks.
     pub(super) fn outranked(&self, priority: i32) -> bool {
         self.0.top.load(Ordering::Relaxed) > priority
@@ -398,6 +430,11 @@ impl Pool {
 }
 
 impl State {
+    /// What a thread could take up now.
+    fn waiting(&self) -> usize {
+        self.queue.len() + self.help.len()
+    }
+
     /// Every token by which something that runs can be stopped.
     fn tokens(&self) -> impl Iterator<Item = &CancelToken> {
         self.places
@@ -422,7 +459,7 @@ impl Config {
 impl Shared {
     fn note_len(&self, state: &State) {
         // Relaxed: they only end a search or a batch early; the queue itself is read under the lock.
-        self.hint.store(state.queue.len(), Ordering::Relaxed);
+        self.hint.store(state.waiting(), Ordering::Relaxed);
         self.top.store(state.queue.top_priority(), Ordering::Relaxed);
     }
 
