@@ -57,5 +57,6 @@ module.exports = {
   closedHalf,
   close: (half) => close.call(half),
   post: (half, ...args) => postMessage.apply(half, args),
-  receive: (half) => receiveMessageOnPort(half),
+  // Node 20 crashes when it is asked for a message of a port that has closed.
+  receive: (half) => (half !== undefined && isOpen(half) ? receiveMessageOnPort(half) : undefined),
 };

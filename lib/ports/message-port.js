@@ -33,8 +33,8 @@ const { closedError, limit, movedError, opened, receiveTerms, sliceOf, deadline,
 const NodeMessagePort = workerThreads.MessagePort;
 const NodeEventTarget = Object.getPrototypeOf(NodeMessagePort.prototype).constructor;
 
-/** Where Node's MessageEvent finds the ports of the message that is being delivered. */
-const RECEIVING_PORTS = Symbol.for('nodejs.internal.kCurrentlyReceivingPorts');
+/** Node's way to its listeners of both kinds, with the value for the one and the event for the other. */
+const DISPATCH = Symbol.for('nodejs.internal.kHybridDispatch');
 /** The method behind `receiveMessageOnPort`. */
 const RECEIVE = Symbol.for('rust-workers.receive');
 /** Given to the constructor by those who may. */
@@ -50,6 +50,14 @@ const IN_ADVANCE = 64;
 const OPEN = 0;
 const ENDED = 1;
 const MOVED = 2;
+/** Closed by one of its listeners: they still get what is in the queue, as in Node. */
+const ENDING = 3;
+
+/** Node's MessageEvent takes no ports but those of its own make. */
+function eventWithPorts(data, ports) {
+  const event = new MessageEvent('message', { data });
+  return Object.defineProperty(event, 'ports', { value: Object.freeze([...ports]), enumerable: true });
+}
 
 class MessagePort extends NodeEventTarget {
   #handle = -1;
@@ -66,6 +74,7 @@ class MessagePort extends NodeEventTarget {
   #holds = 0;
   #keepsTurn = false;
   #scheduled = false;
+  #delivering = false;
   /** The one listener for `message`, when it takes the value and there is no other. */
   #only;
   /** Whether there are listeners for `message`. */
@@ -226,8 +235,15 @@ class MessagePort extends NodeEventTarget {
   #due() {
     if (this.#state !== OPEN) return;
     this.#keepsTurn = true;
+    this.#delivering = true;
+    this.#deliver();
+    this.#delivering = false;
+    if (this.#state === ENDING) this.#closeNow();
+  }
+
+  #deliver() {
     let budget = A_TURN;
-    while (this.#state === OPEN) {
+    while (this.#isReceiving()) {
       let left = -1;
       if (this.#batch.length === 0) {
         const most = this.#started ? Math.min(budget, AT_ONCE) : this.#receivers.length;
@@ -243,11 +259,15 @@ class MessagePort extends NodeEventTarget {
     }
   }
 
+  #isReceiving() {
+    return this.#state === OPEN || this.#state === ENDING;
+  }
+
   /** Gives out what is at hand, as far as somebody wants it; the number of messages given. */
   #handOut() {
     const batch = this.#batch;
     let given = 0;
-    while (this.#state === OPEN && batch.length > 0) {
+    while (this.#isReceiving() && batch.length > 0) {
       if (this.#receivers.length > 0) this.#give(this.#receivers.shift(), batch.next());
       else if (this.#started) this.#emit(batch.next());
       else break;
@@ -265,7 +285,7 @@ class MessagePort extends NodeEventTarget {
   #emit(message) {
     settle();
     // What ran just now may have closed the port.
-    if (this.#state !== OPEN) return;
+    if (!this.#isReceiving()) return;
     const only = this.#only;
     if (only !== undefined && !(message instanceof Unreadable)) {
       try {
@@ -278,9 +298,9 @@ class MessagePort extends NodeEventTarget {
       }
       return;
     }
-    if (this.#batch.ports !== undefined) this[RECEIVING_PORTS] = this.#batch.ports;
     if (message instanceof Unreadable) super.emit('messageerror', message.error);
-    else super.emit('message', message);
+    else if (this.#batch.ports === undefined) super.emit('message', message);
+    else this[DISPATCH](message, 'message', eventWithPorts(message, this.#batch.ports));
     this.#listenersChanged();
   }
 
@@ -351,7 +371,7 @@ class MessagePort extends NodeEventTarget {
 
   /** Messages wait until somebody wants them. */
   #stop() {
-    if (this.#state !== OPEN || !this.#started) return;
+    if (!this.#isReceiving() || !this.#started) return;
     this.#started = false;
     if (this.#receivers.length > 0) return;
     this.#keepsTurn = false;
@@ -369,6 +389,13 @@ class MessagePort extends NodeEventTarget {
   close(callback) {
     if (typeof callback === 'function') this.once('close', callback);
     if (this.#state !== OPEN) return;
+    if (!this.#delivering) return this.#closeNow();
+    this.#state = ENDING;
+    this.#refed = false;
+    this.#hold();
+  }
+
+  #closeNow() {
     binding.closePort(this.#handle);
     this.#leave(ENDED, closedError);
     setImmediate(() => this.#closed());
@@ -570,7 +597,7 @@ class MessagePort extends NodeEventTarget {
 
 
   [inspect.custom]() {
-    const state = ['open', 'closed', 'transferred'][this.#state];
+    const state = ['open', 'closed', 'transferred', 'closed'][this.#state];
     return `MessagePort { ${state}${this.#started && this.#state === OPEN ? ', started' : ''} }`;
   }
 }
