@@ -156,6 +156,8 @@ class MessagePort extends NodeEventTarget {
     const shared = this.#introductions.introduce();
     const wire = postAside(half, value, transfer, shared, this);
     if (shared !== undefined) this.#introductions.confirm(shared);
+    // Nobody can get at what was posted to a closed one, so no place is to be held for it.
+    if (half === companion.closedHalf()) return CLOSED;
     return binding.postToPortWith(this.#handle, true, false, wire, 1, undefined);
   }
 
@@ -175,13 +177,12 @@ class MessagePort extends NodeEventTarget {
 
   /** This port's half of the companion; undefined when the other end went where Node's ports cannot go. */
   #companion() {
-    if (this.#half !== undefined && companion.isOpen(this.#half)) return this.#half;
-    if (this.#half === undefined) {
-      const peer = ports.get(this.#peerId)?.port;
-      if (peer !== undefined && #half in peer) {
-        [this.#half, peer.#half] = companion.pair(this.#id, this.#peerId);
-        return this.#half;
-      }
+    // Closed without our doing: the thread with the other half ends, and our channel with it.
+    if (this.#half !== undefined) return companion.isOpen(this.#half) ? this.#half : companion.closedHalf();
+    const peer = ports.get(this.#peerId)?.port;
+    if (peer !== undefined && #half in peer) {
+      [this.#half, peer.#half] = companion.pair(this.#id, this.#peerId);
+      return this.#half;
     }
     return binding.wantPortRoom(this.#handle) === CLOSED ? companion.closedHalf() : undefined;
   }
@@ -549,6 +550,7 @@ class MessagePort extends NodeEventTarget {
     if (!binding.parkPort(port.#handle, port.#batch.used)) {
       throw dataCloneError('MessagePort in transfer list is already detached');
     }
+    if (content.half !== undefined) companion.release(half);
     port.#batch = new Batch();
     port.#batch.kept = content.kept;
     port.#keepsTurn = false;
@@ -558,9 +560,10 @@ class MessagePort extends NodeEventTarget {
   }
 
   /** The port could not leave after all. */
-  static restore(port, { id }) {
+  static restore(port, { id, half }) {
     const end = binding.claimPort(id);
     if (end === null) return port.#leave(ENDED, closedError);
+    if (half !== undefined) companion.adopt(half, port.#peerId);
     port.#settleIn(end);
     if (port.#started || port.#receivers.length > 0) port.#want();
   }
@@ -575,6 +578,8 @@ class MessagePort extends NodeEventTarget {
     if (port.#state !== OPEN) throw dataCloneError('MessagePort in transfer list is already detached');
     const taken = [port.#handle, port.#batch.used];
     if (port.#half !== undefined) companion.close(port.#half);
+    const peer = ports.get(port.#peerId)?.port;
+    if (peer !== undefined && #half in peer) peer.#half = undefined;
     MessagePort.moved(port);
     return taken;
   }
