@@ -24,8 +24,9 @@ const SOURCE = `
   parentPort.on('message', async (message) => {
     use(message);
     if (message.nested > 0) {
-      const inner = new rw.Worker(message.source, { eval: true, workerData: message });
-      inner.postMessage({ ...message, nested: message.nested - 1 }, message.port ? [message.port] : []);
+      const { port, ...workerData } = message;
+      const inner = new rw.Worker(message.source, { eval: true, workerData });
+      inner.postMessage({ ...message, nested: message.nested - 1 }, port ? [port] : []);
       await new Promise((resolve) => inner.once('message', resolve));
       await inner.terminate();
     } else if (message.port) {
