@@ -3,12 +3,12 @@
 /** The public face. What is new here goes into lib/index.mjs (a test compares) and index.d.ts too. */
 
 const { publicClasses } = require('./lib/errors');
+// Before the worker's: what arrives in `workerData` may hold any of these. Ports last, they load a part of it.
 const { Barrier, Condvar, Mutex, RwLock, Semaphore } = require('./lib/locks');
-// Before the worker's: what arrives in `workerData` may hold a SharedBuffer or a port.
 require('./lib/shared-buffer/travel');
+const { SharedBuffer } = require('./lib/shared-buffer/shared-buffer');
 const ports = require('./lib/ports');
 const worker = require('./lib/worker');
-const { SharedBuffer } = require('./lib/shared-buffer/shared-buffer');
 const { rustAtomics } = require('./lib/shared-buffer/rust-atomics');
 const { WorkerPool } = require('./lib/worker-pool');
 

@@ -37,9 +37,9 @@ class SharedBuffer {
     this.#cells = buffer.growable
       ? new Int32Array(buffer)
       : new Int32Array(buffer, 0, Math.floor(buffer.byteLength / 4));
-    wake();
-    // Where no record takes its place (travel.js), a clone would silently be `{}`.
+    // Cloned it would silently be `{}`. By `Worker` and `parentPort` it travels (travel.js), elsewhere its `buffer`.
     markAsUncloneable?.(this);
+    wake();
   }
 
   get buffer() {

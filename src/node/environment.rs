@@ -286,7 +286,7 @@ unsafe extern "C" fn teardown(address: *mut c_void) {
         }
         environment.mailbox.close();
         drop(environment.batch.take());
-        drop(environment.delivery.take());
+        environment.delivery.replace(None);
         environment.ports.close_all();
         drop(environment.cancellable.take());
         for pool in environment.pools.take().into_iter().flatten() {
