@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use super::{Context, Task};
 use super::input::{Input, InputResult, Refused};
+use super::{Context, Task};
 use crate::channel::{ReceiveError, Refusal};
 use crate::error::Result;
 use crate::value::{PortValue, Text, Value};
@@ -80,9 +80,9 @@ mod tests {
 
     use super::*;
     use crate::channel::{Received, channel};
-    use crate::value::{Limits, decode, encode};
     use crate::error::Code;
     use crate::tasks::testing::{object, ok, refused, run, stops_when_cancelled};
+    use crate::value::{Limits, decode, encode};
 
     #[test]
     fn sleep_takes_its_time() {

@@ -2,7 +2,9 @@
 //! wire's length and [`Limits::size`] allow.
 
 use super::shapes::Shapes;
-use super::{BigInt, Bytes, BytesKind, Envelope, ErrorValue, Part, PortValue, SharedBytes, Text, Value, tags};
+use super::{
+    BigInt, Bytes, BytesKind, Envelope, ErrorValue, Part, PortValue, SharedBytes, Text, Value, tags,
+};
 use crate::shared::Access;
 use crate::{Code, Error, Result};
 

@@ -11,8 +11,8 @@
 mod bytes;
 mod decode;
 mod encode;
-pub mod shapes;
 mod port;
+pub mod shapes;
 mod shared;
 mod tags;
 mod text;
