@@ -39,7 +39,6 @@ test(`${ROUNDS} random values: equal to what Node's own channel gives, identity 
     compared++;
     const [ourValue, nodeValue] = seed % 5 === 0 ? [got.value, expected.value] : [got, expected];
     assert.ok(sameGraph(ourValue, nodeValue), `seed ${seed}`);
-    assert.deepEqual(ourValue, nodeValue, `seed ${seed}`);
   }
   assert.ok(compared > ROUNDS * 0.9, `${compared} compared`);
   ours.port1.close();
