@@ -73,12 +73,25 @@ const TaskTimeoutError = define('TaskTimeoutError', 'ERR_RW_TASK_TIMEOUT', Error
 const TaskPanickedError = define('TaskPanickedError', 'ERR_RW_TASK_PANICKED', Error);
 const TaskFailedError = define('TaskFailedError', 'ERR_RW_TASK_FAILED', Error);
 
+// Script workers. They say which way a worker has ended while it ran the task; an error that the script itself threw is
+// given as it is. A WorkerExitedError has `exitCode`.
+const ScriptLoadError = define('ScriptLoadError', 'ERR_RW_SCRIPT_LOAD', Error);
+const WorkerExitedError = define('WorkerExitedError', 'ERR_RW_WORKER_EXITED', Error);
+const WorkerOutOfMemoryError = define('WorkerOutOfMemoryError', 'ERR_RW_WORKER_OUT_OF_MEMORY', Error);
+const WorkerTerminatedError = define('WorkerTerminatedError', 'ERR_RW_WORKER_TERMINATED', Error);
+
 // rust-workers itself. A BindingNotFoundError has `attempts`: what the loader tried.
 const InternalError = define('InternalError', 'ERR_RW_INTERNAL', Error);
 const BindingNotFoundError = define('BindingNotFoundError', 'ERR_RW_BINDING_NOT_FOUND', Error);
 
 /** Codes that the native side does not have. */
-const JS_ONLY_CODES = ['ERR_RW_BINDING_NOT_FOUND'];
+const JS_ONLY_CODES = [
+  'ERR_RW_BINDING_NOT_FOUND',
+  'ERR_RW_SCRIPT_LOAD',
+  'ERR_RW_WORKER_EXITED',
+  'ERR_RW_WORKER_OUT_OF_MEMORY',
+  'ERR_RW_WORKER_TERMINATED',
+];
 
 /** All codes, in declaration order. */
 const CODES = [...classes.keys()];
@@ -128,6 +141,10 @@ const publicClasses = {
   TaskTimeoutError,
   TaskPanickedError,
   TaskFailedError,
+  ScriptLoadError,
+  WorkerExitedError,
+  WorkerOutOfMemoryError,
+  WorkerTerminatedError,
   InternalError,
   BindingNotFoundError,
 };

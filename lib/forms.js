@@ -13,7 +13,15 @@ module.exports = {
   WIRE: 6,
   WIRE_APART: 7,
   ERROR: 8,
+  REJECTED: 9,
+  REJECTED_APART: 10,
+  BESIDE: 11,
+  BESIDE_REJECTED: 12,
   POOL_CLOSED: 16,
+  SCRIPT_WORK: 40,
+  SCRIPT_STOP: 41,
+  /** Added to the form of a report that is no answer. */
+  PROGRESS: 64,
 
   // Inputs. The kind of bytes stands in the second byte of COPY and PIN.
   INPUT_DIRECT: 0,

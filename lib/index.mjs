@@ -4,6 +4,6 @@
 
 import rustWorkers from '../index.js';
 
-export const { WorkerPool, errors } = rustWorkers;
+export const { WorkerPool, errors, move, task } = rustWorkers;
 
 export default rustWorkers;

@@ -62,8 +62,8 @@ function runTerms(options) {
   validateInteger(priority, 'options.priority', -INT32, INT32 - 1);
   if (signal !== undefined) validateAbortSignal(signal, 'options.signal');
   if (timeout !== undefined && timeout !== Infinity) validateNumber(timeout, 'options.timeout', 0, MAX_TIMEOUT);
-  if (transfer !== undefined) validateArray(transfer, 'options.transfer');
-  return { priority, signal, timeout: timeout === Infinity ? undefined : timeout, transfer };
+  if (transfer !== undefined && transfer !== 'auto') validateArray(transfer, 'options.transfer');
+  return { priority, signal, timeout: timeout === Infinity ? undefined : timeout, transfer: transfer === 'auto' ? undefined : transfer };
 }
 
 module.exports = { poolSettings, runTerms };

@@ -8,6 +8,7 @@
 
 mod pool;
 mod raw;
+mod scripts;
 mod shapes;
 
 use std::ffi::CStr;
@@ -25,6 +26,11 @@ const RAW: &[(&CStr, RawFunction)] = &[
     (c"submitWith", pool::submit_with),
     (c"submitBatch", pool::submit_batch),
     (c"drain", raw::drain),
+    (c"submitScript", scripts::submit_script),
+    (c"scriptStep", scripts::script_step),
+    (c"scriptFinish", scripts::script_finish),
+    (c"scriptReport", scripts::script_report),
+    (c"scriptStop", scripts::script_stop),
     (c"holdLoop", raw::hold_loop),
     (c"releaseLoop", raw::release_loop),
 ];

@@ -15,6 +15,7 @@ use super::board::{BATCH, Board};
 use super::js::{Js, JsValue, Status};
 use super::mailbox::{Letter, Mailbox};
 use super::output;
+use super::seat::Seat;
 use crate::panic::guard;
 use crate::pool::{CancelToken, Pool, Reason, Ticket};
 use crate::shared::Region;
@@ -29,6 +30,8 @@ pub(crate) struct Environment {
     pools: RefCell<Vec<Option<Pool>>>,
     cancellable: RefCell<HashMap<u64, Cancellable>>,
     delivery: RefCell<Option<Delivery>>,
+    /// Where a pool's script worker sits, in the environment of one.
+    seat: RefCell<Option<Seat>>,
     /// Kept from batch to batch for its memory.
     batch: Cell<Vec<Letter>>,
 }
@@ -57,6 +60,7 @@ impl Environment {
             pools: RefCell::default(),
             cancellable: RefCell::default(),
             delivery: RefCell::default(),
+            seat: RefCell::default(),
             batch: Cell::default(),
         }));
         let address = environment.address();
@@ -109,6 +113,23 @@ impl Environment {
         self.delivery.borrow().as_ref().map(|delivery| delivery.board.arguments())
     }
 
+    /// Writes what the call that is running returns on the board.
+    pub(crate) fn answer<const N: usize>(&self, numbers: [f64; N]) {
+        if let Some(delivery) = self.delivery.borrow().as_ref() {
+            delivery.board.answer(numbers);
+        }
+    }
+
+    /// Makes this the environment of a script worker.
+    pub(crate) fn sit(&self, seat: Seat) {
+        self.seat.replace(Some(seat));
+    }
+
+    /// Runs `with` on this script worker's seat.
+    pub(crate) fn with_seat<T>(&self, with: impl FnOnce(&Seat) -> T) -> Option<T> {
+        self.seat.borrow().as_ref().map(with)
+    }
+
     /// Adds a pool; its handle is an index here.
     pub(crate) fn add_pool(&self, pool: Pool) -> u32 {
         let mut pools = self.pools.borrow_mut();
@@ -146,19 +167,18 @@ impl Environment {
     }
 
     /// Forgets a job that has been answered.
-    pub(super) fn forget(&self, id: u64) {
+    pub(crate) fn forget(&self, id: u64) {
         let mut cancellable = self.cancellable.borrow_mut();
         if !cancellable.is_empty() {
             cancellable.remove(&id);
         }
     }
 
-    /// Cancels the job `id`, if it has not been answered.
-    pub(crate) fn cancel(&self, id: u64, reason: Reason) {
-        let found = self.cancellable.borrow_mut().remove(&id);
-        if let Some(Cancellable { pool, ticket, token }) = found {
-            pool.cancel(ticket, &token, reason);
-        }
+    /// Cancels the job `id`, if it has not been answered. Gives the seat of the script worker that runs it.
+    pub(crate) fn cancel(&self, id: u64, reason: Reason) -> Option<usize> {
+        let Cancellable { pool, ticket, token } = self.cancellable.borrow_mut().remove(&id)?;
+        let waited = pool.cancel(ticket, &token, reason);
+        if waited || !ticket.is_of_a_script() { None } else { pool.stop_script(id, reason) }
     }
 
     /// Takes one batch from the mailbox and delivers it. When letters are left, JavaScript is told so, and calls this
@@ -205,6 +225,9 @@ unsafe extern "C" fn teardown(address: *mut c_void) {
         }
         environment.mailbox.close();
         drop(environment.cancellable.take());
+        if let Some(seat) = environment.seat.take() {
+            seat.abandon();
+        }
         for pool in environment.pools.take().into_iter().flatten() {
             pool.close(true, None);
         }

@@ -14,8 +14,8 @@ use parking_lot::Mutex;
 use super::gate::Gate;
 use super::pin::{Pins, Reference};
 use crate::error::{Error, Result};
-use crate::pool::Outbox;
-use crate::value::{Bytes, Envelope, INLINE_BYTES, Value, encode};
+use crate::pool::{Bell, Outbox, Reason, ScriptOutcome};
+use crate::value::{Bytes, Envelope, INLINE_BYTES, Payload, Value, encode};
 
 /// Something for the environment's thread to do.
 pub(crate) enum Letter {
@@ -23,6 +23,12 @@ pub(crate) enum Letter {
     Settled { id: u64, answer: Answer },
     /// A pool's last thread has ended.
     PoolClosed { pool: u32 },
+    /// A script reported on its job `id`.
+    Progress { id: u64, answer: Answer },
+    /// To a script worker: there may be work.
+    Work,
+    /// To a script worker: its job `id` should stop.
+    Stop { id: u64, reason: Reason },
     /// A reference to let go of.
     Release(Reference),
 }
@@ -38,6 +44,12 @@ pub(crate) enum Answer {
     /// Anything else, in its wire form.
     Envelope(Envelope),
     Error(Error),
+    /// What a script threw, in its wire form.
+    Rejected(Envelope),
+    /// It comes another way.
+    Beside {
+        failed: bool,
+    },
 }
 
 /// An environment's mailbox.
@@ -108,23 +120,56 @@ impl Mailbox {
     }
 }
 
+impl Answer {
+    /// Prepared as far as it can be.
+    fn of_value(value: Value) -> Self {
+        match value {
+            Value::Undefined => Answer::Undefined,
+            Value::Null => Answer::Null,
+            Value::Bool(flag) => Answer::Bool(flag),
+            Value::Number(number) => Answer::Number(number),
+            Value::Bytes(bytes) if bytes.is_foreign() || bytes.len() > INLINE_BYTES => Answer::Bytes(bytes),
+            value => match encode(value) {
+                Ok(envelope) => Answer::Envelope(envelope),
+                Err(error) => Answer::Error(error),
+            },
+        }
+    }
+
+    pub(crate) fn of_payload(payload: Payload) -> Self {
+        match payload {
+            Payload::Value(value) => Answer::of_value(value),
+            Payload::Envelope(envelope) => Answer::Envelope(envelope),
+        }
+    }
+}
+
 impl Outbox for Mailbox {
     /// Runs on the pool's thread: whatever can be prepared is prepared here and not on the JavaScript thread.
     fn settle(&self, id: u64, outcome: Result<Value>) {
         let answer = match outcome {
-            Ok(Value::Undefined) => Answer::Undefined,
-            Ok(Value::Null) => Answer::Null,
-            Ok(Value::Bool(flag)) => Answer::Bool(flag),
-            Ok(Value::Number(number)) => Answer::Number(number),
-            Ok(Value::Bytes(bytes)) if bytes.is_foreign() || bytes.len() > INLINE_BYTES => {
-                Answer::Bytes(bytes)
-            }
-            Ok(value) => match encode(value) {
-                Ok(envelope) => Answer::Envelope(envelope),
-                Err(error) => Answer::Error(error),
-            },
+            Ok(value) => Answer::of_value(value),
             Err(error) => Answer::Error(error),
         };
         self.push(Letter::Settled { id, answer });
+    }
+
+    fn settle_script(&self, id: u64, outcome: ScriptOutcome) {
+        let answer = match outcome {
+            ScriptOutcome::Done(payload) => Answer::of_payload(payload),
+            ScriptOutcome::Failed(envelope) => Answer::Rejected(envelope),
+            ScriptOutcome::Beside { failed } => Answer::Beside { failed },
+        };
+        self.push(Letter::Settled { id, answer });
+    }
+}
+
+impl Bell for Mailbox {
+    fn ring(&self) {
+        self.push(Letter::Work);
+    }
+
+    fn stop(&self, id: u64, reason: Reason) {
+        self.push(Letter::Stop { id, reason });
     }
 }

@@ -7,6 +7,7 @@
 //! * `gate` — the threadsafe function behind the wake, safe against teardown.
 //! * `pin` — JavaScript memory that Rust holds alone for a while.
 //! * `region` — JavaScript's shared memory as regions of the engine.
+//! * `seat` — the place of a script worker in a pool, and how its jobs reach it.
 //! * `input`, `output` — values from and to JavaScript.
 //!
 //! # Teardown
@@ -16,7 +17,8 @@
 //!
 //! 1. the gate closes: from here no thread calls the threadsafe function;
 //! 2. the mailbox closes: what is in it and what still comes is dropped;
-//! 3. the environment's pools are closed by force: waiting tasks are dropped, running ones are asked to stop;
+//! 3. if it is a script worker's, its seat is abandoned: it is rung no more, and what it held waits for the owner;
+//!    the environment's pools are closed by force: waiting tasks are dropped, running ones are asked to stop;
 //! 4. the hook waits until no thread holds memory that this environment's heap owns, pinned or shared (at most until
 //!    the running task's next checkpoint).
 //!
@@ -32,8 +34,10 @@ mod mailbox;
 mod output;
 mod pin;
 mod region;
+mod seat;
 
 pub(crate) use environment::Environment;
 pub(crate) use input::{InputForm, read_inputs, read_payload};
 pub(crate) use js::{Arguments, Js, JsValue, NOTHING, RawFunction, Status};
-pub(crate) use mailbox::Letter;
+pub(crate) use mailbox::{Answer, Letter};
+pub(crate) use seat::{offer_seat, revoke_seat, take_offer};

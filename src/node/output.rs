@@ -4,6 +4,7 @@ use std::ffi::c_void;
 
 use napi::bindgen_prelude::sys;
 
+use super::board::Board;
 use super::environment::{Delivery, Environment};
 use super::js::{Js, JsValue, NOTHING, Status};
 use super::mailbox::{Answer, Letter};
@@ -27,18 +28,39 @@ mod form {
     pub(super) const WIRE_APART: u8 = 7;
     /// The code and the message are the next two of `extras`.
     pub(super) const ERROR: u8 = 8;
+    /// As `WIRE` and `WIRE_APART`, of what a script threw.
+    pub(super) const REJECTED: u8 = 9;
+    pub(super) const REJECTED_APART: u8 = 10;
+    /// The value comes by a way of JavaScript's own; `numbers` has the id again.
+    pub(super) const BESIDE: u8 = 11;
+    pub(super) const BESIDE_REJECTED: u8 = 12;
     /// Not an answer: the pool of this handle has closed.
     pub(super) const POOL_CLOSED: u8 = 16;
+    /// To a script worker: there may be work.
+    pub(super) const SCRIPT_WORK: u8 = 40;
+    /// To a script worker: the job of this id should stop; the reason is in `numbers`.
+    pub(super) const SCRIPT_STOP: u8 = 41;
+    /// Added to the form of a value that is no answer but a report on the way.
+    pub(super) const PROGRESS: u8 = 64;
 }
 
 /// Values that stand beside the board, in an array made when the first is added.
-struct Extras<'call> {
+pub(super) struct Extras<'call> {
     js: Js<'call>,
     array: JsValue,
     length: u32,
 }
 
-impl Extras<'_> {
+impl<'call> Extras<'call> {
+    pub(super) fn new(js: Js<'call>) -> Self {
+        Extras { js, array: NOTHING, length: 0 }
+    }
+
+    /// The array, or `NOTHING` when none was added.
+    pub(super) fn array(&self) -> JsValue {
+        self.array
+    }
+
     fn push(&mut self, value: JsValue) -> Result<(), Status> {
         if self.array == NOTHING {
             self.array = self.js.array(0)?;
@@ -58,7 +80,7 @@ pub(super) fn deliver(
     more: bool,
 ) -> Result<(), Status> {
     let board = &delivery.board;
-    let mut extras = Extras { js, array: NOTHING, length: 0 };
+    let mut extras = Extras::new(js);
     let mut count = 0;
     let mut wire_offset = 0;
     for letter in letters.drain(..) {
@@ -70,36 +92,21 @@ pub(super) fn deliver(
             Letter::PoolClosed { pool } => {
                 board.put(count, f64::from(pool), form::POOL_CLOSED, 0.0);
             }
+            Letter::Work => board.put(count, 0.0, form::SCRIPT_WORK, 0.0),
+            Letter::Stop { id, reason } => {
+                #[allow(clippy::cast_precision_loss)]
+                board.put(count, id as f64, form::SCRIPT_STOP, f64::from(reason as u8));
+            }
+            Letter::Progress { id, answer } => {
+                let mut put = |wire: &[u8]| put_wire(board, &mut wire_offset, wire);
+                let (form, number) = place(js, environment, id, answer, &mut extras, &mut put)?;
+                #[allow(clippy::cast_precision_loss)]
+                board.put(count, id as f64, form::PROGRESS + form, number);
+            }
             Letter::Settled { id, answer } => {
                 environment.forget(id);
-                let (form, number) = match answer {
-                    Answer::Undefined => (form::UNDEFINED, 0.0),
-                    Answer::Null => (form::NULL, 0.0),
-                    Answer::Bool(true) => (form::TRUE, 0.0),
-                    Answer::Bool(false) => (form::FALSE, 0.0),
-                    Answer::Number(number) => (form::NUMBER, number),
-                    Answer::Bytes(bytes) => {
-                        let kind = f64::from(bytes.kind() as u8);
-                        extras.push(memory(js, environment, bytes)?)?;
-                        (form::BYTES, kind)
-                    }
-                    Answer::Envelope(Envelope { wire, parts }) => {
-                        if parts.is_empty() && wire_offset < 1 << 16 && board.put_wire(wire_offset, &wire) {
-                            let place = wire_offset | (wire.len() << 16);
-                            wire_offset += wire.len();
-                            #[allow(clippy::cast_precision_loss)]
-                            (form::WIRE, place as f64)
-                        } else {
-                            extras.push(copy(js, &wire)?)?;
-                            extras.push(memories(js, environment, parts)?)?;
-                            (form::WIRE_APART, 0.0)
-                        }
-                    }
-                    Answer::Error(error) => {
-                        push_error(js, &mut extras, &error)?;
-                        (form::ERROR, 0.0)
-                    }
-                };
+                let mut put = |wire: &[u8]| put_wire(board, &mut wire_offset, wire);
+                let (form, number) = place(js, environment, id, answer, &mut extras, &mut put)?;
                 #[allow(clippy::cast_precision_loss)]
                 board.put(count, id as f64, form, number);
             }
@@ -114,6 +121,58 @@ pub(super) fn deliver(
     let function = js.referenced(delivery.deliver)?;
     let extras = if extras.array == NOTHING { js.undefined()? } else { extras.array };
     js.call(function, &[count, extras, js.boolean(more)?]).map(|_| ())
+}
+
+/// Copies a wire to the board, if there is room for it there: gives its place.
+fn put_wire(board: &Board, offset: &mut usize, wire: &[u8]) -> Option<f64> {
+    if *offset >= 1 << 16 || !board.put_wire(*offset, wire) {
+        return None;
+    }
+    let place = *offset | (wire.len() << 16);
+    *offset += wire.len();
+    #[allow(clippy::cast_precision_loss)]
+    Some(place as f64)
+}
+
+/// Form and number of a value; what needs more room goes to `extras`, a wire if possible to where `put` puts it.
+pub(super) fn place(
+    js: Js<'_>,
+    environment: &Environment,
+    id: u64,
+    answer: Answer,
+    extras: &mut Extras<'_>,
+    put: &mut dyn FnMut(&[u8]) -> Option<f64>,
+) -> Result<(u8, f64), Status> {
+    let mut wire = |Envelope { wire, parts }: Envelope, here: u8, apart: u8| {
+        if parts.is_empty()
+            && let Some(place) = put(&wire)
+        {
+            return Ok((here, place));
+        }
+        extras.push(copy(js, &wire)?)?;
+        extras.push(memories(js, environment, parts)?)?;
+        Ok((apart, 0.0))
+    };
+    Ok(match answer {
+        Answer::Undefined => (form::UNDEFINED, 0.0),
+        Answer::Null => (form::NULL, 0.0),
+        Answer::Bool(true) => (form::TRUE, 0.0),
+        Answer::Bool(false) => (form::FALSE, 0.0),
+        Answer::Number(number) => (form::NUMBER, number),
+        Answer::Bytes(bytes) => {
+            let kind = f64::from(bytes.kind() as u8);
+            extras.push(memory(js, environment, bytes)?)?;
+            (form::BYTES, kind)
+        }
+        Answer::Envelope(envelope) => return wire(envelope, form::WIRE, form::WIRE_APART),
+        Answer::Rejected(envelope) => return wire(envelope, form::REJECTED, form::REJECTED_APART),
+        Answer::Error(error) => {
+            push_error(js, extras, &error)?;
+            (form::ERROR, 0.0)
+        }
+        #[allow(clippy::cast_precision_loss)]
+        Answer::Beside { failed } => (if failed { form::BESIDE_REJECTED } else { form::BESIDE }, id as f64),
+    })
 }
 
 fn push_error(js: Js<'_>, extras: &mut Extras<'_>, error: &Error) -> Result<(), Status> {
