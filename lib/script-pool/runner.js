@@ -21,7 +21,6 @@ const { Outgoing } = require('./outgoing');
 const {
   STEP_RUN, STEP_WAIT, TAKE, BLOCK, END_FAILED, END_BESIDE, READY, FETCH, RESULT, REPORT,
 } = require('./steps');
-const { Recycling } = require('./recycling');
 const { Job, RUNNER } = require('./task');
 const { Moved } = require('./transfer');
 
@@ -79,7 +78,11 @@ class Runner {
     this.#port = parentPort;
     this.workerId = setup.number;
     if (setup.concurrency > 1) this.#contexts = new AsyncLocalStorage();
-    if (setup.recycle !== undefined) this.#recycling = new Recycling(setup.recycle);
+    if (setup.recycle !== undefined) {
+      // Loaded only where it is asked for: every file counts in a worker's start.
+      const { Recycling } = require('./recycling');
+      this.#recycling = new Recycling(setup.recycle);
+    }
     this.#postMessage = parentPort.postMessage;
     // On the object itself: the script's `parentPort`, whichever module it took it from, is this very one.
     Object.defineProperty(parentPort, 'postMessage', {
