@@ -171,7 +171,7 @@ test('transfer gives memory away: listed, found, and a port', async () => {
   assert.equal(found.bytes.byteLength, 0);
   assert.equal(found.more[0].get('deep').byteLength, 0);
   const { port1, port2 } = new MessageChannel();
-  const back = await shared.runTask({ port: port2 }, { transfer: [port2] });
+  const back = await shared.run('passOn', { port: port2 }, { transfer: [port2] });
   port1.postMessage('through two threads');
   const [message] = await once(back.port, 'message');
   assert.equal(message, 'through two threads');

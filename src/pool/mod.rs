@@ -20,6 +20,8 @@ mod threads;
 mod worker;
 
 #[cfg(all(test, not(loom)))]
+mod scripts_test;
+#[cfg(all(test, not(loom)))]
 mod test;
 
 pub use batch::Batch;
