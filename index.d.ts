@@ -6,6 +6,7 @@
 /// <reference types="node" />
 
 import { EventEmitter } from 'node:events';
+import { Worker as NodeWorker, WorkerOptions as NodeWorkerOptions } from 'node:worker_threads';
 
 // ── Tasks ──────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -56,6 +57,18 @@ export type SumSqrtInput =
       iterations?: number;
     };
 
+/** Input of `lockedAdd`. */
+export interface LockedAddInput {
+  /** Shared memory; it is not copied. */
+  memory: SharedArrayBuffer | ArrayBufferView;
+  /** The offset of a Mutex in it: a multiple of 8 bytes. */
+  lock: number;
+  /** The offset of a float64 in it: a multiple of 8 bytes. */
+  counter: number;
+  /** How often to add 1; each time the lock is taken anew. */
+  count: number;
+}
+
 /** What `wordCount` counts. */
 export interface WordCounts {
   /** Newline characters. */
@@ -93,6 +106,8 @@ export interface TaskMap {
   sort: { input: SortableArray; output: SortableArray };
   /** Lines, words, characters and bytes, as `wc` counts them. */
   wordCount: { input: Bytes | string; output: WordCounts };
+  /** Adds 1 to a float64 in shared memory, `count` times, under a {@link Mutex} there. Its last value. */
+  lockedAdd: { input: LockedAddInput; output: number };
   /** Holds a thread for so many milliseconds, 0 to 2^31 - 1. For tests and demonstrations. */
   sleep: { input: number; output: undefined };
   /** Panics with that message, to be rejected with ERR_RW_TASK_PANICKED. For tests. */
@@ -416,6 +431,266 @@ export const task: {
  */
 export function move<T>(value: T, list?: readonly import('node:worker_threads').TransferListItem[] | 'auto'): T;
 
+// ── Locks in shared memory ─────────────────────────────────────────────────────────────────────────────────
+
+/**
+ * Where a lock stands: a SharedArrayBuffer, or what has one as its `buffer` (a view, a SharedBuffer, a lock, or what
+ * arrived when a lock was posted to another thread).
+ */
+export type LockSource =
+  | SharedArrayBuffer
+  | { readonly buffer: SharedArrayBuffer | ArrayBufferLike; readonly byteOffset?: number };
+
+/** How long a blocking form may wait. */
+export interface LockSyncOptions {
+  /** Milliseconds, 0 to 2^31 - 1, or Infinity. @default Infinity */
+  timeout?: number | undefined;
+}
+
+/** How long an asynchronous form may wait. A lock that is granted in the same moment wins. */
+export interface LockOptions extends LockSyncOptions {
+  /** Ends the wait: the promise rejects with LockAbortedError, whose `cause` is the signal's reason. */
+  signal?: AbortSignal | undefined;
+}
+
+/**
+ * What an acquisition gives: the right to release it, once. `using guard = await mutex.lock()` releases it at the end
+ * of the block. A guard that is forgotten releases nothing.
+ */
+export interface LockGuard {
+  /** Whether it has not been released. */
+  readonly held: boolean;
+  /** @throws {errors.LockNotHeldError} when it was released before */
+  release(): void;
+  /** Releases it, unless that has been done. */
+  [Symbol.dispose](): void;
+}
+
+/** The guard of a {@link Mutex}. */
+export interface MutexGuard extends LockGuard {}
+
+/**
+ * Mutual exclusion over JavaScript threads and Rust tasks, in 16 bytes of shared memory.
+ *
+ * Post it to another thread as it is, and open it there: `Mutex.from(message)`. The thread is the owner: promises of
+ * one thread wait for each other, but a blocking form behind a promise of the same thread is a LockDeadlockError.
+ * When a thread ends that holds it, the mutex is *poisoned*: all forms of locking throw LockPoisonedError, for those who
+ * wait and those who come, until somebody calls `recover()`.
+ *
+ * Fairness: who comes while it is free takes it; the one who has waited longest loses at most twice to such, a promise
+ * never. Nobody starves. Blocking forms work in every thread, also the main one; `terminate()` and the end of the
+ * process get through to a blocked thread within 100 ms.
+ *
+ * @example
+ * const mutex = new Mutex();
+ * worker.postMessage(mutex);
+ * { using guard = await mutex.lock(); total[0] += 1; }
+ */
+export class Mutex {
+  /** A new mutex in a buffer of its own. */
+  constructor();
+  /**
+   * The mutex at that place.
+   * @param byteOffset from the place of `source` on; the sum is a multiple of 8. @default 0
+   * @throws {errors.InvalidArgValueError} when there is none
+   */
+  static from(source: LockSource, byteOffset?: number): Mutex;
+  /** Writes a new mutex into memory that nobody uses as a lock. */
+  static create(source: LockSource, byteOffset?: number): Mutex;
+  /** Bytes that it takes. */
+  static readonly byteLength: 16;
+  readonly buffer: SharedArrayBuffer;
+  readonly byteOffset: number;
+
+  /**
+   * Waits for it without blocking the thread, and keeps the event loop alive meanwhile. Rejects with LockPoisonedError,
+   * LockTimeoutError or LockAbortedError.
+   */
+  lock(options?: LockOptions): Promise<MutexGuard>;
+  /**
+   * Blocks the thread until it is locked.
+   * @throws {errors.LockPoisonedError | errors.LockTimeoutError | errors.LockDeadlockError}
+   */
+  lockSync(options?: LockSyncOptions): MutexGuard;
+  /** Locks it if it is free; `null` if not. @throws {errors.LockPoisonedError} */
+  tryLock(): MutexGuard | null;
+  /** Releases the guard that this object gave last. @throws {errors.LockNotHeldError} when there is none */
+  unlock(): void;
+  /** Locks a poisoned mutex and ends the poison; `null` when it is not poisoned. Check the data under its guard. */
+  recover(): MutexGuard | null;
+  /** Whether an owner died and nobody has recovered it. */
+  readonly poisoned: boolean;
+}
+
+/**
+ * Many readers or one writer. Made, opened, passed on and poisoned (by a writer that died) as a {@link Mutex} is; a
+ * reader that died does no harm.
+ *
+ * Fairness: strictly first come, first served once anyone waits; readers that follow each other go in together.
+ */
+export class RwLock {
+  /** @param options `maxReaders`: so many readers at once, 1 to 1024; the next ones wait. @default 28 */
+  constructor(options?: { maxReaders?: number });
+  static from(source: LockSource, byteOffset?: number): RwLock;
+  static create(source: LockSource, byteOffset?: number, options?: { maxReaders?: number }): RwLock;
+  /** Bytes that it takes for so many readers: 16 and 4 for each. @default 28 */
+  static byteLength(maxReaders?: number): number;
+  readonly buffer: SharedArrayBuffer;
+  readonly byteOffset: number;
+  readonly maxReaders: number;
+
+  /** Waits to read, without blocking the thread. Rejects as {@link Mutex.lock} does. */
+  read(options?: LockOptions): Promise<LockGuard>;
+  /** Blocks the thread until it may read. Throws as {@link Mutex.lockSync} does. */
+  readSync(options?: LockSyncOptions): LockGuard;
+  /** Reads if that is possible at once, else `null`. */
+  tryRead(): LockGuard | null;
+  /** Waits to write, without blocking the thread. Rejects as {@link Mutex.lock} does. */
+  write(options?: LockOptions): Promise<LockGuard>;
+  /** Blocks the thread until it may write. Throws as {@link Mutex.lockSync} does. */
+  writeSync(options?: LockSyncOptions): LockGuard;
+  /** Writes if that is possible at once, else `null`. */
+  tryWrite(): LockGuard | null;
+  /**
+   * Becomes the writer of a poisoned lock and ends the poison; `null` when it is not poisoned.
+   * @throws {errors.RangeBusyError} while readers that came before the writer are in: wait for them
+   */
+  recover(): LockGuard | null;
+  readonly poisoned: boolean;
+}
+
+/**
+ * A number of permits, in 16 bytes. First come, first served once anyone waits, also for several at once.
+ *
+ * Permits have no owner: any thread may release, and a thread that dies with permits takes them along; release in its
+ * stead.
+ */
+export class Semaphore {
+  /**
+   * @param permits to be had at first
+   * @param options `max`: never more than so many. @default 2^31 - 1
+   */
+  constructor(permits: number, options?: { max?: number });
+  static from(source: LockSource, byteOffset?: number): Semaphore;
+  static create(source: LockSource, byteOffset: number, permits: number, options?: { max?: number }): Semaphore;
+  static readonly byteLength: 16;
+  readonly buffer: SharedArrayBuffer;
+  readonly byteOffset: number;
+  readonly max: number;
+  /** Permits to be had at this moment. */
+  readonly available: number;
+
+  /** Waits for permits without blocking the thread. The guard gives them back. @param permits @default 1 */
+  acquire(permits?: number, options?: LockOptions): Promise<LockGuard>;
+  /** Blocks the thread until it has them. */
+  acquireSync(permits?: number, options?: LockSyncOptions): LockGuard;
+  /** Takes them if they are to be had and nobody waits; else `null`. */
+  tryAcquire(permits?: number): LockGuard | null;
+  /** Gives permits back, or adds them. @throws {errors.OutOfRangeError} beyond the maximum */
+  release(permits?: number): void;
+}
+
+/**
+ * A condition variable beside a {@link Mutex}, in 16 bytes. There are no wake-ups without a notify, but who is woken
+ * takes the mutex like anyone else: check the condition in a loop.
+ *
+ * @example
+ * const guard = mutex.lockSync();
+ * while (queue[0] === 0) condvar.waitSync(guard);
+ */
+export class Condvar {
+  constructor();
+  static from(source: LockSource, byteOffset?: number): Condvar;
+  static create(source: LockSource, byteOffset?: number): Condvar;
+  static readonly byteLength: 16;
+  readonly buffer: SharedArrayBuffer;
+  readonly byteOffset: number;
+
+  /**
+   * Unlocks the guard's mutex, waits for a notify, and locks the mutex again. Resolves to true, or to false when the
+   * time was up. The guard holds the mutex after it in every case, an abort too, unless the mutex was poisoned
+   * meanwhile (LockPoisonedError).
+   */
+  wait(guard: MutexGuard, options?: LockOptions): Promise<boolean>;
+  /** The same, blocking the thread. */
+  waitSync(guard: MutexGuard, options?: LockSyncOptions): boolean;
+  /** Wakes who has waited longest; says how many that were, 0 or 1. */
+  notifyOne(): number;
+  /** Wakes all who wait; says how many. */
+  notifyAll(): number;
+}
+
+/**
+ * Nobody passes until all parties have come; in 16 bytes, for round after round.
+ *
+ * A party that gives up (time, signal) or dies while it waits *breaks* the barrier: the others, and those who come, get
+ * BarrierBrokenError until `reset()`. A party that dies before it comes is not known: wait with a time limit.
+ */
+export class Barrier {
+  /** @param parties how many must come, from 1 */
+  constructor(parties: number);
+  static from(source: LockSource, byteOffset?: number): Barrier;
+  static create(source: LockSource, byteOffset: number, parties: number): Barrier;
+  static readonly byteLength: 16;
+  readonly buffer: SharedArrayBuffer;
+  readonly byteOffset: number;
+  readonly parties: number;
+  /** Whether it was broken and not reset since. */
+  readonly broken: boolean;
+
+  /** Comes, and waits for the others; exactly one party of a round, the last that came, is its leader. */
+  wait(options?: LockOptions): Promise<{ leader: boolean }>;
+  /** The same, blocking the thread. */
+  waitSync(options?: LockSyncOptions): { leader: boolean };
+  /** Breaks it. */
+  abort(): void;
+  /** Makes it new. Who still waits gets BarrierBrokenError. */
+  reset(): void;
+}
+
+// ── worker_threads ─────────────────────────────────────────────────────────────────────────────────────────
+
+/**
+ * Everything that the running Node has in `worker_threads`, as your `@types/node` describes it. Names that are declared
+ * here go before those.
+ */
+export * from 'node:worker_threads';
+
+/** The options of Node's Worker. */
+export interface WorkerOptions extends Omit<NodeWorkerOptions, 'transferList'> {
+  /**
+   * What in `workerData` is given away instead of copied: what Node can transfer, and ports of this package.
+   *
+   * @default []
+   */
+  transferList?: readonly object[] | undefined;
+}
+
+/**
+ * Node's own Worker: JavaScript on a thread with an isolate of its own. All options, events, methods and properties are
+ * those of the running Node. Objects of this package (ports, SharedBuffer, locks) travel too, in `workerData` and in
+ * messages, at any depth; the thread receives them by the `parentPort` and `workerData` of this package.
+ *
+ * `instanceof` holds for this class and for Node's, whichever of the two made the Worker.
+ */
+export class Worker extends NodeWorker {
+  /**
+   * @param filename An absolute path, one that begins with `./` or `../` and is relative to the working directory of
+   *   the process, a `file:` or `data:` URL, or with `eval: true` the code itself.
+   * @throws what Node's constructor throws: TypeError for arguments, DataCloneError for `workerData`.
+   */
+  constructor(filename: string | URL, options?: WorkerOptions);
+
+  /**
+   * Sends a message to the thread's `parentPort`.
+   *
+   * @param transfer What is given away instead of copied.
+   * @throws DOMException `DataCloneError`: something in `value` can neither be copied nor shared, or has to be in
+   *   `transfer`. What is in `transfer` stays here then.
+   */
+  postMessage(value: any, transfer?: Iterable<object> | { transfer?: Iterable<object> | undefined }): void;
+}
+
 // ── Errors ─────────────────────────────────────────────────────────────────────────────────────────────────
 
 /** One class for each error condition. `code` is stable; messages may get better. */
@@ -530,6 +805,52 @@ export namespace errors {
   class WorkerTerminatedError extends Error {
     static readonly code: 'ERR_RW_WORKER_TERMINATED';
     readonly code: 'ERR_RW_WORKER_TERMINATED';
+  /** The last JavaScript thread that kept a shared memory alive has ended. */
+  class MemoryClosedError extends Error {
+    static readonly code: 'ERR_RW_MEMORY_CLOSED';
+    readonly code: 'ERR_RW_MEMORY_CLOSED';
+  }
+  /** Another task works on part of a range of shared memory. */
+  class RangeBusyError extends Error {
+    static readonly code: 'ERR_RW_RANGE_BUSY';
+    readonly code: 'ERR_RW_RANGE_BUSY';
+  }
+  /** The thread that held the lock ended without releasing it; check the data, then `recover()`. */
+  class LockPoisonedError extends Error {
+    static readonly code: 'ERR_RW_LOCK_POISONED';
+    readonly code: 'ERR_RW_LOCK_POISONED';
+  }
+  /** The caller releases what it does not hold. */
+  class LockNotHeldError extends Error {
+    static readonly code: 'ERR_RW_LOCK_NOT_HELD';
+    readonly code: 'ERR_RW_LOCK_NOT_HELD';
+  }
+  /** The thread would wait for itself. */
+  class LockDeadlockError extends Error {
+    static readonly code: 'ERR_RW_LOCK_DEADLOCK';
+    readonly code: 'ERR_RW_LOCK_DEADLOCK';
+  }
+  /** A party of the barrier gave up or died; `reset()` mends it. */
+  class BarrierBrokenError extends Error {
+    static readonly code: 'ERR_RW_BARRIER_BROKEN';
+    readonly code: 'ERR_RW_BARRIER_BROKEN';
+  }
+  /** 2^27 threads of this process have used locks: no more can. */
+  class NoMoreOwnersError extends Error {
+    static readonly code: 'ERR_RW_NO_MORE_OWNERS';
+    readonly code: 'ERR_RW_NO_MORE_OWNERS';
+  }
+  /** What was waited for was not to be had in time. */
+  class LockTimeoutError extends Error {
+    static readonly code: 'ERR_RW_LOCK_TIMEOUT';
+    readonly code: 'ERR_RW_LOCK_TIMEOUT';
+    readonly name: 'TimeoutError';
+  }
+  /** An AbortSignal ended the wait; `cause` is its reason. */
+  class LockAbortedError extends Error {
+    static readonly code: 'ERR_RW_LOCK_ABORTED';
+    readonly code: 'ERR_RW_LOCK_ABORTED';
+    readonly name: 'AbortError';
   }
   /** A fault in rust-workers itself; please report it. */
   class InternalError extends Error {

@@ -6,11 +6,26 @@ const { publicClasses } = require('./lib/errors');
 const { binding } = require('./lib/native');
 const { Task } = require('./lib/script-pool/task');
 const { move } = require('./lib/script-pool/transfer');
+const { Barrier, Condvar, Mutex, RwLock, Semaphore } = require('./lib/locks');
+// Before the worker's: what arrives in `workerData` may hold a port.
+const ports = require('./lib/ports');
+const worker = require('./lib/worker');
+const { SharedBuffer } = require('./lib/shared-buffer/shared-buffer');
+const { rustAtomics } = require('./lib/shared-buffer/rust-atomics');
 const { WorkerPool } = require('./lib/worker-pool');
 
-module.exports = {
+// Getters stay getters: see lib/worker/index.js. Ours come after Node's, so ours win.
+module.exports = Object.assign(Object.defineProperties({}, Object.getOwnPropertyDescriptors(worker)), {
+  ...ports,
   WorkerPool,
   move,
   task: new Task(binding),
+  Mutex,
+  RwLock,
+  Semaphore,
+  Condvar,
+  Barrier,
+  SharedBuffer,
+  rustAtomics,
   errors: Object.freeze(publicClasses),
-};
+});

@@ -9,6 +9,7 @@
  * are read with the code, and the classes, of the copy that made the task's pool.
  */
 
+// Not the global: test frameworks put a false clock there.
 const { setImmediate } = require('node:timers');
 
 const FORMS = require('./forms');
@@ -18,7 +19,8 @@ const BATCH = 1024;
 /** Bytes of encoded values in one batch; what does not fit comes beside it. */
 const WIRE_BYTES = 64 * 1024;
 
-const KEY = Symbol('rust-workers.delivery');
+/** Registered: each copy of this file must find the delivery that the first has made. */
+const KEY = Symbol.for('rust-workers.delivery');
 
 /** Ids are `turn * 2^32 + slot`, so an id is never that of an earlier task in the same slot. */
 const TURN = 2 ** 32;
@@ -45,8 +47,8 @@ class Delivery {
   #turn = 0;
   /** What comes for a pool and not for one of its tasks, by handle. */
   #closing = new Map();
-  /** Who takes letters that are no answers, by form. */
-  #handlers = new Map();
+  /** What else may come and who takes it, by form: `{ deliver(id, number) }`. */
+  #subjects = new Map();
   /** Reasons for the event loop to stay alive. */
   #holds = 0;
   /** Pools with a look to take once a batch is through. */
@@ -133,11 +135,6 @@ class Delivery {
     if (this.#ids[slot] === id) this.#settlers[slot].onProgress?.(value);
   }
 
-  /** Whom to tell of letters of this form, `(id, number)`. */
-  onForm(form, handler) {
-    this.#handlers.set(form, handler);
-  }
-
   /** Adds (or takes away) reasons for the event loop to stay alive. */
   hold(count) {
     const before = this.#holds;
@@ -154,6 +151,22 @@ class Delivery {
   /** Calls `pool.look()` after every batch that settled some of its tasks, until it returns true. */
   watch(pool) {
     this.#watching.add(pool);
+  }
+
+  /**
+   * Whoever takes letters of a form that is no task's answer; made once for each environment.
+   *
+   * `deliver` is called for each letter, and `act`, where there is one, after every batch: for what runs user code.
+   *
+   * @template {{ deliver(id: number, number: number): void, act?(): void }} T
+   * @param {number} form above POOL_CLOSED
+   * @param {(delivery: Delivery) => T} make
+   * @returns {T}
+   */
+  subject(form, make) {
+    let subject = this.#subjects.get(form);
+    if (subject === undefined) this.#subjects.set(form, (subject = make(this)));
+    return subject;
   }
 
   #deliver(count, extras, more) {
@@ -184,12 +197,13 @@ class Delivery {
     }
     this.#extras = undefined;
     if (this.#watching.size > 0) this.#lookAround();
+    for (const subject of this.#subjects.values()) subject.act?.();
   }
 
   /** A letter that is no answer. */
   #notice(form, id, number) {
     if (form === FORMS.POOL_CLOSED) return this.#poolClosed(id);
-    if (form < FORMS.PROGRESS) return this.#handlers.get(form)?.(id, number);
+    if (form < FORMS.PROGRESS) return this.#subjects.get(form)?.deliver(id, number);
     const slot = id >>> 0;
     const settler = this.#ids[slot] === id ? this.#settlers[slot] : undefined;
     if (settler?.report !== undefined) settler.report(form - FORMS.PROGRESS, number, this);

@@ -79,6 +79,21 @@ const ScriptLoadError = define('ScriptLoadError', 'ERR_RW_SCRIPT_LOAD', Error);
 const WorkerExitedError = define('WorkerExitedError', 'ERR_RW_WORKER_EXITED', Error);
 const WorkerOutOfMemoryError = define('WorkerOutOfMemoryError', 'ERR_RW_WORKER_OUT_OF_MEMORY', Error);
 const WorkerTerminatedError = define('WorkerTerminatedError', 'ERR_RW_WORKER_TERMINATED', Error);
+// Shared memory, and locks in it.
+const MemoryClosedError = define('MemoryClosedError', 'ERR_RW_MEMORY_CLOSED', Error);
+const RangeBusyError = define('RangeBusyError', 'ERR_RW_RANGE_BUSY', Error);
+const LockPoisonedError = define('LockPoisonedError', 'ERR_RW_LOCK_POISONED', Error);
+const LockNotHeldError = define('LockNotHeldError', 'ERR_RW_LOCK_NOT_HELD', Error);
+const LockDeadlockError = define('LockDeadlockError', 'ERR_RW_LOCK_DEADLOCK', Error);
+const BarrierBrokenError = define('BarrierBrokenError', 'ERR_RW_BARRIER_BROKEN', Error);
+const NoMoreOwnersError = define('NoMoreOwnersError', 'ERR_RW_NO_MORE_OWNERS', Error);
+const LockTimeoutError = define('LockTimeoutError', 'ERR_RW_LOCK_TIMEOUT', Error, { errorName: 'TimeoutError' });
+const LockAbortedError = define('LockAbortedError', 'ERR_RW_LOCK_ABORTED', Error, { errorName: 'AbortError' });
+// Channels.
+const PortClosedError = define('PortClosedError', 'ERR_RW_PORT_CLOSED', Error);
+const ReceiveTimeoutError = define('ReceiveTimeoutError', 'ERR_RW_RECEIVE_TIMEOUT', Error, {
+  errorName: 'TimeoutError',
+});
 
 // rust-workers itself. A BindingNotFoundError has `attempts`: what the loader tried.
 const InternalError = define('InternalError', 'ERR_RW_INTERNAL', Error);
@@ -91,6 +106,11 @@ const JS_ONLY_CODES = [
   'ERR_RW_WORKER_EXITED',
   'ERR_RW_WORKER_OUT_OF_MEMORY',
   'ERR_RW_WORKER_TERMINATED',
+  'ERR_RW_LOCK_TIMEOUT',
+  'ERR_RW_LOCK_ABORTED',
+  'ERR_RW_PORT_CLOSED',
+  'ERR_RW_RECEIVE_TIMEOUT',
+  'ERR_RW_BINDING_NOT_FOUND',
 ];
 
 /** All codes, in declaration order. */
@@ -145,6 +165,17 @@ const publicClasses = {
   WorkerExitedError,
   WorkerOutOfMemoryError,
   WorkerTerminatedError,
+  MemoryClosedError,
+  RangeBusyError,
+  LockPoisonedError,
+  LockNotHeldError,
+  LockDeadlockError,
+  BarrierBrokenError,
+  NoMoreOwnersError,
+  LockTimeoutError,
+  LockAbortedError,
+  PortClosedError,
+  ReceiveTimeoutError,
   InternalError,
   BindingNotFoundError,
 };

@@ -22,6 +22,9 @@ module.exports = {
   SCRIPT_STOP: 41,
   /** Added to the form of a report that is no answer. */
   PROGRESS: 64,
+  PORT_DUE: 32,
+  PORT_ROOM: 33,
+  WAIT_ENDED: 24,
 
   // Inputs. The kind of bytes stands in the second byte of COPY and PIN.
   INPUT_DIRECT: 0,

@@ -7,6 +7,7 @@ const { types } = require('node:util');
 const { kindOfView, viewOver, KIND_ARRAY_BUFFER, KIND_BUFFER, KIND_UINT8 } = require('./codec/bytes');
 const { INPUT_COPY, INPUT_DIRECT, INPUT_PIN, INPUT_WIRE } = require('./forms');
 const { Transfer } = require('./transfer');
+const { kindOf: kindOfObject } = require('./travel/registry');
 const { encodeValue } = require('./values');
 
 const KIND_FLOAT64 = 11;
@@ -96,10 +97,32 @@ function placeOf(part) {
     : { buffer: part.buffer, byteOffset: part.byteOffset, byteLength };
 }
 
-/** The parts as the native side takes them: each with whether Rust is to have its memory instead of a copy. */
+/** A port, as the native side takes it: its handle, and how many messages of its last batch were used. */
+function givenPort(port, transfer) {
+  if (transfer?.has(port)) return transfer.takePort(port);
+  throw new DOMException(
+    'Object that needs transfer was found in message but not listed in transferList',
+    'DataCloneError',
+  );
+}
+
+/**
+ * The parts as the native side takes them: each with whether Rust is to have its memory instead of a copy; with null
+ * when it is shared memory; a port as `givenPort` says.
+ */
 function pairs(parts, transfer) {
   const together = [];
-  for (const place of parts.map(placeOf)) {
+  for (const part of parts) {
+    if (kindOfObject(part)?.toTask !== undefined) {
+      together.push(...givenPort(part, transfer));
+      continue;
+    }
+    const place = placeOf(part);
+    if (types.isSharedArrayBuffer(place.buffer)) {
+      // Aliased: see lib/shared-buffer/extension.js.
+      together.push(part, null);
+      continue;
+    }
     if (transfer?.has(place.buffer)) {
       const { view, alone } = transfer.take(place);
       together.push(view, alone);

@@ -4,7 +4,7 @@
 
 const { availableParallelism } = require('node:os');
 
-const { OutOfRangeError, InvalidArgValueError } = require('./errors');
+const { InvalidArgTypeError, InvalidArgValueError, OutOfRangeError } = require('./errors');
 const {
   validateAbortSignal,
   validateArray,
@@ -54,16 +54,22 @@ function poolSettings(options) {
 /**
  * Checks the options of one run.
  *
- * @returns {{ priority: number, signal?: AbortSignal, timeout?: number, transfer?: ArrayBuffer[] }}
+ * @returns {{ priority: number, signal?: AbortSignal, timeout?: number, transfer?: ArrayBuffer[],
+ *   parallel: boolean }}
  */
 function runTerms(options) {
   validateObject(options, 'options');
-  const { priority = 0, signal, timeout, transfer } = options;
+  const { priority = 0, signal, timeout, transfer, parallel = false } = options;
   validateInteger(priority, 'options.priority', -INT32, INT32 - 1);
   if (signal !== undefined) validateAbortSignal(signal, 'options.signal');
   if (timeout !== undefined && timeout !== Infinity) validateNumber(timeout, 'options.timeout', 0, MAX_TIMEOUT);
-  if (transfer !== undefined && transfer !== 'auto') validateArray(transfer, 'options.transfer');
-  return { priority, signal, timeout: timeout === Infinity ? undefined : timeout, transfer: transfer === 'auto' ? undefined : transfer };
+  // 'auto' is for scripts, which look for themselves.
+  const listed = transfer === 'auto' ? undefined : transfer;
+  if (listed !== undefined) validateArray(listed, 'options.transfer');
+  if (typeof parallel !== 'boolean') {
+    throw new InvalidArgTypeError(`The "options.parallel" argument must be a boolean. Received ${typeof parallel}`);
+  }
+  return { priority, signal, timeout: timeout === Infinity ? undefined : timeout, transfer: listed, parallel };
 }
 
 module.exports = { poolSettings, runTerms };

@@ -1,30 +1,40 @@
 'use strict';
 
-/** Giving ArrayBuffers away: what `transfer` names is detached here and belongs to the task. */
+/** Giving ArrayBuffers and ports away: what `transfer` names is detached here and belongs to the task. */
 
 const { types } = require('node:util');
 
 const { InvalidArgTypeError, InvalidArgValueError } = require('./errors');
+const { kindOf } = require('./travel/registry');
+
+/** Whether this is a port of ours. */
+function isPort(object) {
+  return typeof object === 'object' && object !== null && kindOf(object)?.toTask !== undefined;
+}
 
 /** The buffers of one call that are given away, and what they became. */
 class Transfer {
+  /** The buffers, and the ports that have not been taken. */
   #buffers;
   /** buffer -> the ArrayBuffer that has its memory now, once moved. */
   #moved = new Map();
   #pinned = new Set();
 
-  /** @param {ArrayBuffer[]} buffers each may stand here once, and must not be detached */
+  /** @param {(ArrayBuffer | MessagePort)[]} buffers each may stand here once, and must not be detached */
   constructor(buffers) {
     this.#buffers = new Set(buffers);
     buffers.forEach((buffer, index) => {
       const name = `options.transfer[${index}]`;
+      if (isPort(buffer)) return;
       if (!types.isArrayBuffer(buffer)) {
-        throw new InvalidArgTypeError(`The "${name}" argument must be an ArrayBuffer (for a view: view.buffer)`);
+        throw new InvalidArgTypeError(
+          `The "${name}" argument must be an ArrayBuffer (for a view: view.buffer) or a MessagePort`,
+        );
       }
       if (buffer.detached === true) throw new InvalidArgValueError(`The "${name}" argument is already detached`);
     });
     if (this.#buffers.size !== buffers.length) {
-      throw new InvalidArgValueError('The "options.transfer" argument must name each ArrayBuffer once');
+      throw new InvalidArgValueError('The "options.transfer" argument must name each object once');
     }
   }
 
@@ -46,9 +56,20 @@ class Transfer {
     return { view: new Uint8Array(moved, byteOffset, byteLength), alone };
   }
 
+  /** Takes a port that is given away; throws when it has gone before. */
+  takePort(port) {
+    const taken = kindOf(port).toTask(port);
+    this.#buffers.delete(port);
+    return taken;
+  }
+
   /** Detaches what is given away and was not part of the value, as structured clone does. */
   finish() {
-    for (const buffer of this.#buffers) this.#move(buffer);
+    for (const buffer of this.#buffers) {
+      // A port that is given to nobody closes.
+      if (isPort(buffer)) buffer.close();
+      else this.#move(buffer);
+    }
   }
 
   #move(buffer) {

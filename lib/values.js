@@ -5,6 +5,8 @@
 const { binding } = require('./native');
 const { createCodec } = require('./codec');
 const { viewOver, KIND_ARRAY_BUFFER } = require('./codec/bytes');
+const { portExtension } = require('./ports/extension');
+const { sharedExtension } = require('./shared-buffer/extension');
 
 const codec = createCodec({
   shapes: {
@@ -12,6 +14,9 @@ const codec = createCodec({
     keys: (id) => binding.shapeKeys(id) ?? undefined,
   },
 });
+
+codec.registerExtension(sharedExtension);
+codec.registerExtension(portExtension);
 
 /**
  * A result of bytes: a view of `kind` over the memory Rust handed over.

@@ -2,6 +2,7 @@
 
 const { AsyncResource } = require('node:async_hooks');
 const { EventEmitter } = require('node:events');
+const { clearTimeout, setImmediate, setTimeout } = require('node:timers');
 const { inspect } = require('node:util');
 
 const { binding } = require('./native');
@@ -19,6 +20,7 @@ const { scriptSettings, scriptTerms } = require('./script-pool/script-options');
 const { ScriptRecord } = require('./script-pool/script-record');
 const { INPUT_BESIDE } = require('./script-pool/steps');
 const { takeAside, transferablesOf } = require('./script-pool/transfer');
+const { givenBack, givingBack, prepareFor, prepareForAll, withParallel } = require('./shared-buffer/task-inputs');
 const { taskIndex, taskNames } = require('./tasks');
 const { validateIterable, validateNumber, validateObject } = require('./validators');
 
@@ -40,6 +42,9 @@ const outgoing = new Outgoing();
 /** What `submitScript` tells beside the acceptance, as bits. */
 const NO_WORKER_FREE = 1;
 const FULL = 2;
+
+/** No pool has it: what is submitted under it is refused as to a closed pool. */
+const NO_HANDLE = 2 ** 32 - 1;
 
 /** Told to `closePool`. */
 const GRACEFULLY = false;
@@ -217,10 +222,13 @@ class WorkerPool extends EventEmitter {
     let prepared;
     try {
       prepared = prepareInput(input, undefined);
+      prepareFor(task, input);
     } catch (error) {
       return reject(error);
     }
     const { form, value, length, parts } = prepared;
+    const given = givenBack(task, input);
+    if (given !== undefined) resolve = givingBack(resolve, given);
     const id = delivery.add(resolve, this.#record, task);
     const answer = binding.submit(this.#record.handle, index, id, form, value, length, parts);
     if (answer !== undefined) this.#answered(answer, id, resolve, task, input);
@@ -230,7 +238,11 @@ class WorkerPool extends EventEmitter {
     try {
       const terms = runTerms(options);
       if (terms.signal?.aborted) return pending.reject(abortError(terms.signal));
+      const given = givenBack(pending.task, input);
+      if (given !== undefined) pending.resolve = givingBack(pending.resolve, given);
+      if (terms.parallel) input = withParallel(pending.task, input);
       const { form, value, length, parts, input: moved } = prepareInput(input, terms.transfer);
+      prepareFor(pending.task, input);
       this.#submitWith(binding.submitWith, index, pending, terms, [form, value, length, parts], moved);
     } catch (error) {
       pending.reject(error);
@@ -245,9 +257,10 @@ class WorkerPool extends EventEmitter {
       if (terms.signal?.aborted) return reject(abortError(terms.signal));
       validateIterable(inputs, 'inputs');
       if (typeof inputs[Symbol.iterator] !== 'function') return resolve(mapStream(this, task, inputs, options));
-      const all = Array.isArray(inputs) ? inputs : Array.from(inputs);
+      const all = Array.isArray(inputs) && !terms.parallel ? inputs : Array.from(inputs);
       if (all.length === 0) return resolve([]);
       const pending = new Pending(resolve, reject, this.#record, task);
+      prepareForAll(task, all, terms.parallel, pending);
       const { form, value, length, parts } = prepareInputs(all, terms.transfer);
       this.#submitWith(binding.submitBatch, index, pending, terms, [form, value, length, parts], inputs, all.length);
     });
@@ -314,9 +327,14 @@ class WorkerPool extends EventEmitter {
     return new Promise((resolve) => {
       delivery.addPool(handle, (counters) => {
         this.#lastCounters = counters;
-        delivery.hold(-1);
-        resolve();
-        process.nextTick(() => this.emit('close'));
+        // The native side may give the handle to the next pool.
+        this.#record.handle = NO_HANDLE;
+        // Not at once: rejections that came with this take some microtasks to reach who waits for them.
+        setImmediate(() => {
+          delivery.hold(-1);
+          resolve();
+          this.emit('close');
+        });
       });
       binding.closePool(handle, GRACEFULLY, true);
       this.#crew?.close();
@@ -324,7 +342,6 @@ class WorkerPool extends EventEmitter {
   }
 
   #force() {
-    if (this.#lastCounters !== undefined) return;
     binding.closePool(this.#record.handle, BY_FORCE, false);
     this.#crew?.destroy();
   }

@@ -61,6 +61,20 @@ codes! {
     TaskPanicked = "ERR_RW_TASK_PANICKED",
     /// The task itself reported an error.
     TaskFailed = "ERR_RW_TASK_FAILED",
+    /// The last JavaScript thread that kept a shared memory alive has ended.
+    MemoryClosed = "ERR_RW_MEMORY_CLOSED",
+    /// Another task works on part of a range of shared memory.
+    RangeBusy = "ERR_RW_RANGE_BUSY",
+    /// The thread that held the lock ended without unlocking it.
+    LockPoisoned = "ERR_RW_LOCK_POISONED",
+    /// The caller unlocks what it does not hold.
+    LockNotHeld = "ERR_RW_LOCK_NOT_HELD",
+    /// The caller would block on a lock that it holds itself.
+    LockDeadlock = "ERR_RW_LOCK_DEADLOCK",
+    /// A party of the barrier gave up or died.
+    BarrierBroken = "ERR_RW_BARRIER_BROKEN",
+    /// All owner tokens of the process have been used up.
+    NoMoreOwners = "ERR_RW_NO_MORE_OWNERS",
     /// A fault in rust-workers itself; please report it.
     Internal = "ERR_RW_INTERNAL",
 }

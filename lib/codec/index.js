@@ -58,11 +58,13 @@ function createCodec(options) {
     /**
      * A channel message, or null when only Node's own port can tell what becomes of it.
      * @param {unknown} value
+     * @param {boolean} [keepBuffers] whether a Buffer arrives as a Buffer, which structured clone does not do
      * @returns {Writer | null}
      * @throws whatever a getter throws
      */
-    encodeMessage(value) {
+    encodeMessage(value, keepBuffers = false) {
       const writer = messageWriter.busy ? (messageWriter = newWriter('message')) : messageWriter;
+      writer.keepBuffers = keepBuffers;
       return writer.encode(value, 'message') ? writer : null;
     },
 

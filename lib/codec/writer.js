@@ -62,6 +62,8 @@ class Writer extends Slab {
   constructor({ mode, shapes, extensions, maxDepth, maxBytes, inlineBytes }) {
     super(maxBytes);
     this.message = mode === 'message';
+    /** Messages: whether a Buffer arrives as one, with its own bytes only. */
+    this.keepBuffers = false;
     this.shapes = shapes;
     this.extensions = extensions;
     this.maxDepth = maxDepth;
@@ -335,6 +337,12 @@ class Writer extends Slab {
       return;
     }
     if (buffer.resizable === true || byteOffset + byteLength > MAX_U32) throw NOT_REPRESENTABLE;
+    if (this.keepBuffers && kind === KIND_UINT8 && value instanceof Buffer) {
+      // A number for the buffer of its own that it will have there; the one it has here may be a pool of many.
+      this.remember(null);
+      this.block(KIND_BUFFER, value, buffer, byteOffset, byteLength);
+      return;
+    }
     // A view with its buffer to itself is one block; else the buffer is written once, whole, and the views
     // point into it: structured clone does the same.
     if (byteLength === buffer.byteLength && this.lookUp(buffer) < 0) {

@@ -98,8 +98,10 @@ class Runner {
     this.#functions = functionsOf(exported);
     const delivery = deliveryOf(binding);
     this.#call = delivery.call;
-    delivery.onForm(FORMS.SCRIPT_WORK, () => this.#pull());
-    delivery.onForm(FORMS.SCRIPT_STOP, (id, reason) => this.#open.get(id)?.abort(reason));
+    delivery.subject(FORMS.SCRIPT_WORK, () => ({ deliver: () => this.#pull() }));
+    delivery.subject(FORMS.SCRIPT_STOP, () => ({
+      deliver: (id, reason) => this.#open.get(id)?.abort(reason),
+    }));
     this.#control.on('message', ([, id, value]) => this.#fetched(id, value));
     this.#control.unref();
     if (!binding.joinPool(this.#setup.key, this.#inbox)) return this.#end();

@@ -6,10 +6,15 @@
 // The derive wants `pub` items; nothing here is reachable from outside the crate but by Node.
 #![allow(unreachable_pub)]
 
+mod atomics;
+mod channel;
+mod locks;
+mod notifier;
 mod pool;
 mod raw;
 mod scripts;
 mod shapes;
+mod waits;
 
 use std::ffi::CStr;
 
@@ -33,6 +38,44 @@ const RAW: &[(&CStr, RawFunction)] = &[
     (c"scriptStop", scripts::script_stop),
     (c"holdLoop", raw::hold_loop),
     (c"releaseLoop", raw::release_loop),
+    (c"lockOwner", locks::owner),
+    (c"lockOpen", locks::open),
+    (c"lockClose", locks::close),
+    (c"lockBegin", locks::begin),
+    (c"lockSleep", locks::sleep),
+    (c"lockGiveUp", locks::give_up),
+    (c"lockCancel", locks::cancel),
+    (c"lockTry", locks::try_now),
+    (c"lockUnlock", locks::unlock),
+    (c"lockLetIn", locks::let_in),
+    (c"lockRecover", locks::recover),
+    (c"lockIsPoisoned", locks::is_poisoned),
+    (c"condvarBegin", locks::condvar_begin),
+    (c"condvarNotify", locks::condvar_notify),
+    (c"barrierReset", locks::barrier_reset),
+    (c"barrierAbort", locks::barrier_abort),
+    (c"namePortIntake", channel::name_port_intake),
+    (c"namePortOutgoing", channel::name_port_outgoing),
+    (c"postToPort", channel::post_to_port),
+    (c"postToPortWith", channel::post_to_port_with),
+    (c"takeFromPort", channel::take_from_port),
+    (c"receiveFromPort", channel::receive_from_port),
+    (c"openAtomics", atomics::open_atomics),
+    (c"atomicsAdd", atomics::add),
+    (c"atomicsAnd", atomics::and),
+    (c"atomicsCompareExchange", atomics::compare_exchange),
+    (c"atomicsExchange", atomics::exchange),
+    (c"atomicsIsLockFree", atomics::lock_free),
+    (c"atomicsLoad", atomics::load),
+    (c"atomicsOr", atomics::or),
+    (c"atomicsStore", atomics::store),
+    (c"atomicsSub", atomics::sub),
+    (c"atomicsXor", atomics::xor),
+    (c"atomicsWait", waits::wait),
+    (c"atomicsNotify", waits::notify),
+    (c"waitAsync", waits::wait_async),
+    (c"cancelWait", waits::cancel_wait),
+    (c"holdRegion", waits::hold_region),
 ];
 
 /// Runs once for each JavaScript environment that loads the addon.

@@ -45,10 +45,10 @@ pub(super) unsafe extern "C" fn open(env: sys::napi_env, info: sys::napi_callbac
     unsafe { export(env, info, body) }
 }
 
-/// `drain()`: delivers the next batch, after one that left letters behind.
+/// `drain()`: delivers the next batch, in a turn of the event loop that was asked for.
 pub(super) unsafe extern "C" fn drain(env: sys::napi_env, info: sys::napi_callback_info) -> JsValue {
     let body = |arguments: &Arguments<'_, 0>, environment: &'static Environment| {
-        environment.drain(arguments.js);
+        environment.resume(arguments.js);
         Ok(NOTHING)
     };
     // SAFETY: called by Node, and registered in `RAW`.
@@ -58,7 +58,7 @@ pub(super) unsafe extern "C" fn drain(env: sys::napi_env, info: sys::napi_callba
 /// `holdLoop()`: the event loop stays alive.
 pub(super) unsafe extern "C" fn hold_loop(env: sys::napi_env, info: sys::napi_callback_info) -> JsValue {
     let body = |arguments: &Arguments<'_, 0>, environment: &'static Environment| {
-        environment.mailbox().gate().keep_loop_alive(arguments.js, true).map(|()| NOTHING)
+        environment.hold_loop(arguments.js, true).map(|()| NOTHING)
     };
     // SAFETY: called by Node, and registered in `RAW`.
     unsafe { export(env, info, body) }
@@ -67,7 +67,7 @@ pub(super) unsafe extern "C" fn hold_loop(env: sys::napi_env, info: sys::napi_ca
 /// `releaseLoop()`: the event loop may end.
 pub(super) unsafe extern "C" fn release_loop(env: sys::napi_env, info: sys::napi_callback_info) -> JsValue {
     let body = |arguments: &Arguments<'_, 0>, environment: &'static Environment| {
-        environment.mailbox().gate().keep_loop_alive(arguments.js, false).map(|()| NOTHING)
+        environment.hold_loop(arguments.js, false).map(|()| NOTHING)
     };
     // SAFETY: called by Node, and registered in `RAW`.
     unsafe { export(env, info, body) }

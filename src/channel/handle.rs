@@ -3,10 +3,11 @@
 use std::fmt;
 use std::time::Duration;
 
-use super::message::{Message, Received, Refused};
+use super::message::{Message, Received, Refusal, Refused};
 use super::port::{Port, PortInTransit};
+use crate::error::{Code, Error};
 use crate::pool::{CancelToken, Reason};
-use crate::value::Envelope;
+use crate::value::{Envelope, Limits, Value, decode, encode};
 
 /// Why nothing was received.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,6 +36,16 @@ impl fmt::Display for ReceiveError {
 }
 
 impl std::error::Error for ReceiveError {}
+
+impl ReceiveError {
+    /// As the error of the task.
+    pub fn into_error(self) -> Error {
+        match self {
+            ReceiveError::Cancelled(reason) => reason.into_error(),
+            other => Error::new(Code::TaskFailed, other.to_string()),
+        }
+    }
+}
 
 /// One end of a channel in the hands of a native task. Dropping it closes the channel, after the other end has
 /// received what was sent.
@@ -83,6 +94,42 @@ impl PortHandle {
     /// Receives what is there; does not look at the cancel token.
     pub fn try_recv(&self) -> Result<Envelope, ReceiveError> {
         opened(self.port.take_one())
+    }
+
+    /// Sends a value; false when nobody is left to receive it. Waits for room in a bounded channel.
+    ///
+    /// # Errors
+    /// The reason to stop, or that the value has no wire form.
+    pub fn send_value(&self, value: Value) -> crate::Result<bool> {
+        match self.send(encode(value)?) {
+            Ok(()) => Ok(true),
+            Err(Refused { why: Refusal::Cancelled(reason), .. }) => Err(reason.into_error()),
+            Err(_) => Ok(false),
+        }
+    }
+
+    /// Receives a value, waiting for one; `None` when the channel has closed.
+    ///
+    /// # Errors
+    /// The reason to stop, or that the message is nothing a task can read.
+    pub fn recv_value(&self) -> crate::Result<Option<Value>> {
+        match self.recv() {
+            Ok(envelope) => decode(envelope, Limits::default()).map(Some),
+            Err(ReceiveError::Closed) => Ok(None),
+            Err(error) => Err(error.into_error()),
+        }
+    }
+
+    /// Receives the value that is there, if any.
+    ///
+    /// # Errors
+    /// That the message is nothing a task can read.
+    pub fn try_recv_value(&self) -> crate::Result<Option<Value>> {
+        match self.try_recv() {
+            Ok(envelope) => decode(envelope, Limits::default()).map(Some),
+            Err(ReceiveError::Empty | ReceiveError::Closed) => Ok(None),
+            Err(error) => Err(error.into_error()),
+        }
     }
 
     fn wait(&self, timeout: Option<Duration>) -> Result<Envelope, ReceiveError> {

@@ -325,6 +325,51 @@ impl Inbox {
         (Taken::Empty, after)
     }
 
+    /// Moves messages to `out` while `fits` says so of the next, if the owner listens. `Closed` is only said by a
+    /// call that moved nothing: what was moved may still come back ([`Inbox::put_back`]).
+    pub(super) fn take_while(
+        &mut self,
+        reader: u32,
+        mut fits: impl FnMut(&Message) -> bool,
+        out: &mut Vec<Message>,
+    ) -> (Taken, After) {
+        if !self.is_held(reader) {
+            return (Taken::Gone, After::default());
+        }
+        let mut after = After::default();
+        let before = out.len();
+        if self.listening {
+            while self.queue.front().is_some_and(&mut fits) {
+                out.extend(self.queue.pop_front());
+            }
+            let count = out.len() - before;
+            self.freed(count, &mut after);
+            if !self.queue.is_empty() || (count > 0 && self.stage == Stage::Sealed) {
+                self.woken = self.owner.is_some();
+                return (Taken::More, after);
+            }
+        }
+        if self.ends() {
+            return (Taken::Closed, after);
+        }
+        self.woken = false;
+        (Taken::Empty, after)
+    }
+
+    /// Messages that were taken and not used come back, to the front, in their order.
+    pub(super) fn put_back(
+        &mut self,
+        reader: u32,
+        messages: impl DoubleEndedIterator<Item = Message>,
+    ) -> After {
+        if self.is_held(reader) {
+            for message in messages.rev() {
+                self.queue.push_front(message);
+            }
+        }
+        After { wake: self.due(), ..After::default() }
+    }
+
     /// The oldest message, whether the owner listens or not.
     pub(super) fn take_one(&mut self, reader: u32, after: &mut After) -> Received {
         if !self.is_held(reader) {

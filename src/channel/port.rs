@@ -272,6 +272,21 @@ impl Port {
         taken
     }
 
+    /// As [`Port::take`], but as far as `fits` says so of the next message; it is asked within the critical section.
+    /// [`Taken::Closed`] only comes when nothing was moved, so what was moved can be put back.
+    pub fn take_while(&self, fits: impl FnMut(&Message) -> bool, out: &mut Vec<Message>) -> Taken {
+        out.reserve(256);
+        let (taken, after) = self.0.own().inbox.lock().take_while(self.0.tenure, fits, out);
+        self.0.settle_own(after);
+        taken
+    }
+
+    /// Puts back what [`Port::take_while`] gave and nobody used, before the port is detached: it travels along.
+    pub fn put_back(&self, messages: impl DoubleEndedIterator<Item = Message>) {
+        let after = self.0.own().inbox.lock().put_back(self.0.tenure, messages);
+        self.0.settle_own(after);
+    }
+
     /// The oldest message, whether the owner listens or not: `receiveMessageOnPort`.
     pub fn take_one(&self) -> Received {
         let mut after = After::default();

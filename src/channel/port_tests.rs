@@ -543,3 +543,36 @@ fn a_task_that_is_told_to_stop_leaves_its_port() {
     assert_eq!(task.send(Envelope::default()).unwrap_err().why, Refusal::Cancelled(Reason::Cancelled));
     assert!(near.is_empty());
 }
+
+#[test]
+fn what_was_taken_and_not_used_travels_with_the_port() {
+    let (near, far) = channel(None);
+    far.set_owner(Some(Arc::new(Witness::default())));
+    far.listen(true);
+    for n in 0..5 {
+        near.post(numbered(n));
+    }
+    near.close();
+    let mut taken = Vec::new();
+    // The end is not told together with messages: they might come back.
+    assert_eq!(far.take_while(|_| true, &mut taken), Taken::More);
+    far.put_back(taken.drain(2..));
+    let there = far.detach().unwrap().attach(None);
+    for n in 2..5 {
+        assert_eq!(expect_number(there.take_one()), n);
+    }
+    assert!(matches!(there.take_one(), Received::Closed));
+}
+
+#[test]
+fn a_batch_ends_before_the_message_that_does_not_fit() {
+    let (near, far) = channel(None);
+    for n in 0..5 {
+        near.post(numbered(n));
+    }
+    let mut taken = Vec::new();
+    assert_eq!(far.take_while(|message| number(message) < 3, &mut taken), Taken::More);
+    assert_eq!(taken.len(), 3);
+    assert_eq!(far.take_while(|_| true, &mut taken), Taken::Empty);
+    assert_eq!(taken.len(), 5);
+}

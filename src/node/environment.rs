@@ -5,22 +5,32 @@
 //! [`teardown`]; some hundred bytes stay.
 
 use std::cell::{Cell, RefCell};
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::ffi::c_void;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
 
 use napi::bindgen_prelude::sys;
 
 use super::board::{BATCH, Board};
-use super::js::{Js, JsValue, Status};
+use super::js::{Arguments, Js, JsValue, NOTHING, Status};
+use super::locks::Locks;
 use super::mailbox::{Letter, Mailbox};
 use super::output;
+use super::ports::Ports;
 use super::seat::Seat;
+use super::waits::Waits;
 use crate::panic::guard;
 use crate::pool::{CancelToken, Pool, Reason, Ticket};
 use crate::shared::Region;
 
 static NEXT_ID: AtomicU64 = AtomicU64::new(1);
+
+/// How long one delivery may follow the other before timers and I/O get their turn.
+///
+/// Node calls a threadsafe function's callback up to a thousand times in one turn of the event loop, as long as it is
+/// woken meanwhile. Where each answer makes the next task, and takes a millisecond to copy, that would be a second.
+const TURN: Duration = Duration::from_millis(2);
 
 /// One JavaScript environment: the main thread's, or a worker's.
 pub(crate) struct Environment {
@@ -29,11 +39,20 @@ pub(crate) struct Environment {
     mailbox: Mailbox,
     pools: RefCell<Vec<Option<Pool>>>,
     cancellable: RefCell<HashMap<u64, Cancellable>>,
+    locks: Locks,
     delivery: RefCell<Option<Delivery>>,
     /// Where a pool's script worker sits, in the environment of one.
     seat: RefCell<Option<Seat>>,
-    /// Kept from batch to batch for its memory.
-    batch: Cell<Vec<Letter>>,
+    /// Letters taken and not delivered yet; kept from batch to batch for its memory.
+    batch: Cell<VecDeque<Letter>>,
+    /// When the event loop was last known to begin a turn.
+    turn_began: Cell<Option<Instant>>,
+    /// Whether the event loop is kept alive.
+    holds: Cell<bool>,
+    ports: Ports,
+    waits: Waits,
+    /// Functions of the language that our `Atomics` needs: see `api/atomics.rs`.
+    helpers: Cell<Option<[sys::napi_ref; 3]>>,
 }
 
 /// A job that may be cancelled by its id.
@@ -59,12 +78,21 @@ impl Environment {
             mailbox: Mailbox::new(),
             pools: RefCell::default(),
             cancellable: RefCell::default(),
+            locks: Locks::default(),
             delivery: RefCell::default(),
             seat: RefCell::default(),
+            ports: Ports::default(),
+            waits: Waits::default(),
+            helpers: Cell::default(),
             batch: Cell::default(),
+            turn_began: Cell::default(),
+            holds: Cell::new(false),
         }));
         let address = environment.address();
-        let function = js.threadsafe_function(address, on_wake)?;
+        // `hasRef` is how async hooks (Jest's --detectOpenHandles) learn that this handle holds nothing while idle.
+        let resource = js.object()?;
+        js.set_named(resource, c"hasRef", js.function(c"hasRef", has_ref, address)?)?;
+        let function = js.threadsafe_function(resource, address, on_wake)?;
         js.release_loop(function)?;
         js.add_cleanup_hook(teardown, address)?;
         js.set_instance_data(address)?;
@@ -101,6 +129,16 @@ impl Environment {
         &self.mailbox
     }
 
+    /// Its locks and its waits for them.
+    pub(crate) fn locks(&self) -> &Locks {
+        &self.locks
+    }
+
+    /// The ends of message channels that it owns.
+    pub(crate) fn ports(&self) -> &Ports {
+        &self.ports
+    }
+
     /// Names the JavaScript function and the arrays through which answers are delivered.
     pub(crate) fn open(&self, js: Js<'_>, deliver: JsValue, arrays: [JsValue; 5]) -> Result<(), Status> {
         let delivery = Delivery { deliver: js.reference(deliver)?, board: Board::new(js, arrays)? };
@@ -128,6 +166,22 @@ impl Environment {
     /// Runs `with` on this script worker's seat.
     pub(crate) fn with_seat<T>(&self, with: impl FnOnce(&Seat) -> T) -> Option<T> {
         self.seat.borrow().as_ref().map(with)
+    }
+
+    pub(crate) fn waits(&self) -> &Waits {
+        &self.waits
+    }
+
+    /// Keeps functions of JavaScript for [`Environment::helper`].
+    pub(crate) fn set_helpers(&self, js: Js<'_>, [a, b, c]: [JsValue; 3]) -> Result<(), Status> {
+        self.helpers.set(Some([js.reference(a)?, js.reference(b)?, js.reference(c)?]));
+        Ok(())
+    }
+
+    /// The helper function of this number.
+    pub(crate) fn helper(&self, js: Js<'_>, number: usize) -> Result<JsValue, Status> {
+        let helpers = self.helpers.get().ok_or(Status(sys::Status::napi_generic_failure))?;
+        js.referenced(helpers[number])
     }
 
     /// Adds a pool; its handle is an index here.
@@ -181,19 +235,37 @@ impl Environment {
         if waited || !ticket.is_of_a_script() { None } else { pool.stop_script(id, reason) }
     }
 
-    /// Takes one batch from the mailbox and delivers it. When letters are left, JavaScript is told so, and calls this
-    /// again in the next turn of its loop.
-    pub(crate) fn drain(&self, js: Js<'_>) {
-        let mut letters = self.batch.take();
-        let more = self.mailbox.take(BATCH, &mut letters);
-        let delivery = self.delivery.borrow();
-        if let Some(delivery) = delivery.as_ref() {
-            // A failure means that the environment is ending: nobody is left to tell.
-            let _ = output::deliver(js, self, delivery, &mut letters, more);
-            js.clear_exception();
+    /// Keeps the event loop alive, or lets it go.
+    pub(crate) fn hold_loop(&self, js: Js<'_>, alive: bool) -> Result<(), Status> {
+        self.holds.set(alive);
+        self.mailbox.gate().keep_loop_alive(js, alive)
+    }
+
+    /// The mailbox has woken the event loop: delivers a batch, or asks for a turn of the loop before.
+    fn woken(&self, js: Js<'_>) {
+        if self.turn_began.get().is_some_and(|began| began.elapsed() < TURN) {
+            self.drain(js, BATCH);
+        } else {
+            self.drain(js, 0);
         }
-        drop(delivery);
-        letters.clear();
+    }
+
+    /// The event loop has begun a turn, as was asked for: delivers a batch.
+    pub(crate) fn resume(&self, js: Js<'_>) {
+        self.turn_began.set(Some(Instant::now()));
+        self.drain(js, BATCH);
+    }
+
+    /// Delivers at most `most` letters. When some are left, JavaScript is told so, and calls `resume` in the next turn
+    /// of its loop.
+    fn drain(&self, js: Js<'_>, most: usize) {
+        let delivery = self.delivery.borrow();
+        let Some(delivery) = delivery.as_ref() else { return };
+        let mut letters = self.batch.take();
+        let more = self.mailbox.take(most.saturating_sub(letters.len()), &mut letters);
+        // A failure means that the environment is ending: nobody is left to tell.
+        let _ = output::deliver(js, self, delivery, &mut letters, most, more);
+        js.clear_exception();
         self.batch.set(letters);
     }
 }
@@ -209,7 +281,16 @@ unsafe extern "C" fn on_wake(env: sys::napi_env, _: JsValue, context: *mut c_voi
     // SAFETY: the context is the address given in `create`.
     let environment = unsafe { Environment::at(context) };
     // A panic here is a fault of ours; it must not cross into Node.
-    let _ = guard(|| environment.drain(js));
+    let _ = guard(|| environment.woken(js));
+}
+
+/// `hasRef()` of the resource that async hooks are shown.
+unsafe extern "C" fn has_ref(env: sys::napi_env, info: sys::napi_callback_info) -> JsValue {
+    // SAFETY: Node has just called this with them.
+    let Ok(arguments) = (unsafe { Arguments::<0>::read(env, info) }) else { return NOTHING };
+    // SAFETY: the function was made in `create` with the environment's address.
+    let environment = unsafe { Environment::at(arguments.data) };
+    arguments.js.boolean(environment.holds.get()).unwrap_or(NOTHING)
 }
 
 /// The cleanup hook: the order is told at the head of this folder's `mod.rs`.
@@ -224,6 +305,9 @@ unsafe extern "C" fn teardown(address: *mut c_void) {
             };
         }
         environment.mailbox.close();
+        drop(environment.batch.take());
+        drop(environment.delivery.take());
+        environment.ports.close_all();
         drop(environment.cancellable.take());
         if let Some(seat) = environment.seat.take() {
             seat.abandon();
@@ -231,6 +315,8 @@ unsafe extern "C" fn teardown(address: *mut c_void) {
         for pool in environment.pools.take().into_iter().flatten() {
             pool.close(true, None);
         }
+        environment.locks.close();
+        environment.waits.close();
         environment.mailbox.pins().wait_for_none();
         Region::release_all_pins(environment.id);
     });

@@ -49,7 +49,7 @@ impl Gate {
     }
 
     /// Keeps the event loop alive, or lets it go. Only on the environment's own thread, as `js` proves.
-    pub(crate) fn keep_loop_alive(&self, js: Js<'_>, alive: bool) -> Result<(), Status> {
+    pub(super) fn keep_loop_alive(&self, js: Js<'_>, alive: bool) -> Result<(), Status> {
         match *self.0.lock() {
             Some(Function(raw)) if alive => js.hold_loop(raw),
             Some(Function(raw)) => js.release_loop(raw),

@@ -8,6 +8,7 @@ use napi::bindgen_prelude::sys;
 use super::environment::Environment;
 use super::js::{Js, JsValue, Status};
 use super::pin::PinnedBytes;
+use super::region::open_region;
 use crate::value::{Bytes, BytesKind, Envelope, Part, Payload, Value};
 
 /// How a value stands in the arguments of a call. The same numbers stand in `lib/forms.js`.
@@ -109,7 +110,9 @@ fn pin_bytes(
     Ok(Bytes::foreign(kind, Box::new(pinned)))
 }
 
-/// `parts` is undefined, or an array of pairs: a `Uint8Array`, and whether it is to be pinned instead of copied.
+/// `parts` is undefined, or an array of pairs: a `Uint8Array`, and whether it is to be pinned instead of copied, or
+/// null when it covers the whole of a SharedArrayBuffer, which is aliased; or the handle of a port that moves, and how
+/// many messages of its last batch were used.
 pub(crate) fn read_envelope(
     js: Js<'_>,
     environment: &'static Environment,
@@ -124,7 +127,18 @@ pub(crate) fn read_envelope(
         let count = js.array_length(parts)? / 2;
         for index in 0..count {
             let view = js.get(parts, index * 2)?;
-            let pinned = js.read_bool(js.get(parts, index * 2 + 1)?)?;
+            let how = js.get(parts, index * 2 + 1)?;
+            if js.type_of(view)? == sys::ValueType::napi_number {
+                let (handle, used) = (js.read_u32(view)?, js.read_u32(how)? as usize);
+                envelope.parts.extend(environment.ports().detach(handle, used)?.map(Part::Port));
+                continue;
+            }
+            if js.type_of(how)? == sys::ValueType::napi_null {
+                let region = open_region(js, environment, view)?;
+                envelope.parts.push(Part::Shared(region.access().map_err(|_| INVALID)?));
+                continue;
+            }
+            let pinned = js.read_bool(how)?;
             let bytes = if pinned {
                 pin_bytes(js, environment, BytesKind::ArrayBuffer, view)?
             } else {

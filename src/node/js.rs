@@ -34,6 +34,12 @@ fn check(status: sys::napi_status) -> Result<()> {
 
 /// Calls one Node-API function whose last argument is an out-pointer, and returns what it wrote.
 macro_rules! ask {
+    ($default:expr, $function:ident($($argument:expr),*), $second:expr) => {{
+        let mut out = $default;
+        // SAFETY: as below; the second out-pointer is a local of the caller.
+        let status = unsafe { sys::$function($($argument,)* &mut out, $second) };
+        check(status).map(|()| out)
+    }};
     ($default:expr, $function:ident($($argument:expr),*)) => {{
         let mut out = $default;
         // SAFETY: `env` belongs to the callback that is running on this thread (see the head of this file), the
@@ -74,6 +80,10 @@ impl<'call> Js<'call> {
 
     pub(crate) fn array(self, length: usize) -> Result<JsValue> {
         ask!(null_mut(), napi_create_array_with_length(self.env, length))
+    }
+
+    pub(crate) fn object(self) -> Result<JsValue> {
+        ask!(null_mut(), napi_create_object(self.env))
     }
 
     pub(crate) fn set(self, array: JsValue, index: u32, value: JsValue) -> Result<()> {
@@ -128,6 +138,68 @@ impl<'call> Js<'call> {
             return Err(Status(sys::Status::napi_invalid_arg));
         }
         Ok((data.cast(), length))
+    }
+
+    /// Any typed array: type, length in elements, address, buffer, byte offset.
+    #[allow(clippy::type_complexity)]
+    pub(crate) fn typed_array(
+        self,
+        value: JsValue,
+    ) -> Result<(sys::napi_typedarray_type, usize, *mut u8, JsValue, usize)> {
+        let (mut kind, mut length, mut data, mut buffer, mut offset) = (0, 0, null_mut(), null_mut(), 0);
+        tell!(napi_get_typedarray_info(
+            self.env,
+            value,
+            &mut kind,
+            &mut length,
+            &mut data,
+            &mut buffer,
+            &mut offset
+        ))?;
+        Ok((kind, length, data.cast(), buffer, offset))
+    }
+
+    /// False for a SharedArrayBuffer.
+    pub(crate) fn is_array_buffer(self, value: JsValue) -> Result<bool> {
+        ask!(false, napi_is_arraybuffer(self.env, value))
+    }
+
+    pub(crate) fn is_detached(self, buffer: JsValue) -> Result<bool> {
+        ask!(false, napi_is_detached_arraybuffer(self.env, buffer))
+    }
+
+    /// `Number(value)`, as the language's ToNumber: may run JavaScript and leave an exception.
+    pub(crate) fn to_number(self, value: JsValue) -> Result<f64> {
+        if let Ok(number) = self.read_number(value) {
+            return Ok(number);
+        }
+        self.read_number(ask!(null_mut(), napi_coerce_to_number(self.env, value))?)
+    }
+
+    pub(crate) fn big_int_i64(self, value: i64) -> Result<JsValue> {
+        ask!(null_mut(), napi_create_bigint_int64(self.env, value))
+    }
+
+    pub(crate) fn big_int_u64(self, value: u64) -> Result<JsValue> {
+        ask!(null_mut(), napi_create_bigint_uint64(self.env, value))
+    }
+
+    /// A BigInt modulo 2^64.
+    pub(crate) fn read_big_int(self, value: JsValue) -> Result<u64> {
+        let mut lossless = false;
+        ask!(0_u64, napi_get_value_bigint_uint64(self.env, value), &mut lossless)
+    }
+
+    /// Throws a `TypeError` of the language, without a code.
+    pub(crate) fn throw_type_error(self, message: &CStr) -> Status {
+        let _ = tell!(napi_throw_type_error(self.env, null(), message.as_ptr()));
+        Status(sys::Status::napi_pending_exception)
+    }
+
+    /// Throws a `RangeError` of the language, without a code.
+    pub(crate) fn throw_range_error(self, message: &CStr) -> Status {
+        let _ = tell!(napi_throw_range_error(self.env, null(), message.as_ptr()));
+        Status(sys::Status::napi_pending_exception)
     }
 
     /// A new ArrayBuffer of `length` bytes, and its memory.
@@ -209,9 +281,11 @@ impl<'call> Js<'call> {
         tell!(napi_add_env_cleanup_hook(self.env, Some(hook), data))
     }
 
-    /// A threadsafe function without a payload and without a JavaScript function: it only wakes `on_wake`.
+    /// A threadsafe function without a payload and without a JavaScript function: it only wakes `on_wake`. `resource` is
+    /// what async hooks are shown for it.
     pub(crate) fn threadsafe_function(
         self,
+        resource: JsValue,
         context: *mut c_void,
         on_wake: unsafe extern "C" fn(sys::napi_env, JsValue, *mut c_void, *mut c_void),
     ) -> Result<sys::napi_threadsafe_function> {
@@ -221,7 +295,7 @@ impl<'call> Js<'call> {
             napi_create_threadsafe_function(
                 self.env,
                 null_mut(),
-                null_mut(),
+                resource,
                 name,
                 0,
                 1,

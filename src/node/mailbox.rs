@@ -3,19 +3,26 @@
 //! # The one-wake rule
 //! A letter is pushed under the lock. The pusher that finds the mailbox *asleep* marks it *awake* and, after
 //! releasing the lock, wakes the event loop through the gate; all others only push. The environment's thread takes a
-//! bounded batch; it marks the mailbox asleep again under the lock only when it has left it empty, else JavaScript asks for
-//! the next batch in the next turn of its loop (`drain`): continuations, timers and I/O come between two batches.
+//! bounded batch; it marks the mailbox asleep again under the lock only when it has left it empty, else JavaScript asks
+//! for the next batch in the next turn of its loop: continuations, timers and I/O come between two batches.
 //!
 //! *Lost wake-up.* Asleep is only ever set together with "empty" under the lock, so a letter pushed later finds it
 //! asleep and wakes. *Closed* is final: letters are dropped, outside the lock.
+
+use std::collections::VecDeque;
 
 use parking_lot::Mutex;
 
 use super::gate::Gate;
 use super::pin::{Pins, Reference};
+use crate::channel::PortId;
 use crate::error::{Error, Result};
 use crate::pool::{Bell, Outbox, Reason, ScriptOutcome};
-use crate::value::{Bytes, Envelope, INLINE_BYTES, Payload, Value, encode};
+use crate::shared;
+use crate::value::{Bytes, Envelope, INLINE_BYTES, Part, Payload, Value, encode};
+
+/// Letters for which an empty mailbox keeps room.
+const KEPT: usize = 16 * 1024;
 
 /// Something for the environment's thread to do.
 pub(crate) enum Letter {
@@ -29,6 +36,14 @@ pub(crate) enum Letter {
     Work,
     /// To a script worker: its job `id` should stop.
     Stop { id: u64, reason: Reason },
+    /// A wait for a lock has ended: what was granted, or why not.
+    LockEnded { id: u64, outcome: shared::Result<u32> },
+    /// A port has something to take.
+    PortDue(PortId),
+    /// There is room at the other end of a port that had asked for it.
+    PortRoom(PortId),
+    /// An async wait on a cell has ended, by a notify or because its region closed.
+    WaitEnded { id: u64, woken: bool },
     /// A reference to let go of.
     Release(Reference),
 }
@@ -52,6 +67,23 @@ pub(crate) enum Answer {
     },
 }
 
+impl Answer {
+    /// Bytes that the environment's thread may have to copy.
+    pub(super) fn size(&self) -> usize {
+        match self {
+            Answer::Bytes(bytes) => bytes.len(),
+            Answer::Envelope(Envelope { wire, parts }) | Answer::Rejected(Envelope { wire, parts }) => {
+                let part = |part: &Part| match part {
+                    Part::Bytes(bytes) => bytes.len(),
+                    Part::Port(_) | Part::Shared(_) => 0,
+                };
+                wire.len() + parts.iter().map(part).sum::<usize>()
+            }
+            _ => 0,
+        }
+    }
+}
+
 /// An environment's mailbox.
 pub(crate) struct Mailbox {
     inbox: Mutex<Inbox>,
@@ -61,7 +93,7 @@ pub(crate) struct Mailbox {
 
 #[derive(Default)]
 struct Inbox {
-    letters: std::collections::VecDeque<Letter>,
+    letters: VecDeque<Letter>,
     awake: bool,
     closed: bool,
 }
@@ -96,15 +128,15 @@ impl Mailbox {
     }
 
     /// Moves at most `most` letters into `batch`. True when some are left: the caller must come back for them.
-    pub(super) fn take(&self, most: usize, batch: &mut Vec<Letter>) -> bool {
+    pub(super) fn take(&self, most: usize, batch: &mut VecDeque<Letter>) -> bool {
         let mut inbox = self.inbox.lock();
         let count = inbox.letters.len().min(most);
         batch.extend(inbox.letters.drain(..count));
         let left = !inbox.letters.is_empty();
         inbox.awake = left;
-        if !left && inbox.letters.capacity() > 16 * most {
+        if !left && inbox.letters.capacity() > KEPT {
             // A burst's memory goes back once it has passed.
-            inbox.letters = std::collections::VecDeque::new();
+            inbox.letters = VecDeque::new();
         }
         left
     }

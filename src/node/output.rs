@@ -1,5 +1,6 @@
 //! Values to JavaScript: one batch of letters, one call of the deliver function.
 
+use std::collections::VecDeque;
 use std::ffi::c_void;
 
 use napi::bindgen_prelude::sys;
@@ -9,7 +10,6 @@ use super::environment::{Delivery, Environment};
 use super::js::{Js, JsValue, NOTHING, Status};
 use super::mailbox::{Answer, Letter};
 use super::pin::PinnedBytes;
-use crate::error::Error;
 use crate::value::{Bytes, Envelope, Part, Words};
 
 /// How an answer stands on the board. The same numbers stand in `lib/forms.js`.
@@ -36,6 +36,12 @@ mod form {
     pub(super) const BESIDE_REJECTED: u8 = 12;
     /// Not an answer: the pool of this handle has closed.
     pub(super) const POOL_CLOSED: u8 = 16;
+    /// Not an answer: the port of this number has something to take.
+    pub(super) const PORT_DUE: u8 = 32;
+    /// Not an answer: the other end of the port of this number has room again.
+    pub(super) const PORT_ROOM: u8 = 33;
+    /// Not an answer: the async wait of this id has ended; the number says whether it was woken.
+    pub(super) const WAIT_ENDED: u8 = 24;
     /// To a script worker: there may be work.
     pub(super) const SCRIPT_WORK: u8 = 40;
     /// To a script worker: the job of this id should stop; the reason is in `numbers`.
@@ -71,67 +77,142 @@ impl<'call> Extras<'call> {
     }
 }
 
-/// Writes the letters to the board and calls the deliver function, which is told whether there are `more`.
+/// Bytes copied in one batch, about: a millisecond's work.
+const BATCH_BYTES: usize = 4 * 1024 * 1024;
+
+/// A batch on its way to the board.
+struct Draft<'call, 'env> {
+    js: Js<'call>,
+    environment: &'env Environment,
+    board: &'env Board,
+    extras: Extras<'call>,
+    count: usize,
+    wire_offset: usize,
+    /// Waits for locks that JavaScript is about to be told of.
+    waits_ended: Vec<u64>,
+}
+
+/// Writes at most `most` letters to the board and calls the deliver function. Letters that would make the batch too
+/// large stay; of these, or of `more` in the mailbox, JavaScript is told.
 pub(super) fn deliver(
     js: Js<'_>,
     environment: &Environment,
     delivery: &Delivery,
-    letters: &mut Vec<Letter>,
+    letters: &mut VecDeque<Letter>,
+    most: usize,
     more: bool,
 ) -> Result<(), Status> {
-    let board = &delivery.board;
-    let mut extras = Extras::new(js);
-    let mut count = 0;
-    let mut wire_offset = 0;
-    for letter in letters.drain(..) {
-        match letter {
-            Letter::Release(reference) => {
-                js.delete_reference(reference.0)?;
-                continue;
-            }
-            Letter::PoolClosed { pool } => {
-                board.put(count, f64::from(pool), form::POOL_CLOSED, 0.0);
-            }
-            Letter::Work => board.put(count, 0.0, form::SCRIPT_WORK, 0.0),
-            Letter::Stop { id, reason } => {
-                #[allow(clippy::cast_precision_loss)]
-                board.put(count, id as f64, form::SCRIPT_STOP, f64::from(reason as u8));
-            }
-            Letter::Progress { id, answer } => {
-                let mut put = |wire: &[u8]| put_wire(board, &mut wire_offset, wire);
-                let (form, number) = place(js, environment, id, answer, &mut extras, &mut put)?;
-                #[allow(clippy::cast_precision_loss)]
-                board.put(count, id as f64, form::PROGRESS + form, number);
-            }
-            Letter::Settled { id, answer } => {
-                environment.forget(id);
-                let mut put = |wire: &[u8]| put_wire(board, &mut wire_offset, wire);
-                let (form, number) = place(js, environment, id, answer, &mut extras, &mut put)?;
-                #[allow(clippy::cast_precision_loss)]
-                board.put(count, id as f64, form, number);
-            }
+    let extras = Extras::new(js);
+    let mut draft = Draft {
+        js,
+        environment,
+        board: &delivery.board,
+        extras,
+        count: 0,
+        wire_offset: 0,
+        waits_ended: Vec::new(),
+    };
+    let mut bytes = 0;
+    while draft.count < most && bytes < BATCH_BYTES {
+        let Some(letter) = letters.pop_front() else { break };
+        if let Letter::Settled { answer, .. } = &letter {
+            bytes += answer.size();
         }
-        count += 1;
+        draft.put(letter)?;
     }
-    if count == 0 && !more {
+    let more = more || !letters.is_empty();
+    if draft.count == 0 && !more {
         return Ok(());
     }
     #[allow(clippy::cast_precision_loss)]
-    let count = js.number(count as f64)?;
+    let count = js.number(draft.count as f64)?;
     let function = js.referenced(delivery.deliver)?;
-    let extras = if extras.array == NOTHING { js.undefined()? } else { extras.array };
-    js.call(function, &[count, extras, js.boolean(more)?]).map(|_| ())
+    let extras = if draft.extras.array == NOTHING { js.undefined()? } else { draft.extras.array };
+    js.call(function, &[count, extras, js.boolean(more)?])?;
+    // Not before: what JavaScript has not seen, because it was ending, is given back by the teardown.
+    environment.locks().forget(&draft.waits_ended);
+    Ok(())
 }
 
-/// Copies a wire to the board, if there is room for it there: gives its place.
-fn put_wire(board: &Board, offset: &mut usize, wire: &[u8]) -> Option<f64> {
-    if *offset >= 1 << 16 || !board.put_wire(*offset, wire) {
-        return None;
+impl Draft<'_, '_> {
+    fn put(&mut self, letter: Letter) -> Result<(), Status> {
+        match letter {
+            Letter::Release(reference) => self.js.delete_reference(reference.0),
+            Letter::PoolClosed { pool } => {
+                self.put_entry(f64::from(pool), form::POOL_CLOSED, 0.0);
+                Ok(())
+            }
+            Letter::WaitEnded { id, woken } => {
+                self.environment.waits().ended(id);
+                #[allow(clippy::cast_precision_loss)]
+                self.put_entry(id as f64, form::WAIT_ENDED, f64::from(u8::from(woken)));
+                Ok(())
+            }
+            Letter::PortDue(id) => {
+                #[allow(clippy::cast_precision_loss)]
+                self.put_entry(id.get() as f64, form::PORT_DUE, 0.0);
+                Ok(())
+            }
+            Letter::PortRoom(id) => {
+                #[allow(clippy::cast_precision_loss)]
+                self.put_entry(id.get() as f64, form::PORT_ROOM, 0.0);
+                Ok(())
+            }
+            Letter::LockEnded { id, outcome } => {
+                self.waits_ended.push(id);
+                let answer = match outcome {
+                    Ok(granted) => Answer::Number(f64::from(granted)),
+                    Err(error) => Answer::Error(error.into()),
+                };
+                let (form, number) = self.answer(id, answer)?;
+                #[allow(clippy::cast_precision_loss)]
+                self.put_entry(id as f64, form, number);
+                Ok(())
+            }
+            Letter::Work => {
+                self.put_entry(0.0, form::SCRIPT_WORK, 0.0);
+                Ok(())
+            }
+            Letter::Stop { id, reason } => {
+                #[allow(clippy::cast_precision_loss)]
+                self.put_entry(id as f64, form::SCRIPT_STOP, f64::from(reason as u8));
+                Ok(())
+            }
+            Letter::Progress { id, answer } => {
+                let (form, number) = self.answer(id, answer)?;
+                #[allow(clippy::cast_precision_loss)]
+                self.put_entry(id as f64, form::PROGRESS + form, number);
+                Ok(())
+            }
+            Letter::Settled { id, answer } => {
+                self.environment.forget(id);
+                let (form, number) = self.answer(id, answer)?;
+                #[allow(clippy::cast_precision_loss)]
+                self.put_entry(id as f64, form, number);
+                Ok(())
+            }
+        }
     }
-    let place = *offset | (wire.len() << 16);
-    *offset += wire.len();
-    #[allow(clippy::cast_precision_loss)]
-    Some(place as f64)
+
+    fn put_entry(&mut self, id: f64, form: u8, number: f64) {
+        self.board.put(self.count, id, form, number);
+        self.count += 1;
+    }
+
+    /// Writes what belongs to an answer beside its entry, and returns the entry's form and number.
+    fn answer(&mut self, id: u64, answer: Answer) -> Result<(u8, f64), Status> {
+        let (board, offset) = (self.board, &mut self.wire_offset);
+        let mut put = |wire: &[u8]| {
+            if *offset >= 1 << 16 || !board.put_wire(*offset, wire) {
+                return None;
+            }
+            let place = *offset | (wire.len() << 16);
+            *offset += wire.len();
+            #[allow(clippy::cast_precision_loss)]
+            Some(place as f64)
+        };
+        place(self.js, self.environment, id, answer, &mut self.extras, &mut put)
+    }
 }
 
 /// Form and number of a value; what needs more room goes to `extras`, a wire if possible to where `put` puts it.
@@ -167,7 +248,8 @@ pub(super) fn place(
         Answer::Envelope(envelope) => return wire(envelope, form::WIRE, form::WIRE_APART),
         Answer::Rejected(envelope) => return wire(envelope, form::REJECTED, form::REJECTED_APART),
         Answer::Error(error) => {
-            push_error(js, extras, &error)?;
+            extras.push(js.string(error.code().as_str())?)?;
+            extras.push(js.string(error.message())?)?;
             (form::ERROR, 0.0)
         }
         #[allow(clippy::cast_precision_loss)]
@@ -175,18 +257,19 @@ pub(super) fn place(
     })
 }
 
-fn push_error(js: Js<'_>, extras: &mut Extras<'_>, error: &Error) -> Result<(), Status> {
-    extras.push(js.string(error.code().as_str())?)?;
-    extras.push(js.string(error.message())?)
-}
-
-fn memories(js: Js<'_>, environment: &Environment, parts: Vec<Part>) -> Result<JsValue, Status> {
+pub(super) fn memories(js: Js<'_>, environment: &Environment, parts: Vec<Part>) -> Result<JsValue, Status> {
     let array = js.array(parts.len())?;
     for (index, part) in (0..).zip(parts) {
         let bytes = match part {
             Part::Bytes(bytes) => bytes,
-            // No native task has a port to give yet.
-            Part::Port(_) => return Err(Status(sys::Status::napi_generic_failure)),
+            // Claimed by its number when the value is read.
+            #[allow(clippy::cast_precision_loss)] // below 2^53
+            Part::Port(port) => {
+                js.set(array, index, js.number(port.park().get() as f64)?)?;
+                continue;
+            }
+            // No native task has shared memory to give.
+            Part::Shared(_) => return Err(Status(sys::Status::napi_generic_failure)),
         };
         js.set(array, index, memory(js, environment, bytes)?)?;
     }
@@ -211,7 +294,7 @@ fn memory(js: Js<'_>, environment: &Environment, bytes: Bytes) -> Result<JsValue
 }
 
 /// An ArrayBuffer with a copy of `bytes`.
-fn copy(js: Js<'_>, bytes: &[u8]) -> Result<JsValue, Status> {
+pub(super) fn copy(js: Js<'_>, bytes: &[u8]) -> Result<JsValue, Status> {
     let (buffer, data) = js.array_buffer(bytes.len())?;
     if !bytes.is_empty() {
         // SAFETY: the buffer has just been made with this length, and nothing else knows it.

@@ -28,22 +28,33 @@ impl Drop for Held {
 }
 
 /// The region of the buffer that `view` covers from its first byte to its last, pinned for this environment.
-#[allow(dead_code)] // TEMPORARY: used by the shared memory api, being written
 pub(crate) fn open_region(
     js: Js<'_>,
     environment: &'static Environment,
     view: JsValue,
 ) -> Result<Arc<Region>, Status> {
     let (base, length) = js.view(view)?;
+    keep_view(js, environment, view, |keep| {
+        // SAFETY: Node has just said that the view's memory begins at `base` and is this long; it is a
+        // SharedArrayBuffer's, as the caller's contract says, so JavaScript itself only shares it, and `keep` keeps it.
+        unsafe { Region::open(base, length, environment.id(), keep) }
+    })
+}
+
+/// Opens a region with a `keep` that holds `view`.
+pub(super) fn keep_view(
+    js: Js<'_>,
+    environment: &'static Environment,
+    view: JsValue,
+    open: impl FnOnce(&mut dyn FnMut() -> Keep) -> crate::shared::Result<Arc<Region>>,
+) -> Result<Arc<Region>, Status> {
     let mailbox = environment.mailbox();
     let mut failed = None;
-    let keep = || -> Keep {
+    let mut keep = || -> Keep {
         let reference = js.reference(view).map_err(|status| failed = Some(status)).ok().map(Reference);
         Box::new(Held { reference, mailbox })
     };
-    // SAFETY: Node has just said that the view's memory begins at `base` and is this long; it is a SharedArrayBuffer's,
-    // as the caller's contract says, so JavaScript itself only shares it, and the reference keeps it while `Held` lives.
-    let region = unsafe { Region::open(base, length, environment.id(), keep) };
+    let region = open(&mut keep);
     match (region, failed) {
         (Ok(region), None) => Ok(region),
         (_, Some(status)) => Err(status),

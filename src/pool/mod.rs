@@ -2,6 +2,7 @@
 //!
 //! * `config` — what a pool is made from.
 //! * `job`, `batch` — what is submitted: one task, or many inputs of one task.
+//! * `fork` — one task split over the threads.
 //! * `queue` — priorities, limit, removal by ticket.
 //! * `threads` — the state under the lock: who runs, who sleeps, who is woken. Its head tells the protocol.
 //! * `worker` — one thread: take, run, report.
@@ -12,6 +13,7 @@
 mod batch;
 mod cancel;
 mod config;
+mod fork;
 mod job;
 mod queue;
 mod scripts;
@@ -27,6 +29,7 @@ mod test;
 pub use batch::Batch;
 pub use cancel::{CancelToken, Reason};
 pub use config::Config;
+pub use fork::Work;
 pub use job::{Job, Outbox};
 pub use queue::Ticket;
 pub use scripts::{Bell, Patience, ScriptOutcome, Step};

@@ -6,6 +6,7 @@
 use std::collections::VecDeque;
 
 use super::batch::Batch;
+use super::fork::Fork;
 use super::job::Job;
 use crate::sync::Arc;
 
@@ -13,6 +14,8 @@ use crate::sync::Arc;
 pub(super) enum Entry {
     Job(Job),
     Batch(Arc<Batch>),
+    /// Another thread's task would be helped; never in the queue itself, see `State::help`.
+    Help(Arc<Fork>),
 }
 
 impl Entry {
@@ -21,6 +24,7 @@ impl Entry {
         match self {
             Entry::Job(_) => 1,
             Entry::Batch(batch) => batch.waiting() as u64,
+            Entry::Help(_) => 0,
         }
     }
 }
@@ -192,6 +196,7 @@ mod tests {
         match entry? {
             Entry::Job(job) => Some(job.task),
             Entry::Batch(batch) => Some(batch.task),
+            Entry::Help(_) => None,
         }
     }
 

@@ -488,7 +488,7 @@ impl Pool {
                 job.reply.forget();
                 Some(id)
             }
-            Entry::Batch(_) => None,
+            Entry::Batch(_) | Entry::Help(_) => None,
         });
         let ids = ids.collect();
         self.announce_if_closed(state);

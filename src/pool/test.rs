@@ -412,6 +412,24 @@ fn wakes_are_not_lost_when_work_trickles_in() {
 }
 
 #[test]
+fn threads_that_end_while_others_start_lose_no_job() {
+    // A parked thread wakes by itself (its time is up at once) while one that was started has not looked round yet.
+    let bench = Bench::new(Config { max_threads: 4, idle_timeout: Duration::ZERO, ..Config::default() });
+    for round in 0..3_000 {
+        for job in 0..4 {
+            bench.submit(round * 4 + job, ECHO, 1.0);
+            if job == round % 3 {
+                std::thread::yield_now();
+            }
+        }
+        for _ in 0..4 {
+            assert_eq!(bench.answer().1, Ok(Value::Number(1.0)));
+        }
+    }
+    bench.wait_until("all threads have ended", |stats| stats.threads == 0);
+}
+
+#[test]
 fn a_job_dropped_unanswered_answers_all_the_same() {
     static ANSWERED: AtomicUsize = AtomicUsize::new(0);
     struct Count;

@@ -3,6 +3,7 @@
 //! # The protocol
 //! Everything below is decided under one lock. A thread is in one of four states:
 //!
+//! * **starting** — it looks at the queue first thing. Not a claim: a parked thread that wakes by itself would take it.
 //! * **running** — it holds work.
 //! * **searching** — it found the queue empty and looks at [`Shared::hint`] for a moment before it sleeps. At most
 //!   one thread searches, so an idle pool burns one core for some microseconds and not all of them.
@@ -24,6 +25,7 @@
 use std::time::Duration;
 
 use super::batch::Batch;
+use super::fork::{Fork, Work};
 use super::job::Job;
 use super::queue::{Entry, Queue, Ticket};
 use super::scripts::Scripts;
@@ -102,11 +104,15 @@ pub(super) struct State {
     queue: Queue,
     /// The line of the script workers, and they themselves.
     pub(super) scripts: Scripts,
+    /// Forks that want help, once for each thread they want; before the queue, as they are work begun.
+    help: std::collections::VecDeque<Arc<Fork>>,
     pub(super) phase: Phase,
     threads: usize,
     searching: bool,
     parked: usize,
     claims: usize,
+    /// Threads that were started and have not looked at the queue yet.
+    starting: usize,
     /// Places that are running.
     busy: usize,
     places: Vec<Place>,
@@ -114,6 +120,8 @@ pub(super) struct State {
     /// Tasks that were cancelled before any thread had taken them.
     cancelled_waiting: u64,
     when_closed: Vec<Box<dyn FnOnce() + Send>>,
+    /// Calls of `close` that are answering what they took from the queue: the pool has not closed before.
+    answering: usize,
 }
 
 impl Pool {
@@ -122,16 +130,19 @@ impl Pool {
         let state = State {
             queue: Queue::new(),
             scripts: Scripts::new(),
+            help: std::collections::VecDeque::new(),
             phase: Phase::Open,
             threads: 0,
             searching: false,
             parked: 0,
             claims: 0,
+            starting: 0,
             busy: 0,
             places: Vec::new(),
             submitted: 0,
             cancelled_waiting: 0,
             when_closed: Vec::new(),
+            answering: 0,
         };
         Pool(Arc::new(Shared {
             config,
@@ -156,7 +167,7 @@ impl Pool {
     pub fn submit(&self, job: Job, priority: i32) -> Result<Accepted, Refusal<Job>> {
         self.push(Entry::Job(job), priority, 1).map_err(|(error, entry)| match entry {
             Entry::Job(refused) => Refusal { error, refused },
-            Entry::Batch(_) => unreachable!("a job went in"),
+            Entry::Batch(_) | Entry::Help(_) => unreachable!("a job went in"),
         })
     }
 
@@ -165,7 +176,7 @@ impl Pool {
         let (count, priority) = (batch.waiting(), batch.priority);
         self.push(Entry::Batch(batch), priority, count).map_err(|(error, entry)| match entry {
             Entry::Batch(refused) => Refusal { error, refused },
-            Entry::Job(_) => unreachable!("a batch went in"),
+            Entry::Job(_) | Entry::Help(_) => unreachable!("a batch went in"),
         })
     }
 
@@ -200,7 +211,7 @@ impl Pool {
     /// Makes sure that somebody looks at the queue: a searcher, a parked thread, or a new one.
     fn wake_one(&self, mut state: MutexGuard<'_, State>) {
         let shared = &*self.0;
-        if state.searching || state.queue.len() <= state.claims {
+        if state.searching || state.waiting() <= state.claims + state.starting {
             return;
         }
         if state.parked > 0 {
@@ -232,8 +243,7 @@ impl Pool {
             Ok(_) => {
                 place.doing = Doing::Nothing;
                 state.threads += 1;
-                // A new thread looks at the queue first thing, like a claimed one.
-                state.claims += 1;
+                state.starting += 1;
                 Ok(())
             }
             Err(error) => Err(Error::new(
@@ -246,7 +256,7 @@ impl Pool {
     }
 
     /// The next work for thread `number`, which waits for it here; `None` when the thread should end.
-    /// `fresh` on a thread's first call: it holds a claim from its start.
+    /// `fresh` on a thread's first call.
     pub(super) fn next(&self, number: usize, fresh: bool) -> Option<Entry> {
         let shared = &*self.0;
         let mut state = shared.state.lock();
@@ -254,15 +264,17 @@ impl Pool {
             state.busy -= 1;
         }
         if fresh {
-            state.claims -= 1;
+            state.starting -= 1;
         }
         let mut searched = false;
         loop {
-            if let Some(entry) = state.queue.pop() {
+            let help = state.help.pop_front().map(Entry::Help);
+            if let Some(entry) = help.or_else(|| state.queue.pop()) {
                 shared.note_len(&state);
                 let token = match &entry {
                     Entry::Job(job) => job.token.clone(),
                     Entry::Batch(batch) => Some(batch.token.clone()),
+                    Entry::Help(fork) => Some(fork.token.clone()),
                 };
                 state.places[number].doing = Doing::Work(token);
                 state.busy += 1;
@@ -295,7 +307,7 @@ impl Pool {
             } else {
                 // Not claimed: a time-out, a spurious wake-up, or a closing pool.
                 state.parked -= 1;
-                if timed_out && state.queue.len() == 0 && state.threads > shared.config.min_threads {
+                if timed_out && state.waiting() == 0 && state.threads > shared.config.min_threads {
                     return self.end_thread(number, state);
                 }
             }
@@ -311,7 +323,8 @@ impl Pool {
     }
 
     pub(super) fn announce_if_closed(&self, mut state: MutexGuard<'_, State>) {
-        if state.phase == Phase::Draining && state.threads == 0 && state.scripts.is_done() {
+        let idle = state.threads == 0 && state.answering == 0 && state.scripts.is_done();
+        if state.phase == Phase::Draining && idle {
             let announce = std::mem::take(&mut state.when_closed);
             drop(state);
             for tell in announce {
@@ -345,6 +358,7 @@ impl Pool {
         match entry {
             Entry::Job(job) => job.reply.send(Err(reason.into_error())),
             Entry::Batch(batch) => batch.abandon(reason),
+            Entry::Help(_) => {}
         }
     }
 
@@ -364,6 +378,7 @@ impl Pool {
         state.cancelled_waiting += dropped.iter().map(Entry::tasks).sum::<u64>();
         let stopped: Vec<CancelToken> = if force { state.tokens().cloned().collect() } else { Vec::new() };
         shared.note_len(&state);
+        state.answering += 1;
         // Parked threads end by themselves once they wake: no claims are needed for that.
         shared.work.notify_all();
         shared.script_work.notify_all();
@@ -377,7 +392,9 @@ impl Pool {
         for token in stopped {
             token.cancel(Reason::PoolClosed);
         }
-        self.announce_if_closed(shared.state.lock());
+        let mut state = shared.state.lock();
+        state.answering -= 1;
+        self.announce_if_closed(state);
     }
 
     /// The pool's counters at this moment.
@@ -397,6 +414,31 @@ impl Pool {
         stats
     }
 
+    /// The most threads it has.
+    pub fn max_threads(&self) -> usize {
+        self.0.config.max_threads
+    }
+
+    /// Does `count` parts of the calling task's work on this thread and on those that are free; the head of `fork.rs`
+    /// tells how. The first error of a part, or the token's reason.
+    pub fn fork(&self, count: usize, work: Work, token: &CancelToken) -> Result<()> {
+        let fork = Arc::new(Fork::new(count, work, token.clone()));
+        let helpers = count.min(self.0.config.max_threads).saturating_sub(1);
+        if helpers > 0 {
+            let mut state = self.0.state.lock();
+            state.help.extend(std::iter::repeat_n(Arc::clone(&fork), helpers));
+            self.0.note_len(&state);
+            self.wake_one(state);
+        }
+        fork.help();
+        if helpers > 0 {
+            let mut state = self.0.state.lock();
+            state.help.retain(|other| !Arc::ptr_eq(other, &fork));
+            self.0.note_len(&state);
+        }
+        fork.end()
+    }
+
     /// Whether something of a higher priority waits: a batch makes way for it between two chunks.
     pub(super) fn outranked(&self, priority: i32) -> bool {
         self.0.top.load(Ordering::Relaxed) > priority
@@ -407,6 +449,11 @@ impl State {
     /// Native entries that wait beyond what free threads will take.
     pub(super) fn native_excess(&self, config: &Config) -> usize {
         self.queue.len().saturating_sub(config.max_threads - self.busy)
+    }
+
+    /// What a thread could take up now.
+    fn waiting(&self) -> usize {
+        self.queue.len() + self.help.len()
     }
 
     /// Every token by which something that runs can be stopped.
@@ -442,7 +489,7 @@ impl Shared {
 
     fn note_len(&self, state: &State) {
         // Relaxed: they only end a search or a batch early; the queue itself is read under the lock.
-        self.hint.store(state.queue.len(), Ordering::Relaxed);
+        self.hint.store(state.waiting(), Ordering::Relaxed);
         self.top.store(state.queue.top_priority(), Ordering::Relaxed);
     }
 

@@ -20,6 +20,11 @@ pub(super) fn run(pool: &Pool, seat: &Seat) {
         match entry {
             Entry::Job(job) => run_job(pool, seat, job),
             Entry::Batch(batch) => run_batch(pool, seat, &batch),
+            Entry::Help(fork) => {
+                let started = Instant::now();
+                fork.help();
+                seat.tally.ran(started.elapsed());
+            }
         }
     }
 }
@@ -66,6 +71,6 @@ fn run_task(pool: &Pool, task: usize, input: Payload, token: &CancelToken) -> Re
     let Some(task) = pool.registry().at(task) else {
         return Err(Error::new(Code::Internal, "a task index outside the registry; please report this"));
     };
-    guard(|| task.run(input.into_value()?, &Context::new(token)))
+    guard(|| task.run(input.into_value()?, &Context::in_pool(token, pool)))
         .unwrap_or_else(|panic| Err(panic.context(format_args!("task '{}' panicked", task.name()))))
 }

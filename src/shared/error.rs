@@ -102,15 +102,13 @@ impl From<SharedError> for Error {
             SharedError::BadMemory | SharedError::NotALock => Code::InvalidArgValue,
             SharedError::Cancelled => Code::TaskCancelled,
             SharedError::TimedOut => Code::TaskTimeout,
-            // The list in src/error.rs has no codes of locks and regions yet; a caller that wants to tell these
-            // apart matches on `SharedError` before it converts.
-            SharedError::RegionClosed
-            | SharedError::RangeBusy
-            | SharedError::OwnerDied
-            | SharedError::NotHeld
-            | SharedError::WouldDeadlock
-            | SharedError::BarrierBroken
-            | SharedError::NoMoreOwners => Code::TaskFailed,
+            SharedError::RegionClosed => Code::MemoryClosed,
+            SharedError::RangeBusy => Code::RangeBusy,
+            SharedError::OwnerDied => Code::LockPoisoned,
+            SharedError::NotHeld => Code::LockNotHeld,
+            SharedError::WouldDeadlock => Code::LockDeadlock,
+            SharedError::BarrierBroken => Code::BarrierBroken,
+            SharedError::NoMoreOwners => Code::NoMoreOwners,
         };
         Error::new(code, error.to_string())
     }

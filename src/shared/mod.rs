@@ -5,6 +5,7 @@
 //! * [`bulk`] — racy copies, fills and passes over ranges, by relaxed words.
 //! * `exclusive` — tasks that take a range: who waits for whom, and how a kernel gets a slice.
 //! * [`wait`] — the wait table: blocking and callback waiters in one FIFO.
+//! * `notifier` — how a Rust thread reaches those who wait by plain `Atomics.wait`.
 //! * [`locks`] — Mutex, RwLock, Semaphore, Condvar and Barrier in shared memory.
 //!
 //! # Race and safety
@@ -19,11 +20,13 @@ pub mod bulk;
 mod error;
 mod exclusive;
 pub mod locks;
+mod notifier;
 mod pins;
 mod region;
 pub mod wait;
 
 pub use error::{Result, SharedError};
 pub use exclusive::{ExclusiveRange, SharedRange, take, try_take};
+pub use notifier::{NotifierDesk, NotifyRequest, notify_plain};
 pub use pins::Keep;
 pub use region::{Access, Cell, Region, RegionId};

@@ -144,6 +144,11 @@ impl Region {
         TABLE.lock().by_id.get(&id).and_then(Weak::upgrade)
     }
 
+    /// The live region whose first byte is at `base`.
+    pub fn at(base: *const u8) -> Option<Arc<Region>> {
+        TABLE.lock().by_base.get(&base.addr()).and_then(Weak::upgrade)
+    }
+
     /// Its name.
     pub fn id(&self) -> RegionId {
         self.id

@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, OnceLock};
 
-use super::{Registry, control, fibonacci, hash, primes, sort, sum_sqrt, word_count};
+use super::{Registry, control, fibonacci, hash, locked_add, memory, primes, sort, sum_sqrt, word_count};
 
 static BUILTIN: OnceLock<Arc<Registry>> = OnceLock::new();
 
@@ -24,6 +24,14 @@ pub fn builtin() -> Arc<Registry> {
             hash::crc32(),
             sort::task(),
             word_count::task(),
+            memory::sum(),
+            memory::fill(),
+            memory::histogram(),
+            memory::atomic_add(),
+            memory::atomic_wait(),
+            memory::atomic_notify(),
+            memory::atomic_ping_pong(),
+            locked_add::task(),
         ];
         for task in tasks {
             registry.add(task).expect("the built-in names differ");
@@ -41,10 +49,17 @@ mod tests {
     fn every_task_is_found_under_its_name() {
         let registry = builtin();
         for name in [
+            "atomicAdd",
+            "atomicNotify",
+            "atomicPingPong",
+            "atomicWait",
             "blake3",
             "crc32",
             "echo",
             "fibonacci",
+            "fill",
+            "histogram",
+            "lockedAdd",
             "noop",
             "panic",
             "primes",
@@ -52,12 +67,13 @@ mod tests {
             "sha512",
             "sleep",
             "sort",
+            "sum",
             "sumSqrt",
             "wordCount",
         ] {
             let index = registry.index_of(name).unwrap();
             assert_eq!(registry.at(index).unwrap().name(), name);
         }
-        assert_eq!(registry.names().count(), 13);
+        assert_eq!(registry.names().count(), 21);
     }
 }

@@ -3,23 +3,59 @@
 use std::time::Duration;
 
 use crate::error::Result;
-use crate::pool::CancelToken;
+use crate::pool::{CancelToken, Pool};
+use crate::shared::wait::Patience;
+use crate::sync::Arc;
 
 /// The surroundings of one run of a task.
 pub struct Context<'a> {
     token: &'a CancelToken,
+    pool: Option<&'a Pool>,
 }
 
 impl<'a> Context<'a> {
     /// The surroundings of a task that `token` can stop.
     pub fn new(token: &'a CancelToken) -> Self {
-        Context { token }
+        Context { token, pool: None }
+    }
+
+    /// The surroundings of a task on a thread of `pool`.
+    pub fn in_pool(token: &'a CancelToken, pool: &'a Pool) -> Self {
+        Context { token, pool: Some(pool) }
+    }
+
+    /// How many threads may work on [`Context::fork`] at the most.
+    pub fn threads(&self) -> usize {
+        self.pool.map_or(1, Pool::max_threads)
+    }
+
+    /// Does `work` for every part from 0 to `count`, on this thread and on free ones of the pool; returns when all are
+    /// done. The first error of a part, or the reason to stop. Parts cannot fork in their turn.
+    pub fn fork(
+        &self,
+        count: usize,
+        work: impl Fn(usize, &Context<'_>) -> Result<()> + Send + Sync + 'static,
+    ) -> Result<()> {
+        let Some(pool) = self.pool else {
+            return (0..count).try_for_each(|part| work(part, self));
+        };
+        pool.fork(count, Arc::new(move |part, token| work(part, &Context::new(token))), self.token)
+    }
+
+    /// Waits on shared memory that end when the task should stop.
+    pub fn patience(&self) -> Patience<'_> {
+        Patience::new(Some(self.token))
     }
 
     /// To be called at least once every millisecond of work: an error when the task should stop.
     #[inline]
     pub fn checkpoint(&self) -> Result<()> {
         self.token.check()
+    }
+
+    /// What tells the task to stop, for what waits by itself.
+    pub fn cancel_token(&self) -> &CancelToken {
+        self.token
     }
 
     /// True when the task should stop.

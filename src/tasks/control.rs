@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
-use super::Task;
 use super::input::{Input, InputResult, Refused};
+use super::{Context, Task};
+use crate::channel::{ReceiveError, Refusal};
 use crate::error::Result;
-use crate::value::{Text, Value};
+use crate::value::{PortValue, Text, Value};
 
 /// The longest sleep, as for Node's timers: 2^31 - 1 ms, some 24.8 days.
 const MAX_SLEEP: f64 = 2_147_483_647.0;
@@ -39,9 +40,33 @@ pub(super) fn panic() -> Task {
     })
 }
 
-/// `echo`: gives back its input.
+/// `echo`: gives back its input. Given an object with a port under `port`, it serves that instead: every message goes
+/// back the way it came until the channel closes, and the result is their count.
 pub(super) fn echo() -> Task {
-    Task::new("echo", "anything", |value: Value, _| Ok(value))
+    Task::new("echo", "anything", |value: Value, context| match value.get("port") {
+        Some(Value::Port(port)) => serve(port, context),
+        _ => Ok(value),
+    })
+}
+
+fn serve(port: &PortValue, context: &Context<'_>) -> Result<Value> {
+    let Some(port) = port.open(context.cancel_token().clone()) else { return Ok(Value::Undefined) };
+    let mut served = 0_u32;
+    loop {
+        // In its wire form: nothing need be read to be sent back.
+        let message = match port.recv() {
+            Ok(message) => message,
+            Err(ReceiveError::Closed) => return Ok(Value::from(served)),
+            Err(error) => return Err(error.into_error()),
+        };
+        match port.send(message) {
+            Ok(()) => served += 1,
+            Err(refused) => match refused.why {
+                Refusal::Cancelled(reason) => return Err(reason.into_error()),
+                _ => return Ok(Value::from(served)),
+            },
+        }
+    }
 }
 
 /// `noop`: takes anything and does nothing.
@@ -54,8 +79,10 @@ mod tests {
     use std::time::Instant;
 
     use super::*;
+    use crate::channel::{Received, channel};
     use crate::error::Code;
     use crate::tasks::testing::{object, ok, refused, run, stops_when_cancelled};
+    use crate::value::{Limits, decode, encode};
 
     #[test]
     fn sleep_takes_its_time() {
@@ -83,6 +110,32 @@ mod tests {
         let error = crate::panic::guard(|| run("panic", "as asked {}")).unwrap_err();
         assert_eq!(error.code(), Code::TaskPanicked);
         assert!(error.message().starts_with("as asked {} (at "), "{error}");
+    }
+
+    #[test]
+    fn echo_serves_a_port_until_the_channel_closes() {
+        let (near, far) = channel(None);
+        let port = Value::Port(PortValue::new(far.detach().unwrap()));
+        for number in 0..3_u32 {
+            near.post(encode(Value::from(number)).unwrap().into());
+        }
+        let served = std::thread::spawn(move || ok("echo", object([("port", port)])));
+        for number in 0..3_u32 {
+            let Received::Message(message) = near.receive_slice(Duration::from_secs(10)) else { panic!() };
+            assert_eq!(decode(message.envelope, Limits::default()).unwrap(), Value::from(number));
+        }
+        near.close();
+        assert_eq!(served.join().unwrap(), Value::from(3_u32));
+    }
+
+    #[test]
+    fn echo_stops_serving_when_cancelled() {
+        let ends = std::sync::Mutex::new(Vec::new());
+        stops_when_cancelled("echo", || {
+            let (near, far) = channel(None);
+            ends.lock().unwrap().push(near);
+            object([("port", Value::Port(PortValue::new(far.detach().unwrap())))])
+        });
     }
 
     #[test]

@@ -6,7 +6,9 @@ use super::data::Data;
 use super::input::{Input, InputResult, Options, Refused};
 use super::{Context, Task};
 use crate::error::Result;
-use crate::value::{Bytes, BytesKind, Text, Value};
+use crate::shared::{SharedRange, bulk, take};
+use crate::sync::{Arc, Mutex};
+use crate::value::{Bytes, BytesKind, SharedBytes, Text, Value};
 
 /// Bytes between two checkpoints, each well under a millisecond even without hardware help.
 const SHA_BLOCK: usize = 128 << 10;
@@ -14,7 +16,11 @@ const SHA_BLOCK: usize = 128 << 10;
 const BLAKE3_BLOCK: usize = 512 << 10;
 const CRC_BLOCK: usize = 512 << 10;
 
-const TAKES: &str = "bytes or a string, or { data: bytes or a string, encoding?: 'buffer' | 'hex' }";
+/// Bytes that one thread hashes of shared memory when several do: a power of two, for BLAKE3's tree.
+const SECTION: usize = 1 << 20;
+
+const TAKES: &str =
+    "bytes, shared memory or a string, or { data, encoding?: 'buffer' | 'hex', parallel?: boolean }";
 
 /// The form in which a digest is wanted.
 #[derive(Clone, Copy)]
@@ -45,16 +51,26 @@ impl Encoding {
 struct Message {
     data: Data,
     encoding: Encoding,
+    /// Whether other threads shall help, with shared memory and an algorithm that allows it.
+    parallel: bool,
 }
 
 impl Input for Message {
     fn from_value(value: Value) -> InputResult<Self> {
         if !matches!(value, Value::Object(_)) {
-            return Ok(Message { data: Data::from_value(value)?, encoding: Encoding::Buffer });
+            return Ok(Message {
+                data: Data::from_value(value)?,
+                encoding: Encoding::Buffer,
+                parallel: false,
+            });
         }
         let mut options = Options::from_value(value)?;
         let data = options.required("data")?;
-        Ok(Message { data, encoding: options.optional("encoding")?.unwrap_or(Encoding::Buffer) })
+        Ok(Message {
+            data,
+            encoding: options.optional("encoding")?.unwrap_or(Encoding::Buffer),
+            parallel: options.optional("parallel")?.unwrap_or(false),
+        })
     }
 }
 
@@ -71,33 +87,101 @@ pub(super) fn sha512() -> Task {
 /// `blake3` of bytes or a string: a Buffer of 32 bytes, or hex.
 pub(super) fn blake3() -> Task {
     Task::new("blake3", TAKES, |message: Message, context| {
-        let mut hasher = blake3::Hasher::new();
-        for block in message.data.as_bytes().chunks(BLAKE3_BLOCK) {
-            context.checkpoint()?;
-            hasher.update(block);
+        if let Data::Shared(shared) = &message.data
+            && message.parallel
+            && shared.len() > SECTION
+        {
+            return Ok(message.encoding.encode(blake3_together(shared, context)?.as_bytes()));
         }
+        let mut hasher = blake3::Hasher::new();
+        message.data.blocks(BLAKE3_BLOCK, context, |block| {
+            hasher.update(block);
+        })?;
         Ok(message.encoding.encode(hasher.finalize().as_bytes()))
     })
 }
 
 /// `crc32` of bytes or a string (IEEE, as zlib's): an unsigned 32-bit number.
 pub(super) fn crc32() -> Task {
-    Task::new("crc32", "bytes or a string", |data: Data, context| {
-        let mut hasher = crc32fast::Hasher::new();
-        for block in data.as_bytes().chunks(CRC_BLOCK) {
-            context.checkpoint()?;
-            hasher.update(block);
+    Task::new("crc32", TAKES_PLAIN, |Message { data, parallel, .. }: Message, context| {
+        if let Data::Shared(shared) = &data
+            && parallel
+        {
+            return crc32_together(shared, context);
         }
+        let mut hasher = crc32fast::Hasher::new();
+        data.blocks(CRC_BLOCK, context, |block| hasher.update(block))?;
         Ok(hasher.finalize())
     })
 }
 
+const TAKES_PLAIN: &str = "bytes, shared memory or a string, or { data, parallel?: boolean }";
+
+/// Passes each section of shared memory to `hash` on whatever thread is free; the results in order.
+fn by_section<T: Send + 'static>(
+    shared: &SharedBytes,
+    context: &Context<'_>,
+    hash: impl Fn(&SharedRange, usize, usize, &Context<'_>) -> Result<T> + Send + Sync + 'static,
+) -> Result<Vec<T>> {
+    let range: SharedRange = take(shared.access(), shared.offset(), shared.len(), context.patience())?;
+    let sections: Vec<_> =
+        (0..shared.len()).step_by(SECTION).map(|first| (first, SECTION.min(shared.len() - first))).collect();
+    let results: Arc<Mutex<Vec<Option<T>>>> = Arc::new(Mutex::new(sections.iter().map(|_| None).collect()));
+    let place = Arc::clone(&results);
+    context.fork(sections.len(), move |part, context| {
+        let (first, length) = sections[part];
+        let result = hash(&range, first, length, context)?;
+        place.lock()[part] = Some(result);
+        Ok(())
+    })?;
+    let mut results = results.lock();
+    Ok(results.drain(..).flatten().collect())
+}
+
+/// BLAKE3 is a tree: its subtrees are hashed apart and their chaining values merged.
+fn blake3_together(shared: &SharedBytes, context: &Context<'_>) -> Result<blake3::Hash> {
+    use blake3::hazmat::{ChainingValue, HasherExt, Mode, merge_subtrees_non_root, merge_subtrees_root};
+    /// The root of some neighbouring subtrees: the left child is the greatest power of two of them.
+    fn merge(values: &[ChainingValue]) -> ChainingValue {
+        let [value] = values else {
+            let (left, right) = values.split_at(values.len().next_power_of_two() / 2);
+            return merge_subtrees_non_root(&merge(left), &merge(right), Mode::Hash);
+        };
+        *value
+    }
+    let values = by_section(shared, context, |range, first, length, context| {
+        let mut hasher = blake3::Hasher::new();
+        hasher.set_input_offset(first as u64);
+        bulk::chunks(range.access(), range.range().start + first, length, |block| {
+            context.checkpoint()?;
+            hasher.update(block);
+            Ok(())
+        })?;
+        Ok(hasher.finalize_non_root())
+    })?;
+    let (left, right) = values.split_at(values.len().next_power_of_two() / 2);
+    Ok(merge_subtrees_root(&merge(left), &merge(right), Mode::Hash))
+}
+
+/// CRCs of neighbouring sections combine.
+fn crc32_together(shared: &SharedBytes, context: &Context<'_>) -> Result<u32> {
+    let sections = by_section(shared, context, |range, first, length, context| {
+        let mut hasher = crc32fast::Hasher::new();
+        bulk::chunks(range.access(), range.range().start + first, length, |block| {
+            context.checkpoint()?;
+            hasher.update(block);
+            Ok(())
+        })?;
+        Ok(hasher)
+    })?;
+    let mut all = crc32fast::Hasher::new();
+    sections.iter().for_each(|section| all.combine(section));
+    Ok(all.finalize())
+}
+
 fn sha2<H: Digest>(message: &Message, context: &Context<'_>) -> Result<Value> {
     let mut hasher = H::new();
-    for block in message.data.as_bytes().chunks(SHA_BLOCK) {
-        context.checkpoint()?;
-        hasher.update(block);
-    }
+    message.data.blocks(SHA_BLOCK, context, |block| hasher.update(block))?;
     Ok(message.encoding.encode(&hasher.finalize()))
 }
 
@@ -202,14 +286,36 @@ mod tests {
         assert_eq!(ok("blake3", view), ok("blake3", buffer(&[1, 2, 3, 4])));
     }
 
+    fn shared(bytes: &[u8]) -> Value {
+        use crate::shared::{Region, bulk};
+        let access = Region::allocate(bytes.len() + 8, bytes.len() + 8).unwrap().access().unwrap();
+        bulk::write_bytes(&access, 3, bytes).unwrap();
+        let whole = crate::value::SharedBytes::whole(access);
+        Value::Shared(whole.view(BytesKind::Uint8, 3, bytes.len()).unwrap())
+    }
+
+    #[test]
+    fn a_range_of_shared_memory_hashes_as_its_bytes_do_by_one_thread_or_by_many() {
+        let lengths = [0, 1, 63, 70_000, SECTION, SECTION + 1, 3 * SECTION - 5, 5 * SECTION + 77];
+        for length in lengths {
+            let bytes: Vec<u8> = (0..length).map(|i| (i * 7 + i / 251) as u8).collect();
+            for task in ["sha256", "sha512", "blake3", "crc32"] {
+                let expected = ok(task, buffer(&bytes));
+                assert_eq!(ok(task, shared(&bytes)), expected, "{task} of {length}");
+                let input = object([("data", shared(&bytes)), ("parallel", true.into())]);
+                assert_eq!(ok(task, input), expected, "{task} of {length} in parallel");
+            }
+        }
+    }
+
     #[test]
     fn they_say_what_they_take() {
         let error = refused("blake3", 1.0);
         assert_eq!(error.code(), Code::InvalidInput);
         assert_eq!(
             error.message(),
-            "task 'blake3' takes bytes or a string, or { data: bytes or a string, \
-             encoding?: 'buffer' | 'hex' }; got a number"
+            "task 'blake3' takes bytes, shared memory or a string, \
+             or { data, encoding?: 'buffer' | 'hex', parallel?: boolean }; got a number"
         );
         let error = refused("sha256", object([("data", "".into()), ("encoding", "base64".into())]));
         assert!(error.message().ends_with("got 'base64' for option 'encoding'"), "{error}");

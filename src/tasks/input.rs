@@ -11,7 +11,7 @@
 use std::fmt;
 
 use crate::error::{Code, Error};
-use crate::value::{Bytes, Text, Value};
+use crate::value::{Bytes, PortValue, Text, Value};
 
 /// Why an input was refused, before the task's name is put in front.
 #[derive(Debug)]
@@ -77,6 +77,15 @@ impl Input for Text {
     fn from_value(value: Value) -> InputResult<Self> {
         match value {
             Value::Text(text) => Ok(text),
+            other => Err(Refused::wrong_type(&other)),
+        }
+    }
+}
+
+impl Input for PortValue {
+    fn from_value(value: Value) -> InputResult<Self> {
+        match value {
+            Value::Port(port) => Ok(port),
             other => Err(Refused::wrong_type(&other)),
         }
     }

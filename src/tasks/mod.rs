@@ -18,6 +18,8 @@ mod data;
 mod fibonacci;
 mod hash;
 mod input;
+mod locked_add;
+mod memory;
 mod primes;
 mod registry;
 mod sort;

@@ -38,7 +38,7 @@ impl From<Counts> for Value {
 /// `wordCount` of bytes or a string. Lines are newline bytes; words are the longest runs of bytes other than
 /// space, `\t`, `\n`, `\v`, `\f` and `\r`; characters are UTF-8 sequences (bytes that do not continue one).
 pub(super) fn task() -> Task {
-    Task::new("wordCount", "bytes or a string", |data: Data, context| count(&data.as_bytes(), context))
+    Task::new("wordCount", "bytes or a string", |data: Data, context| count(&data.as_bytes()?, context))
 }
 
 fn count(bytes: &[u8], context: &Context<'_>) -> Result<Counts> {

@@ -2,7 +2,10 @@
 //! wire's length and [`Limits::size`] allow.
 
 use super::shapes::Shapes;
-use super::{BigInt, Bytes, BytesKind, Envelope, ErrorValue, Part, Text, Value, tags};
+use super::{
+    BigInt, Bytes, BytesKind, Envelope, ErrorValue, Part, PortValue, SharedBytes, Text, Value, tags,
+};
+use crate::shared::Access;
 use crate::{Code, Error, Result};
 
 /// How large a value may be.
@@ -28,7 +31,7 @@ const EAGER_ITEMS: usize = 1024;
 /// The value in an envelope. Byte blocks beside the wire move into it without a copy.
 ///
 /// A message (`lib/codec`, mode 'message') may refer twice to one object, which a [`Value`] cannot: it then
-/// holds two copies. A `RegExp`, a boxed primitive, shared memory and ports have no `Value`.
+/// holds two copies. A `RegExp` and a boxed primitive have no `Value`.
 ///
 /// # Errors
 /// `MalformedValue` when the bytes are no value, `ValueTooDeep`, `ValueTooLarge`, `CyclicValue`,
@@ -44,13 +47,13 @@ pub(super) fn decode_with(envelope: Envelope, limits: Limits, shapes: &Shapes) -
     let mut reader = Reader {
         wire: &envelope.wire,
         pos: 0,
-        // A port has no `Value`: its place reads as missing, and the port closes.
         parts: envelope
             .parts
             .into_iter()
             .map(|part| match part {
-                Part::Bytes(bytes) => Some(bytes),
-                Part::Port(_) => None,
+                Part::Bytes(bytes) => Piece::Bytes(bytes),
+                Part::Shared(access) => Piece::Shared(access),
+                Part::Port(port) => Piece::Port(PortValue::new(port)),
             })
             .collect(),
         limits,
@@ -93,10 +96,21 @@ struct Object {
     is_buffer: bool,
 }
 
+/// What rode beside the wire.
+enum Piece {
+    Bytes(Bytes),
+    /// May be named more than once.
+    Shared(Access),
+    /// Named again, it is the same one.
+    Port(PortValue),
+    /// Moved into the value already, or without a place in one.
+    Gone,
+}
+
 struct Reader<'a> {
     wire: &'a [u8],
     pos: usize,
-    parts: Vec<Option<Bytes>>,
+    parts: Vec<Piece>,
     limits: Limits,
     shapes: &'a Shapes,
     depth: u32,
@@ -167,8 +181,8 @@ impl Reader<'_> {
             tags::VIEW => self.view()?,
             tags::REGEXP => return Err(unsupported("a RegExp: pass its source as a string")),
             tags::BOXED => return Err(unsupported("a boxed primitive: pass the primitive")),
-            tags::SHARED => return Err(unsupported("shared memory, here")),
-            tags::PORT => return Err(unsupported("a port, here")),
+            tags::SHARED => self.shared()?,
+            tags::PORT => self.port()?,
             _ => return Err(malformed("unknown tag")),
         };
         self.depth -= 1;
@@ -335,19 +349,47 @@ impl Reader<'_> {
             .ok()
             .and_then(|index| self.parts.get_mut(index))
             .ok_or_else(|| malformed("no such part"))?;
-        let length = part.as_ref().map_or(0, Bytes::len);
+        let Piece::Bytes(held) = part else { return Err(malformed("a part named twice")) };
+        let length = held.len();
         fits(kind, length)?;
         let bytes = match &mut self.graph {
-            None => part.take(),
+            None => match std::mem::replace(part, Piece::Gone) {
+                Piece::Bytes(bytes) => bytes,
+                _ => unreachable!("looked at above"),
+            },
             // A reference may come back to it, so the part has to stay.
             Some(graph) => {
                 if graph.following > 0 {
                     graph.repeated = graph.repeated.saturating_add(length);
                 }
-                part.clone()
+                held.clone()
             }
         };
-        bytes.map(|bytes| bytes.with_kind(kind)).ok_or_else(|| malformed("a part named twice"))
+        Ok(bytes.with_kind(kind))
+    }
+
+    fn port(&mut self) -> Result<Value> {
+        let index = usize::try_from(self.u32()?).unwrap_or(usize::MAX);
+        match self.parts.get(index) {
+            Some(Piece::Port(port)) => Ok(Value::Port(port.clone())),
+            _ => Err(malformed("no such port")),
+        }
+    }
+
+    /// Shared memory: the part, and which of its bytes as what.
+    fn shared(&mut self) -> Result<Value> {
+        let index = usize::try_from(self.u32()?).unwrap_or(usize::MAX);
+        let Some(Piece::Shared(access)) = self.parts.get(index) else {
+            return Err(malformed("no such shared part"));
+        };
+        let whole = SharedBytes::whole(access.clone());
+        let kind = self.kind()?;
+        let (offset, length) = (f64::from_le_bytes(self.array()?), f64::from_le_bytes(self.array()?));
+        // Casts saturate: what is no length is out of bounds.
+        whole
+            .view(kind, offset as usize, length as usize)
+            .map(Value::Shared)
+            .ok_or_else(|| malformed("a view of shared memory does not fit it"))
     }
 
     /// A view into a buffer that others may see too: here it gets its own copy of its range.
@@ -355,8 +397,13 @@ impl Reader<'_> {
         let kind = self.kind()?;
         let offset = usize::try_from(self.u32()?).map_err(|_| malformed("an offset"))?;
         let length = usize::try_from(self.u32()?).map_err(|_| malformed("a length"))?;
-        let Value::Bytes(buffer) = self.value()? else {
-            return Err(malformed("a view of no buffer"));
+        let buffer = match self.value()? {
+            Value::Bytes(buffer) => buffer,
+            Value::Shared(buffer) => {
+                let view = buffer.view(kind, offset, length);
+                return view.map(Value::Shared).ok_or_else(|| malformed("a view out of bounds"));
+            }
+            _ => return Err(malformed("a view of no buffer")),
         };
         let end = offset.checked_add(length);
         let range = end.and_then(|end| buffer.as_slice().get(offset..end));

@@ -45,6 +45,20 @@ impl Writer<'_> {
                 self.put(&time.to_le_bytes());
             }
             Value::Bytes(bytes) => self.bytes(bytes)?,
+            Value::Port(port) => {
+                let port = port.take().ok_or_else(|| {
+                    Error::new(Code::UnsupportedValue, "a port was taken before it was sent: send it instead")
+                })?;
+                self.byte(tags::PORT);
+                self.count(self.envelope.parts.len())?;
+                self.envelope.parts.push(Part::Port(port));
+            }
+            Value::Shared(_) => {
+                return Err(Error::new(
+                    Code::UnsupportedValue,
+                    "a task cannot return shared memory: the caller has it already",
+                ));
+            }
             nested => {
                 self.depth += 1;
                 if self.depth > MAX_DEPTH {

@@ -2,6 +2,8 @@
 //!
 //! * [`Value`] — a value as a native task sees it.
 //! * [`Bytes`] — raw bytes with the JavaScript type they came as, or shall go back as.
+//! * [`PortValue`] — an end of a channel.
+//! * [`SharedBytes`] — a range of shared memory, aliased.
 //! * [`Text`] — a JavaScript string, lossless even where it is not valid Unicode.
 //! * [`Envelope`] — a value in its wire form (see README.md beside this file): what travels, and what the
 //!   JavaScript codec reads and writes.
@@ -9,7 +11,9 @@
 mod bytes;
 mod decode;
 mod encode;
+mod port;
 pub mod shapes;
+mod shared;
 mod tags;
 mod text;
 #[cfg(test)]
@@ -18,6 +22,8 @@ mod wire_tests;
 pub use bytes::{Bytes, BytesKind, ForeignBytes, Words};
 pub use decode::{Limits, decode};
 pub use encode::{INLINE_BYTES, MAX_DEPTH, encode};
+pub use port::PortValue;
+pub use shared::SharedBytes;
 pub use text::Text;
 
 /// A JavaScript value, as Rust threads see it.
@@ -37,6 +43,10 @@ pub enum Value {
     Text(Text),
     /// An ArrayBuffer, Buffer, typed array or DataView
     Bytes(Bytes),
+    /// A SharedArrayBuffer, a SharedBuffer, or a view of one
+    Shared(SharedBytes),
+    /// A port of a message channel
+    Port(PortValue),
     /// A Date: milliseconds since the epoch, NaN when invalid
     Date(f64),
     /// An array
@@ -87,6 +97,8 @@ pub struct Envelope {
 pub enum Part {
     /// A block of bytes, moved without a copy.
     Bytes(Bytes),
+    /// Shared memory, aliased.
+    Shared(crate::shared::Access),
     /// A port on its way to a new owner; it closes if this is dropped undelivered.
     Port(crate::channel::PortInTransit),
 }
@@ -121,6 +133,8 @@ impl Value {
             Value::BigInt(_) => "a BigInt",
             Value::Text(_) => "a string",
             Value::Bytes(bytes) => bytes.kind().describe(),
+            Value::Shared(_) => "shared memory",
+            Value::Port(_) => "a MessagePort",
             Value::Date(_) => "a Date",
             Value::Array(_) => "an array",
             Value::Object(_) => "an object",

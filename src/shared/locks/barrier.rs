@@ -33,7 +33,7 @@ pub struct BarrierWait {
 }
 
 /// What an outcome delivered to a barrier's callback means.
-fn passed(outcome: Outcome) -> Result<()> {
+pub(super) fn passed(outcome: Outcome) -> Result<()> {
     match outcome {
         Outcome::Broken => Err(SharedError::BarrierBroken),
         other => super::acquired(other).map(drop),

@@ -43,6 +43,11 @@ impl CondvarWait {
     pub fn cancel(&mut self) -> bool {
         self.ticket.cancel()
     }
+
+    /// Gives up a wait whose end nobody will see, one by callback too: a notify that came goes to the next.
+    pub fn abandon(self) {
+        self.ticket.abandon();
+    }
 }
 
 impl Condvar {

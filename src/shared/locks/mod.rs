@@ -7,7 +7,9 @@
 //! * `cells` — where a lock stands, and the word that says what it is.
 //! * `pending` — an acquisition that has to wait: in slices, by callback, or blocking.
 //! * `mutex`, `rwlock`, `semaphore`, `condvar`, `barrier` — one lock a file.
+//! * `any` — a lock of whatever kind, for callers that know it by a handle.
 
+mod any;
 mod barrier;
 mod cells;
 mod condvar;
@@ -25,6 +27,7 @@ use super::error::Result;
 use super::region::Region;
 use super::wait::{Kind, Place};
 
+pub use any::{AnyLock, AnyWait, Begun, Told};
 pub use barrier::{Barrier, BarrierWait};
 pub use condvar::{Condvar, CondvarWait};
 pub use mutex::{CONTENDED, Mutex, MutexGuard, MutexRequest, OWNER, POISONED};

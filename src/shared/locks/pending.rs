@@ -115,17 +115,29 @@ impl<R: Request> Pending<R> {
             }
         }
     }
-}
 
-impl<R: Request> Drop for Pending<R> {
-    fn drop(&mut self) {
-        if self.ticket.as_ref().is_none_or(Ticket::is_callback) || self.cancel() {
+    /// Gives up an acquisition whose end nobody will see, one by callback too: what was granted goes back unharmed.
+    pub fn abandon(mut self) {
+        self.give_up();
+        self.ticket = None;
+    }
+
+    fn give_up(&mut self) {
+        if self.cancel() {
             return;
         }
         if let Some(Outcome::Granted(granted)) =
             self.ticket.as_mut().and_then(|t| t.wait_slice(Duration::ZERO))
         {
             self.request.give_back(granted);
+        }
+    }
+}
+
+impl<R: Request> Drop for Pending<R> {
+    fn drop(&mut self) {
+        if !self.ticket.as_ref().is_none_or(Ticket::is_callback) {
+            self.give_up();
         }
     }
 }

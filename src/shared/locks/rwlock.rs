@@ -452,11 +452,25 @@ impl RwLock {
         self.with(|raw| raw.recover(owner))
     }
 
-    pub(super) fn look_again(region: &Arc<Region>, word_offset: usize) -> Result<()> {
-        RwLock::from(region, word_offset - 4)?.with(|raw| {
+    /// True when a writer died inside and nobody has recovered the lock.
+    pub fn is_poisoned(&self) -> Result<bool> {
+        self.with(|raw| {
+            let word = raw.word().get();
+            let died = word & DRAINING == 0 && word & OWNER != 0 && !raw.ground.owners.alive(word & OWNER);
+            Ok(word & POISONED != 0 || died)
+        })
+    }
+
+    /// Lets in who may come in: for a reader's leaving that JavaScript has done on the cells.
+    pub fn let_in(&self) -> Result<()> {
+        self.with(|raw| {
             raw.look_again();
             Ok(())
         })
+    }
+
+    pub(super) fn look_again(region: &Arc<Region>, word_offset: usize) -> Result<()> {
+        RwLock::from(region, word_offset - 4)?.let_in()
     }
 }
 

@@ -154,11 +154,16 @@ impl Semaphore {
         self.with(|raw| Ok(raw.cells.word(COUNT).get()))
     }
 
-    pub(super) fn look_again(region: &Arc<Region>, count_offset: usize) -> Result<()> {
-        Semaphore { site: Site { region: region.clone(), offset: count_offset - 4 } }.with(|raw| {
+    /// Grants permits to those who wait for them: for a release that JavaScript has done on the cells.
+    pub fn let_in(&self) -> Result<()> {
+        self.with(|raw| {
             raw.look_again();
             Ok(())
         })
+    }
+
+    pub(super) fn look_again(region: &Arc<Region>, count_offset: usize) -> Result<()> {
+        Semaphore { site: Site { region: region.clone(), offset: count_offset - 4 } }.let_in()
     }
 }
 

@@ -372,6 +372,22 @@ impl Ticket<'_> {
         left
     }
 
+    /// Lets go of a ticket whose outcome nobody will see, a callback's too: what dropping does for a thread's.
+    pub fn abandon(mut self) {
+        self.let_go();
+        self.observed = true;
+    }
+
+    fn let_go(&mut self) {
+        if self.observed || self.cancel() {
+            return;
+        }
+        let outcome = self.waiter.state.lock().outcome;
+        if outcome == Some(Outcome::Woken) && matches!(self.waiter.info.kind, Kind::Cell | Kind::Condvar) {
+            self.table.notify(self.place, 1);
+        }
+    }
+
     /// True for a ticket whose outcome goes to a callback.
     pub fn is_callback(&self) -> bool {
         self.waiter.callback
@@ -380,12 +396,8 @@ impl Ticket<'_> {
 
 impl Drop for Ticket<'_> {
     fn drop(&mut self) {
-        if self.waiter.callback || self.observed || self.cancel() {
-            return;
-        }
-        let outcome = self.waiter.state.lock().outcome;
-        if outcome == Some(Outcome::Woken) && matches!(self.waiter.info.kind, Kind::Cell | Kind::Condvar) {
-            self.table.notify(self.place, 1);
+        if !self.waiter.callback {
+            self.let_go();
         }
     }
 }

@@ -1,11 +1,12 @@
 //! `primes`: how many primes there are up to a limit, or which.
 
 mod sieve;
+mod stream;
 
 use super::input::{Input, InputResult, Options, Whole};
 use super::{Context, Task};
 use crate::error::Result;
-use crate::value::{Bytes, BytesKind, Value, Words};
+use crate::value::{Bytes, BytesKind, PortValue, Value, Words};
 use sieve::{RESIDUES, Sieve, WHEEL_PRIMES};
 
 /// The largest limit of a count: a few seconds of one thread's work.
@@ -16,6 +17,7 @@ const MAX_LIST: u64 = u32::MAX as u64;
 enum Wanted {
     Count(u64),
     List(u64),
+    Stream(u64, PortValue),
 }
 
 impl Input for Wanted {
@@ -24,6 +26,9 @@ impl Input for Wanted {
             return Whole::<MAX_COUNT>::from_value(value).map(|limit| Wanted::Count(limit.0));
         }
         let mut options = Options::from_value(value)?;
+        if let Some(port) = options.optional("port")? {
+            return options.required::<Whole<MAX_COUNT>>("limit").map(|limit| Wanted::Stream(limit.0, port));
+        }
         if options.optional("list")?.unwrap_or(false) {
             options.required::<Whole<MAX_LIST>>("limit").map(|limit| Wanted::List(limit.0))
         } else {
@@ -32,15 +37,17 @@ impl Input for Wanted {
     }
 }
 
-/// `primes`: the count of primes up to a limit, or with `list: true` a Uint32Array of them.
+/// `primes`: the count of primes up to a limit, or with `list: true` a Uint32Array of them, or with a `port` one message
+/// for each as it is found.
 pub(super) fn task() -> Task {
     Task::new(
         "primes",
-        "an integer limit from 0 to 10^10, or { limit: such an integer, list?: boolean } \
+        "an integer limit from 0 to 10^10, or { limit: such an integer, list?: boolean, port?: MessagePort } \
          (with list, a limit up to 2^32 - 1)",
         |wanted: Wanted, context| match wanted {
             Wanted::Count(limit) => count(limit, context),
             Wanted::List(limit) => list(limit, context).map(Value::from),
+            Wanted::Stream(limit, port) => stream::stream(limit, &port, context),
         },
     )
 }

@@ -2,6 +2,7 @@
 //!
 //! * `order` — what ascending means for each element type, as an order-preserving map to unsigned integers.
 //! * `radix` — sorts unsigned integers of 32 and 64 bits.
+//! * `shared` — sorts shared memory, by one thread or by several.
 //! * `counting` — sorts unsigned integers of 8 and 16 bits.
 //!
 //! # NaN and zero
@@ -13,8 +14,9 @@
 mod counting;
 mod order;
 mod radix;
+mod shared;
 
-use super::input::{Input, InputResult, Refused};
+use super::memory::{Parallel, Subject};
 use super::{Context, Task};
 use crate::error::{Code, Error, Result};
 use crate::value::{Bytes, BytesKind, Value};
@@ -23,25 +25,22 @@ use order::{Float, Order, Signed, Unsigned};
 /// Elements between two checkpoints of a pass that reads and writes in order.
 const BLOCK: usize = 1 << 15;
 
-struct TypedArray(Bytes);
-
-impl Input for TypedArray {
-    fn from_value(value: Value) -> InputResult<Self> {
-        match value {
-            Value::Bytes(bytes) if !matches!(bytes.kind(), BytesKind::ArrayBuffer | BytesKind::DataView) => {
-                Ok(TypedArray(bytes))
-            }
-            other => Err(Refused::wrong_type(&other)),
-        }
-    }
-}
-
-/// `sort`: any typed array or Buffer; gives the same memory, sorted.
+/// `sort`: any typed array or Buffer; gives the same memory, sorted. Shared memory is sorted where it is.
 pub(super) fn task() -> Task {
-    Task::new("sort", "a typed array or a Buffer", |TypedArray(mut bytes): TypedArray, context| {
-        sort(&mut bytes, context)?;
-        Ok(bytes)
-    })
+    Task::new(
+        "sort",
+        "a typed array, a Buffer or shared memory, or { data, parallel?: boolean }",
+        |Parallel { data, parallel }: Parallel<Subject>, context| match data {
+            Subject::Own(mut bytes) => {
+                sort(&mut bytes, context)?;
+                Ok(Value::Bytes(bytes))
+            }
+            Subject::Shared(memory) => {
+                shared::sort_shared(&memory, parallel, context)?;
+                Ok(Value::Undefined)
+            }
+        },
+    )
 }
 
 fn sort(bytes: &mut Bytes, context: &Context<'_>) -> Result<()> {
@@ -266,7 +265,11 @@ mod tests {
     fn it_says_what_it_takes() {
         let error = refused("sort", Bytes::copy_from(BytesKind::ArrayBuffer, &[3, 2, 1]));
         assert_eq!(error.code(), Code::InvalidInput);
-        assert_eq!(error.message(), "task 'sort' takes a typed array or a Buffer; got an ArrayBuffer");
+        assert_eq!(
+            error.message(),
+            "task 'sort' takes a typed array, a Buffer or shared memory, \
+             or { data, parallel?: boolean }; got an ArrayBuffer"
+        );
         assert_eq!(refused("sort", Value::Array(vec![])).code(), Code::InvalidInput);
     }
 

@@ -1,5 +1,6 @@
 //! What the tests of the locks share; one file for each family of locks.
 
+mod any;
 mod kinds;
 mod mutex;
 mod rwlock;

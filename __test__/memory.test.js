@@ -1,0 +1,133 @@
+'use strict';
+
+// Memory after very many tasks is what it was after some: nothing is kept of a task that has been answered, nor of a
+// worker that has ended.
+
+const assert = require('node:assert/strict');
+const { describe, test } = require('node:test');
+
+const { runProgram } = require('./support/child');
+
+/** What the heap and the process may differ by between two moments with the same things alive. */
+const HEAP_SLACK = 1.5 * 1024 * 1024;
+const RSS_SLACK = 24 * 1024 * 1024;
+
+/** Kinds of work: how many tasks for the first and the second look, and what `count` of them are. */
+const KINDS = {
+  'plain tasks': [10_000, 1_000_000, (pool, count, inParts) => inParts(count, 2_000, () => pool.run('noop'))],
+  'tasks with values': [10_000, 200_000, (pool, count, inParts) =>
+    inParts(count, 1_000, (i) => pool.run('echo', { i, text: `text ${i}`, list: [i] }))],
+  'rejected tasks': [10_000, 100_000, (pool, count, inParts) =>
+    inParts(count, 500, (i) => pool.run(i % 2 ? 'panic' : 'sha256', i % 2 ? 'on purpose' : 5).catch(() => {}))],
+  'aborted and timed out tasks': [5_000, 50_000, (pool, count, inParts) =>
+    inParts(count, 500, (i) => {
+      const controller = new AbortController();
+      const run = pool.run('sleep', 60_000, i % 2 ? { signal: controller.signal } : { timeout: 1 });
+      if (i % 2) setImmediate(() => controller.abort());
+      return run.catch(() => {});
+    })],
+  'tasks that share one signal': [10_000, 100_000, (pool, count, inParts) => {
+    const { signal } = new AbortController();
+    return inParts(count, 1_000, () => pool.run('noop', undefined, { signal }));
+  }],
+  'transferred inputs': [2_000, 20_000, (pool, count, inParts) =>
+    inParts(count, 50, () => {
+      const bytes = new Uint8Array(16_384);
+      return pool.run('echo', bytes, { transfer: [bytes.buffer] });
+    })],
+  'large results': [50, 800, (pool, count, inParts) => {
+    const bytes = new Uint8Array(2 * 1024 * 1024);
+    return inParts(count, 4, () => pool.run('echo', bytes));
+  }],
+  'mapped inputs': [10_000, 1_000_000, (pool, count, inParts) =>
+    inParts(count / 1_000, 10, () => pool.map('fibonacci', Array.from({ length: 1_000 }, () => 1)))],
+};
+
+/** Runs in the child: a look after `some` tasks and one after `many`. */
+async function compare({ load, say, after }, work, some, many) {
+  const { WorkerPool } = load();
+  const pool = new WorkerPool({ maxThreads: 2 });
+  const inParts = async (count, part, make) => {
+    for (let done = 0; done < count; done += part) {
+      await Promise.all(Array.from({ length: Math.min(part, count - done) }, (_, i) => make(done + i)));
+    }
+  };
+  const run = eval(`(${work})`);
+  const look = async () => {
+    for (let i = 0; i < 6; i++) {
+      globalThis.gc();
+      await after(20);
+    }
+    return process.memoryUsage();
+  };
+  await run(pool, some, inParts);
+  const before = await look();
+  await run(pool, many, inParts);
+  const now = await look();
+  say(JSON.stringify({ heap: now.heapUsed - before.heapUsed, rss: now.rss - before.rss, buffers: now.arrayBuffers - before.arrayBuffers }));
+  await pool.close();
+}
+
+describe('memory after very many', () => {
+  for (const [what, [some, many, work]] of Object.entries(KINDS)) {
+    test(what, async (t) => {
+      const options = { args: [String(work), some, many], execArgv: ['--expose-gc'] };
+      const { code, stdout, stderr } = await runProgram(process.execPath, compare, options);
+      assert.deepEqual({ code, stderr }, { code: 0, stderr: '' });
+      const growth = JSON.parse(stdout);
+      t.diagnostic(`${many} more: ${stdout.trim()}`);
+      assert.ok(growth.heap < HEAP_SLACK, `heap: ${growth.heap}`);
+      assert.ok(growth.buffers < HEAP_SLACK, `ArrayBuffers: ${growth.buffers}`);
+      assert.ok(growth.rss < RSS_SLACK, `RSS: ${growth.rss}`);
+    });
+  }
+});
+
+describe('memory after many workers', () => {
+  const ROUNDS = 200;
+
+  /** Starts and ends workers, with the package in use in them or without it, and says what each has left behind. */
+  async function leave({ start, once, say, load }, rounds, using) {
+    const pool = new (load().WorkerPool)();
+    await pool.run('noop');
+    const round = async () => {
+      const worker = start(
+        using
+          ? async ({ load: loadHere, parentPort }) => {
+              const own = new (loadHere().WorkerPool)({ maxThreads: 1 });
+              await own.map('echo', Array.from({ length: 2_000 }, (_, i) => [i, 'text']));
+              await Promise.all(Array.from({ length: 2_000 }, (_, i) => own.run('echo', { i })));
+              for (let i = 0; i < 100; i++) own.run('sleep', 1_000);
+              parentPort.postMessage('go');
+              setInterval(Object, 1_000);
+            }
+          : ({ parentPort }) => {
+              parentPort.postMessage('go');
+              setInterval(Object, 1_000);
+            },
+      );
+      await once(worker, 'message');
+      await worker.terminate();
+    };
+    const rss = () => {
+      globalThis.gc();
+      return process.memoryUsage().rss;
+    };
+    for (let i = 0; i < 40; i++) await round();
+    const before = rss();
+    for (let i = 0; i < rounds; i++) await round();
+    say(Math.round((rss() - before) / rounds));
+  }
+
+  test(`${ROUNDS} rounds leave no more than a worker without the package does, but for some bytes`, async (t) => {
+    const left = async (using) => {
+      const options = { args: [ROUNDS, using], execArgv: ['--expose-gc'], timeout: 120_000 };
+      const { code, stdout, stderr } = await runProgram(process.execPath, leave, options);
+      assert.deepEqual({ code, stderr }, { code: 0, stderr: '' });
+      return Number(stdout);
+    };
+    const [without, using] = [await left(false), await left(true)];
+    t.diagnostic(`bytes a worker: ${without} without, ${using} with`);
+    assert.ok(using < Math.max(without, 0) + 24 * 1024, `${using} bytes a worker, ${without} without the package`);
+  });
+});

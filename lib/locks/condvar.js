@@ -1,0 +1,122 @@
+'use strict';
+
+const { binding } = require('../native');
+const { InvalidArgTypeError, LockTimeoutError } = require('../errors');
+const { Guard, LOCK } = require('./guard');
+const { LEND, Mutex, NATIVE, RETAKE, RETAKE_SYNC } = require('./mutex');
+const { NativeLock } = require('./native-lock');
+const { Place } = require('./place');
+const { termsOf, timeoutOf } = require('./terms');
+const { checked, sleepFor, throwIfAborted, waitFor } = require('./waiting');
+
+const LETTER = 'C';
+const BYTES = 16;
+/** The cell that says how many wait, or more. */
+const WAITERS = 1;
+
+const EVERYBODY = 2 ** 32 - 1;
+const NO_LIMIT = Object.freeze({});
+const WHAT = 'The notification';
+
+function mutexOf(guard) {
+  const mutex = guard instanceof Guard ? guard[LOCK] : undefined;
+  if (!(mutex instanceof Mutex)) {
+    throw new InvalidArgTypeError(
+      'The "guard" argument must be the guard of a Mutex, as lock() and lockSync() give it',
+    );
+  }
+  return mutex;
+}
+
+class Condvar {
+  #cells;
+  #native;
+
+  constructor(place = Place.allocate(BYTES).write(LETTER)) {
+    if (!(place instanceof Place)) {
+      throw new InvalidArgTypeError('new Condvar() takes no argument; use Condvar.from() or Condvar.create()');
+    }
+    this.#cells = place.show(this);
+    this.#native = new NativeLock(place, WHAT);
+  }
+
+  static from(source, byteOffset = 0) {
+    return new Condvar(Place.find(source, byteOffset, LETTER, 'Condvar'));
+  }
+
+  static create(source, byteOffset = 0) {
+    return new Condvar(Place.at(source, byteOffset, BYTES).write(LETTER));
+  }
+
+  static get byteLength() {
+    return BYTES;
+  }
+
+  /** Lends the guard; the function it returns joins the queue and unlocks the mutex, in this order. */
+  #beginner(mutex, guard) {
+    const { handle } = this.#native;
+    const mutexHandle = mutex[NATIVE].handle;
+    mutex[LEND](guard);
+    return (id) => {
+      const answer = binding.condvarBegin(handle, mutexHandle, id);
+      // Refused: the mutex is as it was.
+      if (typeof answer === 'object') mutex[RETAKE](guard);
+      return answer;
+    };
+  }
+
+  waitSync(guard, options) {
+    const mutex = mutexOf(guard);
+    const timeout = timeoutOf(options);
+    const begin = this.#beginner(mutex, guard);
+    let failure;
+    try {
+      sleepFor(begin, timeout, WHAT);
+    } catch (error) {
+      failure = error;
+    }
+    if (!guard.held) mutex[RETAKE_SYNC](guard);
+    return notified(failure);
+  }
+
+  async wait(guard, options) {
+    const mutex = mutexOf(guard);
+    const terms = termsOf(options);
+    throwIfAborted(terms.signal, WHAT);
+    const begin = this.#beginner(mutex, guard);
+    let failure;
+    try {
+      await waitFor(begin, terms, WHAT);
+    } catch (error) {
+      failure = error;
+    }
+    // Whatever ended the wait, the caller has the mutex after it.
+    if (!guard.held) {
+      await mutex[NATIVE].waitFor(0, NO_LIMIT);
+      mutex[RETAKE](guard);
+    }
+    return notified(failure);
+  }
+
+  notifyOne() {
+    return this.#notify(1);
+  }
+
+  notifyAll() {
+    return this.#notify(EVERYBODY);
+  }
+
+  #notify(count) {
+    if (Atomics.load(this.#cells, WAITERS) === 0) return 0;
+    return checked(binding.condvarNotify(this.#native.handle, count));
+  }
+}
+
+/** What a wait comes to: true, false when the time was up, or its error. */
+function notified(failure) {
+  if (failure === undefined) return true;
+  if (failure instanceof LockTimeoutError) return false;
+  throw failure;
+}
+
+module.exports = { Condvar };

@@ -1,0 +1,16 @@
+'use strict';
+
+/** Who this environment is to locks. */
+
+const { binding } = require('../native');
+const { checked } = require('./waiting');
+
+let token = 0;
+
+/** The token that stands in the cells of what this environment holds; a small integer, never 0. */
+function owner() {
+  if (token === 0) token = checked(binding.lockOwner());
+  return token;
+}
+
+module.exports = { owner };

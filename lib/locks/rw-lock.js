@@ -1,0 +1,185 @@
+'use strict';
+
+const { InvalidArgValueError, LockNotHeldError } = require('../errors');
+const { validateInteger, validateObject } = require('../validators');
+const { Guard, RELEASE } = require('./guard');
+const { NativeLock } = require('./native-lock');
+const { owner } = require('./owner');
+const { Place } = require('./place');
+const { termsOf, timeoutOf } = require('./terms');
+const { NOT_YET } = require('./waiting');
+
+const LETTER = 'R';
+/** The cell of the word, its bits that name the owner, and the one that says that the owner is not in yet. */
+const WORD = 1;
+const OWNER = 2 ** 27 - 1;
+const DRAINING = 2 ** 27;
+/** The cell with the number of slots, and the first slot. */
+const COUNT = 2;
+const SLOTS = 4;
+const MAX_SLOTS = 1024;
+/** So many make the lock 128 bytes long. */
+const DEFAULT_SLOTS = 28;
+
+/** Arguments of the native side. */
+const READ = 0;
+const WRITE = 1;
+
+/** What a writer's guard has instead of a slot. */
+const WRITER = -1;
+const NO_SLOT = -1;
+
+const sizeOf = (slots) => (SLOTS + slots) * 4;
+
+function slotsOf(options) {
+  const { maxReaders = DEFAULT_SLOTS } = validateObject(options, 'options');
+  return validateInteger(maxReaders, 'options.maxReaders', 1, MAX_SLOTS);
+}
+
+class RwLock {
+  #cells;
+  #slots;
+  #me = owner();
+  #native;
+  /** Where to look for a slot first: the one that this object left last is likely to be free. */
+  #hint;
+
+  constructor(options = {}) {
+    const place = options instanceof Place ? options : RwLock.#make(Place.allocate, options);
+    this.#cells = place.show(this);
+    this.#slots = this.#cells.length - SLOTS;
+    this.#hint = this.#me % this.#slots;
+    this.#native = new NativeLock(place, 'The lock', () => this.#waitsForItself());
+  }
+
+  static #make(placeOf, options) {
+    const slots = slotsOf(options);
+    return placeOf(sizeOf(slots)).write(LETTER, 0, slots);
+  }
+
+  static from(source, byteOffset = 0) {
+    const place = Place.find(source, byteOffset, LETTER, 'RwLock');
+    const slots = Atomics.load(place.cells, COUNT);
+    if (slots < 1 || slots > MAX_SLOTS) throw new InvalidArgValueError(`A RwLock with ${slots} readers is damaged`);
+    return new RwLock(place.extended(SLOTS + slots, 'RwLock'));
+  }
+
+  static create(source, byteOffset = 0, options = {}) {
+    return new RwLock(RwLock.#make((bytes) => Place.at(source, byteOffset, bytes), options));
+  }
+
+  static byteLength(maxReaders = DEFAULT_SLOTS) {
+    return sizeOf(validateInteger(maxReaders, 'maxReaders', 1, MAX_SLOTS));
+  }
+
+  get maxReaders() {
+    return this.#slots;
+  }
+
+  /** Takes a slot without the native side, if there is no writer and nobody waits. */
+  #enter() {
+    const cells = this.#cells;
+    if (Atomics.load(cells, WORD) !== 0) return NO_SLOT;
+    const slot = this.#takeSlot(cells);
+    // A writer that came in between may have seen the slot: the reader gives way, and must then go native.
+    if (slot === NO_SLOT || Atomics.load(cells, WORD) === 0) return slot;
+    Atomics.store(cells, SLOTS + slot, 0);
+    return NO_SLOT;
+  }
+
+  #takeSlot(cells) {
+    const slots = this.#slots;
+    let slot = this.#hint;
+    for (let i = 0; i < slots; i++) {
+      const cell = SLOTS + slot;
+      if (Atomics.load(cells, cell) === 0 && Atomics.compareExchange(cells, cell, 0, this.#me) === 0) return slot;
+      if (++slot === slots) slot = 0;
+    }
+    return NO_SLOT;
+  }
+
+  /** Becomes the writer without the native side, if nobody is in or waits. */
+  #seize() {
+    const cells = this.#cells;
+    const me = this.#me;
+    if (Atomics.compareExchange(cells, WORD, 0, me) !== 0) return false;
+    if (this.#slotsAreEmpty(cells)) return true;
+    if (Atomics.compareExchange(cells, WORD, me, 0) !== me) this.#native.unlock(WRITE);
+    return false;
+  }
+
+  #slotsAreEmpty(cells) {
+    for (let i = SLOTS; i < cells.length; i++) if (Atomics.load(cells, i) !== 0) return false;
+    return true;
+  }
+
+  /** Asked while the thread sleeps: nothing that a promise of it was given will be released meanwhile. */
+  #waitsForItself() {
+    const cells = this.#cells;
+    const word = Atomics.load(cells, WORD);
+    if ((word & OWNER) === 0) return false;
+    if ((word & (OWNER | DRAINING)) === this.#me) return true;
+    for (let i = SLOTS; i < cells.length; i++) if (Atomics.load(cells, i) === this.#me) return true;
+    return false;
+  }
+
+  tryRead() {
+    let slot = this.#enter();
+    if (slot === NO_SLOT) slot = this.#native.tryNow(READ);
+    return slot === NOT_YET ? null : new Guard(this, slot);
+  }
+
+  readSync(options) {
+    const timeout = timeoutOf(options);
+    let slot = this.#enter();
+    if (slot === NO_SLOT) slot = this.#native.sleepFor(READ, timeout);
+    return new Guard(this, slot);
+  }
+
+  async read(options) {
+    const terms = termsOf(options);
+    let slot = terms.signal?.aborted ? NO_SLOT : this.#enter();
+    if (slot === NO_SLOT) slot = await this.#native.waitFor(READ, terms);
+    return new Guard(this, slot);
+  }
+
+  tryWrite() {
+    return this.#seize() || this.#native.tryNow(WRITE) !== NOT_YET ? new Guard(this, WRITER) : null;
+  }
+
+  writeSync(options) {
+    const timeout = timeoutOf(options);
+    if (!this.#seize()) this.#native.sleepFor(WRITE, timeout);
+    return new Guard(this, WRITER);
+  }
+
+  async write(options) {
+    const terms = termsOf(options);
+    if (terms.signal?.aborted || !this.#seize()) await this.#native.waitFor(WRITE, terms);
+    return new Guard(this, WRITER);
+  }
+
+  recover() {
+    return this.#native.recover() ? new Guard(this, WRITER) : null;
+  }
+
+  get poisoned() {
+    return this.#native.isPoisoned();
+  }
+
+  [RELEASE](slot) {
+    const cells = this.#cells;
+    const me = this.#me;
+    if (slot === WRITER) {
+      if (Atomics.compareExchange(cells, WORD, me, 0) !== me) this.#native.unlock(WRITE);
+      return;
+    }
+    if (Atomics.compareExchange(cells, SLOTS + slot, me, 0) !== me) {
+      throw new LockNotHeldError('The reader is not in the lock any more: its cells were written over');
+    }
+    this.#hint = slot;
+    if (Atomics.load(cells, WORD) !== 0) this.#native.letIn();
+  }
+}
+
+module.exports = { RwLock };

@@ -1,0 +1,126 @@
+'use strict';
+
+/**
+ * Messages taken from the native side and not yet given to anybody.
+ *
+ * A batch of small ones is decoded at once, so that the memory it came in is free for the next, whichever port takes
+ * it. The native side keeps the batch's bytes until the next: when the port is transferred it is told how many were
+ * used, and the rest goes along. A message that came apart cannot be put back, so one is only asked for when somebody
+ * wants it now.
+ */
+
+const { binding } = require('../native');
+const { arrive, isMarked } = require('../travel');
+const { decode } = require('./codec');
+const { APART, COUNT_MASK, intake, LEFT_SHIFT } = require('./native');
+
+const { lengths, slab } = intake;
+
+/** A message that could not be read: a `messageerror`. */
+class Unreadable {
+  constructor(error) {
+    this.error = error;
+  }
+}
+
+class Batch {
+  #values = [];
+  #at = 0;
+  /** What came beside a message that came apart. */
+  #extras = [undefined, undefined, undefined];
+  /** Shared memory the sender may refer to by number. */
+  kept = [];
+  /** The ports of the message given last, where it had some. */
+  ports = undefined;
+
+  /** Messages at hand. */
+  get length() {
+    return this.#values.length - this.#at;
+  }
+
+  /** How many of the last batch were given out. */
+  get used() {
+    return this.#at;
+  }
+
+  /** The next message at hand, or an `Unreadable`. */
+  next() {
+    const at = this.#at++;
+    const value = this.#values[at];
+    this.#values[at] = undefined;
+    return value;
+  }
+
+  /**
+   * Takes up to `most` messages in, once none is at hand.
+   *
+   * @param {number} handle
+   * @param {number} most
+   * @param {() => object | undefined} companion where Node's messages for this port are
+   * @returns {number} what is left: LEFT_…
+   */
+  take(handle, most, companion) {
+    const answer = binding.takeFromPort(handle, most, this.#extras);
+    this.#read(answer & COUNT_MASK, companion);
+    return answer >>> LEFT_SHIFT;
+  }
+
+  /** Takes one, whether the port listens or not, waiting up to `slice` milliseconds. */
+  receive(handle, slice, companion) {
+    const answer = binding.receiveFromPort(handle, slice, this.#extras);
+    this.#read(answer & COUNT_MASK, companion);
+    return answer >>> LEFT_SHIFT;
+  }
+
+  #read(count, companion) {
+    this.ports = undefined;
+    this.#at = 0;
+    const values = this.#values;
+    if (count === 0) {
+      values.length = 0;
+      return;
+    }
+    if (lengths[0] === APART) {
+      values.length = 1;
+      values[0] = this.#readApart(companion);
+      return;
+    }
+    values.length = count;
+    let offset = 0;
+    for (let i = 0; i < count; i++) {
+      const end = offset + lengths[i];
+      values[i] = this.#decode(slab, offset, end, []);
+      offset = end;
+    }
+  }
+
+  #decode(bytes, start, end, parts) {
+    try {
+      return decode(bytes, start, end, parts, this.kept);
+    } catch (error) {
+      return new Unreadable(error);
+    }
+  }
+
+  #readApart(companion) {
+    const [side, wire, parts] = this.#extras;
+    this.#extras.fill(undefined);
+    if (!side) return this.#decode(Buffer.from(wire), 0, wire.byteLength, parts);
+    try {
+      const received = companion();
+      if (received === undefined) throw new Error('a message was lost on its way');
+      const data = isMarked(received.message) ? arrive(received.message) : received.message;
+      return new Uint8Array(wire)[0] === 1 ? this.#open(data) : data;
+    } catch (error) {
+      return new Unreadable(error);
+    }
+  }
+
+  #open({ value, ports, shared }) {
+    if (shared !== undefined) for (const [number, buffer] of shared) this.kept[number] = buffer;
+    this.ports = ports;
+    return value;
+  }
+}
+
+module.exports = { Batch, Unreadable };

@@ -1,0 +1,94 @@
+'use strict';
+
+/**
+ * Messages in the wire form: what Rust carries by itself. Beside plain data that is shared memory the other end keeps
+ * already, and objects of ours that do not move (SharedBuffer and the like).
+ */
+
+const { types } = require('node:util');
+
+const { binding } = require('../native');
+const { createCodec, tags } = require('../codec');
+const { InternalError } = require('../errors');
+const { portExtension } = require('./extension');
+const { kindOf, kindOfBrand } = require('../travel/registry');
+
+const codec = createCodec({
+  shapes: {
+    intern: (keys) => binding.internShape(keys),
+    keys: (id) => binding.shapeKeys(id) ?? undefined,
+  },
+});
+
+/** Of the port that encodes or decodes now. */
+let introductions = null;
+let kept = null;
+
+codec.registerExtension({
+  tag: tags.SHARED,
+  test: types.isSharedArrayBuffer,
+  write(buffer, writer) {
+    const number = introductions.numberOf(buffer);
+    if (number === undefined) writer.refuse(buffer);
+    writer.u32(number);
+  },
+  read(reader) {
+    const buffer = kept[reader.u32()];
+    if (buffer === undefined) throw new InternalError('shared memory arrived before it was introduced');
+    return buffer;
+  },
+});
+
+codec.registerExtension(portExtension);
+
+/** An object of ours that does not move, as what its class packs. */
+const OBJECT_TAG = 0xa2;
+
+codec.registerExtension({
+  tag: OBJECT_TAG,
+  test(object) {
+    const kind = kindOf(object);
+    return kind !== undefined && kind.moves !== true && typeof kind.pack === 'function';
+  },
+  write(object, writer) {
+    const { brand, pack } = kindOf(object);
+    writer.string(brand);
+    writer.any(pack(object));
+  },
+  read(reader) {
+    const brand = reader.any();
+    const content = reader.any();
+    const kind = kindOfBrand(brand);
+    if (kind === undefined) throw new InternalError(`a message holds a ${brand}, which this thread does not know`);
+    return kind.unpack(content);
+  },
+});
+
+/**
+ * @param {unknown} value
+ * @param {import('./shared-memory').Introductions} ofPort
+ * @param {boolean} keepBuffers
+ * @returns {import('../codec/writer').Writer | null} null: Node has to carry it
+ */
+function encode(value, ofPort, keepBuffers) {
+  const before = introductions;
+  introductions = ofPort;
+  try {
+    return codec.encodeMessage(value, keepBuffers);
+  } finally {
+    introductions = before;
+  }
+}
+
+/** @param {SharedArrayBuffer[]} keptByPort by number */
+function decode(bytes, start, end, parts, keptByPort) {
+  const before = kept;
+  kept = keptByPort;
+  try {
+    return codec.decode(bytes, start, end, parts);
+  } finally {
+    kept = before;
+  }
+}
+
+module.exports = { encode, decode };

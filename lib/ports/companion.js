@@ -1,0 +1,61 @@
+'use strict';
+
+/**
+ * The channel of Node's own that stands beside one of ours, for what only Node can carry.
+ *
+ * It is made when it is first needed: before a message that Node has to carry is posted, and before an end leaves
+ * this thread. Until then both ends are here, so each can be given its half. Its ports are never started (a listener
+ * would take messages out of their order) and never hold the event loop. A message of Node's is posted before the
+ * native one that marks its place, so it is there when its turn comes.
+ *
+ * A half that closes without our doing was lost with a message that nobody received. Then the end of our channel that
+ * went the same way is parked for ever: the native side is told to let go of it.
+ */
+
+const { MessageChannel: NodeMessageChannel, MessagePort: NodeMessagePort, receiveMessageOnPort } =
+  require('node:worker_threads');
+
+const { binding } = require('../native');
+
+const { close, postMessage, hasRef, ref, unref } = NodeMessagePort.prototype;
+const { addEventListener } = EventTarget.prototype;
+
+/** Takes a half into use: it is told of `peerId` going down with the other half. */
+function adopt(half, peerId) {
+  addEventListener.call(half, 'close', () => binding.forgetPort(peerId), { once: true });
+  return half;
+}
+
+/** Both halves for two ports of this thread, given their numbers. */
+function pair(id, peerId) {
+  const { port1, port2 } = new NodeMessageChannel();
+  return [adopt(port1, peerId), adopt(port2, id)];
+}
+
+/** Whether a half is open still. Node says so only in this way. */
+function isOpen(half) {
+  ref.call(half);
+  const open = hasRef.call(half);
+  unref.call(half);
+  return open;
+}
+
+let closedPort;
+/** A closed port of Node's: posting to it clones, detaches and drops, as a closed port should. */
+function closedHalf() {
+  if (closedPort === undefined) {
+    closedPort = new NodeMessageChannel().port1;
+    close.call(closedPort);
+  }
+  return closedPort;
+}
+
+module.exports = {
+  adopt,
+  pair,
+  isOpen,
+  closedHalf,
+  close: (half) => close.call(half),
+  post: (half, ...args) => postMessage.apply(half, args),
+  receive: (half) => receiveMessageOnPort(half),
+};

@@ -1,0 +1,30 @@
+'use strict';
+
+/** Ports in the inputs and results of native tasks, and in what a task posts. */
+
+const { PORT } = require('../codec/tags');
+const { kindOf } = require('../travel/registry');
+
+/** Nobody kept shared memory for a port that comes from Rust, and it has no companion. */
+const TERMS = Object.freeze({ capacity: 0, keepBuffers: false });
+
+// Loaded late: ports need the codec.
+let MessagePort;
+
+/** @type {import('../codec/extensions').Extension} */
+const portExtension = {
+  tag: PORT,
+  test: (value) => kindOf(value)?.toTask !== undefined,
+  write(port, writer) {
+    // Between JavaScript threads a port travels in Node's own message.
+    if (writer.message) writer.refuse(port);
+    writer.u32(writer.part(port));
+  },
+  read(reader) {
+    const id = reader.parts[reader.u32()];
+    MessagePort ??= require('./message-port').MessagePort;
+    return MessagePort.adopt({ id, terms: TERMS, kept: [], half: undefined });
+  },
+};
+
+module.exports = { portExtension };

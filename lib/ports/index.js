@@ -1,0 +1,16 @@
+'use strict';
+
+/** Message channels. */
+
+const { MessageChannel } = require('./message-channel');
+const { MessagePort, RECEIVE } = require('./message-port');
+const { carry } = require('./travel');
+const worker = require('../worker/parent-port');
+
+/** Node's `receiveMessageOnPort`, for ports of ours too. */
+function receiveMessageOnPort(port) {
+  if (typeof port?.[RECEIVE] === 'function') return port[RECEIVE]();
+  return worker.receiveMessageOnPort(port);
+}
+
+module.exports = { MessageChannel, MessagePort, carry, receiveMessageOnPort };

@@ -1,0 +1,45 @@
+'use strict';
+
+/** The native side's numbers (src/node/ports.rs holds the same), and the memory batches of messages come in. */
+
+const { binding } = require('../native');
+
+/** Messages in one batch at the most. */
+const BATCH = 1024;
+const SLAB_BYTES = 128 * 1024;
+
+const KEY = Symbol.for('rust-workers.port-intake');
+
+/** One for each environment: the native side knows only the last that was named. */
+function intakeOf() {
+  if (binding[KEY] === undefined) {
+    const lengths = new Uint32Array(BATCH);
+    const slab = Buffer.from(new ArrayBuffer(SLAB_BYTES));
+    binding.namePortIntake(new Uint8Array(lengths.buffer), new Uint8Array(slab.buffer));
+    Object.defineProperty(binding, KEY, { value: { lengths, slab, outgoing: undefined } });
+  }
+  return binding[KEY];
+}
+
+module.exports = {
+  BATCH,
+  intake: intakeOf(),
+
+  /** In `lengths`: the message stands in the extras instead. */
+  APART: 0xffffffff,
+
+  // What became of a post; QUEUED comes as undefined.
+  OVER: 1,
+  CLOSED: 2,
+  DETACHED: 3,
+  LOOPED: 4,
+  FULL: 5,
+
+  // What is left after a batch, above its count.
+  LEFT_SHIFT: 12,
+  COUNT_MASK: 0xfff,
+  LEFT_MORE: 0,
+  LEFT_EMPTY: 1,
+  LEFT_CLOSED: 2,
+  LEFT_GONE: 3,
+};

@@ -1,0 +1,44 @@
+'use strict';
+
+/**
+ * The open ports of this environment by number, and the wakes that come for them.
+ *
+ * There is one table for each delivery: under Jest this file is loaded again for every test file, and a wake must find
+ * the port whichever copy made it. An entry has `port`, `due()` and `room()`.
+ */
+
+const { binding } = require('../native');
+const { deliveryOf } = require('../delivery');
+const FORMS = require('../forms');
+
+const KEY = Symbol.for('rust-workers.port-table');
+
+const delivery = deliveryOf(binding);
+
+/** Notes ports while a batch is read, and calls one of their methods when it is through: that runs user code. */
+function subject(ports, method) {
+  let waiting = [];
+  return {
+    deliver(id) {
+      waiting.push(id);
+    },
+    act() {
+      if (waiting.length === 0) return;
+      const ids = waiting;
+      waiting = [];
+      for (const id of ids) ports.get(id)?.[method]();
+    },
+  };
+}
+
+function tableOf() {
+  if (delivery[KEY] === undefined) {
+    const ports = new Map();
+    delivery.subject(FORMS.PORT_DUE, () => subject(ports, 'due'));
+    delivery.subject(FORMS.PORT_ROOM, () => subject(ports, 'room'));
+    Object.defineProperty(delivery, KEY, { value: ports });
+  }
+  return delivery[KEY];
+}
+
+module.exports = { delivery, ports: tableOf() };

@@ -1,0 +1,46 @@
+'use strict';
+
+/**
+ * Our ports in Node's own messages. `lib/travel` does the work for `Worker` of rust-workers, `workerData` and
+ * `parentPort`; for a plain `worker_threads.Worker` there is `carry`:
+ *
+ *     worker.postMessage(...carry({ port: port2 }, [port2]));        // here
+ *     parentPort.on('message', ({ port }) => …);                     // there, `parentPort` from rust-workers
+ *
+ * A port travels as its number, under which the native side keeps it meanwhile, and its half of the companion, which
+ * is on Node's transfer list. Whatever way the message ends, the companion half ends too, and tells (companion.js).
+ */
+
+const { departure, register, wake } = require('../travel');
+const { MessagePort } = require('./message-port');
+
+register(MessagePort, {
+  brand: 'MessagePort',
+  moves: true,
+  pack: MessagePort.pack,
+  transferables: ({ half }) => (half === undefined ? [] : [half]),
+  unpack: (content) => {
+    wake();
+    return MessagePort.adopt(content);
+  },
+  toTask: MessagePort.toTask,
+  moved: MessagePort.moved,
+  kept: MessagePort.restore,
+});
+
+/**
+ * The arguments of a plain `postMessage` for a message with objects of ours. They must be posted at once, and once: the
+ * ports in the list have left when this returns.
+ *
+ * @param {unknown} value
+ * @param {Iterable<object>} [transferList]
+ * @returns {[unknown, object[]]}
+ * @throws {DOMException} DataCloneError: a port of ours is in the value and not on the list, or has left before
+ */
+function carry(value, transferList = []) {
+  const list = [...transferList];
+  const leaving = departure(value, list);
+  return leaving === undefined ? [value, list] : leaving.leave((...args) => args);
+}
+
+module.exports = { carry };

@@ -1,0 +1,75 @@
+'use strict';
+
+/** `waitAsync` under way in this environment: promises, timers, and the hold on the event loop. */
+
+const { clearTimeout, setTimeout } = require('node:timers');
+
+const { deliveryOf } = require('../delivery');
+const FORMS = require('../forms');
+const { binding } = require('../native');
+
+/** The longest time a timer takes, in milliseconds. */
+const LONGEST = 2 ** 31 - 1;
+
+const NOT_EQUAL = -1;
+const TIMED_OUT = -2;
+
+class AsyncWaits {
+  #delivery;
+  /** id -> { resolve, timer, ends } */
+  #waiting = new Map();
+  #last = 0;
+
+  constructor(delivery) {
+    this.#delivery = delivery;
+  }
+
+  /**
+   * The arguments are those of `Atomics.waitAsync`, and so is what is returned and thrown.
+   *
+   * @returns {{ async: false, value: 'not-equal' | 'timed-out' } | { async: true, value: Promise<'ok' | 'timed-out'> }}
+   */
+  begin(typedArray, index, value, timeout) {
+    const id = ++this.#last;
+    const answer = binding.waitAsync(typedArray, index, value, timeout, id);
+    if (answer === NOT_EQUAL) return { async: false, value: 'not-equal' };
+    if (answer === TIMED_OUT) return { async: false, value: 'timed-out' };
+    const promise = new Promise((resolve) => {
+      const wait = { resolve, timer: undefined, ends: performance.now() + answer };
+      this.#waiting.set(id, wait);
+      // Unlike `Atomics.waitAsync` (nodejs/node#61941): a promise that is awaited keeps the process alive.
+      this.#delivery.hold(1);
+      if (answer !== Infinity) this.#arm(id, wait);
+    });
+    return { async: true, value: promise };
+  }
+
+  #arm(id, wait) {
+    const rest = wait.ends - performance.now();
+    wait.timer = setTimeout(() => this.#late(id, wait), Math.min(Math.max(rest, 0), LONGEST));
+  }
+
+  #late(id, wait) {
+    if (performance.now() < wait.ends) this.#arm(id, wait);
+    // Woken already: its letter is on the way.
+    else if (binding.cancelWait(id)) this.#end(id, wait, 'timed-out');
+  }
+
+  /** A letter: the wait has been woken. */
+  deliver(id) {
+    const wait = this.#waiting.get(id);
+    if (wait !== undefined) this.#end(id, wait, 'ok');
+  }
+
+  #end(id, wait, outcome) {
+    this.#waiting.delete(id);
+    this.#delivery.hold(-1);
+    clearTimeout(wait.timer);
+    wait.resolve(outcome);
+  }
+}
+
+/** The waits of this environment. */
+const asyncWaits = deliveryOf(binding).subject(FORMS.WAIT_ENDED, (delivery) => new AsyncWaits(delivery));
+
+module.exports = { asyncWaits };

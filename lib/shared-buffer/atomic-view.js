@@ -1,0 +1,140 @@
+'use strict';
+
+/** Elements of one type on shared memory. */
+
+const { isFloat } = require('./element-types');
+const { holdRegion } = require('./region-hold');
+const { rustAtomics } = require('./rust-atomics');
+
+// V8's own, which are machine instructions: a native call would cost ten times as much.
+const { add, and, compareExchange, exchange, isLockFree, load, or, store, sub, xor } = Atomics;
+const { notify, wait, waitAsync } = rustAtomics;
+
+/** Atomic operations on a typed array over a SharedArrayBuffer, with the meanings and errors of `Atomics`. */
+class AtomicView {
+  #array;
+  #type;
+  /** Keeps the meeting place of waiters; made by the first. */
+  #hold;
+
+  constructor(array, type) {
+    this.#array = array;
+    this.#type = type;
+  }
+
+  /** The typed array. */
+  get array() {
+    return this.#array;
+  }
+
+  get type() {
+    return this.#type;
+  }
+
+  get buffer() {
+    return this.#array.buffer;
+  }
+
+  get byteOffset() {
+    return this.#array.byteOffset;
+  }
+
+  get byteLength() {
+    return this.#array.byteLength;
+  }
+
+  get length() {
+    return this.#array.length;
+  }
+
+  load(index) {
+    return load(this.#array, index);
+  }
+
+  store(index, value) {
+    return store(this.#array, index, value);
+  }
+
+  add(index, value) {
+    return add(this.#array, index, value);
+  }
+
+  sub(index, value) {
+    return sub(this.#array, index, value);
+  }
+
+  and(index, value) {
+    return and(this.#array, index, value);
+  }
+
+  or(index, value) {
+    return or(this.#array, index, value);
+  }
+
+  xor(index, value) {
+    return xor(this.#array, index, value);
+  }
+
+  exchange(index, value) {
+    return exchange(this.#array, index, value);
+  }
+
+  compareExchange(index, expected, replacement) {
+    return compareExchange(this.#array, index, expected, replacement);
+  }
+
+  isLockFree(size = this.#array.BYTES_PER_ELEMENT) {
+    return isLockFree(size);
+  }
+
+  wait(index, value, timeout) {
+    this.#hold ??= holdRegion(this.#array.buffer);
+    return wait(this.#array, index, value, timeout);
+  }
+
+  async waitAsync(index, value, timeout) {
+    this.#hold ??= holdRegion(this.#array.buffer);
+    return waitAsync(this.#array, index, value, timeout).value;
+  }
+
+  notify(index, count) {
+    return notify(this.#array, index, count);
+  }
+
+  /** Whether an object is a view of ours, also one whose prototype was changed. */
+  static isAtomicView(value) {
+    return #array in value;
+  }
+}
+
+/** Floats have plain loads and stores; everything else is a TypeError, as with `Atomics`. */
+class FloatView extends AtomicView {
+  load(index) {
+    return this.array[elementIndex(this.array, index)];
+  }
+
+  store(index, value) {
+    const at = elementIndex(this.array, index);
+    const number = +value;
+    this.array[at] = number;
+    return number;
+  }
+}
+Object.defineProperty(FloatView, 'name', { value: 'AtomicView' });
+
+/** The index as `Atomics` takes it. */
+function elementIndex(array, index) {
+  const at = Math.trunc(+index) || 0;
+  if (at < 0 || at >= array.length) throw new RangeError('Invalid atomic access index');
+  return at;
+}
+
+/**
+ * @param {Int8Array | Float64Array} array over a SharedArrayBuffer
+ * @param {string} type its name in element-types.js
+ */
+function atomicView(array, type) {
+  return isFloat(type) ? new FloatView(array, type) : new AtomicView(array, type);
+}
+
+module.exports = { AtomicView, atomicView };

@@ -1,0 +1,31 @@
+'use strict';
+
+/** The notifier's Worker: takes requests from Rust threads and makes the `Atomics.notify` they ask for. */
+
+const { parentPort, receiveMessageOnPort, workerData } = require('node:worker_threads');
+
+const { binding } = require('../native');
+
+/** region -> SharedArrayBuffer */
+const buffers = new Map();
+
+/** Takes in what the parent has posted; it posts a buffer before it lets any task ask for it. */
+function takeBuffers() {
+  for (let posted = receiveMessageOnPort(parentPort); posted; posted = receiveMessageOnPort(parentPort)) {
+    buffers.set(posted.message.region, posted.message.buffer);
+  }
+}
+
+function notify({ region, offset, size, count }) {
+  if (!buffers.has(region)) takeBuffers();
+  const buffer = buffers.get(region);
+  if (buffer === undefined) return 0;
+  const cells = size === 8 ? new BigInt64Array(buffer, offset, 1) : new Int32Array(buffer, offset, 1);
+  return Atomics.notify(cells, 0, count);
+}
+
+// A call into a function of JavaScript in every turn: there V8 sees that this thread shall end.
+for (let request; (request = binding.nextNotify(workerData.desk)) !== null; ) {
+  if (request !== undefined) binding.notified(notify(request));
+  else takeBuffers();
+}

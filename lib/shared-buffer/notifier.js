@@ -1,0 +1,55 @@
+'use strict';
+
+/**
+ * How native tasks reach those who wait by plain `Atomics.wait`: only a JavaScript thread can wake them, and the one
+ * that asked may be waiting itself. So a Worker of its own does it: started by the first task that may need it, never
+ * keeping the process alive, and never in its event loop (notifier-thread.js).
+ *
+ * A task is submitted only after the Worker was started and sent the buffer; a Worker starts while its parent waits.
+ */
+
+const path = require('node:path');
+const { Worker } = require('node:worker_threads');
+
+const { binding } = require('../native');
+const { holdRegion } = require('./region-hold');
+
+const KEY = Symbol.for('rust-workers.notifier');
+
+class Notifier {
+  #worker;
+  #desk = binding.openNotifier();
+  /** Buffers it has been given. Their regions stay: the Worker holds the memory too. */
+  #holds = new Map();
+
+  constructor() {
+    this.#worker = new Worker(path.join(__dirname, 'notifier-thread.js'), {
+      workerData: { desk: this.#desk },
+      execArgv: [],
+      stdin: false,
+      name: 'rust-workers-notifier',
+    });
+    this.#worker.unref();
+    // Without it native tasks wake nobody who waits by plain `Atomics.wait`, and say so by their count.
+    this.#worker.on('error', () => {});
+    // Node joins its Workers before it ends: this one would come to see that within one slice of its sleep.
+    process.on('exit', () => binding.closeNotifier());
+  }
+
+  serve(buffer) {
+    const hold = holdRegion(buffer);
+    if (this.#holds.has(hold.handle)) return;
+    this.#holds.set(hold.handle, hold);
+    const region = binding.regionId(hold.handle);
+    this.#worker.postMessage({ region, buffer });
+    binding.serveRegion(hold.handle);
+  }
+}
+
+/** Lets native tasks wake those who wait on this buffer by `Atomics.wait`. */
+function wakePlainWaiters(buffer) {
+  if (binding[KEY] === undefined) Object.defineProperty(binding, KEY, { value: new Notifier() });
+  binding[KEY].serve(buffer);
+}
+
+module.exports = { wakePlainWaiters };

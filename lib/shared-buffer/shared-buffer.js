@@ -1,0 +1,179 @@
+'use strict';
+
+const { types } = require('node:util');
+const { markAsUncloneable } = require('node:worker_threads');
+
+const { InvalidArgTypeError, InvalidArgValueError, OutOfRangeError } = require('../errors');
+const { validateInteger, validateObject } = require('../validators');
+const { AtomicView, atomicView } = require('./atomic-view');
+const { ELEMENT_TYPES } = require('./element-types');
+const { holdRegion } = require('./region-hold');
+const { rustAtomics } = require('./rust-atomics');
+
+// See atomic-view.js; the methods stand here once more because a call less keeps them at the speed of `Atomics`.
+const { add, and, compareExchange, exchange, isLockFree, load, or, store, sub, xor } = Atomics;
+const { notify, wait, waitAsync } = rustAtomics;
+
+/** Memory that JavaScript threads and native tasks share: a real SharedArrayBuffer, with the face of `Atomics`. */
+class SharedBuffer {
+  #buffer;
+  /** Its Int32 cells. */
+  #cells;
+  /** Keeps the meeting place of waiters; made by the first. */
+  #hold;
+
+  constructor(byteLength, options = {}) {
+    this.#adopt(byteLength instanceof Adopted ? byteLength.buffer : allocate(byteLength, options));
+  }
+
+  static from(source) {
+    return new SharedBuffer(new Adopted(bufferOf(source)));
+  }
+
+  #adopt(buffer) {
+    this.#buffer = buffer;
+    // Of a growable buffer the array grows with it.
+    this.#cells = buffer.growable
+      ? new Int32Array(buffer)
+      : new Int32Array(buffer, 0, Math.floor(buffer.byteLength / 4));
+    // Cloned it would silently be `{}`; its `buffer` is what travels.
+    markAsUncloneable?.(this);
+  }
+
+  get buffer() {
+    return this.#buffer;
+  }
+
+  get byteLength() {
+    return this.#buffer.byteLength;
+  }
+
+  get maxByteLength() {
+    return this.#buffer.maxByteLength ?? this.#buffer.byteLength;
+  }
+
+  get growable() {
+    return this.#buffer.growable ?? false;
+  }
+
+  grow(byteLength) {
+    validateInteger(byteLength, 'byteLength', 0);
+    if (!this.growable) {
+      throw new InvalidArgValueError('This SharedBuffer cannot grow: make it with { maxByteLength }');
+    }
+    if (byteLength < this.byteLength || byteLength > this.maxByteLength) {
+      throw new OutOfRangeError(
+        `The "byteLength" argument must be between ${this.byteLength} and ${this.maxByteLength}. Received ${byteLength}`,
+      );
+    }
+    this.#buffer.grow(byteLength);
+    return this;
+  }
+
+  as(type, byteOffset = 0, length = undefined) {
+    const Elements = ELEMENT_TYPES.get(type);
+    if (Elements === undefined) {
+      const names = [...ELEMENT_TYPES.keys()].map((name) => `'${name}'`).join(', ');
+      throw new InvalidArgValueError(`The "type" argument must be one of ${names}`);
+    }
+    const size = Elements.BYTES_PER_ELEMENT;
+    validateInteger(byteOffset, 'byteOffset', 0, this.byteLength);
+    if (byteOffset % size !== 0) {
+      throw new OutOfRangeError(`The "byteOffset" argument must be a multiple of ${size} for '${type}'. Received ${byteOffset}`);
+    }
+    if (length === undefined) {
+      if (this.growable) return atomicView(new Elements(this.#buffer, byteOffset), type);
+      length = Math.floor((this.byteLength - byteOffset) / size);
+    }
+    validateInteger(length, 'length', 0, Math.floor((this.byteLength - byteOffset) / size));
+    return atomicView(new Elements(this.#buffer, byteOffset, length), type);
+  }
+
+  load(index) {
+    return load(this.#cells, index);
+  }
+
+  store(index, value) {
+    return store(this.#cells, index, value);
+  }
+
+  add(index, value) {
+    return add(this.#cells, index, value);
+  }
+
+  sub(index, value) {
+    return sub(this.#cells, index, value);
+  }
+
+  and(index, value) {
+    return and(this.#cells, index, value);
+  }
+
+  or(index, value) {
+    return or(this.#cells, index, value);
+  }
+
+  xor(index, value) {
+    return xor(this.#cells, index, value);
+  }
+
+  exchange(index, value) {
+    return exchange(this.#cells, index, value);
+  }
+
+  compareExchange(index, expected, replacement) {
+    return compareExchange(this.#cells, index, expected, replacement);
+  }
+
+  isLockFree(size = 4) {
+    return isLockFree(size);
+  }
+
+  wait(index, value, timeout) {
+    this.#hold ??= holdRegion(this.#buffer);
+    return wait(this.#cells, index, value, timeout);
+  }
+
+  async waitAsync(index, value, timeout) {
+    this.#hold ??= holdRegion(this.#buffer);
+    return waitAsync(this.#cells, index, value, timeout).value;
+  }
+
+  notify(index, count) {
+    return notify(this.#cells, index, count);
+  }
+
+  /** Whether an object is one of ours, also one whose prototype was changed. */
+  static isSharedBuffer(value) {
+    return typeof value === 'object' && value !== null && #buffer in value;
+  }
+}
+
+/** Tells the constructor that the memory is there already. */
+class Adopted {
+  constructor(buffer) {
+    this.buffer = buffer;
+  }
+}
+
+function allocate(byteLength, options) {
+  validateInteger(byteLength, 'byteLength', 0);
+  validateObject(options, 'options');
+  const { maxByteLength } = options;
+  if (maxByteLength !== undefined) validateInteger(maxByteLength, 'options.maxByteLength', byteLength);
+  try {
+    return new SharedArrayBuffer(byteLength, maxByteLength === undefined ? undefined : { maxByteLength });
+  } catch (error) {
+    throw new OutOfRangeError(`No shared memory of ${maxByteLength ?? byteLength} bytes could be had`, { cause: error });
+  }
+}
+
+function bufferOf(source) {
+  if (types.isSharedArrayBuffer(source)) return source;
+  if (ArrayBuffer.isView(source) && types.isSharedArrayBuffer(source.buffer)) return source.buffer;
+  if (SharedBuffer.isSharedBuffer(source)) return source.buffer;
+  if (typeof source === 'object' && source !== null && AtomicView.isAtomicView(source)) return source.buffer;
+  throw new InvalidArgTypeError('The "source" argument must be a SharedArrayBuffer or a view of one');
+}
+
+module.exports = { SharedBuffer };

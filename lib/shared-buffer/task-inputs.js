@@ -1,0 +1,73 @@
+'use strict';
+
+/** What `pool.run` has to know of tasks that work on shared memory. */
+
+const { types } = require('node:util');
+
+const { InvalidArgValueError } = require('../errors');
+const { AtomicView } = require('./atomic-view');
+const { wakePlainWaiters } = require('./notifier');
+const { SharedBuffer } = require('./shared-buffer');
+
+/** Tasks that change shared memory where it is, and give back the object they were given. */
+const IN_PLACE = new Set(['sort', 'fill']);
+
+/** Tasks that several threads can work on. */
+const PARALLEL = new Set(['sort', 'fill', 'sum', 'histogram', 'atomicAdd', 'sha256', 'sha512', 'blake3', 'crc32']);
+
+/** Whether an object stands for shared memory. */
+const isShared = (value) =>
+  typeof value === 'object' &&
+  value !== null &&
+  (types.isSharedArrayBuffer(value) ||
+    (ArrayBuffer.isView(value) && types.isSharedArrayBuffer(value.buffer)) ||
+    SharedBuffer.isSharedBuffer(value) ||
+    AtomicView.isAtomicView(value));
+
+/**
+ * What a task that ran in place resolves to: the object that the caller gave, also where it stood in `{ data }`.
+ * Undefined when the result is the task's own.
+ */
+function givenBack(task, input) {
+  if (!IN_PLACE.has(task)) return undefined;
+  if (isShared(input)) return input;
+  return isShared(input?.data) ? input.data : undefined;
+}
+
+/** The resolve function that gives back what the caller gave. */
+const givingBack = (resolve, given) => (value) => resolve(value === undefined ? given : value);
+
+/** The input with `parallel: true` in it. */
+function withParallel(task, input) {
+  if (!PARALLEL.has(task)) {
+    throw new InvalidArgValueError(`Task '${task}' is done by one thread; leave "options.parallel" out`);
+  }
+  const isOptions =
+    typeof input === 'object' && input !== null && !isShared(input) && !ArrayBuffer.isView(input) &&
+    !types.isArrayBuffer(input);
+  return isOptions ? { ...input, parallel: true } : { data: input, parallel: true };
+}
+
+/** Makes ready what the task will need on this side. */
+function prepareFor(task, input) {
+  if (task === 'atomicNotify' && isShared(input?.buffer)) wakePlainWaiters(SharedBuffer.from(input.buffer).buffer);
+}
+
+/**
+ * The same for the inputs of one `map`; `all` is changed where they are to be done in parallel.
+ *
+ * @param {{ resolve(outputs: unknown[]): void }} pending its resolve is replaced where outputs are given back
+ */
+function prepareForAll(task, all, parallel, pending) {
+  if (IN_PLACE.has(task)) {
+    const given = all.map((input) => givenBack(task, input));
+    const { resolve } = pending;
+    const giveBack = (output, i) => (output === undefined ? given[i] : output);
+    // A refusal comes as a promise instead.
+    pending.resolve = (outputs) => resolve(Array.isArray(outputs) ? outputs.map(giveBack) : outputs);
+  }
+  if (parallel) all.forEach((input, i) => (all[i] = withParallel(task, input)));
+  if (task === 'atomicNotify') all.forEach((input) => prepareFor(task, input));
+}
+
+module.exports = { givenBack, givingBack, prepareFor, prepareForAll, withParallel };

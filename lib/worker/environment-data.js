@@ -1,0 +1,40 @@
+'use strict';
+
+/**
+ * Environment data with objects of ours: Node copies the table to every new Worker, by structured clone. Node's table
+ * holds a message then, and this side remembers the object, so that `get` gives back what `set` was given.
+ */
+
+const workerThreads = require('node:worker_threads');
+
+const { arrive, departure, isMarked } = require('../travel');
+
+// Node's own, read once: a program that puts ours into worker_threads must not make ours call itself.
+const nodeGet = workerThreads.getEnvironmentData;
+const nodeSet = workerThreads.setEnvironmentData;
+
+/** What a message in Node's table stands for. */
+const originals = new WeakMap();
+
+/**
+ * @param {unknown} key
+ * @param {unknown} [value] `undefined` deletes
+ */
+function setEnvironmentData(key, value) {
+  const leaving = departure(value);
+  if (leaving === undefined) return nodeSet(key, value);
+  return leaving.leave((message) => {
+    originals.set(message, value);
+    nodeSet(key, message);
+  });
+}
+
+/** @param {unknown} key */
+function getEnvironmentData(key) {
+  const value = nodeGet(key);
+  if (!isMarked(value)) return value;
+  if (!originals.has(value)) originals.set(value, arrive(value));
+  return originals.get(value);
+}
+
+module.exports = { getEnvironmentData, setEnvironmentData };

@@ -1,0 +1,178 @@
+//! Message channels: opening, posting, taking, and moving ports between environments.
+//!
+//! JavaScript names its ports by handles; numbers of ports (`id`) stay with an end wherever it goes.
+
+use std::time::Duration;
+
+use napi::Env;
+use napi::bindgen_prelude::sys;
+use napi_derive::napi;
+
+use super::environment;
+use super::raw::export;
+use crate::channel::{PortId, channel, claim};
+use crate::node::{Arguments, Environment, Js, JsValue, NOTHING, Status, drop_parked};
+
+/// An end in the hands of this environment.
+#[napi(object)]
+pub struct PortEnd {
+    pub handle: u32,
+    /// Stays with the end; below 2^53.
+    pub id: f64,
+    /// The other end's.
+    pub peer_id: f64,
+}
+
+fn end(handle: u32, id: PortId) -> PortEnd {
+    let number = id.get();
+    #[allow(clippy::cast_precision_loss)] // below 2^53
+    // Ids go in pairs: even for the one end, odd for the other.
+    PortEnd { handle, id: number as f64, peer_id: (number ^ 1) as f64 }
+}
+
+fn id(number: f64) -> PortId {
+    PortId::from(number as u64)
+}
+
+/// Opens a channel; `capacity` below one for none.
+#[napi]
+pub fn open_channel(env: Env, capacity: f64) -> napi::Result<Vec<PortEnd>> {
+    let environment = environment(&env)?;
+    let ends = channel((capacity >= 1.0).then_some(capacity as usize));
+    Ok(environment.ports().open(environment, ends).map(|(handle, id)| end(handle, id)).into())
+}
+
+/// Whether messages wake this thread.
+#[napi]
+pub fn listen_port(env: Env, port: u32, listening: bool) -> napi::Result<()> {
+    environment(&env)?.ports().listen(port, listening).map_err(super::into_napi)
+}
+
+/// Closes a port.
+#[napi]
+pub fn close_port(env: Env, port: u32) -> napi::Result<()> {
+    environment(&env)?.ports().close(port).map_err(super::into_napi)
+}
+
+/// Detaches a port and leaves it to be claimed by its number; false when it has closed. Messages of the last batch
+/// from `used` on go with it.
+#[napi]
+pub fn park_port(env: Env, port: u32, used: u32) -> napi::Result<bool> {
+    let detached = environment(&env)?.ports().detach(port, used as usize).map_err(super::into_napi)?;
+    Ok(detached.map(crate::channel::PortInTransit::park).is_some())
+}
+
+/// Takes a parked port in; nothing when there is none of that number (any more).
+#[napi]
+pub fn claim_port(env: Env, number: f64) -> napi::Result<Option<PortEnd>> {
+    let environment = environment(&env)?;
+    Ok(claim(id(number)).map(|port| {
+        let id = port.id();
+        end(environment.ports().adopt(environment, port), id)
+    }))
+}
+
+/// What carried the port of this number was lost: if it is parked, it closes.
+#[napi]
+pub fn forget_port(number: f64) {
+    drop_parked(id(number));
+}
+
+/// Asks to be told of room at the other end; answers as a post does, with FULL when the news is to come.
+#[napi]
+pub fn want_port_room(env: Env, port: u32) -> napi::Result<u32> {
+    environment(&env)?.ports().want_room(port).map_err(super::into_napi)
+}
+
+/// Messages that wait at the other end.
+#[napi]
+pub fn port_backlog(env: Env, port: u32) -> napi::Result<f64> {
+    #[allow(clippy::cast_precision_loss)]
+    environment(&env)?.ports().backlog(port).map(|count| count as f64).map_err(super::into_napi)
+}
+
+/// `namePortIntake(lengths, slab)`: where batches are put.
+pub(super) unsafe extern "C" fn name_port_intake(
+    env: sys::napi_env,
+    info: sys::napi_callback_info,
+) -> JsValue {
+    let body = |arguments: &Arguments<'_, 2>, environment: &'static Environment| {
+        let [lengths, slab] = arguments.values;
+        environment.ports().name_intake(arguments.js, lengths, slab).map(|()| NOTHING)
+    };
+    // SAFETY: called by Node, and registered in `RAW`.
+    unsafe { export(env, info, body) }
+}
+
+/// `namePortOutgoing(bytes)`: where the encoder writes.
+pub(super) unsafe extern "C" fn name_port_outgoing(
+    env: sys::napi_env,
+    info: sys::napi_callback_info,
+) -> JsValue {
+    let body = |arguments: &Arguments<'_, 1>, environment: &'static Environment| {
+        environment.ports().name_outgoing(arguments.js, arguments.values[0]).map(|()| NOTHING)
+    };
+    // SAFETY: called by Node, and registered in `RAW`.
+    unsafe { export(env, info, body) }
+}
+
+/// Zero, the usual answer, is `undefined`: no number need be made.
+fn answer(js: Js<'_>, number: u32) -> Result<JsValue, Status> {
+    if number == 0 { Ok(NOTHING) } else { js.number(f64::from(number)) }
+}
+
+/// `postToPort(port, length)`: posts what the encoder has written; answers QUEUED as undefined.
+pub(super) unsafe extern "C" fn post_to_port(env: sys::napi_env, info: sys::napi_callback_info) -> JsValue {
+    let body = |arguments: &Arguments<'_, 2>, environment: &'static Environment| {
+        let js = arguments.js;
+        let [port, length] = arguments.values;
+        let (port, length) = (js.read_u32(port)?, js.read_u32(length)? as usize);
+        answer(js, environment.ports().post(port, length, false)?)
+    };
+    // SAFETY: called by Node, and registered in `RAW`.
+    unsafe { export(env, info, body) }
+}
+
+/// `postToPortWith(port, side, withinCapacity, bytes, length, parts)`: any message, in any memory.
+pub(super) unsafe extern "C" fn post_to_port_with(
+    env: sys::napi_env,
+    info: sys::napi_callback_info,
+) -> JsValue {
+    let body = |arguments: &Arguments<'_, 6>, environment: &'static Environment| {
+        let js = arguments.js;
+        let [port, side, within, bytes, length, parts] = arguments.values;
+        let flags = [js.read_bool(side)?, js.read_bool(within)?];
+        let port = js.read_u32(port)?;
+        answer(js, environment.ports().post_with(js, environment, port, flags, bytes, length, parts)?)
+    };
+    // SAFETY: called by Node, and registered in `RAW`.
+    unsafe { export(env, info, body) }
+}
+
+/// `takeFromPort(port, most, extras)`: a batch.
+pub(super) unsafe extern "C" fn take_from_port(env: sys::napi_env, info: sys::napi_callback_info) -> JsValue {
+    let body = |arguments: &Arguments<'_, 3>, environment: &'static Environment| {
+        let js = arguments.js;
+        let [port, most, extras] = arguments.values;
+        let (port, most) = (js.read_u32(port)?, js.read_u32(most)? as usize);
+        js.number(f64::from(environment.ports().take(js, environment, port, most, extras)?))
+    };
+    // SAFETY: called by Node, and registered in `RAW`.
+    unsafe { export(env, info, body) }
+}
+
+/// `receiveFromPort(port, milliseconds, extras)`: one message, waiting for it so long.
+pub(super) unsafe extern "C" fn receive_from_port(
+    env: sys::napi_env,
+    info: sys::napi_callback_info,
+) -> JsValue {
+    let body = |arguments: &Arguments<'_, 3>, environment: &'static Environment| {
+        let js = arguments.js;
+        let [port, slice, extras] = arguments.values;
+        let slice = Duration::try_from_secs_f64(js.read_number(slice)? / 1000.0).unwrap_or_default();
+        let port = js.read_u32(port)?;
+        js.number(f64::from(environment.ports().receive(js, environment, port, slice, extras)?))
+    };
+    // SAFETY: called by Node, and registered in `RAW`.
+    unsafe { export(env, info, body) }
+}

@@ -1,0 +1,374 @@
+//! The ends of message channels that one JavaScript environment owns.
+//!
+//! JavaScript names a port by its *handle*, an index here that is given again once the port is gone; wakes name it by
+//! its number, since they may come late. A batch of small messages crosses in one call: their wires stand one after
+//! the other in memory that JavaScript made (`slab`), their lengths beside it. The messages of a batch are kept here
+//! until the next is taken, because a port that is transferred in the middle of one takes the rest along.
+//!
+//! A message with parts, one that stands for something in Node's own companion port (`side`), and one that is large
+//! come alone, with the first of `extras` their flags, the second the wire, the third the parts.
+
+use std::cell::{Cell, OnceCell, RefCell};
+use std::ptr::NonNull;
+use std::sync::Arc;
+use std::time::Duration;
+
+use napi::bindgen_prelude::sys;
+
+use super::environment::Environment;
+use super::input::read_envelope;
+use super::js::{Js, JsValue, Status};
+use super::mailbox::{Letter, Mailbox};
+use super::output::{copy, memories};
+use crate::channel::{Message, Owner, Port, PortId, PortInTransit, Posted, Received, Refusal, Taken, claim};
+use crate::value::Envelope;
+
+/// Messages in one batch at the most; the length of `lengths`.
+const BATCH: usize = 1024;
+/// Stands in `lengths` for a message that is in `extras`.
+const APART: u32 = u32::MAX;
+/// Larger wires come apart, so that one of them does not fill the slab.
+const SMALL: usize = 16 * 1024;
+
+const INVALID: Status = Status(sys::Status::napi_invalid_arg);
+
+/// What became of a post, as a number. The same numbers stand in `lib/ports/native.js`.
+mod posted {
+    pub(super) const QUEUED: u32 = 0;
+    pub(super) const OVER: u32 = 1;
+    pub(super) const CLOSED: u32 = 2;
+    pub(super) const DETACHED: u32 = 3;
+    pub(super) const LOOPED: u32 = 4;
+    pub(super) const FULL: u32 = 5;
+}
+
+/// Wakes go into the environment's mailbox.
+struct Waker(&'static Mailbox);
+
+impl Owner for Waker {
+    fn wake(&self, port: PortId) {
+        self.0.push(Letter::PortDue(port));
+    }
+
+    fn room(&self, port: PortId) {
+        self.0.push(Letter::PortRoom(port));
+    }
+}
+
+/// A port, and the batch that was taken from it last.
+struct Seat {
+    port: Port,
+    taken: Vec<Message>,
+}
+
+/// Memory that JavaScript made, keeps to itself and never detaches; a reference keeps it for good.
+#[derive(Clone, Copy)]
+struct Memory {
+    data: NonNull<u8>,
+    length: usize,
+}
+
+impl Memory {
+    fn of(js: Js<'_>, view: JsValue) -> Result<Self, Status> {
+        let (data, length) = js.view(view)?;
+        Ok(Memory { data: NonNull::new(data).ok_or(INVALID)?, length })
+    }
+}
+
+/// Where a batch is put.
+#[derive(Clone, Copy)]
+struct Intake {
+    lengths: NonNull<u32>,
+    slab: Memory,
+}
+
+impl Intake {
+    fn put_length(self, index: usize, length: u32) {
+        assert!(index < BATCH, "a batch holds {BATCH} messages");
+        // SAFETY: below BATCH, the length the array was checked to have.
+        let place = unsafe { self.lengths.add(index) };
+        // SAFETY: in bounds and aligned as checked when it was named; JavaScript does not run meanwhile.
+        unsafe { place.write(length) };
+    }
+
+    fn put_wire(self, offset: usize, wire: &[u8]) {
+        assert!(offset + wire.len() <= self.slab.length, "the batch fits the slab");
+        // SAFETY: within the slab, by the check above.
+        let place = unsafe { self.slab.data.add(offset) };
+        // SAFETY: `wire` fits there, as checked, and cannot overlap JavaScript's memory.
+        unsafe { place.copy_from_nonoverlapping(NonNull::from(wire).cast(), wire.len()) };
+    }
+}
+
+/// All ports of an environment. Only its own thread comes here.
+#[derive(Default)]
+pub(crate) struct Ports {
+    seats: RefCell<Vec<Option<Seat>>>,
+    waker: OnceCell<Arc<dyn Owner>>,
+    intake: Cell<Option<Intake>>,
+    /// Where the encoder writes, and the reference that keeps it.
+    outgoing: Cell<Option<(Memory, sys::napi_ref)>>,
+}
+
+/// Whether a message fits into a batch beside others.
+fn is_small(message: &Message) -> bool {
+    !message.side && message.envelope.parts.is_empty() && message.envelope.wire.len() <= SMALL
+}
+
+impl Ports {
+    /// Names the arrays a batch is put into: a `Uint8Array` over `BATCH` 32-bit numbers, and one for the wires.
+    pub(crate) fn name_intake(&self, js: Js<'_>, lengths: JsValue, slab: JsValue) -> Result<(), Status> {
+        let (numbers, slab_memory) = (Memory::of(js, lengths)?, Memory::of(js, slab)?);
+        let lengths_data = numbers.data.cast::<u32>();
+        if numbers.length < BATCH * 4 || !lengths_data.is_aligned() || slab_memory.length < SMALL {
+            return Err(INVALID);
+        }
+        // Strong references that are never deleted: they end with the environment.
+        js.reference(lengths)?;
+        js.reference(slab)?;
+        self.intake.set(Some(Intake { lengths: lengths_data, slab: slab_memory }));
+        Ok(())
+    }
+
+    /// Names the memory the encoder writes to from now on.
+    pub(crate) fn name_outgoing(&self, js: Js<'_>, view: JsValue) -> Result<(), Status> {
+        let named = (Memory::of(js, view)?, js.reference(view)?);
+        if let Some((_, before)) = self.outgoing.replace(Some(named)) {
+            js.delete_reference(before)?;
+        }
+        Ok(())
+    }
+
+    /// Takes a port in and gives its handle.
+    pub(crate) fn adopt(&self, environment: &'static Environment, port: PortInTransit) -> u32 {
+        let port = port.attach(Some(self.waker(environment)));
+        self.seat(port)
+    }
+
+    /// Takes in both ends of a new channel.
+    pub(crate) fn open(&self, environment: &'static Environment, ends: (Port, Port)) -> [(u32, PortId); 2] {
+        [ends.0, ends.1].map(|port| {
+            port.set_owner(Some(self.waker(environment)));
+            let id = port.id();
+            (self.seat(port), id)
+        })
+    }
+
+    fn waker(&self, environment: &'static Environment) -> Arc<dyn Owner> {
+        Arc::clone(self.waker.get_or_init(|| Arc::new(Waker(environment.mailbox()))))
+    }
+
+    fn seat(&self, port: Port) -> u32 {
+        let mut seats = self.seats.borrow_mut();
+        let vacant = seats.iter().position(Option::is_none).unwrap_or_else(|| {
+            seats.push(None);
+            seats.len() - 1
+        });
+        seats[vacant] = Some(Seat { port, taken: Vec::new() });
+        u32::try_from(vacant).unwrap_or(u32::MAX)
+    }
+
+    fn with<T>(&self, handle: u32, with: impl FnOnce(&Port) -> T) -> Result<T, Status> {
+        self.seats
+            .borrow()
+            .get(handle as usize)
+            .and_then(Option::as_ref)
+            .map(|seat| with(&seat.port))
+            .ok_or(INVALID)
+    }
+
+    fn remove(&self, handle: u32) -> Result<Seat, Status> {
+        self.seats.borrow_mut().get_mut(handle as usize).and_then(Option::take).ok_or(INVALID)
+    }
+
+    /// Messages wake this environment from now on, or no longer.
+    pub(crate) fn listen(&self, handle: u32, listening: bool) -> Result<(), Status> {
+        self.with(handle, |port| port.listen(listening))
+    }
+
+    /// Closes a port; its handle may be given again.
+    pub(crate) fn close(&self, handle: u32) -> Result<(), Status> {
+        let seat = self.remove(handle)?;
+        seat.port.close();
+        Ok(())
+    }
+
+    /// Takes the port away from this environment, with the messages of the last batch from `used` on. `None` when it
+    /// has closed; its handle is good no longer either way.
+    pub(crate) fn detach(&self, handle: u32, used: usize) -> Result<Option<PortInTransit>, Status> {
+        let Seat { port, mut taken } = self.remove(handle)?;
+        if used < taken.len() {
+            port.put_back(taken.drain(used..));
+        }
+        Ok(port.detach().ok())
+    }
+
+    /// Asks for a letter when there is room; what is true now is the answer, as of a post.
+    pub(crate) fn want_room(&self, handle: u32) -> Result<u32, Status> {
+        self.with(handle, |port| refusal_number(port.want_room()))
+    }
+
+    /// Messages posted here that the other end has not taken.
+    pub(crate) fn backlog(&self, handle: u32) -> Result<usize, Status> {
+        self.with(handle, Port::backlog)
+    }
+
+    /// Posts the first `length` bytes of the encoder's memory.
+    pub(crate) fn post(&self, handle: u32, length: usize, within_capacity: bool) -> Result<u32, Status> {
+        let (memory, _) = self.outgoing.get().ok_or(INVALID)?;
+        if length > memory.length {
+            return Err(INVALID);
+        }
+        // SAFETY: `length` bytes begin there, as checked; the reference keeps them, and JavaScript does not run
+        // until this call returns.
+        let bytes = unsafe { std::slice::from_raw_parts(memory.data.as_ptr(), length) };
+        let message = Message::from(Envelope { wire: bytes.to_vec(), parts: Vec::new() });
+        self.with(handle, |port| post(port, message, within_capacity))
+    }
+
+    /// Posts a message from `view` with its parts; see `read_envelope`.
+    #[allow(clippy::too_many_arguments)] // they are those of the export
+    pub(crate) fn post_with(
+        &self,
+        js: Js<'_>,
+        environment: &'static Environment,
+        handle: u32,
+        [side, within_capacity]: [bool; 2],
+        view: JsValue,
+        length: JsValue,
+        parts: JsValue,
+    ) -> Result<u32, Status> {
+        let envelope = read_envelope(js, environment, view, length, parts)?;
+        self.with(handle, |port| post(port, Message { envelope, side }, within_capacity))
+    }
+
+    /// Takes a batch of at most `most`. The answer is the count, and 4096 times what is left: see [`left_number`].
+    pub(crate) fn take(
+        &self,
+        js: Js<'_>,
+        environment: &'static Environment,
+        handle: u32,
+        most: usize,
+        extras: JsValue,
+    ) -> Result<u32, Status> {
+        let intake = self.intake.get().ok_or(INVALID)?;
+        let mut seats = self.seats.borrow_mut();
+        let seat = seats.get_mut(handle as usize).and_then(Option::as_mut).ok_or(INVALID)?;
+        seat.taken.clear();
+        let (mut count, mut bytes, mut alone) = (0, 0, false);
+        let most = most.min(BATCH);
+        let fits = |message: &Message| {
+            if alone || count == most {
+                return false;
+            }
+            alone = !is_small(message);
+            bytes += message.envelope.wire.len();
+            count += 1;
+            count == 1 || (!alone && bytes <= intake.slab.length)
+        };
+        let left = left_number(seat.port.take_while(fits, &mut seat.taken));
+        if seat.taken.len() == 1 && !is_small(&seat.taken[0]) {
+            let message = seat.taken.pop().unwrap_or_default();
+            drop(seats);
+            give_apart(js, environment, message, extras)?;
+            intake.put_length(0, APART);
+            return Ok(1 + left * 4096);
+        }
+        let mut offset = 0;
+        for (index, message) in seat.taken.iter().enumerate() {
+            let wire = &message.envelope.wire;
+            intake.put_length(index, u32::try_from(wire.len()).unwrap_or(APART));
+            intake.put_wire(offset, wire);
+            offset += wire.len();
+        }
+        Ok(u32::try_from(seat.taken.len()).unwrap_or(0) + left * 4096)
+    }
+
+    /// Takes one message, whether the port listens or not, waiting up to `slice` for it; answers as `take`.
+    pub(crate) fn receive(
+        &self,
+        js: Js<'_>,
+        environment: &'static Environment,
+        handle: u32,
+        slice: Duration,
+        extras: JsValue,
+    ) -> Result<u32, Status> {
+        let intake = self.intake.get().ok_or(INVALID)?;
+        let received = self
+            .with(handle, |port| if slice.is_zero() { port.take_one() } else { port.receive_slice(slice) })?;
+        let message = match received {
+            Received::Message(message) => message,
+            Received::Empty => return Ok(left_number(Taken::Empty) * 4096),
+            Received::Closed => return Ok(left_number(Taken::Closed) * 4096),
+            Received::Gone => return Ok(left_number(Taken::Gone) * 4096),
+        };
+        if is_small(&message) {
+            let wire = &message.envelope.wire;
+            intake.put_length(0, u32::try_from(wire.len()).unwrap_or(APART));
+            intake.put_wire(0, wire);
+        } else {
+            intake.put_length(0, APART);
+            give_apart(js, environment, message, extras)?;
+        }
+        Ok(1)
+    }
+
+    /// The environment ends.
+    pub(super) fn close_all(&self) {
+        let seats = self.seats.take();
+        for seat in seats.iter().flatten() {
+            seat.port.close();
+        }
+    }
+}
+
+/// A message that comes alone.
+fn give_apart(
+    js: Js<'_>,
+    environment: &'static Environment,
+    message: Message,
+    extras: JsValue,
+) -> Result<(), Status> {
+    let Message { envelope: Envelope { wire, parts }, side } = message;
+    js.set(extras, 0, js.boolean(side)?)?;
+    js.set(extras, 1, copy(js, &wire)?)?;
+    js.set(extras, 2, memories(js, environment, parts)?)
+}
+
+fn post(port: &Port, message: Message, within_capacity: bool) -> u32 {
+    if within_capacity {
+        return refusal_number(port.try_post(message).map_err(|refused| refused.why));
+    }
+    match port.post(message) {
+        Posted::Queued => posted::QUEUED,
+        Posted::Over => posted::OVER,
+        Posted::Closed => posted::CLOSED,
+        Posted::Detached => posted::DETACHED,
+        Posted::Looped => posted::LOOPED,
+    }
+}
+
+fn refusal_number(outcome: Result<(), Refusal>) -> u32 {
+    match outcome {
+        Ok(()) => posted::QUEUED,
+        Err(Refusal::Full | Refusal::TimedOut | Refusal::Cancelled(_)) => posted::FULL,
+        Err(Refusal::Closed) => posted::CLOSED,
+        Err(Refusal::Detached) => posted::DETACHED,
+        Err(Refusal::Looped) => posted::LOOPED,
+    }
+}
+
+/// What is left after a batch, as a number.
+fn left_number(taken: Taken) -> u32 {
+    match taken {
+        Taken::More => 0,
+        Taken::Empty => 1,
+        Taken::Closed => 2,
+        Taken::Gone => 3,
+    }
+}
+
+/// Drops the port of this number if it is parked: what carried it was lost.
+pub(crate) fn drop_parked(id: PortId) {
+    drop(claim(id));
+}
