@@ -10,7 +10,7 @@ const { after, test } = require('node:test');
 const { pathToFileURL } = require('node:url');
 const { MessageChannel, threadId } = require('node:worker_threads');
 
-const { WorkerPool, errors } = require('rust-workers');
+const { Mutex, SharedBuffer, WorkerPool, errors, MessageChannel: OurChannel } = require('rust-workers');
 
 const script = (name) => path.join(__dirname, '..', 'fixtures', 'scripts', name);
 
@@ -176,6 +176,23 @@ test('transfer gives memory away: listed, found, and a port', async () => {
   const [message] = await once(back.port, 'message');
   assert.equal(message, 'through two threads');
   port1.close();
+});
+
+test('objects of ours travel both ways, at any depth, and in workerData', async () => {
+  const counter = new SharedBuffer(8);
+  const mutex = new Mutex();
+  await withPool('ours.js', { maxThreads: 1, workerData: { counter } }, async (pool) => {
+    const back = await pool.runTask({ list: [{ counter, mutex }] });
+    assert.ok(back.counter instanceof SharedBuffer);
+    assert.ok(Mutex.from(back.mutex).tryLock(), 'a lock arrives as the place where it stands');
+    assert.equal(back.counter.load(0), 2, 'one by the input, one by workerData');
+    assert.equal(counter.load(0), 2);
+    const { port1, port2 } = new OurChannel();
+    const heard = once(port1, 'message');
+    assert.equal(await pool.run('post', { port: port2 }, { transfer: [port2] }), 'posted');
+    assert.deepEqual(await heard, ['by the script']);
+    port1.close();
+  });
 });
 
 test('move gives a result away: listed, and found', () =>

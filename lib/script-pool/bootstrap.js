@@ -5,7 +5,17 @@
 const { syncBuiltinESMExports } = require('node:module');
 const workerThreads = require('node:worker_threads');
 
-const setup = workerThreads.workerData;
+const { arrive, isMarked } = require('../travel');
+
+/** What the crew gave, with objects of ours that the script's `workerData` holds. */
+function readSetup(given) {
+  if (!isMarked(given)) return given;
+  // All classes there are: the script need not have loaded them.
+  require('../..');
+  return arrive(given);
+}
+
+const setup = readSetup(workerThreads.workerData);
 // The script sees its own.
 workerThreads.workerData = setup.workerData;
 syncBuiltinESMExports();

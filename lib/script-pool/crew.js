@@ -10,7 +10,7 @@
 
 const path = require('node:path');
 const { clearTimeout, setTimeout } = require('node:timers');
-const { MessageChannel, Worker, receiveMessageOnPort } = require('node:worker_threads');
+const { MessageChannel, receiveMessageOnPort } = require('node:worker_threads');
 
 const {
   PoolClosedError,
@@ -19,6 +19,8 @@ const {
   WorkerOutOfMemoryError,
   WorkerTerminatedError,
 } = require('../errors');
+const { arrive, isMarked } = require('../travel');
+const { Worker } = require('../worker/worker');
 const { READY, FETCH, FETCHED, RESULT, REPORT } = require('./steps');
 
 const BOOTSTRAP = path.join(__dirname, 'bootstrap.js');
@@ -132,7 +134,8 @@ class Crew {
     return completed + failed;
   }
 
-  #received(member, [kind, id, value]) {
+  #received(member, [kind, id, sent]) {
+    const value = isMarked(sent) ? arrive(sent) : sent;
     switch (kind) {
       case READY:
         member.ready = true;

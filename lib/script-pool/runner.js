@@ -22,7 +22,8 @@ const {
   STEP_RUN, STEP_WAIT, TAKE, BLOCK, END_FAILED, END_BESIDE, READY, FETCH, RESULT, REPORT,
 } = require('./steps');
 const { Job, RUNNER } = require('./task');
-const { Moved } = require('./transfer');
+const { arrive, isMarked } = require('../travel');
+const { Moved, leaving } = require('./transfer');
 
 /** Bytes of an input that come without a Node-API call. */
 const INBOX_BYTES = 64 * 1024;
@@ -333,14 +334,15 @@ class Runner {
   /** Puts a result in `#out`. */
   #write(job, value, list) {
     const out = this.#out;
-    if (list.length === 0 && this.#result.prepare(value)) {
+    // The script's `parentPort` may have made objects of ours ready to travel.
+    if (list.length === 0 && !isMarked(value) && this.#result.prepare(value)) {
       out.form = this.#result.form;
       out.length = this.#result.length;
       out.value = this.#result.value;
       out.parts = this.#result.parts;
       return;
     }
-    this.#control.postMessage([RESULT, job.id, value], list);
+    leaving(value, list, (sent, given) => this.#control.postMessage([RESULT, job.id, sent], given));
     this.#beside(END_BESIDE);
   }
 
@@ -365,7 +367,7 @@ class Runner {
   /** Tells the owner how far a task is. */
   report(job, value) {
     if (!this.#reports.prepare(value)) {
-      this.#control.postMessage([REPORT, job.id, value]);
+      leaving(value, NOTHING, (sent, given) => this.#control.postMessage([REPORT, job.id, sent], given));
       return;
     }
     const { form, length, value: shown, parts } = this.#reports;
@@ -376,9 +378,10 @@ class Runner {
   }
 
   /** The input of a task that was fetched from its owner. */
-  #fetched(id, input) {
+  #fetched(id, fetched) {
     const job = this.#open.get(id);
     if (job === undefined) return;
+    const input = isMarked(fetched) ? arriveHere(fetched) : fetched;
     this.#open.delete(id);
     this.#job = job;
     const ended = this.#run(job, job.run, input);
@@ -437,6 +440,12 @@ class Runner {
 }
 
 const NOTHING = Object.freeze([]);
+
+/** A message with objects of ours, whose classes the script need not have loaded. */
+function arriveHere(message) {
+  require('../..');
+  return arrive(message);
+}
 
 /** Serves for a function that is not there. */
 function throwing() {

@@ -6,6 +6,7 @@ const { types } = require('node:util');
 const { MessagePort } = require('node:worker_threads');
 
 const { InvalidArgTypeError } = require('../errors');
+const { departure } = require('../travel');
 
 /** Stands for "whatever there is in the value". */
 const AUTO = 'auto';
@@ -78,8 +79,16 @@ function isPlainObject(value) {
  * @throws what Node throws for what cannot be cloned or transferred
  */
 function takeAside(value, list) {
-  const [taken, moved] = structuredClone([value, list], { transfer: [...list] });
-  return { value: taken, list: moved };
+  return leaving(value, list, (sent, given) => {
+    const [taken, moved] = structuredClone([sent, given], { transfer: given });
+    return { value: taken, list: moved };
+  });
 }
 
-module.exports = { AUTO, Moved, move, takeAside, transferablesOf };
+/** Sends a value by `send(value, list)`, with objects of ours in it ready to travel. */
+function leaving(value, list, send) {
+  const own = departure(value, list);
+  return own === undefined ? send(value, [...list]) : own.leave((sent, given) => send(sent, [...given]));
+}
+
+module.exports = { AUTO, Moved, leaving, move, takeAside, transferablesOf };
