@@ -247,6 +247,50 @@ export interface WorkerPoolOptions {
   name?: string;
 }
 
+/** Options of a pool with a script. Those of Node's `Worker` mean what they mean there. */
+export interface ScriptPoolOptions extends WorkerPoolOptions {
+  /**
+   * Script workers and native threads are started at the most as many, each; script workers start as tasks need
+   * them. @default the number of CPUs this process may use
+   */
+  maxThreads?: number;
+  /** Script workers started at once, and kept when idle. @default 0 */
+  minThreads?: number;
+  /** Tasks that one worker may have at hand: more than 1 for scripts that wait for I/O. @default 1 */
+  concurrentTasksPerWorker?: number;
+  /**
+   * How long a task that was aborted, or whose time is up, may go on before its worker is terminated and replaced, in
+   * milliseconds; Infinity for ever. Its promise is rejected at once in any case. @default 1_000
+   */
+  killTimeout?: number;
+  /**
+   * How a worker waits for its next task. 'event': in its event loop. 'block': in place, in slices of 50 ms with a turn
+   * of the event loop between them: quicker, for scripts that only compute. @default 'event'
+   */
+  wait?: 'event' | 'block';
+  /** With `wait: 'event'`: milliseconds, 0 to 50, that a worker waits in place before it goes to its event loop. @default 0 */
+  linger?: number;
+  /** When a worker is replaced by a fresh one, between two tasks. */
+  recycle?: {
+    /** Tasks it has done. */
+    afterTasks?: number;
+    /** Its heap and what it holds outside, in MiB. */
+    maxMemoryMb?: number;
+    /** Its age, in milliseconds. */
+    afterMs?: number;
+  };
+  /** The script's own `workerData`. */
+  workerData?: unknown;
+  argv?: unknown[];
+  env?: NodeJS.Dict<string> | typeof import('node:worker_threads').SHARE_ENV;
+  execArgv?: string[];
+  resourceLimits?: import('node:worker_threads').ResourceLimits;
+  stdin?: boolean;
+  stdout?: boolean;
+  stderr?: boolean;
+  trackUnmanagedFds?: boolean;
+}
+
 /** Options of one task. */
 export interface RunOptions {
   /** Higher runs first; equal ones in order of submission. An integer of 32 bits. @default 0 */
@@ -265,12 +309,26 @@ export interface RunOptions {
   parallel?: boolean;
 }
 
+/** Options of one task of a script. */
+export interface ScriptRunOptions extends Omit<RunOptions, 'transfer'> {
+  /** The function the script exports; else its default export, or its `parentPort`. */
+  name?: string;
+  /** What is given away instead of copied; 'auto': every ArrayBuffer and MessagePort in the input, at any depth. */
+  transfer?: readonly import('node:worker_threads').TransferListItem[] | 'auto';
+  /** Gets what the task gives to `task.progress`, in order, in the async context of this call. */
+  onProgress?: (value: any) => void;
+}
+
 /** A moment of a pool. */
 export interface PoolStats {
   /** Threads that live. */
   threads: number;
   /** Threads among them that wait for work. */
   idleThreads: number;
+  /** Script workers that live or are starting. */
+  workers: number;
+  /** Script workers among them that wait for work. */
+  idleWorkers: number;
   /** Tasks that wait for a thread. */
   queueSize: number;
   /** Tasks that run. */
@@ -299,6 +357,13 @@ export interface WorkerPoolEvents {
   needsDrain: [];
   /** The pool is closed and its threads have ended. */
   close: [];
+  /** A script posted something on its `parentPort` that answers no task. */
+  message: [value: any, worker: import('node:worker_threads').Worker];
+  messageerror: [error: Error, worker: import('node:worker_threads').Worker];
+  /** A script worker was started. */
+  workerCreate: [worker: import('node:worker_threads').Worker];
+  /** A script worker has ended. */
+  workerDestroy: [worker: import('node:worker_threads').Worker];
 }
 
 /**
@@ -319,6 +384,18 @@ export class WorkerPool extends EventEmitter {
   constructor(options?: WorkerPoolOptions);
 
   /**
+   * A pool of JavaScript workers, each running `script`, beside the native threads; one queue for both.
+   *
+   * A path is looked for from the working directory, then from the calling file. With a number, so many workers are
+   * started at once and kept.
+   *
+   * @example
+   * const pool = new WorkerPool('./task-worker.js', 4);
+   * const result = await pool.runTask({ number: 1 });
+   */
+  constructor(script: string | URL, size?: number | ScriptPoolOptions);
+
+  /**
    * Runs one task.
    *
    * Rejects with an error of {@link errors}: UnknownTaskError, InvalidInputError or OutOfRangeError (the
@@ -334,6 +411,26 @@ export class WorkerPool extends EventEmitter {
     input: I,
     options?: RunOptions,
   ): Promise<TaskOutput<K, I>>;
+
+  /**
+   * Runs a function that the script exports: `pool.run<Output>('name', input)`. The type must be named, so that a slip in
+   * a native task's name stays an error. The names of native tasks come first: see `runTask` with `name`.
+   */
+  run<Output = never>(
+    name: [Output] extends [never] ? never : string,
+    input?: unknown,
+    options?: ScriptRunOptions,
+  ): Promise<Output>;
+
+  /**
+   * Runs one task of the script: its default export (or `module.exports`) when that is a function, else a 'message' on
+   * its `parentPort`, which it answers by one `postMessage`; with `name`, the function it exports by that name.
+   *
+   * The input and the output are cloned as `structuredClone` does. Rejects with what the script throws, whole; a
+   * DataCloneError; or an error of {@link errors}: ScriptLoadError, WorkerExitedError, WorkerOutOfMemoryError,
+   * WorkerTerminatedError, UnknownTaskError, QueueFullError, PoolClosedError, TaskCancelledError, TaskTimeoutError.
+   */
+  runTask<Output = any>(input?: unknown, options?: ScriptRunOptions): Promise<Output>;
 
   /**
    * Runs one task over many inputs, in few crossings. The results come in the order of the inputs; the first
@@ -531,6 +628,29 @@ export const rustAtomics: Omit<typeof Atomics, 'waitAsync' | 'pause'> & {
     | { async: false; value: 'not-equal' | 'timed-out' }
     | { async: true; value: Promise<'ok' | 'timed-out'> };
 };
+
+// ── Inside a task of a script ──────────────────────────────────────────────────────────────────────────────
+
+/** What a task of a script pool sees of itself. Outside of one, it is never cancelled and reports to nobody. */
+export const task: {
+  /** Aborts when the task should stop; `reason` is the error that tells why. Undefined outside a task. */
+  readonly signal: AbortSignal | undefined;
+  /** Whether the task should stop. Becomes true at once, also inside a synchronous loop. */
+  readonly cancelled: boolean;
+  /** @throws {errors.TaskCancelledError | errors.TaskTimeoutError | errors.PoolClosedError} if it should stop */
+  throwIfCancelled(): void;
+  /** Gives a copy of `value` to the caller's `onProgress`. */
+  progress(value: unknown): void;
+  /** The worker's number in its pool, from 0. Undefined outside a script pool. */
+  readonly workerId: number | undefined;
+};
+
+/**
+ * What a task returns to have its result moved to the caller instead of copied.
+ *
+ * @param list what is given away. @default 'auto': every ArrayBuffer and MessagePort in the value, at any depth
+ */
+export function move<T>(value: T, list?: readonly import('node:worker_threads').TransferListItem[] | 'auto'): T;
 
 // ── Locks in shared memory ─────────────────────────────────────────────────────────────────────────────────
 
@@ -885,6 +1005,27 @@ export namespace errors {
     static readonly code: 'ERR_RW_TASK_FAILED';
     readonly code: 'ERR_RW_TASK_FAILED';
   }
+  /** The script of a pool could not be loaded; `cause` is why. */
+  class ScriptLoadError extends Error {
+    static readonly code: 'ERR_RW_SCRIPT_LOAD';
+    readonly code: 'ERR_RW_SCRIPT_LOAD';
+  }
+  /** The worker exited while it ran the task: the script called `process.exit()`, or had nothing left to do. */
+  class WorkerExitedError extends Error {
+    static readonly code: 'ERR_RW_WORKER_EXITED';
+    readonly code: 'ERR_RW_WORKER_EXITED';
+    readonly exitCode: number;
+  }
+  /** The worker reached its `resourceLimits`; `cause` is Node's error. */
+  class WorkerOutOfMemoryError extends Error {
+    static readonly code: 'ERR_RW_WORKER_OUT_OF_MEMORY';
+    readonly code: 'ERR_RW_WORKER_OUT_OF_MEMORY';
+    readonly resourceLimits: import('node:worker_threads').ResourceLimits;
+  }
+  /** The worker was terminated because another of its tasks did not stop and this one did not end in time. */
+  class WorkerTerminatedError extends Error {
+    static readonly code: 'ERR_RW_WORKER_TERMINATED';
+    readonly code: 'ERR_RW_WORKER_TERMINATED';
   /** The last JavaScript thread that kept a shared memory alive has ended. */
   class MemoryClosedError extends Error {
     static readonly code: 'ERR_RW_MEMORY_CLOSED';

@@ -9,6 +9,9 @@ require('./lib/shared-buffer/travel');
 const { SharedBuffer } = require('./lib/shared-buffer/shared-buffer');
 const ports = require('./lib/ports');
 const worker = require('./lib/worker');
+const { binding } = require('./lib/native');
+const { Task } = require('./lib/script-pool/task');
+const { move } = require('./lib/script-pool/transfer');
 const { rustAtomics } = require('./lib/shared-buffer/rust-atomics');
 const { WorkerPool } = require('./lib/worker-pool');
 
@@ -16,6 +19,8 @@ const { WorkerPool } = require('./lib/worker-pool');
 module.exports = Object.assign(Object.defineProperties({}, Object.getOwnPropertyDescriptors(worker)), {
   ...ports,
   WorkerPool,
+  move,
+  task: new Task(binding),
   Mutex,
   RwLock,
   Semaphore,

@@ -36,6 +36,14 @@ function readAnswer(form, number, delivery, task) {
       const wire = Buffer.from(delivery.takeExtra());
       return decode(wire, 0, wire.length, delivery.takeExtra());
     }
+    case FORMS.REJECTED: {
+      const offset = number & 0xffff;
+      throw decode(delivery.wire, offset, offset + (number - offset) / 0x10000, []);
+    }
+    case FORMS.REJECTED_APART: {
+      const wire = Buffer.from(delivery.takeExtra());
+      throw decode(wire, 0, wire.length, delivery.takeExtra());
+    }
     case FORMS.ERROR:
       throw errorFromCode(delivery.takeExtra(), delivery.takeExtra(), { task });
     default:

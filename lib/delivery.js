@@ -26,6 +26,14 @@ const KEY = Symbol.for('rust-workers.delivery');
 const TURN = 2 ** 32;
 const LAST_TURN = 2 ** 20;
 
+/** How many values stand beside the board, by form. */
+const EXTRAS = {
+  [FORMS.BYTES]: 1,
+  [FORMS.WIRE_APART]: 2,
+  [FORMS.REJECTED_APART]: 2,
+  [FORMS.ERROR]: 2,
+};
+
 class Delivery {
   #binding;
   // Pending tasks by slot, each column an array of its own: a task's object would be one more to be moved about by the
@@ -58,7 +66,7 @@ class Delivery {
     this.forms = new Uint8Array(BATCH);
     this.wire = Buffer.from(new ArrayBuffer(WIRE_BYTES));
     /** Arguments of the most frequent calls. */
-    this.call = new Float64Array(8);
+    this.call = new Float64Array(12);
     binding.open(
       (count, extras, more) => this.#deliver(count, extras, more),
       new Uint8Array(this.ids.buffer),
@@ -105,6 +113,28 @@ class Delivery {
     if (pool.holds) this.hold(-1);
   }
 
+  /**
+   * Rejects an entry here, whose task will not be answered by the native side any more.
+   *
+   * @param {number} id
+   * @param {(task: string) => unknown} errorOf the reason, given the task's name
+   */
+  reject(id, errorOf) {
+    const slot = id >>> 0;
+    if (this.#ids[slot] !== id) return;
+    const settler = this.#settlers[slot];
+    const error = errorOf(this.#tasks[slot]);
+    this.#release(slot, this.#pools[slot]);
+    if (typeof settler === 'function') settler(Promise.reject(error));
+    else settler.reject(error);
+  }
+
+  /** A report on a task that came another way. */
+  report(id, value) {
+    const slot = id >>> 0;
+    if (this.#ids[slot] === id) this.#settlers[slot].onProgress?.(value);
+  }
+
   /** Adds (or takes away) reasons for the event loop to stay alive. */
   hold(count) {
     const before = this.#holds;
@@ -117,6 +147,7 @@ class Delivery {
   addPool(handle, closed) {
     this.#closing.set(handle, closed);
   }
+
   /** Calls `pool.look()` after every batch that settled some of its tasks, until it returns true. */
   watch(pool) {
     this.#watching.add(pool);
@@ -148,12 +179,14 @@ class Delivery {
       const form = forms[i];
       const id = ids[i];
       if (form >= FORMS.POOL_CLOSED) {
-        if (form === FORMS.POOL_CLOSED) this.#poolClosed(id);
-        else this.#subjects.get(form)?.deliver(id, numbers[i]);
+        this.#notice(form, id, numbers[i]);
         continue;
       }
       const slot = id >>> 0;
-      if (this.#ids[slot] !== id) continue;
+      if (this.#ids[slot] !== id) {
+        this.#skipExtras(form);
+        continue;
+      }
       const settler = this.#settlers[slot];
       const pool = this.#pools[slot];
       this.#release(slot, pool);
@@ -165,6 +198,21 @@ class Delivery {
     this.#extras = undefined;
     if (this.#watching.size > 0) this.#lookAround();
     for (const subject of this.#subjects.values()) subject.act?.();
+  }
+
+  /** A letter that is no answer. */
+  #notice(form, id, number) {
+    if (form === FORMS.POOL_CLOSED) return this.#poolClosed(id);
+    if (form < FORMS.PROGRESS) return this.#subjects.get(form)?.deliver(id, number);
+    const slot = id >>> 0;
+    const settler = this.#ids[slot] === id ? this.#settlers[slot] : undefined;
+    if (settler?.report !== undefined) settler.report(form - FORMS.PROGRESS, number, this);
+    else this.#skipExtras(form - FORMS.PROGRESS);
+  }
+
+  /** Passes over what stands beside the board for a letter that nobody reads. */
+  #skipExtras(form) {
+    this.#nextExtra += EXTRAS[form] ?? 0;
   }
 
   /** Settles a promise of which only the resolve function was kept: a rejected promise serves for an error. */

@@ -73,6 +73,12 @@ const TaskTimeoutError = define('TaskTimeoutError', 'ERR_RW_TASK_TIMEOUT', Error
 const TaskPanickedError = define('TaskPanickedError', 'ERR_RW_TASK_PANICKED', Error);
 const TaskFailedError = define('TaskFailedError', 'ERR_RW_TASK_FAILED', Error);
 
+// Script workers. They say which way a worker has ended while it ran the task; an error that the script itself threw is
+// given as it is. A WorkerExitedError has `exitCode`.
+const ScriptLoadError = define('ScriptLoadError', 'ERR_RW_SCRIPT_LOAD', Error);
+const WorkerExitedError = define('WorkerExitedError', 'ERR_RW_WORKER_EXITED', Error);
+const WorkerOutOfMemoryError = define('WorkerOutOfMemoryError', 'ERR_RW_WORKER_OUT_OF_MEMORY', Error);
+const WorkerTerminatedError = define('WorkerTerminatedError', 'ERR_RW_WORKER_TERMINATED', Error);
 // Shared memory, and locks in it.
 const MemoryClosedError = define('MemoryClosedError', 'ERR_RW_MEMORY_CLOSED', Error);
 const RangeBusyError = define('RangeBusyError', 'ERR_RW_RANGE_BUSY', Error);
@@ -95,6 +101,11 @@ const BindingNotFoundError = define('BindingNotFoundError', 'ERR_RW_BINDING_NOT_
 
 /** Codes that the native side does not have. */
 const JS_ONLY_CODES = [
+  'ERR_RW_BINDING_NOT_FOUND',
+  'ERR_RW_SCRIPT_LOAD',
+  'ERR_RW_WORKER_EXITED',
+  'ERR_RW_WORKER_OUT_OF_MEMORY',
+  'ERR_RW_WORKER_TERMINATED',
   'ERR_RW_LOCK_TIMEOUT',
   'ERR_RW_LOCK_ABORTED',
   'ERR_RW_PORT_CLOSED',
@@ -150,6 +161,10 @@ const publicClasses = {
   TaskTimeoutError,
   TaskPanickedError,
   TaskFailedError,
+  ScriptLoadError,
+  WorkerExitedError,
+  WorkerOutOfMemoryError,
+  WorkerTerminatedError,
   MemoryClosedError,
   RangeBusyError,
   LockPoisonedError,

@@ -30,7 +30,9 @@ export const {
   WorkerPool,
   carry,
   errors,
+  move,
   rustAtomics,
+  task,
 } = rustWorkers;
 
 export default rustWorkers;

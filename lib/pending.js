@@ -21,6 +21,8 @@ class Pending {
     this.task = task;
     /** Given by `Delivery.add`. */
     this.id = 0;
+    /** Told how far the task is, if anybody wants to know. */
+    this.onProgress = undefined;
   }
 
   /**
@@ -29,6 +31,12 @@ class Pending {
    */
   control({ signal, timeout }) {
     new Control(this, signal, timeout);
+  }
+
+  /** The task reports how far it is. */
+  report(form, number, delivery) {
+    const value = this.pool.readAnswer(form, number, delivery, this.task);
+    this.onProgress?.(value);
   }
 
   /** The answer has come. */

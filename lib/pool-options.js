@@ -63,11 +63,13 @@ function runTerms(options) {
   validateInteger(priority, 'options.priority', -INT32, INT32 - 1);
   if (signal !== undefined) validateAbortSignal(signal, 'options.signal');
   if (timeout !== undefined && timeout !== Infinity) validateNumber(timeout, 'options.timeout', 0, MAX_TIMEOUT);
-  if (transfer !== undefined) validateArray(transfer, 'options.transfer');
+  // 'auto' is for scripts, which look for themselves.
+  const listed = transfer === 'auto' ? undefined : transfer;
+  if (listed !== undefined) validateArray(listed, 'options.transfer');
   if (typeof parallel !== 'boolean') {
     throw new InvalidArgTypeError(`The "options.parallel" argument must be a boolean. Received ${typeof parallel}`);
   }
-  return { priority, signal, timeout: timeout === Infinity ? undefined : timeout, transfer, parallel };
+  return { priority, signal, timeout: timeout === Infinity ? undefined : timeout, transfer: listed, parallel };
 }
 
 module.exports = { poolSettings, runTerms };

@@ -136,12 +136,23 @@ function validateAbortSignal(value, name) {
   return value;
 }
 
+/**
+ * @param {unknown} value
+ * @param {string} name as the caller knows it
+ * @returns {Function} the value
+ */
+function validateFunction(value, name) {
+  if (typeof value !== 'function') throw new InvalidArgTypeError(sentence(name, 'a function', value));
+  return value;
+}
+
 module.exports = {
   validateInteger,
   validateNumber,
   validateString,
   validateObject,
   validateArray,
+  validateFunction,
   validateIterable,
   validateAbortSignal,
 };

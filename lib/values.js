@@ -35,4 +35,5 @@ module.exports = {
   decodeBytes,
   decode: codec.decode,
   encodeValue: codec.encodeValue,
+  messageWriter: codec.messageWriter,
 };

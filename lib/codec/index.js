@@ -68,6 +68,11 @@ function createCodec(options) {
       return writer.encode(value, 'message') ? writer : null;
     },
 
+    /** A writer of channel messages for one user alone: what it wrote last stays good until it writes again. */
+    messageWriter() {
+      return newWriter('message');
+    },
+
     /**
      * The value in `bytes` from `offset` to `end`. `parts` become the value's own memory.
      * @throws {TypeError | RangeError} ERR_RW_MALFORMED_VALUE, ERR_RW_VALUE_TOO_DEEP

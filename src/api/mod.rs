@@ -12,6 +12,7 @@ mod locks;
 mod notifier;
 mod pool;
 mod raw;
+mod scripts;
 mod shapes;
 mod waits;
 
@@ -30,6 +31,11 @@ const RAW: &[(&CStr, RawFunction)] = &[
     (c"submitWith", pool::submit_with),
     (c"submitBatch", pool::submit_batch),
     (c"drain", raw::drain),
+    (c"submitScript", scripts::submit_script),
+    (c"scriptStep", scripts::script_step),
+    (c"scriptFinish", scripts::script_finish),
+    (c"scriptReport", scripts::script_report),
+    (c"scriptStop", scripts::script_stop),
     (c"holdLoop", raw::hold_loop),
     (c"releaseLoop", raw::release_loop),
     (c"lockOwner", locks::owner),

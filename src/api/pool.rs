@@ -36,6 +36,8 @@ pub struct PoolSettings {
 pub struct PoolCounters {
     pub threads: u32,
     pub idle: u32,
+    pub workers: u32,
+    pub idle_workers: u32,
     pub queued: f64,
     pub running: u32,
     pub submitted: f64,
@@ -99,6 +101,8 @@ pub fn pool_counters(env: Env, pool: u32) -> napi::Result<Option<PoolCounters>> 
     Ok(environment(&env)?.with_pool(pool, Pool::stats).map(|stats| PoolCounters {
         threads: stats.threads as u32,
         idle: stats.idle as u32,
+        workers: stats.workers as u32,
+        idle_workers: stats.idle_workers as u32,
         queued: stats.queued as f64,
         running: stats.running as u32,
         submitted: stats.submitted as f64,
@@ -110,12 +114,13 @@ pub fn pool_counters(env: Env, pool: u32) -> napi::Result<Option<PoolCounters>> 
     }))
 }
 
-/// Cancels the job `id`, because its time is up or because the caller wants no more of it.
+/// Cancels the job `id`, because its time is up or because the caller wants no more of it. The seat of the script worker
+/// that runs it, or -1.
 #[napi]
-pub fn cancel(env: Env, id: f64, timed_out: bool) -> napi::Result<()> {
+pub fn cancel(env: Env, id: f64, timed_out: bool) -> napi::Result<i32> {
     let reason = if timed_out { Reason::TimedOut } else { Reason::Cancelled };
-    environment(&env)?.cancel(id as u64, reason);
-    Ok(())
+    let seat = environment(&env)?.cancel(id as u64, reason);
+    Ok(seat.and_then(|number| i32::try_from(number).ok()).unwrap_or(-1))
 }
 
 /// How to schedule what is submitted.
@@ -176,7 +181,7 @@ pub(super) fn refused(js: Js<'_>, error: &Error) -> Result<JsValue, Status> {
     Ok(array)
 }
 
-fn unknown_pool(js: Js<'_>) -> Result<JsValue, Status> {
+pub(super) fn unknown_pool(js: Js<'_>) -> Result<JsValue, Status> {
     refused(js, &Error::new(Code::PoolClosed, "the pool is closed and takes no more tasks"))
 }
 

@@ -22,7 +22,7 @@ pub(super) struct Board {
 }
 
 /// Numbers in `call`.
-const CALL: usize = 8;
+const CALL: usize = 12;
 
 impl Board {
     /// From `Uint8Array`s over the five arrays, each alive for as long as the environment.
@@ -53,6 +53,13 @@ impl Board {
         // SAFETY: the array was checked to have CALL numbers and to be aligned; any bits are a number, and JavaScript
         // does not run meanwhile.
         unsafe { self.call.cast::<[f64; N]>().read() }
+    }
+
+    /// Writes what the call that is running returns, over its arguments.
+    pub(super) fn answer<const N: usize>(&self, numbers: [f64; N]) {
+        const { assert!(N <= CALL) };
+        // SAFETY: as in `arguments`.
+        unsafe { self.call.cast::<[f64; N]>().write(numbers) };
     }
 
     /// Writes entry `index`.

@@ -18,6 +18,7 @@ use super::locks::Locks;
 use super::mailbox::{Letter, Mailbox};
 use super::output;
 use super::ports::Ports;
+use super::seat::Seat;
 use super::waits::Waits;
 use crate::panic::guard;
 use crate::pool::{CancelToken, Pool, Reason, Ticket};
@@ -40,6 +41,8 @@ pub(crate) struct Environment {
     cancellable: RefCell<HashMap<u64, Cancellable>>,
     locks: Locks,
     delivery: RefCell<Option<Delivery>>,
+    /// Where a pool's script worker sits, in the environment of one.
+    seat: RefCell<Option<Seat>>,
     /// Letters taken and not delivered yet; kept from batch to batch for its memory.
     batch: Cell<VecDeque<Letter>>,
     /// When the event loop was last known to begin a turn.
@@ -77,6 +80,7 @@ impl Environment {
             cancellable: RefCell::default(),
             locks: Locks::default(),
             delivery: RefCell::default(),
+            seat: RefCell::default(),
             ports: Ports::default(),
             waits: Waits::default(),
             helpers: Cell::default(),
@@ -147,6 +151,23 @@ impl Environment {
         self.delivery.borrow().as_ref().map(|delivery| delivery.board.arguments())
     }
 
+    /// Writes what the call that is running returns on the board.
+    pub(crate) fn answer<const N: usize>(&self, numbers: [f64; N]) {
+        if let Some(delivery) = self.delivery.borrow().as_ref() {
+            delivery.board.answer(numbers);
+        }
+    }
+
+    /// Makes this the environment of a script worker.
+    pub(crate) fn sit(&self, seat: Seat) {
+        self.seat.replace(Some(seat));
+    }
+
+    /// Runs `with` on this script worker's seat.
+    pub(crate) fn with_seat<T>(&self, with: impl FnOnce(&Seat) -> T) -> Option<T> {
+        self.seat.borrow().as_ref().map(with)
+    }
+
     pub(crate) fn waits(&self) -> &Waits {
         &self.waits
     }
@@ -200,19 +221,18 @@ impl Environment {
     }
 
     /// Forgets a job that has been answered.
-    pub(super) fn forget(&self, id: u64) {
+    pub(crate) fn forget(&self, id: u64) {
         let mut cancellable = self.cancellable.borrow_mut();
         if !cancellable.is_empty() {
             cancellable.remove(&id);
         }
     }
 
-    /// Cancels the job `id`, if it has not been answered.
-    pub(crate) fn cancel(&self, id: u64, reason: Reason) {
-        let found = self.cancellable.borrow_mut().remove(&id);
-        if let Some(Cancellable { pool, ticket, token }) = found {
-            pool.cancel(ticket, &token, reason);
-        }
+    /// Cancels the job `id`, if it has not been answered. Gives the seat of the script worker that runs it.
+    pub(crate) fn cancel(&self, id: u64, reason: Reason) -> Option<usize> {
+        let Cancellable { pool, ticket, token } = self.cancellable.borrow_mut().remove(&id)?;
+        let waited = pool.cancel(ticket, &token, reason);
+        if waited || !ticket.is_of_a_script() { None } else { pool.stop_script(id, reason) }
     }
 
     /// Keeps the event loop alive, or lets it go.
@@ -289,6 +309,9 @@ unsafe extern "C" fn teardown(address: *mut c_void) {
         environment.delivery.replace(None);
         environment.ports.close_all();
         drop(environment.cancellable.take());
+        if let Some(seat) = environment.seat.take() {
+            seat.abandon();
+        }
         for pool in environment.pools.take().into_iter().flatten() {
             pool.close(true, None);
         }

@@ -17,9 +17,9 @@ use super::gate::Gate;
 use super::pin::{Pins, Reference};
 use crate::channel::PortId;
 use crate::error::{Error, Result};
-use crate::pool::Outbox;
+use crate::pool::{Bell, Outbox, Reason, ScriptOutcome};
 use crate::shared;
-use crate::value::{Bytes, Envelope, INLINE_BYTES, Part, Value, encode};
+use crate::value::{Bytes, Envelope, INLINE_BYTES, Part, Payload, Value, encode};
 
 /// Letters for which an empty mailbox keeps room.
 const KEPT: usize = 16 * 1024;
@@ -30,6 +30,12 @@ pub(crate) enum Letter {
     Settled { id: u64, answer: Answer },
     /// A pool's last thread has ended.
     PoolClosed { pool: u32 },
+    /// A script reported on its job `id`.
+    Progress { id: u64, answer: Answer },
+    /// To a script worker: there may be work.
+    Work,
+    /// To a script worker: its job `id` should stop.
+    Stop { id: u64, reason: Reason },
     /// A wait for a lock has ended: what was granted, or why not.
     LockEnded { id: u64, outcome: shared::Result<u32> },
     /// A port has something to take.
@@ -53,6 +59,12 @@ pub(crate) enum Answer {
     /// Anything else, in its wire form.
     Envelope(Envelope),
     Error(Error),
+    /// What a script threw, in its wire form.
+    Rejected(Envelope),
+    /// It comes another way.
+    Beside {
+        failed: bool,
+    },
 }
 
 impl Answer {
@@ -60,7 +72,7 @@ impl Answer {
     pub(super) fn size(&self) -> usize {
         match self {
             Answer::Bytes(bytes) => bytes.len(),
-            Answer::Envelope(Envelope { wire, parts }) => {
+            Answer::Envelope(Envelope { wire, parts }) | Answer::Rejected(Envelope { wire, parts }) => {
                 let part = |part: &Part| match part {
                     Part::Bytes(bytes) => bytes.len(),
                     Part::Port(_) | Part::Shared(_) => 0,
@@ -140,23 +152,56 @@ impl Mailbox {
     }
 }
 
+impl Answer {
+    /// Prepared as far as it can be.
+    fn of_value(value: Value) -> Self {
+        match value {
+            Value::Undefined => Answer::Undefined,
+            Value::Null => Answer::Null,
+            Value::Bool(flag) => Answer::Bool(flag),
+            Value::Number(number) => Answer::Number(number),
+            Value::Bytes(bytes) if bytes.is_foreign() || bytes.len() > INLINE_BYTES => Answer::Bytes(bytes),
+            value => match encode(value) {
+                Ok(envelope) => Answer::Envelope(envelope),
+                Err(error) => Answer::Error(error),
+            },
+        }
+    }
+
+    pub(crate) fn of_payload(payload: Payload) -> Self {
+        match payload {
+            Payload::Value(value) => Answer::of_value(value),
+            Payload::Envelope(envelope) => Answer::Envelope(envelope),
+        }
+    }
+}
+
 impl Outbox for Mailbox {
     /// Runs on the pool's thread: whatever can be prepared is prepared here and not on the JavaScript thread.
     fn settle(&self, id: u64, outcome: Result<Value>) {
         let answer = match outcome {
-            Ok(Value::Undefined) => Answer::Undefined,
-            Ok(Value::Null) => Answer::Null,
-            Ok(Value::Bool(flag)) => Answer::Bool(flag),
-            Ok(Value::Number(number)) => Answer::Number(number),
-            Ok(Value::Bytes(bytes)) if bytes.is_foreign() || bytes.len() > INLINE_BYTES => {
-                Answer::Bytes(bytes)
-            }
-            Ok(value) => match encode(value) {
-                Ok(envelope) => Answer::Envelope(envelope),
-                Err(error) => Answer::Error(error),
-            },
+            Ok(value) => Answer::of_value(value),
             Err(error) => Answer::Error(error),
         };
         self.push(Letter::Settled { id, answer });
+    }
+
+    fn settle_script(&self, id: u64, outcome: ScriptOutcome) {
+        let answer = match outcome {
+            ScriptOutcome::Done(payload) => Answer::of_payload(payload),
+            ScriptOutcome::Failed(envelope) => Answer::Rejected(envelope),
+            ScriptOutcome::Beside { failed } => Answer::Beside { failed },
+        };
+        self.push(Letter::Settled { id, answer });
+    }
+}
+
+impl Bell for Mailbox {
+    fn ring(&self) {
+        self.push(Letter::Work);
+    }
+
+    fn stop(&self, id: u64, reason: Reason) {
+        self.push(Letter::Stop { id, reason });
     }
 }

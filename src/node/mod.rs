@@ -7,6 +7,7 @@
 //! * `gate` — the threadsafe function behind the wake, safe against teardown.
 //! * `pin` — JavaScript memory that Rust holds alone for a while.
 //! * `region` — JavaScript's shared memory as regions of the engine.
+//! * `seat` — the place of a script worker in a pool, and how its jobs reach it.
 //! * `locks` — who the environment is to locks in shared memory, and what it waits for.
 //! * `ports` — the ends of message channels that the environment owns.
 //! * `typed_array` — an element of a typed array, for `Atomics` in Rust; `waits` — JavaScript that waits on cells.
@@ -20,7 +21,8 @@
 //! 1. the gate closes: from here no thread calls the threadsafe function;
 //! 2. the mailbox closes: what is in it and what still comes is dropped;
 //! 3. its ports close: the other ends are told, and tasks that wait at them come back;
-//! 4. the environment's pools are closed by force: waiting tasks are dropped, running ones are asked to stop;
+//! 4. if it is a script worker's, its seat is abandoned: it is rung no more, and what it held waits for the owner;
+//!    the environment's pools are closed by force: waiting tasks are dropped, running ones are asked to stop;
 //! 5. what the environment waits for at locks is given up, and then it is declared dead as an owner: who waits
 //!    elsewhere for a lock that it holds, a pool's task too, is told now;
 //! 6. its waits on shared memory leave the wait table, and the regions that its JavaScript held are let go;
@@ -41,14 +43,16 @@ mod output;
 mod pin;
 mod ports;
 mod region;
+mod seat;
 mod typed_array;
 mod waits;
 
 pub(crate) use environment::Environment;
 pub(crate) use input::{InputForm, read_inputs, read_payload};
 pub(crate) use js::{Arguments, Js, JsValue, NOTHING, RawFunction, Status};
-pub(crate) use mailbox::Letter;
+pub(crate) use mailbox::{Answer, Letter};
 pub(crate) use ports::drop_parked;
 pub(crate) use region::open_region;
+pub(crate) use seat::{offer_seat, revoke_seat, take_offer};
 pub(crate) use typed_array::TypedArray;
 pub(crate) use waits::NO_OWNER;

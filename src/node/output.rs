@@ -28,6 +28,12 @@ mod form {
     pub(super) const WIRE_APART: u8 = 7;
     /// The code and the message are the next two of `extras`.
     pub(super) const ERROR: u8 = 8;
+    /// As `WIRE` and `WIRE_APART`, of what a script threw.
+    pub(super) const REJECTED: u8 = 9;
+    pub(super) const REJECTED_APART: u8 = 10;
+    /// The value comes by a way of JavaScript's own; `numbers` has the id again.
+    pub(super) const BESIDE: u8 = 11;
+    pub(super) const BESIDE_REJECTED: u8 = 12;
     /// Not an answer: the pool of this handle has closed.
     pub(super) const POOL_CLOSED: u8 = 16;
     /// Not an answer: the port of this number has something to take.
@@ -36,16 +42,31 @@ mod form {
     pub(super) const PORT_ROOM: u8 = 33;
     /// Not an answer: the async wait of this id has ended; the number says whether it was woken.
     pub(super) const WAIT_ENDED: u8 = 24;
+    /// To a script worker: there may be work.
+    pub(super) const SCRIPT_WORK: u8 = 40;
+    /// To a script worker: the job of this id should stop; the reason is in `numbers`.
+    pub(super) const SCRIPT_STOP: u8 = 41;
+    /// Added to the form of a value that is no answer but a report on the way.
+    pub(super) const PROGRESS: u8 = 64;
 }
 
 /// Values that stand beside the board, in an array made when the first is added.
-struct Extras<'call> {
+pub(super) struct Extras<'call> {
     js: Js<'call>,
     array: JsValue,
     length: u32,
 }
 
-impl Extras<'_> {
+impl<'call> Extras<'call> {
+    pub(super) fn new(js: Js<'call>) -> Self {
+        Extras { js, array: NOTHING, length: 0 }
+    }
+
+    /// The array, or `NOTHING` when none was added.
+    pub(super) fn array(&self) -> JsValue {
+        self.array
+    }
+
     fn push(&mut self, value: JsValue) -> Result<(), Status> {
         if self.array == NOTHING {
             self.array = self.js.array(0)?;
@@ -81,7 +102,7 @@ pub(super) fn deliver(
     most: usize,
     more: bool,
 ) -> Result<(), Status> {
-    let extras = Extras { js, array: NOTHING, length: 0 };
+    let extras = Extras::new(js);
     let mut draft = Draft {
         js,
         environment,
@@ -143,14 +164,29 @@ impl Draft<'_, '_> {
                     Ok(granted) => Answer::Number(f64::from(granted)),
                     Err(error) => Answer::Error(error.into()),
                 };
-                let (form, number) = self.answer(answer)?;
+                let (form, number) = self.answer(id, answer)?;
                 #[allow(clippy::cast_precision_loss)]
                 self.put_entry(id as f64, form, number);
                 Ok(())
             }
+            Letter::Work => {
+                self.put_entry(0.0, form::SCRIPT_WORK, 0.0);
+                Ok(())
+            }
+            Letter::Stop { id, reason } => {
+                #[allow(clippy::cast_precision_loss)]
+                self.put_entry(id as f64, form::SCRIPT_STOP, f64::from(reason as u8));
+                Ok(())
+            }
+            Letter::Progress { id, answer } => {
+                let (form, number) = self.answer(id, answer)?;
+                #[allow(clippy::cast_precision_loss)]
+                self.put_entry(id as f64, form::PROGRESS + form, number);
+                Ok(())
+            }
             Letter::Settled { id, answer } => {
                 self.environment.forget(id);
-                let (form, number) = self.answer(answer)?;
+                let (form, number) = self.answer(id, answer)?;
                 #[allow(clippy::cast_precision_loss)]
                 self.put_entry(id as f64, form, number);
                 Ok(())
@@ -164,38 +200,61 @@ impl Draft<'_, '_> {
     }
 
     /// Writes what belongs to an answer beside its entry, and returns the entry's form and number.
-    fn answer(&mut self, answer: Answer) -> Result<(u8, f64), Status> {
-        Ok(match answer {
-            Answer::Undefined => (form::UNDEFINED, 0.0),
-            Answer::Null => (form::NULL, 0.0),
-            Answer::Bool(true) => (form::TRUE, 0.0),
-            Answer::Bool(false) => (form::FALSE, 0.0),
-            Answer::Number(number) => (form::NUMBER, number),
-            Answer::Bytes(bytes) => {
-                let kind = f64::from(bytes.kind() as u8);
-                self.extras.push(memory(self.js, self.environment, bytes)?)?;
-                (form::BYTES, kind)
+    fn answer(&mut self, id: u64, answer: Answer) -> Result<(u8, f64), Status> {
+        let (board, offset) = (self.board, &mut self.wire_offset);
+        let mut put = |wire: &[u8]| {
+            if *offset >= 1 << 16 || !board.put_wire(*offset, wire) {
+                return None;
             }
-            Answer::Envelope(envelope) => self.envelope(envelope)?,
-            Answer::Error(error) => {
-                self.extras.push(self.js.string(error.code().as_str())?)?;
-                self.extras.push(self.js.string(error.message())?)?;
-                (form::ERROR, 0.0)
-            }
-        })
-    }
-
-    fn envelope(&mut self, Envelope { wire, parts }: Envelope) -> Result<(u8, f64), Status> {
-        let offset = self.wire_offset;
-        if parts.is_empty() && offset < 1 << 16 && self.board.put_wire(offset, &wire) {
-            self.wire_offset += wire.len();
+            let place = *offset | (wire.len() << 16);
+            *offset += wire.len();
             #[allow(clippy::cast_precision_loss)]
-            return Ok((form::WIRE, (offset | (wire.len() << 16)) as f64));
-        }
-        self.extras.push(copy(self.js, &wire)?)?;
-        self.extras.push(memories(self.js, self.environment, parts)?)?;
-        Ok((form::WIRE_APART, 0.0))
+            Some(place as f64)
+        };
+        place(self.js, self.environment, id, answer, &mut self.extras, &mut put)
     }
+}
+
+/// Form and number of a value; what needs more room goes to `extras`, a wire if possible to where `put` puts it.
+pub(super) fn place(
+    js: Js<'_>,
+    environment: &Environment,
+    id: u64,
+    answer: Answer,
+    extras: &mut Extras<'_>,
+    put: &mut dyn FnMut(&[u8]) -> Option<f64>,
+) -> Result<(u8, f64), Status> {
+    let mut wire = |Envelope { wire, parts }: Envelope, here: u8, apart: u8| {
+        if parts.is_empty()
+            && let Some(place) = put(&wire)
+        {
+            return Ok((here, place));
+        }
+        extras.push(copy(js, &wire)?)?;
+        extras.push(memories(js, environment, parts)?)?;
+        Ok((apart, 0.0))
+    };
+    Ok(match answer {
+        Answer::Undefined => (form::UNDEFINED, 0.0),
+        Answer::Null => (form::NULL, 0.0),
+        Answer::Bool(true) => (form::TRUE, 0.0),
+        Answer::Bool(false) => (form::FALSE, 0.0),
+        Answer::Number(number) => (form::NUMBER, number),
+        Answer::Bytes(bytes) => {
+            let kind = f64::from(bytes.kind() as u8);
+            extras.push(memory(js, environment, bytes)?)?;
+            (form::BYTES, kind)
+        }
+        Answer::Envelope(envelope) => return wire(envelope, form::WIRE, form::WIRE_APART),
+        Answer::Rejected(envelope) => return wire(envelope, form::REJECTED, form::REJECTED_APART),
+        Answer::Error(error) => {
+            extras.push(js.string(error.code().as_str())?)?;
+            extras.push(js.string(error.message())?)?;
+            (form::ERROR, 0.0)
+        }
+        #[allow(clippy::cast_precision_loss)]
+        Answer::Beside { failed } => (if failed { form::BESIDE_REJECTED } else { form::BESIDE }, id as f64),
+    })
 }
 
 pub(super) fn memories(js: Js<'_>, environment: &Environment, parts: Vec<Part>) -> Result<JsValue, Status> {

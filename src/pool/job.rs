@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use super::CancelToken;
+use super::{CancelToken, ScriptOutcome};
 use crate::error::{Code, Error, Result};
 use crate::value::{Payload, Value};
 
@@ -13,6 +13,19 @@ use crate::value::{Payload, Value};
 pub trait Outbox: Send + Sync {
     /// Takes the one answer to the job that was submitted under `id`.
     fn settle(&self, id: u64, outcome: Result<Value>);
+
+    /// Takes the one answer of a script. What is in wire form may stay so.
+    fn settle_script(&self, id: u64, outcome: ScriptOutcome) {
+        self.settle(
+            id,
+            match outcome {
+                ScriptOutcome::Done(payload) => payload.into_value(),
+                ScriptOutcome::Failed(_) | ScriptOutcome::Beside { .. } => {
+                    Err(Error::new(Code::TaskFailed, "the script threw"))
+                }
+            },
+        );
+    }
 }
 
 /// A promise to answer once. Dropped unanswered it answers with [`Code::Internal`], so that nothing accepted is
@@ -31,6 +44,22 @@ impl Reply {
         if let Some(outbox) = self.outbox.take() {
             outbox.settle(self.id, outcome);
         }
+    }
+
+    pub(super) fn send_script(mut self, outcome: ScriptOutcome) {
+        if let Some(outbox) = self.outbox.take() {
+            outbox.settle_script(self.id, outcome);
+        }
+    }
+
+    /// The id under which it will be answered.
+    pub(super) fn id(&self) -> u64 {
+        self.id
+    }
+
+    /// The obligation, taken out of its job.
+    pub(super) fn take(&mut self) -> Reply {
+        Reply { id: self.id, outbox: self.outbox.take() }
     }
 
     /// Gives the obligation up: the caller was told another way.

@@ -6,6 +6,7 @@
 //! * `queue` — priorities, limit, removal by ticket.
 //! * `threads` — the state under the lock: who runs, who sleeps, who is woken. Its head tells the protocol.
 //! * `worker` — one thread: take, run, report.
+//! * `scripts` — JavaScript workers that take from the same pool: seats, and the protocol of coming and going.
 //! * `cancel` — the token by which a task learns that it should stop.
 //! * `stats` — counters.
 
@@ -15,10 +16,13 @@ mod config;
 mod fork;
 mod job;
 mod queue;
+mod scripts;
 mod stats;
 mod threads;
 mod worker;
 
+#[cfg(all(test, not(loom)))]
+mod scripts_test;
 #[cfg(all(test, not(loom)))]
 mod test;
 
@@ -28,5 +32,6 @@ pub use config::Config;
 pub use fork::Work;
 pub use job::{Job, Outbox};
 pub use queue::Ticket;
+pub use scripts::{Bell, Patience, ScriptOutcome, Step};
 pub use stats::Stats;
 pub use threads::{Accepted, Pool, Refusal};

@@ -34,6 +34,19 @@ impl Entry {
 pub struct Ticket {
     priority: i32,
     number: u64,
+    /// Of the line of the script workers, instead of the native threads'.
+    script: bool,
+}
+
+impl Ticket {
+    pub(super) fn of_a_script(self) -> Self {
+        Ticket { script: true, ..self }
+    }
+
+    /// Whether it is of a job for a script worker.
+    pub fn is_of_a_script(self) -> bool {
+        self.script
+    }
 }
 
 struct Lane {
@@ -80,7 +93,7 @@ impl Queue {
         let number = lane.head + lane.places.len() as u64;
         lane.places.push_back(Some(entry));
         self.len += 1;
-        Ticket { priority, number }
+        Ticket { priority, number, script: false }
     }
 
     /// The next entry. A batch with inputs left stays in its place and is shared out by reference.

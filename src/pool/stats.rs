@@ -40,6 +40,10 @@ pub struct Stats {
     pub threads: usize,
     /// Threads without work.
     pub idle: usize,
+    /// Script workers alive or starting.
+    pub workers: usize,
+    /// Script workers among them without work.
+    pub idle_workers: usize,
     /// Entries waiting in the queue.
     pub queued: usize,
     /// Entries being run: a batch counts once for each thread in it.

@@ -28,6 +28,7 @@ use super::batch::Batch;
 use super::fork::{Fork, Work};
 use super::job::Job;
 use super::queue::{Entry, Queue, Ticket};
+use super::scripts::Scripts;
 use super::stats::{Stats, Tally};
 use super::{CancelToken, Config, Reason, worker};
 use crate::error::{Code, Error, Result};
@@ -63,12 +64,14 @@ pub(super) struct Shared {
     hint: AtomicUsize,
     /// The highest priority that waits, readable without the lock: for a thread inside a batch.
     top: AtomicI32,
-    state: Mutex<State>,
+    pub(super) state: Mutex<State>,
     work: Condvar,
+    /// Where script workers wait in place.
+    pub(super) script_work: Condvar,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Phase {
+pub(super) enum Phase {
     Open,
     /// No new work; what was accepted is finished.
     Draining,
@@ -97,11 +100,13 @@ pub(super) struct Seat {
     pub(super) stop: CancelToken,
 }
 
-struct State {
+pub(super) struct State {
     queue: Queue,
+    /// The line of the script workers, and they themselves.
+    pub(super) scripts: Scripts,
     /// Forks that want help, once for each thread they want; before the queue, as they are work begun.
     help: std::collections::VecDeque<Arc<Fork>>,
-    phase: Phase,
+    pub(super) phase: Phase,
     threads: usize,
     searching: bool,
     parked: usize,
@@ -111,7 +116,7 @@ struct State {
     /// Places that are running.
     busy: usize,
     places: Vec<Place>,
-    submitted: u64,
+    pub(super) submitted: u64,
     /// Tasks that were cancelled before any thread had taken them.
     cancelled_waiting: u64,
     when_closed: Vec<Box<dyn FnOnce() + Send>>,
@@ -124,6 +129,7 @@ impl Pool {
     pub fn new(config: Config, registry: Arc<Registry>) -> Self {
         let state = State {
             queue: Queue::new(),
+            scripts: Scripts::new(),
             help: std::collections::VecDeque::new(),
             phase: Phase::Open,
             threads: 0,
@@ -145,6 +151,7 @@ impl Pool {
             top: AtomicI32::new(i32::MIN),
             state: Mutex::new(state),
             work: Condvar::new(),
+            script_work: Condvar::new(),
         }))
     }
 
@@ -188,14 +195,10 @@ impl Pool {
         // What free threads will take does not count as waiting, whether or not they have come round to it yet: so
         // the limit does not depend on how quickly a thread wakes.
         let free = shared.config.max_threads - state.busy;
-        let limit = shared.config.max_queue.saturating_add(free);
+        let beside = state.scripts.excess();
+        let limit = shared.config.max_queue.saturating_add(free).saturating_sub(beside);
         if state.queue.len() >= limit {
-            let message = format!(
-                "the queue is full ({} waiting, maxQueue is {}); wait for 'drain', or raise maxQueue",
-                state.queue.len(),
-                shared.config.max_queue
-            );
-            return Err((Error::new(Code::QueueFull, message), entry));
+            return Err((shared.queue_full(state.queue.len() + beside), entry));
         }
         let ticket = state.queue.push(priority, entry);
         let full = state.queue.len() >= limit;
@@ -319,8 +322,9 @@ impl Pool {
         None
     }
 
-    fn announce_if_closed(&self, mut state: MutexGuard<'_, State>) {
-        if state.phase == Phase::Draining && state.threads == 0 && state.answering == 0 {
+    pub(super) fn announce_if_closed(&self, mut state: MutexGuard<'_, State>) {
+        let idle = state.threads == 0 && state.answering == 0 && state.scripts.is_done();
+        if state.phase == Phase::Draining && idle {
             let announce = std::mem::take(&mut state.when_closed);
             drop(state);
             for tell in announce {
@@ -335,7 +339,8 @@ impl Pool {
         token.cancel(reason);
         let removed = {
             let mut state = self.0.state.lock();
-            let removed = state.queue.remove(ticket);
+            let line = if ticket.is_of_a_script() { &mut state.scripts.queue } else { &mut state.queue };
+            let removed = line.remove(ticket);
             state.cancelled_waiting += removed.as_ref().map_or(0, Entry::tasks);
             self.0.note_len(&state);
             removed
@@ -343,6 +348,8 @@ impl Pool {
         let waited = removed.is_some();
         if let Some(entry) = removed {
             self.give_up(entry, reason);
+            // It may have been the last that a closing pool waited for.
+            self.announce_if_closed(self.0.state.lock());
         }
         waited
     }
@@ -363,14 +370,22 @@ impl Pool {
         let mut state = shared.state.lock();
         state.phase = Phase::Draining;
         state.when_closed.extend(when_closed);
-        let dropped = if force { state.queue.drain() } else { Vec::new() };
+        let mut dropped = if force { state.queue.drain() } else { Vec::new() };
+        if force {
+            dropped.append(&mut state.scripts.queue.drain());
+        }
+        let bells = state.scripts.ring_all();
         state.cancelled_waiting += dropped.iter().map(Entry::tasks).sum::<u64>();
         let stopped: Vec<CancelToken> = if force { state.tokens().cloned().collect() } else { Vec::new() };
         shared.note_len(&state);
         state.answering += 1;
         // Parked threads end by themselves once they wake: no claims are needed for that.
         shared.work.notify_all();
+        shared.script_work.notify_all();
         drop(state);
+        for bell in bells {
+            bell.ring();
+        }
         for entry in dropped {
             self.give_up(entry, Reason::PoolClosed);
         }
@@ -395,6 +410,7 @@ impl Pool {
         stats.running = state.busy;
         stats.idle = state.threads - stats.running;
         stats.queued = state.queue.len();
+        state.scripts.add_to(&mut stats);
         stats
     }
 
@@ -430,6 +446,11 @@ impl Pool {
 }
 
 impl State {
+    /// Native entries that wait beyond what free threads will take.
+    pub(super) fn native_excess(&self, config: &Config) -> usize {
+        self.queue.len().saturating_sub(config.max_threads - self.busy)
+    }
+
     /// What a thread could take up now.
     fn waiting(&self) -> usize {
         self.queue.len() + self.help.len()
@@ -444,6 +465,7 @@ impl State {
                 _ => [Some(&place.stop), None],
             })
             .flatten()
+            .chain(self.scripts.tokens())
     }
 }
 
@@ -457,6 +479,14 @@ impl Config {
 }
 
 impl Shared {
+    pub(super) fn queue_full(&self, waiting: usize) -> Error {
+        let message = format!(
+            "the queue is full ({waiting} waiting, maxQueue is {}); wait for 'drain', or raise maxQueue",
+            self.config.max_queue
+        );
+        Error::new(Code::QueueFull, message)
+    }
+
     fn note_len(&self, state: &State) {
         // Relaxed: they only end a search or a batch early; the queue itself is read under the lock.
         self.hint.store(state.waiting(), Ordering::Relaxed);

@@ -1,0 +1,11 @@
+'use strict';
+
+/** What rust-workers, piscina and tinypool load. Each moves a buffer by the means of its own library. */
+
+const { small, bytes } = require('./body');
+
+module.exports = small;
+module.exports.small = small;
+module.exports.bytes = bytes;
+module.exports.movedByUs = (input) => require('../../..').move(input, [input.buffer]);
+module.exports.movedByPiscina = (input) => require('piscina').move(input.buffer);

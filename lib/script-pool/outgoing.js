@@ -1,0 +1,96 @@
+'use strict';
+
+/**
+ * A value on its way to or from a script: what structured clone makes of it, in the cheapest form that fits (see
+ * forms.js). What only Node's own ports can carry goes beside the queue, and so does what is transferred.
+ */
+
+const { types } = require('node:util');
+
+const { kindOfView, KIND_ARRAY_BUFFER } = require('../codec/bytes');
+const { INPUT_COPY, INPUT_DIRECT, INPUT_WIRE } = require('../forms');
+const { messageWriter } = require('../values');
+
+/** Writes values for one user alone. What was prepared last is good until the next. */
+class Outgoing {
+  form = INPUT_DIRECT;
+  /** What the native call takes as the value; for INPUT_WIRE the bytes that begin with the wire. */
+  value = undefined;
+  length = 0;
+  parts = undefined;
+
+  #writer = messageWriter();
+
+  /**
+   * @param {unknown} value
+   * @returns {boolean} false when only Node's own port can carry it
+   */
+  prepare(value) {
+    switch (typeof value) {
+      case 'number':
+      case 'undefined':
+      case 'boolean':
+        return this.#set(INPUT_DIRECT, value);
+      case 'object':
+        if (value === null) return this.#set(INPUT_DIRECT, value);
+        if (isWholeBytes(value)) return this.#bytes(value);
+    }
+    const writer = this.#writer;
+    if (!writer.encode(value, 'message')) return false;
+    const { parts } = writer;
+    this.form = INPUT_WIRE;
+    this.value = writer.bytes;
+    this.length = writer.length;
+    this.parts = parts.length > 0 ? pairs(parts) : undefined;
+    return true;
+  }
+
+  /** Whether what was prepared may stay as it is while JavaScript runs: it holds no memory that others can change. */
+  get isSnapshot() {
+    return this.form === INPUT_DIRECT || (this.form === INPUT_WIRE && this.parts === undefined);
+  }
+
+  #bytes(value) {
+    if (types.isAnyArrayBuffer(value)) return this.#set(INPUT_COPY | (KIND_ARRAY_BUFFER << 8), new Uint8Array(value));
+    const { buffer, byteOffset, byteLength } = value;
+    return this.#set(INPUT_COPY | (kindOfView(value) << 8), new Uint8Array(buffer, byteOffset, byteLength));
+  }
+
+  #set(form, value) {
+    this.form = form;
+    this.value = value;
+    this.length = 0;
+    this.parts = undefined;
+    return true;
+  }
+}
+
+/**
+ * Whether it is nothing but bytes: an ArrayBuffer, or a view on a whole one. A Buffer counts too where it is a part of
+ * Node's pool, of which nobody wants the rest.
+ */
+function isWholeBytes(value) {
+  if (types.isArrayBuffer(value)) return isPlain(value);
+  if (!ArrayBuffer.isView(value) || kindOfView(value) < 0) return false;
+  const { buffer } = value;
+  if (!types.isArrayBuffer(buffer) || !isPlain(buffer)) return false;
+  return value.byteLength === buffer.byteLength || Buffer.isBuffer(value);
+}
+
+/** Memory that is still there and keeps its length. */
+function isPlain(buffer) {
+  return buffer.byteLength > 0 && buffer.resizable !== true;
+}
+
+function pairs(parts) {
+  const together = [];
+  for (const part of parts) {
+    const bytes = types.isArrayBuffer(part)
+      ? new Uint8Array(part)
+      : new Uint8Array(part.buffer, part.byteOffset, part.byteLength);
+    together.push(bytes, false);
+  }
+  return together;
+}
+
+module.exports = { Outgoing };

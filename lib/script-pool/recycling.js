@@ -1,0 +1,36 @@
+'use strict';
+
+/** When a worker has served its time: by tasks done, memory, or age. */
+
+const { getHeapStatistics } = require('node:v8');
+
+/** Milliseconds between two looks at the memory: asking costs some microseconds. */
+const LOOK_EVERY = 10;
+const MIB = 1024 * 1024;
+
+class Recycling {
+  #tasks = 0;
+  #bornAt = performance.now();
+  #lookedAt = 0;
+
+  /** @param {{ afterTasks?: number, maxMemoryMb?: number, afterMs?: number }} limits */
+  constructor({ afterTasks = Infinity, maxMemoryMb = Infinity, afterMs = Infinity }) {
+    this.afterTasks = afterTasks;
+    this.maxMemory = maxMemoryMb * MIB;
+    this.afterMs = afterMs;
+  }
+
+  /** Asked after each task. */
+  isDue() {
+    if (++this.#tasks >= this.afterTasks) return true;
+    if (this.afterMs === Infinity && this.maxMemory === Infinity) return false;
+    const now = performance.now();
+    if (now - this.#bornAt >= this.afterMs) return true;
+    if (this.maxMemory === Infinity || now - this.#lookedAt < LOOK_EVERY) return false;
+    this.#lookedAt = now;
+    const { used_heap_size: heap, external_memory: external, malloced_memory: malloced } = getHeapStatistics();
+    return heap + external + malloced > this.maxMemory;
+  }
+}
+
+module.exports = { Recycling };

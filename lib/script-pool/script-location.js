@@ -1,0 +1,70 @@
+'use strict';
+
+/** Which file a pool's script is: relative to the working directory, as for Node's Worker, or to the caller. */
+
+const fs = require('node:fs');
+const path = require('node:path');
+const { fileURLToPath, pathToFileURL } = require('node:url');
+
+const { InvalidArgTypeError, InvalidArgValueError } = require('../errors');
+
+const OWN_FOLDER = path.join(__dirname, '..') + path.sep;
+
+/**
+ * @param {string | URL} script
+ * @returns {string} its URL
+ */
+function locateScript(script) {
+  if (script instanceof URL || (typeof script === 'object' && typeof script?.href === 'string')) {
+    return checkUrl(new URL(script.href)).href;
+  }
+  if (typeof script !== 'string') {
+    throw new InvalidArgTypeError('The "script" argument must be a path, or a file: URL');
+  }
+  if (script === '' || script.includes('\0')) {
+    throw new InvalidArgValueError('The "script" argument must be a path, or a file: URL');
+  }
+  if (/^(file|data):/i.test(script)) return checkUrl(new URL(script)).href;
+  return pathToFileURL(findFile(script)).href;
+}
+
+function checkUrl(url) {
+  if (url.protocol === 'data:') return url;
+  if (url.protocol !== 'file:') {
+    throw new InvalidArgValueError(`The "script" argument must be a path, or a file: URL; not ${url.protocol}`);
+  }
+  fileURLToPath(url);
+  return url;
+}
+
+/** The first place where it is; the working directory's when it is nowhere, for the error that names it. */
+function findFile(script) {
+  const file = path.resolve(script);
+  if (path.isAbsolute(script) || fs.existsSync(file)) return file;
+  const caller = callerFile();
+  if (caller === undefined) return file;
+  const beside = path.resolve(path.dirname(caller), script);
+  return fs.existsSync(beside) ? beside : file;
+}
+
+/** The file of the first function on the stack that is not this package's. */
+function callerFile() {
+  const { prepareStackTrace, stackTraceLimit } = Error;
+  try {
+    Error.stackTraceLimit = 64;
+    Error.prepareStackTrace = (_, frames) => frames.map((frame) => frame.getFileName());
+    const holder = {};
+    Error.captureStackTrace(holder, callerFile);
+    for (const name of holder.stack) {
+      if (typeof name !== 'string' || name.startsWith('node:')) continue;
+      const file = name.startsWith('file:') ? fileURLToPath(name) : name;
+      if (path.isAbsolute(file) && !file.startsWith(OWN_FOLDER)) return file;
+    }
+    return undefined;
+  } finally {
+    Error.prepareStackTrace = prepareStackTrace;
+    Error.stackTraceLimit = stackTraceLimit;
+  }
+}
+
+module.exports = { locateScript };

@@ -1,0 +1,98 @@
+'use strict';
+
+/**
+ * What a task sees of itself: `const { task } = require('rust-workers')`.
+ *
+ * The runner of this environment hangs on the binding, so that every copy of this file finds it.
+ */
+
+const { TaskCancelledError, TaskTimeoutError, PoolClosedError } = require('../errors');
+
+const RUNNER = Symbol.for('rust-workers.script-runner');
+
+/** Numbers of `Reason` in src/pool/cancel.rs. */
+const TIMED_OUT = 2;
+const POOL_CLOSED = 3;
+
+/** Why a task that was told to stop should. */
+function stopError(reason) {
+  if (reason === TIMED_OUT) return new TaskTimeoutError("the task's time is up");
+  if (reason === POOL_CLOSED) return new PoolClosedError('the pool was destroyed while the task ran');
+  return new TaskCancelledError('the task was cancelled');
+}
+
+class Task {
+  #binding;
+
+  constructor(binding) {
+    this.#binding = binding;
+  }
+
+  get #runner() {
+    return this.#binding[RUNNER];
+  }
+
+  get #job() {
+    return this.#runner?.current;
+  }
+
+  /** Aborts when the task should stop; its reason tells why. Outside a task: undefined. */
+  get signal() {
+    return this.#job?.signalFrom(this.#binding);
+  }
+
+  /** Whether the task should stop. True as soon as its caller says so, also in the middle of a loop. */
+  get cancelled() {
+    const job = this.#job;
+    return job !== undefined && job.stopReason(this.#binding) !== 0;
+  }
+
+  /** @throws the error that tells why the task should stop, if it should */
+  throwIfCancelled() {
+    const reason = this.#job?.stopReason(this.#binding) ?? 0;
+    if (reason !== 0) throw stopError(reason);
+  }
+
+  /** Tells the caller how far the task is: its `onProgress` gets a copy of the value. */
+  progress(value) {
+    const job = this.#job;
+    if (job !== undefined) this.#runner.report(job, value);
+  }
+
+  /** The number of the worker within its pool, from 0; undefined outside a script pool. */
+  get workerId() {
+    return this.#runner?.workerId;
+  }
+}
+
+/** One task at hand. */
+class Job {
+  /** Set by a script's `postMessage` while its message is still being handled. */
+  answered = false;
+  #stop;
+
+  constructor(id, stoppable) {
+    this.id = id;
+    this.stoppable = stoppable;
+  }
+
+  stopReason(binding) {
+    return this.stoppable ? binding.scriptStop(this.id) : 0;
+  }
+
+  signalFrom(binding) {
+    if (this.#stop === undefined) {
+      this.#stop = new AbortController();
+      const reason = this.stopReason(binding);
+      if (reason !== 0) this.abort(reason);
+    }
+    return this.#stop.signal;
+  }
+
+  /** The task should stop. */
+  abort(reason) {
+    this.#stop?.abort(stopError(reason));
+  }
+}
+
+module.exports = { Job, RUNNER, Task };

@@ -1,0 +1,94 @@
+'use strict';
+
+/** What is given away with a value: named by a list, or found in it. */
+
+const { types } = require('node:util');
+const { MessagePort } = require('node:worker_threads');
+
+const { InvalidArgTypeError } = require('../errors');
+const { departure } = require('../travel');
+
+/** Stands for "whatever there is in the value". */
+const AUTO = 'auto';
+
+/** A result to be moved instead of copied: what `move` returns. */
+class Moved {
+  /**
+   * @param {unknown} value
+   * @param {readonly object[]} list
+   */
+  constructor(value, list) {
+    this.value = value;
+    this.list = list;
+  }
+}
+
+/**
+ * Marks what a task returns to be moved to the caller instead of copied.
+ *
+ * @param {unknown} value the result
+ * @param {readonly object[] | 'auto'} [list] what is given away; 'auto': every ArrayBuffer and MessagePort in it
+ * @returns {Moved} for the task to return
+ */
+function move(value, list = AUTO) {
+  if (list !== AUTO && !Array.isArray(list)) {
+    throw new InvalidArgTypeError('The "list" argument must be an array of transferable objects, or \'auto\'');
+  }
+  return new Moved(value, list === AUTO ? transferablesOf(value) : list);
+}
+
+/** Every ArrayBuffer and MessagePort in a value, at any depth of arrays, plain objects, Maps and Sets. */
+function transferablesOf(root) {
+  const found = new Set();
+  const seen = new Set();
+  const open = [root];
+  while (open.length > 0) {
+    const value = open.pop();
+    if (typeof value !== 'object' || value === null || seen.has(value)) continue;
+    seen.add(value);
+    const memory = ArrayBuffer.isView(value) ? value.buffer : value;
+    if (types.isAnyArrayBuffer(memory)) {
+      // Shared memory is shared anyway, and Node's pool of small Buffers is not theirs to give.
+      if (types.isArrayBuffer(memory) && !isPooled(value, memory)) found.add(memory);
+    } else if (value instanceof MessagePort) {
+      found.add(value);
+    } else if (types.isMap(value)) {
+      for (const [key, item] of value) open.push(key, item);
+    } else if (types.isSet(value)) {
+      for (const item of value) open.push(item);
+    } else if (Array.isArray(value) || isPlainObject(value)) {
+      for (const key of Object.keys(value)) open.push(value[key]);
+    }
+  }
+  return [...found];
+}
+
+function isPooled(value, memory) {
+  return Buffer.isBuffer(value) && value.byteLength < memory.byteLength;
+}
+
+function isPlainObject(value) {
+  const prototype = Object.getPrototypeOf(value);
+  return prototype === null || prototype === Object.prototype;
+}
+
+/**
+ * The value as it will arrive, taken now: what is in `list` is detached here.
+ *
+ * @returns {{ value: unknown, list: object[] }} to be posted on, once
+ * @throws what Node throws for what cannot be cloned or transferred
+ */
+function takeAside(value, list) {
+  return leaving(value, list, (sent, given) => {
+    const [taken, moved] = structuredClone([sent, given], { transfer: given });
+    return { value: taken, list: moved };
+  });
+}
+
+/** Sends a value by `send(value, list)`, with objects of ours in it ready to travel. */
+function leaving(value, list, send) {
+  const own = departure(value, list);
+  return own === undefined ? send(value, [...list]) : own.leave((sent, given) => send(sent, [...given]));
+}
+
+module.exports = { AUTO, Moved, leaving, move, takeAside, transferablesOf };

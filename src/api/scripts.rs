@@ -1,0 +1,263 @@
+//! Script workers: seats for them, and the calls by which they work.
+
+use std::time::{Duration, Instant};
+
+use napi::Env;
+use napi::bindgen_prelude::{Uint8Array, sys};
+use napi_derive::napi;
+
+use super::environment;
+use super::pool::{refused, unknown_pool};
+use super::raw::export;
+use crate::node::{
+    Answer, Arguments, Environment, InputForm, Js, JsValue, NOTHING, Status, offer_seat, read_payload,
+    revoke_seat, take_offer,
+};
+use crate::pool::{CancelToken, Job, Patience, ScriptOutcome};
+use crate::value::{Envelope, Payload};
+
+const INVALID: Status = Status(sys::Status::napi_invalid_arg);
+
+/// A seat for a worker that is about to be started.
+#[napi(object)]
+pub struct SeatOffer {
+    pub number: u32,
+    /// By which the worker takes it up.
+    pub key: f64,
+}
+
+/// Says how many jobs all script workers of a pool together may run.
+#[napi]
+pub fn set_script_capacity(env: Env, pool: u32, capacity: u32) -> napi::Result<()> {
+    environment(&env)?.with_pool(pool, |pool| pool.set_script_capacity(capacity as usize));
+    Ok(())
+}
+
+/// The number by which a script's function of this name is called.
+#[napi]
+pub fn script_function(env: Env, pool: u32, name: String) -> napi::Result<u32> {
+    Ok(environment(&env)?.with_pool(pool, |pool| pool.script_function(&name)).unwrap_or(0) as u32)
+}
+
+/// In a worker: the name of the function with this number.
+#[napi]
+pub fn script_function_name(env: Env, number: u32) -> napi::Result<Option<String>> {
+    Ok(environment(&env)?.with_seat(|seat| seat.function_name(number as usize)).flatten())
+}
+
+/// Opens a seat; nothing when the pool needs no worker any more.
+#[napi]
+pub fn open_seat(env: Env, pool: u32) -> napi::Result<Option<SeatOffer>> {
+    let environment = environment(&env)?;
+    let Some(engine) = environment.pool(pool) else { return Ok(None) };
+    Ok(engine.open_seat().map(|number| {
+        let key = offer_seat(engine.clone(), number, environment.mailbox());
+        SeatOffer { number: number as u32, key: key as f64 }
+    }))
+}
+
+/// Clears the seat of a worker that has ended: the ids of the jobs it held, for the caller to answer.
+#[napi]
+pub fn evict_seat(env: Env, pool: u32, number: u32, key: f64) -> napi::Result<Vec<f64>> {
+    revoke_seat(key as u64);
+    let environment = environment(&env)?;
+    let ids = environment.with_pool(pool, |pool| pool.evict_seat(number as usize)).unwrap_or_default();
+    ids.iter().for_each(|id| environment.forget(*id));
+    Ok(ids.into_iter().map(|id| id as f64).collect())
+}
+
+/// The ids of the jobs at a seat.
+#[napi]
+pub fn jobs_at(env: Env, pool: u32, number: u32) -> napi::Result<Vec<f64>> {
+    let ids = environment(&env)?.with_pool(pool, |pool| pool.jobs_at(number as usize)).unwrap_or_default();
+    Ok(ids.into_iter().map(|id| id as f64).collect())
+}
+
+/// A seat is given no further job. What it holds it keeps.
+#[napi]
+pub fn close_seat(env: Env, pool: u32, number: u32) -> napi::Result<()> {
+    environment(&env)?.with_pool(pool, |pool| pool.abandon_seat(number as usize));
+    Ok(())
+}
+
+/// How many jobs wait for a script worker.
+#[napi]
+pub fn scripts_waiting(env: Env, pool: u32) -> napi::Result<u32> {
+    Ok(environment(&env)?.with_pool(pool, |pool| pool.scripts_waiting()).unwrap_or(0) as u32)
+}
+
+/// Takes all that waits for a script worker out of the queue: its ids, for the caller to answer.
+#[napi]
+pub fn drain_scripts(env: Env, pool: u32) -> napi::Result<Vec<f64>> {
+    let environment = environment(&env)?;
+    let ids = environment.with_pool(pool, |pool| pool.drain_scripts()).unwrap_or_default();
+    ids.iter().for_each(|id| environment.forget(*id));
+    Ok(ids.into_iter().map(|id| id as f64).collect())
+}
+
+/// In a worker: takes a seat up. False when it is gone.
+#[napi]
+pub fn join_pool(env: Env, key: f64, inbox: Uint8Array) -> napi::Result<bool> {
+    use napi::bindgen_prelude::ToNapiValue;
+    let environment = environment(&env)?;
+    // SAFETY: napi-rs gives derived functions the environment of the running callback.
+    let js = unsafe { Js::new(env.raw()) };
+    // SAFETY: the environment is that of the running callback.
+    let inbox = unsafe { Uint8Array::to_napi_value(env.raw(), inbox) }?;
+    let seat = take_offer(js, key as u64, environment.mailbox(), inbox).map_err(super::into_napi)?;
+    let joined = seat.is_some();
+    if let Some(seat) = seat {
+        environment.sit(seat);
+    }
+    Ok(joined)
+}
+
+/// In a worker: ends its membership; with `only_idle` just if it waits and more than `keep` workers live.
+#[napi]
+pub fn leave_pool(env: Env, only_idle: bool, keep: u32) -> napi::Result<bool> {
+    let environment = environment(&env)?;
+    Ok(environment.with_seat(|seat| seat.leave(only_idle, keep as usize)).unwrap_or(true))
+}
+
+/// How a job ended, in the second byte of a form above the inputs' own.
+mod end {
+    pub(super) const DONE: u32 = 0;
+    pub(super) const FAILED: u32 = 1;
+    pub(super) const BESIDE: u32 = 2;
+    pub(super) const BESIDE_FAILED: u32 = 3;
+}
+
+/// The outcome that stands in a call: its form on the board, with `end` 16 bits higher.
+fn read_outcome(
+    js: Js<'_>,
+    environment: &'static Environment,
+    form: f64,
+    [input, parts]: [JsValue; 2],
+    length: f64,
+) -> Result<ScriptOutcome, Status> {
+    let form = form as u32;
+    let how = form >> 16;
+    if how == end::BESIDE || how == end::BESIDE_FAILED {
+        return Ok(ScriptOutcome::Beside { failed: how == end::BESIDE_FAILED });
+    }
+    let payload = read_shown(js, environment, form & 0xffff, [input, parts], length)?;
+    match (how, payload) {
+        (end::DONE, payload) => Ok(ScriptOutcome::Done(payload)),
+        (end::FAILED, Payload::Envelope(envelope)) => Ok(ScriptOutcome::Failed(envelope)),
+        _ => Err(INVALID),
+    }
+}
+
+/// A value whose form and length stand on the board.
+fn read_shown(
+    js: Js<'_>,
+    environment: &'static Environment,
+    form: u32,
+    [input, parts]: [JsValue; 2],
+    length: f64,
+) -> Result<Payload, Status> {
+    let form = InputForm::from_number(form).ok_or(INVALID)?;
+    let length = if form == InputForm::Wire { js.number(length)? } else { NOTHING };
+    read_payload(js, environment, form, input, length, parts)
+}
+
+/// `submitScript(input, parts)`: pool, function, id, form, length, priority, timeout and whether it is cancellable
+/// stand on the board. Form -1: the input waits with the owner. Returns nothing when a worker was told, 1 when none
+/// could be, 2 when the queue is full now, 3 for both; `[code, message]` when refused.
+pub(super) unsafe extern "C" fn submit_script(env: sys::napi_env, info: sys::napi_callback_info) -> JsValue {
+    let body = |arguments: &Arguments<'_, 2>, environment: &'static Environment| {
+        let js = arguments.js;
+        let [pool, function, id, form, length, priority, timeout, cancellable] =
+            environment.arguments().ok_or(INVALID)?;
+        let (pool, id) = (pool as u32, id as u64);
+        if !environment.has_pool(pool) {
+            return unknown_pool(js);
+        }
+        let input = if form < 0.0 {
+            // No wire is empty: this is what stands for "ask the owner".
+            Payload::Envelope(Envelope::default())
+        } else {
+            read_shown(js, environment, form as u32, arguments.values, length)?
+        };
+        let deadline = if timeout < 0.0 { None } else { Duration::try_from_secs_f64(timeout / 1000.0).ok() };
+        let deadline = deadline.and_then(|timeout| Instant::now().checked_add(timeout));
+        let token = (cancellable != 0.0).then(|| CancelToken::new(deadline));
+        let job = Job::new(id, environment.mailbox(), function as usize, input, token.clone());
+        let outcome = environment.with_pool(pool, |pool| match pool.submit_script(job, priority as i32) {
+            Ok((accepted, alone)) => {
+                if let Some(token) = token {
+                    environment.remember(id, pool.clone(), accepted.ticket, token);
+                }
+                match u8::from(alone) | (u8::from(accepted.full) << 1) {
+                    0 => Ok(NOTHING),
+                    flags => js.number(f64::from(flags)),
+                }
+            }
+            Err(refusal) => {
+                drop(refusal.refused.into_input());
+                refused(js, &refusal.error)
+            }
+        });
+        outcome.unwrap_or_else(|| unknown_pool(js))
+    };
+    // SAFETY: called by Node, and registered in `RAW`.
+    unsafe { export(env, info, body) }
+}
+
+/// `scriptStep(output, parts)`, in a worker: the job that is finished (0 for none), its form and length, how to wait
+/// and for how many milliseconds stand on the board; the next job is shown there: see `Seat::step`.
+pub(super) unsafe extern "C" fn script_step(env: sys::napi_env, info: sys::napi_callback_info) -> JsValue {
+    let body = |arguments: &Arguments<'_, 2>, environment: &'static Environment| {
+        let js = arguments.js;
+        let [id, form, length, wait, time] = environment.arguments().ok_or(INVALID)?;
+        let finished = if id == 0.0 {
+            None
+        } else {
+            Some((id as u64, read_outcome(js, environment, form, arguments.values, length)?))
+        };
+        let time = Duration::try_from_secs_f64(time / 1000.0).unwrap_or(Duration::ZERO);
+        let patience = match wait as u32 {
+            1 => Patience::Linger(time),
+            2 => Patience::Block(time),
+            _ => Patience::Take,
+        };
+        environment.with_seat(|seat| seat.step(js, environment, finished, patience)).unwrap_or(Err(INVALID))
+    };
+    // SAFETY: called by Node, and registered in `RAW`.
+    unsafe { export(env, info, body) }
+}
+
+/// `scriptFinish(output, parts)`, in a worker: as `scriptStep`, without taking another job.
+pub(super) unsafe extern "C" fn script_finish(env: sys::napi_env, info: sys::napi_callback_info) -> JsValue {
+    let body = |arguments: &Arguments<'_, 2>, environment: &'static Environment| {
+        let [id, form, length] = environment.arguments().ok_or(INVALID)?;
+        let outcome = read_outcome(arguments.js, environment, form, arguments.values, length)?;
+        environment.with_seat(|seat| seat.finish(id as u64, outcome));
+        Ok(NOTHING)
+    };
+    // SAFETY: called by Node, and registered in `RAW`.
+    unsafe { export(env, info, body) }
+}
+
+/// `scriptReport(value, parts)`, in a worker: tells the owner of a job how far it is.
+pub(super) unsafe extern "C" fn script_report(env: sys::napi_env, info: sys::napi_callback_info) -> JsValue {
+    let body = |arguments: &Arguments<'_, 2>, environment: &'static Environment| {
+        let [id, form, length] = environment.arguments().ok_or(INVALID)?;
+        let payload = read_shown(arguments.js, environment, form as u32, arguments.values, length)?;
+        environment.with_seat(|seat| seat.report(id as u64, Answer::of_payload(payload)));
+        Ok(NOTHING)
+    };
+    // SAFETY: called by Node, and registered in `RAW`.
+    unsafe { export(env, info, body) }
+}
+
+/// `scriptStop(id)`, in a worker: why the job should stop, or 0.
+pub(super) unsafe extern "C" fn script_stop(env: sys::napi_env, info: sys::napi_callback_info) -> JsValue {
+    let body = |arguments: &Arguments<'_, 1>, environment: &'static Environment| {
+        let id = arguments.js.read_number(arguments.values[0])? as u64;
+        let reason = environment.with_seat(|seat| seat.stop_reason(id)).unwrap_or(0);
+        arguments.js.number(f64::from(reason))
+    };
+    // SAFETY: called by Node, and registered in `RAW`.
+    unsafe { export(env, info, body) }
+}

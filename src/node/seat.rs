@@ -1,0 +1,175 @@
+//! The place of a script worker in a pool, and how its jobs reach it.
+//!
+//! The pool's owner opens a seat and offers it under a key; the worker takes the offer up under that key when it has
+//! started. From then on the worker asks for its jobs itself: see `pool/scripts.rs`.
+
+use std::collections::HashMap;
+use std::ptr::NonNull;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use napi::bindgen_prelude::sys;
+use parking_lot::Mutex;
+
+use super::environment::Environment;
+use super::js::{Js, JsValue, Status};
+use super::mailbox::{Answer, Letter, Mailbox};
+use super::output::{Extras, place};
+use crate::pool::{CancelToken, Patience, Pool, ScriptOutcome, Step};
+
+/// A seat that a worker on its way may take.
+struct Offer {
+    pool: Pool,
+    number: usize,
+    owner: &'static Mailbox,
+}
+
+static OFFERS: Mutex<Option<HashMap<u64, Offer>>> = Mutex::new(None);
+static NEXT_KEY: AtomicU64 = AtomicU64::new(1);
+
+/// Offers the seat `number`; gives the key.
+pub(crate) fn offer_seat(pool: Pool, number: usize, owner: &'static Mailbox) -> u64 {
+    let key = NEXT_KEY.fetch_add(1, Ordering::Relaxed);
+    OFFERS.lock().get_or_insert_default().insert(key, Offer { pool, number, owner });
+    key
+}
+
+/// Takes an offer back that nobody may have taken up.
+pub(crate) fn revoke_seat(key: u64) {
+    let offer = OFFERS.lock().as_mut().and_then(|offers| offers.remove(&key));
+    drop(offer);
+}
+
+/// Takes the offer of `key` up, for the environment whose mailbox this is. `inbox` is a `Uint8Array` for wires, which
+/// JavaScript keeps to itself.
+pub(crate) fn take_offer(
+    js: Js<'_>,
+    key: u64,
+    bell: &'static Mailbox,
+    inbox: JsValue,
+) -> Result<Option<Seat>, Status> {
+    let offer = OFFERS.lock().as_mut().and_then(|offers| offers.remove(&key));
+    let Some(Offer { pool, number, owner }) = offer else { return Ok(None) };
+    let (data, length) = js.view(inbox)?;
+    // Never deleted: it ends with the environment.
+    js.reference(inbox)?;
+    let data = NonNull::new(data).ok_or(Status(sys::Status::napi_invalid_arg))?;
+    if !pool.join_seat(number, bell) {
+        return Ok(None);
+    }
+    Ok(Some(Seat { pool, number, owner, inbox: data, inbox_length: length, tokens: Mutex::default() }))
+}
+
+/// A script worker's seat.
+pub(crate) struct Seat {
+    pool: Pool,
+    number: usize,
+    owner: &'static Mailbox,
+    inbox: NonNull<u8>,
+    inbox_length: usize,
+    /// How the jobs at hand may be stopped.
+    tokens: Mutex<Vec<(u64, CancelToken)>>,
+}
+
+/// What [`Seat::step`] writes first on the board. The same numbers stand in `lib/script-pool/steps.js`.
+mod step {
+    pub(super) const WAIT: f64 = 0.0;
+    pub(super) const RUN: f64 = 1.0;
+    pub(super) const LEAVE: f64 = 2.0;
+}
+
+impl Seat {
+    /// Answers the job that is finished, takes the next, and shows it: step, id, form, number, function and whether
+    /// it may be stopped on the board; its wire in the inbox; what has no room there is returned.
+    pub(crate) fn step(
+        &self,
+        js: Js<'_>,
+        environment: &Environment,
+        finished: Option<(u64, ScriptOutcome)>,
+        patience: Patience,
+    ) -> Result<JsValue, Status> {
+        if let Some((id, _)) = &finished {
+            self.forget_token(*id);
+        }
+        let (id, function, input, token) = match self.pool.script_step(self.number, finished, patience) {
+            Step::Run { id, function, input, token } => (id, function, input, token),
+            Step::Wait => {
+                environment.answer([step::WAIT]);
+                return js.undefined();
+            }
+            Step::Leave => {
+                environment.answer([step::LEAVE]);
+                return js.undefined();
+            }
+        };
+        let stoppable = token.is_some();
+        if let Some(token) = token {
+            self.tokens.lock().push((id, token));
+        }
+        let mut extras = Extras::new(js);
+        let mut put = |wire: &[u8]| self.put_wire(wire);
+        let (form, number) = place(js, environment, id, Answer::of_payload(input), &mut extras, &mut put)?;
+        #[allow(clippy::cast_precision_loss)]
+        environment.answer([
+            step::RUN,
+            id as f64,
+            f64::from(form),
+            number,
+            function as f64,
+            f64::from(u8::from(stoppable)),
+        ]);
+        Ok(extras.array())
+    }
+
+    /// Answers a job, and takes no other.
+    pub(crate) fn finish(&self, id: u64, outcome: ScriptOutcome) {
+        self.forget_token(id);
+        self.pool.script_finish(self.number, id, outcome);
+    }
+
+    /// Tells the job's owner how far it is.
+    pub(crate) fn report(&self, id: u64, answer: Answer) {
+        self.owner.push(Letter::Progress { id, answer });
+    }
+
+    /// Why the job should stop, if it should: the number of the reason, else 0.
+    pub(crate) fn stop_reason(&self, id: u64) -> u8 {
+        let tokens = self.tokens.lock();
+        tokens
+            .iter()
+            .find(|entry| entry.0 == id)
+            .and_then(|entry| entry.1.reason())
+            .map_or(0, |reason| reason as u8)
+    }
+
+    pub(crate) fn function_name(&self, number: usize) -> Option<String> {
+        self.pool.script_function_name(number)
+    }
+
+    /// Leaves of the worker's own will: see [`Pool::leave_seat`].
+    pub(crate) fn leave(&self, only_idle: bool, keep: usize) -> bool {
+        self.pool.leave_seat(self.number, only_idle, keep)
+    }
+
+    /// The environment ends.
+    pub(crate) fn abandon(self) {
+        self.pool.abandon_seat(self.number);
+    }
+
+    fn forget_token(&self, id: u64) {
+        let mut tokens = self.tokens.lock();
+        if !tokens.is_empty() {
+            tokens.retain(|entry| entry.0 != id);
+        }
+    }
+
+    fn put_wire(&self, wire: &[u8]) -> Option<f64> {
+        if wire.len() > self.inbox_length {
+            return None;
+        }
+        // SAFETY: the wire fits, as just checked; the inbox was given for this, is kept alive by a reference that is
+        // never deleted, and JavaScript does not run meanwhile.
+        unsafe { self.inbox.copy_from_nonoverlapping(NonNull::from(wire).cast(), wire.len()) };
+        #[allow(clippy::cast_precision_loss)]
+        Some(wire.len() as f64)
+    }
+}

@@ -1,0 +1,555 @@
+//! Script workers: JavaScript threads that take from the same pool.
+//!
+//! They are not ours: a worker is a JavaScript environment that comes by, takes a job, answers it and takes the
+//! next, each in one call. The pool keeps for each a *seat*, which its owner opens before the worker is started and
+//! evicts after it has ended. Jobs for scripts wait in a line of their own, since only script workers can take them;
+//! limit, priorities, tickets and counters are the pool's.
+//!
+//! # The protocol
+//! All of it is decided under the pool's lock. A seat is
+//!
+//! * **opened** — its worker is starting;
+//! * **waiting** — its worker found nothing and went back to its event loop; it will be rung;
+//! * **rung** — it was waiting, and has been told to come;
+//! * **at work** — it holds jobs, or is between two;
+//! * **left** — its worker takes no more: it was told to leave, or its environment has ended.
+//!
+//! *Lost wake-up.* A worker becomes *waiting* under the lock that found the line empty; whoever pushes later finds it
+//! waiting. A push rings a waiting seat unless those already rung are as many as the jobs that wait.
+//!
+//! *A rung worker that never comes* (it was terminated) holds no job: its job is still in the line. When its
+//! environment ends, or its owner evicts it, the next waiting seat is rung in its place.
+//!
+//! *A worker that ends with jobs in hand.* They stay with the seat until the owner evicts it, which gives it their
+//! ids: only the owner knows why the worker has ended, and answers them so. Nothing is run twice.
+
+use std::time::{Duration, Instant};
+
+use super::job::{Job, Reply};
+use super::queue::{Entry, Queue};
+use super::stats::{Stats, Tally};
+use super::threads::{Phase, Shared, State};
+use super::{Accepted, CancelToken, Pool, Reason, Refusal};
+use crate::error::{Code, Error, Result};
+use crate::sync::{Arc, MutexGuard, wait_for};
+use crate::value::{Envelope, Payload};
+
+/// How a script worker is reached: the mailbox of its environment.
+pub trait Bell: Send + Sync {
+    /// There may be work: come and take it.
+    fn ring(&self);
+    /// The job `id`, which that worker runs, should stop.
+    fn stop(&self, id: u64, reason: Reason);
+}
+
+/// What a script made of a job.
+#[derive(Debug)]
+pub enum ScriptOutcome {
+    /// It returned this.
+    Done(Payload),
+    /// It threw this.
+    Failed(Envelope),
+    /// What it returned or threw goes to the owner by a way of JavaScript's own.
+    Beside {
+        /// Whether it was thrown.
+        failed: bool,
+    },
+}
+
+/// What a worker is to do next.
+pub enum Step {
+    /// Run this.
+    Run {
+        /// Its id, to answer it by.
+        id: u64,
+        /// The number of the script's function, as given to [`Pool::submit_script`].
+        function: usize,
+        /// Its input.
+        input: Payload,
+        /// By which it may be stopped.
+        token: Option<CancelToken>,
+    },
+    /// Nothing waits: go back to the event loop until rung.
+    Wait,
+    /// The pool needs this worker no more: end.
+    Leave,
+}
+
+/// How long a worker may wait in [`Pool::script_step`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Patience {
+    /// Take what is there, else be registered as waiting.
+    Take,
+    /// As `Take`, after waiting in place for at most this long.
+    Linger(Duration),
+    /// Wait in place for at most this long; without being registered, so the worker must come again by itself.
+    Block(Duration),
+}
+
+struct Running {
+    reply: Reply,
+    token: Option<CancelToken>,
+    started: Instant,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Stand {
+    Opened,
+    Waiting,
+    Rung,
+    AtWork,
+    Left,
+}
+
+struct Place {
+    stand: Stand,
+    bell: Option<&'static dyn Bell>,
+    running: Vec<Running>,
+    tally: Arc<Tally>,
+}
+
+/// The script side of a pool's state.
+pub(super) struct Scripts {
+    pub(super) queue: Queue,
+    /// Seats are used again, and keep what their workers have counted.
+    places: Vec<Option<Place>>,
+    vacant: Vec<(usize, Arc<Tally>)>,
+    /// Waiting seats; the one that came last is rung first, so that the others may grow old.
+    waiting: Vec<usize>,
+    rung: usize,
+    /// Workers that wait in place.
+    blocked: usize,
+    /// Jobs that run.
+    busy: usize,
+    /// Jobs that all workers together may run.
+    capacity: usize,
+    /// Jobs whose worker has ended, or that no worker could be had for: their owner has answered them.
+    evicted: u64,
+    /// The names of the script's functions, by number; 0 is what handles a task that names none.
+    functions: Vec<String>,
+}
+
+impl Scripts {
+    pub(super) fn new() -> Self {
+        Scripts {
+            queue: Queue::new(),
+            places: Vec::new(),
+            vacant: Vec::new(),
+            waiting: Vec::new(),
+            rung: 0,
+            blocked: 0,
+            busy: 0,
+            capacity: 0,
+            evicted: 0,
+            functions: vec![String::new()],
+        }
+    }
+
+    /// Jobs that wait beyond what free workers will take.
+    pub(super) fn excess(&self) -> usize {
+        self.queue.len().saturating_sub(self.capacity - self.busy.min(self.capacity))
+    }
+
+    /// Whether nothing waits and every worker is gone.
+    pub(super) fn is_done(&self) -> bool {
+        self.queue.len() == 0 && self.places.iter().all(Option::is_none)
+    }
+
+    pub(super) fn add_to(&self, stats: &mut Stats) {
+        for place in self.places.iter().flatten() {
+            place.tally.add_to(stats);
+            if place.stand != Stand::Left {
+                stats.workers += 1;
+            }
+            if place.running.is_empty() && matches!(place.stand, Stand::Waiting | Stand::Rung | Stand::AtWork)
+            {
+                stats.idle_workers += 1;
+            }
+        }
+        for (_, tally) in &self.vacant {
+            tally.add_to(stats);
+        }
+        stats.queued += self.queue.len();
+        stats.running += self.busy;
+        stats.failed += self.evicted;
+    }
+
+    /// The tokens of what runs.
+    pub(super) fn tokens(&self) -> impl Iterator<Item = &CancelToken> {
+        self.places.iter().flatten().flat_map(|place| &place.running).filter_map(|job| job.token.as_ref())
+    }
+
+    /// Calls everybody who waits, for a pool that closes.
+    pub(super) fn ring_all(&mut self) -> Vec<&'static dyn Bell> {
+        std::iter::from_fn(|| self.ring_one()).collect()
+    }
+
+    /// The next waiting seat becomes rung; the caller rings its bell outside the lock.
+    fn ring_one(&mut self) -> Option<&'static dyn Bell> {
+        let number = self.waiting.pop()?;
+        let place = self.places[number].as_mut()?;
+        place.stand = Stand::Rung;
+        self.rung += 1;
+        place.bell
+    }
+
+    fn ring_if_needed(&mut self) -> Option<&'static dyn Bell> {
+        (self.queue.len() > self.rung).then(|| self.ring_one()).flatten()
+    }
+
+    /// The seat takes no further part, for whatever reason. True when it had not left before.
+    fn leave(&mut self, number: usize) -> bool {
+        let Some(place) = self.places.get_mut(number).and_then(Option::as_mut) else { return false };
+        match std::mem::replace(&mut place.stand, Stand::Left) {
+            Stand::Waiting => self.waiting.retain(|waiting| *waiting != number),
+            Stand::Rung => self.rung -= 1,
+            Stand::Left => return false,
+            Stand::Opened | Stand::AtWork => {}
+        }
+        place.bell = None;
+        true
+    }
+
+    fn living(&self) -> usize {
+        self.places.iter().flatten().filter(|place| place.stand != Stand::Left).count()
+    }
+}
+
+impl Pool {
+    /// Says how many jobs all script workers together may run; what waits beyond that counts for the limit.
+    pub fn set_script_capacity(&self, capacity: usize) {
+        self.0.state.lock().scripts.capacity = capacity;
+    }
+
+    /// The number by which the script's function of this name is called.
+    pub fn script_function(&self, name: &str) -> usize {
+        let functions = &mut self.0.state.lock().scripts.functions;
+        functions.iter().position(|known| known == name).unwrap_or_else(|| {
+            functions.push(name.to_owned());
+            functions.len() - 1
+        })
+    }
+
+    /// The name of the function with this number.
+    pub fn script_function_name(&self, number: usize) -> Option<String> {
+        self.0.state.lock().scripts.functions.get(number).cloned()
+    }
+
+    /// Queues a job for a script worker; its `task` is the number of the script's function. With the acceptance comes
+    /// whether no worker could be told of it: the owner then starts one, if it may.
+    #[allow(clippy::result_large_err)]
+    pub fn submit_script(&self, job: Job, priority: i32) -> Result<(Accepted, bool), Refusal<Job>> {
+        let shared = &*self.0;
+        let mut state = shared.state.lock();
+        if state.phase != Phase::Open {
+            let error = Error::new(Code::PoolClosed, "the pool is closed and takes no more tasks");
+            return Err(Refusal { error, refused: job });
+        }
+        let excess = state.native_excess(&shared.config);
+        let scripts = &mut state.scripts;
+        let free = scripts.capacity - scripts.busy.min(scripts.capacity);
+        let limit = shared.config.max_queue.saturating_add(free).saturating_sub(excess);
+        if scripts.queue.len() >= limit {
+            let error = shared.queue_full(scripts.queue.len() + excess);
+            return Err(Refusal { error, refused: job });
+        }
+        let ticket = scripts.queue.push(priority, Entry::Job(job)).of_a_script();
+        let full = scripts.queue.len() >= limit;
+        let bell = scripts.ring_if_needed();
+        let alone = bell.is_none() && scripts.blocked == 0;
+        let notify = scripts.blocked > 0;
+        state.submitted += 1;
+        drop(state);
+        if notify {
+            shared.script_work.notify_one();
+        }
+        if let Some(bell) = bell {
+            bell.ring();
+        }
+        Ok((Accepted { ticket, full }, alone))
+    }
+
+    /// How many jobs wait for a script worker.
+    pub fn scripts_waiting(&self) -> usize {
+        self.0.state.lock().scripts.queue.len()
+    }
+
+    /// Opens a seat for a worker that is about to be started; `None` when the pool is closed and nothing waits.
+    pub fn open_seat(&self) -> Option<usize> {
+        let mut state = self.0.state.lock();
+        if state.phase != Phase::Open && state.scripts.queue.len() == 0 {
+            return None;
+        }
+        let scripts = &mut state.scripts;
+        let (number, tally) = scripts.vacant.pop().unwrap_or_else(|| {
+            scripts.places.push(None);
+            (scripts.places.len() - 1, Arc::default())
+        });
+        scripts.places[number] = Some(Place { stand: Stand::Opened, bell: None, running: Vec::new(), tally });
+        Some(number)
+    }
+
+    /// The worker of an opened seat has started. False when the seat is gone.
+    pub fn join_seat(&self, number: usize, bell: &'static dyn Bell) -> bool {
+        let mut state = self.0.state.lock();
+        match state.scripts.places.get_mut(number) {
+            Some(Some(place)) if place.stand == Stand::Opened => {
+                place.stand = Stand::AtWork;
+                place.bell = Some(bell);
+                true
+            }
+            _ => false,
+        }
+    }
+
+    /// Answers the job that the worker at `number` has finished, if any, and gives it its next step.
+    pub fn script_step(
+        &self,
+        number: usize,
+        finished: Option<(u64, ScriptOutcome)>,
+        patience: Patience,
+    ) -> Step {
+        let shared = &*self.0;
+        let now = Instant::now();
+        let mut state = shared.state.lock();
+        let Some(place) = state.scripts.places.get_mut(number).and_then(Option::as_mut) else {
+            return Step::Leave;
+        };
+        if place.stand == Stand::Rung {
+            place.stand = Stand::AtWork;
+            state.scripts.rung -= 1;
+        } else if place.stand == Stand::Waiting {
+            // It comes unrung: from a timer of its own, say.
+            place.stand = Stand::AtWork;
+            state.scripts.waiting.retain(|waiting| *waiting != number);
+        }
+        let Some((id, outcome)) = finished else { return self.take_step(state, number, patience, now) };
+        let answer = state.take_running(number, id, &outcome, now);
+        // Both in one critical section; the answer goes out once the lock is free.
+        let taken = shared.pop_script(&mut state, number, now);
+        let more = taken.is_some().then(|| state.scripts.ring_if_needed()).flatten();
+        drop(state);
+        if let Some(reply) = answer {
+            reply.send_script(outcome);
+        }
+        if let Some(bell) = more {
+            bell.ring();
+        }
+        match taken {
+            Some(job) => self.start(number, job, patience),
+            None => self.take_step(shared.state.lock(), number, patience, now),
+        }
+    }
+
+    /// Answers a job without taking another.
+    pub fn script_finish(&self, number: usize, id: u64, outcome: ScriptOutcome) {
+        let taken = self.0.state.lock().take_running(number, id, &outcome, Instant::now());
+        if let Some(reply) = taken {
+            reply.send_script(outcome);
+        }
+    }
+
+    fn take_step(
+        &self,
+        mut state: MutexGuard<'_, State>,
+        number: usize,
+        patience: Patience,
+        now: Instant,
+    ) -> Step {
+        let shared = &*self.0;
+        let mut wait = match patience {
+            Patience::Linger(time) | Patience::Block(time) => time,
+            Patience::Take => Duration::ZERO,
+        };
+        let until = now + wait;
+        loop {
+            if state
+                .scripts
+                .places
+                .get(number)
+                .and_then(Option::as_ref)
+                .is_none_or(|it| it.stand == Stand::Left)
+            {
+                return Step::Leave;
+            }
+            if let Some(job) = shared.pop_script(&mut state, number, now) {
+                let more = state.scripts.ring_if_needed();
+                drop(state);
+                if let Some(bell) = more {
+                    bell.ring();
+                }
+                return self.start(number, job, patience);
+            }
+            let idle = state.scripts.places[number].as_ref().is_some_and(|place| place.running.is_empty());
+            if state.phase == Phase::Draining && idle {
+                state.scripts.leave(number);
+                return Step::Leave;
+            }
+            if wait > Duration::ZERO {
+                state.scripts.blocked += 1;
+                wait_for(&shared.script_work, &mut state, wait);
+                state.scripts.blocked -= 1;
+                wait = until.saturating_duration_since(Instant::now());
+                continue;
+            }
+            if !matches!(patience, Patience::Block(_))
+                && let Some(place) = state.scripts.places[number].as_mut()
+            {
+                place.stand = Stand::Waiting;
+                state.scripts.waiting.push(number);
+            }
+            return Step::Wait;
+        }
+    }
+
+    /// A job that its worker is about to run: unless it should have stopped already.
+    fn start(&self, number: usize, taken: (u64, Job), patience: Patience) -> Step {
+        let (id, Job { task, input, token, .. }) = taken;
+        if let Some(reason) = token.as_ref().and_then(CancelToken::reason) {
+            let mut state = self.0.state.lock();
+            if let Some((reply, _)) = state.drop_running(number, id) {
+                drop(state);
+                reply.send(Err(reason.into_error()));
+                return self.take_step(self.0.state.lock(), number, patience, Instant::now());
+            }
+        }
+        Step::Run { id, function: task, input, token }
+    }
+
+    /// The worker at `number` ends of its own will: it is given nothing more. With `only_idle` just when it has waited
+    /// in vain and more than `keep` workers live. True when it may go.
+    pub fn leave_seat(&self, number: usize, only_idle: bool, keep: usize) -> bool {
+        let mut state = self.0.state.lock();
+        let scripts = &mut state.scripts;
+        if only_idle {
+            let waiting = scripts
+                .places
+                .get(number)
+                .and_then(Option::as_ref)
+                .is_some_and(|it| it.stand == Stand::Waiting);
+            if !waiting || scripts.living() <= keep {
+                return false;
+            }
+        }
+        self.seat_left(state, number)
+    }
+
+    /// The environment of the worker at `number` has ended.
+    pub fn abandon_seat(&self, number: usize) {
+        self.seat_left(self.0.state.lock(), number);
+    }
+
+    fn seat_left(&self, mut state: MutexGuard<'_, State>, number: usize) -> bool {
+        let left = state.scripts.leave(number);
+        // If it was rung and never came, somebody else must.
+        let bell = if left { state.scripts.ring_if_needed() } else { None };
+        drop(state);
+        if let Some(bell) = bell {
+            bell.ring();
+        }
+        left
+    }
+
+    /// Clears a seat whose worker has ended, and gives the ids of the jobs it held: the caller answers them.
+    pub fn evict_seat(&self, number: usize) -> Vec<u64> {
+        self.abandon_seat(number);
+        let mut state = self.0.state.lock();
+        let Some(place) = state.scripts.places.get_mut(number).and_then(Option::take) else {
+            return Vec::new();
+        };
+        state.scripts.busy -= place.running.len();
+        state.scripts.evicted += place.running.len() as u64;
+        state.scripts.vacant.push((number, place.tally));
+        let ids = place.running.into_iter().map(|job| {
+            let id = job.reply.id();
+            job.reply.forget();
+            id
+        });
+        let ids = ids.collect();
+        self.announce_if_closed(state);
+        ids
+    }
+
+    /// The ids of the jobs at a seat.
+    pub fn jobs_at(&self, number: usize) -> Vec<u64> {
+        let state = self.0.state.lock();
+        let place = state.scripts.places.get(number).and_then(Option::as_ref);
+        place.map_or(Vec::new(), |place| place.running.iter().map(|job| job.reply.id()).collect())
+    }
+
+    /// Takes every job that waits for a script worker out of the queue, and gives their ids: the caller answers them.
+    pub fn drain_scripts(&self) -> Vec<u64> {
+        let mut state = self.0.state.lock();
+        let entries = state.scripts.queue.drain();
+        state.scripts.evicted += entries.len() as u64;
+        let ids = entries.into_iter().filter_map(|entry| match entry {
+            Entry::Job(job) => {
+                let id = job.reply.id();
+                job.reply.forget();
+                Some(id)
+            }
+            Entry::Batch(_) | Entry::Help(_) => None,
+        });
+        let ids = ids.collect();
+        self.announce_if_closed(state);
+        ids
+    }
+
+    /// Tells the worker that runs the job `id` that it should stop; gives its seat.
+    pub fn stop_script(&self, id: u64, reason: Reason) -> Option<usize> {
+        let state = self.0.state.lock();
+        let number = state.seat_of(id)?;
+        let bell = state.scripts.places[number].as_ref()?.bell;
+        drop(state);
+        if let Some(bell) = bell {
+            bell.stop(id, reason);
+        }
+        Some(number)
+    }
+}
+
+impl Shared {
+    fn pop_script(&self, state: &mut State, number: usize, now: Instant) -> Option<(u64, Job)> {
+        let Some(Entry::Job(mut job)) = state.scripts.queue.pop() else { return None };
+        let place = state.scripts.places.get_mut(number)?.as_mut()?;
+        let reply = job.reply.take();
+        let id = reply.id();
+        place.tally.waited(now.saturating_duration_since(job.queued_at));
+        place.running.push(Running { reply, token: job.token.clone(), started: now });
+        state.scripts.busy += 1;
+        Some((id, job))
+    }
+}
+
+impl State {
+    fn seat_of(&self, id: u64) -> Option<usize> {
+        let holds = |place: &Place| place.running.iter().any(|job| job.reply.id() == id);
+        self.scripts.places.iter().position(|place| place.as_ref().is_some_and(holds))
+    }
+
+    fn drop_running(&mut self, number: usize, id: u64) -> Option<(Reply, Instant)> {
+        let place = self.scripts.places.get_mut(number)?.as_mut()?;
+        let at = place.running.iter().position(|job| job.reply.id() == id)?;
+        let job = place.running.swap_remove(at);
+        self.scripts.busy -= 1;
+        Some((job.reply, job.started))
+    }
+
+    /// Takes out a job that was finished, and counts it.
+    fn take_running(
+        &mut self,
+        number: usize,
+        id: u64,
+        outcome: &ScriptOutcome,
+        now: Instant,
+    ) -> Option<Reply> {
+        let (reply, started) = self.drop_running(number, id)?;
+        let tally = &self.scripts.places[number].as_ref()?.tally;
+        tally.ran(now.saturating_duration_since(started));
+        match outcome {
+            ScriptOutcome::Done(_) | ScriptOutcome::Beside { failed: false } => tally.completed(1),
+            ScriptOutcome::Failed(_) | ScriptOutcome::Beside { failed: true } => tally.failed(),
+        }
+        Some(reply)
+    }
+}

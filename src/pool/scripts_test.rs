@@ -1,0 +1,364 @@
+//! Behaviours of the script workers' side, with plain threads in the place of JavaScript environments.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use super::*;
+use crate::error::{Code, Result};
+use crate::tasks::builtin;
+use crate::value::{Payload, Value};
+
+/// Keeps every answer, by id; the same id twice is an error of the pool.
+#[derive(Default)]
+struct Answers(Mutex<HashMap<u64, std::result::Result<Value, Code>>>);
+
+impl Answers {
+    fn leak() -> &'static Answers {
+        Box::leak(Box::default())
+    }
+
+    fn of(&self, id: u64) -> Option<std::result::Result<Value, Code>> {
+        self.0.lock().unwrap().get(&id).cloned()
+    }
+}
+
+impl Outbox for Answers {
+    fn settle(&self, id: u64, outcome: Result<Value>) {
+        let before = self.0.lock().unwrap().insert(id, outcome.map_err(|error| error.code()));
+        assert!(before.is_none(), "job {id} was answered twice");
+    }
+}
+
+/// Counts how often a worker was called.
+#[derive(Default)]
+struct Counter {
+    rings: AtomicUsize,
+    stops: Mutex<Vec<(u64, Reason)>>,
+}
+
+impl Counter {
+    fn leak() -> &'static Counter {
+        Box::leak(Box::default())
+    }
+
+    fn rings(&self) -> usize {
+        self.rings.load(Ordering::Relaxed)
+    }
+}
+
+impl Bell for Counter {
+    fn ring(&self) {
+        self.rings.fetch_add(1, Ordering::Relaxed);
+    }
+
+    fn stop(&self, id: u64, reason: Reason) {
+        self.stops.lock().unwrap().push((id, reason));
+    }
+}
+
+fn pool(workers: usize, max_queue: usize) -> Pool {
+    let pool = Pool::new(Config { max_threads: 1, max_queue, ..Config::default() }, builtin());
+    pool.set_script_capacity(workers);
+    pool
+}
+
+fn job(id: u64, answers: &'static Answers, token: Option<CancelToken>) -> Job {
+    Job::new(id, answers, 0, Payload::Value(Value::Number(1.0)), token)
+}
+
+fn submit(pool: &Pool, id: u64, answers: &'static Answers) -> Accepted {
+    submit_with(pool, id, answers, 0).ok().expect("accepted").0
+}
+
+#[allow(clippy::result_large_err)]
+fn submit_with(
+    pool: &Pool,
+    id: u64,
+    answers: &'static Answers,
+    priority: i32,
+) -> std::result::Result<(Accepted, bool), Refusal<Job>> {
+    pool.submit_script(job(id, answers, None), priority)
+}
+
+fn seat(pool: &Pool, bell: &'static Counter) -> usize {
+    let number = pool.open_seat().expect("open");
+    assert!(pool.join_seat(number, bell));
+    number
+}
+
+fn done() -> ScriptOutcome {
+    ScriptOutcome::Done(Payload::Value(Value::Bool(true)))
+}
+
+fn id_of(step: &Step) -> Option<u64> {
+    match step {
+        Step::Run { id, .. } => Some(*id),
+        Step::Wait | Step::Leave => None,
+    }
+}
+
+#[test]
+fn a_worker_answers_and_takes_the_next_in_one_step() {
+    let (pool, answers) = (pool(1, usize::MAX), Answers::leak());
+    let seat = seat(&pool, Counter::leak());
+    for id in 1..=3 {
+        submit(&pool, id, answers);
+    }
+    assert_eq!(id_of(&pool.script_step(seat, None, Patience::Take)), Some(1));
+    assert_eq!(id_of(&pool.script_step(seat, Some((1, done())), Patience::Take)), Some(2));
+    assert_eq!(answers.of(1), Some(Ok(Value::Bool(true))));
+    assert_eq!(answers.of(2), None);
+    pool.script_finish(seat, 2, done());
+    assert_eq!(answers.of(2), Some(Ok(Value::Bool(true))));
+    assert_eq!(id_of(&pool.script_step(seat, None, Patience::Take)), Some(3));
+    assert!(matches!(pool.script_step(seat, Some((3, done())), Patience::Take), Step::Wait));
+    let stats = pool.stats();
+    assert_eq!((stats.completed, stats.queued, stats.running, stats.workers), (3, 0, 0, 1));
+}
+
+#[test]
+fn priorities_come_first_among_scripts() {
+    let (pool, answers) = (pool(1, usize::MAX), Answers::leak());
+    let seat = seat(&pool, Counter::leak());
+    for (id, priority) in [(1, 0), (2, 5), (3, -1), (4, 5)] {
+        submit_with(&pool, id, answers, priority).ok().expect("accepted");
+    }
+    let mut order = Vec::new();
+    let mut finished = None;
+    while let Some(id) = id_of(&pool.script_step(seat, finished.take(), Patience::Take)) {
+        order.push(id);
+        finished = Some((id, done()));
+    }
+    assert_eq!(order, [2, 4, 1, 3]);
+}
+
+#[test]
+fn a_push_rings_one_waiting_worker_and_no_more_than_there_are_jobs() {
+    let (pool, answers) = (pool(2, usize::MAX), Answers::leak());
+    let (first, second) = (Counter::leak(), Counter::leak());
+    let seats = [seat(&pool, first), seat(&pool, second)];
+    for seat in seats {
+        assert!(matches!(pool.script_step(seat, None, Patience::Take), Step::Wait));
+    }
+    let (_, alone) = submit_with(&pool, 1, answers, 0).ok().expect("accepted");
+    assert!(!alone);
+    assert_eq!(first.rings() + second.rings(), 1);
+    assert_eq!(second.rings(), 1, "the one that came last has the warmer cache");
+    submit(&pool, 2, answers);
+    assert_eq!((first.rings(), second.rings()), (1, 1));
+    let (_, alone) = submit_with(&pool, 3, answers, 0).ok().expect("accepted");
+    assert!(alone, "nobody is left to be told");
+}
+
+#[test]
+fn a_rung_worker_that_ends_passes_its_call_on() {
+    let (pool, answers) = (pool(2, usize::MAX), Answers::leak());
+    let (first, second) = (Counter::leak(), Counter::leak());
+    let seats = [seat(&pool, first), seat(&pool, second)];
+    for seat in seats {
+        pool.script_step(seat, None, Patience::Take);
+    }
+    submit(&pool, 1, answers);
+    assert_eq!((first.rings(), second.rings()), (0, 1));
+    pool.abandon_seat(seats[1]);
+    assert_eq!(first.rings(), 1);
+    assert!(pool.evict_seat(seats[1]).is_empty());
+    assert_eq!(id_of(&pool.script_step(seats[0], None, Patience::Take)), Some(1));
+}
+
+#[test]
+fn what_a_dead_worker_held_is_given_to_its_owner_once() {
+    let (pool, answers) = (pool(1, usize::MAX), Answers::leak());
+    let dead = seat(&pool, Counter::leak());
+    for id in 1..=3 {
+        submit(&pool, id, answers);
+    }
+    pool.script_step(dead, None, Patience::Take);
+    pool.script_step(dead, None, Patience::Take);
+    assert_eq!(pool.jobs_at(dead), [1, 2]);
+    pool.abandon_seat(dead);
+    assert_eq!(pool.evict_seat(dead), [1, 2]);
+    assert!(pool.evict_seat(dead).is_empty());
+    assert_eq!(answers.of(1), None, "the owner answers");
+    let next = seat(&pool, Counter::leak());
+    assert_eq!(next, dead, "the place is used again");
+    assert_eq!(id_of(&pool.script_step(next, None, Patience::Take)), Some(3));
+    assert_eq!(pool.stats().failed, 2);
+}
+
+#[test]
+fn cancelling_takes_a_waiting_job_out_and_tells_the_worker_of_a_running_one() {
+    let (pool, answers, bell) = (pool(1, usize::MAX), Answers::leak(), Counter::leak());
+    let seat = seat(&pool, bell);
+    let tokens = [CancelToken::new(None), CancelToken::new(None)];
+    let tickets: Vec<Ticket> = (1..)
+        .zip(&tokens)
+        .map(|(id, token)| {
+            pool.submit_script(job(id, answers, Some(token.clone())), 0).ok().expect("accepted").0.ticket
+        })
+        .collect();
+    assert_eq!(id_of(&pool.script_step(seat, None, Patience::Take)), Some(1));
+    assert!(!pool.cancel(tickets[0], &tokens[0], Reason::Cancelled), "it runs");
+    assert_eq!(pool.stop_script(1, Reason::Cancelled), Some(seat));
+    assert_eq!(*bell.stops.lock().unwrap(), [(1, Reason::Cancelled)]);
+    assert!(pool.cancel(tickets[1], &tokens[1], Reason::TimedOut), "it waited");
+    assert_eq!(answers.of(2), Some(Err(Code::TaskTimeout)));
+    assert_eq!(pool.stop_script(2, Reason::TimedOut), None);
+    assert!(matches!(pool.script_step(seat, Some((1, done())), Patience::Take), Step::Wait));
+    assert_eq!(pool.stats().cancelled, 1);
+}
+
+#[test]
+fn a_job_whose_time_is_up_is_not_begun() {
+    let (pool, answers) = (pool(1, usize::MAX), Answers::leak());
+    let seat = seat(&pool, Counter::leak());
+    let late = CancelToken::new(Some(Instant::now()));
+    pool.submit_script(job(1, answers, Some(late)), 0).ok().expect("accepted");
+    submit(&pool, 2, answers);
+    assert_eq!(id_of(&pool.script_step(seat, None, Patience::Take)), Some(2));
+    assert_eq!(answers.of(1), Some(Err(Code::TaskTimeout)));
+    assert_eq!(pool.stats().running, 1);
+}
+
+#[test]
+fn one_limit_holds_for_both_kinds() {
+    let (pool, answers) = (pool(1, 1), Answers::leak());
+    // One for the worker there may be, one that waits.
+    submit(&pool, 1, answers);
+    let (accepted, _) = submit_with(&pool, 2, answers, 0).ok().expect("accepted");
+    assert!(accepted.full);
+    let refused = submit_with(&pool, 3, answers, 0).err().expect("full");
+    assert_eq!(refused.error.code(), Code::QueueFull);
+    drop(refused.refused.into_input());
+    // The native thread is free, so one native job is taken; a second would wait, and the place is taken.
+    let sleep = builtin().names().position(|name| name == "sleep").expect("there");
+    let native = |id| Job::new(id, answers, sleep, Payload::Value(Value::Number(200.0)), None);
+    assert!(pool.submit(native(4), 0).is_ok());
+    let refused = pool.submit(native(5), 0).err().expect("full");
+    assert_eq!(refused.error.code(), Code::QueueFull);
+    drop(refused.refused.into_input());
+    pool.close(true, None);
+}
+
+#[test]
+fn a_closing_pool_waits_for_its_scripts_and_tells_workers_to_leave() {
+    let (pool, answers, bell) = (pool(1, usize::MAX), Answers::leak(), Counter::leak());
+    let seat = seat(&pool, bell);
+    submit(&pool, 1, answers);
+    let closed = Arc::new(AtomicUsize::new(0));
+    let tell = Arc::clone(&closed);
+    pool.close(
+        false,
+        Some(Box::new(move || {
+            tell.fetch_add(1, Ordering::SeqCst);
+        })),
+    );
+    assert_eq!(id_of(&pool.script_step(seat, None, Patience::Take)), Some(1));
+    assert_eq!(pool.open_seat(), None, "no worker is needed any more");
+    assert!(matches!(pool.script_step(seat, Some((1, done())), Patience::Take), Step::Leave));
+    assert_eq!(closed.load(Ordering::SeqCst), 0, "the worker has not ended yet");
+    pool.evict_seat(seat);
+    assert_eq!(closed.load(Ordering::SeqCst), 1);
+    assert_eq!(answers.of(1), Some(Ok(Value::Bool(true))));
+}
+
+#[test]
+fn a_forced_close_drops_what_waits_and_calls_who_waits() {
+    let (pool, answers, bell) = (pool(2, usize::MAX), Answers::leak(), Counter::leak());
+    let waiting = seat(&pool, bell);
+    assert!(matches!(pool.script_step(waiting, None, Patience::Take), Step::Wait));
+    let token = CancelToken::new(None);
+    let busy = seat(&pool, Counter::leak());
+    pool.submit_script(job(1, answers, Some(token.clone())), 0).ok().expect("accepted");
+    assert_eq!(id_of(&pool.script_step(busy, None, Patience::Take)), Some(1));
+    submit(&pool, 2, answers);
+    pool.close(true, None);
+    assert_eq!(answers.of(2), Some(Err(Code::PoolClosed)));
+    assert_eq!(token.reason(), Some(Reason::PoolClosed));
+    assert!(bell.rings() >= 1);
+    assert!(matches!(pool.script_step(waiting, None, Patience::Take), Step::Leave));
+}
+
+#[test]
+fn only_an_idle_worker_above_the_minimum_may_go() {
+    let pool = pool(2, usize::MAX);
+    let seats = [seat(&pool, Counter::leak()), seat(&pool, Counter::leak())];
+    assert!(!pool.leave_seat(seats[0], true, 0), "it is not waiting");
+    for seat in seats {
+        pool.script_step(seat, None, Patience::Take);
+    }
+    assert!(!pool.leave_seat(seats[0], true, 2));
+    assert!(pool.leave_seat(seats[0], true, 1));
+    assert!(!pool.leave_seat(seats[1], true, 1), "the last of the minimum stays");
+}
+
+#[test]
+fn a_worker_that_waits_in_place_is_woken_by_a_push() {
+    let (pool, answers, bell) = (pool(1, usize::MAX), Answers::leak(), Counter::leak());
+    let seat = seat(&pool, bell);
+    let started = Instant::now();
+    assert!(matches!(pool.script_step(seat, None, Patience::Block(Duration::from_millis(20))), Step::Wait));
+    assert!(started.elapsed() >= Duration::from_millis(20));
+    let other = pool.clone();
+    let worker = std::thread::spawn(move || {
+        id_of(&other.script_step(seat, None, Patience::Block(Duration::from_secs(60))))
+    });
+    std::thread::sleep(Duration::from_millis(20));
+    submit(&pool, 1, answers);
+    assert_eq!(worker.join().unwrap(), Some(1));
+    assert_eq!(bell.rings(), 0);
+    assert!(started.elapsed() < Duration::from_secs(30));
+}
+
+#[test]
+fn many_workers_and_deaths_lose_and_double_nothing() {
+    const JOBS: u64 = 4_000;
+    let (pool, answers) = (pool(4, usize::MAX), Answers::leak());
+    let lost = Arc::new(Mutex::new(Vec::new()));
+    let workers: Vec<_> = (0..4_u64)
+        .map(|worker| {
+            let (pool, lost) = (pool.clone(), Arc::clone(&lost));
+            let mut number = seat(&pool, Counter::leak());
+            std::thread::spawn(move || {
+                let mut turn = worker;
+                let mut finished = None;
+                loop {
+                    turn += 1;
+                    match pool.script_step(number, finished.take(), Patience::Block(Duration::from_millis(5)))
+                    {
+                        Step::Run { id, .. } if turn % 97 == 0 => {
+                            // It dies with its job in hand; another takes its seat.
+                            pool.abandon_seat(number);
+                            let ids = pool.evict_seat(number);
+                            assert_eq!(ids, [id]);
+                            lost.lock().unwrap().extend(ids);
+                            let Some(next) = pool.open_seat() else { return };
+                            assert!(pool.join_seat(next, Counter::leak()));
+                            number = next;
+                        }
+                        Step::Run { id, .. } => finished = Some((id, done())),
+                        Step::Wait => {}
+                        Step::Leave => {
+                            pool.evict_seat(number);
+                            return;
+                        }
+                    }
+                }
+            })
+        })
+        .collect();
+    for id in 1..=JOBS {
+        submit(&pool, id, answers);
+    }
+    pool.close(false, None);
+    for worker in workers {
+        worker.join().unwrap();
+    }
+    let lost = lost.lock().unwrap();
+    assert!(!lost.is_empty());
+    for id in 1..=JOBS {
+        assert!(answers.of(id).is_some() != lost.contains(&id), "job {id} has one end");
+    }
+}
