@@ -1026,6 +1026,7 @@ export namespace errors {
   class WorkerTerminatedError extends Error {
     static readonly code: 'ERR_RW_WORKER_TERMINATED';
     readonly code: 'ERR_RW_WORKER_TERMINATED';
+  }
   /** The last JavaScript thread that kept a shared memory alive has ended. */
   class MemoryClosedError extends Error {
     static readonly code: 'ERR_RW_MEMORY_CLOSED';
