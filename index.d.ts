@@ -6,7 +6,11 @@
 /// <reference types="node" />
 
 import { EventEmitter } from 'node:events';
-import { Worker as NodeWorker, WorkerOptions as NodeWorkerOptions } from 'node:worker_threads';
+import {
+  MessagePort as NodeMessagePort,
+  Worker as NodeWorker,
+  WorkerOptions as NodeWorkerOptions,
+} from 'node:worker_threads';
 
 // ── Tasks ──────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -100,6 +104,11 @@ export type PrimesInput =
       limit: number;
       /** Whether the primes themselves are wanted. @default false */
       list?: boolean;
+      /**
+       * Where to post every prime as it is found, until a message comes back or the channel closes. It must stand in
+       * `transfer`. The result is then the count of primes posted; the channel's capacity sets the pace.
+       */
+      port?: MessagePort;
     };
 
 /** Input of `sumSqrt`. */
@@ -195,7 +204,10 @@ export interface TaskMap {
   sleep: { input: number; output: undefined };
   /** Panics with that message, to be rejected with ERR_RW_TASK_PANICKED. For tests. */
   panic: { input: string; output: never };
-  /** Gives back what it was given, after a way to a Rust thread and back. */
+  /**
+   * Gives back what it was given, after a way to a Rust thread and back. An object with a `port` (in `transfer` too) is
+   * served instead: every message goes back where it came from until the channel closes, and the result is the count.
+   */
   echo: { input: unknown; output: unknown };
   /** Does nothing: what a task costs by itself. */
   noop: { input: unknown; output: undefined };
@@ -299,8 +311,11 @@ export interface RunOptions {
   signal?: AbortSignal | undefined;
   /** Milliseconds from submission until the task is stopped, with ERR_RW_TASK_TIMEOUT. @default none */
   timeout?: number | undefined;
-  /** Buffers to give away instead of copying. They are detached here: their length becomes 0. */
-  transfer?: readonly ArrayBuffer[];
+  /**
+   * Buffers and ports to give away. Buffers are detached here: their length becomes 0. A port that a refused task
+   * (ERR_RW_QUEUE_FULL) was given closes.
+   */
+  transfer?: readonly (ArrayBuffer | MessagePort)[];
   /**
    * Whether free threads of the pool shall help, with shared memory as the input: `sort`, `fill`, `sum`, `histogram`,
    * `atomicAdd`, `blake3`, `crc32`. Elsewhere it changes nothing; a task that cannot take it at all refuses it with
@@ -914,6 +929,79 @@ export class Worker extends NodeWorker {
 
 // ── Errors ─────────────────────────────────────────────────────────────────────────────────────────────────
 
+// ── Message channels ───────────────────────────────────────────────────────────────────────────────────────
+
+/** Options of a channel. */
+export interface MessageChannelOptions {
+  /**
+   * How many messages may wait at each end: an integer from 1. `postMessage` goes beyond it all the same; `trySend` and
+   * `send` heed it. @default Infinity
+   */
+  capacity?: number;
+  /**
+   * Whether a Buffer arrives as a Buffer of its own bytes, unless Node has to carry the message. Otherwise it arrives
+   * as Node's ports deliver it: as a Uint8Array, with all of the memory it is a view of. @default false
+   */
+  keepBuffers?: boolean;
+}
+
+/** Two ports, as those of `worker_threads`, over a queue in Rust. */
+export class MessageChannel {
+  /** @throws {errors.InvalidArgTypeError | errors.OutOfRangeError} */
+  constructor(options?: MessageChannelOptions);
+  readonly port1: MessagePort;
+  readonly port2: MessagePort;
+}
+
+/**
+ * One end of a channel: everything that a port of `worker_threads` is, and more. A message goes to a waiting `receive`,
+ * else to the listeners. What Node can clone or transfer can be posted, ports of ours included.
+ */
+export class MessagePort extends NodeMessagePort {
+  private constructor();
+  /** Messages posted here that the other end has not taken. */
+  readonly backlog: number;
+  /**
+   * Posts if there is room; false when there is none or the channel is closed, and then nothing has been detached.
+   * @throws {DOMException} DataCloneError
+   */
+  trySend(value: unknown, transfer?: readonly MessageTransferable[]): boolean;
+  /**
+   * Posts as soon as there is room, in the order of calls. The value is read, and the list detached, when it is posted:
+   * leave both alone until then. Holds the event loop meanwhile.
+   * @returns rejects with {@link errors.PortClosedError} or a DataCloneError
+   */
+  send(value: unknown, transfer?: readonly MessageTransferable[]): Promise<void>;
+  /**
+   * The next message. Waiting holds the event loop.
+   * @param options a time in milliseconds, or `{ timeout, signal }`
+   * @returns rejects with {@link errors.ReceiveTimeoutError}, {@link errors.PortClosedError} or the signal's reason
+   */
+  receive(options?: number | { timeout?: number; signal?: AbortSignal }): Promise<any>;
+  /**
+   * The next message; blocks this thread. `worker.terminate()` ends it within 50 ms.
+   * @param timeout in milliseconds @default Infinity
+   * @throws {errors.ReceiveTimeoutError | errors.PortClosedError}
+   */
+  receiveSync(timeout?: number): any;
+  /** The messages, until the channel closes. Leaving the loop leaves the port open. */
+  [Symbol.asyncIterator](): AsyncGenerator<any, void, void>;
+}
+
+/** What can stand in a transfer list. */
+export type MessageTransferable = object;
+
+/** Node's function, for ports of both kinds. */
+export function receiveMessageOnPort(port: NodeMessagePort): { message: any } | undefined;
+
+/**
+ * The arguments of `postMessage` for a plain Worker or port of `worker_threads`, when there are ports of ours in the
+ * message: `worker.postMessage(...carry({ port }, [port]))`. Post them at once, and once. `parentPort` of rust-workers
+ * gives the message there.
+ * @throws {DOMException} DataCloneError: a port of ours is not on the list, or not here any more
+ */
+export function carry(value: unknown, transferList?: Iterable<object>): [any, any[]];
+
 /** One class for each error condition. `code` is stable; messages may get better. */
 export namespace errors {
   /** An argument has the wrong type. */
@@ -1073,6 +1161,16 @@ export namespace errors {
     static readonly code: 'ERR_RW_LOCK_ABORTED';
     readonly code: 'ERR_RW_LOCK_ABORTED';
     readonly name: 'AbortError';
+  }
+  /** The channel is closed, or the port was transferred: nothing can be sent or received here any more. */
+  class PortClosedError extends Error {
+    static readonly code: 'ERR_RW_PORT_CLOSED';
+    readonly code: 'ERR_RW_PORT_CLOSED';
+  }
+  /** No message came in the time given. Its `name` is 'TimeoutError'. */
+  class ReceiveTimeoutError extends Error {
+    static readonly code: 'ERR_RW_RECEIVE_TIMEOUT';
+    readonly code: 'ERR_RW_RECEIVE_TIMEOUT';
   }
   /** A fault in rust-workers itself; please report it. */
   class InternalError extends Error {
