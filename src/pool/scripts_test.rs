@@ -229,14 +229,14 @@ fn one_limit_holds_for_both_kinds() {
     submit(&pool, 1, answers);
     let (accepted, _) = submit_with(&pool, 2, answers, 0).ok().expect("accepted");
     assert!(accepted.full);
-    let refused = submit_with(&pool, 3, answers, 0).err().expect("full");
+    let refused = submit_with(&pool, 3, answers, 0).expect_err("full");
     assert_eq!(refused.error.code(), Code::QueueFull);
     drop(refused.refused.into_input());
     // The native thread is free, so one native job is taken; a second would wait, and the place is taken.
     let sleep = builtin().names().position(|name| name == "sleep").expect("there");
     let native = |id| Job::new(id, answers, sleep, Payload::Value(Value::Number(200.0)), None);
     assert!(pool.submit(native(4), 0).is_ok());
-    let refused = pool.submit(native(5), 0).err().expect("full");
+    let refused = pool.submit(native(5), 0).expect_err("full");
     assert_eq!(refused.error.code(), Code::QueueFull);
     drop(refused.refused.into_input());
     pool.close(true, None);
