@@ -105,6 +105,8 @@ impl Intake {
 #[derive(Default)]
 pub(crate) struct Ports {
     seats: RefCell<Vec<Option<Seat>>>,
+    /// Handles to be given again.
+    vacant: RefCell<Vec<u32>>,
     waker: OnceCell<Arc<dyn Owner>>,
     intake: Cell<Option<Intake>>,
     /// Where the encoder writes, and the reference that keeps it.
@@ -161,12 +163,13 @@ impl Ports {
 
     fn seat(&self, port: Port) -> u32 {
         let mut seats = self.seats.borrow_mut();
-        let vacant = seats.iter().position(Option::is_none).unwrap_or_else(|| {
-            seats.push(None);
-            seats.len() - 1
-        });
-        seats[vacant] = Some(Seat { port, taken: Vec::new() });
-        u32::try_from(vacant).unwrap_or(u32::MAX)
+        let seat = Some(Seat { port, taken: Vec::new() });
+        if let Some(handle) = self.vacant.borrow_mut().pop() {
+            seats[handle as usize] = seat;
+            return handle;
+        }
+        seats.push(seat);
+        u32::try_from(seats.len() - 1).unwrap_or(u32::MAX)
     }
 
     fn with<T>(&self, handle: u32, with: impl FnOnce(&Port) -> T) -> Result<T, Status> {
@@ -179,7 +182,9 @@ impl Ports {
     }
 
     fn remove(&self, handle: u32) -> Result<Seat, Status> {
-        self.seats.borrow_mut().get_mut(handle as usize).and_then(Option::take).ok_or(INVALID)
+        let seat = self.seats.borrow_mut().get_mut(handle as usize).and_then(Option::take).ok_or(INVALID)?;
+        self.vacant.borrow_mut().push(handle);
+        Ok(seat)
     }
 
     /// Messages wake this environment from now on, or no longer.
