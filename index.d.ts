@@ -10,8 +10,62 @@ import { Worker as NodeWorker, WorkerOptions as NodeWorkerOptions } from 'node:w
 
 // ── Tasks ──────────────────────────────────────────────────────────────────────────────────────────────────
 
-/** Bytes as a task takes them. They are copied in, unless `transfer` gives them away. */
-export type Bytes = NodeJS.TypedArray | DataView | ArrayBuffer;
+/** Bytes as a task takes them. They are copied in, unless `transfer` gives them away; shared memory is aliased. */
+export type Bytes = NodeJS.TypedArray | DataView | ArrayBuffer | SharedMemory;
+
+/**
+ * Shared memory as a task takes it: nothing is copied, and the task works on the bytes themselves. Where elements matter,
+ * a SharedBuffer or a SharedArrayBuffer stands for its Int32 elements, a view for its own.
+ *
+ * A task that changes a range waits for those that use it, and they for it. JavaScript that writes to it meanwhile finds,
+ * or leaves, unspecified values. A task that was stopped while it changed a range leaves it in no particular state.
+ */
+export type SharedMemory = SharedArrayBuffer | SharedBuffer | AtomicView | NodeJS.TypedArray;
+
+/** The arrays that `sum`, `fill` and `histogram` take: any type but Float16Array. */
+export type ElementArray =
+  | SortableArray
+  | SharedMemory;
+
+/** What a task takes alone, or in an object. `parallel` is what the run option of that name sets. */
+export type OrData<T> = T | { data: T; parallel?: boolean };
+
+/** One element of shared memory, an integer. */
+export interface CellInput {
+  /** Int32 elements, unless a view says otherwise. */
+  buffer: SharedMemory;
+  /** Which element. @default 0 */
+  index?: number;
+}
+
+/** Input of `atomicAdd`. */
+export interface AtomicAddInput extends CellInput {
+  /** What is added; taken modulo the element's width. @default 1 */
+  value?: number | bigint;
+  /** How often, 0 to 2^53 - 1. @default 1 */
+  count?: number;
+  parallel?: boolean;
+}
+
+/** Input of `atomicWait`; the elements must be Int32 or BigInt64. */
+export interface AtomicWaitInput extends CellInput {
+  /** It waits only while the element holds this. */
+  value: number | bigint;
+  /** Milliseconds; NaN is no limit, below zero is 0. @default no limit */
+  timeout?: number;
+}
+
+/** Input of `histogram`. */
+export type HistogramInput =
+  | OrData<ElementArray>
+  | {
+      data: ElementArray;
+      /** How many bins of equal width there are between `min` and `max`: 1 to 65,536. */
+      bins: number;
+      min: number;
+      max: number;
+      parallel?: boolean;
+    };
 
 /** The arrays that `sort` takes. */
 export type SortableArray =
@@ -35,6 +89,7 @@ export type HashInput =
       data: Bytes | string;
       /** The form of the digest. @default 'buffer' */
       encoding?: 'buffer' | 'hex';
+      parallel?: boolean;
     };
 
 /** Input of `primes`. */
@@ -101,9 +156,37 @@ export interface TaskMap {
   /** BLAKE3: 32 bytes, or 64 hex digits with `encoding: 'hex'`. */
   blake3: { input: HashInput; output: Buffer | string };
   /** CRC-32 as gzip and PNG have it: an unsigned 32-bit integer. */
-  crc32: { input: Bytes | string; output: number };
+  crc32: { input: OrData<Bytes | string>; output: number };
   /** The elements in ascending order, as `TypedArray.prototype.sort` without a comparator has it. */
-  sort: { input: SortableArray; output: SortableArray };
+  sort: { input: OrData<SortableArray | SharedMemory>; output: SortableArray | SharedMemory };
+  /**
+   * The sum of all elements: a BigInt for BigInt elements, else a number. Integers are added exactly; floats in order, as
+   * a loop would, and with `parallel` in order within each of several sections.
+   */
+  sum: { input: OrData<ElementArray>; output: number | bigint };
+  /** `value` for every element, as `TypedArray.prototype.fill` has it. Shared memory is filled where it is. */
+  fill: {
+    input: { data: ElementArray; value: number | bigint; parallel?: boolean };
+    output: ElementArray;
+  };
+  /**
+   * How often each of the 256 byte values occurs, or, with `bins`, how many elements lie in each bin; the last one
+   * includes `max`. What is outside, and NaN, is not counted.
+   */
+  histogram: { input: HistogramInput; output: Float64Array };
+  /** `Atomics.add` on one element, `count` times. What the element holds afterwards. */
+  atomicAdd: { input: AtomicAddInput; output: number | bigint };
+  /** `Atomics.wait` on a pool thread, which it holds meanwhile. */
+  atomicWait: { input: AtomicWaitInput; output: 'ok' | 'not-equal' | 'timed-out' };
+  /**
+   * Wakes those who wait on an element, Int32 or BigInt64: in `SharedBuffer`'s waits, in native tasks, and, for what is left
+   * of `count`, in plain `Atomics.wait`. How many. The first use starts a small Worker that makes the last of these.
+   */
+  atomicNotify: { input: CellInput & { /** @default Infinity */ count?: number }; output: number };
+  /**
+   * Waits until an Int32 element is odd, adds 1 and notifies, `rounds` times: the other side of a game, to measure wakes.
+   */
+  atomicPingPong: { input: CellInput & { rounds: number }; output: undefined };
   /** Lines, words, characters and bytes, as `wc` counts them. */
   wordCount: { input: Bytes | string; output: WordCounts };
   /** Adds 1 to a float64 in shared memory, `count` times, under a {@link Mutex} there. Its last value. */
@@ -125,7 +208,11 @@ export type TaskName = keyof TaskMap;
 type NeedsNoInput = { [K in TaskName]: undefined extends TaskMap[K]['input'] ? K : never }[TaskName];
 
 /** What task `K` gives for an input of type `I`. */
-export type TaskOutput<K extends TaskName, I = TaskMap[K]['input']> = K extends 'echo' | 'sort'
+export type TaskOutput<K extends TaskName, I = TaskMap[K]['input']> = K extends 'sort' | 'fill'
+  ? I extends { data: infer D }
+    ? D
+    : I
+  : K extends 'echo'
   ? I
   : K extends 'primes'
     ? I extends { list: true }
@@ -214,6 +301,12 @@ export interface RunOptions {
   timeout?: number | undefined;
   /** Buffers to give away instead of copying. They are detached here: their length becomes 0. */
   transfer?: readonly ArrayBuffer[];
+  /**
+   * Whether free threads of the pool shall help, with shared memory as the input: `sort`, `fill`, `sum`, `histogram`,
+   * `atomicAdd`, `blake3`, `crc32`. Elsewhere it changes nothing; a task that cannot take it at all refuses it with
+   * ERR_RW_INVALID_ARG_VALUE. @default false
+   */
+  parallel?: boolean;
 }
 
 /** Options of one task of a script. */
@@ -407,6 +500,134 @@ export class WorkerPool extends EventEmitter {
   ): this;
   emit<E extends keyof WorkerPoolEvents>(event: E, ...args: WorkerPoolEvents[E]): boolean;
 }
+
+// ── SharedBuffer ───────────────────────────────────────────────────────────────────────────────────────────
+
+/** The element types of {@link SharedBuffer.as}, and the typed array of each. */
+export interface ElementTypes {
+  int8: Int8Array;
+  uint8: Uint8Array;
+  int16: Int16Array;
+  uint16: Uint16Array;
+  int32: Int32Array;
+  uint32: Uint32Array;
+  bigInt64: BigInt64Array;
+  bigUint64: BigUint64Array;
+  float32: Float32Array;
+  float64: Float64Array;
+}
+
+/** The name of an element type. */
+export type ElementType = keyof ElementTypes;
+
+/** What an element of this type is in JavaScript. */
+export type ElementOf<T extends ElementType> = T extends 'bigInt64' | 'bigUint64' ? bigint : number;
+
+/**
+ * Operations on elements of shared memory, with the meanings, coercions and errors of `Atomics`: a TypeError for
+ * elements that an operation does not exist for, a RangeError for an index outside. At the speed of `Atomics` itself.
+ */
+interface AtomicOperations<V> {
+  load(index: number): V;
+  /** Gives `value` as it was coerced. */
+  store(index: number, value: V): V;
+  /** Adds, wrapping; gives the value before, as do the five that follow. */
+  add(index: number, value: V): V;
+  sub(index: number, value: V): V;
+  and(index: number, value: V): V;
+  or(index: number, value: V): V;
+  xor(index: number, value: V): V;
+  exchange(index: number, value: V): V;
+  /** Stores `replacement` if the element is `expected`; gives the value before in either case. */
+  compareExchange(index: number, expected: V, replacement: V): V;
+  /** Whether operations on elements of so many bytes take no lock. @default the size of these elements */
+  isLockFree(size?: number): boolean;
+  /**
+   * Blocks this thread, the main one too, while the element holds `value`, until it is notified. Meets native tasks and
+   * all who wait by this method, `waitAsync` or `rustAtomics`; plain `Atomics.wait` has a list of its own, which `notify`
+   * reaches too. Woken in the order of arrival. A blocked thread can be terminated within 100 ms. Int32 and BigInt64
+   * elements only.
+   *
+   * @param timeout milliseconds; NaN is no limit, below zero is 0. Default: no limit
+   */
+  wait(index: number, value: V, timeout?: number): 'ok' | 'not-equal' | 'timed-out';
+  /** The same without blocking. Unlike `Atomics.waitAsync`, it keeps the event loop alive until it is settled. */
+  waitAsync(index: number, value: V, timeout?: number): Promise<'ok' | 'not-equal' | 'timed-out'>;
+  /**
+   * Wakes up to `count`: first, in their order, threads, promises and native tasks that wait by this package, then those
+   * in plain `Atomics.wait`. Gives how many. @default Infinity
+   */
+  notify(index: number, count?: number): number;
+}
+
+/** Elements of one type on shared memory. Made by {@link SharedBuffer.as}. Floats have `load` and `store` only. */
+export interface AtomicView<T extends ElementType = any> extends AtomicOperations<ElementOf<T>> {
+  readonly type: T;
+  readonly array: ElementTypes[T];
+  readonly buffer: SharedArrayBuffer;
+  readonly byteOffset: number;
+  readonly byteLength: number;
+  readonly length: number;
+}
+
+/**
+ * Memory for JavaScript threads and native tasks alike: a real SharedArrayBuffer with the face of `Atomics` for its
+ * Int32 elements. It travels in messages of this package's `Worker`, `parentPort` and ports, and in plain ones by its
+ * `buffer`. Made again in another thread from the same SharedArrayBuffer it is the same memory, and waiters meet.
+ */
+export class SharedBuffer implements AtomicOperations<number> {
+  /**
+   * @param byteLength bytes, all zero
+   * @param options.maxByteLength how far it may `grow`, in bytes
+   * @throws ERR_RW_INVALID_ARG_TYPE, ERR_RW_OUT_OF_RANGE
+   */
+  constructor(byteLength: number, options?: { maxByteLength?: number });
+  /** The whole buffer under a view, or a SharedArrayBuffer itself. @throws ERR_RW_INVALID_ARG_TYPE */
+  static from(source: SharedArrayBuffer | NodeJS.ArrayBufferView | SharedBuffer | AtomicView): SharedBuffer;
+  readonly buffer: SharedArrayBuffer;
+  readonly byteLength: number;
+  readonly maxByteLength: number;
+  readonly growable: boolean;
+  /** @param byteLength the new length, not below the present one. @throws ERR_RW_OUT_OF_RANGE, ERR_RW_INVALID_ARG_VALUE */
+  grow(byteLength: number): this;
+  /**
+   * A view of elements of another type.
+   *
+   * @param byteOffset a multiple of the element's size. Default 0
+   * @param length in elements. Default: to the end, growing with a growable buffer
+   * @throws ERR_RW_INVALID_ARG_VALUE for an unknown type, ERR_RW_OUT_OF_RANGE
+   */
+  as<T extends ElementType>(type: T, byteOffset?: number, length?: number): AtomicView<T>;
+  load(index: number): number;
+  store(index: number, value: number): number;
+  add(index: number, value: number): number;
+  sub(index: number, value: number): number;
+  and(index: number, value: number): number;
+  or(index: number, value: number): number;
+  xor(index: number, value: number): number;
+  exchange(index: number, value: number): number;
+  compareExchange(index: number, expected: number, replacement: number): number;
+  isLockFree(size?: number): boolean;
+  wait(index: number, value: number, timeout?: number): 'ok' | 'not-equal' | 'timed-out';
+  waitAsync(index: number, value: number, timeout?: number): Promise<'ok' | 'not-equal' | 'timed-out'>;
+  notify(index: number, count?: number): number;
+}
+
+/**
+ * `Atomics` implemented in Rust, every function with its signature, coercions, results and errors, on shared and plain
+ * typed arrays. Its `wait`, `waitAsync` and `notify` are those of {@link SharedBuffer}. For plain operations `Atomics`
+ * itself is some ten times as fast.
+ */
+export const rustAtomics: Omit<typeof Atomics, 'waitAsync' | 'pause'> & {
+  waitAsync(
+    typedArray: Int32Array | BigInt64Array,
+    index: number,
+    value: number | bigint,
+    timeout?: number,
+  ):
+    | { async: false; value: 'not-equal' | 'timed-out' }
+    | { async: true; value: Promise<'ok' | 'timed-out'> };
+};
 
 // ── Inside a task of a script ──────────────────────────────────────────────────────────────────────────────
 
@@ -805,6 +1026,7 @@ export namespace errors {
   class WorkerTerminatedError extends Error {
     static readonly code: 'ERR_RW_WORKER_TERMINATED';
     readonly code: 'ERR_RW_WORKER_TERMINATED';
+  }
   /** The last JavaScript thread that kept a shared memory alive has ended. */
   class MemoryClosedError extends Error {
     static readonly code: 'ERR_RW_MEMORY_CLOSED';

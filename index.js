@@ -3,14 +3,15 @@
 /** The public face. What is new here goes into lib/index.mjs (a test compares) and index.d.ts too. */
 
 const { publicClasses } = require('./lib/errors');
+// Before the worker's: what arrives in `workerData` may hold any of these. Ports last, they load a part of it.
+const { Barrier, Condvar, Mutex, RwLock, Semaphore } = require('./lib/locks');
+require('./lib/shared-buffer/travel');
+const { SharedBuffer } = require('./lib/shared-buffer/shared-buffer');
+const ports = require('./lib/ports');
+const worker = require('./lib/worker');
 const { binding } = require('./lib/native');
 const { Task } = require('./lib/script-pool/task');
 const { move } = require('./lib/script-pool/transfer');
-const { Barrier, Condvar, Mutex, RwLock, Semaphore } = require('./lib/locks');
-// Before the worker's: what arrives in `workerData` may hold a port.
-const ports = require('./lib/ports');
-const worker = require('./lib/worker');
-const { SharedBuffer } = require('./lib/shared-buffer/shared-buffer');
 const { rustAtomics } = require('./lib/shared-buffer/rust-atomics');
 const { WorkerPool } = require('./lib/worker-pool');
 

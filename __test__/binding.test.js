@@ -91,3 +91,10 @@ test('a file that is there and does not load is named first', () => {
   assert.match(error.message, /invalid ELF header/);
   assert.match(error.message, /1\. a file is there and does not load: .*another platform/);
 });
+
+test('a Node.js that may not load addons is told how to', () => {
+  const load = () => {
+    throw Object.assign(new Error('Cannot load native addon'), { code: 'ERR_DLOPEN_DISABLED' });
+  };
+  assert.match(failureOf({ env: {}, load }).message, /1\. .*--no-addons.*--allow-addons$/);
+});

@@ -41,6 +41,9 @@ function firstLine(error) {
 
 /** What a person can do, most likely first. */
 function advice(env, attempts) {
+  if (attempts.some(({ error }) => error?.code === 'ERR_DLOPEN_DISABLED')) {
+    return ['let Node.js load addons: start it without --no-addons, and under --permission with --allow-addons'];
+  }
   if (env.RUST_WORKERS_BINARY) {
     return [
       'correct RUST_WORKERS_BINARY, or unset it to use the binary of this package',

@@ -89,6 +89,11 @@ function prepareTransfer(input, transfer) {
   return set(INPUT_WIRE, bytes, length, together, input);
 }
 
+/** Whether a part is one of our ports. */
+function isPort(part) {
+  return kindOfObject(part)?.toTask !== undefined;
+}
+
 /** Where a part's bytes are; told before anything is moved, for then a view has forgotten it. */
 function placeOf(part) {
   const { byteLength } = part;
@@ -112,12 +117,13 @@ function givenPort(port, transfer) {
  */
 function pairs(parts, transfer) {
   const together = [];
-  for (const part of parts) {
-    if (kindOfObject(part)?.toTask !== undefined) {
+  const places = parts.map((part) => (isPort(part) ? undefined : placeOf(part)));
+  for (const [index, part] of parts.entries()) {
+    const place = places[index];
+    if (place === undefined) {
       together.push(...givenPort(part, transfer));
       continue;
     }
-    const place = placeOf(part);
     if (types.isSharedArrayBuffer(place.buffer)) {
       // Aliased: see lib/shared-buffer/extension.js.
       together.push(part, null);

@@ -4,7 +4,7 @@ const assert = require('node:assert/strict');
 const { test } = require('node:test');
 const { Worker } = require('node:worker_threads');
 
-const { SharedBuffer, errors } = require('../..');
+const { SharedBuffer, errors, Worker: OurWorker } = require('../..');
 
 const TYPES = {
   int8: Int8Array, uint8: Uint8Array, int16: Int16Array, uint16: Uint16Array, int32: Int32Array, uint32: Uint32Array,
@@ -132,5 +132,27 @@ test('made again in another thread it is the same memory', async () => {
   assert.notEqual(shared.wait(0, 0, 10_000), 'timed-out');
   assert.equal(shared.load(1), 41);
   assert.equal(shared.as('bigInt64').load(1), 7n);
+  await worker.terminate();
+});
+
+test('it travels in messages of our Worker, and its views too', async () => {
+  const shared = new SharedBuffer(16);
+  const worker = new OurWorker(
+    `const { parentPort, workerData, SharedBuffer } = require(${JSON.stringify(require.resolve('../..'))});
+     parentPort.on('message', ({ shared, view }) => {
+       shared.add(0, 1);
+       view.add(1, 5n);
+       parentPort.postMessage([shared instanceof SharedBuffer, view.type, workerData.shared.load(0), shared]);
+     });`,
+    { eval: true, workerData: { shared } },
+  );
+  const answer = new Promise((resolve) => worker.once('message', resolve));
+  worker.postMessage({ shared, view: shared.as('bigInt64') });
+  const [same, type, seen, back] = await answer;
+  assert.deepEqual([same, type, seen], [true, 'bigInt64', 1]);
+  assert.ok(back instanceof SharedBuffer);
+  assert.equal(back.as('bigInt64').load(1), 5n);
+  back.store(0, 9);
+  assert.equal(shared.load(0), 9);
   await worker.terminate();
 });

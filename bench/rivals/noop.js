@@ -1,10 +1,5 @@
 'use strict';
 
-/** What the peers' threads load: a task that does nothing, and the seed's work in JavaScript. */
-
-const { fibonacci, sumSqrt } = require('./work');
+/** What the peers' threads load: a task that does nothing. */
 
 module.exports = () => undefined;
-module.exports.noop = () => undefined;
-module.exports.fibonacci = fibonacci;
-module.exports.sumSqrt = sumSqrt;

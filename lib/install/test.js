@@ -15,7 +15,7 @@ const path = require('node:path');
 const { ROOT } = require('./paths');
 
 /** Folders under __test__ that hold what tests use, not tests. */
-const NOT_TESTS = new Set(['fixtures', 'types', 'node_modules']);
+const NOT_TESTS = new Set(['fixtures', 'support', 'types', 'node_modules']);
 
 /** The test files under a folder, in order of name. */
 function testFiles(folder) {

@@ -5,6 +5,7 @@
 const { types } = require('node:util');
 
 const { InvalidArgTypeError, InvalidArgValueError, OutOfRangeError } = require('../errors');
+const { wake } = require('../travel/registry');
 const { validateInteger } = require('../validators');
 
 /** Cell 0 of every lock: "RW", the letter of its kind, the version of the protocol. */
@@ -96,6 +97,7 @@ class Place {
 
   /** Shows the place on a lock, so that the lock's structured clone is a source for `from`. */
   show(lock) {
+    wake();
     Object.defineProperties(lock, {
       buffer: { value: this.buffer, enumerable: true },
       byteOffset: { value: this.byteOffset, enumerable: true },

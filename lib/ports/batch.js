@@ -103,14 +103,17 @@ class Batch {
   }
 
   #readApart(companion) {
-    const [side, wire, parts] = this.#extras;
+    const [side, large, parts = []] = this.#extras;
     this.#extras.fill(undefined);
-    if (!side) return this.#decode(Buffer.from(wire), 0, wire.byteLength, parts);
+    const wire = large === undefined ? slab : Buffer.from(large);
+    const length = large === undefined ? lengths[1] : wire.length;
+    if (!side) return this.#decode(wire, 0, length, parts);
+    const wrapped = wire[0] === 1;
     try {
       const received = companion();
       if (received === undefined) throw new Error('a message was lost on its way');
       const data = isMarked(received.message) ? arrive(received.message) : received.message;
-      return new Uint8Array(wire)[0] === 1 ? this.#open(data) : data;
+      return wrapped ? this.#open(data) : data;
     } catch (error) {
       return new Unreadable(error);
     }

@@ -18,12 +18,22 @@ const { MessageChannel: NodeMessageChannel, MessagePort: NodeMessagePort, receiv
 const { binding } = require('../native');
 
 const { close, postMessage, hasRef, ref, unref } = NodeMessagePort.prototype;
-const { addEventListener } = EventTarget.prototype;
+const { addEventListener, removeEventListener } = EventTarget.prototype;
 
-/** Takes a half into use: it is told of `peerId` going down with the other half. */
+/** What each half in use does when it closes. */
+const onClose = new WeakMap();
+
+/** Takes a half into use: when it closes, `peerId` is forgotten in case it was lost with the other half. */
 function adopt(half, peerId) {
-  addEventListener.call(half, 'close', () => binding.forgetPort(peerId), { once: true });
+  const forget = () => binding.forgetPort(peerId);
+  onClose.set(half, forget);
+  addEventListener.call(half, 'close', forget, { once: true });
   return half;
+}
+
+/** Before a half leaves this thread: the object that stays behind closes too, and that means nothing. */
+function release(half) {
+  removeEventListener.call(half, 'close', onClose.get(half));
 }
 
 /** Both halves for two ports of this thread, given their numbers. */
@@ -52,10 +62,12 @@ function closedHalf() {
 
 module.exports = {
   adopt,
+  release,
   pair,
   isOpen,
   closedHalf,
   close: (half) => close.call(half),
   post: (half, ...args) => postMessage.apply(half, args),
-  receive: (half) => receiveMessageOnPort(half),
+  // Node 20 crashes when it is asked for a message of a port that has closed.
+  receive: (half) => (half !== undefined && isOpen(half) ? receiveMessageOnPort(half) : undefined),
 };

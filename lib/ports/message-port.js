@@ -33,8 +33,8 @@ const { closedError, limit, movedError, opened, receiveTerms, sliceOf, deadline,
 const NodeMessagePort = workerThreads.MessagePort;
 const NodeEventTarget = Object.getPrototypeOf(NodeMessagePort.prototype).constructor;
 
-/** Where Node's MessageEvent finds the ports of the message that is being delivered. */
-const RECEIVING_PORTS = Symbol.for('nodejs.internal.kCurrentlyReceivingPorts');
+/** Node's way to its listeners of both kinds, with the value for the one and the event for the other. */
+const DISPATCH = Symbol.for('nodejs.internal.kHybridDispatch');
 /** The method behind `receiveMessageOnPort`. */
 const RECEIVE = Symbol.for('rust-workers.receive');
 /** Given to the constructor by those who may. */
@@ -50,6 +50,14 @@ const IN_ADVANCE = 64;
 const OPEN = 0;
 const ENDED = 1;
 const MOVED = 2;
+/** Closed by one of its listeners: they still get what is in the queue, as in Node. */
+const ENDING = 3;
+
+/** Node's MessageEvent takes no ports but those of its own make. */
+function eventWithPorts(data, ports) {
+  const event = new MessageEvent('message', { data });
+  return Object.defineProperty(event, 'ports', { value: Object.freeze([...ports]), enumerable: true });
+}
 
 class MessagePort extends NodeEventTarget {
   #handle = -1;
@@ -66,6 +74,7 @@ class MessagePort extends NodeEventTarget {
   #holds = 0;
   #keepsTurn = false;
   #scheduled = false;
+  #delivering = false;
   /** The one listener for `message`, when it takes the value and there is no other. */
   #only;
   /** Whether there are listeners for `message`. */
@@ -147,6 +156,8 @@ class MessagePort extends NodeEventTarget {
     const shared = this.#introductions.introduce();
     const wire = postAside(half, value, transfer, shared, this);
     if (shared !== undefined) this.#introductions.confirm(shared);
+    // Nobody can get at what was posted to a closed one, so no place is to be held for it.
+    if (half === companion.closedHalf()) return CLOSED;
     return binding.postToPortWith(this.#handle, true, false, wire, 1, undefined);
   }
 
@@ -166,13 +177,12 @@ class MessagePort extends NodeEventTarget {
 
   /** This port's half of the companion; undefined when the other end went where Node's ports cannot go. */
   #companion() {
-    if (this.#half !== undefined && companion.isOpen(this.#half)) return this.#half;
-    if (this.#half === undefined) {
-      const peer = ports.get(this.#peerId)?.port;
-      if (peer !== undefined && #half in peer) {
-        [this.#half, peer.#half] = companion.pair(this.#id, this.#peerId);
-        return this.#half;
-      }
+    // Closed without our doing: the thread with the other half ends, and our channel with it.
+    if (this.#half !== undefined) return companion.isOpen(this.#half) ? this.#half : companion.closedHalf();
+    const peer = ports.get(this.#peerId)?.port;
+    if (peer !== undefined && #half in peer) {
+      [this.#half, peer.#half] = companion.pair(this.#id, this.#peerId);
+      return this.#half;
     }
     return binding.wantPortRoom(this.#handle) === CLOSED ? companion.closedHalf() : undefined;
   }
@@ -226,8 +236,15 @@ class MessagePort extends NodeEventTarget {
   #due() {
     if (this.#state !== OPEN) return;
     this.#keepsTurn = true;
+    this.#delivering = true;
+    this.#deliver();
+    this.#delivering = false;
+    if (this.#state === ENDING) this.#closeNow();
+  }
+
+  #deliver() {
     let budget = A_TURN;
-    while (this.#state === OPEN) {
+    while (this.#isReceiving()) {
       let left = -1;
       if (this.#batch.length === 0) {
         const most = this.#started ? Math.min(budget, AT_ONCE) : this.#receivers.length;
@@ -243,11 +260,15 @@ class MessagePort extends NodeEventTarget {
     }
   }
 
+  #isReceiving() {
+    return this.#state === OPEN || this.#state === ENDING;
+  }
+
   /** Gives out what is at hand, as far as somebody wants it; the number of messages given. */
   #handOut() {
     const batch = this.#batch;
     let given = 0;
-    while (this.#state === OPEN && batch.length > 0) {
+    while (this.#isReceiving() && batch.length > 0) {
       if (this.#receivers.length > 0) this.#give(this.#receivers.shift(), batch.next());
       else if (this.#started) this.#emit(batch.next());
       else break;
@@ -265,7 +286,7 @@ class MessagePort extends NodeEventTarget {
   #emit(message) {
     settle();
     // What ran just now may have closed the port.
-    if (this.#state !== OPEN) return;
+    if (!this.#isReceiving()) return;
     const only = this.#only;
     if (only !== undefined && !(message instanceof Unreadable)) {
       try {
@@ -278,9 +299,9 @@ class MessagePort extends NodeEventTarget {
       }
       return;
     }
-    if (this.#batch.ports !== undefined) this[RECEIVING_PORTS] = this.#batch.ports;
     if (message instanceof Unreadable) super.emit('messageerror', message.error);
-    else super.emit('message', message);
+    else if (this.#batch.ports === undefined) super.emit('message', message);
+    else this[DISPATCH](message, 'message', eventWithPorts(message, this.#batch.ports));
     this.#listenersChanged();
   }
 
@@ -351,7 +372,7 @@ class MessagePort extends NodeEventTarget {
 
   /** Messages wait until somebody wants them. */
   #stop() {
-    if (this.#state !== OPEN || !this.#started) return;
+    if (!this.#isReceiving() || !this.#started) return;
     this.#started = false;
     if (this.#receivers.length > 0) return;
     this.#keepsTurn = false;
@@ -369,6 +390,13 @@ class MessagePort extends NodeEventTarget {
   close(callback) {
     if (typeof callback === 'function') this.once('close', callback);
     if (this.#state !== OPEN) return;
+    if (!this.#delivering) return this.#closeNow();
+    this.#state = ENDING;
+    this.#refed = false;
+    this.#hold();
+  }
+
+  #closeNow() {
     binding.closePort(this.#handle);
     this.#leave(ENDED, closedError);
     setImmediate(() => this.#closed());
@@ -522,6 +550,7 @@ class MessagePort extends NodeEventTarget {
     if (!binding.parkPort(port.#handle, port.#batch.used)) {
       throw dataCloneError('MessagePort in transfer list is already detached');
     }
+    if (content.half !== undefined) companion.release(half);
     port.#batch = new Batch();
     port.#batch.kept = content.kept;
     port.#keepsTurn = false;
@@ -531,9 +560,10 @@ class MessagePort extends NodeEventTarget {
   }
 
   /** The port could not leave after all. */
-  static restore(port, { id }) {
+  static restore(port, { id, half }) {
     const end = binding.claimPort(id);
     if (end === null) return port.#leave(ENDED, closedError);
+    if (half !== undefined) companion.adopt(half, port.#peerId);
     port.#settleIn(end);
     if (port.#started || port.#receivers.length > 0) port.#want();
   }
@@ -548,6 +578,8 @@ class MessagePort extends NodeEventTarget {
     if (port.#state !== OPEN) throw dataCloneError('MessagePort in transfer list is already detached');
     const taken = [port.#handle, port.#batch.used];
     if (port.#half !== undefined) companion.close(port.#half);
+    const peer = ports.get(port.#peerId)?.port;
+    if (peer !== undefined && #half in peer) peer.#half = undefined;
     MessagePort.moved(port);
     return taken;
   }
@@ -570,7 +602,7 @@ class MessagePort extends NodeEventTarget {
 
 
   [inspect.custom]() {
-    const state = ['open', 'closed', 'transferred'][this.#state];
+    const state = ['open', 'closed', 'transferred', 'closed'][this.#state];
     return `MessagePort { ${state}${this.#started && this.#state === OPEN ? ', started' : ''} }`;
   }
 }

@@ -2,6 +2,7 @@
 
 /** Elements of one type on shared memory. */
 
+const { wake } = require('../travel/registry');
 const { isFloat } = require('./element-types');
 const { holdRegion } = require('./region-hold');
 const { rustAtomics } = require('./rust-atomics');
@@ -20,6 +21,7 @@ class AtomicView {
   constructor(array, type) {
     this.#array = array;
     this.#type = type;
+    wake();
   }
 
   /** The typed array. */

@@ -4,6 +4,7 @@ const { types } = require('node:util');
 const { markAsUncloneable } = require('node:worker_threads');
 
 const { InvalidArgTypeError, InvalidArgValueError, OutOfRangeError } = require('../errors');
+const { wake } = require('../travel/registry');
 const { validateInteger, validateObject } = require('../validators');
 const { AtomicView, atomicView } = require('./atomic-view');
 const { ELEMENT_TYPES } = require('./element-types');
@@ -36,8 +37,9 @@ class SharedBuffer {
     this.#cells = buffer.growable
       ? new Int32Array(buffer)
       : new Int32Array(buffer, 0, Math.floor(buffer.byteLength / 4));
-    // Cloned it would silently be `{}`; its `buffer` is what travels.
+    // Cloned it would silently be `{}`. By `Worker` and `parentPort` it travels (travel.js), elsewhere its `buffer`.
     markAsUncloneable?.(this);
+    wake();
   }
 
   get buffer() {

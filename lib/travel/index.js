@@ -9,6 +9,7 @@
  */
 
 const { types } = require('node:util');
+const { MessageChannel: NodeMessageChannel } = require('node:worker_threads');
 
 const { InternalError } = require('../errors');
 const { isAwake, kindOf, kindOfBrand, register, wake } = require('./registry');
@@ -17,12 +18,16 @@ const { findTravelers, hasTraveler, isLeaf } = require('./search');
 /** The property that marks a message with objects of ours; its value is the message proper. */
 const MARK = 'rust-workers.message';
 
-/** Node's words for an object that has to be on the transfer list and is not. */
+/** The error for an object that has to be on the transfer list and is not: the running Node's own. */
 function notListed() {
-  return new DOMException(
-    'Object that needs transfer was found in message but not listed in transferList',
-    'DataCloneError',
-  );
+  const { port1, port2 } = new NodeMessageChannel();
+  try {
+    port1.postMessage(port2);
+  } catch (error) {
+    return error;
+  } finally {
+    port1.close();
+  }
 }
 
 /** Defines, so that `__proto__` is a property like any other. */
@@ -123,7 +128,7 @@ class Departure {
  * @param {unknown} value
  * @param {unknown} [transfer] as `postMessage` takes it
  * @returns {Departure | undefined}
- * @throws {DOMException} DataCloneError: an object that has to be transferred is not on the list
+ * @throws {Error} Node's DataCloneError (a TypeError on Node 20): an object that has to be transferred is not on the list
  */
 function departure(value, transfer) {
   if (!isAwake()) return undefined;

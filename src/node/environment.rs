@@ -306,7 +306,7 @@ unsafe extern "C" fn teardown(address: *mut c_void) {
         }
         environment.mailbox.close();
         drop(environment.batch.take());
-        drop(environment.delivery.take());
+        environment.delivery.replace(None);
         environment.ports.close_all();
         drop(environment.cancellable.take());
         if let Some(seat) = environment.seat.take() {

@@ -6,7 +6,8 @@
 //! until the next is taken, because a port that is transferred in the middle of one takes the rest along.
 //!
 //! A message with parts, one that stands for something in Node's own companion port (`side`), and one that is large
-//! come alone, with the first of `extras` their flags, the second the wire, the third the parts.
+//! come alone: `extras` then holds whether it is a side message, the wire when the slab is too small for it, and the
+//! parts where there are any.
 
 use std::cell::{Cell, OnceCell, RefCell};
 use std::ptr::NonNull;
@@ -270,8 +271,7 @@ impl Ports {
         if seat.taken.len() == 1 && !is_small(&seat.taken[0]) {
             let message = seat.taken.pop().unwrap_or_default();
             drop(seats);
-            give_apart(js, environment, message, extras)?;
-            intake.put_length(0, APART);
+            give_apart(js, environment, intake, message, extras)?;
             return Ok(1 + left * 4096);
         }
         let mut offset = 0;
@@ -307,8 +307,7 @@ impl Ports {
             intake.put_length(0, u32::try_from(wire.len()).unwrap_or(APART));
             intake.put_wire(0, wire);
         } else {
-            intake.put_length(0, APART);
-            give_apart(js, environment, message, extras)?;
+            give_apart(js, environment, intake, message, extras)?;
         }
         Ok(1)
     }
@@ -322,17 +321,27 @@ impl Ports {
     }
 }
 
-/// A message that comes alone.
+/// A message that comes alone. Its wire comes in the slab if it fits there.
 fn give_apart(
     js: Js<'_>,
     environment: &'static Environment,
+    intake: Intake,
     message: Message,
     extras: JsValue,
 ) -> Result<(), Status> {
     let Message { envelope: Envelope { wire, parts }, side } = message;
+    intake.put_length(0, APART);
     js.set(extras, 0, js.boolean(side)?)?;
-    js.set(extras, 1, copy(js, &wire)?)?;
-    js.set(extras, 2, memories(js, environment, parts)?)
+    if wire.len() <= intake.slab.length {
+        intake.put_length(1, u32::try_from(wire.len()).unwrap_or(APART));
+        intake.put_wire(0, &wire);
+    } else {
+        js.set(extras, 1, copy(js, &wire)?)?;
+    }
+    if !parts.is_empty() {
+        js.set(extras, 2, memories(js, environment, parts)?)?;
+    }
+    Ok(())
 }
 
 fn post(port: &Port, message: Message, within_capacity: bool) -> u32 {

@@ -290,7 +290,7 @@ mod tests {
         use crate::shared::{Region, bulk};
         let access = Region::allocate(bytes.len() + 8, bytes.len() + 8).unwrap().access().unwrap();
         bulk::write_bytes(&access, 3, bytes).unwrap();
-        let whole = crate::value::SharedBytes::whole(access);
+        let whole = SharedBytes::whole(access);
         Value::Shared(whole.view(BytesKind::Uint8, 3, bytes.len()).unwrap())
     }
 

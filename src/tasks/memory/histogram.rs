@@ -51,7 +51,8 @@ impl Input for Histogram {
             return Ok(Histogram { input, bins: None });
         };
         let (min, max) = (options.required::<f64>("min")?, options.required::<f64>("max")?);
-        if count == 0 || !(min < max) || !(max - min).is_finite() {
+        let width = max - min;
+        if count == 0 || width.is_nan() || width.is_infinite() || width <= 0.0 {
             return Err(Refused::out_of_range(format_args!("{count} bins from {min} to {max}")));
         }
         Ok(Histogram { input, bins: Some(Bins { count: count as usize, min, max }) })

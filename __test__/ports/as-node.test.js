@@ -1,0 +1,352 @@
+'use strict';
+
+// The same programs over Node's own ports and over ours: what they log must be equal.
+
+const assert = require('node:assert/strict');
+const { test } = require('node:test');
+const { setTimeout: after } = require('node:timers/promises');
+const { createHook } = require('node:async_hooks');
+const { createSecretKey, webcrypto } = require('node:crypto');
+const fs = require('node:fs');
+const nodeThreads = require('node:worker_threads');
+
+const ours = require('rust-workers');
+
+/** Runs a program over both, and compares; gives the log back. */
+function alike(name, program) {
+  test(name, async () => {
+    const logOf = async (threads) => {
+      const log = [];
+      await program({ ...threads, log: (...line) => log.push(line) });
+      return log;
+    };
+    // Neither Node's ports nor ours hold the loop for a listener of `close`.
+    const alive = setInterval(() => {}, 1000);
+    try {
+      const expected = await logOf(nodeThreads);
+      assert.ok(expected.length > 0, 'the program logs something');
+      assert.deepEqual(await logOf(ours), expected);
+    } finally {
+      clearInterval(alive);
+    }
+  });
+}
+
+/** What an error says. */
+const said = (run) => {
+  try {
+    run();
+    return 'nothing';
+  } catch (error) {
+    return [error.name, error.message, error.code];
+  }
+};
+
+const closed = (port) => new Promise((resolve) => port.once('close', resolve));
+
+test('a port of ours is a MessagePort and an EventTarget', () => {
+  const { port1, port2 } = new ours.MessageChannel();
+  assert.ok(port1 instanceof nodeThreads.MessagePort);
+  assert.ok(port1 instanceof ours.MessagePort);
+  assert.ok(port1 instanceof EventTarget);
+  assert.throws(() => new ours.MessagePort(), { code: 'ERR_CONSTRUCT_CALL_INVALID' });
+  port1.close();
+  port2.close();
+});
+
+alike('on gives values, addEventListener and onmessage events, in the order of listeners', async (t) => {
+  const { port1, port2 } = new t.MessageChannel();
+  port2.on('message', (value) => t.log('on', value));
+  port2.addEventListener('message', (event) => {
+    const { data, type, target, currentTarget, ports, origin, lastEventId, source } = event;
+    t.log('listener', data, type, target === port2, currentTarget === port2, ports.length, origin, lastEventId, source);
+  });
+  port2.onmessage = (event) => t.log('onmessage', event.data, event.constructor.name);
+  port2.once('message', (value) => t.log('once', value));
+  for (let i = 0; i < 3; i++) port1.postMessage(i);
+  port1.close();
+  await closed(port2);
+  t.log(port2.hasRef(), port1.hasRef());
+});
+
+alike('between two messages everything runs that the first left to be run', async (t) => {
+  const { port1, port2 } = new t.MessageChannel();
+  port2.on('message', (value) => {
+    t.log('message', value);
+    process.nextTick(() => t.log('tick', value));
+    Promise.resolve().then(() => t.log('microtask', value)).then(() => process.nextTick(() => t.log('late', value)));
+    queueMicrotask(() => t.log('queued', value));
+  });
+  for (let i = 0; i < 3; i++) port1.postMessage(i);
+  port1.close();
+  await closed(port2);
+});
+
+alike('messages wait for start; listeners start, and the last that goes stops', async (t) => {
+  const { port1, port2 } = new t.MessageChannel();
+  port1.postMessage(1);
+  await after(20);
+  const first = (value) => t.log('first', value);
+  port2.on('message', first);
+  t.log(port2.hasRef(), port2.listenerCount('message'));
+  await after(20);
+  port2.off('message', first);
+  t.log(port2.hasRef());
+  port1.postMessage(2);
+  await after(20);
+  t.log(t.receiveMessageOnPort(port2));
+  port1.postMessage(3);
+  port2.onmessage = ({ data }) => t.log('then', data);
+  await after(20);
+  t.log(typeof port2.onmessage, port2.hasRef());
+  port2.onmessage = null;
+  t.log(port2.onmessage);
+  port2.on('message', first);
+  port2.unref();
+  port2.on('message', () => {});
+  t.log(port2.hasRef());
+  port2.ref();
+  t.log(port2.hasRef());
+  port2.removeAllListeners('message');
+  t.log(port2.listenerCount('message'));
+  port1.close();
+  await closed(port2);
+});
+
+alike('close is seen at both ends, after what was posted before, also by a port that never started', async (t) => {
+  const { port1, port2 } = new t.MessageChannel();
+  // In no promised order with those of the other end.
+  const first = closed(port1).then(() => '1 closed');
+  port2.on('message', (value) => t.log('message', value));
+  port2.on('close', () => t.log('2 closed'));
+  port1.postMessage('a');
+  port1.postMessage('b');
+  port1.close();
+  port1.postMessage('after the close');
+  await closed(port2);
+  t.log(await first);
+  // Node 20 crashes when it is asked for a message of a closed port.
+  if (t.MessageChannel === ours.MessageChannel) assert.equal(t.receiveMessageOnPort(port2), undefined);
+  t.log(port2.postMessage('x'), port2.start(), port2.close(), port2.ref(), port2.hasRef());
+
+  const other = new t.MessageChannel();
+  const seen = closed(other.port2);
+  other.port1.close(() => t.log('callback'));
+  await seen;
+  await after(10);
+  t.log('seen');
+});
+
+alike('closing in a listener does not drop what is in the queue', async (t) => {
+  const { port1, port2 } = new t.MessageChannel();
+  port2.on('message', (value) => {
+    t.log(value);
+    if (value === 2) port2.close();
+  });
+  for (let i = 0; i < 5; i++) port1.postMessage(i);
+  await closed(port1);
+});
+
+alike('receiveMessageOnPort takes the next message, inside a listener too', async (t) => {
+  const { port1, port2 } = new t.MessageChannel();
+  t.log(t.receiveMessageOnPort(port2));
+  port1.postMessage(undefined);
+  port1.postMessage({ a: 1 });
+  t.log(t.receiveMessageOnPort(port2), t.receiveMessageOnPort(port2), t.receiveMessageOnPort(port2));
+  t.log(said(() => t.receiveMessageOnPort({})));
+  port2.on('message', (value) => t.log('listener', value, t.receiveMessageOnPort(port2)?.message));
+  for (let i = 0; i < 5; i++) port1.postMessage(i);
+  port1.close();
+  await closed(port2);
+});
+
+alike('what cannot be posted says so, and leaves the channel as it was', async (t) => {
+  const { port1, port2 } = new t.MessageChannel();
+  const gone = new t.MessageChannel();
+  gone.port1.close();
+  const buffer = new ArrayBuffer(8);
+  t.log(said(() => port1.postMessage()));
+  t.log(said(() => port1.postMessage(() => {})));
+  t.log(said(() => port1.postMessage({ deep: [Symbol('s')] })));
+  t.log(said(() => port1.postMessage(1, 5)));
+  t.log(said(() => port1.postMessage(1, { transfer: null })));
+  t.log(said(() => port1.postMessage(1, [{}])));
+  t.log(said(() => port1.postMessage(1, [port1])));
+  t.log(said(() => port1.postMessage(1, [buffer, buffer])));
+  t.log(said(() => port1.postMessage(1, [gone.port1])));
+  t.log(said(() => port1.postMessage({ fail: () => {} }, [buffer])), buffer.byteLength);
+  const other = new t.MessageChannel();
+  t.log(said(() => port1.postMessage(1, [other.port1, other.port1])));
+  t.log(said(() => port1.postMessage([other.port1, () => {}], [other.port1])));
+  // Refused, so it is here still.
+  other.port1.postMessage('alive');
+  t.log(t.receiveMessageOnPort(other.port2));
+  t.log(said(() => port1.postMessage(1, null)), said(() => port1.postMessage(2, {})), said(() => port1.postMessage(3, [])));
+  t.log(t.receiveMessageOnPort(port2), t.receiveMessageOnPort(port2), t.receiveMessageOnPort(port2));
+  other.port1.close();
+  port1.close();
+  await closed(port2);
+});
+
+alike('transfer detaches; a set, an options object and a closed port do too', async (t) => {
+  const { port1, port2 } = new t.MessageChannel();
+  const buffers = Array.from({ length: 4 }, (_, i) => Uint8Array.of(i, 1, 2).buffer);
+  const view = new Uint8Array(buffers[0], 1);
+  port1.postMessage({ view, again: view }, [buffers[0]]);
+  port1.postMessage(buffers[1], new Set([buffers[1]]));
+  port1.postMessage('not in it', { transfer: [buffers[2]] });
+  t.log(buffers.map((buffer) => buffer.byteLength), view.length);
+  const { message } = t.receiveMessageOnPort(port2);
+  t.log(message, message.view === message.again, message.view.buffer.byteLength);
+  t.log(t.receiveMessageOnPort(port2), t.receiveMessageOnPort(port2));
+  port1.close();
+  port1.postMessage(buffers[3], [buffers[3]]);
+  t.log(buffers[3].byteLength);
+  await closed(port2);
+});
+
+alike('order holds across every way a message can go', async (t) => {
+  const { port1, port2 } = new t.MessageChannel();
+  const shared = new SharedArrayBuffer(4);
+  port2.on('message', (value) => t.log(typeof value === 'number' ? value : Object.prototype.toString.call(value)));
+  for (let i = 0; i < 200; i++) {
+    port1.postMessage(i);
+    if (i % 3 === 0) port1.postMessage(new Blob(['x']));
+    if (i % 5 === 0) port1.postMessage(new ArrayBuffer(3), [new ArrayBuffer(1)]);
+    if (i % 7 === 0) port1.postMessage(new Uint8Array(5000));
+    if (i % 11 === 0) port1.postMessage(shared);
+  }
+  port1.close();
+  await closed(port2);
+});
+
+alike('everything that Node carries arrives, nested anywhere', async (t) => {
+  const { port1, port2 } = new t.MessageChannel();
+  const nodeChannel = new nodeThreads.MessageChannel();
+  const stream = new ReadableStream({ start: (c) => (c.enqueue('chunk'), c.close()) });
+  const key = await webcrypto.subtle.generateKey({ name: 'AES-GCM', length: 128 }, true, ['encrypt']);
+  const file = await fs.promises.open(__filename);
+  const wasm = new WebAssembly.Module(Uint8Array.of(0, 97, 115, 109, 1, 0, 0, 0));
+  const cyclic = { list: [] };
+  cyclic.list.push(cyclic, new Map([[cyclic, new Set([cyclic])]]));
+  const error = new RangeError('told', { cause: new TypeError('why') });
+  port1.postMessage(
+    {
+      list: [new Blob(['blob']), createSecretKey(Buffer.from('secret')), { key }, new Map([['wasm', wasm]])],
+      cyclic, error, file, stream, port: nodeChannel.port1, big: 10n ** 40n, expression: /x/gi, when: new Date(5),
+      memory: new SharedArrayBuffer(8), sparse: [1, , 3], boxed: Object('text'), minusZero: -0,
+    },
+    [file, stream, nodeChannel.port1],
+  );
+  const { message } = t.receiveMessageOnPort(port2);
+  t.log(await message.list[0].text(), message.list[1].export().toString(), message.list[2].key.algorithm);
+  t.log(message.list[3].get('wasm') instanceof WebAssembly.Module, message.cyclic.list[0] === message.cyclic);
+  t.log([...message.cyclic.list[1].keys()][0] === message.cyclic, message.error.name, message.error.message);
+  t.log((await message.stream.getReader().read()).value, message.port instanceof nodeThreads.MessagePort);
+  t.log(message.big, message.expression, message.when, message.memory.byteLength, message.boxed, message.minusZero);
+  t.log(message.sparse, (await message.file.read(Buffer.alloc(5))).buffer.toString());
+  message.port.postMessage('through');
+  t.log(nodeThreads.receiveMessageOnPort(nodeChannel.port2));
+  await message.file.close();
+  nodeChannel.port2.close();
+  port1.close();
+  await closed(port2);
+});
+
+alike('an AbortSignal that can be transferred tells of its abort', async (t) => {
+  const { transferableAbortController } = require('node:util');
+  const { port1, port2 } = new t.MessageChannel();
+  const control = transferableAbortController();
+  port1.postMessage({ signal: control.signal }, [control.signal]);
+  const { signal } = t.receiveMessageOnPort(port2).message;
+  t.log(signal.aborted);
+  const aborted = new Promise((resolve) => signal.addEventListener('abort', resolve));
+  control.abort('reason');
+  await aborted;
+  t.log(signal.aborted, signal.reason);
+  port1.close();
+  await closed(port2);
+});
+
+alike('ports travel in messages with what waits in them, and the old object closes', async (t) => {
+  const { port1, port2 } = new t.MessageChannel();
+  const inner = new t.MessageChannel();
+  const old = closed(inner.port2);
+  inner.port1.postMessage('before');
+  inner.port1.postMessage(new Blob(['before too']));
+  port2.on('messageerror', (error) => t.log('messageerror', error.message));
+  const arrived = new Promise((resolve) => port2.addEventListener('message', resolve));
+  port1.postMessage({ deep: [{ port: inner.port2 }], same: inner.port2 }, [inner.port2]);
+  inner.port1.postMessage('after');
+  inner.port2.postMessage('lost');
+  const event = await arrived;
+  const { port } = event.data.deep[0];
+  t.log(event.data.same === port, event.ports.length, event.ports[0] === port, port instanceof nodeThreads.MessagePort);
+  t.log(said(() => port1.postMessage(1, [inner.port2])));
+  port.on('message', (value) => t.log(Object.prototype.toString.call(value), typeof value === 'string' && value));
+  const back = [];
+  inner.port1.on('message', (value) => back.push(Object.prototype.toString.call(value)));
+  port.postMessage('hello');
+  port.postMessage(new Blob([]));
+  await old;
+  while (back.length < 2) await after(1);
+  inner.port1.close();
+  await closed(port);
+  t.log(back);
+  port1.close();
+  await closed(port2);
+});
+
+alike('a port that is lost with its message closes', async (t) => {
+  const { port1, port2 } = new t.MessageChannel();
+  const inner = new t.MessageChannel();
+  inner.port1.on('message', () => {});
+  port1.postMessage(inner.port2, [inner.port2]);
+  port2.close();
+  await closed(inner.port1);
+  t.log('closed');
+});
+
+alike('a closed port that still has messages can be transferred, and they come along', async (t) => {
+  const { port1, port2 } = new t.MessageChannel();
+  const inner = new t.MessageChannel();
+  inner.port1.postMessage('last words');
+  inner.port1.close();
+  await after(20);
+  port1.postMessage(inner.port2, [inner.port2]);
+  const { message: port } = t.receiveMessageOnPort(port2);
+  t.log(t.receiveMessageOnPort(port));
+  port.close();
+  port1.close();
+  await closed(port2);
+});
+
+alike('emit, dispatchEvent and listener options are those of an event target', async (t) => {
+  const { port1, port2 } = new t.MessageChannel();
+  const control = new AbortController();
+  port2.addEventListener('message', () => t.log('with signal'), { signal: control.signal });
+  port2.addEventListener('message', { handleEvent: (event) => t.log('object', event.data) }, { once: true });
+  port1.postMessage(1);
+  await after(20);
+  control.abort();
+  t.log(port2.listenerCount('message'), port2.hasRef(), port2.emit('nothing'));
+  port2.on('message', (value) => t.log('emitted', value));
+  port2.emit('message', 5);
+  port2.dispatchEvent(new Event('other'));
+  t.log(port2.eventNames().includes('message'));
+  port2.close();
+  await closed(port1);
+});
+
+test('the ports are no async resources of anybody else', () => {
+  // Node's companion is only made when something needs it.
+  const made = [];
+  const hook = createHook({ init: (_, type) => made.push(type) }).enable();
+  const { port1, port2 } = new ours.MessageChannel();
+  port1.postMessage({ plain: 1 });
+  hook.disable();
+  assert.equal(made.includes('MESSAGEPORT'), false);
+  assert.deepEqual(ours.receiveMessageOnPort(port2), { message: { plain: 1 } });
+  port1.close();
+  port2.close();
+});

@@ -1,0 +1,18 @@
+'use strict';
+
+/** Locks in Node's own messages: what arrives is the same lock. Guards do not travel; they belong to their thread. */
+
+const { register } = require('../travel');
+const { Barrier } = require('./barrier');
+const { Condvar } = require('./condvar');
+const { Mutex } = require('./mutex');
+const { RwLock } = require('./rw-lock');
+const { Semaphore } = require('./semaphore');
+
+for (const Lock of [Barrier, Condvar, Mutex, RwLock, Semaphore]) {
+  register(Lock, {
+    brand: Lock.name,
+    pack: ({ buffer, byteOffset }) => ({ buffer, byteOffset }),
+    unpack: (place) => Lock.from(place),
+  });
+}
