@@ -101,7 +101,6 @@ const BindingNotFoundError = define('BindingNotFoundError', 'ERR_RW_BINDING_NOT_
 
 /** Codes that the native side does not have. */
 const JS_ONLY_CODES = [
-  'ERR_RW_BINDING_NOT_FOUND',
   'ERR_RW_SCRIPT_LOAD',
   'ERR_RW_WORKER_EXITED',
   'ERR_RW_WORKER_OUT_OF_MEMORY',
