@@ -38,17 +38,26 @@ function readAnswer(form, number, delivery, task) {
     }
     case FORMS.REJECTED: {
       const offset = number & 0xffff;
-      throw decode(delivery.wire, offset, offset + (number - offset) / 0x10000, []);
+      throw thrown(decode(delivery.wire, offset, offset + (number - offset) / 0x10000, []));
     }
     case FORMS.REJECTED_APART: {
       const wire = Buffer.from(delivery.takeExtra());
-      throw decode(wire, 0, wire.length, delivery.takeExtra());
+      throw thrown(decode(wire, 0, wire.length, delivery.takeExtra()));
     }
     case FORMS.ERROR:
       throw errorFromCode(delivery.takeExtra(), delivery.takeExtra(), { task });
     default:
       throw new InternalError(`unknown form ${form} of an answer; please report this`);
   }
+}
+
+/** What a script threw; one of our own errors, such as `task.throwIfCancelled()` throws, with its class again. */
+function thrown(value) {
+  if (!(value instanceof Error) || typeof value.code !== 'string' || !value.code.startsWith('ERR_RW_')) return value;
+  const { message, stack, code, ...properties } = value;
+  const error = errorFromCode(code, message, 'cause' in value ? { ...properties, cause: value.cause } : properties);
+  Object.defineProperty(error, 'stack', { value: stack, writable: true, configurable: true });
+  return error;
 }
 
 module.exports = { readAnswer };

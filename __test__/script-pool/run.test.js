@@ -178,14 +178,13 @@ test('transfer gives memory away: listed, found, and a port', async () => {
   port1.close();
 });
 
-test('objects of ours travel both ways, at any depth, and in workerData', async () => {
+test('shared memory, locks and ports of ours in tasks and workerData', async () => {
   const counter = new SharedBuffer(8);
   const mutex = new Mutex();
-  await withPool('ours.js', { maxThreads: 1, workerData: { counter } }, async (pool) => {
-    const back = await pool.runTask({ list: [{ counter, mutex }] });
-    assert.ok(back.counter instanceof SharedBuffer);
+  await withPool('ours.js', { maxThreads: 1, workerData: { counter: counter.buffer } }, async (pool) => {
+    const back = await pool.runTask({ list: [{ counter: counter.buffer, mutex }] });
     assert.ok(Mutex.from(back.mutex).tryLock(), 'a lock arrives as the place where it stands');
-    assert.equal(back.counter.load(0), 2, 'one by the input, one by workerData');
+    assert.equal(SharedBuffer.from(back.counter).load(0), 2, 'one by the input, one by workerData');
     assert.equal(counter.load(0), 2);
     const { port1, port2 } = new OurChannel();
     const heard = once(port1, 'message');

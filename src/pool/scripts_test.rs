@@ -1,5 +1,8 @@
 //! Behaviours of the script workers' side, with plain threads in the place of JavaScript environments.
 
+// A refusal holds the whole job, which has no debug form.
+#![allow(clippy::err_expect, clippy::ok_expect)]
+
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
@@ -196,7 +199,11 @@ fn cancelling_takes_a_waiting_job_out_and_tells_the_worker_of_a_running_one() {
     let tickets: Vec<Ticket> = (1..)
         .zip(&tokens)
         .map(|(id, token)| {
-            pool.submit_script(job(id, answers, Some(token.clone())), 0).ok().expect("accepted").0.ticket
+            pool.submit_script(job(id, answers, Some(token.clone())), 0)
+                .map_err(|refusal| refusal.error)
+                .expect("accepted")
+                .0
+                .ticket
         })
         .collect();
     assert_eq!(id_of(&pool.script_step(seat, None, Patience::Take)), Some(1));
@@ -271,7 +278,9 @@ fn a_forced_close_drops_what_waits_and_calls_who_waits() {
     assert!(matches!(pool.script_step(waiting, None, Patience::Take), Step::Wait));
     let token = CancelToken::new(None);
     let busy = seat(&pool, Counter::leak());
-    pool.submit_script(job(1, answers, Some(token.clone())), 0).ok().expect("accepted");
+    pool.submit_script(job(1, answers, Some(token.clone())), 0)
+        .map_err(|refusal| refusal.error)
+        .expect("accepted");
     assert_eq!(id_of(&pool.script_step(busy, None, Patience::Take)), Some(1));
     submit(&pool, 2, answers);
     pool.close(true, None);
