@@ -10,9 +10,14 @@ const { runProgram } = require('./support/child');
 
 /** What the heap and the process may differ by between two moments with the same things alive. */
 const HEAP_SLACK = 1.5 * 1024 * 1024;
-const RSS_SLACK = 24 * 1024 * 1024;
+const RSS_SLACK = 6 * 1024 * 1024;
 /** The young generation grows with use, by more than what is looked for here. */
 const FLAGS = ['--expose-gc', '--max-semi-space-size=1'];
+/**
+ * glibc gives large blocks back when they are freed, until one is freed: then it keeps blocks of that size, and RSS goes
+ * up and down by some 80 MB with nothing alive (measured; it is bounded). Set by hand, the threshold stays.
+ */
+const ENV = { MALLOC_MMAP_THRESHOLD_: '131072' };
 
 /** Kinds of work: how many tasks for the first and the second look, and what `count` of them are. */
 const KINDS = {
@@ -73,7 +78,7 @@ async function compare({ load, say, after }, work, some, many) {
 describe('memory after very many', () => {
   for (const [what, [some, many, work]] of Object.entries(KINDS)) {
     test(what, async (t) => {
-      const options = { args: [String(work), some, many], execArgv: FLAGS };
+      const options = { args: [String(work), some, many], execArgv: FLAGS, env: ENV };
       const { code, stdout, stderr } = await runProgram(process.execPath, compare, options);
       assert.deepEqual({ code, stderr }, { code: 0, stderr: '' });
       const growth = JSON.parse(stdout);
