@@ -253,7 +253,7 @@ export interface WorkerPoolOptions {
   idleTimeout?: number;
   /** How many tasks may wait for a thread; one more is an ERR_RW_QUEUE_FULL. @default Infinity */
   maxQueue?: number;
-  /** The stack of each thread, in bytes. @default 2_097_152 */
+  /** The stack of each thread, in bytes, from 262_144 (room for the deepest value). @default 2_097_152 */
   stackSize?: number;
   /** Threads are named `<name>-<number>`, as debuggers and `top -H` show. @default 'rust-workers' */
   name?: string;

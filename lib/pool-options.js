@@ -45,7 +45,7 @@ function poolSettings(options) {
   }
   validateNumber(idleTimeout, 'options.idleTimeout', 0);
   if (maxQueue !== Infinity) validateInteger(maxQueue, 'options.maxQueue', 0);
-  validateInteger(stackSize, 'options.stackSize', 64 * KIB, 1024 * KIB * KIB);
+  validateInteger(stackSize, 'options.stackSize', 256 * KIB, 1024 * KIB * KIB);
   validateString(name, 'options.name');
   if (name.includes('\0')) throw new InvalidArgValueError('"options.name" must not contain a NUL character');
   return { minThreads, maxThreads, idleTimeout, maxQueue, stackSize, name };

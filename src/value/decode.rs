@@ -117,6 +117,8 @@ struct Reader<'a> {
     graph: Option<Graph>,
 }
 
+// A level of nesting is a chain of calls in here, and a pool's stack may be small: what only one kind of value needs
+// stands in a function of its own, never inlined, so that it takes no room in every level.
 impl Reader<'_> {
     fn value(&mut self) -> Result<Value> {
         let start = self.pos;
@@ -156,28 +158,13 @@ impl Reader<'_> {
             tags::ARRAY_TAILED => self.tailed_array()?,
             tags::SHAPED | tags::SHAPED_HOLEY => self.shaped()?,
             tags::OBJECT => Value::Object(self.pairs()?),
-            tags::MAP => {
-                let count = self.count(2)?;
-                let mut entries = Vec::with_capacity(count.min(EAGER_ITEMS));
-                for _ in 0..count {
-                    entries.push((self.value()?, self.value()?));
-                }
-                Value::Map(entries)
-            }
+            tags::MAP => self.map()?,
             tags::SET => {
                 let count = self.count(1)?;
                 Value::Set(self.items(count)?)
             }
             tags::ERROR => self.error()?,
-            tags::BYTES | tags::BYTES_PART => {
-                let kind = self.kind()?;
-                let bytes = if tag == tags::BYTES { self.inline_bytes(kind)? } else { self.part(kind)? };
-                if kind != BytesKind::ArrayBuffer {
-                    let buffer = self.enter(start, id, true);
-                    self.leave(buffer, start);
-                }
-                Value::Bytes(bytes)
-            }
+            tags::BYTES | tags::BYTES_PART => self.bytes(tag, start, id)?,
             tags::VIEW => self.view()?,
             tags::REGEXP => return Err(unsupported("a RegExp: pass its source as a string")),
             tags::BOXED => return Err(unsupported("a boxed primitive: pass the primitive")),
@@ -188,6 +175,27 @@ impl Reader<'_> {
         self.depth -= 1;
         self.leave(id, start);
         Ok(value)
+    }
+
+    #[inline(never)]
+    fn map(&mut self) -> Result<Value> {
+        let count = self.count(2)?;
+        let mut entries = Vec::with_capacity(count.min(EAGER_ITEMS));
+        for _ in 0..count {
+            entries.push((self.value()?, self.value()?));
+        }
+        Ok(Value::Map(entries))
+    }
+
+    #[inline(never)]
+    fn bytes(&mut self, tag: u8, start: usize, id: usize) -> Result<Value> {
+        let kind = self.kind()?;
+        let bytes = if tag == tags::BYTES { self.inline_bytes(kind)? } else { self.part(kind)? };
+        if kind != BytesKind::ArrayBuffer {
+            let buffer = self.enter(start, id, true);
+            self.leave(buffer, start);
+        }
+        Ok(Value::Bytes(bytes))
     }
 
     /// Notes the next object of a graph and gives its number. For the buffer of a view, `first` is the view's
@@ -213,6 +221,7 @@ impl Reader<'_> {
     }
 
     /// An object met before: read again from where it stands.
+    #[inline(never)]
     fn reference(&mut self) -> Result<Value> {
         let id = self.u32()?;
         let graph = self.graph.as_mut().ok_or_else(|| malformed("a reference in a tree"))?;
@@ -245,6 +254,7 @@ impl Reader<'_> {
         })
     }
 
+    #[inline(never)]
     fn items(&mut self, count: usize) -> Result<Vec<Value>> {
         let mut items = Vec::with_capacity(count.min(EAGER_ITEMS));
         for _ in 0..count {
@@ -253,6 +263,7 @@ impl Reader<'_> {
         Ok(items)
     }
 
+    #[inline(never)]
     fn pairs(&mut self) -> Result<Vec<(Text, Value)>> {
         let count = self.count(2)?;
         let mut pairs = Vec::with_capacity(count.min(EAGER_ITEMS));
@@ -263,6 +274,7 @@ impl Reader<'_> {
     }
 
     /// Holes become `undefined`; an array's named properties have no place in a [`Value`] and are dropped.
+    #[inline(never)]
     fn tailed_array(&mut self) -> Result<Value> {
         let length = usize::try_from(self.u32()?).map_err(|_| malformed("a length"))?;
         let mut items = Vec::new();
@@ -295,6 +307,7 @@ impl Reader<'_> {
         Ok(Value::Array(items))
     }
 
+    #[inline(never)]
     fn shaped(&mut self) -> Result<Value> {
         let id = self.u32()?;
         let shapes = self.shapes;
@@ -310,6 +323,7 @@ impl Reader<'_> {
         Ok(Value::Object(entries))
     }
 
+    #[inline(never)]
     fn error(&mut self) -> Result<Value> {
         let name = self.text()?;
         let flags = self.byte()?;
@@ -319,6 +333,7 @@ impl Reader<'_> {
         Ok(Value::Error(Box::new(ErrorValue { name, message, stack, properties })))
     }
 
+    #[inline(never)]
     fn bigint(&mut self) -> Result<Value> {
         let negative = self.byte()? == 1;
         let count = self.count(8)?;
@@ -368,6 +383,7 @@ impl Reader<'_> {
         Ok(bytes.with_kind(kind))
     }
 
+    #[inline(never)]
     fn port(&mut self) -> Result<Value> {
         let index = usize::try_from(self.u32()?).unwrap_or(usize::MAX);
         match self.parts.get(index) {
@@ -377,6 +393,7 @@ impl Reader<'_> {
     }
 
     /// Shared memory: the part, and which of its bytes as what.
+    #[inline(never)]
     fn shared(&mut self) -> Result<Value> {
         let index = usize::try_from(self.u32()?).unwrap_or(usize::MAX);
         let Some(Piece::Shared(access)) = self.parts.get(index) else {
@@ -393,6 +410,7 @@ impl Reader<'_> {
     }
 
     /// A view into a buffer that others may see too: here it gets its own copy of its range.
+    #[inline(never)]
     fn view(&mut self) -> Result<Value> {
         let kind = self.kind()?;
         let offset = usize::try_from(self.u32()?).map_err(|_| malformed("an offset"))?;
@@ -416,6 +434,7 @@ impl Reader<'_> {
         self.text_of(tag)
     }
 
+    #[inline(never)]
     fn text_of(&mut self, tag: u8) -> Result<Text> {
         match tag {
             tags::SHORT_LATIN1.. => Ok(Text::from_latin1(self.take(usize::from(tag - tags::SHORT_LATIN1))?)),
