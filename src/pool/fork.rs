@@ -12,10 +12,10 @@
 use super::CancelToken;
 use crate::error::{Code, Error, Result};
 use crate::panic::guard;
-use crate::sync::{Arc, Condvar, Mutex};
+use crate::sync::{Condvar, Mutex};
 
 /// What is done for each part.
-pub type Work = Arc<dyn Fn(usize, &CancelToken) -> Result<()> + Send + Sync>;
+pub type Work = std::sync::Arc<dyn Fn(usize, &CancelToken) -> Result<()> + Send + Sync>;
 
 struct State {
     /// None once the fork has ended.
@@ -91,6 +91,8 @@ impl Fork {
 #[cfg(all(test, not(loom)))]
 mod tests {
     use super::*;
+    use std::sync::Arc;
+
     use crate::pool::{Config, Pool, Reason};
     use crate::tasks::Registry;
     use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};

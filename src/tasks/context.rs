@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::error::Result;
 use crate::pool::{CancelToken, Pool};
 use crate::shared::wait::Patience;
-use crate::sync::Arc;
+use std::sync::Arc;
 
 /// The surroundings of one run of a task.
 pub struct Context<'a> {

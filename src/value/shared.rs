@@ -4,7 +4,7 @@ use std::fmt;
 
 use super::BytesKind;
 use crate::shared::{Access, Region};
-use crate::sync::Arc;
+use std::sync::Arc;
 
 /// A range of a region, with the JavaScript type it came as. While it stands, so does the memory.
 #[derive(Clone)]
