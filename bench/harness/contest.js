@@ -2,8 +2,11 @@
 
 /** Rivals take turns, round for round, so that whatever the machine does beside it meets all of them alike. */
 
+const { setTimeout: after } = require('node:timers/promises');
+
 const ROUNDS = 7;
 const QUICK_ROUNDS = 1;
+const STOP_MS = 5_000;
 
 function median(numbers) {
   const sorted = [...numbers].sort((a, b) => a - b);
@@ -73,7 +76,8 @@ async function hold(contest, { quick }) {
       figures[at].numbers.push(await entries[at].round());
     }
   }
-  for (const entry of entries) await entry.stop?.();
+  // The process ends after this, so a peer whose stop hangs (piscina's destroy has) need not be waited for.
+  for (const entry of entries) await Promise.race([entry.stop?.(), after(STOP_MS, undefined, { ref: false })]);
   return summary(contest, rounds, figures);
 }
 
