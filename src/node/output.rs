@@ -93,7 +93,7 @@ struct Draft<'call, 'env> {
 }
 
 /// Writes at most `most` letters to the board and calls the deliver function. Letters that would make the batch too
-/// large stay; of these, or of `more` in the mailbox, JavaScript is told.
+/// large stay; of these, or of `more` in the mailbox, JavaScript is told, and the caller by `true`.
 pub(super) fn deliver(
     js: Js<'_>,
     environment: &Environment,
@@ -101,7 +101,7 @@ pub(super) fn deliver(
     letters: &mut VecDeque<Letter>,
     most: usize,
     more: bool,
-) -> Result<(), Status> {
+) -> Result<bool, Status> {
     let extras = Extras::new(js);
     let mut draft = Draft {
         js,
@@ -122,7 +122,7 @@ pub(super) fn deliver(
     }
     let more = more || !letters.is_empty();
     if draft.count == 0 && !more {
-        return Ok(());
+        return Ok(false);
     }
     #[allow(clippy::cast_precision_loss)]
     let count = js.number(draft.count as f64)?;
@@ -131,7 +131,7 @@ pub(super) fn deliver(
     js.call(function, &[count, extras, js.boolean(more)?])?;
     // Not before: what JavaScript has not seen, because it was ending, is given back by the teardown.
     environment.locks().forget(&draft.waits_ended);
-    Ok(())
+    Ok(more)
 }
 
 impl Draft<'_, '_> {

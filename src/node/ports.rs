@@ -276,6 +276,7 @@ impl Ports {
         if seat.taken.len() == 1 && !is_small(&seat.taken[0]) {
             let message = seat.taken.pop().unwrap_or_default();
             drop(seats);
+            environment.exchange().taken(1);
             give_apart(js, environment, intake, message, extras)?;
             return Ok(1 + left * 4096);
         }
@@ -286,6 +287,7 @@ impl Ports {
             intake.put_wire(offset, wire);
             offset += wire.len();
         }
+        environment.exchange().taken(seat.taken.len());
         Ok(u32::try_from(seat.taken.len()).unwrap_or(0) + left * 4096)
     }
 
