@@ -163,6 +163,15 @@ pub(super) unsafe extern "C" fn take_from_port(env: sys::napi_env, info: sys::na
     unsafe { export(env, info, body) }
 }
 
+/// `fillFromPort(view)`: the block of the message that came apart last.
+pub(super) unsafe extern "C" fn fill_from_port(env: sys::napi_env, info: sys::napi_callback_info) -> JsValue {
+    let body = |arguments: &Arguments<'_, 1>, environment: &'static Environment| {
+        environment.ports().fill(arguments.js, arguments.values[0]).map(|()| NOTHING)
+    };
+    // SAFETY: called by Node, and registered in `RAW`.
+    unsafe { export(env, info, body) }
+}
+
 /// `receiveFromPort(port, milliseconds, extras)`: one message, waiting for it so long.
 pub(super) unsafe extern "C" fn receive_from_port(
     env: sys::napi_env,

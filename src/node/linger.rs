@@ -89,7 +89,8 @@ impl Linger {
     /// Counts what was taken and given as an exchange, or as none.
     pub(super) fn exchanged(&self) {
         // More than one at a time is a burst: those come in batches while the thread is busy, and that is better.
-        let quick = if self.taken.get() == 1 && self.given.get() { self.quick.get().saturating_add(1) } else { 0 };
+        let quick =
+            if self.taken.get() == 1 && self.given.get() { self.quick.get().saturating_add(1) } else { 0 };
         self.quick.set(quick);
         self.forget();
     }
