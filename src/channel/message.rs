@@ -10,13 +10,22 @@ use crate::value::Envelope;
 pub struct Message {
     /// The value in its wire form.
     pub envelope: Envelope,
-    /// True when the payload rides in Node's own companion port and this only holds its place in the order.
-    pub side: bool,
+    /// Set when the payload rides in Node's own companion port and this only holds its place in the order.
+    pub side: Option<Side>,
+}
+
+/// How a payload that rides aside stands there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Side {
+    /// As it is.
+    Plain,
+    /// In a wrapper, with what else the receiving end must know. No other message may be looked at before it was.
+    Wrapped,
 }
 
 impl From<Envelope> for Message {
     fn from(envelope: Envelope) -> Self {
-        Message { envelope, side: false }
+        Message { envelope, side: None }
     }
 }
 

@@ -43,7 +43,7 @@ mod stress_tests;
 mod test_support;
 
 pub use handle::{PortHandle, ReceiveError};
-pub use message::{Message, Posted, Received, Refusal, Refused, Taken};
+pub use message::{Message, Posted, Received, Refusal, Refused, Side, Taken};
 pub use parked::{claim, parked_count};
 pub use port::{Owner, Port, PortId, PortInTransit, channel};
 pub use set::PortSet;

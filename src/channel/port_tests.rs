@@ -520,7 +520,7 @@ fn a_task_sends_and_receives_envelopes() {
     assert_eq!(task.recv().unwrap().wire, 1u64.to_le_bytes());
     assert_eq!(task.try_recv().unwrap_err(), ReceiveError::Empty);
     assert_eq!(task.recv_timeout(Duration::from_millis(2)).unwrap_err(), ReceiveError::Empty);
-    near.post(Message { envelope: Envelope::default(), side: true });
+    near.post(Message { envelope: Envelope::default(), side: Some(super::Side::Plain) });
     assert_eq!(task.recv().unwrap_err(), ReceiveError::JavaScriptOnly);
     task.send(numbered(5).envelope).unwrap();
     task.try_send(numbered(6).envelope).unwrap();

@@ -5,8 +5,8 @@
 //! the other in memory that JavaScript made (`slab`), their lengths beside it. The messages of a batch are kept here
 //! until the next is taken, because a port that is transferred in the middle of one takes the rest along.
 //!
-//! A message with parts, one that stands for something in Node's own companion port (`side`), and one that is large
-//! come alone. `lengths` then holds what it has ([`apart`]), and `extras` the wire when the slab is too small for it,
+//! For a message that stands for something in Node's own companion port (`side`) a number above all lengths stands
+//! there. A message with parts and one that is large come alone. `lengths` then holds what it has ([`apart`]), and `extras` the wire when the slab is too small for it,
 //! and the parts. A single block of bytes stays here until JavaScript has made the memory for it ([`Ports::fill`]):
 //! an ArrayBuffer made by Node-API would be zeroed first.
 
@@ -22,7 +22,9 @@ use super::input::read_envelope;
 use super::js::{Js, JsValue, Status};
 use super::mailbox::{Letter, Mailbox};
 use super::output::{copy, memories};
-use crate::channel::{Message, Owner, Port, PortId, PortInTransit, Posted, Received, Refusal, Taken, claim};
+use crate::channel::{
+    Message, Owner, Port, PortId, PortInTransit, Posted, Received, Refusal, Side, Taken, claim,
+};
 use crate::value::{Bytes, Envelope, Part};
 
 /// Messages in one batch at the most; the length of `lengths`.
@@ -31,16 +33,18 @@ const BATCH: usize = 1024;
 /// has, and the length of its block.
 const APART: u32 = u32::MAX;
 
+/// Stand in `lengths` for a message whose payload is in the companion.
+const SIDE_PLAIN: u32 = u32::MAX - 1;
+const SIDE_WRAPPED: u32 = u32::MAX - 2;
+
 /// What a message that comes alone has; the same numbers stand in `lib/ports/native.js`.
 mod apart {
-    /// It stands for something in the companion.
-    pub(super) const SIDE: u32 = 1;
     /// The wire is in `extras`.
-    pub(super) const LARGE: u32 = 2;
+    pub(super) const LARGE: u32 = 1;
     /// The parts are in `extras`.
-    pub(super) const PARTS: u32 = 4;
+    pub(super) const PARTS: u32 = 2;
     /// Its one part is to be fetched by `fill`.
-    pub(super) const BLOCK: u32 = 8;
+    pub(super) const BLOCK: u32 = 4;
 }
 
 /// Blocks of this length and more are handed over as they are, with the parts.
@@ -109,6 +113,19 @@ impl Intake {
         unsafe { place.write(length) };
     }
 
+    /// Puts a small message at `index`, its wire at `offset`; the wire's length.
+    fn put(self, index: usize, offset: usize, message: &Message) -> usize {
+        let wire = &message.envelope.wire;
+        let length = match message.side {
+            None => u32::try_from(wire.len()).unwrap_or(APART),
+            Some(Side::Plain) => SIDE_PLAIN,
+            Some(Side::Wrapped) => SIDE_WRAPPED,
+        };
+        self.put_length(index, length);
+        self.put_wire(offset, wire);
+        wire.len()
+    }
+
     fn put_wire(self, offset: usize, wire: &[u8]) {
         assert!(offset + wire.len() <= self.slab.length, "the batch fits the slab");
         // SAFETY: within the slab, by the check above.
@@ -134,7 +151,7 @@ pub(crate) struct Ports {
 
 /// Whether a message fits into a batch beside others.
 fn is_small(message: &Message) -> bool {
-    !message.side && message.envelope.parts.is_empty() && message.envelope.wire.len() <= SMALL
+    message.envelope.parts.is_empty() && message.envelope.wire.len() <= SMALL
 }
 
 impl Ports {
@@ -258,13 +275,19 @@ impl Ports {
         js: Js<'_>,
         environment: &'static Environment,
         handle: u32,
-        [side, within_capacity]: [bool; 2],
+        within_capacity: bool,
         view: JsValue,
         length: JsValue,
         parts: JsValue,
     ) -> Result<u32, Status> {
         let envelope = read_envelope(js, environment, view, length, parts)?;
-        self.with(handle, |port| post(port, Message { envelope, side }, within_capacity))
+        self.with(handle, |port| post(port, envelope.into(), within_capacity))
+    }
+
+    /// Posts a message that holds the place of what was posted to the companion.
+    pub(crate) fn post_place(&self, handle: u32, side: Side) -> Result<u32, Status> {
+        let message = Message { envelope: Envelope::default(), side: Some(side) };
+        self.with(handle, |port| post(port, message, false))
     }
 
     /// Takes a batch of at most `most`. The answer is the count, and 4096 times what is left: see [`left_number`].
@@ -286,10 +309,10 @@ impl Ports {
             if alone || count == most {
                 return false;
             }
-            alone = !is_small(message);
+            alone = !is_small(message) || message.side == Some(Side::Wrapped);
             bytes += message.envelope.wire.len();
             count += 1;
-            count == 1 || (!alone && bytes <= intake.slab.length)
+            count == 1 || (is_small(message) && bytes <= intake.slab.length)
         };
         let left = left_number(seat.port.take_while(fits, &mut seat.taken));
         if seat.taken.len() == 1 && !is_small(&seat.taken[0]) {
@@ -301,10 +324,7 @@ impl Ports {
         }
         let mut offset = 0;
         for (index, message) in seat.taken.iter().enumerate() {
-            let wire = &message.envelope.wire;
-            intake.put_length(index, u32::try_from(wire.len()).unwrap_or(APART));
-            intake.put_wire(offset, wire);
-            offset += wire.len();
+            offset += intake.put(index, offset, message);
         }
         environment.exchange().taken(seat.taken.len());
         Ok(u32::try_from(seat.taken.len()).unwrap_or(0) + left * 4096)
@@ -329,9 +349,7 @@ impl Ports {
             Received::Gone => return Ok(left_number(Taken::Gone) * 4096),
         };
         if is_small(&message) {
-            let wire = &message.envelope.wire;
-            intake.put_length(0, u32::try_from(wire.len()).unwrap_or(APART));
-            intake.put_wire(0, wire);
+            intake.put(0, 0, &message);
         } else {
             self.give_apart(js, environment, intake, message, extras)?;
         }
@@ -347,8 +365,8 @@ impl Ports {
         message: Message,
         extras: JsValue,
     ) -> Result<(), Status> {
-        let Message { envelope: Envelope { wire, mut parts }, side } = message;
-        let mut has = if side { apart::SIDE } else { 0 };
+        let Envelope { wire, mut parts } = message.envelope;
+        let mut has = 0;
         intake.put_length(0, APART);
         if wire.len() <= intake.slab.length {
             intake.put_length(1, u32::try_from(wire.len()).unwrap_or(APART));
