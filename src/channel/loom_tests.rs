@@ -13,7 +13,7 @@ fn numbered(number: u8) -> Message {
 }
 
 fn number(message: &Message) -> u8 {
-    message.envelope.wire[0]
+    message.wire[0]
 }
 
 /// An event loop in small: sleeps until woken, and does nothing unless woken.

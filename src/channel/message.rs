@@ -2,14 +2,17 @@
 
 use std::fmt;
 
+use super::wire::Wire;
 use crate::pool::Reason;
-use crate::value::Envelope;
+use crate::value::{Envelope, Part};
 
 /// What an inbox holds.
 #[derive(Debug, Default)]
 pub struct Message {
     /// The value in its wire form.
-    pub envelope: Envelope,
+    pub wire: Wire,
+    /// What rides beside the wire.
+    pub parts: Vec<Part>,
     /// Set when the payload rides in Node's own companion port and this only holds its place in the order.
     pub side: Option<Side>,
 }
@@ -25,7 +28,13 @@ pub enum Side {
 
 impl From<Envelope> for Message {
     fn from(envelope: Envelope) -> Self {
-        Message { envelope, side: None }
+        Message { wire: envelope.wire.into(), parts: envelope.parts, side: None }
+    }
+}
+
+impl From<Message> for Envelope {
+    fn from(message: Message) -> Self {
+        Envelope { wire: message.wire.into_vec(), parts: message.parts }
     }
 }
 
