@@ -83,7 +83,7 @@ const contests = [
     entries: () =>
       entries(
         () => true,
-        (pool) => latency(300, () => pool.small(small())),
+        (pool) => latency(2_000, () => pool.small(small())),
       ),
   },
   {
@@ -93,7 +93,7 @@ const contests = [
     entries: () =>
       entries(
         () => true,
-        (pool) => latency(300, () => pool.small(small())),
+        (pool) => latency(2_000, () => pool.small(small())),
       ),
   },
   {

@@ -37,6 +37,7 @@ const TURN: Duration = Duration::from_millis(2);
 pub(crate) struct Environment {
     /// Never used again, unlike addresses: names this environment to the engine.
     id: u64,
+    made: Instant,
     mailbox: Mailbox,
     pools: RefCell<Vec<Option<Pool>>>,
     cancellable: RefCell<HashMap<u64, Cancellable>>,
@@ -77,6 +78,7 @@ impl Environment {
         napi::bindgen_prelude::retain_current_module_for_unload_safety();
         let environment: &'static Environment = Box::leak(Box::new(Environment {
             id: NEXT_ID.fetch_add(1, Ordering::Relaxed),
+            made: Instant::now(),
             mailbox: Mailbox::new(),
             pools: RefCell::default(),
             cancellable: RefCell::default(),
@@ -126,6 +128,11 @@ impl Environment {
 
     pub(crate) fn id(&self) -> u64 {
         self.id
+    }
+
+    /// A clock for its JavaScript.
+    pub(crate) fn age(&self) -> Duration {
+        self.made.elapsed()
     }
 
     pub(crate) fn mailbox(&self) -> &Mailbox {
