@@ -5,9 +5,10 @@
 const assert = require('node:assert/strict');
 const { test } = require('node:test');
 const { setTimeout: after } = require('node:timers/promises');
-const { createHook } = require('node:async_hooks');
+const { AsyncLocalStorage, createHook } = require('node:async_hooks');
 const { createSecretKey, webcrypto } = require('node:crypto');
 const fs = require('node:fs');
+const { inspect } = require('node:util');
 const nodeThreads = require('node:worker_threads');
 
 const ours = require('rust-workers');
@@ -338,15 +339,71 @@ alike('emit, dispatchEvent and listener options are those of an event target', a
   await closed(port1);
 });
 
-test('the ports are no async resources of anybody else', () => {
-  // Node's companion is only made when something needs it.
-  const made = [];
-  const hook = createHook({ init: (_, type) => made.push(type) }).enable();
-  const { port1, port2 } = new ours.MessageChannel();
+alike('async hooks get the port itself, and see that it ends', async (t) => {
+  const resources = [];
+  const ended = [];
+  const ids = new Set();
+  const hook = createHook({
+    init(id, type, _, resource) {
+      if (type !== 'MESSAGEPORT') return;
+      ids.add(id);
+      resources.push(resource);
+      // It is not made yet.
+      t.log(inspect(resource).includes('active: true, refed: false'));
+    },
+    destroy: (id) => ids.has(id) && ended.push(id),
+  }).enable();
+  const { port1, port2 } = new t.MessageChannel();
   port1.postMessage({ plain: 1 });
+  t.log(resources.length, resources[0] === port1, resources[1] === port2);
+  t.log(t.receiveMessageOnPort(port2));
+  port1.close();
+  await closed(port2);
+  await after(20);
   hook.disable();
-  assert.equal(made.includes('MESSAGEPORT'), false);
-  assert.deepEqual(ours.receiveMessageOnPort(port2), { message: { plain: 1 } });
+  t.log(ended.length);
+});
+
+alike('listeners run in the async context in which the channel was made', async (t) => {
+  const storage = new AsyncLocalStorage();
+  const { port1, port2 } = storage.run('making', () => new t.MessageChannel());
+  const end = closed(port2);
+  storage.run('listening', () => {
+    port2.on('message', () => {
+      t.log('message', storage.getStore());
+      Promise.resolve().then(() => t.log('microtask', storage.getStore()));
+    });
+    port2.on('close', () => t.log('close', storage.getStore()));
+  });
+  storage.run('posting', () => {
+    port1.postMessage(1);
+    port1.postMessage(2);
+  });
+  await after(20);
+  port1.close();
+  await end;
+  storage.disable();
+});
+
+alike('a port is made by nobody else, has the names of Node\'s and tells what it is', async (t) => {
+  t.log(said(() => t.MessagePort()), said(() => new t.MessagePort()), said(() => t.MessageChannel()));
+  t.log(said(() => new (class extends t.MessagePort {})()));
+  t.log(Object.getOwnPropertyNames(t.MessagePort.prototype).sort(), t.MessagePort.name, t.MessagePort.length);
+  const { port1, port2 } = new t.MessageChannel();
+  t.log(port1.constructor === t.MessagePort, port1 instanceof t.MessagePort, Object.keys(port1), `${port1}`);
+  const states = () => [port1, port2].map((port) => /active: \w+(,\s+refed: \w+)?/.exec(inspect(port))[0]);
+  t.log(inspect({ a: { b: { port1 } } }), states());
+  port1.ref();
+  t.log(states());
+  t.log(port1.postMessage(1), port1.close(), port1.postMessage(1));
+  await closed(port2);
+  t.log(states());
+});
+
+test('a channel of ours is a class that can be extended', () => {
+  class Mine extends ours.MessageChannel {}
+  const { port1, port2 } = new Mine({ capacity: 1 });
+  assert.ok(port1 instanceof ours.MessagePort);
   port1.close();
   port2.close();
 });

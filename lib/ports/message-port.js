@@ -13,7 +13,7 @@
  * before that, because nobody wants messages, keeps the turn, and must go on by itself when somebody does.
  */
 
-const workerThreads = require('node:worker_threads');
+const { markAsUncloneable } = require('node:worker_threads');
 const { inspect, types } = require('node:util');
 const { setImmediate, setTimeout } = require('node:timers');
 
@@ -22,6 +22,7 @@ const { PortClosedError } = require('../errors');
 const { Batch, Unreadable } = require('./batch');
 const { encode } = require('./codec');
 const companion = require('./companion');
+const { PortBase, destroyed, hasContext, inContext, publicFace, shown } = require('./like-node');
 const { CLOSED, DETACHED, FULL, LOOPED, intake, LEFT_CLOSED, LEFT_EMPTY, LEFT_GONE } = require('./native');
 const { Introductions } = require('./shared-memory');
 const { dataCloneError, listOf, postAside, postNowhere } = require('./side');
@@ -30,15 +31,10 @@ const { canSettle, settle, throwUncaught } = require('./turn');
 const { partsOf } = require('./parts');
 const { closedError, limit, movedError, opened, receiveTerms, sliceOf, deadline, timeoutError } = require('./waiting');
 
-const NodeMessagePort = workerThreads.MessagePort;
-const NodeEventTarget = Object.getPrototypeOf(NodeMessagePort.prototype).constructor;
-
 /** Node's way to its listeners of both kinds, with the value for the one and the event for the other. */
 const DISPATCH = Symbol.for('nodejs.internal.kHybridDispatch');
 /** The method behind `receiveMessageOnPort`. */
 const RECEIVE = Symbol.for('rust-workers.receive');
-/** Given to the constructor by those who may. */
-const PRIVATE = Symbol('rust-workers.port');
 
 /** Messages a port gives to its listeners in one turn of the loop, as Node's do. */
 const A_TURN = 1000;
@@ -59,7 +55,8 @@ function eventWithPorts(data, ports) {
   return Object.defineProperty(event, 'ports', { value: Object.freeze([...ports]), enumerable: true });
 }
 
-class MessagePort extends NodeEventTarget {
+/** With what programs know as `MessagePort` over it: see the end. */
+class Port extends PortBase {
   #handle = -1;
   #id = 0;
   #peerId = 0;
@@ -75,6 +72,8 @@ class MessagePort extends NodeEventTarget {
   #keepsTurn = false;
   #scheduled = false;
   #delivering = false;
+  /** Whether listeners are to be called in an async context of this port's. */
+  #inContext = hasContext(this);
   /** The one listener for `message`, when it takes the value and there is no other. */
   #only;
   /** Whether there are listeners for `message`. */
@@ -86,15 +85,17 @@ class MessagePort extends NodeEventTarget {
   /** As the table of this environment's ports knows it. */
   #entry = { port: this, due: () => this.#due(), room: () => this.#room() };
 
-  constructor(key, end, terms) {
-    if (key !== PRIVATE) {
-      const error = new TypeError('Constructor cannot be called');
-      error.code = 'ERR_CONSTRUCT_CALL_INVALID';
-      throw error;
-    }
+  constructor(end, terms) {
     super();
     this.#terms = terms;
+    // Where Node itself clones it, it would silently be `{}`.
+    markAsUncloneable?.(this);
     this.#settleIn(end);
+  }
+
+  /** @returns {Port} */
+  static create(end, terms) {
+    return new Made(end, terms);
   }
 
   #settleIn({ handle, id, peerId }) {
@@ -113,7 +114,9 @@ class MessagePort extends NodeEventTarget {
       error.code = 'ERR_MISSING_ARGS';
       throw error;
     }
+    const open = this.#state === OPEN;
     this.#post(value, transfer, false);
+    return open || undefined;
   }
 
   /**
@@ -237,7 +240,8 @@ class MessagePort extends NodeEventTarget {
     if (this.#state !== OPEN) return;
     this.#keepsTurn = true;
     this.#delivering = true;
-    this.#deliver();
+    if (this.#inContext) inContext(this, this.#deliver);
+    else this.#deliver();
     this.#delivering = false;
     if (this.#state === ENDING) this.#closeNow();
   }
@@ -411,6 +415,12 @@ class MessagePort extends NodeEventTarget {
 
   #closed() {
     settle();
+    if (this.#inContext) inContext(this, this.#tellClosed);
+    else this.#tellClosed();
+    destroyed(this);
+  }
+
+  #tellClosed() {
     this.dispatchEvent(new Event('close'));
   }
 
@@ -580,7 +590,7 @@ class MessagePort extends NodeEventTarget {
     if (port.#half !== undefined) companion.close(port.#half);
     const peer = ports.get(port.#peerId)?.port;
     if (peer !== undefined && #half in peer) peer.#half = undefined;
-    MessagePort.moved(port);
+    Port.moved(port);
     return taken;
   }
 
@@ -594,19 +604,23 @@ class MessagePort extends NodeEventTarget {
   static adopt({ id, terms, kept, half }) {
     const end = binding.claimPort(id);
     if (end === null) throw new PortClosedError('the port was closed on its way');
-    const port = new MessagePort(PRIVATE, end, terms);
+    const port = Port.create(end, terms);
     port.#batch.kept = kept;
     if (half !== undefined) port.#half = companion.adopt(half, end.peerId);
     return port;
   }
 
-
   [inspect.custom]() {
-    const state = ['open', 'closed', 'transferred', 'closed'][this.#state];
-    return `MessagePort { ${state}${this.#started && this.#state === OPEN ? ', started' : ''} }`;
+    // A view of a port, as made below, or the prototype.
+    if (Object.hasOwn(this, 'active') || this === Port.prototype) return this;
+    // Hooks may look at a port that is not made yet.
+    return #state in this ? shown(this, this.#state === OPEN, this.#refed) : shown(this, true, false);
   }
 }
 
-Object.setPrototypeOf(MessagePort.prototype, NodeMessagePort.prototype);
+/** Of every port. Derived by `class`, so that V8 knows how large its objects will be. */
+class Made extends Port {}
 
-module.exports = { MessagePort, PRIVATE, RECEIVE };
+const MessagePort = publicFace(Made);
+
+module.exports = { MessagePort, Port, RECEIVE };
