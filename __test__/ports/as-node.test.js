@@ -385,6 +385,47 @@ alike('listeners run in the async context in which the channel was made', async 
   storage.disable();
 });
 
+alike('a bad transfer list is refused in the same words, and one that throws is heard', (t) => {
+  const { port1 } = new t.MessageChannel();
+  const iterable = (iterator) => ({ [Symbol.iterator]: () => iterator });
+  const thrower = iterable({
+    next() {
+      throw new RangeError('mine');
+    },
+  });
+  const lists = [0, false, 'X', Symbol('X'), [1], [{}], [null], [new Uint8Array(1)], thrower];
+  for (const list of [null, 0, {}, iterable({}), iterable({ next: 42 }), iterable({ next: () => 1 }), thrower]) {
+    lists.push({ transfer: list }, list);
+  }
+  for (const list of lists) t.log(said(() => port1.postMessage({ plain: 1 }, list)));
+  port1.close();
+  for (const list of lists) t.log(said(() => port1.postMessage({ plain: 1 }, list)));
+});
+
+alike('a port that is marked as untransferable stays, as Node has it', async (t) => {
+  const { port1, port2 } = new t.MessageChannel();
+  const inner = new t.MessageChannel();
+  t.markAsUntransferable(inner.port1);
+  t.log(said(() => port1.postMessage(inner.port1, [inner.port1])), said(() => port1.postMessage(1, [inner.port1])));
+  t.log(said(() => new t.Worker('', { eval: true, workerData: inner.port1, transferList: [inner.port1] })));
+  inner.port1.postMessage('still here');
+  t.log(t.receiveMessageOnPort(inner.port2), t.receiveMessageOnPort(port2));
+  inner.port1.close();
+  port1.close();
+  await closed(port2);
+});
+
+alike('a port that has left is refused, listed or not', (t) => {
+  const { port1, port2 } = new t.MessageChannel();
+  const inner = new t.MessageChannel();
+  t.log(said(() => port1.postMessage({ port: inner.port2 })), said(() => new t.Worker('', { eval: true, workerData: port2 })));
+  port1.postMessage(inner.port2, [inner.port2]);
+  t.log(said(() => port1.postMessage(inner.port2)), said(() => port1.postMessage(inner.port2, [inner.port2])));
+  t.log(said(() => inner.port2.postMessage(() => {})), inner.port2.postMessage(1), inner.port2.hasRef());
+  port1.close();
+  port2.close();
+});
+
 alike('a port is made by nobody else, has the names of Node\'s and tells what it is', async (t) => {
   t.log(said(() => t.MessagePort()), said(() => new t.MessagePort()), said(() => t.MessageChannel()));
   t.log(said(() => new (class extends t.MessagePort {})()));
@@ -396,7 +437,9 @@ alike('a port is made by nobody else, has the names of Node\'s and tells what it
   port1.ref();
   t.log(states());
   t.log(port1.postMessage(1), port1.close(), port1.postMessage(1));
+  port2.on('message', () => {});
   await closed(port2);
+  await after(20);
   t.log(states());
 });
 

@@ -19,13 +19,14 @@ const { setImmediate, setTimeout } = require('node:timers');
 
 const { binding } = require('../native');
 const { PortClosedError } = require('../errors');
+const { listOf } = require('../travel/transfer-list');
 const { Batch, Unreadable } = require('./batch');
 const { encode } = require('./codec');
 const companion = require('./companion');
 const { PortBase, destroyed, hasContext, inContext, publicFace, shown } = require('./like-node');
 const { CLOSED, DETACHED, FULL, LOOPED, intake, LEFT_CLOSED, LEFT_EMPTY, LEFT_GONE } = require('./native');
 const { Introductions } = require('./shared-memory');
-const { dataCloneError, listOf, postAside, postNowhere } = require('./side');
+const { dataCloneError, postAside, postNowhere, refuseList } = require('./side');
 const { delivery, ports } = require('./table');
 const { canSettle, settle, throwUncaught } = require('./turn');
 const { partsOf } = require('./parts');
@@ -167,7 +168,7 @@ class Port extends PortBase {
   /** The other end is a native task: everything goes through Rust, what is given away as a copy. */
   #postToTask(value, transfer) {
     this.#introductions.forget();
-    const buffers = listOf(transfer) ?? [];
+    const buffers = listOf(transfer) ?? refuseList(transfer);
     const written = encode(value, this.#introductions, this.#terms.keepBuffers);
     if (written === null || !buffers.every(types.isArrayBuffer)) {
       throw dataCloneError('The other end of this channel is a native task, which takes plain values and bytes only');
@@ -545,6 +546,11 @@ class Port extends PortBase {
   }
 
   // ── Moving ─────────────────────────────────────────────────────────────────────────────────────────
+
+  /** Whether the port is not here any more. */
+  static gone(port) {
+    return port.#state !== OPEN;
+  }
 
   /** For `lib/ports/travel.js`: the port's parts, made ready to leave this thread. */
   static pack(port) {

@@ -17,6 +17,7 @@ const { Port } = require('./message-port');
 register(Port, {
   brand: 'MessagePort',
   moves: true,
+  gone: Port.gone,
   pack: Port.pack,
   transferables: ({ half }) => (half === undefined ? [] : [half]),
   unpack: (content) => {
