@@ -397,7 +397,6 @@ class Port extends PortBase {
     if (this.#state !== OPEN) return;
     if (!this.#delivering) return this.#closeNow();
     this.#state = ENDING;
-    this.#refed = false;
     this.#hold();
   }
 
@@ -415,6 +414,8 @@ class Port extends PortBase {
   }
 
   #closed() {
+    // As in Node, where a port counts as closed from now on.
+    this.#refed = false;
     settle();
     if (this.#inContext) inContext(this, this.#tellClosed);
     else this.#tellClosed();
@@ -435,7 +436,6 @@ class Port extends PortBase {
       this.#batch = new Batch();
     }
     for (const { reject } of [...this.#receivers.splice(0), ...this.#senders.splice(0)]) reject(reason());
-    this.#refed = false;
     this.#hold();
   }
 

@@ -195,4 +195,4 @@ function arrive(message) {
   return replaceRecords(message[MARK], objects);
 }
 
-module.exports = { arrive, departure, isMarked, register, wake };
+module.exports = { arrive, departure, isMarked, register, replaceRecords, wake };
