@@ -9,6 +9,7 @@ const { AsyncLocalStorage, createHook } = require('node:async_hooks');
 const { createSecretKey, webcrypto } = require('node:crypto');
 const fs = require('node:fs');
 const { inspect } = require('node:util');
+const vm = require('node:vm');
 const nodeThreads = require('node:worker_threads');
 
 const ours = require('rust-workers');
@@ -426,6 +427,69 @@ alike('a port that has left is refused, listed or not', (t) => {
   port2.close();
 });
 
+alike('a port moved to another context speaks with objects of that context, both ways and in order', async (t) => {
+  const { port1, port2 } = new t.MessageChannel();
+  const inner = new t.MessageChannel();
+  const context = vm.createContext({ log: t.log });
+  t.log(said(() => t.moveMessagePortToContext(port1, {})), said(() => t.moveMessagePortToContext({}, context)));
+  port2.postMessage('before');
+  context.port = t.moveMessagePortToContext(port1, context);
+  port2.postMessage({ list: [1, new Uint8Array(2)], inner: inner.port1 }, [inner.port1]);
+  port2.postMessage(new Blob(['x']));
+  const file = await fs.promises.open(__filename);
+  port2.postMessage(file, [file]);
+  port2.postMessage(null);
+  vm.runInContext(
+    `port.onmessage = ({ data, ports }) => {
+      log(String(data), data?.list instanceof Array, ports.length, ports[0] !== undefined && ports[0] === data.inner);
+      if (data?.inner) data.inner.postMessage(['by the inner one']);
+      if (data === null) port.postMessage(new Map([['back', {}]]));
+    };
+    port.onmessageerror = ({ data }) => log(data.code);
+    port.start();`,
+    context,
+  );
+  const back = await new Promise((resolve) => port2.on('message', resolve));
+  t.log(back instanceof Map, back);
+  t.log(await new Promise((resolve) => inner.port2.on('message', resolve)));
+  const ends = closed(inner.port2);
+  inner.port2.close();
+  await ends;
+  const end = closed(port2);
+  vm.runInContext('port.close()', context);
+  await end;
+  t.log(said(() => t.moveMessagePortToContext(port2, context)));
+});
+
+alike('a port closes a while after close was called', async (t) => {
+  const { port1, port2 } = new t.MessageChannel();
+  port1.on('message', () => {});
+  port2.on('message', () => {});
+  port1.on('close', () => t.log('1', port1.hasRef()));
+  port2.close();
+  t.log(port1.hasRef(), port2.hasRef());
+  await closed(port1);
+  await after(20);
+  t.log(port1.hasRef(), port2.hasRef());
+});
+
+alike('a listener that closes the port gets what was posted before', async (t) => {
+  const { port1, port2 } = new t.MessageChannel();
+  port1.on('message', (value) => {
+    t.log(value);
+    port1.close();
+  });
+  port2.postMessage('foo');
+  port2.postMessage('bar');
+  await closed(port2);
+});
+
+alike('receiveMessageOnPort refuses what is no port', (t) => {
+  for (const value of [undefined, null, 0, 'x', {}, [], () => {}, new EventTarget()]) {
+    t.log(said(() => t.receiveMessageOnPort(value)));
+  }
+});
+
 alike('a port is made by nobody else, has the names of Node\'s and tells what it is', async (t) => {
   t.log(said(() => t.MessagePort()), said(() => new t.MessagePort()), said(() => t.MessageChannel()));
   t.log(said(() => new (class extends t.MessagePort {})()));
@@ -449,4 +513,12 @@ test('a channel of ours is a class that can be extended', () => {
   assert.ok(port1 instanceof ours.MessagePort);
   port1.close();
   port2.close();
+});
+
+test('where Node clones by itself a port of ours is refused, since Node 22.10', (t) => {
+  if (nodeThreads.markAsUncloneable === undefined) return t.skip('this Node cannot be told');
+  const { port1 } = new ours.MessageChannel();
+  assert.throws(() => structuredClone({ port1 }), { name: 'DataCloneError' });
+  assert.throws(() => new nodeThreads.MessageChannel().port1.postMessage(port1), { name: 'DataCloneError' });
+  port1.close();
 });
