@@ -63,8 +63,9 @@ function publicFace(Made) {
   const methods = Object.getPrototypeOf(prototype);
   for (const name of Object.getOwnPropertyNames(nodePrototype)) {
     if (name === 'constructor') continue;
-    const found = Object.getOwnPropertyDescriptor(methods, name) ?? Object.getOwnPropertyDescriptor(nodePrototype, name);
-    Object.defineProperty(prototype, name, { ...found, enumerable: true });
+    const from = Object.hasOwn(methods, name) ? methods : nodePrototype;
+    const descriptor = Object.getOwnPropertyDescriptor(from, name);
+    Object.defineProperty(prototype, name, { ...descriptor, enumerable: true });
   }
   for (const object of [prototype, methods]) {
     Object.defineProperty(object, 'constructor', { value: MessagePort, writable: true, configurable: true });
