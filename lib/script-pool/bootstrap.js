@@ -1,31 +1,78 @@
 'use strict';
 
-/** The first file of a script pool's worker: puts Node's own things in place, loads the script, and starts work. */
+/**
+ * The first file of a script pool's worker: puts Node's own things in place, loads the script, and starts work.
+ *
+ * Our modules come compiled from the thread that owns the pool (compiled.js). They are put where `require` looks for
+ * modules that were loaded before, so whoever requires one of them, by whatever way, gets this one.
+ */
 
-const { syncBuiltinESMExports } = require('node:module');
+const Module = require('node:module');
+const path = require('node:path');
+const { Script } = require('node:vm');
 const workerThreads = require('node:worker_threads');
 
-const { arrive, isMarked } = require('../travel');
+/** A `require` for our own modules, that takes those which came compiled. */
+function requireCompiled({ files, functions, code, ends }) {
+  const numbers = new Map(files.map((file, i) => [file, i]));
+
+  function load(file) {
+    const loaded = Module._cache[file];
+    if (loaded !== undefined) return loaded.exports;
+    const i = numbers.get(file);
+    const begin = i === 0 ? 0 : ends[i - 1];
+    const cachedData = new Uint8Array(code, begin, ends[i] - begin);
+    const run = new Script(functions[i], { filename: file, cachedData }).runInThisContext();
+    const made = new Module(file, module);
+    made.filename = file;
+    made.paths = module.paths;
+    Module._cache[file] = made;
+    run.call(made.exports, made.exports, requireFrom(made), made, file, path.dirname(file));
+    made.loaded = true;
+    return made.exports;
+  }
+
+  function requireFrom(requirer) {
+    const folder = path.dirname(requirer.filename);
+    return (name) => {
+      if (name.startsWith('.')) {
+        const target = path.join(folder, name);
+        for (const file of [`${target}.js`, path.join(target, 'index.js')]) if (numbers.has(file)) return load(file);
+      }
+      return requirer.require(name);
+    };
+  }
+
+  return requireFrom(module);
+}
+
+const given = workerThreads.workerData;
+// One level deeper when the script's `workerData` holds objects of ours: lib/travel made a message of it.
+const { control } = given['rust-workers.message'] ?? given;
+// The first message there is, if it has come in time.
+const compiled = workerThreads.receiveMessageOnPort(control)?.message[1];
+const ours = compiled === undefined ? require : requireCompiled(compiled);
 
 /** What the crew gave, with objects of ours that the script's `workerData` holds. */
-function readSetup(given) {
+function readSetup() {
+  const { arrive, isMarked } = ours('../travel');
   if (!isMarked(given)) return given;
   // All classes there are: the script need not have loaded them.
   require('../..');
   return arrive(given);
 }
 
-const setup = readSetup(workerThreads.workerData);
+const setup = readSetup();
 // The script sees its own.
 workerThreads.workerData = setup.workerData;
-syncBuiltinESMExports();
+Module.syncBuiltinESMExports();
 
-const { loadScript } = require('./load-script');
-const { Runner } = require('./runner');
+const { loadScript } = ours('./load-script');
+const { Runner } = ours('./runner');
 
 const runner = new Runner(setup, workerThreads.parentPort);
 // Not `await`: a script that throws while it is loaded shall end the worker as it would end any other.
-const exported = loadScript(setup.script);
+const exported = loadScript(setup.script, setup.commonJs, (url) => import(url));
 if (typeof exported?.then === 'function' && exported[Symbol.toStringTag] !== 'Module') {
   exported.then((namespace) => runner.start(namespace));
 } else {
