@@ -15,7 +15,7 @@ const { Script } = require('node:vm');
 
 const FIRST = path.join(__dirname, 'runner.js');
 /** `require('./x')` at a module's top level, also at the end of names over several lines. */
-const REQUIRED = /^(?!\s).*\brequire\('(\.[^']*)'\)/gm;
+const REQUIRED = /^(?:(?:const .*|\}) = )?require\('(\.[^']*)'\);$/gm;
 
 /** The function that Node makes of a module, by which it gets its own names. */
 const wrapped = (source) => `(function (exports, require, module, __filename, __dirname) { ${source}\n})`;
@@ -23,7 +23,7 @@ const wrapped = (source) => `(function (exports, require, module, __filename, __
 /** The source of each file by its name, in the order in which they are required. */
 function sourcesFrom(file, sources = new Map()) {
   if (sources.has(file)) return sources;
-  const source = fs.readFileSync(file, 'utf8');
+  const source = fs.readFileSync(file, 'utf8').replace(/^ *(?:\/\/|\/?\*).*$/gm, '');
   sources.set(file, source);
   for (const [, name] of source.matchAll(REQUIRED)) {
     const target = path.resolve(path.dirname(file), name);
