@@ -11,8 +11,10 @@
 
 // Not the global: test frameworks put a false clock there.
 const { setImmediate } = require('node:timers');
+const { isMainThread } = require('node:worker_threads');
 
 const FORMS = require('./forms');
+const { canSettle, settle } = require('./turn');
 
 /** Letters in one batch at the most; `BATCH` in src/node/board.rs. */
 const BATCH = 1024;
@@ -74,6 +76,8 @@ class Delivery {
       this.forms,
       new Uint8Array(this.wire.buffer),
       new Uint8Array(this.call.buffer),
+      // A worker may wait in place for a moment (src/node/linger.rs); the main thread never does.
+      canSettle && !isMainThread ? settle : undefined,
     );
   }
 

@@ -12,9 +12,10 @@
 const { binding } = require('../native');
 const { arrive, isMarked } = require('../travel');
 const { decode } = require('./codec');
-const { APART, COUNT_MASK, intake, LEFT_SHIFT } = require('./native');
+const { APART, APART_BLOCK, APART_LARGE, APART_PARTS, APART_SIDE, COUNT_MASK, intake, LEFT_SHIFT } = require('./native');
 
 const { lengths, slab } = intake;
+const NO_PARTS = Object.freeze([]);
 
 /** A message that could not be read: a `messageerror`. */
 class Unreadable {
@@ -27,7 +28,7 @@ class Batch {
   #values = [];
   #at = 0;
   /** What came beside a message that came apart. */
-  #extras = [undefined, undefined, undefined];
+  #extras = [undefined, undefined];
   /** Shared memory the sender may refer to by number. */
   kept = [];
   /** The ports of the message given last, where it had some. */
@@ -89,7 +90,7 @@ class Batch {
     let offset = 0;
     for (let i = 0; i < count; i++) {
       const end = offset + lengths[i];
-      values[i] = this.#decode(slab, offset, end, []);
+      values[i] = this.#decode(slab, offset, end, NO_PARTS);
       offset = end;
     }
   }
@@ -103,11 +104,25 @@ class Batch {
   }
 
   #readApart(companion) {
-    const [side, large, parts = []] = this.#extras;
-    this.#extras.fill(undefined);
-    const wire = large === undefined ? slab : Buffer.from(large);
-    const length = large === undefined ? lengths[1] : wire.length;
-    if (!side) return this.#decode(wire, 0, length, parts);
+    const has = lengths[2];
+    let wire = slab;
+    let length = lengths[1];
+    let parts = NO_PARTS;
+    if ((has & APART_BLOCK) !== 0) {
+      // Its memory is not zeroed, and not of the pool.
+      const block = Buffer.allocUnsafeSlow(lengths[3]);
+      binding.fillFromPort(block);
+      parts = [block];
+    } else if ((has & APART_PARTS) !== 0) {
+      parts = this.#extras[1];
+      this.#extras[1] = undefined;
+    }
+    if ((has & APART_LARGE) !== 0) {
+      wire = Buffer.from(this.#extras[0]);
+      length = wire.length;
+      this.#extras[0] = undefined;
+    }
+    if ((has & APART_SIDE) === 0) return this.#decode(wire, 0, length, parts);
     const wrapped = wire[0] === 1;
     try {
       const received = companion();

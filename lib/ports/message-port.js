@@ -26,7 +26,7 @@ const { CLOSED, DETACHED, FULL, LOOPED, intake, LEFT_CLOSED, LEFT_EMPTY, LEFT_GO
 const { Introductions } = require('./shared-memory');
 const { dataCloneError, listOf, postAside, postNowhere } = require('./side');
 const { delivery, ports } = require('./table');
-const { canSettle, settle, throwUncaught } = require('./turn');
+const { canSettle, settle, throwUncaught } = require('../turn');
 const { partsOf } = require('./parts');
 const { closedError, limit, movedError, opened, receiveTerms, sliceOf, deadline, timeoutError } = require('./waiting');
 

@@ -25,8 +25,13 @@ module.exports = {
   BATCH,
   intake: intakeOf(),
 
-  /** In `lengths`: the message stands in the extras instead. */
+  /** In `lengths`: the message comes alone; then follow the length of its wire, what it has, and that of its block. */
   APART: 0xffffffff,
+  // What it has.
+  APART_SIDE: 1,
+  APART_LARGE: 2,
+  APART_PARTS: 4,
+  APART_BLOCK: 8,
 
   // What became of a post; QUEUED comes as undefined.
   OVER: 1,

@@ -127,6 +127,7 @@ pub(super) unsafe extern "C" fn post_to_port(env: sys::napi_env, info: sys::napi
         let js = arguments.js;
         let [port, length] = arguments.values;
         let (port, length) = (js.read_u32(port)?, js.read_u32(length)? as usize);
+        environment.exchange().given();
         answer(js, environment.ports().post(port, length, false)?)
     };
     // SAFETY: called by Node, and registered in `RAW`.
@@ -143,6 +144,7 @@ pub(super) unsafe extern "C" fn post_to_port_with(
         let [port, side, within, bytes, length, parts] = arguments.values;
         let flags = [js.read_bool(side)?, js.read_bool(within)?];
         let port = js.read_u32(port)?;
+        environment.exchange().given();
         answer(js, environment.ports().post_with(js, environment, port, flags, bytes, length, parts)?)
     };
     // SAFETY: called by Node, and registered in `RAW`.
@@ -156,6 +158,15 @@ pub(super) unsafe extern "C" fn take_from_port(env: sys::napi_env, info: sys::na
         let [port, most, extras] = arguments.values;
         let (port, most) = (js.read_u32(port)?, js.read_u32(most)? as usize);
         js.number(f64::from(environment.ports().take(js, environment, port, most, extras)?))
+    };
+    // SAFETY: called by Node, and registered in `RAW`.
+    unsafe { export(env, info, body) }
+}
+
+/// `fillFromPort(view)`: the block of the message that came apart last.
+pub(super) unsafe extern "C" fn fill_from_port(env: sys::napi_env, info: sys::napi_callback_info) -> JsValue {
+    let body = |arguments: &Arguments<'_, 1>, environment: &'static Environment| {
+        environment.ports().fill(arguments.js, arguments.values[0]).map(|()| NOTHING)
     };
     // SAFETY: called by Node, and registered in `RAW`.
     unsafe { export(env, info, body) }

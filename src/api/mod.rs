@@ -59,6 +59,7 @@ const RAW: &[(&CStr, RawFunction)] = &[
     (c"postToPort", channel::post_to_port),
     (c"postToPortWith", channel::post_to_port_with),
     (c"takeFromPort", channel::take_from_port),
+    (c"fillFromPort", channel::fill_from_port),
     (c"receiveFromPort", channel::receive_from_port),
     (c"openAtomics", atomics::open_atomics),
     (c"atomicsAdd", atomics::add),

@@ -34,11 +34,11 @@ pub(super) unsafe fn export<const N: usize>(
     }
 }
 
-/// `open(deliver, ids, numbers, forms, wire, call)`: how answers reach JavaScript, and arguments us.
+/// `open(deliver, ids, numbers, forms, wire, call, settle)`: how answers reach JavaScript, and arguments us.
 pub(super) unsafe extern "C" fn open(env: sys::napi_env, info: sys::napi_callback_info) -> JsValue {
-    let body = |arguments: &Arguments<'_, 6>, environment: &'static Environment| {
-        let [deliver, ids, numbers, forms, wire, call] = arguments.values;
-        environment.open(arguments.js, deliver, [ids, numbers, forms, wire, call])?;
+    let body = |arguments: &Arguments<'_, 7>, environment: &'static Environment| {
+        let [deliver, ids, numbers, forms, wire, call, settle] = arguments.values;
+        environment.open(arguments.js, deliver, [ids, numbers, forms, wire, call], settle)?;
         Ok(NOTHING)
     };
     // SAFETY: called by Node, and registered in `RAW`.

@@ -14,6 +14,7 @@ use napi::bindgen_prelude::sys;
 
 use super::board::{BATCH, Board};
 use super::js::{Arguments, Js, JsValue, NOTHING, Status};
+use super::linger::Linger;
 use super::locks::Locks;
 use super::mailbox::{Letter, Mailbox};
 use super::output;
@@ -47,6 +48,7 @@ pub(crate) struct Environment {
     batch: Cell<VecDeque<Letter>>,
     /// When the event loop was last known to begin a turn.
     turn_began: Cell<Option<Instant>>,
+    linger: Linger,
     /// Whether the event loop is kept alive.
     holds: Cell<bool>,
     ports: Ports,
@@ -86,6 +88,7 @@ impl Environment {
             helpers: Cell::default(),
             batch: Cell::default(),
             turn_began: Cell::default(),
+            linger: Linger::default(),
             holds: Cell::new(false),
         }));
         let address = environment.address();
@@ -129,6 +132,11 @@ impl Environment {
         &self.mailbox
     }
 
+    /// Its part in exchanges with other threads.
+    pub(crate) fn exchange(&self) -> &Linger {
+        &self.linger
+    }
+
     /// Its locks and its waits for them.
     pub(crate) fn locks(&self) -> &Locks {
         &self.locks
@@ -139,8 +147,18 @@ impl Environment {
         &self.ports
     }
 
-    /// Names the JavaScript function and the arrays through which answers are delivered.
-    pub(crate) fn open(&self, js: Js<'_>, deliver: JsValue, arrays: [JsValue; 5]) -> Result<(), Status> {
+    /// Names the JavaScript function and the arrays through which answers are delivered. `settle` is a function where
+    /// the thread may wait in place for the next letter: see `linger.rs`.
+    pub(crate) fn open(
+        &self,
+        js: Js<'_>,
+        deliver: JsValue,
+        arrays: [JsValue; 5],
+        settle: JsValue,
+    ) -> Result<(), Status> {
+        if js.type_of(settle)? == sys::ValueType::napi_function {
+            self.linger.allow(js.reference(settle)?);
+        }
         let delivery = Delivery { deliver: js.reference(deliver)?, board: Board::new(js, arrays)? };
         self.delivery.replace(Some(delivery));
         Ok(())
@@ -242,31 +260,64 @@ impl Environment {
     }
 
     /// The mailbox has woken the event loop: delivers a batch, or asks for a turn of the loop before.
-    fn woken(&self, js: Js<'_>) {
-        if self.turn_began.get().is_some_and(|began| began.elapsed() < TURN) {
-            self.drain(js, BATCH);
+    fn woken(&'static self, js: Js<'_>) {
+        self.linger.woken();
+        if self.is_in_turn() {
+            self.deliver(js);
         } else {
-            self.drain(js, 0);
+            self.drain(js, 0, false);
         }
     }
 
     /// The event loop has begun a turn, as was asked for: delivers a batch.
-    pub(crate) fn resume(&self, js: Js<'_>) {
+    pub(crate) fn resume(&'static self, js: Js<'_>) {
         self.turn_began.set(Some(Instant::now()));
-        self.drain(js, BATCH);
+        self.deliver(js);
+    }
+
+    fn is_in_turn(&self) -> bool {
+        self.turn_began.get().is_some_and(|began| began.elapsed() < TURN)
+    }
+
+    /// Delivers a batch; and more, for which it waits in place, as long as that is worth while.
+    fn deliver(&'static self, js: Js<'_>) {
+        let mut stays = self.linger.is_worth_while();
+        let mut more = self.drain(js, BATCH, stays);
+        while stays && !more {
+            let in_turn = self.is_in_turn() && self.settle(js).is_ok();
+            self.linger.exchanged();
+            stays = in_turn && self.linger.is_worth_while();
+            let came = if stays { self.mailbox.linger() } else { self.mailbox.rest() };
+            if came {
+                more = self.drain(js, if in_turn { BATCH } else { 0 }, stays);
+            } else {
+                if stays {
+                    self.linger.in_vain();
+                }
+                break;
+            }
+        }
+        self.linger.asleep();
+    }
+
+    /// Runs what listeners have left to be run: it may be what the other thread waits for.
+    fn settle(&self, js: Js<'_>) -> Result<(), Status> {
+        let function = self.linger.settle().ok_or(Status(sys::Status::napi_generic_failure))?;
+        js.call(js.referenced(function)?, &[]).map(drop)
     }
 
     /// Delivers at most `most` letters. When some are left, JavaScript is told so, and calls `resume` in the next turn
-    /// of its loop.
-    fn drain(&self, js: Js<'_>, most: usize) {
+    /// of its loop; so is the caller. With `stays`, the mailbox stays awake: the caller comes back to it.
+    fn drain(&self, js: Js<'_>, most: usize, stays: bool) -> bool {
         let delivery = self.delivery.borrow();
-        let Some(delivery) = delivery.as_ref() else { return };
+        let Some(delivery) = delivery.as_ref() else { return false };
         let mut letters = self.batch.take();
-        let more = self.mailbox.take(most.saturating_sub(letters.len()), &mut letters);
+        let more = self.mailbox.take(most.saturating_sub(letters.len()), &mut letters, stays);
         // A failure means that the environment is ending: nobody is left to tell.
-        let _ = output::deliver(js, self, delivery, &mut letters, most, more);
+        let more = output::deliver(js, self, delivery, &mut letters, most, more).unwrap_or(false);
         js.clear_exception();
         self.batch.set(letters);
+        more
     }
 }
 

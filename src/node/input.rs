@@ -110,7 +110,7 @@ fn pin_bytes(
     Ok(Bytes::foreign(kind, Box::new(pinned)))
 }
 
-/// `parts` is undefined, or an array of pairs: a `Uint8Array`, and whether it is to be pinned instead of copied, or
+/// `parts` is undefined, or the one `Uint8Array` to copy, or an array of pairs: a `Uint8Array`, and whether it is to be pinned instead of copied, or
 /// null when it covers the whole of a SharedArrayBuffer, which is aliased; or the handle of a port that moves, and how
 /// many messages of its last batch were used.
 pub(crate) fn read_envelope(
@@ -123,7 +123,12 @@ pub(crate) fn read_envelope(
     let length = js.read_u32(length)? as usize;
     let wire = with_view(js, input, |bytes| bytes.get(..length).map(<[u8]>::to_vec))?.ok_or(INVALID)?;
     let mut envelope = Envelope { wire, parts: Vec::new() };
-    if js.type_of(parts)? == sys::ValueType::napi_object {
+    if js.type_of(parts)? != sys::ValueType::napi_object {
+        return Ok(envelope);
+    }
+    if js.is_typed_array(parts)? {
+        envelope.parts.push(Part::Bytes(copy_bytes(js, BytesKind::ArrayBuffer, parts)?));
+    } else {
         let count = js.array_length(parts)? / 2;
         for index in 0..count {
             let view = js.get(parts, index * 2)?;

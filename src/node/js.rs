@@ -160,6 +160,10 @@ impl<'call> Js<'call> {
     }
 
     /// False for a SharedArrayBuffer.
+    pub(crate) fn is_typed_array(self, value: JsValue) -> Result<bool> {
+        ask!(false, napi_is_typedarray(self.env, value))
+    }
+
     pub(crate) fn is_array_buffer(self, value: JsValue) -> Result<bool> {
         ask!(false, napi_is_arraybuffer(self.env, value))
     }

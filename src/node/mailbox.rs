@@ -6,15 +6,20 @@
 //! bounded batch; it marks the mailbox asleep again under the lock only when it has left it empty, else JavaScript asks
 //! for the next batch in the next turn of its loop: continuations, timers and I/O come between two batches.
 //!
+//! *Lingering.* The environment's thread may stay awake after a batch and wait here for the next letter (`linger.rs`);
+//! the first pusher wakes it. It leaves by the same rule, asleep only if the mailbox is empty.
+//!
 //! *Lost wake-up.* Asleep is only ever set together with "empty" under the lock, so a letter pushed later finds it
 //! asleep and wakes. *Closed* is final: letters are dropped, outside the lock.
 
 use std::collections::VecDeque;
+use std::time::Duration;
 
-use parking_lot::Mutex;
+use parking_lot::{Condvar, Mutex};
 
 use super::gate::Gate;
 use super::pin::{Pins, Reference};
+use super::sentinel;
 use crate::channel::PortId;
 use crate::error::{Error, Result};
 use crate::pool::{Bell, Outbox, Reason, ScriptOutcome};
@@ -23,6 +28,9 @@ use crate::value::{Bytes, Envelope, INLINE_BYTES, Part, Payload, Value, encode};
 
 /// Letters for which an empty mailbox keeps room.
 const KEPT: usize = 16 * 1024;
+
+/// Ends a wait in place if the sentinel does not get to run.
+const BACKSTOP: Duration = Duration::from_millis(20);
 
 /// Something for the environment's thread to do.
 pub(crate) enum Letter {
@@ -87,6 +95,8 @@ impl Answer {
 /// An environment's mailbox.
 pub(crate) struct Mailbox {
     inbox: Mutex<Inbox>,
+    /// For the environment's own thread, while it lingers.
+    came: Condvar,
     gate: Gate,
     pins: Pins,
 }
@@ -95,12 +105,25 @@ pub(crate) struct Mailbox {
 struct Inbox {
     letters: VecDeque<Letter>,
     awake: bool,
+    /// Whether the environment's thread waits in place.
+    lingering: bool,
+    /// How often it has, and as of when the sentinel has seen it, if that looks this way.
+    waits: u64,
+    seen: u64,
+    watched: bool,
     closed: bool,
+}
+
+impl Inbox {
+    fn rest(&mut self) -> bool {
+        self.awake = !self.letters.is_empty();
+        self.awake
+    }
 }
 
 impl Mailbox {
     pub(super) fn new() -> Self {
-        Mailbox { inbox: Mutex::default(), gate: Gate::closed(), pins: Pins::default() }
+        Mailbox { inbox: Mutex::default(), came: Condvar::new(), gate: Gate::closed(), pins: Pins::default() }
     }
 
     pub(crate) fn gate(&self) -> &Gate {
@@ -120,25 +143,70 @@ impl Mailbox {
             return;
         }
         inbox.letters.push_back(letter);
+        let lingers = std::mem::take(&mut inbox.lingering);
         let wake = !std::mem::replace(&mut inbox.awake, true);
         drop(inbox);
-        if wake {
+        if lingers {
+            self.came.notify_one();
+        } else if wake {
             self.gate.wake();
         }
     }
 
-    /// Moves at most `most` letters into `batch`. True when some are left: the caller must come back for them.
-    pub(super) fn take(&self, most: usize, batch: &mut VecDeque<Letter>) -> bool {
+    /// Moves at most `most` letters into `batch`. True when some are left: the caller must come back for them. So it
+    /// must when it stays awake, by [`Mailbox::linger`] or [`Mailbox::rest`].
+    pub(super) fn take(&self, most: usize, batch: &mut VecDeque<Letter>, stay_awake: bool) -> bool {
         let mut inbox = self.inbox.lock();
         let count = inbox.letters.len().min(most);
         batch.extend(inbox.letters.drain(..count));
         let left = !inbox.letters.is_empty();
-        inbox.awake = left;
+        inbox.awake = left || stay_awake;
         if !left && inbox.letters.capacity() > KEPT {
             // A burst's memory goes back once it has passed.
             inbox.letters = VecDeque::new();
         }
         left
+    }
+
+    /// Waits in place for a letter, for a moment. False when none has come: then the mailbox is asleep. Only on the
+    /// environment's own thread.
+    pub(super) fn linger(&'static self) -> bool {
+        let mut inbox = self.inbox.lock();
+        if inbox.letters.is_empty() && !inbox.closed {
+            inbox.lingering = true;
+            inbox.waits += 1;
+            if !std::mem::replace(&mut inbox.watched, true) {
+                drop(inbox);
+                let watched = sentinel::watch(self);
+                inbox = self.inbox.lock();
+                inbox.watched = watched;
+                inbox.lingering &= watched;
+            }
+            while inbox.lingering && !self.came.wait_for(&mut inbox, BACKSTOP).timed_out() {}
+            inbox.lingering = false;
+        }
+        inbox.rest()
+    }
+
+    /// Ends the turn of an environment that has stayed awake. False when the mailbox is empty, and asleep.
+    pub(super) fn rest(&self) -> bool {
+        self.inbox.lock().rest()
+    }
+
+    /// For the sentinel: ends a wait that was there already when it last looked. False when it need look no more.
+    pub(super) fn tick(&self) -> bool {
+        let mut inbox = self.inbox.lock();
+        let waits = inbox.waits;
+        if std::mem::replace(&mut inbox.seen, waits) != waits {
+            return true;
+        }
+        if std::mem::take(&mut inbox.lingering) {
+            drop(inbox);
+            self.came.notify_one();
+            return true;
+        }
+        inbox.watched = false;
+        false
     }
 
     /// Drops what is in it and everything that still comes.

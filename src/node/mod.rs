@@ -4,6 +4,8 @@
 //! * `environment` — what one JavaScript environment owns, from module load to teardown.
 //! * `board` — the memory through which a batch of answers reaches JavaScript.
 //! * `mailbox` — everything that comes back to an environment: one queue, one wake.
+//! * `linger` — when a worker thread waits in place, for a moment, for what comes next.
+//! * `sentinel` — one thread that ends such waits.
 //! * `gate` — the threadsafe function behind the wake, safe against teardown.
 //! * `pin` — JavaScript memory that Rust holds alone for a while.
 //! * `region` — JavaScript's shared memory as regions of the engine.
@@ -37,6 +39,7 @@ mod environment;
 mod gate;
 mod input;
 mod js;
+mod linger;
 mod locks;
 mod mailbox;
 mod output;
@@ -44,6 +47,7 @@ mod pin;
 mod ports;
 mod region;
 mod seat;
+mod sentinel;
 mod typed_array;
 mod waits;
 

@@ -93,7 +93,7 @@ struct Draft<'call, 'env> {
 }
 
 /// Writes at most `most` letters to the board and calls the deliver function. Letters that would make the batch too
-/// large stay; of these, or of `more` in the mailbox, JavaScript is told.
+/// large stay; of these, or of `more` in the mailbox, JavaScript is told, and the caller by `true`.
 pub(super) fn deliver(
     js: Js<'_>,
     environment: &Environment,
@@ -101,7 +101,7 @@ pub(super) fn deliver(
     letters: &mut VecDeque<Letter>,
     most: usize,
     more: bool,
-) -> Result<(), Status> {
+) -> Result<bool, Status> {
     let extras = Extras::new(js);
     let mut draft = Draft {
         js,
@@ -122,7 +122,7 @@ pub(super) fn deliver(
     }
     let more = more || !letters.is_empty();
     if draft.count == 0 && !more {
-        return Ok(());
+        return Ok(false);
     }
     #[allow(clippy::cast_precision_loss)]
     let count = js.number(draft.count as f64)?;
@@ -131,7 +131,7 @@ pub(super) fn deliver(
     js.call(function, &[count, extras, js.boolean(more)?])?;
     // Not before: what JavaScript has not seen, because it was ending, is given back by the teardown.
     environment.locks().forget(&draft.waits_ended);
-    Ok(())
+    Ok(more)
 }
 
 impl Draft<'_, '_> {
@@ -304,26 +304,26 @@ pub(super) fn copy(js: Js<'_>, bytes: &[u8]) -> Result<JsValue, Status> {
 }
 
 /// An ArrayBuffer over `words` themselves; a copy where the runtime forbids that (Electron).
-fn hand_over(js: Js<'_>, words: Words) -> Result<JsValue, Status> {
-    let (mut memory, length) = words.into_parts();
+fn hand_over(js: Js<'_>, mut words: Words) -> Result<JsValue, Status> {
+    let length = words.len();
     if length == 0 {
         return copy(js, &[]);
     }
-    let data = memory.as_mut_ptr().cast::<c_void>();
-    let owner = Box::into_raw(Box::new(memory));
-    // SAFETY: `data` is the vector's memory, which stays in place until `free_words` gets its box.
+    let data = words.as_mut_slice().as_mut_ptr().cast::<c_void>();
+    let owner = Box::into_raw(Box::new(words));
+    // SAFETY: `data` is the words' own memory, which stays in place until `free_words` gets the box.
     let made = unsafe { js.external_array_buffer(data, length, Some(free_words), owner.cast()) };
     match made {
         Ok(buffer) => Ok(buffer),
         Err(_) => {
             // SAFETY: refused, so the finalizer will not run: the box is ours again.
-            let memory = unsafe { Box::from_raw(owner) };
-            copy(js, &bytemuck::cast_slice(&memory)[..length])
+            let words = unsafe { Box::from_raw(owner) };
+            copy(js, words.as_slice())
         }
     }
 }
 
 unsafe extern "C" fn free_words(_: sys::napi_env, _: *mut c_void, owner: *mut c_void) {
     // SAFETY: the hint is the box made in `hand_over`, and Node calls a finalizer once.
-    drop(unsafe { Box::from_raw(owner.cast::<Vec<u64>>()) });
+    drop(unsafe { Box::from_raw(owner.cast::<Words>()) });
 }

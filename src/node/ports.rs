@@ -6,8 +6,9 @@
 //! until the next is taken, because a port that is transferred in the middle of one takes the rest along.
 //!
 //! A message with parts, one that stands for something in Node's own companion port (`side`), and one that is large
-//! come alone: `extras` then holds whether it is a side message, the wire when the slab is too small for it, and the
-//! parts where there are any.
+//! come alone. `lengths` then holds what it has ([`apart`]), and `extras` the wire when the slab is too small for it,
+//! and the parts. A single block of bytes stays here until JavaScript has made the memory for it ([`Ports::fill`]):
+//! an ArrayBuffer made by Node-API would be zeroed first.
 
 use std::cell::{Cell, OnceCell, RefCell};
 use std::ptr::NonNull;
@@ -22,12 +23,28 @@ use super::js::{Js, JsValue, Status};
 use super::mailbox::{Letter, Mailbox};
 use super::output::{copy, memories};
 use crate::channel::{Message, Owner, Port, PortId, PortInTransit, Posted, Received, Refusal, Taken, claim};
-use crate::value::Envelope;
+use crate::value::{Bytes, Envelope, Part};
 
 /// Messages in one batch at the most; the length of `lengths`.
 const BATCH: usize = 1024;
-/// Stands in `lengths` for a message that is in `extras`.
+/// Stands in `lengths` for a message that comes alone. After it follow the wire's length in the slab, what the message
+/// has, and the length of its block.
 const APART: u32 = u32::MAX;
+
+/// What a message that comes alone has; the same numbers stand in `lib/ports/native.js`.
+mod apart {
+    /// It stands for something in the companion.
+    pub(super) const SIDE: u32 = 1;
+    /// The wire is in `extras`.
+    pub(super) const LARGE: u32 = 2;
+    /// The parts are in `extras`.
+    pub(super) const PARTS: u32 = 4;
+    /// Its one part is to be fetched by `fill`.
+    pub(super) const BLOCK: u32 = 8;
+}
+
+/// Blocks of this length and more are handed over as they are, with the parts.
+const FILLED: usize = 1024 * 1024;
 /// Larger wires come apart, so that one of them does not fill the slab.
 const SMALL: usize = 16 * 1024;
 
@@ -111,6 +128,8 @@ pub(crate) struct Ports {
     intake: Cell<Option<Intake>>,
     /// Where the encoder writes, and the reference that keeps it.
     outgoing: Cell<Option<(Memory, sys::napi_ref)>>,
+    /// The block of the message that was given apart last.
+    block: RefCell<Option<Bytes>>,
 }
 
 /// Whether a message fits into a batch beside others.
@@ -276,7 +295,8 @@ impl Ports {
         if seat.taken.len() == 1 && !is_small(&seat.taken[0]) {
             let message = seat.taken.pop().unwrap_or_default();
             drop(seats);
-            give_apart(js, environment, intake, message, extras)?;
+            environment.exchange().taken(1);
+            self.give_apart(js, environment, intake, message, extras)?;
             return Ok(1 + left * 4096);
         }
         let mut offset = 0;
@@ -286,6 +306,7 @@ impl Ports {
             intake.put_wire(offset, wire);
             offset += wire.len();
         }
+        environment.exchange().taken(seat.taken.len());
         Ok(u32::try_from(seat.taken.len()).unwrap_or(0) + left * 4096)
     }
 
@@ -312,9 +333,58 @@ impl Ports {
             intake.put_length(0, u32::try_from(wire.len()).unwrap_or(APART));
             intake.put_wire(0, wire);
         } else {
-            give_apart(js, environment, intake, message, extras)?;
+            self.give_apart(js, environment, intake, message, extras)?;
         }
         Ok(1)
+    }
+
+    /// A message that comes alone. Its wire comes in the slab if it fits there.
+    fn give_apart(
+        &self,
+        js: Js<'_>,
+        environment: &'static Environment,
+        intake: Intake,
+        message: Message,
+        extras: JsValue,
+    ) -> Result<(), Status> {
+        let Message { envelope: Envelope { wire, mut parts }, side } = message;
+        let mut has = if side { apart::SIDE } else { 0 };
+        intake.put_length(0, APART);
+        if wire.len() <= intake.slab.length {
+            intake.put_length(1, u32::try_from(wire.len()).unwrap_or(APART));
+            intake.put_wire(0, &wire);
+        } else {
+            has |= apart::LARGE;
+            js.set(extras, 0, copy(js, &wire)?)?;
+        }
+        match parts.pop() {
+            Some(Part::Bytes(bytes)) if parts.is_empty() && !bytes.is_foreign() && bytes.len() < FILLED => {
+                has |= apart::BLOCK;
+                intake.put_length(3, u32::try_from(bytes.len()).unwrap_or(APART));
+                self.block.replace(Some(bytes));
+            }
+            Some(last) => {
+                has |= apart::PARTS;
+                parts.push(last);
+                js.set(extras, 1, memories(js, environment, parts)?)?;
+            }
+            None => {}
+        }
+        intake.put_length(2, has);
+        Ok(())
+    }
+
+    /// Copies the block of the message that was given apart last to a `Uint8Array` of its length.
+    pub(crate) fn fill(&self, js: Js<'_>, view: JsValue) -> Result<(), Status> {
+        let block = self.block.take().ok_or(INVALID)?;
+        let (data, length) = js.view(view)?;
+        if length != block.len() || (data.is_null() && length > 0) {
+            return Err(INVALID);
+        }
+        // SAFETY: the view is as long as the block, as checked; it is JavaScript's own new memory, so they do not
+        // overlap, and JavaScript does not run until this returns.
+        unsafe { data.copy_from_nonoverlapping(block.as_slice().as_ptr(), length) };
+        Ok(())
     }
 
     /// The environment ends.
@@ -324,29 +394,6 @@ impl Ports {
             seat.port.close();
         }
     }
-}
-
-/// A message that comes alone. Its wire comes in the slab if it fits there.
-fn give_apart(
-    js: Js<'_>,
-    environment: &'static Environment,
-    intake: Intake,
-    message: Message,
-    extras: JsValue,
-) -> Result<(), Status> {
-    let Message { envelope: Envelope { wire, parts }, side } = message;
-    intake.put_length(0, APART);
-    js.set(extras, 0, js.boolean(side)?)?;
-    if wire.len() <= intake.slab.length {
-        intake.put_length(1, u32::try_from(wire.len()).unwrap_or(APART));
-        intake.put_wire(0, &wire);
-    } else {
-        js.set(extras, 1, copy(js, &wire)?)?;
-    }
-    if !parts.is_empty() {
-        js.set(extras, 2, memories(js, environment, parts)?)?;
-    }
-    Ok(())
 }
 
 fn post(port: &Port, message: Message, within_capacity: bool) -> u32 {

@@ -89,6 +89,7 @@ impl Seat {
     ) -> Result<JsValue, Status> {
         if let Some((id, _)) = &finished {
             self.forget_token(*id);
+            environment.exchange().given();
         }
         let (id, function, input, token) = match self.pool.script_step(self.number, finished, patience) {
             Step::Run { id, function, input, token } => (id, function, input, token),
@@ -105,6 +106,7 @@ impl Seat {
         if let Some(token) = token {
             self.tokens.lock().push((id, token));
         }
+        environment.exchange().taken(1);
         let mut extras = Extras::new(js);
         let mut put = |wire: &[u8]| self.put_wire(wire);
         let (form, number) = place(js, environment, id, Answer::of_payload(input), &mut extras, &mut put)?;

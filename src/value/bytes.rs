@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use super::blocks;
+
 /// Which JavaScript object the bytes are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[repr(u8)]
@@ -101,7 +103,7 @@ impl BytesKind {
 }
 
 /// A byte buffer of 8-byte words, so that every element type is aligned in it.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct Words {
     words: Vec<u64>,
     len: usize,
@@ -117,7 +119,7 @@ impl Words {
     pub fn copy_from(bytes: &[u8]) -> Self {
         // Word by word, which becomes one pass of vector moves: memory that is zeroed first is written twice.
         let (whole, rest) = bytes.as_chunks::<8>();
-        let mut words = Vec::with_capacity(bytes.len().div_ceil(8));
+        let mut words = blocks::with_capacity(bytes.len().div_ceil(8));
         words.extend(whole.iter().map(|word| u64::from_ne_bytes(*word)));
         if !rest.is_empty() {
             let mut last = [0; 8];
@@ -146,10 +148,17 @@ impl Words {
     pub fn as_mut_slice(&mut self) -> &mut [u8] {
         &mut bytemuck::cast_slice_mut(&mut self.words)[..self.len]
     }
+}
 
-    /// The words and the length in bytes: for handing the memory on.
-    pub fn into_parts(self) -> (Vec<u64>, usize) {
-        (self.words, self.len)
+impl Clone for Words {
+    fn clone(&self) -> Self {
+        Words::copy_from(self.as_slice())
+    }
+}
+
+impl Drop for Words {
+    fn drop(&mut self) {
+        blocks::give_back(std::mem::take(&mut self.words));
     }
 }
 

@@ -8,6 +8,7 @@
 //! * [`Envelope`] — a value in its wire form (see README.md beside this file): what travels, and what the
 //!   JavaScript codec reads and writes.
 
+mod blocks;
 mod bytes;
 mod decode;
 mod encode;
