@@ -13,20 +13,20 @@ const { Script } = require('node:vm');
 const workerThreads = require('node:worker_threads');
 
 /** A `require` for our own modules, that takes those which came compiled. */
-function requireCompiled({ files, functions, code, ends }) {
+function requireCompiled({ files, ends, memory }) {
   const numbers = new Map(files.map((file, i) => [file, i]));
+  const part = (i) => Buffer.from(memory, i === 0 ? 0 : ends[i - 1], ends[i] - (i === 0 ? 0 : ends[i - 1]));
 
   function load(file) {
     const loaded = Module._cache[file];
     if (loaded !== undefined) return loaded.exports;
-    const i = numbers.get(file);
-    const begin = i === 0 ? 0 : ends[i - 1];
-    const cachedData = new Uint8Array(code, begin, ends[i] - begin);
-    const run = new Script(functions[i], { filename: file, cachedData }).runInThisContext();
+    const at = 2 * numbers.get(file);
+    const script = new Script(part(at).toString(), { filename: file, cachedData: part(at + 1) });
     const made = new Module(file, module);
     made.filename = file;
     made.paths = module.paths;
     Module._cache[file] = made;
+    const run = script.runInThisContext();
     run.call(made.exports, made.exports, requireFrom(made), made, file, path.dirname(file));
     made.loaded = true;
     return made.exports;
@@ -53,16 +53,8 @@ const { control } = given['rust-workers.message'] ?? given;
 const compiled = workerThreads.receiveMessageOnPort(control)?.message[1];
 const ours = compiled === undefined ? require : requireCompiled(compiled);
 
-/** What the crew gave, with objects of ours that the script's `workerData` holds. */
-function readSetup() {
-  const { arrive, isMarked } = ours('../travel');
-  if (!isMarked(given)) return given;
-  // All classes there are: the script need not have loaded them.
-  require('../..');
-  return arrive(given);
-}
-
-const setup = readSetup();
+const { isMarked } = ours('../travel/mark');
+const setup = isMarked(given) ? ours('../travel').arrive(given) : given;
 // The script sees its own.
 workerThreads.workerData = setup.workerData;
 Module.syncBuiltinESMExports();

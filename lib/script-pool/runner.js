@@ -8,22 +8,19 @@
  * ports and unfinished work of the script go on while it waits.
  */
 
-const { AsyncLocalStorage } = require('node:async_hooks');
 const { setImmediate, setTimeout } = require('node:timers');
 
 const { binding } = require('../native');
 const { deliveryOf } = require('../delivery');
-const { TaskFailedError, UnknownTaskError } = require('../errors');
 const FORMS = require('../forms');
-const { decode, decodeBytes, encodeValue } = require('../values');
 const { functionsOf } = require('./load-script');
 const { Outgoing } = require('./outgoing');
 const {
   STEP_RUN, STEP_WAIT, TAKE, BLOCK, END_FAILED, END_BESIDE, READY, FETCH, RESULT, REPORT,
 } = require('./steps');
 const { Job, RUNNER } = require('./task');
-const { arrive, isMarked } = require('../travel');
-const { Moved, leaving } = require('./transfer');
+const { isMarked } = require('../travel/mark');
+const { Moved } = require('./moved');
 
 /** Bytes of an input that come without a Node-API call. */
 const INBOX_BYTES = 64 * 1024;
@@ -34,6 +31,10 @@ const LOOK_EVERY = 32;
 
 /** Stands for "emit it as a message" among the functions. */
 const MESSAGE = Symbol('message');
+
+/** The codec, loaded for the first value that needs it: every file counts in a worker's start. */
+let loadedValues;
+const values = () => (loadedValues ??= require('../values'));
 
 class Runner {
   /** The task at hand, for `task` in lib/script-pool/task.js; with several at a time, the one of this context. */
@@ -78,9 +79,11 @@ class Runner {
     this.#control = setup.control;
     this.#port = parentPort;
     this.workerId = setup.number;
-    if (setup.concurrency > 1) this.#contexts = new AsyncLocalStorage();
+    if (setup.concurrency > 1) {
+      const { AsyncLocalStorage } = require('node:async_hooks');
+      this.#contexts = new AsyncLocalStorage();
+    }
     if (setup.recycle !== undefined) {
-      // Loaded only where it is asked for: every file counts in a worker's start.
       const { Recycling } = require('./recycling');
       this.#recycling = new Recycling(setup.recycle);
     }
@@ -210,7 +213,7 @@ class Runner {
       case FORMS.NUMBER:
         return number;
       case FORMS.WIRE:
-        return decode(this.#inbox, 0, number, []);
+        return values().decode(this.#inbox, 0, number, []);
       case FORMS.UNDEFINED:
         return undefined;
       case FORMS.NULL:
@@ -220,10 +223,10 @@ class Runner {
       case FORMS.FALSE:
         return false;
       case FORMS.BYTES:
-        return decodeBytes(number, extra[0]);
+        return values().decodeBytes(number, extra[0]);
       default: {
         const wire = Buffer.from(extra[0]);
-        return decode(wire, 0, wire.length, extra[1]);
+        return values().decode(wire, 0, wire.length, extra[1]);
       }
     }
   }
@@ -236,6 +239,7 @@ class Runner {
     if (name === '' && this.#port.listenerCount('message') > 0) return MESSAGE;
     const names = [...this.#functions.keys()].filter((known) => known !== '');
     const exported = names.length > 0 ? `it exports: ${names.join(', ')}` : 'it exports no function';
+    const { UnknownTaskError } = require('../errors');
     throwing.error = new UnknownTaskError(
       name === ''
         ? `The script ${this.#setup.script} neither exports a function as its default nor listens for ` +
@@ -342,6 +346,7 @@ class Runner {
       out.parts = this.#result.parts;
       return;
     }
+    const { leaving } = require('./transfer');
     leaving(value, list, (sent, given) => this.#control.postMessage([RESULT, job.id, sent], given));
     this.#beside(END_BESIDE);
   }
@@ -367,6 +372,7 @@ class Runner {
   /** Tells the owner how far a task is. */
   report(job, value) {
     if (!this.#reports.prepare(value)) {
+      const { leaving } = require('./transfer');
       leaving(value, NOTHING, (sent, given) => this.#control.postMessage([REPORT, job.id, sent], given));
       return;
     }
@@ -381,7 +387,7 @@ class Runner {
   #fetched(id, fetched) {
     const job = this.#open.get(id);
     if (job === undefined) return;
-    const input = isMarked(fetched) ? arriveHere(fetched) : fetched;
+    const input = isMarked(fetched) ? require('../travel').arrive(fetched) : fetched;
     this.#open.delete(id);
     this.#job = job;
     const ended = this.#run(job, job.run, input);
@@ -441,12 +447,6 @@ class Runner {
 
 const NOTHING = Object.freeze([]);
 
-/** A message with objects of ours, whose classes the script need not have loaded. */
-function arriveHere(message) {
-  require('../..');
-  return arrive(message);
-}
-
 /** Serves for a function that is not there. */
 function throwing() {
   throw throwing.error;
@@ -457,10 +457,12 @@ const viewOf = (part) =>
 
 /** What was thrown, with all that can cross; what cannot is left out, rather than hiding the error behind another. */
 function encodeThrown(error) {
+  const { encodeValue } = values();
   try {
     return encodeValue(error, 'error');
   } catch (refusal) {
     if (!(error instanceof Error)) {
+      const { TaskFailedError } = require('../errors');
       return encodeValue(new TaskFailedError(`the task threw something that cannot cross: ${refusal.message}`));
     }
     const plain = new Error(error.message);

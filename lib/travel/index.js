@@ -12,11 +12,9 @@ const { types } = require('node:util');
 const { MessageChannel: NodeMessageChannel } = require('node:worker_threads');
 
 const { InternalError } = require('../errors');
+const { MARK, isMarked } = require('./mark');
 const { isAwake, kindOf, kindOfBrand, register, wake } = require('./registry');
 const { findTravelers, hasTraveler, isLeaf } = require('./search');
-
-/** The property that marks a message with objects of ours; its value is the message proper. */
-const MARK = 'rust-workers.message';
 
 /** The error for an object that has to be on the transfer list and is not: the running Node's own. */
 function notListed() {
@@ -136,11 +134,6 @@ function departure(value, transfer) {
   if (list === undefined) return undefined;
   const moves = list.some((object) => !isLeaf(object) && kindOf(object)?.moves);
   return moves || hasTraveler(value) ? new Departure(value, list) : undefined;
-}
-
-/** Whether this message came with objects of ours. */
-function isMarked(message) {
-  return typeof message === 'object' && message !== null && message[MARK] !== undefined;
 }
 
 function unpack({ brand, content }) {
