@@ -13,7 +13,7 @@ const { Script } = require('node:vm');
 const workerThreads = require('node:worker_threads');
 
 /** A `require` for our own modules, that takes those which came compiled. */
-function requireCompiled({ files, ends, memory }) {
+function requireCompiled({ files, ends, memory, native, addon }) {
   const numbers = new Map(files.map((file, i) => [file, i]));
   const part = (i) => Buffer.from(memory, i === 0 ? 0 : ends[i - 1], ends[i] - (i === 0 ? 0 : ends[i - 1]));
 
@@ -22,14 +22,29 @@ function requireCompiled({ files, ends, memory }) {
     if (loaded !== undefined) return loaded.exports;
     const at = 2 * numbers.get(file);
     const script = new Script(part(at).toString(), { filename: file, cachedData: part(at + 1) });
-    const made = new Module(file, module);
-    made.filename = file;
-    made.paths = module.paths;
-    Module._cache[file] = made;
+    const made = put(file);
     const run = script.runInThisContext();
     run.call(made.exports, made.exports, requireFrom(made), made, file, path.dirname(file));
     made.loaded = true;
     return made.exports;
+  }
+
+  function put(file) {
+    const made = new Module(file, module);
+    made.filename = file;
+    made.paths = module.paths;
+    Module._cache[file] = made;
+    return made;
+  }
+
+  /** The addon need not be looked for. */
+  function loadAddon() {
+    const made = put(addon);
+    Module._extensions['.node'](made, addon);
+    made.loaded = true;
+    const holder = put(native);
+    holder.exports = { binding: made.exports, file: addon };
+    holder.loaded = true;
   }
 
   function requireFrom(requirer) {
@@ -43,6 +58,7 @@ function requireCompiled({ files, ends, memory }) {
     };
   }
 
+  loadAddon();
   return requireFrom(module);
 }
 

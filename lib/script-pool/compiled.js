@@ -12,6 +12,8 @@ const fs = require('node:fs');
 const path = require('node:path');
 const { Script } = require('node:vm');
 
+const { file: addon } = require('../native');
+
 /** What a worker loads at once, and what its first task with a value that is no plain number makes it load. */
 const ENTRIES = ['script-pool/runner.js', 'script-pool/load-script.js', 'values.js'];
 const LIB = path.join(__dirname, '..');
@@ -46,14 +48,15 @@ function compile() {
   const memory = new SharedArrayBuffer(end);
   const bytes = new Uint8Array(memory);
   parts.forEach((part, i) => bytes.set(part, ends[i] - part.length));
-  return { files: [...sources.keys()], ends, memory };
+  return { files: [...sources.keys()], ends, memory, native: path.join(LIB, 'native.js'), addon };
 }
 
 let compiled;
 
 /**
- * @returns {{ files: string[], ends: number[], memory: SharedArrayBuffer }} for a message; in the memory stand the source
- *   and the code of each file, and in `ends` where each of them ends
+ * @returns {{ files: string[], ends: number[], memory: SharedArrayBuffer, native: string, addon: string }} for a message;
+ *   in `memory` stand the source and the code of each file, and in `ends` where each of them ends; `addon` is what the
+ *   file `native` loads
  */
 function compiledModules() {
   return (compiled ??= compile());
