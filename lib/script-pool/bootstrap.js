@@ -7,10 +7,12 @@
  * modules that were loaded before, so whoever requires one of them, by whatever way, gets this one.
  */
 
-const Module = require('node:module');
 const path = require('node:path');
 const { Script } = require('node:vm');
 const workerThreads = require('node:worker_threads');
+
+// What 'node:module' exports, without what else that loads.
+const Module = module.constructor;
 
 /** A `require` for our own modules, that takes those which came compiled. */
 function requireCompiled({ files, ends, memory, native, addon }) {
@@ -80,7 +82,7 @@ const { Runner } = ours('./runner');
 
 const runner = new Runner(setup, workerThreads.parentPort);
 // Not `await`: a script that throws while it is loaded shall end the worker as it would end any other.
-const exported = loadScript(setup.script, setup.commonJs, (url) => import(url));
+const exported = loadScript(setup, (url) => import(url));
 if (typeof exported?.then === 'function' && exported[Symbol.toStringTag] !== 'Module') {
   exported.then((namespace) => runner.start(namespace));
 } else {

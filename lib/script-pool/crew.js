@@ -22,7 +22,7 @@ const {
 const { arrive, isMarked } = require('../travel');
 const { Worker } = require('../worker/worker');
 const { compiledModules } = require('./compiled');
-const { isCommonJs } = require('./script-location');
+const { placeOf } = require('./script-location');
 const { COMPILED, READY, FETCH, FETCHED, RESULT, REPORT } = require('./steps');
 
 const BOOTSTRAP = path.join(__dirname, 'bootstrap.js');
@@ -37,7 +37,7 @@ class Crew {
   #delivery;
   #record;
   #script;
-  #commonJs;
+  #place;
   #settings;
   /** Tells the pool, if anybody still has it. */
   #emit;
@@ -56,7 +56,7 @@ class Crew {
     this.#delivery = delivery;
     this.#record = record;
     this.#script = script;
-    this.#commonJs = isCommonJs(script);
+    this.#place = placeOf(script);
     this.#settings = settings;
     this.#emit = emit;
     record.crew = this;
@@ -107,7 +107,7 @@ class Crew {
         name: `${this.#settings.name}-${number}`,
         ...options,
         workerData: {
-          script: this.#script, commonJs: this.#commonJs, workerData, key, number, concurrency, patience, patienceTime, recycle, idleTimeout, keep,
+          ...this.#place, workerData, key, number, concurrency, patience, patienceTime, recycle, idleTimeout, keep,
           control: port2,
         },
         transferList: [port2],

@@ -2,26 +2,25 @@
 
 /** Loads a worker's script as Node itself would load a Worker's, and finds what it exports. */
 
-const Module = require('node:module');
-const { fileURLToPath } = require('node:url');
+// What 'node:module' exports, without what else that loads.
+const Module = module.constructor;
 
 /**
- * @param {string} url of the script
- * @param {boolean} commonJs whether `require` serves
+ * @param {{ script: string, file?: string, commonJs: boolean }} place the script's URL; its file, if it has one; and
+ *   whether `require` serves
  * @param {(url: string) => Promise<object>} importUrl `import`, which a module that came compiled has not
  * @returns {object | Promise<object>} what it exports
  */
-function loadScript(url, commonJs, importUrl) {
-  if (!url.startsWith('file:')) return importUrl(url);
-  const file = fileURLToPath(url);
+function loadScript({ script, file, commonJs }, importUrl) {
+  if (file === undefined) return importUrl(script);
   process.argv[1] = file;
-  if (!commonJs) return importUrl(url);
+  if (!commonJs) return importUrl(script);
   try {
     // As the main module, which it would be in a Worker of Node's.
     return Module._load(file, null, true);
   } catch (error) {
     // It is ESM after all, or waits at its top level.
-    if (error.code === 'ERR_REQUIRE_ESM' || error.code === 'ERR_REQUIRE_ASYNC_MODULE') return importUrl(url);
+    if (error.code === 'ERR_REQUIRE_ESM' || error.code === 'ERR_REQUIRE_ASYNC_MODULE') return importUrl(script);
     throw error;
   }
 }

@@ -10,6 +10,7 @@
 
 const { setImmediate, setTimeout } = require('node:timers');
 
+const { now } = require('../clock');
 const { binding } = require('../native');
 const { deliveryOf } = require('../delivery');
 const FORMS = require('../forms');
@@ -71,7 +72,7 @@ class Runner {
   #since = 0;
   #streak = 0;
   #recycling;
-  #lastWork = performance.now();
+  #lastWork = now();
   #idleTimer;
 
   constructor(setup, parentPort) {
@@ -118,7 +119,7 @@ class Runner {
 
   /** Takes and runs what waits. */
   #pull = () => {
-    this.#since = performance.now();
+    this.#since = now();
     if (this.#pulling || this.#leaving || this.#open.size >= this.#setup.concurrency) return;
     this.#advance(0);
   };
@@ -173,7 +174,7 @@ class Runner {
     if (this.#leaving) return true;
     if (++this.#streak < LOOK_EVERY) return false;
     this.#streak = 0;
-    if (performance.now() - this.#since < BREATH) return false;
+    if (now() - this.#since < BREATH) return false;
     setImmediate(this.#pull);
     return true;
   }
@@ -402,7 +403,7 @@ class Runner {
 
   #idle() {
     this.#streak = 0;
-    this.#lastWork = performance.now();
+    this.#lastWork = now();
     const { patience, idleTimeout, keep } = this.#setup;
     if (patience === BLOCK && this.#open.size === 0) {
       // The event loop has a turn between two waits.
@@ -417,7 +418,7 @@ class Runner {
       this.#idleTimer = undefined;
       if (this.#leaving) return;
       const { idleTimeout, keep } = this.#setup;
-      const idle = performance.now() - this.#lastWork;
+      const idle = now() - this.#lastWork;
       if (this.#open.size === 0 && idle >= idleTimeout && binding.leavePool(true, keep)) this.#end();
       else this.#armIdleTimer(Math.max(10, idleTimeout - idle));
     }, Math.min(time, 2 ** 31 - 1));

@@ -71,13 +71,19 @@ function callerFile() {
 }
 
 /**
- * Whether `require` serves for a script: it is quicker than `import`, and makes the script `require.main`.
+ * What a worker need not find out by itself.
  *
- * @param {string} url of the script
+ * @param {string} script its URL
+ * @returns {{ script: string, file?: string, commonJs: boolean }} `file`: undefined for a data: URL; `commonJs`: whether
+ *   `require` serves, which is quicker than `import` and makes the script `require.main`
  */
-function isCommonJs(url) {
-  if (!url.startsWith('file:')) return false;
-  const file = fileURLToPath(url);
+function placeOf(script) {
+  if (!script.startsWith('file:')) return { script, commonJs: false };
+  const file = fileURLToPath(script);
+  return { script, file, commonJs: isCommonJs(file) };
+}
+
+function isCommonJs(file) {
   const extension = path.extname(file);
   if (extension === '.cjs' || extension === '.cts') return true;
   return extension === '.js' && packageType(path.dirname(file)) !== 'module';
@@ -97,4 +103,4 @@ function packageType(folder) {
   }
 }
 
-module.exports = { isCommonJs, locateScript };
+module.exports = { locateScript, placeOf };
