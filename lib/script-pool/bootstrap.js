@@ -7,7 +7,6 @@
  * modules that were loaded before, so whoever requires one of them, by whatever way, gets this one.
  */
 
-const path = require('node:path');
 const { Script } = require('node:vm');
 const workerThreads = require('node:worker_threads');
 
@@ -15,18 +14,19 @@ const workerThreads = require('node:worker_threads');
 const Module = module.constructor;
 
 /** A `require` for our own modules, that takes those which came compiled. */
-function requireCompiled({ files, ends, memory, native, addon }) {
-  const numbers = new Map(files.map((file, i) => [file, i]));
+function requireCompiled({ files, ids, ends, memory, native, addon }) {
+  const numbers = new Map(ids.map((id, i) => [id, i]));
   const part = (i) => Buffer.from(memory, i === 0 ? 0 : ends[i - 1], ends[i] - (i === 0 ? 0 : ends[i - 1]));
 
-  function load(file) {
+  function load(number) {
+    const file = files[number];
     const loaded = Module._cache[file];
     if (loaded !== undefined) return loaded.exports;
-    const at = 2 * numbers.get(file);
-    const script = new Script(part(at).toString(), { filename: file, cachedData: part(at + 1) });
+    const source = part(2 * number).latin1Slice();
+    const script = new Script(source, { filename: file, cachedData: part(2 * number + 1) });
     const made = put(file);
     const run = script.runInThisContext();
-    run.call(made.exports, made.exports, requireFrom(made), made, file, path.dirname(file));
+    run.call(made.exports, made.exports, requireFrom(made, file.endsWith('index.js') ? `${ids[number]}/` : ids[number]), made, file, made.path);
     made.loaded = true;
     return made.exports;
   }
@@ -49,19 +49,19 @@ function requireCompiled({ files, ends, memory, native, addon }) {
     holder.loaded = true;
   }
 
-  function requireFrom(requirer) {
-    const folder = path.dirname(requirer.filename);
+  /** Our folders hold no folders, so names are quickly made into what they are as seen from lib. */
+  function requireFrom(requirer, id) {
+    const folder = id.slice(0, id.indexOf('/') + 1);
     return (name) => {
-      if (name.startsWith('.')) {
-        const target = path.join(folder, name);
-        for (const file of [`${target}.js`, path.join(target, 'index.js')]) if (numbers.has(file)) return load(file);
-      }
-      return requirer.require(name);
+      let number;
+      if (name.startsWith('./')) number = numbers.get(folder + name.slice(2));
+      else if (name.startsWith('../')) number = numbers.get(name.slice(3));
+      return number === undefined ? requirer.require(name) : load(number);
     };
   }
 
   loadAddon();
-  return requireFrom(module);
+  return requireFrom(module, 'script-pool/bootstrap');
 }
 
 const given = workerThreads.workerData;

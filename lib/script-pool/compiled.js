@@ -24,23 +24,30 @@ const REQUIRED = /^(?:(?:const .*|\}) = )?require\('(\.[^']*)'\)/gm;
 /** The function that Node makes of a module, by which it gets its own names. */
 const wrapped = (source) => `(function (exports, require, module, __filename, __dirname) { ${source}\n})`;
 
+/** Characters that take two bytes would make a string of twice the length of the whole file. */
+const escaped = (source) =>
+  source.replace(/[^\x00-\x7f]/g, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`);
+
 /** Adds the source of a file, and of what it requires, by their names. */
 function collect(file, sources) {
   if (sources.has(file)) return;
   const source = fs.readFileSync(file, 'utf8');
-  sources.set(file, wrapped(source));
+  sources.set(file, wrapped(escaped(source)));
   for (const [, name] of source.matchAll(REQUIRED)) {
     const target = path.resolve(path.dirname(file), name);
     collect(fs.existsSync(`${target}.js`) ? `${target}.js` : path.join(target, 'index.js'), sources);
   }
 }
 
+/** By what name another of our modules requires this one, as seen from lib. */
+const idOf = (file) => path.relative(LIB, file).replaceAll(path.sep, '/').replace(/(?:\/index)?\.js$/, '');
+
 function compile() {
   const sources = new Map();
   for (const entry of ENTRIES) collect(path.join(LIB, entry), sources);
   const parts = [];
   for (const [filename, source] of sources) {
-    parts.push(Buffer.from(source), new Script(source, { filename }).createCachedData());
+    parts.push(Buffer.from(source, 'latin1'), new Script(source, { filename }).createCachedData());
   }
   const ends = [];
   let end = 0;
@@ -48,15 +55,16 @@ function compile() {
   const memory = new SharedArrayBuffer(end);
   const bytes = new Uint8Array(memory);
   parts.forEach((part, i) => bytes.set(part, ends[i] - part.length));
-  return { files: [...sources.keys()], ends, memory, native: path.join(LIB, 'native.js'), addon };
+  const files = [...sources.keys()];
+  return { files, ids: files.map(idOf), ends, memory, native: path.join(LIB, 'native.js'), addon };
 }
 
 let compiled;
 
 /**
- * @returns {{ files: string[], ends: number[], memory: SharedArrayBuffer, native: string, addon: string }} for a message;
- *   in `memory` stand the source and the code of each file, and in `ends` where each of them ends; `addon` is what the
- *   file `native` loads
+ * @returns {{ files: string[], ids: string[], ends: number[], memory: SharedArrayBuffer, native: string, addon: string }}
+ *   for a message; in `memory` stand the source and the code of each file, and in `ends` where each of them ends; `addon`
+ *   is what the file `native` loads
  */
 function compiledModules() {
   return (compiled ??= compile());

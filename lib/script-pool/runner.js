@@ -19,9 +19,8 @@ const { Outgoing } = require('./outgoing');
 const {
   STEP_RUN, STEP_WAIT, TAKE, BLOCK, END_FAILED, END_BESIDE, READY, FETCH, RESULT, REPORT,
 } = require('./steps');
-const { Job, RUNNER } = require('./task');
+const { Job, Moved, RUNNER } = require('./task');
 const { isMarked } = require('../travel/mark');
-const { Moved } = require('./moved');
 
 /** Bytes of an input that come without a Node-API call. */
 const INBOX_BYTES = 64 * 1024;

@@ -95,4 +95,16 @@ class Job {
   }
 }
 
-module.exports = { Job, RUNNER, Task };
+/** A result to be moved instead of copied: what `move` returns (see transfer.js). */
+class Moved {
+  /**
+   * @param {unknown} value
+   * @param {readonly object[]} list
+   */
+  constructor(value, list) {
+    this.value = value;
+    this.list = list;
+  }
+}
+
+module.exports = { Job, Moved, RUNNER, Task };

@@ -7,7 +7,7 @@ const { MessagePort } = require('node:worker_threads');
 
 const { InvalidArgTypeError } = require('../errors');
 const { departure } = require('../travel');
-const { Moved } = require('./moved');
+const { Moved } = require('./task');
 
 /** Stands for "whatever there is in the value". */
 const AUTO = 'auto';
