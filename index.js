@@ -8,7 +8,8 @@
  * `require` that throws where it is missing, and in a worker the port to the parent, on which messages may be waiting.
  */
 
-const { isMainThread } = require('node:worker_threads');
+// Before anything else: see its head.
+const { isMainThread } = require('./lib/node-threads');
 
 const { binding } = require('./lib/native');
 const { replacements, superset } = require('./lib/worker');

@@ -13,7 +13,7 @@
  * before that, because nobody wants messages, keeps the turn, and must go on by itself when somebody does.
  */
 
-const workerThreads = require('node:worker_threads');
+const workerThreads = require('../node-threads');
 const { inspect, types } = require('node:util');
 const { setImmediate, setTimeout } = require('node:timers');
 

@@ -2,7 +2,7 @@
 
 /** Posting through the companion: what only Node can carry, with Node's own words about what cannot be cloned. */
 
-const { MessagePort: NodeMessagePort } = require('node:worker_threads');
+const { MessagePort: NodeMessagePort } = require('../node-threads');
 
 const { departure } = require('../travel');
 const { closedHalf, post } = require('./companion');

@@ -68,8 +68,8 @@ const given = workerThreads.workerData;
 // One level deeper when the script's `workerData` holds objects of ours: lib/travel made a message of it.
 const { control } = given['rust-workers.message'] ?? given;
 // The first message there is, if it has come in time.
-const compiled = workerThreads.receiveMessageOnPort(control)?.message[1];
-const ours = compiled === undefined ? require : requireCompiled(compiled);
+const compiled = workerThreads.receiveMessageOnPort(control)?.message[1] ?? null;
+const ours = compiled === null ? require : requireCompiled(compiled);
 
 const { isMarked } = ours('../travel/mark');
 const setup = isMarked(given) ? ours('../travel').arrive(given) : given;

@@ -62,12 +62,19 @@ function compile() {
 let compiled;
 
 /**
- * @returns {{ files: string[], ids: string[], ends: number[], memory: SharedArrayBuffer, native: string, addon: string }}
- *   for a message; in `memory` stand the source and the code of each file, and in `ends` where each of them ends; `addon`
- *   is what the file `native` loads
+ * @returns {{ files: string[], ids: string[], ends: number[], memory: SharedArrayBuffer, native: string, addon: string }
+ *   | null} for a message: in `memory` stand the source and the code of each file, and in `ends` where each of them ends;
+ *   `addon` is what the file `native` loads. null where the files cannot be read as they stand here: workers then load
+ *   what they need by themselves
  */
 function compiledModules() {
-  return (compiled ??= compile());
+  if (compiled !== undefined) return compiled;
+  try {
+    compiled = compile();
+  } catch {
+    compiled = null;
+  }
+  return compiled;
 }
 
 module.exports = { compiledModules };

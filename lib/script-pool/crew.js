@@ -10,7 +10,7 @@
 
 const path = require('node:path');
 const { clearTimeout, setTimeout } = require('node:timers');
-const { MessageChannel, receiveMessageOnPort } = require('node:worker_threads');
+const { MessageChannel, receiveMessageOnPort } = require('../node-threads');
 
 const {
   PoolClosedError,

@@ -3,7 +3,7 @@
 /** What is given away with a value: named by a list, or found in it. */
 
 const { types } = require('node:util');
-const { MessagePort } = require('node:worker_threads');
+const { MessagePort } = require('../node-threads');
 
 const { InvalidArgTypeError } = require('../errors');
 const { departure } = require('../travel');

@@ -9,7 +9,7 @@
  */
 
 const { types } = require('node:util');
-const { MessageChannel: NodeMessageChannel } = require('node:worker_threads');
+const { MessageChannel: NodeMessageChannel } = require('../node-threads');
 
 const { InternalError } = require('../errors');
 const { MARK, isMarked } = require('./mark');
