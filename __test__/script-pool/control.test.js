@@ -124,6 +124,15 @@ test('a worker that waits for tasks keeps its timers running; one that blocks le
   }
 });
 
+test('a long queue of tasks lets the timers of its worker through', () =>
+  withPool({ maxThreads: 1 }, async (pool) => {
+    await pool.run('ticks', { start: true });
+    // 300 ms of work, all in the queue from the start.
+    await Promise.all(Array.from({ length: 30 }, () => pool.run('spin', { time: 10 })));
+    const ticks = await pool.run('ticks', {});
+    assert.ok(ticks >= 10, `${ticks} ticks of a timer in 300 ms of tasks`);
+  }));
+
 test('a worker that blocks is ended within 100 ms', async () => {
   const pool = new WorkerPool(functions, { maxThreads: 2, minThreads: 2, wait: 'block' });
   await Promise.all([pool.runTask(1), pool.runTask(2)]);

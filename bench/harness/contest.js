@@ -29,6 +29,26 @@ async function perSecond(count, window, work) {
   return count / ((performance.now() - started) / 1000);
 }
 
+/**
+ * As `perSecond`, for a time instead of a number: where rivals differ tenfold, a number that suits the slow is over
+ * for the fast before the engine has warmed up.
+ *
+ * @returns {Promise<number>} calls a second
+ */
+async function perSecondFor(milliseconds, window, work) {
+  let done = 0;
+  const started = performance.now();
+  const until = started + milliseconds;
+  const lane = async () => {
+    while (performance.now() < until) {
+      await work();
+      done++;
+    }
+  };
+  await Promise.all(Array.from({ length: window }, lane));
+  return done / ((performance.now() - started) / 1000);
+}
+
 /** @returns {Promise<number>} milliseconds that `work` took */
 async function millis(work) {
   const started = performance.now();
@@ -68,7 +88,7 @@ async function hold(contest, { quick }) {
   const entries = await contest.entries({ quick });
   for (const entry of entries) await entry.start?.();
   const figures = entries.map(({ name, note }) => ({ name, note, numbers: [] }));
-  for (const entry of entries) await entry.round();
+  for (let round = 0; round < (contest.warmups ?? 1); round++) for (const entry of entries) await entry.round();
   for (let round = 0; round < rounds; round++) {
     for (let turn = 0; turn < entries.length; turn++) {
       // Another one begins each time: no entry always follows the same rival.
@@ -81,4 +101,4 @@ async function hold(contest, { quick }) {
   return summary(contest, rounds, figures);
 }
 
-module.exports = { hold, latency, median, millis, perSecond };
+module.exports = { hold, latency, median, millis, perSecond, perSecondFor };

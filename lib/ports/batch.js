@@ -12,7 +12,9 @@
 const { binding } = require('../native');
 const { arrive, isMarked } = require('../travel');
 const { decode } = require('./codec');
-const { APART, APART_BLOCK, APART_LARGE, APART_PARTS, APART_SIDE, COUNT_MASK, intake, LEFT_SHIFT } = require('./native');
+const {
+  APART, APART_BLOCK, APART_LARGE, APART_PARTS, COUNT_MASK, intake, LEFT_SHIFT, SIDE_PLAIN, SIDE_WRAPPED,
+} = require('./native');
 
 const { lengths, slab } = intake;
 const NO_PARTS = Object.freeze([]);
@@ -24,7 +26,12 @@ class Unreadable {
   }
 }
 
+/** Stand for messages that wait in the companion until their turn has come. */
+const PLAIN = Object.freeze({});
+const WRAPPED = Object.freeze({});
+
 class Batch {
+  #companion;
   #values = [];
   #at = 0;
   /** What came beside a message that came apart. */
@@ -33,6 +40,11 @@ class Batch {
   kept = [];
   /** The ports of the message given last, where it had some. */
   ports = undefined;
+
+  /** @param {() => object | undefined} companion takes the next of Node's messages for this port */
+  constructor(companion) {
+    this.#companion = companion;
+  }
 
   /** Messages at hand. */
   get length() {
@@ -49,7 +61,8 @@ class Batch {
     const at = this.#at++;
     const value = this.#values[at];
     this.#values[at] = undefined;
-    return value;
+    if (this.ports !== undefined) this.ports = undefined;
+    return value === PLAIN || value === WRAPPED ? this.#readAside(value === WRAPPED) : value;
   }
 
   /**
@@ -57,24 +70,22 @@ class Batch {
    *
    * @param {number} handle
    * @param {number} most
-   * @param {() => object | undefined} companion where Node's messages for this port are
    * @returns {number} what is left: LEFT_…
    */
-  take(handle, most, companion) {
+  take(handle, most) {
     const answer = binding.takeFromPort(handle, most, this.#extras);
-    this.#read(answer & COUNT_MASK, companion);
+    this.#read(answer & COUNT_MASK);
     return answer >>> LEFT_SHIFT;
   }
 
   /** Takes one, whether the port listens or not, waiting up to `slice` milliseconds. */
-  receive(handle, slice, companion) {
+  receive(handle, slice) {
     const answer = binding.receiveFromPort(handle, slice, this.#extras);
-    this.#read(answer & COUNT_MASK, companion);
+    this.#read(answer & COUNT_MASK);
     return answer >>> LEFT_SHIFT;
   }
 
-  #read(count, companion) {
-    this.ports = undefined;
+  #read(count) {
     this.#at = 0;
     const values = this.#values;
     if (count === 0) {
@@ -83,13 +94,18 @@ class Batch {
     }
     if (lengths[0] === APART) {
       values.length = 1;
-      values[0] = this.#readApart(companion);
+      values[0] = this.#readApart();
       return;
     }
     values.length = count;
     let offset = 0;
     for (let i = 0; i < count; i++) {
-      const end = offset + lengths[i];
+      const length = lengths[i];
+      if (length >= SIDE_WRAPPED) {
+        values[i] = length === SIDE_PLAIN ? PLAIN : WRAPPED;
+        continue;
+      }
+      const end = offset + length;
       values[i] = this.#decode(slab, offset, end, NO_PARTS);
       offset = end;
     }
@@ -103,7 +119,7 @@ class Batch {
     }
   }
 
-  #readApart(companion) {
+  #readApart() {
     const has = lengths[2];
     let wire = slab;
     let length = lengths[1];
@@ -122,10 +138,12 @@ class Batch {
       length = wire.length;
       this.#extras[0] = undefined;
     }
-    if ((has & APART_SIDE) === 0) return this.#decode(wire, 0, length, parts);
-    const wrapped = wire[0] === 1;
+    return this.#decode(wire, 0, length, parts);
+  }
+
+  #readAside(wrapped) {
     try {
-      const received = companion();
+      const received = this.#companion();
       if (received === undefined) throw new Error('a message was lost on its way');
       const data = isMarked(received.message) ? arrive(received.message) : received.message;
       return wrapped ? this.#open(data) : data;

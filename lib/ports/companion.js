@@ -67,7 +67,7 @@ module.exports = {
   isOpen,
   closedHalf,
   close: (half) => close.call(half),
-  post: (half, ...args) => postMessage.apply(half, args),
+  post: (half, value, transfer) => postMessage.call(half, value, transfer),
   // Node 20 crashes when it is asked for a message of a port that has closed.
   receive: (half) => (half !== undefined && isOpen(half) ? receiveMessageOnPort(half) : undefined),
 };

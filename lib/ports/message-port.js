@@ -66,7 +66,8 @@ class MessagePort extends NodeEventTarget {
   #state = OPEN;
   /** What the channel was made with. */
   #terms;
-  #batch = new Batch();
+  #fetch = () => companion.receive(this.#half);
+  #batch = new Batch(this.#fetch);
   #introductions = new Introductions();
   #half;
   #started = false;
@@ -133,7 +134,7 @@ class MessagePort extends NodeEventTarget {
         const { bytes, length, parts } = written;
         if (parts.length > 0 || within) {
           const together = parts.length > 0 ? partsOf(parts) : undefined;
-          return binding.postToPortWith(this.#handle, false, within, bytes, length, together);
+          return binding.postToPortWith(this.#handle, within, bytes, length, together);
         }
         if (bytes !== intake.outgoing) {
           binding.namePortOutgoing(bytes);
@@ -154,11 +155,11 @@ class MessagePort extends NodeEventTarget {
     const half = this.#companion();
     if (half === undefined) return this.#postToTask(value, transfer);
     const shared = this.#introductions.introduce();
-    const wire = postAside(half, value, transfer, shared, this);
+    const wrapped = postAside(half, value, transfer, shared, this);
     if (shared !== undefined) this.#introductions.confirm(shared);
     // Nobody can get at what was posted to a closed one, so no place is to be held for it.
     if (half === companion.closedHalf()) return CLOSED;
-    return binding.postToPortWith(this.#handle, true, false, wire, 1, undefined);
+    return binding.postPlaceToPort(this.#handle, wrapped);
   }
 
   /** The other end is a native task: everything goes through Rust, what is given away as a copy. */
@@ -172,13 +173,14 @@ class MessagePort extends NodeEventTarget {
     const { bytes, length, parts } = written;
     const together = parts.length > 0 ? partsOf(parts, buffers.length > 0) : undefined;
     if (buffers.length > 0) structuredClone(undefined, { transfer: buffers });
-    return binding.postToPortWith(this.#handle, false, false, bytes, length, together);
+    return binding.postToPortWith(this.#handle, false, bytes, length, together);
   }
 
   /** This port's half of the companion; undefined when the other end went where Node's ports cannot go. */
   #companion() {
-    // Closed without our doing: the thread with the other half ends, and our channel with it.
-    if (this.#half !== undefined) return companion.isOpen(this.#half) ? this.#half : companion.closedHalf();
+    // It may have closed without our doing: the thread with the other half ends, and our channel with it. Then it does
+    // to what is posted what any closed port does.
+    if (this.#half !== undefined) return this.#half;
     const peer = ports.get(this.#peerId)?.port;
     if (peer !== undefined && #half in peer) {
       [this.#half, peer.#half] = companion.pair(this.#id, this.#peerId);
@@ -230,8 +232,6 @@ class MessagePort extends NodeEventTarget {
 
   // ── Delivery ───────────────────────────────────────────────────────────────────────────────────────
 
-  #fetch = () => companion.receive(this.#half);
-
   /** It is this port's turn: something waits for it. Does not throw. */
   #due() {
     if (this.#state !== OPEN) return;
@@ -248,7 +248,7 @@ class MessagePort extends NodeEventTarget {
       let left = -1;
       if (this.#batch.length === 0) {
         const most = this.#started ? Math.min(budget, AT_ONCE) : this.#receivers.length;
-        left = this.#batch.take(this.#handle, most, this.#fetch);
+        left = this.#batch.take(this.#handle, most);
         if (left === LEFT_CLOSED) return this.#end();
         if (left === LEFT_GONE) return;
         if (left === LEFT_EMPTY) this.#keepsTurn = false;
@@ -458,7 +458,7 @@ class MessagePort extends NodeEventTarget {
   /** Takes the next message if there is one. Returns LEFT_… ; the message is then at hand. */
   #pull(slice) {
     if (this.#batch.length > 0) return LEFT_EMPTY;
-    return this.#batch.receive(this.#handle, slice, this.#fetch);
+    return this.#batch.receive(this.#handle, slice);
   }
 
   receive(options) {
@@ -492,7 +492,7 @@ class MessagePort extends NodeEventTarget {
   /** For somebody who wants one now, and probably the next ones. */
   #takeInAdvance() {
     if (!this.#started) binding.listenPort(this.#handle, true);
-    const left = this.#batch.take(this.#handle, this.#terms.capacity > 0 ? 1 : IN_ADVANCE, this.#fetch);
+    const left = this.#batch.take(this.#handle, this.#terms.capacity > 0 ? 1 : IN_ADVANCE);
     this.#keepsTurn = left !== LEFT_EMPTY;
     if (left === LEFT_CLOSED) this.#end();
   }
@@ -551,7 +551,7 @@ class MessagePort extends NodeEventTarget {
       throw dataCloneError('MessagePort in transfer list is already detached');
     }
     if (content.half !== undefined) companion.release(half);
-    port.#batch = new Batch();
+    port.#batch = new Batch(port.#fetch);
     port.#batch.kept = content.kept;
     port.#keepsTurn = false;
     port.#handle = -1;

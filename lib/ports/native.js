@@ -28,10 +28,12 @@ module.exports = {
   /** In `lengths`: the message comes alone; then follow the length of its wire, what it has, and that of its block. */
   APART: 0xffffffff,
   // What it has.
-  APART_SIDE: 1,
-  APART_LARGE: 2,
-  APART_PARTS: 4,
-  APART_BLOCK: 8,
+  APART_LARGE: 1,
+  APART_PARTS: 2,
+  APART_BLOCK: 4,
+  /** In `lengths`: what the message is waits in the companion. */
+  SIDE_PLAIN: 0xfffffffe,
+  SIDE_WRAPPED: 0xfffffffd,
 
   // What became of a post; QUEUED comes as undefined.
   OVER: 1,

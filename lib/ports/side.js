@@ -2,14 +2,11 @@
 
 /** Posting through the companion: what only Node can carry, with Node's own words about what cannot be cloned. */
 
-const { MessagePort: NodeMessagePort } = require('../node-threads');
+const { types } = require('node:util');
 
+const { MessagePort: NodeMessagePort } = require('../node-threads');
 const { departure } = require('../travel');
 const { closedHalf, post } = require('./companion');
-
-/** Marks, on the wire of the message that holds the place, whether the payload is in a wrapper. */
-const PLAIN = Uint8Array.of(0);
-const WRAPPED = Uint8Array.of(1);
 
 function dataCloneError(message) {
   return new DOMException(message, 'DataCloneError');
@@ -35,15 +32,25 @@ function checkPorts(ports, source) {
   }
 }
 
+/** Whether this is bytes and the list one buffer: the most frequent case by far, with nothing of ours in it. */
+function isOneBuffer(value, transfer) {
+  if (!Array.isArray(transfer) || transfer.length !== 1 || !types.isArrayBuffer(transfer[0])) return false;
+  return value === transfer[0] || ArrayBuffer.isView(value);
+}
+
 /**
  * @param {object} half the companion
  * @param {unknown} value
  * @param {unknown} transfer as `postMessage` takes it
  * @param {[number, SharedArrayBuffer][] | undefined} shared what this message introduces
  * @param {object} source the port of ours
- * @returns {Uint8Array} the wire of the message that is to hold the place
+ * @returns {boolean} whether the payload is in a wrapper, for the message that is to hold the place
  */
 function postAside(half, value, transfer, shared, source) {
+  if (shared === undefined && isOneBuffer(value, transfer)) {
+    post(half, value, transfer);
+    return false;
+  }
   const list = listOf(transfer);
   const ports = list?.filter((object) => object instanceof NodeMessagePort);
   if (ports !== undefined) checkPorts(ports, source);
@@ -54,7 +61,7 @@ function postAside(half, value, transfer, shared, source) {
   const leaving = departure(payload, again);
   if (leaving === undefined) post(half, payload, again);
   else leaving.leave((message, transferList) => post(half, message, transferList));
-  return wrapped ? WRAPPED : PLAIN;
+  return wrapped;
 }
 
 /** What posting through a closed port does: everything but the delivery. */

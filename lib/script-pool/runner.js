@@ -24,10 +24,8 @@ const { isMarked } = require('../travel/mark');
 
 /** Bytes of an input that come without a Node-API call. */
 const INBOX_BYTES = 64 * 1024;
-/** So many milliseconds of tasks without a break, and the event loop has its turn. */
+/** So many milliseconds of tasks without a break, and the event loop has its turn before the next. */
 const BREATH = 5;
-/** Tasks between two looks at the clock. */
-const LOOK_EVERY = 32;
 
 /** Stands for "emit it as a message" among the functions. */
 const MESSAGE = Symbol('message');
@@ -67,9 +65,9 @@ class Runner {
   #emitting;
   #pulling = false;
   #leaving = false;
-  /** Since when there was no break, and tasks since the last look at the clock. */
+  /** When the last task began, and the first one since there was a break; by the native side's clock. */
+  #now = 0;
   #since = 0;
-  #streak = 0;
   #recycling;
   #lastWork = now();
   #idleTimer;
@@ -118,7 +116,7 @@ class Runner {
 
   /** Takes and runs what waits. */
   #pull = () => {
-    this.#since = now();
+    this.#since = this.#now = 0;
     if (this.#pulling || this.#leaving || this.#open.size >= this.#setup.concurrency) return;
     this.#advance(0);
   };
@@ -148,6 +146,8 @@ class Runner {
         else this.#leave();
         break;
       }
+      this.#now = call[6];
+      if (this.#since === 0) this.#since = this.#now;
       const job = new Job(call[1], call[5] !== 0);
       if (this.#begin(job, call[4], call[2], call[3], extra)) {
         id = job.id;
@@ -171,9 +171,7 @@ class Runner {
       return true;
     }
     if (this.#leaving) return true;
-    if (++this.#streak < LOOK_EVERY) return false;
-    this.#streak = 0;
-    if (now() - this.#since < BREATH) return false;
+    if (this.#now - this.#since < BREATH) return false;
     setImmediate(this.#pull);
     return true;
   }
@@ -401,7 +399,6 @@ class Runner {
   }
 
   #idle() {
-    this.#streak = 0;
     this.#lastWork = now();
     const { patience, idleTimeout, keep } = this.#setup;
     if (patience === BLOCK && this.#open.size === 0) {

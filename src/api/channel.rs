@@ -10,7 +10,7 @@ use napi_derive::napi;
 
 use super::environment;
 use super::raw::export;
-use crate::channel::{PortId, channel, claim};
+use crate::channel::{PortId, Side, channel, claim};
 use crate::node::{Arguments, Environment, Js, JsValue, NOTHING, Status, drop_parked};
 
 /// An end in the hands of this environment.
@@ -134,18 +134,34 @@ pub(super) unsafe extern "C" fn post_to_port(env: sys::napi_env, info: sys::napi
     unsafe { export(env, info, body) }
 }
 
-/// `postToPortWith(port, side, withinCapacity, bytes, length, parts)`: any message, in any memory.
+/// `postToPortWith(port, withinCapacity, bytes, length, parts)`: any message, in any memory.
 pub(super) unsafe extern "C" fn post_to_port_with(
     env: sys::napi_env,
     info: sys::napi_callback_info,
 ) -> JsValue {
-    let body = |arguments: &Arguments<'_, 6>, environment: &'static Environment| {
+    let body = |arguments: &Arguments<'_, 5>, environment: &'static Environment| {
         let js = arguments.js;
-        let [port, side, within, bytes, length, parts] = arguments.values;
-        let flags = [js.read_bool(side)?, js.read_bool(within)?];
+        let [port, within, bytes, length, parts] = arguments.values;
+        let within = js.read_bool(within)?;
         let port = js.read_u32(port)?;
         environment.exchange().given();
-        answer(js, environment.ports().post_with(js, environment, port, flags, bytes, length, parts)?)
+        answer(js, environment.ports().post_with(js, environment, port, within, bytes, length, parts)?)
+    };
+    // SAFETY: called by Node, and registered in `RAW`.
+    unsafe { export(env, info, body) }
+}
+
+/// `postPlaceToPort(port, wrapped)`: holds the place of what was posted to the companion.
+pub(super) unsafe extern "C" fn post_place_to_port(
+    env: sys::napi_env,
+    info: sys::napi_callback_info,
+) -> JsValue {
+    let body = |arguments: &Arguments<'_, 2>, environment: &'static Environment| {
+        let js = arguments.js;
+        let [port, wrapped] = arguments.values;
+        let side = if js.read_bool(wrapped)? { Side::Wrapped } else { Side::Plain };
+        environment.exchange().given();
+        answer(js, environment.ports().post_place(js.read_u32(port)?, side)?)
     };
     // SAFETY: called by Node, and registered in `RAW`.
     unsafe { export(env, info, body) }

@@ -58,6 +58,7 @@ const RAW: &[(&CStr, RawFunction)] = &[
     (c"namePortOutgoing", channel::name_port_outgoing),
     (c"postToPort", channel::post_to_port),
     (c"postToPortWith", channel::post_to_port_with),
+    (c"postPlaceToPort", channel::post_place_to_port),
     (c"takeFromPort", channel::take_from_port),
     (c"fillFromPort", channel::fill_from_port),
     (c"receiveFromPort", channel::receive_from_port),

@@ -232,6 +232,7 @@ pub(super) unsafe extern "C" fn script_finish(env: sys::napi_env, info: sys::nap
     let body = |arguments: &Arguments<'_, 2>, environment: &'static Environment| {
         let [id, form, length] = environment.arguments().ok_or(INVALID)?;
         let outcome = read_outcome(arguments.js, environment, form, arguments.values, length)?;
+        environment.exchange().given();
         environment.with_seat(|seat| seat.finish(id as u64, outcome));
         Ok(NOTHING)
     };

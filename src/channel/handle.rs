@@ -139,7 +139,7 @@ impl PortHandle {
 
 fn opened(received: Received) -> Result<Envelope, ReceiveError> {
     match received {
-        Received::Message(Message { side: false, envelope }) => Ok(envelope),
+        Received::Message(message) if message.side.is_none() => Ok(message.into()),
         Received::Message(_) => Err(ReceiveError::JavaScriptOnly),
         Received::Empty => Err(ReceiveError::Empty),
         Received::Closed | Received::Gone => Err(ReceiveError::Closed),

@@ -41,8 +41,8 @@
 //!
 //! `woken` says who has the turn. False: the owner is idle, and whoever makes something *due* for it sets `woken`
 //! and wakes it. True: the owner has been or is being woken, and nobody wakes it again. The owner hands the turn
-//! back (sets it false) only inside `take`, in the same critical section that saw the queue empty, or, while it is
-//! not listening, that saw nothing due. So:
+//! back (sets it false) only inside `take` (and its kin), in the same critical section that saw the queue empty, or,
+//! while it is not listening, that saw nothing due. So:
 //!
 //! * *No lost wake*: a push is either before that critical section, and then its message was seen there, or after
 //!   it, and then it finds `woken` false and wakes.
@@ -81,7 +81,7 @@ use super::message::{Message, Received, Refusal, Taken};
 use super::port::Owner;
 
 /// An emptied queue that had grown beyond this many messages gives its memory back.
-const KEPT_PLACES: usize = 4096;
+const KEPT_PLACES: usize = 8192;
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Stage {
@@ -325,35 +325,46 @@ impl Inbox {
         (Taken::Empty, after)
     }
 
-    /// Moves messages to `out` while `fits` says so of the next, if the owner listens. `Closed` is only said by a
-    /// call that moved nothing: what was moved may still come back ([`Inbox::put_back`]).
-    pub(super) fn take_while(
+    /// Moves what waits to the end of `stock`, if the owner listens; up to `max` messages where the capacity counts
+    /// them, else all at once: the two queues change places, so that whoever posts need not wait meanwhile. `Closed`
+    /// and `Empty` are only said by a call that moved nothing: what was moved may still come back
+    /// ([`Inbox::put_back`]).
+    pub(super) fn take_stock(
         &mut self,
         reader: u32,
-        mut fits: impl FnMut(&Message) -> bool,
-        out: &mut Vec<Message>,
+        max: usize,
+        stock: &mut VecDeque<Message>,
     ) -> (Taken, After) {
         if !self.is_held(reader) {
             return (Taken::Gone, After::default());
         }
         let mut after = After::default();
-        let before = out.len();
-        if self.listening {
-            while self.queue.front().is_some_and(&mut fits) {
-                out.extend(self.queue.pop_front());
+        if self.listening && !self.queue.is_empty() {
+            if self.capacity == usize::MAX && stock.is_empty() {
+                std::mem::swap(&mut self.queue, stock);
+                self.freed(stock.len(), &mut after);
+            } else {
+                let count = self.queue.len().min(max);
+                stock.extend(self.queue.drain(..count));
+                self.freed(count, &mut after);
             }
-            let count = out.len() - before;
-            self.freed(count, &mut after);
-            if !self.queue.is_empty() || (count > 0 && self.stage == Stage::Sealed) {
-                self.woken = self.owner.is_some();
-                return (Taken::More, after);
-            }
+            self.woken = self.owner.is_some();
+            return (Taken::More, after);
         }
         if self.ends() {
             return (Taken::Closed, after);
         }
         self.woken = false;
         (Taken::Empty, after)
+    }
+
+    /// Hands the turn back after all that was taken has been used, if nothing more waits.
+    pub(super) fn rest(&mut self, reader: u32) -> Taken {
+        if !self.is_held(reader) || self.stage != Stage::Open || !self.queue.is_empty() {
+            return Taken::More;
+        }
+        self.woken = false;
+        Taken::Empty
     }
 
     /// Messages that were taken and not used come back, to the front, in their order.

@@ -2,6 +2,7 @@
 //!
 //! A lost wake or notification shows as a deadlock, which loom reports.
 
+use std::collections::VecDeque;
 use std::sync::Arc as SharedArc;
 
 use super::{Message, Owner, Port, PortId, Posted, Received, Refusal, Taken, channel};
@@ -13,7 +14,7 @@ fn numbered(number: u8) -> Message {
 }
 
 fn number(message: &Message) -> u8 {
-    message.envelope.wire[0]
+    message.wire[0]
 }
 
 /// An event loop in small: sleeps until woken, and does nothing unless woken.
@@ -81,6 +82,47 @@ fn loom_no_wake_is_lost_and_none_is_idle() {
             near.close();
         });
         let (got, wakes) = drain(&far, &line);
+        assert_eq!(got, [1, 2]);
+        assert!(wakes <= 3, "one for each post and one for the close at most");
+        poster.join().unwrap();
+    });
+}
+
+/// As `drain`, for a reader that takes all there is and rests when it has used it up.
+fn drain_by_stock(port: &Port, line: &(Mutex<u32>, Condvar)) -> (Vec<u8>, u32) {
+    let (mut got, mut stock, mut wakes) = (Vec::new(), VecDeque::new(), 0);
+    loop {
+        wait(line);
+        wakes += 1;
+        loop {
+            match port.take_stock(1, &mut stock) {
+                Taken::More => {
+                    got.extend(stock.drain(..).map(|message| number(&message)));
+                    if port.rest() == Taken::Empty {
+                        break;
+                    }
+                }
+                Taken::Empty => break,
+                Taken::Closed => return (got, wakes),
+                Taken::Gone => panic!("the close was missed"),
+            }
+        }
+    }
+}
+
+#[test]
+fn loom_taking_all_and_resting_loses_no_wake() {
+    loom::model(|| {
+        let (near, far) = channel(None);
+        let (owner, line) = Loop::new();
+        far.set_owner(Some(owner));
+        far.listen(true);
+        let poster = thread::spawn(move || {
+            near.post(numbered(1));
+            near.post(numbered(2));
+            near.close();
+        });
+        let (got, wakes) = drain_by_stock(&far, &line);
         assert_eq!(got, [1, 2]);
         assert!(wakes <= 3, "one for each post and one for the close at most");
         poster.join().unwrap();

@@ -2,21 +2,39 @@
 
 use std::fmt;
 
+use super::wire::Wire;
 use crate::pool::Reason;
-use crate::value::Envelope;
+use crate::value::{Envelope, Part};
 
 /// What an inbox holds.
 #[derive(Debug, Default)]
 pub struct Message {
     /// The value in its wire form.
-    pub envelope: Envelope,
-    /// True when the payload rides in Node's own companion port and this only holds its place in the order.
-    pub side: bool,
+    pub wire: Wire,
+    /// What rides beside the wire.
+    pub parts: Vec<Part>,
+    /// Set when the payload rides in Node's own companion port and this only holds its place in the order.
+    pub side: Option<Side>,
+}
+
+/// How a payload that rides aside stands there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Side {
+    /// As it is.
+    Plain,
+    /// In a wrapper, with what else the receiving end must know. No other message may be looked at before it was.
+    Wrapped,
 }
 
 impl From<Envelope> for Message {
     fn from(envelope: Envelope) -> Self {
-        Message { envelope, side: false }
+        Message { wire: envelope.wire.into(), parts: envelope.parts, side: None }
+    }
+}
+
+impl From<Message> for Envelope {
+    fn from(message: Message) -> Self {
+        Envelope { wire: message.wire.into_vec(), parts: message.parts }
     }
 }
 

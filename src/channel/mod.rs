@@ -9,7 +9,7 @@
 //! near.close();
 //! // What was posted before the close is delivered before it.
 //! let Received::Message(message) = far.take_one() else { unreachable!() };
-//! assert_eq!(message.envelope.wire, [1]);
+//! assert_eq!(*message.wire, [1]);
 //! assert!(matches!(far.take_one(), Received::Closed));
 //! ```
 //!
@@ -30,6 +30,7 @@ mod message;
 mod parked;
 mod port;
 mod set;
+mod wire;
 
 #[cfg(all(test, loom))]
 mod loom_tests;
@@ -43,7 +44,8 @@ mod stress_tests;
 mod test_support;
 
 pub use handle::{PortHandle, ReceiveError};
-pub use message::{Message, Posted, Received, Refusal, Refused, Taken};
+pub use message::{Message, Posted, Received, Refusal, Refused, Side, Taken};
 pub use parked::{claim, parked_count};
 pub use port::{Owner, Port, PortId, PortInTransit, channel};
 pub use set::PortSet;
+pub use wire::Wire;

@@ -13,6 +13,7 @@
 //! received by nobody. A port posted to itself is found out and closed; longer rings are not, and hold their memory
 //! like a ring of `Arc`s.
 
+use std::collections::VecDeque;
 use std::fmt;
 use std::sync::Arc as SharedArc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -137,7 +138,7 @@ impl Seat {
 
     /// Whether the message carries the end it would be posted to.
     pub(super) fn loops(&self, message: &Message) -> bool {
-        message.envelope.parts.iter().any(|part| match part {
+        message.parts.iter().any(|part| match part {
             Part::Port(port) => Arc::ptr_eq(&port.0.channel, &self.channel) && port.0.side != self.side,
             _ => false,
         })
@@ -272,16 +273,22 @@ impl Port {
         taken
     }
 
-    /// As [`Port::take`], but as far as `fits` says so of the next message; it is asked within the critical section.
-    /// [`Taken::Closed`] only comes when nothing was moved, so what was moved can be put back.
-    pub fn take_while(&self, fits: impl FnMut(&Message) -> bool, out: &mut Vec<Message>) -> Taken {
-        out.reserve(256);
-        let (taken, after) = self.0.own().inbox.lock().take_while(self.0.tenure, fits, out);
+    /// Moves what waits to the end of `stock`: up to `max` messages of a bounded channel, else all, at no cost.
+    /// [`Taken::More`] whenever any were: when they are used, take again, or [`Port::rest`]. Until then they can be put
+    /// back.
+    pub fn take_stock(&self, max: usize, stock: &mut VecDeque<Message>) -> Taken {
+        let (taken, after) = self.0.own().inbox.lock().take_stock(self.0.tenure, max, stock);
         self.0.settle_own(after);
         taken
     }
 
-    /// Puts back what [`Port::take_while`] gave and nobody used, before the port is detached: it travels along.
+    /// [`Taken::Empty`], and the next message brings a wake, if nothing waits; [`Taken::More`] if one must take again.
+    pub fn rest(&self) -> Taken {
+        self.0.own().inbox.lock().rest(self.0.tenure)
+    }
+
+    /// Puts back what [`Port::take_stock`] gave and nobody used, before the port is detached: it travels along; or
+    /// closed, or listens no more.
     pub fn put_back(&self, messages: impl DoubleEndedIterator<Item = Message>) {
         let after = self.0.own().inbox.lock().put_back(self.0.tenure, messages);
         self.0.settle_own(after);

@@ -1,5 +1,6 @@
 //! What a port does, one behaviour a test, on one thread or with one helper thread.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -520,10 +521,10 @@ fn a_task_sends_and_receives_envelopes() {
     assert_eq!(task.recv().unwrap().wire, 1u64.to_le_bytes());
     assert_eq!(task.try_recv().unwrap_err(), ReceiveError::Empty);
     assert_eq!(task.recv_timeout(Duration::from_millis(2)).unwrap_err(), ReceiveError::Empty);
-    near.post(Message { envelope: Envelope::default(), side: true });
+    near.post(Message { side: Some(super::Side::Plain), ..Message::default() });
     assert_eq!(task.recv().unwrap_err(), ReceiveError::JavaScriptOnly);
-    task.send(numbered(5).envelope).unwrap();
-    task.try_send(numbered(6).envelope).unwrap();
+    task.send(numbered(5).into()).unwrap();
+    task.try_send(numbered(6).into()).unwrap();
     drop(task);
     assert_eq!(expect_number(near.take_one()), 5);
     assert_eq!(expect_number(near.take_one()), 6);
@@ -553,10 +554,10 @@ fn what_was_taken_and_not_used_travels_with_the_port() {
         near.post(numbered(n));
     }
     near.close();
-    let mut taken = Vec::new();
+    let mut stock = VecDeque::new();
     // The end is not told together with messages: they might come back.
-    assert_eq!(far.take_while(|_| true, &mut taken), Taken::More);
-    far.put_back(taken.drain(2..));
+    assert_eq!(far.take_stock(9, &mut stock), Taken::More);
+    far.put_back(stock.drain(2..));
     let there = far.detach().unwrap().attach(None);
     for n in 2..5 {
         assert_eq!(expect_number(there.take_one()), n);
@@ -565,14 +566,38 @@ fn what_was_taken_and_not_used_travels_with_the_port() {
 }
 
 #[test]
-fn a_batch_ends_before_the_message_that_does_not_fit() {
+fn the_turn_goes_back_when_the_stock_is_used_and_nothing_more_waits() {
+    let witness = Arc::new(Witness::default());
     let (near, far) = channel(None);
+    far.set_owner(Some(witness.clone()));
+    far.listen(true);
+    let mut stock = VecDeque::new();
     for n in 0..5 {
         near.post(numbered(n));
     }
-    let mut taken = Vec::new();
-    assert_eq!(far.take_while(|message| number(message) < 3, &mut taken), Taken::More);
-    assert_eq!(taken.len(), 3);
-    assert_eq!(far.take_while(|_| true, &mut taken), Taken::Empty);
-    assert_eq!(taken.len(), 5);
+    assert_eq!(far.take_stock(2, &mut stock), Taken::More);
+    assert_eq!(stock.drain(..).map(|message| number(&message)).collect::<Vec<_>>(), [0, 1, 2, 3, 4]);
+    near.post(numbered(5));
+    assert_eq!(witness.wakes(), 1, "whoever has the turn is not woken");
+    assert_eq!(far.rest(), Taken::More);
+    assert_eq!(far.take_stock(2, &mut stock), Taken::More);
+    stock.clear();
+    assert_eq!(far.rest(), Taken::Empty);
+    near.post(numbered(6));
+    assert_eq!(witness.wakes(), 2);
+}
+
+#[test]
+fn of_a_bounded_channel_no_more_is_taken_than_asked_for() {
+    let (near, far) = channel(Some(4));
+    let mut stock = VecDeque::new();
+    for n in 0..4 {
+        near.post(numbered(n));
+    }
+    assert_eq!(far.take_stock(3, &mut stock), Taken::More);
+    assert_eq!((stock.len(), near.backlog()), (3, 1));
+    far.put_back(stock.drain(..));
+    for n in 0..4 {
+        assert_eq!(expect_number(far.take_one()), n);
+    }
 }

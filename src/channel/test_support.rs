@@ -17,7 +17,7 @@ pub(super) fn numbered(number: u64) -> Message {
 
 /// The number a message is.
 pub(super) fn number(message: &Message) -> u64 {
-    u64::from_le_bytes(message.envelope.wire.as_slice().try_into().expect("a numbered message"))
+    u64::from_le_bytes((*message.wire).try_into().expect("a numbered message"))
 }
 
 /// A message that carries a port.
@@ -28,7 +28,7 @@ pub(super) fn carrying(port: &Port) -> Message {
 
 /// The port a message carries, attached to nobody.
 pub(super) fn carried(message: Message) -> Option<Port> {
-    message.envelope.parts.into_iter().find_map(|part| match part {
+    message.parts.into_iter().find_map(|part| match part {
         Part::Port(transit) => Some(transit.attach(None)),
         _ => None,
     })

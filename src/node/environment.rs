@@ -13,8 +13,8 @@ use std::time::{Duration, Instant};
 use napi::bindgen_prelude::sys;
 
 use super::board::{BATCH, Board};
+use super::exchange::Exchange;
 use super::js::{Arguments, Js, JsValue, NOTHING, Status};
-use super::linger::Linger;
 use super::locks::Locks;
 use super::mailbox::{Letter, Mailbox};
 use super::output;
@@ -37,6 +37,7 @@ const TURN: Duration = Duration::from_millis(2);
 pub(crate) struct Environment {
     /// Never used again, unlike addresses: names this environment to the engine.
     id: u64,
+    made: Instant,
     mailbox: Mailbox,
     pools: RefCell<Vec<Option<Pool>>>,
     cancellable: RefCell<HashMap<u64, Cancellable>>,
@@ -48,7 +49,7 @@ pub(crate) struct Environment {
     batch: Cell<VecDeque<Letter>>,
     /// When the event loop was last known to begin a turn.
     turn_began: Cell<Option<Instant>>,
-    linger: Linger,
+    exchange: Exchange,
     /// Whether the event loop is kept alive.
     holds: Cell<bool>,
     ports: Ports,
@@ -77,6 +78,7 @@ impl Environment {
         napi::bindgen_prelude::retain_current_module_for_unload_safety();
         let environment: &'static Environment = Box::leak(Box::new(Environment {
             id: NEXT_ID.fetch_add(1, Ordering::Relaxed),
+            made: Instant::now(),
             mailbox: Mailbox::new(),
             pools: RefCell::default(),
             cancellable: RefCell::default(),
@@ -88,7 +90,7 @@ impl Environment {
             helpers: Cell::default(),
             batch: Cell::default(),
             turn_began: Cell::default(),
-            linger: Linger::default(),
+            exchange: Exchange::default(),
             holds: Cell::new(false),
         }));
         let address = environment.address();
@@ -128,13 +130,18 @@ impl Environment {
         self.id
     }
 
+    /// A clock for its JavaScript.
+    pub(crate) fn age(&self) -> Duration {
+        self.made.elapsed()
+    }
+
     pub(crate) fn mailbox(&self) -> &Mailbox {
         &self.mailbox
     }
 
     /// Its part in exchanges with other threads.
-    pub(crate) fn exchange(&self) -> &Linger {
-        &self.linger
+    pub(crate) fn exchange(&self) -> &Exchange {
+        &self.exchange
     }
 
     /// Its locks and its waits for them.
@@ -148,7 +155,7 @@ impl Environment {
     }
 
     /// Names the JavaScript function and the arrays through which answers are delivered. `settle` is a function where
-    /// the thread may wait in place for the next letter: see `linger.rs`.
+    /// the thread may wait in place for the next letter: see `exchange.rs`.
     pub(crate) fn open(
         &self,
         js: Js<'_>,
@@ -157,7 +164,7 @@ impl Environment {
         settle: JsValue,
     ) -> Result<(), Status> {
         if js.type_of(settle)? == sys::ValueType::napi_function {
-            self.linger.allow(js.reference(settle)?);
+            self.exchange.allow(js.reference(settle)?);
         }
         let delivery = Delivery { deliver: js.reference(deliver)?, board: Board::new(js, arrays)? };
         self.delivery.replace(Some(delivery));
@@ -261,7 +268,7 @@ impl Environment {
 
     /// The mailbox has woken the event loop: delivers a batch, or asks for a turn of the loop before.
     fn woken(&'static self, js: Js<'_>) {
-        self.linger.woken();
+        self.exchange.woken();
         if self.is_in_turn() {
             self.deliver(js);
         } else {
@@ -281,28 +288,28 @@ impl Environment {
 
     /// Delivers a batch; and more, for which it waits in place, as long as that is worth while.
     fn deliver(&'static self, js: Js<'_>) {
-        let mut stays = self.linger.is_worth_while();
+        let mut stays = self.exchange.is_worth_while();
         let mut more = self.drain(js, BATCH, stays);
         while stays && !more {
             let in_turn = self.is_in_turn() && self.settle(js).is_ok();
-            self.linger.exchanged();
-            stays = in_turn && self.linger.is_worth_while();
-            let came = if stays { self.mailbox.linger() } else { self.mailbox.rest() };
+            self.exchange.exchanged();
+            stays = in_turn && self.exchange.is_worth_while();
+            let came = if stays { self.mailbox.wait_in_place() } else { self.mailbox.rest() };
             if came {
                 more = self.drain(js, if in_turn { BATCH } else { 0 }, stays);
             } else {
                 if stays {
-                    self.linger.in_vain();
+                    self.exchange.in_vain();
                 }
                 break;
             }
         }
-        self.linger.asleep();
+        self.exchange.asleep();
     }
 
     /// Runs what listeners have left to be run: it may be what the other thread waits for.
     fn settle(&self, js: Js<'_>) -> Result<(), Status> {
-        let function = self.linger.settle().ok_or(Status(sys::Status::napi_generic_failure))?;
+        let function = self.exchange.settle().ok_or(Status(sys::Status::napi_generic_failure))?;
         js.call(js.referenced(function)?, &[]).map(drop)
     }
 

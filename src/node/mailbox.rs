@@ -6,7 +6,7 @@
 //! bounded batch; it marks the mailbox asleep again under the lock only when it has left it empty, else JavaScript asks
 //! for the next batch in the next turn of its loop: continuations, timers and I/O come between two batches.
 //!
-//! *Lingering.* The environment's thread may stay awake after a batch and wait here for the next letter (`linger.rs`);
+//! *Waiting in place.* The environment's thread may stay awake after a batch and wait here for the next letter (`exchange.rs`);
 //! the first pusher wakes it. It leaves by the same rule, asleep only if the mailbox is empty.
 //!
 //! *Lost wake-up.* Asleep is only ever set together with "empty" under the lock, so a letter pushed later finds it
@@ -95,7 +95,7 @@ impl Answer {
 /// An environment's mailbox.
 pub(crate) struct Mailbox {
     inbox: Mutex<Inbox>,
-    /// For the environment's own thread, while it lingers.
+    /// For the environment's own thread, while it waits in place.
     came: Condvar,
     gate: Gate,
     pins: Pins,
@@ -106,7 +106,7 @@ struct Inbox {
     letters: VecDeque<Letter>,
     awake: bool,
     /// Whether the environment's thread waits in place.
-    lingering: bool,
+    in_place: bool,
     /// How often it has, and as of when the sentinel has seen it, if that looks this way.
     waits: u64,
     seen: u64,
@@ -143,10 +143,10 @@ impl Mailbox {
             return;
         }
         inbox.letters.push_back(letter);
-        let lingers = std::mem::take(&mut inbox.lingering);
+        let in_place = std::mem::take(&mut inbox.in_place);
         let wake = !std::mem::replace(&mut inbox.awake, true);
         drop(inbox);
-        if lingers {
+        if in_place {
             self.came.notify_one();
         } else if wake {
             self.gate.wake();
@@ -154,7 +154,7 @@ impl Mailbox {
     }
 
     /// Moves at most `most` letters into `batch`. True when some are left: the caller must come back for them. So it
-    /// must when it stays awake, by [`Mailbox::linger`] or [`Mailbox::rest`].
+    /// must when it stays awake, by [`Mailbox::wait_in_place`] or [`Mailbox::rest`].
     pub(super) fn take(&self, most: usize, batch: &mut VecDeque<Letter>, stay_awake: bool) -> bool {
         let mut inbox = self.inbox.lock();
         let count = inbox.letters.len().min(most);
@@ -170,20 +170,20 @@ impl Mailbox {
 
     /// Waits in place for a letter, for a moment. False when none has come: then the mailbox is asleep. Only on the
     /// environment's own thread.
-    pub(super) fn linger(&'static self) -> bool {
+    pub(super) fn wait_in_place(&'static self) -> bool {
         let mut inbox = self.inbox.lock();
         if inbox.letters.is_empty() && !inbox.closed {
-            inbox.lingering = true;
+            inbox.in_place = true;
             inbox.waits += 1;
             if !std::mem::replace(&mut inbox.watched, true) {
                 drop(inbox);
                 let watched = sentinel::watch(self);
                 inbox = self.inbox.lock();
                 inbox.watched = watched;
-                inbox.lingering &= watched;
+                inbox.in_place &= watched;
             }
-            while inbox.lingering && !self.came.wait_for(&mut inbox, BACKSTOP).timed_out() {}
-            inbox.lingering = false;
+            while inbox.in_place && !self.came.wait_for(&mut inbox, BACKSTOP).timed_out() {}
+            inbox.in_place = false;
         }
         inbox.rest()
     }
@@ -200,7 +200,7 @@ impl Mailbox {
         if std::mem::replace(&mut inbox.seen, waits) != waits {
             return true;
         }
-        if std::mem::take(&mut inbox.lingering) {
+        if std::mem::take(&mut inbox.in_place) {
             drop(inbox);
             self.came.notify_one();
             return true;

@@ -4,7 +4,7 @@
 //! * `environment` — what one JavaScript environment owns, from module load to teardown.
 //! * `board` — the memory through which a batch of answers reaches JavaScript.
 //! * `mailbox` — everything that comes back to an environment: one queue, one wake.
-//! * `linger` — when a worker thread waits in place, for a moment, for what comes next.
+//! * `exchange` — when a worker thread waits in place, for a moment, for what comes next.
 //! * `sentinel` — one thread that ends such waits.
 //! * `gate` — the threadsafe function behind the wake, safe against teardown.
 //! * `pin` — JavaScript memory that Rust holds alone for a while.
@@ -36,10 +36,10 @@
 
 mod board;
 mod environment;
+mod exchange;
 mod gate;
 mod input;
 mod js;
-mod linger;
 mod locks;
 mod mailbox;
 mod output;

@@ -5,12 +5,13 @@
 //! the other in memory that JavaScript made (`slab`), their lengths beside it. The messages of a batch are kept here
 //! until the next is taken, because a port that is transferred in the middle of one takes the rest along.
 //!
-//! A message with parts, one that stands for something in Node's own companion port (`side`), and one that is large
-//! come alone. `lengths` then holds what it has ([`apart`]), and `extras` the wire when the slab is too small for it,
+//! For a message that stands for something in Node's own companion port (`side`) a number above all lengths stands
+//! there. A message with parts and one that is large come alone. `lengths` then holds what it has ([`apart`]), and `extras` the wire when the slab is too small for it,
 //! and the parts. A single block of bytes stays here until JavaScript has made the memory for it ([`Ports::fill`]):
 //! an ArrayBuffer made by Node-API would be zeroed first.
 
 use std::cell::{Cell, OnceCell, RefCell};
+use std::collections::VecDeque;
 use std::ptr::NonNull;
 use std::sync::Arc;
 use std::time::Duration;
@@ -22,8 +23,10 @@ use super::input::read_envelope;
 use super::js::{Js, JsValue, Status};
 use super::mailbox::{Letter, Mailbox};
 use super::output::{copy, memories};
-use crate::channel::{Message, Owner, Port, PortId, PortInTransit, Posted, Received, Refusal, Taken, claim};
-use crate::value::{Bytes, Envelope, Part};
+use crate::channel::{
+    Message, Owner, Port, PortId, PortInTransit, Posted, Received, Refusal, Side, Taken, claim,
+};
+use crate::value::{Bytes, Part};
 
 /// Messages in one batch at the most; the length of `lengths`.
 const BATCH: usize = 1024;
@@ -31,16 +34,18 @@ const BATCH: usize = 1024;
 /// has, and the length of its block.
 const APART: u32 = u32::MAX;
 
+/// Stand in `lengths` for a message whose payload is in the companion.
+const SIDE_PLAIN: u32 = u32::MAX - 1;
+const SIDE_WRAPPED: u32 = u32::MAX - 2;
+
 /// What a message that comes alone has; the same numbers stand in `lib/ports/native.js`.
 mod apart {
-    /// It stands for something in the companion.
-    pub(super) const SIDE: u32 = 1;
     /// The wire is in `extras`.
-    pub(super) const LARGE: u32 = 2;
+    pub(super) const LARGE: u32 = 1;
     /// The parts are in `extras`.
-    pub(super) const PARTS: u32 = 4;
+    pub(super) const PARTS: u32 = 2;
     /// Its one part is to be fetched by `fill`.
-    pub(super) const BLOCK: u32 = 8;
+    pub(super) const BLOCK: u32 = 4;
 }
 
 /// Blocks of this length and more are handed over as they are, with the parts.
@@ -76,7 +81,29 @@ impl Owner for Waker {
 /// A port, and the batch that was taken from it last.
 struct Seat {
     port: Port,
-    taken: Vec<Message>,
+    /// Messages that the engine has given and JavaScript has not yet used up.
+    stock: VecDeque<Message>,
+    /// So many of them were in the last batch.
+    given: usize,
+}
+
+impl Seat {
+    fn new(port: Port) -> Self {
+        Seat { port, stock: VecDeque::new(), given: 0 }
+    }
+
+    /// Whether JavaScript must come again for more.
+    fn left(&self) -> Taken {
+        if self.stock.len() > self.given { Taken::More } else { self.port.rest() }
+    }
+
+    /// What JavaScript has not used goes back where it came from.
+    fn put_back(&mut self, used: usize) {
+        if used < self.stock.len() {
+            self.port.put_back(self.stock.drain(used..));
+        }
+        self.given = self.given.min(used);
+    }
 }
 
 /// Memory that JavaScript made, keeps to itself and never detaches; a reference keeps it for good.
@@ -109,6 +136,19 @@ impl Intake {
         unsafe { place.write(length) };
     }
 
+    /// Puts a small message at `index`, its wire at `offset`; the wire's length.
+    fn put(self, index: usize, offset: usize, message: &Message) -> usize {
+        let wire = &message.wire;
+        let length = match message.side {
+            None => u32::try_from(wire.len()).unwrap_or(APART),
+            Some(Side::Plain) => SIDE_PLAIN,
+            Some(Side::Wrapped) => SIDE_WRAPPED,
+        };
+        self.put_length(index, length);
+        self.put_wire(offset, wire);
+        wire.len()
+    }
+
     fn put_wire(self, offset: usize, wire: &[u8]) {
         assert!(offset + wire.len() <= self.slab.length, "the batch fits the slab");
         // SAFETY: within the slab, by the check above.
@@ -134,7 +174,7 @@ pub(crate) struct Ports {
 
 /// Whether a message fits into a batch beside others.
 fn is_small(message: &Message) -> bool {
-    !message.side && message.envelope.parts.is_empty() && message.envelope.wire.len() <= SMALL
+    message.parts.is_empty() && message.wire.len() <= SMALL
 }
 
 impl Ports {
@@ -182,7 +222,7 @@ impl Ports {
 
     fn seat(&self, port: Port) -> u32 {
         let mut seats = self.seats.borrow_mut();
-        let seat = Some(Seat { port, taken: Vec::new() });
+        let seat = Some(Seat::new(port));
         if let Some(handle) = self.vacant.borrow_mut().pop() {
             seats[handle as usize] = seat;
             return handle;
@@ -208,12 +248,19 @@ impl Ports {
 
     /// Messages wake this environment from now on, or no longer.
     pub(crate) fn listen(&self, handle: u32, listening: bool) -> Result<(), Status> {
-        self.with(handle, |port| port.listen(listening))
+        let mut seats = self.seats.borrow_mut();
+        let seat = seats.get_mut(handle as usize).and_then(Option::as_mut).ok_or(INVALID)?;
+        if !listening {
+            seat.put_back(seat.given);
+        }
+        seat.port.listen(listening);
+        Ok(())
     }
 
     /// Closes a port; its handle may be given again.
     pub(crate) fn close(&self, handle: u32) -> Result<(), Status> {
-        let seat = self.remove(handle)?;
+        let mut seat = self.remove(handle)?;
+        seat.put_back(seat.given);
         seat.port.close();
         Ok(())
     }
@@ -221,11 +268,9 @@ impl Ports {
     /// Takes the port away from this environment, with the messages of the last batch from `used` on. `None` when it
     /// has closed; its handle is good no longer either way.
     pub(crate) fn detach(&self, handle: u32, used: usize) -> Result<Option<PortInTransit>, Status> {
-        let Seat { port, mut taken } = self.remove(handle)?;
-        if used < taken.len() {
-            port.put_back(taken.drain(used..));
-        }
-        Ok(port.detach().ok())
+        let mut seat = self.remove(handle)?;
+        seat.put_back(used);
+        Ok(seat.port.detach().ok())
     }
 
     /// Asks for a letter when there is room; what is true now is the answer, as of a post.
@@ -247,7 +292,7 @@ impl Ports {
         // SAFETY: `length` bytes begin there, as checked; the reference keeps them, and JavaScript does not run
         // until this call returns.
         let bytes = unsafe { std::slice::from_raw_parts(memory.data.as_ptr(), length) };
-        let message = Message::from(Envelope { wire: bytes.to_vec(), parts: Vec::new() });
+        let message = Message { wire: bytes.into(), ..Message::default() };
         self.with(handle, |port| post(port, message, within_capacity))
     }
 
@@ -258,13 +303,19 @@ impl Ports {
         js: Js<'_>,
         environment: &'static Environment,
         handle: u32,
-        [side, within_capacity]: [bool; 2],
+        within_capacity: bool,
         view: JsValue,
         length: JsValue,
         parts: JsValue,
     ) -> Result<u32, Status> {
         let envelope = read_envelope(js, environment, view, length, parts)?;
-        self.with(handle, |port| post(port, Message { envelope, side }, within_capacity))
+        self.with(handle, |port| post(port, envelope.into(), within_capacity))
+    }
+
+    /// Posts a message that holds the place of what was posted to the companion.
+    pub(crate) fn post_place(&self, handle: u32, side: Side) -> Result<u32, Status> {
+        let message = Message { side: Some(side), ..Message::default() };
+        self.with(handle, |port| post(port, message, false))
     }
 
     /// Takes a batch of at most `most`. The answer is the count, and 4096 times what is left: see [`left_number`].
@@ -279,35 +330,36 @@ impl Ports {
         let intake = self.intake.get().ok_or(INVALID)?;
         let mut seats = self.seats.borrow_mut();
         let seat = seats.get_mut(handle as usize).and_then(Option::as_mut).ok_or(INVALID)?;
-        seat.taken.clear();
-        let (mut count, mut bytes, mut alone) = (0, 0, false);
+        seat.stock.drain(..std::mem::take(&mut seat.given));
         let most = most.min(BATCH);
-        let fits = |message: &Message| {
-            if alone || count == most {
-                return false;
+        if seat.stock.is_empty() {
+            let left = seat.port.take_stock(most, &mut seat.stock);
+            if seat.stock.is_empty() {
+                return Ok(left_number(left) * 4096);
             }
-            alone = !is_small(message);
-            bytes += message.envelope.wire.len();
-            count += 1;
-            count == 1 || (!alone && bytes <= intake.slab.length)
-        };
-        let left = left_number(seat.port.take_while(fits, &mut seat.taken));
-        if seat.taken.len() == 1 && !is_small(&seat.taken[0]) {
-            let message = seat.taken.pop().unwrap_or_default();
+        }
+        if seat.stock.front().is_some_and(|message| !is_small(message)) {
+            let message = seat.stock.pop_front().unwrap_or_default();
+            let left = left_number(seat.left());
             drop(seats);
             environment.exchange().taken(1);
             self.give_apart(js, environment, intake, message, extras)?;
             return Ok(1 + left * 4096);
         }
         let mut offset = 0;
-        for (index, message) in seat.taken.iter().enumerate() {
-            let wire = &message.envelope.wire;
-            intake.put_length(index, u32::try_from(wire.len()).unwrap_or(APART));
-            intake.put_wire(offset, wire);
-            offset += wire.len();
+        for (index, message) in seat.stock.iter().take(most).enumerate() {
+            if !is_small(message) || offset + message.wire.len() > intake.slab.length {
+                break;
+            }
+            offset += intake.put(index, offset, message);
+            seat.given = index + 1;
+            if message.side == Some(Side::Wrapped) {
+                // The messages after it cannot be read before it was.
+                break;
+            }
         }
-        environment.exchange().taken(seat.taken.len());
-        Ok(u32::try_from(seat.taken.len()).unwrap_or(0) + left * 4096)
+        environment.exchange().taken(seat.given);
+        Ok(u32::try_from(seat.given).unwrap_or(0) + left_number(seat.left()) * 4096)
     }
 
     /// Takes one message, whether the port listens or not, waiting up to `slice` for it; answers as `take`.
@@ -320,8 +372,15 @@ impl Ports {
         extras: JsValue,
     ) -> Result<u32, Status> {
         let intake = self.intake.get().ok_or(INVALID)?;
-        let received = self
-            .with(handle, |port| if slice.is_zero() { port.take_one() } else { port.receive_slice(slice) })?;
+        let mut seats = self.seats.borrow_mut();
+        let seat = seats.get_mut(handle as usize).and_then(Option::as_mut).ok_or(INVALID)?;
+        seat.stock.drain(..std::mem::take(&mut seat.given));
+        let received = match seat.stock.pop_front() {
+            Some(message) => Received::Message(message),
+            None if slice.is_zero() => seat.port.take_one(),
+            None => seat.port.receive_slice(slice),
+        };
+        drop(seats);
         let message = match received {
             Received::Message(message) => message,
             Received::Empty => return Ok(left_number(Taken::Empty) * 4096),
@@ -329,9 +388,7 @@ impl Ports {
             Received::Gone => return Ok(left_number(Taken::Gone) * 4096),
         };
         if is_small(&message) {
-            let wire = &message.envelope.wire;
-            intake.put_length(0, u32::try_from(wire.len()).unwrap_or(APART));
-            intake.put_wire(0, wire);
+            intake.put(0, 0, &message);
         } else {
             self.give_apart(js, environment, intake, message, extras)?;
         }
@@ -347,8 +404,8 @@ impl Ports {
         message: Message,
         extras: JsValue,
     ) -> Result<(), Status> {
-        let Message { envelope: Envelope { wire, mut parts }, side } = message;
-        let mut has = if side { apart::SIDE } else { 0 };
+        let Message { wire, mut parts, .. } = message;
+        let mut has = 0;
         intake.put_length(0, APART);
         if wire.len() <= intake.slab.length {
             intake.put_length(1, u32::try_from(wire.len()).unwrap_or(APART));
@@ -390,7 +447,8 @@ impl Ports {
     /// The environment ends.
     pub(super) fn close_all(&self) {
         let seats = self.seats.take();
-        for seat in seats.iter().flatten() {
+        for mut seat in seats.into_iter().flatten() {
+            seat.put_back(0);
             seat.port.close();
         }
     }

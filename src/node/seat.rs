@@ -78,8 +78,8 @@ mod step {
 }
 
 impl Seat {
-    /// Answers the job that is finished, takes the next, and shows it: step, id, form, number, function and whether
-    /// it may be stopped on the board; its wire in the inbox; what has no room there is returned.
+    /// Answers the job that is finished, takes the next, and shows it: step, id, form, number, function, whether it
+    /// may be stopped and the time on the board; its wire in the inbox; what has no room there is returned.
     pub(crate) fn step(
         &self,
         js: Js<'_>,
@@ -118,6 +118,7 @@ impl Seat {
             number,
             function as f64,
             f64::from(u8::from(stoppable)),
+            environment.age().as_secs_f64() * 1000.0,
         ]);
         Ok(extras.array())
     }

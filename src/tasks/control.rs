@@ -122,7 +122,7 @@ mod tests {
         let served = std::thread::spawn(move || ok("echo", object([("port", port)])));
         for number in 0..3_u32 {
             let Received::Message(message) = near.receive_slice(Duration::from_secs(10)) else { panic!() };
-            assert_eq!(decode(message.envelope, Limits::default()).unwrap(), Value::from(number));
+            assert_eq!(decode(message.into(), Limits::default()).unwrap(), Value::from(number));
         }
         near.close();
         assert_eq!(served.join().unwrap(), Value::from(3_u32));

@@ -66,7 +66,7 @@ mod tests {
 
     fn next(near: &Port) -> Option<Value> {
         match near.receive_slice(Duration::from_secs(10)) {
-            Received::Message(message) => Some(decode(message.envelope, Limits::default()).unwrap()),
+            Received::Message(message) => Some(decode(message.into(), Limits::default()).unwrap()),
             _ => None,
         }
     }

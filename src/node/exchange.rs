@@ -24,7 +24,7 @@ const MANY: u32 = 512;
 const PAYS: u32 = 50;
 
 /// What one environment knows of the exchange it takes part in. Its own thread only.
-pub(crate) struct Linger {
+pub(crate) struct Exchange {
     /// A function of JavaScript that runs what listeners have left to be run; none where there is no waiting.
     settle: Cell<Option<sys::napi_ref>>,
     asleep_since: Cell<Option<Instant>>,
@@ -36,9 +36,9 @@ pub(crate) struct Linger {
     needed: Cell<u32>,
 }
 
-impl Default for Linger {
+impl Default for Exchange {
     fn default() -> Self {
-        Linger {
+        Exchange {
             settle: Cell::default(),
             asleep_since: Cell::default(),
             taken: Cell::default(),
@@ -49,7 +49,7 @@ impl Default for Linger {
     }
 }
 
-impl Linger {
+impl Exchange {
     /// Waiting is possible from now on.
     pub(super) fn allow(&self, settle: sys::napi_ref) {
         self.settle.set(Some(settle));
