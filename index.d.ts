@@ -995,6 +995,13 @@ export type MessageTransferable = object;
 export function receiveMessageOnPort(port: NodeMessagePort): { message: any } | undefined;
 
 /**
+ * Node's function, for ports of both kinds. What comes back is a port of Node's, with the prototypes of that context.
+ * @param context of `vm.createContext`
+ * @throws {Error} what Node throws: the port is closed, or an argument is of the wrong type
+ */
+export function moveMessagePortToContext(port: NodeMessagePort, context: object): NodeMessagePort;
+
+/**
  * The arguments of `postMessage` for a plain Worker or port of `worker_threads`, when there are ports of ours in the
  * message: `worker.postMessage(...carry({ port }, [port]))`. Post them at once, and once. `parentPort` of rust-workers
  * gives the message there.

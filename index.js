@@ -16,10 +16,12 @@ const { replacements, superset } = require('./lib/worker');
 
 if (!isMainThread) require('./lib/worker/parent-port');
 
+const PORTS = ['MessageChannel', 'MessagePort', 'carry', 'moveMessagePortToContext', 'receiveMessageOnPort'];
+
 /** How to load what stands under each name. */
 const loaders = {
   ...replacements,
-  ...all(() => require('./lib/ports'), ['MessageChannel', 'MessagePort', 'carry', 'receiveMessageOnPort']),
+  ...all(() => require('./lib/ports'), PORTS),
   ...all(() => require('./lib/worker-pool'), ['WorkerPool']),
   ...all(() => require('./lib/script-pool/transfer'), ['move']),
   task: () => new (require('./lib/script-pool/task').Task)(binding),

@@ -17,6 +17,7 @@ export const {
   Worker,
   getEnvironmentData,
   parentPort,
+  moveMessagePortToContext,
   receiveMessageOnPort,
   setEnvironmentData,
   workerData,

@@ -17,6 +17,16 @@ async function begin(way) {
   return { worker, port: port1 };
 }
 
+async function withWorker(way, body) {
+  const { worker, port } = await begin(way);
+  try {
+    await body(port);
+  } finally {
+    port.close();
+    await worker.terminate();
+  }
+}
+
 /** Takes turns for so many milliseconds; the number of turns. */
 function exchange(port, time) {
   const end = performance.now() + time;
@@ -41,32 +51,32 @@ async function ask(port, question) {
 }
 
 for (const way of ['atOnce', 'inTick', 'later']) {
-  test(`taking turns, answered ${way}: every message comes, and the worker's own timers go on`, async () => {
-    const { worker, port } = await begin(way);
-    const before = await ask(port, 'counts');
-    const turns = await exchange(port, 600);
-    const { intervals, immediates } = await ask(port, 'counts');
-    assert.ok(turns > 100, `${turns} turns`);
-    // In 600 ms a free worker has 300 of the one and some 250 of the other; the machine may be busy.
-    assert.ok(intervals - before.intervals > 40, `${intervals - before.intervals} intervals`);
-    assert.ok(immediates - before.immediates > 40, `${immediates - before.immediates} immediates`);
-    port.close();
-    await worker.terminate();
-  });
+  test(`taking turns, answered ${way}: every message comes, and the worker's own timers go on`, () =>
+    withWorker(way, async (port) => {
+      const before = await ask(port, 'counts');
+      const turns = await exchange(port, 600);
+      const { intervals, immediates } = await ask(port, 'counts');
+      assert.ok(turns > 100, `${turns} turns`);
+      // In 600 ms a free worker has 300 of the one and some 250 of the other; the machine may be busy.
+      assert.ok(intervals - before.intervals > 40, `${intervals - before.intervals} intervals`);
+      assert.ok(immediates - before.immediates > 40, `${immediates - before.immediates} immediates`);
+    }));
 }
 
-test('after an exchange the worker is back at its event loop', async () => {
-  const { worker, port } = await begin('atOnce');
-  for (let round = 0; round < 20; round++) {
-    await exchange(port, 20);
-    const before = await ask(port, 'counts');
-    await new Promise((resolve) => setTimeout(resolve, 60));
-    const { intervals } = await ask(port, 'counts');
-    assert.ok(intervals - before.intervals >= 5, `${intervals - before.intervals} intervals in 60 ms`);
-  }
-  port.close();
-  await worker.terminate();
-});
+test('after an exchange the worker is back at its event loop', () =>
+  withWorker('atOnce', async (port) => {
+    for (let round = 0; round < 20; round++) {
+      await exchange(port, 20);
+      const before = await ask(port, 'counts');
+      // Beside this thread's own: the machine may be busy.
+      let own = 0;
+      const interval = setInterval(() => own++, 2);
+      await new Promise((resolve) => setTimeout(resolve, 60));
+      clearInterval(interval);
+      const intervals = (await ask(port, 'counts')).intervals - before.intervals;
+      assert.ok(intervals >= Math.min(5, own / 4), `${intervals} intervals, and ${own} in this thread`);
+    }
+  }));
 
 test('a worker that waits in place is terminated at once', async () => {
   for (let round = 0; round < 10; round++) {

@@ -16,6 +16,7 @@ const OURS = new Set([
   'MessagePort',
   'Worker',
   'getEnvironmentData',
+  'moveMessagePortToContext',
   'receiveMessageOnPort',
   'setEnvironmentData',
 ]);

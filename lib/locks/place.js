@@ -4,7 +4,7 @@
 
 const { types } = require('node:util');
 
-const { InvalidArgTypeError, InvalidArgValueError, OutOfRangeError } = require('../errors');
+const { InternalError, InvalidArgTypeError, InvalidArgValueError, OutOfRangeError } = require('../errors');
 const { wake } = require('../travel/registry');
 const { validateInteger } = require('../validators');
 
@@ -22,6 +22,9 @@ class Place {
    * @param {Int32Array} cells from `byteOffset` on
    */
   constructor(buffer, byteOffset, cells) {
+    if (globalThis.Atomics === undefined) {
+      throw new InternalError('Locks need `Atomics`: run Node without the option that takes it away');
+    }
     this.buffer = buffer;
     this.byteOffset = byteOffset;
     this.cells = cells;

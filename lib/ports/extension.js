@@ -9,7 +9,7 @@ const { kindOf } = require('../travel/registry');
 const TERMS = Object.freeze({ capacity: 0, keepBuffers: false });
 
 // Loaded late: ports need the codec.
-let MessagePort;
+let Port;
 
 /** @type {import('../codec/extensions').Extension} */
 const portExtension = {
@@ -22,8 +22,8 @@ const portExtension = {
   },
   read(reader) {
     const id = reader.parts[reader.u32()];
-    MessagePort ??= require('./message-port').MessagePort;
-    return MessagePort.adopt({ id, terms: TERMS, kept: [], half: undefined });
+    Port ??= require('./message-port').Port;
+    return Port.adopt({ id, terms: TERMS, kept: [], half: undefined });
   },
 };
 

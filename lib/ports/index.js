@@ -2,6 +2,7 @@
 
 /** Message channels. */
 
+const { moveMessagePortToContext } = require('./context');
 const { MessageChannel } = require('./message-channel');
 const { MessagePort, RECEIVE } = require('./message-port');
 const { carry } = require('./travel');
@@ -13,4 +14,4 @@ function receiveMessageOnPort(port) {
   return worker.receiveMessageOnPort(port);
 }
 
-module.exports = { MessageChannel, MessagePort, carry, receiveMessageOnPort };
+module.exports = { MessageChannel, MessagePort, carry, moveMessagePortToContext, receiveMessageOnPort };

@@ -13,32 +13,29 @@
  * before that, because nobody wants messages, keeps the turn, and must go on by itself when somebody does.
  */
 
-const workerThreads = require('../node-threads');
 const { inspect, types } = require('node:util');
 const { setImmediate, setTimeout } = require('node:timers');
 
+const { markAsUncloneable } = require('../node-threads');
 const { binding } = require('../native');
 const { PortClosedError } = require('../errors');
+const { listOf } = require('../travel/transfer-list');
 const { Batch, Unreadable } = require('./batch');
 const { encode } = require('./codec');
 const companion = require('./companion');
+const { PortBase, destroyed, hasContext, inContext, publicFace, shown } = require('./like-node');
 const { CLOSED, DETACHED, FULL, LOOPED, intake, LEFT_CLOSED, LEFT_EMPTY, LEFT_GONE } = require('./native');
 const { Introductions } = require('./shared-memory');
-const { dataCloneError, listOf, postAside, postNowhere } = require('./side');
+const { dataCloneError, postAside, postNowhere, refuseList } = require('./side');
 const { delivery, ports } = require('./table');
 const { canSettle, settle, throwUncaught } = require('../turn');
 const { partsOf } = require('./parts');
 const { closedError, limit, movedError, opened, receiveTerms, sliceOf, deadline, timeoutError } = require('./waiting');
 
-const NodeMessagePort = workerThreads.MessagePort;
-const NodeEventTarget = Object.getPrototypeOf(NodeMessagePort.prototype).constructor;
-
 /** Node's way to its listeners of both kinds, with the value for the one and the event for the other. */
 const DISPATCH = Symbol.for('nodejs.internal.kHybridDispatch');
 /** The method behind `receiveMessageOnPort`. */
 const RECEIVE = Symbol.for('rust-workers.receive');
-/** Given to the constructor by those who may. */
-const PRIVATE = Symbol('rust-workers.port');
 
 /** Messages a port gives to its listeners in one turn of the loop, as Node's do. */
 const A_TURN = 1000;
@@ -59,7 +56,8 @@ function eventWithPorts(data, ports) {
   return Object.defineProperty(event, 'ports', { value: Object.freeze([...ports]), enumerable: true });
 }
 
-class MessagePort extends NodeEventTarget {
+/** With what programs know as `MessagePort` over it: see the end. */
+class Port extends PortBase {
   #handle = -1;
   #id = 0;
   #peerId = 0;
@@ -76,6 +74,8 @@ class MessagePort extends NodeEventTarget {
   #keepsTurn = false;
   #scheduled = false;
   #delivering = false;
+  /** Whether listeners are to be called in an async context of this port's. */
+  #inContext = hasContext(this);
   /** The one listener for `message`, when it takes the value and there is no other. */
   #only;
   /** Whether there are listeners for `message`. */
@@ -87,15 +87,17 @@ class MessagePort extends NodeEventTarget {
   /** As the table of this environment's ports knows it. */
   #entry = { port: this, due: () => this.#due(), room: () => this.#room() };
 
-  constructor(key, end, terms) {
-    if (key !== PRIVATE) {
-      const error = new TypeError('Constructor cannot be called');
-      error.code = 'ERR_CONSTRUCT_CALL_INVALID';
-      throw error;
-    }
+  constructor(end, terms) {
     super();
     this.#terms = terms;
+    // Where Node itself clones it, it would silently be `{}`.
+    markAsUncloneable?.(this);
     this.#settleIn(end);
+  }
+
+  /** @returns {Port} */
+  static create(end, terms) {
+    return new Made(end, terms);
   }
 
   #settleIn({ handle, id, peerId }) {
@@ -114,7 +116,9 @@ class MessagePort extends NodeEventTarget {
       error.code = 'ERR_MISSING_ARGS';
       throw error;
     }
+    const open = this.#state === OPEN;
     this.#post(value, transfer, false);
+    return open || undefined;
   }
 
   /**
@@ -165,7 +169,7 @@ class MessagePort extends NodeEventTarget {
   /** The other end is a native task: everything goes through Rust, what is given away as a copy. */
   #postToTask(value, transfer) {
     this.#introductions.forget();
-    const buffers = listOf(transfer) ?? [];
+    const buffers = listOf(transfer) ?? refuseList(transfer);
     const written = encode(value, this.#introductions, this.#terms.keepBuffers);
     if (written === null || !buffers.every(types.isArrayBuffer)) {
       throw dataCloneError('The other end of this channel is a native task, which takes plain values and bytes only');
@@ -237,7 +241,8 @@ class MessagePort extends NodeEventTarget {
     if (this.#state !== OPEN) return;
     this.#keepsTurn = true;
     this.#delivering = true;
-    this.#deliver();
+    if (this.#inContext) inContext(this, this.#deliver);
+    else this.#deliver();
     this.#delivering = false;
     if (this.#state === ENDING) this.#closeNow();
   }
@@ -392,7 +397,6 @@ class MessagePort extends NodeEventTarget {
     if (this.#state !== OPEN) return;
     if (!this.#delivering) return this.#closeNow();
     this.#state = ENDING;
-    this.#refed = false;
     this.#hold();
   }
 
@@ -410,7 +414,15 @@ class MessagePort extends NodeEventTarget {
   }
 
   #closed() {
+    // As in Node, where a port counts as closed from now on.
+    this.#refed = false;
     settle();
+    if (this.#inContext) inContext(this, this.#tellClosed);
+    else this.#tellClosed();
+    destroyed(this);
+  }
+
+  #tellClosed() {
     this.dispatchEvent(new Event('close'));
   }
 
@@ -424,7 +436,6 @@ class MessagePort extends NodeEventTarget {
       this.#batch = new Batch();
     }
     for (const { reject } of [...this.#receivers.splice(0), ...this.#senders.splice(0)]) reject(reason());
-    this.#refed = false;
     this.#hold();
   }
 
@@ -536,6 +547,11 @@ class MessagePort extends NodeEventTarget {
 
   // ── Moving ─────────────────────────────────────────────────────────────────────────────────────────
 
+  /** Whether the port is not here any more. */
+  static gone(port) {
+    return port.#state !== OPEN;
+  }
+
   /** For `lib/ports/travel.js`: the port's parts, made ready to leave this thread. */
   static pack(port) {
     if (port.#state !== OPEN) throw dataCloneError('MessagePort in transfer list is already detached');
@@ -580,7 +596,7 @@ class MessagePort extends NodeEventTarget {
     if (port.#half !== undefined) companion.close(port.#half);
     const peer = ports.get(port.#peerId)?.port;
     if (peer !== undefined && #half in peer) peer.#half = undefined;
-    MessagePort.moved(port);
+    Port.moved(port);
     return taken;
   }
 
@@ -594,19 +610,23 @@ class MessagePort extends NodeEventTarget {
   static adopt({ id, terms, kept, half }) {
     const end = binding.claimPort(id);
     if (end === null) throw new PortClosedError('the port was closed on its way');
-    const port = new MessagePort(PRIVATE, end, terms);
+    const port = Port.create(end, terms);
     port.#batch.kept = kept;
     if (half !== undefined) port.#half = companion.adopt(half, end.peerId);
     return port;
   }
 
-
   [inspect.custom]() {
-    const state = ['open', 'closed', 'transferred', 'closed'][this.#state];
-    return `MessagePort { ${state}${this.#started && this.#state === OPEN ? ', started' : ''} }`;
+    // A view of a port, as made below, or the prototype.
+    if (Object.hasOwn(this, 'active') || this === Port.prototype) return this;
+    // Hooks may look at a port that is not made yet.
+    return #state in this ? shown(this, this.#state === OPEN, this.#refed) : shown(this, true, false);
   }
 }
 
-Object.setPrototypeOf(MessagePort.prototype, NodeMessagePort.prototype);
+/** Of every port. Derived by `class`, so that V8 knows how large its objects will be. */
+class Made extends Port {}
 
-module.exports = { MessagePort, PRIVATE, RECEIVE };
+const MessagePort = publicFace(Made);
+
+module.exports = { MessagePort, Port, RECEIVE };

@@ -6,20 +6,18 @@ const { types } = require('node:util');
 
 const { MessagePort: NodeMessagePort } = require('../node-threads');
 const { departure } = require('../travel');
+const { isMarkedAsUntransferable } = require('../travel/refusals');
+const { kindOf } = require('../travel/registry');
+const { listOf } = require('../travel/transfer-list');
 const { closedHalf, post } = require('./companion');
 
 function dataCloneError(message) {
   return new DOMException(message, 'DataCloneError');
 }
 
-/** The transfer list as an array; undefined when it is empty, or nothing that Node would take as a list. */
-function listOf(transfer) {
-  if (transfer === undefined || transfer === null) return undefined;
-  if (typeof transfer !== 'object' && typeof transfer !== 'function') return undefined;
-  const list = typeof transfer[Symbol.iterator] === 'function' ? transfer : transfer.transfer;
-  if (list === undefined || list === null || typeof list[Symbol.iterator] !== 'function') return undefined;
-  const array = [...list];
-  return array.length > 0 ? array : undefined;
+/** Whether this is a port of ours that does not leave although it is on the list. */
+function staysHere(port) {
+  return kindOf(port)?.moves === true && isMarkedAsUntransferable(port);
 }
 
 /** What Node checks of its own ports in a transfer list, for ours. */
@@ -52,11 +50,11 @@ function postAside(half, value, transfer, shared, source) {
     return false;
   }
   const list = listOf(transfer);
-  const ports = list?.filter((object) => object instanceof NodeMessagePort);
+  const ports = list?.filter((object) => object instanceof NodeMessagePort && !staysHere(object));
   if (ports !== undefined) checkPorts(ports, source);
   const wrapped = shared !== undefined || (ports !== undefined && ports.length > 0);
   const payload = wrapped ? { value, ports, shared } : value;
-  // A list that was an iterator is used up by now.
+  // A list that was an iterator is used up by now; of a bad one Node says what is wrong.
   const again = list ?? transfer;
   const leaving = departure(payload, again);
   if (leaving === undefined) post(half, payload, again);
@@ -69,4 +67,9 @@ function postNowhere(value, transfer, source) {
   postAside(closedHalf(), value, transfer, undefined, source);
 }
 
-module.exports = { dataCloneError, listOf, postAside, postNowhere };
+/** Throws what Node says of a bad transfer list. */
+function refuseList(transfer) {
+  post(closedHalf(), undefined, transfer);
+}
+
+module.exports = { dataCloneError, postAside, postNowhere, refuseList };

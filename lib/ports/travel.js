@@ -12,20 +12,21 @@
  */
 
 const { departure, register, wake } = require('../travel');
-const { MessagePort } = require('./message-port');
+const { Port } = require('./message-port');
 
-register(MessagePort, {
+register(Port, {
   brand: 'MessagePort',
   moves: true,
-  pack: MessagePort.pack,
+  gone: Port.gone,
+  pack: Port.pack,
   transferables: ({ half }) => (half === undefined ? [] : [half]),
   unpack: (content) => {
     wake();
-    return MessagePort.adopt(content);
+    return Port.adopt(content);
   },
-  toTask: MessagePort.toTask,
-  moved: MessagePort.moved,
-  kept: MessagePort.restore,
+  toTask: Port.toTask,
+  moved: Port.moved,
+  kept: Port.restore,
 });
 
 /**

@@ -7,8 +7,9 @@ const { isFloat } = require('./element-types');
 const { holdRegion } = require('./region-hold');
 const { rustAtomics } = require('./rust-atomics');
 
-// V8's own, which are machine instructions: a native call would cost ten times as much.
-const { add, and, compareExchange, exchange, isLockFree, load, or, store, sub, xor } = Atomics;
+// V8's own, which are machine instructions: a native call would cost ten times as much. V8 can be told to have none.
+const { add, and, compareExchange, exchange, isLockFree, load, or, store, sub, xor } =
+  globalThis.Atomics ?? rustAtomics;
 const { notify, wait, waitAsync } = rustAtomics;
 
 /** Atomic operations on a typed array over a SharedArrayBuffer, with the meanings and errors of `Atomics`. */

@@ -10,9 +10,12 @@ const { binding } = require('../native');
 const { asyncWaits } = require('./async-waits');
 const { toBigInt } = require('./to-big-int');
 
+/** Nobody waits by `Atomics.wait` where V8 was told to do without `Atomics`. */
+const notify = globalThis.Atomics?.notify ?? (() => 0);
+
 const OPENED = Symbol.for('rust-workers.atomics');
 if (binding[OPENED] === undefined) {
-  binding.openAtomics(toBigInt, () => {}, Atomics.notify);
+  binding.openAtomics(toBigInt, () => {}, notify);
   Object.defineProperty(binding, OPENED, { value: true });
 }
 

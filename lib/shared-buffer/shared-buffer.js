@@ -12,7 +12,8 @@ const { holdRegion } = require('./region-hold');
 const { rustAtomics } = require('./rust-atomics');
 
 // See atomic-view.js; the methods stand here once more because a call less keeps them at the speed of `Atomics`.
-const { add, and, compareExchange, exchange, isLockFree, load, or, store, sub, xor } = Atomics;
+const { add, and, compareExchange, exchange, isLockFree, load, or, store, sub, xor } =
+  globalThis.Atomics ?? rustAtomics;
 const { notify, wait, waitAsync } = rustAtomics;
 
 /** Memory that JavaScript threads and native tasks share: a real SharedArrayBuffer, with the face of `Atomics`. */

@@ -9,24 +9,13 @@
  */
 
 const { types } = require('node:util');
-const { MessageChannel: NodeMessageChannel } = require('../node-threads');
 
 const { InternalError } = require('../errors');
 const { MARK, isMarked } = require('./mark');
+const { isMarkedAsUntransferable, notHere, notListed, untransferable } = require('./refusals');
 const { isAwake, kindOf, kindOfBrand, register, wake } = require('./registry');
 const { findTravelers, hasTraveler, isLeaf } = require('./search');
-
-/** The error for an object that has to be on the transfer list and is not: the running Node's own. */
-function notListed() {
-  const { port1, port2 } = new NodeMessageChannel();
-  try {
-    port1.postMessage(port2);
-  } catch (error) {
-    return error;
-  } finally {
-    port1.close();
-  }
-}
+const { listOf } = require('./transfer-list');
 
 /** Defines, so that `__proto__` is a property like any other. */
 function put(object, key, value) {
@@ -55,13 +44,11 @@ function withRecords(value, ways, records) {
   return copyOf(value);
 }
 
-/** The transfer list of `postMessage(value, list)` or `postMessage(value, { transfer: list })`, as an array. */
-function listOf(transfer) {
-  if (transfer === undefined || transfer === null) return [];
-  if (typeof transfer !== 'object' && typeof transfer !== 'function') return undefined;
-  const list = typeof transfer[Symbol.iterator] === 'function' ? transfer : transfer.transfer;
-  if (list === undefined || list === null) return [];
-  return typeof list[Symbol.iterator] === 'function' ? [...list] : undefined;
+/** An object that is on the list and must not leave: an error, or as if it were not on the list, as Node has it. */
+function refuse(object, listed) {
+  const error = untransferable();
+  if (error !== undefined) throw error;
+  listed.delete(object);
 }
 
 /** A message on its way: what to hand to Node, and what to do once Node has taken or refused it. */
@@ -75,8 +62,15 @@ class Departure {
   constructor(value, list) {
     const { travelers, ways } = findTravelers(value);
     const listed = new Set(list);
-    for (const object of list) if (!isLeaf(object) && kindOf(object)?.moves) travelers.add(object);
-    for (const object of travelers) if (kindOf(object).moves && !listed.has(object)) throw notListed();
+    for (const object of list) {
+      if (isLeaf(object) || !kindOf(object)?.moves) continue;
+      if (isMarkedAsUntransferable(object)) refuse(object, listed);
+      else travelers.add(object);
+    }
+    for (const object of travelers) {
+      const { gone, moves } = kindOf(object);
+      if (moves && !listed.has(object)) throw gone?.(object) ? notHere() : notListed();
+    }
     this.transferList = list.filter((object) => isLeaf(object) || !kindOf(object)?.moves);
 
     const records = new Map();
@@ -194,4 +188,4 @@ function arrive(message) {
   return replaceRecords(message[MARK], objects);
 }
 
-module.exports = { arrive, departure, isMarked, register, wake };
+module.exports = { arrive, departure, isMarked, register, replaceRecords, wake };

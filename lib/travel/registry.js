@@ -22,6 +22,7 @@ const STATE = Symbol.for('rust-workers.travel');
  * @property {(record: any) => object} unpack makes an object here of what `pack` gave there
  * @property {boolean} [moves] whether the object must be in the transfer list, and is gone here afterwards. Default
  *   false: it is there on both sides
+ * @property {(object: object) => boolean} [gone] whether one that moves has left before, or has ended
  * @property {(record: any) => object[]} [transferables] what of a record goes on Node's transfer list in the object's
  *   place
  * @property {(object: object, record: any) => void} [moved] after the message has left

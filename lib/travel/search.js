@@ -14,12 +14,35 @@ function isLeaf(value) {
   return typeof value !== 'object' || value === null || ArrayBuffer.isView(value);
 }
 
+/** How Node marks what it can transfer, such as streams and file handles: a method of this name. */
+const TRANSFER = 'messaging_transfer_symbol';
+/** prototype -> whether it has the mark. */
+const marked = new WeakMap();
+
+const hasMark = (object) => Object.getOwnPropertySymbols(object).some(({ description }) => description === TRANSFER);
+
+function inheritsMark(object) {
+  const prototype = Object.getPrototypeOf(object);
+  if (prototype === null) return false;
+  let known = marked.get(prototype);
+  if (known === undefined) {
+    known = hasMark(prototype) || inheritsMark(prototype);
+    marked.set(prototype, known);
+  }
+  return known;
+}
+
+/** Whether this is a thing of Node's that it takes to another thread by itself: nothing to look into. */
+function isTransferable(object) {
+  return hasMark(object) || inheritsMark(object);
+}
+
 /** The values inside a container, keys of a Map included. */
 function inside(container) {
   if (Array.isArray(container) || Object.getPrototypeOf(container) === Object.prototype) return Object.values(container);
   if (types.isMap(container)) return [...container.keys(), ...container.values()];
   if (types.isSet(container)) return [...container];
-  return Object.values(container);
+  return isTransferable(container) ? [] : Object.values(container);
 }
 
 /** So many containers are searched without remembering which they were; most messages have fewer. */
@@ -105,4 +128,4 @@ function ancestors(objects, parents) {
   return found;
 }
 
-module.exports = { hasTraveler, findTravelers, isLeaf };
+module.exports = { hasTraveler, findTravelers, inside, isLeaf, isTransferable };

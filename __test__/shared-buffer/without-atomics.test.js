@@ -1,0 +1,29 @@
+'use strict';
+
+// Where V8 was told to have no `Atomics` (Node 20: --no-harmony-atomics), or a program deleted it.
+
+const assert = require('node:assert/strict');
+const { execFileSync } = require('node:child_process');
+const { test } = require('node:test');
+
+const program = `
+  delete globalThis.Atomics;
+  const { MessageChannel, Mutex, SharedBuffer, receiveMessageOnPort } = require('rust-workers');
+  const cells = new SharedBuffer(8);
+  cells.add(0, 5);
+  const { port1, port2 } = new MessageChannel();
+  port1.postMessage('through');
+  let code;
+  try {
+    new Mutex();
+  } catch (error) {
+    code = error.code;
+  }
+  console.log(JSON.stringify([cells.load(0), cells.notify(0), receiveMessageOnPort(port2).message, code]));
+  process.exit();
+`;
+
+test('without Atomics the package loads, shared memory works by Rust, and locks say what they need', () => {
+  const out = execFileSync(process.execPath, ['-e', program], { cwd: __dirname, encoding: 'utf8', timeout: 15_000 });
+  assert.deepEqual(JSON.parse(out), [5, 0, 'through', 'ERR_RW_INTERNAL']);
+});

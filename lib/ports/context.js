@@ -1,0 +1,96 @@
+'use strict';
+
+/**
+ * `moveMessagePortToContext` for ports of ours. What stands in another context must be made of that context's own
+ * objects, which only Node can do: so a port of Node's goes there, and messages pass between the two in this one.
+ */
+
+const { MessageChannel: NodeMessageChannel, moveMessagePortToContext: nodeMove } = require('../node-threads');
+
+const { replaceRecords } = require('../travel');
+const { kindOf } = require('../travel/registry');
+const { inside, isLeaf, isTransferable } = require('../travel/search');
+const { closedHalf } = require('./companion');
+const { Port } = require('./message-port');
+
+/** Whether something passed lately, which may be on its way still. */
+let busy = false;
+let watching = false;
+
+/** Neither port of a bridge holds the event loop, and a message takes two turns of it: the last ones shall get them. */
+function giveTurns() {
+  if (watching) return;
+  watching = true;
+  process.on('beforeExit', () => {
+    if (!busy) return;
+    busy = false;
+    setTimeout(() => {}, 1);
+  });
+}
+
+/** File handles, streams and the like in a message that has arrived: they can only move on. */
+function transferablesIn(value) {
+  const seen = new Set([value]);
+  const found = [];
+  for (const at of seen) {
+    if (isLeaf(at)) continue;
+    if (isTransferable(at)) found.push(at);
+    else for (const child of inside(at)) seen.add(child);
+  }
+  return found;
+}
+
+/** Hands what arrived at `from` on to `to`, a port of ours or of Node's. */
+function pass({ data, ports }, to) {
+  busy = true;
+  const instead = new Map();
+  const list = ports.map((port) => {
+    if (kindOf(port) === undefined) return port;
+    // A port of ours arrives in the other context as one of Node's.
+    const { port1, port2 } = new NodeMessageChannel();
+    bridge(port, port1);
+    instead.set(port, port2);
+    return port2;
+  });
+  const value = instead.size > 0 ? replaceRecords(data, instead) : data;
+  const known = new Set(list);
+  to.postMessage(value, [...list, ...transferablesIn(value).filter((object) => !known.has(object))]);
+}
+
+function bridge(ours, nodes) {
+  ours.addEventListener('message', (event) => pass(event, nodes));
+  nodes.addEventListener('message', (event) => pass(event, ours));
+  ours.once('close', () => nodes.close());
+  nodes.once('close', () => ours.close());
+  ours.unref();
+  nodes.unref();
+  busy = true;
+  giveTurns();
+}
+
+/**
+ * Node's `moveMessagePortToContext`, for ports of ours too.
+ *
+ * @param {import('node:worker_threads').MessagePort} port closed here afterwards
+ * @param {object} context of `vm.createContext`
+ * @returns {object} a port of Node's, with the prototypes of that context
+ * @throws {Error} what Node throws: the port is closed, or an argument is of the wrong type
+ */
+function moveMessagePortToContext(port, context) {
+  if (!(port instanceof Object) || kindOf(port)?.toTask === undefined) return nodeMove(port, context);
+  if (Port.gone(port)) return nodeMove(closedHalf(), context);
+  const { port1: near, port2: far } = new NodeMessageChannel();
+  let moved;
+  try {
+    moved = nodeMove(far, context);
+  } catch (error) {
+    near.close();
+    throw error;
+  }
+  const content = Port.pack(port);
+  Port.moved(port);
+  bridge(Port.adopt(content), near);
+  return moved;
+}
+
+module.exports = { moveMessagePortToContext };

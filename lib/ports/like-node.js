@@ -1,0 +1,86 @@
+'use strict';
+
+/**
+ * What a port of ours is beside its messages, as Node's own ports are: an async resource and an event target, made by
+ * nobody but a channel, with a prototype of the same names, and shown by `util.inspect` in the same way.
+ */
+
+const { AsyncResource } = require('node:async_hooks');
+const { MessagePort: NodeMessagePort } = require('../node-threads');
+
+const nodePrototype = NodeMessagePort.prototype;
+const NodeEventTarget = Object.getPrototypeOf(nodePrototype).constructor;
+
+const { emitDestroy, runInAsyncScope } = AsyncResource.prototype;
+const sample = new AsyncResource('RUST_WORKERS_PORTS');
+/** What an AsyncResource keeps in itself; Node's ports keep the same where nobody sees it. */
+const HIDDEN = new Set(Object.getOwnPropertySymbols(sample));
+/** What the constructor of Node's event targets puts into an object. */
+const EVENTS = Reflect.ownKeys(new NodeEventTarget());
+/** What stands in every port: event state, and the numbers of the async resource. */
+const ALWAYS = new Set([...EVENTS, ...[...HIDDEN].filter((key) => typeof sample[key] === 'number')]);
+
+/**
+ * The base of our ports: an AsyncResource in the first place, since hooks are to get the port itself and its listeners
+ * run in the async context it was made in; the state of an event target is given to it. (By `super` and assignments:
+ * objects of `Reflect.construct` have a shape each, which makes every access slow.)
+ */
+class PortBase extends AsyncResource {
+  constructor() {
+    super('MESSAGEPORT');
+    const events = new NodeEventTarget();
+    for (const key of EVENTS) this[key] = events[key];
+  }
+}
+Object.setPrototypeOf(PortBase.prototype, nodePrototype);
+
+/**
+ * Whether somebody would notice in which async context the listeners of a new port run: there is a context (that of an
+ * AsyncLocalStorage), or there are hooks. Node keeps either in the object itself.
+ */
+function hasContext(port) {
+  return Object.getOwnPropertySymbols(port).some((key) => port[key] !== undefined && !ALWAYS.has(key));
+}
+
+/** Calls `run` as a method of the port in the port's own async context. */
+const inContext = (port, run) => runInAsyncScope.call(port, run, port);
+
+/** Ends the port for async hooks. */
+const destroyed = (port) => emitDestroy.call(port);
+
+/**
+ * The constructor that programs see. Its prototype has the names that Node's has as its own, and inherits what we
+ * add; called or constructed it throws what Node's throws, as a class could not.
+ *
+ * @param {Function} Made a subclass of the class with the methods, with nothing in it: the class of every port
+ * @returns {Function}
+ */
+function publicFace(Made) {
+  function MessagePort() {
+    NodeMessagePort();
+  }
+  const { prototype } = Made;
+  const methods = Object.getPrototypeOf(prototype);
+  for (const name of Object.getOwnPropertyNames(nodePrototype)) {
+    if (name === 'constructor') continue;
+    const from = Object.hasOwn(methods, name) ? methods : nodePrototype;
+    const descriptor = Object.getOwnPropertyDescriptor(from, name);
+    Object.defineProperty(prototype, name, { ...descriptor, enumerable: true });
+  }
+  for (const object of [prototype, methods]) {
+    Object.defineProperty(object, 'constructor', { value: MessagePort, writable: true, configurable: true });
+  }
+  MessagePort.prototype = prototype;
+  return Object.setPrototypeOf(MessagePort, NodeEventTarget);
+}
+
+/** What `util.inspect` shows of a port: that it is open and holds the loop, and what Node shows of event targets. */
+function shown(port, active, refed) {
+  const view = Object.create(Object.getPrototypeOf(port));
+  view.active = active;
+  if (active) view.refed = refed;
+  for (const key of Reflect.ownKeys(port)) if (!HIDDEN.has(key)) view[key] = port[key];
+  return view;
+}
+
+module.exports = { PortBase, destroyed, hasContext, inContext, publicFace, shown };

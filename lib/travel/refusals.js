@@ -1,0 +1,62 @@
+'use strict';
+
+/** What the running Node says of its own ports in messages, for ours: each error is had by making Node throw it. */
+
+const {
+  MessageChannel: NodeMessageChannel,
+  isMarkedAsUntransferable: nodeIsMarked,
+  markAsUntransferable,
+} = require('../node-threads');
+
+/** What `provoke` throws, given the two ports of a channel; undefined if nothing. */
+function thrownBy(provoke) {
+  const { port1, port2 } = new NodeMessageChannel();
+  try {
+    provoke(port1, port2);
+    return undefined;
+  } catch (error) {
+    return error;
+  } finally {
+    port1.close();
+  }
+}
+
+/** For an object that has to be on the transfer list and is not. */
+const notListed = () => thrownBy((port, other) => port.postMessage(other));
+
+/** For one that is not here any more, and not on the list. */
+const notHere = () =>
+  thrownBy((port, other) => {
+    const { port1 } = new NodeMessageChannel();
+    port1.postMessage(undefined, [other]);
+    port1.close();
+    port.postMessage(other);
+  });
+
+/** For one that is on the list and marked as untransferable; undefined (Node 20): it counts as not listed. */
+const untransferable = () =>
+  thrownBy((port, other) => {
+    markAsUntransferable(other);
+    port.postMessage(undefined, [other]);
+  });
+
+let closedPort;
+
+/** Node 20 passes over what is marked, and refuses any other object that is not transferable. */
+function isPassedOver(object) {
+  if (closedPort === undefined) {
+    closedPort = new NodeMessageChannel().port1;
+    closedPort.close();
+  }
+  try {
+    closedPort.postMessage(undefined, [object]);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Whether `markAsUntransferable` was called with this object of ours. */
+const isMarkedAsUntransferable = nodeIsMarked ?? isPassedOver;
+
+module.exports = { isMarkedAsUntransferable, notHere, notListed, untransferable };
