@@ -3,18 +3,20 @@
 /**
  * The public face. What is new here goes into lib/index.mjs (a test compares) and index.d.ts too.
  *
- * A part of the package is loaded when its name is first read: a script that wants `task` alone should not wait for
- * locks, channels and pools. What must be in place from the beginning is loaded at once: the addon, so that it is
- * `require` that throws where it is missing, and in a worker the port to the parent, on which messages may be waiting.
+ * In a worker of a pool a part of the package is loaded when its name is first read: a script that wants `task` alone
+ * should not wait for locks, channels and pools. What must be in place from the beginning is loaded at once: the port to
+ * the parent, on which messages may be waiting. Everywhere else all is loaded now: who resets the module cache, as test
+ * frameworks do, must not get one half of the package from before and one from after.
  */
 
 // Before anything else: see its head.
-const { isMainThread } = require('./lib/node-threads');
+require('./lib/node-threads');
 
 const { binding } = require('./lib/native');
+const { RUNNER, Task } = require('./lib/script-pool/task');
 const { replacements, superset } = require('./lib/worker');
 
-if (!isMainThread) require('./lib/worker/parent-port');
+require('./lib/worker/parent-port');
 
 const PORTS = ['MessageChannel', 'MessagePort', 'carry', 'moveMessagePortToContext', 'receiveMessageOnPort'];
 
@@ -24,7 +26,7 @@ const loaders = {
   ...all(() => require('./lib/ports'), PORTS),
   ...all(() => require('./lib/worker-pool'), ['WorkerPool']),
   ...all(() => require('./lib/script-pool/transfer'), ['move']),
-  task: () => new (require('./lib/script-pool/task').Task)(binding),
+  task: () => new Task(binding),
   ...all(() => require('./lib/locks'), ['Mutex', 'RwLock', 'Semaphore', 'Condvar', 'Barrier']),
   SharedBuffer: () => {
     require('./lib/shared-buffer/travel');
@@ -51,3 +53,6 @@ function lazy(name, load) {
 // Ours in the place of Node's.
 module.exports = superset;
 for (const [name, load] of Object.entries(loaders)) Object.defineProperty(superset, name, lazy(name, load));
+
+const inPool = binding[RUNNER] !== undefined;
+if (!inPool) for (const name of Object.keys(loaders)) Reflect.get(superset, name);

@@ -26,7 +26,8 @@ function requireCompiled({ files, ids, ends, memory, native, addon }) {
     const script = new Script(source, { filename: file, cachedData: part(2 * number + 1) });
     const made = put(file);
     const run = script.runInThisContext();
-    run.call(made.exports, made.exports, requireFrom(made, file.endsWith('index.js') ? `${ids[number]}/` : ids[number]), made, file, made.path);
+    const id = file.endsWith('index.js') ? `${ids[number]}/` : ids[number];
+    run.call(made.exports, made.exports, requireFrom(made, id), made, file, made.path);
     made.loaded = true;
     return made.exports;
   }
