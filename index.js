@@ -1,32 +1,58 @@
 'use strict';
 
-/** The public face. What is new here goes into lib/index.mjs (a test compares) and index.d.ts too. */
+/**
+ * The public face. What is new here goes into lib/index.mjs (a test compares) and index.d.ts too.
+ *
+ * In a worker of a pool a part of the package is loaded when its name is first read: a script that wants `task` alone
+ * should not wait for locks, channels and pools. What must be in place from the beginning is loaded at once: the port to
+ * the parent, on which messages may be waiting. Everywhere else all is loaded now: who resets the module cache, as test
+ * frameworks do, must not get one half of the package from before and one from after.
+ */
 
-const { publicClasses } = require('./lib/errors');
-// Before the worker's: what arrives in `workerData` may hold any of these. Ports last, they load a part of it.
-const { Barrier, Condvar, Mutex, RwLock, Semaphore } = require('./lib/locks');
-require('./lib/shared-buffer/travel');
-const { SharedBuffer } = require('./lib/shared-buffer/shared-buffer');
-const ports = require('./lib/ports');
-const worker = require('./lib/worker');
+// Before anything else: see its head.
+require('./lib/node-threads');
+
 const { binding } = require('./lib/native');
-const { Task } = require('./lib/script-pool/task');
-const { move } = require('./lib/script-pool/transfer');
-const { rustAtomics } = require('./lib/shared-buffer/rust-atomics');
-const { WorkerPool } = require('./lib/worker-pool');
+const { RUNNER, Task } = require('./lib/script-pool/task');
+const { replacements, superset } = require('./lib/worker');
 
-// Getters stay getters: see lib/worker/index.js. Ours come after Node's, so ours win.
-module.exports = Object.assign(Object.defineProperties({}, Object.getOwnPropertyDescriptors(worker)), {
-  ...ports,
-  WorkerPool,
-  move,
-  task: new Task(binding),
-  Mutex,
-  RwLock,
-  Semaphore,
-  Condvar,
-  Barrier,
-  SharedBuffer,
-  rustAtomics,
-  errors: Object.freeze(publicClasses),
-});
+require('./lib/worker/parent-port');
+
+const PORTS = ['MessageChannel', 'MessagePort', 'carry', 'moveMessagePortToContext', 'receiveMessageOnPort'];
+
+/** How to load what stands under each name. */
+const loaders = {
+  ...replacements,
+  ...all(() => require('./lib/ports'), PORTS),
+  ...all(() => require('./lib/worker-pool'), ['WorkerPool']),
+  ...all(() => require('./lib/script-pool/transfer'), ['move']),
+  task: () => new Task(binding),
+  ...all(() => require('./lib/locks'), ['Mutex', 'RwLock', 'Semaphore', 'Condvar', 'Barrier']),
+  SharedBuffer: () => {
+    require('./lib/shared-buffer/travel');
+    return require('./lib/shared-buffer/shared-buffer').SharedBuffer;
+  },
+  ...all(() => require('./lib/shared-buffer/rust-atomics'), ['rustAtomics']),
+  errors: () => Object.freeze(require('./lib/errors').publicClasses),
+};
+
+/** Loaders for names that one file exports. */
+function all(load, names) {
+  return Object.fromEntries(names.map((name) => [name, () => load()[name]]));
+}
+
+/** A property that becomes what it is when it is first read. */
+function lazy(name, load) {
+  const become = (value) => {
+    Object.defineProperty(module.exports, name, { value, enumerable: true, configurable: true, writable: true });
+    return value;
+  };
+  return { get: () => become(load()), set: become, enumerable: true, configurable: true };
+}
+
+// Ours in the place of Node's.
+module.exports = superset;
+for (const [name, load] of Object.entries(loaders)) Object.defineProperty(superset, name, lazy(name, load));
+
+const inPool = binding[RUNNER] !== undefined;
+if (!inPool) for (const name of Object.keys(loaders)) Reflect.get(superset, name);

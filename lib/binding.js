@@ -11,7 +11,6 @@
 
 const path = require('node:path');
 
-const { BindingNotFoundError } = require('./errors');
 const { triple } = require('./triple');
 
 const ROOT = path.join(__dirname, '..');
@@ -65,6 +64,7 @@ function advice(env, attempts) {
 }
 
 function notFound(env, attempts) {
+  const { BindingNotFoundError } = require('./errors');
   const tried = attempts.map(({ what, error }) => `  - ${what}\n      ${firstLine(error)}`);
   const steps = advice(env, attempts).map((step, index) => `  ${index + 1}. ${step}`);
   const message =

@@ -24,9 +24,14 @@ const littleEndian = new Uint8Array(new Uint16Array([1]).buffer)[0] === 1;
 const FEW_CHARACTERS = 24;
 const shortReaders = [() => ''];
 for (let length = 1; length <= FEW_CHARACTERS; length++) {
+  // Made for the first text of this length.
+  shortReaders.push((b, p) => (shortReaders[length] = shortReader(length))(b, p));
+}
+
+function shortReader(length) {
   const units = Array.from({ length }, (_, i) => `b[p + ${i}]`);
   const read = compile(['f'], `return (b, p) => f(${units.join(', ')});`);
-  shortReaders.push(read === null ? (b, p) => latin1Slice.call(b, p, p + length) : read(fromCharCode));
+  return read === null ? (b, p) => latin1Slice.call(b, p, p + length) : read(fromCharCode);
 }
 
 // An own property for every key: plain assignment of `__proto__` would set the prototype.

@@ -13,7 +13,7 @@
  */
 
 const { MessageChannel: NodeMessageChannel, MessagePort: NodeMessagePort, receiveMessageOnPort } =
-  require('node:worker_threads');
+  require('../node-threads');
 
 const { binding } = require('../native');
 

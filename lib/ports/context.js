@@ -5,7 +5,7 @@
  * objects, which only Node can do: so a port of Node's goes there, and messages pass between the two in this one.
  */
 
-const { MessageChannel: NodeMessageChannel, moveMessagePortToContext: nodeMove } = require('node:worker_threads');
+const { MessageChannel: NodeMessageChannel, moveMessagePortToContext: nodeMove } = require('../node-threads');
 
 const { replaceRecords } = require('../travel');
 const { kindOf } = require('../travel/registry');

@@ -6,7 +6,7 @@
  */
 
 const { AsyncResource } = require('node:async_hooks');
-const { MessagePort: NodeMessagePort } = require('node:worker_threads');
+const { MessagePort: NodeMessagePort } = require('../node-threads');
 
 const nodePrototype = NodeMessagePort.prototype;
 const NodeEventTarget = Object.getPrototypeOf(nodePrototype).constructor;

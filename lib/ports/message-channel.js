@@ -1,6 +1,6 @@
 'use strict';
 
-const { MessageChannel: NodeMessageChannel } = require('node:worker_threads');
+const { MessageChannel: NodeMessageChannel } = require('../node-threads');
 
 const { binding } = require('../native');
 const { InvalidArgTypeError } = require('../errors');

@@ -13,10 +13,10 @@
  * before that, because nobody wants messages, keeps the turn, and must go on by itself when somebody does.
  */
 
-const { markAsUncloneable } = require('node:worker_threads');
 const { inspect, types } = require('node:util');
 const { setImmediate, setTimeout } = require('node:timers');
 
+const { markAsUncloneable } = require('../node-threads');
 const { binding } = require('../native');
 const { PortClosedError } = require('../errors');
 const { listOf } = require('../travel/transfer-list');

@@ -3,8 +3,8 @@
 /** Posting through the companion: what only Node can carry, with Node's own words about what cannot be cloned. */
 
 const { types } = require('node:util');
-const { MessagePort: NodeMessagePort } = require('node:worker_threads');
 
+const { MessagePort: NodeMessagePort } = require('../node-threads');
 const { departure } = require('../travel');
 const { isMarkedAsUntransferable } = require('../travel/refusals');
 const { kindOf } = require('../travel/registry');

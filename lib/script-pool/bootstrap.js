@@ -1,31 +1,89 @@
 'use strict';
 
-/** The first file of a script pool's worker: puts Node's own things in place, loads the script, and starts work. */
+/**
+ * The first file of a script pool's worker: puts Node's own things in place, loads the script, and starts work.
+ *
+ * Our modules come compiled from the thread that owns the pool (compiled.js). They are put where `require` looks for
+ * modules that were loaded before, so whoever requires one of them, by whatever way, gets this one.
+ */
 
-const { syncBuiltinESMExports } = require('node:module');
+const { Script } = require('node:vm');
 const workerThreads = require('node:worker_threads');
 
-const { arrive, isMarked } = require('../travel');
+// What 'node:module' exports, without what else that loads.
+const Module = module.constructor;
 
-/** What the crew gave, with objects of ours that the script's `workerData` holds. */
-function readSetup(given) {
-  if (!isMarked(given)) return given;
-  // All classes there are: the script need not have loaded them.
-  require('../..');
-  return arrive(given);
+/** A `require` for our own modules, that takes those which came compiled. */
+function requireCompiled({ files, ids, ends, memory, native, addon }) {
+  const numbers = new Map(ids.map((id, i) => [id, i]));
+  const part = (i) => Buffer.from(memory, i === 0 ? 0 : ends[i - 1], ends[i] - (i === 0 ? 0 : ends[i - 1]));
+
+  function load(number) {
+    const file = files[number];
+    const loaded = Module._cache[file];
+    if (loaded !== undefined) return loaded.exports;
+    const source = part(2 * number).latin1Slice();
+    const script = new Script(source, { filename: file, cachedData: part(2 * number + 1) });
+    const made = put(file);
+    const run = script.runInThisContext();
+    const id = file.endsWith('index.js') ? `${ids[number]}/` : ids[number];
+    run.call(made.exports, made.exports, requireFrom(made, id), made, file, made.path);
+    made.loaded = true;
+    return made.exports;
+  }
+
+  function put(file) {
+    const made = new Module(file, module);
+    made.filename = file;
+    made.paths = module.paths;
+    Module._cache[file] = made;
+    return made;
+  }
+
+  /** The addon need not be looked for. */
+  function loadAddon() {
+    const made = put(addon);
+    Module._extensions['.node'](made, addon);
+    made.loaded = true;
+    const holder = put(native);
+    holder.exports = { binding: made.exports, file: addon };
+    holder.loaded = true;
+  }
+
+  /** Our folders hold no folders, so names are quickly made into what they are as seen from lib. */
+  function requireFrom(requirer, id) {
+    const folder = id.slice(0, id.indexOf('/') + 1);
+    return (name) => {
+      let number;
+      if (name.startsWith('./')) number = numbers.get(folder + name.slice(2));
+      else if (name.startsWith('../')) number = numbers.get(name.slice(3));
+      return number === undefined ? requirer.require(name) : load(number);
+    };
+  }
+
+  loadAddon();
+  return requireFrom(module, 'script-pool/bootstrap');
 }
 
-const setup = readSetup(workerThreads.workerData);
+const given = workerThreads.workerData;
+// One level deeper when the script's `workerData` holds objects of ours: lib/travel made a message of it.
+const { control } = given['rust-workers.message'] ?? given;
+// The first message there is, if it has come in time.
+const compiled = workerThreads.receiveMessageOnPort(control)?.message[1] ?? null;
+const ours = compiled === null ? require : requireCompiled(compiled);
+
+const { isMarked } = ours('../travel/mark');
+const setup = isMarked(given) ? ours('../travel').arrive(given) : given;
 // The script sees its own.
 workerThreads.workerData = setup.workerData;
-syncBuiltinESMExports();
+Module.syncBuiltinESMExports();
 
-const { loadScript } = require('./load-script');
-const { Runner } = require('./runner');
+const { loadScript } = ours('./load-script');
+const { Runner } = ours('./runner');
 
 const runner = new Runner(setup, workerThreads.parentPort);
 // Not `await`: a script that throws while it is loaded shall end the worker as it would end any other.
-const exported = loadScript(setup.script);
+const exported = loadScript(setup, (url) => import(url));
 if (typeof exported?.then === 'function' && exported[Symbol.toStringTag] !== 'Module') {
   exported.then((namespace) => runner.start(namespace));
 } else {

@@ -10,7 +10,7 @@
 
 const path = require('node:path');
 const { clearTimeout, setTimeout } = require('node:timers');
-const { MessageChannel, receiveMessageOnPort } = require('node:worker_threads');
+const { MessageChannel, receiveMessageOnPort } = require('../node-threads');
 
 const {
   PoolClosedError,
@@ -21,7 +21,9 @@ const {
 } = require('../errors');
 const { arrive, isMarked } = require('../travel');
 const { Worker } = require('../worker/worker');
-const { READY, FETCH, FETCHED, RESULT, REPORT } = require('./steps');
+const { compiledModules } = require('./compiled');
+const { placeOf } = require('./script-location');
+const { COMPILED, READY, FETCH, FETCHED, RESULT, REPORT } = require('./steps');
 
 const BOOTSTRAP = path.join(__dirname, 'bootstrap.js');
 
@@ -35,6 +37,7 @@ class Crew {
   #delivery;
   #record;
   #script;
+  #place;
   #settings;
   /** Tells the pool, if anybody still has it. */
   #emit;
@@ -45,12 +48,15 @@ class Crew {
   #fruitless = 0;
   #closing = false;
   #started = 0;
+  /** Ports of workers that have not been given our modules. */
+  #unequipped = [];
 
   constructor({ binding, delivery, record, script, settings, emit }) {
     this.#binding = binding;
     this.#delivery = delivery;
     this.#record = record;
     this.#script = script;
+    this.#place = placeOf(script);
     this.#settings = settings;
     this.#emit = emit;
     record.crew = this;
@@ -59,7 +65,8 @@ class Crew {
 
   /** Starts the workers that are kept even when idle. */
   fill() {
-    while (this.#members.size < this.#settings.keep) if (!this.#start()) return;
+    while (this.#members.size < this.#settings.keep && this.#start());
+    this.#equip();
   }
 
   /** A task was queued and no idle worker could be told: starts one more, if there may be one more. */
@@ -68,6 +75,12 @@ class Crew {
     let starting = 0;
     for (const member of this.#members.values()) if (!member.ready) starting++;
     if (this.#binding.scriptsWaiting(this.#record.handle) > starting * this.#settings.concurrency) this.#start();
+    this.#equip();
+  }
+
+  /** Gives our modules to workers that were started. Their threads start meanwhile, should these not be there yet. */
+  #equip() {
+    for (const port of this.#unequipped.splice(0)) port.postMessage([COMPILED, compiledModules()]);
   }
 
   /** Keeps an input until the worker that takes its task asks for it. */
@@ -94,7 +107,7 @@ class Crew {
         name: `${this.#settings.name}-${number}`,
         ...options,
         workerData: {
-          script: this.#script, workerData, key, number, concurrency, patience, patienceTime, recycle, idleTimeout, keep,
+          ...this.#place, workerData, key, number, concurrency, patience, patienceTime, recycle, idleTimeout, keep,
           control: port2,
         },
         transferList: [port2],
@@ -116,6 +129,7 @@ class Crew {
       doneBefore: this.#done(),
     };
     this.#members.set(number, member);
+    this.#unequipped.push(port1);
     port1.on('message', (message) => this.#received(member, message));
     port1.unref();
     worker.on('message', (value) => this.#emit('message', value, worker));
@@ -236,10 +250,11 @@ class Crew {
     const waiting = this.#binding.scriptsWaiting(this.#record.handle);
     const wanted = Math.min(this.#settings.most, Math.max(this.#closing ? 0 : this.#settings.keep, waiting > 0 ? 1 : 0));
     try {
-      while (this.#members.size < wanted) if (!this.#start()) return;
+      while (this.#members.size < wanted && this.#start());
     } catch (error) {
       this.#rejectWaiting(error);
     }
+    this.#equip();
     if (waiting > 0) this.need();
   }
 

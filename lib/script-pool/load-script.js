@@ -2,47 +2,25 @@
 
 /** Loads a worker's script as Node itself would load a Worker's, and finds what it exports. */
 
-const fs = require('node:fs');
-const Module = require('node:module');
-const path = require('node:path');
-const { fileURLToPath } = require('node:url');
-
-/** Whether `require` serves: it is quicker than `import`, and makes the script `require.main`. */
-function isCommonJs(file) {
-  const extension = path.extname(file);
-  if (extension === '.cjs' || extension === '.cts') return true;
-  return extension === '.js' && packageType(path.dirname(file)) !== 'module';
-}
-
-/** The `type` of the package a folder belongs to. */
-function packageType(folder) {
-  for (;;) {
-    try {
-      return JSON.parse(fs.readFileSync(path.join(folder, 'package.json'), 'utf8')).type;
-    } catch (error) {
-      if (error.code !== 'ENOENT' && error.code !== 'ENOTDIR') return undefined;
-    }
-    const parent = path.dirname(folder);
-    if (parent === folder || path.basename(folder) === 'node_modules') return undefined;
-    folder = parent;
-  }
-}
+// What 'node:module' exports, without what else that loads.
+const Module = module.constructor;
 
 /**
- * @param {string} url of the script
+ * @param {{ script: string, file?: string, commonJs: boolean }} place the script's URL; its file, if it has one; and
+ *   whether `require` serves
+ * @param {(url: string) => Promise<object>} importUrl `import`, which a module that came compiled has not
  * @returns {object | Promise<object>} what it exports
  */
-function loadScript(url) {
-  if (!url.startsWith('file:')) return import(url);
-  const file = fileURLToPath(url);
+function loadScript({ script, file, commonJs }, importUrl) {
+  if (file === undefined) return importUrl(script);
   process.argv[1] = file;
-  if (!isCommonJs(file)) return import(url);
+  if (!commonJs) return importUrl(script);
   try {
     // As the main module, which it would be in a Worker of Node's.
     return Module._load(file, null, true);
   } catch (error) {
     // It is ESM after all, or waits at its top level.
-    if (error.code === 'ERR_REQUIRE_ESM' || error.code === 'ERR_REQUIRE_ASYNC_MODULE') return import(url);
+    if (error.code === 'ERR_REQUIRE_ESM' || error.code === 'ERR_REQUIRE_ASYNC_MODULE') return importUrl(script);
     throw error;
   }
 }

@@ -9,7 +9,6 @@ const { types } = require('node:util');
 
 const { kindOfView, KIND_ARRAY_BUFFER } = require('../codec/bytes');
 const { INPUT_COPY, INPUT_DIRECT, INPUT_WIRE } = require('../forms');
-const { messageWriter } = require('../values');
 
 /** Writes values for one user alone. What was prepared last is good until the next. */
 class Outgoing {
@@ -19,7 +18,8 @@ class Outgoing {
   length = 0;
   parts = undefined;
 
-  #writer = messageWriter();
+  /** Made for the first value that needs it, as is the codec: a worker starts sooner without. */
+  #writer;
 
   /**
    * @param {unknown} value
@@ -35,7 +35,7 @@ class Outgoing {
         if (value === null) return this.#set(INPUT_DIRECT, value);
         if (isWholeBytes(value)) return this.#bytes(value);
     }
-    const writer = this.#writer;
+    const writer = (this.#writer ??= require('../values').messageWriter());
     if (!writer.encode(value, 'message')) return false;
     const { parts } = writer;
     this.form = INPUT_WIRE;

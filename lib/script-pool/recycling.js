@@ -4,13 +4,15 @@
 
 const { getHeapStatistics } = require('node:v8');
 
+const { now } = require('../clock');
+
 /** Milliseconds between two looks at the memory: asking costs some microseconds. */
 const LOOK_EVERY = 10;
 const MIB = 1024 * 1024;
 
 class Recycling {
   #tasks = 0;
-  #bornAt = performance.now();
+  #bornAt = now();
   #lookedAt = 0;
 
   /** @param {{ afterTasks?: number, maxMemoryMb?: number, afterMs?: number }} limits */
@@ -24,10 +26,10 @@ class Recycling {
   isDue() {
     if (++this.#tasks >= this.afterTasks) return true;
     if (this.afterMs === Infinity && this.maxMemory === Infinity) return false;
-    const now = performance.now();
-    if (now - this.#bornAt >= this.afterMs) return true;
-    if (this.maxMemory === Infinity || now - this.#lookedAt < LOOK_EVERY) return false;
-    this.#lookedAt = now;
+    const time = now();
+    if (time - this.#bornAt >= this.afterMs) return true;
+    if (this.maxMemory === Infinity || time - this.#lookedAt < LOOK_EVERY) return false;
+    this.#lookedAt = time;
     const { used_heap_size: heap, external_memory: external, malloced_memory: malloced } = getHeapStatistics();
     return heap + external + malloced > this.maxMemory;
   }

@@ -8,22 +8,19 @@
  * ports and unfinished work of the script go on while it waits.
  */
 
-const { AsyncLocalStorage } = require('node:async_hooks');
 const { setImmediate, setTimeout } = require('node:timers');
 
+const { now } = require('../clock');
 const { binding } = require('../native');
 const { deliveryOf } = require('../delivery');
-const { TaskFailedError, UnknownTaskError } = require('../errors');
 const FORMS = require('../forms');
-const { decode, decodeBytes, encodeValue } = require('../values');
 const { functionsOf } = require('./load-script');
 const { Outgoing } = require('./outgoing');
 const {
   STEP_RUN, STEP_WAIT, TAKE, BLOCK, END_FAILED, END_BESIDE, READY, FETCH, RESULT, REPORT,
 } = require('./steps');
-const { Job, RUNNER } = require('./task');
-const { arrive, isMarked } = require('../travel');
-const { Moved, leaving } = require('./transfer');
+const { Job, Moved, RUNNER } = require('./task');
+const { isMarked } = require('../travel/mark');
 
 /** Bytes of an input that come without a Node-API call. */
 const INBOX_BYTES = 64 * 1024;
@@ -32,6 +29,10 @@ const BREATH = 5;
 
 /** Stands for "emit it as a message" among the functions. */
 const MESSAGE = Symbol('message');
+
+/** The codec, loaded for the first value that needs it: every file counts in a worker's start. */
+let loadedValues;
+const values = () => (loadedValues ??= require('../values'));
 
 class Runner {
   /** The task at hand, for `task` in lib/script-pool/task.js; with several at a time, the one of this context. */
@@ -68,7 +69,7 @@ class Runner {
   #now = 0;
   #since = 0;
   #recycling;
-  #lastWork = performance.now();
+  #lastWork = now();
   #idleTimer;
 
   constructor(setup, parentPort) {
@@ -76,9 +77,11 @@ class Runner {
     this.#control = setup.control;
     this.#port = parentPort;
     this.workerId = setup.number;
-    if (setup.concurrency > 1) this.#contexts = new AsyncLocalStorage();
+    if (setup.concurrency > 1) {
+      const { AsyncLocalStorage } = require('node:async_hooks');
+      this.#contexts = new AsyncLocalStorage();
+    }
     if (setup.recycle !== undefined) {
-      // Loaded only where it is asked for: every file counts in a worker's start.
       const { Recycling } = require('./recycling');
       this.#recycling = new Recycling(setup.recycle);
     }
@@ -208,7 +211,7 @@ class Runner {
       case FORMS.NUMBER:
         return number;
       case FORMS.WIRE:
-        return decode(this.#inbox, 0, number, []);
+        return values().decode(this.#inbox, 0, number, []);
       case FORMS.UNDEFINED:
         return undefined;
       case FORMS.NULL:
@@ -218,10 +221,10 @@ class Runner {
       case FORMS.FALSE:
         return false;
       case FORMS.BYTES:
-        return decodeBytes(number, extra[0]);
+        return values().decodeBytes(number, extra[0]);
       default: {
         const wire = Buffer.from(extra[0]);
-        return decode(wire, 0, wire.length, extra[1]);
+        return values().decode(wire, 0, wire.length, extra[1]);
       }
     }
   }
@@ -234,6 +237,7 @@ class Runner {
     if (name === '' && this.#port.listenerCount('message') > 0) return MESSAGE;
     const names = [...this.#functions.keys()].filter((known) => known !== '');
     const exported = names.length > 0 ? `it exports: ${names.join(', ')}` : 'it exports no function';
+    const { UnknownTaskError } = require('../errors');
     throwing.error = new UnknownTaskError(
       name === ''
         ? `The script ${this.#setup.script} neither exports a function as its default nor listens for ` +
@@ -340,6 +344,7 @@ class Runner {
       out.parts = this.#result.parts;
       return;
     }
+    const { leaving } = require('./transfer');
     leaving(value, list, (sent, given) => this.#control.postMessage([RESULT, job.id, sent], given));
     this.#beside(END_BESIDE);
   }
@@ -365,6 +370,7 @@ class Runner {
   /** Tells the owner how far a task is. */
   report(job, value) {
     if (!this.#reports.prepare(value)) {
+      const { leaving } = require('./transfer');
       leaving(value, NOTHING, (sent, given) => this.#control.postMessage([REPORT, job.id, sent], given));
       return;
     }
@@ -379,7 +385,7 @@ class Runner {
   #fetched(id, fetched) {
     const job = this.#open.get(id);
     if (job === undefined) return;
-    const input = isMarked(fetched) ? arriveHere(fetched) : fetched;
+    const input = isMarked(fetched) ? require('../travel').arrive(fetched) : fetched;
     this.#open.delete(id);
     this.#job = job;
     const ended = this.#run(job, job.run, input);
@@ -393,7 +399,7 @@ class Runner {
   }
 
   #idle() {
-    this.#lastWork = performance.now();
+    this.#lastWork = now();
     const { patience, idleTimeout, keep } = this.#setup;
     if (patience === BLOCK && this.#open.size === 0) {
       // The event loop has a turn between two waits.
@@ -408,7 +414,7 @@ class Runner {
       this.#idleTimer = undefined;
       if (this.#leaving) return;
       const { idleTimeout, keep } = this.#setup;
-      const idle = performance.now() - this.#lastWork;
+      const idle = now() - this.#lastWork;
       if (this.#open.size === 0 && idle >= idleTimeout && binding.leavePool(true, keep)) this.#end();
       else this.#armIdleTimer(Math.max(10, idleTimeout - idle));
     }, Math.min(time, 2 ** 31 - 1));
@@ -438,12 +444,6 @@ class Runner {
 
 const NOTHING = Object.freeze([]);
 
-/** A message with objects of ours, whose classes the script need not have loaded. */
-function arriveHere(message) {
-  require('../..');
-  return arrive(message);
-}
-
 /** Serves for a function that is not there. */
 function throwing() {
   throw throwing.error;
@@ -454,10 +454,12 @@ const viewOf = (part) =>
 
 /** What was thrown, with all that can cross; what cannot is left out, rather than hiding the error behind another. */
 function encodeThrown(error) {
+  const { encodeValue } = values();
   try {
     return encodeValue(error, 'error');
   } catch (refusal) {
     if (!(error instanceof Error)) {
+      const { TaskFailedError } = require('../errors');
       return encodeValue(new TaskFailedError(`the task threw something that cannot cross: ${refusal.message}`));
     }
     const plain = new Error(error.message);

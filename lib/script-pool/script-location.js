@@ -1,6 +1,9 @@
 'use strict';
 
-/** Which file a pool's script is: relative to the working directory, as for Node's Worker, or to the caller. */
+/**
+ * Which file a pool's script is: relative to the working directory, as for Node's Worker, or to the caller; and of which
+ * kind.
+ */
 
 const fs = require('node:fs');
 const path = require('node:path');
@@ -67,4 +70,37 @@ function callerFile() {
   }
 }
 
-module.exports = { locateScript };
+/**
+ * What a worker need not find out by itself.
+ *
+ * @param {string} script its URL
+ * @returns {{ script: string, file?: string, commonJs: boolean }} `file`: undefined for a data: URL; `commonJs`: whether
+ *   `require` serves, which is quicker than `import` and makes the script `require.main`
+ */
+function placeOf(script) {
+  if (!script.startsWith('file:')) return { script, commonJs: false };
+  const file = fileURLToPath(script);
+  return { script, file, commonJs: isCommonJs(file) };
+}
+
+function isCommonJs(file) {
+  const extension = path.extname(file);
+  if (extension === '.cjs' || extension === '.cts') return true;
+  return extension === '.js' && packageType(path.dirname(file)) !== 'module';
+}
+
+/** The `type` of the package a folder belongs to. */
+function packageType(folder) {
+  for (;;) {
+    try {
+      return JSON.parse(fs.readFileSync(path.join(folder, 'package.json'), 'utf8')).type;
+    } catch (error) {
+      if (error.code !== 'ENOENT' && error.code !== 'ENOTDIR') return undefined;
+    }
+    const parent = path.dirname(folder);
+    if (parent === folder || path.basename(folder) === 'node_modules') return undefined;
+    folder = parent;
+  }
+}
+
+module.exports = { locateScript, placeOf };

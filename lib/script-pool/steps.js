@@ -27,4 +27,5 @@ module.exports = {
   FETCHED: 2,
   RESULT: 3,
   REPORT: 4,
+  COMPILED: 5,
 };

@@ -6,8 +6,6 @@
  * The runner of this environment hangs on the binding, so that every copy of this file finds it.
  */
 
-const { TaskCancelledError, TaskTimeoutError, PoolClosedError } = require('../errors');
-
 const RUNNER = Symbol.for('rust-workers.script-runner');
 
 /** Numbers of `Reason` in src/pool/cancel.rs. */
@@ -16,6 +14,8 @@ const POOL_CLOSED = 3;
 
 /** Why a task that was told to stop should. */
 function stopError(reason) {
+  // Not before: a worker starts sooner without.
+  const { TaskCancelledError, TaskTimeoutError, PoolClosedError } = require('../errors');
   if (reason === TIMED_OUT) return new TaskTimeoutError("the task's time is up");
   if (reason === POOL_CLOSED) return new PoolClosedError('the pool was destroyed while the task ran');
   return new TaskCancelledError('the task was cancelled');
@@ -95,4 +95,16 @@ class Job {
   }
 }
 
-module.exports = { Job, RUNNER, Task };
+/** A result to be moved instead of copied: what `move` returns (see transfer.js). */
+class Moved {
+  /**
+   * @param {unknown} value
+   * @param {readonly object[]} list
+   */
+  constructor(value, list) {
+    this.value = value;
+    this.list = list;
+  }
+}
+
+module.exports = { Job, Moved, RUNNER, Task };

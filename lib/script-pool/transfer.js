@@ -3,25 +3,14 @@
 /** What is given away with a value: named by a list, or found in it. */
 
 const { types } = require('node:util');
-const { MessagePort } = require('node:worker_threads');
+const { MessagePort } = require('../node-threads');
 
 const { InvalidArgTypeError } = require('../errors');
 const { departure } = require('../travel');
+const { Moved } = require('./task');
 
 /** Stands for "whatever there is in the value". */
 const AUTO = 'auto';
-
-/** A result to be moved instead of copied: what `move` returns. */
-class Moved {
-  /**
-   * @param {unknown} value
-   * @param {readonly object[]} list
-   */
-  constructor(value, list) {
-    this.value = value;
-    this.list = list;
-  }
-}
 
 /**
  * Marks what a task returns to be moved to the caller instead of copied.
@@ -91,4 +80,4 @@ function leaving(value, list, send) {
   return own === undefined ? send(value, [...list]) : own.leave((sent, given) => send(sent, [...given]));
 }
 
-module.exports = { AUTO, Moved, leaving, move, takeAside, transferablesOf };
+module.exports = { AUTO, leaving, move, takeAside, transferablesOf };

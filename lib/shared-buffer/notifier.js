@@ -9,7 +9,7 @@
  */
 
 const path = require('node:path');
-const { Worker } = require('node:worker_threads');
+const { Worker } = require('../node-threads');
 
 const { binding } = require('../native');
 const { holdRegion } = require('./region-hold');

@@ -1,7 +1,7 @@
 'use strict';
 
 const { types } = require('node:util');
-const { markAsUncloneable } = require('node:worker_threads');
+const { markAsUncloneable } = require('../node-threads');
 
 const { InvalidArgTypeError, InvalidArgValueError, OutOfRangeError } = require('../errors');
 const { wake } = require('../travel/registry');

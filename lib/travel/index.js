@@ -11,13 +11,11 @@
 const { types } = require('node:util');
 
 const { InternalError } = require('../errors');
+const { MARK, isMarked } = require('./mark');
 const { isMarkedAsUntransferable, notHere, notListed, untransferable } = require('./refusals');
 const { isAwake, kindOf, kindOfBrand, register, wake } = require('./registry');
 const { findTravelers, hasTraveler, isLeaf } = require('./search');
 const { listOf } = require('./transfer-list');
-
-/** The property that marks a message with objects of ours; its value is the message proper. */
-const MARK = 'rust-workers.message';
 
 /** Defines, so that `__proto__` is a property like any other. */
 function put(object, key, value) {
@@ -130,11 +128,6 @@ function departure(value, transfer) {
   if (list === undefined) return undefined;
   const moves = list.some((object) => !isLeaf(object) && kindOf(object)?.moves);
   return moves || hasTraveler(value) ? new Departure(value, list) : undefined;
-}
-
-/** Whether this message came with objects of ours. */
-function isMarked(message) {
-  return typeof message === 'object' && message !== null && message[MARK] !== undefined;
 }
 
 function unpack({ brand, content }) {

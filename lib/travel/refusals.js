@@ -6,7 +6,7 @@ const {
   MessageChannel: NodeMessageChannel,
   isMarkedAsUntransferable: nodeIsMarked,
   markAsUntransferable,
-} = require('node:worker_threads');
+} = require('../node-threads');
 
 /** What `provoke` throws, given the two ports of a channel; undefined if nothing. */
 function thrownBy(provoke) {

@@ -70,6 +70,7 @@ function kindOf(object) {
 
 /** The kind with this brand, or undefined. */
 function kindOfBrand(brand) {
+  if (!shared.kinds.has(brand)) require('./kinds');
   return shared.kinds.get(brand);
 }
 

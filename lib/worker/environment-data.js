@@ -5,11 +5,10 @@
  * holds a message then, and this side remembers the object, so that `get` gives back what `set` was given.
  */
 
-const workerThreads = require('node:worker_threads');
+const workerThreads = require('../node-threads');
 
 const { arrive, departure, isMarked } = require('../travel');
 
-// Node's own, read once: a program that puts ours into worker_threads must not make ours call itself.
 const nodeGet = workerThreads.getEnvironmentData;
 const nodeSet = workerThreads.setEnvironmentData;
 

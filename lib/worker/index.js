@@ -5,23 +5,19 @@
  * Names that a newer Node adds are there by themselves; for ESM, lib/index.mjs says the same with `export *`.
  */
 
-const workerThreads = require('node:worker_threads');
+const workerThreads = require('../node-threads');
 
-const { getEnvironmentData, setEnvironmentData } = require('./environment-data');
-const { parentPort, receiveMessageOnPort, workerData } = require('./parent-port');
-const { Worker } = require('./worker');
-
-/** Ours, by name. */
+/** How to load ours, by name. */
 const replacements = {
-  Worker,
-  getEnvironmentData,
-  parentPort,
-  receiveMessageOnPort,
-  setEnvironmentData,
-  workerData,
+  Worker: () => require('./worker').Worker,
+  getEnvironmentData: () => require('./environment-data').getEnvironmentData,
+  parentPort: () => require('./parent-port').parentPort,
+  receiveMessageOnPort: () => require('./parent-port').receiveMessageOnPort,
+  setEnvironmentData: () => require('./environment-data').setEnvironmentData,
+  workerData: () => require('./parent-port').workerData,
 };
 
 // Descriptors, so that a name which Node makes a getter one day is not read before somebody asks for it.
 const superset = Object.defineProperties({}, Object.getOwnPropertyDescriptors(workerThreads));
 
-module.exports = Object.assign(superset, replacements);
+module.exports = { replacements, superset };

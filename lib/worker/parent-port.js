@@ -5,12 +5,13 @@
  * worker_threads, before or after, have the same one; what leaves and what arrives on it is looked at.
  */
 
-const workerThreads = require('node:worker_threads');
+const workerThreads = require('../node-threads');
 
 const { arrive, departure, isMarked } = require('../travel');
 
-// Node's own, read once: a program that puts ours into worker_threads must not make ours call itself.
-const { receiveMessageOnPort: nodeReceiveMessageOnPort, workerData: nodeWorkerData } = workerThreads;
+const { receiveMessageOnPort: nodeReceiveMessageOnPort } = workerThreads;
+// As it is now: a script pool's worker puts the script's own there.
+const { workerData: nodeWorkerData } = require('node:worker_threads');
 
 /** On a port that has been prepared. Global, because under Jest there are several copies of this file. */
 const PREPARED = Symbol.for('rust-workers.port');

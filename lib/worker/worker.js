@@ -4,7 +4,7 @@
  * Node's `Worker`, and nothing of Node's taken away: objects of ours travel too, in `workerData` and in messages.
  */
 
-const workerThreads = require('node:worker_threads');
+const workerThreads = require('../node-threads');
 
 const { arrive, departure, isMarked } = require('../travel');
 

@@ -1,0 +1,84 @@
+'use strict';
+
+// What a script pool's worker loads before its first task: lib/script-pool/compiled.js.
+
+const assert = require('node:assert/strict');
+const path = require('node:path');
+const { test } = require('node:test');
+const { Worker } = require('node:worker_threads');
+
+const { WorkerPool } = require('rust-workers');
+const { compiledModules } = require('../../lib/script-pool/compiled');
+const { onEachNode, quietly } = require('../support/child');
+
+const LOADED = path.join(__dirname, '..', 'fixtures', 'scripts', 'loaded.js');
+const LIB = path.join(__dirname, '..', '..', 'lib') + path.sep;
+
+/** What a worker of a pool has loaded when it is given `input`. */
+async function loadedInPool(input) {
+  const pool = new WorkerPool(LOADED, 1);
+  try {
+    return await pool.runTask(input);
+  } finally {
+    await pool.close();
+  }
+}
+
+test("of Node's modules a worker loads those of a bare Worker and vm", async () => {
+  const bare = new Worker(`require('node:worker_threads').parentPort.postMessage(process.moduleLoadList)`, { eval: true });
+  const known = new Set(await new Promise((resolve) => bare.once('message', resolve)));
+  const { builtins } = await loadedInPool(1);
+  const more = builtins.filter((name) => !known.has(name) && !/modules|bootstrap|main/.test(name));
+  assert.deepEqual(more.filter((name) => !/ vm$| contextify$/.test(name)), []);
+});
+
+test('of ours it loads what came compiled, and for a number no codec', async () => {
+  const { files } = compiledModules();
+  const ownCode = ({ files: loaded }) => loaded.filter((file) => file.startsWith(LIB) && !file.endsWith('bootstrap.js'));
+  const forNumber = ownCode(await loadedInPool(1));
+  const forObject = ownCode(await loadedInPool({ a: 1, b: 'some name', c: [1, 2, 3] }));
+  assert.ok(forNumber.includes(path.join(LIB, 'script-pool', 'runner.js')));
+  assert.ok(!forNumber.includes(path.join(LIB, 'values.js')));
+  assert.ok(forObject.includes(path.join(LIB, 'values.js')));
+  assert.deepEqual(forObject.filter((file) => !files.includes(file)), []);
+});
+
+onEachNode('the modules of a worker', (run) => {
+  test("V8's code for them is taken by the V8 that made it", async () => {
+    const end = await run(({ say }) => {
+      const { Script } = require('node:vm');
+      const { files, ends, memory } = require('./lib/script-pool/compiled').compiledModules();
+      const part = (i) => Buffer.from(memory, ends[i - 1] ?? 0, ends[i] - (ends[i - 1] ?? 0));
+      const rejected = files.filter((filename, i) => {
+        const source = part(2 * i).toString('latin1');
+        return new Script(source, { filename, cachedData: part(2 * i + 1) }).cachedDataRejected;
+      });
+      say(files.length > 10, rejected.length);
+    });
+    assert.deepEqual(end, quietly('true 0'));
+  });
+
+  test('when they do not come, the worker loads them by itself', async () => {
+    const end = await run(async ({ load, say }) => {
+      // The crew is loaded after this, and takes the function that it finds there.
+      require('./lib/script-pool/compiled').compiledModules = () => null;
+      const { WorkerPool } = load();
+      const pool = new WorkerPool('./__test__/fixtures/scripts/loaded.js', 1);
+      const { files } = await pool.runTask({ an: 'object' });
+      say(files.some((file) => file.endsWith('runner.js')), files.some((file) => file.endsWith('values.js')));
+      await pool.close();
+    });
+    assert.deepEqual(end, quietly('true true'));
+  });
+
+  test('errors thrown in a task point into our files', async () => {
+    const end = await run(async ({ load, say }) => {
+      const { WorkerPool } = load();
+      const pool = new WorkerPool('./__test__/fixtures/scripts/loaded.js', 1);
+      const { stack } = await pool.run('fail').catch((error) => error);
+      say(/script-pool.runner\.js:\d+:\d+/.test(stack));
+      await pool.close();
+    });
+    assert.deepEqual(end, quietly('true'));
+  });
+});
