@@ -19,7 +19,7 @@ use napi::bindgen_prelude::sys;
 const SOON: Duration = Duration::from_micros(100);
 /// Quick exchanges in a row before it waits, at first and at the most.
 const ENOUGH: u32 = 8;
-const MANY: u32 = 512;
+const MANY: u32 = 128;
 /// So many waits that were not in vain pay for one that was.
 const PAYS: u32 = 50;
 
@@ -71,7 +71,8 @@ impl Exchange {
         if self.asleep_since.take().is_some_and(|since| since.elapsed() <= SOON) {
             self.exchanged();
         } else {
-            self.quick.set(0);
+            // A pause is no end yet: the other thread may have collected garbage.
+            self.quick.set(self.quick.get() / 2);
             self.forget();
         }
     }
