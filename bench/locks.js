@@ -1,150 +1,154 @@
 'use strict';
 
-/**
- * What a lock costs: uncontended, and between two threads, beside a mutex written by hand on `Atomics` (the classic one
- * of three states: free, locked, locked with waiters).
- *
- *     node bench/locks.js
- */
+/** What a lock costs, free and contended, beside the mutex that people write by hand on `Atomics`. */
 
+const { once } = require('node:events');
 const path = require('node:path');
-const { Worker, isMainThread, parentPort, workerData } = require('node:worker_threads');
+const { Worker } = require('node:worker_threads');
 
-const { Barrier, Mutex, RwLock, Semaphore } = require(path.join(__dirname, '..'));
+const { loopPerSecond } = require('./harness/loop');
+const { AtomicsMutex } = require('./rivals/atomics-mutex');
 
-/** The mutex that people write: no owner, no time limit, no asynchronous form; a dead owner is a hang. */
-class AtomicsMutex {
-  #cell;
+const SYNC = 3_000_000;
+const PROMISES = 1_000_000;
+const QUICK_SHARE = 10;
+const CONTENDER = path.join(__dirname, 'rivals', 'contender.js');
+const BY_HAND = 'a mutex by hand on Atomics';
 
-  constructor(cell) {
-    this.#cell = cell;
-  }
+const sharedCell = () => new Int32Array(new SharedArrayBuffer(4));
 
-  lock() {
-    const cell = this.#cell;
-    if (Atomics.compareExchange(cell, 0, 0, 1) === 0) return;
-    while (Atomics.exchange(cell, 0, 2) !== 0) Atomics.wait(cell, 0, 2);
-  }
-
-  unlock() {
-    if (Atomics.exchange(this.#cell, 0, 0) === 2) Atomics.notify(this.#cell, 0, 1);
-  }
+function byHand() {
+  const mutex = new AtomicsMutex(sharedCell());
+  return [BY_HAND, (n) => { for (let i = 0; i < n; i++) { mutex.lock(); mutex.unlock(); } }];
 }
 
-/** Median nanoseconds of one call in seven rounds. */
-function nanoseconds(count, body) {
-  const rounds = [];
-  for (let round = 0; round < 8; round++) {
-    const began = process.hrtime.bigint();
-    body(count);
-    const took = Number(process.hrtime.bigint() - began) / count;
-    // The first warms up.
-    if (round > 0) rounds.push(took);
-  }
-  return rounds.sort((a, b) => a - b)[3];
-}
+/** A contest for each kind: in one process, what all kinds share would be compiled for all of them. */
+const uncontended = ({ count = SYNC, loops, ...extra }) => ({
+  unit: 'locks/s',
+  better: 'more',
+  ...extra,
+  entries: ({ quick }) =>
+    loops(require('..')).map(([name, loop]) => ({
+      name,
+      round: () => loopPerSecond(quick ? count / QUICK_SHARE : count, loop),
+    })),
+});
 
-function uncontended() {
-  const count = 1_000_000;
-  const mutex = new Mutex();
-  const lock = new RwLock();
-  const semaphore = new Semaphore(1);
-  const byHand = new AtomicsMutex(new Int32Array(new SharedArrayBuffer(4)));
-  const cases = {
-    'by hand: lock(), unlock()': (n) => { for (let i = 0; i < n; i++) { byHand.lock(); byHand.unlock(); } },
-    'Mutex: lockSync(), release()': (n) => { for (let i = 0; i < n; i++) mutex.lockSync().release(); },
-    'Mutex: tryLock(), unlock()': (n) => { for (let i = 0; i < n; i++) { mutex.tryLock(); mutex.unlock(); } },
-    'RwLock: readSync(), release()': (n) => { for (let i = 0; i < n; i++) lock.readSync().release(); },
-    'RwLock: writeSync(), release()': (n) => { for (let i = 0; i < n; i++) lock.writeSync().release(); },
-    'Semaphore: acquireSync(), release()': (n) => { for (let i = 0; i < n; i++) semaphore.acquireSync().release(); },
+const mutexes = uncontended({
+  title: 'uncontended lock and unlock, Mutex',
+  loops: ({ Mutex }) => {
+    const mutex = new Mutex();
+    return [
+      ['rust-workers, lockSync() and release()', (n) => {
+        for (let i = 0; i < n; i++) mutex.lockSync().release();
+      }],
+      ['rust-workers, tryLock() and unlock()', (n) => {
+        for (let i = 0; i < n; i++) { mutex.tryLock(); mutex.unlock(); }
+      }],
+      byHand(),
+    ];
+  },
+});
+
+const rwLocks = uncontended({
+  title: 'uncontended lock and unlock, RwLock',
+  loops: ({ RwLock }) => {
+    const lock = new RwLock();
+    return [
+      ['rust-workers, readSync() and release()', (n) => {
+        for (let i = 0; i < n; i++) lock.readSync().release();
+      }],
+      ['rust-workers, writeSync() and release()', (n) => {
+        for (let i = 0; i < n; i++) lock.writeSync().release();
+      }],
+      byHand(),
+    ];
+  },
+});
+
+const semaphores = uncontended({
+  title: 'uncontended lock and unlock, Semaphore of one',
+  loops: ({ Semaphore }) => {
+    const semaphore = new Semaphore(1);
+    return [
+      ['rust-workers, acquireSync() and release()', (n) => {
+        for (let i = 0; i < n; i++) semaphore.acquireSync().release();
+      }],
+      byHand(),
+    ];
+  },
+});
+
+const promised = uncontended({
+  title: 'uncontended lock and unlock, by promise',
+  note: 'By hand there is no such form: its async function would block, and shows what an await costs.',
+  count: PROMISES,
+  loops: ({ Mutex }) => {
+    const mutex = new Mutex();
+    const blocking = new AtomicsMutex(sharedCell());
+    const lock = async () => {
+      blocking.lock();
+      return blocking;
+    };
+    return [
+      ['rust-workers, await lock() and release()', async (n) => {
+        for (let i = 0; i < n; i++) (await mutex.lock()).release();
+      }],
+      [`${BY_HAND}, in an async function`, async (n) => {
+        for (let i = 0; i < n; i++) (await lock()).unlock();
+      }],
+    ];
+  },
+});
+
+/** Two Workers contending for one lock; `lock` is what rivals/contender.js calls it. */
+function contenders(name, lock, inside, count) {
+  const { Barrier, Mutex } = require('..');
+  const counter = sharedCell();
+  const locks = { mutex: new Mutex(), cell: sharedCell() };
+  const workerData = { lock, inside, counter, barrier: new Barrier(2), ...locks };
+  let workers;
+  return {
+    name,
+    start: async () => {
+      workers = [0, 1].map(() => new Worker(CONTENDER, { workerData }));
+      await Promise.all(workers.map((worker) => once(worker, 'online')));
+    },
+    round: async () => {
+      counter[0] = 0;
+      const answers = workers.map((worker) => once(worker, 'message'));
+      workers.forEach((worker) => worker.postMessage(count));
+      const times = (await Promise.all(answers)).flat();
+      if (counter[0] !== 2 * inside * count) throw new Error(`${name} does not exclude: ${counter[0]}`);
+      return (2 * count) / (Math.max(...times) / 1000);
+    },
+    stop: () => Promise.all(workers.map((worker) => worker.terminate())),
   };
-  for (const [name, body] of Object.entries(cases)) print(name, nanoseconds(count, body));
 }
 
-async function uncontendedPromises() {
-  const mutex = new Mutex();
-  const rounds = [];
-  for (let round = 0; round < 8; round++) {
-    const began = process.hrtime.bigint();
-    for (let i = 0; i < 200_000; i++) (await mutex.lock()).release();
-    rounds.push(Number(process.hrtime.bigint() - began) / 200_000);
-  }
-  print('Mutex: await lock(), release()', rounds.slice(1).sort((a, b) => a - b)[3]);
-}
-
-const print = (name, nanos) => console.log(`${name.padEnd(48)} ${nanos.toFixed(1).padStart(8)} ns`);
-
-/** What each of two threads does between lock and unlock, and outside: some additions. */
-function work(cells, units) {
-  for (let i = 0; i < units; i++) cells[0] = (cells[0] + 1) | 0;
-}
-
-const LOCKS = {
-  'by hand': ({ cell }) => {
-    const mutex = new AtomicsMutex(cell);
-    return (body) => {
-      mutex.lock();
-      body();
-      mutex.unlock();
-    };
+/** Each thread makes `inside` additions under the lock and as many outside, `count` times. */
+const contended = (inside, count) => ({
+  title: `two threads, additions under the lock: ${inside.toLocaleString('en')}`,
+  unit: 'sections/s',
+  better: 'more',
+  note: 'And as many between one section and the next.',
+  entries: ({ quick }) => {
+    const sections = quick ? count / QUICK_SHARE : count;
+    return [
+      contenders('rust-workers, Mutex', 'mutex', inside, sections),
+      contenders(BY_HAND, 'atomics', inside, sections),
+    ];
   },
-  Mutex: ({ mutex }) => {
-    const own = Mutex.from(mutex);
-    return (body) => {
-      const guard = own.lockSync();
-      body();
-      guard.release();
-    };
-  },
-};
+});
 
-/** Both threads, each `count` times: million sections a second, both together. */
-function contend({ name, units, count, barrier, counter, ...memory }) {
-  const under = LOCKS[name](memory);
-  const body = () => work(counter, units);
-  const gate = Barrier.from(barrier);
-  const elsewhere = new Int32Array(1);
-  for (let i = 0; i < 10_000; i++) work(elsewhere, units);
-  gate.waitSync();
-  const began = process.hrtime.bigint();
-  for (let i = 0; i < count; i++) {
-    under(body);
-    work(elsewhere, units);
-  }
-  gate.waitSync();
-  return Number(process.hrtime.bigint() - began) / 1e3;
-}
+const contests = [
+  mutexes,
+  rwLocks,
+  semaphores,
+  promised,
+  contended(1, 2_000_000),
+  contended(100, 500_000),
+  contended(10_000, 10_000),
+];
 
-async function contended() {
-  for (const units of [1, 100, 10_000]) {
-    for (const name of Object.keys(LOCKS)) {
-      const count = units === 10_000 ? 10_000 : 300_000;
-      const rounds = [];
-      for (let round = 0; round < 3; round++) {
-        const counter = new Int32Array(new SharedArrayBuffer(4));
-        const data = {
-          name, units, count, counter,
-          barrier: new Barrier(2),
-          mutex: new Mutex(),
-          cell: new Int32Array(new SharedArrayBuffer(4)),
-        };
-        const workers = [0, 1].map(() => new Worker(__filename, { workerData: data }));
-        const times = await Promise.all(workers.map((worker) => new Promise((heard) => worker.once('message', heard))));
-        if (counter[0] !== 2 * units * count) throw new Error(`${name} does not exclude: ${counter[0]}`);
-        rounds.push((2 * count) / Math.max(...times));
-      }
-      rounds.sort((a, b) => a - b);
-      const label = `two threads, ${units} additions inside: ${name}`;
-      console.log(`${label.padEnd(48)} ${rounds[1].toFixed(3).padStart(8)} million sections/s`);
-    }
-  }
-}
-
-async function main() {
-  uncontended();
-  await uncontendedPromises();
-  await contended();
-}
-
-if (isMainThread) main();
-else parentPort.postMessage(contend(workerData));
+module.exports = { title: 'Locks', contests };

@@ -1,158 +1,194 @@
 'use strict';
 
-/**
- * Shared memory: what an operation costs beside V8's bare Atomics, a wake between JavaScript and Rust beside one between
- * two JavaScript threads, and the parallel sort beside Float64Array.prototype.sort.
- *
- *     node bench/shared.js [rounds]
- *
- * Every figure is the median of rounds in which the candidates take turns.
- */
+/** Shared memory: single operations beside V8's Atomics, wakes between threads, and the parallel sort. */
 
-const { availableParallelism } = require('node:os');
+const { once } = require('node:events');
+const path = require('node:path');
 const { Worker } = require('node:worker_threads');
 
-const { SharedBuffer, WorkerPool, rustAtomics } = require('..');
+const { millis } = require('./harness/contest');
+const { loopPerSecond } = require('./harness/loop');
 
-const ROUNDS = Number(process.argv[2] ?? 7);
+/** Operations of a round: of those that V8 compiles to an instruction or two, and of native calls. */
+const INLINED = 20_000_000;
+const CALLED = 1_000_000;
+const QUICK_SHARE = 10;
+const ROUND_TRIPS = 5_000;
+const SORTED = 10_000_000;
 
-const median = (list) => [...list].sort((a, b) => a - b)[Math.floor(list.length / 2)];
-
-/** Medians of `measure` of each candidate, which returns nanoseconds. */
-async function alternate(candidates, rounds = ROUNDS) {
-  const times = new Map(Object.keys(candidates).map((name) => [name, []]));
-  for (let round = 0; round < rounds; round++) {
-    for (const [name, measure] of Object.entries(candidates)) times.get(name).push(await measure());
-  }
-  return new Map([...times].map(([name, list]) => [name, median(list)]));
-}
-
-function print(title, medians, unit, scale = 1) {
-  const [first] = medians.values();
-  console.log(`\n${title}`);
-  for (const [name, time] of medians) {
-    console.log(`  ${name.padEnd(44)} ${(time / scale).toFixed(2).padStart(10)} ${unit}  ${(time / first).toFixed(2)}x`);
-  }
-}
-
-async function operations() {
+/** What the loops below work on, in memory of ours and in V8's own. */
+function memory() {
+  const { SharedBuffer, rustAtomics } = require('..');
   const shared = new SharedBuffer(64);
-  const view = shared.as('int32');
-  const array = new Int32Array(shared.buffer);
-  const count = 5e6;
-  const timed = (work, n = count) => () => {
-    const start = process.hrtime.bigint();
-    work(n);
-    return Number(process.hrtime.bigint() - start) / n;
-  };
-  print(
-    'One operation, uncontended',
-    await alternate({
-      'Atomics.add': timed((n) => { for (let i = 0; i < n; i++) Atomics.add(array, 3, 1); }),
-      'SharedBuffer.add': timed((n) => { for (let i = 0; i < n; i++) shared.add(3, 1); }),
-      'AtomicView.add': timed((n) => { for (let i = 0; i < n; i++) view.add(3, 1); }),
-      'rustAtomics.add (a native call)': timed((n) => { for (let i = 0; i < n; i++) rustAtomics.add(array, 3, 1); }, count / 20),
-      'SharedBuffer.notify, nobody waits': timed((n) => { for (let i = 0; i < n; i++) shared.notify(3, 1); }, count / 20),
-      'Atomics.notify, nobody waits': timed((n) => { for (let i = 0; i < n; i++) Atomics.notify(array, 3, 1); }, count / 20),
-    }),
-    'ns',
-  );
-  print(
-    'One load',
-    await alternate({
-      'Atomics.load': timed((n) => { let sum = 0; for (let i = 0; i < n; i++) sum += Atomics.load(array, 3); return sum; }),
-      'SharedBuffer.load': timed((n) => { let sum = 0; for (let i = 0; i < n; i++) sum += shared.load(3); return sum; }),
-    }),
-    'ns',
-  );
+  return { shared, view: shared.as('int32'), rustAtomics, array: new Int32Array(new SharedArrayBuffer(64)) };
 }
 
-async function wakes() {
-  const rounds = 5_000;
+/** `loops` makes rows of name, operations a round, and loop. */
+const operation = (title, loops, note) => ({
+  title,
+  unit: 'operations/s',
+  better: 'more',
+  note,
+  entries: ({ quick }) =>
+    loops(memory()).map(([name, count, loop]) => ({
+      name,
+      round: () => loopPerSecond(quick ? count / QUICK_SHARE : count, loop),
+    })),
+});
+
+const adding = operation('add, uncontended', ({ shared, view, rustAtomics, array }) => [
+  ['rust-workers, SharedBuffer', INLINED, (n) => { for (let i = 0; i < n; i++) shared.add(3, 1); }],
+  ['rust-workers, AtomicView', INLINED, (n) => { for (let i = 0; i < n; i++) view.add(3, 1); }],
+  ['rust-workers, rustAtomics', CALLED, (n) => { for (let i = 0; i < n; i++) rustAtomics.add(array, 3, 1); }],
+  ['Atomics', INLINED, (n) => { for (let i = 0; i < n; i++) Atomics.add(array, 3, 1); }],
+], 'rustAtomics is a native call each time.');
+
+// The loads are added up and returned: what nobody uses might not be loaded.
+const loading = operation('load', ({ shared, array }) => [
+  [
+    'rust-workers, SharedBuffer',
+    INLINED,
+    (n) => { let sum = 0; for (let i = 0; i < n; i++) sum += shared.load(3); return sum; },
+  ],
+  [
+    'Atomics',
+    INLINED,
+    (n) => { let sum = 0; for (let i = 0; i < n; i++) sum += Atomics.load(array, 3); return sum; },
+  ],
+]);
+
+const storing = operation('store, uncontended', ({ shared, array }) => [
+  ['rust-workers, SharedBuffer', INLINED, (n) => { for (let i = 0; i < n; i++) shared.store(3, i); }],
+  ['Atomics', INLINED, (n) => { for (let i = 0; i < n; i++) Atomics.store(array, 3, i); }],
+]);
+
+const exchanging = operation('compareExchange, uncontended', ({ shared, array }) => [
+  [
+    'rust-workers, SharedBuffer',
+    INLINED,
+    (n) => {
+      shared.store(3, 0);
+      for (let i = 0; i < n; i++) shared.compareExchange(3, i, i + 1);
+    },
+  ],
+  [
+    'Atomics',
+    INLINED,
+    (n) => {
+      Atomics.store(array, 3, 0);
+      for (let i = 0; i < n; i++) Atomics.compareExchange(array, 3, i, i + 1);
+    },
+  ],
+], 'Each finds what it expects.');
+
+const notifying = operation('notify, nobody waits', ({ shared, array }) => [
+  ['rust-workers, SharedBuffer', CALLED, (n) => { for (let i = 0; i < n; i++) shared.notify(3, 1); }],
+  ['Atomics', CALLED, (n) => { for (let i = 0; i < n; i++) Atomics.notify(array, 3, 1); }],
+]);
+
+/** One side of the game: microseconds for a wake of the other and the wake by it. Blocks this thread. */
+function pingPong(cells) {
+  const first = cells.load(0);
+  let started;
+  for (let i = 0; i < ROUND_TRIPS; i++) {
+    // The first round trip pays for the other side's start.
+    if (i === 1) started = performance.now();
+    const asked = first + 2 * i + 1;
+    cells.add(0, 1);
+    cells.notify(0, 1);
+    while (cells.load(0) === asked) cells.wait(0, asked);
+  }
+  return ((performance.now() - started) * 1000) / (ROUND_TRIPS - 1);
+}
+
+function withRust() {
+  const { SharedBuffer, WorkerPool } = require('..');
   const shared = new SharedBuffer(64);
-  const array = new Int32Array(shared.buffer);
   const pool = new WorkerPool({ maxThreads: 1 });
-  const worker = new Worker(
-    `const { parentPort, workerData } = require('node:worker_threads');
-     const array = new Int32Array(workerData);
-     parentPort.on('message', (rounds) => {
-       for (let i = 0; i < rounds; i++) {
-         let found;
-         while (((found = Atomics.load(array, 8)) & 1) === 0) Atomics.wait(array, 8, found);
-         Atomics.add(array, 8, 1);
-         Atomics.notify(array, 8, 1);
-       }
-     });`,
-    { eval: true, workerData: shared.buffer },
-  );
-  const medians = await alternate({
-    'JS <-> JS, Atomics.wait': () => {
-      worker.postMessage(rounds);
-      const first = Atomics.load(array, 8);
-      let start;
-      for (let i = 0; i < rounds; i++) {
-        // The first round pays for the other side's start.
-        if (i === 1) start = process.hrtime.bigint();
-        Atomics.add(array, 8, 1);
-        Atomics.notify(array, 8, 1);
-        while (Atomics.load(array, 8) === first + 2 * i + 1) Atomics.wait(array, 8, first + 2 * i + 1);
-      }
-      return Number(process.hrtime.bigint() - start) / (rounds - 1);
-    },
-    'JS <-> Rust, SharedBuffer.wait': async () => {
-      const other = pool.run('atomicPingPong', { buffer: shared, rounds });
-      const first = shared.load(0);
-      let start;
-      for (let i = 0; i < rounds; i++) {
-        if (i === 1) start = process.hrtime.bigint();
-        shared.add(0, 1);
-        shared.notify(0, 1);
-        while (shared.load(0) === first + 2 * i + 1) shared.wait(0, first + 2 * i + 1);
-      }
-      const time = Number(process.hrtime.bigint() - start) / (rounds - 1);
+  return {
+    name: 'rust-workers, JavaScript with Rust',
+    round: async () => {
+      const other = pool.run('atomicPingPong', { buffer: shared, rounds: ROUND_TRIPS });
+      const took = pingPong(shared);
       await other;
-      return time;
+      return took;
     },
-  });
-  print('Round trip of two wakes', medians, 'us', 1000);
-  await worker.terminate();
-  await pool.close();
-}
-
-async function sorting() {
-  const count = 10_000_000;
-  const pool = new WorkerPool();
-  const shared = new SharedBuffer(count * 8).as('float64');
-  const source = Float64Array.from({ length: count }, () => Math.random() * 2 - 1);
-  const plain = new Float64Array(count);
-  const timed = (prepare, work) => async () => {
-    prepare();
-    const start = process.hrtime.bigint();
-    await work();
-    return Number(process.hrtime.bigint() - start);
+    stop: () => pool.close(),
   };
-  await pool.run('sort', new SharedBuffer(8e6).as('float64'), { parallel: true });
-  const medians = await alternate(
-    {
-      'Float64Array.prototype.sort': timed(() => plain.set(source), () => plain.sort()),
-      "run('sort', shared)": timed(() => shared.array.set(source), () => pool.run('sort', shared)),
-      "run('sort', shared, { parallel: true })": timed(
-        () => shared.array.set(source),
-        () => pool.run('sort', shared, { parallel: true }),
-      ),
-    },
-    Math.min(ROUNDS, 5),
-  );
-  print(`Sort of 10 million float64, ${availableParallelism()} CPUs`, medians, 'ms', 1e6);
-  const [native, , parallel] = medians.values();
-  const same = Buffer.from(plain.buffer).equals(Buffer.from(shared.buffer));
-  console.log(`  ${(native / parallel).toFixed(1)} times as fast; same bits: ${same}`);
-  await pool.close();
 }
 
-(async () => {
-  console.log(`Node.js ${process.version}, ${ROUNDS} rounds, medians`);
-  await operations();
-  await wakes();
-  await sorting();
-})();
+function withWorker() {
+  const array = new Int32Array(new SharedArrayBuffer(64));
+  const cells = {
+    add: (index, value) => Atomics.add(array, index, value),
+    load: (index) => Atomics.load(array, index),
+    notify: (index, count) => Atomics.notify(array, index, count),
+    wait: (index, value) => Atomics.wait(array, index, value),
+  };
+  const worker = new Worker(path.join(__dirname, 'rivals', 'ping-pong.js'), { workerData: array });
+  return {
+    name: 'Atomics.wait, JavaScript with a Worker',
+    start: () => once(worker, 'online'),
+    round: async () => {
+      worker.postMessage(ROUND_TRIPS);
+      return pingPong(cells);
+    },
+    stop: () => worker.terminate(),
+  };
+}
+
+const waking = (extra) => ({
+  unit: 'µs',
+  better: 'less',
+  ...extra,
+  entries: () => [withRust(), withWorker()],
+});
+
+/** Throws unless both hold the same numbers to the bit. */
+function mustEqual(name, found, expected) {
+  const bytes = ({ buffer, byteOffset, byteLength }) => Buffer.from(buffer, byteOffset, byteLength);
+  if (!bytes(found).equals(bytes(expected))) throw new Error(`${name} has sorted otherwise than V8`);
+}
+
+const sorting = {
+  title: `sorting ${SORTED / 1e6} million random doubles`,
+  unit: 'ms',
+  better: 'less',
+  rounds: 5,
+  note: 'In place, ours in shared memory; all come to the same bits.',
+  entries: () => {
+    const { SharedBuffer, WorkerPool } = require('..');
+    const pool = new WorkerPool();
+    const shared = new SharedBuffer(SORTED * 8).as('float64');
+    const plain = new Float64Array(SORTED);
+    const source = Float64Array.from({ length: SORTED }, () => Math.random() * 2 - 1);
+    const sorted = source.slice().sort();
+    const entry = (name, array, sort) => ({
+      name,
+      round: async () => {
+        array.set(source);
+        const took = await millis(sort);
+        mustEqual(name, array, sorted);
+        return took;
+      },
+    });
+    return [
+      entry('rust-workers, parallel', shared.array, () => pool.run('sort', shared, { parallel: true })),
+      entry('rust-workers, one thread', shared.array, () => pool.run('sort', shared)),
+      entry('Float64Array.prototype.sort, blocking', plain, () => plain.sort()),
+    ];
+  },
+};
+
+const contests = [
+  adding,
+  loading,
+  storing,
+  exchanging,
+  notifying,
+  waking({ title: 'round trip of two wakes', note: 'Both cores free: bimodal.' }),
+  waking({ title: 'round trip of two wakes, bound to one core', pinned: true }),
+  sorting,
+];
+
+module.exports = { title: 'Shared memory', contests };
