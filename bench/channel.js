@@ -15,7 +15,8 @@ const burst = (one, index, way) => ({
   title: `${one.name}, ${way}`,
   unit: 'messages/s',
   better: 'more',
-  warmups: 2,
+  rounds: 15,
+  warmups: 4,
   entries: () => {
     const link = new Link();
     return [OURS, NODE].map((which) => ({
