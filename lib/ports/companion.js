@@ -15,6 +15,7 @@
 const { MessageChannel: NodeMessageChannel, MessagePort: NodeMessagePort, receiveMessageOnPort } =
   require('../node-threads');
 
+const { closedPort } = require('../closed-port');
 const { binding } = require('../native');
 
 const { close, postMessage, hasRef, ref, unref } = NodeMessagePort.prototype;
@@ -50,22 +51,13 @@ function isOpen(half) {
   return open;
 }
 
-let closedPort;
-/** A closed port of Node's: posting to it clones, detaches and drops, as a closed port should. */
-function closedHalf() {
-  if (closedPort === undefined) {
-    closedPort = new NodeMessageChannel().port1;
-    close.call(closedPort);
-  }
-  return closedPort;
-}
-
 module.exports = {
   adopt,
   release,
   pair,
   isOpen,
-  closedHalf,
+  /** Takes what is posted where nobody can get at it. */
+  closedHalf: closedPort,
   close: (half) => close.call(half),
   post: (half, value, transfer) => postMessage.call(half, value, transfer),
   // Node 20 crashes when it is asked for a message of a port that has closed.

@@ -433,7 +433,7 @@ class Port extends PortBase {
     this.#keepsTurn = false;
     if (state === ENDED) {
       if (this.#half !== undefined) companion.close(this.#half);
-      this.#batch = new Batch();
+      this.#batch = new Batch(this.#fetch);
     }
     for (const { reject } of [...this.#receivers.splice(0), ...this.#senders.splice(0)]) reject(reason());
     this.#hold();

@@ -8,6 +8,8 @@ const {
   markAsUntransferable,
 } = require('../node-threads');
 
+const { closedPort } = require('../closed-port');
+
 /** What `provoke` throws, given the two ports of a channel; undefined if nothing. */
 function thrownBy(provoke) {
   const { port1, port2 } = new NodeMessageChannel();
@@ -40,16 +42,10 @@ const untransferable = () =>
     port.postMessage(undefined, [other]);
   });
 
-let closedPort;
-
 /** Node 20 passes over what is marked, and refuses any other object that is not transferable. */
 function isPassedOver(object) {
-  if (closedPort === undefined) {
-    closedPort = new NodeMessageChannel().port1;
-    closedPort.close();
-  }
   try {
-    closedPort.postMessage(undefined, [object]);
+    closedPort().postMessage(undefined, [object]);
     return true;
   } catch {
     return false;

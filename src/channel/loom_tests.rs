@@ -52,14 +52,17 @@ fn wait(line: &(Mutex<u32>, Condvar)) {
     *calls -= 1;
 }
 
-/// Drains by the rules until told `Closed`; what was received, and how many wakes it took.
-fn drain(port: &Port, line: &(Mutex<u32>, Condvar)) -> (Vec<u8>, u32) {
+/// Takes by the rules until told `Closed`: what `take` moved to the batch, and how many wakes it took.
+fn drain_by(
+    line: &(Mutex<u32>, Condvar),
+    mut take: impl FnMut(&mut Vec<Message>) -> Taken,
+) -> (Vec<u8>, u32) {
     let (mut batch, mut wakes) = (Vec::new(), 0);
     loop {
         wait(line);
         wakes += 1;
         loop {
-            match port.take(1, &mut batch) {
+            match take(&mut batch) {
                 Taken::More => {}
                 Taken::Empty => break,
                 Taken::Closed => return (batch.iter().map(number).collect(), wakes),
@@ -69,9 +72,25 @@ fn drain(port: &Port, line: &(Mutex<u32>, Condvar)) -> (Vec<u8>, u32) {
     }
 }
 
-#[test]
-fn loom_no_wake_is_lost_and_none_is_idle() {
-    loom::model(|| {
+/// One message at a time.
+fn drain(port: &Port, line: &(Mutex<u32>, Condvar)) -> (Vec<u8>, u32) {
+    drain_by(line, |batch| port.take(1, batch))
+}
+
+/// All there is, and a rest when it has been used up.
+fn drain_by_stock(port: &Port, line: &(Mutex<u32>, Condvar)) -> (Vec<u8>, u32) {
+    let mut stock = VecDeque::new();
+    drain_by(line, |batch| match port.take_stock(1, &mut stock) {
+        Taken::More => {
+            batch.extend(stock.drain(..));
+            port.rest()
+        }
+        other => other,
+    })
+}
+
+fn no_wake_is_lost(drain: fn(&Port, &(Mutex<u32>, Condvar)) -> (Vec<u8>, u32)) {
+    loom::model(move || {
         let (near, far) = channel(None);
         let (owner, line) = Loop::new();
         far.set_owner(Some(owner));
@@ -88,45 +107,14 @@ fn loom_no_wake_is_lost_and_none_is_idle() {
     });
 }
 
-/// As `drain`, for a reader that takes all there is and rests when it has used it up.
-fn drain_by_stock(port: &Port, line: &(Mutex<u32>, Condvar)) -> (Vec<u8>, u32) {
-    let (mut got, mut stock, mut wakes) = (Vec::new(), VecDeque::new(), 0);
-    loop {
-        wait(line);
-        wakes += 1;
-        loop {
-            match port.take_stock(1, &mut stock) {
-                Taken::More => {
-                    got.extend(stock.drain(..).map(|message| number(&message)));
-                    if port.rest() == Taken::Empty {
-                        break;
-                    }
-                }
-                Taken::Empty => break,
-                Taken::Closed => return (got, wakes),
-                Taken::Gone => panic!("the close was missed"),
-            }
-        }
-    }
+#[test]
+fn loom_no_wake_is_lost_and_none_is_idle() {
+    no_wake_is_lost(drain);
 }
 
 #[test]
 fn loom_taking_all_and_resting_loses_no_wake() {
-    loom::model(|| {
-        let (near, far) = channel(None);
-        let (owner, line) = Loop::new();
-        far.set_owner(Some(owner));
-        far.listen(true);
-        let poster = thread::spawn(move || {
-            near.post(numbered(1));
-            near.post(numbered(2));
-            near.close();
-        });
-        let (got, wakes) = drain_by_stock(&far, &line);
-        assert_eq!(got, [1, 2]);
-        assert!(wakes <= 3, "one for each post and one for the close at most");
-        poster.join().unwrap();
-    });
+    no_wake_is_lost(drain_by_stock);
 }
 
 #[test]

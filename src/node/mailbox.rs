@@ -6,8 +6,8 @@
 //! bounded batch; it marks the mailbox asleep again under the lock only when it has left it empty, else JavaScript asks
 //! for the next batch in the next turn of its loop: continuations, timers and I/O come between two batches.
 //!
-//! *Waiting in place.* The environment's thread may stay awake after a batch and wait here for the next letter (`exchange.rs`);
-//! the first pusher wakes it. It leaves by the same rule, asleep only if the mailbox is empty.
+//! *Waiting in place.* The environment's thread may stay awake after a batch and wait here for the next letter
+//! (`exchange.rs`); the first pusher wakes it. It leaves by the same rule, asleep only if the mailbox is empty.
 //!
 //! *Lost wake-up.* Asleep is only ever set together with "empty" under the lock, so a letter pushed later finds it
 //! asleep and wakes. *Closed* is final: letters are dropped, outside the lock.

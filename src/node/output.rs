@@ -278,7 +278,7 @@ pub(super) fn memories(js: Js<'_>, environment: &Environment, parts: Vec<Part>) 
 
 /// Memory from this size on is handed over. Below it a copy (0.1 ms at the most) gives JavaScript a buffer of its own,
 /// which, unlike one over foreign memory, Node lets be transferred on.
-const HAND_OVER: usize = 1024 * 1024;
+pub(super) const HAND_OVER: usize = 1024 * 1024;
 
 /// The bytes' memory as JavaScript gets it: the `Uint8Array` it came from, or an ArrayBuffer.
 fn memory(js: Js<'_>, environment: &Environment, bytes: Bytes) -> Result<JsValue, Status> {

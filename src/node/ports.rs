@@ -10,7 +10,7 @@
 //! and the parts. A single block of bytes stays here until JavaScript has made the memory for it ([`Ports::fill`]):
 //! an ArrayBuffer made by Node-API would be zeroed first.
 
-use std::cell::{Cell, OnceCell, RefCell};
+use std::cell::{Cell, OnceCell, RefCell, RefMut};
 use std::collections::VecDeque;
 use std::ptr::NonNull;
 use std::sync::Arc;
@@ -22,7 +22,7 @@ use super::environment::Environment;
 use super::input::read_envelope;
 use super::js::{Js, JsValue, Status};
 use super::mailbox::{Letter, Mailbox};
-use super::output::{copy, memories};
+use super::output::{HAND_OVER, copy, memories};
 use crate::channel::{
     Message, Owner, Port, PortId, PortInTransit, Posted, Received, Refusal, Side, Taken, claim,
 };
@@ -48,8 +48,6 @@ mod apart {
     pub(super) const BLOCK: u32 = 4;
 }
 
-/// Blocks of this length and more are handed over as they are, with the parts.
-const FILLED: usize = 1024 * 1024;
 /// Larger wires come apart, so that one of them does not fill the slab.
 const SMALL: usize = 16 * 1024;
 
@@ -95,6 +93,11 @@ impl Seat {
     /// Whether JavaScript must come again for more.
     fn left(&self) -> Taken {
         if self.stock.len() > self.given { Taken::More } else { self.port.rest() }
+    }
+
+    /// The last batch is not needed any more.
+    fn drop_given(&mut self) {
+        self.stock.drain(..std::mem::take(&mut self.given));
     }
 
     /// What JavaScript has not used goes back where it came from.
@@ -240,6 +243,11 @@ impl Ports {
             .ok_or(INVALID)
     }
 
+    fn seat_of(&self, handle: u32) -> Result<RefMut<'_, Seat>, Status> {
+        RefMut::filter_map(self.seats.borrow_mut(), |seats| seats.get_mut(handle as usize)?.as_mut())
+            .map_err(|_| INVALID)
+    }
+
     fn remove(&self, handle: u32) -> Result<Seat, Status> {
         let seat = self.seats.borrow_mut().get_mut(handle as usize).and_then(Option::take).ok_or(INVALID)?;
         self.vacant.borrow_mut().push(handle);
@@ -248,8 +256,8 @@ impl Ports {
 
     /// Messages wake this environment from now on, or no longer.
     pub(crate) fn listen(&self, handle: u32, listening: bool) -> Result<(), Status> {
-        let mut seats = self.seats.borrow_mut();
-        let seat = seats.get_mut(handle as usize).and_then(Option::as_mut).ok_or(INVALID)?;
+        let mut held = self.seat_of(handle)?;
+        let seat = &mut *held;
         if !listening {
             seat.put_back(seat.given);
         }
@@ -328,9 +336,9 @@ impl Ports {
         extras: JsValue,
     ) -> Result<u32, Status> {
         let intake = self.intake.get().ok_or(INVALID)?;
-        let mut seats = self.seats.borrow_mut();
-        let seat = seats.get_mut(handle as usize).and_then(Option::as_mut).ok_or(INVALID)?;
-        seat.stock.drain(..std::mem::take(&mut seat.given));
+        let mut held = self.seat_of(handle)?;
+        let seat = &mut *held;
+        seat.drop_given();
         let most = most.min(BATCH);
         if seat.stock.is_empty() {
             let left = seat.port.take_stock(most, &mut seat.stock);
@@ -341,7 +349,7 @@ impl Ports {
         if seat.stock.front().is_some_and(|message| !is_small(message)) {
             let message = seat.stock.pop_front().unwrap_or_default();
             let left = left_number(seat.left());
-            drop(seats);
+            drop(held);
             environment.exchange().taken(1);
             self.give_apart(js, environment, intake, message, extras)?;
             return Ok(1 + left * 4096);
@@ -372,15 +380,15 @@ impl Ports {
         extras: JsValue,
     ) -> Result<u32, Status> {
         let intake = self.intake.get().ok_or(INVALID)?;
-        let mut seats = self.seats.borrow_mut();
-        let seat = seats.get_mut(handle as usize).and_then(Option::as_mut).ok_or(INVALID)?;
-        seat.stock.drain(..std::mem::take(&mut seat.given));
+        let mut held = self.seat_of(handle)?;
+        let seat = &mut *held;
+        seat.drop_given();
         let received = match seat.stock.pop_front() {
             Some(message) => Received::Message(message),
             None if slice.is_zero() => seat.port.take_one(),
             None => seat.port.receive_slice(slice),
         };
-        drop(seats);
+        drop(held);
         let message = match received {
             Received::Message(message) => message,
             Received::Empty => return Ok(left_number(Taken::Empty) * 4096),
@@ -415,7 +423,9 @@ impl Ports {
             js.set(extras, 0, copy(js, &wire)?)?;
         }
         match parts.pop() {
-            Some(Part::Bytes(bytes)) if parts.is_empty() && !bytes.is_foreign() && bytes.len() < FILLED => {
+            Some(Part::Bytes(bytes))
+                if parts.is_empty() && !bytes.is_foreign() && bytes.len() < HAND_OVER =>
+            {
                 has |= apart::BLOCK;
                 intake.put_length(3, u32::try_from(bytes.len()).unwrap_or(APART));
                 self.block.replace(Some(bytes));

@@ -6,11 +6,10 @@ const ours = require('../../..');
 const { listen, prepare } = require('./bursts');
 const cases = require('./cases');
 
+/** Until this thread is terminated. */
 function serveInPlace(port) {
   for (;;) {
-    const value = port.receiveSync();
-    if (value === 'end') return;
-    port.postMessage(value);
+    port.postMessage(port.receiveSync());
   }
 }
 
