@@ -1,6 +1,5 @@
 'use strict';
 
-const { AsyncResource } = require('node:async_hooks');
 const { EventEmitter } = require('node:events');
 const { clearTimeout, setImmediate, setTimeout } = require('node:timers');
 const { inspect } = require('node:util');
@@ -15,11 +14,9 @@ const { poolSettings, runTerms } = require('./pool-options');
 const { PoolRecord } = require('./pool-record');
 const { Crew } = require('./script-pool/crew');
 const { locateScript } = require('./script-pool/script-location');
-const { Outgoing } = require('./script-pool/outgoing');
-const { scriptSettings, scriptTerms } = require('./script-pool/script-options');
+const { scriptSettings } = require('./script-pool/script-options');
 const { ScriptRecord } = require('./script-pool/script-record');
-const { INPUT_BESIDE } = require('./script-pool/steps');
-const { takeAside, transferablesOf } = require('./script-pool/transfer');
+const { ScriptSubmitter } = require('./script-pool/submit');
 const { givenBack, givingBack, prepareFor, prepareForAll, withParallel } = require('./shared-buffer/task-inputs');
 const { taskIndex, taskNames } = require('./tasks');
 const { validateIterable, validateNumber, validateObject } = require('./validators');
@@ -35,13 +32,6 @@ const capture = (resolve, reject) => {
   captured.resolve = resolve;
   captured.reject = reject;
 };
-
-/** Inputs on their way to scripts. */
-const outgoing = new Outgoing();
-
-/** What `submitScript` tells beside the acceptance, as bits. */
-const NO_WORKER_FREE = 1;
-const FULL = 2;
 
 /** No pool has it: what is submitted under it is refused as to a closed pool. */
 const NO_HANDLE = 2 ** 32 - 1;
@@ -62,8 +52,8 @@ class WorkerPool extends EventEmitter {
 
   /** The script's workers, in a pool that has one. */
   #crew;
-  /** The numbers of the script's functions, by name. */
-  #functions;
+  /** How tasks reach them. */
+  #submitter;
 
   constructor(scriptOrOptions = {}, sizeOrOptions = {}) {
     super();
@@ -82,11 +72,15 @@ class WorkerPool extends EventEmitter {
     const url = locateScript(script);
     const record = new ScriptRecord(binding, binding.createPool(this.#settings));
     this.#record = record;
-    this.#functions = new Map([['', 0]]);
     // The workers must not keep a pool that everybody else has forgotten.
     const pool = new WeakRef(this);
     const emit = (event, ...values) => pool.deref()?.#emitOfWorker(event, values);
-    this.#crew = new Crew({ binding, delivery, record, script: url, settings, emit });
+    const crew = (this.#crew = new Crew({ binding, delivery, record, script: url, settings, emit }));
+    this.#submitter = new ScriptSubmitter({
+      binding, delivery, record, crew,
+      becameFull: () => this.#becameFull(),
+      refused: (...refusal) => this.#answered(...refusal),
+    });
     try {
       this.#crew.fill();
     } catch (error) {
@@ -108,8 +102,9 @@ class WorkerPool extends EventEmitter {
     const { resolve, reject } = captured;
     const index = taskIndex(task);
     if (index === undefined) {
-      if (this.#crew !== undefined && typeof task === 'string') this.#runScript(task, input, options, resolve, reject);
-      else reject(unknownTask(task));
+      if (this.#submitter !== undefined && typeof task === 'string') {
+        this.#submitter.run(task, input, options, resolve, reject);
+      } else reject(unknownTask(task));
     } else if (options !== undefined) this.#runWith(index, input, options, new Pending(resolve, reject, this.#record, task));
     else if (typeof input === 'number') this.#runDirect(index, 1, input, resolve, task);
     else if (input === undefined) this.#runDirect(index, 0, 0, resolve, task);
@@ -120,89 +115,12 @@ class WorkerPool extends EventEmitter {
   runTask(input, options) {
     const promise = new Promise(capture);
     const { resolve, reject } = captured;
-    if (this.#crew === undefined) {
+    if (this.#submitter === undefined) {
       reject(new UnknownTaskError('This pool has no script: give one to the constructor, or run a native task by name'));
     } else {
-      this.#runScript('', input, options, resolve, reject);
+      this.#submitter.run('', input, options, resolve, reject);
     }
     return promise;
-  }
-
-  #runScript(name, input, options, resolve, reject) {
-    try {
-      if (options === undefined) {
-        if (!outgoing.prepare(input)) return this.#runAside(name, input, [], resolve, resolve, { priority: 0 });
-        const id = delivery.add(resolve, this.#record, name);
-        this.#submitScript(name, id, 0, -1, 0, outgoing, resolve, input);
-        return;
-      }
-      const terms = runTerms(options);
-      const { onProgress, name: named = name, auto } = scriptTerms(options);
-      if (terms.signal?.aborted) return reject(abortError(terms.signal));
-      const pending = new Pending(resolve, reject, this.#record, named);
-      // Called in the async context of this call, whoever delivers the report.
-      if (onProgress !== undefined) pending.onProgress = AsyncResource.bind(onProgress);
-      const list = auto ? transferablesOf(input) : terms.transfer ?? [];
-      if (list.length > 0 || !outgoing.prepare(input)) {
-        return this.#runAside(named, input, list, pending, resolve, terms);
-      }
-      pending.id = delivery.add(pending, this.#record, named);
-      this.#submitPending(named, pending, outgoing, resolve, terms, input);
-    } catch (error) {
-      reject(error);
-    }
-  }
-
-  /** What only Node's own port can carry waits here for the worker that takes the task. */
-  #runAside(name, input, list, settler, resolve, terms) {
-    const aside = takeAside(input, list);
-    const id = delivery.add(settler, this.#record, name);
-    this.#crew.keep(id, aside);
-    const beside = { form: INPUT_BESIDE, value: undefined, length: 0, parts: undefined };
-    if (typeof settler === 'function') {
-      this.#submitScript(name, id, 0, -1, 0, beside, resolve, input);
-    } else {
-      settler.id = id;
-      this.#submitPending(name, settler, beside, resolve, terms, aside.value);
-    }
-  }
-
-  #submitPending(name, pending, prepared, resolve, terms, input) {
-    const { priority, signal, timeout } = terms;
-    const cancellable = signal !== undefined || timeout !== undefined;
-    const accepted = this.#submitScript(
-      name, pending.id, priority, timeout ?? -1, cancellable ? 1 : 0, prepared, resolve, input,
-    );
-    if (accepted && cancellable) pending.control(terms);
-  }
-
-  /** Whether it was accepted. */
-  #submitScript(name, id, priority, timeout, cancellable, prepared, resolve, input) {
-    const { call } = delivery;
-    call[0] = this.#record.handle;
-    call[1] = this.#functions.get(name) ?? this.#nameFunction(name);
-    call[2] = id;
-    call[3] = prepared.form;
-    call[4] = prepared.length;
-    call[5] = priority;
-    call[6] = timeout;
-    call[7] = cancellable;
-    const answer = binding.submitScript(prepared.value, prepared.parts);
-    if (answer === undefined) return true;
-    if (typeof answer === 'number') {
-      if (answer & NO_WORKER_FREE) this.#crew.need();
-      if (answer & FULL) this.#becameFull();
-      return true;
-    }
-    this.#crew.drop(id);
-    this.#answered(answer, id, resolve, name, input);
-    return false;
-  }
-
-  #nameFunction(name) {
-    const number = binding.scriptFunction(this.#record.handle, name);
-    this.#functions.set(name, number);
-    return number;
   }
 
   /** A number, or nothing, needs no argument at all: see src/node/board.rs. */

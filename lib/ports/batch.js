@@ -10,7 +10,7 @@
  */
 
 const { binding } = require('../native');
-const { arrive, isMarked } = require('../travel');
+const { arrive, unseal } = require('../travel');
 const { decode } = require('./codec');
 const {
   APART, APART_BLOCK, APART_LARGE, APART_PARTS, COUNT_MASK, intake, LEFT_SHIFT, SIDE_PLAIN, SIDE_WRAPPED,
@@ -145,7 +145,8 @@ class Batch {
     try {
       const received = this.#companion();
       if (received === undefined) throw new Error('a message was lost on its way');
-      const data = isMarked(received.message) ? arrive(received.message) : received.message;
+      const bundle = unseal(received.message);
+      const data = bundle === undefined ? received.message : arrive(bundle);
       return wrapped ? this.#open(data) : data;
     } catch (error) {
       return new Unreadable(error);

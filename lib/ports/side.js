@@ -5,7 +5,7 @@
 const { types } = require('node:util');
 
 const { MessagePort: NodeMessagePort } = require('../node-threads');
-const { departure } = require('../travel');
+const { departure, seal } = require('../travel');
 const { isMarkedAsUntransferable } = require('../travel/refusals');
 const { kindOf } = require('../travel/registry');
 const { listOf } = require('../travel/transfer-list');
@@ -58,7 +58,7 @@ function postAside(half, value, transfer, shared, source) {
   const again = list ?? transfer;
   const leaving = departure(payload, again);
   if (leaving === undefined) post(half, payload, again);
-  else leaving.leave((message, transferList) => post(half, message, transferList));
+  else leaving.leave((bundle, transferList) => post(half, seal(bundle), transferList));
   return wrapped;
 }
 

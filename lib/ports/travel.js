@@ -11,7 +11,7 @@
  * is on Node's transfer list. Whatever way the message ends, the companion half ends too, and tells (companion.js).
  */
 
-const { departure, register, wake } = require('../travel');
+const { departure, register, seal, wake } = require('../travel');
 const { Port } = require('./message-port');
 
 register(Port, {
@@ -41,7 +41,7 @@ register(Port, {
 function carry(value, transferList = []) {
   const list = [...transferList];
   const leaving = departure(value, list);
-  return leaving === undefined ? [value, list] : leaving.leave((...args) => args);
+  return leaving === undefined ? [value, list] : leaving.leave((bundle, transferList) => [seal(bundle), transferList]);
 }
 
 module.exports = { carry };

@@ -72,8 +72,9 @@ const { control } = given['rust-workers.message'] ?? given;
 const compiled = workerThreads.receiveMessageOnPort(control)?.message[1] ?? null;
 const ours = compiled === null ? require : requireCompiled(compiled);
 
-const { isMarked } = ours('../travel/mark');
-const setup = isMarked(given) ? ours('../travel').arrive(given) : given;
+const { unseal } = ours('../travel/mark');
+const bundle = unseal(given);
+const setup = bundle === undefined ? given : ours('../travel').arrive(bundle);
 // The script sees its own.
 workerThreads.workerData = setup.workerData;
 Module.syncBuiltinESMExports();

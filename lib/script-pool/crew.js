@@ -19,7 +19,7 @@ const {
   WorkerOutOfMemoryError,
   WorkerTerminatedError,
 } = require('../errors');
-const { arrive, isMarked } = require('../travel');
+const { arrive, unseal } = require('../travel');
 const { Worker } = require('../worker/worker');
 const { compiledModules } = require('./compiled');
 const { placeOf } = require('./script-location');
@@ -149,7 +149,8 @@ class Crew {
   }
 
   #received(member, [kind, id, sent]) {
-    const value = isMarked(sent) ? arrive(sent) : sent;
+    const bundle = unseal(sent);
+    const value = bundle === undefined ? sent : arrive(bundle);
     switch (kind) {
       case READY:
         member.ready = true;

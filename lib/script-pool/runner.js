@@ -20,7 +20,7 @@ const {
   STEP_RUN, STEP_WAIT, TAKE, BLOCK, END_FAILED, END_BESIDE, READY, FETCH, RESULT, REPORT,
 } = require('./steps');
 const { Job, Moved, RUNNER } = require('./task');
-const { isMarked } = require('../travel/mark');
+const { unseal } = require('../travel/mark');
 
 /** Bytes of an input that come without a Node-API call. */
 const INBOX_BYTES = 64 * 1024;
@@ -337,7 +337,7 @@ class Runner {
   #write(job, value, list) {
     const out = this.#out;
     // The script's `parentPort` may have made objects of ours ready to travel.
-    if (list.length === 0 && !isMarked(value) && this.#result.prepare(value)) {
+    if (list.length === 0 && unseal(value) === undefined && this.#result.prepare(value)) {
       out.form = this.#result.form;
       out.length = this.#result.length;
       out.value = this.#result.value;
@@ -385,7 +385,8 @@ class Runner {
   #fetched(id, fetched) {
     const job = this.#open.get(id);
     if (job === undefined) return;
-    const input = isMarked(fetched) ? require('../travel').arrive(fetched) : fetched;
+    const bundle = unseal(fetched);
+    const input = bundle === undefined ? fetched : require('../travel').arrive(bundle);
     this.#open.delete(id);
     this.#job = job;
     const ended = this.#run(job, job.run, input);

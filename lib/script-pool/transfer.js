@@ -6,7 +6,7 @@ const { types } = require('node:util');
 const { MessagePort } = require('../node-threads');
 
 const { InvalidArgTypeError } = require('../errors');
-const { departure } = require('../travel');
+const { departure, seal } = require('../travel');
 const { Moved } = require('./task');
 
 /** Stands for "whatever there is in the value". */
@@ -77,7 +77,7 @@ function takeAside(value, list) {
 /** Sends a value by `send(value, list)`, with objects of ours in it ready to travel. */
 function leaving(value, list, send) {
   const own = departure(value, list);
-  return own === undefined ? send(value, [...list]) : own.leave((sent, given) => send(sent, [...given]));
+  return own === undefined ? send(value, [...list]) : own.leave((bundle, given) => send(seal(bundle), [...given]));
 }
 
 module.exports = { AUTO, leaving, move, takeAside, transferablesOf };

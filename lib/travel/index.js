@@ -11,7 +11,7 @@
 const { types } = require('node:util');
 
 const { InternalError } = require('../errors');
-const { MARK, isMarked } = require('./mark');
+const { seal, unseal } = require('./mark');
 const { isMarkedAsUntransferable, notHere, notListed, untransferable } = require('./refusals');
 const { isAwake, kindOf, kindOfBrand, register, wake } = require('./registry');
 const { findTravelers, hasTraveler, isLeaf } = require('./search');
@@ -82,7 +82,7 @@ class Departure {
         records.set(object, record);
         if (kind.transferables) this.transferList.push(...kind.transferables(record.content));
       }
-      this.value = { [MARK]: withRecords(value, ways, records), records: [...records.values()] };
+      this.bundle = { value: withRecords(value, ways, records), records: [...records.values()] };
     } catch (error) {
       this.#tell('kept');
       throw error;
@@ -96,14 +96,14 @@ class Departure {
   /**
    * Sends: calls `post`, and tells the travelers how it went.
    *
-   * @param {(value: object, transferList: object[]) => T} post
+   * @param {(bundle: { value: unknown, records: object[] }, transferList: object[]) => T} post
    * @returns {T}
    * @template T
    */
   leave(post) {
     let result;
     try {
-      result = post(this.value, this.transferList);
+      result = post(this.bundle, this.transferList);
     } catch (error) {
       this.#tell('kept');
       throw error;
@@ -180,12 +180,12 @@ function replaceRecords(value, objects) {
 /**
  * The message proper, with objects of this thread.
  *
- * @param {object} message one that `isMarked`
+ * @param {{ value: unknown, records: object[] }} bundle as it came
  * @throws when an object cannot be made here
  */
-function arrive(message) {
-  const objects = new Map(message.records.map((record) => [record, unpack(record)]));
-  return replaceRecords(message[MARK], objects);
+function arrive({ value, records }) {
+  const objects = new Map(records.map((record) => [record, unpack(record)]));
+  return replaceRecords(value, objects);
 }
 
-module.exports = { arrive, departure, isMarked, register, replaceRecords, wake };
+module.exports = { arrive, departure, register, replaceRecords, seal, unseal, wake };

@@ -5,9 +5,18 @@
 /** The property that marks a message with objects of ours; its value is the message proper. */
 const MARK = 'rust-workers.message';
 
-/** Whether this message came with objects of ours. */
-function isMarked(message) {
-  return typeof message === 'object' && message !== null && message[MARK] !== undefined;
+/**
+ * @param {{ value: unknown, records: object[] }} bundle what `departure` gives and `arrive` takes
+ * @returns {object} the message for a way that carries messages of users as they are
+ */
+function seal({ value, records }) {
+  return { [MARK]: value, records };
 }
 
-module.exports = { MARK, isMarked };
+/** The bundle in a message that `seal` made; undefined for every other message. */
+function unseal(message) {
+  if (typeof message !== 'object' || message === null || message[MARK] === undefined) return undefined;
+  return { value: message[MARK], records: message.records };
+}
+
+module.exports = { seal, unseal };

@@ -7,7 +7,7 @@
 
 const workerThreads = require('../node-threads');
 
-const { arrive, departure, isMarked } = require('../travel');
+const { arrive, departure, seal, unseal } = require('../travel');
 
 const nodeGet = workerThreads.getEnvironmentData;
 const nodeSet = workerThreads.setEnvironmentData;
@@ -22,7 +22,8 @@ const originals = new WeakMap();
 function setEnvironmentData(key, value) {
   const leaving = departure(value);
   if (leaving === undefined) return nodeSet(key, value);
-  return leaving.leave((message) => {
+  return leaving.leave((bundle) => {
+    const message = seal(bundle);
     originals.set(message, value);
     nodeSet(key, message);
   });
@@ -31,8 +32,9 @@ function setEnvironmentData(key, value) {
 /** @param {unknown} key */
 function getEnvironmentData(key) {
   const value = nodeGet(key);
-  if (!isMarked(value)) return value;
-  if (!originals.has(value)) originals.set(value, arrive(value));
+  const bundle = unseal(value);
+  if (bundle === undefined) return value;
+  if (!originals.has(value)) originals.set(value, arrive(bundle));
   return originals.get(value);
 }
 

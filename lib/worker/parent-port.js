@@ -7,7 +7,7 @@
 
 const workerThreads = require('../node-threads');
 
-const { arrive, departure, isMarked } = require('../travel');
+const { arrive, departure, seal, unseal } = require('../travel');
 
 const { receiveMessageOnPort: nodeReceiveMessageOnPort } = workerThreads;
 // As it is now: a script pool's worker puts the script's own there.
@@ -34,13 +34,14 @@ function prepare(port) {
   hide(port, 'postMessage', function (...args) {
     const leaving = departure(args[0], args[1]);
     if (leaving === undefined) return postMessage.apply(this, args);
-    return leaving.leave((value, list) => postMessage.call(this, value, list));
+    return leaving.leave((bundle, list) => postMessage.call(this, seal(bundle), list));
   });
   hide(port, DISPATCH, function (data, type, event) {
-    if (type !== 'message' || !isMarked(data)) return dispatch.call(this, data, type, event);
+    const bundle = type === 'message' ? unseal(data) : undefined;
+    if (bundle === undefined) return dispatch.call(this, data, type, event);
     let message;
     try {
-      message = arrive(data);
+      message = arrive(bundle);
     } catch (error) {
       return dispatch.call(this, error, 'messageerror', event);
     }
@@ -52,12 +53,14 @@ const { parentPort } = workerThreads;
 if (parentPort !== null) prepare(parentPort);
 
 /** Node's `workerData`, with objects of ours in it. */
-const workerData = isMarked(nodeWorkerData) ? arrive(nodeWorkerData) : nodeWorkerData;
+const givenBundle = unseal(nodeWorkerData);
+const workerData = givenBundle === undefined ? nodeWorkerData : arrive(givenBundle);
 
 /** Node's `receiveMessageOnPort`: this way a message passes no listener. */
 function receiveMessageOnPort(port) {
   const received = nodeReceiveMessageOnPort(port);
-  if (received !== undefined && isMarked(received.message)) received.message = arrive(received.message);
+  const bundle = received === undefined ? undefined : unseal(received.message);
+  if (bundle !== undefined) received.message = arrive(bundle);
   return received;
 }
 

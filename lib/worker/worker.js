@@ -6,7 +6,7 @@
 
 const workerThreads = require('../node-threads');
 
-const { arrive, departure, isMarked } = require('../travel');
+const { arrive, departure, seal, unseal } = require('../travel');
 
 const NodeWorker = workerThreads.Worker;
 const nodePostMessage = NodeWorker.prototype.postMessage;
@@ -16,9 +16,9 @@ function start(filename, options, construct) {
   const leaving =
     typeof options === 'object' && options !== null && departure(options.workerData, options.transferList);
   if (!leaving) return construct(filename, options);
-  return leaving.leave((workerData, transferList) => {
+  return leaving.leave((bundle, transferList) => {
     // Inherits, so that Node finds every other option where the caller put it.
-    const changed = Object.create(options, { workerData: { value: workerData }, transferList: { value: transferList } });
+    const changed = Object.create(options, { workerData: { value: seal(bundle) }, transferList: { value: transferList } });
     return construct(filename, changed);
   });
 }
@@ -39,15 +39,16 @@ class Worker extends NodeWorker {
   postMessage(...args) {
     const leaving = departure(args[0], args[1]);
     if (leaving === undefined) return nodePostMessage.apply(this, args);
-    return leaving.leave((value, list) => nodePostMessage.call(this, value, list));
+    return leaving.leave((bundle, list) => nodePostMessage.call(this, seal(bundle), list));
   }
 
   /** Where Node hands over what the thread posted; a message with objects of ours gets them here. */
   emit(event, ...args) {
-    if (event === 'message' && isMarked(args[0])) {
+    const bundle = event === 'message' ? unseal(args[0]) : undefined;
+    if (bundle !== undefined) {
       let message;
       try {
-        message = arrive(args[0]);
+        message = arrive(bundle);
       } catch (error) {
         return super.emit('messageerror', error);
       }

@@ -1,0 +1,25 @@
+'use strict';
+
+/**
+ * The one way from our code into a user's: listeners, callbacks, thenables. What such a function throws becomes an
+ * uncaught exception of its own, as where Node calls it; our own work goes on.
+ */
+
+const { throwUncaught } = require('./turn');
+
+/**
+ * @param {Function} run
+ * @param {unknown} receiver its `this`
+ * @param {...unknown} args
+ * @returns {unknown} what it returned; undefined when it threw
+ */
+function callUser(run, receiver, ...args) {
+  try {
+    return Reflect.apply(run, receiver, args);
+  } catch (error) {
+    throwUncaught(error);
+    return undefined;
+  }
+}
+
+module.exports = { callUser };
