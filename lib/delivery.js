@@ -133,12 +133,6 @@ class Delivery {
     else settler.reject(error);
   }
 
-  /** A report on a task that came another way. */
-  report(id, value) {
-    const slot = id >>> 0;
-    if (this.#ids[slot] === id) this.#settlers[slot].onProgress?.(value);
-  }
-
   /** Adds (or takes away) reasons for the event loop to stay alive. */
   hold(count) {
     const before = this.#holds;
@@ -188,7 +182,7 @@ class Delivery {
       }
       const slot = id >>> 0;
       if (this.#ids[slot] !== id) {
-        this.#skipExtras(form);
+        this.#skipExtras(form, numbers[i]);
         continue;
       }
       const settler = this.#settlers[slot];
@@ -211,12 +205,13 @@ class Delivery {
     const slot = id >>> 0;
     const settler = this.#ids[slot] === id ? this.#settlers[slot] : undefined;
     if (settler?.report !== undefined) settler.report(form - FORMS.PROGRESS, number, this);
-    else this.#skipExtras(form - FORMS.PROGRESS);
+    else this.#skipExtras(form - FORMS.PROGRESS, number);
   }
 
-  /** Passes over what stands beside the board for a letter that nobody reads. */
-  #skipExtras(form) {
-    this.#nextExtra += EXTRAS[form] ?? 0;
+  /** Passes over what stands beside the board, or comes beside the queue, for a letter that nobody reads. */
+  #skipExtras(form, number) {
+    if (form === FORMS.BESIDE || form === FORMS.BESIDE_REJECTED) this.#subjects.get(FORMS.SCRIPT_READY)?.skip(number);
+    else this.#nextExtra += EXTRAS[form] ?? 0;
   }
 
   /** Settles a promise of which only the resolve function was kept: a rejected promise serves for an error. */

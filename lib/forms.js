@@ -20,6 +20,8 @@ module.exports = {
   POOL_CLOSED: 16,
   SCRIPT_WORK: 40,
   SCRIPT_STOP: 41,
+  SCRIPT_READY: 42,
+  FENCE: 43,
   /** Added to the form of a report that is no answer. */
   PROGRESS: 64,
   PORT_DUE: 32,

@@ -12,6 +12,7 @@ const { mapStream } = require('./map-stream');
 const { Pending } = require('./pending');
 const { poolSettings, runTerms } = require('./pool-options');
 const { PoolRecord } = require('./pool-record');
+const { waysOf } = require('./script-pool/beside');
 const { Crew } = require('./script-pool/crew');
 const { locateScript } = require('./script-pool/script-location');
 const { scriptSettings } = require('./script-pool/script-options');
@@ -19,6 +20,7 @@ const { ScriptRecord } = require('./script-pool/script-record');
 const { ScriptSubmitter } = require('./script-pool/submit');
 const { givenBack, givingBack, prepareFor, prepareForAll, withParallel } = require('./shared-buffer/task-inputs');
 const { taskIndex, taskNames } = require('./tasks');
+const { callUser } = require('./user-code');
 const { validateIterable, validateNumber, validateObject } = require('./validators');
 
 const delivery = deliveryOf(binding);
@@ -70,14 +72,15 @@ class WorkerPool extends EventEmitter {
   #openScript(script, options, fixed) {
     const settings = scriptSettings(options, this.#settings, fixed);
     const url = locateScript(script);
-    const record = new ScriptRecord(binding, binding.createPool(this.#settings));
+    const ways = waysOf(binding, delivery);
+    const record = new ScriptRecord(binding, binding.createPool(this.#settings), ways);
     this.#record = record;
     // The workers must not keep a pool that everybody else has forgotten.
     const pool = new WeakRef(this);
-    const emit = (event, ...values) => pool.deref()?.#emitOfWorker(event, values);
-    const crew = (this.#crew = new Crew({ binding, delivery, record, script: url, settings, emit }));
+    const emit = (event, ...values) => callUser(emitOfWorker, pool.deref(), event, values);
+    const crew = (this.#crew = new Crew({ binding, ways, delivery, record, script: url, settings, emit }));
     this.#submitter = new ScriptSubmitter({
-      binding, delivery, record, crew,
+      binding, delivery, record, crew, settings,
       becameFull: () => this.#becameFull(),
       refused: (...refusal) => this.#answered(...refusal),
     });
@@ -87,14 +90,6 @@ class WorkerPool extends EventEmitter {
       binding.closePool(record.handle, BY_FORCE, true);
       throw error;
     }
-  }
-
-  #emitOfWorker(event, values) {
-    if (event === 'error' && this.listenerCount('error') === 0) {
-      process.emitWarning(`A worker of the pool failed: ${values[0]?.stack ?? values[0]}`, 'RustWorkersWarning');
-      return;
-    }
-    this.emit(event, ...values);
   }
 
   run(task, input, options) {
@@ -254,8 +249,12 @@ class WorkerPool extends EventEmitter {
           this.emit('close');
         });
       });
-      binding.closePool(handle, GRACEFULLY, true);
-      this.#crew?.close();
+      const close = () => {
+        binding.closePool(handle, GRACEFULLY, true);
+        this.#crew?.close();
+      };
+      if (this.#submitter === undefined) close();
+      else this.#submitter.whenDispatched(close);
     });
   }
 
@@ -338,6 +337,16 @@ class WorkerPool extends EventEmitter {
     const { idle, queued, waitTime, runTime, ...counts } = this.#counters();
     return { ...counts, idleThreads: idle, queueSize: queued, waitTime, runTime, utilization: this.utilization };
   }
+}
+
+/** Tells the pool's listeners what a worker did; `this` is the pool, or undefined where nobody has it any more. */
+function emitOfWorker(event, values) {
+  if (this === undefined) return;
+  if (event === 'error' && this.listenerCount('error') === 0) {
+    process.emitWarning(`A worker of the pool failed: ${values[0]?.stack ?? values[0]}`, 'RustWorkersWarning');
+    return;
+  }
+  this.emit(event, ...values);
 }
 
 function unknownTask(task) {

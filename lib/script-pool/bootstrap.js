@@ -65,28 +65,30 @@ function requireCompiled({ files, ids, ends, memory, native, addon }) {
   return requireFrom(module, 'script-pool/bootstrap');
 }
 
-const given = workerThreads.workerData;
-// One level deeper when the script's `workerData` holds objects of ours: lib/travel made a message of it.
-const { control } = given['rust-workers.message'] ?? given;
+const setup = workerThreads.workerData;
+const { control } = setup;
 // The first message there is, if it has come in time.
 const compiled = workerThreads.receiveMessageOnPort(control)?.message[1] ?? null;
 const ours = compiled === null ? require : requireCompiled(compiled);
 
-const { unseal } = ours('../travel/mark');
-const bundle = unseal(given);
-const setup = bundle === undefined ? given : ours('../travel').arrive(bundle);
+const [isBundle, workerData] = setup.workerData;
 // The script sees its own.
-workerThreads.workerData = setup.workerData;
+workerThreads.workerData = isBundle ? ours('../travel').arrive(workerData) : workerData;
 Module.syncBuiltinESMExports();
 
-const { loadScript } = ours('./load-script');
+const { loadScript, whenExported } = ours('./load-script');
 const { Runner } = ours('./runner');
 
 const runner = new Runner(setup, workerThreads.parentPort);
-// Not `await`: a script that throws while it is loaded shall end the worker as it would end any other.
-const exported = loadScript(setup, (url) => import(url));
-if (typeof exported?.then === 'function' && exported[Symbol.toStringTag] !== 'Module') {
-  exported.then((namespace) => runner.start(namespace));
-} else {
-  runner.start(exported);
+const start = (exported) => runner.start(exported);
+const failed = (error) => runner.failedToLoad(error);
+let exported;
+try {
+  exported = loadScript(setup, (url) => import(url));
+} catch (error) {
+  failed(error);
+  // As in any other Worker.
+  throw error;
 }
+// Not `await`: a script that is loaded at once starts at once.
+whenExported(exported, start, failed);

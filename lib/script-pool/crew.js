@@ -4,14 +4,14 @@
  * The workers of a pool with a script: started when they are needed, replaced when they end.
  *
  * The crew hands out no tasks: workers take them from the Rust queue. What it knows of a worker is its seat there.
- * When a worker ends, for whatever reason, its seat is evicted, which gives the ids of the tasks it had at hand; these
- * are rejected with what the worker died of, and the rest of the queue goes on.
+ * When a worker ends, for whatever reason, and all that it told before has been delivered, its seat is evicted, which gives
+ * the ids of the tasks it had at hand; these are rejected with what the worker died of, and the rest of the queue goes on.
  */
 
 const path = require('node:path');
-const { clearTimeout, setTimeout } = require('node:timers');
-const { MessageChannel, receiveMessageOnPort } = require('../node-threads');
+const { MessageChannel } = require('../node-threads');
 
+const { clearTimeout, now, setTimeout } = require('../clock');
 const {
   PoolClosedError,
   ScriptLoadError,
@@ -19,11 +19,12 @@ const {
   WorkerOutOfMemoryError,
   WorkerTerminatedError,
 } = require('../errors');
-const { arrive, unseal } = require('../travel');
 const { Worker } = require('../worker/worker');
 const { compiledModules } = require('./compiled');
+const { addSource, removeSource } = require('./last-turns');
 const { placeOf } = require('./script-location');
-const { COMPILED, READY, FETCH, FETCHED, RESULT, REPORT } = require('./steps');
+const { COMPILED, DROP, INPUT } = require('./steps');
+const { leaving } = require('./transfer');
 
 const BOOTSTRAP = path.join(__dirname, 'bootstrap.js');
 
@@ -33,7 +34,11 @@ const FRUITLESS_LIMIT = 3;
 const LOOK_EVERY = 10;
 
 class Crew {
+  /** The names of the functions that the script exports; undefined until a worker has told. */
+  exports;
+
   #binding;
+  #ways;
   #delivery;
   #record;
   #script;
@@ -43,16 +48,19 @@ class Crew {
   #emit;
   /** Workers by seat. */
   #members = new Map();
-  /** Inputs that wait for the worker that takes their task: id -> { value, list }. */
+  /** Inputs that have gone to a worker beside the queue: id -> { member, number, aside }. */
   #inputs = new Map();
+  /** What is done once the script's exports are known, or cannot be. */
+  #whenLoaded = [];
   #fruitless = 0;
   #closing = false;
-  #started = 0;
   /** Ports of workers that have not been given our modules. */
   #unequipped = [];
+  #ended = () => this.#done();
 
-  constructor({ binding, delivery, record, script, settings, emit }) {
+  constructor({ binding, ways, delivery, record, script, settings, emit }) {
     this.#binding = binding;
+    this.#ways = ways;
     this.#delivery = delivery;
     this.#record = record;
     this.#script = script;
@@ -63,9 +71,13 @@ class Crew {
     binding.setScriptCapacity(record.handle, settings.most * settings.concurrency);
   }
 
-  /** Starts the workers that are kept even when idle. */
+  /**
+   * Starts the workers that are kept even when idle.
+   *
+   * @throws what Node says when it cannot start one
+   */
   fill() {
-    while (this.#members.size < this.#settings.keep && this.#start());
+    while (this.#members.size < this.#settings.keep && this.#start() !== undefined);
     this.#equip();
   }
 
@@ -74,8 +86,30 @@ class Crew {
     if (this.#members.size >= this.#settings.most) return;
     let starting = 0;
     for (const member of this.#members.values()) if (!member.ready) starting++;
-    if (this.#binding.scriptsWaiting(this.#record.handle) > starting * this.#settings.concurrency) this.#start();
-    this.#equip();
+    const waiting = this.#binding.scriptsWaiting(this.#record.handle);
+    if (waiting > starting * this.#settings.concurrency) this.#tryToStart();
+  }
+
+  /** Starts one more. Where that cannot be, and nobody else is there, who waits is told why. */
+  #tryToStart() {
+    try {
+      return this.#start();
+    } catch (error) {
+      if (this.#members.size === 0) this.#giveUp(error);
+      return undefined;
+    } finally {
+      this.#equip();
+    }
+  }
+
+  /** Calls `then` once it is known what the script exports, or that it cannot be loaded. */
+  whenLoaded(then) {
+    this.#whenLoaded.push(then);
+    if (this.#members.size === 0) this.#tryToStart();
+  }
+
+  #loaded() {
+    for (const then of this.#whenLoaded.splice(0)) then();
   }
 
   /** Gives our modules to workers that were started. Their threads start meanwhile, should these not be there yet. */
@@ -83,64 +117,115 @@ class Crew {
     for (const port of this.#unequipped.splice(0)) port.postMessage([COMPILED, compiledModules()]);
   }
 
-  /** Keeps an input until the worker that takes its task asks for it. */
-  keep(id, input) {
-    this.#inputs.set(id, input);
+  /**
+   * The seat of the worker that an input is to go to beside the queue: one that is free, a new one, or else the least
+   * loaded.
+   *
+   * @returns {{ seat: number, free: boolean }}
+   * @throws what Node says when none can be started and none is there
+   */
+  choose() {
+    const { most, concurrency } = this.#settings;
+    const best = this.#binding.leastLoadedSeat(this.#record.handle);
+    if (best !== null && best.load === 0) return { seat: best.number, free: true };
+    if (this.#members.size < most) {
+      try {
+        const member = this.#start();
+        if (member !== undefined) return { seat: member.number, free: true };
+      } catch (error) {
+        if (best === null) throw error;
+      } finally {
+        this.#equip();
+      }
+    }
+    if (best === null) throw new PoolClosedError('the pool is closed and takes no more tasks');
+    return { seat: best.number, free: best.load < concurrency };
   }
 
-  /** Lets go of an input whose task was refused or has ended. */
-  drop(id) {
+  /** The number that the next input to the worker at this seat will have. */
+  nextNumber(seat) {
+    return this.#members.get(seat)?.sent ?? 0;
+  }
+
+  /**
+   * Sends an input to the worker at a seat, to which its task is bound.
+   *
+   * @param {number} id the task's
+   * @param {{ isBundle: boolean, value: unknown, list: object[] }} aside
+   */
+  send(seat, id, aside) {
+    const member = this.#members.get(seat);
+    const { isBundle, value, list } = aside;
+    const number = member.sent++;
+    // Something that was given away is there once; all else can be sent again, should the worker end before its turn.
+    this.#inputs.set(id, { member, number, aside: list.length > 0 ? undefined : aside });
+    member.port.postMessage([INPUT, isBundle, value], list);
+  }
+
+  /** A task with an input beside the queue has been answered. */
+  answered(id) {
     this.#inputs.delete(id);
   }
 
+  /** A task was given up: if its input is on its way, nobody will use it. */
+  letGo(id) {
+    const input = this.#inputs.get(id);
+    if (input === undefined) return;
+    this.#inputs.delete(id);
+    input.member.port.postMessage([DROP, input.number]);
+  }
+
+  /** Starts a worker; undefined when the pool needs none any more. */
   #start() {
     const handle = this.#record.handle;
-    const seat = this.#binding.openSeat(handle);
-    if (!seat) return false;
-    const { number, key } = seat;
+    const offer = this.#binding.openSeat(handle);
+    if (!offer) return undefined;
+    const { number, key } = offer;
     const { port1, port2 } = new MessageChannel();
     const { worker: options, workerData, concurrency, patience, patienceTime, recycle, idleTimeout, keep } =
       this.#settings;
     let worker;
     try {
-      worker = new Worker(BOOTSTRAP, {
-        name: `${this.#settings.name}-${number}`,
-        ...options,
-        workerData: {
-          ...this.#place, workerData, key, number, concurrency, patience, patienceTime, recycle, idleTimeout, keep,
-          control: port2,
-        },
-        transferList: [port2],
-      });
+      worker = leaving(workerData, [], (value, isBundle, list) =>
+        new Worker(BOOTSTRAP, {
+          name: `${this.#settings.name}-${number}`,
+          ...options,
+          workerData: {
+            ...this.#place, workerData: [isBundle, value], key, number, concurrency, patience, patienceTime, recycle,
+            idleTimeout, keep, control: port2,
+          },
+          transferList: [port2, ...list],
+        }),
+      );
     } catch (error) {
       this.#binding.evictSeat(handle, number, key);
       port1.close();
-      if (this.#started === 0) throw error;
-      this.#rejectWaiting(error);
-      return false;
+      throw error;
     }
-    this.#started++;
     const member = {
       number, key, worker, port: port1,
       ready: false, error: undefined, killed: false, timer: undefined,
+      /** Inputs that were sent to it. */
+      sent: 0,
       /** Tasks that were told to end and have not. */
       doomed: new Set(),
       /** What the pool had done when it came. */
       doneBefore: this.#done(),
     };
+    if (this.#members.size === 0) addSource(this.#ended);
     this.#members.set(number, member);
+    this.#ways.open(key, { port: port1, ready: (told) => this.#ready(member, told) });
     this.#unequipped.push(port1);
-    port1.on('message', (message) => this.#received(member, message));
-    port1.unref();
     worker.on('message', (value) => this.#emit('message', value, worker));
     worker.on('messageerror', (error) => this.#emit('messageerror', error, worker));
     worker.on('error', (error) => {
-      member.error = error;
+      member.error ??= error;
     });
-    worker.once('exit', (code) => this.#exited(member, code));
+    worker.once('exit', (code) => this.#ways.afterAll(() => this.#exited(member, code)));
     worker.unref();
-    this.#emit('workerCreate', worker);
-    return true;
+    // Later, so that who makes a pool can listen to it first.
+    process.nextTick(() => this.#emit('workerCreate', worker));
+    return member;
   }
 
   #done() {
@@ -148,26 +233,15 @@ class Crew {
     return completed + failed;
   }
 
-  #received(member, [kind, id, sent]) {
-    const bundle = unseal(sent);
-    const value = bundle === undefined ? sent : arrive(bundle);
-    switch (kind) {
-      case READY:
-        member.ready = true;
-        break;
-      case FETCH: {
-        const input = this.#inputs.get(id);
-        this.#inputs.delete(id);
-        if (input !== undefined) member.port.postMessage([FETCHED, id, input.value], input.list);
-        break;
-      }
-      case RESULT:
-        this.#record.arrived(id, value);
-        break;
-      case REPORT:
-        this.#delivery.report(id, value);
-        break;
+  /** A worker has loaded the script, or could not. */
+  #ready(member, { names, error }) {
+    if (names === undefined) {
+      member.error = error;
+      return;
     }
+    member.ready = true;
+    this.exports = new Set(names);
+    this.#loaded();
   }
 
   /** A task at this seat was told to end: if it has not when the time is up, its worker goes. */
@@ -187,11 +261,11 @@ class Crew {
     const stuck = atHand.filter((id) => member.doomed.has(id));
     member.doomed = new Set(stuck);
     if (stuck.length === 0 || member.killed) return;
-    const now = performance.now();
+    const time = now();
     // It gets nothing more; what else it has at hand may end first, as long again.
     if (deadline === undefined) this.#binding.closeSeat(this.#record.handle, member.number);
-    const until = deadline ?? now + this.#settings.killTimeout;
-    if (stuck.length === atHand.length || now >= until) {
+    const until = deadline ?? time + this.#settings.killTimeout;
+    if (stuck.length === atHand.length || time >= until) {
       this.#kill(member);
       return;
     }
@@ -217,45 +291,61 @@ class Crew {
     for (const member of this.#members.values()) this.#kill(member);
   }
 
+  /** A worker has ended, and what it told before has been delivered. */
   #exited(member, code) {
-    for (;;) {
-      // What it sent before it ended comes first.
-      const last = receiveMessageOnPort(member.port);
-      if (last === undefined) break;
-      this.#received(member, last.message);
-    }
-    member.port.close();
+    this.#ways.close(member.key);
     clearTimeout(member.timer);
     this.#members.delete(member.number);
     const { handle } = this.#record;
-    const ids = this.#binding.evictSeat(handle, member.number, member.key);
+    const { ran, orphans } = this.#binding.evictSeat(handle, member.number, member.key);
+    if (this.#members.size === 0) removeSource(this.#ended);
     const fault = this.#faultOf(member, code);
-    for (const id of ids) {
-      this.drop(id);
-      this.#record.forget(id);
-      this.#delivery.reject(id, (task) => fault(task));
-    }
+    for (const id of ran) this.#reject(id, fault);
     const fruitful = member.killed || (member.error === undefined && code === 0) || this.#done() > member.doneBefore;
     this.#fruitless = fruitful ? 0 : this.#fruitless + 1;
     this.#emit('workerDestroy', member.worker);
+    this.#adopt(orphans, fault);
     if (!member.killed && !member.ready) return this.#loadFailed(fault('', true));
     if (this.#fruitless >= FRUITLESS_LIMIT) {
       this.#fruitless = 0;
-      return this.#rejectWaiting(fault(''));
+      return this.#giveUp(fault(''));
     }
-    if (member.error !== undefined && ids.length === 0) this.#emit('error', member.error);
+    if (member.error !== undefined && ran.length === 0) this.#emit('error', member.error);
     this.#replace();
+  }
+
+  #reject(id, errorOf) {
+    this.#inputs.delete(id);
+    this.#delivery.reject(id, errorOf);
+  }
+
+  /** Tasks whose input had gone to a worker that ended before their turn: they go on with another, if the input can. */
+  #adopt(orphans, fault) {
+    const { handle } = this.#record;
+    for (const id of orphans) {
+      const aside = this.#inputs.get(id)?.aside;
+      if (aside === undefined || !this.#bindAnew(id, aside)) {
+        this.#binding.disownOrphan(handle, id, false);
+        this.#reject(id, fault);
+      }
+    }
+  }
+
+  #bindAnew(id, aside) {
+    try {
+      const { seat } = this.choose();
+      if (!this.#binding.rebind(this.#record.handle, id, seat, this.nextNumber(seat))) return false;
+      this.send(seat, id, aside);
+      return true;
+    } catch {
+      return false;
+    }
   }
 
   #replace() {
     const waiting = this.#binding.scriptsWaiting(this.#record.handle);
     const wanted = Math.min(this.#settings.most, Math.max(this.#closing ? 0 : this.#settings.keep, waiting > 0 ? 1 : 0));
-    try {
-      while (this.#members.size < wanted && this.#start());
-    } catch (error) {
-      this.#rejectWaiting(error);
-    }
-    this.#equip();
+    while (this.#members.size < wanted && this.#tryToStart() !== undefined);
     if (waiting > 0) this.need();
   }
 
@@ -272,7 +362,7 @@ class Crew {
       return () => new WorkerOutOfMemoryError(message, { cause: error, resourceLimits });
     }
     if (!ready) {
-      const why = error === undefined ? `it exited with code ${code}` : error?.message ?? String(error);
+      const why = error === undefined ? `it exited with code ${code}` : whyOf(error);
       return () => new ScriptLoadError(`the script ${this.#script} could not be loaded: ${why}`, { cause: error });
     }
     if (error !== undefined) return () => error;
@@ -282,24 +372,34 @@ class Crew {
   /** The script does not load: it would not the next time either. Who waits is told; whoever comes may try again. */
   #loadFailed(error) {
     for (const member of this.#members.values()) if (member.ready) return this.#emit('error', error);
-    const told = this.#rejectWaiting(error);
+    const told = this.#giveUp(error);
     if (!told) this.#emit('error', error);
   }
 
-  /** True when anybody waited. */
-  #rejectWaiting(error) {
+  /** Rejects all that waits. True when anybody did. */
+  #giveUp(error) {
     const ids = this.#binding.drainScripts(this.#record.handle);
     for (const id of ids) {
-      this.drop(id);
-      this.#delivery.reject(id, () => error);
+      this.letGo(id);
+      this.#reject(id, () => error);
     }
-    return ids.length > 0;
+    const held = this.#whenLoaded.length > 0;
+    this.#loaded();
+    return ids.length > 0 || held;
   }
 
   /** Workers that live or are starting. */
   get size() {
     return this.#members.size;
   }
+}
+
+/** The message of whatever was thrown; for what does not parse, also where. */
+function whyOf(error) {
+  const message = error?.message ?? String(error);
+  if (error?.name !== 'SyntaxError' || typeof error.stack !== 'string') return message;
+  const place = error.stack.slice(0, error.stack.indexOf('\n')).trim();
+  return /:\d+$/.test(place) && !message.includes(place) ? `${message} (${place})` : message;
 }
 
 module.exports = { Crew };

@@ -6,23 +6,45 @@
 const Module = module.constructor;
 
 /**
- * @param {{ script: string, file?: string, commonJs: boolean }} place the script's URL; its file, if it has one; and
- *   whether `require` serves
+ * @param {{ file?: string, url: string }} place the script's file, if it has one; and the URL by which Node imports it
  * @param {(url: string) => Promise<object>} importUrl `import`, which a module that came compiled has not
- * @returns {object | Promise<object>} what it exports
+ * @returns {unknown} what it exports, or a promise for it
  */
-function loadScript({ script, file, commonJs }, importUrl) {
-  if (file === undefined) return importUrl(script);
+function loadScript({ file, url }, importUrl) {
+  if (file === undefined) return importUrl(url);
   process.argv[1] = file;
-  if (!commonJs) return importUrl(script);
-  try {
-    // As the main module, which it would be in a Worker of Node's.
-    return Module._load(file, null, true);
-  } catch (error) {
-    // It is ESM after all, or waits at its top level.
-    if (error.code === 'ERR_REQUIRE_ESM' || error.code === 'ERR_REQUIRE_ASYNC_MODULE') return importUrl(script);
-    throw error;
+  const before = process.mainModule;
+  // The function by which Node starts the script of a Worker: hooks, loaders and kinds of files are its business.
+  Module.runMain(file);
+  const main = process.mainModule;
+  if (main !== undefined && main !== before) return main.exports;
+  // An ES module, or loaded by the loader of ES modules: the same one again.
+  return importUrl(url);
+}
+
+const isThenable = (value) =>
+  ((typeof value === 'object' && value !== null) || typeof value === 'function') && typeof value.then === 'function';
+
+/** A namespace has no `then` of its own that matters: `import` has looked at it already. */
+const isNamespace = (exported) => exported?.[Symbol.toStringTag] === 'Module';
+
+/**
+ * The exports once they are there: a script may export a promise, in whole or as its default.
+ *
+ * @param {unknown} exported what `loadScript` gave
+ * @param {(exported: unknown) => void} then called at once where nothing is to be waited for
+ * @param {(error: unknown) => void} failed
+ */
+function whenExported(exported, then, failed) {
+  if (isThenable(exported) && !isNamespace(exported)) {
+    Promise.resolve(exported).then((arrived) => whenExported(arrived, then, failed)).catch(failed);
+    return;
   }
+  const inner = exported?.default;
+  if (!isThenable(inner)) return then(exported);
+  Promise.resolve(inner)
+    .then((value) => then({ ...exported, default: value }))
+    .catch(failed);
 }
 
 /**
@@ -35,7 +57,8 @@ function functionsOf(exported) {
   const functions = new Map();
   const add = (holder) => {
     for (const name of Object.keys(holder)) {
-      if (typeof holder[name] === 'function' && !functions.has(name)) functions.set(name, holder[name]);
+      const value = holder[name];
+      if (typeof value === 'function' && !functions.has(name)) functions.set(name, value);
     }
   };
   if (typeof exported === 'function') functions.set('', exported);
@@ -50,4 +73,4 @@ function functionsOf(exported) {
   return functions;
 }
 
-module.exports = { functionsOf, loadScript };
+module.exports = { functionsOf, loadScript, whenExported };

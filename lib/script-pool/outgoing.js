@@ -8,7 +8,7 @@
 const { types } = require('node:util');
 
 const { kindOfView, KIND_ARRAY_BUFFER } = require('../codec/bytes');
-const { INPUT_COPY, INPUT_DIRECT, INPUT_WIRE } = require('../forms');
+const { INPUT_COPY, INPUT_DIRECT, INPUT_PIN, INPUT_WIRE } = require('../forms');
 
 /** Writes values for one user alone. What was prepared last is good until the next. */
 class Outgoing {
@@ -42,6 +42,22 @@ class Outgoing {
     this.value = writer.bytes;
     this.length = writer.length;
     this.parts = parts.length > 0 ? pairs(parts) : undefined;
+    return true;
+  }
+
+  /**
+   * As `prepare`, where the value's memory is to be given to the native side instead of copied: nobody else has it.
+   *
+   * @param {unknown} value
+   * @param {ArrayBuffer[]} given what is given away
+   */
+  prepareGiven(value, given) {
+    if (!this.prepare(value)) return false;
+    if (this.form === INPUT_WIRE && this.parts !== undefined) {
+      for (let i = 0; i < this.parts.length; i += 2) this.parts[i + 1] = given.includes(this.parts[i].buffer);
+    } else if (this.form !== INPUT_WIRE && this.form !== INPUT_DIRECT && given.includes(this.value.buffer)) {
+      this.form += INPUT_PIN - INPUT_COPY;
+    }
     return true;
   }
 

@@ -8,24 +8,30 @@
  * ports and unfinished work of the script go on while it waits.
  */
 
-const { setImmediate, setTimeout } = require('node:timers');
+const { receiveMessageOnPort } = require('node:worker_threads');
+const { types } = require('node:util');
 
-const { now } = require('../clock');
+const { now, setImmediate, setTimeout } = require('../clock');
 const { binding } = require('../native');
 const { deliveryOf } = require('../delivery');
+const { throwUncaught } = require('../turn');
 const FORMS = require('../forms');
+const { coverListeners } = require('./listeners');
 const { functionsOf } = require('./load-script');
 const { Outgoing } = require('./outgoing');
+const { flushOutput, watchOutput } = require('./output');
 const {
-  STEP_RUN, STEP_WAIT, TAKE, BLOCK, END_FAILED, END_BESIDE, READY, FETCH, RESULT, REPORT,
+  STEP_RUN, STEP_WAIT, TAKE, BLOCK, BESIDE, DROP, END_FAILED, END_BESIDE, END_BESIDE_FAILED, INPUT,
 } = require('./steps');
 const { Job, Moved, RUNNER } = require('./task');
-const { unseal } = require('../travel/mark');
 
 /** Bytes of an input that come without a Node-API call. */
 const INBOX_BYTES = 64 * 1024;
 /** So many milliseconds of tasks without a break, and the event loop has its turn before the next. */
 const BREATH = 5;
+
+/** A script that listens and has not answered after so many milliseconds may have forgotten to: it is told so, once. */
+const LONG_UNANSWERED = 30_000;
 
 /** Stands for "emit it as a message" among the functions. */
 const MESSAGE = Symbol('message');
@@ -63,8 +69,15 @@ class Runner {
   #messages = [];
   /** The task whose message is being emitted. */
   #emitting;
+  #unansweredTimer;
+  /** Inputs that came beside the queue: how many, and those whose task has not begun, by number. */
+  #arrived = 0;
+  #inputs = new Map();
+  /** Tasks that began before their input was here, by the input's number. */
+  #awaiting = new Map();
   #pulling = false;
   #leaving = false;
+  #retiring = false;
   /** When the last task began, and the first one since there was a break; by the native side's clock. */
   #now = 0;
   #since = 0;
@@ -92,26 +105,50 @@ class Runner {
       writable: true,
       configurable: true,
     });
+    coverListeners(parentPort, () => this.#whoFails());
+    watchOutput();
     Object.defineProperty(binding, RUNNER, { value: this, configurable: true });
   }
 
   /** The script is loaded: takes part from now on. */
   start(exported) {
-    this.#functions = functionsOf(exported);
+    try {
+      this.#functions = functionsOf(exported);
+    } catch (error) {
+      // A getter among its exports.
+      return this.failedToLoad(error);
+    }
     const delivery = deliveryOf(binding);
     this.#call = delivery.call;
     delivery.subject(FORMS.SCRIPT_WORK, () => ({ deliver: () => this.#pull() }));
     delivery.subject(FORMS.SCRIPT_STOP, () => ({
       deliver: (id, reason) => this.#open.get(id)?.abort(reason),
     }));
-    this.#control.on('message', ([, id, value]) => this.#fetched(id, value));
+    this.#control.on('message', (message) => this.#told(message));
+    this.#control.on('messageerror', (error) => this.#received({ error }));
     this.#control.unref();
     if (!binding.joinPool(this.#setup.key, this.#inbox)) return this.#end();
     // Idle or not, the pool says when this worker ends.
     delivery.hold(1);
     this.#port.once('close', () => this.#retire());
-    this.#control.postMessage([READY]);
+    this.#control.postMessage([false, { names: [...this.#functions.keys()] }]);
+    binding.tellReady();
     this.#pull();
+  }
+
+  /** The script cannot be loaded: tells the owner why, and ends. */
+  failedToLoad(error) {
+    if (this.#leaving) return;
+    this.#leaving = true;
+    try {
+      if (binding.joinPool(this.#setup.key, this.#inbox)) {
+        this.#control.postMessage([false, { error: clonable(error) }]);
+        binding.tellReady();
+      }
+    } finally {
+      // Unless what the script threw has ended the worker by then.
+      setImmediate(() => this.#end(1));
+    }
   }
 
   /** Takes and runs what waits. */
@@ -134,6 +171,7 @@ class Runner {
         this.#finish(id);
         break;
       }
+      if (id !== 0) flushOutput();
       call[0] = id;
       call[1] = out.form;
       call[2] = out.length;
@@ -149,7 +187,7 @@ class Runner {
       this.#now = call[6];
       if (this.#since === 0) this.#since = this.#now;
       const job = new Job(call[1], call[5] !== 0);
-      if (this.#begin(job, call[4], call[2], call[3], extra)) {
+      if (this.#begin(job, call[4], call[2], call[3], call[7] !== 0, extra)) {
         id = job.id;
         continue;
       }
@@ -166,7 +204,7 @@ class Runner {
 
   /** Whether something else comes before the next task: the event loop, or this worker's end. */
   #mustPause() {
-    if (this.#recycling?.isDue()) {
+    if (!this.#retiring && this.#recycling?.isDue()) {
       this.#retire();
       return true;
     }
@@ -178,6 +216,7 @@ class Runner {
 
   /** Answers without taking. */
   #finish(id) {
+    flushOutput();
     const { form, length, value, parts } = this.#out;
     this.#call[0] = id;
     this.#call[1] = form;
@@ -186,14 +225,15 @@ class Runner {
   }
 
   /** Begins a task. True when it has ended already, and its answer stands in `#out`. */
-  #begin(job, number, form, value, extra) {
+  #begin(job, number, form, value, isBeside, extra) {
     this.#job = job;
     const run = this.#numbered[number] ?? this.#find(number);
-    if (form === FORMS.WIRE && value === 0) {
-      // Only its owner's port can carry the input.
+    if (isBeside) {
+      const arrived = this.#takeInput(value);
+      if (arrived !== undefined) return this.#runBeside(job, run, arrived);
+      // It is on its way.
       this.#open.set(job.id, job);
-      job.run = run;
-      this.#control.postMessage([FETCH, job.id]);
+      this.#awaiting.set(value, { job, run });
       return false;
     }
     let input;
@@ -204,6 +244,78 @@ class Runner {
       return true;
     }
     return this.#run(job, run, input);
+  }
+
+  /** Begins a task whose input came beside the queue. */
+  #runBeside(job, run, { error, isBundle, value }) {
+    if (error !== undefined) {
+      this.#failed(job, unreadable(error));
+      return true;
+    }
+    let input = value;
+    if (isBundle) {
+      try {
+        input = require('../travel').arrive(value);
+      } catch (refusal) {
+        this.#failed(job, refusal);
+        return true;
+      }
+    }
+    return this.#run(job, run, input);
+  }
+
+  /** The input of this number, if it is here. */
+  #takeInput(number) {
+    while (this.#arrived <= number) {
+      let received;
+      try {
+        received = receiveMessageOnPort(this.#control);
+      } catch (error) {
+        this.#note({ error });
+        continue;
+      }
+      if (received === undefined) return undefined;
+      this.#sort(received.message);
+    }
+    const input = this.#inputs.get(number);
+    this.#inputs.delete(number);
+    return input;
+  }
+
+  /** Notes what a message brings, for when it is wanted. */
+  #sort([kind, first, value]) {
+    if (kind === INPUT) this.#note({ isBundle: first, value });
+    else if (kind === DROP) this.#inputs.delete(first);
+  }
+
+  #note(input) {
+    this.#inputs.set(this.#arrived++, input);
+  }
+
+  /** A message has come while the event loop had its turn. */
+  #told(message) {
+    const [kind, first, value] = message;
+    if (kind === INPUT) this.#received({ isBundle: first, value });
+    else if (kind === DROP) this.#inputs.delete(first);
+  }
+
+  /** An input has come: the task that waits for it begins. */
+  #received(input) {
+    const number = this.#arrived;
+    const waiting = this.#awaiting.get(number);
+    if (waiting === undefined) return this.#note(input);
+    this.#arrived++;
+    this.#awaiting.delete(number);
+    const { job, run } = waiting;
+    this.#open.delete(job.id);
+    this.#job = job;
+    if (!this.#runBeside(job, run, input)) return;
+    if (this.#leaving || this.#pulling) {
+      this.#finish(job.id);
+      this.#endIfDone();
+    } else {
+      this.#advance(job.id);
+    }
   }
 
   #read(form, number, extra) {
@@ -261,9 +373,17 @@ class Runner {
       this.#failed(job, error);
       return true;
     }
-    if (typeof result === 'object' && result !== null && typeof result.then === 'function') {
+    let promise;
+    try {
+      promise = promiseOf(result);
+    } catch (error) {
+      this.#failed(job, error);
+      return true;
+    }
+    if (promise !== undefined) {
       this.#open.set(job.id, job);
-      result.then(
+      then.call(
+        promise,
         (value) => this.#ended(job, this.#succeeded, value),
         (error) => this.#ended(job, this.#failed, error),
       );
@@ -276,11 +396,56 @@ class Runner {
   #emit(job, input) {
     this.#messages.push(job);
     this.#open.set(job.id, job);
+    job.listeners = this.#port.listenerCount('message');
     this.#emitting = job;
-    this.#port.emit('message', input);
+    try {
+      this.#port.emit('message', input);
+    } catch (error) {
+      throwUncaught(error);
+    }
     this.#emitting = undefined;
-    if (!job.answered) return false;
-    return true;
+    if (job.answered) return true;
+    if (this.#open.has(job.id)) {
+      job.unansweredSince = now();
+      this.#watchUnanswered();
+    }
+    return false;
+  }
+
+  /** Asked when a listener of the script's is called: whom to tell when it fails. */
+  #whoFails() {
+    const job = this.#emitting;
+    if (job === undefined) return undefined;
+    return (error) => {
+      // Where nobody handles it, it ends the worker, and so the task.
+      if (process.listenerCount('uncaughtException') === 0 && !process.hasUncaughtExceptionCaptureCallback()) return;
+      // Another listener may answer it still.
+      if (--job.listeners > 0 || job.answered || !this.#open.has(job.id)) return;
+      this.#messages.splice(this.#messages.indexOf(job), 1);
+      this.#open.delete(job.id);
+      this.#failed(job, error);
+      this.#finish(job.id);
+      queueMicrotask(this.#afterMessage);
+    };
+  }
+
+  /** Tells, once, of a task that a listener has not answered for long: it may have forgotten to. */
+  #watchUnanswered() {
+    if (this.#unansweredTimer !== undefined) return;
+    this.#unansweredTimer = setTimeout(() => {
+      const job = this.#messages[0];
+      if (job === undefined || now() - job.unansweredSince < LONG_UNANSWERED) {
+        this.#unansweredTimer = undefined;
+        if (job !== undefined) this.#watchUnanswered();
+        return;
+      }
+      process.emitWarning(
+        `A task has waited ${LONG_UNANSWERED / 1000} s for the script ${this.#setup.script}, which listens for 'message' ` +
+          'on its parentPort: each task ends when the script answers it by parentPort.postMessage(result), once',
+        'RustWorkersWarning',
+      );
+    }, LONG_UNANSWERED);
+    this.#unansweredTimer.unref();
   }
 
   /** The script has called `parentPort.postMessage`: the answer to its oldest task, or that of this async context. */
@@ -289,9 +454,15 @@ class Runner {
     const own = this.#contexts?.getStore();
     const job = own !== undefined && messages.includes(own) ? own : messages[0];
     if (job === undefined) return this.#postMessage.call(this.#port, value, transfer);
-    const list = Array.isArray(transfer) ? transfer : transfer?.transfer;
-    this.#write(job, value, list ?? []);
-    messages.splice(messages.indexOf(job), 1);
+    // Before the value is read, which may run code of the script's that posts.
+    const at = messages.indexOf(job);
+    messages.splice(at, 1);
+    try {
+      this.#write(job, value, transfer === undefined ? NOTHING : require('../travel/transfer-list').listOf(transfer));
+    } catch (error) {
+      messages.splice(at, 0, job);
+      throw error;
+    }
     this.#open.delete(job.id);
     if (job === this.#emitting && this.#contexts === undefined && this.#isSnapshot()) {
       job.answered = true;
@@ -308,7 +479,7 @@ class Runner {
 
   #afterMessage = () => {
     if (this.#leaving) this.#endIfDone();
-    else if (this.#recycling?.isDue()) this.#retire();
+    else if (!this.#retiring && this.#recycling?.isDue()) this.#retire();
     else if (!this.#pulling && this.#open.size < this.#setup.concurrency) this.#advance(0);
   };
 
@@ -336,17 +507,21 @@ class Runner {
   /** Puts a result in `#out`. */
   #write(job, value, list) {
     const out = this.#out;
-    // The script's `parentPort` may have made objects of ours ready to travel.
-    if (list.length === 0 && unseal(value) === undefined && this.#result.prepare(value)) {
+    if (list.length === 0 && this.#result.prepare(value)) {
       out.form = this.#result.form;
       out.length = this.#result.length;
       out.value = this.#result.value;
       out.parts = this.#result.parts;
       return;
     }
-    const { leaving } = require('./transfer');
-    leaving(value, list, (sent, given) => this.#control.postMessage([RESULT, job.id, sent], given));
+    this.#post(value, list);
     this.#beside(END_BESIDE);
+  }
+
+  /** Posts a value to the owner by the port beside the queue; a notice in the queue must follow. */
+  #post(value, list) {
+    const { leaving } = require('./transfer');
+    leaving(value, list, (sent, isBundle, given) => this.#control.postMessage([isBundle, sent], given));
   }
 
   #beside(form) {
@@ -369,34 +544,19 @@ class Runner {
 
   /** Tells the owner how far a task is. */
   report(job, value) {
+    const call = this.#call;
     if (!this.#reports.prepare(value)) {
-      const { leaving } = require('./transfer');
-      leaving(value, NOTHING, (sent, given) => this.#control.postMessage([REPORT, job.id, sent], given));
+      this.#post(value, NOTHING);
+      call[0] = job.id;
+      call[1] = BESIDE;
+      binding.scriptReport();
       return;
     }
     const { form, length, value: shown, parts } = this.#reports;
-    this.#call[0] = job.id;
-    this.#call[1] = form;
-    this.#call[2] = length;
+    call[0] = job.id;
+    call[1] = form;
+    call[2] = length;
     binding.scriptReport(shown, parts);
-  }
-
-  /** The input of a task that was fetched from its owner. */
-  #fetched(id, fetched) {
-    const job = this.#open.get(id);
-    if (job === undefined) return;
-    const bundle = unseal(fetched);
-    const input = bundle === undefined ? fetched : require('../travel').arrive(bundle);
-    this.#open.delete(id);
-    this.#job = job;
-    const ended = this.#run(job, job.run, input);
-    if (!ended) return;
-    if (this.#leaving) {
-      this.#finish(id);
-      this.#endIfDone();
-    } else {
-      this.#advance(id);
-    }
   }
 
   #idle() {
@@ -422,11 +582,12 @@ class Runner {
     this.#idleTimer.unref();
   }
 
-  /** Takes no more tasks, of this worker's own will. */
+  /** Takes no more tasks, of this worker's own will, but those whose input is here. */
   #retire() {
-    if (this.#leaving) return;
-    binding.leavePool(false, 0);
-    this.#leave();
+    if (this.#leaving || this.#retiring) return;
+    this.#retiring = true;
+    if (binding.leavePool(false, 0)) this.#leave();
+    else setImmediate(this.#pull);
   }
 
   #leave() {
@@ -438,12 +599,39 @@ class Runner {
     if (this.#leaving && this.#open.size === 0) setImmediate(() => this.#end());
   }
 
-  #end() {
-    process.exit();
+  #end(code) {
+    flushOutput();
+    process.exit(code);
   }
 }
 
 const NOTHING = Object.freeze([]);
+const { then } = Promise.prototype;
+
+/** A promise for what a function has returned; undefined when that is the result itself. */
+function promiseOf(result) {
+  if (typeof result !== 'object' || result === null) return undefined;
+  if (types.isPromise(result)) return result;
+  const { then: thenOf } = result;
+  if (typeof thenOf !== 'function') return undefined;
+  return new Promise((resolve, reject) => Reflect.apply(thenOf, result, [resolve, reject]));
+}
+
+/** What a task fails with whose input could not be read in this thread. */
+function unreadable(error) {
+  const { TaskFailedError } = require('../errors');
+  return new TaskFailedError(`the input could not be read in the worker: ${error?.message ?? error}`, { cause: error });
+}
+
+/** An error as Node's port takes it, or another that tells of it. */
+function clonable(error) {
+  try {
+    return structuredClone(error);
+  } catch {
+    const { inspect } = require('node:util');
+    return new Error(inspect(error));
+  }
+}
 
 /** Serves for a function that is not there. */
 function throwing() {

@@ -71,35 +71,25 @@ function callerFile() {
 }
 
 /**
- * What a worker need not find out by itself.
+ * How Node finds the script of a Worker.
  *
  * @param {string} script its URL
- * @returns {{ script: string, file?: string, commonJs: boolean }} `file`: undefined for a data: URL; `commonJs`: whether
- *   `require` serves, which is quicker than `import` and makes the script `require.main`
+ * @returns {{ script: string, file?: string, url: string }} `file`: undefined for a data: URL; `url`: of the module as
+ *   Node names it, where links have been followed
  */
 function placeOf(script) {
-  if (!script.startsWith('file:')) return { script, commonJs: false };
+  if (!script.startsWith('file:')) return { script, url: script };
   const file = fileURLToPath(script);
-  return { script, file, commonJs: isCommonJs(file) };
+  return { script, file, url: pathToFileURL(realPath(file)).href };
 }
 
-function isCommonJs(file) {
-  const extension = path.extname(file);
-  if (extension === '.cjs' || extension === '.cts') return true;
-  return extension === '.js' && packageType(path.dirname(file)) !== 'module';
-}
-
-/** The `type` of the package a folder belongs to. */
-function packageType(folder) {
-  for (;;) {
-    try {
-      return JSON.parse(fs.readFileSync(path.join(folder, 'package.json'), 'utf8')).type;
-    } catch (error) {
-      if (error.code !== 'ENOENT' && error.code !== 'ENOTDIR') return undefined;
-    }
-    const parent = path.dirname(folder);
-    if (parent === folder || path.basename(folder) === 'node_modules') return undefined;
-    folder = parent;
+function realPath(file) {
+  if (process.execArgv.includes('--preserve-symlinks-main')) return file;
+  try {
+    return fs.realpathSync(file);
+  } catch {
+    // It is not there: loading it says so.
+    return file;
   }
 }
 

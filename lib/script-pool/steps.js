@@ -18,14 +18,14 @@ module.exports = {
   END_BESIDE: 2 << 16,
   END_BESIDE_FAILED: 3 << 16,
 
-  /** The form of an input that waits with the owner. */
-  INPUT_BESIDE: -1,
+  /** The form of a value that goes by the port beside the queue. */
+  BESIDE: -1,
 
-  // Messages on the port between a worker and the owner of its pool: [kind, id, value].
-  READY: 0,
-  FETCH: 1,
-  FETCHED: 2,
-  RESULT: 3,
-  REPORT: 4,
-  COMPILED: 5,
+  // Messages to a worker, by the port beside the queue.
+  /** Our modules: [COMPILED, modules]. The first of all. */
+  COMPILED: 0,
+  /** The input of a task: [INPUT, whether it is a bundle of lib/travel, value]. They are numbered as they come. */
+  INPUT: 1,
+  /** The input of this number will not be used: [DROP, number]. */
+  DROP: 2,
 };

@@ -69,6 +69,10 @@ class Task {
 class Job {
   /** Set by a script's `postMessage` while its message is still being handled. */
   answered = false;
+  /** How many listeners its message has that did not fail. */
+  listeners = 0;
+  /** When they were through with it and had not answered. */
+  unansweredSince = 0;
   #stop;
 
   constructor(id, stoppable) {

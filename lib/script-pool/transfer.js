@@ -6,7 +6,8 @@ const { types } = require('node:util');
 const { MessagePort } = require('../node-threads');
 
 const { InvalidArgTypeError } = require('../errors');
-const { departure, seal } = require('../travel');
+const { closedPort } = require('../closed-port');
+const { arrive, departure } = require('../travel');
 const { Moved } = require('./task');
 
 /** Stands for "whatever there is in the value". */
@@ -64,20 +65,30 @@ function isPlainObject(value) {
 /**
  * The value as it will arrive, taken now: what is in `list` is detached here.
  *
- * @returns {{ value: unknown, list: object[] }} to be posted on, once
+ * @returns {{ isBundle: boolean, value: unknown, list: object[] }} to be posted on, once where `list` is not empty
  * @throws what Node throws for what cannot be cloned or transferred
  */
 function takeAside(value, list) {
-  return leaving(value, list, (sent, given) => {
+  return leaving(value, list, (sent, isBundle, given) => {
     const [taken, moved] = structuredClone([sent, given], { transfer: given });
-    return { value: taken, list: moved };
+    return { isBundle, value: taken, list: moved };
   });
 }
 
-/** Sends a value by `send(value, list)`, with objects of ours in it ready to travel. */
-function leaving(value, list, send) {
-  const own = departure(value, list);
-  return own === undefined ? send(value, [...list]) : own.leave((bundle, given) => send(seal(bundle), [...given]));
+/** What was taken aside, for this thread after all. */
+function takeBack({ isBundle, value }) {
+  return isBundle ? arrive(value) : value;
 }
 
-module.exports = { AUTO, leaving, move, takeAside, transferablesOf };
+/** Lets go of what was taken aside and will not be sent: memory at once, and ports close. */
+function discard({ list }) {
+  if (list.length > 0) closedPort().postMessage(undefined, list);
+}
+
+/** Sends a value by `send(value, isBundle, list)`, with objects of ours in it ready to travel. */
+function leaving(value, list, send) {
+  const own = departure(value, list);
+  return own === undefined ? send(value, false, [...list]) : own.leave((bundle, given) => send(bundle, true, [...given]));
+}
+
+module.exports = { AUTO, discard, leaving, move, takeAside, takeBack, transferablesOf };

@@ -10,11 +10,11 @@ use super::environment;
 use super::pool::{refused, unknown_pool};
 use super::raw::export;
 use crate::node::{
-    Answer, Arguments, Environment, InputForm, Js, JsValue, NOTHING, Status, offer_seat, read_payload,
+    Answer, Arguments, Environment, InputForm, Js, JsValue, Letter, NOTHING, Status, offer_seat, read_payload,
     revoke_seat, take_offer,
 };
 use crate::pool::{CancelToken, Job, Patience, ScriptOutcome};
-use crate::value::{Envelope, Payload};
+use crate::value::{Payload, Value};
 
 const INVALID: Status = Status(sys::Status::napi_invalid_arg);
 
@@ -56,14 +56,75 @@ pub fn open_seat(env: Env, pool: u32) -> napi::Result<Option<SeatOffer>> {
     }))
 }
 
-/// Clears the seat of a worker that has ended: the ids of the jobs it held, for the caller to answer.
+/// The jobs of a worker that has ended.
+#[napi(object)]
+pub struct Evicted {
+    /// The ids of those that it ran, for the caller to answer.
+    pub ran: Vec<f64>,
+    /// The ids of those that it would have run: to be bound to another, or disowned and answered.
+    pub orphans: Vec<f64>,
+}
+
+/// Clears the seat of a worker that has ended.
 #[napi]
-pub fn evict_seat(env: Env, pool: u32, number: u32, key: f64) -> napi::Result<Vec<f64>> {
+pub fn evict_seat(env: Env, pool: u32, number: u32, key: f64) -> napi::Result<Evicted> {
     revoke_seat(key as u64);
     let environment = environment(&env)?;
-    let ids = environment.with_pool(pool, |pool| pool.evict_seat(number as usize)).unwrap_or_default();
-    ids.iter().for_each(|id| environment.forget(*id));
-    Ok(ids.into_iter().map(|id| id as f64).collect())
+    let (ran, orphans) =
+        environment.with_pool(pool, |pool| pool.evict_seat(number as usize)).unwrap_or_default();
+    ran.iter().for_each(|id| environment.forget(*id));
+    let numbers = |ids: Vec<u64>| ids.into_iter().map(|id| id as f64).collect();
+    Ok(Evicted { ran: numbers(ran), orphans: numbers(orphans) })
+}
+
+/// Binds a job whose worker has ended to another seat, where its input is the message of that number. False when the
+/// worker there takes no more.
+#[napi]
+pub fn rebind(env: Env, pool: u32, id: f64, seat: u32, message: f64) -> napi::Result<bool> {
+    let environment = environment(&env)?;
+    let input = Payload::Value(Value::Number(message));
+    let ticket = environment.with_pool(pool, |pool| pool.rebind(id as u64, seat as usize, input)).flatten();
+    if let Some(ticket) = ticket {
+        environment.moved(id as u64, ticket);
+    }
+    Ok(ticket.is_some())
+}
+
+/// Gives up a job whose worker has ended, for the caller to answer.
+#[napi]
+pub fn disown_orphan(env: Env, pool: u32, id: f64, stopped: bool) -> napi::Result<()> {
+    let environment = environment(&env)?;
+    environment.with_pool(pool, |pool| pool.disown_orphan(id as u64, stopped));
+    environment.forget(id as u64);
+    Ok(())
+}
+
+/// A seat, and how many jobs its worker has at hand or coming.
+#[napi(object)]
+pub struct SeatLoad {
+    pub number: u32,
+    pub load: u32,
+}
+
+/// The seat to bind a job to; nothing when no worker lives or is starting.
+#[napi]
+pub fn least_loaded_seat(env: Env, pool: u32) -> napi::Result<Option<SeatLoad>> {
+    let seat = environment(&env)?.with_pool(pool, |pool| pool.least_loaded_seat()).flatten();
+    Ok(seat.map(|(number, load)| SeatLoad { number: number as u32, load: load as u32 }))
+}
+
+/// Comes back to this environment as a notice once all that was told to it before has been delivered.
+#[napi]
+pub fn push_fence(env: Env, id: f64) -> napi::Result<()> {
+    environment(&env)?.mailbox().push(Letter::Fence { id: id as u64 });
+    Ok(())
+}
+
+/// In a worker: tells the owner that it is ready, after a message beside the queue that tells more.
+#[napi]
+pub fn tell_ready(env: Env) -> napi::Result<()> {
+    environment(&env)?.with_seat(|seat| seat.tell_ready());
+    Ok(())
 }
 
 /// The ids of the jobs at a seat.
@@ -138,7 +199,8 @@ fn read_outcome(
     let form = form as u32;
     let how = form >> 16;
     if how == end::BESIDE || how == end::BESIDE_FAILED {
-        return Ok(ScriptOutcome::Beside { failed: how == end::BESIDE_FAILED });
+        let failed = how == end::BESIDE_FAILED;
+        return environment.with_seat(|seat| seat.outcome_beside(failed)).ok_or(INVALID);
     }
     let payload = read_shown(js, environment, form & 0xffff, [input, parts], length)?;
     match (how, payload) {
@@ -161,29 +223,36 @@ fn read_shown(
     read_payload(js, environment, form, input, length, parts)
 }
 
-/// `submitScript(input, parts)`: pool, function, id, form, length, priority, timeout and whether it is cancellable
-/// stand on the board. Form -1: the input waits with the owner. Returns nothing when a worker was told, 1 when none
+/// `submitScript(input, parts)`: pool, function, id, form, length, priority, timeout, whether it is cancellable, the seat
+/// to bind it to (-1: none) and whether it wants its worker alone stand on the board. Form -1: the input is a message
+/// beside the queue, and `length` its number. Returns nothing when a worker was told, 1 when none
 /// could be, 2 when the queue is full now, 3 for both; `[code, message]` when refused.
 pub(super) unsafe extern "C" fn submit_script(env: sys::napi_env, info: sys::napi_callback_info) -> JsValue {
     let body = |arguments: &Arguments<'_, 2>, environment: &'static Environment| {
         let js = arguments.js;
-        let [pool, function, id, form, length, priority, timeout, cancellable] =
+        let [pool, function, id, form, length, priority, timeout, cancellable, seat, alone] =
             environment.arguments().ok_or(INVALID)?;
         let (pool, id) = (pool as u32, id as u64);
         if !environment.has_pool(pool) {
             return unknown_pool(js);
         }
         let input = if form < 0.0 {
-            // No wire is empty: this is what stands for "ask the owner".
-            Payload::Envelope(Envelope::default())
+            Payload::Value(Value::Number(length))
         } else {
             read_shown(js, environment, form as u32, arguments.values, length)?
         };
         let deadline = if timeout < 0.0 { None } else { Duration::try_from_secs_f64(timeout / 1000.0).ok() };
         let deadline = deadline.and_then(|timeout| Instant::now().checked_add(timeout));
         let token = (cancellable != 0.0).then(|| CancelToken::new(deadline));
-        let job = Job::new(id, environment.mailbox(), function as usize, input, token.clone());
-        let outcome = environment.with_pool(pool, |pool| match pool.submit_script(job, priority as i32) {
+        let mut job = Job::new(id, environment.mailbox(), function as usize, input, token.clone());
+        if form < 0.0 {
+            job = job.with_input_beside();
+        }
+        if alone != 0.0 {
+            job = job.alone();
+        }
+        let seat = (seat >= 0.0).then_some(seat as usize);
+        let outcome = environment.with_pool(pool, |pool| match pool.submit_script(job, priority as i32, seat) {
             Ok((accepted, alone)) => {
                 if let Some(token) = token {
                     environment.remember(id, pool.clone(), accepted.ticket, token);
@@ -240,10 +309,15 @@ pub(super) unsafe extern "C" fn script_finish(env: sys::napi_env, info: sys::nap
     unsafe { export(env, info, body) }
 }
 
-/// `scriptReport(value, parts)`, in a worker: tells the owner of a job how far it is.
+/// `scriptReport(value, parts)`, in a worker: tells the owner of a job how far it is. Form -1: by a message beside the
+/// queue.
 pub(super) unsafe extern "C" fn script_report(env: sys::napi_env, info: sys::napi_callback_info) -> JsValue {
     let body = |arguments: &Arguments<'_, 2>, environment: &'static Environment| {
         let [id, form, length] = environment.arguments().ok_or(INVALID)?;
+        if form < 0.0 {
+            environment.with_seat(|seat| seat.report_beside(id as u64));
+            return Ok(NOTHING);
+        }
         let payload = read_shown(arguments.js, environment, form as u32, arguments.values, length)?;
         environment.with_seat(|seat| seat.report(id as u64, Answer::of_payload(payload)));
         Ok(NOTHING)

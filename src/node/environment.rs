@@ -245,6 +245,13 @@ impl Environment {
         self.cancellable.borrow_mut().insert(id, Cancellable { pool, ticket, token });
     }
 
+    /// The job `id` waits at another place now.
+    pub(crate) fn moved(&self, id: u64, ticket: Ticket) {
+        if let Some(cancellable) = self.cancellable.borrow_mut().get_mut(&id) {
+            cancellable.ticket = ticket;
+        }
+    }
+
     /// Forgets a job that has been answered.
     pub(crate) fn forget(&self, id: u64) {
         let mut cancellable = self.cancellable.borrow_mut();

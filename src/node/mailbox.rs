@@ -40,6 +40,10 @@ pub(crate) enum Letter {
     PoolClosed { pool: u32 },
     /// A script reported on its job `id`.
     Progress { id: u64, answer: Answer },
+    /// The script worker whose seat has this key has sent its first message beside the queue: it is ready.
+    WorkerReady { key: u64 },
+    /// Everything that was pushed before it has been delivered.
+    Fence { id: u64 },
     /// To a script worker: there may be work.
     Work,
     /// To a script worker: its job `id` should stop.
@@ -69,9 +73,10 @@ pub(crate) enum Answer {
     Error(Error),
     /// What a script threw, in its wire form.
     Rejected(Envelope),
-    /// It comes another way.
+    /// It comes another way: the next message of the script worker whose seat has this key.
     Beside {
         failed: bool,
+        from: u64,
     },
 }
 
@@ -258,7 +263,7 @@ impl Outbox for Mailbox {
         let answer = match outcome {
             ScriptOutcome::Done(payload) => Answer::of_payload(payload),
             ScriptOutcome::Failed(envelope) => Answer::Rejected(envelope),
-            ScriptOutcome::Beside { failed } => Answer::Beside { failed },
+            ScriptOutcome::Beside { failed, from } => Answer::Beside { failed, from },
         };
         self.push(Letter::Settled { id, answer });
     }

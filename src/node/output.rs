@@ -31,7 +31,7 @@ mod form {
     /// As `WIRE` and `WIRE_APART`, of what a script threw.
     pub(super) const REJECTED: u8 = 9;
     pub(super) const REJECTED_APART: u8 = 10;
-    /// The value comes by a way of JavaScript's own; `numbers` has the id again.
+    /// The value is the next message of the script worker whose key is in `numbers`.
     pub(super) const BESIDE: u8 = 11;
     pub(super) const BESIDE_REJECTED: u8 = 12;
     /// Not an answer: the pool of this handle has closed.
@@ -42,6 +42,10 @@ mod form {
     pub(super) const PORT_ROOM: u8 = 33;
     /// Not an answer: the async wait of this id has ended; the number says whether it was woken.
     pub(super) const WAIT_ENDED: u8 = 24;
+    /// The script worker of this key is ready.
+    pub(super) const SCRIPT_READY: u8 = 42;
+    /// What was pushed before this has been delivered.
+    pub(super) const FENCE: u8 = 43;
     /// To a script worker: there may be work.
     pub(super) const SCRIPT_WORK: u8 = 40;
     /// To a script worker: the job of this id should stop; the reason is in `numbers`.
@@ -164,9 +168,19 @@ impl Draft<'_, '_> {
                     Ok(granted) => Answer::Number(f64::from(granted)),
                     Err(error) => Answer::Error(error.into()),
                 };
-                let (form, number) = self.answer(id, answer)?;
+                let (form, number) = self.answer(answer)?;
                 #[allow(clippy::cast_precision_loss)]
                 self.put_entry(id as f64, form, number);
+                Ok(())
+            }
+            Letter::WorkerReady { key } => {
+                #[allow(clippy::cast_precision_loss)]
+                self.put_entry(key as f64, form::SCRIPT_READY, 0.0);
+                Ok(())
+            }
+            Letter::Fence { id } => {
+                #[allow(clippy::cast_precision_loss)]
+                self.put_entry(id as f64, form::FENCE, 0.0);
                 Ok(())
             }
             Letter::Work => {
@@ -179,14 +193,14 @@ impl Draft<'_, '_> {
                 Ok(())
             }
             Letter::Progress { id, answer } => {
-                let (form, number) = self.answer(id, answer)?;
+                let (form, number) = self.answer(answer)?;
                 #[allow(clippy::cast_precision_loss)]
                 self.put_entry(id as f64, form::PROGRESS + form, number);
                 Ok(())
             }
             Letter::Settled { id, answer } => {
                 self.environment.forget(id);
-                let (form, number) = self.answer(id, answer)?;
+                let (form, number) = self.answer(answer)?;
                 #[allow(clippy::cast_precision_loss)]
                 self.put_entry(id as f64, form, number);
                 Ok(())
@@ -200,7 +214,7 @@ impl Draft<'_, '_> {
     }
 
     /// Writes what belongs to an answer beside its entry, and returns the entry's form and number.
-    fn answer(&mut self, id: u64, answer: Answer) -> Result<(u8, f64), Status> {
+    fn answer(&mut self, answer: Answer) -> Result<(u8, f64), Status> {
         let (board, offset) = (self.board, &mut self.wire_offset);
         let mut put = |wire: &[u8]| {
             if *offset >= 1 << 16 || !board.put_wire(*offset, wire) {
@@ -211,7 +225,7 @@ impl Draft<'_, '_> {
             #[allow(clippy::cast_precision_loss)]
             Some(place as f64)
         };
-        place(self.js, self.environment, id, answer, &mut self.extras, &mut put)
+        place(self.js, self.environment, answer, &mut self.extras, &mut put)
     }
 }
 
@@ -219,7 +233,6 @@ impl Draft<'_, '_> {
 pub(super) fn place(
     js: Js<'_>,
     environment: &Environment,
-    id: u64,
     answer: Answer,
     extras: &mut Extras<'_>,
     put: &mut dyn FnMut(&[u8]) -> Option<f64>,
@@ -253,7 +266,9 @@ pub(super) fn place(
             (form::ERROR, 0.0)
         }
         #[allow(clippy::cast_precision_loss)]
-        Answer::Beside { failed } => (if failed { form::BESIDE_REJECTED } else { form::BESIDE }, id as f64),
+        Answer::Beside { failed, from } => {
+            (if failed { form::BESIDE_REJECTED } else { form::BESIDE }, from as f64)
+        }
     })
 }
 

@@ -56,13 +56,15 @@ pub(crate) fn take_offer(
     if !pool.join_seat(number, bell) {
         return Ok(None);
     }
-    Ok(Some(Seat { pool, number, owner, inbox: data, inbox_length: length, tokens: Mutex::default() }))
+    Ok(Some(Seat { pool, number, key, owner, inbox: data, inbox_length: length, tokens: Mutex::default() }))
 }
 
 /// A script worker's seat.
 pub(crate) struct Seat {
     pool: Pool,
     number: usize,
+    /// Never used again, unlike `number`.
+    key: u64,
     owner: &'static Mailbox,
     inbox: NonNull<u8>,
     inbox_length: usize,
@@ -79,7 +81,7 @@ mod step {
 
 impl Seat {
     /// Answers the job that is finished, takes the next, and shows it: step, id, form, number, function, whether it
-    /// may be stopped and the time on the board; its wire in the inbox; what has no room there is returned.
+    /// may be stopped, the time and whether its input is the message of that number on the board; its wire in the inbox; what has no room there is returned.
     pub(crate) fn step(
         &self,
         js: Js<'_>,
@@ -91,8 +93,9 @@ impl Seat {
             self.forget_token(*id);
             environment.exchange().given();
         }
-        let (id, function, input, token) = match self.pool.script_step(self.number, finished, patience) {
-            Step::Run { id, function, input, token } => (id, function, input, token),
+        let step = self.pool.script_step(self.number, finished, patience);
+        let (id, function, input, token, beside) = match step {
+            Step::Run { id, function, input, token, beside } => (id, function, input, token, beside),
             Step::Wait => {
                 environment.answer([step::WAIT]);
                 return js.undefined();
@@ -109,7 +112,7 @@ impl Seat {
         environment.exchange().taken(1);
         let mut extras = Extras::new(js);
         let mut put = |wire: &[u8]| self.put_wire(wire);
-        let (form, number) = place(js, environment, id, Answer::of_payload(input), &mut extras, &mut put)?;
+        let (form, number) = place(js, environment, Answer::of_payload(input), &mut extras, &mut put)?;
         #[allow(clippy::cast_precision_loss)]
         environment.answer([
             step::RUN,
@@ -119,6 +122,7 @@ impl Seat {
             function as f64,
             f64::from(u8::from(stoppable)),
             environment.age().as_secs_f64() * 1000.0,
+            f64::from(u8::from(beside)),
         ]);
         Ok(extras.array())
     }
@@ -127,6 +131,21 @@ impl Seat {
     pub(crate) fn finish(&self, id: u64, outcome: ScriptOutcome) {
         self.forget_token(id);
         self.pool.script_finish(self.number, id, outcome);
+    }
+
+    /// The outcome whose value the worker has sent beside the queue.
+    pub(crate) fn outcome_beside(&self, failed: bool) -> ScriptOutcome {
+        ScriptOutcome::Beside { failed, from: self.key }
+    }
+
+    /// Tells the job's owner how far it is, by a message beside the queue.
+    pub(crate) fn report_beside(&self, id: u64) {
+        self.report(id, Answer::Beside { failed: false, from: self.key });
+    }
+
+    /// Tells the owner that the worker is ready, and has told more by a message beside the queue.
+    pub(crate) fn tell_ready(&self) {
+        self.owner.push(Letter::WorkerReady { key: self.key });
     }
 
     /// Tells the job's owner how far it is.

@@ -80,6 +80,11 @@ impl CancelToken {
         }
     }
 
+    /// Whether somebody has told the task to stop; a deadline alone does not count.
+    pub(super) fn was_cancelled(&self) -> bool {
+        self.0.reason.load(Ordering::Acquire) != LIVE
+    }
+
     /// An error when the task should stop: for `?` inside loops.
     pub fn check(&self) -> Result<()> {
         self.reason().map_or(Ok(()), |reason| Err(reason.into_error()))

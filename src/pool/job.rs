@@ -86,6 +86,10 @@ pub struct Job {
     pub(super) token: Option<CancelToken>,
     pub(super) reply: Reply,
     pub(super) queued_at: Instant,
+    /// Of a script: whether the input is the number of a message that its worker has, or will have, beside the queue.
+    pub(super) beside: bool,
+    /// Of a script: whether its worker runs nothing else meanwhile.
+    pub(super) alone: bool,
 }
 
 impl Job {
@@ -97,7 +101,20 @@ impl Job {
         input: Payload,
         token: Option<CancelToken>,
     ) -> Self {
-        Job { task, input, token, reply: Reply::new(id, outbox), queued_at: Instant::now() }
+        let reply = Reply::new(id, outbox);
+        Job { task, input, token, reply, queued_at: Instant::now(), beside: false, alone: false }
+    }
+
+    /// For a script: the input is the number of a message that reaches the worker another way.
+    #[must_use]
+    pub fn with_input_beside(self) -> Self {
+        Job { beside: true, ..self }
+    }
+
+    /// For a script: its worker may have to be ended with it, so it is to run nothing else meanwhile.
+    #[must_use]
+    pub fn alone(self) -> Self {
+        Job { alone: true, ..self }
     }
 
     /// Takes the input back from a job that was refused: the caller is told by the refusal itself.

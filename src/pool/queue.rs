@@ -34,18 +34,32 @@ impl Entry {
 pub struct Ticket {
     priority: i32,
     number: u64,
-    /// Of the line of the script workers, instead of the native threads'.
-    script: bool,
+    line: Line,
+}
+
+/// Who takes what waits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Line {
+    /// The native threads.
+    Native,
+    /// Any script worker.
+    Scripts,
+    /// The script worker at this seat, which has the job's input already.
+    Bound(usize),
 }
 
 impl Ticket {
-    pub(super) fn of_a_script(self) -> Self {
-        Ticket { script: true, ..self }
+    pub(super) fn in_line(self, line: Line) -> Self {
+        Ticket { line, ..self }
+    }
+
+    pub(super) fn line(self) -> Line {
+        self.line
     }
 
     /// Whether it is of a job for a script worker.
     pub fn is_of_a_script(self) -> bool {
-        self.script
+        self.line != Line::Native
     }
 }
 
@@ -93,7 +107,7 @@ impl Queue {
         let number = lane.head + lane.places.len() as u64;
         lane.places.push_back(Some(entry));
         self.len += 1;
-        Ticket { priority, number, script: false }
+        Ticket { priority, number, line: Line::Native }
     }
 
     /// The next entry. A batch with inputs left stays in its place and is shared out by reference.
@@ -132,12 +146,31 @@ impl Queue {
         Some(entry)
     }
 
+    /// The job that [`Queue::pop`] would give, and its priority.
+    pub(super) fn next_job(&self) -> Option<(i32, &Job)> {
+        if self.len == 0 {
+            return None;
+        }
+        self.lanes.iter().find_map(|lane| {
+            lane.places.iter().flatten().find_map(|entry| match entry {
+                Entry::Job(job) => Some((lane.priority, job)),
+                Entry::Batch(_) | Entry::Help(_) => None,
+            })
+        })
+    }
+
     /// Everything that waits, in order.
     pub(super) fn drain(&mut self) -> Vec<Entry> {
+        self.drain_with_priorities().into_iter().map(|(_, entry)| entry).collect()
+    }
+
+    /// Everything that waits, in order, each with its priority.
+    pub(super) fn drain_with_priorities(&mut self) -> Vec<(i32, Entry)> {
         let mut all = Vec::with_capacity(self.len);
         while let Some(lane) = self.lanes.first_mut() {
             self.fresh = self.fresh.max(lane.head + lane.places.len() as u64);
-            all.extend(lane.places.drain(..).flatten());
+            let priority = lane.priority;
+            all.extend(lane.places.drain(..).flatten().map(|entry| (priority, entry)));
             self.lanes.remove(0);
         }
         self.lanes.push(Lane { priority: 0, head: self.fresh, places: VecDeque::new() });

@@ -22,11 +22,22 @@
 //!
 //! *A worker that ends with jobs in hand.* They stay with the seat until the owner evicts it, which gives it their
 //! ids: only the owner knows why the worker has ended, and answers them so. Nothing is run twice.
+//!
+//! # Lines
+//! A job waits in the line of all workers, or, when its input can only go to one (it is on its way there beside the
+//! queue), in the line of that worker's seat: it is *bound*. A worker takes from both, the higher priority first, then
+//! the older. What is bound to a worker that ends was not begun: eviction makes *orphans* of it, which the owner binds
+//! to another seat ([`Pool::rebind`]) or answers ([`Pool::disown_orphan`]).
+//!
+//! A job may want its worker *alone*, because ending the job may need ending the worker. It is taken by a worker that
+//! has nothing at hand, which then takes nothing more until it is done; at the head of the line it lets nobody pass, so
+//! that it does not wait for ever.
 
+use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
 use super::job::{Job, Reply};
-use super::queue::{Entry, Queue};
+use super::queue::{Entry, Line, Queue, Ticket};
 use super::stats::{Stats, Tally};
 use super::threads::{Phase, Shared, State};
 use super::{Accepted, CancelToken, Pool, Reason, Refusal};
@@ -53,6 +64,8 @@ pub enum ScriptOutcome {
     Beside {
         /// Whether it was thrown.
         failed: bool,
+        /// The key of the worker's seat: names the way.
+        from: u64,
     },
 }
 
@@ -68,6 +81,8 @@ pub enum Step {
         input: Payload,
         /// By which it may be stopped.
         token: Option<CancelToken>,
+        /// Whether `input` is the number of the message that holds the input.
+        beside: bool,
     },
     /// Nothing waits: go back to the event loop until rung.
     Wait,
@@ -90,6 +105,7 @@ struct Running {
     reply: Reply,
     token: Option<CancelToken>,
     started: Instant,
+    alone: bool,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -105,7 +121,22 @@ struct Place {
     stand: Stand,
     bell: Option<&'static dyn Bell>,
     running: Vec<Running>,
+    /// Jobs whose input goes, or has gone, to this worker.
+    bound: Queue,
+    /// Whether its worker wants to end: it takes what is bound to it, and nothing more.
+    retiring: bool,
     tally: Arc<Tally>,
+}
+
+impl Place {
+    /// Whether its worker may begin this job now.
+    fn admits(&self, job: &Job) -> bool {
+        if job.alone { self.running.is_empty() } else { !self.running.iter().any(|running| running.alone) }
+    }
+
+    fn load(&self) -> usize {
+        self.running.len() + self.bound.len()
+    }
 }
 
 /// The script side of a pool's state.
@@ -113,7 +144,9 @@ pub(super) struct Scripts {
     pub(super) queue: Queue,
     /// Seats are used again, and keep what their workers have counted.
     places: Vec<Option<Place>>,
-    vacant: Vec<(usize, Arc<Tally>)>,
+    vacant: Vec<(usize, Arc<Tally>, Queue)>,
+    /// Bound jobs whose worker has ended before it began them.
+    orphans: Vec<(i32, Job)>,
     /// Waiting seats; the one that came last is rung first, so that the others may grow old.
     waiting: Vec<usize>,
     rung: usize,
@@ -125,8 +158,13 @@ pub(super) struct Scripts {
     capacity: usize,
     /// Jobs whose worker has ended, or that no worker could be had for: their owner has answered them.
     evicted: u64,
+    /// Those among them that were to be stopped anyway.
+    stopped: u64,
+    /// Whether the pool was closed by force: what ends now was dropped.
+    forced: bool,
     /// The names of the script's functions, by number; 0 is what handles a task that names none.
     functions: Vec<String>,
+    numbers: HashMap<String, usize>,
 }
 
 impl Scripts {
@@ -135,24 +173,63 @@ impl Scripts {
             queue: Queue::new(),
             places: Vec::new(),
             vacant: Vec::new(),
+            orphans: Vec::new(),
             waiting: Vec::new(),
             rung: 0,
             blocked: 0,
             busy: 0,
             capacity: 0,
             evicted: 0,
+            stopped: 0,
+            forced: false,
             functions: vec![String::new()],
+            numbers: HashMap::from([(String::new(), 0)]),
         }
+    }
+
+    /// Jobs that wait, in whichever line.
+    fn waiting_jobs(&self) -> usize {
+        let bound: usize = self.places.iter().flatten().map(|place| place.bound.len()).sum();
+        self.queue.len() + bound + self.orphans.len()
     }
 
     /// Jobs that wait beyond what free workers will take.
     pub(super) fn excess(&self) -> usize {
-        self.queue.len().saturating_sub(self.capacity - self.busy.min(self.capacity))
+        self.waiting_jobs().saturating_sub(self.free())
+    }
+
+    /// Jobs that could run beside those that do.
+    fn free(&self) -> usize {
+        self.capacity - self.busy.min(self.capacity)
     }
 
     /// Whether nothing waits and every worker is gone.
     pub(super) fn is_done(&self) -> bool {
-        self.queue.len() == 0 && self.places.iter().all(Option::is_none)
+        self.queue.len() == 0 && self.orphans.is_empty() && self.places.iter().all(Option::is_none)
+    }
+
+    /// Takes out the entry at `ticket`, if it still waits.
+    pub(super) fn remove(&mut self, ticket: Ticket) -> Option<Entry> {
+        match ticket.line() {
+            Line::Bound(seat) => self.places.get_mut(seat)?.as_mut()?.bound.remove(ticket),
+            Line::Scripts => self.queue.remove(ticket),
+            Line::Native => None,
+        }
+    }
+
+    /// Everything that waits, for a pool that is closed by force.
+    pub(super) fn give_up(&mut self) -> Vec<Entry> {
+        self.forced = true;
+        self.drain()
+    }
+
+    fn drain(&mut self) -> Vec<Entry> {
+        let mut all = self.queue.drain();
+        for place in self.places.iter_mut().flatten() {
+            all.append(&mut place.bound.drain());
+        }
+        all.extend(self.orphans.drain(..).map(|(_, job)| Entry::Job(job)));
+        all
     }
 
     pub(super) fn add_to(&self, stats: &mut Stats) {
@@ -166,12 +243,13 @@ impl Scripts {
                 stats.idle_workers += 1;
             }
         }
-        for (_, tally) in &self.vacant {
+        for (_, tally, _) in &self.vacant {
             tally.add_to(stats);
         }
-        stats.queued += self.queue.len();
+        stats.queued += self.waiting_jobs();
         stats.running += self.busy;
         stats.failed += self.evicted;
+        stats.cancelled += self.stopped;
     }
 
     /// The tokens of what runs.
@@ -181,20 +259,33 @@ impl Scripts {
 
     /// Calls everybody who waits, for a pool that closes.
     pub(super) fn ring_all(&mut self) -> Vec<&'static dyn Bell> {
-        std::iter::from_fn(|| self.ring_one()).collect()
+        std::iter::from_fn(|| {
+            let number = *self.waiting.last()?;
+            self.ring(number)
+        })
+        .collect()
     }
 
-    /// The next waiting seat becomes rung; the caller rings its bell outside the lock.
-    fn ring_one(&mut self) -> Option<&'static dyn Bell> {
-        let number = self.waiting.pop()?;
+    /// A waiting seat becomes rung; the caller rings its bell outside the lock.
+    fn ring(&mut self, number: usize) -> Option<&'static dyn Bell> {
+        self.waiting.retain(|waiting| *waiting != number);
         let place = self.places[number].as_mut()?;
         place.stand = Stand::Rung;
         self.rung += 1;
         place.bell
     }
 
+    /// Rings for what waits in the line of all, unless enough have been rung.
     fn ring_if_needed(&mut self) -> Option<&'static dyn Bell> {
-        (self.queue.len() > self.rung).then(|| self.ring_one()).flatten()
+        if self.queue.len() <= self.rung {
+            return None;
+        }
+        let (_, job) = self.queue.next_job()?;
+        let admits = |number: &&usize| {
+            self.places[**number].as_ref().is_some_and(|place| !place.retiring && place.admits(job))
+        };
+        let number = *self.waiting.iter().rev().find(admits)?;
+        self.ring(number)
     }
 
     /// The seat takes no further part, for whatever reason. True when it had not left before.
@@ -223,11 +314,14 @@ impl Pool {
 
     /// The number by which the script's function of this name is called.
     pub fn script_function(&self, name: &str) -> usize {
-        let functions = &mut self.0.state.lock().scripts.functions;
-        functions.iter().position(|known| known == name).unwrap_or_else(|| {
-            functions.push(name.to_owned());
-            functions.len() - 1
-        })
+        let scripts = &mut self.0.state.lock().scripts;
+        if let Some(number) = scripts.numbers.get(name) {
+            return *number;
+        }
+        let number = scripts.functions.len();
+        scripts.functions.push(name.to_owned());
+        scripts.numbers.insert(name.to_owned(), number);
+        number
     }
 
     /// The name of the function with this number.
@@ -237,8 +331,16 @@ impl Pool {
 
     /// Queues a job for a script worker; its `task` is the number of the script's function. With the acceptance comes
     /// whether no worker could be told of it: the owner then starts one, if it may.
+    ///
+    /// With a `seat` it is bound to the worker there. One whose worker has left refuses with [`Code::Internal`]: the
+    /// owner takes another.
     #[allow(clippy::result_large_err)]
-    pub fn submit_script(&self, job: Job, priority: i32) -> Result<(Accepted, bool), Refusal<Job>> {
+    pub fn submit_script(
+        &self,
+        job: Job,
+        priority: i32,
+        seat: Option<usize>,
+    ) -> Result<(Accepted, bool), Refusal<Job>> {
         let shared = &*self.0;
         let mut state = shared.state.lock();
         if state.phase != Phase::Open {
@@ -247,45 +349,114 @@ impl Pool {
         }
         let excess = state.native_excess(&shared.config);
         let scripts = &mut state.scripts;
-        let free = scripts.capacity - scripts.busy.min(scripts.capacity);
-        let limit = shared.config.max_queue.saturating_add(free).saturating_sub(excess);
-        if scripts.queue.len() >= limit {
-            let error = shared.queue_full(scripts.queue.len() + excess);
+        let limit = shared.config.max_queue.saturating_add(scripts.free()).saturating_sub(excess);
+        let waiting = if limit == usize::MAX { 0 } else { scripts.waiting_jobs() };
+        if waiting >= limit {
+            let error = shared.queue_full(waiting + excess);
             return Err(Refusal { error, refused: job });
         }
-        let ticket = scripts.queue.push(priority, Entry::Job(job)).of_a_script();
-        let full = scripts.queue.len() >= limit;
-        let bell = scripts.ring_if_needed();
-        let alone = bell.is_none() && scripts.blocked == 0;
-        let notify = scripts.blocked > 0;
+        let (ticket, bell) = match seat {
+            Some(number) => match scripts.bind(number, priority, job) {
+                Ok(bound) => bound,
+                Err(refused) => {
+                    let error = Error::new(Code::Internal, "the worker at this seat takes no more");
+                    return Err(Refusal { error, refused });
+                }
+            },
+            None => {
+                let ticket = scripts.queue.push(priority, Entry::Job(job)).in_line(Line::Scripts);
+                (ticket, scripts.ring_if_needed())
+            }
+        };
+        let full = waiting.saturating_add(1) >= limit;
+        let blocked = scripts.blocked;
+        let alone = seat.is_none() && bell.is_none() && blocked == 0;
         state.submitted += 1;
         drop(state);
-        if notify {
-            shared.script_work.notify_one();
-        }
+        self.tell_blocked(blocked, seat.is_some());
         if let Some(bell) = bell {
             bell.ring();
         }
         Ok((Accepted { ticket, full }, alone))
     }
 
+    /// Wakes who waits in place: for a job that is bound all of them, as it is for one.
+    fn tell_blocked(&self, blocked: usize, bound: bool) {
+        match (blocked, bound) {
+            (0, _) => {}
+            (_, false) => drop(self.0.script_work.notify_one()),
+            (_, true) => drop(self.0.script_work.notify_all()),
+        }
+    }
+
+    /// The seat for a job whose input can only go to one worker: the least loaded, with the number of jobs it has at
+    /// hand or bound to it, and whether it could begin one at once. `None` when no worker lives or is starting.
+    pub fn least_loaded_seat(&self) -> Option<(usize, usize)> {
+        let state = self.0.state.lock();
+        let places = state.scripts.places.iter().enumerate();
+        places
+            .filter_map(|(number, place)| Some((number, place.as_ref()?)))
+            .filter(|(_, place)| place.stand != Stand::Left && !place.retiring)
+            // One that runs a task alone may do so for ever; one that starts comes after one that is there.
+            .min_by_key(|(_, place)| {
+                (place.running.iter().any(|job| job.alone), place.load(), place.stand == Stand::Opened)
+            })
+            .map(|(number, place)| (number, place.load()))
+    }
+
+    /// Binds an orphan to another seat, where its input will come beside the queue as `input` says: its new ticket. `None`
+    /// when the seat takes no more; the job stays an orphan.
+    pub fn rebind(&self, id: u64, seat: usize, input: Payload) -> Option<Ticket> {
+        let mut state = self.0.state.lock();
+        let scripts = &mut state.scripts;
+        let at = scripts.orphans.iter().position(|(_, job)| job.reply.id() == id)?;
+        let (priority, job) = scripts.orphans.remove(at);
+        let (ticket, bell) = match scripts.bind(seat, priority, Job { input, ..job }) {
+            Ok(bound) => bound,
+            Err(job) => {
+                scripts.orphans.insert(at, (priority, job));
+                return None;
+            }
+        };
+        let blocked = scripts.blocked;
+        drop(state);
+        self.tell_blocked(blocked, true);
+        if let Some(bell) = bell {
+            bell.ring();
+        }
+        Some(ticket)
+    }
+
+    /// Gives an orphan up: the caller answers it. With `stopped` it counts as cancelled, else as failed.
+    pub fn disown_orphan(&self, id: u64, stopped: bool) {
+        let mut state = self.0.state.lock();
+        let scripts = &mut state.scripts;
+        let Some(at) = scripts.orphans.iter().position(|(_, job)| job.reply.id() == id) else { return };
+        let (_, job) = scripts.orphans.remove(at);
+        *(if stopped { &mut scripts.stopped } else { &mut scripts.evicted }) += 1;
+        drop(job.into_input());
+        self.announce_if_closed(state);
+    }
+
     /// How many jobs wait for a script worker.
     pub fn scripts_waiting(&self) -> usize {
-        self.0.state.lock().scripts.queue.len()
+        self.0.state.lock().scripts.waiting_jobs()
     }
 
     /// Opens a seat for a worker that is about to be started; `None` when the pool is closed and nothing waits.
     pub fn open_seat(&self) -> Option<usize> {
         let mut state = self.0.state.lock();
-        if state.phase != Phase::Open && state.scripts.queue.len() == 0 {
+        if state.phase != Phase::Open && state.scripts.waiting_jobs() == 0 {
             return None;
         }
         let scripts = &mut state.scripts;
-        let (number, tally) = scripts.vacant.pop().unwrap_or_else(|| {
+        let (number, tally, bound) = scripts.vacant.pop().unwrap_or_else(|| {
             scripts.places.push(None);
-            (scripts.places.len() - 1, Arc::default())
+            (scripts.places.len() - 1, Arc::default(), Queue::new())
         });
-        scripts.places[number] = Some(Place { stand: Stand::Opened, bell: None, running: Vec::new(), tally });
+        let (running, retiring) = (Vec::new(), false);
+        scripts.places[number] =
+            Some(Place { stand: Stand::Opened, bell: None, running, bound, retiring, tally });
         Some(number)
     }
 
@@ -327,7 +498,7 @@ impl Pool {
         let answer = state.take_running(number, id, &outcome, now);
         // Both in one critical section; the answer goes out once the lock is free.
         let taken = shared.pop_script(&mut state, number, now);
-        let more = taken.is_some().then(|| state.scripts.ring_if_needed()).flatten();
+        let more = state.scripts.ring_if_needed();
         drop(state);
         if let Some(reply) = answer {
             reply.send_script(outcome);
@@ -380,9 +551,17 @@ impl Pool {
                 }
                 return self.start(number, job, patience);
             }
-            let idle = state.scripts.places[number].as_ref().is_some_and(|place| place.running.is_empty());
-            if state.phase == Phase::Draining && idle {
+            let draining = state.phase == Phase::Draining;
+            let ends = state.scripts.places[number].as_ref().is_some_and(|place| {
+                place.bound.len() == 0 && (place.retiring || (draining && place.running.is_empty()))
+            });
+            if ends {
                 state.scripts.leave(number);
+                let more = state.scripts.ring_if_needed();
+                drop(state);
+                if let Some(bell) = more {
+                    bell.ring();
+                }
                 return Step::Leave;
             }
             if wait > Duration::ZERO {
@@ -398,26 +577,34 @@ impl Pool {
                 place.stand = Stand::Waiting;
                 state.scripts.waiting.push(number);
             }
+            // It may have been rung for a job that another has taken, or that wants a worker alone.
+            let more = state.scripts.ring_if_needed();
+            drop(state);
+            if let Some(bell) = more {
+                bell.ring();
+            }
             return Step::Wait;
         }
     }
 
     /// A job that its worker is about to run: unless it should have stopped already.
     fn start(&self, number: usize, taken: (u64, Job), patience: Patience) -> Step {
-        let (id, Job { task, input, token, .. }) = taken;
+        let (id, Job { task, input, token, beside, .. }) = taken;
         if let Some(reason) = token.as_ref().and_then(CancelToken::reason) {
             let mut state = self.0.state.lock();
-            if let Some((reply, _)) = state.drop_running(number, id) {
+            if let Some((reply, _, _)) = state.drop_running(number, id) {
+                state.scripts.stopped += 1;
                 drop(state);
                 reply.send(Err(reason.into_error()));
                 return self.take_step(self.0.state.lock(), number, patience, Instant::now());
             }
         }
-        Step::Run { id, function: task, input, token }
+        Step::Run { id, function: task, input, token, beside }
     }
 
-    /// The worker at `number` ends of its own will: it is given nothing more. With `only_idle` just when it has waited
-    /// in vain and more than `keep` workers live. True when it may go.
+    /// The worker at `number` ends of its own will: it is given nothing more, but what is bound to it. With `only_idle`
+    /// just when it has waited in vain and more than `keep` workers live. True when it may go now; else, unless
+    /// `only_idle`, [`Step::Leave`] tells it when.
     pub fn leave_seat(&self, number: usize, only_idle: bool, keep: usize) -> bool {
         let mut state = self.0.state.lock();
         let scripts = &mut state.scripts;
@@ -426,10 +613,15 @@ impl Pool {
                 .places
                 .get(number)
                 .and_then(Option::as_ref)
-                .is_some_and(|it| it.stand == Stand::Waiting);
+                .is_some_and(|it| it.stand == Stand::Waiting && it.bound.len() == 0);
             if !waiting || scripts.living() <= keep {
                 return false;
             }
+        } else if let Some(place) = scripts.places.get_mut(number).and_then(Option::as_mut)
+            && place.bound.len() > 0
+        {
+            place.retiring = true;
+            return false;
         }
         self.seat_left(state, number)
     }
@@ -450,24 +642,33 @@ impl Pool {
         left
     }
 
-    /// Clears a seat whose worker has ended, and gives the ids of the jobs it held: the caller answers them.
-    pub fn evict_seat(&self, number: usize) -> Vec<u64> {
+    /// Clears a seat whose worker has ended: the ids of the jobs that it ran, which the caller answers; and of those that
+    /// were bound to it, which are orphans from now on.
+    pub fn evict_seat(&self, number: usize) -> (Vec<u64>, Vec<u64>) {
         self.abandon_seat(number);
         let mut state = self.0.state.lock();
-        let Some(place) = state.scripts.places.get_mut(number).and_then(Option::take) else {
-            return Vec::new();
+        let scripts = &mut state.scripts;
+        let Some(mut place) = scripts.places.get_mut(number).and_then(Option::take) else {
+            return (Vec::new(), Vec::new());
         };
-        state.scripts.busy -= place.running.len();
-        state.scripts.evicted += place.running.len() as u64;
-        state.scripts.vacant.push((number, place.tally));
-        let ids = place.running.into_iter().map(|job| {
-            let id = job.reply.id();
-            job.reply.forget();
-            id
-        });
-        let ids = ids.collect();
+        scripts.busy -= place.running.len();
+        let mut ran = Vec::with_capacity(place.running.len());
+        for Running { reply, token, .. } in place.running {
+            let stopped = scripts.forced || token.is_some_and(|token| token.was_cancelled());
+            *(if stopped { &mut scripts.stopped } else { &mut scripts.evicted }) += 1;
+            ran.push(reply.id());
+            reply.forget();
+        }
+        let mut orphans = Vec::with_capacity(place.bound.len());
+        for (priority, entry) in place.bound.drain_with_priorities() {
+            if let Entry::Job(job) = entry {
+                orphans.push(job.reply.id());
+                scripts.orphans.push((priority, job));
+            }
+        }
+        scripts.vacant.push((number, place.tally, place.bound));
         self.announce_if_closed(state);
-        ids
+        (ran, orphans)
     }
 
     /// The ids of the jobs at a seat.
@@ -480,7 +681,7 @@ impl Pool {
     /// Takes every job that waits for a script worker out of the queue, and gives their ids: the caller answers them.
     pub fn drain_scripts(&self) -> Vec<u64> {
         let mut state = self.0.state.lock();
-        let entries = state.scripts.queue.drain();
+        let entries = state.scripts.drain();
         state.scripts.evicted += entries.len() as u64;
         let ids = entries.into_iter().filter_map(|entry| match entry {
             Entry::Job(job) => {
@@ -508,14 +709,58 @@ impl Pool {
     }
 }
 
+impl Scripts {
+    /// Puts a job into the line of a seat; hands it back when the worker there takes no more.
+    #[allow(clippy::result_large_err)]
+    fn bind(
+        &mut self,
+        number: usize,
+        priority: i32,
+        job: Job,
+    ) -> std::result::Result<(Ticket, Option<&'static dyn Bell>), Job> {
+        let place = match self.places.get_mut(number) {
+            Some(Some(place)) if place.stand != Stand::Left && !place.retiring => place,
+            _ => return Err(job),
+        };
+        let admits = place.admits(&job);
+        let ticket = place.bound.push(priority, Entry::Job(job)).in_line(Line::Bound(number));
+        let rings = admits && place.stand == Stand::Waiting;
+        let bell = if rings { self.ring(number) } else { None };
+        Ok((ticket, bell))
+    }
+
+    /// Takes the next job for the worker at `number` out of its line: the higher priority first, then the older.
+    fn pop_for(&mut self, number: usize) -> Option<Job> {
+        let place = self.places.get_mut(number)?.as_mut()?;
+        let common = if place.retiring { None } else { self.queue.next_job() };
+        let bound = place.bound.next_job();
+        let takes_bound = match (common, bound) {
+            (_, None) => false,
+            (None, Some(_)) => true,
+            (Some((priority, job)), Some((own_priority, own))) => {
+                own_priority > priority || (own_priority == priority && own.queued_at < job.queued_at)
+            }
+        };
+        let (_, next) = if takes_bound { bound? } else { common? };
+        if !place.admits(next) {
+            return None;
+        }
+        let line = if takes_bound { &mut place.bound } else { &mut self.queue };
+        match line.pop() {
+            Some(Entry::Job(job)) => Some(job),
+            _ => None,
+        }
+    }
+}
+
 impl Shared {
     fn pop_script(&self, state: &mut State, number: usize, now: Instant) -> Option<(u64, Job)> {
-        let Some(Entry::Job(mut job)) = state.scripts.queue.pop() else { return None };
+        let mut job = state.scripts.pop_for(number)?;
         let place = state.scripts.places.get_mut(number)?.as_mut()?;
         let reply = job.reply.take();
         let id = reply.id();
         place.tally.waited(now.saturating_duration_since(job.queued_at));
-        place.running.push(Running { reply, token: job.token.clone(), started: now });
+        place.running.push(Running { reply, token: job.token.clone(), started: now, alone: job.alone });
         state.scripts.busy += 1;
         Some((id, job))
     }
@@ -527,12 +772,12 @@ impl State {
         self.scripts.places.iter().position(|place| place.as_ref().is_some_and(holds))
     }
 
-    fn drop_running(&mut self, number: usize, id: u64) -> Option<(Reply, Instant)> {
+    fn drop_running(&mut self, number: usize, id: u64) -> Option<(Reply, Instant, Option<CancelToken>)> {
         let place = self.scripts.places.get_mut(number)?.as_mut()?;
         let at = place.running.iter().position(|job| job.reply.id() == id)?;
         let job = place.running.swap_remove(at);
         self.scripts.busy -= 1;
-        Some((job.reply, job.started))
+        Some((job.reply, job.started, job.token))
     }
 
     /// Takes out a job that was finished, and counts it.
@@ -543,12 +788,14 @@ impl State {
         outcome: &ScriptOutcome,
         now: Instant,
     ) -> Option<Reply> {
-        let (reply, started) = self.drop_running(number, id)?;
+        let (reply, started, token) = self.drop_running(number, id)?;
         let tally = &self.scripts.places[number].as_ref()?.tally;
         tally.ran(now.saturating_duration_since(started));
         match outcome {
-            ScriptOutcome::Done(_) | ScriptOutcome::Beside { failed: false } => tally.completed(1),
-            ScriptOutcome::Failed(_) | ScriptOutcome::Beside { failed: true } => tally.failed(),
+            // Its caller has been answered before: it was stopped, whatever it came to.
+            _ if token.is_some_and(|token| token.was_cancelled()) => tally.cancelled(),
+            ScriptOutcome::Done(_) | ScriptOutcome::Beside { failed: false, .. } => tally.completed(1),
+            ScriptOutcome::Failed(_) | ScriptOutcome::Beside { failed: true, .. } => tally.failed(),
         }
         Some(reply)
     }

@@ -27,7 +27,7 @@ use std::time::Duration;
 use super::batch::Batch;
 use super::fork::{Fork, Work};
 use super::job::Job;
-use super::queue::{Entry, Queue, Ticket};
+use super::queue::{Entry, Line, Queue, Ticket};
 use super::scripts::Scripts;
 use super::stats::{Stats, Tally};
 use super::{CancelToken, Config, Reason, worker};
@@ -339,8 +339,10 @@ impl Pool {
         token.cancel(reason);
         let removed = {
             let mut state = self.0.state.lock();
-            let line = if ticket.is_of_a_script() { &mut state.scripts.queue } else { &mut state.queue };
-            let removed = line.remove(ticket);
+            let removed = match ticket.line() {
+                Line::Native => state.queue.remove(ticket),
+                Line::Scripts | Line::Bound(_) => state.scripts.remove(ticket),
+            };
             state.cancelled_waiting += removed.as_ref().map_or(0, Entry::tasks);
             self.0.note_len(&state);
             removed
@@ -372,7 +374,7 @@ impl Pool {
         state.when_closed.extend(when_closed);
         let mut dropped = if force { state.queue.drain() } else { Vec::new() };
         if force {
-            dropped.append(&mut state.scripts.queue.drain());
+            dropped.append(&mut state.scripts.give_up());
         }
         let bells = state.scripts.ring_all();
         state.cancelled_waiting += dropped.iter().map(Entry::tasks).sum::<u64>();

@@ -30,7 +30,7 @@ pub(super) fn run(pool: &Pool, seat: &Seat) {
 }
 
 fn run_job(pool: &Pool, seat: &Seat, job: Job) {
-    let Job { task, input, token, reply, queued_at } = job;
+    let Job { task, input, token, reply, queued_at, .. } = job;
     let started = Instant::now();
     seat.tally.waited(started - queued_at);
     let outcome = run_task(pool, task, input, token.as_ref().unwrap_or(&seat.stop));

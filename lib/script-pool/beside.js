@@ -1,0 +1,90 @@
+'use strict';
+
+/**
+ * The way beside the queue: what only Node's own port can carry.
+ *
+ * Each worker has a port of Node's to the owner of its pool. A worker posts there first and then tells the owner through
+ * the queue, where a notice holds the message's place; the owner takes the next message of that worker's port when it comes
+ * to the notice. So there is one order for all that a worker tells, whichever way it goes. The owner's end is never
+ * started: nothing arrives but by its notice.
+ *
+ * A message is `[isBundle, value]`: whether the value holds objects of ours (lib/travel) is told outside of it.
+ */
+
+const { receiveMessageOnPort } = require('../node-threads');
+
+const FORMS = require('../forms');
+
+/** The workers of this environment, by the keys of their seats; whichever copy of the package made their pools. */
+class Ways {
+  /** key -> `{ port, ready(told) }` */
+  #workers = new Map();
+  #fences = new Map();
+  #lastFence = 0;
+  #binding;
+
+  constructor(binding, delivery) {
+    this.#binding = binding;
+    delivery.subject(FORMS.FENCE, () => ({ deliver: (id) => this.#passed(id) }));
+  }
+
+  open(key, worker) {
+    this.#workers.set(key, worker);
+  }
+
+  close(key) {
+    this.#workers.get(key)?.port.close();
+    this.#workers.delete(key);
+  }
+
+  /** The worker of this key is ready. */
+  deliver(key) {
+    const worker = this.#workers.get(key);
+    if (worker !== undefined) worker.ready(this.take(key));
+  }
+
+  /**
+   * The next value of this worker.
+   *
+   * @throws what Node, or a class of ours, says of a value that cannot be read here
+   */
+  take(key) {
+    const worker = this.#workers.get(key);
+    const received = worker === undefined ? undefined : receiveMessageOnPort(worker.port);
+    if (received === undefined) {
+      const { InternalError } = require('../errors');
+      throw new InternalError('a value was lost on its way from a worker; please report this');
+    }
+    const [isBundle, value] = received.message;
+    return isBundle ? require('../travel').arrive(value) : value;
+  }
+
+  /** The next value of this worker is for nobody. */
+  skip(key) {
+    try {
+      this.take(key);
+    } catch {
+      // It could not be read either.
+    }
+  }
+
+  /** Calls `then` once all that the workers have told so far has been delivered. */
+  afterAll(then) {
+    const id = ++this.#lastFence;
+    this.#fences.set(id, then);
+    this.#binding.pushFence(id);
+  }
+
+  #passed(id) {
+    const then = this.#fences.get(id);
+    this.#fences.delete(id);
+    then?.();
+  }
+}
+
+/** Those of this environment. */
+function waysOf(binding, delivery) {
+  return delivery.subject(FORMS.SCRIPT_READY, () => new Ways(binding, delivery));
+}
+
+module.exports = { waysOf };

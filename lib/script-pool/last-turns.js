@@ -1,0 +1,46 @@
+'use strict';
+
+/**
+ * What workers have printed comes by messages of Node's, and workers of a pool do not keep the process alive. So before
+ * it ends by itself, these messages get the turns of the event loop that they need.
+ */
+
+const { setImmediate } = require('../clock');
+
+/** Two: one in which Node takes all that has come, one for streams that pass it on. */
+const TURNS = 2;
+
+/** What may have printed: functions that tell how many of their tasks have ended, and the number seen last. */
+const sources = new Map();
+let watching = false;
+
+function giveTurns(left) {
+  if (left > 0) setImmediate(giveTurns, left - 1);
+}
+
+function watch() {
+  if (watching) return;
+  watching = true;
+  process.on('beforeExit', () => {
+    let news = false;
+    for (const [ended, seen] of sources) {
+      const now = ended();
+      if (now !== seen) news = true;
+      sources.set(ended, now);
+    }
+    if (news) giveTurns(TURNS);
+  });
+}
+
+/** @param {() => number} ended how many tasks have ended so far */
+function addSource(ended) {
+  watch();
+  sources.set(ended, ended());
+}
+
+/** @param {() => number} ended as it was given */
+function removeSource(ended) {
+  sources.delete(ended);
+}
+
+module.exports = { addSource, removeSource };
