@@ -14,6 +14,7 @@
 const { receiveMessageOnPort } = require('../node-threads');
 
 const FORMS = require('../forms');
+const { notTooDeep } = require('./too-deep');
 
 /** The workers of this environment, by the keys of their seats; whichever copy of the package made their pools. */
 class Ways {
@@ -50,7 +51,7 @@ class Ways {
    */
   take(key) {
     const worker = this.#workers.get(key);
-    const received = worker === undefined ? undefined : receiveMessageOnPort(worker.port);
+    const received = worker === undefined ? undefined : receive(worker.port);
     if (received === undefined) {
       const { InternalError } = require('../errors');
       throw new InternalError('a value was lost on its way from a worker; please report this');
@@ -79,6 +80,14 @@ class Ways {
     const then = this.#fences.get(id);
     this.#fences.delete(id);
     then?.();
+  }
+}
+
+function receive(port) {
+  try {
+    return receiveMessageOnPort(port);
+  } catch (error) {
+    throw notTooDeep(error, 'a value from the worker');
   }
 }
 

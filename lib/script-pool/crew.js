@@ -23,7 +23,7 @@ const { Worker } = require('../worker/worker');
 const { compiledModules } = require('./compiled');
 const { addSource, removeSource } = require('./last-turns');
 const { placeOf } = require('./script-location');
-const { COMPILED, DROP, INPUT } = require('./steps');
+const { COMPILED, DROP, INPUT, VOID } = require('./steps');
 const { leaving } = require('./transfer');
 
 const BOOTSTRAP = path.join(__dirname, 'bootstrap.js');
@@ -142,24 +142,50 @@ class Crew {
     return { seat: best.number, free: best.load < concurrency };
   }
 
-  /** The number that the next input to the worker at this seat will have. */
-  nextNumber(seat) {
-    return this.#members.get(seat)?.sent ?? 0;
+  /** A number for an input to the worker at this seat. */
+  number(seat) {
+    const member = this.#members.get(seat);
+    return member === undefined ? 0 : member.sent++;
   }
 
   /**
    * Sends an input to the worker at a seat, to which its task is bound.
    *
+   * @param {number} number as `number` gave it
    * @param {number} id the task's
+   * @param {unknown} input
+   * @param {object[]} list what is given away
+   * @throws what Node throws for what cannot be cloned or transferred: then the task must be taken back
+   */
+  send(seat, number, id, input, list) {
+    this.#post(seat, number, id, undefined, (port) =>
+      leaving(input, list, (value, isBundle, given) => port.postMessage([INPUT, number, isBundle, value], given)),
+    );
+  }
+
+  /**
+   * As `send`, of an input that was taken before.
+   *
    * @param {{ isBundle: boolean, value: unknown, list: object[] }} aside
    */
-  send(seat, id, aside) {
-    const member = this.#members.get(seat);
+  sendTaken(seat, number, id, aside) {
     const { isBundle, value, list } = aside;
-    const number = member.sent++;
-    // Something that was given away is there once; all else can be sent again, should the worker end before its turn.
-    this.#inputs.set(id, { member, number, aside: list.length > 0 ? undefined : aside });
-    member.port.postMessage([INPUT, isBundle, value], list);
+    // What was given away is there once; all else can be sent again, should the worker end before the task's turn.
+    const kept = list.length > 0 ? undefined : aside;
+    this.#post(seat, number, id, kept, (port) => port.postMessage([INPUT, number, isBundle, value], list));
+  }
+
+  #post(seat, number, id, aside, post) {
+    const member = this.#members.get(seat);
+    // Before: reading the input may run code that ends the task.
+    this.#inputs.set(id, { member, number, aside });
+    try {
+      post(member.port);
+    } catch (error) {
+      this.#inputs.delete(id);
+      member.port.postMessage([VOID, number]);
+      throw error;
+    }
   }
 
   /** A task with an input beside the queue has been answered. */
@@ -301,17 +327,23 @@ class Crew {
     if (this.#members.size === 0) removeSource(this.#ended);
     const fault = this.#faultOf(member, code);
     for (const id of ran) this.#reject(id, fault);
-    const fruitful = member.killed || (member.error === undefined && code === 0) || this.#done() > member.doneBefore;
-    this.#fruitless = fruitful ? 0 : this.#fruitless + 1;
+    this.#count(member, code);
     this.#emit('workerDestroy', member.worker);
     this.#adopt(orphans, fault);
-    if (!member.killed && !member.ready) return this.#loadFailed(fault('', true));
+    if (!member.ready && member.error !== undefined && !member.killed) return this.#loadFailed(fault(''));
     if (this.#fruitless >= FRUITLESS_LIMIT) {
       this.#fruitless = 0;
+      if (!member.ready) return this.#loadFailed(fault(''));
       return this.#giveUp(fault(''));
     }
     if (member.error !== undefined && ran.length === 0) this.#emit('error', member.error);
     this.#replace();
+  }
+
+  /** Counts workers that came to nothing. One that ended before it was ready may have been terminated by somebody. */
+  #count({ killed, ready, error, doneBefore }, code) {
+    const inOrder = ready && error === undefined && code === 0;
+    this.#fruitless = killed || inOrder || this.#done() > doneBefore ? 0 : this.#fruitless + 1;
   }
 
   #reject(id, errorOf) {
@@ -334,8 +366,9 @@ class Crew {
   #bindAnew(id, aside) {
     try {
       const { seat } = this.choose();
-      if (!this.#binding.rebind(this.#record.handle, id, seat, this.nextNumber(seat))) return false;
-      this.send(seat, id, aside);
+      const number = this.number(seat);
+      if (!this.#binding.rebind(this.#record.handle, id, seat, number)) return false;
+      this.sendTaken(seat, number, id, aside);
       return true;
     } catch {
       return false;

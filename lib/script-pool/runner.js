@@ -21,9 +21,10 @@ const { functionsOf } = require('./load-script');
 const { Outgoing } = require('./outgoing');
 const { flushOutput, watchOutput } = require('./output');
 const {
-  STEP_RUN, STEP_WAIT, TAKE, BLOCK, BESIDE, DROP, END_FAILED, END_BESIDE, END_BESIDE_FAILED, INPUT,
+  STEP_RUN, STEP_WAIT, TAKE, BLOCK, BESIDE, DROP, END_FAILED, END_BESIDE, END_BESIDE_FAILED, INPUT, VOID,
 } = require('./steps');
 const { Job, Moved, RUNNER } = require('./task');
+const { notTooDeep } = require('./too-deep');
 
 /** Bytes of an input that come without a Node-API call. */
 const INBOX_BYTES = 64 * 1024;
@@ -33,6 +34,8 @@ const BREATH = 5;
 /** A script that listens and has not answered after so many milliseconds may have forgotten to: it is told so, once. */
 const LONG_UNANSWERED = 30_000;
 
+/** Stands for an input that could not be sent. */
+const NO_INPUT = Object.freeze({});
 /** Stands for "emit it as a message" among the functions. */
 const MESSAGE = Symbol('message');
 
@@ -70,9 +73,11 @@ class Runner {
   /** The task whose message is being emitted. */
   #emitting;
   #unansweredTimer;
-  /** Inputs that came beside the queue: how many, and those whose task has not begun, by number. */
-  #arrived = 0;
+  /** Inputs that came beside the queue and whose task has not begun, by number. */
   #inputs = new Map();
+  /** The lowest number that has not come; and those above it that have. */
+  #lowest = 0;
+  #above = new Set();
   /** Tasks that began before their input was here, by the input's number. */
   #awaiting = new Map();
   #pulling = false;
@@ -125,7 +130,7 @@ class Runner {
       deliver: (id, reason) => this.#open.get(id)?.abort(reason),
     }));
     this.#control.on('message', (message) => this.#told(message));
-    this.#control.on('messageerror', (error) => this.#received({ error }));
+    this.#control.on('messageerror', (error) => this.#received(this.#lowest, { error }));
     this.#control.unref();
     if (!binding.joinPool(this.#setup.key, this.#inbox)) return this.#end();
     // Idle or not, the pool says when this worker ends.
@@ -266,48 +271,49 @@ class Runner {
 
   /** The input of this number, if it is here. */
   #takeInput(number) {
-    while (this.#arrived <= number) {
+    for (;;) {
+      const input = this.#inputs.get(number);
+      if (input !== undefined) {
+        this.#inputs.delete(number);
+        return input;
+      }
       let received;
       try {
         received = receiveMessageOnPort(this.#control);
       } catch (error) {
-        this.#note({ error });
+        this.#received(this.#lowest, { error });
         continue;
       }
       if (received === undefined) return undefined;
-      this.#sort(received.message);
+      this.#told(received.message);
     }
-    const input = this.#inputs.get(number);
-    this.#inputs.delete(number);
-    return input;
   }
 
-  /** Notes what a message brings, for when it is wanted. */
-  #sort([kind, first, value]) {
-    if (kind === INPUT) this.#note({ isBundle: first, value });
-    else if (kind === DROP) this.#inputs.delete(first);
-  }
-
-  #note(input) {
-    this.#inputs.set(this.#arrived++, input);
-  }
-
-  /** A message has come while the event loop had its turn. */
-  #told(message) {
-    const [kind, first, value] = message;
-    if (kind === INPUT) this.#received({ isBundle: first, value });
-    else if (kind === DROP) this.#inputs.delete(first);
+  /** A message has come from the owner. */
+  #told([kind, number, isBundle, value]) {
+    if (kind === INPUT) this.#received(number, { isBundle, value });
+    else if (kind === DROP) this.#inputs.delete(number);
+    else if (kind === VOID) this.#received(number, NO_INPUT);
   }
 
   /** An input has come: the task that waits for it begins. */
-  #received(input) {
-    const number = this.#arrived;
+  #received(number, input) {
+    this.#above.add(number);
+    while (this.#above.delete(this.#lowest)) this.#lowest++;
     const waiting = this.#awaiting.get(number);
-    if (waiting === undefined) return this.#note(input);
-    this.#arrived++;
+    if (waiting === undefined) {
+      if (input !== NO_INPUT) this.#inputs.set(number, input);
+      return;
+    }
     this.#awaiting.delete(number);
     const { job, run } = waiting;
     this.#open.delete(job.id);
+    if (input === NO_INPUT) {
+      // Its owner has taken it back.
+      if (this.#leaving) this.#endIfDone();
+      else if (!this.#pulling) this.#advance(0);
+      return;
+    }
     this.#job = job;
     if (!this.#runBeside(job, run, input)) return;
     if (this.#leaving || this.#pulling) {
@@ -500,7 +506,7 @@ class Runner {
       if (value instanceof Moved) this.#write(job, value.value, value.list);
       else this.#write(job, value, NOTHING);
     } catch (error) {
-      this.#failed(job, error);
+      this.#failed(job, notTooDeep(error, 'the result'));
     }
   }
 
@@ -620,6 +626,8 @@ function promiseOf(result) {
 /** What a task fails with whose input could not be read in this thread. */
 function unreadable(error) {
   const { TaskFailedError } = require('../errors');
+  const deep = notTooDeep(error, 'the input');
+  if (deep !== error) return deep;
   return new TaskFailedError(`the input could not be read in the worker: ${error?.message ?? error}`, { cause: error });
 }
 

@@ -24,8 +24,10 @@ module.exports = {
   // Messages to a worker, by the port beside the queue.
   /** Our modules: [COMPILED, modules]. The first of all. */
   COMPILED: 0,
-  /** The input of a task: [INPUT, whether it is a bundle of lib/travel, value]. They are numbered as they come. */
+  /** The input of a task: [INPUT, its number, whether it is a bundle of lib/travel, value]. */
   INPUT: 1,
-  /** The input of this number will not be used: [DROP, number]. */
+  /** Nobody wants the input of this number any more: [DROP, number]. */
   DROP: 2,
+  /** The input of this number could not be sent, and its task was taken back: [VOID, number]. */
+  VOID: 3,
 };

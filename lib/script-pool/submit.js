@@ -13,6 +13,7 @@ const { runTerms } = require('../pool-options');
 const { Outgoing } = require('./outgoing');
 const { scriptTerms } = require('./script-options');
 const { BESIDE } = require('./steps');
+const { notTooDeep } = require('./too-deep');
 const { discard, takeAside, takeBack, transferablesOf } = require('./transfer');
 
 /** Inputs on their way to scripts. */
@@ -88,7 +89,7 @@ class ScriptSubmitter {
       pending.id = this.#delivery.add(pending, this.#record, named);
       if (this.#submit(named, pending.id, terms, outgoing, -1, resolve, input)) control(pending, terms);
     } catch (error) {
-      reject(error);
+      reject(notTooDeep(error, 'the input'));
     }
   }
 
@@ -173,15 +174,19 @@ class ScriptSubmitter {
 
   /** What Node's own port carries: to the worker that will run the task, on its way when this returns. */
   #runBeside(name, input, list, resolve, reject, report, terms) {
-    const aside = takeAside(input, list);
-    if (terms.signal?.aborted) {
-      discard(aside);
-      return reject(abortError(terms.signal));
-    }
     const pending = new BesidePending(resolve, reject, this.#record, name);
     pending.onProgress = report;
+    /** The input as it is now, where it may have to be sent twice. */
+    let aside;
     for (let tries = 0; ; tries++) {
       const { seat, free } = this.#crew.choose();
+      if (!free && aside === undefined) {
+        aside = takeAside(input, list);
+        if (terms.signal?.aborted) {
+          discard(aside);
+          return reject(abortError(terms.signal));
+        }
+      }
       // Given memory that has to wait: the queue keeps it, for whichever worker comes first.
       if (!free && this.#isMemory(aside) && outgoing.prepareGiven(aside.value, aside.list)) {
         pending.id = this.#delivery.add(pending, this.#record, name);
@@ -189,19 +194,32 @@ class ScriptSubmitter {
         return;
       }
       pending.id = this.#delivery.add(pending, this.#record, name);
-      const beside = { form: BESIDE, value: undefined, length: this.#crew.nextNumber(seat), parts: undefined };
+      const number = this.#crew.number(seat);
+      const beside = { form: BESIDE, value: undefined, length: number, parts: undefined };
       const answer = this.#submitTo(name, pending.id, terms, beside, seat);
       if (Array.isArray(answer)) {
-        const left = answer[0] === 'ERR_RW_INTERNAL';
-        if (left && tries < TRIES) {
+        if (answer[0] === 'ERR_RW_INTERNAL' && tries < TRIES) {
           this.#delivery.remove(pending.id);
           continue;
         }
-        return this.#refused(answer, pending.id, resolve, name, takeBack(aside));
+        return this.#refused(answer, pending.id, resolve, name, aside === undefined ? input : takeBack(aside));
       }
-      this.#crew.send(seat, pending.id, aside);
+      try {
+        if (aside === undefined) this.#crew.send(seat, number, pending.id, input, list);
+        else this.#crew.sendTaken(seat, number, pending.id, aside);
+      } catch (error) {
+        this.#binding.retractScript(this.#record.handle, seat, pending.id);
+        this.#delivery.remove(pending.id);
+        return reject(notTooDeep(error, 'the input'));
+      }
       this.#note(answer);
-      control(pending, terms);
+      if (terms.signal?.aborted) {
+        // A getter of the input did that.
+        reject(abortError(terms.signal));
+        this.#record.cancel(pending.id, false);
+      } else {
+        control(pending, terms);
+      }
       return;
     }
   }

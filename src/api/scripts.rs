@@ -90,6 +90,15 @@ pub fn rebind(env: Env, pool: u32, id: f64, seat: u32, message: f64) -> napi::Re
     Ok(ticket.is_some())
 }
 
+/// Takes back a job whose input could not be sent to the seat it is bound to.
+#[napi]
+pub fn retract_script(env: Env, pool: u32, seat: u32, id: f64) -> napi::Result<()> {
+    let environment = environment(&env)?;
+    environment.with_pool(pool, |pool| pool.retract(seat as usize, id as u64));
+    environment.forget(id as u64);
+    Ok(())
+}
+
 /// Gives up a job whose worker has ended, for the caller to answer.
 #[napi]
 pub fn disown_orphan(env: Env, pool: u32, id: f64, stopped: bool) -> napi::Result<()> {

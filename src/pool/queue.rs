@@ -159,6 +159,20 @@ impl Queue {
         })
     }
 
+    /// Takes out the job of this id, if it still waits; by looking at all of them.
+    pub(super) fn remove_job(&mut self, id: u64) -> Option<Job> {
+        let ticket = self.lanes.iter().find_map(|lane| {
+            let is_it = |place: &Option<Entry>| matches!(place, Some(Entry::Job(job)) if job.reply.id() == id);
+            let at = lane.places.iter().position(is_it)?;
+            let number = lane.head + at as u64;
+            Some(Ticket { priority: lane.priority, number, line: Line::Native })
+        })?;
+        match self.remove(ticket) {
+            Some(Entry::Job(job)) => Some(job),
+            _ => None,
+        }
+    }
+
     /// Everything that waits, in order.
     pub(super) fn drain(&mut self) -> Vec<Entry> {
         self.drain_with_priorities().into_iter().map(|(_, entry)| entry).collect()

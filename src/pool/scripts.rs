@@ -427,6 +427,24 @@ impl Pool {
         Some(ticket)
     }
 
+    /// Takes back a job that was bound to a seat and whose input could not be sent there, as if it had never been
+    /// submitted. It may be in its worker's hands, which learns of it another way.
+    pub fn retract(&self, seat: usize, id: u64) {
+        let mut state = self.0.state.lock();
+        state.submitted -= 1;
+        if let Some((reply, _, _)) = state.drop_running(seat, id) {
+            reply.forget();
+            return;
+        }
+        let scripts = &mut state.scripts;
+        let bound = scripts.places.get_mut(seat).and_then(Option::as_mut).map(|place| &mut place.bound);
+        let job = bound.and_then(|bound| bound.remove_job(id));
+        drop(state);
+        if let Some(job) = job {
+            drop(job.into_input());
+        }
+    }
+
     /// Gives an orphan up: the caller answers it. With `stopped` it counts as cancelled, else as failed.
     pub fn disown_orphan(&self, id: u64, stopped: bool) {
         let mut state = self.0.state.lock();

@@ -1,0 +1,18 @@
+'use strict';
+
+/** V8's structured clone recurses, and ends where the stack does: told as what it is, and what to do about it. */
+
+const MESSAGE = /call stack/;
+
+/**
+ * @param {unknown} error what structured clone has thrown
+ * @param {string} what the value
+ * @returns {unknown} the same error, unless it is that of a value nested too deeply
+ */
+function notTooDeep(error, what) {
+  if (!(error instanceof RangeError) || !MESSAGE.test(error.message)) return error;
+  const { ValueTooDeepError } = require('../errors');
+  return new ValueTooDeepError(`${what} is nested too deeply for structured clone: flatten it`, { cause: error });
+}
+
+module.exports = { notTooDeep };
