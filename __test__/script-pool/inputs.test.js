@@ -84,6 +84,7 @@ test('priorities hold among inputs of every kind', () =>
     await pool.runTask(0);
     const order = [];
     const busy = pool.run('wait', 50);
+    while (pool.stats().running === 0) await after(1);
     const run = (priority, input) => pool.runTask(input, { priority }).then(() => order.push(priority));
     await Promise.all([
       busy, run(1, new (class {})()), run(5, { plain: 1 }), run(3, view()), run(4, 7), run(2, new (class {})()),

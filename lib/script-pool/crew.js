@@ -9,6 +9,7 @@
  */
 
 const path = require('node:path');
+const { inspect } = require('node:util');
 const { MessageChannel } = require('../node-threads');
 
 const { clearTimeout, now, setTimeout } = require('../clock');
@@ -23,8 +24,8 @@ const { Worker } = require('../worker/worker');
 const { compiledModules } = require('./compiled');
 const { addSource, removeSource } = require('./last-turns');
 const { placeOf } = require('./script-location');
-const { COMPILED, DROP, INPUT, VOID } = require('./steps');
-const { leaving } = require('./transfer');
+const { COMPILED, DROP, INPUT, NO_SEAT, VOID } = require('./steps');
+const { discard, leaving } = require('./transfer');
 
 const BOOTSTRAP = path.join(__dirname, 'bootstrap.js');
 
@@ -48,8 +49,10 @@ class Crew {
   #emit;
   /** Workers by seat. */
   #members = new Map();
-  /** Inputs that have gone to a worker beside the queue: id -> { member, number, aside }. */
+  /** Inputs that go to a worker beside the queue: id -> { member, number, aside }; without a member, not yet. */
   #inputs = new Map();
+  /** Tasks among them that wait for a worker to be bound to. */
+  #unseated = [];
   /** What is done once the script's exports are known, or cannot be. */
   #whenLoaded = [];
   #fruitless = 0;
@@ -121,25 +124,27 @@ class Crew {
    * The seat of the worker that an input is to go to beside the queue: one that is free, a new one, or else the least
    * loaded.
    *
-   * @returns {{ seat: number, free: boolean }}
+   * @returns {{ seat: number, free: boolean }} `free`: whether it will begin the task before any other. NO_SEAT when none is there and none can be started before one has ended
    * @throws what Node says when none can be started and none is there
    */
   choose() {
     const { most, concurrency } = this.#settings;
     const best = this.#binding.leastLoadedSeat(this.#record.handle);
-    if (best !== null && best.load === 0) return { seat: best.number, free: true };
+    // Else a worker that has nothing at hand may take another task first.
+    const next = best === null ? this.#binding.scriptsWaiting(this.#record.handle) === 0 : best.queued === 0;
+    if (best !== null && best.load === 0) return { seat: best.number, free: next };
     if (this.#members.size < most) {
       try {
         const member = this.#start();
-        if (member !== undefined) return { seat: member.number, free: true };
+        if (member !== undefined) return { seat: member.number, free: next };
       } catch (error) {
-        if (best === null) throw error;
+        if (this.#members.size === 0) throw error;
       } finally {
         this.#equip();
       }
     }
-    if (best === null) throw new PoolClosedError('the pool is closed and takes no more tasks');
-    return { seat: best.number, free: best.load < concurrency };
+    if (best === null) return { seat: NO_SEAT, free: false };
+    return { seat: best.number, free: next && best.load < concurrency };
   }
 
   /** A number for an input to the worker at this seat. */
@@ -175,6 +180,12 @@ class Crew {
     this.#post(seat, number, id, kept, (port) => port.postMessage([INPUT, number, isBundle, value], list));
   }
 
+  /** Keeps an input for a worker that there is not yet. */
+  keep(id, aside) {
+    this.#inputs.set(id, { member: undefined, number: 0, aside });
+    this.#unseated.push(id);
+  }
+
   #post(seat, number, id, aside, post) {
     const member = this.#members.get(seat);
     // Before: reading the input may run code that ends the task.
@@ -198,7 +209,8 @@ class Crew {
     const input = this.#inputs.get(id);
     if (input === undefined) return;
     this.#inputs.delete(id);
-    input.member.port.postMessage([DROP, input.number]);
+    if (input.member === undefined) discard(input.aside);
+    else input.member.port.postMessage([DROP, input.number]);
   }
 
   /** Starts a worker; undefined when the pool needs none any more. */
@@ -230,7 +242,7 @@ class Crew {
     }
     const member = {
       number, key, worker, port: port1,
-      ready: false, error: undefined, killed: false, timer: undefined,
+      ready: false, failed: false, error: undefined, killed: false, timer: undefined,
       /** Inputs that were sent to it. */
       sent: 0,
       /** Tasks that were told to end and have not. */
@@ -245,7 +257,7 @@ class Crew {
     worker.on('message', (value) => this.#emit('message', value, worker));
     worker.on('messageerror', (error) => this.#emit('messageerror', error, worker));
     worker.on('error', (error) => {
-      member.error ??= error;
+      if (!member.failed) member.error = error;
     });
     worker.once('exit', (code) => this.#ways.afterAll(() => this.#exited(member, code)));
     worker.unref();
@@ -263,6 +275,7 @@ class Crew {
   #ready(member, { names, error }) {
     if (names === undefined) {
       member.error = error;
+      member.failed = true;
       return;
     }
     member.ready = true;
@@ -330,7 +343,7 @@ class Crew {
     this.#count(member, code);
     this.#emit('workerDestroy', member.worker);
     this.#adopt(orphans, fault);
-    if (!member.ready && member.error !== undefined && !member.killed) return this.#loadFailed(fault(''));
+    if (!member.ready && (member.failed || member.error !== undefined) && !member.killed) return this.#loadFailed(fault(''));
     if (this.#fruitless >= FRUITLESS_LIMIT) {
       this.#fruitless = 0;
       if (!member.ready) return this.#loadFailed(fault(''));
@@ -354,25 +367,29 @@ class Crew {
   /** Tasks whose input had gone to a worker that ended before their turn: they go on with another, if the input can. */
   #adopt(orphans, fault) {
     const { handle } = this.#record;
-    for (const id of orphans) {
-      const aside = this.#inputs.get(id)?.aside;
-      if (aside === undefined || !this.#bindAnew(id, aside)) {
+    for (const id of [...orphans, ...this.#unseated.splice(0)]) {
+      const input = this.#inputs.get(id);
+      if (input === undefined) continue;
+      if (input.aside === undefined) {
         this.#binding.disownOrphan(handle, id, false);
         this.#reject(id, fault);
+      } else {
+        this.#bindAnew(id, input.aside);
       }
     }
   }
 
+  /** Binds a task to a worker, or has it wait for the next. */
   #bindAnew(id, aside) {
+    let seat;
     try {
-      const { seat } = this.choose();
-      const number = this.number(seat);
-      if (!this.#binding.rebind(this.#record.handle, id, seat, number)) return false;
-      this.sendTaken(seat, number, id, aside);
-      return true;
-    } catch {
-      return false;
+      ({ seat } = this.choose());
+    } catch (error) {
+      return this.#giveUp(error);
     }
+    const number = this.number(seat);
+    if (seat === NO_SEAT || !this.#binding.rebind(this.#record.handle, id, seat, number)) return this.keep(id, aside);
+    this.sendTaken(seat, number, id, aside);
   }
 
   #replace() {
@@ -383,7 +400,7 @@ class Crew {
   }
 
   /** What the tasks of a worker that has ended are rejected with. */
-  #faultOf({ worker, killed, error, ready, number }, code) {
+  #faultOf({ worker, killed, failed, error, ready, number }, code) {
     const which = `worker ${number}`;
     if (killed) {
       if (this.#closing) return () => new PoolClosedError('the pool was destroyed while the task ran');
@@ -395,7 +412,7 @@ class Crew {
       return () => new WorkerOutOfMemoryError(message, { cause: error, resourceLimits });
     }
     if (!ready) {
-      const why = error === undefined ? `it exited with code ${code}` : whyOf(error);
+      const why = error === undefined && !failed ? `it exited with code ${code}` : whyOf(error);
       return () => new ScriptLoadError(`the script ${this.#script} could not be loaded: ${why}`, { cause: error });
     }
     if (error !== undefined) return () => error;
@@ -429,7 +446,7 @@ class Crew {
 
 /** The message of whatever was thrown; for what does not parse, also where. */
 function whyOf(error) {
-  const message = error?.message ?? String(error);
+  const message = error?.message ?? `it threw ${inspect(error)}`;
   if (error?.name !== 'SyntaxError' || typeof error.stack !== 'string') return message;
   const place = error.stack.slice(0, error.stack.indexOf('\n')).trim();
   return /:\d+$/.test(place) && !message.includes(place) ? `${message} (${place})` : message;

@@ -18,6 +18,10 @@ module.exports = {
   END_BESIDE: 2 << 16,
   END_BESIDE_FAILED: 3 << 16,
 
+  // In the place of a seat: any worker may take the task, or it waits for one that its input can go to.
+  ANY_SEAT: -1,
+  NO_SEAT: -2,
+
   /** The form of a value that goes by the port beside the queue. */
   BESIDE: -1,
 

@@ -12,7 +12,7 @@ const { Pending } = require('../pending');
 const { runTerms } = require('../pool-options');
 const { Outgoing } = require('./outgoing');
 const { scriptTerms } = require('./script-options');
-const { BESIDE } = require('./steps');
+const { ANY_SEAT, BESIDE, NO_SEAT } = require('./steps');
 const { notTooDeep } = require('./too-deep');
 const { discard, takeAside, takeBack, transferablesOf } = require('./transfer');
 
@@ -69,7 +69,7 @@ class ScriptSubmitter {
         if (this.#isUnknown(name)) return reject(this.#unknown(name));
         if (!outgoing.prepare(input)) return this.#runBeside(name, input, NOTHING, resolve, reject, undefined, NO_TERMS);
         const id = this.#delivery.add(resolve, this.#record, name);
-        this.#submit(name, id, NO_TERMS, outgoing, -1, resolve, input);
+        this.#submit(name, id, NO_TERMS, outgoing, resolve, input);
         return;
       }
       const terms = runTerms(options);
@@ -87,7 +87,7 @@ class ScriptSubmitter {
       const pending = new Pending(resolve, reject, this.#record, named);
       pending.onProgress = report;
       pending.id = this.#delivery.add(pending, this.#record, named);
-      if (this.#submit(named, pending.id, terms, outgoing, -1, resolve, input)) control(pending, terms);
+      if (this.#submit(named, pending.id, terms, outgoing, resolve, input)) control(pending, terms);
     } catch (error) {
       reject(notTooDeep(error, 'the input'));
     }
@@ -190,7 +190,7 @@ class ScriptSubmitter {
       // Given memory that has to wait: the queue keeps it, for whichever worker comes first.
       if (!free && this.#isMemory(aside) && outgoing.prepareGiven(aside.value, aside.list)) {
         pending.id = this.#delivery.add(pending, this.#record, name);
-        if (this.#submit(name, pending.id, terms, outgoing, -1, resolve, aside.value)) control(pending, terms);
+        if (this.#submit(name, pending.id, terms, outgoing, resolve, aside.value)) control(pending, terms);
         return;
       }
       pending.id = this.#delivery.add(pending, this.#record, name);
@@ -205,7 +205,8 @@ class ScriptSubmitter {
         return this.#refused(answer, pending.id, resolve, name, aside === undefined ? input : takeBack(aside));
       }
       try {
-        if (aside === undefined) this.#crew.send(seat, number, pending.id, input, list);
+        if (seat === NO_SEAT) this.#crew.keep(pending.id, aside);
+        else if (aside === undefined) this.#crew.send(seat, number, pending.id, input, list);
         else this.#crew.sendTaken(seat, number, pending.id, aside);
       } catch (error) {
         this.#binding.retractScript(this.#record.handle, seat, pending.id);
@@ -230,8 +231,8 @@ class ScriptSubmitter {
   }
 
   /** Submits for any worker. Whether it was accepted. */
-  #submit(name, id, terms, prepared, seat, resolve, input) {
-    const answer = this.#submitTo(name, id, terms, prepared, seat);
+  #submit(name, id, terms, prepared, resolve, input) {
+    const answer = this.#submitTo(name, id, terms, prepared, ANY_SEAT);
     if (answer === undefined) return true;
     if (typeof answer === 'number') {
       this.#note(answer);

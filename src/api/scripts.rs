@@ -13,7 +13,7 @@ use crate::node::{
     Answer, Arguments, Environment, InputForm, Js, JsValue, Letter, NOTHING, Status, offer_seat, read_payload,
     revoke_seat, take_offer,
 };
-use crate::pool::{CancelToken, Job, Patience, ScriptOutcome};
+use crate::pool::{CancelToken, For, Job, Patience, ScriptOutcome, Ticket};
 use crate::value::{Payload, Value};
 
 const INVALID: Status = Status(sys::Status::napi_invalid_arg);
@@ -73,6 +73,7 @@ pub fn evict_seat(env: Env, pool: u32, number: u32, key: f64) -> napi::Result<Ev
     let (ran, orphans) =
         environment.with_pool(pool, |pool| pool.evict_seat(number as usize)).unwrap_or_default();
     ran.iter().for_each(|id| environment.forget(*id));
+    orphans.iter().for_each(|id| environment.moved(*id, Ticket::of_an_orphan(*id)));
     let numbers = |ids: Vec<u64>| ids.into_iter().map(|id| id as f64).collect();
     Ok(Evicted { ran: numbers(ran), orphans: numbers(orphans) })
 }
@@ -108,18 +109,23 @@ pub fn disown_orphan(env: Env, pool: u32, id: f64, stopped: bool) -> napi::Resul
     Ok(())
 }
 
-/// A seat, and how many jobs its worker has at hand or coming.
+/// A seat; how many jobs its worker has at hand or coming, and how many wait for any worker.
 #[napi(object)]
 pub struct SeatLoad {
     pub number: u32,
     pub load: u32,
+    pub queued: u32,
 }
 
 /// The seat to bind a job to; nothing when no worker lives or is starting.
 #[napi]
 pub fn least_loaded_seat(env: Env, pool: u32) -> napi::Result<Option<SeatLoad>> {
     let seat = environment(&env)?.with_pool(pool, |pool| pool.least_loaded_seat()).flatten();
-    Ok(seat.map(|(number, load)| SeatLoad { number: number as u32, load: load as u32 }))
+    Ok(seat.map(|(number, load, queued)| SeatLoad {
+        number: number as u32,
+        load: load as u32,
+        queued: queued as u32,
+    }))
 }
 
 /// Comes back to this environment as a notice once all that was told to it before has been delivered.
@@ -189,6 +195,10 @@ pub fn leave_pool(env: Env, only_idle: bool, keep: u32) -> napi::Result<bool> {
     Ok(environment.with_seat(|seat| seat.leave(only_idle, keep as usize)).unwrap_or(true))
 }
 
+/// In the place of a seat: any worker may take the job, or it waits for one to be bound to.
+const ANY_SEAT: f64 = -1.0;
+const NO_SEAT: f64 = -2.0;
+
 /// How a job ended, in the second byte of a form above the inputs' own.
 mod end {
     pub(super) const DONE: u32 = 0;
@@ -233,7 +243,7 @@ fn read_shown(
 }
 
 /// `submitScript(input, parts)`: pool, function, id, form, length, priority, timeout, whether it is cancellable, the seat
-/// to bind it to (-1: none) and whether it wants its worker alone stand on the board. Form -1: the input is a message
+/// to bind it to (-1: any may take it; -2: none is there) and whether it wants its worker alone stand on the board. Form -1: the input is a message
 /// beside the queue, and `length` its number. Returns nothing when a worker was told, 1 when none
 /// could be, 2 when the queue is full now, 3 for both; `[code, message]` when refused.
 pub(super) unsafe extern "C" fn submit_script(env: sys::napi_env, info: sys::napi_callback_info) -> JsValue {
@@ -260,8 +270,12 @@ pub(super) unsafe extern "C" fn submit_script(env: sys::napi_env, info: sys::nap
         if alone != 0.0 {
             job = job.alone();
         }
-        let seat = (seat >= 0.0).then_some(seat as usize);
-        let outcome = environment.with_pool(pool, |pool| match pool.submit_script(job, priority as i32, seat) {
+        let whom = match seat {
+            ANY_SEAT => For::Any,
+            NO_SEAT => For::Nobody,
+            number => For::Seat(number as usize),
+        };
+        let outcome = environment.with_pool(pool, |pool| match pool.submit_script(job, priority as i32, whom) {
             Ok((accepted, alone)) => {
                 if let Some(token) = token {
                     environment.remember(id, pool.clone(), accepted.ticket, token);

@@ -32,6 +32,6 @@ pub use config::Config;
 pub use fork::Work;
 pub use job::{Job, Outbox};
 pub use queue::Ticket;
-pub use scripts::{Bell, Patience, ScriptOutcome, Step};
+pub use scripts::{Bell, For, Patience, ScriptOutcome, Step};
 pub use stats::Stats;
 pub use threads::{Accepted, Pool, Refusal};

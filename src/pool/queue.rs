@@ -46,11 +46,18 @@ pub(super) enum Line {
     Scripts,
     /// The script worker at this seat, which has the job's input already.
     Bound(usize),
+    /// Nobody yet: the job of this id waits for a script worker that its input can go to.
+    Orphans(u64),
 }
 
 impl Ticket {
     pub(super) fn in_line(self, line: Line) -> Self {
         Ticket { line, ..self }
+    }
+
+    /// Of a script's job that waits for a worker it can be bound to.
+    pub fn of_an_orphan(id: u64) -> Self {
+        Ticket { priority: 0, number: 0, line: Line::Orphans(id) }
     }
 
     pub(super) fn line(self) -> Line {

@@ -90,6 +90,17 @@ pub enum Step {
     Leave,
 }
 
+/// Which worker may take a job.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum For {
+    /// Any.
+    Any,
+    /// The one at this seat: the job is bound to it.
+    Seat(usize),
+    /// None yet: it is an orphan from the start, since its input can only go to one worker and none is there.
+    Nobody,
+}
+
 /// How long a worker may wait in [`Pool::script_step`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Patience {
@@ -213,8 +224,14 @@ impl Scripts {
         match ticket.line() {
             Line::Bound(seat) => self.places.get_mut(seat)?.as_mut()?.bound.remove(ticket),
             Line::Scripts => self.queue.remove(ticket),
+            Line::Orphans(id) => self.remove_orphan(id),
             Line::Native => None,
         }
+    }
+
+    fn remove_orphan(&mut self, id: u64) -> Option<Entry> {
+        let at = self.orphans.iter().position(|(_, job)| job.reply.id() == id)?;
+        Some(Entry::Job(self.orphans.remove(at).1))
     }
 
     /// Everything that waits, for a pool that is closed by force.
@@ -332,14 +349,13 @@ impl Pool {
     /// Queues a job for a script worker; its `task` is the number of the script's function. With the acceptance comes
     /// whether no worker could be told of it: the owner then starts one, if it may.
     ///
-    /// With a `seat` it is bound to the worker there. One whose worker has left refuses with [`Code::Internal`]: the
-    /// owner takes another.
+    /// A seat whose worker has left refuses with [`Code::Internal`]: the owner takes another.
     #[allow(clippy::result_large_err)]
     pub fn submit_script(
         &self,
         job: Job,
         priority: i32,
-        seat: Option<usize>,
+        whom: For,
     ) -> Result<(Accepted, bool), Refusal<Job>> {
         let shared = &*self.0;
         let mut state = shared.state.lock();
@@ -355,25 +371,30 @@ impl Pool {
             let error = shared.queue_full(waiting + excess);
             return Err(Refusal { error, refused: job });
         }
-        let (ticket, bell) = match seat {
-            Some(number) => match scripts.bind(number, priority, job) {
+        let (ticket, bell) = match whom {
+            For::Seat(number) => match scripts.bind(number, priority, job) {
                 Ok(bound) => bound,
                 Err(refused) => {
                     let error = Error::new(Code::Internal, "the worker at this seat takes no more");
                     return Err(Refusal { error, refused });
                 }
             },
-            None => {
+            For::Any => {
                 let ticket = scripts.queue.push(priority, Entry::Job(job)).in_line(Line::Scripts);
                 (ticket, scripts.ring_if_needed())
+            }
+            For::Nobody => {
+                let ticket = Ticket::of_an_orphan(job.reply.id());
+                scripts.orphans.push((priority, job));
+                (ticket, None)
             }
         };
         let full = waiting.saturating_add(1) >= limit;
         let blocked = scripts.blocked;
-        let alone = seat.is_none() && bell.is_none() && blocked == 0;
+        let alone = whom == For::Any && bell.is_none() && blocked == 0;
         state.submitted += 1;
         drop(state);
-        self.tell_blocked(blocked, seat.is_some());
+        self.tell_blocked(blocked, whom != For::Any);
         if let Some(bell) = bell {
             bell.ring();
         }
@@ -390,9 +411,10 @@ impl Pool {
     }
 
     /// The seat for a job whose input can only go to one worker: the least loaded, with the number of jobs it has at
-    /// hand or bound to it, and whether it could begin one at once. `None` when no worker lives or is starting.
-    pub fn least_loaded_seat(&self) -> Option<(usize, usize)> {
+    /// hand or bound to it; and how many wait for any worker. `None` when no worker lives or is starting.
+    pub fn least_loaded_seat(&self) -> Option<(usize, usize, usize)> {
         let state = self.0.state.lock();
+        let queued = state.scripts.queue.len();
         let places = state.scripts.places.iter().enumerate();
         places
             .filter_map(|(number, place)| Some((number, place.as_ref()?)))
@@ -401,7 +423,7 @@ impl Pool {
             .min_by_key(|(_, place)| {
                 (place.running.iter().any(|job| job.alone), place.load(), place.stand == Stand::Opened)
             })
-            .map(|(number, place)| (number, place.load()))
+            .map(|(number, place)| (number, place.load(), queued))
     }
 
     /// Binds an orphan to another seat, where its input will come beside the queue as `input` says: its new ticket. `None`
@@ -680,6 +702,7 @@ impl Pool {
         let mut orphans = Vec::with_capacity(place.bound.len());
         for (priority, entry) in place.bound.drain_with_priorities() {
             if let Entry::Job(job) = entry {
+                // Its ticket does not find it any more; the owner is told to look for it here.
                 orphans.push(job.reply.id());
                 scripts.orphans.push((priority, job));
             }

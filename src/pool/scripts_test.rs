@@ -82,7 +82,7 @@ fn submit_with(
     answers: &'static Answers,
     priority: i32,
 ) -> std::result::Result<(Accepted, bool), Refusal<Job>> {
-    pool.submit_script(job(id, answers, None), priority, None)
+    pool.submit_script(job(id, answers, None), priority, For::Any)
 }
 
 fn seat(pool: &Pool, bell: &'static Counter) -> usize {

@@ -341,7 +341,7 @@ impl Pool {
             let mut state = self.0.state.lock();
             let removed = match ticket.line() {
                 Line::Native => state.queue.remove(ticket),
-                Line::Scripts | Line::Bound(_) => state.scripts.remove(ticket),
+                Line::Scripts | Line::Bound(_) | Line::Orphans(_) => state.scripts.remove(ticket),
             };
             state.cancelled_waiting += removed.as_ref().map_or(0, Entry::tasks);
             self.0.note_len(&state);

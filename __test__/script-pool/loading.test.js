@@ -1,0 +1,157 @@
+'use strict';
+
+// A pool loads its script as Node loads a Worker's: beside a bare Worker with the same arguments.
+
+const assert = require('node:assert/strict');
+const fs = require('node:fs');
+const os = require('node:os');
+const path = require('node:path');
+const { after, test } = require('node:test');
+const { pathToFileURL } = require('node:url');
+const { Worker } = require('node:worker_threads');
+
+const { WorkerPool, errors } = require('rust-workers');
+
+const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'rw-loading-'));
+after(() => fs.rmSync(folder, { recursive: true }));
+const write = (name, text) => {
+  const file = path.join(folder, name);
+  fs.mkdirSync(path.dirname(file), { recursive: true });
+  fs.writeFileSync(file, text);
+  return file;
+};
+
+const hook = write('hook.js', `
+  const fs = require('node:fs');
+  for (const extension of ['.ts', '.dialect'])
+    require.extensions[extension] = (module, file) =>
+      module._compile(fs.readFileSync(file, 'utf8').replace(/enum (\\w+) \\{ (\\w+) = (\\d+) \\}/, 'const $1 = { $2: $3 };'), file);
+`);
+const DIALECT = `
+  enum Factor { two = 2 }
+  const { parentPort } = require('node:worker_threads');
+  parentPort.on('message', (n) => parentPort.postMessage(n * Factor.two));
+`;
+const register = write('register.mjs', `
+  import { register } from 'node:module';
+  register(new URL('./loader.mjs', import.meta.url));
+`);
+write('loader.mjs', `
+  export async function load(url, context, next) {
+    if (!url.endsWith('.odd') && !url.includes('replaced')) return next(url, context);
+    return {
+      format: 'module', shortCircuit: true,
+      source: "import { parentPort } from 'node:worker_threads'; parentPort.on('message', (n) => parentPort.postMessage(n * 3));",
+    };
+  }
+`);
+const ESM = "import { parentPort } from 'node:worker_threads'; parentPort.on('message', (n) => parentPort.postMessage(n * 2));";
+const CJS = "require('node:worker_threads').parentPort.on('message', function (n) { this.postMessage(n * 2); });";
+write('esm/package.json', '{ "type": "module" }');
+
+const scripts = {
+  'a require hook for .ts': [write('hooked.ts', DIALECT), { execArgv: ['-r', hook] }],
+  'a require hook for an extension of its own': [write('hooked.dialect', DIALECT), { execArgv: ['-r', hook] }],
+  'a loader for another extension': [write('loaded.odd', 'not JavaScript'), { execArgv: ['--import', pathToFileURL(register).href] }],
+  'a loader that replaces the source': [write('replaced.mjs', 'not JavaScript'), { execArgv: ['--import', pathToFileURL(register).href] }],
+  'CommonJS under a loader': [write('plain.cjs', CJS), { execArgv: ['--import', pathToFileURL(register).href] }],
+  'no extension': [write('bare', CJS)],
+  '.cjs in a package of modules': [write('esm/one.cjs', CJS)],
+  '.js in a package of modules': [write('esm/one.js', ESM)],
+  '.mjs': [write('one.mjs', ESM)],
+  'the syntax of modules in .js, no type': [write('ambiguous.js', ESM)],
+  'an unknown extension': [write('one.unknown', CJS)],
+};
+
+/** What a bare Worker answers to 21; or what it dies of. */
+function bare(file, options) {
+  return new Promise((resolve) => {
+    const worker = new Worker(file, options);
+    worker.on('message', (answer) => {
+      resolve(answer);
+      worker.terminate();
+    });
+    worker.on('error', ({ name }) => resolve(name));
+    worker.postMessage(21);
+  });
+}
+
+for (const [what, [file, options]] of Object.entries(scripts)) {
+  test(`as a bare Worker: ${what}`, async () => {
+    const expected = await bare(file, options);
+    const pool = new WorkerPool(file, { maxThreads: 1, ...options });
+    const seen = await pool.runTask(21).catch(({ cause, name }) => cause?.name ?? name);
+    assert.equal(seen, expected);
+    await pool.close();
+  });
+}
+
+test('through a link: the file is the one that is linked to, once', async () => {
+  const target = write('linked/target.mjs', 'globalThis.loads = (globalThis.loads ?? 0) + 1; export default () => [import.meta.url, globalThis.loads];');
+  const link = path.join(folder, 'link.mjs');
+  fs.symlinkSync(target, link);
+  const pool = new WorkerPool(link, { maxThreads: 1 });
+  assert.deepEqual(await pool.runTask(), [pathToFileURL(fs.realpathSync(target)).href, 1]);
+  await pool.close();
+});
+
+const promised = {
+  'a promise of a function, CommonJS': ['p1.cjs', 'module.exports = Promise.resolve((n) => n * 2);'],
+  'a promise of an object of functions': ['p2.cjs', 'module.exports = Promise.resolve({ default: (n) => n * 2, other: () => "other" });'],
+  'a default that is a promise, ESM': ['p3.mjs', 'export default Promise.resolve((n) => n * 2); export const other = () => "other";'],
+  'a default that is a thenable': ['p4.mjs', 'export default { then(done) { setImmediate(done, (n) => n * 2); } };'],
+  'a promise of a promise': ['p5.cjs', 'module.exports = (async () => ({ default: Promise.resolve((n) => n * 2) }))();'],
+  'top-level await': ['p6.mjs', 'await new Promise(setImmediate); export default (n) => n * 2;'],
+};
+for (const [what, [name, source]] of Object.entries(promised)) {
+  test(`an export that comes later: ${what}`, async () => {
+    const pool = new WorkerPool(write(name, source), { maxThreads: 1 });
+    assert.equal(await pool.runTask(21), 42);
+    if (source.includes('other')) assert.equal(await pool.run('other'), 'other');
+    await pool.close();
+  });
+}
+
+const broken = {
+  'throws': ['b1.cjs', "throw Object.assign(new RangeError('not today'), { code: 'E_LOAD' });", /not today/],
+  'throws, with a handler of its own for that': ['b2.cjs', "process.on('uncaughtException', () => {}); throw new Error('swallowed');", /swallowed/],
+  'a module that throws': ['b3.mjs', "throw new Error('in a module');", /in a module/],
+  'a module that throws, with handlers': ['b4.mjs', "process.on('uncaughtException', () => {}); process.on('unhandledRejection', () => {}); await null; throw new Error('swallowed too');", /swallowed too/],
+  'does not parse: where': ['b5.cjs', 'const x = 1;\nconst y = = 2;\n', /b5\.cjs:2/],
+  // Where in it, Node itself does not tell.
+  'a module that does not parse': ['b6.mjs', 'const x = 1;\nconst y = = 2;\n', /b6\.mjs.*Unexpected token/],
+  'an export that throws when it is read': ['b7.cjs', "module.exports = { get f() { throw new Error('getter of an export'); } };", /getter of an export/],
+  'a promise that is rejected': ['b8.cjs', "module.exports = Promise.reject(new Error('rejected export'));", /rejected export/],
+  'a default that is rejected': ['b9.mjs', "export default Promise.reject(new Error('rejected default'));", /rejected default/],
+  'throws nothing one could name': ['b10.cjs', 'throw undefined;', /undefined/],
+  'throws what cannot be cloned': ['b11.cjs', "throw Object.assign(new Error('uncloneable'), { f() {} });", /uncloneable/],
+  'process.exit(0)': ['b12.cjs', 'process.exit(0);', /exited with code 0/],
+  'process.exit(3)': ['b13.cjs', 'process.exit(3);', /exited with code 3/],
+  'a dependency that is not there': ['b14.cjs', "require('./nowhere');", /nowhere/],
+};
+for (const [what, [name, source, message]] of Object.entries(broken)) {
+  test(`a script that cannot be loaded: ${what}`, async () => {
+    const pool = new WorkerPool(write(name, source), { maxThreads: 2 });
+    let created = 0;
+    pool.on('workerCreate', () => created++);
+    pool.on('error', () => {});
+    const runs = [pool.runTask(1), pool.runTask(new (class {})()), pool.run('fibonacci', 10), pool.run('other')];
+    const [first, second, , last] = await Promise.all(runs.map((run) => run.catch((error) => error)));
+    for (const error of [first, second, last]) {
+      assert.ok(error instanceof errors.ScriptLoadError, `${error}`);
+      assert.match(error.message, message);
+    }
+    await pool.close();
+    assert.ok(created <= 8, `${created} workers were started`);
+  });
+}
+
+test('a worker that is terminated while it starts costs nobody anything', async () => {
+  const pool = new WorkerPool(write('slow.cjs', 'const end = Date.now() + 100; while (Date.now() < end); module.exports = (n) => n;'), { maxThreads: 1 });
+  let left = 2;
+  pool.on('workerCreate', (worker) => {
+    if (left-- > 0) setTimeout(() => worker.terminate(), 20);
+  });
+  assert.equal(await pool.runTask(5), 5);
+  await pool.close();
+});
