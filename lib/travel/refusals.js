@@ -42,6 +42,9 @@ const untransferable = () =>
     port.postMessage(undefined, [other]);
   });
 
+/** For one that is on the list twice. */
+const duplicate = () => thrownBy((port, other) => port.postMessage(undefined, [other, other]));
+
 /** Node 20 passes over what is marked, and refuses any other object that is not transferable. */
 function isPassedOver(object) {
   try {
@@ -55,4 +58,4 @@ function isPassedOver(object) {
 /** Whether `markAsUntransferable` was called with this object of ours. */
 const isMarkedAsUntransferable = nodeIsMarked ?? isPassedOver;
 
-module.exports = { isMarkedAsUntransferable, notHere, notListed, untransferable };
+module.exports = { duplicate, isMarkedAsUntransferable, notHere, notListed, untransferable };

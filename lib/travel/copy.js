@@ -1,0 +1,193 @@
+'use strict';
+
+/**
+ * The copy of a value in which a record stands for each object that travels: read as structured clone reads, which is
+ * what Node does to the copy afterwards. Depth first, a container's keys taken when it is reached, each property read
+ * once and only if it is still there. A getter thus runs once, at its turn, and what it gives is what is sent.
+ */
+
+const { types } = require('node:util');
+
+const { exoticName, isOrdinary } = require('../codec/brands');
+const { closedPort } = require('../closed-port');
+const { kindOf } = require('./registry');
+const { Exploration, entriesOf, membersOf } = require('./search');
+const { isUncloneable, marks } = require('./uncloneable');
+
+const { hasOwn, keys: keysOf } = Object;
+
+/** Defines, so that `__proto__` is a property like any other and no setter hears of it. */
+function put(object, key, value) {
+  Object.defineProperty(object, key, { __proto__: null, value, writable: true, enumerable: true, configurable: true });
+}
+
+/** Containers on the way to be copied: `next` copies a step further, and tells whether there was one. */
+class Properties {
+  #source;
+  #keys;
+  #copyOf;
+  #at = 0;
+
+  constructor(source, copy, keys, copyOf) {
+    this.#source = source;
+    this.copy = copy;
+    this.#keys = keys;
+    this.#copyOf = copyOf;
+  }
+
+  next() {
+    if (this.#at === this.#keys.length) return false;
+    const key = this.#keys[this.#at++];
+    if (hasOwn(this.#source, key)) put(this.copy, key, this.#copyOf(this.#source[key]));
+    return true;
+  }
+}
+
+class Members {
+  #members;
+  #copyOf;
+  #at = 0;
+
+  constructor(source, copyOf) {
+    this.copy = new Set();
+    this.#members = membersOf(source);
+    this.#copyOf = copyOf;
+  }
+
+  next() {
+    if (this.#at === this.#members.length) return false;
+    this.copy.add(this.#copyOf(this.#members[this.#at++]));
+    return true;
+  }
+}
+
+class Entries {
+  #entries;
+  #copyOf;
+  #at = 0;
+  #key;
+
+  constructor(source, copyOf) {
+    this.copy = new Map();
+    this.#entries = entriesOf(source);
+    this.#copyOf = copyOf;
+  }
+
+  // A key and its value are two steps: what is inside the key is read before the value.
+  next() {
+    if (this.#at === this.#entries.length) return false;
+    const copied = this.#copyOf(this.#entries[this.#at]);
+    if (this.#at++ % 2 === 0) this.#key = copied;
+    else this.copy.set(this.#key, copied);
+    return true;
+  }
+}
+
+/** An Error, as structured clone reads one: its name, then message and cause where these are no getters, its stack. */
+class ErrorParts {
+  #source;
+  #copyOf;
+  #at = 0;
+
+  constructor(source, copyOf) {
+    this.copy = new Error();
+    this.#source = source;
+    this.#copyOf = copyOf;
+  }
+
+  next() {
+    const { copy } = this;
+    const source = this.#source;
+    switch (this.#at++) {
+      case 0:
+        put(copy, 'name', source.name);
+        return true;
+      case 1:
+        this.#property('message', (text) => text);
+        return true;
+      case 2:
+        this.#property('cause', this.#copyOf);
+        return true;
+      case 3:
+        put(copy, 'stack', source.stack);
+        return true;
+      default:
+        return false;
+    }
+  }
+
+  #property(key, copyOf) {
+    const descriptor = Object.getOwnPropertyDescriptor(this.#source, key);
+    if (descriptor !== undefined && hasOwn(descriptor, 'value')) put(this.copy, key, copyOf(descriptor.value));
+  }
+}
+
+/** What structured clone refuses: refused here, at its turn, in Node's words. */
+function refuseUncloneable(value) {
+  const type = typeof value;
+  const isExotic = type === 'object' ? value !== null && exoticName(value) !== null : type === 'function' || type === 'symbol';
+  if (isExotic) closedPort().postMessage(value);
+}
+
+class Copying {
+  #exploration = new Exploration();
+  #recordOf;
+  #listed;
+  #known = new Map();
+  #open = [];
+
+  /**
+   * @param {(object: object, kind: object) => object} recordOf what stands for an object that travels
+   * @param {Set<object>} listed what is on the transfer list
+   */
+  constructor(recordOf, listed) {
+    this.#recordOf = recordOf;
+    this.#listed = listed;
+  }
+
+  /** @returns {unknown} the copy, or the value itself where nothing in it has to be copied */
+  of(value) {
+    const copy = this.#copyOf(value);
+    // The container reached last is copied before those around it go on.
+    while (this.#open.length > 0) if (!this.#open.at(-1).next()) this.#open.pop();
+    return copy;
+  }
+
+  #copyOf = (value) => {
+    if (typeof value !== 'object' || value === null || types.isProxy(value)) return this.#asIs(value);
+    const known = this.#known.get(value);
+    if (known !== undefined) return known;
+    const copy = this.#copyOfObject(value);
+    this.#known.set(value, copy);
+    return copy;
+  };
+
+  #copyOfObject(object) {
+    if (marks.some && isUncloneable(object)) return this.#asIs(object);
+    const kind = kindOf(object);
+    if (kind !== undefined) return this.#recordOf(object, kind);
+    // What a getter gave, or put in another's place, was not there before.
+    this.#exploration.add(object);
+    const container = this.#exploration.isWay(object) ? this.#opened(object) : undefined;
+    if (container === undefined) return this.#asIs(object);
+    this.#open.push(container);
+    return container.copy;
+  }
+
+  /** For Node to take, or to refuse. */
+  #asIs(value) {
+    if (this.#exploration.hasGetters && !this.#listed.has(value)) refuseUncloneable(value);
+    return value;
+  }
+
+  #opened(source) {
+    const copyOf = this.#copyOf;
+    if (Array.isArray(source)) return new Properties(source, new Array(source.length), keysOf(source), copyOf);
+    if (types.isMap(source)) return new Entries(source, copyOf);
+    if (types.isSet(source)) return new Members(source, copyOf);
+    if (types.isNativeError(source)) return new ErrorParts(source, copyOf);
+    return isOrdinary(source) ? new Properties(source, {}, keysOf(source), copyOf) : undefined;
+  }
+}
+
+module.exports = { Copying, put };
