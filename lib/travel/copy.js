@@ -8,10 +8,10 @@
 
 const { types } = require('node:util');
 
-const { exoticName, isOrdinary } = require('../codec/brands');
+const { isOrdinary } = require('../codec/brands');
 const { closedPort } = require('../closed-port');
 const { kindOf } = require('./registry');
-const { Exploration, entriesOf, membersOf } = require('./search');
+const { Exploration, entriesOf, isTransferable, membersOf } = require('./search');
 const { isUncloneable, marks } = require('./uncloneable');
 
 const { hasOwn, keys: keysOf } = Object;
@@ -122,11 +122,28 @@ class ErrorParts {
   }
 }
 
-/** What structured clone refuses: refused here, at its turn, in Node's words. */
-function refuseUncloneable(value) {
+/** What is cloned without a question and runs no code. */
+function isHarmless(value) {
   const type = typeof value;
-  const isExotic = type === 'object' ? value !== null && exoticName(value) !== null : type === 'function' || type === 'symbol';
-  if (isExotic) closedPort().postMessage(value);
+  if (type !== 'object') return type !== 'function' && type !== 'symbol';
+  return (
+    value === null || ArrayBuffer.isView(value) || types.isAnyArrayBuffer(value) || types.isDate(value) ||
+    types.isRegExp(value) || types.isBoxedPrimitive(value)
+  );
+}
+
+/** What Node refuses is refused here, at its turn, in Node's words. */
+function letNodeRefuse(value) {
+  if (!isHarmless(value)) closedPort().postMessage(value);
+}
+
+/** Whether this is surely a container for structured clone, and no thing of the platform's. */
+function isContainer(object) {
+  if (Array.isArray(object) || types.isMap(object) || types.isSet(object) || types.isNativeError(object)) return true;
+  if (ArrayBuffer.isView(object)) return false;
+  const prototype = Object.getPrototypeOf(object);
+  if (prototype === null || prototype === Object.prototype) return true;
+  return keysOf(object).length > 0 && !isTransferable(object);
 }
 
 class Copying {
@@ -145,8 +162,14 @@ class Copying {
     this.#listed = listed;
   }
 
-  /** @returns {unknown} the copy, or the value itself where nothing in it has to be copied */
-  of(value) {
+  /**
+   * @param {unknown} value
+   * @param {() => void} first called before the first getter
+   * @returns {unknown} the copy, or the value itself where nothing in it has to be copied
+   */
+  of(value, first) {
+    if (!types.isProxy(value)) this.#exploration.add(value);
+    if (this.#exploration.hasGetters) first();
     const copy = this.#copyOf(value);
     // The container reached last is copied before those around it go on.
     while (this.#open.length > 0) if (!this.#open.at(-1).next()) this.#open.pop();
@@ -168,15 +191,24 @@ class Copying {
     if (kind !== undefined) return this.#recordOf(object, kind);
     // What a getter gave, or put in another's place, was not there before.
     this.#exploration.add(object);
-    const container = this.#exploration.isWay(object) ? this.#opened(object) : undefined;
+    const container = this.#isCopied(object) ? this.#opened(object) : undefined;
     if (container === undefined) return this.#asIs(object);
     this.#open.push(container);
     return container.copy;
   }
 
+  /**
+   * Whether the copy is to have a copy of this container: of the ways, and where there are getters of all of them,
+   * since a getter may change what was read before it. (A container that is not copied must not hold
+   * one that is: there would be two.)
+   */
+  #isCopied(container) {
+    return this.#exploration.isWay(container) || (this.#exploration.hasGetters && isContainer(container));
+  }
+
   /** For Node to take, or to refuse. */
   #asIs(value) {
-    if (this.#exploration.hasGetters && !this.#listed.has(value)) refuseUncloneable(value);
+    if (this.#exploration.hasGetters && !this.#listed.has(value)) letNodeRefuse(value);
     return value;
   }
 

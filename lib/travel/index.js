@@ -53,11 +53,12 @@ class Departure {
       }
       return this.#recordOf(object, kind);
     };
-    const copy = isSearched ? new (copying().Copying)(recordOf, listed).of(value) : value;
+    this.transferList = list.filter((object) => movingKind(object) === undefined);
+    const checkList = () => refusals().checkList(this.transferList);
+    const copy = isSearched ? new (copying().Copying)(recordOf, listed).of(value, checkList) : value;
     for (const object of moving) this.#recordOf(object, kindOf(object));
     if (leftAlone !== undefined && this.#records.size > 0) kindOf(leftAlone).pack();
 
-    this.transferList = list.filter((object) => movingKind(object) === undefined);
     try {
       // From here no code of users runs until Node reads the copy, in which there are no getters.
       for (const [object, record] of this.#records) this.#pack(object, record);

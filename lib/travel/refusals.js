@@ -58,4 +58,24 @@ function isPassedOver(object) {
 /** Whether `markAsUntransferable` was called with this object of ours. */
 const isMarkedAsUntransferable = nodeIsMarked ?? isPassedOver;
 
-module.exports = { duplicate, isMarkedAsUntransferable, notHere, notListed, untransferable };
+/** Refused after the transfer list was read, and before anything in it is touched. */
+const NEVER = Symbol('never');
+let ofNever;
+
+/** Throws what Node says of a transfer list, which it does before it reads anything of the value. */
+function checkList(list) {
+  if (list.length === 0) return;
+  const refusalOf = (transfer) => {
+    try {
+      closedPort().postMessage(NEVER, transfer);
+    } catch (error) {
+      return error;
+    }
+    return undefined;
+  };
+  ofNever ??= refusalOf([])?.message;
+  const error = refusalOf(list);
+  if (error !== undefined && error.message !== ofNever) throw error;
+}
+
+module.exports = { checkList, duplicate, isMarkedAsUntransferable, notHere, notListed, untransferable };

@@ -194,28 +194,37 @@ function holdsTraveler(value) {
 /** Finds the ways to whatever makes a message one that cannot be handed on as it is. */
 class Exploration extends Search {
   hasGetters = false;
+  /** object -> containers in which it stands. */
   #parents = new Map();
   #waiting = [];
-  #goals = new Set();
-  #ways = new Set();
+  /** What travels, or has a getter, or leads there. */
+  #leading = new Set();
+  /** Those of which the parents do not know yet. */
+  #untold = [];
 
   meet(object, container) {
     if (ArrayBuffer.isView(object) || isProxy(object)) return false;
     const parents = this.#parents.get(object);
     if (parents !== undefined) {
       parents.push(container);
+      if (this.#leading.has(object)) this.#leads(container);
       return false;
     }
     this.#parents.set(object, container === undefined ? [] : [container]);
-    if (kindOf(object) !== undefined) this.#goals.add(object);
+    if (kindOf(object) !== undefined) this.#leads(object);
     else this.#waiting.push(object);
     return false;
   }
 
   getter(container) {
     this.hasGetters = true;
-    this.#ways.add(container);
-    this.#goals.add(container);
+    this.#leads(container);
+  }
+
+  #leads(object) {
+    if (this.#leading.has(object)) return;
+    this.#leading.add(object);
+    this.#untold.push(object);
   }
 
   /** Looks through a value that was not known before. */
@@ -223,20 +232,12 @@ class Exploration extends Search {
     if (isLeaf(value) || this.#parents.has(value)) return;
     this.meet(value);
     while (this.#waiting.length > 0) this.lookInto(this.#waiting.pop());
-    const waiting = [...this.#goals];
-    this.#goals.clear();
-    while (waiting.length > 0) {
-      for (const parent of this.#parents.get(waiting.pop())) {
-        if (this.#ways.has(parent)) continue;
-        this.#ways.add(parent);
-        waiting.push(parent);
-      }
-    }
+    while (this.#untold.length > 0) for (const parent of this.#parents.get(this.#untold.pop())) this.#leads(parent);
   }
 
   /** Whether something that travels, or that only a getter tells, can be reached from here. */
   isWay(container) {
-    return this.#ways.has(container);
+    return this.#leading.has(container);
   }
 }
 

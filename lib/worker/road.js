@@ -81,6 +81,7 @@ function prepare(port, thread, isParents) {
   roads.set(IMAGE, road);
 
   let isFirst = true;
+  let expectation;
   const { postMessage: nodePostMessage, [DISPATCH]: nodeDispatch } = port;
 
   function postMessage(...args) {
@@ -90,13 +91,14 @@ function prepare(port, thread, isParents) {
       const result = Reflect.apply(nodePostMessage, this, [asMessage(leaving, road), list]);
       if (isFirst && !leaving.isPlain) {
         isFirst = false;
-        expectReader(port, thread, isParents);
+        expectation = expectReader(port, thread, isParents);
       }
       return result;
     });
   }
 
   function dispatch(data, type, event) {
+    if (expectation !== undefined) expectation.spoke();
     const bundle = type === 'message' ? road.unseal(data) : undefined;
     if (bundle === undefined || (bundle.image !== IMAGE && roads.has(bundle.image))) {
       return Reflect.apply(nodeDispatch, this, [data, type, event]);

@@ -11,6 +11,7 @@
 const { setTimeout, clearTimeout } = require('node:timers');
 
 const { MessagePort: NodeMessagePort } = require('../node-threads');
+const { now } = require('../clock');
 const { binding } = require('../native');
 
 const { addEventListener } = NodeMessagePort.prototype;
@@ -20,8 +21,12 @@ const LOADED = 1;
 /** Of a thread: its Worker is one of ours, so the parent can read. */
 const OURS = 2;
 
-/** Milliseconds that a thread gets to load the package. */
+/** Milliseconds that a thread gets to load the package, */
 const PATIENCE = 5000;
+/** one that is known to run its script, as it has posted something, */
+const PATIENCE_WITH_SPEAKERS = 500;
+/** and one that has ended in silence. */
+const LIFE = 1000;
 /** Those that the parent's constructor may take to come back, while the thread runs already. */
 const BIRTH = 100;
 
@@ -46,29 +51,54 @@ function warnOfParent(thread) {
   );
 }
 
+/** Waits for a thread to load the package. */
+class Expectation {
+  #thread;
+  #began = now();
+  #hasSpoken = false;
+  #timer;
+
+  constructor(port, thread) {
+    this.#thread = thread;
+    this.#timer = setTimeout(this.#look, PATIENCE).unref();
+    // It closes when the thread has ended.
+    addEventListener.call(port, 'close', this.#ended, { once: true });
+  }
+
+  #look = () => {
+    clearTimeout(this.#timer);
+    if (this.#timer !== undefined && !hasNote(this.#thread, LOADED)) warnOfThread(this.#thread);
+    this.#timer = undefined;
+  };
+
+  /** A thread that was stopped before it could load anything is none to warn of. */
+  #ended = () => {
+    if (this.#hasSpoken || now() - this.#began > LIFE) this.#look();
+    else clearTimeout(this.#timer);
+  };
+
+  /** The thread has posted something. */
+  spoke() {
+    if (this.#hasSpoken || this.#timer === undefined) return;
+    this.#hasSpoken = true;
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(this.#look, PATIENCE_WITH_SPEAKERS).unref();
+  }
+}
+
 /**
  * A first message with objects of ours has left.
  *
  * @param {object} port by which it left
  * @param {number} thread the Worker's `threadId`
  * @param {boolean} isParents whether the parent sent it
+ * @returns {Expectation | undefined} to be told when the thread speaks
  */
 function expectReader(port, thread, isParents) {
-  if (hasNote(thread, isParents ? LOADED : OURS)) return;
-  if (!isParents) {
-    setTimeout(warnOfParent, BIRTH, thread).unref();
-    return;
-  }
-  let isDone = false;
-  const look = () => {
-    if (isDone) return;
-    isDone = true;
-    clearTimeout(timer);
-    if (!hasNote(thread, LOADED)) warnOfThread(thread);
-  };
-  const timer = setTimeout(look, PATIENCE).unref();
-  // It closes when the thread has ended.
-  addEventListener.call(port, 'close', look, { once: true });
+  if (hasNote(thread, isParents ? LOADED : OURS)) return undefined;
+  if (isParents) return new Expectation(port, thread);
+  setTimeout(warnOfParent, BIRTH, thread).unref();
+  return undefined;
 }
 
 module.exports = { expectReader, noteLoaded, noteOurs };
