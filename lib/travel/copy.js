@@ -18,6 +18,10 @@ const { hasOwn, keys: keysOf } = Object;
 
 /** Defines, so that `__proto__` is a property like any other and no setter hears of it. */
 function put(object, key, value) {
+  if (!(key in object)) {
+    object[key] = value;
+    return;
+  }
   Object.defineProperty(object, key, { __proto__: null, value, writable: true, enumerable: true, configurable: true });
 }
 
@@ -137,6 +141,12 @@ function letNodeRefuse(value) {
   if (!isHarmless(value)) closedPort().postMessage(value);
 }
 
+/** Whether it has no inner slots. Those who have, behind the prototype of objects, have no keys, or an index first. */
+function isPlain(object, keys) {
+  const isUsual = keys.length > 0 && keys[0] !== '0' && Object.getPrototypeOf(object) === Object.prototype;
+  return isUsual || isOrdinary(object);
+}
+
 /** Whether this is surely a container for structured clone, and no thing of the platform's. */
 function isContainer(object) {
   if (Array.isArray(object) || types.isMap(object) || types.isSet(object) || types.isNativeError(object)) return true;
@@ -154,7 +164,8 @@ class Copying {
   #open = [];
 
   /**
-   * @param {(object: object, kind: object) => object} recordOf what stands for an object that travels
+   * @param {(object: object, kind: object, isTurn: boolean) => object} recordOf what stands for an object that travels;
+   *   `isTurn` if all that Node would refuse before it has been refused
    * @param {Set<object>} listed what is on the transfer list
    */
   constructor(recordOf, listed) {
@@ -188,7 +199,7 @@ class Copying {
   #copyOfObject(object) {
     if (marks.some && isUncloneable(object)) return this.#asIs(object);
     const kind = kindOf(object);
-    if (kind !== undefined) return this.#recordOf(object, kind);
+    if (kind !== undefined) return this.#recordOf(object, kind, this.#exploration.hasGetters);
     // What a getter gave, or put in another's place, was not there before.
     this.#exploration.add(object);
     const container = this.#isCopied(object) ? this.#opened(object) : undefined;
@@ -218,7 +229,8 @@ class Copying {
     if (types.isMap(source)) return new Entries(source, copyOf);
     if (types.isSet(source)) return new Members(source, copyOf);
     if (types.isNativeError(source)) return new ErrorParts(source, copyOf);
-    return isOrdinary(source) ? new Properties(source, {}, keysOf(source), copyOf) : undefined;
+    const keys = keysOf(source);
+    return isPlain(source, keys) ? new Properties(source, {}, keys, copyOf) : undefined;
   }
 }
 

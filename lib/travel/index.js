@@ -35,6 +35,7 @@ function movingKind(object) {
 class Departure {
   #records = new Map();
   #packed = [];
+  #unlisted = [];
 
   /**
    * @param {unknown} value
@@ -46,11 +47,9 @@ class Departure {
     const listed = new Set(list);
     const moving = this.#onList(list, listed, others);
     let leftAlone;
-    const recordOf = (object, kind) => {
+    const recordOf = (object, kind, isTurn) => {
       if (kind.isForeign && others?.has(kind.image)) return (leftAlone = object);
-      if (kind.moves && !listed.has(object)) {
-        throw kind.gone?.(object) ? refusals().notHere() : refusals().notListed();
-      }
+      if (kind.moves && !listed.has(object)) return this.#refuse(kind.gone?.(object) === true, isTurn);
       return this.#recordOf(object, kind);
     };
     this.transferList = list.filter((object) => movingKind(object) === undefined);
@@ -92,6 +91,14 @@ class Departure {
     return moving;
   }
 
+  /** An object that had to be on the list: now, if this is its turn, else when Node comes to it. */
+  #refuse(isGone, isTurn) {
+    if (isTurn) throw refusals().notListed(isGone);
+    const { port, close } = refusals().unlisted(isGone);
+    this.#unlisted.push(close);
+    return port;
+  }
+
   #recordOf(object, { brand }) {
     let record = this.#records.get(object);
     if (record === undefined) this.#records.set(object, (record = { brand, content: undefined }));
@@ -122,6 +129,7 @@ class Departure {
   /** Tells the objects that it could not. */
   kept() {
     this.#tell('kept');
+    for (const close of this.#unlisted) close();
   }
 
   /**

@@ -23,17 +23,26 @@ function thrownBy(provoke) {
   }
 }
 
-/** For an object that has to be on the transfer list and is not. */
-const notListed = () => thrownBy((port, other) => port.postMessage(other));
+/** A port that Node refuses where it stands, as it is on no list; it ends with the other. */
+function unlisted(isGone) {
+  const { port1, port2 } = new NodeMessageChannel();
+  if (isGone) {
+    const { port1: way } = new NodeMessageChannel();
+    way.postMessage(undefined, [port2]);
+    way.close();
+  }
+  return { port: port2, close: () => port1.close() };
+}
 
-/** For one that is not here any more, and not on the list. */
-const notHere = () =>
-  thrownBy((port, other) => {
-    const { port1 } = new NodeMessageChannel();
-    port1.postMessage(undefined, [other]);
-    port1.close();
-    port.postMessage(other);
-  });
+/** For an object that has to be on the transfer list and is not; or that is not here any more either. */
+function notListed(isGone) {
+  const { port, close } = unlisted(isGone);
+  try {
+    return thrownBy((here) => here.postMessage(port));
+  } finally {
+    close();
+  }
+}
 
 /** For one that is on the list and marked as untransferable; undefined (Node 20): it counts as not listed. */
 const untransferable = () =>
@@ -78,4 +87,4 @@ function checkList(list) {
   if (error !== undefined && error.message !== ofNever) throw error;
 }
 
-module.exports = { checkList, duplicate, isMarkedAsUntransferable, notHere, notListed, untransferable };
+module.exports = { checkList, duplicate, isMarkedAsUntransferable, notListed, unlisted, untransferable };

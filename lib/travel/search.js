@@ -78,121 +78,118 @@ function inside(container) {
 }
 
 /**
- * A search, for a purpose of its own: it has `meet(object, container)`, which returns true to end the search, and
- * `getter(container)`, for a property that only a getter can tell.
+ * A longer array is read element by element, so that a getter among them runs once more than it should: to ask before
+ * takes thirty times as long, and nothing tells whether it has to be asked.
  */
-class Search {
+const ASKED = 256;
 
-  /**
-   * Looks at what stands in a container. Objects that travel, and Proxies, are not to be looked into.
-   *
-   * @returns {boolean} whether `meet` wants no more
-   */
-  lookInto(container) {
-    if (isArray(container)) return this.#elements(container);
-    const prototype = getPrototypeOf(container);
-    if (prototype === ObjectPrototype || prototype === null) return this.#properties(container, keysOf(container));
-    if (isMap(container)) return this.#all(entriesOf(container), container);
-    if (isSet(container)) return this.#all(membersOf(container), container);
-    if (isNativeError(container)) return hasOwn(container, 'cause') && this.#properties(container, ['cause']);
-    const keys = keysOf(container);
-    return keys.length > 0 && !isTransferable(container) && this.#properties(container, keys);
-  }
-
-  #properties(container, keys) {
-    for (let i = 0; i < keys.length; i++) {
-      const descriptor = getOwnPropertyDescriptor(container, keys[i]);
-      if (!hasOwn(descriptor, 'value')) {
-        this.getter(container);
-        continue;
-      }
-      const { value } = descriptor;
-      if (typeof value === 'object' && value !== null && this.meet(value, container)) return true;
-    }
-    return false;
-  }
-
-  #elements(array) {
-    const { length } = array;
-    for (let i = 0; i < length; i++) {
-      // Far cheaper for an element than its descriptor.
-      if (lookupGetter.call(array, i) !== undefined) return this.#properties(array, keysOf(array));
-      const value = array[i];
-      if (value === undefined && !hasOwn(array, i)) return this.#properties(array, keysOf(array));
-      if (typeof value === 'object' && value !== null && this.meet(value, array)) return true;
-    }
-    return hasNamedProperties(array) && this.#properties(array, keysOf(array).slice(length));
-  }
-
-  #all(values, container) {
-    for (let i = 0; i < values.length; i++) {
-      const value = values[i];
-      if (typeof value === 'object' && value !== null && this.meet(value, container)) return true;
-    }
-    return false;
-  }
+/**
+ * Looks at all objects that stand in a container.
+ *
+ * @param {object} container no Proxy, and nothing that travels
+ * @param {{ meet(object: object, container: object): boolean, getter(container: object): boolean }} search is told of
+ *   each object, and of a property that only a getter can tell; either may return true, to end it
+ * @returns {boolean} whether it was ended
+ */
+function lookInto(container, search) {
+  if (isArray(container)) return elements(container, search);
+  const prototype = getPrototypeOf(container);
+  if (prototype === ObjectPrototype || prototype === null) return properties(container, keysOf(container), search);
+  if (isMap(container)) return all(entriesOf(container), container, search);
+  if (isSet(container)) return all(membersOf(container), container, search);
+  if (ArrayBuffer.isView(container)) return false;
+  if (isNativeError(container)) return hasOwn(container, 'cause') && properties(container, ['cause'], search);
+  const keys = keysOf(container);
+  return keys.length > 0 && !isTransferable(container) && properties(container, keys, search);
 }
 
-/** So many containers are remembered in a list; most messages have fewer. */
-const FEW = 16;
+function properties(container, keys, search) {
+  for (let i = 0; i < keys.length; i++) {
+    const descriptor = getOwnPropertyDescriptor(container, keys[i]);
+    if (!hasOwn(descriptor, 'value')) {
+      if (search.getter(container)) return true;
+      continue;
+    }
+    const { value } = descriptor;
+    if (typeof value === 'object' && value !== null && search.meet(value, container)) return true;
+  }
+  return false;
+}
+
+function elements(array, search) {
+  const { length } = array;
+  const isAsked = length <= ASKED;
+  for (let i = 0; i < length; i++) {
+    // Far cheaper for an element than its descriptor. What it gives may be inherited: the descriptors tell.
+    if (isAsked && lookupGetter.call(array, i) !== undefined) return properties(array, keysOf(array), search);
+    const value = array[i];
+    if (value === undefined && !hasOwn(array, i)) return properties(array, keysOf(array), search);
+    if (typeof value === 'object' && value !== null && search.meet(value, array)) return true;
+  }
+  return hasNamedProperties(array) && properties(array, keysOf(array).slice(length), search);
+}
+
+function all(values, container, search) {
+  for (let i = 0; i < values.length; i++) {
+    const value = values[i];
+    if (typeof value === 'object' && value !== null && search.meet(value, container)) return true;
+  }
+  return false;
+}
+
+/** So many containers are searched without remembering which they were; most messages have fewer. */
+const FEW = 32;
 
 /** Looks for the first thing that makes a message one that cannot be handed on as it is. */
-class Glance extends Search {
-  found = false;
+class Glance {
   #minds;
-  #waiting = [];
-  #seen = [];
-  #manySeen;
+  #left = FEW;
+  #waiting;
+  #seen;
 
-  /** @param {boolean} mindsGetters whether a getter counts as found: it may give anything */
-  constructor(mindsGetters) {
-    super();
-    this.#minds = mindsGetters;
+  /** @param {boolean} minds whether a getter counts: it may give anything */
+  constructor(minds) {
+    this.#minds = minds;
   }
 
   meet(object) {
-    if (ArrayBuffer.isView(object) || isProxy(object)) return false;
-    if (kindOf(object) !== undefined) {
-      this.found = true;
-      return true;
+    if (isProxy(object)) return false;
+    if (kindOf(object) !== undefined) return true;
+    if (this.#seen === undefined) {
+      if (--this.#left >= 0) return lookInto(object, this);
+      // Too many: from here each is remembered, and looked into when the others are done with.
+      this.#seen = new Set();
+      this.#waiting = [];
     }
-    if (this.#isNew(object)) this.#waiting.push(object);
+    const { size } = this.#seen;
+    if (this.#seen.add(object).size > size) this.#waiting.push(object);
     return false;
   }
 
-  #isNew(object) {
-    if (this.#manySeen !== undefined) {
-      const { size } = this.#manySeen;
-      return this.#manySeen.add(object).size > size;
-    }
-    if (this.#seen.includes(object)) return false;
-    if (this.#seen.push(object) > FEW) this.#manySeen = new Set(this.#seen);
-    return true;
-  }
-
   getter() {
-    if (this.#minds) this.found = true;
+    return this.#minds;
   }
 
-  at(value) {
-    this.meet(value);
-    while (!this.found && this.#waiting.length > 0) this.lookInto(this.#waiting.pop());
-    return this.found;
+  finds(object) {
+    if (this.meet(object)) return true;
+    // What was looked into before may be met again, but once.
+    while (this.#waiting?.length > 0) if (lookInto(this.#waiting.pop(), this)) return true;
+    return false;
   }
 }
 
 /** Whether something in this value travels, or may: a getter may give anything. */
 function needsCare(value) {
-  return !isLeaf(value) && new Glance(true).at(value);
+  return !isLeaf(value) && new Glance(true).finds(value);
 }
 
 /** Whether something in this value travels, getters aside. */
 function holdsTraveler(value) {
-  return !isLeaf(value) && new Glance(false).at(value);
+  return !isLeaf(value) && new Glance(false).finds(value);
 }
 
 /** Finds the ways to whatever makes a message one that cannot be handed on as it is. */
-class Exploration extends Search {
+class Exploration {
   hasGetters = false;
   /** object -> containers in which it stands. */
   #parents = new Map();
@@ -203,7 +200,7 @@ class Exploration extends Search {
   #untold = [];
 
   meet(object, container) {
-    if (ArrayBuffer.isView(object) || isProxy(object)) return false;
+    if (isProxy(object)) return false;
     const parents = this.#parents.get(object);
     if (parents !== undefined) {
       parents.push(container);
@@ -219,6 +216,7 @@ class Exploration extends Search {
   getter(container) {
     this.hasGetters = true;
     this.#leads(container);
+    return false;
   }
 
   #leads(object) {
@@ -231,7 +229,7 @@ class Exploration extends Search {
   add(value) {
     if (isLeaf(value) || this.#parents.has(value)) return;
     this.meet(value);
-    while (this.#waiting.length > 0) this.lookInto(this.#waiting.pop());
+    while (this.#waiting.length > 0) lookInto(this.#waiting.pop(), this);
     while (this.#untold.length > 0) for (const parent of this.#parents.get(this.#untold.pop())) this.#leads(parent);
   }
 

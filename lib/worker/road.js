@@ -98,7 +98,7 @@ function prepare(port, thread, isParents) {
   }
 
   function dispatch(data, type, event) {
-    if (expectation !== undefined) expectation.spoke();
+    if (expectation !== undefined && type === 'message') expectation.spoke();
     const bundle = type === 'message' ? road.unseal(data) : undefined;
     if (bundle === undefined || (bundle.image !== IMAGE && roads.has(bundle.image))) {
       return Reflect.apply(nodeDispatch, this, [data, type, event]);
