@@ -1179,6 +1179,11 @@ export namespace errors {
     static readonly code: 'ERR_RW_RECEIVE_TIMEOUT';
     readonly code: 'ERR_RW_RECEIVE_TIMEOUT';
   }
+  /** An object that another copy of rust-workers made, with a binary of its own: both have to use one. */
+  class OtherCopyError extends Error {
+    static readonly code: 'ERR_RW_OTHER_COPY';
+    readonly code: 'ERR_RW_OTHER_COPY';
+  }
   /** A fault in rust-workers itself; please report it. */
   class InternalError extends Error {
     static readonly code: 'ERR_RW_INTERNAL';

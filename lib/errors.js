@@ -95,6 +95,7 @@ const ReceiveTimeoutError = define('ReceiveTimeoutError', 'ERR_RW_RECEIVE_TIMEOU
   errorName: 'TimeoutError',
 });
 
+const OtherCopyError = define('OtherCopyError', 'ERR_RW_OTHER_COPY', Error);
 // rust-workers itself. A BindingNotFoundError has `attempts`: what the loader tried.
 const InternalError = define('InternalError', 'ERR_RW_INTERNAL', Error);
 const BindingNotFoundError = define('BindingNotFoundError', 'ERR_RW_BINDING_NOT_FOUND', Error);
@@ -109,6 +110,7 @@ const JS_ONLY_CODES = [
   'ERR_RW_LOCK_ABORTED',
   'ERR_RW_PORT_CLOSED',
   'ERR_RW_RECEIVE_TIMEOUT',
+  'ERR_RW_OTHER_COPY',
   'ERR_RW_BINDING_NOT_FOUND',
 ];
 
@@ -175,6 +177,7 @@ const publicClasses = {
   LockAbortedError,
   PortClosedError,
   ReceiveTimeoutError,
+  OtherCopyError,
   InternalError,
   BindingNotFoundError,
 };

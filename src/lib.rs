@@ -20,6 +20,7 @@
 //! * [`pool`] — the queue and the threads.
 //! * [`shared`] — memory that JavaScript and Rust threads share.
 //! * [`channel`] — message channels: two ports, an inbox at each.
+//! * [`seal`] — how a message of ours is known among messages of users.
 //! * `node` — the only room that knows Node-API: mailbox, teardown, conversion.
 //! * `api` — the exports JavaScript sees.
 //!
@@ -33,6 +34,7 @@ pub mod error;
 mod node;
 pub mod panic;
 pub mod pool;
+pub mod seal;
 pub mod shared;
 pub mod sync;
 pub mod tasks;

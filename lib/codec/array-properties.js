@@ -7,7 +7,7 @@ const { inspect } = require('node:util');
 
 /** From here on util.inspect, which takes the same time at any length, is the faster way to ask. */
 const LONG = 64;
-const brief = { maxArrayLength: 0, depth: -1, customInspect: false, breakLength: Infinity, compact: true };
+const brief = { maxArrayLength: 0, depth: 0, customInspect: false, breakLength: Infinity, compact: true };
 
 /** @param {unknown[]} array no Proxy, without holes */
 function hasNamedProperties(array) {

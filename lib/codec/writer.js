@@ -10,6 +10,7 @@ const { Slab } = require('./slab');
 const { codecError } = require('./errors');
 const { KIND_BUFFER, KIND_UINT8, kindOfView, isDetached, isOutOfBounds } = require('./bytes');
 const { isErrorObject, writeClonedError, writeFullError } = require('./error-values');
+const { isUncloneable, marks } = require('../travel/uncloneable');
 const { exoticName, platformName, isOrdinary } = require('./brands');
 const { hasNamedProperties } = require('./array-properties');
 const { findPath, findCycle } = require('./explain');
@@ -134,7 +135,7 @@ class Writer extends Slab {
   }
 
   object(value) {
-    if (isProxy(value)) this.refuse(value);
+    if (isProxy(value) || (marks.some && isUncloneable(value))) this.refuse(value);
     if (this.message && this.isRepeated(value)) return;
     if (++this.depth > SUSPICIOUS_DEPTH) this.checkDepth();
     if (isArray(value)) this.array(value);
@@ -479,6 +480,7 @@ function describe(value) {
       ? 'a view of a type this version of rust-workers does not know: pass a Uint8Array over its bytes'
       : 'a view of a detached or shrunk ArrayBuffer: its memory is gone';
   }
+  if (marks.some && isUncloneable(value)) return 'marked as uncloneable: it stays in its thread';
   return `${exoticName(value) ?? platformName(value)}, which cannot cross to a task; ${ADVICE}`;
 }
 

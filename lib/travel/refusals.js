@@ -23,17 +23,26 @@ function thrownBy(provoke) {
   }
 }
 
-/** For an object that has to be on the transfer list and is not. */
-const notListed = () => thrownBy((port, other) => port.postMessage(other));
+/** A port that Node refuses where it stands, as it is on no list; it ends with the other. */
+function unlisted(isGone) {
+  const { port1, port2 } = new NodeMessageChannel();
+  if (isGone) {
+    const { port1: way } = new NodeMessageChannel();
+    way.postMessage(undefined, [port2]);
+    way.close();
+  }
+  return { port: port2, close: () => port1.close() };
+}
 
-/** For one that is not here any more, and not on the list. */
-const notHere = () =>
-  thrownBy((port, other) => {
-    const { port1 } = new NodeMessageChannel();
-    port1.postMessage(undefined, [other]);
-    port1.close();
-    port.postMessage(other);
-  });
+/** For an object that has to be on the transfer list and is not; or that is not here any more either. */
+function notListed(isGone) {
+  const { port, close } = unlisted(isGone);
+  try {
+    return thrownBy((here) => here.postMessage(port));
+  } finally {
+    close();
+  }
+}
 
 /** For one that is on the list and marked as untransferable; undefined (Node 20): it counts as not listed. */
 const untransferable = () =>
@@ -41,6 +50,9 @@ const untransferable = () =>
     markAsUntransferable(other);
     port.postMessage(undefined, [other]);
   });
+
+/** For one that is on the list twice. */
+const duplicate = () => thrownBy((port, other) => port.postMessage(undefined, [other, other]));
 
 /** Node 20 passes over what is marked, and refuses any other object that is not transferable. */
 function isPassedOver(object) {
@@ -55,4 +67,24 @@ function isPassedOver(object) {
 /** Whether `markAsUntransferable` was called with this object of ours. */
 const isMarkedAsUntransferable = nodeIsMarked ?? isPassedOver;
 
-module.exports = { isMarkedAsUntransferable, notHere, notListed, untransferable };
+/** Refused after the transfer list was read, and before anything in it is touched. */
+const NEVER = Symbol('never');
+let ofNever;
+
+/** Throws what Node says of a transfer list, which it does before it reads anything of the value. */
+function checkList(list) {
+  if (list.length === 0) return;
+  const refusalOf = (transfer) => {
+    try {
+      closedPort().postMessage(NEVER, transfer);
+    } catch (error) {
+      return error;
+    }
+    return undefined;
+  };
+  ofNever ??= refusalOf([])?.message;
+  const error = refusalOf(list);
+  if (error !== undefined && error.message !== ofNever) throw error;
+}
+
+module.exports = { checkList, duplicate, isMarkedAsUntransferable, notListed, unlisted, untransferable };

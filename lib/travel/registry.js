@@ -6,9 +6,14 @@
  * A class says it with one property of its prototype, so that asking an object costs one look-up. The table that the
  * receiving side reads hangs on the binding: under Jest this file is loaded again for every test file while the
  * binding, and the ports on which messages arrive, stay. What the newest copy registered wins.
+ *
+ * Two copies of the package with a binary each have a table each, and nothing in common that an object could stand for:
+ * to the other copy, an object is there to be refused.
  */
 
 const { binding } = require('../native');
+const { IMAGE } = require('./mark');
+const { shared } = require('./thread-state');
 
 /** On the prototype of a class that travels: its kind. */
 const KIND = Symbol.for('rust-workers.kind');
@@ -19,24 +24,25 @@ const STATE = Symbol.for('rust-workers.travel');
  * @property {string} brand the name of the class in messages: the same in every thread
  * @property {(object: object) => unknown} pack what structured clone is to carry instead of the object; throws when
  *   the object cannot travel now
- * @property {(record: any) => object} unpack makes an object here of what `pack` gave there
+ * @property {(record: any) => object} unpack makes an object here of what `pack` gave there; throws at whatever else
+ * @property {(object: object) => boolean} [is] whether it is one, and does not merely inherit from one
  * @property {boolean} [moves] whether the object must be in the transfer list, and is gone here afterwards. Default
  *   false: it is there on both sides
  * @property {(object: object) => boolean} [gone] whether one that moves has left before, or has ended
- * @property {(record: any) => object[]} [transferables] what of a record goes on Node's transfer list in the object's
- *   place
+ * @property {(record: any) => object[]} [transferables] of one that moves: what goes on Node's transfer list in the
+ *   object's place
  * @property {(object: object, record: any) => void} [moved] after the message has left
  * @property {(object: object, record: any) => void} [kept] when the message could not leave: undoes `pack`
  */
 
-function state() {
+function tableOf() {
   if (binding[STATE] === undefined) {
-    Object.defineProperty(binding, STATE, { value: { kinds: new Map(), awake: false } });
+    Object.defineProperty(binding, STATE, { __proto__: null, value: new Map() });
   }
   return binding[STATE];
 }
 
-const shared = state();
+const kinds = tableOf();
 
 /**
  * Lets the objects of a class travel.
@@ -49,29 +55,54 @@ function register(Class, kind) {
   if (typeof brand !== 'string' || typeof pack !== 'function' || typeof unpack !== 'function') {
     throw new TypeError('a kind needs a brand and the functions pack and unpack');
   }
-  Object.defineProperty(Class.prototype, KIND, { value: kind, configurable: true });
-  shared.kinds.set(brand, kind);
+  const own = { ...kind, image: IMAGE };
+  shared.kinds.add(own);
+  Object.defineProperty(Class.prototype, KIND, { __proto__: null, value: own, configurable: true });
+  kinds.set(brand, own);
 }
 
-/** From now on messages of this environment are searched: there is an object that travels. */
+/** From now on messages of this thread are searched: there is an object that travels. */
 function wake() {
   shared.awake = true;
 }
 
-/** Whether there ever was an object that travels in this environment. */
+/** Whether there ever was an object that travels in this thread. */
 function isAwake() {
   return shared.awake;
 }
 
-/** The kind of an object; undefined for what does not travel. */
+/** What stands for the kind of an object that another binary's copy of the package made. */
+function foreign({ brand, image }) {
+  const pack = () => {
+    const { OtherCopyError } = require('../errors');
+    throw new OtherCopyError(
+      `this ${brand} was made by another copy of rust-workers, with a binary of its own: ` +
+        'let both use one (npm dedupe, or RUST_WORKERS_BINARY for both)',
+    );
+  };
+  return { brand, image, isForeign: true, pack };
+}
+
+/**
+ * The kind of an object; undefined for what does not travel.
+ *
+ * @param {object} object no Proxy, which would see that it is asked
+ * @returns {Kind | undefined}
+ */
 function kindOf(object) {
-  return object[KIND];
+  const kind = object[KIND];
+  return kind === undefined ? undefined : checked(kind, object);
+}
+
+function checked(kind, object) {
+  if (!shared.kinds.has(kind) || kind.is?.(object) === false) return undefined;
+  return kind.image === IMAGE ? kind : foreign(kind);
 }
 
 /** The kind with this brand, or undefined. */
 function kindOfBrand(brand) {
-  if (!shared.kinds.has(brand)) require('./kinds');
-  return shared.kinds.get(brand);
+  if (!kinds.has(brand)) require('./kinds');
+  return kinds.get(brand);
 }
 
 module.exports = { register, wake, isAwake, kindOf, kindOfBrand };

@@ -2,28 +2,40 @@
 
 /**
  * Finds objects that travel inside a value, where structured clone would look: elements and own enumerable properties
- * of ordinary objects and arrays, entries of Maps, members of Sets.
+ * of ordinary objects and arrays, entries of Maps, members of Sets, the cause of an Error.
+ *
+ * To search is not to read: no code of a user's runs. A property that only a getter can tell, or a Proxy, is noted and
+ * left alone.
  */
 
 const { types } = require('node:util');
 
+const { hasNamedProperties } = require('../codec/array-properties');
 const { kindOf } = require('./registry');
+
+const { isProxy, isMap, isSet, isNativeError } = types;
+const { isArray } = Array;
+const { hasOwn, keys: keysOf, getOwnPropertyDescriptor, getPrototypeOf, prototype: ObjectPrototype } = Object;
+const { __lookupGetter__: lookupGetter } = ObjectPrototype;
+const mapForEach = Map.prototype.forEach;
+const setForEach = Set.prototype.forEach;
 
 /** What has nothing inside. */
 function isLeaf(value) {
   return typeof value !== 'object' || value === null || ArrayBuffer.isView(value);
 }
 
-/** How Node marks what it can transfer, such as streams and file handles: a method of this name. */
-const TRANSFER = 'messaging_transfer_symbol';
-/** prototype -> whether it has the mark. */
+/** How Node marks what it can transfer or clone by itself, such as streams, file handles and keys: methods so named. */
+const MARKS = new Set(['messaging_transfer_symbol', 'messaging_clone_symbol']);
+/** prototype -> whether it has a mark. */
 const marked = new WeakMap();
 
-const hasMark = (object) => Object.getOwnPropertySymbols(object).some(({ description }) => description === TRANSFER);
+const hasMark = (object) => Object.getOwnPropertySymbols(object).some(({ description }) => MARKS.has(description));
 
 function inheritsMark(object) {
-  const prototype = Object.getPrototypeOf(object);
-  if (prototype === null) return false;
+  const prototype = getPrototypeOf(object);
+  // A Proxy would see that it is asked.
+  if (prototype === null || isProxy(prototype)) return false;
   let known = marked.get(prototype);
   if (known === undefined) {
     known = hasMark(prototype) || inheritsMark(prototype);
@@ -37,95 +49,194 @@ function isTransferable(object) {
   return hasMark(object) || inheritsMark(object);
 }
 
-/** The values inside a container, keys of a Map included. */
+function collectEntry(entry, key) {
+  this.push(key, entry);
+}
+function collectMember(member) {
+  this.push(member);
+}
+
+/** The keys and entries of a Map, in turn, whatever its class has overridden. */
+function entriesOf(map) {
+  const entries = [];
+  mapForEach.call(map, collectEntry, entries);
+  return entries;
+}
+
+function membersOf(set) {
+  const members = [];
+  setForEach.call(set, collectMember, members);
+  return members;
+}
+
+/** The values inside a container that has come to this thread, keys of a Map included. It holds no getters. */
 function inside(container) {
-  if (Array.isArray(container) || Object.getPrototypeOf(container) === Object.prototype) return Object.values(container);
-  if (types.isMap(container)) return [...container.keys(), ...container.values()];
-  if (types.isSet(container)) return [...container];
+  if (isArray(container) || getPrototypeOf(container) === ObjectPrototype) return Object.values(container);
+  if (isMap(container)) return entriesOf(container);
+  if (isSet(container)) return membersOf(container);
   return isTransferable(container) ? [] : Object.values(container);
+}
+
+/**
+ * A longer array is read element by element, so that a getter among them runs once more than it should: to ask before
+ * takes thirty times as long, and nothing tells whether it has to be asked.
+ */
+const ASKED = 256;
+
+/**
+ * Looks at all objects that stand in a container.
+ *
+ * @param {object} container no Proxy, and nothing that travels
+ * @param {{ meet(object: object, container: object): boolean, getter(container: object): boolean }} search is told of
+ *   each object, and of a property that only a getter can tell; either may return true, to end it
+ * @returns {boolean} whether it was ended
+ */
+function lookInto(container, search) {
+  if (isArray(container)) return elements(container, search);
+  const prototype = getPrototypeOf(container);
+  if (prototype === ObjectPrototype || prototype === null) return properties(container, keysOf(container), search);
+  if (isMap(container)) return all(entriesOf(container), container, search);
+  if (isSet(container)) return all(membersOf(container), container, search);
+  if (ArrayBuffer.isView(container)) return false;
+  if (isNativeError(container)) return hasOwn(container, 'cause') && properties(container, ['cause'], search);
+  const keys = keysOf(container);
+  return keys.length > 0 && !isTransferable(container) && properties(container, keys, search);
+}
+
+function properties(container, keys, search) {
+  for (let i = 0; i < keys.length; i++) {
+    const descriptor = getOwnPropertyDescriptor(container, keys[i]);
+    if (!hasOwn(descriptor, 'value')) {
+      if (search.getter(container)) return true;
+      continue;
+    }
+    const { value } = descriptor;
+    if (typeof value === 'object' && value !== null && search.meet(value, container)) return true;
+  }
+  return false;
+}
+
+function elements(array, search) {
+  const { length } = array;
+  const isAsked = length <= ASKED;
+  for (let i = 0; i < length; i++) {
+    // Far cheaper for an element than its descriptor. What it gives may be inherited: the descriptors tell.
+    if (isAsked && lookupGetter.call(array, i) !== undefined) return properties(array, keysOf(array), search);
+    const value = array[i];
+    if (value === undefined && !hasOwn(array, i)) return properties(array, keysOf(array), search);
+    if (typeof value === 'object' && value !== null && search.meet(value, array)) return true;
+  }
+  return hasNamedProperties(array) && properties(array, keysOf(array).slice(length), search);
+}
+
+function all(values, container, search) {
+  for (let i = 0; i < values.length; i++) {
+    const value = values[i];
+    if (typeof value === 'object' && value !== null && search.meet(value, container)) return true;
+  }
+  return false;
 }
 
 /** So many containers are searched without remembering which they were; most messages have fewer. */
 const FEW = 32;
-let budget;
 
-/**
- * Whether something in a container travels. Remembers nothing, so it may meet a container twice; `undefined` when it
- * met too many to go on like this.
- */
-function hasTravelerAmongFew(container) {
-  if (--budget < 0) return undefined;
-  for (const child of inside(container)) {
-    if (isLeaf(child)) continue;
-    if (kindOf(child) !== undefined) return true;
-    const answer = hasTravelerAmongFew(child);
-    if (answer !== false) return answer;
+/** Looks for the first thing that makes a message one that cannot be handed on as it is. */
+class Glance {
+  #minds;
+  #left = FEW;
+  #waiting;
+  #seen;
+
+  /** @param {boolean} minds whether a getter counts: it may give anything */
+  constructor(minds) {
+    this.#minds = minds;
   }
-  return false;
+
+  meet(object) {
+    if (isProxy(object)) return false;
+    if (kindOf(object) !== undefined) return true;
+    if (this.#seen === undefined) {
+      if (--this.#left >= 0) return lookInto(object, this);
+      // Too many: from here each is remembered, and looked into when the others are done with.
+      this.#seen = new Set();
+      this.#waiting = [];
+    }
+    const { size } = this.#seen;
+    if (this.#seen.add(object).size > size) this.#waiting.push(object);
+    return false;
+  }
+
+  getter() {
+    return this.#minds;
+  }
+
+  finds(object) {
+    if (this.meet(object)) return true;
+    // What was looked into before may be met again, but once.
+    while (this.#waiting?.length > 0) if (lookInto(this.#waiting.pop(), this)) return true;
+    return false;
+  }
 }
 
-/** Whether anything in this value travels. */
-function hasTraveler(value) {
-  if (isLeaf(value)) return false;
-  if (kindOf(value) !== undefined) return true;
-  budget = FEW;
-  const answer = hasTravelerAmongFew(value);
-  if (answer !== undefined) return answer;
-  const seen = new Set([value]);
-  const waiting = [value];
-  while (waiting.length > 0) {
-    for (const child of inside(waiting.pop())) {
-      if (isLeaf(child) || seen.has(child)) continue;
-      if (kindOf(child) !== undefined) return true;
-      seen.add(child);
-      waiting.push(child);
-    }
-  }
-  return false;
+/** Whether something in this value travels, or may: a getter may give anything. */
+function needsCare(value) {
+  return !isLeaf(value) && new Glance(true).finds(value);
 }
 
-/**
- * All objects in a value that travel, and all containers from which one of them can be reached.
- *
- * @returns {{ travelers: Set<object>, ways: Set<object> }}
- */
-function findTravelers(value) {
-  const travelers = new Set();
-  const parents = new Map();
-  const waiting = [value];
-  if (!isLeaf(value)) parents.set(value, []);
-  while (waiting.length > 0) {
-    const at = waiting.pop();
-    if (isLeaf(at)) continue;
-    if (kindOf(at) !== undefined) {
-      travelers.add(at);
-      continue;
-    }
-    for (const child of inside(at)) {
-      if (isLeaf(child)) continue;
-      const known = parents.get(child);
-      if (known !== undefined) {
-        known.push(at);
-        continue;
-      }
-      parents.set(child, [at]);
-      waiting.push(child);
-    }
-  }
-  return { travelers, ways: ancestors(travelers, parents) };
+/** Whether something in this value travels, getters aside. */
+function holdsTraveler(value) {
+  return !isLeaf(value) && new Glance(false).finds(value);
 }
 
-function ancestors(objects, parents) {
-  const found = new Set();
-  const waiting = [...objects];
-  while (waiting.length > 0) {
-    for (const parent of parents.get(waiting.pop())) {
-      if (found.has(parent)) continue;
-      found.add(parent);
-      waiting.push(parent);
+/** Finds the ways to whatever makes a message one that cannot be handed on as it is. */
+class Exploration {
+  hasGetters = false;
+  /** object -> containers in which it stands. */
+  #parents = new Map();
+  #waiting = [];
+  /** What travels, or has a getter, or leads there. */
+  #leading = new Set();
+  /** Those of which the parents do not know yet. */
+  #untold = [];
+
+  meet(object, container) {
+    if (isProxy(object)) return false;
+    const parents = this.#parents.get(object);
+    if (parents !== undefined) {
+      parents.push(container);
+      if (this.#leading.has(object)) this.#leads(container);
+      return false;
     }
+    this.#parents.set(object, container === undefined ? [] : [container]);
+    if (kindOf(object) !== undefined) this.#leads(object);
+    else this.#waiting.push(object);
+    return false;
   }
-  return found;
+
+  getter(container) {
+    this.hasGetters = true;
+    this.#leads(container);
+    return false;
+  }
+
+  #leads(object) {
+    if (this.#leading.has(object)) return;
+    this.#leading.add(object);
+    this.#untold.push(object);
+  }
+
+  /** Looks through a value that was not known before. */
+  add(value) {
+    if (isLeaf(value) || this.#parents.has(value)) return;
+    this.meet(value);
+    while (this.#waiting.length > 0) lookInto(this.#waiting.pop(), this);
+    while (this.#untold.length > 0) for (const parent of this.#parents.get(this.#untold.pop())) this.#leads(parent);
+  }
+
+  /** Whether something that travels, or that only a getter tells, can be reached from here. */
+  isWay(container) {
+    return this.#leading.has(container);
+  }
 }
 
-module.exports = { hasTraveler, findTravelers, inside, isLeaf, isTransferable };
+module.exports = { Exploration, entriesOf, holdsTraveler, inside, isLeaf, isTransferable, membersOf, needsCare };

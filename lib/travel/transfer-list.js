@@ -4,9 +4,16 @@
 
 const isObject = (value) => (typeof value === 'object' && value !== null) || typeof value === 'function';
 
+/** By index, as Node reads an array, whatever has become of its iterator. */
+function elementsOf(array) {
+  const elements = [];
+  for (let i = 0, { length } = array; i < length; i++) elements.push(array[i]);
+  return elements;
+}
+
 /** The entries of an iterable; undefined for what Node takes as none. What the iterable itself throws is thrown. */
 function entriesOf(iterable) {
-  if (Array.isArray(iterable)) return [...iterable];
+  if (Array.isArray(iterable)) return elementsOf(iterable);
   if (!isObject(iterable)) return undefined;
   const method = iterable[Symbol.iterator];
   if (typeof method !== 'function') return undefined;

@@ -1,41 +1,62 @@
 'use strict';
 
 /**
- * Environment data with objects of ours: Node copies the table to every new Worker, by structured clone. Node's table
- * holds a message then, and this side remembers the object, so that `get` gives back what `set` was given.
+ * Environment data with objects of ours: Node clones the table for every new Worker. So for such a value Node's table
+ * holds something that becomes a message when it is cloned, with the value as it is then; and this side remembers the
+ * value, so that `get` gives back what `set` was given.
  */
 
 const workerThreads = require('../node-threads');
 
-const { arrive, departure, seal, unseal } = require('../travel');
+const { arrive, departure } = require('../travel');
+const { sealStanding, unsealStanding } = require('../travel/mark');
+const { isAwake } = require('../travel/registry');
+const { holdsTraveler } = require('../travel/search');
+const { shared } = require('../travel/thread-state');
 
 const nodeGet = workerThreads.getEnvironmentData;
 const nodeSet = workerThreads.setEnvironmentData;
 
-/** What a message in Node's table stands for. */
-const originals = new WeakMap();
+/** An object that structured clone, reading one property after the other, makes a message of the value as it is now. */
+function departing(value) {
+  let message;
+  const now = () => {
+    const leaving = departure(value);
+    return sealStanding(leaving === undefined ? { value, records: [] } : leaving.leave((bundle) => bundle));
+  };
+  const face = {};
+  const names = Object.keys(sealStanding({ value: undefined, records: [] }));
+  names.forEach((name, i) => {
+    const get = () => {
+      if (i === 0) message = now();
+      const part = message[name];
+      if (i === names.length - 1) message = undefined;
+      return part;
+    };
+    Object.defineProperty(face, name, { __proto__: null, get, enumerable: true });
+  });
+  shared.opened.set(face, value);
+  return face;
+}
 
 /**
  * @param {unknown} key
  * @param {unknown} [value] `undefined` deletes
  */
 function setEnvironmentData(key, value) {
-  const leaving = departure(value);
-  if (leaving === undefined) return nodeSet(key, value);
-  return leaving.leave((bundle) => {
-    const message = seal(bundle);
-    originals.set(message, value);
-    nodeSet(key, message);
-  });
+  nodeSet(key, isAwake() && holdsTraveler(value) ? departing(value) : value);
 }
 
 /** @param {unknown} key */
 function getEnvironmentData(key) {
   const value = nodeGet(key);
-  const bundle = unseal(value);
+  if (shared.opened.has(value)) return shared.opened.get(value);
+  const bundle = unsealStanding(value);
   if (bundle === undefined) return value;
-  if (!originals.has(value)) originals.set(value, arrive(bundle));
-  return originals.get(value);
+  const data = arrive(bundle);
+  // Threads of this thread are to get it as it is when they are started.
+  nodeSet(key, departing(data));
+  return data;
 }
 
 module.exports = { getEnvironmentData, setEnvironmentData };

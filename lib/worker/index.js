@@ -20,4 +20,8 @@ const replacements = {
 // Descriptors, so that a name which Node makes a getter one day is not read before somebody asks for it.
 const superset = Object.defineProperties({}, Object.getOwnPropertyDescriptors(workerThreads));
 
+if ('markAsUncloneable' in superset) {
+  replacements.markAsUncloneable = () => require('../travel/uncloneable').markAsUncloneable;
+}
+
 module.exports = { replacements, superset };

@@ -1,67 +1,39 @@
 'use strict';
 
-/**
- * The way between this thread and its parent. `parentPort` stays Node's own object, so that scripts which take it from
- * worker_threads, before or after, have the same one; what leaves and what arrives on it is looked at.
- */
+/** The way between this thread and its parent, from this end, and what the thread was started with. */
 
 const workerThreads = require('../node-threads');
 
-const { arrive, departure, seal, unseal } = require('../travel');
+const { arrive, unseal } = require('../travel');
+const { shared } = require('../travel/thread-state');
+const { opened, prepare } = require('./road');
+const { noteLoaded } = require('./unread');
 
-const { receiveMessageOnPort: nodeReceiveMessageOnPort } = workerThreads;
+const nodeReceiveMessageOnPort = workerThreads.receiveMessageOnPort;
 // As it is now: a script pool's worker puts the script's own there.
 const { workerData: nodeWorkerData } = require('node:worker_threads');
 
-/** On a port that has been prepared. Global, because under Jest there are several copies of this file. */
-const PREPARED = Symbol.for('rust-workers.port');
-/**
- * The method by which Node hands every message to the listeners of a port, whatever their kind: `(data, type, event)`.
- * A global symbol, the same from Node 14 on, because Node's own parts that stand in each context need it.
- */
-const DISPATCH = Symbol.for('nodejs.internal.kHybridDispatch');
-
-function hide(object, key, value) {
-  Object.defineProperty(object, key, { value, writable: true, enumerable: false, configurable: true });
+const { parentPort, threadId } = workerThreads;
+if (parentPort !== null) {
+  prepare(parentPort, threadId, false);
+  noteLoaded(threadId);
 }
 
-/** Lets objects of ours leave and arrive by a port of Node's. */
-function prepare(port) {
-  if (port[PREPARED]) return;
-  const { postMessage, [DISPATCH]: dispatch } = port;
-
-  hide(port, PREPARED, true);
-  hide(port, 'postMessage', function (...args) {
-    const leaving = departure(args[0], args[1]);
-    if (leaving === undefined) return postMessage.apply(this, args);
-    return leaving.leave((bundle, list) => postMessage.call(this, seal(bundle), list));
-  });
-  hide(port, DISPATCH, function (data, type, event) {
-    const bundle = type === 'message' ? unseal(data) : undefined;
-    if (bundle === undefined) return dispatch.call(this, data, type, event);
-    let message;
-    try {
-      message = arrive(bundle);
-    } catch (error) {
-      return dispatch.call(this, error, 'messageerror', event);
-    }
-    return dispatch.call(this, message, type, event);
-  });
+/** Node's `workerData`, with objects of ours in it. Opened once for all copies of this file. */
+function readWorkerData() {
+  if (shared.opened.has(nodeWorkerData)) return shared.opened.get(nodeWorkerData);
+  const bundle = unseal(nodeWorkerData);
+  if (bundle === undefined) return nodeWorkerData;
+  const data = arrive(bundle);
+  shared.opened.set(nodeWorkerData, data);
+  return data;
 }
-
-const { parentPort } = workerThreads;
-if (parentPort !== null) prepare(parentPort);
-
-/** Node's `workerData`, with objects of ours in it. */
-const givenBundle = unseal(nodeWorkerData);
-const workerData = givenBundle === undefined ? nodeWorkerData : arrive(givenBundle);
 
 /** Node's `receiveMessageOnPort`: this way a message passes no listener. */
 function receiveMessageOnPort(port) {
   const received = nodeReceiveMessageOnPort(port);
-  const bundle = received === undefined ? undefined : unseal(received.message);
-  if (bundle !== undefined) received.message = arrive(bundle);
+  if (received !== undefined) received.message = opened(received.message, port);
   return received;
 }
 
-module.exports = { parentPort, receiveMessageOnPort, workerData };
+module.exports = { parentPort, receiveMessageOnPort, workerData: readWorkerData() };

@@ -6,55 +6,101 @@
 
 const workerThreads = require('../node-threads');
 
-const { arrive, departure, seal, unseal } = require('../travel');
+const { departure, seal } = require('../travel');
+const { isAwake } = require('../travel/registry');
+const { asMessage, prepare } = require('./road');
+const { noteOurs } = require('./unread');
 
 const NodeWorker = workerThreads.Worker;
-const nodePostMessage = NodeWorker.prototype.postMessage;
+const { get: threadIdOf } = Object.getOwnPropertyDescriptor(NodeWorker.prototype, 'threadId');
 
-/** The arguments of Node's constructor, with objects of ours in `workerData` made ready to leave. */
-function start(filename, options, construct) {
-  const leaving =
-    typeof options === 'object' && options !== null && departure(options.workerData, options.transferList);
-  if (!leaving) return construct(filename, options);
-  return leaving.leave((bundle, transferList) => {
-    // Inherits, so that Node finds every other option where the caller put it.
-    const changed = Object.create(options, { workerData: { value: seal(bundle) }, transferList: { value: transferList } });
-    return construct(filename, changed);
-  });
+/** By which Node's Worker has its end of the port to the thread; the same for all of this thread. */
+let PUBLIC_PORT;
+
+/** The parent's end of the port to a Worker's thread. */
+function portOf(worker) {
+  PUBLIC_PORT ??= Object.getOwnPropertySymbols(worker).find(({ description }) => description === 'kPublicPort');
+  return worker[PUBLIC_PORT];
 }
+
+/** A list as Node's Worker reads it: by index. */
+function elementsOf(list) {
+  const elements = [];
+  for (let i = 0; i < list.length; i++) elements.push(list[i]);
+  return elements;
+}
+
+/** The options of a Worker, with objects of ours in `workerData` made ready to leave when Node comes to read them. */
+class LeavingOptions {
+  #options;
+  #leaving;
+  #data;
+
+  constructor(options) {
+    this.#options = options;
+    // Not something that inherits from the options: their getters are to see themselves, and are read as often and in
+    // the order as Node does it.
+    this.face = new Proxy({ __proto__: null }, { __proto__: null, get: (_, name) => this.#get(name) });
+  }
+
+  #get(name) {
+    if (name === 'workerData') return (this.#data ?? this.#depart(this.#options.workerData, [])).message;
+    const option = this.#options[name];
+    return name === 'transferList' && option ? this.#listOf(option) : option;
+  }
+
+  /** Node asks for the list twice, and takes what is in it from the second. What is in it tells us what the data is. */
+  #listOf(list) {
+    return new Proxy([], {
+      __proto__: null,
+      get: (elements, key) => {
+        if (this.#data === undefined) {
+          this.#depart(this.#options.workerData, elementsOf(list));
+          elements.push(...this.#data.list);
+        }
+        return elements[key];
+      },
+    });
+  }
+
+  #depart(value, list) {
+    this.#leaving = departure(value, list);
+    this.#data =
+      this.#leaving === undefined
+        ? { message: value, list }
+        : { message: asMessage(this.#leaving, { seal }), list: this.#leaving.transferList };
+    return this.#data;
+  }
+
+  moved() {
+    this.#leaving?.moved();
+  }
+
+  kept() {
+    this.#leaving?.kept();
+  }
+}
+
+const hasOptions = (options) => (typeof options === 'object' && options !== null) || typeof options === 'function';
 
 class Worker extends NodeWorker {
   /**
    * @param {string | URL} filename as Node's Worker takes it: relative to the working directory of the process
    * @param {import('node:worker_threads').WorkerOptions} [options]
    */
-  constructor(filename, options = {}) {
-    start(filename, options, (...args) => super(...args));
-  }
-
-  /**
-   * @param {unknown} value
-   * @param {Iterable<object> | { transfer?: Iterable<object> }} [transfer]
-   */
-  postMessage(...args) {
-    const leaving = departure(args[0], args[1]);
-    if (leaving === undefined) return nodePostMessage.apply(this, args);
-    return leaving.leave((bundle, list) => nodePostMessage.call(this, seal(bundle), list));
-  }
-
-  /** Where Node hands over what the thread posted; a message with objects of ours gets them here. */
-  emit(event, ...args) {
-    const bundle = event === 'message' ? unseal(args[0]) : undefined;
-    if (bundle !== undefined) {
-      let message;
-      try {
-        message = arrive(bundle);
-      } catch (error) {
-        return super.emit('messageerror', error);
-      }
-      return super.emit(event, message);
+  // Node has a default of its own for options that are not given.
+  constructor(filename, options = undefined) {
+    const leaving = isAwake() && hasOptions(options) ? new LeavingOptions(options) : undefined;
+    try {
+      super(filename, leaving === undefined ? options : leaving.face);
+    } catch (error) {
+      leaving?.kept();
+      throw error;
     }
-    return super.emit(event, ...args);
+    leaving?.moved();
+    const threadId = Reflect.apply(threadIdOf, this, []);
+    noteOurs(threadId);
+    prepare(portOf(this), threadId, true);
   }
 
   /** A Worker that plain worker_threads made is one too, as for every program that had Node's class before. */

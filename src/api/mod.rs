@@ -13,6 +13,7 @@ mod notifier;
 mod pool;
 mod raw;
 mod scripts;
+mod seal;
 mod shapes;
 mod waits;
 
@@ -21,7 +22,7 @@ use std::ffi::CStr;
 use napi::bindgen_prelude::Object;
 use napi_derive::napi;
 
-use crate::node::{Environment, Js, RawFunction, Status};
+use crate::node::{Environment, Js, RawFunction, Status, process_random};
 
 /// The raw exports by name.
 const RAW: &[(&CStr, RawFunction)] = &[
@@ -78,6 +79,13 @@ const RAW: &[(&CStr, RawFunction)] = &[
     (c"waitAsync", waits::wait_async),
     (c"cancelWait", waits::cancel_wait),
     (c"holdRegion", waits::hold_region),
+    (c"sealName", seal::name),
+    (c"sealImage", seal::image),
+    (c"sealStamp", seal::stamp),
+    (c"sealSingle", seal::single),
+    (c"redeemSeal", seal::redeem),
+    (c"noteThread", seal::note_thread),
+    (c"threadNotes", seal::thread_notes),
 ];
 
 /// Runs once for each JavaScript environment that loads the addon.
@@ -86,6 +94,7 @@ pub fn module_exports(exports: Object<'_>, env: napi::Env) -> napi::Result<()> {
     use napi::JsValue as _;
     // SAFETY: Node is running the module's registration for this environment on this thread.
     let js = unsafe { Js::new(env.raw()) };
+    crate::seal::open(process_random());
     let environment = Environment::create(js).map_err(into_napi)?;
     for (name, function) in RAW {
         let function = js.function(name, *function, environment.address()).map_err(into_napi)?;

@@ -10,6 +10,7 @@
 //! * `pin` — JavaScript memory that Rust holds alone for a while.
 //! * `region` — JavaScript's shared memory as regions of the engine.
 //! * `seat` — the place of a script worker in a pool, and how its jobs reach it.
+//! * `process` — what the operating system tells of the process.
 //! * `locks` — who the environment is to locks in shared memory, and what it waits for.
 //! * `ports` — the ends of message channels that the environment owns.
 //! * `typed_array` — an element of a typed array, for `Atomics` in Rust; `waits` — JavaScript that waits on cells.
@@ -45,6 +46,7 @@ mod mailbox;
 mod output;
 mod pin;
 mod ports;
+mod process;
 mod region;
 mod seat;
 mod sentinel;
@@ -56,6 +58,7 @@ pub(crate) use input::{InputForm, read_inputs, read_payload};
 pub(crate) use js::{Arguments, Js, JsValue, NOTHING, RawFunction, Status};
 pub(crate) use mailbox::{Answer, Letter};
 pub(crate) use ports::drop_parked;
+pub(crate) use process::process_random;
 pub(crate) use region::open_region;
 pub(crate) use seat::{offer_seat, revoke_seat, take_offer};
 pub(crate) use typed_array::TypedArray;

@@ -1,0 +1,104 @@
+'use strict';
+
+/**
+ * Messages with objects of ours that nobody at the other end can read: a warning says so, once for each thread.
+ *
+ * There, the message would be an object of our making, in silence. Whether a thread has loaded the package is known to
+ * the whole process; whether it will still do so, nobody knows before it has ended. So the warning comes at its end, or
+ * when it has had time enough.
+ */
+
+const { setTimeout, clearTimeout } = require('node:timers');
+
+const { MessagePort: NodeMessagePort } = require('../node-threads');
+const { now } = require('../clock');
+const { binding } = require('../native');
+
+const { addEventListener } = NodeMessagePort.prototype;
+
+/** Of a thread: it has loaded rust-workers. */
+const LOADED = 1;
+/** Of a thread: its Worker is one of ours, so the parent can read. */
+const OURS = 2;
+
+/** Milliseconds that a thread gets to load the package, */
+const PATIENCE = 5000;
+/** one that is known to run its script, as it has posted something, */
+const PATIENCE_WITH_SPEAKERS = 500;
+/** and one that has ended in silence. */
+const LIFE = 1000;
+/** Those that the parent's constructor may take to come back, while the thread runs already. */
+const BIRTH = 100;
+
+const hasNote = (thread, bit) => (binding.threadNotes(thread) & bit) !== 0;
+const noteLoaded = (thread) => binding.noteThread(thread, LOADED);
+const noteOurs = (thread) => binding.noteThread(thread, OURS);
+
+const warn = (message) => process.emitWarning(message, 'RustWorkersWarning');
+
+function warnOfThread(thread) {
+  warn(
+    `Worker ${thread} was sent a message with objects of rust-workers and has not loaded the package: it gets a plain ` +
+      "object instead. Take parentPort from 'rust-workers' in its script, or load rust-workers there first",
+  );
+}
+
+function warnOfParent(thread) {
+  if (hasNote(thread, OURS)) return;
+  warn(
+    `Worker ${thread} posted a message with objects of rust-workers to its parent, which gets a plain object instead: ` +
+      "start the thread with Worker of 'rust-workers', not of 'worker_threads'",
+  );
+}
+
+/** Waits for a thread to load the package. */
+class Expectation {
+  #thread;
+  #began = now();
+  #hasSpoken = false;
+  #timer;
+
+  constructor(port, thread) {
+    this.#thread = thread;
+    this.#timer = setTimeout(this.#look, PATIENCE).unref();
+    // It closes when the thread has ended.
+    addEventListener.call(port, 'close', this.#ended, { once: true });
+  }
+
+  #look = () => {
+    clearTimeout(this.#timer);
+    if (this.#timer !== undefined && !hasNote(this.#thread, LOADED)) warnOfThread(this.#thread);
+    this.#timer = undefined;
+  };
+
+  /** A thread that was stopped before it could load anything is none to warn of. */
+  #ended = () => {
+    if (this.#hasSpoken || now() - this.#began > LIFE) this.#look();
+    else clearTimeout(this.#timer);
+  };
+
+  /** The thread has posted something. */
+  spoke() {
+    if (this.#hasSpoken || this.#timer === undefined) return;
+    this.#hasSpoken = true;
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(this.#look, PATIENCE_WITH_SPEAKERS).unref();
+  }
+}
+
+/**
+ * A first message with objects of ours has left.
+ *
+ * @param {object} port by which it left
+ * @param {number} thread the Worker's `threadId`
+ * @param {boolean} isParents whether the parent sent it
+ * @returns {Expectation | undefined} to be told when the thread speaks
+ */
+function expectReader(port, thread, isParents) {
+  if (hasNote(thread, isParents ? LOADED : OURS)) return undefined;
+  if (isParents) return new Expectation(port, thread);
+  setTimeout(warnOfParent, BIRTH, thread).unref();
+  return undefined;
+}
+
+module.exports = { expectReader, noteLoaded, noteOurs };

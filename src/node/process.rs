@@ -1,0 +1,27 @@
+//! What the operating system tells of the process.
+
+/// Random bytes that are the same for all code of this process and no other; None where the system gives none.
+#[cfg(target_os = "linux")]
+pub(crate) fn process_random() -> Option<[u8; 16]> {
+    use std::ffi::c_ulong;
+
+    /// In `linux/auxvec.h`.
+    const AT_RANDOM: c_ulong = 25;
+
+    // SAFETY: as glibc and musl declare it; it has no conditions.
+    unsafe extern "C" {
+        safe fn getauxval(kind: c_ulong) -> c_ulong;
+    }
+
+    let address = getauxval(AT_RANDOM) as *const [u8; 16];
+    if address.is_null() {
+        return None;
+    }
+    // SAFETY: the kernel has put 16 bytes there when the process began, below the main thread's stack, where they stay.
+    Some(unsafe { address.read() })
+}
+
+#[cfg(not(target_os = "linux"))]
+pub(crate) fn process_random() -> Option<[u8; 16]> {
+    None
+}

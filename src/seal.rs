@@ -1,0 +1,171 @@
+//! Seals: by what a thread knows a message of ours from user data that looks like one.
+//!
+//! Where messages of users go as they are (a Worker's messages, `workerData`, environment data), a message with objects
+//! of ours is marked by a name and a *stamp*. Both come from a key that no JavaScript sees: nobody can guess the name,
+//! and nobody who has seen it (and stamps beside it) can make another stamp. A stamp is for one road, and for one number
+//! on it, so that an echo of the message opens nothing.
+//!
+//! On a road with one order, the numbers count up, and the receiver takes none that is not above the last. Where there
+//! is no order to hold on to, the number is *single*: it is written down here when it is given out, and struck out when
+//! it is redeemed.
+//!
+//! Several images of this library may be in one process (two copies of the package). They know each other's name and
+//! stamps where the system gives a process random bytes that all of its code can read; each says in its messages which
+//! image it is, since an object of one is nothing to another.
+
+use std::collections::BTreeSet;
+use std::hash::{BuildHasher, RandomState};
+use std::sync::OnceLock;
+
+// Not the switch of `crate::sync`: loom has no part in it, and its mutexes are no statics.
+use parking_lot::Mutex;
+
+/// So many single numbers may be out. A message that waits while a million others are lost on their way is none of ours.
+const MOST_SINGLES: usize = 1 << 20;
+
+static KEY: OnceLock<[u8; 32]> = OnceLock::new();
+
+/// Where a stamp counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Place {
+    /// The kind of road: what its numbers mean is the business of who uses it.
+    pub road: u32,
+    /// The thread that the road leads to or comes from.
+    pub thread: u64,
+    /// The image whose message it is.
+    pub image: u64,
+}
+
+/// Makes the key, the first time. `process` is random, and the same for every image in this process, if there is such a
+/// thing here.
+pub fn open(process: Option<[u8; 16]>) {
+    KEY.get_or_init(|| match process {
+        Some(random) => blake3::derive_key("rust-workers seals of a process", &random),
+        None => own_random(),
+    });
+}
+
+/// Not for secrets that must outlive the process: the keys of the standard library's hash maps, which it gets from the
+/// system, through a function that does not give them away.
+fn own_random() -> [u8; 32] {
+    let source = RandomState::new();
+    let mut seed = [0; 32];
+    for (i, word) in seed.chunks_exact_mut(8).enumerate() {
+        word.copy_from_slice(&source.hash_one(i).to_le_bytes());
+    }
+    seed
+}
+
+fn tag(message: &[u8]) -> [u8; 16] {
+    let key = KEY.get_or_init(own_random);
+    let hash = blake3::keyed_hash(key, message);
+    let mut tag = [0; 16];
+    tag.copy_from_slice(&hash.as_bytes()[..16]);
+    tag
+}
+
+/// The name by which a message is looked at twice, the same for all images.
+pub fn name() -> [u8; 16] {
+    tag(b"name")
+}
+
+/// Which image this is: an address that no other has while both are there.
+pub fn image() -> u64 {
+    std::ptr::from_ref(&KEY).addr() as u64
+}
+
+/// The stamp of one message.
+pub fn stamp(place: Place, number: u64) -> [u8; 16] {
+    let mut message = [0; 28];
+    message[..4].copy_from_slice(&place.road.to_le_bytes());
+    message[4..12].copy_from_slice(&place.thread.to_le_bytes());
+    message[12..20].copy_from_slice(&place.image.to_le_bytes());
+    message[20..].copy_from_slice(&number.to_le_bytes());
+    tag(&message)
+}
+
+/// Numbers that count once.
+struct Singles {
+    last: u64,
+    out: BTreeSet<u64>,
+}
+
+static SINGLES: Mutex<Singles> = Mutex::new(Singles { last: 0, out: BTreeSet::new() });
+
+/// Gives out a number that can be redeemed once, by whichever thread.
+pub fn issue() -> u64 {
+    let mut singles = SINGLES.lock();
+    singles.last += 1;
+    let number = singles.last;
+    singles.out.insert(number);
+    if singles.out.len() > MOST_SINGLES {
+        singles.out.pop_first();
+    }
+    number
+}
+
+/// Whether the number was out. It is not any more.
+pub fn redeem(number: u64) -> bool {
+    SINGLES.lock().out.remove(&number)
+}
+
+/// What is known of the JavaScript threads by their numbers in Node, which are never used again: a few bits each.
+static THREADS: Mutex<Vec<u8>> = Mutex::new(Vec::new());
+
+/// More threads than this have not been started by anybody.
+const MOST_THREADS: usize = 1 << 24;
+
+/// Notes something about a thread.
+pub fn note(thread: usize, bits: u8) {
+    if thread >= MOST_THREADS {
+        return;
+    }
+    let mut threads = THREADS.lock();
+    if threads.len() <= thread {
+        threads.resize(thread + 1, 0);
+    }
+    threads[thread] |= bits;
+}
+
+/// What was noted about a thread.
+pub fn notes(thread: usize) -> u8 {
+    THREADS.lock().get(thread).copied().unwrap_or(0)
+}
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::*;
+
+    const PLACE: Place = Place { road: 1, thread: 2, image: 3 };
+
+    #[test]
+    fn a_stamp_is_for_one_message_of_one_road() {
+        let stamp_of = |road, thread, image, number| stamp(Place { road, thread, image }, number);
+        assert_eq!(stamp(PLACE, 4), stamp_of(1, 2, 3, 4));
+        let others = [stamp_of(0, 2, 3, 4), stamp_of(1, 0, 3, 4), stamp_of(1, 2, 0, 4), stamp_of(1, 2, 3, 5)];
+        for (i, other) in others.iter().enumerate() {
+            assert_ne!(stamp(PLACE, 4), *other, "{i}");
+            assert_ne!(name(), *other, "{i}");
+        }
+        // The parts do not run into each other.
+        assert_ne!(stamp_of(0, 0x0100_0000_0000_0000, 0, 0), stamp_of(0, 0, 1, 0));
+    }
+
+    #[test]
+    fn a_single_number_counts_once() {
+        let (first, second) = (issue(), issue());
+        assert_ne!(first, second);
+        assert!(redeem(second));
+        assert!(!redeem(second));
+        assert!(redeem(first));
+        assert!(!redeem(u64::MAX));
+    }
+
+    #[test]
+    fn what_is_noted_of_a_thread_stays_with_it() {
+        note(70, 1);
+        note(70, 4);
+        assert_eq!((notes(70), notes(69), notes(1 << 30)), (5, 0, 0));
+        note(usize::MAX, 1);
+    }
+}
