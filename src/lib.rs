@@ -20,6 +20,7 @@
 //! * [`pool`] — the queue and the threads.
 //! * [`shared`] — memory that JavaScript and Rust threads share.
 //! * [`channel`] — message channels: two ports, an inbox at each.
+//! * [`room`] — memory of a size that a program asked for.
 //! * `node` — the only room that knows Node-API: mailbox, teardown, conversion.
 //! * `api` — the exports JavaScript sees.
 //!
@@ -33,6 +34,7 @@ pub mod error;
 mod node;
 pub mod panic;
 pub mod pool;
+pub mod room;
 pub mod shared;
 pub mod sync;
 pub mod tasks;

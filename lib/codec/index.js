@@ -51,7 +51,7 @@ function createCodec(options) {
      * @param {string} [name] what error messages call it
      * @param {{ has(buffer: ArrayBuffer): boolean }} [given] the memory that is given away with it
      * @returns {Writer}
-     * @throws {TypeError | RangeError} ERR_RW_UNSUPPORTED_VALUE, ERR_RW_CYCLIC_VALUE, ERR_RW_VALUE_TOO_DEEP,
+     * @throws {Error} ERR_RW_UNSUPPORTED_VALUE, ERR_RW_CYCLIC_VALUE, ERR_RW_VALUE_TOO_DEEP,
      *   ERR_RW_VALUE_TOO_LARGE, and whatever a getter throws
      */
     encodeValue(value, name = 'input', given = undefined) {
@@ -92,7 +92,7 @@ function createCodec(options) {
      * The value in `bytes` from `offset` to `end`. `parts` become the value's own memory.
      * @param {object[]} [carried] what Node carried beside it
      * @param {(error: Error) => void} [revive] is shown each error that was read
-     * @throws {TypeError | RangeError} ERR_RW_MALFORMED_VALUE, ERR_RW_VALUE_TOO_DEEP
+     * @throws {Error} ERR_RW_MALFORMED_VALUE, ERR_RW_VALUE_TOO_DEEP
      */
     decode(bytes, offset, end, parts, carried, revive) {
       if (reader.busy) reader = newReader();

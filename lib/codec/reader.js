@@ -168,7 +168,7 @@ class Reader {
 
   nested(tag) {
     if (++this.depth > this.maxDepth) {
-      throw codecError(RangeError, 'ERR_RW_VALUE_TOO_DEEP',
+      throw codecError('ERR_RW_VALUE_TOO_DEEP',
         `the value is nested more than ${this.maxDepth} levels deep: flatten it`);
     }
     let value;

@@ -345,7 +345,8 @@ class Writer extends Slab {
     } else if (types.isNativeError(value)) {
       this.error(value);
     } else {
-      const extension = this.extensions.find(value);
+      // A Proxy among the prototypes would see that it is asked.
+      const extension = kin(value).hasProxy ? null : this.extensions.find(value);
       if (extension !== null) this.extended(extension, value);
       else if (this.message) this.specialMessage(value);
       else this.specialValue(value);
@@ -654,14 +655,14 @@ class Writer extends Slab {
       this.searched = this.isMarked = true;
       const cycle = findCycle(this.root, this.name);
       if (cycle !== null) {
-        throw codecError(TypeError, 'ERR_RW_CYCLIC_VALUE',
+        throw codecError('ERR_RW_CYCLIC_VALUE',
           `${cycle.from} refers back to ${cycle.to}: a value for a task must not contain itself`);
       }
     }
     if (this.depth > this.maxDepth) {
       const tooDeep = (value, depth) => depth >= this.maxDepth && typeof value === 'object';
       const path = findPath(this.root, this.name, tooDeep);
-      throw codecError(RangeError, 'ERR_RW_VALUE_TOO_DEEP',
+      throw codecError('ERR_RW_VALUE_TOO_DEEP',
         `${path ?? this.name} is nested more than ${this.maxDepth} levels deep: flatten the value`);
     }
   }
@@ -671,13 +672,13 @@ class Writer extends Slab {
       this.takeOver();
       return;
     }
-    throw codecError(RangeError, 'ERR_RW_VALUE_TOO_LARGE',
+    throw codecError('ERR_RW_VALUE_TOO_LARGE',
       `${this.name} takes more than ${this.maxBytes} bytes: pass less at a time, or typed arrays`);
   }
 
   noMemory(bytes) {
     if (this.message) throw NOT_REPRESENTABLE;
-    throw codecError(RangeError, 'ERR_RW_VALUE_TOO_LARGE',
+    throw codecError('ERR_RW_VALUE_TOO_LARGE',
       `there is no memory for the ${bytes} bytes that ${this.name} takes: pass less at a time`);
   }
 
@@ -691,7 +692,7 @@ class Writer extends Slab {
       throw NOT_REPRESENTABLE;
     }
     const path = findPath(this.root, this.name, (at) => Object.is(at, value)) ?? `something in ${this.name}`;
-    throw codecError(TypeError, 'ERR_RW_UNSUPPORTED_VALUE', `${path} is ${describe(value)}`);
+    throw codecError('ERR_RW_UNSUPPORTED_VALUE', `${path} is ${describe(value)}`);
   }
 }
 
