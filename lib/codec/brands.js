@@ -22,9 +22,10 @@ const exotic = [
   ['isModuleNamespaceObject', 'a module namespace'],
   ['isArgumentsObject', 'an arguments object'],
   ['isExternal', 'a native pointer'],
-  ['isKeyObject', 'a KeyObject'],
-  ['isCryptoKey', 'a CryptoKey'],
-].filter(([test]) => typeof types[test] === 'function').map(([test, what]) => [types[test], what]);
+].map(([test, what]) => [types[test], what]);
+/** Node asks these by a property, and loads its crypto for it. */
+const keyTests = [['isKeyObject', 'a KeyObject'], ['isCryptoKey', 'a CryptoKey']]
+  .filter(([test]) => typeof types[test] === 'function').map(([test, what]) => [types[test], what]);
 
 const PLATFORM = [
   'WeakRef', 'FinalizationRegistry', 'MessagePort', 'MessageChannel', 'BroadcastChannel', 'Blob', 'DOMException',
@@ -37,6 +38,9 @@ const CARRIED = /^messaging_.*_symbol$/;
 /** What a person would call an object that no thread but its own can use; null for an ordinary object. */
 function exoticName(value) {
   for (let i = 0; i < exotic.length; i++) if (exotic[i][0](value)) return exotic[i][1];
+  const prototype = getPrototypeOf(value);
+  if (prototype === null || prototype === ObjectPrototype || kin(value).hasProxy) return null;
+  for (let i = 0; i < keyTests.length; i++) if (keyTests[i][0](value)) return keyTests[i][1];
   return null;
 }
 

@@ -21,7 +21,7 @@ for (const Class of [Error, EvalError, RangeError, ReferenceError, SyntaxError, 
 }
 /** Own properties that are not enumerable in JavaScript and still belong to the value. */
 const HIDDEN = ['cause', 'errors'];
-const isHidden = (key) => key === 'cause' || key === 'errors';
+const isHidden = (key) => key === 'cause' || key === 'errors' || key === 'stack';
 
 // What the running engine's structured clone keeps; asked once, at the first error.
 let engineKeepsCause;
@@ -31,7 +31,7 @@ function keepsCause() {
 
 const isErrorObject = (value) => types.isNativeError(value) || kin(value).isError;
 
-/** What a class is called on the wire: undefined for one that has no name there. */
+/** Whether a class of errors has a name on the wire. */
 const knowsClass = (name) => classes.get(name) !== undefined || name === 'AggregateError' || name === 'DOMException';
 
 function begin(writer, name, message, stack) {
@@ -116,4 +116,6 @@ function classOf(name) {
   return classes.get(name) ?? Error;
 }
 
-module.exports = { HAS_MESSAGE, HAS_NAME, HAS_STACK, isErrorObject, knowsClass, ownKeys, readError, writeClonedError, writeFullError };
+module.exports = {
+  HAS_MESSAGE, HAS_NAME, HAS_STACK, isErrorObject, knowsClass, ownKeys, readError, writeClonedError, writeFullError,
+};

@@ -89,6 +89,16 @@ function createCodec(options) {
     },
 
     /**
+     * A writer of what scripts throw, for one user alone: see error-writer.js.
+     * @param {object} node what Node can carry
+     */
+    errorWriter(node) {
+      // Loaded for the first error.
+      const { ErrorWriter } = require('./error-writer');
+      return new ErrorWriter({ ...setup, shapes: writeShapes, reread }, node);
+    },
+
+    /**
      * The value in `bytes` from `offset` to `end`. `parts` become the value's own memory.
      * @param {object[]} [carried] what Node carried beside it
      * @param {(error: Error) => void} [revive] is shown each error that was read

@@ -15,6 +15,7 @@ const {
   lengthOf, offsetOf, setBytes, sizeOf,
 } = require('./bytes');
 const { isErrorObject, writeClonedError, writeFullError } = require('./error-values');
+const { describe } = require('./describe');
 const { codecError } = require('./errors');
 const { findPath, findCycle } = require('./explain');
 const {
@@ -694,22 +695,6 @@ class Writer extends Slab {
     const path = findPath(this.root, this.name, (at) => Object.is(at, value)) ?? `something in ${this.name}`;
     throw codecError('ERR_RW_UNSUPPORTED_VALUE', `${path} is ${describe(value)}`);
   }
-}
-
-const ADVICE = 'pass plain data (numbers, strings, arrays, objects, Map, Set, Date, Error, typed arrays)';
-
-function describe(value) {
-  if (typeof value === 'function') return `a function: functions cannot cross to a task; ${ADVICE}`;
-  if (typeof value === 'symbol') return `a symbol: symbols cannot cross to a task; ${ADVICE}`;
-  if (isView(value)) {
-    if (types.isSharedArrayBuffer(bufferOf(value))) return 'shared memory: pass a SharedBuffer over it';
-    return kindOfView(value) < 0
-      ? 'a view of a type this version of rust-workers does not know: pass a Uint8Array over its bytes'
-      : 'a view of a detached or shrunk ArrayBuffer: its memory is gone';
-  }
-  if (types.isSharedArrayBuffer(value)) return 'shared memory: pass a SharedBuffer over it';
-  if (types.isArrayBuffer(value)) return 'a detached ArrayBuffer: its memory has been given away';
-  return `${exoticName(value) ?? platformName(value)}, which cannot cross to a task; ${ADVICE}`;
 }
 
 module.exports = { Writer };
