@@ -4,6 +4,7 @@
 
 const { errorFromCode, InternalError } = require('./errors');
 const FORMS = require('./forms');
+const { decodeThrown } = require('./script-pool/thrown');
 const { decode, decodeBytes } = require('./values');
 
 /**
@@ -38,26 +39,17 @@ function readAnswer(form, number, delivery, task) {
     }
     case FORMS.REJECTED: {
       const offset = number & 0xffff;
-      throw thrown(decode(delivery.wire, offset, offset + (number - offset) / 0x10000, []));
+      throw decodeThrown(delivery.wire, offset, offset + (number - offset) / 0x10000, []);
     }
     case FORMS.REJECTED_APART: {
       const wire = Buffer.from(delivery.takeExtra());
-      throw thrown(decode(wire, 0, wire.length, delivery.takeExtra()));
+      throw decodeThrown(wire, 0, wire.length, delivery.takeExtra());
     }
     case FORMS.ERROR:
       throw errorFromCode(delivery.takeExtra(), delivery.takeExtra(), { task });
     default:
       throw new InternalError(`unknown form ${form} of an answer; please report this`);
   }
-}
-
-/** What a script threw; one of our own errors, such as `task.throwIfCancelled()` throws, with its class again. */
-function thrown(value) {
-  if (!(value instanceof Error) || typeof value.code !== 'string' || !value.code.startsWith('ERR_RW_')) return value;
-  const { message, stack, code, ...properties } = value;
-  const error = errorFromCode(code, message, 'cause' in value ? { ...properties, cause: value.cause } : properties);
-  Object.defineProperty(error, 'stack', { value: stack, writable: true, configurable: true });
-  return error;
 }
 
 module.exports = { readAnswer };

@@ -65,21 +65,22 @@ class Transfer {
 
   /** Detaches what is given away and was not part of the value, as structured clone does. */
   finish() {
-    for (const buffer of this.#buffers) {
+    for (const object of this.#buffers) {
       // A port that is given to nobody closes.
-      if (isPort(buffer)) buffer.close();
-      else this.#move(buffer);
+      if (isPort(object)) object.close();
+      else this.#move(object);
     }
   }
 
+  /** All at once, so that either every buffer goes or none. */
   #move(buffer) {
-    let moved = this.#moved.get(buffer);
-    if (moved === undefined) {
+    if (this.#moved.size === 0) {
+      const buffers = [...this.#buffers].filter(types.isArrayBuffer);
       // Not `buffer.transfer()`: that would also take what Node marks as untransferable, such as its Buffer pool.
-      moved = structuredClone(buffer, { transfer: [buffer] });
-      this.#moved.set(buffer, moved);
+      const moved = structuredClone(buffers, { transfer: buffers });
+      for (let i = 0; i < buffers.length; i++) this.#moved.set(buffers[i], moved[i]);
     }
-    return moved;
+    return this.#moved.get(buffer);
   }
 }
 

@@ -2,9 +2,11 @@
 
 /** Values on the wire, with the process-wide table of shapes. */
 
+const { types } = require('node:util');
+
 const { binding } = require('./native');
 const { createCodec } = require('./codec');
-const { viewOver, KIND_ARRAY_BUFFER } = require('./codec/bytes');
+const { KIND_ARRAY_BUFFER, bufferOf, lengthOf, offsetOf, sizeOf, viewOver } = require('./codec/bytes');
 const { portExtension } = require('./ports/extension');
 const { sharedExtension } = require('./shared-buffer/extension');
 
@@ -25,15 +27,16 @@ codec.registerExtension(portExtension);
  * @param {ArrayBuffer | Uint8Array} memory
  */
 function decodeBytes(kind, memory) {
-  const view = memory instanceof Uint8Array ? memory : undefined;
-  const buffer = view?.buffer ?? memory;
+  const isBuffer = types.isArrayBuffer(memory);
+  const buffer = isBuffer ? memory : bufferOf(memory);
   if (kind === KIND_ARRAY_BUFFER) return buffer;
-  return viewOver(kind, buffer, view?.byteOffset ?? 0, memory.byteLength);
+  return isBuffer ? viewOver(kind, buffer, 0, sizeOf(buffer)) : viewOver(kind, buffer, offsetOf(memory), lengthOf(memory));
 }
 
 module.exports = {
   decodeBytes,
   decode: codec.decode,
   encodeValue: codec.encodeValue,
+  errorWriter: codec.errorWriter,
   messageWriter: codec.messageWriter,
 };

@@ -18,7 +18,7 @@ const { locateScript } = require('./script-pool/script-location');
 const { scriptSettings } = require('./script-pool/script-options');
 const { ScriptRecord } = require('./script-pool/script-record');
 const { ScriptSubmitter } = require('./script-pool/submit');
-const { givenBack, givingBack, prepareFor, prepareForAll, withParallel } = require('./shared-buffer/task-inputs');
+const { comesBack, givenBack, givingBack, prepareFor, prepareForAll, withParallel } = require('./shared-buffer/task-inputs');
 const { taskIndex, taskNames } = require('./tasks');
 const { callUser } = require('./user-code');
 const { validateIterable, validateNumber, validateObject } = require('./validators');
@@ -134,7 +134,7 @@ class WorkerPool extends EventEmitter {
   #runPlain(index, input, resolve, reject, task) {
     let prepared;
     try {
-      prepared = prepareInput(input, undefined);
+      prepared = prepareInput(input, undefined, comesBack(task));
       prepareFor(task, input);
     } catch (error) {
       return reject(error);
@@ -154,7 +154,7 @@ class WorkerPool extends EventEmitter {
       const given = givenBack(pending.task, input);
       if (given !== undefined) pending.resolve = givingBack(pending.resolve, given);
       if (terms.parallel) input = withParallel(pending.task, input);
-      const { form, value, length, parts, input: moved } = prepareInput(input, terms.transfer);
+      const { form, value, length, parts, input: moved } = prepareInput(input, terms.transfer, comesBack(pending.task));
       prepareFor(pending.task, input);
       this.#submitWith(binding.submitWith, index, pending, terms, [form, value, length, parts], moved);
     } catch (error) {
@@ -174,7 +174,7 @@ class WorkerPool extends EventEmitter {
       if (all.length === 0) return resolve([]);
       const pending = new Pending(resolve, reject, this.#record, task);
       prepareForAll(task, all, terms.parallel, pending);
-      const { form, value, length, parts } = prepareInputs(all, terms.transfer);
+      const { form, value, length, parts } = prepareInputs(all, terms.transfer, comesBack(task));
       this.#submitWith(binding.submitBatch, index, pending, terms, [form, value, length, parts], inputs, all.length);
     });
   }

@@ -20,6 +20,7 @@
 //! * [`pool`] — the queue and the threads.
 //! * [`shared`] — memory that JavaScript and Rust threads share.
 //! * [`channel`] — message channels: two ports, an inbox at each.
+//! * [`room`] — memory of a size that a program asked for.
 //! * [`seal`] — how a message of ours is known among messages of users.
 //! * `node` — the only room that knows Node-API: mailbox, teardown, conversion.
 //! * `api` — the exports JavaScript sees.
@@ -34,6 +35,7 @@ pub mod error;
 mod node;
 pub mod panic;
 pub mod pool;
+pub mod room;
 pub mod seal;
 pub mod shared;
 pub mod sync;

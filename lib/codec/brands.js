@@ -1,8 +1,15 @@
 'use strict';
 
-// What an object really is, whatever its prototype says.
+// What an object really is, whatever its prototype says. Nothing here runs code of a program's: prototypes are looked
+// at one by one, and not through a Proxy.
 
 const { types } = require('node:util');
+
+const { SafeWeakMap } = require('./intrinsics');
+const { isView } = require('./bytes');
+
+const { getOwnPropertyDescriptor, getOwnPropertySymbols, getPrototypeOf, prototype: ObjectPrototype } = Object;
+const { isProxy } = types;
 
 const exotic = [
   ['isProxy', 'a Proxy'],
@@ -15,43 +22,83 @@ const exotic = [
   ['isModuleNamespaceObject', 'a module namespace'],
   ['isArgumentsObject', 'an arguments object'],
   ['isExternal', 'a native pointer'],
-  ['isKeyObject', 'a KeyObject'],
-  ['isCryptoKey', 'a CryptoKey'],
-].filter(([test]) => typeof types[test] === 'function').map(([test, what]) => [types[test], what]);
+].map(([test, what]) => [types[test], what]);
+/** Node asks these by a property, and loads its crypto for it. */
+const keyTests = [['isKeyObject', 'a KeyObject'], ['isCryptoKey', 'a CryptoKey']]
+  .filter(([test]) => typeof types[test] === 'function').map(([test, what]) => [types[test], what]);
 
-// Platform classes by their global name; read once, lazily where Node makes them lazily.
 const PLATFORM = [
-  'WeakRef', 'FinalizationRegistry', 'MessagePort', 'MessageChannel', 'BroadcastChannel', 'Blob',
+  'WeakRef', 'FinalizationRegistry', 'MessagePort', 'MessageChannel', 'BroadcastChannel', 'Blob', 'DOMException',
   'AbortSignal', 'AbortController', 'ReadableStream', 'WritableStream', 'TransformStream', 'CryptoKey',
   'Response', 'Request', 'FormData', 'Headers', 'EventTarget', 'Event', 'URL', 'URLSearchParams',
 ];
+/** How Node names the methods of objects that it clones or transfers. */
+const CARRIED = /^messaging_.*_symbol$/;
 
 /** What a person would call an object that no thread but its own can use; null for an ordinary object. */
 function exoticName(value) {
-  for (const [test, what] of exotic) if (test(value)) return what;
+  for (let i = 0; i < exotic.length; i++) if (exotic[i][0](value)) return exotic[i][1];
+  const prototype = getPrototypeOf(value);
+  if (prototype === null || prototype === ObjectPrototype || kin(value).hasProxy) return null;
+  for (let i = 0; i < keyTests.length; i++) if (keyTests[i][0](value)) return keyTests[i][1];
   return null;
 }
 
-/** The same for platform objects; only asked about objects with a prototype of their own. */
-function platformName(value) {
-  for (const name of PLATFORM) {
-    const Class = globalThis[name];
-    if (typeof Class === 'function' && value instanceof Class) return `a ${name}`;
+const ORDINARY = Object.freeze({ name: null, isError: false, isCarried: false, hasProxy: false });
+const PROXY = Object.freeze({ name: null, isError: false, isCarried: false, hasProxy: true });
+const ErrorPrototype = Error.prototype;
+/** prototype → what is known of the objects that have it. */
+const known = new SafeWeakMap();
+
+/**
+ * What the prototype of an object says.
+ *
+ * @returns {{ name: string | null, isError: boolean, isCarried: boolean, hasProxy: boolean }} the platform class; whether
+ *   it is one of errors; whether Node may take its objects to another thread; whether a Proxy is among the prototypes
+ */
+function kin(value) {
+  const prototype = getPrototypeOf(value);
+  if (prototype === null || prototype === ObjectPrototype) return ORDINARY;
+  let facts = known.get(prototype);
+  if (facts === undefined) known.set(prototype, (facts = look(prototype)));
+  return facts;
+}
+
+function look(prototype) {
+  let name = null;
+  let isError = false;
+  let isCarried = false;
+  for (let at = prototype; at !== null; at = getPrototypeOf(at)) {
+    if (isProxy(at)) return PROXY;
+    name ??= platformClass(at);
+    isError ||= at === ErrorPrototype;
+    isCarried ||= getOwnPropertySymbols(at).some(({ description }) => CARRIED.test(description));
   }
+  return name === null && !isError && !isCarried ? ORDINARY : { name, isError, isCarried, hasProxy: false };
+}
+
+function platformClass(prototype) {
+  for (const name of PLATFORM) {
+    // What Node has not loaded yet (a getter stands there) nobody can have an instance of.
+    const Class = getOwnPropertyDescriptor(globalThis, name)?.value;
+    if (typeof Class === 'function' && Class.prototype === prototype) return `a ${name}`;
+  }
+  const tag = getOwnPropertyDescriptor(prototype, Symbol.toStringTag)?.value;
+  return typeof tag === 'string' && tag.startsWith('WebAssembly.') ? `a ${tag}` : null;
+}
+
+/** What a person would call an object of the platform's or the language's that a task has no use for; or null. */
+function platformName(value) {
   if (types.isRegExp(value)) return 'a RegExp';
   if (types.isBoxedPrimitive(value)) return 'a boxed primitive';
-  for (let at = Object.getPrototypeOf(value); at !== null; at = Object.getPrototypeOf(at)) {
-    const tag = Object.getOwnPropertyDescriptor(at, Symbol.toStringTag)?.value;
-    if (typeof tag === 'string' && tag.startsWith('WebAssembly.')) return `a ${tag}`;
-  }
-  return null;
+  return kin(value).name;
 }
 
 /** True for an object without inner slots, as `{}` makes them: what structured clone copies key by key. */
 function isOrdinary(value) {
   return !types.isDate(value) && !types.isRegExp(value) && !types.isMap(value) && !types.isSet(value) &&
     !types.isNativeError(value) && !types.isBoxedPrimitive(value) && !types.isAnyArrayBuffer(value) &&
-    !ArrayBuffer.isView(value) && exoticName(value) === null;
+    !isView(value) && exoticName(value) === null;
 }
 
-module.exports = { exoticName, platformName, isOrdinary };
+module.exports = { exoticName, isOrdinary, kin, platformName };

@@ -1,8 +1,14 @@
 'use strict';
 
-// Byte blocks: which JavaScript type they are, and how to make one again.
+// Byte blocks: which JavaScript type they are, where their memory is, and how to make one again.
 
 const { types } = require('node:util');
+
+const { SafeMap } = require('./intrinsics');
+
+const { getOwnPropertyDescriptor, getPrototypeOf } = Object;
+const { ArrayBuffer, Buffer, DataView, SharedArrayBuffer, Uint8Array } = globalThis;
+const { isView } = ArrayBuffer;
 
 const KIND_ARRAY_BUFFER = 0;
 const KIND_BUFFER = 1;
@@ -19,13 +25,28 @@ const VIEWS = [
 ];
 const ELEMENT_SIZES = [1, 1, 1, 1, 1, 1, 2, 2, 4, 4, 4, 8, 8, 8, 2];
 
-const kindByName = new Map();
+const kindByName = new SafeMap();
 for (let kind = 3; kind < VIEWS.length; kind++) if (VIEWS[kind]) kindByName.set(VIEWS[kind].name, kind);
 
-const TypedArray = Object.getPrototypeOf(Uint8Array);
-const nameOf = Object.getOwnPropertyDescriptor(TypedArray.prototype, Symbol.toStringTag).get;
-const { values } = TypedArray.prototype;
+// A program may shadow these by properties of its own; structured clone looks at the object itself.
+const TypedArray = getPrototypeOf(Uint8Array);
+const getter = (Class, key) => getOwnPropertyDescriptor(Class.prototype, key)?.get;
+const nameOf = getter(TypedArray, Symbol.toStringTag);
+const typedBuffer = getter(TypedArray, 'buffer');
+const typedOffset = getter(TypedArray, 'byteOffset');
+const typedLength = getter(TypedArray, 'byteLength');
+const viewBuffer = getter(DataView, 'buffer');
+const viewOffset = getter(DataView, 'byteOffset');
+const viewLength = getter(DataView, 'byteLength');
+const bufferLength = getter(ArrayBuffer, 'byteLength');
+const sharedLength = getter(SharedArrayBuffer, 'byteLength');
+const bufferResizable = getter(ArrayBuffer, 'resizable');
+const { values, slice: sliceView, set: setBytes } = TypedArray.prototype;
 const { slice } = ArrayBuffer.prototype;
+const { from: bufferFrom } = Buffer;
+
+const BufferPrototype = Buffer.prototype;
+const Uint8ArrayPrototype = Uint8Array.prototype;
 
 /** The wire number of a view's type; -1 when this codec knows none. A Buffer counts as a Uint8Array. */
 function kindOfView(view) {
@@ -34,9 +55,50 @@ function kindOfView(view) {
   return kindByName.get(name) ?? -1;
 }
 
+/** Whether a Uint8Array is one of Node's Buffers. */
+function isBuffer(bytes) {
+  let at = getPrototypeOf(bytes);
+  while (at !== BufferPrototype) {
+    if (at === Uint8ArrayPrototype || at === null || types.isProxy(at)) return false;
+    at = getPrototypeOf(at);
+  }
+  return true;
+}
+
+/** The memory of a view. */
+function bufferOf(view) {
+  return nameOf.call(view) === undefined ? viewBuffer.call(view) : typedBuffer.call(view);
+}
+
+/** Where in its memory a view begins; a DataView whose memory is gone throws. */
+function offsetOf(view) {
+  return nameOf.call(view) === undefined ? viewOffset.call(view) : typedOffset.call(view);
+}
+
+/** The bytes of a view; a DataView whose memory is gone throws. */
+function lengthOf(view) {
+  return nameOf.call(view) === undefined ? viewLength.call(view) : typedLength.call(view);
+}
+
+/** The bytes of an ArrayBuffer or a SharedArrayBuffer. */
+function sizeOf(buffer) {
+  return types.isArrayBuffer(buffer) ? bufferLength.call(buffer) : sharedLength.call(buffer);
+}
+
+/** Whether an ArrayBuffer may change its length. */
+function isResizable(buffer) {
+  return bufferResizable !== undefined && bufferResizable.call(buffer);
+}
+
+/** A `Uint8Array` over the bytes of a view or a buffer. */
+function bytesOf(memory) {
+  if (!isView(memory)) return new Uint8Array(memory);
+  return new Uint8Array(bufferOf(memory), offsetOf(memory), lengthOf(memory));
+}
+
 /** True when the ArrayBuffer's memory has been given away. */
 function isDetached(buffer) {
-  if (buffer.byteLength !== 0) return false;
+  if (bufferLength.call(buffer) !== 0) return false;
   try {
     new Uint8Array(buffer);
     return false;
@@ -49,10 +111,11 @@ function isDetached(buffer) {
 function isOutOfBounds(view) {
   try {
     // A DataView out of bounds throws here.
-    if (view.byteLength !== 0) return false;
+    if (lengthOf(view) !== 0) return false;
     // A typed array out of bounds says 0, but cannot make an iterator.
     if (types.isTypedArray(view)) values.call(view);
-    return isDetached(view.buffer);
+    const buffer = bufferOf(view);
+    return types.isArrayBuffer(buffer) && isDetached(buffer);
   } catch {
     return true;
   }
@@ -64,29 +127,32 @@ function viewOver(kind, buffer, byteOffset, byteLength) {
   if (View === undefined || kind === KIND_ARRAY_BUFFER) return null;
   const size = ELEMENT_SIZES[kind];
   if (byteOffset % size !== 0 || byteLength % size !== 0) return null;
-  if (byteOffset + byteLength > buffer.byteLength) return null;
-  if (kind === KIND_BUFFER) return Buffer.from(buffer, byteOffset, byteLength);
+  if (byteOffset + byteLength > sizeOf(buffer)) return null;
+  if (kind === KIND_BUFFER) return bufferFrom(buffer, byteOffset, byteLength);
   return new View(buffer, byteOffset, byteLength / size);
 }
 
 /** An ArrayBuffer of its own with these bytes of `bytes`. */
 function copyOut(bytes, start, length) {
-  const from = bytes.byteOffset + start;
-  if (bytes.buffer instanceof ArrayBuffer) return slice.call(bytes.buffer, from, from + length);
+  const buffer = typedBuffer.call(bytes);
+  const from = typedOffset.call(bytes) + start;
+  if (types.isArrayBuffer(buffer)) return slice.call(buffer, from, from + length);
   // The wire lies in shared memory.
-  return new Uint8Array(bytes.buffer, from, length).slice().buffer;
+  return typedBuffer.call(sliceView.call(new Uint8Array(buffer, from, length)));
 }
 
 /** A part handed over by the native side (an ArrayBuffer or a Uint8Array) as an ArrayBuffer of its own. */
 function partBuffer(part) {
   if (types.isArrayBuffer(part)) return part;
-  if (!ArrayBuffer.isView(part)) return null;
-  const { buffer, byteOffset, byteLength } = part;
-  if (byteOffset === 0 && byteLength === buffer.byteLength && types.isArrayBuffer(buffer)) return buffer;
-  return new Uint8Array(buffer, byteOffset, byteLength).slice().buffer;
+  if (!isView(part)) return null;
+  const buffer = bufferOf(part);
+  const [byteOffset, byteLength] = [offsetOf(part), lengthOf(part)];
+  if (byteOffset === 0 && types.isArrayBuffer(buffer) && byteLength === sizeOf(buffer)) return buffer;
+  return typedBuffer.call(sliceView.call(new Uint8Array(buffer, byteOffset, byteLength)));
 }
 
 module.exports = {
   KIND_ARRAY_BUFFER, KIND_BUFFER, KIND_DATA_VIEW, KIND_UINT8,
-  kindOfView, isDetached, isOutOfBounds, viewOver, copyOut, partBuffer,
+  bufferOf, bytesOf, copyOut, isBuffer, isDetached, isOutOfBounds, isResizable, isView, kindOfView, lengthOf, offsetOf,
+  partBuffer, setBytes, sizeOf, viewOver,
 };

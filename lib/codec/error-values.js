@@ -3,17 +3,25 @@
 // Errors on the wire: name, flags, message, stack, then properties (`cause` among them).
 
 const { types } = require('node:util');
+const { kin } = require('./brands');
+const { SafeMap, define } = require('./intrinsics');
 const { ERROR } = require('./tags');
+
+const { getOwnPropertyDescriptor, hasOwn, keys: keysOf } = Object;
 
 const HAS_MESSAGE = 1;
 const HAS_STACK = 2;
+/** The first string names the class, and another one, before the message, the error itself. */
+const HAS_NAME = 4;
 
-const classes = new Map([
-  ['Error', Error], ['EvalError', EvalError], ['RangeError', RangeError], ['ReferenceError', ReferenceError],
-  ['SyntaxError', SyntaxError], ['TypeError', TypeError], ['URIError', URIError],
-]);
+const { AggregateError, DOMException, Error } = globalThis;
+const classes = new SafeMap();
+for (const Class of [Error, EvalError, RangeError, ReferenceError, SyntaxError, TypeError, URIError]) {
+  classes.set(Class.name, Class);
+}
 /** Own properties that are not enumerable in JavaScript and still belong to the value. */
 const HIDDEN = ['cause', 'errors'];
+const isHidden = (key) => key === 'cause' || key === 'errors' || key === 'stack';
 
 // What the running engine's structured clone keeps; asked once, at the first error.
 let engineKeepsCause;
@@ -21,7 +29,10 @@ function keepsCause() {
   return (engineKeepsCause ??= structuredClone(new Error('', { cause: 1 })).cause === 1);
 }
 
-const isErrorObject = (value) => types.isNativeError(value) || value instanceof Error;
+const isErrorObject = (value) => types.isNativeError(value) || kin(value).isError;
+
+/** Whether a class of errors has a name on the wire. */
+const knowsClass = (name) => classes.get(name) !== undefined || name === 'AggregateError' || name === 'DOMException';
 
 function begin(writer, name, message, stack) {
   writer.byte(ERROR);
@@ -33,13 +44,13 @@ function begin(writer, name, message, stack) {
 
 /** As V8's structured clone does it: class by name, message, stack and cause; nothing else. */
 function writeClonedError(writer, error) {
-  const message = Object.getOwnPropertyDescriptor(error, 'message');
-  const cause = Object.getOwnPropertyDescriptor(error, 'cause');
+  const message = getOwnPropertyDescriptor(error, 'message');
+  const cause = getOwnPropertyDescriptor(error, 'cause');
   const name = `${error.name}`;
-  const text = message !== undefined && 'value' in message ? `${message.value}` : undefined;
+  const text = message !== undefined && hasOwn(message, 'value') ? `${message.value}` : undefined;
   const stack = error.stack;
   begin(writer, classes.has(name) ? name : 'Error', text, typeof stack === 'string' ? stack : undefined);
-  if (cause !== undefined && 'value' in cause && keepsCause()) {
+  if (cause !== undefined && hasOwn(cause, 'value') && keepsCause()) {
     writer.u32(1);
     writer.string('cause');
     writer.any(cause.value);
@@ -53,48 +64,58 @@ function writeFullError(writer, error) {
   const { name, message, stack } = error;
   const stackText = typeof stack === 'string' ? stack : undefined;
   begin(writer, typeof name === 'string' ? name : 'Error', `${message}`, stackText);
-  const keys = Object.keys(error).filter((key) => key !== 'name' && key !== 'message' && key !== 'stack');
-  for (const key of HIDDEN) if (Object.hasOwn(error, key) && !keys.includes(key)) keys.push(key);
+  const keys = ownKeys(error);
   writer.u32(keys.length);
-  for (const key of keys) {
-    writer.string(key);
-    writer.any(error[key]);
+  for (let i = 0; i < keys.length; i++) {
+    writer.string(keys[i]);
+    writer.any(error[keys[i]]);
   }
 }
 
-function bare(Class, message) {
+/** The keys of an error's own properties, beside its name, message and stack. */
+function ownKeys(error) {
+  const keys = keysOf(error).filter((key) => key !== 'name' && key !== 'message' && key !== 'stack');
+  for (const key of HIDDEN) if (hasOwn(error, key) && !keys.includes(key)) keys.push(key);
+  return keys;
+}
+
+function bare(Class, message, name) {
   const limit = Error.stackTraceLimit;
   // The stack comes from the wire: do not pay for one of our own.
   Error.stackTraceLimit = 0;
   try {
     if (Class === AggregateError) return new AggregateError([], message);
+    if (Class === DOMException) return new DOMException(message, name);
     return new Class(message);
   } finally {
     Error.stackTraceLimit = limit;
   }
 }
 
-const hidden = (error, key, value) =>
-  Object.defineProperty(error, key, { value, writable: true, enumerable: false, configurable: true });
-
 /** Reads an error into its slot, before its properties, for references back to it. */
 function readError(reader, slot) {
-  const name = reader.stringValue();
+  const className = reader.stringValue();
   const flags = reader.byte();
+  const name = flags & HAS_NAME ? reader.stringValue() : className;
   const message = flags & HAS_MESSAGE ? reader.stringValue() : undefined;
   const stack = flags & HAS_STACK ? reader.stringValue() : undefined;
-  const Class = name === 'AggregateError' ? AggregateError : classes.get(name) ?? Error;
-  const error = bare(Class, message);
-  if (error.name !== name) hidden(error, 'name', name);
-  hidden(error, 'stack', stack);
+  const error = bare(classOf(className), message, name);
+  if (error.name !== name) define(error, 'name', name, false);
+  define(error, 'stack', stack, false);
   reader.fill(slot, error);
   for (let count = reader.count(2); count > 0; count--) {
     const key = reader.stringValue();
-    const value = reader.any();
-    if (HIDDEN.includes(key)) hidden(error, key, value);
-    else Object.defineProperty(error, key, { value, writable: true, enumerable: true, configurable: true });
+    define(error, key, reader.any(), !isHidden(key));
   }
   return error;
 }
 
-module.exports = { isErrorObject, writeClonedError, writeFullError, readError };
+function classOf(name) {
+  if (name === 'AggregateError') return AggregateError;
+  if (name === 'DOMException' && DOMException !== undefined) return DOMException;
+  return classes.get(name) ?? Error;
+}
+
+module.exports = {
+  HAS_MESSAGE, HAS_NAME, HAS_STACK, isErrorObject, knowsClass, ownKeys, readError, writeClonedError, writeFullError,
+};

@@ -5,43 +5,52 @@
 
 const { types } = require('node:util');
 
+const { isView } = require('./bytes');
+const { SafeMap, SafeSet, isArray, mapForEach, setForEach } = require('./intrinsics');
+
+const { getOwnPropertyDescriptor, keys: keysOf } = Object;
 const identifier = /^[\p{ID_Start}$_][\p{ID_Continue}$\u200c\u200d]*$/u;
 
 const at = (path, key) =>
   typeof key === 'string' && identifier.test(key) ? `${path}.${key}` : `${path}[${JSON.stringify(key)}]`;
 
+/** The values inside, with their paths. Getters have run, and do not run again: what they gave is not looked into. */
 function* children(value, path) {
-  if (types.isProxy(value) || ArrayBuffer.isView(value) || types.isAnyArrayBuffer(value)) return;
-  if (Array.isArray(value)) {
-    for (let i = 0; i < value.length; i++) yield [value[i], at(path, i)];
+  if (types.isProxy(value) || isView(value) || types.isAnyArrayBuffer(value)) return;
+  if (isArray(value)) {
+    for (let i = 0; i < value.length; i++) yield* property(value, `${i}`, `${path}[${i}]`);
   } else if (types.isMap(value)) {
-    let i = 0;
-    for (const [key, item] of Map.prototype.entries.call(value)) {
-      yield [key, `${path}.keys()[${i++}]`];
-      const place = typeof key === 'string' ? `get(${JSON.stringify(key)})` : `values()[${i - 1}]`;
-      yield [item, `${path}.${place}`];
+    const entries = [];
+    mapForEach.call(value, (item, key) => entries.push([key, item]));
+    for (let i = 0; i < entries.length; i++) {
+      const [key, item] = entries[i];
+      yield [key, `${path}.keys()[${i}]`];
+      yield [item, `${path}.${typeof key === 'string' ? `get(${JSON.stringify(key)})` : `values()[${i}]`}`];
     }
   } else if (types.isSet(value)) {
-    let i = 0;
-    for (const item of Set.prototype.values.call(value)) yield [item, `${path}.values()[${i++}]`];
+    const items = [];
+    setForEach.call(value, (item) => items.push(item));
+    for (let i = 0; i < items.length; i++) yield [items[i], `${path}.values()[${i}]`];
   } else {
-    for (const key of Object.keys(value)) yield [value[key], at(path, key)];
-    if (types.isNativeError(value)) {
-      for (const key of ['cause', 'errors']) {
-        if (Object.hasOwn(value, key) && !Object.keys(value).includes(key)) yield [value[key], at(path, key)];
-      }
-    }
+    const keys = keysOf(value);
+    if (types.isNativeError(value)) for (const key of ['cause', 'errors']) if (!keys.includes(key)) keys.push(key);
+    for (const key of keys) yield* property(value, key, at(path, key));
   }
+}
+
+function* property(object, key, path) {
+  const descriptor = getOwnPropertyDescriptor(object, key);
+  if (descriptor !== undefined && Object.hasOwn(descriptor, 'value')) yield [descriptor.value, path];
 }
 
 const isObject = (value) => typeof value === 'object' && value !== null;
 
 /**
- * The key path of the first place in `root` for which `wanted(value)` holds; null when there is none (a
- * getter gave something else the first time). No object is entered twice.
+ * The key path of the first place in `root` for which `wanted(value)` holds; null when there is none: a getter gave it.
+ * No object is entered twice.
  */
 function findPath(root, name, wanted) {
-  const entered = new Set();
+  const entered = new SafeSet();
   const stack = [[[root, name]][Symbol.iterator]()];
   while (stack.length > 0) {
     const { value: step, done } = stack[stack.length - 1].next();
@@ -61,8 +70,8 @@ function findPath(root, name, wanted) {
 
 /** The first cycle: the path that leads back and the path it leads to; null when there is none. */
 function findCycle(root, name) {
-  const open = new Map();
-  const closed = new Set();
+  const open = new SafeMap();
+  const closed = new SafeSet();
   const stack = [{ value: root, path: name, steps: children(root, name) }];
   open.set(root, name);
   while (stack.length > 0) {

@@ -3,6 +3,7 @@
 // Objects of ours (SharedBuffer, ports, locks) and SharedArrayBuffers cross as extensions: a tag of their
 // own, then whatever `write` puts on the wire and `read` takes off it.
 
+const { SafeMap } = require('./intrinsics');
 const { FIRST_EXTENSION, LAST_EXTENSION } = require('./tags');
 
 /**
@@ -16,7 +17,7 @@ const { FIRST_EXTENSION, LAST_EXTENSION } = require('./tags');
 
 /** The extensions of one codec. */
 class Extensions {
-  #byTag = new Map();
+  #byTag = new SafeMap();
 
   constructor() {
     /** @type {Extension[]} */

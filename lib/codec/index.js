@@ -31,13 +31,17 @@ function createCodec(options) {
   const setup = { ...DEFAULTS, ...options, extensions };
   const writeShapes = new WriteShapes(setup.shapes);
   const readShapes = new ReadShapes(setup.shapes);
-  const newWriter = (mode) => new Writer({ ...setup, mode, shapes: writeShapes });
   // What Rust made may be as deep as Rust allows; see src/value/encode.rs.
   const readDepth = Math.max(setup.maxDepth, 1000);
-  const newReader = () => new Reader({ ...setup, shapes: readShapes, maxDepth: readDepth });
+  const newReader = (maxDepth = readDepth) => new Reader({ ...setup, shapes: readShapes, maxDepth });
+  /** What a writer has just written for Node, and which may be deeper than anything that is ours to carry. */
+  const reread = ({ bytes, length, parts, carried }) =>
+    newReader(Infinity).decode(bytes, 0, length, parts, carried);
+  const newWriter = (mode) => new Writer({ ...setup, mode, shapes: writeShapes, reread });
   let valueWriter = newWriter('value');
   let messageWriter = newWriter('message');
   let reader = newReader();
+  let left;
 
   return {
     /**
@@ -45,27 +49,38 @@ function createCodec(options) {
      * A getter that encodes in its turn gets a writer of its own.
      * @param {unknown} value
      * @param {string} [name] what error messages call it
+     * @param {{ has(buffer: ArrayBuffer): boolean }} [given] the memory that is given away with it
      * @returns {Writer}
-     * @throws {TypeError | RangeError} ERR_RW_UNSUPPORTED_VALUE, ERR_RW_CYCLIC_VALUE, ERR_RW_VALUE_TOO_DEEP,
+     * @throws {Error} ERR_RW_UNSUPPORTED_VALUE, ERR_RW_CYCLIC_VALUE, ERR_RW_VALUE_TOO_DEEP,
      *   ERR_RW_VALUE_TOO_LARGE, and whatever a getter throws
      */
-    encodeValue(value, name = 'input') {
+    encodeValue(value, name = 'input', given = undefined) {
       const writer = valueWriter.busy ? (valueWriter = newWriter('value')) : valueWriter;
-      writer.encode(value, name);
+      writer.encode(value, name, given);
       return writer;
     },
 
     /**
-     * A channel message, or null when only Node's own port can tell what becomes of it.
+     * A channel message, or null when only Node's own port can tell what becomes of it: `takeLeft` gives what is to be
+     * posted there.
      * @param {unknown} value
      * @param {boolean} [keepBuffers] whether a Buffer arrives as a Buffer, which structured clone does not do
      * @returns {Writer | null}
-     * @throws whatever a getter throws
+     * @throws whatever a getter throws, and what Node throws for what cannot be cloned
      */
     encodeMessage(value, keepBuffers = false) {
       const writer = messageWriter.busy ? (messageWriter = newWriter('message')) : messageWriter;
       writer.keepBuffers = keepBuffers;
-      return writer.encode(value, 'message') ? writer : null;
+      if (writer.encode(value, 'message')) return writer;
+      left = writer.takeLeft();
+      return null;
+    },
+
+    /** What Node is to carry in the place of the message that `encodeMessage` has just left to it. Once. */
+    takeLeft() {
+      const taken = left;
+      left = undefined;
+      return taken;
     },
 
     /** A writer of channel messages for one user alone: what it wrote last stays good until it writes again. */
@@ -74,12 +89,24 @@ function createCodec(options) {
     },
 
     /**
-     * The value in `bytes` from `offset` to `end`. `parts` become the value's own memory.
-     * @throws {TypeError | RangeError} ERR_RW_MALFORMED_VALUE, ERR_RW_VALUE_TOO_DEEP
+     * A writer of what scripts throw, for one user alone: see error-writer.js.
+     * @param {object} node what Node can carry
      */
-    decode(bytes, offset, end, parts) {
+    errorWriter(node) {
+      // Loaded for the first error.
+      const { ErrorWriter } = require('./error-writer');
+      return new ErrorWriter({ ...setup, shapes: writeShapes, reread }, node);
+    },
+
+    /**
+     * The value in `bytes` from `offset` to `end`. `parts` become the value's own memory.
+     * @param {object[]} [carried] what Node carried beside it
+     * @param {(error: Error) => void} [revive] is shown each error that was read
+     * @throws {Error} ERR_RW_MALFORMED_VALUE, ERR_RW_VALUE_TOO_DEEP
+     */
+    decode(bytes, offset, end, parts, carried, revive) {
       if (reader.busy) reader = newReader();
-      return reader.decode(bytes, offset, end, parts);
+      return reader.decode(bytes, offset, end, parts, carried, revive);
     },
 
     /** Adds objects of ours: see extensions.js. */

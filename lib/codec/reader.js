@@ -2,16 +2,20 @@
 
 // Wire → JavaScript value. Malformed bytes give ERR_RW_MALFORMED_VALUE, never a hang or a read beyond them.
 
-const { codecError, malformed } = require('./errors');
-const { compile } = require('./shapes');
-const { KIND_ARRAY_BUFFER, viewOver, copyOut, partBuffer } = require('./bytes');
+const { types } = require('node:util');
+
+const { KIND_ARRAY_BUFFER, copyOut, partBuffer, sizeOf, viewOver } = require('./bytes');
 const { readError } = require('./error-values');
+const { codecError, malformed } = require('./errors');
+const { Date, Map, ObjectPrototype, RegExp, Set, areStoresSafe, arrayOf, define, isBuiltIn, mapSet, setAdd, twice } = require('./intrinsics');
+const { compile } = require('./shapes');
 const {
   HEADER_TREE, HEADER_GRAPH, HOLE, TAIL, FIRST_EXTENSION, LAST_EXTENSION, SHORT_LATIN1,
 } = require('./tags');
 
 const { latin1Slice, utf8Slice, ucs2Slice } = Buffer.prototype;
 const { fromCharCode } = String;
+const { BigInt, Object } = globalThis;
 
 const float = new Float64Array(1);
 const floatBytes = new Uint8Array(float.buffer);
@@ -34,16 +38,41 @@ function shortReader(length) {
   return read === null ? (b, p) => latin1Slice.call(b, p, p + length) : read(fromCharCode);
 }
 
-// An own property for every key: plain assignment of `__proto__` would set the prototype.
-function assign(object, key, value) {
-  if (key === '__proto__') {
-    Object.defineProperty(object, key, { value, writable: true, enumerable: true, configurable: true });
-  } else {
-    object[key] = value;
-  }
-}
+/** Whether stores are safe (see intrinsics.js), as far as it is known. */
+const UNKNOWN = 0;
+const SAFE = 1;
+const UNSAFE = 2;
+/** So many keys are asked for one by one before it is found out. */
+const FEW_KEYS = 3;
+
+/** Objects that may be referred to, to begin with. */
+const SOME_REFS = 64;
+const KEPT_REFS = 4096;
+const NOT_YET = 0;
+
+const HEX = [];
+for (let byte = 0; byte < 256; byte++) HEX[byte] = byte.toString(16).padStart(2, '0');
 
 class Reader {
+  shapes;
+  extensions;
+  maxDepth;
+  bytes = null;
+  pos = 0;
+  end = 0;
+  parts = null;
+  // What few values have: `isMarked` then.
+  isMarked = false;
+  carried = undefined;
+  revive = undefined;
+  stores = UNKNOWN;
+  graph = false;
+  /** Objects by number; zeros where there is none yet. */
+  refs = null;
+  refCount = 0;
+  depth = 0;
+  busy = false;
+
   /**
    * @param {object} setup
    * @param {import('./shapes').ReadShapes} setup.shapes
@@ -54,14 +83,6 @@ class Reader {
     this.shapes = shapes;
     this.extensions = extensions;
     this.maxDepth = maxDepth;
-    this.bytes = null;
-    this.pos = 0;
-    this.end = 0;
-    this.parts = null;
-    this.graph = false;
-    this.refs = null;
-    this.depth = 0;
-    this.busy = false;
   }
 
   /**
@@ -69,18 +90,25 @@ class Reader {
    * @param {number} offset where the value starts
    * @param {number} end where it ends
    * @param {(ArrayBuffer | Uint8Array)[]} parts what rode beside it; becomes the value's own
+   * @param {object[]} [carried] what Node carried beside it
+   * @param {(error: Error) => void} [revive] is shown each error that was read
    */
-  decode(bytes, offset, end, parts) {
+  decode(bytes, offset, end, parts, carried, revive) {
     this.busy = true;
     this.bytes = bytes;
     this.pos = offset + 1;
     this.end = end;
     this.parts = parts;
     this.depth = 0;
+    if (carried !== undefined || revive !== undefined) {
+      this.carried = carried;
+      this.revive = revive;
+      this.isMarked = true;
+    }
     try {
       const header = end > offset && end <= bytes.length ? bytes[offset] : 0;
       this.graph = header === HEADER_GRAPH;
-      if (this.graph) this.refs = [];
+      if (this.graph) this.refs ??= arrayOf(SOME_REFS);
       else if (header !== HEADER_TREE) throw malformed('no header');
       const value = this.any();
       if (this.pos !== end) throw malformed(`the value ends at ${this.pos}, the bytes at ${end}`);
@@ -88,9 +116,23 @@ class Reader {
     } finally {
       this.bytes = null;
       this.parts = null;
-      this.refs = null;
+      if (this.refCount > 0) this.forgetRefs();
+      if (this.isMarked) this.forgetMarks();
       this.busy = false;
     }
+  }
+
+  forgetMarks() {
+    this.isMarked = false;
+    this.carried = this.revive = undefined;
+    this.stores = UNKNOWN;
+  }
+
+  forgetRefs() {
+    const { refs, refCount } = this;
+    this.refCount = 0;
+    if (refs.length > KEPT_REFS) this.refs = null;
+    else for (let i = 0; i < refCount; i++) refs[i] = NOT_YET;
   }
 
   // The cases are literals, in the order of tags.js, so that V8 makes a jump table of them.
@@ -119,13 +161,14 @@ class Reader {
       case 0x96: return this.reference();
       case 0x99: return this.regexp();
       case 0x9a: return this.fill(this.reserve(), Object(this.any()));
+      case 0x9b: return this.fill(this.reserve(), this.carriedObject());
       default: return this.nested(tag);
     }
   }
 
   nested(tag) {
     if (++this.depth > this.maxDepth) {
-      throw codecError(RangeError, 'ERR_RW_VALUE_TOO_DEEP',
+      throw codecError('ERR_RW_VALUE_TOO_DEEP',
         `the value is nested more than ${this.maxDepth} levels deep: flatten it`);
     }
     let value;
@@ -137,7 +180,7 @@ class Reader {
       case 0x8f: value = this.object(); break;
       case 0x90: value = this.map(); break;
       case 0x91: value = this.set(); break;
-      case 0x92: value = readError(this, this.reserve()); break;
+      case 0x92: value = this.error(); break;
       default: value = this.extension(tag);
     }
     this.depth--;
@@ -217,13 +260,15 @@ class Reader {
     const start = this.take(length);
     if (length === 0) return 0n;
     let hex = '0x';
-    for (let i = start + length - 1; i >= start; i--) hex += this.bytes[i].toString(16).padStart(2, '0');
+    for (let i = start + length - 1; i >= start; i--) hex += HEX[this.bytes[i]];
     return negative ? -BigInt(hex) : BigInt(hex);
   }
 
   // References: in a graph every object has a number, counted as the writer met them.
   reserve() {
-    return this.graph ? this.refs.push(undefined) - 1 : 0;
+    if (!this.graph) return 0;
+    if (this.refCount === this.refs.length) this.refs = twice(this.refs);
+    return this.refCount++;
   }
 
   fill(slot, value) {
@@ -233,16 +278,16 @@ class Reader {
 
   reference() {
     const id = this.u32();
-    const value = this.graph ? this.refs[id] : undefined;
-    if (value === undefined) throw malformed(`no object has the number ${id}`);
+    const value = this.graph && id < this.refCount ? this.refs[id] : NOT_YET;
+    if (value === NOT_YET) throw malformed(`no object has the number ${id}`);
     return value;
   }
 
   array() {
     const length = this.count(1);
-    const array = [];
+    const array = arrayOf(length);
     this.fill(this.reserve(), array);
-    for (let i = 0; i < length; i++) array.push(this.any());
+    for (let i = 0; i < length; i++) array[i] = this.any();
     return array;
   }
 
@@ -250,13 +295,22 @@ class Reader {
     const length = this.u32();
     const array = [];
     this.fill(this.reserve(), array);
-    for (let i = 0; i < length && this.bytes[this.pos] !== TAIL; i++) array.push(this.any());
+    this.lookAround();
+    const safe = this.stores === SAFE;
+    for (let i = 0; i < length && this.bytes[this.pos] !== TAIL; i++) {
+      const item = this.any();
+      if (safe) array[i] = item;
+      else define(array, i, item);
+    }
     if (this.byte() !== TAIL) throw malformed('an array has no tail');
     array.length = length;
     for (let count = this.count(2); count > 0; count--) {
       const key = this.stringValue();
       if (key === 'length') throw malformed('an array has a second length');
-      assign(array, key, this.any());
+      const item = this.any();
+      // An index; names may be those of methods.
+      if (safe && key >= '0' && key < ':') array[key] = item;
+      else define(array, key, item);
     }
     return array;
   }
@@ -270,12 +324,17 @@ class Reader {
 
   shaped() {
     const shape = this.shape();
-    if (shape.make !== null && !this.graph) return shape.make(this);
+    if (this.graph) {
+      if (shape.makeInGraph !== null) return shape.makeInGraph(this);
+    } else if (shape.make !== null) {
+      return shape.make(this);
+    }
     this.shapes.used(shape);
     const object = {};
     this.fill(this.reserve(), object);
     const { keys } = shape;
-    for (let i = 0; i < keys.length; i++) assign(object, keys[i], this.any());
+    if (keys.length > FEW_KEYS) this.lookAround();
+    for (let i = 0; i < keys.length; i++) this.put(object, keys[i], this.any());
     return object;
   }
 
@@ -283,9 +342,10 @@ class Reader {
     const object = {};
     const { keys } = this.shape();
     this.fill(this.reserve(), object);
-    for (const key of keys) {
+    if (keys.length > FEW_KEYS) this.lookAround();
+    for (let i = 0; i < keys.length; i++) {
       if (this.bytes[this.pos] === HOLE) this.byte();
-      else assign(object, key, this.any());
+      else this.put(object, keys[i], this.any());
     }
     return object;
   }
@@ -293,11 +353,26 @@ class Reader {
   object() {
     const object = {};
     this.fill(this.reserve(), object);
-    for (let count = this.count(2); count > 0; count--) {
+    let count = this.count(2);
+    if (count > FEW_KEYS) this.lookAround();
+    for (; count > 0; count--) {
       const key = this.stringValue();
-      assign(object, key, this.any());
+      this.put(object, key, this.any());
     }
     return object;
+  }
+
+  lookAround() {
+    if (this.stores !== UNKNOWN) return;
+    this.stores = areStoresSafe() ? SAFE : UNSAFE;
+    this.isMarked = true;
+  }
+
+  /** An own property for every key: a store would ask the prototypes first. */
+  put(object, key, value) {
+    const stores = this.stores;
+    if (stores === SAFE ? isBuiltIn(key) : stores === UNSAFE || key in ObjectPrototype) define(object, key, value);
+    else object[key] = value;
   }
 
   map() {
@@ -305,7 +380,7 @@ class Reader {
     this.fill(this.reserve(), map);
     for (let count = this.count(2); count > 0; count--) {
       const key = this.any();
-      map.set(key, this.any());
+      mapSet.call(map, key, this.any());
     }
     return map;
   }
@@ -313,8 +388,14 @@ class Reader {
   set() {
     const set = new Set();
     this.fill(this.reserve(), set);
-    for (let count = this.count(1); count > 0; count--) set.add(this.any());
+    for (let count = this.count(1); count > 0; count--) setAdd.call(set, this.any());
     return set;
+  }
+
+  error() {
+    const error = readError(this, this.reserve());
+    if (this.revive !== undefined) this.revive(error);
+    return error;
   }
 
   regexp() {
@@ -346,11 +427,20 @@ class Reader {
     return buffer;
   }
 
+  /** What Node carried, at this index. */
+  carriedObject() {
+    const index = this.u32();
+    const object = this.carried !== undefined && index < this.carried.length ? this.carried[index] : null;
+    if (typeof object !== 'object' || object === null) throw malformed(`nothing was carried under the number ${index}`);
+    return object;
+  }
+
   block(kind, buffer) {
     const slot = this.reserve();
     if (kind === KIND_ARRAY_BUFFER) return this.fill(slot, buffer);
-    const view = viewOver(kind, buffer, 0, buffer.byteLength);
-    if (view === null) throw malformed(`a block of kind ${kind} has ${buffer.byteLength} bytes`);
+    const size = sizeOf(buffer);
+    const view = viewOver(kind, buffer, 0, size);
+    if (view === null) throw malformed(`a block of kind ${kind} has ${size} bytes`);
     this.fill(slot, view);
     this.fill(this.reserve(), buffer);
     return view;
@@ -362,7 +452,7 @@ class Reader {
     const byteOffset = this.u32();
     const byteLength = this.u32();
     const buffer = this.any();
-    const view = buffer instanceof ArrayBuffer || buffer instanceof SharedArrayBuffer
+    const view = types.isAnyArrayBuffer(buffer)
       ? viewOver(kind, buffer, byteOffset, byteLength)
       : null;
     if (view === null) throw malformed('a view does not fit its buffer');

@@ -1,6 +1,9 @@
 'use strict';
 
+const { ObjectPrototype, SafeMap, append, define, isArray } = require('./intrinsics');
 const { isWellFormed } = require('./slab');
+
+const { stringify } = JSON;
 
 // Objects of the same keys in the same order share a shape: the wire then carries the shape's number and the
 // values alone. A key list earns a number when it has been seen a few times here, so that objects used as
@@ -23,13 +26,11 @@ function compile(args, body) {
 
 /** One step of the trie of key lists; `key` and `next` remember the step taken last. */
 class Node {
-  constructor() {
-    this.key = '';
-    this.next = null;
-    this.steps = null;
-    this.shape = null;
-    this.sights = 0;
-  }
+  key = '';
+  next = null;
+  steps = null;
+  shape = null;
+  sights = 0;
 
   step(key) {
     if (this.steps === null) return null;
@@ -42,7 +43,7 @@ class Node {
 
   grow(key) {
     const next = new Node();
-    (this.steps ??= new Map()).set(key, next);
+    (this.steps ??= new SafeMap()).set(key, next);
     this.key = key;
     this.next = next;
     return next;
@@ -51,20 +52,26 @@ class Node {
 
 /** A shape as the writer uses it. */
 class WriteShape {
+  id;
+  keys;
+  uses = 0;
+  /** (writer, object, start of the object on the wire) → writes the values */
+  compiled = null;
+
   constructor(id, keys) {
     this.id = id;
     this.keys = keys;
-    this.uses = 0;
-    /** (writer, object, start of the object on the wire) → writes the values */
-    this.compiled = null;
   }
 
   compile() {
     const lines = this.keys.map((key) => {
-      const name = JSON.stringify(key);
+      const name = stringify(key);
+      // A key that was deleted meanwhile must not be found on the prototype.
+      if (key in ObjectPrototype) return `if (has(o, ${name})) w.any(o[${name}]); else w.hole(at);`;
       return `x = o[${name}]; if (x === undefined) w.maybeHole(o, ${name}, at); else w.any(x);`;
     });
-    this.compiled = compile(['w', 'o', 'at'], `let x;\n${lines.join('\n')}`);
+    const make = compile(['has'], `return (w, o, at) => {\nlet x;\n${lines.join('\n')}\n};`);
+    this.compiled = make === null ? null : make(Object.hasOwn);
   }
 }
 
@@ -128,7 +135,7 @@ class WriteShapes {
     const id = this.#provider.intern(keys);
     if (id < 0) return null;
     node.shape = new WriteShape(id, keys);
-    this.#known.push(node.shape);
+    append(this.#known, node.shape);
     return node.shape;
   }
 
@@ -142,18 +149,26 @@ class WriteShapes {
 
 /** A shape as the reader uses it. */
 class ReadShape {
+  keys;
+  uses = 0;
+  /** reader → object; null until the shape has been used a few times */
+  make = null;
+  /** The same where others may refer to the object before it is complete. */
+  makeInGraph = null;
+
   constructor(keys) {
     this.keys = keys;
-    this.uses = 0;
-    /** reader → object; null until the shape has been used a few times */
-    this.make = null;
   }
 
   compile() {
-    // A computed key, because a literal `__proto__:` would set the prototype instead.
-    const fields = this.keys.map((key) =>
-      `${key === '__proto__' ? `['__proto__']` : JSON.stringify(key)}: r.any()`);
-    this.make = compile(['r'], `return { ${fields.join(', ')} };`);
+    // A literal defines its properties. A computed key, because `__proto__:` would set the prototype instead.
+    const literal = (value) => this.keys.map((key) =>
+      `${key === '__proto__' ? `['__proto__']` : stringify(key)}: ${value}`).join(', ');
+    this.make = compile(['r'], `return { ${literal('r.any()')} };`);
+    // Stores to properties that are there, own ones, ask no prototype.
+    const stores = this.keys.map((key) => `o[${stringify(key)}] = r.any();`).join('\n');
+    this.makeInGraph = compile(['r'],
+      `const o = { ${literal('undefined')} };\nr.fill(r.reserve(), o);\n${stores}\nreturn o;`);
   }
 }
 
@@ -179,16 +194,18 @@ class ReadShapes {
 
   #fetch(id) {
     const keys = this.#provider.keys(id);
-    if (!Array.isArray(keys)) return null;
+    if (!isArray(keys)) return null;
     // Ids are dense and bounded by the table's size, so this array stays packed enough.
-    while (this.#shapes.length < id) this.#shapes.push(undefined);
-    return (this.#shapes[id] = new ReadShape(keys));
+    while (this.#shapes.length < id) append(this.#shapes, undefined);
+    const shape = new ReadShape(keys);
+    define(this.#shapes, id, shape);
+    return shape;
   }
 }
 
 /** Shapes within one process without the native table: for tests. */
 class LocalShapes {
-  #ids = new Map();
+  #ids = new SafeMap();
   #keys = [];
   #capacity;
 

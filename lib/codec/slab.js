@@ -5,6 +5,7 @@
 const {
   NULL, UNDEFINED, FALSE, TRUE, INT32, FLOAT64, BIGINT, LATIN1, UTF8, UTF16, SHORT_LATIN1,
 } = require('./tags');
+const { bufferOf, setBytes } = require('./bytes');
 
 const FIRST_SIZE = 16 * 1024;
 /** A slab that grew beyond this for one value is let go before the next. */
@@ -13,22 +14,35 @@ const SHORT_LIMIT = 64;
 
 // Methods of Buffer.prototype that Node 20–26 have (undocumented, and what Buffer#write calls itself).
 const { utf8Write, ucs2Write } = Buffer.prototype;
+const { allocUnsafeSlow: allocate, byteLength } = Buffer;
+const { toString: bigintText } = BigInt.prototype;
 
 const float = new Float64Array(1);
 const floatBytes = new Uint8Array(float.buffer);
 const littleEndian = new Uint8Array(new Uint16Array([1]).buffer)[0] === 1;
 
-const isWellFormed = typeof ''.isWellFormed === 'function'
-  ? (text) => text.isWellFormed()
-  : (text) => !/\p{Surrogate}/u.test(text);
+const wellFormed = String.prototype.isWellFormed;
+const surrogate = /\p{Surrogate}/u;
+const { test } = RegExp.prototype;
+const isWellFormed = typeof wellFormed === 'function'
+  ? (text) => wellFormed.call(text)
+  : (text) => !test.call(surrogate, text);
+
+/** A hexadecimal digit's number. */
+function digit(hex, at) {
+  const unit = hex.charCodeAt(at);
+  return unit < 58 ? unit - 48 : unit - 87;
+}
 
 /** A growing byte buffer with a cursor. */
 class Slab {
+  bytes = allocate(FIRST_SIZE);
+  capacity = FIRST_SIZE;
+  pos = 0;
+  maxBytes;
+
   /** @param {number} maxBytes most bytes one value may take on the wire */
   constructor(maxBytes) {
-    this.bytes = Buffer.allocUnsafeSlow(FIRST_SIZE);
-    this.capacity = FIRST_SIZE;
-    this.pos = 0;
     this.maxBytes = maxBytes;
   }
 
@@ -36,7 +50,7 @@ class Slab {
   rewind() {
     this.pos = 0;
     if (this.capacity > KEPT_SIZE) {
-      this.bytes = Buffer.allocUnsafeSlow(FIRST_SIZE);
+      this.bytes = allocate(FIRST_SIZE);
       this.capacity = FIRST_SIZE;
     }
   }
@@ -45,9 +59,15 @@ class Slab {
   grow(count) {
     const needed = this.pos + count;
     if (needed > this.maxBytes) this.tooLarge();
-    const capacity = Math.max(this.capacity * 2, needed);
-    const bytes = Buffer.allocUnsafeSlow(capacity);
-    bytes.set(this.bytes.subarray(0, this.pos));
+    const twice = this.capacity * 2;
+    const capacity = Math.max(needed, this.capacity < this.maxBytes ? Math.min(twice, this.maxBytes) : twice);
+    let bytes;
+    try {
+      bytes = allocate(capacity);
+    } catch {
+      this.noMemory(needed);
+    }
+    setBytes.call(bytes, new Uint8Array(bufferOf(this.bytes), 0, this.pos));
     this.bytes = bytes;
     this.capacity = capacity;
   }
@@ -118,7 +138,7 @@ class Slab {
   longString(text) {
     const length = text.length;
     // Reserving 3 bytes a unit is cheap while small; beyond that, count first.
-    const room = 5 + (length < 16384 ? length * 3 : Buffer.byteLength(text));
+    const room = 5 + (length < 16384 ? length * 3 : byteLength(text));
     if (this.pos + room > this.capacity) this.grow(room);
     const start = this.pos;
     const written = utf8Write.call(this.bytes, text, start + 5, room - 5);
@@ -138,15 +158,15 @@ class Slab {
 
   bigint(value) {
     const negative = value < 0n;
-    let hex = (negative ? -value : value).toString(16);
+    const hex = bigintText.call(negative ? -value : value, 16);
     const words = value === 0n ? 0 : Math.ceil(hex.length / 16);
-    hex = hex.padStart(words * 16, '0');
     this.byte(BIGINT);
     this.byte(negative ? 1 : 0);
     this.u32(words);
     if (this.pos + words * 8 > this.capacity) this.grow(words * 8);
-    for (let at = words * 16; at > 0; at -= 2) {
-      this.bytes[this.pos++] = Number.parseInt(hex.slice(at - 2, at), 16);
+    for (let byte = 0, at = hex.length; byte < words * 8; byte++, at -= 2) {
+      const low = at > 0 ? digit(hex, at - 1) : 0;
+      this.bytes[this.pos++] = at > 1 ? low | (digit(hex, at - 2) << 4) : low;
     }
   }
 

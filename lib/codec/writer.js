@@ -6,32 +6,41 @@
 //              (the caller then hands the value to Node's own port).
 
 const { types } = require('node:util');
-const { Slab } = require('./slab');
-const { codecError } = require('./errors');
-const { KIND_BUFFER, KIND_UINT8, kindOfView, isDetached, isOutOfBounds } = require('./bytes');
-const { isErrorObject, writeClonedError, writeFullError } = require('./error-values');
+const { closedPort } = require('../closed-port');
+const { hasAccessor, mayRunCode } = require('./accessors');
 const { isUncloneable, marks } = require('../travel/uncloneable');
-const { exoticName, platformName, isOrdinary } = require('./brands');
 const { hasNamedProperties } = require('./array-properties');
+const { exoticName, isOrdinary, kin, platformName } = require('./brands');
+const {
+  KIND_BUFFER, KIND_UINT8, bufferOf, bytesOf, isBuffer, isDetached, isOutOfBounds, isResizable, isView, kindOfView,
+  lengthOf, offsetOf, setBytes, sizeOf,
+} = require('./bytes');
+const { isErrorObject, writeClonedError, writeFullError } = require('./error-values');
+const { describe } = require('./describe');
+const { codecError } = require('./errors');
 const { findPath, findCycle } = require('./explain');
 const {
+  ObjectPrototype, SafeMap, append, arrayOf, hasIndexedPrototypes, isArray, mapForEach, setForEach, sizeOfMap, sizeOfSet,
+} = require('./intrinsics');
+const { Slab } = require('./slab');
+const {
   HEADER_TREE, HEADER_GRAPH, DATE, ARRAY, ARRAY_TAILED, SHAPED, SHAPED_HOLEY, OBJECT, MAP, SET, BYTES,
-  BYTES_PART, VIEW, REF, HOLE, TAIL, REGEXP, BOXED,
+  BYTES_PART, VIEW, REF, HOLE, TAIL, REGEXP, BOXED, CARRIED,
 } = require('./tags');
 
 const { isProxy } = types;
-const { isArray } = Array;
-const { keys: keysOf, getPrototypeOf, hasOwn, prototype: ObjectPrototype } = Object;
-const mapForEach = Map.prototype.forEach;
-const setForEach = Set.prototype.forEach;
+const { keys: keysOf, getPrototypeOf, hasOwn } = Object;
 const getTime = Date.prototype.getTime;
-const setBytes = Uint8Array.prototype.set;
+const { valueOf: numberOf } = Number.prototype;
+const { valueOf: stringOf } = String.prototype;
+const { valueOf: booleanOf } = Boolean.prototype;
+const { valueOf: bigintOf } = BigInt.prototype;
 const regexpSource = Object.getOwnPropertyDescriptor(RegExp.prototype, 'source').get;
 const regexpFlags = Object.entries({
   d: 'hasIndices', g: 'global', i: 'ignoreCase', m: 'multiline', s: 'dotAll', u: 'unicode', v: 'unicodeSets',
   y: 'sticky',
-}).map(([flag, name]) => [flag, Object.getOwnPropertyDescriptor(RegExp.prototype, name)?.get])
-  .filter(([, get]) => get !== undefined);
+}).map(([flag, name]) => ({ flag, get: Object.getOwnPropertyDescriptor(RegExp.prototype, name)?.get }))
+  .filter(({ get }) => get !== undefined);
 
 /** Thrown inside a writer to leave it: the message is for Node's own port. No Error: it needs no stack. */
 const NOT_REPRESENTABLE = { notRepresentable: true };
@@ -42,15 +51,72 @@ const SUSPICIOUS_DEPTH = 64;
 const NO_PARTS = Object.freeze([]);
 const MAX_U32 = 0xffffffff;
 
+/** Whether code of the program's may run after a block of bytes was met, as far as it is known. */
+const UNKNOWN = 0;
+const QUIET = 1;
+const LOUD = 2;
+/** So many things of a value are looked at to find out; and one more for so many bytes, whose copy would cost as much. */
+const LOOK_AT = 32;
+const BYTES_A_LOOK = 256;
+
+/** Node goes some levels deeper than a writer in JavaScript. */
+function isStackOverflow(error) {
+  return error instanceof RangeError && error.message === 'Maximum call stack size exceeded';
+}
+
+/** Whether this may be what Object.prototype has under the name of a key that a getter has deleted meanwhile. */
+function mayBeInherited(item) {
+  return item === undefined || typeof item === 'function' || item === ObjectPrototype;
+}
+
 // Called as mapForEach.call(map, collectEntry, list): `this` is the list, so no closure is made.
 function collectEntry(value, key) {
-  this.push(key, value);
+  this.items[this.count++] = key;
+  this.items[this.count++] = value;
 }
 function collectItem(value) {
-  this.push(value);
+  this.items[this.count++] = value;
 }
 
 class Writer extends Slab {
+  message;
+  /** Messages: whether a Buffer arrives as one, with its own bytes only. */
+  keepBuffers = false;
+  shapes;
+  extensions;
+  maxDepth;
+  inlineBytes;
+  reread;
+  /** What rides beside the wire: ArrayBuffers and views, to be copied by the native side. */
+  parts = NO_PARTS;
+  /** Messages: what Node is to carry, by the number that the wire has in its place. Undefined while there is none. */
+  carried = undefined;
+  /** What `encode` left to Node. */
+  left = undefined;
+  /** Length of the wire in `bytes`. */
+  length = 0;
+  busy = false;
+  depth = 0;
+  refs = arrayOf(FEW_REFS);
+  refCount = 0;
+  refMap = null;
+  repeated = false;
+  // What is found out about one value, where it was asked: `isMarked` then.
+  isMarked = false;
+  /** Whether it was searched for cycles. */
+  searched = false;
+  /** Whether an extension is writing. */
+  extending = false;
+  quiet = UNKNOWN;
+  /** So many things of the value were looked at for it. */
+  looked = 0;
+  /** Arrays may seem to have what they have not (see intrinsics.js). Asked at the first array. */
+  indexed = undefined;
+  /** Memory that is given away. */
+  given = undefined;
+  root = undefined;
+  name = 'input';
+
   /**
    * @param {object} setup
    * @param {'value' | 'message'} setup.mode
@@ -59,64 +125,76 @@ class Writer extends Slab {
    * @param {number} setup.maxDepth
    * @param {number} setup.maxBytes
    * @param {number} setup.inlineBytes byte blocks above this ride beside the wire
+   * @param {(writer: Writer) => unknown} setup.reread reads what the writer has just written
    */
-  constructor({ mode, shapes, extensions, maxDepth, maxBytes, inlineBytes }) {
+  constructor({ mode, shapes, extensions, maxDepth, maxBytes, inlineBytes, reread }) {
     super(maxBytes);
     this.message = mode === 'message';
-    /** Messages: whether a Buffer arrives as one, with its own bytes only. */
-    this.keepBuffers = false;
     this.shapes = shapes;
     this.extensions = extensions;
     this.maxDepth = maxDepth;
     this.inlineBytes = inlineBytes;
-    /** What rides beside the wire: ArrayBuffers and views, to be copied by the native side. */
-    this.parts = NO_PARTS;
-    /** Length of the wire in `bytes`. */
-    this.length = 0;
-    this.busy = false;
-    this.depth = 0;
-    this.refs = new Array(FEW_REFS).fill(null);
-    this.refCount = 0;
-    this.refMap = null;
-    this.repeated = false;
-    this.searched = false;
-    this.root = undefined;
-    this.name = 'input';
+    this.reread = reread;
   }
 
   /**
-   * Writes one value; false when a message is not representable.
+   * Writes one value; false when a message is not representable: `takeLeft` then gives what Node is to carry.
    * `bytes`, `length` and `parts` hold until the next.
+   *
+   * @param {unknown} value
+   * @param {string} name what error messages call it
+   * @param {{ has(buffer: ArrayBuffer): boolean }} [given] memory that is given away: its bytes are those it has when it
+   *   goes
    */
-  encode(value, name) {
+  encode(value, name, given) {
     this.busy = true;
     this.rewind();
     this.parts = NO_PARTS;
+    this.length = 0;
     this.pos = 1;
     this.depth = 0;
-    this.searched = false;
     this.root = value;
     this.name = name;
+    if (given !== undefined) {
+      this.given = given;
+      this.isMarked = true;
+    }
     try {
       this.any(value);
       this.bytes[0] = this.repeated ? HEADER_GRAPH : HEADER_TREE;
       this.length = this.pos;
-      return true;
+      if (this.carried === undefined) return true;
+      this.left = this.reread(this);
+      this.release();
     } catch (error) {
-      this.length = 0;
-      this.parts = NO_PARTS;
-      if (error === NOT_REPRESENTABLE) return false;
-      throw error;
+      const isTooDeep = this.carried !== undefined && isStackOverflow(error);
+      this.release();
+      if (error !== NOT_REPRESENTABLE && !isTooDeep) throw error;
+      this.left = value;
     } finally {
       this.root = undefined;
       if (this.refCount > 0) this.forgetRefs();
+      if (this.isMarked) this.forgetMarks();
       this.busy = false;
     }
+    return false;
   }
 
-  /** Lets go of the byte blocks of the last value. */
+  /**
+   * What Node is to carry after `encode` said false: the value itself; or, where getters of it have run, the value as it
+   * was read, so that they do not run again. Once.
+   */
+  takeLeft() {
+    const { left } = this;
+    this.left = undefined;
+    return left;
+  }
+
+  /** Lets go of what stands beside the last wire. */
   release() {
+    this.length = 0;
     this.parts = NO_PARTS;
+    this.carried = undefined;
   }
 
   any(value) {
@@ -166,19 +244,20 @@ class Writer extends Slab {
     }
     for (let i = 0; i < keys.length; i++) {
       const item = value[keys[i]];
-      if (item === undefined) this.maybeHole(value, keys[i], at);
+      if (mayBeInherited(item) && !hasOwn(value, keys[i])) this.hole(at);
       else this.any(item);
     }
   }
 
   // A getter may have deleted a key that was still to come: structured clone then leaves it out.
   maybeHole(value, key, at) {
-    if (hasOwn(value, key)) {
-      this.nothing(undefined);
-    } else {
-      this.bytes[at] = SHAPED_HOLEY;
-      this.byte(HOLE);
-    }
+    if (hasOwn(value, key)) this.nothing(undefined);
+    else this.hole(at);
+  }
+
+  hole(at) {
+    this.bytes[at] = SHAPED_HOLEY;
+    this.byte(HOLE);
   }
 
   unshaped(value, keys) {
@@ -187,7 +266,7 @@ class Writer extends Slab {
     let missing = 0;
     for (let i = 0; i < keys.length; i++) {
       const item = value[keys[i]];
-      if (item === undefined && !hasOwn(value, keys[i])) {
+      if (mayBeInherited(item) && !hasOwn(value, keys[i])) {
         missing++;
         continue;
       }
@@ -210,7 +289,11 @@ class Writer extends Slab {
     const at = this.pos;
     this.tagged(ARRAY, length);
     let i = 0;
-    if (this.message) {
+    if (this.indexed === undefined ? this.lookAround() : this.indexed) {
+      // What stands on the prototypes is not the array's.
+      if (this.message) this.tail(value, at, 0);
+      else for (; i < length; i++) this.any(hasOwn(value, i) ? value[i] : undefined);
+    } else if (this.message) {
       for (; i < length; i++) {
         const item = value[i];
         if (item === undefined && !hasOwn(value, i)) break;
@@ -222,6 +305,11 @@ class Writer extends Slab {
     }
   }
 
+  lookAround() {
+    this.isMarked = true;
+    return (this.indexed = hasIndexedPrototypes());
+  }
+
   // The rest of an array with holes or properties of its own, key by key.
   tail(value, at, dense) {
     this.bytes[at] = ARRAY_TAILED;
@@ -229,9 +317,11 @@ class Writer extends Slab {
     const countAt = this.pos;
     this.u32(0);
     let count = 0;
-    for (const key of keysOf(value)) {
-      const index = Number(key);
-      if (index >= 0 && index < dense && Number.isInteger(index) && String(index) === key) continue;
+    const keys = keysOf(value);
+    for (let i = 0; i < keys.length; i++) {
+      const key = keys[i];
+      const index = +key;
+      if (index >= 0 && index < dense && index % 1 === 0 && `${index}` === key) continue;
       const item = value[key];
       if (item === undefined && !hasOwn(value, key)) continue;
       this.string(key);
@@ -243,12 +333,10 @@ class Writer extends Slab {
 
   // Anything that is not an array and not made by `{}`.
   special(value) {
-    const extension = this.extensions.find(value);
-    if (extension !== null) {
-      this.byte(extension.tag);
-      extension.write(value, this);
-    } else if (ArrayBuffer.isView(value)) {
+    if (isView(value)) {
       this.view(value);
+    } else if (types.isArrayBuffer(value)) {
+      this.arrayBuffer(value);
     } else if (types.isMap(value)) {
       this.entries(MAP, value);
     } else if (types.isSet(value)) {
@@ -256,14 +344,37 @@ class Writer extends Slab {
     } else if (types.isDate(value)) {
       this.byte(DATE);
       this.f64(getTime.call(value));
-    } else if (types.isArrayBuffer(value)) {
-      this.arrayBuffer(value);
     } else if (types.isNativeError(value)) {
       this.error(value);
-    } else if (this.message) {
-      this.specialMessage(value);
     } else {
-      this.specialValue(value);
+      // A Proxy among the prototypes would see that it is asked.
+      const extension = kin(value).hasProxy ? null : this.extensions.find(value);
+      if (extension !== null) this.extended(extension, value);
+      else if (this.message) this.specialMessage(value);
+      else this.specialValue(value);
+    }
+  }
+
+  // An object of ours, or shared memory.
+  extended(extension, value) {
+    const { pos, refCount } = this;
+    this.byte(extension.tag);
+    if (!this.message) {
+      extension.write(value, this);
+      return;
+    }
+    const before = this.extending;
+    this.extending = this.isMarked = true;
+    try {
+      extension.write(value, this);
+      this.extending = before;
+    } catch (error) {
+      this.extending = before;
+      if (error !== NOT_REPRESENTABLE) throw error;
+      this.takeOver();
+      this.pos = pos;
+      this.forgetRefsFrom(refCount);
+      this.carry(value);
     }
   }
 
@@ -273,21 +384,28 @@ class Writer extends Slab {
       this.byte(REGEXP);
       this.string(regexpSource.call(value));
       let flags = '';
-      for (const [flag, get] of regexpFlags) if (get.call(value)) flags += flag;
+      for (let i = 0; i < regexpFlags.length; i++) if (regexpFlags[i].get.call(value)) flags += regexpFlags[i].flag;
       this.string(flags);
     } else if (types.isBoxedPrimitive(value) && !types.isSymbolObject(value)) {
       this.byte(BOXED);
-      if (types.isNumberObject(value)) this.number(Number.prototype.valueOf.call(value));
-      else if (types.isStringObject(value)) this.string(String.prototype.valueOf.call(value));
-      else if (types.isBooleanObject(value)) this.nothing(Boolean.prototype.valueOf.call(value));
-      else this.bigint(BigInt.prototype.valueOf.call(value));
+      if (types.isNumberObject(value)) this.number(numberOf.call(value));
+      else if (types.isStringObject(value)) this.string(stringOf.call(value));
+      else if (types.isBooleanObject(value)) this.nothing(booleanOf.call(value));
+      else this.bigint(bigintOf.call(value));
     } else if ((prototype === null || prototype === ObjectPrototype) && isOrdinary(value)) {
       this.unshaped(value, keysOf(value));
     } else {
-      // A class instance may be one of Node's own transferable or cloneable objects, and nothing but Node can
-      // tell.
-      throw NOT_REPRESENTABLE;
+      this.instance(value);
     }
+  }
+
+  // A class instance may be one of Node's own transferable or cloneable objects, and only Node can tell for certain.
+  instance(value) {
+    this.takeOver();
+    const { name, isCarried } = kin(value);
+    if (name === null && !isCarried && isOrdinary(value)) this.unshaped(value, keysOf(value));
+    else if (types.isSharedArrayBuffer(value)) this.carry(value);
+    else this.ask(value);
   }
 
   // As structured clone: own enumerable properties of any ordinary object, whatever its class.
@@ -299,46 +417,63 @@ class Writer extends Slab {
   }
 
   entries(tag, value) {
-    const list = [];
-    if (tag === MAP) mapForEach.call(value, collectEntry, list);
+    const isMap = tag === MAP;
+    const size = isMap ? sizeOfMap.call(value) : sizeOfSet.call(value);
+    this.tagged(tag, size);
+    if (size === 0) return;
+    const list = { items: arrayOf(isMap ? size * 2 : size), count: 0 };
+    if (isMap) mapForEach.call(value, collectEntry, list);
     else setForEach.call(value, collectItem, list);
-    this.tagged(tag, tag === MAP ? list.length / 2 : list.length);
-    for (let i = 0; i < list.length; i++) this.any(list[i]);
+    const { items } = list;
+    for (let i = 0; i < items.length; i++) this.any(items[i]);
   }
 
   error(value) {
-    if (this.message) {
-      if (value instanceof DOMException) throw NOT_REPRESENTABLE;
-      writeClonedError(this, value);
-    } else {
+    if (!this.message) {
       writeFullError(this, value);
+    } else if (kin(value).name !== null) {
+      // A DOMException.
+      this.takeOver();
+      this.ask(value);
+    } else {
+      writeClonedError(this, value);
     }
   }
 
   arrayBuffer(value) {
     if (isDetached(value)) this.refuse(value);
     // Resizable: a task gets the bytes there are; a message must stay resizable, which Node's port can do.
-    if (this.message && value.resizable === true) throw NOT_REPRESENTABLE;
-    this.block(0, value, value, 0, value.byteLength);
+    if (this.message && isResizable(value)) {
+      this.takeOver();
+      this.carry(value);
+      return;
+    }
+    this.block(0, value, value, 0, sizeOf(value));
   }
 
   view(value) {
     let kind = kindOfView(value);
-    if (kind < 0 || isOutOfBounds(value)) this.refuse(value);
-    const { buffer, byteOffset, byteLength } = value;
+    if (isOutOfBounds(value)) this.refuse(value);
+    const buffer = bufferOf(value);
+    const byteOffset = offsetOf(value);
+    const byteLength = lengthOf(value);
+    if (this.message ? this.isForNode(kind, buffer, byteOffset + byteLength) : kind < 0) {
+      if (!this.message) this.refuse(value);
+      this.takeOver();
+      this.carry(value);
+      return;
+    }
     if (types.isSharedArrayBuffer(buffer)) {
-      const extension = this.extensions.find(buffer);
-      if (extension === null || byteOffset + byteLength > MAX_U32) this.refuse(value);
+      if (this.extensions.find(buffer) === null || byteOffset + byteLength > MAX_U32) this.refuse(value);
       this.nested(kind, buffer, byteOffset, byteLength);
       return;
     }
     if (!this.message) {
-      if (kind === KIND_UINT8 && value instanceof Buffer) kind = KIND_BUFFER;
+      if (kind === KIND_UINT8 && isBuffer(value)) kind = KIND_BUFFER;
       this.block(kind, value, buffer, byteOffset, byteLength);
       return;
     }
-    if (buffer.resizable === true || byteOffset + byteLength > MAX_U32) throw NOT_REPRESENTABLE;
-    if (this.keepBuffers && kind === KIND_UINT8 && value instanceof Buffer) {
+    if (this.keepBuffers && kind === KIND_UINT8 && isBuffer(value)) {
       // A number for the buffer of its own that it will have there; the one it has here may be a pool of many.
       this.remember(null);
       this.block(KIND_BUFFER, value, buffer, byteOffset, byteLength);
@@ -346,12 +481,18 @@ class Writer extends Slab {
     }
     // A view with its buffer to itself is one block; else the buffer is written once, whole, and the views
     // point into it: structured clone does the same.
-    if (byteLength === buffer.byteLength && this.lookUp(buffer) < 0) {
+    if (byteLength === sizeOf(buffer) && this.lookUp(buffer) < 0) {
       this.remember(buffer);
       this.block(kind, value, buffer, 0, byteLength);
     } else {
       this.nested(kind, buffer, byteOffset, byteLength);
     }
+  }
+
+  /** Whether a message with such a view is Node's business. */
+  isForNode(kind, buffer, end) {
+    if (kind < 0 || end > MAX_U32) return true;
+    return types.isArrayBuffer(buffer) ? isResizable(buffer) : this.extensions.find(buffer) === null;
   }
 
   nested(kind, buffer, byteOffset, byteLength) {
@@ -364,7 +505,7 @@ class Writer extends Slab {
 
   block(kind, value, buffer, byteOffset, byteLength) {
     if (byteLength > this.inlineBytes) {
-      const index = this.part(value);
+      const index = this.part(this.mayChange(value, buffer, byteLength) ? new Uint8Array(bytesOf(value)) : value);
       this.byte(BYTES_PART);
       this.byte(kind);
       this.u32(index);
@@ -378,10 +519,28 @@ class Writer extends Slab {
     this.pos += byteLength;
   }
 
+  /**
+   * Whether code of the program's may run before the native side copies a block. Structured clone takes the bytes when
+   * it meets them; where nothing can change them meanwhile, one copy is enough.
+   */
+  mayChange(value, buffer, byteLength) {
+    if (this.quiet === QUIET || value === this.root) return false;
+    if (this.given !== undefined && this.given.has(buffer)) return false;
+    const most = LOOK_AT + Math.floor(byteLength / BYTES_A_LOOK);
+    if (most > this.looked * 2) {
+      this.looked = most;
+      this.isMarked = true;
+      const child = this.depth === 2 ? value : undefined;
+      this.quiet = this.carried === undefined && !mayRunCode(this.root, most, child) ? QUIET : LOUD;
+    }
+    return this.quiet === LOUD;
+  }
+
   /** Puts something beside the wire and gives its index there. */
   part(value) {
-    if (this.parts === NO_PARTS) this.parts = [];
-    return this.parts.push(value) - 1;
+    if (this.parts === NO_PARTS) this.parts = [value];
+    else append(this.parts, value);
+    return this.parts.length - 1;
   }
 
   isRepeated(value) {
@@ -412,7 +571,7 @@ class Writer extends Slab {
       return;
     }
     if (id === FEW_REFS) {
-      this.refMap ??= new Map();
+      this.refMap ??= new SafeMap();
       for (let i = 0; i < FEW_REFS; i++) this.refMap.set(this.refs[i], i);
     }
     this.refMap.set(value, id);
@@ -429,59 +588,114 @@ class Writer extends Slab {
     this.repeated = false;
   }
 
+  forgetMarks() {
+    this.isMarked = false;
+    this.searched = false;
+    this.extending = false;
+    this.quiet = UNKNOWN;
+    this.looked = 0;
+    this.indexed = undefined;
+    this.given = undefined;
+  }
+
+  /** What was remembered from this number on is not on the wire after all. */
+  forgetRefsFrom(count) {
+    if (this.refCount > FEW_REFS) {
+      this.refMap.forEach((id, value, all) => {
+        if (id >= count) all.delete(value);
+      });
+      if (count <= FEW_REFS) this.refMap.clear();
+    }
+    this.refCount = count;
+  }
+
+  /**
+   * Messages: there is something in the value that is not this codec's to write, and Node is to carry it all. As long
+   * as none of the program's code has run, Node can begin anew with the value itself. Else the writer goes on, so that
+   * each getter runs once and in its turn, and Node gets what was read.
+   */
+  takeOver() {
+    if (this.carried !== undefined) return;
+    if (!this.hasRunCode()) throw NOT_REPRESENTABLE;
+    this.carried = [];
+    this.quiet = LOUD;
+    this.isMarked = true;
+  }
+
+  hasRunCode() {
+    if (this.refCount > FEW_REFS) {
+      let found = false;
+      this.refMap.forEach((id, value) => {
+        if (!found && value !== null) found = hasAccessor(value);
+      });
+      return found;
+    }
+    for (let i = 0; i < this.refCount; i++) if (this.refs[i] !== null && hasAccessor(this.refs[i])) return true;
+    return false;
+  }
+
+  /** Messages, after `takeOver`: this object stays as it is, for Node to carry. */
+  carry(value) {
+    this.tagged(CARRIED, this.carried.length);
+    append(this.carried, value);
+  }
+
+  /** The same for what Node may refuse: it does so now. */
+  ask(value) {
+    closedPort().postMessage(value);
+    this.carry(value);
+  }
+
   // Below the suspicious depth a cycle cannot be told from a deep value, and need not be.
   checkDepth() {
     if (this.message) {
-      if (this.depth > this.maxDepth) throw NOT_REPRESENTABLE;
+      if (this.depth > this.maxDepth) this.takeOver();
       return;
     }
     if (!this.searched) {
       // Once for the whole value: what has no cycle now will not have one at its next deep place.
-      this.searched = true;
+      this.searched = this.isMarked = true;
       const cycle = findCycle(this.root, this.name);
       if (cycle !== null) {
-        throw codecError(TypeError, 'ERR_RW_CYCLIC_VALUE',
+        throw codecError('ERR_RW_CYCLIC_VALUE',
           `${cycle.from} refers back to ${cycle.to}: a value for a task must not contain itself`);
       }
     }
     if (this.depth > this.maxDepth) {
       const tooDeep = (value, depth) => depth >= this.maxDepth && typeof value === 'object';
       const path = findPath(this.root, this.name, tooDeep);
-      throw codecError(RangeError, 'ERR_RW_VALUE_TOO_DEEP',
+      throw codecError('ERR_RW_VALUE_TOO_DEEP',
         `${path ?? this.name} is nested more than ${this.maxDepth} levels deep: flatten the value`);
     }
   }
 
   tooLarge() {
-    if (this.message) throw NOT_REPRESENTABLE;
-    throw codecError(RangeError, 'ERR_RW_VALUE_TOO_LARGE',
+    if (this.message) {
+      this.takeOver();
+      return;
+    }
+    throw codecError('ERR_RW_VALUE_TOO_LARGE',
       `${this.name} takes more than ${this.maxBytes} bytes: pass less at a time, or typed arrays`);
+  }
+
+  noMemory(bytes) {
+    if (this.message) throw NOT_REPRESENTABLE;
+    throw codecError('ERR_RW_VALUE_TOO_LARGE',
+      `there is no memory for the ${bytes} bytes that ${this.name} takes: pass less at a time`);
   }
 
   /** Leaves the writer: `value` cannot cross. */
   refuse(value) {
-    if (this.message) throw NOT_REPRESENTABLE;
+    if (this.message) {
+      if (this.extending) throw NOT_REPRESENTABLE;
+      this.takeOver();
+      // Node has the words for it.
+      closedPort().postMessage(value);
+      throw NOT_REPRESENTABLE;
+    }
     const path = findPath(this.root, this.name, (at) => Object.is(at, value)) ?? `something in ${this.name}`;
-    throw codecError(TypeError, 'ERR_RW_UNSUPPORTED_VALUE', `${path} is ${describe(value)}`);
+    throw codecError('ERR_RW_UNSUPPORTED_VALUE', `${path} is ${describe(value)}`);
   }
-}
-
-const ADVICE = 'pass plain data (numbers, strings, arrays, objects, Map, Set, Date, Error, typed arrays)';
-
-function describe(value) {
-  if (typeof value === 'function') return `a function: functions cannot cross to a task; ${ADVICE}`;
-  if (typeof value === 'symbol') return `a symbol: symbols cannot cross to a task; ${ADVICE}`;
-  if (types.isSharedArrayBuffer(value) || types.isSharedArrayBuffer(value.buffer)) {
-    return 'shared memory: pass a SharedBuffer over it';
-  }
-  if (types.isArrayBuffer(value)) return 'a detached ArrayBuffer: its memory has been given away';
-  if (ArrayBuffer.isView(value)) {
-    return kindOfView(value) < 0
-      ? 'a view of a type this version of rust-workers does not know: pass a Uint8Array over its bytes'
-      : 'a view of a detached or shrunk ArrayBuffer: its memory is gone';
-  }
-  if (marks.some && isUncloneable(value)) return 'marked as uncloneable: it stays in its thread';
-  return `${exoticName(value) ?? platformName(value)}, which cannot cross to a task; ${ADVICE}`;
 }
 
 module.exports = { Writer };

@@ -25,6 +25,7 @@ const { compiledModules } = require('./compiled');
 const { addSource, removeSource } = require('./last-turns');
 const { placeOf } = require('./script-location');
 const { COMPILED, DROP, INPUT, NO_SEAT, VOID } = require('./steps');
+const { thrownBeside } = require('./thrown');
 const { discard, leaving } = require('./transfer');
 
 const BOOTSTRAP = path.join(__dirname, 'bootstrap.js');
@@ -164,7 +165,7 @@ class Crew {
    */
   send(seat, number, id, input, list) {
     this.#post(seat, number, id, undefined, (port) =>
-      leaving(input, list, (value, isBundle, given) => port.postMessage([INPUT, number, isBundle, value], given)),
+      leaving(input, list, (value, isBundle, given) => port.postMessage([INPUT, number, isBundle, value], given), 'input'),
     );
   }
 
@@ -234,7 +235,7 @@ class Crew {
           },
           transferList: [port2, ...list],
         }),
-      );
+      'options.workerData');
     } catch (error) {
       this.#binding.evictSeat(handle, number, key);
       port1.close();
@@ -272,9 +273,9 @@ class Crew {
   }
 
   /** A worker has loaded the script, or could not. */
-  #ready(member, { names, error }) {
+  #ready(member, { names, thrown }) {
     if (names === undefined) {
-      member.error = error;
+      member.error = thrownBeside(thrown);
       member.failed = true;
       return;
     }

@@ -7,13 +7,19 @@
 
 const { types } = require('node:util');
 
-const { kindOfView, KIND_ARRAY_BUFFER } = require('../codec/bytes');
+const {
+  KIND_ARRAY_BUFFER, KIND_UINT8, bufferOf, bytesOf, isBuffer, isResizable, isView, kindOfView, lengthOf, sizeOf,
+} = require('../codec/bytes');
+const { arrayOf } = require('../codec/intrinsics');
 const { INPUT_COPY, INPUT_DIRECT, INPUT_PIN, INPUT_WIRE } = require('../forms');
 
 /** Writes values for one user alone. What was prepared last is good until the next. */
 class Outgoing {
   form = INPUT_DIRECT;
-  /** What the native call takes as the value; for INPUT_WIRE the bytes that begin with the wire. */
+  /**
+   * What the native call takes as the value; for INPUT_WIRE the bytes that begin with the wire. After `prepare` said
+   * false: what Node's port is to carry, which is the value as it was read where getters have run.
+   */
   value = undefined;
   length = 0;
   parts = undefined;
@@ -35,8 +41,13 @@ class Outgoing {
         if (value === null) return this.#set(INPUT_DIRECT, value);
         if (isWholeBytes(value)) return this.#bytes(value);
     }
-    const writer = (this.#writer ??= require('../values').messageWriter());
-    if (!writer.encode(value, 'message')) return false;
+    // A getter of the value may send something in its turn: with a writer of its own, before this one has ended.
+    if (this.#writer === undefined || this.#writer.busy) this.#writer = require('../values').messageWriter();
+    const writer = this.#writer;
+    if (!writer.encode(value, 'message')) {
+      this.#set(INPUT_DIRECT, writer.takeLeft());
+      return false;
+    }
     const { parts } = writer;
     this.form = INPUT_WIRE;
     this.value = writer.bytes;
@@ -61,15 +72,27 @@ class Outgoing {
     return true;
   }
 
+  /** After `prepare` said false: what Node's port is to carry. */
+  takeLeft() {
+    const { value } = this;
+    this.value = undefined;
+    return value;
+  }
+
+  /** Lets go of what was prepared. */
+  release() {
+    this.value = undefined;
+    this.parts = undefined;
+  }
+
   /** Whether what was prepared may stay as it is while JavaScript runs: it holds no memory that others can change. */
   get isSnapshot() {
     return this.form === INPUT_DIRECT || (this.form === INPUT_WIRE && this.parts === undefined);
   }
 
   #bytes(value) {
-    if (types.isAnyArrayBuffer(value)) return this.#set(INPUT_COPY | (KIND_ARRAY_BUFFER << 8), new Uint8Array(value));
-    const { buffer, byteOffset, byteLength } = value;
-    return this.#set(INPUT_COPY | (kindOfView(value) << 8), new Uint8Array(buffer, byteOffset, byteLength));
+    const kind = isView(value) ? kindOfView(value) : KIND_ARRAY_BUFFER;
+    return this.#set(INPUT_COPY | (kind << 8), bytesOf(value));
   }
 
   #set(form, value) {
@@ -87,24 +110,24 @@ class Outgoing {
  */
 function isWholeBytes(value) {
   if (types.isArrayBuffer(value)) return isPlain(value);
-  if (!ArrayBuffer.isView(value) || kindOfView(value) < 0) return false;
-  const { buffer } = value;
+  if (!isView(value)) return false;
+  const kind = kindOfView(value);
+  if (kind < 0) return false;
+  const buffer = bufferOf(value);
   if (!types.isArrayBuffer(buffer) || !isPlain(buffer)) return false;
-  return value.byteLength === buffer.byteLength || Buffer.isBuffer(value);
+  return lengthOf(value) === sizeOf(buffer) || (kind === KIND_UINT8 && isBuffer(value));
 }
 
 /** Memory that is still there and keeps its length. */
 function isPlain(buffer) {
-  return buffer.byteLength > 0 && buffer.resizable !== true;
+  return sizeOf(buffer) > 0 && !isResizable(buffer);
 }
 
 function pairs(parts) {
-  const together = [];
-  for (const part of parts) {
-    const bytes = types.isArrayBuffer(part)
-      ? new Uint8Array(part)
-      : new Uint8Array(part.buffer, part.byteOffset, part.byteLength);
-    together.push(bytes, false);
+  const together = arrayOf(parts.length * 2);
+  for (let i = 0; i < parts.length; i++) {
+    together[i * 2] = bytesOf(parts[i]);
+    together[i * 2 + 1] = false;
   }
   return together;
 }

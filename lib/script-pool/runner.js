@@ -147,7 +147,8 @@ class Runner {
     this.#leaving = true;
     try {
       if (binding.joinPool(this.#setup.key, this.#inbox)) {
-        this.#control.postMessage([false, { error: clonable(error) }]);
+        const { encodeThrown } = require('./thrown');
+        this.#post({ thrown: besideOf(encodeThrown(error)) }, NOTHING, 'error');
         binding.tellReady();
       }
     } finally {
@@ -513,21 +514,24 @@ class Runner {
   /** Puts a result in `#out`. */
   #write(job, value, list) {
     const out = this.#out;
-    if (list.length === 0 && this.#result.prepare(value)) {
+    if (list.length > 0) {
+      this.#post(value, list, 'result');
+    } else if (this.#result.prepare(value)) {
       out.form = this.#result.form;
       out.length = this.#result.length;
       out.value = this.#result.value;
       out.parts = this.#result.parts;
       return;
+    } else {
+      this.#post(this.#result.takeLeft(), NOTHING, 'result');
     }
-    this.#post(value, list);
     this.#beside(END_BESIDE);
   }
 
   /** Posts a value to the owner by the port beside the queue; a notice in the queue must follow. */
-  #post(value, list) {
+  #post(value, list, name) {
     const { leaving } = require('./transfer');
-    leaving(value, list, (sent, isBundle, given) => this.#control.postMessage([isBundle, sent], given));
+    leaving(value, list, (sent, isBundle, given) => this.#control.postMessage([isBundle, sent], given), name);
   }
 
   #beside(form) {
@@ -541,7 +545,18 @@ class Runner {
   /** Puts what a task threw in `#out`. */
   #failed(job, error) {
     const out = this.#out;
-    const { bytes, length, parts } = encodeThrown(error);
+    const { encodeThrown } = require('./thrown');
+    let thrown = encodeThrown(error);
+    if (thrown.carried.length > 0) {
+      try {
+        this.#post(besideOf(thrown), NOTHING, 'error');
+        return this.#beside(END_BESIDE_FAILED);
+      } catch (refusal) {
+        const { TaskFailedError } = require('../errors');
+        thrown = encodeThrown(new TaskFailedError(`the task threw what cannot cross: ${refusal?.message}`));
+      }
+    }
+    const { bytes, length, parts } = thrown;
     out.form = FORMS.INPUT_WIRE | END_FAILED;
     out.length = length;
     out.value = bytes;
@@ -552,7 +567,7 @@ class Runner {
   report(job, value) {
     const call = this.#call;
     if (!this.#reports.prepare(value)) {
-      this.#post(value, NOTHING);
+      this.#post(this.#reports.takeLeft(), NOTHING, 'progress');
       call[0] = job.id;
       call[1] = BESIDE;
       binding.scriptReport();
@@ -631,14 +646,9 @@ function unreadable(error) {
   return new TaskFailedError(`the input could not be read in the worker: ${error?.message ?? error}`, { cause: error });
 }
 
-/** An error as Node's port takes it, or another that tells of it. */
-function clonable(error) {
-  try {
-    return structuredClone(error);
-  } catch {
-    const { inspect } = require('node:util');
-    return new Error(inspect(error));
-  }
+/** What was thrown, for Node's port. */
+function besideOf({ bytes, length, parts, carried }) {
+  return { wire: new Uint8Array(bytes.subarray(0, length)), parts, carried };
 }
 
 /** Serves for a function that is not there. */
@@ -648,31 +658,5 @@ function throwing() {
 
 const viewOf = (part) =>
   ArrayBuffer.isView(part) ? new Uint8Array(part.buffer, part.byteOffset, part.byteLength) : new Uint8Array(part);
-
-/** What was thrown, with all that can cross; what cannot is left out, rather than hiding the error behind another. */
-function encodeThrown(error) {
-  const { encodeValue } = values();
-  try {
-    return encodeValue(error, 'error');
-  } catch (refusal) {
-    if (!(error instanceof Error)) {
-      const { TaskFailedError } = require('../errors');
-      return encodeValue(new TaskFailedError(`the task threw something that cannot cross: ${refusal.message}`));
-    }
-    const plain = new Error(error.message);
-    plain.name = error.name;
-    plain.stack = error.stack;
-    for (const key of [...Object.keys(error), 'cause']) {
-      if (!Object.hasOwn(error, key) || key === 'name' || key === 'stack' || key === 'message') continue;
-      try {
-        encodeValue(error[key]);
-        plain[key] = error[key];
-      } catch {
-        // Left out.
-      }
-    }
-    return encodeValue(plain);
-  }
-}
 
 module.exports = { Runner };

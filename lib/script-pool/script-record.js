@@ -5,6 +5,7 @@
 const { PoolRecord } = require('../pool-record');
 const FORMS = require('../forms');
 const { readAnswer } = require('../answers');
+const { thrownBeside } = require('./thrown');
 
 class ScriptRecord extends PoolRecord {
   /** Set by the pool. */
@@ -17,7 +18,7 @@ class ScriptRecord extends PoolRecord {
     this.#binding = binding;
     this.readAnswer = (form, number, delivery, task) => {
       if (form === FORMS.BESIDE) return ways.take(number);
-      if (form === FORMS.BESIDE_REJECTED) throw ways.take(number);
+      if (form === FORMS.BESIDE_REJECTED) throw thrownBeside(ways.take(number));
       return readAnswer(form, number, delivery, task);
     };
   }

@@ -67,7 +67,10 @@ class ScriptSubmitter {
     try {
       if (options === undefined) {
         if (this.#isUnknown(name)) return reject(this.#unknown(name));
-        if (!outgoing.prepare(input)) return this.#runBeside(name, input, NOTHING, resolve, reject, undefined, NO_TERMS);
+        if (!outgoing.prepare(input)) {
+          // As it was read, where getters have run.
+          return this.#runBeside(name, outgoing.takeLeft(), NOTHING, resolve, reject, undefined, NO_TERMS);
+        }
         const id = this.#delivery.add(resolve, this.#record, name);
         this.#submit(name, id, NO_TERMS, outgoing, resolve, input);
         return;
@@ -79,8 +82,9 @@ class ScriptSubmitter {
       // Called in the async context of this call, whoever delivers the report.
       const report = onProgress === undefined ? undefined : AsyncResource.bind(onProgress);
       const list = auto ? transferablesOf(input) : terms.transfer ?? NOTHING;
-      if (list.length > 0 || !outgoing.prepare(input)) {
-        return this.#runBeside(named, input, list, resolve, reject, report, terms);
+      if (list.length > 0) return this.#runBeside(named, input, list, resolve, reject, report, terms);
+      if (!outgoing.prepare(input)) {
+        return this.#runBeside(named, outgoing.takeLeft(), NOTHING, resolve, reject, report, terms);
       }
       // A getter of the input may have aborted it.
       if (terms.signal?.aborted) return reject(abortError(terms.signal));
@@ -262,7 +266,10 @@ class ScriptSubmitter {
     call[7] = cancellable ? 1 : 0;
     call[8] = seat;
     call[9] = cancellable && this.#separates ? 1 : 0;
-    return this.#binding.submitScript(prepared.value, prepared.parts);
+    const answer = this.#binding.submitScript(prepared.value, prepared.parts);
+    // Nothing of it is kept.
+    if (prepared === outgoing) outgoing.release();
+    return answer;
   }
 
   #nameFunction(name) {

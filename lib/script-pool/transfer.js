@@ -5,13 +5,24 @@
 const { types } = require('node:util');
 const { MessagePort } = require('../node-threads');
 
-const { InvalidArgTypeError } = require('../errors');
 const { closedPort } = require('../closed-port');
+const { exoticName } = require('../codec/brands');
+const { bufferOf, isBuffer, isView, lengthOf, sizeOf } = require('../codec/bytes');
+const { describe } = require('../codec/describe');
+const { findPath } = require('../codec/explain');
+const { SafeSet, isArray, mapForEach, setForEach } = require('../codec/intrinsics');
+const { InvalidArgTypeError, UnsupportedValueError } = require('../errors');
 const { arrive, departure } = require('../travel');
+const { kindOf } = require('../travel/registry');
 const { Moved } = require('./task');
+
+const { getOwnPropertyDescriptor, getPrototypeOf, keys: keysOf } = Object;
 
 /** Stands for "whatever there is in the value". */
 const AUTO = 'auto';
+
+/** Lists that were found: what Node will not move of them is copied. */
+const automatic = new WeakSet();
 
 /**
  * Marks what a task returns to be moved to the caller instead of copied.
@@ -27,44 +38,81 @@ function move(value, list = AUTO) {
   return new Moved(value, list === AUTO ? transferablesOf(value) : list);
 }
 
-/** Every ArrayBuffer and MessagePort in a value, at any depth of arrays, plain objects, Maps and Sets. */
+/**
+ * Every ArrayBuffer and MessagePort in a value, at any depth of arrays, plain objects, Maps and Sets. Getters are not
+ * called: they run once, when the value is read.
+ */
 function transferablesOf(root) {
-  const found = new Set();
-  const seen = new Set();
+  const found = new SafeSet();
+  const seen = new SafeSet();
   const open = [root];
+  const push = (item, key) => open.push(item, key);
   while (open.length > 0) {
     const value = open.pop();
-    if (typeof value !== 'object' || value === null || seen.has(value)) continue;
+    if (typeof value !== 'object' || value === null || seen.has(value) || types.isProxy(value)) continue;
     seen.add(value);
-    const memory = ArrayBuffer.isView(value) ? value.buffer : value;
+    const memory = isView(value) ? bufferOf(value) : value;
     if (types.isAnyArrayBuffer(memory)) {
       // Shared memory is shared anyway, and Node's pool of small Buffers is not theirs to give.
       if (types.isArrayBuffer(memory) && !isPooled(value, memory)) found.add(memory);
     } else if (value instanceof MessagePort) {
       found.add(value);
     } else if (types.isMap(value)) {
-      for (const [key, item] of value) open.push(key, item);
+      mapForEach.call(value, push);
     } else if (types.isSet(value)) {
-      for (const item of value) open.push(item);
-    } else if (Array.isArray(value) || isPlainObject(value)) {
-      for (const key of Object.keys(value)) open.push(value[key]);
+      setForEach.call(value, push);
+    } else if (isArray(value) || isPlainObject(value)) {
+      const keys = keysOf(value);
+      for (let i = 0; i < keys.length; i++) open.push(getOwnPropertyDescriptor(value, keys[i]).value);
     }
   }
-  return [...found];
+  const list = [];
+  found.forEach((object) => list.push(object));
+  automatic.add(list);
+  return list;
 }
 
 function isPooled(value, memory) {
-  return Buffer.isBuffer(value) && value.byteLength < memory.byteLength;
+  return types.isUint8Array(value) && isBuffer(value) && lengthOf(value) < sizeOf(memory);
 }
 
 function isPlainObject(value) {
-  const prototype = Object.getPrototypeOf(value);
+  const prototype = getPrototypeOf(value);
   return prototype === null || prototype === Object.prototype;
+}
+
+/** Whether Node moves this object: not memory of WebAssembly, of its Buffer pool, or marked as untransferable. */
+function isMovable(object) {
+  if (kindOf(object)?.moves) return true;
+  try {
+    closedPort().postMessage(undefined, [object, object]);
+    // Older Nodes pass over what they do not move.
+    return false;
+  } catch (error) {
+    // It looks at each before it finds that one stands there twice, and then moves none.
+    return /duplicate/i.test(error.message);
+  }
+}
+
+/**
+ * Does something with a list; where Node refuses what was only found, once more without that. It looks at the list
+ * before it reads the value.
+ */
+function withMovable(list, act) {
+  try {
+    return act(list);
+  } catch (error) {
+    const movable = automatic.has(list) ? list.filter(isMovable) : list;
+    if (movable.length === list.length) throw error;
+    return act(movable);
+  }
 }
 
 /**
  * The value as it will arrive, taken now: what is in `list` is detached here.
  *
+ * @param {unknown} value
+ * @param {object[]} list
  * @returns {{ isBundle: boolean, value: unknown, list: object[] }} to be posted on, once where `list` is not empty
  * @throws what Node throws for what cannot be cloned or transferred
  */
@@ -72,7 +120,7 @@ function takeAside(value, list) {
   return leaving(value, list, (sent, isBundle, given) => {
     const [taken, moved] = structuredClone([sent, given], { transfer: given });
     return { isBundle, value: taken, list: moved };
-  });
+  }, 'input');
 }
 
 /** What was taken aside, for this thread after all. */
@@ -85,10 +133,36 @@ function discard({ list }) {
   if (list.length > 0) closedPort().postMessage(undefined, list);
 }
 
-/** Sends a value by `send(value, isBundle, list)`, with objects of ours in it ready to travel. */
-function leaving(value, list, send) {
-  const own = departure(value, list);
-  return own === undefined ? send(value, false, [...list]) : own.leave((bundle, given) => send(bundle, true, [...given]));
+/**
+ * Sends a value by `send(value, isBundle, list)`, with objects of ours in it ready to travel.
+ *
+ * @param {string} name what errors call the value
+ */
+function leaving(value, list, send, name) {
+  try {
+    return withMovable(list, (given) => {
+      const own = departure(value, given);
+      if (own === undefined) return send(value, false, [...given]);
+      return own.leave((bundle, rest) => send(bundle, true, [...rest]));
+    });
+  } catch (error) {
+    explain(error, value, name);
+    throw error;
+  }
+}
+
+const isRefused = (value) =>
+  typeof value === 'function' || typeof value === 'symbol' ||
+  (typeof value === 'object' && value !== null && exoticName(value) !== null);
+
+/** Node does not say where in a value the trouble is: an error of its structured clone gets a cause that does. */
+function explain(error, value, name) {
+  if (error?.name !== 'DataCloneError' || error.cause !== undefined) return;
+  let refused;
+  const path = findPath(value, name, (at) => isRefused(at) && ((refused = at), true));
+  if (path === null) return;
+  const cause = new UnsupportedValueError(`${path} is ${describe(refused)}`);
+  Object.defineProperty(error, 'cause', { value: cause, writable: true, configurable: true });
 }
 
 module.exports = { AUTO, discard, leaving, move, takeAside, takeBack, transferablesOf };

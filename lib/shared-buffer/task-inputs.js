@@ -15,6 +15,9 @@ const IN_PLACE = new Set(['sort', 'fill']);
 /** Tasks that several threads can work on. */
 const PARALLEL = new Set(['sort', 'fill', 'sum', 'histogram', 'atomicAdd', 'sha256', 'sha512', 'blake3', 'crc32']);
 
+/** Whether a task's result is the memory of its input. */
+const comesBack = (task) => IN_PLACE.has(task);
+
 /** Whether an object stands for shared memory. */
 const isShared = (value) =>
   typeof value === 'object' &&
@@ -70,4 +73,4 @@ function prepareForAll(task, all, parallel, pending) {
   if (task === 'atomicNotify') all.forEach((input) => prepareFor(task, input));
 }
 
-module.exports = { givenBack, givingBack, prepareFor, prepareForAll, withParallel };
+module.exports = { comesBack, givenBack, givingBack, prepareFor, prepareForAll, withParallel };

@@ -11,7 +11,8 @@ use super::environment;
 use super::raw::export;
 use crate::error::{Code, Error};
 use crate::node::{
-    Arguments, Environment, InputForm, Js, JsValue, Letter, NOTHING, Status, read_inputs, read_payload,
+    Arguments, Environment, InputForm, Js, JsValue, Letter, NO_MEMORY, NOTHING, Status, read_inputs,
+    read_payload,
 };
 use crate::pool::{Accepted, Batch, CancelToken, Config, Job, Pool, Reason, Ticket};
 use crate::tasks::builtin;
@@ -181,6 +182,15 @@ pub(super) fn refused(js: Js<'_>, error: &Error) -> Result<JsValue, Status> {
     Ok(array)
 }
 
+/// What a submission returns whose input could not be read: a refusal, where there was no memory for it.
+pub(super) fn unread(js: Js<'_>, status: Status) -> Result<JsValue, Status> {
+    if status != NO_MEMORY {
+        return Err(status);
+    }
+    let message = "there is no memory for the input: pass less at a time, or give it away by `transfer`";
+    refused(js, &Error::new(Code::ValueTooLarge, message))
+}
+
 pub(super) fn unknown_pool(js: Js<'_>) -> Result<JsValue, Status> {
     refused(js, &Error::new(Code::PoolClosed, "the pool is closed and takes no more tasks"))
 }
@@ -202,7 +212,10 @@ fn submit_on(
     }
     let task = js.read_u32(task)? as usize;
     let id = js.read_number(id)? as u64;
-    let input = read_payload(js, environment, read_form(js, form)?, input, length, parts)?;
+    let input = match read_payload(js, environment, read_form(js, form)?, input, length, parts) {
+        Ok(input) => input,
+        Err(status) => return unread(js, status),
+    };
     submit_job(js, environment, pool, task, id, input, terms)
 }
 
@@ -283,7 +296,10 @@ pub(super) unsafe extern "C" fn submit_batch(env: sys::napi_env, info: sys::napi
         let terms = Terms::read(js, priority, timeout, cancellable)?;
         let (task, id) = (js.read_u32(task)? as usize, js.read_number(id)? as u64);
         let count = js.read_u32(count)? as usize;
-        let inputs = read_inputs(js, environment, read_form(js, form)?, input, length, parts)?;
+        let inputs = match read_inputs(js, environment, read_form(js, form)?, input, length, parts) {
+            Ok(inputs) => inputs,
+            Err(status) => return unread(js, status),
+        };
         let token = terms.token();
         let kept = terms.cancellable.then(|| token.clone());
         let batch = Batch::new(id, environment.mailbox(), task, terms.priority, inputs, count, token);

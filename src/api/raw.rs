@@ -2,7 +2,7 @@
 
 use napi::bindgen_prelude::sys;
 
-use crate::node::{Arguments, Environment, JsValue, NOTHING, Status};
+use crate::node::{Arguments, Environment, JsValue, NO_MEMORY, NOTHING, Status};
 use crate::panic::guard;
 
 /// Reads `N` arguments and runs `body`; a status or a panic becomes a thrown error.
@@ -21,6 +21,13 @@ pub(super) unsafe fn export<const N: usize>(
     let environment = unsafe { Environment::at(arguments.data) };
     match guard(|| body(&arguments, environment)) {
         Ok(Ok(value)) => value,
+        Ok(Err(NO_MEMORY)) => {
+            arguments.js.throw_range_error_with(
+                c"ERR_RW_VALUE_TOO_LARGE",
+                c"there is no memory for the value: pass less at a time",
+            );
+            NOTHING
+        }
         Ok(Err(_)) => {
             arguments
                 .js

@@ -7,7 +7,7 @@ use napi::bindgen_prelude::{Uint8Array, sys};
 use napi_derive::napi;
 
 use super::environment;
-use super::pool::{refused, unknown_pool};
+use super::pool::{refused, unknown_pool, unread};
 use super::raw::export;
 use crate::node::{
     Answer, Arguments, Environment, InputForm, Js, JsValue, Letter, NOTHING, Status, offer_seat, read_payload,
@@ -258,7 +258,10 @@ pub(super) unsafe extern "C" fn submit_script(env: sys::napi_env, info: sys::nap
         let input = if form < 0.0 {
             Payload::Value(Value::Number(length))
         } else {
-            read_shown(js, environment, form as u32, arguments.values, length)?
+            match read_shown(js, environment, form as u32, arguments.values, length) {
+                Ok(input) => input,
+                Err(status) => return unread(js, status),
+            }
         };
         let deadline = if timeout < 0.0 { None } else { Duration::try_from_secs_f64(timeout / 1000.0).ok() };
         let deadline = deadline.and_then(|timeout| Instant::now().checked_add(timeout));

@@ -54,6 +54,8 @@ pub(crate) struct Environment {
     holds: Cell<bool>,
     ports: Ports,
     waits: Waits,
+    /// The class ArrayBuffer, as it was when the module was loaded.
+    array_buffer: Cell<Option<sys::napi_ref>>,
     /// Functions of the language that our `Atomics` needs: see `api/atomics.rs`.
     helpers: Cell<Option<[sys::napi_ref; 3]>>,
 }
@@ -87,6 +89,7 @@ impl Environment {
             seat: RefCell::default(),
             ports: Ports::default(),
             waits: Waits::default(),
+            array_buffer: Cell::default(),
             helpers: Cell::default(),
             batch: Cell::default(),
             turn_began: Cell::default(),
@@ -101,6 +104,7 @@ impl Environment {
         js.release_loop(function)?;
         js.add_cleanup_hook(teardown, address)?;
         js.set_instance_data(address)?;
+        environment.array_buffer.set(Some(js.reference(js.array_buffer_class()?)?));
         environment.mailbox.gate().open(function);
         Ok(environment)
     }
@@ -169,6 +173,11 @@ impl Environment {
         let delivery = Delivery { deliver: js.reference(deliver)?, board: Board::new(js, arrays)? };
         self.delivery.replace(Some(delivery));
         Ok(())
+    }
+
+    /// The class ArrayBuffer.
+    pub(super) fn array_buffer_class(&self, js: Js<'_>) -> Result<JsValue, Status> {
+        js.referenced(self.array_buffer.get().ok_or(Status(sys::Status::napi_generic_failure))?)
     }
 
     /// The arguments that JavaScript has put on the board for the call that is running.

@@ -9,6 +9,7 @@ use super::environment::Environment;
 use super::js::{Js, JsValue, Status};
 use super::pin::PinnedBytes;
 use super::region::open_region;
+use crate::room;
 use crate::value::{Bytes, BytesKind, Envelope, Part, Payload, Value};
 
 /// How a value stands in the arguments of a call. The same numbers stand in `lib/forms.js`.
@@ -39,6 +40,8 @@ impl InputForm {
 }
 
 const INVALID: Status = Status(sys::Status::napi_invalid_arg);
+/// No status of Node's: there is no memory for the value.
+pub(crate) const NO_MEMORY: Status = Status(-1);
 
 /// Reads one input. `length` and `parts` belong to the wire form.
 pub(crate) fn read_payload(
@@ -69,7 +72,9 @@ pub(crate) fn read_inputs(
     if form == InputForm::Copy(BytesKind::Float64) {
         let bytes = copy_bytes(js, BytesKind::Float64, input)?;
         let numbers: &[f64] = bytemuck::cast_slice(bytes.as_slice());
-        return Ok(Payload::Value(Value::Array(numbers.iter().copied().map(Value::Number).collect())));
+        let mut values = room::for_items(numbers.len()).map_err(|_| NO_MEMORY)?;
+        values.extend(numbers.iter().copied().map(Value::Number));
+        return Ok(Payload::Value(Value::Array(values)));
     }
     read_envelope(js, environment, input, length, parts).map(Payload::Envelope)
 }
@@ -97,7 +102,7 @@ fn with_view<T>(js: Js<'_>, view: JsValue, read: impl FnOnce(&[u8]) -> T) -> Res
 }
 
 fn copy_bytes(js: Js<'_>, kind: BytesKind, view: JsValue) -> Result<Bytes, Status> {
-    with_view(js, view, |bytes| Bytes::copy_from(kind, bytes))
+    with_view(js, view, |bytes| Bytes::copy_from(kind, bytes))?.map_err(|_| NO_MEMORY)
 }
 
 fn pin_bytes(
@@ -121,7 +126,8 @@ pub(crate) fn read_envelope(
     parts: JsValue,
 ) -> Result<Envelope, Status> {
     let length = js.read_u32(length)? as usize;
-    let wire = with_view(js, input, |bytes| bytes.get(..length).map(<[u8]>::to_vec))?.ok_or(INVALID)?;
+    let wire = with_view(js, input, |bytes| bytes.get(..length).map(room::copy))?.ok_or(INVALID)?;
+    let wire = wire.map_err(|_| NO_MEMORY)?;
     let mut envelope = Envelope { wire, parts: Vec::new() };
     if js.type_of(parts)? != sys::ValueType::napi_object {
         return Ok(envelope);

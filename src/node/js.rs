@@ -206,6 +206,12 @@ impl<'call> Js<'call> {
         Status(sys::Status::napi_pending_exception)
     }
 
+    /// Throws a `RangeError` with a code.
+    pub(crate) fn throw_range_error_with(self, code: &CStr, message: &CStr) {
+        // A failure means that an exception is pending already, which serves as well.
+        let _ = tell!(napi_throw_range_error(self.env, code.as_ptr(), message.as_ptr()));
+    }
+
     /// A new ArrayBuffer of `length` bytes, and its memory.
     pub(crate) fn array_buffer(self, length: usize) -> Result<(JsValue, *mut u8)> {
         let mut data = null_mut();
@@ -213,18 +219,22 @@ impl<'call> Js<'call> {
         Ok((value, data.cast()))
     }
 
-    /// An ArrayBuffer over memory of ours; `finalize` gets `hint` when it is collected.
-    ///
-    /// # Safety
-    /// `data` must be valid for reads and writes of `length` bytes until `finalize` is called with `hint`.
-    pub(crate) unsafe fn external_array_buffer(
-        self,
-        data: *mut c_void,
-        length: usize,
-        finalize: sys::napi_finalize,
-        hint: *mut c_void,
-    ) -> Result<JsValue> {
-        ask!(null_mut(), napi_create_external_arraybuffer(self.env, data, length, finalize, hint))
+    /// The language's own ArrayBuffer class, unless a program has put another in its place.
+    pub(crate) fn array_buffer_class(self) -> Result<JsValue> {
+        let global = ask!(null_mut(), napi_get_global(self.env))?;
+        ask!(null_mut(), napi_get_named_property(self.env, global, c"ArrayBuffer".as_ptr()))
+    }
+
+    /// The memory of an ArrayBuffer: address (null when empty) and length.
+    pub(crate) fn array_buffer_memory(self, buffer: JsValue) -> Result<(*mut u8, usize)> {
+        let (mut data, mut length) = (null_mut(), 0);
+        tell!(napi_get_arraybuffer_info(self.env, buffer, &mut data, &mut length))?;
+        Ok((data.cast(), length))
+    }
+
+    /// `new class(argument)`; may leave an exception.
+    pub(crate) fn construct(self, class: JsValue, argument: JsValue) -> Result<JsValue> {
+        ask!(null_mut(), napi_new_instance(self.env, class, 1, &argument))
     }
 
     /// A strong reference.

@@ -54,7 +54,7 @@ mod typed_array;
 mod waits;
 
 pub(crate) use environment::Environment;
-pub(crate) use input::{InputForm, read_inputs, read_payload};
+pub(crate) use input::{InputForm, NO_MEMORY, read_inputs, read_payload};
 pub(crate) use js::{Arguments, Js, JsValue, NOTHING, RawFunction, Status};
 pub(crate) use mailbox::{Answer, Letter};
 pub(crate) use ports::drop_parked;

@@ -1,7 +1,6 @@
 //! Values to JavaScript: one batch of letters, one call of the deliver function.
 
 use std::collections::VecDeque;
-use std::ffi::c_void;
 
 use napi::bindgen_prelude::sys;
 
@@ -10,7 +9,8 @@ use super::environment::{Delivery, Environment};
 use super::js::{Js, JsValue, NOTHING, Status};
 use super::mailbox::{Answer, Letter};
 use super::pin::PinnedBytes;
-use crate::value::{Bytes, Envelope, Part, Words};
+use crate::error::{Code, Error};
+use crate::value::{Bytes, Envelope, Part};
 
 /// How an answer stands on the board. The same numbers stand in `lib/forms.js`.
 mod form {
@@ -229,8 +229,28 @@ impl Draft<'_, '_> {
     }
 }
 
-/// Form and number of a value; what needs more room goes to `extras`, a wire if possible to where `put` puts it.
+/// Form and number of a value; what needs more room goes to `extras`, a wire if possible to where `put` puts it. What
+/// JavaScript has no room for becomes an error.
 pub(super) fn place(
+    js: Js<'_>,
+    environment: &Environment,
+    answer: Answer,
+    extras: &mut Extras<'_>,
+    put: &mut dyn FnMut(&[u8]) -> Option<f64>,
+) -> Result<(u8, f64), Status> {
+    let before = extras.length;
+    place_whole(js, environment, answer, extras, put).or_else(|_| {
+        js.clear_exception();
+        extras.length = before;
+        let error = Error::new(
+            Code::ValueTooLarge,
+            "JavaScript has no room for what the task came to: ask for less at a time",
+        );
+        place_whole(js, environment, Answer::Error(error), extras, put)
+    })
+}
+
+fn place_whole(
     js: Js<'_>,
     environment: &Environment,
     answer: Answer,
@@ -243,7 +263,7 @@ pub(super) fn place(
         {
             return Ok((here, place));
         }
-        extras.push(copy(js, &wire)?)?;
+        extras.push(copy(js, environment, &wire)?)?;
         extras.push(memories(js, environment, parts)?)?;
         Ok((apart, 0.0))
     };
@@ -291,54 +311,43 @@ pub(super) fn memories(js: Js<'_>, environment: &Environment, parts: Vec<Part>) 
     Ok(array)
 }
 
-/// Memory from this size on is handed over. Below it a copy (0.1 ms at the most) gives JavaScript a buffer of its own,
-/// which, unlike one over foreign memory, Node lets be transferred on.
-pub(super) const HAND_OVER: usize = 1024 * 1024;
+/// Memory from this size on may be more than there is.
+pub(super) const LARGE: usize = 1024 * 1024;
 
-/// The bytes' memory as JavaScript gets it: the `Uint8Array` it came from, or an ArrayBuffer.
+/// The bytes' memory as JavaScript gets it: the `Uint8Array` it came from, or an ArrayBuffer with a copy.
+///
+/// A copy and not the memory itself: Node takes no ArrayBuffer over foreign memory on a transfer list (and could not,
+/// as it frees the memory with the environment that made it), so a large result would be another thing than a small
+/// one. A task that gives back its input's memory had it from JavaScript (lib/inputs.js), and nothing is copied here.
 fn memory(js: Js<'_>, environment: &Environment, bytes: Bytes) -> Result<JsValue, Status> {
     match bytes.into_memory() {
-        Ok(words) if words.len() < HAND_OVER => copy(js, words.as_slice()),
-        Ok(words) => hand_over(js, words),
+        Ok(words) => copy(js, environment, words.as_slice()),
         Err(foreign) => match foreign.into_any().downcast::<PinnedBytes>() {
             Ok(pinned) if pinned.belongs_to(environment.mailbox()) => pinned.into_view(js),
-            Ok(pinned) => copy(js, crate::value::ForeignBytes::as_slice(&*pinned)),
+            Ok(pinned) => copy(js, environment, crate::value::ForeignBytes::as_slice(&*pinned)),
             Err(_) => Err(Status(sys::Status::napi_generic_failure)),
         },
     }
 }
 
-/// An ArrayBuffer with a copy of `bytes`.
-pub(super) fn copy(js: Js<'_>, bytes: &[u8]) -> Result<JsValue, Status> {
-    let (buffer, data) = js.array_buffer(bytes.len())?;
+/// An ArrayBuffer with a copy of `bytes`. An error, and an exception of JavaScript's, when there is no memory for it.
+pub(super) fn copy(js: Js<'_>, environment: &Environment, bytes: &[u8]) -> Result<JsValue, Status> {
+    let (buffer, data) = if bytes.len() < LARGE {
+        js.array_buffer(bytes.len())?
+    } else {
+        // Node-API ends the process when it has no memory; the class throws.
+        #[allow(clippy::cast_precision_loss)] // below 2^53
+        let length = js.number(bytes.len() as f64)?;
+        let buffer = js.construct(environment.array_buffer_class(js)?, length)?;
+        let (data, length) = js.array_buffer_memory(buffer)?;
+        if length != bytes.len() {
+            return Err(Status(sys::Status::napi_generic_failure));
+        }
+        (buffer, data)
+    };
     if !bytes.is_empty() {
         // SAFETY: the buffer has just been made with this length, and nothing else knows it.
         unsafe { data.copy_from_nonoverlapping(bytes.as_ptr(), bytes.len()) };
     }
     Ok(buffer)
-}
-
-/// An ArrayBuffer over `words` themselves; a copy where the runtime forbids that (Electron).
-fn hand_over(js: Js<'_>, mut words: Words) -> Result<JsValue, Status> {
-    let length = words.len();
-    if length == 0 {
-        return copy(js, &[]);
-    }
-    let data = words.as_mut_slice().as_mut_ptr().cast::<c_void>();
-    let owner = Box::into_raw(Box::new(words));
-    // SAFETY: `data` is the words' own memory, which stays in place until `free_words` gets the box.
-    let made = unsafe { js.external_array_buffer(data, length, Some(free_words), owner.cast()) };
-    match made {
-        Ok(buffer) => Ok(buffer),
-        Err(_) => {
-            // SAFETY: refused, so the finalizer will not run: the box is ours again.
-            let words = unsafe { Box::from_raw(owner) };
-            copy(js, words.as_slice())
-        }
-    }
-}
-
-unsafe extern "C" fn free_words(_: sys::napi_env, _: *mut c_void, owner: *mut c_void) {
-    // SAFETY: the hint is the box made in `hand_over`, and Node calls a finalizer once.
-    drop(unsafe { Box::from_raw(owner.cast::<Words>()) });
 }

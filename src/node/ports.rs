@@ -22,7 +22,7 @@ use super::environment::Environment;
 use super::input::read_envelope;
 use super::js::{Js, JsValue, Status};
 use super::mailbox::{Letter, Mailbox};
-use super::output::{HAND_OVER, copy, memories};
+use super::output::{LARGE, copy, memories};
 use crate::channel::{
     Message, Owner, Port, PortId, PortInTransit, Posted, Received, Refusal, Side, Taken, claim,
 };
@@ -420,12 +420,10 @@ impl Ports {
             intake.put_wire(0, &wire);
         } else {
             has |= apart::LARGE;
-            js.set(extras, 0, copy(js, &wire)?)?;
+            js.set(extras, 0, copy(js, environment, &wire)?)?;
         }
         match parts.pop() {
-            Some(Part::Bytes(bytes))
-                if parts.is_empty() && !bytes.is_foreign() && bytes.len() < HAND_OVER =>
-            {
+            Some(Part::Bytes(bytes)) if parts.is_empty() && !bytes.is_foreign() && bytes.len() < LARGE => {
                 has |= apart::BLOCK;
                 intake.put_length(3, u32::try_from(bytes.len()).unwrap_or(APART));
                 self.block.replace(Some(bytes));

@@ -40,11 +40,11 @@ impl Input for Encoding {
 }
 
 impl Encoding {
-    fn encode(self, digest: &[u8]) -> Value {
-        match self {
-            Encoding::Buffer => Bytes::copy_from(BytesKind::Buffer, digest).into(),
+    fn encode(self, digest: &[u8]) -> Result<Value> {
+        Ok(match self {
+            Encoding::Buffer => Bytes::copy_from(BytesKind::Buffer, digest)?.into(),
             Encoding::Hex => hex(digest).into(),
-        }
+        })
     }
 }
 
@@ -91,13 +91,13 @@ pub(super) fn blake3() -> Task {
             && message.parallel
             && shared.len() > SECTION
         {
-            return Ok(message.encoding.encode(blake3_together(shared, context)?.as_bytes()));
+            return message.encoding.encode(blake3_together(shared, context)?.as_bytes());
         }
         let mut hasher = blake3::Hasher::new();
         message.data.blocks(BLAKE3_BLOCK, context, |block| {
             hasher.update(block);
         })?;
-        Ok(message.encoding.encode(hasher.finalize().as_bytes()))
+        message.encoding.encode(hasher.finalize().as_bytes())
     })
 }
 
@@ -182,7 +182,7 @@ fn crc32_together(shared: &SharedBytes, context: &Context<'_>) -> Result<u32> {
 fn sha2<H: Digest>(message: &Message, context: &Context<'_>) -> Result<Value> {
     let mut hasher = H::new();
     message.data.blocks(SHA_BLOCK, context, |block| hasher.update(block))?;
-    Ok(message.encoding.encode(&hasher.finalize()))
+    message.encoding.encode(&hasher.finalize())
 }
 
 fn hex(bytes: &[u8]) -> String {
@@ -205,7 +205,7 @@ mod tests {
     }
 
     fn buffer(bytes: &[u8]) -> Value {
-        Bytes::copy_from(BytesKind::Buffer, bytes).into()
+        Bytes::of(BytesKind::Buffer, bytes).into()
     }
 
     #[test]
@@ -282,7 +282,7 @@ mod tests {
         assert_eq!(ok("sha256", "é"), ok("sha256", buffer(&[0xc3, 0xa9])));
         let lone = Value::Text(Text::from_utf16(vec![0x61, 0xd800]));
         assert_eq!(ok("sha256", lone), ok("sha256", "a\u{fffd}"));
-        let view = Bytes::copy_from(BytesKind::Uint16, &[1, 2, 3, 4]);
+        let view = Bytes::of(BytesKind::Uint16, &[1, 2, 3, 4]);
         assert_eq!(ok("blake3", view), ok("blake3", buffer(&[1, 2, 3, 4])));
     }
 

@@ -111,8 +111,8 @@ mod tests {
 
     #[test]
     fn it_takes_any_bytes() {
-        expect(Bytes::copy_from(BytesKind::ArrayBuffer, b"\xff\xfe a"), 0, 2, 4, 4);
-        expect(Bytes::copy_from(BytesKind::DataView, b"a\nb"), 1, 2, 3, 3);
+        expect(Bytes::of(BytesKind::ArrayBuffer, b"\xff\xfe a"), 0, 2, 4, 4);
+        expect(Bytes::of(BytesKind::DataView, b"a\nb"), 1, 2, 3, 3);
     }
 
     #[test]
@@ -136,7 +136,7 @@ mod tests {
                 expected.characters += u64::from(!(0x80..0xc0).contains(&byte));
                 inside = !space;
             }
-            let bytes = Bytes::copy_from(BytesKind::Buffer, text);
+            let bytes = Bytes::of(BytesKind::Buffer, text);
             assert_eq!(ok("wordCount", bytes), Value::from(expected), "{len} bytes");
         }
     }
@@ -150,8 +150,6 @@ mod tests {
 
     #[test]
     fn it_stops_when_cancelled() {
-        stops_when_cancelled("wordCount", || {
-            Bytes::copy_from(BytesKind::Buffer, &vec![b'a'; 64 << 20]).into()
-        });
+        stops_when_cancelled("wordCount", || Bytes::of(BytesKind::Buffer, &vec![b'a'; 64 << 20]).into());
     }
 }

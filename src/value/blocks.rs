@@ -9,6 +9,9 @@ use std::collections::VecDeque;
 
 use parking_lot::Mutex;
 
+use crate::Result;
+use crate::room;
+
 /// The smallest block kept, and how many times that doubles up to the largest: 16 KiB to 4 MiB.
 const SMALLEST: usize = 16 * 1024;
 const CLASSES: usize = 9;
@@ -28,18 +31,18 @@ const fn bytes(words: usize) -> usize {
 }
 
 /// An empty vector with room for so many words.
-pub(super) fn with_capacity(words: usize) -> Vec<u64> {
+pub(super) fn with_capacity(words: usize) -> Result<Vec<u64>> {
     let class = (bytes(words).div_ceil(SMALLEST)).next_power_of_two().trailing_zeros() as usize;
     if bytes(words) < SMALLEST || class >= CLASSES {
-        return Vec::with_capacity(words);
+        return room::for_items(words);
     }
     let mut shelf = SHELF.lock();
     let Some(block) = shelf.classes[class].pop_front() else {
         drop(shelf);
-        return Vec::with_capacity((SMALLEST << class) / size_of::<u64>());
+        return room::for_items((SMALLEST << class) / size_of::<u64>());
     };
     shelf.bytes -= bytes(block.capacity());
-    block
+    Ok(block)
 }
 
 /// Takes a block that is needed no more.
@@ -68,10 +71,10 @@ mod tests {
     #[test]
     fn a_block_has_the_room_that_was_asked_for() {
         for words in [0, 1, 2047, 2048, 2049, 8192, 8193, 100_000, 524_288, 524_289] {
-            let block = with_capacity(words);
+            let block = with_capacity(words).expect("little");
             assert!(block.capacity() >= words && block.is_empty(), "{words} words");
             give_back(block);
-            let again = with_capacity(words);
+            let again = with_capacity(words).expect("little");
             assert!(again.capacity() >= words && again.is_empty(), "{words} words, again");
         }
     }
@@ -82,13 +85,13 @@ mod tests {
             give_back(Vec::with_capacity(words));
         }
         for words in (2048..40_000).step_by(523) {
-            assert!(with_capacity(words).capacity() >= words, "{words} words");
+            assert!(with_capacity(words).expect("little").capacity() >= words, "{words} words");
         }
     }
 
     #[test]
     fn no_more_than_the_limit_is_kept() {
-        let blocks: Vec<_> = (0..64).map(|_| with_capacity(1 << 17)).collect();
+        let blocks: Vec<_> = (0..64).map(|_| with_capacity(1 << 17).expect("little")).collect();
         blocks.into_iter().for_each(give_back);
         assert!(SHELF.lock().bytes <= KEPT);
     }

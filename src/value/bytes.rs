@@ -3,6 +3,7 @@
 use std::fmt;
 
 use super::blocks;
+use crate::{Result, room};
 
 /// Which JavaScript object the bytes are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -111,22 +112,25 @@ pub struct Words {
 
 impl Words {
     /// `len` zero bytes.
-    pub fn zeroed(len: usize) -> Self {
-        Words { words: vec![0; len.div_ceil(8)], len }
+    ///
+    /// # Errors
+    /// `ValueTooLarge` when there is no memory for them; so with the other functions here.
+    pub fn zeroed(len: usize) -> Result<Self> {
+        Ok(Words { words: room::zeros(len.div_ceil(8))?, len })
     }
 
     /// A copy of `bytes`.
-    pub fn copy_from(bytes: &[u8]) -> Self {
+    pub fn copy_from(bytes: &[u8]) -> Result<Self> {
         // Word by word, which becomes one pass of vector moves: memory that is zeroed first is written twice.
         let (whole, rest) = bytes.as_chunks::<8>();
-        let mut words = blocks::with_capacity(bytes.len().div_ceil(8));
+        let mut words = blocks::with_capacity(bytes.len().div_ceil(8))?;
         words.extend(whole.iter().map(|word| u64::from_ne_bytes(*word)));
         if !rest.is_empty() {
             let mut last = [0; 8];
             last[..rest.len()].copy_from_slice(rest);
             words.push(u64::from_ne_bytes(last));
         }
-        Words { words, len: bytes.len() }
+        Ok(Words { words, len: bytes.len() })
     }
 
     /// The length in bytes.
@@ -147,12 +151,6 @@ impl Words {
     /// The bytes, to write to.
     pub fn as_mut_slice(&mut self) -> &mut [u8] {
         &mut bytemuck::cast_slice_mut(&mut self.words)[..self.len]
-    }
-}
-
-impl Clone for Words {
-    fn clone(&self) -> Self {
-        Words::copy_from(self.as_slice())
     }
 }
 
@@ -193,8 +191,17 @@ impl Bytes {
     }
 
     /// A copy of `bytes`.
-    pub fn copy_from(kind: BytesKind, bytes: &[u8]) -> Self {
-        Bytes::owned(kind, Words::copy_from(bytes))
+    ///
+    /// # Errors
+    /// `ValueTooLarge` when there is no memory for it.
+    pub fn copy_from(kind: BytesKind, bytes: &[u8]) -> Result<Self> {
+        Ok(Bytes::owned(kind, Words::copy_from(bytes)?))
+    }
+
+    /// A copy of the few bytes of a test.
+    #[cfg(test)]
+    pub(crate) fn of(kind: BytesKind, bytes: &[u8]) -> Self {
+        Bytes::copy_from(kind, bytes).expect("few")
     }
 
     /// Bytes that JavaScript gave away.
@@ -255,8 +262,9 @@ impl Bytes {
 }
 
 impl Clone for Bytes {
+    /// Panics when there is no memory, which a task answers for; to copy what may be large, use `copy_from`.
     fn clone(&self) -> Self {
-        Bytes::copy_from(self.kind, self.as_slice())
+        Bytes::copy_from(self.kind, self.as_slice()).unwrap_or_else(|error| panic!("{error}"))
     }
 }
 

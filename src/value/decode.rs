@@ -6,27 +6,26 @@ use super::{
     BigInt, Bytes, BytesKind, Envelope, ErrorValue, Part, PortValue, SharedBytes, Text, Value, tags,
 };
 use crate::shared::Access;
-use crate::{Code, Error, Result};
+use crate::{Code, Error, Result, room};
 
 /// How large a value may be.
 #[derive(Debug, Clone, Copy)]
 pub struct Limits {
     /// Levels of nesting; every level takes stack on the thread that decodes (below 1 KiB).
     pub depth: u32,
-    /// Bytes on the wire, objects that are referred to again counted again. A value takes up to some 60 times
-    /// this in memory (an object of nothing but `undefined`).
+    /// Bytes on the wire, objects that are referred to again counted again.
     pub size: usize,
+    /// Bytes that the value takes in memory, about. The smallest items, one byte each on the wire, take some 30 here,
+    /// and an object's key and value twice as many: so a wire may not ask for what its size allows, but for this.
+    pub memory: usize,
 }
 
 impl Default for Limits {
-    /// 256 levels, 256 MiB: as `lib/codec/index.js`.
+    /// 256 levels, 256 MiB: as `lib/codec/index.js`; and 1 GiB, some 30 million items.
     fn default() -> Self {
-        Limits { depth: 256, size: 256 << 20 }
+        Limits { depth: 256, size: 256 << 20, memory: 1 << 30 }
     }
 }
-
-/// Most items that room is made for before they have been seen.
-const EAGER_ITEMS: usize = 1024;
 
 /// The value in an envelope. Byte blocks beside the wire move into it without a copy.
 ///
@@ -59,6 +58,7 @@ pub(super) fn decode_with(envelope: Envelope, limits: Limits, shapes: &Shapes) -
         limits,
         shapes,
         depth: 0,
+        memory: 0,
         graph: None,
     };
     match reader.byte()? {
@@ -114,6 +114,8 @@ struct Reader<'a> {
     limits: Limits,
     shapes: &'a Shapes,
     depth: u32,
+    /// Bytes of memory asked for so far.
+    memory: usize,
     graph: Option<Graph>,
 }
 
@@ -140,7 +142,7 @@ impl Reader<'_> {
 
     /// Anything that has a number in a graph.
     fn object_at(&mut self, start: usize, tag: u8) -> Result<Value> {
-        let id = self.enter(start, 0, false);
+        let id = self.enter(start, 0, false)?;
         self.depth += 1;
         if self.depth > self.limits.depth {
             let levels = self.limits.depth;
@@ -180,7 +182,7 @@ impl Reader<'_> {
     #[inline(never)]
     fn map(&mut self) -> Result<Value> {
         let count = self.count(2)?;
-        let mut entries = Vec::with_capacity(count.min(EAGER_ITEMS));
+        let mut entries = self.room(count)?;
         for _ in 0..count {
             entries.push((self.value()?, self.value()?));
         }
@@ -192,7 +194,7 @@ impl Reader<'_> {
         let kind = self.kind()?;
         let bytes = if tag == tags::BYTES { self.inline_bytes(kind)? } else { self.part(kind)? };
         if kind != BytesKind::ArrayBuffer {
-            let buffer = self.enter(start, id, true);
+            let buffer = self.enter(start, id, true)?;
             self.leave(buffer, start);
         }
         Ok(Value::Bytes(bytes))
@@ -200,17 +202,18 @@ impl Reader<'_> {
 
     /// Notes the next object of a graph and gives its number. For the buffer of a view, `first` is the view's
     /// number.
-    fn enter(&mut self, start: usize, first: usize, is_buffer: bool) -> usize {
-        let Some(graph) = &mut self.graph else { return 0 };
+    fn enter(&mut self, start: usize, first: usize, is_buffer: bool) -> Result<usize> {
+        let Some(graph) = &mut self.graph else { return Ok(0) };
         let id = graph.next;
         graph.next += 1;
         let object = Object { start, length: None, first: if is_buffer { first } else { id }, is_buffer };
-        match graph.objects.get_mut(id) {
-            // Met again through a reference: all is known.
-            Some(_) => {}
-            None => graph.objects.push(object),
+        // Met again through a reference, all is known.
+        if id == graph.objects.len() {
+            room::more(&mut graph.objects, 1)?;
+            graph.objects.push(object);
+            self.charge(size_of::<Object>())?;
         }
-        id
+        Ok(id)
     }
 
     fn leave(&mut self, id: usize, start: usize) {
@@ -256,7 +259,7 @@ impl Reader<'_> {
 
     #[inline(never)]
     fn items(&mut self, count: usize) -> Result<Vec<Value>> {
-        let mut items = Vec::with_capacity(count.min(EAGER_ITEMS));
+        let mut items = self.room(count)?;
         for _ in 0..count {
             items.push(self.value()?);
         }
@@ -266,7 +269,7 @@ impl Reader<'_> {
     #[inline(never)]
     fn pairs(&mut self) -> Result<Vec<(Text, Value)>> {
         let count = self.count(2)?;
-        let mut pairs = Vec::with_capacity(count.min(EAGER_ITEMS));
+        let mut pairs = self.room(count)?;
         for _ in 0..count {
             pairs.push((self.text()?, self.value()?));
         }
@@ -277,33 +280,22 @@ impl Reader<'_> {
     #[inline(never)]
     fn tailed_array(&mut self) -> Result<Value> {
         let length = usize::try_from(self.u32()?).map_err(|_| malformed("a length"))?;
-        let mut items = Vec::new();
+        // The wire does not pay for holes, but they take memory.
+        let mut items = self.room(length)?;
         while items.len() < length && self.peek() != Some(tags::TAIL) {
             items.push(self.value()?);
         }
         if self.byte()? != tags::TAIL {
             return Err(malformed("an array without a tail"));
         }
+        items.resize(length, Value::Undefined);
         for (key, value) in self.pairs()? {
             let key = key.to_str();
-            let Some(index) =
-                key.parse().ok().filter(|index: &usize| *index < length && index.to_string() == key)
-            else {
-                continue;
-            };
-            if index >= items.len() {
-                // The wire does not pay for holes, so they are held to a multiple of its length.
-                if index > self.wire.len().saturating_mul(8).saturating_add(EAGER_ITEMS) {
-                    return Err(sparse());
-                }
-                items.resize(index + 1, Value::Undefined);
+            let index = key.parse().ok().filter(|index: &usize| *index < length && index.to_string() == key);
+            if let Some(index) = index {
+                items[index] = value;
             }
-            items[index] = value;
         }
-        if length > self.wire.len().saturating_mul(8).saturating_add(EAGER_ITEMS) {
-            return Err(sparse());
-        }
-        items.resize(length, Value::Undefined);
         Ok(Value::Array(items))
     }
 
@@ -312,7 +304,9 @@ impl Reader<'_> {
         let id = self.u32()?;
         let shapes = self.shapes;
         let keys = shapes.get(id).ok_or_else(|| malformed("unknown shape"))?;
-        let mut entries = Vec::with_capacity(keys.len());
+        let mut entries = self.room(keys.len())?;
+        // The wire does not have the keys.
+        self.charge(keys.iter().map(Text::size).sum())?;
         for key in keys.iter() {
             if self.peek() == Some(tags::HOLE) {
                 self.byte()?;
@@ -325,8 +319,11 @@ impl Reader<'_> {
 
     #[inline(never)]
     fn error(&mut self) -> Result<Value> {
-        let name = self.text()?;
+        let mut name = self.text()?;
         let flags = self.byte()?;
+        if flags & tags::ERROR_HAS_NAME != 0 {
+            name = self.text()?;
+        }
         let message = if flags & tags::ERROR_HAS_MESSAGE != 0 { self.text()? } else { Text::from("") };
         let stack = if flags & tags::ERROR_HAS_STACK != 0 { Some(self.text()?) } else { None };
         let properties = self.pairs()?;
@@ -337,7 +334,7 @@ impl Reader<'_> {
     fn bigint(&mut self) -> Result<Value> {
         let negative = self.byte()? == 1;
         let count = self.count(8)?;
-        let mut words = Vec::with_capacity(count);
+        let mut words = self.room(count)?;
         for _ in 0..count {
             words.push(u64::from_le_bytes(self.array()?));
         }
@@ -355,7 +352,7 @@ impl Reader<'_> {
         let length = self.count(1)?;
         let bytes = self.take(length)?;
         fits(kind, bytes.len())?;
-        Ok(Bytes::copy_from(kind, bytes))
+        Bytes::copy_from(kind, bytes)
     }
 
     fn part(&mut self, kind: BytesKind) -> Result<Bytes> {
@@ -377,7 +374,7 @@ impl Reader<'_> {
                 if graph.following > 0 {
                     graph.repeated = graph.repeated.saturating_add(length);
                 }
-                held.clone()
+                Bytes::copy_from(kind, held.as_slice())?
             }
         };
         Ok(bytes.with_kind(kind))
@@ -426,7 +423,9 @@ impl Reader<'_> {
         let end = offset.checked_add(length);
         let range = end.and_then(|end| buffer.as_slice().get(offset..end));
         fits(kind, length)?;
-        Ok(Value::Bytes(Bytes::copy_from(kind, range.ok_or_else(|| malformed("a view out of bounds"))?)))
+        let range = range.ok_or_else(|| malformed("a view out of bounds"))?;
+        self.charge(length)?;
+        Ok(Value::Bytes(Bytes::copy_from(kind, range)?))
     }
 
     fn text(&mut self) -> Result<Text> {
@@ -437,20 +436,22 @@ impl Reader<'_> {
     #[inline(never)]
     fn text_of(&mut self, tag: u8) -> Result<Text> {
         match tag {
-            tags::SHORT_LATIN1.. => Ok(Text::from_latin1(self.take(usize::from(tag - tags::SHORT_LATIN1))?)),
+            tags::SHORT_LATIN1.. => Text::from_latin1(self.take(usize::from(tag - tags::SHORT_LATIN1))?),
             tags::LATIN1 => {
                 let length = self.count(1)?;
-                Ok(Text::from_latin1(self.take(length)?))
+                self.charge(length)?;
+                Text::from_latin1(self.take(length)?)
             }
             tags::UTF8 => {
                 let length = self.count(1)?;
                 let text = std::str::from_utf8(self.take(length)?).map_err(|_| malformed("broken UTF-8"))?;
-                Ok(Text::from(text))
+                self.charge(length)?;
+                Text::copy_from(text)
             }
             tags::UTF16 => {
                 let length = self.count(2)?;
-                let units = self.take(length * 2)?.chunks_exact(2);
-                Ok(Text::from_utf16(units.map(|unit| u16::from_le_bytes([unit[0], unit[1]])).collect()))
+                self.charge(length * 2)?;
+                Text::from_utf16_bytes(self.take(length * 2)?)
             }
             _ => Err(malformed("a string is missing")),
         }
@@ -463,6 +464,17 @@ impl Reader<'_> {
             Some(total) if total <= self.wire.len() - self.pos => Ok(count),
             _ => Err(malformed("they end too early")),
         }
+    }
+
+    /// Room for so many items, as far as the value may still grow.
+    fn room<T>(&mut self, count: usize) -> Result<Vec<T>> {
+        self.charge(count.saturating_mul(size_of::<T>()))?;
+        room::for_items(count)
+    }
+
+    fn charge(&mut self, bytes: usize) -> Result<()> {
+        self.memory = self.memory.saturating_add(bytes);
+        if self.memory > self.limits.memory { Err(too_much_memory(self.limits)) } else { Ok(()) }
     }
 
     fn u32(&mut self) -> Result<u32> {
@@ -516,8 +528,17 @@ fn unsupported(what: &'static str) -> Error {
     Error::new(Code::UnsupportedValue, format!("a task cannot take {what}"))
 }
 
-fn sparse() -> Error {
-    Error::new(Code::ValueTooLarge, "an array is mostly holes: pass a Map of its elements")
+/// Not inlined: see the head of `Reader`.
+#[cold]
+#[inline(never)]
+fn too_much_memory(limits: Limits) -> Error {
+    Error::new(
+        Code::ValueTooLarge,
+        format!(
+            "the value takes more than {} bytes of memory, at some 30 for an item: pass typed arrays, or less at a time",
+            limits.memory,
+        ),
+    )
 }
 
 fn too_large(limits: Limits) -> Error {

@@ -2,7 +2,7 @@
 
 use super::shapes::Shapes;
 use super::{BigInt, Bytes, Envelope, ErrorValue, Part, Text, Value, tags};
-use crate::{Code, Error, Result};
+use crate::{Code, Error, Result, room};
 
 /// Deepest value that is written; JavaScript reads as deep (`lib/codec/index.js`).
 pub const MAX_DEPTH: u32 = 1000;
@@ -13,7 +13,7 @@ pub const INLINE_BYTES: usize = 1024;
 ///
 /// # Errors
 /// `ValueTooDeep` beyond [`MAX_DEPTH`] levels; `ValueTooLarge` when a string or a collection has more than
-/// 2³² − 1 pieces.
+/// 2³² − 1 pieces, or when there is no memory for the wire.
 pub fn encode(value: Value) -> Result<Envelope> {
     encode_with(value, Shapes::global())
 }
@@ -34,22 +34,22 @@ struct Writer<'a> {
 impl Writer<'_> {
     fn value(&mut self, value: Value) -> Result<()> {
         match value {
-            Value::Undefined => self.byte(tags::UNDEFINED),
-            Value::Null => self.byte(tags::NULL),
-            Value::Bool(flag) => self.byte(if flag { tags::TRUE } else { tags::FALSE }),
-            Value::Number(number) => self.number(number),
+            Value::Undefined => self.byte(tags::UNDEFINED)?,
+            Value::Null => self.byte(tags::NULL)?,
+            Value::Bool(flag) => self.byte(if flag { tags::TRUE } else { tags::FALSE })?,
+            Value::Number(number) => self.number(number)?,
             Value::Text(text) => self.text(&text)?,
             Value::BigInt(number) => self.bigint(&number)?,
             Value::Date(time) => {
-                self.byte(tags::DATE);
-                self.put(&time.to_le_bytes());
+                self.byte(tags::DATE)?;
+                self.put(&time.to_le_bytes())?;
             }
             Value::Bytes(bytes) => self.bytes(bytes)?,
             Value::Port(port) => {
                 let port = port.take().ok_or_else(|| {
                     Error::new(Code::UnsupportedValue, "a port was taken before it was sent: send it instead")
                 })?;
-                self.byte(tags::PORT);
+                self.byte(tags::PORT)?;
                 self.count(self.envelope.parts.len())?;
                 self.envelope.parts.push(Part::Port(port));
             }
@@ -99,8 +99,8 @@ impl Writer<'_> {
 
     fn object(&mut self, entries: Vec<(Text, Value)>) -> Result<()> {
         if let Some(id) = self.shapes.find(entries.iter().map(|(key, _)| key)) {
-            self.byte(tags::SHAPED);
-            self.put(&id.to_le_bytes());
+            self.byte(tags::SHAPED)?;
+            self.put(&id.to_le_bytes())?;
             return entries.into_iter().try_for_each(|(_, value)| self.value(value));
         }
         self.counted(tags::OBJECT, entries.len())?;
@@ -115,10 +115,10 @@ impl Writer<'_> {
     }
 
     fn error(&mut self, error: ErrorValue) -> Result<()> {
-        self.byte(tags::ERROR);
+        self.byte(tags::ERROR)?;
         self.text(&error.name)?;
         let stack_flag = if error.stack.is_some() { tags::ERROR_HAS_STACK } else { 0 };
-        self.byte(tags::ERROR_HAS_MESSAGE | stack_flag);
+        self.byte(tags::ERROR_HAS_MESSAGE | stack_flag)?;
         self.text(&error.message)?;
         if let Some(stack) = &error.stack {
             self.text(stack)?;
@@ -127,19 +127,18 @@ impl Writer<'_> {
         self.pairs(error.properties)
     }
 
-    fn number(&mut self, number: f64) {
+    fn number(&mut self, number: f64) -> Result<()> {
         // `as` saturates and turns NaN into 0; comparing back tells whether it was exact. -0 stays a float.
         let integer = number as i32;
         if f64::from(integer) != number || (integer == 0 && number.is_sign_negative()) {
-            self.byte(tags::FLOAT64);
-            self.put(&number.to_le_bytes());
-            return;
+            self.byte(tags::FLOAT64)?;
+            return self.put(&number.to_le_bytes());
         }
         match u8::try_from(integer) {
             Ok(small) if small < tags::FIRST_TAG => self.byte(small),
             _ => {
-                self.byte(tags::INT32);
-                self.put(&integer.to_le_bytes());
+                self.byte(tags::INT32)?;
+                self.put(&integer.to_le_bytes())
             }
         }
     }
@@ -148,16 +147,16 @@ impl Writer<'_> {
         match text {
             Text::Utf8(text) => {
                 // A Latin-1 character takes at most two bytes, so longer texts need no count.
-                if text.len() < 2 * tags::SHORT_LIMIT && self.short_latin1(text) {
+                if text.len() < 2 * tags::SHORT_LIMIT && self.short_latin1(text)? {
                     return Ok(());
                 }
                 self.counted(if text.is_ascii() { tags::LATIN1 } else { tags::UTF8 }, text.len())?;
-                self.put(text.as_bytes());
+                self.put(text.as_bytes())?;
             }
             Text::Utf16(units) => {
                 self.counted(tags::UTF16, units.len())?;
                 for unit in units {
-                    self.put(&unit.to_le_bytes());
+                    self.put(&unit.to_le_bytes())?;
                 }
             }
         }
@@ -165,31 +164,31 @@ impl Writer<'_> {
     }
 
     /// Writes a short Latin-1 string; false, and nothing written, when it is not one.
-    fn short_latin1(&mut self, text: &str) -> bool {
+    fn short_latin1(&mut self, text: &str) -> Result<bool> {
         let start = self.envelope.wire.len();
-        self.byte(tags::SHORT_LATIN1);
+        self.byte(tags::SHORT_LATIN1)?;
         let mut length = 0;
         for character in text.chars() {
             match u8::try_from(u32::from(character)) {
-                Ok(byte) if length + 1 < tags::SHORT_LIMIT as u8 => self.byte(byte),
+                Ok(byte) if length + 1 < tags::SHORT_LIMIT as u8 => self.byte(byte)?,
                 _ => {
                     self.envelope.wire.truncate(start);
-                    return false;
+                    return Ok(false);
                 }
             }
             length += 1;
         }
         self.envelope.wire[start] = tags::SHORT_LATIN1 + length;
-        true
+        Ok(true)
     }
 
     fn bigint(&mut self, number: &BigInt) -> Result<()> {
         let words = number.words.iter().rposition(|&word| word != 0).map_or(0, |last| last + 1);
-        self.byte(tags::BIGINT);
-        self.byte(u8::from(number.negative && words > 0));
+        self.byte(tags::BIGINT)?;
+        self.byte(u8::from(number.negative && words > 0))?;
         self.count(words)?;
         for word in &number.words[..words] {
-            self.put(&word.to_le_bytes());
+            self.put(&word.to_le_bytes())?;
         }
         Ok(())
     }
@@ -197,21 +196,21 @@ impl Writer<'_> {
     fn bytes(&mut self, bytes: Bytes) -> Result<()> {
         let kind = bytes.kind() as u8;
         if bytes.len() > INLINE_BYTES {
-            self.byte(tags::BYTES_PART);
-            self.byte(kind);
+            self.byte(tags::BYTES_PART)?;
+            self.byte(kind)?;
             self.count(self.envelope.parts.len())?;
             self.envelope.parts.push(Part::Bytes(bytes));
         } else {
-            self.byte(tags::BYTES);
-            self.byte(kind);
+            self.byte(tags::BYTES)?;
+            self.byte(kind)?;
             self.count(bytes.len())?;
-            self.put(bytes.as_slice());
+            self.put(bytes.as_slice())?;
         }
         Ok(())
     }
 
     fn counted(&mut self, tag: u8, count: usize) -> Result<()> {
-        self.byte(tag);
+        self.byte(tag)?;
         self.count(count)
     }
 
@@ -222,16 +221,19 @@ impl Writer<'_> {
                 format!("{count} pieces in one string or collection: at most 2^32 - 1"),
             )
         })?;
-        self.put(&count.to_le_bytes());
+        self.put(&count.to_le_bytes())
+    }
+
+    fn byte(&mut self, byte: u8) -> Result<()> {
+        room::more(&mut self.envelope.wire, 1)?;
+        self.envelope.wire.push(byte);
         Ok(())
     }
 
-    fn byte(&mut self, byte: u8) {
-        self.envelope.wire.push(byte);
-    }
-
-    fn put(&mut self, bytes: &[u8]) {
+    fn put(&mut self, bytes: &[u8]) -> Result<()> {
+        room::more(&mut self.envelope.wire, bytes.len())?;
         self.envelope.wire.extend_from_slice(bytes);
+        Ok(())
     }
 }
 
@@ -259,14 +261,14 @@ mod tests {
 
     #[test]
     fn large_blocks_move_and_small_ones_are_copied() {
-        let words = Words::zeroed(INLINE_BYTES + 1);
+        let words = Words::zeroed(INLINE_BYTES + 1).expect("little");
         let bytes = Bytes::owned(BytesKind::Uint8, words);
         let place = bytes.as_slice().as_ptr();
         let envelope = encode(Value::Bytes(bytes)).expect("encodes");
         let [Part::Bytes(part)] = &envelope.parts[..] else { panic!("one part") };
         assert_eq!(part.as_slice().as_ptr(), place, "the very same memory");
 
-        let small = encode(Bytes::copy_from(BytesKind::Uint8, &[9; 8]).into()).expect("encodes");
+        let small = encode(Bytes::of(BytesKind::Uint8, &[9; 8]).into()).expect("encodes");
         assert!(small.parts.is_empty());
         assert_eq!(small.wire[small.wire.len() - 8..], [9; 8]);
     }

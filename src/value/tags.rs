@@ -47,3 +47,5 @@ pub(super) const SHORT_LIMIT: usize = 64;
 /// Bits of an error's flags byte.
 pub(super) const ERROR_HAS_MESSAGE: u8 = 1;
 pub(super) const ERROR_HAS_STACK: u8 = 2;
+/// The first text names the class, and one more the error itself.
+pub(super) const ERROR_HAS_NAME: u8 = 4;

@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 
+use crate::{Result, room};
+
 /// A JavaScript string: UTF-8 where it is valid Unicode, else the UTF-16 units as they were (a lone surrogate
 /// survives the journey).
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -21,11 +23,52 @@ impl Text {
         }
     }
 
+    /// From UTF-16 units as little-endian bytes, of which there is an even number.
+    ///
+    /// # Errors
+    /// `ValueTooLarge` when there is no memory for it; so with the other functions that give a `Result`.
+    pub fn from_utf16_bytes(bytes: &[u8]) -> Result<Self> {
+        let (units, _) = bytes.as_chunks::<2>();
+        let decoded = || char::decode_utf16(units.iter().map(|unit| u16::from_le_bytes(*unit)));
+        if decoded().any(|unit| unit.is_err()) {
+            let mut copy = room::for_items(units.len())?;
+            copy.extend(units.iter().map(|unit| u16::from_le_bytes(*unit)));
+            return Ok(Text::Utf16(copy));
+        }
+        Self::with_room(decoded().flatten().map(char::len_utf8).sum(), |text| {
+            text.extend(decoded().flatten())
+        })
+    }
+
     /// From Latin-1 bytes, one a character.
-    pub fn from_latin1(bytes: &[u8]) -> Self {
+    pub fn from_latin1(bytes: &[u8]) -> Result<Self> {
         match std::str::from_utf8(bytes) {
-            Ok(text) if bytes.is_ascii() => Text::Utf8(text.to_owned()),
-            _ => Text::Utf8(bytes.iter().map(|&byte| char::from(byte)).collect()),
+            Ok(ascii) if bytes.is_ascii() => Self::copy_from(ascii),
+            _ => {
+                let beyond_ascii = bytes.iter().filter(|byte| !byte.is_ascii()).count();
+                let characters = bytes.iter().map(|&byte| char::from(byte));
+                Self::with_room(bytes.len() + beyond_ascii, |text| text.extend(characters))
+            }
+        }
+    }
+
+    /// A copy of a text.
+    pub fn copy_from(text: &str) -> Result<Self> {
+        Self::with_room(text.len(), |copy| copy.push_str(text))
+    }
+
+    fn with_room(length: usize, fill: impl FnOnce(&mut String)) -> Result<Self> {
+        let mut text = String::new();
+        text.try_reserve_exact(length).map_err(|_| room::none(length))?;
+        fill(&mut text);
+        Ok(Text::Utf8(text))
+    }
+
+    /// The bytes it takes, beside itself.
+    pub fn size(&self) -> usize {
+        match self {
+            Text::Utf8(text) => text.len(),
+            Text::Utf16(units) => units.len() * size_of::<u16>(),
         }
     }
 

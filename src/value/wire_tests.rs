@@ -75,11 +75,11 @@ fn build(json: &Json, named: &mut Vec<(String, Value)>) -> Value {
         "set" => Value::Set(list(&parts[1]).iter().map(|item| build(item, named)).collect()),
         "map" => Value::Map(pairs(&parts[1], named)),
         "object" => Value::Object(keyed(pairs(&parts[1], named))),
-        "bytes" => Bytes::copy_from(kind(text(&parts[1])), &unhex(text(&parts[2]))).into(),
+        "bytes" => Bytes::of(kind(text(&parts[1])), &unhex(text(&parts[2]))).into(),
         "zeros" => {
             let kind = kind(text(&parts[1]));
             let elements = parts[2].as_u64().expect("a count") as usize;
-            Bytes::owned(kind, Words::zeroed(elements * kind.element_size())).into()
+            Bytes::owned(kind, Words::zeroed(elements * kind.element_size()).expect("little")).into()
         }
         "error" => Value::Error(Box::new(ErrorValue {
             name: text(&parts[1]).into(),
@@ -127,7 +127,10 @@ fn shapes_of(vector: &Json) -> Shapes {
 fn parts_of(vector: &Json) -> Vec<Part> {
     let sizes = vector["parts"].as_array().map(Vec::as_slice).unwrap_or_default();
     let part = |size: &Json| Words::zeroed(size.as_u64().expect("a size") as usize);
-    sizes.iter().map(|size| Part::Bytes(Bytes::owned(BytesKind::ArrayBuffer, part(size)))).collect()
+    sizes
+        .iter()
+        .map(|size| Part::Bytes(Bytes::owned(BytesKind::ArrayBuffer, part(size).expect("little"))))
+        .collect()
 }
 
 #[test]
@@ -187,7 +190,7 @@ fn bytes_gone_bad_never_panic() {
         state ^= state >> 27;
         (state.wrapping_mul(0x2545_f491_4f6c_dd1d) >> 33) as usize % below
     };
-    let limits = Limits { depth: 64, size: 1 << 16 };
+    let limits = Limits { depth: 64, size: 1 << 16, ..Limits::default() };
     let vectors = vectors();
     let vectors = list(&vectors["vectors"]);
     let mut refused = 0;
@@ -224,7 +227,7 @@ fn a_value_survives_the_process_wide_table() {
 
 #[test]
 fn parts_move_through_without_a_copy() {
-    let bytes = Bytes::owned(BytesKind::Float64, Words::zeroed(4096));
+    let bytes = Bytes::owned(BytesKind::Float64, Words::zeroed(4096).expect("little"));
     let place = bytes.as_slice().as_ptr();
     let envelope = encode(Value::Array(vec![bytes.into()])).expect("encodes");
     let Value::Array(items) = decode(envelope, Limits::default()).expect("decodes") else {
@@ -276,4 +279,77 @@ fn a_wire_beyond_the_size_limit_is_refused() {
     let envelope = encode(Value::from("x".repeat(100))).expect("encodes");
     let error = decode(envelope, Limits { size: 100, ..Limits::default() }).expect_err("too large");
     assert_eq!(error.code(), Code::ValueTooLarge);
+}
+
+/// A wire of one collection of `count` items of a byte each.
+fn crowded(tag: u8, count: u32) -> Envelope {
+    let mut wire = vec![tags::HEADER_TREE, tag];
+    wire.extend_from_slice(&count.to_le_bytes());
+    wire.resize(wire.len() + 2 * count as usize, tags::UNDEFINED);
+    Envelope { wire, parts: Vec::new() }
+}
+
+fn refused(envelope: Envelope, limits: Limits) -> Option<Code> {
+    decode(envelope, limits).map_err(|error| error.code()).err()
+}
+
+#[test]
+fn what_a_wire_asks_for_is_bounded() {
+    let limits = Limits { memory: 1 << 20, ..Limits::default() };
+    // An item takes a byte of the wire and some thirty of memory.
+    let most = (1 << 20) / size_of::<Value>() as u32;
+    for (tag, most) in [(tags::ARRAY, most), (tags::SET, most), (tags::MAP, most / 2)] {
+        assert_eq!(refused(crowded(tag, most + 1), limits), Some(Code::ValueTooLarge), "{tag:#x}");
+    }
+    // Below the limit it is read: to its end, where bytes are left over.
+    assert_eq!(refused(crowded(tags::ARRAY, most), limits), Some(Code::MalformedValue));
+
+    // Holes take no room on the wire at all.
+    let mut wire = vec![tags::HEADER_TREE, tags::ARRAY_TAILED];
+    wire.extend_from_slice(&u32::MAX.to_le_bytes());
+    wire.extend_from_slice(&[tags::TAIL, 0, 0, 0, 0]);
+    assert_eq!(refused(Envelope { wire, parts: Vec::new() }, limits), Some(Code::ValueTooLarge));
+}
+
+#[test]
+fn what_many_small_collections_ask_for_is_added_up() {
+    let limits = Limits { memory: 1 << 16, ..Limits::default() };
+    let mut wire = vec![tags::HEADER_TREE, tags::ARRAY];
+    wire.extend_from_slice(&1000_u32.to_le_bytes());
+    for _ in 0..1000 {
+        wire.extend_from_slice(&[tags::ARRAY, 2, 0, 0, 0, tags::NULL, tags::NULL]);
+    }
+    let envelope = || Envelope { wire: wire.clone(), parts: Vec::new() };
+    assert_eq!(refused(envelope(), limits), Some(Code::ValueTooLarge));
+    assert_eq!(refused(envelope(), Limits::default()), None);
+}
+
+#[test]
+fn keys_that_the_wire_has_not_are_counted() {
+    let keys: Vec<Text> = (0..100).map(|i| Text::from(format!("wire_tests_{i:0>200}"))).collect();
+    let id = shapes::intern(&keys).expect("room");
+    let mut wire = vec![tags::HEADER_TREE, tags::ARRAY];
+    wire.extend_from_slice(&100_u32.to_le_bytes());
+    for _ in 0..100 {
+        wire.push(tags::SHAPED);
+        wire.extend_from_slice(&id.to_le_bytes());
+        wire.extend_from_slice(&[tags::NULL; 100]);
+    }
+    // Two megabytes of keys for ten kilobytes.
+    let limits = Limits { memory: 2 << 20, ..Limits::default() };
+    assert_eq!(refused(Envelope { wire, parts: Vec::new() }, limits), Some(Code::ValueTooLarge));
+}
+
+#[test]
+fn texts_of_every_form_come_out_whole() {
+    let texts = ["", "plain", "é".repeat(100).as_str(), "漢字", "😀"].map(Text::from);
+    for text in texts.into_iter().chain([Text::from_utf16(vec![0xd800, 0x61])]) {
+        let envelope = encode(Value::Text(text.clone())).expect("encodes");
+        assert_eq!(decode(envelope, Limits::default()).expect("decodes"), Value::Text(text));
+    }
+    // A well-formed text as UTF-16, which no writer of ours makes.
+    let mut wire = vec![tags::HEADER_TREE, tags::UTF16, 3, 0, 0, 0];
+    wire.extend("a😀".encode_utf16().flat_map(u16::to_le_bytes));
+    let value = decode(Envelope { wire, parts: Vec::new() }, Limits::default()).expect("decodes");
+    assert_eq!(value, Value::from("a😀"));
 }

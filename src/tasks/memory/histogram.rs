@@ -86,7 +86,7 @@ pub(in crate::tasks) fn histogram() -> Task {
             };
             #[allow(clippy::cast_precision_loss)]
             let counts: Vec<f64> = counts.into_iter().map(|count| count as f64).collect();
-            Ok(Bytes::copy_from(BytesKind::Float64, bytemuck::cast_slice(&counts)))
+            Bytes::copy_from(BytesKind::Float64, bytemuck::cast_slice(&counts))
         },
     )
 }

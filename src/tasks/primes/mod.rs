@@ -6,6 +6,7 @@ mod stream;
 use super::input::{Input, InputResult, Options, Whole};
 use super::{Context, Task};
 use crate::error::Result;
+use crate::room;
 use crate::value::{Bytes, BytesKind, PortValue, Value, Words};
 use sieve::{RESIDUES, Sieve, WHEEL_PRIMES};
 
@@ -66,7 +67,7 @@ fn count(limit: u64, context: &Context<'_>) -> Result<Value> {
 fn list(limit: u64, context: &Context<'_>) -> Result<Bytes> {
     // One bit for each candidate: a fifth of the list's own size, and its count says how long the list will be.
     let mut sieve = Sieve::new(limit, context)?;
-    let mut bits = vec![0_u64; sieve.total_words()];
+    let mut bits = room::zeros::<u64>(sieve.total_words())?;
     let mut found = wheel_primes(limit).count();
     let mut at = 0;
     while at < bits.len() {
@@ -75,7 +76,7 @@ fn list(limit: u64, context: &Context<'_>) -> Result<Bytes> {
         found += bits[at..at + used].iter().map(|word| word.count_zeros() as usize).sum::<usize>();
         at += used;
     }
-    let mut primes = Words::zeroed(found * 4);
+    let mut primes = Words::zeroed(found * 4)?;
     let out: &mut [u32] = bytemuck::cast_slice_mut(primes.as_mut_slice());
     let mut filled = 0;
     for prime in wheel_primes(limit) {

@@ -86,7 +86,7 @@ mod tests {
     use crate::tasks::testing::{ok, refused, stops_when_cancelled};
 
     fn sorted<T: bytemuck::Pod>(kind: BytesKind, input: &[T]) -> Vec<T> {
-        match ok("sort", Bytes::copy_from(kind, bytemuck::cast_slice(input))) {
+        match ok("sort", Bytes::of(kind, bytemuck::cast_slice(input))) {
             Value::Bytes(bytes) => {
                 assert_eq!(bytes.kind(), kind);
                 bytemuck::cast_slice(bytes.as_slice()).to_vec()
@@ -263,7 +263,7 @@ mod tests {
 
     #[test]
     fn it_says_what_it_takes() {
-        let error = refused("sort", Bytes::copy_from(BytesKind::ArrayBuffer, &[3, 2, 1]));
+        let error = refused("sort", Bytes::of(BytesKind::ArrayBuffer, &[3, 2, 1]));
         assert_eq!(error.code(), Code::InvalidInput);
         assert_eq!(
             error.message(),
@@ -277,7 +277,7 @@ mod tests {
     fn it_stops_when_cancelled() {
         for kind in [BytesKind::Float64, BytesKind::Int32, BytesKind::Uint16, BytesKind::Int8] {
             let bytes: Vec<u64> = noise(8_000_000).collect();
-            stops_when_cancelled("sort", || Bytes::copy_from(kind, bytemuck::cast_slice(&bytes)).into());
+            stops_when_cancelled("sort", || Bytes::of(kind, bytemuck::cast_slice(&bytes)).into());
         }
     }
 }

@@ -22,6 +22,7 @@ use super::order::Order;
 use super::radix::{self, Key};
 use super::{BLOCK, sort};
 use crate::error::Result;
+use crate::room;
 use crate::shared::atomics::{CellOf, Element, Integer};
 use crate::shared::{ExclusiveRange, bulk, take};
 use crate::sync::Mutex;
@@ -60,7 +61,7 @@ pub(super) fn sort_shared(shared: &SharedBytes, parallel: bool, context: &Contex
 
 fn alone(range: &ExclusiveRange, kind: BytesKind, context: &Context<'_>) -> Result<()> {
     let bytes = range.range();
-    let mut copy = Words::zeroed(bytes.len());
+    let mut copy = Words::zeroed(bytes.len())?;
     for (at, part) in (bytes.start..).step_by(bulk::CHUNK).zip(copy.as_mut_slice().chunks_mut(bulk::CHUNK)) {
         context.checkpoint()?;
         bulk::read_bytes(range.access(), at, part)?;
@@ -214,7 +215,7 @@ fn scatter_section<K: Bits, O: Order<K>>(
     }
     let mut ends: Vec<usize> = cursors.iter().skip(1).copied().collect();
     ends.push(total);
-    let mut scattered = Scattered { keys: vec![K::MIN; total], ends, nans: Vec::with_capacity(nans) };
+    let mut scattered = Scattered { keys: room::zeros(total)?, ends, nans: room::for_items(nans)? };
     for block in cells.chunks(BLOCK) {
         context.checkpoint()?;
         for cell in block {
@@ -262,7 +263,7 @@ fn sort_groups<K: Bits, O: Order<K> + 'static>(
             return Ok(());
         };
         context.checkpoint()?;
-        let mut keys = Vec::with_capacity(*size);
+        let mut keys = room::for_items(*size)?;
         for section in &scattered {
             keys.extend_from_slice(section.run(buckets.clone()));
         }
@@ -313,7 +314,7 @@ mod tests {
 
     /// The same bits as the sort of private memory, by one thread and by several.
     fn agrees(kind: BytesKind, bytes: &[u8]) {
-        let mut expected = Bytes::copy_from(kind, bytes);
+        let mut expected = Bytes::of(kind, bytes);
         let token = CancelToken::new(None);
         sort(&mut expected, &Context::new(&token)).unwrap();
         let pool = Pool::new(Config { max_threads: 4, ..Config::default() }, Arc::new(Registry::new()));

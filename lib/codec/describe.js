@@ -1,0 +1,30 @@
+'use strict';
+
+// What a value is that cannot cross, in words, and what to do.
+
+const { types } = require('node:util');
+
+const { isUncloneable, marks } = require('../travel/uncloneable');
+
+const { exoticName, platformName } = require('./brands');
+const { bufferOf, isView, kindOfView } = require('./bytes');
+
+const ADVICE = 'pass plain data (numbers, strings, arrays, objects, Map, Set, Date, Error, typed arrays)';
+
+function describe(value) {
+  if (typeof value === 'function') return `a function: functions cannot cross to a task; ${ADVICE}`;
+  if (typeof value === 'symbol') return `a symbol: symbols cannot cross to a task; ${ADVICE}`;
+  if (types.isProxy(value)) return `a Proxy, which cannot cross to a task; ${ADVICE}`;
+  if (isView(value)) {
+    if (types.isSharedArrayBuffer(bufferOf(value))) return 'shared memory: pass a SharedBuffer over it';
+    return kindOfView(value) < 0
+      ? 'a view of a type this version of rust-workers does not know: pass a Uint8Array over its bytes'
+      : 'a view of a detached or shrunk ArrayBuffer: its memory is gone';
+  }
+  if (types.isSharedArrayBuffer(value)) return 'shared memory: pass a SharedBuffer over it';
+  if (types.isArrayBuffer(value)) return 'a detached ArrayBuffer: its memory has been given away';
+  if (marks.some && isUncloneable(value)) return 'marked as uncloneable: it stays in its thread';
+  return `${exoticName(value) ?? platformName(value)}, which cannot cross to a task; ${ADVICE}`;
+}
+
+module.exports = { describe };
