@@ -12,4 +12,6 @@ function now() {
   return seconds * 1e3 + nanoseconds / 1e6;
 }
 
-module.exports = { now };
+const { clearImmediate, clearTimeout, setImmediate, setTimeout } = require('node:timers');
+
+module.exports = { clearImmediate, clearTimeout, now, setImmediate, setTimeout };

@@ -7,14 +7,18 @@
  * There is one delivery for each JavaScript environment and binding, kept on the binding itself: under Jest this file
  * is loaded again for every test file while the binding stays. So the delivery knows nothing of the values: answers
  * are read with the code, and the classes, of the copy that made the task's pool.
+ *
+ * A batch is read to its end before anything of the user's runs: progress, ports and what else listens come after, each
+ * called by itself. So nothing that such code does, throws or waits for can cost another entry its answer. Promises are
+ * settled while it is read; what awaits them runs after.
  */
 
-// Not the global: test frameworks put a false clock there.
-const { setImmediate } = require('node:timers');
 const { isMainThread } = require('node:worker_threads');
 
+const { setImmediate } = require('./clock');
 const FORMS = require('./forms');
-const { canSettle, settle } = require('./turn');
+const { canSettle, settle, throwUncaught } = require('./turn');
+const { callUser } = require('./user-code');
 
 /** Letters in one batch at the most; `BATCH` in src/node/board.rs. */
 const BATCH = 1024;
@@ -30,6 +34,7 @@ const LAST_TURN = 2 ** 20;
 
 /** How many values stand beside the board, by form. */
 const EXTRAS = {
+  __proto__: null,
   [FORMS.BYTES]: 1,
   [FORMS.WIRE_APART]: 2,
   [FORMS.REJECTED_APART]: 2,
@@ -39,13 +44,18 @@ const EXTRAS = {
 class Delivery {
   #binding;
   // Pending tasks by slot, each column an array of its own: a task's object would be one more to be moved about by the
-  // garbage collector for as long as the task is under way.
+  // garbage collector for as long as the task is under way. Columns are as long as there are slots: an assignment beyond
+  // an array's end would be seen by accessors on Array.prototype.
   /** A `Pending`, or no more than the promise's resolve function. */
   #settlers = [];
-  #ids = [];
   #pools = [];
   #tasks = [];
-  #vacant = [];
+  #ids = new Float64Array(0);
+  /** Slots that were used and are free again, a stack. */
+  #vacant = new Uint32Array(0);
+  #vacantCount = 0;
+  /** Slots that were ever used. */
+  #used = 0;
   #turn = 0;
   /** What comes for a pool and not for one of its tasks, by handle. */
   #closing = new Map();
@@ -58,6 +68,9 @@ class Delivery {
   /** Values that stand beside the board, while a batch is delivered. */
   #extras;
   #nextExtra = 0;
+  /** Reports that were read and not given to their listeners: the first and the last of a list. */
+  #firstReport;
+  #lastReport;
 
   #drain = () => this.#binding.drain();
 
@@ -90,7 +103,7 @@ class Delivery {
    * @returns {number} its id
    */
   add(settler, pool, task) {
-    const slot = this.#vacant.length > 0 ? this.#vacant.pop() : this.#settlers.length;
+    const slot = this.#vacantCount > 0 ? this.#vacant[--this.#vacantCount] : this.#newSlot();
     this.#turn = this.#turn === LAST_TURN ? 1 : this.#turn + 1;
     const id = this.#turn * TURN + slot;
     this.#settlers[slot] = settler;
@@ -100,6 +113,25 @@ class Delivery {
     pool.inFlight++;
     if (pool.holds) this.hold(1);
     return id;
+  }
+
+  #newSlot() {
+    const slot = this.#used++;
+    if (slot === this.#ids.length) this.#makeRoom(Math.max(64, slot * 2));
+    return slot;
+  }
+
+  #makeRoom(length) {
+    const longer = (column) => Array.from({ length }, (_, slot) => (slot < column.length ? column[slot] : undefined));
+    this.#settlers = longer(this.#settlers);
+    this.#pools = longer(this.#pools);
+    this.#tasks = longer(this.#tasks);
+    const ids = this.#ids;
+    this.#ids = new Float64Array(length);
+    this.#ids.set(ids);
+    const vacant = this.#vacant;
+    this.#vacant = new Uint32Array(length);
+    this.#vacant.set(vacant);
   }
 
   /** Takes back a task that the native side refused. */
@@ -112,7 +144,7 @@ class Delivery {
     this.#settlers[slot] = undefined;
     // Turns begin at 1, so this is nobody's id.
     this.#ids[slot] = 0;
-    this.#vacant.push(slot);
+    this.#vacant[this.#vacantCount++] = slot;
     pool.inFlight--;
     if (pool.holds) this.hold(-1);
   }
@@ -136,7 +168,7 @@ class Delivery {
   /** A report on a task that came another way. */
   report(id, value) {
     const slot = id >>> 0;
-    if (this.#ids[slot] === id) this.#settlers[slot].onProgress?.(value);
+    if (this.#ids[slot] === id) this.#settlers[slot].tell?.(value);
   }
 
   /** Adds (or takes away) reasons for the event loop to stay alive. */
@@ -176,32 +208,49 @@ class Delivery {
   #deliver(count, extras, more) {
     // Not at once: timers and I/O shall have their turn between two batches.
     if (more) setImmediate(this.#drain);
-    const { ids, numbers, forms } = this;
     this.#extras = extras;
     this.#nextExtra = 0;
-    for (let i = 0; i < count; i++) {
-      const form = forms[i];
-      const id = ids[i];
-      if (form >= FORMS.POOL_CLOSED) {
-        this.#notice(form, id, numbers[i]);
-        continue;
-      }
-      const slot = id >>> 0;
-      if (this.#ids[slot] !== id) {
-        this.#skipExtras(form);
-        continue;
-      }
-      const settler = this.#settlers[slot];
-      const pool = this.#pools[slot];
-      this.#release(slot, pool);
-      if (typeof settler !== 'function') settler.settle(form, numbers[i], this);
-      else if (form === FORMS.NUMBER) settler(numbers[i]);
-      else if (form === FORMS.UNDEFINED) settler(undefined);
-      else this.#settle(settler, pool, form, numbers[i], this.#tasks[slot]);
-    }
+    for (let next = 0; next < count; ) next = this.#readFrom(next, count);
     this.#extras = undefined;
+    if (this.#firstReport !== undefined) this.#giveReports();
     if (this.#watching.size > 0) this.#lookAround();
-    for (const subject of this.#subjects.values()) subject.act?.();
+    for (const subject of this.#subjects.values()) if (subject.act !== undefined) callUser(subject.act, subject);
+  }
+
+  /** Reads the batch on from an entry; gives the entry to go on with. */
+  #readFrom(first, count) {
+    const { ids, numbers, forms } = this;
+    let i = first;
+    let settler;
+    try {
+      for (; i < count; i++) {
+        const form = forms[i];
+        const id = ids[i];
+        if (form >= FORMS.POOL_CLOSED) {
+          this.#notice(form, id, numbers[i]);
+          continue;
+        }
+        const slot = id >>> 0;
+        if (this.#ids[slot] !== id) {
+          this.#skipExtras(form);
+          continue;
+        }
+        settler = this.#settlers[slot];
+        const pool = this.#pools[slot];
+        this.#release(slot, pool);
+        if (typeof settler !== 'function') settler.settle(form, numbers[i], this);
+        else if (form === FORMS.NUMBER) settler(numbers[i]);
+        else if (form === FORMS.UNDEFINED) settler(undefined);
+        else this.#settle(settler, pool, form, numbers[i], this.#tasks[slot]);
+      }
+    } catch (error) {
+      // Settling throws nothing: this is a fault of ours. It is told, costs the others nothing, and leaves no promise
+      // behind.
+      throwUncaught(error);
+      if (settler !== undefined) callUser(giveUp, undefined, settler, error);
+      this.#skipTo(i + 1);
+    }
+    return i + 1;
   }
 
   /** A letter that is no answer. */
@@ -214,9 +263,32 @@ class Delivery {
     else this.#skipExtras(form - FORMS.PROGRESS);
   }
 
+  /** Keeps a report until the batch is read: it goes to a listener of the user's. */
+  later(pending, value) {
+    const report = { pending, value, next: undefined };
+    if (this.#firstReport === undefined) this.#firstReport = report;
+    else this.#lastReport.next = report;
+    this.#lastReport = report;
+  }
+
+  #giveReports() {
+    while (this.#firstReport !== undefined) {
+      const { pending, value, next } = this.#firstReport;
+      // Taken off before: should the listener run an event loop of its own, that goes on with the next.
+      this.#firstReport = next;
+      pending.tell(value);
+    }
+  }
+
   /** Passes over what stands beside the board for a letter that nobody reads. */
   #skipExtras(form) {
-    this.#nextExtra += EXTRAS[form] ?? 0;
+    this.#nextExtra += extrasOf(form);
+  }
+
+  /** Puts the next value beside the board to that of an entry, whatever those before it have taken. */
+  #skipTo(entry) {
+    this.#nextExtra = 0;
+    for (let i = 0; i < entry; i++) this.#nextExtra += extrasOf(this.forms[i]);
   }
 
   /** Settles a promise of which only the resolve function was kept: a rejected promise serves for an error. */
@@ -244,6 +316,18 @@ class Delivery {
   #lookAround() {
     for (const pool of this.#watching) if (pool.look()) this.#watching.delete(pool);
   }
+}
+
+/** Rejects an entry that could not be settled, if it has not been. */
+function giveUp(settler, error) {
+  if (typeof settler !== 'function') settler.reject?.(error);
+  // Not a rejected promise: should this one be settled, nobody would handle that.
+  else settler({ then: (_, reject) => reject(error) });
+}
+
+/** How many values stand beside the board for an entry of this form. */
+function extrasOf(form) {
+  return EXTRAS[form >= FORMS.PROGRESS ? form - FORMS.PROGRESS : form] ?? 0;
 }
 
 /** The delivery of this environment. */

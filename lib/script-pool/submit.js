@@ -2,8 +2,6 @@
 
 /** The way of a task to a pool's script workers: its input in the form that carries it, and its place in the queue. */
 
-const { AsyncResource } = require('node:async_hooks');
-
 const { abortError } = require('../errors');
 const { Pending } = require('../pending');
 const { runTerms } = require('../pool-options');
@@ -38,6 +36,14 @@ class ScriptSubmitter {
     this.#refused = refused;
   }
 
+  /**
+   * Runs a task whose name is that of a native task and perhaps one of the script's, before it is known what the script
+   * exports.
+   */
+  runColliding(name, input, options, resolve, reject, runNative) {
+    runNative();
+  }
+
   run(name, input, options, resolve, reject) {
     try {
       if (options === undefined) {
@@ -50,8 +56,7 @@ class ScriptSubmitter {
       const { onProgress, name: named = name, auto } = scriptTerms(options);
       if (terms.signal?.aborted) return reject(abortError(terms.signal));
       const pending = new Pending(resolve, reject, this.#record, named);
-      // Called in the async context of this call, whoever delivers the report.
-      if (onProgress !== undefined) pending.onProgress = AsyncResource.bind(onProgress);
+      if (onProgress !== undefined) pending.listen(onProgress);
       const list = auto ? transferablesOf(input) : terms.transfer ?? [];
       if (list.length > 0 || !outgoing.prepare(input)) {
         return this.#runAside(named, input, list, pending, resolve, terms);

@@ -310,7 +310,10 @@ impl Environment {
     /// Runs what listeners have left to be run: it may be what the other thread waits for.
     fn settle(&self, js: Js<'_>) -> Result<(), Status> {
         let function = self.exchange.settle().ok_or(Status(sys::Status::napi_generic_failure))?;
-        js.call(js.referenced(function)?, &[]).map(drop)
+        // It throws nothing (`lib/turn.js`) unless the environment is ending.
+        js.call(js.referenced(function)?, &[]).map(drop).inspect_err(|_| {
+            js.report_exception();
+        })
     }
 
     /// Delivers at most `most` letters. When some are left, JavaScript is told so, and calls `resume` in the next turn
@@ -320,9 +323,11 @@ impl Environment {
         let Some(delivery) = delivery.as_ref() else { return false };
         let mut letters = self.batch.take();
         let more = self.mailbox.take(most.saturating_sub(letters.len()), &mut letters, stays);
-        // A failure means that the environment is ending: nobody is left to tell.
-        let more = output::deliver(js, self, delivery, &mut letters, most, more).unwrap_or(false);
-        js.clear_exception();
+        let more = output::deliver(js, self, delivery, &mut letters, most, more).unwrap_or_else(|_| {
+            // The environment is ending, and nobody is left to tell; or else this tells.
+            js.report_exception();
+            false
+        });
         self.batch.set(letters);
         more
     }
@@ -338,8 +343,10 @@ unsafe extern "C" fn on_wake(env: sys::napi_env, _: JsValue, context: *mut c_voi
     let js = unsafe { Js::new(env) };
     // SAFETY: the context is the address given in `create`.
     let environment = unsafe { Environment::at(context) };
-    // A panic here is a fault of ours; it must not cross into Node.
-    let _ = guard(|| environment.woken(js));
+    // A panic here is a fault of ours; it must not cross into Node, nor pass unseen.
+    if let Err(panic) = guard(|| environment.woken(js)) {
+        js.report_fault(&format!("{}; please report this", panic.message()));
+    }
 }
 
 /// `hasRef()` of the resource that async hooks are shown.

@@ -10,6 +10,7 @@ use super::environment::{Delivery, Environment};
 use super::js::{Js, JsValue, NOTHING, Status};
 use super::mailbox::{Answer, Letter};
 use super::pin::PinnedBytes;
+use crate::error::{Code, Error};
 use crate::value::{Bytes, Envelope, Part, Words};
 
 /// How an answer stands on the board. The same numbers stand in `lib/forms.js`.
@@ -71,9 +72,14 @@ impl<'call> Extras<'call> {
         if self.array == NOTHING {
             self.array = self.js.array(0)?;
         }
-        self.js.set(self.array, self.length, value)?;
+        self.js.define(self.array, self.length, value)?;
         self.length += 1;
         Ok(())
+    }
+
+    /// Takes back what was pushed beyond `length`.
+    fn truncate(&mut self, length: u32) {
+        self.length = length;
     }
 }
 
@@ -128,9 +134,12 @@ pub(super) fn deliver(
     let count = js.number(draft.count as f64)?;
     let function = js.referenced(delivery.deliver)?;
     let extras = if draft.extras.array == NOTHING { js.undefined()? } else { draft.extras.array };
-    js.call(function, &[count, extras, js.boolean(more)?])?;
-    // Not before: what JavaScript has not seen, because it was ending, is given back by the teardown.
-    environment.locks().forget(&draft.waits_ended);
+    let called = js.call(function, &[count, extras, js.boolean(more)?]);
+    // It throws nothing but for a fault of ours (`lib/delivery.js`); that is told, and what it was given it has.
+    if called.is_ok() || js.report_exception() {
+        // Not before: what JavaScript has not seen, because it was ending, is given back by the teardown.
+        environment.locks().forget(&draft.waits_ended);
+    }
     Ok(more)
 }
 
@@ -199,8 +208,20 @@ impl Draft<'_, '_> {
         self.count += 1;
     }
 
-    /// Writes what belongs to an answer beside its entry, and returns the entry's form and number.
+    /// Writes what belongs to an answer beside its entry, and returns the entry's form and number. An answer that
+    /// JavaScript cannot be shown (its engine has no room for such a string, say) becomes an error, so that no promise
+    /// waits for ever, and the rest of the batch arrives.
     fn answer(&mut self, id: u64, answer: Answer) -> Result<(u8, f64), Status> {
+        let before = self.extras.length;
+        self.show(id, answer).or_else(|_| {
+            self.js.clear_exception();
+            self.extras.truncate(before);
+            let message = "JavaScript has no room for what the task came to: ask for less at a time";
+            self.show(id, Answer::Error(Error::new(Code::ValueTooLarge, message)))
+        })
+    }
+
+    fn show(&mut self, id: u64, answer: Answer) -> Result<(u8, f64), Status> {
         let (board, offset) = (self.board, &mut self.wire_offset);
         let mut put = |wire: &[u8]| {
             if *offset >= 1 << 16 || !board.put_wire(*offset, wire) {
@@ -265,13 +286,13 @@ pub(super) fn memories(js: Js<'_>, environment: &Environment, parts: Vec<Part>) 
             // Claimed by its number when the value is read.
             #[allow(clippy::cast_precision_loss)] // below 2^53
             Part::Port(port) => {
-                js.set(array, index, js.number(port.park().get() as f64)?)?;
+                js.define(array, index, js.number(port.park().get() as f64)?)?;
                 continue;
             }
             // No native task has shared memory to give.
             Part::Shared(_) => return Err(Status(sys::Status::napi_generic_failure)),
         };
-        js.set(array, index, memory(js, environment, bytes)?)?;
+        js.define(array, index, memory(js, environment, bytes)?)?;
     }
     Ok(array)
 }
