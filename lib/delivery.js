@@ -10,7 +10,8 @@
  *
  * A batch is read to its end before anything of the user's runs: progress, ports and what else listens come after, each
  * called by itself. So nothing that such code does, throws or waits for can cost another entry its answer. Promises are
- * settled while it is read; what awaits them runs after.
+ * settled while it is read (what awaits them runs after), but for tasks that report: each of these gets its reports and
+ * its answer in their order, so that a report's listener can still abort the task.
  */
 
 const { isMainThread } = require('node:worker_threads');
@@ -68,9 +69,9 @@ class Delivery {
   /** Values that stand beside the board, while a batch is delivered. */
   #extras;
   #nextExtra = 0;
-  /** Reports that were read and not given to their listeners: the first and the last of a list. */
-  #firstReport;
-  #lastReport;
+  /** What was read for tasks that report, and not given to them: the first and the last of a list. */
+  #firstLater;
+  #lastLater;
 
   #drain = () => this.#binding.drain();
 
@@ -212,7 +213,7 @@ class Delivery {
     this.#nextExtra = 0;
     for (let next = 0; next < count; ) next = this.#readFrom(next, count);
     this.#extras = undefined;
-    if (this.#firstReport !== undefined) this.#giveReports();
+    if (this.#firstLater !== undefined) this.#giveLater();
     if (this.#watching.size > 0) this.#lookAround();
     for (const subject of this.#subjects.values()) if (subject.act !== undefined) callUser(subject.act, subject);
   }
@@ -263,20 +264,26 @@ class Delivery {
     else this.#skipExtras(form - FORMS.PROGRESS);
   }
 
-  /** Keeps a report until the batch is read: it goes to a listener of the user's. */
-  later(pending, value) {
-    const report = { pending, value, next: undefined };
-    if (this.#firstReport === undefined) this.#firstReport = report;
-    else this.#lastReport.next = report;
-    this.#lastReport = report;
+  /**
+   * Calls a method of a task once the batch is read: it runs, or follows, a listener of the user's.
+   *
+   * @param {import('./pending').Pending} pending
+   * @param {'tell' | 'resolve' | 'reject'} method
+   * @param {unknown} value
+   */
+  later(pending, method, value) {
+    const call = { pending, method, value, next: undefined };
+    if (this.#firstLater === undefined) this.#firstLater = call;
+    else this.#lastLater.next = call;
+    this.#lastLater = call;
   }
 
-  #giveReports() {
-    while (this.#firstReport !== undefined) {
-      const { pending, value, next } = this.#firstReport;
-      // Taken off before: should the listener run an event loop of its own, that goes on with the next.
-      this.#firstReport = next;
-      pending.tell(value);
+  #giveLater() {
+    while (this.#firstLater !== undefined) {
+      const { pending, method, value, next } = this.#firstLater;
+      // Taken off before: should a listener run an event loop of its own, that goes on with the next.
+      this.#firstLater = next;
+      pending[method](value);
     }
   }
 

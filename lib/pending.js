@@ -116,7 +116,7 @@ class Pending {
     } catch (error) {
       return throwUncaught(error);
     }
-    delivery.later(this, value);
+    delivery.later(this, 'tell', value);
   }
 
   /** Gives a report to who wants to know, unless the task was given up. */
@@ -131,9 +131,15 @@ class Pending {
     try {
       value = this.pool.readAnswer(form, number, delivery, this.task);
     } catch (error) {
-      return this.reject(error);
+      return this.#come('reject', error, delivery);
     }
-    this.resolve(value);
+    this.#come('resolve', value, delivery);
+  }
+
+  /** After the reports that came before it. */
+  #come(method, value, delivery) {
+    if (this.#onProgress === undefined) this[method](value);
+    else delivery.later(this, method, value);
   }
 }
 

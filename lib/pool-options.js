@@ -61,16 +61,18 @@ function notHere(names, says) {
 function poolOptions(hasScript, given) {
   if (hasScript && typeof given === 'number') return { maxThreads: validateInteger(given, 'size', 1, MAX_THREADS) };
   if (typeof given === 'object' && given !== null && !Array.isArray(given)) return given;
-  const size = /^[1-9]\d*$/.test(typeof given === 'string' ? given : typeof given === 'number' ? `${given}` : '') ? given : 4;
+  // What was probably meant, for an example.
+  const size = /^[1-9]\d*$/.test(describe(given).replaceAll("'", '')) ? Number(given) : 4;
+  const received = `Received ${describe(given)}`;
   if (hasScript) {
     throw new InvalidArgTypeError(
-      'The second argument must be how many workers there are, a number, or an object of options. ' +
-        `Received ${describe(given)}; for ${size} workers: new WorkerPool(script, ${size})`,
+      'The "size" argument must be a number of workers, or an object of options. ' +
+        `${received}; for ${size} workers: new WorkerPool(script, ${size})`,
     );
   }
   throw new InvalidArgTypeError(
-    'The first argument must be a script (a path or a URL) or an object of options. ' +
-      `Received ${describe(given)}; for ${size} threads: new WorkerPool({ maxThreads: ${size} }), ` +
+    'The "options" argument must be an object; or else a script, its path or URL, comes first. ' +
+      `${received}; for ${size} threads: new WorkerPool({ maxThreads: ${size} }), ` +
       `for ${size} workers of a script: new WorkerPool(script, ${size})`,
   );
 }

@@ -328,6 +328,8 @@ impl Environment {
             js.report_exception();
             false
         });
+        // What a listener that ran an event loop of its own has left.
+        letters.append(&mut self.batch.take());
         self.batch.set(letters);
         more
     }
