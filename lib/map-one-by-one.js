@@ -191,7 +191,8 @@ class OneByOne {
     const options = { priority, parallel, signal: this.#stop.signal };
     if (onProgress !== undefined) options.onProgress = onProgress;
     if (name !== undefined) options.name = name;
-    if (this.#deadline !== undefined) options.timeout = Math.max(0, this.#deadline - now());
+    // So that threads stop also while this one is blocked; after the map's own timer, which has the right words.
+    if (this.#deadline !== undefined) options.timeout = Math.max(0, Math.ceil(this.#deadline - now())) + 1;
     if (this.#toGive !== undefined) options.transfer = listedIn(input, this.#toGive);
     else if (transfer !== undefined) options.transfer = transfer;
     return options;
