@@ -86,7 +86,7 @@ pub(super) struct Tally {
     cancelled: Count,
     wait_nanos: Count,
     run: RunTime,
-    /// Whether the thread has answered what it held, and is about to look at the queue.
+    /// Whether the thread has answered all it held, and may be about to look at the queue.
     answered: AtomicBool,
 }
 

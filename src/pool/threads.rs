@@ -279,7 +279,6 @@ impl Pool {
         let mut state = shared.state.lock();
         let place = &mut state.places[number];
         if !matches!(std::mem::replace(&mut place.doing, Doing::Nothing), Doing::Vacant | Doing::Nothing) {
-            place.tally.set_answered(false);
             state.busy -= 1;
         }
         if fresh {
@@ -290,6 +289,9 @@ impl Pool {
             let help = state.help.pop_front().map(Entry::Help);
             if let Some(entry) = help.or_else(|| state.queue.pop()) {
                 shared.note_len(&state);
+                // Of a batch it has nothing before it takes some, which another thread may have done.
+                let holds_nothing = matches!(entry, Entry::Batch(_));
+                state.places[number].tally.set_answered(holds_nothing);
                 state.places[number].doing = match &entry {
                     Entry::Job(job) => Doing::Work(job.token.clone()),
                     Entry::Batch(batch) => Doing::Work(Some(batch.token.clone())),
@@ -514,7 +516,7 @@ impl State {
         waiting >= limit && waiting >= limit.saturating_add(self.returning())
     }
 
-    /// Threads that count as busy, have answered what they held, and have not come back yet.
+    /// Threads that count as busy, hold nothing that is not answered, and have not come back yet.
     fn returning(&self) -> usize {
         let is_returning =
             |place: &&Place| matches!(place.doing, Doing::Work(_)) && place.tally.has_answered();
