@@ -16,14 +16,24 @@ const { InvalidArgTypeError, OutOfRangeError } = require('./errors');
 /** The longest string that is shown in full in a message, in UTF-16 units. */
 const SHOWN_LENGTH = 40;
 
-/** What was received, short enough for one line. */
+/** What was received, short enough for one line. Looking at it may run anything: what that throws is not the error. */
 function describe(value) {
-  if (typeof value === 'function') return value.name ? `function ${value.name}` : 'an anonymous function';
+  try {
+    return shown(value);
+  } catch {
+    return typeof value === 'function' ? 'a function' : 'an object';
+  }
+}
+
+function shown(value) {
+  if (typeof value === 'function') {
+    return typeof value.name === 'string' && value.name !== '' ? `function ${value.name}` : 'an anonymous function';
+  }
   if (typeof value === 'string' && value.length > SHOWN_LENGTH)
     return `${inspect(value.slice(0, SHOWN_LENGTH))}...`;
   if (value !== null && typeof value === 'object') {
     const name = value.constructor?.name;
-    return name ? `an instance of ${name}` : inspect(value, { depth: -1 });
+    return typeof name === 'string' && name !== '' ? `an instance of ${name}` : inspect(value, { depth: -1 });
   }
   return inspect(value);
 }
