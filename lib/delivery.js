@@ -66,8 +66,11 @@ class Delivery {
   #holds = 0;
   /** Pools with a look to take once a batch is through. */
   #watching = new Set();
-  /** Values that stand beside the board, while a batch is delivered. */
-  #extras;
+  /**
+   * Values that stand beside the board, while a batch is delivered. The elements are there from the start: assigning to
+   * one that is not would be seen by accessors on Array.prototype.
+   */
+  #extras = Array.from({ length: 2 * BATCH }, () => undefined);
   #nextExtra = 0;
   /** What was read for tasks that report, and not given to them: the first and the last of a list. */
   #firstLater;
@@ -92,6 +95,7 @@ class Delivery {
       new Uint8Array(this.call.buffer),
       // A worker may wait in place for a moment (src/node/exchange.rs); the main thread never does.
       canSettle && !isMainThread ? settle : undefined,
+      this.#extras,
     );
   }
 
@@ -209,10 +213,9 @@ class Delivery {
   #deliver(count, extras, more) {
     // Not at once: timers and I/O shall have their turn between two batches.
     if (more) setImmediate(this.#drain);
-    this.#extras = extras;
     this.#nextExtra = 0;
     for (let next = 0; next < count; ) next = this.#readFrom(next, count);
-    this.#extras = undefined;
+    if (extras > 0) this.#extras.fill(undefined, 0, extras);
     if (this.#firstLater !== undefined) this.#giveLater();
     if (this.#watching.size > 0) this.#lookAround();
     for (const subject of this.#subjects.values()) if (subject.act !== undefined) callUser(subject.act, subject);

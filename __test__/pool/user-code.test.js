@@ -142,6 +142,7 @@ onEachNode('user code that throws', (run) => {
       const given = pool.run('sort', own);
       behind.push(pool.run('echo', { a: 2 }), pool.run('echo', 3));
       outcomes.own = await fate(given);
+      const values = [await behind[0], (await behind[1]).a, await behind[2]];
       // On the prototype of all objects.
       Object.defineProperty(Object.prototype, 'then', {
         configurable: true,
@@ -153,7 +154,6 @@ onEachNode('user code that throws', (run) => {
       const plain = fate(Promise.resolve().then(() => ({ a: 1 })));
       const settled = [await objects[0], await objects[1], await objects[2], await plain];
       delete Object.prototype.then;
-      const values = [await behind[0], (await behind[1]).a, await behind[2]];
       await pool.close();
       console.log(JSON.stringify({ ...outcomes, settled, values, uncaught }));
     });

@@ -68,6 +68,8 @@ struct Cancellable {
 /// How answers reach JavaScript.
 pub(super) struct Delivery {
     pub(super) deliver: sys::napi_ref,
+    /// An array of twice `BATCH` elements, for what stands beside the board.
+    pub(super) extras: sys::napi_ref,
     pub(super) board: Board,
 }
 
@@ -162,11 +164,16 @@ impl Environment {
         deliver: JsValue,
         arrays: [JsValue; 5],
         settle: JsValue,
+        extras: JsValue,
     ) -> Result<(), Status> {
         if js.type_of(settle)? == sys::ValueType::napi_function {
             self.exchange.allow(js.reference(settle)?);
         }
-        let delivery = Delivery { deliver: js.reference(deliver)?, board: Board::new(js, arrays)? };
+        let delivery = Delivery {
+            deliver: js.reference(deliver)?,
+            extras: js.reference(extras)?,
+            board: Board::new(js, arrays)?,
+        };
         self.delivery.replace(Some(delivery));
         Ok(())
     }

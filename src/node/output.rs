@@ -51,16 +51,22 @@ mod form {
     pub(super) const PROGRESS: u8 = 64;
 }
 
-/// Values that stand beside the board, in an array made when the first is added.
+/// Values that stand beside the board: in an array made when the first is added, or in one that JavaScript keeps for
+/// them, whose elements are there already.
 pub(super) struct Extras<'call> {
     js: Js<'call>,
     array: JsValue,
     length: u32,
+    kept: bool,
 }
 
 impl<'call> Extras<'call> {
     pub(super) fn new(js: Js<'call>) -> Self {
-        Extras { js, array: NOTHING, length: 0 }
+        Extras { js, array: NOTHING, length: 0, kept: false }
+    }
+
+    fn over(js: Js<'call>, array: JsValue) -> Self {
+        Extras { js, array, length: 0, kept: true }
     }
 
     /// The array, or `NOTHING` when none was added.
@@ -72,7 +78,11 @@ impl<'call> Extras<'call> {
         if self.array == NOTHING {
             self.array = self.js.array(0)?;
         }
-        self.js.define(self.array, self.length, value)?;
+        if self.kept {
+            self.js.set(self.array, self.length, value)?;
+        } else {
+            self.js.define(self.array, self.length, value)?;
+        }
         self.length += 1;
         Ok(())
     }
@@ -108,7 +118,7 @@ pub(super) fn deliver(
     most: usize,
     more: bool,
 ) -> Result<bool, Status> {
-    let extras = Extras::new(js);
+    let extras = Extras::over(js, js.referenced(delivery.extras)?);
     let mut draft = Draft {
         js,
         environment,
@@ -133,7 +143,7 @@ pub(super) fn deliver(
     #[allow(clippy::cast_precision_loss)]
     let count = js.number(draft.count as f64)?;
     let function = js.referenced(delivery.deliver)?;
-    let extras = if draft.extras.array == NOTHING { js.undefined()? } else { draft.extras.array };
+    let extras = js.number(f64::from(draft.extras.length))?;
     let called = js.call(function, &[count, extras, js.boolean(more)?]);
     // It throws nothing but for a fault of ours (`lib/delivery.js`); that is told, and what it was given it has.
     if called.is_ok() || js.report_exception() {
