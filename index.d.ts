@@ -242,7 +242,8 @@ export type TaskOutput<K extends TaskName, I = TaskMap[K]['input']> = K extends 
 
 /**
  * Options of a pool. A wrong type is an ERR_RW_INVALID_ARG_TYPE, a number out of range an
- * ERR_RW_OUT_OF_RANGE.
+ * ERR_RW_OUT_OF_RANGE, and a name that does not exist, here and wherever else options are taken, an
+ * ERR_RW_INVALID_ARG_VALUE.
  */
 export interface WorkerPoolOptions {
   /** Threads kept even when idle, 0 to `maxThreads`. @default 0 */
@@ -330,7 +331,10 @@ export interface ScriptRunOptions extends Omit<RunOptions, 'transfer'> {
   name?: string;
   /** What is given away instead of copied; 'auto': every ArrayBuffer and MessagePort in the input, at any depth. */
   transfer?: readonly import('node:worker_threads').TransferListItem[] | 'auto';
-  /** Gets what the task gives to `task.progress`, in order, in the async context of this call. */
+  /**
+   * Gets what the task gives to `task.progress`, in order, in the async context of this call, and nothing more once the
+   * task was aborted. What it throws becomes an uncaught exception.
+   */
   onProgress?: (value: any) => void;
 }
 
@@ -344,23 +348,30 @@ export interface PoolStats {
   workers: number;
   /** Script workers among them that wait for work. */
   idleWorkers: number;
-  /** Tasks that wait for a thread. */
+  /** Tasks that wait for a thread. A `map` that goes in one crossing counts as one. */
   queueSize: number;
-  /** Tasks that run. */
+  /** Tasks that run and have not been answered. Of a `map`, as many as there are threads at it. */
   running: number;
-  /** Tasks that were accepted, ever. */
+  /** Tasks that were accepted, ever: each input of a `map` is one. Once the pool has closed, the sum of the next three. */
   submitted: number;
   /** Tasks that returned a value, ever. */
   completed: number;
   /** Tasks that ended with an error of their own or a panic, ever. */
   failed: number;
-  /** Tasks that were cancelled, timed out, or dropped by a forced close, ever. */
+  /**
+   * Tasks that were cancelled, timed out, or dropped by a forced close, ever; also inputs of a `map` that were given up
+   * because another one failed.
+   */
   cancelled: number;
   /** Milliseconds spent waiting in the queue, all started tasks together (a batch once for each thread in it). */
   waitTime: number;
-  /** Milliseconds spent running, all threads together. */
+  /** Milliseconds spent running, all threads together; tasks under way of native threads included. */
   runTime: number;
-  /** The part of its threads' time, from 0 to 1, that the pool has worked since it was made. */
+  /**
+   * The part of its threads' time, from 0 to 1, that the pool has worked since it was made: `runTime` of the time that
+   * `maxThreads` of each kind had. Workers of a script count `concurrentTasksPerWorker` times; native threads of a pool
+   * with a script once it has had some.
+   */
   utilization: number;
 }
 
@@ -427,9 +438,16 @@ export class WorkerPool extends EventEmitter {
     options?: RunOptions,
   ): Promise<TaskOutput<K, I>>;
 
+  /** The same, in every pool: also where a script exports a function of that name. */
+  run<K extends TaskName, const I extends TaskMap[K]['input']>(
+    task: `native:${K}`,
+    input: I,
+    options?: RunOptions,
+  ): Promise<TaskOutput<K, I>>;
+
   /**
    * Runs a function that the script exports: `pool.run<Output>('name', input)`. The type must be named, so that a slip in
-   * a native task's name stays an error. The names of native tasks come first: see `runTask` with `name`.
+   * a native task's name stays an error. Where the script exports the name of a native task, this is the script's.
    */
   run<Output = never>(
     name: [Output] extends [never] ? never : string,
@@ -449,13 +467,27 @@ export class WorkerPool extends EventEmitter {
 
   /**
    * Runs one task over many inputs, in few crossings. The results come in the order of the inputs; the first
-   * error rejects the whole and cancels what is left.
+   * error rejects the whole and cancels what is left. An array counts as it is at the call.
+   *
+   * An async iterable is read only as fast as the pool works its inputs off: a full queue refuses none of them, each gives
+   * away what it holds of `transfer`, and `timeout` is that of the whole call. Whatever ends it early (an error, the signal,
+   * the time limit) does so at once, however quiet the source is, and calls the source's `return()`.
    */
   map<K extends TaskName, const I extends TaskMap[K]['input']>(
-    task: K,
+    task: K | `native:${K}`,
     inputs: Iterable<I> | AsyncIterable<I>,
     options?: RunOptions,
   ): Promise<TaskOutput<K, I>[]>;
+
+  /**
+   * The same with a function that the script exports: `pool.map<Output>('name', inputs)`, for any iterable. A pool that
+   * closes finishes a map over an array.
+   */
+  map<Output = never>(
+    name: [Output] extends [never] ? never : string,
+    inputs: Iterable<unknown> | AsyncIterable<unknown>,
+    options?: ScriptRunOptions,
+  ): Promise<Output[]>;
 
   /**
    * Takes no more tasks, and resolves when all that were accepted are done and the threads have ended.
@@ -485,11 +517,11 @@ export class WorkerPool extends EventEmitter {
 
   /** Threads that live. */
   readonly threads: number;
-  /** Tasks that wait for a thread. */
+  /** Tasks that wait for a thread; a `map` that goes in one crossing counts as one. */
   readonly queueSize: number;
   /** Tasks that returned a value, ever. */
   readonly completed: number;
-  /** The part of its threads' time, from 0 to 1, that the pool has worked since it was made. */
+  /** The part of its threads' time, from 0 to 1, that the pool has worked since it was made: see {@link PoolStats}. */
   readonly utilization: number;
   /** Whether the queue is full, or has been and is not yet half empty again. */
   readonly needsDrain: boolean;

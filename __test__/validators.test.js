@@ -92,3 +92,20 @@ test('iterables and async iterables of any kind pass', () => {
     assert.equal(validators.validateIterable(value, 'i'), value);
   }
 });
+
+test('what cannot be looked at without harm is still refused by the right error', () => {
+  const throws = () => {
+    throw new Error('looked at');
+  };
+  const values = [
+    [{ get constructor() { return throws(); } }, 'an object'],
+    [{ constructor: { get name() { return throws(); } } }, 'an object'],
+    [{ constructor: { name: Symbol('s') }, [require('node:util').inspect.custom]: throws }, 'an object'],
+    [new Proxy({}, { get: throws }), 'an object'],
+    [Object.defineProperty(() => {}, 'name', { get: throws }), 'a function'],
+  ];
+  for (const [value, text] of values) {
+    const message = `The "n" argument must be an integer. Received ${text}`;
+    refuses(() => validators.validateInteger(value, 'n'), 'ERR_RW_INVALID_ARG_TYPE', message);
+  }
+});

@@ -5,14 +5,13 @@
  * `performance` makes Node load ten modules, which is a good part of what our share of a worker's start takes.
  */
 
-// Not the globals: test frameworks put false ones there.
-const { clearImmediate, clearTimeout, setImmediate, setTimeout } = require('node:timers');
-
 const { hrtime } = process;
 
 function now() {
   const [seconds, nanoseconds] = hrtime();
   return seconds * 1e3 + nanoseconds / 1e6;
 }
+
+const { clearImmediate, clearTimeout, setImmediate, setTimeout } = require('node:timers');
 
 module.exports = { clearImmediate, clearTimeout, now, setImmediate, setTimeout };

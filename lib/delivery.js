@@ -7,14 +7,19 @@
  * There is one delivery for each JavaScript environment and binding, kept on the binding itself: under Jest this file
  * is loaded again for every test file while the binding stays. So the delivery knows nothing of the values: answers
  * are read with the code, and the classes, of the copy that made the task's pool.
+ *
+ * A batch is read to its end before anything of the user's runs: progress, ports and what else listens come after, each
+ * called by itself. So nothing that such code does, throws or waits for can cost another entry its answer. Promises are
+ * settled while it is read (what awaits them runs after), but for tasks that report: each of these gets its reports and
+ * its answer in their order, so that a report's listener can still abort the task.
  */
 
-// Not the global: test frameworks put a false clock there.
-const { setImmediate } = require('node:timers');
 const { isMainThread } = require('node:worker_threads');
 
+const { setImmediate } = require('./clock');
 const FORMS = require('./forms');
-const { canSettle, settle } = require('./turn');
+const { canSettle, settle, throwUncaught } = require('./turn');
+const { callUser } = require('./user-code');
 
 /** Letters in one batch at the most; `BATCH` in src/node/board.rs. */
 const BATCH = 1024;
@@ -30,6 +35,7 @@ const LAST_TURN = 2 ** 20;
 
 /** How many values stand beside the board, by form. */
 const EXTRAS = {
+  __proto__: null,
   [FORMS.BYTES]: 1,
   [FORMS.WIRE_APART]: 2,
   [FORMS.REJECTED_APART]: 2,
@@ -39,13 +45,18 @@ const EXTRAS = {
 class Delivery {
   #binding;
   // Pending tasks by slot, each column an array of its own: a task's object would be one more to be moved about by the
-  // garbage collector for as long as the task is under way.
+  // garbage collector for as long as the task is under way. Columns are as long as there are slots: an assignment beyond
+  // an array's end would be seen by accessors on Array.prototype.
   /** A `Pending`, or no more than the promise's resolve function. */
   #settlers = [];
-  #ids = [];
   #pools = [];
   #tasks = [];
-  #vacant = [];
+  #ids = new Float64Array(0);
+  /** Slots that were used and are free again, a stack. */
+  #vacant = new Uint32Array(0);
+  #vacantCount = 0;
+  /** Slots that were ever used. */
+  #used = 0;
   #turn = 0;
   /** What comes for a pool and not for one of its tasks, by handle. */
   #closing = new Map();
@@ -55,9 +66,15 @@ class Delivery {
   #holds = 0;
   /** Pools with a look to take once a batch is through. */
   #watching = new Set();
-  /** Values that stand beside the board, while a batch is delivered. */
-  #extras;
+  /**
+   * Values that stand beside the board, while a batch is delivered. The elements are there from the start: assigning to
+   * one that is not would be seen by accessors on Array.prototype.
+   */
+  #extras = Array.from({ length: 2 * BATCH }, () => undefined);
   #nextExtra = 0;
+  /** What was read for tasks that report, and not given to them: the first and the last of a list. */
+  #firstLater;
+  #lastLater;
 
   #drain = () => this.#binding.drain();
 
@@ -78,6 +95,7 @@ class Delivery {
       new Uint8Array(this.call.buffer),
       // A worker may wait in place for a moment (src/node/exchange.rs); the main thread never does.
       canSettle && !isMainThread ? settle : undefined,
+      this.#extras,
     );
   }
 
@@ -90,7 +108,7 @@ class Delivery {
    * @returns {number} its id
    */
   add(settler, pool, task) {
-    const slot = this.#vacant.length > 0 ? this.#vacant.pop() : this.#settlers.length;
+    const slot = this.#vacantCount > 0 ? this.#vacant[--this.#vacantCount] : this.#newSlot();
     this.#turn = this.#turn === LAST_TURN ? 1 : this.#turn + 1;
     const id = this.#turn * TURN + slot;
     this.#settlers[slot] = settler;
@@ -100,6 +118,25 @@ class Delivery {
     pool.inFlight++;
     if (pool.holds) this.hold(1);
     return id;
+  }
+
+  #newSlot() {
+    const slot = this.#used++;
+    if (slot === this.#ids.length) this.#makeRoom(Math.max(64, slot * 2));
+    return slot;
+  }
+
+  #makeRoom(length) {
+    const longer = (column) => Array.from({ length }, (_, slot) => (slot < column.length ? column[slot] : undefined));
+    this.#settlers = longer(this.#settlers);
+    this.#pools = longer(this.#pools);
+    this.#tasks = longer(this.#tasks);
+    const ids = this.#ids;
+    this.#ids = new Float64Array(length);
+    this.#ids.set(ids);
+    const vacant = this.#vacant;
+    this.#vacant = new Uint32Array(length);
+    this.#vacant.set(vacant);
   }
 
   /** Takes back a task that the native side refused. */
@@ -112,7 +149,7 @@ class Delivery {
     this.#settlers[slot] = undefined;
     // Turns begin at 1, so this is nobody's id.
     this.#ids[slot] = 0;
-    this.#vacant.push(slot);
+    this.#vacant[this.#vacantCount++] = slot;
     pool.inFlight--;
     if (pool.holds) this.hold(-1);
   }
@@ -170,32 +207,48 @@ class Delivery {
   #deliver(count, extras, more) {
     // Not at once: timers and I/O shall have their turn between two batches.
     if (more) setImmediate(this.#drain);
-    const { ids, numbers, forms } = this;
-    this.#extras = extras;
     this.#nextExtra = 0;
-    for (let i = 0; i < count; i++) {
-      const form = forms[i];
-      const id = ids[i];
-      if (form >= FORMS.POOL_CLOSED) {
-        this.#notice(form, id, numbers[i]);
-        continue;
-      }
-      const slot = id >>> 0;
-      if (this.#ids[slot] !== id) {
-        this.#skipExtras(form, numbers[i]);
-        continue;
-      }
-      const settler = this.#settlers[slot];
-      const pool = this.#pools[slot];
-      this.#release(slot, pool);
-      if (typeof settler !== 'function') settler.settle(form, numbers[i], this);
-      else if (form === FORMS.NUMBER) settler(numbers[i]);
-      else if (form === FORMS.UNDEFINED) settler(undefined);
-      else this.#settle(settler, pool, form, numbers[i], this.#tasks[slot]);
-    }
-    this.#extras = undefined;
+    for (let next = 0; next < count; ) next = this.#readFrom(next, count);
+    if (extras > 0) this.#extras.fill(undefined, 0, extras);
+    if (this.#firstLater !== undefined) this.#giveLater();
     if (this.#watching.size > 0) this.#lookAround();
-    for (const subject of this.#subjects.values()) subject.act?.();
+    for (const subject of this.#subjects.values()) if (subject.act !== undefined) callUser(subject.act, subject);
+  }
+
+  /** Reads the batch on from an entry; gives the entry to go on with. */
+  #readFrom(first, count) {
+    const { ids, numbers, forms } = this;
+    let i = first;
+    let settler;
+    try {
+      for (; i < count; i++) {
+        const form = forms[i];
+        const id = ids[i];
+        if (form >= FORMS.POOL_CLOSED) {
+          this.#notice(form, id, numbers[i]);
+          continue;
+        }
+        const slot = id >>> 0;
+        if (this.#ids[slot] !== id) {
+          this.#skipExtras(form, numbers[i]);
+          continue;
+        }
+        settler = this.#settlers[slot];
+        const pool = this.#pools[slot];
+        this.#release(slot, pool);
+        if (typeof settler !== 'function') settler.settle(form, numbers[i], this);
+        else if (form === FORMS.NUMBER) settler(numbers[i]);
+        else if (form === FORMS.UNDEFINED) settler(undefined);
+        else this.#settle(settler, pool, form, numbers[i], this.#tasks[slot]);
+      }
+    } catch (error) {
+      // Settling throws nothing: this is a fault of ours. It is told, costs the others nothing, and leaves no promise
+      // behind.
+      throwUncaught(error);
+      if (settler !== undefined) callUser(giveUp, undefined, settler, error);
+      this.#skipTo(i + 1);
+    }
+    return i + 1;
   }
 
   /** A letter that is no answer. */
@@ -208,10 +261,39 @@ class Delivery {
     else this.#skipExtras(form - FORMS.PROGRESS, number);
   }
 
+  /**
+   * Calls a method of a task once the batch is read: it runs, or follows, a listener of the user's.
+   *
+   * @param {import('./pending').Pending} pending
+   * @param {'tell' | 'resolve' | 'reject'} method
+   * @param {unknown} value
+   */
+  later(pending, method, value) {
+    const call = { pending, method, value, next: undefined };
+    if (this.#firstLater === undefined) this.#firstLater = call;
+    else this.#lastLater.next = call;
+    this.#lastLater = call;
+  }
+
+  #giveLater() {
+    while (this.#firstLater !== undefined) {
+      const { pending, method, value, next } = this.#firstLater;
+      // Taken off before: should a listener run an event loop of its own, that goes on with the next.
+      this.#firstLater = next;
+      pending[method](value);
+    }
+  }
+
   /** Passes over what stands beside the board, or comes beside the queue, for a letter that nobody reads. */
   #skipExtras(form, number) {
     if (form === FORMS.BESIDE || form === FORMS.BESIDE_REJECTED) this.#subjects.get(FORMS.SCRIPT_READY)?.skip(number);
-    else this.#nextExtra += EXTRAS[form] ?? 0;
+    else this.#nextExtra += extrasOf(form);
+  }
+
+  /** Puts the next value beside the board to that of an entry, whatever those before it have taken. */
+  #skipTo(entry) {
+    this.#nextExtra = 0;
+    for (let i = 0; i < entry; i++) this.#nextExtra += extrasOf(this.forms[i]);
   }
 
   /** Settles a promise of which only the resolve function was kept: a rejected promise serves for an error. */
@@ -239,6 +321,18 @@ class Delivery {
   #lookAround() {
     for (const pool of this.#watching) if (pool.look()) this.#watching.delete(pool);
   }
+}
+
+/** Rejects an entry that could not be settled, if it has not been. */
+function giveUp(settler, error) {
+  if (typeof settler !== 'function') settler.reject?.(error);
+  // Not a rejected promise: should this one be settled, nobody would handle that.
+  else settler({ then: (_, reject) => reject(error) });
+}
+
+/** How many values stand beside the board for an entry of this form. */
+function extrasOf(form) {
+  return EXTRAS[form >= FORMS.PROGRESS ? form - FORMS.PROGRESS : form] ?? 0;
 }
 
 /** The delivery of this environment. */

@@ -140,7 +140,16 @@ function errorFromCode(code, message, extra) {
  * @param {AbortSignal} signal an aborted signal
  */
 function abortError(signal) {
-  return new TaskCancelledError('The task was aborted', { cause: signal.reason });
+  return new TaskCancelledError('The task was aborted', { cause: reasonOf(signal) });
+}
+
+/** Why a signal has aborted. A signal need not be Node's: should `reason` throw, what it throws. */
+function reasonOf(signal) {
+  try {
+    return signal.reason;
+  } catch (error) {
+    return error;
+  }
 }
 
 /** The classes as users see them: `require('rust-workers').errors`. */
@@ -182,4 +191,4 @@ const publicClasses = {
   BindingNotFoundError,
 };
 
-module.exports = { ...publicClasses, publicClasses, CODES, JS_ONLY_CODES, errorFromCode, abortError };
+module.exports = { ...publicClasses, publicClasses, CODES, JS_ONLY_CODES, errorFromCode, abortError, reasonOf };

@@ -1,91 +1,145 @@
 'use strict';
 
-/** One task under way that may end early, or must be rejected here: its promise's functions, and what ends it. */
+/** One task under way that may end early, reports, or must be rejected here: its promise's functions, and what ends it. */
 
-const { clearTimeout, setTimeout } = require('node:timers');
+const { AsyncResource } = require('node:async_hooks');
 
 const { onAbort } = require('./abort');
+const { clearTimeout, setTimeout } = require('./clock');
 const { abortError, TaskTimeoutError } = require('./errors');
+const { throwUncaught } = require('./turn');
+const { callUser } = require('./user-code');
 
 class Pending {
+  /** Given by `Delivery.add`. */
+  id = 0;
+  /** Whether it was rejected before its answer came: then nobody waits for that. */
+  ended = false;
+
+  #settled = false;
+  #resolve;
+  #reject;
+  #timer;
+  #ignoreSignal;
+  /** Told how far the task is, and the async context in which it is. */
+  #onProgress;
+  #context;
+
   /**
    * @param {(value: unknown) => void} resolve
-   * @param {(error: Error) => void} reject
+   * @param {(error: unknown) => void} reject
    * @param {import('./pool-record').PoolRecord} pool
    * @param {string} task its name
    */
   constructor(resolve, reject, pool, task) {
-    this.resolve = resolve;
-    this.reject = reject;
+    this.#resolve = resolve;
+    this.#reject = reject;
     this.pool = pool;
     this.task = task;
-    /** Given by `Delivery.add`. */
-    this.id = 0;
-    /** Told how far the task is, if anybody wants to know. */
-    this.onProgress = undefined;
+  }
+
+  /** Tells `onProgress` how far the task is, in the async context of this call, whoever delivers the report. */
+  listen(onProgress) {
+    this.#onProgress = onProgress;
+    this.#context = new AsyncResource('rust-workers.task');
   }
 
   /**
    * Lets a signal or a time limit end it early: the promise is rejected at once, the task stops at its next
-   * checkpoint.
+   * checkpoint. Before the task is submitted (`ended` tells then that it need not be), or after.
+   *
+   * @param {{ signal?: AbortSignal, timeout?: number }} terms
+   * @param {boolean} [holds] whether the time limit keeps the event loop alive; else the task does, as far as its pool
+   *   lets it
    */
-  control({ signal, timeout }) {
-    new Control(this, signal, timeout);
+  control({ signal, timeout }, holds = false) {
+    if (timeout !== undefined) {
+      this.#timer = setTimeout(() => this.timeUp(timeout), timeout);
+      if (!holds) this.#timer.unref();
+    }
+    if (signal !== undefined) this.#listenTo(signal);
+  }
+
+  #listenTo(signal) {
+    try {
+      const ignore = onAbort(signal, () => this.end(abortError(signal)));
+      if (this.#settled) ignore();
+      else this.#ignoreSignal = ignore;
+    } catch (error) {
+      // It is no signal that can be listened to.
+      this.end(error);
+    }
+  }
+
+  /** Ends it because it took too long. */
+  timeUp(timeout) {
+    this.end(new TaskTimeoutError(`task '${this.task}' took longer than ${timeout} ms`), true);
+  }
+
+  /** Ends it early. */
+  end(error, timedOut = false) {
+    if (this.ended) return;
+    this.ended = true;
+    this.reject(error);
+    if (this.id !== 0) this.pool.cancel(this.id, timedOut);
+  }
+
+  /** What the caller gets is made of what the task came to. */
+  through(change) {
+    const resolve = this.#resolve;
+    this.#resolve = (value) => resolve(change(value));
+  }
+
+  resolve(value) {
+    if (this.#release()) this.#resolve(value);
+  }
+
+  reject(error) {
+    if (this.#release()) this.#reject(error);
+  }
+
+  /** Lets go of what could end it. False when that was done before: it has been settled. */
+  #release() {
+    if (this.#settled) return false;
+    this.#settled = true;
+    this.#ignoreSignal?.();
+    if (this.#timer !== undefined) clearTimeout(this.#timer);
+    this.#context?.emitDestroy();
+    return true;
   }
 
   /** The task reports how far it is. */
   report(form, number, delivery) {
-    const value = this.pool.readAnswer(form, number, delivery, this.task);
-    this.onProgress?.(value);
+    let value;
+    try {
+      value = this.pool.readAnswer(form, number, delivery, this.task);
+    } catch (error) {
+      return throwUncaught(error);
+    }
+    delivery.later(this, 'tell', value);
+  }
+
+  /** Gives a report to who wants to know, unless the task was given up. */
+  tell(value) {
+    if (this.ended || this.#onProgress === undefined) return;
+    this.#context.runInAsyncScope(callUser, undefined, this.#onProgress, undefined, value);
   }
 
   /** The answer has come. */
   settle(form, number, delivery) {
+    let value;
     try {
-      this.resolve(this.pool.readAnswer(form, number, delivery, this.task));
+      value = this.pool.readAnswer(form, number, delivery, this.task);
     } catch (error) {
-      this.reject(error);
+      return this.#come('reject', error, delivery);
     }
-  }
-}
-
-/** What may end a task early. Its listeners and timer go with the task's end. */
-class Control {
-  #pending;
-  #timer;
-  #ignoreSignal;
-
-  constructor(pending, signal, timeout) {
-    this.#pending = pending;
-    const { resolve, reject } = pending;
-    pending.resolve = (value) => {
-      this.#release();
-      resolve(value);
-    };
-    pending.reject = (error) => {
-      this.#release();
-      reject(error);
-    };
-    if (signal !== undefined) {
-      this.#ignoreSignal = onAbort(signal, () => this.#end(abortError(signal), false));
-    }
-    if (timeout !== undefined) {
-      const late = () => this.#end(new TaskTimeoutError(`task '${pending.task}' took longer than ${timeout} ms`), true);
-      this.#timer = setTimeout(late, timeout);
-      // The task itself holds the event loop, as far as its pool does.
-      this.#timer.unref();
-    }
+    this.#come('resolve', value, delivery);
   }
 
-  #end(error, timedOut) {
-    const { id, pool, reject } = this.#pending;
-    reject(error);
-    pool.cancel(id, timedOut);
-  }
-
-  #release() {
-    if (this.#ignoreSignal !== undefined) this.#ignoreSignal();
-    if (this.#timer !== undefined) clearTimeout(this.#timer);
+  /** After the reports that came before it. */
+  #come(method, value, delivery) {
+    if (this.#onProgress === undefined) this[method](value);
+    else delivery.later(this, method, value);
   }
 }
 

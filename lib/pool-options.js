@@ -6,12 +6,15 @@ const { availableParallelism } = require('node:os');
 
 const { InvalidArgTypeError, InvalidArgValueError, OutOfRangeError } = require('./errors');
 const {
+  describe,
   validateAbortSignal,
   validateArray,
   validateInteger,
+  validateNames,
   validateNumber,
-  validateObject,
+  validateOptions,
   validateString,
+  withoutPollution,
 } = require('./validators');
 
 const MAX_THREADS = 1024;
@@ -22,12 +25,63 @@ const MAX_TIMEOUT = 2 ** 31 - 1;
 
 const INT32 = 2 ** 31;
 
+/** The options of every pool. */
+const POOL = new Set(['maxThreads', 'minThreads', 'idleTimeout', 'maxQueue', 'stackSize', 'name']);
+
+/** Options that a pool without a script does not have, but other pools do. */
+const NEEDS_SCRIPT = notHere(
+  [
+    'workerData', 'concurrentTasksPerWorker', 'killTimeout', 'wait', 'linger', 'recycle', 'argv', 'env', 'execArgv',
+    'resourceLimits', 'stdin', 'stdout', 'stderr', 'trackUnmanagedFds',
+  ],
+  'it is for pools with a script: new WorkerPool(script, options)',
+);
+
+/** The options of a task. */
+const RUN = new Set(['priority', 'signal', 'timeout', 'transfer', 'parallel']);
+
+/** The options of a task of a script. */
+const SCRIPT_RUN = new Set([...RUN, 'onProgress', 'name']);
+
+/** Options of a script's task that a native one does not have. */
+const OF_SCRIPTS = notHere(['onProgress', 'name'], "it is for a script's functions, and this is a native task");
+
+const CLOSE = new Set(['force', 'timeout']);
+
+function notHere(names, says) {
+  return Object.fromEntries(names.map((name) => [name, says]));
+}
+
 /**
- * @param {object} options as the user gave them
+ * What `new WorkerPool(script, size | options)` was given, as options.
+ *
+ * @param {boolean} hasScript
+ * @param {unknown} given
+ */
+function poolOptions(hasScript, given) {
+  if (hasScript && typeof given === 'number') return { maxThreads: validateInteger(given, 'size', 1, MAX_THREADS) };
+  if (typeof given === 'object' && given !== null && !Array.isArray(given)) return given;
+  // What was probably meant, for an example.
+  const size = /^[1-9]\d*$/.test(describe(given).replaceAll("'", '')) ? Number(given) : 4;
+  const received = `Received ${describe(given)}`;
+  if (hasScript) {
+    throw new InvalidArgTypeError(
+      'The "size" argument must be a number of workers, or an object of options. ' +
+        `${received}; for ${size} workers: new WorkerPool(script, ${size})`,
+    );
+  }
+  throw new InvalidArgTypeError(
+    'The "options" argument must be an object; or else a script, its path or URL, comes first. ' +
+      `${received}; for ${size} threads: new WorkerPool({ maxThreads: ${size} }), ` +
+      `for ${size} workers of a script: new WorkerPool(script, ${size})`,
+  );
+}
+
+/**
+ * @param {object} options as the user gave them, checked for names that do not exist
  * @returns {object} as `createPool` takes them
  */
 function poolSettings(options) {
-  validateObject(options, 'options');
   const {
     maxThreads = availableParallelism(),
     minThreads = 0,
@@ -44,6 +98,12 @@ function poolSettings(options) {
     );
   }
   validateNumber(idleTimeout, 'options.idleTimeout', 0);
+  if (maxQueue === 'auto') {
+    throw new InvalidArgTypeError(
+      'The "options.maxQueue" argument must be an integer of at least 0, or Infinity. Received \'auto\'; ' +
+        `what piscina makes of that is the square of maxThreads, here ${maxThreads ** 2}`,
+    );
+  }
   if (maxQueue !== Infinity) validateInteger(maxQueue, 'options.maxQueue', 0);
   validateInteger(stackSize, 'options.stackSize', 256 * KIB, 1024 * KIB * KIB);
   validateString(name, 'options.name');
@@ -51,15 +111,42 @@ function poolSettings(options) {
   return { minThreads, maxThreads, idleTimeout, maxQueue, stackSize, name };
 }
 
+/** The options of a pool without a script. */
+function nativePoolOptions(given) {
+  return validateOptions(poolOptions(false, given), 'options', POOL, NEEDS_SCRIPT);
+}
+
+/** Whether `Object.prototype` has one of the options of a run: with their names spelled out it costs next to nothing. */
+function isPolluted() {
+  const { prototype } = Object;
+  return (
+    'priority' in prototype ||
+    'signal' in prototype ||
+    'timeout' in prototype ||
+    'transfer' in prototype ||
+    'parallel' in prototype ||
+    'onProgress' in prototype ||
+    'name' in prototype
+  );
+}
+
+/** The bag of one run's options, checked for names that do not exist; `known` as in `validateOptions`. */
+function runOptions(options, known, notKnownHere) {
+  validateNames(options, 'options', known, notKnownHere);
+  return isPolluted() ? withoutPollution(options, known) : options;
+}
+
 /**
  * Checks the options of one run.
  *
+ * @param {object} options
+ * @param {boolean} [native] whether the task is native: it takes fewer
  * @returns {{ priority: number, signal?: AbortSignal, timeout?: number, transfer?: ArrayBuffer[],
  *   parallel: boolean }}
  */
-function runTerms(options) {
-  validateObject(options, 'options');
-  const { priority = 0, signal, timeout, transfer, parallel = false } = options;
+function runTerms(options, native = false) {
+  const bag = native ? runOptions(options, RUN, OF_SCRIPTS) : runOptions(options, SCRIPT_RUN);
+  const { priority = 0, signal, timeout, transfer, parallel = false } = bag;
   validateInteger(priority, 'options.priority', -INT32, INT32 - 1);
   if (signal !== undefined) validateAbortSignal(signal, 'options.signal');
   if (timeout !== undefined && timeout !== Infinity) validateNumber(timeout, 'options.timeout', 0, MAX_TIMEOUT);
@@ -72,4 +159,11 @@ function runTerms(options) {
   return { priority, signal, timeout: timeout === Infinity ? undefined : timeout, transfer: listed, parallel };
 }
 
-module.exports = { poolSettings, runTerms };
+/** @returns {{ force?: boolean, timeout?: number }} the options of `close` */
+function closeTerms(options) {
+  const { force = false, timeout } = validateOptions(options, 'options', CLOSE);
+  if (timeout !== undefined) validateNumber(timeout, 'options.timeout', 0);
+  return { force, timeout };
+}
+
+module.exports = { POOL, SCRIPT_RUN, closeTerms, nativePoolOptions, poolOptions, poolSettings, runOptions, runTerms };

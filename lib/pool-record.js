@@ -2,6 +2,9 @@
 
 const { readAnswer } = require('./answers');
 
+/** Nothing to look for. */
+const isSeen = () => true;
+
 /** What the delivery and the pending tasks know of a pool. It does not refer to the pool itself, which may thus be
  * collected while it is forgotten. */
 class PoolRecord {
@@ -10,7 +13,7 @@ class PoolRecord {
   /** Whether its tasks keep the event loop alive. */
   holds = true;
   /** Called after a batch, while the delivery watches this record; true ends the watch. */
-  look = () => true;
+  look = isSeen;
 
   #binding;
 
@@ -27,4 +30,4 @@ class PoolRecord {
   }
 }
 
-module.exports = { PoolRecord };
+module.exports = { PoolRecord, isSeen };

@@ -12,6 +12,61 @@ function isPort(object) {
   return typeof object === 'object' && object !== null && kindOf(object)?.toTask !== undefined;
 }
 
+/**
+ * Checks a transfer list.
+ *
+ * @param {unknown[]} list each object may stand here once
+ * @param {boolean} isNative whether the task is native: it takes ArrayBuffers and ports of ours only
+ * @returns {Set<object>} the objects
+ */
+function validateTransfer(list, isNative) {
+  list.forEach((object, index) => {
+    const name = `options.transfer[${index}]`;
+    if (isPort(object)) return;
+    if (isNative && !types.isArrayBuffer(object)) {
+      throw new InvalidArgTypeError(
+        `The "${name}" argument must be an ArrayBuffer (for a view: view.buffer) or a MessagePort`,
+      );
+    }
+    if (typeof object !== 'object' || object === null) {
+      throw new InvalidArgTypeError(`The "${name}" argument must be an object that can be transferred`);
+    }
+    if (object.detached === true) throw new InvalidArgValueError(`The "${name}" argument is already detached`);
+  });
+  const objects = new Set(list);
+  if (objects.size !== list.length) {
+    throw new InvalidArgValueError('The "options.transfer" argument must name each object once');
+  }
+  return objects;
+}
+
+/**
+ * Takes out of `list` what is in a value, at any depth of arrays, plain objects, Maps and Sets. Getters are not called:
+ * they will be when the value is read.
+ *
+ * @param {unknown} root
+ * @param {Set<object>} list
+ * @returns {object[]}
+ */
+function listedIn(root, list) {
+  const found = [];
+  const seen = new Set();
+  const open = [root];
+  while (open.length > 0 && list.size > 0) {
+    const value = open.pop();
+    if (typeof value !== 'object' || value === null || seen.has(value)) continue;
+    seen.add(value);
+    const object = ArrayBuffer.isView(value) ? value.buffer : value;
+    if (list.delete(object)) found.push(object);
+    else if (types.isMap(value)) for (const [key, item] of value) open.push(key, item);
+    else if (types.isSet(value)) open.push(...value);
+    else if (object === value && !types.isProxy(value)) {
+      for (const { value: item } of Object.values(Object.getOwnPropertyDescriptors(value))) open.push(item);
+    }
+  }
+  return found;
+}
+
 /** The buffers of one call that are given away, and what they became. */
 class Transfer {
   /** The buffers, and the ports that have not been taken. */
@@ -22,20 +77,7 @@ class Transfer {
 
   /** @param {(ArrayBuffer | MessagePort)[]} buffers each may stand here once, and must not be detached */
   constructor(buffers) {
-    this.#buffers = new Set(buffers);
-    buffers.forEach((buffer, index) => {
-      const name = `options.transfer[${index}]`;
-      if (isPort(buffer)) return;
-      if (!types.isArrayBuffer(buffer)) {
-        throw new InvalidArgTypeError(
-          `The "${name}" argument must be an ArrayBuffer (for a view: view.buffer) or a MessagePort`,
-        );
-      }
-      if (buffer.detached === true) throw new InvalidArgValueError(`The "${name}" argument is already detached`);
-    });
-    if (this.#buffers.size !== buffers.length) {
-      throw new InvalidArgValueError('The "options.transfer" argument must name each object once');
-    }
+    this.#buffers = validateTransfer(buffers, true);
   }
 
   /** Whether this buffer is given away. */
@@ -84,4 +126,4 @@ class Transfer {
   }
 }
 
-module.exports = { Transfer };
+module.exports = { Transfer, listedIn, validateTransfer };

@@ -5,12 +5,16 @@
  * promises), and let the errors of listeners become uncaught exceptions without losing the messages after.
  */
 
+// Not read when they are needed: test frameworks put false ones there.
+const { nextTick } = process;
+const { queueMicrotask } = globalThis;
+
 /** Runs process.nextTick callbacks and microtasks, as the end of every callback from native code does. */
 const drain = typeof process._tickCallback === 'function' ? process._tickCallback : undefined;
 
 /** Makes an error an uncaught exception, by itself. */
 function throwUncaught(error) {
-  process.nextTick(() => {
+  nextTick(() => {
     throw error;
   });
 }

@@ -1,8 +1,8 @@
 'use strict';
 
 /**
- * The one way from our code into a user's: listeners, callbacks, thenables. What such a function throws becomes an
- * uncaught exception of its own, as where Node calls it; our own work goes on.
+ * The one way from our code into a user's: listeners, callbacks, signals. What such a function throws becomes an
+ * uncaught exception of its own, as where Node calls it, in the async context it was called in; our own work goes on.
  */
 
 const { throwUncaught } = require('./turn');

@@ -16,14 +16,24 @@ const { InvalidArgTypeError, OutOfRangeError } = require('./errors');
 /** The longest string that is shown in full in a message, in UTF-16 units. */
 const SHOWN_LENGTH = 40;
 
-/** What was received, short enough for one line. */
+/** What was received, short enough for one line. Looking at it may run anything: what that throws is not the error. */
 function describe(value) {
-  if (typeof value === 'function') return value.name ? `function ${value.name}` : 'an anonymous function';
+  try {
+    return shown(value);
+  } catch {
+    return typeof value === 'function' ? 'a function' : 'an object';
+  }
+}
+
+function shown(value) {
+  if (typeof value === 'function') {
+    return typeof value.name === 'string' && value.name !== '' ? `function ${value.name}` : 'an anonymous function';
+  }
   if (typeof value === 'string' && value.length > SHOWN_LENGTH)
     return `${inspect(value.slice(0, SHOWN_LENGTH))}...`;
   if (value !== null && typeof value === 'object') {
     const name = value.constructor?.name;
-    return name ? `an instance of ${name}` : inspect(value, { depth: -1 });
+    return typeof name === 'string' && name !== '' ? `an instance of ${name}` : inspect(value, { depth: -1 });
   }
   return inspect(value);
 }
@@ -32,6 +42,9 @@ function describe(value) {
 function sentence(name, expected, value) {
   return `The "${name}" argument must be ${expected}. Received ${describe(value)}`;
 }
+
+/** Where a polluted prototype would be read from. */
+const { prototype: OBJECT } = Object;
 
 /** How a range of numbers is said: `between 1 and 1024`, or `of at least 0` when there is no upper end. */
 function range(min, max) {
@@ -96,6 +109,44 @@ function validateObject(value, name) {
 }
 
 /**
+ * An options bag in which every own name is known. Names that are inherited, and symbols, may be any: a class instance
+ * serves as a bag, as in Node.
+ *
+ * @param {unknown} options
+ * @param {string} name as the caller knows it
+ * @param {ReadonlySet<string>} known the names of the options there are
+ * @param {Record<string, string>} [notHere] what to say of options that exist, but not in this place
+ * @returns {object} what to read them from: the bag itself, unless `Object.prototype` has one of the names. What stands
+ *   there was given by nobody
+ */
+function validateOptions(options, name, known, notHere) {
+  validateNames(options, name, known, notHere);
+  for (const key of known) if (key in OBJECT) return withoutPollution(options, known);
+  return options;
+}
+
+/** The first half of `validateOptions`. */
+function validateNames(options, name, known, notHere) {
+  validateObject(options, name);
+  for (const key in options) {
+    if (!known.has(key) && Object.hasOwn(options, key)) {
+      throw require('./option-names').unknownOption(key, name, known, notHere);
+    }
+  }
+}
+
+/** The options that stand on the bag itself, or on a class of it. */
+function withoutPollution(options, known) {
+  const clean = { __proto__: null };
+  for (const key of known) {
+    let holder = options;
+    while (holder !== null && holder !== OBJECT && !Object.hasOwn(holder, key)) holder = Object.getPrototypeOf(holder);
+    if (holder !== null && holder !== OBJECT) clean[key] = options[key];
+  }
+  return clean;
+}
+
+/**
  * @param {unknown} value
  * @param {string} name
  * @returns {Array<unknown>} the value
@@ -123,14 +174,20 @@ function validateIterable(value, name) {
 }
 
 /**
- * An AbortSignal of this realm or any other: told by its shape, as Node does.
+ * An AbortSignal of this realm or any other: told by its shape, as Node does, and by what is called of it.
  *
  * @param {unknown} value
  * @param {string} name
  * @returns {AbortSignal} the value
  */
 function validateAbortSignal(value, name) {
-  if (value === null || typeof value !== 'object' || !('aborted' in value)) {
+  const isSignal =
+    value !== null &&
+    typeof value === 'object' &&
+    'aborted' in value &&
+    typeof value.addEventListener === 'function' &&
+    typeof value.removeEventListener === 'function';
+  if (!isSignal) {
     throw new InvalidArgTypeError(sentence(name, 'an AbortSignal', value));
   }
   return value;
@@ -147,10 +204,14 @@ function validateFunction(value, name) {
 }
 
 module.exports = {
+  describe,
   validateInteger,
   validateNumber,
   validateString,
   validateObject,
+  validateNames,
+  validateOptions,
+  withoutPollution,
   validateArray,
   validateFunction,
   validateIterable,

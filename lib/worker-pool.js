@@ -1,27 +1,28 @@
 'use strict';
 
 const { EventEmitter } = require('node:events');
-const { clearTimeout, setImmediate, setTimeout } = require('node:timers');
 const { inspect } = require('node:util');
 
 const { binding } = require('./native');
+const { clearTimeout, now, setImmediate, setTimeout } = require('./clock');
 const { deliveryOf } = require('./delivery');
-const { abortError, errorFromCode, UnknownTaskError } = require('./errors');
+const { errorFromCode, PoolClosedError, UnknownTaskError } = require('./errors');
 const { prepareInput, prepareInputs } = require('./inputs');
-const { mapStream } = require('./map-stream');
+const { OneByOne } = require('./map-one-by-one');
 const { Pending } = require('./pending');
-const { poolSettings, runTerms } = require('./pool-options');
-const { PoolRecord } = require('./pool-record');
+const { closeTerms, nativePoolOptions, poolSettings, runTerms } = require('./pool-options');
+const { PoolRecord, isSeen } = require('./pool-record');
 const { waysOf } = require('./script-pool/beside');
 const { Crew } = require('./script-pool/crew');
 const { locateScript } = require('./script-pool/script-location');
-const { scriptSettings } = require('./script-pool/script-options');
+const { scriptPoolOptions, scriptSettings, scriptTerms } = require('./script-pool/script-options');
 const { ScriptRecord } = require('./script-pool/script-record');
 const { ScriptSubmitter } = require('./script-pool/submit');
-const { comesBack, givenBack, givingBack, prepareFor, prepareForAll, withParallel } = require('./shared-buffer/task-inputs');
-const { taskIndex, taskNames } = require('./tasks');
+const { comesBack, givenBack, orGiven, prepareFor, prepareForAll, withParallel } = require('./shared-buffer/task-inputs');
+const { isNativeOnly, taskIndex, taskName, taskNames } = require('./tasks');
+const { Transfer } = require('./transfer');
 const { callUser } = require('./user-code');
-const { validateIterable, validateNumber, validateObject } = require('./validators');
+const { validateIterable } = require('./validators');
 
 const delivery = deliveryOf(binding);
 
@@ -42,11 +43,28 @@ const NO_HANDLE = 2 ** 32 - 1;
 const GRACEFULLY = false;
 const BY_FORCE = true;
 
+/** Who runs a task, where it is no native task's index: the script; one of both, as it will turn out; nobody. */
+const SCRIPT = -1;
+const UNDECIDED = -2;
+const NOBODY = -3;
+
+/** Errors of submissions that found the queue full. */
+const refusals = new WeakSet();
+
+// Not read when it is needed: test frameworks put a false one there.
+const { nextTick } = process;
+
 class WorkerPool extends EventEmitter {
   #settings;
   #record;
-  #madeAt = performance.now();
+  #madeAt = now();
   #needsDrain = false;
+  /** What waits for room in the queue. */
+  #waitingForRoom = new Set();
+  /** Maps of which not every input was submitted, and which were accepted as a whole. */
+  #maps = new Set();
+  /** Whether tasks are refused here: the native side is still open for these maps. */
+  #refuses = false;
   /** The promise of `close()`, once it was called. */
   #closing;
   /** The last counters, once the pool has closed. */
@@ -56,21 +74,22 @@ class WorkerPool extends EventEmitter {
   #crew;
   /** How tasks reach them. */
   #submitter;
+  /** Tasks that its workers may run at once. */
+  #scriptCapacity = 0;
 
   constructor(scriptOrOptions = {}, sizeOrOptions = {}) {
     super();
     const hasScript = typeof scriptOrOptions === 'string' || scriptOrOptions instanceof URL;
-    const given = hasScript ? sizeOrOptions : scriptOrOptions;
-    const fixed = hasScript && typeof given === 'number';
-    const options = fixed ? { maxThreads: given } : given;
+    const options = hasScript ? scriptPoolOptions(sizeOrOptions) : nativePoolOptions(scriptOrOptions);
     this.#settings = poolSettings(options);
-    if (hasScript) this.#openScript(scriptOrOptions, options, fixed);
+    if (hasScript) this.#openScript(scriptOrOptions, options, typeof sizeOrOptions === 'number');
     else this.#record = new PoolRecord(binding, binding.createPool(this.#settings));
     forgotten.register(this, this.#record.handle, this);
   }
 
   #openScript(script, options, fixed) {
     const settings = scriptSettings(options, this.#settings, fixed);
+    this.#scriptCapacity = settings.most * settings.concurrency;
     const url = locateScript(script);
     const ways = waysOf(binding, delivery);
     const record = new ScriptRecord(binding, binding.createPool(this.#settings), ways);
@@ -95,15 +114,16 @@ class WorkerPool extends EventEmitter {
   run(task, input, options) {
     const promise = new Promise(capture);
     const { resolve, reject } = captured;
-    const index = taskIndex(task);
-    if (index === undefined) {
-      if (this.#submitter !== undefined && typeof task === 'string') {
-        this.#submitter.run(task, input, options, resolve, reject);
-      } else reject(unknownTask(task));
-    } else if (options !== undefined) this.#runWith(index, input, options, new Pending(resolve, reject, this.#record, task));
-    else if (typeof input === 'number') this.#runDirect(index, 1, input, resolve, task);
-    else if (input === undefined) this.#runDirect(index, 0, 0, resolve, task);
-    else this.#runPlain(index, input, resolve, reject, task);
+    if (this.#refuses) {
+      reject(closedError(task));
+      return promise;
+    }
+    const runner = this.#runnerOf(task);
+    // Spelled out: two more calls cost a tiny task a tenth of its time.
+    if (runner < 0 || options !== undefined) this.#start(runner, task, input, options, resolve, reject);
+    else if (typeof input === 'number') this.#runDirect(runner, 1, input, resolve);
+    else if (input === undefined) this.#runDirect(runner, 0, 0, resolve);
+    else this.#runPlain(runner, input, resolve, reject);
     return promise;
   }
 
@@ -112,14 +132,51 @@ class WorkerPool extends EventEmitter {
     const { resolve, reject } = captured;
     if (this.#submitter === undefined) {
       reject(new UnknownTaskError('This pool has no script: give one to the constructor, or run a native task by name'));
+    } else if (this.#refuses) {
+      reject(closedError(''));
     } else {
       this.#submitter.run('', input, options, resolve, reject);
     }
     return promise;
   }
 
+  /**
+   * Who runs a task of this name. `native:<name>` is always the native task; in a pool with a script, what the script
+   * exports comes first, so that a new native task never takes a function's place.
+   */
+  #runnerOf(task) {
+    const index = taskIndex(task);
+    const submitter = this.#submitter;
+    if (submitter === undefined) return index ?? NOBODY;
+    if (typeof task !== 'string') return NOBODY;
+    if (isNativeOnly(task)) return index ?? NOBODY;
+    if (index === undefined) return SCRIPT;
+    const { exports } = submitter;
+    if (exports === undefined) return UNDECIDED;
+    return exports.has(task) ? SCRIPT : index;
+  }
+
+  #start(runner, task, input, options, resolve, reject) {
+    if (runner >= 0) this.#runNative(runner, input, options, resolve, reject);
+    else if (runner === SCRIPT) this.#submitter.run(task, input, options, resolve, reject);
+    else if (runner === NOBODY) reject(unknownTask(task));
+    else {
+      const native = (...given) =>
+        new Promise((done, failed) => this.#runNative(taskIndex(task), ...given, done, failed));
+      this.#submitter.runColliding(task, input, options, resolve, reject, native);
+    }
+  }
+
+  #runNative(index, input, options, resolve, reject) {
+    if (options !== undefined) this.#runWith(index, input, options, resolve, reject);
+    else if (typeof input === 'number') this.#runDirect(index, 1, input, resolve);
+    else if (input === undefined) this.#runDirect(index, 0, 0, resolve);
+    else this.#runPlain(index, input, resolve, reject);
+  }
+
   /** A number, or nothing, needs no argument at all: see src/node/board.rs. */
-  #runDirect(index, isNumber, number, resolve, task) {
+  #runDirect(index, isNumber, number, resolve) {
+    const task = taskName(index);
     const id = delivery.add(resolve, this.#record, task);
     const { call } = delivery;
     call[0] = this.#record.handle;
@@ -131,32 +188,36 @@ class WorkerPool extends EventEmitter {
     if (answer !== undefined) this.#answered(answer, id, resolve, task, isNumber ? number : undefined);
   }
 
-  #runPlain(index, input, resolve, reject, task) {
-    let prepared;
+  #runPlain(index, input, resolve, reject) {
+    const task = taskName(index);
+    let form, value, length, parts, given;
     try {
-      prepared = prepareInput(input, undefined, comesBack(task));
+      ({ form, value, length, parts } = prepareInput(input, undefined, comesBack(task)));
       prepareFor(task, input);
+      given = givenBack(task, input);
     } catch (error) {
       return reject(error);
     }
-    const { form, value, length, parts } = prepared;
-    const given = givenBack(task, input);
-    if (given !== undefined) resolve = givingBack(resolve, given);
-    const id = delivery.add(resolve, this.#record, task);
+    const settle = given === undefined ? resolve : (output) => resolve(orGiven(given)(output));
+    const id = delivery.add(settle, this.#record, task);
     const answer = binding.submit(this.#record.handle, index, id, form, value, length, parts);
     if (answer !== undefined) this.#answered(answer, id, resolve, task, input);
   }
 
-  #runWith(index, input, options, pending) {
+  #runWith(index, input, options, resolve, reject) {
+    const task = taskName(index);
+    const pending = new Pending(resolve, reject, this.#record, task);
     try {
-      const terms = runTerms(options);
-      if (terms.signal?.aborted) return pending.reject(abortError(terms.signal));
-      const given = givenBack(pending.task, input);
-      if (given !== undefined) pending.resolve = givingBack(pending.resolve, given);
-      if (terms.parallel) input = withParallel(pending.task, input);
-      const { form, value, length, parts, input: moved } = prepareInput(input, terms.transfer, comesBack(pending.task));
-      prepareFor(pending.task, input);
-      this.#submitWith(binding.submitWith, index, pending, terms, [form, value, length, parts], moved);
+      const terms = runTerms(options, true);
+      // Before the input is read: what its getters do may end the task.
+      pending.control(terms);
+      if (pending.ended) return;
+      const given = givenBack(task, input);
+      if (given !== undefined) pending.through(orGiven(given));
+      if (terms.parallel) input = withParallel(task, input);
+      const { form, value, length, parts, input: moved } = prepareInput(input, terms.transfer, comesBack(task));
+      prepareFor(task, input);
+      if (!pending.ended) this.#submitWith(binding.submitWith, index, pending, terms, [form, value, length, parts], moved);
     } catch (error) {
       pending.reject(error);
     }
@@ -164,19 +225,72 @@ class WorkerPool extends EventEmitter {
 
   map(task, inputs, options = {}) {
     return new Promise((resolve, reject) => {
-      const index = taskIndex(task);
-      if (index === undefined) return reject(unknownTask(task));
-      const terms = runTerms(options);
-      if (terms.signal?.aborted) return reject(abortError(terms.signal));
+      const runner = this.#runnerOf(task);
+      if (runner === NOBODY) throw unknownTask(task);
+      const terms = runTerms(options, runner >= 0);
       validateIterable(inputs, 'inputs');
-      if (typeof inputs[Symbol.iterator] !== 'function') return resolve(mapStream(this, task, inputs, options));
-      const all = Array.isArray(inputs) && !terms.parallel ? inputs : Array.from(inputs);
-      if (all.length === 0) return resolve([]);
-      const pending = new Pending(resolve, reject, this.#record, task);
+      if (this.#refuses) throw closedError(task);
+      const isAsync = typeof inputs[Symbol.asyncIterator] === 'function';
+      if (runner >= 0 && !isAsync) this.#mapBatch(runner, inputs, terms, resolve, reject);
+      else this.#mapOneByOne(task, runner, inputs, isAsync, terms, options, resolve, reject);
+    });
+  }
+
+  /** All inputs in one crossing. */
+  #mapBatch(index, inputs, terms, resolve, reject) {
+    const task = taskName(index);
+    const pending = new Pending(resolve, reject, this.#record, task);
+    try {
+      pending.control(terms);
+      if (pending.ended) return;
+      // As they are now: what getters among them change counts no more.
+      const all = [...inputs];
+      if (all.length === 0) {
+        if (terms.transfer !== undefined) new Transfer(terms.transfer).finish();
+        return pending.resolve(all);
+      }
       prepareForAll(task, all, terms.parallel, pending);
       const { form, value, length, parts } = prepareInputs(all, terms.transfer, comesBack(task));
-      this.#submitWith(binding.submitBatch, index, pending, terms, [form, value, length, parts], inputs, all.length);
+      if (pending.ended) return;
+      const prepared = [form, value, length, parts];
+      this.#submitWith(binding.submitBatch, index, pending, terms, prepared, inputs, all.length);
+    } catch (error) {
+      pending.reject(error);
+    }
+  }
+
+  /** Input by input: those of an async source, or for the script. */
+  #mapOneByOne(task, runner, inputs, isAsync, terms, options, resolve, reject) {
+    const isNative = runner >= 0;
+    const { maxThreads, maxQueue } = this.#settings;
+    const { onProgress, name, auto } = isNative ? {} : scriptTerms(options);
+    const given = { ...terms, onProgress, name, transfer: auto ? 'auto' : terms.transfer };
+    // A pool that closes finishes what was accepted: an array as a whole, of an async source what has come so far.
+    const accepted = !isAsync;
+    const map = new OneByOne(resolve, reject, task, given, {
+      threads: isNative ? maxThreads : Math.max(this.#scriptCapacity, runner === UNDECIDED ? maxThreads : 0),
+      maxQueue,
+      isNative,
+      holds: this.#record.holds,
+      start: (input, runOptions) => {
+        if (!accepted) return this.run(task, input, runOptions);
+        const promise = new Promise(capture);
+        const { resolve: done, reject: failed } = captured;
+        this.#start(this.#runnerOf(task), task, input, runOptions, done, failed);
+        return promise;
+      },
+      hasRoom: () => !isNative || binding.poolHasRoom(this.#record.handle),
+      whenRoom: (act) => {
+        this.#waitingForRoom.add(act);
+        this.#watch();
+      },
+      isRefusal: (error) => refusals.has(error),
+      over: () => {
+        if (this.#maps.delete(map) && this.#refuses) this.#closeWhenMapped();
+      },
     });
+    if (accepted) this.#maps.add(map);
+    map.run(inputs);
   }
 
   /** Submits what may end early, or has a priority. */
@@ -187,42 +301,67 @@ class WorkerPool extends EventEmitter {
     const answer = submit(
       this.#record.handle, index, pending.id, ...prepared, priority, timeout ?? -1, cancellable, count,
     );
-    if (answer !== undefined) this.#answered(answer, pending.id, pending.resolve, pending.task, input);
-    if (cancellable && (answer === undefined || answer === true)) pending.control(terms);
+    if (answer === true) this.#becameFull();
+    else if (answer !== undefined) pending.reject(this.#refused(answer, pending.id, pending.task, input));
   }
 
   /** What a submission returned: `true` when the queue is full now, or why it was refused. */
   #answered(answer, id, resolve, task, input) {
-    if (answer === true) return this.#becameFull();
+    if (answer === true) this.#becameFull();
+    else resolve(Promise.reject(this.#refused(answer, id, task, input)));
+  }
+
+  /** Takes back a task that was refused; why it was. */
+  #refused([code, message], id, task, input) {
     delivery.remove(id);
-    const [code, message] = answer;
     const full = code === 'ERR_RW_QUEUE_FULL';
-    if (full) this.#becameFull();
-    resolve(Promise.reject(errorFromCode(code, message, full ? { task, input } : { task })));
+    const error = errorFromCode(code, message, full ? { task, input } : { task });
+    if (full) {
+      refusals.add(error);
+      this.#becameFull();
+    }
+    return error;
   }
 
   #becameFull() {
     if (this.#needsDrain) return;
     this.#needsDrain = true;
-    this.#record.look = () => this.#drained();
-    delivery.watch(this.#record);
-    process.nextTick(() => this.emit('needsDrain'));
+    this.#watch();
+    nextTick(() => this.emit('needsDrain'));
   }
 
-  /** Whether the queue is at most half full again. */
-  #drained() {
-    const queued = this.#counters().queued;
-    if (queued > this.#settings.maxQueue / 2) return false;
-    this.#needsDrain = false;
-    process.nextTick(() => this.emit('drain'));
+  /** Looks after each batch whether there is room in the queue. Only meanwhile does the record refer to the pool. */
+  #watch() {
+    this.#record.look = () => this.#look();
+    delivery.watch(this.#record);
+  }
+
+  /** True when there is nothing more to look for. */
+  #look() {
+    if (this.#needsDrain && this.#isHalfEmpty()) {
+      this.#needsDrain = false;
+      nextTick(() => this.emit('drain'));
+    }
+    for (const act of this.#waitingForRoom) {
+      this.#waitingForRoom.delete(act);
+      // Not in the middle of a delivery: it asks a source, and submits.
+      nextTick(callUser, act);
+    }
+    if (this.#needsDrain) return false;
+    this.#record.look = isSeen;
     return true;
+  }
+
+  /** Whether the queue is at most half full; where nothing may wait, whether a thread is free. */
+  #isHalfEmpty() {
+    const { handle } = this.#record;
+    const needsThread = this.#settings.maxQueue === 0 && this.#submitter === undefined && !this.closed;
+    return binding.poolIsHalfEmpty(handle) && (!needsThread || binding.poolHasRoom(handle));
   }
 
   close(options = {}) {
     try {
-      validateObject(options, 'options');
-      const { force = false, timeout } = options;
-      if (timeout !== undefined) validateNumber(timeout, 'options.timeout', 0);
+      const { force, timeout } = closeTerms(options);
       this.#closing ??= this.#close();
       if (force) this.#force();
       else if (timeout !== undefined) this.#forceAfter(timeout);
@@ -249,13 +388,20 @@ class WorkerPool extends EventEmitter {
           this.emit('close');
         });
       });
-      const close = () => {
-        binding.closePool(handle, GRACEFULLY, true);
-        this.#crew?.close();
-      };
-      if (this.#submitter === undefined) close();
-      else this.#submitter.whenDispatched(close);
+      this.#refuses = true;
+      this.#closeWhenMapped();
     });
+  }
+
+  /** Closes the native side, once the inputs of every map that was accepted have been submitted and are done. */
+  #closeWhenMapped() {
+    if (this.#maps.size > 0) return;
+    const close = () => {
+      binding.closePool(this.#record.handle, GRACEFULLY, true);
+      this.#crew?.close();
+    };
+    if (this.#submitter === undefined) close();
+    else this.#submitter.whenDispatched(close);
   }
 
   #force() {
@@ -318,8 +464,12 @@ class WorkerPool extends EventEmitter {
   }
 
   get utilization() {
-    const lifetime = performance.now() - this.#madeAt;
-    return Math.min(1, this.#counters().runTime / (lifetime * this.#settings.maxThreads));
+    const { runTime, mostThreads } = this.#counters();
+    const { maxThreads } = this.#settings;
+    // Of each kind, as many as there may be. Native threads count in a pool with a script once it has had some.
+    const native = this.#submitter === undefined || mostThreads > 0 ? maxThreads : 0;
+    const lifetime = now() - this.#madeAt;
+    return lifetime <= 0 ? 0 : Math.min(1, runTime / (lifetime * (native + this.#scriptCapacity)));
   }
 
   get options() {
@@ -334,9 +484,13 @@ class WorkerPool extends EventEmitter {
   }
 
   stats() {
-    const { idle, queued, waitTime, runTime, ...counts } = this.#counters();
+    const { idle, queued, waitTime, runTime, mostThreads, ...counts } = this.#counters();
     return { ...counts, idleThreads: idle, queueSize: queued, waitTime, runTime, utilization: this.utilization };
   }
+}
+
+function closedError(task) {
+  return new PoolClosedError('the pool is closed and takes no more tasks', { task });
 }
 
 /** Tells the pool's listeners what a worker did; `this` is the pool, or undefined where nobody has it any more. */

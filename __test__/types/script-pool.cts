@@ -23,6 +23,14 @@ async function running() {
   expect<Equal<typeof answer, { ok: boolean }>>();
   const named = await pool.run<number>('add', { a: 1, b: 2 }, { name: 'add', timeout: 5 });
   expect<Equal<typeof named, number>>();
+  const mapped = await pool.map<number>('add', [{ a: 1, b: 2 }], { onProgress: (done) => done, transfer: 'auto' });
+  expect<Equal<typeof mapped, number[]>>();
+  const native = await pool.run('native:sum', new Float64Array(3), { priority: 1 });
+  expect<Equal<typeof native, number | bigint>>();
+  const counted = await pool.map('native:fibonacci', [1, 2]);
+  expect<Equal<typeof counted, number[]>>();
+  // @ts-expect-error: a slip in the name of a native task
+  await pool.map('fibonaci', [1]);
   pool.on('workerCreate', (worker) => worker.threadId);
 }
 

@@ -1,7 +1,7 @@
 'use strict';
 
 const { InvalidArgValueError, LockNotHeldError } = require('../errors');
-const { validateInteger, validateObject } = require('../validators');
+const { validateInteger, validateOptions } = require('../validators');
 const { Guard, RELEASE } = require('./guard');
 const { NativeLock } = require('./native-lock');
 const { owner } = require('./owner');
@@ -25,6 +25,8 @@ const DEFAULT_SLOTS = 28;
 const READ = 0;
 const WRITE = 1;
 
+const OPTIONS = new Set(['maxReaders']);
+
 /** What a writer's guard has instead of a slot. */
 const WRITER = -1;
 const NO_SLOT = -1;
@@ -32,7 +34,7 @@ const NO_SLOT = -1;
 const sizeOf = (slots) => (SLOTS + slots) * 4;
 
 function slotsOf(options) {
-  const { maxReaders = DEFAULT_SLOTS } = validateObject(options, 'options');
+  const { maxReaders = DEFAULT_SLOTS } = validateOptions(options, 'options', OPTIONS);
   return validateInteger(maxReaders, 'options.maxReaders', 1, MAX_SLOTS);
 }
 

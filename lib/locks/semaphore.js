@@ -1,7 +1,7 @@
 'use strict';
 
 const { OutOfRangeError } = require('../errors');
-const { validateInteger, validateObject } = require('../validators');
+const { validateInteger, validateOptions } = require('../validators');
 const { Guard, RELEASE } = require('./guard');
 const { NativeLock } = require('./native-lock');
 const { Place } = require('./place');
@@ -16,6 +16,8 @@ const MAX = 3;
 
 const MAX_PERMITS = 2 ** 31 - 1;
 
+const OPTIONS = new Set(['max']);
+
 class Semaphore {
   #cells;
   #max;
@@ -29,7 +31,7 @@ class Semaphore {
   }
 
   static #make(placeOf, permits, options) {
-    const { max = MAX_PERMITS } = validateObject(options, 'options');
+    const { max = MAX_PERMITS } = validateOptions(options, 'options', OPTIONS);
     validateInteger(max, 'options.max', 1, MAX_PERMITS);
     validateInteger(permits, 'permits', 0, max);
     return placeOf().write(LETTER, permits, 0, max);

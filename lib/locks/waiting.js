@@ -8,7 +8,7 @@ const { onAbort } = require('../abort');
 const { binding } = require('../native');
 const { deliveryOf } = require('../delivery');
 const {
-  errorFromCode, InternalError, LockAbortedError, LockDeadlockError, LockTimeoutError,
+  errorFromCode, InternalError, LockAbortedError, LockDeadlockError, LockTimeoutError, reasonOf,
 } = require('../errors');
 const FORMS = require('../forms');
 
@@ -104,8 +104,15 @@ class Wait {
     if (timeout !== undefined) {
       this.#timer = setTimeout(() => this.#giveUp(() => tooLate(this.#what, timeout)), timeout);
     }
-    if (signal !== undefined) {
+    if (signal !== undefined) this.#listen(signal);
+  }
+
+  #listen(signal) {
+    try {
       this.#ignoreSignal = onAbort(signal, () => this.#giveUp(() => aborted(signal, this.#what)));
+    } catch (error) {
+      // A signal that cannot be listened to. Granted already, the lock is the caller's none the less.
+      this.#giveUp(() => error);
     }
   }
 
@@ -140,7 +147,7 @@ function throwIfAborted(signal, what) {
 const tooLate = (what, timeout) => new LockTimeoutError(`${what} was not to be had within ${timeout} ms`);
 
 const aborted = (signal, what) =>
-  new LockAbortedError(`The wait for ${what.replace('The', 'the')} was aborted`, { cause: signal.reason });
+  new LockAbortedError(`The wait for ${what.replace('The', 'the')} was aborted`, { cause: reasonOf(signal) });
 
 const deadlock = (what) =>
   new LockDeadlockError(

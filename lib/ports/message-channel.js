@@ -5,14 +5,15 @@ const { MessageChannel: NodeMessageChannel } = require('../node-threads');
 const { binding } = require('../native');
 const { InvalidArgTypeError } = require('../errors');
 const { wake } = require('../travel');
-const { validateInteger, validateObject } = require('../validators');
+const { validateInteger, validateOptions } = require('../validators');
 const { Port } = require('./message-port');
+
+const OPTIONS = new Set(['capacity', 'keepBuffers']);
 
 /** A function and not a class, as Node's is: called without `new` it throws what Node's throws. */
 function MessageChannel(options = {}) {
   if (new.target === undefined) return NodeMessageChannel();
-  validateObject(options, 'options');
-  const { capacity = Infinity, keepBuffers = false } = options;
+  const { capacity = Infinity, keepBuffers = false } = validateOptions(options, 'options', OPTIONS);
   if (capacity !== Infinity) validateInteger(capacity, 'options.capacity', 1, 0xffffffff);
   if (typeof keepBuffers !== 'boolean') {
     throw new InvalidArgTypeError('The "options.keepBuffers" argument must be true or false');

@@ -3,12 +3,14 @@
 /** Waiting for messages: options, limits and their errors. */
 
 const { PortClosedError, ReceiveTimeoutError } = require('../errors');
-const { validateAbortSignal, validateNumber, validateObject } = require('../validators');
+const { validateAbortSignal, validateNumber, validateOptions } = require('../validators');
 const { Unreadable } = require('./batch');
 
 /** The longest a thread is blocked in native code, in milliseconds: so long `worker.terminate()` may have to wait. */
 const SLICE = 50;
 const LONGEST_TIMER = 2 ** 31 - 1;
+
+const OPTIONS = new Set(['timeout', 'signal']);
 
 function closedError() {
   return new PortClosedError('The channel is closed, and everything that was posted before has been received');
@@ -30,7 +32,7 @@ function opened(message) {
 
 /** The options of `receive(timeout)` and `receive({ timeout, signal })`; an infinite timeout is none. */
 function receiveTerms(options = {}) {
-  const { timeout, signal } = typeof options === 'number' ? { timeout: options } : validateObject(options, 'options');
+  const { timeout, signal } = typeof options === 'number' ? { timeout: options } : validateOptions(options, 'options', OPTIONS);
   if (timeout !== undefined) validateNumber(timeout, 'timeout', 0);
   if (signal !== undefined) validateAbortSignal(signal, 'options.signal');
   return { timeout: timeout === Infinity ? undefined : timeout, signal };

@@ -198,6 +198,8 @@ class Crew {
       member.port.postMessage([VOID, number]);
       throw error;
     }
+    // Reading the input has ended the task.
+    if (!this.#inputs.has(id)) member.port.postMessage([DROP, number]);
   }
 
   /** A task with an input beside the queue has been answered. */

@@ -3,11 +3,12 @@
 /** The options of a script pool, beyond those of every pool: checked, and completed with their defaults. */
 
 const { InvalidArgValueError } = require('../errors');
+const { POOL, SCRIPT_RUN, poolOptions, runOptions } = require('../pool-options');
 const {
   validateFunction,
   validateInteger,
   validateNumber,
-  validateObject,
+  validateOptions,
 } = require('../validators');
 const { AUTO } = require('./transfer');
 const { BLOCK, LINGER, TAKE } = require('./steps');
@@ -15,13 +16,31 @@ const { BLOCK, LINGER, TAKE } = require('./steps');
 /** Options of Node's Worker that are passed on as they are. */
 const WORKER_OPTIONS = ['argv', 'env', 'execArgv', 'resourceLimits', 'stdin', 'stdout', 'stderr', 'trackUnmanagedFds'];
 
+/** The options of a pool with a script. */
+const SCRIPT_POOL = new Set([
+  ...POOL, ...WORKER_OPTIONS, 'workerData', 'concurrentTasksPerWorker', 'killTimeout', 'wait', 'linger', 'recycle',
+]);
+
+const RECYCLE = new Set(['afterTasks', 'maxMemoryMb', 'afterMs']);
+
+/** Options of Node's Worker that a pool cannot have. */
+const NOT_FOR_POOLS = {
+  eval: 'the script of a pool is a file or a URL',
+  transferList: 'workerData is cloned for each of the workers, so nothing in it can be given away',
+};
+
 /** How long a blocking wait holds the worker, in milliseconds: `terminate()` waits as long. */
 const BLOCK_SLICE = 50;
 
 const WAITS = { event: LINGER, block: BLOCK };
 
+/** @returns {object} the second argument of `new WorkerPool`, as options whose names all exist */
+function scriptPoolOptions(given) {
+  return validateOptions(poolOptions(true, given), 'options', SCRIPT_POOL, NOT_FOR_POOLS);
+}
+
 /**
- * @param {object} options as the user gave them
+ * @param {object} options as `scriptPoolOptions` gives them
  * @param {object} pool the settings of the pool (see pool-options.js)
  * @param {boolean} fixed whether the size was given as a number: so many workers, always
  */
@@ -32,7 +51,7 @@ function scriptSettings(options, pool, fixed) {
     killTimeout = 1000,
     wait = 'event',
     linger = 0,
-    recycle,
+    recycle: recycling,
   } = options;
   validateInteger(concurrentTasksPerWorker, 'options.concurrentTasksPerWorker', 1, 65_536);
   if (killTimeout !== Infinity) validateNumber(killTimeout, 'options.killTimeout', 0, 2 ** 31 - 1);
@@ -40,7 +59,7 @@ function scriptSettings(options, pool, fixed) {
     throw new InvalidArgValueError('The "options.wait" argument must be \'event\' or \'block\'');
   }
   validateNumber(linger, 'options.linger', 0, BLOCK_SLICE);
-  if (recycle !== undefined) checkRecycle(recycle);
+  const recycle = recycling === undefined ? undefined : recycleTerms(recycling);
   const keep = fixed ? pool.maxThreads : pool.minThreads;
   const worker = {};
   for (const name of WORKER_OPTIONS) if (options[name] !== undefined) worker[name] = options[name];
@@ -60,16 +79,17 @@ function scriptSettings(options, pool, fixed) {
   };
 }
 
-function checkRecycle(recycle) {
-  validateObject(recycle, 'options.recycle');
-  const { afterTasks, maxMemoryMb, afterMs } = recycle;
+function recycleTerms(recycle) {
+  const { afterTasks, maxMemoryMb, afterMs } = validateOptions(recycle, 'options.recycle', RECYCLE);
   if (afterTasks !== undefined && afterTasks !== Infinity) validateInteger(afterTasks, 'options.recycle.afterTasks', 1);
   if (maxMemoryMb !== undefined) validateNumber(maxMemoryMb, 'options.recycle.maxMemoryMb', 1);
   if (afterMs !== undefined) validateNumber(afterMs, 'options.recycle.afterMs', 1);
+  return { afterTasks, maxMemoryMb, afterMs };
 }
 
 /** Options of a run that only scripts take. */
-function scriptTerms({ onProgress, name, transfer }) {
+function scriptTerms(options) {
+  const { onProgress, name, transfer } = runOptions(options, SCRIPT_RUN);
   if (onProgress !== undefined) validateFunction(onProgress, 'options.onProgress');
   if (name !== undefined && typeof name !== 'string') {
     throw new InvalidArgValueError('The "options.name" argument must be the name of a function that the script exports');
@@ -77,4 +97,4 @@ function scriptTerms({ onProgress, name, transfer }) {
   return { onProgress, name, auto: transfer === AUTO };
 }
 
-module.exports = { scriptSettings, scriptTerms };
+module.exports = { scriptPoolOptions, scriptSettings, scriptTerms };

@@ -2,12 +2,10 @@
 
 /** The way of a task to a pool's script workers: its input in the form that carries it, and its place in the queue. */
 
-const { AsyncResource } = require('node:async_hooks');
 const { types } = require('node:util');
 
-const { onAbort } = require('../abort');
-const { clearTimeout, now, setTimeout } = require('../clock');
-const { abortError, PoolClosedError, TaskTimeoutError, UnknownTaskError } = require('../errors');
+const { now } = require('../clock');
+const { UnknownTaskError } = require('../errors');
 const { Pending } = require('../pending');
 const { runTerms } = require('../pool-options');
 const { Outgoing } = require('./outgoing');
@@ -29,8 +27,8 @@ const TRIES = 8;
 const NOTHING = Object.freeze([]);
 const NO_TERMS = Object.freeze({ priority: 0 });
 
-/** A task whose input went, or is going, beside the queue. */
-class BesidePending extends Pending {
+/** A task of a script. */
+class ScriptPending extends Pending {
   settle(form, number, delivery) {
     this.pool.crew.answered(this.id);
     super.settle(form, number, delivery);
@@ -62,102 +60,90 @@ class ScriptSubmitter {
     this.#refused = refused;
   }
 
+  /** The names that the script exports; undefined until a worker has told. */
+  get exports() {
+    return this.#crew.exports;
+  }
+
   /** Runs the script's function of this name; '' is the one for tasks that name none. */
   run(name, input, options, resolve, reject) {
+    if (options !== undefined) return this.#runWith(name, input, options, resolve, reject);
     try {
-      if (options === undefined) {
-        if (this.#isUnknown(name)) return reject(this.#unknown(name));
-        if (!outgoing.prepare(input)) {
-          // As it was read, where getters have run.
-          return this.#runBeside(name, outgoing.takeLeft(), NOTHING, resolve, reject, undefined, NO_TERMS);
-        }
-        const id = this.#delivery.add(resolve, this.#record, name);
-        this.#submit(name, id, NO_TERMS, outgoing, resolve, input);
-        return;
-      }
-      const terms = runTerms(options);
-      const { onProgress, name: named = name, auto } = scriptTerms(options);
-      if (terms.signal?.aborted) return reject(abortError(terms.signal));
-      if (this.#isUnknown(named)) return reject(this.#unknown(named));
-      // Called in the async context of this call, whoever delivers the report.
-      const report = onProgress === undefined ? undefined : AsyncResource.bind(onProgress);
-      const list = auto ? transferablesOf(input) : terms.transfer ?? NOTHING;
-      if (list.length > 0) return this.#runBeside(named, input, list, resolve, reject, report, terms);
+      if (this.#isUnknown(name)) return reject(this.#unknown(name));
       if (!outgoing.prepare(input)) {
-        return this.#runBeside(named, outgoing.takeLeft(), NOTHING, resolve, reject, report, terms);
+        // As it was read, where getters have run.
+        const pending = new ScriptPending(resolve, reject, this.#record, name);
+        return this.#runBeside(name, outgoing.takeLeft(), NOTHING, pending, NO_TERMS);
       }
-      // A getter of the input may have aborted it.
-      if (terms.signal?.aborted) return reject(abortError(terms.signal));
-      const pending = new Pending(resolve, reject, this.#record, named);
-      pending.onProgress = report;
-      pending.id = this.#delivery.add(pending, this.#record, named);
-      if (this.#submit(named, pending.id, terms, outgoing, resolve, input)) control(pending, terms);
+      const id = this.#delivery.add(resolve, this.#record, name);
+      this.#submit(name, id, NO_TERMS, outgoing, resolve, input);
     } catch (error) {
       reject(notTooDeep(error, 'the input'));
     }
   }
 
+  #runWith(named, input, options, resolve, reject) {
+    let pending;
+    try {
+      const terms = runTerms(options);
+      const { onProgress, name = named, auto } = scriptTerms(options);
+      if (this.#isUnknown(name)) return reject(this.#unknown(name));
+      pending = new ScriptPending(resolve, reject, this.#record, name);
+      // Before the input is read: what its getters do may end the task.
+      pending.control(terms);
+      if (pending.ended) return;
+      if (onProgress !== undefined) pending.listen(onProgress);
+      const list = auto ? transferablesOf(input) : terms.transfer ?? NOTHING;
+      if (list.length > 0) return this.#runBeside(name, input, list, pending, terms);
+      if (!outgoing.prepare(input)) return this.#runBeside(name, outgoing.takeLeft(), NOTHING, pending, terms);
+      if (pending.ended) return outgoing.release();
+      pending.id = this.#delivery.add(pending, this.#record, name);
+      this.#submit(name, pending.id, terms, outgoing, (outcome) => pending.resolve(outcome), input);
+    } catch (error) {
+      if (pending === undefined) reject(error);
+      else pending.reject(notTooDeep(error, 'the input'));
+    }
+  }
+
   /**
-   * Runs a function of the script, or else the native task of that name, in the order of their rights: the script's
-   * comes first. Where no worker has told yet what the script exports, the task waits for that, its input taken now.
+   * Runs the script's function of a name that a native task has too, or else that task, before any worker has told what
+   * the script exports: the task waits for that, its input taken now.
    *
    * @param {(input: unknown, options: object | undefined) => Promise<unknown>} runNative
    */
   runColliding(name, input, options, resolve, reject, runNative) {
-    const { exports } = this.#crew;
-    if (exports !== undefined) {
-      if (exports.has(name)) this.run(name, input, options, resolve, reject);
-      else runNative(input, options).then(resolve, reject);
-      return;
-    }
+    const pending = new Pending(resolve, reject, this.#record, name);
     try {
-      this.#hold(name, input, options, resolve, reject, runNative);
+      const terms = options === undefined ? NO_TERMS : runTerms(options);
+      const auto = options !== undefined && scriptTerms(options).auto;
+      const began = now();
+      pending.control(terms, true);
+      if (pending.ended) return;
+      const aside = takeAside(input, auto ? transferablesOf(input) : terms.transfer ?? NOTHING);
+      this.#held++;
+      this.#delivery.hold(1);
+      this.#crew.whenLoaded(() => {
+        this.#delivery.hold(-1);
+        this.#held--;
+        if (pending.ended) discard(aside);
+        else pending.resolve(this.#runHeld(name, aside, options, terms, now() - began, runNative));
+        if (this.#held === 0) for (const then of this.#whenDispatched.splice(0)) then();
+      });
     } catch (error) {
-      reject(error);
+      pending.reject(notTooDeep(error, 'the input'));
     }
   }
 
-  #hold(name, input, options, resolve, reject, runNative) {
-    const terms = options === undefined ? NO_TERMS : runTerms(options);
-    const { auto } = options === undefined ? {} : scriptTerms(options);
-    const { signal, timeout } = terms;
-    if (signal?.aborted) return reject(abortError(signal));
-    const aside = takeAside(input, auto ? transferablesOf(input) : terms.transfer ?? NOTHING);
-    const began = now();
-    let timer;
-    let ignoreSignal;
-    let open = true;
-    const end = (error) => {
-      open = false;
-      release();
-      discard(aside);
-      reject(error);
-    };
-    const release = () => {
-      if (timer !== undefined) clearTimeout(timer);
-      ignoreSignal?.();
-    };
-    if (signal !== undefined) ignoreSignal = onAbort(signal, () => end(abortError(signal)));
-    if (timeout !== undefined) {
-      timer = setTimeout(() => end(new TaskTimeoutError(`task '${name}' took longer than ${timeout} ms`)), timeout);
-    }
-    this.#held++;
-    this.#delivery.hold(1);
-    this.#crew.whenLoaded(() => {
-      this.#delivery.hold(-1);
-      this.#held--;
-      if (open) {
-        release();
-        const left = timeout === undefined ? {} : { timeout: Math.max(0, timeout - (now() - began)) };
-        const value = takeBack(aside);
-        // Objects of ours that were given away are here again.
-        const given = aside.isBundle ? transferablesOf(value) : aside.list;
-        const again = options === undefined && given.length === 0 ? undefined : { ...options, ...left, transfer: given };
-        if (this.#crew.exports?.has(name)) this.run(name, value, again, resolve, reject);
-        else runNative(value, again).then(resolve, reject);
-      }
-      if (this.#held === 0) for (const then of this.#whenDispatched.splice(0)) then();
-    });
+  #runHeld(name, aside, options, { timeout }, waited, runNative) {
+    const value = takeBack(aside);
+    // Objects of ours that were given away are here again.
+    const transfer = aside.isBundle ? transferablesOf(value) : aside.list;
+    const again = options === undefined && transfer.length === 0 ? undefined : { ...options };
+    if (transfer.length > 0) again.transfer = transfer;
+    else if (again !== undefined) delete again.transfer;
+    if (timeout !== undefined) again.timeout = Math.max(0, timeout - waited);
+    if (this.#crew.exports?.has(name) !== true) return runNative(value, again);
+    return new Promise((resolve, reject) => this.run(name, value, again, resolve, reject));
   }
 
   /** Calls `then` once no task waits any more for what the script exports; at once, if none does. */
@@ -177,55 +163,42 @@ class ScriptSubmitter {
   }
 
   /** What Node's own port carries: to the worker that will run the task, on its way when this returns. */
-  #runBeside(name, input, list, resolve, reject, report, terms) {
-    const pending = new BesidePending(resolve, reject, this.#record, name);
-    pending.onProgress = report;
+  #runBeside(name, input, list, pending, terms) {
+    const settle = (outcome) => pending.resolve(outcome);
     /** The input as it is now, where it may have to be sent twice. */
     let aside;
     for (let tries = 0; ; tries++) {
       const { seat, free } = this.#crew.choose();
-      if (!free && aside === undefined) {
-        aside = takeAside(input, list);
-        if (terms.signal?.aborted) {
-          discard(aside);
-          return reject(abortError(terms.signal));
-        }
-      }
+      if (!free && aside === undefined) aside = takeAside(input, list);
+      if (pending.ended) return aside === undefined ? undefined : discard(aside);
       // Given memory that has to wait: the queue keeps it, for whichever worker comes first.
       if (!free && this.#isMemory(aside) && outgoing.prepareGiven(aside.value, aside.list)) {
         pending.id = this.#delivery.add(pending, this.#record, name);
-        if (this.#submit(name, pending.id, terms, outgoing, resolve, aside.value)) control(pending, terms);
-        return;
+        return this.#submit(name, pending.id, terms, outgoing, settle, aside.value);
       }
-      pending.id = this.#delivery.add(pending, this.#record, name);
+      const id = this.#delivery.add(pending, this.#record, name);
       const number = this.#crew.number(seat);
       const beside = { form: BESIDE, value: undefined, length: number, parts: undefined };
-      const answer = this.#submitTo(name, pending.id, terms, beside, seat);
+      const answer = this.#submitTo(name, id, terms, beside, seat);
       if (Array.isArray(answer)) {
         if (answer[0] === 'ERR_RW_INTERNAL' && tries < TRIES) {
-          this.#delivery.remove(pending.id);
+          this.#delivery.remove(id);
           continue;
         }
-        return this.#refused(answer, pending.id, resolve, name, aside === undefined ? input : takeBack(aside));
+        return this.#refused(answer, id, settle, name, aside === undefined ? input : takeBack(aside));
       }
+      pending.id = id;
       try {
-        if (seat === NO_SEAT) this.#crew.keep(pending.id, aside);
-        else if (aside === undefined) this.#crew.send(seat, number, pending.id, input, list);
-        else this.#crew.sendTaken(seat, number, pending.id, aside);
+        if (seat === NO_SEAT) this.#crew.keep(id, aside);
+        else if (aside === undefined) this.#crew.send(seat, number, id, input, list);
+        else this.#crew.sendTaken(seat, number, id, aside);
       } catch (error) {
-        this.#binding.retractScript(this.#record.handle, seat, pending.id);
-        this.#delivery.remove(pending.id);
-        return reject(notTooDeep(error, 'the input'));
+        this.#binding.retractScript(this.#record.handle, seat, id);
+        this.#delivery.remove(id);
+        pending.id = 0;
+        return pending.reject(notTooDeep(error, 'the input'));
       }
-      this.#note(answer);
-      if (terms.signal?.aborted) {
-        // A getter of the input did that.
-        reject(abortError(terms.signal));
-        this.#record.cancel(pending.id, false);
-      } else {
-        control(pending, terms);
-      }
-      return;
+      return this.#note(answer);
     }
   }
 
@@ -234,16 +207,11 @@ class ScriptSubmitter {
     return !isBundle && list.length > 0 && list.every(types.isArrayBuffer);
   }
 
-  /** Submits for any worker. Whether it was accepted. */
+  /** Submits for any worker. */
   #submit(name, id, terms, prepared, resolve, input) {
     const answer = this.#submitTo(name, id, terms, prepared, ANY_SEAT);
-    if (answer === undefined) return true;
-    if (typeof answer === 'number') {
-      this.#note(answer);
-      return true;
-    }
-    this.#refused(answer, id, resolve, name, input);
-    return false;
+    if (typeof answer === 'number') this.#note(answer);
+    else if (answer !== undefined) this.#refused(answer, id, resolve, name, input);
   }
 
   #note(answer) {
@@ -277,10 +245,6 @@ class ScriptSubmitter {
     this.#functions.set(name, number);
     return number;
   }
-}
-
-function control(pending, terms) {
-  if (terms.signal !== undefined || terms.timeout !== undefined) pending.control(terms);
 }
 
 module.exports = { ScriptSubmitter };

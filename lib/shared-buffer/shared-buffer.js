@@ -5,7 +5,7 @@ const { markAsUncloneable } = require('../node-threads');
 
 const { InvalidArgTypeError, InvalidArgValueError, OutOfRangeError } = require('../errors');
 const { wake } = require('../travel/registry');
-const { validateInteger, validateObject } = require('../validators');
+const { validateInteger, validateOptions } = require('../validators');
 const { AtomicView, atomicView } = require('./atomic-view');
 const { ELEMENT_TYPES } = require('./element-types');
 const { holdRegion } = require('./region-hold');
@@ -15,6 +15,8 @@ const { rustAtomics } = require('./rust-atomics');
 const { add, and, compareExchange, exchange, isLockFree, load, or, store, sub, xor } =
   globalThis.Atomics ?? rustAtomics;
 const { notify, wait, waitAsync } = rustAtomics;
+
+const OPTIONS = new Set(['maxByteLength']);
 
 /** Memory that JavaScript threads and native tasks share: a real SharedArrayBuffer, with the face of `Atomics`. */
 class SharedBuffer {
@@ -161,8 +163,7 @@ class Adopted {
 
 function allocate(byteLength, options) {
   validateInteger(byteLength, 'byteLength', 0);
-  validateObject(options, 'options');
-  const { maxByteLength } = options;
+  const { maxByteLength } = validateOptions(options, 'options', OPTIONS);
   if (maxByteLength !== undefined) validateInteger(maxByteLength, 'options.maxByteLength', byteLength);
   try {
     return new SharedArrayBuffer(byteLength, maxByteLength === undefined ? undefined : { maxByteLength });

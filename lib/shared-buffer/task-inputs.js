@@ -37,8 +37,8 @@ function givenBack(task, input) {
   return isShared(input?.data) ? input.data : undefined;
 }
 
-/** The resolve function that gives back what the caller gave. */
-const givingBack = (resolve, given) => (value) => resolve(value === undefined ? given : value);
+/** What a task came to, or what the caller gave. */
+const orGiven = (given) => (value) => (value === undefined ? given : value);
 
 /** The input with `parallel: true` in it. */
 function withParallel(task, input) {
@@ -59,18 +59,15 @@ function prepareFor(task, input) {
 /**
  * The same for the inputs of one `map`; `all` is changed where they are to be done in parallel.
  *
- * @param {{ resolve(outputs: unknown[]): void }} pending its resolve is replaced where outputs are given back
+ * @param {import('../pending').Pending} pending what its outputs go through where some are given back
  */
 function prepareForAll(task, all, parallel, pending) {
   if (IN_PLACE.has(task)) {
     const given = all.map((input) => givenBack(task, input));
-    const { resolve } = pending;
-    const giveBack = (output, i) => (output === undefined ? given[i] : output);
-    // A refusal comes as a promise instead.
-    pending.resolve = (outputs) => resolve(Array.isArray(outputs) ? outputs.map(giveBack) : outputs);
+    pending.through((outputs) => outputs.map((output, i) => (output === undefined ? given[i] : output)));
   }
   if (parallel) all.forEach((input, i) => (all[i] = withParallel(task, input)));
   if (task === 'atomicNotify') all.forEach((input) => prepareFor(task, input));
 }
 
-module.exports = { comesBack, givenBack, givingBack, prepareFor, prepareForAll, withParallel };
+module.exports = { comesBack, givenBack, orGiven, prepareFor, prepareForAll, withParallel };

@@ -47,6 +47,8 @@ pub struct PoolCounters {
     pub cancelled: f64,
     pub wait_time: f64,
     pub run_time: f64,
+    /// How many native threads it has had at one time, at the most.
+    pub most_threads: u32,
 }
 
 /// The names of the native tasks; a task's index is its place here.
@@ -112,7 +114,20 @@ pub fn pool_counters(env: Env, pool: u32) -> napi::Result<Option<PoolCounters>> 
         cancelled: stats.cancelled as f64,
         wait_time: millis(stats.wait),
         run_time: millis(stats.run),
+        most_threads: stats.most_threads as u32,
     }))
+}
+
+/// Whether a native task would not be refused now because the pool's queue is full.
+#[napi]
+pub fn pool_has_room(env: Env, pool: u32) -> napi::Result<bool> {
+    Ok(!environment(&env)?.with_pool(pool, Pool::is_full).unwrap_or(false))
+}
+
+/// Whether the pool's queue is at most half full; a pool that has closed has none.
+#[napi]
+pub fn pool_is_half_empty(env: Env, pool: u32) -> napi::Result<bool> {
+    Ok(environment(&env)?.with_pool(pool, Pool::is_half_empty).unwrap_or(true))
 }
 
 /// Cancels the job `id`, because its time is up or because the caller wants no more of it. The seat of the script worker
@@ -177,8 +192,8 @@ fn report(js: Js<'_>, accepted: Accepted) -> Result<JsValue, Status> {
 /// What a refused submission returns: `[code, message]`.
 pub(super) fn refused(js: Js<'_>, error: &Error) -> Result<JsValue, Status> {
     let array = js.array(2)?;
-    js.set(array, 0, js.string(error.code().as_str())?)?;
-    js.set(array, 1, js.string(error.message())?)?;
+    js.define(array, 0, js.string(error.code().as_str())?)?;
+    js.define(array, 1, js.string(error.message())?)?;
     Ok(array)
 }
 

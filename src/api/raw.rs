@@ -41,11 +41,11 @@ pub(super) unsafe fn export<const N: usize>(
     }
 }
 
-/// `open(deliver, ids, numbers, forms, wire, call, settle)`: how answers reach JavaScript, and arguments us.
+/// `open(deliver, ids, numbers, forms, wire, call, settle, extras)`: how answers reach JavaScript, and arguments us.
 pub(super) unsafe extern "C" fn open(env: sys::napi_env, info: sys::napi_callback_info) -> JsValue {
-    let body = |arguments: &Arguments<'_, 7>, environment: &'static Environment| {
-        let [deliver, ids, numbers, forms, wire, call, settle] = arguments.values;
-        environment.open(arguments.js, deliver, [ids, numbers, forms, wire, call], settle)?;
+    let body = |arguments: &Arguments<'_, 8>, environment: &'static Environment| {
+        let [deliver, ids, numbers, forms, wire, call, settle, extras] = arguments.values;
+        environment.open(arguments.js, deliver, [ids, numbers, forms, wire, call], settle, extras)?;
         Ok(NOTHING)
     };
     // SAFETY: called by Node, and registered in `RAW`.

@@ -10,8 +10,8 @@ use super::environment;
 use super::pool::{refused, unknown_pool, unread};
 use super::raw::export;
 use crate::node::{
-    Answer, Arguments, Environment, InputForm, Js, JsValue, Letter, NOTHING, Status, offer_seat, read_payload,
-    revoke_seat, take_offer,
+    Answer, Arguments, Environment, InputForm, Js, JsValue, Letter, NOTHING, Status, offer_seat,
+    read_payload, revoke_seat, take_offer,
 };
 use crate::pool::{CancelToken, For, Job, Patience, ScriptOutcome, Ticket};
 use crate::value::{Payload, Value};
@@ -278,21 +278,22 @@ pub(super) unsafe extern "C" fn submit_script(env: sys::napi_env, info: sys::nap
             NO_SEAT => For::Nobody,
             number => For::Seat(number as usize),
         };
-        let outcome = environment.with_pool(pool, |pool| match pool.submit_script(job, priority as i32, whom) {
-            Ok((accepted, alone)) => {
-                if let Some(token) = token {
-                    environment.remember(id, pool.clone(), accepted.ticket, token);
+        let outcome =
+            environment.with_pool(pool, |pool| match pool.submit_script(job, priority as i32, whom) {
+                Ok((accepted, alone)) => {
+                    if let Some(token) = token {
+                        environment.remember(id, pool.clone(), accepted.ticket, token);
+                    }
+                    match u8::from(alone) | (u8::from(accepted.full) << 1) {
+                        0 => Ok(NOTHING),
+                        flags => js.number(f64::from(flags)),
+                    }
                 }
-                match u8::from(alone) | (u8::from(accepted.full) << 1) {
-                    0 => Ok(NOTHING),
-                    flags => js.number(f64::from(flags)),
+                Err(refusal) => {
+                    drop(refusal.refused.into_input());
+                    refused(js, &refusal.error)
                 }
-            }
-            Err(refusal) => {
-                drop(refusal.refused.into_input());
-                refused(js, &refusal.error)
-            }
-        });
+            });
         outcome.unwrap_or_else(|| unknown_pool(js))
     };
     // SAFETY: called by Node, and registered in `RAW`.

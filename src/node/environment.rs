@@ -70,6 +70,8 @@ struct Cancellable {
 /// How answers reach JavaScript.
 pub(super) struct Delivery {
     pub(super) deliver: sys::napi_ref,
+    /// An array of twice `BATCH` elements, for what stands beside the board.
+    pub(super) extras: sys::napi_ref,
     pub(super) board: Board,
 }
 
@@ -166,11 +168,16 @@ impl Environment {
         deliver: JsValue,
         arrays: [JsValue; 5],
         settle: JsValue,
+        extras: JsValue,
     ) -> Result<(), Status> {
         if js.type_of(settle)? == sys::ValueType::napi_function {
             self.exchange.allow(js.reference(settle)?);
         }
-        let delivery = Delivery { deliver: js.reference(deliver)?, board: Board::new(js, arrays)? };
+        let delivery = Delivery {
+            deliver: js.reference(deliver)?,
+            extras: js.reference(extras)?,
+            board: Board::new(js, arrays)?,
+        };
         self.delivery.replace(Some(delivery));
         Ok(())
     }
@@ -326,7 +333,10 @@ impl Environment {
     /// Runs what listeners have left to be run: it may be what the other thread waits for.
     fn settle(&self, js: Js<'_>) -> Result<(), Status> {
         let function = self.exchange.settle().ok_or(Status(sys::Status::napi_generic_failure))?;
-        js.call(js.referenced(function)?, &[]).map(drop)
+        // It throws nothing (`lib/turn.js`) unless the environment is ending.
+        js.call(js.referenced(function)?, &[]).map(drop).inspect_err(|_| {
+            js.report_exception();
+        })
     }
 
     /// Delivers at most `most` letters. When some are left, JavaScript is told so, and calls `resume` in the next turn
@@ -336,9 +346,13 @@ impl Environment {
         let Some(delivery) = delivery.as_ref() else { return false };
         let mut letters = self.batch.take();
         let more = self.mailbox.take(most.saturating_sub(letters.len()), &mut letters, stays);
-        // A failure means that the environment is ending: nobody is left to tell.
-        let more = output::deliver(js, self, delivery, &mut letters, most, more).unwrap_or(false);
-        js.clear_exception();
+        let more = output::deliver(js, self, delivery, &mut letters, most, more).unwrap_or_else(|_| {
+            // The environment is ending, and nobody is left to tell; or else this tells.
+            js.report_exception();
+            false
+        });
+        // What a listener that ran an event loop of its own has left.
+        letters.append(&mut self.batch.take());
         self.batch.set(letters);
         more
     }
@@ -354,8 +368,10 @@ unsafe extern "C" fn on_wake(env: sys::napi_env, _: JsValue, context: *mut c_voi
     let js = unsafe { Js::new(env) };
     // SAFETY: the context is the address given in `create`.
     let environment = unsafe { Environment::at(context) };
-    // A panic here is a fault of ours; it must not cross into Node.
-    let _ = guard(|| environment.woken(js));
+    // A panic here is a fault of ours; it must not cross into Node, nor pass unseen.
+    if let Err(panic) = guard(|| environment.woken(js)) {
+        js.report_fault(&format!("{}; please report this", panic.message()));
+    }
 }
 
 /// `hasRef()` of the resource that async hooks are shown.

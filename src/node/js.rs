@@ -90,6 +90,24 @@ impl<'call> Js<'call> {
         tell!(napi_set_element(self.env, array, index, value))
     }
 
+    /// As `set`, for an array's new element: defined and not assigned, so that accessors on `Array.prototype` do not see it.
+    pub(crate) fn define(self, array: JsValue, index: u32, value: JsValue) -> Result<()> {
+        let attributes = sys::PropertyAttributes::writable
+            | sys::PropertyAttributes::enumerable
+            | sys::PropertyAttributes::configurable;
+        let element = sys::napi_property_descriptor {
+            utf8name: null(),
+            name: self.string(index.to_string().as_str())?,
+            method: None,
+            getter: None,
+            setter: None,
+            value,
+            attributes,
+            data: null_mut(),
+        };
+        tell!(napi_define_properties(self.env, array, 1, &element))
+    }
+
     pub(crate) fn get(self, array: JsValue, index: u32) -> Result<JsValue> {
         ask!(null_mut(), napi_get_element(self.env, array, index))
     }
@@ -273,10 +291,36 @@ impl<'call> Js<'call> {
 
     /// Takes a pending exception away, so that the next call into JavaScript is possible.
     pub(crate) fn clear_exception(self) {
-        let pending = ask!(false, napi_is_exception_pending(self.env));
-        if pending == Ok(true) {
-            let _ = ask!(null_mut(), napi_get_and_clear_last_exception(self.env));
+        let _ = self.take_exception();
+    }
+
+    fn take_exception(self) -> Option<JsValue> {
+        let pending = ask!(false, napi_is_exception_pending(self.env)) == Ok(true);
+        pending.then(|| ask!(null_mut(), napi_get_and_clear_last_exception(self.env)).ok()).flatten()
+    }
+
+    /// Makes a pending exception what it is where Node's own code calls a listener: an 'uncaughtException'. False when
+    /// there is none, or the environment is ending and nobody is left to tell.
+    pub(crate) fn report_exception(self) -> bool {
+        self.take_exception().is_some_and(|error| self.report(error))
+    }
+
+    /// Makes a fault of ours an 'uncaughtException'.
+    pub(crate) fn report_fault(self, message: &str) {
+        let error = self.string("ERR_RW_INTERNAL").and_then(|code| {
+            let message = self.string(message)?;
+            ask!(null_mut(), napi_create_error(self.env, code, message))
+        });
+        if let Ok(error) = error {
+            self.report(error);
         }
+    }
+
+    fn report(self, error: JsValue) -> bool {
+        let told = tell!(napi_fatal_exception(self.env, error)).is_ok();
+        // What a handler of 'uncaughtException' throws has ended the process, or this worker.
+        self.clear_exception();
+        told
     }
 
     pub(crate) fn set_instance_data(self, data: *mut c_void) -> Result<()> {

@@ -54,16 +54,22 @@ mod form {
     pub(super) const PROGRESS: u8 = 64;
 }
 
-/// Values that stand beside the board, in an array made when the first is added.
+/// Values that stand beside the board: in an array made when the first is added, or in one that JavaScript keeps for
+/// them, whose elements are there already.
 pub(super) struct Extras<'call> {
     js: Js<'call>,
     array: JsValue,
     length: u32,
+    kept: bool,
 }
 
 impl<'call> Extras<'call> {
     pub(super) fn new(js: Js<'call>) -> Self {
-        Extras { js, array: NOTHING, length: 0 }
+        Extras { js, array: NOTHING, length: 0, kept: false }
+    }
+
+    fn over(js: Js<'call>, array: JsValue) -> Self {
+        Extras { js, array, length: 0, kept: true }
     }
 
     /// The array, or `NOTHING` when none was added.
@@ -75,7 +81,11 @@ impl<'call> Extras<'call> {
         if self.array == NOTHING {
             self.array = self.js.array(0)?;
         }
-        self.js.set(self.array, self.length, value)?;
+        if self.kept {
+            self.js.set(self.array, self.length, value)?;
+        } else {
+            self.js.define(self.array, self.length, value)?;
+        }
         self.length += 1;
         Ok(())
     }
@@ -106,7 +116,7 @@ pub(super) fn deliver(
     most: usize,
     more: bool,
 ) -> Result<bool, Status> {
-    let extras = Extras::new(js);
+    let extras = Extras::over(js, js.referenced(delivery.extras)?);
     let mut draft = Draft {
         js,
         environment,
@@ -131,10 +141,13 @@ pub(super) fn deliver(
     #[allow(clippy::cast_precision_loss)]
     let count = js.number(draft.count as f64)?;
     let function = js.referenced(delivery.deliver)?;
-    let extras = if draft.extras.array == NOTHING { js.undefined()? } else { draft.extras.array };
-    js.call(function, &[count, extras, js.boolean(more)?])?;
-    // Not before: what JavaScript has not seen, because it was ending, is given back by the teardown.
-    environment.locks().forget(&draft.waits_ended);
+    let extras = js.number(f64::from(draft.extras.length))?;
+    let called = js.call(function, &[count, extras, js.boolean(more)?]);
+    // It throws nothing but for a fault of ours (`lib/delivery.js`); that is told, and what it was given it has.
+    if called.is_ok() || js.report_exception() {
+        // Not before: what JavaScript has not seen, because it was ending, is given back by the teardown.
+        environment.locks().forget(&draft.waits_ended);
+    }
     Ok(more)
 }
 
@@ -300,13 +313,13 @@ pub(super) fn memories(js: Js<'_>, environment: &Environment, parts: Vec<Part>) 
             // Claimed by its number when the value is read.
             #[allow(clippy::cast_precision_loss)] // below 2^53
             Part::Port(port) => {
-                js.set(array, index, js.number(port.park().get() as f64)?)?;
+                js.define(array, index, js.number(port.park().get() as f64)?)?;
                 continue;
             }
             // No native task has shared memory to give.
             Part::Shared(_) => return Err(Status(sys::Status::napi_generic_failure)),
         };
-        js.set(array, index, memory(js, environment, bytes)?)?;
+        js.define(array, index, memory(js, environment, bytes)?)?;
     }
     Ok(array)
 }

@@ -3,10 +3,16 @@
 //! A batch is one entry of the queue. It stays at the front while it has inputs left, and every thread that comes
 //! by takes a chunk of them. Chunks grow while they run quickly, so that thousands of tiny inputs cost one lock
 //! for many, and a single long one costs nobody else a wait.
+//!
+//! Every input is counted once, before the batch is answered: as what it came to, or as cancelled when it was given up
+//! because another one failed, or the batch was stopped. Once no input is left to take, the batch leaves the queue,
+//! before it is answered too.
 
 use std::time::{Duration, Instant};
 
 use super::job::{Outbox, Reply};
+use super::queue::Ticket;
+use super::stats::Ended;
 use super::{CancelToken, Reason};
 use crate::error::{Code, Error, Result};
 use crate::panic::guard;
@@ -67,14 +73,28 @@ struct State {
     remaining: usize,
     failure: Option<(usize, Error)>,
     reply: Option<Reply>,
+    /// Its place in the queue.
+    ticket: Option<Ticket>,
 }
 
 impl State {
-    /// No thread will take what is left.
-    fn give_up_rest(&mut self) {
-        self.remaining -= self.inputs.len();
+    /// No thread will take what is left. Gives how many inputs that are.
+    fn give_up_rest(&mut self) -> usize {
+        let rest = self.inputs.len();
+        self.remaining -= rest;
         self.inputs = Inputs::Open(Vec::new().into_iter());
+        rest
     }
+}
+
+/// What a batch tells of its progress to the pool whose thread works on it.
+pub(super) trait Observe {
+    /// Inputs have ended. Called before the batch is answered, and with locks held: it takes none.
+    fn ended(&self, ended: Ended);
+    /// No input is left to take: the batch need not wait in the queue any more.
+    fn exhausted(&self);
+    /// Whether the thread should look at the queue again.
+    fn should_leave(&self) -> bool;
 }
 
 /// Some inputs, and where their outputs belong.
@@ -102,6 +122,7 @@ impl Batch {
             remaining: count,
             failure: None,
             reply: Some(Reply::new(id, outbox)),
+            ticket: None,
         };
         Batch { task, priority, token, queued_at: Instant::now(), state: Mutex::new(state) }
     }
@@ -118,32 +139,44 @@ impl Batch {
         self.state.lock().inputs.len()
     }
 
-    fn take(&self, most: usize) -> Option<Chunk> {
+    /// Told by the queue when it was accepted.
+    pub(super) fn queued_as(&self, ticket: Ticket) {
+        self.state.lock().ticket = Some(ticket);
+    }
+
+    /// Its place in the queue.
+    pub(super) fn ticket(&self) -> Option<Ticket> {
+        self.state.lock().ticket
+    }
+
+    fn take(&self, most: usize, observer: &impl Observe) -> Option<Chunk> {
         let mut state = self.state.lock();
         let first = state.next;
         let inputs: Vec<Value> = match state.inputs.open() {
             Ok(inputs) => inputs.by_ref().take(most).collect(),
             Err(error) => {
                 state.failure = Some((ABANDONED, error));
-                state.give_up_rest();
-                self.answer_if_done(state);
+                let failed = state.give_up_rest();
+                observer.ended(Ended { failed, ..Ended::default() });
+                drop(state);
+                observer.exhausted();
+                self.answer_if_done(self.state.lock());
                 return None;
             }
         };
         state.next += inputs.len();
+        let is_last = !inputs.is_empty() && state.inputs.len() == 0;
+        drop(state);
+        if is_last {
+            observer.exhausted();
+        }
         (!inputs.is_empty()).then_some(Chunk { first, inputs })
     }
 
-    /// Runs inputs until none is left, `leave` says to look at the queue again, or the batch was stopped. `count` is
-    /// told how many of a chunk succeeded.
-    pub(super) fn work(
-        &self,
-        mut run: impl FnMut(Value) -> Result<Value>,
-        count: impl Fn(usize),
-        leave: impl Fn() -> bool,
-    ) {
+    /// Runs inputs until none is left, the observer says to look at the queue again, or the batch was stopped.
+    pub(super) fn work(&self, mut run: impl FnMut(Value) -> Result<Value>, observer: &impl Observe) {
         let mut size = 1;
-        while let Some(chunk) = self.take(size) {
+        while let Some(chunk) = self.take(size, observer) {
             let started = Instant::now();
             let taken = chunk.inputs.len();
             let mut outputs = Vec::with_capacity(taken);
@@ -157,21 +190,28 @@ impl Batch {
                     }
                 }
             }
-            count(outputs.len());
-            self.put(chunk.first, taken, outputs, failure);
+            self.put(chunk.first, taken, outputs, failure, observer);
             if started.elapsed() < QUICK {
                 size = (size * 2).min(LARGEST_CHUNK);
             } else {
                 size = (size / 2).max(1);
             }
-            if leave() {
+            if observer.should_leave() {
                 break;
             }
         }
     }
 
     /// Puts a chunk's outputs in their places; answers when this was the last.
-    fn put(&self, first: usize, taken: usize, outputs: Vec<Value>, failure: Option<(usize, Error)>) {
+    fn put(
+        &self,
+        first: usize,
+        taken: usize,
+        outputs: Vec<Value>,
+        failure: Option<(usize, Error)>,
+        observer: &impl Observe,
+    ) {
+        let mut ended = Ended { completed: outputs.len(), ..Ended::default() };
         let mut state = self.state.lock();
         // Chunks come back in any order: make room up to this one's end.
         let end = first + outputs.len();
@@ -181,8 +221,8 @@ impl Batch {
         for (place, output) in state.outputs[first..end].iter_mut().zip(outputs) {
             *place = output;
         }
-        state.remaining -= taken;
         if let Some((index, error)) = failure {
+            ended.with_error(&error);
             match (self.token.reason(), &state.failure) {
                 // It was stopped, as a whole or by another input's failure: not this input's fault.
                 (Some(_), Some(_)) | (None, Some((ABANDONED, _))) => {}
@@ -191,20 +231,31 @@ impl Batch {
                 (None, _) => state.failure = Some((index, error)),
             }
             // The rest would be thrown away: give it up, and stop what other threads are at.
-            state.give_up_rest();
+            let rest = state.give_up_rest();
+            ended.cancelled += taken - ended.completed - 1 + rest;
             self.token.cancel(Reason::Cancelled);
+            if rest > 0 {
+                // Not under the lock: the queue has one of its own, and takes this one under it. This chunk is still
+                // counted as remaining, so nobody answers meanwhile.
+                drop(state);
+                observer.exhausted();
+                state = self.state.lock();
+            }
         }
+        observer.ended(ended);
+        state.remaining -= taken;
         self.answer_if_done(state);
     }
 
-    /// Gives up every input that no thread has taken, for `reason`.
-    pub(super) fn abandon(&self, reason: Reason) {
+    /// Gives up every input that no thread has taken, for `reason`. `count` is told how many, before the batch is
+    /// answered.
+    pub(super) fn abandon(&self, reason: Reason, count: impl FnOnce(usize)) {
         self.token.cancel(reason);
         let mut state = self.state.lock();
         if state.failure.is_none() {
             state.failure = Some((ABANDONED, reason.into_error()));
         }
-        state.give_up_rest();
+        count(state.give_up_rest());
         self.answer_if_done(state);
     }
 

@@ -18,17 +18,6 @@ pub(super) enum Entry {
     Help(Arc<Fork>),
 }
 
-impl Entry {
-    /// How many tasks it stands for that no thread has taken.
-    pub(super) fn tasks(&self) -> u64 {
-        match self {
-            Entry::Job(_) => 1,
-            Entry::Batch(batch) => batch.waiting() as u64,
-            Entry::Help(_) => 0,
-        }
-    }
-}
-
 /// A place in the queue.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Ticket {
@@ -169,7 +158,8 @@ impl Queue {
     /// Takes out the job of this id, if it still waits; by looking at all of them.
     pub(super) fn remove_job(&mut self, id: u64) -> Option<Job> {
         let ticket = self.lanes.iter().find_map(|lane| {
-            let is_it = |place: &Option<Entry>| matches!(place, Some(Entry::Job(job)) if job.reply.id() == id);
+            let is_it =
+                |place: &Option<Entry>| matches!(place, Some(Entry::Job(job)) if job.reply.id() == id);
             let at = lane.places.iter().position(is_it)?;
             let number = lane.head + at as u64;
             Some(Ticket { priority: lane.priority, number, line: Line::Native })
@@ -230,12 +220,24 @@ impl Queue {
 mod tests {
     use super::*;
     use crate::error::Result;
+    use crate::pool::batch::Observe;
+    use crate::pool::stats::Ended;
     use crate::pool::{CancelToken, Outbox};
     use crate::value::{Payload, Value};
 
     struct Nowhere;
     impl Outbox for Nowhere {
         fn settle(&self, _: u64, _: Result<Value>) {}
+    }
+
+    /// Leaves after the first chunk.
+    struct OneChunk;
+    impl Observe for OneChunk {
+        fn ended(&self, _: Ended) {}
+        fn exhausted(&self) {}
+        fn should_leave(&self) -> bool {
+            true
+        }
     }
 
     fn job(task: usize) -> Entry {
@@ -302,7 +304,7 @@ mod tests {
         assert_eq!(task_of(queue.pop()), Some(9));
         let Some(Entry::Batch(batch)) = queue.pop() else { panic!("the batch is shared") };
         assert_eq!(queue.len(), 1);
-        batch.work(Ok, |_| {}, || true);
+        batch.work(Ok, &OneChunk);
         assert_eq!(task_of(queue.pop()), Some(9));
         assert_eq!(queue.len(), 0, "whoever takes the last input takes it out of the queue");
     }

@@ -38,7 +38,7 @@ use std::time::{Duration, Instant};
 
 use super::job::{Job, Reply};
 use super::queue::{Entry, Line, Queue, Ticket};
-use super::stats::{Stats, Tally};
+use super::stats::{Ended, Stats, Tally};
 use super::threads::{Phase, Shared, State};
 use super::{Accepted, CancelToken, Pool, Reason, Refusal};
 use crate::error::{Code, Error, Result};
@@ -832,12 +832,14 @@ impl State {
         let (reply, started, token) = self.drop_running(number, id)?;
         let tally = &self.scripts.places[number].as_ref()?.tally;
         tally.ran(now.saturating_duration_since(started));
-        match outcome {
+        let mut ended = Ended::default();
+        *match outcome {
             // Its caller has been answered before: it was stopped, whatever it came to.
-            _ if token.is_some_and(|token| token.was_cancelled()) => tally.cancelled(),
-            ScriptOutcome::Done(_) | ScriptOutcome::Beside { failed: false, .. } => tally.completed(1),
-            ScriptOutcome::Failed(_) | ScriptOutcome::Beside { failed: true, .. } => tally.failed(),
-        }
+            _ if token.is_some_and(|token| token.was_cancelled()) => &mut ended.cancelled,
+            ScriptOutcome::Done(_) | ScriptOutcome::Beside { failed: false, .. } => &mut ended.completed,
+            ScriptOutcome::Failed(_) | ScriptOutcome::Beside { failed: true, .. } => &mut ended.failed,
+        } += 1;
+        tally.add(ended);
         Some(reply)
     }
 }

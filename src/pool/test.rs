@@ -386,6 +386,50 @@ fn a_batch_can_be_cancelled_waiting_or_running() {
 }
 
 #[test]
+fn every_input_is_counted_once_however_its_batch_ends() {
+    for round in 0..40_u64 {
+        let bench = Bench::with_threads(3);
+        let mut failing: Vec<Value> = (0..5_000_u32).map(Value::from).collect();
+        failing[usize::try_from(round).expect("small") * 100] = Value::Number(-1.0);
+        bench.submit_batch(0, FAIL, failing);
+        let (ticket, token) = bench.submit_batch(1, SLEEP, vec![Value::Number(0.1); 300]);
+        bench.submit_batch(2, ECHO, vec![Value::Null; 1_000]);
+        if round % 2 == 0 {
+            drop(bench.answer());
+        }
+        bench.pool.cancel(ticket, &token, Reason::Cancelled);
+        let closed = bench.close(round % 4 < 2);
+        closed.recv_timeout(Duration::from_secs(30)).expect("closed");
+        let stats = bench.pool.stats();
+        assert_eq!(stats.submitted, 6_300);
+        assert_eq!(stats.completed + stats.failed + stats.cancelled, stats.submitted, "{stats:?}");
+        assert_eq!((stats.queued, stats.running), (0, 0));
+    }
+}
+
+#[test]
+fn who_has_an_answer_finds_its_thread_free() {
+    let bench = Bench::new(Config { max_threads: 1, max_queue: 0, ..Config::default() });
+    for id in 0..20_000 {
+        // Refused if the thread still counted as busy.
+        bench.submit(id, ECHO, 0.0);
+        assert_eq!(bench.answer(), (id, Ok(Value::Number(0.0))));
+        let stats = bench.pool.stats();
+        assert_eq!((stats.running, stats.queued, stats.completed), (0, 0, id + 1));
+        assert!(!bench.pool.is_full() && bench.pool.is_half_empty());
+    }
+    let (_, token) = bench.submit(0, SLEEP, 10_000.0);
+    bench.wait_until("it runs", |stats| stats.running == 1);
+    assert!(bench.pool.is_full());
+    let refused = bench.pool.submit(bench.job(1, ECHO, 0.0, &CancelToken::new(None)), 0);
+    let Refusal { error, refused } = refused.expect_err("refused");
+    drop(refused.into_input());
+    assert!(error.message().starts_with("every thread is busy, and maxQueue is 0"), "{}", error.message());
+    token.cancel(Reason::Cancelled);
+    assert_eq!(bench.answer().1.unwrap_err().code(), Code::TaskCancelled);
+}
+
+#[test]
 fn a_batch_makes_way_for_a_higher_priority() {
     let bench = Bench::with_threads(1);
     bench.submit_batch(0, SLEEP, vec![Value::Number(5.0); 40]);

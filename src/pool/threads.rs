@@ -22,7 +22,7 @@
 //! *Time-out against claim.* A parked thread whose idle time is up ends only if it is not claimed: claims and
 //! parked threads are counted, and a thread that leaves takes itself out of `parked`.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::batch::Batch;
 use super::fork::{Fork, Work};
@@ -32,7 +32,7 @@ use super::scripts::Scripts;
 use super::stats::{Stats, Tally};
 use super::{CancelToken, Config, Reason, worker};
 use crate::error::{Code, Error, Result};
-use crate::sync::atomic::{AtomicI32, AtomicUsize, Ordering};
+use crate::sync::atomic::{AtomicI32, AtomicU64, AtomicUsize, Ordering};
 use crate::sync::{Arc, Condvar, Mutex, MutexGuard, wait_for};
 use crate::tasks::Registry;
 
@@ -64,6 +64,9 @@ pub(super) struct Shared {
     hint: AtomicUsize,
     /// The highest priority that waits, readable without the lock: for a thread inside a batch.
     top: AtomicI32,
+    made: Instant,
+    /// Tasks that were cancelled before any thread had taken them.
+    given_up: AtomicU64,
     pub(super) state: Mutex<State>,
     work: Condvar,
     /// Where script workers wait in place.
@@ -91,6 +94,8 @@ enum Doing {
     Nothing,
     /// Work without a token of its own, or with this one.
     Work(Option<CancelToken>),
+    /// Part of another thread's work, with this token.
+    Help(CancelToken),
 }
 
 /// What a thread needs to know of its place.
@@ -117,8 +122,6 @@ pub(super) struct State {
     busy: usize,
     places: Vec<Place>,
     pub(super) submitted: u64,
-    /// Tasks that were cancelled before any thread had taken them.
-    cancelled_waiting: u64,
     when_closed: Vec<Box<dyn FnOnce() + Send>>,
     /// Calls of `close` that are answering what they took from the queue: the pool has not closed before.
     answering: usize,
@@ -140,7 +143,6 @@ impl Pool {
             busy: 0,
             places: Vec::new(),
             submitted: 0,
-            cancelled_waiting: 0,
             when_closed: Vec::new(),
             answering: 0,
         };
@@ -149,6 +151,8 @@ impl Pool {
             registry,
             hint: AtomicUsize::new(0),
             top: AtomicI32::new(i32::MIN),
+            made: Instant::now(),
+            given_up: AtomicU64::new(0),
             state: Mutex::new(state),
             work: Condvar::new(),
             script_work: Condvar::new(),
@@ -158,6 +162,16 @@ impl Pool {
     /// The tasks it runs.
     pub fn registry(&self) -> &Registry {
         &self.0.registry
+    }
+
+    /// How long ago it was made.
+    pub(super) fn age(&self) -> Duration {
+        self.0.made.elapsed()
+    }
+
+    /// How old it was at that time.
+    pub(super) fn age_at(&self, time: Instant) -> Duration {
+        time.saturating_duration_since(self.0.made)
     }
 
     /// Queues a job; higher `priority` first. Refused when the queue is full, the pool is closing, or the system
@@ -192,16 +206,19 @@ impl Pool {
         {
             return Err((error, entry));
         }
-        // What free threads will take does not count as waiting, whether or not they have come round to it yet: so
-        // the limit does not depend on how quickly a thread wakes.
         let free = shared.config.max_threads - state.busy;
         let beside = state.scripts.excess();
         let limit = shared.config.max_queue.saturating_add(free).saturating_sub(beside);
-        if state.queue.len() >= limit {
-            return Err((shared.queue_full(state.queue.len() + beside), entry));
+        if state.is_full(limit) {
+            let waiting = state.native_excess(&shared.config) + beside;
+            return Err((shared.queue_full(waiting), entry));
         }
+        let batch = if let Entry::Batch(batch) = &entry { Some(Arc::clone(batch)) } else { None };
         let ticket = state.queue.push(priority, entry);
-        let full = state.queue.len() >= limit;
+        if let Some(batch) = batch {
+            batch.queued_as(ticket);
+        }
+        let full = state.is_full(limit);
         state.submitted += tasks as u64;
         shared.note_len(&state);
         self.wake_one(state);
@@ -260,7 +277,8 @@ impl Pool {
     pub(super) fn next(&self, number: usize, fresh: bool) -> Option<Entry> {
         let shared = &*self.0;
         let mut state = shared.state.lock();
-        if let Doing::Work(_) = std::mem::replace(&mut state.places[number].doing, Doing::Nothing) {
+        let place = &mut state.places[number];
+        if !matches!(std::mem::replace(&mut place.doing, Doing::Nothing), Doing::Vacant | Doing::Nothing) {
             state.busy -= 1;
         }
         if fresh {
@@ -271,12 +289,14 @@ impl Pool {
             let help = state.help.pop_front().map(Entry::Help);
             if let Some(entry) = help.or_else(|| state.queue.pop()) {
                 shared.note_len(&state);
-                let token = match &entry {
-                    Entry::Job(job) => job.token.clone(),
-                    Entry::Batch(batch) => Some(batch.token.clone()),
-                    Entry::Help(fork) => Some(fork.token.clone()),
+                // Of a batch it has nothing before it takes some, which another thread may have done.
+                let holds_nothing = matches!(entry, Entry::Batch(_));
+                state.places[number].tally.set_answered(holds_nothing);
+                state.places[number].doing = match &entry {
+                    Entry::Job(job) => Doing::Work(job.token.clone()),
+                    Entry::Batch(batch) => Doing::Work(Some(batch.token.clone())),
+                    Entry::Help(fork) => Doing::Help(fork.token.clone()),
                 };
-                state.places[number].doing = Doing::Work(token);
                 state.busy += 1;
                 // One wakes the next (see the head of this file).
                 self.wake_one(state);
@@ -343,7 +363,6 @@ impl Pool {
                 Line::Native => state.queue.remove(ticket),
                 Line::Scripts | Line::Bound(_) | Line::Orphans(_) => state.scripts.remove(ticket),
             };
-            state.cancelled_waiting += removed.as_ref().map_or(0, Entry::tasks);
             self.0.note_len(&state);
             removed
         };
@@ -356,12 +375,47 @@ impl Pool {
         waited
     }
 
+    /// Answers what no thread will take, and counts it before.
     fn give_up(&self, entry: Entry, reason: Reason) {
+        let count = |tasks: usize| {
+            self.0.given_up.fetch_add(tasks as u64, Ordering::Relaxed);
+        };
         match entry {
-            Entry::Job(job) => job.reply.send(Err(reason.into_error())),
-            Entry::Batch(batch) => batch.abandon(reason),
+            Entry::Job(job) => {
+                count(1);
+                job.reply.send(Err(reason.into_error()));
+            }
+            Entry::Batch(batch) => batch.abandon(reason, count),
             Entry::Help(_) => {}
         }
+    }
+
+    /// A batch has no input left to take: takes it out of the queue, if it still waits there.
+    pub(super) fn retire(&self, batch: &Batch) {
+        let Some(ticket) = batch.ticket() else { return };
+        let mut state = self.0.state.lock();
+        let removed = state.queue.remove(ticket);
+        if removed.is_some() {
+            self.0.note_len(&state);
+        }
+        // Outside the lock: it may be the last reference.
+        drop(state);
+        drop(removed);
+    }
+
+    /// Whether the queue has reached its limit for native work: then a submission would be refused for that.
+    pub fn is_full(&self) -> bool {
+        let state = self.0.state.lock();
+        let free = self.0.config.max_threads - state.busy;
+        let limit = self.0.config.max_queue.saturating_add(free).saturating_sub(state.scripts.excess());
+        state.phase == Phase::Open && state.is_full(limit)
+    }
+
+    /// Whether the queue, with what free threads will take left out, is at most half full.
+    pub fn is_half_empty(&self) -> bool {
+        let state = self.0.state.lock();
+        let waiting = state.native_excess(&self.0.config) + state.scripts.excess();
+        waiting <= self.0.config.max_queue / 2
     }
 
     /// Closes the pool: nothing new is accepted, and `when_closed` is called once the last thread has ended.
@@ -377,7 +431,6 @@ impl Pool {
             dropped.append(&mut state.scripts.give_up());
         }
         let bells = state.scripts.ring_all();
-        state.cancelled_waiting += dropped.iter().map(Entry::tasks).sum::<u64>();
         let stopped: Vec<CancelToken> = if force { state.tokens().cloned().collect() } else { Vec::new() };
         shared.note_len(&state);
         state.answering += 1;
@@ -401,16 +454,19 @@ impl Pool {
 
     /// The pool's counters at this moment.
     pub fn stats(&self) -> Stats {
-        let mut stats = Stats::default();
         let state = self.0.state.lock();
+        let mut stats = Stats { taken_at: self.age(), ..Stats::default() };
         for place in &state.places {
             place.tally.add_to(&mut stats);
         }
         stats.submitted = state.submitted;
-        stats.cancelled += state.cancelled_waiting;
+        stats.cancelled += self.0.given_up.load(Ordering::Relaxed);
         stats.threads = state.threads;
-        stats.running = state.busy;
-        stats.idle = state.threads - stats.running;
+        stats.most_threads = state.places.len();
+        let at_work = state.busy - state.returning();
+        let helping = state.places.iter().filter(|place| matches!(place.doing, Doing::Help(_))).count();
+        stats.running = at_work - helping;
+        stats.idle = state.threads - at_work;
         stats.queued = state.queue.len();
         state.scripts.add_to(&mut stats);
         stats
@@ -448,9 +504,25 @@ impl Pool {
 }
 
 impl State {
-    /// Native entries that wait beyond what free threads will take.
+    /// Native entries that wait beyond what free threads will take. What these will take does not count as waiting,
+    /// whether or not they have come round to it yet: so the limit does not depend on how quickly a thread wakes, or
+    /// comes back from what it has just answered.
     pub(super) fn native_excess(&self, config: &Config) -> usize {
-        self.queue.len().saturating_sub(config.max_threads - self.busy)
+        let excess = self.queue.len().saturating_sub(config.max_threads - self.busy);
+        if excess == 0 { 0 } else { excess.saturating_sub(self.returning()) }
+    }
+
+    /// Whether the native line has reached its limit; `limit` takes busy threads for busy.
+    fn is_full(&self, limit: usize) -> bool {
+        let waiting = self.queue.len();
+        waiting >= limit && waiting >= limit.saturating_add(self.returning())
+    }
+
+    /// Threads that count as busy, hold nothing that is not answered, and have not come back yet.
+    fn returning(&self) -> usize {
+        let is_returning =
+            |place: &&Place| matches!(place.doing, Doing::Work(_)) && place.tally.has_answered();
+        self.places.iter().filter(is_returning).count()
     }
 
     /// What a thread could take up now.
@@ -464,7 +536,8 @@ impl State {
             .iter()
             .flat_map(|place| match &place.doing {
                 Doing::Work(own) => [Some(&place.stop), own.as_ref()],
-                _ => [Some(&place.stop), None],
+                Doing::Help(own) => [Some(&place.stop), Some(own)],
+                Doing::Vacant | Doing::Nothing => [Some(&place.stop), None],
             })
             .flatten()
             .chain(self.scripts.tokens())
@@ -482,11 +555,13 @@ impl Config {
 
 impl Shared {
     pub(super) fn queue_full(&self, waiting: usize) -> Error {
-        let message = format!(
-            "the queue is full ({waiting} waiting, maxQueue is {}); wait for 'drain', or raise maxQueue",
-            self.config.max_queue
-        );
-        Error::new(Code::QueueFull, message)
+        let most = self.config.max_queue;
+        let message = match (most, waiting) {
+            (0, _) => "every thread is busy, and maxQueue is 0: no task may wait".to_owned(),
+            (_, 1) => format!("the queue is full: 1 task waits, and maxQueue is {most}"),
+            _ => format!("the queue is full: {waiting} tasks wait, and maxQueue is {most}"),
+        };
+        Error::new(Code::QueueFull, format!("{message}; wait for 'drain', or raise maxQueue"))
     }
 
     fn note_len(&self, state: &State) {
@@ -497,7 +572,7 @@ impl Shared {
 
     /// Looks at the hint for some 20 µs: about what parking and being woken would cost.
     fn search(&self) {
-        let started = std::time::Instant::now();
+        let started = Instant::now();
         let mut turn = 0_u32;
         while self.hint.load(Ordering::Relaxed) == 0 {
             if turn < 16 {

@@ -2,12 +2,12 @@
 
 use std::time::Instant;
 
-use super::batch::Batch;
+use super::batch::{Batch, Observe};
 use super::job::Job;
 use super::queue::Entry;
-use super::stats::Tally;
+use super::stats::Ended;
 use super::threads::Seat;
-use super::{CancelToken, Pool};
+use super::{CancelToken, Pool, Reason};
 use crate::error::{Code, Error, Result};
 use crate::panic::guard;
 use crate::tasks::Context;
@@ -21,9 +21,9 @@ pub(super) fn run(pool: &Pool, seat: &Seat) {
             Entry::Job(job) => run_job(pool, seat, job),
             Entry::Batch(batch) => run_batch(pool, seat, &batch),
             Entry::Help(fork) => {
-                let started = Instant::now();
+                seat.tally.begins(pool.age());
                 fork.help();
-                seat.tally.ran(started.elapsed());
+                seat.tally.ends(pool.age());
             }
         }
     }
@@ -33,36 +33,52 @@ fn run_job(pool: &Pool, seat: &Seat, job: Job) {
     let Job { task, input, token, reply, queued_at, .. } = job;
     let started = Instant::now();
     seat.tally.waited(started - queued_at);
+    seat.tally.begins(pool.age_at(started));
     let outcome = run_task(pool, task, input, token.as_ref().unwrap_or(&seat.stop));
-    seat.tally.ran(started.elapsed());
-    match &outcome {
-        Ok(_) => seat.tally.completed(1),
-        Err(error) => count_failure(&seat.tally, error),
-    }
+    seat.tally.ends(pool.age());
+    let outcome = match token.as_ref().and_then(CancelToken::reason) {
+        // Its caller has been told so, or is about to be, whatever the task made of it in the end.
+        Some(reason @ (Reason::Cancelled | Reason::TimedOut)) => Err(reason.into_error()),
+        _ => outcome,
+    };
+    seat.tally.ended(&outcome);
+    seat.tally.set_answered(true);
     reply.send(outcome);
 }
 
-fn run_batch(pool: &Pool, seat: &Seat, batch: &Batch) {
-    let tally = &seat.tally;
-    let started = Instant::now();
-    tally.waited(started - batch.queued_at);
-    let run = |input| {
-        let outcome = run_task(pool, batch.task, Payload::Value(input), &batch.token);
-        if let Err(error) = &outcome {
-            count_failure(tally, error);
-        }
-        outcome
-    };
-    // Counted chunk by chunk, before the last of them answers.
-    batch.work(run, |done| tally.completed(done), || pool.outranked(batch.priority));
-    tally.ran(started.elapsed());
+/// A thread that works on a batch.
+struct Worker<'a> {
+    pool: &'a Pool,
+    seat: &'a Seat,
+    batch: &'a Batch,
 }
 
-fn count_failure(tally: &Tally, error: &Error) {
-    match error.code() {
-        Code::TaskCancelled | Code::TaskTimeout | Code::PoolClosed => tally.cancelled(),
-        _ => tally.failed(),
+impl Observe for Worker<'_> {
+    fn ended(&self, ended: Ended) {
+        self.seat.tally.add(ended);
+        // As far as it knows: it takes that back when it finds more.
+        self.seat.tally.set_answered(true);
     }
+
+    fn exhausted(&self) {
+        self.pool.retire(self.batch);
+    }
+
+    fn should_leave(&self) -> bool {
+        self.pool.outranked(self.batch.priority)
+    }
+}
+
+fn run_batch(pool: &Pool, seat: &Seat, batch: &Batch) {
+    let started = Instant::now();
+    seat.tally.waited(started - batch.queued_at);
+    seat.tally.begins(pool.age_at(started));
+    let run = |input| {
+        seat.tally.set_answered(false);
+        run_task(pool, batch.task, Payload::Value(input), &batch.token)
+    };
+    batch.work(run, &Worker { pool, seat, batch });
+    seat.tally.ends(pool.age());
 }
 
 /// Runs one task under the panic guard, unless it should have stopped already.

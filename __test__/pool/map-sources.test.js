@@ -1,0 +1,335 @@
+'use strict';
+
+// pool.map over sources that misbehave, are slow, or end early: over async iterables, and for a script's function.
+
+const assert = require('node:assert/strict');
+const path = require('node:path');
+const { after, describe, test } = require('node:test');
+const { setTimeout: sleep } = require('node:timers/promises');
+
+const { WorkerPool, errors } = require('rust-workers');
+
+const SCRIPT = path.join(__dirname, '..', 'fixtures', 'scripts', 'mapping.js');
+
+const native = new WorkerPool({ maxThreads: 2 });
+const script = new WorkerPool(SCRIPT, 2);
+after(() => Promise.all([native.close(), script.close()]));
+
+/** What becomes of a promise within some seconds. */
+function fate(promise, ms = 5_000) {
+  const stop = new AbortController();
+  const late = sleep(ms, 'never settled', { signal: stop.signal }).catch(() => {});
+  const settled = promise.then((value) => value, (error) => error);
+  return Promise.race([settled, late]).finally(() => stop.abort());
+}
+
+/** A source of `values` that then says nothing more; counts how often it is closed. */
+function quiet(...values) {
+  const source = {
+    closed: 0,
+    asked: 0,
+    [Symbol.asyncIterator]: () => ({
+      next() {
+        source.asked++;
+        return values.length > 0 ? Promise.resolve({ done: false, value: values.shift() }) : new Promise(() => {});
+      },
+      return() {
+        source.closed++;
+        return new Promise(() => {});
+      },
+    }),
+  };
+  return source;
+}
+
+for (const [name, pool, of] of [
+  ['a native task', native, { echo: 'echo', wait: 'sleep', fail: 'panic', failure: 'ERR_RW_TASK_PANICKED' }],
+  ["a script's function", script, { echo: 'same', wait: 'wait', fail: 'fail', failure: 'E_OWN' }],
+]) {
+  describe(name, () => {
+    test('a source that has gone quiet: abort, time limit and failure settle at once, and close it', async () => {
+      const reason = new Error('enough');
+      const stop = new AbortController();
+      for (const values of [[], [1], [1, 1, 1]]) {
+        const source = quiet(...values);
+        const controller = new AbortController();
+        const run = pool.map(of.echo, source, { signal: controller.signal });
+        while (source.asked <= values.length) await sleep(1);
+        controller.abort(reason);
+        const error = await fate(run);
+        assert.equal(error.name, 'AbortError');
+        assert.equal(error.code, 'ERR_RW_TASK_CANCELLED');
+        assert.equal(error.cause, reason);
+        assert.equal(source.closed, 1);
+      }
+      const late = quiet(1);
+      const error = await fate(pool.map(of.echo, late, { timeout: 30 }));
+      assert.ok(error instanceof errors.TaskTimeoutError, String(error));
+      assert.match(error.message, /longer than 30 ms/);
+      assert.equal(late.closed, 1);
+      const failing = quiet('p', 'q');
+      assert.equal((await fate(pool.map(of.fail, failing))).code, of.failure);
+      assert.equal(failing.closed, 1);
+      stop.abort();
+      const never = quiet(1);
+      assert.equal((await fate(pool.map(of.echo, never, { signal: stop.signal }))).name, 'AbortError');
+      assert.deepEqual([never.asked, never.closed], [0, 0], 'a source that was never begun');
+    });
+
+    test("the time limit is the call's", async () => {
+      async function* slow() {
+        for (let i = 0; i < 100; i++) yield 20;
+      }
+      const began = performance.now();
+      assert.equal((await fate(pool.map(of.wait, slow(), { timeout: 150 }))).code, 'ERR_RW_TASK_TIMEOUT');
+      assert.ok(performance.now() - began >= 149);
+      assert.equal((await pool.map(of.echo, slow(), { timeout: 20_000 })).length, 100);
+    });
+
+    test('outputs come in the order of the inputs, few at a time, whatever each of them takes', async () => {
+      let ahead = 0;
+      let taken = 0;
+      const settled = () => {
+        const { completed } = pool.stats();
+        return completed;
+      };
+      const before = settled();
+      async function* source() {
+        for (let i = 0; i < 60; i++) {
+          taken++;
+          ahead = Math.max(ahead, taken - (settled() - before));
+          yield (i * 7) % 5;
+        }
+      }
+      const inputs = Array.from({ length: 60 }, (_, i) => (i * 7) % 5);
+      assert.deepEqual(await pool.map(of.echo, source()), inputs);
+      assert.ok(ahead <= 2 * 4 + 1, `${ahead} ahead`);
+    });
+
+    test('the first error is the one, the rest is cancelled, the source closed', async () => {
+      let closed = 0;
+      async function* source() {
+        try {
+          for (let i = 0; ; i++) yield `${i}`;
+        } finally {
+          closed++;
+        }
+      }
+      const error = await fate(pool.map(of.fail, source()));
+      assert.equal(error.code, of.failure);
+      await sleep(5);
+      assert.equal(closed, 1);
+    });
+
+    const own = new Error('own');
+    const throwing = (where) => ({
+      [Symbol.asyncIterator]: () => {
+        if (where === 'open') throw own;
+        let count = 0;
+        return {
+          get next() {
+            if (where === 'next getter') throw own;
+            return () => {
+              count++;
+              if (where === 'next') throw own;
+              if (where === 'rejects') return Promise.reject(own);
+              if (where === 'no object') return Promise.resolve(5);
+              if (where === 'done') return { get done() { throw own; } };
+              if (where === 'value') return { done: false, get value() { throw own; } };
+              if (where === 'then') return { get then() { throw own; } };
+              if (where === 'second' && count === 2) throw own;
+              return { done: false, value: 1 };
+            };
+          },
+          return() {
+            this.closed = true;
+            throw new Error('not this one');
+          },
+        };
+      },
+    });
+
+    for (const where of ['open', 'next getter', 'next', 'rejects', 'done', 'value', 'then', 'second', 'no object']) {
+      test(`a source that throws: ${where}; as \`for await\` has it`, async () => {
+        let expected;
+        try {
+          for await (const value of throwing(where)) void value;
+        } catch (error) {
+          expected = error;
+        }
+        const seen = await fate(pool.map(of.echo, throwing(where)));
+        if (where === 'no object') assert.ok(seen instanceof TypeError && expected instanceof TypeError);
+        else assert.equal(seen, expected);
+      });
+    }
+
+    test('a source whose return() throws, rejects, never settles, or yields more: the first error counts', async () => {
+      const endings = {
+        throws: () => { throw new Error('return'); },
+        rejects: () => Promise.reject(new Error('return')),
+        hangs: () => new Promise(() => {}),
+        goes: () => Promise.resolve({ done: false, value: 7 }),
+        none: undefined,
+      };
+      const stray = [];
+      const note = (error) => stray.push(error);
+      process.on('unhandledRejection', note);
+      for (const [ending, close] of Object.entries(endings)) {
+        let asked = 0;
+        const source = {
+          [Symbol.asyncIterator]: () => ({ next: () => (asked++, Promise.resolve({ done: false, value: 'p' })), return: close }),
+        };
+        const error = await fate(pool.map(of.fail, source));
+        assert.equal(error.code, of.failure, ending);
+        const before = asked;
+        await sleep(5);
+        assert.equal(asked, before, 'nothing is asked for afterwards');
+      }
+      process.off('unhandledRejection', note);
+      assert.deepEqual(stray, []);
+    });
+
+    test('a source that re-enters: aborts, maps itself, closes nothing twice', async () => {
+      const stop = new AbortController();
+      let closed = 0;
+      const aborting = {
+        [Symbol.asyncIterator]: () => ({
+          next() {
+            stop.abort();
+            return Promise.resolve({ done: false, value: 1 });
+          },
+          return() {
+            closed++;
+            stop.abort();
+            return pool.run(of.echo, 1);
+          },
+        }),
+      };
+      assert.equal((await fate(pool.map(of.echo, aborting, { signal: stop.signal }))).name, 'AbortError');
+      assert.equal(closed, 1);
+      async function* values() {
+        for (let i = 0; i < 10; i++) yield i;
+      }
+      const once = values();
+      const [one, other] = await Promise.all([pool.map(of.echo, once), pool.map(of.echo, once)]);
+      assert.deepEqual([...one, ...other].sort((a, b) => a - b), [0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
+    });
+
+    test('sync iterables: generators, sets, one that throws midway, one that is used twice', async () => {
+      function* counting(until) {
+        for (let i = 0; i < until; i++) {
+          if (i === 5) throw own;
+          yield i;
+        }
+      }
+      assert.deepEqual(await pool.map(of.echo, counting(3)), [0, 1, 2]);
+      assert.equal(await fate(pool.map(of.echo, counting(9))), own);
+      assert.deepEqual(await pool.map(of.echo, new Set(['a', 'b'])), ['a', 'b']);
+      const once = counting(3);
+      assert.deepEqual(await pool.map(of.echo, once), [0, 1, 2]);
+      assert.deepEqual(await pool.map(of.echo, once), []);
+      assert.deepEqual(await pool.map(of.echo, []), []);
+    });
+
+    test('an array that changes while it is mapped counts as it was', async () => {
+      const inputs = [1, { get a() { inputs.length = 1; return 2; } }, 3, 4];
+      assert.deepEqual(await pool.map(of.echo, inputs), [1, { a: 2 }, 3, 4]);
+      const growing = [{ get a() { growing.push(5); return 1; } }, 2];
+      assert.deepEqual(await pool.map(of.echo, growing), [{ a: 1 }, 2]);
+      const sparse = [1, , 3]; // eslint-disable-line no-sparse-arrays
+      assert.deepEqual(await pool.map(of.echo, sparse), [1, undefined, 3]);
+      const odd = [1, 2, 3];
+      let reads = 0;
+      Object.defineProperty(odd, 1, { get: () => (reads++, 2), enumerable: true });
+      assert.deepEqual(await pool.map(of.echo, odd), [1, 2, 3]);
+      assert.equal(reads, 1);
+    });
+
+    test('transfer: each input gives away what of the list it holds', async () => {
+      const blocks = Array.from({ length: 6 }, (_, i) => new Uint8Array(3_000).fill(i));
+      async function* source() {
+        for (const block of blocks) yield { block };
+      }
+      const list = blocks.slice(1).map((block) => block.buffer);
+      const back = await pool.map(of.echo, source(), { transfer: list });
+      back.forEach(({ block }, i) => assert.ok(block.length === 3_000 && block.every((byte) => byte === i)));
+      assert.deepEqual(blocks.map((block) => block.length), [3_000, 0, 0, 0, 0, 0]);
+      const twice = new ArrayBuffer(8);
+      const bad = await fate(pool.map(of.echo, source(), { transfer: [twice, twice] }));
+      assert.equal(bad.code, 'ERR_RW_INVALID_ARG_VALUE');
+      assert.equal(twice.byteLength, 8);
+    });
+  });
+}
+
+test('a small maxQueue refuses none of its own inputs, also when others fill the queue', async () => {
+  for (const [make, task, wait] of [
+    [(options) => new WorkerPool(options), 'echo', 'sleep'],
+    [(options) => new WorkerPool(SCRIPT, options), 'same', 'wait'],
+  ]) {
+    for (const maxQueue of [0, 1, 3]) {
+      const pool = make({ maxThreads: 1, maxQueue });
+      const others = Array.from({ length: 1 + maxQueue }, () => pool.run(wait, 20));
+      async function* source() {
+        for (let i = 0; i < 40; i++) yield i;
+      }
+      const run = pool.map(task, source());
+      assert.deepEqual(await fate(run, 20_000), Array.from({ length: 40 }, (_, i) => i), `${task} ${maxQueue}`);
+      await Promise.all(others);
+      await pool.close();
+    }
+  }
+});
+
+test('arrays for a script: bounded, refused by nothing, finished by a pool that closes', async () => {
+  const pool = new WorkerPool(SCRIPT, { maxThreads: 1, maxQueue: 1 });
+  const inputs = Array.from({ length: 50 }, (_, i) => i);
+  const run = pool.map('same', inputs);
+  assert.ok(pool.stats().submitted <= 2, 'not all at once');
+  const closing = pool.close();
+  await assert.rejects(pool.run('same', 1), { code: 'ERR_RW_POOL_CLOSED' });
+  await assert.rejects(pool.runTask(1), { code: 'ERR_RW_POOL_CLOSED' });
+  await assert.rejects(pool.map('same', [1]), { code: 'ERR_RW_POOL_CLOSED' });
+  assert.deepEqual(await run, inputs);
+  await closing;
+  const forced = new WorkerPool(SCRIPT, 1);
+  const cut = fate(forced.map('wait', Array(50).fill(50)));
+  await forced.run('same', 1);
+  await forced.destroy();
+  assert.equal((await cut).code, 'ERR_RW_POOL_CLOSED');
+});
+
+test('a pool that closes takes no more from an async source, and closes it', async () => {
+  const pool = new WorkerPool({ maxThreads: 1 });
+  let closed = false;
+  async function* source() {
+    try {
+      for (let i = 0; ; i++) yield i;
+    } finally {
+      closed = true;
+    }
+  }
+  const run = fate(pool.map('echo', source()));
+  await pool.run('echo', 1);
+  await pool.close();
+  assert.equal((await run).code, 'ERR_RW_POOL_CLOSED');
+  assert.equal(closed, true);
+});
+
+test("onProgress and the function's name pass to each of a script's tasks", async () => {
+  const told = [];
+  const outputs = await script.map('report', [1, 2, 3], { onProgress: (value) => told.push(value) });
+  assert.deepEqual(outputs, [1, 2, 3]);
+  assert.deepEqual(told.sort(), [1, 2, 3]);
+});
+
+test('a time limit is kept though nothing else keeps the process alive', async () => {
+  const { runProgram } = require('../support/child');
+  const { code, stdout } = await runProgram(process.execPath, async ({ load }) => {
+    const { WorkerPool } = load();
+    const pool = new WorkerPool({ maxThreads: 1 });
+    const source = { [Symbol.asyncIterator]: () => ({ next: () => new Promise(() => {}) }) };
+    await pool.map('echo', source, { timeout: 50 }).catch((error) => console.log(error.code));
+  });
+  assert.deepEqual([code, stdout], [0, 'ERR_RW_TASK_TIMEOUT\n']);
+});

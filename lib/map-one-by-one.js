@@ -1,0 +1,245 @@
+'use strict';
+
+/**
+ * `pool.map` where the inputs cannot go as one batch: those of an async source, and those of a script's function. They
+ * are taken from the source only as fast as the pool works them off.
+ *
+ * The call's signal, its time limit and its first failure end it at once, however quiet the source is: nothing here
+ * waits for the source. Then no further input is asked for, what is under way is cancelled, and the source is closed by
+ * its `return()`, as `for await` would. What a source throws while it is closed is passed over, as there.
+ *
+ * A full queue refuses none of the inputs: the one at hand waits, and with it the source.
+ */
+
+const { now } = require('./clock');
+const { TaskTimeoutError } = require('./errors');
+const { Pending } = require('./pending');
+const { listedIn, validateTransfer } = require('./transfer');
+
+/** Tasks under way for each thread: enough that a thread finds the next one waiting. */
+const DEPTH = 4;
+
+/** A map has no task of its own: what would cancel that stops the map. */
+const NO_TASK = 1;
+
+class OneByOne {
+  #pending;
+  #place;
+  #terms;
+  /** When its time is up. */
+  #deadline;
+
+  #iterator;
+  #next;
+  #isAsync;
+  /** Whether an answer of the source is awaited. */
+  #asking = false;
+  /** Whether the source has ended, by itself or by throwing: then it is not closed. */
+  #exhausted = false;
+
+  /** How many inputs were taken. */
+  #taken = 0;
+  /** By the input's number. Not an array, whose prototype may have accessors. */
+  #outputs = new Map();
+  #underWay = 0;
+  #limit;
+  /** The input that waits for room in the queue, and its number. */
+  #held;
+  #over = false;
+  /** Aborts what is under way. */
+  #stop = new AbortController();
+  /** What is still to be given away, where the call named it. */
+  #toGive;
+
+  /**
+   * @param {(outputs: unknown[]) => void} resolve
+   * @param {(error: unknown) => void} reject
+   * @param {string} task
+   * @param {object} terms what `runTerms` gives, `onProgress` and `name`; `transfer` may be 'auto'
+   * @param {{
+   *   threads: number, maxQueue: number, holds: boolean, isNative: boolean,
+   *   start(input: unknown, options: object): Promise<unknown>,
+   *   hasRoom(): boolean, whenRoom(act: () => void): void, isRefusal(error: unknown): boolean, over(): void,
+   * }} place where the tasks are run
+   */
+  constructor(resolve, reject, task, terms, place) {
+    const { threads, maxQueue } = place;
+    this.#place = place;
+    this.#terms = terms;
+    this.#limit = threads + Math.min(maxQueue, threads * (DEPTH - 1));
+    if (Array.isArray(terms.transfer)) this.#toGive = validateTransfer(terms.transfer, place.isNative);
+    this.#pending = new Pending(resolve, reject, { cancel: () => this.#ended() }, task);
+    this.#pending.id = NO_TASK;
+    if (terms.timeout !== undefined) this.#deadline = now() + terms.timeout;
+  }
+
+  /** @param {Iterable<unknown> | AsyncIterable<unknown>} source */
+  run(source) {
+    this.#pending.control(this.#terms, this.#place.holds);
+    if (this.#over) return;
+    try {
+      this.#open(source);
+    } catch (error) {
+      return this.#sourceFailed(error);
+    }
+    this.#pull();
+  }
+
+  #open(source) {
+    const openAsync = source[Symbol.asyncIterator];
+    this.#isAsync = openAsync !== undefined && openAsync !== null;
+    // An array counts as it is at the call.
+    const iterator = this.#isAsync
+      ? Reflect.apply(openAsync, source, [])
+      : (Array.isArray(source) ? [...source] : source)[Symbol.iterator]();
+    if (typeof iterator !== 'object' || iterator === null) {
+      throw new TypeError('The "inputs" argument gave an iterator that is no object');
+    }
+    this.#iterator = iterator;
+    this.#next = iterator.next;
+    // Its own code may have ended the map.
+    if (this.#over) this.#close();
+  }
+
+  /** Asks for inputs, as many as there is room for. */
+  #pull() {
+    while (!this.#over && !this.#exhausted && !this.#asking && this.#held === undefined && this.#underWay < this.#limit) {
+      this.#ask();
+    }
+    const isDone = this.#exhausted && this.#held === undefined && this.#underWay === 0;
+    if (isDone && !this.#over) this.#finish();
+  }
+
+  #ask() {
+    this.#asking = true;
+    let result;
+    try {
+      result = Reflect.apply(this.#next, this.#iterator, []);
+    } catch (error) {
+      return this.#sourceFailed(error);
+    }
+    if (!this.#isAsync) return this.#take(result);
+    // By an executor: reading a `then` may throw.
+    new Promise((resolve) => resolve(result)).then(
+      (given) => {
+        this.#take(given);
+        this.#pull();
+      },
+      (error) => this.#sourceFailed(error),
+    );
+  }
+
+  #take(result) {
+    this.#asking = false;
+    if (this.#over) return;
+    let done;
+    let input;
+    try {
+      if (typeof result !== 'object' || result === null) {
+        throw new TypeError(`The source of the inputs gave ${String(result)} where an iterator result should be`);
+      }
+      done = Boolean(result.done);
+      if (!done) input = result.value;
+    } catch (error) {
+      return this.#sourceFailed(error);
+    }
+    // A getter may have ended it.
+    if (this.#over) return;
+    if (done) this.#exhausted = true;
+    else this.#submit(input, this.#taken++);
+  }
+
+  #submit(input, number) {
+    if (!this.#place.hasRoom()) return this.#hold(input, number);
+    let options;
+    try {
+      options = this.#optionsFor(input);
+    } catch (error) {
+      return this.#fail(error);
+    }
+    if (this.#over) return;
+    this.#underWay++;
+    this.#place.start(input, options).then(
+      (output) => {
+        this.#underWay--;
+        if (this.#over) return;
+        this.#outputs.set(number, output);
+        this.#pull();
+      },
+      (error) => {
+        this.#underWay--;
+        if (this.#over) return;
+        // Others have filled the queue meanwhile.
+        if (this.#place.isRefusal(error)) this.#hold(error.input, number);
+        else this.#fail(error);
+      },
+    );
+  }
+
+  #hold(input, number) {
+    this.#held = { input, number };
+    this.#place.whenRoom(() => {
+      if (this.#over) return;
+      this.#held = undefined;
+      this.#submit(input, number);
+      this.#pull();
+    });
+  }
+
+  #optionsFor(input) {
+    const { priority, parallel, onProgress, name, transfer } = this.#terms;
+    const options = { priority, parallel, signal: this.#stop.signal };
+    if (onProgress !== undefined) options.onProgress = onProgress;
+    if (name !== undefined) options.name = name;
+    // So that threads stop also while this one is blocked; after the map's own timer, which has the right words.
+    if (this.#deadline !== undefined) options.timeout = Math.max(0, Math.ceil(this.#deadline - now())) + 1;
+    if (this.#toGive !== undefined) options.transfer = listedIn(input, this.#toGive);
+    else if (transfer !== undefined) options.transfer = transfer;
+    return options;
+  }
+
+  #finish() {
+    this.#over = true;
+    const outputs = this.#outputs;
+    this.#pending.resolve(Array.from({ length: this.#taken }, (_, number) => outputs.get(number)));
+    this.#place.over();
+  }
+
+  #sourceFailed(error) {
+    this.#exhausted = true;
+    this.#fail(error);
+  }
+
+  #fail(error) {
+    const isLate = error instanceof TaskTimeoutError && this.#deadline !== undefined && now() >= this.#deadline;
+    if (isLate) this.#pending.timeUp(this.#terms.timeout);
+    else this.#pending.end(error);
+  }
+
+  /** It was rejected. */
+  #ended() {
+    this.#over = true;
+    this.#held = undefined;
+    this.#outputs.clear();
+    this.#stop.abort();
+    if (!this.#exhausted) this.#close();
+    this.#place.over();
+  }
+
+  #close() {
+    const iterator = this.#iterator;
+    if (iterator === undefined) return;
+    this.#exhausted = true;
+    const passOver = () => {};
+    try {
+      const close = iterator.return;
+      if (close === undefined || close === null) return;
+      const closing = Reflect.apply(close, iterator, []);
+      if (this.#isAsync) new Promise((resolve) => resolve(closing)).catch(passOver);
+    } catch {
+      // What ended the map is what counts.
+    }
+  }
+}
+
+module.exports = { OneByOne };

@@ -1,0 +1,115 @@
+'use strict';
+
+/**
+ * What to say of an option that does not exist. Only loaded to make an error: the check itself is
+ * `validateOptions` (validators.js).
+ */
+
+const { InvalidArgValueError } = require('./errors');
+
+/** What other packages, and other calls of ours, name otherwise. By the name in lower case. */
+const ELSEWHERE = {
+  filename: 'the script is the first argument: new WorkerPool(filename, options)',
+  script: 'the script is the first argument: new WorkerPool(script, options)',
+  name: "it is an option of a pool, and of a script's task; this call takes the name as its first argument",
+  maxworkers: "here it is 'maxThreads'",
+  maxworkerscount: "here it is 'maxThreads'",
+  minworkers: "here it is 'minThreads'",
+  poolsize: "here it is 'maxThreads'",
+  size: "here it is 'maxThreads'",
+  threads: "here it is 'maxThreads'",
+  numworkers: "here it is 'maxThreads'",
+  workers: "here it is 'maxThreads'",
+  workercount: "here it is 'maxThreads'",
+  maxqueuesize: "here it is 'maxQueue'",
+  maxqueuedjobs: "here it is 'maxQueue'",
+  concurrency: "here it is 'concurrentTasksPerWorker'",
+  concurrenttasksperthread: "here it is 'concurrentTasksPerWorker'",
+  maxinactivetime: "here it is 'idleTimeout'",
+  workerterminatetimeout: "here it is 'killTimeout'",
+  closetimeout: 'give it to close(): pool.close({ timeout })',
+  atomics: "here it is wait: 'block'",
+  useatomics: "here it is wait: 'block'",
+  maxmemorylimitbeforerecycle: "here it is 'recycle': { maxMemoryMb }",
+  idlememorylimit: "here it is 'recycle': { maxMemoryMb }",
+  isolateworkers: "here it is 'recycle': { afterTasks: 1 }",
+  maxtasks: "here it is 'recycle': { afterTasks }",
+  workeroptions: "give Node's options of a Worker beside the others",
+  workerthreadopts: "give Node's options of a Worker beside the others",
+  threadoptions: "give Node's options of a Worker beside the others",
+  eval: 'the script of a pool is a file or a URL',
+  oncreateworker: "listen to the pool's 'workerCreate' instead",
+  onterminateworker: "listen to the pool's 'workerDestroy' instead",
+  recordtiming: 'nothing has to be switched on: see pool.stats()',
+  workerhistogram: 'nothing has to be switched on: see pool.stats()',
+  tasksqueueoptions: "see 'maxQueue' and 'concurrentTasksPerWorker'",
+  enabletasksqueue: 'every pool has a queue; maxQueue limits it',
+  abortsignal: "here it is 'signal'",
+  transferlist: "here it is 'transfer'",
+  on: "here it is 'onProgress'",
+  timeoutms: "here it is 'timeout'",
+  ms: "here it is 'timeout'",
+  maxpermits: "here it is 'max'",
+  highwatermark: "here it is 'capacity'",
+};
+
+/**
+ * Whether two names differ by no more than `most` slips: a letter missing, added, wrong, or two exchanged
+ * (Damerau and Levenshtein's distance).
+ */
+function slips(one, other) {
+  let before = [];
+  let last = Array.from({ length: other.length + 1 }, (_, j) => j);
+  for (let i = 1; i <= one.length; i++) {
+    const row = [i];
+    for (let j = 1; j <= other.length; j++) {
+      const wrong = one[i - 1] === other[j - 1] ? 0 : 1;
+      row[j] = Math.min(last[j] + 1, row[j - 1] + 1, last[j - 1] + wrong);
+      const exchanged = i > 1 && j > 1 && one[i - 1] === other[j - 2] && one[i - 2] === other[j - 1];
+      if (exchanged) row[j] = Math.min(row[j], before[j - 2] + 1);
+    }
+    before = last;
+    last = row;
+  }
+  return last[other.length];
+}
+
+/** The known name that was probably meant. */
+function nearest(name, known) {
+  let found;
+  // One slip for every three letters: more would be guessing.
+  let fewest = Math.max(1, Math.floor(name.length / 3)) + 1;
+  for (const candidate of known) {
+    const count = slips(name.toLowerCase(), candidate.toLowerCase());
+    if (count < fewest) [found, fewest] = [candidate, count];
+  }
+  return found;
+}
+
+/** "a, b and c". */
+function listed(names) {
+  const quoted = [...names].map((name) => `'${name}'`);
+  return quoted.length < 2 ? quoted.join('') : `${quoted.slice(0, -1).join(', ')} and ${quoted.at(-1)}`;
+}
+
+/**
+ * @param {string} name the option that does not exist
+ * @param {string} bag what it stands in, as the caller knows it: `options`
+ * @param {ReadonlySet<string>} known
+ * @param {Record<string, string>} [notHere] what to say of names that exist, but not in this place
+ */
+function unknownOption(name, bag, known, notHere = {}) {
+  const shown = name.length > 40 ? `${name.slice(0, 40)}...` : name;
+  const where = bag === 'options' ? '' : ` in "${bag}"`;
+  const start = `unknown option '${shown}'${where}`;
+  const says = Object.hasOwn(notHere, name) ? notHere[name] : undefined;
+  if (says !== undefined) return new InvalidArgValueError(`${start}; ${says}`);
+  const meant = name.length <= 40 ? nearest(name, known) : undefined;
+  if (meant !== undefined) return new InvalidArgValueError(`${start}; did you mean '${meant}'?`);
+  const key = name.toLowerCase();
+  if (Object.hasOwn(ELSEWHERE, key)) return new InvalidArgValueError(`${start}; ${ELSEWHERE[key]}`);
+  const all = known.size === 1 ? `the only option is ${listed(known)}` : `the options are ${listed(known)}`;
+  return new InvalidArgValueError(`${start}; ${all}`);
+}
+
+module.exports = { unknownOption };
