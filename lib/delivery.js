@@ -9,10 +9,9 @@
  * are read with the code, and the classes, of the copy that made the task's pool.
  */
 
-// Not the global: test frameworks put a false clock there.
-const { setImmediate } = require('node:timers');
 const { isMainThread } = require('node:worker_threads');
 
+const { setImmediate } = require('./clock');
 const FORMS = require('./forms');
 const { canSettle, settle } = require('./turn');
 

@@ -2,9 +2,8 @@
 
 /** One task under way that may end early, or must be rejected here: its promise's functions, and what ends it. */
 
-const { clearTimeout, setTimeout } = require('node:timers');
-
 const { onAbort } = require('./abort');
+const { clearTimeout, setTimeout } = require('./clock');
 const { abortError, TaskTimeoutError } = require('./errors');
 
 class Pending {

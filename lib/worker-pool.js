@@ -1,10 +1,10 @@
 'use strict';
 
 const { EventEmitter } = require('node:events');
-const { clearTimeout, setImmediate, setTimeout } = require('node:timers');
 const { inspect } = require('node:util');
 
 const { binding } = require('./native');
+const { clearTimeout, now, setImmediate, setTimeout } = require('./clock');
 const { deliveryOf } = require('./delivery');
 const { abortError, errorFromCode, UnknownTaskError } = require('./errors');
 const { prepareInput, prepareInputs } = require('./inputs');
@@ -43,7 +43,7 @@ const BY_FORCE = true;
 class WorkerPool extends EventEmitter {
   #settings;
   #record;
-  #madeAt = performance.now();
+  #madeAt = now();
   #needsDrain = false;
   /** The promise of `close()`, once it was called. */
   #closing;
@@ -319,7 +319,7 @@ class WorkerPool extends EventEmitter {
   }
 
   get utilization() {
-    const lifetime = performance.now() - this.#madeAt;
+    const lifetime = now() - this.#madeAt;
     return Math.min(1, this.#counters().runTime / (lifetime * this.#settings.maxThreads));
   }
 

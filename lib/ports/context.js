@@ -7,6 +7,7 @@
 
 const { MessageChannel: NodeMessageChannel, moveMessagePortToContext: nodeMove } = require('../node-threads');
 
+const { setTimeout } = require('../clock');
 const { replaceRecords } = require('../travel');
 const { kindOf } = require('../travel/registry');
 const { inside, isLeaf, isTransferable } = require('../travel/search');

@@ -14,8 +14,8 @@
  */
 
 const { inspect, types } = require('node:util');
-const { setImmediate, setTimeout } = require('node:timers');
 
+const { setImmediate, setTimeout } = require('../clock');
 const { markAsUncloneable } = require('../node-threads');
 const { binding } = require('../native');
 const { PortClosedError } = require('../errors');

@@ -2,8 +2,7 @@
 
 /** `waitAsync` under way in this environment: promises, timers, and the hold on the event loop. */
 
-const { clearTimeout, setTimeout } = require('node:timers');
-
+const { clearTimeout, now, setTimeout } = require('../clock');
 const { deliveryOf } = require('../delivery');
 const FORMS = require('../forms');
 const { binding } = require('../native');
@@ -35,7 +34,7 @@ class AsyncWaits {
     if (answer === NOT_EQUAL) return { async: false, value: 'not-equal' };
     if (answer === TIMED_OUT) return { async: false, value: 'timed-out' };
     const promise = new Promise((resolve) => {
-      const wait = { resolve, timer: undefined, ends: performance.now() + answer };
+      const wait = { resolve, timer: undefined, ends: now() + answer };
       this.#waiting.set(id, wait);
       // Unlike `Atomics.waitAsync` (nodejs/node#61941): a promise that is awaited keeps the process alive.
       this.#delivery.hold(1);
@@ -45,12 +44,12 @@ class AsyncWaits {
   }
 
   #arm(id, wait) {
-    const rest = wait.ends - performance.now();
+    const rest = wait.ends - now();
     wait.timer = setTimeout(() => this.#late(id, wait), Math.min(Math.max(rest, 0), LONGEST));
   }
 
   #late(id, wait) {
-    if (performance.now() < wait.ends) this.#arm(id, wait);
+    if (now() < wait.ends) this.#arm(id, wait);
     // Woken already: its letter is on the way.
     else if (binding.cancelWait(id)) this.#end(id, wait, 'timed-out');
   }

@@ -26,6 +26,7 @@ use crate::node::{Environment, Js, RawFunction, Status};
 /// The raw exports by name.
 const RAW: &[(&CStr, RawFunction)] = &[
     (c"open", raw::open),
+    (c"now", raw::now),
     (c"submitDirect", pool::submit_direct),
     (c"submit", pool::submit),
     (c"submitWith", pool::submit_with),
