@@ -6,6 +6,7 @@ const { types } = require('node:util');
 
 const { kindOfView, viewOver, KIND_ARRAY_BUFFER, KIND_BUFFER, KIND_UINT8 } = require('./codec/bytes');
 const { INPUT_COPY, INPUT_DIRECT, INPUT_PIN, INPUT_WIRE } = require('./forms');
+const nodeGlobals = require('./node-globals');
 const { Transfer } = require('./transfer');
 const { kindOf: kindOfObject } = require('./travel/registry');
 const { encodeValue } = require('./values');
@@ -105,7 +106,7 @@ function placeOf(part) {
 /** A port, as the native side takes it: its handle, and how many messages of its last batch were used. */
 function givenPort(port, transfer) {
   if (transfer?.has(port)) return transfer.takePort(port);
-  throw new DOMException(
+  throw new nodeGlobals.DOMException(
     'Object that needs transfer was found in message but not listed in transferList',
     'DataCloneError',
   );

@@ -2,6 +2,9 @@
 
 /** `pool.map` over an async iterable: inputs are taken only as fast as the pool works them off. */
 
+const { onAbort } = require('./abort');
+const nodeGlobals = require('./node-globals');
+
 /** Tasks under way for each thread: enough that a thread finds the next one waiting. */
 const DEPTH = 4;
 
@@ -16,8 +19,10 @@ async function mapStream(pool, task, inputs, options) {
   const outputs = [];
   const underWay = new Set();
   const limit = pool.options.maxThreads * DEPTH;
-  const stop = new AbortController();
-  const signal = options.signal ? AbortSignal.any([options.signal, stop.signal]) : stop.signal;
+  const stop = new nodeGlobals.AbortController();
+  const { signal } = stop;
+  // Not `AbortSignal.any`, which takes none but Node's: in a page's realm the signal is the page's.
+  const ignore = options.signal && onAbort(options.signal, () => stop.abort(options.signal.reason));
   let failure;
   const fail = (error) => {
     failure ??= { error };
@@ -40,6 +45,7 @@ async function mapStream(pool, task, inputs, options) {
     fail(error);
   }
   await Promise.all(underWay);
+  ignore?.();
   if (failure) throw failure.error;
   return outputs;
 }

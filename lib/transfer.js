@@ -5,6 +5,7 @@
 const { types } = require('node:util');
 
 const { InvalidArgTypeError, InvalidArgValueError } = require('./errors');
+const nodeGlobals = require('./node-globals');
 const { kindOf } = require('./travel/registry');
 
 /** Whether this is a port of ours. */
@@ -76,7 +77,7 @@ class Transfer {
     let moved = this.#moved.get(buffer);
     if (moved === undefined) {
       // Not `buffer.transfer()`: that would also take what Node marks as untransferable, such as its Buffer pool.
-      moved = structuredClone(buffer, { transfer: [buffer] });
+      moved = nodeGlobals.structuredClone(buffer, { transfer: [buffer] });
       this.#moved.set(buffer, moved);
     }
     return moved;

@@ -5,12 +5,22 @@
  * promises), and let the errors of listeners become uncaught exceptions without losing the messages after.
  */
 
+const { binding } = require('./native');
+const { nextTick } = require('./node-globals');
+
 /** Runs process.nextTick callbacks and microtasks, as the end of every callback from native code does. */
-const drain = typeof process._tickCallback === 'function' ? process._tickCallback : undefined;
+const drain = tickCallback(process._tickCallback);
+
+/** Under --pending-deprecation it is a wrapper that warns, whose prototype is the function itself. */
+function tickCallback(found) {
+  if (typeof found !== 'function') return undefined;
+  const within = Object.getPrototypeOf(found);
+  return typeof within === 'function' && within.name !== '' ? within : found;
+}
 
 /** Makes an error an uncaught exception, by itself. */
 function throwUncaught(error) {
-  process.nextTick(() => {
+  nextTick(() => {
     throw error;
   });
 }
@@ -26,9 +36,7 @@ function settle() {
       drain.call(process);
       return;
     } catch (error) {
-      queueMicrotask(() => {
-        throw error;
-      });
+      binding.throwUncaught(error);
     }
   }
 }

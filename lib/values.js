@@ -2,6 +2,8 @@
 
 /** Values on the wire, with the process-wide table of shapes. */
 
+const { types } = require('node:util');
+
 const { binding } = require('./native');
 const { createCodec } = require('./codec');
 const { viewOver, KIND_ARRAY_BUFFER } = require('./codec/bytes');
@@ -25,7 +27,7 @@ codec.registerExtension(portExtension);
  * @param {ArrayBuffer | Uint8Array} memory
  */
 function decodeBytes(kind, memory) {
-  const view = memory instanceof Uint8Array ? memory : undefined;
+  const view = types.isUint8Array(memory) ? memory : undefined;
   const buffer = view?.buffer ?? memory;
   if (kind === KIND_ARRAY_BUFFER) return buffer;
   return viewOver(kind, buffer, view?.byteOffset ?? 0, memory.byteLength);

@@ -9,6 +9,7 @@ const { deliveryOf } = require('./delivery');
 const { abortError, errorFromCode, UnknownTaskError } = require('./errors');
 const { prepareInput, prepareInputs } = require('./inputs');
 const { mapStream } = require('./map-stream');
+const { nextTick } = require('./node-globals');
 const { Pending } = require('./pending');
 const { poolSettings, runTerms } = require('./pool-options');
 const { PoolRecord } = require('./pool-record');
@@ -57,7 +58,7 @@ class WorkerPool extends EventEmitter {
 
   constructor(scriptOrOptions = {}, sizeOrOptions = {}) {
     super();
-    const hasScript = typeof scriptOrOptions === 'string' || scriptOrOptions instanceof URL;
+    const hasScript = typeof scriptOrOptions === 'string' || typeof scriptOrOptions?.href === 'string';
     const given = hasScript ? sizeOrOptions : scriptOrOptions;
     const fixed = hasScript && typeof given === 'number';
     const options = fixed ? { maxThreads: given } : given;
@@ -211,7 +212,7 @@ class WorkerPool extends EventEmitter {
     this.#needsDrain = true;
     this.#record.look = () => this.#drained();
     delivery.watch(this.#record);
-    process.nextTick(() => this.emit('needsDrain'));
+    nextTick(() => this.emit('needsDrain'));
   }
 
   /** Whether the queue is at most half full again. */
@@ -219,7 +220,7 @@ class WorkerPool extends EventEmitter {
     const queued = this.#counters().queued;
     if (queued > this.#settings.maxQueue / 2) return false;
     this.#needsDrain = false;
-    process.nextTick(() => this.emit('drain'));
+    nextTick(() => this.emit('drain'));
     return true;
   }
 

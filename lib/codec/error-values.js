@@ -3,6 +3,7 @@
 // Errors on the wire: name, flags, message, stack, then properties (`cause` among them).
 
 const { types } = require('node:util');
+const nodeGlobals = require('../node-globals');
 const { ERROR } = require('./tags');
 
 const HAS_MESSAGE = 1;
@@ -18,7 +19,7 @@ const HIDDEN = ['cause', 'errors'];
 // What the running engine's structured clone keeps; asked once, at the first error.
 let engineKeepsCause;
 function keepsCause() {
-  return (engineKeepsCause ??= structuredClone(new Error('', { cause: 1 })).cause === 1);
+  return (engineKeepsCause ??= nodeGlobals.structuredClone(new Error('', { cause: 1 })).cause === 1);
 }
 
 const isErrorObject = (value) => types.isNativeError(value) || value instanceof Error;

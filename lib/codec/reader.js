@@ -2,6 +2,7 @@
 
 // Wire → JavaScript value. Malformed bytes give ERR_RW_MALFORMED_VALUE, never a hang or a read beyond them.
 
+const { types } = require('node:util');
 const { codecError, malformed } = require('./errors');
 const { compile } = require('./shapes');
 const { KIND_ARRAY_BUFFER, viewOver, copyOut, partBuffer } = require('./bytes');
@@ -362,7 +363,7 @@ class Reader {
     const byteOffset = this.u32();
     const byteLength = this.u32();
     const buffer = this.any();
-    const view = buffer instanceof ArrayBuffer || buffer instanceof SharedArrayBuffer
+    const view = types.isAnyArrayBuffer(buffer)
       ? viewOver(kind, buffer, byteOffset, byteLength)
       : null;
     if (view === null) throw malformed('a view does not fit its buffer');

@@ -6,6 +6,7 @@
 //              (the caller then hands the value to Node's own port).
 
 const { types } = require('node:util');
+const nodeGlobals = require('../node-globals');
 const { Slab } = require('./slab');
 const { codecError } = require('./errors');
 const { KIND_BUFFER, KIND_UINT8, kindOfView, isDetached, isOutOfBounds } = require('./bytes');
@@ -307,7 +308,7 @@ class Writer extends Slab {
 
   error(value) {
     if (this.message) {
-      if (value instanceof DOMException) throw NOT_REPRESENTABLE;
+      if (value instanceof nodeGlobals.DOMException) throw NOT_REPRESENTABLE;
       writeClonedError(this, value);
     } else {
       writeFullError(this, value);

@@ -59,6 +59,15 @@ pub(super) unsafe extern "C" fn now(env: sys::napi_env, info: sys::napi_callback
     unsafe { export(env, info, body) }
 }
 
+/// `throwUncaught(error)`: makes it an uncaught exception, now.
+pub(super) unsafe extern "C" fn throw_uncaught(env: sys::napi_env, info: sys::napi_callback_info) -> JsValue {
+    let body = |arguments: &Arguments<'_, 1>, _: &'static Environment| {
+        arguments.js.throw_uncaught(arguments.values[0]).map(|()| NOTHING)
+    };
+    // SAFETY: called by Node, and registered in `RAW`.
+    unsafe { export(env, info, body) }
+}
+
 /// `drain()`: delivers the next batch, in a turn of the event loop that was asked for.
 pub(super) unsafe extern "C" fn drain(env: sys::napi_env, info: sys::napi_callback_info) -> JsValue {
     let body = |arguments: &Arguments<'_, 0>, environment: &'static Environment| {

@@ -311,6 +311,11 @@ impl<'call> Js<'call> {
         )
     }
 
+    /// Makes `error` an uncaught exception.
+    pub(crate) fn throw_uncaught(self, error: JsValue) -> Result<()> {
+        tell!(napi_fatal_exception(self.env, error))
+    }
+
     pub(crate) fn hold_loop(self, function: sys::napi_threadsafe_function) -> Result<()> {
         tell!(napi_ref_threadsafe_function(self.env, function))
     }
