@@ -101,21 +101,22 @@ const LINES = [
 /** Does to the globals of a process what polyfills and page simulators do. */
 function replaceGlobals() {
   const { AbortController: Controller } = globalThis;
-  for (const name of [
+  const names = [
     'Event', 'MessageEvent', 'EventTarget', 'DOMException', 'AbortSignal', 'structuredClone', 'performance', 'queueMicrotask',
     'MessageChannel', 'MessagePort', 'BroadcastChannel', 'Blob', 'TextEncoder', 'TextDecoder', 'fetch', 'crypto', 'navigator',
-    'setInterval', 'setImmediate', 'clearImmediate', 'CustomEvent', 'WebAssembly',
-  ]) {
-    Object.defineProperty(globalThis, name, {
-      value: class Replaced {
-        constructor() {
-          throw new Error(`the replaced ${name} was used`);
-        }
-      },
-      configurable: true,
-      writable: true,
-    });
-  }
+    'setInterval', 'setImmediate', 'clearImmediate', 'CustomEvent',
+  ];
+  // They keep the originals, which makes Node load what it loads lazily; from 22 on its MessageEvent needs the true Event.
+  const originals = names.map((name) => globalThis[name]);
+  names.forEach((name, i) => {
+    if (originals[i] === undefined) return;
+    const value = class Replaced {
+      constructor() {
+        throw new Error(`the replaced ${name} was used`);
+      }
+    };
+    Object.defineProperty(globalThis, name, { value, configurable: true, writable: true });
+  });
   return { AbortController: Controller };
 }
 
