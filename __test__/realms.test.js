@@ -45,9 +45,13 @@ async function everyPart(rw, say, make) {
   say('messages', plain.plain, blob.size, memory.byteLength, moved.byteLength);
   const event = new Promise((resolve) => port1.addEventListener('message', resolve, { once: true }));
   port1.start();
-  port2.postMessage('hello', [new rw.MessageChannel().port1]);
+  const other = new rw.MessageChannel();
+  port2.postMessage('hello', [other.port1]);
   const { data, ports } = await event;
   say('event', data, ports.length);
+  const gone = new Promise((resolve) => other.port2.on('close', resolve));
+  ports[0].close();
+  await gone;
   for (const post of [() => port1.postMessage(Symbol('none')), () => port1.postMessage(1, [port1])]) {
     try {
       post();
@@ -86,10 +90,11 @@ async function everyPart(rw, say, make) {
      parentPort.once('message', ({ mutex }) => parentPort.postMessage([workerData.mutex.tryLock() !== null, mutex.tryLock()]));`,
     { eval: true, workerData: { mutex } },
   );
+  const ended = once(worker, 'exit');
   worker.postMessage({ mutex });
   const [answer] = await once(worker, 'message');
   say('worker', answer.join());
-  await once(worker, 'exit');
+  await ended;
 }
 
 const LINES = [

@@ -12,13 +12,11 @@
 
 const timers = require('node:timers');
 
+const { keptOn } = require('./host');
 const { binding } = require('./native');
 
 /** Milliseconds on a clock that only goes forward; the same in every thread of the process. */
 const { now } = binding;
-
-/** Registered: each copy of this file must find what the first has kept. */
-const KEY = Symbol.for('rust-workers.timers');
 
 const { bun, deno } = process.versions;
 
@@ -39,15 +37,19 @@ function areReal({ setTimeout, clearTimeout, setImmediate, clearImmediate }) {
   }
 }
 
-function realTimers() {
-  if (binding[KEY] !== undefined) return binding[KEY];
+/** Those of `node:timers`; undefined when they are not Node's. */
+function findTimers() {
   const { setTimeout, clearTimeout, setImmediate, clearImmediate } = timers;
   const found = { setTimeout, clearTimeout, setImmediate, clearImmediate };
-  if (!areReal(found)) return require('./own-timers');
-  Object.defineProperty(binding, KEY, { value: found });
-  return found;
+  return areReal(found) ? found : undefined;
 }
 
-const { setTimeout, clearTimeout, setImmediate, clearImmediate } = realTimers();
+/** Registered: each copy of this file must find what the first has kept. */
+const KEY = Symbol.for('rust-workers.timers');
 
-module.exports = { clearImmediate, clearTimeout, now, setImmediate, setTimeout };
+module.exports = { findTimers, now };
+
+const { setTimeout, clearTimeout, setImmediate, clearImmediate } =
+  keptOn(binding, KEY, module, (host) => host.findTimers()) ?? require('./own-timers');
+
+Object.assign(module.exports, { clearImmediate, clearTimeout, setImmediate, setTimeout });

@@ -7,6 +7,7 @@ const { binding } = require('./native');
 const { clearTimeout, now, setImmediate, setTimeout } = require('./clock');
 const { deliveryOf } = require('./delivery');
 const { abortError, errorFromCode, UnknownTaskError } = require('./errors');
+const { forgotten } = require('./forgotten');
 const { prepareInput, prepareInputs } = require('./inputs');
 const { mapStream } = require('./map-stream');
 const { nextTick } = require('./node-globals');
@@ -25,7 +26,7 @@ const { validateIterable, validateNumber, validateObject } = require('./validato
 const delivery = deliveryOf(binding);
 
 /** Closes the native side of pools that were forgotten without `close()`. */
-const forgotten = new FinalizationRegistry((handle) => binding.closePool(handle, false, true));
+const closing = forgotten('closePool', false, true);
 
 /** The functions of the promise made last: an executor of its own for each would be two more objects a task. */
 const captured = { resolve: undefined, reject: undefined };
@@ -65,7 +66,7 @@ class WorkerPool extends EventEmitter {
     this.#settings = poolSettings(options);
     if (hasScript) this.#openScript(scriptOrOptions, options, fixed);
     else this.#record = new PoolRecord(binding, binding.createPool(this.#settings));
-    forgotten.register(this, this.#record.handle, this);
+    closing.register(this, this.#record.handle, this);
   }
 
   #openScript(script, options, fixed) {
@@ -239,7 +240,7 @@ class WorkerPool extends EventEmitter {
   }
 
   #close() {
-    forgotten.unregister(this);
+    closing.unregister(this);
     const { handle } = this.#record;
     // Until the threads have ended, also when nothing runs: so that `await pool.close()` always returns.
     delivery.hold(1);

@@ -54,7 +54,7 @@ function realm({ page = false, globals = {} } = {}) {
   function load(file) {
     let module = modules.get(file);
     if (module === undefined) {
-      module = { exports: {} };
+      module = { exports: {}, filename: file };
       modules.set(file, module);
       const source = `(function (exports, require, module, __filename, __dirname) { ${fs.readFileSync(file, 'utf8')}\n})`;
       const own = createRequire(file);

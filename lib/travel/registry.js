@@ -5,9 +5,10 @@
  *
  * A class says it with one property of its prototype, so that asking an object costs one look-up. The table that the
  * receiving side reads hangs on the binding: under Jest this file is loaded again for every test file while the
- * binding, and the ports on which messages arrive, stay. What the newest copy registered wins.
+ * binding, and the ports on which messages arrive, stay. What the newest copy registered wins, while its realm lives.
  */
 
+const { keptOn } = require('../host');
 const { binding } = require('../native');
 
 /** On the prototype of a class that travels: its kind. */
@@ -29,14 +30,22 @@ const STATE = Symbol.for('rust-workers.travel');
  * @property {(object: object, record: any) => void} [kept] when the message could not leave: undoes `pack`
  */
 
-function state() {
-  if (binding[STATE] === undefined) {
-    Object.defineProperty(binding, STATE, { value: { kinds: new Map(), awake: false } });
-  }
-  return binding[STATE];
+/** What all copies know. A kind belongs to the realm of its class, and is kept by its class: so not by this. */
+function makeState() {
+  const kinds = new Map();
+  return {
+    awake: false,
+    keep: (brand, kind) => kinds.set(brand, new WeakRef(kind)),
+    find: (brand) => kinds.get(brand)?.deref(),
+  };
 }
 
-const shared = state();
+let state;
+/** Asked late: the host's copy may be loading. */
+const shared = () => (state ??= keptOn(binding, STATE, module, (host) => host.makeState()));
+
+/** What this copy registered itself. */
+const own = new Map();
 
 /**
  * Lets the objects of a class travel.
@@ -50,17 +59,18 @@ function register(Class, kind) {
     throw new TypeError('a kind needs a brand and the functions pack and unpack');
   }
   Object.defineProperty(Class.prototype, KIND, { value: kind, configurable: true });
-  shared.kinds.set(brand, kind);
+  own.set(brand, kind);
+  shared().keep(brand, kind);
 }
 
 /** From now on messages of this environment are searched: there is an object that travels. */
 function wake() {
-  shared.awake = true;
+  shared().awake = true;
 }
 
 /** Whether there ever was an object that travels in this environment. */
 function isAwake() {
-  return shared.awake;
+  return shared().awake;
 }
 
 /** The kind of an object; undefined for what does not travel. */
@@ -70,8 +80,9 @@ function kindOf(object) {
 
 /** The kind with this brand, or undefined. */
 function kindOfBrand(brand) {
-  if (!shared.kinds.has(brand)) require('./kinds');
-  return shared.kinds.get(brand);
+  const newest = () => shared().find(brand) ?? own.get(brand);
+  if (newest() === undefined) require('./kinds');
+  return newest();
 }
 
-module.exports = { register, wake, isAwake, kindOf, kindOfBrand };
+module.exports = { makeState, register, wake, isAwake, kindOf, kindOfBrand };
