@@ -674,6 +674,7 @@ export const rustAtomics: Omit<typeof Atomics, 'waitAsync' | 'pause'> & {
   ):
     | { async: false; value: 'not-equal' | 'timed-out' }
     | { async: true; value: Promise<'ok' | 'timed-out'> };
+  pause(iterationNumber?: number): void;
 };
 
 // ── Inside a task of a script ──────────────────────────────────────────────────────────────────────────────

@@ -1,17 +1,55 @@
 'use strict';
 
 /**
- * Milliseconds on a clock that only goes forward. Not `performance.now()`, which is as quick: the first look at
- * `performance` makes Node load ten modules, which is a good part of what our share of a worker's start takes.
+ * The real clock and real timers: what all of our waits and limits go by.
+ *
+ * Test frameworks put false ones in their place, not only in the globals: sinon, vitest and node:test replace the
+ * functions of `node:timers` and `process` too, perhaps before we are loaded. So the clock is the addon's own
+ * (`performance.now` besides would make each worker load ten more modules of Node's), and timers are used only if they
+ * prove to be Node's. They are kept on the binding, which outlives the module registries of Jest: it is enough that they
+ * were real once.
  */
 
-const { hrtime } = process;
+const timers = require('node:timers');
 
-function now() {
-  const [seconds, nanoseconds] = hrtime();
-  return seconds * 1e3 + nanoseconds / 1e6;
+const { keptOn } = require('./host');
+const { binding } = require('./native');
+
+/** Milliseconds on a clock that only goes forward; the same in every thread of the process. */
+const { now } = binding;
+
+const { bun, deno } = process.versions;
+
+const isCleared = (timer) => timer?._destroyed === true;
+
+/** Whether these make and end timers of Node's: a false one has no such state, and none that it does not know is ended. */
+function areReal({ setTimeout, clearTimeout, setImmediate, clearImmediate }) {
+  // There is no telling there.
+  if (bun !== undefined || deno !== undefined) return true;
+  try {
+    const timeout = setTimeout(() => {}, 1);
+    clearTimeout(timeout);
+    const immediate = setImmediate(() => {});
+    clearImmediate(immediate);
+    return isCleared(timeout) && isCleared(immediate);
+  } catch {
+    return false;
+  }
 }
 
-const { clearImmediate, clearTimeout, setImmediate, setTimeout } = require('node:timers');
+/** Those of `node:timers`; undefined when they are not Node's. */
+function findTimers() {
+  const { setTimeout, clearTimeout, setImmediate, clearImmediate } = timers;
+  const found = { setTimeout, clearTimeout, setImmediate, clearImmediate };
+  return areReal(found) ? found : undefined;
+}
 
-module.exports = { clearImmediate, clearTimeout, now, setImmediate, setTimeout };
+/** Registered: each copy of this file must find what the first has kept. */
+const KEY = Symbol.for('rust-workers.timers');
+
+module.exports = { findTimers, now };
+
+const { setTimeout, clearTimeout, setImmediate, clearImmediate } =
+  keptOn(binding, KEY, module, (host) => host.findTimers()) ?? require('./own-timers');
+
+Object.assign(module.exports, { clearImmediate, clearTimeout, setImmediate, setTimeout });

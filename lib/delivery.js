@@ -5,7 +5,7 @@
  * side calls with a batch.
  *
  * There is one delivery for each JavaScript environment and binding, kept on the binding itself: under Jest this file
- * is loaded again for every test file while the binding stays. So the delivery knows nothing of the values: answers
+ * is loaded again for every test file while the binding stays (host.js). So the delivery knows nothing of the values: answers
  * are read with the code, and the classes, of the copy that made the task's pool.
  *
  * A batch is read to its end before anything of the user's runs: progress, ports and what else listens come after, each
@@ -18,6 +18,7 @@ const { isMainThread } = require('node:worker_threads');
 
 const { setImmediate } = require('./clock');
 const FORMS = require('./forms');
+const { keptOn } = require('./host');
 const { canSettle, settle, throwUncaught } = require('./turn');
 const { callUser } = require('./user-code');
 
@@ -147,6 +148,8 @@ class Delivery {
 
   #release(slot, pool) {
     this.#settlers[slot] = undefined;
+    // A pool belongs to the realm that made it, which shall not live as long as the slot is vacant.
+    this.#pools[slot] = undefined;
     // Turns begin at 1, so this is nobody's id.
     this.#ids[slot] = 0;
     this.#vacant[this.#vacantCount++] = slot;
@@ -336,9 +339,6 @@ function extrasOf(form) {
 }
 
 /** The delivery of this environment. */
-function deliveryOf(binding) {
-  if (binding[KEY] === undefined) Object.defineProperty(binding, KEY, { value: new Delivery(binding) });
-  return binding[KEY];
-}
+const deliveryOf = (binding) => keptOn(binding, KEY, module, (host) => new host.Delivery(binding));
 
 module.exports = { Delivery, deliveryOf };

@@ -10,6 +10,7 @@ const {
 } = require('./codec/bytes');
 const { arrayOf } = require('./codec/intrinsics');
 const { INPUT_COPY, INPUT_DIRECT, INPUT_PIN, INPUT_WIRE } = require('./forms');
+const nodeGlobals = require('./node-globals');
 const { Transfer } = require('./transfer');
 const { kindOf: kindOfObject } = require('./travel/registry');
 const { encodeValue } = require('./values');
@@ -120,7 +121,7 @@ function placeOf(part) {
 /** A port leaves only with a transfer list that names it. */
 function checkPort(port, transfer) {
   if (transfer?.has(port)) return;
-  throw new DOMException(
+  throw new nodeGlobals.DOMException(
     'Object that needs transfer was found in message but not listed in transferList',
     'DataCloneError',
   );

@@ -11,6 +11,7 @@
  * A full queue refuses none of the inputs: the one at hand waits, and with it the source.
  */
 
+const nodeGlobals = require('./node-globals');
 const { now } = require('./clock');
 const { TaskTimeoutError } = require('./errors');
 const { Pending } = require('./pending');
@@ -47,7 +48,7 @@ class OneByOne {
   #held;
   #over = false;
   /** Aborts what is under way. */
-  #stop = new AbortController();
+  #stop = new nodeGlobals.AbortController();
   /** What is still to be given away, where the call named it. */
   #toGive;
 

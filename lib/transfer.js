@@ -5,6 +5,7 @@
 const { types } = require('node:util');
 
 const { InvalidArgTypeError, InvalidArgValueError } = require('./errors');
+const nodeGlobals = require('./node-globals');
 const { kindOf } = require('./travel/registry');
 
 /** Whether this is a port of ours. */
@@ -119,7 +120,7 @@ class Transfer {
     if (this.#moved.size === 0) {
       const buffers = [...this.#buffers].filter(types.isArrayBuffer);
       // Not `buffer.transfer()`: that would also take what Node marks as untransferable, such as its Buffer pool.
-      const moved = structuredClone(buffers, { transfer: buffers });
+      const moved = nodeGlobals.structuredClone(buffers, { transfer: buffers });
       for (let i = 0; i < buffers.length; i++) this.#moved.set(buffers[i], moved[i]);
     }
     return this.#moved.get(buffer);

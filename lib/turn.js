@@ -5,12 +5,18 @@
  * promises), and let the errors of listeners become uncaught exceptions without losing the messages after.
  */
 
-// Not read when they are needed: test frameworks put false ones there.
-const { nextTick } = process;
-const { queueMicrotask } = globalThis;
+const { binding } = require('./native');
+const { nextTick } = require('./node-globals');
 
 /** Runs process.nextTick callbacks and microtasks, as the end of every callback from native code does. */
-const drain = typeof process._tickCallback === 'function' ? process._tickCallback : undefined;
+const drain = tickCallback(process._tickCallback);
+
+/** Under --pending-deprecation it is a wrapper that warns, whose prototype is the function itself. */
+function tickCallback(found) {
+  if (typeof found !== 'function') return undefined;
+  const within = Object.getPrototypeOf(found);
+  return typeof within === 'function' && within.name !== '' ? within : found;
+}
 
 /** Makes an error an uncaught exception, by itself. */
 function throwUncaught(error) {
@@ -30,9 +36,7 @@ function settle() {
       drain.call(process);
       return;
     } catch (error) {
-      queueMicrotask(() => {
-        throw error;
-      });
+      binding.throwUncaught(error);
     }
   }
 }

@@ -7,8 +7,10 @@ const { binding } = require('./native');
 const { clearTimeout, now, setImmediate, setTimeout } = require('./clock');
 const { deliveryOf } = require('./delivery');
 const { errorFromCode, PoolClosedError, UnknownTaskError } = require('./errors');
+const { forgotten } = require('./forgotten');
 const { prepareInput, prepareInputs } = require('./inputs');
 const { OneByOne } = require('./map-one-by-one');
+const { nextTick } = require('./node-globals');
 const { Pending } = require('./pending');
 const { closeTerms, nativePoolOptions, poolSettings, runTerms } = require('./pool-options');
 const { PoolRecord, isSeen } = require('./pool-record');
@@ -27,7 +29,7 @@ const { validateIterable } = require('./validators');
 const delivery = deliveryOf(binding);
 
 /** Closes the native side of pools that were forgotten without `close()`. */
-const forgotten = new FinalizationRegistry((handle) => binding.closePool(handle, false, true));
+const closing = forgotten('closePool', false, true);
 
 /** The functions of the promise made last: an executor of its own for each would be two more objects a task. */
 const captured = { resolve: undefined, reject: undefined };
@@ -51,8 +53,6 @@ const NOBODY = -3;
 /** Errors of submissions that found the queue full. */
 const refusals = new WeakSet();
 
-// Not read when it is needed: test frameworks put a false one there.
-const { nextTick } = process;
 
 class WorkerPool extends EventEmitter {
   #settings;
@@ -79,12 +79,12 @@ class WorkerPool extends EventEmitter {
 
   constructor(scriptOrOptions = {}, sizeOrOptions = {}) {
     super();
-    const hasScript = typeof scriptOrOptions === 'string' || scriptOrOptions instanceof URL;
+    const hasScript = typeof scriptOrOptions === 'string' || typeof scriptOrOptions?.href === 'string';
     const options = hasScript ? scriptPoolOptions(sizeOrOptions) : nativePoolOptions(scriptOrOptions);
     this.#settings = poolSettings(options);
     if (hasScript) this.#openScript(scriptOrOptions, options, typeof sizeOrOptions === 'number');
     else this.#record = new PoolRecord(binding, binding.createPool(this.#settings));
-    forgotten.register(this, this.#record.handle, this);
+    closing.register(this, this.#record.handle, this);
   }
 
   #openScript(script, options, fixed) {
@@ -372,7 +372,7 @@ class WorkerPool extends EventEmitter {
   }
 
   #close() {
-    forgotten.unregister(this);
+    closing.unregister(this);
     const { handle } = this.#record;
     // Until the threads have ended, also when nothing runs: so that `await pool.close()` always returns.
     delivery.hold(1);

@@ -45,11 +45,17 @@ const INDICES = [
 ];
 const TARGETS = [null, undefined, 5, 'x', {}, [], new ArrayBuffer(8), new DataView(new ArrayBuffer(8)), new SharedArrayBuffer(8)];
 
+/** What a message is about. How V8 shows values and functions in it differs from one of its versions to the next. */
+function subjectOf(message) {
+  const subjects = ['detached', 'is not a function', 'to a BigInt', 'to primitive value'];
+  return subjects.find((subject) => message.includes(subject)) ?? message.replace(/^.*? is not an? (?=[^.]*typed array)/s, '');
+}
+
 function outcome(work) {
   try {
     return { value: work() };
   } catch (error) {
-    return { error: error.constructor.name };
+    return { error: error.constructor.name, about: subjectOf(error.message) };
   }
 }
 
@@ -141,8 +147,41 @@ test('an array that a coercion takes away or cuts off is a TypeError or a RangeE
   }
 });
 
-test('the face has the names of Atomics', () => {
-  const names = Object.getOwnPropertyNames(Atomics).filter((name) => !['pause', 'waitAsync'].includes(name));
-  for (const name of names) assert.equal(typeof rustAtomics[name], 'function', name);
-  assert.equal(typeof rustAtomics.waitAsync, 'function');
+test('the face is that of Atomics, property by property', () => {
+  const without = ({ value, ...attributes }) => ({ ...attributes, type: typeof value });
+  for (const key of Reflect.ownKeys(Atomics)) {
+    const wanted = Object.getOwnPropertyDescriptor(Atomics, key);
+    const got = Object.getOwnPropertyDescriptor(rustAtomics, key);
+    assert.deepEqual(got && without(got), without(wanted), String(key));
+    if (typeof wanted.value !== 'function') {
+      assert.equal(got.value, wanted.value);
+      continue;
+    }
+    const keys = Reflect.ownKeys(wanted.value);
+    assert.deepEqual(new Set(Reflect.ownKeys(got.value)), new Set(keys), key);
+    for (const name of keys) {
+      assert.deepEqual(
+        Object.getOwnPropertyDescriptor(got.value, name), Object.getOwnPropertyDescriptor(wanted.value, name), `${key}.${name}`,
+      );
+    }
+    for (const construct of [(f) => new f(), (f) => Reflect.construct(Object, [], f), (f) => class extends f {}]) {
+      assert.deepEqual(
+        { ...outcome(() => construct(got.value)), about: undefined },
+        { ...outcome(() => construct(wanted.value)), about: undefined }, key,
+      );
+    }
+  }
+  assert.equal(Object.getPrototypeOf(rustAtomics), Object.getPrototypeOf(Atomics));
+  assert.equal(Object.isExtensible(rustAtomics), Object.isExtensible(Atomics));
+  assert.equal(String(rustAtomics), String(Atomics));
+});
+
+test('pause takes nothing or an integer', () => {
+  assert.equal(rustAtomics.pause.length, 0);
+  for (const make of [...VALUES, ...INDICES]) {
+    const isInteger = make() === undefined || Number.isInteger(make());
+    const { error } = outcome(() => rustAtomics.pause(make()));
+    assert.equal(error, isInteger ? undefined : 'TypeError', String(make));
+    if (Atomics.pause !== undefined) assert.deepEqual(outcome(() => rustAtomics.pause(make())), outcome(() => Atomics.pause(make())));
+  }
 });

@@ -3,6 +3,7 @@
 // Errors on the wire: name, flags, message, stack, then properties (`cause` among them).
 
 const { types } = require('node:util');
+const nodeGlobals = require('../node-globals');
 const { kin } = require('./brands');
 const { SafeMap, define } = require('./intrinsics');
 const { ERROR } = require('./tags');
@@ -26,7 +27,7 @@ const isHidden = (key) => key === 'cause' || key === 'errors' || key === 'stack'
 // What the running engine's structured clone keeps; asked once, at the first error.
 let engineKeepsCause;
 function keepsCause() {
-  return (engineKeepsCause ??= structuredClone(new Error('', { cause: 1 })).cause === 1);
+  return (engineKeepsCause ??= nodeGlobals.structuredClone(new Error('', { cause: 1 })).cause === 1);
 }
 
 const isErrorObject = (value) => types.isNativeError(value) || kin(value).isError;

@@ -2,11 +2,12 @@
 
 /** The native side of one lock, opened when it is first needed: an uncontended lock never is. */
 
+const { forgotten } = require('../forgotten');
 const { binding } = require('../native');
+const { wholeView } = require('../shared-buffer/whole-view');
 const { checked, sleepFor, waitFor } = require('./waiting');
 
-/** Lets go of the native side of locks that were forgotten. */
-const forgotten = new FinalizationRegistry((handle) => binding.lockClose(handle));
+const closing = forgotten('lockClose');
 
 const UNOPENED = -1;
 
@@ -30,9 +31,8 @@ class NativeLock {
   get handle() {
     if (this.#handle === UNOPENED) {
       const { buffer, byteOffset } = this.#place;
-      // Over the whole buffer: the native side knows memory by where it begins.
-      this.#handle = checked(binding.lockOpen(new Uint8Array(buffer), byteOffset));
-      forgotten.register(this, this.#handle);
+      this.#handle = checked(binding.lockOpen(wholeView(buffer), byteOffset));
+      closing.register(this, this.#handle);
     }
     return this.#handle;
   }

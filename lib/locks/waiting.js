@@ -2,9 +2,8 @@
 
 /** Waiting for a lock: a thread's sleep in slices, and a promise's wait by callback. */
 
-const { clearTimeout, setTimeout } = require('node:timers');
-
 const { onAbort } = require('../abort');
+const { clearTimeout, now, setTimeout } = require('../clock');
 const { binding } = require('../native');
 const { deliveryOf } = require('../delivery');
 const {
@@ -52,9 +51,9 @@ const never = () => false;
 function sleepFor(begin, timeout, what, isStuck = never) {
   const answer = checked(begin(SLEEP));
   if (answer !== NOT_YET) return answer;
-  const deadline = timeout === undefined ? Infinity : performance.now() + timeout;
+  const deadline = timeout === undefined ? Infinity : now() + timeout;
   for (;;) {
-    const rest = deadline - performance.now();
+    const rest = deadline - now();
     const granted = binding.lockSleep(Math.max(0, Math.min(rest, SLICE)));
     breathe();
     if (granted !== undefined) return checked(granted);

@@ -17,9 +17,10 @@ const { MessageChannel: NodeMessageChannel, MessagePort: NodeMessagePort, receiv
 
 const { closedPort } = require('../closed-port');
 const { binding } = require('../native');
+const nodeGlobals = require('../node-globals');
 
 const { close, postMessage, hasRef, ref, unref } = NodeMessagePort.prototype;
-const { addEventListener, removeEventListener } = EventTarget.prototype;
+const { addEventListener, removeEventListener } = nodeGlobals.EventTarget.prototype;
 
 /** What each half in use does when it closes. */
 const onClose = new WeakMap();

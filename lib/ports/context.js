@@ -7,6 +7,7 @@
 
 const { MessageChannel: NodeMessageChannel, moveMessagePortToContext: nodeMove } = require('../node-threads');
 
+const { setTimeout } = require('../clock');
 const { replaceRecords } = require('../travel');
 const { kindOf } = require('../travel/registry');
 const { inside, isLeaf, isTransferable } = require('../travel/search');
@@ -77,7 +78,7 @@ function bridge(ours, nodes) {
  * @throws {Error} what Node throws: the port is closed, or an argument is of the wrong type
  */
 function moveMessagePortToContext(port, context) {
-  if (!(port instanceof Object) || kindOf(port)?.toTask === undefined) return nodeMove(port, context);
+  if (typeof port !== 'object' || port === null || kindOf(port)?.toTask === undefined) return nodeMove(port, context);
   if (Port.gone(port)) return nodeMove(closedHalf(), context);
   const { port1: near, port2: far } = new NodeMessageChannel();
   let moved;

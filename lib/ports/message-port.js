@@ -14,8 +14,9 @@
  */
 
 const { inspect, types } = require('node:util');
-const { setImmediate, setTimeout } = require('node:timers');
 
+const { setImmediate, setTimeout } = require('../clock');
+const nodeGlobals = require('../node-globals');
 const { markAsUncloneable } = require('../node-threads');
 const { binding } = require('../native');
 const { PortClosedError } = require('../errors');
@@ -52,7 +53,7 @@ const ENDING = 3;
 
 /** Node's MessageEvent takes no ports but those of its own make. */
 function eventWithPorts(data, ports) {
-  const event = new MessageEvent('message', { data });
+  const event = new nodeGlobals.MessageEvent('message', { data });
   return Object.defineProperty(event, 'ports', { value: Object.freeze([...ports]), enumerable: true });
 }
 
@@ -176,7 +177,7 @@ class Port extends PortBase {
     }
     const { bytes, length, parts } = written;
     const together = parts.length > 0 ? partsOf(parts, buffers.length > 0) : undefined;
-    if (buffers.length > 0) structuredClone(undefined, { transfer: buffers });
+    if (buffers.length > 0) nodeGlobals.structuredClone(undefined, { transfer: buffers });
     return binding.postToPortWith(this.#handle, false, bytes, length, together);
   }
 
@@ -423,7 +424,7 @@ class Port extends PortBase {
   }
 
   #tellClosed() {
-    this.dispatchEvent(new Event('close'));
+    this.dispatchEvent(new nodeGlobals.Event('close'));
   }
 
   #leave(state, reason) {

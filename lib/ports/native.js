@@ -2,6 +2,7 @@
 
 /** The native side's numbers (src/node/ports.rs holds the same), and the memory batches of messages come in. */
 
+const { keptOn } = require('../host');
 const { binding } = require('../native');
 
 /** Messages in one batch at the most. */
@@ -11,19 +12,19 @@ const SLAB_BYTES = 128 * 1024;
 const KEY = Symbol.for('rust-workers.port-intake');
 
 /** One for each environment: the native side knows only the last that was named. */
-function intakeOf() {
-  if (binding[KEY] === undefined) {
-    const lengths = new Uint32Array(BATCH);
-    const slab = Buffer.from(new ArrayBuffer(SLAB_BYTES));
-    binding.namePortIntake(new Uint8Array(lengths.buffer), new Uint8Array(slab.buffer));
-    Object.defineProperty(binding, KEY, { value: { lengths, slab, outgoing: undefined } });
-  }
-  return binding[KEY];
+function makeIntake() {
+  const lengths = new Uint32Array(BATCH);
+  const slab = Buffer.from(new ArrayBuffer(SLAB_BYTES));
+  binding.namePortIntake(new Uint8Array(lengths.buffer), new Uint8Array(slab.buffer));
+  return { lengths, slab, outgoing: undefined };
 }
 
 module.exports = {
   BATCH,
-  intake: intakeOf(),
+  makeIntake,
+  get intake() {
+    return keptOn(binding, KEY, module, (host) => host.makeIntake());
+  },
 
   /** In `lengths`: the message comes alone; then follow the length of its wire, what it has, and that of its block. */
   APART: 0xffffffff,

@@ -4,6 +4,7 @@
 
 const { types } = require('node:util');
 
+const nodeGlobals = require('../node-globals');
 const { MessagePort: NodeMessagePort } = require('../node-threads');
 const { departure, seal } = require('../travel');
 const { isMarkedAsUntransferable } = require('../travel/refusals');
@@ -12,7 +13,7 @@ const { listOf } = require('../travel/transfer-list');
 const { closedHalf, post } = require('./companion');
 
 function dataCloneError(message) {
-  return new DOMException(message, 'DataCloneError');
+  return new nodeGlobals.DOMException(message, 'DataCloneError');
 }
 
 /** Whether this is a port of ours that does not leave although it is on the list. */

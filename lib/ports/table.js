@@ -10,6 +10,7 @@
 const { binding } = require('../native');
 const { deliveryOf } = require('../delivery');
 const FORMS = require('../forms');
+const { keptOn } = require('../host');
 
 const KEY = Symbol.for('rust-workers.port-table');
 
@@ -31,14 +32,17 @@ function subject(ports, method) {
   };
 }
 
-function tableOf() {
-  if (delivery[KEY] === undefined) {
-    const ports = new Map();
-    delivery.subject(FORMS.PORT_DUE, () => subject(ports, 'due'));
-    delivery.subject(FORMS.PORT_ROOM, () => subject(ports, 'room'));
-    Object.defineProperty(delivery, KEY, { value: ports });
-  }
-  return delivery[KEY];
+function makeTable() {
+  const ports = new Map();
+  delivery.subject(FORMS.PORT_DUE, () => subject(ports, 'due'));
+  delivery.subject(FORMS.PORT_ROOM, () => subject(ports, 'room'));
+  return ports;
 }
 
-module.exports = { delivery, ports: tableOf() };
+module.exports = {
+  delivery,
+  makeTable,
+  get ports() {
+    return keptOn(delivery, KEY, module, (host) => host.makeTable());
+  },
+};

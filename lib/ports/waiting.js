@@ -2,6 +2,7 @@
 
 /** Waiting for messages: options, limits and their errors. */
 
+const { clearTimeout, now, setTimeout } = require('../clock');
 const { PortClosedError, ReceiveTimeoutError } = require('../errors');
 const { validateAbortSignal, validateNumber, validateOptions } = require('../validators');
 const { Unreadable } = require('./batch');
@@ -66,10 +67,10 @@ function limit(receiver, timeout, signal, dismiss) {
   signal?.addEventListener('abort', onAbort, { once: true });
 }
 
-/** When `receiveSync` gives up; a time as of `performance.now()`. */
+/** When `receiveSync` gives up; a time as of `now()`. */
 function deadline(timeout) {
   validateNumber(timeout, 'timeout', 0);
-  return performance.now() + timeout;
+  return now() + timeout;
 }
 
 /**
@@ -77,7 +78,7 @@ function deadline(timeout) {
  * not (for a long time) at a loop's edge.
  */
 function sliceOf(until) {
-  return Math.max(0, Math.min(SLICE, until - performance.now()));
+  return Math.max(0, Math.min(SLICE, until - now()));
 }
 
 module.exports = { closedError, deadline, limit, movedError, opened, receiveTerms, sliceOf, timeoutError };

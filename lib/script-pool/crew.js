@@ -20,6 +20,7 @@ const {
   WorkerOutOfMemoryError,
   WorkerTerminatedError,
 } = require('../errors');
+const { nextTick } = require('../node-globals');
 const { Worker } = require('../worker/worker');
 const { compiledModules } = require('./compiled');
 const { addSource, removeSource } = require('./last-turns');
@@ -265,7 +266,7 @@ class Crew {
     worker.once('exit', (code) => this.#ways.afterAll(() => this.#exited(member, code)));
     worker.unref();
     // Later, so that who makes a pool can listen to it first.
-    process.nextTick(() => this.#emit('workerCreate', worker));
+    nextTick(() => this.#emit('workerCreate', worker));
     return member;
   }
 

@@ -16,6 +16,7 @@ const { binding } = require('../native');
 const { deliveryOf } = require('../delivery');
 const { throwUncaught } = require('../turn');
 const FORMS = require('../forms');
+const nodeGlobals = require('../node-globals');
 const { coverListeners } = require('./listeners');
 const { functionsOf } = require('./load-script');
 const { Outgoing } = require('./outgoing');
@@ -432,7 +433,7 @@ class Runner {
       this.#open.delete(job.id);
       this.#failed(job, error);
       this.#finish(job.id);
-      queueMicrotask(this.#afterMessage);
+      nodeGlobals.queueMicrotask(this.#afterMessage);
     };
   }
 
@@ -477,7 +478,7 @@ class Runner {
     }
     this.#finish(job.id);
     // Not now: this is the middle of the script's own code.
-    queueMicrotask(this.#afterMessage);
+    nodeGlobals.queueMicrotask(this.#afterMessage);
   }
 
   #isSnapshot() {

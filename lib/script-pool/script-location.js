@@ -7,7 +7,7 @@
 
 const fs = require('node:fs');
 const path = require('node:path');
-const { fileURLToPath, pathToFileURL } = require('node:url');
+const { URL, fileURLToPath, pathToFileURL } = require('node:url');
 
 const { InvalidArgTypeError, InvalidArgValueError } = require('../errors');
 

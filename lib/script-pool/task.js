@@ -6,6 +6,8 @@
  * The runner of this environment hangs on the binding, so that every copy of this file finds it.
  */
 
+const nodeGlobals = require('../node-globals');
+
 const RUNNER = Symbol.for('rust-workers.script-runner');
 
 /** Numbers of `Reason` in src/pool/cancel.rs. */
@@ -86,7 +88,7 @@ class Job {
 
   signalFrom(binding) {
     if (this.#stop === undefined) {
-      this.#stop = new AbortController();
+      this.#stop = new nodeGlobals.AbortController();
       const reason = this.stopReason(binding);
       if (reason !== 0) this.abort(reason);
     }

@@ -7,6 +7,7 @@
  */
 
 const { publicClasses } = require('../errors');
+const nodeGlobals = require('../node-globals');
 const { kindOf } = require('../travel/registry');
 const { decode, errorWriter } = require('../values');
 
@@ -16,7 +17,7 @@ const NOTHING = Object.freeze([]);
 const classes = new Map(Object.values(publicClasses).map((Class) => [Class.code, Class]));
 
 const node = {
-  clone: structuredClone,
+  clone: nodeGlobals.structuredClone,
   travels(object) {
     const kind = kindOf(object);
     return kind === undefined ? undefined : kind.moves !== true;

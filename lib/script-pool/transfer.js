@@ -13,6 +13,7 @@ const { findPath } = require('../codec/explain');
 const { SafeSet, isArray, mapForEach, setForEach } = require('../codec/intrinsics');
 const { InvalidArgTypeError, UnsupportedValueError } = require('../errors');
 const { arrive, departure } = require('../travel');
+const nodeGlobals = require('../node-globals');
 const { kindOf } = require('../travel/registry');
 const { Moved } = require('./task');
 
@@ -118,7 +119,7 @@ function withMovable(list, act) {
  */
 function takeAside(value, list) {
   return leaving(value, list, (sent, isBundle, given) => {
-    const [taken, moved] = structuredClone([sent, given], { transfer: given });
+    const [taken, moved] = nodeGlobals.structuredClone([sent, given], { transfer: given });
     return { isBundle, value: taken, list: moved };
   }, 'input');
 }

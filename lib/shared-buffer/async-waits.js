@@ -1,11 +1,11 @@
 'use strict';
 
-/** `waitAsync` under way in this environment: promises, timers, and the hold on the event loop. */
+/** `waitAsync` under way in this environment: who waits, timers, and the hold on the event loop. */
 
-const { clearTimeout, setTimeout } = require('node:timers');
-
+const { clearTimeout, now, setTimeout } = require('../clock');
 const { deliveryOf } = require('../delivery');
 const FORMS = require('../forms');
+const { hostCopy } = require('../host');
 const { binding } = require('../native');
 
 /** The longest time a timer takes, in milliseconds. */
@@ -24,33 +24,26 @@ class AsyncWaits {
     this.#delivery = delivery;
   }
 
-  /**
-   * The arguments are those of `Atomics.waitAsync`, and so is what is returned and thrown.
-   *
-   * @returns {{ async: false, value: 'not-equal' | 'timed-out' } | { async: true, value: Promise<'ok' | 'timed-out'> }}
-   */
-  begin(typedArray, index, value, timeout) {
-    const id = ++this.#last;
-    const answer = binding.waitAsync(typedArray, index, value, timeout, id);
-    if (answer === NOT_EQUAL) return { async: false, value: 'not-equal' };
-    if (answer === TIMED_OUT) return { async: false, value: 'timed-out' };
-    const promise = new Promise((resolve) => {
-      const wait = { resolve, timer: undefined, ends: performance.now() + answer };
-      this.#waiting.set(id, wait);
-      // Unlike `Atomics.waitAsync` (nodejs/node#61941): a promise that is awaited keeps the process alive.
-      this.#delivery.hold(1);
-      if (answer !== Infinity) this.#arm(id, wait);
-    });
-    return { async: true, value: promise };
+  nextId() {
+    return ++this.#last;
+  }
+
+  /** The wait `id` has begun; `resolve` is told its outcome. */
+  add(id, timeout, resolve) {
+    const wait = { resolve, timer: undefined, ends: now() + timeout };
+    this.#waiting.set(id, wait);
+    // Unlike `Atomics.waitAsync` (nodejs/node#61941): a promise that is awaited keeps the process alive.
+    this.#delivery.hold(1);
+    if (timeout !== Infinity) this.#arm(id, wait);
   }
 
   #arm(id, wait) {
-    const rest = wait.ends - performance.now();
+    const rest = wait.ends - now();
     wait.timer = setTimeout(() => this.#late(id, wait), Math.min(Math.max(rest, 0), LONGEST));
   }
 
   #late(id, wait) {
-    if (performance.now() < wait.ends) this.#arm(id, wait);
+    if (now() < wait.ends) this.#arm(id, wait);
     // Woken already: its letter is on the way.
     else if (binding.cancelWait(id)) this.#end(id, wait, 'timed-out');
   }
@@ -69,7 +62,23 @@ class AsyncWaits {
   }
 }
 
-/** The waits of this environment. */
-const asyncWaits = deliveryOf(binding).subject(FORMS.WAIT_ENDED, (delivery) => new AsyncWaits(delivery));
+let waits;
 
-module.exports = { asyncWaits };
+/** The waits of this environment. */
+const waitsOf = () =>
+  (waits ??= deliveryOf(binding).subject(FORMS.WAIT_ENDED, (delivery) => new (hostCopy(module).AsyncWaits)(delivery)));
+
+/**
+ * The arguments are those of `Atomics.waitAsync`, and so is what is returned and thrown.
+ *
+ * @returns {{ async: false, value: 'not-equal' | 'timed-out' } | { async: true, value: Promise<'ok' | 'timed-out'> }}
+ */
+function waitAsync(typedArray, index, value, timeout) {
+  const id = waitsOf().nextId();
+  const answer = binding.waitAsync(typedArray, index, value, timeout, id);
+  if (answer === NOT_EQUAL) return { async: false, value: 'not-equal' };
+  if (answer === TIMED_OUT) return { async: false, value: 'timed-out' };
+  return { async: true, value: new Promise((resolve) => waits.add(id, answer, resolve)) };
+}
+
+module.exports = { AsyncWaits, waitAsync };

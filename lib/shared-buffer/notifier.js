@@ -11,6 +11,7 @@
 const path = require('node:path');
 const { Worker } = require('../node-threads');
 
+const { keptOn } = require('../host');
 const { binding } = require('../native');
 const { holdRegion } = require('./region-hold');
 
@@ -48,8 +49,7 @@ class Notifier {
 
 /** Lets native tasks wake those who wait on this buffer by `Atomics.wait`. */
 function wakePlainWaiters(buffer) {
-  if (binding[KEY] === undefined) Object.defineProperty(binding, KEY, { value: new Notifier() });
-  binding[KEY].serve(buffer);
+  keptOn(binding, KEY, module, (host) => new host.Notifier()).serve(buffer);
 }
 
-module.exports = { wakePlainWaiters };
+module.exports = { Notifier, wakePlainWaiters };

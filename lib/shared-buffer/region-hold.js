@@ -5,16 +5,18 @@
  * somebody here has the `RegionHold`. While it is held the memory is not collected; the holder itself may be.
  */
 
+const { forgotten } = require('../forgotten');
 const { binding } = require('../native');
+const { wholeView } = require('./whole-view');
 
 /** SharedArrayBuffer -> WeakRef<RegionHold>. A strong value would keep itself alive: its hold keeps the key. */
 const holds = new WeakMap();
-const released = new FinalizationRegistry((handle) => binding.releaseRegion(handle));
+const released = forgotten('releaseRegion');
 
 class RegionHold {
   constructor(buffer) {
     /** The native side's number. */
-    this.handle = binding.holdRegion(new Uint8Array(buffer));
+    this.handle = binding.holdRegion(wholeView(buffer));
     released.register(this, this.handle);
   }
 }

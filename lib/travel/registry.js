@@ -5,12 +5,14 @@
  *
  * A class says it with one property of its prototype, so that asking an object costs one look-up. The table that the
  * receiving side reads hangs on the binding: under Jest this file is loaded again for every test file while the
- * binding, and the ports on which messages arrive, stay. What the newest copy registered wins.
+ * binding, and the ports on which messages arrive, stay. What the newest copy registered wins, while its
+ * realm lives.
  *
  * Two copies of the package with a binary each have a table each, and nothing in common that an object could stand for:
  * to the other copy, an object is there to be refused.
  */
 
+const { keptOn } = require('../host');
 const { binding } = require('../native');
 const { IMAGE } = require('./mark');
 const { shared } = require('./thread-state');
@@ -35,14 +37,21 @@ const STATE = Symbol.for('rust-workers.travel');
  * @property {(object: object, record: any) => void} [kept] when the message could not leave: undoes `pack`
  */
 
-function tableOf() {
-  if (binding[STATE] === undefined) {
-    Object.defineProperty(binding, STATE, { __proto__: null, value: new Map() });
-  }
-  return binding[STATE];
+/** What all copies of one binary know. A kind belongs to the realm of its class, and is kept by its class: so not by this. */
+function makeTable() {
+  const kinds = new Map();
+  return {
+    keep: (brand, kind) => kinds.set(brand, new WeakRef(kind)),
+    find: (brand) => kinds.get(brand)?.deref(),
+  };
 }
 
-const kinds = tableOf();
+let table;
+/** Asked late: the host's copy may be loading. */
+const kinds = () => (table ??= keptOn(binding, STATE, module, (host) => host.makeTable()));
+
+/** What this copy registered itself. */
+const own = new Map();
 
 /**
  * Lets the objects of a class travel.
@@ -55,10 +64,11 @@ function register(Class, kind) {
   if (typeof brand !== 'string' || typeof pack !== 'function' || typeof unpack !== 'function') {
     throw new TypeError('a kind needs a brand and the functions pack and unpack');
   }
-  const own = { ...kind, image: IMAGE };
-  shared.kinds.add(own);
-  Object.defineProperty(Class.prototype, KIND, { __proto__: null, value: own, configurable: true });
-  kinds.set(brand, own);
+  const known = { ...kind, image: IMAGE };
+  shared.kinds.add(known);
+  Object.defineProperty(Class.prototype, KIND, { __proto__: null, value: known, configurable: true });
+  own.set(brand, known);
+  kinds().keep(brand, known);
 }
 
 /** From now on messages of this thread are searched: there is an object that travels. */
@@ -101,8 +111,9 @@ function checked(kind, object) {
 
 /** The kind with this brand, or undefined. */
 function kindOfBrand(brand) {
-  if (!kinds.has(brand)) require('./kinds');
-  return kinds.get(brand);
+  const newest = () => kinds().find(brand) ?? own.get(brand);
+  if (newest() === undefined) require('./kinds');
+  return newest();
 }
 
-module.exports = { register, wake, isAwake, kindOf, kindOfBrand };
+module.exports = { makeTable, register, wake, isAwake, kindOf, kindOfBrand };

@@ -7,6 +7,7 @@
  * It hangs on a class of Node's own, which is one and the same in every realm and for every module registry.
  */
 
+const { keptOn } = require('../host');
 const { MessagePort: NodeMessagePort } = require('../node-threads');
 
 /** With a number that a change of the meanings would change. */
@@ -22,18 +23,15 @@ const KEY = Symbol.for('rust-workers.thread.1');
  */
 
 /** @returns {ThreadState} */
-function threadState() {
-  if (NodeMessagePort[KEY] === undefined) {
-    const value = {
-      awake: false,
-      kinds: new WeakSet(),
-      roads: new WeakMap(),
-      opened: new WeakMap(),
-      uncloneable: { some: false, objects: new WeakSet(), observed: new WeakSet() },
-    };
-    Object.defineProperty(NodeMessagePort, KEY, { __proto__: null, value });
-  }
-  return NodeMessagePort[KEY];
-}
+const makeState = () => ({
+  awake: false,
+  kinds: new WeakSet(),
+  roads: new WeakMap(),
+  opened: new WeakMap(),
+  uncloneable: { some: false, objects: new WeakSet(), observed: new WeakSet() },
+});
 
-module.exports = { shared: threadState() };
+module.exports = { makeState };
+
+// Made by the copy that outlives the realms of test files.
+module.exports.shared = keptOn(NodeMessagePort, KEY, module, (host) => host.makeState());

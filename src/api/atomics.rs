@@ -3,6 +3,7 @@
 //!
 //! Thrown errors are the language's, without a code: whoever swaps `Atomics` for this sees no difference.
 
+use std::ffi::CString;
 use std::sync::atomic::{
     AtomicI8, AtomicI16, AtomicI32, AtomicI64, AtomicU8, AtomicU16, AtomicU32, AtomicU64,
 };
@@ -85,6 +86,26 @@ impl Kind {
     }
 }
 
+/// The name of a typed array's class.
+fn name_of(kind: sys::napi_typedarray_type) -> &'static str {
+    use sys::TypedarrayType as Type;
+    match kind {
+        Type::int8_array => "Int8Array",
+        Type::uint8_array => "Uint8Array",
+        Type::uint8_clamped_array => "Uint8ClampedArray",
+        Type::int16_array => "Int16Array",
+        Type::uint16_array => "Uint16Array",
+        Type::int32_array => "Int32Array",
+        Type::uint32_array => "Uint32Array",
+        Type::float32_array => "Float32Array",
+        Type::float64_array => "Float64Array",
+        Type::bigint64_array => "BigInt64Array",
+        Type::biguint64_array => "BigUint64Array",
+        // Newer than these names: Float16Array.
+        _ => "Array",
+    }
+}
+
 /// ToIntegerOrInfinity.
 fn to_integer(number: f64) -> f64 {
     // Adding zero turns -0 into 0.
@@ -105,17 +126,42 @@ fn modulo(number: f64) -> u64 {
 impl Call<'_> {
     /// ValidateIntegerTypedArray.
     pub(super) fn integer_array(self, value: JsValue, waitable: bool) -> Result<(TypedArray, Kind)> {
+        let wanted = if waitable { "an int32 or BigInt64" } else { "an integer" };
         let Ok(array) = TypedArray::read(self.js, value) else {
-            return Err(self.js.throw_type_error(c"[object Object] is not an integer typed array."));
+            return Err(self.is_not(value, None, wanted));
         };
         self.alive(&array)?;
         match Kind::of(array.kind) {
             Some(kind) if !waitable || matches!(kind, Kind::I32 | Kind::I64) => Ok((array, kind)),
-            _ if waitable => {
-                Err(self.js.throw_type_error(c"[object Array] is not an int32 or BigInt64 typed array."))
-            }
-            _ => Err(self.js.throw_type_error(c"[object Array] is not an integer typed array.")),
+            _ => Err(self.is_not(value, Some(array.kind), wanted)),
         }
+    }
+
+    /// Throws that a value is not `wanted` typed array, in V8's words. `kind` is that of a typed array.
+    pub(super) fn is_not(
+        self,
+        value: JsValue,
+        kind: Option<sys::napi_typedarray_type>,
+        wanted: &str,
+    ) -> Status {
+        let what = self.described(value, kind).unwrap_or_default();
+        let message = CString::new(format!("{what} is not {wanted} typed array.").replace('\0', ""));
+        self.js.throw_type_error(&message.unwrap_or_default())
+    }
+
+    /// A value as V8 names it in its messages, as far as that needs no code of the user's.
+    fn described(self, value: JsValue, kind: Option<sys::napi_typedarray_type>) -> Result<String> {
+        use sys::ValueType as Type;
+        Ok(match self.js.type_of(value)? {
+            Type::napi_object => match kind {
+                Some(kind) => format!("[object {}]", name_of(kind)),
+                None if self.js.is_array(value)? => "[object Array]".into(),
+                None => "#<Object>".into(),
+            },
+            Type::napi_symbol => "Symbol()".into(),
+            Type::napi_function => "function".into(),
+            _ => self.js.to_text(value)?,
+        })
     }
 
     fn alive(self, array: &TypedArray) -> Result<()> {

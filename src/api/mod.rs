@@ -27,6 +27,8 @@ use crate::node::{Environment, Js, RawFunction, Status, process_random};
 /// The raw exports by name.
 const RAW: &[(&CStr, RawFunction)] = &[
     (c"open", raw::open),
+    (c"now", raw::now),
+    (c"throwUncaught", raw::throw_uncaught),
     (c"submitDirect", pool::submit_direct),
     (c"submit", pool::submit),
     (c"submitWith", pool::submit_with),

@@ -1,5 +1,8 @@
 //! The frame of a raw export, and the exports that belong to the environment itself.
 
+use std::sync::LazyLock;
+use std::time::Instant;
+
 use napi::bindgen_prelude::sys;
 
 use crate::node::{Arguments, Environment, JsValue, NO_MEMORY, NOTHING, Status};
@@ -47,6 +50,26 @@ pub(super) unsafe extern "C" fn open(env: sys::napi_env, info: sys::napi_callbac
         let [deliver, ids, numbers, forms, wire, call, settle, extras] = arguments.values;
         environment.open(arguments.js, deliver, [ids, numbers, forms, wire, call], settle, extras)?;
         Ok(NOTHING)
+    };
+    // SAFETY: called by Node, and registered in `RAW`.
+    unsafe { export(env, info, body) }
+}
+
+/// `now()`: milliseconds of the clock that only goes forward, which no test framework can stop. Every environment of the
+/// process counts from the same moment.
+pub(super) unsafe extern "C" fn now(env: sys::napi_env, info: sys::napi_callback_info) -> JsValue {
+    let body = |arguments: &Arguments<'_, 0>, _: &'static Environment| {
+        static START: LazyLock<Instant> = LazyLock::new(Instant::now);
+        arguments.js.number(START.elapsed().as_secs_f64() * 1000.0)
+    };
+    // SAFETY: called by Node, and registered in `RAW`.
+    unsafe { export(env, info, body) }
+}
+
+/// `throwUncaught(error)`: makes it an uncaught exception, now.
+pub(super) unsafe extern "C" fn throw_uncaught(env: sys::napi_env, info: sys::napi_callback_info) -> JsValue {
+    let body = |arguments: &Arguments<'_, 1>, _: &'static Environment| {
+        arguments.js.throw_uncaught(arguments.values[0]).map(|()| NOTHING)
     };
     // SAFETY: called by Node, and registered in `RAW`.
     unsafe { export(env, info, body) }

@@ -35,10 +35,10 @@ impl Wanted {
 
 impl Call<'_> {
     /// DoWait up to where it looks at the memory.
-    fn wanted(self, [array, index, value, timeout]: [JsValue; 4]) -> Result<Wanted> {
-        let (array, kind) = self.integer_array(array, true)?;
+    fn wanted(self, [given, index, value, timeout]: [JsValue; 4]) -> Result<Wanted> {
+        let (array, kind) = self.integer_array(given, true)?;
         if !array.is_shared(self.js)? {
-            return Err(self.js.throw_type_error(c"[object Int32Array] is not a shared typed array."));
+            return Err(self.is_not(given, Some(array.kind), "a shared"));
         }
         let index = self.index(&array, index)?;
         let (value, _) = self.operand(kind, value)?;

@@ -212,6 +212,27 @@ impl<'call> Js<'call> {
         ask!(0_u64, napi_get_value_bigint_uint64(self.env, value), &mut lossless)
     }
 
+    pub(crate) fn is_array(self, value: JsValue) -> Result<bool> {
+        ask!(false, napi_is_array(self.env, value))
+    }
+
+    /// The text of a primitive that is no symbol; of anything else this may run JavaScript.
+    pub(crate) fn to_text(self, value: JsValue) -> Result<String> {
+        let value = ask!(null_mut(), napi_coerce_to_string(self.env, value))?;
+        let length = ask!(0, napi_get_value_string_utf8(self.env, value, null_mut(), 0))?;
+        let mut bytes = vec![0_u8; length + 1];
+        let mut written = 0;
+        tell!(napi_get_value_string_utf8(
+            self.env,
+            value,
+            bytes.as_mut_ptr().cast(),
+            bytes.len(),
+            &mut written
+        ))?;
+        bytes.truncate(written);
+        Ok(String::from_utf8_lossy(&bytes).into_owned())
+    }
+
     /// Throws a `TypeError` of the language, without a code.
     pub(crate) fn throw_type_error(self, message: &CStr) -> Status {
         let _ = tell!(napi_throw_type_error(self.env, null(), message.as_ptr()));
@@ -363,6 +384,11 @@ impl<'call> Js<'call> {
                 Some(on_wake)
             )
         )
+    }
+
+    /// Makes `error` an uncaught exception.
+    pub(crate) fn throw_uncaught(self, error: JsValue) -> Result<()> {
+        tell!(napi_fatal_exception(self.env, error))
     }
 
     pub(crate) fn hold_loop(self, function: sys::napi_threadsafe_function) -> Result<()> {

@@ -1,0 +1,31 @@
+'use strict';
+
+/** Lets the native side's half of an object go when the object was forgotten. */
+
+const { hostCopy } = require('./host');
+const { binding } = require('./native');
+
+/** Name of a native function -> the registry that calls it. */
+const registries = new Map();
+
+/** In the host's copy: a registry that ended with its realm would never be called. */
+function registryFor(name, first, second) {
+  let registry = registries.get(name);
+  if (registry === undefined) {
+    registry = new FinalizationRegistry((handle) => binding[name](handle, first, second));
+    registries.set(name, registry);
+  }
+  return registry;
+}
+
+/**
+ * Calls the native function `name` with the handle that an object was registered with, once the object is forgotten.
+ *
+ * @param {string} name
+ * @param {boolean} [first] what follows the handle, always the same for this function
+ * @param {boolean} [second]
+ * @returns {FinalizationRegistry<number>}
+ */
+const forgotten = (name, first, second) => hostCopy(module).registryFor(name, first, second);
+
+module.exports = { forgotten, registryFor };

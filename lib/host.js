@@ -1,0 +1,53 @@
+'use strict';
+
+/**
+ * What there is once for each environment is made by this package's copy in Node's own module registry.
+ *
+ * Jest and its like load every package anew for each test file, in a realm that ends with the file; the addon stays. What
+ * hangs on the binding would keep the realm of the file that came first, with all that its globals hold; and what that
+ * realm was to let go of for forgotten objects would never be, once it has ended.
+ */
+
+/** Whether a module is that copy. */
+const isHosts = (module) => module.constructor?._cache?.[module.filename] === module;
+
+/**
+ * What a module of ours exports in Node's own registry.
+ *
+ * @template T
+ * @param {{ exports: T, filename: string }} module
+ * @returns {T}
+ */
+function hostCopy(module) {
+  if (isHosts(module)) return module.exports;
+  try {
+    // The one way to Node's `require` that frameworks leave open.
+    const { createRequire } = process.getBuiltinModule('node:module');
+    return createRequire(module.filename)(module.filename);
+  } catch {
+    // A Node without it (before 20.16), or all in one file.
+    return module.exports;
+  }
+}
+
+/**
+ * What `holder` keeps under `key`; when there is nothing yet, what `make` makes with the host's copy of a module.
+ *
+ * @template T, E
+ * @param {object} holder of the host's, or the binding
+ * @param {symbol} key registered: each copy must find what the first has made
+ * @param {{ exports: E, filename: string }} module
+ * @param {(host: E) => T} make
+ * @returns {T}
+ */
+function keptOn(holder, key, module, make) {
+  if (holder[key] === undefined) {
+    const host = hostCopy(module);
+    // The host's copy may have kept it while it was loaded.
+    const value = holder[key] ?? make(host);
+    if (value !== undefined && holder[key] === undefined) Object.defineProperty(holder, key, { value });
+  }
+  return holder[key];
+}
+
+module.exports = { hostCopy, keptOn };

@@ -1,0 +1,98 @@
+'use strict';
+
+/**
+ * What programs know as globals, as Node itself made it; taken once, from Node's modules and from objects that they give.
+ *
+ * The globals will not do. In a realm that a test framework made (jsdom, happy-dom, `vm`) they are missing, or belong to
+ * the page: Node's event targets refuse the page's events. And polyfills and fake timers replace them.
+ */
+
+/** The source of a function. */
+const sourceOf = (value) => (typeof value === 'function' ? Function.prototype.toString.call(value) : '');
+
+/** Whether a function that runs another soon is Node's own, by how those of Node 20 to 26 begin. */
+const isNodes = (value) => sourceOf(value).includes("validateFunction(callback, 'callback')");
+
+/** In place of those that are not: nobody replaces the end of an `await`. */
+async function soon(run, ...args) {
+  await undefined;
+  try {
+    run(...args);
+  } catch (error) {
+    require('./native').binding.throwUncaught(error);
+  }
+}
+
+/** A clone as Node 20 makes it, where somebody has put another `structuredClone`. */
+function cloneByChannel(value, { transfer } = {}) {
+  const { MessageChannel, receiveMessageOnPort } = require('./node-threads');
+  const { port1, port2 } = new MessageChannel();
+  try {
+    port1.postMessage(value, transfer);
+    return receiveMessageOnPort(port2).message;
+  } finally {
+    port1.close();
+  }
+}
+
+/** How to get each, when it is first read: to load what Node loads with some of them takes a new worker time. */
+const sources = {
+  AbortController: () => require('node:util').transferableAbortController().constructor,
+  DOMException() {
+    try {
+      return require('node:buffer').atob('%').constructor;
+    } catch (error) {
+      return error.constructor;
+    }
+  },
+  EventTarget: () => Object.getPrototypeOf(nodeEventTarget()),
+  Event() {
+    const target = new (nodeEventTarget())();
+    let event;
+    target.addEventListener('any', (seen) => (event = seen));
+    // A CustomEvent.
+    target[Symbol.for('nodejs.internal.kHybridDispatch')](undefined, 'any');
+    return Object.getPrototypeOf(event.constructor);
+  },
+  MessageEvent() {
+    const { prototype } = require('./node-threads').MessagePort;
+    const create = Object.getOwnPropertySymbols(prototype).find(({ description }) => description === 'kCreateEvent');
+    return prototype[create].call({}, undefined, 'message').constructor;
+  },
+  structuredClone() {
+    const { structuredClone } = globalThis;
+    // What Node 22 and later call, or the function itself.
+    return /nativeStructuredClone\(|^function structuredClone\(\) \{ \[native code\]/.test(sourceOf(structuredClone))
+      ? structuredClone
+      : cloneByChannel;
+  },
+};
+
+/** The event target that Node's ports are. */
+const nodeEventTarget = () => Object.getPrototypeOf(require('./node-threads').MessagePort);
+
+/** On a runtime that is Node in part there may be no such way: then the global. */
+function take(name) {
+  try {
+    return sources[name]() ?? globalThis[name];
+  } catch {
+    return globalThis[name];
+  }
+}
+
+module.exports = {
+  nextTick: isNodes(process.nextTick) ? process.nextTick : soon,
+  queueMicrotask: isNodes(globalThis.queueMicrotask) ? globalThis.queueMicrotask : soon,
+};
+
+for (const name of Object.keys(sources)) {
+  Object.defineProperty(module.exports, name, {
+    get() {
+      const value = take(name);
+      Object.defineProperty(module.exports, name, { value });
+      return value;
+    },
+    enumerable: true,
+    configurable: true,
+  });
+}

@@ -1,0 +1,20 @@
+'use strict';
+
+/** What of `rustAtomics` is JavaScript, given to the native side once for the environment. */
+
+const { keptOn } = require('../host');
+const { binding } = require('../native');
+const { toBigInt } = require('./to-big-int');
+
+const KEY = Symbol.for('rust-workers.atomics');
+
+function give() {
+  // Nobody waits by `Atomics.wait` where V8 was told to do without `Atomics`.
+  const notify = globalThis.Atomics?.notify ?? (() => 0);
+  binding.openAtomics(toBigInt, () => {}, notify);
+  return true;
+}
+
+const giveHelpers = () => keptOn(binding, KEY, module, (host) => host.give());
+
+module.exports = { give, giveHelpers };
