@@ -5,6 +5,8 @@
  * `performance` makes Node load ten modules, which is a good part of what our share of a worker's start takes.
  */
 
+const { clearImmediate, clearTimeout, setImmediate, setTimeout } = require('node:timers');
+
 const { hrtime } = process;
 
 function now() {
@@ -12,4 +14,4 @@ function now() {
   return seconds * 1e3 + nanoseconds / 1e6;
 }
 
-module.exports = { now };
+module.exports = { clearImmediate, clearTimeout, now, setImmediate, setTimeout };

@@ -7,6 +7,7 @@
 
 const { MessageChannel: NodeMessageChannel, moveMessagePortToContext: nodeMove } = require('../node-threads');
 
+const { setTimeout } = require('../clock');
 const { replaceRecords } = require('../travel');
 const { kindOf } = require('../travel/registry');
 const { inside, isLeaf, isTransferable } = require('../travel/search');
@@ -88,7 +89,7 @@ function moveMessagePortToContext(port, context) {
     throw error;
   }
   const content = Port.pack(port);
-  Port.moved(port);
+  Port.moved(port, content);
   bridge(Port.adopt(content), near);
   return moved;
 }

@@ -2,6 +2,8 @@
 
 /** Waiting for messages: options, limits and their errors. */
 
+const { onAbort } = require('../abort');
+const { clearTimeout, now, setTimeout } = require('../clock');
 const { PortClosedError, ReceiveTimeoutError } = require('../errors');
 const { validateAbortSignal, validateNumber, validateObject } = require('../validators');
 const { Unreadable } = require('./batch');
@@ -40,10 +42,10 @@ function receiveTerms(options = {}) {
 function limit(receiver, timeout, signal, dismiss) {
   const { resolve, reject } = receiver;
   let timer;
-  const onAbort = () => end(signal.reason);
+  let takeBack;
   const release = () => {
     clearTimeout(timer);
-    signal?.removeEventListener('abort', onAbort);
+    takeBack?.();
   };
   const end = (error) => {
     dismiss(receiver);
@@ -61,13 +63,13 @@ function limit(receiver, timeout, signal, dismiss) {
   if (timeout !== undefined) {
     timer = setTimeout(() => end(timeoutError(timeout)), Math.min(timeout, LONGEST_TIMER)).unref();
   }
-  signal?.addEventListener('abort', onAbort, { once: true });
+  if (signal !== undefined) takeBack = onAbort(signal, () => end(signal.reason));
 }
 
-/** When `receiveSync` gives up; a time as of `performance.now()`. */
+/** When `receiveSync` gives up; a time as of `now()`. */
 function deadline(timeout) {
   validateNumber(timeout, 'timeout', 0);
-  return performance.now() + timeout;
+  return now() + timeout;
 }
 
 /**
@@ -75,7 +77,7 @@ function deadline(timeout) {
  * not (for a long time) at a loop's edge.
  */
 function sliceOf(until) {
-  return Math.max(0, Math.min(SLICE, until - performance.now()));
+  return Math.max(0, Math.min(SLICE, until - now()));
 }
 
 module.exports = { closedError, deadline, limit, movedError, opened, receiveTerms, sliceOf, timeoutError };

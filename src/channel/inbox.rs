@@ -250,14 +250,16 @@ impl Inbox {
         }
     }
 
-    /// The writer has closed: what waits is delivered, then the reader is told.
-    pub(super) fn seal(&mut self) -> After {
+    /// The writer has closed: what waits is delivered, then the reader is told. True when the reader has closed.
+    pub(super) fn seal(&mut self) -> (After, bool) {
         if self.stage != Stage::Open {
-            return After::default();
+            return (After::default(), self.stage == Stage::Closed);
         }
         self.stage = Stage::Sealed;
         self.room_wanted = None;
-        After { wake: self.due(), readers: Notify::All, writers: Notify::All, ..After::default() }
+        let after =
+            After { wake: self.due(), readers: Notify::All, writers: Notify::All, ..After::default() };
+        (after, false)
     }
 
     /// The writer's end has changed hands.

@@ -127,13 +127,13 @@ impl Seat {
         settle(self.peer(), after, self.peer_id(), self.id());
     }
 
-    fn close(&self) -> bool {
+    fn close(&self) -> Closed {
         let closed = self.own().inbox.lock().close(self.tenure);
-        let Some(after) = closed else { return false };
-        let sealed = self.peer().inbox.lock().seal();
+        let Some(after) = closed else { return Closed::Before };
+        let (sealed, was_closed) = self.peer().inbox.lock().seal();
         self.settle_peer(sealed);
         self.settle_own(after);
-        true
+        if was_closed { Closed::Last } else { Closed::First }
     }
 
     /// Whether the message carries the end it would be posted to.
@@ -174,6 +174,17 @@ impl Drop for Seat {
     fn drop(&mut self) {
         self.close();
     }
+}
+
+/// What a call of [`Port::close`] found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Closed {
+    /// This call closed the end; the other end is still open, and will be told.
+    First,
+    /// This call closed the end, and the other end has closed too. When both close at once, at least one is told so.
+    Last,
+    /// The end was closed or detached before.
+    Before,
 }
 
 /// A handle on one end of a channel. Clones are the same handle; the end closes when the last is dropped.
@@ -327,8 +338,8 @@ impl Port {
     }
 
     /// Closes the channel: the other end still gets what was posted from here, then is told; what waits here is
-    /// dropped. True when this call closed it, false when it was closed or detached before.
-    pub fn close(&self) -> bool {
+    /// dropped.
+    pub fn close(&self) -> Closed {
         self.0.close()
     }
 

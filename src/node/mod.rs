@@ -55,7 +55,6 @@ pub(crate) use environment::Environment;
 pub(crate) use input::{InputForm, read_inputs, read_payload};
 pub(crate) use js::{Arguments, Js, JsValue, NOTHING, RawFunction, Status};
 pub(crate) use mailbox::{Answer, Letter};
-pub(crate) use ports::drop_parked;
 pub(crate) use region::open_region;
 pub(crate) use seat::{offer_seat, revoke_seat, take_offer};
 pub(crate) use typed_array::TypedArray;
