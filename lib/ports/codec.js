@@ -92,9 +92,4 @@ function decode(bytes, start, end, parts, keptByPort) {
   }
 }
 
-/** Whether a message of the port with these introductions is being read at this moment: a getter is asking. */
-function isEncoding(ofPort) {
-  return introductions === ofPort;
-}
-
-module.exports = { encode, decode, isEncoding };
+module.exports = { encode, decode };

@@ -8,10 +8,11 @@
  * would take messages out of their order) and never hold the event loop. A message of Node's is posted before the
  * native one that marks its place, so it is there when its turn comes.
  *
- * The two channels end together. A port that closes leaves its half open while the other end is open, since that one
- * may still have to read, or be on its way: the end that closes last closes its half, and the other half closes by
- * that. So a half that closes while the other end is in transit was lost, with a message that nobody received, and the
- * native side is told to let go of that end.
+ * A half that closes without our doing was lost with a message that nobody received. Then the end of our channel that
+ * went the same way is parked for ever: the native side is told to let go of it. So a port that closes while the other
+ * end is on its way leaves its half open (unless payloads wait in it: then the half would not close by itself); and a
+ * port whose other end has closed sends a *witness* along when it leaves, a port whose only use is to close when it is
+ * lost.
  *
  * A half stands in the entry of its port in the table of ports (table.js): `{ id, peerId, half }`.
  */
@@ -66,21 +67,19 @@ function pair(entry, peerEntry) {
  * A port has ended.
  *
  * @param {{ half: object | undefined, peerId: number }} entry
- * @param {boolean} last whether the other end has ended before
+ * @param {boolean} watches whether its half is still to tell of the loss of the other end
  */
-function end(entry, last) {
+function end(entry, watches) {
   const half = release(entry);
   if (half === undefined) return;
-  if (last) close.call(half);
-  else {
-    const { peerId } = entry;
-    whenClosed(half, () => binding.forgetPort(peerId));
-  }
+  const { peerId } = entry;
+  if (watches) whenClosed(half, () => binding.forgetPort(peerId));
+  else close.call(half);
 }
 
 /**
- * What tells of the loss of a message with a port in it that has no half: a port to be sent along. When it closes, the
- * port with that key is let go of, if nobody has claimed it.
+ * A port to be sent along with the port that is announced by this key: when it closes, that one is let go of if nobody
+ * has claimed it.
  */
 function witness(key) {
   const { port1, port2 } = new NodeMessageChannel();

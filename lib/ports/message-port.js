@@ -23,8 +23,13 @@
  *
  * Listeners are called by Node's dispatch, or (the one listener of most ports) here, in the same way: what they throw, or
  * reject with, becomes an uncaught exception in the port's async context. Getters run while a value is posted: they may
- * post, close and move this very port. A port closed by one of its listeners, or by a getter of a message it is posting,
- * is ENDING: as in Node it ends when that is through.
+ * post, close and move this very port.
+ *
+ * # The end
+ *
+ * As in Node a port that was closed, or that was told of the other end's close, is only ENDING for the rest of that turn
+ * of the loop: it posts no more and cannot leave, but listeners under way get what is in the queue, and a message that
+ * is being posted is posted. Then it has ended, the other end can know of it, and `close` is emitted.
  */
 
 const { inspect, types } = require('node:util');
@@ -35,7 +40,7 @@ const { binding } = require('../native');
 const { canSettle, settle, throwUncaught } = require('../turn');
 const { listOf } = require('../travel/transfer-list');
 const { Batch, NOTHING, Unreadable } = require('./batch');
-const { encode, isEncoding } = require('./codec');
+const { encode } = require('./codec');
 const companion = require('./companion');
 const { CloseEvent, PortBase, destroyed, eventWithPorts, hasContext, inContext, publicFace, shown } =
   require('./like-node');
@@ -45,7 +50,7 @@ const { partsOf } = require('./parts');
 const { checkRecord } = require('./record');
 const { Introductions, Kept } = require('./shared-memory');
 const { LOST, WRAPPED, postAside, postNowhere, refuseList } = require('./side');
-const { add, delivery, ports } = require('./table');
+const { delivery, ports } = require('./table');
 const { closedError, limit, movedError, opened, receiveTerms, sliceOf, deadline, timeoutError } = require('./waiting');
 
 /** Node's way to its listeners of both kinds, with the value for the one and the event for the other. */
@@ -65,7 +70,7 @@ const IN_ADVANCE = 64;
 const OPEN = 0;
 const ENDED = 1;
 const MOVED = 2;
-/** Closed, and to end when its listeners, or the message it is posting, are through. */
+/** Closed, until the end of this turn of the loop. */
 const ENDING = 3;
 
 /** With what programs know as `MessagePort` over it: see the end. */
@@ -84,8 +89,6 @@ class Port extends PortBase {
   #delivering = false;
   /** Messages it may still give to its listeners in this turn of the loop. */
   #budget = 0;
-  /** Messages that Node is cloning for it at this moment. */
-  #cloning = 0;
   /** Whether listeners are to be called in an async context of this port's. */
   #inContext = hasContext(this);
   /** The one listener for `message`, when it takes the value and there is no other. */
@@ -95,7 +98,16 @@ class Port extends PortBase {
   /** Waiting `send`s. */
   #senders = [];
   /** As the table of this environment's ports knows it. */
-  #entry = { id: 0, peerId: 0, order: 0, half: undefined, due: () => this.#due(), room: () => this.#room() };
+  #entry = {
+    id: 0,
+    peerId: 0,
+    order: 0,
+    half: undefined,
+    due: () => this.#due(),
+    room: () => this.#room(),
+    /** Ends a port that is ENDING. */
+    finish: () => this.#finish(),
+  };
 
   /** @param {{ handle: number, id: number, peerId: number } | null} end null: it has closed on its way here */
   constructor(end, terms, introduced) {
@@ -112,7 +124,7 @@ class Port extends PortBase {
     this.#handle = end.handle;
     this.#entry.id = end.id;
     this.#entry.peerId = end.peerId;
-    add(this.#entry);
+    ports.add(this.#entry);
   }
 
   /** @returns {Port} */
@@ -130,6 +142,7 @@ class Port extends PortBase {
     }
     const open = this.#state === OPEN;
     this.#post(value, transfer, false);
+    if (ports.inRound) ports.join(this.#entry.peerId);
     return open || undefined;
   }
 
@@ -176,13 +189,7 @@ class Port extends PortBase {
     const half = this.#companion();
     if (half === undefined) return this.#postToTask(value, transfer);
     const shared = this.#introductions.introduce();
-    let sent;
-    this.#cloning++;
-    try {
-      sent = postAside(half, value, transfer, shared, this);
-    } finally {
-      this.#cloning--;
-    }
+    const sent = postAside(half, value, transfer, shared, this);
     // No place is to be held for what nobody can get.
     if (sent === LOST || !this.#isReceiving()) return this.#whyNot();
     if (shared !== undefined) this.#introductions.confirm(shared);
@@ -270,7 +277,6 @@ class Port extends PortBase {
       throwUncaught(error);
     }
     this.#delivering = false;
-    if (this.#state === ENDING) this.#end();
   }
 
   #isReceiving() {
@@ -363,6 +369,7 @@ class Port extends PortBase {
   #tune(tuned) {
     this.#tuned = tuned;
     binding.listenPort(this.#handle, this.#batch.end(), tuned);
+    if (tuned && ports.inRound) ports.join(this.#entry.id);
   }
 
   // ── Listeners ──────────────────────────────────────────────────────────────────────────────────────
@@ -429,24 +436,27 @@ class Port extends PortBase {
   close(callback) {
     if (typeof callback === 'function') this.once('close', callback);
     if (this.#state !== OPEN) return;
+    // What is in the queue now, listeners under way still get.
     if (this.#delivering) {
-      // What is in the queue now its listeners still get.
       this.#budget = Math.max(this.#budget, binding.portWaiting(this.#handle, this.#batch.shown));
-    } else if (this.#cloning > 0 || isEncoding(this.#introductions)) {
-      setImmediate(() => this.#state === ENDING && this.#end());
-    } else {
-      this.#end();
-      return;
     }
-    this.#state = ENDING;
-    this.#hold();
+    this.#end();
   }
 
   /** Closed from here, or the other end has closed and everything from there was delivered. */
   #end() {
-    const last = binding.closePort(this.#handle);
-    companion.end(this.#entry, last);
+    if (this.#state !== OPEN) return;
+    this.#state = ENDING;
+    this.#hold();
+    setImmediate(() => this.#finish());
+  }
+
+  #finish() {
+    if (this.#state !== ENDING) return;
+    const watches = binding.closePort(this.#handle);
+    companion.end(this.#entry, watches);
     this.#leave(ENDED, closedError);
+    this.#closed();
   }
 
   #leave(state, reason) {
@@ -456,7 +466,6 @@ class Port extends PortBase {
     if (ports.get(this.#entry.id) === this.#entry) ports.delete(this.#entry.id);
     for (const { reject } of [...this.#receivers.splice(0), ...this.#senders.splice(0)]) reject(reason());
     this.#hold();
-    setImmediate(() => this.#closed());
   }
 
   #closed() {
@@ -534,6 +543,8 @@ class Port extends PortBase {
     if (this.#state !== OPEN) throw this.#state === MOVED ? movedError() : closedError();
     for (;;) {
       const slice = sliceOf(until);
+      // It would never end while this thread is blocked.
+      ports.get(this.#entry.peerId)?.finish();
       const message = this.#batch.receive(this.#handle, slice);
       if (message !== NOTHING) return opened(message);
       if (this.#batch.left !== LEFT_EMPTY) {
@@ -581,8 +592,10 @@ class Port extends PortBase {
    */
   static pack(port) {
     if (port.#state !== OPEN) throw dataCloneError('MessagePort in transfer list is already detached');
-    const found = port.#companion();
-    const half = found !== undefined && companion.isRefused([found]) === undefined ? found : undefined;
+    let half = port.#companion();
+    // When the other end has closed, so has the other half, and this one perhaps by that.
+    const alone = half === undefined || binding.wantPortRoom(port.#handle) === CLOSED;
+    if (alone && half !== undefined && companion.isRefused([half]) !== undefined) half = undefined;
     const key = binding.announcePort();
     return {
       key,
@@ -590,8 +603,13 @@ class Port extends PortBase {
       kept: port.#batch.kept.pairs(),
       introduced: port.#introductions.next,
       half,
-      witness: half === undefined ? companion.witness(key) : undefined,
+      witness: alone ? companion.witness(key) : undefined,
     };
+  }
+
+  #left() {
+    this.#leave(MOVED, movedError);
+    setImmediate(() => this.#closed());
   }
 
   /** The message has not left. */
@@ -606,7 +624,7 @@ class Port extends PortBase {
     if (port.#state !== OPEN) return binding.withdrawPort(key);
     companion.release(port.#entry);
     binding.parkPort(port.#handle, port.#batch.end(), key);
-    port.#leave(MOVED, movedError);
+    port.#left();
   }
 
   /** A port that has come to this thread. One that has closed on its way is closed, as it would be in Node. */
@@ -637,7 +655,7 @@ class Port extends PortBase {
     if (half !== undefined) companion.close(half);
     const peer = ports.get(port.#entry.peerId);
     if (peer !== undefined) companion.release(peer);
-    port.#leave(MOVED, movedError);
+    port.#left();
     return taken;
   }
 

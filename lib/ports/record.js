@@ -16,7 +16,7 @@ const { arePairs, isNumber } = require('./shared-memory');
  * @property {[number, SharedArrayBuffer][]} kept shared memory the other end may refer to by number
  * @property {number} introduced how far the numbers of its own went
  * @property {object | undefined} half
- * @property {object | undefined} witness where there is no half: what tells of a loss
+ * @property {object | undefined} witness where no half would tell: what tells of a loss
  */
 
 const isObject = (value) => typeof value === 'object' && value !== null;

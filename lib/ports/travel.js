@@ -20,7 +20,7 @@ register(Port, {
   moves: true,
   gone: Port.gone,
   pack: Port.pack,
-  transferables: ({ half, witness }) => [half ?? witness],
+  transferables: ({ half, witness }) => [half, witness].filter((port) => port !== undefined),
   unpack: (content) => {
     wake();
     return Port.adopt(content);

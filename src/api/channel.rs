@@ -48,7 +48,7 @@ pub fn listen_port(env: Env, port: u32, shown: u32, listening: bool) -> napi::Re
     environment(&env)?.ports().listen(port, shown as usize, listening).map_err(super::into_napi)
 }
 
-/// Closes a port; true when the other end has closed too.
+/// Closes a port; true when its half of the companion is to stay open, to tell whether the other end was lost on its way.
 #[napi]
 pub fn close_port(env: Env, port: u32) -> napi::Result<bool> {
     environment(&env)?.ports().close(port).map_err(super::into_napi)

@@ -155,6 +155,10 @@ impl Inbox {
         self.queue.len()
     }
 
+    pub(super) fn any_aside(&self) -> bool {
+        self.queue.iter().any(|message| message.side.is_some())
+    }
+
     /// Threads asleep for a message, and for room.
     #[cfg(all(test, not(loom)))]
     pub(super) fn asleep(&self) -> (usize, usize) {
@@ -250,16 +254,14 @@ impl Inbox {
         }
     }
 
-    /// The writer has closed: what waits is delivered, then the reader is told. True when the reader has closed.
-    pub(super) fn seal(&mut self) -> (After, bool) {
+    /// The writer has closed: what waits is delivered, then the reader is told.
+    pub(super) fn seal(&mut self) -> After {
         if self.stage != Stage::Open {
-            return (After::default(), self.stage == Stage::Closed);
+            return After::default();
         }
         self.stage = Stage::Sealed;
         self.room_wanted = None;
-        let after =
-            After { wake: self.due(), readers: Notify::All, writers: Notify::All, ..After::default() };
-        (after, false)
+        After { wake: self.due(), readers: Notify::All, writers: Notify::All, ..After::default() }
     }
 
     /// The writer's end has changed hands.

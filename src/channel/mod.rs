@@ -45,7 +45,7 @@ mod test_support;
 
 pub use handle::{PortHandle, ReceiveError};
 pub use message::{Message, Posted, Received, Refusal, Refused, Side, Taken};
-pub use port::{Closed, Owner, Port, PortId, PortInTransit, channel};
+pub use port::{Owner, Port, PortId, PortInTransit, channel};
 pub use set::PortSet;
 pub use transit::{Transit, TransitKey};
 pub use wire::Wire;

@@ -127,13 +127,13 @@ impl Seat {
         settle(self.peer(), after, self.peer_id(), self.id());
     }
 
-    fn close(&self) -> Closed {
+    fn close(&self) -> bool {
         let closed = self.own().inbox.lock().close(self.tenure);
-        let Some(after) = closed else { return Closed::Before };
-        let (sealed, was_closed) = self.peer().inbox.lock().seal();
+        let Some(after) = closed else { return false };
+        let sealed = self.peer().inbox.lock().seal();
         self.settle_peer(sealed);
         self.settle_own(after);
-        if was_closed { Closed::Last } else { Closed::First }
+        true
     }
 
     /// Whether the message carries the end it would be posted to.
@@ -176,17 +176,6 @@ impl Drop for Seat {
     }
 }
 
-/// What a call of [`Port::close`] found.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Closed {
-    /// This call closed the end; the other end is still open, and will be told.
-    First,
-    /// This call closed the end, and the other end has closed too. When both close at once, at least one is told so.
-    Last,
-    /// The end was closed or detached before.
-    Before,
-}
-
 /// A handle on one end of a channel. Clones are the same handle; the end closes when the last is dropped.
 #[derive(Clone)]
 pub struct Port(pub(super) Arc<Seat>);
@@ -205,6 +194,11 @@ impl Port {
     /// Messages that wait to be taken here.
     pub fn len(&self) -> usize {
         self.0.own().inbox.lock().len()
+    }
+
+    /// Whether the payload of any message that waits here rides aside.
+    pub fn any_aside(&self) -> bool {
+        self.0.own().inbox.lock().any_aside()
     }
 
     /// True when no message waits here.
@@ -338,8 +332,8 @@ impl Port {
     }
 
     /// Closes the channel: the other end still gets what was posted from here, then is told; what waits here is
-    /// dropped.
-    pub fn close(&self) -> Closed {
+    /// dropped. True when this call closed it, false when it was closed or detached before.
+    pub fn close(&self) -> bool {
         self.0.close()
     }
 

@@ -199,6 +199,11 @@ impl Transit {
         drop(lost);
     }
 
+    /// Whether the port of this number is parked.
+    pub fn is_parked(&self, port: PortId) -> bool {
+        self.table.lock().by_port.contains_key(&port)
+    }
+
     /// How many ports are parked: for leak tests.
     pub fn parked_count(&self) -> usize {
         self.table.lock().by_port.len()

@@ -34,8 +34,8 @@ use super::js::{Js, JsValue, Status};
 use super::mailbox::{Letter, Mailbox};
 use super::output::{HAND_OVER, memories};
 use crate::channel::{
-    Closed, Message, Owner, Port, PortId, PortInTransit, Posted, Received, Refusal, Side, Taken, Transit,
-    TransitKey, Wire,
+    Message, Owner, Port, PortId, PortInTransit, Posted, Received, Refusal, Side, Taken, Transit, TransitKey,
+    Wire,
 };
 use crate::value::{Bytes, Part};
 
@@ -293,11 +293,14 @@ impl Ports {
         Ok(())
     }
 
-    /// Closes a port; its handle may be given again. Whether the other end has closed too.
+    /// Closes a port; its handle may be given again. True when its half of the companion is still of use: to tell that the
+    /// other end, which is on its way, was lost. It closes by that only if no payload waits in it.
     pub(crate) fn close(&self, handle: u32) -> Result<bool, Status> {
         let mut seat = self.remove(handle)?;
         seat.put_back();
-        Ok(seat.port.close() != Closed::First)
+        let watches = Transit::of_process().is_parked(seat.port.peer_id()) && !seat.port.any_aside();
+        seat.port.close();
+        Ok(watches)
     }
 
     /// Takes the port away from this environment, with the messages of the last batch from `shown` on. `None` when it
