@@ -153,14 +153,12 @@ class Port extends PortBase {
    * @returns {number | undefined} what became of it: a number of native.js, undefined for queued
    */
   #post(value, transfer, within) {
-    if (this.#state !== OPEN) {
-      postNowhere(value, transfer, this);
-      return this.#whyNot();
-    }
+    const open = this.#state === OPEN;
     if (transfer === undefined || transfer === null || (Array.isArray(transfer) && transfer.length === 0)) {
       const written = encode(value, this.#introductions, this.#terms.keepBuffers);
-      if (this.#state !== OPEN && !this.#isReceiving()) return this.#whyNot();
       if (written !== null) {
+        // Closed by a getter, it posts this one yet.
+        if (!open || (this.#state !== OPEN && !this.#isReceiving())) return this.#whyNot();
         const { bytes, length, parts } = written;
         if (parts.length > 0 || within) {
           const together = parts.length > 0 ? partsOf(parts) : undefined;
@@ -172,6 +170,10 @@ class Port extends PortBase {
         }
         return binding.postToPort(this.#handle, length);
       }
+    }
+    if (!open || !this.#isReceiving()) {
+      postNowhere(value, transfer, this);
+      return this.#whyNot();
     }
     return this.#postAside(value, transfer, within);
   }
