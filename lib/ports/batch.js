@@ -1,23 +1,29 @@
 'use strict';
 
 /**
- * Messages taken from the native side and not yet given to anybody.
+ * The messages of a port as they come from the native side, and the cursor that says which of them were shown.
  *
- * A batch of small ones is decoded at once, so that the memory it came in is free for the next, whichever port takes
- * it. The native side keeps the batch's bytes until the next: when the port is transferred it is told how many were
- * used, and the rest goes along. A message that came apart cannot be put back, so one is only asked for when somebody
- * wants it now.
+ * The native side writes a batch of small messages into memory that all ports of this environment share, and keeps
+ * them until it is told, by the cursor, that they were shown (src/node/ports.rs). Here each is read when its turn has
+ * come, and counts as shown from then on: whoever takes one shows it before any other code runs. Nothing else is kept
+ * here, so a port can stop, move or close between any two messages; and when another port has used the memory
+ * meanwhile, the rest of the batch is taken again.
  */
 
 const { binding } = require('../native');
-const { arrive, unseal } = require('../travel');
+const { arrive } = require('../travel');
 const { decode } = require('./codec');
 const {
-  APART, APART_BLOCK, APART_LARGE, APART_PARTS, COUNT_MASK, intake, LEFT_SHIFT, SIDE_PLAIN, SIDE_WRAPPED,
+  APART, APART_BLOCK, APART_LARGE, APART_PARTS, COUNT_MASK, intake, LEFT_EMPTY, LEFT_SHIFT, SIDE_WRAPPED,
 } = require('./native');
+const { Kept } = require('./shared-memory');
+const { openWrapper } = require('./side');
 
 const { lengths, slab } = intake;
 const NO_PARTS = Object.freeze([]);
+
+/** What `next` and `receive` give when there is no message. */
+const NOTHING = Symbol('nothing');
 
 /** A message that could not be read: a `messageerror`. */
 class Unreadable {
@@ -26,89 +32,102 @@ class Unreadable {
   }
 }
 
-/** Stand for messages that wait in the companion until their turn has come. */
-const PLAIN = Object.freeze({});
-const WRAPPED = Object.freeze({});
-
 class Batch {
   #companion;
-  #values = [];
-  #at = 0;
   /** What came beside a message that came apart. */
-  #extras = [undefined, undefined];
+  #extras = [undefined];
+  /** The batch: so many messages, so many of them shown, and where the next one's wire begins. */
+  #count = 0;
+  #shown = 0;
+  #offset = 0;
+  /** As many are taken at once. */
+  #atOnce;
+  #most;
+  /** What the last call of the native side said is left: LEFT_… */
+  left = LEFT_EMPTY;
   /** Shared memory the sender may refer to by number. */
-  kept = [];
+  kept = new Kept();
   /** The ports of the message given last, where it had some. */
   ports = undefined;
 
-  /** @param {() => object | undefined} companion takes the next of Node's messages for this port */
-  constructor(companion) {
+  /**
+   * @param {() => object | undefined} companion takes the next of Node's messages for this port
+   * @param {number} most messages in one batch
+   */
+  constructor(companion, most) {
     this.#companion = companion;
+    this.#most = most;
+    this.#atOnce = most;
   }
 
-  /** Messages at hand. */
+  /** Messages of the batch that have not been shown. */
   get length() {
-    return this.#values.length - this.#at;
+    return this.#count - this.#shown;
   }
 
-  /** How many of the last batch were given out. */
-  get used() {
-    return this.#at;
+  /** The cursor, without ending the batch. */
+  get shown() {
+    return this.#shown;
   }
 
-  /** The next message at hand, or an `Unreadable`. */
-  next() {
-    const at = this.#at++;
-    const value = this.#values[at];
-    this.#values[at] = undefined;
-    if (this.ports !== undefined) this.ports = undefined;
-    return value === PLAIN || value === WRAPPED ? this.#readAside(value === WRAPPED) : value;
+  /** The cursor, for a native call that commits it: there is no batch from then on. */
+  end() {
+    const shown = this.#shown;
+    this.#shown = 0;
+    this.#count = 0;
+    return shown;
   }
 
   /**
-   * Takes up to `most` messages in, once none is at hand.
+   * The next message if the port listens, to be shown at once; an `Unreadable`; or NOTHING, and `left` says why.
    *
    * @param {number} handle
    * @param {number} most
-   * @returns {number} what is left: LEFT_…
    */
-  take(handle, most) {
-    const answer = binding.takeFromPort(handle, most, this.#extras);
-    this.#read(answer & COUNT_MASK);
-    return answer >>> LEFT_SHIFT;
+  next(handle, most) {
+    if (this.#shown < this.#count && intake.holder === this) return this.#nextOfBatch();
+    // As many as were shown of the last batch before another port took the memory; more again when all were.
+    const { length } = this;
+    if (length > 0) this.#atOnce = Math.max(1, this.#shown);
+    else if (this.#atOnce < this.#most) this.#atOnce *= 2;
+    const answer = binding.takeFromPort(handle, this.end(), Math.min(most, this.#atOnce), this.#extras);
+    this.left = answer >>> LEFT_SHIFT;
+    const count = answer & COUNT_MASK;
+    if (count === 0) return NOTHING;
+    intake.holder = this;
+    if (lengths[0] === APART) return this.#readApart();
+    this.#count = count;
+    this.#offset = 0;
+    return this.#nextOfBatch();
   }
 
-  /** Takes one, whether the port listens or not, waiting up to `slice` milliseconds. */
+  /**
+   * The next message whether the port listens or not, waiting up to `slice` milliseconds for it; as `next`.
+   *
+   * @param {number} handle
+   * @param {number} slice
+   */
   receive(handle, slice) {
-    const answer = binding.receiveFromPort(handle, slice, this.#extras);
-    this.#read(answer & COUNT_MASK);
-    return answer >>> LEFT_SHIFT;
+    if (this.#shown < this.#count && intake.holder === this) return this.#nextOfBatch();
+    const answer = binding.receiveFromPort(handle, this.end(), slice, this.#extras);
+    this.left = answer >>> LEFT_SHIFT;
+    if ((answer & COUNT_MASK) === 0) return NOTHING;
+    intake.holder = undefined;
+    if (lengths[0] === APART) return this.#readApart();
+    return this.#read(lengths[0], 0);
   }
 
-  #read(count) {
-    this.#at = 0;
-    const values = this.#values;
-    if (count === 0) {
-      values.length = 0;
-      return;
-    }
-    if (lengths[0] === APART) {
-      values.length = 1;
-      values[0] = this.#readApart();
-      return;
-    }
-    values.length = count;
-    let offset = 0;
-    for (let i = 0; i < count; i++) {
-      const length = lengths[i];
-      if (length >= SIDE_WRAPPED) {
-        values[i] = length === SIDE_PLAIN ? PLAIN : WRAPPED;
-        continue;
-      }
-      const end = offset + length;
-      values[i] = this.#decode(slab, offset, end, NO_PARTS);
-      offset = end;
-    }
+  #nextOfBatch() {
+    const length = lengths[this.#shown++];
+    const start = this.#offset;
+    if (length < SIDE_WRAPPED) this.#offset = start + length;
+    return this.#read(length, start);
+  }
+
+  #read(length, start) {
+    if (this.ports !== undefined) this.ports = undefined;
+    if (length >= SIDE_WRAPPED) return this.#readAside(length === SIDE_WRAPPED);
+    return this.#decode(slab, start, start + length, NO_PARTS);
   }
 
   #decode(bytes, start, end, parts) {
@@ -120,44 +139,47 @@ class Batch {
   }
 
   #readApart() {
+    if (this.ports !== undefined) this.ports = undefined;
+    const length = lengths[1];
     const has = lengths[2];
+    const blockLength = lengths[3];
     let wire = slab;
-    let length = lengths[1];
     let parts = NO_PARTS;
-    if ((has & APART_BLOCK) !== 0) {
-      // Its memory is not zeroed, and not of the pool.
-      const block = Buffer.allocUnsafeSlow(lengths[3]);
-      binding.fillFromPort(block);
-      parts = [block];
-    } else if ((has & APART_PARTS) !== 0) {
-      parts = this.#extras[1];
-      this.#extras[1] = undefined;
-    }
-    if ((has & APART_LARGE) !== 0) {
-      wire = Buffer.from(this.#extras[0]);
-      length = wire.length;
+    if ((has & APART_PARTS) !== 0) {
+      parts = this.#extras[0];
       this.#extras[0] = undefined;
     }
-    return this.#decode(wire, 0, length, parts);
-  }
-
-  #readAside(wrapped) {
     try {
-      const received = this.#companion();
-      if (received === undefined) throw new Error('a message was lost on its way');
-      const bundle = unseal(received.message);
-      const data = bundle === undefined ? received.message : arrive(bundle);
-      return wrapped ? this.#open(data) : data;
+      // Memory of our own that is not zeroed, and not of Node's pool.
+      if ((has & APART_LARGE) !== 0) {
+        wire = Buffer.allocUnsafeSlow(length);
+        binding.fillFromPort(wire, true);
+      }
+      if ((has & APART_BLOCK) !== 0) {
+        parts = [Buffer.allocUnsafeSlow(blockLength)];
+        binding.fillFromPort(parts[0], false);
+      }
+      return decode(wire, 0, length, parts, this.kept);
     } catch (error) {
+      // Ports among them (by key) will not be claimed by anybody.
+      for (const part of parts) if (typeof part === 'string') binding.dropPort(part);
       return new Unreadable(error);
     }
   }
 
-  #open({ value, ports, shared }) {
-    if (shared !== undefined) for (const [number, buffer] of shared) this.kept[number] = buffer;
-    this.ports = ports;
-    return value;
+  /** A message that waited in the companion until its turn has come. */
+  #readAside(wrapped) {
+    try {
+      const received = this.#companion();
+      if (received === undefined) throw new Error('a message was lost on its way');
+      if (!wrapped) return received.message;
+      const { value, ports } = openWrapper(received.message, this.kept, arrive);
+      this.ports = ports;
+      return value;
+    } catch (error) {
+      return new Unreadable(error);
+    }
   }
 }
 
-module.exports = { Batch, Unreadable };
+module.exports = { Batch, NOTHING, Unreadable };

@@ -9,7 +9,7 @@ const { types } = require('node:util');
 
 const { binding } = require('../native');
 const { createCodec, tags } = require('../codec');
-const { InternalError } = require('../errors');
+const { InternalError, MalformedValueError } = require('../errors');
 const { portExtension } = require('./extension');
 const { kindOf, kindOfBrand } = require('../travel/registry');
 
@@ -33,8 +33,9 @@ codec.registerExtension({
     writer.u32(number);
   },
   read(reader) {
-    const buffer = kept[reader.u32()];
-    if (buffer === undefined) throw new InternalError('shared memory arrived before it was introduced');
+    const buffer = kept.get(reader.u32());
+    // The message that introduced it could not be read.
+    if (buffer === undefined) throw new MalformedValueError('A message refers to shared memory that never arrived');
     return buffer;
   },
 });
@@ -80,7 +81,7 @@ function encode(value, ofPort, keepBuffers) {
   }
 }
 
-/** @param {SharedArrayBuffer[]} keptByPort by number */
+/** @param {import('./shared-memory').Kept} keptByPort */
 function decode(bytes, start, end, parts, keptByPort) {
   const before = kept;
   kept = keptByPort;

@@ -9,7 +9,12 @@
  * native one that marks its place, so it is there when its turn comes.
  *
  * A half that closes without our doing was lost with a message that nobody received. Then the end of our channel that
- * went the same way is parked for ever: the native side is told to let go of it.
+ * went the same way is parked for ever: the native side is told to let go of it. So a port that closes while the other
+ * end is on its way leaves its half open (unless payloads wait in it: then the half would not close by itself); and a
+ * port whose other end has closed sends a *witness* along when it leaves, a port whose only use is to close when it is
+ * lost.
+ *
+ * A half stands in the entry of its port in the table of ports (table.js): `{ id, peerId, half }`.
  */
 
 const { MessageChannel: NodeMessageChannel, MessagePort: NodeMessagePort, receiveMessageOnPort } =
@@ -17,34 +22,72 @@ const { MessageChannel: NodeMessageChannel, MessagePort: NodeMessagePort, receiv
 
 const { closedPort } = require('../closed-port');
 const { binding } = require('../native');
-const nodeGlobals = require('../node-globals');
 
 const { close, postMessage, hasRef, ref, unref } = NodeMessagePort.prototype;
-const { addEventListener, removeEventListener } = nodeGlobals.EventTarget.prototype;
+const { addEventListener, removeEventListener } = Object.getPrototypeOf(
+  Object.getPrototypeOf(NodeMessagePort.prototype),
+);
 
 /** What each half in use does when it closes. */
 const onClose = new WeakMap();
 
-/** Takes a half into use: when it closes, `peerId` is forgotten in case it was lost with the other half. */
-function adopt(half, peerId) {
-  const forget = () => binding.forgetPort(peerId);
-  onClose.set(half, forget);
-  addEventListener.call(half, 'close', forget, { once: true });
+function whenClosed(half, action) {
+  const before = onClose.get(half);
+  if (before !== undefined) removeEventListener.call(half, 'close', before);
+  onClose.set(half, action);
+  if (action !== undefined) addEventListener.call(half, 'close', action, { once: true });
+}
+
+/** Gives a half to a port. */
+function adopt(half, entry) {
+  entry.half = half;
+  whenClosed(half, () => {
+    if (entry.half === half) entry.half = undefined;
+    binding.forgetPort(entry.peerId);
+  });
+}
+
+/** Takes the half from a port that leaves or has ended: what closes here from now on means nothing. */
+function release(entry) {
+  const { half } = entry;
+  if (half === undefined) return undefined;
+  entry.half = undefined;
+  whenClosed(half, undefined);
   return half;
 }
 
-/** Before a half leaves this thread: the object that stays behind closes too, and that means nothing. */
-function release(half) {
-  removeEventListener.call(half, 'close', onClose.get(half));
-}
-
-/** Both halves for two ports of this thread, given their numbers. */
-function pair(id, peerId) {
+/** A new channel, a half for each of two ports of this thread. */
+function pair(entry, peerEntry) {
   const { port1, port2 } = new NodeMessageChannel();
-  return [adopt(port1, peerId), adopt(port2, id)];
+  adopt(port1, entry);
+  adopt(port2, peerEntry);
 }
 
-/** Whether a half is open still. Node says so only in this way. */
+/**
+ * A port has ended.
+ *
+ * @param {{ half: object | undefined, peerId: number }} entry
+ * @param {boolean} watches whether its half is still to tell of the loss of the other end
+ */
+function end(entry, watches) {
+  const half = release(entry);
+  if (half === undefined) return;
+  const { peerId } = entry;
+  if (watches) whenClosed(half, () => binding.forgetPort(peerId));
+  else close.call(half);
+}
+
+/**
+ * A port to be sent along with the port that is announced by this key: when it closes, that one is let go of if nobody
+ * has claimed it.
+ */
+function witness(key) {
+  const { port1, port2 } = new NodeMessageChannel();
+  whenClosed(port1, () => binding.dropPort(key));
+  return port2;
+}
+
+/** Whether a half can be asked for a message. Node says so only in this way. */
 function isOpen(half) {
   ref.call(half);
   const open = hasRef.call(half);
@@ -52,15 +95,36 @@ function isOpen(half) {
   return open;
 }
 
+const READ = Symbol('read');
+/** Cannot be cloned: by then Node has looked at the transfer list, and detached nothing. */
+const UNCLONEABLE = {
+  get value() {
+    throw READ;
+  },
+};
+
+/** What Node throws for this transfer list, as `{ error }`; undefined if nothing. */
+function isRefused(list) {
+  try {
+    postMessage.call(closedPort(), UNCLONEABLE, list);
+  } catch (error) {
+    if (error !== READ) return { error };
+  }
+  return undefined;
+}
+
 module.exports = {
   adopt,
-  release,
+  end,
+  isRefused,
   pair,
-  isOpen,
+  release,
+  witness,
   /** Takes what is posted where nobody can get at it. */
   closedHalf: closedPort,
   close: (half) => close.call(half),
-  post: (half, value, transfer) => postMessage.call(half, value, transfer),
+  /** Posts; false when nobody will get it. */
+  post: (half, value, transfer) => postMessage.call(half, value, transfer) === true,
   // Node 20 crashes when it is asked for a message of a port that has closed.
   receive: (half) => (half !== undefined && isOpen(half) ? receiveMessageOnPort(half) : undefined),
 };

@@ -89,7 +89,7 @@ function moveMessagePortToContext(port, context) {
     throw error;
   }
   const content = Port.pack(port);
-  Port.moved(port);
+  Port.moved(port, content);
   bridge(Port.adopt(content), near);
   return moved;
 }

@@ -21,9 +21,9 @@ const portExtension = {
     writer.u32(writer.part(port));
   },
   read(reader) {
-    const id = reader.parts[reader.u32()];
+    const key = reader.parts[reader.u32()];
     Port ??= require('./message-port').Port;
-    return Port.adopt({ id, terms: TERMS, kept: [], half: undefined });
+    return Port.adopt({ key, terms: TERMS, kept: [], introduced: 0, half: undefined, witness: undefined });
   },
 };
 

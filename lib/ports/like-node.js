@@ -7,9 +7,9 @@
 
 const { AsyncResource } = require('node:async_hooks');
 const { MessagePort: NodeMessagePort } = require('../node-threads');
+const { createEvent, Event, NodeEventTarget } = require('./node-classes');
 
 const nodePrototype = NodeMessagePort.prototype;
-const NodeEventTarget = Object.getPrototypeOf(nodePrototype).constructor;
 
 const { emitDestroy, runInAsyncScope } = AsyncResource.prototype;
 const sample = new AsyncResource('RUST_WORKERS_PORTS');
@@ -76,6 +76,19 @@ function publicFace(Made) {
   return Object.setPrototypeOf(MessagePort, NodeEventTarget);
 }
 
+/** The event of a port that has closed, by the name it has in Node. */
+const CloseEvent = class MessagePortCloseEvent extends Event {
+  constructor() {
+    super('close');
+  }
+};
+
+/** Node's event for a message with ports. Its class takes none but those of Node's own make: on Node 20 it looks inside. */
+function eventWithPorts(port, data, ports) {
+  const event = createEvent.call(port, data, 'message');
+  return Object.defineProperty(event, 'ports', { value: Object.freeze([...ports]), enumerable: true });
+}
+
 /** What `util.inspect` shows of a port: that it is open and holds the loop, and what Node shows of event targets. */
 function shown(port, active, refed) {
   const view = Object.create(Object.getPrototypeOf(port));
@@ -85,4 +98,4 @@ function shown(port, active, refed) {
   return view;
 }
 
-module.exports = { PortBase, destroyed, hasContext, inContext, publicFace, shown };
+module.exports = { CloseEvent, PortBase, destroyed, eventWithPorts, hasContext, inContext, publicFace, shown };

@@ -8,29 +8,49 @@
  * `instanceof` that class. None of the native parts of Node's ports is used: messages come from Rust (`batch.js`), or
  * from the companion (`companion.js`) when their turn has come in Rust's queue.
  *
- * Who gets a message: a waiting `receive()`, else the `message` listeners. The *turn* is told in
- * src/channel/inbox.rs: after a wake no other comes until a `take` found the inbox empty. A port that stops taking
- * before that, because nobody wants messages, keeps the turn, and must go on by itself when somebody does.
+ * # Who gets a message, and when
+ *
+ * A waiting `receive()`, else the `message` listeners. A message is taken only to be given away at once: what the one
+ * before has left to be run (ticks, promises) runs first, and then it is asked anew whether the port is still here and
+ * somebody still wants messages. So whatever user code does, the next message is the first that was not shown, here
+ * or wherever the port goes.
+ *
+ * The port is *tuned* while the native side may give it messages: from when somebody wants them until nobody does. The
+ * *turn* is told in src/channel/inbox.rs: after a wake no other comes until a `take` found the inbox empty. A port that
+ * is tuned and stops taking before that keeps the turn: whoever then wants messages goes on by itself.
+ *
+ * # User code
+ *
+ * Listeners are called by Node's dispatch, or (the one listener of most ports) here, in the same way: what they throw, or
+ * reject with, becomes an uncaught exception in the port's async context. Getters run while a value is posted: they may
+ * post, close and move this very port.
+ *
+ * # The end
+ *
+ * As in Node a port that was closed, or that was told of the other end's close, is only ENDING for the rest of that turn
+ * of the loop: it posts no more and cannot leave, but listeners under way get what is in the queue, and a message that
+ * is being posted is posted. Then it has ended, the other end can know of it, and `close` is emitted.
  */
 
 const { inspect, types } = require('node:util');
 
 const { setImmediate, setTimeout } = require('../clock');
-const nodeGlobals = require('../node-globals');
 const { markAsUncloneable } = require('../node-threads');
 const { binding } = require('../native');
-const { PortClosedError } = require('../errors');
+const { canSettle, settle, throwUncaught } = require('../turn');
 const { listOf } = require('../travel/transfer-list');
-const { Batch, Unreadable } = require('./batch');
+const { Batch, NOTHING, Unreadable } = require('./batch');
 const { encode } = require('./codec');
 const companion = require('./companion');
-const { PortBase, destroyed, hasContext, inContext, publicFace, shown } = require('./like-node');
-const { CLOSED, DETACHED, FULL, LOOPED, intake, LEFT_CLOSED, LEFT_EMPTY, LEFT_GONE } = require('./native');
-const { Introductions } = require('./shared-memory');
-const { dataCloneError, postAside, postNowhere, refuseList } = require('./side');
-const { delivery, ports } = require('./table');
-const { canSettle, settle, throwUncaught } = require('../turn');
+const { CloseEvent, PortBase, destroyed, eventWithPorts, hasContext, inContext, publicFace, shown } =
+  require('./like-node');
+const { CLOSED, DETACHED, FULL, LOOPED, intake, LEFT_CLOSED, LEFT_EMPTY } = require('./native');
+const { dataCloneError, NEW_LISTENER, NodeEventTarget, REMOVE_LISTENER } = require('./node-classes');
 const { partsOf } = require('./parts');
+const { checkRecord } = require('./record');
+const { Introductions, Kept } = require('./shared-memory');
+const { LOST, WRAPPED, postAside, postNowhere, refuseList } = require('./side');
+const { delivery, ports } = require('./table');
 const { closedError, limit, movedError, opened, receiveTerms, sliceOf, deadline, timeoutError } = require('./waiting');
 
 /** Node's way to its listeners of both kinds, with the value for the one and the event for the other. */
@@ -38,9 +58,11 @@ const DISPATCH = Symbol.for('nodejs.internal.kHybridDispatch');
 /** The method behind `receiveMessageOnPort`. */
 const RECEIVE = Symbol.for('rust-workers.receive');
 
+const { listenerCount } = NodeEventTarget.prototype;
+
 /** Messages a port gives to its listeners in one turn of the loop, as Node's do. */
 const A_TURN = 1000;
-/** Of these, as many are decoded at once. */
+/** Of these, as many are taken at once. */
 const AT_ONCE = canSettle ? 256 : 1;
 /** Messages that `receive` takes in advance from an unbounded channel. */
 const IN_ADVANCE = 64;
@@ -48,65 +70,66 @@ const IN_ADVANCE = 64;
 const OPEN = 0;
 const ENDED = 1;
 const MOVED = 2;
-/** Closed by one of its listeners: they still get what is in the queue, as in Node. */
+/** Closed, until the end of this turn of the loop. */
 const ENDING = 3;
-
-/** Node's MessageEvent takes no ports but those of its own make. */
-function eventWithPorts(data, ports) {
-  const event = new nodeGlobals.MessageEvent('message', { data });
-  return Object.defineProperty(event, 'ports', { value: Object.freeze([...ports]), enumerable: true });
-}
 
 /** With what programs know as `MessagePort` over it: see the end. */
 class Port extends PortBase {
   #handle = -1;
-  #id = 0;
-  #peerId = 0;
   #state = OPEN;
   /** What the channel was made with. */
   #terms;
-  #fetch = () => companion.receive(this.#half);
-  #batch = new Batch(this.#fetch);
-  #introductions = new Introductions();
-  #half;
+  #batch = new Batch(() => companion.receive(this.#entry.half), AT_ONCE);
+  #introductions;
   #started = false;
+  #tuned = false;
   #refed = false;
   #holds = 0;
-  #keepsTurn = false;
   #scheduled = false;
   #delivering = false;
+  /** Messages it may still give to its listeners in this turn of the loop. */
+  #budget = 0;
   /** Whether listeners are to be called in an async context of this port's. */
   #inContext = hasContext(this);
   /** The one listener for `message`, when it takes the value and there is no other. */
   #only;
-  /** Whether there are listeners for `message`. */
-  #listening = false;
   /** Waiting `receive`s, oldest first: `{ resolve, reject }`. */
   #receivers = [];
   /** Waiting `send`s. */
   #senders = [];
   /** As the table of this environment's ports knows it. */
-  #entry = { port: this, due: () => this.#due(), room: () => this.#room() };
+  #entry = {
+    id: 0,
+    peerId: 0,
+    order: 0,
+    half: undefined,
+    due: () => this.#due(),
+    room: () => this.#room(),
+    /** Ends a port that is ENDING. */
+    finish: () => this.#finish(),
+  };
 
-  constructor(end, terms) {
+  /** @param {{ handle: number, id: number, peerId: number } | null} end null: it has closed on its way here */
+  constructor(end, terms, introduced) {
     super();
     this.#terms = terms;
+    this.#introductions = new Introductions(introduced);
     // Where Node itself clones it, it would silently be `{}`.
     markAsUncloneable?.(this);
-    this.#settleIn(end);
+    if (end === null) {
+      this.#state = ENDED;
+      setImmediate(() => this.#closed());
+      return;
+    }
+    this.#handle = end.handle;
+    this.#entry.id = end.id;
+    this.#entry.peerId = end.peerId;
+    ports.add(this.#entry);
   }
 
   /** @returns {Port} */
-  static create(end, terms) {
-    return new Made(end, terms);
-  }
-
-  #settleIn({ handle, id, peerId }) {
-    this.#handle = handle;
-    this.#id = id;
-    this.#peerId = peerId;
-    this.#state = OPEN;
-    ports.set(id, this.#entry);
+  static create(end, terms, introduced = 0) {
+    return new Made(end, terms, introduced);
   }
 
   // ── Posting ────────────────────────────────────────────────────────────────────────────────────────
@@ -119,6 +142,7 @@ class Port extends PortBase {
     }
     const open = this.#state === OPEN;
     this.#post(value, transfer, false);
+    if (ports.inRound) ports.join(this.#entry.peerId);
     return open || undefined;
   }
 
@@ -129,13 +153,12 @@ class Port extends PortBase {
    * @returns {number | undefined} what became of it: a number of native.js, undefined for queued
    */
   #post(value, transfer, within) {
-    if (this.#state !== OPEN) {
-      postNowhere(value, transfer, this);
-      return this.#state === MOVED ? DETACHED : CLOSED;
-    }
+    const open = this.#state === OPEN;
     if (transfer === undefined || transfer === null || (Array.isArray(transfer) && transfer.length === 0)) {
       const written = encode(value, this.#introductions, this.#terms.keepBuffers);
       if (written !== null) {
+        // Closed by a getter, it posts this one yet.
+        if (!open || (this.#state !== OPEN && !this.#isReceiving())) return this.#whyNot();
         const { bytes, length, parts } = written;
         if (parts.length > 0 || within) {
           const together = parts.length > 0 ? partsOf(parts) : undefined;
@@ -148,7 +171,15 @@ class Port extends PortBase {
         return binding.postToPort(this.#handle, length);
       }
     }
+    if (!open || !this.#isReceiving()) {
+      postNowhere(value, transfer, this);
+      return this.#whyNot();
+    }
     return this.#postAside(value, transfer, within);
+  }
+
+  #whyNot() {
+    return this.#state === MOVED ? DETACHED : CLOSED;
   }
 
   #postAside(value, transfer, within) {
@@ -160,11 +191,11 @@ class Port extends PortBase {
     const half = this.#companion();
     if (half === undefined) return this.#postToTask(value, transfer);
     const shared = this.#introductions.introduce();
-    const wrapped = postAside(half, value, transfer, shared, this);
+    const sent = postAside(half, value, transfer, shared, this);
+    // No place is to be held for what nobody can get.
+    if (sent === LOST || !this.#isReceiving()) return this.#whyNot();
     if (shared !== undefined) this.#introductions.confirm(shared);
-    // Nobody can get at what was posted to a closed one, so no place is to be held for it.
-    if (half === companion.closedHalf()) return CLOSED;
-    return binding.postPlaceToPort(this.#handle, wrapped);
+    return binding.postPlaceToPort(this.#handle, sent === WRAPPED);
   }
 
   /** The other end is a native task: everything goes through Rust, what is given away as a copy. */
@@ -175,21 +206,21 @@ class Port extends PortBase {
     if (written === null || !buffers.every(types.isArrayBuffer)) {
       throw dataCloneError('The other end of this channel is a native task, which takes plain values and bytes only');
     }
+    if (!this.#isReceiving()) return this.#whyNot();
     const { bytes, length, parts } = written;
     const together = parts.length > 0 ? partsOf(parts, buffers.length > 0) : undefined;
-    if (buffers.length > 0) nodeGlobals.structuredClone(undefined, { transfer: buffers });
+    if (buffers.length > 0) companion.post(companion.closedHalf(), undefined, buffers);
     return binding.postToPortWith(this.#handle, false, bytes, length, together);
   }
 
   /** This port's half of the companion; undefined when the other end went where Node's ports cannot go. */
   #companion() {
-    // It may have closed without our doing: the thread with the other half ends, and our channel with it. Then it does
-    // to what is posted what any closed port does.
-    if (this.#half !== undefined) return this.#half;
-    const peer = ports.get(this.#peerId)?.port;
-    if (peer !== undefined && #half in peer) {
-      [this.#half, peer.#half] = companion.pair(this.#id, this.#peerId);
-      return this.#half;
+    const entry = this.#entry;
+    if (entry.half !== undefined) return entry.half;
+    const peer = ports.get(entry.peerId);
+    if (peer !== undefined) {
+      companion.pair(entry, peer);
+      return entry.half;
     }
     return binding.wantPortRoom(this.#handle) === CLOSED ? companion.closedHalf() : undefined;
   }
@@ -239,48 +270,45 @@ class Port extends PortBase {
 
   /** It is this port's turn: something waits for it. Does not throw. */
   #due() {
-    if (this.#state !== OPEN) return;
-    this.#keepsTurn = true;
+    if (this.#state !== OPEN || this.#delivering) return;
     this.#delivering = true;
-    if (this.#inContext) inContext(this, this.#deliver);
-    else this.#deliver();
-    this.#delivering = false;
-    if (this.#state === ENDING) this.#closeNow();
-  }
-
-  #deliver() {
-    let budget = A_TURN;
-    while (this.#isReceiving()) {
-      let left = -1;
-      if (this.#batch.length === 0) {
-        const most = this.#started ? Math.min(budget, AT_ONCE) : this.#receivers.length;
-        left = this.#batch.take(this.#handle, most);
-        if (left === LEFT_CLOSED) return this.#end();
-        if (left === LEFT_GONE) return;
-        if (left === LEFT_EMPTY) this.#keepsTurn = false;
-        if (this.#batch.length === 0) return;
-      }
-      budget -= this.#handOut();
-      if (this.#batch.length > 0 || left === LEFT_EMPTY) return;
-      if (budget <= 0 || !canSettle) return this.#continueLater();
+    try {
+      if (this.#inContext) inContext(this, this.#deliver);
+      else this.#deliver();
+    } catch (error) {
+      throwUncaught(error);
     }
+    this.#delivering = false;
   }
 
   #isReceiving() {
     return this.#state === OPEN || this.#state === ENDING;
   }
 
-  /** Gives out what is at hand, as far as somebody wants it; the number of messages given. */
-  #handOut() {
+  #deliver() {
     const batch = this.#batch;
-    let given = 0;
-    while (this.#isReceiving() && batch.length > 0) {
-      if (this.#receivers.length > 0) this.#give(this.#receivers.shift(), batch.next());
-      else if (this.#started) this.#emit(batch.next());
-      else break;
-      given++;
+    this.#budget = A_TURN;
+    for (let looked = false; ; looked = true) {
+      settle();
+      // What ran just now may have done anything.
+      if (!this.#isReceiving()) return;
+      if (!this.#started && this.#receivers.length === 0) return this.#rest();
+      if (looked && batch.length === 0) {
+        // A listener may have posted to this very port: then, as in Node, that comes in the same turn.
+        if (batch.left === LEFT_EMPTY && !ports.has(this.#entry.peerId)) return;
+        if (!canSettle) return this.#continueLater();
+      }
+      if (this.#budget <= 0) return this.#continueLater();
+      const most = this.#started ? Math.min(this.#budget, AT_ONCE) : this.#receivers.length;
+      const message = batch.next(this.#handle, most);
+      if (message === NOTHING) {
+        if (batch.left === LEFT_CLOSED) this.#end();
+        return;
+      }
+      this.#budget--;
+      if (this.#receivers.length > 0) this.#give(this.#receivers.shift(), message);
+      else this.#emit(message);
     }
-    return given;
   }
 
   #give(receiver, message) {
@@ -290,25 +318,34 @@ class Port extends PortBase {
   }
 
   #emit(message) {
-    settle();
-    // What ran just now may have closed the port.
-    if (!this.#isReceiving()) return;
-    const only = this.#only;
-    if (only !== undefined && !(message instanceof Unreadable)) {
-      try {
+    try {
+      const only = this.#only;
+      if (only !== undefined && !(message instanceof Unreadable)) {
         const result = only.call(this, message);
-        if (result !== undefined && result !== null && typeof result.then === 'function') {
-          result.then(undefined, throwUncaught);
-        }
-      } catch (error) {
-        throwUncaught(error);
+        if (result === undefined || result === null) return;
+        const { then } = result;
+        if (typeof then === 'function') Reflect.apply(then, result, [undefined, throwUncaught]);
+        return;
       }
+      if (message instanceof Unreadable) this[DISPATCH](message.error, 'messageerror', undefined);
+      else if (this.#batch.ports === undefined) this[DISPATCH](message, 'message', undefined);
+      else this[DISPATCH](message, 'message', eventWithPorts(this, message, this.#batch.ports));
+    } catch (error) {
+      throwUncaught(error);
+    }
+  }
+
+  /** Nobody wants messages. Of what the turn was for only the end is seen all the same. */
+  #rest() {
+    if (this.#tuned) {
+      // Keeps the turn: while something waits the end is not due.
+      if (binding.portWaiting(this.#handle, this.#batch.shown) > 0) return;
+      this.#tune(false);
       return;
     }
-    if (message instanceof Unreadable) super.emit('messageerror', message.error);
-    else if (this.#batch.ports === undefined) super.emit('message', message);
-    else this[DISPATCH](message, 'message', eventWithPorts(message, this.#batch.ports));
-    this.#listenersChanged();
+    // A port that is not tuned gets no messages.
+    this.#batch.next(this.#handle, 1);
+    if (this.#batch.left === LEFT_CLOSED) this.#end();
   }
 
   #continueLater() {
@@ -321,68 +358,73 @@ class Port extends PortBase {
 
   #continue = () => {
     this.#scheduled = false;
-    if (this.#keepsTurn || this.#batch.length > 0) this.#due();
+    this.#due();
   };
 
   /** Somebody wants messages from now on. */
   #want() {
-    if (this.#keepsTurn || this.#batch.length > 0) this.#continueLater();
-    else binding.listenPort(this.#handle, true);
+    if (this.#tuned) this.#continueLater();
+    else this.#tune(true);
+  }
+
+  /** With true, messages wake the port; with false they wait, and the turn goes back. */
+  #tune(tuned) {
+    this.#tuned = tuned;
+    binding.listenPort(this.#handle, this.#batch.end(), tuned);
+    if (tuned && ports.inRound) ports.join(this.#entry.id);
   }
 
   // ── Listeners ──────────────────────────────────────────────────────────────────────────────────────
 
   on(type, listener) {
-    const alone = type === 'message' && this.listenerCount('message') === 0;
-    super.on(type, listener);
-    if (alone && typeof listener === 'function' && this.listenerCount('message') === 1) this.#only = listener;
-    return this;
+    return this.#add(super.on, type, listener);
   }
 
   addListener(type, listener) {
-    return this.on(type, listener);
+    return this.#add(super.addListener, type, listener);
   }
 
-  addEventListener(type, ...rest) {
-    const before = type === 'message' ? this.listenerCount('message') : 1;
-    super.addEventListener(type, ...rest);
-    if (type !== 'message') return;
-    this.#only = undefined;
-    if (before === 0 && this.listenerCount('message') > 0) {
-      this.#listening = true;
-      this.ref();
-      this.start();
-    }
-  }
-
-  removeEventListener(type, ...rest) {
-    super.removeEventListener(type, ...rest);
-    if (type === 'message') this.#listenersChanged();
-  }
-
-  removeAllListeners(...types) {
-    super.removeAllListeners(...types);
-    this.#listenersChanged();
+  #add(add, type, listener) {
+    const alone = type === 'message' && listenerCount.call(this, type) === 0;
+    add.call(this, type, listener);
+    if (alone && typeof listener === 'function' && listenerCount.call(this, type) === 1) this.#only = listener;
     return this;
   }
 
-  #listenersChanged() {
-    const count = this.listenerCount('message');
-    if (count !== 1) this.#only = undefined;
-    if (count === 0 && this.#listening) {
-      this.unref();
-      this.#stop();
+  removeAllListeners(...types) {
+    this.#only = undefined;
+    return super.removeAllListeners(...types);
+  }
+
+  /** As in Node's ports, the first listener starts the port and holds the loop. */
+  [NEW_LISTENER](size, type, ...rest) {
+    if (type === 'message') {
+      this.#only = undefined;
+      if (size === 1) {
+        this.ref();
+        this.start();
+      }
     }
-    this.#listening = count > 0;
+    return super[NEW_LISTENER](size, type, ...rest);
+  }
+
+  /** And the last that goes stops it. */
+  [REMOVE_LISTENER](size, type, ...rest) {
+    if (type === 'message') {
+      this.#only = undefined;
+      if (size === 0) {
+        this.#stop();
+        this.unref();
+      }
+    }
+    return super[REMOVE_LISTENER](size, type, ...rest);
   }
 
   /** Messages wait until somebody wants them. */
   #stop() {
     if (!this.#isReceiving() || !this.#started) return;
     this.#started = false;
-    if (this.#receivers.length > 0) return;
-    this.#keepsTurn = false;
-    binding.listenPort(this.#handle, false);
+    if (this.#receivers.length === 0 && this.#tuned) this.#tune(false);
   }
 
   // ── Life ───────────────────────────────────────────────────────────────────────────────────────────
@@ -396,48 +438,48 @@ class Port extends PortBase {
   close(callback) {
     if (typeof callback === 'function') this.once('close', callback);
     if (this.#state !== OPEN) return;
-    if (!this.#delivering) return this.#closeNow();
+    // What is in the queue now, listeners under way still get.
+    if (this.#delivering) {
+      this.#budget = Math.max(this.#budget, binding.portWaiting(this.#handle, this.#batch.shown));
+    }
+    this.#end();
+  }
+
+  /** Closed from here, or the other end has closed and everything from there was delivered. */
+  #end() {
+    if (this.#state !== OPEN) return;
     this.#state = ENDING;
     this.#hold();
+    setImmediate(() => this.#finish());
   }
 
-  #closeNow() {
-    binding.closePort(this.#handle);
-    this.#leave(ENDED, closedError);
-    setImmediate(() => this.#closed());
-  }
-
-  /** The other end has closed, and everything from there was delivered. */
-  #end() {
-    binding.closePort(this.#handle);
+  #finish() {
+    if (this.#state !== ENDING) return;
+    const watches = binding.closePort(this.#handle);
+    companion.end(this.#entry, watches);
     this.#leave(ENDED, closedError);
     this.#closed();
+  }
+
+  #leave(state, reason) {
+    this.#state = state;
+    this.#handle = -1;
+    this.#batch.end();
+    if (ports.get(this.#entry.id) === this.#entry) ports.delete(this.#entry.id);
+    for (const { reject } of [...this.#receivers.splice(0), ...this.#senders.splice(0)]) reject(reason());
+    this.#hold();
   }
 
   #closed() {
     // As in Node, where a port counts as closed from now on.
     this.#refed = false;
-    settle();
     if (this.#inContext) inContext(this, this.#tellClosed);
     else this.#tellClosed();
     destroyed(this);
   }
 
   #tellClosed() {
-    this.dispatchEvent(new nodeGlobals.Event('close'));
-  }
-
-  #leave(state, reason) {
-    this.#state = state;
-    this.#handle = -1;
-    if (ports.get(this.#id) === this.#entry) ports.delete(this.#id);
-    this.#keepsTurn = false;
-    if (state === ENDED) {
-      if (this.#half !== undefined) companion.close(this.#half);
-      this.#batch = new Batch(this.#fetch);
-    }
-    for (const { reject } of [...this.#receivers.splice(0), ...this.#senders.splice(0)]) reject(reason());
-    this.#hold();
+    this.dispatchEvent(new CloseEvent());
   }
 
   ref() {
@@ -467,31 +509,20 @@ class Port extends PortBase {
 
   // ── Receiving by hand ──────────────────────────────────────────────────────────────────────────────
 
-  /** Takes the next message if there is one. Returns LEFT_… ; the message is then at hand. */
-  #pull(slice) {
-    if (this.#batch.length > 0) return LEFT_EMPTY;
-    return this.#batch.receive(this.#handle, slice);
-  }
-
   receive(options) {
     return new Promise((resolve, reject) => {
       const { timeout, signal } = receiveTerms(options);
-      signal?.throwIfAborted();
+      if (signal?.aborted) throw signal.reason;
       if (this.#state !== OPEN) throw this.#state === MOVED ? movedError() : closedError();
       const receiver = { resolve, reject };
       if (this.#receivers.length === 0) {
-        if (this.#batch.length === 0) this.#takeInAdvance();
+        const message = this.#takeInAdvance();
+        if (message !== NOTHING) return this.#give(receiver, message);
         if (this.#state !== OPEN) throw closedError();
-        if (this.#batch.length > 0) {
-          this.#give(receiver, this.#batch.next());
-          if (this.#started) this.#want();
-          return;
-        }
       }
       this.#receivers.push(receiver);
       if (timeout !== undefined || signal !== undefined) limit(receiver, timeout, signal, this.#dismiss);
       this.#hold();
-      this.#want();
     });
   }
 
@@ -503,10 +534,10 @@ class Port extends PortBase {
 
   /** For somebody who wants one now, and probably the next ones. */
   #takeInAdvance() {
-    if (!this.#started) binding.listenPort(this.#handle, true);
-    const left = this.#batch.take(this.#handle, this.#terms.capacity > 0 ? 1 : IN_ADVANCE);
-    this.#keepsTurn = left !== LEFT_EMPTY;
-    if (left === LEFT_CLOSED) this.#end();
+    if (!this.#tuned) this.#tune(true);
+    const message = this.#batch.next(this.#handle, this.#terms.capacity > 0 ? 1 : IN_ADVANCE);
+    if (message === NOTHING && this.#batch.left !== LEFT_EMPTY) this.#end();
+    return message;
   }
 
   receiveSync(timeout = Infinity) {
@@ -514,9 +545,11 @@ class Port extends PortBase {
     if (this.#state !== OPEN) throw this.#state === MOVED ? movedError() : closedError();
     for (;;) {
       const slice = sliceOf(until);
-      const left = this.#pull(slice);
-      if (this.#batch.length > 0) return opened(this.#batch.next());
-      if (left === LEFT_CLOSED || left === LEFT_GONE) {
+      // It would never end while this thread is blocked.
+      ports.get(this.#entry.peerId)?.finish();
+      const message = this.#batch.receive(this.#handle, slice);
+      if (message !== NOTHING) return opened(message);
+      if (this.#batch.left !== LEFT_EMPTY) {
         this.#end();
         throw closedError();
       }
@@ -526,10 +559,10 @@ class Port extends PortBase {
 
   /** `receiveMessageOnPort`. */
   [RECEIVE]() {
-    if (this.#state !== OPEN) return undefined;
-    const left = this.#pull(0);
-    if (this.#batch.length > 0) return { message: opened(this.#batch.next()) };
-    if (left === LEFT_CLOSED) this.#end();
+    if (!this.#isReceiving()) return undefined;
+    const message = this.#batch.receive(this.#handle, 0);
+    if (message !== NOTHING) return { message: opened(message) };
+    if (this.#batch.left === LEFT_CLOSED) this.#end();
     return undefined;
   }
 
@@ -553,68 +586,79 @@ class Port extends PortBase {
     return port.#state !== OPEN;
   }
 
-  /** For `lib/ports/travel.js`: the port's parts, made ready to leave this thread. */
+  /**
+   * For `lib/ports/travel.js`: what of the port goes into a message. The port is here still, and of full use, until the
+   * message has left.
+   *
+   * @returns {import('./record').PortRecord}
+   */
   static pack(port) {
     if (port.#state !== OPEN) throw dataCloneError('MessagePort in transfer list is already detached');
-    const half = port.#companion();
-    const id = port.#id;
-    const content = {
-      id,
+    let half = port.#companion();
+    // When the other end has closed, so has the other half, and this one perhaps by that.
+    const alone = half === undefined || binding.wantPortRoom(port.#handle) === CLOSED;
+    if (alone && half !== undefined && companion.isRefused([half]) !== undefined) half = undefined;
+    const key = binding.announcePort();
+    return {
+      key,
       terms: port.#terms,
-      kept: port.#batch.kept,
-      half: half !== undefined && companion.isOpen(half) ? half : undefined,
+      kept: port.#batch.kept.pairs(),
+      introduced: port.#introductions.next,
+      half,
+      witness: alone ? companion.witness(key) : undefined,
     };
-    if (!binding.parkPort(port.#handle, port.#batch.used)) {
-      throw dataCloneError('MessagePort in transfer list is already detached');
-    }
-    if (content.half !== undefined) companion.release(half);
-    port.#batch = new Batch(port.#fetch);
-    port.#batch.kept = content.kept;
-    port.#keepsTurn = false;
-    port.#handle = -1;
-    port.#state = MOVED;
-    return content;
   }
 
-  /** The port could not leave after all. */
-  static restore(port, { id, half }) {
-    const end = binding.claimPort(id);
-    if (end === null) return port.#leave(ENDED, closedError);
-    if (half !== undefined) companion.adopt(half, port.#peerId);
-    port.#settleIn(end);
-    if (port.#started || port.#receivers.length > 0) port.#want();
+  #left() {
+    this.#leave(MOVED, movedError);
+    setImmediate(() => this.#closed());
+  }
+
+  /** The message has not left. */
+  static kept(port, { key, witness }) {
+    binding.withdrawPort(key);
+    if (witness !== undefined) companion.close(witness);
+  }
+
+  /** The message has left, and the port with it. */
+  static moved(port, { key }) {
+    // A getter of the message may have closed it, or moved it in a message of its own.
+    if (port.#state !== OPEN) return binding.withdrawPort(key);
+    companion.release(port.#entry);
+    binding.parkPort(port.#handle, port.#batch.end(), key);
+    port.#left();
+  }
+
+  /** A port that has come to this thread. One that has closed on its way is closed, as it would be in Node. */
+  static adopt(content) {
+    const { key, terms, kept, introduced, half, witness } = checkRecord(content);
+    const end = binding.claimPort(key);
+    const port = Port.create(end, terms, introduced);
+    if (witness !== undefined) companion.close(witness);
+    if (end !== null) {
+      port.#batch.kept = new Kept(kept);
+      if (half !== undefined) companion.adopt(half, port.#entry);
+    } else if (half !== undefined) {
+      companion.close(half);
+    }
+    return port;
   }
 
   /**
-   * The port goes to a native task: the handle and the number of used messages are taken with the task's input, at
-   * once. There a port has no companion.
+   * The port goes to a native task: its handle and cursor are taken with the task's input, at once. There a port has no
+   * companion.
    *
    * @returns {[number, number]}
    */
   static toTask(port) {
     if (port.#state !== OPEN) throw dataCloneError('MessagePort in transfer list is already detached');
-    const taken = [port.#handle, port.#batch.used];
-    if (port.#half !== undefined) companion.close(port.#half);
-    const peer = ports.get(port.#peerId)?.port;
-    if (peer !== undefined && #half in peer) peer.#half = undefined;
-    Port.moved(port);
+    const taken = [port.#handle, port.#batch.end()];
+    const half = companion.release(port.#entry);
+    if (half !== undefined) companion.close(half);
+    const peer = ports.get(port.#entry.peerId);
+    if (peer !== undefined) companion.release(peer);
+    port.#left();
     return taken;
-  }
-
-  /** The port has left. */
-  static moved(port) {
-    port.#leave(MOVED, movedError);
-    setImmediate(() => port.#closed());
-  }
-
-  /** A port that has come to this thread. */
-  static adopt({ id, terms, kept, half }) {
-    const end = binding.claimPort(id);
-    if (end === null) throw new PortClosedError('the port was closed on its way');
-    const port = Port.create(end, terms);
-    port.#batch.kept = kept;
-    if (half !== undefined) port.#half = companion.adopt(half, end.peerId);
-    return port;
   }
 
   [inspect.custom]() {

@@ -11,12 +11,15 @@ const SLAB_BYTES = 128 * 1024;
 
 const KEY = Symbol.for('rust-workers.port-intake');
 
-/** One for each environment: the native side knows only the last that was named. */
+/**
+ * One for each environment: the native side knows only the last that was named. `holder` is the `Batch` whose messages
+ * are in it, `outgoing` the memory that the encoder was last known to write to.
+ */
 function makeIntake() {
   const lengths = new Uint32Array(BATCH);
   const slab = Buffer.from(new ArrayBuffer(SLAB_BYTES));
   binding.namePortIntake(new Uint8Array(lengths.buffer), new Uint8Array(slab.buffer));
-  return { lengths, slab, outgoing: undefined };
+  return { lengths, slab, holder: undefined, outgoing: undefined };
 }
 
 module.exports = {
@@ -29,8 +32,10 @@ module.exports = {
   /** In `lengths`: the message comes alone; then follow the length of its wire, what it has, and that of its block. */
   APART: 0xffffffff,
   // What it has.
+  /** Its wire is to be fetched. */
   APART_LARGE: 1,
   APART_PARTS: 2,
+  /** Its one block of bytes is to be fetched. */
   APART_BLOCK: 4,
   /** In `lengths`: what the message is waits in the companion. */
   SIDE_PLAIN: 0xfffffffe,

@@ -8,20 +8,30 @@
  * the number is enough. The first time does not count: a program that posts ever new ones shall not have them kept.
  *
  * Messages are in order, so the receiving end's list is always as the sender believed it to be when it wrote the
- * message; when that end moves to another thread its list goes along. A number that is given again replaces.
+ * message; when that end moves to another thread its list goes along. A number is never given again, not even by the
+ * next owner of an end, so that one whose introduction could not be read is not mistaken for another.
  */
 
-/** How many the receiving end keeps at the most. */
+const { types } = require('node:util');
+
+/** How many the receiving end keeps at the most: the last ones. */
 const PLACES = 16;
 
 /** What the other end keeps, as the sender knows it. */
 class Introductions {
   #seen = new WeakSet();
   #numbers = new WeakMap();
-  #byNumber = new Array(PLACES).fill(undefined);
-  #next = 0;
-  /** Pairs of number and buffer that the message under way introduces. */
+  /** The buffers the other end may keep, by number modulo PLACES. */
+  #given = new Array(PLACES).fill(undefined);
+  /** The next number. */
+  next;
+  /** Buffers that the message under way introduces. */
   #fresh = [];
+
+  /** @param {number} next where the last owner of this end had got to */
+  constructor(next) {
+    this.next = next;
+  }
 
   /** The number of a buffer the other end keeps; undefined when Node has to carry it this time. */
   numberOf(buffer) {
@@ -38,11 +48,11 @@ class Introductions {
     if (this.#fresh.length === 0) return undefined;
     const pairs = [];
     for (const buffer of new Set(this.#fresh)) {
-      const number = this.#next;
-      this.#next = (number + 1) % PLACES;
-      const before = this.#byNumber[number]?.deref();
+      const number = this.next++;
+      const place = number % PLACES;
+      const before = this.#given[place]?.deref();
       if (before !== undefined) this.#numbers.delete(before);
-      this.#byNumber[number] = new WeakRef(buffer);
+      this.#given[place] = new WeakRef(buffer);
       pairs.push([number, buffer]);
     }
     this.#fresh = [];
@@ -52,7 +62,8 @@ class Introductions {
   /** The introduction has left. */
   confirm(pairs) {
     for (const [number, buffer] of pairs) {
-      if (this.#byNumber[number]?.deref() === buffer) this.#numbers.set(buffer, number);
+      // More than there are places for push each other out.
+      if (number >= this.next - PLACES) this.#numbers.set(buffer, number);
     }
   }
 
@@ -62,4 +73,41 @@ class Introductions {
   }
 }
 
-module.exports = { Introductions };
+/** What the receiving end keeps. */
+class Kept {
+  #buffers = new Map();
+
+  /** @param {Iterable<[number, SharedArrayBuffer]>} [pairs] */
+  constructor(pairs = []) {
+    for (const [number, buffer] of pairs) this.#buffers.set(number, buffer);
+  }
+
+  add(pairs) {
+    for (const [number, buffer] of pairs) {
+      this.#buffers.set(number, buffer);
+      this.#buffers.delete(number - PLACES);
+    }
+  }
+
+  get(number) {
+    return this.#buffers.get(number);
+  }
+
+  pairs() {
+    return [...this.#buffers];
+  }
+}
+
+const isNumber = (value) => Number.isSafeInteger(value) && value >= 0;
+
+/** Whether this came from `introduce` or `pairs` of another thread. */
+function arePairs(value) {
+  return (
+    Array.isArray(value) &&
+    value.every(
+      (pair) => Array.isArray(pair) && pair.length === 2 && isNumber(pair[0]) && types.isSharedArrayBuffer(pair[1]),
+    )
+  );
+}
+
+module.exports = { Introductions, Kept, arePairs, isNumber };

@@ -1,34 +1,61 @@
 'use strict';
 
-/** Posting through the companion: what only Node can carry, with Node's own words about what cannot be cloned. */
+/**
+ * Posting through the companion: what only Node can carry, with Node's own words about what cannot be cloned.
+ *
+ * The value of a user goes there as it is, or in a wrapper of ours; which of the two is told in Rust's queue, out of the
+ * value's reach.
+ */
 
 const { types } = require('node:util');
 
-const nodeGlobals = require('../node-globals');
 const { MessagePort: NodeMessagePort } = require('../node-threads');
-const { departure, seal } = require('../travel');
+const { MalformedValueError } = require('../errors');
+const { departure } = require('../travel');
 const { isMarkedAsUntransferable } = require('../travel/refusals');
 const { kindOf } = require('../travel/registry');
 const { listOf } = require('../travel/transfer-list');
-const { closedHalf, post } = require('./companion');
-
-function dataCloneError(message) {
-  return new nodeGlobals.DOMException(message, 'DataCloneError');
-}
+const { closedHalf, isRefused, post } = require('./companion');
+const { dataCloneError } = require('./node-classes');
+const { arePairs } = require('./shared-memory');
 
 /** Whether this is a port of ours that does not leave although it is on the list. */
 function staysHere(port) {
   return kindOf(port)?.moves === true && isMarkedAsUntransferable(port);
 }
 
-/** What Node checks of its own ports in a transfer list, for ours. */
-function checkPorts(ports, source) {
+const isOfOurs = (object) => typeof object === 'object' && object !== null && kindOf(object)?.moves === true;
+
+/** What Node would say of this object on a transfer list, if it is one of ours. */
+function refusalOfOurs(object, seen, source) {
+  if (object === source) return 'Transfer list contains source port';
+  if (kindOf(object).gone?.(object)) return 'MessagePort in transfer list is already detached';
+  if (seen.has(object)) return 'Transfer list contains duplicate MessagePort';
+  seen.add(object);
+  return undefined;
+}
+
+/** What Node refuses for its being there twice at the most. */
+const isPlainBuffer = (object) => types.isArrayBuffer(object) && object.byteLength > 0;
+
+/** Throws what Node throws for a bad list, before the value is looked at, as Node does. */
+function checkList(list, source) {
   const seen = new Set();
-  for (const port of ports) {
-    if (port === source) throw dataCloneError('Transfer list contains source port');
-    if (seen.has(port)) throw dataCloneError('Transfer list contains duplicate MessagePort');
-    seen.add(port);
+  const nodes = [];
+  let refusal;
+  for (const object of list) {
+    if (!isOfOurs(object)) {
+      nodes.push(object);
+    } else if (!staysHere(object)) {
+      refusal = refusalOfOurs(object, seen, source);
+      if (refusal !== undefined) break;
+    }
   }
+  const plain = new Set(nodes).size === nodes.length && nodes.every(isPlainBuffer);
+  // A plain list of buffers is Node's most frequent one, and left to it.
+  const refused = plain ? undefined : isRefused(nodes);
+  if (refused !== undefined) throw refused.error;
+  if (refusal !== undefined) throw dataCloneError(refusal);
 }
 
 /** Whether this is bytes and the list one buffer: the most frequent case by far, with nothing of ours in it. */
@@ -37,30 +64,57 @@ function isOneBuffer(value, transfer) {
   return value === transfer[0] || ArrayBuffer.isView(value);
 }
 
+/** What became of a payload. */
+const LOST = 0;
+const PLAIN = 1;
+const WRAPPED = 2;
+
 /**
  * @param {object} half the companion
  * @param {unknown} value
  * @param {unknown} transfer as `postMessage` takes it
  * @param {[number, SharedArrayBuffer][] | undefined} shared what this message introduces
  * @param {object} source the port of ours
- * @returns {boolean} whether the payload is in a wrapper, for the message that is to hold the place
+ * @returns {number} PLAIN or WRAPPED, for the message that is to hold the place; LOST when nobody will ever get it
  */
 function postAside(half, value, transfer, shared, source) {
   if (shared === undefined && isOneBuffer(value, transfer)) {
-    post(half, value, transfer);
-    return false;
+    return post(half, value, transfer) ? PLAIN : LOST;
   }
   const list = listOf(transfer);
-  const ports = list?.filter((object) => object instanceof NodeMessagePort && !staysHere(object));
-  if (ports !== undefined) checkPorts(ports, source);
-  const wrapped = shared !== undefined || (ports !== undefined && ports.length > 0);
-  const payload = wrapped ? { value, ports, shared } : value;
-  // A list that was an iterator is used up by now; of a bad one Node says what is wrong.
-  const again = list ?? transfer;
-  const leaving = departure(payload, again);
-  if (leaving === undefined) post(half, payload, again);
-  else leaving.leave((bundle, transferList) => post(half, seal(bundle), transferList));
-  return wrapped;
+  // A bad one: Node says what is wrong.
+  if (list === undefined) return post(half, value, transfer) ? PLAIN : LOST;
+  if (list.length > 0) checkList(list, source);
+  const ports = list.filter((object) => object instanceof NodeMessagePort && !staysHere(object));
+  const wrapper = { value, ports: ports.length > 0 ? ports : undefined, shared };
+  const leaving = departure(wrapper, list);
+  if (leaving !== undefined) {
+    return leaving.leave((bundle, transferList) => post(half, bundle, transferList)) ? WRAPPED : LOST;
+  }
+  if (shared === undefined && ports.length === 0) return post(half, value, list) ? PLAIN : LOST;
+  return post(half, { value: wrapper, records: undefined }, list) ? WRAPPED : LOST;
+}
+
+const isObject = (value) => typeof value === 'object' && value !== null;
+
+/**
+ * What a wrapper holds that has arrived.
+ *
+ * @param {{ value: object, records: object[] | undefined }} bundle
+ * @param {import('./shared-memory').Kept} kept gets what the message introduces, also if the rest cannot be read
+ * @param {(bundle: object) => object} arrive
+ * @returns {{ value: unknown, ports: object[] | undefined }}
+ */
+function openWrapper(bundle, kept, arrive) {
+  const wrapper = isObject(bundle) ? bundle.value : undefined;
+  const readable =
+    isObject(wrapper) &&
+    (wrapper.shared === undefined || arePairs(wrapper.shared)) &&
+    (wrapper.ports === undefined || Array.isArray(wrapper.ports)) &&
+    (bundle.records === undefined || Array.isArray(bundle.records));
+  if (!readable) throw new MalformedValueError('A message came in a form that this version of rust-workers cannot read');
+  if (wrapper.shared !== undefined) kept.add(wrapper.shared);
+  return bundle.records === undefined ? wrapper : arrive(bundle);
 }
 
 /** What posting through a closed port does: everything but the delivery. */
@@ -73,4 +127,4 @@ function refuseList(transfer) {
   post(closedHalf(), undefined, transfer);
 }
 
-module.exports = { dataCloneError, postAside, postNowhere, refuseList };
+module.exports = { LOST, WRAPPED, openWrapper, postAside, postNowhere, refuseList };

@@ -4,7 +4,11 @@
  * The open ports of this environment by number, and the wakes that come for them.
  *
  * There is one table for each delivery: under Jest this file is loaded again for every test file, and a wake must find
- * the port whichever copy made it. An entry has `port`, `due()` and `room()`.
+ * the port whichever copy made it. An entry has `id`, `peerId`, `order`, `half` (of the companion), and `due()`,
+ * `room()` and `finish()`, which do not throw.
+ *
+ * Ports that are woken together get their turn as Node's do: in the order in which they were made, or came, here. And a
+ * port that a listener of one wakes gets its turn in the same round if it stands behind that one.
  */
 
 const { binding } = require('../native');
@@ -16,27 +20,70 @@ const KEY = Symbol.for('rust-workers.port-table');
 
 const delivery = deliveryOf(binding);
 
-/** Notes ports while a batch is read, and calls one of their methods when it is through: that runs user code. */
-function subject(ports, method) {
-  let waiting = [];
+class Table extends Map {
+  #made = 0;
+  /** Of a round with several ports, those that are still to get their turn, in order; else undefined. */
+  #round;
+  /** The port whose turn it is. */
+  #current;
+
+  add(entry) {
+    entry.order = this.#made++;
+    this.set(entry.id, entry);
+  }
+
+  /** Whether there is a round that `join` has a meaning for. */
+  get inRound() {
+    return this.#round !== undefined;
+  }
+
+  /** A port of this thread was woken just now, from this thread: it gets its turn in this round if it can. */
+  join(id) {
+    const entry = this.get(id);
+    if (entry === undefined || entry.order <= this.#current.order) return;
+    const at = this.#round.findIndex(({ order }) => order >= entry.order);
+    if (at < 0) this.#round.push(entry);
+    else if (this.#round[at] !== entry) this.#round.splice(at, 0, entry);
+  }
+
+  giveTurns(ids) {
+    // By far the most frequent.
+    if (ids.length === 1) {
+      this.get(ids[0])?.due();
+      return;
+    }
+    const entries = ids.map((id) => this.get(id)).filter((entry) => entry !== undefined);
+    this.#round = entries.sort((a, b) => a.order - b.order);
+    while (this.#round.length > 0) {
+      this.#current = this.#round.shift();
+      if (this.get(this.#current.id) === this.#current) this.#current.due();
+    }
+    this.#round = undefined;
+    this.#current = undefined;
+  }
+}
+
+/** Notes ports while a batch is read, and acts when it is through: that runs user code. */
+function subject(act) {
+  let ids = [];
   return {
     deliver(id) {
-      waiting.push(id);
+      ids.push(id);
     },
     act() {
-      if (waiting.length === 0) return;
-      const ids = waiting;
-      waiting = [];
-      for (const id of ids) ports.get(id)?.[method]();
+      if (ids.length === 0) return;
+      const noted = ids;
+      ids = [];
+      act(noted);
     },
   };
 }
 
 function makeTable() {
-  const ports = new Map();
-  delivery.subject(FORMS.PORT_DUE, () => subject(ports, 'due'));
-  delivery.subject(FORMS.PORT_ROOM, () => subject(ports, 'room'));
-  return ports;
+  const table = new Table();
+  delivery.subject(FORMS.PORT_DUE, () => subject((ids) => table.giveTurns(ids)));
+  delivery.subject(FORMS.PORT_ROOM, () => subject((ids) => ids.forEach((id) => table.get(id)?.room())));
+  return table;
 }
 
 module.exports = {

@@ -7,8 +7,9 @@
  *     worker.postMessage(...carry({ port: port2 }, [port2]));        // here
  *     parentPort.on('message', ({ port }) => …);                     // there, `parentPort` from rust-workers
  *
- * A port travels as its number, under which the native side keeps it meanwhile, and its half of the companion, which
- * is on Node's transfer list. Whatever way the message ends, the companion half ends too, and tells (companion.js).
+ * A port travels as a record (record.js) with its key, under which the native side keeps it meanwhile, and its half of
+ * the companion, which is on Node's transfer list. Whatever way the message ends, the companion half ends too, and tells
+ * (companion.js).
  */
 
 const { departure, register, seal, wake } = require('../travel');
@@ -19,14 +20,14 @@ register(Port, {
   moves: true,
   gone: Port.gone,
   pack: Port.pack,
-  transferables: ({ half }) => (half === undefined ? [] : [half]),
+  transferables: ({ half, witness }) => [half, witness].filter((port) => port !== undefined),
   unpack: (content) => {
     wake();
     return Port.adopt(content);
   },
   toTask: Port.toTask,
   moved: Port.moved,
-  kept: Port.restore,
+  kept: Port.kept,
 });
 
 /**

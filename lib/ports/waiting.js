@@ -2,6 +2,7 @@
 
 /** Waiting for messages: options, limits and their errors. */
 
+const { onAbort } = require('../abort');
 const { clearTimeout, now, setTimeout } = require('../clock');
 const { PortClosedError, ReceiveTimeoutError } = require('../errors');
 const { validateAbortSignal, validateNumber, validateOptions } = require('../validators');
@@ -43,10 +44,10 @@ function receiveTerms(options = {}) {
 function limit(receiver, timeout, signal, dismiss) {
   const { resolve, reject } = receiver;
   let timer;
-  const onAbort = () => end(signal.reason);
+  let takeBack;
   const release = () => {
     clearTimeout(timer);
-    signal?.removeEventListener('abort', onAbort);
+    takeBack?.();
   };
   const end = (error) => {
     dismiss(receiver);
@@ -64,7 +65,7 @@ function limit(receiver, timeout, signal, dismiss) {
   if (timeout !== undefined) {
     timer = setTimeout(() => end(timeoutError(timeout)), Math.min(timeout, LONGEST_TIMER)).unref();
   }
-  signal?.addEventListener('abort', onAbort, { once: true });
+  if (signal !== undefined) takeBack = onAbort(signal, () => end(signal.reason));
 }
 
 /** When `receiveSync` gives up; a time as of `now()`. */

@@ -10,8 +10,8 @@ use napi_derive::napi;
 
 use super::environment;
 use super::raw::export;
-use crate::channel::{PortId, Side, channel, claim};
-use crate::node::{Arguments, Environment, Js, JsValue, NOTHING, Status, drop_parked};
+use crate::channel::{PortId, Side, Transit, TransitKey, channel};
+use crate::node::{Arguments, Environment, Js, JsValue, NOTHING, Status};
 
 /// An end in the hands of this environment.
 #[napi(object)]
@@ -42,31 +42,63 @@ pub fn open_channel(env: Env, capacity: f64) -> napi::Result<Vec<PortEnd>> {
     Ok(environment.ports().open(environment, ends).map(|(handle, id)| end(handle, id)).into())
 }
 
-/// Whether messages wake this thread.
+/// Whether messages wake this thread; `shown` messages of the last batch were.
 #[napi]
-pub fn listen_port(env: Env, port: u32, listening: bool) -> napi::Result<()> {
-    environment(&env)?.ports().listen(port, listening).map_err(super::into_napi)
+pub fn listen_port(env: Env, port: u32, shown: u32, listening: bool) -> napi::Result<()> {
+    environment(&env)?.ports().listen(port, shown as usize, listening).map_err(super::into_napi)
 }
 
-/// Closes a port.
+/// Closes a port; true when its half of the companion is to stay open, to tell whether the other end was lost on its way.
 #[napi]
-pub fn close_port(env: Env, port: u32) -> napi::Result<()> {
+pub fn close_port(env: Env, port: u32) -> napi::Result<bool> {
     environment(&env)?.ports().close(port).map_err(super::into_napi)
 }
 
-/// Detaches a port and leaves it to be claimed by its number; false when it has closed. Messages of the last batch
-/// from `used` on go with it.
+/// Messages that wait to be shown here.
 #[napi]
-pub fn park_port(env: Env, port: u32, used: u32) -> napi::Result<bool> {
-    let detached = environment(&env)?.ports().detach(port, used as usize).map_err(super::into_napi)?;
-    Ok(detached.map(crate::channel::PortInTransit::park).is_some())
+pub fn port_waiting(env: Env, port: u32, shown: u32) -> napi::Result<f64> {
+    #[allow(clippy::cast_precision_loss)]
+    environment(&env)?
+        .ports()
+        .waiting(port, shown as usize)
+        .map(|count| count as f64)
+        .map_err(super::into_napi)
 }
 
-/// Takes a parked port in; nothing when there is none of that number (any more).
+fn key(text: &str) -> Option<TransitKey> {
+    text.parse().ok()
+}
+
+/// The key by which a port that is about to leave shall be claimed.
 #[napi]
-pub fn claim_port(env: Env, number: f64) -> napi::Result<Option<PortEnd>> {
+pub fn announce_port(env: Env) -> napi::Result<String> {
     let environment = environment(&env)?;
-    Ok(claim(id(number)).map(|port| {
+    Ok(environment.ports().announce(environment).to_string())
+}
+
+/// What has the key has left: the port waits there to be claimed, with the messages of the last batch from `shown` on.
+/// False when it has closed.
+#[napi]
+pub fn park_port(env: Env, port: u32, shown: u32, announced: String) -> napi::Result<bool> {
+    let Some(key) = key(&announced) else { return Ok(false) };
+    environment(&env)?.ports().park(port, shown as usize, key).map_err(super::into_napi)
+}
+
+/// What has the key did not leave: the port stays as it is.
+#[napi]
+pub fn withdraw_port(env: Env, announced: String) -> napi::Result<()> {
+    if let Some(key) = key(&announced) {
+        environment(&env)?.ports().withdraw(key);
+    }
+    Ok(())
+}
+
+/// Takes a parked port in; nothing when there is none of that key (any more).
+#[napi]
+pub fn claim_port(env: Env, text: String) -> napi::Result<Option<PortEnd>> {
+    let environment = environment(&env)?;
+    let port = key(&text).and_then(|key| Transit::of_process().claim(key, environment.id()));
+    Ok(port.map(|port| {
         let id = port.id();
         end(environment.ports().adopt(environment, port), id)
     }))
@@ -75,7 +107,15 @@ pub fn claim_port(env: Env, number: f64) -> napi::Result<Option<PortEnd>> {
 /// What carried the port of this number was lost: if it is parked, it closes.
 #[napi]
 pub fn forget_port(number: f64) {
-    drop_parked(id(number));
+    Transit::of_process().forget(id(number));
+}
+
+/// Nobody will claim the port of this key: if it is parked, it closes.
+#[napi]
+pub fn drop_port(text: String) {
+    if let Some(key) = key(&text) {
+        Transit::of_process().drop_key(key);
+    }
 }
 
 /// Asks to be told of room at the other end; answers as a post does, with FULL when the news is to come.
@@ -167,38 +207,40 @@ pub(super) unsafe extern "C" fn post_place_to_port(
     unsafe { export(env, info, body) }
 }
 
-/// `takeFromPort(port, most, extras)`: a batch.
+/// `takeFromPort(port, shown, most, extras)`: a batch, after `shown` of the last were.
 pub(super) unsafe extern "C" fn take_from_port(env: sys::napi_env, info: sys::napi_callback_info) -> JsValue {
-    let body = |arguments: &Arguments<'_, 3>, environment: &'static Environment| {
+    let body = |arguments: &Arguments<'_, 4>, environment: &'static Environment| {
         let js = arguments.js;
-        let [port, most, extras] = arguments.values;
+        let [port, shown, most, extras] = arguments.values;
         let (port, most) = (js.read_u32(port)?, js.read_u32(most)? as usize);
-        js.number(f64::from(environment.ports().take(js, environment, port, most, extras)?))
+        let shown = js.read_u32(shown)? as usize;
+        js.number(f64::from(environment.ports().take(js, environment, port, shown, most, extras)?))
     };
     // SAFETY: called by Node, and registered in `RAW`.
     unsafe { export(env, info, body) }
 }
 
-/// `fillFromPort(view)`: the block of the message that came apart last.
+/// `fillFromPort(view, wire)`: the wire, or else the block, of the message that came apart last.
 pub(super) unsafe extern "C" fn fill_from_port(env: sys::napi_env, info: sys::napi_callback_info) -> JsValue {
-    let body = |arguments: &Arguments<'_, 1>, environment: &'static Environment| {
-        environment.ports().fill(arguments.js, arguments.values[0]).map(|()| NOTHING)
+    let body = |arguments: &Arguments<'_, 2>, environment: &'static Environment| {
+        let [view, wire] = arguments.values;
+        environment.ports().fill(arguments.js, view, arguments.js.read_bool(wire)?).map(|()| NOTHING)
     };
     // SAFETY: called by Node, and registered in `RAW`.
     unsafe { export(env, info, body) }
 }
 
-/// `receiveFromPort(port, milliseconds, extras)`: one message, waiting for it so long.
+/// `receiveFromPort(port, shown, milliseconds, extras)`: one message to be shown at once, waiting for it so long.
 pub(super) unsafe extern "C" fn receive_from_port(
     env: sys::napi_env,
     info: sys::napi_callback_info,
 ) -> JsValue {
-    let body = |arguments: &Arguments<'_, 3>, environment: &'static Environment| {
+    let body = |arguments: &Arguments<'_, 4>, environment: &'static Environment| {
         let js = arguments.js;
-        let [port, slice, extras] = arguments.values;
+        let [port, shown, slice, extras] = arguments.values;
         let slice = Duration::try_from_secs_f64(js.read_number(slice)? / 1000.0).unwrap_or_default();
-        let port = js.read_u32(port)?;
-        js.number(f64::from(environment.ports().receive(js, environment, port, slice, extras)?))
+        let (port, shown) = (js.read_u32(port)?, js.read_u32(shown)? as usize);
+        js.number(f64::from(environment.ports().receive(js, environment, port, shown, slice, extras)?))
     };
     // SAFETY: called by Node, and registered in `RAW`.
     unsafe { export(env, info, body) }

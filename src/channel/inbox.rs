@@ -155,6 +155,10 @@ impl Inbox {
         self.queue.len()
     }
 
+    pub(super) fn any_aside(&self) -> bool {
+        self.queue.iter().any(|message| message.side.is_some())
+    }
+
     /// Threads asleep for a message, and for room.
     #[cfg(all(test, not(loom)))]
     pub(super) fn asleep(&self) -> (usize, usize) {

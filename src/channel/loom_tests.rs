@@ -5,7 +5,7 @@
 use std::collections::VecDeque;
 use std::sync::Arc as SharedArc;
 
-use super::{Message, Owner, Port, PortId, Posted, Received, Refusal, Taken, channel};
+use super::{Message, Owner, Port, PortId, Posted, Received, Refusal, Taken, Transit, channel};
 use crate::sync::{Arc, Condvar, Mutex, thread};
 use crate::value::Envelope;
 
@@ -200,6 +200,72 @@ fn loom_a_transfer_loses_and_reorders_no_message_on_its_way_in() {
         got.extend(drain(&there, &line).0);
         assert_eq!(got, [1, 2]);
         poster.join().unwrap();
+    });
+}
+
+#[test]
+fn loom_what_was_taken_and_not_used_goes_along_once_and_in_order() {
+    loom::model(|| {
+        let (near, far) = channel(None);
+        let (owner, line) = Loop::new();
+        far.set_owner(Some(owner));
+        far.listen(true);
+        near.post(numbered(1));
+        let poster = thread::spawn(move || {
+            near.post(numbered(2));
+            near.close();
+        });
+        wait(&line);
+        // One is used of what there is; the listener goes, comes again, and the port leaves.
+        let mut stock = VecDeque::new();
+        assert_eq!(far.take_stock(9, &mut stock), Taken::More);
+        let mut got: Vec<u8> = stock.drain(..1).map(|message| number(&message)).collect();
+        far.put_back(stock.drain(..));
+        far.listen(false);
+        far.listen(true);
+        let there = far.detach().expect("it was not told the end").attach(None);
+        there.listen(true);
+        loop {
+            match there.receive(None, None) {
+                Ok(Received::Message(message)) => got.push(number(&message)),
+                Ok(Received::Closed) => break,
+                other => panic!("a message or the close was expected, not {other:?}"),
+            }
+        }
+        assert_eq!(got, [1, 2]);
+        poster.join().unwrap();
+    });
+}
+
+#[test]
+fn loom_a_claim_gets_the_port_however_early_it_comes() {
+    loom::model(|| {
+        let transit = Arc::new(Transit::new());
+        let (near, far) = channel(None);
+        near.post(numbered(1));
+        let key = transit.announce(1);
+        let there = Arc::clone(&transit);
+        let receiver = thread::spawn(move || {
+            let port = there.claim(key, 2).expect("it is on its way").attach(None);
+            assert!(matches!(port.take_one(), Received::Message(_)));
+            assert!(there.claim(key, 2).is_none());
+        });
+        transit.park(key, far.detach().unwrap());
+        receiver.join().unwrap();
+    });
+}
+
+#[test]
+fn loom_a_claim_comes_back_when_the_key_is_withdrawn() {
+    loom::model(|| {
+        let transit = Arc::new(Transit::new());
+        let (_near, far) = channel(None);
+        let key = transit.announce(1);
+        let there = Arc::clone(&transit);
+        let receiver = thread::spawn(move || assert!(there.claim(key, 2).is_none()));
+        transit.withdraw(key);
+        assert!(far.is_open());
+        receiver.join().unwrap();
     });
 }
 

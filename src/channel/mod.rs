@@ -19,7 +19,7 @@
 //! * `blocking` — the forms that put the calling thread to sleep.
 //! * `handle` — the face a native task gets.
 //! * `set` — all ports of one JavaScript environment, for its teardown.
-//! * `parked` — ports that travel by number, through something that can carry only a number.
+//! * `transit` — ports that travel by key, through something that can carry only text.
 //! * `discard` — dropping messages without recursion.
 
 mod blocking;
@@ -27,9 +27,9 @@ mod discard;
 mod handle;
 mod inbox;
 mod message;
-mod parked;
 mod port;
 mod set;
+mod transit;
 mod wire;
 
 #[cfg(all(test, loom))]
@@ -45,7 +45,7 @@ mod test_support;
 
 pub use handle::{PortHandle, ReceiveError};
 pub use message::{Message, Posted, Received, Refusal, Refused, Side, Taken};
-pub use parked::{claim, parked_count};
 pub use port::{Owner, Port, PortId, PortInTransit, channel};
 pub use set::PortSet;
+pub use transit::{Transit, TransitKey};
 pub use wire::Wire;

@@ -196,6 +196,11 @@ impl Port {
         self.0.own().inbox.lock().len()
     }
 
+    /// Whether the payload of any message that waits here rides aside.
+    pub fn any_aside(&self) -> bool {
+        self.0.own().inbox.lock().any_aside()
+    }
+
     /// True when no message waits here.
     pub fn is_empty(&self) -> bool {
         self.len() == 0

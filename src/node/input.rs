@@ -117,7 +117,7 @@ fn pin_bytes(
 
 /// `parts` is undefined, or the one `Uint8Array` to copy, or an array of pairs: a `Uint8Array`, and whether it is to be pinned instead of copied, or
 /// null when it covers the whole of a SharedArrayBuffer, which is aliased; or the handle of a port that moves, and how
-/// many messages of its last batch were used.
+/// many messages of its last batch were shown.
 pub(crate) fn read_envelope(
     js: Js<'_>,
     environment: &'static Environment,
@@ -140,8 +140,8 @@ pub(crate) fn read_envelope(
             let view = js.get(parts, index * 2)?;
             let how = js.get(parts, index * 2 + 1)?;
             if js.type_of(view)? == sys::ValueType::napi_number {
-                let (handle, used) = (js.read_u32(view)?, js.read_u32(how)? as usize);
-                envelope.parts.extend(environment.ports().detach(handle, used)?.map(Part::Port));
+                let (handle, shown) = (js.read_u32(view)?, js.read_u32(how)? as usize);
+                envelope.parts.extend(environment.ports().detach(handle, shown)?.map(Part::Port));
                 continue;
             }
             if js.type_of(how)? == sys::ValueType::napi_null {

@@ -57,7 +57,6 @@ pub(crate) use environment::Environment;
 pub(crate) use input::{InputForm, NO_MEMORY, read_inputs, read_payload};
 pub(crate) use js::{Arguments, Js, JsValue, NOTHING, RawFunction, Status};
 pub(crate) use mailbox::{Answer, Letter};
-pub(crate) use ports::drop_parked;
 pub(crate) use process::process_random;
 pub(crate) use region::open_region;
 pub(crate) use seat::{offer_seat, revoke_seat, take_offer};

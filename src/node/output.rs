@@ -9,6 +9,7 @@ use super::environment::{Delivery, Environment};
 use super::js::{Js, JsValue, NOTHING, Status};
 use super::mailbox::{Answer, Letter};
 use super::pin::PinnedBytes;
+use crate::channel::Transit;
 use crate::error::{Code, Error};
 use crate::value::{Bytes, Envelope, Part};
 
@@ -310,10 +311,10 @@ pub(super) fn memories(js: Js<'_>, environment: &Environment, parts: Vec<Part>) 
     for (index, part) in (0..).zip(parts) {
         let bytes = match part {
             Part::Bytes(bytes) => bytes,
-            // Claimed by its number when the value is read.
-            #[allow(clippy::cast_precision_loss)] // below 2^53
+            // Claimed by its key when the value is read.
             Part::Port(port) => {
-                js.define(array, index, js.number(port.park().get() as f64)?)?;
+                let key = Transit::of_process().leave(port);
+                js.define(array, index, js.string(&key.to_string())?)?;
                 continue;
             }
             // No native task has shared memory to give.

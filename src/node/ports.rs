@@ -1,17 +1,27 @@
 //! The ends of message channels that one JavaScript environment owns.
 //!
 //! JavaScript names a port by its *handle*, an index here that is given again once the port is gone; wakes name it by
-//! its number, since they may come late. A batch of small messages crosses in one call: their wires stand one after
-//! the other in memory that JavaScript made (`slab`), their lengths beside it. The messages of a batch are kept here
-//! until the next is taken, because a port that is transferred in the middle of one takes the rest along.
+//! its number, since they may come late.
+//!
+//! # What was taken, what was shown, what is left
+//!
+//! A batch of small messages crosses in one call: their wires stand one after the other in memory that JavaScript made
+//! (`slab`), their lengths beside it. JavaScript reads them one by one, each when its turn has come, and keeps a cursor:
+//! how many of the batch it has shown. That cursor is the one fact about what was delivered. The messages themselves stay
+//! here, in the seat's `stock`, and every call that touches a seat (take, receive, listen, detach) brings the cursor and
+//! begins by *committing* it: what was shown is dropped, the rest is no batch any more and first in line. So a port
+//! whose listener goes, that moves or is closed carries on exactly there, and a batch whose memory another port has
+//! taken meanwhile is simply taken again.
 //!
 //! For a message that stands for something in Node's own companion port (`side`) a number above all lengths stands
-//! there. A message with parts and one that is large come alone. `lengths` then holds what it has ([`apart`]), and `extras` the wire when the slab is too small for it,
-//! and the parts. A single block of bytes stays here until JavaScript has made the memory for it ([`Ports::fill`]):
-//! an ArrayBuffer made by Node-API would be zeroed first.
+//! there. A message with parts and one that is large come alone, and are not kept here: JavaScript takes such a message
+//! only to show it at once, before any other code runs. `lengths` then holds what it has ([`apart`]), and `extras` its
+//! parts. The bytes of a large wire and of a single block stay here until JavaScript has made the memory for them
+//! ([`Ports::fill`]): memory that cannot be had is an error there, and an ArrayBuffer made by Node-API would be zeroed
+//! first.
 
 use std::cell::{Cell, OnceCell, RefCell, RefMut};
-use std::collections::VecDeque;
+use std::collections::{HashSet, VecDeque};
 use std::ptr::NonNull;
 use std::sync::Arc;
 use std::time::Duration;
@@ -22,9 +32,10 @@ use super::environment::Environment;
 use super::input::read_envelope;
 use super::js::{Js, JsValue, Status};
 use super::mailbox::{Letter, Mailbox};
-use super::output::{LARGE, copy, memories};
+use super::output::{LARGE, memories};
 use crate::channel::{
-    Message, Owner, Port, PortId, PortInTransit, Posted, Received, Refusal, Side, Taken, claim,
+    Message, Owner, Port, PortId, PortInTransit, Posted, Received, Refusal, Side, Taken, Transit, TransitKey,
+    Wire,
 };
 use crate::value::{Bytes, Part};
 
@@ -40,7 +51,7 @@ const SIDE_WRAPPED: u32 = u32::MAX - 2;
 
 /// What a message that comes alone has; the same numbers stand in `lib/ports/native.js`.
 mod apart {
-    /// The wire is in `extras`.
+    /// The wire is to be fetched by `fill`.
     pub(super) const LARGE: u32 = 1;
     /// The parts are in `extras`.
     pub(super) const PARTS: u32 = 2;
@@ -76,36 +87,51 @@ impl Owner for Waker {
     }
 }
 
-/// A port, and the batch that was taken from it last.
+/// A port, and what was taken from its inbox and not shown yet.
 struct Seat {
     port: Port,
-    /// Messages that the engine has given and JavaScript has not yet used up.
+    /// Oldest first.
     stock: VecDeque<Message>,
-    /// So many of them were in the last batch.
-    given: usize,
+    /// So many of them, at the front, are the batch that JavaScript has.
+    batch: usize,
+    /// So many of them have been counted as taken.
+    counted: usize,
 }
 
 impl Seat {
     fn new(port: Port) -> Self {
-        Seat { port, stock: VecDeque::new(), given: 0 }
+        Seat { port, stock: VecDeque::new(), batch: 0, counted: 0 }
+    }
+
+    /// JavaScript has shown the first `shown` of its batch; the rest is no batch any more.
+    fn commit(&mut self, shown: usize) -> Result<(), Status> {
+        if shown > self.batch {
+            return Err(INVALID);
+        }
+        self.stock.drain(..shown);
+        self.counted = self.counted.saturating_sub(shown);
+        self.batch = 0;
+        Ok(())
+    }
+
+    /// What is left goes back where it came from.
+    fn put_back(&mut self) {
+        (self.batch, self.counted) = (0, 0);
+        if !self.stock.is_empty() {
+            self.port.put_back(self.stock.drain(..));
+        }
     }
 
     /// Whether JavaScript must come again for more.
     fn left(&self) -> Taken {
-        if self.stock.len() > self.given { Taken::More } else { self.port.rest() }
+        if self.stock.len() > self.batch { Taken::More } else { self.port.rest() }
     }
 
-    /// The last batch is not needed any more.
-    fn drop_given(&mut self) {
-        self.stock.drain(..std::mem::take(&mut self.given));
-    }
-
-    /// What JavaScript has not used goes back where it came from.
-    fn put_back(&mut self, used: usize) {
-        if used < self.stock.len() {
-            self.port.put_back(self.stock.drain(used..));
-        }
-        self.given = self.given.min(used);
+    /// How many of the batch are taken for the first time.
+    fn count(&mut self) -> usize {
+        let new = self.batch.saturating_sub(self.counted);
+        self.counted += new;
+        new
     }
 }
 
@@ -171,8 +197,11 @@ pub(crate) struct Ports {
     intake: Cell<Option<Intake>>,
     /// Where the encoder writes, and the reference that keeps it.
     outgoing: Cell<Option<(Memory, sys::napi_ref)>>,
-    /// The block of the message that was given apart last.
+    /// The large wire and the block of the message that was given apart last.
+    wire: RefCell<Option<Wire>>,
     block: RefCell<Option<Bytes>>,
+    /// Keys of ports that are about to leave.
+    announced: RefCell<HashSet<TransitKey>>,
 }
 
 /// Whether a message fits into a batch beside others.
@@ -254,31 +283,68 @@ impl Ports {
         Ok(seat)
     }
 
-    /// Messages wake this environment from now on, or no longer.
-    pub(crate) fn listen(&self, handle: u32, listening: bool) -> Result<(), Status> {
-        let mut held = self.seat_of(handle)?;
-        let seat = &mut *held;
-        if !listening {
-            seat.put_back(seat.given);
-        }
+    /// Messages wake this environment from now on, or no longer; `shown` of the last batch were.
+    pub(crate) fn listen(&self, handle: u32, shown: usize, listening: bool) -> Result<(), Status> {
+        let mut seat = self.seat_of(handle)?;
+        seat.commit(shown)?;
+        // What is due is judged by what is in the inbox.
+        seat.put_back();
         seat.port.listen(listening);
         Ok(())
     }
 
-    /// Closes a port; its handle may be given again.
-    pub(crate) fn close(&self, handle: u32) -> Result<(), Status> {
+    /// Closes a port; its handle may be given again. True when its half of the companion is still of use: to tell that the
+    /// other end, which is on its way, was lost. It closes by that only if no payload waits in it.
+    pub(crate) fn close(&self, handle: u32) -> Result<bool, Status> {
         let mut seat = self.remove(handle)?;
-        seat.put_back(seat.given);
+        seat.put_back();
+        let watches = Transit::of_process().is_parked(seat.port.peer_id()) && !seat.port.any_aside();
         seat.port.close();
-        Ok(())
+        Ok(watches)
     }
 
-    /// Takes the port away from this environment, with the messages of the last batch from `used` on. `None` when it
+    /// Takes the port away from this environment, with the messages of the last batch from `shown` on. `None` when it
     /// has closed; its handle is good no longer either way.
-    pub(crate) fn detach(&self, handle: u32, used: usize) -> Result<Option<PortInTransit>, Status> {
+    pub(crate) fn detach(&self, handle: u32, shown: usize) -> Result<Option<PortInTransit>, Status> {
+        self.seat_of(handle)?.commit(shown)?;
         let mut seat = self.remove(handle)?;
-        seat.put_back(used);
+        seat.put_back();
         Ok(seat.port.detach().ok())
+    }
+
+    /// A key for a port that is about to leave in something that carries only text.
+    pub(crate) fn announce(&self, environment: &Environment) -> TransitKey {
+        let key = Transit::of_process().announce(environment.id());
+        self.announced.borrow_mut().insert(key);
+        key
+    }
+
+    /// What has the key left: the port is detached, and waits to be claimed. False when it has closed.
+    pub(crate) fn park(&self, handle: u32, shown: usize, key: TransitKey) -> Result<bool, Status> {
+        let detached = self.detach(handle, shown);
+        self.announced.borrow_mut().remove(&key);
+        match detached {
+            Ok(Some(port)) => {
+                Transit::of_process().park(key, port);
+                Ok(true)
+            }
+            other => {
+                Transit::of_process().withdraw(key);
+                other.map(|_| false)
+            }
+        }
+    }
+
+    /// What has the key did not leave.
+    pub(crate) fn withdraw(&self, key: TransitKey) {
+        self.announced.borrow_mut().remove(&key);
+        Transit::of_process().withdraw(key);
+    }
+
+    /// Messages that wait to be shown here, when `shown` of the last batch were.
+    pub(crate) fn waiting(&self, handle: u32, shown: usize) -> Result<usize, Status> {
+        let seat = self.seat_of(handle)?;
+        Ok((seat.stock.len() + seat.port.len()).saturating_sub(shown))
     }
 
     /// Asks for a letter when there is room; what is true now is the answer, as of a post.
@@ -326,19 +392,21 @@ impl Ports {
         self.with(handle, |port| post(port, message, false))
     }
 
-    /// Takes a batch of at most `most`. The answer is the count, and 4096 times what is left: see [`left_number`].
+    /// Takes a batch of at most `most`, after `shown` of the last were. The answer is the count, and 4096 times what is
+    /// left: see [`left_number`].
     pub(crate) fn take(
         &self,
         js: Js<'_>,
         environment: &'static Environment,
         handle: u32,
+        shown: usize,
         most: usize,
         extras: JsValue,
     ) -> Result<u32, Status> {
         let intake = self.intake.get().ok_or(INVALID)?;
         let mut held = self.seat_of(handle)?;
         let seat = &mut *held;
-        seat.drop_given();
+        seat.commit(shown)?;
         let most = most.min(BATCH);
         if seat.stock.is_empty() {
             let left = seat.port.take_stock(most, &mut seat.stock);
@@ -348,9 +416,11 @@ impl Ports {
         }
         if seat.stock.front().is_some_and(|message| !is_small(message)) {
             let message = seat.stock.pop_front().unwrap_or_default();
+            let count = usize::from(seat.counted == 0);
+            seat.counted = seat.counted.saturating_sub(1);
             let left = left_number(seat.left());
             drop(held);
-            environment.exchange().taken(1);
+            environment.exchange().taken(count);
             self.give_apart(js, environment, intake, message, extras)?;
             return Ok(1 + left * 4096);
         }
@@ -360,29 +430,28 @@ impl Ports {
                 break;
             }
             offset += intake.put(index, offset, message);
-            seat.given = index + 1;
-            if message.side == Some(Side::Wrapped) {
-                // The messages after it cannot be read before it was.
-                break;
-            }
+            seat.batch = index + 1;
         }
-        environment.exchange().taken(seat.given);
-        Ok(u32::try_from(seat.given).unwrap_or(0) + left_number(seat.left()) * 4096)
+        environment.exchange().taken(seat.count());
+        Ok(u32::try_from(seat.batch).unwrap_or(0) + left_number(seat.left()) * 4096)
     }
 
-    /// Takes one message, whether the port listens or not, waiting up to `slice` for it; answers as `take`.
+    /// Takes one message to be shown at once, whether the port listens or not, waiting up to `slice` for it; `shown` and
+    /// the answer as of `take`.
     pub(crate) fn receive(
         &self,
         js: Js<'_>,
         environment: &'static Environment,
         handle: u32,
+        shown: usize,
         slice: Duration,
         extras: JsValue,
     ) -> Result<u32, Status> {
         let intake = self.intake.get().ok_or(INVALID)?;
         let mut held = self.seat_of(handle)?;
         let seat = &mut *held;
-        seat.drop_given();
+        seat.commit(shown)?;
+        seat.counted = seat.counted.saturating_sub(1);
         let received = match seat.stock.pop_front() {
             Some(message) => Received::Message(message),
             None if slice.is_zero() => seat.port.take_one(),
@@ -415,12 +484,12 @@ impl Ports {
         let Message { wire, mut parts, .. } = message;
         let mut has = 0;
         intake.put_length(0, APART);
+        intake.put_length(1, u32::try_from(wire.len()).unwrap_or(APART));
         if wire.len() <= intake.slab.length {
-            intake.put_length(1, u32::try_from(wire.len()).unwrap_or(APART));
             intake.put_wire(0, &wire);
         } else {
             has |= apart::LARGE;
-            js.set(extras, 0, copy(js, environment, &wire)?)?;
+            self.wire.replace(Some(wire));
         }
         match parts.pop() {
             Some(Part::Bytes(bytes)) if parts.is_empty() && !bytes.is_foreign() && bytes.len() < LARGE => {
@@ -431,7 +500,7 @@ impl Ports {
             Some(last) => {
                 has |= apart::PARTS;
                 parts.push(last);
-                js.set(extras, 1, memories(js, environment, parts)?)?;
+                js.set(extras, 0, memories(js, environment, parts)?)?;
             }
             None => {}
         }
@@ -439,27 +508,40 @@ impl Ports {
         Ok(())
     }
 
-    /// Copies the block of the message that was given apart last to a `Uint8Array` of its length.
-    pub(crate) fn fill(&self, js: Js<'_>, view: JsValue) -> Result<(), Status> {
-        let block = self.block.take().ok_or(INVALID)?;
-        let (data, length) = js.view(view)?;
-        if length != block.len() || (data.is_null() && length > 0) {
-            return Err(INVALID);
+    /// Copies the wire, or else the block, of the message that was given apart last to a `Uint8Array` of its length.
+    pub(crate) fn fill(&self, js: Js<'_>, view: JsValue, wire: bool) -> Result<(), Status> {
+        if wire {
+            let wire = self.wire.take().ok_or(INVALID)?;
+            return fill(js, view, &wire);
         }
-        // SAFETY: the view is as long as the block, as checked; it is JavaScript's own new memory, so they do not
-        // overlap, and JavaScript does not run until this returns.
-        unsafe { data.copy_from_nonoverlapping(block.as_slice().as_ptr(), length) };
-        Ok(())
+        let block = self.block.take().ok_or(INVALID)?;
+        fill(js, view, block.as_slice())
     }
 
     /// The environment ends.
     pub(super) fn close_all(&self) {
+        for key in self.announced.take() {
+            Transit::of_process().withdraw(key);
+        }
         let seats = self.seats.take();
         for mut seat in seats.into_iter().flatten() {
-            seat.put_back(0);
+            seat.put_back();
             seat.port.close();
         }
     }
+}
+
+fn fill(js: Js<'_>, view: JsValue, bytes: &[u8]) -> Result<(), Status> {
+    let (data, length) = js.view(view)?;
+    if length != bytes.len() || (data.is_null() && length > 0) {
+        return Err(INVALID);
+    }
+    if length > 0 {
+        // SAFETY: the view is as long as the bytes, as checked; it is JavaScript's own new memory, so they do not
+        // overlap, and JavaScript does not run until this returns.
+        unsafe { data.copy_from_nonoverlapping(bytes.as_ptr(), length) };
+    }
+    Ok(())
 }
 
 fn post(port: &Port, message: Message, within_capacity: bool) -> u32 {
@@ -493,9 +575,4 @@ fn left_number(taken: Taken) -> u32 {
         Taken::Closed => 2,
         Taken::Gone => 3,
     }
-}
-
-/// Drops the port of this number if it is parked: what carried it was lost.
-pub(crate) fn drop_parked(id: PortId) {
-    drop(claim(id));
 }
