@@ -8,7 +8,6 @@ const path = require('node:path');
 const { after, test } = require('node:test');
 
 const { WorkerPool } = require('rust-workers');
-const { ScriptSubmitter } = require('../../lib/script-pool/submit');
 
 const SCRIPT = path.join(__dirname, '..', 'fixtures', 'scripts', 'mapping.js');
 
@@ -44,53 +43,74 @@ test('a native:<name> that does not exist is nobody’s, also where a script exp
   }
 });
 
-/** A pool whose submitter says, and is asked, what the test wants. */
-async function withExports(names, body) {
-  const pool = new WorkerPool(SCRIPT, 1);
-  const calls = [];
-  const { run, runColliding } = ScriptSubmitter.prototype;
-  const known = Object.getOwnPropertyDescriptor(ScriptSubmitter.prototype, 'exports');
-  Object.defineProperty(ScriptSubmitter.prototype, 'exports', { configurable: true, get: () => names });
-  ScriptSubmitter.prototype.run = (name, input, options, resolve) => {
-    calls.push(name);
-    resolve(`script ${name} ${input}`);
-  };
-  ScriptSubmitter.prototype.runColliding = (name, input, options, resolve, reject, runNative) => {
-    calls.push(`? ${name}`);
-    runNative();
-  };
+/** A script with functions of these names, each of which tells that it was called; slow to load, where that matters. */
+const telling = (names, time = 0) =>
+  `data:text/javascript,${encodeURIComponent(`
+    await new Promise((resolve) => setTimeout(resolve, ${time}));
+    ${names.map((name) => `export const ${name} = (input) => ['script ${name}', input];`).join('\n')}`)}`;
+
+async function withScript(script, body) {
+  const pool = new WorkerPool(script, { maxThreads: 1 });
   try {
-    await body(pool, calls);
+    await body(pool);
   } finally {
-    Object.assign(ScriptSubmitter.prototype, { run, runColliding });
-    delete ScriptSubmitter.prototype.exports;
-    if (known !== undefined) Object.defineProperty(ScriptSubmitter.prototype, 'exports', known);
-    await pool.destroy();
+    await pool.close();
   }
 }
 
-test("a name of both kinds: the script's, where it exports it", () =>
-  withExports(new Set(['echo', 'render']), async (pool, calls) => {
-    assert.equal(await pool.run('echo', 1), 'script echo 1');
-    assert.equal(await pool.run('echo', 1, { priority: 1 }), 'script echo 1');
-    assert.deepEqual(await pool.map('echo', [1, 2]), ['script echo 1', 'script echo 2']);
-    assert.equal(await pool.run('render', 1), 'script render 1');
-    // Exported or not, a name that is no native task's can only be the script's.
-    assert.equal(await pool.run('other', 1), 'script other 1');
-    // Not exported: the native one.
-    assert.equal(await pool.run('fibonacci', 20), 6765);
-    assert.deepEqual(await pool.map('fibonacci', [20]), [6765]);
-    assert.equal(await pool.run('native:echo', 1), 1);
-    assert.deepEqual(calls, ['echo', 'echo', 'echo', 'echo', 'render', 'other']);
+for (const known of [true, false]) {
+  const when = known ? 'known' : 'not known yet';
+  test(`a name of both kinds is the script's where it exports it; what it exports is ${when}`, () =>
+    withScript(telling(['echo', 'render'], known ? 0 : 50), async (pool) => {
+      if (known) await pool.run('render', 0);
+      const seen = await Promise.all([
+        pool.run('echo', 1),
+        pool.run('echo', { a: 1 }, { priority: 1, timeout: 10_000 }),
+        pool.map('echo', [1, 2]),
+        pool.map('echo', source(3)),
+        pool.run('render', 1),
+        // Not exported: the native one.
+        pool.run('fibonacci', 20),
+        pool.map('fibonacci', [20]),
+        pool.run('native:echo', 1),
+        pool.run('other', 1).catch(({ code }) => code),
+      ]);
+      assert.deepEqual(seen, [
+        ['script echo', 1], ['script echo', { a: 1 }], [['script echo', 1], ['script echo', 2]], [['script echo', 3]],
+        ['script render', 1], 6765, [6765], 1, 'ERR_RW_UNKNOWN_TASK',
+      ]);
+    }));
+}
+
+test('while it is not known what the script exports, the input is taken at the call, and the call can end', () =>
+  withScript(telling(['echo'], 100), async (pool) => {
+    const input = { list: [1] };
+    const bytes = new Uint8Array(3);
+    const stop = new AbortController();
+    const runs = [
+      pool.run('echo', input), pool.run('crc32', bytes, { transfer: [bytes.buffer] }),
+      pool.run('echo', 1, { signal: stop.signal }).catch(({ name }) => name),
+      pool.run('echo', 1, { timeout: 5 }).catch(({ name }) => name),
+      pool.run('echo', () => {}).catch(({ name }) => name),
+    ];
+    input.list.push(2);
+    stop.abort();
+    assert.equal(bytes.byteLength, 0);
+    assert.deepEqual(await Promise.all(runs), [
+      ['script echo', { list: [1] }], 0xff41d912, 'AbortError', 'TimeoutError', 'DataCloneError',
+    ]);
   }));
 
-test('a name of both kinds before it is known what the script exports: asked for each, also within a map', () =>
-  withExports(undefined, async (pool, calls) => {
-    assert.equal(await pool.run('echo', 1), 1);
-    assert.deepEqual(await pool.map('echo', [1, 2]), [1, 2]);
-    assert.deepEqual(await pool.map('echo', source(3)), [3]);
-    assert.deepEqual(calls, ['? echo', '? echo', '? echo', '? echo']);
-    assert.equal(await pool.run('native:echo', 1), 1);
-    assert.equal(await pool.run('other', 1), 'script other 1');
-    assert.equal(calls.length, 5);
-  }));
+test('a pool that closes before it knows finishes what it accepted; a script that does not load has no names', async () => {
+  const pool = new WorkerPool(telling(['echo'], 50), { maxThreads: 1 });
+  const runs = [pool.run('echo', 1), pool.run('fibonacci', 10)];
+  const closed = pool.close();
+  await assert.rejects(pool.run('echo', 1), { code: 'ERR_RW_POOL_CLOSED' });
+  assert.deepEqual(await Promise.all(runs), [['script echo', 1], 55]);
+  await closed;
+  await withScript("data:text/javascript,throw new Error('broken')", async (broken) => {
+    broken.on('error', () => {});
+    assert.equal(await broken.run('fibonacci', 10), 55);
+    await assert.rejects(broken.run('render', 10), { code: 'ERR_RW_SCRIPT_LOAD' });
+  });
+});
