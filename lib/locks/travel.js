@@ -12,6 +12,8 @@ const { Semaphore } = require('./semaphore');
 for (const Lock of [Barrier, Condvar, Mutex, RwLock, Semaphore]) {
   register(Lock, {
     brand: Lock.name,
+    // What inherits from a lock is none.
+    is: (object) => Object.hasOwn(object, 'buffer'),
     pack: ({ buffer, byteOffset }) => ({ buffer, byteOffset }),
     unpack: (place) => Lock.from(place),
   });

@@ -2,18 +2,28 @@
 
 /** SharedBuffers and their views in messages of `Worker` and `parentPort`: the other side makes its own on the same memory. */
 
+const { types } = require('node:util');
+
 const { register } = require('../travel/registry');
 const { AtomicView, atomicView } = require('./atomic-view');
+const { ELEMENT_TYPES } = require('./element-types');
 const { SharedBuffer } = require('./shared-buffer');
 
 register(SharedBuffer, {
   brand: 'SharedBuffer',
+  is: SharedBuffer.isSharedBuffer,
   pack: (shared) => shared.buffer,
   unpack: (buffer) => SharedBuffer.from(buffer),
 });
 
 register(AtomicView, {
   brand: 'AtomicView',
+  is: AtomicView.isAtomicView,
   pack: ({ array, type }) => ({ array, type }),
-  unpack: ({ array, type }) => atomicView(array, type),
+  unpack({ array, type }) {
+    if (array?.constructor !== ELEMENT_TYPES.get(type) || !types.isSharedArrayBuffer(array.buffer)) {
+      throw new TypeError(`there is no view of type ${String(type)} in this record`);
+    }
+    return atomicView(array, type);
+  },
 });

@@ -25,8 +25,10 @@ const DOWN = 0;
 const UP = 1;
 /** By whatever way, once. */
 const SINGLE = 2;
+/** As `workerData`, once. */
+const DATA = 3;
 /** In environment data, for every thread that is started. */
-const STANDING = 3;
+const STANDING = 4;
 
 function envelope(number, stamp, { value, records }) {
   return { [NAME]: number, stamp, image: IMAGE, value, records };
@@ -51,21 +53,23 @@ function numberOf(message) {
 
 /** @typedef {{ value: unknown, records: object[] }} Bundle what `departure` gives and `arrive` takes */
 
-/**
- * A message for a way without an order of its own. It can be opened once.
- *
- * @param {Bundle} bundle
- */
-function seal(bundle) {
+function sealOnce(road, bundle) {
   const number = sealSingle();
-  return envelope(number, sealStamp(SINGLE, 0, IMAGE, number), bundle);
+  return envelope(number, sealStamp(road, 0, IMAGE, number), bundle);
 }
 
-function openSingle(message, number) {
-  if (!isStamped(message, SINGLE, 0, number)) return undefined;
+function openOnce(road, message, number) {
+  if (!isStamped(message, road, 0, number)) return undefined;
   // What another image gave out it has to strike out: this one can only say that it is not for here.
   return message.image !== IMAGE || redeemSeal(number) ? message : undefined;
 }
+
+/**
+ * A message for a way without an order of its own. It can be opened once, wherever it arrives.
+ *
+ * @param {Bundle} bundle
+ */
+const seal = (bundle) => sealOnce(SINGLE, bundle);
 
 /**
  * The bundle in a message that `seal` made; undefined for every other message.
@@ -74,7 +78,15 @@ function openSingle(message, number) {
  */
 function unseal(message) {
   const number = numberOf(message);
-  return number === undefined ? undefined : openSingle(message, number);
+  return number === undefined ? undefined : openOnce(SINGLE, message, number);
+}
+
+/** A message to be the `workerData` of one thread, and nothing else. */
+const sealData = (bundle) => sealOnce(DATA, bundle);
+
+function unsealData(message) {
+  const number = numberOf(message);
+  return number === undefined ? undefined : openOnce(DATA, message, number) ?? openOnce(SINGLE, message, number);
 }
 
 /** A message that stands where every new thread gets a copy of it, and may be opened as often as one likes. */
@@ -120,7 +132,7 @@ class Road {
   unseal(message) {
     const number = numberOf(message);
     if (number === undefined) return undefined;
-    if (!isStamped(message, this.#in, this.#thread, number)) return openSingle(message, number);
+    if (!isStamped(message, this.#in, this.#thread, number)) return openOnce(SINGLE, message, number);
     if (message.image !== IMAGE) return message;
     if (number <= this.#seen) return undefined;
     this.#seen = number;
@@ -128,4 +140,4 @@ class Road {
   }
 }
 
-module.exports = { IMAGE, Road, seal, sealStanding, unseal, unsealStanding };
+module.exports = { IMAGE, Road, seal, sealData, sealStanding, unseal, unsealData, unsealStanding };

@@ -4,7 +4,8 @@
 
 const workerThreads = require('../node-threads');
 
-const { arrive, unseal } = require('../travel');
+const { arrive } = require('../travel');
+const { unsealData } = require('../travel/mark');
 const { shared } = require('../travel/thread-state');
 const { opened, prepare } = require('./road');
 const { noteLoaded } = require('./unread');
@@ -22,7 +23,7 @@ if (parentPort !== null) {
 /** Node's `workerData`, with objects of ours in it. Opened once for all copies of this file. */
 function readWorkerData() {
   if (shared.opened.has(nodeWorkerData)) return shared.opened.get(nodeWorkerData);
-  const bundle = unseal(nodeWorkerData);
+  const bundle = unsealData(nodeWorkerData);
   if (bundle === undefined) return nodeWorkerData;
   const data = arrive(bundle);
   shared.opened.set(nodeWorkerData, data);

@@ -32,7 +32,7 @@ function hide(object, key, value) {
 }
 
 /** What a departure is on a way that carries users' messages as they are. */
-const asMessage = (leaving, road) => (leaving.isPlain ? leaving.bundle.value : road.seal(leaving.bundle));
+const asMessage = (leaving, seal) => (leaving.isPlain ? leaving.bundle.value : seal(leaving.bundle));
 
 /**
  * The ports that came with a message, ours among them: what Node lists is the part of each that went by Node's list.
@@ -80,6 +80,7 @@ function prepare(port, thread, isParents) {
   const road = new Road(thread, isParents);
   roads.set(IMAGE, road);
 
+  const seal = (bundle) => road.seal(bundle);
   let isFirst = true;
   let expectation;
   const { postMessage: nodePostMessage, [DISPATCH]: nodeDispatch } = port;
@@ -88,7 +89,7 @@ function prepare(port, thread, isParents) {
     const leaving = this === port ? departure(args[0], args[1], roads) : undefined;
     if (leaving === undefined) return Reflect.apply(nodePostMessage, this, args);
     return leaving.leave((_, list) => {
-      const result = Reflect.apply(nodePostMessage, this, [asMessage(leaving, road), list]);
+      const result = Reflect.apply(nodePostMessage, this, [asMessage(leaving, seal), list]);
       if (isFirst && !leaving.isPlain) {
         isFirst = false;
         expectation = expectReader(port, thread, isParents);

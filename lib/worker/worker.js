@@ -6,7 +6,8 @@
 
 const workerThreads = require('../node-threads');
 
-const { departure, seal } = require('../travel');
+const { departure } = require('../travel');
+const { sealData } = require('../travel/mark');
 const { isAwake } = require('../travel/registry');
 const { asMessage, prepare } = require('./road');
 const { noteOurs } = require('./unread');
@@ -68,7 +69,7 @@ class LeavingOptions {
     this.#data =
       this.#leaving === undefined
         ? { message: value, list }
-        : { message: asMessage(this.#leaving, { seal }), list: this.#leaving.transferList };
+        : { message: asMessage(this.#leaving, sealData), list: this.#leaving.transferList };
     return this.#data;
   }
 
