@@ -6,6 +6,7 @@ const { types } = require('node:util');
 const { MessagePort } = require('../node-threads');
 
 const { closedPort } = require('../closed-port');
+const { mayRunCode } = require('../codec/accessors');
 const { exoticName } = require('../codec/brands');
 const { bufferOf, isBuffer, isView, lengthOf, sizeOf } = require('../codec/bytes');
 const { describe } = require('../codec/describe');
@@ -94,15 +95,20 @@ function isMovable(object) {
   }
 }
 
+/** So many things of a value are looked at for getters. */
+const LOOK_AT = 100;
+
 /**
- * Does something with a list; where Node refuses what was only found, once more without that. It looks at the list
- * before it reads the value.
+ * Does something with a value and a list; where Node refuses what was only found, without that. As a rule all of it can
+ * be moved, so that is tried first; unless a getter might run twice for it.
  */
-function withMovable(list, act) {
+function withMovable(value, list, act) {
+  if (!automatic.has(list)) return act(list);
+  if (list.length > 0 && mayRunCode(value, LOOK_AT)) return act(list.filter(isMovable));
   try {
     return act(list);
   } catch (error) {
-    const movable = automatic.has(list) ? list.filter(isMovable) : list;
+    const movable = list.filter(isMovable);
     if (movable.length === list.length) throw error;
     return act(movable);
   }
@@ -127,7 +133,7 @@ function takeAside(value, list, name = 'input') {
 /** Sends a value by `send(value, list)`, with objects of ours in it ready to travel. */
 function leaving(value, list, send, name = 'result') {
   try {
-    return withMovable(list, (given) => {
+    return withMovable(value, list, (given) => {
       const own = departure(value, given);
       return own === undefined ? send(value, [...given]) : own.leave((bundle, rest) => send(seal(bundle), [...rest]));
     });
