@@ -5,7 +5,7 @@
 const { types } = require('node:util');
 
 const {
-  KIND_ARRAY_BUFFER, KIND_BUFFER, KIND_UINT8, bufferOf, bytesOf, isBuffer, isResizable, isView, kindOfView, lengthOf,
+  KIND_ARRAY_BUFFER, KIND_BUFFER, KIND_UINT8, bufferOf, bytesOf, copyOf, isBuffer, isResizable, isView, kindOfView, lengthOf,
   offsetOf, sizeOf, viewOver,
 } = require('./codec/bytes');
 const { arrayOf } = require('./codec/intrinsics');
@@ -71,7 +71,7 @@ function prepareBytes(input, comesBack) {
   if (kind < 0 || !isPlain(bufferOf(input))) return prepareWire(input, undefined, comesBack);
   const bytes = kind === KIND_UINT8 || kind === KIND_BUFFER ? input : bytesOf(input);
   if (comesBack && lengthOf(bytes) >= LARGE) {
-    return set(INPUT_PIN | (kind << 8), new Uint8Array(bytes), 0, undefined, input);
+    return set(INPUT_PIN | (kind << 8), copyOf(bytes), 0, undefined, input);
   }
   return set(INPUT_COPY | (kind << 8), bytes, 0, undefined, input);
 }
@@ -159,7 +159,7 @@ function putMemory(together, at, part, place, transfer, comesBack) {
   } else {
     const bytes = new Uint8Array(buffer, byteOffset, byteLength);
     const isOwn = comesBack && byteLength >= LARGE;
-    together[at] = isOwn ? new Uint8Array(bytes) : bytes;
+    together[at] = isOwn ? copyOf(bytes) : bytes;
     together[at + 1] = isOwn;
   }
 }

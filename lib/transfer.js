@@ -4,6 +4,7 @@
 
 const { types } = require('node:util');
 
+const { isDetached } = require('./codec/bytes');
 const { InvalidArgTypeError, InvalidArgValueError } = require('./errors');
 const nodeGlobals = require('./node-globals');
 const { kindOf } = require('./travel/registry');
@@ -94,6 +95,7 @@ class Transfer {
    */
   take({ buffer, byteOffset, byteLength }) {
     const moved = this.#move(buffer);
+    if (moved === undefined) throw new DOMException('An ArrayBuffer is detached and could not be cloned.', 'DataCloneError');
     const alone = !this.#pinned.has(moved);
     this.#pinned.add(moved);
     return { view: new Uint8Array(moved, byteOffset, byteLength), alone };
@@ -115,10 +117,10 @@ class Transfer {
     }
   }
 
-  /** All at once, so that either every buffer goes or none. */
+  /** All at once, so that either every buffer goes or none. One that a getter of the value has given away is gone. */
   #move(buffer) {
     if (this.#moved.size === 0) {
-      const buffers = [...this.#buffers].filter(types.isArrayBuffer);
+      const buffers = [...this.#buffers].filter((object) => types.isArrayBuffer(object) && !isDetached(object));
       // Not `buffer.transfer()`: that would also take what Node marks as untransferable, such as its Buffer pool.
       const moved = nodeGlobals.structuredClone(buffers, { transfer: buffers });
       for (let i = 0; i < buffers.length; i++) this.#moved.set(buffers[i], moved[i]);

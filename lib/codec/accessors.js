@@ -6,7 +6,7 @@ const { types } = require('node:util');
 
 const { hasNamedProperties } = require('./array-properties');
 const { isView } = require('./bytes');
-const { isArray, mapForEach, setForEach } = require('./intrinsics');
+const { ObjectPrototype, isArray, mapForEach, setForEach, sizeOfMap, sizeOfSet } = require('./intrinsics');
 
 const { keys: keysOf, getPrototypeOf } = Object;
 const { getOwnPropertyDescriptor } = Reflect;
@@ -34,13 +34,21 @@ function isUsualError(error) {
     (isData(stack, 'string') || stack.get === stackGetter);
 }
 
-/** Whether reading this object, not what is in it, may run the program's code. */
-function hasAccessor(object) {
-  if (isProxy(object) || isView(object) || types.isAnyArrayBuffer(object)) return false;
-  if (types.isMap(object) || types.isSet(object) || types.isDate(object) || types.isRegExp(object)) return false;
+/**
+ * Whether reading this object, not what is in it, may have run the program's code.
+ *
+ * @param {object | null} object
+ * @param {number} size how many keys, elements or entries it had before
+ */
+function hasAccessor(object, size) {
+  if (object === null || isView(object) || types.isAnyArrayBuffer(object)) return false;
+  if (types.isMap(object)) return sizeOfMap.call(object) !== size;
+  if (types.isSet(object)) return sizeOfSet.call(object) !== size;
+  if (types.isDate(object) || types.isRegExp(object)) return false;
   if (types.isNativeError(object)) return !isUsualError(object);
-  if (isArray(object) && object.length > LONG) return true;
+  if (isArray(object) && (object.length !== size || size > LONG)) return true;
   const keys = keysOf(object);
+  if (!isArray(object) && getPrototypeOf(object) === ObjectPrototype && keys.length !== size) return true;
   for (let i = 0; i < keys.length; i++) {
     const { get, set } = getOwnPropertyDescriptor(object, keys[i]);
     if (get !== undefined || set !== undefined) return true;

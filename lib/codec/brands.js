@@ -34,6 +34,7 @@ const PLATFORM = [
 ];
 /** How Node names the methods of objects that it clones or transfers. */
 const CARRIED = /^messaging_.*_symbol$/;
+const CLONED = 'messaging_clone_symbol';
 
 /** What a person would call an object that no thread but its own can use; null for an ordinary object. */
 function exoticName(value) {
@@ -44,8 +45,8 @@ function exoticName(value) {
   return null;
 }
 
-const ORDINARY = Object.freeze({ name: null, isError: false, isCarried: false, hasProxy: false });
-const PROXY = Object.freeze({ name: null, isError: false, isCarried: false, hasProxy: true });
+const ORDINARY = Object.freeze({ name: null, isError: false, isCarried: false, isCloned: false, hasProxy: false });
+const PROXY = Object.freeze({ ...ORDINARY, hasProxy: true });
 const ErrorPrototype = Error.prototype;
 /** prototype → what is known of the objects that have it. */
 const known = new SafeWeakMap();
@@ -53,8 +54,9 @@ const known = new SafeWeakMap();
 /**
  * What the prototype of an object says.
  *
- * @returns {{ name: string | null, isError: boolean, isCarried: boolean, hasProxy: boolean }} the platform class; whether
- *   it is one of errors; whether Node may take its objects to another thread; whether a Proxy is among the prototypes
+ * @returns {{ name: string | null, isError: boolean, isCarried: boolean, isCloned: boolean, hasProxy: boolean }} the
+ *   platform class; whether it is one of errors; whether Node takes its objects to another thread, and even without a
+ *   transfer list; whether a Proxy is among the prototypes
  */
 function kin(value) {
   const prototype = getPrototypeOf(value);
@@ -68,18 +70,40 @@ function look(prototype) {
   let name = null;
   let isError = false;
   let isCarried = false;
+  let isCloned = false;
   for (let at = prototype; at !== null; at = getPrototypeOf(at)) {
     if (isProxy(at)) return PROXY;
     name ??= platformClass(at);
     isError ||= at === ErrorPrototype;
-    isCarried ||= getOwnPropertySymbols(at).some(({ description }) => CARRIED.test(description));
+    const marks = getOwnPropertySymbols(at).filter(({ description }) => CARRIED.test(description));
+    isCarried ||= marks.length > 0;
+    isCloned ||= marks.some(({ description }) => description === CLONED);
   }
-  return name === null && !isError && !isCarried ? ORDINARY : { name, isError, isCarried, hasProxy: false };
+  if (isCarried) name ??= `a ${nameOf(prototype)}`;
+  return name === null && !isError && !isCarried ? ORDINARY : { name, isError, isCarried, isCloned, hasProxy: false };
 }
+
+/** An own data property's text; undefined for anything else. */
+function ownText(object, key) {
+  const text = getOwnPropertyDescriptor(object, key)?.value;
+  return typeof text === 'string' ? text : undefined;
+}
+
+/** The name of the class that a prototype, or the next one above it that has one, is of. */
+function nameOf(prototype) {
+  for (let at = prototype; at !== null && !isProxy(at); at = getPrototypeOf(at)) {
+    const Class = getOwnPropertyDescriptor(at, 'constructor')?.value;
+    const name = typeof Class === 'function' && !isProxy(Class) ? ownText(Class, 'name') : undefined;
+    if (name !== undefined && name !== '') return name;
+  }
+  return 'Object';
+}
+
+const className = (value) => nameOf(getPrototypeOf(value));
 
 function platformClass(prototype) {
   for (const name of PLATFORM) {
-    // What Node has not loaded yet (a getter stands there) nobody can have an instance of.
+    // Where a getter stands Node has not loaded the global yet.
     const Class = getOwnPropertyDescriptor(globalThis, name)?.value;
     if (typeof Class === 'function' && Class.prototype === prototype) return `a ${name}`;
   }
@@ -101,4 +125,4 @@ function isOrdinary(value) {
     !isView(value) && exoticName(value) === null;
 }
 
-module.exports = { exoticName, isOrdinary, kin, platformName };
+module.exports = { className, exoticName, isOrdinary, kin, ownText, platformName };

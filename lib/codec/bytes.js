@@ -4,6 +4,7 @@
 
 const { types } = require('node:util');
 
+const { codecError } = require('./errors');
 const { SafeMap } = require('./intrinsics');
 
 const { getOwnPropertyDescriptor, getPrototypeOf } = Object;
@@ -96,6 +97,17 @@ function bytesOf(memory) {
   return new Uint8Array(bufferOf(memory), offsetOf(memory), lengthOf(memory));
 }
 
+/** A copy of the bytes of a view or a buffer, in memory of its own. */
+function copyOf(memory) {
+  const bytes = bytesOf(memory);
+  try {
+    return new Uint8Array(bytes);
+  } catch {
+    throw codecError('ERR_RW_VALUE_TOO_LARGE',
+      `there is no memory for a copy of ${lengthOf(bytes)} bytes: pass less at a time, or give them away by \`transfer\``);
+  }
+}
+
 /** True when the ArrayBuffer's memory has been given away. */
 function isDetached(buffer) {
   if (bufferLength.call(buffer) !== 0) return false;
@@ -153,6 +165,6 @@ function partBuffer(part) {
 
 module.exports = {
   KIND_ARRAY_BUFFER, KIND_BUFFER, KIND_DATA_VIEW, KIND_UINT8,
-  bufferOf, bytesOf, copyOut, isBuffer, isDetached, isOutOfBounds, isResizable, isView, kindOfView, lengthOf, offsetOf,
+  bufferOf, bytesOf, copyOf, copyOut, isBuffer, isDetached, isOutOfBounds, isResizable, isView, kindOfView, lengthOf, offsetOf,
   partBuffer, setBytes, sizeOf, viewOver,
 };

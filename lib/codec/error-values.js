@@ -5,7 +5,7 @@
 const { types } = require('node:util');
 const nodeGlobals = require('../node-globals');
 const { kin } = require('./brands');
-const { SafeMap, define } = require('./intrinsics');
+const { SafeMap, append, define } = require('./intrinsics');
 const { ERROR } = require('./tags');
 
 const { getOwnPropertyDescriptor, hasOwn, keys: keysOf } = Object;
@@ -76,7 +76,9 @@ function writeFullError(writer, error) {
 /** The keys of an error's own properties, beside its name, message and stack. */
 function ownKeys(error) {
   const keys = keysOf(error).filter((key) => key !== 'name' && key !== 'message' && key !== 'stack');
-  for (const key of HIDDEN) if (hasOwn(error, key) && !keys.includes(key)) keys.push(key);
+  for (let i = 0; i < HIDDEN.length; i++) {
+    if (hasOwn(error, HIDDEN[i]) && !keys.includes(HIDDEN[i])) append(keys, HIDDEN[i]);
+  }
   return keys;
 }
 

@@ -7,7 +7,7 @@
 const { types } = require('node:util');
 
 const { hasNamedProperties } = require('./array-properties');
-const { exoticName, isOrdinary, kin } = require('./brands');
+const { className, exoticName, isOrdinary, kin, ownText } = require('./brands');
 const { bufferOf, isDetached, isOutOfBounds, isResizable, isView, kindOfView, sizeOf } = require('./bytes');
 const { HAS_MESSAGE, HAS_NAME, HAS_STACK, isErrorObject, knowsClass, ownKeys } = require('./error-values');
 const { isArray, sizeOfMap, sizeOfSet } = require('./intrinsics');
@@ -62,27 +62,11 @@ function read(object, key) {
   }
 }
 
-/** An own data property's text; undefined for anything else. Runs no code. */
-function ownText(object, key) {
-  const text = getOwnPropertyDescriptor(object, key)?.value;
-  return typeof text === 'string' ? text : undefined;
-}
-
 /** What was thrown where only a few words fit. Runs no code. */
 function briefly(error) {
   if (typeof error === 'string') return error;
   if (!isObject(error) || types.isProxy(error)) return describe(error);
   return ownText(error, 'message') ?? describe(error);
-}
-
-/** The name of the class of an object, as its prototypes tell it without running code. */
-function className(object) {
-  for (let at = getPrototypeOf(object); at !== null && !types.isProxy(at); at = getPrototypeOf(at)) {
-    const Class = getOwnPropertyDescriptor(at, 'constructor')?.value;
-    const name = typeof Class === 'function' && !types.isProxy(Class) ? ownText(Class, 'name') : undefined;
-    if (name !== undefined && name !== '') return name;
-  }
-  return 'Object';
 }
 
 function describeFunction(value) {
@@ -207,7 +191,7 @@ class ErrorWriter extends Writer {
 
   // An object counts among those that may be referred to only once it is known that it crosses.
   #whole(value) {
-    const { name, isCarried, hasProxy } = kin(value);
+    const { name, isCarried, isCloned, hasProxy } = kin(value);
     if (isArray(value)) this.array(value);
     else if (isView(value) || types.isAnyArrayBuffer(value)) this.#memory(value);
     else if (isErrorObject(value)) this.error(value);
@@ -215,7 +199,7 @@ class ErrorWriter extends Writer {
     else if (types.isSet(value)) this.entries(SET, value);
     else if (types.isDate(value) || types.isRegExp(value) || this.#isBoxed(value)) this.#leaf(value);
     else if (!hasProxy && this.#travels(value) !== undefined) this.#ours(value);
-    else if (name !== null || isCarried || !isOrdinary(value)) this.#platform(value, name, isCarried);
+    else if (name !== null || isCarried || !isOrdinary(value)) this.#platform(value, name, isCloned);
     else this.plain(value);
   }
 
@@ -267,14 +251,14 @@ class ErrorWriter extends Writer {
   }
 
   /** A thing that Node alone can copy, if anybody can. */
-  #platform(value, name, isCarried) {
+  #platform(value, name, isCloned) {
     if (name === 'a URL') return this.string(`[URL: ${urlText.call(value)}]`);
     const exotic = exoticName(value);
-    // Of others structured clone would make an empty object.
-    const isCandidate = isCarried || exotic !== null || name === null || name.startsWith('a WebAssembly.');
+    // Of others structured clone may make an empty object.
+    const isUnknown = name === null && !kin(value).isCarried;
+    const isCandidate = isCloned || exotic !== null || isUnknown || name?.startsWith('a WebAssembly.');
     if (isCandidate && this.#isCloneable(value)) return this.#carry(value);
-    const what = exotic ?? name;
-    this.string(what === null ? describe(value) : `[${slice.call(what, what.indexOf(' ') + 1)}]`);
+    this.string(exotic === null ? describe(value) : `[${slice.call(exotic, exotic.indexOf(' ') + 1)}]`);
   }
 
   #isCloneable(value) {

@@ -12,7 +12,7 @@ const { isUncloneable, marks } = require('../travel/uncloneable');
 const { hasNamedProperties } = require('./array-properties');
 const { exoticName, isOrdinary, kin, platformName } = require('./brands');
 const {
-  KIND_BUFFER, KIND_UINT8, bufferOf, bytesOf, isBuffer, isDetached, isOutOfBounds, isResizable, isView, kindOfView,
+  KIND_BUFFER, KIND_UINT8, bufferOf, copyOf, isBuffer, isDetached, isOutOfBounds, isResizable, isView, kindOfView,
   lengthOf, offsetOf, setBytes, sizeOf,
 } = require('./bytes');
 const { isErrorObject, writeClonedError, writeFullError } = require('./error-values');
@@ -21,6 +21,7 @@ const { codecError } = require('./errors');
 const { findPath, findCycle } = require('./explain');
 const {
   ObjectPrototype, SafeMap, append, arrayOf, hasIndexedPrototypes, isArray, mapForEach, setForEach, sizeOfMap, sizeOfSet,
+  twice,
 } = require('./intrinsics');
 const { Slab } = require('./slab');
 const {
@@ -100,6 +101,8 @@ class Writer extends Slab {
   refs = arrayOf(FEW_REFS);
   refCount = 0;
   refMap = null;
+  /** Of the containers among them: how many keys, elements or entries each had when it was met. */
+  sizes = arrayOf(FEW_REFS);
   repeated = false;
   // What is found out about one value, where it was asked: `isMarked` then.
   isMarked = false;
@@ -224,6 +227,7 @@ class Writer extends Slab {
 
   plain(value) {
     const keys = keysOf(value);
+    if (this.message) this.met(keys.length);
     const shape = this.shapes.find(keys);
     // Objects with inner slots behind Object.prototype (arguments, `Object.setPrototypeOf(date, …)`) have
     // no keys or an index first; others do not occur without someone working at it.
@@ -286,12 +290,13 @@ class Writer extends Slab {
   array(value) {
     const length = value.length;
     if (length > this.maxBytes - this.pos && !this.message) this.tooLarge();
+    if (this.message) this.met(length);
     const at = this.pos;
     this.tagged(ARRAY, length);
     let i = 0;
     if (this.indexed === undefined ? this.lookAround() : this.indexed) {
       // What stands on the prototypes is not the array's.
-      if (this.message) this.tail(value, at, 0);
+      if (this.message) this.tail(value, at, 0, length);
       else for (; i < length; i++) this.any(hasOwn(value, i) ? value[i] : undefined);
     } else if (this.message) {
       for (; i < length; i++) {
@@ -299,7 +304,7 @@ class Writer extends Slab {
         if (item === undefined && !hasOwn(value, i)) break;
         this.any(item);
       }
-      if (i < length || hasNamedProperties(value)) this.tail(value, at, i);
+      if (i < length || hasNamedProperties(value)) this.tail(value, at, i, length);
     } else {
       for (; i < length; i++) this.any(value[i]);
     }
@@ -311,7 +316,7 @@ class Writer extends Slab {
   }
 
   // The rest of an array with holes or properties of its own, key by key.
-  tail(value, at, dense) {
+  tail(value, at, dense, length) {
     this.bytes[at] = ARRAY_TAILED;
     this.byte(TAIL);
     const countAt = this.pos;
@@ -321,7 +326,8 @@ class Writer extends Slab {
     for (let i = 0; i < keys.length; i++) {
       const key = keys[i];
       const index = +key;
-      if (index >= 0 && index < dense && index % 1 === 0 && `${index}` === key) continue;
+      // Not again what is written; nor elements that a getter has added.
+      if ((index < dense || index >= length) && index >= 0 && index % 1 === 0 && `${index}` === key) continue;
       const item = value[key];
       if (item === undefined && !hasOwn(value, key)) continue;
       this.string(key);
@@ -419,6 +425,7 @@ class Writer extends Slab {
   entries(tag, value) {
     const isMap = tag === MAP;
     const size = isMap ? sizeOfMap.call(value) : sizeOfSet.call(value);
+    if (this.message) this.met(size);
     this.tagged(tag, size);
     if (size === 0) return;
     const list = { items: arrayOf(isMap ? size * 2 : size), count: 0 };
@@ -505,7 +512,7 @@ class Writer extends Slab {
 
   block(kind, value, buffer, byteOffset, byteLength) {
     if (byteLength > this.inlineBytes) {
-      const index = this.part(this.mayChange(value, buffer, byteLength) ? new Uint8Array(bytesOf(value)) : value);
+      const index = this.part(this.mayChange(value, buffer, byteLength) ? copyOf(value) : value);
       this.byte(BYTES_PART);
       this.byte(kind);
       this.u32(index);
@@ -581,8 +588,12 @@ class Writer extends Slab {
     const few = Math.min(this.refCount, FEW_REFS);
     for (let i = 0; i < few; i++) this.refs[i] = null;
     if (this.refCount > FEW_REFS) {
-      if (this.refCount > 4096) this.refMap = null;
-      else this.refMap.clear();
+      if (this.refCount > 4096) {
+        this.refMap = null;
+        this.sizes = arrayOf(FEW_REFS);
+      } else {
+        this.refMap.clear();
+      }
     }
     this.refCount = 0;
     this.repeated = false;
@@ -596,6 +607,13 @@ class Writer extends Slab {
     this.looked = 0;
     this.indexed = undefined;
     this.given = undefined;
+  }
+
+  /** The container remembered last has so many items. */
+  met(size) {
+    const id = this.refCount - 1;
+    if (id >= this.sizes.length) this.sizes = twice(this.sizes);
+    this.sizes[id] = size;
   }
 
   /** What was remembered from this number on is not on the wire after all. */
@@ -622,15 +640,16 @@ class Writer extends Slab {
     this.isMarked = true;
   }
 
+  /** Whether anything that was read has a getter; or had one, that removed itself: it has another size then. */
   hasRunCode() {
     if (this.refCount > FEW_REFS) {
       let found = false;
       this.refMap.forEach((id, value) => {
-        if (!found && value !== null) found = hasAccessor(value);
+        found ||= hasAccessor(value, this.sizes[id]);
       });
       return found;
     }
-    for (let i = 0; i < this.refCount; i++) if (this.refs[i] !== null && hasAccessor(this.refs[i])) return true;
+    for (let i = 0; i < this.refCount; i++) if (hasAccessor(this.refs[i], this.sizes[i])) return true;
     return false;
   }
 

@@ -4,20 +4,24 @@
 
 const { types } = require('node:util');
 
+const { bytesOf: asBytes } = require('../codec/bytes');
+const { arrayOf } = require('../codec/intrinsics');
+
+const { slice } = Uint8Array.prototype;
+
 function bytesOf(part) {
-  if (types.isUint8Array(part)) return part;
-  if (types.isArrayBuffer(part)) return new Uint8Array(part);
-  return new Uint8Array(part.buffer, part.byteOffset, part.byteLength);
+  return types.isUint8Array(part) ? part : asBytes(part);
 }
 
 /** @param {boolean} [copied] whether the bytes must outlive their buffers */
 function partsOf(parts, copied = false) {
   // The one to copy, if there is but one; else pairs of bytes and whether to pin them (never).
   if (parts.length === 1 && !copied) return bytesOf(parts[0]);
-  const pairs = [];
-  for (const part of parts) {
-    const bytes = bytesOf(part);
-    pairs.push(copied ? Uint8Array.prototype.slice.call(bytes) : bytes, false);
+  const pairs = arrayOf(parts.length * 2);
+  for (let i = 0; i < parts.length; i++) {
+    const bytes = bytesOf(parts[i]);
+    pairs[i * 2] = copied ? slice.call(bytes) : bytes;
+    pairs[i * 2 + 1] = false;
   }
   return pairs;
 }

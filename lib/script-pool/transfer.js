@@ -6,6 +6,7 @@ const { types } = require('node:util');
 const { MessagePort } = require('../node-threads');
 
 const { closedPort } = require('../closed-port');
+const { mayRunCode } = require('../codec/accessors');
 const { exoticName } = require('../codec/brands');
 const { bufferOf, isBuffer, isView, lengthOf, sizeOf } = require('../codec/bytes');
 const { describe } = require('../codec/describe');
@@ -95,15 +96,20 @@ function isMovable(object) {
   }
 }
 
+/** So many things of a value are looked at for getters. */
+const LOOK_AT = 100;
+
 /**
- * Does something with a list; where Node refuses what was only found, once more without that. It looks at the list
- * before it reads the value.
+ * Does something with a value and a list; where Node refuses what was only found, without that. As a rule all of it can
+ * be moved, so that is tried first; unless a getter might run twice for it.
  */
-function withMovable(list, act) {
+function withMovable(value, list, act) {
+  if (!automatic.has(list)) return act(list);
+  if (list.length > 0 && mayRunCode(value, LOOK_AT)) return act(list.filter(isMovable));
   try {
     return act(list);
   } catch (error) {
-    const movable = automatic.has(list) ? list.filter(isMovable) : list;
+    const movable = list.filter(isMovable);
     if (movable.length === list.length) throw error;
     return act(movable);
   }
@@ -141,7 +147,7 @@ function discard({ list }) {
  */
 function leaving(value, list, send, name) {
   try {
-    return withMovable(list, (given) => {
+    return withMovable(value, list, (given) => {
       const own = departure(value, given);
       if (own === undefined) return send(value, false, [...given]);
       return own.leave((bundle, rest) => send(bundle, true, [...rest]));

@@ -15,13 +15,13 @@ pub struct Limits {
     pub depth: u32,
     /// Bytes on the wire, objects that are referred to again counted again.
     pub size: usize,
-    /// Bytes that the value takes in memory, about. The smallest items, one byte each on the wire, take some 30 here,
-    /// and an object's key and value twice as many: so a wire may not ask for what its size allows, but for this.
+    /// Bytes that the value takes in memory, about. The smallest items, one byte each on the wire, take some 40 here,
+    /// and an object's key and value more: so a wire may not ask for all that its size allows.
     pub memory: usize,
 }
 
 impl Default for Limits {
-    /// 256 levels, 256 MiB: as `lib/codec/index.js`; and 1 GiB, some 30 million items.
+    /// 256 levels, 256 MiB: as `lib/codec/index.js`; and 1 GiB, some 25 million items.
     fn default() -> Self {
         Limits { depth: 256, size: 256 << 20, memory: 1 << 30 }
     }
@@ -535,8 +535,9 @@ fn too_much_memory(limits: Limits) -> Error {
     Error::new(
         Code::ValueTooLarge,
         format!(
-            "the value takes more than {} bytes of memory, at some 30 for an item: pass typed arrays, or less at a time",
+            "the value takes more than {} bytes of memory, at {} an item: pass typed arrays, or less at a time",
             limits.memory,
+            size_of::<Value>(),
         ),
     )
 }

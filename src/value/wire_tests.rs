@@ -296,7 +296,7 @@ fn refused(envelope: Envelope, limits: Limits) -> Option<Code> {
 #[test]
 fn what_a_wire_asks_for_is_bounded() {
     let limits = Limits { memory: 1 << 20, ..Limits::default() };
-    // An item takes a byte of the wire and some thirty of memory.
+    // An item takes a byte of the wire and some forty of memory.
     let most = (1 << 20) / size_of::<Value>() as u32;
     for (tag, most) in [(tags::ARRAY, most), (tags::SET, most), (tags::MAP, most / 2)] {
         assert_eq!(refused(crowded(tag, most + 1), limits), Some(Code::ValueTooLarge), "{tag:#x}");

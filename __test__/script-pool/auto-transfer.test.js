@@ -1,0 +1,81 @@
+'use strict';
+
+const assert = require('node:assert/strict');
+const { join } = require('node:path');
+const { test, describe } = require('node:test');
+
+const { MessageChannel, WorkerPool, isMarkedAsUntransferable, markAsUntransferable } = require('../..');
+const { move, takeAside, transferablesOf } = require('../../lib/script-pool/transfer');
+
+const auto = { transfer: 'auto' };
+const memory = () => new WebAssembly.Memory({ initial: 1 });
+const pooled = () => {
+  const { buffer, byteOffset, length } = Buffer.from('abc');
+  return new Uint8Array(buffer, byteOffset, length);
+};
+const marked = () => {
+  const buffer = new ArrayBuffer(8);
+  markAsUntransferable(buffer);
+  return buffer;
+};
+
+describe("'auto' moves what can be moved and copies the rest", () => {
+  const fixed = { 'WebAssembly memory': () => new Uint8Array(memory().buffer, 8, 16), 'the Buffer pool': pooled, 'marked memory': marked };
+  for (const [name, make] of Object.entries(fixed)) {
+    test(name, () => {
+      const [first, own, last] = [make(), new Uint8Array(4), new ArrayBuffer(65_536)];
+      const length = first.byteLength;
+      const value = { first, deep: [new Map([[own, new Set([last])]])] };
+      const { value: taken } = takeAside(value, transferablesOf(value));
+      assert.deepEqual([first.byteLength, own.byteLength, last.byteLength], [length, 0, 0]);
+      assert.deepEqual([taken.first.byteLength, [...taken.deep[0].keys()][0].byteLength], [length, 4]);
+    });
+
+    test(`${name}, alone and moved by a script's answer`, () => {
+      const value = make();
+      const { list } = move(value);
+      assert.equal(takeAside(value, list).value.byteLength, value.byteLength);
+      assert.ok(value.byteLength > 0);
+    });
+
+    test(`${name}, named in a list, is refused as by Node`, { skip: isMarkedAsUntransferable === undefined }, () => {
+      const value = make();
+      const list = [value.buffer ?? value];
+      assert.throws(() => takeAside(value, list), { name: 'DataCloneError' });
+      assert.throws(() => structuredClone(value, { transfer: list }), { name: 'DataCloneError' });
+    });
+  }
+
+  test('a getter is not called to look for what can be moved, and once to send it', () => {
+    let runs = 0;
+    const own = new Uint8Array(4);
+    const value = { wasm: new Uint8Array(memory().buffer, 0, 16), own, get late() { return ++runs; } };
+    const list = transferablesOf(value);
+    assert.equal(runs, 0);
+    assert.equal(takeAside(value, list).value.late, 1);
+    assert.equal(runs, 1);
+  });
+
+  test('to a script, and ports too', async () => {
+    const pool = new WorkerPool(join(__dirname, '../fixtures/scripts/functions.js'), { maxThreads: 1 });
+    const { port1, port2 } = new MessageChannel();
+    const value = { wasm: new Uint8Array(memory().buffer, 0, 16), own: new Uint8Array(4), port1 };
+    assert.ok(transferablesOf(value).includes(port1));
+    await assert.rejects(pool.run('no such function', value, auto), { code: 'ERR_RW_UNKNOWN_TASK' });
+    assert.deepEqual([value.wasm.byteLength, value.own.byteLength], [16, 0]);
+    port2.close();
+    await pool.close();
+  });
+
+  test('what the value itself is refused for is told, with its place, and nothing has moved', () => {
+    const own = new Uint8Array(4);
+    const value = { own, list: [1, { callback() {} }] };
+    assert.throws(() => takeAside(value, transferablesOf(value)), (error) => {
+      assert.equal(error.name, 'DataCloneError');
+      assert.equal(error.cause.code, 'ERR_RW_UNSUPPORTED_VALUE');
+      assert.match(error.cause.message, /^input\.list\[1\]\.callback is a function/);
+      return true;
+    });
+    assert.equal(own.byteLength, 4);
+  });
+});
