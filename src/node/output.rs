@@ -221,6 +221,7 @@ impl Draft<'_, '_> {
     /// Writes what belongs to an answer beside its entry, and returns the entry's form and number. An answer that
     /// JavaScript cannot be shown (its engine has no room for such a string, say) becomes an error, so that no promise
     /// waits for ever, and the rest of the batch arrives.
+    #[inline]
     fn answer(&mut self, id: u64, answer: Answer) -> Result<(u8, f64), Status> {
         let before = self.extras.length;
         self.show(id, answer).or_else(|_| {
@@ -231,6 +232,7 @@ impl Draft<'_, '_> {
         })
     }
 
+    #[inline(always)]
     fn show(&mut self, id: u64, answer: Answer) -> Result<(u8, f64), Status> {
         let (board, offset) = (self.board, &mut self.wire_offset);
         let mut put = |wire: &[u8]| {
