@@ -228,6 +228,7 @@ impl Draft<'_, '_> {
     }
 
     /// Writes what belongs to an answer beside its entry, and returns the entry's form and number.
+    #[inline]
     fn answer(&mut self, answer: Answer) -> Result<(u8, f64), Status> {
         let (board, offset) = (self.board, &mut self.wire_offset);
         let mut put = |wire: &[u8]| {

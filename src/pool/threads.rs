@@ -60,17 +60,24 @@ pub struct Refusal<T> {
 pub(super) struct Shared {
     pub(super) config: Config,
     pub(super) registry: Arc<Registry>,
-    /// Entries in the queue, readable without the lock: for a searching thread.
-    hint: AtomicUsize,
-    /// The highest priority that waits, readable without the lock: for a thread inside a batch.
-    top: AtomicI32,
     made: Instant,
     /// Tasks that were cancelled before any thread had taken them.
     given_up: AtomicU64,
+    seen: Seen,
     pub(super) state: Mutex<State>,
     work: Condvar,
     /// Where script workers wait in place.
     pub(super) script_work: Condvar,
+}
+
+/// What of the queue can be read without the lock. On cache lines of its own: every submission writes it, and what
+/// stands beside it in [`Shared`] is read for every task.
+#[repr(align(128))]
+struct Seen {
+    /// Entries in the queue: for a searching thread.
+    hint: AtomicUsize,
+    /// The highest priority that waits: for a thread inside a batch.
+    top: AtomicI32,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -103,6 +110,20 @@ pub(super) struct Seat {
     pub(super) number: usize,
     pub(super) tally: Arc<Tally>,
     pub(super) stop: CancelToken,
+    /// When the pool was made. Here since where the pool has it every submission writes.
+    made: Instant,
+}
+
+impl Seat {
+    /// How old the pool is.
+    pub(super) fn pool_age(&self) -> Duration {
+        self.made.elapsed()
+    }
+
+    /// How old the pool was at that time.
+    pub(super) fn pool_age_at(&self, time: Instant) -> Duration {
+        time.saturating_duration_since(self.made)
+    }
 }
 
 pub(super) struct State {
@@ -149,8 +170,7 @@ impl Pool {
         Pool(Arc::new(Shared {
             config,
             registry,
-            hint: AtomicUsize::new(0),
-            top: AtomicI32::new(i32::MIN),
+            seen: Seen { hint: AtomicUsize::new(0), top: AtomicI32::new(i32::MIN) },
             made: Instant::now(),
             given_up: AtomicU64::new(0),
             state: Mutex::new(state),
@@ -162,16 +182,6 @@ impl Pool {
     /// The tasks it runs.
     pub fn registry(&self) -> &Registry {
         &self.0.registry
-    }
-
-    /// How long ago it was made.
-    pub(super) fn age(&self) -> Duration {
-        self.0.made.elapsed()
-    }
-
-    /// How old it was at that time.
-    pub(super) fn age_at(&self, time: Instant) -> Duration {
-        time.saturating_duration_since(self.0.made)
     }
 
     /// Queues a job; higher `priority` first. Refused when the queue is full, the pool is closing, or the system
@@ -250,7 +260,8 @@ impl Pool {
             state.places.len() - 1
         });
         let place = &mut state.places[number];
-        let seat = Seat { number, tally: Arc::clone(&place.tally), stop: place.stop.clone() };
+        let (tally, stop) = (Arc::clone(&place.tally), place.stop.clone());
+        let seat = Seat { number, tally, stop, made: self.0.made };
         let pool = self.clone();
         let started = std::thread::Builder::new()
             .name(format!("{}-{number}", self.0.config.name))
@@ -455,7 +466,7 @@ impl Pool {
     /// The pool's counters at this moment.
     pub fn stats(&self) -> Stats {
         let state = self.0.state.lock();
-        let mut stats = Stats { taken_at: self.age(), ..Stats::default() };
+        let mut stats = Stats { taken_at: self.0.made.elapsed(), ..Stats::default() };
         for place in &state.places {
             place.tally.add_to(&mut stats);
         }
@@ -499,7 +510,7 @@ impl Pool {
 
     /// Whether something of a higher priority waits: a batch makes way for it between two chunks.
     pub(super) fn outranked(&self, priority: i32) -> bool {
-        self.0.top.load(Ordering::Relaxed) > priority
+        self.0.seen.top.load(Ordering::Relaxed) > priority
     }
 }
 
@@ -566,15 +577,15 @@ impl Shared {
 
     fn note_len(&self, state: &State) {
         // Relaxed: they only end a search or a batch early; the queue itself is read under the lock.
-        self.hint.store(state.waiting(), Ordering::Relaxed);
-        self.top.store(state.queue.top_priority(), Ordering::Relaxed);
+        self.seen.hint.store(state.waiting(), Ordering::Relaxed);
+        self.seen.top.store(state.queue.top_priority(), Ordering::Relaxed);
     }
 
     /// Looks at the hint for some 20 µs: about what parking and being woken would cost.
     fn search(&self) {
         let started = Instant::now();
         let mut turn = 0_u32;
-        while self.hint.load(Ordering::Relaxed) == 0 {
+        while self.seen.hint.load(Ordering::Relaxed) == 0 {
             if turn < 16 {
                 for _ in 0..8 {
                     std::hint::spin_loop();

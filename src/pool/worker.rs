@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use super::batch::{Batch, Observe};
-use super::job::Job;
+use super::job::{Job, Reply};
 use super::queue::Entry;
 use super::stats::Ended;
 use super::threads::Seat;
@@ -21,9 +21,9 @@ pub(super) fn run(pool: &Pool, seat: &Seat) {
             Entry::Job(job) => run_job(pool, seat, job),
             Entry::Batch(batch) => run_batch(pool, seat, &batch),
             Entry::Help(fork) => {
-                seat.tally.begins(pool.age());
+                seat.tally.begins(seat.pool_age());
                 fork.help();
-                seat.tally.ends(pool.age());
+                seat.tally.ends(seat.pool_age());
             }
         }
     }
@@ -33,14 +33,19 @@ fn run_job(pool: &Pool, seat: &Seat, job: Job) {
     let Job { task, input, token, reply, queued_at, .. } = job;
     let started = Instant::now();
     seat.tally.waited(started - queued_at);
-    seat.tally.begins(pool.age_at(started));
+    seat.tally.begins(seat.pool_age_at(started));
     let outcome = run_task(pool, task, input, token.as_ref().unwrap_or(&seat.stop));
-    seat.tally.ends(pool.age());
-    let outcome = match token.as_ref().and_then(CancelToken::reason) {
+    seat.tally.ends(seat.pool_age());
+    let stopped = token.as_ref().and_then(CancelToken::reason);
+    if let Some(reason @ (Reason::Cancelled | Reason::TimedOut)) = stopped {
         // Its caller has been told so, or is about to be, whatever the task made of it in the end.
-        Some(reason @ (Reason::Cancelled | Reason::TimedOut)) => Err(reason.into_error()),
-        _ => outcome,
-    };
+        return answer(seat, reply, Err(reason.into_error()));
+    }
+    answer(seat, reply, outcome);
+}
+
+/// Counts first: who has the answer finds it in the counters, and the thread free.
+fn answer(seat: &Seat, reply: Reply, outcome: Result<Value>) {
     seat.tally.ended(&outcome);
     seat.tally.set_answered(true);
     reply.send(outcome);
@@ -72,13 +77,13 @@ impl Observe for Worker<'_> {
 fn run_batch(pool: &Pool, seat: &Seat, batch: &Batch) {
     let started = Instant::now();
     seat.tally.waited(started - batch.queued_at);
-    seat.tally.begins(pool.age_at(started));
+    seat.tally.begins(seat.pool_age_at(started));
     let run = |input| {
         seat.tally.set_answered(false);
         run_task(pool, batch.task, Payload::Value(input), &batch.token)
     };
     batch.work(run, &Worker { pool, seat, batch });
-    seat.tally.ends(pool.age());
+    seat.tally.ends(seat.pool_age());
 }
 
 /// Runs one task under the panic guard, unless it should have stopped already.
