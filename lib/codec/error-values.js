@@ -66,12 +66,13 @@ function writeFullError(writer, error) {
 function bare(Class, message) {
   const limit = Error.stackTraceLimit;
   // The stack comes from the wire: do not pay for one of our own.
-  Error.stackTraceLimit = 0;
+  // It cannot be set where intrinsics are frozen.
+  Reflect.set(Error, 'stackTraceLimit', 0);
   try {
     if (Class === AggregateError) return new AggregateError([], message);
     return new Class(message);
   } finally {
-    Error.stackTraceLimit = limit;
+    Reflect.set(Error, 'stackTraceLimit', limit);
   }
 }
 
