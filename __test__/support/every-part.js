@@ -76,7 +76,7 @@ async function everyPart(rw, say, make) {
   const script = path.resolve('__test__/fixtures/scripts/functions.js');
   for (const file of [script, new make.URL(pathToFileURL(script).href)]) {
     const scripts = new rw.WorkerPool(file, 1);
-    const failure = await scripts.run('fail').catch((reason) => reason);
+    const failure = await scripts.run('throwError').catch((reason) => reason);
     say('script', typeof failure.message);
     await scripts.close();
   }
