@@ -12,11 +12,7 @@
 // Before anything else: see its head.
 require('./lib/node-threads');
 
-const { binding } = require('./lib/native');
-const { RUNNER, Task } = require('./lib/script-pool/task');
 const { replacements, superset } = require('./lib/worker');
-
-require('./lib/worker/parent-port');
 
 const PORTS = ['MessageChannel', 'MessagePort', 'carry', 'moveMessagePortToContext', 'receiveMessageOnPort'];
 
@@ -26,7 +22,10 @@ const loaders = {
   ...all(() => require('./lib/ports'), PORTS),
   ...all(() => require('./lib/worker-pool'), ['WorkerPool']),
   ...all(() => require('./lib/script-pool/transfer'), ['move']),
-  task: () => new Task(binding),
+  task() {
+    const { Task } = require('./lib/script-pool/task');
+    return new Task(require('./lib/native').binding);
+  },
   ...all(() => require('./lib/locks'), ['Mutex', 'RwLock', 'Semaphore', 'Condvar', 'Barrier']),
   SharedBuffer: () => {
     require('./lib/shared-buffer/travel');
@@ -50,9 +49,26 @@ function lazy(name, load) {
   return { get: () => become(load()), set: become, enumerable: true, configurable: true };
 }
 
-// Ours in the place of Node's.
-module.exports = superset;
-for (const [name, load] of Object.entries(loaders)) Object.defineProperty(superset, name, lazy(name, load));
+/** Why the addon is not there; undefined when it is. */
+function whatIsMissing() {
+  try {
+    require('./lib/native');
+    return undefined;
+  } catch (error) {
+    if (error.code !== 'ERR_RW_BINDING_NOT_FOUND') throw error;
+    return error;
+  }
+}
 
-const inPool = binding[RUNNER] !== undefined;
-if (!inPool) for (const name of Object.keys(loaders)) Reflect.get(superset, name);
+const missing = whatIsMissing();
+if (missing !== undefined) {
+  module.exports = require('./lib/without-addon').faceWithout(missing, Object.keys(loaders));
+} else {
+  require('./lib/worker/parent-port');
+  // Ours in the place of Node's.
+  module.exports = superset;
+  for (const [name, load] of Object.entries(loaders)) Object.defineProperty(superset, name, lazy(name, load));
+  const { RUNNER } = require('./lib/script-pool/task');
+  const inPool = require('./lib/native').binding[RUNNER] !== undefined;
+  if (!inPool) for (const name of Object.keys(loaders)) Reflect.get(superset, name);
+}

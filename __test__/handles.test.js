@@ -64,7 +64,7 @@ onEachNode('what is left', (run) => {
       await show('without:');
       port1.close();
       const scripts = new rw.WorkerPool('./__test__/fixtures/scripts/functions.js', 1);
-      await scripts.run('fail').catch(() => {});
+      await scripts.run('throwError').catch(() => {});
       await show('idle pool of scripts:');
     });
     assert.deepEqual(
@@ -92,7 +92,7 @@ onEachNode('what is left', (run) => {
     }],
     ['that ran a script', async (rw) => {
       const pool = new rw.WorkerPool('./__test__/fixtures/scripts/functions.js', 1);
-      await pool.run('fail').catch(() => {});
+      await pool.run('throwError').catch(() => {});
       await pool.close();
     }],
     ['that used ports', async (rw) => {

@@ -19,12 +19,13 @@ describe('a build that cannot be done', { skip: process.platform === 'win32' }, 
   });
   after(() => fs.rmSync(folder, { recursive: true, force: true }));
 
-  /** Runs a forced build where only these commands exist, each printing one line. */
+  /** Runs a forced build where only these commands exist, each printing one line; or, as `{ fails }`, failing with it. */
   function buildWith(name, commands, env = {}) {
     const bin = path.join(folder, name);
     fs.mkdirSync(bin);
     for (const [command, line] of Object.entries(commands)) {
-      fs.writeFileSync(path.join(bin, command), `#!/bin/sh\necho '${line}'\n`, { mode: 0o755 });
+      const script = line.fails === undefined ? `echo '${line}'` : `/bin/cat >&2 <<'END'\n${line.fails}\nEND\nexit 1`;
+      fs.writeFileSync(path.join(bin, command), `#!/bin/sh\n${script}\n`, { mode: 0o755 });
     }
     const { status, stderr } = spawnSync(process.execPath, [BUILD, '--force'], {
       env: { PATH: bin, ...env },
@@ -39,6 +40,33 @@ describe('a build that cannot be done', { skip: process.platform === 'win32' }, 
     assert.match(stderr, /cargo was not found: install Rust \d.* https:\/\/rustup\.rs/);
     assert.doesNotMatch(stderr, /C compiler was not found/);
     assert.doesNotMatch(stderr, /\n {4}at /, 'no stack is shown');
+  });
+
+  test('with cargo and no toolchain behind it: says so, and what to run', () => {
+    const none =
+      "error: rustup could not choose a version of cargo to run, because one wasn't specified explicitly, and no default is configured.\n" +
+      "help: run 'rustup default stable' to download the latest stable release of Rust and set it as your default toolchain.\n" +
+      '\nStack backtrace:\n   0: anyhow::error\n';
+    const { status, stderr } = buildWith('no-default', { cc: 'cc 12', cargo: { fails: none }, rustc: { fails: none } });
+    assert.equal(status, 1);
+    assert.match(stderr, /cargo is there, and rustup has no toolchain .*no default is configured.*rustup default stable/);
+    assert.doesNotMatch(stderr, /not found|backtrace/);
+    assert.equal(stderr.match(/^ {2}- /gm).length, 1);
+  });
+
+  test('with a toolchain that is named and not installed: says which', () => {
+    const fails = "error: toolchain '1.95.0-x86_64-unknown-linux-gnu' is not installed\nhelp: run `rustup toolchain install 1.95.0`";
+    const { stderr } = buildWith('not-installed', { cc: 'cc 12', cargo: { fails } });
+    assert.match(stderr, /toolchain '1\.95\.0-x86_64-unknown-linux-gnu' is not installed"\): rustup toolchain install/);
+  });
+
+  test('with a rustc, or a C compiler, that fails: its first words, and no word of its absence', () => {
+    const broken = buildWith('broken', { cc: 'cc 12', cargo: 'cargo 9.0.0', rustc: { fails: 'cannot load librustc_driver.so' } });
+    assert.match(broken.stderr, /rustc is there, and fails \(it says: "cannot load librustc_driver\.so"\): run "rustc --version"/);
+    const tools = { cargo: 'cargo 9.0.0', rustc: 'rustc 9.0.0 (abc)' };
+    const licence = buildWith('licence', { ...tools, cc: { fails: 'You have not agreed to the Xcode license agreements.' } });
+    assert.match(licence.stderr, /the C compiler "cc" is there, and fails \(it says: "You have not agreed/);
+    assert.doesNotMatch(licence.stderr, /not found/);
   });
 
   test('with a Rust that is too old: names both versions', () => {

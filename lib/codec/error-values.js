@@ -85,13 +85,14 @@ function ownKeys(error) {
 function bare(Class, message, name) {
   const limit = Error.stackTraceLimit;
   // The stack comes from the wire: do not pay for one of our own.
-  Error.stackTraceLimit = 0;
+  // It cannot be set where intrinsics are frozen.
+  Reflect.set(Error, 'stackTraceLimit', 0);
   try {
     if (Class === AggregateError) return new AggregateError([], message);
     if (Class === DOMException) return new DOMException(message, name);
     return new Class(message);
   } finally {
-    Error.stackTraceLimit = limit;
+    Reflect.set(Error, 'stackTraceLimit', limit);
   }
 }
 

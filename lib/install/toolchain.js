@@ -17,10 +17,32 @@ const COMPILER_HINTS = {
   darwin: 'xcode-select --install',
 };
 
-/** What `command --version` prints, or undefined when it cannot be run. */
-function versionOf(command) {
-  const { status, stdout } = spawnSync(command, ['--version'], { cwd: ROOT, encoding: 'utf8' });
-  return status === 0 ? stdout.trim() : undefined;
+/**
+ * What `command --version` prints.
+ *
+ * @returns {{ version?: string, failure?: string }} `failure`: what it said instead, when it is there and fails; neither
+ *   when it is not there
+ */
+function look(command) {
+  const { status, signal, error, stdout, stderr } = spawnSync(command, ['--version'], { cwd: ROOT, encoding: 'utf8' });
+  if (status === 0) return { version: stdout.trim() };
+  if (error?.code === 'ENOENT') return {};
+  const said = (stderr ?? '').trim() || (error?.message ?? (signal === null ? `exit code ${status}` : `ended by ${signal}`));
+  return { failure: said };
+}
+
+const firstLine = (text) => text.split('\n', 1)[0];
+
+/** What to do about a tool of Rust's that is there and does not run; what is there is often rustup's stand-in for it. */
+function failingRust(command, failure, want) {
+  if (/rustup|toolchain/i.test(failure)) {
+    const isMissing = /not installed/i.test(failure);
+    return (
+      `${command} is there, and rustup has no toolchain for it to run (it says: "${firstLine(failure)}"): ` +
+      (isMissing ? 'rustup toolchain install, with the name it says' : `rustup default stable (Rust ${want} or newer)`)
+    );
+  }
+  return `${command} is there, and fails (it says: "${firstLine(failure)}"): run "${command} --version" and mend that first`;
 }
 
 /** `rust-version` of Cargo.toml, such as '1.95'. */
@@ -41,10 +63,13 @@ function atLeast(have, want) {
 function rustProblem() {
   const want = requiredRust();
   const install = `install Rust ${want} or newer from https://rustup.rs, then open a new terminal`;
-  if (versionOf(CARGO) === undefined) {
+  const cargo = look(CARGO);
+  if (cargo.failure !== undefined) return failingRust(CARGO, cargo.failure, want);
+  if (cargo.version === undefined) {
     return `cargo was not found: ${install} (or add ~/.cargo/bin to PATH when Rust is installed)`;
   }
-  const version = versionOf(RUSTC);
+  const { version, failure } = look(RUSTC);
+  if (failure !== undefined) return failingRust(RUSTC, failure, want);
   if (version === undefined) return `rustc was not found beside cargo: ${install}`;
   const [, have] = /^rustc (\d+\.\d+\.\d+)/.exec(version) ?? [];
   if (have !== undefined && !atLeast(have, want)) {
@@ -59,7 +84,11 @@ function rustProblem() {
 function compilerProblem() {
   if (process.platform === 'win32') return undefined;
   const command = process.env.CC || 'cc';
-  if (versionOf(command) !== undefined) return undefined;
+  const { version, failure } = look(command);
+  if (version !== undefined) return undefined;
+  if (failure !== undefined) {
+    return `the C compiler "${command}" is there, and fails (it says: "${firstLine(failure)}"): run "${command} --version" and mend that first`;
+  }
   const hint = COMPILER_HINTS[process.platform] ?? 'install gcc or clang';
   return `a C compiler was not found (looked for "${command}"; Rust links with it): ${hint}`;
 }

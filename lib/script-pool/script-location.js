@@ -54,10 +54,12 @@ function findFile(script) {
 function callerFile() {
   const { prepareStackTrace, stackTraceLimit } = Error;
   try {
-    Error.stackTraceLimit = 64;
-    Error.prepareStackTrace = (_, frames) => frames.map((frame) => frame.getFileName());
+    // Where intrinsics are frozen neither can be set, and the stack is a text.
+    Reflect.set(Error, 'stackTraceLimit', 64);
+    Reflect.set(Error, 'prepareStackTrace', (_, frames) => frames.map((frame) => frame.getFileName()));
     const holder = {};
     Error.captureStackTrace(holder, callerFile);
+    if (!Array.isArray(holder.stack)) return undefined;
     for (const name of holder.stack) {
       if (typeof name !== 'string' || name.startsWith('node:')) continue;
       const file = name.startsWith('file:') ? fileURLToPath(name) : name;
@@ -65,8 +67,8 @@ function callerFile() {
     }
     return undefined;
   } finally {
-    Error.prepareStackTrace = prepareStackTrace;
-    Error.stackTraceLimit = stackTraceLimit;
+    Reflect.set(Error, 'prepareStackTrace', prepareStackTrace);
+    Reflect.set(Error, 'stackTraceLimit', stackTraceLimit);
   }
 }
 
