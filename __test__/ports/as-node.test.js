@@ -13,38 +13,7 @@ const vm = require('node:vm');
 const nodeThreads = require('node:worker_threads');
 
 const ours = require('rust-workers');
-
-/** Runs a program over both, and compares; gives the log back. */
-function alike(name, program) {
-  test(name, async () => {
-    const logOf = async (threads) => {
-      const log = [];
-      await program({ ...threads, log: (...line) => log.push(line) });
-      return log;
-    };
-    // Neither Node's ports nor ours hold the loop for a listener of `close`.
-    const alive = setInterval(() => {}, 1000);
-    try {
-      const expected = await logOf(nodeThreads);
-      assert.ok(expected.length > 0, 'the program logs something');
-      assert.deepEqual(await logOf(ours), expected);
-    } finally {
-      clearInterval(alive);
-    }
-  });
-}
-
-/** What an error says. */
-const said = (run) => {
-  try {
-    run();
-    return 'nothing';
-  } catch (error) {
-    return [error.name, error.message, error.code];
-  }
-};
-
-const closed = (port) => new Promise((resolve) => port.once('close', resolve));
+const { alike, closed, said } = require('./support/alike');
 
 test('a port of ours is a MessagePort and an EventTarget', () => {
   const { port1, port2 } = new ours.MessageChannel();

@@ -430,7 +430,8 @@ class Port extends PortBase {
   // ── Life ───────────────────────────────────────────────────────────────────────────────────────────
 
   start() {
-    if (this.#state !== OPEN || this.#started) return;
+    // Also where it is ENDING, by one of its listeners: the next one gets the rest.
+    if (!this.#isReceiving() || this.#started) return;
     this.#started = true;
     this.#want();
   }

@@ -1,0 +1,148 @@
+'use strict';
+
+// Ports on their way: by a key that cannot be guessed, in a record that is checked, and let go of when they are lost.
+
+const assert = require('node:assert/strict');
+const { once } = require('node:events');
+const { test } = require('node:test');
+const nodeThreads = require('node:worker_threads');
+
+const { MessageChannel, MessagePort, carry, errors, receiveMessageOnPort } = require('rust-workers');
+const { arrive, departure } = require('../../lib/travel');
+const { binding } = require('../../lib/native');
+
+/** A record of a port as it stands in a message, and the port's other end. */
+function recordOf() {
+  const { port1, port2 } = new MessageChannel();
+  return { port1, ...departure({ port2 }, [port2]).leave((bundle) => ({ bundle, record: bundle.records[0] })) };
+}
+
+const alive = setInterval(() => {}, 1000);
+test.after(() => clearInterval(alive));
+
+test('the key is 128 random bits, and claims once', () => {
+  const [a, b] = [recordOf(), recordOf()];
+  assert.match(a.record.content.key, /^[0-9a-f]{32}$/);
+  assert.notEqual(a.record.content.key, b.record.content.key);
+  a.port1.postMessage('there');
+  const { port2 } = arrive(a.bundle);
+  assert.deepEqual(receiveMessageOnPort(port2), { message: 'there' });
+  assert.equal(binding.claimPort(a.record.content.key), null);
+  arrive(b.bundle).port2.close();
+  port2.close();
+});
+
+test('a guessed key claims nothing and closes nothing: what comes of it is a closed port', async () => {
+  const { port1, bundle, record } = recordOf();
+  const { key } = record.content;
+  for (const guess of ['', '0', '2', key.slice(1), `${key}0`, `x${key.slice(1)}`, '0'.repeat(32)]) {
+    const forged = { brand: 'MessagePort', content: { ...record.content, key: guess, half: undefined } };
+    const { port } = arrive({ value: { port: forged }, records: [forged] });
+    assert.ok(port instanceof MessagePort);
+    port.postMessage('nowhere');
+    await once(port, 'close');
+  }
+  port1.postMessage('still there');
+  const { port2 } = arrive(bundle);
+  assert.deepEqual(receiveMessageOnPort(port2), { message: 'still there' });
+  port2.close();
+});
+
+test('a record in another form is a typed error, whatever is wrong with it', () => {
+  const { port1, record } = recordOf();
+  const { content } = record;
+  const shared = new SharedArrayBuffer(8);
+  const wrong = [
+    undefined, null, 1, 'text', [], {},
+    { ...content, key: 5 }, { ...content, key: undefined }, { ...content, key: { toString: () => content.key } },
+    { ...content, terms: undefined }, { ...content, terms: { capacity: '1', keepBuffers: false } },
+    { ...content, terms: { capacity: -1, keepBuffers: false } }, { ...content, terms: { capacity: 0 } },
+    { ...content, kept: undefined }, { ...content, kept: [shared] }, { ...content, kept: [[0, new ArrayBuffer(1)]] },
+    { ...content, kept: [['0', shared]] }, { ...content, introduced: NaN }, { ...content, introduced: '0' },
+    { ...content, half: {} }, { ...content, half: null }, { ...content, witness: 5 },
+  ];
+  for (const bad of wrong) {
+    const forged = { brand: 'MessagePort', content: bad };
+    assert.throws(() => arrive({ value: forged, records: [forged] }), errors.MalformedValueError);
+  }
+  // None of them has claimed it.
+  assert.equal(binding.claimPort(content.key).id > 0, true);
+  port1.close();
+});
+
+test("a user's value that looks like a wrapper, a bundle or a record is a value", async () => {
+  const { port1, port2 } = new MessageChannel();
+  const values = [
+    { value: { value: 1, ports: undefined, shared: undefined }, records: [] },
+    { value: 1, ports: [], shared: [[0, 1]] },
+    { 'rust-workers.message': 1, records: [] },
+    { brand: 'MessagePort', content: { key: '0'.repeat(32) } },
+  ];
+  const blob = new Blob(['x']);
+  for (const value of values) {
+    for (const posted of [value, { ...value, blob }]) {
+      port1.postMessage(posted);
+      const { message } = receiveMessageOnPort(port2);
+      assert.deepEqual({ ...message, blob: undefined }, { ...posted, blob: undefined });
+    }
+  }
+  port1.close();
+});
+
+test('a port whose message is lost lets the other end know, also when nothing else could tell', async () => {
+  // The other end is here; the message is dropped with the port it waits at.
+  for (const drop of ['close', 'other close']) {
+    const carrier = new nodeThreads.MessageChannel();
+    const { port1, port2 } = new MessageChannel();
+    carrier.port1.postMessage(...carry({ port2 }, [port2]));
+    const told = once(port1, 'close');
+    // `close` drops what waits at once; the other way it is dropped when nobody can get at it any more.
+    carrier.port2.close();
+    if (drop === 'other close') carrier.port1.close();
+    await told;
+  }
+});
+
+test('nothing stays behind of ports that were lost after their other end had closed', async () => {
+  const lost = async (post) => {
+    const carrier = new nodeThreads.MessageChannel();
+    const { port1, port2 } = new MessageChannel();
+    post(carrier, port1, port2);
+    carrier.port2.close();
+    await once(carrier.port1, 'close');
+    for (let turn = 0; turn < 5; turn++) await new Promise(setImmediate);
+    return port1;
+  };
+  const keys = [];
+  const note = (bundle) => keys.push(bundle[0]);
+  const send = (carrier, port) => {
+    const [message, list] = carry({ port }, [port]);
+    note(JSON.stringify(message).match(/"key":"([0-9a-f]{32})"/).slice(1));
+    carrier.port1.postMessage(message, list);
+  };
+  // Closed before it leaves; closed while it is on its way; with and without messages.
+  await lost((carrier, port1, port2) => (port1.postMessage(1), port1.close(), send(carrier, port2)));
+  await lost((carrier, port1, port2) => (port1.postMessage(1), send(carrier, port2), port1.close()));
+  await lost((carrier, port1, port2) => (port1.postMessage(new Blob([])), send(carrier, port2), port1.close()));
+  for (const key of keys) assert.equal(binding.claimPort(key), null);
+});
+
+test('a port whose other end closes while it is on its way arrives, with what waits in it', async () => {
+  const { port1, port2 } = new MessageChannel();
+  port1.postMessage('before');
+  const carried = departure({ port2 }, [port2]).leave((bundle) => bundle);
+  port1.close();
+  for (let turn = 0; turn < 5; turn++) await new Promise(setImmediate);
+  const there = arrive(carried).port2;
+  assert.equal(await there.receive(), 'before');
+  await assert.rejects(there.receive(), errors.PortClosedError);
+});
+
+test('a port posted through its own other end: both close, and nobody is left to wait', async () => {
+  const { port1, port2 } = new MessageChannel();
+  const warned = once(process, 'warning');
+  const both = [once(port1, 'close')];
+  port1.postMessage('lost too', [port2]);
+  await Promise.all(both);
+  assert.match((await warned)[0].message, /posted to itself/);
+});
