@@ -22,6 +22,7 @@ module.exports = {
   SCRIPT_STOP: 41,
   SCRIPT_READY: 42,
   FENCE: 43,
+  INPUT_WANTED: 44,
   /** Added to the form of a report that is no answer. */
   PROGRESS: 64,
   PORT_DUE: 32,

@@ -18,7 +18,7 @@ const { notTooDeep } = require('./too-deep');
 
 /** The workers of this environment, by the keys of their seats; whichever copy of the package made their pools. */
 class Ways {
-  /** key -> `{ port, ready(told) }` */
+  /** key -> `{ port, ready(told), wants(id) }` */
   #workers = new Map();
   #fences = new Map();
   #lastFence = 0;
@@ -27,6 +27,7 @@ class Ways {
   constructor(binding, delivery) {
     this.#binding = binding;
     delivery.subject(FORMS.FENCE, () => ({ deliver: (id) => this.#passed(id) }));
+    delivery.subject(FORMS.INPUT_WANTED, () => ({ deliver: (id, key) => this.#workers.get(key)?.wants(id) }));
   }
 
   open(key, worker) {

@@ -25,7 +25,7 @@ const { Worker } = require('../worker/worker');
 const { compiledModules } = require('./compiled');
 const { addSource, removeSource } = require('./last-turns');
 const { placeOf } = require('./script-location');
-const { COMPILED, DROP, INPUT, NO_SEAT, VOID } = require('./steps');
+const { ASKED_INPUT, COMPILED, DROP, INPUT, NO_SEAT, VOID } = require('./steps');
 const { thrownBeside } = require('./thrown');
 const { discard, leaving } = require('./transfer');
 
@@ -188,6 +188,20 @@ class Crew {
     this.#unseated.push(id);
   }
 
+  /** Keeps memory that its task's worker, whichever it will be, can have itself instead of a copy if it asks for it. */
+  lend(id, aside) {
+    this.#inputs.set(id, { member: undefined, number: 0, aside });
+  }
+
+  /** A worker asks for the memory of a task's input. */
+  #give(member, id) {
+    const input = this.#inputs.get(id);
+    if (input?.aside === undefined || !this.#binding.claimInput(this.#record.handle, id)) return;
+    this.#inputs.delete(id);
+    const { value, list } = input.aside;
+    member.port.postMessage([ASKED_INPUT, id, value], list);
+  }
+
   #post(seat, number, id, aside, post) {
     const member = this.#members.get(seat);
     // Before: reading the input may run code that ends the task.
@@ -256,7 +270,8 @@ class Crew {
     };
     if (this.#members.size === 0) addSource(this.#ended);
     this.#members.set(number, member);
-    this.#ways.open(key, { port: port1, ready: (told) => this.#ready(member, told) });
+    const wants = (id) => this.#give(member, id);
+    this.#ways.open(key, { port: port1, ready: (told) => this.#ready(member, told), wants });
     this.#unequipped.push(port1);
     worker.on('message', (value) => this.#emit('message', value, worker));
     worker.on('messageerror', (error) => this.#emit('messageerror', error, worker));

@@ -11,7 +11,7 @@
 const { receiveMessageOnPort } = require('node:worker_threads');
 const { types } = require('node:util');
 
-const { now, setImmediate, setTimeout } = require('../clock');
+const { clearTimeout, now, setImmediate, setTimeout } = require('../clock');
 const { binding } = require('../native');
 const { deliveryOf } = require('../delivery');
 const { throwUncaught } = require('../turn');
@@ -22,7 +22,7 @@ const { functionsOf } = require('./load-script');
 const { Outgoing } = require('./outgoing');
 const { flushOutput, watchOutput } = require('./output');
 const {
-  STEP_RUN, STEP_WAIT, TAKE, BLOCK, BESIDE, DROP, END_FAILED, END_BESIDE, END_BESIDE_FAILED, INPUT, VOID,
+  STEP_RUN, STEP_WAIT, TAKE, BLOCK, ASKED, ASKED_INPUT, BESIDE, BY_MESSAGE, DROP, END_FAILED, END_BESIDE, END_BESIDE_FAILED, INPUT, VOID,
 } = require('./steps');
 const { Job, Moved, RUNNER } = require('./task');
 const { notTooDeep } = require('./too-deep');
@@ -34,6 +34,9 @@ const BREATH = 5;
 
 /** A script that listens and has not answered after so many milliseconds may have forgotten to: it is told so, once. */
 const LONG_UNANSWERED = 30_000;
+
+/** So many milliseconds the owner has to give the memory of an input; then a copy is taken. */
+const ASKING = 10;
 
 /** Stands for an input that could not be sent. */
 const NO_INPUT = Object.freeze({});
@@ -79,6 +82,8 @@ class Runner {
   /** The lowest number that has not come; and those above it that have. */
   #lowest = 0;
   #above = new Set();
+  /** Tasks whose input was asked for, by their ids. */
+  #asked = new Map();
   /** Tasks that began before their input was here, by the input's number. */
   #awaiting = new Map();
   #pulling = false;
@@ -194,7 +199,7 @@ class Runner {
       this.#now = call[6];
       if (this.#since === 0) this.#since = this.#now;
       const job = new Job(call[1], call[5] !== 0);
-      if (this.#begin(job, call[4], call[2], call[3], call[7] !== 0, extra)) {
+      if (this.#begin(job, call[4], call[2], call[3], call[7], extra)) {
         id = job.id;
         continue;
       }
@@ -232,10 +237,14 @@ class Runner {
   }
 
   /** Begins a task. True when it has ended already, and its answer stands in `#out`. */
-  #begin(job, number, form, value, isBeside, extra) {
+  #begin(job, number, form, value, road, extra) {
     this.#job = job;
     const run = this.#numbered[number] ?? this.#find(number);
-    if (isBeside) {
+    if (road === ASKED) {
+      this.#ask(job, run);
+      return false;
+    }
+    if (road === BY_MESSAGE) {
       const arrived = this.#takeInput(value);
       if (arrived !== undefined) return this.#runBeside(job, run, arrived);
       // It is on its way.
@@ -243,6 +252,11 @@ class Runner {
       this.#awaiting.set(value, { job, run });
       return false;
     }
+    return this.#runWith(job, run, form, value, extra);
+  }
+
+  /** Begins a task whose input is here. */
+  #runWith(job, run, form, value, extra) {
     let input;
     try {
       input = this.#read(form, value, extra);
@@ -251,6 +265,39 @@ class Runner {
       return true;
     }
     return this.#run(job, run, input);
+  }
+
+  /** The owner has been asked for the memory of the input; if it does not answer soon, a copy will do. */
+  #ask(job, run) {
+    this.#open.set(job.id, job);
+    const timer = setTimeout(() => {
+      const extra = binding.scriptClaim(job.id);
+      // Else it is on its way.
+      if (this.#call[2] !== 0) this.#goOn(job, (ready) => this.#runWith(ready, run, this.#call[0], this.#call[1], extra));
+    }, ASKING);
+    this.#asked.set(job.id, { job, run, timer });
+  }
+
+  /** The memory that was asked for has come. */
+  #given(id, value) {
+    const asked = this.#asked.get(id);
+    if (asked === undefined) return;
+    clearTimeout(asked.timer);
+    this.#goOn(asked.job, (ready) => this.#run(ready, asked.run, value));
+  }
+
+  /** Begins a task that had to wait for its input, and goes on with what comes after it. */
+  #goOn(job, begin) {
+    this.#asked.delete(job.id);
+    this.#open.delete(job.id);
+    this.#job = job;
+    if (!begin(job)) return;
+    if (this.#leaving || this.#pulling) {
+      this.#finish(job.id);
+      this.#endIfDone();
+    } else {
+      this.#advance(job.id);
+    }
   }
 
   /** Begins a task whose input came beside the queue. */
@@ -296,6 +343,8 @@ class Runner {
     if (kind === INPUT) this.#received(number, { isBundle, value });
     else if (kind === DROP) this.#inputs.delete(number);
     else if (kind === VOID) this.#received(number, NO_INPUT);
+    // Its id stands where others have a number.
+    else if (kind === ASKED_INPUT) this.#given(number, isBundle);
   }
 
   /** An input has come: the task that waits for it begins. */
@@ -316,14 +365,7 @@ class Runner {
       else if (!this.#pulling) this.#advance(0);
       return;
     }
-    this.#job = job;
-    if (!this.#runBeside(job, run, input)) return;
-    if (this.#leaving || this.#pulling) {
-      this.#finish(job.id);
-      this.#endIfDone();
-    } else {
-      this.#advance(job.id);
-    }
+    this.#goOn(job, (ready) => this.#runBeside(ready, run, input));
   }
 
   #read(form, number, extra) {

@@ -22,6 +22,11 @@ module.exports = {
   ANY_SEAT: -1,
   NO_SEAT: -2,
 
+  // How the input of a task reaches its worker.
+  BY_QUEUE: 0,
+  BY_MESSAGE: 1,
+  ASKED: 2,
+
   /** The form of a value that goes by the port beside the queue. */
   BESIDE: -1,
 
@@ -30,6 +35,8 @@ module.exports = {
   COMPILED: 0,
   /** The input of a task: [INPUT, its number, whether it is a bundle of lib/travel, value]. */
   INPUT: 1,
+  /** The input of a task that asked for it: [ASKED_INPUT, the task's id, value]. */
+  ASKED_INPUT: 4,
   /** Nobody wants the input of this number any more: [DROP, number]. */
   DROP: 2,
   /** The input of this number could not be sent, and its task was taken back: [VOID, number]. */

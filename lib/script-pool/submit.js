@@ -10,7 +10,7 @@ const { Pending } = require('../pending');
 const { runTerms } = require('../pool-options');
 const { Outgoing } = require('./outgoing');
 const { scriptTerms } = require('./script-options');
-const { ANY_SEAT, BESIDE, NO_SEAT } = require('./steps');
+const { ANY_SEAT, ASKED, BESIDE, BY_MESSAGE, BY_QUEUE, NO_SEAT } = require('./steps');
 const { notTooDeep } = require('./too-deep');
 const { discard, takeAside, takeBack, transferablesOf } = require('./transfer');
 
@@ -174,12 +174,13 @@ class ScriptSubmitter {
       // Given memory that has to wait: the queue keeps it, for whichever worker comes first.
       if (!free && this.#isMemory(aside) && outgoing.prepareGiven(aside.value, aside.list)) {
         pending.id = this.#delivery.add(pending, this.#record, name);
-        return this.#submit(name, pending.id, terms, outgoing, settle, aside.value);
+        this.#crew.lend(pending.id, aside);
+        return this.#submit(name, pending.id, terms, outgoing, settle, aside.value, ASKED);
       }
       const id = this.#delivery.add(pending, this.#record, name);
       const number = this.#crew.number(seat);
       const beside = { form: BESIDE, value: undefined, length: number, parts: undefined };
-      const answer = this.#submitTo(name, id, terms, beside, seat);
+      const answer = this.#submitTo(name, id, terms, beside, seat, BY_MESSAGE);
       if (Array.isArray(answer)) {
         if (answer[0] === 'ERR_RW_INTERNAL' && tries < TRIES) {
           this.#delivery.remove(id);
@@ -208,10 +209,13 @@ class ScriptSubmitter {
   }
 
   /** Submits for any worker. */
-  #submit(name, id, terms, prepared, resolve, input) {
-    const answer = this.#submitTo(name, id, terms, prepared, ANY_SEAT);
+  #submit(name, id, terms, prepared, resolve, input, road = BY_QUEUE) {
+    const answer = this.#submitTo(name, id, terms, prepared, ANY_SEAT, road);
     if (typeof answer === 'number') this.#note(answer);
-    else if (answer !== undefined) this.#refused(answer, id, resolve, name, input);
+    else if (answer !== undefined) {
+      if (road === ASKED) this.#crew.answered(id);
+      this.#refused(answer, id, resolve, name, input);
+    }
   }
 
   #note(answer) {
@@ -219,7 +223,7 @@ class ScriptSubmitter {
     if (answer & FULL) this.#becameFull();
   }
 
-  #submitTo(name, id, { priority, signal, timeout }, prepared, seat) {
+  #submitTo(name, id, { priority, signal, timeout }, prepared, seat, road) {
     const { call } = this.#delivery;
     const cancellable = signal !== undefined || timeout !== undefined;
     // Before the call's arguments are written: it may be a call itself.
@@ -234,6 +238,7 @@ class ScriptSubmitter {
     call[7] = cancellable ? 1 : 0;
     call[8] = seat;
     call[9] = cancellable && this.#separates ? 1 : 0;
+    call[10] = road === ASKED ? 1 : 0;
     const answer = this.#binding.submitScript(prepared.value, prepared.parts);
     // Nothing of it is kept.
     if (prepared === outgoing) outgoing.release();

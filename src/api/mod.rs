@@ -39,6 +39,7 @@ const RAW: &[(&CStr, RawFunction)] = &[
     (c"scriptFinish", scripts::script_finish),
     (c"scriptReport", scripts::script_report),
     (c"scriptStop", scripts::script_stop),
+    (c"scriptClaim", scripts::script_claim),
     (c"holdLoop", raw::hold_loop),
     (c"releaseLoop", raw::release_loop),
     (c"lockOwner", locks::owner),

@@ -13,7 +13,7 @@ use crate::node::{
     Answer, Arguments, Environment, InputForm, Js, JsValue, Letter, NOTHING, Status, offer_seat,
     read_payload, revoke_seat, take_offer,
 };
-use crate::pool::{CancelToken, For, Job, Patience, ScriptOutcome, Ticket};
+use crate::pool::{CancelToken, For, Job, Patience, Road, ScriptOutcome, Ticket};
 use crate::value::{Payload, Value};
 
 const INVALID: Status = Status(sys::Status::napi_invalid_arg);
@@ -107,6 +107,13 @@ pub fn disown_orphan(env: Env, pool: u32, id: f64, stopped: bool) -> napi::Resul
     environment.with_pool(pool, |pool| pool.disown_orphan(id as u64, stopped));
     environment.forget(id as u64);
     Ok(())
+}
+
+/// The owner takes a running job's input, to send the memory itself. False when the worker has made do with a copy.
+#[napi]
+pub fn claim_input(env: Env, pool: u32, id: f64) -> napi::Result<bool> {
+    let claimed = environment(&env)?.with_pool(pool, |pool| pool.claim_input(id as u64)).flatten();
+    Ok(claimed.is_some())
 }
 
 /// A seat; how many jobs its worker has at hand or coming, and how many wait for any worker.
@@ -243,13 +250,14 @@ fn read_shown(
 }
 
 /// `submitScript(input, parts)`: pool, function, id, form, length, priority, timeout, whether it is cancellable, the seat
-/// to bind it to (-1: any may take it; -2: none is there) and whether it wants its worker alone stand on the board. Form -1: the input is a message
+/// to bind it to (-1: any may take it; -2: none is there), whether it wants its worker alone and whether the input is
+/// memory that the worker should ask for stand on the board. Form -1: the input is a message
 /// beside the queue, and `length` its number. Returns nothing when a worker was told, 1 when none
 /// could be, 2 when the queue is full now, 3 for both; `[code, message]` when refused.
 pub(super) unsafe extern "C" fn submit_script(env: sys::napi_env, info: sys::napi_callback_info) -> JsValue {
     let body = |arguments: &Arguments<'_, 2>, environment: &'static Environment| {
         let js = arguments.js;
-        let [pool, function, id, form, length, priority, timeout, cancellable, seat, alone] =
+        let [pool, function, id, form, length, priority, timeout, cancellable, seat, alone, asked] =
             environment.arguments().ok_or(INVALID)?;
         let (pool, id) = (pool as u32, id as u64);
         if !environment.has_pool(pool) {
@@ -268,7 +276,9 @@ pub(super) unsafe extern "C" fn submit_script(env: sys::napi_env, info: sys::nap
         let token = (cancellable != 0.0).then(|| CancelToken::new(deadline));
         let mut job = Job::new(id, environment.mailbox(), function as usize, input, token.clone());
         if form < 0.0 {
-            job = job.with_input_beside();
+            job = job.by(Road::Message);
+        } else if asked != 0.0 {
+            job = job.by(Road::Asked);
         }
         if alone != 0.0 {
             job = job.alone();
@@ -318,6 +328,18 @@ pub(super) unsafe extern "C" fn script_step(env: sys::napi_env, info: sys::napi_
             _ => Patience::Take,
         };
         environment.with_seat(|seat| seat.step(js, environment, finished, patience)).unwrap_or(Err(INVALID))
+    };
+    // SAFETY: called by Node, and registered in `RAW`.
+    unsafe { export(env, info, body) }
+}
+
+/// `scriptClaim(id)`, in a worker: the input of a task that was asked for and has not come; see `Seat::claim_input`.
+pub(super) unsafe extern "C" fn script_claim(env: sys::napi_env, info: sys::napi_callback_info) -> JsValue {
+    let body = |arguments: &Arguments<'_, 1>, environment: &'static Environment| {
+        let id = arguments.js.read_number(arguments.values[0])? as u64;
+        environment
+            .with_seat(|seat| seat.claim_input(arguments.js, environment, id))
+            .unwrap_or(Err(INVALID))
     };
     // SAFETY: called by Node, and registered in `RAW`.
     unsafe { export(env, info, body) }

@@ -42,6 +42,8 @@ pub(crate) enum Letter {
     Progress { id: u64, answer: Answer },
     /// The script worker whose seat has this key has sent its first message beside the queue: it is ready.
     WorkerReady { key: u64 },
+    /// The worker whose seat has this key would have the memory of the input of the job `id` itself, and not a copy.
+    InputWanted { id: u64, key: u64 },
     /// Everything that was pushed before it has been delivered.
     Fence { id: u64 },
     /// To a script worker: there may be work.

@@ -45,6 +45,8 @@ mod form {
     pub(super) const WAIT_ENDED: u8 = 24;
     /// The script worker of this key is ready.
     pub(super) const SCRIPT_READY: u8 = 42;
+    /// A job's input is wanted; the worker's key is in `numbers`.
+    pub(super) const INPUT_WANTED: u8 = 44;
     /// What was pushed before this has been delivered.
     pub(super) const FENCE: u8 = 43;
     /// To a script worker: there may be work.
@@ -190,6 +192,11 @@ impl Draft<'_, '_> {
             Letter::WorkerReady { key } => {
                 #[allow(clippy::cast_precision_loss)]
                 self.put_entry(key as f64, form::SCRIPT_READY, 0.0);
+                Ok(())
+            }
+            Letter::InputWanted { id, key } => {
+                #[allow(clippy::cast_precision_loss)]
+                self.put_entry(id as f64, form::INPUT_WANTED, key as f64);
                 Ok(())
             }
             Letter::Fence { id } => {

@@ -14,7 +14,7 @@ use super::environment::Environment;
 use super::js::{Js, JsValue, Status};
 use super::mailbox::{Answer, Letter, Mailbox};
 use super::output::{Extras, place};
-use crate::pool::{CancelToken, Patience, Pool, ScriptOutcome, Step};
+use crate::pool::{CancelToken, Patience, Pool, Road, ScriptOutcome, Step};
 
 /// A seat that a worker on its way may take.
 struct Offer {
@@ -94,8 +94,8 @@ impl Seat {
             environment.exchange().given();
         }
         let step = self.pool.script_step(self.number, finished, patience);
-        let (id, function, input, token, beside) = match step {
-            Step::Run { id, function, input, token, beside } => (id, function, input, token, beside),
+        let (id, function, input, token, road) = match step {
+            Step::Run { id, function, input, token, road } => (id, function, input, token, road),
             Step::Wait => {
                 environment.answer([step::WAIT]);
                 return js.undefined();
@@ -122,8 +122,11 @@ impl Seat {
             function as f64,
             f64::from(u8::from(stoppable)),
             environment.age().as_secs_f64() * 1000.0,
-            f64::from(u8::from(beside)),
+            f64::from(road as u8),
         ]);
+        if road == Road::Asked {
+            self.owner.push(Letter::InputWanted { id, key: self.key });
+        }
         Ok(extras.array())
     }
 
@@ -131,6 +134,20 @@ impl Seat {
     pub(crate) fn finish(&self, id: u64, outcome: ScriptOutcome) {
         self.forget_token(id);
         self.pool.script_finish(self.number, id, outcome);
+    }
+
+    /// Shows the input of a job that was asked for and has not come: form, number, and whether it is here, on the board;
+    /// the rest as in `step`.
+    pub(crate) fn claim_input(&self, js: Js<'_>, environment: &Environment, id: u64) -> Result<JsValue, Status> {
+        let Some(input) = self.pool.claim_input(id) else {
+            environment.answer([0.0, 0.0, 0.0]);
+            return js.undefined();
+        };
+        let mut extras = Extras::new(js);
+        let mut put = |wire: &[u8]| self.put_wire(wire);
+        let (form, number) = place(js, environment, Answer::of_payload(input), &mut extras, &mut put)?;
+        environment.answer([f64::from(form), number, 1.0]);
+        Ok(extras.array())
     }
 
     /// The outcome whose value the worker has sent beside the queue.

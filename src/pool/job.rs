@@ -77,6 +77,18 @@ impl Drop for Reply {
     }
 }
 
+/// How the input of a script's job reaches its worker.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Road {
+    /// With the job.
+    Queue = 0,
+    /// Beside the queue: the job's input is the number of the message that holds it.
+    Message = 1,
+    /// With the job, which keeps it at first: its owner can give the memory itself instead of a copy, if it is asked
+    /// and answers soon. See [`Pool::claim_input`](super::Pool::claim_input).
+    Asked = 2,
+}
+
 /// One task waiting for a thread.
 pub struct Job {
     /// Index into the pool's registry.
@@ -86,8 +98,8 @@ pub struct Job {
     pub(super) token: Option<CancelToken>,
     pub(super) reply: Reply,
     pub(super) queued_at: Instant,
-    /// Of a script: whether the input is the number of a message that its worker has, or will have, beside the queue.
-    pub(super) beside: bool,
+    /// Of a script: how the input reaches its worker.
+    pub(super) road: Road,
     /// Of a script: whether its worker runs nothing else meanwhile.
     pub(super) alone: bool,
 }
@@ -102,13 +114,13 @@ impl Job {
         token: Option<CancelToken>,
     ) -> Self {
         let reply = Reply::new(id, outbox);
-        Job { task, input, token, reply, queued_at: Instant::now(), beside: false, alone: false }
+        Job { task, input, token, reply, queued_at: Instant::now(), road: Road::Queue, alone: false }
     }
 
-    /// For a script: the input is the number of a message that reaches the worker another way.
+    /// For a script: its input takes this road.
     #[must_use]
-    pub fn with_input_beside(self) -> Self {
-        Job { beside: true, ..self }
+    pub fn by(self, road: Road) -> Self {
+        Job { road, ..self }
     }
 
     /// For a script: its worker may have to be ended with it, so it is to run nothing else meanwhile.

@@ -30,7 +30,7 @@ pub use batch::Batch;
 pub use cancel::{CancelToken, Reason};
 pub use config::Config;
 pub use fork::Work;
-pub use job::{Job, Outbox};
+pub use job::{Job, Outbox, Road};
 pub use queue::Ticket;
 pub use scripts::{Bell, For, Patience, ScriptOutcome, Step};
 pub use stats::Stats;

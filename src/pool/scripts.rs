@@ -36,14 +36,14 @@
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
-use super::job::{Job, Reply};
+use super::job::{Job, Reply, Road};
 use super::queue::{Entry, Line, Queue, Ticket};
 use super::stats::{Ended, Stats, Tally};
 use super::threads::{Phase, Shared, State};
 use super::{Accepted, CancelToken, Pool, Reason, Refusal};
 use crate::error::{Code, Error, Result};
 use crate::sync::{Arc, MutexGuard, wait_for};
-use crate::value::{Envelope, Payload};
+use crate::value::{Envelope, Payload, Value};
 
 /// How a script worker is reached: the mailbox of its environment.
 pub trait Bell: Send + Sync {
@@ -81,8 +81,8 @@ pub enum Step {
         input: Payload,
         /// By which it may be stopped.
         token: Option<CancelToken>,
-        /// Whether `input` is the number of the message that holds the input.
-        beside: bool,
+        /// How the input comes; [`Road::Asked`]: not yet.
+        road: Road,
     },
     /// Nothing waits: go back to the event loop until rung.
     Wait,
@@ -117,6 +117,8 @@ struct Running {
     token: Option<CancelToken>,
     started: Instant,
     alone: bool,
+    /// The input of a job that asks its owner for it, until either has claimed it.
+    input: Option<Payload>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -629,7 +631,7 @@ impl Pool {
 
     /// A job that its worker is about to run: unless it should have stopped already.
     fn start(&self, number: usize, taken: (u64, Job), patience: Patience) -> Step {
-        let (id, Job { task, input, token, beside, .. }) = taken;
+        let (id, Job { task, input, token, road, .. }) = taken;
         if let Some(reason) = token.as_ref().and_then(CancelToken::reason) {
             let mut state = self.0.state.lock();
             if let Some((reply, _, _)) = state.drop_running(number, id) {
@@ -639,7 +641,7 @@ impl Pool {
                 return self.take_step(self.0.state.lock(), number, patience, Instant::now());
             }
         }
-        Step::Run { id, function: task, input, token, beside }
+        Step::Run { id, function: task, input, token, road }
     }
 
     /// The worker at `number` ends of its own will: it is given nothing more, but what is bound to it. With `only_idle`
@@ -737,6 +739,15 @@ impl Pool {
         ids
     }
 
+    /// Takes the input of a running job that came by [`Road::Asked`]: whoever is first, its owner, which then sends the
+    /// memory itself, or its worker, which makes do with a copy when the owner does not answer. `None` for the other.
+    pub fn claim_input(&self, id: u64) -> Option<Payload> {
+        let mut state = self.0.state.lock();
+        let number = state.seat_of(id)?;
+        let running = &mut state.scripts.places[number].as_mut()?.running;
+        running.iter_mut().find(|job| job.reply.id() == id)?.input.take()
+    }
+
     /// Tells the worker that runs the job `id` that it should stop; gives its seat.
     pub fn stop_script(&self, id: u64, reason: Reason) -> Option<usize> {
         let state = self.0.state.lock();
@@ -801,7 +812,9 @@ impl Shared {
         let reply = job.reply.take();
         let id = reply.id();
         place.tally.waited(now.saturating_duration_since(job.queued_at));
-        place.running.push(Running { reply, token: job.token.clone(), started: now, alone: job.alone });
+        let input = (job.road == Road::Asked)
+            .then(|| std::mem::replace(&mut job.input, Payload::Value(Value::Undefined)));
+        place.running.push(Running { reply, token: job.token.clone(), started: now, alone: job.alone, input });
         state.scripts.busy += 1;
         Some((id, job))
     }
