@@ -337,9 +337,7 @@ pub(super) unsafe extern "C" fn script_step(env: sys::napi_env, info: sys::napi_
 pub(super) unsafe extern "C" fn script_claim(env: sys::napi_env, info: sys::napi_callback_info) -> JsValue {
     let body = |arguments: &Arguments<'_, 1>, environment: &'static Environment| {
         let id = arguments.js.read_number(arguments.values[0])? as u64;
-        environment
-            .with_seat(|seat| seat.claim_input(arguments.js, environment, id))
-            .unwrap_or(Err(INVALID))
+        environment.with_seat(|seat| seat.claim_input(arguments.js, environment, id)).unwrap_or(Err(INVALID))
     };
     // SAFETY: called by Node, and registered in `RAW`.
     unsafe { export(env, info, body) }

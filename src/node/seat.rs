@@ -138,7 +138,12 @@ impl Seat {
 
     /// Shows the input of a job that was asked for and has not come: form, number, and whether it is here, on the board;
     /// the rest as in `step`.
-    pub(crate) fn claim_input(&self, js: Js<'_>, environment: &Environment, id: u64) -> Result<JsValue, Status> {
+    pub(crate) fn claim_input(
+        &self,
+        js: Js<'_>,
+        environment: &Environment,
+        id: u64,
+    ) -> Result<JsValue, Status> {
         let Some(input) = self.pool.claim_input(id) else {
             environment.answer([0.0, 0.0, 0.0]);
             return js.undefined();

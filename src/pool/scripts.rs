@@ -814,7 +814,13 @@ impl Shared {
         place.tally.waited(now.saturating_duration_since(job.queued_at));
         let input = (job.road == Road::Asked)
             .then(|| std::mem::replace(&mut job.input, Payload::Value(Value::Undefined)));
-        place.running.push(Running { reply, token: job.token.clone(), started: now, alone: job.alone, input });
+        place.running.push(Running {
+            reply,
+            token: job.token.clone(),
+            started: now,
+            alone: job.alone,
+            input,
+        });
         state.scripts.busy += 1;
         Some((id, job))
     }

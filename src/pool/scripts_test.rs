@@ -167,7 +167,7 @@ fn a_rung_worker_that_ends_passes_its_call_on() {
     assert_eq!((first.rings(), second.rings()), (0, 1));
     pool.abandon_seat(seats[1]);
     assert_eq!(first.rings(), 1);
-    assert!(pool.evict_seat(seats[1]).is_empty());
+    assert!(pool.evict_seat(seats[1]).0.is_empty());
     assert_eq!(id_of(&pool.script_step(seats[0], None, Patience::Take)), Some(1));
 }
 
@@ -182,8 +182,8 @@ fn what_a_dead_worker_held_is_given_to_its_owner_once() {
     pool.script_step(dead, None, Patience::Take);
     assert_eq!(pool.jobs_at(dead), [1, 2]);
     pool.abandon_seat(dead);
-    assert_eq!(pool.evict_seat(dead), [1, 2]);
-    assert!(pool.evict_seat(dead).is_empty());
+    assert_eq!(pool.evict_seat(dead), (vec![1, 2], vec![]));
+    assert_eq!(pool.evict_seat(dead), (vec![], vec![]));
     assert_eq!(answers.of(1), None, "the owner answers");
     let next = seat(&pool, Counter::leak());
     assert_eq!(next, dead, "the place is used again");
@@ -199,7 +199,7 @@ fn cancelling_takes_a_waiting_job_out_and_tells_the_worker_of_a_running_one() {
     let tickets: Vec<Ticket> = (1..)
         .zip(&tokens)
         .map(|(id, token)| {
-            pool.submit_script(job(id, answers, Some(token.clone())), 0)
+            pool.submit_script(job(id, answers, Some(token.clone())), 0, For::Any)
                 .map_err(|refusal| refusal.error)
                 .expect("accepted")
                 .0
@@ -214,7 +214,8 @@ fn cancelling_takes_a_waiting_job_out_and_tells_the_worker_of_a_running_one() {
     assert_eq!(answers.of(2), Some(Err(Code::TaskTimeout)));
     assert_eq!(pool.stop_script(2, Reason::TimedOut), None);
     assert!(matches!(pool.script_step(seat, Some((1, done())), Patience::Take), Step::Wait));
-    assert_eq!(pool.stats().cancelled, 1);
+    let stats = pool.stats();
+    assert_eq!((stats.cancelled, stats.completed), (2, 0), "what was stopped while it ran was cancelled too");
 }
 
 #[test]
@@ -222,7 +223,7 @@ fn a_job_whose_time_is_up_is_not_begun() {
     let (pool, answers) = (pool(1, usize::MAX), Answers::leak());
     let seat = seat(&pool, Counter::leak());
     let late = CancelToken::new(Some(Instant::now()));
-    pool.submit_script(job(1, answers, Some(late)), 0).ok().expect("accepted");
+    pool.submit_script(job(1, answers, Some(late)), 0, For::Any).ok().expect("accepted");
     submit(&pool, 2, answers);
     assert_eq!(id_of(&pool.script_step(seat, None, Patience::Take)), Some(2));
     assert_eq!(answers.of(1), Some(Err(Code::TaskTimeout)));
@@ -278,7 +279,7 @@ fn a_forced_close_drops_what_waits_and_calls_who_waits() {
     assert!(matches!(pool.script_step(waiting, None, Patience::Take), Step::Wait));
     let token = CancelToken::new(None);
     let busy = seat(&pool, Counter::leak());
-    pool.submit_script(job(1, answers, Some(token.clone())), 0)
+    pool.submit_script(job(1, answers, Some(token.clone())), 0, For::Any)
         .map_err(|refusal| refusal.error)
         .expect("accepted");
     assert_eq!(id_of(&pool.script_step(busy, None, Patience::Take)), Some(1));
@@ -340,7 +341,8 @@ fn many_workers_and_deaths_lose_and_double_nothing() {
                         Step::Run { id, .. } if turn % 97 == 0 => {
                             // It dies with its job in hand; another takes its seat.
                             pool.abandon_seat(number);
-                            let ids = pool.evict_seat(number);
+                            let (ids, orphans) = pool.evict_seat(number);
+                            assert!(orphans.is_empty());
                             assert_eq!(ids, [id]);
                             lost.lock().unwrap().extend(ids);
                             let Some(next) = pool.open_seat() else { return };
@@ -370,4 +372,148 @@ fn many_workers_and_deaths_lose_and_double_nothing() {
     for id in 1..=JOBS {
         assert!(answers.of(id).is_some() != lost.contains(&id), "job {id} has one end");
     }
+}
+
+/// A job that is bound to `seat`: its input would be a message there.
+fn bind(pool: &Pool, id: u64, answers: &'static Answers, seat: usize) -> Accepted {
+    let job = job(id, answers, None).by(Road::Message);
+    pool.submit_script(job, 0, For::Seat(seat)).ok().expect("accepted").0
+}
+
+#[test]
+fn a_bound_job_is_for_its_worker_alone_and_both_lines_keep_one_order() {
+    let (pool, answers) = (pool(2, usize::MAX), Answers::leak());
+    let (mine, other) = (seat(&pool, Counter::leak()), seat(&pool, Counter::leak()));
+    submit(&pool, 1, answers);
+    bind(&pool, 2, answers, mine);
+    submit(&pool, 3, answers);
+    bind(&pool, 4, answers, mine);
+    assert_eq!(pool.scripts_waiting(), 4);
+    assert_eq!(id_of(&pool.script_step(other, None, Patience::Take)), Some(1));
+    assert_eq!(id_of(&pool.script_step(other, Some((1, done())), Patience::Take)), Some(3));
+    assert!(matches!(pool.script_step(other, Some((3, done())), Patience::Take), Step::Wait));
+    assert_eq!(id_of(&pool.script_step(mine, None, Patience::Take)), Some(2));
+    submit_with(&pool, 5, answers, 1).ok().expect("accepted");
+    assert_eq!(
+        id_of(&pool.script_step(mine, Some((2, done())), Patience::Take)),
+        Some(5),
+        "a higher priority"
+    );
+    assert_eq!(id_of(&pool.script_step(mine, Some((5, done())), Patience::Take)), Some(4));
+}
+
+#[test]
+fn a_bound_job_rings_its_own_worker_which_passes_the_turn_on() {
+    let (pool, answers) = (pool(2, usize::MAX), Answers::leak());
+    let (bells, seats): (Vec<_>, Vec<_>) = (0..2)
+        .map(|_| {
+            let bell = Counter::leak();
+            (bell, seat(&pool, bell))
+        })
+        .unzip();
+    for seat in &seats {
+        assert!(matches!(pool.script_step(*seat, None, Patience::Take), Step::Wait));
+    }
+    bind(&pool, 1, answers, seats[0]);
+    assert_eq!((bells[0].rings(), bells[1].rings()), (1, 0));
+    // One is rung already, but not for this.
+    submit(&pool, 2, answers);
+    assert_eq!(id_of(&pool.script_step(seats[0], None, Patience::Take)), Some(1));
+    assert_eq!(bells[1].rings(), 1, "who takes a job of its own calls another for what waits");
+    assert_eq!(id_of(&pool.script_step(seats[1], None, Patience::Take)), Some(2));
+}
+
+#[test]
+fn what_was_bound_to_a_dead_worker_is_bound_anew_or_disowned_and_cancelled_meanwhile() {
+    let (pool, answers) = (pool(1, usize::MAX), Answers::leak());
+    let dead = seat(&pool, Counter::leak());
+    for id in 1..=3 {
+        bind(&pool, id, answers, dead);
+    }
+    assert_eq!(id_of(&pool.script_step(dead, None, Patience::Take)), Some(1));
+    assert_eq!(pool.evict_seat(dead), (vec![1], vec![2, 3]));
+    let refused = pool.submit_script(job(9, answers, None), 0, For::Seat(dead)).err().expect("it is gone");
+    assert_eq!(refused.error.code(), Code::Internal);
+    drop(refused.refused.into_input());
+    let next = seat(&pool, Counter::leak());
+    let message = Payload::Value(Value::Number(7.0));
+    let ticket = pool.rebind(2, next, message).expect("bound");
+    assert!(pool.rebind(2, next, Payload::Value(Value::Null)).is_none(), "it is no orphan any more");
+    pool.disown_orphan(3, false);
+    let Step::Run { id: 2, input: Payload::Value(Value::Number(number)), road: Road::Message, .. } =
+        pool.script_step(next, None, Patience::Take)
+    else {
+        panic!("the orphan, with its new message");
+    };
+    assert!((number - 7.0).abs() < f64::EPSILON);
+    assert!(!pool.cancel(ticket, &CancelToken::new(None), Reason::Cancelled), "it runs");
+    pool.script_finish(next, 2, done());
+    // One that nobody was there for, and that is given up before anybody is.
+    let orphan = pool.submit_script(job(4, answers, None), 0, For::Nobody).ok().expect("accepted").0;
+    assert_eq!(pool.scripts_waiting(), 1);
+    assert!(pool.cancel(orphan.ticket, &CancelToken::new(None), Reason::Cancelled));
+    assert_eq!(answers.of(4), Some(Err(Code::TaskCancelled)));
+    let stats = pool.stats();
+    assert_eq!((stats.submitted, stats.completed, stats.failed, stats.cancelled), (4, 1, 2, 1));
+}
+
+#[test]
+fn a_job_that_wants_its_worker_alone_waits_for_an_empty_one_and_lets_nobody_pass() {
+    let (pool, answers) = (pool(4, usize::MAX), Answers::leak());
+    let bell = Counter::leak();
+    let (first, second) = (seat(&pool, Counter::leak()), seat(&pool, bell));
+    submit(&pool, 1, answers);
+    assert_eq!(id_of(&pool.script_step(first, None, Patience::Take)), Some(1));
+    pool.submit_script(job(2, answers, None).alone(), 0, For::Any).ok().expect("accepted");
+    submit(&pool, 3, answers);
+    assert!(matches!(pool.script_step(first, None, Patience::Take), Step::Wait), "it is not empty");
+    assert_eq!(id_of(&pool.script_step(second, None, Patience::Take)), Some(2));
+    assert!(matches!(pool.script_step(second, None, Patience::Take), Step::Wait), "it is not alone any more");
+    assert_eq!(id_of(&pool.script_step(first, None, Patience::Take)), Some(3));
+    submit(&pool, 4, answers);
+    assert_eq!(bell.rings(), 0, "nobody is rung who could not take it");
+    assert_eq!(id_of(&pool.script_step(second, Some((2, done())), Patience::Take)), Some(4));
+}
+
+#[test]
+fn a_job_that_could_not_be_sent_was_never_submitted() {
+    let (pool, answers) = (pool(1, usize::MAX), Answers::leak());
+    let seat = seat(&pool, Counter::leak());
+    bind(&pool, 1, answers, seat);
+    pool.retract(seat, 1);
+    bind(&pool, 2, answers, seat);
+    assert_eq!(id_of(&pool.script_step(seat, None, Patience::Take)), Some(2));
+    pool.retract(seat, 2);
+    assert!(matches!(pool.script_step(seat, None, Patience::Take), Step::Wait));
+    assert_eq!((answers.of(1), answers.of(2)), (None, None));
+    let stats = pool.stats();
+    assert_eq!((stats.submitted, stats.running, stats.queued), (0, 0, 0));
+}
+
+#[test]
+fn an_input_that_is_asked_for_is_claimed_once() {
+    let (pool, answers) = (pool(1, usize::MAX), Answers::leak());
+    let seat = seat(&pool, Counter::leak());
+    pool.submit_script(job(1, answers, None).by(Road::Asked), 0, For::Any).ok().expect("accepted");
+    assert!(pool.claim_input(1).is_none(), "nobody runs it");
+    let Step::Run { road: Road::Asked, input: Payload::Value(Value::Undefined), .. } =
+        pool.script_step(seat, None, Patience::Take)
+    else {
+        panic!("without its input");
+    };
+    assert!(pool.claim_input(1).is_some());
+    assert!(pool.claim_input(1).is_none());
+}
+
+#[test]
+fn a_worker_that_retires_does_what_is_bound_to_it_first() {
+    let (pool, answers) = (pool(1, usize::MAX), Answers::leak());
+    let seat = seat(&pool, Counter::leak());
+    bind(&pool, 1, answers, seat);
+    submit(&pool, 2, answers);
+    assert!(!pool.leave_seat(seat, false, 0));
+    assert!(pool.least_loaded_seat().is_none(), "nothing more is bound to it");
+    assert_eq!(id_of(&pool.script_step(seat, None, Patience::Take)), Some(1));
+    assert!(matches!(pool.script_step(seat, Some((1, done())), Patience::Take), Step::Leave));
+    assert_eq!(pool.scripts_waiting(), 1, "what is for anybody is for another");
 }
