@@ -142,3 +142,17 @@ describe('markAsUncloneable', { skip }, () => {
     }
   }
 });
+
+test('a copy of the package that is loaded later is not misled by the first', { skip }, () => {
+  const script = `
+    const first = require('rust-workers');
+    for (const file of Object.keys(require.cache)) if (!file.endsWith('.node')) delete require.cache[file];
+    const second = require('rust-workers');
+    const { port1 } = new second.MessageChannel();
+    port1.postMessage({ shared: new second.SharedBuffer(8) });
+    const object = {};
+    first.markAsUncloneable(object);
+    try { port1.postMessage(object); } catch ({ name }) { console.log(first === second, name); }`;
+  const { stdout, stderr } = spawnSync(process.execPath, ['-e', script], { cwd: __dirname, encoding: 'utf8' });
+  assert.deepEqual([stdout, stderr], ['false DataCloneError\n', '']);
+});

@@ -17,6 +17,9 @@ const { shared } = require('./thread-state');
 
 const state = shared.uncloneable;
 
+/** Where node-threads.js finds Node's function. */
+const ORIGINAL = Symbol.for('rust-workers.original');
+
 /** Node's function, and what was marked by it. */
 function observe(mark) {
   function markAsUncloneable(object) {
@@ -26,7 +29,7 @@ function observe(mark) {
     state.objects.add(object);
     state.some = true;
   }
-  state.observed.add(markAsUncloneable);
+  Object.defineProperty(markAsUncloneable, ORIGINAL, { __proto__: null, value: mark });
   Reflect.set(workerThreads, 'markAsUncloneable', markAsUncloneable);
   // For those who import it.
   syncBuiltinESMExports();
@@ -36,9 +39,8 @@ function observe(mark) {
 /** Undefined where this Node has none. */
 function observed() {
   const { markAsUncloneable } = workerThreads;
-  return markAsUncloneable === undefined || state.observed.has(markAsUncloneable)
-    ? markAsUncloneable
-    : observe(markAsUncloneable);
+  const isObserved = markAsUncloneable === undefined || markAsUncloneable[ORIGINAL] !== undefined;
+  return isObserved ? markAsUncloneable : observe(markAsUncloneable);
 }
 
 /** V8 looks for the mark on ordinary objects and on Errors. */
