@@ -5,4 +5,13 @@
  * not make ours call itself.
  */
 
-module.exports = Object.defineProperties({}, Object.getOwnPropertyDescriptors(require('node:worker_threads')));
+/** On a function that stands in the place of one of Node's (travel/uncloneable.js), put there by an earlier copy: Node's. */
+const ORIGINAL = Symbol.for('rust-workers.original');
+
+const descriptors = Object.getOwnPropertyDescriptors(require('node:worker_threads'));
+const { markAsUncloneable } = descriptors;
+if (typeof markAsUncloneable?.value?.[ORIGINAL] === 'function') {
+  markAsUncloneable.value = markAsUncloneable.value[ORIGINAL];
+}
+
+module.exports = Object.defineProperties({}, descriptors);

@@ -197,8 +197,9 @@ class Copying {
   };
 
   #copyOfObject(object) {
-    if (marks.some && isUncloneable(object)) return this.#asIs(object);
     const kind = kindOf(object);
+    // What moves is not cloned.
+    if (marks.some && !kind?.moves && isUncloneable(object)) return this.#asIs(object);
     if (kind !== undefined) return this.#recordOf(object, kind, this.#exploration.hasGetters);
     // What a getter gave, or put in another's place, was not there before.
     this.#exploration.add(object);

@@ -13,9 +13,13 @@ const workerThreads = require('node:worker_threads');
 const { syncBuiltinESMExports } = module.constructor;
 const { types } = require('node:util');
 
+const { hostCopy } = require('../host');
 const { shared } = require('./thread-state');
 
 const state = shared.uncloneable;
+
+/** Where node-threads.js finds Node's function. */
+const ORIGINAL = Symbol.for('rust-workers.original');
 
 /** Node's function, and what was marked by it. */
 function observe(mark) {
@@ -26,7 +30,7 @@ function observe(mark) {
     state.objects.add(object);
     state.some = true;
   }
-  state.observed.add(markAsUncloneable);
+  Object.defineProperty(markAsUncloneable, ORIGINAL, { __proto__: null, value: mark });
   Reflect.set(workerThreads, 'markAsUncloneable', markAsUncloneable);
   // For those who import it.
   syncBuiltinESMExports();
@@ -36,10 +40,12 @@ function observe(mark) {
 /** Undefined where this Node has none. */
 function observed() {
   const { markAsUncloneable } = workerThreads;
-  return markAsUncloneable === undefined || state.observed.has(markAsUncloneable)
-    ? markAsUncloneable
-    : observe(markAsUncloneable);
+  const isObserved = markAsUncloneable === undefined || markAsUncloneable[ORIGINAL] !== undefined;
+  return isObserved ? markAsUncloneable : observe(markAsUncloneable);
 }
+
+/** By the copy that outlives the realms of test files: Node's module would keep the realm of a function in it. */
+const observedByHost = () => hostCopy(module).observed();
 
 /** V8 looks for the mark on ordinary objects and on Errors. */
 function isBeyondMarks(object) {
@@ -54,4 +60,5 @@ function isUncloneable(object) {
   return state.objects.has(object) && !isBeyondMarks(object);
 }
 
-module.exports = { isUncloneable, marks: state, markAsUncloneable: observed() };
+module.exports = { isUncloneable, marks: state, observed };
+module.exports.markAsUncloneable = observedByHost();
