@@ -218,7 +218,8 @@ class LocalShapes {
     let id = this.#ids.get(text);
     if (id === undefined) {
       if (this.#keys.length === this.#capacity) return -1;
-      id = this.#keys.push([...keys]) - 1;
+      id = this.#keys.length;
+      append(this.#keys, keys);
       this.#ids.set(text, id);
     }
     return id;
