@@ -183,7 +183,7 @@ class ReadShapes {
 
   /** The shape with this number, or null. */
   get(id) {
-    const shape = this.#shapes[id];
+    const shape = id < this.#shapes.length ? this.#shapes[id] : undefined;
     return shape !== undefined ? shape : this.#fetch(id);
   }
 
@@ -226,7 +226,7 @@ class LocalShapes {
   }
 
   keys(id) {
-    return this.#keys[id];
+    return id < this.#keys.length ? this.#keys[id] : undefined;
   }
 }
 
