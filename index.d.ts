@@ -329,7 +329,10 @@ export interface RunOptions {
 export interface ScriptRunOptions extends Omit<RunOptions, 'transfer'> {
   /** The function the script exports; else its default export, or its `parentPort`. */
   name?: string;
-  /** What is given away instead of copied; 'auto': every ArrayBuffer and MessagePort in the input, at any depth. */
+  /**
+   * What is given away instead of copied; 'auto': every ArrayBuffer and MessagePort in the input, at any depth, of which
+   * Node copies what it cannot move (memory of WebAssembly, its Buffer pool, what was marked as untransferable).
+   */
   transfer?: readonly import('node:worker_threads').TransferListItem[] | 'auto';
   /**
    * Gets what the task gives to `task.progress`, in order, in the async context of this call, and nothing more once the
@@ -696,7 +699,8 @@ export const task: {
 /**
  * What a task returns to have its result moved to the caller instead of copied.
  *
- * @param list what is given away. @default 'auto': every ArrayBuffer and MessagePort in the value, at any depth
+ * @param list what is given away. @default 'auto': every ArrayBuffer and MessagePort in the value, at any depth, but for
+ *   what Node cannot move, which is copied
  */
 export function move<T>(value: T, list?: readonly import('node:worker_threads').TransferListItem[] | 'auto'): T;
 

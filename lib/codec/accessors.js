@@ -8,7 +8,7 @@ const { hasNamedProperties } = require('./array-properties');
 const { isView } = require('./bytes');
 const { ObjectPrototype, isArray, mapForEach, setForEach, sizeOfMap, sizeOfSet } = require('./intrinsics');
 
-const { keys: keysOf, getPrototypeOf } = Object;
+const { hasOwn, keys: keysOf, getPrototypeOf } = Object;
 const { getOwnPropertyDescriptor } = Reflect;
 const { isProxy } = types;
 
@@ -50,8 +50,7 @@ function hasAccessor(object, size) {
   const keys = keysOf(object);
   if (!isArray(object) && getPrototypeOf(object) === ObjectPrototype && keys.length !== size) return true;
   for (let i = 0; i < keys.length; i++) {
-    const { get, set } = getOwnPropertyDescriptor(object, keys[i]);
-    if (get !== undefined || set !== undefined) return true;
+    if (!hasOwn(getOwnPropertyDescriptor(object, keys[i]), 'value')) return true;
   }
   return false;
 }
@@ -88,7 +87,7 @@ function isLoud(value) {
 }
 
 function isLoudProperty(descriptor) {
-  if (descriptor.get !== undefined || descriptor.set !== undefined) return true;
+  if (!hasOwn(descriptor, 'value')) return true;
   return typeof descriptor.value === 'object' && isLoud(descriptor.value);
 }
 
@@ -125,7 +124,7 @@ function mayRunCode(root, most, child) {
     if (met) {
       if (isLoudProperty(descriptor)) return true;
     } else {
-      met = descriptor.value === child;
+      met = hasOwn(descriptor, 'value') && descriptor.value === child;
     }
   }
   // A getter gave it.

@@ -33,8 +33,8 @@ const PLATFORM = [
   'Response', 'Request', 'FormData', 'Headers', 'EventTarget', 'Event', 'URL', 'URLSearchParams',
 ];
 /** How Node names the methods of objects that it clones or transfers. */
-const CARRIED = /^messaging_.*_symbol$/;
 const CLONED = 'messaging_clone_symbol';
+const TRANSFERRED = 'messaging_transfer_symbol';
 
 /** What a person would call an object that no thread but its own can use; null for an ordinary object. */
 function exoticName(value) {
@@ -75,9 +75,12 @@ function look(prototype) {
     if (isProxy(at)) return PROXY;
     name ??= platformClass(at);
     isError ||= at === ErrorPrototype;
-    const marks = getOwnPropertySymbols(at).filter(({ description }) => CARRIED.test(description));
-    isCarried ||= marks.length > 0;
-    isCloned ||= marks.some(({ description }) => description === CLONED);
+    const symbols = getOwnPropertySymbols(at);
+    for (let i = 0; i < symbols.length; i++) {
+      const { description } = symbols[i];
+      isCloned ||= description === CLONED;
+      isCarried ||= description === CLONED || description === TRANSFERRED;
+    }
   }
   if (isCarried) name ??= `a ${nameOf(prototype)}`;
   return name === null && !isError && !isCarried ? ORDINARY : { name, isError, isCarried, isCloned, hasProxy: false };

@@ -33,8 +33,9 @@ for (let length = 1; length <= FEW_CHARACTERS; length++) {
 }
 
 function shortReader(length) {
-  const units = Array.from({ length }, (_, i) => `b[p + ${i}]`);
-  const read = compile(['f'], `return (b, p) => f(${units.join(', ')});`);
+  let units = 'b[p]';
+  for (let i = 1; i < length; i++) units += `, b[p + ${i}]`;
+  const read = compile(['f'], `return (b, p) => f(${units});`);
   return read === null ? (b, p) => latin1Slice.call(b, p, p + length) : read(fromCharCode);
 }
 

@@ -183,7 +183,7 @@ class ReadShapes {
 
   /** The shape with this number, or null. */
   get(id) {
-    const shape = this.#shapes[id];
+    const shape = id < this.#shapes.length ? this.#shapes[id] : undefined;
     return shape !== undefined ? shape : this.#fetch(id);
   }
 
@@ -218,14 +218,15 @@ class LocalShapes {
     let id = this.#ids.get(text);
     if (id === undefined) {
       if (this.#keys.length === this.#capacity) return -1;
-      id = this.#keys.push([...keys]) - 1;
+      id = this.#keys.length;
+      append(this.#keys, keys);
       this.#ids.set(text, id);
     }
     return id;
   }
 
   keys(id) {
-    return this.#keys[id];
+    return id < this.#keys.length ? this.#keys[id] : undefined;
   }
 }
 

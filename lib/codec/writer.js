@@ -341,8 +341,9 @@ class Writer extends Slab {
   special(value) {
     if (isView(value)) {
       this.view(value);
-    } else if (types.isArrayBuffer(value)) {
-      this.arrayBuffer(value);
+    } else if (types.isAnyArrayBuffer(value)) {
+      if (types.isArrayBuffer(value)) this.arrayBuffer(value);
+      else this.other(value, this.extensions.find(value));
     } else if (types.isMap(value)) {
       this.entries(MAP, value);
     } else if (types.isSet(value)) {
@@ -354,11 +355,14 @@ class Writer extends Slab {
       this.error(value);
     } else {
       // A Proxy among the prototypes would see that it is asked.
-      const extension = kin(value).hasProxy ? null : this.extensions.find(value);
-      if (extension !== null) this.extended(extension, value);
-      else if (this.message) this.specialMessage(value);
-      else this.specialValue(value);
+      this.other(value, kin(value).hasProxy ? null : this.extensions.find(value));
     }
+  }
+
+  other(value, extension) {
+    if (extension !== null) this.extended(extension, value);
+    else if (this.message) this.specialMessage(value);
+    else this.specialValue(value);
   }
 
   // An object of ours, or shared memory.
