@@ -9,6 +9,8 @@
 
 const { inspect } = require('node:util');
 
+const { reasonOf } = require('./abort');
+
 /** code -> class, filled by `define`. */
 const classes = new Map();
 
@@ -138,7 +140,7 @@ function errorFromCode(code, message, extra) {
  * @param {AbortSignal} signal an aborted signal
  */
 function abortError(signal) {
-  return new TaskCancelledError('The task was aborted', { cause: signal.reason });
+  return new TaskCancelledError('The task was aborted', { cause: reasonOf(signal) });
 }
 
 /** The classes as users see them: `require('rust-workers').errors`. */
