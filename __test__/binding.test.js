@@ -50,6 +50,18 @@ test('the file beside package.json comes before the prebuilt package', () => {
   assert.deepEqual(seen, [BUILT]);
 });
 
+test('the file that another copy has loaded comes first, and is no must', () => {
+  const [addon, ours] = [{}, {}];
+  const first = '/elsewhere/rust-workers.node';
+  assert.equal(loadBinding({ env: {}, first, load: loaderOf({ [first]: () => addon, [BUILT]: () => ours }) }), addon);
+  assert.equal(loadBinding({ env: {}, first, load: loaderOf({ [BUILT]: () => ours }) }), ours);
+  assert.match(failureOf({ env: {}, first, load: loaderOf({}) }).message, /the file of another copy, \/elsewhere/);
+});
+
+test('the version by which copies know each other is the package’s', () => {
+  assert.equal(require('../lib/version').VERSION, require('../package.json').version);
+});
+
 test('the prebuilt package is taken when nothing was built', () => {
   const addon = {};
   assert.equal(loadBinding({ env: {}, load: loaderOf({ [PREBUILT]: () => addon }) }), addon);

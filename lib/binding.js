@@ -5,8 +5,9 @@
  *
  * Looked for, in this order:
  * 1. the file that `RUST_WORKERS_BINARY` names; when it is set, nothing else is tried,
- * 2. `rust-workers.<triple>.node` beside package.json, where `npm install` puts what it builds,
- * 3. the package `@rust-workers/<triple>`, a prebuilt binary.
+ * 2. the file that another copy of this package has loaded in this process (native.js),
+ * 3. `rust-workers.<triple>.node` beside package.json, where `npm install` puts what it builds,
+ * 4. the package `@rust-workers/<triple>`, a prebuilt binary.
  */
 
 const path = require('node:path');
@@ -16,7 +17,7 @@ const { triple } = require('./triple');
 const ROOT = path.join(__dirname, '..');
 
 /** The places to look in: `what` for a person, `target` for `require`. */
-function candidates(env = process.env) {
+function candidates(env, first) {
   if (env.RUST_WORKERS_BINARY) {
     return [
       {
@@ -28,6 +29,7 @@ function candidates(env = process.env) {
   const name = triple();
   const built = path.join(ROOT, `rust-workers.${name}.node`);
   return [
+    ...(first === undefined ? [] : [{ what: `the file of another copy, ${first}`, target: first }]),
     { what: built, target: built },
     { what: `the package @rust-workers/${name}`, target: `@rust-workers/${name}` },
   ];
@@ -79,14 +81,14 @@ function notFound(env, attempts) {
 /**
  * Loads the addon.
  *
- * @param {{ env?: object, load?: (target: string) => object }} [options] for tests: other variables, another
- *   `require`
+ * @param {{ env?: object, load?: (target: string) => object, first?: string }} [options] `first`: the file to try first;
+ *   the others for tests: other variables, another `require`
  * @returns {object} the addon's exports
  * @throws {BindingNotFoundError} when no place has one that loads
  */
-function loadBinding({ env = process.env, load = require } = {}) {
+function loadBinding({ env = process.env, load = require, first } = {}) {
   const attempts = [];
-  for (const { what, target } of candidates(env)) {
+  for (const { what, target } of candidates(env, first)) {
     try {
       return load(target);
     } catch (error) {

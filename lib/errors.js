@@ -9,6 +9,7 @@
 
 const { inspect } = require('node:util');
 
+
 /** code -> class, filled by `define`. */
 const classes = new Map();
 

@@ -1,8 +1,18 @@
 'use strict';
 
-/** The native addon, loaded once. */
+/**
+ * The native addon, loaded once.
+ *
+ * Once for the whole process, also when there are copies of this package in several folders: waits, ports and owners of
+ * locks are known to the one image of the addon only. So the first copy says in the environment data of its thread, which
+ * every Worker inherits, which file it took; copies of the same version take it too.
+ */
 
 const { loadBinding } = require('./binding');
+const { getEnvironmentData, setEnvironmentData } = require('./node-threads');
+const { VERSION } = require('./version');
+
+const KEY = `rust-workers.addon.${VERSION}`;
 
 let file;
 
@@ -12,7 +22,9 @@ function load(target) {
   return loaded;
 }
 
-const binding = loadBinding({ load });
+const first = getEnvironmentData?.(KEY);
+const binding = loadBinding({ load, first });
+if (first === undefined) setEnvironmentData?.(KEY, file);
 
 /** `file` is where it was found, so that the workers of a pool need not look for it (script-pool/compiled.js). */
 module.exports = { binding, file };

@@ -4,9 +4,116 @@
 // while the modules are loaded anew, or be loaded anew too, or serve several realms.
 
 const assert = require('node:assert/strict');
-const { test } = require('node:test');
+const fs = require('node:fs');
+const os = require('node:os');
+const path = require('node:path');
+const { after, before, test } = require('node:test');
 
 const { onEachNode, quietly } = require('../support/child');
+const { triple } = require('../../lib/triple');
+
+const ROOT = path.join(__dirname, '..', '..');
+
+let folder;
+before(() => {
+  folder = fs.mkdtempSync(path.join(os.tmpdir(), 'rust-workers-copies-'));
+  for (const name of ['one', 'two', 'newer']) {
+    for (const part of ['lib', 'index.js', 'package.json', `rust-workers.${triple()}.node`]) {
+      fs.cpSync(path.join(ROOT, part), path.join(folder, name, part), { recursive: true });
+    }
+  }
+  const version = path.join(folder, 'newer', 'lib', 'version.js');
+  fs.writeFileSync(version, fs.readFileSync(version, 'utf8').replace(/'\d+\.\d+\.\d+'/, "'999.0.0'"));
+});
+after(() => fs.rmSync(folder, { recursive: true, force: true }));
+
+/** How things of one copy get on in another. */
+async function meet({ say, after, once }, folder, others) {
+  const [one, two] = ['one', others].map((name) => require(`${folder}/${name}`));
+  const soon = (promise) => Promise.race([promise.catch((error) => error.code ?? error.name), after(300).then(() => 'never')]);
+  const mutex = new one.Mutex();
+  const guard = await mutex.lock();
+  const same = two.Mutex.from(mutex);
+  say('held for both:', same.tryLock() === null);
+  const waiting = same.lock();
+  guard.release();
+  const granted = await soon(waiting);
+  say('lock:', granted.held ?? granted);
+  granted.release?.();
+  const shared = new one.SharedBuffer(8);
+  const woken = shared.waitAsync(0, 0);
+  say('wait:', two.SharedBuffer.from(shared.buffer).notify(0), await soon(woken));
+
+  const { port1, port2 } = new one.MessageChannel();
+  const way = new two.MessageChannel();
+  let port;
+  try {
+    way.port1.postMessage(port1, [port1]);
+    port = await way.port2.receive(300);
+    port2.postMessage('hello');
+    say('port:', await port.receive(300));
+  } catch (error) {
+    say('port:', error.code ?? error.name);
+  }
+  way.port1.close();
+  port2.close();
+
+  // What stands in the cells of a lock is known to one version only.
+  if (others === 'newer') process.exit();
+  const worker = new two.Worker(
+    `const { parentPort } = require(${JSON.stringify(`${folder}/${others}`)});
+     parentPort.once('message', async ({ mutex }) => {
+       const guard = await mutex.lock();
+       parentPort.postMessage('held');
+       parentPort.once('message', () => guard.release());
+     });`,
+    { eval: true },
+  );
+  const ended = once(worker, 'exit');
+  worker.postMessage({ mutex });
+  await once(worker, 'message');
+  const later = soon(mutex.lock());
+  worker.postMessage('release it');
+  say('lock of a Worker:', (await later).held ?? (await later));
+  await ended;
+  process.exit();
+}
+
+onEachNode('copies of the package in several folders', (run) => {
+  test('of one version: ports, waits and locks meet, Workers that load only the other too', async () => {
+    assert.deepEqual(
+      await run(meet, { args: [folder, 'two'] }),
+      quietly('held for both: true', 'lock: true', 'wait: 1 ok', 'port: hello', 'lock of a Worker: true'),
+    );
+  });
+
+  test('of two versions: each is for itself, and what goes wrong is an error', async () => {
+    const { code, signal, stdout, stderr } = await run(meet, { args: [folder, 'newer'] });
+    assert.deepEqual({ code, signal, stderr }, { code: 0, signal: null, stderr: '' });
+    assert.match(stdout, /^held for both: true\n/);
+    assert.match(stdout, /\nport: (?!hello)\w+\n/);
+  });
+
+  test('each works by itself beside the other', async () => {
+    const end = await run(
+      async ({ say }, folder) => {
+        const copies = ['one', 'two', 'newer'].map((name) => require(`${folder}/${name}`));
+        const pools = copies.map(({ WorkerPool }) => new WorkerPool({ maxThreads: 1 }));
+        say(...(await Promise.all(pools.map((pool, i) => pool.run('fibonacci', 10 + i)))));
+        await Promise.all(pools.map((pool) => pool.close()));
+        for (const { Mutex, Semaphore } of copies) {
+          const mutex = new Mutex();
+          const guard = await mutex.lock();
+          const waiting = mutex.lock();
+          guard.release();
+          say((await waiting).held, await new Semaphore(0).acquire(1, { timeout: 5 }).catch(({ code }) => code));
+        }
+      },
+      { args: [folder] },
+    );
+    assert.deepEqual(end, quietly('55 89 144', ...Array(3).fill('true ERR_RW_LOCK_TIMEOUT')));
+  });
+});
 
 onEachNode('copies of the package in one environment', (run) => {
   for (const [what, withAddon] of [['which share the addon', false], ['with the addon loaded anew', true]]) {

@@ -2,7 +2,7 @@
 
 const { binding } = require('../native');
 const { InvalidArgTypeError, LockTimeoutError } = require('../errors');
-const { Guard, LOCK } = require('./guard');
+const { CHECK, Guard, LOCK } = require('./guard');
 const { LEND, Mutex, NATIVE, RETAKE, RETAKE_SYNC } = require('./mutex');
 const { NativeLock } = require('./native-lock');
 const { Place } = require('./place');
@@ -52,30 +52,37 @@ class Condvar {
     return BYTES;
   }
 
-  /** Lends the guard; the function it returns joins the queue and unlocks the mutex, in this order. */
-  #beginner(mutex, guard) {
+  /** Its `begin` lends the guard, joins the queue and unlocks the mutex, in this order. */
+  #loan(mutex, guard) {
+    guard[CHECK]();
     const { handle } = this.#native;
     const mutexHandle = mutex[NATIVE].handle;
-    mutex[LEND](guard);
-    return (id) => {
-      const answer = binding.condvarBegin(handle, mutexHandle, id);
-      // Refused: the mutex is as it was.
-      if (typeof answer === 'object') mutex[RETAKE](guard);
-      return answer;
+    const loan = {
+      /** Whether the guard is to be given back. */
+      isOut: false,
+      begin(id) {
+        mutex[LEND](guard);
+        const answer = binding.condvarBegin(handle, mutexHandle, id);
+        // Refused: the mutex is as it was.
+        if (typeof answer === 'object') mutex[RETAKE](guard);
+        else loan.isOut = true;
+        return answer;
+      },
     };
+    return loan;
   }
 
   waitSync(guard, options) {
     const mutex = mutexOf(guard);
     const timeout = timeoutOf(options);
-    const begin = this.#beginner(mutex, guard);
+    const loan = this.#loan(mutex, guard);
     let failure;
     try {
-      sleepFor(begin, timeout, WHAT);
+      sleepFor(loan.begin, timeout, WHAT);
     } catch (error) {
       failure = error;
     }
-    if (!guard.held) mutex[RETAKE_SYNC](guard);
+    if (loan.isOut) mutex[RETAKE_SYNC](guard);
     return notified(failure);
   }
 
@@ -83,15 +90,15 @@ class Condvar {
     const mutex = mutexOf(guard);
     const terms = termsOf(options);
     throwIfAborted(terms.signal, WHAT);
-    const begin = this.#beginner(mutex, guard);
+    const loan = this.#loan(mutex, guard);
     let failure;
     try {
-      await waitFor(begin, terms, WHAT);
+      await waitFor(loan.begin, terms, WHAT);
     } catch (error) {
       failure = error;
     }
     // Whatever ended the wait, the caller has the mutex after it.
-    if (!guard.held) {
+    if (loan.isOut) {
       await mutex[NATIVE].waitFor(0, NO_LIMIT);
       mutex[RETAKE](guard);
     }

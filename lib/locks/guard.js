@@ -8,6 +8,8 @@ const { LockNotHeldError } = require('../errors');
 const RELEASE = Symbol('release');
 /** On a guard: its lock. */
 const LOCK = Symbol('lock');
+/** On a guard: throws when it holds nothing. */
+const CHECK = Symbol('check');
 /** On a guard: takes the right away for a while, and gives it back. */
 const SUSPEND = Symbol('suspend');
 const RESUME = Symbol('resume');
@@ -30,7 +32,7 @@ class Guard {
   }
 
   release() {
-    if (!this.#held) throw new LockNotHeldError('This guard holds nothing any more: it was released before');
+    this[CHECK]();
     this.#held = false;
     this.#lock[RELEASE](this.#granted);
   }
@@ -43,8 +45,12 @@ class Guard {
     return this.#lock;
   }
 
-  [SUSPEND]() {
+  [CHECK]() {
     if (!this.#held) throw new LockNotHeldError('This guard holds nothing any more: it was released before');
+  }
+
+  [SUSPEND]() {
+    this[CHECK]();
     this.#held = false;
   }
 
@@ -53,4 +59,7 @@ class Guard {
   }
 }
 
-module.exports = { Guard, LOCK, RELEASE, RESUME, SUSPEND };
+// A promise asks what it is resolved with for a `then`; one on Object.prototype would take the guard away from whoever waits.
+Object.defineProperty(Guard.prototype, 'then', { value: undefined });
+
+module.exports = { CHECK, Guard, LOCK, RELEASE, RESUME, SUSPEND };

@@ -3,13 +3,14 @@
 /** Waiting for a lock: a thread's sleep in slices, and a promise's wait by callback. */
 
 const { onAbort } = require('../abort');
-const { clearTimeout, now, setTimeout } = require('../clock');
+const { clearTimeout, now, setImmediate, setTimeout } = require('../clock');
 const { binding } = require('../native');
 const { deliveryOf } = require('../delivery');
 const {
   errorFromCode, InternalError, LockAbortedError, LockDeadlockError, LockTimeoutError, reasonOf,
 } = require('../errors');
 const FORMS = require('../forms');
+const { callUser } = require('../user-code');
 
 const delivery = deliveryOf(binding);
 
@@ -51,40 +52,65 @@ const never = () => false;
 function sleepFor(begin, timeout, what, isStuck = never) {
   const answer = checked(begin(SLEEP));
   if (answer !== NOT_YET) return answer;
-  const deadline = timeout === undefined ? Infinity : now() + timeout;
-  for (;;) {
-    const rest = deadline - now();
-    const granted = binding.lockSleep(Math.max(0, Math.min(rest, SLICE)));
-    breathe();
-    if (granted !== undefined) return checked(granted);
-    // What was granted in the meantime is told by the next look.
-    if (rest <= 0 && binding.lockGiveUp()) throw tooLate(what, timeout);
-    if (isStuck() && binding.lockGiveUp()) throw deadlock(what);
+  watchSleep();
+  try {
+    const deadline = timeout === undefined ? Infinity : now() + timeout;
+    for (;;) {
+      const rest = deadline - now();
+      const granted = binding.lockSleep(Math.max(0, Math.min(rest, SLICE)));
+      breathe();
+      if (granted !== undefined) return checked(granted);
+      // What was granted in the meantime is told by the next look.
+      if (rest <= 0 && binding.lockGiveUp()) throw tooLate(what, timeout);
+      if (isStuck() && binding.lockGiveUp()) throw deadlock(what);
+    }
+  } finally {
+    sleeps = false;
   }
+}
+
+let sleeps = false;
+let isWatched = false;
+
+/**
+ * Code that is stopped from outside, as by the `timeout` of `vm`, comes to no `finally`. Who sleeps in the next turn of
+ * the event loop does not sleep: the lock shall not be granted to it.
+ */
+function watchSleep() {
+  sleeps = true;
+  if (isWatched) return;
+  isWatched = true;
+  setImmediate(() => {
+    isWatched = false;
+    if (sleeps) binding.lockGiveUp();
+    sleeps = false;
+  });
 }
 
 /**
  * A promise of what is granted by the wait that `begin` begins. It keeps the event loop alive.
  *
- * @param {(id: number) => unknown} begin must not throw
+ * A signal's methods may be a user's, so they are called before the wait has begun, when there is nothing to lose, and
+ * after the promise was settled.
+ *
+ * @param {(id: number) => unknown} begin
  * @param {{ timeout?: number, signal?: AbortSignal }} terms
  * @param {string} what is waited for
  * @returns {Promise<number>}
  */
 function waitFor(begin, terms, what) {
   return new Promise((resolve, reject) => {
-    throwIfAborted(terms.signal, what);
+    const { signal, timeout } = terms;
+    throwIfAborted(signal, what);
     const wait = new Wait(resolve, reject, what);
-    const id = delivery.add(wait, RECORD, what);
-    const answer = begin(id);
-    if (answer === NOT_YET) return wait.limit(id, terms);
-    delivery.remove(id);
-    resolve(checked(answer));
+    if (signal !== undefined) wait.watch(signal);
+    if (!wait.isOver) wait.begin(begin, timeout);
   });
 }
 
 /** What the delivery settles, and what may end it earlier. */
 class Wait {
+  /** The delivery's, while the wait is under way. */
   #id;
   #resolve;
   #reject;
@@ -96,46 +122,55 @@ class Wait {
     this.#resolve = resolve;
     this.#reject = reject;
     this.#what = what;
+    this.isOver = false;
   }
 
-  limit(id, { timeout, signal }) {
+  watch(signal) {
+    this.#ignoreSignal = onAbort(signal, () => this.#giveUp(() => aborted(signal, this.#what)));
+  }
+
+  begin(begin, timeout) {
+    const id = delivery.add(this, RECORD, this.#what);
+    try {
+      const answer = checked(begin(id));
+      if (answer !== NOT_YET) {
+        delivery.remove(id);
+        return this.#end(this.#resolve, answer);
+      }
+    } catch (error) {
+      delivery.remove(id);
+      return this.#end(this.#reject, error);
+    }
     this.#id = id;
     if (timeout !== undefined) {
       this.#timer = setTimeout(() => this.#giveUp(() => tooLate(this.#what, timeout)), timeout);
     }
-    if (signal !== undefined) this.#listen(signal);
-  }
-
-  #listen(signal) {
-    try {
-      this.#ignoreSignal = onAbort(signal, () => this.#giveUp(() => aborted(signal, this.#what)));
-    } catch (error) {
-      // A signal that cannot be listened to. Granted already, the lock is the caller's none the less.
-      this.#giveUp(() => error);
-    }
   }
 
   #giveUp(reason) {
-    // Else it was granted already: the letter that says so is on its way, and wins.
-    if (!binding.lockCancel(this.#id)) return;
-    delivery.remove(this.#id);
-    this.#release();
-    this.#reject(reason());
+    if (this.isOver) return;
+    if (this.#id !== undefined) {
+      // Else it was granted already: the letter that says so is on its way, and wins.
+      if (!binding.lockCancel(this.#id)) return;
+      delivery.remove(this.#id);
+    }
+    this.#end(this.#reject, reason());
   }
 
-  #release() {
+  #end(settle, value) {
+    this.isOver = true;
+    settle(value);
     clearTimeout(this.#timer);
-    this.#ignoreSignal?.();
+    if (this.#ignoreSignal !== undefined) callUser(this.#ignoreSignal);
   }
 
   /** Called by the delivery. */
   settle(form, number, from) {
-    this.#release();
-    if (form === FORMS.NUMBER) return this.#resolve(number);
+    if (form === FORMS.NUMBER) return this.#end(this.#resolve, number);
     const error = form === FORMS.ERROR
       ? errorFromCode(from.takeExtra(), from.takeExtra())
       : new InternalError(`a lock answered in the unknown form ${form}`);
-    return this.#reject(error);
+    return this.#end(this.#reject, error);
   }
 }
 
