@@ -14,7 +14,7 @@
  * port whose other end has closed sends a *witness* along when it leaves, a port whose only use is to close when it is
  * lost.
  *
- * A half stands in the entry of its port in the table of ports (table.js): `{ id, peerId, half }`.
+ * A half stands in the entry of its port in the table of ports (table.js): `{ id, peerId, half, isLost }`.
  */
 
 const { MessageChannel: NodeMessageChannel, MessagePort: NodeMessagePort, receiveMessageOnPort } =
@@ -38,11 +38,15 @@ function whenClosed(half, action) {
   if (action !== undefined) addEventListener.call(half, 'close', action, { once: true });
 }
 
-/** Gives a half to a port. */
+/**
+ * Gives a half to a port. One that closes stays with it: the thread with the other half may be ending, and our channel
+ * is about to. What is posted to it until then is lost, as with any closed port.
+ */
 function adopt(half, entry) {
   entry.half = half;
+  entry.isLost = false;
   whenClosed(half, () => {
-    if (entry.half === half) entry.half = undefined;
+    entry.isLost = true;
     binding.forgetPort(entry.peerId);
   });
 }

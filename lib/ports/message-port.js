@@ -103,6 +103,8 @@ class Port extends PortBase {
     peerId: 0,
     order: 0,
     half: undefined,
+    /** Whether the half has closed without our doing. */
+    isLost: false,
     due: () => this.#due(),
     room: () => this.#room(),
     /** Ends a port that is ENDING. */
@@ -597,7 +599,7 @@ class Port extends PortBase {
     if (port.#state !== OPEN) throw dataCloneError('MessagePort in transfer list is already detached');
     let half = port.#companion();
     // When the other end has closed, so has the other half, and this one perhaps by that.
-    const alone = half === undefined || binding.wantPortRoom(port.#handle) === CLOSED;
+    const alone = half === undefined || port.#entry.isLost || binding.wantPortRoom(port.#handle) === CLOSED;
     if (alone && half !== undefined && companion.isRefused([half]) !== undefined) half = undefined;
     const key = binding.announcePort();
     return {

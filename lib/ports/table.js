@@ -4,8 +4,8 @@
  * The open ports of this environment by number, and the wakes that come for them.
  *
  * There is one table for each delivery: under Jest this file is loaded again for every test file, and a wake must find
- * the port whichever copy made it. An entry has `id`, `peerId`, `order`, `half` (of the companion), and `due()`,
- * `room()` and `finish()`, which do not throw.
+ * the port whichever copy made it. An entry has `id`, `peerId`, `order`, `half` (of the companion) and `isLost`, and
+ * `due()`, `room()` and `finish()`, which do not throw.
  *
  * Ports that are woken together get their turn as Node's do: in the order in which they were made, or came, here. And a
  * port that a listener of one wakes gets its turn in the same round if it stands behind that one.
