@@ -33,6 +33,8 @@ class Unreadable {
 }
 
 class Batch {
+  /** Names this batch in the memory that all share, which shall not keep it. */
+  #number = ++intake.batches;
   #companion;
   /** What came beside a message that came apart. */
   #extras = [undefined];
@@ -85,7 +87,7 @@ class Batch {
    * @param {number} most
    */
   next(handle, most) {
-    if (this.#shown < this.#count && intake.holder === this) return this.#nextOfBatch();
+    if (this.#shown < this.#count && intake.holder === this.#number) return this.#nextOfBatch();
     // As many as were shown of the last batch before another port took the memory; more again when all were.
     const { length } = this;
     if (length > 0) this.#atOnce = Math.max(1, this.#shown);
@@ -94,7 +96,7 @@ class Batch {
     this.left = answer >>> LEFT_SHIFT;
     const count = answer & COUNT_MASK;
     if (count === 0) return NOTHING;
-    intake.holder = this;
+    intake.holder = this.#number;
     if (lengths[0] === APART) return this.#readApart();
     this.#count = count;
     this.#offset = 0;
@@ -108,11 +110,11 @@ class Batch {
    * @param {number} slice
    */
   receive(handle, slice) {
-    if (this.#shown < this.#count && intake.holder === this) return this.#nextOfBatch();
+    if (this.#shown < this.#count && intake.holder === this.#number) return this.#nextOfBatch();
     const answer = binding.receiveFromPort(handle, this.end(), slice, this.#extras);
     this.left = answer >>> LEFT_SHIFT;
     if ((answer & COUNT_MASK) === 0) return NOTHING;
-    intake.holder = undefined;
+    intake.holder = 0;
     if (lengths[0] === APART) return this.#readApart();
     return this.#read(lengths[0], 0);
   }

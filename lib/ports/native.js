@@ -12,14 +12,14 @@ const SLAB_BYTES = 128 * 1024;
 const KEY = Symbol.for('rust-workers.port-intake');
 
 /**
- * One for each environment: the native side knows only the last that was named. `holder` is the `Batch` whose messages
- * are in it, `outgoing` the memory that the encoder was last known to write to.
+ * One for each environment: the native side knows only the last that was named. `holder` is the number of the
+ * `Batch` whose messages are in it, `batches` the last that was given, `outgoing` the memory that the encoder was last known to write to.
  */
 function makeIntake() {
   const lengths = new Uint32Array(BATCH);
   const slab = Buffer.from(new ArrayBuffer(SLAB_BYTES));
   binding.namePortIntake(new Uint8Array(lengths.buffer), new Uint8Array(slab.buffer));
-  return { lengths, slab, holder: undefined, outgoing: undefined };
+  return { lengths, slab, batches: 0, holder: 0, outgoing: undefined };
 }
 
 module.exports = {

@@ -14,7 +14,11 @@
 const { receiveMessageOnPort } = require('../node-threads');
 
 const FORMS = require('../forms');
+const { keptOn } = require('../host');
 const { notTooDeep } = require('./too-deep');
+
+/** Registered: each copy of this file must find what the first has kept. */
+const KEY = Symbol.for('rust-workers.ways');
 
 /** The workers of this environment, by the keys of their seats; whichever copy of the package made their pools. */
 class Ways {
@@ -93,8 +97,7 @@ function receive(port) {
 }
 
 /** Those of this environment. */
-function waysOf(binding, delivery) {
-  return delivery.subject(FORMS.SCRIPT_READY, () => new Ways(binding, delivery));
-}
+const waysOf = (binding, delivery) =>
+  keptOn(delivery, KEY, module, (host) => delivery.subject(FORMS.SCRIPT_READY, () => new host.Ways(binding, delivery)));
 
-module.exports = { waysOf };
+module.exports = { Ways, waysOf };
