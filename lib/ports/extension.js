@@ -6,7 +6,7 @@ const { PORT } = require('../codec/tags');
 const { kindOf } = require('../travel/registry');
 
 /** Nobody kept shared memory for a port that comes from Rust, and it has no companion. */
-const TERMS = Object.freeze({ capacity: 0, keepBuffers: false });
+const TERMS = Object.freeze({ capacity: 0, keepBuffers: false, withTask: true });
 
 // Loaded late: ports need the codec.
 let Port;

@@ -105,6 +105,8 @@ class Port extends PortBase {
     half: undefined,
     /** Whether the half has closed without our doing. */
     isLost: false,
+    /** Whether the other end is known to be a native task, which has no half. */
+    withTask: false,
     due: () => this.#due(),
     room: () => this.#room(),
     /** Ends a port that is ENDING. */
@@ -116,6 +118,7 @@ class Port extends PortBase {
     super();
     this.#terms = terms;
     this.#introductions = new Introductions(introduced);
+    this.#entry.withTask = terms.withTask === true;
     // Where Node itself clones it, it would silently be `{}`.
     markAsUncloneable?.(this);
     if (end === null) {
@@ -191,7 +194,7 @@ class Port extends PortBase {
       if (refusal !== 0) return refusal;
     }
     const half = this.#companion();
-    if (half === undefined) return this.#postToTask(value, transfer);
+    if (half === undefined) return this.#postWithoutHalf(value, transfer);
     const shared = this.#introductions.introduce();
     const sent = postAside(half, value, transfer, shared, this);
     // No place is to be held for what nobody can get.
@@ -200,12 +203,19 @@ class Port extends PortBase {
     return binding.postPlaceToPort(this.#handle, sent === WRAPPED);
   }
 
-  /** The other end is a native task: everything goes through Rust, what is given away as a copy. */
-  #postToTask(value, transfer) {
+  /**
+   * The other end is a native task, or its thread is ending: what Rust can carry goes to it, what is given away as a copy;
+   * the rest is refused for a task, and else lost as with any port that is about to close.
+   */
+  #postWithoutHalf(value, transfer) {
     this.#introductions.forget();
     const buffers = listOf(transfer) ?? refuseList(transfer);
     const written = encode(value, this.#introductions, this.#terms.keepBuffers);
     if (written === null || !buffers.every(types.isArrayBuffer)) {
+      if (!this.#entry.withTask) {
+        postNowhere(value, buffers, this);
+        return this.#whyNot();
+      }
       throw dataCloneError('The other end of this channel is a native task, which takes plain values and bytes only');
     }
     if (!this.#isReceiving()) return this.#whyNot();
@@ -604,7 +614,7 @@ class Port extends PortBase {
     const key = binding.announcePort();
     return {
       key,
-      terms: port.#terms,
+      terms: { ...port.#terms, withTask: port.#entry.withTask },
       kept: port.#batch.kept.pairs(),
       introduced: port.#introductions.next,
       half,
@@ -659,7 +669,10 @@ class Port extends PortBase {
     const half = companion.release(port.#entry);
     if (half !== undefined) companion.close(half);
     const peer = ports.get(port.#entry.peerId);
-    if (peer !== undefined) companion.release(peer);
+    if (peer !== undefined) {
+      companion.release(peer);
+      peer.withTask = true;
+    }
     port.#left();
     return taken;
   }
