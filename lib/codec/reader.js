@@ -304,7 +304,6 @@ class Reader {
       else define(array, i, item);
     }
     if (this.byte() !== TAIL) throw malformed('an array has no tail');
-    array.length = length;
     for (let count = this.count(2); count > 0; count--) {
       const key = this.stringValue();
       if (key === 'length') throw malformed('an array has a second length');
@@ -313,6 +312,8 @@ class Reader {
       if (safe && key >= '0' && key < ':') array[key] = item;
       else define(array, key, item);
     }
+    // Not before: an engine may make room for all of it, which few bytes can ask for.
+    array.length = length;
     return array;
   }
 

@@ -6,7 +6,6 @@
 //              (the caller then hands the value to Node's own port).
 
 const { types } = require('node:util');
-const { closedPort } = require('../closed-port');
 const { hasAccessor, mayRunCode } = require('./accessors');
 const { isUncloneable, marks } = require('../travel/uncloneable');
 const { hasNamedProperties } = require('./array-properties');
@@ -59,6 +58,11 @@ const LOUD = 2;
 /** So many things of a value are looked at to find out; and one more for so many bytes, whose copy would cost as much. */
 const LOOK_AT = 32;
 const BYTES_A_LOOK = 256;
+
+/** Asks Node what becomes of a value: throws what it throws. Loaded late: few values come to that. */
+function askNode(value) {
+  require('../closed-port').closedPort().postMessage(value);
+}
 
 /** Node goes some levels deeper than a writer in JavaScript. */
 function isStackOverflow(error) {
@@ -665,7 +669,7 @@ class Writer extends Slab {
 
   /** The same for what Node may refuse: it does so now. */
   ask(value) {
-    closedPort().postMessage(value);
+    askNode(value);
     this.carry(value);
   }
 
@@ -713,7 +717,7 @@ class Writer extends Slab {
       if (this.extending) throw NOT_REPRESENTABLE;
       this.takeOver();
       // Node has the words for it.
-      closedPort().postMessage(value);
+      askNode(value);
       throw NOT_REPRESENTABLE;
     }
     const path = findPath(this.root, this.name, (at) => Object.is(at, value)) ?? `something in ${this.name}`;
