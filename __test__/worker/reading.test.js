@@ -18,12 +18,15 @@ const SCRIPT = `
     parentPort.postMessage(levels);
   });`;
 
+// From here messages are searched.
+new SharedBuffer(8);
+const start = () => [Worker, workerThreads.Worker].map((Class) => new Class(SCRIPT, { eval: true }));
+
+/** Some that only get messages: nobody waits for their answers. */
 let ours;
 let nodes;
 before(() => {
-  // From here messages are searched.
-  new SharedBuffer(8);
-  [ours, nodes] = [Worker, workerThreads.Worker].map((Class) => new Class(SCRIPT, { eval: true }));
+  [ours, nodes] = start();
 });
 after(() => Promise.all([ours.terminate(), nodes.terminate()]));
 
@@ -156,6 +159,7 @@ test('a Proxy does not notice', () => {
 test('setters and names on the prototypes do not notice', async () => {
   const heard = [];
   const shared = new SharedBuffer(8);
+  const worker = new Worker(SCRIPT, { eval: true });
   const names = ['it', 'value', 'records', 'get', 'set', 'content', 'brand'];
   for (const name of names) {
     Object.defineProperty(Object.prototype, name, {
@@ -163,20 +167,28 @@ test('setters and names on the prototypes do not notice', async () => {
     });
   }
   try {
-    ours.postMessage([JSON.parse('{"it":1,"set":2}'), shared]);
+    worker.postMessage([JSON.parse('{"it":1,"set":2}'), shared]);
   } finally {
     for (const name of names) delete Object.prototype[name];
   }
   assert.deepEqual(heard, []);
-  assert.equal((await once(ours, 'message'))[0], 2);
+  assert.equal((await once(worker, 'message'))[0], 2);
+  await worker.terminate();
 });
 
 test('what merely inherits from an object of ours is plain', async () => {
-  ours.postMessage({ v: Object.create(new SharedBuffer(8)) });
-  assert.deepEqual(await once(ours, 'message'), [2]);
+  const worker = new Worker(SCRIPT, { eval: true });
+  worker.postMessage({ v: Object.create(new SharedBuffer(8)) });
+  assert.deepEqual(await once(worker, 'message'), [2]);
+  await worker.terminate();
 });
 
 describe('depth', () => {
+  let deep;
+  before(() => {
+    deep = start();
+  });
+  after(() => Promise.all(deep.map((worker) => worker.terminate())));
   const levels = {
     objects: (v) => ({ v }),
     arrays: (v) => [v],
@@ -191,7 +203,8 @@ describe('depth', () => {
           return value;
         };
         const answers = [];
-        for (const [worker, inner] of [[nodes, 1], [ours, 1], [ours, new SharedBuffer(8)]]) {
+        const [mine, plain] = deep;
+        for (const [worker, inner] of [[plain, 1], [mine, 1], [mine, new SharedBuffer(8)]]) {
           try {
             worker.postMessage(nest(inner));
             const [answer] = await once(worker, 'message');

@@ -165,6 +165,35 @@ describe('an object of ours', () => {
     }
   });
 
+  test('in the cause of an Error', async () => {
+    const value = new RangeError('outer', { cause: new TypeError('inner', { cause: { counter: new Counter() } }) });
+    const back = await there(value, `
+      return [value.name, value.message, value.cause.name, value.cause.stack.includes('travel.test.js'),
+        value.cause.cause.counter.add(1)];`);
+    assert.deepEqual(back, ['RangeError', 'outer', 'TypeError', true, 1]);
+  });
+
+  test('in environment data, as it is when a thread starts', async () => {
+    const value = { counter: new Counter(), changed: 'no' };
+    setEnvironmentData('value', value);
+    value.changed = 'yes';
+    value.more = [value.counter];
+    const script = `
+      const value = getEnvironmentData('value');
+      const inner = workerData ? undefined : new Worker(SCRIPT, { eval: true, workerData: 'inner' });
+      value.changed += workerData;
+      const told = [value.changed, value.counter === value.more[0]];
+      if (inner === undefined) parentPort.postMessage(told);
+      else inner.once('message', (message) => parentPort.postMessage([...told, ...message]));`;
+    try {
+      const worker = thread(`const SCRIPT = ${JSON.stringify(`${HEAD}${script}`)};${script}`);
+      const [message] = await once(worker, 'message');
+      assert.deepEqual(message, ['yesundefined', true, 'yesinner', true]);
+    } finally {
+      setEnvironmentData('value', undefined);
+    }
+  });
+
   test('in environment data', async () => {
     const counter = new Counter();
     setEnvironmentData('counter', { counter });

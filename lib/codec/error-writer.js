@@ -4,6 +4,7 @@
 // cross is replaced by a text that tells what it was, as util.inspect would, and every other part crosses. Getters are
 // the program's code and run once, guarded.
 
+const { isUncloneable, marks } = require('../travel/uncloneable');
 const { types } = require('node:util');
 
 const { hasNamedProperties } = require('./array-properties');
@@ -180,6 +181,7 @@ class ErrorWriter extends Writer {
 
   object(value) {
     if (types.isProxy(value)) return this.string('[Proxy]');
+    if (marks.some && isUncloneable(value)) return this.string('[uncloneable]');
     const text = Unreadable.textOf(value);
     if (text !== undefined) return this.string(text);
     if (this.lookUp(value) >= 0) return void this.isRepeated(value);

@@ -69,7 +69,7 @@ codec.registerExtension({
  * @param {unknown} value
  * @param {import('./shared-memory').Introductions} ofPort
  * @param {boolean} keepBuffers
- * @returns {import('../codec/writer').Writer | null} null: Node has to carry it
+ * @returns {import('../codec/writer').Writer | null} null: Node has to carry what `takeLeft` gives
  */
 function encode(value, ofPort, keepBuffers) {
   const before = introductions;
@@ -92,4 +92,4 @@ function decode(bytes, start, end, parts, keptByPort) {
   }
 }
 
-module.exports = { encode, decode };
+module.exports = { encode, decode, takeLeft: codec.takeLeft };

@@ -40,7 +40,7 @@ const { binding } = require('../native');
 const { canSettle, settle, throwUncaught } = require('../turn');
 const { listOf } = require('../travel/transfer-list');
 const { Batch, NOTHING, Unreadable } = require('./batch');
-const { encode } = require('./codec');
+const { encode, takeLeft } = require('./codec');
 const companion = require('./companion');
 const { CloseEvent, PortBase, destroyed, eventWithPorts, hasContext, inContext, publicFace, shown } =
   require('./like-node');
@@ -175,6 +175,8 @@ class Port extends PortBase {
         }
         return binding.postToPort(this.#handle, length);
       }
+      // As it was read, where getters have run.
+      value = takeLeft();
     }
     if (!open || !this.#isReceiving()) {
       postNowhere(value, transfer, this);
@@ -212,6 +214,7 @@ class Port extends PortBase {
     const buffers = listOf(transfer) ?? refuseList(transfer);
     const written = encode(value, this.#introductions, this.#terms.keepBuffers);
     if (written === null || !buffers.every(types.isArrayBuffer)) {
+      if (written === null) value = takeLeft();
       if (!this.#entry.withTask) {
         postNowhere(value, buffers, this);
         return this.#whyNot();

@@ -76,6 +76,9 @@ const [isBundle, workerData] = setup.workerData;
 workerThreads.workerData = isBundle ? ours('../travel').arrive(workerData) : workerData;
 Module.syncBuiltinESMExports();
 
+// Before the script can take the function.
+if (workerThreads.markAsUncloneable !== undefined) ours('../travel/uncloneable');
+
 const { loadScript, whenExported } = ours('./load-script');
 const { Runner } = ours('./runner');
 

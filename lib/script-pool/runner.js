@@ -189,7 +189,7 @@ class Runner {
       call[2] = out.length;
       call[3] = this.#open.size === 0 ? this.#setup.patience : TAKE;
       call[4] = this.#setup.patienceTime;
-      const extra = binding.scriptStep(out.value, out.parts);
+      const extra = this.#step(id);
       const step = call[0];
       if (step !== STEP_RUN) {
         if (step === STEP_WAIT) this.#idle();
@@ -214,6 +214,30 @@ class Runner {
     out.parts = undefined;
   }
 
+  /** Answers a task (0: none) as `#out` says, and takes the next. */
+  #step(id) {
+    const { value, parts } = this.#out;
+    try {
+      return binding.scriptStep(value, parts);
+    } catch (error) {
+      // There is no room for the answer.
+      return this.#again(id, error, 'scriptStep');
+    }
+  }
+
+  /** The answer was refused: the error takes its place, which needs no room. */
+  #again(id, error, how) {
+    if (id === 0) throw error;
+    this.#failed(undefined, error);
+    const call = this.#call;
+    call[0] = id;
+    call[1] = this.#out.form;
+    call[2] = this.#out.length;
+    call[3] = TAKE;
+    call[4] = 0;
+    return binding[how](this.#out.value, this.#out.parts);
+  }
+
   /** Whether something else comes before the next task: the event loop, or this worker's end. */
   #mustPause() {
     if (!this.#retiring && this.#recycling?.isDue()) {
@@ -233,7 +257,11 @@ class Runner {
     this.#call[0] = id;
     this.#call[1] = form;
     this.#call[2] = length;
-    binding.scriptFinish(value, parts);
+    try {
+      binding.scriptFinish(value, parts);
+    } catch (error) {
+      this.#again(id, error, 'scriptFinish');
+    }
   }
 
   /** Begins a task. True when it has ended already, and its answer stands in `#out`. */
@@ -384,6 +412,11 @@ class Runner {
         return false;
       case FORMS.BYTES:
         return values().decodeBytes(number, extra[0]);
+      case FORMS.ERROR: {
+        // There was no room for it here.
+        const { errorFromCode } = require('../errors');
+        throw errorFromCode(extra[0], extra[1]);
+      }
       default: {
         const wire = Buffer.from(extra[0]);
         return values().decode(wire, 0, wire.length, extra[1]);

@@ -150,7 +150,9 @@ function leaving(value, list, send, name) {
     return withMovable(value, list, (given) => {
       const own = departure(value, given);
       if (own === undefined) return send(value, false, [...given]);
-      return own.leave((bundle, rest) => send(bundle, true, [...rest]));
+      return own.leave((bundle, rest) =>
+        own.isPlain ? send(bundle.value, false, [...rest]) : send(bundle, true, [...rest]),
+      );
     });
   } catch (error) {
     explain(error, value, name);

@@ -11,7 +11,7 @@ const { types } = require('node:util');
 const { isOrdinary } = require('../codec/brands');
 const { closedPort } = require('../closed-port');
 const { kindOf } = require('./registry');
-const { Exploration, entriesOf, isTransferable, membersOf } = require('./search');
+const { Exploration, entriesOf, isOfNode, membersOf } = require('./search');
 const { isUncloneable, marks } = require('./uncloneable');
 
 const { hasOwn, keys: keysOf } = Object;
@@ -153,7 +153,7 @@ function isContainer(object) {
   if (ArrayBuffer.isView(object)) return false;
   const prototype = Object.getPrototypeOf(object);
   if (prototype === null || prototype === Object.prototype) return true;
-  return keysOf(object).length > 0 && !isTransferable(object);
+  return keysOf(object).length > 0 && !isOfNode(object);
 }
 
 class Copying {

@@ -25,29 +25,36 @@ function isLeaf(value) {
   return typeof value !== 'object' || value === null || ArrayBuffer.isView(value);
 }
 
-/** How Node marks what it can transfer or clone by itself, such as streams, file handles and keys: methods so named. */
-const MARKS = new Set(['messaging_transfer_symbol', 'messaging_clone_symbol']);
-/** prototype -> whether it has a mark. */
-const marked = new WeakMap();
-
-const hasMark = (object) => Object.getOwnPropertySymbols(object).some(({ description }) => MARKS.has(description));
-
-function inheritsMark(object) {
-  const prototype = getPrototypeOf(object);
-  // A Proxy would see that it is asked.
-  if (prototype === null || isProxy(prototype)) return false;
-  let known = marked.get(prototype);
-  if (known === undefined) {
-    known = hasMark(prototype) || inheritsMark(prototype);
-    marked.set(prototype, known);
-  }
-  return known;
+/**
+ * How Node marks what it takes to another thread by itself, such as streams, file handles and keys: by methods so named.
+ *
+ * @param {...string} names
+ * @returns {(object: object) => boolean} whether an object has one of them
+ */
+function marking(...names) {
+  /** prototype -> whether it has a mark. */
+  const known = new WeakMap();
+  const hasMark = (object) =>
+    Object.getOwnPropertySymbols(object).some(({ description }) => names.includes(description));
+  const inheritsMark = (object) => {
+    const prototype = getPrototypeOf(object);
+    // A Proxy would see that it is asked.
+    if (prototype === null || isProxy(prototype)) return false;
+    let answer = known.get(prototype);
+    if (answer === undefined) {
+      answer = hasMark(prototype) || inheritsMark(prototype);
+      known.set(prototype, answer);
+    }
+    return answer;
+  };
+  return (object) => hasMark(object) || inheritsMark(object);
 }
+
+/** Whether this has to be on a transfer list, or can be. */
+const isTransferable = marking('messaging_transfer_symbol');
 
 /** Whether this is a thing of Node's that it takes to another thread by itself: nothing to look into. */
-function isTransferable(object) {
-  return hasMark(object) || inheritsMark(object);
-}
+const isOfNode = marking('messaging_transfer_symbol', 'messaging_clone_symbol');
 
 function collectEntry(entry, key) {
   this.push(key, entry);
@@ -74,7 +81,7 @@ function inside(container) {
   if (isArray(container) || getPrototypeOf(container) === ObjectPrototype) return Object.values(container);
   if (isMap(container)) return entriesOf(container);
   if (isSet(container)) return membersOf(container);
-  return isTransferable(container) ? [] : Object.values(container);
+  return isOfNode(container) ? [] : Object.values(container);
 }
 
 /**
@@ -100,7 +107,7 @@ function lookInto(container, search) {
   if (ArrayBuffer.isView(container)) return false;
   if (isNativeError(container)) return hasOwn(container, 'cause') && properties(container, ['cause'], search);
   const keys = keysOf(container);
-  return keys.length > 0 && !isTransferable(container) && properties(container, keys, search);
+  return keys.length > 0 && !isOfNode(container) && properties(container, keys, search);
 }
 
 function properties(container, keys, search) {
@@ -239,4 +246,4 @@ class Exploration {
   }
 }
 
-module.exports = { Exploration, entriesOf, holdsTraveler, inside, isLeaf, isTransferable, membersOf, needsCare };
+module.exports = { Exploration, entriesOf, holdsTraveler, inside, isLeaf, isOfNode, isTransferable, membersOf, needsCare };
