@@ -486,7 +486,7 @@ class Port extends PortBase {
   }
 
   ref() {
-    if (this.#state !== OPEN) return;
+    if (!this.#isReceiving()) return;
     this.#refed = true;
     this.#hold();
   }
