@@ -296,7 +296,7 @@ async function run(threads, { steps, inside, closeListener }, uncaught) {
         const taken = takeOne(port);
         if (taken !== undefined) got(end, taken.message, 'plain');
         // When the last message before the end was taken, Node sees the end at the next occasion, ours at once.
-        while (ended[end ^ 1] && !ended[end]) {
+        while (ended[end ^ 1] && !ended[end] && ports[end] === port) {
           const more = takeOne(port);
           if (more === undefined) break;
           got(end, more.message, 'plain');
