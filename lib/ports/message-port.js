@@ -499,7 +499,7 @@ class Port extends PortBase {
   }
 
   ref() {
-    if (this.#state !== OPEN) return;
+    if (!this.#isReceiving()) return;
     this.#refed = true;
     this.#hold();
   }

@@ -22,8 +22,8 @@ const delivery = deliveryOf(binding);
 
 class Table extends Map {
   #made = 0;
-  /** Of a round with several ports, those that are still to get their turn, in order; else undefined. */
-  #round;
+  /** Of those that were woken together, the ones that are still to get their turn, in order. */
+  #round = [];
   /** The port whose turn it is. */
   #current;
 
@@ -32,9 +32,9 @@ class Table extends Map {
     this.set(entry.id, entry);
   }
 
-  /** Whether there is a round that `join` has a meaning for. */
+  /** Whether it is some port's turn. */
   get inRound() {
-    return this.#round !== undefined;
+    return this.#current !== undefined;
   }
 
   /** A port of this thread was woken just now, from this thread: it gets its turn in this round if it can. */
@@ -47,18 +47,16 @@ class Table extends Map {
   }
 
   giveTurns(ids) {
-    // By far the most frequent.
-    if (ids.length === 1) {
-      this.get(ids[0])?.due();
-      return;
+    for (const id of ids) {
+      const entry = this.get(id);
+      if (entry !== undefined) this.#round.push(entry);
     }
-    const entries = ids.map((id) => this.get(id)).filter((entry) => entry !== undefined);
-    this.#round = entries.sort((a, b) => a.order - b.order);
+    if (this.#round.length > 1) this.#round.sort((a, b) => a.order - b.order);
     while (this.#round.length > 0) {
-      this.#current = this.#round.shift();
-      if (this.get(this.#current.id) === this.#current) this.#current.due();
+      const entry = this.#round.shift();
+      this.#current = entry;
+      if (this.get(entry.id) === entry) entry.due();
     }
-    this.#round = undefined;
     this.#current = undefined;
   }
 }

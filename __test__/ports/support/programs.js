@@ -94,6 +94,7 @@ async function run(threads, { steps, inside, closeListener }, uncaught) {
   const log = Array.from({ length: ENDS }, () => []);
   const seen = new Array(ENDS).fill(0);
   const left = new Array(ENDS).fill(0);
+  const closing = new Array(ENDS).fill(false);
   const ended = new Array(ENDS).fill(false);
   const listening = new Array(ENDS).fill(undefined);
   const sameMemory = new SharedArrayBuffer(24);
@@ -170,10 +171,11 @@ async function run(threads, { steps, inside, closeListener }, uncaught) {
     return undefined;
   }
 
-  function listen(end, how, manner) {
+  function listen(end, how, wish) {
     const port = ports[end];
+    const manner = closing[end] ? 'plain' : wish;
     off(end);
-    const mine = { how, throws: THROWING.has(manner) || how === 'bad object' };
+    const mine = { how, throws: THROWING.has(manner) || how === 'bad object' && !closing[end] };
     const gone = () => {
       if (listening[end] === mine) listening[end] = undefined;
     };
@@ -192,7 +194,7 @@ async function run(threads, { steps, inside, closeListener }, uncaught) {
         break;
       case 'object': mine.listener = { handleEvent: ofEvent }; port.addEventListener('message', mine.listener); break;
       case 'bad object':
-        mine.listener = { get handleEvent() { log[end].push('asked'); throw failure(end, how); } };
+        mine.listener = { get handleEvent() { log[end].push('asked'); if (closing[end]) return () => {}; throw failure(end, how); } };
         port.addEventListener('message', mine.listener);
         break;
       case 'both': {
@@ -282,7 +284,11 @@ async function run(threads, { steps, inside, closeListener }, uncaught) {
       case 'refused move': if (!ended[end]) refusedMove(end, action.how); break;
       case 'close':
         // When a listener throws, Node puts the rest off to a later turn, and so loses it if the port was closed. Ours do not.
-        later(action.way, () => listening[end]?.throws || ports[end].close());
+        later(action.way, () => {
+          if (listening[end]?.throws) return;
+          closing[end] = true;
+          ports[end].close();
+        });
         break;
       case 'take': {
         // Node 20 itself crashes when it is asked for a message of a closed port.
@@ -290,7 +296,7 @@ async function run(threads, { steps, inside, closeListener }, uncaught) {
         const taken = takeOne(port);
         if (taken !== undefined) got(end, taken.message, 'plain');
         // When the last message before the end was taken, Node sees the end at the next occasion, ours at once.
-        while (ended[end ^ 1] && !ended[end]) {
+        while (ended[end ^ 1] && !ended[end] && ports[end] === port) {
           const more = takeOne(port);
           if (more === undefined) break;
           got(end, more.message, 'plain');
