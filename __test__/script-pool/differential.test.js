@@ -11,6 +11,7 @@
  */
 
 const assert = require('node:assert/strict');
+const { once } = require('node:events');
 const path = require('node:path');
 const { after: afterAll, test } = require('node:test');
 const { setTimeout: after } = require('node:timers/promises');
@@ -24,29 +25,18 @@ const SEED = Number(process.env.RW_SEED ?? 1 + Math.floor(Math.random() * 1e6));
 const SCRIPT = path.join(__dirname, '..', 'fixtures', 'scripts', 'differential.js');
 
 const bare = new Worker(SCRIPT, { workerData: { bare: true } });
-bare.unref();
 afterAll(() => bare.terminate());
 
-/** What a bare Worker makes of an input: its reports, and its answer. */
+/** What a bare Worker makes of an input: its reports, and its answer. One is asked after the other. */
+let asked = Promise.resolve();
 function beside(input) {
-  return new Promise((resolve, reject) => {
-    const reports = [];
-    bare.ref();
-    const done = (outcome) => {
-      bare.off('message', listener);
-      bare.unref();
-      resolve({ reports, ...outcome });
-    };
-    const listener = (told) => ('report' in told ? reports.push(told.report) : done(told));
-    bare.on('message', listener);
-    try {
-      bare.postMessage(input);
-    } catch (error) {
-      bare.off('message', listener);
-      bare.unref();
-      reject(error);
-    }
+  const answer = asked.then(async () => {
+    bare.postMessage(input);
+    const [told] = await once(bare, 'message');
+    return told;
   });
+  asked = answer.catch(() => {});
+  return answer;
 }
 
 class Point {
@@ -130,6 +120,7 @@ async function program(seed) {
         // Of what is thrown more arrives than by structured clone: here it is enough that something of it does.
         assert.ok(outcome.failed);
       } else {
+        assert.equal(outcome.failed && (outcome.error.stack ?? outcome.error), undefined);
         assert.deepEqual(outcome.value, expected.value);
       }
       if (expected.refused === undefined && options.onProgress !== undefined) assert.deepEqual(reports, expected.reports);

@@ -126,19 +126,20 @@ class Crew {
    * The seat of the worker that an input is to go to beside the queue: one that is free, a new one, or else the least
    * loaded.
    *
-   * @returns {{ seat: number, free: boolean }} `free`: whether it will begin the task before any other. NO_SEAT when none is there and none can be started before one has ended
+   * @returns {{ seat: number, free: boolean }} `free`: whether it waits for just this task. NO_SEAT when none is there and none can be started before one has ended
    * @throws what Node says when none can be started and none is there
    */
   choose() {
-    const { most, concurrency } = this.#settings;
+    const { most } = this.#settings;
     const best = this.#binding.leastLoadedSeat(this.#record.handle);
-    // Else a worker that has nothing at hand may take another task first.
-    const next = best === null ? this.#binding.scriptsWaiting(this.#record.handle) === 0 : best.queued === 0;
-    if (best !== null && best.load === 0) return { seat: best.number, free: next };
+    if (best !== null && best.load === 0) {
+      // Where others wait, it may take one of them first.
+      return { seat: best.number, free: best.queued === 0 && this.#members.get(best.number)?.ready === true };
+    }
     if (this.#members.size < most) {
       try {
         const member = this.#start();
-        if (member !== undefined) return { seat: member.number, free: next };
+        if (member !== undefined) return { seat: member.number, free: false };
       } catch (error) {
         if (this.#members.size === 0) throw error;
       } finally {
@@ -146,7 +147,7 @@ class Crew {
       }
     }
     if (best === null) return { seat: NO_SEAT, free: false };
-    return { seat: best.number, free: next && best.load < concurrency };
+    return { seat: best.number, free: false };
   }
 
   /** A number for an input to the worker at this seat. */

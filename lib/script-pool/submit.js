@@ -21,6 +21,9 @@ const outgoing = new Outgoing();
 const NO_WORKER_FREE = 1;
 const FULL = 2;
 
+/** The highest priority. */
+const FIRST = 2 ** 31 - 1;
+
 /** How often another seat is tried when a worker left just now. */
 const TRIES = 8;
 
@@ -180,7 +183,9 @@ class ScriptSubmitter {
       const id = this.#delivery.add(pending, this.#record, name);
       const number = this.#crew.number(seat);
       const beside = { form: BESIDE, value: undefined, length: number, parts: undefined };
-      const answer = this.#submitTo(name, id, terms, beside, seat, BY_MESSAGE);
+      // Its worker has its input, and nothing else to do: no other task comes between.
+      const order = aside === undefined ? { ...terms, priority: FIRST } : terms;
+      const answer = this.#submitTo(name, id, order, beside, seat, BY_MESSAGE);
       if (Array.isArray(answer)) {
         if (answer[0] === 'ERR_RW_INTERNAL' && tries < TRIES) {
           this.#delivery.remove(id);
