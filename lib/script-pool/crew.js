@@ -9,7 +9,7 @@
  */
 
 const path = require('node:path');
-const { inspect } = require('node:util');
+const { inspect, types } = require('node:util');
 const { MessageChannel } = require('../node-threads');
 
 const { clearTimeout, now, setTimeout } = require('../clock');
@@ -33,6 +33,7 @@ const BOOTSTRAP = path.join(__dirname, 'bootstrap.js');
 
 /** So many workers in a row may end without having finished a task; then it is the script's fault. */
 const FRUITLESS_LIMIT = 3;
+const NOTHING = Object.freeze([]);
 /** Milliseconds between two looks at a worker that should end. */
 const LOOK_EVERY = 10;
 
@@ -178,9 +179,11 @@ class Crew {
    */
   sendTaken(seat, number, id, aside) {
     const { isBundle, value, list } = aside;
-    // What was given away is there once; all else can be sent again, should the worker end before the task's turn.
-    const kept = list.length > 0 ? undefined : aside;
-    this.#post(seat, number, id, kept, (port) => port.postMessage([INPUT, number, isBundle, value], list));
+    // Should the worker end before the task's turn, the input can be sent again: memory goes as a copy. Whatever else is
+    // given away is there once.
+    const isThereOnce = list.length > 0 && (isBundle || !list.every(types.isArrayBuffer));
+    const [kept, given] = isThereOnce ? [undefined, list] : [aside, NOTHING];
+    this.#post(seat, number, id, kept, (port) => port.postMessage([INPUT, number, isBundle, value], given));
   }
 
   /** Keeps an input for a worker that there is not yet. */
