@@ -242,18 +242,22 @@ describe('where nobody can read', () => {
 });
 
 describe('two copies of the package', () => {
-  /** A second copy, whose binary is a file of its own or a link to the first. */
-  const copy = (place) => {
+  /** A second copy, of the same version or another. Copies of one version use one binary; others have each their own. */
+  const copy = (isOtherVersion) => {
     const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'rust-workers-copy-'));
     fs.cpSync(path.join(ROOT, 'lib'), path.join(folder, 'lib'), { recursive: true });
     for (const name of fs.readdirSync(ROOT)) {
       if (name === 'index.js' || name === 'package.json') fs.copyFileSync(path.join(ROOT, name), path.join(folder, name));
-      if (name.endsWith('.node')) place(path.join(ROOT, name), path.join(folder, name));
+      if (name.endsWith('.node')) fs.copyFileSync(path.join(ROOT, name), path.join(folder, name));
+    }
+    if (isOtherVersion) {
+      const file = path.join(folder, 'lib', 'version.js');
+      fs.writeFileSync(file, fs.readFileSync(file, 'utf8').replace(/VERSION: '.*'/, "VERSION: '99.0.0'"));
     }
     return folder;
   };
-  const withCopy = async (place, run) => {
-    const folder = copy(place);
+  const withCopy = async (isOtherVersion, run) => {
+    const folder = copy(isOtherVersion);
     try {
       await run(`const a = require(${JSON.stringify(ROOT)}); const b = require(${JSON.stringify(folder)});`, folder);
     } finally {
@@ -267,8 +271,8 @@ describe('two copies of the package', () => {
       m instanceof SharedBuffer ? 'shared ' + m.load(0) : m instanceof MessagePort ? 'port' : typeof m));
     parentPort.on('messageerror', ({ code, message }) => parentPort.postMessage(code + ' ' + message));`;
 
-  test('over one binary they meet', async () => {
-    await withCopy(fs.symlinkSync, async (head, folder) => {
+  test('of one version they meet', async () => {
+    await withCopy(false, async (head, folder) => {
       const { stdout, stderr } = await program(`${head}
         const shared = new a.SharedBuffer(8);
         shared.store(0, 5);
@@ -283,8 +287,8 @@ describe('two copies of the package', () => {
     });
   });
 
-  test('with a binary each, an object of the other is an error that says what to do', async () => {
-    await withCopy(fs.copyFileSync, async (head, folder) => {
+  test('of two versions, an object of the other is an error that says what to do', async () => {
+    await withCopy(true, async (head, folder) => {
       const { stdout, stderr } = await program(`${head}
         const objects = [new a.SharedBuffer(8), new a.Mutex(), new a.MessageChannel().port2];
         const worker = new b.Worker('', { eval: true });
@@ -304,8 +308,8 @@ describe('two copies of the package', () => {
     });
   });
 
-  test('with a binary each, in threads of their own: a messageerror', { skip: process.platform !== 'linux' }, async () => {
-    await withCopy(fs.copyFileSync, async (head, folder) => {
+  test('of two versions, in threads of their own: a messageerror', { skip: process.platform !== 'linux' }, async () => {
+    await withCopy(true, async (head, folder) => {
       const { stdout, stderr } = await program(`const a = require(${JSON.stringify(ROOT)});
         const worker = new a.Worker(${JSON.stringify(telling(folder))}, { eval: true });
         worker.on('message', (message) => { console.log(message); if (message === 'object') worker.terminate(); });
@@ -318,8 +322,8 @@ describe('two copies of the package', () => {
     });
   });
 
-  test('with a binary each in one thread, each looks after its own', async () => {
-    await withCopy(fs.copyFileSync, async (head, folder) => {
+  test('of two versions in one thread, each looks after its own', async () => {
+    await withCopy(true, async (head, folder) => {
       for (const [parent, order] of [[ROOT, [ROOT, folder]], [folder, [ROOT, folder]], [ROOT, [folder, ROOT]]]) {
         const { stdout, stderr } = await program(`const p = require(${JSON.stringify(parent)});
           const worker = new p.Worker(\`

@@ -26,6 +26,12 @@ function staysHere(port) {
 
 const isOfOurs = (object) => typeof object === 'object' && object !== null && kindOf(object)?.moves === true;
 
+/** Throws if another binary's copy of the package made this object. */
+function refuseForeign(object) {
+  const kind = typeof object === 'object' && object !== null ? kindOf(object) : undefined;
+  if (kind?.isForeign) kind.pack();
+}
+
 /** What Node would say of this object on a transfer list, if it is one of ours. */
 function refusalOfOurs(object, seen, source) {
   if (object === source) return 'Transfer list contains source port';
@@ -45,6 +51,7 @@ function checkList(list, source) {
   let refusal;
   for (const object of list) {
     if (!isOfOurs(object)) {
+      refuseForeign(object);
       nodes.push(object);
     } else if (!staysHere(object)) {
       refusal = refusalOfOurs(object, seen, source);
