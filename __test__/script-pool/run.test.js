@@ -75,10 +75,10 @@ test('TypeScript, where Node strips types', { skip: !process.features.typescript
     assert.equal(await pool.runTask({ a: 1 }), 2);
   }));
 
-test('native tasks run in the same pool, and their names come first', async () => {
+test('native tasks run in the same pool', async () => {
   assert.equal(await shared.run('fibonacci', 20), 6765);
   assert.deepEqual(await shared.map('fibonacci', [1, 2, 3]), [1, 1, 2]);
-  // The script exports `echo` too; only runTask with a name is sure to be the script's.
+  // The script exports `echo` too, and what it exports comes first.
   assert.equal(await shared.runTask('hello', { name: 'echo' }), 'hello');
 });
 
