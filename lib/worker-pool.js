@@ -405,6 +405,7 @@ class WorkerPool extends EventEmitter {
   }
 
   #force() {
+    this.#submitter?.rejectHeld(() => new PoolClosedError('the pool was destroyed before the task began'));
     binding.closePool(this.#record.handle, BY_FORCE, false);
     this.#crew?.destroy();
   }

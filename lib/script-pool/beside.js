@@ -55,23 +55,28 @@ class Ways {
    * @throws what Node, or a class of ours, says of a value that cannot be read here
    */
   take(key) {
+    const [isBundle, value] = this.#next(key);
+    return isBundle ? require('../travel').arrive(value) : value;
+  }
+
+  /** The next value of this worker is for nobody: what was given away with it is let go. */
+  skip(key) {
+    try {
+      const [isBundle, value] = this.#next(key);
+      require('./transfer').discardArrived({ isBundle, value });
+    } catch {
+      // It could not be read either.
+    }
+  }
+
+  #next(key) {
     const worker = this.#workers.get(key);
     const received = worker === undefined ? undefined : receive(worker.port);
     if (received === undefined) {
       const { InternalError } = require('../errors');
       throw new InternalError('a value was lost on its way from a worker; please report this');
     }
-    const [isBundle, value] = received.message;
-    return isBundle ? require('../travel').arrive(value) : value;
-  }
-
-  /** The next value of this worker is for nobody. */
-  skip(key) {
-    try {
-      this.take(key);
-    } catch {
-      // It could not be read either.
-    }
+    return received.message;
   }
 
   /** Calls `then` once all that the workers have told so far has been delivered. */

@@ -417,7 +417,8 @@ class Crew {
 
   #replace() {
     const waiting = this.#binding.scriptsWaiting(this.#record.handle);
-    const wanted = Math.min(this.#settings.most, Math.max(this.#closing ? 0 : this.#settings.keep, waiting > 0 ? 1 : 0));
+    const isWaitedFor = waiting > 0 || this.#whenLoaded.length > 0;
+    const wanted = Math.min(this.#settings.most, Math.max(this.#closing ? 0 : this.#settings.keep, isWaitedFor ? 1 : 0));
     while (this.#members.size < wanted && this.#tryToStart() !== undefined);
     if (waiting > 0) this.need();
   }

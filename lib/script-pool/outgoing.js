@@ -85,11 +85,6 @@ class Outgoing {
     this.parts = undefined;
   }
 
-  /** Whether what was prepared may stay as it is while JavaScript runs: it holds no memory that others can change. */
-  get isSnapshot() {
-    return this.form === INPUT_DIRECT || (this.form === INPUT_WIRE && this.parts === undefined);
-  }
-
   #bytes(value) {
     const kind = isView(value) ? kindOfView(value) : KIND_ARRAY_BUFFER;
     return this.#set(INPUT_COPY | (kind << 8), bytesOf(value));

@@ -112,7 +112,11 @@ class Runner {
     this.#postMessage = parentPort.postMessage;
     // On the object itself: the script's `parentPort`, whichever module it took it from, is this very one.
     Object.defineProperty(parentPort, 'postMessage', {
-      value: (value, transfer) => this.#posted(value, transfer),
+      value: (...given) => {
+        // Node says what is missing.
+        if (given.length === 0) return this.#postMessage.call(this.#port);
+        return this.#posted(given[0], given[1]);
+      },
       writable: true,
       configurable: true,
     });
@@ -172,6 +176,7 @@ class Runner {
 
   /**
    * Answers a task that has ended (0: none; the answer stands in `#out`), and runs what comes next until nothing does.
+   * ANSWERED: it has its answer.
    */
   #advance(id) {
     this.#pulling = true;
@@ -180,9 +185,10 @@ class Runner {
     const { concurrency } = this.#setup;
     for (;;) {
       if (id !== 0 && this.#mustPause()) {
-        this.#finish(id);
+        if (id !== ANSWERED) this.#finish(id);
         break;
       }
+      if (id === ANSWERED) id = 0;
       if (id !== 0) flushOutput();
       call[0] = id;
       call[1] = out.form;
@@ -200,7 +206,7 @@ class Runner {
       if (this.#since === 0) this.#since = this.#now;
       const job = new Job(call[1], call[5] !== 0);
       if (this.#begin(job, call[4], call[2], call[3], call[7], extra)) {
-        id = job.id;
+        id = job.answered ? ANSWERED : job.id;
         continue;
       }
       id = 0;
@@ -321,10 +327,10 @@ class Runner {
     this.#job = job;
     if (!begin(job)) return;
     if (this.#leaving || this.#pulling) {
-      this.#finish(job.id);
+      if (!job.answered) this.#finish(job.id);
       this.#endIfDone();
     } else {
-      this.#advance(job.id);
+      this.#advance(job.answered ? ANSWERED : job.id);
     }
   }
 
@@ -369,10 +375,18 @@ class Runner {
   /** A message has come from the owner. */
   #told([kind, number, isBundle, value]) {
     if (kind === INPUT) this.#received(number, { isBundle, value });
-    else if (kind === DROP) this.#inputs.delete(number);
+    else if (kind === DROP) this.#drop(number);
     else if (kind === VOID) this.#received(number, NO_INPUT);
     // Its id stands where others have a number.
     else if (kind === ASKED_INPUT) this.#given(number, isBundle);
+  }
+
+  /** An input is for nobody any more. What was given away with it is let go. */
+  #drop(number) {
+    const input = this.#inputs.get(number);
+    if (input === undefined) return;
+    this.#inputs.delete(number);
+    if (input.error === undefined) require('./transfer').discardArrived(input);
   }
 
   /** An input has come: the task that waits for it begins. */
@@ -547,17 +561,11 @@ class Runner {
       throw error;
     }
     this.#open.delete(job.id);
-    if (job === this.#emitting && this.#contexts === undefined && this.#isSnapshot()) {
-      job.answered = true;
-      return;
-    }
+    // Now: the listener may end the worker, or wait in place for what the answer brings about.
     this.#finish(job.id);
-    // Not now: this is the middle of the script's own code.
-    nodeGlobals.queueMicrotask(this.#afterMessage);
-  }
-
-  #isSnapshot() {
-    return this.#out.form >= END_BESIDE || this.#result.isSnapshot;
+    if (job === this.#emitting && this.#contexts === undefined) job.answered = true;
+    // The rest not now: this is the middle of the script's own code.
+    else nodeGlobals.queueMicrotask(this.#afterMessage);
   }
 
   #afterMessage = () => {
@@ -703,6 +711,8 @@ class Runner {
 }
 
 const NOTHING = Object.freeze([]);
+/** Stands for the id of a task that has its answer. */
+const ANSWERED = -1;
 const { then } = Promise.prototype;
 
 /** A promise for what a function has returned; undefined when that is the result itself. */

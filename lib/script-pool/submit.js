@@ -5,9 +5,11 @@
 const { types } = require('node:util');
 
 const { now } = require('../clock');
-const { UnknownTaskError } = require('../errors');
+const { bufferOf, isView } = require('../codec/bytes');
+const { QueueFullError, UnknownTaskError } = require('../errors');
 const { Pending } = require('../pending');
 const { runTerms } = require('../pool-options');
+const { kindOf } = require('../travel/registry');
 const { Outgoing } = require('./outgoing');
 const { scriptTerms } = require('./script-options');
 const { ANY_SEAT, ASKED, BESIDE, BY_MESSAGE, BY_QUEUE, NO_SEAT } = require('./steps');
@@ -30,6 +32,15 @@ const TRIES = 8;
 const NOTHING = Object.freeze([]);
 const NO_TERMS = Object.freeze({ priority: 0 });
 
+/** Whether it is nothing but shared memory, which is the same whenever it is read. */
+function isOneMemory(input) {
+  if (typeof input !== 'object' || input === null || types.isProxy(input)) return false;
+  if (types.isSharedArrayBuffer(input)) return true;
+  if (isView(input)) return types.isSharedArrayBuffer(bufferOf(input));
+  const brand = kindOf(input)?.brand;
+  return brand === 'SharedBuffer' || brand === 'AtomicView';
+}
+
 /** A task of a script. */
 class ScriptPending extends Pending {
   settle(form, number, delivery) {
@@ -49,8 +60,8 @@ class ScriptSubmitter {
   #refused;
   /** The numbers of the script's functions, by name. */
   #functions = new Map([['', 0]]);
-  /** Tasks that wait until it is known what the script exports. */
-  #held = 0;
+  /** Tasks that wait until it is known what the script exports: `{ pending, aside }`. */
+  #held = new Set();
   #whenDispatched = [];
 
   constructor({ binding, delivery, record, crew, settings, becameFull, refused }) {
@@ -122,22 +133,47 @@ class ScriptSubmitter {
       const began = now();
       pending.control(terms, true);
       if (pending.ended) return;
-      const aside = takeAside(input, auto ? transferablesOf(input) : terms.transfer ?? NOTHING);
-      this.#held++;
+      // Before the input is read: what its getters do may end the pool.
+      const held = { pending, aside: undefined };
+      this.#held.add(held);
       this.#delivery.hold(1);
+      try {
+        held.aside = isOneMemory(input)
+          ? { isBundle: false, value: input, list: NOTHING }
+          : takeAside(input, auto ? transferablesOf(input) : terms.transfer ?? NOTHING);
+      } catch (error) {
+        this.#release(held);
+        throw error;
+      }
+      if (!this.#held.has(held)) return discard(held.aside);
       this.#crew.whenLoaded(() => {
-        this.#delivery.hold(-1);
-        this.#held--;
-        if (pending.ended) discard(aside);
-        else pending.resolve(this.#runHeld(name, aside, options, terms, now() - began, runNative));
-        if (this.#held === 0) for (const then of this.#whenDispatched.splice(0)) then();
+        if (!this.#held.has(held)) return;
+        if (pending.ended) discard(held.aside);
+        else pending.resolve(this.#runHeld(name, held.aside, input, options, terms, now() - began, runNative));
+        this.#release(held);
       });
     } catch (error) {
       pending.reject(notTooDeep(error, 'the input'));
     }
   }
 
-  #runHeld(name, aside, options, { timeout }, waited, runNative) {
+  /** One that was held goes on, or will not. */
+  #release(held) {
+    if (!this.#held.delete(held)) return;
+    this.#delivery.hold(-1);
+    if (this.#held.size === 0) for (const then of this.#whenDispatched.splice(0)) then();
+  }
+
+  /** Rejects what is held: the pool is destroyed. */
+  rejectHeld(error) {
+    for (const held of [...this.#held]) {
+      held.pending.end(error());
+      if (held.aside !== undefined) discard(held.aside);
+      this.#release(held);
+    }
+  }
+
+  async #runHeld(name, aside, input, options, { timeout }, waited, runNative) {
     const value = takeBack(aside);
     // Objects of ours that were given away are here again.
     const transfer = aside.isBundle ? transferablesOf(value) : aside.list;
@@ -145,13 +181,19 @@ class ScriptSubmitter {
     if (transfer.length > 0) again.transfer = transfer;
     else if (again !== undefined) delete again.transfer;
     if (timeout !== undefined) again.timeout = Math.max(0, timeout - waited);
-    if (this.#crew.exports?.has(name) !== true) return runNative(value, again);
-    return new Promise((resolve, reject) => this.run(name, value, again, resolve, reject));
+    try {
+      if (this.#crew.exports?.has(name) !== true) return await runNative(value, again);
+      return await new Promise((resolve, reject) => this.run(name, value, again, resolve, reject));
+    } catch (error) {
+      // What was refused is the caller's own, unless that was given away.
+      if (error instanceof QueueFullError && transfer.length === 0) error.input = input;
+      throw error;
+    }
   }
 
   /** Calls `then` once no task waits any more for what the script exports; at once, if none does. */
   whenDispatched(then) {
-    if (this.#held === 0) then();
+    if (this.#held.size === 0) then();
     else this.#whenDispatched.push(then);
   }
 

@@ -140,6 +140,15 @@ function discard({ list }) {
   if (list.length > 0) closedPort().postMessage(undefined, list);
 }
 
+/** Lets go of what has arrived and is for nobody: its ports close. */
+function discardArrived({ isBundle, value }) {
+  try {
+    discard({ list: transferablesOf(takeBack({ isBundle, value })) });
+  } catch {
+    // It could not be read, so nobody has it.
+  }
+}
+
 /**
  * Sends a value by `send(value, isBundle, list)`, with objects of ours in it ready to travel.
  *
@@ -174,4 +183,4 @@ function explain(error, value, name) {
   Object.defineProperty(error, 'cause', { value: cause, writable: true, configurable: true });
 }
 
-module.exports = { AUTO, discard, leaving, move, takeAside, takeBack, transferablesOf };
+module.exports = { AUTO, discard, discardArrived, leaving, move, takeAside, takeBack, transferablesOf };

@@ -33,6 +33,14 @@ impl Reason {
             Reason::PoolClosed => Error::new(Code::PoolClosed, "the pool was destroyed while the task ran"),
         }
     }
+
+    /// The same for a task that had not begun: it can be run again elsewhere.
+    pub fn into_error_before(self) -> Error {
+        match self {
+            Reason::PoolClosed => Error::new(Code::PoolClosed, "the pool was destroyed before the task began"),
+            _ => self.into_error(),
+        }
+    }
 }
 
 struct State {

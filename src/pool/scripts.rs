@@ -637,7 +637,7 @@ impl Pool {
             if let Some((reply, _, _)) = state.drop_running(number, id) {
                 state.scripts.stopped += 1;
                 drop(state);
-                reply.send(Err(reason.into_error()));
+                reply.send(Err(reason.into_error_before()));
                 return self.take_step(self.0.state.lock(), number, patience, Instant::now());
             }
         }

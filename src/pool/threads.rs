@@ -394,7 +394,7 @@ impl Pool {
         match entry {
             Entry::Job(job) => {
                 count(1);
-                job.reply.send(Err(reason.into_error()));
+                job.reply.send(Err(reason.into_error_before()));
             }
             Entry::Batch(batch) => batch.abandon(reason, count),
             Entry::Help(_) => {}
