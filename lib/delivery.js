@@ -17,10 +17,13 @@
 const { isMainThread } = require('node:worker_threads');
 
 const { setImmediate } = require('./clock');
+const { InternalError } = require('./errors');
 const FORMS = require('./forms');
 const { keptOn } = require('./host');
 const { canSettle, settle, throwUncaught } = require('./turn');
 const { callUser } = require('./user-code');
+
+const { isArray } = Array;
 
 /** Letters in one batch at the most; `BATCH` in src/node/board.rs. */
 const BATCH = 1024;
@@ -173,6 +176,20 @@ class Delivery {
     else settler.reject(error);
   }
 
+  /**
+   * Each task that was accepted has one owner, which answers it before its pool has closed. Should one have been forgotten
+   * by a fault of ours, its promise does not stay open.
+   *
+   * @param {import('./pool-record').PoolRecord} pool that has closed
+   */
+  checkAnswered(pool) {
+    if (pool.inFlight === 0) return;
+    const forgotten = this.#ids.filter((id, slot) => id !== 0 && this.#pools[slot] === pool);
+    const errorOf = (task) => new InternalError(`task '${task}' was lost; please report this`, { task });
+    forgotten.forEach((id) => this.reject(id, errorOf));
+    throwUncaught(new InternalError(`a pool closed with ${forgotten.length} tasks unanswered; please report this`));
+  }
+
   /** Adds (or takes away) reasons for the event loop to stay alive. */
   hold(count) {
     const before = this.#holds;
@@ -233,7 +250,7 @@ class Delivery {
         }
         const slot = id >>> 0;
         if (this.#ids[slot] !== id) {
-          this.#skipExtras(form, numbers[i]);
+          this.skip(form, numbers[i]);
           continue;
         }
         settler = this.#settlers[slot];
@@ -261,7 +278,7 @@ class Delivery {
     const slot = id >>> 0;
     const settler = this.#ids[slot] === id ? this.#settlers[slot] : undefined;
     if (settler?.report !== undefined) settler.report(form - FORMS.PROGRESS, number, this);
-    else this.#skipExtras(form - FORMS.PROGRESS, number);
+    else this.skip(form - FORMS.PROGRESS, number);
   }
 
   /**
@@ -288,9 +305,16 @@ class Delivery {
   }
 
   /** Passes over what stands beside the board, or comes beside the queue, for a letter that nobody reads. */
-  #skipExtras(form, number) {
-    if (form === FORMS.BESIDE || form === FORMS.BESIDE_REJECTED) this.#subjects.get(FORMS.SCRIPT_READY)?.skip(number);
-    else this.#nextExtra += extrasOf(form);
+  skip(form, number) {
+    if (form === FORMS.BESIDE || form === FORMS.BESIDE_REJECTED) {
+      this.#subjects.get(FORMS.SCRIPT_READY)?.skip(number);
+      return;
+    }
+    for (let left = extrasOf(form); left > 0; left--) {
+      const extra = this.takeExtra();
+      // Among the parts of a value a text is the key of a port, which nobody will claim.
+      if (isArray(extra)) extra.forEach((part) => typeof part === 'string' && this.#binding.dropPort(part));
+    }
   }
 
   /** Puts the next value beside the board to that of an entry, whatever those before it have taken. */

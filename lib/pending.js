@@ -110,6 +110,7 @@ class Pending {
 
   /** The task reports how far it is. */
   report(form, number, delivery) {
+    if (this.ended) return delivery.skip(form, number);
     let value;
     try {
       value = this.pool.readAnswer(form, number, delivery, this.task);
@@ -127,6 +128,7 @@ class Pending {
 
   /** The answer has come. */
   settle(form, number, delivery) {
+    if (this.ended) return delivery.skip(form, number);
     let value;
     try {
       value = this.pool.readAnswer(form, number, delivery, this.task);

@@ -379,6 +379,7 @@ class WorkerPool extends EventEmitter {
     return new Promise((resolve) => {
       delivery.addPool(handle, (counters) => {
         this.#lastCounters = counters;
+        delivery.checkAnswered(this.#record);
         // The native side may give the handle to the next pool.
         this.#record.handle = NO_HANDLE;
         // Not at once: rejections that came with this take some microtasks to reach who waits for them.
