@@ -8,6 +8,8 @@
  * realm was to let go of for forgotten objects would never be, once it has ended.
  */
 
+const { binding } = require('./native');
+
 /** Whether a module is that copy. */
 const isHosts = (module) => module.constructor?._cache?.[module.filename] === module;
 
@@ -21,11 +23,12 @@ const isHosts = (module) => module.constructor?._cache?.[module.filename] === mo
 function hostCopy(module) {
   if (isHosts(module)) return module.exports;
   try {
-    // The one way to Node's `require` that frameworks leave open.
-    const { createRequire } = process.getBuiltinModule('node:module');
+    // Of all ways to Node's own `require`, this is one that no framework covers up.
+    const { process } = binding.hostGlobal();
+    const { createRequire } = process.getBuiltinModule?.('node:module') ?? process.mainModule.constructor;
     return createRequire(module.filename)(module.filename);
   } catch {
-    // A Node without it (before 20.16), or all in one file.
+    // All in one file, say.
     return module.exports;
   }
 }

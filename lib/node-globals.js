@@ -23,6 +23,9 @@ async function soon(run, ...args) {
   }
 }
 
+/** The globals of Node's own realm, however they are by now. */
+const hostGlobal = () => require('./native').binding.hostGlobal();
+
 /** A clone as Node 20 makes it, where somebody has put another `structuredClone`. */
 function cloneByChannel(value, { transfer } = {}) {
   const { MessageChannel, receiveMessageOnPort } = require('./node-threads');
@@ -60,11 +63,9 @@ const sources = {
     return prototype[create].call({}, undefined, 'message').constructor;
   },
   structuredClone() {
-    const { structuredClone } = globalThis;
     // What Node 22 and later call, or the function itself.
-    return /nativeStructuredClone\(|^function structuredClone\(\) \{ \[native code\]/.test(sourceOf(structuredClone))
-      ? structuredClone
-      : cloneByChannel;
+    const isNodes = (value) => /nativeStructuredClone\(|^function structuredClone\(\) \{ \[native code\]/.test(sourceOf(value));
+    return [globalThis, hostGlobal()].map((realm) => realm.structuredClone).find(isNodes) ?? cloneByChannel;
   },
 };
 

@@ -4,7 +4,7 @@
 
 const { types } = require('node:util');
 
-const { isDetached } = require('./codec/bytes');
+const { bufferOf, isDetached, isView } = require('./codec/bytes');
 const { InvalidArgTypeError, InvalidArgValueError } = require('./errors');
 const nodeGlobals = require('./node-globals');
 const { kindOf } = require('./travel/registry');
@@ -58,7 +58,7 @@ function listedIn(root, list) {
     const value = open.pop();
     if (typeof value !== 'object' || value === null || seen.has(value)) continue;
     seen.add(value);
-    const object = ArrayBuffer.isView(value) ? value.buffer : value;
+    const object = isView(value) ? bufferOf(value) : value;
     if (list.delete(object)) found.push(object);
     else if (types.isMap(value)) for (const [key, item] of value) open.push(key, item);
     else if (types.isSet(value)) open.push(...value);

@@ -36,8 +36,9 @@ const PAGE = `
   Object.assign(globalThis, { EventTarget, Event, MessageEvent, DOMException, AbortSignal, AbortController, Blob, URL });
 `;
 
-/** As Jest's: a copy, with the same functions. */
-const copyOfProcess = () => Object.assign(Object.create(Object.getPrototypeOf(process)), process);
+/** As Jest's: a copy, with the same functions, but for the one that would give Node's own modules. */
+const copyOfProcess = () =>
+  Object.assign(Object.create(Object.getPrototypeOf(process)), process, { getBuiltinModule: () => undefined });
 
 /**
  * A realm as a framework makes it.

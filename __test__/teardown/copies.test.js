@@ -143,6 +143,69 @@ onEachNode('copies of the package in one environment', (run) => {
     });
   }
 
+  test('an object of one is an object for the other', async () => {
+    const end = await run(async ({ load, say }) => {
+      const one = load();
+      const [shared, mutex, { port1, port2 }] = [new one.SharedBuffer(32), new one.Mutex(), new one.MessageChannel()];
+      const view = shared.as('int32', 16);
+      for (const name of Object.keys(require.cache)) if (!name.endsWith('.node')) delete require.cache[name];
+      const two = load();
+      const pool = new two.WorkerPool({ maxThreads: 1 });
+      say(one.SharedBuffer !== two.SharedBuffer, two.SharedBuffer.from(shared).buffer === shared.buffer);
+      await pool.run('atomicAdd', { buffer: shared, value: 5 });
+      await pool.run('atomicAdd', { buffer: view, value: 7 });
+      say(shared.load(0), view.load(0), await pool.run('sum', view), await pool.run('atomicNotify', { buffer: view }));
+      say((await pool.run('sort', view)) === view, view.load(3), (await pool.run('sha256', shared)).length);
+      say((await pool.run('fill', { data: shared, value: 3 })) === shared, shared.load(0));
+
+      // What a thread receives is made by the copy that was loaded last.
+      const way = new two.MessageChannel();
+      way.port1.postMessage({ shared, mutex, view, port1 }, [port1]);
+      const came = await way.port2.receive();
+      say(came.shared instanceof one.SharedBuffer, came.shared instanceof two.SharedBuffer, came.mutex instanceof one.Mutex);
+      say(came.port1 instanceof one.MessagePort, came.mutex instanceof one.Semaphore, {} instanceof one.SharedBuffer);
+      class Sub extends two.SharedBuffer {}
+      say(shared instanceof two.SharedBuffer, shared instanceof Sub, new Sub(8) instanceof one.SharedBuffer);
+      say(Object.create(two.SharedBuffer.prototype) instanceof two.SharedBuffer);
+      way.port1.close();
+
+      const guard = await mutex.lock();
+      say(await new two.Condvar().wait(guard, { timeout: 1 }), guard.held);
+      const looksSo = { get held() { return true; } };
+      say(...[looksSo, null, new one.Semaphore(1).tryAcquire()].map((it) => {
+        try { return new two.Condvar().waitSync(it); } catch ({ code }) { return code; }
+      }));
+      guard.release();
+      const moved = two.moveMessagePortToContext(port2, require('node:vm').createContext());
+      moved.start();
+      moved.onmessage = ({ data }) => { say(data); process.exit(); };
+      came.port1.postMessage('to the context');
+    });
+    assert.deepEqual(end, quietly(
+      'true true', '5 7 7 0', 'true 7 32', 'true 3', 'true true true', 'true false false', 'true false true', 'true',
+      'false true', Array(3).fill('ERR_RW_INVALID_ARG_TYPE').join(' '), 'to the context',
+    ));
+  });
+
+  test("a script's `move` may be of another copy than its worker", async () => {
+    const end = await run(async ({ load, say }) => {
+      const { WorkerPool } = load();
+      const name = JSON.stringify(Object.keys(require.cache).find((file) => file.endsWith('index.js')));
+      const script = `data:text/javascript,${encodeURIComponent(`
+        import { createRequire } from 'node:module';
+        const require = createRequire(${name});
+        require(${name});
+        for (const file of Object.keys(require.cache)) if (!file.endsWith('.node')) delete require.cache[file];
+        const { move } = require(${name});
+        const { memory } = { memory: new WebAssembly.Memory({ initial: 1 }) };
+        export default () => move([new Uint8Array([1, 2]), new Uint8Array(memory.buffer, 0, 2)]);`)}`;
+      const pool = new WorkerPool(new URL(script), { maxThreads: 1 });
+      say((await pool.runTask()).map(({ length }) => length));
+      await pool.close();
+    });
+    assert.deepEqual(end, quietly('2,2'));
+  });
+
   test('values of other realms cross, and what a realm loads itself works in it', async () => {
     const end = await run(async ({ load, say }) => {
       const vm = require('node:vm');

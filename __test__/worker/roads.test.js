@@ -293,6 +293,7 @@ describe('two copies of the package', () => {
         const objects = [new a.SharedBuffer(8), new a.Mutex(), new a.MessageChannel().port2];
         const worker = new b.Worker('', { eval: true });
         const { port1 } = new b.MessageChannel();
+        (async () => {
         const attempt = (run) => { try { run(); console.log('taken'); } catch ({ code }) { console.log(code); } };
         for (const object of objects) {
           attempt(() => worker.postMessage({ object }, object instanceof a.MessagePort ? [object] : []));
@@ -300,10 +301,15 @@ describe('two copies of the package', () => {
           attempt(() => b.carry({ object }, []));
           attempt(() => new b.Worker('', { eval: true, workerData: object, transferList: [] }));
         }
+        attempt(() => b.SharedBuffer.from(objects[0]));
+        if (objects[0] instanceof b.SharedBuffer || objects[1] instanceof b.Mutex) console.log('taken for its own');
+        const pool = new b.WorkerPool();
+        for (const object of objects) await pool.run('echo', { object }).catch(({ code }) => console.log(code));
         worker.terminate();
-        process.exit();`);
+        process.exit();
+        })();`);
       assert.equal(stderr, '');
-      assert.deepEqual(stdout.trimEnd().split('\n'), Array(12).fill('ERR_RW_OTHER_COPY'));
+      assert.deepEqual(stdout.trimEnd().split('\n'), Array(16).fill('ERR_RW_OTHER_COPY'));
       void folder;
     });
   });

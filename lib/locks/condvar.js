@@ -2,8 +2,7 @@
 
 const { binding } = require('../native');
 const { InvalidArgTypeError, LockTimeoutError } = require('../errors');
-const { CHECK, Guard, LOCK } = require('./guard');
-const { LEND, Mutex, NATIVE, RETAKE, RETAKE_SYNC } = require('./mutex');
+const { CHECK, LEND, LOCK, NATIVE, RETAKE, RETAKE_SYNC } = require('./guard');
 const { NativeLock } = require('./native-lock');
 const { Place } = require('./place');
 const { termsOf, timeoutOf } = require('./terms');
@@ -19,8 +18,9 @@ const NO_LIMIT = Object.freeze({});
 const WHAT = 'The notification';
 
 function mutexOf(guard) {
-  const mutex = guard instanceof Guard ? guard[LOCK] : undefined;
-  if (!(mutex instanceof Mutex)) {
+  // Nobody else knows the names, so what has them is a guard, and a mutex.
+  const mutex = typeof guard === 'object' && guard !== null && LOCK in guard ? guard[LOCK] : undefined;
+  if (mutex === undefined || !(NATIVE in mutex)) {
     throw new InvalidArgTypeError(
       'The "guard" argument must be the guard of a Mutex, as lock() and lockSync() give it',
     );

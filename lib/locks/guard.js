@@ -3,16 +3,32 @@
 /** What an acquisition gives: the right to release it, once. */
 
 const { LockNotHeldError } = require('../errors');
+const { keptOn } = require('../host');
+const { binding } = require('../native');
 
-/** Called on the lock, with what was granted, by its guard. */
-const RELEASE = Symbol('release');
-/** On a guard: its lock. */
-const LOCK = Symbol('lock');
-/** On a guard: throws when it holds nothing. */
-const CHECK = Symbol('check');
-/** On a guard: takes the right away for a while, and gives it back. */
-const SUSPEND = Symbol('suspend');
-const RESUME = Symbol('resume');
+/** What guards and locks of all copies of this package on one binary say to each other. */
+const makeNames = () => ({
+  /** Called on the lock, with what was granted, by its guard. */
+  RELEASE: Symbol('release'),
+  /** On a guard: its lock. */
+  LOCK: Symbol('lock'),
+  /** On a guard: throws when it holds nothing. */
+  CHECK: Symbol('check'),
+  /** On a guard: takes the right away for a while, and gives it back. */
+  SUSPEND: Symbol('suspend'),
+  RESUME: Symbol('resume'),
+  /** On a mutex, for condition variables: its native lock, and its guard lent to a wait and taken back. */
+  NATIVE: Symbol('native'),
+  LEND: Symbol('lend'),
+  RETAKE: Symbol('retake'),
+  RETAKE_SYNC: Symbol('retakeSync'),
+});
+
+// For a host's copy that is still loading.
+module.exports = { makeNames };
+
+const NAMES = keptOn(binding, Symbol.for('rust-workers.lock-names'), module, (host) => host.makeNames());
+const { CHECK, LOCK, RELEASE, RESUME, SUSPEND } = NAMES;
 
 /** Early versions of Node 20 have no `Symbol.dispose`; compilers of `using` then look for this one. */
 const DISPOSE = Symbol.dispose ?? Symbol.for('Symbol.dispose');
@@ -62,4 +78,4 @@ class Guard {
 // A promise asks what it is resolved with for a `then`; one on Object.prototype would take the guard away from whoever waits.
 Object.defineProperty(Guard.prototype, 'then', { value: undefined });
 
-module.exports = { CHECK, Guard, LOCK, RELEASE, RESUME, SUSPEND };
+Object.assign(module.exports, NAMES, { Guard });

@@ -1,7 +1,7 @@
 'use strict';
 
 const { InvalidArgTypeError, LockNotHeldError } = require('../errors');
-const { Guard, RELEASE, RESUME, SUSPEND } = require('./guard');
+const { Guard, LEND, NATIVE, RELEASE, RESUME, RETAKE, RETAKE_SYNC, SUSPEND } = require('./guard');
 const { NativeLock } = require('./native-lock');
 const { owner } = require('./owner');
 const { Place } = require('./place');
@@ -18,12 +18,6 @@ const OWNER = 2 ** 27 - 1;
 const SPINS = 40;
 
 const NOTHING = 0;
-
-/** For condition variables: the native lock of a mutex, and a guard lent to a wait and taken back. */
-const NATIVE = Symbol('native');
-const LEND = Symbol('lend');
-const RETAKE = Symbol('retake');
-const RETAKE_SYNC = Symbol('retakeSync');
 
 class Mutex {
   #cells;
@@ -124,4 +118,4 @@ class Mutex {
   }
 }
 
-module.exports = { LEND, Mutex, NATIVE, RETAKE, RETAKE_SYNC };
+module.exports = { Mutex };

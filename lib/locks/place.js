@@ -4,6 +4,7 @@
 
 const { types } = require('node:util');
 
+const { bufferOf, isView, offsetOf } = require('../codec/bytes');
 const { InternalError, InvalidArgTypeError, InvalidArgValueError, OutOfRangeError } = require('../errors');
 const { wake } = require('../travel/registry');
 const { validateInteger } = require('../validators');
@@ -46,14 +47,15 @@ class Place {
    */
   static at(source, byteOffset, bytes) {
     validateInteger(byteOffset, 'byteOffset', 0);
-    const buffer = types.isSharedArrayBuffer(source) ? source : source?.buffer;
+    const buffer = types.isSharedArrayBuffer(source) ? source : isView(source) ? bufferOf(source) : source?.buffer;
     if (!types.isSharedArrayBuffer(buffer)) {
       throw new InvalidArgTypeError(
         'The "source" argument must be a SharedArrayBuffer, or an object with one as its "buffer": a lock needs ' +
           'memory that all threads share',
       );
     }
-    const base = buffer === source ? 0 : validateInteger(source.byteOffset ?? 0, 'source.byteOffset', 0);
+    const offset = buffer === source ? 0 : isView(source) ? offsetOf(source) : source.byteOffset;
+    const base = validateInteger(offset ?? 0, 'source.byteOffset', 0);
     const start = base + byteOffset;
     if (start % ALIGNMENT !== 0) {
       throw new OutOfRangeError(`A lock must begin at a multiple of ${ALIGNMENT} bytes; ${start} is none`);

@@ -5,6 +5,8 @@
  * objects, which only Node can do: so a port of Node's goes there, and messages pass between the two in this one.
  */
 
+const { types } = require('node:util');
+
 const { MessageChannel: NodeMessageChannel, moveMessagePortToContext: nodeMove } = require('../node-threads');
 
 const { setTimeout } = require('../clock');
@@ -78,8 +80,10 @@ function bridge(ours, nodes) {
  * @throws {Error} what Node throws: the port is closed, or an argument is of the wrong type
  */
 function moveMessagePortToContext(port, context) {
-  if (typeof port !== 'object' || port === null || kindOf(port)?.toTask === undefined) return nodeMove(port, context);
-  if (Port.gone(port)) return nodeMove(closedHalf(), context);
+  // Of the copy that made the port.
+  const kind = typeof port === 'object' && port !== null && !types.isProxy(port) ? kindOf(port) : undefined;
+  if (kind?.toTask === undefined) return nodeMove(port, context);
+  if (kind.gone(port)) return nodeMove(closedHalf(), context);
   const { port1: near, port2: far } = new NodeMessageChannel();
   let moved;
   try {
@@ -88,8 +92,8 @@ function moveMessagePortToContext(port, context) {
     near.close();
     throw error;
   }
-  const content = Port.pack(port);
-  Port.moved(port, content);
+  const content = kind.pack(port);
+  kind.moved(port, content);
   bridge(Port.adopt(content), near);
   return moved;
 }

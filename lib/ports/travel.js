@@ -13,7 +13,8 @@
  */
 
 const { departure, register, seal, wake } = require('../travel');
-const { Port } = require('./message-port');
+const { recognise } = require('../travel/registry');
+const { MessagePort, Port } = require('./message-port');
 
 register(Port, {
   brand: 'MessagePort',
@@ -29,6 +30,8 @@ register(Port, {
   moved: Port.moved,
   kept: Port.kept,
 });
+
+recognise(MessagePort, 'MessagePort');
 
 /**
  * The arguments of a plain `postMessage` for a message with objects of ours. They must be posted at once, and once: the

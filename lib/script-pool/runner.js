@@ -588,7 +588,7 @@ class Runner {
 
   #succeeded(job, value) {
     try {
-      if (value instanceof Moved) this.#write(job, value.value, value.list);
+      if (Moved.is(value)) this.#write(job, value.value, value.list);
       else this.#write(job, value, NOTHING);
     } catch (error) {
       this.#failed(job, notTooDeep(error, 'the result'));

@@ -6,6 +6,8 @@
  * The runner of this environment hangs on the binding, so that every copy of this file finds it.
  */
 
+const { types } = require('node:util');
+
 const nodeGlobals = require('../node-globals');
 
 const RUNNER = Symbol.for('rust-workers.script-runner');
@@ -101,8 +103,16 @@ class Job {
   }
 }
 
+/** On the prototype: the script's copy of the package need not be the worker's. */
+const MOVED = Symbol.for('rust-workers.moved');
+
 /** A result to be moved instead of copied: what `move` returns (see transfer.js). */
 class Moved {
+  /** Whether it is one, of any copy. */
+  static is(value) {
+    return typeof value === 'object' && value !== null && !types.isProxy(value) && value[MOVED] === true;
+  }
+
   /**
    * @param {unknown} value
    * @param {readonly object[]} list
@@ -112,5 +122,7 @@ class Moved {
     this.list = list;
   }
 }
+
+Object.defineProperty(Moved.prototype, MOVED, { value: true });
 
 module.exports = { Job, Moved, RUNNER, Task };

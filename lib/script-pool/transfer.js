@@ -23,8 +23,8 @@ const { getOwnPropertyDescriptor, getPrototypeOf, keys: keysOf } = Object;
 /** Stands for "whatever there is in the value". */
 const AUTO = 'auto';
 
-/** Lists that were found: what Node will not move of them is copied. */
-const automatic = new WeakSet();
+/** On a list that was found, by any copy of the package: what Node will not move of it is copied. */
+const FOUND = Symbol.for('rust-workers.found');
 
 /**
  * Marks what a task returns to be moved to the caller instead of copied.
@@ -70,8 +70,7 @@ function transferablesOf(root) {
   }
   const list = [];
   found.forEach((object) => list.push(object));
-  automatic.add(list);
-  return list;
+  return Object.defineProperty(list, FOUND, { value: true });
 }
 
 function isPooled(value, memory) {
@@ -104,7 +103,7 @@ const LOOK_AT = 100;
  * be moved, so that is tried first; unless a getter might run twice for it.
  */
 function withMovable(value, list, act) {
-  if (!automatic.has(list)) return act(list);
+  if (list[FOUND] !== true) return act(list);
   if (list.length > 0 && mayRunCode(value, LOOK_AT)) return act(list.filter(isMovable));
   try {
     return act(list);

@@ -104,9 +104,14 @@ class AtomicView {
     return notify(this.#array, index, count);
   }
 
-  /** Whether an object is a view of ours, also one whose prototype was changed. */
+  /** Whether an object is a view of this copy's, also one whose prototype was changed. */
   static isAtomicView(value) {
-    return #array in value;
+    return typeof value === 'object' && value !== null && #array in value;
+  }
+
+  /** Its typed array. */
+  static memory(view) {
+    return view.#array;
   }
 }
 

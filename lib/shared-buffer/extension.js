@@ -5,29 +5,27 @@
  * which of its bytes are meant, as elements of what type. src/value/decode.rs reads it.
  */
 
-const { types } = require('node:util');
-
-const { KIND_ARRAY_BUFFER, kindOfView } = require('../codec/bytes');
+const { KIND_ARRAY_BUFFER, bufferOf, isView, kindOfView, lengthOf, offsetOf, sizeOf } = require('../codec/bytes');
 const { SHARED } = require('../codec/tags');
 
-// Loaded late: they need the binding's delivery, which needs this codec.
-let classes;
-const ours = () => (classes ??= { ...require('./shared-buffer'), ...require('./atomic-view') });
+// Loaded late: it needs the binding's delivery, which needs this codec.
+let sharedBuffer;
+const memoryOf = (value) => (sharedBuffer ??= require('./shared-buffer')).memoryOf(value);
 
 /** @type {import('../codec/extensions').Extension} */
 const sharedExtension = {
   tag: SHARED,
-  test: (value) =>
-    types.isSharedArrayBuffer(value) || ours().SharedBuffer.isSharedBuffer(value) || ours().AtomicView.isAtomicView(value),
+  test: (value) => !isView(value) && memoryOf(value) !== undefined,
   write(value, writer) {
     // A message is Node's own port's business: between JavaScript threads the buffer itself travels.
     if (writer.message) writer.refuse(value);
-    const isView = !types.isSharedArrayBuffer(value) && ours().AtomicView.isAtomicView(value);
-    const buffer = types.isSharedArrayBuffer(value) ? value : value.buffer;
+    const memory = memoryOf(value);
+    const array = isView(memory) ? memory : undefined;
+    const buffer = array === undefined ? memory : bufferOf(array);
     writer.u32(writer.part(new Uint8Array(buffer)));
-    writer.byte(isView ? kindOfView(value.array) : KIND_ARRAY_BUFFER);
-    writer.f64(isView ? value.byteOffset : 0);
-    writer.f64(isView ? value.byteLength : buffer.byteLength);
+    writer.byte(array === undefined ? KIND_ARRAY_BUFFER : kindOfView(array));
+    writer.f64(array === undefined ? 0 : offsetOf(array));
+    writer.f64(array === undefined ? sizeOf(buffer) : lengthOf(array));
   },
   read() {
     throw new TypeError('shared memory does not come back from a task');

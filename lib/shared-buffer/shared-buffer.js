@@ -3,8 +3,9 @@
 const { types } = require('node:util');
 const { markAsUncloneable } = require('../node-threads');
 
+const { bufferOf, isView } = require('../codec/bytes');
 const { InvalidArgTypeError, InvalidArgValueError, OutOfRangeError } = require('../errors');
-const { wake } = require('../travel/registry');
+const { memoryOf: memoryOfKind, wake } = require('../travel/registry');
 const { validateInteger, validateOptions } = require('../validators');
 const { AtomicView, atomicView } = require('./atomic-view');
 const { ELEMENT_TYPES } = require('./element-types');
@@ -31,7 +32,7 @@ class SharedBuffer {
   }
 
   static from(source) {
-    return new SharedBuffer(new Adopted(bufferOf(source)));
+    return new SharedBuffer(new Adopted(sharedBufferOf(source)));
   }
 
   #adopt(buffer) {
@@ -148,9 +149,14 @@ class SharedBuffer {
     return notify(this.#cells, index, count);
   }
 
-  /** Whether an object is one of ours, also one whose prototype was changed. */
+  /** Whether an object is one of this copy's, also one whose prototype was changed. */
   static isSharedBuffer(value) {
     return typeof value === 'object' && value !== null && #buffer in value;
+  }
+
+  /** Its SharedArrayBuffer, whatever its class has overridden. */
+  static memory(shared) {
+    return shared.#buffer;
   }
 }
 
@@ -172,12 +178,26 @@ function allocate(byteLength, options) {
   }
 }
 
-function bufferOf(source) {
-  if (types.isSharedArrayBuffer(source)) return source;
-  if (ArrayBuffer.isView(source) && types.isSharedArrayBuffer(source.buffer)) return source.buffer;
-  if (SharedBuffer.isSharedBuffer(source)) return source.buffer;
-  if (typeof source === 'object' && source !== null && AtomicView.isAtomicView(source)) return source.buffer;
+/**
+ * The shared memory that an object stands for: itself, or that of a SharedBuffer or of its view, whichever copy of the
+ * package made it.
+ *
+ * @param {unknown} value
+ * @returns {SharedArrayBuffer | ArrayBufferView | undefined} undefined for everything else
+ */
+function memoryOf(value) {
+  if (typeof value !== 'object' || value === null) return undefined;
+  if (types.isSharedArrayBuffer(value)) return value;
+  if (isView(value)) return types.isSharedArrayBuffer(bufferOf(value)) ? value : undefined;
+  if (SharedBuffer.isSharedBuffer(value)) return SharedBuffer.memory(value);
+  if (AtomicView.isAtomicView(value)) return AtomicView.memory(value);
+  return memoryOfKind(value);
+}
+
+function sharedBufferOf(source) {
+  const memory = memoryOf(source);
+  if (memory !== undefined) return isView(memory) ? bufferOf(memory) : memory;
   throw new InvalidArgTypeError('The "source" argument must be a SharedArrayBuffer or a view of one');
 }
 
-module.exports = { SharedBuffer };
+module.exports = { SharedBuffer, memoryOf };

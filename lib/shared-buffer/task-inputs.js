@@ -5,9 +5,8 @@
 const { types } = require('node:util');
 
 const { InvalidArgValueError } = require('../errors');
-const { AtomicView } = require('./atomic-view');
 const { wakePlainWaiters } = require('./notifier');
-const { SharedBuffer } = require('./shared-buffer');
+const { SharedBuffer, memoryOf } = require('./shared-buffer');
 
 /** Tasks that change shared memory where it is, and give back the object they were given. */
 const IN_PLACE = new Set(['sort', 'fill']);
@@ -19,13 +18,7 @@ const PARALLEL = new Set(['sort', 'fill', 'sum', 'histogram', 'atomicAdd', 'sha2
 const comesBack = (task) => IN_PLACE.has(task);
 
 /** Whether an object stands for shared memory. */
-const isShared = (value) =>
-  typeof value === 'object' &&
-  value !== null &&
-  (types.isSharedArrayBuffer(value) ||
-    (ArrayBuffer.isView(value) && types.isSharedArrayBuffer(value.buffer)) ||
-    SharedBuffer.isSharedBuffer(value) ||
-    AtomicView.isAtomicView(value));
+const isShared = (value) => memoryOf(value) !== undefined;
 
 /**
  * What a task that ran in place resolves to: the object that the caller gave, also where it stood in `{ data }`.

@@ -12,7 +12,8 @@ const { SharedBuffer } = require('./shared-buffer');
 register(SharedBuffer, {
   brand: 'SharedBuffer',
   is: SharedBuffer.isSharedBuffer,
-  pack: (shared) => shared.buffer,
+  pack: SharedBuffer.memory,
+  memory: SharedBuffer.memory,
   unpack: (buffer) => SharedBuffer.from(buffer),
 });
 
@@ -20,6 +21,7 @@ register(AtomicView, {
   brand: 'AtomicView',
   is: AtomicView.isAtomicView,
   pack: ({ array, type }) => ({ array, type }),
+  memory: AtomicView.memory,
   unpack({ array, type }) {
     if (array?.constructor !== ELEMENT_TYPES.get(type) || !types.isSharedArrayBuffer(array.buffer)) {
       throw new TypeError(`there is no view of type ${String(type)} in this record`);

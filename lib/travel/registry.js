@@ -12,6 +12,8 @@
  * to the other copy, an object is there to be refused.
  */
 
+const { types } = require('node:util');
+
 const { keptOn } = require('../host');
 const { binding } = require('../native');
 const { IMAGE } = require('./mark');
@@ -21,6 +23,8 @@ const { shared } = require('./thread-state');
 const KIND = Symbol.for('rust-workers.kind');
 const STATE = Symbol.for('rust-workers.travel');
 
+const isInstance = Function.prototype[Symbol.hasInstance];
+
 /**
  * @typedef {object} Kind
  * @property {string} brand the name of the class in messages: the same in every thread
@@ -28,6 +32,8 @@ const STATE = Symbol.for('rust-workers.travel');
  *   the object cannot travel now
  * @property {(record: any) => object} unpack makes an object here of what `pack` gave there; throws at whatever else
  * @property {(object: object) => boolean} [is] whether it is one, and does not merely inherit from one
+ * @property {(object: object) => object} [memory] of one that stands for shared memory: its SharedArrayBuffer, or the typed
+ *   array over one
  * @property {boolean} [moves] whether the object must be in the transfer list, and is gone here afterwards. Default
  *   false: it is there on both sides
  * @property {(object: object) => boolean} [gone] whether one that moves has left before, or has ended
@@ -67,8 +73,26 @@ function register(Class, kind) {
   const known = { ...kind, image: IMAGE };
   shared.kinds.add(known);
   Object.defineProperty(Class.prototype, KIND, { __proto__: null, value: known, configurable: true });
+  recognise(Class, brand);
   own.set(brand, known);
   kinds().keep(brand, known);
+}
+
+/**
+ * Makes `instanceof` true for the objects of every copy of the package on this binary: a message is read by the copy that
+ * was loaded last. A subclass asks in the language's way.
+ *
+ * @param {Function} Class as programs know it
+ * @param {string} brand
+ */
+function recognise(Class, brand) {
+  const value = function (object) {
+    if (isInstance.call(this, object)) return true;
+    if (this !== Class || typeof object !== 'object' || object === null || types.isProxy(object)) return false;
+    const kind = kindOf(object);
+    return kind !== undefined && kind.brand === brand && kind.isForeign !== true;
+  };
+  Object.defineProperty(Class, Symbol.hasInstance, { __proto__: null, value, configurable: true });
 }
 
 /** From now on messages of this thread are searched: there is an object that travels. */
@@ -109,6 +133,19 @@ function checked(kind, object) {
   return kind.image === IMAGE ? kind : foreign(kind);
 }
 
+/**
+ * The shared memory that an object of ours stands for, whichever copy of the package on this binary made it: its
+ * SharedArrayBuffer, or the typed array over one. Undefined for what stands for none.
+ *
+ * @param {unknown} value
+ * @throws {OtherCopyError} for one of another binary's
+ */
+function memoryOf(value) {
+  if (typeof value !== 'object' || value === null || types.isProxy(value)) return undefined;
+  const kind = kindOf(value);
+  return kind?.isForeign ? kind.pack(value) : kind?.memory?.(value);
+}
+
 /** The kind with this brand, or undefined. */
 function kindOfBrand(brand) {
   const newest = () => kinds().find(brand) ?? own.get(brand);
@@ -116,4 +153,4 @@ function kindOfBrand(brand) {
   return newest();
 }
 
-module.exports = { makeTable, register, wake, isAwake, kindOf, kindOfBrand };
+module.exports = { makeTable, register, wake, isAwake, kindOf, kindOfBrand, memoryOf, recognise };

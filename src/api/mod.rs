@@ -28,6 +28,7 @@ use crate::node::{Environment, Js, RawFunction, Status, process_random};
 const RAW: &[(&CStr, RawFunction)] = &[
     (c"open", raw::open),
     (c"now", raw::now),
+    (c"hostGlobal", raw::host_global),
     (c"throwUncaught", raw::throw_uncaught),
     (c"submitDirect", pool::submit_direct),
     (c"submit", pool::submit),

@@ -75,6 +75,13 @@ pub(super) unsafe extern "C" fn throw_uncaught(env: sys::napi_env, info: sys::na
     unsafe { export(env, info, body) }
 }
 
+/// `hostGlobal()`: the global object of the realm that the addon was loaded in, which is Node's own.
+pub(super) unsafe extern "C" fn host_global(env: sys::napi_env, info: sys::napi_callback_info) -> JsValue {
+    let body = |arguments: &Arguments<'_, 0>, _: &'static Environment| arguments.js.global();
+    // SAFETY: called by Node, and registered in `RAW`.
+    unsafe { export(env, info, body) }
+}
+
 /// `drain()`: delivers the next batch, in a turn of the event loop that was asked for.
 pub(super) unsafe extern "C" fn drain(env: sys::napi_env, info: sys::napi_callback_info) -> JsValue {
     let body = |arguments: &Arguments<'_, 0>, environment: &'static Environment| {

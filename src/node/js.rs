@@ -82,6 +82,11 @@ impl<'call> Js<'call> {
         ask!(null_mut(), napi_create_array_with_length(self.env, length))
     }
 
+    /// The global object of the environment's own realm.
+    pub(crate) fn global(self) -> Result<JsValue> {
+        ask!(null_mut(), napi_get_global(self.env))
+    }
+
     pub(crate) fn object(self) -> Result<JsValue> {
         ask!(null_mut(), napi_create_object(self.env))
     }
