@@ -135,17 +135,28 @@ function takeBack({ isBundle, value }) {
 }
 
 /** Lets go of what was taken aside and will not be sent: memory at once, and ports close. */
-function discard({ list }) {
-  if (list.length > 0) closedPort().postMessage(undefined, list);
+function discard({ isBundle, value, list }) {
+  if (isBundle) discardArrived({ isBundle, value });
+  else letGo(list);
 }
 
 /** Lets go of what has arrived and is for nobody: its ports close. */
 function discardArrived({ isBundle, value }) {
   try {
-    discard({ list: transferablesOf(takeBack({ isBundle, value })) });
+    letGo(transferablesOf(takeBack({ isBundle, value })));
   } catch {
     // It could not be read, so nobody has it.
   }
+}
+
+/** Memory at once; ports close. */
+function letGo(list) {
+  const nodes = [];
+  for (const object of list) {
+    if (kindOf(object)?.moves) object.close();
+    else nodes.push(object);
+  }
+  if (nodes.length > 0) closedPort().postMessage(undefined, nodes);
 }
 
 /**

@@ -1,0 +1,90 @@
+'use strict';
+
+// A task with the name of a native one waits until it is known what the script exports: it settles, whatever becomes of
+// the workers meanwhile, and nobody sees that it waited.
+
+const assert = require('node:assert/strict');
+const path = require('node:path');
+const { test } = require('node:test');
+const { setTimeout: after } = require('node:timers/promises');
+
+const { SharedBuffer, WorkerPool, errors } = require('rust-workers');
+
+const script = (name) => path.join(__dirname, '..', 'fixtures', 'scripts', name);
+const functions = script('functions.js');
+const ending = (how) => new WorkerPool(script('ends-at-once.js'), { maxThreads: 1, workerData: how }).on('error', () => {});
+const soon = (promise, what) => Promise.race([promise, after(20_000, undefined, { ref: false }).then(() => assert.fail(what))]);
+const closed = { code: 'ERR_RW_POOL_CLOSED' };
+
+for (const [what, submit] of Object.entries({
+  run: (pool) => pool.run('sleep', 1),
+  map: (pool) => pool.map('sleep', [1, 2]),
+  'run with a signal': (pool) => pool.run('sleep', 1, { signal: new AbortController().signal }),
+})) {
+  test(`${what}, then destroy()`, async () => {
+    const pool = new WorkerPool(functions);
+    const rejected = assert.rejects(soon(submit(pool), 'not settled'), closed);
+    await soon(pool.destroy(), 'not closed');
+    await rejected;
+  });
+
+  test(`${what}, then close(): it is finished`, async () => {
+    const pool = new WorkerPool(functions);
+    const done = submit(pool);
+    await soon(pool.close(), 'not closed');
+    await done;
+  });
+
+  for (const how of ['exit', 'throw']) {
+    test(`${what}, with a script that does not load (${how}): the native task runs`, async () => {
+      const pool = ending(how);
+      await soon(submit(pool), 'not settled');
+      await soon(pool.close(), 'not closed');
+    });
+  }
+
+  test(`${what}, with a script that never loads, and a time limit for close()`, async () => {
+    const pool = ending('spin');
+    const rejected = assert.rejects(soon(submit(pool), 'not settled'), closed);
+    await soon(pool.close({ timeout: 50 }), 'not closed');
+    await rejected;
+  });
+
+  test(`${what}, with a worker that is terminated while it starts`, async () => {
+    const pool = new WorkerPool(functions, { maxThreads: 1 });
+    pool.once('workerCreate', (worker) => worker.terminate());
+    await soon(submit(pool), 'not settled');
+    await soon(pool.close(), 'not closed');
+  });
+}
+
+test('a getter of the input that destroys the pool', async () => {
+  const pool = new WorkerPool(functions);
+  let destroyed;
+  const input = { get ms() { destroyed = pool.destroy(); return 1; } };
+  await assert.rejects(soon(pool.run('sleep', input), 'not settled'), closed);
+  await soon(destroyed, 'not closed');
+});
+
+test('what is refused, or shared, is the same object that was given', async () => {
+  const pool = new WorkerPool(functions, { maxThreads: 1, maxQueue: 1 });
+  const numbers = new SharedBuffer(16).as('float64');
+  numbers.store(0, 2);
+  numbers.store(1, 1);
+  const sorted = pool.run('sort', numbers);
+  assert.equal(await sorted, numbers);
+  await pool.close();
+
+  const full = new WorkerPool(functions, { maxThreads: 1, maxQueue: 1 });
+  const inputs = Array.from({ length: 4 }, (_, n) => ({ data: 'x'.repeat(n) }));
+  const busy = full.run('native:sleep', 200);
+  const outcomes = await Promise.allSettled(inputs.map((input) => full.run('sha256', input)));
+  const refused = outcomes.map(({ reason }, i) => [reason, inputs[i]]).filter(([reason]) => reason !== undefined);
+  assert.ok(refused.length > 0);
+  for (const [reason, input] of refused) {
+    assert.ok(reason instanceof errors.QueueFullError);
+    assert.equal(reason.input, input);
+  }
+  await busy;
+  await full.close();
+});
