@@ -155,3 +155,12 @@ test('a worker that is terminated while it starts costs nobody anything', async 
   assert.equal(await pool.runTask(5), 5);
   await pool.close();
 });
+
+for (const concurrentTasksPerWorker of [1, 3]) {
+  test(`a script that listens later hears what was sent before, ${concurrentTasksPerWorker} at a time`, async () => {
+    const script = path.join(__dirname, '..', 'fixtures', 'scripts', 'listens-later.js');
+    const pool = new WorkerPool(script, { maxThreads: 2, concurrentTasksPerWorker });
+    assert.deepEqual(await Promise.all([1, 2, 3, 4, 5].map((n) => pool.runTask(n))), [2, 3, 4, 5, 6]);
+    await pool.close();
+  });
+}

@@ -42,6 +42,8 @@ const ASKING = 10;
 const NO_INPUT = Object.freeze({});
 /** Stands for "emit it as a message" among the functions. */
 const MESSAGE = Symbol('message');
+/** Milliseconds between two looks whether the script listens by now. */
+const LOOK_FOR_LISTENER = 10;
 
 /** The codec, loaded for the first value that needs it: every file counts in a worker's start. */
 let loadedValues;
@@ -443,17 +445,23 @@ class Runner {
     const name = number === 0 ? '' : binding.scriptFunctionName(number);
     const found = this.#functions.get(name);
     if (found !== undefined) return (this.#numbered[number] = found);
-    if (name === '' && this.#port.listenerCount('message') > 0) return MESSAGE;
+    if (name === '') return (this.#numbered[number] = MESSAGE);
+    const error = this.#unknown(name);
+    return () => {
+      throw error;
+    };
+  }
+
+  #unknown(name) {
     const names = [...this.#functions.keys()].filter((known) => known !== '');
     const exported = names.length > 0 ? `it exports: ${names.join(', ')}` : 'it exports no function';
     const { UnknownTaskError } = require('../errors');
-    throwing.error = new UnknownTaskError(
+    return new UnknownTaskError(
       name === ''
         ? `The script ${this.#setup.script} neither exports a function as its default nor listens for ` +
             `'message' on its parentPort; ${exported}`
         : `The script ${this.#setup.script} exports no function '${name}'; ${exported}`,
     );
-    return throwing;
   }
 
   #run(job, run, input) {
@@ -462,7 +470,7 @@ class Runner {
   }
 
   #invoke(job, run, input) {
-    if (run === MESSAGE) return this.#emit(job, input);
+    if (run === MESSAGE) return this.#hasListener() ? this.#emit(job, input) : this.#emitLater(job, input);
     let result;
     try {
       result = run(input);
@@ -488,6 +496,26 @@ class Runner {
     }
     this.#succeeded(job, result);
     return true;
+  }
+
+  #hasListener() {
+    return this.#port.listenerCount('message') > 0;
+  }
+
+  /** Nobody listens. A script that is still at something may do so later, and hears then, as in a bare Worker. */
+  #emitLater(job, input) {
+    this.#open.set(job.id, job);
+    const look = () => {
+      if (!this.#hasListener() && isAtSomething()) return void lookAgain();
+      this.#goOn(job, (ready) => {
+        if (this.#hasListener()) return this.#run(ready, MESSAGE, input);
+        this.#failed(ready, this.#unknown(''));
+        return true;
+      });
+    };
+    const lookAgain = () => setTimeout(look, LOOK_FOR_LISTENER).unref();
+    lookAgain();
+    return false;
   }
 
   #emit(job, input) {
@@ -737,10 +765,8 @@ function besideOf({ bytes, length, parts, carried }) {
   return { wire: new Uint8Array(bytes.subarray(0, length)), parts, carried };
 }
 
-/** Serves for a function that is not there. */
-function throwing() {
-  throw throwing.error;
-}
+/** Whether something keeps this thread's event loop alive beside ports: timers, files, sockets, children. */
+const isAtSomething = () => process.getActiveResourcesInfo().some((kind) => kind !== 'MessagePort');
 
 const viewOf = (part) =>
   ArrayBuffer.isView(part) ? new Uint8Array(part.buffer, part.byteOffset, part.byteLength) : new Uint8Array(part);
