@@ -37,7 +37,9 @@ impl Reason {
     /// The same for a task that had not begun: it can be run again elsewhere.
     pub fn into_error_before(self) -> Error {
         match self {
-            Reason::PoolClosed => Error::new(Code::PoolClosed, "the pool was destroyed before the task began"),
+            Reason::PoolClosed => {
+                Error::new(Code::PoolClosed, "the pool was destroyed before the task began")
+            }
             _ => self.into_error(),
         }
     }
