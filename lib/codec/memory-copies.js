@@ -5,7 +5,7 @@
 
 const { types } = require('node:util');
 const nodeGlobals = require('../node-globals');
-const { bufferOf, isOutOfBounds, isResizable, isView, lengthOf, offsetOf } = require('./bytes');
+const { bufferOf, isOutOfBounds, isResizable, isView, lengthOf, offsetOf, sizeOf } = require('./bytes');
 const { SafeMap } = require('./intrinsics');
 
 const { getOwnPropertyDescriptor, getPrototypeOf } = Object;
@@ -39,13 +39,16 @@ class MemoryCopies {
   of(memory) {
     if (!isView(memory)) return this.#buffer(memory);
     const buffer = bufferOf(memory);
-    if (types.isSharedArrayBuffer(buffer)) return memory;
+    // What is gone is for Node to refuse.
+    if (types.isSharedArrayBuffer(buffer) || isOutOfBounds(memory)) return memory;
     const View = classOf(memory);
     const size = View.BYTES_PER_ELEMENT ?? 1;
     const copy = this.#buffer(buffer);
     const byteOffset = offsetOf(memory);
-    if (followsLength(memory, View)) return new View(copy, byteOffset);
-    return new View(copy, byteOffset, lengthOf(memory) / size);
+    const byteLength = lengthOf(memory);
+    // It has grown since it was copied.
+    if (byteOffset + byteLength > sizeOf(copy)) return memory;
+    return followsLength(memory, View) ? new View(copy, byteOffset) : new View(copy, byteOffset, byteLength / size);
   }
 
   #buffer(buffer) {
