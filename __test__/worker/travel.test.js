@@ -139,7 +139,12 @@ describe('an object of ours', () => {
   });
 
   test('beside what Node refuses: nothing after it is read', () => {
-    for (const refused of [Object(Symbol('s')), new WeakMap(), [].values()]) {
+    const gone = new ArrayBuffer(8, { maxByteLength: 8 });
+    const outOfBounds = new Uint8Array(gone, 4);
+    gone.resize(0);
+    const detached = new ArrayBuffer(8);
+    structuredClone(detached, { transfer: [detached] });
+    for (const refused of [Object(Symbol('s')), new WeakMap(), [].values(), outOfBounds, detached]) {
       let count = 0;
       const { port1 } = new MessageChannel();
       const value = { counter: new Counter(), refused, get late() { return ++count; } };

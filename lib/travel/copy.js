@@ -9,7 +9,7 @@
 const { types } = require('node:util');
 
 const { isOrdinary } = require('../codec/brands');
-const { bufferOf } = require('../codec/bytes');
+const { bufferOf, isOutOfBounds } = require('../codec/bytes');
 const { MemoryCopies } = require('../codec/memory-copies');
 const { closedPort } = require('../closed-port');
 const { kindOf } = require('./registry');
@@ -140,7 +140,7 @@ function isHarmless(value) {
   const type = typeof value;
   if (type !== 'object') return type !== 'function' && type !== 'symbol';
   return (
-    value === null || ArrayBuffer.isView(value) || types.isAnyArrayBuffer(value) || types.isDate(value) ||
+    value === null || (ArrayBuffer.isView(value) && !isOutOfBounds(value)) || types.isAnyArrayBuffer(value) || types.isDate(value) ||
     types.isRegExp(value) || (types.isBoxedPrimitive(value) && !types.isSymbolObject(value))
   );
 }
