@@ -6,7 +6,7 @@ const assert = require('node:assert/strict');
 const { test, describe } = require('node:test');
 const { BlockList } = require('node:net');
 
-const { MessageChannel, SharedBuffer, WorkerPool } = require('..');
+const { MessageChannel, SharedBuffer, WorkerPool, receiveMessageOnPort } = require('..');
 const { createCodec, LocalShapes } = require('../lib/codec');
 const { Outgoing } = require('../lib/script-pool/outgoing');
 
@@ -67,6 +67,25 @@ describe('what only Node can carry, after getters have run', () => {
       const lazy = getter('a', function () { return define(this, { a: { value: 7, enumerable: true } }).a; });
       return define({}, { a: lazy, p: { value: new Point(1), enumerable: true } });
     },
+    'things of the language that Node refuses': (getter) =>
+      define({}, { a: getter('a', 1), it: { value: [].values(), enumerable: true }, z: getter('z', 2) }),
+    'the same with a key': (getter) =>
+      define({}, { a: getter('a', 1), it: { value: Object.assign(new Intl.Collator(), { x: 1 }), enumerable: true }, z: getter('z', 2) }),
+    'the same without its prototype': (getter) =>
+      define({}, { a: getter('a', 1), it: { value: Object.setPrototypeOf(new WeakRef({}), null), enumerable: true }, z: getter('z', 2) }),
+    'a getter that puts something else in its place': (getter) => {
+      const lazy = getter('a', function () { define(this, { a: { value: 'second', enumerable: true } }); return 'first'; });
+      return define({}, { a: lazy, p: { value: new Point(1), enumerable: true } });
+    },
+    'a getter that changes what was read before': (getter) => {
+      const changing = getter('a', function () { this.list[0] = 'late'; delete this.a; define(this, { a: { value: 1, enumerable: true } }); return 1; });
+      return define({ list: ['early', { x: 1 }] }, { a: changing, p: { value: new Point(1), enumerable: true } });
+    },
+    'resizable memory that shrinks later': (getter) => {
+      const b = new ArrayBuffer(24, { maxByteLength: 24 });
+      const views = { all: new Uint8Array(b, 4), some: new Int16Array(b, 2, 3), data: new DataView(b, 8) };
+      return define({ b, views }, { x: getter('x', () => { new Uint8Array(b).fill(9); b.resize(8); return 1; }) });
+    },
     'a message that is computed': (getter) => {
       const error = new Error('m');
       error.stack = '';
@@ -77,6 +96,47 @@ describe('what only Node can carry, after getters have run', () => {
   for (const [name, make] of Object.entries(values)) {
     test(`${name}: each getter once, in order`, () => assert.deepEqual(trial(make, via), trial(make, structuredClone)));
   }
+
+  test('what Node refuses is refused without getters too, whatever was sent before', () => {
+    const codec = newCodec();
+    for (let i = 0; i < 20; i++) via({ empty: {} }, codec);
+    const make = [
+      () => (function () { return arguments; })(), () => Object.setPrototypeOf([].values(), null),
+      () => Object.setPrototypeOf(new WeakRef({}), null), () => Object.setPrototypeOf(new Intl.NumberFormat(), null),
+      () => new Map().keys(), () => new Intl.NumberFormat(), () => 'a'.matchAll(/a/g),
+    ];
+    for (const one of make) {
+      assert.throws(() => structuredClone([one()]), { name: 'DataCloneError' });
+      assert.throws(() => via([one()], codec), { name: 'DataCloneError' });
+    }
+  });
+
+  test('resizable memory stays resizable, views that follow its length still do, and there is one copy of it', () => {
+    const b = new ArrayBuffer(8, { maxByteLength: 16 });
+    const { a, follows, fixed, buffer } = via({ get a() { return 1; }, follows: new Uint8Array(b), fixed: new Uint16Array(b, 2, 2), buffer: b });
+    buffer.resize(12);
+    assert.deepEqual([a, follows.length, fixed.length, fixed.byteOffset], [1, 12, 2, 2]);
+    assert.equal(follows.buffer, buffer);
+    assert.equal(fixed.buffer, buffer);
+  });
+
+  test('an object of ours and shared memory that the other end has, beside what only Node carries', () => {
+    const { port1, port2 } = new MessageChannel();
+    const shared = new SharedArrayBuffer(8);
+    for (let i = 0; i < 3; i++) port1.postMessage(shared);
+    while (receiveMessageOnPort(port2) !== undefined);
+    const memory = new SharedBuffer(8);
+    let count = 0;
+    for (let i = 0; i < 3; i++) {
+      port1.postMessage({ memory, shared, again: shared, get a() { return ++count; }, p: new Point(1), own: memory });
+      const { message } = receiveMessageOnPort(port2);
+      assert.deepEqual([message.a, count, message.p, message.shared.byteLength], [i + 1, i + 1, { x: 1 }, 8]);
+      assert.equal(message.again, message.shared);
+      assert.equal(message.own, message.memory);
+      assert.ok(message.memory instanceof SharedBuffer);
+    }
+    port1.close();
+  });
 
   test('without getters Node has the value itself', () => {
     const value = { a: [1], point: new Point(1) };

@@ -279,8 +279,11 @@ describe('messages', () => {
     const tagged = Object.assign([...long], { extra: { deep: 1 } });
     const sparse = [];
     sparse[1e6] = 1;
+    // The last index, and names beyond it.
+    const beyond = Object.assign([1], { 4294967294: 'last', 4294967295: 'kept', 9007199254740991: 3, 1e21: 4 });
+    const named = Object.assign([1], { 4294967295: 'kept', 9007199254740991: 3 });
     for (const value of [
-      [, 1, , 2, ,], match, long, tagged, sparse, new Array(5), Object(1), Object('s'), Object(true),
+      [, 1, , 2, ,], match, long, tagged, sparse, named, new Array(5), Object(1), Object('s'), Object(true),
       Object(5n), /a\/b/dgimsuy, new Date(86400000), Object.assign(/x/g, { lastIndex: 3 }), -0, [NaN],
       2n ** 200n,
     ]) {
@@ -288,6 +291,10 @@ describe('messages', () => {
       assert.deepEqual(copy, structuredClone(value));
       if (Array.isArray(value)) assert.deepEqual(Object.keys(copy), Object.keys(value));
     }
+    // As long as an array can be: to compare it would take too long.
+    const copy = viaMessage(beyond);
+    assert.equal(copy.length, 2 ** 32 - 1);
+    assert.deepEqual(Object.entries(copy), Object.entries(beyond));
   });
 
   test('errors come out as structured clone makes them', () => {

@@ -30,6 +30,18 @@ const program = `async ({ load, say }) => {
 }`;
 
 onEachNode('flags', (run) => {
+  test('--frozen-intrinsics: what a script throws has its class', async () => {
+    const { stdout } = await run(async ({ load, say }) => {
+      const pool = new (load().WorkerPool)(require('node:path').resolve('__test__/fixtures/scripts/functions.js'), 1);
+      for (const value of [new TypeError('t'), new RangeError('r', { cause: new URIError('u') })]) {
+        const thrown = await pool.run('reject', value).catch((error) => error);
+        say(thrown instanceof value.constructor, Object.hasOwn(thrown, 'name'), thrown.cause instanceof URIError);
+      }
+      await pool.close();
+    }, { execArgv: FLAGS[0] });
+    assert.equal(stdout, 'true false false\ntrue false true\n');
+  });
+
   for (const flags of FLAGS) {
     test(flags[0], async (t) => {
       const probe = await run(({ say }) => say('known'), { execArgv: flags });

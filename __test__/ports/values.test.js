@@ -114,6 +114,26 @@ test('a growable SharedArrayBuffer stays growable', (t) => {
   port1.close();
 });
 
+test('where Node has to carry a value each getter still runs once', () => {
+  const deep = (levels) => (levels === 0 ? 1 : [deep(levels - 1)]);
+  const makers = [
+    () => new SharedArrayBuffer(8), () => new ArrayBuffer(8, { maxByteLength: 16 }), () => new Blob(['x']), () => deep(300),
+    () => new Uint8Array(new ArrayBuffer(8, { maxByteLength: 16 })), () => Object.create({ inherited: 1 }),
+  ];
+  for (const make of makers) {
+    const { port1, port2 } = new MessageChannel();
+    let count = 0;
+    for (let i = 1; i < 4; i++) {
+      port1.postMessage({ get id() { return ++count; }, part: make(), get late() { return count; } });
+      const { id, late } = receiveMessageOnPort(port2).message;
+      assert.deepEqual([id, late, count], [i, i, i]);
+      port1.postMessage({ get id() { Object.defineProperty(this, 'id', { value: 'second', enumerable: true }); return 'first'; }, part: make() });
+      assert.equal(receiveMessageOnPort(port2).message.id, 'first');
+    }
+    port1.close();
+  }
+});
+
 test('a getter that posts, or throws, does no harm', () => {
   const { port1, port2 } = new MessageChannel();
   port1.postMessage({

@@ -114,6 +114,15 @@ describe('what a script throws', () => {
     });
   });
 
+  test('resizable memory is as it was when it was met, and stays resizable', () => {
+    const resizable = new ArrayBuffer(24, { maxByteLength: 32 });
+    const error = Object.assign(new Error('m'), { resizable, view: new Uint8Array(resizable, 8) });
+    Object.defineProperty(error, 'late', { enumerable: true, get() { resizable.resize(8); return 1; } });
+    const copy = arrived(error);
+    assert.deepEqual([copy.resizable.byteLength, copy.resizable.maxByteLength, copy.view.length], [24, 32, 16]);
+    assert.equal(copy.view.buffer, copy.resizable);
+  });
+
   test('values of every type, and errors of other realms', () => {
     for (const value of [1, -0, 'text', '\ud800', undefined, null, 5n, true, { a: [1] }, [1, , 3], new Map([[1, { b: 2 }]])]) { // eslint-disable-line no-sparse-arrays
       assert.deepStrictEqual(arrived(value), value);

@@ -105,6 +105,55 @@ describe('an object of ours', () => {
     assert.equal(plain, 5000);
   });
 
+  test('beside memory and dates that a later getter changes: they are as they were when met, as with Node', async () => {
+    const make = (more) => {
+      const resizable = new ArrayBuffer(24, { maxByteLength: 32 });
+      const view = new Uint8Array([1, 2]);
+      const date = new Date(5);
+      return {
+        ...more, resizable, view, memory: view.buffer, date,
+        get late() { resizable.resize(8); view[0] = 9; date.setTime(9); return 1; },
+      };
+    };
+    const tell = `return [value.resizable.byteLength, value.resizable.maxByteLength, [...value.view],
+      value.view.buffer === value.memory, +value.date, value.late];`;
+    const plain = new Function('value', tell)(structuredClone(make()));
+    assert.deepEqual(await there(make({ counter: new Counter() }), tell), plain);
+  });
+
+  test('beside a DOMException, which Node carries from Node 22 on', async () => {
+    const make = (more) => ({ get a() { return 1; }, ...more, error: new DOMException('m', 'AbortError') });
+    const tell = 'return [value.error instanceof DOMException, value.error.name, value.error.message, value.error.code];';
+    const plain = new Function('value', tell)(structuredClone(make()));
+    const withGetter = Object.defineProperty(make({ counter: new Counter() }), 'late', { enumerable: true, get: () => 1 });
+    assert.deepEqual(await there(withGetter, tell), plain);
+  });
+
+  test('beside an error whose message is computed, once', async () => {
+    let count = 0;
+    const error = Object.assign(new Error('m'), { stack: '' });
+    error.message = { toString() { return `computed ${++count}`; } };
+    const value = { counter: new Counter(), error, get late() { return 1; } };
+    assert.equal(await there(value, 'return value.error.message'), 'computed 1');
+    assert.equal(count, 1);
+  });
+
+  test('beside what Node refuses: nothing after it is read', () => {
+    const gone = new ArrayBuffer(8, { maxByteLength: 8 });
+    const outOfBounds = new Uint8Array(gone, 4);
+    gone.resize(0);
+    const detached = new ArrayBuffer(8);
+    structuredClone(detached, { transfer: [detached] });
+    for (const refused of [Object(Symbol('s')), new WeakMap(), [].values(), outOfBounds, detached]) {
+      let count = 0;
+      const { port1 } = new MessageChannel();
+      const value = { counter: new Counter(), refused, get late() { return ++count; } };
+      assert.throws(() => port1.postMessage(value, [new ArrayBuffer(1)]), { name: 'DataCloneError' });
+      assert.equal(count, 0);
+      port1.close();
+    }
+  });
+
   test('leaves the value of the sender as it was', async () => {
     const value = Object.freeze({ list: Object.freeze([new Counter()]), bytes: new Uint8Array([1, 2]) });
     const [counter] = value.list;

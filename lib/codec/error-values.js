@@ -20,6 +20,11 @@ const classes = new SafeMap();
 for (const Class of [Error, EvalError, RangeError, ReferenceError, SyntaxError, TypeError, URIError]) {
   classes.set(Class.name, Class);
 }
+/** prototype → the name that its class has on the wire. */
+const names = new SafeMap();
+classes.forEach((Class, name) => names.set(Class.prototype, name));
+names.set(AggregateError.prototype, 'AggregateError');
+if (DOMException !== undefined) names.set(DOMException.prototype, 'DOMException');
 /** Own properties that are not enumerable in JavaScript and still belong to the value. */
 const HIDDEN = ['cause', 'errors'];
 const isHidden = (key) => key === 'cause' || key === 'errors' || key === 'stack';
@@ -34,6 +39,9 @@ const isErrorObject = (value) => types.isNativeError(value) || kin(value).isErro
 
 /** Whether a class of errors has a name on the wire. */
 const knowsClass = (name) => classes.get(name) !== undefined || name === 'AggregateError' || name === 'DOMException';
+
+/** The name on the wire of the class that has this prototype, if it is one of this realm. */
+const classNameOf = (prototype) => names.get(prototype);
 
 function begin(writer, name, message, stack) {
   writer.byte(ERROR);
@@ -121,5 +129,5 @@ function classOf(name) {
 }
 
 module.exports = {
-  HAS_MESSAGE, HAS_NAME, HAS_STACK, isErrorObject, knowsClass, ownKeys, readError, writeClonedError, writeFullError,
+  HAS_MESSAGE, HAS_NAME, HAS_STACK, classNameOf, isErrorObject, knowsClass, ownKeys, readError, writeClonedError, writeFullError,
 };

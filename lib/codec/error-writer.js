@@ -10,7 +10,7 @@ const { types } = require('node:util');
 const { hasNamedProperties } = require('./array-properties');
 const { className, exoticName, isOrdinary, kin, ownText } = require('./brands');
 const { bufferOf, isDetached, isOutOfBounds, isResizable, isView, kindOfView, sizeOf } = require('./bytes');
-const { HAS_MESSAGE, HAS_NAME, HAS_STACK, isErrorObject, knowsClass, ownKeys } = require('./error-values');
+const { HAS_MESSAGE, HAS_NAME, HAS_STACK, classNameOf, isErrorObject, knowsClass, ownKeys } = require('./error-values');
 const { isArray, sizeOfMap, sizeOfSet } = require('./intrinsics');
 const {
   ARRAY, ARRAY_TAILED, ERROR, HEADER_GRAPH, HEADER_TREE, MAP, OBJECT, SET, TAIL, VIEW,
@@ -93,6 +93,9 @@ function describe(value) {
 /** The class of the language or the platform that an error is of: the nearest that has a name on the wire. */
 function errorClass(error) {
   for (let at = getPrototypeOf(error); at !== null && !types.isProxy(at); at = getPrototypeOf(at)) {
+    // Where intrinsics are frozen, `constructor` is an accessor.
+    const own = classNameOf(at);
+    if (own !== undefined) return own;
     const Class = getOwnPropertyDescriptor(at, 'constructor')?.value;
     const name = typeof Class === 'function' && !types.isProxy(Class) ? ownText(Class, 'name') : undefined;
     if (name !== undefined && knowsClass(name)) return name;
@@ -224,12 +227,19 @@ class ErrorWriter extends Writer {
     if (isView(value) ? isOutOfBounds(value) : isDetached(value)) {
       return this.string(`[${className(value)}: its memory is gone]`);
     }
-    if (isResizable(buffer)) return this.#platform(value, null, true);
+    if (isResizable(buffer)) return this.#resizable(value);
     if (this.lookUp(buffer) < 0 && (this.#blockBytes += sizeOf(buffer)) > MOST_BLOCK_BYTES) {
       return this.string(`[${className(value)}: ${sizeOf(buffer)} bytes]`);
     }
     this.remember(value);
     super.special(value);
+  }
+
+  /** As it is now: a getter that is still to come may change it. */
+  #resizable(value) {
+    if (!this.#isCloneable(value)) return this.string(describe(value));
+    this.remember(value);
+    this.carryMemory(value);
   }
 
   /** The buffer of a view has to be there. */

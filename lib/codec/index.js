@@ -35,8 +35,8 @@ function createCodec(options) {
   const readDepth = Math.max(setup.maxDepth, 1000);
   const newReader = (maxDepth = readDepth) => new Reader({ ...setup, shapes: readShapes, maxDepth });
   /** What a writer has just written for Node, and which may be deeper than anything that is ours to carry. */
-  const reread = ({ bytes, length, parts, carried }) =>
-    newReader(Infinity).decode(bytes, 0, length, parts, carried);
+  const reread = ({ bytes, length, parts, carried, originals }) =>
+    newReader(Infinity).reread(bytes, length, parts, carried, originals);
   const newWriter = (mode) => new Writer({ ...setup, mode, shapes: writeShapes, reread });
   let valueWriter = newWriter('value');
   let messageWriter = newWriter('message');

@@ -66,6 +66,9 @@ class Reader {
   isMarked = false;
   carried = undefined;
   revive = undefined;
+  /** What extensions wrote, when a writer's own wire is read back; and how many of it were met. */
+  originals = undefined;
+  met = 0;
   stores = UNKNOWN;
   graph = false;
   /** Objects by number; zeros where there is none yet. */
@@ -121,6 +124,12 @@ class Reader {
       if (this.isMarked) this.forgetMarks();
       this.busy = false;
     }
+  }
+
+  /** What this thread has just written, with the very objects that extensions wrote. */
+  reread(bytes, length, parts, carried, originals) {
+    this.originals = originals;
+    return this.decode(bytes, 0, length, parts, carried);
   }
 
   forgetMarks() {
@@ -466,7 +475,11 @@ class Reader {
     const extension = known ? this.extensions.byTag(tag) : undefined;
     if (extension === undefined) throw malformed(`0x${tag?.toString(16)} is no tag`);
     const slot = this.reserve();
-    return this.fill(slot, extension.read(this));
+    if (this.originals === undefined) return this.fill(slot, extension.read(this));
+    const original = this.originals[this.met++];
+    this.fill(slot, original);
+    extension.read(this);
+    return original;
   }
 }
 

@@ -107,6 +107,13 @@ class WriteShapes {
     return this.#promote(node, keys);
   }
 
+  /** The same, and nothing is learned from the question. */
+  known(keys) {
+    let node = this.root;
+    for (let i = 0; i < keys.length && node !== null; i++) node = node.step(keys[i]);
+    return node === null ? null : node.shape;
+  }
+
   #learn(keys) {
     if (keys.length === 0 || keys.length > MAX_KEYS) return null;
     if (this.#nodes + keys.length > MAX_NODES) this.#forget();

@@ -6,6 +6,7 @@
 //              (the caller then hands the value to Node's own port).
 
 const { types } = require('node:util');
+const nodeGlobals = require('../node-globals');
 const { hasAccessor, mayRunCode } = require('./accessors');
 const { isUncloneable, marks } = require('../travel/uncloneable');
 const { hasNamedProperties } = require('./array-properties');
@@ -22,14 +23,15 @@ const {
   ObjectPrototype, SafeMap, append, arrayOf, hasIndexedPrototypes, isArray, mapForEach, setForEach, sizeOfMap, sizeOfSet,
   twice,
 } = require('./intrinsics');
+const { MemoryCopies } = require('./memory-copies');
 const { Slab } = require('./slab');
 const {
   HEADER_TREE, HEADER_GRAPH, DATE, ARRAY, ARRAY_TAILED, SHAPED, SHAPED_HOLEY, OBJECT, MAP, SET, BYTES,
   BYTES_PART, VIEW, REF, HOLE, TAIL, REGEXP, BOXED, CARRIED,
 } = require('./tags');
 
-const { isProxy } = types;
-const { keys: keysOf, getPrototypeOf, hasOwn } = Object;
+const { isArgumentsObject, isProxy } = types;
+const { keys: keysOf, getOwnPropertyDescriptor, getPrototypeOf, hasOwn } = Object;
 const getTime = Date.prototype.getTime;
 const { valueOf: numberOf } = Number.prototype;
 const { valueOf: stringOf } = String.prototype;
@@ -64,10 +66,30 @@ function askNode(value) {
   require('../closed-port').closedPort().postMessage(value);
 }
 
+/** What Node makes of an object without keys and prototype, which may have any inner slots. */
+function isOrdinaryForNode(value) {
+  askNode(value);
+  return getPrototypeOf(nodeGlobals.structuredClone(value)) === ObjectPrototype;
+}
+
+/** Whether an object holds no other, and reading it runs no code. */
+function isShallow(object, keys) {
+  for (let i = 0; i < keys.length; i++) {
+    const descriptor = getOwnPropertyDescriptor(object, keys[i]);
+    if (!hasOwn(descriptor, 'value')) return false;
+    const { value } = descriptor;
+    if ((typeof value === 'object' && value !== null) || typeof value === 'function') return false;
+  }
+  return true;
+}
+
 /** Node goes some levels deeper than a writer in JavaScript. */
 function isStackOverflow(error) {
   return error instanceof RangeError && error.message === 'Maximum call stack size exceeded';
 }
+
+/** Beyond them the keys of an array are names like any other. */
+const isIndex = (number) => number >= 0 && number < MAX_U32 && number % 1 === 0;
 
 /** Whether this may be what Object.prototype has under the name of a key that a getter has deleted meanwhile. */
 function mayBeInherited(item) {
@@ -96,6 +118,12 @@ class Writer extends Slab {
   parts = NO_PARTS;
   /** Messages: what Node is to carry, by the number that the wire has in its place. Undefined while there is none. */
   carried = undefined;
+  /** Messages: the objects that extensions have written, in the order in which they were met. Undefined without any. */
+  originals = undefined;
+  /** Messages, after `takeOver`: copies of memory that only Node can carry. Undefined without any. */
+  memory = undefined;
+  /** Made for the first message that is read twice. */
+  again = undefined;
   /** What `encode` left to Node. */
   left = undefined;
   /** Length of the wire in `bytes`. */
@@ -202,6 +230,7 @@ class Writer extends Slab {
     this.length = 0;
     this.parts = NO_PARTS;
     this.carried = undefined;
+    this.memory = undefined;
   }
 
   any(value) {
@@ -240,7 +269,7 @@ class Writer extends Slab {
       else this.unshaped(value, keys);
       return;
     }
-    if (keys[0] === '0' && !isOrdinary(value)) {
+    if (keys.length === 0 ? isArgumentsObject(value) : keys[0] === '0' && !isOrdinary(value)) {
       this.special(value);
       return;
     }
@@ -331,7 +360,7 @@ class Writer extends Slab {
       const key = keys[i];
       const index = +key;
       // Not again what is written; nor elements that a getter has added.
-      if ((index < dense || index >= length) && index >= 0 && index % 1 === 0 && `${index}` === key) continue;
+      if ((index < dense || index >= length) && isIndex(index) && `${index}` === key) continue;
       const item = value[key];
       if (item === undefined && !hasOwn(value, key)) continue;
       this.string(key);
@@ -379,15 +408,20 @@ class Writer extends Slab {
     }
     const before = this.extending;
     this.extending = this.isMarked = true;
+    this.originals ??= [];
+    const count = this.originals.length;
+    append(this.originals, value);
     try {
       extension.write(value, this);
       this.extending = before;
     } catch (error) {
       this.extending = before;
-      if (error !== NOT_REPRESENTABLE) throw error;
-      this.takeOver();
+      // The outermost goes as it is.
+      if (error !== NOT_REPRESENTABLE || before) throw error;
       this.pos = pos;
       this.forgetRefsFrom(refCount);
+      this.originals.length = count;
+      this.takeOver();
       this.carry(value);
     }
   }
@@ -407,7 +441,9 @@ class Writer extends Slab {
       else if (types.isBooleanObject(value)) this.nothing(booleanOf.call(value));
       else this.bigint(bigintOf.call(value));
     } else if ((prototype === null || prototype === ObjectPrototype) && isOrdinary(value)) {
-      this.unshaped(value, keysOf(value));
+      const keys = keysOf(value);
+      if (keys.length > 0 || isOrdinaryForNode(value)) this.unshaped(value, keys);
+      else this.instance(value);
     } else {
       this.instance(value);
     }
@@ -417,9 +453,19 @@ class Writer extends Slab {
   instance(value) {
     this.takeOver();
     const { name, isCarried } = kin(value);
-    if (name === null && !isCarried && isOrdinary(value)) this.unshaped(value, keysOf(value));
+    if (name === null && !isCarried && isOrdinary(value)) this.unknown(value, keysOf(value));
     else if (types.isSharedArrayBuffer(value)) this.carry(value);
     else this.ask(value);
+  }
+
+  // Most kinds of inner slots only Node can tell, and it may be asked only where that runs no code.
+  unknown(value, keys) {
+    if (!isShallow(value, keys)) {
+      this.unshaped(value, keys);
+      return;
+    }
+    askNode(value);
+    this.carry(nodeGlobals.structuredClone(value));
   }
 
   // As structured clone: own enumerable properties of any ordinary object, whatever its class.
@@ -460,7 +506,7 @@ class Writer extends Slab {
     // Resizable: a task gets the bytes there are; a message must stay resizable, which Node's port can do.
     if (this.message && isResizable(value)) {
       this.takeOver();
-      this.carry(value);
+      this.carryMemory(value);
       return;
     }
     this.block(0, value, value, 0, sizeOf(value));
@@ -475,7 +521,7 @@ class Writer extends Slab {
     if (this.message ? this.isForNode(kind, buffer, byteOffset + byteLength) : kind < 0) {
       if (!this.message) this.refuse(value);
       this.takeOver();
-      this.carry(value);
+      this.carryMemory(value);
       return;
     }
     if (types.isSharedArrayBuffer(buffer)) {
@@ -611,6 +657,7 @@ class Writer extends Slab {
     this.isMarked = false;
     this.searched = false;
     this.extending = false;
+    this.originals = undefined;
     this.quiet = UNKNOWN;
     this.looked = 0;
     this.indexed = undefined;
@@ -642,10 +689,21 @@ class Writer extends Slab {
    */
   takeOver() {
     if (this.carried !== undefined) return;
-    if (!this.hasRunCode()) throw NOT_REPRESENTABLE;
+    if (!this.hasRunCode() && this.readsTheSame()) throw NOT_REPRESENTABLE;
     this.carried = [];
     this.quiet = LOUD;
     this.isMarked = true;
+  }
+
+  /**
+   * Whether the value still is what was read up to here, bit by bit: a getter may have put data in its own place. Where
+   * `hasRunCode` found nothing, to read it again runs no code.
+   */
+  readsTheSame() {
+    // Nothing was read yet.
+    if (this.pos === 1) return true;
+    this.again ??= new (require('./again').Again)(this);
+    return this.again.isSame(this);
   }
 
   /** Whether anything that was read has a getter; or had one, that removed itself: it has another size then. */
@@ -665,6 +723,12 @@ class Writer extends Slab {
   carry(value) {
     this.tagged(CARRIED, this.carried.length);
     append(this.carried, value);
+  }
+
+  /** The same for memory: as it is now. */
+  carryMemory(value) {
+    this.memory ??= new MemoryCopies();
+    this.carry(this.memory.of(value));
   }
 
   /** The same for what Node may refuse: it does so now. */
@@ -725,4 +789,4 @@ class Writer extends Slab {
   }
 }
 
-module.exports = { Writer };
+module.exports = { NOT_REPRESENTABLE, Writer };

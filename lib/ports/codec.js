@@ -33,7 +33,10 @@ codec.registerExtension({
     writer.u32(number);
   },
   read(reader) {
-    const buffer = kept.get(reader.u32());
+    const number = reader.u32();
+    // This thread's own wire is read back: see `originals` in lib/codec/reader.js.
+    if (kept === null) return undefined;
+    const buffer = kept.get(number);
     // The message that introduced it could not be read.
     if (buffer === undefined) throw new MalformedValueError('A message refers to shared memory that never arrived');
     return buffer;

@@ -9,12 +9,15 @@
 const { types } = require('node:util');
 
 const { isOrdinary } = require('../codec/brands');
+const { bufferOf, isOutOfBounds } = require('../codec/bytes');
+const { MemoryCopies } = require('../codec/memory-copies');
 const { closedPort } = require('../closed-port');
 const { kindOf } = require('./registry');
 const { Exploration, entriesOf, isOfNode, membersOf } = require('./search');
 const { isUncloneable, marks } = require('./uncloneable');
 
 const { hasOwn, keys: keysOf } = Object;
+const { getTime } = Date.prototype;
 
 /** Defines, so that `__proto__` is a property like any other and no setter hears of it. */
 function put(object, key, value) {
@@ -87,7 +90,10 @@ class Entries {
   }
 }
 
-/** An Error, as structured clone reads one: its name, then message and cause where these are no getters, its stack. */
+/**
+ * An Error, as structured clone reads one: its name as a text, then message, a text too, and cause where these are no
+ * getters, its stack.
+ */
 class ErrorParts {
   #source;
   #copyOf;
@@ -104,10 +110,10 @@ class ErrorParts {
     const source = this.#source;
     switch (this.#at++) {
       case 0:
-        put(copy, 'name', source.name);
+        put(copy, 'name', `${source.name}`);
         return true;
       case 1:
-        this.#property('message', (text) => text);
+        this.#property('message', (text) => `${text}`);
         return true;
       case 2:
         this.#property('cause', this.#copyOf);
@@ -126,13 +132,16 @@ class ErrorParts {
   }
 }
 
+/** Whether structured clone takes it as an Error. A DOMException is one for V8, and Node carries it itself. */
+const isClonedError = (object) => types.isNativeError(object) && !isOfNode(object);
+
 /** What is cloned without a question and runs no code. */
 function isHarmless(value) {
   const type = typeof value;
   if (type !== 'object') return type !== 'function' && type !== 'symbol';
   return (
-    value === null || ArrayBuffer.isView(value) || types.isAnyArrayBuffer(value) || types.isDate(value) ||
-    types.isRegExp(value) || types.isBoxedPrimitive(value)
+    value === null || (ArrayBuffer.isView(value) && !isOutOfBounds(value)) || types.isAnyArrayBuffer(value) || types.isDate(value) ||
+    types.isRegExp(value) || (types.isBoxedPrimitive(value) && !types.isSymbolObject(value))
   );
 }
 
@@ -149,7 +158,7 @@ function isPlain(object, keys) {
 
 /** Whether this is surely a container for structured clone, and no thing of the platform's. */
 function isContainer(object) {
-  if (Array.isArray(object) || types.isMap(object) || types.isSet(object) || types.isNativeError(object)) return true;
+  if (Array.isArray(object) || types.isMap(object) || types.isSet(object) || isClonedError(object)) return true;
   if (ArrayBuffer.isView(object)) return false;
   const prototype = Object.getPrototypeOf(object);
   if (prototype === null || prototype === Object.prototype) return true;
@@ -161,6 +170,7 @@ class Copying {
   #recordOf;
   #listed;
   #known = new Map();
+  #memory = new MemoryCopies();
   #open = [];
 
   /**
@@ -220,8 +230,17 @@ class Copying {
 
   /** For Node to take, or to refuse. */
   #asIs(value) {
-    if (this.#exploration.hasGetters && !this.#listed.has(value)) letNodeRefuse(value);
-    return value;
+    if (!this.#exploration.hasGetters || this.#listed.has(value)) return value;
+    letNodeRefuse(value);
+    return this.#now(value);
+  }
+
+  /** What a getter that is still to come may change, as it is now. */
+  #now(value) {
+    if (typeof value !== 'object' || value === null) return value;
+    if (types.isDate(value)) return new Date(getTime.call(value));
+    if (!ArrayBuffer.isView(value) && !types.isArrayBuffer(value)) return value;
+    return this.#listed.has(ArrayBuffer.isView(value) ? bufferOf(value) : value) ? value : this.#memory.of(value);
   }
 
   #opened(source) {
@@ -229,7 +248,7 @@ class Copying {
     if (Array.isArray(source)) return new Properties(source, new Array(source.length), keysOf(source), copyOf);
     if (types.isMap(source)) return new Entries(source, copyOf);
     if (types.isSet(source)) return new Members(source, copyOf);
-    if (types.isNativeError(source)) return new ErrorParts(source, copyOf);
+    if (isClonedError(source)) return new ErrorParts(source, copyOf);
     const keys = keysOf(source);
     return isPlain(source, keys) ? new Properties(source, {}, keys, copyOf) : undefined;
   }

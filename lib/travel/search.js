@@ -105,7 +105,8 @@ function lookInto(container, search) {
   if (isMap(container)) return all(entriesOf(container), container, search);
   if (isSet(container)) return all(membersOf(container), container, search);
   if (ArrayBuffer.isView(container)) return false;
-  if (isNativeError(container)) return hasOwn(container, 'cause') && properties(container, ['cause'], search);
+  // A DOMException is one for V8, and Node carries it itself.
+  if (isNativeError(container) && !isOfNode(container)) return hasOwn(container, 'cause') && properties(container, ['cause'], search);
   const keys = keysOf(container);
   return keys.length > 0 && !isOfNode(container) && properties(container, keys, search);
 }
