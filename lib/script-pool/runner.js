@@ -12,6 +12,7 @@ const { receiveMessageOnPort } = require('node:worker_threads');
 const { types } = require('node:util');
 
 const { clearTimeout, now, setImmediate, setTimeout } = require('../clock');
+const { append } = require('../codec/intrinsics');
 const { binding } = require('../native');
 const { deliveryOf } = require('../delivery');
 const { throwUncaught } = require('../turn');
@@ -95,6 +96,7 @@ class Runner {
   #recycling;
   #lastWork = now();
   #idleTimer;
+  workerId;
 
   constructor(setup, parentPort) {
     this.#setup = setup;
@@ -477,7 +479,7 @@ class Runner {
   }
 
   #emit(job, input) {
-    this.#messages.push(job);
+    append(this.#messages, job);
     this.#open.set(job.id, job);
     job.listeners = this.#port.listenerCount('message');
     this.#emitting = job;

@@ -5,6 +5,7 @@
 const { types } = require('node:util');
 
 const { now } = require('../clock');
+const { append } = require('../codec/intrinsics');
 const { UnknownTaskError } = require('../errors');
 const { Pending } = require('../pending');
 const { runTerms } = require('../pool-options');
@@ -152,7 +153,7 @@ class ScriptSubmitter {
   /** Calls `then` once no task waits any more for what the script exports; at once, if none does. */
   whenDispatched(then) {
     if (this.#held === 0) then();
-    else this.#whenDispatched.push(then);
+    else append(this.#whenDispatched, then);
   }
 
   #isUnknown(name) {

@@ -9,6 +9,7 @@
 const { types } = require('node:util');
 
 const { isOrdinary } = require('../codec/brands');
+const { append } = require('../codec/intrinsics');
 const { closedPort } = require('../closed-port');
 const { kindOf } = require('./registry');
 const { Exploration, entriesOf, isOfNode, membersOf } = require('./search');
@@ -27,6 +28,7 @@ function put(object, key, value) {
 
 /** Containers on the way to be copied: `next` copies a step further, and tells whether there was one. */
 class Properties {
+  copy;
   #source;
   #keys;
   #copyOf;
@@ -48,6 +50,7 @@ class Properties {
 }
 
 class Members {
+  copy;
   #members;
   #copyOf;
   #at = 0;
@@ -66,6 +69,7 @@ class Members {
 }
 
 class Entries {
+  copy;
   #entries;
   #copyOf;
   #at = 0;
@@ -89,6 +93,7 @@ class Entries {
 
 /** An Error, as structured clone reads one: its name, then message and cause where these are no getters, its stack. */
 class ErrorParts {
+  copy;
   #source;
   #copyOf;
   #at = 0;
@@ -205,7 +210,7 @@ class Copying {
     this.#exploration.add(object);
     const container = this.#isCopied(object) ? this.#opened(object) : undefined;
     if (container === undefined) return this.#asIs(object);
-    this.#open.push(container);
+    append(this.#open, container);
     return container.copy;
   }
 
