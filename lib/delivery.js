@@ -82,14 +82,15 @@ class Delivery {
 
   #drain = () => this.#binding.drain();
 
+  ids = new Float64Array(BATCH);
+  numbers = new Float64Array(BATCH);
+  forms = new Uint8Array(BATCH);
+  wire = Buffer.from(new ArrayBuffer(WIRE_BYTES));
+  /** Arguments of the most frequent calls. */
+  call = new Float64Array(12);
+
   constructor(binding) {
     this.#binding = binding;
-    this.ids = new Float64Array(BATCH);
-    this.numbers = new Float64Array(BATCH);
-    this.forms = new Uint8Array(BATCH);
-    this.wire = Buffer.from(new ArrayBuffer(WIRE_BYTES));
-    /** Arguments of the most frequent calls. */
-    this.call = new Float64Array(12);
     binding.open(
       (count, extras, more) => this.#deliver(count, extras, more),
       new Uint8Array(this.ids.buffer),

@@ -9,6 +9,10 @@
 
 const { inspect } = require('node:util');
 
+const { defineProperty, hasOwn, keys } = Object;
+
+const put = (object, key, value) =>
+  defineProperty(object, key, { __proto__: null, value, writable: true, enumerable: true, configurable: true });
 
 /** code -> class, filled by `define`. */
 const classes = new Map();
@@ -31,10 +35,10 @@ function define(name, code, Base, { errorName = name } = {}) {
      */
     [name]: class extends Base {
       constructor(message, extra = {}) {
-        const { cause, ...properties } = extra;
-        super(message, 'cause' in extra ? { cause } : undefined);
-        this.code = code;
-        Object.assign(this, properties);
+        // What is read from `Object.prototype`, or stored where it has a setter, is nobody's.
+        super(message, hasOwn(extra, 'cause') ? { __proto__: null, cause: extra.cause } : undefined);
+        put(this, 'code', code);
+        for (const key of keys(extra)) if (key !== 'cause') put(this, key, extra[key]);
       }
     },
   }[name];

@@ -61,7 +61,8 @@ function slips(one, other) {
   let before = [];
   let last = Array.from({ length: other.length + 1 }, (_, j) => j);
   for (let i = 1; i <= one.length; i++) {
-    const row = [i];
+    const row = last.slice();
+    row[0] = i;
     for (let j = 1; j <= other.length; j++) {
       const wrong = one[i - 1] === other[j - 1] ? 0 : 1;
       row[j] = Math.min(last[j] + 1, row[j - 1] + 1, last[j - 1] + wrong);

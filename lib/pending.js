@@ -15,6 +15,8 @@ class Pending {
   id = 0;
   /** Whether it was rejected before its answer came: then nobody waits for that. */
   ended = false;
+  pool;
+  task;
 
   #settled = false;
   #resolve;

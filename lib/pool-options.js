@@ -154,7 +154,7 @@ function runTerms(options, native = false) {
   const listed = transfer === 'auto' ? undefined : transfer;
   if (listed !== undefined) validateArray(listed, 'options.transfer');
   if (typeof parallel !== 'boolean') {
-    throw new InvalidArgTypeError(`The "options.parallel" argument must be a boolean. Received ${typeof parallel}`);
+    throw new InvalidArgTypeError(`The "options.parallel" argument must be a boolean. Received ${describe(parallel)}`);
   }
   return { priority, signal, timeout: timeout === Infinity ? undefined : timeout, transfer: listed, parallel };
 }

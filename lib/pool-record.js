@@ -9,6 +9,7 @@ const isSeen = () => true;
  * collected while it is forgotten. */
 class PoolRecord {
   /** Tasks submitted and not answered. */
+  handle;
   inFlight = 0;
   /** Whether its tasks keep the event loop alive. */
   holds = true;

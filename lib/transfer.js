@@ -5,6 +5,7 @@
 const { types } = require('node:util');
 
 const { bufferOf, isDetached, isView } = require('./codec/bytes');
+const { append, mapForEach, setForEach } = require('./codec/intrinsics');
 const { InvalidArgTypeError, InvalidArgValueError } = require('./errors');
 const nodeGlobals = require('./node-globals');
 const { kindOf } = require('./travel/registry');
@@ -33,7 +34,7 @@ function validateTransfer(list, isNative) {
     if (typeof object !== 'object' || object === null) {
       throw new InvalidArgTypeError(`The "${name}" argument must be an object that can be transferred`);
     }
-    if (object.detached === true) throw new InvalidArgValueError(`The "${name}" argument is already detached`);
+    if (types.isArrayBuffer(object) && isDetached(object)) throw new InvalidArgValueError(`The "${name}" argument is already detached`);
   });
   const objects = new Set(list);
   if (objects.size !== list.length) {
@@ -54,16 +55,17 @@ function listedIn(root, list) {
   const found = [];
   const seen = new Set();
   const open = [root];
+  const put = (value) => append(open, value);
   while (open.length > 0 && list.size > 0) {
     const value = open.pop();
     if (typeof value !== 'object' || value === null || seen.has(value)) continue;
     seen.add(value);
     const object = isView(value) ? bufferOf(value) : value;
-    if (list.delete(object)) found.push(object);
-    else if (types.isMap(value)) for (const [key, item] of value) open.push(key, item);
-    else if (types.isSet(value)) open.push(...value);
+    if (list.delete(object)) append(found, object);
+    else if (types.isMap(value)) mapForEach.call(value, (item, key) => [key, item].forEach(put));
+    else if (types.isSet(value)) setForEach.call(value, put);
     else if (object === value && !types.isProxy(value)) {
-      for (const { value: item } of Object.values(Object.getOwnPropertyDescriptors(value))) open.push(item);
+      for (const { value: item } of Object.values(Object.getOwnPropertyDescriptors(value))) append(open, item);
     }
   }
   return found;

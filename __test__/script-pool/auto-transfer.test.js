@@ -79,3 +79,16 @@ describe("'auto' moves what can be moved and copies the rest", () => {
     assert.equal(own.byteLength, 4);
   });
 });
+
+test('a promise that was forgotten is told as such, in an input and in a result', async () => {
+  const script = new URL('data:text/javascript,export const late = () => [Promise.resolve(1)]; export const same = (x) => x');
+  const pool = new WorkerPool(script, 1);
+  for (const [task, input] of [['same', [Promise.resolve(1)]], ['late']]) {
+    const error = await pool.run(task, input).catch((error) => error);
+    assert.match(error.cause.message, /\[0\] is a Promise, which cannot cross to another thread: did you forget `await`\?$/);
+  }
+  const { cause } = await pool.run('same', [() => {}]).catch((error) => error);
+  assert.match(cause.message, /a function: functions cannot cross to another thread; pass what structured clone takes$/);
+  await assert.rejects(pool.run('native:sort', [1], { parallel: 'yes' }), /must be a boolean\. Received 'yes'$/);
+  await pool.close();
+});

@@ -5,7 +5,7 @@ const { createHash } = require('node:crypto');
 const { after, test } = require('node:test');
 const zlib = require('node:zlib');
 
-const { SharedBuffer, WorkerPool, errors } = require('../..');
+const { MessageChannel, Mutex, SharedBuffer, WorkerPool, errors } = require('../..');
 
 const pool = new WorkerPool({ maxThreads: 4 });
 const single = new WorkerPool({ maxThreads: 1 });
@@ -17,6 +17,44 @@ function random() {
   seed = (Math.imul(seed, 1_664_525) + 1_013_904_223) >>> 0;
   return seed / 2 ** 32;
 }
+
+test('memory that has properties of its own by the names of the language', async () => {
+  const shadowed = (object) => {
+    for (const key of ['buffer', 'byteLength', 'byteOffset', 'length', 'detached', 'growable', 'maxByteLength', 'grow']) {
+      Object.defineProperty(object, key, { get: () => assert.fail(`own ${key}`) });
+    }
+    return object;
+  };
+  const numbers = () => new Float64Array([2, 1]);
+  assert.equal((await pool.run('sort', shadowed(numbers())))[0], 1);
+  assert.equal((await pool.run('sort', { data: shadowed(numbers()) }, { parallel: true }))[0], 1);
+  for (const wrap of [(view) => view, (data) => ({ data })]) {
+    const view = numbers();
+    const { buffer } = view;
+    assert.equal((await pool.run('sort', wrap(shadowed(view)), { transfer: [shadowed(buffer)] }))[0], 1);
+  }
+  const mapped = numbers();
+  const { buffer } = mapped;
+  shadowed(mapped);
+  const source = (async function* () { yield mapped; })();
+  assert.equal((await pool.map('sort', source, { transfer: [buffer] }))[0][0], 1);
+
+  const memory = shadowed(new SharedArrayBuffer(32));
+  const view = shadowed(new Int32Array(memory));
+  assert.equal(await pool.run('sort', view), view);
+  assert.equal(await pool.run('atomicNotify', { buffer: view }), 0);
+  for (const source of [memory, view]) {
+    const shared = SharedBuffer.from(source);
+    assert.deepEqual([shared.byteLength, shared.maxByteLength, shared.growable], [32, 32, false]);
+    assert.ok(Mutex.create(source).tryLock());
+  }
+  const { port1, port2 } = new MessageChannel();
+  for (let i = 0; i < 3; i++) {
+    port1.postMessage(memory);
+    assert.ok((await port2.receive()) instanceof SharedArrayBuffer);
+  }
+  port1.close();
+});
 
 const TYPES = ['int8', 'uint8', 'int16', 'uint16', 'int32', 'uint32', 'bigInt64', 'bigUint64', 'float32', 'float64'];
 

@@ -64,6 +64,13 @@ function append(array, value) {
   define(array, array.length, value);
 }
 
+/** The array with one more element: another array where it was empty, which costs a twentieth of `append`. */
+function added(array, value) {
+  if (array.length === 0) return [value];
+  append(array, value);
+  return array;
+}
+
 /** Whether holes of arrays may look like elements: something stands on the prototypes under an index. */
 function hasIndexedPrototypes() {
   // Array.prototype is an array itself. Of Object.prototype there is no quick question but for all that is enumerable.
@@ -93,7 +100,7 @@ function areStoresSafe() {
 module.exports = {
   ArrayPrototype, Date, Map, ObjectPrototype, RegExp, Set,
   SafeMap: hardened(Map), SafeSet: hardened(Set), SafeWeakMap: hardened(WeakMap),
-  append, areStoresSafe, arrayOf, define, hasIndexedPrototypes, isArray, isBuiltIn,
+  added, append, areStoresSafe, arrayOf, define, hasIndexedPrototypes, isArray, isBuiltIn,
   mapForEach: Map.prototype.forEach, setForEach: Set.prototype.forEach,
   twice,
   mapSet: Map.prototype.set, setAdd: Set.prototype.add,

@@ -4,7 +4,7 @@
 
 const { types } = require('node:util');
 
-const { bufferOf, isView, offsetOf } = require('../codec/bytes');
+const { bufferOf, isView, offsetOf, sizeOf } = require('../codec/bytes');
 const { InternalError, InvalidArgTypeError, InvalidArgValueError, OutOfRangeError } = require('../errors');
 const { wake } = require('../travel/registry');
 const { validateInteger } = require('../validators');
@@ -17,6 +17,10 @@ const ALIGNMENT = 8;
 const LEAST_CELLS = 4;
 
 class Place {
+  buffer;
+  byteOffset;
+  cells;
+
   /**
    * @param {SharedArrayBuffer} buffer
    * @param {number} byteOffset a multiple of 8
@@ -60,9 +64,10 @@ class Place {
     if (start % ALIGNMENT !== 0) {
       throw new OutOfRangeError(`A lock must begin at a multiple of ${ALIGNMENT} bytes; ${start} is none`);
     }
-    if (start + bytes > buffer.byteLength) {
+    const size = sizeOf(buffer);
+    if (start + bytes > size) {
       throw new OutOfRangeError(
-        `A lock of ${bytes} bytes at offset ${start} does not fit in the ${buffer.byteLength} bytes of the buffer`,
+        `A lock of ${bytes} bytes at offset ${start} does not fit in the ${size} bytes of the buffer`,
       );
     }
     return new Place(buffer, start, new Int32Array(buffer, start, bytes / 4));
@@ -84,7 +89,7 @@ class Place {
   /** The same place with more cells, which the lock's own cells say that it has. */
   extended(cells, name) {
     const bytes = cells * 4;
-    if (this.byteOffset + bytes > this.buffer.byteLength) throw this.#isNone(name);
+    if (this.byteOffset + bytes > sizeOf(this.buffer)) throw this.#isNone(name);
     return new Place(this.buffer, this.byteOffset, new Int32Array(this.buffer, this.byteOffset, cells));
   }
 

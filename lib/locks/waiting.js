@@ -110,6 +110,7 @@ function waitFor(begin, terms, what) {
 
 /** What the delivery settles, and what may end it earlier. */
 class Wait {
+  isOver = false;
   /** The delivery's, while the wait is under way. */
   #id;
   #resolve;
@@ -122,7 +123,6 @@ class Wait {
     this.#resolve = resolve;
     this.#reject = reject;
     this.#what = what;
-    this.isOver = false;
   }
 
   watch(signal) {

@@ -27,6 +27,8 @@ const NOTHING = Symbol('nothing');
 
 /** A message that could not be read: a `messageerror`. */
 class Unreadable {
+  error;
+
   constructor(error) {
     this.error = error;
   }

@@ -7,6 +7,7 @@
 
 const { AsyncResource } = require('node:async_hooks');
 const { MessagePort: NodeMessagePort } = require('../node-threads');
+const { define } = require('../codec/intrinsics');
 const { createEvent, Event, NodeEventTarget } = require('./node-classes');
 
 const nodePrototype = NodeMessagePort.prototype;
@@ -92,9 +93,9 @@ function eventWithPorts(port, data, ports) {
 /** What `util.inspect` shows of a port: that it is open and holds the loop, and what Node shows of event targets. */
 function shown(port, active, refed) {
   const view = Object.create(Object.getPrototypeOf(port));
-  view.active = active;
-  if (active) view.refed = refed;
-  for (const key of Reflect.ownKeys(port)) if (!HIDDEN.has(key)) view[key] = port[key];
+  define(view, 'active', active);
+  if (active) define(view, 'refed', refed);
+  for (const key of Reflect.ownKeys(port)) if (!HIDDEN.has(key)) define(view, key, port[key]);
   return view;
 }
 

@@ -2,6 +2,7 @@
 
 const { MessageChannel: NodeMessageChannel } = require('../node-threads');
 
+const { define } = require('../codec/intrinsics');
 const { binding } = require('../native');
 const { InvalidArgTypeError } = require('../errors');
 const { wake } = require('../travel');
@@ -20,9 +21,9 @@ function MessageChannel(options = {}) {
   }
   wake();
   const terms = { capacity: capacity === Infinity ? 0 : capacity, keepBuffers };
-  const [end1, end2] = binding.openChannel(terms.capacity);
-  this.port1 = Port.create(end1, terms);
-  this.port2 = Port.create(end2, terms);
+  const { end1, end2 } = binding.openChannel(terms.capacity);
+  define(this, 'port1', Port.create(end1, terms));
+  define(this, 'port2', Port.create(end2, terms));
 }
 
 module.exports = { MessageChannel };

@@ -39,6 +39,7 @@ const { markAsUncloneable } = require('../node-threads');
 const { binding } = require('../native');
 const { canSettle, settle, throwUncaught } = require('../turn');
 const { listOf } = require('../travel/transfer-list');
+const { added } = require('../codec/intrinsics');
 const { Batch, NOTHING, Unreadable } = require('./batch');
 const { encode, takeLeft } = require('./codec');
 const companion = require('./companion');
@@ -248,7 +249,7 @@ class Port extends PortBase {
   send(value, transfer) {
     return new Promise((resolve, reject) => {
       const sender = { value, transfer, resolve, reject };
-      if (this.#senders.length > 0 || !this.#trySender(sender)) this.#senders.push(sender);
+      if (this.#senders.length > 0 || !this.#trySender(sender)) this.#senders = added(this.#senders, sender);
       this.#hold();
     });
   }
@@ -536,7 +537,7 @@ class Port extends PortBase {
         if (message !== NOTHING) return this.#give(receiver, message);
         if (this.#state !== OPEN) throw closedError();
       }
-      this.#receivers.push(receiver);
+      this.#receivers = added(this.#receivers, receiver);
       if (timeout !== undefined || signal !== undefined) limit(receiver, timeout, signal, this.#dismiss);
       this.#hold();
     });

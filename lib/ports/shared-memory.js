@@ -14,6 +14,10 @@
 
 const { types } = require('node:util');
 
+const { append, arrayOf } = require('../codec/intrinsics');
+
+const isGrowable = Object.getOwnPropertyDescriptor(SharedArrayBuffer.prototype, 'growable')?.get;
+
 /** How many the receiving end keeps at the most: the last ones. */
 const PLACES = 16;
 
@@ -22,7 +26,7 @@ class Introductions {
   #seen = new WeakSet();
   #numbers = new WeakMap();
   /** The buffers the other end may keep, by number modulo PLACES. */
-  #given = new Array(PLACES).fill(undefined);
+  #given = arrayOf(PLACES);
   /** The next number. */
   next;
   /** Buffers that the message under way introduces. */
@@ -37,8 +41,8 @@ class Introductions {
   numberOf(buffer) {
     const number = this.#numbers.get(buffer);
     if (number !== undefined) return number;
-    if (buffer.growable === true) return undefined;
-    if (this.#seen.has(buffer)) this.#fresh.push(buffer);
+    if (isGrowable?.call(buffer)) return undefined;
+    if (this.#seen.has(buffer)) append(this.#fresh, buffer);
     else this.#seen.add(buffer);
     return undefined;
   }
@@ -50,10 +54,10 @@ class Introductions {
     for (const buffer of new Set(this.#fresh)) {
       const number = this.next++;
       const place = number % PLACES;
-      const before = this.#given[place]?.deref();
+      const before = this.#given[place] === 0 ? undefined : this.#given[place].deref();
       if (before !== undefined) this.#numbers.delete(before);
       this.#given[place] = new WeakRef(buffer);
-      pairs.push([number, buffer]);
+      append(pairs, [number, buffer]);
     }
     this.#fresh = [];
     return pairs;

@@ -10,6 +10,8 @@
 const { types } = require('node:util');
 
 const { MessagePort: NodeMessagePort } = require('../node-threads');
+const { sizeOf } = require('../codec/bytes');
+const { append } = require('../codec/intrinsics');
 const { MalformedValueError } = require('../errors');
 const { departure } = require('../travel');
 const { isMarkedAsUntransferable } = require('../travel/refusals');
@@ -42,7 +44,7 @@ function refusalOfOurs(object, seen, source) {
 }
 
 /** What Node refuses for its being there twice at the most. */
-const isPlainBuffer = (object) => types.isArrayBuffer(object) && object.byteLength > 0;
+const isPlainBuffer = (object) => types.isArrayBuffer(object) && sizeOf(object) > 0;
 
 /** Throws what Node throws for a bad list, before the value is looked at, as Node does. */
 function checkList(list, source) {
@@ -52,7 +54,7 @@ function checkList(list, source) {
   for (const object of list) {
     if (!isOfOurs(object)) {
       refuseForeign(object);
-      nodes.push(object);
+      append(nodes, object);
     } else if (!staysHere(object)) {
       refusal = refusalOfOurs(object, seen, source);
       if (refusal !== undefined) break;

@@ -11,6 +11,7 @@
  * port that a listener of one wakes gets its turn in the same round if it stands behind that one.
  */
 
+const { added } = require('../codec/intrinsics');
 const { binding } = require('../native');
 const { deliveryOf } = require('../delivery');
 const FORMS = require('../forms');
@@ -42,14 +43,14 @@ class Table extends Map {
     const entry = this.get(id);
     if (entry === undefined || entry.order <= this.#current.order) return;
     const at = this.#round.findIndex(({ order }) => order >= entry.order);
-    if (at < 0) this.#round.push(entry);
+    if (at < 0) this.#round = added(this.#round, entry);
     else if (this.#round[at] !== entry) this.#round.splice(at, 0, entry);
   }
 
   giveTurns(ids) {
     for (const id of ids) {
       const entry = this.get(id);
-      if (entry !== undefined) this.#round.push(entry);
+      if (entry !== undefined) this.#round = added(this.#round, entry);
     }
     if (this.#round.length > 1) this.#round.sort((a, b) => a.order - b.order);
     while (this.#round.length > 0) {
@@ -66,7 +67,7 @@ function subject(act) {
   let ids = [];
   return {
     deliver(id) {
-      ids.push(id);
+      ids = added(ids, id);
     },
     act() {
       if (ids.length === 0) return;

@@ -12,6 +12,7 @@ const fs = require('node:fs');
 const path = require('node:path');
 const { Script } = require('node:vm');
 
+const { append } = require('../codec/intrinsics');
 const { file: addon } = require('../native');
 
 /** What a worker loads at once, and what its first task with a value that is no plain number makes it load. */
@@ -47,11 +48,12 @@ function compile() {
   for (const entry of ENTRIES) collect(path.join(LIB, entry), sources);
   const parts = [];
   for (const [filename, source] of sources) {
-    parts.push(Buffer.from(source, 'latin1'), new Script(source, { filename }).createCachedData());
+    append(parts, Buffer.from(source, 'latin1'));
+    append(parts, new Script(source, { filename }).createCachedData());
   }
   const ends = [];
   let end = 0;
-  for (const part of parts) ends.push((end += part.length));
+  for (const part of parts) append(ends, (end += part.length));
   const memory = new SharedArrayBuffer(end);
   const bytes = new Uint8Array(memory);
   parts.forEach((part, i) => bytes.set(part, ends[i] - part.length));

@@ -20,6 +20,7 @@ const {
   WorkerOutOfMemoryError,
   WorkerTerminatedError,
 } = require('../errors');
+const { append } = require('../codec/intrinsics');
 const { nextTick } = require('../node-globals');
 const { Worker } = require('../worker/worker');
 const { compiledModules } = require('./compiled');
@@ -110,7 +111,7 @@ class Crew {
 
   /** Calls `then` once it is known what the script exports, or that it cannot be loaded. */
   whenLoaded(then) {
-    this.#whenLoaded.push(then);
+    append(this.#whenLoaded, then);
     if (this.#members.size === 0) this.#tryToStart();
   }
 
@@ -189,7 +190,7 @@ class Crew {
   /** Keeps an input for a worker that there is not yet. */
   keep(id, aside) {
     this.#inputs.set(id, { member: undefined, number: 0, aside });
-    this.#unseated.push(id);
+    append(this.#unseated, id);
   }
 
   /** Keeps memory that its task's worker, whichever it will be, can have itself instead of a copy if it asks for it. */
@@ -276,7 +277,7 @@ class Crew {
     this.#members.set(number, member);
     const wants = (id) => this.#give(member, id);
     this.#ways.open(key, { port: port1, ready: (told) => this.#ready(member, told), wants });
-    this.#unequipped.push(port1);
+    append(this.#unequipped, port1);
     worker.on('message', (value) => this.#emit('message', value, worker));
     worker.on('messageerror', (error) => this.#emit('messageerror', error, worker));
     worker.on('error', (error) => {

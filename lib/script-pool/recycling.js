@@ -11,6 +11,9 @@ const LOOK_EVERY = 10;
 const MIB = 1024 * 1024;
 
 class Recycling {
+  afterTasks;
+  maxMemory;
+  afterMs;
   #tasks = 0;
   #bornAt = now();
   #lookedAt = 0;

@@ -12,6 +12,7 @@ const { receiveMessageOnPort } = require('node:worker_threads');
 const { types } = require('node:util');
 
 const { clearTimeout, now, setImmediate, setTimeout } = require('../clock');
+const { append } = require('../codec/intrinsics');
 const { binding } = require('../native');
 const { deliveryOf } = require('../delivery');
 const { throwUncaught } = require('../turn');
@@ -97,6 +98,7 @@ class Runner {
   #recycling;
   #lastWork = now();
   #idleTimer;
+  workerId;
 
   constructor(setup, parentPort) {
     this.#setup = setup;
@@ -519,7 +521,7 @@ class Runner {
   }
 
   #emit(job, input) {
-    this.#messages.push(job);
+    append(this.#messages, job);
     this.#open.set(job.id, job);
     job.listeners = this.#port.listenerCount('message');
     this.#emitting = job;

@@ -5,8 +5,13 @@
 const { types } = require('node:util');
 
 const { now } = require('../clock');
+<<<<<<< HEAD
 const { bufferOf, isView } = require('../codec/bytes');
 const { QueueFullError, UnknownTaskError } = require('../errors');
+=======
+const { append } = require('../codec/intrinsics');
+const { UnknownTaskError } = require('../errors');
+>>>>>>> env
 const { Pending } = require('../pending');
 const { runTerms } = require('../pool-options');
 const { kindOf } = require('../travel/registry');
@@ -193,8 +198,13 @@ class ScriptSubmitter {
 
   /** Calls `then` once no task waits any more for what the script exports; at once, if none does. */
   whenDispatched(then) {
+<<<<<<< HEAD
     if (this.#held.size === 0) then();
     else this.#whenDispatched.push(then);
+=======
+    if (this.#held === 0) then();
+    else append(this.#whenDispatched, then);
+>>>>>>> env
   }
 
   #isUnknown(name) {

@@ -77,6 +77,8 @@ class Job {
   listeners = 0;
   /** When they were through with it and had not answered. */
   unansweredSince = 0;
+  id;
+  stoppable;
   #stop;
 
   constructor(id, stoppable) {
@@ -112,6 +114,9 @@ class Moved {
   static is(value) {
     return typeof value === 'object' && value !== null && !types.isProxy(value) && value[MOVED] === true;
   }
+
+  value;
+  list;
 
   /**
    * @param {unknown} value

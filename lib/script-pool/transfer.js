@@ -11,7 +11,7 @@ const { exoticName } = require('../codec/brands');
 const { bufferOf, isBuffer, isView, lengthOf, sizeOf } = require('../codec/bytes');
 const { describe } = require('../codec/describe');
 const { findPath } = require('../codec/explain');
-const { SafeSet, isArray, mapForEach, setForEach } = require('../codec/intrinsics');
+const { SafeSet, append, isArray, mapForEach, setForEach } = require('../codec/intrinsics');
 const { InvalidArgTypeError, UnsupportedValueError } = require('../errors');
 const { arrive, departure } = require('../travel');
 const nodeGlobals = require('../node-globals');
@@ -47,10 +47,15 @@ function move(value, list = AUTO) {
 function transferablesOf(root) {
   const found = new SafeSet();
   const seen = new SafeSet();
-  const open = [root];
-  const push = (item, key) => open.push(item, key);
-  while (open.length > 0) {
-    const value = open.pop();
+  let open = { value: root, rest: undefined };
+  const add = (value) => (open = { value, rest: open });
+  const push = (item, key) => {
+    add(item);
+    add(key);
+  };
+  while (open !== undefined) {
+    const { value } = open;
+    open = open.rest;
     if (typeof value !== 'object' || value === null || seen.has(value) || types.isProxy(value)) continue;
     seen.add(value);
     const memory = isView(value) ? bufferOf(value) : value;
@@ -65,11 +70,11 @@ function transferablesOf(root) {
       setForEach.call(value, push);
     } else if (isArray(value) || isPlainObject(value)) {
       const keys = keysOf(value);
-      for (let i = 0; i < keys.length; i++) open.push(getOwnPropertyDescriptor(value, keys[i]).value);
+      for (let i = 0; i < keys.length; i++) add(getOwnPropertyDescriptor(value, keys[i]).value);
     }
   }
   const list = [];
-  found.forEach((object) => list.push(object));
+  found.forEach((object) => append(list, object));
   return Object.defineProperty(list, FOUND, { value: true });
 }
 
@@ -183,13 +188,19 @@ const isRefused = (value) =>
   typeof value === 'function' || typeof value === 'symbol' ||
   (typeof value === 'object' && value !== null && exoticName(value) !== null);
 
+/** To and from scripts, more can pass than to native tasks. */
+const wordsOf = (refused) =>
+  types.isPromise(refused)
+    ? 'a Promise, which cannot cross to another thread: did you forget `await`?'
+    : describe(refused).replace(/to a task; .*$/, 'to another thread; pass what structured clone takes');
+
 /** Node does not say where in a value the trouble is: an error of its structured clone gets a cause that does. */
 function explain(error, value, name) {
   if (error?.name !== 'DataCloneError' || error.cause !== undefined) return;
   let refused;
   const path = findPath(value, name, (at) => isRefused(at) && ((refused = at), true));
   if (path === null) return;
-  const cause = new UnsupportedValueError(`${path} is ${describe(refused)}`);
+  const cause = new UnsupportedValueError(`${path} is ${wordsOf(refused)}`);
   Object.defineProperty(error, 'cause', { value: cause, writable: true, configurable: true });
 }
 

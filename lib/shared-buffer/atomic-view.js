@@ -2,6 +2,7 @@
 
 /** Elements of one type on shared memory. */
 
+const { bufferOf, lengthOf, offsetOf } = require('../codec/bytes');
 const { wake } = require('../travel/registry');
 const { isFloat } = require('./element-types');
 const { holdRegion } = require('./region-hold');
@@ -35,15 +36,15 @@ class AtomicView {
   }
 
   get buffer() {
-    return this.#array.buffer;
+    return bufferOf(this.#array);
   }
 
   get byteOffset() {
-    return this.#array.byteOffset;
+    return offsetOf(this.#array);
   }
 
   get byteLength() {
-    return this.#array.byteLength;
+    return lengthOf(this.#array);
   }
 
   get length() {
@@ -91,12 +92,12 @@ class AtomicView {
   }
 
   wait(index, value, timeout) {
-    this.#hold ??= holdRegion(this.#array.buffer);
+    this.#hold ??= holdRegion(bufferOf(this.#array));
     return wait(this.#array, index, value, timeout);
   }
 
   async waitAsync(index, value, timeout) {
-    this.#hold ??= holdRegion(this.#array.buffer);
+    this.#hold ??= holdRegion(bufferOf(this.#array));
     return waitAsync(this.#array, index, value, timeout).value;
   }
 

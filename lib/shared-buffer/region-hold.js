@@ -14,8 +14,10 @@ const holds = new WeakMap();
 const released = forgotten('releaseRegion');
 
 class RegionHold {
+  /** The native side's number. */
+  handle;
+
   constructor(buffer) {
-    /** The native side's number. */
     this.handle = binding.holdRegion(wholeView(buffer));
     released.register(this, this.handle);
   }

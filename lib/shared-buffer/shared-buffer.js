@@ -3,7 +3,7 @@
 const { types } = require('node:util');
 const { markAsUncloneable } = require('../node-threads');
 
-const { bufferOf, isView } = require('../codec/bytes');
+const { bufferOf, isView, sizeOf } = require('../codec/bytes');
 const { InvalidArgTypeError, InvalidArgValueError, OutOfRangeError } = require('../errors');
 const { memoryOf: memoryOfKind, wake } = require('../travel/registry');
 const { validateInteger, validateOptions } = require('../validators');
@@ -16,6 +16,12 @@ const { rustAtomics } = require('./rust-atomics');
 const { add, and, compareExchange, exchange, isLockFree, load, or, store, sub, xor } =
   globalThis.Atomics ?? rustAtomics;
 const { notify, wait, waitAsync } = rustAtomics;
+
+// A program may shadow these by properties of its own. Not every V8 has them.
+const { growable, maxByteLength: mostBytes } = Object.getOwnPropertyDescriptors(SharedArrayBuffer.prototype);
+const { grow } = SharedArrayBuffer.prototype;
+const isGrowable = (buffer) => growable !== undefined && growable.get.call(buffer);
+const mostOf = (buffer) => (mostBytes === undefined ? sizeOf(buffer) : mostBytes.get.call(buffer));
 
 const OPTIONS = new Set(['maxByteLength']);
 
@@ -38,9 +44,7 @@ class SharedBuffer {
   #adopt(buffer) {
     this.#buffer = buffer;
     // Of a growable buffer the array grows with it.
-    this.#cells = buffer.growable
-      ? new Int32Array(buffer)
-      : new Int32Array(buffer, 0, Math.floor(buffer.byteLength / 4));
+    this.#cells = isGrowable(buffer) ? new Int32Array(buffer) : new Int32Array(buffer, 0, Math.floor(sizeOf(buffer) / 4));
     // Cloned it would silently be `{}`. By `Worker` and `parentPort` it travels (travel.js), elsewhere its `buffer`.
     markAsUncloneable?.(this);
     wake();
@@ -51,15 +55,15 @@ class SharedBuffer {
   }
 
   get byteLength() {
-    return this.#buffer.byteLength;
+    return sizeOf(this.#buffer);
   }
 
   get maxByteLength() {
-    return this.#buffer.maxByteLength ?? this.#buffer.byteLength;
+    return mostOf(this.#buffer);
   }
 
   get growable() {
-    return this.#buffer.growable ?? false;
+    return isGrowable(this.#buffer);
   }
 
   grow(byteLength) {
@@ -72,7 +76,7 @@ class SharedBuffer {
         `The "byteLength" argument must be between ${this.byteLength} and ${this.maxByteLength}. Received ${byteLength}`,
       );
     }
-    this.#buffer.grow(byteLength);
+    grow.call(this.#buffer, byteLength);
     return this;
   }
 
@@ -162,6 +166,8 @@ class SharedBuffer {
 
 /** Tells the constructor that the memory is there already. */
 class Adopted {
+  buffer;
+
   constructor(buffer) {
     this.buffer = buffer;
   }

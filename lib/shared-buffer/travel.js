@@ -4,6 +4,7 @@
 
 const { types } = require('node:util');
 
+const { bufferOf } = require('../codec/bytes');
 const { register } = require('../travel/registry');
 const { AtomicView, atomicView } = require('./atomic-view');
 const { ELEMENT_TYPES } = require('./element-types');
@@ -23,7 +24,7 @@ register(AtomicView, {
   pack: ({ array, type }) => ({ array, type }),
   memory: AtomicView.memory,
   unpack({ array, type }) {
-    if (array?.constructor !== ELEMENT_TYPES.get(type) || !types.isSharedArrayBuffer(array.buffer)) {
+    if (array?.constructor !== ELEMENT_TYPES.get(type) || !types.isSharedArrayBuffer(bufferOf(array))) {
       throw new TypeError(`there is no view of type ${String(type)} in this record`);
     }
     return atomicView(array, type);

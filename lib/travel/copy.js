@@ -10,6 +10,7 @@ const { types } = require('node:util');
 
 const { isOrdinary } = require('../codec/brands');
 const { bufferOf, isOutOfBounds } = require('../codec/bytes');
+const { append } = require('../codec/intrinsics');
 const { MemoryCopies } = require('../codec/memory-copies');
 const { closedPort } = require('../closed-port');
 const { kindOf } = require('./registry');
@@ -30,6 +31,7 @@ function put(object, key, value) {
 
 /** Containers on the way to be copied: `next` copies a step further, and tells whether there was one. */
 class Properties {
+  copy;
   #source;
   #keys;
   #copyOf;
@@ -51,6 +53,7 @@ class Properties {
 }
 
 class Members {
+  copy;
   #members;
   #copyOf;
   #at = 0;
@@ -69,6 +72,7 @@ class Members {
 }
 
 class Entries {
+  copy;
   #entries;
   #copyOf;
   #at = 0;
@@ -95,6 +99,7 @@ class Entries {
  * getters, its stack.
  */
 class ErrorParts {
+  copy;
   #source;
   #copyOf;
   #at = 0;
@@ -215,7 +220,7 @@ class Copying {
     this.#exploration.add(object);
     const container = this.#isCopied(object) ? this.#opened(object) : undefined;
     if (container === undefined) return this.#asIs(object);
-    this.#open.push(container);
+    append(this.#open, container);
     return container.copy;
   }
 

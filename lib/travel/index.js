@@ -10,6 +10,7 @@
 
 const { types } = require('node:util');
 
+const { append } = require('../codec/intrinsics');
 const { IMAGE, seal, unseal } = require('./mark');
 const { isAwake, kindOf, kindOfBrand, register, wake } = require('./registry');
 const { isLeaf, needsCare } = require('./search');
@@ -33,6 +34,8 @@ function movingKind(object) {
 
 /** A message on its way: what to hand to Node, and what to do once Node has taken or refused it. */
 class Departure {
+  transferList;
+  bundle;
   #records = new Map();
   #packed = [];
   #unlisted = [];
@@ -95,7 +98,7 @@ class Departure {
   #refuse(isGone, isTurn) {
     if (isTurn) throw refusals().notListed(isGone);
     const { port, close } = refusals().unlisted(isGone);
-    this.#unlisted.push(close);
+    append(this.#unlisted, close);
     return port;
   }
 
@@ -108,8 +111,8 @@ class Departure {
   #pack(object, record) {
     const kind = kindOf(object);
     record.content = kind.pack(object);
-    this.#packed.push({ object, kind, content: record.content });
-    if (kind.moves && kind.transferables) this.transferList.push(...kind.transferables(record.content));
+    append(this.#packed, { object, kind, content: record.content });
+    if (kind.moves && kind.transferables) for (const port of kind.transferables(record.content)) append(this.transferList, port);
   }
 
   /** Whether nothing in it needs anybody to open it. */
@@ -233,7 +236,7 @@ function replaceRecords(value, objects) {
     if (object !== undefined) return object;
     if (!seen.has(child)) {
       seen.add(child);
-      waiting.push(child);
+      append(waiting, child);
     }
     return child;
   };

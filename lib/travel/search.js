@@ -11,6 +11,7 @@
 const { types } = require('node:util');
 
 const { hasNamedProperties } = require('../codec/array-properties');
+const { append, arrayOf } = require('../codec/intrinsics');
 const { kindOf } = require('./registry');
 
 const { isProxy, isMap, isSet, isNativeError } = types;
@@ -19,6 +20,8 @@ const { hasOwn, keys: keysOf, getOwnPropertyDescriptor, getPrototypeOf, prototyp
 const { __lookupGetter__: lookupGetter } = ObjectPrototype;
 const mapForEach = Map.prototype.forEach;
 const setForEach = Set.prototype.forEach;
+const { get: sizeOfMap } = getOwnPropertyDescriptor(Map.prototype, 'size');
+const { get: sizeOfSet } = getOwnPropertyDescriptor(Set.prototype, 'size');
 
 /** What has nothing inside. */
 function isLeaf(value) {
@@ -56,23 +59,21 @@ const isTransferable = marking('messaging_transfer_symbol');
 /** Whether this is a thing of Node's that it takes to another thread by itself: nothing to look into. */
 const isOfNode = marking('messaging_transfer_symbol', 'messaging_clone_symbol');
 
-function collectEntry(entry, key) {
-  this.push(key, entry);
-}
-function collectMember(member) {
-  this.push(member);
-}
-
 /** The keys and entries of a Map, in turn, whatever its class has overridden. */
 function entriesOf(map) {
-  const entries = [];
-  mapForEach.call(map, collectEntry, entries);
+  const entries = arrayOf(sizeOfMap.call(map) * 2);
+  let at = 0;
+  mapForEach.call(map, (entry, key) => {
+    entries[at++] = key;
+    entries[at++] = entry;
+  });
   return entries;
 }
 
 function membersOf(set) {
-  const members = [];
-  setForEach.call(set, collectMember, members);
+  const members = arrayOf(sizeOfSet.call(set));
+  let at = 0;
+  setForEach.call(set, (member) => (members[at++] = member));
   return members;
 }
 
@@ -152,7 +153,6 @@ const FEW = 32;
 class Glance {
   #minds;
   #left = FEW;
-  #waiting;
   #seen;
 
   /** @param {boolean} minds whether a getter counts: it may give anything */
@@ -167,10 +167,8 @@ class Glance {
       if (--this.#left >= 0) return lookInto(object, this);
       // Too many: from here each is remembered, and looked into when the others are done with.
       this.#seen = new Set();
-      this.#waiting = [];
     }
-    const { size } = this.#seen;
-    if (this.#seen.add(object).size > size) this.#waiting.push(object);
+    this.#seen.add(object);
     return false;
   }
 
@@ -181,7 +179,9 @@ class Glance {
   finds(object) {
     if (this.meet(object)) return true;
     // What was looked into before may be met again, but once.
-    while (this.#waiting?.length > 0) if (lookInto(this.#waiting.pop(), this)) return true;
+    if (this.#seen === undefined) return false;
+    // It grows meanwhile.
+    for (const waiting of this.#seen) if (lookInto(waiting, this)) return true;
     return false;
   }
 }
@@ -201,23 +201,23 @@ class Exploration {
   hasGetters = false;
   /** object -> containers in which it stands. */
   #parents = new Map();
-  #waiting = [];
+  #waiting = new Set();
   /** What travels, or has a getter, or leads there. */
   #leading = new Set();
   /** Those of which the parents do not know yet. */
-  #untold = [];
+  #untold = new Set();
 
   meet(object, container) {
     if (isProxy(object)) return false;
     const parents = this.#parents.get(object);
     if (parents !== undefined) {
-      parents.push(container);
+      append(parents, container);
       if (this.#leading.has(object)) this.#leads(container);
       return false;
     }
     this.#parents.set(object, container === undefined ? [] : [container]);
     if (kindOf(object) !== undefined) this.#leads(object);
-    else this.#waiting.push(object);
+    else this.#waiting.add(object);
     return false;
   }
 
@@ -230,15 +230,18 @@ class Exploration {
   #leads(object) {
     if (this.#leading.has(object)) return;
     this.#leading.add(object);
-    this.#untold.push(object);
+    this.#untold.add(object);
   }
 
   /** Looks through a value that was not known before. */
   add(value) {
     if (isLeaf(value) || this.#parents.has(value)) return;
     this.meet(value);
-    while (this.#waiting.length > 0) lookInto(this.#waiting.pop(), this);
-    while (this.#untold.length > 0) for (const parent of this.#parents.get(this.#untold.pop())) this.#leads(parent);
+    // Both grow meanwhile.
+    for (const waiting of this.#waiting) lookInto(waiting, this);
+    this.#waiting.clear();
+    for (const told of this.#untold) for (const parent of this.#parents.get(told)) this.#leads(parent);
+    this.#untold.clear();
   }
 
   /** Whether something that travels, or that only a getter tells, can be reached from here. */

@@ -2,12 +2,14 @@
 
 /** Reading transfer lists as Node reads them: a bad one is left to Node, which has the words for it. */
 
+const { append } = require('../codec/intrinsics');
+
 const isObject = (value) => (typeof value === 'object' && value !== null) || typeof value === 'function';
 
 /** By index, as Node reads an array, whatever has become of its iterator. */
 function elementsOf(array) {
   const elements = [];
-  for (let i = 0, { length } = array; i < length; i++) elements.push(array[i]);
+  for (let i = 0, { length } = array; i < length; i++) append(elements, array[i]);
   return elements;
 }
 
@@ -26,7 +28,7 @@ function entriesOf(iterable) {
     const result = next.call(iterator);
     if (!isObject(result)) return undefined;
     if (result.done) return entries;
-    entries.push(result.value);
+    append(entries, result.value);
   }
 }
 

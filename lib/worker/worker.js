@@ -6,6 +6,7 @@
 
 const workerThreads = require('../node-threads');
 
+const { append } = require('../codec/intrinsics');
 const { departure } = require('../travel');
 const { sealData } = require('../travel/mark');
 const { isAwake } = require('../travel/registry');
@@ -27,7 +28,7 @@ function portOf(worker) {
 /** A list as Node's Worker reads it: by index. */
 function elementsOf(list) {
   const elements = [];
-  for (let i = 0; i < list.length; i++) elements.push(list[i]);
+  for (let i = 0; i < list.length; i++) append(elements, list[i]);
   return elements;
 }
 
@@ -57,7 +58,7 @@ class LeavingOptions {
       get: (elements, key) => {
         if (this.#data === undefined) {
           this.#depart(this.#options.workerData, elementsOf(list));
-          elements.push(...this.#data.list);
+          for (const object of this.#data.list) append(elements, object);
         }
         return elements[key];
       },

@@ -34,12 +34,20 @@ fn id(number: f64) -> PortId {
     PortId::from(number as u64)
 }
 
+/// Both ends of a new channel.
+#[napi(object)]
+pub struct Ends {
+    pub end1: PortEnd,
+    pub end2: PortEnd,
+}
+
 /// Opens a channel; `capacity` below one for none.
 #[napi]
-pub fn open_channel(env: Env, capacity: f64) -> napi::Result<Vec<PortEnd>> {
+pub fn open_channel(env: Env, capacity: f64) -> napi::Result<Ends> {
     let environment = environment(&env)?;
     let ends = channel((capacity >= 1.0).then_some(capacity as usize));
-    Ok(environment.ports().open(environment, ends).map(|(handle, id)| end(handle, id)).into())
+    let [end1, end2] = environment.ports().open(environment, ends).map(|(handle, id)| end(handle, id));
+    Ok(Ends { end1, end2 })
 }
 
 /// Whether messages wake this thread; `shown` messages of the last batch were.

@@ -8,6 +8,7 @@
 
 mod atomics;
 mod channel;
+mod list;
 mod locks;
 mod notifier;
 mod pool;

@@ -7,6 +7,7 @@ use napi::bindgen_prelude::{Uint8Array, sys};
 use napi_derive::napi;
 
 use super::environment;
+use super::list::List;
 use super::pool::{refused, unknown_pool, unread};
 use super::raw::export;
 use crate::node::{
@@ -57,12 +58,12 @@ pub fn open_seat(env: Env, pool: u32) -> napi::Result<Option<SeatOffer>> {
 }
 
 /// The jobs of a worker that has ended.
-#[napi(object)]
+#[napi(object, object_from_js = false)]
 pub struct Evicted {
     /// The ids of those that it ran, for the caller to answer.
-    pub ran: Vec<f64>,
+    pub ran: List<f64>,
     /// The ids of those that it would have run: to be bound to another, or disowned and answered.
-    pub orphans: Vec<f64>,
+    pub orphans: List<f64>,
 }
 
 /// Clears the seat of a worker that has ended.
@@ -74,7 +75,7 @@ pub fn evict_seat(env: Env, pool: u32, number: u32, key: f64) -> napi::Result<Ev
         environment.with_pool(pool, |pool| pool.evict_seat(number as usize)).unwrap_or_default();
     ran.iter().for_each(|id| environment.forget(*id));
     orphans.iter().for_each(|id| environment.moved(*id, Ticket::of_an_orphan(*id)));
-    let numbers = |ids: Vec<u64>| ids.into_iter().map(|id| id as f64).collect();
+    let numbers = |ids: Vec<u64>| List(ids.into_iter().map(|id| id as f64).collect());
     Ok(Evicted { ran: numbers(ran), orphans: numbers(orphans) })
 }
 
@@ -151,9 +152,9 @@ pub fn tell_ready(env: Env) -> napi::Result<()> {
 
 /// The ids of the jobs at a seat.
 #[napi]
-pub fn jobs_at(env: Env, pool: u32, number: u32) -> napi::Result<Vec<f64>> {
+pub fn jobs_at(env: Env, pool: u32, number: u32) -> napi::Result<List<f64>> {
     let ids = environment(&env)?.with_pool(pool, |pool| pool.jobs_at(number as usize)).unwrap_or_default();
-    Ok(ids.into_iter().map(|id| id as f64).collect())
+    Ok(List(ids.into_iter().map(|id| id as f64).collect()))
 }
 
 /// A seat is given no further job. What it holds it keeps.
@@ -171,11 +172,11 @@ pub fn scripts_waiting(env: Env, pool: u32) -> napi::Result<u32> {
 
 /// Takes all that waits for a script worker out of the queue: its ids, for the caller to answer.
 #[napi]
-pub fn drain_scripts(env: Env, pool: u32) -> napi::Result<Vec<f64>> {
+pub fn drain_scripts(env: Env, pool: u32) -> napi::Result<List<f64>> {
     let environment = environment(&env)?;
     let ids = environment.with_pool(pool, |pool| pool.drain_scripts()).unwrap_or_default();
     ids.iter().for_each(|id| environment.forget(*id));
-    Ok(ids.into_iter().map(|id| id as f64).collect())
+    Ok(List(ids.into_iter().map(|id| id as f64).collect()))
 }
 
 /// In a worker: takes a seat up. False when it is gone.

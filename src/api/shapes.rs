@@ -2,6 +2,7 @@
 
 use napi_derive::napi;
 
+use super::list::List;
 use crate::value::{Text, shapes};
 
 /// The number of a key list, or -1 when the table is full.
@@ -13,6 +14,6 @@ pub fn intern_shape(keys: Vec<String>) -> i32 {
 
 /// The key list of a number.
 #[napi]
-pub fn shape_keys(id: u32) -> Option<Vec<String>> {
-    shapes::get(id).map(|keys| keys.iter().map(|key| key.to_str().into_owned()).collect())
+pub fn shape_keys(id: u32) -> Option<List<String>> {
+    shapes::get(id).map(|keys| List(keys.iter().map(|key| key.to_str().into_owned()).collect()))
 }
