@@ -62,3 +62,10 @@ test('an answer leaves at once, whatever the listener does after it', async () =
   assert.equal(await pool.runTask({ then: 'nothing given' }), 'TypeError');
   await pool.close();
 });
+
+test('a listener that throws after its answer ends its worker, and no other task', async () => {
+  const pool = new WorkerPool(script('answers-then.js'), { maxThreads: 1 }).on('error', () => {});
+  const answers = await Promise.all(['throw', 'nothing', 'throw', 'nothing'].map((then) => pool.runTask({ then })));
+  assert.deepEqual(answers.map(({ answer }) => answer), ['throw', 'nothing', 'throw', 'nothing']);
+  await pool.close();
+});

@@ -4,9 +4,12 @@
 // the workers meanwhile, and nobody sees that it waited.
 
 const assert = require('node:assert/strict');
+const { AsyncLocalStorage } = require('node:async_hooks');
+const { once } = require('node:events');
 const path = require('node:path');
 const { test } = require('node:test');
 const { setTimeout: after } = require('node:timers/promises');
+const { MessageChannel } = require('node:worker_threads');
 
 const { SharedBuffer, WorkerPool, errors } = require('rust-workers');
 
@@ -36,9 +39,11 @@ for (const [what, submit] of Object.entries({
   });
 
   for (const how of ['exit', 'throw']) {
-    test(`${what}, with a script that does not load (${how}): the native task runs`, async () => {
+    test(`${what}, with a script that does not load (${how})`, async () => {
       const pool = ending(how);
-      await soon(submit(pool), 'not settled');
+      // It may be the script's function that was meant.
+      await assert.rejects(soon(submit(pool), 'not settled'), { code: 'ERR_RW_SCRIPT_LOAD' });
+      assert.equal(await pool.run('native:echo', 1), 1);
       await soon(pool.close(), 'not closed');
     });
   }
@@ -87,4 +92,51 @@ test('what is refused, or shared, is the same object that was given', async () =
   }
   await busy;
   await full.close();
+});
+
+for (const how of ['timeout', 'signal']) {
+  test(`one that is given up (${how}) while the script loads holds nothing: not the pool, nor its port`, async () => {
+    const pool = ending('never');
+    const stop = new AbortController();
+    const { port1, port2 } = new MessageChannel();
+    port1.on('message', () => {});
+    const isClosed = once(port1, 'close');
+    const terms = how === 'signal' ? { signal: stop.signal } : { timeout: 30 };
+    const run = pool.run('echo', { port2 }, { transfer: [port2], ...terms });
+    stop.abort();
+    await assert.rejects(soon(run, 'not settled'), { name: how === 'signal' ? 'AbortError' : 'TimeoutError' });
+    await soon(isClosed, 'its port is open');
+    await soon(pool.close(), 'not closed');
+  });
+}
+
+test('what its options inherit counts, each getter runs once, and onProgress has its async context', async () => {
+  const pool = new WorkerPool(script('reports-echo.js'), { maxThreads: 1 });
+  const stop = new AbortController();
+  class Inherited {
+    get signal() { return stop.signal; }
+  }
+  setTimeout(() => stop.abort(), 20);
+  await assert.rejects(pool.run('sleep', 60_000, new Inherited()), { name: 'AbortError' });
+  await pool.close();
+
+  const fresh = new WorkerPool(script('reports-echo.js'), { maxThreads: 1 });
+  const context = new AsyncLocalStorage();
+  const seen = [];
+  let reads = 0;
+  const options = { get priority() { reads++; return 1; }, onProgress: (n) => seen.push([n, context.getStore()]) };
+  assert.equal(await context.run('here', () => fresh.run('echo', 5, options)), 5);
+  assert.deepEqual(seen, [[5, 'here']]);
+  assert.equal(reads, 1);
+  await fresh.close();
+});
+
+test('a port that a native task refuses is let go', async () => {
+  const pool = new WorkerPool(functions, { maxThreads: 1 });
+  const { port1, port2 } = new MessageChannel();
+  port1.on('message', () => {});
+  const isClosed = once(port1, 'close');
+  await assert.rejects(pool.run('noop', { port2 }, { transfer: [port2] }));
+  await soon(isClosed, 'its port is open');
+  await pool.close();
 });

@@ -109,14 +109,15 @@ class Crew {
     }
   }
 
-  /** Calls `then` once it is known what the script exports, or that it cannot be loaded. */
+  /** Calls `then` once it is known what the script exports, or with an error when it cannot be loaded. */
   whenLoaded(then) {
     append(this.#whenLoaded, then);
     if (this.#members.size === 0) this.#tryToStart();
   }
 
-  #loaded() {
-    for (const then of this.#whenLoaded.splice(0)) then();
+  /** @param {Error} [failure] why it cannot be loaded */
+  #loaded(failure) {
+    for (const then of this.#whenLoaded.splice(0)) then(failure);
   }
 
   /** Gives our modules to workers that were started. Their threads start meanwhile, should these not be there yet. */
@@ -224,7 +225,11 @@ class Crew {
 
   /** A task with an input beside the queue has been answered. */
   answered(id) {
+    const input = this.#inputs.get(id);
+    if (input === undefined) return;
     this.#inputs.delete(id);
+    // It never left.
+    if (input.member === undefined) discard(input.aside);
   }
 
   /** A task was given up: if its input is on its way, nobody will use it. */
@@ -459,7 +464,7 @@ class Crew {
       this.#reject(id, () => error);
     }
     const held = this.#whenLoaded.length > 0;
-    this.#loaded();
+    this.#loaded(error);
     return ids.length > 0 || held;
   }
 

@@ -90,6 +90,8 @@ class Runner {
   /** Tasks that began before their input was here, by the input's number. */
   #awaiting = new Map();
   #pulling = false;
+  /** Whether an uncaught error is on its way. */
+  #isShaken = false;
   #leaving = false;
   #retiring = false;
   /** When the last task began, and the first one since there was a break; by the native side's clock. */
@@ -255,7 +257,8 @@ class Runner {
       return true;
     }
     if (this.#leaving) return true;
-    if (this.#now - this.#since < BREATH) return false;
+    if (!this.#isShaken && this.#now - this.#since < BREATH) return false;
+    this.#isShaken = false;
     setImmediate(this.#pull);
     return true;
   }
@@ -529,6 +532,8 @@ class Runner {
       this.#port.emit('message', input);
     } catch (error) {
       throwUncaught(error);
+      // It may be this worker's end, which no other task is to share.
+      this.#isShaken = true;
     }
     this.#emitting = undefined;
     if (job.answered) return true;

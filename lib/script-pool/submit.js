@@ -2,16 +2,13 @@
 
 /** The way of a task to a pool's script workers: its input in the form that carries it, and its place in the queue. */
 
+const { AsyncResource } = require('node:async_hooks');
 const { types } = require('node:util');
 
 const { now } = require('../clock');
-<<<<<<< HEAD
 const { bufferOf, isView } = require('../codec/bytes');
-const { QueueFullError, UnknownTaskError } = require('../errors');
-=======
 const { append } = require('../codec/intrinsics');
-const { UnknownTaskError } = require('../errors');
->>>>>>> env
+const { QueueFullError, UnknownTaskError } = require('../errors');
 const { Pending } = require('../pending');
 const { runTerms } = require('../pool-options');
 const { kindOf } = require('../travel/registry');
@@ -19,7 +16,7 @@ const { Outgoing } = require('./outgoing');
 const { scriptTerms } = require('./script-options');
 const { ANY_SEAT, ASKED, BESIDE, BY_MESSAGE, BY_QUEUE, NO_SEAT } = require('./steps');
 const { notTooDeep } = require('./too-deep');
-const { discard, takeAside, takeBack, transferablesOf } = require('./transfer');
+const { discard, letGo, takeAside, takeBack, transferablesOf } = require('./transfer');
 
 /** Inputs on their way to scripts. */
 const outgoing = new Outgoing();
@@ -31,11 +28,24 @@ const FULL = 2;
 /** The highest priority. */
 const FIRST = 2 ** 31 - 1;
 
+/** Milliseconds by which the time limit of a task that was held comes before that of what it became. */
+const MARGIN = 5;
+
 /** How often another seat is tried when a worker left just now. */
 const TRIES = 8;
 
 const NOTHING = Object.freeze([]);
 const NO_TERMS = Object.freeze({ priority: 0 });
+
+/** Options of the same terms, in the async context of now. */
+function optionsOf({ onProgress, name, signal, timeout, priority, parallel }) {
+  const options = { priority, parallel };
+  if (signal !== undefined) options.signal = signal;
+  if (timeout !== undefined) options.timeout = timeout;
+  if (name !== undefined) options.name = name;
+  if (onProgress !== undefined) options.onProgress = AsyncResource.bind(onProgress);
+  return options;
+}
 
 /** Whether it is nothing but shared memory, which is the same whenever it is read. */
 function isOneMemory(input) {
@@ -51,6 +61,17 @@ class ScriptPending extends Pending {
   settle(form, number, delivery) {
     this.pool.crew.answered(this.id);
     super.settle(form, number, delivery);
+  }
+}
+
+/** A task that waits until it is known whose it is. */
+class HeldPending extends Pending {
+  /** Lets go of it. */
+  release = undefined;
+
+  end(error, timedOut) {
+    super.end(error, timedOut);
+    this.release?.();
   }
 }
 
@@ -131,30 +152,37 @@ class ScriptSubmitter {
    * @param {(input: unknown, options: object | undefined) => Promise<unknown>} runNative
    */
   runColliding(name, input, options, resolve, reject, runNative) {
-    const pending = new Pending(resolve, reject, this.#record, name);
+    const pending = new HeldPending(resolve, reject, this.#record, name);
     try {
-      const terms = options === undefined ? NO_TERMS : runTerms(options);
-      const auto = options !== undefined && scriptTerms(options).auto;
+      const terms = options === undefined ? undefined : { ...runTerms(options), ...scriptTerms(options) };
       const began = now();
-      pending.control(terms, true);
+      if (terms !== undefined) pending.control(terms, true);
       if (pending.ended) return;
-      // Before the input is read: what its getters do may end the pool.
+      // Before the input is read: what its getters do may end the task, or the pool.
       const held = { pending, aside: undefined };
       this.#held.add(held);
       this.#delivery.hold(1);
+      pending.release = () => this.#release(held);
       try {
-        held.aside = isOneMemory(input)
-          ? { isBundle: false, value: input, list: NOTHING }
-          : takeAside(input, auto ? transferablesOf(input) : terms.transfer ?? NOTHING);
+        const transfer = terms?.auto ? transferablesOf(input) : terms?.transfer ?? NOTHING;
+        const isKept = transfer.length === 0 && isOneMemory(input);
+        held.aside = isKept ? { isBundle: false, value: input, list: NOTHING } : takeAside(input, transfer);
       } catch (error) {
         this.#release(held);
         throw error;
       }
       if (!this.#held.has(held)) return discard(held.aside);
-      this.#crew.whenLoaded(() => {
+      const again = terms === undefined ? undefined : optionsOf(terms);
+      this.#crew.whenLoaded((failure) => {
         if (!this.#held.has(held)) return;
-        if (pending.ended) discard(held.aside);
-        else pending.resolve(this.#runHeld(name, held.aside, input, options, terms, now() - began, runNative));
+        const { aside } = held;
+        held.aside = undefined;
+        if (failure === undefined) {
+          pending.resolve(this.#runHeld(name, aside, input, again, now() - began, runNative));
+        } else {
+          discard(aside);
+          pending.reject(failure);
+        }
         this.#release(held);
       });
     } catch (error) {
@@ -165,46 +193,39 @@ class ScriptSubmitter {
   /** One that was held goes on, or will not. */
   #release(held) {
     if (!this.#held.delete(held)) return;
+    if (held.aside !== undefined) discard(held.aside);
     this.#delivery.hold(-1);
     if (this.#held.size === 0) for (const then of this.#whenDispatched.splice(0)) then();
   }
 
   /** Rejects what is held: the pool is destroyed. */
   rejectHeld(error) {
-    for (const held of [...this.#held]) {
-      held.pending.end(error());
-      if (held.aside !== undefined) discard(held.aside);
-      this.#release(held);
-    }
+    for (const { pending } of [...this.#held]) pending.end(error());
   }
 
-  async #runHeld(name, aside, input, options, { timeout }, waited, runNative) {
+  async #runHeld(name, aside, input, options, waited, runNative) {
     const value = takeBack(aside);
     // Objects of ours that were given away are here again.
     const transfer = aside.isBundle ? transferablesOf(value) : aside.list;
     const again = options === undefined && transfer.length === 0 ? undefined : { ...options };
     if (transfer.length > 0) again.transfer = transfer;
-    else if (again !== undefined) delete again.transfer;
-    if (timeout !== undefined) again.timeout = Math.max(0, timeout - waited);
+    // Its own time limit, which is the call's, ends it if this one is late.
+    if (again?.timeout !== undefined) again.timeout = Math.max(0, again.timeout - waited) + MARGIN;
     try {
       if (this.#crew.exports?.has(name) !== true) return await runNative(value, again);
       return await new Promise((resolve, reject) => this.run(name, value, again, resolve, reject));
     } catch (error) {
       // What was refused is the caller's own, unless that was given away.
       if (error instanceof QueueFullError && transfer.length === 0) error.input = input;
+      if (transfer.length > 0) letGo(transfer);
       throw error;
     }
   }
 
   /** Calls `then` once no task waits any more for what the script exports; at once, if none does. */
   whenDispatched(then) {
-<<<<<<< HEAD
     if (this.#held.size === 0) then();
-    else this.#whenDispatched.push(then);
-=======
-    if (this.#held === 0) then();
     else append(this.#whenDispatched, then);
->>>>>>> env
   }
 
   #isUnknown(name) {

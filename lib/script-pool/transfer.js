@@ -154,14 +154,13 @@ function discardArrived({ isBundle, value }) {
   }
 }
 
-/** Memory at once; ports close. */
+/** Memory at once; ports close. What has gone already has gone. */
 function letGo(list) {
-  const nodes = [];
   for (const object of list) {
-    if (kindOf(object)?.moves) object.close();
-    else nodes.push(object);
+    if (kindOf(object)?.moves || object instanceof MessagePort) object.close();
+    else if (!types.isArrayBuffer(object)) closedPort().postMessage(undefined, [object]);
+    else if (sizeOf(object) > 0) closedPort().postMessage(undefined, [object]);
   }
-  if (nodes.length > 0) closedPort().postMessage(undefined, nodes);
 }
 
 /**
@@ -204,4 +203,4 @@ function explain(error, value, name) {
   Object.defineProperty(error, 'cause', { value: cause, writable: true, configurable: true });
 }
 
-module.exports = { AUTO, discard, discardArrived, leaving, move, takeAside, takeBack, transferablesOf };
+module.exports = { AUTO, discard, discardArrived, leaving, letGo, move, takeAside, takeBack, transferablesOf };
