@@ -134,3 +134,21 @@ test('one signal for many receives: one listener, and one abort ends them all', 
   assert.equal(getEventListeners(other.signal, 'abort').length, 0);
   for (const { port1 } of channels) port1.close();
 });
+
+test('send and trySend read a value once, when there is room', async () => {
+  const { port1, port2 } = new MessageChannel({ capacity: 1 });
+  port1.postMessage(0);
+  let reads = 0;
+  const value = { get a() { return ++reads; } };
+  assert.equal(port1.trySend(value), false);
+  const sent = port1.send(value);
+  assert.equal(reads, 0);
+  assert.equal(await port2.receive(), 0);
+  await sent;
+  assert.deepEqual(await port2.receive(), { a: 1 });
+  // A getter takes the last place.
+  assert.equal(port1.trySend({ get b() { port1.postMessage('first'); return ++reads; } }), true);
+  assert.equal(await port2.receive(), 'first');
+  assert.deepEqual(await port2.receive(), { b: 2 });
+  port1.close();
+});

@@ -45,7 +45,7 @@ const { encode, takeLeft } = require('./codec');
 const companion = require('./companion');
 const { CloseEvent, PortBase, destroyed, eventWithPorts, hasContext, inContext, publicFace, shown } =
   require('./like-node');
-const { CLOSED, DETACHED, FULL, LOOPED, intake, LEFT_CLOSED, LEFT_EMPTY } = require('./native');
+const { CLOSED, DETACHED, FULL, LOOPED, OVER, intake, LEFT_CLOSED, LEFT_EMPTY } = require('./native');
 const { dataCloneError, NEW_LISTENER, NodeEventTarget, REMOVE_LISTENER } = require('./node-classes');
 const { partsOf } = require('./parts');
 const { checkRecord } = require('./record');
@@ -160,16 +160,18 @@ class Port extends PortBase {
    */
   #post(value, transfer, within) {
     const open = this.#state === OPEN;
+    // Before the value is read, which is once. Only this thread posts through this port, so room that is there stays.
+    if (within && open) {
+      const refusal = binding.wantPortRoom(this.#handle);
+      if (refusal !== 0) return refusal;
+    }
     if (transfer === undefined || transfer === null || (Array.isArray(transfer) && transfer.length === 0)) {
       const written = encode(value, this.#introductions, this.#terms.keepBuffers);
       if (written !== null) {
         // Closed by a getter, it posts this one yet.
         if (!open || (this.#state !== OPEN && !this.#isReceiving())) return this.#whyNot();
         const { bytes, length, parts } = written;
-        if (parts.length > 0 || within) {
-          const together = parts.length > 0 ? partsOf(parts) : undefined;
-          return binding.postToPortWith(this.#handle, within, bytes, length, together);
-        }
+        if (parts.length > 0) return binding.postToPortWith(this.#handle, bytes, length, partsOf(parts));
         if (bytes !== intake.outgoing) {
           binding.namePortOutgoing(bytes);
           intake.outgoing = bytes;
@@ -183,19 +185,14 @@ class Port extends PortBase {
       postNowhere(value, transfer, this);
       return this.#whyNot();
     }
-    return this.#postAside(value, transfer, within);
+    return this.#postAside(value, transfer);
   }
 
   #whyNot() {
     return this.#state === MOVED ? DETACHED : CLOSED;
   }
 
-  #postAside(value, transfer, within) {
-    // Only this thread posts through this port, so room that is there stays.
-    if (within) {
-      const refusal = binding.wantPortRoom(this.#handle);
-      if (refusal !== 0) return refusal;
-    }
+  #postAside(value, transfer) {
     const half = this.#companion();
     if (half === undefined) return this.#postWithoutHalf(value, transfer);
     const shared = this.#introductions.introduce();
@@ -226,7 +223,7 @@ class Port extends PortBase {
     const { bytes, length, parts } = written;
     const together = parts.length > 0 ? partsOf(parts, buffers.length > 0) : undefined;
     if (buffers.length > 0) companion.post(companion.closedHalf(), undefined, buffers);
-    return binding.postToPortWith(this.#handle, false, bytes, length, together);
+    return binding.postToPortWith(this.#handle, bytes, length, together);
   }
 
   /** This port's half of the companion; undefined when the other end went where Node's ports cannot go. */
@@ -243,7 +240,9 @@ class Port extends PortBase {
 
   trySend(value, transfer) {
     if (this.#senders.length > 0) return false;
-    return this.#post(value, transfer, true) === undefined;
+    const refusal = this.#post(value, transfer, true);
+    // OVER: a getter of the value has filled the last place.
+    return refusal === undefined || refusal === OVER;
   }
 
   send(value, transfer) {
@@ -258,11 +257,8 @@ class Port extends PortBase {
   #trySender({ value, transfer, resolve, reject }) {
     try {
       const refusal = this.#post(value, transfer, true);
-      if (refusal === FULL) {
-        // Asks for a wake too, and may find that there is room by now.
-        if (binding.wantPortRoom(this.#handle) === FULL) return false;
-        return this.#trySender({ value, transfer, resolve, reject });
-      }
+      // A wake has been asked for.
+      if (refusal === FULL) return false;
       if (refusal === CLOSED || refusal === LOOPED) reject(closedError());
       else if (refusal === DETACHED) reject(movedError());
       else resolve();

@@ -176,24 +176,23 @@ pub(super) unsafe extern "C" fn post_to_port(env: sys::napi_env, info: sys::napi
         let [port, length] = arguments.values;
         let (port, length) = (js.read_u32(port)?, js.read_u32(length)? as usize);
         environment.exchange().given();
-        answer(js, environment.ports().post(port, length, false)?)
+        answer(js, environment.ports().post(port, length)?)
     };
     // SAFETY: called by Node, and registered in `RAW`.
     unsafe { export(env, info, body) }
 }
 
-/// `postToPortWith(port, withinCapacity, bytes, length, parts)`: any message, in any memory.
+/// `postToPortWith(port, bytes, length, parts)`: any message, in any memory.
 pub(super) unsafe extern "C" fn post_to_port_with(
     env: sys::napi_env,
     info: sys::napi_callback_info,
 ) -> JsValue {
-    let body = |arguments: &Arguments<'_, 5>, environment: &'static Environment| {
+    let body = |arguments: &Arguments<'_, 4>, environment: &'static Environment| {
         let js = arguments.js;
-        let [port, within, bytes, length, parts] = arguments.values;
-        let within = js.read_bool(within)?;
+        let [port, bytes, length, parts] = arguments.values;
         let port = js.read_u32(port)?;
         environment.exchange().given();
-        answer(js, environment.ports().post_with(js, environment, port, within, bytes, length, parts)?)
+        answer(js, environment.ports().post_with(js, environment, port, bytes, length, parts)?)
     };
     // SAFETY: called by Node, and registered in `RAW`.
     unsafe { export(env, info, body) }

@@ -358,7 +358,7 @@ impl Ports {
     }
 
     /// Posts the first `length` bytes of the encoder's memory.
-    pub(crate) fn post(&self, handle: u32, length: usize, within_capacity: bool) -> Result<u32, Status> {
+    pub(crate) fn post(&self, handle: u32, length: usize) -> Result<u32, Status> {
         let (memory, _) = self.outgoing.get().ok_or(INVALID)?;
         if length > memory.length {
             return Err(INVALID);
@@ -367,29 +367,27 @@ impl Ports {
         // until this call returns.
         let bytes = unsafe { std::slice::from_raw_parts(memory.data.as_ptr(), length) };
         let message = Message { wire: bytes.into(), ..Message::default() };
-        self.with(handle, |port| post(port, message, within_capacity))
+        self.with(handle, |port| post(port, message))
     }
 
     /// Posts a message from `view` with its parts; see `read_envelope`.
-    #[allow(clippy::too_many_arguments)] // they are those of the export
     pub(crate) fn post_with(
         &self,
         js: Js<'_>,
         environment: &'static Environment,
         handle: u32,
-        within_capacity: bool,
         view: JsValue,
         length: JsValue,
         parts: JsValue,
     ) -> Result<u32, Status> {
         let envelope = read_envelope(js, environment, view, length, parts)?;
-        self.with(handle, |port| post(port, envelope.into(), within_capacity))
+        self.with(handle, |port| post(port, envelope.into()))
     }
 
     /// Posts a message that holds the place of what was posted to the companion.
     pub(crate) fn post_place(&self, handle: u32, side: Side) -> Result<u32, Status> {
         let message = Message { side: Some(side), ..Message::default() };
-        self.with(handle, |port| post(port, message, false))
+        self.with(handle, |port| post(port, message))
     }
 
     /// Takes a batch of at most `most`, after `shown` of the last were. The answer is the count, and 4096 times what is
@@ -544,10 +542,7 @@ fn fill(js: Js<'_>, view: JsValue, bytes: &[u8]) -> Result<(), Status> {
     Ok(())
 }
 
-fn post(port: &Port, message: Message, within_capacity: bool) -> u32 {
-    if within_capacity {
-        return refusal_number(port.try_post(message).map_err(|refused| refused.why));
-    }
+fn post(port: &Port, message: Message) -> u32 {
     match port.post(message) {
         Posted::Queued => posted::QUEUED,
         Posted::Over => posted::OVER,
