@@ -288,6 +288,8 @@ class Runner {
     if (road === BY_MESSAGE) {
       const arrived = this.#takeInput(value);
       if (arrived !== undefined) return this.#runBeside(job, run, arrived);
+      // Its owner has taken it back, which was read just now.
+      if (value < this.#lowest || this.#above.has(value)) return false;
       // It is on its way.
       this.#open.set(job.id, job);
       this.#awaiting.set(value, { job, run });
