@@ -97,7 +97,9 @@ class Transfer {
    */
   take({ buffer, byteOffset, byteLength }) {
     const moved = this.#move(buffer);
-    if (moved === undefined) throw new DOMException('An ArrayBuffer is detached and could not be cloned.', 'DataCloneError');
+    if (moved === undefined) {
+      throw new nodeGlobals.DOMException('An ArrayBuffer is detached and could not be cloned.', 'DataCloneError');
+    }
     const alone = !this.#pinned.has(moved);
     this.#pinned.add(moved);
     return { view: new Uint8Array(moved, byteOffset, byteLength), alone };

@@ -9,7 +9,7 @@
  */
 
 const path = require('node:path');
-const { inspect, types } = require('node:util');
+const { inspect } = require('node:util');
 const { MessageChannel } = require('../node-threads');
 
 const { clearTimeout, now, setTimeout } = require('../clock');
@@ -28,7 +28,7 @@ const { addSource, removeSource } = require('./last-turns');
 const { placeOf } = require('./script-location');
 const { ASKED_INPUT, COMPILED, DROP, INPUT, NO_SEAT, VOID } = require('./steps');
 const { thrownBeside } = require('./thrown');
-const { discard, leaving } = require('./transfer');
+const { discard, givesOnlyMemory, leaving } = require('./transfer');
 
 const BOOTSTRAP = path.join(__dirname, 'bootstrap.js');
 
@@ -153,10 +153,10 @@ class Crew {
     return { seat: best.number, free: false };
   }
 
-  /** A number for an input to the worker at this seat. */
+  /** The number of the next input to the worker at this seat. */
   number(seat) {
     const member = this.#members.get(seat);
-    return member === undefined ? 0 : member.sent++;
+    return member === undefined ? 0 : member.sent;
   }
 
   /**
@@ -183,7 +183,7 @@ class Crew {
     const { isBundle, value, list } = aside;
     // Should the worker end before the task's turn, the input can be sent again: memory goes as a copy. Whatever else is
     // given away is there once.
-    const isThereOnce = list.length > 0 && (isBundle || !list.every(types.isArrayBuffer));
+    const isThereOnce = list.length > 0 && !givesOnlyMemory(aside);
     const [kept, given] = isThereOnce ? [undefined, list] : [aside, NOTHING];
     this.#post(seat, number, id, kept, (port) => port.postMessage([INPUT, number, isBundle, value], given));
   }
@@ -210,6 +210,8 @@ class Crew {
 
   #post(seat, number, id, aside, post) {
     const member = this.#members.get(seat);
+    // Here, and not for a task that is refused: the worker counts what comes.
+    member.sent = number + 1;
     // Before: reading the input may run code that ends the task.
     this.#inputs.set(id, { member, number, aside });
     try {

@@ -334,7 +334,11 @@ class Runner {
     this.#asked.delete(job.id);
     this.#open.delete(job.id);
     this.#job = job;
-    if (!begin(job)) return;
+    if (begin(job)) this.#through(job);
+  }
+
+  /** Answers a task that ended in a later turn than it was taken, and goes on with what comes after it. */
+  #through(job) {
     if (this.#leaving || this.#pulling) {
       if (!job.answered) this.#finish(job.id);
       this.#endIfDone();
@@ -615,12 +619,7 @@ class Runner {
   #ended(job, how, value) {
     this.#open.delete(job.id);
     how.call(this, job, value);
-    if (this.#leaving || this.#pulling) {
-      this.#finish(job.id);
-      this.#endIfDone();
-    } else {
-      this.#advance(job.id);
-    }
+    this.#through(job);
   }
 
   #succeeded(job, value) {

@@ -3,20 +3,18 @@
 /** The way of a task to a pool's script workers: its input in the form that carries it, and its place in the queue. */
 
 const { AsyncResource } = require('node:async_hooks');
-const { types } = require('node:util');
 
 const { now } = require('../clock');
-const { bufferOf, isView } = require('../codec/bytes');
 const { append } = require('../codec/intrinsics');
 const { QueueFullError, UnknownTaskError } = require('../errors');
 const { Pending } = require('../pending');
 const { runTerms } = require('../pool-options');
-const { kindOf } = require('../travel/registry');
+const { memoryOf } = require('../shared-buffer/shared-buffer');
 const { Outgoing } = require('./outgoing');
 const { scriptTerms } = require('./script-options');
 const { ANY_SEAT, ASKED, BESIDE, BY_MESSAGE, BY_QUEUE, NO_SEAT } = require('./steps');
 const { notTooDeep } = require('./too-deep');
-const { discard, letGo, takeAside, takeBack, transferablesOf } = require('./transfer');
+const { discard, givesOnlyMemory, letGo, takeAside, takeBack, transferablesOf } = require('./transfer');
 
 /** Inputs on their way to scripts. */
 const outgoing = new Outgoing();
@@ -45,15 +43,6 @@ function optionsOf({ onProgress, name, signal, timeout, priority, parallel }) {
   if (name !== undefined) options.name = name;
   if (onProgress !== undefined) options.onProgress = AsyncResource.bind(onProgress);
   return options;
-}
-
-/** Whether it is nothing but shared memory, which is the same whenever it is read. */
-function isOneMemory(input) {
-  if (typeof input !== 'object' || input === null || types.isProxy(input)) return false;
-  if (types.isSharedArrayBuffer(input)) return true;
-  if (isView(input)) return types.isSharedArrayBuffer(bufferOf(input));
-  const brand = kindOf(input)?.brand;
-  return brand === 'SharedBuffer' || brand === 'AtomicView';
 }
 
 /** A task of a script. */
@@ -165,7 +154,8 @@ class ScriptSubmitter {
       pending.release = () => this.#release(held);
       try {
         const transfer = terms?.auto ? transferablesOf(input) : terms?.transfer ?? NOTHING;
-        const isKept = transfer.length === 0 && isOneMemory(input);
+        // Shared memory is the same whenever it is read.
+        const isKept = transfer.length === 0 && memoryOf(input) !== undefined;
         held.aside = isKept ? { isBundle: false, value: input, list: NOTHING } : takeAside(input, transfer);
       } catch (error) {
         this.#release(held);
@@ -248,7 +238,7 @@ class ScriptSubmitter {
       if (!free && aside === undefined) aside = takeAside(input, list);
       if (pending.ended) return aside === undefined ? undefined : discard(aside);
       // Given memory that has to wait: the queue keeps it, for whichever worker comes first.
-      if (!free && this.#isMemory(aside) && outgoing.prepareGiven(aside.value, aside.list)) {
+      if (!free && givesOnlyMemory(aside) && outgoing.prepareGiven(aside.value, aside.list)) {
         pending.id = this.#delivery.add(pending, this.#record, name);
         this.#crew.lend(pending.id, aside);
         return this.#submit(name, pending.id, terms, outgoing, settle, aside.value, ASKED);
@@ -279,11 +269,6 @@ class ScriptSubmitter {
       }
       return this.#note(answer);
     }
-  }
-
-  /** Whether what was given away is nothing but memory. */
-  #isMemory({ isBundle, list }) {
-    return !isBundle && list.length > 0 && list.every(types.isArrayBuffer);
   }
 
   /** Submits for any worker. */

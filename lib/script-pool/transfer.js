@@ -139,6 +139,11 @@ function takeBack({ isBundle, value }) {
   return isBundle ? arrive(value) : value;
 }
 
+/** Whether what was given away with what was taken aside is memory, and nothing else. */
+function givesOnlyMemory({ isBundle, list }) {
+  return !isBundle && list.length > 0 && list.every(types.isArrayBuffer);
+}
+
 /** Lets go of what was taken aside and will not be sent: memory at once, and ports close. */
 function discard({ isBundle, value, list }) {
   if (isBundle) discardArrived({ isBundle, value });
@@ -158,8 +163,7 @@ function discardArrived({ isBundle, value }) {
 function letGo(list) {
   for (const object of list) {
     if (kindOf(object)?.moves || object instanceof MessagePort) object.close();
-    else if (!types.isArrayBuffer(object)) closedPort().postMessage(undefined, [object]);
-    else if (sizeOf(object) > 0) closedPort().postMessage(undefined, [object]);
+    else if (!types.isArrayBuffer(object) || sizeOf(object) > 0) closedPort().postMessage(undefined, [object]);
   }
 }
 
@@ -203,4 +207,6 @@ function explain(error, value, name) {
   Object.defineProperty(error, 'cause', { value: cause, writable: true, configurable: true });
 }
 
-module.exports = { AUTO, discard, discardArrived, leaving, letGo, move, takeAside, takeBack, transferablesOf };
+module.exports = {
+  AUTO, discard, discardArrived, givesOnlyMemory, leaving, letGo, move, takeAside, takeBack, transferablesOf,
+};
