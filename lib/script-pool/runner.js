@@ -12,7 +12,7 @@ const { receiveMessageOnPort } = require('node:worker_threads');
 const { types } = require('node:util');
 
 const { clearTimeout, now, setImmediate, setTimeout } = require('../clock');
-const { append } = require('../codec/intrinsics');
+const { added } = require('../codec/intrinsics');
 const { binding } = require('../native');
 const { deliveryOf } = require('../delivery');
 const { throwUncaught } = require('../turn');
@@ -481,7 +481,10 @@ class Runner {
   }
 
   #invoke(job, run, input) {
-    if (run === MESSAGE) return this.#hasListener() ? this.#emit(job, input) : this.#emitLater(job, input);
+    if (run === MESSAGE) {
+      const listeners = this.#port.listenerCount('message');
+      return listeners > 0 ? this.#emit(job, input, listeners) : this.#emitLater(job, input);
+    }
     let result;
     try {
       result = run(input);
@@ -529,10 +532,10 @@ class Runner {
     return false;
   }
 
-  #emit(job, input) {
-    append(this.#messages, job);
+  #emit(job, input, listeners) {
+    this.#messages = added(this.#messages, job);
     this.#open.set(job.id, job);
-    job.listeners = this.#port.listenerCount('message');
+    job.listeners = listeners;
     this.#emitting = job;
     try {
       this.#port.emit('message', input);
@@ -559,7 +562,7 @@ class Runner {
       if (process.listenerCount('uncaughtException') === 0 && !process.hasUncaughtExceptionCaptureCallback()) return;
       // Another listener may answer it still.
       if (--job.listeners > 0 || job.answered || !this.#open.has(job.id)) return;
-      this.#messages.splice(this.#messages.indexOf(job), 1);
+      this.#takeMessage(job);
       this.#open.delete(job.id);
       this.#failed(job, error);
       this.#finish(job.id);
@@ -593,12 +596,11 @@ class Runner {
     const job = own !== undefined && messages.includes(own) ? own : messages[0];
     if (job === undefined) return this.#postMessage.call(this.#port, value, transfer);
     // Before the value is read, which may run code of the script's that posts.
-    const at = messages.indexOf(job);
-    messages.splice(at, 1);
+    const at = this.#takeMessage(job);
     try {
       this.#write(job, value, transfer === undefined ? NOTHING : require('../travel/transfer-list').listOf(transfer));
     } catch (error) {
-      messages.splice(at, 0, job);
+      this.#messages.splice(at, 0, job);
       throw error;
     }
     this.#open.delete(job.id);
@@ -607,6 +609,15 @@ class Runner {
     if (job === this.#emitting && this.#contexts === undefined) job.answered = true;
     // The rest not now: this is the middle of the script's own code.
     else nodeGlobals.queueMicrotask(this.#afterMessage);
+  }
+
+  /** This one is answered, or failed. Where it stood among the others. */
+  #takeMessage(job) {
+    const at = this.#messages.indexOf(job);
+    // Most often there is but one, and to leave it a new array is the quickest.
+    if (at === 0 && this.#messages.length === 1) this.#messages = [];
+    else this.#messages.splice(at, 1);
+    return at;
   }
 
   #afterMessage = () => {
