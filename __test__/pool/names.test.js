@@ -101,6 +101,30 @@ test('while it is not known what the script exports, the input is taken at the c
     ]);
   }));
 
+test('an input that waits for the exports is what it would be without waiting', () =>
+  withScript(telling(['echo'], 50), async (pool) => {
+    const inputs = () => [
+      Buffer.from('abc'), { b: Buffer.from('abc'), c: Buffer.alloc(100_000, 1) }, new Float64Array([1, -0, NaN]).subarray(1),
+      new Map([[new Date(5), new Set([1n])]]), [1, , 3], null, undefined, 'text', new RangeError('a'), /x/g,
+    ];
+    const given = inputs();
+    const before = given.map((input) => pool.run('echo', input));
+    const natives = given.slice(0, 3).map((input) => pool.run('sha256', { data: input.b ?? input }));
+    given[1].c.fill(2);
+    const early = await Promise.all(before);
+    assert.deepEqual(early, await Promise.all(inputs().map((input) => pool.run('echo', input))));
+    assert.deepEqual(
+      await Promise.all(natives),
+      await Promise.all(inputs().slice(0, 3).map((input) => pool.run('sha256', { data: input.b ?? input }))),
+    );
+  }));
+
+test('a Buffer for a native task is one when it had to wait for the exports', () =>
+  withScript(telling(['render'], 50), async (pool) => {
+    const seen = await Promise.all([pool.run('echo', Buffer.from('abc')), pool.run('echo', { b: Buffer.alloc(100_000) })]);
+    assert.ok(Buffer.isBuffer(seen[0]) && Buffer.isBuffer(seen[1].b));
+  }));
+
 test('a pool that closes before it knows finishes what it accepted; a name may be that of a script that does not load', async () => {
   const pool = new WorkerPool(telling(['echo'], 50), { maxThreads: 1 });
   const runs = [pool.run('echo', 1), pool.run('fibonacci', 10)];

@@ -8,7 +8,7 @@
 const { types } = require('node:util');
 
 const {
-  KIND_ARRAY_BUFFER, KIND_UINT8, bufferOf, bytesOf, isBuffer, isResizable, isView, kindOfView, lengthOf, sizeOf,
+  KIND_ARRAY_BUFFER, KIND_BUFFER, KIND_UINT8, bufferOf, bytesOf, isBuffer, isResizable, isView, kindOfView, lengthOf, setBytes, sizeOf,
 } = require('../codec/bytes');
 const { arrayOf } = require('../codec/intrinsics');
 const { INPUT_COPY, INPUT_DIRECT, INPUT_PIN, INPUT_WIRE } = require('../forms');
@@ -24,8 +24,14 @@ class Outgoing {
   length = 0;
   parts = undefined;
 
+  #keepBuffers;
   /** Made for the first value that needs it, as is the codec: a worker starts sooner without. */
   #writer;
+
+  /** @param {boolean} [keepBuffers] whether Buffers in a value stay Buffers: those of a script arrive as Uint8Arrays */
+  constructor(keepBuffers = false) {
+    this.#keepBuffers = keepBuffers;
+  }
 
   /**
    * @param {unknown} value
@@ -44,6 +50,7 @@ class Outgoing {
     // A getter of the value may send something in its turn: with a writer of its own, before this one has ended.
     if (this.#writer === undefined || this.#writer.busy) this.#writer = require('../values').messageWriter();
     const writer = this.#writer;
+    writer.keepBuffers = this.#keepBuffers;
     if (!writer.encode(value, 'message')) {
       this.#set(INPUT_DIRECT, writer.takeLeft());
       return false;
@@ -70,6 +77,27 @@ class Outgoing {
       this.form += INPUT_PIN - INPUT_COPY;
     }
     return true;
+  }
+
+  /**
+   * A copy of the value, as it is now.
+   *
+   * @param {unknown} value
+   * @returns {{ value: unknown } | undefined} undefined when only Node's own port can carry it, as with `prepare`
+   */
+  copy(value) {
+    if (!this.prepare(value)) return undefined;
+    const { form, value: shown, length, parts } = this;
+    this.release();
+    const { decode, decodeBytes } = require('../values');
+    if (form === INPUT_DIRECT) return { value };
+    if (form !== INPUT_WIRE) {
+      const kind = this.#keepBuffers && isBuffer(value) ? KIND_BUFFER : form >> 8;
+      return { value: decodeBytes(kind, memoryOf(shown)) };
+    }
+    const memory = [];
+    for (let i = 0; i < parts?.length; i += 2) memory[i / 2] = memoryOf(parts[i]);
+    return { value: decode(shown, 0, length, memory) };
   }
 
   /** After `prepare` said false: what Node's port is to carry. */
@@ -111,6 +139,13 @@ function isWholeBytes(value) {
   const buffer = bufferOf(value);
   if (!types.isArrayBuffer(buffer) || !isPlain(buffer)) return false;
   return lengthOf(value) === sizeOf(buffer) || (kind === KIND_UINT8 && isBuffer(value));
+}
+
+/** The bytes of a view, in memory of their own. */
+function memoryOf(bytes) {
+  const memory = new ArrayBuffer(lengthOf(bytes));
+  setBytes.call(new Uint8Array(memory), bytes);
+  return memory;
 }
 
 /** Memory that is still there and keeps its length. */

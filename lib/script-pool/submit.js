@@ -18,6 +18,8 @@ const { discard, givesOnlyMemory, letGo, takeAside, takeBack, transferablesOf } 
 
 /** Inputs on their way to scripts. */
 const outgoing = new Outgoing();
+/** Inputs that are not on their way yet. */
+const kept = new Outgoing(true);
 
 /** What `submitScript` tells beside the acceptance, as bits. */
 const NO_WORKER_FREE = 1;
@@ -43,6 +45,14 @@ function optionsOf({ onProgress, name, signal, timeout, priority, parallel }) {
   if (name !== undefined) options.name = name;
   if (onProgress !== undefined) options.onProgress = AsyncResource.bind(onProgress);
   return options;
+}
+
+/** An input as it is now, for a script or for a native task. */
+function takeForLater(input, list) {
+  if (list.length > 0) return takeAside(input, list);
+  // Shared memory is the same whenever it is read.
+  const copy = memoryOf(input) === undefined ? kept.copy(input) : { value: input };
+  return copy === undefined ? takeAside(kept.takeLeft(), list) : { isBundle: false, value: copy.value, list };
 }
 
 /** A task of a script. */
@@ -154,9 +164,7 @@ class ScriptSubmitter {
       pending.release = () => this.#release(held);
       try {
         const transfer = terms?.auto ? transferablesOf(input) : terms?.transfer ?? NOTHING;
-        // Shared memory is the same whenever it is read.
-        const isKept = transfer.length === 0 && memoryOf(input) !== undefined;
-        held.aside = isKept ? { isBundle: false, value: input, list: NOTHING } : takeAside(input, transfer);
+        held.aside = takeForLater(input, transfer);
       } catch (error) {
         this.#release(held);
         throw error;
