@@ -188,3 +188,21 @@ test('a full queue says what is so and what to do', async () => {
     await full.close();
   }
 });
+
+test('a name in the input of a built-in task that it does not know is refused', async () => {
+  const pool = new WorkerPool({ maxThreads: 1 });
+  const cell = new Int32Array(new SharedArrayBuffer(8));
+  const slips = [
+    ['sha256', { data: 'x', encodng: 'hex' }], ['blake3', { data: 'x', paralel: true }], ['primes', { limit: 5, lst: true }],
+    ['fill', { data: new Uint8Array(3), value: 1, of: 2 }], ['sort', { data: new Float64Array(3), parallell: true }],
+    ['histogram', { data: new Uint8Array(3), bin: 1 }], ['atomicAdd', { buffer: cell, amount: 2 }],
+    ['atomicNotify', { buffer: cell, idx: 0 }], ['sumSqrt', { n: 1, iteration: 5 }],
+  ];
+  for (const [task, input] of slips) {
+    const slip = Object.keys(input).at(-1);
+    await assert.rejects(pool.run(task, input), ({ code, message }) =>
+      code === 'ERR_RW_INVALID_INPUT' && message.endsWith(`; got the unknown option '${slip}'`));
+    await pool.run(task, { ...input, [slip]: undefined });
+  }
+  await pool.close();
+});

@@ -64,12 +64,13 @@ impl Input for Message {
                 parallel: false,
             });
         }
-        let mut options = Options::from_value(value)?;
-        let data = options.required("data")?;
-        Ok(Message {
-            data,
-            encoding: options.optional("encoding")?.unwrap_or(Encoding::Buffer),
-            parallel: options.optional("parallel")?.unwrap_or(false),
+        Options::read(value, |options| {
+            let data = options.required("data")?;
+            Ok(Message {
+                data,
+                encoding: options.optional("encoding")?.unwrap_or(Encoding::Buffer),
+                parallel: options.optional("parallel")?.unwrap_or(false),
+            })
         })
     }
 }

@@ -3,9 +3,11 @@
 //! A task that takes options reads them through [`Options`]:
 //!
 //! ```ignore
-//! let mut options = Options::from_value(value)?;
-//! let limit: Whole<1_000> = options.required("limit")?;
-//! let list = options.optional("list")?.unwrap_or(false);
+//! Options::read(value, |options| {
+//!     let limit: Whole<1_000> = options.required("limit")?;
+//!     let list = options.optional("list")?.unwrap_or(false);
+//!     Ok(Wanted { limit, list })
+//! })
 //! ```
 
 use std::fmt;
@@ -36,9 +38,20 @@ impl Refused {
         Refused { code: Code::InvalidInput, got: format!("'{got}'") }
     }
 
+    /// An option that the task does not have.
+    fn unknown_option(key: &str) -> Self {
+        let shown: String = key.chars().take(40).collect();
+        Refused { code: Code::InvalidInput, got: format!("the unknown option '{shown}'") }
+    }
+
+    /// The input is of a kind the task does not take, in these words.
+    pub fn wrong_kind(got: impl Into<String>) -> Self {
+        Refused { code: Code::InvalidInput, got: got.into() }
+    }
+
     /// The same refusal, naming the option it was about.
     #[must_use]
-    fn of_option(mut self, key: &str) -> Self {
+    pub fn of_option(mut self, key: &str) -> Self {
         self.got = format!("{} for option '{key}'", self.got);
         self
     }
@@ -125,10 +138,29 @@ impl<const MAX: u64> Input for Whole<MAX> {
     }
 }
 
-/// A plain object whose keys are read one at a time. Keys that nobody asks for are ignored, as Node does.
+/// A plain object whose keys are read one at a time.
 pub struct Options(Vec<(Text, Value)>);
 
 impl Options {
+    /// What `read` makes of the options in a value. A key that it does not ask for is refused: most often it is a known
+    /// one, misspelt.
+    pub fn read<T>(value: Value, read: impl FnOnce(&mut Self) -> InputResult<T>) -> InputResult<T> {
+        let mut options = Options::from_value(value)?;
+        let all = read(&mut options)?;
+        // One that is undefined is missing, as it is in JavaScript.
+        match options.0.iter().find(|(_, value)| !matches!(value, Value::Undefined)) {
+            Some((key, _)) => Err(Refused::unknown_option(&key.to_str())),
+            None => Ok(all),
+        }
+    }
+
+    /// These are known, and not of use with the others that are given.
+    pub fn ignore(&mut self, keys: &[&str]) {
+        for key in keys {
+            self.take(key);
+        }
+    }
+
     /// The value of a key, which must be there.
     pub fn required<T: Input>(&mut self, key: &str) -> InputResult<T> {
         // A missing key reads as undefined, as it does in JavaScript.
@@ -189,6 +221,24 @@ mod tests {
         let error = options(vec![]).required::<f64>("n").unwrap_err().into_error("t", "x");
         assert_eq!(error.code(), Code::InvalidInput);
         assert_eq!(error.message(), "task 't' takes x; got undefined for option 'n'");
+    }
+
+    #[test]
+    fn what_nobody_asks_for_is_refused() {
+        let read = |entries: Vec<(&str, Value)>| {
+            let entries = entries.into_iter().map(|(key, value)| (Text::from(key), value)).collect();
+            Options::read(Value::Object(entries), |options| {
+                options.ignore(&["b"]);
+                options.required::<f64>("a")
+            })
+        };
+        let a = || ("a", Value::Number(1.0));
+        for also in [vec![], vec![("b", Value::Null)], vec![("c", Value::Undefined)]] {
+            assert_eq!(read([vec![a()], also].concat()).unwrap(), 1.0);
+        }
+        let error = read(vec![a(), ("aa", Value::Null)]).unwrap_err().into_error("t", "x");
+        assert_eq!(error.code(), Code::InvalidInput);
+        assert_eq!(error.message(), "task 't' takes x; got the unknown option 'aa'");
     }
 
     #[test]

@@ -32,15 +32,16 @@ struct LockedAdd {
 
 impl Input for LockedAdd {
     fn from_value(value: Value) -> InputResult<Self> {
-        let mut options = Options::from_value(value)?;
-        let Whole(lock) = options.required::<Whole<EXACT>>("lock")?;
-        let Whole(counter) = options.required::<Whole<EXACT>>("counter")?;
-        let Whole(count) = options.required::<Whole<EXACT>>("count")?;
-        let Memory(bytes) = options.required("memory")?;
-        // Saturates: what is no offset on this machine is out of bounds.
-        let place =
-            |offset: u64| usize::try_from(offset).unwrap_or(usize::MAX).saturating_add(bytes.offset());
-        Ok(LockedAdd { lock: place(lock), counter: place(counter), count, memory: bytes })
+        Options::read(value, |options| {
+            let Whole(lock) = options.required::<Whole<EXACT>>("lock")?;
+            let Whole(counter) = options.required::<Whole<EXACT>>("counter")?;
+            let Whole(count) = options.required::<Whole<EXACT>>("count")?;
+            let Memory(bytes) = options.required("memory")?;
+            // Saturates: what is no offset on this machine is out of bounds.
+            let place =
+                |offset: u64| usize::try_from(offset).unwrap_or(usize::MAX).saturating_add(bytes.offset());
+            Ok(LockedAdd { lock: place(lock), counter: place(counter), count, memory: bytes })
+        })
     }
 }
 

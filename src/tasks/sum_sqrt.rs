@@ -32,10 +32,11 @@ impl Input for Sum {
         if let Value::Number(n) = value {
             return Ok(Sum { n, iterations: DEFAULT_ITERATIONS });
         }
-        let mut options = Options::from_value(value)?;
-        let n = options.required("n")?;
-        let iterations: Option<Whole<MAX_ITERATIONS>> = options.optional("iterations")?;
-        Ok(Sum { n, iterations: iterations.map_or(DEFAULT_ITERATIONS, |whole| whole.0) })
+        Options::read(value, |options| {
+            let n = options.required("n")?;
+            let iterations: Option<Whole<MAX_ITERATIONS>> = options.optional("iterations")?;
+            Ok(Sum { n, iterations: iterations.map_or(DEFAULT_ITERATIONS, |whole| whole.0) })
+        })
     }
 }
 

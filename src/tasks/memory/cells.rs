@@ -32,10 +32,10 @@ impl Cell {
         let shared = match options.required::<Value>("buffer")? {
             Value::Shared(shared) if shared.kind() == BytesKind::ArrayBuffer => {
                 let whole = shared.len() / 4 * 4;
-                shared.view(BytesKind::Int32, 0, whole).ok_or_else(|| Refused::unknown_value("a buffer"))?
+                shared.view(BytesKind::Int32, 0, whole).ok_or_else(|| Refused::wrong_kind("a buffer"))?
             }
             Value::Shared(shared) => shared,
-            other => return Err(Refused::wrong_type(&other)),
+            other => return Err(Refused::wrong_type(&other).of_option("buffer")),
         };
         let size = shared.kind().element_size();
         let Whole(index) = options.optional::<Whole<SAFE>>("index")?.unwrap_or(Whole(0));
@@ -58,9 +58,9 @@ impl Cell {
                 as_number(value).map(|number| Expected::I32((modulo(number) as u32).cast_signed()))
             }
             BytesKind::BigInt64 => as_big_int(value).map(|low| Expected::I64(low.cast_signed())),
-            other => return Err(Refused::unknown_value(other.describe())),
+            other => return Err(Refused::wrong_kind(other.describe()).of_option("buffer")),
         };
-        expected.ok_or_else(|| Refused::wrong_type(value))
+        expected.ok_or_else(|| Refused::wrong_type(value).of_option("value"))
     }
 }
 
@@ -73,26 +73,27 @@ struct Add {
 
 impl Input for Add {
     fn from_value(value: Value) -> InputResult<Self> {
-        let mut options = Options::from_value(value)?;
-        let cell = Cell::from_options(&mut options)?;
-        let kind = cell.shared.kind();
-        let value = options.optional::<Value>("value")?.unwrap_or(Value::Number(1.0));
-        let operand = match kind {
-            BytesKind::Float16
-            | BytesKind::Float32
-            | BytesKind::Float64
-            | BytesKind::Uint8Clamped
-            | BytesKind::DataView => {
-                return Err(Refused::unknown_value(kind.describe()));
-            }
-            _ => as_number(&value).map(modulo).or_else(|| as_big_int(&value)),
-        };
-        let Whole(count) = options.optional::<Whole<SAFE>>("count")?.unwrap_or(Whole(1));
-        Ok(Add {
-            cell,
-            operand: operand.ok_or_else(|| Refused::wrong_type(&value))?,
-            count,
-            parallel: options.optional("parallel")?.unwrap_or(false),
+        Options::read(value, |options| {
+            let cell = Cell::from_options(options)?;
+            let kind = cell.shared.kind();
+            let value = options.optional::<Value>("value")?.unwrap_or(Value::Number(1.0));
+            let operand = match kind {
+                BytesKind::Float16
+                | BytesKind::Float32
+                | BytesKind::Float64
+                | BytesKind::Uint8Clamped
+                | BytesKind::DataView => {
+                    return Err(Refused::wrong_kind(kind.describe()).of_option("buffer"));
+                }
+                _ => as_number(&value).map(modulo).or_else(|| as_big_int(&value)),
+            };
+            let Whole(count) = options.optional::<Whole<SAFE>>("count")?.unwrap_or(Whole(1));
+            Ok(Add {
+                cell,
+                operand: operand.ok_or_else(|| Refused::wrong_type(&value).of_option("value"))?,
+                count,
+                parallel: options.optional("parallel")?.unwrap_or(false),
+            })
         })
     }
 }
@@ -168,17 +169,18 @@ struct Wait {
 
 impl Input for Wait {
     fn from_value(value: Value) -> InputResult<Self> {
-        let mut options = Options::from_value(value)?;
-        let cell = Cell::from_options(&mut options)?;
-        let expected = cell.expected(&options.required("value")?)?;
-        let timeout = match options.optional::<f64>("timeout")? {
-            // As `Atomics.wait` has it: NaN is no limit, below zero is none at all.
-            Some(milliseconds) if !milliseconds.is_nan() => {
-                Duration::try_from_secs_f64(milliseconds.max(0.0) / 1000.0).ok()
-            }
-            _ => None,
-        };
-        Ok(Wait { cell, expected, timeout })
+        Options::read(value, |options| {
+            let cell = Cell::from_options(options)?;
+            let expected = cell.expected(&options.required("value")?)?;
+            let timeout = match options.optional::<f64>("timeout")? {
+                // As `Atomics.wait` has it: NaN is no limit, below zero is none at all.
+                Some(milliseconds) if !milliseconds.is_nan() => {
+                    Duration::try_from_secs_f64(milliseconds.max(0.0) / 1000.0).ok()
+                }
+                _ => None,
+            };
+            Ok(Wait { cell, expected, timeout })
+        })
     }
 }
 
@@ -207,17 +209,18 @@ struct Notify {
 
 impl Input for Notify {
     fn from_value(value: Value) -> InputResult<Self> {
-        let mut options = Options::from_value(value)?;
-        let cell = Cell::from_options(&mut options)?;
-        if !matches!(cell.shared.kind(), BytesKind::Int32 | BytesKind::BigInt64) {
-            return Err(Refused::unknown_value(cell.shared.kind().describe()));
-        }
-        let count = match options.optional::<f64>("count")? {
-            // The cast saturates, and makes 0 of NaN and of what is below zero.
-            Some(count) => count as usize,
-            None => usize::MAX,
-        };
-        Ok(Notify { cell, count })
+        Options::read(value, |options| {
+            let cell = Cell::from_options(options)?;
+            if !matches!(cell.shared.kind(), BytesKind::Int32 | BytesKind::BigInt64) {
+                return Err(Refused::wrong_kind(cell.shared.kind().describe()).of_option("buffer"));
+            }
+            let count = match options.optional::<f64>("count")? {
+                // The cast saturates, and makes 0 of NaN and of what is below zero.
+                Some(count) => count as usize,
+                None => usize::MAX,
+            };
+            Ok(Notify { cell, count })
+        })
     }
 }
 
@@ -243,13 +246,14 @@ struct PingPong {
 
 impl Input for PingPong {
     fn from_value(value: Value) -> InputResult<Self> {
-        let mut options = Options::from_value(value)?;
-        let cell = Cell::from_options(&mut options)?;
-        if cell.shared.kind() != BytesKind::Int32 {
-            return Err(Refused::unknown_value(cell.shared.kind().describe()));
-        }
-        let Whole(rounds) = options.required::<Whole<{ (1 << 30) - 1 }>>("rounds")?;
-        Ok(PingPong { cell, rounds })
+        Options::read(value, |options| {
+            let cell = Cell::from_options(options)?;
+            if cell.shared.kind() != BytesKind::Int32 {
+                return Err(Refused::wrong_kind(cell.shared.kind().describe()).of_option("buffer"));
+            }
+            let Whole(rounds) = options.required::<Whole<{ (1 << 30) - 1 }>>("rounds")?;
+            Ok(PingPong { cell, rounds })
+        })
     }
 }
 

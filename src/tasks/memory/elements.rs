@@ -21,7 +21,7 @@ impl Input for Subject {
                 Ok(Subject::Own(bytes))
             }
             Value::Shared(shared) if shared.kind() == BytesKind::DataView => {
-                Err(Refused::unknown_value("a DataView"))
+                Err(Refused::wrong_kind("a DataView"))
             }
             // Without a type of its own shared memory is one of Int32 cells, as `SharedBuffer`'s methods have it.
             Value::Shared(shared) if shared.kind() == BytesKind::ArrayBuffer => {
@@ -51,7 +51,7 @@ impl<T: Input> Input for Parallel<T> {
         if !matches!(value, Value::Object(_)) {
             return Ok(Parallel { data: T::from_value(value)?, parallel: false });
         }
-        Parallel::from_options(&mut Options::from_value(value)?)
+        Options::read(value, Parallel::from_options)
     }
 }
 

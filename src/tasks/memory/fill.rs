@@ -31,26 +31,27 @@ impl Operand {
 
 impl Input for Fill {
     fn from_value(value: Value) -> InputResult<Self> {
-        let mut options = Options::from_value(value)?;
-        let data: Subject = options.required("data")?;
-        let kind = match &data {
-            Subject::Own(bytes) => bytes.kind(),
-            Subject::Shared(shared) => shared.kind(),
-        };
-        let value: Value = options.required("value")?;
-        let number = as_number(&value).map(|number| match kind {
-            // Rounded half to even and clamped: the `as` of Rust saturates.
-            BytesKind::Uint8Clamped => f64::from(number.round_ties_even() as u8),
-            _ => number,
-        });
-        let operand = match kind {
-            BytesKind::BigInt64 | BytesKind::BigUint64 => as_big_int(&value).map(Operand::Low),
-            _ => number.map(Operand::Number),
-        };
-        let value = operand.ok_or_else(|| {
-            Refused::unknown_value(&format!("{} for option 'value' of {}", value.describe(), kind.describe()))
-        })?;
-        Ok(Fill { data, value, parallel: options.optional("parallel")?.unwrap_or(false) })
+        Options::read(value, |options| {
+            let data: Subject = options.required("data")?;
+            let kind = match &data {
+                Subject::Own(bytes) => bytes.kind(),
+                Subject::Shared(shared) => shared.kind(),
+            };
+            let value: Value = options.required("value")?;
+            let number = as_number(&value).map(|number| match kind {
+                // Rounded half to even and clamped: the `as` of Rust saturates.
+                BytesKind::Uint8Clamped => f64::from(number.round_ties_even() as u8),
+                _ => number,
+            });
+            let operand = match kind {
+                BytesKind::BigInt64 | BytesKind::BigUint64 => as_big_int(&value).map(Operand::Low),
+                _ => number.map(Operand::Number),
+            };
+            let value = operand.ok_or_else(|| {
+                Refused::wrong_kind(format!("{} for option 'value' of {}", value.describe(), kind.describe()))
+            })?;
+            Ok(Fill { data, value, parallel: options.optional("parallel")?.unwrap_or(false) })
+        })
     }
 }
 

@@ -45,17 +45,19 @@ impl Input for Histogram {
         if !matches!(value, Value::Object(_)) {
             return Ok(Histogram { input: Parallel::from_value(value)?, bins: None });
         }
-        let mut options = Options::from_value(value)?;
-        let input = Parallel::from_options(&mut options)?;
-        let Some(Whole(count)) = options.optional::<Whole<MOST_BINS>>("bins")? else {
-            return Ok(Histogram { input, bins: None });
-        };
-        let (min, max) = (options.required::<f64>("min")?, options.required::<f64>("max")?);
-        let width = max - min;
-        if count == 0 || width.is_nan() || width.is_infinite() || width <= 0.0 {
-            return Err(Refused::out_of_range(format_args!("{count} bins from {min} to {max}")));
-        }
-        Ok(Histogram { input, bins: Some(Bins { count: count as usize, min, max }) })
+        Options::read(value, |options| {
+            let input = Parallel::from_options(options)?;
+            let Some(Whole(count)) = options.optional::<Whole<MOST_BINS>>("bins")? else {
+                options.ignore(&["min", "max"]);
+                return Ok(Histogram { input, bins: None });
+            };
+            let (min, max) = (options.required::<f64>("min")?, options.required::<f64>("max")?);
+            let width = max - min;
+            if count == 0 || width.is_nan() || width.is_infinite() || width <= 0.0 {
+                return Err(Refused::out_of_range(format_args!("{count} bins from {min} to {max}")));
+            }
+            Ok(Histogram { input, bins: Some(Bins { count: count as usize, min, max }) })
+        })
     }
 }
 

@@ -26,15 +26,19 @@ impl Input for Wanted {
         if matches!(value, Value::Number(_)) {
             return Whole::<MAX_COUNT>::from_value(value).map(|limit| Wanted::Count(limit.0));
         }
-        let mut options = Options::from_value(value)?;
-        if let Some(port) = options.optional("port")? {
-            return options.required::<Whole<MAX_COUNT>>("limit").map(|limit| Wanted::Stream(limit.0, port));
-        }
-        if options.optional("list")?.unwrap_or(false) {
-            options.required::<Whole<MAX_LIST>>("limit").map(|limit| Wanted::List(limit.0))
-        } else {
-            options.required::<Whole<MAX_COUNT>>("limit").map(|limit| Wanted::Count(limit.0))
-        }
+        Options::read(value, |options| {
+            if let Some(port) = options.optional("port")? {
+                options.ignore(&["list"]);
+                return options
+                    .required::<Whole<MAX_COUNT>>("limit")
+                    .map(|limit| Wanted::Stream(limit.0, port));
+            }
+            if options.optional("list")?.unwrap_or(false) {
+                options.required::<Whole<MAX_LIST>>("limit").map(|limit| Wanted::List(limit.0))
+            } else {
+                options.required::<Whole<MAX_COUNT>>("limit").map(|limit| Wanted::Count(limit.0))
+            }
+        })
     }
 }
 
