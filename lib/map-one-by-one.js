@@ -4,16 +4,17 @@
  * `pool.map` where the inputs cannot go as one batch: those of an async source, and those of a script's function. They
  * are taken from the source only as fast as the pool works them off.
  *
- * The call's signal, its time limit and its first failure end it at once, however quiet the source is: nothing here
- * waits for the source. Then no further input is asked for, what is under way is cancelled, and the source is closed by
- * its `return()`, as `for await` would. What a source throws while it is closed is passed over, as there.
+ * The call's signal, its time limit, its first failure and the end of the pool end it at once, however quiet the source
+ * is: nothing here waits for the source. Then no further input is asked for, what is under way is cancelled, and the
+ * source is closed by its `return()`, as `for await` would. What a source throws while it is closed is passed over, as
+ * there. A pool that closes in order finishes first what is under way.
  *
  * A full queue refuses none of the inputs: the one at hand waits, and with it the source.
  */
 
 const nodeGlobals = require('./node-globals');
 const { now } = require('./clock');
-const { TaskTimeoutError } = require('./errors');
+const { PoolClosedError, TaskTimeoutError } = require('./errors');
 const { Pending } = require('./pending');
 const { listedIn, validateTransfer } = require('./transfer');
 
@@ -24,6 +25,9 @@ const DEPTH = 4;
 const NO_TASK = 1;
 
 class OneByOne {
+  /** Whether the pool has accepted every input, and finishes them all before it closes. */
+  isWhole;
+
   #pending;
   #place;
   #terms;
@@ -47,6 +51,8 @@ class OneByOne {
   /** The input that waits for room in the queue, and its number. */
   #held;
   #over = false;
+  /** Whether the pool takes no more inputs. */
+  #isRefused = false;
   /** Aborts what is under way. */
   #stop = new nodeGlobals.AbortController();
   /** What is still to be given away, where the call named it. */
@@ -58,7 +64,7 @@ class OneByOne {
    * @param {string} task
    * @param {object} terms what `runTerms` gives, `onProgress` and `name`; `transfer` may be 'auto'
    * @param {{
-   *   threads: number, maxQueue: number, holds: boolean, isNative: boolean,
+   *   threads: number, maxQueue: number, holds: boolean, isNative: boolean, isWhole: boolean,
    *   start(input: unknown, options: object): Promise<unknown>,
    *   hasRoom(): boolean, whenRoom(act: () => void): void, isRefusal(error: unknown): boolean, over(): void,
    * }} place where the tasks are run
@@ -66,6 +72,7 @@ class OneByOne {
   constructor(resolve, reject, task, terms, place) {
     const { threads, maxQueue } = place;
     this.#place = place;
+    this.isWhole = place.isWhole;
     this.#terms = terms;
     this.#limit = threads + Math.min(maxQueue, threads * (DEPTH - 1));
     if (Array.isArray(terms.transfer)) this.#toGive = validateTransfer(terms.transfer, place.isNative);
@@ -102,13 +109,29 @@ class OneByOne {
     if (this.#over) this.#close();
   }
 
+  /** The pool closes. What has come so far is done yet; then the map fails, unless the source has ended. */
+  poolCloses() {
+    if (this.isWhole) return;
+    this.#isRefused = true;
+    this.#pull();
+  }
+
+  /** Ends it early. */
+  fail(error) {
+    this.#pending.end(error);
+  }
+
   /** Asks for inputs, as many as there is room for. */
   #pull() {
-    while (!this.#over && !this.#exhausted && !this.#asking && this.#held === undefined && this.#underWay < this.#limit) {
-      this.#ask();
-    }
-    const isDone = this.#exhausted && this.#held === undefined && this.#underWay === 0;
-    if (isDone && !this.#over) this.#finish();
+    while (this.#wantsMore()) this.#ask();
+    if (this.#over || this.#underWay > 0) return;
+    if (this.#exhausted && this.#held === undefined) this.#finish();
+    else if (this.#isRefused) this.fail(new PoolClosedError('the pool was closed before the source of the inputs had ended'));
+  }
+
+  #wantsMore() {
+    if (this.#over || this.#exhausted || this.#asking || this.#isRefused || this.#held !== undefined) return false;
+    return this.#underWay < this.#limit;
   }
 
   #ask() {
@@ -147,7 +170,7 @@ class OneByOne {
     // A getter may have ended it.
     if (this.#over) return;
     if (done) this.#exhausted = true;
-    else this.#submit(input, this.#taken++);
+    else if (!this.#isRefused) this.#submit(input, this.#taken++);
   }
 
   #submit(input, number) {
@@ -214,7 +237,7 @@ class OneByOne {
   #fail(error) {
     const isLate = error instanceof TaskTimeoutError && this.#deadline !== undefined && now() >= this.#deadline;
     if (isLate) this.#pending.timeUp(this.#terms.timeout);
-    else this.#pending.end(error);
+    else this.fail(error);
   }
 
   /** It was rejected. */

@@ -20,7 +20,7 @@ const { locateScript } = require('./script-pool/script-location');
 const { scriptPoolOptions, scriptSettings, scriptTerms } = require('./script-pool/script-options');
 const { ScriptRecord } = require('./script-pool/script-record');
 const { ScriptSubmitter } = require('./script-pool/submit');
-const { comesBack, givenBack, orGiven, prepareFor, prepareForAll, withParallel } = require('./shared-buffer/task-inputs');
+const { comesBack, givenBack, orGiven, prepareFor, prepareForAll, readOnce, withParallel } = require('./shared-buffer/task-inputs');
 const { isNativeOnly, taskIndex, taskName, taskNames } = require('./tasks');
 const { Transfer } = require('./transfer');
 const { callUser } = require('./user-code');
@@ -61,7 +61,7 @@ class WorkerPool extends EventEmitter {
   #needsDrain = false;
   /** What waits for room in the queue. */
   #waitingForRoom = new Set();
-  /** Maps of which not every input was submitted, and which were accepted as a whole. */
+  /** Maps of which not every input was submitted, or is done. */
   #maps = new Set();
   /** Whether tasks are refused here: the native side is still open for these maps. */
   #refuses = false;
@@ -100,6 +100,7 @@ class WorkerPool extends EventEmitter {
     const crew = (this.#crew = new Crew({ binding, ways, delivery, record, script: url, settings, emit }));
     this.#submitter = new ScriptSubmitter({
       binding, delivery, record, crew, settings,
+      isClosed: () => this.#refuses,
       becameFull: () => this.#becameFull(),
       refused: (...refusal) => this.#answered(...refusal),
     });
@@ -192,9 +193,10 @@ class WorkerPool extends EventEmitter {
     const task = taskName(index);
     let form, value, length, parts, given;
     try {
-      ({ form, value, length, parts } = prepareInput(input, undefined, comesBack(task)));
-      prepareFor(task, input);
-      given = givenBack(task, input);
+      const read = readOnce(task, input);
+      ({ form, value, length, parts } = prepareInput(read, undefined, comesBack(task)));
+      prepareFor(task, read);
+      given = givenBack(task, read);
     } catch (error) {
       return reject(error);
     }
@@ -212,11 +214,13 @@ class WorkerPool extends EventEmitter {
       // Before the input is read: what its getters do may end the task.
       pending.control(terms);
       if (pending.ended) return;
-      const given = givenBack(task, input);
+      let read = readOnce(task, input);
+      const given = givenBack(task, read);
       if (given !== undefined) pending.through(orGiven(given));
-      if (terms.parallel) input = withParallel(task, input);
-      const { form, value, length, parts, input: moved } = prepareInput(input, terms.transfer, comesBack(task));
-      prepareFor(task, input);
+      if (terms.parallel) read = withParallel(task, read);
+      const { form, value, length, parts, input: taken } = prepareInput(read, terms.transfer, comesBack(task));
+      prepareFor(task, read);
+      const moved = taken === read ? input : taken;
       if (!pending.ended) this.#submitWith(binding.submitWith, index, pending, terms, [form, value, length, parts], moved);
     } catch (error) {
       pending.reject(error);
@@ -271,6 +275,7 @@ class WorkerPool extends EventEmitter {
       threads: isNative ? maxThreads : Math.max(this.#scriptCapacity, runner === UNDECIDED ? maxThreads : 0),
       maxQueue,
       isNative,
+      isWhole: accepted,
       holds: this.#record.holds,
       start: (input, runOptions) => {
         if (!accepted) return this.run(task, input, runOptions);
@@ -286,10 +291,10 @@ class WorkerPool extends EventEmitter {
       },
       isRefusal: (error) => refusals.has(error),
       over: () => {
-        if (this.#maps.delete(map) && this.#refuses) this.#closeWhenMapped();
+        if (this.#maps.delete(map) && accepted && this.#refuses) this.#closeWhenMapped();
       },
     });
-    if (accepted) this.#maps.add(map);
+    this.#maps.add(map);
     map.run(inputs);
   }
 
@@ -390,13 +395,14 @@ class WorkerPool extends EventEmitter {
         });
       });
       this.#refuses = true;
+      for (const map of [...this.#maps]) map.poolCloses();
       this.#closeWhenMapped();
     });
   }
 
   /** Closes the native side, once the inputs of every map that was accepted have been submitted and are done. */
   #closeWhenMapped() {
-    if (this.#maps.size > 0) return;
+    for (const map of this.#maps) if (map.isWhole) return;
     const close = () => {
       binding.closePool(this.#record.handle, GRACEFULLY, true);
       this.#crew?.close();
@@ -406,6 +412,7 @@ class WorkerPool extends EventEmitter {
   }
 
   #force() {
+    for (const map of [...this.#maps]) map.fail(new PoolClosedError('the pool was destroyed before every input was done'));
     this.#submitter?.rejectHeld(() => new PoolClosedError('the pool was destroyed before the task began'));
     binding.closePool(this.#record.handle, BY_FORCE, false);
     this.#crew?.destroy();

@@ -5,8 +5,9 @@
 
 const { types } = require('node:util');
 
-const { SafeWeakMap } = require('./intrinsics');
+const { SafeMap, SafeWeakMap } = require('./intrinsics');
 const { isView } = require('./bytes');
+const nodeGlobals = require('../node-globals');
 
 const { getOwnPropertyDescriptor, getOwnPropertySymbols, getPrototypeOf, prototype: ObjectPrototype } = Object;
 const { isProxy } = types;
@@ -32,6 +33,13 @@ const PLATFORM = [
   'AbortSignal', 'AbortController', 'ReadableStream', 'WritableStream', 'TransformStream', 'CryptoKey',
   'Response', 'Request', 'FormData', 'Headers', 'EventTarget', 'Event', 'URL', 'URLSearchParams',
 ];
+/** Those among them that are written in JavaScript, and what makes a bare object of each. */
+const IN_JAVASCRIPT = new SafeMap(Object.entries({
+  EventTarget: [], Event: ['a'], URL: ['a:'], URLSearchParams: [], AbortController: [], Headers: [], FormData: [],
+  Response: [], Request: ['http://a'],
+}));
+/** Tags of the classes that V8 makes. */
+const OPAQUE = /^(WebAssembly|Intl)\./;
 /** How Node names the methods of objects that it clones or transfers. */
 const CLONED = 'messaging_clone_symbol';
 const TRANSFERRED = 'messaging_transfer_symbol';
@@ -45,7 +53,9 @@ function exoticName(value) {
   return null;
 }
 
-const ORDINARY = Object.freeze({ name: null, isError: false, isCarried: false, isCloned: false, hasProxy: false });
+const ORDINARY = Object.freeze({
+  name: null, isError: false, isCarried: false, isCloned: false, isOpaque: false, hasProxy: false,
+});
 const PROXY = Object.freeze({ ...ORDINARY, hasProxy: true });
 const ErrorPrototype = Error.prototype;
 /** prototype → what is known of the objects that have it. */
@@ -54,9 +64,11 @@ const known = new SafeWeakMap();
 /**
  * What the prototype of an object says.
  *
- * @returns {{ name: string | null, isError: boolean, isCarried: boolean, isCloned: boolean, hasProxy: boolean }} the
- *   platform class; whether it is one of errors; whether Node takes its objects to another thread, and even without a
- *   transfer list; whether a Proxy is among the prototypes
+ * @returns {{
+ *   name: string | null, isError: boolean, isCarried: boolean, isCloned: boolean, isOpaque: boolean, hasProxy: boolean,
+ * }} the platform class; whether it is one of errors; whether Node takes its objects to another thread, and even without
+ *   a transfer list; whether V8 made the class, and takes or refuses its objects by their inner slots, whatever
+ *   properties they have; whether a Proxy is among the prototypes
  */
 function kin(value) {
   const prototype = getPrototypeOf(value);
@@ -71,8 +83,14 @@ function look(prototype) {
   let isError = false;
   let isCarried = false;
   let isCloned = false;
+  let isOpaque = false;
   for (let at = prototype; at !== null; at = getPrototypeOf(at)) {
     if (isProxy(at)) return PROXY;
+    const tag = getOwnPropertyDescriptor(at, Symbol.toStringTag)?.value;
+    if (typeof tag === 'string' && OPAQUE.test(tag)) {
+      isOpaque = true;
+      name ??= `${tag.startsWith('I') ? 'an' : 'a'} ${tag}`;
+    }
     name ??= platformClass(at);
     isError ||= at === ErrorPrototype;
     const symbols = getOwnPropertySymbols(at);
@@ -83,7 +101,8 @@ function look(prototype) {
     }
   }
   if (isCarried) name ??= `a ${nameOf(prototype)}`;
-  return name === null && !isError && !isCarried ? ORDINARY : { name, isError, isCarried, isCloned, hasProxy: false };
+  if (name === null && !isError && !isCarried) return ORDINARY;
+  return { name, isError, isCarried, isCloned, isOpaque, hasProxy: false };
 }
 
 /** An own data property's text; undefined for anything else. */
@@ -105,13 +124,41 @@ function nameOf(prototype) {
 const className = (value) => nameOf(getPrototypeOf(value));
 
 function platformClass(prototype) {
-  for (const name of PLATFORM) {
-    // Where a getter stands Node has not loaded the global yet.
-    const Class = getOwnPropertyDescriptor(globalThis, name)?.value;
-    if (typeof Class === 'function' && Class.prototype === prototype) return `a ${name}`;
+  const name = PLATFORM.find((known) => classOf(known)?.prototype === prototype);
+  return name === undefined ? null : `a ${name}`;
+}
+
+/** A global class. Where a getter stands Node has not loaded it yet. */
+function classOf(name) {
+  const Class = getOwnPropertyDescriptor(globalThis, name)?.value;
+  return typeof Class === 'function' ? Class : undefined;
+}
+
+/** name -> whether Node takes its objects for ordinary ones. */
+const takenApart = new SafeMap();
+
+/**
+ * Whether structured clone copies the objects of this platform class, and of classes that extend it, key by key: Node has
+ * marked some so that it refuses them, others in other versions.
+ *
+ * @param {string | null} name as `kin` gives it
+ */
+function isTakenApart(name) {
+  if (name === null) return true;
+  let answer = takenApart.get(name);
+  if (answer === undefined) takenApart.set(name, (answer = askOfBare(name.slice(2))));
+  return answer;
+}
+
+function askOfBare(name) {
+  const values = IN_JAVASCRIPT.get(name);
+  if (values === undefined) return false;
+  try {
+    const copy = nodeGlobals.structuredClone(Reflect.construct(classOf(name), values));
+    return getPrototypeOf(copy) === ObjectPrototype;
+  } catch {
+    return false;
   }
-  const tag = getOwnPropertyDescriptor(prototype, Symbol.toStringTag)?.value;
-  return typeof tag === 'string' && tag.startsWith('WebAssembly.') ? `a ${tag}` : null;
 }
 
 /** What a person would call an object of the platform's or the language's that a task has no use for; or null. */
@@ -128,4 +175,4 @@ function isOrdinary(value) {
     !isView(value) && exoticName(value) === null;
 }
 
-module.exports = { className, exoticName, isOrdinary, kin, ownText, platformName };
+module.exports = { className, exoticName, isOrdinary, isTakenApart, kin, ownText, platformName };

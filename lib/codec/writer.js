@@ -10,7 +10,7 @@ const nodeGlobals = require('../node-globals');
 const { hasAccessor, mayRunCode } = require('./accessors');
 const { isUncloneable, marks } = require('../travel/uncloneable');
 const { hasNamedProperties } = require('./array-properties');
-const { exoticName, isOrdinary, kin, platformName } = require('./brands');
+const { exoticName, isOrdinary, isTakenApart, kin, platformName } = require('./brands');
 const {
   KIND_BUFFER, KIND_UINT8, bufferOf, copyOf, isBuffer, isDetached, isOutOfBounds, isResizable, isView, kindOfView,
   lengthOf, offsetOf, setBytes, sizeOf,
@@ -24,6 +24,7 @@ const {
   twice,
 } = require('./intrinsics');
 const { MemoryCopies } = require('./memory-copies');
+const { flagsOf, sourceOf } = require('./regexps');
 const { Slab } = require('./slab');
 const {
   HEADER_TREE, HEADER_GRAPH, DATE, ARRAY, ARRAY_TAILED, SHAPED, SHAPED_HOLEY, OBJECT, MAP, SET, BYTES,
@@ -37,12 +38,6 @@ const { valueOf: numberOf } = Number.prototype;
 const { valueOf: stringOf } = String.prototype;
 const { valueOf: booleanOf } = Boolean.prototype;
 const { valueOf: bigintOf } = BigInt.prototype;
-const regexpSource = Object.getOwnPropertyDescriptor(RegExp.prototype, 'source').get;
-const regexpFlags = Object.entries({
-  d: 'hasIndices', g: 'global', i: 'ignoreCase', m: 'multiline', s: 'dotAll', u: 'unicode', v: 'unicodeSets',
-  y: 'sticky',
-}).map(([flag, name]) => ({ flag, get: Object.getOwnPropertyDescriptor(RegExp.prototype, name)?.get }))
-  .filter(({ get }) => get !== undefined);
 
 /** Thrown inside a writer to leave it: the message is for Node's own port. No Error: it needs no stack. */
 const NOT_REPRESENTABLE = { notRepresentable: true };
@@ -430,10 +425,8 @@ class Writer extends Slab {
     const prototype = getPrototypeOf(value);
     if (types.isRegExp(value)) {
       this.byte(REGEXP);
-      this.string(regexpSource.call(value));
-      let flags = '';
-      for (let i = 0; i < regexpFlags.length; i++) if (regexpFlags[i].get.call(value)) flags += regexpFlags[i].flag;
-      this.string(flags);
+      this.string(sourceOf(value));
+      this.string(flagsOf(value));
     } else if (types.isBoxedPrimitive(value) && !types.isSymbolObject(value)) {
       this.byte(BOXED);
       if (types.isNumberObject(value)) this.number(numberOf.call(value));
@@ -453,7 +446,7 @@ class Writer extends Slab {
   instance(value) {
     this.takeOver();
     const { name, isCarried } = kin(value);
-    if (name === null && !isCarried && isOrdinary(value)) this.unknown(value, keysOf(value));
+    if (!isCarried && isOrdinary(value) && isTakenApart(name)) this.unknown(value, keysOf(value));
     else if (types.isSharedArrayBuffer(value)) this.carry(value);
     else this.ask(value);
   }

@@ -1,6 +1,9 @@
 'use strict';
 
-/** What an acquisition gives: the right to release it, once. */
+/**
+ * What an acquisition gives: the right to release it, once. Locks make it before they take anything: where the program
+ * has used up its stack, what fails fails then, and no lock is left that nobody can release.
+ */
 
 const { LockNotHeldError } = require('../errors');
 const { keptOn } = require('../host');

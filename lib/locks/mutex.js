@@ -50,18 +50,16 @@ class Mutex {
     return Atomics.compareExchange(this.#cells, WORD, 0, this.#me) === 0;
   }
 
-  #taken() {
-    return (this.#guard = new Guard(this, NOTHING));
-  }
-
   tryLock() {
-    return this.#take() || this.#native.tryNow(NOTHING) !== NOT_YET ? this.#taken() : null;
+    const guard = new Guard(this, NOTHING);
+    return this.#take() || this.#native.tryNow(NOTHING) !== NOT_YET ? (this.#guard = guard) : null;
   }
 
   lockSync(options) {
     const timeout = timeoutOf(options);
+    const guard = new Guard(this, NOTHING);
     if (!this.#take()) this.#sleep(timeout);
-    return this.#taken();
+    return (this.#guard = guard);
   }
 
   #sleep(timeout) {
@@ -71,8 +69,9 @@ class Mutex {
 
   async lock(options) {
     const terms = termsOf(options);
+    const guard = new Guard(this, NOTHING);
     if (terms.signal?.aborted || !this.#take()) await this.#native.waitFor(NOTHING, terms);
-    return this.#taken();
+    return (this.#guard = guard);
   }
 
   unlock() {
@@ -84,7 +83,8 @@ class Mutex {
   }
 
   recover() {
-    return this.#native.recover() ? this.#taken() : null;
+    const guard = new Guard(this, NOTHING);
+    return this.#native.recover() ? (this.#guard = guard) : null;
   }
 
   get poisoned() {

@@ -28,7 +28,7 @@ const WRITE = 1;
 const OPTIONS = new Set(['maxReaders']);
 
 /** What a writer's guard has instead of a slot. */
-const WRITER = -1;
+const WRITER = Object.freeze({ slot: -1 });
 const NO_SLOT = -1;
 
 const sizeOf = (slots) => (SLOTS + slots) * 4;
@@ -126,53 +126,64 @@ class RwLock {
   }
 
   tryRead() {
-    let slot = this.#enter();
-    if (slot === NO_SLOT) slot = this.#native.tryNow(READ);
-    return slot === NOT_YET ? null : new Guard(this, slot);
+    const place = { slot: NO_SLOT };
+    const guard = new Guard(this, place);
+    place.slot = this.#enter();
+    if (place.slot === NO_SLOT) place.slot = this.#native.tryNow(READ);
+    return place.slot === NOT_YET ? null : guard;
   }
 
   readSync(options) {
     const timeout = timeoutOf(options);
-    let slot = this.#enter();
-    if (slot === NO_SLOT) slot = this.#native.sleepFor(READ, timeout);
-    return new Guard(this, slot);
+    const place = { slot: NO_SLOT };
+    const guard = new Guard(this, place);
+    place.slot = this.#enter();
+    if (place.slot === NO_SLOT) place.slot = this.#native.sleepFor(READ, timeout);
+    return guard;
   }
 
   async read(options) {
     const terms = termsOf(options);
-    let slot = terms.signal?.aborted ? NO_SLOT : this.#enter();
-    if (slot === NO_SLOT) slot = await this.#native.waitFor(READ, terms);
-    return new Guard(this, slot);
+    const place = { slot: NO_SLOT };
+    const guard = new Guard(this, place);
+    if (!terms.signal?.aborted) place.slot = this.#enter();
+    if (place.slot === NO_SLOT) place.slot = await this.#native.waitFor(READ, terms);
+    return guard;
   }
 
   tryWrite() {
-    return this.#seize() || this.#native.tryNow(WRITE) !== NOT_YET ? new Guard(this, WRITER) : null;
+    const guard = new Guard(this, WRITER);
+    return this.#seize() || this.#native.tryNow(WRITE) !== NOT_YET ? guard : null;
   }
 
   writeSync(options) {
     const timeout = timeoutOf(options);
+    const guard = new Guard(this, WRITER);
     if (!this.#seize()) this.#native.sleepFor(WRITE, timeout);
-    return new Guard(this, WRITER);
+    return guard;
   }
 
   async write(options) {
     const terms = termsOf(options);
+    const guard = new Guard(this, WRITER);
     if (terms.signal?.aborted || !this.#seize()) await this.#native.waitFor(WRITE, terms);
-    return new Guard(this, WRITER);
+    return guard;
   }
 
   recover() {
-    return this.#native.recover() ? new Guard(this, WRITER) : null;
+    const guard = new Guard(this, WRITER);
+    return this.#native.recover() ? guard : null;
   }
 
   get poisoned() {
     return this.#native.isPoisoned();
   }
 
-  [RELEASE](slot) {
+  [RELEASE](place) {
+    const { slot } = place;
     const cells = this.#cells;
     const me = this.#me;
-    if (slot === WRITER) {
+    if (place === WRITER) {
       if (Atomics.compareExchange(cells, WORD, me, 0) !== me) this.#native.unlock(WRITE);
       return;
     }

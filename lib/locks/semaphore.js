@@ -72,21 +72,24 @@ class Semaphore {
   }
 
   tryAcquire(permits = 1) {
-    return this.#take(this.#check(permits)) ? new Guard(this, permits) : null;
+    const guard = new Guard(this, this.#check(permits));
+    return this.#take(permits) ? guard : null;
   }
 
   acquireSync(permits = 1, options = undefined) {
     this.#check(permits);
     const timeout = timeoutOf(options);
+    const guard = new Guard(this, permits);
     if (!this.#take(permits)) this.#native.sleepFor(permits, timeout);
-    return new Guard(this, permits);
+    return guard;
   }
 
   async acquire(permits = 1, options = undefined) {
     this.#check(permits);
     const terms = termsOf(options);
+    const guard = new Guard(this, permits);
     if (terms.signal?.aborted || !this.#take(permits)) await this.#native.waitFor(permits, terms);
-    return new Guard(this, permits);
+    return guard;
   }
 
   release(permits = 1) {

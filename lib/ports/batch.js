@@ -14,9 +14,9 @@ const { binding } = require('../native');
 const { arrive } = require('../travel');
 const { decode } = require('./codec');
 const {
-  APART, APART_BLOCK, APART_LARGE, APART_PARTS, COUNT_MASK, intake, LEFT_EMPTY, LEFT_SHIFT, SIDE_WRAPPED,
+  APART, APART_BLOCK, APART_LARGE, APART_PARTS, COUNT_MASK, intake, LEFT_EMPTY, LEFT_SHIFT, SIDE_INTRODUCING, SIDE_PLAIN,
 } = require('./native');
-const { Kept } = require('./shared-memory');
+const { Kept, arePairs } = require('./shared-memory');
 const { openWrapper } = require('./side');
 
 const { lengths, slab } = intake;
@@ -124,13 +124,13 @@ class Batch {
   #nextOfBatch() {
     const length = lengths[this.#shown++];
     const start = this.#offset;
-    if (length < SIDE_WRAPPED) this.#offset = start + length;
+    if (length < SIDE_INTRODUCING) this.#offset = start + length;
     return this.#read(length, start);
   }
 
   #read(length, start) {
     if (this.ports !== undefined) this.ports = undefined;
-    if (length >= SIDE_WRAPPED) return this.#readAside(length === SIDE_WRAPPED);
+    if (length >= SIDE_INTRODUCING) return this.#readAside(length);
     return this.#decode(slab, start, start + length, NO_PARTS);
   }
 
@@ -172,17 +172,31 @@ class Batch {
   }
 
   /** A message that waited in the companion until its turn has come. */
-  #readAside(wrapped) {
+  #readAside(how) {
     try {
-      const received = this.#companion();
-      if (received === undefined) throw new Error('a message was lost on its way');
-      if (!wrapped) return received.message;
-      const { value, ports } = openWrapper(received.message, this.kept, arrive);
+      const received = this.#nextAside(how === SIDE_INTRODUCING);
+      if (how === SIDE_PLAIN) return received.message;
+      const { value, ports } = openWrapper(received.message, arrive);
       this.ports = ports;
       return value;
     } catch (error) {
       return new Unreadable(error);
     }
+  }
+
+  #nextAside(isIntroducing) {
+    try {
+      const received = this.#companion();
+      if (received === undefined) throw new Error('a message was lost on its way');
+      return received;
+    } finally {
+      // Also where the message cannot be read: later ones refer to it.
+      if (isIntroducing) this.#keep(this.#companion()?.message);
+    }
+  }
+
+  #keep(pairs) {
+    if (arePairs(pairs)) this.kept.add(pairs);
   }
 }
 

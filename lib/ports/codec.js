@@ -77,9 +77,11 @@ codec.registerExtension({
 function encode(value, ofPort, keepBuffers) {
   const before = introductions;
   introductions = ofPort;
+  ofPort.begin();
   try {
     return codec.encodeMessage(value, keepBuffers);
   } finally {
+    ofPort.end();
     introductions = before;
   }
 }

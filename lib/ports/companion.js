@@ -11,8 +11,8 @@
  * A half that closes without our doing was lost with a message that nobody received. Then the end of our channel that
  * went the same way is parked for ever: the native side is told to let go of it. So a port that closes while the other
  * end is on its way leaves its half open (unless payloads wait in it: then the half would not close by itself); and a
- * port whose other end has closed sends a *witness* along when it leaves, a port whose only use is to close when it is
- * lost.
+ * port whose other end has closed, or which has posted by its half (what nobody has read yet keeps a half from closing
+ * when the other is lost), sends a *witness* along when it leaves: a port whose only use is to close when it is lost.
  *
  * A half stands in the entry of its port in the table of ports (table.js): `{ id, peerId, half, isLost }`.
  */

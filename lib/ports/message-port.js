@@ -82,6 +82,8 @@ class Port extends PortBase {
   #terms;
   #batch = new Batch(() => companion.receive(this.#entry.half), AT_ONCE);
   #introductions;
+  /** Whether the other end may have payloads of its half to read. */
+  #hasPostedAside = false;
   #started = false;
   #tuned = false;
   #refed = false;
@@ -199,8 +201,9 @@ class Port extends PortBase {
     const sent = postAside(half, value, transfer, shared, this);
     // No place is to be held for what nobody can get.
     if (sent === LOST || !this.#isReceiving()) return this.#whyNot();
+    this.#hasPostedAside = true;
     if (shared !== undefined) this.#introductions.confirm(shared);
-    return binding.postPlaceToPort(this.#handle, sent === WRAPPED);
+    return binding.postPlaceToPort(this.#handle, sent);
   }
 
   /**
@@ -618,7 +621,8 @@ class Port extends PortBase {
       kept: port.#batch.kept.pairs(),
       introduced: port.#introductions.next,
       half,
-      witness: alone ? companion.witness(key) : undefined,
+      hasPostedAside: port.#hasPostedAside,
+      witness: alone || port.#hasPostedAside ? companion.witness(key) : undefined,
     };
   }
 
@@ -644,9 +648,10 @@ class Port extends PortBase {
 
   /** A port that has come to this thread. One that has closed on its way is closed, as it would be in Node. */
   static adopt(content) {
-    const { key, terms, kept, introduced, half, witness } = checkRecord(content);
+    const { key, terms, kept, introduced, half, hasPostedAside, witness } = checkRecord(content);
     const end = binding.claimPort(key);
     const port = Port.create(end, terms, introduced);
+    port.#hasPostedAside = hasPostedAside;
     if (witness !== undefined) companion.close(witness);
     if (end !== null) {
       port.#batch.kept = new Kept(kept);

@@ -40,6 +40,7 @@ module.exports = {
   /** In `lengths`: what the message is waits in the companion. */
   SIDE_PLAIN: 0xfffffffe,
   SIDE_WRAPPED: 0xfffffffd,
+  SIDE_INTRODUCING: 0xfffffffc,
 
   // What became of a post; QUEUED comes as undefined.
   OVER: 1,

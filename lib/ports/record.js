@@ -16,7 +16,8 @@ const { arePairs, isNumber } = require('./shared-memory');
  * @property {[number, SharedArrayBuffer][]} kept shared memory the other end may refer to by number
  * @property {number} introduced how far the numbers of its own went
  * @property {object | undefined} half
- * @property {object | undefined} witness where no half would tell: what tells of a loss
+ * @property {boolean} hasPostedAside whether it has ever posted by its half
+ * @property {object | undefined} witness where the half might not tell: what tells of a loss
  */
 
 const isObject = (value) => typeof value === 'object' && value !== null;
@@ -39,6 +40,7 @@ function checkRecord(record) {
     !arePairs(record.kept) ||
     !isNumber(record.introduced) ||
     !isPort(record.half) ||
+    typeof record.hasPostedAside !== 'boolean' ||
     !isPort(record.witness)
   ) {
     throw new MalformedValueError(

@@ -31,6 +31,8 @@ class Introductions {
   next;
   /** Buffers that the message under way introduces. */
   #fresh = [];
+  /** Messages that are being written: a getter may post another meanwhile. */
+  #writing = 0;
 
   /** @param {number} next where the last owner of this end had got to */
   constructor(next) {
@@ -47,9 +49,20 @@ class Introductions {
     return undefined;
   }
 
+  /** A message is being written, which may refer to what the other end keeps, until `end`. */
+  begin() {
+    this.#writing++;
+  }
+
+  end() {
+    this.#writing--;
+  }
+
   /** Gives numbers to what the message under way shall introduce: `[number, buffer]` pairs, or undefined. */
   introduce() {
     if (this.#fresh.length === 0) return undefined;
+    // It would push out what a message refers to that is not posted yet.
+    if (this.#writing > 0) return this.forget();
     const pairs = [];
     for (const buffer of new Set(this.#fresh)) {
       const number = this.next++;
@@ -74,6 +87,7 @@ class Introductions {
   /** Nothing is to be introduced after all. */
   forget() {
     this.#fresh = [];
+    return undefined;
   }
 }
 

@@ -77,6 +77,8 @@ function isOneBuffer(value, transfer) {
 const LOST = 0;
 const PLAIN = 1;
 const WRAPPED = 2;
+/** The shared memory that the message introduces comes after it, by itself: it arrives also where the rest cannot be read. */
+const INTRODUCING = 3;
 
 /**
  * @param {object} half the companion
@@ -84,7 +86,7 @@ const WRAPPED = 2;
  * @param {unknown} transfer as `postMessage` takes it
  * @param {[number, SharedArrayBuffer][] | undefined} shared what this message introduces
  * @param {object} source the port of ours
- * @returns {number} PLAIN or WRAPPED, for the message that is to hold the place; LOST when nobody will ever get it
+ * @returns {number} what the message says that is to hold the place; LOST when nobody will ever get it
  */
 function postAside(half, value, transfer, shared, source) {
   if (shared === undefined && isOneBuffer(value, transfer)) {
@@ -95,13 +97,15 @@ function postAside(half, value, transfer, shared, source) {
   if (list === undefined) return post(half, value, transfer) ? PLAIN : LOST;
   if (list.length > 0) checkList(list, source);
   const ports = list.filter((object) => object instanceof NodeMessagePort && !staysHere(object));
-  const wrapper = { value, ports: ports.length > 0 ? ports : undefined, shared };
+  const wrapper = { value, ports: ports.length > 0 ? ports : undefined };
   const leaving = departure(wrapper, list);
-  if (leaving !== undefined) {
-    return leaving.leave((bundle, transferList) => post(half, bundle, transferList)) ? WRAPPED : LOST;
-  }
-  if (shared === undefined && ports.length === 0) return post(half, value, list) ? PLAIN : LOST;
-  return post(half, { value: wrapper, records: undefined }, list) ? WRAPPED : LOST;
+  if (leaving === undefined && shared === undefined && ports.length === 0) return post(half, value, list) ? PLAIN : LOST;
+  const sent = leaving === undefined
+    ? post(half, { value: wrapper, records: undefined }, list)
+    : leaving.leave((bundle, transferList) => post(half, bundle, transferList));
+  if (!sent) return LOST;
+  if (shared === undefined) return WRAPPED;
+  return post(half, shared) ? INTRODUCING : LOST;
 }
 
 const isObject = (value) => typeof value === 'object' && value !== null;
@@ -110,19 +114,16 @@ const isObject = (value) => typeof value === 'object' && value !== null;
  * What a wrapper holds that has arrived.
  *
  * @param {{ value: object, records: object[] | undefined }} bundle
- * @param {import('./shared-memory').Kept} kept gets what the message introduces, also if the rest cannot be read
  * @param {(bundle: object) => object} arrive
  * @returns {{ value: unknown, ports: object[] | undefined }}
  */
-function openWrapper(bundle, kept, arrive) {
+function openWrapper(bundle, arrive) {
   const wrapper = isObject(bundle) ? bundle.value : undefined;
   const readable =
     isObject(wrapper) &&
-    (wrapper.shared === undefined || arePairs(wrapper.shared)) &&
     (wrapper.ports === undefined || Array.isArray(wrapper.ports)) &&
     (bundle.records === undefined || Array.isArray(bundle.records));
   if (!readable) throw new MalformedValueError('A message came in a form that this version of rust-workers cannot read');
-  if (wrapper.shared !== undefined) kept.add(wrapper.shared);
   return bundle.records === undefined ? wrapper : arrive(bundle);
 }
 
@@ -136,4 +137,4 @@ function refuseList(transfer) {
   post(closedHalf(), undefined, transfer);
 }
 
-module.exports = { LOST, WRAPPED, openWrapper, postAside, postNowhere, refuseList };
+module.exports = { LOST, openWrapper, postAside, postNowhere, refuseList };

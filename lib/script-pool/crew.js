@@ -256,6 +256,7 @@ class Crew {
     try {
       worker = leaving(workerData, [], (value, isBundle, list) =>
         new Worker(BOOTSTRAP, {
+          __proto__: null,
           name: `${this.#settings.name}-${number}`,
           ...options,
           workerData: {

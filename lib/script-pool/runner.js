@@ -40,7 +40,7 @@ const LONG_UNANSWERED = 30_000;
 const ASKING = 10;
 
 /** Stands for an input that could not be sent. */
-const NO_INPUT = Object.freeze({});
+const NO_INPUT = Object.freeze({ error: undefined });
 /** Stands for "emit it as a message" among the functions. */
 const MESSAGE = Symbol('message');
 /** Milliseconds between two looks whether the script listens by now. */
@@ -54,6 +54,11 @@ class Runner {
   /** The task at hand, for `task` in lib/script-pool/task.js; with several at a time, the one of this context. */
   get current() {
     return this.#contexts === undefined ? this.#job : this.#contexts.getStore();
+  }
+
+  /** Whether what the script posts now is the answer to a task. */
+  get isAsked() {
+    return this.#messages.length > 0;
   }
 
   #setup;
@@ -152,7 +157,7 @@ class Runner {
     // Idle or not, the pool says when this worker ends.
     delivery.hold(1);
     this.#port.once('close', () => this.#retire());
-    this.#control.postMessage([false, { names: [...this.#functions.keys()] }]);
+    this.#control.postMessage([false, { names: [...this.#functions.keys()], thrown: undefined }]);
     binding.tellReady();
     this.#pull();
   }
@@ -164,7 +169,7 @@ class Runner {
     try {
       if (binding.joinPool(this.#setup.key, this.#inbox)) {
         const { encodeThrown } = require('./thrown');
-        this.#post({ thrown: besideOf(encodeThrown(error)) }, NOTHING, 'error');
+        this.#post({ names: undefined, thrown: besideOf(encodeThrown(error)) }, NOTHING, 'error');
         binding.tellReady();
       }
     } finally {
@@ -387,7 +392,7 @@ class Runner {
 
   /** A message has come from the owner. */
   #told([kind, number, isBundle, value]) {
-    if (kind === INPUT) this.#received(number, { isBundle, value });
+    if (kind === INPUT) this.#received(number, { error: undefined, isBundle, value });
     else if (kind === DROP) this.#drop(number);
     else if (kind === VOID) this.#received(number, NO_INPUT);
     // Its id stands where others have a number.

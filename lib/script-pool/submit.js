@@ -6,7 +6,7 @@ const { AsyncResource } = require('node:async_hooks');
 
 const { now } = require('../clock');
 const { append } = require('../codec/intrinsics');
-const { QueueFullError, UnknownTaskError } = require('../errors');
+const { PoolClosedError, QueueFullError, UnknownTaskError } = require('../errors');
 const { Pending } = require('../pending');
 const { runTerms } = require('../pool-options');
 const { memoryOf } = require('../shared-buffer/shared-buffer');
@@ -35,7 +35,8 @@ const MARGIN = 5;
 const TRIES = 8;
 
 const NOTHING = Object.freeze([]);
-const NO_TERMS = Object.freeze({ priority: 0 });
+/** Each is there, so that nobody looks for it on a prototype. */
+const NO_TERMS = Object.freeze({ priority: 0, signal: undefined, timeout: undefined });
 
 /** Options of the same terms, in the async context of now. */
 function optionsOf({ onProgress, name, signal, timeout, priority, parallel }) {
@@ -81,6 +82,7 @@ class ScriptSubmitter {
   #crew;
   /** Whether a task that may be stopped wants its worker alone: stopping it may need ending the worker. */
   #separates;
+  #isClosed;
   #becameFull;
   #refused;
   /** The numbers of the script's functions, by name. */
@@ -89,12 +91,13 @@ class ScriptSubmitter {
   #held = new Set();
   #whenDispatched = [];
 
-  constructor({ binding, delivery, record, crew, settings, becameFull, refused }) {
+  constructor({ binding, delivery, record, crew, settings, isClosed, becameFull, refused }) {
     this.#binding = binding;
     this.#delivery = delivery;
     this.#record = record;
     this.#crew = crew;
     this.#separates = settings.concurrency > 1 && settings.killTimeout !== Infinity;
+    this.#isClosed = isClosed;
     this.#becameFull = becameFull;
     this.#refused = refused;
   }
@@ -157,6 +160,8 @@ class ScriptSubmitter {
       const began = now();
       if (terms !== undefined) pending.control(terms, true);
       if (pending.ended) return;
+      // What the options' getters do may end the pool.
+      if (this.#isClosed()) throw new PoolClosedError('the pool is closed and takes no more tasks', { task: name });
       // Before the input is read: what its getters do may end the task, or the pool.
       const held = { pending, aside: undefined };
       this.#held.add(held);
@@ -310,10 +315,16 @@ class ScriptSubmitter {
     call[8] = seat;
     call[9] = cancellable && this.#separates ? 1 : 0;
     call[10] = road === ASKED ? 1 : 0;
-    const answer = this.#binding.submitScript(prepared.value, prepared.parts);
-    // Nothing of it is kept.
-    if (prepared === outgoing) outgoing.release();
-    return answer;
+    try {
+      return this.#binding.submitScript(prepared.value, prepared.parts);
+    } catch (error) {
+      // Nobody will answer it.
+      this.#delivery.remove(id);
+      throw error;
+    } finally {
+      // Nothing of it is kept.
+      if (prepared === outgoing) outgoing.release();
+    }
   }
 
   #nameFunction(name) {

@@ -17,12 +17,25 @@ const PARALLEL = new Set(['sort', 'fill', 'sum', 'histogram', 'atomicAdd', 'sha2
 /** Whether a task's result is the memory of its input. */
 const comesBack = (task) => IN_PLACE.has(task);
 
+/** Tasks of whose options this side wants to know something too. */
+const LOOKED_INTO = new Set([...IN_PLACE, 'atomicNotify']);
+
 /** Whether an object stands for shared memory. */
 const isShared = (value) => memoryOf(value) !== undefined;
 
+/** Whether an input is an object of options; a Proxy is none, nor is anything else that the codec refuses. */
+function isOptions(input) {
+  if (typeof input !== 'object' || input === null || types.isProxy(input) || Array.isArray(input)) return false;
+  return !types.isMap(input) && !types.isSet(input) && !types.isDate(input) && !types.isNativeError(input) &&
+    !isShared(input) && !ArrayBuffer.isView(input) && !types.isArrayBuffer(input);
+}
+
+/** The input as it is now, where this side looks into it too: so its getters run once. */
+const readOnce = (task, input) => (LOOKED_INTO.has(task) && isOptions(input) ? { ...input } : input);
+
 /**
  * What a task that ran in place resolves to: the object that the caller gave, also where it stood in `{ data }`.
- * Undefined when the result is the task's own.
+ * Undefined when the result is the task's own. The input was read by `readOnce`.
  */
 function givenBack(task, input) {
   if (!IN_PLACE.has(task)) return undefined;
@@ -38,13 +51,10 @@ function withParallel(task, input) {
   if (!PARALLEL.has(task)) {
     throw new InvalidArgValueError(`Task '${task}' is done by one thread; leave "options.parallel" out`);
   }
-  const isOptions =
-    typeof input === 'object' && input !== null && !isShared(input) && !ArrayBuffer.isView(input) &&
-    !types.isArrayBuffer(input);
-  return isOptions ? { ...input, parallel: true } : { data: input, parallel: true };
+  return isOptions(input) ? { ...input, parallel: true } : { data: input, parallel: true };
 }
 
-/** Makes ready what the task will need on this side. */
+/** Makes ready what the task will need on this side. The input was read by `readOnce`. */
 function prepareFor(task, input) {
   if (task === 'atomicNotify' && isShared(input?.buffer)) wakePlainWaiters(SharedBuffer.from(input.buffer).buffer);
 }
@@ -55,6 +65,7 @@ function prepareFor(task, input) {
  * @param {import('../pending').Pending} pending what its outputs go through where some are given back
  */
 function prepareForAll(task, all, parallel, pending) {
+  all.forEach((input, i) => (all[i] = readOnce(task, input)));
   if (IN_PLACE.has(task)) {
     const given = all.map((input) => givenBack(task, input));
     pending.through((outputs) => outputs.map((output, i) => (output === undefined ? given[i] : output)));
@@ -63,4 +74,4 @@ function prepareForAll(task, all, parallel, pending) {
   if (task === 'atomicNotify') all.forEach((input) => prepareFor(task, input));
 }
 
-module.exports = { comesBack, givenBack, orGiven, prepareFor, prepareForAll, withParallel };
+module.exports = { comesBack, givenBack, orGiven, prepareFor, prepareForAll, readOnce, withParallel };

@@ -8,10 +8,11 @@
 
 const { types } = require('node:util');
 
-const { isOrdinary } = require('../codec/brands');
+const { isOrdinary, kin } = require('../codec/brands');
 const { bufferOf, isOutOfBounds } = require('../codec/bytes');
 const { append } = require('../codec/intrinsics');
 const { MemoryCopies } = require('../codec/memory-copies');
+const { flagsOf, sourceOf } = require('../codec/regexps');
 const { closedPort } = require('../closed-port');
 const { kindOf } = require('./registry');
 const { Exploration, entriesOf, isOfNode, membersOf } = require('./search');
@@ -158,7 +159,7 @@ function letNodeRefuse(value) {
 /** Whether it has no inner slots. Those who have, behind the prototype of objects, have no keys, or an index first. */
 function isPlain(object, keys) {
   const isUsual = keys.length > 0 && keys[0] !== '0' && Object.getPrototypeOf(object) === Object.prototype;
-  return isUsual || isOrdinary(object);
+  return isUsual || (!kin(object).isOpaque && isOrdinary(object));
 }
 
 /** Whether this is surely a container for structured clone, and no thing of the platform's. */
@@ -244,6 +245,7 @@ class Copying {
   #now(value) {
     if (typeof value !== 'object' || value === null) return value;
     if (types.isDate(value)) return new Date(getTime.call(value));
+    if (types.isRegExp(value)) return new RegExp(sourceOf(value), flagsOf(value));
     if (!ArrayBuffer.isView(value) && !types.isArrayBuffer(value)) return value;
     return this.#listed.has(ArrayBuffer.isView(value) ? bufferOf(value) : value) ? value : this.#memory.of(value);
   }

@@ -4,6 +4,8 @@
 
 const workerThreads = require('../node-threads');
 
+const { binding } = require('../native');
+const { RUNNER } = require('../script-pool/task');
 const { arrive } = require('../travel');
 const { unsealData } = require('../travel/mark');
 const { shared } = require('../travel/thread-state');
@@ -16,7 +18,8 @@ const { workerData: nodeWorkerData } = require('node:worker_threads');
 
 const { parentPort, threadId } = workerThreads;
 if (parentPort !== null) {
-  prepare(parentPort, threadId, false);
+  // In a script pool's worker an answer to a task is the runner's, which has put its own `postMessage` there before.
+  prepare(parentPort, threadId, false, () => binding[RUNNER]?.isAsked ?? false);
   noteLoaded(threadId);
 }
 

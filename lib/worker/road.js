@@ -73,8 +73,10 @@ function preparedBy(port) {
  * @param {object} port
  * @param {number} thread the Worker's `threadId`
  * @param {boolean} isParents whether this is the parent's end
+ * @param {() => boolean} [isTaken] asked before a message is posted: whether somebody takes it, as it is, before it comes
+ *   to the port
  */
-function prepare(port, thread, isParents) {
+function prepare(port, thread, isParents, isTaken = () => false) {
   const roads = preparedBy(port);
   if (roads.has(IMAGE)) return;
   const road = new Road(thread, isParents);
@@ -86,7 +88,7 @@ function prepare(port, thread, isParents) {
   const { postMessage: nodePostMessage, [DISPATCH]: nodeDispatch } = port;
 
   function postMessage(...args) {
-    const leaving = this === port ? departure(args[0], args[1], roads) : undefined;
+    const leaving = this === port && !isTaken() ? departure(args[0], args[1], roads) : undefined;
     if (leaving === undefined) return Reflect.apply(nodePostMessage, this, args);
     return leaving.leave((_, list) => {
       const result = Reflect.apply(nodePostMessage, this, [asMessage(leaving, seal), list]);

@@ -198,15 +198,21 @@ pub(super) unsafe extern "C" fn post_to_port_with(
     unsafe { export(env, info, body) }
 }
 
-/// `postPlaceToPort(port, wrapped)`: holds the place of what was posted to the companion.
+/// `postPlaceToPort(port, side)`: holds the place of what was posted to the companion; `side` tells how it stands there:
+/// see `PLAIN` and those after it in `lib/ports/side.js`.
 pub(super) unsafe extern "C" fn post_place_to_port(
     env: sys::napi_env,
     info: sys::napi_callback_info,
 ) -> JsValue {
     let body = |arguments: &Arguments<'_, 2>, environment: &'static Environment| {
         let js = arguments.js;
-        let [port, wrapped] = arguments.values;
-        let side = if js.read_bool(wrapped)? { Side::Wrapped } else { Side::Plain };
+        let [port, side] = arguments.values;
+        let side = match js.read_u32(side)? {
+            1 => Side::Plain,
+            2 => Side::Wrapped,
+            3 => Side::Introducing,
+            _ => return Err(Status::INVALID),
+        };
         environment.exchange().given();
         answer(js, environment.ports().post_place(js.read_u32(port)?, side)?)
     };

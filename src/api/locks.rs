@@ -53,7 +53,7 @@ fn nothing((): ()) -> Result<JsValue, Status> {
 
 /// The lock of a handle.
 fn lock(js: Js<'_>, environment: &Environment, handle: JsValue) -> Result<AnyLock, Status> {
-    environment.locks().get(js.read_u32(handle)?).ok_or(Status(sys::Status::napi_invalid_arg))
+    environment.locks().get(js.read_u32(handle)?).ok_or(Status::INVALID)
 }
 
 /// The callback of a wait with an id; none for a thread's own sleep, whose id is below zero.

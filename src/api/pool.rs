@@ -211,7 +211,7 @@ pub(super) fn unknown_pool(js: Js<'_>) -> Result<JsValue, Status> {
 }
 
 fn read_form(js: Js<'_>, form: JsValue) -> Result<InputForm, Status> {
-    InputForm::from_number(js.read_u32(form)?).ok_or(Status(sys::Status::napi_invalid_arg))
+    InputForm::from_number(js.read_u32(form)?).ok_or(Status::INVALID)
 }
 
 /// The seven arguments that every submission begins with.

@@ -17,8 +17,6 @@ use crate::node::{
 use crate::pool::{CancelToken, For, Job, Patience, Road, ScriptOutcome, Ticket};
 use crate::value::{Payload, Value};
 
-const INVALID: Status = Status(sys::Status::napi_invalid_arg);
-
 /// A seat for a worker that is about to be started.
 #[napi(object)]
 pub struct SeatOffer {
@@ -227,13 +225,13 @@ fn read_outcome(
     let how = form >> 16;
     if how == end::BESIDE || how == end::BESIDE_FAILED {
         let failed = how == end::BESIDE_FAILED;
-        return environment.with_seat(|seat| seat.outcome_beside(failed)).ok_or(INVALID);
+        return environment.with_seat(|seat| seat.outcome_beside(failed)).ok_or(Status::INVALID);
     }
     let payload = read_shown(js, environment, form & 0xffff, [input, parts], length)?;
     match (how, payload) {
         (end::DONE, payload) => Ok(ScriptOutcome::Done(payload)),
         (end::FAILED, Payload::Envelope(envelope)) => Ok(ScriptOutcome::Failed(envelope)),
-        _ => Err(INVALID),
+        _ => Err(Status::INVALID),
     }
 }
 
@@ -245,7 +243,7 @@ fn read_shown(
     [input, parts]: [JsValue; 2],
     length: f64,
 ) -> Result<Payload, Status> {
-    let form = InputForm::from_number(form).ok_or(INVALID)?;
+    let form = InputForm::from_number(form).ok_or(Status::INVALID)?;
     let length = if form == InputForm::Wire { js.number(length)? } else { NOTHING };
     read_payload(js, environment, form, input, length, parts)
 }
@@ -259,7 +257,7 @@ pub(super) unsafe extern "C" fn submit_script(env: sys::napi_env, info: sys::nap
     let body = |arguments: &Arguments<'_, 2>, environment: &'static Environment| {
         let js = arguments.js;
         let [pool, function, id, form, length, priority, timeout, cancellable, seat, alone, asked] =
-            environment.arguments().ok_or(INVALID)?;
+            environment.arguments().ok_or(Status::INVALID)?;
         let (pool, id) = (pool as u32, id as u64);
         if !environment.has_pool(pool) {
             return unknown_pool(js);
@@ -316,7 +314,7 @@ pub(super) unsafe extern "C" fn submit_script(env: sys::napi_env, info: sys::nap
 pub(super) unsafe extern "C" fn script_step(env: sys::napi_env, info: sys::napi_callback_info) -> JsValue {
     let body = |arguments: &Arguments<'_, 2>, environment: &'static Environment| {
         let js = arguments.js;
-        let [id, form, length, wait, time] = environment.arguments().ok_or(INVALID)?;
+        let [id, form, length, wait, time] = environment.arguments().ok_or(Status::INVALID)?;
         let finished = if id == 0.0 {
             None
         } else {
@@ -328,7 +326,9 @@ pub(super) unsafe extern "C" fn script_step(env: sys::napi_env, info: sys::napi_
             2 => Patience::Block(time),
             _ => Patience::Take,
         };
-        environment.with_seat(|seat| seat.step(js, environment, finished, patience)).unwrap_or(Err(INVALID))
+        environment
+            .with_seat(|seat| seat.step(js, environment, finished, patience))
+            .unwrap_or(Err(Status::INVALID))
     };
     // SAFETY: called by Node, and registered in `RAW`.
     unsafe { export(env, info, body) }
@@ -338,7 +338,9 @@ pub(super) unsafe extern "C" fn script_step(env: sys::napi_env, info: sys::napi_
 pub(super) unsafe extern "C" fn script_claim(env: sys::napi_env, info: sys::napi_callback_info) -> JsValue {
     let body = |arguments: &Arguments<'_, 1>, environment: &'static Environment| {
         let id = arguments.js.read_number(arguments.values[0])? as u64;
-        environment.with_seat(|seat| seat.claim_input(arguments.js, environment, id)).unwrap_or(Err(INVALID))
+        environment
+            .with_seat(|seat| seat.claim_input(arguments.js, environment, id))
+            .unwrap_or(Err(Status::INVALID))
     };
     // SAFETY: called by Node, and registered in `RAW`.
     unsafe { export(env, info, body) }
@@ -347,7 +349,7 @@ pub(super) unsafe extern "C" fn script_claim(env: sys::napi_env, info: sys::napi
 /// `scriptFinish(output, parts)`, in a worker: as `scriptStep`, without taking another job.
 pub(super) unsafe extern "C" fn script_finish(env: sys::napi_env, info: sys::napi_callback_info) -> JsValue {
     let body = |arguments: &Arguments<'_, 2>, environment: &'static Environment| {
-        let [id, form, length] = environment.arguments().ok_or(INVALID)?;
+        let [id, form, length] = environment.arguments().ok_or(Status::INVALID)?;
         let outcome = read_outcome(arguments.js, environment, form, arguments.values, length)?;
         environment.exchange().given();
         environment.with_seat(|seat| seat.finish(id as u64, outcome));
@@ -361,7 +363,7 @@ pub(super) unsafe extern "C" fn script_finish(env: sys::napi_env, info: sys::nap
 /// queue.
 pub(super) unsafe extern "C" fn script_report(env: sys::napi_env, info: sys::napi_callback_info) -> JsValue {
     let body = |arguments: &Arguments<'_, 2>, environment: &'static Environment| {
-        let [id, form, length] = environment.arguments().ok_or(INVALID)?;
+        let [id, form, length] = environment.arguments().ok_or(Status::INVALID)?;
         if form < 0.0 {
             environment.with_seat(|seat| seat.report_beside(id as u64));
             return Ok(NOTHING);

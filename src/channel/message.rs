@@ -24,6 +24,9 @@ pub enum Side {
     Plain,
     /// In a wrapper, with what else the receiving end must know. No other message may be looked at before it was.
     Wrapped,
+    /// As `Wrapped`, and after it comes the shared memory that the message introduces, by itself: so that the other end
+    /// gets that also where it cannot read the rest.
+    Introducing,
 }
 
 impl From<Envelope> for Message {

@@ -33,7 +33,7 @@ impl Board {
             js.reference(view)?;
             match NonNull::new(data) {
                 Some(data) if length >= least && data.cast::<f64>().is_aligned() => Ok((data, length)),
-                _ => Err(Status(napi::bindgen_prelude::sys::Status::napi_invalid_arg)),
+                _ => Err(Status::INVALID),
             }
         };
         let (wire, wire_length) = memory(wire, 1)?;

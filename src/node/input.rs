@@ -39,7 +39,6 @@ impl InputForm {
     }
 }
 
-const INVALID: Status = Status(sys::Status::napi_invalid_arg);
 /// No status of Node's: there is no memory for the value.
 pub(crate) const NO_MEMORY: Status = Status(-1);
 
@@ -85,7 +84,7 @@ fn read_direct(js: Js<'_>, input: JsValue) -> Result<Value, Status> {
         sys::ValueType::napi_undefined => Ok(Value::Undefined),
         sys::ValueType::napi_null => Ok(Value::Null),
         sys::ValueType::napi_boolean => js.read_bool(input).map(Value::Bool),
-        _ => Err(INVALID),
+        _ => Err(Status::INVALID),
     }
 }
 
@@ -126,7 +125,7 @@ pub(crate) fn read_envelope(
     parts: JsValue,
 ) -> Result<Envelope, Status> {
     let length = js.read_u32(length)? as usize;
-    let wire = with_view(js, input, |bytes| bytes.get(..length).map(room::copy))?.ok_or(INVALID)?;
+    let wire = with_view(js, input, |bytes| bytes.get(..length).map(room::copy))?.ok_or(Status::INVALID)?;
     let wire = wire.map_err(|_| NO_MEMORY)?;
     let mut envelope = Envelope { wire, parts: Vec::new() };
     if js.type_of(parts)? != sys::ValueType::napi_object {
@@ -146,7 +145,7 @@ pub(crate) fn read_envelope(
             }
             if js.type_of(how)? == sys::ValueType::napi_null {
                 let region = open_region(js, environment, view)?;
-                envelope.parts.push(Part::Shared(region.access().map_err(|_| INVALID)?));
+                envelope.parts.push(Part::Shared(region.access().map_err(|_| Status::INVALID)?));
                 continue;
             }
             let pinned = js.read_bool(how)?;

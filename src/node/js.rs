@@ -13,6 +13,11 @@ use napi::bindgen_prelude::sys;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Status(pub(crate) i32);
 
+impl Status {
+    /// An argument is not what it must be.
+    pub(crate) const INVALID: Status = Status(sys::Status::napi_invalid_arg);
+}
+
 type Result<T> = std::result::Result<T, Status>;
 
 /// A JavaScript value, valid until the running callback returns.
@@ -74,7 +79,7 @@ impl<'call> Js<'call> {
     }
 
     pub(crate) fn string(self, text: &str) -> Result<JsValue> {
-        let length = isize::try_from(text.len()).map_err(|_| Status(sys::Status::napi_invalid_arg))?;
+        let length = isize::try_from(text.len()).map_err(|_| Status::INVALID)?;
         ask!(null_mut(), napi_create_string_utf8(self.env, text.as_ptr().cast(), length))
     }
 
@@ -158,7 +163,7 @@ impl<'call> Js<'call> {
             &mut offset
         ))?;
         if kind != sys::TypedarrayType::uint8_array {
-            return Err(Status(sys::Status::napi_invalid_arg));
+            return Err(Status::INVALID);
         }
         Ok((data.cast(), length))
     }

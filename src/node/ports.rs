@@ -48,6 +48,7 @@ const APART: u32 = u32::MAX;
 /// Stand in `lengths` for a message whose payload is in the companion.
 const SIDE_PLAIN: u32 = u32::MAX - 1;
 const SIDE_WRAPPED: u32 = u32::MAX - 2;
+const SIDE_INTRODUCING: u32 = u32::MAX - 3;
 
 /// What a message that comes alone has; the same numbers stand in `lib/ports/native.js`.
 mod apart {
@@ -61,8 +62,6 @@ mod apart {
 
 /// Larger wires come apart, so that one of them does not fill the slab.
 const SMALL: usize = 16 * 1024;
-
-const INVALID: Status = Status(sys::Status::napi_invalid_arg);
 
 /// What became of a post, as a number. The same numbers stand in `lib/ports/native.js`.
 mod posted {
@@ -106,7 +105,7 @@ impl Seat {
     /// JavaScript has shown the first `shown` of its batch; the rest is no batch any more.
     fn commit(&mut self, shown: usize) -> Result<(), Status> {
         if shown > self.batch {
-            return Err(INVALID);
+            return Err(Status::INVALID);
         }
         self.stock.drain(..shown);
         self.counted = self.counted.saturating_sub(shown);
@@ -145,7 +144,7 @@ struct Memory {
 impl Memory {
     fn of(js: Js<'_>, view: JsValue) -> Result<Self, Status> {
         let (data, length) = js.view(view)?;
-        Ok(Memory { data: NonNull::new(data).ok_or(INVALID)?, length })
+        Ok(Memory { data: NonNull::new(data).ok_or(Status::INVALID)?, length })
     }
 }
 
@@ -172,6 +171,7 @@ impl Intake {
             None => u32::try_from(wire.len()).unwrap_or(APART),
             Some(Side::Plain) => SIDE_PLAIN,
             Some(Side::Wrapped) => SIDE_WRAPPED,
+            Some(Side::Introducing) => SIDE_INTRODUCING,
         };
         self.put_length(index, length);
         self.put_wire(offset, wire);
@@ -215,7 +215,7 @@ impl Ports {
         let (numbers, slab_memory) = (Memory::of(js, lengths)?, Memory::of(js, slab)?);
         let lengths_data = numbers.data.cast::<u32>();
         if numbers.length < BATCH * 4 || !lengths_data.is_aligned() || slab_memory.length < SMALL {
-            return Err(INVALID);
+            return Err(Status::INVALID);
         }
         // Strong references that are never deleted: they end with the environment.
         js.reference(lengths)?;
@@ -269,16 +269,17 @@ impl Ports {
             .get(handle as usize)
             .and_then(Option::as_ref)
             .map(|seat| with(&seat.port))
-            .ok_or(INVALID)
+            .ok_or(Status::INVALID)
     }
 
     fn seat_of(&self, handle: u32) -> Result<RefMut<'_, Seat>, Status> {
         RefMut::filter_map(self.seats.borrow_mut(), |seats| seats.get_mut(handle as usize)?.as_mut())
-            .map_err(|_| INVALID)
+            .map_err(|_| Status::INVALID)
     }
 
     fn remove(&self, handle: u32) -> Result<Seat, Status> {
-        let seat = self.seats.borrow_mut().get_mut(handle as usize).and_then(Option::take).ok_or(INVALID)?;
+        let seat =
+            self.seats.borrow_mut().get_mut(handle as usize).and_then(Option::take).ok_or(Status::INVALID)?;
         self.vacant.borrow_mut().push(handle);
         Ok(seat)
     }
@@ -359,9 +360,9 @@ impl Ports {
 
     /// Posts the first `length` bytes of the encoder's memory.
     pub(crate) fn post(&self, handle: u32, length: usize) -> Result<u32, Status> {
-        let (memory, _) = self.outgoing.get().ok_or(INVALID)?;
+        let (memory, _) = self.outgoing.get().ok_or(Status::INVALID)?;
         if length > memory.length {
-            return Err(INVALID);
+            return Err(Status::INVALID);
         }
         // SAFETY: `length` bytes begin there, as checked; the reference keeps them, and JavaScript does not run
         // until this call returns.
@@ -401,7 +402,7 @@ impl Ports {
         most: usize,
         extras: JsValue,
     ) -> Result<u32, Status> {
-        let intake = self.intake.get().ok_or(INVALID)?;
+        let intake = self.intake.get().ok_or(Status::INVALID)?;
         let mut held = self.seat_of(handle)?;
         let seat = &mut *held;
         seat.commit(shown)?;
@@ -445,7 +446,7 @@ impl Ports {
         slice: Duration,
         extras: JsValue,
     ) -> Result<u32, Status> {
-        let intake = self.intake.get().ok_or(INVALID)?;
+        let intake = self.intake.get().ok_or(Status::INVALID)?;
         let mut held = self.seat_of(handle)?;
         let seat = &mut *held;
         seat.commit(shown)?;
@@ -509,10 +510,10 @@ impl Ports {
     /// Copies the wire, or else the block, of the message that was given apart last to a `Uint8Array` of its length.
     pub(crate) fn fill(&self, js: Js<'_>, view: JsValue, wire: bool) -> Result<(), Status> {
         if wire {
-            let wire = self.wire.take().ok_or(INVALID)?;
+            let wire = self.wire.take().ok_or(Status::INVALID)?;
             return fill(js, view, &wire);
         }
-        let block = self.block.take().ok_or(INVALID)?;
+        let block = self.block.take().ok_or(Status::INVALID)?;
         fill(js, view, block.as_slice())
     }
 
@@ -532,7 +533,7 @@ impl Ports {
 fn fill(js: Js<'_>, view: JsValue, bytes: &[u8]) -> Result<(), Status> {
     let (data, length) = js.view(view)?;
     if length != bytes.len() || (data.is_null() && length > 0) {
-        return Err(INVALID);
+        return Err(Status::INVALID);
     }
     if length > 0 {
         // SAFETY: the view is as long as the bytes, as checked; it is JavaScript's own new memory, so they do not

@@ -5,7 +5,6 @@
 
 use std::sync::Arc;
 
-use napi::bindgen_prelude::sys;
 
 use super::environment::Environment;
 use super::js::{Js, JsValue, Status};
@@ -58,6 +57,6 @@ pub(super) fn keep_view(
     match (region, failed) {
         (Ok(region), None) => Ok(region),
         (_, Some(status)) => Err(status),
-        (Err(_), None) => Err(Status(sys::Status::napi_invalid_arg)),
+        (Err(_), None) => Err(Status::INVALID),
     }
 }

@@ -7,7 +7,6 @@ use std::collections::HashMap;
 use std::ptr::NonNull;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use napi::bindgen_prelude::sys;
 use parking_lot::Mutex;
 
 use super::environment::Environment;
@@ -52,7 +51,7 @@ pub(crate) fn take_offer(
     let (data, length) = js.view(inbox)?;
     // Never deleted: it ends with the environment.
     js.reference(inbox)?;
-    let data = NonNull::new(data).ok_or(Status(sys::Status::napi_invalid_arg))?;
+    let data = NonNull::new(data).ok_or(Status::INVALID)?;
     if !pool.join_seat(number, bell) {
         return Ok(None);
     }
