@@ -86,6 +86,17 @@ describe('what only Node can carry, after getters have run', () => {
       const views = { all: new Uint8Array(b, 4), some: new Int16Array(b, 2, 3), data: new DataView(b, 8) };
       return define({ b, views }, { x: getter('x', () => { new Uint8Array(b).fill(9); b.resize(8); return 1; }) });
     },
+    'an object of a class of the platform, whose things stand elsewhere too': (getter) => {
+      const items = [1];
+      const store = Object.assign(new (class extends EventTarget {})(), { items });
+      define(store, { id: getter('id', 2) });
+      return define({}, { a: getter('a', 1), store: { value: store, enumerable: true }, items: { value: items, enumerable: true } });
+    },
+    'the same of a URL and an Event, changed later': (getter) => {
+      const [url, event] = [Object.assign(new URL('a:'), { x: { y: 1 } }), Object.assign(new Event('e'), { x: { y: 1 } })];
+      const later = getter('z', () => { url.x.y = event.x.y = 2; return 1; });
+      return define({}, { a: getter('a', 1), url: { value: url, enumerable: true }, event: { value: event, enumerable: true }, z: later });
+    },
     'a message that is computed': (getter) => {
       const error = new Error('m');
       error.stack = '';
@@ -351,4 +362,68 @@ describe('what a program does to the language', () => {
     const codec = newCodec();
     assert.equal(codec.encodeMessage([new SharedBuffer(8)]), null);
   });
+});
+
+test('what V8 takes by its inner slots stays what it is, though it has properties of its own and getters stand beside', () => {
+  const { port1, port2 } = new MessageChannel();
+  const send = (value) => {
+    port1.postMessage(value);
+    return receiveMessageOnPort(port2).message;
+  };
+  const bytes = Uint8Array.of(0, 97, 115, 109, 1, 0, 0, 0);
+  for (const extra of [{ meta: 1 }, { meta: {} }, { memory: new SharedBuffer(8) }, { get x() { return {}; } }]) {
+    const compiled = Object.defineProperties(new WebAssembly.Module(bytes), Object.getOwnPropertyDescriptors(extra));
+    for (const value of [[compiled, { get a() { return 1; } }], [{ get a() { return 1; } }, compiled], [new SharedBuffer(8), { get a() { return 1; } }, compiled]]) {
+      assert.ok(send(value).some((item) => item instanceof WebAssembly.Module), Object.keys(extra)[0]);
+    }
+  }
+  const refused = Object.assign(new Intl.DateTimeFormat(), { meta: {} });
+  assert.throws(() => send([refused, { get a() { return 1; } }]), { name: 'DataCloneError' });
+  port1.close();
+});
+
+test('a RegExp is what it was at its turn, whatever a later getter makes of it', () => {
+  const { port1, port2 } = new MessageChannel();
+  for (const beside of [new BlockList(), new SharedArrayBuffer(4), new Point(1), new SharedBuffer(8)]) {
+    const pattern = /a/g;
+    port1.postMessage([pattern, beside, { get x() { pattern.compile('b'); return 1; } }]);
+    assert.deepEqual(receiveMessageOnPort(port2).message[0], /a/g);
+  }
+  port1.close();
+});
+
+test('tasks that work in place, and those that wake: each getter of the input once, and re-entry is harmless', async () => {
+  const pool = new WorkerPool({ maxThreads: 1 });
+  const runs = [];
+  const log = [];
+  const bag = (parts) => Object.defineProperties({}, Object.fromEntries(Object.entries(parts).map(([key, make]) => [key, {
+    enumerable: true,
+    get() {
+      log.push(key);
+      runs.push(pool.run('sort', { data: Int32Array.of(9, 8, 7) }), pool.run('echo', { x: 'q'.repeat(100) }));
+      return make();
+    },
+  }])));
+  const inputs = {
+    sort: [{ data: () => Int32Array.of(3, 1, 2) }, Int32Array.of(1, 2, 3)],
+    fill: [{ data: () => new Int32Array(2), value: () => 5 }, Int32Array.of(5, 5)],
+    atomicNotify: [{ buffer: () => new Int32Array(new SharedArrayBuffer(4)), index: () => 0 }, 0],
+  };
+  for (const [task, [parts, expected]] of Object.entries(inputs)) {
+    const runsOf = [
+      () => pool.run(task, bag(parts)), () => pool.run(task, bag(parts), { priority: 1 }),
+      () => pool.map(task, [bag(parts)]).then(([output]) => output),
+    ];
+    if (task !== 'atomicNotify') runsOf.push(() => pool.run(task, bag(parts), { parallel: true }));
+    for (const run of runsOf) {
+      log.length = 0;
+      assert.deepEqual(await run(), expected);
+      assert.deepEqual(log, Object.keys(parts), task);
+    }
+  }
+  // Each time another: the one that was sorted comes back.
+  const shared = bag({ data: () => new Int32Array(new SharedArrayBuffer(8)).fill(1, 0, 1) });
+  assert.deepEqual([...await pool.run('sort', shared)], [0, 1]);
+  for (const output of await Promise.all(runs)) if (!('x' in output)) assert.deepEqual(output, Int32Array.of(7, 8, 9));
+  await pool.close();
 });

@@ -3,7 +3,7 @@
 const assert = require('node:assert/strict');
 const { test } = require('node:test');
 
-const { Mutex, errors } = require('../..');
+const { Mutex, RwLock, Semaphore, errors } = require('../..');
 const { codeOf, isContended, sleep, thread, until } = require('./support');
 
 test('a counter that is not atomic is exact over threads, blocking and asynchronous', async () => {
@@ -173,4 +173,39 @@ test('wrong options are refused before anything is locked', async () => {
   assert.equal(await codeOf(() => mutex.lock(5)), 'ERR_RW_INVALID_ARG_TYPE');
   assert.equal(await codeOf(() => new Mutex(new SharedArrayBuffer(16))), 'ERR_RW_INVALID_ARG_TYPE');
   mutex.lockSync({ timeout: Infinity }).release();
+});
+
+test('what fails because the stack is used up has taken no lock', () => {
+  const takers = [
+    [() => new Mutex(), (lock) => lock.tryLock()], [() => new Mutex(), (lock) => lock.lockSync()],
+    [() => new RwLock(), (lock) => lock.tryWrite()], [() => new RwLock(), (lock) => lock.writeSync()],
+    [() => new Semaphore(1), (lock) => lock.tryAcquire()], [() => new Semaphore(1), (lock) => lock.acquireSync()],
+  ];
+  let failed = 0;
+  for (const [make, take] of takers) {
+    for (let round = 0; round < 60; round++) {
+      const lock = make();
+      let guard;
+      const dig = () => {
+        try {
+          dig();
+        } catch {
+          // As deep as it goes.
+        }
+        if (guard) return;
+        try {
+          guard = take(lock);
+        } catch {
+          failed++;
+        }
+      };
+      const from = (levels) => (levels > 0 ? from(levels - 1) : dig());
+      from(round % 30);
+      guard?.release();
+      const again = (lock.tryLock ?? lock.tryWrite ?? lock.tryAcquire).call(lock);
+      assert.ok(again !== null, `${lock.constructor.name} in round ${round}`);
+      again.release();
+    }
+  }
+  assert.ok(failed > 0);
 });

@@ -333,3 +333,41 @@ test('a time limit is kept though nothing else keeps the process alive', async (
   });
   assert.deepEqual([code, stdout], [0, 'ERR_RW_TASK_TIMEOUT\n']);
 });
+
+for (const how of ['close', 'destroy']) {
+  test(`a map of a quiet source settles when its pool is told to ${how}, after what has come so far where it may`, async () => {
+    for (const [pool, name] of [[new WorkerPool({ maxThreads: 1 }), 'echo'], [new WorkerPool(SCRIPT, 1), 'same']]) {
+      let closed = 0;
+      let given = 0;
+      const source = {
+        [Symbol.asyncIterator]() {
+          return this;
+        },
+        next: () => (given++ < 2 ? Promise.resolve({ value: 1, done: false }) : new Promise(() => {})),
+        return() {
+          closed++;
+          return Promise.resolve({});
+        },
+      };
+      await pool.run(name, 0);
+      const run = fate(pool.map(name, source));
+      while (given < 3) await new Promise(setImmediate);
+      await pool[how]();
+      assert.equal((await run).code, 'ERR_RW_POOL_CLOSED');
+      assert.equal(closed, 1);
+    }
+  });
+}
+
+test('a pool that closes finishes a map whose source has ended', async () => {
+  const pool = new WorkerPool({ maxThreads: 1 });
+  let ended = false;
+  async function* source() {
+    for (let i = 0; i < 3; i++) yield 5;
+    ended = true;
+  }
+  const run = pool.map('sleep', source());
+  while (!ended) await new Promise(setImmediate);
+  await pool.close();
+  assert.equal((await run).length, 3);
+});

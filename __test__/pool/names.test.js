@@ -139,3 +139,20 @@ test('a pool that closes before it knows finishes what it accepted; a name may b
     await assert.rejects(broken.run('render', 10), { code: 'ERR_RW_SCRIPT_LOAD' });
   });
 });
+
+for (const how of ['close', 'destroy']) {
+  test(`the getter of an option ends the pool by ${how}: a task that would wait for the exports is refused`, async () => {
+    for (const name of ['echo', 'native:echo', 'other', 'render']) {
+      const pool = new WorkerPool(telling(['render'], 20), { maxThreads: 1 });
+      let ending;
+      const run = pool.run(name, 1, {
+        get priority() {
+          ending = pool[how]();
+          return 0;
+        },
+      });
+      await assert.rejects(run, { code: 'ERR_RW_POOL_CLOSED' }, name);
+      await ending;
+    }
+  });
+}

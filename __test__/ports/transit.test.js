@@ -146,3 +146,75 @@ test('a port posted through its own other end: both close, and nobody is left to
   await Promise.all(both);
   assert.match((await warned)[0].message, /posted to itself/);
 });
+
+/** Ways in which a port is lost: none of them is told apart by its other end. */
+const losses = {
+  'a channel that has closed': (port, { MessageChannel: Channel }) => {
+    const carrier = new Channel();
+    carrier.port1.close();
+    carrier.port1.postMessage(port, [port]);
+  },
+  'a channel that closes later': (port, { MessageChannel: Channel }) => {
+    const carrier = new Channel();
+    carrier.port1.postMessage(port, [port]);
+    setImmediate(() => carrier.port2.close());
+  },
+  'a worker that is terminated': (port, { Worker }) => {
+    const worker = new Worker('for (;;);', { eval: true });
+    worker.postMessage(port, [port]);
+    setTimeout(() => worker.terminate(), 20);
+  },
+};
+
+for (const [how, lose] of Object.entries(losses)) {
+  test(`a port is lost by ${how} after it has posted what only Node carries: the other end reads that, and closes`, async () => {
+    for (const late of [false, true]) {
+      for (const lib of [nodeThreads, require('rust-workers')]) {
+        const { port1, port2 } = new lib.MessageChannel();
+        const payloads = [new Blob(['x']), new Uint8Array(2000), 1, new Blob(['y'])];
+        for (const payload of payloads) port1.postMessage(payload, payload instanceof Uint8Array ? [payload.buffer] : []);
+        const closed = once(port2, 'close');
+        let count = 0;
+        const listen = () => port2.on('message', () => count++);
+        if (!late) listen();
+        lose(port1, lib);
+        if (late) setTimeout(listen, 60);
+        await closed;
+        assert.equal(count, payloads.length);
+      }
+    }
+  });
+}
+
+test('a message that cannot be read costs no other message its shared memory', async () => {
+  const { Worker } = require('rust-workers');
+  const worker = new Worker(`
+    const { parentPort } = require('rust-workers');
+    parentPort.once('message', ({ port }) => {
+      const seen = [];
+      port.on('message', ({ memory }) => { seen.push(memory?.byteLength); if (memory === undefined) parentPort.postMessage(seen); });
+      port.on('messageerror', () => seen.push('messageerror'));
+    });`, { eval: true, resourceLimits: { stackSizeMb: 0.3 } });
+  const { port1, port2 } = new MessageChannel();
+  worker.postMessage({ port: port2 }, [port2]);
+  const memory = new SharedArrayBuffer(8);
+  let deep = 0;
+  for (let i = 0; i < 2400; i++) deep = [deep];
+  for (const message of [{ memory }, { memory, deep }, { memory }, { memory }, {}]) port1.postMessage(message);
+  const [[first, , ...rest]] = await once(worker, 'message');
+  assert.deepEqual([first, ...rest], [8, 8, 8, undefined]);
+  port1.close();
+  await worker.terminate();
+});
+
+test('what a getter posts pushes out no shared memory that the message around it refers to', () => {
+  const { port1, port2 } = new MessageChannel();
+  const memory = new SharedArrayBuffer(8);
+  const others = Array.from({ length: 20 }, () => new SharedArrayBuffer(4));
+  for (let i = 0; i < 3; i++) port1.postMessage({ memory });
+  port1.postMessage({ memory, get x() { for (const other of [...others, ...others, ...others]) port1.postMessage({ memory: other }); return 1; } });
+  const sizes = [];
+  for (let got; (got = receiveMessageOnPort(port2)) !== undefined;) sizes.push(got.message.memory.byteLength);
+  assert.deepEqual(sizes, [8, 8, 8, ...Array(60).fill(4), 8]);
+  port1.close();
+});

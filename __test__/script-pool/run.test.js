@@ -300,3 +300,23 @@ test('a run with wrong options is rejected', async () => {
   await assert.rejects(shared.runTask(1, { name: 5 }), errors.InvalidArgValueError);
   await assert.rejects(shared.runTask(1, { timeout: -5 }), errors.OutOfRangeError);
 });
+
+test("a script in the seed's style answers with objects of ours, and posts them besides", () =>
+  withPool('answers-ours.js', 1, async (pool) => {
+    const memory = new SharedBuffer(8);
+    const posted = once(pool, 'message');
+    // What is no answer keeps no process alive.
+    const alive = setInterval(() => {}, 1000);
+    const { given } = await pool.runTask({ input: memory, besides: memory });
+    new Int32Array(memory.buffer)[0] = 7;
+    assert.equal(new Int32Array(given.buffer)[0], 7);
+    const [{ besides }] = await posted;
+    clearInterval(alive);
+    assert.equal(new Int32Array(besides.buffer)[0], 7);
+    assert.ok((await pool.runTask({ input: [new Mutex(), 1] })).given[0] instanceof Mutex);
+    const { port1, port2 } = new OurChannel();
+    const back = await pool.runTask({ input: { port: port2 } }, { transfer: [port2] });
+    port1.postMessage('there');
+    assert.deepEqual(await once(back.given.port, 'message'), ['there']);
+    port1.close();
+  }));

@@ -105,7 +105,13 @@ class RwLock {
     const cells = this.#cells;
     const me = this.#me;
     if (Atomics.compareExchange(cells, WORD, 0, me) !== 0) return false;
-    if (this.#slotsAreEmpty(cells)) return true;
+    try {
+      if (this.#slotsAreEmpty(cells)) return true;
+    } catch (error) {
+      // The stack is used up.
+      Atomics.compareExchange(cells, WORD, me, 0);
+      throw error;
+    }
     if (Atomics.compareExchange(cells, WORD, me, 0) !== me) this.#native.unlock(WRITE);
     return false;
   }
