@@ -10,6 +10,8 @@
 
 const { addAbortListener } = require('node:events');
 
+const { isStackOverflow } = require('./stack-overflow');
+const { throwUncaught } = require('./turn');
 const { callUser } = require('./user-code');
 
 /** signal -> what to call when it aborts, and the listener that does so. */
@@ -36,7 +38,7 @@ function onAbort(signal, action) {
     watch.actions.delete(action);
     if (watch.actions.size > 0 || watched.get(signal) !== watch) return;
     watched.delete(signal);
-    callUser(stopListening, undefined, signal, watch.listener);
+    stopListening(signal, watch.listener);
   };
 }
 
@@ -59,7 +61,12 @@ function fire(signal, watch) {
 }
 
 function stopListening(signal, listener) {
-  signal.removeEventListener('abort', listener);
+  try {
+    signal.removeEventListener('abort', listener);
+  } catch (error) {
+    // Where the stack is used up nothing of the user's has failed; the listener stays, and does nothing.
+    if (!isStackOverflow(error)) throwUncaught(error);
+  }
 }
 
 module.exports = { onAbort };

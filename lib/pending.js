@@ -93,21 +93,24 @@ class Pending {
   }
 
   resolve(value) {
-    if (this.#release()) this.#resolve(value);
+    if (this.#settled) return;
+    this.#settled = true;
+    this.#resolve(value);
+    this.#release();
   }
 
   reject(error) {
-    if (this.#release()) this.#reject(error);
+    if (this.#settled) return;
+    this.#settled = true;
+    this.#reject(error);
+    this.#release();
   }
 
-  /** Lets go of what could end it. False when that was done before: it has been settled. */
+  /** Lets go of what could end it. Last, for where the stack is used up: whoever waits has the answer by then. */
   #release() {
-    if (this.#settled) return false;
-    this.#settled = true;
-    this.#ignoreSignal?.();
     if (this.#timer !== undefined) clearTimeout(this.#timer);
+    this.#ignoreSignal?.();
     this.#context?.emitDestroy();
-    return true;
   }
 
   /** The task reports how far it is. */

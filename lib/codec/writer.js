@@ -24,6 +24,7 @@ const {
   twice,
 } = require('./intrinsics');
 const { MemoryCopies } = require('./memory-copies');
+const { isStackOverflow } = require('../stack-overflow');
 const { flagsOf, sourceOf } = require('./regexps');
 const { Slab } = require('./slab');
 const {
@@ -76,11 +77,6 @@ function isShallow(object, keys) {
     if ((typeof value === 'object' && value !== null) || typeof value === 'function') return false;
   }
   return true;
-}
-
-/** Node goes some levels deeper than a writer in JavaScript. */
-function isStackOverflow(error) {
-  return error instanceof RangeError && error.message === 'Maximum call stack size exceeded';
 }
 
 /** Beyond them the keys of an array are names like any other. */
@@ -197,6 +193,7 @@ class Writer extends Slab {
       this.left = this.reread(this);
       this.release();
     } catch (error) {
+      // Node goes some levels deeper than a writer in JavaScript.
       const isTooDeep = this.carried !== undefined && isStackOverflow(error);
       this.release();
       if (error !== NOT_REPRESENTABLE && !isTooDeep) throw error;

@@ -614,7 +614,7 @@ class Port extends PortBase {
     // When the other end has closed, so has the other half, and this one perhaps by that.
     const alone = half === undefined || port.#entry.isLost || binding.wantPortRoom(port.#handle) === CLOSED;
     if (alone && half !== undefined && companion.isRefused([half]) !== undefined) half = undefined;
-    const key = binding.announcePort();
+    const key = binding.announcePort(port.#handle);
     return {
       key,
       terms: { ...port.#terms, withTask: port.#entry.withTask },

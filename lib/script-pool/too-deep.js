@@ -2,7 +2,7 @@
 
 /** V8's structured clone recurses, and ends where the stack does: told as what it is, and what to do about it. */
 
-const MESSAGE = /call stack/;
+const { isStackOverflow } = require('../stack-overflow');
 
 /**
  * @param {unknown} error what structured clone has thrown
@@ -10,7 +10,7 @@ const MESSAGE = /call stack/;
  * @returns {unknown} the same error, unless it is that of a value nested too deeply
  */
 function notTooDeep(error, what) {
-  if (!(error instanceof RangeError) || !MESSAGE.test(error.message)) return error;
+  if (!isStackOverflow(error)) return error;
   const { ValueTooDeepError } = require('../errors');
   return new ValueTooDeepError(`${what} is nested too deeply for structured clone: flatten it`, { cause: error });
 }

@@ -79,9 +79,10 @@ fn key(text: &str) -> Option<TransitKey> {
 
 /// The key by which a port that is about to leave shall be claimed.
 #[napi]
-pub fn announce_port(env: Env) -> napi::Result<String> {
+pub fn announce_port(env: Env, port: u32) -> napi::Result<String> {
     let environment = environment(&env)?;
-    Ok(environment.ports().announce(environment).to_string())
+    let key = environment.ports().announce(environment, port).map_err(super::into_napi)?;
+    Ok(key.to_string())
 }
 
 /// What has the key has left: the port waits there to be claimed, with the messages of the last batch from `shown` on.

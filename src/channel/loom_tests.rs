@@ -243,7 +243,7 @@ fn loom_a_claim_gets_the_port_however_early_it_comes() {
         let transit = Arc::new(Transit::new());
         let (near, far) = channel(None);
         near.post(numbered(1));
-        let key = transit.announce(1);
+        let key = transit.announce(1, far.id());
         let there = Arc::clone(&transit);
         let receiver = thread::spawn(move || {
             let port = there.claim(key, 2).expect("it is on its way").attach(None);
@@ -260,7 +260,7 @@ fn loom_a_claim_comes_back_when_the_key_is_withdrawn() {
     loom::model(|| {
         let transit = Arc::new(Transit::new());
         let (_near, far) = channel(None);
-        let key = transit.announce(1);
+        let key = transit.announce(1, far.id());
         let there = Arc::clone(&transit);
         let receiver = thread::spawn(move || assert!(there.claim(key, 2).is_none()));
         transit.withdraw(key);

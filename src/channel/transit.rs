@@ -27,7 +27,8 @@
 //! there is no such port.
 //!
 //! A parked port is kept alive by the table until it is claimed. If what carried the key may be lost unseen, whoever
-//! finds out *forgets* the port: by its number, which only those know who hold the other end.
+//! finds out *forgets* the port: by its number, which only those know who hold the other end. That may be before the
+//! sender has parked it; it is then dropped when it is parked.
 //!
 //! One lock, outside the protocol of the inboxes: nothing is woken, posted or dropped under it.
 
@@ -80,8 +81,7 @@ impl FromStr for TransitKey {
 }
 
 enum Entry {
-    /// By this party.
-    Announced(u64),
+    Announced { by: u64, port: PortId },
     Parked(PortInTransit),
 }
 
@@ -124,9 +124,9 @@ impl Transit {
     }
 
     /// A key for a port that `party` is about to send.
-    pub fn announce(&self, party: u64) -> TransitKey {
+    pub fn announce(&self, party: u64, port: PortId) -> TransitKey {
         let key = TransitKey::fresh();
-        self.table.lock().entries.insert(key, Entry::Announced(party));
+        self.table.lock().entries.insert(key, Entry::Announced { by: party, port });
         key
     }
 
@@ -135,7 +135,7 @@ impl Transit {
     pub fn park(&self, key: TransitKey, port: PortInTransit) {
         let mut table = self.table.lock();
         let unwanted = match table.entries.get_mut(&key) {
-            Some(entry @ Entry::Announced(_)) => {
+            Some(entry @ Entry::Announced { .. }) => {
                 let id = port.id();
                 *entry = Entry::Parked(port);
                 // An end has one token at a time, so it is parked once.
@@ -153,7 +153,7 @@ impl Transit {
     /// Announces and parks a port at once.
     pub fn leave(&self, port: PortInTransit) -> TransitKey {
         // Party 0 is nobody, and nobody claims in between.
-        let key = self.announce(0);
+        let key = self.announce(0, port.id());
         self.park(key, port);
         key
     }
@@ -161,7 +161,7 @@ impl Transit {
     /// The message with the key did not leave.
     pub fn withdraw(&self, key: TransitKey) {
         let mut table = self.table.lock();
-        if let Some(Entry::Announced(_)) = table.entries.get(&key) {
+        if let Some(Entry::Announced { .. }) = table.entries.get(&key) {
             table.entries.remove(&key);
         }
         drop(table);
@@ -174,28 +174,35 @@ impl Transit {
         let mut table = self.table.lock();
         loop {
             match table.entries.get(&key) {
-                Some(Entry::Announced(sender)) if *sender != party => self.settled.wait(&mut table),
+                Some(Entry::Announced { by, .. }) if *by != party => self.settled.wait(&mut table),
                 Some(Entry::Parked(_)) => return table.take(key),
                 _ => return None,
             }
         }
     }
 
-    /// Closes the port of this number if it is parked: what carried its key was lost.
+    /// Closes the port of this number, if it is parked or as soon as it is: what carried its key was lost.
     pub fn forget(&self, port: PortId) {
         let mut table = self.table.lock();
         let key = table.by_port.get(&port).copied();
         let lost = key.and_then(|key| table.take(key));
+        if lost.is_none() {
+            // The news may come before the sender has come back to park it, which then finds no announcement.
+            table
+                .entries
+                .retain(|_, entry| !matches!(entry, Entry::Announced { port: id, .. } if *id == port));
+        }
         drop(table);
+        self.settled.notify_all();
         drop(lost);
     }
 
-    /// Closes the port of this key if it is parked, as [`Transit::forget`].
+    /// Closes the port of this key, as [`Transit::forget`].
     pub fn drop_key(&self, key: TransitKey) {
         let mut table = self.table.lock();
-        let parked = matches!(table.entries.get(&key), Some(Entry::Parked(_)));
-        let lost = if parked { table.take(key) } else { None };
+        let lost = table.take(key);
         drop(table);
+        self.settled.notify_all();
         drop(lost);
     }
 
@@ -247,10 +254,30 @@ mod tests {
     }
 
     #[test]
+    fn a_port_that_is_forgotten_before_it_is_parked_closes_when_it_is() {
+        for by_number in [true, false] {
+            let transit = Transit::new();
+            let (near, far) = channel(None);
+            let (_, other) = channel(None);
+            let (key, of_other) = (transit.announce(1, far.id()), transit.announce(1, other.id()));
+            if by_number {
+                transit.forget(far.id())
+            } else {
+                transit.drop_key(key)
+            }
+            assert!(far.is_open(), "it may stay");
+            transit.park(key, far.detach().unwrap());
+            assert!(matches!(near.take_one(), Received::Closed));
+            transit.park(of_other, other.detach().unwrap());
+            assert!(transit.claim(of_other, 2).is_some());
+        }
+    }
+
+    #[test]
     fn a_claim_waits_for_who_announced_the_port() {
         let transit = Transit::new();
         let (near, far) = channel(None);
-        let key = transit.announce(1);
+        let key = transit.announce(1, far.id());
         assert!(transit.claim(key, 1).is_none(), "not for its own");
         thread::scope(|scope| {
             let claim = scope.spawn(|| transit.claim(key, 2));
@@ -264,7 +291,7 @@ mod tests {
     fn a_withdrawn_key_ends_the_wait_and_a_port_parked_too_late_closes() {
         let transit = Transit::new();
         let (near, far) = channel(None);
-        let key = transit.announce(1);
+        let key = transit.announce(1, far.id());
         thread::scope(|scope| {
             let claim = scope.spawn(|| transit.claim(key, 2));
             transit.withdraw(key);

@@ -314,10 +314,10 @@ impl Ports {
     }
 
     /// A key for a port that is about to leave in something that carries only text.
-    pub(crate) fn announce(&self, environment: &Environment) -> TransitKey {
-        let key = Transit::of_process().announce(environment.id());
+    pub(crate) fn announce(&self, environment: &Environment, handle: u32) -> Result<TransitKey, Status> {
+        let key = Transit::of_process().announce(environment.id(), self.seat_of(handle)?.port.id());
         self.announced.borrow_mut().insert(key);
-        key
+        Ok(key)
     }
 
     /// What has the key left: the port is detached, and waits to be claimed. False when it has closed.

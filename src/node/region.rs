@@ -5,7 +5,6 @@
 
 use std::sync::Arc;
 
-
 use super::environment::Environment;
 use super::js::{Js, JsValue, Status};
 use super::mailbox::{Letter, Mailbox};
