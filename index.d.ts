@@ -474,7 +474,8 @@ export class WorkerPool extends EventEmitter {
    *
    * An async iterable is read only as fast as the pool works its inputs off: a full queue refuses none of them, each gives
    * away what it holds of `transfer`, and `timeout` is that of the whole call. Whatever ends it early (an error, the signal,
-   * the time limit) does so at once, however quiet the source is, and calls the source's `return()`.
+   * the time limit, `destroy()`) does so at once, however quiet the source is, and calls the source's `return()`; a pool
+   * that closes finishes what has come so far first, and rejects with PoolClosedError unless the source has ended.
    */
   map<K extends TaskName, const I extends TaskMap[K]['input']>(
     task: K | `native:${K}`,
