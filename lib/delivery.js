@@ -301,13 +301,14 @@ class Delivery {
       const { pending, method, value, next } = this.#firstLater;
       // Taken off before: should a listener run an event loop of its own, that goes on with the next.
       this.#firstLater = next;
+      if (next === undefined) this.#lastLater = undefined;
       pending[method](value);
     }
   }
 
   /** Passes over what stands beside the board, or comes beside the queue, for a letter that nobody reads. */
   skip(form, number) {
-    if (form === FORMS.BESIDE || form === FORMS.BESIDE_REJECTED) {
+    if (form >= FORMS.BESIDE && form <= FORMS.BESIDE_LATE) {
       this.#subjects.get(FORMS.SCRIPT_READY)?.skip(number);
       return;
     }

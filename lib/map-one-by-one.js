@@ -24,6 +24,14 @@ const DEPTH = 4;
 /** A map has no task of its own: what would cancel that stops the map. */
 const NO_TASK = 1;
 
+/** An input that was taken at the call, and waits for its turn. */
+class Kept {
+  /** @param {object} aside what `keep` gave for it */
+  constructor(aside) {
+    this.aside = aside;
+  }
+}
+
 class OneByOne {
   /** Whether the pool has accepted every input, and finishes them all before it closes. */
   isWhole;
@@ -34,6 +42,8 @@ class OneByOne {
   /** When its time is up. */
   #deadline;
 
+  /** The inputs, where the source is an array. */
+  #items;
   #iterator;
   #next;
   #isAsync;
@@ -66,6 +76,9 @@ class OneByOne {
    * @param {{
    *   threads: number, maxQueue: number, holds: boolean, isNative: boolean, isWhole: boolean,
    *   start(input: unknown, options: object): Promise<unknown>,
+   *   keep(input: unknown, transfer: object[] | 'auto' | undefined): object,
+   *   discard(aside: object): void,
+   *   takeKept(aside: object): { value: unknown, transfer: object[] },
    *   hasRoom(): boolean, whenRoom(act: () => void): void, isRefusal(error: unknown): boolean, over(): void,
    * }} place where the tasks are run
    */
@@ -91,15 +104,27 @@ class OneByOne {
       return this.#sourceFailed(error);
     }
     this.#pull();
+    if (this.#items !== undefined) this.#keepRest();
+  }
+
+  /** What could not be submitted at once is taken now all the same: an array counts as it is at the call. */
+  #keepRest() {
+    const items = this.#items;
+    try {
+      for (let i = this.#taken; i < items.length && !this.#over; i++) {
+        const { [i]: item } = items;
+        if (typeof item === 'object' && item !== null) items[i] = new Kept(this.#place.keep(item, this.#transferFor(item)));
+      }
+    } catch (error) {
+      this.#fail(error);
+    }
   }
 
   #open(source) {
     const openAsync = source[Symbol.asyncIterator];
     this.#isAsync = openAsync !== undefined && openAsync !== null;
-    // An array counts as it is at the call.
-    const iterator = this.#isAsync
-      ? Reflect.apply(openAsync, source, [])
-      : (Array.isArray(source) ? [...source] : source)[Symbol.iterator]();
+    if (!this.#isAsync && Array.isArray(source)) this.#items = [...source];
+    const iterator = this.#isAsync ? Reflect.apply(openAsync, source, []) : (this.#items ?? source)[Symbol.iterator]();
     if (typeof iterator !== 'object' || iterator === null) {
       throw new TypeError('The "inputs" argument gave an iterator that is no object');
     }
@@ -173,11 +198,13 @@ class OneByOne {
     else if (!this.#isRefused) this.#submit(input, this.#taken++);
   }
 
-  #submit(input, number) {
-    if (!this.#place.hasRoom()) return this.#hold(input, number);
+  /** @param {object[]} [given] what of it is given away, where that is known already */
+  #submit(input, number, given) {
+    if (!this.#place.hasRoom()) return this.#hold(input, number, given);
     let options;
     try {
-      options = this.#optionsFor(input);
+      if (input instanceof Kept) ({ value: input, transfer: given } = this.#place.takeKept(input.aside));
+      options = this.#optionsFor(given ?? this.#transferFor(input));
     } catch (error) {
       return this.#fail(error);
     }
@@ -194,31 +221,35 @@ class OneByOne {
         this.#underWay--;
         if (this.#over) return;
         // Others have filled the queue meanwhile.
-        if (this.#place.isRefusal(error)) this.#hold(error.input, number);
+        if (this.#place.isRefusal(error)) this.#hold(error.input, number, options.transfer);
         else this.#fail(error);
       },
     );
   }
 
-  #hold(input, number) {
-    this.#held = { input, number };
+  #hold(input, number, given) {
+    this.#held = { input };
     this.#place.whenRoom(() => {
       if (this.#over) return;
       this.#held = undefined;
-      this.#submit(input, number);
+      this.#submit(input, number, given);
       this.#pull();
     });
   }
 
-  #optionsFor(input) {
-    const { priority, parallel, onProgress, name, transfer } = this.#terms;
+  /** What of an input is given away. */
+  #transferFor(input) {
+    return this.#toGive === undefined ? this.#terms.transfer : listedIn(input, this.#toGive);
+  }
+
+  #optionsFor(transfer) {
+    const { priority, parallel, onProgress, name } = this.#terms;
     const options = { priority, parallel, signal: this.#stop.signal };
     if (onProgress !== undefined) options.onProgress = onProgress;
     if (name !== undefined) options.name = name;
     // So that threads stop also while this one is blocked; after the map's own timer, which has the right words.
     if (this.#deadline !== undefined) options.timeout = Math.max(0, Math.ceil(this.#deadline - now())) + 1;
-    if (this.#toGive !== undefined) options.transfer = listedIn(input, this.#toGive);
-    else if (transfer !== undefined) options.transfer = transfer;
+    if (transfer !== undefined) options.transfer = transfer;
     return options;
   }
 
@@ -244,10 +275,18 @@ class OneByOne {
   #ended() {
     this.#over = true;
     this.#held = undefined;
+    this.#discardKept();
     this.#outputs.clear();
     this.#stop.abort();
     if (!this.#exhausted) this.#close();
     this.#place.over();
+  }
+
+  /** What was taken for tasks that will not be. */
+  #discardKept() {
+    const items = this.#items ?? [];
+    for (let i = this.#taken; i < items.length; i++) if (items[i] instanceof Kept) this.#place.discard(items[i].aside);
+    this.#items = undefined;
   }
 
   #close() {

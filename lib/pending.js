@@ -7,6 +7,7 @@ const { AsyncResource } = require('node:async_hooks');
 const { onAbort } = require('./abort');
 const { clearTimeout, setTimeout } = require('./clock');
 const { abortError, TaskTimeoutError } = require('./errors');
+const FORMS = require('./forms');
 const { throwUncaught } = require('./turn');
 const { callUser } = require('./user-code');
 
@@ -22,6 +23,8 @@ class Pending {
   #resolve;
   #reject;
   #timer;
+  /** The time limit, in milliseconds. */
+  #timeout;
   #ignoreSignal;
   /** Told how far the task is, and the async context in which it is. */
   #onProgress;
@@ -56,7 +59,8 @@ class Pending {
    */
   control({ signal, timeout }, holds = false) {
     if (timeout !== undefined) {
-      this.#timer = setTimeout(() => this.timeUp(timeout), timeout);
+      this.#timeout = timeout;
+      this.#timer = setTimeout(() => this.#timerEnds(timeout), timeout);
       if (!holds) this.#timer.unref();
     }
     if (signal !== undefined) this.#listenTo(signal);
@@ -73,9 +77,19 @@ class Pending {
     }
   }
 
+  /** A loop that was busy sees its timers before the answers that came in time. */
+  #timerEnds(timeout) {
+    if (this.id !== 0) this.pool.catchUp?.();
+    if (!this.#settled) this.timeUp(timeout);
+  }
+
   /** Ends it because it took too long. */
   timeUp(timeout) {
-    this.end(new TaskTimeoutError(`task '${this.task}' took longer than ${timeout} ms`), true);
+    this.end(this.#timeUpError(timeout), true);
+  }
+
+  #timeUpError(timeout) {
+    return new TaskTimeoutError(`task '${this.task}' took longer than ${timeout} ms`);
   }
 
   /** Ends it early. */
@@ -138,7 +152,9 @@ class Pending {
     try {
       value = this.pool.readAnswer(form, number, delivery, this.task);
     } catch (error) {
-      return this.#come('reject', error, delivery);
+      // The native side saw it first.
+      const isTimeUp = this.#timeout !== undefined && (form === FORMS.ERROR || form === FORMS.BESIDE_LATE) && error instanceof TaskTimeoutError;
+      return this.#come('reject', isTimeUp ? this.#timeUpError(this.#timeout) : error, delivery);
     }
     this.#come('resolve', value, delivery);
   }

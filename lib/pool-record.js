@@ -26,6 +26,11 @@ class PoolRecord {
     this.handle = handle;
   }
 
+  /** Delivers what the native side has to tell by now. */
+  catchUp() {
+    this.#binding.drain();
+  }
+
   cancel(id, timedOut) {
     this.#binding.cancel(id, timedOut);
   }

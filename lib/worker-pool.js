@@ -94,9 +94,7 @@ class WorkerPool extends EventEmitter {
     const ways = waysOf(binding, delivery);
     const record = new ScriptRecord(binding, binding.createPool(this.#settings), ways);
     this.#record = record;
-    // The workers must not keep a pool that everybody else has forgotten.
-    const pool = new WeakRef(this);
-    const emit = (event, ...values) => callUser(emitOfWorker, pool.deref(), event, values);
+    const emit = emitterOf(new WeakRef(this));
     const crew = (this.#crew = new Crew({ binding, ways, delivery, record, script: url, settings, emit }));
     this.#submitter = new ScriptSubmitter({
       binding, delivery, record, crew, settings,
@@ -284,6 +282,9 @@ class WorkerPool extends EventEmitter {
         this.#start(this.#runnerOf(task), task, input, runOptions, done, failed);
         return promise;
       },
+      keep: (input, transfer) => this.#submitter.keepInput(input, transfer),
+      discard: (kept) => this.#submitter.discardInput(kept),
+      takeKept: (kept) => this.#submitter.takeKeptInput(kept),
       hasRoom: () => !isNative || binding.poolHasRoom(this.#record.handle),
       whenRoom: (act) => {
         this.#waitingForRoom.add(act);
@@ -500,6 +501,16 @@ class WorkerPool extends EventEmitter {
 
 function closedError(task) {
   return new PoolClosedError('the pool is closed and takes no more tasks', { task });
+}
+
+/**
+ * How workers tell the pool what they did. They must not keep a pool that everybody else has forgotten, as a function made
+ * in one of its methods would.
+ *
+ * @param {WeakRef<WorkerPool>} pool
+ */
+function emitterOf(pool) {
+  return (event, ...values) => callUser(emitOfWorker, pool.deref(), event, values);
 }
 
 /** Tells the pool's listeners what a worker did; `this` is the pool, or undefined where nobody has it any more. */

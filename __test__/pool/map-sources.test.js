@@ -371,3 +371,36 @@ test('a pool that closes finishes a map whose source has ended', async () => {
   await pool.close();
   assert.equal((await run).length, 3);
 });
+
+test('an array counts as it is at the call, its elements too, for a script as for a native task', async () => {
+  const { port1, port2 } = new (require('rust-workers').MessageChannel)();
+  const pool = new WorkerPool(SCRIPT, 1);
+  await pool.run('same', 0);
+  for (const name of ['same', 'native:echo']) {
+    const items = Array.from({ length: 20 }, (_, value) => ({ value }));
+    const bytes = new Uint8Array(4).fill(1);
+    const runs = [pool.map(name, items), pool.map(name, Array(20).fill(bytes))];
+    items.forEach((item) => (item.value = 'late'));
+    items.length = 3;
+    bytes.fill(9);
+    const [values, all] = await Promise.all(runs);
+    assert.deepEqual(values.map(({ value }) => value), Array.from({ length: 20 }, (_, i) => i));
+    assert.ok(all.every((copy) => copy[0] === 1), name);
+  }
+  // What is given away goes with its own input, however late that has its turn.
+  const buffers = Array.from({ length: 20 }, (_, i) => new Uint8Array(100).fill(i));
+  const moved = pool.map('same', buffers, { transfer: buffers.map(({ buffer }) => buffer) });
+  assert.ok(buffers.every(({ byteLength }) => byteLength === 0));
+  assert.deepEqual((await moved).map(([first]) => first), Array.from({ length: 20 }, (_, i) => i));
+  const cells = Array.from({ length: 12 }, () => new Int32Array(new SharedArrayBuffer(4)));
+  const seen = await pool.map('same', cells);
+  seen.forEach((view, i) => (view[0] = i));
+  assert.deepEqual(cells.map(([first]) => first), Array.from({ length: 12 }, (_, i) => i));
+  const refused = pool.map('same', [...Array(19).fill({}), { f() {} }]);
+  await assert.rejects(refused, { name: 'DataCloneError' });
+  const ports = await pool.map('same', [...Array(15).fill(1), { port: port2 }], { transfer: [port2] }).catch((error) => error);
+  // The script gives the port back on no list.
+  assert.ok(ports instanceof Error);
+  port1.close();
+  await pool.close();
+});

@@ -218,3 +218,102 @@ test('what a getter posts pushes out no shared memory that the message around it
   assert.deepEqual(sizes, [8, 8, 8, ...Array(60).fill(4), 8]);
   port1.close();
 });
+
+test('shared memory that the other end has kept is no number for a native task', async () => {
+  const { WorkerPool, SharedBuffer } = require('rust-workers');
+  const pool = new WorkerPool({ maxThreads: 1 });
+  const message = /native task, which takes plain values and bytes only/;
+  for (const make of [() => new SharedArrayBuffer(24), () => new Int32Array(new SharedArrayBuffer(24)), () => new SharedBuffer(24)]) {
+    const { port1, port2 } = new MessageChannel();
+    const [mine, theirs] = [make(), make()];
+    for (let i = 0; i < 3; i++) {
+      port1.postMessage(mine);
+      port2.postMessage(theirs);
+      receiveMessageOnPort(port2);
+      receiveMessageOnPort(port1);
+    }
+    const run = pool.run('echo', { port: port2 }, { transfer: [port2] });
+    assert.throws(() => port1.postMessage({ mine }), { name: 'DataCloneError', message });
+    port1.postMessage('plain');
+    assert.equal(await port1.receive(), 'plain');
+    port1.close();
+    await run;
+  }
+  // The other end does not know that a Worker gave its port to a task.
+  const { Worker } = require('rust-workers');
+  const worker = new Worker(`
+    const { parentPort, WorkerPool } = require('rust-workers');
+    parentPort.once('message', async ({ port }) => {
+      const own = new SharedArrayBuffer(64);
+      for (let i = 0; i < 3; i++) { port.postMessage(own); await port.receive(); }
+      const pool = new WorkerPool({ maxThreads: 1 });
+      const run = pool.run('echo', { port }, { transfer: [port] }).then(() => 'done', (error) => error.message);
+      parentPort.postMessage('given');
+      parentPort.postMessage(await run);
+      await pool.close();
+    });`, { eval: true });
+  const { port1, port2 } = new MessageChannel();
+  const mine = new SharedArrayBuffer(24);
+  worker.postMessage({ port: port2 }, [port2]);
+  for (let i = 0; i < 3; i++) {
+    await port1.receive();
+    port1.postMessage(mine);
+  }
+  assert.deepEqual(await once(worker, 'message'), ['given']);
+  port1.postMessage({ mine });
+  await assert.rejects(port1.receive(), { code: 'ERR_RW_PORT_CLOSED' });
+  assert.match((await once(worker, 'message'))[0], /only a JavaScript thread can receive/);
+  await worker.terminate();
+  await pool.close();
+});
+
+test('the other end keeps the last few of what was introduced, whatever else failed to be posted', () => {
+  const { Kept, Introductions } = require('../../lib/ports/shared-memory');
+  const kept = new Kept();
+  const sender = new Introductions(0);
+  const bad = new SharedArrayBuffer(4);
+  for (let i = 0; i < 100; i++) {
+    const memory = new SharedArrayBuffer(4);
+    sender.numberOf(memory);
+    sender.numberOf(memory);
+    const pairs = sender.introduce();
+    kept.add(pairs);
+    sender.confirm(pairs);
+    assert.equal(kept.get(sender.numberOf(memory)), memory);
+    for (let k = 0; k < i % 20; k++) {
+      sender.numberOf(bad);
+      sender.introduce();
+    }
+  }
+  assert.ok(kept.pairs().length <= 16, `${kept.pairs().length}`);
+});
+
+test('postMessage says, as Node does, when nobody will get it', async () => {
+  for (const { MessageChannel: Channel } of [nodeThreads, require('rust-workers')]) {
+    const { port1, port2 } = new Channel();
+    port1.postMessage(1);
+    port1.close();
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    const carried = new Channel();
+    const given = [1, new Blob([]), [carried.port1]].map((value) => port2.postMessage(value, Array.isArray(value) ? value : []));
+    assert.deepEqual(given, [false, false, false]);
+    port2.close();
+  }
+});
+
+test('what cannot be made in another context is a messageerror there, and costs no other message', async () => {
+  const vm = require('node:vm');
+  const { Mutex, SharedBuffer, moveMessagePortToContext } = require('rust-workers');
+  const { port1, port2 } = new MessageChannel();
+  const moved = moveMessagePortToContext(port2, vm.createContext({}));
+  const seen = [];
+  const done = new Promise((resolve) => {
+    moved.onmessage = ({ data }) => (data === 'end' ? resolve() : seen.push(data));
+    moved.onmessageerror = () => seen.push('messageerror');
+  });
+  moved.start();
+  for (const value of [1, new SharedBuffer(8), { lock: new Mutex() }, 2, 'end']) port1.postMessage(value);
+  await done;
+  assert.deepEqual(seen, [1, 'messageerror', 'messageerror', 2]);
+  port1.close();
+});

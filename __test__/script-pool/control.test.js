@@ -217,3 +217,44 @@ test('a pool within a worker of a pool', async () => {
   assert.deepEqual(await pool.runTask([1, 2, 3]), [2, 4, 6]);
   await pool.close();
 });
+
+test('a task whose time is up before it ends is rejected, whatever it comes to, and however busy its owner is', async () => {
+  const pool = new WorkerPool(path.join(__dirname, '..', 'fixtures', 'scripts', 'late.js'), 1);
+  await pool.run('same', 1);
+  let count = 0;
+  for (const name of ['half', 'own', 'shared']) {
+    for (const busy of [0, 60]) {
+      const runs = [pool.run(name, undefined, { timeout: 25 }), pool.map(name, [undefined], { timeout: 25 })];
+      for (const until = Date.now() + busy; Date.now() < until;);
+      for (const run of runs) {
+        await assert.rejects(run, { code: 'ERR_RW_TASK_TIMEOUT', message: `task '${name}' took longer than 25 ms` });
+        count++;
+      }
+      // What came beside the queue for nobody is out of the way.
+      const cells = new Int32Array(new SharedArrayBuffer(4));
+      assert.equal((await pool.run('same', cells)).buffer.byteLength, 4);
+    }
+  }
+  await pool.close();
+  const { completed, failed, cancelled } = pool.stats();
+  assert.deepEqual({ completed, failed, cancelled }, { completed: 7, failed: 0, cancelled: count });
+});
+
+test('a task that ended in time is answered, though its owner was busy beyond the limit', async () => {
+  const script = new WorkerPool(path.join(__dirname, '..', 'fixtures', 'scripts', 'late.js'), 1);
+  const native = new WorkerPool({ maxThreads: 1 });
+  await Promise.all([script.run('same', 1), native.run('noop')]);
+  for (let round = 0; round < 10; round++) {
+    const told = [];
+    const runs = [
+      script.run('same', { round }, { timeout: 1_000 }), script.run('same', { round }, { timeout: 40 }),
+      native.run('echo', { round }, { timeout: 40 }),
+    ];
+    for (const until = Date.now() + 60; Date.now() < until;);
+    // The loop looks at its timers first.
+    setTimeout(() => told.push('timer'), 0);
+    assert.deepEqual(await Promise.all(runs), [{ round }, { round }, { round }]);
+  }
+  await Promise.all([script.close(), native.close()]);
+  assert.deepEqual([script.stats().cancelled, native.stats().cancelled], [0, 0]);
+});

@@ -52,3 +52,20 @@ test('with killTimeout Infinity nothing is ever ended, so they share a worker', 
   assert.ok(performance.now() - began < 1_200, 'together, not one after the other');
   await pool.close();
 });
+
+test('a task begins in an async context that no other has entered, where Node gives each message its own', async () => {
+  const { AsyncLocalStorage } = require('node:async_hooks');
+  if ('enabled' in new AsyncLocalStorage()) return;
+  const script = `data:text/javascript,${encodeURIComponent(`
+    import { AsyncLocalStorage } from 'node:async_hooks';
+    const storage = new AsyncLocalStorage();
+    const enter = (input) => { const before = storage.getStore(); storage.enterWith(input); return before; };
+    export const now = enter;
+    export const later = async (input) => { const before = enter(input); await 1; return storage.getStore() === input ? before : 'lost'; };`)}`;
+  for (const options of [1, { maxThreads: 1, concurrentTasksPerWorker: 4 }]) {
+    const pool = new WorkerPool(script, options);
+    const runs = Array.from({ length: 100 }, (_, i) => pool.run(i % 3 === 0 ? 'later' : 'now', i + 1));
+    assert.deepEqual((await Promise.all(runs)).filter((before) => before !== undefined), []);
+    await pool.close();
+  }
+});

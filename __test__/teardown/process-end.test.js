@@ -151,6 +151,27 @@ onEachNode('the end of a process', (run) => {
     assert.deepEqual(end, quietly('true true'));
   });
 
+  test('script pools that were used and forgotten are closed by the garbage collector too', async () => {
+    const end = await run(
+      async ({ load, say, after }) => {
+        const { WorkerPool } = load();
+        const threads = () => require('node:fs').readdirSync('/proc/self/task').length;
+        const script = 'data:text/javascript,export default (x) => x';
+        const use = () => new WorkerPool(script, 1).runTask(1);
+        const before = threads();
+        for (let i = 0; i < 5; i++) await use();
+        const most = threads();
+        for (let i = 0; i < 200 && threads() > before + 1; i++) {
+          globalThis.gc();
+          await after(20);
+        }
+        say(most > before + 4, threads() <= before + 1);
+      },
+      { execArgv: ['--expose-gc'] },
+    );
+    assert.deepEqual(end, quietly('true true'));
+  });
+
   test('a pool forgotten with work under way still answers', async () => {
     const end = await run(
       async ({ load, say, after }) => {

@@ -10,7 +10,7 @@ const { codecError, malformed } = require('./errors');
 const { Date, Map, ObjectPrototype, RegExp, Set, areStoresSafe, arrayOf, define, isBuiltIn, mapSet, setAdd, twice } = require('./intrinsics');
 const { compile } = require('./shapes');
 const {
-  HEADER_TREE, HEADER_GRAPH, HOLE, TAIL, FIRST_EXTENSION, LAST_EXTENSION, SHORT_LATIN1,
+  HEADER_TREE, HEADER_GRAPH, HOLE, KEPT, TAIL, FIRST_EXTENSION, LAST_EXTENSION, SHORT_LATIN1,
 } = require('./tags');
 
 const { latin1Slice, utf8Slice, ucs2Slice } = Buffer.prototype;
@@ -110,7 +110,7 @@ class Reader {
       this.isMarked = true;
     }
     try {
-      const header = end > offset && end <= bytes.length ? bytes[offset] : 0;
+      const header = end > offset && end <= bytes.length ? bytes[offset] & ~KEPT : 0;
       this.graph = header === HEADER_GRAPH;
       if (this.graph) this.refs ??= arrayOf(SOME_REFS);
       else if (header !== HEADER_TREE) throw malformed('no header');

@@ -6,6 +6,8 @@
 /** First byte: format version 1, without or with back-references. */
 const HEADER_TREE = 0x01;
 const HEADER_GRAPH = 0x11;
+/** A bit of it: the value refers to what only the other JavaScript thread keeps, so no native task can read it. */
+const KEPT = 0x20;
 
 const UNDEFINED = 0x80;
 const NULL = 0x81;
@@ -45,7 +47,7 @@ const LAST_EXTENSION = 0xaf;
 const SHORT_LATIN1 = 0xc0;
 
 module.exports = {
-  HEADER_TREE, HEADER_GRAPH, UNDEFINED, NULL, FALSE, TRUE, INT32, FLOAT64, BIGINT, LATIN1, UTF8, UTF16, DATE,
+  HEADER_TREE, HEADER_GRAPH, KEPT, UNDEFINED, NULL, FALSE, TRUE, INT32, FLOAT64, BIGINT, LATIN1, UTF8, UTF16, DATE,
   ARRAY, ARRAY_TAILED, SHAPED, SHAPED_HOLEY, OBJECT, MAP, SET, ERROR, BYTES, BYTES_PART, VIEW, REF, HOLE,
   TAIL, REGEXP, BOXED, CARRIED, SHARED, PORT, FIRST_EXTENSION, LAST_EXTENSION, SHORT_LATIN1,
 };

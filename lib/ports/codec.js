@@ -23,6 +23,8 @@ const codec = createCodec({
 /** Of the port that encodes or decodes now. */
 let introductions = null;
 let kept = null;
+/** Whether what is encoded now refers to shared memory by number. */
+let refers = false;
 
 codec.registerExtension({
   tag: tags.SHARED,
@@ -30,6 +32,7 @@ codec.registerExtension({
   write(buffer, writer) {
     const number = introductions.numberOf(buffer);
     if (number === undefined) writer.refuse(buffer);
+    refers = true;
     writer.u32(number);
   },
   read(reader) {
@@ -76,13 +79,18 @@ codec.registerExtension({
  */
 function encode(value, ofPort, keepBuffers) {
   const before = introductions;
+  const referred = refers;
   introductions = ofPort;
+  refers = false;
   ofPort.begin();
   try {
-    return codec.encodeMessage(value, keepBuffers);
+    const writer = codec.encodeMessage(value, keepBuffers);
+    if (refers && writer !== null) writer.bytes[0] |= tags.KEPT;
+    return writer;
   } finally {
     ofPort.end();
     introductions = before;
+    refers = referred;
   }
 }
 

@@ -12,7 +12,7 @@ const { MessageChannel: NodeMessageChannel, moveMessagePortToContext: nodeMove }
 const { setTimeout } = require('../clock');
 const { replaceRecords } = require('../travel');
 const { kindOf } = require('../travel/registry');
-const { inside, isLeaf, isTransferable } = require('../travel/search');
+const { holdsTraveler, inside, isLeaf, isTransferable } = require('../travel/search');
 const { closedHalf } = require('./companion');
 const { Port } = require('./message-port');
 
@@ -57,11 +57,27 @@ function pass({ data, ports }, to) {
   });
   const value = instead.size > 0 ? replaceRecords(data, instead) : data;
   const known = new Set(list);
-  to.postMessage(value, [...list, ...transferablesIn(value).filter((object) => !known.has(object))]);
+  // Objects of ours are made of this context's.
+  let isReadable = !holdsTraveler(value);
+  try {
+    if (isReadable) to.postMessage(value, [...list, ...transferablesIn(value).filter((object) => !known.has(object))]);
+  } catch {
+    isReadable = false;
+  }
+  if (isReadable) return;
+  for (const port of list) port.close();
+  tellUnreadable(to);
+}
+
+/** A 'messageerror' for whoever reads at the other end: a thing of Node's that it can make in its main context alone. */
+function tellUnreadable(to) {
+  const { BlockList } = require('node:net');
+  to.postMessage(new BlockList());
 }
 
 function bridge(ours, nodes) {
   ours.addEventListener('message', (event) => pass(event, nodes));
+  ours.addEventListener('messageerror', () => tellUnreadable(nodes));
   nodes.addEventListener('message', (event) => pass(event, ours));
   ours.once('close', () => nodes.close());
   nodes.once('close', () => ours.close());

@@ -110,6 +110,11 @@ class Port extends PortBase {
     isLost: false,
     /** Whether the other end is known to be a native task, which has no half. */
     withTask: false,
+    /** The other end goes to a native task. */
+    toTask: () => {
+      this.#entry.withTask = true;
+      this.#introductions.stop();
+    },
     due: () => this.#due(),
     room: () => this.#room(),
     /** Ends a port that is ENDING. */
@@ -121,7 +126,7 @@ class Port extends PortBase {
     super();
     this.#terms = terms;
     this.#introductions = new Introductions(introduced);
-    this.#entry.withTask = terms.withTask === true;
+    if (terms.withTask === true) this.#entry.toTask();
     // Where Node itself clones it, it would silently be `{}`.
     markAsUncloneable?.(this);
     if (end === null) {
@@ -149,9 +154,9 @@ class Port extends PortBase {
       throw error;
     }
     const open = this.#state === OPEN;
-    this.#post(value, transfer, false);
+    const refusal = this.#post(value, transfer, false);
     if (ports.inRound) ports.join(this.#entry.peerId);
-    return open || undefined;
+    return open ? refusal !== CLOSED : undefined;
   }
 
   /**
@@ -481,6 +486,7 @@ class Port extends PortBase {
     this.#state = state;
     this.#handle = -1;
     this.#batch.end();
+    this.#batch.kept = new Kept();
     if (ports.get(this.#entry.id) === this.#entry) ports.delete(this.#entry.id);
     for (const { reject } of [...this.#receivers.splice(0), ...this.#senders.splice(0)]) reject(reason());
     this.#hold();
@@ -676,7 +682,7 @@ class Port extends PortBase {
     const peer = ports.get(port.#entry.peerId);
     if (peer !== undefined) {
       companion.release(peer);
-      peer.withTask = true;
+      peer.toTask();
     }
     port.#left();
     return taken;

@@ -31,6 +31,8 @@ class Introductions {
   next;
   /** Buffers that the message under way introduces. */
   #fresh = [];
+  /** Whether the other end keeps nothing any more. */
+  #isOver = false;
   /** Messages that are being written: a getter may post another meanwhile. */
   #writing = 0;
 
@@ -41,12 +43,18 @@ class Introductions {
 
   /** The number of a buffer the other end keeps; undefined when Node has to carry it this time. */
   numberOf(buffer) {
+    if (this.#isOver) return undefined;
     const number = this.#numbers.get(buffer);
     if (number !== undefined) return number;
     if (isGrowable?.call(buffer)) return undefined;
     if (this.#seen.has(buffer)) append(this.#fresh, buffer);
     else this.#seen.add(buffer);
     return undefined;
+  }
+
+  /** The other end is a native task: there is nobody who keeps anything. */
+  stop() {
+    this.#isOver = true;
   }
 
   /** A message is being written, which may refer to what the other end keeps, until `end`. */
@@ -103,7 +111,8 @@ class Kept {
   add(pairs) {
     for (const [number, buffer] of pairs) {
       this.#buffers.set(number, buffer);
-      this.#buffers.delete(number - PLACES);
+      // Some numbers never come: those of messages that were not posted after all.
+      for (const old of this.#buffers.keys()) if (old <= number - PLACES) this.#buffers.delete(old);
     }
   }
 

@@ -47,6 +47,17 @@ function whenExported(exported, then, failed) {
     .catch(failed);
 }
 
+/** An export; where its getter throws, a function that throws the same: the others can be called all the same. */
+function read(holder, name) {
+  try {
+    return holder[name];
+  } catch (error) {
+    return () => {
+      throw error;
+    };
+  }
+}
+
 /**
  * The functions of a script by name; '' is the one that handles tasks that name none.
  *
@@ -57,13 +68,13 @@ function functionsOf(exported) {
   const functions = new Map();
   const add = (holder) => {
     for (const name of Object.keys(holder)) {
-      const value = holder[name];
+      const value = read(holder, name);
       if (typeof value === 'function' && !functions.has(name)) functions.set(name, value);
     }
   };
   if (typeof exported === 'function') functions.set('', exported);
   if ((typeof exported === 'object' && exported !== null) || typeof exported === 'function') {
-    const inner = exported.default;
+    const inner = Object.hasOwn(exported, 'default') ? read(exported, 'default') : exported.default;
     // ESM's default export; or the exports of CommonJS, when it was imported.
     if (typeof inner === 'function') functions.set('', inner);
     add(exported);

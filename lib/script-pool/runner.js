@@ -78,6 +78,8 @@ class Runner {
   #job;
   /** Several tasks at a time are told apart by their async context. */
   #contexts;
+  /** Runs something in an async context in which no task was; where a Worker gives each message such a one. */
+  #fresh;
   /** Tasks begun and not ended, by id. */
   #open = new Map();
   /** Those among them that a 'message' event began, oldest first. */
@@ -112,10 +114,9 @@ class Runner {
     this.#control = setup.control;
     this.#port = parentPort;
     this.workerId = setup.number;
-    if (setup.concurrency > 1) {
-      const { AsyncLocalStorage } = require('node:async_hooks');
-      this.#contexts = new AsyncLocalStorage();
-    }
+    const { AsyncLocalStorage } = require('node:async_hooks');
+    if (setup.concurrency > 1) this.#contexts = new AsyncLocalStorage();
+    if (!hasHooks(new AsyncLocalStorage())) this.#fresh = AsyncLocalStorage.snapshot();
     if (setup.recycle !== undefined) {
       const { Recycling } = require('./recycling');
       this.#recycling = new Recycling(setup.recycle);
@@ -481,9 +482,13 @@ class Runner {
   }
 
   #run(job, run, input) {
+    return this.#fresh === undefined ? this.#runHere(job, run, input) : this.#fresh(this.#runHere, job, run, input);
+  }
+
+  #runHere = (job, run, input) => {
     if (this.#contexts !== undefined) return this.#contexts.run(job, () => this.#invoke(job, run, input));
     return this.#invoke(job, run, input);
-  }
+  };
 
   #invoke(job, run, input) {
     if (run === MESSAGE) {
@@ -761,6 +766,12 @@ class Runner {
     process.exit(code);
   }
 }
+
+/**
+ * Whether AsyncLocalStorage is made of async hooks, as before Node 24: then what one message has entered is there for the
+ * next, in a Worker too, and to leave it costs more than all else a small task does.
+ */
+const hasHooks = (storage) => 'enabled' in storage;
 
 const NOTHING = Object.freeze([]);
 /** Stands for the id of a task that has its answer. */

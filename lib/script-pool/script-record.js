@@ -3,6 +3,7 @@
 /** What delivery and pending tasks know of a pool with a script. */
 
 const { PoolRecord } = require('../pool-record');
+const { TaskTimeoutError } = require('../errors');
 const FORMS = require('../forms');
 const { readAnswer } = require('../answers');
 const { thrownBeside } = require('./thrown');
@@ -19,6 +20,10 @@ class ScriptRecord extends PoolRecord {
     this.readAnswer = (form, number, delivery, task) => {
       if (form === FORMS.BESIDE) return ways.take(number);
       if (form === FORMS.BESIDE_REJECTED) throw thrownBeside(ways.take(number));
+      if (form === FORMS.BESIDE_LATE) {
+        ways.skip(number);
+        throw new TaskTimeoutError("the task's time was up", { task });
+      }
       return readAnswer(form, number, delivery, task);
     };
   }

@@ -14,7 +14,7 @@ const { Outgoing } = require('./outgoing');
 const { scriptTerms } = require('./script-options');
 const { ANY_SEAT, ASKED, BESIDE, BY_MESSAGE, BY_QUEUE, NO_SEAT } = require('./steps');
 const { notTooDeep } = require('./too-deep');
-const { discard, givesOnlyMemory, letGo, takeAside, takeBack, transferablesOf } = require('./transfer');
+const { AUTO, discard, givesOnlyMemory, letGo, takeAside, takeBack, transferablesOf } = require('./transfer');
 
 /** Inputs on their way to scripts. */
 const outgoing = new Outgoing();
@@ -206,10 +206,25 @@ class ScriptSubmitter {
     for (const { pending } of [...this.#held]) pending.end(error());
   }
 
-  async #runHeld(name, aside, input, options, waited, runNative) {
+  /** An input as it is now, to be run later. */
+  keepInput(input, transfer) {
+    return takeForLater(input, transfer === AUTO ? transferablesOf(input) : transfer ?? NOTHING);
+  }
+
+  /** What was kept so is for nobody. */
+  discardInput(aside) {
+    discard(aside);
+  }
+
+  /** What was kept so, and what of it is to be given away. */
+  takeKeptInput(aside) {
     const value = takeBack(aside);
     // Objects of ours that were given away are here again.
-    const transfer = aside.isBundle ? transferablesOf(value) : aside.list;
+    return { value, transfer: aside.isBundle ? transferablesOf(value) : aside.list };
+  }
+
+  async #runHeld(name, aside, input, options, waited, runNative) {
+    const { value, transfer } = this.takeKeptInput(aside);
     const again = options === undefined && transfer.length === 0 ? undefined : { ...options };
     if (transfer.length > 0) again.transfer = transfer;
     // Its own time limit, which is the call's, ends it if this one is late.

@@ -7,7 +7,7 @@ use super::message::{Message, Received, Refusal, Refused};
 use super::port::{Port, PortInTransit};
 use crate::error::{Code, Error};
 use crate::pool::{CancelToken, Reason};
-use crate::value::{Envelope, Limits, Value, decode, encode};
+use crate::value::{Envelope, Limits, Value, decode, encode, is_for_javascript};
 
 /// Why nothing was received.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -139,7 +139,9 @@ impl PortHandle {
 
 fn opened(received: Received) -> Result<Envelope, ReceiveError> {
     match received {
-        Received::Message(message) if message.side.is_none() => Ok(message.into()),
+        Received::Message(message) if message.side.is_none() && !is_for_javascript(&message.wire) => {
+            Ok(message.into())
+        }
         Received::Message(_) => Err(ReceiveError::JavaScriptOnly),
         Received::Empty => Err(ReceiveError::Empty),
         Received::Closed | Received::Gone => Err(ReceiveError::Closed),

@@ -80,6 +80,10 @@ pub(crate) enum Answer {
         failed: bool,
         from: u64,
     },
+    /// The same, of a task whose time was up before: what came is for nobody.
+    Late {
+        from: u64,
+    },
 }
 
 impl Answer {
@@ -266,6 +270,8 @@ impl Outbox for Mailbox {
             ScriptOutcome::Done(payload) => Answer::of_payload(payload),
             ScriptOutcome::Failed(envelope) => Answer::Rejected(envelope),
             ScriptOutcome::Beside { failed, from } => Answer::Beside { failed, from },
+            ScriptOutcome::Late { beside: Some(from) } => Answer::Late { from },
+            ScriptOutcome::Late { beside: None } => Answer::Error(Reason::TimedOut.into_error()),
         };
         self.push(Letter::Settled { id, answer });
     }

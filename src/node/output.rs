@@ -35,6 +35,8 @@ mod form {
     /// The value is the next message of the script worker whose key is in `numbers`.
     pub(super) const BESIDE: u8 = 11;
     pub(super) const BESIDE_REJECTED: u8 = 12;
+    /// As `BESIDE`, of a task whose time was up before: nobody wants the value.
+    pub(super) const BESIDE_LATE: u8 = 13;
     /// Not an answer: the pool of this handle has closed.
     pub(super) const POOL_CLOSED: u8 = 16;
     /// Not an answer: the port of this number has something to take.
@@ -311,6 +313,8 @@ fn place_whole(
         Answer::Beside { failed, from } => {
             (if failed { form::BESIDE_REJECTED } else { form::BESIDE }, from as f64)
         }
+        #[allow(clippy::cast_precision_loss)]
+        Answer::Late { from } => (form::BESIDE_LATE, from as f64),
     })
 }
 

@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use super::{CancelToken, ScriptOutcome};
+use super::{CancelToken, Reason, ScriptOutcome};
 use crate::error::{Code, Error, Result};
 use crate::value::{Payload, Value};
 
@@ -20,6 +20,7 @@ pub trait Outbox: Send + Sync {
             id,
             match outcome {
                 ScriptOutcome::Done(payload) => payload.into_value(),
+                ScriptOutcome::Late { .. } => Err(Reason::TimedOut.into_error()),
                 ScriptOutcome::Failed(_) | ScriptOutcome::Beside { .. } => {
                     Err(Error::new(Code::TaskFailed, "the script threw"))
                 }

@@ -67,6 +67,34 @@ pub enum ScriptOutcome {
         /// The key of the worker's seat: names the way.
         from: u64,
     },
+    /// Its time was up before it ended: whatever it came to is for nobody.
+    Late {
+        /// As in `Beside`, where something came that way.
+        beside: Option<u64>,
+    },
+}
+
+impl ScriptOutcome {
+    fn late(self) -> Self {
+        let beside = match self {
+            ScriptOutcome::Beside { from, .. } => Some(from),
+            _ => None,
+        };
+        ScriptOutcome::Late { beside }
+    }
+}
+
+/// A job that was finished: to be sent once the lock is free.
+struct Answered {
+    reply: Reply,
+    outcome: ScriptOutcome,
+    late: bool,
+}
+
+impl Answered {
+    fn send(self) {
+        self.reply.send_script(if self.late { self.outcome.late() } else { self.outcome });
+    }
 }
 
 /// What a worker is to do next.
@@ -537,13 +565,13 @@ impl Pool {
             state.scripts.waiting.retain(|waiting| *waiting != number);
         }
         let Some((id, outcome)) = finished else { return self.take_step(state, number, patience, now) };
-        let answer = state.take_running(number, id, &outcome, now);
+        let answer = state.take_running(number, id, outcome, now);
         // Both in one critical section; the answer goes out once the lock is free.
         let taken = shared.pop_script(&mut state, number, now);
         let more = state.scripts.ring_if_needed();
         drop(state);
-        if let Some(reply) = answer {
-            reply.send_script(outcome);
+        if let Some(answered) = answer {
+            answered.send();
         }
         if let Some(bell) = more {
             bell.ring();
@@ -556,9 +584,9 @@ impl Pool {
 
     /// Answers a job without taking another.
     pub fn script_finish(&self, number: usize, id: u64, outcome: ScriptOutcome) {
-        let taken = self.0.state.lock().take_running(number, id, &outcome, Instant::now());
-        if let Some(reply) = taken {
-            reply.send_script(outcome);
+        let taken = self.0.state.lock().take_running(number, id, outcome, Instant::now());
+        if let Some(answered) = taken {
+            answered.send();
         }
     }
 
@@ -840,25 +868,28 @@ impl State {
         Some((job.reply, job.started, job.token))
     }
 
-    /// Takes out a job that was finished, and counts it.
+    /// Takes out a job that was finished, and counts it. What it comes to is the outcome, unless its time was up before.
     fn take_running(
         &mut self,
         number: usize,
         id: u64,
-        outcome: &ScriptOutcome,
+        outcome: ScriptOutcome,
         now: Instant,
-    ) -> Option<Reply> {
+    ) -> Option<Answered> {
         let (reply, started, token) = self.drop_running(number, id)?;
         let tally = &self.scripts.places[number].as_ref()?.tally;
         tally.ran(now.saturating_duration_since(started));
         let mut ended = Ended::default();
-        *match outcome {
+        // It may have seen that its time is up before the owner has: then it is told so by this.
+        let late = token.as_ref().and_then(CancelToken::deadline).is_some_and(|deadline| now >= deadline);
+        *match &outcome {
             // Its caller has been answered before: it was stopped, whatever it came to.
-            _ if token.is_some_and(|token| token.was_cancelled()) => &mut ended.cancelled,
+            _ if late || token.is_some_and(|token| token.was_cancelled()) => &mut ended.cancelled,
             ScriptOutcome::Done(_) | ScriptOutcome::Beside { failed: false, .. } => &mut ended.completed,
             ScriptOutcome::Failed(_) | ScriptOutcome::Beside { failed: true, .. } => &mut ended.failed,
+            ScriptOutcome::Late { .. } => &mut ended.cancelled,
         } += 1;
         tally.add(ended);
-        Some(reply)
+        Some(Answered { reply, outcome, late })
     }
 }

@@ -27,6 +27,11 @@ impl Default for Limits {
     }
 }
 
+/// Whether a message refers to what only another JavaScript thread keeps.
+pub fn is_for_javascript(wire: &[u8]) -> bool {
+    wire.first().is_some_and(|header| header & tags::KEPT != 0)
+}
+
 /// The value in an envelope. Byte blocks beside the wire move into it without a copy.
 ///
 /// A message (`lib/codec`, mode 'message') may refer twice to one object, which a [`Value`] cannot: it then

@@ -21,7 +21,7 @@ mod text;
 mod wire_tests;
 
 pub use bytes::{Bytes, BytesKind, ForeignBytes, Words};
-pub use decode::{Limits, decode};
+pub use decode::{Limits, decode, is_for_javascript};
 pub use encode::{INLINE_BYTES, MAX_DEPTH, encode};
 pub use port::PortValue;
 pub use shared::SharedBytes;

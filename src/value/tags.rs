@@ -5,6 +5,8 @@
 pub(super) const HEADER_TREE: u8 = 0x01;
 /// First byte: format version 1, with back-references.
 pub(super) const HEADER_GRAPH: u8 = 0x11;
+/// A bit of the first byte: the value refers to what only another JavaScript thread keeps.
+pub(super) const KEPT: u8 = 0x20;
 
 /// Below this a byte is a small integer itself.
 pub(super) const FIRST_TAG: u8 = 0x80;
