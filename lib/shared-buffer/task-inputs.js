@@ -65,7 +65,7 @@ function prepareFor(task, input) {
  * @param {import('../pending').Pending} pending what its outputs go through where some are given back
  */
 function prepareForAll(task, all, parallel, pending) {
-  all.forEach((input, i) => (all[i] = readOnce(task, input)));
+  if (LOOKED_INTO.has(task)) all.forEach((input, i) => (all[i] = readOnce(task, input)));
   if (IN_PLACE.has(task)) {
     const given = all.map((input) => givenBack(task, input));
     pending.through((outputs) => outputs.map((output, i) => (output === undefined ? given[i] : output)));
