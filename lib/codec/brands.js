@@ -39,7 +39,8 @@ const IN_JAVASCRIPT = new SafeMap(Object.entries({
   Response: [], Request: ['http://a'],
 }));
 /** Tags of the classes that V8 makes. */
-const OPAQUE = /^(WebAssembly|Intl)\./;
+const OPAQUE =
+  /^(?:WebAssembly|Intl|Temporal)\.|Iterator$|^Iterator Helper$|^WeakRef$|^FinalizationRegistry$|DisposableStack$|^URLPattern$/;
 /** How Node names the methods of objects that it clones or transfers. */
 const CLONED = 'messaging_clone_symbol';
 const TRANSFERRED = 'messaging_transfer_symbol';
@@ -89,7 +90,7 @@ function look(prototype) {
     const tag = getOwnPropertyDescriptor(at, Symbol.toStringTag)?.value;
     if (typeof tag === 'string' && OPAQUE.test(tag)) {
       isOpaque = true;
-      name ??= `${tag.startsWith('I') ? 'an' : 'a'} ${tag}`;
+      name ??= `${/^[AI]/.test(tag) ? 'an' : 'a'} ${tag}`;
     }
     name ??= platformClass(at);
     isError ||= at === ErrorPrototype;

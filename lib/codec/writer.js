@@ -20,7 +20,7 @@ const { describe } = require('./describe');
 const { codecError } = require('./errors');
 const { findPath, findCycle } = require('./explain');
 const {
-  ObjectPrototype, SafeMap, append, arrayOf, hasIndexedPrototypes, isArray, mapForEach, setForEach, sizeOfMap, sizeOfSet,
+  ArrayPrototype, ObjectPrototype, SafeMap, append, arrayOf, hasIndexedPrototypes, isArray, mapForEach, setForEach, sizeOfMap, sizeOfSet,
   twice,
 } = require('./intrinsics');
 const { MemoryCopies } = require('./memory-copies');
@@ -61,6 +61,9 @@ const BYTES_A_LOOK = 256;
 function askNode(value) {
   require('../closed-port').closedPort().postMessage(value);
 }
+
+/** What `JSON.rawJSON` gives has a key and no prototype, and is refused by Node. */
+const isRawJSON = JSON.isRawJSON ?? (() => false);
 
 /** What Node makes of an object without keys and prototype, which may have any inner slots. */
 function isOrdinaryForNode(value) {
@@ -289,13 +292,18 @@ class Writer extends Slab {
     this.byte(HOLE);
   }
 
-  unshaped(value, keys) {
+  /** @param {boolean} [isOther] whether a key that a getter has deleted may be found on a prototype of any sort */
+  unshaped(value, keys, isOther = false) {
     const at = this.pos;
     this.tagged(OBJECT, keys.length);
     let missing = 0;
     for (let i = 0; i < keys.length; i++) {
+      if (isOther && !hasOwn(value, keys[i])) {
+        missing++;
+        continue;
+      }
       const item = value[keys[i]];
-      if (mayBeInherited(item) && !hasOwn(value, keys[i])) {
+      if (!isOther && mayBeInherited(item) && !hasOwn(value, keys[i])) {
         missing++;
         continue;
       }
@@ -319,7 +327,9 @@ class Writer extends Slab {
     const at = this.pos;
     this.tagged(ARRAY, length);
     let i = 0;
-    if (this.indexed === undefined ? this.lookAround() : this.indexed) {
+    // An array of another realm, or of a class of the program's, has prototypes of its own.
+    const isOther = getPrototypeOf(value) !== ArrayPrototype;
+    if (isOther || (this.indexed === undefined ? this.lookAround() : this.indexed)) {
       // What stands on the prototypes is not the array's.
       if (this.message) this.tail(value, at, 0, length);
       else for (; i < length; i++) this.any(hasOwn(value, i) ? value[i] : undefined);
@@ -432,7 +442,7 @@ class Writer extends Slab {
       else this.bigint(bigintOf.call(value));
     } else if ((prototype === null || prototype === ObjectPrototype) && isOrdinary(value)) {
       const keys = keysOf(value);
-      if (keys.length > 0 || isOrdinaryForNode(value)) this.unshaped(value, keys);
+      if (keys.length > 0 ? !isRawJSON(value) : isOrdinaryForNode(value)) this.unshaped(value, keys);
       else this.instance(value);
     } else {
       this.instance(value);
@@ -451,7 +461,7 @@ class Writer extends Slab {
   // Most kinds of inner slots only Node can tell, and it may be asked only where that runs no code.
   unknown(value, keys) {
     if (!isShallow(value, keys)) {
-      this.unshaped(value, keys);
+      this.unshaped(value, keys, true);
       return;
     }
     askNode(value);

@@ -8,7 +8,7 @@
 
 const { types } = require('node:util');
 
-const { isOrdinary, kin } = require('../codec/brands');
+const { isOrdinary, isTakenApart, kin } = require('../codec/brands');
 const { bufferOf, isOutOfBounds } = require('../codec/bytes');
 const { append } = require('../codec/intrinsics');
 const { MemoryCopies } = require('../codec/memory-copies');
@@ -159,7 +159,9 @@ function letNodeRefuse(value) {
 /** Whether it has no inner slots. Those who have, behind the prototype of objects, have no keys, or an index first. */
 function isPlain(object, keys) {
   const isUsual = keys.length > 0 && keys[0] !== '0' && Object.getPrototypeOf(object) === Object.prototype;
-  return isUsual || (!kin(object).isOpaque && isOrdinary(object));
+  if (isUsual) return true;
+  const { name, isOpaque } = kin(object);
+  return !isOpaque && isTakenApart(name) && isOrdinary(object);
 }
 
 /** Whether this is surely a container for structured clone, and no thing of the platform's. */
