@@ -116,12 +116,13 @@ class Delivery {
     const slot = this.#vacantCount > 0 ? this.#vacant[--this.#vacantCount] : this.#newSlot();
     this.#turn = this.#turn === LAST_TURN ? 1 : this.#turn + 1;
     const id = this.#turn * TURN + slot;
+    // What may fail, as the stack may be used up, comes first.
+    if (pool.holds) this.hold(1);
     this.#settlers[slot] = settler;
     this.#ids[slot] = id;
     this.#pools[slot] = pool;
     this.#tasks[slot] = task;
     pool.inFlight++;
-    if (pool.holds) this.hold(1);
     return id;
   }
 
@@ -186,6 +187,7 @@ class Delivery {
   checkAnswered(pool) {
     if (pool.inFlight === 0) return;
     const forgotten = this.#ids.filter((id, slot) => id !== 0 && this.#pools[slot] === pool);
+    if (forgotten.length === 0) return;
     const errorOf = (task) => new InternalError(`task '${task}' was lost; please report this`, { task });
     forgotten.forEach((id) => this.reject(id, errorOf));
     throwUncaught(new InternalError(`a pool closed with ${forgotten.length} tasks unanswered; please report this`));
@@ -194,9 +196,10 @@ class Delivery {
   /** Adds (or takes away) reasons for the event loop to stay alive. */
   hold(count) {
     const before = this.#holds;
-    this.#holds += count;
-    if (before === 0 && this.#holds > 0) this.#binding.holdLoop();
-    else if (before > 0 && this.#holds === 0) this.#binding.releaseLoop();
+    const now = before + count;
+    if (before === 0 && now > 0) this.#binding.holdLoop();
+    else if (before > 0 && now === 0) this.#binding.releaseLoop();
+    this.#holds = now;
   }
 
   /** Whom to tell that the pool of this handle has closed. */

@@ -79,7 +79,7 @@ class OneByOne {
    *   keep(input: unknown, transfer: object[] | 'auto' | undefined): object,
    *   discard(aside: object): void,
    *   takeKept(aside: object): { value: unknown, transfer: object[] },
-   *   hasRoom(): boolean, whenRoom(act: () => void): void, isRefusal(error: unknown): boolean, over(): void,
+   *   catchUp(): void, hasRoom(): boolean, whenRoom(act: () => void): void, isRefusal(error: unknown): boolean, over(): void,
    * }} place where the tasks are run
    */
   constructor(resolve, reject, task, terms, place) {
@@ -89,7 +89,8 @@ class OneByOne {
     this.#terms = terms;
     this.#limit = threads + Math.min(maxQueue, threads * (DEPTH - 1));
     if (Array.isArray(terms.transfer)) this.#toGive = validateTransfer(terms.transfer, place.isNative);
-    this.#pending = new Pending(resolve, reject, { cancel: () => this.#ended() }, task);
+    const asPool = { cancel: () => this.#ended(), catchUp: () => place.catchUp(), settlesLater: true };
+    this.#pending = new Pending(resolve, reject, asPool, task);
     this.#pending.id = NO_TASK;
     if (terms.timeout !== undefined) this.#deadline = now() + terms.timeout;
   }
@@ -113,11 +114,24 @@ class OneByOne {
     try {
       for (let i = this.#taken; i < items.length && !this.#over; i++) {
         const { [i]: item } = items;
-        if (typeof item === 'object' && item !== null) items[i] = new Kept(this.#place.keep(item, this.#transferFor(item)));
+        items[i] = this.#kept(item, this.#transferFor(item));
       }
     } catch (error) {
       this.#fail(error);
     }
+  }
+
+  /** The input as it is now. */
+  #kept(input, transfer) {
+    if (typeof input !== 'object' || input === null || input instanceof Kept) return input;
+    const kept = new Kept(this.#place.keep(input, transfer));
+    // A getter of it may have ended the map.
+    if (this.#over) this.#discard(kept);
+    return kept;
+  }
+
+  #discard(input) {
+    if (input instanceof Kept) this.#place.discard(input.aside);
   }
 
   #open(source) {
@@ -221,18 +235,26 @@ class OneByOne {
         this.#underWay--;
         if (this.#over) return;
         // Others have filled the queue meanwhile.
-        if (this.#place.isRefusal(error)) this.#hold(error.input, number, options.transfer);
+        // What was given away with it is its own by now.
+        if (this.#place.isRefusal(error)) this.#hold(error.input, number, options.transfer?.length > 0 ? 'auto' : undefined);
         else this.#fail(error);
       },
     );
   }
 
   #hold(input, number, given) {
-    this.#held = { input };
+    let held = input;
+    try {
+      if (this.isWhole) held = this.#kept(input, given ?? this.#transferFor(input));
+    } catch (error) {
+      return this.#fail(error);
+    }
+    if (this.#over) return;
+    this.#held = { input: held };
     this.#place.whenRoom(() => {
       if (this.#over) return;
       this.#held = undefined;
-      this.#submit(input, number, given);
+      this.#submit(held, number, given);
       this.#pull();
     });
   }
@@ -274,6 +296,7 @@ class OneByOne {
   /** It was rejected. */
   #ended() {
     this.#over = true;
+    this.#discard(this.#held?.input);
     this.#held = undefined;
     this.#discardKept();
     this.#outputs.clear();
@@ -285,7 +308,7 @@ class OneByOne {
   /** What was taken for tasks that will not be. */
   #discardKept() {
     const items = this.#items ?? [];
-    for (let i = this.#taken; i < items.length; i++) if (items[i] instanceof Kept) this.#place.discard(items[i].aside);
+    for (let i = this.#taken; i < items.length; i++) this.#discard(items[i]);
     this.#items = undefined;
   }
 

@@ -5,7 +5,7 @@
 const { AsyncResource } = require('node:async_hooks');
 
 const { onAbort } = require('./abort');
-const { clearTimeout, setTimeout } = require('./clock');
+const { clearTimeout, setImmediate, setTimeout } = require('./clock');
 const { abortError, TaskTimeoutError } = require('./errors');
 const FORMS = require('./forms');
 const { throwUncaught } = require('./turn');
@@ -80,7 +80,10 @@ class Pending {
   /** A loop that was busy sees its timers before the answers that came in time. */
   #timerEnds(timeout) {
     if (this.id !== 0) this.pool.catchUp?.();
-    if (!this.#settled) this.timeUp(timeout);
+    if (this.#settled) return;
+    // A map is settled by what follows from its tasks' answers.
+    if (this.pool.settlesLater) setImmediate(() => this.timeUp(timeout));
+    else this.timeUp(timeout);
   }
 
   /** Ends it because it took too long. */

@@ -22,6 +22,7 @@ const { ScriptRecord } = require('./script-pool/script-record');
 const { ScriptSubmitter } = require('./script-pool/submit');
 const { comesBack, givenBack, orGiven, prepareFor, prepareForAll, readOnce, withParallel } = require('./shared-buffer/task-inputs');
 const { isNativeOnly, taskIndex, taskName, taskNames } = require('./tasks');
+const { ensureStack } = require('./stack-overflow');
 const { Transfer } = require('./transfer');
 const { callUser } = require('./user-code');
 const { validateIterable } = require('./validators');
@@ -155,14 +156,15 @@ class WorkerPool extends EventEmitter {
     return exports.has(task) ? SCRIPT : index;
   }
 
-  #start(runner, task, input, options, resolve, reject) {
+  /** @param {boolean} [isAccepted] whether a pool that closes runs it still */
+  #start(runner, task, input, options, resolve, reject, isAccepted = false) {
     if (runner >= 0) this.#runNative(runner, input, options, resolve, reject);
     else if (runner === SCRIPT) this.#submitter.run(task, input, options, resolve, reject);
     else if (runner === NOBODY) reject(unknownTask(task));
     else {
       const native = (...given) =>
         new Promise((done, failed) => this.#runNative(taskIndex(task), ...given, done, failed));
-      this.#submitter.runColliding(task, input, options, resolve, reject, native);
+      this.#submitter.runColliding(task, input, options, resolve, reject, native, isAccepted);
     }
   }
 
@@ -183,8 +185,12 @@ class WorkerPool extends EventEmitter {
     call[2] = id;
     call[3] = isNumber;
     call[4] = number;
-    const answer = binding.submitDirect();
-    if (answer !== undefined) this.#answered(answer, id, resolve, task, isNumber ? number : undefined);
+    try {
+      const answer = binding.submitDirect();
+      if (answer !== undefined) this.#answered(answer, id, resolve, task, isNumber ? number : undefined);
+    } catch (error) {
+      this.#failed(id, resolve, error);
+    }
   }
 
   #runPlain(index, input, resolve, reject) {
@@ -200,8 +206,18 @@ class WorkerPool extends EventEmitter {
     }
     const settle = given === undefined ? resolve : (output) => resolve(orGiven(given)(output));
     const id = delivery.add(settle, this.#record, task);
-    const answer = binding.submit(this.#record.handle, index, id, form, value, length, parts);
-    if (answer !== undefined) this.#answered(answer, id, resolve, task, input);
+    try {
+      const answer = binding.submit(this.#record.handle, index, id, form, value, length, parts);
+      if (answer !== undefined) this.#answered(answer, id, resolve, task, input);
+    } catch (error) {
+      this.#failed(id, resolve, error);
+    }
+  }
+
+  /** A submission failed half-way: the stack may be used up. Nobody will answer it. */
+  #failed(id, resolve, error) {
+    delivery.remove(id);
+    resolve(Promise.reject(error));
   }
 
   #runWith(index, input, options, resolve, reject) {
@@ -221,6 +237,7 @@ class WorkerPool extends EventEmitter {
       const moved = taken === read ? input : taken;
       if (!pending.ended) this.#submitWith(binding.submitWith, index, pending, terms, [form, value, length, parts], moved);
     } catch (error) {
+      if (pending.id !== 0) delivery.remove(pending.id);
       pending.reject(error);
     }
   }
@@ -257,6 +274,7 @@ class WorkerPool extends EventEmitter {
       const prepared = [form, value, length, parts];
       this.#submitWith(binding.submitBatch, index, pending, terms, prepared, inputs, all.length);
     } catch (error) {
+      if (pending.id !== 0) delivery.remove(pending.id);
       pending.reject(error);
     }
   }
@@ -279,13 +297,14 @@ class WorkerPool extends EventEmitter {
         if (!accepted) return this.run(task, input, runOptions);
         const promise = new Promise(capture);
         const { resolve: done, reject: failed } = captured;
-        this.#start(this.#runnerOf(task), task, input, runOptions, done, failed);
+        this.#start(this.#runnerOf(task), task, input, runOptions, done, failed, true);
         return promise;
       },
       keep: (input, transfer) => this.#submitter.keepInput(input, transfer),
       discard: (kept) => this.#submitter.discardInput(kept),
       takeKept: (kept) => this.#submitter.takeKeptInput(kept),
-      hasRoom: () => !isNative || binding.poolHasRoom(this.#record.handle),
+      hasRoom: () => (isNative ? binding.poolHasRoom : binding.scriptsHaveRoom)(this.#record.handle),
+      catchUp: () => this.#record.catchUp(),
       whenRoom: (act) => {
         this.#waitingForRoom.add(act);
         this.#watch();
@@ -295,6 +314,7 @@ class WorkerPool extends EventEmitter {
         if (this.#maps.delete(map) && accepted && this.#refuses) this.#closeWhenMapped();
       },
     });
+    ensureStack();
     this.#maps.add(map);
     map.run(inputs);
   }
@@ -378,6 +398,7 @@ class WorkerPool extends EventEmitter {
   }
 
   #close() {
+    ensureStack();
     closing.unregister(this);
     const { handle } = this.#record;
     // Until the threads have ended, also when nothing runs: so that `await pool.close()` always returns.

@@ -14,7 +14,7 @@
  * port whose other end has closed, or which has posted by its half (what nobody has read yet keeps a half from closing
  * when the other is lost), sends a *witness* along when it leaves: a port whose only use is to close when it is lost.
  *
- * A half stands in the entry of its port in the table of ports (table.js): `{ id, peerId, half, isLost }`.
+ * A half stands in the entry of its port in the table of ports (table.js): `{ id, peerId, half, isLost, early }`.
  */
 
 const { MessageChannel: NodeMessageChannel, MessagePort: NodeMessagePort, receiveMessageOnPort } =
@@ -87,8 +87,49 @@ function end(entry, watches) {
  */
 function witness(key) {
   const { port1, port2 } = new NodeMessageChannel();
-  whenClosed(port1, () => binding.dropPort(key));
+  const watch = { half: port1, key };
+  witnesses.add(watch);
+  whenClosed(port1, () => {
+    witnesses.delete(watch);
+    binding.dropPort(key);
+  });
   return port2;
+}
+
+/** Here, for as long as the other port of each is open: `{ half, key }`. */
+const witnesses = new Set();
+
+/**
+ * Looks whether the other end of a port was lost on its way: for a thread that is blocked, whose event loop would tell.
+ * Nothing waits for the port.
+ *
+ * @param {object} entry
+ */
+function lookForLoss(entry) {
+  const { half, peerId } = entry;
+  // While it is on its way nobody posts by it, so nothing is taken out of its turn: a half sees its end only when asked.
+  if (half !== undefined && binding.isPortParked(peerId) && isOpen(half)) {
+    entry.early = receiveMessageOnPort(half);
+    if (isClosing(half)) binding.forgetPort(peerId);
+  }
+  for (const watch of witnesses) {
+    if (isOpen(watch.half)) receiveMessageOnPort(watch.half);
+    if (isClosing(watch.half)) binding.dropPort(watch.key);
+  }
+}
+
+/** Whether a half closes or has closed: then it cannot be moved. */
+const isClosing = (half) => isRefused([half]) !== undefined;
+
+/** The next of Node's messages for a port. */
+function receive(entry) {
+  const { half, early } = entry;
+  if (early !== undefined) {
+    entry.early = undefined;
+    return early;
+  }
+  // Node 20 crashes when it is asked for a message of a port that has closed.
+  return half !== undefined && isOpen(half) ? receiveMessageOnPort(half) : undefined;
 }
 
 /** Whether a half can be asked for a message. Node says so only in this way. */
@@ -121,7 +162,9 @@ module.exports = {
   adopt,
   end,
   isRefused,
+  lookForLoss,
   pair,
+  receive,
   release,
   witness,
   /** Takes what is posted where nobody can get at it. */
@@ -129,6 +172,4 @@ module.exports = {
   close: (half) => close.call(half),
   /** Posts; false when nobody will get it. */
   post: (half, value, transfer) => postMessage.call(half, value, transfer) === true,
-  // Node 20 crashes when it is asked for a message of a port that has closed.
-  receive: (half) => (half !== undefined && isOpen(half) ? receiveMessageOnPort(half) : undefined),
 };

@@ -80,7 +80,7 @@ class Port extends PortBase {
   #state = OPEN;
   /** What the channel was made with. */
   #terms;
-  #batch = new Batch(() => companion.receive(this.#entry.half), AT_ONCE);
+  #batch = new Batch(() => companion.receive(this.#entry), AT_ONCE);
   #introductions;
   /** Whether the other end may have payloads of its half to read. */
   #hasPostedAside = false;
@@ -106,6 +106,8 @@ class Port extends PortBase {
     peerId: 0,
     order: 0,
     half: undefined,
+    /** What came by the half before its turn: the other end was claimed in the very moment in which its loss was looked for. */
+    early: undefined,
     /** Whether the half has closed without our doing. */
     isLost: false,
     /** Whether the other end is known to be a native task, which has no half. */
@@ -576,6 +578,7 @@ class Port extends PortBase {
         throw closedError();
       }
       if (slice === 0) throw timeoutError(timeout);
+      companion.lookForLoss(this.#entry);
     }
   }
 

@@ -22,6 +22,7 @@ const {
 } = require('../errors');
 const { append } = require('../codec/intrinsics');
 const { nextTick } = require('../node-globals');
+const { ensureStack } = require('../stack-overflow');
 const { Worker } = require('../worker/worker');
 const { compiledModules } = require('./compiled');
 const { addSource, removeSource } = require('./last-turns');
@@ -245,6 +246,7 @@ class Crew {
 
   /** Starts a worker; undefined when the pool needs none any more. */
   #start() {
+    ensureStack();
     const handle = this.#record.handle;
     const offer = this.#binding.openSeat(handle);
     if (!offer) return undefined;

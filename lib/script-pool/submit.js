@@ -9,6 +9,7 @@ const { append } = require('../codec/intrinsics');
 const { PoolClosedError, QueueFullError, UnknownTaskError } = require('../errors');
 const { Pending } = require('../pending');
 const { runTerms } = require('../pool-options');
+const { ensureStack } = require('../stack-overflow');
 const { memoryOf } = require('../shared-buffer/shared-buffer');
 const { Outgoing } = require('./outgoing');
 const { scriptTerms } = require('./script-options');
@@ -110,6 +111,7 @@ class ScriptSubmitter {
   /** Runs the script's function of this name; '' is the one for tasks that name none. */
   run(name, input, options, resolve, reject) {
     if (options !== undefined) return this.#runWith(name, input, options, resolve, reject);
+    let id = 0;
     try {
       if (this.#isUnknown(name)) return reject(this.#unknown(name));
       if (!outgoing.prepare(input)) {
@@ -117,9 +119,11 @@ class ScriptSubmitter {
         const pending = new ScriptPending(resolve, reject, this.#record, name);
         return this.#runBeside(name, outgoing.takeLeft(), NOTHING, pending, NO_TERMS);
       }
-      const id = this.#delivery.add(resolve, this.#record, name);
+      id = this.#delivery.add(resolve, this.#record, name);
       this.#submit(name, id, NO_TERMS, outgoing, resolve, input);
     } catch (error) {
+      // The stack may be used up, at any of the steps.
+      if (id !== 0) this.#delivery.remove(id);
       reject(notTooDeep(error, 'the input'));
     }
   }
@@ -142,8 +146,9 @@ class ScriptSubmitter {
       pending.id = this.#delivery.add(pending, this.#record, name);
       this.#submit(name, pending.id, terms, outgoing, (outcome) => pending.resolve(outcome), input);
     } catch (error) {
-      if (pending === undefined) reject(error);
-      else pending.reject(notTooDeep(error, 'the input'));
+      if (pending === undefined) return reject(error);
+      if (pending.id !== 0) this.#delivery.remove(pending.id);
+      pending.reject(notTooDeep(error, 'the input'));
     }
   }
 
@@ -152,16 +157,18 @@ class ScriptSubmitter {
    * the script exports: the task waits for that, its input taken now.
    *
    * @param {(input: unknown, options: object | undefined) => Promise<unknown>} runNative
+   * @param {boolean} isAccepted whether a pool that closes runs it still
    */
-  runColliding(name, input, options, resolve, reject, runNative) {
+  runColliding(name, input, options, resolve, reject, runNative, isAccepted) {
     const pending = new HeldPending(resolve, reject, this.#record, name);
     try {
+      ensureStack();
       const terms = options === undefined ? undefined : { ...runTerms(options), ...scriptTerms(options) };
       const began = now();
       if (terms !== undefined) pending.control(terms, true);
       if (pending.ended) return;
       // What the options' getters do may end the pool.
-      if (this.#isClosed()) throw new PoolClosedError('the pool is closed and takes no more tasks', { task: name });
+      if (!isAccepted && this.#isClosed()) throw new PoolClosedError('the pool is closed and takes no more tasks', { task: name });
       // Before the input is read: what its getters do may end the task, or the pool.
       const held = { pending, aside: undefined };
       this.#held.add(held);
@@ -330,16 +337,10 @@ class ScriptSubmitter {
     call[8] = seat;
     call[9] = cancellable && this.#separates ? 1 : 0;
     call[10] = road === ASKED ? 1 : 0;
-    try {
-      return this.#binding.submitScript(prepared.value, prepared.parts);
-    } catch (error) {
-      // Nobody will answer it.
-      this.#delivery.remove(id);
-      throw error;
-    } finally {
-      // Nothing of it is kept.
-      if (prepared === outgoing) outgoing.release();
-    }
+    const answer = this.#binding.submitScript(prepared.value, prepared.parts);
+    // Nothing of it is kept.
+    if (prepared === outgoing) outgoing.release();
+    return answer;
   }
 
   #nameFunction(name) {

@@ -119,6 +119,12 @@ pub fn forget_port(number: f64) {
     Transit::of_process().forget(id(number));
 }
 
+/// Whether the port of this number is parked: then nobody posts through it.
+#[napi]
+pub fn is_port_parked(number: f64) -> bool {
+    Transit::of_process().is_parked(id(number))
+}
+
 /// Nobody will claim the port of this key: if it is parked, it closes.
 #[napi]
 pub fn drop_port(text: String) {

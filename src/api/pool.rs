@@ -124,6 +124,12 @@ pub fn pool_has_room(env: Env, pool: u32) -> napi::Result<bool> {
     Ok(!environment(&env)?.with_pool(pool, Pool::is_full).unwrap_or(false))
 }
 
+/// The same for a script's task.
+#[napi]
+pub fn scripts_have_room(env: Env, pool: u32) -> napi::Result<bool> {
+    Ok(!environment(&env)?.with_pool(pool, Pool::scripts_are_full).unwrap_or(false))
+}
+
 /// Whether the pool's queue is at most half full; a pool that has closed has none.
 #[napi]
 pub fn pool_is_half_empty(env: Env, pool: u32) -> napi::Result<bool> {
