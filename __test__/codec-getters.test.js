@@ -427,3 +427,41 @@ test('tasks that work in place, and those that wake: each getter of the input on
   for (const output of await Promise.all(runs)) if (!('x' in output)) assert.deepEqual(output, Int32Array.of(7, 8, 9));
   await pool.close();
 });
+
+test('arrays of classes and of other realms: what stands on their prototypes is not theirs', () => {
+  class Grid extends Array {}
+  Grid.prototype[0] = 'inherited';
+  const grid = new Grid(2);
+  grid[1] = 1;
+  const other = require('node:vm').runInNewContext('Array.prototype[1] = "inherited"; [1, , 2]');
+  for (const value of [grid, other, [grid], { other }]) assert.deepEqual(via(value), structuredClone(value));
+});
+
+test('a key that a getter has deleted is not looked for on the prototypes of a class', () => {
+  class Row {
+    get b() { return 'default'; }
+  }
+  const make = () => Object.defineProperties(new Row(), {
+    a: { get() { delete this.b; return 1; }, enumerable: true, configurable: true },
+    b: { value: 'own', enumerable: true, configurable: true },
+  });
+  assert.deepEqual(via(make()), structuredClone(make()));
+  assert.deepEqual(via([make()]), structuredClone([make()]));
+});
+
+test("what V8 refuses by its slots is refused whatever properties it has", () => {
+  const makers = [() => [1].values(), () => 'a'.matchAll(/a/g), () => 'a'[Symbol.iterator](), () => new WeakRef({}), () => new Map().entries()];
+  for (const name of ['DisposableStack', 'URLPattern']) if (globalThis[name] !== undefined) makers.push(() => new globalThis[name]());
+  if (JSON.rawJSON !== undefined) makers.push(() => JSON.rawJSON('1'));
+  for (const make of makers) {
+    for (const extra of [{}, { m: {} }, { m: { get x() { return 1; } } }]) {
+      if (!Object.isExtensible(make()) && Object.keys(extra).length > 0) continue;
+      const value = () => ({ get a() { return 1; }, it: Object.assign(make(), extra) });
+      assert.throws(() => structuredClone(value()), { name: 'DataCloneError' });
+      assert.throws(() => via(value()), { name: 'DataCloneError' });
+      const { port1 } = new MessageChannel();
+      assert.throws(() => port1.postMessage([new SharedBuffer(8), value()]), { name: 'DataCloneError' });
+      port1.close();
+    }
+  }
+});

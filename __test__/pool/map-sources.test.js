@@ -404,3 +404,73 @@ test('an array counts as it is at the call, its elements too, for a script as fo
   port1.close();
   await pool.close();
 });
+
+test('where others fill the queue, the inputs of a script still are what they were at the call, each getter runs once, and what is given away arrives', async () => {
+  for (const [maxQueue, isAsync] of [[0, false], [1, false], [1, true]]) {
+    const pool = new WorkerPool(SCRIPT, { maxThreads: 1, maxQueue });
+    await pool.run('same', 1);
+    const others = [pool.run('wait', 20), pool.run('wait', 5).catch(() => {})];
+    const log = [];
+    const items = Array.from({ length: 6 }, (_, i) => ({ i, bytes: new Uint8Array(2000).fill(i), get x() { log.push(i); return i; } }));
+    async function* source() { yield* items; }
+    const buffers = items.map(({ bytes }) => bytes.buffer);
+    const run = pool.map('same', isAsync ? source() : items, { transfer: buffers });
+    if (!isAsync) {
+      for (const item of items) item.i = 'late';
+      assert.ok(buffers.every(({ byteLength }) => byteLength === 0));
+    }
+    const outputs = await run;
+    assert.deepEqual(outputs.map(({ i, bytes, x }) => [i, bytes.length, bytes[1999], x]), [0, 1, 2, 3, 4, 5].map((i) => [i, 2000, i, i]));
+    assert.deepEqual(log, [0, 1, 2, 3, 4, 5]);
+    await Promise.all(others);
+    await pool.close();
+  }
+});
+
+test('what was taken for a map that ends early is let go of, also by a getter of the input at hand', async () => {
+  const { MessageChannel } = require('rust-workers');
+  const alive = setInterval(() => {}, 1000);
+  for (const how of ['abort', 'destroy', 'getter']) {
+    const pool = new WorkerPool(SCRIPT, { maxThreads: 1, maxQueue: 1 });
+    await pool.run('same', 1);
+    const stop = new AbortController();
+    const other = fate(pool.run('wait', 50));
+    const channels = Array.from({ length: 8 }, () => new MessageChannel());
+    const closed = channels.map(({ port1 }) => new Promise((resolve) => port1.on('close', resolve)));
+    const inputs = channels.map(({ port2 }, i) => ({ get x() { if (how === 'getter' && i === 6) stop.abort(); return i; }, port: port2 }));
+    const run = fate(pool.map('same', inputs, { transfer: channels.map(({ port2 }) => port2), signal: stop.signal }));
+    await null;
+    if (how === 'abort') stop.abort();
+    if (how === 'destroy') pool.destroy();
+    assert.ok((await run) instanceof Error);
+    // The last one was not read any more where a getter ended it.
+    if (how === 'getter') channels[7].port2.close();
+    await Promise.all(closed);
+    await other;
+    await pool.close();
+  }
+  clearInterval(alive);
+});
+
+test("a script's map keeps its time limit by when its tasks ended, though its owner was busy", async () => {
+  const pool = new WorkerPool(SCRIPT, 1);
+  await pool.run('same', 1);
+  await new Promise(setImmediate);
+  const run = pool.map('same', [1, 2, 3], { timeout: 40 });
+  for (const until = Date.now() + 80; Date.now() < until;);
+  assert.deepEqual(await run, [1, 2, 3]);
+  await pool.close();
+});
+
+test('a getter that closes the pool costs a map over an array nothing, whoever turns out to run it', async () => {
+  const script = `data:text/javascript,${encodeURIComponent(`
+    await new Promise((resolve) => setTimeout(resolve, 30));
+    export const render = (input) => input;`)}`;
+  for (const name of ['echo', 'render']) {
+    const pool = new WorkerPool(script, 1);
+    let closing;
+    const outputs = await pool.map(name, [{ get x() { closing ??= pool.close(); return 1; } }, { x: 2 }]);
+    assert.deepEqual(outputs.map(({ x }) => x), [1, 2]);
+    await closing;
+  }
+});

@@ -317,3 +317,41 @@ test('what cannot be made in another context is a messageerror there, and costs 
   assert.deepEqual(seen, [1, 'messageerror', 'messageerror', 2]);
   port1.close();
 });
+
+test('a thread that is blocked sees that the other end is lost', async () => {
+  const { Worker } = require('rust-workers');
+  const losing = new MessageChannel();
+  const blocked = new Worker(`
+    const { parentPort, workerData } = require('rust-workers');
+    let code;
+    try { workerData.port.receiveSync(10_000); } catch (error) { code = error.code; }
+    parentPort.postMessage(code);`, { eval: true, workerData: { port: losing.port1 }, transferList: [losing.port1] });
+  const dying = new Worker('does not parse', { eval: true, workerData: { port: losing.port2 }, transferList: [losing.port2] });
+  dying.on('error', () => {});
+  assert.deepEqual(await once(blocked, 'message'), ['ERR_RW_PORT_CLOSED']);
+  // This one too.
+  for (const payload of [undefined, 1, new Blob(['x'])]) {
+    const { port1, port2 } = new MessageChannel();
+    if (payload !== undefined) port2.postMessage(payload);
+    new Worker('does not parse', { eval: true, workerData: { port: port2 }, transferList: [port2] }).on('error', () => {});
+    if (payload !== undefined) port1.receiveSync();
+    assert.throws(() => port1.receiveSync(10_000), { code: 'ERR_RW_PORT_CLOSED' });
+  }
+});
+
+test('a port that a thread has posted on within itself is lost with it, also after what only Node carries', async () => {
+  const { Worker } = require('rust-workers');
+  const { port1, port2 } = new MessageChannel();
+  port2.postMessage(new Blob(['x']));
+  const worker = new Worker(`
+    const { MessageChannel, parentPort } = require('rust-workers');
+    parentPort.once('message', ({ port }) => {
+      const own = new MessageChannel();
+      own.port1.postMessage(port, [port]);
+    });`, { eval: true });
+  worker.postMessage({ port: port2 }, [port2]);
+  await once(worker, 'exit');
+  const closed = once(port1, 'close');
+  assert.ok((await port1.receive()) instanceof Blob);
+  await closed;
+});

@@ -51,6 +51,8 @@ class Batch {
   left = LEFT_EMPTY;
   /** Shared memory the sender may refer to by number. */
   kept = new Kept();
+  /** Whether something has come from the companion since this was last set to false. */
+  hasReadAside = false;
   /** The ports of the message given last, where it had some. */
   ports = undefined;
 
@@ -173,6 +175,7 @@ class Batch {
 
   /** A message that waited in the companion until its turn has come. */
   #readAside(how) {
+    this.hasReadAside = true;
     try {
       const received = this.#nextAside(how === SIDE_INTRODUCING);
       if (how === SIDE_PLAIN) return received.message;

@@ -11,8 +11,8 @@
  * A half that closes without our doing was lost with a message that nobody received. Then the end of our channel that
  * went the same way is parked for ever: the native side is told to let go of it. So a port that closes while the other
  * end is on its way leaves its half open (unless payloads wait in it: then the half would not close by itself); and a
- * port whose other end has closed, or which has posted by its half (what nobody has read yet keeps a half from closing
- * when the other is lost), sends a *witness* along when it leaves: a port whose only use is to close when it is lost.
+ * port whose other end has closed sends a *witness* along when it leaves, a port whose only use is to close when it is
+ * lost. And a half in which something waits does not close: who has read all of it looks for the loss (`lookForLoss`).
  *
  * A half stands in the entry of its port in the table of ports (table.js): `{ id, peerId, half, isLost, early }`.
  */
@@ -100,18 +100,22 @@ function witness(key) {
 const witnesses = new Set();
 
 /**
- * Looks whether the other end of a port was lost on its way: for a thread that is blocked, whose event loop would tell.
- * Nothing waits for the port.
+ * Looks whether the other end of a port was lost on its way.
  *
- * @param {object} entry
+ * @param {object} entry of a port for which nothing waits, as far as is known
+ * @param {() => boolean} isDrained whether that is so
  */
-function lookForLoss(entry) {
-  const { half, peerId } = entry;
-  // While it is on its way nobody posts by it, so nothing is taken out of its turn: a half sees its end only when asked.
-  if (half !== undefined && binding.isPortParked(peerId) && isOpen(half)) {
-    entry.early = receiveMessageOnPort(half);
-    if (isClosing(half)) binding.forgetPort(peerId);
-  }
+function lookForLoss(entry, isDrained) {
+  const { half, peerId, early } = entry;
+  // While it is on its way nobody posts by it. So once it is parked, and nothing waits, the half holds at most its end,
+  // which it sees when it is asked for a message.
+  if (half === undefined || early !== undefined || !binding.isPortParked(peerId) || !isDrained() || !isOpen(half)) return;
+  entry.early = receiveMessageOnPort(half);
+  if (isClosing(half)) binding.forgetPort(peerId);
+}
+
+/** The same for ports whose witnesses are here. */
+function lookAtWitnesses() {
   for (const watch of witnesses) {
     if (isOpen(watch.half)) receiveMessageOnPort(watch.half);
     if (isClosing(watch.half)) binding.dropPort(watch.key);
@@ -162,6 +166,7 @@ module.exports = {
   adopt,
   end,
   isRefused,
+  lookAtWitnesses,
   lookForLoss,
   pair,
   receive,

@@ -82,8 +82,6 @@ class Port extends PortBase {
   #terms;
   #batch = new Batch(() => companion.receive(this.#entry), AT_ONCE);
   #introductions;
-  /** Whether the other end may have payloads of its half to read. */
-  #hasPostedAside = false;
   #started = false;
   #tuned = false;
   #refed = false;
@@ -208,7 +206,6 @@ class Port extends PortBase {
     const sent = postAside(half, value, transfer, shared, this);
     // No place is to be held for what nobody can get.
     if (sent === LOST || !this.#isReceiving()) return this.#whyNot();
-    this.#hasPostedAside = true;
     if (shared !== undefined) this.#introductions.confirm(shared);
     return binding.postPlaceToPort(this.#handle, sent);
   }
@@ -328,9 +325,23 @@ class Port extends PortBase {
         return;
       }
       this.#budget--;
+      this.#lookForLoss();
       if (this.#receivers.length > 0) this.#give(this.#receivers.shift(), message);
       else this.#emit(message);
     }
+  }
+
+  /** Whether nothing waits for this port. */
+  #isDrained() {
+    return binding.portWaiting(this.#handle, this.#batch.shown) === 0;
+  }
+
+  /** A half in which something waits does not see the other end's loss; now that all was read it is asked, once. */
+  #lookForLoss() {
+    const batch = this.#batch;
+    if (!batch.hasReadAside || batch.length > 0 || batch.left !== LEFT_EMPTY || !this.#isDrained()) return;
+    batch.hasReadAside = false;
+    companion.lookForLoss(this.#entry, () => this.#isDrained());
   }
 
   #give(receiver, message) {
@@ -561,6 +572,7 @@ class Port extends PortBase {
     if (!this.#tuned) this.#tune(true);
     const message = this.#batch.next(this.#handle, this.#terms.capacity > 0 ? 1 : IN_ADVANCE);
     if (message === NOTHING && this.#batch.left !== LEFT_EMPTY) this.#end();
+    this.#lookForLoss();
     return message;
   }
 
@@ -572,13 +584,18 @@ class Port extends PortBase {
       // It would never end while this thread is blocked.
       ports.get(this.#entry.peerId)?.finish();
       const message = this.#batch.receive(this.#handle, slice);
-      if (message !== NOTHING) return opened(message);
+      if (message !== NOTHING) {
+        this.#lookForLoss();
+        return opened(message);
+      }
       if (this.#batch.left !== LEFT_EMPTY) {
         this.#end();
         throw closedError();
       }
       if (slice === 0) throw timeoutError(timeout);
-      companion.lookForLoss(this.#entry);
+      // The event loop would tell, and cannot.
+      companion.lookForLoss(this.#entry, () => this.#isDrained());
+      companion.lookAtWitnesses();
     }
   }
 
@@ -586,7 +603,10 @@ class Port extends PortBase {
   [RECEIVE]() {
     if (!this.#isReceiving()) return undefined;
     const message = this.#batch.receive(this.#handle, 0);
-    if (message !== NOTHING) return { message: opened(message) };
+    if (message !== NOTHING) {
+      this.#lookForLoss();
+      return { message: opened(message) };
+    }
     if (this.#batch.left === LEFT_CLOSED) this.#end();
     return undefined;
   }
@@ -630,8 +650,7 @@ class Port extends PortBase {
       kept: port.#batch.kept.pairs(),
       introduced: port.#introductions.next,
       half,
-      hasPostedAside: port.#hasPostedAside,
-      witness: alone || port.#hasPostedAside ? companion.witness(key) : undefined,
+      witness: alone ? companion.witness(key) : undefined,
     };
   }
 
@@ -657,10 +676,9 @@ class Port extends PortBase {
 
   /** A port that has come to this thread. One that has closed on its way is closed, as it would be in Node. */
   static adopt(content) {
-    const { key, terms, kept, introduced, half, hasPostedAside, witness } = checkRecord(content);
+    const { key, terms, kept, introduced, half, witness } = checkRecord(content);
     const end = binding.claimPort(key);
     const port = Port.create(end, terms, introduced);
-    port.#hasPostedAside = hasPostedAside;
     if (witness !== undefined) companion.close(witness);
     if (end !== null) {
       port.#batch.kept = new Kept(kept);

@@ -16,8 +16,7 @@ const { arePairs, isNumber } = require('./shared-memory');
  * @property {[number, SharedArrayBuffer][]} kept shared memory the other end may refer to by number
  * @property {number} introduced how far the numbers of its own went
  * @property {object | undefined} half
- * @property {boolean} hasPostedAside whether it has ever posted by its half
- * @property {object | undefined} witness where the half might not tell: what tells of a loss
+ * @property {object | undefined} witness where no half would tell: what tells of a loss
  */
 
 const isObject = (value) => typeof value === 'object' && value !== null;
@@ -40,7 +39,6 @@ function checkRecord(record) {
     !arePairs(record.kept) ||
     !isNumber(record.introduced) ||
     !isPort(record.half) ||
-    typeof record.hasPostedAside !== 'boolean' ||
     !isPort(record.witness)
   ) {
     throw new MalformedValueError(
