@@ -24,6 +24,7 @@ const exotic = [
   ['isArgumentsObject', 'an arguments object'],
   ['isExternal', 'a native pointer'],
 ].map(([test, what]) => [types[test], what]);
+if (typeof JSON.isRawJSON === 'function') exotic.push([JSON.isRawJSON, 'a raw JSON text']);
 /** Node asks these by a property, and loads its crypto for it. */
 const keyTests = [['isKeyObject', 'a KeyObject'], ['isCryptoKey', 'a CryptoKey']]
   .filter(([test]) => typeof types[test] === 'function').map(([test, what]) => [types[test], what]);
@@ -31,7 +32,7 @@ const keyTests = [['isKeyObject', 'a KeyObject'], ['isCryptoKey', 'a CryptoKey']
 const PLATFORM = [
   'WeakRef', 'FinalizationRegistry', 'MessagePort', 'MessageChannel', 'BroadcastChannel', 'Blob', 'DOMException',
   'AbortSignal', 'AbortController', 'ReadableStream', 'WritableStream', 'TransformStream', 'CryptoKey',
-  'Response', 'Request', 'FormData', 'Headers', 'EventTarget', 'Event', 'URL', 'URLSearchParams',
+  'Response', 'Request', 'FormData', 'Headers', 'EventTarget', 'Event', 'URL', 'URLSearchParams', 'URLPattern',
 ];
 /** Those among them that are written in JavaScript, and what makes a bare object of each. */
 const IN_JAVASCRIPT = new SafeMap(Object.entries({
@@ -40,7 +41,7 @@ const IN_JAVASCRIPT = new SafeMap(Object.entries({
 }));
 /** Tags of the classes that V8 makes. */
 const OPAQUE =
-  /^(?:WebAssembly|Intl|Temporal)\.|Iterator$|^Iterator Helper$|^WeakRef$|^FinalizationRegistry$|DisposableStack$|^URLPattern$/;
+  /^(?:WebAssembly|Intl|Temporal)\.|Iterator$|^Iterator Helper$|^WeakRef$|^FinalizationRegistry$|DisposableStack$/;
 /** How Node names the methods of objects that it clones or transfers. */
 const CLONED = 'messaging_clone_symbol';
 const TRANSFERRED = 'messaging_transfer_symbol';

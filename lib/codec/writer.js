@@ -62,9 +62,6 @@ function askNode(value) {
   require('../closed-port').closedPort().postMessage(value);
 }
 
-/** What `JSON.rawJSON` gives has a key and no prototype, and is refused by Node. */
-const isRawJSON = JSON.isRawJSON ?? (() => false);
-
 /** What Node makes of an object without keys and prototype, which may have any inner slots. */
 function isOrdinaryForNode(value) {
   askNode(value);
@@ -442,7 +439,7 @@ class Writer extends Slab {
       else this.bigint(bigintOf.call(value));
     } else if ((prototype === null || prototype === ObjectPrototype) && isOrdinary(value)) {
       const keys = keysOf(value);
-      if (keys.length > 0 ? !isRawJSON(value) : isOrdinaryForNode(value)) this.unshaped(value, keys);
+      if (keys.length > 0 || isOrdinaryForNode(value)) this.unshaped(value, keys);
       else this.instance(value);
     } else {
       this.instance(value);
