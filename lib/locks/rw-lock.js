@@ -100,25 +100,21 @@ class RwLock {
     return NO_SLOT;
   }
 
+  #word() {
+    return Atomics.load(this.#cells, WORD);
+  }
+
   /** Becomes the writer without the native side, if nobody is in or waits. */
   #seize() {
     const cells = this.#cells;
     const me = this.#me;
-    if (Atomics.compareExchange(cells, WORD, 0, me) !== 0) return false;
-    try {
-      if (this.#slotsAreEmpty(cells)) return true;
-    } catch (error) {
-      // The stack is used up.
-      Atomics.compareExchange(cells, WORD, me, 0);
-      throw error;
-    }
+    // Should the stack be used up, this fails: what follows needs less, and would fail with the lock taken.
+    if (this.#word() !== 0 || Atomics.compareExchange(cells, WORD, 0, me) !== 0) return false;
+    let isFree = true;
+    for (let i = SLOTS; i < cells.length && isFree; i++) isFree = Atomics.load(cells, i) === 0;
+    if (isFree) return true;
     if (Atomics.compareExchange(cells, WORD, me, 0) !== me) this.#native.unlock(WRITE);
     return false;
-  }
-
-  #slotsAreEmpty(cells) {
-    for (let i = SLOTS; i < cells.length; i++) if (Atomics.load(cells, i) !== 0) return false;
-    return true;
   }
 
   /** Asked while the thread sleeps: nothing that a promise of it was given will be released meanwhile. */
