@@ -20,6 +20,7 @@
 const { MessageChannel: NodeMessageChannel, MessagePort: NodeMessagePort, receiveMessageOnPort } =
   require('../node-threads');
 
+const { setTimeout } = require('../clock');
 const { closedPort } = require('../closed-port');
 const { binding } = require('../native');
 
@@ -107,12 +108,25 @@ const witnesses = new Set();
  */
 function lookForLoss(entry, isDrained) {
   const { half, peerId, early } = entry;
+  if (half === undefined || early !== undefined) return;
+  const transit = binding.portTransit(peerId);
+  if (transit === ANNOUNCED) setTimeout(() => lookForLoss(entry, isDrained), SOON).unref();
   // While it is on its way nobody posts by it. So once it is parked, and nothing waits, the half holds at most its end,
   // which it sees when it is asked for a message.
-  if (half === undefined || early !== undefined || !binding.isPortParked(peerId) || !isDrained() || !isOpen(half)) return;
-  entry.early = receiveMessageOnPort(half);
+  if (transit !== PARKED || !isDrained() || !isOpen(half)) return;
+  try {
+    entry.early = receiveMessageOnPort(half);
+  } catch (error) {
+    entry.early = { error };
+  }
   if (isClosing(half)) binding.forgetPort(peerId);
 }
+
+/** What `portTransit` says. */
+const ANNOUNCED = 1;
+const PARKED = 2;
+/** Milliseconds until who has announced a port has parked it, as a rule. */
+const SOON = 10;
 
 /** The same for ports whose witnesses are here. */
 function lookAtWitnesses() {
@@ -130,6 +144,7 @@ function receive(entry) {
   const { half, early } = entry;
   if (early !== undefined) {
     entry.early = undefined;
+    if (early.error !== undefined) throw early.error;
     return early;
   }
   // Node 20 crashes when it is asked for a message of a port that has closed.

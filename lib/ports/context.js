@@ -12,7 +12,7 @@ const { MessageChannel: NodeMessageChannel, moveMessagePortToContext: nodeMove }
 const { setTimeout } = require('../clock');
 const { replaceRecords } = require('../travel');
 const { kindOf } = require('../travel/registry');
-const { holdsTraveler, inside, isLeaf, isTransferable } = require('../travel/search');
+const { holdsTraveler, transferablesIn } = require('../travel/search');
 const { closedHalf } = require('./companion');
 const { Port } = require('./message-port');
 
@@ -29,18 +29,6 @@ function giveTurns() {
     busy = false;
     setTimeout(() => {}, 1);
   });
-}
-
-/** File handles, streams and the like in a message that has arrived: they can only move on. */
-function transferablesIn(value) {
-  const seen = new Set([value]);
-  const found = [];
-  for (const at of seen) {
-    if (isLeaf(at)) continue;
-    if (isTransferable(at)) found.push(at);
-    else for (const child of inside(at)) seen.add(child);
-  }
-  return found;
 }
 
 /** Hands what arrived at `from` on to `to`, a port of ours or of Node's. */

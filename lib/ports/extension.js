@@ -23,7 +23,7 @@ const portExtension = {
   read(reader) {
     const key = reader.parts[reader.u32()];
     Port ??= require('./message-port').Port;
-    return Port.adopt({ key, terms: TERMS, kept: [], introduced: 0, half: undefined, witness: undefined });
+    return Port.adopt({ key, terms: TERMS, kept: [], introduced: 0, half: undefined, early: undefined, witness: undefined });
   },
 };
 

@@ -333,13 +333,13 @@ class Port extends PortBase {
 
   /** Whether nothing waits for this port. */
   #isDrained() {
-    return binding.portWaiting(this.#handle, this.#batch.shown) === 0;
+    return this.#state === OPEN && binding.portWaiting(this.#handle, this.#batch.shown) === 0;
   }
 
   /** A half in which something waits does not see the other end's loss; now that all was read it is asked, once. */
   #lookForLoss() {
     const batch = this.#batch;
-    if (!batch.hasReadAside || batch.length > 0 || batch.left !== LEFT_EMPTY || !this.#isDrained()) return;
+    if (!batch.hasReadAside || batch.length > 0 || !this.#isDrained()) return;
     batch.hasReadAside = false;
     companion.lookForLoss(this.#entry, () => this.#isDrained());
   }
@@ -650,6 +650,7 @@ class Port extends PortBase {
       kept: port.#batch.kept.pairs(),
       introduced: port.#introductions.next,
       half,
+      early: port.#entry.early?.error === undefined ? port.#entry.early : undefined,
       witness: alone ? companion.witness(key) : undefined,
     };
   }
@@ -676,12 +677,13 @@ class Port extends PortBase {
 
   /** A port that has come to this thread. One that has closed on its way is closed, as it would be in Node. */
   static adopt(content) {
-    const { key, terms, kept, introduced, half, witness } = checkRecord(content);
+    const { key, terms, kept, introduced, half, early, witness } = checkRecord(content);
     const end = binding.claimPort(key);
     const port = Port.create(end, terms, introduced);
     if (witness !== undefined) companion.close(witness);
     if (end !== null) {
       port.#batch.kept = new Kept(kept);
+      port.#entry.early = early;
       if (half !== undefined) companion.adopt(half, port.#entry);
     } else if (half !== undefined) {
       companion.close(half);

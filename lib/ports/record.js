@@ -16,6 +16,7 @@ const { arePairs, isNumber } = require('./shared-memory');
  * @property {[number, SharedArrayBuffer][]} kept shared memory the other end may refer to by number
  * @property {number} introduced how far the numbers of its own went
  * @property {object | undefined} half
+ * @property {{ message: unknown } | undefined} early what came by the half before its turn
  * @property {object | undefined} witness where no half would tell: what tells of a loss
  */
 
@@ -39,6 +40,7 @@ function checkRecord(record) {
     !arePairs(record.kept) ||
     !isNumber(record.introduced) ||
     !isPort(record.half) ||
+    !(record.early === undefined || isObject(record.early)) ||
     !isPort(record.witness)
   ) {
     throw new MalformedValueError(

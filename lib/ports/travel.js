@@ -14,6 +14,7 @@
 
 const { departure, register, seal, wake } = require('../travel');
 const { recognise } = require('../travel/registry');
+const { transferablesIn } = require('../travel/search');
 const { MessagePort, Port } = require('./message-port');
 
 register(Port, {
@@ -21,7 +22,10 @@ register(Port, {
   moves: true,
   gone: Port.gone,
   pack: Port.pack,
-  transferables: ({ half, witness }) => [half, witness].filter((port) => port !== undefined),
+  transferables: ({ half, early, witness }) => [
+    ...[half, witness].filter((port) => port !== undefined),
+    ...(early === undefined ? [] : transferablesIn(early.message)),
+  ],
   unpack: (content) => {
     wake();
     return Port.adopt(content);

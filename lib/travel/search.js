@@ -146,6 +146,18 @@ function all(values, container, search) {
   return false;
 }
 
+/** File handles, streams and the like in a message that has arrived: they can only move on. */
+function transferablesIn(value) {
+  const seen = new Set([value]);
+  const found = [];
+  for (const at of seen) {
+    if (isLeaf(at)) continue;
+    if (isTransferable(at)) found.push(at);
+    else for (const child of inside(at)) seen.add(child);
+  }
+  return found;
+}
+
 /** So many containers are searched without remembering which they were; most messages have fewer. */
 const FEW = 32;
 
@@ -250,4 +262,4 @@ class Exploration {
   }
 }
 
-module.exports = { Exploration, entriesOf, holdsTraveler, inside, isLeaf, isOfNode, isTransferable, membersOf, needsCare };
+module.exports = { Exploration, entriesOf, holdsTraveler, inside, isLeaf, isOfNode, membersOf, needsCare, transferablesIn };

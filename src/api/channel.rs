@@ -119,10 +119,13 @@ pub fn forget_port(number: f64) {
     Transit::of_process().forget(id(number));
 }
 
-/// Whether the port of this number is parked: then nobody posts through it.
+/// Where the port of this number is: 2 when it is parked, and nobody posts through it; 1 when it may be any moment; else 0.
 #[napi]
-pub fn is_port_parked(number: f64) -> bool {
-    Transit::of_process().is_parked(id(number))
+pub fn port_transit(number: f64) -> u32 {
+    let transit = Transit::of_process();
+    // In this order: it goes from the one to the other.
+    let announced = transit.is_announced(id(number));
+    if transit.is_parked(id(number)) { 2 } else { u32::from(announced) }
 }
 
 /// Nobody will claim the port of this key: if it is parked, it closes.

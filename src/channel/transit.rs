@@ -211,6 +211,12 @@ impl Transit {
         self.table.lock().by_port.contains_key(&port)
     }
 
+    /// Whether the port of this number is announced, and may be parked any moment.
+    pub fn is_announced(&self, port: PortId) -> bool {
+        let table = self.table.lock();
+        table.entries.values().any(|entry| matches!(entry, Entry::Announced { port: id, .. } if *id == port))
+    }
+
     /// How many ports are parked: for leak tests.
     pub fn parked_count(&self) -> usize {
         self.table.lock().by_port.len()
