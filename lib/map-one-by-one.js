@@ -79,7 +79,7 @@ class OneByOne {
    *   keep(input: unknown, transfer: object[] | 'auto' | undefined): object,
    *   discard(aside: object): void,
    *   takeKept(aside: object): { value: unknown, transfer: object[] },
-   *   catchUp(): void, hasRoom(): boolean, whenRoom(act: () => void): void, isRefusal(error: unknown): boolean, over(): void,
+   *   sharesWorkers: boolean, catchUp(): void, hasRoom(): boolean, whenRoom(act: () => void): void, isRefusal(error: unknown): boolean, over(): void,
    * }} place where the tasks are run
    */
   constructor(resolve, reject, task, terms, place) {
@@ -265,8 +265,10 @@ class OneByOne {
   }
 
   #optionsFor(transfer) {
-    const { priority, parallel, onProgress, name } = this.#terms;
-    const options = { priority, parallel, signal: this.#stop.signal };
+    const { priority, parallel, onProgress, name, signal } = this.#terms;
+    const options = { priority, parallel };
+    // One that can be stopped would have a shared worker for itself: only if the caller wants that.
+    if (!this.#place.sharesWorkers || signal !== undefined || this.#deadline !== undefined) options.signal = this.#stop.signal;
     if (onProgress !== undefined) options.onProgress = onProgress;
     if (name !== undefined) options.name = name;
     // So that threads stop also while this one is blocked; after the map's own timer, which has the right words.

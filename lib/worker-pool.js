@@ -51,6 +51,8 @@ const SCRIPT = -1;
 const UNDECIDED = -2;
 const NOBODY = -3;
 
+const QUEUE_FULL = 'ERR_RW_QUEUE_FULL';
+
 /** Errors of submissions that found the queue full. */
 const refusals = new WeakSet();
 
@@ -101,6 +103,7 @@ class WorkerPool extends EventEmitter {
       binding, delivery, record, crew, settings,
       isClosed: () => this.#refuses,
       becameFull: () => this.#becameFull(),
+      queueFull: (...refusal) => this.#queueFull(...refusal),
       refused: (...refusal) => this.#answered(...refusal),
     });
     try {
@@ -156,15 +159,14 @@ class WorkerPool extends EventEmitter {
     return exports.has(task) ? SCRIPT : index;
   }
 
-  /** @param {boolean} [isAccepted] whether a pool that closes runs it still */
-  #start(runner, task, input, options, resolve, reject, isAccepted = false) {
+  #start(runner, task, input, options, resolve, reject) {
     if (runner >= 0) this.#runNative(runner, input, options, resolve, reject);
     else if (runner === SCRIPT) this.#submitter.run(task, input, options, resolve, reject);
     else if (runner === NOBODY) reject(unknownTask(task));
     else {
       const native = (...given) =>
         new Promise((done, failed) => this.#runNative(taskIndex(task), ...given, done, failed));
-      this.#submitter.runColliding(task, input, options, resolve, reject, native, isAccepted);
+      this.#submitter.runColliding(task, input, options, resolve, reject, native);
     }
   }
 
@@ -228,6 +230,9 @@ class WorkerPool extends EventEmitter {
       // Before the input is read: what its getters do may end the task.
       pending.control(terms);
       if (pending.ended) return;
+      // Nor is anything given away to a queue that is full.
+      const refusal = terms.transfer === undefined ? null : binding.poolRefusal(this.#record.handle, false);
+      if (refusal !== null) return pending.reject(this.#queueFull(refusal, task, input));
       let read = readOnce(task, input);
       const given = givenBack(task, read);
       if (given !== undefined) pending.through(orGiven(given));
@@ -282,11 +287,13 @@ class WorkerPool extends EventEmitter {
   /** Input by input: those of an async source, or for the script. */
   #mapOneByOne(task, runner, inputs, isAsync, terms, options, resolve, reject) {
     const isNative = runner >= 0;
+    const isDecided = () => runner !== UNDECIDED || this.#submitter.exports !== undefined;
     const { maxThreads, maxQueue } = this.#settings;
     const { onProgress, name, auto } = isNative ? {} : scriptTerms(options);
     const given = { ...terms, onProgress, name, transfer: auto ? 'auto' : terms.transfer };
     // A pool that closes finishes what was accepted: an array as a whole, of an async source what has come so far.
     const accepted = !isAsync;
+    let letGo = () => {};
     const map = new OneByOne(resolve, reject, task, given, {
       threads: isNative ? maxThreads : Math.max(this.#scriptCapacity, runner === UNDECIDED ? maxThreads : 0),
       maxQueue,
@@ -297,20 +304,27 @@ class WorkerPool extends EventEmitter {
         if (!accepted) return this.run(task, input, runOptions);
         const promise = new Promise(capture);
         const { resolve: done, reject: failed } = captured;
-        this.#start(this.#runnerOf(task), task, input, runOptions, done, failed, true);
+        this.#start(this.#runnerOf(task), task, input, runOptions, done, failed);
         return promise;
       },
       keep: (input, transfer) => this.#submitter.keepInput(input, transfer),
       discard: (kept) => this.#submitter.discardInput(kept),
       takeKept: (kept) => this.#submitter.takeKeptInput(kept),
-      hasRoom: () => (isNative ? binding.poolHasRoom : binding.scriptsHaveRoom)(this.#record.handle),
+      // Whose task it is must be known: what is kept until then is as it was at the call.
+      hasRoom: () => isDecided() && binding.poolRefusal(this.#record.handle, this.#runnerOf(task) === SCRIPT) === null,
       catchUp: () => this.#record.catchUp(),
       whenRoom: (act) => {
+        if (!isDecided()) {
+          letGo = this.#submitter.whenKnown((failure) => (failure === undefined ? act() : map.fail(failure)));
+          return;
+        }
         this.#waitingForRoom.add(act);
         this.#watch();
       },
+      sharesWorkers: !isNative && this.#submitter.separates,
       isRefusal: (error) => refusals.has(error),
       over: () => {
+        letGo();
         if (this.#maps.delete(map) && accepted && this.#refuses) this.#closeWhenMapped();
       },
     });
@@ -340,12 +354,13 @@ class WorkerPool extends EventEmitter {
   /** Takes back a task that was refused; why it was. */
   #refused([code, message], id, task, input) {
     delivery.remove(id);
-    const full = code === 'ERR_RW_QUEUE_FULL';
-    const error = errorFromCode(code, message, full ? { task, input } : { task });
-    if (full) {
-      refusals.add(error);
-      this.#becameFull();
-    }
+    return code === QUEUE_FULL ? this.#queueFull(message, task, input) : errorFromCode(code, message, { task });
+  }
+
+  #queueFull(message, task, input) {
+    const error = errorFromCode(QUEUE_FULL, message, { task, input });
+    refusals.add(error);
+    this.#becameFull();
     return error;
   }
 
@@ -382,7 +397,7 @@ class WorkerPool extends EventEmitter {
   #isHalfEmpty() {
     const { handle } = this.#record;
     const needsThread = this.#settings.maxQueue === 0 && this.#submitter === undefined && !this.closed;
-    return binding.poolIsHalfEmpty(handle) && (!needsThread || binding.poolHasRoom(handle));
+    return binding.poolIsHalfEmpty(handle) && (!needsThread || binding.poolRefusal(handle, false) === null);
   }
 
   close(options = {}) {

@@ -9,6 +9,7 @@ const { setTimeout: sleep } = require('node:timers/promises');
 
 const { WorkerPool, errors } = require('rust-workers');
 
+const SCRIPT_WITH_ECHO = 'data:text/javascript,await new Promise((go) => setTimeout(go, 20)); export const echo = (x) => x;';
 const SCRIPT = path.join(__dirname, '..', 'fixtures', 'scripts', 'mapping.js');
 
 const native = new WorkerPool({ maxThreads: 2 });
@@ -473,4 +474,51 @@ test('a getter that closes the pool costs a map over an array nothing, whoever t
     assert.deepEqual(outputs.map(({ x }) => x), [1, 2]);
     await closing;
   }
+});
+
+test('maps of a name that both have, on a pool that knows no exports yet: what is given away arrives, what is changed later does not', async () => {
+  for (const transfers of [true, false]) {
+    const pool = new WorkerPool(SCRIPT_WITH_ECHO, { maxThreads: 1, maxQueue: 1 });
+    const make = () => [1, 2, 3, 4, 5].map((v) => ({ v, bytes: new Uint8Array([v, v]) }));
+    const both = [make(), make()];
+    const runs = both.map((items) => pool.map('echo', items, transfers ? { transfer: items.map(({ bytes }) => bytes.buffer) } : {}));
+    for (const items of both) for (const item of items) item.v = 'late';
+    for (const outputs of await Promise.all(runs)) {
+      assert.deepEqual(outputs.map(({ v, bytes }) => [v, ...bytes]), [1, 2, 3, 4, 5].map((v) => [v, v, v]));
+    }
+    await pool.close();
+  }
+  const broken = new WorkerPool("data:text/javascript,throw new Error('broken')", 1);
+  broken.on('error', () => {});
+  await assert.rejects(broken.map('echo', [1, 2]), { code: 'ERR_RW_SCRIPT_LOAD' });
+  await broken.close();
+});
+
+test('what a full queue refuses is untouched, whatever was to be given away with it', async () => {
+  const pool = new WorkerPool(SCRIPT, { maxThreads: 1, maxQueue: 0 });
+  await pool.run('same', 1);
+  const others = [pool.run('wait', 100), pool.run('native:sleep', 100)];
+  for (const name of ['same', 'native:echo']) {
+    for (const wrap of [(bytes) => bytes, (bytes) => ({ bytes }), (bytes) => ({ bytes, r: 1n })]) {
+      const bytes = new Uint8Array([7, 7]);
+      const input = wrap(bytes);
+      const error = await pool.run(name, input, { transfer: [bytes.buffer] }).catch((refusal) => refusal);
+      assert.equal(error.code, 'ERR_RW_QUEUE_FULL');
+      assert.equal(error.input, input);
+      assert.deepEqual([...bytes], [7, 7]);
+    }
+  }
+  await Promise.all(others);
+  await pool.close();
+});
+
+test("the inputs of a script's map overlap on one worker, as those of `run` do", async () => {
+  const pool = new WorkerPool(SCRIPT, { maxThreads: 1, concurrentTasksPerWorker: 4 });
+  await pool.run('same', 1);
+  let most = 0;
+  const look = setInterval(() => (most = Math.max(most, pool.stats().running)), 5);
+  await pool.map('wait', Array(8).fill(50));
+  clearInterval(look);
+  assert.ok(most >= 3, `${most} at once`);
+  await pool.close();
 });

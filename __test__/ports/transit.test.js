@@ -355,3 +355,32 @@ test('a port that a thread has posted on within itself is lost with it, also aft
   assert.ok((await port1.receive()) instanceof Blob);
   await closed;
 });
+
+test('a loss is seen by whoever reads by hand what only Node carries', async () => {
+  for (const read of [(port) => receiveMessageOnPort(port), (port) => port.receiveSync(1_000)]) {
+    const { port1, port2 } = new MessageChannel();
+    const carrier = new MessageChannel();
+    const closed = once(port1, 'close');
+    port2.postMessage(new Blob(['x']));
+    carrier.port1.postMessage(port2, [port2]);
+    carrier.port2.close();
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    read(port1);
+    await closed;
+    assert.equal(port1.postMessage(1), undefined);
+  }
+});
+
+test('what was taken before its turn moves along with the port', () => {
+  const { transferablesIn } = require('../../lib/travel/search');
+  const { port1, bundle, record } = recordOf();
+  port1.postMessage(new Blob(['late']));
+  // As if it had been looked for the loss in the moment in which the other end was claimed and posted.
+  record.content.early = nodeThreads.receiveMessageOnPort(record.content.half);
+  assert.deepEqual(transferablesIn(record.content.early.message), []);
+  const { port2 } = arrive(bundle);
+  const again = departure({ port2 }, [port2]).leave((sent) => sent);
+  const moved = arrive(again).port2;
+  assert.ok(receiveMessageOnPort(moved).message instanceof Blob);
+  moved.close();
+});

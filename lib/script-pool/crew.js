@@ -226,6 +226,11 @@ class Crew {
     if (!this.#inputs.has(id)) member.port.postMessage([DROP, number]);
   }
 
+  /** A task whose memory was lent has been refused: it is its caller's again. */
+  takeBack(id) {
+    this.#inputs.delete(id);
+  }
+
   /** A task with an input beside the queue has been answered. */
   answered(id) {
     const input = this.#inputs.get(id);

@@ -84,6 +84,7 @@ class ScriptSubmitter {
   /** Whether a task that may be stopped wants its worker alone: stopping it may need ending the worker. */
   #separates;
   #isClosed;
+  #queueFull;
   #becameFull;
   #refused;
   /** The numbers of the script's functions, by name. */
@@ -92,13 +93,14 @@ class ScriptSubmitter {
   #held = new Set();
   #whenDispatched = [];
 
-  constructor({ binding, delivery, record, crew, settings, isClosed, becameFull, refused }) {
+  constructor({ binding, delivery, record, crew, settings, isClosed, becameFull, queueFull, refused }) {
     this.#binding = binding;
     this.#delivery = delivery;
     this.#record = record;
     this.#crew = crew;
     this.#separates = settings.concurrency > 1 && settings.killTimeout !== Infinity;
     this.#isClosed = isClosed;
+    this.#queueFull = queueFull;
     this.#becameFull = becameFull;
     this.#refused = refused;
   }
@@ -140,6 +142,9 @@ class ScriptSubmitter {
       if (pending.ended) return;
       if (onProgress !== undefined) pending.listen(onProgress);
       const list = auto ? transferablesOf(input) : terms.transfer ?? NOTHING;
+      // Nothing is given away to a queue that is full.
+      const refusal = list.length > 0 ? this.#binding.poolRefusal(this.#record.handle, true) : null;
+      if (refusal !== null) return pending.reject(this.#queueFull(refusal, name, input));
       if (list.length > 0) return this.#runBeside(name, input, list, pending, terms);
       if (!outgoing.prepare(input)) return this.#runBeside(name, outgoing.takeLeft(), NOTHING, pending, terms);
       if (pending.ended) return outgoing.release();
@@ -157,9 +162,8 @@ class ScriptSubmitter {
    * the script exports: the task waits for that, its input taken now.
    *
    * @param {(input: unknown, options: object | undefined) => Promise<unknown>} runNative
-   * @param {boolean} isAccepted whether a pool that closes runs it still
    */
-  runColliding(name, input, options, resolve, reject, runNative, isAccepted) {
+  runColliding(name, input, options, resolve, reject, runNative) {
     const pending = new HeldPending(resolve, reject, this.#record, name);
     try {
       ensureStack();
@@ -168,7 +172,7 @@ class ScriptSubmitter {
       if (terms !== undefined) pending.control(terms, true);
       if (pending.ended) return;
       // What the options' getters do may end the pool.
-      if (!isAccepted && this.#isClosed()) throw new PoolClosedError('the pool is closed and takes no more tasks', { task: name });
+      if (this.#isClosed()) throw new PoolClosedError('the pool is closed and takes no more tasks', { task: name });
       // Before the input is read: what its getters do may end the task, or the pool.
       const held = { pending, aside: undefined };
       this.#held.add(held);
@@ -213,6 +217,31 @@ class ScriptSubmitter {
     for (const { pending } of [...this.#held]) pending.end(error());
   }
 
+  /** Whether a task that may be stopped runs alone on its worker. */
+  get separates() {
+    return this.#separates;
+  }
+
+  /**
+   * Calls `then` once it is known what the script exports, or with an error when it cannot be loaded. Keeps the event loop
+   * alive until then.
+   *
+   * @returns {() => void} lets go of the event loop
+   */
+  whenKnown(then) {
+    let holds = 1;
+    const release = () => {
+      this.#delivery.hold(-holds);
+      holds = 0;
+    };
+    this.#delivery.hold(1);
+    this.#crew.whenLoaded((failure) => {
+      release();
+      then(failure);
+    });
+    return release;
+  }
+
   /** An input as it is now, to be run later. */
   keepInput(input, transfer) {
     return takeForLater(input, transfer === AUTO ? transferablesOf(input) : transfer ?? NOTHING);
@@ -240,9 +269,10 @@ class ScriptSubmitter {
       if (this.#crew.exports?.has(name) !== true) return await runNative(value, again);
       return await new Promise((resolve, reject) => this.run(name, value, again, resolve, reject));
     } catch (error) {
+      const isRefused = error instanceof QueueFullError;
       // What was refused is the caller's own, unless that was given away.
-      if (error instanceof QueueFullError && transfer.length === 0) error.input = input;
-      if (transfer.length > 0) letGo(transfer);
+      if (isRefused && transfer.length === 0) error.input = input;
+      if (!isRefused && transfer.length > 0) letGo(transfer);
       throw error;
     }
   }
@@ -311,7 +341,7 @@ class ScriptSubmitter {
     const answer = this.#submitTo(name, id, terms, prepared, ANY_SEAT, road);
     if (typeof answer === 'number') this.#note(answer);
     else if (answer !== undefined) {
-      if (road === ASKED) this.#crew.answered(id);
+      if (road === ASKED) this.#crew.takeBack(id);
       this.#refused(answer, id, resolve, name, input);
     }
   }

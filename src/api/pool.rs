@@ -118,16 +118,11 @@ pub fn pool_counters(env: Env, pool: u32) -> napi::Result<Option<PoolCounters>> 
     }))
 }
 
-/// Whether a native task would not be refused now because the pool's queue is full.
+/// Why a task (a script's, or a native one) would be refused now because the queue is full.
 #[napi]
-pub fn pool_has_room(env: Env, pool: u32) -> napi::Result<bool> {
-    Ok(!environment(&env)?.with_pool(pool, Pool::is_full).unwrap_or(false))
-}
-
-/// The same for a script's task.
-#[napi]
-pub fn scripts_have_room(env: Env, pool: u32) -> napi::Result<bool> {
-    Ok(!environment(&env)?.with_pool(pool, Pool::scripts_are_full).unwrap_or(false))
+pub fn pool_refusal(env: Env, pool: u32, script: bool) -> napi::Result<Option<String>> {
+    let why = |pool: &Pool| if script { pool.script_refusal() } else { pool.refusal() };
+    Ok(environment(&env)?.with_pool(pool, why).flatten().map(|error| error.message().to_owned()))
 }
 
 /// Whether the pool's queue is at most half full; a pool that has closed has none.

@@ -431,13 +431,15 @@ impl Pool {
         Ok((Accepted { ticket, full }, alone))
     }
 
-    /// Whether the queue has reached its limit for scripts: then a submission would be refused for that.
-    pub fn scripts_are_full(&self) -> bool {
+    /// Why a submission for a script would be refused now: the queue has reached its limit.
+    pub fn script_refusal(&self) -> Option<Error> {
         let shared = &*self.0;
         let state = shared.state.lock();
         let excess = state.native_excess(&shared.config);
         let limit = shared.config.max_queue.saturating_add(state.scripts.free()).saturating_sub(excess);
-        state.phase == Phase::Open && limit != usize::MAX && state.scripts.waiting_jobs() >= limit
+        let waiting = if limit == usize::MAX { 0 } else { state.scripts.waiting_jobs() };
+        let full = state.phase == Phase::Open && waiting >= limit;
+        full.then(|| shared.queue_full(waiting + excess))
     }
 
     /// Wakes who waits in place: for a job that is bound all of them, as it is for one.

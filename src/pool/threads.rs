@@ -414,12 +414,15 @@ impl Pool {
         drop(removed);
     }
 
-    /// Whether the queue has reached its limit for native work: then a submission would be refused for that.
-    pub fn is_full(&self) -> bool {
-        let state = self.0.state.lock();
-        let free = self.0.config.max_threads - state.busy;
-        let limit = self.0.config.max_queue.saturating_add(free).saturating_sub(state.scripts.excess());
-        state.phase == Phase::Open && state.is_full(limit)
+    /// Why a submission of native work would be refused now: the queue has reached its limit.
+    pub fn refusal(&self) -> Option<Error> {
+        let shared = &*self.0;
+        let state = shared.state.lock();
+        let free = shared.config.max_threads - state.busy;
+        let beside = state.scripts.excess();
+        let limit = shared.config.max_queue.saturating_add(free).saturating_sub(beside);
+        let full = state.phase == Phase::Open && state.is_full(limit);
+        full.then(|| shared.queue_full(state.native_excess(&shared.config) + beside))
     }
 
     /// Whether the queue, with what free threads will take left out, is at most half full.
