@@ -416,11 +416,11 @@ fn who_has_an_answer_finds_its_thread_free() {
         assert_eq!(bench.answer(), (id, Ok(Value::Number(0.0))));
         let stats = bench.pool.stats();
         assert_eq!((stats.running, stats.queued, stats.completed), (0, 0, id + 1));
-        assert!(!bench.pool.is_full() && bench.pool.is_half_empty());
+        assert!(bench.pool.refusal().is_none() && bench.pool.is_half_empty());
     }
     let (_, token) = bench.submit(0, SLEEP, 10_000.0);
     bench.wait_until("it runs", |stats| stats.running == 1);
-    assert!(bench.pool.is_full());
+    assert!(bench.pool.refusal().is_some());
     let refused = bench.pool.submit(bench.job(1, ECHO, 0.0, &CancelToken::new(None)), 0);
     let Refusal { error, refused } = refused.expect_err("refused");
     drop(refused.into_input());
