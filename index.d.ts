@@ -306,7 +306,10 @@ export interface ScriptPoolOptions extends WorkerPoolOptions {
 
 /** Options of one task. */
 export interface RunOptions {
-  /** Higher runs first; equal ones in order of submission. An integer of 32 bits. @default 0 */
+  /**
+   * Higher runs first; equal ones in order of submission (but when workers are recycled, for inputs that only Node carries,
+   * which are bound to a worker). An integer of 32 bits. @default 0
+   */
   priority?: number;
   /** Aborting it rejects with an AbortError (ERR_RW_TASK_CANCELLED) and stops the task, queued or running. */
   signal?: AbortSignal | undefined;
