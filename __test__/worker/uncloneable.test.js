@@ -110,7 +110,7 @@ describe('markAsUncloneable', { skip }, () => {
       });
     });
     const script = require.resolve('./fixtures/gives-back.js');
-    await using(new WorkerPool(script, { maxWorkers: 1 }), async (pool) => {
+    await using(new WorkerPool(script, { maxThreads: 1 }), async (pool) => {
       assert.deepEqual(await pool.runTask({ a: 1 }), { a: 1 });
       await assert.rejects(pool.runTask({ deep: [object] }), { name: 'DataCloneError' });
       assert.deepEqual(await pool.runTask({ a: 2 }), { a: 2 });
