@@ -16,6 +16,8 @@ const nodeGlobals = require('./node-globals');
 const { now } = require('./clock');
 const { PoolClosedError, TaskTimeoutError } = require('./errors');
 const { Pending } = require('./pending');
+const { keep, takeKept } = require('./script-pool/kept-input');
+const { discard } = require('./script-pool/transfer');
 const { listedIn, validateTransfer } = require('./transfer');
 
 /** Tasks under way for each thread: enough that a thread finds the next one waiting. */
@@ -76,10 +78,8 @@ class OneByOne {
    * @param {{
    *   threads: number, maxQueue: number, holds: boolean, isNative: boolean, isWhole: boolean,
    *   start(input: unknown, options: object): Promise<unknown>,
-   *   keep(input: unknown, transfer: object[] | 'auto' | undefined): object,
-   *   discard(aside: object): void,
-   *   takeKept(aside: object): { value: unknown, transfer: object[] },
-   *   sharesWorkers: boolean, catchUp(): void, hasRoom(): boolean, whenRoom(act: () => void): void, isRefusal(error: unknown): boolean, over(): void,
+   *   sharesWorkers: boolean, catchUp(): void, hasRoom(): boolean, whenRoom(act: () => void): void,
+   *   isRefusal(error: unknown): boolean, over(): void,
    * }} place where the tasks are run
    */
   constructor(resolve, reject, task, terms, place) {
@@ -124,14 +124,14 @@ class OneByOne {
   /** The input as it is now. */
   #kept(input, transfer) {
     if (typeof input !== 'object' || input === null || input instanceof Kept) return input;
-    const kept = new Kept(this.#place.keep(input, transfer));
+    const kept = new Kept(keep(input, transfer));
     // A getter of it may have ended the map.
     if (this.#over) this.#discard(kept);
     return kept;
   }
 
   #discard(input) {
-    if (input instanceof Kept) this.#place.discard(input.aside);
+    if (input instanceof Kept) discard(input.aside);
   }
 
   #open(source) {
@@ -217,7 +217,7 @@ class OneByOne {
     if (!this.#place.hasRoom()) return this.#hold(input, number, given);
     let options;
     try {
-      if (input instanceof Kept) ({ value: input, transfer: given } = this.#place.takeKept(input.aside));
+      if (input instanceof Kept) ({ value: input, transfer: given } = takeKept(input.aside));
       options = this.#optionsFor(given ?? this.#transferFor(input));
     } catch (error) {
       return this.#fail(error);

@@ -156,7 +156,8 @@ class Pending {
       value = this.pool.readAnswer(form, number, delivery, this.task);
     } catch (error) {
       // The native side saw it first.
-      const isTimeUp = this.#timeout !== undefined && (form === FORMS.ERROR || form === FORMS.BESIDE_LATE) && error instanceof TaskTimeoutError;
+      const isOurs = form === FORMS.ERROR || form === FORMS.BESIDE_LATE;
+      const isTimeUp = this.#timeout !== undefined && isOurs && error instanceof TaskTimeoutError;
       return this.#come('reject', isTimeUp ? this.#timeUpError(this.#timeout) : error, delivery);
     }
     this.#come('resolve', value, delivery);

@@ -8,8 +8,8 @@ const isSeen = () => true;
 /** What the delivery and the pending tasks know of a pool. It does not refer to the pool itself, which may thus be
  * collected while it is forgotten. */
 class PoolRecord {
-  /** Tasks submitted and not answered. */
   handle;
+  /** Tasks submitted and not answered. */
   inFlight = 0;
   /** Whether its tasks keep the event loop alive. */
   holds = true;

@@ -56,7 +56,6 @@ const QUEUE_FULL = 'ERR_RW_QUEUE_FULL';
 /** Errors of submissions that found the queue full. */
 const refusals = new WeakSet();
 
-
 class WorkerPool extends EventEmitter {
   #settings;
   #record;
@@ -307,9 +306,6 @@ class WorkerPool extends EventEmitter {
         this.#start(this.#runnerOf(task), task, input, runOptions, done, failed);
         return promise;
       },
-      keep: (input, transfer) => this.#submitter.keepInput(input, transfer),
-      discard: (kept) => this.#submitter.discardInput(kept),
-      takeKept: (kept) => this.#submitter.takeKeptInput(kept),
       // Whose task it is must be known: what is kept until then is as it was at the call.
       hasRoom: () => isDecided() && binding.poolRefusal(this.#record.handle, this.#runnerOf(task) === SCRIPT) === null,
       catchUp: () => this.#record.catchUp(),

@@ -142,7 +142,7 @@ class Runner {
     try {
       this.#functions = functionsOf(exported);
     } catch (error) {
-      // A getter among its exports.
+      // They are a Proxy, say.
       return this.failedToLoad(error);
     }
     const delivery = deliveryOf(binding);

@@ -10,7 +10,7 @@ const { PoolClosedError, QueueFullError, UnknownTaskError } = require('../errors
 const { Pending } = require('../pending');
 const { runTerms } = require('../pool-options');
 const { ensureStack } = require('../stack-overflow');
-const { memoryOf } = require('../shared-buffer/shared-buffer');
+const { keep, takeKept } = require('./kept-input');
 const { Outgoing } = require('./outgoing');
 const { scriptTerms } = require('./script-options');
 const { ANY_SEAT, ASKED, BESIDE, BY_MESSAGE, BY_QUEUE, NO_SEAT } = require('./steps');
@@ -19,8 +19,6 @@ const { AUTO, discard, givesOnlyMemory, letGo, takeAside, takeBack, transferable
 
 /** Inputs on their way to scripts. */
 const outgoing = new Outgoing();
-/** Inputs that are not on their way yet. */
-const kept = new Outgoing(true);
 
 /** What `submitScript` tells beside the acceptance, as bits. */
 const NO_WORKER_FREE = 1;
@@ -47,14 +45,6 @@ function optionsOf({ onProgress, name, signal, timeout, priority, parallel }) {
   if (name !== undefined) options.name = name;
   if (onProgress !== undefined) options.onProgress = AsyncResource.bind(onProgress);
   return options;
-}
-
-/** An input as it is now, for a script or for a native task. */
-function takeForLater(input, list) {
-  if (list.length > 0) return takeAside(input, list);
-  // Shared memory is the same whenever it is read.
-  const copy = memoryOf(input) === undefined ? kept.copy(input) : { value: input };
-  return copy === undefined ? takeAside(kept.takeLeft(), list) : { isBundle: false, value: copy.value, list };
 }
 
 /** A task of a script. */
@@ -179,8 +169,7 @@ class ScriptSubmitter {
       this.#delivery.hold(1);
       pending.release = () => this.#release(held);
       try {
-        const transfer = terms?.auto ? transferablesOf(input) : terms?.transfer ?? NOTHING;
-        held.aside = takeForLater(input, transfer);
+        held.aside = keep(input, terms?.auto ? AUTO : terms?.transfer);
       } catch (error) {
         this.#release(held);
         throw error;
@@ -242,25 +231,8 @@ class ScriptSubmitter {
     return release;
   }
 
-  /** An input as it is now, to be run later. */
-  keepInput(input, transfer) {
-    return takeForLater(input, transfer === AUTO ? transferablesOf(input) : transfer ?? NOTHING);
-  }
-
-  /** What was kept so is for nobody. */
-  discardInput(aside) {
-    discard(aside);
-  }
-
-  /** What was kept so, and what of it is to be given away. */
-  takeKeptInput(aside) {
-    const value = takeBack(aside);
-    // Objects of ours that were given away are here again.
-    return { value, transfer: aside.isBundle ? transferablesOf(value) : aside.list };
-  }
-
   async #runHeld(name, aside, input, options, waited, runNative) {
-    const { value, transfer } = this.takeKeptInput(aside);
+    const { value, transfer } = takeKept(aside);
     const again = options === undefined && transfer.length === 0 ? undefined : { ...options };
     if (transfer.length > 0) again.transfer = transfer;
     // Its own time limit, which is the call's, ends it if this one is late.

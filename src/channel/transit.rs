@@ -85,6 +85,12 @@ enum Entry {
     Parked(PortInTransit),
 }
 
+impl Entry {
+    fn announces(&self, id: PortId) -> bool {
+        matches!(self, Entry::Announced { port, .. } if *port == id)
+    }
+}
+
 #[derive(Default)]
 struct Table {
     entries: HashMap<TransitKey, Entry>,
@@ -188,9 +194,7 @@ impl Transit {
         let lost = key.and_then(|key| table.take(key));
         if lost.is_none() {
             // The news may come before the sender has come back to park it, which then finds no announcement.
-            table
-                .entries
-                .retain(|_, entry| !matches!(entry, Entry::Announced { port: id, .. } if *id == port));
+            table.entries.retain(|_, entry| !entry.announces(port));
         }
         drop(table);
         self.settled.notify_all();
@@ -213,8 +217,7 @@ impl Transit {
 
     /// Whether the port of this number is announced, and may be parked any moment.
     pub fn is_announced(&self, port: PortId) -> bool {
-        let table = self.table.lock();
-        table.entries.values().any(|entry| matches!(entry, Entry::Announced { port: id, .. } if *id == port))
+        self.table.lock().entries.values().any(|entry| entry.announces(port))
     }
 
     /// How many ports are parked: for leak tests.

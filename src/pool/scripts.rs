@@ -393,14 +393,11 @@ impl Pool {
             let error = Error::new(Code::PoolClosed, "the pool is closed and takes no more tasks");
             return Err(Refusal { error, refused: job });
         }
-        let excess = state.native_excess(&shared.config);
+        let (waiting, limit) = match shared.script_line(&state) {
+            Ok(line) => line,
+            Err(error) => return Err(Refusal { error, refused: job }),
+        };
         let scripts = &mut state.scripts;
-        let limit = shared.config.max_queue.saturating_add(scripts.free()).saturating_sub(excess);
-        let waiting = if limit == usize::MAX { 0 } else { scripts.waiting_jobs() };
-        if waiting >= limit {
-            let error = shared.queue_full(waiting + excess);
-            return Err(Refusal { error, refused: job });
-        }
         let (ticket, bell) = match whom {
             For::Seat(number) => match scripts.bind(number, priority, job) {
                 Ok(bound) => bound,
@@ -435,11 +432,7 @@ impl Pool {
     pub fn script_refusal(&self) -> Option<Error> {
         let shared = &*self.0;
         let state = shared.state.lock();
-        let excess = state.native_excess(&shared.config);
-        let limit = shared.config.max_queue.saturating_add(state.scripts.free()).saturating_sub(excess);
-        let waiting = if limit == usize::MAX { 0 } else { state.scripts.waiting_jobs() };
-        let full = state.phase == Phase::Open && waiting >= limit;
-        full.then(|| shared.queue_full(waiting + excess))
+        if state.phase == Phase::Open { shared.script_line(&state).err() } else { None }
     }
 
     /// Wakes who waits in place: for a job that is bound all of them, as it is for one.
@@ -845,6 +838,14 @@ impl Scripts {
 }
 
 impl Shared {
+    /// How many jobs wait for scripts, and how many may; an error where one more would be too many.
+    fn script_line(&self, state: &State) -> Result<(usize, usize), Error> {
+        let excess = state.native_excess(&self.config);
+        let limit = self.config.max_queue.saturating_add(state.scripts.free()).saturating_sub(excess);
+        let waiting = if limit == usize::MAX { 0 } else { state.scripts.waiting_jobs() };
+        if waiting >= limit { Err(self.queue_full(waiting + excess)) } else { Ok((waiting, limit)) }
+    }
+
     fn pop_script(&self, state: &mut State, number: usize, now: Instant) -> Option<(u64, Job)> {
         let mut job = state.scripts.pop_for(number)?;
         let place = state.scripts.places.get_mut(number)?.as_mut()?;

@@ -216,12 +216,9 @@ impl Pool {
         {
             return Err((error, entry));
         }
-        let free = shared.config.max_threads - state.busy;
-        let beside = state.scripts.excess();
-        let limit = shared.config.max_queue.saturating_add(free).saturating_sub(beside);
-        if state.is_full(limit) {
-            let waiting = state.native_excess(&shared.config) + beside;
-            return Err((shared.queue_full(waiting), entry));
+        let limit = state.native_limit(&shared.config);
+        if let Some(error) = shared.native_refusal(&state, limit) {
+            return Err((error, entry));
         }
         let batch = if let Entry::Batch(batch) = &entry { Some(Arc::clone(batch)) } else { None };
         let ticket = state.queue.push(priority, entry);
@@ -418,11 +415,10 @@ impl Pool {
     pub fn refusal(&self) -> Option<Error> {
         let shared = &*self.0;
         let state = shared.state.lock();
-        let free = shared.config.max_threads - state.busy;
-        let beside = state.scripts.excess();
-        let limit = shared.config.max_queue.saturating_add(free).saturating_sub(beside);
-        let full = state.phase == Phase::Open && state.is_full(limit);
-        full.then(|| shared.queue_full(state.native_excess(&shared.config) + beside))
+        if state.phase != Phase::Open {
+            return None;
+        }
+        shared.native_refusal(&state, state.native_limit(&shared.config))
     }
 
     /// Whether the queue, with what free threads will take left out, is at most half full.
@@ -526,6 +522,12 @@ impl State {
         if excess == 0 { 0 } else { excess.saturating_sub(self.returning()) }
     }
 
+    /// How many may wait in the native line.
+    fn native_limit(&self, config: &Config) -> usize {
+        let free = config.max_threads - self.busy;
+        config.max_queue.saturating_add(free).saturating_sub(self.scripts.excess())
+    }
+
     /// Whether the native line has reached its limit; `limit` takes busy threads for busy.
     fn is_full(&self, limit: usize) -> bool {
         let waiting = self.queue.len();
@@ -576,6 +578,11 @@ impl Shared {
             _ => format!("the queue is full: {waiting} tasks wait, and maxQueue is {most}"),
         };
         Error::new(Code::QueueFull, format!("{message}; wait for 'drain', or raise maxQueue"))
+    }
+
+    fn native_refusal(&self, state: &State, limit: usize) -> Option<Error> {
+        let full = state.is_full(limit);
+        full.then(|| self.queue_full(state.native_excess(&self.config) + state.scripts.excess()))
     }
 
     fn note_len(&self, state: &State) {
