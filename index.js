@@ -28,7 +28,7 @@ const loaders = {
   },
   ...all(() => require('./lib/locks'), ['Mutex', 'RwLock', 'Semaphore', 'Condvar', 'Barrier']),
   SharedBuffer: () => {
-    require('./lib/shared-buffer/travel');
+    require('./lib/shared-buffer/transfer');
     return require('./lib/shared-buffer/shared-buffer').SharedBuffer;
   },
   ...all(() => require('./lib/shared-buffer/rust-atomics'), ['rustAtomics']),

@@ -11,8 +11,8 @@ const {
 const { arrayOf } = require('./codec/intrinsics');
 const { INPUT_COPY, INPUT_DIRECT, INPUT_PIN, INPUT_WIRE } = require('./forms');
 const nodeGlobals = require('./node-globals');
-const { Transfer } = require('./transfer');
-const { kindOf: kindOfObject } = require('./travel/registry');
+const { Transfer } = require('./task-transfer');
+const { kindOf: kindOfObject } = require('./transfer/registry');
 const { encodeValue } = require('./values');
 
 const KIND_FLOAT64 = 11;

@@ -18,7 +18,7 @@ const { PoolClosedError, TaskTimeoutError } = require('./errors');
 const { Pending } = require('./pending');
 const { keep, takeKept } = require('./script-pool/kept-input');
 const { discard } = require('./script-pool/transfer');
-const { listedIn, validateTransfer } = require('./transfer');
+const { listedIn, validateTransfer } = require('./task-transfer');
 
 /** Tasks under way for each thread: enough that a thread finds the next one waiting. */
 const DEPTH = 4;

@@ -15,7 +15,7 @@ const { Pending } = require('./pending');
 const { closeTerms, nativePoolOptions, poolSettings, runTerms } = require('./pool-options');
 const { PoolRecord, isSeen } = require('./pool-record');
 const { waysOf } = require('./script-pool/beside');
-const { Crew } = require('./script-pool/crew');
+const { WorkerManager } = require('./script-pool/worker-manager');
 const { locateScript } = require('./script-pool/script-location');
 const { scriptPoolOptions, scriptSettings, scriptTerms } = require('./script-pool/script-options');
 const { ScriptRecord } = require('./script-pool/script-record');
@@ -23,7 +23,7 @@ const { ScriptSubmitter } = require('./script-pool/submit');
 const { comesBack, givenBack, orGiven, prepareFor, prepareForAll, readOnce, withParallel } = require('./shared-buffer/task-inputs');
 const { isNativeOnly, taskIndex, taskName, taskNames } = require('./tasks');
 const { ensureStack } = require('./stack-overflow');
-const { Transfer } = require('./transfer');
+const { Transfer } = require('./task-transfer');
 const { callUser } = require('./user-code');
 const { validateIterable } = require('./validators');
 
@@ -73,7 +73,7 @@ class WorkerPool extends EventEmitter {
   #lastCounters;
 
   /** The script's workers, in a pool that has one. */
-  #crew;
+  #manager;
   /** How tasks reach them. */
   #submitter;
   /** Tasks that its workers may run at once. */
@@ -97,16 +97,16 @@ class WorkerPool extends EventEmitter {
     const record = new ScriptRecord(binding, binding.createPool(this.#settings), ways);
     this.#record = record;
     const emit = emitterOf(new WeakRef(this));
-    const crew = (this.#crew = new Crew({ binding, ways, delivery, record, script: url, settings, emit }));
+    const manager = (this.#manager = new WorkerManager({ binding, ways, delivery, record, script: url, settings, emit }));
     this.#submitter = new ScriptSubmitter({
-      binding, delivery, record, crew, settings,
+      binding, delivery, record, manager, settings,
       isClosed: () => this.#refuses,
       becameFull: () => this.#becameFull(),
       queueFull: (...refusal) => this.#queueFull(...refusal),
       refused: (...refusal) => this.#answered(...refusal),
     });
     try {
-      this.#crew.fill();
+      this.#manager.fill();
     } catch (error) {
       binding.closePool(record.handle, BY_FORCE, true);
       throw error;
@@ -176,7 +176,7 @@ class WorkerPool extends EventEmitter {
     else this.#runPlain(index, input, resolve, reject);
   }
 
-  /** A number, or nothing, needs no argument at all: see src/node/board.rs. */
+  /** A number, or nothing, needs no argument at all: see src/node/call_buffer.rs. */
   #runDirect(index, isNumber, number, resolve) {
     const task = taskName(index);
     const id = delivery.add(resolve, this.#record, task);
@@ -438,7 +438,7 @@ class WorkerPool extends EventEmitter {
     for (const map of this.#maps) if (map.isWhole) return;
     const close = () => {
       binding.closePool(this.#record.handle, GRACEFULLY, true);
-      this.#crew?.close();
+      this.#manager?.close();
     };
     if (this.#submitter === undefined) close();
     else this.#submitter.whenDispatched(close);
@@ -448,7 +448,7 @@ class WorkerPool extends EventEmitter {
     for (const map of [...this.#maps]) map.fail(new PoolClosedError('the pool was destroyed before every input was done'));
     this.#submitter?.rejectHeld(() => new PoolClosedError('the pool was destroyed before the task began'));
     binding.closePool(this.#record.handle, BY_FORCE, false);
-    this.#crew?.destroy();
+    this.#manager?.destroy();
   }
 
   #forceAfter(timeout) {

@@ -67,7 +67,7 @@ test('a sleeper blocked in lockSync is terminated within 100 ms, and the lock go
 test('what was granted to a thread that never saw it is given back unharmed', async () => {
   const mutex = new Mutex();
   const guard = mutex.lockSync();
-  // Its promise waits; its thread is busy, so that the grant stays in its mailbox.
+  // Its promise waits; its thread is busy, so that the grant stays in its event queue.
   const waiter = thread('Mutex.from(data).lock(); tell(1); await sleep(20); for (;;);', mutex);
   await waiter.heard();
   await until(() => isContended(mutex));

@@ -4,7 +4,7 @@
 
 const { types } = require('node:util');
 
-const { isUncloneable, marks } = require('../travel/uncloneable');
+const { isUncloneable, marks } = require('../transfer/uncloneable');
 
 const { exoticName, platformName } = require('./brands');
 const { bufferOf, isView, kindOfView } = require('./bytes');

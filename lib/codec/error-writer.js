@@ -4,7 +4,7 @@
 // cross is replaced by a text that tells what it was, as util.inspect would, and every other part crosses. Getters are
 // the program's code and run once, guarded.
 
-const { isUncloneable, marks } = require('../travel/uncloneable');
+const { isUncloneable, marks } = require('../transfer/uncloneable');
 const { types } = require('node:util');
 
 const { hasNamedProperties } = require('./array-properties');

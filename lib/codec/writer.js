@@ -8,7 +8,7 @@
 const { types } = require('node:util');
 const nodeGlobals = require('../node-globals');
 const { hasAccessor, mayRunCode } = require('./accessors');
-const { isUncloneable, marks } = require('../travel/uncloneable');
+const { isUncloneable, marks } = require('../transfer/uncloneable');
 const { hasNamedProperties } = require('./array-properties');
 const { exoticName, isOrdinary, isTakenApart, kin, platformName } = require('./brands');
 const {

@@ -36,7 +36,7 @@ function checked(answer) {
 }
 
 /** What V8 looks at interrupts for: without a call between two slices a loop may run 100 of them first. */
-function breathe() {}
+function interruptCheck() {}
 
 const never = () => false;
 
@@ -58,7 +58,7 @@ function sleepFor(begin, timeout, what, isStuck = never) {
     for (;;) {
       const rest = deadline - now();
       const granted = binding.lockSleep(Math.max(0, Math.min(rest, SLICE)));
-      breathe();
+      interruptCheck();
       if (granted !== undefined) return checked(granted);
       // What was granted in the meantime is told by the next look.
       if (rest <= 0 && binding.lockGiveUp()) throw tooLate(what, timeout);
@@ -150,7 +150,7 @@ class Wait {
   #giveUp(reason) {
     if (this.isOver) return;
     if (this.#id !== undefined) {
-      // Else it was granted already: the letter that says so is on its way, and wins.
+      // Else it was granted already: the event that says so is on its way, and wins.
       if (!binding.lockCancel(this.#id)) return;
       delivery.remove(this.#id);
     }

@@ -10,9 +10,9 @@ const { types } = require('node:util');
 const { MessageChannel: NodeMessageChannel, moveMessagePortToContext: nodeMove } = require('../node-threads');
 
 const { setTimeout } = require('../clock');
-const { replaceRecords } = require('../travel');
-const { kindOf } = require('../travel/registry');
-const { holdsTraveler, transferablesIn } = require('../travel/search');
+const { replaceRecords } = require('../transfer');
+const { kindOf } = require('../transfer/registry');
+const { holdsTraveler, transferablesIn } = require('../transfer/search');
 const { closedHalf } = require('./companion');
 const { Port } = require('./message-port');
 

@@ -5,7 +5,7 @@ const { MessageChannel: NodeMessageChannel } = require('../node-threads');
 const { define } = require('../codec/intrinsics');
 const { binding } = require('../native');
 const { InvalidArgTypeError } = require('../errors');
-const { wake } = require('../travel');
+const { wake } = require('../transfer');
 const { validateInteger, validateOptions } = require('../validators');
 const { Port } = require('./message-port');
 

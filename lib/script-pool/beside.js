@@ -56,7 +56,7 @@ class Ways {
    */
   take(key) {
     const [isBundle, value] = this.#next(key);
-    return isBundle ? require('../travel').arrive(value) : value;
+    return isBundle ? require('../transfer').arrive(value) : value;
   }
 
   /** The next value of this worker is for nobody: what was given away with it is let go. */

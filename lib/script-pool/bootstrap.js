@@ -73,11 +73,11 @@ const ours = compiled === null ? require : requireCompiled(compiled);
 
 const [isBundle, workerData] = setup.workerData;
 // The script sees its own.
-workerThreads.workerData = isBundle ? ours('../travel').arrive(workerData) : workerData;
+workerThreads.workerData = isBundle ? ours('../transfer').arrive(workerData) : workerData;
 Module.syncBuiltinESMExports();
 
 // Before the script can take the function.
-if (workerThreads.markAsUncloneable !== undefined) ours('../travel/uncloneable');
+if (workerThreads.markAsUncloneable !== undefined) ours('../transfer/uncloneable');
 
 const { loadScript, whenExported } = ours('./load-script');
 const { Runner } = ours('./runner');

@@ -4,7 +4,7 @@
  * A worker's side of a script pool: takes tasks from the Rust queue, runs them, answers them.
  *
  * The worker pulls. A task that ends in the turn it began is answered, and the next one taken, in one native call;
- * when nothing waits the worker returns to its event loop, and a letter in its mailbox calls it back. So timers,
+ * when nothing waits the worker returns to its event loop, and an event in its event queue calls it back. So timers,
  * ports and unfinished work of the script go on while it waits.
  */
 
@@ -362,7 +362,7 @@ class Runner {
     let input = value;
     if (isBundle) {
       try {
-        input = require('../travel').arrive(value);
+        input = require('../transfer').arrive(value);
       } catch (refusal) {
         this.#failed(job, refusal);
         return true;
@@ -530,15 +530,15 @@ class Runner {
   #emitLater(job, input) {
     this.#open.set(job.id, job);
     const look = () => {
-      if (!this.#hasListener() && isAtSomething()) return void lookAgain();
+      if (!this.#hasListener() && isAtSomething()) return void recheck();
       this.#goOn(job, (ready) => {
         if (this.#hasListener()) return this.#run(ready, MESSAGE, input);
         this.#failed(ready, this.#unknown(''));
         return true;
       });
     };
-    const lookAgain = () => setTimeout(look, LOOK_FOR_LISTENER).unref();
-    lookAgain();
+    const recheck = () => setTimeout(look, LOOK_FOR_LISTENER).unref();
+    recheck();
     return false;
   }
 
@@ -608,7 +608,7 @@ class Runner {
     // Before the value is read, which may run code of the script's that posts.
     const at = this.#takeMessage(job);
     try {
-      this.#write(job, value, transfer === undefined ? NOTHING : require('../travel/transfer-list').listOf(transfer));
+      this.#write(job, value, transfer === undefined ? NOTHING : require('../transfer/transfer-list').listOf(transfer));
     } catch (error) {
       this.#messages.splice(at, 0, job);
       throw error;

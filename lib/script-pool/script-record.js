@@ -10,7 +10,7 @@ const { thrownBeside } = require('./thrown');
 
 class ScriptRecord extends PoolRecord {
   /** Set by the pool. */
-  crew;
+  manager;
 
   #binding;
 
@@ -31,8 +31,8 @@ class ScriptRecord extends PoolRecord {
   /** A running task that does not let go costs its worker, after a time. */
   cancel(id, timedOut) {
     const seat = this.#binding.cancel(id, timedOut);
-    this.crew.letGo(id);
-    if (seat >= 0) this.crew.expectEnd(seat, id);
+    this.manager.letGo(id);
+    if (seat >= 0) this.manager.expectEnd(seat, id);
   }
 }
 

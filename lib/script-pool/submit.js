@@ -50,7 +50,7 @@ function optionsOf({ onProgress, name, signal, timeout, priority, parallel }) {
 /** A task of a script. */
 class ScriptPending extends Pending {
   settle(form, number, delivery) {
-    this.pool.crew.answered(this.id);
+    this.pool.manager.answered(this.id);
     super.settle(form, number, delivery);
   }
 }
@@ -70,7 +70,7 @@ class ScriptSubmitter {
   #binding;
   #delivery;
   #record;
-  #crew;
+  #manager;
   /** Whether a task that may be stopped wants its worker alone: stopping it may need ending the worker. */
   #separates;
   #isClosed;
@@ -83,11 +83,11 @@ class ScriptSubmitter {
   #held = new Set();
   #whenDispatched = [];
 
-  constructor({ binding, delivery, record, crew, settings, isClosed, becameFull, queueFull, refused }) {
+  constructor({ binding, delivery, record, manager, settings, isClosed, becameFull, queueFull, refused }) {
     this.#binding = binding;
     this.#delivery = delivery;
     this.#record = record;
-    this.#crew = crew;
+    this.#manager = manager;
     this.#separates = settings.concurrency > 1 && settings.killTimeout !== Infinity;
     this.#isClosed = isClosed;
     this.#queueFull = queueFull;
@@ -97,7 +97,7 @@ class ScriptSubmitter {
 
   /** The names that the script exports; undefined until a worker has told. */
   get exports() {
-    return this.#crew.exports;
+    return this.#manager.exports;
   }
 
   /** Runs the script's function of this name; '' is the one for tasks that name none. */
@@ -176,7 +176,7 @@ class ScriptSubmitter {
       }
       if (!this.#held.has(held)) return discard(held.aside);
       const again = terms === undefined ? undefined : optionsOf(terms);
-      this.#crew.whenLoaded((failure) => {
+      this.#manager.whenLoaded((failure) => {
         if (!this.#held.has(held)) return;
         const { aside } = held;
         held.aside = undefined;
@@ -224,7 +224,7 @@ class ScriptSubmitter {
       holds = 0;
     };
     this.#delivery.hold(1);
-    this.#crew.whenLoaded((failure) => {
+    this.#manager.whenLoaded((failure) => {
       release();
       then(failure);
     });
@@ -238,7 +238,7 @@ class ScriptSubmitter {
     // Its own time limit, which is the call's, ends it if this one is late.
     if (again?.timeout !== undefined) again.timeout = Math.max(0, again.timeout - waited) + MARGIN;
     try {
-      if (this.#crew.exports?.has(name) !== true) return await runNative(value, again);
+      if (this.#manager.exports?.has(name) !== true) return await runNative(value, again);
       return await new Promise((resolve, reject) => this.run(name, value, again, resolve, reject));
     } catch (error) {
       const isRefused = error instanceof QueueFullError;
@@ -256,11 +256,11 @@ class ScriptSubmitter {
   }
 
   #isUnknown(name) {
-    return this.#crew.exports !== undefined && name !== '' && !this.#crew.exports.has(name);
+    return this.#manager.exports !== undefined && name !== '' && !this.#manager.exports.has(name);
   }
 
   #unknown(name) {
-    const names = [...this.#crew.exports].filter((known) => known !== '');
+    const names = [...this.#manager.exports].filter((known) => known !== '');
     const exported = names.length > 0 ? `it exports: ${names.join(', ')}` : 'it exports no function';
     return new UnknownTaskError(`The script exports no function '${name}'; ${exported}`);
   }
@@ -271,17 +271,17 @@ class ScriptSubmitter {
     /** The input as it is now, where it may have to be sent twice. */
     let aside;
     for (let tries = 0; ; tries++) {
-      const { seat, free } = this.#crew.choose();
+      const { seat, free } = this.#manager.choose();
       if (!free && aside === undefined) aside = takeAside(input, list);
       if (pending.ended) return aside === undefined ? undefined : discard(aside);
       // Given memory that has to wait: the queue keeps it, for whichever worker comes first.
       if (!free && givesOnlyMemory(aside) && outgoing.prepareGiven(aside.value, aside.list)) {
         pending.id = this.#delivery.add(pending, this.#record, name);
-        this.#crew.lend(pending.id, aside);
+        this.#manager.lend(pending.id, aside);
         return this.#submit(name, pending.id, terms, outgoing, settle, aside.value, ASKED);
       }
       const id = this.#delivery.add(pending, this.#record, name);
-      const number = this.#crew.number(seat);
+      const number = this.#manager.number(seat);
       const beside = { form: BESIDE, value: undefined, length: number, parts: undefined };
       // Its worker has its input, and nothing else to do: no other task comes between.
       const order = aside === undefined ? { ...terms, priority: FIRST } : terms;
@@ -295,9 +295,9 @@ class ScriptSubmitter {
       }
       pending.id = id;
       try {
-        if (seat === NO_SEAT) this.#crew.keep(id, aside);
-        else if (aside === undefined) this.#crew.send(seat, number, id, input, list);
-        else this.#crew.sendTaken(seat, number, id, aside);
+        if (seat === NO_SEAT) this.#manager.keep(id, aside);
+        else if (aside === undefined) this.#manager.send(seat, number, id, input, list);
+        else this.#manager.sendTaken(seat, number, id, aside);
       } catch (error) {
         this.#binding.retractScript(this.#record.handle, seat, id);
         this.#delivery.remove(id);
@@ -313,13 +313,13 @@ class ScriptSubmitter {
     const answer = this.#submitTo(name, id, terms, prepared, ANY_SEAT, road);
     if (typeof answer === 'number') this.#note(answer);
     else if (answer !== undefined) {
-      if (road === ASKED) this.#crew.takeBack(id);
+      if (road === ASKED) this.#manager.takeBack(id);
       this.#refused(answer, id, resolve, name, input);
     }
   }
 
   #note(answer) {
-    if (answer & NO_WORKER_FREE) this.#crew.need();
+    if (answer & NO_WORKER_FREE) this.#manager.need();
     if (answer & FULL) this.#becameFull();
   }
 

@@ -8,7 +8,7 @@
 
 const { publicClasses } = require('../errors');
 const nodeGlobals = require('../node-globals');
-const { kindOf } = require('../travel/registry');
+const { kindOf } = require('../transfer/registry');
 const { decode, errorWriter } = require('../values');
 
 const NOTHING = Object.freeze([]);

@@ -13,9 +13,9 @@ const { describe } = require('../codec/describe');
 const { findPath } = require('../codec/explain');
 const { SafeSet, append, isArray, mapForEach, setForEach } = require('../codec/intrinsics');
 const { InvalidArgTypeError, UnsupportedValueError } = require('../errors');
-const { arrive, departure } = require('../travel');
+const { arrive, departure } = require('../transfer');
 const nodeGlobals = require('../node-globals');
-const { kindOf } = require('../travel/registry');
+const { kindOf } = require('../transfer/registry');
 const { Moved } = require('./task');
 
 const { getOwnPropertyDescriptor, getPrototypeOf, keys: keysOf } = Object;

@@ -5,7 +5,7 @@ const { markAsUncloneable } = require('../node-threads');
 
 const { bufferOf, isView, sizeOf } = require('../codec/bytes');
 const { InvalidArgTypeError, InvalidArgValueError, OutOfRangeError } = require('../errors');
-const { memoryOf: memoryOfKind, wake } = require('../travel/registry');
+const { memoryOf: memoryOfKind, wake } = require('../transfer/registry');
 const { validateInteger, validateOptions } = require('../validators');
 const { AtomicView, atomicView } = require('./atomic-view');
 const { ELEMENT_TYPES } = require('./element-types');

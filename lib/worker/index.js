@@ -21,7 +21,7 @@ const replacements = {
 const superset = Object.defineProperties({}, Object.getOwnPropertyDescriptors(workerThreads));
 
 if ('markAsUncloneable' in superset) {
-  replacements.markAsUncloneable = () => require('../travel/uncloneable').markAsUncloneable;
+  replacements.markAsUncloneable = () => require('../transfer/uncloneable').markAsUncloneable;
 }
 
 module.exports = { replacements, superset };

@@ -6,9 +6,9 @@ const workerThreads = require('../node-threads');
 
 const { binding } = require('../native');
 const { RUNNER } = require('../script-pool/task');
-const { arrive } = require('../travel');
-const { unsealData } = require('../travel/mark');
-const { shared } = require('../travel/thread-state');
+const { arrive } = require('../transfer');
+const { unsealData } = require('../transfer/seal');
+const { shared } = require('../transfer/thread-state');
 const { opened, prepare } = require('./road');
 const { noteLoaded } = require('./unread');
 

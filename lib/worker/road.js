@@ -11,10 +11,10 @@
 
 const { runInThisContext } = require('node:vm');
 
-const { arrive, departure, unseal } = require('../travel');
-const { IMAGE, Road } = require('../travel/mark');
-const { kindOfBrand } = require('../travel/registry');
-const { shared } = require('../travel/thread-state');
+const { arrive, departure, unseal } = require('../transfer');
+const { IMAGE, Road } = require('../transfer/seal');
+const { kindOfBrand } = require('../transfer/registry');
+const { shared } = require('../transfer/thread-state');
 const { expectReader } = require('./unread');
 
 /**

@@ -7,9 +7,9 @@
 const workerThreads = require('../node-threads');
 
 const { append } = require('../codec/intrinsics');
-const { departure } = require('../travel');
-const { sealData } = require('../travel/mark');
-const { isAwake } = require('../travel/registry');
+const { departure } = require('../transfer');
+const { sealData } = require('../transfer/seal');
+const { isAwake } = require('../transfer/registry');
 const { asMessage, prepare } = require('./road');
 const { noteOurs } = require('./unread');
 

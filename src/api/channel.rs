@@ -185,7 +185,7 @@ pub(super) unsafe extern "C" fn post_to_port(env: sys::napi_env, info: sys::napi
         let js = arguments.js;
         let [port, length] = arguments.values;
         let (port, length) = (js.read_u32(port)?, js.read_u32(length)? as usize);
-        environment.exchange().given();
+        environment.adaptive_wait().given();
         answer(js, environment.ports().post(port, length)?)
     };
     // SAFETY: called by Node, and registered in `RAW`.
@@ -201,7 +201,7 @@ pub(super) unsafe extern "C" fn post_to_port_with(
         let js = arguments.js;
         let [port, bytes, length, parts] = arguments.values;
         let port = js.read_u32(port)?;
-        environment.exchange().given();
+        environment.adaptive_wait().given();
         answer(js, environment.ports().post_with(js, environment, port, bytes, length, parts)?)
     };
     // SAFETY: called by Node, and registered in `RAW`.
@@ -223,7 +223,7 @@ pub(super) unsafe extern "C" fn post_place_to_port(
             3 => Side::Introducing,
             _ => return Err(Status::INVALID),
         };
-        environment.exchange().given();
+        environment.adaptive_wait().given();
         answer(js, environment.ports().post_place(js.read_u32(port)?, side)?)
     };
     // SAFETY: called by Node, and registered in `RAW`.

@@ -81,8 +81,8 @@ impl Call<'_> {
                 Some(_) => return Err(self.js.throw_type_error(c"The shared memory is going away")),
                 None => {}
             }
-            let breathe = self.environment.helper(self.js, helper::BREATHE)?;
-            self.js.call(breathe, &[])?;
+            let interrupt_check = self.environment.helper(self.js, helper::INTERRUPT_CHECK)?;
+            self.js.call(interrupt_check, &[])?;
         }
     }
 }
@@ -121,7 +121,7 @@ pub(super) unsafe extern "C" fn wait(env: sys::napi_env, info: sys::napi_callbac
 const NOT_EQUAL: f64 = -1.0;
 const TIMED_OUT: f64 = -2.0;
 
-/// `waitAsync(typedArray, index, value, timeout, id)`: the outcome comes as a letter under `id`.
+/// `waitAsync(typedArray, index, value, timeout, id)`: the outcome comes as an event under `id`.
 pub(super) unsafe extern "C" fn wait_async(env: sys::napi_env, info: sys::napi_callback_info) -> JsValue {
     let body = |arguments: &Arguments<'_, 5>, environment: &'static Environment| {
         let js = arguments.js;
@@ -138,7 +138,7 @@ pub(super) unsafe extern "C" fn wait_async(env: sys::napi_env, info: sys::napi_c
         let region = wanted.array.region(js, environment, wanted.kind.size())?;
         let begun = environment
             .waits()
-            .begin(environment.mailbox(), region, wanted.offset(), wanted.expected, id)
+            .begin(environment.events(), region, wanted.offset(), wanted.expected, id)
             .map_err(impossible)?;
         js.number(if begun { wanted.timeout } else { NOT_EQUAL })
     };
@@ -146,7 +146,7 @@ pub(super) unsafe extern "C" fn wait_async(env: sys::napi_env, info: sys::napi_c
     unsafe { export(env, info, body) }
 }
 
-/// `cancelWait(id)`: true when the async wait has ended unwoken; false when its letter is on the way.
+/// `cancelWait(id)`: true when the async wait has ended unwoken; false when its event is on the way.
 pub(super) unsafe extern "C" fn cancel_wait(env: sys::napi_env, info: sys::napi_callback_info) -> JsValue {
     let body = |arguments: &Arguments<'_, 1>, environment: &'static Environment| {
         let id = arguments.js.read_number(arguments.values[0])? as u64;

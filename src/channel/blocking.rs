@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use super::inbox::{After, Inbox};
 use super::message::{Message, Received, Refusal, Refused};
 use super::port::Port;
-use crate::pool::{CancelToken, Reason};
+use crate::cancel::{CancelToken, Reason};
 use crate::sync::{Condvar, MutexGuard, wait_for};
 
 /// How long a thread sleeps at most before it looks at its cancel token: the token has no way to wake a condition

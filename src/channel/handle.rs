@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use super::message::{Message, Received, Refusal, Refused};
 use super::port::{Port, PortInTransit};
+use crate::cancel::{CancelToken, Reason};
 use crate::error::{Code, Error};
-use crate::pool::{CancelToken, Reason};
 use crate::value::{Envelope, Limits, Value, decode, encode, is_for_javascript};
 
 /// Why nothing was received.

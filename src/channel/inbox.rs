@@ -57,7 +57,7 @@
 //!   itself, or has detached the port. An owner answers a wake by `take` on the port of that number, if it still
 //!   has one. Wakes decided never outnumber drains by more than one.
 //! * *Wake before attach returns*: an owner may be woken for a port whose `attach` is still on its way to it.
-//!   An owner must not look the port up inside `wake`, only note the number: that is what a mailbox does.
+//!   An owner must not look the port up inside `wake`, only note the number: that is what an event queue does.
 //!
 //! # Sleepers
 //!

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::wire::Wire;
-use crate::pool::Reason;
+use crate::cancel::Reason;
 use crate::value::{Envelope, Part};
 
 /// What an inbox holds.

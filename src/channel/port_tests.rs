@@ -9,7 +9,7 @@ use super::test_support::{
     Witness, carried, carrying, expect_number, number, numbered, until_readers_sleep, until_writers_sleep,
 };
 use super::{Message, PortHandle, Posted, ReceiveError, Received, Refusal, Taken, channel};
-use crate::pool::{CancelToken, Reason};
+use crate::cancel::{CancelToken, Reason};
 use crate::value::Envelope;
 
 const LONG: Duration = Duration::from_secs(60);

@@ -110,7 +110,7 @@ fn pin_bytes(
     kind: BytesKind,
     view: JsValue,
 ) -> Result<Bytes, Status> {
-    let pinned = PinnedBytes::new(js, environment.mailbox(), view)?;
+    let pinned = PinnedBytes::new(js, environment.events(), view)?;
     Ok(Bytes::foreign(kind, Box::new(pinned)))
 }
 

@@ -29,9 +29,9 @@ use std::time::Duration;
 use napi::bindgen_prelude::sys;
 
 use super::environment::Environment;
+use super::event_queue::{Event, EventQueue};
 use super::input::read_envelope;
 use super::js::{Js, JsValue, Status};
-use super::mailbox::{Letter, Mailbox};
 use super::output::{LARGE, memories};
 use crate::channel::{
     Message, Owner, Port, PortId, PortInTransit, Posted, Received, Refusal, Side, Taken, Transit, TransitKey,
@@ -45,7 +45,7 @@ const BATCH: usize = 1024;
 /// has, and the length of its block.
 const APART: u32 = u32::MAX;
 
-/// Stand in `lengths` for a message whose payload is in the companion.
+/// WorkerState in `lengths` for a message whose payload is in the companion.
 const SIDE_PLAIN: u32 = u32::MAX - 1;
 const SIDE_WRAPPED: u32 = u32::MAX - 2;
 const SIDE_INTRODUCING: u32 = u32::MAX - 3;
@@ -73,16 +73,16 @@ mod posted {
     pub(super) const FULL: u32 = 5;
 }
 
-/// Wakes go into the environment's mailbox.
-struct Waker(&'static Mailbox);
+/// Wakes go into the environment's event queue.
+struct Waker(&'static EventQueue);
 
 impl Owner for Waker {
     fn wake(&self, port: PortId) {
-        self.0.push(Letter::PortDue(port));
+        self.0.push(Event::PortDue(port));
     }
 
     fn room(&self, port: PortId) {
-        self.0.push(Letter::PortRoom(port));
+        self.0.push(Event::PortRoom(port));
     }
 }
 
@@ -249,7 +249,7 @@ impl Ports {
     }
 
     fn waker(&self, environment: &'static Environment) -> Arc<dyn Owner> {
-        Arc::clone(self.waker.get_or_init(|| Arc::new(Waker(environment.mailbox()))))
+        Arc::clone(self.waker.get_or_init(|| Arc::new(Waker(environment.events()))))
     }
 
     fn seat(&self, port: Port) -> u32 {
@@ -348,7 +348,7 @@ impl Ports {
         Ok((seat.stock.len() + seat.port.len()).saturating_sub(shown))
     }
 
-    /// Asks for a letter when there is room; what is true now is the answer, as of a post.
+    /// Asks for an event when there is room; what is true now is the answer, as of a post.
     pub(crate) fn want_room(&self, handle: u32) -> Result<u32, Status> {
         self.with(handle, |port| refusal_number(port.want_room()))
     }
@@ -419,7 +419,7 @@ impl Ports {
             seat.counted = seat.counted.saturating_sub(1);
             let left = left_number(seat.left());
             drop(held);
-            environment.exchange().taken(count);
+            environment.adaptive_wait().taken(count);
             self.give_apart(js, environment, intake, message, extras)?;
             return Ok(1 + left * 4096);
         }
@@ -431,7 +431,7 @@ impl Ports {
             offset += intake.put(index, offset, message);
             seat.batch = index + 1;
         }
-        environment.exchange().taken(seat.count());
+        environment.adaptive_wait().taken(seat.count());
         Ok(u32::try_from(seat.batch).unwrap_or(0) + left_number(seat.left()) * 4096)
     }
 

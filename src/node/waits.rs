@@ -8,7 +8,7 @@ use std::cell::RefCell;
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::mailbox::{Letter, Mailbox};
+use super::event_queue::{Event, EventQueue};
 use crate::shared::wait::{Enqueued, Expected, Outcome, Ticket, enqueue};
 use crate::shared::{NotifierDesk, NotifyRequest, Region, Result};
 
@@ -34,17 +34,17 @@ struct Pending {
 }
 
 impl Waits {
-    /// Queues the async waiter `id`, whose outcome comes as a letter; false when the cell holds another value.
+    /// Queues the async waiter `id`, whose outcome comes as an event; false when the cell holds another value.
     pub(crate) fn begin(
         &self,
-        mailbox: &'static Mailbox,
+        events: &'static EventQueue,
         region: Arc<Region>,
         offset: usize,
         expected: Expected,
         id: u64,
     ) -> Result<bool> {
         let deliver = move |outcome| {
-            mailbox.push(Letter::WaitEnded { id, woken: matches!(outcome, Outcome::Woken) });
+            events.push(Event::WaitEnded { id, woken: matches!(outcome, Outcome::Woken) });
         };
         let access = region.access()?;
         let enqueued = enqueue(&access, offset, expected, NO_OWNER, Some(Box::new(deliver)))?;
@@ -53,7 +53,7 @@ impl Waits {
         Ok(true)
     }
 
-    /// Gives up the waiter `id`. False when it has been woken: the letter is on its way, or has come.
+    /// Gives up the waiter `id`. False when it has been woken: the event is on its way, or has come.
     pub(crate) fn cancel(&self, id: u64) -> bool {
         let mut pending = self.pending.borrow_mut();
         let left = pending.get_mut(&id).is_some_and(|waiter| waiter.ticket.cancel());
@@ -63,7 +63,7 @@ impl Waits {
         left
     }
 
-    /// Forgets a waiter whose letter has come.
+    /// Forgets a waiter whose event has come.
     pub(super) fn ended(&self, id: u64) {
         self.pending.borrow_mut().remove(&id);
     }

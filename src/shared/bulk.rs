@@ -235,7 +235,7 @@ mod tests {
     #[test]
     fn a_checkpoint_stops_a_pass() {
         let access = Region::allocate(4 * CHUNK, 4 * CHUNK).unwrap().access().unwrap();
-        let stop = || Err(crate::pool::Reason::Cancelled.into_error());
+        let stop = || Err(crate::cancel::Reason::Cancelled.into_error());
         assert!(fold::<u32, u32>(&access, 0, CHUNK, 0, |sum, _| sum, stop).is_err());
         let mut calls = 0;
         let stopped = histogram(&access, 0, 4 * CHUNK, || {

@@ -2,8 +2,8 @@
 
 use std::fmt;
 
+use crate::cancel::Reason;
 use crate::error::{Code, Error};
-use crate::pool::Reason;
 
 /// A result of this room.
 pub type Result<T, E = SharedError> = std::result::Result<T, E>;

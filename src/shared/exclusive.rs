@@ -17,7 +17,7 @@
 //! # How a kernel gets a slice
 //! By a private copy: relaxed loads into memory of the task's own, the kernel on that, relaxed stores back.
 //! A `&mut [T]` on the shared bytes would be undefined behaviour as soon as JavaScript writes, and not only by
-//! the letter: a radix sort counts keys in one pass and scatters them unchecked by those counts in the next, and a
+//! the event: a radix sort counts keys in one pass and scatters them unchecked by those counts in the next, and a
 //! key that changes in between sends it out of bounds. Volatile or atomic access for each element inside the
 //! kernels would be sound but rules out the fast kernels that exist. The copy costs two passes over memory
 //! (measured: see `exclusive::tests::measure_parallel_sort`), and kernels that map their input anyway, as the
@@ -31,7 +31,7 @@ use super::atomics::{CellOf, Element};
 use super::bulk;
 use super::error::{Result, SharedError};
 use super::region::Access;
-use super::wait::Patience;
+use super::wait::WaitPolicy;
 use crate::sync::{Condvar, Mutex, wait_for};
 
 struct Claim {
@@ -83,12 +83,12 @@ impl Claims {
         self.changed.notify_all();
     }
 
-    /// Queues a claim and waits until it is granted; without patience it fails instead of waiting.
+    /// Queues a claim and waits until it is granted; without policy it fails instead of waiting.
     fn claim(
         &self,
         range: Range<usize>,
         exclusive: bool,
-        patience: Option<Patience<'_>>,
+        policy: Option<WaitPolicy<'_>>,
         closed: impl Fn() -> bool,
     ) -> Result<u64> {
         let mut queue = self.queue.lock();
@@ -102,7 +102,7 @@ impl Claims {
             if closed() {
                 break SharedError::RegionClosed;
             }
-            match patience.map_or(Err(SharedError::RangeBusy), |patience| patience.slice()) {
+            match policy.map_or(Err(SharedError::RangeBusy), |policy| policy.slice()) {
                 Ok(slice) => wait_for(&self.changed, &mut queue, slice),
                 Err(error) => break error,
             };
@@ -132,12 +132,12 @@ impl Held {
         offset: usize,
         len: usize,
         exclusive: bool,
-        patience: Option<Patience<'_>>,
+        policy: Option<WaitPolicy<'_>>,
     ) -> Result<Self> {
         access.cells::<std::sync::atomic::AtomicU8>(offset, len)?;
         let range = offset..offset + len;
         let region = access.region();
-        let id = region.claims().claim(range.clone(), exclusive, patience, || region.is_closed())?;
+        let id = region.claims().claim(range.clone(), exclusive, policy, || region.is_closed())?;
         Ok(Held { access: access.clone(), range, id })
     }
 
@@ -155,26 +155,26 @@ pub struct SharedRange(Held);
 /// A kind of range that [`take`] can take.
 pub trait Taken: Sized {
     #[doc(hidden)]
-    fn take(access: &Access, offset: usize, len: usize, patience: Option<Patience<'_>>) -> Result<Self>;
+    fn take(access: &Access, offset: usize, len: usize, policy: Option<WaitPolicy<'_>>) -> Result<Self>;
 }
 
 impl Taken for ExclusiveRange {
-    fn take(access: &Access, offset: usize, len: usize, patience: Option<Patience<'_>>) -> Result<Self> {
-        Held::new(access, offset, len, true, patience).map(ExclusiveRange)
+    fn take(access: &Access, offset: usize, len: usize, policy: Option<WaitPolicy<'_>>) -> Result<Self> {
+        Held::new(access, offset, len, true, policy).map(ExclusiveRange)
     }
 }
 
 impl Taken for SharedRange {
-    fn take(access: &Access, offset: usize, len: usize, patience: Option<Patience<'_>>) -> Result<Self> {
-        Held::new(access, offset, len, false, patience).map(SharedRange)
+    fn take(access: &Access, offset: usize, len: usize, policy: Option<WaitPolicy<'_>>) -> Result<Self> {
+        Held::new(access, offset, len, false, policy).map(SharedRange)
     }
 }
 
 /// Takes `len` bytes from `offset`, waiting for conflicting tasks that came before.
 ///
 /// Errors: out of bounds; [`SharedError::TimedOut`], [`SharedError::Stopped`]; [`SharedError::RegionClosed`].
-pub fn take<R: Taken>(access: &Access, offset: usize, len: usize, patience: Patience<'_>) -> Result<R> {
-    R::take(access, offset, len, Some(patience))
+pub fn take<R: Taken>(access: &Access, offset: usize, len: usize, policy: WaitPolicy<'_>) -> Result<R> {
+    R::take(access, offset, len, Some(policy))
 }
 
 /// [`take`] without waiting: [`SharedError::RangeBusy`] when another task is in the way.
@@ -233,7 +233,7 @@ impl ExclusiveRange {
 mod tests {
     use super::super::{Region, atomics};
     use super::*;
-    use crate::pool::{CancelToken, Reason};
+    use crate::cancel::{CancelToken, Reason};
     use std::sync::atomic::{AtomicUsize, Ordering};
     use std::time::Duration;
 
@@ -241,8 +241,8 @@ mod tests {
         Region::allocate(len, len).unwrap().access().unwrap()
     }
 
-    fn soon() -> Patience<'static> {
-        Patience::default().within(Duration::from_millis(15))
+    fn soon() -> WaitPolicy<'static> {
+        WaitPolicy::default().within(Duration::from_millis(15))
     }
 
     #[test]
@@ -265,7 +265,7 @@ mod tests {
         let second: SharedRange = try_take(&access, 0, 8).unwrap();
         let other = access.clone();
         let writer =
-            std::thread::spawn(move || take::<ExclusiveRange>(&other, 0, 8, Patience::default()).map(drop));
+            std::thread::spawn(move || take::<ExclusiveRange>(&other, 0, 8, WaitPolicy::default()).map(drop));
         while access.region().claims().queue.lock().claims.len() < 3 {
             std::thread::yield_now();
         }
@@ -284,7 +284,7 @@ mod tests {
         let _held: ExclusiveRange = try_take(&access, 0, 8).unwrap();
         let token = CancelToken::new(None);
         token.cancel(Reason::Cancelled);
-        let stopped = take::<ExclusiveRange>(&access, 0, 8, Patience::new(Some(&token)));
+        let stopped = take::<ExclusiveRange>(&access, 0, 8, WaitPolicy::new(Some(&token)));
         assert_eq!(stopped.err(), Some(SharedError::Stopped(Reason::Cancelled)));
     }
 
@@ -299,7 +299,7 @@ mod tests {
                     for round in 0..rounds {
                         let first = (thread * 3 + round) % 6;
                         let range: ExclusiveRange =
-                            take(&access, first * 8, 24, Patience::default()).unwrap();
+                            take(&access, first * 8, 24, WaitPolicy::default()).unwrap();
                         for slot in &inside[first..first + 3] {
                             assert_eq!(slot.fetch_add(1, Ordering::SeqCst), 0);
                         }

@@ -17,7 +17,7 @@ use parking_lot::Mutex;
 
 use super::error::Result;
 use super::region::{Access, RegionId};
-use super::wait::{Patience, SLICE};
+use super::wait::{SLICE, WaitPolicy};
 
 /// One `Atomics.notify` to be made.
 #[derive(Debug)]
@@ -88,7 +88,7 @@ pub fn notify_plain(
     offset: usize,
     size: usize,
     count: usize,
-    patience: Patience<'_>,
+    policy: WaitPolicy<'_>,
 ) -> Result<usize> {
     if count == 0 {
         return Ok(0);
@@ -102,7 +102,7 @@ pub fn notify_plain(
         }
         // It does not answer the call of a channel whose notifier died with its thread: that is what the limit is for.
         for _ in 0..40 {
-            patience.slice()?;
+            policy.slice()?;
             match answered.recv_timeout(SLICE.min(Duration::from_millis(25))) {
                 Ok(woken) => return Ok(woken),
                 Err(RecvTimeoutError::Disconnected) => break,
@@ -122,7 +122,7 @@ mod tests {
     fn a_request_is_answered_by_a_notifier_that_knows_the_region() {
         let access = Region::allocate(64, 64).unwrap().access().unwrap();
         let (desk, receiver) = NotifierDesk::new(1_000_001);
-        assert_eq!(notify_plain(&access, 8, 4, 3, Patience::default()), Ok(0), "nobody knows it yet");
+        assert_eq!(notify_plain(&access, 8, 4, 3, WaitPolicy::default()), Ok(0), "nobody knows it yet");
         desk.serve(access.region().id());
         desk.serve(access.region().id());
         let notifier = std::thread::spawn(move || {
@@ -130,10 +130,10 @@ mod tests {
             assert_eq!((request.offset, request.size, request.count), (8, 4, 3));
             request.answer.send(2).unwrap();
         });
-        assert_eq!(notify_plain(&access, 8, 4, 3, Patience::default()), Ok(2));
+        assert_eq!(notify_plain(&access, 8, 4, 3, WaitPolicy::default()), Ok(2));
         notifier.join().unwrap();
         desk.forget(access.region().id());
-        assert_eq!(notify_plain(&access, 8, 4, 3, Patience::default()), Ok(0));
+        assert_eq!(notify_plain(&access, 8, 4, 3, WaitPolicy::default()), Ok(0));
     }
 
     #[test]
@@ -142,6 +142,6 @@ mod tests {
         let (desk, _receiver) = NotifierDesk::new(1_000_002);
         desk.serve(access.region().id());
         drop(desk);
-        assert_eq!(notify_plain(&access, 0, 4, 1, Patience::default()), Ok(0));
+        assert_eq!(notify_plain(&access, 0, 4, 1, WaitPolicy::default()), Ok(0));
     }
 }

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use parking_lot::Mutex;
 
+use crate::cancel::CancelToken;
 use crate::channel::{PortHandle, PortInTransit};
-use crate::pool::CancelToken;
 
 /// A port that came with a value, for one taker. Clones are the same port; when the last is dropped untaken, it closes.
 #[derive(Clone)]

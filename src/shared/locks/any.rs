@@ -143,10 +143,10 @@ impl AnyLock {
     }
 
     /// Lets in who may come in, after a release that JavaScript did on the cells.
-    pub fn let_in(&self) -> Result<()> {
+    pub fn grant_next(&self) -> Result<()> {
         match self {
-            AnyLock::RwLock(lock) => lock.let_in(),
-            AnyLock::Semaphore(lock) => lock.let_in(),
+            AnyLock::RwLock(lock) => lock.grant_next(),
+            AnyLock::Semaphore(lock) => lock.grant_next(),
             AnyLock::Mutex(_) | AnyLock::Condvar(_) | AnyLock::Barrier(_) => Err(SharedError::NotALock),
         }
     }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::super::error::{Result, SharedError};
 use super::super::region::Region;
-use super::super::wait::{self, Deliver, Info, Kind, Outcome, Patience, Queue, Ticket};
+use super::super::wait::{self, Deliver, Info, Kind, Outcome, Queue, Ticket, WaitPolicy};
 use super::cells::{Cells, Site, Word};
 
 /// How many have come in this round.
@@ -87,10 +87,10 @@ impl Barrier {
     }
 
     /// Blocks until all parties have come; true for the leader of the round (the last that came).
-    pub fn wait(&self, owner: u32, patience: Patience<'_>) -> Result<bool> {
+    pub fn wait(&self, owner: u32, policy: WaitPolicy<'_>) -> Result<bool> {
         let Some(mut wait) = self.begin_wait(owner, None)? else { return Ok(true) };
         loop {
-            let all_came = match patience.slice() {
+            let all_came = match policy.slice() {
                 Ok(slice) => wait.wait_slice(slice)?,
                 Err(error) if wait.cancel() => return Err(error),
                 Err(_) => wait.wait_slice(Duration::ZERO)?,

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::super::error::{Result, SharedError};
 use super::super::region::Region;
-use super::super::wait::{self, Deliver, Info, Kind, Outcome, Patience, Ticket};
+use super::super::wait::{self, Deliver, Info, Kind, Outcome, Ticket, WaitPolicy};
 use super::cells::{Site, Word};
 use super::mutex::Mutex;
 
@@ -84,10 +84,10 @@ impl Condvar {
 
     /// Blocks until notified, and locks the mutex again in every case but an error of that lock. True when
     /// notified, false when the time was up.
-    pub fn wait(&self, mutex: &Mutex, owner: u32, patience: Patience<'_>) -> Result<bool> {
+    pub fn wait(&self, mutex: &Mutex, owner: u32, policy: WaitPolicy<'_>) -> Result<bool> {
         let mut wait = self.begin_wait(mutex, owner, None)?;
         let waited = loop {
-            let notified = match patience.slice() {
+            let notified = match policy.slice() {
                 Ok(slice) => wait.wait_slice(slice),
                 Err(error) if wait.cancel() => {
                     break if error == SharedError::TimedOut { Ok(false) } else { Err(error) };
@@ -99,8 +99,8 @@ impl Condvar {
                 done => break done,
             }
         };
-        // Without the caller's patience: it holds the mutex after, whatever ended the wait.
-        mutex.lock_raw(owner, Patience::default())?;
+        // Without the caller's policy: it holds the mutex after, whatever ended the wait.
+        mutex.lock_raw(owner, WaitPolicy::default())?;
         waited
     }
 

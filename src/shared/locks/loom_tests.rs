@@ -11,7 +11,7 @@ use super::super::error::SharedError;
 use super::super::region::RegionId;
 use super::super::wait::{Outcome, Place, Ticket, WaitTable};
 use super::cells::Cells;
-use super::owner::{Ground, Owners, bury};
+use super::owner::{Ground, Owners, reap_owner};
 use super::{mutex, rwlock};
 use crate::sync::{Arc, thread};
 
@@ -197,7 +197,7 @@ fn loom_a_death_is_an_error_for_those_who_wait_and_never_a_hang() {
         assert!(world.mutex().lock_fast(dying));
         let other = world.clone();
         let waiter = thread::spawn(move || other.lock(me));
-        bury(world.ground(), dying, |_, _, _| world.mutex().look_again());
+        reap_owner(world.ground(), dying, |_, _, _| world.mutex().recheck());
         assert_eq!(waiter.join().unwrap(), Err(SharedError::OwnerDied));
         assert_eq!(world.mutex().recover(me), Ok(true));
         world.mutex().unlock(me).unwrap();

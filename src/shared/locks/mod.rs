@@ -40,12 +40,12 @@ pub use semaphore::{MAX_PERMITS, PermitRequest, Semaphore};
 const SPINS: u32 = 40;
 
 /// After a death: who waits at this place looks at its lock again.
-fn look_again(place: Place, kind: Kind, died_waiting: bool) {
+fn recheck(place: Place, kind: Kind, died_waiting: bool) {
     let Some(region) = Region::by_id(place.region) else { return };
     let looked: Result<()> = match kind {
-        Kind::Mutex => Mutex::look_again(&region, place.offset),
-        Kind::Read | Kind::Write => RwLock::look_again(&region, place.offset),
-        Kind::Semaphore => Semaphore::look_again(&region, place.offset),
+        Kind::Mutex => Mutex::recheck(&region, place.offset),
+        Kind::Read | Kind::Write => RwLock::recheck(&region, place.offset),
+        Kind::Semaphore => Semaphore::recheck(&region, place.offset),
         Kind::Barrier if died_waiting => Barrier::party_died(&region, place.offset),
         Kind::Barrier | Kind::Condvar | Kind::Cell => Ok(()),
     };

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::super::error::{Result, SharedError};
 use super::super::region::Region;
-use super::super::wait::{Deliver, Info, Kind, Outcome, Patience, Queue, Ticket};
+use super::super::wait::{Deliver, Info, Kind, Outcome, Queue, Ticket, WaitPolicy};
 use super::cells::{Cells, Site, Word};
 use super::owner::{Ground, ground};
 use super::pending::{Pending, Request, Step};
@@ -155,7 +155,7 @@ impl<'g, W: Word> Raw<'_, 'g, W> {
     }
 
     /// Poisons a lock whose owner has died, and tells those who wait.
-    pub(super) fn look_again(&self) {
+    pub(super) fn recheck(&self) {
         self.ground.table.visit(self.cells.place, |queue| {
             loop {
                 let word = self.word().get();
@@ -265,7 +265,7 @@ impl Mutex {
     }
 
     /// Blocks until it is taken. Unlock with [`Mutex::unlock`].
-    pub fn lock_raw(&self, owner: u32, patience: Patience<'_>) -> Result<()> {
+    pub fn lock_raw(&self, owner: u32, policy: WaitPolicy<'_>) -> Result<()> {
         let taken = self.with(|raw| {
             // A critical section is often shorter than falling asleep.
             Ok((0..super::SPINS).any(|_| {
@@ -281,14 +281,14 @@ impl Mutex {
         }
         match self.begin_lock(owner, None)? {
             None => Ok(()),
-            Some(pending) => pending.wait(patience).map(drop),
+            Some(pending) => pending.wait(policy).map(drop),
         }
     }
 
     /// Blocks this Rust thread until it is taken.
-    pub fn lock(&self, patience: Patience<'_>) -> Result<MutexGuard<'_>> {
+    pub fn lock(&self, policy: WaitPolicy<'_>) -> Result<MutexGuard<'_>> {
         let owner = super::current_owner()?;
-        self.lock_raw(owner, patience)?;
+        self.lock_raw(owner, policy)?;
         Ok(MutexGuard { mutex: self, owner })
     }
 
@@ -315,10 +315,10 @@ impl Mutex {
         })
     }
 
-    pub(super) fn look_again(region: &Arc<Region>, word_offset: usize) -> Result<()> {
+    pub(super) fn recheck(region: &Arc<Region>, word_offset: usize) -> Result<()> {
         let mutex = Mutex { site: Site { region: region.clone(), offset: word_offset - 4 } };
         mutex.with(|raw| {
-            raw.look_again();
+            raw.recheck();
             Ok(())
         })
     }

@@ -80,11 +80,11 @@ pub fn owner_is_alive(token: u32) -> bool {
 /// [`SharedError::OwnerDied`]; one that nobody waits for is found so by the next who comes. Drop the `Pending`s of
 /// the owner *before*: a lock that was granted to a waiter that never saw it is then given back unharmed.
 pub fn owner_died(token: u32) {
-    bury(ground(), token, super::look_again);
+    reap_owner(ground(), token, super::recheck);
 }
 
-/// [`owner_died`] on any ground; `look_again(place, kind, died_waiting)` looks at one lock.
-pub(super) fn bury(ground: Ground<'_>, token: u32, look_again: impl Fn(Place, Kind, bool)) {
+/// [`owner_died`] on any ground; `recheck(place, kind, died_waiting)` looks at one lock.
+pub(super) fn reap_owner(ground: Ground<'_>, token: u32, recheck: impl Fn(Place, Kind, bool)) {
     if !ground.owners.remove(token) {
         return;
     }
@@ -97,7 +97,7 @@ pub(super) fn bury(ground: Ground<'_>, token: u32, look_again: impl Fn(Place, Ki
     places.sort_by_key(|(place, _)| (place.region, place.offset));
     places.dedup();
     for (place, kind) in places {
-        look_again(place, kind, waited.contains(&(place, kind)));
+        recheck(place, kind, waited.contains(&(place, kind)));
     }
 }
 

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::super::error::{Result, SharedError};
-use super::super::wait::{Deliver, Outcome, Patience, Ticket};
+use super::super::wait::{Deliver, Outcome, Ticket, WaitPolicy};
 
 /// What one attempt to acquire has led to.
 pub(super) enum Step<'t> {
@@ -103,9 +103,9 @@ impl<R: Request> Pending<R> {
     }
 
     /// Blocks until acquired.
-    pub fn wait(mut self, patience: Patience<'_>) -> Result<u32> {
+    pub fn wait(mut self, policy: WaitPolicy<'_>) -> Result<u32> {
         loop {
-            let got = match patience.slice() {
+            let got = match policy.slice() {
                 Ok(slice) => self.wait_slice(slice)?,
                 Err(error) if self.cancel() => return Err(error),
                 Err(_) => self.wait_slice(Duration::ZERO)?,

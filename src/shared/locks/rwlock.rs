@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 use super::super::error::{Result, SharedError};
 use super::super::region::Region;
-use super::super::wait::{Deliver, Info, Kind, Outcome, Patience, Queue, Ticket};
+use super::super::wait::{Deliver, Info, Kind, Outcome, Queue, Ticket, WaitPolicy};
 use super::cells::{Cells, Site, Word};
 use super::mutex::{CONTENDED, OWNER, POISONED};
 use super::owner::{Ground, ground};
@@ -228,7 +228,7 @@ impl<'g, W: Word> Raw<'_, 'g, W> {
             return Err(SharedError::NotHeld);
         }
         if self.word().get() != 0 {
-            self.look_again();
+            self.recheck();
         }
         Ok(())
     }
@@ -253,7 +253,7 @@ impl<'g, W: Word> Raw<'_, 'g, W> {
     }
 
     /// Looks whether anyone has died and whether anyone may come in.
-    fn look_again(&self) {
+    fn recheck(&self) {
         self.ground.table.visit(self.cells.place, |queue| {
             // An error says poisoned: all have been told.
             if self.sound(queue).is_ok() {
@@ -406,28 +406,28 @@ impl RwLock {
     }
 
     /// Blocks until `owner` may read; gives its slot, which [`RwLock::read_unlock`] wants back.
-    pub fn read_raw(&self, owner: u32, patience: Patience<'_>) -> Result<u32> {
+    pub fn read_raw(&self, owner: u32, policy: WaitPolicy<'_>) -> Result<u32> {
         if let Some(slot) = self.with(|raw| Ok(raw.read_fast(owner)))? {
             return Ok(slot);
         }
-        self.begin_read(owner, None)?.map_or_else(Ok, |pending| pending.wait(patience))
+        self.begin_read(owner, None)?.map_or_else(Ok, |pending| pending.wait(policy))
     }
 
     /// Blocks until `owner` may write.
-    pub fn write_raw(&self, owner: u32, patience: Patience<'_>) -> Result<()> {
-        self.begin_write(owner, None)?.map_or(Ok(()), |pending| pending.wait(patience).map(drop))
+    pub fn write_raw(&self, owner: u32, policy: WaitPolicy<'_>) -> Result<()> {
+        self.begin_write(owner, None)?.map_or(Ok(()), |pending| pending.wait(policy).map(drop))
     }
 
     /// Blocks this Rust thread until it may read.
-    pub fn read(&self, patience: Patience<'_>) -> Result<ReadGuard<'_>> {
+    pub fn read(&self, policy: WaitPolicy<'_>) -> Result<ReadGuard<'_>> {
         let owner = super::current_owner()?;
-        Ok(ReadGuard { lock: self, owner, slot: self.read_raw(owner, patience)? })
+        Ok(ReadGuard { lock: self, owner, slot: self.read_raw(owner, policy)? })
     }
 
     /// Blocks this Rust thread until it may write.
-    pub fn write(&self, patience: Patience<'_>) -> Result<WriteGuard<'_>> {
+    pub fn write(&self, policy: WaitPolicy<'_>) -> Result<WriteGuard<'_>> {
         let owner = super::current_owner()?;
-        self.write_raw(owner, patience)?;
+        self.write_raw(owner, policy)?;
         Ok(WriteGuard { lock: self, owner })
     }
 
@@ -462,15 +462,15 @@ impl RwLock {
     }
 
     /// Lets in who may come in: for a reader's leaving that JavaScript has done on the cells.
-    pub fn let_in(&self) -> Result<()> {
+    pub fn grant_next(&self) -> Result<()> {
         self.with(|raw| {
-            raw.look_again();
+            raw.recheck();
             Ok(())
         })
     }
 
-    pub(super) fn look_again(region: &Arc<Region>, word_offset: usize) -> Result<()> {
-        RwLock::from(region, word_offset - 4)?.let_in()
+    pub(super) fn recheck(region: &Arc<Region>, word_offset: usize) -> Result<()> {
+        RwLock::from(region, word_offset - 4)?.grant_next()
     }
 }
 

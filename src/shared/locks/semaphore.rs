@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use super::super::error::{Result, SharedError};
 use super::super::region::Region;
-use super::super::wait::{Deliver, Info, Kind, Outcome, Patience, Queue};
+use super::super::wait::{Deliver, Info, Kind, Outcome, Queue, WaitPolicy};
 use super::cells::{Cells, Site, Word};
 use super::owner::{Ground, ground};
 use super::pending::{Pending, Request, Step};
@@ -57,7 +57,7 @@ impl<W: Word> Raw<'_, '_, W> {
         }
         // Count, then waiters; a waiter does the reverse: one sees the other.
         if self.cells.word(WAITERS).get() != 0 {
-            self.look_again();
+            self.recheck();
         }
         Ok(())
     }
@@ -76,7 +76,7 @@ impl<W: Word> Raw<'_, '_, W> {
         self.cells.word(WAITERS).set(queue.len() as u32);
     }
 
-    fn look_again(&self) {
+    fn recheck(&self) {
         self.ground.table.visit(self.cells.place, |queue| self.advance(queue));
     }
 }
@@ -137,11 +137,11 @@ impl Semaphore {
     }
 
     /// Blocks until `owner` has its permits.
-    pub fn acquire(&self, owner: u32, permits: u32, patience: Patience<'_>) -> Result<()> {
+    pub fn acquire(&self, owner: u32, permits: u32, policy: WaitPolicy<'_>) -> Result<()> {
         if self.try_acquire(permits)? {
             return Ok(());
         }
-        self.begin_acquire(owner, permits, None)?.map_or(Ok(()), |pending| pending.wait(patience).map(drop))
+        self.begin_acquire(owner, permits, None)?.map_or(Ok(()), |pending| pending.wait(policy).map(drop))
     }
 
     /// Gives permits back, or adds them; [`SharedError::BadCount`] when that would be more than the maximum.
@@ -155,15 +155,15 @@ impl Semaphore {
     }
 
     /// Grants permits to those who wait for them: for a release that JavaScript has done on the cells.
-    pub fn let_in(&self) -> Result<()> {
+    pub fn grant_next(&self) -> Result<()> {
         self.with(|raw| {
-            raw.look_again();
+            raw.recheck();
             Ok(())
         })
     }
 
-    pub(super) fn look_again(region: &Arc<Region>, count_offset: usize) -> Result<()> {
-        Semaphore { site: Site { region: region.clone(), offset: count_offset - 4 } }.let_in()
+    pub(super) fn recheck(region: &Arc<Region>, count_offset: usize) -> Result<()> {
+        Semaphore { site: Site { region: region.clone(), offset: count_offset - 4 } }.grant_next()
     }
 }
 
@@ -197,7 +197,7 @@ impl Request for PermitRequest {
 
     fn moved_on(&self) {
         let _ = self.semaphore.with(|raw| {
-            raw.look_again();
+            raw.recheck();
             Ok(())
         });
     }

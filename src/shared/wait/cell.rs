@@ -6,24 +6,24 @@ use std::time::{Duration, Instant};
 use super::super::error::{Result, SharedError};
 use super::super::region::Access;
 use super::table::{Deliver, Enqueued, Outcome, Place, table};
-use crate::pool::CancelToken;
+use crate::cancel::CancelToken;
 
 /// The longest a thread sleeps before it looks at its cancel token, or (JavaScript) at V8's interrupts.
 pub const SLICE: Duration = Duration::from_millis(50);
 
 /// How long a blocking call may wait, and what may stop it.
 #[derive(Default, Clone, Copy)]
-pub struct Patience<'a> {
+pub struct WaitPolicy<'a> {
     /// When to give up; never without one.
     pub deadline: Option<Instant>,
     /// What may stop it earlier; looked at every [`SLICE`].
     pub token: Option<&'a CancelToken>,
 }
 
-impl<'a> Patience<'a> {
+impl<'a> WaitPolicy<'a> {
     /// Waits for ever, unless the token stops it.
     pub fn new(token: Option<&'a CancelToken>) -> Self {
-        Patience { deadline: None, token }
+        WaitPolicy { deadline: None, token }
     }
 
     /// Gives up after `timeout`.
@@ -102,13 +102,13 @@ pub fn wait(
     offset: usize,
     expected: Expected,
     owner: u32,
-    patience: Patience<'_>,
+    policy: WaitPolicy<'_>,
 ) -> Result<Waited> {
     let Enqueued::Waiting(mut ticket) = enqueue(access, offset, expected, owner, None)? else {
         return Ok(Waited::NotEqual);
     };
     loop {
-        let ended = match patience.slice() {
+        let ended = match policy.slice() {
             Ok(slice) => ticket.wait_slice(slice),
             // A notify that came first has counted this waiter: it is 'ok' then.
             Err(error) if ticket.cancel() => {

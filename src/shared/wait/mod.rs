@@ -11,6 +11,6 @@ mod table;
 #[cfg(all(test, not(loom)))]
 mod tests;
 
-pub use cell::{Expected, Patience, SLICE, Waited, enqueue, notify, wait};
+pub use cell::{Expected, SLICE, WaitPolicy, Waited, enqueue, notify, wait};
 pub use table::{Deliver, Enqueued, Outcome, Place, Ticket, WaitTable, table};
 pub(super) use table::{Info, Kind, Queue, Waiting};

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use super::super::locks::admit_owner;
 use super::super::{Access, Region, SharedError, atomics};
 use super::*;
-use crate::pool::{CancelToken, Reason};
+use crate::cancel::{CancelToken, Reason};
 
 /// An owner that no other test ends.
 const ME: u32 = u32::MAX;
@@ -30,9 +30,9 @@ fn ticket(access: &Access, offset: usize) -> Ticket<'static> {
 fn a_wait_on_another_value_does_not_wait() {
     let access = access();
     atomics::store(&access, 8, -5_i64).unwrap();
-    let patience = Patience::default();
-    assert_eq!(wait(&access, 8, Expected::I64(-6), ME, patience), Ok(Waited::NotEqual));
-    assert_eq!(wait(&access, 8, Expected::I32(0), ME, patience), Ok(Waited::NotEqual), "the low half is -5");
+    let policy = WaitPolicy::default();
+    assert_eq!(wait(&access, 8, Expected::I64(-6), ME, policy), Ok(Waited::NotEqual));
+    assert_eq!(wait(&access, 8, Expected::I32(0), ME, policy), Ok(Waited::NotEqual), "the low half is -5");
     assert_eq!(table().waiters(place(&access, 8)), 0);
 }
 
@@ -40,8 +40,8 @@ fn a_wait_on_another_value_does_not_wait() {
 fn a_wait_times_out_in_its_time_and_leaves_the_queue() {
     let access = access();
     let started = Instant::now();
-    let patience = Patience::default().within(Duration::from_millis(20));
-    assert_eq!(wait(&access, 8, Expected::I64(0), ME, patience), Ok(Waited::TimedOut));
+    let policy = WaitPolicy::default().within(Duration::from_millis(20));
+    assert_eq!(wait(&access, 8, Expected::I64(0), ME, policy), Ok(Waited::TimedOut));
     assert!(started.elapsed() >= Duration::from_millis(20));
     assert_eq!(notify(&access, 8, 1), Ok(0));
 }
@@ -147,7 +147,7 @@ fn the_end_of_an_owner_ends_its_waits_only() {
     let deliver = Box::new(move |outcome| send.send(outcome).unwrap());
     let _kept = enqueue(&access, 0, Expected::I32(0), dying, Some(deliver)).unwrap();
     let other = access.clone();
-    let sleeper = std::thread::spawn(move || wait(&other, 0, Expected::I32(0), dying, Patience::default()));
+    let sleeper = std::thread::spawn(move || wait(&other, 0, Expected::I32(0), dying, WaitPolicy::default()));
     let Ok(Enqueued::Waiting(mut stays)) = enqueue(&access, 0, Expected::I32(0), living, None) else {
         panic!()
     };
@@ -166,8 +166,8 @@ fn a_token_stops_a_wait_within_a_slice_or_two() {
     let token = CancelToken::new(None);
     let (started, other) = (Instant::now(), token.clone());
     std::thread::scope(|scope| {
-        let sleeper =
-            scope.spawn(|| wait(&access, 0, Expected::I32(0), ME, Patience::new(Some(&other)).within(LONG)));
+        let sleeper = scope
+            .spawn(|| wait(&access, 0, Expected::I32(0), ME, WaitPolicy::new(Some(&other)).within(LONG)));
         std::thread::sleep(Duration::from_millis(10));
         token.cancel(Reason::Cancelled);
         assert_eq!(sleeper.join().unwrap(), Err(SharedError::Stopped(Reason::Cancelled)));
@@ -183,7 +183,7 @@ fn closing_a_region_sends_its_waiters_away_and_does_not_wait_for_them() {
     let (waiting, held) = (region.clone(), region.access().unwrap());
     let sleeper = std::thread::spawn(move || {
         let access = waiting.access().unwrap();
-        wait(&access, 0, Expected::I32(0), ME, Patience::default())
+        wait(&access, 0, Expected::I32(0), ME, WaitPolicy::default())
     });
     while table().waiters(place(&held, 0)) == 0 {
         std::thread::yield_now();
@@ -208,8 +208,8 @@ fn ping_pong_loses_no_wake_up() {
         let access = region.access().unwrap();
         for _ in 0..rounds {
             while atomics::load::<i32>(&access, 8).unwrap() != mine {
-                let patience = Patience::default().within(LONG);
-                let waited = wait(&access, 8, Expected::I32(theirs), ME, patience).unwrap();
+                let policy = WaitPolicy::default().within(LONG);
+                let waited = wait(&access, 8, Expected::I32(theirs), ME, policy).unwrap();
                 assert_ne!(waited, Waited::TimedOut, "a wake-up was lost");
             }
             atomics::store(&access, 8, theirs).unwrap();

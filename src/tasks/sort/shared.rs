@@ -41,7 +41,7 @@ const BUCKET_BITS: u32 = 13;
 /// Sorts shared memory in place.
 pub(super) fn sort_shared(shared: &SharedBytes, parallel: bool, context: &Context<'_>) -> Result<()> {
     use super::order::{Float, Signed, Unsigned};
-    let range: ExclusiveRange = take(shared.access(), shared.offset(), shared.len(), context.patience())?;
+    let range: ExclusiveRange = take(shared.access(), shared.offset(), shared.len(), context.policy())?;
     let kind = shared.kind();
     let few = shared.len() / kind.element_size() < FEW;
     if !parallel || few || context.threads() == 1 {
@@ -281,7 +281,8 @@ fn sort_groups<K: Bits, O: Order<K> + 'static>(
 #[cfg(all(test, not(loom)))]
 mod tests {
     use super::*;
-    use crate::pool::{CancelToken, Config, Pool};
+    use crate::cancel::CancelToken;
+    use crate::pool::{Config, Pool};
     use crate::shared::Region;
     use crate::tasks::Registry;
     use crate::tasks::testing::{object, run};

@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
-use super::super::wait::{Deliver, Outcome, Patience};
+use super::super::wait::{Deliver, Outcome, WaitPolicy};
 use super::super::{Access, Region, SharedError, atomics, wait};
 use super::*;
 
@@ -20,12 +20,12 @@ fn region() -> Arc<Region> {
     Region::allocate(512, 512).unwrap()
 }
 
-fn forever() -> Patience<'static> {
-    Patience::default().within(Duration::from_secs(60))
+fn forever() -> WaitPolicy<'static> {
+    WaitPolicy::default().within(Duration::from_secs(60))
 }
 
-fn briefly() -> Patience<'static> {
-    Patience::default().within(Duration::from_millis(15))
+fn briefly() -> WaitPolicy<'static> {
+    WaitPolicy::default().within(Duration::from_millis(15))
 }
 
 fn word(region: &Arc<Region>) -> u32 {

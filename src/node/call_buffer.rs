@@ -8,11 +8,11 @@ use std::ptr::NonNull;
 
 use super::js::{Js, JsValue, Status};
 
-/// Letters in one batch at the most.
+/// Events in one batch at the most.
 pub(crate) const BATCH: usize = 1024;
 
 /// The arrays' memory. Used on the environment's own thread only, while a delivery runs.
-pub(super) struct Board {
+pub(super) struct CallBuffer {
     ids: NonNull<f64>,
     numbers: NonNull<f64>,
     forms: NonNull<u8>,
@@ -24,7 +24,7 @@ pub(super) struct Board {
 /// Numbers in `call`.
 const CALL: usize = 12;
 
-impl Board {
+impl CallBuffer {
     /// From `Uint8Array`s over the five arrays, each alive for as long as the environment.
     pub(super) fn new(js: Js<'_>, [ids, numbers, forms, wire, call]: [JsValue; 5]) -> Result<Self, Status> {
         let memory = |view, least: usize| {
@@ -37,7 +37,7 @@ impl Board {
             }
         };
         let (wire, wire_length) = memory(wire, 1)?;
-        Ok(Board {
+        Ok(CallBuffer {
             ids: memory(ids, BATCH * 8)?.0.cast(),
             numbers: memory(numbers, BATCH * 8)?.0.cast(),
             forms: memory(forms, BATCH)?.0,
@@ -64,7 +64,7 @@ impl Board {
 
     /// Writes entry `index`.
     pub(super) fn put(&self, index: usize, id: f64, form: u8, number: f64) {
-        assert!(index < BATCH, "a batch holds {BATCH} letters");
+        assert!(index < BATCH, "a batch holds {BATCH} events");
         // SAFETY: `index` is below BATCH, the length the array was checked to have.
         let place = unsafe { self.ids.add(index) };
         // SAFETY: in bounds and aligned as checked in `new`; JavaScript does not run meanwhile.

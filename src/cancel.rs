@@ -91,7 +91,7 @@ impl CancelToken {
     }
 
     /// Whether somebody has told the task to stop; a deadline alone does not count.
-    pub(super) fn was_cancelled(&self) -> bool {
+    pub(crate) fn was_cancelled(&self) -> bool {
         self.0.reason.load(Ordering::Acquire) != LIVE
     }
 

@@ -2,6 +2,6 @@
 
 /** All classes of ours whose objects travel: loaded when one of them comes to a thread that has not used it yet. */
 
-require('../locks/travel');
-require('../ports/travel');
-require('../shared-buffer/travel');
+require('../locks/transfer');
+require('../ports/transfer');
+require('../shared-buffer/transfer');

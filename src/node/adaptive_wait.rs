@@ -3,10 +3,10 @@
 //! Two threads that take turns (a message and its reply, a task and its answer) sleep and are woken once for each. A
 //! sleep in the event loop costs two polls, a read and a write; a sleep on a condition variable costs one system call
 //! at either end. So a worker that has just been part of such an exchange, many times in a row and each time soon,
-//! waits for the next letter where it is, asleep, before it goes back to its event loop. The first time that none
+//! waits for the next event where it is, asleep, before it goes back to its event loop. The first time that none
 //! comes it stops doing so, and if the waiting did not pay it takes a longer exchange to begin again.
 //!
-//! A wait ends after [`TICK`](super::sentinel::TICK) to twice as long, so timers and I/O of that worker are late by so
+//! A wait ends after [`TICK`](super::watchdog::TICK) to twice as long, so timers and I/O of that worker are late by so
 //! much at the most; while the exchange goes on they get their turn as during any other deliveries. The main thread
 //! never waits so.
 
@@ -24,7 +24,7 @@ const MANY: u32 = 128;
 const PAYS: u32 = 50;
 
 /// What one environment knows of the exchange it takes part in. Its own thread only.
-pub(crate) struct Exchange {
+pub(crate) struct AdaptiveWait {
     /// A function of JavaScript that runs what listeners have left to be run; none where there is no waiting.
     settle: Cell<Option<sys::napi_ref>>,
     asleep_since: Cell<Option<Instant>>,
@@ -36,9 +36,9 @@ pub(crate) struct Exchange {
     needed: Cell<u32>,
 }
 
-impl Default for Exchange {
+impl Default for AdaptiveWait {
     fn default() -> Self {
-        Exchange {
+        AdaptiveWait {
             settle: Cell::default(),
             asleep_since: Cell::default(),
             taken: Cell::default(),
@@ -49,7 +49,7 @@ impl Default for Exchange {
     }
 }
 
-impl Exchange {
+impl AdaptiveWait {
     /// Waiting is possible from now on.
     pub(super) fn allow(&self, settle: sys::napi_ref) {
         self.settle.set(Some(settle));

@@ -16,7 +16,7 @@ const { types } = require('node:util');
 
 const { keptOn } = require('../host');
 const { binding } = require('../native');
-const { IMAGE } = require('./mark');
+const { IMAGE } = require('./seal');
 const { shared } = require('./thread-state');
 
 /** On the prototype of a class that travels: its kind. */
@@ -149,7 +149,7 @@ function memoryOf(value) {
 /** The kind with this brand, or undefined. */
 function kindOfBrand(brand) {
   const newest = () => kinds().find(brand) ?? own.get(brand);
-  if (newest() === undefined) require('./kinds');
+  if (newest() === undefined) require('./types');
   return newest();
 }
 

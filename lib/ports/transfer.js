@@ -12,9 +12,9 @@
  * (companion.js).
  */
 
-const { departure, register, seal, wake } = require('../travel');
-const { recognise } = require('../travel/registry');
-const { transferablesIn } = require('../travel/search');
+const { departure, register, seal, wake } = require('../transfer');
+const { recognise } = require('../transfer/registry');
+const { transferablesIn } = require('../transfer/search');
 const { MessagePort, Port } = require('./message-port');
 
 register(Port, {

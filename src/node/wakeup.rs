@@ -18,18 +18,18 @@ struct Function(sys::napi_threadsafe_function);
 unsafe impl Send for Function {}
 
 /// Wakes the environment's event loop, from any thread, for as long as the environment lives.
-pub(crate) struct Gate(Mutex<Option<Function>>);
+pub(crate) struct Wakeup(Mutex<Option<Function>>);
 
-impl Gate {
+impl Wakeup {
     pub(super) fn closed() -> Self {
-        Gate(Mutex::new(None))
+        Wakeup(Mutex::new(None))
     }
 
     pub(super) fn open(&self, function: sys::napi_threadsafe_function) {
         *self.0.lock() = Some(Function(function));
     }
 
-    /// Makes the event loop call `on_wake`. Nothing happens once the gate is closed.
+    /// Makes the event loop call `on_wake`. Nothing happens once the wakeup is closed.
     pub(super) fn wake(&self) {
         let mut function = self.0.lock();
         let Some(Function(raw)) = *function else { return };

@@ -9,7 +9,7 @@
 //!
 //! *After a failure* no further part is begun; the first error is the fork's.
 
-use super::CancelToken;
+use crate::cancel::CancelToken;
 use crate::error::{Code, Error, Result};
 use crate::panic::guard;
 use crate::sync::{Condvar, Mutex};
@@ -26,17 +26,17 @@ struct State {
 }
 
 /// A task's work in parts.
-pub(super) struct Fork {
+pub(super) struct ParallelFor {
     count: usize,
     pub(super) token: CancelToken,
     state: Mutex<State>,
     idle: Condvar,
 }
 
-impl Fork {
+impl ParallelFor {
     pub(super) fn new(count: usize, work: Work, token: CancelToken) -> Self {
         let state = State { work: Some(work), next: 0, running: 0, failure: None };
-        Fork { count, token, state: Mutex::new(state), idle: Condvar::new() }
+        ParallelFor { count, token, state: Mutex::new(state), idle: Condvar::new() }
     }
 
     /// Does parts until none is left to begin.
@@ -74,7 +74,7 @@ impl Fork {
         Some((part, work))
     }
 
-    /// Waits until nobody has a part; called by the task's own thread after its [`Fork::help`].
+    /// Waits until nobody has a part; called by the task's own thread after its [`ParallelFor::help`].
     pub(super) fn end(&self) -> Result<()> {
         let mut state = self.state.lock();
         while state.running > 0 {
@@ -93,7 +93,8 @@ mod tests {
     use super::*;
     use std::sync::Arc;
 
-    use crate::pool::{Config, Pool, Reason};
+    use crate::cancel::Reason;
+    use crate::pool::{Config, Pool};
     use crate::tasks::Registry;
     use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
     use std::time::{Duration, Instant};

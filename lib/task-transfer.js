@@ -8,7 +8,7 @@ const { bufferOf, isDetached, isView } = require('./codec/bytes');
 const { append, mapForEach, setForEach } = require('./codec/intrinsics');
 const { InvalidArgTypeError, InvalidArgValueError } = require('./errors');
 const nodeGlobals = require('./node-globals');
-const { kindOf } = require('./travel/registry');
+const { kindOf } = require('./transfer/registry');
 
 /** Whether this is a port of ours. */
 function isPort(object) {

@@ -1,39 +1,40 @@
 //! Everything that comes back to a JavaScript environment: one queue, one wake.
 //!
 //! # The one-wake rule
-//! A letter is pushed under the lock. The pusher that finds the mailbox *asleep* marks it *awake* and, after
-//! releasing the lock, wakes the event loop through the gate; all others only push. The environment's thread takes a
-//! bounded batch; it marks the mailbox asleep again under the lock only when it has left it empty, else JavaScript asks
+//! An event is pushed under the lock. The pusher that finds the event queue *asleep* marks it *awake* and, after
+//! releasing the lock, wakes the event loop through the wakeup; all others only push. The environment's thread takes a
+//! bounded batch; it marks the event queue asleep again under the lock only when it has left it empty, else JavaScript asks
 //! for the next batch in the next turn of its loop: continuations, timers and I/O come between two batches.
 //!
-//! *Waiting in place.* The environment's thread may stay awake after a batch and wait here for the next letter
-//! (`exchange.rs`); the first pusher wakes it. It leaves by the same rule, asleep only if the mailbox is empty.
+//! *Waiting in place.* The environment's thread may stay awake after a batch and wait here for the next event
+//! (`adaptive_wait.rs`); the first pusher wakes it. It leaves by the same rule, asleep only if the event queue is empty.
 //!
-//! *Lost wake-up.* Asleep is only ever set together with "empty" under the lock, so a letter pushed later finds it
-//! asleep and wakes. *Closed* is final: letters are dropped, outside the lock.
+//! *Lost wake-up.* Asleep is only ever set together with "empty" under the lock, so an event pushed later finds it
+//! asleep and wakes. *Closed* is final: events are dropped, outside the lock.
 
 use std::collections::VecDeque;
 use std::time::Duration;
 
 use parking_lot::{Condvar, Mutex};
 
-use super::gate::Gate;
 use super::pin::{Pins, Reference};
-use super::sentinel;
+use super::wakeup::Wakeup;
+use super::watchdog;
+use crate::cancel::Reason;
 use crate::channel::PortId;
 use crate::error::{Error, Result};
-use crate::pool::{Bell, Outbox, Reason, ScriptOutcome};
+use crate::pool::{Outbox, ScriptOutcome, Waker};
 use crate::shared;
 use crate::value::{Bytes, Envelope, INLINE_BYTES, Part, Payload, Value, encode};
 
-/// Letters for which an empty mailbox keeps room.
+/// Events for which an empty event queue keeps room.
 const KEPT: usize = 16 * 1024;
 
-/// Ends a wait in place if the sentinel does not get to run.
+/// Ends a wait in place if the watchdog does not get to run.
 const BACKSTOP: Duration = Duration::from_millis(20);
 
 /// Something for the environment's thread to do.
-pub(crate) enum Letter {
+pub(crate) enum Event {
     /// The answer to a job.
     Settled { id: u64, answer: Answer },
     /// A pool's last thread has ended.
@@ -103,22 +104,22 @@ impl Answer {
     }
 }
 
-/// An environment's mailbox.
-pub(crate) struct Mailbox {
+/// An environment's event queue.
+pub(crate) struct EventQueue {
     inbox: Mutex<Inbox>,
     /// For the environment's own thread, while it waits in place.
     came: Condvar,
-    gate: Gate,
+    wakeup: Wakeup,
     pins: Pins,
 }
 
 #[derive(Default)]
 struct Inbox {
-    letters: VecDeque<Letter>,
+    events: VecDeque<Event>,
     awake: bool,
     /// Whether the environment's thread waits in place.
     in_place: bool,
-    /// How often it has, and as of when the sentinel has seen it, if that looks this way.
+    /// How often it has, and as of when the watchdog has seen it, if that looks this way.
     waits: u64,
     seen: u64,
     watched: bool,
@@ -127,68 +128,73 @@ struct Inbox {
 
 impl Inbox {
     fn rest(&mut self) -> bool {
-        self.awake = !self.letters.is_empty();
+        self.awake = !self.events.is_empty();
         self.awake
     }
 }
 
-impl Mailbox {
+impl EventQueue {
     pub(super) fn new() -> Self {
-        Mailbox { inbox: Mutex::default(), came: Condvar::new(), gate: Gate::closed(), pins: Pins::default() }
+        EventQueue {
+            inbox: Mutex::default(),
+            came: Condvar::new(),
+            wakeup: Wakeup::closed(),
+            pins: Pins::default(),
+        }
     }
 
-    pub(crate) fn gate(&self) -> &Gate {
-        &self.gate
+    pub(crate) fn wakeup(&self) -> &Wakeup {
+        &self.wakeup
     }
 
     pub(super) fn pins(&self) -> &Pins {
         &self.pins
     }
 
-    /// Adds a letter, from any thread.
-    pub(crate) fn push(&self, letter: Letter) {
+    /// Adds an event, from any thread.
+    pub(crate) fn push(&self, event: Event) {
         let mut inbox = self.inbox.lock();
         if inbox.closed {
             drop(inbox);
-            drop(letter);
+            drop(event);
             return;
         }
-        inbox.letters.push_back(letter);
+        inbox.events.push_back(event);
         let in_place = std::mem::take(&mut inbox.in_place);
         let wake = !std::mem::replace(&mut inbox.awake, true);
         drop(inbox);
         if in_place {
             self.came.notify_one();
         } else if wake {
-            self.gate.wake();
+            self.wakeup.wake();
         }
     }
 
-    /// Moves at most `most` letters into `batch`. True when some are left: the caller must come back for them. So it
-    /// must when it stays awake, by [`Mailbox::wait_in_place`] or [`Mailbox::rest`].
-    pub(super) fn take(&self, most: usize, batch: &mut VecDeque<Letter>, stay_awake: bool) -> bool {
+    /// Moves at most `most` events into `batch`. True when some are left: the caller must come back for them. So it
+    /// must when it stays awake, by [`EventQueue::wait_in_place`] or [`EventQueue::rest`].
+    pub(super) fn take(&self, most: usize, batch: &mut VecDeque<Event>, stay_awake: bool) -> bool {
         let mut inbox = self.inbox.lock();
-        let count = inbox.letters.len().min(most);
-        batch.extend(inbox.letters.drain(..count));
-        let left = !inbox.letters.is_empty();
+        let count = inbox.events.len().min(most);
+        batch.extend(inbox.events.drain(..count));
+        let left = !inbox.events.is_empty();
         inbox.awake = left || stay_awake;
-        if !left && inbox.letters.capacity() > KEPT {
+        if !left && inbox.events.capacity() > KEPT {
             // A burst's memory goes back once it has passed.
-            inbox.letters = VecDeque::new();
+            inbox.events = VecDeque::new();
         }
         left
     }
 
-    /// Waits in place for a letter, for a moment. False when none has come: then the mailbox is asleep. Only on the
+    /// Waits in place for an event, for a moment. False when none has come: then the event queue is asleep. Only on the
     /// environment's own thread.
     pub(super) fn wait_in_place(&'static self) -> bool {
         let mut inbox = self.inbox.lock();
-        if inbox.letters.is_empty() && !inbox.closed {
+        if inbox.events.is_empty() && !inbox.closed {
             inbox.in_place = true;
             inbox.waits += 1;
             if !std::mem::replace(&mut inbox.watched, true) {
                 drop(inbox);
-                let watched = sentinel::watch(self);
+                let watched = watchdog::watch(self);
                 inbox = self.inbox.lock();
                 inbox.watched = watched;
                 inbox.in_place &= watched;
@@ -199,12 +205,12 @@ impl Mailbox {
         inbox.rest()
     }
 
-    /// Ends the turn of an environment that has stayed awake. False when the mailbox is empty, and asleep.
+    /// Ends the turn of an environment that has stayed awake. False when the event queue is empty, and asleep.
     pub(super) fn rest(&self) -> bool {
         self.inbox.lock().rest()
     }
 
-    /// For the sentinel: ends a wait that was there already when it last looked. False when it need look no more.
+    /// For the watchdog: ends a wait that was there already when it last looked. False when it need look no more.
     pub(super) fn tick(&self) -> bool {
         let mut inbox = self.inbox.lock();
         let waits = inbox.waits;
@@ -224,10 +230,10 @@ impl Mailbox {
     pub(super) fn close(&self) {
         let mut inbox = self.inbox.lock();
         inbox.closed = true;
-        let letters = std::mem::take(&mut inbox.letters);
+        let events = std::mem::take(&mut inbox.events);
         drop(inbox);
-        // Outside the lock: a letter's drop may push.
-        drop(letters);
+        // Outside the lock: an event's drop may push.
+        drop(events);
     }
 }
 
@@ -255,14 +261,14 @@ impl Answer {
     }
 }
 
-impl Outbox for Mailbox {
+impl Outbox for EventQueue {
     /// Runs on the pool's thread: whatever can be prepared is prepared here and not on the JavaScript thread.
     fn settle(&self, id: u64, outcome: Result<Value>) {
         let answer = match outcome {
             Ok(value) => Answer::of_value(value),
             Err(error) => Answer::Error(error),
         };
-        self.push(Letter::Settled { id, answer });
+        self.push(Event::Settled { id, answer });
     }
 
     fn settle_script(&self, id: u64, outcome: ScriptOutcome) {
@@ -273,16 +279,16 @@ impl Outbox for Mailbox {
             ScriptOutcome::Late { beside: Some(from) } => Answer::Late { from },
             ScriptOutcome::Late { beside: None } => Answer::Error(Reason::TimedOut.into_error()),
         };
-        self.push(Letter::Settled { id, answer });
+        self.push(Event::Settled { id, answer });
     }
 }
 
-impl Bell for Mailbox {
+impl Waker for EventQueue {
     fn ring(&self) {
-        self.push(Letter::Work);
+        self.push(Event::Work);
     }
 
     fn stop(&self, id: u64, reason: Reason) {
-        self.push(Letter::Stop { id, reason });
+        self.push(Event::Stop { id, reason });
     }
 }

@@ -2,7 +2,7 @@
 
 /** Locks in Node's own messages: what arrives is the same lock. Guards do not travel; they belong to their thread. */
 
-const { register } = require('../travel');
+const { register } = require('../transfer');
 const { Barrier } = require('./barrier');
 const { Condvar } = require('./condvar');
 const { Mutex } = require('./mutex');

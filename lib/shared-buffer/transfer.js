@@ -5,7 +5,7 @@
 const { types } = require('node:util');
 
 const { bufferOf } = require('../codec/bytes');
-const { register } = require('../travel/registry');
+const { register } = require('../transfer/registry');
 const { AtomicView, atomicView } = require('./atomic-view');
 const { ELEMENT_TYPES } = require('./element-types');
 const { SharedBuffer } = require('./shared-buffer');

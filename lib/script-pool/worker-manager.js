@@ -3,7 +3,7 @@
 /**
  * The workers of a pool with a script: started when they are needed, replaced when they end.
  *
- * The crew hands out no tasks: workers take them from the Rust queue. What it knows of a worker is its seat there.
+ * The manager hands out no tasks: workers take them from the Rust queue. What it knows of a worker is its seat there.
  * When a worker ends, for whatever reason, and all that it told before has been delivered, its seat is evicted, which gives
  * the ids of the tasks it had at hand; these are rejected with what the worker died of, and the rest of the queue goes on.
  */
@@ -39,7 +39,7 @@ const NOTHING = Object.freeze([]);
 /** Milliseconds between two looks at a worker that should end. */
 const LOOK_EVERY = 10;
 
-class Crew {
+class WorkerManager {
   /** The names of the functions that the script exports; undefined until a worker has told. */
   exports;
 
@@ -75,7 +75,7 @@ class Crew {
     this.#place = placeOf(script);
     this.#settings = settings;
     this.#emit = emit;
-    record.crew = this;
+    record.manager = this;
     binding.setScriptCapacity(record.handle, settings.most * settings.concurrency);
   }
 
@@ -492,4 +492,4 @@ function whyOf(error) {
   return /:\d+$/.test(place) && !message.includes(place) ? `${message} (${place})` : message;
 }
 
-module.exports = { Crew };
+module.exports = { WorkerManager };

@@ -10,23 +10,24 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use parking_lot::Mutex;
 
 use super::environment::Environment;
+use super::event_queue::{Answer, Event, EventQueue};
 use super::js::{Js, JsValue, Status};
-use super::mailbox::{Answer, Letter, Mailbox};
 use super::output::{Extras, place};
-use crate::pool::{CancelToken, Patience, Pool, Road, ScriptOutcome, Step};
+use crate::cancel::CancelToken;
+use crate::pool::{Pool, Road, ScriptOutcome, Step, WaitPolicy};
 
 /// A seat that a worker on its way may take.
 struct Offer {
     pool: Pool,
     number: usize,
-    owner: &'static Mailbox,
+    owner: &'static EventQueue,
 }
 
 static OFFERS: Mutex<Option<HashMap<u64, Offer>>> = Mutex::new(None);
 static NEXT_KEY: AtomicU64 = AtomicU64::new(1);
 
 /// Offers the seat `number`; gives the key.
-pub(crate) fn offer_seat(pool: Pool, number: usize, owner: &'static Mailbox) -> u64 {
+pub(crate) fn offer_seat(pool: Pool, number: usize, owner: &'static EventQueue) -> u64 {
     let key = NEXT_KEY.fetch_add(1, Ordering::Relaxed);
     OFFERS.lock().get_or_insert_default().insert(key, Offer { pool, number, owner });
     key
@@ -38,12 +39,12 @@ pub(crate) fn revoke_seat(key: u64) {
     drop(offer);
 }
 
-/// Takes the offer of `key` up, for the environment whose mailbox this is. `inbox` is a `Uint8Array` for wires, which
+/// Takes the offer of `key` up, for the environment whose event queue this is. `inbox` is a `Uint8Array` for wires, which
 /// JavaScript keeps to itself.
 pub(crate) fn take_offer(
     js: Js<'_>,
     key: u64,
-    bell: &'static Mailbox,
+    bell: &'static EventQueue,
     inbox: JsValue,
 ) -> Result<Option<Seat>, Status> {
     let offer = OFFERS.lock().as_mut().and_then(|offers| offers.remove(&key));
@@ -64,14 +65,14 @@ pub(crate) struct Seat {
     number: usize,
     /// Never used again, unlike `number`.
     key: u64,
-    owner: &'static Mailbox,
+    owner: &'static EventQueue,
     inbox: NonNull<u8>,
     inbox_length: usize,
     /// How the jobs at hand may be stopped.
     tokens: Mutex<Vec<(u64, CancelToken)>>,
 }
 
-/// What [`Seat::step`] writes first on the board. The same numbers stand in `lib/script-pool/steps.js`.
+/// What [`Seat::step`] writes first on the call buffer. The same numbers stand in `lib/script-pool/steps.js`.
 mod step {
     pub(super) const WAIT: f64 = 0.0;
     pub(super) const RUN: f64 = 1.0;
@@ -80,19 +81,19 @@ mod step {
 
 impl Seat {
     /// Answers the job that is finished, takes the next, and shows it: step, id, form, number, function, whether it
-    /// may be stopped, the time and whether its input is the message of that number on the board; its wire in the inbox; what has no room there is returned.
+    /// may be stopped, the time and whether its input is the message of that number on the call buffer; its wire in the inbox; what has no room there is returned.
     pub(crate) fn step(
         &self,
         js: Js<'_>,
         environment: &Environment,
         finished: Option<(u64, ScriptOutcome)>,
-        patience: Patience,
+        policy: WaitPolicy,
     ) -> Result<JsValue, Status> {
         if let Some((id, _)) = &finished {
             self.forget_token(*id);
-            environment.exchange().given();
+            environment.adaptive_wait().given();
         }
-        let step = self.pool.script_step(self.number, finished, patience);
+        let step = self.pool.script_step(self.number, finished, policy);
         let (id, function, input, token, road) = match step {
             Step::Run { id, function, input, token, road } => (id, function, input, token, road),
             Step::Wait => {
@@ -108,7 +109,7 @@ impl Seat {
         if let Some(token) = token {
             self.tokens.lock().push((id, token));
         }
-        environment.exchange().taken(1);
+        environment.adaptive_wait().taken(1);
         let mut extras = Extras::new(js);
         let mut put = |wire: &[u8]| self.put_wire(wire);
         let (form, number) = place(js, environment, Answer::of_payload(input), &mut extras, &mut put)?;
@@ -124,7 +125,7 @@ impl Seat {
             f64::from(road as u8),
         ]);
         if road == Road::Asked {
-            self.owner.push(Letter::InputWanted { id, key: self.key });
+            self.owner.push(Event::InputWanted { id, key: self.key });
         }
         Ok(extras.array())
     }
@@ -135,7 +136,7 @@ impl Seat {
         self.pool.script_finish(self.number, id, outcome);
     }
 
-    /// Shows the input of a job that was asked for and has not come: form, number, and whether it is here, on the board;
+    /// Shows the input of a job that was asked for and has not come: form, number, and whether it is here, on the call buffer;
     /// the rest as in `step`.
     pub(crate) fn claim_input(
         &self,
@@ -166,12 +167,12 @@ impl Seat {
 
     /// Tells the owner that the worker is ready, and has told more by a message beside the queue.
     pub(crate) fn tell_ready(&self) {
-        self.owner.push(Letter::WorkerReady { key: self.key });
+        self.owner.push(Event::WorkerReady { key: self.key });
     }
 
     /// Tells the job's owner how far it is.
     pub(crate) fn report(&self, id: u64, answer: Answer) {
-        self.owner.push(Letter::Progress { id, answer });
+        self.owner.push(Event::Progress { id, answer });
     }
 
     /// Why the job should stop, if it should: the number of the reason, else 0.

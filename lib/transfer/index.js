@@ -11,7 +11,7 @@
 const { types } = require('node:util');
 
 const { append } = require('../codec/intrinsics');
-const { IMAGE, seal, unseal } = require('./mark');
+const { IMAGE, seal, unseal } = require('./seal');
 const { isAwake, kindOf, kindOfBrand, register, wake } = require('./registry');
 const { isLeaf, needsCare } = require('./search');
 const { listOf } = require('./transfer-list');

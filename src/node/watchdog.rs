@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use parking_lot::{Condvar, Mutex};
 
-use super::mailbox::Mailbox;
+use super::event_queue::EventQueue;
 
 /// A wait that is as old as this is ended the next time the thread looks.
 pub(super) const TICK: Duration = Duration::from_micros(500);
@@ -16,24 +16,24 @@ pub(super) const TICK: Duration = Duration::from_micros(500);
 const STAY: Duration = Duration::from_secs(1);
 
 struct Watch {
-    mailboxes: Vec<&'static Mailbox>,
+    queues: Vec<&'static EventQueue>,
     running: bool,
 }
 
-static WATCH: Mutex<Watch> = Mutex::new(Watch { mailboxes: Vec::new(), running: false });
+static WATCH: Mutex<Watch> = Mutex::new(Watch { queues: Vec::new(), running: false });
 static SOMEBODY: Condvar = Condvar::new();
 
-/// Looks after a mailbox until its `tick` says that nobody waits there any more. False when there is no thread for it.
-pub(super) fn watch(mailbox: &'static Mailbox) -> bool {
+/// Looks after an event queue until its `tick` says that nobody waits there any more. False when there is no thread for it.
+pub(super) fn watch(events: &'static EventQueue) -> bool {
     let mut watch = WATCH.lock();
     if !watch.running {
-        let thread = std::thread::Builder::new().name("rust-workers-sentinel".into()).stack_size(64 * 1024);
+        let thread = std::thread::Builder::new().name("rust-workers-watchdog".into()).stack_size(64 * 1024);
         if thread.spawn(run).is_err() {
             return false;
         }
         watch.running = true;
     }
-    watch.mailboxes.push(mailbox);
+    watch.queues.push(events);
     drop(watch);
     SOMEBODY.notify_one();
     true
@@ -42,18 +42,18 @@ pub(super) fn watch(mailbox: &'static Mailbox) -> bool {
 fn run() {
     let mut watch = WATCH.lock();
     loop {
-        if watch.mailboxes.is_empty() {
+        if watch.queues.is_empty() {
             SOMEBODY.wait_for(&mut watch, STAY);
-            if watch.mailboxes.is_empty() {
+            if watch.queues.is_empty() {
                 watch.running = false;
                 return;
             }
         }
-        let mut mailboxes = std::mem::take(&mut watch.mailboxes);
+        let mut queues = std::mem::take(&mut watch.queues);
         drop(watch);
         std::thread::sleep(TICK);
-        mailboxes.retain(|mailbox| mailbox.tick());
+        queues.retain(|events| events.tick());
         watch = WATCH.lock();
-        watch.mailboxes.append(&mut mailboxes);
+        watch.queues.append(&mut queues);
     }
 }
