@@ -51,8 +51,9 @@ function wayRound(start, arrowsOf, isShorter) {
  * @returns {{ files: string[], shortest: object[] }[]} the circle with the shortest way round first
  */
 function circles({ files, arrows }) {
-  const byFile = Map.groupBy?.(arrows, ({ from }) => from) ?? grouped(arrows);
-  const arrowsOf = (file) => byFile.get(file) ?? [];
+  const byFile = new Map(files.map((file) => [file, []]));
+  for (const arrow of arrows) byFile.get(arrow.from).push(arrow);
+  const arrowsOf = (file) => byFile.get(file);
   const groups = components(files, (file) => arrowsOf(file).map(({ to }) => to));
   return groups
     .map((group) => {
@@ -63,15 +64,6 @@ function circles({ files, arrows }) {
       return { files: group, shortest };
     })
     .sort((a, b) => a.shortest.length - b.shortest.length);
-}
-
-function grouped(arrows) {
-  const groups = new Map();
-  for (const arrow of arrows) {
-    if (!groups.has(arrow.from)) groups.set(arrow.from, []);
-    groups.get(arrow.from).push(arrow);
-  }
-  return groups;
 }
 
 module.exports = { circles };

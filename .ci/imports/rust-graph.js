@@ -18,8 +18,10 @@ const { behindGroup, codeOf } = require('./rust-tokens');
 const DEFINES = new Set(['fn', 'struct', 'enum', 'trait', 'union', 'type', 'const', 'static']);
 
 class Module {
-  /** name -> { module } | { path, from } | { isOwn } */
-  names = new Map();
+  /** name -> the module. Modules and other items are two namespaces: `mod fill` may hold and re-export a `fn fill`. */
+  modules = new Map();
+  /** name -> the path that a `use` gives it, or null where it is defined here */
+  items = new Map();
   /** Paths whose names are all imported. */
   globs = [];
 
@@ -29,10 +31,13 @@ class Module {
     this.root = parent?.root ?? this;
   }
 
-  add(name, what) {
-    const known = this.names.get(name);
+  define(name) {
+    this.items.set(name, null);
+  }
+
+  import(name, names) {
     // A macro may be re-exported by its own name.
-    if (known === undefined || (known.path !== undefined && what.path === undefined)) this.names.set(name, what);
+    if (!this.items.has(name)) this.items.set(name, names);
   }
 }
 
@@ -90,7 +95,7 @@ class File {
         i += 3;
       } else if (text === 'mod' && next?.isName && tokens[i + 2]?.text === '{') {
         const module = new Module(this.file, here.module);
-        here.module.add(next.text, { module });
+        here.module.modules.set(next.text, module);
         this.definesNothing = false;
         outer.push(here);
         here = { module, depth: ++depth };
@@ -105,7 +110,8 @@ class File {
       } else if (isName && tokens[i - 1]?.text === '$' && text !== 'crate') {
         i++;
       } else if (isName) {
-        if (text === 'impl') this.definesNothing = false;
+        const isMacro = next?.text === '!' && tokens[i + 2]?.text !== '=';
+        if (depth === here.depth && (text === 'impl' || isMacro)) this.definesNothing = false;
         i = this.#readPath(i, here.module);
       } else {
         i++;
@@ -114,7 +120,7 @@ class File {
   }
 
   #define(name, module) {
-    module.add(name, { isOwn: true });
+    module.define(name);
     this.definesNothing = false;
   }
 
@@ -174,13 +180,17 @@ class File {
   }
 
   #import(names, alias, line, module, isReexport) {
-    if (alias !== '_') module.add(alias, { path: names });
+    if (alias !== '_') module.import(alias, names);
     this.paths.push({ path: names, line, module, alias, isReexport });
   }
 }
 
-/** What a path names, seen from a module: `{ module }`, `{ definedIn: module }`, or null where it is none of ours. */
-function resolve(module, names, asked = new Set()) {
+/**
+ * What a path names, seen from a module: `{ module }`, `{ definedIn: module }`, or null where it is none of ours.
+ *
+ * @param {boolean} wantsModule which of the two is meant, where the last name is both
+ */
+function resolve(module, names, wantsModule = false, asked = []) {
   let at = { module };
   let i = 0;
   if (names[0] === 'crate') {
@@ -191,25 +201,28 @@ function resolve(module, names, asked = new Set()) {
   }
   for (; names[i] === 'super'; i++) at = { module: at.module.parent ?? at.module };
   for (let isFirst = i === 0; i < names.length && at.module !== undefined; i++, isFirst = false) {
-    const found = lookUp(at.module, names[i], asked);
-    if (found === null && isFirst) return null;
-    if (found?.isExternal) return null;
+    const found = lookUp(at.module, names[i], wantsModule || i + 1 < names.length, asked);
+    if (isFirst && (found === null || found.isForeign)) return null;
     at = found ?? { definedIn: at.module };
   }
   return at;
 }
 
-function lookUp(module, name, asked) {
-  const question = asked;
-  for (const { key, of } of question) if (key === name && of === module) return null;
-  question.add({ key: name, of: module });
-  const what = module.names.get(name);
-  if (what?.module !== undefined) return what;
-  if (what?.isOwn) return { definedIn: module };
-  if (what !== undefined) return resolve(module, what.path, asked) ?? { isExternal: true };
+/**
+ * What a name is in a module: as `resolve` has it, or null where the module does not have the name. What a module imports
+ * from another crate (`isForeign`) counts as defined there: `crate::sync::Arc` is of sync.rs.
+ */
+function lookUp(module, name, wantsModule, asked) {
+  if (asked.some((it) => it.module === module && it.name === name && it.wantsModule === wantsModule)) return null;
+  const asking = [...asked, { module, name, wantsModule }];
+  const inner = module.modules.get(name);
+  if (inner !== undefined && (wantsModule || !module.items.has(name))) return { module: inner };
+  const item = module.items.get(name);
+  if (item === null) return { definedIn: module };
+  if (item !== undefined) return resolve(module, item, wantsModule, asking) ?? { definedIn: module, isForeign: true };
   for (const glob of module.globs) {
-    const from = resolve(module, glob.path, asked)?.module;
-    const found = from === undefined || from === module ? null : lookUp(from, name, asked);
+    const from = resolve(module, glob.path, true, asking)?.module;
+    const found = from === undefined || from === module ? null : lookUp(from, name, wantsModule, asking);
     if (found !== null) return found;
   }
   return null;
@@ -234,7 +247,7 @@ function rustGraph(sources) {
     for (const { name, line, module } of read.children) {
       const child = fileOf(name);
       if (child === undefined) faults.push({ file, line, text: `mod ${name}: there is no such file` });
-      else module.add(name, { module: open(child, module).module });
+      else module.modules.set(name, open(child, module).module);
     }
     for (const name of read.testModules) if (fileOf(name)) tests.add(fileOf(name));
     return read;
@@ -250,40 +263,57 @@ function rustGraph(sources) {
 
   const arrows = [];
   const words = [];
-  for (const read of files.values()) {
-    if (read.isTest) continue;
-    for (const attribute of read.attributes) words.push({ file: read.file, ...attribute });
-    const seen = new Set();
-    const add = (module, names, line) => {
-      const found = resolve(module, names);
-      const to = found?.definedIn?.file ?? found?.module?.file;
-      if (to === undefined || to === read.file || seen.has(to)) return;
-      // The paths that start with the module's name tell what is used of it.
-      if (found.module !== undefined && files.get(to).isEntry) return;
-      seen.add(to);
-      arrows.push({ from: read.file, to, line, text: names.join('::') });
-    };
-    for (const { path: names, line, module, alias, isReexport } of read.paths) {
-      if (resolve(module, names) === null) words.push({ file: read.file, line, text: names.join('::') });
-      const isOwnFolder = () => {
-        const found = resolve(module, names);
-        const to = found?.definedIn?.file ?? found?.module?.file;
-        return to?.startsWith(`${path.dirname(read.file)}/`);
-      };
-      if (isReexport && read.isEntryFile && !read.usedNames.has(alias) && isOwnFolder()) continue;
-      add(module, names, line);
+  const read = [...files.values()].filter((it) => !it.isTest);
+  for (const it of read) {
+    arrows.push(...arrowsOf(it, files));
+    for (const attribute of it.attributes) words.push({ file: it.file, ...attribute });
+    for (const { path: names, line, module } of it.paths) {
+      if (resolve(module, names) === null) words.push({ file: it.file, line, text: names.join('::') });
     }
-    const modules = [read.module];
-    for (const module of modules) {
-      for (const { module: inner } of module.names.values()) if (inner?.file === read.file) modules.push(inner);
-      for (const glob of module.globs) {
-        const from = resolve(module, glob.path)?.module;
-        if (from === undefined || from.file === read.file) continue;
-        for (const name of read.usedNames) if (from.names.has(name)) add(module, [...glob.path, name], glob.line);
+  }
+  return { language: 'rust', files: read.map((it) => it.file), arrows, faults, words };
+}
+
+/** The arrows that begin at a file, one for each file that it imports. */
+function arrowsOf(read, files) {
+  const arrows = new Map();
+
+  function targetOf(module, names) {
+    const found = resolve(module, names);
+    const to = (found?.definedIn ?? found?.module)?.file;
+    // Of an entry that is imported itself, the paths that begin with its name tell what is used.
+    return to === undefined || files.get(to).isEntry ? undefined : to;
+  }
+
+  function add(to, line, names) {
+    if (to === undefined || to === read.file || arrows.has(to)) return;
+    arrows.set(to, { from: read.file, to, line, text: names.join('::') });
+  }
+
+  for (const { path: names, line, module, alias, isReexport } of read.paths) {
+    const to = targetOf(module, names);
+    const isOfOwnFolder = to?.startsWith(`${path.dirname(read.file)}/`);
+    if (isReexport && read.isEntryFile && isOfOwnFolder && !read.usedNames.has(alias)) continue;
+    add(to, line, names);
+  }
+  for (const module of withInner(read.module)) {
+    for (const glob of module.globs) {
+      const from = resolve(module, glob.path, true)?.module;
+      if (from === undefined || from.file === read.file) continue;
+      for (const name of read.usedNames) {
+        if (!from.items.has(name) && !from.modules.has(name)) continue;
+        const names = [...glob.path, name];
+        add(targetOf(module, names), glob.line, names);
       }
     }
   }
-  return { language: 'rust', files: [...files.values()].filter((it) => !it.isTest).map((it) => it.file), arrows, faults, words };
+  return [...arrows.values()];
+}
+
+/** A module of a file, and those that stand in its braces. */
+function withInner(module) {
+  const inner = [...module.modules.values()].filter(({ file }) => file === module.file);
+  return [module, ...inner.flatMap(withInner)];
 }
 
 module.exports = { rustGraph };
