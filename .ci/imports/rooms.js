@@ -84,12 +84,14 @@ const JAVASCRIPT = [
   {
     room: 'index.js',
     files: ['index.js', 'lib/index.mjs', 'lib/without-addon.js'],
-    imports: ['lib/worker-pool', 'lib/script-pool', 'lib/worker', 'lib/kinds', 'lib/locks', 'lib/ports', 'lib/shared-buffer', ...GROUND],
+    imports: [
+      'lib/pool', 'lib/script-pool', 'lib/worker', 'lib/transfer-types', 'lib/locks', 'lib/ports', 'lib/shared-buffer', ...GROUND,
+    ],
     why: 'The public face: it puts the subsystems together.',
   },
   {
-    room: 'lib/worker-pool',
-    files: ['lib/worker-pool.js', 'lib/worker-pool/', 'lib/map-one-by-one.js'],
+    room: 'lib/pool',
+    files: ['lib/pool/', 'lib/worker-pool.js', 'lib/map-one-by-one.js'],
     imports: ['lib/script-pool', 'lib/task', 'lib/shared-buffer', 'lib/transfer', 'lib/codec', 'lib/delivery', ...GROUND],
     why: 'The pool that users see, over native and script tasks.',
   },
@@ -97,28 +99,28 @@ const JAVASCRIPT = [
     room: 'lib/script-pool',
     files: ['lib/script-pool/'],
     imports: [
-      'lib/worker', 'lib/kinds', 'lib/task', 'lib/shared-buffer', 'lib/transfer', 'lib/codec', 'lib/delivery', ...GROUND,
+      'lib/worker', 'lib/transfer-types', 'lib/task', 'lib/shared-buffer', 'lib/transfer', 'lib/codec', 'lib/delivery', ...GROUND,
     ],
     why: 'Workers that take script tasks; the pool above them is handed in.',
   },
   {
     room: 'lib/worker',
     files: ['lib/worker/'],
-    imports: ['lib/kinds', 'lib/transfer', 'lib/codec', 'lib/delivery', ...GROUND],
+    imports: ['lib/transfer-types', 'lib/transfer', 'lib/codec', 'lib/delivery', ...GROUND],
     why: 'The superset of `worker_threads`; it works without any pool.',
   },
   {
     room: 'lib/task',
     files: [
       'lib/task/', 'lib/answers.js', 'lib/inputs.js', 'lib/pending.js', 'lib/pool-options.js', 'lib/pool-record.js',
-      'lib/tasks.js', 'lib/transfer.js', 'lib/values.js',
+      'lib/task-transfer.js', 'lib/tasks.js', 'lib/values.js',
     ],
     imports: ['lib/ports', 'lib/shared-buffer', 'lib/transfer', 'lib/codec', 'lib/delivery', ...GROUND],
     why: 'Inputs, answers and promises of tasks, of native and script tasks alike; so it knows neither kind of pool.',
   },
   {
-    room: 'lib/kinds',
-    files: ['lib/kinds.js', 'lib/travel/kinds.js', 'lib/transfer/kinds.js'],
+    room: 'lib/transfer-types',
+    files: ['lib/transfer/types.js'],
     imports: ['lib/locks', 'lib/ports', 'lib/shared-buffer', 'lib/transfer'],
     why: 'The list of the classes that can be transferred, so that the transfer itself need not know them.',
   },
@@ -142,7 +144,7 @@ const JAVASCRIPT = [
   },
   {
     room: 'lib/transfer',
-    files: ['lib/transfer/', 'lib/travel/'],
+    files: ['lib/transfer/'],
     imports: ['lib/codec', ...GROUND],
     why: 'How objects of ours go in messages of Node; each class registers itself here.',
   },
