@@ -5,8 +5,8 @@
  *
  *     node .ci/imports/check.js [--list | --tree] [root of the tree]
  *
- * Without an option it prints what breaks a rule, and fails if there is anything. `--list` prints the same, and does not
- * fail. `--tree` prints the rooms, their files, and which rooms they import.
+ * Without an option it prints what breaks a rule, and fails if there is anything. `--list` prints the same and does not
+ * fail. `--tree` prints each room, its files, and the rooms that they import.
  */
 
 const fs = require('node:fs');
@@ -36,14 +36,17 @@ function read(root) {
 
 const graphsOf = (sources) => [rustGraph(sources), jsGraph(sources)];
 
-const shown = ({ from, file = from, line, text, to }) => `${file}:${line}  ${text}${to === undefined ? '' : ` → ${to}`}`;
+function shown({ from, file = from, line, text, to }) {
+  return `${file}:${line}  ${text}${to === undefined ? '' : ` → ${to}`}`;
+}
 
 /** @returns {string[]} each complaint, with what belongs to it on lines of its own */
 function complaints(found) {
   return [
     ...found.circles.map(({ files, shortest }) => {
-      const rest = files.length > shortest.length ? `\n    The circle's files: ${files.join(', ')}` : '';
-      return `circle of ${files.length} files, the shortest way round:${shortest.map((it) => `\n    ${shown(it)}`).join('')}${rest}`;
+      const lines = [`circle of ${files.length} files, the shortest way round:`, ...shortest.map(shown)];
+      if (files.length > shortest.length) lines.push(`The circle's files: ${files.join(', ')}`);
+      return lines.join('\n    ');
     }),
     ...found.forbidden.map((arrow) => `forbidden arrow: ${shown(arrow)}\n    ${arrow.rule}`),
     ...found.misplaced.map((word) => `word in the wrong room: ${shown(word)}\n    ${word.rule}`),
@@ -59,7 +62,7 @@ function main() {
   const graphs = graphsOf(read(root));
   if (options.includes('--tree')) {
     for (const { room, files, imports } of tree(graphs, table)) {
-      console.log(`${room}: ${files.join(' ')}\n    imports ${imports.join(', ') || 'nothing'}`);
+      console.log(`${room} → ${imports.join(', ') || 'nothing'}\n    ${files.join(' ')}`);
     }
     return;
   }

@@ -3,10 +3,9 @@
 /**
  * Which file of `lib/` and index.js imports which.
  *
- * An arrow is a string in the code that names a file of ours: `./x` and `../x`, as Node's `require` and `import` find it,
- * wherever it stands, also inside a function, as the file of a Worker, or as an argument of a function with another name
- * than `require`; and a string that ends in `.js` and names a file by its path from the same folder or from `lib/`. Types in
- * comments (`import('./x')`) are none.
+ * An arrow is a string in the code that names a file of ours as `require` finds it (`./x`, `../x`), or one that ends in
+ * `.js` and names a file by its path from the same folder or from `lib/` (the file of a Worker, a list of files). Strings
+ * inside functions count: what is loaded late is imported all the same. Types in comments (`import('./x')`) do not.
  */
 
 const path = require('node:path').posix;

@@ -8,12 +8,14 @@ const STRING = /'(?:[^'\\\n]|\\[^])*'|"(?:[^"\\\n]|\\[^])*"/y;
 const REGEXP = /\/(?:[^/\\[\n]|\\.|\[(?:[^\]\\\n]|\\.)*\])+\/\w*/y;
 const NAME = /#?[\p{L}$_][\p{L}\p{N}$_]*/uy;
 const NUMBER = /\d[\w.]*/y;
-/** Behind these words a slash begins a regular expression. */
-const BEFORE_VALUE = new Set(['return', 'typeof', 'case', 'in', 'of', 'new', 'delete', 'void', 'throw', 'yield', 'await', 'else']);
+/** After these words a slash begins a regular expression. */
+const BEFORE_VALUE = new Set([
+  'await', 'case', 'delete', 'else', 'in', 'new', 'of', 'return', 'throw', 'typeof', 'void', 'yield',
+]);
 
 /**
- * @returns {{ text: string, line: number, isString: boolean, isRequired: boolean }[]} `isRequired`: the argument of `require`
- *   or `import`
+ * @returns {{ text: string, line: number, isString: boolean, isRequired: boolean }[]} `isRequired`: what `require` or
+ *   `import` is given
  */
 function wordsOf(source) {
   const words = [];
@@ -59,7 +61,8 @@ function wordsOf(source) {
     if ((found = match(SPACE) ?? match(COMMENT))) {
       pass(found.length);
     } else if ((found = match(STRING))) {
-      const isRequired = (last === '(' && ['require', 'import'].includes(beforeLast)) || ['from', 'import'].includes(last);
+      const isArgument = last === '(' && ['require', 'import'].includes(beforeLast);
+      const isRequired = isArgument || ['from', 'import'].includes(last);
       words.push({ text: found.slice(1, -1), line, isString: true, isRequired });
       pass(found.length);
       note('string');

@@ -25,7 +25,9 @@ function faultsOfTable(files, rooms) {
   const faults = [];
   rooms.forEach(({ room, files: entries, imports }, i) => {
     const below = new Set(rooms.slice(i + 1).map((it) => it.room));
-    for (const name of imports) if (!below.has(name)) faults.push(`${room} may import ${name}, but that does not stand below it`);
+    for (const name of imports) {
+      if (!below.has(name)) faults.push(`${room} may import ${name}, but that does not stand below it`);
+    }
     for (const entry of entries) {
       const isThere = files.some((file) => (entry.endsWith('/') ? file.startsWith(entry) : file === entry));
       if (!isThere) faults.push(`${room} names ${entry}, which is not there`);
@@ -50,12 +52,13 @@ function judge(graphs, { rooms, words }) {
     forbidden.push({ ...arrow, rule: `${from.room} must not import ${to.room}. ${from.why}` });
   }
   const misplaced = [];
-  for (const { language, words: used } of graphs) {
-    for (const rule of words.filter((it) => it.language === language)) {
-      const found = used.filter(({ file, text }) => rule.word.test(text) && !rule.rooms.includes(known.get(file)?.room));
-      // The first of each file will do.
-      const files = new Set();
-      for (const word of found) if (!files.has(word.file)) misplaced.push({ ...word, rule: rule.why }) && files.add(word.file);
+  for (const rule of words) {
+    const seen = new Set();
+    for (const { file, line, text } of graphs.find(({ language }) => language === rule.language)?.words ?? []) {
+      // The first one of a file is enough.
+      if (seen.has(file) || !rule.word.test(text) || rule.rooms.includes(known.get(file)?.room)) continue;
+      seen.add(file);
+      misplaced.push({ file, line, text, rule: rule.why });
     }
   }
   return {

@@ -3,8 +3,8 @@
 /**
  * The rooms of the house, from the top down, and which rooms each of them may import.
  *
- * A room is a folder (`src/pool/`, all that is in it) or a set of files. A file belongs to the room with the longest entry
- * that fits. A room may import only rooms that stand below it here, so that arrows run down.
+ * A room is a folder (`src/pool/`, with all that is in it) or a set of files. A file belongs to the room with the longest
+ * entry that fits. A room may import only rooms that stand below it here, so that arrows run down.
  */
 
 /** What every room of Rust may import. */
@@ -21,13 +21,13 @@ const RUST = [
     room: 'src/api',
     files: ['src/api/'],
     imports: ['src/node', 'src/tasks', 'src/pool', 'src/channel', 'src/value', 'src/shared', 'src/seal', ...BOTTOM],
-    why: 'The exports check arguments and call the engine; nothing stands above them.',
+    why: 'The exports check arguments and call the engine; no room imports them.',
   },
   {
     room: 'src/node',
     files: ['src/node/'],
     imports: ['src/pool', 'src/channel', 'src/value', 'src/shared', ...BOTTOM],
-    why: 'It ties the engine to one JavaScript environment; which tasks there are is nothing to it.',
+    why: 'It ties the engine to one JavaScript environment; it does not know which tasks there are.',
   },
   {
     room: 'src/tasks',
@@ -45,19 +45,19 @@ const RUST = [
     room: 'src/channel',
     files: ['src/channel/'],
     imports: ['src/value', ...BOTTOM],
-    why: 'A channel carries values; it waits by itself, without the pool.',
+    why: 'A channel carries values; a port waits without the pool.',
   },
   {
     room: 'src/value',
     files: ['src/value/'],
     imports: ['src/shared', ...BOTTOM],
-    why: 'A value may alias a region of shared memory; how it travels is nothing to it.',
+    why: 'A value may alias a region of shared memory; it does not know the channel that carries it.',
   },
   {
     room: 'src/shared',
     files: ['src/shared/'],
     imports: [...BOTTOM],
-    why: 'Memory, waits and locks serve tasks and JavaScript alike; they know neither.',
+    why: 'Memory, waits and locks serve tasks and JavaScript alike; they import neither.',
   },
   {
     room: 'src/seal',
@@ -69,12 +69,22 @@ const RUST = [
     room: 'src/cancel',
     files: ['src/cancel.rs'],
     imports: ['src/sync', 'src/error'],
-    why: 'Every wait asks the token, so the token knows none of them.',
+    why: 'Every wait asks the token, so the token imports none of them.',
   },
-  { room: 'src/panic', files: ['src/panic.rs'], imports: ['src/error'], why: 'A panic becomes an error, whatever panicked.' },
-  { room: 'src/room', files: ['src/room.rs'], imports: ['src/error'], why: 'Allocation that can fail, for everybody.' },
+  {
+    room: 'src/panic',
+    files: ['src/panic.rs'],
+    imports: ['src/error'],
+    why: 'It turns a panic into an error, in any room.',
+  },
+  {
+    room: 'src/room',
+    files: ['src/room.rs'],
+    imports: ['src/error'],
+    why: 'Allocation that may fail, for any room.',
+  },
   { room: 'src/sync', files: ['src/sync.rs'], imports: [], why: 'Locks and atomics, the real ones or those of loom.' },
-  { room: 'src/error', files: ['src/error.rs'], imports: [], why: 'Every error code; everybody reports errors.' },
+  { room: 'src/error', files: ['src/error.rs'], imports: [], why: 'Every error code, for any room.' },
 ];
 
 /** What every room of JavaScript may import. */
@@ -85,7 +95,8 @@ const JAVASCRIPT = [
     room: 'index.js',
     files: ['index.js', 'lib/index.mjs', 'lib/without-addon.js'],
     imports: [
-      'lib/pool', 'lib/script-pool', 'lib/worker', 'lib/transfer-types', 'lib/locks', 'lib/ports', 'lib/shared-buffer', ...GROUND,
+      'lib/pool', 'lib/script-pool', 'lib/worker', 'lib/transfer-types', 'lib/locks', 'lib/ports', 'lib/shared-buffer',
+      ...GROUND,
     ],
     why: 'The public face: it puts the subsystems together.',
   },
@@ -99,9 +110,10 @@ const JAVASCRIPT = [
     room: 'lib/script-pool',
     files: ['lib/script-pool/'],
     imports: [
-      'lib/worker', 'lib/transfer-types', 'lib/task', 'lib/shared-buffer', 'lib/transfer', 'lib/codec', 'lib/delivery', ...GROUND,
+      'lib/worker', 'lib/task', 'lib/transfer-types', 'lib/shared-buffer', 'lib/transfer', 'lib/codec', 'lib/delivery',
+      ...GROUND,
     ],
-    why: 'Workers that take script tasks; the pool above them is handed in.',
+    why: 'Workers that take script tasks; the pool above hands itself in.',
   },
   {
     room: 'lib/worker',
@@ -116,7 +128,7 @@ const JAVASCRIPT = [
       'lib/task-transfer.js', 'lib/tasks.js', 'lib/values.js',
     ],
     imports: ['lib/ports', 'lib/shared-buffer', 'lib/transfer', 'lib/codec', 'lib/delivery', ...GROUND],
-    why: 'Inputs, answers and promises of tasks, of native and script tasks alike; so it knows neither kind of pool.',
+    why: 'Inputs, answers and promises of tasks, of native and script tasks alike; so it imports neither kind of pool.',
   },
   {
     room: 'lib/transfer-types',
@@ -167,7 +179,7 @@ const JAVASCRIPT = [
       'lib/own-timers.js', 'lib/stack-overflow.js', 'lib/turn.js', 'lib/user-code.js',
     ],
     imports: ['lib/native', 'lib/errors'],
-    why: 'What is taken from Node, documented or not, each with its fallback; it knows nothing of what uses it.',
+    why: 'What is taken from Node, documented or not, each with its fallback; it does not know its users.',
   },
   {
     room: 'lib/install',
@@ -189,7 +201,7 @@ const JAVASCRIPT = [
   },
 ];
 
-/** Words that stand only in the rooms that are named: of Rust paths and attributes, of JavaScript names and strings. */
+/** Words that may stand only in these rooms: attributes and paths of Rust, names and strings of JavaScript. */
 const WORDS = [
   {
     word: /(?:^|::)sys(?:::|$)/,
@@ -205,7 +217,7 @@ const WORDS = [
   },
   { word: /^#\[napi\]$/, language: 'rust', rooms: ['src/api'], why: 'Exports stand only under src/api.' },
   {
-    word: /^(?:_tickCallback|_load|_cache|_extensions|_destroyed|cachedData)$|\bk(?:HybridDispatch|CreateEvent|PublicPort)$/,
+    word: /^(?:_(?:cache|destroyed|extensions|load|tickCallback)|cachedData|(?:.*\.)?k(?:CreateEvent|HybridDispatch|PublicPort))$/,
     language: 'javascript',
     rooms: ['lib/runtime'],
     why: 'What Node does not document stands only in lib/runtime, one file for each capability, with its fallback.',

@@ -7,8 +7,8 @@
  * `pool/mod.rs` to `pool/threads.rs`. An entry file (lib.rs, mod.rs) that only declares and re-exports is no arrow's end,
  * and what it re-exports from its own folder is no arrow of it, unless its own code uses the name.
  *
- * What this reading cannot see: items that are used by method calls alone, without a path; names that a macro makes, which
- * count as items of the file of the macro call; which of two `cfg`s holds. Test code is left out.
+ * What this reading cannot see: items that are used by method calls alone, without a path; names that a macro makes (they
+ * count as items of the file that calls the macro); which of two `cfg`s holds. Test code is left out.
  */
 
 const path = require('node:path').posix;
@@ -45,7 +45,7 @@ class Module {
 class File {
   /** `{ path, line, module, alias, isReexport }`: alias where a `use` names the path */
   paths = [];
-  /** Where code other than a `use` names something. */
+  /** The first names of what code other than a `use` names. */
   usedNames = new Set();
   children = [];
   definesNothing = true;
@@ -87,7 +87,8 @@ class File {
         i++;
       } else if (text === 'pub') {
         isPublic = true;
-        i = next?.text === '(' && /^(?:crate|super|self|in)$/.test(tokens[i + 2]?.text) ? behindGroup(tokens, i + 1) : i + 1;
+        const isRestricted = next?.text === '(' && ['crate', 'super', 'self', 'in'].includes(tokens[i + 2]?.text);
+        i = isRestricted ? behindGroup(tokens, i + 1) : i + 1;
       } else if (text === 'use' && (next?.isName || ['{', '::', '$'].includes(next?.text))) {
         i = this.#readUse(i + 1, here.module, wasPublic);
       } else if (text === 'mod' && next?.isName && tokens[i + 2]?.text === ';') {

@@ -110,7 +110,9 @@ function isOfTests(attribute) {
 /** They end at a semicolon, whatever brackets stand before it. */
 const STATEMENTS = new Set(['use', 'const', 'static', 'type', 'let']);
 /** They end at a semicolon, or behind the first braces. */
-const ITEMS = new Set(['fn', 'mod', 'struct', 'enum', 'trait', 'impl', 'union', 'macro_rules', 'extern', 'unsafe', 'async']);
+const ITEMS = new Set([
+  'async', 'enum', 'extern', 'fn', 'impl', 'macro_rules', 'mod', 'struct', 'trait', 'union', 'unsafe',
+]);
 
 /** The index behind the item, statement, field or arm that begins at `start`. */
 function behindItem(tokens, start) {
@@ -135,9 +137,9 @@ function behindItem(tokens, start) {
 }
 
 /**
- * @returns {{ tokens: object[], attributes: object[], testModules: string[], isTest: boolean }} `tokens` without attributes
- *   and test items; `attributes` by their first word; `testModules`: the modules that were left out; `isTest`: the file
- *   itself is only compiled for tests
+ * @returns {{ tokens: object[], attributes: object[], testModules: string[], isTest: boolean }}
+ *   `tokens` without attributes and test items; `attributes` by their first word; `testModules`: the modules that were
+ *   left out; `isTest`: the file itself is only compiled for tests
  */
 function codeOf(source) {
   const all = tokensOf(source);
