@@ -3,6 +3,9 @@
 /** The check of imports (.ci/imports): the tree breaks no rule, and what breaks one is found. */
 
 const assert = require('node:assert/strict');
+const { spawnSync } = require('node:child_process');
+const fs = require('node:fs');
+const os = require('node:os');
 const path = require('node:path');
 const { describe, test } = require('node:test');
 
@@ -236,4 +239,33 @@ test('of a circle the shortest way round is told', () => {
       "    lib/a.js:1  './d' → lib/d.js\n    lib/d.js:2  './a' → lib/a.js\n" +
       "    The circle's files: lib/a.js, lib/b.js, lib/c.js, lib/d.js",
   ]);
+});
+
+test('the command names what it finds, and fails', (t) => {
+  const root = fs.mkdtempSync(path.join(os.tmpdir(), 'rust-workers-house-'));
+  t.after(() => fs.rmSync(root, { recursive: true }));
+  for (const folder of ['src', 'lib']) fs.mkdirSync(path.join(root, folder));
+  const files = {
+    'src/lib.rs': 'mod error;\nmod panic;\n',
+    'src/error.rs': 'use crate::panic::P;\npub struct E;\n',
+    'src/panic.rs': 'pub struct P;\n',
+    'lib/errors.js': '',
+    'index.js': "require('./lib/errors');\n",
+    'package.json': '{}',
+  };
+  for (const [file, text] of Object.entries(files)) fs.writeFileSync(path.join(root, file), text);
+  const check = (...options) => {
+    const command = path.join(__dirname, '..', '.ci', 'imports', 'check.js');
+    const { status, stdout } = spawnSync(process.execPath, [command, ...options, root], { encoding: 'utf8' });
+    return { status, stdout };
+  };
+  const complaint = 'forbidden arrow: src/error.rs:1  crate::panic::P → src/panic.rs\n';
+  const { status, stdout } = check();
+  assert.equal(status, 1);
+  assert.ok(stdout.includes(complaint), stdout);
+  const list = check('--list');
+  assert.equal(list.status, 0);
+  assert.ok(list.stdout.includes(complaint), list.stdout);
+  const rooms = check('--tree').stdout;
+  assert.ok(rooms.includes('src/error → src/panic\n    src/error.rs\n'), rooms);
 });
