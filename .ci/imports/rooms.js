@@ -174,7 +174,7 @@ const JAVASCRIPT = [
   },
   {
     room: 'lib/runtime',
-    files: ['lib/runtime/', 'lib/closed-port.js', 'lib/forgotten.js', 'lib/user-code.js'],
+    files: ['lib/runtime/', 'lib/forgotten.js', 'lib/user-code.js'],
     imports: ['lib/native', 'lib/worker-threads', 'lib/errors'],
     why: 'What is taken from Node, documented or not, each with its fallback; it does not know its users.',
   },

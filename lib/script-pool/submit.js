@@ -5,7 +5,7 @@
 const { AsyncResource } = require('node:async_hooks');
 
 const { now } = require('../runtime/clock');
-const { append } = require('../codec/intrinsics');
+const { append } = require('../runtime/intrinsics');
 const { PoolClosedError, QueueFullError, UnknownTaskError } = require('../errors');
 const { Pending } = require('../pending');
 const { runTerms } = require('../pool-options');

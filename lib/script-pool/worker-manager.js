@@ -20,7 +20,7 @@ const {
   WorkerOutOfMemoryError,
   WorkerTerminatedError,
 } = require('../errors');
-const { append } = require('../codec/intrinsics');
+const { append } = require('../runtime/intrinsics');
 const { nextTick } = require('../runtime/globals');
 const { ensureStack } = require('../runtime/stack-overflow');
 const { Worker } = require('../worker/worker');
@@ -31,7 +31,9 @@ const { ASKED_INPUT, COMPILED, DROP, INPUT, NO_SEAT, VOID } = require('./steps')
 const { thrownBeside } = require('./thrown');
 const { discard, givesOnlyMemory, leaving } = require('./transfer');
 
-const BOOTSTRAP = path.join(__dirname, 'bootstrap.js');
+const BOOTSTRAP = path.join(__dirname, '..', 'runtime', 'bootstrap.js');
+/** What it starts, as it requires it. */
+const START = '../script-pool/start';
 
 /** So many workers in a row may end without having finished a task; then it is the script's fault. */
 const FRUITLESS_LIMIT = 3;
@@ -268,7 +270,7 @@ class WorkerManager {
           ...options,
           workerData: {
             ...this.#place, workerData: [isBundle, value], key, number, concurrency, patience, patienceTime, recycle,
-            idleTimeout, keep, control: port2,
+            idleTimeout, keep, control: port2, start: START,
           },
           transferList: [port2, ...list],
         }),
