@@ -12,8 +12,8 @@
  * A full queue refuses none of the inputs: the one at hand waits, and with it the source.
  */
 
-const nodeGlobals = require('./node-globals');
-const { now } = require('./clock');
+const nodeGlobals = require('./runtime/globals');
+const { now } = require('./runtime/clock');
 const { PoolClosedError, TaskTimeoutError } = require('./errors');
 const { Pending } = require('./pending');
 const { keep, takeKept } = require('./script-pool/kept-input');

@@ -4,12 +4,12 @@
 
 const { AsyncResource } = require('node:async_hooks');
 
-const { now } = require('../clock');
+const { now } = require('../runtime/clock');
 const { append } = require('../codec/intrinsics');
 const { PoolClosedError, QueueFullError, UnknownTaskError } = require('../errors');
 const { Pending } = require('../pending');
 const { runTerms } = require('../pool-options');
-const { ensureStack } = require('../stack-overflow');
+const { ensureStack } = require('../runtime/stack-overflow');
 const { keep, takeKept } = require('./kept-input');
 const { Outgoing } = require('./outgoing');
 const { scriptTerms } = require('./script-options');

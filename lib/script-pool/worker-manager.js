@@ -10,9 +10,9 @@
 
 const path = require('node:path');
 const { inspect } = require('node:util');
-const { MessageChannel } = require('../node-threads');
+const { MessageChannel } = require('../runtime/worker-threads');
 
-const { clearTimeout, now, setTimeout } = require('../clock');
+const { clearTimeout, now, setTimeout } = require('../runtime/clock');
 const {
   PoolClosedError,
   ScriptLoadError,
@@ -21,8 +21,8 @@ const {
   WorkerTerminatedError,
 } = require('../errors');
 const { append } = require('../codec/intrinsics');
-const { nextTick } = require('../node-globals');
-const { ensureStack } = require('../stack-overflow');
+const { nextTick } = require('../runtime/globals');
+const { ensureStack } = require('../runtime/stack-overflow');
 const { Worker } = require('../worker/worker');
 const { compiledModules } = require('./compiled');
 const { addSource, removeSource } = require('./last-turns');
