@@ -33,7 +33,7 @@ class Pending {
   /**
    * @param {(value: unknown) => void} resolve
    * @param {(error: unknown) => void} reject
-   * @param {import('./pool-record').PoolRecord} pool
+   * @param {import('./pool/pool-record').PoolRecord} pool
    * @param {string} task its name
    */
   constructor(resolve, reject, pool, task) {
