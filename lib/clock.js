@@ -18,6 +18,9 @@ const { binding } = require('./native');
 /** Milliseconds on a clock that only goes forward; the same in every thread of the process. */
 const { now } = binding;
 
+/** A timer takes no more milliseconds than this. */
+const LONGEST_TIMER = 2 ** 31 - 1;
+
 const { bun, deno } = process.versions;
 
 const isCleared = (timer) => timer?._destroyed === true;
@@ -47,7 +50,7 @@ function findTimers() {
 /** Registered: each copy of this file must find what the first has kept. */
 const KEY = Symbol.for('rust-workers.timers');
 
-module.exports = { findTimers, now };
+module.exports = { LONGEST_TIMER, findTimers, now };
 
 const { setTimeout, clearTimeout, setImmediate, clearImmediate } =
   keptOn(binding, KEY, module, (host) => host.findTimers()) ?? require('./own-timers');
