@@ -20,7 +20,7 @@ const PORTS = ['MessageChannel', 'MessagePort', 'carry', 'moveMessagePortToConte
 const loaders = {
   ...replacements,
   ...all(() => require('./lib/ports'), PORTS),
-  ...all(() => require('./lib/worker-pool'), ['WorkerPool']),
+  ...all(() => require('./lib/pool/worker-pool'), ['WorkerPool']),
   ...all(() => require('./lib/script-pool/transfer'), ['move']),
   task() {
     const { Task } = require('./lib/script-pool/task');

@@ -2,7 +2,7 @@
 
 /** What delivery and pending tasks know of a pool with a script. */
 
-const { PoolRecord } = require('../pool-record');
+const { PoolRecord } = require('../pool/pool-record');
 const { TaskTimeoutError } = require('../errors');
 const FORMS = require('../forms');
 const { readAnswer } = require('../answers');

@@ -13,7 +13,7 @@ const { ensureStack } = require('../runtime/stack-overflow');
 const { keep, takeKept } = require('./kept-input');
 const { Outgoing } = require('./outgoing');
 const { scriptTerms } = require('./script-options');
-const { ANY_SEAT, ASKED, BESIDE, BY_MESSAGE, BY_QUEUE, NO_SEAT } = require('./steps');
+const { ANY_WORKER, ASKED, BESIDE, BY_MESSAGE, BY_QUEUE, NO_WORKER } = require('./steps');
 const { notTooDeep } = require('./too-deep');
 const { AUTO, discard, givesOnlyMemory, letGo, takeAside, takeBack, transferablesOf } = require('./transfer');
 
@@ -295,7 +295,7 @@ class ScriptSubmitter {
       }
       pending.id = id;
       try {
-        if (seat === NO_SEAT) this.#manager.keep(id, aside);
+        if (seat === NO_WORKER) this.#manager.keep(id, aside);
         else if (aside === undefined) this.#manager.send(seat, number, id, input, list);
         else this.#manager.sendTaken(seat, number, id, aside);
       } catch (error) {
@@ -310,7 +310,7 @@ class ScriptSubmitter {
 
   /** Submits for any worker. */
   #submit(name, id, terms, prepared, resolve, input, road = BY_QUEUE) {
-    const answer = this.#submitTo(name, id, terms, prepared, ANY_SEAT, road);
+    const answer = this.#submitTo(name, id, terms, prepared, ANY_WORKER, road);
     if (typeof answer === 'number') this.#note(answer);
     else if (answer !== undefined) {
       if (road === ASKED) this.#manager.takeBack(id);

@@ -27,7 +27,7 @@ const { Worker } = require('../worker/worker');
 const { compiledModules } = require('./compiled');
 const { addSource, removeSource } = require('./last-turns');
 const { placeOf } = require('./script-location');
-const { ASKED_INPUT, COMPILED, DROP, INPUT, NO_SEAT, VOID } = require('./steps');
+const { ASKED_INPUT, COMPILED, DROP, INPUT, NO_WORKER, VOID } = require('./steps');
 const { thrownBeside } = require('./thrown');
 const { discard, givesOnlyMemory, leaving } = require('./transfer');
 
@@ -132,12 +132,12 @@ class WorkerManager {
    * The seat of the worker that an input is to go to beside the queue: one that is free, a new one, or else the least
    * loaded.
    *
-   * @returns {{ seat: number, free: boolean }} `free`: whether it waits for just this task. NO_SEAT when none is there and none can be started before one has ended
+   * @returns {{ seat: number, free: boolean }} `free`: whether it waits for just this task. NO_WORKER when none is there and none can be started before one has ended
    * @throws what Node says when none can be started and none is there
    */
   choose() {
     const { most } = this.#settings;
-    const best = this.#binding.leastLoadedSeat(this.#record.handle);
+    const best = this.#binding.leastLoadedWorker(this.#record.handle);
     if (best !== null && best.load === 0) {
       // Where others wait, it may take one of them first.
       return { seat: best.number, free: best.queued === 0 && this.#members.get(best.number)?.ready === true };
@@ -152,7 +152,7 @@ class WorkerManager {
         this.#equip();
       }
     }
-    if (best === null) return { seat: NO_SEAT, free: false };
+    if (best === null) return { seat: NO_WORKER, free: false };
     return { seat: best.number, free: false };
   }
 
@@ -255,7 +255,7 @@ class WorkerManager {
   #start() {
     ensureStack();
     const handle = this.#record.handle;
-    const offer = this.#binding.openSeat(handle);
+    const offer = this.#binding.registerWorker(handle);
     if (!offer) return undefined;
     const { number, key } = offer;
     const { port1, port2 } = new MessageChannel();
@@ -276,7 +276,7 @@ class WorkerManager {
         }),
       'options.workerData');
     } catch (error) {
-      this.#binding.evictSeat(handle, number, key);
+      this.#binding.evictWorker(handle, number, key);
       port1.close();
       throw error;
     }
@@ -337,13 +337,13 @@ class WorkerManager {
   /** The time of a task that should have ended is up. */
   #judge(member, deadline) {
     member.timer = undefined;
-    const atHand = this.#binding.jobsAt(this.#record.handle, member.number);
+    const atHand = this.#binding.jobsOfWorker(this.#record.handle, member.number);
     const stuck = atHand.filter((id) => member.doomed.has(id));
     member.doomed = new Set(stuck);
     if (stuck.length === 0 || member.killed) return;
     const time = now();
     // It gets nothing more; what else it has at hand may end first, as long again.
-    if (deadline === undefined) this.#binding.closeSeat(this.#record.handle, member.number);
+    if (deadline === undefined) this.#binding.unregisterWorker(this.#record.handle, member.number);
     const until = deadline ?? time + this.#settings.killTimeout;
     if (stuck.length === atHand.length || time >= until) {
       this.#kill(member);
@@ -377,7 +377,7 @@ class WorkerManager {
     clearTimeout(member.timer);
     this.#members.delete(member.number);
     const { handle } = this.#record;
-    const { ran, orphans } = this.#binding.evictSeat(handle, member.number, member.key);
+    const { ran, orphans } = this.#binding.evictWorker(handle, member.number, member.key);
     if (this.#members.size === 0) removeSource(this.#ended);
     const fault = this.#faultOf(member, code);
     for (const id of ran) this.#reject(id, fault);
@@ -429,7 +429,7 @@ class WorkerManager {
       return this.#giveUp(error);
     }
     const number = this.number(seat);
-    if (seat === NO_SEAT || !this.#binding.rebind(this.#record.handle, id, seat, number)) return this.keep(id, aside);
+    if (seat === NO_WORKER || !this.#binding.rebind(this.#record.handle, id, seat, number)) return this.keep(id, aside);
     this.sendTaken(seat, number, id, aside);
   }
 

@@ -7,13 +7,13 @@ const { types } = require('node:util');
 const {
   KIND_ARRAY_BUFFER, KIND_BUFFER, KIND_UINT8, bufferOf, bytesOf, copyOf, isBuffer, isResizable, isView, kindOfView, lengthOf,
   offsetOf, sizeOf, viewOver,
-} = require('./codec/bytes');
-const { arrayOf } = require('./runtime/intrinsics');
-const { INPUT_COPY, INPUT_DIRECT, INPUT_PIN, INPUT_WIRE } = require('./forms');
-const nodeGlobals = require('./runtime/globals');
-const { Transfer } = require('./task-transfer');
-const { kindOf: kindOfObject } = require('./transfer/registry');
-const { encodeValue } = require('./values');
+} = require('../codec/bytes');
+const { arrayOf } = require('../runtime/intrinsics');
+const { INPUT_COPY, INPUT_DIRECT, INPUT_PIN, INPUT_WIRE } = require('../forms');
+const nodeGlobals = require('../runtime/globals');
+const { Transfer } = require('../task-transfer');
+const { kindOf: kindOfObject } = require('../transfer/registry');
+const { encodeValue } = require('../values');
 
 const KIND_FLOAT64 = 11;
 

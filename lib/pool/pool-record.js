@@ -1,6 +1,6 @@
 'use strict';
 
-const { readAnswer } = require('./answers');
+const { readAnswer } = require('../answers');
 
 /** Nothing to look for. */
 const isSeen = () => true;

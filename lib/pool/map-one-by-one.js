@@ -12,13 +12,13 @@
  * A full queue refuses none of the inputs: the one at hand waits, and with it the source.
  */
 
-const nodeGlobals = require('./runtime/globals');
-const { now } = require('./runtime/clock');
-const { PoolClosedError, TaskTimeoutError } = require('./errors');
-const { Pending } = require('./pending');
-const { keep, takeKept } = require('./script-pool/kept-input');
-const { discard } = require('./script-pool/transfer');
-const { listedIn, validateTransfer } = require('./task-transfer');
+const nodeGlobals = require('../runtime/globals');
+const { now } = require('../runtime/clock');
+const { PoolClosedError, TaskTimeoutError } = require('../errors');
+const { Pending } = require('../pending');
+const { keep, takeKept } = require('../script-pool/kept-input');
+const { discard } = require('../script-pool/transfer');
+const { listedIn, validateTransfer } = require('../task-transfer');
 
 /** Tasks under way for each thread: enough that a thread finds the next one waiting. */
 const DEPTH = 4;
