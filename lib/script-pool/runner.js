@@ -20,7 +20,7 @@ const FORMS = require('../forms');
 const nodeGlobals = require('../node-globals');
 const { coverListeners } = require('./listeners');
 const { functionsOf } = require('./load-script');
-const { Outgoing } = require('./outgoing');
+const { ValueEncoder } = require('./value-encoder');
 const { flushOutput, watchOutput } = require('./output');
 const {
   STEP_RUN, STEP_WAIT, TAKE, BLOCK, ASKED, ASKED_INPUT, BESIDE, BY_MESSAGE, DROP, END_FAILED, END_BESIDE, END_BESIDE_FAILED, INPUT, VOID,
@@ -70,8 +70,8 @@ class Runner {
   #numbered = [];
   #call;
   #inbox = Buffer.from(new ArrayBuffer(INBOX_BYTES));
-  #result = new Outgoing();
-  #reports = new Outgoing();
+  #result = new ValueEncoder();
+  #reports = new ValueEncoder();
   /** How the answer to the last task that ended goes out. */
   #out = { form: 0, length: 0, value: undefined, parts: undefined };
 
