@@ -9,7 +9,7 @@
  */
 
 const { onAbort } = require('./abort');
-const { LONGEST_TIMER, clearTimeout, setTimeout } = require('./clock');
+const { LONGEST_TIMER, clearTimeout, setTimeout } = require('./runtime/clock');
 
 class Cancellable {
   #isSettled = false;

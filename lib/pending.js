@@ -4,11 +4,11 @@
 
 const { AsyncResource } = require('node:async_hooks');
 
-const { setImmediate } = require('./clock');
+const { setImmediate } = require('./runtime/clock');
 const { Cancellable } = require('./end-early');
 const { abortError, TaskTimeoutError } = require('./errors');
 const FORMS = require('./forms');
-const { throwUncaught } = require('./turn');
+const { throwUncaught } = require('./runtime/turn');
 const { callUser } = require('./user-code');
 
 class Pending extends Cancellable {

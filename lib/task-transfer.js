@@ -7,7 +7,7 @@ const { types } = require('node:util');
 const { bufferOf, isDetached, isView } = require('./codec/bytes');
 const { append, mapForEach, setForEach } = require('./codec/intrinsics');
 const { InvalidArgTypeError, InvalidArgValueError } = require('./errors');
-const nodeGlobals = require('./node-globals');
+const nodeGlobals = require('./runtime/globals');
 const { kindOf } = require('./transfer/registry');
 
 /** Whether this is a port of ours. */

@@ -6,7 +6,7 @@ const { types } = require('node:util');
 
 const { isUncloneable, marks } = require('../transfer/uncloneable');
 
-const { exoticName, platformName } = require('./brands');
+const { exoticName, platformName } = require('./type-tags');
 const { bufferOf, isView, kindOfView } = require('./bytes');
 
 const ADVICE = 'pass plain data (numbers, strings, arrays, objects, Map, Set, Date, Error, typed arrays)';

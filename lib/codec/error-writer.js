@@ -8,7 +8,7 @@ const { isUncloneable, marks } = require('../transfer/uncloneable');
 const { types } = require('node:util');
 
 const { hasNamedProperties } = require('./array-properties');
-const { className, exoticName, isOrdinary, kin, ownText } = require('./brands');
+const { className, exoticName, isOrdinary, kin, ownText } = require('./type-tags');
 const { bufferOf, isDetached, isOutOfBounds, isResizable, isView, kindOfView, sizeOf } = require('./bytes');
 const { HAS_MESSAGE, HAS_NAME, HAS_STACK, classNameOf, isErrorObject, knowsClass, ownKeys } = require('./error-values');
 const { isArray, sizeOfMap, sizeOfSet } = require('./intrinsics');

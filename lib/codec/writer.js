@@ -6,11 +6,11 @@
 //              (the caller then hands the value to Node's own port).
 
 const { types } = require('node:util');
-const nodeGlobals = require('../node-globals');
+const nodeGlobals = require('../runtime/globals');
 const { hasAccessor, mayRunCode } = require('./accessors');
 const { isUncloneable, marks } = require('../transfer/uncloneable');
 const { hasNamedProperties } = require('./array-properties');
-const { exoticName, isOrdinary, isTakenApart, kin, platformName } = require('./brands');
+const { exoticName, isOrdinary, isTakenApart, kin, platformName } = require('./type-tags');
 const {
   KIND_BUFFER, KIND_UINT8, bufferOf, copyOf, isBuffer, isDetached, isOutOfBounds, isResizable, isView, kindOfView,
   lengthOf, offsetOf, setBytes, sizeOf,
@@ -24,9 +24,9 @@ const {
   twice,
 } = require('./intrinsics');
 const { MemoryCopies } = require('./memory-copies');
-const { isStackOverflow } = require('../stack-overflow');
+const { isStackOverflow } = require('../runtime/stack-overflow');
 const { flagsOf, sourceOf } = require('./regexps');
-const { Slab } = require('./slab');
+const { Slab } = require('./write-buffer');
 const {
   HEADER_TREE, HEADER_GRAPH, DATE, ARRAY, ARRAY_TAILED, SHAPED, SHAPED_HOLEY, OBJECT, MAP, SET, BYTES,
   BYTES_PART, VIEW, REF, HOLE, TAIL, REGEXP, BOXED, CARRIED,

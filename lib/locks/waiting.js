@@ -2,7 +2,7 @@
 
 /** Waiting for a lock: a thread's sleep in slices, and a promise's wait by callback. */
 
-const { now, setImmediate } = require('../clock');
+const { now, setImmediate } = require('../runtime/clock');
 const { binding } = require('../native');
 const { deliveryOf } = require('../delivery');
 const { Cancellable } = require('../end-early');

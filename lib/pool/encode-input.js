@@ -10,7 +10,7 @@ const {
 } = require('../codec/bytes');
 const { arrayOf } = require('../codec/intrinsics');
 const { INPUT_COPY, INPUT_DIRECT, INPUT_PIN, INPUT_WIRE } = require('../forms');
-const nodeGlobals = require('../node-globals');
+const nodeGlobals = require('../runtime/globals');
 const { Transfer } = require('../task-transfer');
 const { kindOf: kindOfObject } = require('../transfer/registry');
 const { encodeValue } = require('../values');

@@ -11,8 +11,8 @@
  * A full queue refuses none of the inputs: the one at hand waits for room (waiting-room.js), and with it the source.
  */
 
-const nodeGlobals = require('../node-globals');
-const { now } = require('../clock');
+const nodeGlobals = require('../runtime/globals');
+const { now } = require('../runtime/clock');
 const { PoolClosedError, TaskTimeoutError } = require('../errors');
 const { Pending } = require('../pending');
 const { KeptInput } = require('../script-pool/kept-input');

@@ -6,7 +6,7 @@ const { EventEmitter } = require('node:events');
 const { inspect } = require('node:util');
 
 const { binding } = require('../native');
-const { clearTimeout, now, setImmediate, setTimeout } = require('../clock');
+const { clearTimeout, now, setImmediate, setTimeout } = require('../runtime/clock');
 const { deliveryOf } = require('../delivery');
 const { PoolClosedError, UnknownTaskError } = require('../errors');
 const { forgotten } = require('../forgotten');
@@ -18,7 +18,7 @@ const { scriptPoolOptions, scriptSettings, scriptSubmitOptions } = require('../s
 const { ScriptSubmitter } = require('../script-pool/script-submitter');
 const { TaskRouter } = require('../script-pool/task-router');
 const { WorkerManager } = require('../script-pool/worker-manager');
-const { ensureStack } = require('../stack-overflow');
+const { ensureStack } = require('../runtime/stack-overflow');
 const { callUser } = require('../user-code');
 const { validateIterable } = require('../validators');
 const { OneByOne } = require('./map-one-by-one');

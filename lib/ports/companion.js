@@ -18,9 +18,9 @@
  */
 
 const { MessageChannel: NodeMessageChannel, MessagePort: NodeMessagePort, receiveMessageOnPort } =
-  require('../node-threads');
+  require('../runtime/worker-threads');
 
-const { setTimeout } = require('../clock');
+const { setTimeout } = require('../runtime/clock');
 const { closedPort } = require('../closed-port');
 const { binding } = require('../native');
 

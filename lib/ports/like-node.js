@@ -6,7 +6,7 @@
  */
 
 const { AsyncResource } = require('node:async_hooks');
-const { MessagePort: NodeMessagePort } = require('../node-threads');
+const { MessagePort: NodeMessagePort } = require('../runtime/worker-threads');
 const { define } = require('../codec/intrinsics');
 const { createEvent, Event, NodeEventTarget } = require('./node-classes');
 

@@ -1,6 +1,6 @@
 'use strict';
 
-const { MessageChannel: NodeMessageChannel } = require('../node-threads');
+const { MessageChannel: NodeMessageChannel } = require('../runtime/worker-threads');
 
 const { define } = require('../codec/intrinsics');
 const { binding } = require('../native');

@@ -34,10 +34,10 @@
 
 const { inspect, types } = require('node:util');
 
-const { setImmediate, setTimeout } = require('../clock');
-const { markAsUncloneable } = require('../node-threads');
+const { setImmediate, setTimeout } = require('../runtime/clock');
+const { markAsUncloneable } = require('../runtime/worker-threads');
 const { binding } = require('../native');
-const { canSettle, settle, throwUncaught } = require('../turn');
+const { canSettle, settle, throwUncaught } = require('../runtime/turn');
 const { listOf } = require('../transfer/transfer-list');
 const { added } = require('../codec/intrinsics');
 const { Batch, NOTHING, Unreadable } = require('./batch');

@@ -5,7 +5,7 @@
  * another realm's or a framework's (jsdom), which Node's event targets refuse.
  */
 
-const { MessagePort: NodeMessagePort } = require('../node-threads');
+const { MessagePort: NodeMessagePort } = require('../runtime/worker-threads');
 const { closedPort } = require('../closed-port');
 
 const NodeEventTarget = Object.getPrototypeOf(NodeMessagePort.prototype).constructor;

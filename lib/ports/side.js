@@ -9,7 +9,7 @@
 
 const { types } = require('node:util');
 
-const { MessagePort: NodeMessagePort } = require('../node-threads');
+const { MessagePort: NodeMessagePort } = require('../runtime/worker-threads');
 const { sizeOf } = require('../codec/bytes');
 const { append } = require('../codec/intrinsics');
 const { MalformedValueError } = require('../errors');

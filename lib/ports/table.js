@@ -15,7 +15,7 @@ const { added } = require('../codec/intrinsics');
 const { binding } = require('../native');
 const { deliveryOf } = require('../delivery');
 const FORMS = require('../forms');
-const { keptOn } = require('../host');
+const { keptOn } = require('../runtime/host-realm');
 
 const KEY = Symbol.for('rust-workers.port-table');
 

@@ -2,7 +2,7 @@
 
 /** Waiting for messages: options, limits and their errors. */
 
-const { now } = require('../clock');
+const { now } = require('../runtime/clock');
 const { Cancellable } = require('../end-early');
 const { PortClosedError, ReceiveTimeoutError, reasonOf } = require('../errors');
 const { validateAbortSignal, validateNumber, validateOptions } = require('../validators');

@@ -58,7 +58,7 @@ function compile() {
   const bytes = new Uint8Array(memory);
   parts.forEach((part, i) => bytes.set(part, ends[i] - part.length));
   const files = [...sources.keys()];
-  return { files, ids: files.map(idOf), ends, memory, native: path.join(LIB, 'native.js'), addon };
+  return { files, ids: files.map(idOf), ends, memory, native: path.join(LIB, 'native', 'index.js'), addon };
 }
 
 let compiled;

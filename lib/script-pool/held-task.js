@@ -7,11 +7,11 @@
 
 const { AsyncResource } = require('node:async_hooks');
 
-const { now } = require('../clock');
+const { now } = require('../runtime/clock');
 const { PoolClosedError, QueueFullError } = require('../errors');
 const { Pending } = require('../pending');
 const { submitOptions } = require('../pool-options');
-const { ensureStack } = require('../stack-overflow');
+const { ensureStack } = require('../runtime/stack-overflow');
 const { KeptInput } = require('./kept-input');
 const { scriptSubmitOptions } = require('./script-options');
 const { notTooDeep } = require('./too-deep');

@@ -4,9 +4,9 @@
 
 const path = require('node:path');
 
-const { clearTimeout, now, setTimeout } = require('../clock');
+const { clearTimeout, now, setTimeout } = require('../runtime/clock');
 const { binding } = require('../native');
-const { MessageChannel } = require('../node-threads');
+const { MessageChannel } = require('../runtime/worker-threads');
 const { Worker } = require('../worker/worker');
 const { leaving } = require('./transfer');
 
@@ -82,13 +82,13 @@ class PoolWorker {
   #judge(deadline) {
     this.#timer = undefined;
     const { handle } = this.#pool;
-    const atHand = binding.jobsAt(handle, this.number);
+    const atHand = binding.jobsOfWorker(handle, this.number);
     const stuck = atHand.filter((id) => this.#doomed.has(id));
     this.#doomed = new Set(stuck);
     if (stuck.length === 0 || this.killed) return;
     const time = now();
     // It gets nothing more; what else it has at hand may end first, as long again.
-    if (deadline === undefined) binding.closeSeat(handle, this.number);
+    if (deadline === undefined) binding.unregisterWorker(handle, this.number);
     const until = deadline ?? time + this.#killTimeout;
     if (stuck.length === atHand.length || time >= until) this.kill();
     else this.#judgeIn(LOOK_EVERY, until);

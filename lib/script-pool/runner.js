@@ -11,13 +11,13 @@
 const { receiveMessageOnPort } = require('node:worker_threads');
 const { types } = require('node:util');
 
-const { clearTimeout, now, setImmediate, setTimeout } = require('../clock');
+const { clearTimeout, now, setImmediate, setTimeout } = require('../runtime/clock');
 const { added } = require('../codec/intrinsics');
 const { binding } = require('../native');
 const { deliveryOf } = require('../delivery');
-const { throwUncaught } = require('../turn');
+const { throwUncaught } = require('../runtime/turn');
 const FORMS = require('../forms');
-const nodeGlobals = require('../node-globals');
+const nodeGlobals = require('../runtime/globals');
 const { coverListeners } = require('./listeners');
 const { functionsOf } = require('./load-script');
 const { ValueEncoder } = require('./value-encoder');

@@ -10,7 +10,7 @@
 const { Pending } = require('../pending');
 const { submitOptions } = require('../pool-options');
 const { scriptSubmitOptions } = require('./script-options');
-const { ANY_SEAT, ASKED, BESIDE, BY_MESSAGE, BY_QUEUE, NO_SEAT } = require('./steps');
+const { ANY_WORKER, ASKED, BESIDE, BY_MESSAGE, BY_QUEUE, NO_WORKER } = require('./steps');
 const { notTooDeep } = require('./too-deep');
 const { discard, givesOnlyMemory, takeAside, takeBack, transferablesOf } = require('./transfer');
 const { unknownFunction } = require('./unknown-function');
@@ -153,7 +153,7 @@ class ScriptSubmitter {
       }
       pending.id = id;
       try {
-        if (number === NO_SEAT) inputs.keep(id, taken);
+        if (number === NO_WORKER) inputs.keep(id, taken);
         else if (taken === undefined) inputs.send(worker, message, id, input, list);
         else inputs.sendTaken(worker, message, id, taken);
       } catch (error) {
@@ -168,7 +168,7 @@ class ScriptSubmitter {
 
   /** Submits for any worker. */
   #submit(name, id, options, prepared, resolve, input, road = BY_QUEUE) {
-    const answer = this.#submitTo(name, id, options, prepared, ANY_SEAT, road);
+    const answer = this.#submitTo(name, id, options, prepared, ANY_WORKER, road);
     if (typeof answer === 'number') this.#accepted(answer);
     else if (answer !== undefined) {
       if (road === ASKED) this.#pool.inputs.forget(id);

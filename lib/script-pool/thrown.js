@@ -7,7 +7,7 @@
  */
 
 const { publicClasses } = require('../errors');
-const nodeGlobals = require('../node-globals');
+const nodeGlobals = require('../runtime/globals');
 const { kindOf } = require('../transfer/registry');
 const { decode, errorWriter } = require('../values');
 

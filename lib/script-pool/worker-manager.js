@@ -11,13 +11,13 @@
 
 const { append } = require('../codec/intrinsics');
 const { binding } = require('../native');
-const { nextTick } = require('../node-globals');
-const { ensureStack } = require('../stack-overflow');
+const { nextTick } = require('../runtime/globals');
+const { ensureStack } = require('../runtime/stack-overflow');
 const { compiledModules } = require('./compiled');
 const { addSource, removeSource } = require('./last-turns');
 const { PoolWorker } = require('./pool-worker');
 const { placeOf } = require('./script-location');
-const { COMPILED, NO_SEAT } = require('./steps');
+const { COMPILED, NO_WORKER } = require('./steps');
 const { thrownBeside } = require('./thrown');
 const { faultOf } = require('./worker-faults');
 
@@ -101,13 +101,13 @@ class WorkerManager {
   /**
    * Chooses the worker to which a task is to be bound: one that is free, a new one, or else the least loaded.
    *
-   * @returns {{ number: number, free: boolean }} `free`: whether it waits for just this task. NO_SEAT when none is there
+   * @returns {{ number: number, free: boolean }} `free`: whether it waits for just this task. NO_WORKER when none is there
    *   and none can be started before one has ended
    * @throws what Node says when none can be started and none is there
    */
   choose() {
     const { most } = this.#settings;
-    const best = binding.leastLoadedSeat(this.#pool.handle);
+    const best = binding.leastLoadedWorker(this.#pool.handle);
     if (best !== null && best.load === 0) {
       // Where others wait, it may take one of them first.
       return { number: best.number, free: best.queued === 0 && this.#workers.get(best.number)?.ready === true };
@@ -122,7 +122,7 @@ class WorkerManager {
         this.#equip();
       }
     }
-    return { number: best === null ? NO_SEAT : best.number, free: false };
+    return { number: best === null ? NO_WORKER : best.number, free: false };
   }
 
   /** The worker of this number. */
@@ -162,14 +162,14 @@ class WorkerManager {
   /** Starts a worker; undefined when the pool needs none any more. */
   #start() {
     ensureStack();
-    const registration = binding.openSeat(this.#pool.handle);
+    const registration = binding.registerWorker(this.#pool.handle);
     if (!registration) return undefined;
     const { number, key } = registration;
     let worker;
     try {
       worker = new PoolWorker(this.#pool, registration, this.#settings, this.#place, this.#done());
     } catch (error) {
-      binding.evictSeat(this.#pool.handle, number, key);
+      binding.evictWorker(this.#pool.handle, number, key);
       throw error;
     }
     if (this.#workers.size === 0) addSource(this.#ended);
@@ -225,7 +225,7 @@ class WorkerManager {
     this.#ways.close(worker.key);
     worker.ended();
     this.#workers.delete(worker.number);
-    const { ran, orphans } = binding.evictSeat(this.#pool.handle, worker.number, worker.key);
+    const { ran, orphans } = binding.evictWorker(this.#pool.handle, worker.number, worker.key);
     if (this.#workers.size === 0) removeSource(this.#ended);
     const fault = faultOf(worker, code, this.#script, this.#closing);
     for (const id of ran) this.#reject(id, fault);
@@ -280,7 +280,7 @@ class WorkerManager {
     }
     const worker = this.#workers.get(number);
     const message = worker?.sent ?? 0;
-    if (number === NO_SEAT || !binding.rebind(handle, id, number, message)) return inputs.keep(id, taken);
+    if (number === NO_WORKER || !binding.rebind(handle, id, number, message)) return inputs.keep(id, taken);
     inputs.sendTaken(worker, message, id, taken);
   }
 

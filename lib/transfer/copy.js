@@ -8,7 +8,7 @@
 
 const { types } = require('node:util');
 
-const { isOrdinary, isTakenApart, kin } = require('../codec/brands');
+const { isOrdinary, isTakenApart, kin } = require('../codec/type-tags');
 const { bufferOf, isOutOfBounds } = require('../codec/bytes');
 const { append } = require('../codec/intrinsics');
 const { MemoryCopies } = require('../codec/memory-copies');

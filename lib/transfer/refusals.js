@@ -6,7 +6,7 @@ const {
   MessageChannel: NodeMessageChannel,
   isMarkedAsUntransferable: nodeIsMarked,
   markAsUntransferable,
-} = require('../node-threads');
+} = require('../runtime/worker-threads');
 
 const { closedPort } = require('../closed-port');
 

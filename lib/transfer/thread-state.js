@@ -7,8 +7,8 @@
  * It hangs on a class of Node's own, which is one and the same in every realm and for every module registry.
  */
 
-const { keptOn } = require('../host');
-const { MessagePort: NodeMessagePort } = require('../node-threads');
+const { keptOn } = require('../runtime/host-realm');
+const { MessagePort: NodeMessagePort } = require('../runtime/worker-threads');
 
 /** With a number that a change of the meanings would change. */
 const KEY = Symbol.for('rust-workers.thread.1');

@@ -13,12 +13,12 @@ const workerThreads = require('node:worker_threads');
 const { syncBuiltinESMExports } = module.constructor;
 const { types } = require('node:util');
 
-const { hostCopy } = require('../host');
+const { hostCopy } = require('../runtime/host-realm');
 const { shared } = require('./thread-state');
 
 const state = shared.uncloneable;
 
-/** Where node-threads.js finds Node's function. */
+/** Where runtime/worker-threads.js finds Node's function. */
 const ORIGINAL = Symbol.for('rust-workers.original');
 
 /** Node's function, and what was marked by it. */

@@ -4,13 +4,13 @@
  * Node's `Worker`, and nothing of Node's taken away: objects of ours travel too, in `workerData` and in messages.
  */
 
-const workerThreads = require('../node-threads');
+const workerThreads = require('../runtime/worker-threads');
 
 const { append } = require('../codec/intrinsics');
 const { departure } = require('../transfer');
 const { sealData } = require('../transfer/seal');
 const { isAwake } = require('../transfer/registry');
-const { asMessage, prepare } = require('./road');
+const { asMessage, prepare } = require('./node-port');
 const { noteOurs } = require('./unread');
 
 const NodeWorker = workerThreads.Worker;

@@ -20,7 +20,7 @@ use crate::value::{Payload, Value};
 
 /// A seat for a worker that is about to be started.
 #[napi(object)]
-pub struct SeatOffer {
+pub struct WorkerRegistration {
     pub number: u32,
     /// By which the worker takes it up.
     pub key: f64,
@@ -47,12 +47,12 @@ pub fn script_function_name(env: Env, number: u32) -> napi::Result<Option<String
 
 /// Opens a seat; nothing when the pool needs no worker any more.
 #[napi]
-pub fn open_seat(env: Env, pool: u32) -> napi::Result<Option<SeatOffer>> {
+pub fn register_worker(env: Env, pool: u32) -> napi::Result<Option<WorkerRegistration>> {
     let environment = environment(&env)?;
     let Some(engine) = environment.pool(pool) else { return Ok(None) };
     Ok(engine.open_seat().map(|number| {
         let key = offer_seat(engine.clone(), number, environment.events());
-        SeatOffer { number: number as u32, key: key as f64 }
+        WorkerRegistration { number: number as u32, key: key as f64 }
     }))
 }
 
@@ -67,7 +67,7 @@ pub struct Evicted {
 
 /// Clears the seat of a worker that has ended.
 #[napi]
-pub fn evict_seat(env: Env, pool: u32, number: u32, key: f64) -> napi::Result<Evicted> {
+pub fn evict_worker(env: Env, pool: u32, number: u32, key: f64) -> napi::Result<Evicted> {
     revoke_seat(key as u64);
     let environment = environment(&env)?;
     let (ran, orphans) =
@@ -118,7 +118,7 @@ pub fn claim_input(env: Env, pool: u32, id: f64) -> napi::Result<bool> {
 
 /// A seat; how many jobs its worker has at hand or coming, and how many wait for any worker.
 #[napi(object)]
-pub struct SeatLoad {
+pub struct WorkerLoad {
     pub number: u32,
     pub load: u32,
     pub queued: u32,
@@ -126,9 +126,9 @@ pub struct SeatLoad {
 
 /// The seat to bind a job to; nothing when no worker lives or is starting.
 #[napi]
-pub fn least_loaded_seat(env: Env, pool: u32) -> napi::Result<Option<SeatLoad>> {
+pub fn least_loaded_worker(env: Env, pool: u32) -> napi::Result<Option<WorkerLoad>> {
     let seat = environment(&env)?.with_pool(pool, |pool| pool.least_loaded_seat()).flatten();
-    Ok(seat.map(|(number, load, queued)| SeatLoad {
+    Ok(seat.map(|(number, load, queued)| WorkerLoad {
         number: number as u32,
         load: load as u32,
         queued: queued as u32,
@@ -151,14 +151,14 @@ pub fn tell_ready(env: Env) -> napi::Result<()> {
 
 /// The ids of the jobs at a seat.
 #[napi]
-pub fn jobs_at(env: Env, pool: u32, number: u32) -> napi::Result<List<f64>> {
+pub fn jobs_of_worker(env: Env, pool: u32, number: u32) -> napi::Result<List<f64>> {
     let ids = environment(&env)?.with_pool(pool, |pool| pool.jobs_at(number as usize)).unwrap_or_default();
     Ok(List(ids.into_iter().map(|id| id as f64).collect()))
 }
 
 /// A seat is given no further job. What it holds it keeps.
 #[napi]
-pub fn close_seat(env: Env, pool: u32, number: u32) -> napi::Result<()> {
+pub fn unregister_worker(env: Env, pool: u32, number: u32) -> napi::Result<()> {
     environment(&env)?.with_pool(pool, |pool| pool.abandon_seat(number as usize));
     Ok(())
 }
@@ -203,8 +203,8 @@ pub fn leave_pool(env: Env, only_idle: bool, keep: u32) -> napi::Result<bool> {
 }
 
 /// In the place of a seat: any worker may take the job, or it waits for one to be bound to.
-const ANY_SEAT: f64 = -1.0;
-const NO_SEAT: f64 = -2.0;
+const ANY_WORKER: f64 = -1.0;
+const NO_WORKER: f64 = -2.0;
 
 /// How a job ended, in the second byte of a form above the inputs' own.
 mod end {
@@ -284,8 +284,8 @@ pub(super) unsafe extern "C" fn submit_script(env: sys::napi_env, info: sys::nap
             job = job.alone();
         }
         let whom = match seat {
-            ANY_SEAT => For::Any,
-            NO_SEAT => For::Nobody,
+            ANY_WORKER => For::Any,
+            NO_WORKER => For::Nobody,
             number => For::Seat(number as usize),
         };
         let outcome =

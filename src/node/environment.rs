@@ -334,7 +334,7 @@ impl Environment {
     /// Runs what listeners have left to be run: it may be what the other thread waits for.
     fn settle(&self, js: Js<'_>) -> Result<(), Status> {
         let function = self.adaptive_wait.settle().ok_or(Status(sys::Status::napi_generic_failure))?;
-        // It throws nothing (`lib/turn.js`) unless the environment is ending.
+        // It throws nothing (`lib/runtime/turn.js`) unless the environment is ending.
         js.call(js.referenced(function)?, &[]).map(drop).inspect_err(|_| {
             js.report_exception();
         })

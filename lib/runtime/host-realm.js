@@ -8,7 +8,7 @@
  * realm was to let go of for forgotten objects would never be, once it has ended.
  */
 
-const { binding } = require('./native');
+const { binding } = require('../native');
 
 /** Whether a module is that copy. */
 const isHosts = (module) => module.constructor?._cache?.[module.filename] === module;

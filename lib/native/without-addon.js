@@ -6,8 +6,8 @@
  * that programs which may never use it load, and says what to do as soon as it is used.
  */
 
-const { BindingNotFoundError, publicClasses } = require('./errors');
-const nodeThreads = require('./node-threads');
+const { BindingNotFoundError, publicClasses } = require('../errors');
+const nodeThreads = require('../runtime/worker-threads');
 
 /** Ours that are objects to look into; the others are classes and functions. */
 const OBJECTS = new Set(['rustAtomics', 'task']);

@@ -8,8 +8,8 @@
  * every Worker inherits, which file it took; copies of the same version take it too.
  */
 
-const { loadBinding } = require('./binding');
-const { getEnvironmentData, setEnvironmentData } = require('./node-threads');
+const { loadBinding } = require('./load');
+const { getEnvironmentData, setEnvironmentData } = require('../runtime/worker-threads');
 const { VERSION } = require('./version');
 
 const KEY = `rust-workers.addon.${VERSION}`;

@@ -12,8 +12,8 @@
 
 const timers = require('node:timers');
 
-const { keptOn } = require('./host');
-const { binding } = require('./native');
+const { keptOn } = require('./host-realm');
+const { binding } = require('../native');
 
 /** Milliseconds on a clock that only goes forward; the same in every thread of the process. */
 const { now } = binding;
@@ -53,6 +53,6 @@ const KEY = Symbol.for('rust-workers.timers');
 module.exports = { LONGEST_TIMER, findTimers, now };
 
 const { setTimeout, clearTimeout, setImmediate, clearImmediate } =
-  keptOn(binding, KEY, module, (host) => host.findTimers()) ?? require('./own-timers');
+  keptOn(binding, KEY, module, (host) => host.findTimers()) ?? require('./fallback-timers');
 
 Object.assign(module.exports, { clearImmediate, clearTimeout, setImmediate, setTimeout });

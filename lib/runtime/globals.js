@@ -19,16 +19,16 @@ async function soon(run, ...args) {
   try {
     run(...args);
   } catch (error) {
-    require('./native').binding.throwUncaught(error);
+    require('../native').binding.throwUncaught(error);
   }
 }
 
 /** The globals of Node's own realm, however they are by now. */
-const hostGlobal = () => require('./native').binding.hostGlobal();
+const hostGlobal = () => require('../native').binding.hostGlobal();
 
 /** A clone as Node 20 makes it, where somebody has put another `structuredClone`. */
 function cloneByChannel(value, { transfer } = {}) {
-  const { MessageChannel, receiveMessageOnPort } = require('./node-threads');
+  const { MessageChannel, receiveMessageOnPort } = require('./worker-threads');
   const { port1, port2 } = new MessageChannel();
   try {
     port1.postMessage(value, transfer);
@@ -58,7 +58,7 @@ const sources = {
     return Object.getPrototypeOf(event.constructor);
   },
   MessageEvent() {
-    const { prototype } = require('./node-threads').MessagePort;
+    const { prototype } = require('./worker-threads').MessagePort;
     const create = Object.getOwnPropertySymbols(prototype).find(({ description }) => description === 'kCreateEvent');
     return prototype[create].call({}, undefined, 'message').constructor;
   },
@@ -70,7 +70,7 @@ const sources = {
 };
 
 /** The event target that Node's ports are. */
-const nodeEventTarget = () => Object.getPrototypeOf(require('./node-threads').MessagePort);
+const nodeEventTarget = () => Object.getPrototypeOf(require('./worker-threads').MessagePort);
 
 /** On a runtime that is Node in part there may be no such way: then the global. */
 function take(name) {

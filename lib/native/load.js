@@ -5,7 +5,7 @@
  *
  * Looked for, in this order:
  * 1. the file that `RUST_WORKERS_BINARY` names; when it is set, nothing else is tried,
- * 2. the file that another copy of this package has loaded in this process (native.js),
+ * 2. the file that another copy of this package has loaded in this process (index.js),
  * 3. `rust-workers.<triple>.node` beside package.json, where `npm install` puts what it builds,
  * 4. the package `@rust-workers/<triple>`, a prebuilt binary.
  */
@@ -14,7 +14,7 @@ const path = require('node:path');
 
 const { triple } = require('./triple');
 
-const ROOT = path.join(__dirname, '..');
+const ROOT = path.join(__dirname, '..', '..');
 
 /** The places to look in: `what` for a person, `target` for `require`. */
 function candidates(env, first) {
@@ -66,7 +66,7 @@ function advice(env, attempts) {
 }
 
 function notFound(env, attempts) {
-  const { BindingNotFoundError } = require('./errors');
+  const { BindingNotFoundError } = require('../errors');
   const tried = attempts.map(({ what, error }) => `  - ${what}\n      ${firstLine(error)}`);
   const steps = advice(env, attempts).map((step, index) => `  ${index + 1}. ${step}`);
   const message =

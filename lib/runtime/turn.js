@@ -5,8 +5,8 @@
  * promises), and let the errors of listeners become uncaught exceptions without losing the messages after.
  */
 
-const { binding } = require('./native');
-const { nextTick } = require('./node-globals');
+const { binding } = require('../native');
+const { nextTick } = require('./globals');
 
 /** Runs process.nextTick callbacks and microtasks, as the end of every callback from native code does. */
 const drain = tickCallback(process._tickCallback);

@@ -7,7 +7,7 @@ const { types } = require('node:util');
 
 const { SafeMap, SafeWeakMap } = require('./intrinsics');
 const { isView } = require('./bytes');
-const nodeGlobals = require('../node-globals');
+const nodeGlobals = require('../runtime/globals');
 
 const { getOwnPropertyDescriptor, getOwnPropertySymbols, getPrototypeOf, prototype: ObjectPrototype } = Object;
 const { isProxy } = types;

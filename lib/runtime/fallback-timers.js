@@ -5,13 +5,13 @@
  * `Atomics.waitAsync` when its time is up.
  */
 
-const { binding } = require('./native');
-const { callUser } = require('./user-code');
+const { binding } = require('../native');
+const { callUser } = require('../user-code');
 
 const { notify, waitAsync } = Atomics;
 
 /** Loaded late: it needs our timers. */
-const hold = (count) => require('./delivery').deliveryOf(binding).hold(count);
+const hold = (count) => require('../delivery').deliveryOf(binding).hold(count);
 
 class Timer {
   #cell = new Int32Array(new SharedArrayBuffer(4));
