@@ -232,7 +232,7 @@ onEachNode('user code that throws', (run) => {
     const seen = await outcome(run, async ({ load }) => {
       const { WorkerPool, Mutex } = load();
       const path = require('node:path');
-      const { NativePool } = require(path.resolve('lib/pool/native-pool.js'));
+      const { NativePool } = require(path.resolve('lib/task/native-pool.js'));
       const { Pending } = require(path.resolve('lib/pending.js'));
       const uncaught = [];
       process.on('uncaughtException', (error) => uncaught.push(error.message));

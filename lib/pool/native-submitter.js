@@ -14,7 +14,7 @@ const { submitOptions } = require('../pool-options');
 const { comesBack, givenBack, orGiven, prepareFor, prepareForAll, readOnce, withParallel } = require('../shared-buffer/task-inputs');
 const { Transfer } = require('../task-transfer');
 const { taskIndex, taskName } = require('../tasks');
-const { prepareInput, prepareInputs } = require('./encode-input');
+const { prepareInput, prepareInputs } = require('../task/encode-input');
 const { nativeOwnerOf, unknownTask } = require('./task-owner');
 
 const delivery = deliveryOf(binding);
@@ -24,7 +24,7 @@ class NativeSubmitter {
   #room;
 
   /**
-   * @param {import('./native-pool').NativePool} pool
+   * @param {import('../task/native-pool').NativePool} pool
    * @param {import('./waiting-room').WaitingRoom} room
    */
   constructor(pool, room) {

@@ -22,7 +22,7 @@ const { errorFromCode } = require('../errors');
 const { binding } = require('../native');
 const { nextTick } = require('../runtime/globals');
 const { callUser } = require('../user-code');
-const { isSeen } = require('./native-pool');
+const { isSeen } = require('../task/native-pool');
 const { SCRIPT, UNDECIDED } = require('./task-owner');
 
 const delivery = deliveryOf(binding);
@@ -53,7 +53,7 @@ class WaitingRoom {
 
   /**
    * @param {import('node:events').EventEmitter} pool emits 'needsDrain' and 'drain'
-   * @param {import('./native-pool').NativePool} native
+   * @param {import('../task/native-pool').NativePool} native
    * @param {number} maxQueue
    * @param {((then: (failure?: Error) => void) => void) | undefined} whenLoaded calls `then` once it is known what the
    *   script exports, or with the error with which it does not load; undefined in a pool without a script

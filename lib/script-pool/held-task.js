@@ -41,7 +41,7 @@ class HeldTask extends Pending {
   /**
    * @param {(value: unknown) => void} resolve
    * @param {(error: unknown) => void} reject
-   * @param {import('../pool/native-pool').NativePool} pool
+   * @param {import('../task/native-pool').NativePool} pool
    * @param {string} name
    * @param {import('../pool/waiting-room').WaitingRoom} room
    * @param {(input: unknown, options: object | undefined) => Promise<unknown>} submit runs the task once its owner is

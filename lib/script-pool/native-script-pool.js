@@ -3,9 +3,9 @@
 const { readAnswer } = require('../answers');
 const { TaskTimeoutError } = require('../errors');
 const FORMS = require('../forms');
-const { NativePool } = require('../pool/native-pool');
+const { NativePool } = require('../task/native-pool');
 const { BoundInputs } = require('./bound-inputs');
-const { thrownBeside } = require('./thrown');
+const { thrownBeside } = require('../task/thrown');
 
 /** The native side of a pool with a script: its answers may come by Node's ports, and its tasks' inputs may have gone so. */
 class NativeScriptPool extends NativePool {

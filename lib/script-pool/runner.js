@@ -169,7 +169,7 @@ class Runner {
     this.#leaving = true;
     try {
       if (binding.joinPool(this.#setup.key, this.#inbox)) {
-        const { encodeThrown } = require('./thrown');
+        const { encodeThrown } = require('../task/thrown');
         this.#post({ names: undefined, thrown: besideOf(encodeThrown(error)) }, NOTHING, 'error');
         binding.tellReady();
       }
@@ -686,7 +686,7 @@ class Runner {
   /** Puts what a task threw in `#out`. */
   #failed(job, error) {
     const out = this.#out;
-    const { encodeThrown } = require('./thrown');
+    const { encodeThrown } = require('../task/thrown');
     let thrown = encodeThrown(error);
     if (thrown.carried.length > 0) {
       try {

@@ -18,7 +18,7 @@ const { addSource, removeSource } = require('./last-turns');
 const { PoolWorker } = require('./pool-worker');
 const { placeOf } = require('./script-location');
 const { COMPILED, NO_WORKER } = require('./steps');
-const { thrownBeside } = require('./thrown');
+const { thrownBeside } = require('../task/thrown');
 const { faultOf } = require('./worker-faults');
 
 /** So many workers in a row may end without having finished a task; then it is the script's fault. */

@@ -2,8 +2,8 @@
 
 /** Submits tasks of a pool with a script to whom their name belongs: the native tasks, or the script. */
 
-const { NATIVE, SCRIPT, UNDECIDED, ownerOf, unknownTask } = require('../pool/task-owner');
-const { HeldTask } = require('./held-task');
+const { NATIVE, SCRIPT, UNDECIDED, ownerOf, unknownTask } = require('./task-owner');
+const { HeldTask } = require('../script-pool/held-task');
 
 class TaskRouter {
   #pool;
@@ -12,10 +12,10 @@ class TaskRouter {
   #room;
 
   /**
-   * @param {import('./native-script-pool').NativeScriptPool} pool
-   * @param {import('../pool/native-submitter').NativeSubmitter} native
-   * @param {import('./script-submitter').ScriptSubmitter} script
-   * @param {import('../pool/waiting-room').WaitingRoom} room
+   * @param {import('../script-pool/native-script-pool').NativeScriptPool} pool
+   * @param {import('./native-submitter').NativeSubmitter} native
+   * @param {import('../script-pool/script-submitter').ScriptSubmitter} script
+   * @param {import('./waiting-room').WaitingRoom} room
    */
   constructor(pool, native, script, room) {
     this.#pool = pool;
