@@ -8,8 +8,8 @@
 const { types } = require('node:util');
 const nodeGlobals = require('../runtime/globals');
 const { hasAccessor, mayRunCode } = require('./accessors');
-const { isUncloneable, marks } = require('../transfer/uncloneable');
-const { hasNamedProperties } = require('./array-properties');
+const { isUncloneable, marks } = require('../runtime/clone-marks');
+const { hasNamedProperties } = require('../runtime/array-properties');
 const { exoticName, isOrdinary, isTakenApart, kin, platformName } = require('./type-tags');
 const {
   KIND_BUFFER, KIND_UINT8, bufferOf, copyOf, isBuffer, isDetached, isOutOfBounds, isResizable, isView, kindOfView,
@@ -22,7 +22,7 @@ const { findPath, findCycle } = require('./explain');
 const {
   ArrayPrototype, ObjectPrototype, SafeMap, append, arrayOf, hasIndexedPrototypes, isArray, mapForEach, setForEach, sizeOfMap, sizeOfSet,
   twice,
-} = require('./intrinsics');
+} = require('../runtime/intrinsics');
 const { MemoryCopies } = require('./memory-copies');
 const { isStackOverflow } = require('../runtime/stack-overflow');
 const { flagsOf, sourceOf } = require('./regexps');
@@ -59,7 +59,7 @@ const BYTES_A_LOOK = 256;
 
 /** Asks Node what becomes of a value: throws what it throws. Loaded late: few values come to that. */
 function askNode(value) {
-  require('../closed-port').closedPort().postMessage(value);
+  require('../runtime/closed-port').closedPort().postMessage(value);
 }
 
 /** What Node makes of an object without keys and prototype, which may have any inner slots. */

@@ -17,7 +17,7 @@
  */
 
 const { deliveryOf } = require('../delivery');
-const { append } = require('../codec/intrinsics');
+const { append } = require('../runtime/intrinsics');
 const { errorFromCode } = require('../errors');
 const { binding } = require('../native');
 const { nextTick } = require('../runtime/globals');

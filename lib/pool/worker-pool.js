@@ -16,7 +16,6 @@ const { locateScript } = require('../script-pool/script-location');
 const { NativeScriptPool } = require('../script-pool/native-script-pool');
 const { scriptPoolOptions, scriptSettings, scriptSubmitOptions } = require('../script-pool/script-options');
 const { ScriptSubmitter } = require('../script-pool/script-submitter');
-const { TaskRouter } = require('../script-pool/task-router');
 const { WorkerManager } = require('../script-pool/worker-manager');
 const { ensureStack } = require('../runtime/stack-overflow');
 const { callUser } = require('../user-code');
@@ -25,6 +24,7 @@ const { OneByOne } = require('./map-one-by-one');
 const { NativePool } = require('../task/native-pool');
 const { NativeSubmitter } = require('./native-submitter');
 const { NATIVE, NOBODY, UNDECIDED, unknownTask } = require('./task-owner');
+const { TaskRouter } = require('./task-router');
 const { WaitingRoom } = require('./waiting-room');
 
 const delivery = deliveryOf(binding);

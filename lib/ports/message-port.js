@@ -39,14 +39,16 @@ const { markAsUncloneable } = require('../runtime/worker-threads');
 const { binding } = require('../native');
 const { canSettle, settle, throwUncaught } = require('../runtime/turn');
 const { listOf } = require('../transfer/transfer-list');
-const { added } = require('../codec/intrinsics');
+const { added } = require('../runtime/intrinsics');
 const { Batch, NOTHING, Unreadable } = require('./batch');
 const { encode, takeLeft } = require('./codec');
 const companion = require('./companion');
 const { CloseEvent, PortBase, destroyed, eventWithPorts, hasContext, inContext, publicFace, shown } =
   require('./like-node');
 const { CLOSED, DETACHED, FULL, LOOPED, OVER, intake, LEFT_CLOSED, LEFT_EMPTY } = require('./native');
-const { dataCloneError, NEW_LISTENER, NodeEventTarget, REMOVE_LISTENER } = require('./node-classes');
+const { NEW_LISTENER, NodeEventTarget, REMOVE_LISTENER } = require('../runtime/node-ports');
+const { DISPATCH } = require('../runtime/port-symbols');
+const { dataCloneError } = require('../runtime/globals');
 const { partsOf } = require('./parts');
 const { checkRecord } = require('./record');
 const { Introductions, Kept } = require('./shared-memory');
@@ -54,8 +56,6 @@ const { LOST, WRAPPED, postAside, postNowhere, refuseList } = require('./side');
 const { delivery, ports } = require('./table');
 const { LimitedReceiver, closedError, movedError, opened, receiveTerms, sliceOf, deadline, timeoutError } = require('./waiting');
 
-/** Node's way to its listeners of both kinds, with the value for the one and the event for the other. */
-const DISPATCH = Symbol.for('nodejs.internal.kHybridDispatch');
 /** The method behind `receiveMessageOnPort`. */
 const RECEIVE = Symbol.for('rust-workers.receive');
 

@@ -11,7 +11,7 @@
  * Memory that is given away is not sent while it waits: the worker that takes the task asks for it.
  */
 
-const { append } = require('../codec/intrinsics');
+const { append } = require('../runtime/intrinsics');
 const { binding } = require('../native');
 const { ASKED_INPUT, DROP, INPUT, VOID } = require('./steps');
 const { discard, givesOnlyMemory, leaving } = require('./transfer');

@@ -10,7 +10,9 @@ const { MessageChannel } = require('../runtime/worker-threads');
 const { Worker } = require('../worker/worker');
 const { leaving } = require('./transfer');
 
-const BOOTSTRAP = path.join(__dirname, 'bootstrap.js');
+/** The worker's first file; and what that starts, as it requires it. */
+const BOOTSTRAP = path.join(__dirname, '..', 'runtime', 'bootstrap.js');
+const START = '../script-pool/start';
 
 /** Milliseconds between two looks at a worker that should end. */
 const LOOK_EVERY = 10;
@@ -105,7 +107,7 @@ class PoolWorker {
   }
 }
 
-/** Starts Node's Worker. It loads bootstrap.js, and that the script. */
+/** Starts Node's Worker. It loads start.js, and that the script. */
 function startThread({ number, key }, settings, place, control) {
   const { name, worker: options, workerData, concurrency, patience, patienceTime, recycle, idleTimeout, keep } = settings;
   return leaving(workerData, [], (value, isBundle, list) =>
@@ -115,7 +117,7 @@ function startThread({ number, key }, settings, place, control) {
       ...options,
       workerData: {
         ...place, workerData: [isBundle, value], key, number, concurrency, patience, patienceTime, recycle, idleTimeout,
-        keep, control,
+        keep, control, start: START,
       },
       transferList: [control, ...list],
     }),

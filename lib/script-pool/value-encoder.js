@@ -10,7 +10,7 @@ const { types } = require('node:util');
 const {
   KIND_ARRAY_BUFFER, KIND_BUFFER, KIND_UINT8, bufferOf, bytesOf, isBuffer, isResizable, isView, kindOfView, lengthOf, setBytes, sizeOf,
 } = require('../codec/bytes');
-const { arrayOf } = require('../codec/intrinsics');
+const { arrayOf } = require('../runtime/intrinsics');
 const { INPUT_COPY, INPUT_DIRECT, INPUT_PIN, INPUT_WIRE } = require('../forms');
 
 /** Writes values for one user alone. What was prepared last is good until the next. */

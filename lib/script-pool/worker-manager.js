@@ -9,7 +9,7 @@
  * queue goes on.
  */
 
-const { append } = require('../codec/intrinsics');
+const { append } = require('../runtime/intrinsics');
 const { binding } = require('../native');
 const { nextTick } = require('../runtime/globals');
 const { ensureStack } = require('../runtime/stack-overflow');
