@@ -18,7 +18,7 @@ const { setTimeout: after } = require('node:timers/promises');
 const { Worker } = require('node:worker_threads');
 
 const { WorkerPool } = require('rust-workers');
-const { createRandom, randomValue } = require('../random-values');
+const { createRandom, randomValue } = require('../support/random-values');
 
 const PROGRAMS = Number(process.env.RW_PROGRAMS ?? 12);
 const SEED = Number(process.env.RW_SEED ?? 1 + Math.floor(Math.random() * 1e6));
