@@ -53,9 +53,15 @@ async function turns(count) {
   for (let i = 0; i < count; i++) await new Promise(setImmediate);
 }
 
+/** Blocks this thread, so that no timer and no answer gets through, until a condition holds. */
+function blockUntil(condition, what) {
+  const deadline = performance.now() + LIMIT;
+  while (!condition()) if (performance.now() > deadline) throw new Error(`did not come about: ${what}`);
+}
+
 /** Blocks this thread for so many milliseconds. */
 function block(ms) {
   for (const end = performance.now() + ms; performance.now() < end;);
 }
 
-module.exports = { block, inTime, turns, until };
+module.exports = { block, blockUntil, inTime, turns, until };
