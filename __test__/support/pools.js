@@ -5,17 +5,19 @@
 const path = require('node:path');
 
 const { WorkerPool } = require('../..');
-const { until } = require('./until');
+const { inTime, until } = require('./until');
 
 /** The path of a script of fixtures/scripts. */
 const script = (name) => path.join(__dirname, '..', 'fixtures', 'scripts', name);
 
-/** Runs `body` with a pool, and closes it; what then does not end by itself is forced to. */
+/** Runs `body` with a pool, which then has to close. */
 async function using(pool, body) {
   try {
-    return await body(pool);
+    const result = await body(pool);
+    await inTime(pool.close(), 'the pool closes');
+    return result;
   } finally {
-    await pool.close({ timeout: 5_000 });
+    await pool.destroy();
   }
 }
 
