@@ -48,13 +48,13 @@ fn drain<'call>(call: Call<'call>, []: Arguments<'call, 0>) -> Returned<'call> {
     Ok(JsValue::NOTHING)
 }
 
-/// `holdLoop()`: the event loop stays alive.
+/// `holdLoop()`: the event loop stays alive until as many calls of `releaseLoop` have come.
 fn hold_loop<'call>(call: Call<'call>, []: Arguments<'call, 0>) -> Returned<'call> {
     call.core().hold_loop(call.js, true)?;
     Ok(JsValue::NOTHING)
 }
 
-/// `releaseLoop()`: the event loop may end.
+/// `releaseLoop()`: takes one `holdLoop` back.
 fn release_loop<'call>(call: Call<'call>, []: Arguments<'call, 0>) -> Returned<'call> {
     call.core().hold_loop(call.js, false)?;
     Ok(JsValue::NOTHING)

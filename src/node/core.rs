@@ -8,7 +8,7 @@ use super::adaptive_wait::AdaptiveWait;
 use super::call_buffer::CallBuffer;
 use super::event_queue::EventQueue;
 use super::jobs::Jobs;
-use super::js::{Js, JsValue, Result, Status};
+use super::js::{Js, JsValue, Reference, Result, Status};
 
 static NEXT_ID: AtomicU64 = AtomicU64::new(1);
 
@@ -21,10 +21,10 @@ pub(crate) struct Core {
     adaptive_wait: AdaptiveWait,
     call_buffer: Cell<Option<CallBuffer>>,
     jobs: Jobs,
-    /// Whether the event loop is kept alive.
-    holds: Cell<bool>,
+    /// How many hold the event loop: it is kept alive while any does.
+    holds: Cell<u32>,
     /// The class ArrayBuffer, as it was when the module was loaded.
-    array_buffer: OnceCell<super::js::Reference>,
+    array_buffer: OnceCell<Reference>,
 }
 
 impl Core {
@@ -36,7 +36,7 @@ impl Core {
             adaptive_wait: AdaptiveWait::default(),
             call_buffer: Cell::default(),
             jobs: Jobs::default(),
-            holds: Cell::new(false),
+            holds: Cell::new(0),
             array_buffer: OnceCell::new(),
         }
     }
@@ -101,14 +101,19 @@ impl Core {
         js.referenced(self.array_buffer.get().ok_or(Status::FAILED)?)
     }
 
-    /// Keeps the event loop alive, or lets it end.
-    pub(crate) fn hold_loop(&self, js: Js<'_>, alive: bool) -> Result<()> {
-        self.holds.set(alive);
-        self.events.wakeup().keep_loop_alive(js, alive)
+    /// One more holds the event loop, or one less.
+    pub(crate) fn hold_loop(&self, js: Js<'_>, hold: bool) -> Result<()> {
+        let before = self.holds.get();
+        let now = if hold { before + 1 } else { before.saturating_sub(1) };
+        self.holds.set(now);
+        if (before == 0) == (now == 0) {
+            return Ok(());
+        }
+        self.events.wakeup().keep_loop_alive(js, hold)
     }
 
     /// Whether the event loop is kept alive.
     pub(super) fn holds_loop(&self) -> bool {
-        self.holds.get()
+        self.holds.get() > 0
     }
 }

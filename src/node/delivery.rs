@@ -96,7 +96,7 @@ impl Delivery {
     fn settle(&self, js: Js<'_>) -> bool {
         let opened = self.opened.borrow();
         let Some(settle) = opened.as_ref().and_then(|opened| opened.settle.as_ref()) else { return false };
-        // It throws nothing (`lib/turn.js`) unless the environment is ending.
+        // It throws nothing (`lib/runtime/turn.js`) unless the environment is ending.
         let settled = js.referenced(settle).and_then(|function| js.call(function, &[]));
         if settled.is_err() {
             js.report_exception();

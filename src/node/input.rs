@@ -1,6 +1,6 @@
 //! Values from JavaScript.
 //!
-//! `lib/inputs.js` decides the form, since only JavaScript can look at a value cheaply; this file copies or pins the memory
+//! `lib/task/encode-input.js` decides the form, since only JavaScript can look at a value cheaply; this file copies or pins the memory
 //! and does not look inside. Decoding is left to the thread that runs the task.
 
 // Reads memory of JavaScript's in place.
