@@ -8,22 +8,22 @@ use std::cell::RefCell;
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::event_queue::{Event, EventQueue};
-use crate::shared::wait::{Enqueued, Expected, Outcome, Ticket, enqueue};
-use crate::shared::{NotifierDesk, NotifyRequest, Region, Result};
+use super::event::Event;
+use super::event_queue::EventQueue;
+use super::handles::Handles;
+use crate::shared::wait::{Enqueued, Expected, Outcome, Place, Ticket, enqueue, table};
+use crate::shared::{Region, Result};
 
 /// The owner token of plain waits: none. Their tickets are let go one by one.
-pub(crate) const NO_OWNER: u32 = 0;
+pub(super) const NO_OWNER: u32 = 0;
 
 /// The waits and the regions that one environment's JavaScript holds.
 #[derive(Default)]
 pub(crate) struct Waits {
     /// `waitAsync`, by id.
     pending: RefCell<HashMap<u64, Pending>>,
-    /// Regions that wrappers of JavaScript hold, by handle.
-    held: RefCell<Vec<Option<Arc<Region>>>>,
-    /// Where native tasks ask this environment's notifier, once it has one.
-    desk: RefCell<Option<NotifierDesk>>,
+    /// Regions that wrappers of JavaScript hold.
+    held: Handles<Arc<Region>>,
 }
 
 /// A `waitAsync` that has not ended.
@@ -35,7 +35,7 @@ struct Pending {
 
 impl Waits {
     /// Queues the async waiter `id`, whose outcome comes as an event; false when the cell holds another value.
-    pub(crate) fn begin(
+    pub(super) fn begin(
         &self,
         events: &'static EventQueue,
         region: Arc<Region>,
@@ -68,45 +68,15 @@ impl Waits {
         self.pending.borrow_mut().remove(&id);
     }
 
-    /// Holds a region; its handle.
-    pub(crate) fn hold(&self, region: Arc<Region>) -> u32 {
-        let mut held = self.held.borrow_mut();
-        let vacant = held.iter().position(Option::is_none).unwrap_or_else(|| {
-            held.push(None);
-            held.len() - 1
-        });
-        held[vacant] = Some(region);
-        u32::try_from(vacant).unwrap_or(u32::MAX)
+    /// The regions that JavaScript holds, and with them their waiters' meeting places.
+    pub(crate) fn held(&self) -> &Handles<Arc<Region>> {
+        &self.held
     }
 
-    /// The region of a handle.
-    pub(crate) fn held(&self, handle: u32) -> Option<Arc<Region>> {
-        self.held.borrow().get(handle as usize).cloned().flatten()
-    }
-
-    /// Lets a handle go.
-    pub(crate) fn release(&self, handle: u32) {
-        let released = self.held.borrow_mut().get_mut(handle as usize).and_then(Option::take);
-        drop(released);
-    }
-
-    /// Opens the desk of a notifier for this environment.
-    pub(crate) fn open_desk(&self, environment: u64) -> crossbeam_channel::Receiver<NotifyRequest> {
-        let (desk, receiver) = NotifierDesk::new(environment);
-        self.desk.replace(Some(desk));
-        receiver
-    }
-
-    /// Lets requests for a held region come to the desk.
-    pub(crate) fn serve(&self, handle: u32) {
-        if let (Some(desk), Some(region)) = (self.desk.borrow().as_ref(), self.held(handle)) {
-            desk.serve(region.id());
-        }
-    }
-
-    /// No more requests come.
-    pub(crate) fn close_desk(&self) {
-        drop(self.desk.take());
+    /// How many wait on a cell of a held region in the table of Rust: for tests.
+    pub(crate) fn count(&self, handle: u32, offset: usize) -> usize {
+        let region = self.held.with(handle, |region| region.id());
+        region.map_or(0, |region| table().waiters(Place { region, offset }))
     }
 
     /// The environment ends: nobody is left to be woken.
@@ -114,7 +84,6 @@ impl Waits {
         for mut waiter in self.pending.take().into_values() {
             waiter.ticket.cancel();
         }
-        self.close_desk();
-        drop(self.held.take());
+        self.held.take_all().for_each(drop);
     }
 }
