@@ -11,8 +11,8 @@ use crate::node::{
     Arguments, Call, Environment, Export, Input, Js, JsValue, Result, Returned, Submission, SubmitOptions,
     answer, export,
 };
-use crate::pool::{Accepted, Config, Pool};
-use crate::tasks::builtin;
+use crate::pool::{Accepted, Config, Pool, Taker};
+use crate::tasks::{self, Task, builtin};
 use crate::value::{Payload, Value};
 
 /// The raw exports by name.
@@ -56,10 +56,26 @@ pub struct PoolCounters {
     pub most_threads: u32,
 }
 
-/// The names of the native tasks; a task's index is its place here.
+/// What a native task is.
+#[napi(object, object_from_js = false)]
+pub struct TaskFacts {
+    pub name: &'static str,
+    /// Whether it changes shared memory where it is, and returns the memory that it was given.
+    pub in_place: bool,
+    /// Whether several threads can work on it.
+    pub parallel: bool,
+    /// Whether it wakes threads that wait on shared memory.
+    pub notifies: bool,
+}
+
+/// The facts of all native tasks; a task's number is its index here.
 #[napi]
-pub fn task_names() -> Vec<&'static str> {
-    builtin().names().collect()
+pub fn task_facts() -> Vec<TaskFacts> {
+    let shown = |task: &Task| {
+        let &tasks::TaskFacts { name, in_place, parallel, notifies, .. } = task.facts();
+        TaskFacts { name, in_place, parallel, notifies }
+    };
+    builtin().tasks().map(shown).collect()
 }
 
 /// Every error code the native side may report.
@@ -121,8 +137,9 @@ pub fn pool_counters(env: Env, pool: u32) -> napi::Result<Option<PoolCounters>> 
 /// Why a task (a script's, or a native one) would be refused now because the queue is full.
 #[napi]
 pub fn pool_refusal(env: Env, pool: u32, script: bool) -> napi::Result<Option<String>> {
-    let why = |pool: &Pool| if script { pool.script_refusal() } else { pool.refusal() };
-    Ok(Environment::of(&env)?.pools().with(pool, why).flatten().map(|error| error.message().to_owned()))
+    let taker = if script { Taker::Script } else { Taker::Native };
+    let why = Environment::of(&env)?.pools().with(pool, |pool| pool.refusal(taker));
+    Ok(why.flatten().map(|error| error.message().to_owned()))
 }
 
 /// Whether the pool's queue is at most half full; a pool that has closed has none.

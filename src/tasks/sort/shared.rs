@@ -321,7 +321,7 @@ mod tests {
         let pool = Pool::new(Config { max_threads: 4, ..Config::default() }, Arc::new(Registry::new()));
         for parallel in [false, true] {
             let memory = shared(kind, bytes);
-            sort_shared(&memory, parallel, &Context::in_pool(&token, &pool)).unwrap();
+            sort_shared(&memory, parallel, &Context::with_helpers(&token, &pool)).unwrap();
             assert!(contents(&memory) == expected.as_slice(), "{kind:?}, {} bytes, {parallel}", bytes.len());
         }
         pool.close(false, None);
@@ -373,7 +373,7 @@ mod tests {
             });
             let token = CancelToken::new(None);
             for _ in 0..10 {
-                sort_shared(&memory, true, &Context::in_pool(&token, &pool)).unwrap();
+                sort_shared(&memory, true, &Context::with_helpers(&token, &pool)).unwrap();
             }
             stop.store(true, std::sync::atomic::Ordering::Relaxed);
         });
