@@ -7,6 +7,7 @@ use std::sync::Arc as SharedArc;
 
 use super::{Message, Port, PortId, PortWaker, Posted, Received, Refusal, Taken, Transit, channel};
 use crate::blocking::WaitLimit;
+use crate::cancel::{CancelToken, Reason};
 use crate::sync::{Arc, Condvar, Mutex, thread};
 use crate::value::Envelope;
 
@@ -354,5 +355,74 @@ fn loom_an_owner_that_waits_for_room_is_told() {
         near.try_post(numbered(2)).unwrap();
         let far = reader.join().unwrap();
         assert!(matches!(far.take_one(), Received::Message(_)));
+    });
+}
+
+#[test]
+fn loom_a_cancelled_reader_wakes_and_takes_no_message_with_it() {
+    loom::model(|| {
+        let (near, far) = channel(None);
+        let token = CancelToken::new(None);
+        let (blocked, waits) = (far.clone(), token.clone());
+        let reader = thread::spawn(move || match blocked.receive(WaitLimit::new(Some(&waits))) {
+            Ok(Received::Message(message)) => {
+                assert_eq!(number(&message), 1);
+                true
+            }
+            Err(Reason::Cancelled) => false,
+            other => panic!("a message or the reason was expected, not {other:?}"),
+        });
+        let canceller = thread::spawn(move || token.cancel(Reason::Cancelled));
+        near.post(numbered(1));
+        let taken = reader.join().unwrap();
+        assert_eq!(far.len(), usize::from(!taken));
+        canceller.join().unwrap();
+    });
+}
+
+#[test]
+fn loom_a_cancelled_reader_leaves_the_message_to_the_other_reader() {
+    // Unbounded, four threads take minutes.
+    let mut builder = loom::model::Builder::new();
+    builder.preemption_bound = Some(2);
+    builder.check(|| {
+        let (near, far) = channel(None);
+        let token = CancelToken::new(None);
+        let (blocked, waits) = (far.clone(), token.clone());
+        let gives_up = thread::spawn(move || {
+            matches!(blocked.receive(WaitLimit::new(Some(&waits))), Ok(Received::Message(_)))
+        });
+        let stays = far.clone();
+        let stays =
+            thread::spawn(move || matches!(stays.receive(WaitLimit::default()), Ok(Received::Message(_))));
+        near.post(numbered(1));
+        token.cancel(Reason::Cancelled);
+        // Either of them has it; the other is told the end.
+        near.close();
+        let (first, second) = (gives_up.join().unwrap(), stays.join().unwrap());
+        assert!(first ^ second, "one message, one reader");
+    });
+}
+
+#[test]
+fn loom_a_cancelled_writer_wakes_with_its_message_in_hand() {
+    loom::model(|| {
+        let (near, far) = channel(Some(1));
+        near.post(numbered(0));
+        let token = CancelToken::new(None);
+        let (blocked, waits) = (near.clone(), token.clone());
+        let writer =
+            thread::spawn(move || match blocked.post_blocking(numbered(1), WaitLimit::new(Some(&waits))) {
+                Ok(()) => true,
+                Err(refused) => {
+                    assert_eq!(refused.why, Refusal::Cancelled(Reason::Cancelled));
+                    assert_eq!(number(&refused.message), 1);
+                    false
+                }
+            });
+        token.cancel(Reason::Cancelled);
+        let posted = writer.join().unwrap();
+        assert!(!posted, "there was no room");
+        assert_eq!(far.len(), 1);
     });
 }

@@ -8,10 +8,12 @@ use std::time::Duration;
 use loom::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 
 use super::super::error::SharedError;
-use super::super::region::RegionId;
+use super::super::region_id::RegionId;
 use super::super::wait::{CellAddress, Outcome, WaitTable, WaiterHandle};
 use super::cells::Cells;
-use super::owner::{Ground, Owners, reap_owner};
+use super::death::reap_owner;
+use super::owner::{LockContext, Owners};
+use super::pending::acquired;
 use super::{mutex, rwlock};
 use crate::sync::{Arc, thread};
 

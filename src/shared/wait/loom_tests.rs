@@ -6,6 +6,8 @@ use loom::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 
 use super::super::region_id::RegionId;
 use super::*;
+use crate::blocking::{EndedEarly, WaitLimit};
+use crate::cancel::{CancelToken, Reason};
 use crate::sync::{Arc, thread};
 
 const ADDRESS: CellAddress = CellAddress { region: RegionId(1), offset: 0 };
@@ -94,7 +96,7 @@ fn loom_cancel_or_notify_wins_and_never_both() {
 }
 
 #[test]
-fn loom_a_dropped_ticket_passes_its_wake_up_on() {
+fn loom_a_dropped_waiter_passes_its_wake_up_on() {
     loom::model(|| {
         let world = world();
         let dropped = world.enqueue(1).expect("waits");
@@ -127,5 +129,45 @@ fn loom_the_end_of_an_owner_wakes_its_sleeper() {
         world.cell.store(1, Ordering::SeqCst);
         let ended = world.table.end_owner(7).len();
         assert_eq!(waiter.join().unwrap(), (ended == 1).then_some(Outcome::Cancelled));
+    });
+}
+
+#[test]
+fn loom_a_cancelled_token_wakes_its_sleeper() {
+    loom::model(|| {
+        let (world, token) = (world(), CancelToken::new(None));
+        let (other, waits) = (world.clone(), token.clone());
+        let waiter = thread::spawn(move || {
+            let mut waiter = other.enqueue(1).expect("the cell stays zero");
+            let slept = waiter.sleep(WaitLimit::new(Some(&waits)));
+            assert_eq!(slept, Err(EndedEarly::Stopped(Reason::Cancelled)));
+            assert!(waiter.cancel(), "it is in the queue still");
+        });
+        token.cancel(Reason::Cancelled);
+        waiter.join().unwrap();
+        assert_eq!(world.table.waiters(ADDRESS), 0);
+    });
+}
+
+#[test]
+fn loom_a_token_that_is_cancelled_during_a_notify_loses_no_wake_up() {
+    let mut builder = loom::model::Builder::new();
+    builder.preemption_bound = Some(3);
+    builder.check(|| {
+        let (world, token) = (world(), CancelToken::new(None));
+        let (other, waits) = (world.clone(), token.clone());
+        let waiter = thread::spawn(move || {
+            let mut waiter = other.enqueue(1).expect("the cell stays zero");
+            match waiter.sleep(WaitLimit::new(Some(&waits))) {
+                Ok(outcome) => assert_eq!(outcome, Outcome::Woken),
+                Err(_) if waiter.cancel() => return 0,
+                Err(_) => assert_eq!(waiter.outcome(), Some(Outcome::Woken)),
+            }
+            1
+        });
+        let canceller = thread::spawn(move || token.cancel(Reason::Cancelled));
+        let notified = world.table.notify(ADDRESS, 1);
+        assert_eq!(waiter.join().unwrap(), notified);
+        canceller.join().unwrap();
     });
 }
