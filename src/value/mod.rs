@@ -25,7 +25,7 @@ mod wire_tests;
 
 pub use bytes::{Bytes, BytesKind, ForeignBytes, Words};
 pub use decode::{Limits, decode, is_for_javascript};
-pub use encode::{INLINE_BYTES, MAX_DEPTH, encode};
+pub use encode::{INLINE_BYTES, encode};
 pub use envelope::{Envelope, Part};
 pub use js_value::{BigInt, ErrorValue, Value};
 pub use payload::Payload;
