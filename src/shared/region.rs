@@ -17,6 +17,9 @@
 //! in whatever threads, are one [`Region`] and waiters meet. A [`RegionId`] is never used again, so a waiter that
 //! was left behind on freed memory meets no one.
 
+// References to atomics on JavaScript's memory.
+#![allow(unsafe_code)]
+
 use std::collections::HashMap;
 use std::fmt;
 use std::sync::atomic::{
