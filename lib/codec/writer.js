@@ -26,7 +26,7 @@ const {
 const { MemoryCopies } = require('./memory-copies');
 const { isStackOverflow } = require('../runtime/stack-overflow');
 const { flagsOf, sourceOf } = require('./regexps');
-const { Slab } = require('./write-buffer');
+const { WriteBuffer } = require('./write-buffer');
 const {
   HEADER_TREE, HEADER_GRAPH, DATE, ARRAY, ARRAY_TAILED, SHAPED, SHAPED_HOLEY, OBJECT, MAP, SET, BYTES,
   BYTES_PART, VIEW, REF, HOLE, TAIL, REGEXP, BOXED, CARRIED,
@@ -96,7 +96,7 @@ function collectItem(value) {
   this.items[this.count++] = value;
 }
 
-class Writer extends Slab {
+class Writer extends WriteBuffer {
   message;
   /** Messages: whether a Buffer arrives as one, with its own bytes only. */
   keepBuffers = false;
