@@ -20,7 +20,7 @@ const FORMS = require('../forms');
 const nodeGlobals = require('../runtime/globals');
 const { coverListeners } = require('../runtime/port-listeners');
 const { functionsOf } = require('./load-script');
-const { Outgoing } = require('./outgoing');
+const { ValueEncoder } = require('./value-encoder');
 const { flushOutput, watchOutput } = require('../runtime/worker-output');
 const {
   STEP_RUN, STEP_WAIT, TAKE, BLOCK, ASKED, ASKED_INPUT, BESIDE, BY_MESSAGE, DROP, END_FAILED, END_BESIDE, END_BESIDE_FAILED, INPUT, VOID,
@@ -70,8 +70,8 @@ class Runner {
   #numbered = [];
   #call;
   #inbox = Buffer.from(new ArrayBuffer(INBOX_BYTES));
-  #result = new Outgoing();
-  #reports = new Outgoing();
+  #result = new ValueEncoder();
+  #reports = new ValueEncoder();
   /** How the answer to the last task that ended goes out. */
   #out = { form: 0, length: 0, value: undefined, parts: undefined };
 
@@ -171,7 +171,7 @@ class Runner {
     this.#leaving = true;
     try {
       if (binding.joinPool(this.#setup.key, this.#inbox)) {
-        const { encodeThrown } = require('./thrown');
+        const { encodeThrown } = require('../task/thrown');
         this.#post({ names: undefined, thrown: besideOf(encodeThrown(error)) }, NOTHING, 'error');
         binding.tellReady();
       }
@@ -688,7 +688,7 @@ class Runner {
   /** Puts what a task threw in `#out`. */
   #failed(job, error) {
     const out = this.#out;
-    const { encodeThrown } = require('./thrown');
+    const { encodeThrown } = require('../task/thrown');
     let thrown = encodeThrown(error);
     if (thrown.carried.length > 0) {
       try {
