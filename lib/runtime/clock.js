@@ -30,16 +30,19 @@ const { bun, deno } = process.versions;
 
 const isCleared = (timer) => timer?._destroyed === true;
 
-/** Whether these make and end timers of Node's: a false one has no such state, and none that it does not know is ended. */
+/** Whether these make and end timers of Node's: a false one has no such state. */
 function areReal({ setTimeout, clearTimeout, setImmediate, clearImmediate }) {
   // There is no telling there.
   if (bun !== undefined || deno !== undefined) return true;
   try {
     const timeout = setTimeout(() => {}, 1);
     clearTimeout(timeout);
+    if (!isCleared(timeout)) return false;
     const immediate = setImmediate(() => {});
+    // Node's function would count one that it does not know as ended.
+    if (immediate?._destroyed !== false) return false;
     clearImmediate(immediate);
-    return isCleared(timeout) && isCleared(immediate);
+    return isCleared(immediate);
   } catch {
     return false;
   }
