@@ -77,14 +77,12 @@ impl Input for Message {
 
 /// `sha256` of bytes or a string (FIPS 180-4): a Buffer of 32 bytes, or hex.
 pub(super) fn sha256() -> Task {
-    Task::new("sha256", TAKES, |message: Message, context| sha2::<Sha256>(&message, context))
-    .parallel()
+    Task::new("sha256", TAKES, |message: Message, context| sha2::<Sha256>(&message, context)).parallel()
 }
 
 /// `sha512` of bytes or a string (FIPS 180-4): a Buffer of 64 bytes, or hex.
 pub(super) fn sha512() -> Task {
-    Task::new("sha512", TAKES, |message: Message, context| sha2::<Sha512>(&message, context))
-    .parallel()
+    Task::new("sha512", TAKES, |message: Message, context| sha2::<Sha512>(&message, context)).parallel()
 }
 
 /// `blake3` of bytes or a string: a Buffer of 32 bytes, or hex.
