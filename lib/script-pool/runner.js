@@ -21,7 +21,7 @@ const { freshContext } = require('../runtime/turn');
 const FORMS = require('../forms');
 const { coverListeners } = require('../runtime/port-listeners');
 const { flushOutput, watchOutput } = require('../runtime/worker-output');
-const { readValue } = require('../task/read-value');
+const { readValue, wireFromStart } = require('../task/read-value');
 const { Answering } = require('./answering');
 const { functionsOf } = require('./load-script');
 const { ASKED, BLOCK, BY_MESSAGE, STEP_RUN, STEP_WAIT, TAKE } = require('./steps');
@@ -313,7 +313,9 @@ class Runner {
   runShown(job, run, form, number, extra) {
     let input;
     try {
-      input = readValue(form, number, this.#inbox.show(extra));
+      // The inbox holds one wire at a time, so its number is the length alone.
+      const place = form === FORMS.WIRE ? wireFromStart(number) : number;
+      input = readValue(form, place, this.#inbox.show(extra));
     } catch (error) {
       this.#answers.failed(error);
       return true;

@@ -17,6 +17,9 @@ const decodeThrown = (...wire) => (thrown ??= require('./thrown')).decodeThrown(
 /** Of the number of encoded bytes, the lower two bytes are where they begin and the rest is their length. */
 const LENGTH = 0x10000;
 
+/** The number of encoded bytes of this length that begin where the memory does. */
+const wireFromStart = (length) => length * LENGTH;
+
 /**
  * @param {number} form one of forms.js
  * @param {number} number what stands beside it on the call buffer
@@ -62,4 +65,4 @@ function readValue(form, number, source, task) {
   }
 }
 
-module.exports = { readValue };
+module.exports = { readValue, wireFromStart };

@@ -213,8 +213,7 @@ impl Seat {
         // SAFETY: the wire fits, as just checked; the inbox was given for this, is kept alive by a reference that is
         // never deleted, and JavaScript does not run meanwhile.
         unsafe { self.inbox.copy_from_nonoverlapping(NonNull::from(wire).cast(), wire.len()) };
-        // As in the call buffer of a batch (output.rs): the length, and after it where the wire begins.
         #[allow(clippy::cast_precision_loss)]
-        Some((wire.len() << 16) as f64)
+        Some(wire.len() as f64)
     }
 }
