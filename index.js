@@ -14,12 +14,13 @@ require('./lib/runtime/worker-threads');
 
 const { replacements, superset } = require('./lib/worker');
 
-const PORTS = ['MessageChannel', 'MessagePort', 'carry', 'moveMessagePortToContext', 'receiveMessageOnPort'];
+const PORTS = ['MessageChannel', 'MessagePort', 'moveMessagePortToContext'];
 
 /** How to load what stands under each name. */
 const loaders = {
   ...replacements,
   ...all(() => require('./lib/ports'), PORTS),
+  ...all(() => require('./lib/transfer/carry'), ['carry']),
   ...all(() => require('./lib/pool/worker-pool'), ['WorkerPool']),
   ...all(() => require('./lib/script-pool/transfer'), ['move']),
   task() {
@@ -64,6 +65,7 @@ const missing = whatIsMissing();
 if (missing !== undefined) {
   module.exports = require('./lib/native/without-addon').faceWithout(missing, Object.keys(loaders));
 } else {
+  require('./lib/transferable-types');
   require('./lib/worker/parent-port');
   // Ours in the place of Node's.
   module.exports = superset;

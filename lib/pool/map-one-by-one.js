@@ -18,7 +18,8 @@ const { PoolClosedError, TaskTimeoutError } = require('../errors');
 const { Pending } = require('../pending');
 const { keep, takeKept } = require('../script-pool/kept-input');
 const { discard } = require('../script-pool/transfer');
-const { listedIn, validateTransfer } = require('../task-transfer');
+const { validateTransfer } = require('../transfer/task-transfer');
+const { listedIn } = require('../transfer/transferables');
 
 /** Tasks under way for each thread: enough that a thread finds the next one waiting. */
 const DEPTH = 4;

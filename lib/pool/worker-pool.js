@@ -14,7 +14,7 @@ const { nextTick } = require('../runtime/globals');
 const { Pending } = require('../pending');
 const { closeTerms, nativePoolOptions, poolSettings, runTerms } = require('../pool-options');
 const { PoolRecord, isSeen } = require('./pool-record');
-const { waysOf } = require('../script-pool/beside');
+const { fallbackPortsOf } = require('../script-pool/fallback-ports');
 const { WorkerManager } = require('../script-pool/worker-manager');
 const { locateScript } = require('../script-pool/script-location');
 const { scriptPoolOptions, scriptSettings, scriptTerms } = require('../script-pool/script-options');
@@ -23,7 +23,7 @@ const { ScriptSubmitter } = require('../script-pool/submit');
 const { comesBack, givenBack, orGiven, prepareFor, prepareForAll, readOnce, withParallel } = require('../shared-buffer/task-inputs');
 const { isNativeOnly, taskIndex, taskName, taskNames } = require('../tasks');
 const { ensureStack } = require('../runtime/stack-overflow');
-const { Transfer } = require('../task-transfer');
+const { TaskTransfer } = require('../transfer/task-transfer');
 const { callUser } = require('../user-code');
 const { validateIterable } = require('../validators');
 
@@ -93,7 +93,7 @@ class WorkerPool extends EventEmitter {
     const settings = scriptSettings(options, this.#settings, fixed);
     this.#scriptCapacity = settings.most * settings.concurrency;
     const url = locateScript(script);
-    const ways = waysOf(binding, delivery);
+    const ways = fallbackPortsOf(binding, delivery);
     const record = new ScriptRecord(binding, binding.createPool(this.#settings), ways);
     this.#record = record;
     const emit = emitterOf(new WeakRef(this));
@@ -269,7 +269,7 @@ class WorkerPool extends EventEmitter {
       // As they are now: what getters among them change counts no more.
       const all = [...inputs];
       if (all.length === 0) {
-        if (terms.transfer !== undefined) new Transfer(terms.transfer).finish();
+        if (terms.transfer !== undefined) new TaskTransfer(terms.transfer).finish();
         return pending.resolve(all);
       }
       prepareForAll(task, all, terms.parallel, pending);

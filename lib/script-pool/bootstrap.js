@@ -71,9 +71,10 @@ const { control } = setup;
 const compiled = workerThreads.receiveMessageOnPort(control)?.message[1] ?? null;
 const ours = compiled === null ? require : requireCompiled(compiled);
 
+ours('../transferable-types');
 const [isBundle, workerData] = setup.workerData;
 // The script sees its own.
-workerThreads.workerData = isBundle ? ours('../transfer').arrive(workerData) : workerData;
+workerThreads.workerData = isBundle ? ours('../transfer/serialization').deserialize(workerData) : workerData;
 Module.syncBuiltinESMExports();
 
 // Before the script can take the function.

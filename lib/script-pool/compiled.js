@@ -16,7 +16,7 @@ const { append } = require('../codec/intrinsics');
 const { file: addon } = require('../native');
 
 /** What a worker loads at once, and what its first task with a value that is no plain number makes it load. */
-const ENTRIES = ['script-pool/runner.js', 'script-pool/load-script.js', 'values.js'];
+const ENTRIES = ['transferable-types.js', 'script-pool/runner.js', 'script-pool/load-script.js', 'values.js'];
 const LIB = path.join(__dirname, '..');
 
 /** `require('./x')` at a module's top level. What is required inside a function is not part of a start. */

@@ -362,7 +362,7 @@ class Runner {
     let input = value;
     if (isBundle) {
       try {
-        input = require('../transfer').arrive(value);
+        input = require('../transfer/serialization').deserialize(value);
       } catch (refusal) {
         this.#failed(job, refusal);
         return true;
@@ -405,7 +405,7 @@ class Runner {
     const input = this.#inputs.get(number);
     if (input === undefined) return;
     this.#inputs.delete(number);
-    if (input.error === undefined) require('./transfer').discardArrived(input);
+    if (input.error === undefined) require('../fallback/value').discardValue(input.isBundle, input.value);
   }
 
   /** An input has come: the task that waits for it begins. */

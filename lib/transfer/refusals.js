@@ -24,19 +24,19 @@ function thrownBy(provoke) {
 }
 
 /** A port that Node refuses where it stands, as it is on no list; it ends with the other. */
-function unlisted(isGone) {
+function unlisted(isDetached) {
   const { port1, port2 } = new NodeMessageChannel();
-  if (isGone) {
-    const { port1: way } = new NodeMessageChannel();
-    way.postMessage(undefined, [port2]);
-    way.close();
+  if (isDetached) {
+    const { port1: other } = new NodeMessageChannel();
+    other.postMessage(undefined, [port2]);
+    other.close();
   }
   return { port: port2, close: () => port1.close() };
 }
 
-/** For an object that has to be on the transfer list and is not; or that is not here any more either. */
-function notListed(isGone) {
-  const { port, close } = unlisted(isGone);
+/** For an object that has to be on the transfer list and is not; or that is detached as well. */
+function notListed(isDetached) {
+  const { port, close } = unlisted(isDetached);
   try {
     return thrownBy((here) => here.postMessage(port));
   } finally {
@@ -44,7 +44,7 @@ function notListed(isGone) {
   }
 }
 
-/** For one that is on the list and marked as untransferable; undefined (Node 20): it counts as not listed. */
+/** For one that is on the list and marked as untransferable. Undefined on Node 20, where it counts as not listed. */
 const untransferable = () =>
   thrownBy((port, other) => {
     markAsUntransferable(other);
@@ -67,24 +67,30 @@ function isPassedOver(object) {
 /** Whether `markAsUntransferable` was called with this object of ours. */
 const isMarkedAsUntransferable = nodeIsMarked ?? isPassedOver;
 
-/** Refused after the transfer list was read, and before anything in it is touched. */
-const NEVER = Symbol('never');
-let ofNever;
+const READ = Symbol('read');
+/** Refused when it is read, which Node does after it has looked at the transfer list and before it detaches anything. */
+const UNREADABLE = {
+  get value() {
+    throw READ;
+  },
+};
 
-/** Throws what Node says of a transfer list, which it does before it reads anything of the value. */
-function checkList(list) {
-  if (list.length === 0) return;
-  const refusalOf = (transfer) => {
-    try {
-      closedPort().postMessage(NEVER, transfer);
-    } catch (error) {
-      return error;
-    }
-    return undefined;
-  };
-  ofNever ??= refusalOf([])?.message;
-  const error = refusalOf(list);
-  if (error !== undefined && error.message !== ofNever) throw error;
+/** What Node throws for this transfer list, as `{ error }`; undefined if nothing. */
+function refusalOfList(list) {
+  try {
+    closedPort().postMessage(UNREADABLE, list);
+  } catch (error) {
+    if (error !== READ) return { error };
+  }
+  return undefined;
 }
 
-module.exports = { checkList, duplicate, isMarkedAsUntransferable, notListed, unlisted, untransferable };
+/** Throws what Node says of a transfer list, before anything of the value is read. */
+function checkList(list) {
+  const refusal = list.length > 0 ? refusalOfList(list) : undefined;
+  if (refusal !== undefined) throw refusal.error;
+}
+
+module.exports = {
+  checkList, duplicate, isMarkedAsUntransferable, notListed, refusalOfList, unlisted, untransferable,
+};
