@@ -65,12 +65,14 @@ const missing = whatIsMissing();
 if (missing !== undefined) {
   module.exports = require('./lib/native/without-addon').faceWithout(missing, Object.keys(loaders));
 } else {
+  const { binding } = require('./lib/native');
+  const { RUNNER } = require('./lib/script-pool/task');
   require('./lib/transferable-types');
-  require('./lib/worker/parent-port');
+  // In a script pool's worker an answer to a task is the runner's, which has put its own `postMessage` there before.
+  require('./lib/worker/parent-port').openParentPort(() => binding[RUNNER]?.isAsked ?? false);
   // Ours in the place of Node's.
   module.exports = superset;
   for (const [name, load] of Object.entries(loaders)) Object.defineProperty(superset, name, lazy(name, load));
-  const { RUNNER } = require('./lib/script-pool/task');
-  const inPool = require('./lib/native').binding[RUNNER] !== undefined;
+  const inPool = binding[RUNNER] !== undefined;
   if (!inPool) for (const name of Object.keys(loaders)) Reflect.get(superset, name);
 }

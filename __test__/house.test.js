@@ -56,10 +56,10 @@ describe('what is planted is found', () => {
 
   test('in JavaScript: a forbidden arrow, and the circle that it closes', () => {
     const found = aboutPlanted({
-      'lib/errors.js': `${TREE.get('lib/errors.js')}\nfunction late() {\n  return require('./binding');\n}\n`,
+      'lib/errors.js': `${TREE.get('lib/errors.js')}\nfunction late() {\n  return require('./native/load');\n}\n`,
     });
     const line = TREE.get('lib/errors.js').split('\n').length + 2;
-    const arrow = `lib/errors.js:${line}  './binding' → lib/binding.js`;
+    const arrow = `lib/errors.js:${line}  './native/load' → lib/native/load.js`;
     assert.equal(found.length, 2);
     assert.ok(found[0].startsWith('circle of '), found[0]);
     assert.ok(found[0].includes(arrow), found[0]);
@@ -77,8 +77,8 @@ describe('what is planted is found', () => {
   });
 
   test('a module that is not there', () => {
-    const [missing] = aboutPlanted({ 'lib/version.js': "require('./gone');\n" });
-    assert.equal(missing, 'fault: lib/version.js:1  there is no ./gone');
+    const [missing] = aboutPlanted({ 'lib/native/version.js': "require('./gone');\n" });
+    assert.equal(missing, 'fault: lib/native/version.js:1  there is no ./gone');
   });
 
   test('words in the wrong room', () => {
@@ -86,8 +86,8 @@ describe('what is planted is found', () => {
     assert.match(raw, /^word in the wrong room: src\/sync\.rs:\d+ {2}napi::sys::napi_env\n/);
     const found = aboutPlanted({ 'src/sync.rs': `${TREE.get('src/sync.rs')}#[napi(js_name = "x")]\nfn x() {}\n` });
     assert.match(found.join('\n'), /^word in the wrong room: src\/sync\.rs:\d+ {2}#\[napi\]\n/);
-    const [undocumented] = aboutPlanted({ 'lib/version.js': 'module.exports = process._tickCallback;\n' });
-    assert.match(undocumented, /^word in the wrong room: lib\/version\.js:1 {2}_tickCallback\n/);
+    const [undocumented] = aboutPlanted({ 'lib/native/version.js': 'module.exports = process._tickCallback;\n' });
+    assert.match(undocumented, /^word in the wrong room: lib\/native\/version\.js:1 {2}_tickCallback\n/);
   });
 
   test('faults of the table', () => {

@@ -4,7 +4,7 @@
 
 const { errorFromCode, InternalError } = require('./errors');
 const FORMS = require('./forms');
-const { decodeThrown } = require('./script-pool/thrown');
+const { decodeThrown } = require('./task/thrown');
 const { decode, decodeBytes } = require('./values');
 
 /**

@@ -108,7 +108,7 @@ class Delivery {
    * Adds a task under way.
    *
    * @param {Function | import('./pending').Pending} settler the promise's resolve function, or a `Pending`
-   * @param {import('./pool/pool-record').PoolRecord} pool
+   * @param {import('./task/native-pool').NativePool} pool
    * @param {string} task its name
    * @returns {number} its id
    */
@@ -182,7 +182,7 @@ class Delivery {
    * Each task that was accepted has one owner, which answers it before its pool has closed. Should one have been forgotten
    * by a fault of ours, its promise does not stay open.
    *
-   * @param {import('./pool/pool-record').PoolRecord} pool that has closed
+   * @param {import('./task/native-pool').NativePool} pool that has closed
    */
   checkAnswered(pool) {
     if (pool.inFlight === 0) return;

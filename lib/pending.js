@@ -28,7 +28,7 @@ class Pending extends Cancellable {
   /**
    * @param {(value: unknown) => void} resolve
    * @param {(error: unknown) => void} reject
-   * @param {import('./pool/pool-record').PoolRecord} pool
+   * @param {import('./task/native-pool').NativePool} pool
    * @param {string} task its name
    */
   constructor(resolve, reject, pool, task) {

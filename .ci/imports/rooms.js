@@ -88,12 +88,12 @@ const RUST = [
 ];
 
 /** What every room of JavaScript may import. */
-const GROUND = ['lib/runtime', 'lib/native', 'lib/errors'];
+const GROUND = ['lib/runtime', 'lib/native', 'lib/worker-threads', 'lib/errors'];
 
 const JAVASCRIPT = [
   {
     room: 'index.js',
-    files: ['index.js', 'lib/index.mjs', 'lib/without-addon.js'],
+    files: ['index.js', 'lib/index.mjs', 'lib/native/without-addon.js'],
     imports: [
       'lib/pool', 'lib/script-pool', 'lib/worker', 'lib/transfer-types', 'lib/locks', 'lib/ports', 'lib/shared-buffer',
       ...GROUND,
@@ -174,11 +174,8 @@ const JAVASCRIPT = [
   },
   {
     room: 'lib/runtime',
-    files: [
-      'lib/runtime/', 'lib/clock.js', 'lib/closed-port.js', 'lib/forgotten.js', 'lib/host.js', 'lib/node-globals.js',
-      'lib/own-timers.js', 'lib/stack-overflow.js', 'lib/turn.js', 'lib/user-code.js',
-    ],
-    imports: ['lib/native', 'lib/errors'],
+    files: ['lib/runtime/', 'lib/forgotten.js', 'lib/user-code.js'],
+    imports: ['lib/native', 'lib/worker-threads', 'lib/errors'],
     why: 'What is taken from Node, documented or not, each with its fallback; it does not know its users.',
   },
   {
@@ -189,9 +186,15 @@ const JAVASCRIPT = [
   },
   {
     room: 'lib/native',
-    files: ['lib/native.js', 'lib/binding.js', 'lib/triple.js', 'lib/version.js', 'lib/node-threads.js'],
-    imports: ['lib/errors'],
-    why: "The addon, and Node's own worker_threads, as the first that is loaded.",
+    files: ['lib/native/'],
+    imports: ['lib/worker-threads', 'lib/errors'],
+    why: 'The addon, found and loaded once for the process.',
+  },
+  {
+    room: 'lib/worker-threads',
+    files: ['lib/runtime/worker-threads.js'],
+    imports: [],
+    why: "Node's own worker_threads, read before anybody can put something else in its place.",
   },
   {
     room: 'lib/errors',

@@ -4,7 +4,7 @@
 
 const { types } = require('node:util');
 
-const { isUncloneable, marks } = require('../transfer/uncloneable');
+const { isUncloneable, marks } = require('../runtime/clone-marks');
 
 const { exoticName, platformName } = require('./type-tags');
 const { bufferOf, isView, kindOfView } = require('./bytes');

@@ -5,7 +5,7 @@
 const { types } = require('node:util');
 const nodeGlobals = require('../runtime/globals');
 const { kin } = require('./type-tags');
-const { SafeMap, append, define } = require('./intrinsics');
+const { SafeMap, append, define } = require('../runtime/intrinsics');
 const { ERROR } = require('./tags');
 
 const { getOwnPropertyDescriptor, hasOwn, keys: keysOf } = Object;

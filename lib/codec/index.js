@@ -37,7 +37,9 @@ function createCodec(options) {
   /** What a writer has just written for Node, and which may be deeper than anything that is ours to carry. */
   const reread = ({ bytes, length, parts, carried, originals }) =>
     newReader(Infinity).reread(bytes, length, parts, carried, originals);
-  const newWriter = (mode) => new Writer({ ...setup, mode, shapes: writeShapes, reread });
+  // Loaded for the first message that is read twice.
+  const secondReading = (writer) => new (require('./second-reading').SecondReading)(writer);
+  const newWriter = (mode) => new Writer({ ...setup, mode, shapes: writeShapes, reread, secondReading });
   let valueWriter = newWriter('value');
   let messageWriter = newWriter('message');
   let reader = newReader();

@@ -6,7 +6,7 @@
 const { types } = require('node:util');
 const nodeGlobals = require('../runtime/globals');
 const { bufferOf, isOutOfBounds, isResizable, isView, lengthOf, offsetOf, sizeOf } = require('./bytes');
-const { SafeMap } = require('./intrinsics');
+const { SafeMap } = require('../runtime/intrinsics');
 
 const { getOwnPropertyDescriptor, getPrototypeOf } = Object;
 const { resize } = ArrayBuffer.prototype;

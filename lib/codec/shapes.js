@@ -1,6 +1,6 @@
 'use strict';
 
-const { ObjectPrototype, SafeMap, append, define, isArray } = require('./intrinsics');
+const { ObjectPrototype, SafeMap, append, define, isArray } = require('../runtime/intrinsics');
 const { isWellFormed } = require('./write-buffer');
 
 const { stringify } = JSON;

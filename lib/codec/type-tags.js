@@ -5,11 +5,12 @@
 
 const { types } = require('node:util');
 
-const { SafeMap, SafeWeakMap } = require('./intrinsics');
+const { SafeMap, SafeWeakMap } = require('../runtime/intrinsics');
 const { isView } = require('./bytes');
+const { CLONED, ownMarksOf } = require('../runtime/clone-marks');
 const nodeGlobals = require('../runtime/globals');
 
-const { getOwnPropertyDescriptor, getOwnPropertySymbols, getPrototypeOf, prototype: ObjectPrototype } = Object;
+const { getOwnPropertyDescriptor, getPrototypeOf, prototype: ObjectPrototype } = Object;
 const { isProxy } = types;
 
 const exotic = [
@@ -42,9 +43,6 @@ const IN_JAVASCRIPT = new SafeMap(Object.entries({
 /** Tags of the classes that V8 makes. */
 const OPAQUE =
   /^(?:WebAssembly|Intl|Temporal)\.|Iterator$|^Iterator Helper$|^WeakRef$|^FinalizationRegistry$|DisposableStack$/;
-/** How Node names the methods of objects that it clones or transfers. */
-const CLONED = 'messaging_clone_symbol';
-const TRANSFERRED = 'messaging_transfer_symbol';
 
 /** What a person would call an object that no thread but its own can use; null for an ordinary object. */
 function exoticName(value) {
@@ -95,12 +93,9 @@ function look(prototype) {
     }
     name ??= platformClass(at);
     isError ||= at === ErrorPrototype;
-    const symbols = getOwnPropertySymbols(at);
-    for (let i = 0; i < symbols.length; i++) {
-      const { description } = symbols[i];
-      isCloned ||= description === CLONED;
-      isCarried ||= description === CLONED || description === TRANSFERRED;
-    }
+    const marks = ownMarksOf(at);
+    isCloned ||= (marks & CLONED) !== 0;
+    isCarried ||= marks !== 0;
   }
   if (isCarried) name ??= `a ${nameOf(prototype)}`;
   if (name === null && !isError && !isCarried) return ORDINARY;

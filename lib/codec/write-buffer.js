@@ -6,14 +6,14 @@ const {
   NULL, UNDEFINED, FALSE, TRUE, INT32, FLOAT64, BIGINT, LATIN1, UTF8, UTF16, SHORT_LATIN1,
 } = require('./tags');
 const { bufferOf, setBytes } = require('./bytes');
+const { bufferText } = require('../runtime/intrinsics');
 
 const FIRST_SIZE = 16 * 1024;
-/** A slab that grew beyond this for one value is let go before the next. */
+/** Memory that grew beyond this for one value is let go before the next. */
 const KEPT_SIZE = 1024 * 1024;
 const SHORT_LIMIT = 64;
 
-// Methods of Buffer.prototype that Node 20–26 have (undocumented, and what Buffer#write calls itself).
-const { utf8Write, ucs2Write } = Buffer.prototype;
+const { utf8Write, ucs2Write } = bufferText;
 const { allocUnsafeSlow: allocate, byteLength } = Buffer;
 const { toString: bigintText } = BigInt.prototype;
 
@@ -35,7 +35,7 @@ function digit(hex, at) {
 }
 
 /** A growing byte buffer with a cursor. */
-class Slab {
+class WriteBuffer {
   bytes = allocate(FIRST_SIZE);
   capacity = FIRST_SIZE;
   pos = 0;
@@ -175,4 +175,4 @@ class Slab {
   }
 }
 
-module.exports = { Slab, isWellFormed };
+module.exports = { WriteBuffer, isWellFormed };

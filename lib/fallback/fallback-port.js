@@ -15,13 +15,11 @@
 const { MessageChannel: NodeMessageChannel, MessagePort: NodeMessagePort, receiveMessageOnPort } =
   require('../runtime/worker-threads');
 
-const { closedPort } = require('../closed-port');
-const { refusalOfList } = require('../transfer/refusals');
+const { closedPort } = require('../runtime/closed-port');
+const { eventTargetPrototype, isOpen, refusalOfList } = require('../runtime/node-ports');
 
-const { close, postMessage, hasRef, ref, unref } = NodeMessagePort.prototype;
-const { addEventListener, removeEventListener } = Object.getPrototypeOf(
-  Object.getPrototypeOf(NodeMessagePort.prototype),
-);
+const { close, postMessage } = NodeMessagePort.prototype;
+const { addEventListener, removeEventListener } = eventTargetPrototype;
 
 class FallbackPort {
   /** Node's port: what goes on Node's transfer list when this end moves to another thread. */
@@ -58,13 +56,9 @@ class FallbackPort {
     return this.isOpen ? receiveMessageOnPort(this.nodePort) : undefined;
   }
 
-  /** Whether it can be asked for a message. Node says so only in this way. */
+  /** Whether it can be asked for a message. */
   get isOpen() {
-    const { nodePort } = this;
-    ref.call(nodePort);
-    const open = hasRef.call(nodePort);
-    unref.call(nodePort);
-    return open;
+    return isOpen(this.nodePort);
   }
 
   /** Whether it closes or has closed: then it cannot be moved. */

@@ -8,7 +8,7 @@
 
 const { types } = require('node:util');
 
-const { closedPort } = require('../closed-port');
+const { closedPort } = require('../runtime/closed-port');
 const { sizeOf } = require('../codec/bytes');
 const { MessagePort: NodeMessagePort } = require('../runtime/worker-threads');
 const { typeOf } = require('../transfer/registry');

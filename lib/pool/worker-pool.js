@@ -1,31 +1,31 @@
 'use strict';
 
+/** The face of a pool: its options, `run` and `map`, events, the end, and what it counts. */
+
 const { EventEmitter } = require('node:events');
 const { inspect } = require('node:util');
 
 const { binding } = require('../native');
 const { clearTimeout, now, setImmediate, setTimeout } = require('../runtime/clock');
 const { deliveryOf } = require('../delivery');
-const { errorFromCode, PoolClosedError, UnknownTaskError } = require('../errors');
+const { PoolClosedError, UnknownTaskError } = require('../errors');
 const { forgotten } = require('../forgotten');
-const { prepareInput, prepareInputs } = require('./inputs');
-const { OneByOne } = require('./map-one-by-one');
-const { nextTick } = require('../runtime/globals');
-const { Pending } = require('../pending');
-const { closeTerms, nativePoolOptions, poolSettings, runTerms } = require('../pool-options');
-const { PoolRecord, isSeen } = require('./pool-record');
+const { closeOptions, nativePoolOptions, poolSettings, submitOptions } = require('../pool-options');
 const { fallbackPortsOf } = require('../script-pool/fallback-ports');
-const { WorkerManager } = require('../script-pool/worker-manager');
 const { locateScript } = require('../script-pool/script-location');
-const { scriptPoolOptions, scriptSettings, scriptTerms } = require('../script-pool/script-options');
-const { ScriptRecord } = require('../script-pool/script-record');
-const { ScriptSubmitter } = require('../script-pool/submit');
-const { comesBack, givenBack, orGiven, prepareFor, prepareForAll, readOnce, withParallel } = require('../shared-buffer/task-inputs');
-const { isNativeOnly, taskIndex, taskName, taskNames } = require('../tasks');
+const { NativeScriptPool } = require('../script-pool/native-script-pool');
+const { scriptPoolOptions, scriptSettings, scriptSubmitOptions } = require('../script-pool/script-options');
+const { ScriptSubmitter } = require('../script-pool/script-submitter');
+const { WorkerManager } = require('../script-pool/worker-manager');
 const { ensureStack } = require('../runtime/stack-overflow');
-const { TaskTransfer } = require('../transfer/task-transfer');
 const { callUser } = require('../user-code');
 const { validateIterable } = require('../validators');
+const { OneByOne } = require('./map-one-by-one');
+const { NativePool } = require('../task/native-pool');
+const { NativeSubmitter } = require('./native-submitter');
+const { NATIVE, NOBODY, UNDECIDED, unknownTask } = require('./task-owner');
+const { TaskRouter } = require('./task-router');
+const { WaitingRoom } = require('./waiting-room');
 
 const delivery = deliveryOf(binding);
 
@@ -46,37 +46,24 @@ const NO_HANDLE = 2 ** 32 - 1;
 const GRACEFULLY = false;
 const BY_FORCE = true;
 
-/** Who runs a task, where it is no native task's index: the script; one of both, as it will turn out; nobody. */
-const SCRIPT = -1;
-const UNDECIDED = -2;
-const NOBODY = -3;
-
-const QUEUE_FULL = 'ERR_RW_QUEUE_FULL';
-
-/** Errors of submissions that found the queue full. */
-const refusals = new WeakSet();
-
 class WorkerPool extends EventEmitter {
   #settings;
-  #record;
+  #native;
+  #room;
+  /** Submits tasks by name: native ones, and those of the script where there is one. */
+  #tasks;
+  #nativeTasks;
   #madeAt = now();
-  #needsDrain = false;
-  /** What waits for room in the queue. */
-  #waitingForRoom = new Set();
   /** Maps of which not every input was submitted, or is done. */
   #maps = new Set();
-  /** Whether tasks are refused here: the native side is still open for these maps. */
-  #refuses = false;
   /** The promise of `close()`, once it was called. */
   #closing;
   /** The last counters, once the pool has closed. */
   #lastCounters;
 
-  /** The script's workers, in a pool that has one. */
-  #manager;
-  /** How tasks reach them. */
-  #submitter;
-  /** Tasks that its workers may run at once. */
+  /** The script's tasks, in a pool that has a script; its workers, and how many tasks these may run at once. */
+  #scriptTasks;
+  #workers;
   #scriptCapacity = 0;
 
   constructor(scriptOrOptions = {}, sizeOrOptions = {}) {
@@ -85,8 +72,15 @@ class WorkerPool extends EventEmitter {
     const options = hasScript ? scriptPoolOptions(sizeOrOptions) : nativePoolOptions(scriptOrOptions);
     this.#settings = poolSettings(options);
     if (hasScript) this.#openScript(scriptOrOptions, options, typeof sizeOrOptions === 'number');
-    else this.#record = new PoolRecord(binding, binding.createPool(this.#settings));
-    closing.register(this, this.#record.handle, this);
+    else this.#open(new NativePool(binding, binding.createPool(this.#settings)));
+    closing.register(this, this.#native.handle, this);
+  }
+
+  /** @param {(then: (failure?: Error) => void) => void} [whenLoaded] as `WaitingRoom` takes it */
+  #open(native, whenLoaded) {
+    this.#native = native;
+    this.#room = new WaitingRoom(this, native, this.#settings.maxQueue, whenLoaded);
+    this.#tasks = this.#nativeTasks = new NativeSubmitter(native, this.#room);
   }
 
   #openScript(script, options, fixed) {
@@ -94,21 +88,16 @@ class WorkerPool extends EventEmitter {
     this.#scriptCapacity = settings.most * settings.concurrency;
     const url = locateScript(script);
     const ways = fallbackPortsOf(binding, delivery);
-    const record = new ScriptRecord(binding, binding.createPool(this.#settings), ways);
-    this.#record = record;
+    const native = new NativeScriptPool(binding, binding.createPool(this.#settings), ways);
     const emit = emitterOf(new WeakRef(this));
-    const manager = (this.#manager = new WorkerManager({ binding, ways, delivery, record, script: url, settings, emit }));
-    this.#submitter = new ScriptSubmitter({
-      binding, delivery, record, manager, settings,
-      isClosed: () => this.#refuses,
-      becameFull: () => this.#becameFull(),
-      queueFull: (...refusal) => this.#queueFull(...refusal),
-      refused: (...refusal) => this.#answered(...refusal),
-    });
+    const workers = (this.#workers = new WorkerManager({ pool: native, delivery, ways, script: url, settings, emit }));
+    this.#open(native, (then) => workers.whenLoaded(then));
+    this.#scriptTasks = new ScriptSubmitter(native, delivery, this.#room, settings);
+    this.#tasks = new TaskRouter(native, this.#nativeTasks, this.#scriptTasks, this.#room);
     try {
-      this.#manager.fill();
+      workers.fill();
     } catch (error) {
-      binding.closePool(record.handle, BY_FORCE, true);
+      binding.closePool(native.handle, BY_FORCE, true);
       throw error;
     }
   }
@@ -116,212 +105,63 @@ class WorkerPool extends EventEmitter {
   run(task, input, options) {
     const promise = new Promise(capture);
     const { resolve, reject } = captured;
-    if (this.#refuses) {
-      reject(closedError(task));
-      return promise;
-    }
-    const runner = this.#runnerOf(task);
-    // Spelled out: two more calls cost a tiny task a tenth of its time.
-    if (runner < 0 || options !== undefined) this.#start(runner, task, input, options, resolve, reject);
-    else if (typeof input === 'number') this.#runDirect(runner, 1, input, resolve);
-    else if (input === undefined) this.#runDirect(runner, 0, 0, resolve);
-    else this.#runPlain(runner, input, resolve, reject);
+    if (this.#room.isClosed) reject(closedError(task));
+    else this.#tasks.run(task, input, options, resolve, reject);
     return promise;
   }
 
   runTask(input, options) {
     const promise = new Promise(capture);
     const { resolve, reject } = captured;
-    if (this.#submitter === undefined) {
+    if (this.#scriptTasks === undefined) {
       reject(new UnknownTaskError('This pool has no script: give one to the constructor, or run a native task by name'));
-    } else if (this.#refuses) {
+    } else if (this.#room.isClosed) {
       reject(closedError(''));
     } else {
-      this.#submitter.run('', input, options, resolve, reject);
+      this.#scriptTasks.run('', input, options, resolve, reject);
     }
     return promise;
   }
 
-  /**
-   * Who runs a task of this name. `native:<name>` is always the native task; in a pool with a script, what the script
-   * exports comes first, so that a new native task never takes a function's place.
-   */
-  #runnerOf(task) {
-    const index = taskIndex(task);
-    const submitter = this.#submitter;
-    if (submitter === undefined) return index ?? NOBODY;
-    if (typeof task !== 'string') return NOBODY;
-    if (isNativeOnly(task)) return index ?? NOBODY;
-    if (index === undefined) return SCRIPT;
-    const { exports } = submitter;
-    if (exports === undefined) return UNDECIDED;
-    return exports.has(task) ? SCRIPT : index;
-  }
-
-  #start(runner, task, input, options, resolve, reject) {
-    if (runner >= 0) this.#runNative(runner, input, options, resolve, reject);
-    else if (runner === SCRIPT) this.#submitter.run(task, input, options, resolve, reject);
-    else if (runner === NOBODY) reject(unknownTask(task));
-    else {
-      const native = (...given) =>
-        new Promise((done, failed) => this.#runNative(taskIndex(task), ...given, done, failed));
-      this.#submitter.runColliding(task, input, options, resolve, reject, native);
-    }
-  }
-
-  #runNative(index, input, options, resolve, reject) {
-    if (options !== undefined) this.#runWith(index, input, options, resolve, reject);
-    else if (typeof input === 'number') this.#runDirect(index, 1, input, resolve);
-    else if (input === undefined) this.#runDirect(index, 0, 0, resolve);
-    else this.#runPlain(index, input, resolve, reject);
-  }
-
-  /** A number, or nothing, needs no argument at all: see src/node/call_buffer.rs. */
-  #runDirect(index, isNumber, number, resolve) {
-    const task = taskName(index);
-    const id = delivery.add(resolve, this.#record, task);
-    const { call } = delivery;
-    call[0] = this.#record.handle;
-    call[1] = index;
-    call[2] = id;
-    call[3] = isNumber;
-    call[4] = number;
-    try {
-      const answer = binding.submitDirect();
-      if (answer !== undefined) this.#answered(answer, id, resolve, task, isNumber ? number : undefined);
-    } catch (error) {
-      this.#failed(id, resolve, error);
-    }
-  }
-
-  #runPlain(index, input, resolve, reject) {
-    const task = taskName(index);
-    let form, value, length, parts, given;
-    try {
-      const read = readOnce(task, input);
-      ({ form, value, length, parts } = prepareInput(read, undefined, comesBack(task)));
-      prepareFor(task, read);
-      given = givenBack(task, read);
-    } catch (error) {
-      return reject(error);
-    }
-    const settle = given === undefined ? resolve : (output) => resolve(orGiven(given)(output));
-    const id = delivery.add(settle, this.#record, task);
-    try {
-      const answer = binding.submit(this.#record.handle, index, id, form, value, length, parts);
-      if (answer !== undefined) this.#answered(answer, id, resolve, task, input);
-    } catch (error) {
-      this.#failed(id, resolve, error);
-    }
-  }
-
-  /** A submission failed half-way: the stack may be used up. Nobody will answer it. */
-  #failed(id, resolve, error) {
-    delivery.remove(id);
-    resolve(Promise.reject(error));
-  }
-
-  #runWith(index, input, options, resolve, reject) {
-    const task = taskName(index);
-    const pending = new Pending(resolve, reject, this.#record, task);
-    try {
-      const terms = runTerms(options, true);
-      // Before the input is read: what its getters do may end the task.
-      pending.control(terms);
-      if (pending.ended) return;
-      // Nor is anything given away to a queue that is full.
-      const refusal = terms.transfer === undefined ? null : binding.poolRefusal(this.#record.handle, false);
-      if (refusal !== null) return pending.reject(this.#queueFull(refusal, task, input));
-      let read = readOnce(task, input);
-      const given = givenBack(task, read);
-      if (given !== undefined) pending.through(orGiven(given));
-      if (terms.parallel) read = withParallel(task, read);
-      const { form, value, length, parts, input: taken } = prepareInput(read, terms.transfer, comesBack(task));
-      prepareFor(task, read);
-      const moved = taken === read ? input : taken;
-      if (!pending.ended) this.#submitWith(binding.submitWith, index, pending, terms, [form, value, length, parts], moved);
-    } catch (error) {
-      if (pending.id !== 0) delivery.remove(pending.id);
-      pending.reject(error);
-    }
-  }
-
   map(task, inputs, options = {}) {
     return new Promise((resolve, reject) => {
-      const runner = this.#runnerOf(task);
-      if (runner === NOBODY) throw unknownTask(task);
-      const terms = runTerms(options, runner >= 0);
+      const owner = this.#tasks.ownerOf(task);
+      if (owner === NOBODY) throw unknownTask(task);
+      const checked = submitOptions(options, owner === NATIVE);
       validateIterable(inputs, 'inputs');
-      if (this.#refuses) throw closedError(task);
+      if (this.#room.isClosed) throw closedError(task);
       const isAsync = typeof inputs[Symbol.asyncIterator] === 'function';
-      if (runner >= 0 && !isAsync) this.#mapBatch(runner, inputs, terms, resolve, reject);
-      else this.#mapOneByOne(task, runner, inputs, isAsync, terms, options, resolve, reject);
+      if (owner === NATIVE && !isAsync) this.#nativeTasks.map(task, inputs, checked, resolve, reject);
+      else this.#mapOneByOne(task, owner, inputs, isAsync, checked, options, resolve, reject);
     });
   }
 
-  /** All inputs in one crossing. */
-  #mapBatch(index, inputs, terms, resolve, reject) {
-    const task = taskName(index);
-    const pending = new Pending(resolve, reject, this.#record, task);
-    try {
-      pending.control(terms);
-      if (pending.ended) return;
-      // As they are now: what getters among them change counts no more.
-      const all = [...inputs];
-      if (all.length === 0) {
-        if (terms.transfer !== undefined) new TaskTransfer(terms.transfer).finish();
-        return pending.resolve(all);
-      }
-      prepareForAll(task, all, terms.parallel, pending);
-      const { form, value, length, parts } = prepareInputs(all, terms.transfer, comesBack(task));
-      if (pending.ended) return;
-      const prepared = [form, value, length, parts];
-      this.#submitWith(binding.submitBatch, index, pending, terms, prepared, inputs, all.length);
-    } catch (error) {
-      if (pending.id !== 0) delivery.remove(pending.id);
-      pending.reject(error);
-    }
-  }
-
   /** Input by input: those of an async source, or for the script. */
-  #mapOneByOne(task, runner, inputs, isAsync, terms, options, resolve, reject) {
-    const isNative = runner >= 0;
-    const isDecided = () => runner !== UNDECIDED || this.#submitter.exports !== undefined;
+  #mapOneByOne(task, owner, inputs, isAsync, checked, options, resolve, reject) {
+    const isNative = owner === NATIVE;
     const { maxThreads, maxQueue } = this.#settings;
-    const { onProgress, name, auto } = isNative ? {} : scriptTerms(options);
-    const given = { ...terms, onProgress, name, transfer: auto ? 'auto' : terms.transfer };
+    const { onProgress, name, auto } = isNative ? {} : scriptSubmitOptions(options);
     // A pool that closes finishes what was accepted: an array as a whole, of an async source what has come so far.
-    const accepted = !isAsync;
-    let letGo = () => {};
-    const map = new OneByOne(resolve, reject, task, given, {
-      threads: isNative ? maxThreads : Math.max(this.#scriptCapacity, runner === UNDECIDED ? maxThreads : 0),
+    const isWhole = !isAsync;
+    const map = new OneByOne(resolve, reject, task, { ...checked, onProgress, name, transfer: auto ? 'auto' : checked.transfer }, {
+      threads: isNative ? maxThreads : Math.max(this.#scriptCapacity, owner === UNDECIDED ? maxThreads : 0),
       maxQueue,
       isNative,
-      isWhole: accepted,
-      holds: this.#record.holds,
-      start: (input, runOptions) => {
-        if (!accepted) return this.run(task, input, runOptions);
+      isWhole,
+      holds: this.#native.holds,
+      sharesWorkers: !isNative && this.#scriptTasks.separates,
+      room: this.#room,
+      ownerOf: () => this.#tasks.ownerOf(task),
+      submit: (input, submitted) => {
+        if (!isWhole) return this.run(task, input, submitted);
         const promise = new Promise(capture);
         const { resolve: done, reject: failed } = captured;
-        this.#start(this.#runnerOf(task), task, input, runOptions, done, failed);
+        this.#tasks.run(task, input, submitted, done, failed);
         return promise;
       },
-      // Whose task it is must be known: what is kept until then is as it was at the call.
-      hasRoom: () => isDecided() && binding.poolRefusal(this.#record.handle, this.#runnerOf(task) === SCRIPT) === null,
-      catchUp: () => this.#record.catchUp(),
-      whenRoom: (act) => {
-        if (!isDecided()) {
-          letGo = this.#submitter.whenKnown((failure) => (failure === undefined ? act() : map.fail(failure)));
-          return;
-        }
-        this.#waitingForRoom.add(act);
-        this.#watch();
-      },
-      sharesWorkers: !isNative && this.#submitter.separates,
-      isRefusal: (error) => refusals.has(error),
+      catchUp: () => this.#native.catchUp(),
       over: () => {
-        letGo();
-        if (this.#maps.delete(map) && accepted && this.#refuses) this.#closeWhenMapped();
+        if (this.#maps.delete(map) && isWhole && this.#room.isClosed) this.#closeWhenMapped();
       },
     });
     ensureStack();
@@ -329,76 +169,9 @@ class WorkerPool extends EventEmitter {
     map.run(inputs);
   }
 
-  /** Submits what may end early, or has a priority. */
-  #submitWith(submit, index, pending, terms, prepared, input, count) {
-    const { priority, signal, timeout } = terms;
-    const cancellable = signal !== undefined || timeout !== undefined;
-    pending.id = delivery.add(pending, this.#record, pending.task);
-    const answer = submit(
-      this.#record.handle, index, pending.id, ...prepared, priority, timeout ?? -1, cancellable, count,
-    );
-    if (answer === true) this.#becameFull();
-    else if (answer !== undefined) pending.reject(this.#refused(answer, pending.id, pending.task, input));
-  }
-
-  /** What a submission returned: `true` when the queue is full now, or why it was refused. */
-  #answered(answer, id, resolve, task, input) {
-    if (answer === true) this.#becameFull();
-    else resolve(Promise.reject(this.#refused(answer, id, task, input)));
-  }
-
-  /** Takes back a task that was refused; why it was. */
-  #refused([code, message], id, task, input) {
-    delivery.remove(id);
-    return code === QUEUE_FULL ? this.#queueFull(message, task, input) : errorFromCode(code, message, { task });
-  }
-
-  #queueFull(message, task, input) {
-    const error = errorFromCode(QUEUE_FULL, message, { task, input });
-    refusals.add(error);
-    this.#becameFull();
-    return error;
-  }
-
-  #becameFull() {
-    if (this.#needsDrain) return;
-    this.#needsDrain = true;
-    this.#watch();
-    nextTick(() => this.emit('needsDrain'));
-  }
-
-  /** Looks after each batch whether there is room in the queue. Only meanwhile does the record refer to the pool. */
-  #watch() {
-    this.#record.look = () => this.#look();
-    delivery.watch(this.#record);
-  }
-
-  /** True when there is nothing more to look for. */
-  #look() {
-    if (this.#needsDrain && this.#isHalfEmpty()) {
-      this.#needsDrain = false;
-      nextTick(() => this.emit('drain'));
-    }
-    for (const act of this.#waitingForRoom) {
-      this.#waitingForRoom.delete(act);
-      // Not in the middle of a delivery: it asks a source, and submits.
-      nextTick(callUser, act);
-    }
-    if (this.#needsDrain) return false;
-    this.#record.look = isSeen;
-    return true;
-  }
-
-  /** Whether the queue is at most half full; where nothing may wait, whether a thread is free. */
-  #isHalfEmpty() {
-    const { handle } = this.#record;
-    const needsThread = this.#settings.maxQueue === 0 && this.#submitter === undefined && !this.closed;
-    return binding.poolIsHalfEmpty(handle) && (!needsThread || binding.poolRefusal(handle, false) === null);
-  }
-
   close(options = {}) {
     try {
-      const { force, timeout } = closeTerms(options);
+      const { force, timeout } = closeOptions(options);
       this.#closing ??= this.#close();
       if (force) this.#force();
       else if (timeout !== undefined) this.#forceAfter(timeout);
@@ -411,23 +184,23 @@ class WorkerPool extends EventEmitter {
   #close() {
     ensureStack();
     closing.unregister(this);
-    const { handle } = this.#record;
+    const { handle } = this.#native;
     // Until the threads have ended, also when nothing runs: so that `await pool.close()` always returns.
     delivery.hold(1);
     return new Promise((resolve) => {
       delivery.addPool(handle, (counters) => {
         this.#lastCounters = counters;
-        delivery.checkAnswered(this.#record);
+        delivery.checkAnswered(this.#native);
         // The native side may give the handle to the next pool.
-        this.#record.handle = NO_HANDLE;
-        // Not at once: rejections that came with this take some microtasks to reach who waits for them.
+        this.#native.handle = NO_HANDLE;
+        // Not at once: rejections that came with this take some microtasks to reach the code that awaits them.
         setImmediate(() => {
           delivery.hold(-1);
           resolve();
           this.emit('close');
         });
       });
-      this.#refuses = true;
+      this.#room.isClosed = true;
       for (const map of [...this.#maps]) map.poolCloses();
       this.#closeWhenMapped();
     });
@@ -436,19 +209,17 @@ class WorkerPool extends EventEmitter {
   /** Closes the native side, once the inputs of every map that was accepted have been submitted and are done. */
   #closeWhenMapped() {
     for (const map of this.#maps) if (map.isWhole) return;
-    const close = () => {
-      binding.closePool(this.#record.handle, GRACEFULLY, true);
-      this.#manager?.close();
-    };
-    if (this.#submitter === undefined) close();
-    else this.#submitter.whenDispatched(close);
+    this.#room.whenDispatched(() => {
+      binding.closePool(this.#native.handle, GRACEFULLY, true);
+      this.#workers?.close();
+    });
   }
 
   #force() {
-    for (const map of [...this.#maps]) map.fail(new PoolClosedError('the pool was destroyed before every input was done'));
-    this.#submitter?.rejectHeld(() => new PoolClosedError('the pool was destroyed before the task began'));
-    binding.closePool(this.#record.handle, BY_FORCE, false);
-    this.#manager?.destroy();
+    for (const map of [...this.#maps]) map.end(new PoolClosedError('the pool was destroyed before every input was done'));
+    this.#room.clear(() => new PoolClosedError('the pool was destroyed before the task began'));
+    binding.closePool(this.#native.handle, BY_FORCE, false);
+    this.#workers?.destroy();
   }
 
   #forceAfter(timeout) {
@@ -473,16 +244,16 @@ class WorkerPool extends EventEmitter {
   }
 
   #setHolds(holds) {
-    const record = this.#record;
-    if (record.holds !== holds) {
-      record.holds = holds;
-      delivery.hold(holds ? record.inFlight : -record.inFlight);
+    const native = this.#native;
+    if (native.holds !== holds) {
+      native.holds = holds;
+      delivery.hold(holds ? native.inFlight : -native.inFlight);
     }
     return this;
   }
 
   #counters() {
-    return this.#lastCounters ?? binding.poolCounters(this.#record.handle);
+    return this.#lastCounters ?? binding.poolCounters(this.#native.handle);
   }
 
   get threads() {
@@ -498,7 +269,7 @@ class WorkerPool extends EventEmitter {
   }
 
   get needsDrain() {
-    return this.#needsDrain;
+    return this.#room.needsDrain;
   }
 
   get closed() {
@@ -509,7 +280,7 @@ class WorkerPool extends EventEmitter {
     const { runTime, mostThreads } = this.#counters();
     const { maxThreads } = this.#settings;
     // Of each kind, as many as there may be. Native threads count in a pool with a script once it has had some.
-    const native = this.#submitter === undefined || mostThreads > 0 ? maxThreads : 0;
+    const native = this.#scriptTasks === undefined || mostThreads > 0 ? maxThreads : 0;
     const lifetime = now() - this.#madeAt;
     return lifetime <= 0 ? 0 : Math.min(1, runTime / (lifetime * (native + this.#scriptCapacity)));
   }
@@ -536,8 +307,8 @@ function closedError(task) {
 }
 
 /**
- * How workers tell the pool what they did. They must not keep a pool that everybody else has forgotten, as a function made
- * in one of its methods would.
+ * How workers tell the pool what they did. They must not keep alive a pool that everybody else has forgotten, as a function
+ * made in one of its methods would.
  *
  * @param {WeakRef<WorkerPool>} pool
  */
@@ -553,13 +324,6 @@ function emitOfWorker(event, values) {
     return;
   }
   this.emit(event, ...values);
-}
-
-function unknownTask(task) {
-  return new UnknownTaskError(
-    `There is no task ${typeof task === 'string' ? `'${task}'` : `named by ${typeof task}`}. ` +
-      `The tasks of this pool are: ${taskNames().join(', ')}`,
-  );
 }
 
 module.exports = { WorkerPool };

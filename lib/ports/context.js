@@ -9,7 +9,7 @@ const { types } = require('node:util');
 
 const { MessageChannel: NodeMessageChannel, moveMessagePortToContext: nodeMove } = require('../runtime/worker-threads');
 
-const { closedPort } = require('../closed-port');
+const { closedPort } = require('../runtime/closed-port');
 const { setTimeout } = require('../runtime/clock');
 const { isPort, typeOf } = require('../transfer/registry');
 const { holdsOurs, nodeTransferablesIn } = require('../transfer/search');

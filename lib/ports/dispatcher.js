@@ -20,17 +20,15 @@
  * reject with, becomes an uncaught exception in the port's async context.
  */
 
-const { added } = require('../codec/intrinsics');
+const { added } = require('../runtime/intrinsics');
 const { binding } = require('../native');
 const { setImmediate, setTimeout } = require('../runtime/clock');
+const { DISPATCH } = require('../runtime/port-symbols');
 const { canSettle, settle, throwUncaught } = require('../runtime/turn');
 const { CloseEvent, destroyed, eventWithPorts, hasContext, inContext } = require('./like-node');
 const { MessageReader, NOTHING, Unreadable } = require('./message-reader');
 const { ports } = require('./open-ports');
 const { LEFT_CLOSED, LEFT_EMPTY } = require('./receive-buffer');
-
-/** Node's way to its listeners of both kinds, with the value for the one and the event for the other. */
-const DISPATCH = Symbol.for('nodejs.internal.kHybridDispatch');
 
 /** Messages a port gives to its listeners in one turn of the loop, as Node's do. */
 const A_TURN = 1000;

@@ -13,15 +13,16 @@
 const { types } = require('node:util');
 
 const { sizeOf } = require('../codec/bytes');
-const { append } = require('../codec/intrinsics');
+const { append } = require('../runtime/intrinsics');
 const { MalformedValueError } = require('../errors');
 const { FallbackPort } = require('../fallback/fallback-port');
 const { openValue, postValue } = require('../fallback/value');
+const { refusalOfList } = require('../runtime/node-ports');
 const { MessagePort: NodeMessagePort } = require('../runtime/worker-threads');
-const { isMarkedAsUntransferable, refusalOfList } = require('../transfer/refusals');
+const { isMarkedAsUntransferable } = require('../transfer/refusals');
 const { typeOf } = require('../transfer/registry');
 const { listOf } = require('../transfer/transfer-list');
-const { dataCloneError } = require('./node-classes');
+const { dataCloneError } = require('../runtime/globals');
 
 /** Whether this is a port of ours that does not leave although it is on the list. */
 function staysHere(port) {

@@ -2,7 +2,7 @@
 
 const { MessageChannel: NodeMessageChannel } = require('../runtime/worker-threads');
 
-const { define } = require('../codec/intrinsics');
+const { define } = require('../runtime/intrinsics');
 const { binding } = require('../native');
 const { InvalidArgTypeError } = require('../errors');
 const { startSearching } = require('../transfer/registry');

@@ -16,12 +16,12 @@
 const { inspect } = require('node:util');
 
 const { binding } = require('../native');
+const { NEW_LISTENER, NodeEventTarget, REMOVE_LISTENER } = require('../runtime/node-ports');
 const { markAsUncloneable } = require('../runtime/worker-threads');
 const { RECEIVE } = require('../transfer/thread-state');
 const { Dispatcher } = require('./dispatcher');
 const { Endpoint } = require('./endpoint');
 const { PortBase, publicFace, shown } = require('./like-node');
-const { NEW_LISTENER, NodeEventTarget, REMOVE_LISTENER } = require('./node-classes');
 const { Receiver } = require('./receiver');
 const { Sender } = require('./sender');
 

@@ -11,7 +11,7 @@
  * port that a listener of one wakes gets its turn in the same round if it stands behind that one.
  */
 
-const { added } = require('../codec/intrinsics');
+const { added } = require('../runtime/intrinsics');
 const { deliveryOf } = require('../delivery');
 const FORMS = require('../forms');
 const { binding } = require('../native');

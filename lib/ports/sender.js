@@ -8,14 +8,14 @@
 
 const { types } = require('node:util');
 
-const { added } = require('../codec/intrinsics');
+const { added } = require('../runtime/intrinsics');
 const { FallbackPort } = require('../fallback/fallback-port');
 const { binding } = require('../native');
+const { dataCloneError } = require('../runtime/globals');
 const { listOf } = require('../transfer/transfer-list');
 const { encode, takeLeft } = require('./codec');
 const { fallbackOf } = require('./fallback');
 const { LOST, postByFallback, postNowhere, refuseList } = require('./fallback-post');
-const { dataCloneError } = require('./node-classes');
 const { ports } = require('./open-ports');
 const { outOfBand } = require('./out-of-band');
 const { CLOSED, DETACHED, FULL, LOOPED, OVER, receiveBuffer } = require('./receive-buffer');

@@ -11,13 +11,13 @@
  */
 
 const { binding } = require('../native');
+const { dataCloneError } = require('../runtime/globals');
 const { FallbackPort } = require('../fallback/fallback-port');
 const { recognise, registerType, startSearching } = require('../transfer/registry');
 const { nodeTransferablesIn } = require('../transfer/search');
 const fallback = require('./fallback');
 const { lossPort } = require('./loss');
 const { MessagePort, Port, createPort, endpointOf } = require('./message-port');
-const { dataCloneError } = require('./node-classes');
 const { ports } = require('./open-ports');
 const { CLOSED } = require('./receive-buffer');
 const { Kept } = require('./shared-memory');

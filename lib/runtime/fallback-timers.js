@@ -3,15 +3,16 @@
 /**
  * Timers that need none of Node's, for where somebody has replaced those before we were loaded: V8 itself ends an
  * `Atomics.waitAsync` when its time is up.
+ *
+ * Relies on: V8 telling such an end to the event loop, though nothing holds the loop for it (in Node 20 to 26, since 16).
+ * Without (no `Atomics`, under a flag of V8's): nothing is left; waits with a limit do not end by time.
+ * Test: __test__/runtime/clock.test.js, __test__/clock.test.js.
  */
 
 const { binding } = require('../native');
 const { callUser } = require('../user-code');
 
 const { notify, waitAsync } = Atomics;
-
-/** Loaded late: it needs our timers. */
-const hold = (count) => require('../delivery').deliveryOf(binding).hold(count);
 
 class Timer {
   #cell = new Int32Array(new SharedArrayBuffer(4));
@@ -38,7 +39,8 @@ class Timer {
   #hold(holds) {
     if (holds === this.#holds) return;
     this.#holds = holds;
-    hold(holds ? 1 : -1);
+    if (holds) binding.holdLoop();
+    else binding.releaseLoop();
   }
 
   ref() {

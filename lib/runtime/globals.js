@@ -5,6 +5,11 @@
  *
  * The globals will not do. In a realm that a test framework made (jsdom, happy-dom, `vm`) they are missing, or belong to
  * the page: Node's event targets refuse the page's events. And polyfills and fake timers replace them.
+ *
+ * Relies on: the source of Node's `nextTick`, `queueMicrotask` and `structuredClone` (in Node 20 to 26); the class of what
+ * Node's own functions give or throw.
+ * Without: a function of ours that does the same (`soon`, `cloneByChannel`); for a class, the global.
+ * Test: __test__/runtime/globals.test.js, __test__/realms.test.js.
  */
 
 /** The source of a function. */
@@ -48,29 +53,15 @@ const sources = {
       return error.constructor;
     }
   },
-  EventTarget: () => Object.getPrototypeOf(nodeEventTarget()),
-  Event() {
-    const target = new (nodeEventTarget())();
-    let event;
-    target.addEventListener('any', (seen) => (event = seen));
-    // A CustomEvent.
-    target[Symbol.for('nodejs.internal.kHybridDispatch')](undefined, 'any');
-    return Object.getPrototypeOf(event.constructor);
-  },
-  MessageEvent() {
-    const { prototype } = require('./worker-threads').MessagePort;
-    const create = Object.getOwnPropertySymbols(prototype).find(({ description }) => description === 'kCreateEvent');
-    return prototype[create].call({}, undefined, 'message').constructor;
-  },
+  EventTarget: () => require('./node-ports').eventTargetPrototype.constructor,
+  Event: () => require('./node-ports').Event,
+  MessageEvent: () => require('./node-ports').createEvent.call({}, undefined, 'message').constructor,
   structuredClone() {
     // What Node 22 and later call, or the function itself.
     const isNodes = (value) => /nativeStructuredClone\(|^function structuredClone\(\) \{ \[native code\]/.test(sourceOf(value));
     return [globalThis, hostGlobal()].map((realm) => realm.structuredClone).find(isNodes) ?? cloneByChannel;
   },
 };
-
-/** The event target that Node's ports are. */
-const nodeEventTarget = () => Object.getPrototypeOf(require('./worker-threads').MessagePort);
 
 /** On a runtime that is Node in part there may be no such way: then the global. */
 function take(name) {
@@ -81,7 +72,11 @@ function take(name) {
   }
 }
 
+/** @param {string} message what Node says of a value that cannot be cloned, or transferred */
+const dataCloneError = (message) => new module.exports.DOMException(message, 'DataCloneError');
+
 module.exports = {
+  dataCloneError,
   nextTick: isNodes(process.nextTick) ? process.nextTick : soon,
   queueMicrotask: isNodes(globalThis.queueMicrotask) ? globalThis.queueMicrotask : soon,
 };

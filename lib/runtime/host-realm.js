@@ -6,6 +6,11 @@
  * Jest and its like load every package anew for each test file, in a realm that ends with the file; the addon stays. What
  * hangs on the binding would keep the realm of the file that came first, with all that its globals hold; and what that
  * realm was to let go of for forgotten objects would never be, once it has ended.
+ *
+ * Relies on: `module.constructor._cache` being Node's registry of modules (since Node 0.x); the addon's `hostGlobal()`, and
+ * there `process.getBuiltinModule` (documented, since 20.16 and 22.3) or else `process.mainModule.constructor`.
+ * Without: each copy of a file makes what there should be one of, as where all stands in one file (a bundle).
+ * Test: __test__/runtime/host-realm.test.js, __test__/realms.test.js.
  */
 
 const { binding } = require('../native');

@@ -1,5 +1,13 @@
 'use strict';
 
+/**
+ * A stack that is used up.
+ *
+ * Relies on: the message of V8's RangeError (in Node 20 to 26); nothing else tells it from other RangeErrors.
+ * Without: such an error counts as any other error of the program's.
+ * Test: __test__/runtime/stack-overflow.test.js.
+ */
+
 /** Whether this is V8's error of a stack that is used up. */
 function isStackOverflow(error) {
   return error instanceof RangeError && error.message === 'Maximum call stack size exceeded';

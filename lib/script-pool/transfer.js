@@ -4,7 +4,7 @@
 
 const { types } = require('node:util');
 
-const { closedPort } = require('../closed-port');
+const { closedPort } = require('../runtime/closed-port');
 const { mayRunCode } = require('../codec/accessors');
 const { exoticName } = require('../codec/type-tags');
 const { describe } = require('../codec/describe');

@@ -8,7 +8,8 @@ const {
   markAsUntransferable,
 } = require('../runtime/worker-threads');
 
-const { closedPort } = require('../closed-port');
+const { closedPort } = require('../runtime/closed-port');
+const { refusalOfList } = require('../runtime/node-ports');
 
 /** What `provoke` throws, given the two ports of a channel; undefined if nothing. */
 function thrownBy(provoke) {
@@ -67,24 +68,6 @@ function isPassedOver(object) {
 /** Whether `markAsUntransferable` was called with this object of ours. */
 const isMarkedAsUntransferable = nodeIsMarked ?? isPassedOver;
 
-const READ = Symbol('read');
-/** Refused when it is read, which Node does after it has looked at the transfer list and before it detaches anything. */
-const UNREADABLE = {
-  get value() {
-    throw READ;
-  },
-};
-
-/** What Node throws for this transfer list, as `{ error }`; undefined if nothing. */
-function refusalOfList(list) {
-  try {
-    closedPort().postMessage(UNREADABLE, list);
-  } catch (error) {
-    if (error !== READ) return { error };
-  }
-  return undefined;
-}
-
 /** Throws what Node says of a transfer list, before anything of the value is read. */
 function checkList(list) {
   const refusal = list.length > 0 ? refusalOfList(list) : undefined;
@@ -92,5 +75,5 @@ function checkList(list) {
 }
 
 module.exports = {
-  checkList, duplicate, isMarkedAsUntransferable, notListed, refusalOfList, unlisted, untransferable,
+  checkList, duplicate, isMarkedAsUntransferable, notListed, unlisted, untransferable,
 };

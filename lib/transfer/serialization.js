@@ -10,7 +10,7 @@
 
 const { types } = require('node:util');
 
-const { append } = require('../codec/intrinsics');
+const { append } = require('../runtime/intrinsics');
 const { isSearching, typeByTag, typeOf } = require('./registry');
 const { IMAGE } = require('./seal');
 const { isLeaf, mustBeSerialized } = require('./search');

@@ -66,7 +66,7 @@ class TaskTransfer {
   take({ buffer, byteOffset, byteLength }) {
     const moved = this.#move(buffer);
     if (moved === undefined) {
-      throw new nodeGlobals.DOMException('An ArrayBuffer is detached and could not be cloned.', 'DataCloneError');
+      throw nodeGlobals.dataCloneError('An ArrayBuffer is detached and could not be cloned.');
     }
     const alone = !this.#pinned.has(moved);
     this.#pinned.add(moved);

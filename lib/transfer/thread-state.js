@@ -23,7 +23,6 @@ const RECEIVE = Symbol.for('rust-workers.receive');
  * @property {WeakMap<object, Map<number, object>>} routes a port of Node's -> image -> the route of
  *   that image's messages on it
  * @property {WeakMap<object, unknown>} opened a message as it came -> what it was, where it may be asked for again
- * @property {{ some: boolean, objects: WeakSet<object> }} uncloneable see uncloneable.js
  */
 
 /** @returns {ThreadState} */
@@ -32,7 +31,6 @@ const makeState = () => ({
   types: new WeakSet(),
   routes: new WeakMap(),
   opened: new WeakMap(),
-  uncloneable: { some: false, objects: new WeakSet() },
 });
 
 module.exports = { RECEIVE, makeState };

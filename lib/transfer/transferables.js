@@ -8,7 +8,7 @@
 const { types } = require('node:util');
 
 const { bufferOf, isBuffer, isView, lengthOf, sizeOf } = require('../codec/bytes');
-const { SafeSet, append, isArray, mapForEach, setForEach } = require('../codec/intrinsics');
+const { SafeSet, append, isArray, mapForEach, setForEach } = require('../runtime/intrinsics');
 const { MessagePort: NodeMessagePort } = require('../runtime/worker-threads');
 
 const { getOwnPropertyDescriptor, getOwnPropertyNames, getPrototypeOf, keys: keysOf, prototype: ObjectPrototype } = Object;

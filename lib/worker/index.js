@@ -21,7 +21,7 @@ const replacements = {
 const superset = Object.defineProperties({}, Object.getOwnPropertyDescriptors(workerThreads));
 
 if ('markAsUncloneable' in superset) {
-  replacements.markAsUncloneable = () => require('../transfer/uncloneable').markAsUncloneable;
+  replacements.markAsUncloneable = () => require('../runtime/clone-marks').markAsUncloneable;
 }
 
 module.exports = { replacements, superset };

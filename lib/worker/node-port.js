@@ -9,21 +9,13 @@
  * messages, and leaves the other's to it.
  */
 
-const { runInThisContext } = require('node:vm');
-
+const nodeGlobals = require('../runtime/globals');
+const { DISPATCH, RECEIVED_PORTS } = require('../runtime/port-symbols');
 const { typeByTag } = require('../transfer/registry');
 const { IMAGE, WorkerRoute, unseal } = require('../transfer/seal');
 const { deserialize, serialize } = require('../transfer/serialization');
 const { shared } = require('../transfer/thread-state');
 const { expectReader } = require('./unread');
-
-/**
- * The method by which Node hands every message to the listeners of a port, whatever their kind: `(data, type, event)`.
- * A global symbol, the same from Node 14 on, because Node's own parts that stand in each context need it.
- */
-const DISPATCH = Symbol.for('nodejs.internal.kHybridDispatch');
-/** Where Node has put the ports that came with the message. */
-const RECEIVED_PORTS = Symbol.for('nodejs.internal.kCurrentlyReceivingPorts');
 
 function hide(object, key, value) {
   Object.defineProperty(object, key, {
@@ -48,13 +40,9 @@ function portsOf(records, objects, received) {
   return instead.size > 0 ? received?.map((port) => instead.get(port) ?? port) : undefined;
 }
 
-/** Of the realm that Node made it in: a test framework may have put another there. */
-let MessageEvent;
-
 /** Node's MessageEvent takes no ports but those of its own make. */
 function eventWithPorts(data, ports) {
-  MessageEvent ??= runInThisContext('MessageEvent');
-  const event = new MessageEvent('message', { data });
+  const event = new nodeGlobals.MessageEvent('message', { data });
   return Object.defineProperty(event, 'ports', {
     __proto__: null, value: Object.freeze(ports), enumerable: true, configurable: true,
   });

@@ -4,8 +4,6 @@
 
 const workerThreads = require('../runtime/worker-threads');
 
-const { binding } = require('../native');
-const { RUNNER } = require('../script-pool/task');
 const { unsealWorkerData } = require('../transfer/seal');
 const { deserialize } = require('../transfer/serialization');
 const { RECEIVE, shared } = require('../transfer/thread-state');
@@ -17,9 +15,15 @@ const nodeReceiveMessageOnPort = workerThreads.receiveMessageOnPort;
 const { workerData: nodeWorkerData } = require('node:worker_threads');
 
 const { parentPort, threadId } = workerThreads;
-if (parentPort !== null) {
-  // In a script pool's worker an answer to a task is the runner's, which has put its own `postMessage` there before.
-  prepare(parentPort, threadId, false, () => binding[RUNNER]?.isAsked ?? false);
+
+/**
+ * Lets objects of ours pass by the port to the parent, if there is one. Once, before any message is read.
+ *
+ * @param {() => boolean} isTaken whether what is posted now is taken by someone before it comes to the port
+ */
+function openParentPort(isTaken) {
+  if (parentPort === null) return;
+  prepare(parentPort, threadId, false, isTaken);
   noteLoaded(threadId);
 }
 
@@ -41,4 +45,4 @@ function receiveMessageOnPort(port) {
   return received;
 }
 
-module.exports = { parentPort, receiveMessageOnPort, workerData: readWorkerData() };
+module.exports = { openParentPort, parentPort, receiveMessageOnPort, workerData: readWorkerData() };

@@ -6,7 +6,8 @@
 
 const workerThreads = require('../runtime/worker-threads');
 
-const { append } = require('../codec/intrinsics');
+const { append } = require('../runtime/intrinsics');
+const { publicPortOf } = require('../runtime/port-symbols');
 const { isSearching } = require('../transfer/registry');
 const { sealWorkerData } = require('../transfer/seal');
 const { serialize } = require('../transfer/serialization');
@@ -15,15 +16,6 @@ const { noteOurs } = require('./unread');
 
 const NodeWorker = workerThreads.Worker;
 const { get: threadIdOf } = Object.getOwnPropertyDescriptor(NodeWorker.prototype, 'threadId');
-
-/** By which Node's Worker has its end of the port to the thread; the same for all of this thread. */
-let PUBLIC_PORT;
-
-/** The parent's end of the port to a Worker's thread. */
-function portOf(worker) {
-  PUBLIC_PORT ??= Object.getOwnPropertySymbols(worker).find(({ description }) => description === 'kPublicPort');
-  return worker[PUBLIC_PORT];
-}
 
 /** A list as Node's Worker reads it: by index. */
 function elementsOf(list) {
@@ -102,7 +94,7 @@ class Worker extends NodeWorker {
     serializing?.posted();
     const threadId = Reflect.apply(threadIdOf, this, []);
     noteOurs(threadId);
-    prepare(portOf(this), threadId, true);
+    prepare(publicPortOf(this), threadId, true);
   }
 
   /** A Worker that plain worker_threads made is one too, as for every program that had Node's class before. */

@@ -10,7 +10,7 @@ use napi_derive::napi;
 
 use super::environment;
 use super::raw::export;
-use crate::channel::{PortId, Side, Transit, TransitKey, channel};
+use crate::channel::{Fallback, PortId, Transit, TransitKey, channel};
 use crate::node::{Arguments, Environment, Js, JsValue, NOTHING, Status};
 
 /// An end in the hands of this environment.
@@ -125,7 +125,7 @@ pub fn port_transit(number: f64) -> u32 {
     let transit = Transit::of_process();
     // In this order: it goes from the one to the other.
     let announced = transit.is_announced(id(number));
-    if transit.is_parked(id(number)) { 2 } else { u32::from(announced) }
+    if transit.is_deposited(id(number)) { 2 } else { u32::from(announced) }
 }
 
 /// Nobody will claim the port of this key: if it is parked, it closes.
@@ -218,9 +218,9 @@ pub(super) unsafe extern "C" fn post_place_to_port(
         let js = arguments.js;
         let [port, side] = arguments.values;
         let side = match js.read_u32(side)? {
-            1 => Side::Plain,
-            2 => Side::Wrapped,
-            3 => Side::Introducing,
+            1 => Fallback::Plain,
+            2 => Fallback::Wrapped,
+            3 => Fallback::Introducing,
             _ => return Err(Status::INVALID),
         };
         environment.adaptive_wait().given();

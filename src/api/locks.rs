@@ -10,7 +10,7 @@ use napi::bindgen_prelude::sys;
 use super::pool::refused;
 use super::raw::export;
 use crate::node::{Arguments, Environment, Event, Js, JsValue, NOTHING, Status, open_region};
-use crate::shared::locks::{AnyLock, Told};
+use crate::shared::locks::{AcquiredCallback, AnyLock};
 use crate::shared::{Result as SharedResult, SharedError};
 
 /// What `lockBegin` returns when it has joined the queue, and `lockTry` when the lock is busy.
@@ -57,10 +57,10 @@ fn lock(js: Js<'_>, environment: &Environment, handle: JsValue) -> Result<AnyLoc
 }
 
 /// The callback of a wait with an id; none for a thread's own sleep, whose id is below zero.
-fn told(environment: &'static Environment, id: f64) -> Option<Told> {
+fn told(environment: &'static Environment, id: f64) -> Option<AcquiredCallback> {
     (id >= 0.0).then(|| {
         let (events, id) = (environment.events(), id as u64);
-        Box::new(move |outcome| events.push(Event::LockEnded { id, outcome })) as Told
+        Box::new(move |outcome| events.push(Event::LockEnded { id, outcome })) as AcquiredCallback
     })
 }
 

@@ -13,7 +13,7 @@ use super::environment;
 use super::raw::export;
 use crate::node::{Arguments, Environment, JsValue, NO_OWNER, Status, TypedArray, open_region};
 use crate::shared::SharedError;
-use crate::shared::wait::{Enqueued, Expected, Outcome, Place, SLICE, Ticket, enqueue, table};
+use crate::shared::wait::{CellAddress, Enqueued, Expected, Outcome, SLICE, WaiterHandle, enqueue, table};
 
 type Result<T> = std::result::Result<T, Status>;
 
@@ -67,7 +67,7 @@ impl Call<'_> {
 
     /// Sleeps in slices, with a call into JavaScript between two of them: only there does V8 see that this thread
     /// shall end (facts/node-api.md C4).
-    fn sleep(self, mut ticket: Ticket<'static>, timeout: f64) -> Result<&'static str> {
+    fn sleep(self, mut ticket: WaiterHandle<'static>, timeout: f64) -> Result<&'static str> {
         let deadline = Duration::try_from_secs_f64(timeout / 1000.0)
             .ok()
             .and_then(|timeout| Instant::now().checked_add(timeout));
@@ -177,7 +177,7 @@ pub(super) unsafe extern "C" fn notify(env: sys::napi_env, info: sys::napi_callb
         // Without a region nobody waits; casts saturate.
         let woken = array.known_region().map_or(0, |region| {
             let offset = array.offset_of(index, kind.size());
-            table().notify(Place { region: region.id(), offset }, count as usize)
+            table().notify(CellAddress { region: region.id(), offset }, count as usize)
         });
         #[allow(clippy::cast_precision_loss)]
         let (woken, index) = (woken as f64, index as f64);
@@ -215,6 +215,6 @@ pub fn release_region(env: Env, handle: u32) -> napi::Result<()> {
 #[napi]
 pub fn waiter_count(env: Env, handle: u32, offset: f64) -> napi::Result<u32> {
     let region = environment(&env)?.waits().held(handle);
-    let place = region.map(|region| Place { region: region.id(), offset: offset as usize });
+    let place = region.map(|region| CellAddress { region: region.id(), offset: offset as usize });
     Ok(place.map_or(0, |place| table().waiters(place) as u32))
 }

@@ -51,8 +51,8 @@ pub(crate) struct Environment {
     /// When the event loop was last known to begin a turn.
     turn_began: Cell<Option<Instant>>,
     adaptive_wait: AdaptiveWait,
-    /// Whether the event loop is kept alive.
-    holds: Cell<bool>,
+    /// How many hold the event loop: it is kept alive while any does.
+    holds: Cell<u32>,
     ports: Ports,
     waits: Waits,
     /// The class ArrayBuffer, as it was when the module was loaded.
@@ -97,7 +97,7 @@ impl Environment {
             batch: Cell::default(),
             turn_began: Cell::default(),
             adaptive_wait: AdaptiveWait::default(),
-            holds: Cell::new(false),
+            holds: Cell::new(0),
         }));
         let address = environment.address();
         // `hasRef` is how async hooks (Jest's --detectOpenHandles) learn that this handle holds nothing while idle.
@@ -284,10 +284,15 @@ impl Environment {
         if waited || !ticket.is_of_a_script() { None } else { pool.stop_script(id, reason) }
     }
 
-    /// Keeps the event loop alive, or lets it go.
-    pub(crate) fn hold_loop(&self, js: Js<'_>, alive: bool) -> Result<(), Status> {
-        self.holds.set(alive);
-        self.events.wakeup().keep_loop_alive(js, alive)
+    /// One more holds the event loop, or one less.
+    pub(crate) fn hold_loop(&self, js: Js<'_>, hold: bool) -> Result<(), Status> {
+        let before = self.holds.get();
+        let now = if hold { before + 1 } else { before.saturating_sub(1) };
+        self.holds.set(now);
+        if (before == 0) == (now == 0) {
+            return Ok(());
+        }
+        self.events.wakeup().keep_loop_alive(js, hold)
     }
 
     /// The event queue has woken the event loop: delivers a batch, or asks for a turn of the loop before.
@@ -381,7 +386,7 @@ unsafe extern "C" fn has_ref(env: sys::napi_env, info: sys::napi_callback_info) 
     let Ok(arguments) = (unsafe { Arguments::<0>::read(env, info) }) else { return NOTHING };
     // SAFETY: the function was made in `create` with the environment's address.
     let environment = unsafe { Environment::at(arguments.data) };
-    arguments.js.boolean(environment.holds.get()).unwrap_or(NOTHING)
+    arguments.js.boolean(environment.holds.get() > 0).unwrap_or(NOTHING)
 }
 
 /// The cleanup hook: the order is told at the head of this folder's `mod.rs`.

@@ -325,7 +325,7 @@ pub(super) fn memories(js: Js<'_>, environment: &Environment, parts: Vec<Part>) 
             Part::Bytes(bytes) => bytes,
             // Claimed by its key when the value is read.
             Part::Port(port) => {
-                let key = Transit::of_process().leave(port);
+                let key = Transit::of_process().deposit_new(port.into());
                 js.define(array, index, js.string(&key.to_string())?)?;
                 continue;
             }

@@ -9,8 +9,8 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::event_queue::{Event, EventQueue};
-use crate::shared::wait::{Enqueued, Expected, Outcome, Ticket, enqueue};
-use crate::shared::{NotifierDesk, NotifyRequest, Region, Result};
+use crate::shared::wait::{Enqueued, Expected, Outcome, WaiterHandle, enqueue};
+use crate::shared::{NotifierHandle, NotifyRequest, Region, Result};
 
 /// The owner token of plain waits: none. Their tickets are let go one by one.
 pub(crate) const NO_OWNER: u32 = 0;
@@ -23,12 +23,12 @@ pub(crate) struct Waits {
     /// Regions that wrappers of JavaScript hold, by handle.
     held: RefCell<Vec<Option<Arc<Region>>>>,
     /// Where native tasks ask this environment's notifier, once it has one.
-    desk: RefCell<Option<NotifierDesk>>,
+    desk: RefCell<Option<NotifierHandle>>,
 }
 
 /// A `waitAsync` that has not ended.
 struct Pending {
-    ticket: Ticket<'static>,
+    ticket: WaiterHandle<'static>,
     /// Keeps the region's name.
     _region: Arc<Region>,
 }
@@ -92,7 +92,7 @@ impl Waits {
 
     /// Opens the desk of a notifier for this environment.
     pub(crate) fn open_desk(&self, environment: u64) -> crossbeam_channel::Receiver<NotifyRequest> {
-        let (desk, receiver) = NotifierDesk::new(environment);
+        let (desk, receiver) = NotifierHandle::new(environment);
         self.desk.replace(Some(desk));
         receiver
     }

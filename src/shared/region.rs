@@ -27,27 +27,12 @@ use std::sync::{Arc, LazyLock, Weak};
 
 use parking_lot::Mutex;
 
+use super::claims::Claims;
 use super::error::{Result, SharedError};
-use super::exclusive::Claims;
 use super::pins::{Keep, Pins};
+use super::region_id::RegionId;
 use super::wait;
-
-/// The name of a region; never used again in this process.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct RegionId(pub(super) u64);
-
-impl RegionId {
-    /// The number itself.
-    pub fn get(self) -> u64 {
-        self.0
-    }
-
-    fn fresh() -> Self {
-        static NEXT: AtomicU64 = AtomicU64::new(1);
-        // Relaxed: the number must be unique and orders nothing.
-        RegionId(NEXT.fetch_add(1, Ordering::Relaxed))
-    }
-}
+use crate::sync::Arc as SyncArc;
 
 /// A block of shared memory.
 pub struct Region {
@@ -55,7 +40,7 @@ pub struct Region {
     base: *mut u8,
     len: AtomicUsize,
     pins: Pins,
-    claims: Claims,
+    claims: SyncArc<Claims>,
 }
 
 // SAFETY: `base` is reached only by atomics, and `Pins` keeps it alive while anyone does; the rest is Send.
@@ -136,7 +121,13 @@ impl Region {
     }
 
     fn new(base: *mut u8, len: usize, pins: Pins) -> Self {
-        Region { id: RegionId::fresh(), base, len: AtomicUsize::new(len), pins, claims: Claims::new() }
+        Region {
+            id: RegionId::fresh(),
+            base,
+            len: AtomicUsize::new(len),
+            pins,
+            claims: SyncArc::new(Claims::new()),
+        }
     }
 
     /// The live region of this name.
@@ -200,8 +191,8 @@ impl Region {
     pub fn release_pin(&self, environment: u64) -> bool {
         self.pins.release(environment, || {
             TABLE.lock().remove(self);
-            wait::table().cancel_region(self.id);
-            self.claims.wake_all();
+            wait::table().end_region(self.id);
+            self.claims.close();
         })
     }
 
@@ -213,7 +204,7 @@ impl Region {
         }
     }
 
-    pub(super) fn claims(&self) -> &Claims {
+    pub(super) fn claims(&self) -> &SyncArc<Claims> {
         &self.claims
     }
 }

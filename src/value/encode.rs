@@ -1,8 +1,13 @@
 //! [`Value`] → wire. The same value gives the same bytes as `lib/codec/writer.js` in mode 'value'.
 
+use super::bytes::Bytes;
+use super::envelope::{Envelope, Part};
+use super::js_value::{BigInt, ErrorValue, Value};
 use super::shapes::Shapes;
-use super::{BigInt, Bytes, Envelope, ErrorValue, Part, Text, Value, tags};
-use crate::{Code, Error, Result, room};
+use super::tags;
+use super::text::Text;
+use crate::error::{Code, Error, Result};
+use crate::room;
 
 /// Deepest value that is written; JavaScript reads as deep (`lib/codec/index.js`).
 pub const MAX_DEPTH: u32 = 1000;

@@ -2,7 +2,8 @@
 
 use std::borrow::Cow;
 
-use crate::{Result, room};
+use crate::error::Result;
+use crate::room;
 
 /// A JavaScript string: UTF-8 where it is valid Unicode, else the UTF-16 units as they were (a lone surrogate
 /// survives the journey).

@@ -1,7 +1,7 @@
 'use strict';
 
-// Reads a message a second time, up to where its writer has come, to find out whether it still is what was read: then
-// no code of the program's has run that anybody could tell. Only for what has no getters by now; so this runs none.
+// Reads a message a second time, up to where its writer has come, to find out whether it still is what was read: if it is,
+// no code of the program's has run that anybody could notice. Only for what has no getters by now; so this runs no code.
 
 const { NOT_REPRESENTABLE, Writer } = require('./writer');
 
@@ -10,9 +10,9 @@ const { compare } = Buffer.prototype;
 /** Thrown to end it. */
 const DIFFERENT = { different: true };
 
-class Again extends Writer {
+class SecondReading extends Writer {
   #first;
-  /** What came out; undefined until this has come as far as the first reading had. */
+  /** Whether both read the same; undefined until this one has come as far as the first had. */
   #answer;
 
   /** @param {Writer} first whose settings it has */
@@ -80,4 +80,4 @@ class Again extends Writer {
   }
 }
 
-module.exports = { Again };
+module.exports = { SecondReading };

@@ -8,7 +8,7 @@ const {
   KIND_ARRAY_BUFFER, KIND_BUFFER, KIND_UINT8, bufferOf, bytesOf, copyOf, isBuffer, isResizable, isView, kindOfView, lengthOf,
   offsetOf, sizeOf, viewOver,
 } = require('../codec/bytes');
-const { arrayOf } = require('../codec/intrinsics');
+const { arrayOf } = require('../runtime/intrinsics');
 const { INPUT_COPY, INPUT_DIRECT, INPUT_PIN, INPUT_WIRE } = require('../forms');
 const nodeGlobals = require('../runtime/globals');
 const { isPort } = require('../transfer/registry');
@@ -116,10 +116,7 @@ function placeOf(part) {
 /** A port leaves only with a transfer list that names it. */
 function checkPort(port, transfer) {
   if (transfer?.has(port)) return;
-  throw new nodeGlobals.DOMException(
-    'Object that needs transfer was found in message but not listed in transferList',
-    'DataCloneError',
-  );
+  throw nodeGlobals.dataCloneError('Object that needs transfer was found in message but not listed in transferList');
 }
 
 /**

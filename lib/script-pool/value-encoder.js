@@ -10,11 +10,11 @@ const { types } = require('node:util');
 const {
   KIND_ARRAY_BUFFER, KIND_BUFFER, KIND_UINT8, bufferOf, bytesOf, isBuffer, isResizable, isView, kindOfView, lengthOf, setBytes, sizeOf,
 } = require('../codec/bytes');
-const { arrayOf } = require('../codec/intrinsics');
+const { arrayOf } = require('../runtime/intrinsics');
 const { INPUT_COPY, INPUT_DIRECT, INPUT_PIN, INPUT_WIRE } = require('../forms');
 
 /** Writes values for one user alone. What was prepared last is good until the next. */
-class Outgoing {
+class ValueEncoder {
   form = INPUT_DIRECT;
   /**
    * What the native call takes as the value; for INPUT_WIRE the bytes that begin with the wire. After `prepare` said
@@ -162,4 +162,4 @@ function pairs(parts) {
   return together;
 }
 
-module.exports = { Outgoing };
+module.exports = { ValueEncoder };

@@ -6,6 +6,11 @@
  * Node calls them, and makes an uncaught exception of what they throw. A script that handles such exceptions by itself
  * lives on, and the task whose message it was would never be answered. So listeners are added with a cover around each
  * that tells of a failure and lets it pass.
+ *
+ * Relies on: Node's ports adding and removing every listener (`on`, `once`, `onmessage`) by their own `addEventListener` and
+ * `removeEventListener` (in Node 20 to 26).
+ * Without: a task whose listener throws, in a script that handles uncaught exceptions by itself, is not answered.
+ * Test: __test__/runtime/port-listeners.test.js, __test__/script-pool/failures.test.js.
  */
 
 /** listener -> its cover; so that it can be removed, and counts as one however often it is added. */

@@ -1,11 +1,16 @@
 'use strict';
 
 /**
- * What a script prints is on its way to the main thread before its task is answered.
+ * What a worker's script prints is on its way to the main thread before its task is answered.
  *
  * Node's stream for it in a worker posts one piece, and keeps the others until the main thread asks for more: the main
  * thread may have ended by then, or ended the worker. So what is kept is let go before each answer. While a task runs the
  * stream's back-pressure is Node's.
+ *
+ * Relies on: a worker's `process.stdout` and `stderr` being getters that can be replaced, and their streams writing by
+ * `_writev` (in Node 20 to 26).
+ * Without: what was printed last may come after the answer, or not at all if the worker is ended.
+ * Test: __test__/runtime/worker-output.test.js, __test__/script-pool/output.test.js.
  */
 
 /** For each stream that was used: lets go of what it keeps. */
