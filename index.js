@@ -10,7 +10,7 @@
  */
 
 // Before anything else: see its head.
-require('./lib/node-threads');
+require('./lib/runtime/worker-threads');
 
 const { replacements, superset } = require('./lib/worker');
 
@@ -20,7 +20,7 @@ const PORTS = ['MessageChannel', 'MessagePort', 'carry', 'moveMessagePortToConte
 const loaders = {
   ...replacements,
   ...all(() => require('./lib/ports'), PORTS),
-  ...all(() => require('./lib/worker-pool'), ['WorkerPool']),
+  ...all(() => require('./lib/pool/worker-pool'), ['WorkerPool']),
   ...all(() => require('./lib/script-pool/transfer'), ['move']),
   task() {
     const { Task } = require('./lib/script-pool/task');
@@ -28,7 +28,7 @@ const loaders = {
   },
   ...all(() => require('./lib/locks'), ['Mutex', 'RwLock', 'Semaphore', 'Condvar', 'Barrier']),
   SharedBuffer: () => {
-    require('./lib/shared-buffer/travel');
+    require('./lib/shared-buffer/transfer');
     return require('./lib/shared-buffer/shared-buffer').SharedBuffer;
   },
   ...all(() => require('./lib/shared-buffer/rust-atomics'), ['rustAtomics']),
@@ -62,7 +62,7 @@ function whatIsMissing() {
 
 const missing = whatIsMissing();
 if (missing !== undefined) {
-  module.exports = require('./lib/without-addon').faceWithout(missing, Object.keys(loaders));
+  module.exports = require('./lib/native/without-addon').faceWithout(missing, Object.keys(loaders));
 } else {
   require('./lib/worker/parent-port');
   // Ours in the place of Node's.

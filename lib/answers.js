@@ -4,12 +4,12 @@
 
 const { errorFromCode, InternalError } = require('./errors');
 const FORMS = require('./forms');
-const { decodeThrown } = require('./script-pool/thrown');
+const { decodeThrown } = require('./task/thrown');
 const { decode, decodeBytes } = require('./values');
 
 /**
  * @param {number} form one of forms.js
- * @param {number} number what stands on the board beside it
+ * @param {number} number what stands on the call buffer beside it
  * @param {import('./delivery').Delivery} delivery
  * @param {string} task name of the task, for errors
  * @returns {unknown} the task's value

@@ -5,7 +5,7 @@
  * side calls with a batch.
  *
  * There is one delivery for each JavaScript environment and binding, kept on the binding itself: under Jest this file
- * is loaded again for every test file while the binding stays (host.js). So the delivery knows nothing of the values: answers
+ * is loaded again for every test file while the binding stays (runtime/host-realm.js). So the delivery knows nothing of the values: answers
  * are read with the code, and the classes, of the copy that made the task's pool.
  *
  * A batch is read to its end before anything of the user's runs: progress, ports and what else listens come after, each
@@ -16,16 +16,16 @@
 
 const { isMainThread } = require('node:worker_threads');
 
-const { setImmediate } = require('./clock');
+const { setImmediate } = require('./runtime/clock');
 const { InternalError } = require('./errors');
 const FORMS = require('./forms');
-const { keptOn } = require('./host');
-const { canSettle, settle, throwUncaught } = require('./turn');
+const { keptOn } = require('./runtime/host-realm');
+const { canSettle, settle, throwUncaught } = require('./runtime/turn');
 const { callUser } = require('./user-code');
 
 const { isArray } = Array;
 
-/** Letters in one batch at the most; `BATCH` in src/node/board.rs. */
+/** Events in one batch at the most; `BATCH` in src/node/call_buffer.rs. */
 const BATCH = 1024;
 /** Bytes of encoded values in one batch; what does not fit comes beside it. */
 const WIRE_BYTES = 64 * 1024;
@@ -37,7 +37,7 @@ const KEY = Symbol.for('rust-workers.delivery');
 const TURN = 2 ** 32;
 const LAST_TURN = 2 ** 20;
 
-/** How many values stand beside the board, by form. */
+/** How many values stand beside the call buffer, by form. */
 const EXTRAS = {
   __proto__: null,
   [FORMS.BYTES]: 1,
@@ -71,7 +71,7 @@ class Delivery {
   /** Pools with a look to take once a batch is through. */
   #watching = new Set();
   /**
-   * Values that stand beside the board, while a batch is delivered. The elements are there from the start: assigning to
+   * Values that stand beside the call buffer, while a batch is delivered. The elements are there from the start: assigning to
    * one that is not would be seen by accessors on Array.prototype.
    */
   #extras = Array.from({ length: 2 * BATCH }, () => undefined);
@@ -108,7 +108,7 @@ class Delivery {
    * Adds a task under way.
    *
    * @param {Function | import('./pending').Pending} settler the promise's resolve function, or a `Pending`
-   * @param {import('./pool-record').PoolRecord} pool
+   * @param {import('./task/native-pool').NativePool} pool
    * @param {string} task its name
    * @returns {number} its id
    */
@@ -182,7 +182,7 @@ class Delivery {
    * Each task that was accepted has one owner, which answers it before its pool has closed. Should one have been forgotten
    * by a fault of ours, its promise does not stay open.
    *
-   * @param {import('./pool-record').PoolRecord} pool that has closed
+   * @param {import('./task/native-pool').NativePool} pool that has closed
    */
   checkAnswered(pool) {
     if (pool.inFlight === 0) return;
@@ -213,9 +213,9 @@ class Delivery {
   }
 
   /**
-   * Whoever takes letters of a form that is no task's answer; made once for each environment.
+   * Whoever takes events of a form that is no task's answer; made once for each environment.
    *
-   * `deliver` is called for each letter, and `act`, where there is one, after every batch: for what runs user code.
+   * `deliver` is called for each event, and `act`, where there is one, after every batch: for what runs user code.
    *
    * @template {{ deliver(id: number, number: number): void, act?(): void }} T
    * @param {number} form above POOL_CLOSED
@@ -275,7 +275,7 @@ class Delivery {
     return i + 1;
   }
 
-  /** A letter that is no answer. */
+  /** An event that is no answer. */
   #notice(form, id, number) {
     if (form === FORMS.POOL_CLOSED) return this.#poolClosed(id);
     if (form < FORMS.PROGRESS) return this.#subjects.get(form)?.deliver(id, number);
@@ -309,7 +309,7 @@ class Delivery {
     }
   }
 
-  /** Passes over what stands beside the board, or comes beside the queue, for a letter that nobody reads. */
+  /** Passes over what stands beside the call buffer, or comes beside the queue, for an event that nobody reads. */
   skip(form, number) {
     if (form >= FORMS.BESIDE && form <= FORMS.BESIDE_LATE) {
       this.#subjects.get(FORMS.SCRIPT_READY)?.skip(number);
@@ -322,7 +322,7 @@ class Delivery {
     }
   }
 
-  /** Puts the next value beside the board to that of an entry, whatever those before it have taken. */
+  /** Puts the next value beside the call buffer to that of an entry, whatever those before it have taken. */
   #skipTo(entry) {
     this.#nextExtra = 0;
     for (let i = 0; i < entry; i++) this.#nextExtra += extrasOf(this.forms[i]);
@@ -337,7 +337,7 @@ class Delivery {
     }
   }
 
-  /** The next of the values that stand beside the board; for `settle`, which takes all that belong to its form. */
+  /** The next of the values that stand beside the call buffer; for `settle`, which takes all that belong to its form. */
   takeExtra() {
     return this.#extras[this.#nextExtra++];
   }
@@ -362,7 +362,7 @@ function giveUp(settler, error) {
   else settler({ then: (_, reject) => reject(error) });
 }
 
-/** How many values stand beside the board for an entry of this form. */
+/** How many values stand beside the call buffer for an entry of this form. */
 function extrasOf(form) {
   return EXTRAS[form >= FORMS.PROGRESS ? form - FORMS.PROGRESS : form] ?? 0;
 }

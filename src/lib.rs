@@ -11,7 +11,7 @@
 //!         ┌────────▼────────────────────────────────────────────▼───────────┐
 //!         │ engine, free of Node:  pool/   shared/   channel/   tasks/      │
 //!         └────────▲────────────────────────────────────────────┬───────────┘
-//!                  │  node/  one mailbox per JS environment     │
+//!                  │  node/  one event queue per JS environment     │
 //!                  └────────────────────────────────────────────┘
 //! ```
 //!
@@ -20,15 +20,19 @@
 //! * [`pool`] — the queue and the threads.
 //! * [`shared`] — memory that JavaScript and Rust threads share.
 //! * [`channel`] — message channels: two ports, an inbox at each.
+//! * [`cancel`] — the token by which a task or a wait learns that it should stop.
+//! * [`blocking`] — how a Rust thread blocks, and what ends that early.
 //! * [`room`] — memory of a size that a program asked for.
 //! * [`seal`] — how a message of ours is known among messages of users.
-//! * `node` — the only room that knows Node-API: mailbox, teardown, conversion.
+//! * `node` — the only room that knows Node-API: event queue, teardown, conversion.
 //! * `api` — the exports JavaScript sees.
 //!
 //! `cargo test` builds the engine alone: `node` and `api` only mean something inside a JavaScript process.
 
 #[cfg(not(test))]
 mod api;
+pub mod blocking;
+pub mod cancel;
 pub mod channel;
 pub mod error;
 #[cfg(not(test))]

@@ -76,7 +76,7 @@ test('what was granted to a thread that never saw it is given back unharmed', as
   const data = { mutex: new Mutex(), busy: notBusy() };
   const { mutex } = data;
   const guard = mutex.lockSync();
-  // Its promise waits; its thread is busy, so that the grant stays in its mailbox.
+  // Its promise waits; its thread is busy, so that the grant stays in its event queue.
   const waiter = thread(`Mutex.from(data.mutex).lock(); ${BUSY}`, data);
   await until(() => isBusy(data), 'the thread is busy');
   assert.ok(isContended(mutex));

@@ -232,7 +232,7 @@ onEachNode('user code that throws', (run) => {
     const seen = await outcome(run, async ({ load }) => {
       const { WorkerPool, Mutex } = load();
       const path = require('node:path');
-      const { PoolRecord } = require(path.resolve('lib/pool-record.js'));
+      const { NativePool } = require(path.resolve('lib/task/native-pool.js'));
       const { Pending } = require(path.resolve('lib/pending.js'));
       const uncaught = [];
       process.on('uncaughtException', (error) => uncaught.push(error.message));
@@ -255,7 +255,7 @@ onEachNode('user code that throws', (run) => {
       const fates = await Promise.all(runs.map((promise) => promise.then((v) => v.n ?? v[4_999], (error) => error.message)));
       (await lock).release();
       await pool.close();
-      console.log(JSON.stringify({ fates, uncaught, record: typeof PoolRecord }));
+      console.log(JSON.stringify({ fates, uncaught, record: typeof NativePool }));
     });
     assert.deepEqual(seen.uncaught, ['fault 1', 'fault 2']);
     const expected = [];

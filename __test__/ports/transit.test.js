@@ -8,7 +8,7 @@ const { test } = require('node:test');
 const nodeThreads = require('node:worker_threads');
 
 const { MessageChannel, MessagePort, carry, errors, receiveMessageOnPort } = require('rust-workers');
-const { arrive, departure } = require('../../lib/travel');
+const { arrive, departure } = require('../../lib/transfer');
 const { binding } = require('../../lib/native');
 const { inTime, until } = require('../support/until');
 
@@ -385,7 +385,7 @@ test('a loss is seen by whoever reads by hand what only Node carries', async () 
 });
 
 test('what was taken before its turn moves along with the port', () => {
-  const { transferablesIn } = require('../../lib/travel/search');
+  const { transferablesIn } = require('../../lib/transfer/search');
   const { port1, bundle, record } = recordOf();
   port1.postMessage(new Blob(['late']));
   // As if it had been looked for the loss in the moment in which the other end was claimed and posted.

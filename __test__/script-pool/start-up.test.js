@@ -56,7 +56,7 @@ onEachNode('the modules of a worker', (run) => {
 
   test('when they do not come, the worker loads them by itself', async () => {
     const end = await run(async ({ load, say }) => {
-      // The crew is loaded after this, and takes the function that it finds there.
+      // The worker manager is loaded after this, and takes the function that it finds there.
       require('./lib/script-pool/compiled').compiledModules = () => null;
       const { WorkerPool } = load();
       const pool = new WorkerPool('./__test__/fixtures/scripts/loaded.js', 1);

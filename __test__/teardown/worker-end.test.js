@@ -1,7 +1,7 @@
 'use strict';
 
 // How a worker thread ends that has pools: the place where Node 20 and 22 crash addons that are not careful
-// (src/node/gate.rs). Each case is repeated, as what it looks for is a race.
+// (src/node/wakeup.rs). Each case is repeated, as what it looks for is a race.
 
 const assert = require('node:assert/strict');
 const { test } = require('node:test');

@@ -2,7 +2,7 @@
 
 /** A class over shared memory that travels, and one that moves: what the tests of lib/travel send. */
 
-const { register, wake } = require('../../lib/travel');
+const { register, wake } = require('../../lib/transfer');
 
 class Counter {
   #cells;

@@ -5,7 +5,7 @@
 const { types } = require('node:util');
 
 const { codecError } = require('./errors');
-const { SafeMap } = require('./intrinsics');
+const { SafeMap } = require('../runtime/intrinsics');
 
 const { getOwnPropertyDescriptor, getPrototypeOf } = Object;
 const { ArrayBuffer, Buffer, DataView, SharedArrayBuffer, Uint8Array } = globalThis;

@@ -3,9 +3,9 @@
 // Errors on the wire: name, flags, message, stack, then properties (`cause` among them).
 
 const { types } = require('node:util');
-const nodeGlobals = require('../node-globals');
-const { kin } = require('./brands');
-const { SafeMap, append, define } = require('./intrinsics');
+const nodeGlobals = require('../runtime/globals');
+const { kin } = require('./type-tags');
+const { SafeMap, append, define } = require('../runtime/intrinsics');
 const { ERROR } = require('./tags');
 
 const { getOwnPropertyDescriptor, hasOwn, keys: keysOf } = Object;

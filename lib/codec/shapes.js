@@ -1,7 +1,7 @@
 'use strict';
 
-const { ObjectPrototype, SafeMap, append, define, isArray } = require('./intrinsics');
-const { isWellFormed } = require('./slab');
+const { ObjectPrototype, SafeMap, append, define, isArray } = require('../runtime/intrinsics');
+const { isWellFormed } = require('./write-buffer');
 
 const { stringify } = JSON;
 

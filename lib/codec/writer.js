@@ -6,11 +6,11 @@
 //              (the caller then hands the value to Node's own port).
 
 const { types } = require('node:util');
-const nodeGlobals = require('../node-globals');
+const nodeGlobals = require('../runtime/globals');
 const { hasAccessor, mayRunCode } = require('./accessors');
-const { isUncloneable, marks } = require('../travel/uncloneable');
-const { hasNamedProperties } = require('./array-properties');
-const { exoticName, isOrdinary, isTakenApart, kin, platformName } = require('./brands');
+const { isUncloneable, marks } = require('../runtime/clone-marks');
+const { hasNamedProperties } = require('../runtime/array-properties');
+const { exoticName, isOrdinary, isTakenApart, kin, platformName } = require('./type-tags');
 const {
   KIND_BUFFER, KIND_UINT8, bufferOf, copyOf, isBuffer, isDetached, isOutOfBounds, isResizable, isView, kindOfView,
   lengthOf, offsetOf, setBytes, sizeOf,
@@ -22,11 +22,11 @@ const { findPath, findCycle } = require('./explain');
 const {
   ArrayPrototype, ObjectPrototype, SafeMap, append, arrayOf, hasIndexedPrototypes, isArray, mapForEach, setForEach, sizeOfMap, sizeOfSet,
   twice,
-} = require('./intrinsics');
+} = require('../runtime/intrinsics');
 const { MemoryCopies } = require('./memory-copies');
-const { isStackOverflow } = require('../stack-overflow');
+const { isStackOverflow } = require('../runtime/stack-overflow');
 const { flagsOf, sourceOf } = require('./regexps');
-const { Slab } = require('./slab');
+const { Slab } = require('./write-buffer');
 const {
   HEADER_TREE, HEADER_GRAPH, DATE, ARRAY, ARRAY_TAILED, SHAPED, SHAPED_HOLEY, OBJECT, MAP, SET, BYTES,
   BYTES_PART, VIEW, REF, HOLE, TAIL, REGEXP, BOXED, CARRIED,
@@ -59,7 +59,7 @@ const BYTES_A_LOOK = 256;
 
 /** Asks Node what becomes of a value: throws what it throws. Loaded late: few values come to that. */
 function askNode(value) {
-  require('../closed-port').closedPort().postMessage(value);
+  require('../runtime/closed-port').closedPort().postMessage(value);
 }
 
 /** What Node makes of an object without keys and prototype, which may have any inner slots. */

@@ -2,7 +2,7 @@
 
 /** Locks in shared memory. src/shared/locks/README.md is their protocol, for both languages. */
 
-require('./travel');
+require('./transfer');
 const { Barrier } = require('./barrier');
 const { Condvar } = require('./condvar');
 const { Mutex } = require('./mutex');

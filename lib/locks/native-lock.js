@@ -61,8 +61,8 @@ class NativeLock {
   }
 
   /** After a release by the cells, when someone waits. */
-  letIn() {
-    checked(binding.lockLetIn(this.handle));
+  grantNext() {
+    checked(binding.lockGrantNext(this.handle));
   }
 
   recover() {

@@ -6,7 +6,7 @@ const { types } = require('node:util');
 
 const { bufferOf, isView, offsetOf, sizeOf } = require('../codec/bytes');
 const { InternalError, InvalidArgTypeError, InvalidArgValueError, OutOfRangeError } = require('../errors');
-const { wake } = require('../travel/registry');
+const { wake } = require('../transfer/registry');
 const { validateInteger } = require('../validators');
 
 /** Cell 0 of every lock: "RW", the letter of its kind, the version of the protocol. */

@@ -193,7 +193,7 @@ class RwLock {
       throw new LockNotHeldError('The reader is not in the lock any more: its cells were written over');
     }
     this.#hint = slot;
-    if (Atomics.load(cells, WORD) !== 0) this.#native.letIn();
+    if (Atomics.load(cells, WORD) !== 0) this.#native.grantNext();
   }
 }
 

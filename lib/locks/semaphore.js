@@ -107,7 +107,7 @@ class Semaphore {
       }
       if (Atomics.compareExchange(cells, COUNT, now, now + permits) === now) break;
     }
-    if (Atomics.load(cells, WAITERS) !== 0) this.#native.letIn();
+    if (Atomics.load(cells, WAITERS) !== 0) this.#native.grantNext();
   }
 }
 

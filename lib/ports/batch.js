@@ -11,7 +11,7 @@
  */
 
 const { binding } = require('../native');
-const { arrive } = require('../travel');
+const { arrive } = require('../transfer');
 const { decode } = require('./codec');
 const {
   APART, APART_BLOCK, APART_LARGE, APART_PARTS, COUNT_MASK, intake, LEFT_EMPTY, LEFT_SHIFT, SIDE_INTRODUCING, SIDE_PLAIN,

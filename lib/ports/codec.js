@@ -11,7 +11,7 @@ const { binding } = require('../native');
 const { createCodec, tags } = require('../codec');
 const { InternalError, MalformedValueError } = require('../errors');
 const { portExtension } = require('./extension');
-const { kindOf, kindOfBrand } = require('../travel/registry');
+const { kindOf, kindOfBrand } = require('../transfer/registry');
 
 const codec = createCodec({
   shapes: {

@@ -7,12 +7,12 @@
 
 const { types } = require('node:util');
 
-const { MessageChannel: NodeMessageChannel, moveMessagePortToContext: nodeMove } = require('../node-threads');
+const { MessageChannel: NodeMessageChannel, moveMessagePortToContext: nodeMove } = require('../runtime/worker-threads');
 
-const { setTimeout } = require('../clock');
-const { replaceRecords } = require('../travel');
-const { kindOf } = require('../travel/registry');
-const { holdsTraveler, transferablesIn } = require('../travel/search');
+const { setTimeout } = require('../runtime/clock');
+const { replaceRecords } = require('../transfer');
+const { kindOf } = require('../transfer/registry');
+const { holdsTraveler, transferablesIn } = require('../transfer/search');
 const { closedHalf } = require('./companion');
 const { Port } = require('./message-port');
 

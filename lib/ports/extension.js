@@ -3,7 +3,7 @@
 /** Ports in the inputs and results of native tasks, and in what a task posts. */
 
 const { PORT } = require('../codec/tags');
-const { kindOf } = require('../travel/registry');
+const { kindOf } = require('../transfer/registry');
 
 /** Nobody kept shared memory for a port that comes from Rust, and it has no companion. */
 const TERMS = Object.freeze({ capacity: 0, keepBuffers: false, withTask: true });

@@ -5,7 +5,7 @@
 const { moveMessagePortToContext } = require('./context');
 const { MessageChannel } = require('./message-channel');
 const { MessagePort, RECEIVE } = require('./message-port');
-const { carry } = require('./travel');
+const { carry } = require('./transfer');
 const worker = require('../worker/parent-port');
 
 /** Node's `receiveMessageOnPort`, for ports of ours too. */

@@ -1,11 +1,11 @@
 'use strict';
 
-const { MessageChannel: NodeMessageChannel } = require('../node-threads');
+const { MessageChannel: NodeMessageChannel } = require('../runtime/worker-threads');
 
-const { define } = require('../codec/intrinsics');
+const { define } = require('../runtime/intrinsics');
 const { binding } = require('../native');
 const { InvalidArgTypeError } = require('../errors');
-const { wake } = require('../travel');
+const { wake } = require('../transfer');
 const { validateInteger, validateOptions } = require('../validators');
 const { Port } = require('./message-port');
 

@@ -11,10 +11,10 @@
  * A message is `[isBundle, value]`: whether the value holds objects of ours (lib/travel) is told outside of it.
  */
 
-const { receiveMessageOnPort } = require('../node-threads');
+const { receiveMessageOnPort } = require('../runtime/worker-threads');
 
 const FORMS = require('../forms');
-const { keptOn } = require('../host');
+const { keptOn } = require('../runtime/host-realm');
 const { notTooDeep } = require('./too-deep');
 
 /** Registered: each copy of this file must find what the first has kept. */
@@ -56,7 +56,7 @@ class Ways {
    */
   take(key) {
     const [isBundle, value] = this.#next(key);
-    return isBundle ? require('../travel').arrive(value) : value;
+    return isBundle ? require('../transfer').arrive(value) : value;
   }
 
   /** The next value of this worker is for nobody: what was given away with it is let go. */

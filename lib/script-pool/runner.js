@@ -4,24 +4,24 @@
  * A worker's side of a script pool: takes tasks from the Rust queue, runs them, answers them.
  *
  * The worker pulls. A task that ends in the turn it began is answered, and the next one taken, in one native call;
- * when nothing waits the worker returns to its event loop, and a letter in its mailbox calls it back. So timers,
+ * when nothing waits the worker returns to its event loop, and an event in its event queue calls it back. So timers,
  * ports and unfinished work of the script go on while it waits.
  */
 
 const { receiveMessageOnPort } = require('node:worker_threads');
 const { types } = require('node:util');
 
-const { clearTimeout, now, setImmediate, setTimeout } = require('../clock');
-const { added } = require('../codec/intrinsics');
+const { clearTimeout, now, setImmediate, setTimeout } = require('../runtime/clock');
+const { added } = require('../runtime/intrinsics');
 const { binding } = require('../native');
 const { deliveryOf } = require('../delivery');
-const { throwUncaught } = require('../turn');
+const { freshContext, throwUncaught } = require('../runtime/turn');
 const FORMS = require('../forms');
-const nodeGlobals = require('../node-globals');
-const { coverListeners } = require('./listeners');
+const nodeGlobals = require('../runtime/globals');
+const { coverListeners } = require('../runtime/port-listeners');
 const { functionsOf } = require('./load-script');
-const { Outgoing } = require('./outgoing');
-const { flushOutput, watchOutput } = require('./output');
+const { ValueEncoder } = require('./value-encoder');
+const { flushOutput, watchOutput } = require('../runtime/worker-output');
 const {
   STEP_RUN, STEP_WAIT, TAKE, BLOCK, ASKED, ASKED_INPUT, BESIDE, BY_MESSAGE, DROP, END_FAILED, END_BESIDE, END_BESIDE_FAILED, INPUT, VOID,
 } = require('./steps');
@@ -70,8 +70,8 @@ class Runner {
   #numbered = [];
   #call;
   #inbox = Buffer.from(new ArrayBuffer(INBOX_BYTES));
-  #result = new Outgoing();
-  #reports = new Outgoing();
+  #result = new ValueEncoder();
+  #reports = new ValueEncoder();
   /** How the answer to the last task that ended goes out. */
   #out = { form: 0, length: 0, value: undefined, parts: undefined };
 
@@ -114,9 +114,11 @@ class Runner {
     this.#control = setup.control;
     this.#port = parentPort;
     this.workerId = setup.number;
-    const { AsyncLocalStorage } = require('node:async_hooks');
-    if (setup.concurrency > 1) this.#contexts = new AsyncLocalStorage();
-    if (!hasHooks(new AsyncLocalStorage())) this.#fresh = AsyncLocalStorage.snapshot();
+    if (setup.concurrency > 1) {
+      const { AsyncLocalStorage } = require('node:async_hooks');
+      this.#contexts = new AsyncLocalStorage();
+    }
+    this.#fresh = freshContext();
     if (setup.recycle !== undefined) {
       const { Recycling } = require('./recycling');
       this.#recycling = new Recycling(setup.recycle);
@@ -169,7 +171,7 @@ class Runner {
     this.#leaving = true;
     try {
       if (binding.joinPool(this.#setup.key, this.#inbox)) {
-        const { encodeThrown } = require('./thrown');
+        const { encodeThrown } = require('../task/thrown');
         this.#post({ names: undefined, thrown: besideOf(encodeThrown(error)) }, NOTHING, 'error');
         binding.tellReady();
       }
@@ -362,7 +364,7 @@ class Runner {
     let input = value;
     if (isBundle) {
       try {
-        input = require('../travel').arrive(value);
+        input = require('../transfer').arrive(value);
       } catch (refusal) {
         this.#failed(job, refusal);
         return true;
@@ -530,15 +532,15 @@ class Runner {
   #emitLater(job, input) {
     this.#open.set(job.id, job);
     const look = () => {
-      if (!this.#hasListener() && isAtSomething()) return void lookAgain();
+      if (!this.#hasListener() && isAtSomething()) return void recheck();
       this.#goOn(job, (ready) => {
         if (this.#hasListener()) return this.#run(ready, MESSAGE, input);
         this.#failed(ready, this.#unknown(''));
         return true;
       });
     };
-    const lookAgain = () => setTimeout(look, LOOK_FOR_LISTENER).unref();
-    lookAgain();
+    const recheck = () => setTimeout(look, LOOK_FOR_LISTENER).unref();
+    recheck();
     return false;
   }
 
@@ -608,7 +610,7 @@ class Runner {
     // Before the value is read, which may run code of the script's that posts.
     const at = this.#takeMessage(job);
     try {
-      this.#write(job, value, transfer === undefined ? NOTHING : require('../travel/transfer-list').listOf(transfer));
+      this.#write(job, value, transfer === undefined ? NOTHING : require('../transfer/transfer-list').listOf(transfer));
     } catch (error) {
       this.#messages.splice(at, 0, job);
       throw error;
@@ -686,7 +688,7 @@ class Runner {
   /** Puts what a task threw in `#out`. */
   #failed(job, error) {
     const out = this.#out;
-    const { encodeThrown } = require('./thrown');
+    const { encodeThrown } = require('../task/thrown');
     let thrown = encodeThrown(error);
     if (thrown.carried.length > 0) {
       try {
@@ -766,12 +768,6 @@ class Runner {
     process.exit(code);
   }
 }
-
-/**
- * Whether AsyncLocalStorage is made of async hooks, as before Node 24: then what one message has entered is there for the
- * next, in a Worker too, and to leave it costs more than all else a small task does.
- */
-const hasHooks = (storage) => 'enabled' in storage;
 
 const NOTHING = Object.freeze([]);
 /** Stands for the id of a task that has its answer. */

@@ -2,10 +2,10 @@
 
 /** `waitAsync` under way in this environment: who waits, timers, and the hold on the event loop. */
 
-const { clearTimeout, now, setTimeout } = require('../clock');
+const { clearTimeout, now, setTimeout } = require('../runtime/clock');
 const { deliveryOf } = require('../delivery');
 const FORMS = require('../forms');
-const { hostCopy } = require('../host');
+const { hostCopy } = require('../runtime/host-realm');
 const { binding } = require('../native');
 
 /** The longest time a timer takes, in milliseconds. */
@@ -44,11 +44,11 @@ class AsyncWaits {
 
   #late(id, wait) {
     if (now() < wait.ends) this.#arm(id, wait);
-    // Woken already: its letter is on the way.
+    // Woken already: its event is on the way.
     else if (binding.cancelWait(id)) this.#end(id, wait, 'timed-out');
   }
 
-  /** A letter: the wait has been woken. */
+  /** An event: the wait has been woken. */
   deliver(id) {
     const wait = this.#waiting.get(id);
     if (wait !== undefined) this.#end(id, wait, 'ok');

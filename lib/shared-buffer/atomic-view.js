@@ -3,7 +3,7 @@
 /** Elements of one type on shared memory. */
 
 const { bufferOf, lengthOf, offsetOf } = require('../codec/bytes');
-const { wake } = require('../travel/registry');
+const { wake } = require('../transfer/registry');
 const { isFloat } = require('./element-types');
 const { holdRegion } = require('./region-hold');
 const { rustAtomics } = require('./rust-atomics');

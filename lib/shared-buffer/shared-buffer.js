@@ -1,11 +1,11 @@
 'use strict';
 
 const { types } = require('node:util');
-const { markAsUncloneable } = require('../node-threads');
+const { markAsUncloneable } = require('../runtime/worker-threads');
 
 const { bufferOf, isView, sizeOf } = require('../codec/bytes');
 const { InvalidArgTypeError, InvalidArgValueError, OutOfRangeError } = require('../errors');
-const { memoryOf: memoryOfKind, wake } = require('../travel/registry');
+const { memoryOf: memoryOfKind, wake } = require('../transfer/registry');
 const { validateInteger, validateOptions } = require('../validators');
 const { AtomicView, atomicView } = require('./atomic-view');
 const { ELEMENT_TYPES } = require('./element-types');

@@ -6,13 +6,13 @@
  * value, so that `get` gives back what `set` was given.
  */
 
-const workerThreads = require('../node-threads');
+const workerThreads = require('../runtime/worker-threads');
 
-const { arrive, departure } = require('../travel');
-const { sealStanding, unsealStanding } = require('../travel/mark');
-const { isAwake } = require('../travel/registry');
-const { holdsTraveler } = require('../travel/search');
-const { shared } = require('../travel/thread-state');
+const { arrive, departure } = require('../transfer');
+const { sealStanding, unsealStanding } = require('../transfer/seal');
+const { isAwake } = require('../transfer/registry');
+const { holdsTraveler } = require('../transfer/search');
+const { shared } = require('../transfer/thread-state');
 
 const nodeGet = workerThreads.getEnvironmentData;
 const nodeSet = workerThreads.setEnvironmentData;

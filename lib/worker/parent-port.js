@@ -2,14 +2,14 @@
 
 /** The way between this thread and its parent, from this end, and what the thread was started with. */
 
-const workerThreads = require('../node-threads');
+const workerThreads = require('../runtime/worker-threads');
 
 const { binding } = require('../native');
 const { RUNNER } = require('../script-pool/task');
-const { arrive } = require('../travel');
-const { unsealData } = require('../travel/mark');
-const { shared } = require('../travel/thread-state');
-const { opened, prepare } = require('./road');
+const { arrive } = require('../transfer');
+const { unsealData } = require('../transfer/seal');
+const { shared } = require('../transfer/thread-state');
+const { opened, prepare } = require('./node-port');
 const { noteLoaded } = require('./unread');
 
 const nodeReceiveMessageOnPort = workerThreads.receiveMessageOnPort;

@@ -20,13 +20,13 @@ type Result<T> = std::result::Result<T, Status>;
 pub(super) mod helper {
     /// `toBigInt(value)`: the language's ToBigInt.
     pub(in crate::api) const TO_BIG_INT: usize = 0;
-    /// `breathe()`: any function; V8 looks at its interrupts on the way into it.
-    pub(in crate::api) const BREATHE: usize = 1;
+    /// `interrupt_check()`: any function; V8 looks at its interrupts on the way into it.
+    pub(in crate::api) const INTERRUPT_CHECK: usize = 1;
     /// `Atomics.notify`, for those who wait by `Atomics.wait`.
     pub(in crate::api) const NOTIFY: usize = 2;
 }
 
-/// `openAtomics(toBigInt, breathe, notify)`.
+/// `openAtomics(toBigInt, interrupt_check, notify)`.
 pub(super) unsafe extern "C" fn open_atomics(env: sys::napi_env, info: sys::napi_callback_info) -> JsValue {
     let body = |arguments: &Arguments<'_, 3>, environment: &'static Environment| {
         environment.set_helpers(arguments.js, arguments.values)?;

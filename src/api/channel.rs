@@ -10,7 +10,7 @@ use napi_derive::napi;
 
 use super::environment;
 use super::raw::export;
-use crate::channel::{PortId, Side, Transit, TransitKey, channel};
+use crate::channel::{Fallback, PortId, Transit, TransitKey, channel};
 use crate::node::{Arguments, Environment, Js, JsValue, NOTHING, Status};
 
 /// An end in the hands of this environment.
@@ -125,7 +125,7 @@ pub fn port_transit(number: f64) -> u32 {
     let transit = Transit::of_process();
     // In this order: it goes from the one to the other.
     let announced = transit.is_announced(id(number));
-    if transit.is_parked(id(number)) { 2 } else { u32::from(announced) }
+    if transit.is_deposited(id(number)) { 2 } else { u32::from(announced) }
 }
 
 /// Nobody will claim the port of this key: if it is parked, it closes.
@@ -185,7 +185,7 @@ pub(super) unsafe extern "C" fn post_to_port(env: sys::napi_env, info: sys::napi
         let js = arguments.js;
         let [port, length] = arguments.values;
         let (port, length) = (js.read_u32(port)?, js.read_u32(length)? as usize);
-        environment.exchange().given();
+        environment.adaptive_wait().given();
         answer(js, environment.ports().post(port, length)?)
     };
     // SAFETY: called by Node, and registered in `RAW`.
@@ -201,7 +201,7 @@ pub(super) unsafe extern "C" fn post_to_port_with(
         let js = arguments.js;
         let [port, bytes, length, parts] = arguments.values;
         let port = js.read_u32(port)?;
-        environment.exchange().given();
+        environment.adaptive_wait().given();
         answer(js, environment.ports().post_with(js, environment, port, bytes, length, parts)?)
     };
     // SAFETY: called by Node, and registered in `RAW`.
@@ -218,12 +218,12 @@ pub(super) unsafe extern "C" fn post_place_to_port(
         let js = arguments.js;
         let [port, side] = arguments.values;
         let side = match js.read_u32(side)? {
-            1 => Side::Plain,
-            2 => Side::Wrapped,
-            3 => Side::Introducing,
+            1 => Fallback::Plain,
+            2 => Fallback::Wrapped,
+            3 => Fallback::Introducing,
             _ => return Err(Status::INVALID),
         };
-        environment.exchange().given();
+        environment.adaptive_wait().given();
         answer(js, environment.ports().post_place(js.read_u32(port)?, side)?)
     };
     // SAFETY: called by Node, and registered in `RAW`.

@@ -9,8 +9,8 @@ use napi::bindgen_prelude::sys;
 
 use super::pool::refused;
 use super::raw::export;
-use crate::node::{Arguments, Environment, Js, JsValue, Letter, NOTHING, Status, open_region};
-use crate::shared::locks::{AnyLock, Told};
+use crate::node::{Arguments, Environment, Event, Js, JsValue, NOTHING, Status, open_region};
+use crate::shared::locks::{AcquiredCallback, AnyLock};
 use crate::shared::{Result as SharedResult, SharedError};
 
 /// What `lockBegin` returns when it has joined the queue, and `lockTry` when the lock is busy.
@@ -57,10 +57,10 @@ fn lock(js: Js<'_>, environment: &Environment, handle: JsValue) -> Result<AnyLoc
 }
 
 /// The callback of a wait with an id; none for a thread's own sleep, whose id is below zero.
-fn told(environment: &'static Environment, id: f64) -> Option<Told> {
+fn told(environment: &'static Environment, id: f64) -> Option<AcquiredCallback> {
     (id >= 0.0).then(|| {
-        let (mailbox, id) = (environment.mailbox(), id as u64);
-        Box::new(move |outcome| mailbox.push(Letter::LockEnded { id, outcome })) as Told
+        let (events, id) = (environment.events(), id as u64);
+        Box::new(move |outcome| events.push(Event::LockEnded { id, outcome })) as AcquiredCallback
     })
 }
 
@@ -152,9 +152,9 @@ exports! {
         answer(js, owner.and_then(|owner| lock.unlock(argument, owner, granted)), nothing)
     }
 
-    /// `lockLetIn(handle)`: JavaScript has released something by the cells, and someone waits.
-    fn let_in(js, environment, [handle]) {
-        answer(js, lock(js, environment, handle)?.let_in(), nothing)
+    /// `lockGrantNext(handle)`: JavaScript has released something by the cells, and someone waits.
+    fn grant_next(js, environment, [handle]) {
+        answer(js, lock(js, environment, handle)?.grant_next(), nothing)
     }
 
     /// `lockRecover(handle)`: true when it was poisoned, and is now the caller's.

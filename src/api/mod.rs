@@ -53,7 +53,7 @@ const RAW: &[(&CStr, RawFunction)] = &[
     (c"lockCancel", locks::cancel),
     (c"lockTry", locks::try_now),
     (c"lockUnlock", locks::unlock),
-    (c"lockLetIn", locks::let_in),
+    (c"lockGrantNext", locks::grant_next),
     (c"lockRecover", locks::recover),
     (c"lockIsPoisoned", locks::is_poisoned),
     (c"condvarBegin", locks::condvar_begin),

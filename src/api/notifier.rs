@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
-use crossbeam_channel::{Receiver, RecvTimeoutError, Sender};
+use crossbeam_channel::{Receiver, RecvTimeoutError};
 use napi::Env;
 use napi::bindgen_prelude::Either3;
 use napi::bindgen_prelude::{Null, Undefined};
@@ -12,15 +12,15 @@ use napi_derive::napi;
 use parking_lot::Mutex;
 
 use super::environment;
-use crate::shared::NotifyRequest;
 use crate::shared::wait::SLICE;
+use crate::shared::{NotifyAnswer, NotifyRequest};
 
 /// Where notifiers take their requests, by the environment that they serve. Without an entry the notifier shall end.
 static DESKS: LazyLock<Mutex<HashMap<u64, Receiver<NotifyRequest>>>> = LazyLock::new(Mutex::default);
 
 thread_local! {
     /// The request that the notifier of this thread is at.
-    static ANSWER: RefCell<Option<Sender<usize>>> = const { RefCell::new(None) };
+    static ANSWER: RefCell<Option<NotifyAnswer>> = const { RefCell::new(None) };
 }
 
 /// One `Atomics.notify` to be made.
@@ -90,7 +90,6 @@ pub fn next_notify(desk: f64) -> Either3<Notification, Undefined, Null> {
 #[napi]
 pub fn notified(count: f64) {
     if let Some(answer) = ANSWER.take() {
-        // An asker that has given up is told nothing.
-        let _ = answer.send(count as usize);
+        answer.send(count as usize);
     }
 }

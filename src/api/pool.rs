@@ -9,12 +9,13 @@ use napi_derive::napi;
 
 use super::environment;
 use super::raw::export;
+use crate::cancel::{CancelToken, Reason};
 use crate::error::{Code, Error};
 use crate::node::{
-    Arguments, Environment, InputForm, Js, JsValue, Letter, NO_MEMORY, NOTHING, Status, read_inputs,
+    Arguments, Environment, Event, InputForm, Js, JsValue, NO_MEMORY, NOTHING, Status, read_inputs,
     read_payload,
 };
-use crate::pool::{Accepted, Batch, CancelToken, Config, Job, Pool, Reason, Ticket};
+use crate::pool::{Accepted, Batch, Config, Job, Pool, Ticket};
 use crate::tasks::builtin;
 use crate::value::{Payload, Value};
 
@@ -78,13 +79,13 @@ pub fn create_pool(env: Env, settings: PoolSettings) -> napi::Result<u32> {
     Ok(environment(&env)?.add_pool(Pool::new(config, builtin())))
 }
 
-/// Closes a pool; with `announce` its `POOL_CLOSED` letter comes when its last thread has ended.
+/// Closes a pool; with `announce` its `POOL_CLOSED` event comes when its last thread has ended.
 #[napi]
 pub fn close_pool(env: Env, pool: u32, force: bool, announce: bool) -> napi::Result<()> {
     let environment = environment(&env)?;
     if let Some(engine) = environment.pool(pool) {
-        let mailbox = environment.mailbox();
-        let tell: Box<dyn FnOnce() + Send> = Box::new(move || mailbox.push(Letter::PoolClosed { pool }));
+        let events = environment.events();
+        let tell: Box<dyn FnOnce() + Send> = Box::new(move || events.push(Event::PoolClosed { pool }));
         engine.close(force, announce.then_some(tell));
     }
     Ok(())
@@ -246,7 +247,7 @@ fn submit_job(
 ) -> Result<JsValue, Status> {
     let token = terms.job_token();
     let kept = if terms.cancellable { token.clone() } else { None };
-    let job = Job::new(id, environment.mailbox(), task, input, token);
+    let job = Job::new(id, environment.events(), task, input, token);
     let outcome = environment.with_pool(pool, |pool| match pool.submit(job, terms.priority) {
         Ok(accepted) => {
             terms.accepted(environment, id, pool, accepted.ticket, kept);
@@ -260,7 +261,7 @@ fn submit_job(
     outcome.unwrap_or_else(|| unknown_pool(js))
 }
 
-/// `submitDirect()`: a plain submission whose input is a number or undefined. Its arguments stand on the board: pool,
+/// `submitDirect()`: a plain submission whose input is a number or undefined. Its arguments stand on the call buffer: pool,
 /// task, id, whether there is a number, the number.
 pub(super) unsafe extern "C" fn submit_direct(env: sys::napi_env, info: sys::napi_callback_info) -> JsValue {
     let body = |arguments: &Arguments<'_, 0>, environment: &'static Environment| {
@@ -318,7 +319,7 @@ pub(super) unsafe extern "C" fn submit_batch(env: sys::napi_env, info: sys::napi
         };
         let token = terms.token();
         let kept = terms.cancellable.then(|| token.clone());
-        let batch = Batch::new(id, environment.mailbox(), task, terms.priority, inputs, count, token);
+        let batch = Batch::new(id, environment.events(), task, terms.priority, inputs, count, token);
         let outcome = environment.with_pool(pool, |pool| match pool.submit_batch(Arc::new(batch)) {
             Ok(accepted) => {
                 terms.accepted(environment, id, pool, accepted.ticket, kept);

@@ -92,7 +92,7 @@ pub(super) unsafe extern "C" fn drain(env: sys::napi_env, info: sys::napi_callba
     unsafe { export(env, info, body) }
 }
 
-/// `holdLoop()`: the event loop stays alive.
+/// `holdLoop()`: the event loop stays alive until as many calls of `releaseLoop` have come.
 pub(super) unsafe extern "C" fn hold_loop(env: sys::napi_env, info: sys::napi_callback_info) -> JsValue {
     let body = |arguments: &Arguments<'_, 0>, environment: &'static Environment| {
         environment.hold_loop(arguments.js, true).map(|()| NOTHING)
@@ -101,7 +101,7 @@ pub(super) unsafe extern "C" fn hold_loop(env: sys::napi_env, info: sys::napi_ca
     unsafe { export(env, info, body) }
 }
 
-/// `releaseLoop()`: the event loop may end.
+/// `releaseLoop()`: takes one `holdLoop` back.
 pub(super) unsafe extern "C" fn release_loop(env: sys::napi_env, info: sys::napi_callback_info) -> JsValue {
     let body = |arguments: &Arguments<'_, 0>, environment: &'static Environment| {
         environment.hold_loop(arguments.js, false).map(|()| NOTHING)

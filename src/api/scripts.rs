@@ -10,16 +10,17 @@ use super::environment;
 use super::list::List;
 use super::pool::{refused, unknown_pool, unread};
 use super::raw::export;
+use crate::cancel::CancelToken;
 use crate::node::{
-    Answer, Arguments, Environment, InputForm, Js, JsValue, Letter, NOTHING, Status, offer_seat,
-    read_payload, revoke_seat, take_offer,
+    Answer, Arguments, Environment, Event, InputForm, Js, JsValue, NOTHING, Status, offer_seat, read_payload,
+    revoke_seat, take_offer,
 };
-use crate::pool::{CancelToken, For, Job, Patience, Road, ScriptOutcome, Ticket};
+use crate::pool::{For, Job, Road, ScriptOutcome, Ticket, WaitPolicy};
 use crate::value::{Payload, Value};
 
 /// A seat for a worker that is about to be started.
 #[napi(object)]
-pub struct SeatOffer {
+pub struct WorkerRegistration {
     pub number: u32,
     /// By which the worker takes it up.
     pub key: f64,
@@ -46,12 +47,12 @@ pub fn script_function_name(env: Env, number: u32) -> napi::Result<Option<String
 
 /// Opens a seat; nothing when the pool needs no worker any more.
 #[napi]
-pub fn open_seat(env: Env, pool: u32) -> napi::Result<Option<SeatOffer>> {
+pub fn register_worker(env: Env, pool: u32) -> napi::Result<Option<WorkerRegistration>> {
     let environment = environment(&env)?;
     let Some(engine) = environment.pool(pool) else { return Ok(None) };
     Ok(engine.open_seat().map(|number| {
-        let key = offer_seat(engine.clone(), number, environment.mailbox());
-        SeatOffer { number: number as u32, key: key as f64 }
+        let key = offer_seat(engine.clone(), number, environment.events());
+        WorkerRegistration { number: number as u32, key: key as f64 }
     }))
 }
 
@@ -66,7 +67,7 @@ pub struct Evicted {
 
 /// Clears the seat of a worker that has ended.
 #[napi]
-pub fn evict_seat(env: Env, pool: u32, number: u32, key: f64) -> napi::Result<Evicted> {
+pub fn evict_worker(env: Env, pool: u32, number: u32, key: f64) -> napi::Result<Evicted> {
     revoke_seat(key as u64);
     let environment = environment(&env)?;
     let (ran, orphans) =
@@ -117,7 +118,7 @@ pub fn claim_input(env: Env, pool: u32, id: f64) -> napi::Result<bool> {
 
 /// A seat; how many jobs its worker has at hand or coming, and how many wait for any worker.
 #[napi(object)]
-pub struct SeatLoad {
+pub struct WorkerLoad {
     pub number: u32,
     pub load: u32,
     pub queued: u32,
@@ -125,9 +126,9 @@ pub struct SeatLoad {
 
 /// The seat to bind a job to; nothing when no worker lives or is starting.
 #[napi]
-pub fn least_loaded_seat(env: Env, pool: u32) -> napi::Result<Option<SeatLoad>> {
+pub fn least_loaded_worker(env: Env, pool: u32) -> napi::Result<Option<WorkerLoad>> {
     let seat = environment(&env)?.with_pool(pool, |pool| pool.least_loaded_seat()).flatten();
-    Ok(seat.map(|(number, load, queued)| SeatLoad {
+    Ok(seat.map(|(number, load, queued)| WorkerLoad {
         number: number as u32,
         load: load as u32,
         queued: queued as u32,
@@ -137,7 +138,7 @@ pub fn least_loaded_seat(env: Env, pool: u32) -> napi::Result<Option<SeatLoad>> 
 /// Comes back to this environment as a notice once all that was told to it before has been delivered.
 #[napi]
 pub fn push_fence(env: Env, id: f64) -> napi::Result<()> {
-    environment(&env)?.mailbox().push(Letter::Fence { id: id as u64 });
+    environment(&env)?.events().push(Event::Fence { id: id as u64 });
     Ok(())
 }
 
@@ -150,14 +151,14 @@ pub fn tell_ready(env: Env) -> napi::Result<()> {
 
 /// The ids of the jobs at a seat.
 #[napi]
-pub fn jobs_at(env: Env, pool: u32, number: u32) -> napi::Result<List<f64>> {
+pub fn jobs_of_worker(env: Env, pool: u32, number: u32) -> napi::Result<List<f64>> {
     let ids = environment(&env)?.with_pool(pool, |pool| pool.jobs_at(number as usize)).unwrap_or_default();
     Ok(List(ids.into_iter().map(|id| id as f64).collect()))
 }
 
 /// A seat is given no further job. What it holds it keeps.
 #[napi]
-pub fn close_seat(env: Env, pool: u32, number: u32) -> napi::Result<()> {
+pub fn unregister_worker(env: Env, pool: u32, number: u32) -> napi::Result<()> {
     environment(&env)?.with_pool(pool, |pool| pool.abandon_seat(number as usize));
     Ok(())
 }
@@ -186,7 +187,7 @@ pub fn join_pool(env: Env, key: f64, inbox: Uint8Array) -> napi::Result<bool> {
     let js = unsafe { Js::new(env.raw()) };
     // SAFETY: the environment is that of the running callback.
     let inbox = unsafe { Uint8Array::to_napi_value(env.raw(), inbox) }?;
-    let seat = take_offer(js, key as u64, environment.mailbox(), inbox).map_err(super::into_napi)?;
+    let seat = take_offer(js, key as u64, environment.events(), inbox).map_err(super::into_napi)?;
     let joined = seat.is_some();
     if let Some(seat) = seat {
         environment.sit(seat);
@@ -202,8 +203,8 @@ pub fn leave_pool(env: Env, only_idle: bool, keep: u32) -> napi::Result<bool> {
 }
 
 /// In the place of a seat: any worker may take the job, or it waits for one to be bound to.
-const ANY_SEAT: f64 = -1.0;
-const NO_SEAT: f64 = -2.0;
+const ANY_WORKER: f64 = -1.0;
+const NO_WORKER: f64 = -2.0;
 
 /// How a job ended, in the second byte of a form above the inputs' own.
 mod end {
@@ -213,7 +214,7 @@ mod end {
     pub(super) const BESIDE_FAILED: u32 = 3;
 }
 
-/// The outcome that stands in a call: its form on the board, with `end` 16 bits higher.
+/// The outcome that stands in a call: its form on the call buffer, with `end` 16 bits higher.
 fn read_outcome(
     js: Js<'_>,
     environment: &'static Environment,
@@ -235,7 +236,7 @@ fn read_outcome(
     }
 }
 
-/// A value whose form and length stand on the board.
+/// A value whose form and length stand on the call buffer.
 fn read_shown(
     js: Js<'_>,
     environment: &'static Environment,
@@ -250,7 +251,7 @@ fn read_shown(
 
 /// `submitScript(input, parts)`: pool, function, id, form, length, priority, timeout, whether it is cancellable, the seat
 /// to bind it to (-1: any may take it; -2: none is there), whether it wants its worker alone and whether the input is
-/// memory that the worker should ask for stand on the board. Form -1: the input is a message
+/// memory that the worker should ask for stand on the call buffer. Form -1: the input is a message
 /// beside the queue, and `length` its number. Returns nothing when a worker was told, 1 when none
 /// could be, 2 when the queue is full now, 3 for both; `[code, message]` when refused.
 pub(super) unsafe extern "C" fn submit_script(env: sys::napi_env, info: sys::napi_callback_info) -> JsValue {
@@ -273,7 +274,7 @@ pub(super) unsafe extern "C" fn submit_script(env: sys::napi_env, info: sys::nap
         let deadline = if timeout < 0.0 { None } else { Duration::try_from_secs_f64(timeout / 1000.0).ok() };
         let deadline = deadline.and_then(|timeout| Instant::now().checked_add(timeout));
         let token = (cancellable != 0.0).then(|| CancelToken::new(deadline));
-        let mut job = Job::new(id, environment.mailbox(), function as usize, input, token.clone());
+        let mut job = Job::new(id, environment.events(), function as usize, input, token.clone());
         if form < 0.0 {
             job = job.by(Road::Message);
         } else if asked != 0.0 {
@@ -283,8 +284,8 @@ pub(super) unsafe extern "C" fn submit_script(env: sys::napi_env, info: sys::nap
             job = job.alone();
         }
         let whom = match seat {
-            ANY_SEAT => For::Any,
-            NO_SEAT => For::Nobody,
+            ANY_WORKER => For::Any,
+            NO_WORKER => For::Nobody,
             number => For::Seat(number as usize),
         };
         let outcome =
@@ -310,7 +311,7 @@ pub(super) unsafe extern "C" fn submit_script(env: sys::napi_env, info: sys::nap
 }
 
 /// `scriptStep(output, parts)`, in a worker: the job that is finished (0 for none), its form and length, how to wait
-/// and for how many milliseconds stand on the board; the next job is shown there: see `Seat::step`.
+/// and for how many milliseconds stand on the call buffer; the next job is shown there: see `Seat::step`.
 pub(super) unsafe extern "C" fn script_step(env: sys::napi_env, info: sys::napi_callback_info) -> JsValue {
     let body = |arguments: &Arguments<'_, 2>, environment: &'static Environment| {
         let js = arguments.js;
@@ -321,13 +322,13 @@ pub(super) unsafe extern "C" fn script_step(env: sys::napi_env, info: sys::napi_
             Some((id as u64, read_outcome(js, environment, form, arguments.values, length)?))
         };
         let time = Duration::try_from_secs_f64(time / 1000.0).unwrap_or(Duration::ZERO);
-        let patience = match wait as u32 {
-            1 => Patience::Linger(time),
-            2 => Patience::Block(time),
-            _ => Patience::Take,
+        let policy = match wait as u32 {
+            1 => WaitPolicy::Linger(time),
+            2 => WaitPolicy::Block(time),
+            _ => WaitPolicy::Take,
         };
         environment
-            .with_seat(|seat| seat.step(js, environment, finished, patience))
+            .with_seat(|seat| seat.step(js, environment, finished, policy))
             .unwrap_or(Err(Status::INVALID))
     };
     // SAFETY: called by Node, and registered in `RAW`.
@@ -351,7 +352,7 @@ pub(super) unsafe extern "C" fn script_finish(env: sys::napi_env, info: sys::nap
     let body = |arguments: &Arguments<'_, 2>, environment: &'static Environment| {
         let [id, form, length] = environment.arguments().ok_or(Status::INVALID)?;
         let outcome = read_outcome(arguments.js, environment, form, arguments.values, length)?;
-        environment.exchange().given();
+        environment.adaptive_wait().given();
         environment.with_seat(|seat| seat.finish(id as u64, outcome));
         Ok(NOTHING)
     };

@@ -1,4 +1,4 @@
-//! Seals on messages: `lib/travel/mark.js`. What they are is told at the head of `seal.rs`.
+//! Seals on messages: `lib/transfer/seal.js`. What they are is told at the head of `seal.rs`.
 
 use napi::bindgen_prelude::sys;
 

@@ -13,7 +13,7 @@ use super::environment;
 use super::raw::export;
 use crate::node::{Arguments, Environment, JsValue, NO_OWNER, Status, TypedArray, open_region};
 use crate::shared::SharedError;
-use crate::shared::wait::{Enqueued, Expected, Outcome, Place, SLICE, Ticket, enqueue, table};
+use crate::shared::wait::{CellAddress, Enqueued, Expected, Outcome, SLICE, WaiterHandle, enqueue, table};
 
 type Result<T> = std::result::Result<T, Status>;
 
@@ -67,7 +67,7 @@ impl Call<'_> {
 
     /// Sleeps in slices, with a call into JavaScript between two of them: only there does V8 see that this thread
     /// shall end (facts/node-api.md C4).
-    fn sleep(self, mut ticket: Ticket<'static>, timeout: f64) -> Result<&'static str> {
+    fn sleep(self, mut ticket: WaiterHandle<'static>, timeout: f64) -> Result<&'static str> {
         let deadline = Duration::try_from_secs_f64(timeout / 1000.0)
             .ok()
             .and_then(|timeout| Instant::now().checked_add(timeout));
@@ -81,8 +81,8 @@ impl Call<'_> {
                 Some(_) => return Err(self.js.throw_type_error(c"The shared memory is going away")),
                 None => {}
             }
-            let breathe = self.environment.helper(self.js, helper::BREATHE)?;
-            self.js.call(breathe, &[])?;
+            let interrupt_check = self.environment.helper(self.js, helper::INTERRUPT_CHECK)?;
+            self.js.call(interrupt_check, &[])?;
         }
     }
 }
@@ -121,7 +121,7 @@ pub(super) unsafe extern "C" fn wait(env: sys::napi_env, info: sys::napi_callbac
 const NOT_EQUAL: f64 = -1.0;
 const TIMED_OUT: f64 = -2.0;
 
-/// `waitAsync(typedArray, index, value, timeout, id)`: the outcome comes as a letter under `id`.
+/// `waitAsync(typedArray, index, value, timeout, id)`: the outcome comes as an event under `id`.
 pub(super) unsafe extern "C" fn wait_async(env: sys::napi_env, info: sys::napi_callback_info) -> JsValue {
     let body = |arguments: &Arguments<'_, 5>, environment: &'static Environment| {
         let js = arguments.js;
@@ -138,7 +138,7 @@ pub(super) unsafe extern "C" fn wait_async(env: sys::napi_env, info: sys::napi_c
         let region = wanted.array.region(js, environment, wanted.kind.size())?;
         let begun = environment
             .waits()
-            .begin(environment.mailbox(), region, wanted.offset(), wanted.expected, id)
+            .begin(environment.events(), region, wanted.offset(), wanted.expected, id)
             .map_err(impossible)?;
         js.number(if begun { wanted.timeout } else { NOT_EQUAL })
     };
@@ -146,7 +146,7 @@ pub(super) unsafe extern "C" fn wait_async(env: sys::napi_env, info: sys::napi_c
     unsafe { export(env, info, body) }
 }
 
-/// `cancelWait(id)`: true when the async wait has ended unwoken; false when its letter is on the way.
+/// `cancelWait(id)`: true when the async wait has ended unwoken; false when its event is on the way.
 pub(super) unsafe extern "C" fn cancel_wait(env: sys::napi_env, info: sys::napi_callback_info) -> JsValue {
     let body = |arguments: &Arguments<'_, 1>, environment: &'static Environment| {
         let id = arguments.js.read_number(arguments.values[0])? as u64;
@@ -177,7 +177,7 @@ pub(super) unsafe extern "C" fn notify(env: sys::napi_env, info: sys::napi_callb
         // Without a region nobody waits; casts saturate.
         let woken = array.known_region().map_or(0, |region| {
             let offset = array.offset_of(index, kind.size());
-            table().notify(Place { region: region.id(), offset }, count as usize)
+            table().notify(CellAddress { region: region.id(), offset }, count as usize)
         });
         #[allow(clippy::cast_precision_loss)]
         let (woken, index) = (woken as f64, index as f64);
@@ -215,6 +215,6 @@ pub fn release_region(env: Env, handle: u32) -> napi::Result<()> {
 #[napi]
 pub fn waiter_count(env: Env, handle: u32, offset: f64) -> napi::Result<u32> {
     let region = environment(&env)?.waits().held(handle);
-    let place = region.map(|region| Place { region: region.id(), offset: offset as usize });
+    let place = region.map(|region| CellAddress { region: region.id(), offset: offset as usize });
     Ok(place.map_or(0, |place| table().waiters(place) as u32))
 }

@@ -12,17 +12,18 @@ use std::time::{Duration, Instant};
 
 use napi::bindgen_prelude::sys;
 
-use super::board::{BATCH, Board};
-use super::exchange::Exchange;
+use super::adaptive_wait::AdaptiveWait;
+use super::call_buffer::{BATCH, CallBuffer};
+use super::event_queue::{Event, EventQueue};
 use super::js::{Arguments, Js, JsValue, NOTHING, Status};
 use super::locks::Locks;
-use super::mailbox::{Letter, Mailbox};
 use super::output;
 use super::ports::Ports;
-use super::seat::Seat;
+use super::script_worker::Seat;
 use super::waits::Waits;
+use crate::cancel::{CancelToken, Reason};
 use crate::panic::guard;
-use crate::pool::{CancelToken, Pool, Reason, Ticket};
+use crate::pool::{Pool, Ticket};
 use crate::shared::Region;
 
 static NEXT_ID: AtomicU64 = AtomicU64::new(1);
@@ -38,20 +39,20 @@ pub(crate) struct Environment {
     /// Never used again, unlike addresses: names this environment to the engine.
     id: u64,
     made: Instant,
-    mailbox: Mailbox,
+    events: EventQueue,
     pools: RefCell<Vec<Option<Pool>>>,
     cancellable: RefCell<HashMap<u64, Cancellable>>,
     locks: Locks,
     delivery: RefCell<Option<Delivery>>,
     /// Where a pool's script worker sits, in the environment of one.
     seat: RefCell<Option<Seat>>,
-    /// Letters taken and not delivered yet; kept from batch to batch for its memory.
-    batch: Cell<VecDeque<Letter>>,
+    /// Events taken and not delivered yet; kept from batch to batch for its memory.
+    batch: Cell<VecDeque<Event>>,
     /// When the event loop was last known to begin a turn.
     turn_began: Cell<Option<Instant>>,
-    exchange: Exchange,
-    /// Whether the event loop is kept alive.
-    holds: Cell<bool>,
+    adaptive_wait: AdaptiveWait,
+    /// How many hold the event loop: it is kept alive while any does.
+    holds: Cell<u32>,
     ports: Ports,
     waits: Waits,
     /// The class ArrayBuffer, as it was when the module was loaded.
@@ -70,9 +71,9 @@ struct Cancellable {
 /// How answers reach JavaScript.
 pub(super) struct Delivery {
     pub(super) deliver: sys::napi_ref,
-    /// An array of twice `BATCH` elements, for what stands beside the board.
+    /// An array of twice `BATCH` elements, for what stands beside the call buffer.
     pub(super) extras: sys::napi_ref,
-    pub(super) board: Board,
+    pub(super) call_buffer: CallBuffer,
 }
 
 impl Environment {
@@ -83,7 +84,7 @@ impl Environment {
         let environment: &'static Environment = Box::leak(Box::new(Environment {
             id: NEXT_ID.fetch_add(1, Ordering::Relaxed),
             made: Instant::now(),
-            mailbox: Mailbox::new(),
+            events: EventQueue::new(),
             pools: RefCell::default(),
             cancellable: RefCell::default(),
             locks: Locks::default(),
@@ -95,8 +96,8 @@ impl Environment {
             helpers: Cell::default(),
             batch: Cell::default(),
             turn_began: Cell::default(),
-            exchange: Exchange::default(),
-            holds: Cell::new(false),
+            adaptive_wait: AdaptiveWait::default(),
+            holds: Cell::new(0),
         }));
         let address = environment.address();
         // `hasRef` is how async hooks (Jest's --detectOpenHandles) learn that this handle holds nothing while idle.
@@ -107,7 +108,7 @@ impl Environment {
         js.add_cleanup_hook(teardown, address)?;
         js.set_instance_data(address)?;
         environment.array_buffer.set(Some(js.reference(js.array_buffer_class()?)?));
-        environment.mailbox.gate().open(function);
+        environment.events.wakeup().open(function);
         Ok(environment)
     }
 
@@ -141,13 +142,13 @@ impl Environment {
         self.made.elapsed()
     }
 
-    pub(crate) fn mailbox(&self) -> &Mailbox {
-        &self.mailbox
+    pub(crate) fn events(&self) -> &EventQueue {
+        &self.events
     }
 
     /// Its part in exchanges with other threads.
-    pub(crate) fn exchange(&self) -> &Exchange {
-        &self.exchange
+    pub(crate) fn adaptive_wait(&self) -> &AdaptiveWait {
+        &self.adaptive_wait
     }
 
     /// Its locks and its waits for them.
@@ -161,7 +162,7 @@ impl Environment {
     }
 
     /// Names the JavaScript function and the arrays through which answers are delivered. `settle` is a function where
-    /// the thread may wait in place for the next letter: see `exchange.rs`.
+    /// the thread may wait in place for the next event: see `adaptive_wait.rs`.
     pub(crate) fn open(
         &self,
         js: Js<'_>,
@@ -171,12 +172,12 @@ impl Environment {
         extras: JsValue,
     ) -> Result<(), Status> {
         if js.type_of(settle)? == sys::ValueType::napi_function {
-            self.exchange.allow(js.reference(settle)?);
+            self.adaptive_wait.allow(js.reference(settle)?);
         }
         let delivery = Delivery {
             deliver: js.reference(deliver)?,
             extras: js.reference(extras)?,
-            board: Board::new(js, arrays)?,
+            call_buffer: CallBuffer::new(js, arrays)?,
         };
         self.delivery.replace(Some(delivery));
         Ok(())
@@ -187,15 +188,15 @@ impl Environment {
         js.referenced(self.array_buffer.get().ok_or(Status(sys::Status::napi_generic_failure))?)
     }
 
-    /// The arguments that JavaScript has put on the board for the call that is running.
+    /// The arguments that JavaScript has put on the call buffer for the call that is running.
     pub(crate) fn arguments<const N: usize>(&self) -> Option<[f64; N]> {
-        self.delivery.borrow().as_ref().map(|delivery| delivery.board.arguments())
+        self.delivery.borrow().as_ref().map(|delivery| delivery.call_buffer.arguments())
     }
 
-    /// Writes what the call that is running returns on the board.
+    /// Writes what the call that is running returns on the call buffer.
     pub(crate) fn answer<const N: usize>(&self, numbers: [f64; N]) {
         if let Some(delivery) = self.delivery.borrow().as_ref() {
-            delivery.board.answer(numbers);
+            delivery.call_buffer.answer(numbers);
         }
     }
 
@@ -283,15 +284,20 @@ impl Environment {
         if waited || !ticket.is_of_a_script() { None } else { pool.stop_script(id, reason) }
     }
 
-    /// Keeps the event loop alive, or lets it go.
-    pub(crate) fn hold_loop(&self, js: Js<'_>, alive: bool) -> Result<(), Status> {
-        self.holds.set(alive);
-        self.mailbox.gate().keep_loop_alive(js, alive)
+    /// One more holds the event loop, or one less.
+    pub(crate) fn hold_loop(&self, js: Js<'_>, hold: bool) -> Result<(), Status> {
+        let before = self.holds.get();
+        let now = if hold { before + 1 } else { before.saturating_sub(1) };
+        self.holds.set(now);
+        if (before == 0) == (now == 0) {
+            return Ok(());
+        }
+        self.events.wakeup().keep_loop_alive(js, hold)
     }
 
-    /// The mailbox has woken the event loop: delivers a batch, or asks for a turn of the loop before.
+    /// The event queue has woken the event loop: delivers a batch, or asks for a turn of the loop before.
     fn woken(&'static self, js: Js<'_>) {
-        self.exchange.woken();
+        self.adaptive_wait.woken();
         if self.is_in_turn() {
             self.deliver(js);
         } else {
@@ -311,49 +317,49 @@ impl Environment {
 
     /// Delivers a batch; and more, for which it waits in place, as long as that is worth while.
     fn deliver(&'static self, js: Js<'_>) {
-        let mut stays = self.exchange.is_worth_while();
+        let mut stays = self.adaptive_wait.is_worth_while();
         let mut more = self.drain(js, BATCH, stays);
         while stays && !more {
             let in_turn = self.is_in_turn() && self.settle(js).is_ok();
-            self.exchange.exchanged();
-            stays = in_turn && self.exchange.is_worth_while();
-            let came = if stays { self.mailbox.wait_in_place() } else { self.mailbox.rest() };
+            self.adaptive_wait.exchanged();
+            stays = in_turn && self.adaptive_wait.is_worth_while();
+            let came = if stays { self.events.wait_in_place() } else { self.events.rest() };
             if came {
                 more = self.drain(js, if in_turn { BATCH } else { 0 }, stays);
             } else {
                 if stays {
-                    self.exchange.in_vain();
+                    self.adaptive_wait.in_vain();
                 }
                 break;
             }
         }
-        self.exchange.asleep();
+        self.adaptive_wait.asleep();
     }
 
     /// Runs what listeners have left to be run: it may be what the other thread waits for.
     fn settle(&self, js: Js<'_>) -> Result<(), Status> {
-        let function = self.exchange.settle().ok_or(Status(sys::Status::napi_generic_failure))?;
-        // It throws nothing (`lib/turn.js`) unless the environment is ending.
+        let function = self.adaptive_wait.settle().ok_or(Status(sys::Status::napi_generic_failure))?;
+        // It throws nothing (`lib/runtime/turn.js`) unless the environment is ending.
         js.call(js.referenced(function)?, &[]).map(drop).inspect_err(|_| {
             js.report_exception();
         })
     }
 
-    /// Delivers at most `most` letters. When some are left, JavaScript is told so, and calls `resume` in the next turn
-    /// of its loop; so is the caller. With `stays`, the mailbox stays awake: the caller comes back to it.
+    /// Delivers at most `most` events. When some are left, JavaScript is told so, and calls `resume` in the next turn
+    /// of its loop; so is the caller. With `stays`, the event queue stays awake: the caller comes back to it.
     fn drain(&self, js: Js<'_>, most: usize, stays: bool) -> bool {
         let delivery = self.delivery.borrow();
         let Some(delivery) = delivery.as_ref() else { return false };
-        let mut letters = self.batch.take();
-        let more = self.mailbox.take(most.saturating_sub(letters.len()), &mut letters, stays);
-        let more = output::deliver(js, self, delivery, &mut letters, most, more).unwrap_or_else(|_| {
+        let mut events = self.batch.take();
+        let more = self.events.take(most.saturating_sub(events.len()), &mut events, stays);
+        let more = output::deliver(js, self, delivery, &mut events, most, more).unwrap_or_else(|_| {
             // The environment is ending, and nobody is left to tell; or else this tells.
             js.report_exception();
             false
         });
         // What a listener that ran an event loop of its own has left.
-        letters.append(&mut self.batch.take());
-        self.batch.set(letters);
+        events.append(&mut self.batch.take());
+        self.batch.set(events);
         more
     }
 }
@@ -380,7 +386,7 @@ unsafe extern "C" fn has_ref(env: sys::napi_env, info: sys::napi_callback_info) 
     let Ok(arguments) = (unsafe { Arguments::<0>::read(env, info) }) else { return NOTHING };
     // SAFETY: the function was made in `create` with the environment's address.
     let environment = unsafe { Environment::at(arguments.data) };
-    arguments.js.boolean(environment.holds.get()).unwrap_or(NOTHING)
+    arguments.js.boolean(environment.holds.get() > 0).unwrap_or(NOTHING)
 }
 
 /// The cleanup hook: the order is told at the head of this folder's `mod.rs`.
@@ -388,13 +394,13 @@ unsafe extern "C" fn teardown(address: *mut c_void) {
     // SAFETY: the hook was registered with this address.
     let environment = unsafe { Environment::at(address) };
     let _ = guard(|| {
-        if let Some(function) = environment.mailbox.gate().close() {
-            // SAFETY: taken out of the gate, so nobody else calls or releases it; Node's own hook for it runs later.
+        if let Some(function) = environment.events.wakeup().close() {
+            // SAFETY: taken out of the wakeup, so nobody else calls or releases it; Node's own hook for it runs later.
             unsafe {
                 sys::napi_release_threadsafe_function(function, sys::ThreadsafeFunctionReleaseMode::release)
             };
         }
-        environment.mailbox.close();
+        environment.events.close();
         drop(environment.batch.take());
         environment.delivery.replace(None);
         environment.ports.close_all();
@@ -407,7 +413,7 @@ unsafe extern "C" fn teardown(address: *mut c_void) {
         }
         environment.locks.close();
         environment.waits.close();
-        environment.mailbox.pins().wait_for_none();
+        environment.events.pins().wait_for_none();
         Region::release_all_pins(environment.id);
     });
 }

@@ -110,7 +110,7 @@ fn pin_bytes(
     kind: BytesKind,
     view: JsValue,
 ) -> Result<Bytes, Status> {
-    let pinned = PinnedBytes::new(js, environment.mailbox(), view)?;
+    let pinned = PinnedBytes::new(js, environment.events(), view)?;
     Ok(Bytes::foreign(kind, Box::new(pinned)))
 }
 
@@ -140,7 +140,7 @@ pub(crate) fn read_envelope(
             let how = js.get(parts, index * 2 + 1)?;
             if js.type_of(view)? == sys::ValueType::napi_number {
                 let (handle, shown) = (js.read_u32(view)?, js.read_u32(how)? as usize);
-                envelope.parts.extend(environment.ports().detach(handle, shown)?.map(Part::Port));
+                envelope.parts.extend(environment.ports().detach(handle, shown)?.map(Part::from));
                 continue;
             }
             if js.type_of(how)? == sys::ValueType::napi_null {

@@ -378,7 +378,7 @@ impl<'call> Js<'call> {
         context: *mut c_void,
         on_wake: unsafe extern "C" fn(sys::napi_env, JsValue, *mut c_void, *mut c_void),
     ) -> Result<sys::napi_threadsafe_function> {
-        let name = self.string("rust-workers mailbox")?;
+        let name = self.string("rust-workers events")?;
         ask!(
             null_mut(),
             napi_create_threadsafe_function(

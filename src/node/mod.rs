@@ -2,14 +2,14 @@
 //!
 //! * `js` — one thin method for each Node-API call we make.
 //! * `environment` — what one JavaScript environment owns, from module load to teardown.
-//! * `board` — the memory through which a batch of answers reaches JavaScript.
-//! * `mailbox` — everything that comes back to an environment: one queue, one wake.
-//! * `exchange` — when a worker thread waits in place, for a moment, for what comes next.
-//! * `sentinel` — one thread that ends such waits.
-//! * `gate` — the threadsafe function behind the wake, safe against teardown.
+//! * `call buffer` — the memory through which a batch of answers reaches JavaScript.
+//! * `event_queue` — everything that comes back to an environment: one queue, one wake.
+//! * `adaptive_wait` — when a worker thread waits in place, for a moment, for what comes next.
+//! * `watchdog` — one thread that ends such waits.
+//! * `wakeup` — the threadsafe function behind the wake, safe against teardown.
 //! * `pin` — JavaScript memory that Rust holds alone for a while.
 //! * `region` — JavaScript's shared memory as regions of the engine.
-//! * `seat` — the place of a script worker in a pool, and how its jobs reach it.
+//! * `script_worker` — the place of a script worker in a pool, and how its jobs reach it.
 //! * `process` — what the operating system tells of the process.
 //! * `locks` — who the environment is to locks in shared memory, and what it waits for.
 //! * `ports` — the ends of message channels that the environment owns.
@@ -21,8 +21,8 @@
 //! worker, the main thread's natural end). The hook is registered after the threadsafe function, so by the LIFO rule
 //! of Node it runs before Node begins to close that function:
 //!
-//! 1. the gate closes: from here no thread calls the threadsafe function;
-//! 2. the mailbox closes: what is in it and what still comes is dropped;
+//! 1. the wakeup closes: from here no thread calls the threadsafe function;
+//! 2. the event queue closes: what is in it and what still comes is dropped;
 //! 3. its ports close: the other ends are told, and tasks that wait at them come back;
 //! 4. if it is a script worker's, its seat is abandoned: it is rung no more, and what it held waits for the owner;
 //!    the environment's pools are closed by force: waiting tasks are dropped, running ones are asked to stop;
@@ -35,30 +35,30 @@
 //! `process.exit()` and a fatal error on the main thread run no hook: pool threads are then ended with the process
 //! in the middle of whatever they do, which is harmless, as they own nothing outside it.
 
-mod board;
+mod adaptive_wait;
+mod call_buffer;
 mod environment;
-mod exchange;
-mod gate;
+mod event_queue;
 mod input;
 mod js;
 mod locks;
-mod mailbox;
 mod output;
 mod pin;
 mod ports;
 mod process;
 mod region;
-mod seat;
-mod sentinel;
+mod script_worker;
 mod typed_array;
 mod waits;
+mod wakeup;
+mod watchdog;
 
 pub(crate) use environment::Environment;
+pub(crate) use event_queue::{Answer, Event};
 pub(crate) use input::{InputForm, NO_MEMORY, read_inputs, read_payload};
 pub(crate) use js::{Arguments, Js, JsValue, NOTHING, RawFunction, Status};
-pub(crate) use mailbox::{Answer, Letter};
 pub(crate) use process::process_random;
 pub(crate) use region::open_region;
-pub(crate) use seat::{offer_seat, revoke_seat, take_offer};
+pub(crate) use script_worker::{offer_seat, revoke_seat, take_offer};
 pub(crate) use typed_array::TypedArray;
 pub(crate) use waits::NO_OWNER;

@@ -1,19 +1,19 @@
-//! Values to JavaScript: one batch of letters, one call of the deliver function.
+//! Values to JavaScript: one batch of events, one call of the deliver function.
 
 use std::collections::VecDeque;
 
 use napi::bindgen_prelude::sys;
 
-use super::board::Board;
+use super::call_buffer::CallBuffer;
 use super::environment::{Delivery, Environment};
+use super::event_queue::{Answer, Event};
 use super::js::{Js, JsValue, NOTHING, Status};
-use super::mailbox::{Answer, Letter};
 use super::pin::PinnedBytes;
 use crate::channel::Transit;
 use crate::error::{Code, Error};
 use crate::value::{Bytes, Envelope, Part};
 
-/// How an answer stands on the board. The same numbers stand in `lib/forms.js`.
+/// How an answer stands on the call buffer. The same numbers stand in `lib/forms.js`.
 mod form {
     pub(super) const UNDEFINED: u8 = 0;
     pub(super) const NULL: u8 = 1;
@@ -59,7 +59,7 @@ mod form {
     pub(super) const PROGRESS: u8 = 64;
 }
 
-/// Values that stand beside the board: in an array made when the first is added, or in one that JavaScript keeps for
+/// Values that stand beside the call buffer: in an array made when the first is added, or in one that JavaScript keeps for
 /// them, whose elements are there already.
 pub(super) struct Extras<'call> {
     js: Js<'call>,
@@ -99,11 +99,11 @@ impl<'call> Extras<'call> {
 /// Bytes copied in one batch, about: a millisecond's work.
 const BATCH_BYTES: usize = 4 * 1024 * 1024;
 
-/// A batch on its way to the board.
+/// A batch on its way to the call buffer.
 struct Draft<'call, 'env> {
     js: Js<'call>,
     environment: &'env Environment,
-    board: &'env Board,
+    call_buffer: &'env CallBuffer,
     extras: Extras<'call>,
     count: usize,
     wire_offset: usize,
@@ -111,13 +111,13 @@ struct Draft<'call, 'env> {
     waits_ended: Vec<u64>,
 }
 
-/// Writes at most `most` letters to the board and calls the deliver function. Letters that would make the batch too
-/// large stay; of these, or of `more` in the mailbox, JavaScript is told, and the caller by `true`.
+/// Writes at most `most` events to the call buffer and calls the deliver function. Events that would make the batch too
+/// large stay; of these, or of `more` in the event queue, JavaScript is told, and the caller by `true`.
 pub(super) fn deliver(
     js: Js<'_>,
     environment: &Environment,
     delivery: &Delivery,
-    letters: &mut VecDeque<Letter>,
+    events: &mut VecDeque<Event>,
     most: usize,
     more: bool,
 ) -> Result<bool, Status> {
@@ -125,7 +125,7 @@ pub(super) fn deliver(
     let mut draft = Draft {
         js,
         environment,
-        board: &delivery.board,
+        call_buffer: &delivery.call_buffer,
         extras,
         count: 0,
         wire_offset: 0,
@@ -133,13 +133,13 @@ pub(super) fn deliver(
     };
     let mut bytes = 0;
     while draft.count < most && bytes < BATCH_BYTES {
-        let Some(letter) = letters.pop_front() else { break };
-        if let Letter::Settled { answer, .. } = &letter {
+        let Some(event) = events.pop_front() else { break };
+        if let Event::Settled { answer, .. } = &event {
             bytes += answer.size();
         }
-        draft.put(letter)?;
+        draft.put(event)?;
     }
-    let more = more || !letters.is_empty();
+    let more = more || !events.is_empty();
     if draft.count == 0 && !more {
         return Ok(false);
     }
@@ -157,30 +157,30 @@ pub(super) fn deliver(
 }
 
 impl Draft<'_, '_> {
-    fn put(&mut self, letter: Letter) -> Result<(), Status> {
-        match letter {
-            Letter::Release(reference) => self.js.delete_reference(reference.0),
-            Letter::PoolClosed { pool } => {
+    fn put(&mut self, event: Event) -> Result<(), Status> {
+        match event {
+            Event::Release(reference) => self.js.delete_reference(reference.0),
+            Event::PoolClosed { pool } => {
                 self.put_entry(f64::from(pool), form::POOL_CLOSED, 0.0);
                 Ok(())
             }
-            Letter::WaitEnded { id, woken } => {
+            Event::WaitEnded { id, woken } => {
                 self.environment.waits().ended(id);
                 #[allow(clippy::cast_precision_loss)]
                 self.put_entry(id as f64, form::WAIT_ENDED, f64::from(u8::from(woken)));
                 Ok(())
             }
-            Letter::PortDue(id) => {
+            Event::PortDue(id) => {
                 #[allow(clippy::cast_precision_loss)]
                 self.put_entry(id.get() as f64, form::PORT_DUE, 0.0);
                 Ok(())
             }
-            Letter::PortRoom(id) => {
+            Event::PortRoom(id) => {
                 #[allow(clippy::cast_precision_loss)]
                 self.put_entry(id.get() as f64, form::PORT_ROOM, 0.0);
                 Ok(())
             }
-            Letter::LockEnded { id, outcome } => {
+            Event::LockEnded { id, outcome } => {
                 self.waits_ended.push(id);
                 let answer = match outcome {
                     Ok(granted) => Answer::Number(f64::from(granted)),
@@ -191,37 +191,37 @@ impl Draft<'_, '_> {
                 self.put_entry(id as f64, form, number);
                 Ok(())
             }
-            Letter::WorkerReady { key } => {
+            Event::WorkerReady { key } => {
                 #[allow(clippy::cast_precision_loss)]
                 self.put_entry(key as f64, form::SCRIPT_READY, 0.0);
                 Ok(())
             }
-            Letter::InputWanted { id, key } => {
+            Event::InputWanted { id, key } => {
                 #[allow(clippy::cast_precision_loss)]
                 self.put_entry(id as f64, form::INPUT_WANTED, key as f64);
                 Ok(())
             }
-            Letter::Fence { id } => {
+            Event::Fence { id } => {
                 #[allow(clippy::cast_precision_loss)]
                 self.put_entry(id as f64, form::FENCE, 0.0);
                 Ok(())
             }
-            Letter::Work => {
+            Event::Work => {
                 self.put_entry(0.0, form::SCRIPT_WORK, 0.0);
                 Ok(())
             }
-            Letter::Stop { id, reason } => {
+            Event::Stop { id, reason } => {
                 #[allow(clippy::cast_precision_loss)]
                 self.put_entry(id as f64, form::SCRIPT_STOP, f64::from(reason as u8));
                 Ok(())
             }
-            Letter::Progress { id, answer } => {
+            Event::Progress { id, answer } => {
                 let (form, number) = self.answer(answer)?;
                 #[allow(clippy::cast_precision_loss)]
                 self.put_entry(id as f64, form::PROGRESS + form, number);
                 Ok(())
             }
-            Letter::Settled { id, answer } => {
+            Event::Settled { id, answer } => {
                 self.environment.forget(id);
                 let (form, number) = self.answer(answer)?;
                 #[allow(clippy::cast_precision_loss)]
@@ -232,16 +232,16 @@ impl Draft<'_, '_> {
     }
 
     fn put_entry(&mut self, id: f64, form: u8, number: f64) {
-        self.board.put(self.count, id, form, number);
+        self.call_buffer.put(self.count, id, form, number);
         self.count += 1;
     }
 
     /// Writes what belongs to an answer beside its entry, and returns the entry's form and number.
     #[inline]
     fn answer(&mut self, answer: Answer) -> Result<(u8, f64), Status> {
-        let (board, offset) = (self.board, &mut self.wire_offset);
+        let (call_buffer, offset) = (self.call_buffer, &mut self.wire_offset);
         let mut put = |wire: &[u8]| {
-            if *offset >= 1 << 16 || !board.put_wire(*offset, wire) {
+            if *offset >= 1 << 16 || !call_buffer.put_wire(*offset, wire) {
                 return None;
             }
             let place = *offset | (wire.len() << 16);
@@ -325,7 +325,7 @@ pub(super) fn memories(js: Js<'_>, environment: &Environment, parts: Vec<Part>) 
             Part::Bytes(bytes) => bytes,
             // Claimed by its key when the value is read.
             Part::Port(port) => {
-                let key = Transit::of_process().leave(port);
+                let key = Transit::of_process().deposit_new(port.into());
                 js.define(array, index, js.string(&key.to_string())?)?;
                 continue;
             }
@@ -349,7 +349,7 @@ fn memory(js: Js<'_>, environment: &Environment, bytes: Bytes) -> Result<JsValue
     match bytes.into_memory() {
         Ok(words) => copy(js, environment, words.as_slice()),
         Err(foreign) => match foreign.into_any().downcast::<PinnedBytes>() {
-            Ok(pinned) if pinned.belongs_to(environment.mailbox()) => pinned.into_view(js),
+            Ok(pinned) if pinned.belongs_to(environment.events()) => pinned.into_view(js),
             Ok(pinned) => copy(js, environment, crate::value::ForeignBytes::as_slice(&*pinned)),
             Err(_) => Err(Status(sys::Status::napi_generic_failure)),
         },

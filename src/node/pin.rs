@@ -11,8 +11,8 @@ use std::ptr::NonNull;
 use napi::bindgen_prelude::sys;
 use parking_lot::{Condvar, Mutex};
 
+use super::event_queue::{Event, EventQueue};
 use super::js::{Js, JsValue, Status};
-use super::mailbox::{Letter, Mailbox};
 use crate::value::ForeignBytes;
 
 /// How many pins of an environment are held by anybody.
@@ -57,7 +57,7 @@ pub(crate) struct PinnedBytes {
     data: NonNull<u8>,
     length: usize,
     reference: Option<Reference>,
-    mailbox: &'static Mailbox,
+    events: &'static EventQueue,
 }
 
 // SAFETY: the memory has no other user while it is pinned (see the head of this file), and lives until the pin is
@@ -66,15 +66,15 @@ unsafe impl Send for PinnedBytes {}
 
 impl PinnedBytes {
     /// Pins the memory of `view`, a `Uint8Array` over an ArrayBuffer that nobody else will touch.
-    pub(super) fn new(js: Js<'_>, mailbox: &'static Mailbox, view: JsValue) -> Result<Self, Status> {
+    pub(super) fn new(js: Js<'_>, events: &'static EventQueue, view: JsValue) -> Result<Self, Status> {
         let (data, length) = js.view(view)?;
         let reference = js.reference(view)?;
-        mailbox.pins().add();
+        events.pins().add();
         Ok(PinnedBytes {
             data: NonNull::new(data).unwrap_or(NonNull::<u64>::dangling().cast()),
             length,
             reference: Some(Reference(reference)),
-            mailbox,
+            events,
         })
     }
 
@@ -86,9 +86,9 @@ impl PinnedBytes {
         Ok(view)
     }
 
-    /// Whether it came from the environment of `mailbox`.
-    pub(super) fn belongs_to(&self, mailbox: &Mailbox) -> bool {
-        std::ptr::eq(self.mailbox, mailbox)
+    /// Whether it came from the environment of `event_queue`.
+    pub(super) fn belongs_to(&self, events: &EventQueue) -> bool {
+        std::ptr::eq(self.events, events)
     }
 }
 
@@ -111,9 +111,9 @@ impl ForeignBytes for PinnedBytes {
 impl Drop for PinnedBytes {
     fn drop(&mut self) {
         if let Some(reference) = self.reference.take() {
-            // Dropped by the mailbox if the environment is ending: its references end with it.
-            self.mailbox.push(Letter::Release(reference));
+            // Dropped by the event queue if the environment is ending: its references end with it.
+            self.events.push(Event::Release(reference));
         }
-        self.mailbox.pins().remove();
+        self.events.pins().remove();
     }
 }

@@ -29,13 +29,13 @@ use std::time::Duration;
 use napi::bindgen_prelude::sys;
 
 use super::environment::Environment;
+use super::event_queue::{Event, EventQueue};
 use super::input::read_envelope;
 use super::js::{Js, JsValue, Status};
-use super::mailbox::{Letter, Mailbox};
 use super::output::{LARGE, memories};
 use crate::channel::{
-    Message, Owner, Port, PortId, PortInTransit, Posted, Received, Refusal, Side, Taken, Transit, TransitKey,
-    Wire,
+    Fallback, Message, Port, PortId, PortInTransit, PortWaker, Posted, Received, Refusal, Taken, Transit,
+    TransitKey, Wire,
 };
 use crate::value::{Bytes, Part};
 
@@ -45,7 +45,7 @@ const BATCH: usize = 1024;
 /// has, and the length of its block.
 const APART: u32 = u32::MAX;
 
-/// Stand in `lengths` for a message whose payload is in the companion.
+/// WorkerState in `lengths` for a message whose payload is in the companion.
 const SIDE_PLAIN: u32 = u32::MAX - 1;
 const SIDE_WRAPPED: u32 = u32::MAX - 2;
 const SIDE_INTRODUCING: u32 = u32::MAX - 3;
@@ -73,16 +73,16 @@ mod posted {
     pub(super) const FULL: u32 = 5;
 }
 
-/// Wakes go into the environment's mailbox.
-struct Waker(&'static Mailbox);
+/// Wakes go into the environment's event queue.
+struct Waker(&'static EventQueue);
 
-impl Owner for Waker {
+impl PortWaker for Waker {
     fn wake(&self, port: PortId) {
-        self.0.push(Letter::PortDue(port));
+        self.0.push(Event::PortDue(port));
     }
 
     fn room(&self, port: PortId) {
-        self.0.push(Letter::PortRoom(port));
+        self.0.push(Event::PortRoom(port));
     }
 }
 
@@ -123,7 +123,7 @@ impl Seat {
 
     /// Whether JavaScript must come again for more.
     fn left(&self) -> Taken {
-        if self.stock.len() > self.batch { Taken::More } else { self.port.rest() }
+        if self.stock.len() > self.batch { Taken::More } else { self.port.end_turn() }
     }
 
     /// How many of the batch are taken for the first time.
@@ -167,11 +167,11 @@ impl Intake {
     /// Puts a small message at `index`, its wire at `offset`; the wire's length.
     fn put(self, index: usize, offset: usize, message: &Message) -> usize {
         let wire = &message.wire;
-        let length = match message.side {
+        let length = match message.fallback {
             None => u32::try_from(wire.len()).unwrap_or(APART),
-            Some(Side::Plain) => SIDE_PLAIN,
-            Some(Side::Wrapped) => SIDE_WRAPPED,
-            Some(Side::Introducing) => SIDE_INTRODUCING,
+            Some(Fallback::Plain) => SIDE_PLAIN,
+            Some(Fallback::Wrapped) => SIDE_WRAPPED,
+            Some(Fallback::Introducing) => SIDE_INTRODUCING,
         };
         self.put_length(index, length);
         self.put_wire(offset, wire);
@@ -193,7 +193,7 @@ pub(crate) struct Ports {
     seats: RefCell<Vec<Option<Seat>>>,
     /// Handles to be given again.
     vacant: RefCell<Vec<u32>>,
-    waker: OnceCell<Arc<dyn Owner>>,
+    waker: OnceCell<Arc<dyn PortWaker>>,
     intake: Cell<Option<Intake>>,
     /// Where the encoder writes, and the reference that keeps it.
     outgoing: Cell<Option<(Memory, sys::napi_ref)>>,
@@ -242,14 +242,14 @@ impl Ports {
     /// Takes in both ends of a new channel.
     pub(crate) fn open(&self, environment: &'static Environment, ends: (Port, Port)) -> [(u32, PortId); 2] {
         [ends.0, ends.1].map(|port| {
-            port.set_owner(Some(self.waker(environment)));
+            port.set_waker(Some(self.waker(environment)));
             let id = port.id();
             (self.seat(port), id)
         })
     }
 
-    fn waker(&self, environment: &'static Environment) -> Arc<dyn Owner> {
-        Arc::clone(self.waker.get_or_init(|| Arc::new(Waker(environment.mailbox()))))
+    fn waker(&self, environment: &'static Environment) -> Arc<dyn PortWaker> {
+        Arc::clone(self.waker.get_or_init(|| Arc::new(Waker(environment.events()))))
     }
 
     fn seat(&self, port: Port) -> u32 {
@@ -299,7 +299,7 @@ impl Ports {
     pub(crate) fn close(&self, handle: u32) -> Result<bool, Status> {
         let mut seat = self.remove(handle)?;
         seat.put_back();
-        let watches = Transit::of_process().is_parked(seat.port.peer_id()) && !seat.port.any_aside();
+        let watches = Transit::of_process().is_deposited(seat.port.peer_id()) && !seat.port.any_in_fallback();
         seat.port.close();
         Ok(watches)
     }
@@ -326,7 +326,7 @@ impl Ports {
         self.announced.borrow_mut().remove(&key);
         match detached {
             Ok(Some(port)) => {
-                Transit::of_process().park(key, port);
+                Transit::of_process().deposit(key, port);
                 Ok(true)
             }
             other => {
@@ -348,7 +348,7 @@ impl Ports {
         Ok((seat.stock.len() + seat.port.len()).saturating_sub(shown))
     }
 
-    /// Asks for a letter when there is room; what is true now is the answer, as of a post.
+    /// Asks for an event when there is room; what is true now is the answer, as of a post.
     pub(crate) fn want_room(&self, handle: u32) -> Result<u32, Status> {
         self.with(handle, |port| refusal_number(port.want_room()))
     }
@@ -386,8 +386,8 @@ impl Ports {
     }
 
     /// Posts a message that holds the place of what was posted to the companion.
-    pub(crate) fn post_place(&self, handle: u32, side: Side) -> Result<u32, Status> {
-        let message = Message { side: Some(side), ..Message::default() };
+    pub(crate) fn post_place(&self, handle: u32, side: Fallback) -> Result<u32, Status> {
+        let message = Message { fallback: Some(side), ..Message::default() };
         self.with(handle, |port| post(port, message))
     }
 
@@ -408,7 +408,7 @@ impl Ports {
         seat.commit(shown)?;
         let most = most.min(BATCH);
         if seat.stock.is_empty() {
-            let left = seat.port.take_stock(most, &mut seat.stock);
+            let left = seat.port.take_batch(most, &mut seat.stock);
             if seat.stock.is_empty() {
                 return Ok(left_number(left) * 4096);
             }
@@ -419,7 +419,7 @@ impl Ports {
             seat.counted = seat.counted.saturating_sub(1);
             let left = left_number(seat.left());
             drop(held);
-            environment.exchange().taken(count);
+            environment.adaptive_wait().taken(count);
             self.give_apart(js, environment, intake, message, extras)?;
             return Ok(1 + left * 4096);
         }
@@ -431,7 +431,7 @@ impl Ports {
             offset += intake.put(index, offset, message);
             seat.batch = index + 1;
         }
-        environment.exchange().taken(seat.count());
+        environment.adaptive_wait().taken(seat.count());
         Ok(u32::try_from(seat.batch).unwrap_or(0) + left_number(seat.left()) * 4096)
     }
 

@@ -6,21 +6,21 @@
 use std::sync::Arc;
 
 use super::environment::Environment;
+use super::event_queue::{Event, EventQueue};
 use super::js::{Js, JsValue, Status};
-use super::mailbox::{Letter, Mailbox};
 use super::pin::Reference;
 use crate::shared::{Keep, Region};
 
 /// Keeps a view, and with it the memory, alive until dropped, from whatever thread.
 struct Held {
     reference: Option<Reference>,
-    mailbox: &'static Mailbox,
+    events: &'static EventQueue,
 }
 
 impl Drop for Held {
     fn drop(&mut self) {
         if let Some(reference) = self.reference.take() {
-            self.mailbox.push(Letter::Release(reference));
+            self.events.push(Event::Release(reference));
         }
     }
 }
@@ -46,11 +46,11 @@ pub(super) fn keep_view(
     view: JsValue,
     open: impl FnOnce(&mut dyn FnMut() -> Keep) -> crate::shared::Result<Arc<Region>>,
 ) -> Result<Arc<Region>, Status> {
-    let mailbox = environment.mailbox();
+    let events = environment.events();
     let mut failed = None;
     let mut keep = || -> Keep {
         let reference = js.reference(view).map_err(|status| failed = Some(status)).ok().map(Reference);
-        Box::new(Held { reference, mailbox })
+        Box::new(Held { reference, events })
     };
     let region = open(&mut keep);
     match (region, failed) {

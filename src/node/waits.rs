@@ -8,9 +8,9 @@ use std::cell::RefCell;
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::mailbox::{Letter, Mailbox};
-use crate::shared::wait::{Enqueued, Expected, Outcome, Ticket, enqueue};
-use crate::shared::{NotifierDesk, NotifyRequest, Region, Result};
+use super::event_queue::{Event, EventQueue};
+use crate::shared::wait::{Enqueued, Expected, Outcome, WaiterHandle, enqueue};
+use crate::shared::{NotifierHandle, NotifyRequest, Region, Result};
 
 /// The owner token of plain waits: none. Their tickets are let go one by one.
 pub(crate) const NO_OWNER: u32 = 0;
@@ -23,28 +23,28 @@ pub(crate) struct Waits {
     /// Regions that wrappers of JavaScript hold, by handle.
     held: RefCell<Vec<Option<Arc<Region>>>>,
     /// Where native tasks ask this environment's notifier, once it has one.
-    desk: RefCell<Option<NotifierDesk>>,
+    desk: RefCell<Option<NotifierHandle>>,
 }
 
 /// A `waitAsync` that has not ended.
 struct Pending {
-    ticket: Ticket<'static>,
+    ticket: WaiterHandle<'static>,
     /// Keeps the region's name.
     _region: Arc<Region>,
 }
 
 impl Waits {
-    /// Queues the async waiter `id`, whose outcome comes as a letter; false when the cell holds another value.
+    /// Queues the async waiter `id`, whose outcome comes as an event; false when the cell holds another value.
     pub(crate) fn begin(
         &self,
-        mailbox: &'static Mailbox,
+        events: &'static EventQueue,
         region: Arc<Region>,
         offset: usize,
         expected: Expected,
         id: u64,
     ) -> Result<bool> {
         let deliver = move |outcome| {
-            mailbox.push(Letter::WaitEnded { id, woken: matches!(outcome, Outcome::Woken) });
+            events.push(Event::WaitEnded { id, woken: matches!(outcome, Outcome::Woken) });
         };
         let access = region.access()?;
         let enqueued = enqueue(&access, offset, expected, NO_OWNER, Some(Box::new(deliver)))?;
@@ -53,7 +53,7 @@ impl Waits {
         Ok(true)
     }
 
-    /// Gives up the waiter `id`. False when it has been woken: the letter is on its way, or has come.
+    /// Gives up the waiter `id`. False when it has been woken: the event is on its way, or has come.
     pub(crate) fn cancel(&self, id: u64) -> bool {
         let mut pending = self.pending.borrow_mut();
         let left = pending.get_mut(&id).is_some_and(|waiter| waiter.ticket.cancel());
@@ -63,7 +63,7 @@ impl Waits {
         left
     }
 
-    /// Forgets a waiter whose letter has come.
+    /// Forgets a waiter whose event has come.
     pub(super) fn ended(&self, id: u64) {
         self.pending.borrow_mut().remove(&id);
     }
@@ -92,7 +92,7 @@ impl Waits {
 
     /// Opens the desk of a notifier for this environment.
     pub(crate) fn open_desk(&self, environment: u64) -> crossbeam_channel::Receiver<NotifyRequest> {
-        let (desk, receiver) = NotifierDesk::new(environment);
+        let (desk, receiver) = NotifierHandle::new(environment);
         self.desk.replace(Some(desk));
         receiver
     }

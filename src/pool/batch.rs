@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 use super::job::{Outbox, Reply};
 use super::queue::Ticket;
 use super::stats::Ended;
-use super::{CancelToken, Reason};
+use crate::cancel::{CancelToken, Reason};
 use crate::error::{Code, Error, Result};
 use crate::panic::guard;
 use crate::sync::Mutex;

@@ -2,14 +2,15 @@
 
 use std::time::Instant;
 
-use super::{CancelToken, Reason, ScriptOutcome};
+use super::ScriptOutcome;
+use crate::cancel::{CancelToken, Reason};
 use crate::error::{Code, Error, Result};
 use crate::value::{Payload, Value};
 
-/// Where answers go: the mailbox of the JavaScript thread that asked.
+/// Where answers go: the event queue of the JavaScript thread that asked.
 ///
 /// Jobs hold it by `&'static`: a counted reference would be one more cache line that every job of every thread fights
-/// for, and a mailbox is never freed anyway (`node/environment.rs` tells why).
+/// for, and an event queue is never freed anyway (`node/environment.rs` tells why).
 pub trait Outbox: Send + Sync {
     /// Takes the one answer to the job that was submitted under `id`.
     fn settle(&self, id: u64, outcome: Result<Value>);

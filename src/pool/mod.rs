@@ -2,19 +2,17 @@
 //!
 //! * `config` — what a pool is made from.
 //! * `job`, `batch` — what is submitted: one task, or many inputs of one task.
-//! * `fork` — one task split over the threads.
+//! * `parallel_for` — one task split over the threads.
 //! * `queue` — priorities, limit, removal by ticket.
 //! * `threads` — the state under the lock: who runs, who sleeps, who is woken. Its head tells the protocol.
 //! * `worker` — one thread: take, run, report.
 //! * `scripts` — JavaScript workers that take from the same pool: seats, and the protocol of coming and going.
-//! * `cancel` — the token by which a task learns that it should stop.
 //! * `stats` — counters.
 
 mod batch;
-mod cancel;
 mod config;
-mod fork;
 mod job;
+mod parallel_for;
 mod queue;
 mod scripts;
 mod stats;
@@ -27,11 +25,10 @@ mod scripts_test;
 mod test;
 
 pub use batch::Batch;
-pub use cancel::{CancelToken, Reason};
 pub use config::Config;
-pub use fork::Work;
 pub use job::{Job, Outbox, Road};
+pub use parallel_for::Work;
 pub use queue::Ticket;
-pub use scripts::{Bell, For, Patience, ScriptOutcome, Step};
+pub use scripts::{For, ScriptOutcome, Step, WaitPolicy, Waker};
 pub use stats::Stats;
 pub use threads::{Accepted, Pool, Refusal};

@@ -6,8 +6,8 @@
 use std::collections::VecDeque;
 
 use super::batch::Batch;
-use super::fork::Fork;
 use super::job::Job;
+use super::parallel_for::ParallelFor;
 use crate::sync::Arc;
 
 /// What waits.
@@ -15,7 +15,7 @@ pub(super) enum Entry {
     Job(Job),
     Batch(Arc<Batch>),
     /// Another thread's task would be helped; never in the queue itself, see `State::help`.
-    Help(Arc<Fork>),
+    Help(Arc<ParallelFor>),
 }
 
 /// A place in the queue.
@@ -219,10 +219,11 @@ impl Queue {
 #[cfg(all(test, not(loom)))]
 mod tests {
     use super::*;
+    use crate::cancel::CancelToken;
     use crate::error::Result;
+    use crate::pool::Outbox;
     use crate::pool::batch::Observe;
     use crate::pool::stats::Ended;
-    use crate::pool::{CancelToken, Outbox};
     use crate::value::{Payload, Value};
 
     struct Nowhere;

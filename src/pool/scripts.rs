@@ -40,13 +40,14 @@ use super::job::{Job, Reply, Road};
 use super::queue::{Entry, Line, Queue, Ticket};
 use super::stats::{Ended, Stats, Tally};
 use super::threads::{Phase, Shared, State};
-use super::{Accepted, CancelToken, Pool, Reason, Refusal};
+use super::{Accepted, Pool, Refusal};
+use crate::cancel::{CancelToken, Reason};
 use crate::error::{Code, Error, Result};
 use crate::sync::{Arc, MutexGuard, wait_for};
 use crate::value::{Envelope, Payload, Value};
 
-/// How a script worker is reached: the mailbox of its environment.
-pub trait Bell: Send + Sync {
+/// How a script worker is reached: the event queue of its environment.
+pub trait Waker: Send + Sync {
     /// There may be work: come and take it.
     fn ring(&self);
     /// The job `id`, which that worker runs, should stop.
@@ -131,7 +132,7 @@ pub enum For {
 
 /// How long a worker may wait in [`Pool::script_step`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Patience {
+pub enum WaitPolicy {
     /// Take what is there, else be registered as waiting.
     Take,
     /// As `Take`, after waiting in place for at most this long.
@@ -150,7 +151,7 @@ struct Running {
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Stand {
+enum WorkerState {
     Opened,
     Waiting,
     Rung,
@@ -159,8 +160,8 @@ enum Stand {
 }
 
 struct Place {
-    stand: Stand,
-    bell: Option<&'static dyn Bell>,
+    stand: WorkerState,
+    bell: Option<&'static dyn Waker>,
     running: Vec<Running>,
     /// Jobs whose input goes, or has gone, to this worker.
     bound: Queue,
@@ -282,10 +283,11 @@ impl Scripts {
     pub(super) fn add_to(&self, stats: &mut Stats) {
         for place in self.places.iter().flatten() {
             place.tally.add_to(stats);
-            if place.stand != Stand::Left {
+            if place.stand != WorkerState::Left {
                 stats.workers += 1;
             }
-            if place.running.is_empty() && matches!(place.stand, Stand::Waiting | Stand::Rung | Stand::AtWork)
+            if place.running.is_empty()
+                && matches!(place.stand, WorkerState::Waiting | WorkerState::Rung | WorkerState::AtWork)
             {
                 stats.idle_workers += 1;
             }
@@ -305,7 +307,7 @@ impl Scripts {
     }
 
     /// Calls everybody who waits, for a pool that closes.
-    pub(super) fn ring_all(&mut self) -> Vec<&'static dyn Bell> {
+    pub(super) fn ring_all(&mut self) -> Vec<&'static dyn Waker> {
         std::iter::from_fn(|| {
             let number = *self.waiting.last()?;
             self.ring(number)
@@ -314,16 +316,16 @@ impl Scripts {
     }
 
     /// A waiting seat becomes rung; the caller rings its bell outside the lock.
-    fn ring(&mut self, number: usize) -> Option<&'static dyn Bell> {
+    fn ring(&mut self, number: usize) -> Option<&'static dyn Waker> {
         self.waiting.retain(|waiting| *waiting != number);
         let place = self.places[number].as_mut()?;
-        place.stand = Stand::Rung;
+        place.stand = WorkerState::Rung;
         self.rung += 1;
         place.bell
     }
 
     /// Rings for what waits in the line of all, unless enough have been rung.
-    fn ring_if_needed(&mut self) -> Option<&'static dyn Bell> {
+    fn ring_if_needed(&mut self) -> Option<&'static dyn Waker> {
         if self.queue.len() <= self.rung {
             return None;
         }
@@ -338,18 +340,18 @@ impl Scripts {
     /// The seat takes no further part, for whatever reason. True when it had not left before.
     fn leave(&mut self, number: usize) -> bool {
         let Some(place) = self.places.get_mut(number).and_then(Option::as_mut) else { return false };
-        match std::mem::replace(&mut place.stand, Stand::Left) {
-            Stand::Waiting => self.waiting.retain(|waiting| *waiting != number),
-            Stand::Rung => self.rung -= 1,
-            Stand::Left => return false,
-            Stand::Opened | Stand::AtWork => {}
+        match std::mem::replace(&mut place.stand, WorkerState::Left) {
+            WorkerState::Waiting => self.waiting.retain(|waiting| *waiting != number),
+            WorkerState::Rung => self.rung -= 1,
+            WorkerState::Left => return false,
+            WorkerState::Opened | WorkerState::AtWork => {}
         }
         place.bell = None;
         true
     }
 
     fn living(&self) -> usize {
-        self.places.iter().flatten().filter(|place| place.stand != Stand::Left).count()
+        self.places.iter().flatten().filter(|place| place.stand != WorkerState::Left).count()
     }
 }
 
@@ -452,10 +454,10 @@ impl Pool {
         let places = state.scripts.places.iter().enumerate();
         places
             .filter_map(|(number, place)| Some((number, place.as_ref()?)))
-            .filter(|(_, place)| place.stand != Stand::Left && !place.retiring)
+            .filter(|(_, place)| place.stand != WorkerState::Left && !place.retiring)
             // One that runs a task alone may do so for ever; one that starts comes after one that is there.
             .min_by_key(|(_, place)| {
-                (place.running.iter().any(|job| job.alone), place.load(), place.stand == Stand::Opened)
+                (place.running.iter().any(|job| job.alone), place.load(), place.stand == WorkerState::Opened)
             })
             .map(|(number, place)| (number, place.load(), queued))
     }
@@ -530,16 +532,16 @@ impl Pool {
         });
         let (running, retiring) = (Vec::new(), false);
         scripts.places[number] =
-            Some(Place { stand: Stand::Opened, bell: None, running, bound, retiring, tally });
+            Some(Place { stand: WorkerState::Opened, bell: None, running, bound, retiring, tally });
         Some(number)
     }
 
     /// The worker of an opened seat has started. False when the seat is gone.
-    pub fn join_seat(&self, number: usize, bell: &'static dyn Bell) -> bool {
+    pub fn join_seat(&self, number: usize, bell: &'static dyn Waker) -> bool {
         let mut state = self.0.state.lock();
         match state.scripts.places.get_mut(number) {
-            Some(Some(place)) if place.stand == Stand::Opened => {
-                place.stand = Stand::AtWork;
+            Some(Some(place)) if place.stand == WorkerState::Opened => {
+                place.stand = WorkerState::AtWork;
                 place.bell = Some(bell);
                 true
             }
@@ -552,7 +554,7 @@ impl Pool {
         &self,
         number: usize,
         finished: Option<(u64, ScriptOutcome)>,
-        patience: Patience,
+        policy: WaitPolicy,
     ) -> Step {
         let shared = &*self.0;
         let now = Instant::now();
@@ -560,15 +562,15 @@ impl Pool {
         let Some(place) = state.scripts.places.get_mut(number).and_then(Option::as_mut) else {
             return Step::Leave;
         };
-        if place.stand == Stand::Rung {
-            place.stand = Stand::AtWork;
+        if place.stand == WorkerState::Rung {
+            place.stand = WorkerState::AtWork;
             state.scripts.rung -= 1;
-        } else if place.stand == Stand::Waiting {
+        } else if place.stand == WorkerState::Waiting {
             // It comes unrung: from a timer of its own, say.
-            place.stand = Stand::AtWork;
+            place.stand = WorkerState::AtWork;
             state.scripts.waiting.retain(|waiting| *waiting != number);
         }
-        let Some((id, outcome)) = finished else { return self.take_step(state, number, patience, now) };
+        let Some((id, outcome)) = finished else { return self.take_step(state, number, policy, now) };
         let answer = state.take_running(number, id, outcome, now);
         // Both in one critical section; the answer goes out once the lock is free.
         let taken = shared.pop_script(&mut state, number, now);
@@ -581,8 +583,8 @@ impl Pool {
             bell.ring();
         }
         match taken {
-            Some(job) => self.start(number, job, patience),
-            None => self.take_step(shared.state.lock(), number, patience, now),
+            Some(job) => self.start(number, job, policy),
+            None => self.take_step(shared.state.lock(), number, policy, now),
         }
     }
 
@@ -598,13 +600,13 @@ impl Pool {
         &self,
         mut state: MutexGuard<'_, State>,
         number: usize,
-        patience: Patience,
+        policy: WaitPolicy,
         now: Instant,
     ) -> Step {
         let shared = &*self.0;
-        let mut wait = match patience {
-            Patience::Linger(time) | Patience::Block(time) => time,
-            Patience::Take => Duration::ZERO,
+        let mut wait = match policy {
+            WaitPolicy::Linger(time) | WaitPolicy::Block(time) => time,
+            WaitPolicy::Take => Duration::ZERO,
         };
         let until = now + wait;
         loop {
@@ -613,7 +615,7 @@ impl Pool {
                 .places
                 .get(number)
                 .and_then(Option::as_ref)
-                .is_none_or(|it| it.stand == Stand::Left)
+                .is_none_or(|it| it.stand == WorkerState::Left)
             {
                 return Step::Leave;
             }
@@ -623,7 +625,7 @@ impl Pool {
                 if let Some(bell) = more {
                     bell.ring();
                 }
-                return self.start(number, job, patience);
+                return self.start(number, job, policy);
             }
             let draining = state.phase == Phase::Draining;
             let ends = state.scripts.places[number].as_ref().is_some_and(|place| {
@@ -645,10 +647,10 @@ impl Pool {
                 wait = until.saturating_duration_since(Instant::now());
                 continue;
             }
-            if !matches!(patience, Patience::Block(_))
+            if !matches!(policy, WaitPolicy::Block(_))
                 && let Some(place) = state.scripts.places[number].as_mut()
             {
-                place.stand = Stand::Waiting;
+                place.stand = WorkerState::Waiting;
                 state.scripts.waiting.push(number);
             }
             // It may have been rung for a job that another has taken, or that wants a worker alone.
@@ -662,7 +664,7 @@ impl Pool {
     }
 
     /// A job that its worker is about to run: unless it should have stopped already.
-    fn start(&self, number: usize, taken: (u64, Job), patience: Patience) -> Step {
+    fn start(&self, number: usize, taken: (u64, Job), policy: WaitPolicy) -> Step {
         let (id, Job { task, input, token, road, .. }) = taken;
         if let Some(reason) = token.as_ref().and_then(CancelToken::reason) {
             let mut state = self.0.state.lock();
@@ -670,7 +672,7 @@ impl Pool {
                 state.scripts.stopped += 1;
                 drop(state);
                 reply.send(Err(reason.into_error_before()));
-                return self.take_step(self.0.state.lock(), number, patience, Instant::now());
+                return self.take_step(self.0.state.lock(), number, policy, Instant::now());
             }
         }
         Step::Run { id, function: task, input, token, road }
@@ -687,7 +689,7 @@ impl Pool {
                 .places
                 .get(number)
                 .and_then(Option::as_ref)
-                .is_some_and(|it| it.stand == Stand::Waiting && it.bound.len() == 0);
+                .is_some_and(|it| it.stand == WorkerState::Waiting && it.bound.len() == 0);
             if !waiting || scripts.living() <= keep {
                 return false;
             }
@@ -801,14 +803,14 @@ impl Scripts {
         number: usize,
         priority: i32,
         job: Job,
-    ) -> std::result::Result<(Ticket, Option<&'static dyn Bell>), Job> {
+    ) -> std::result::Result<(Ticket, Option<&'static dyn Waker>), Job> {
         let place = match self.places.get_mut(number) {
-            Some(Some(place)) if place.stand != Stand::Left && !place.retiring => place,
+            Some(Some(place)) if place.stand != WorkerState::Left && !place.retiring => place,
             _ => return Err(job),
         };
         let admits = place.admits(&job);
         let ticket = place.bound.push(priority, Entry::Job(job)).in_line(Line::Bound(number));
-        let rings = admits && place.stand == Stand::Waiting;
+        let rings = admits && place.stand == WorkerState::Waiting;
         let bell = if rings { self.ring(number) } else { None };
         Ok((ticket, bell))
     }

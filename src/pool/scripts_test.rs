@@ -3,6 +3,7 @@
 // A refusal holds the whole job, which has no debug form.
 #![allow(clippy::err_expect, clippy::ok_expect)]
 
+use crate::cancel::{CancelToken, Reason};
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
@@ -51,7 +52,7 @@ impl Counter {
     }
 }
 
-impl Bell for Counter {
+impl Waker for Counter {
     fn ring(&self) {
         self.rings.fetch_add(1, Ordering::Relaxed);
     }
@@ -109,14 +110,14 @@ fn a_worker_answers_and_takes_the_next_in_one_step() {
     for id in 1..=3 {
         submit(&pool, id, answers);
     }
-    assert_eq!(id_of(&pool.script_step(seat, None, Patience::Take)), Some(1));
-    assert_eq!(id_of(&pool.script_step(seat, Some((1, done())), Patience::Take)), Some(2));
+    assert_eq!(id_of(&pool.script_step(seat, None, WaitPolicy::Take)), Some(1));
+    assert_eq!(id_of(&pool.script_step(seat, Some((1, done())), WaitPolicy::Take)), Some(2));
     assert_eq!(answers.of(1), Some(Ok(Value::Bool(true))));
     assert_eq!(answers.of(2), None);
     pool.script_finish(seat, 2, done());
     assert_eq!(answers.of(2), Some(Ok(Value::Bool(true))));
-    assert_eq!(id_of(&pool.script_step(seat, None, Patience::Take)), Some(3));
-    assert!(matches!(pool.script_step(seat, Some((3, done())), Patience::Take), Step::Wait));
+    assert_eq!(id_of(&pool.script_step(seat, None, WaitPolicy::Take)), Some(3));
+    assert!(matches!(pool.script_step(seat, Some((3, done())), WaitPolicy::Take), Step::Wait));
     let stats = pool.stats();
     assert_eq!((stats.completed, stats.queued, stats.running, stats.workers), (3, 0, 0, 1));
 }
@@ -130,7 +131,7 @@ fn priorities_come_first_among_scripts() {
     }
     let mut order = Vec::new();
     let mut finished = None;
-    while let Some(id) = id_of(&pool.script_step(seat, finished.take(), Patience::Take)) {
+    while let Some(id) = id_of(&pool.script_step(seat, finished.take(), WaitPolicy::Take)) {
         order.push(id);
         finished = Some((id, done()));
     }
@@ -143,7 +144,7 @@ fn a_push_rings_one_waiting_worker_and_no_more_than_there_are_jobs() {
     let (first, second) = (Counter::leak(), Counter::leak());
     let seats = [seat(&pool, first), seat(&pool, second)];
     for seat in seats {
-        assert!(matches!(pool.script_step(seat, None, Patience::Take), Step::Wait));
+        assert!(matches!(pool.script_step(seat, None, WaitPolicy::Take), Step::Wait));
     }
     let (_, alone) = submit_with(&pool, 1, answers, 0).ok().expect("accepted");
     assert!(!alone);
@@ -161,14 +162,14 @@ fn a_rung_worker_that_ends_passes_its_call_on() {
     let (first, second) = (Counter::leak(), Counter::leak());
     let seats = [seat(&pool, first), seat(&pool, second)];
     for seat in seats {
-        pool.script_step(seat, None, Patience::Take);
+        pool.script_step(seat, None, WaitPolicy::Take);
     }
     submit(&pool, 1, answers);
     assert_eq!((first.rings(), second.rings()), (0, 1));
     pool.abandon_seat(seats[1]);
     assert_eq!(first.rings(), 1);
     assert!(pool.evict_seat(seats[1]).0.is_empty());
-    assert_eq!(id_of(&pool.script_step(seats[0], None, Patience::Take)), Some(1));
+    assert_eq!(id_of(&pool.script_step(seats[0], None, WaitPolicy::Take)), Some(1));
 }
 
 #[test]
@@ -178,8 +179,8 @@ fn what_a_dead_worker_held_is_given_to_its_owner_once() {
     for id in 1..=3 {
         submit(&pool, id, answers);
     }
-    pool.script_step(dead, None, Patience::Take);
-    pool.script_step(dead, None, Patience::Take);
+    pool.script_step(dead, None, WaitPolicy::Take);
+    pool.script_step(dead, None, WaitPolicy::Take);
     assert_eq!(pool.jobs_at(dead), [1, 2]);
     pool.abandon_seat(dead);
     assert_eq!(pool.evict_seat(dead), (vec![1, 2], vec![]));
@@ -187,7 +188,7 @@ fn what_a_dead_worker_held_is_given_to_its_owner_once() {
     assert_eq!(answers.of(1), None, "the owner answers");
     let next = seat(&pool, Counter::leak());
     assert_eq!(next, dead, "the place is used again");
-    assert_eq!(id_of(&pool.script_step(next, None, Patience::Take)), Some(3));
+    assert_eq!(id_of(&pool.script_step(next, None, WaitPolicy::Take)), Some(3));
     assert_eq!(pool.stats().failed, 2);
 }
 
@@ -206,14 +207,14 @@ fn cancelling_takes_a_waiting_job_out_and_tells_the_worker_of_a_running_one() {
                 .ticket
         })
         .collect();
-    assert_eq!(id_of(&pool.script_step(seat, None, Patience::Take)), Some(1));
+    assert_eq!(id_of(&pool.script_step(seat, None, WaitPolicy::Take)), Some(1));
     assert!(!pool.cancel(tickets[0], &tokens[0], Reason::Cancelled), "it runs");
     assert_eq!(pool.stop_script(1, Reason::Cancelled), Some(seat));
     assert_eq!(*bell.stops.lock().unwrap(), [(1, Reason::Cancelled)]);
     assert!(pool.cancel(tickets[1], &tokens[1], Reason::TimedOut), "it waited");
     assert_eq!(answers.of(2), Some(Err(Code::TaskTimeout)));
     assert_eq!(pool.stop_script(2, Reason::TimedOut), None);
-    assert!(matches!(pool.script_step(seat, Some((1, done())), Patience::Take), Step::Wait));
+    assert!(matches!(pool.script_step(seat, Some((1, done())), WaitPolicy::Take), Step::Wait));
     let stats = pool.stats();
     assert_eq!((stats.cancelled, stats.completed), (2, 0), "what was stopped while it ran was cancelled too");
 }
@@ -225,7 +226,7 @@ fn a_job_whose_time_is_up_is_not_begun() {
     let late = CancelToken::new(Some(Instant::now()));
     pool.submit_script(job(1, answers, Some(late)), 0, For::Any).ok().expect("accepted");
     submit(&pool, 2, answers);
-    assert_eq!(id_of(&pool.script_step(seat, None, Patience::Take)), Some(2));
+    assert_eq!(id_of(&pool.script_step(seat, None, WaitPolicy::Take)), Some(2));
     assert_eq!(answers.of(1), Some(Err(Code::TaskTimeout)));
     assert_eq!(pool.stats().running, 1);
 }
@@ -263,9 +264,9 @@ fn a_closing_pool_waits_for_its_scripts_and_tells_workers_to_leave() {
             tell.fetch_add(1, Ordering::SeqCst);
         })),
     );
-    assert_eq!(id_of(&pool.script_step(seat, None, Patience::Take)), Some(1));
+    assert_eq!(id_of(&pool.script_step(seat, None, WaitPolicy::Take)), Some(1));
     assert_eq!(pool.open_seat(), None, "no worker is needed any more");
-    assert!(matches!(pool.script_step(seat, Some((1, done())), Patience::Take), Step::Leave));
+    assert!(matches!(pool.script_step(seat, Some((1, done())), WaitPolicy::Take), Step::Leave));
     assert_eq!(closed.load(Ordering::SeqCst), 0, "the worker has not ended yet");
     pool.evict_seat(seat);
     assert_eq!(closed.load(Ordering::SeqCst), 1);
@@ -276,19 +277,19 @@ fn a_closing_pool_waits_for_its_scripts_and_tells_workers_to_leave() {
 fn a_forced_close_drops_what_waits_and_calls_who_waits() {
     let (pool, answers, bell) = (pool(2, usize::MAX), Answers::leak(), Counter::leak());
     let waiting = seat(&pool, bell);
-    assert!(matches!(pool.script_step(waiting, None, Patience::Take), Step::Wait));
+    assert!(matches!(pool.script_step(waiting, None, WaitPolicy::Take), Step::Wait));
     let token = CancelToken::new(None);
     let busy = seat(&pool, Counter::leak());
     pool.submit_script(job(1, answers, Some(token.clone())), 0, For::Any)
         .map_err(|refusal| refusal.error)
         .expect("accepted");
-    assert_eq!(id_of(&pool.script_step(busy, None, Patience::Take)), Some(1));
+    assert_eq!(id_of(&pool.script_step(busy, None, WaitPolicy::Take)), Some(1));
     submit(&pool, 2, answers);
     pool.close(true, None);
     assert_eq!(answers.of(2), Some(Err(Code::PoolClosed)));
     assert_eq!(token.reason(), Some(Reason::PoolClosed));
     assert!(bell.rings() >= 1);
-    assert!(matches!(pool.script_step(waiting, None, Patience::Take), Step::Leave));
+    assert!(matches!(pool.script_step(waiting, None, WaitPolicy::Take), Step::Leave));
 }
 
 #[test]
@@ -297,7 +298,7 @@ fn only_an_idle_worker_above_the_minimum_may_go() {
     let seats = [seat(&pool, Counter::leak()), seat(&pool, Counter::leak())];
     assert!(!pool.leave_seat(seats[0], true, 0), "it is not waiting");
     for seat in seats {
-        pool.script_step(seat, None, Patience::Take);
+        pool.script_step(seat, None, WaitPolicy::Take);
     }
     assert!(!pool.leave_seat(seats[0], true, 2));
     assert!(pool.leave_seat(seats[0], true, 1));
@@ -309,11 +310,11 @@ fn a_worker_that_waits_in_place_is_woken_by_a_push() {
     let (pool, answers, bell) = (pool(1, usize::MAX), Answers::leak(), Counter::leak());
     let seat = seat(&pool, bell);
     let started = Instant::now();
-    assert!(matches!(pool.script_step(seat, None, Patience::Block(Duration::from_millis(20))), Step::Wait));
+    assert!(matches!(pool.script_step(seat, None, WaitPolicy::Block(Duration::from_millis(20))), Step::Wait));
     assert!(started.elapsed() >= Duration::from_millis(20));
     let other = pool.clone();
     let worker = std::thread::spawn(move || {
-        id_of(&other.script_step(seat, None, Patience::Block(Duration::from_secs(60))))
+        id_of(&other.script_step(seat, None, WaitPolicy::Block(Duration::from_secs(60))))
     });
     std::thread::sleep(Duration::from_millis(20));
     submit(&pool, 1, answers);
@@ -336,8 +337,11 @@ fn many_workers_and_deaths_lose_and_double_nothing() {
                 let mut finished = None;
                 loop {
                     turn += 1;
-                    match pool.script_step(number, finished.take(), Patience::Block(Duration::from_millis(5)))
-                    {
+                    match pool.script_step(
+                        number,
+                        finished.take(),
+                        WaitPolicy::Block(Duration::from_millis(5)),
+                    ) {
                         Step::Run { id, .. } if turn % 97 == 0 => {
                             // It dies with its job in hand; another takes its seat.
                             pool.abandon_seat(number);
@@ -389,17 +393,17 @@ fn a_bound_job_is_for_its_worker_alone_and_both_lines_keep_one_order() {
     submit(&pool, 3, answers);
     bind(&pool, 4, answers, mine);
     assert_eq!(pool.scripts_waiting(), 4);
-    assert_eq!(id_of(&pool.script_step(other, None, Patience::Take)), Some(1));
-    assert_eq!(id_of(&pool.script_step(other, Some((1, done())), Patience::Take)), Some(3));
-    assert!(matches!(pool.script_step(other, Some((3, done())), Patience::Take), Step::Wait));
-    assert_eq!(id_of(&pool.script_step(mine, None, Patience::Take)), Some(2));
+    assert_eq!(id_of(&pool.script_step(other, None, WaitPolicy::Take)), Some(1));
+    assert_eq!(id_of(&pool.script_step(other, Some((1, done())), WaitPolicy::Take)), Some(3));
+    assert!(matches!(pool.script_step(other, Some((3, done())), WaitPolicy::Take), Step::Wait));
+    assert_eq!(id_of(&pool.script_step(mine, None, WaitPolicy::Take)), Some(2));
     submit_with(&pool, 5, answers, 1).ok().expect("accepted");
     assert_eq!(
-        id_of(&pool.script_step(mine, Some((2, done())), Patience::Take)),
+        id_of(&pool.script_step(mine, Some((2, done())), WaitPolicy::Take)),
         Some(5),
         "a higher priority"
     );
-    assert_eq!(id_of(&pool.script_step(mine, Some((5, done())), Patience::Take)), Some(4));
+    assert_eq!(id_of(&pool.script_step(mine, Some((5, done())), WaitPolicy::Take)), Some(4));
 }
 
 #[test]
@@ -412,15 +416,15 @@ fn a_bound_job_rings_its_own_worker_which_passes_the_turn_on() {
         })
         .unzip();
     for seat in &seats {
-        assert!(matches!(pool.script_step(*seat, None, Patience::Take), Step::Wait));
+        assert!(matches!(pool.script_step(*seat, None, WaitPolicy::Take), Step::Wait));
     }
     bind(&pool, 1, answers, seats[0]);
     assert_eq!((bells[0].rings(), bells[1].rings()), (1, 0));
     // One is rung already, but not for this.
     submit(&pool, 2, answers);
-    assert_eq!(id_of(&pool.script_step(seats[0], None, Patience::Take)), Some(1));
+    assert_eq!(id_of(&pool.script_step(seats[0], None, WaitPolicy::Take)), Some(1));
     assert_eq!(bells[1].rings(), 1, "who takes a job of its own calls another for what waits");
-    assert_eq!(id_of(&pool.script_step(seats[1], None, Patience::Take)), Some(2));
+    assert_eq!(id_of(&pool.script_step(seats[1], None, WaitPolicy::Take)), Some(2));
 }
 
 #[test]
@@ -430,7 +434,7 @@ fn what_was_bound_to_a_dead_worker_is_bound_anew_or_disowned_and_cancelled_meanw
     for id in 1..=3 {
         bind(&pool, id, answers, dead);
     }
-    assert_eq!(id_of(&pool.script_step(dead, None, Patience::Take)), Some(1));
+    assert_eq!(id_of(&pool.script_step(dead, None, WaitPolicy::Take)), Some(1));
     assert_eq!(pool.evict_seat(dead), (vec![1], vec![2, 3]));
     let refused = pool.submit_script(job(9, answers, None), 0, For::Seat(dead)).err().expect("it is gone");
     assert_eq!(refused.error.code(), Code::Internal);
@@ -441,7 +445,7 @@ fn what_was_bound_to_a_dead_worker_is_bound_anew_or_disowned_and_cancelled_meanw
     assert!(pool.rebind(2, next, Payload::Value(Value::Null)).is_none(), "it is no orphan any more");
     pool.disown_orphan(3, false);
     let Step::Run { id: 2, input: Payload::Value(Value::Number(number)), road: Road::Message, .. } =
-        pool.script_step(next, None, Patience::Take)
+        pool.script_step(next, None, WaitPolicy::Take)
     else {
         panic!("the orphan, with its new message");
     };
@@ -463,16 +467,19 @@ fn a_job_that_wants_its_worker_alone_waits_for_an_empty_one_and_lets_nobody_pass
     let bell = Counter::leak();
     let (first, second) = (seat(&pool, Counter::leak()), seat(&pool, bell));
     submit(&pool, 1, answers);
-    assert_eq!(id_of(&pool.script_step(first, None, Patience::Take)), Some(1));
+    assert_eq!(id_of(&pool.script_step(first, None, WaitPolicy::Take)), Some(1));
     pool.submit_script(job(2, answers, None).alone(), 0, For::Any).ok().expect("accepted");
     submit(&pool, 3, answers);
-    assert!(matches!(pool.script_step(first, None, Patience::Take), Step::Wait), "it is not empty");
-    assert_eq!(id_of(&pool.script_step(second, None, Patience::Take)), Some(2));
-    assert!(matches!(pool.script_step(second, None, Patience::Take), Step::Wait), "it is not alone any more");
-    assert_eq!(id_of(&pool.script_step(first, None, Patience::Take)), Some(3));
+    assert!(matches!(pool.script_step(first, None, WaitPolicy::Take), Step::Wait), "it is not empty");
+    assert_eq!(id_of(&pool.script_step(second, None, WaitPolicy::Take)), Some(2));
+    assert!(
+        matches!(pool.script_step(second, None, WaitPolicy::Take), Step::Wait),
+        "it is not alone any more"
+    );
+    assert_eq!(id_of(&pool.script_step(first, None, WaitPolicy::Take)), Some(3));
     submit(&pool, 4, answers);
     assert_eq!(bell.rings(), 0, "nobody is rung who could not take it");
-    assert_eq!(id_of(&pool.script_step(second, Some((2, done())), Patience::Take)), Some(4));
+    assert_eq!(id_of(&pool.script_step(second, Some((2, done())), WaitPolicy::Take)), Some(4));
 }
 
 #[test]
@@ -482,9 +489,9 @@ fn a_job_that_could_not_be_sent_was_never_submitted() {
     bind(&pool, 1, answers, seat);
     pool.retract(seat, 1);
     bind(&pool, 2, answers, seat);
-    assert_eq!(id_of(&pool.script_step(seat, None, Patience::Take)), Some(2));
+    assert_eq!(id_of(&pool.script_step(seat, None, WaitPolicy::Take)), Some(2));
     pool.retract(seat, 2);
-    assert!(matches!(pool.script_step(seat, None, Patience::Take), Step::Wait));
+    assert!(matches!(pool.script_step(seat, None, WaitPolicy::Take), Step::Wait));
     assert_eq!((answers.of(1), answers.of(2)), (None, None));
     let stats = pool.stats();
     assert_eq!((stats.submitted, stats.running, stats.queued), (0, 0, 0));
@@ -497,7 +504,7 @@ fn an_input_that_is_asked_for_is_claimed_once() {
     pool.submit_script(job(1, answers, None).by(Road::Asked), 0, For::Any).ok().expect("accepted");
     assert!(pool.claim_input(1).is_none(), "nobody runs it");
     let Step::Run { road: Road::Asked, input: Payload::Value(Value::Undefined), .. } =
-        pool.script_step(seat, None, Patience::Take)
+        pool.script_step(seat, None, WaitPolicy::Take)
     else {
         panic!("without its input");
     };
@@ -513,7 +520,7 @@ fn a_worker_that_retires_does_what_is_bound_to_it_first() {
     submit(&pool, 2, answers);
     assert!(!pool.leave_seat(seat, false, 0));
     assert!(pool.least_loaded_seat().is_none(), "nothing more is bound to it");
-    assert_eq!(id_of(&pool.script_step(seat, None, Patience::Take)), Some(1));
-    assert!(matches!(pool.script_step(seat, Some((1, done())), Patience::Take), Step::Leave));
+    assert_eq!(id_of(&pool.script_step(seat, None, WaitPolicy::Take)), Some(1));
+    assert!(matches!(pool.script_step(seat, Some((1, done())), WaitPolicy::Take), Step::Leave));
     assert_eq!(pool.scripts_waiting(), 1, "what is for anybody is for another");
 }

@@ -159,7 +159,7 @@ impl Tally {
         self.cancelled.add(ended.cancelled as u64);
     }
 
-    /// Whether the thread has nothing more to do before it looks at the queue. Set before it answers: the mailbox's
+    /// Whether the thread has nothing more to do before it looks at the queue. Set before it answers: the event queue's
     /// lock then brings it to who reads the answer.
     pub(super) fn set_answered(&self, answered: bool) {
         self.answered.store(answered, Relaxed);

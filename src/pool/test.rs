@@ -1,5 +1,6 @@
 //! The pool as a whole, on real threads.
 
+use crate::cancel::{CancelToken, Reason};
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};

@@ -25,12 +25,13 @@
 use std::time::{Duration, Instant};
 
 use super::batch::Batch;
-use super::fork::{Fork, Work};
 use super::job::Job;
+use super::parallel_for::{ParallelFor, Work};
 use super::queue::{Entry, Line, Queue, Ticket};
 use super::scripts::Scripts;
 use super::stats::{Stats, Tally};
-use super::{CancelToken, Config, Reason, worker};
+use super::{Config, worker};
+use crate::cancel::{CancelToken, Reason};
 use crate::error::{Code, Error, Result};
 use crate::sync::atomic::{AtomicI32, AtomicU64, AtomicUsize, Ordering};
 use crate::sync::{Arc, Condvar, Mutex, MutexGuard, wait_for};
@@ -131,7 +132,7 @@ pub(super) struct State {
     /// The line of the script workers, and they themselves.
     pub(super) scripts: Scripts,
     /// Forks that want help, once for each thread they want; before the queue, as they are work begun.
-    help: std::collections::VecDeque<Arc<Fork>>,
+    help: std::collections::VecDeque<Arc<ParallelFor>>,
     pub(super) phase: Phase,
     threads: usize,
     searching: bool,
@@ -487,10 +488,10 @@ impl Pool {
         self.0.config.max_threads
     }
 
-    /// Does `count` parts of the calling task's work on this thread and on those that are free; the head of `fork.rs`
+    /// Does `count` parts of the calling task's work on this thread and on those that are free; the head of `parallel_for.rs`
     /// tells how. The first error of a part, or the token's reason.
     pub fn fork(&self, count: usize, work: Work, token: &CancelToken) -> Result<()> {
-        let fork = Arc::new(Fork::new(count, work, token.clone()));
+        let fork = Arc::new(ParallelFor::new(count, work, token.clone()));
         let helpers = count.min(self.0.config.max_threads).saturating_sub(1);
         if helpers > 0 {
             let mut state = self.0.state.lock();

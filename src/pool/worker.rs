@@ -2,12 +2,13 @@
 
 use std::time::Instant;
 
+use super::Pool;
 use super::batch::{Batch, Observe};
 use super::job::{Job, Reply};
 use super::queue::Entry;
 use super::stats::Ended;
 use super::threads::Seat;
-use super::{CancelToken, Pool, Reason};
+use crate::cancel::{CancelToken, Reason};
 use crate::error::{Code, Error, Result};
 use crate::panic::guard;
 use crate::tasks::Context;

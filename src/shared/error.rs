@@ -2,8 +2,9 @@
 
 use std::fmt;
 
+use crate::blocking::EndedEarly;
+use crate::cancel::Reason;
 use crate::error::{Code, Error};
-use crate::pool::Reason;
 
 /// A result of this room.
 pub type Result<T, E = SharedError> = std::result::Result<T, E>;
@@ -91,6 +92,15 @@ impl fmt::Display for SharedError {
 }
 
 impl std::error::Error for SharedError {}
+
+impl From<EndedEarly> for SharedError {
+    fn from(ended: EndedEarly) -> SharedError {
+        match ended {
+            EndedEarly::TimedOut => SharedError::TimedOut,
+            EndedEarly::Stopped(reason) => SharedError::Stopped(reason),
+        }
+    }
+}
 
 impl From<SharedError> for Error {
     fn from(error: SharedError) -> Error {

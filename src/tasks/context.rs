@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
+use crate::blocking::WaitLimit;
+use crate::cancel::CancelToken;
 use crate::error::Result;
-use crate::pool::{CancelToken, Pool};
-use crate::shared::wait::Patience;
+use crate::pool::Pool;
 use std::sync::Arc;
 
 /// The surroundings of one run of a task.
@@ -43,8 +44,8 @@ impl<'a> Context<'a> {
     }
 
     /// Waits on shared memory that end when the task should stop.
-    pub fn patience(&self) -> Patience<'_> {
-        Patience::new(Some(self.token))
+    pub fn policy(&self) -> WaitLimit<'_> {
+        WaitLimit::new(Some(self.token))
     }
 
     /// To be called at least once every millisecond of work: an error when the task should stop.
@@ -98,8 +99,8 @@ impl Pace<'_> {
 #[cfg(all(test, not(loom)))]
 mod tests {
     use super::*;
+    use crate::cancel::Reason;
     use crate::error::Code;
-    use crate::pool::Reason;
 
     #[test]
     fn a_pace_checks_once_in_so_many_units() {

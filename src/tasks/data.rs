@@ -26,8 +26,7 @@ impl Data {
         mut each: impl FnMut(&[u8]),
     ) -> Result<()> {
         if let Data::Shared(shared) = self {
-            let range: SharedRange =
-                take(shared.access(), shared.offset(), shared.len(), context.patience())?;
+            let range: SharedRange = take(shared.access(), shared.offset(), shared.len(), context.policy())?;
             return bulk::chunks(range.access(), shared.offset(), shared.len(), |block| {
                 context.checkpoint()?;
                 each(block);

@@ -3,8 +3,8 @@
 use std::time::{Duration, Instant};
 
 use super::{Context, builtin};
+use crate::cancel::{CancelToken, Reason};
 use crate::error::{Error, Result};
-use crate::pool::{CancelToken, Reason};
 use crate::value::{Text, Value};
 
 /// Runs a built-in task as a pool would, without a pool.

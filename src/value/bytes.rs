@@ -3,7 +3,8 @@
 use std::fmt;
 
 use super::blocks;
-use crate::{Result, room};
+use crate::error::Result;
+use crate::room;
 
 /// Which JavaScript object the bytes are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

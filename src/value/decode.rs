@@ -1,12 +1,17 @@
 //! Wire → [`Value`]. Any bytes give a value or an error: no panic, and no allocation beyond what the
 //! wire's length and [`Limits::size`] allow.
 
+use super::bytes::{Bytes, BytesKind};
+use super::envelope::{Envelope, Part};
+use super::js_value::{BigInt, ErrorValue, Value};
+use super::port::PortValue;
 use super::shapes::Shapes;
-use super::{
-    BigInt, Bytes, BytesKind, Envelope, ErrorValue, Part, PortValue, SharedBytes, Text, Value, tags,
-};
+use super::shared::SharedBytes;
+use super::tags;
+use super::text::Text;
+use crate::error::{Code, Error, Result};
+use crate::room;
 use crate::shared::Access;
-use crate::{Code, Error, Result, room};
 
 /// How large a value may be.
 #[derive(Debug, Clone, Copy)]
@@ -57,7 +62,7 @@ pub(super) fn decode_with(envelope: Envelope, limits: Limits, shapes: &Shapes) -
             .map(|part| match part {
                 Part::Bytes(bytes) => Piece::Bytes(bytes),
                 Part::Shared(access) => Piece::Shared(access),
-                Part::Port(port) => Piece::Port(PortValue::new(port)),
+                Part::Port(port) => Piece::Port(port.into()),
             })
             .collect(),
         limits,

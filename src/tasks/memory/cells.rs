@@ -190,9 +190,9 @@ pub(in crate::tasks) fn atomic_wait() -> Task {
         "atomicWait",
         "{ buffer: shared memory of Int32 or BigInt64 elements, value, index?, timeout?: milliseconds }",
         |Wait { cell, expected, timeout }: Wait, context| {
-            let patience = context.patience();
-            let patience = timeout.map_or(patience, |timeout| patience.within(timeout));
-            let waited = wait(cell.access(), cell.offset, expected, NO_OWNER, patience)?;
+            let policy = context.policy();
+            let policy = timeout.map_or(policy, |timeout| policy.within(timeout));
+            let waited = wait(cell.access(), cell.offset, expected, NO_OWNER, policy)?;
             Ok(Value::from(match waited {
                 Waited::Ok => "ok",
                 Waited::NotEqual => "not-equal",
@@ -232,7 +232,7 @@ pub(in crate::tasks) fn atomic_notify() -> Task {
         |Notify { cell, count }: Notify, context| {
             let woken = notify(cell.access(), cell.offset, count)?;
             let size = cell.shared.kind().element_size();
-            let others = notify_plain(cell.access(), cell.offset, size, count - woken, context.patience())?;
+            let others = notify_plain(cell.access(), cell.offset, size, count - woken, context.policy())?;
             #[allow(clippy::cast_precision_loss)]
             Ok(Value::Number((woken + others) as f64))
         },
@@ -272,7 +272,7 @@ pub(in crate::tasks) fn atomic_ping_pong() -> Task {
                     if found & 1 == 1 {
                         break;
                     }
-                    wait(access, cell.offset, Expected::I32(found), NO_OWNER, context.patience())?;
+                    wait(access, cell.offset, Expected::I32(found), NO_OWNER, context.policy())?;
                 }
                 element.fetch_add(1, Ordering::SeqCst);
                 notify(access, cell.offset, 1)?;

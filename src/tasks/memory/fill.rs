@@ -86,7 +86,7 @@ fn of_shared<T: Scalar>(
     parallel: bool,
     context: &Context<'_>,
 ) -> Result<Value> {
-    let range: ExclusiveRange = take(shared.access(), shared.offset(), shared.len(), context.patience())?;
+    let range: ExclusiveRange = take(shared.access(), shared.offset(), shared.len(), context.policy())?;
     let sections = sections(shared.len() / size_of::<T>(), parallel, context);
     context.fork(sections.len(), move |part, context| {
         let (mut first, count) = sections[part];

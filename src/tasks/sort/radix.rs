@@ -306,7 +306,7 @@ fn insert<K: Key>(keys: &mut [K]) -> bool {
 #[cfg(all(test, not(loom)))]
 mod tests {
     use super::*;
-    use crate::pool::CancelToken;
+    use crate::cancel::CancelToken;
 
     #[test]
     fn insertion_gives_up_on_what_is_far_from_sorted_and_loses_nothing() {

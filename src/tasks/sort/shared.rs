@@ -41,7 +41,7 @@ const BUCKET_BITS: u32 = 13;
 /// Sorts shared memory in place.
 pub(super) fn sort_shared(shared: &SharedBytes, parallel: bool, context: &Context<'_>) -> Result<()> {
     use super::order::{Float, Signed, Unsigned};
-    let range: ExclusiveRange = take(shared.access(), shared.offset(), shared.len(), context.patience())?;
+    let range: ExclusiveRange = take(shared.access(), shared.offset(), shared.len(), context.policy())?;
     let kind = shared.kind();
     let few = shared.len() / kind.element_size() < FEW;
     if !parallel || few || context.threads() == 1 {
@@ -281,7 +281,8 @@ fn sort_groups<K: Bits, O: Order<K> + 'static>(
 #[cfg(all(test, not(loom)))]
 mod tests {
     use super::*;
-    use crate::pool::{CancelToken, Config, Pool};
+    use crate::cancel::CancelToken;
+    use crate::pool::{Config, Pool};
     use crate::shared::Region;
     use crate::tasks::Registry;
     use crate::tasks::testing::{object, run};
@@ -297,7 +298,7 @@ mod tests {
 
     fn shared(kind: BytesKind, bytes: &[u8]) -> SharedBytes {
         let access = Region::allocate(bytes.len() + 16, bytes.len() + 16).unwrap().access().unwrap();
-        bulk::fill_bytes(&access, 0, bytes.len() + 16, 0xEE).unwrap();
+        bulk::fill(&access, 0, bytes.len() + 16, 0xEE_u8).unwrap();
         bulk::write_bytes(&access, 8, bytes).unwrap();
         SharedBytes::whole(access).view(kind, 8, bytes.len()).unwrap()
     }

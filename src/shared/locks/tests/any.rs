@@ -2,9 +2,9 @@
 
 use super::*;
 
-fn told_by() -> (Option<Told>, mpsc::Receiver<Result<u32>>) {
+fn told_by() -> (Option<AcquiredCallback>, mpsc::Receiver<Result<u32>>) {
     let (send, receive) = mpsc::channel();
-    let told: Told = Box::new(move |outcome| send.send(outcome).unwrap());
+    let told: AcquiredCallback = Box::new(move |outcome| send.send(outcome).unwrap());
     (Some(told), receive)
 }
 
@@ -135,13 +135,13 @@ fn a_slot_that_was_left_by_the_cells_lets_a_writer_in() {
     // As JavaScript leaves: the slot, then a look at the word, then this.
     atomics::store::<u32>(&region.access().unwrap(), 128 + 16 + slot * 4, 0).unwrap();
     assert!(outcome.try_recv().is_err());
-    rwlock.let_in().unwrap();
+    rwlock.grant_next().unwrap();
     assert_eq!(outcome.try_recv(), Ok(Ok(0)));
 
     assert_eq!(semaphore.try_now(2, me), Ok(Some(0)));
     let (told, outcome) = told_by();
     let _wait = semaphore.begin(1, other, told).unwrap();
     atomics::store::<u32>(&region.access().unwrap(), 256 + 4, 1).unwrap();
-    semaphore.let_in().unwrap();
+    semaphore.grant_next().unwrap();
     assert!(outcome.try_recv().unwrap().is_ok());
 }

@@ -1,0 +1,40 @@
+'use strict';
+
+// lib/runtime/worker-output.js: the streams of a worker's output. What it is for is tested in ../script-pool/output.test.js.
+
+const assert = require('node:assert/strict');
+const { test } = require('node:test');
+
+const { onEachNode, quietly } = require('../support/child');
+
+onEachNode("a worker's output", (run) => {
+  test('has the streams that can be watched', async () => {
+    const end = await run(async ({ start, once }) => {
+      const worker = start(({ say }) => {
+        for (const name of ['stdout', 'stderr']) {
+          const { get, configurable } = Object.getOwnPropertyDescriptor(process, name);
+          say(typeof get, configurable, typeof process[name]._writev);
+        }
+      });
+      await once(worker, 'exit');
+    });
+    assert.deepEqual(end, quietly('function true function', 'function true function'));
+  });
+
+  test('of another kind is left alone', async () => {
+    const end = await run(async ({ start, once }) => {
+      const worker = start(({ say }) => {
+        const stdout = { write: say };
+        Object.defineProperty(process, 'stdout', { value: stdout, configurable: true });
+        Object.defineProperty(process, 'stderr', { get: () => stdout, configurable: true });
+        const { flushOutput, watchOutput } = require('./lib/runtime/worker-output');
+        watchOutput();
+        process.stderr.write('written');
+        flushOutput();
+        say(process.stdout === stdout, process.stderr === stdout);
+      });
+      await once(worker, 'exit');
+    });
+    assert.deepEqual(end, quietly('written', 'true true'));
+  });
+});

@@ -1,0 +1,317 @@
+'use strict';
+
+/**
+ * The workers of a pool with a script: started when they are needed, replaced when they end.
+ *
+ * The manager hands out no tasks: workers take them from the Rust queue, where each of them is registered under a number.
+ * When a worker ends, for whatever reason, and all that it told before has been delivered, its registration is taken back,
+ * which gives the ids of the tasks it had at hand; these are rejected with what the worker died of, and the rest of the
+ * queue goes on.
+ */
+
+const { append } = require('../runtime/intrinsics');
+const { binding } = require('../native');
+const { nextTick } = require('../runtime/globals');
+const { ensureStack } = require('../runtime/stack-overflow');
+const { compiledModules } = require('./compiled');
+const { addSource, removeSource } = require('./last-turns');
+const { PoolWorker } = require('./pool-worker');
+const { placeOf } = require('./script-location');
+const { COMPILED, NO_WORKER } = require('./steps');
+const { thrownBeside } = require('../task/thrown');
+const { faultOf } = require('./worker-faults');
+
+/** So many workers in a row may end without having finished a task; then it is the script's fault. */
+const FRUITLESS_LIMIT = 3;
+
+class WorkerManager {
+  /** The names of the functions that the script exports; undefined until a worker has told them. */
+  exports;
+
+  #pool;
+  #delivery;
+  #ways;
+  #script;
+  #place;
+  #settings;
+  /** Tells the pool's listeners, if anybody still has the pool. */
+  #emit;
+  /** The workers that live or are starting, by number. */
+  #workers = new Map();
+  /** Called once the script's exports are known, or cannot be. */
+  #whenLoaded = [];
+  #fruitless = 0;
+  #closing = false;
+  /** Ports of workers that have not been given our modules. */
+  #unequipped = [];
+  #ended = () => this.#done();
+
+  /**
+   * @param {object} setup
+   * @param {import('./native-script-pool').NativeScriptPool} setup.pool
+   * @param {import('../delivery').Delivery} setup.delivery
+   * @param {import('./beside').Ways} setup.ways
+   * @param {string} setup.script its URL
+   * @param {object} setup.settings as `scriptSettings` gives them
+   * @param {(event: string, ...values: unknown[]) => void} setup.emit
+   */
+  constructor({ pool, delivery, ways, script, settings, emit }) {
+    this.#pool = pool;
+    this.#delivery = delivery;
+    this.#ways = ways;
+    this.#script = script;
+    this.#place = placeOf(script);
+    this.#settings = settings;
+    this.#emit = emit;
+    pool.workers = this;
+    binding.setScriptCapacity(pool.handle, settings.most * settings.concurrency);
+  }
+
+  /**
+   * Starts the workers that are kept even when idle.
+   *
+   * @throws what Node says when it cannot start one
+   */
+  fill() {
+    while (this.#workers.size < this.#settings.keep && this.#start() !== undefined);
+    this.#equip();
+  }
+
+  /** A task was queued and no idle worker could be told: starts one more, if there may be one more. */
+  need() {
+    if (this.#workers.size >= this.#settings.most) return;
+    let starting = 0;
+    for (const worker of this.#workers.values()) if (!worker.ready) starting++;
+    const waiting = binding.scriptsWaiting(this.#pool.handle);
+    if (waiting > starting * this.#settings.concurrency) this.#tryToStart();
+  }
+
+  /** Starts one more. Where none can be started and none is there, all that waits is told why. */
+  #tryToStart() {
+    try {
+      return this.#start();
+    } catch (error) {
+      if (this.#workers.size === 0) this.#giveUp(error);
+      return undefined;
+    } finally {
+      this.#equip();
+    }
+  }
+
+  /**
+   * Chooses the worker to which a task is to be bound: one that is free, a new one, or else the least loaded.
+   *
+   * @returns {{ number: number, free: boolean }} `free`: whether it waits for just this task. NO_WORKER when none is there
+   *   and none can be started before one has ended
+   * @throws what Node says when none can be started and none is there
+   */
+  choose() {
+    const { most } = this.#settings;
+    const best = binding.leastLoadedWorker(this.#pool.handle);
+    if (best !== null && best.load === 0) {
+      // Where others wait, it may take one of them first.
+      return { number: best.number, free: best.queued === 0 && this.#workers.get(best.number)?.ready === true };
+    }
+    if (this.#workers.size < most) {
+      try {
+        const worker = this.#start();
+        if (worker !== undefined) return { number: worker.number, free: false };
+      } catch (error) {
+        if (this.#workers.size === 0) throw error;
+      } finally {
+        this.#equip();
+      }
+    }
+    return { number: best === null ? NO_WORKER : best.number, free: false };
+  }
+
+  /** The worker of this number. */
+  get(number) {
+    return this.#workers.get(number);
+  }
+
+  /** Calls `then` once it is known what the script exports, or with an error when it cannot be loaded. */
+  whenLoaded(then) {
+    append(this.#whenLoaded, then);
+    if (this.#workers.size === 0) this.#tryToStart();
+  }
+
+  /** @param {Error} [failure] why it cannot be loaded */
+  #loaded(failure) {
+    for (const then of this.#whenLoaded.splice(0)) then(failure);
+  }
+
+  /** A task of the worker of this number was told to stop. */
+  expectEnd(number, id) {
+    this.#workers.get(number)?.expectEnd(id);
+  }
+
+  /** The pool takes no more tasks. Workers end by themselves once nothing waits. */
+  close() {
+    this.#closing = true;
+    if (binding.scriptsWaiting(this.#pool.handle) > 0) return this.need();
+    for (const worker of this.#workers.values()) if (!worker.ready) worker.kill();
+  }
+
+  /** Ends all workers, whatever they are at. */
+  destroy() {
+    this.#closing = true;
+    for (const worker of this.#workers.values()) worker.kill();
+  }
+
+  /** Starts a worker; undefined when the pool needs none any more. */
+  #start() {
+    ensureStack();
+    const registration = binding.registerWorker(this.#pool.handle);
+    if (!registration) return undefined;
+    const { number, key } = registration;
+    let worker;
+    try {
+      worker = new PoolWorker(this.#pool, registration, this.#settings, this.#place, this.#done());
+    } catch (error) {
+      binding.evictWorker(this.#pool.handle, number, key);
+      throw error;
+    }
+    if (this.#workers.size === 0) addSource(this.#ended);
+    this.#workers.set(number, worker);
+    this.#ways.open(key, {
+      port: worker.port,
+      ready: (told) => this.#ready(worker, told),
+      wants: (id) => this.#pool.inputs.give(worker, id),
+    });
+    append(this.#unequipped, worker.port);
+    this.#listenTo(worker);
+    return worker;
+  }
+
+  #listenTo(worker) {
+    const { thread } = worker;
+    thread.on('message', (value) => this.#emit('message', value, thread));
+    thread.on('messageerror', (error) => this.#emit('messageerror', error, thread));
+    thread.on('error', (error) => {
+      if (!worker.failed) worker.error = error;
+    });
+    thread.once('exit', (code) => this.#ways.afterAll(() => this.#exited(worker, code)));
+    thread.unref();
+    // Later, so that the code that makes a pool can listen to it first.
+    nextTick(() => this.#emit('workerCreate', thread));
+  }
+
+  /** Gives our modules to workers that were started. Their threads start meanwhile, should these not be there yet. */
+  #equip() {
+    for (const port of this.#unequipped.splice(0)) port.postMessage([COMPILED, compiledModules()]);
+  }
+
+  /** How many tasks the pool has done. */
+  #done() {
+    const { completed, failed } = binding.poolCounters(this.#pool.handle) ?? { completed: 0, failed: 0 };
+    return completed + failed;
+  }
+
+  /** A worker has loaded the script, or could not. */
+  #ready(worker, { names, thrown }) {
+    if (names === undefined) {
+      worker.error = thrownBeside(thrown);
+      worker.failed = true;
+      return;
+    }
+    worker.ready = true;
+    this.exports = new Set(names);
+    this.#loaded();
+  }
+
+  /** A worker has ended, and what it told before has been delivered. */
+  #exited(worker, code) {
+    this.#ways.close(worker.key);
+    worker.ended();
+    this.#workers.delete(worker.number);
+    const { ran, orphans } = binding.evictWorker(this.#pool.handle, worker.number, worker.key);
+    if (this.#workers.size === 0) removeSource(this.#ended);
+    const fault = faultOf(worker, code, this.#script, this.#closing);
+    for (const id of ran) this.#reject(id, fault);
+    this.#count(worker, code);
+    this.#emit('workerDestroy', worker.thread);
+    this.#bindOrphans(orphans, fault);
+    const { ready, failed, error, killed } = worker;
+    if (!ready && (failed || error !== undefined) && !killed) return this.#loadFailed(fault(''));
+    if (this.#fruitless >= FRUITLESS_LIMIT) {
+      this.#fruitless = 0;
+      if (!ready) return this.#loadFailed(fault(''));
+      return this.#giveUp(fault(''));
+    }
+    if (error !== undefined && ran.length === 0) this.#emit('error', error);
+    this.#replace();
+  }
+
+  /** Counts workers that came to nothing. One that ended before it was ready may have been terminated by somebody. */
+  #count({ killed, ready, error, doneBefore }, code) {
+    const inOrder = ready && error === undefined && code === 0;
+    this.#fruitless = killed || inOrder || this.#done() > doneBefore ? 0 : this.#fruitless + 1;
+  }
+
+  #reject(id, errorOf) {
+    this.#pool.inputs.forget(id);
+    this.#delivery.reject(id, errorOf);
+  }
+
+  /** Tasks bound to a worker that ended before their turn go on with another one, if their input can be sent again. */
+  #bindOrphans(orphans, fault) {
+    const { handle, inputs } = this.#pool;
+    for (const id of [...orphans, ...inputs.takeUnbound()]) {
+      const input = inputs.get(id);
+      if (input === undefined) continue;
+      if (input.taken === undefined) {
+        binding.disownOrphan(handle, id, false);
+        this.#reject(id, fault);
+      } else {
+        this.#bindAgain(id, input.taken);
+      }
+    }
+  }
+
+  /** Binds a task to a worker, or lets it wait for the next. */
+  #bindAgain(id, taken) {
+    const { handle, inputs } = this.#pool;
+    let number;
+    try {
+      ({ number } = this.choose());
+    } catch (error) {
+      return this.#giveUp(error);
+    }
+    const worker = this.#workers.get(number);
+    const message = worker?.sent ?? 0;
+    if (number === NO_WORKER || !binding.rebind(handle, id, number, message)) return inputs.keep(id, taken);
+    inputs.sendTaken(worker, message, id, taken);
+  }
+
+  /** Starts workers in place of one that has ended, where the pool needs them. */
+  #replace() {
+    const { most, keep } = this.#settings;
+    const waiting = binding.scriptsWaiting(this.#pool.handle);
+    const isWaitedFor = waiting > 0 || this.#whenLoaded.length > 0;
+    const wanted = Math.min(most, Math.max(this.#closing ? 0 : keep, isWaitedFor ? 1 : 0));
+    while (this.#workers.size < wanted && this.#tryToStart() !== undefined);
+    if (waiting > 0) this.need();
+  }
+
+  /** The script does not load, and would not the next time: all that waits is rejected. The next task tries again. */
+  #loadFailed(error) {
+    for (const worker of this.#workers.values()) if (worker.ready) return this.#emit('error', error);
+    const told = this.#giveUp(error);
+    if (!told) this.#emit('error', error);
+  }
+
+  /** Rejects all that waits. True when anything did. */
+  #giveUp(error) {
+    const ids = binding.drainScripts(this.#pool.handle);
+    for (const id of ids) {
+      this.#pool.inputs.letGo(id);
+      this.#reject(id, () => error);
+    }
+    const held = this.#whenLoaded.length > 0;
+    this.#loaded(error);
+    return ids.length > 0 || held;
+  }
+}
+
+module.exports = { WorkerManager };

@@ -1,0 +1,117 @@
+//! When a worker thread waits in place, for a moment, for what comes next.
+//!
+//! Two threads that take turns (a message and its reply, a task and its answer) sleep and are woken once for each. A
+//! sleep in the event loop costs two polls, a read and a write; a sleep on a condition variable costs one system call
+//! at either end. So a worker that has just been part of such an exchange, many times in a row and each time soon,
+//! waits for the next event where it is, asleep, before it goes back to its event loop. The first time that none
+//! comes it stops doing so, and if the waiting did not pay it takes a longer exchange to begin again.
+//!
+//! A wait ends after [`TICK`](super::watchdog::TICK) to twice as long, so timers and I/O of that worker are late by so
+//! much at the most; while the exchange goes on they get their turn as during any other deliveries. The main thread
+//! never waits so.
+
+use std::cell::Cell;
+use std::time::{Duration, Instant};
+
+use napi::bindgen_prelude::sys;
+
+/// A reply that takes longer is none to wait for.
+const SOON: Duration = Duration::from_micros(100);
+/// Quick exchanges in a row before it waits, at first and at the most.
+const ENOUGH: u32 = 8;
+const MANY: u32 = 128;
+/// So many waits that were not in vain pay for one that was.
+const PAYS: u32 = 50;
+
+/// What one environment knows of the exchange it takes part in. Its own thread only.
+pub(crate) struct AdaptiveWait {
+    /// A function of JavaScript that runs what listeners have left to be run; none where there is no waiting.
+    settle: Cell<Option<sys::napi_ref>>,
+    asleep_since: Cell<Option<Instant>>,
+    taken: Cell<usize>,
+    given: Cell<bool>,
+    /// Quick exchanges so far.
+    quick: Cell<u32>,
+    /// Of these, as many are needed.
+    needed: Cell<u32>,
+}
+
+impl Default for AdaptiveWait {
+    fn default() -> Self {
+        AdaptiveWait {
+            settle: Cell::default(),
+            asleep_since: Cell::default(),
+            taken: Cell::default(),
+            given: Cell::default(),
+            quick: Cell::default(),
+            needed: Cell::new(ENOUGH),
+        }
+    }
+}
+
+impl AdaptiveWait {
+    /// Waiting is possible from now on.
+    pub(super) fn allow(&self, settle: sys::napi_ref) {
+        self.settle.set(Some(settle));
+    }
+
+    /// Messages or tasks were taken in.
+    pub(crate) fn taken(&self, count: usize) {
+        self.taken.set(self.taken.get() + count);
+    }
+
+    /// A message or an answer was given out.
+    pub(crate) fn given(&self) {
+        self.given.set(true);
+    }
+
+    /// The event loop was woken. What was given out since the last time counts, so that listeners which reply later in
+    /// that turn of the loop do.
+    pub(super) fn woken(&self) {
+        if self.asleep_since.take().is_some_and(|since| since.elapsed() <= SOON) {
+            self.exchanged();
+        } else {
+            // A pause is no end yet: the other thread may have collected garbage.
+            self.quick.set(self.quick.get() / 2);
+            self.forget();
+        }
+    }
+
+    /// The function to call before a wait, where there are waits.
+    pub(super) fn settle(&self) -> Option<sys::napi_ref> {
+        self.settle.get()
+    }
+
+    /// Whether it is worth while to wait after a batch.
+    pub(super) fn is_worth_while(&self) -> bool {
+        self.quick.get() >= self.needed.get() && self.settle.get().is_some()
+    }
+
+    /// Counts what was taken and given as an exchange, or as none.
+    pub(super) fn exchanged(&self) {
+        // More than one at a time is a burst: those come in batches while the thread is busy, and that is better.
+        let quick =
+            if self.taken.get() == 1 && self.given.get() { self.quick.get().saturating_add(1) } else { 0 };
+        self.quick.set(quick);
+        self.forget();
+    }
+
+    /// Nothing came.
+    pub(super) fn in_vain(&self) {
+        let paid = self.quick.get() >= self.needed.get() + PAYS;
+        self.needed.set(if paid { ENOUGH } else { MANY.min(self.needed.get() * 2) });
+        self.quick.set(0);
+    }
+
+    /// The thread goes back to its event loop.
+    pub(super) fn asleep(&self) {
+        if self.settle.get().is_some() {
+            self.asleep_since.set(Some(Instant::now()));
+        }
+    }
+
+    fn forget(&self) {
+        self.taken.set(0);
+        self.given.set(false);
+    }
+}
