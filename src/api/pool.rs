@@ -12,7 +12,7 @@ use crate::node::{
     answer, export,
 };
 use crate::pool::{Accepted, Config, Pool, Taker};
-use crate::tasks::{self, Task, builtin};
+use crate::tasks::{Task, TaskFacts, builtin};
 use crate::value::{Payload, Value};
 
 /// The raw exports by name.
@@ -56,26 +56,23 @@ pub struct PoolCounters {
     pub most_threads: u32,
 }
 
-/// What a native task is.
+/// A native task, and what JavaScript must know of it before it submits it: see [`TaskFacts`].
 #[napi(object, object_from_js = false)]
-pub struct TaskFacts {
+pub struct NativeTask {
     pub name: &'static str,
-    /// Whether it changes shared memory where it is, and returns the memory that it was given.
     pub in_place: bool,
-    /// Whether several threads can work on it.
     pub parallel: bool,
-    /// Whether it wakes threads that wait on shared memory.
-    pub notifies: bool,
+    pub wakes_plain: bool,
 }
 
-/// The facts of all native tasks; a task's number is its index here.
+/// The native tasks; a task's index is its place here.
 #[napi]
-pub fn task_facts() -> Vec<TaskFacts> {
-    let shown = |task: &Task| {
-        let &tasks::TaskFacts { name, in_place, parallel, notifies, .. } = task.facts();
-        TaskFacts { name, in_place, parallel, notifies }
+pub fn native_tasks() -> Vec<NativeTask> {
+    let of = |task: &Task| {
+        let &TaskFacts { name, in_place, parallel, wakes_plain, .. } = task.facts();
+        NativeTask { name, in_place, parallel, wakes_plain }
     };
-    builtin().tasks().map(shown).collect()
+    builtin().tasks().map(of).collect()
 }
 
 /// Every error code the native side may report.

@@ -85,7 +85,7 @@ mod tests {
             registry.tasks().map(Task::facts).filter(|facts| fact(facts)).map(|facts| facts.name).collect()
         };
         assert_eq!(of(|facts| facts.in_place), ["sort", "fill"]);
-        assert_eq!(of(|facts| facts.notifies), ["atomicNotify"]);
+        assert_eq!(of(|facts| facts.wakes_plain), ["atomicNotify"]);
         assert_eq!(of(|facts| facts.parallel), of(|facts| facts.takes.contains("parallel?: boolean")));
         assert_eq!(of(|facts| facts.parallel).len(), 9);
     }

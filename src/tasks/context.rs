@@ -3,10 +3,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::blocking::WaitLimit;
 use crate::cancel::CancelToken;
 use crate::error::Result;
 use crate::pool::Helpers;
-use crate::shared::wait::WaitPolicy;
 
 /// The surroundings of one run of a task.
 pub struct Context<'a> {
@@ -45,8 +45,8 @@ impl<'a> Context<'a> {
     }
 
     /// For waits on shared memory: they end when the task must stop.
-    pub fn policy(&self) -> WaitPolicy<'_> {
-        WaitPolicy::new(Some(self.token))
+    pub fn policy(&self) -> WaitLimit<'_> {
+        WaitLimit::new(Some(self.token))
     }
 
     /// A task calls this at least once every millisecond of work: an error when it must stop.

@@ -24,9 +24,8 @@ pub struct TaskFacts {
     pub in_place: bool,
     /// Whether several threads can work on it: it takes `parallel`.
     pub parallel: bool,
-    /// Whether it wakes threads that wait on shared memory: those in a plain `Atomics.wait` need the help of a JavaScript
-    /// thread.
-    pub notifies: bool,
+    /// Whether it wakes threads in a plain `Atomics.wait`, which only a JavaScript thread can wake.
+    pub wakes_plain: bool,
 }
 
 /// A native task.
@@ -47,7 +46,7 @@ impl Task {
             let input = I::from_value(value).map_err(|refused| refused.into_error(name, takes))?;
             function(input, context).map(Into::into)
         };
-        let facts = TaskFacts { name, takes, in_place: false, parallel: false, notifies: false };
+        let facts = TaskFacts { name, takes, in_place: false, parallel: false, wakes_plain: false };
         Task { facts, run: Box::new(run) }
     }
 
@@ -65,10 +64,10 @@ impl Task {
         self
     }
 
-    /// It wakes threads that wait on shared memory.
+    /// It wakes threads in a plain `Atomics.wait`.
     #[must_use]
-    pub fn notifies(mut self) -> Self {
-        self.facts.notifies = true;
+    pub fn wakes_plain(mut self) -> Self {
+        self.facts.wakes_plain = true;
         self
     }
 

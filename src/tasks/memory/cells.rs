@@ -238,7 +238,7 @@ pub(in crate::tasks) fn atomic_notify() -> Task {
             Ok(Value::Number((woken + others) as f64))
         },
     )
-    .notifies()
+    .wakes_plain()
 }
 
 struct PingPong {
