@@ -4,7 +4,7 @@ use napi::bindgen_prelude::sys;
 
 use super::raw::export;
 use crate::node::{Arguments, Environment, Js, JsValue, NOTHING, Status};
-use crate::seal::{self, Place};
+use crate::seal::{self, Route};
 
 /// Numbers from JavaScript are whole and not below zero; others become some number that nobody gave out.
 fn whole(js: Js<'_>, value: JsValue) -> Result<u64, Status> {
@@ -44,8 +44,8 @@ pub(super) unsafe extern "C" fn image(env: sys::napi_env, info: sys::napi_callba
 pub(super) unsafe extern "C" fn stamp(env: sys::napi_env, info: sys::napi_callback_info) -> JsValue {
     let body = |arguments: &Arguments<'_, 4>, _: &'static Environment| {
         let (js, [road, thread, image, number]) = (arguments.js, arguments.values);
-        let place = Place { road: js.read_u32(road)?, thread: whole(js, thread)?, image: whole(js, image)? };
-        text(js, seal::stamp(place, whole(js, number)?))
+        let route = Route { kind: js.read_u32(road)?, thread: whole(js, thread)?, image: whole(js, image)? };
+        text(js, seal::stamp(route, whole(js, number)?))
     };
     // SAFETY: called by Node, and registered in `RAW`.
     unsafe { export(env, info, body) }

@@ -1,11 +1,11 @@
-//! The wire numbers: README.md tells the format, `lib/codec/tags.js` holds the same list, and the golden
-//! vectors (`__test__/fixtures/wire-vectors.json`) hold the two equal.
+//! The numbers of the wire form: README.md describes it, `lib/codec/tags.js` has the same list, and tests with golden
+//! vectors (`__test__/fixtures/wire-vectors.json`) keep the two equal.
 
 /// First byte: format version 1, a tree.
 pub(super) const HEADER_TREE: u8 = 0x01;
-/// First byte: format version 1, with back-references.
+/// First byte: format version 1, with references back.
 pub(super) const HEADER_GRAPH: u8 = 0x11;
-/// A bit of the first byte: the value refers to what only another JavaScript thread keeps.
+/// A bit of the first byte: the value refers to something that only another JavaScript thread keeps.
 pub(super) const KEPT: u8 = 0x20;
 
 /// Below this a byte is a small integer itself.
@@ -37,11 +37,11 @@ pub(super) const HOLE: u8 = 0x97;
 pub(super) const TAIL: u8 = 0x98;
 pub(super) const REGEXP: u8 = 0x99;
 pub(super) const BOXED: u8 = 0x9a;
-/// Shared memory: reserved for `shared/`, an extension on the JavaScript side.
+/// Shared memory: written by an extension of the JavaScript codec.
 pub(super) const SHARED: u8 = 0xa0;
-/// A port: reserved for `channel/`, an extension on the JavaScript side.
+/// A port: written by an extension of the JavaScript codec.
 pub(super) const PORT: u8 = 0xa1;
-/// This and above: a string of so many Latin-1 characters.
+/// From this on: a string of Latin-1 characters, and how many.
 pub(super) const SHORT_LATIN1: u8 = 0xc0;
 
 /// Strings below this length may be short.
@@ -49,5 +49,5 @@ pub(super) const SHORT_LIMIT: usize = 64;
 /// Bits of an error's flags byte.
 pub(super) const ERROR_HAS_MESSAGE: u8 = 1;
 pub(super) const ERROR_HAS_STACK: u8 = 2;
-/// The first text names the class, and one more the error itself.
+/// The first text is the name of the class; one more is the name of the error itself.
 pub(super) const ERROR_HAS_NAME: u8 = 4;
