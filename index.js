@@ -10,7 +10,7 @@
  */
 
 // Before anything else: see its head.
-require('./lib/node-threads');
+require('./lib/runtime/worker-threads');
 
 const { replacements, superset } = require('./lib/worker');
 
@@ -20,7 +20,7 @@ const PORTS = ['MessageChannel', 'MessagePort', 'carry', 'moveMessagePortToConte
 const loaders = {
   ...replacements,
   ...all(() => require('./lib/ports'), PORTS),
-  ...all(() => require('./lib/worker-pool'), ['WorkerPool']),
+  ...all(() => require('./lib/pool/worker-pool'), ['WorkerPool']),
   ...all(() => require('./lib/script-pool/transfer'), ['move']),
   task() {
     const { Task } = require('./lib/script-pool/task');
@@ -62,13 +62,15 @@ function whatIsMissing() {
 
 const missing = whatIsMissing();
 if (missing !== undefined) {
-  module.exports = require('./lib/without-addon').faceWithout(missing, Object.keys(loaders));
+  module.exports = require('./lib/native/without-addon').faceWithout(missing, Object.keys(loaders));
 } else {
-  require('./lib/worker/parent-port');
+  const { binding } = require('./lib/native');
+  const { RUNNER } = require('./lib/script-pool/task');
+  // In a script pool's worker an answer to a task is the runner's, which has put its own `postMessage` there before.
+  require('./lib/worker/parent-port').openParentPort(() => binding[RUNNER]?.isAsked ?? false);
   // Ours in the place of Node's.
   module.exports = superset;
   for (const [name, load] of Object.entries(loaders)) Object.defineProperty(superset, name, lazy(name, load));
-  const { RUNNER } = require('./lib/script-pool/task');
-  const inPool = require('./lib/native').binding[RUNNER] !== undefined;
+  const inPool = binding[RUNNER] !== undefined;
   if (!inPool) for (const name of Object.keys(loaders)) Reflect.get(superset, name);
 }

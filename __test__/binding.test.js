@@ -4,8 +4,8 @@ const assert = require('node:assert/strict');
 const path = require('node:path');
 const { test } = require('node:test');
 
-const { loadBinding } = require('../lib/binding');
-const { triple } = require('../lib/triple');
+const { loadBinding } = require('../lib/native/load');
+const { triple } = require('../lib/native/triple');
 
 const BUILT = path.join(__dirname, '..', `rust-workers.${triple()}.node`);
 const PREBUILT = `@rust-workers/${triple()}`;
@@ -59,7 +59,7 @@ test('the file that another copy has loaded comes first, and is no must', () => 
 });
 
 test('the version by which copies know each other is the package’s', () => {
-  assert.equal(require('../lib/version').VERSION, require('../package.json').version);
+  assert.equal(require('../lib/native/version').VERSION, require('../package.json').version);
 });
 
 test('the prebuilt package is taken when nothing was built', () => {

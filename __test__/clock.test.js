@@ -136,14 +136,14 @@ onEachNode('time', (run) => {
       load();
       for (const name of Object.keys(require.cache)) if (!name.endsWith('.node')) delete require.cache[name];
       require('node:timers').setTimeout = () => ({});
-      say(require('./lib/clock').setTimeout === real);
+      say(require('./lib/runtime/clock').setTimeout === real);
     });
     assert.deepEqual(end, quietly('true'));
   });
 
   test("timers without Node's: in order of time, held, let go, cleared, with arguments, errors uncaught", async () => {
     const end = await run(({ say }) => {
-      const { clearTimeout, setImmediate, setTimeout } = require('./lib/own-timers');
+      const { clearTimeout, setImmediate, setTimeout } = require('./lib/runtime/fallback-timers');
       process.on('uncaughtException', (error) => say('uncaught', error.message));
       setTimeout(() => say('second'), 40);
       const first = setTimeout((...words) => say(...words, first.hasRef()), 20, 'first', 'of two');

@@ -8,7 +8,7 @@ const { BlockList } = require('node:net');
 
 const { MessageChannel, SharedBuffer, WorkerPool, receiveMessageOnPort } = require('..');
 const { createCodec, LocalShapes } = require('../lib/codec');
-const { Outgoing } = require('../lib/script-pool/outgoing');
+const { ValueEncoder } = require('../lib/script-pool/value-encoder');
 
 const newCodec = () => createCodec({ shapes: new LocalShapes() });
 const copies = (parts) => parts.map((part) =>
@@ -255,7 +255,7 @@ describe('a getter that sends something in its turn', () => {
     }
     await pool.close();
 
-    const outgoing = new Outgoing();
+    const outgoing = new ValueEncoder();
     const codec = newCodec();
     const read = () => codec.decode(Buffer.from(outgoing.value), 0, outgoing.length, copies((outgoing.parts ?? []).filter((part) => part !== false)));
     const seen = [];
@@ -269,7 +269,7 @@ describe('a getter that sends something in its turn', () => {
   });
 
   test('what Node has to carry is handed over as it was read', () => {
-    const outgoing = new Outgoing();
+    const outgoing = new ValueEncoder();
     let runs = 0;
     assert.equal(outgoing.prepare({ get a() { return ++runs; }, shared: new SharedArrayBuffer(8) }), false);
     assert.equal(outgoing.value.a, 1);

@@ -4,8 +4,8 @@ const assert = require('node:assert/strict');
 const { test, describe } = require('node:test');
 const { createContext, runInContext } = require('node:vm');
 const { createCodec, LocalShapes, tags } = require('../lib/codec');
-const { build } = require('./wire-notation');
-const { createRandom, randomValue, sameGraph } = require('./random-values');
+const { build } = require('./support/wire-notation');
+const { createRandom, randomValue, sameGraph } = require('./support/random-values');
 const fixture = require('./fixtures/wire-vectors.json');
 
 const newCodec = (options) => createCodec({ shapes: new LocalShapes(), ...options });

@@ -10,7 +10,7 @@ const { BlockList } = require('node:net');
 
 const { MessageChannel, receiveMessageOnPort } = require('..');
 const { createCodec, LocalShapes } = require('../lib/codec');
-const { createRandom, sameGraph } = require('./random-values');
+const { createRandom, sameGraph } = require('./support/random-values');
 
 const SEED = Number(process.env.SEED ?? 1);
 const ROUNDS = Number(process.env.ROUNDS ?? 4000);

@@ -10,8 +10,8 @@
 
 const { addAbortListener } = require('node:events');
 
-const { isStackOverflow } = require('./stack-overflow');
-const { throwUncaught } = require('./turn');
+const { isStackOverflow } = require('./runtime/stack-overflow');
+const { throwUncaught } = require('./runtime/turn');
 const { callUser } = require('./user-code');
 
 /** signal -> what to call when it aborts, and the listener that does so. */

@@ -5,7 +5,7 @@
  * side calls with a batch.
  *
  * There is one delivery for each JavaScript environment and binding, kept on the binding itself: under Jest this file
- * is loaded again for every test file while the binding stays (host.js). So the delivery knows nothing of the values: answers
+ * is loaded again for every test file while the binding stays (runtime/host-realm.js). So the delivery knows nothing of the values: answers
  * are read with the code, and the classes, of the copy that made the task's pool.
  *
  * A batch is read to its end before anything of the user's runs: progress, ports and what else listens come after, each
@@ -16,11 +16,11 @@
 
 const { isMainThread } = require('node:worker_threads');
 
-const { setImmediate } = require('./clock');
+const { setImmediate } = require('./runtime/clock');
 const { InternalError } = require('./errors');
 const FORMS = require('./forms');
-const { keptOn } = require('./host');
-const { canSettle, settle, throwUncaught } = require('./turn');
+const { keptOn } = require('./runtime/host-realm');
+const { canSettle, settle, throwUncaught } = require('./runtime/turn');
 const { callUser } = require('./user-code');
 
 const { isArray } = Array;
@@ -108,7 +108,7 @@ class Delivery {
    * Adds a task under way.
    *
    * @param {Function | import('./pending').Pending} settler the promise's resolve function, or a `Pending`
-   * @param {import('./pool-record').PoolRecord} pool
+   * @param {import('./task/native-pool').NativePool} pool
    * @param {string} task its name
    * @returns {number} its id
    */
@@ -182,7 +182,7 @@ class Delivery {
    * Each task that was accepted has one owner, which answers it before its pool has closed. Should one have been forgotten
    * by a fault of ours, its promise does not stay open.
    *
-   * @param {import('./pool-record').PoolRecord} pool that has closed
+   * @param {import('./task/native-pool').NativePool} pool that has closed
    */
   checkAnswered(pool) {
     if (pool.inFlight === 0) return;

@@ -2,7 +2,7 @@
 
 /** Lets the native side's half of an object go when the object was forgotten. */
 
-const { hostCopy } = require('./host');
+const { hostCopy } = require('./runtime/host-realm');
 const { binding } = require('./native');
 
 /** Name of a native function -> the registry that calls it. */

@@ -4,28 +4,23 @@
 
 const { AsyncResource } = require('node:async_hooks');
 
-const { onAbort } = require('./abort');
-const { clearTimeout, setImmediate, setTimeout } = require('./clock');
+const { setImmediate } = require('./runtime/clock');
+const { Cancellable } = require('./end-early');
 const { abortError, TaskTimeoutError } = require('./errors');
 const FORMS = require('./forms');
-const { throwUncaught } = require('./turn');
+const { throwUncaught } = require('./runtime/turn');
 const { callUser } = require('./user-code');
 
-class Pending {
+class Pending extends Cancellable {
   /** Given by `Delivery.add`. */
   id = 0;
-  /** Whether it was rejected before its answer came: then nobody waits for that. */
+  /** Whether it ended early: then its answer is dropped. */
   ended = false;
   pool;
   task;
 
-  #settled = false;
-  #resolve;
-  #reject;
-  #timer;
   /** The time limit, in milliseconds. */
   #timeout;
-  #ignoreSignal;
   /** Told how far the task is, and the async context in which it is. */
   #onProgress;
   #context;
@@ -33,12 +28,11 @@ class Pending {
   /**
    * @param {(value: unknown) => void} resolve
    * @param {(error: unknown) => void} reject
-   * @param {import('./pool-record').PoolRecord} pool
+   * @param {import('./task/native-pool').NativePool} pool
    * @param {string} task its name
    */
   constructor(resolve, reject, pool, task) {
-    this.#resolve = resolve;
-    this.#reject = reject;
+    super(resolve, reject);
     this.pool = pool;
     this.task = task;
   }
@@ -51,36 +45,24 @@ class Pending {
 
   /**
    * Lets a signal or a time limit end it early: the promise is rejected at once, the task stops at its next
-   * checkpoint. Before the task is submitted (`ended` tells then that it need not be), or after.
+   * checkpoint. Called before the task is submitted (`ended` tells then that it need not be), or after.
    *
-   * @param {{ signal?: AbortSignal, timeout?: number }} terms
+   * @param {{ signal?: AbortSignal, timeout?: number }} options
    * @param {boolean} [holds] whether the time limit keeps the event loop alive; else the task does, as far as its pool
    *   lets it
    */
   control({ signal, timeout }, holds = false) {
     if (timeout !== undefined) {
       this.#timeout = timeout;
-      this.#timer = setTimeout(() => this.#timerEnds(timeout), timeout);
-      if (!holds) this.#timer.unref();
+      this.limitTime(timeout, () => this.#timerEnds(timeout), holds);
     }
-    if (signal !== undefined) this.#listenTo(signal);
+    if (signal !== undefined) this.watch(signal, abortError);
   }
 
-  #listenTo(signal) {
-    try {
-      const ignore = onAbort(signal, () => this.end(abortError(signal)));
-      if (this.#settled) ignore();
-      else this.#ignoreSignal = ignore;
-    } catch (error) {
-      // It is no signal that can be listened to.
-      this.end(error);
-    }
-  }
-
-  /** A loop that was busy sees its timers before the answers that came in time. */
+  /** An event loop that was busy sees its timers before the answers that came in time. */
   #timerEnds(timeout) {
     if (this.id !== 0) this.pool.catchUp?.();
-    if (this.#settled) return;
+    if (this.isSettled) return;
     // A map is settled by what follows from its tasks' answers.
     if (this.pool.settlesLater) setImmediate(() => this.timeUp(timeout));
     else this.timeUp(timeout);
@@ -95,6 +77,10 @@ class Pending {
     return new TaskTimeoutError(`task '${this.task}' took longer than ${timeout} ms`);
   }
 
+  endEarly(errorOf) {
+    if (!this.ended) this.end(errorOf());
+  }
+
   /** Ends it early. */
   end(error, timedOut = false) {
     if (this.ended) return;
@@ -103,30 +89,7 @@ class Pending {
     if (this.id !== 0) this.pool.cancel(this.id, timedOut);
   }
 
-  /** What the caller gets is made of what the task came to. */
-  through(change) {
-    const resolve = this.#resolve;
-    this.#resolve = (value) => resolve(change(value));
-  }
-
-  resolve(value) {
-    if (this.#settled) return;
-    this.#settled = true;
-    this.#resolve(value);
-    this.#release();
-  }
-
-  reject(error) {
-    if (this.#settled) return;
-    this.#settled = true;
-    this.#reject(error);
-    this.#release();
-  }
-
-  /** Lets go of what could end it. Last, for where the stack is used up: whoever waits has the answer by then. */
-  #release() {
-    if (this.#timer !== undefined) clearTimeout(this.#timer);
-    this.#ignoreSignal?.();
+  released() {
     this.#context?.emitDestroy();
   }
 

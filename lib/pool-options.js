@@ -144,7 +144,7 @@ function runOptions(options, known, notKnownHere) {
  * @returns {{ priority: number, signal?: AbortSignal, timeout?: number, transfer?: ArrayBuffer[],
  *   parallel: boolean }}
  */
-function runTerms(options, native = false) {
+function submitOptions(options, native = false) {
   const bag = native ? runOptions(options, RUN, OF_SCRIPTS) : runOptions(options, SCRIPT_RUN);
   const { priority = 0, signal, timeout, transfer, parallel = false } = bag;
   validateInteger(priority, 'options.priority', -INT32, INT32 - 1);
@@ -160,10 +160,10 @@ function runTerms(options, native = false) {
 }
 
 /** @returns {{ force?: boolean, timeout?: number }} the options of `close` */
-function closeTerms(options) {
+function closeOptions(options) {
   const { force = false, timeout } = validateOptions(options, 'options', CLOSE);
   if (timeout !== undefined) validateNumber(timeout, 'options.timeout', 0);
   return { force, timeout };
 }
 
-module.exports = { POOL, SCRIPT_RUN, closeTerms, nativePoolOptions, poolOptions, poolSettings, runOptions, runTerms };
+module.exports = { POOL, SCRIPT_RUN, closeOptions, nativePoolOptions, poolOptions, poolSettings, runOptions, submitOptions };

@@ -5,9 +5,9 @@
 const { types } = require('node:util');
 
 const { bufferOf, isDetached, isView } = require('./codec/bytes');
-const { append, mapForEach, setForEach } = require('./codec/intrinsics');
+const { append, mapForEach, setForEach } = require('./runtime/intrinsics');
 const { InvalidArgTypeError, InvalidArgValueError } = require('./errors');
-const nodeGlobals = require('./node-globals');
+const nodeGlobals = require('./runtime/globals');
 const { kindOf } = require('./transfer/registry');
 
 /** Whether this is a port of ours. */
@@ -98,7 +98,7 @@ class Transfer {
   take({ buffer, byteOffset, byteLength }) {
     const moved = this.#move(buffer);
     if (moved === undefined) {
-      throw new nodeGlobals.DOMException('An ArrayBuffer is detached and could not be cloned.', 'DataCloneError');
+      throw nodeGlobals.dataCloneError('An ArrayBuffer is detached and could not be cloned.');
     }
     const alone = !this.#pinned.has(moved);
     this.#pinned.add(moved);

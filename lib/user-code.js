@@ -5,7 +5,7 @@
  * uncaught exception of its own, as where Node calls it, in the async context it was called in; our own work goes on.
  */
 
-const { throwUncaught } = require('./turn');
+const { throwUncaught } = require('./runtime/turn');
 
 /**
  * @param {Function} run

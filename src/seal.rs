@@ -14,6 +14,7 @@
 //! image it is from, since the objects of one image are of no use to another.
 
 use std::collections::BTreeSet;
+use std::fmt;
 use std::hash::{BuildHasher, RandomState};
 use std::sync::OnceLock;
 
@@ -56,28 +57,45 @@ fn own_random() -> [u8; 32] {
     seed
 }
 
-fn tag(message: &[u8]) -> [u8; 16] {
+/// A name or a stamp. As text: 32 hexadecimal digits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Tag([u8; 16]);
+
+impl fmt::Display for Tag {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // By hand: `{:02x}` costs many times as much, for each message.
+        const DIGITS: &[u8; 16] = b"0123456789abcdef";
+        let mut text = [0; 32];
+        for (pair, byte) in text.chunks_exact_mut(2).zip(self.0) {
+            pair[0] = DIGITS[usize::from(byte >> 4)];
+            pair[1] = DIGITS[usize::from(byte & 15)];
+        }
+        f.write_str(str::from_utf8(&text).unwrap_or_default())
+    }
+}
+
+fn tag(message: &[u8]) -> Tag {
     let key = KEY.get_or_init(own_random);
     let hash = blake3::keyed_hash(key, message);
     let mut tag = [0; 16];
     tag.copy_from_slice(&hash.as_bytes()[..16]);
-    tag
+    Tag(tag)
 }
 
 /// The name that marks a message which may be ours, the same for all images.
-pub fn name() -> [u8; 16] {
+pub fn name() -> Tag {
     tag(b"name")
 }
 
 /// Which image this is: a hash of an address, which no other image has while both are loaded. JavaScript holds it exactly.
 pub fn image() -> u64 {
     let address = std::ptr::from_ref(&KEY).addr() as u64;
-    let [a, b, c, d, e, f, ..] = tag(&address.to_le_bytes());
+    let Tag([a, b, c, d, e, f, ..]) = tag(&address.to_le_bytes());
     u64::from_le_bytes([a, b, c, d, e, f, 0, 0])
 }
 
 /// The stamp of one message.
-pub fn stamp(route: Route, number: u64) -> [u8; 16] {
+pub fn stamp(route: Route, number: u64) -> Tag {
     let mut message = [0; 28];
     message[..4].copy_from_slice(&route.kind.to_le_bytes());
     message[4..12].copy_from_slice(&route.thread.to_le_bytes());
@@ -151,6 +169,12 @@ mod tests {
         }
         // The fields are of a fixed length each: two routes never give the same bytes.
         assert_ne!(stamp_of(0, 0x0100_0000_0000_0000, 0, 0), stamp_of(0, 0, 1, 0));
+    }
+
+    #[test]
+    fn a_tag_is_written_byte_by_byte() {
+        let bytes = [0xfe, 0, 1, 0x23, 0x45, 0x67, 0x89, 0xab, 0xcd, 0xef, 0, 0, 0, 0, 0x10, 0xff];
+        assert_eq!(Tag(bytes).to_string(), "fe000123456789abcdef0000000010ff");
     }
 
     #[test]

@@ -6,7 +6,9 @@ const assert = require('node:assert/strict');
 const { test } = require('node:test');
 
 const { Barrier, Condvar, Mutex, Semaphore, errors } = require('../..');
-const { cellsOf, codeOf, sleep, thread, until } = require('./support');
+const { thread } = require('../support/thread');
+const { until } = require('../support/until');
+const { arrivedAt, codeOf, untilGrantsAreDelivered, waitersOf } = require('./support');
 
 test('a semaphore never lets in more than it has permits, over threads and both forms', async () => {
   const semaphore = new Semaphore(2, { max: 2 });
@@ -27,7 +29,7 @@ test('a semaphore never lets in more than it has permits, over threads and both 
   assert.deepEqual(told.flat(), []);
   assert.deepEqual([...inside], [0, 4 * data.count]);
   assert.equal(semaphore.available, 2);
-  assert.equal(cellsOf(semaphore)[2], 0);
+  assert.equal(waitersOf(semaphore), 0);
 });
 
 test('permits: many at once, no more than the maximum, in the order of asking', async () => {
@@ -106,7 +108,7 @@ test('a condition variable: the mutex is free during the wait and held after it,
   assert.equal(guard.held, false);
   const other = mutex.lockSync();
   assert.equal(condvar.notifyAll(), 1);
-  await sleep(5);
+  await untilGrantsAreDelivered();
   assert.equal(guard.held, false);
   other.release();
   assert.equal(await waiting, true);
@@ -182,7 +184,7 @@ test('a barrier: who gives up breaks it; reset() mends it', async () => {
   assert.equal(await codeOf(() => barrier.wait()), 'ERR_RW_BARRIER_BROKEN');
   barrier.reset();
   const again = assert.rejects(barrier.wait(), errors.BarrierBrokenError);
-  await until(() => cellsOf(barrier)[1] === 1);
+  await until(() => arrivedAt(barrier) === 1, 'one has come');
   barrier.abort();
   await again;
   barrier.reset();

@@ -4,11 +4,20 @@
 
 const assert = require('node:assert/strict');
 const { test } = require('node:test');
+const { setTimeout: after } = require('node:timers/promises');
 
 const { Barrier, Condvar, Mutex, RwLock, Semaphore, errors } = require('../..');
-const { codeOf, isContended, sleep, thread, until } = require('./support');
+const { assertPromised, timeOf } = require('../support/promised-time');
+const { thread } = require('../support/thread');
+const { until } = require('../support/until');
+const { arrivedAt, codeOf, isContended, isDraining, waitersOf } = require('./support');
 
 const HOLD_MUTEX = 'Mutex.from(data).lockSync(); tell(1); forever();';
+
+/** The end of a thread's body: it says in `data.busy` that it looks at nothing any more. */
+const BUSY = 'Atomics.store(data.busy, 0, 1); for (;;);';
+const isBusy = ({ busy }) => Atomics.load(busy, 0) === 1;
+const notBusy = () => new Int32Array(new SharedArrayBuffer(4));
 
 test('a mutex whose owner was terminated: who waits, and who comes, gets an error; recover() mends it', async () => {
   const mutex = new Mutex();
@@ -18,10 +27,8 @@ test('a mutex whose owner was terminated: who waits, and who comes, gets an erro
     'tell(1); try { Mutex.from(data).lockSync(); } catch (error) { tell([error.code, error.constructor.name]); }',
     mutex,
   );
-  await sleeper.heard();
+  await until(() => isContended(mutex), 'the sleeper waits');
   const waiting = assert.rejects(mutex.lock(), errors.LockPoisonedError);
-  await until(() => isContended(mutex));
-  await sleep(60);
   await owner.worker.terminate();
   await waiting;
   assert.deepEqual((await sleeper.ended)[1], ['ERR_RW_LOCK_POISONED', 'LockPoisonedError']);
@@ -45,33 +52,34 @@ test('a mutex that nobody waited for is found poisoned by the next who comes, al
 
 test('a sleeper blocked in lockSync is terminated within 100 ms, and the lock goes on without it', async () => {
   const mutex = new Mutex();
-  const times = [];
-  for (let round = 0; round < 5; round++) {
+  const sleeps = async (round) => {
     const guard = mutex.lockSync();
-    const sleeper = thread('tell(1); Mutex.from(data).lockSync(); tell(2);', mutex);
-    await sleeper.heard();
-    await until(() => isContended(mutex));
-    await sleep(11 * round);
-    const began = performance.now();
-    await sleeper.worker.terminate();
-    times.push(performance.now() - began);
+    const sleeper = thread('Mutex.from(data).lockSync(); tell(2);', mutex);
+    await until(() => isContended(mutex), 'the sleeper waits');
+    // At several moments of the slices in which it sleeps.
+    await after(11 * round);
+    const took = await timeOf(() => sleeper.worker.terminate());
     guard.release();
     assert.equal(mutex.poisoned, false);
     mutex.lockSync().release();
-  }
-  // The median: a machine that is busy with other tests may hold up one.
-  times.sort((a, b) => a - b);
-  assert.ok(times[2] < 100, `${times} ms`);
+    return took;
+  };
+  const idles = async () => {
+    const idle = thread('tell(1); forever();');
+    await idle.heard();
+    return timeOf(() => idle.worker.terminate());
+  };
+  await assertPromised(100, sleeps, idles);
 });
 
 test('what was granted to a thread that never saw it is given back unharmed', async () => {
-  const mutex = new Mutex();
+  const data = { mutex: new Mutex(), busy: notBusy() };
+  const { mutex } = data;
   const guard = mutex.lockSync();
   // Its promise waits; its thread is busy, so that the grant stays in its event queue.
-  const waiter = thread('Mutex.from(data).lock(); tell(1); await sleep(20); for (;;);', mutex);
-  await waiter.heard();
-  await until(() => isContended(mutex));
-  await sleep(100);
+  const waiter = thread(`Mutex.from(data.mutex).lock(); ${BUSY}`, data);
+  await until(() => isBusy(data), 'the thread is busy');
+  assert.ok(isContended(mutex));
   guard.release();
   assert.equal(mutex.tryLock(), null);
   await waiter.worker.terminate();
@@ -82,9 +90,8 @@ test('what was granted to a thread that never saw it is given back unharmed', as
 test('those behind a terminated waiter get the lock', async () => {
   const mutex = new Mutex();
   const guard = mutex.lockSync();
-  const first = thread('Mutex.from(data).lock(); tell(1);', mutex);
-  await first.heard();
-  await until(() => isContended(mutex));
+  const first = thread('Mutex.from(data).lock();', mutex);
+  await until(() => isContended(mutex), 'the first waits');
   const second = mutex.lock({ timeout: 5000 });
   await first.worker.terminate();
   guard.release();
@@ -95,8 +102,9 @@ test('a pending lock keeps its thread alive until it is had', async () => {
   const mutex = new Mutex();
   const guard = mutex.lockSync();
   const waiter = thread('tell(1); const guard = await Mutex.from(data).lock(); guard.release(); tell(2);', mutex);
-  await waiter.heard();
-  await sleep(60);
+  await until(() => isContended(mutex), 'the thread waits');
+  // One that nothing keeps alive comes, and goes.
+  await thread('').ended;
   guard.release();
   assert.deepEqual(await waiter.ended, [1, 2]);
 });
@@ -113,7 +121,6 @@ test('a writer that died poisons a RwLock; a reader that died does not', async (
   const writer = thread('RwLock.from(data).writeSync(); tell(1); forever();', lock);
   await writer.heard();
   const waiting = [lock.read(), lock.write()].map((wait) => assert.rejects(wait, errors.LockPoisonedError));
-  await sleep(10);
   await writer.worker.terminate();
   await Promise.all(waiting);
   assert.equal(lock.poisoned, true);
@@ -126,9 +133,8 @@ test('a writer that died poisons a RwLock; a reader that died does not', async (
 test('a writer that waits behind readers and dies leaves the lock whole', async () => {
   const lock = new RwLock();
   const guard = lock.readSync();
-  const writer = thread('tell(1); RwLock.from(data).writeSync();', lock);
-  await writer.heard();
-  await until(() => (Atomics.load(new Int32Array(lock.buffer), 1) & (1 << 27)) !== 0);
+  const writer = thread('RwLock.from(data).writeSync();', lock);
+  await until(() => isDraining(lock), 'the writer waits');
   const reading = lock.read();
   await writer.worker.terminate();
   (await reading).release();
@@ -138,10 +144,9 @@ test('a writer that waits behind readers and dies leaves the lock whole', async 
 
 test('a party that dies while it waits breaks the barrier for the others, until reset()', async () => {
   const barrier = new Barrier(3);
-  const party = thread('tell(1); Barrier.from(data).waitSync();', barrier);
-  await party.heard();
+  const party = thread('Barrier.from(data).waitSync();', barrier);
   const waiting = assert.rejects(barrier.wait(), errors.BarrierBrokenError);
-  await until(() => Atomics.load(new Int32Array(barrier.buffer), 1) === 2);
+  await until(() => arrivedAt(barrier) === 2, 'two have come');
   await party.worker.terminate();
   await waiting;
   assert.equal(barrier.broken, true);
@@ -152,9 +157,8 @@ test('a party that dies while it waits breaks the barrier for the others, until 
 
 test('a semaphore: who dies waiting leaves nothing behind', async () => {
   const semaphore = new Semaphore(0);
-  const waiter = thread('tell(1); Semaphore.from(data).acquireSync(2);', semaphore);
-  await waiter.heard();
-  await until(() => Atomics.load(new Int32Array(semaphore.buffer), 2) === 1);
+  const waiter = thread('Semaphore.from(data).acquireSync(2);', semaphore);
+  await until(() => waitersOf(semaphore) === 1, 'the thread waits');
   const behind = semaphore.acquire(1);
   await waiter.worker.terminate();
   semaphore.release(1);
@@ -162,21 +166,13 @@ test('a semaphore: who dies waiting leaves nothing behind', async () => {
 });
 
 test('a condition variable: a notify that reached a dead thread goes to the next', async () => {
-  const data = { mutex: new Mutex(), condvar: new Condvar() };
+  const data = { mutex: new Mutex(), condvar: new Condvar(), busy: notBusy() };
   const { mutex, condvar } = data;
-  const body = `
-    const mutex = Mutex.from(data.mutex);
-    const guard = await mutex.lock();
-    Condvar.from(data.condvar).wait(guard).catch(() => {});
-    tell(1);
-    await sleep(20);
-    for (;;);`;
-  const deaf = thread(body, data);
-  await deaf.heard();
+  const deaf = thread(`Condvar.from(data.condvar).wait(await Mutex.from(data.mutex).lock()); ${BUSY}`, data);
+  await until(() => isBusy(data), 'the thread is busy');
   const guard = mutex.lockSync();
   const waiting = condvar.wait(guard, { timeout: 5000 });
   // The thread that is busy came first: the notify is its own, and it never looks.
-  await sleep(60);
   assert.equal(condvar.notifyOne(), 1);
   await deaf.worker.terminate();
   assert.equal(await waiting, true);
@@ -198,9 +194,10 @@ test('threads terminated at random moments leave no one stuck and nothing half d
   const bodies = [body('mutex.lockSync()'), body('await mutex.lock()')];
   for (let round = 0; round < 24; round++) {
     const [dying, other] = [thread(bodies[round & 1], data), thread(bodies[(round >> 1) & 1], data)];
-    other.ended.catch((error) => assert.equal(error.code, 'ERR_RW_LOCK_POISONED'));
+    const end = other.ended.then(() => 'terminated', (error) => error.code);
     await Promise.all([dying.heard(), other.heard()]);
-    await sleep(round % 5);
+    // Any moment will do.
+    await after(round % 5);
     await dying.worker.terminate();
     let guard;
     try {
@@ -213,6 +210,7 @@ test('threads terminated at random moments leave no one stuck and nothing half d
     }
     guard.release();
     await other.worker.terminate();
+    assert.ok(['terminated', 'ERR_RW_LOCK_POISONED'].includes(await end), await end);
     if (mutex.poisoned) mutex.recover().release();
   }
   assert.ok(pair[0] > 0);

@@ -3,68 +3,67 @@
 // A process ends although threads of it are blocked in locks.
 
 const assert = require('node:assert/strict');
-const { spawn } = require('node:child_process');
 const { test } = require('node:test');
 
-const { PACKAGE } = require('./support');
+const { runProgram } = require('../support/child');
+const { assertPromised } = require('../support/promised-time');
 
-/** Runs a script in a process of its own: its output, exit code, and how long it took from its first word on. */
-function run(script) {
-  return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, ['-e', script], { stdio: ['ignore', 'pipe', 'inherit'], timeout: 15_000 });
-    let output = '';
-    let began;
-    child.stdout.on('data', (data) => {
-      began ??= performance.now();
-      output += data;
-    });
-    child.on('error', reject);
-    child.on('close', (code, signal) => resolve({ output, code, signal, took: performance.now() - began }));
-  });
+/** A process whose threads are blocked in a lock each, or idle, and how it is to end. Says `ready` before. */
+async function program({ load, say, start, once, until }, blocked, how) {
+  const { Mutex } = load();
+  const mutexes = [new Mutex(), new Mutex()];
+  const guards = mutexes.map((mutex) => mutex.lockSync());
+  const workers = mutexes.map((mutex) =>
+    blocked
+      ? start(({ load: loadHere, workerData }) => loadHere().Mutex.from(workerData).lockSync(), { workerData: mutex })
+      : start(({ load: loadHere, parentPort }) => {
+          loadHere();
+          setInterval(Object, 1_000);
+          parentPort.postMessage('idle');
+        }),
+  );
+  const isContended = ({ buffer }) => (Atomics.load(new Int32Array(buffer), 1) & (1 << 29)) !== 0;
+  if (blocked) await until(() => mutexes.every(isContended), 'both threads wait');
+  else await Promise.all(workers.map((worker) => once(worker, 'message')));
+  say('ready', guards.length);
+  if (how === 'exit') process.exit(7);
+  for (const worker of workers) worker.unref();
 }
 
-const BLOCKED_THREADS = `
-  const { Mutex } = require(${JSON.stringify(PACKAGE)});
-  const { Worker } = require('node:worker_threads');
-  const mutex = new Mutex();
-  mutex.lockSync();
-  const body = 'const { workerData, parentPort } = require("node:worker_threads"); parentPort.postMessage(1);' +
-    'require(${JSON.stringify(PACKAGE)}).Mutex.from(workerData).lockSync();';
-  const workers = [0, 1].map(() => new Worker(body, { eval: true, workerData: mutex }));
-  const blocked = Promise.all(workers.map((worker) => new Promise((heard) => worker.once('message', heard))))
-    .then(() => new Promise((later) => setTimeout(later, 60)));
-`;
+/** Runs the program; how long it took from its word to its end. */
+async function timeToEnd(blocked, how) {
+  let ready;
+  const onOutput = () => (ready ??= performance.now());
+  const end = await runProgram(process.execPath, program, { args: [blocked, how], onOutput });
+  const took = performance.now() - ready;
+  assert.deepEqual(end, { code: how === 'exit' ? 7 : 0, signal: null, stdout: 'ready 2\n', stderr: '' });
+  return took;
+}
 
-test('process.exit() while threads are blocked in lockSync', async () => {
-  const { code, took, output } = await run(`${BLOCKED_THREADS}
-    blocked.then(() => { console.log('blocked'); process.exit(7); });`);
-  assert.equal(output, 'blocked\n');
-  assert.equal(code, 7);
-  assert.ok(took < 1000, `${took} ms`);
-});
-
-test('the natural end while threads that hold no process are blocked in lockSync', async () => {
-  const { code, took, output } = await run(`${BLOCKED_THREADS}
-    blocked.then(() => { for (const worker of workers) worker.unref(); console.log('blocked'); });`);
-  assert.equal(output, 'blocked\n');
-  assert.equal(code, 0);
-  assert.ok(took < 1000, `${took} ms`);
-});
+for (const [how, what] of [
+  ['exit', 'process.exit() while threads are blocked in lockSync'],
+  ['unref', 'the natural end while threads that hold no process are blocked in lockSync'],
+]) {
+  test(`${what}: within 100 ms`, () =>
+    assertPromised(100, () => timeToEnd(true, how), () => timeToEnd(false, how), 3));
+}
 
 test('process.exit() of a thread that holds a lock, and of the process with pending promises of locks', async () => {
-  const { code, output } = await run(`
-    const { Mutex } = require(${JSON.stringify(PACKAGE)});
-    const { Worker } = require('node:worker_threads');
+  const end = await runProgram(process.execPath, async ({ load, once, say, start }) => {
+    const { Mutex } = load();
     const mutex = new Mutex();
-    const body = 'require(${JSON.stringify(PACKAGE)}).Mutex.from(require("node:worker_threads").workerData).lockSync(); process.exit();';
-    new Worker(body, { eval: true, workerData: mutex }).once('exit', () => {
-      mutex.lock().catch((error) => {
-        console.log(error.code);
-        mutex.recover();
-        mutex.lock();
-        process.exit(3);
-      });
-    });`);
-  assert.equal(output, 'ERR_RW_LOCK_POISONED\n');
-  assert.equal(code, 3);
+    const owner = start(
+      ({ load: loadHere, workerData }) => {
+        loadHere().Mutex.from(workerData).lockSync();
+        process.exit();
+      },
+      { workerData: mutex },
+    );
+    await once(owner, 'exit');
+    await mutex.lock().catch((error) => say(error.code));
+    mutex.recover();
+    mutex.lock();
+    process.exit(3);
+  });
+  assert.deepEqual(end, { code: 3, signal: null, stdout: 'ERR_RW_LOCK_POISONED\n', stderr: '' });
 });

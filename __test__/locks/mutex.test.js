@@ -2,9 +2,13 @@
 
 const assert = require('node:assert/strict');
 const { test } = require('node:test');
+const { setTimeout: after } = require('node:timers/promises');
 
 const { Mutex, Semaphore, errors } = require('../..');
-const { codeOf, isContended, sleep, thread, until } = require('./support');
+const { assertPromised, timeOf } = require('../support/promised-time');
+const { thread } = require('../support/thread');
+const { until } = require('../support/until');
+const { codeOf, isContended } = require('./support');
 
 test('a counter that is not atomic is exact over threads, blocking and asynchronous', async () => {
   const mutex = new Mutex();
@@ -36,7 +40,7 @@ test('promises of one thread get the lock in their order, one at a time', async 
     [0, 1, 2, 3, 4].map(async (number) => {
       const guard = await mutex.lock();
       assert.equal(++inside, 1);
-      await sleep(1);
+      await new Promise(setImmediate);
       order.push(number);
       inside--;
       guard.release();
@@ -86,13 +90,17 @@ test('a thread that would block on itself is told so', async () => {
 
 test('a thread that sleeps behind a promise of its own is told so', async () => {
   const mutex = new Mutex();
+  // By time: while this thread sleeps it can tell the holder nothing.
   const holder = thread(
-    'const guard = Mutex.from(data).lockSync(); tell(1); await sleep(120); guard.release();',
+    `const guard = Mutex.from(data).lockSync();
+     tell(1);
+     await new Promise((resolve) => setTimeout(resolve, 120));
+     guard.release();`,
     mutex,
   );
   await holder.heard();
   const promised = mutex.lock();
-  await until(() => isContended(mutex));
+  assert.ok(isContended(mutex));
   assert.throws(() => mutex.lockSync(), errors.LockDeadlockError);
   (await promised).release();
   await holder.ended;
@@ -101,15 +109,23 @@ test('a thread that sleeps behind a promise of its own is told so', async () => 
 
 test('a time limit ends both forms of waiting, and the lock is as it was', async () => {
   const mutex = new Mutex();
-  const holder = thread('const guard = Mutex.from(data).lockSync(); tell(1); await sleep(400); guard.release();', mutex);
+  const holder = thread('const guard = Mutex.from(data).lockSync(); tell(1); await told(); guard.release();', mutex);
   await holder.heard();
   for (const wait of [(timeout) => mutex.lockSync({ timeout }), (timeout) => mutex.lock({ timeout })]) {
-    const began = performance.now();
-    await assert.rejects(async () => wait(40), { code: 'ERR_RW_LOCK_TIMEOUT', name: 'TimeoutError' });
-    const took = performance.now() - began;
-    assert.ok(took >= 38 && took < 140, `${took} ms`);
+    await assertPromised(
+      // A slice of a wait is 50 ms, and no limit waits for the end of one.
+      49,
+      async () => {
+        const took = await timeOf(() =>
+          assert.rejects(async () => wait(40), { code: 'ERR_RW_LOCK_TIMEOUT', name: 'TimeoutError' }));
+        assert.ok(took >= 38, `${took} ms`);
+        return took;
+      },
+      () => timeOf(() => after(40)),
+    );
   }
   assert.equal(await codeOf(() => mutex.lockSync({ timeout: 0 })), 'ERR_RW_LOCK_TIMEOUT');
+  holder.tell();
   (await mutex.lock({ timeout: 5000 })).release();
   await holder.ended;
 });
@@ -119,7 +135,8 @@ test('a signal ends the wait of a promise; a lock that is free is refused to an 
   const guard = await mutex.lock();
   const stop = new AbortController();
   const waiting = mutex.lock({ signal: stop.signal });
-  setTimeout(() => stop.abort(new Error('enough')), 10);
+  await until(() => isContended(mutex), 'it waits');
+  stop.abort(new Error('enough'));
   await assert.rejects(waiting, (error) => {
     assert.equal(error.code, 'ERR_RW_LOCK_ABORTED');
     assert.equal(error.name, 'AbortError');

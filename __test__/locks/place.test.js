@@ -4,7 +4,8 @@ const assert = require('node:assert/strict');
 const { test } = require('node:test');
 
 const { Barrier, Condvar, Mutex, RwLock, Semaphore } = require('../..');
-const { codeOf, thread } = require('./support');
+const { thread } = require('../support/thread');
+const { codeOf } = require('./support');
 
 const makers = {
   Mutex: [Mutex, (buffer, offset) => Mutex.create(buffer, offset)],

@@ -6,7 +6,10 @@ const assert = require('node:assert/strict');
 const { test } = require('node:test');
 
 const { Mutex, WorkerPool } = require('../..');
-const { codeOf, isContended, sleep, thread, until } = require('./support');
+const { assertPromised, timeOf } = require('../support/promised-time');
+const { thread } = require('../support/thread');
+const { until } = require('../support/until');
+const { codeOf, isContended } = require('./support');
 
 /** Memory with a mutex at 16 and a number at 48, and the input of `lockedAdd` for it. */
 function shared() {
@@ -44,7 +47,7 @@ test('a Rust task waits for a JavaScript thread, and JavaScript for a Rust task'
   const pool = new WorkerPool({ maxThreads: 1 });
   const guard = mutex.lockSync();
   const adding = pool.run('lockedAdd', input(1));
-  await until(() => isContended(mutex));
+  await until(() => isContended(mutex), 'the task waits');
   assert.equal(counter[0], 0);
   guard.release();
   assert.equal(await adding, 1);
@@ -69,11 +72,11 @@ test('a Rust task that waits for a lock is stopped by its signal, its time limit
   assert.equal(await codeOf(() => pool.run('lockedAdd', input(1), { timeout: 30 })), 'ERR_RW_TASK_TIMEOUT');
   const stop = new AbortController();
   const waiting = pool.run('lockedAdd', input(1), { signal: stop.signal });
-  await until(() => isContended(mutex));
+  await until(() => pool.stats().running === 1 && isContended(mutex), 'the task waits');
   stop.abort();
   assert.equal(await codeOf(() => waiting), 'ERR_RW_TASK_CANCELLED');
   const dropped = pool.run('lockedAdd', input(1)).catch((error) => error.code);
-  await sleep(20);
+  await until(() => pool.stats().running === 1 && isContended(mutex), 'the task waits');
   await pool.destroy();
   assert.equal(await dropped, 'ERR_RW_POOL_CLOSED');
   guard.release();
@@ -87,7 +90,7 @@ test('a JavaScript thread that dies with the lock: the Rust task gets the error'
   const owner = thread('Mutex.from(data).lockSync(); tell(1); forever();', mutex);
   await owner.heard();
   const adding = assert.rejects(pool.run('lockedAdd', input(1)), { code: 'ERR_RW_LOCK_POISONED' });
-  await until(() => isContended(mutex));
+  await until(() => isContended(mutex), 'the task waits');
   await owner.worker.terminate();
   await adding;
   mutex.recover().release();
@@ -96,21 +99,21 @@ test('a JavaScript thread that dies with the lock: the Rust task gets the error'
 });
 
 test('a thread that ends while a Rust task of its pool waits for a lock that the thread holds', async () => {
-  const { mutex } = shared();
-  const own = thread(
-    `const { WorkerPool } = require(${JSON.stringify(require.resolve('../..'))});
-     const mutex = Mutex.from(data);
-     mutex.lockSync();
-     new WorkerPool().run('lockedAdd', { memory: mutex.buffer, lock: 16, counter: 48, count: 1 }).catch(() => {});
-     await sleep(50);
-     tell(1);
-     forever();`,
-    mutex,
-  );
-  await own.heard();
-  const began = performance.now();
-  await own.worker.terminate();
-  const took = performance.now() - began;
-  assert.ok(took < 500, `${took} ms`);
-  assert.equal(mutex.poisoned, true);
+  const locks = `
+    const mutex = Mutex.from(data);
+    mutex.lockSync();
+    tell(1);
+    forever();`;
+  const runs = `
+    new WorkerPool().run('lockedAdd', { memory: data.buffer, lock: 16, counter: 48, count: 1 });`;
+  const ends = async (body) => {
+    const { mutex } = shared();
+    const own = thread(body, mutex);
+    await own.heard();
+    if (body.includes(runs)) await until(() => isContended(mutex), 'the task waits');
+    const took = await timeOf(() => own.worker.terminate());
+    assert.equal(mutex.poisoned, true);
+    return took;
+  };
+  await assertPromised(100, () => ends(`${locks} ${runs}`), () => ends(locks));
 });

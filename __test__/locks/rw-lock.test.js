@@ -4,7 +4,9 @@ const assert = require('node:assert/strict');
 const { test } = require('node:test');
 
 const { RwLock } = require('../..');
-const { codeOf, sleep, thread } = require('./support');
+const { thread } = require('../support/thread');
+const { until } = require('../support/until');
+const { codeOf, isDraining } = require('./support');
 
 test('readers are in together, a writer alone', async () => {
   const lock = new RwLock();
@@ -53,7 +55,7 @@ test('who waits comes in its turn: a reader does not overtake a waiting writer',
   const order = [];
   const reading = await lock.read();
   const writer = lock.write().then((guard) => (order.push('writer'), guard.release()));
-  await sleep(5);
+  await until(() => isDraining(lock), 'the writer waits');
   const late = lock.read().then((guard) => (order.push('reader'), guard.release()));
   assert.equal(lock.tryRead(), null);
   reading.release();
@@ -76,7 +78,7 @@ test('when the slots have run out the next reader waits for one', async () => {
 
 test('time limits and signals end waits, and those behind go on', async () => {
   const lock = new RwLock();
-  const holder = thread('const guard = RwLock.from(data).readSync(); tell(1); await sleep(300); guard.release();', lock);
+  const holder = thread('const guard = RwLock.from(data).readSync(); tell(1); await told(); guard.release();', lock);
   await holder.heard();
   assert.equal(await codeOf(() => lock.writeSync({ timeout: 30 })), 'ERR_RW_LOCK_TIMEOUT');
   assert.equal(await codeOf(() => lock.write({ timeout: 30 })), 'ERR_RW_LOCK_TIMEOUT');
@@ -86,6 +88,7 @@ test('time limits and signals end waits, and those behind go on', async () => {
   stop.abort();
   assert.equal(await codeOf(() => writing), 'ERR_RW_LOCK_ABORTED');
   (await reading).release();
+  holder.tell();
   await holder.ended;
   lock.writeSync().release();
 });

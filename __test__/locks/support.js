@@ -1,68 +1,34 @@
 'use strict';
 
-/** Threads for the tests of the locks. */
+/** What the cells of a lock tell (src/shared/locks/README.md), and the errors of its calls. */
 
-const path = require('node:path');
-const { Worker } = require('node:worker_threads');
-const { setTimeout: sleep } = require('node:timers/promises');
+const { Mutex } = require('../..');
 
-const PACKAGE = path.join(__dirname, '../..');
-
-/** What a thread's body may use besides `data` and `tell(value)`. */
-const HEAD = `
-  const { parentPort, workerData: data } = require('node:worker_threads');
-  const { Mutex, RwLock, Semaphore, Condvar, Barrier } = require(${JSON.stringify(PACKAGE)});
-  const { setTimeout: sleep } = require('node:timers/promises');
-  const tell = (value) => parentPort.postMessage(value);
-  const forever = () => setInterval(() => {}, 1e6);
-`;
-
-/**
- * A thread that runs `body`, an async function's text.
- *
- * `heard(count)` waits for that many of its messages; `ended` is the promise of its end, rejected by its error.
- */
-function thread(body, data) {
-  const worker = new Worker(`${HEAD}(async () => {${body}})();`, { eval: true, workerData: data });
-  const messages = [];
-  let onMessage = () => {};
-  worker.on('message', (message) => {
-    messages.push(message);
-    onMessage();
-  });
-  const ended = new Promise((resolve, reject) => {
-    worker.on('error', reject);
-    worker.on('exit', () => resolve(messages));
-  });
-  ended.catch(() => onMessage());
-  return {
-    worker,
-    ended,
-    async heard(count = 1) {
-      while (messages.length < count) {
-        await Promise.race([new Promise((resolve) => { onMessage = resolve; }), ended.then(() => {
-          if (messages.length < count) throw new Error('the thread ended without a word');
-        })]);
-      }
-      return messages.slice(0, count);
-    },
-  };
-}
-
-/** Waits until `condition` holds; fails after five seconds. */
-async function until(condition, what = 'the condition') {
-  const deadline = performance.now() + 5000;
-  while (!condition()) {
-    if (performance.now() > deadline) throw new Error(`${what} did not come about`);
-    await sleep(2);
-  }
-}
+const WORD = 1;
+const CONTENDED = 1 << 29;
+const DRAINING = 1 << 27;
 
 /** The cells of a lock. */
 const cellsOf = (lock) => new Int32Array(lock.buffer, lock.byteOffset);
 
-/** True when somebody is queued at a mutex or RwLock: its CONTENDED flag. */
-const isContended = (lock) => (Atomics.load(cellsOf(lock), 1) & (1 << 29)) !== 0;
+/** True when a thread or a promise is queued at a Mutex or RwLock. */
+const isContended = (lock) => (Atomics.load(cellsOf(lock), WORD) & CONTENDED) !== 0;
+
+/** True while a writer waits for the readers of a RwLock to leave. */
+const isDraining = (lock) => (Atomics.load(cellsOf(lock), WORD) & DRAINING) !== 0;
+
+/** How many wait at a Semaphore or a Condvar, and how many have come to a Barrier. */
+const waitersOf = (semaphore) => Atomics.load(cellsOf(semaphore), 2);
+const arrivedAt = (barrier) => Atomics.load(cellsOf(barrier), 1);
+
+/** Returns when all that was granted to promises of this thread before has been delivered: a grant made later has come. */
+async function untilGrantsAreDelivered() {
+  const mutex = new Mutex();
+  const guard = mutex.lockSync();
+  const later = mutex.lock();
+  guard.release();
+  (await later).release();
+}
 
 /** The `code` of what a call throws or a promise rejects with. */
 async function codeOf(call) {
@@ -74,4 +40,4 @@ async function codeOf(call) {
   return 'no error';
 }
 
-module.exports = { PACKAGE, cellsOf, codeOf, isContended, sleep, thread, until };
+module.exports = { arrivedAt, cellsOf, codeOf, isContended, isDraining, untilGrantsAreDelivered, waitersOf };

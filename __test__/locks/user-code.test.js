@@ -8,6 +8,7 @@ const { test } = require('node:test');
 
 const { Barrier, Condvar, Mutex, RwLock, Semaphore } = require('../..');
 const { onEachNode, quietly } = require('../support/child');
+const { inTime } = require('../support/until');
 
 /** An AbortSignal of a user's own: each method and property does first what it is told to. */
 function signalWith(does) {
@@ -105,11 +106,7 @@ const WAITS = {
   },
 };
 
-const settled = (promise) =>
-  Promise.race([
-    promise.then(() => 'granted', (error) => error.code ?? error.message),
-    new Promise((resolve) => setTimeout(resolve, 5000, 'it never ended').unref()),
-  ]);
+const settled = (promise) => inTime(promise.then(() => 'granted', (error) => error.code ?? error.message), 'the wait');
 
 for (const [kind, make] of Object.entries(WAITS)) {
   test(`${kind}: a signal that throws or aborts while it is asked or listened to`, async () => {
@@ -201,7 +198,7 @@ onEachNode('users’ code around locks', (run) => {
   });
 
   test('a wait that was stopped from outside is given up: nothing is granted to nobody', async () => {
-    const end = await run(async ({ load, say, after }) => {
+    const end = await run(async ({ load, say }) => {
       const vm = require('node:vm');
       const { Mutex, Semaphore, Worker } = load();
       const mutex = new Mutex();
@@ -223,7 +220,7 @@ onEachNode('users’ code around locks', (run) => {
         }
       }
       // A turn of the loop, and both are nobody's.
-      await after(1);
+      await new Promise(setImmediate);
       semaphore.release();
       say(semaphore.available);
       worker.postMessage('let go');

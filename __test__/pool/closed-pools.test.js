@@ -3,9 +3,11 @@
 // What remains of a pool that has closed, and in which order its end is told.
 
 const assert = require('node:assert/strict');
+const { once } = require('node:events');
 const { test } = require('node:test');
 
 const { WorkerPool } = require('rust-workers');
+const { inTime } = require('../support/until');
 
 test('what is submitted to a closed pool never reaches the next one, whose native handle may be the same', async () => {
   const closed = new WorkerPool({ maxThreads: 1 });
@@ -31,8 +33,9 @@ test('destroy() resolves after every promise of the pool has been settled', asyn
     const count = () => settled++;
     for (let i = 0; i < 50; i++) pool.run('sleep', 1).then(count, count);
     pool.map('sleep', [1, 1, 1]).then(count, count);
-    pool.on('close', () => assert.equal(settled, 51));
+    const atClose = once(pool, 'close').then(() => settled);
     await pool.destroy();
     assert.equal(settled, 51);
+    assert.equal(await inTime(atClose, "the pool's event"), 51);
   }
 });

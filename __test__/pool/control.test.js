@@ -5,23 +5,10 @@
 const assert = require('node:assert/strict');
 const { once } = require('node:events');
 const { test } = require('node:test');
-const { setTimeout: after } = require('node:timers/promises');
 
 const { WorkerPool, errors } = require('rust-workers');
-
-/** A pool of one thread that is busy until `free()`. */
-async function busyPool(options) {
-  const pool = new WorkerPool({ maxThreads: 1, ...options });
-  const stop = new AbortController();
-  const blocker = pool.run('sleep', 60_000, { signal: stop.signal });
-  blocker.catch(() => {});
-  while (pool.stats().running === 0) await after(1);
-  return {
-    pool,
-    blocker,
-    free: () => stop.abort(),
-  };
-}
+const { busyPool } = require('../support/pools');
+const { blockUntil, turns, until } = require('../support/until');
 
 test('a signal that is already aborted: nothing is run', async () => {
   const pool = new WorkerPool();
@@ -51,40 +38,47 @@ test('a task aborted in the queue is taken out of it at once', async () => {
 
 test('a running task that is aborted frees its thread, which lives on', async () => {
   const { pool, blocker, free } = await busyPool();
-  const started = performance.now();
   free();
   await assert.rejects(blocker, { name: 'AbortError', code: 'ERR_RW_TASK_CANCELLED' });
+  // It would sleep for a minute.
   assert.equal(await pool.run('fibonacci', 20), 6765);
-  assert.ok(performance.now() - started < 5_000);
+  assert.ok(pool.stats().runTime < 50_000);
   assert.equal(pool.threads, 1);
   await pool.close();
 });
 
-test('every long built-in lets go when aborted', { timeout: 60_000 }, async () => {
+test('every long built-in lets go when aborted', { timeout: 120_000 }, async () => {
   const pool = new WorkerPool({ maxThreads: 1 });
   const bytes = Buffer.alloc(64 * 1024 * 1024, 'some words ');
   const numbers = Float64Array.from({ length: 4_000_000 }, () => Math.random());
-  const long = [
+  /** Aborts a task that runs: its outcome, and the time for which it has run when its thread is free again, in ms. */
+  const abort = async (task, input) => {
+    const { runTime, completed } = pool.stats();
+    const stop = new AbortController();
+    const run = pool.run(task, input, { signal: stop.signal }).then(() => 'ended', ({ name }) => name);
+    await until(() => pool.stats().running === 1 || pool.stats().completed > completed, `${task} runs`);
+    stop.abort();
+    const outcome = await run;
+    assert.equal(await pool.run('fibonacci', 1), 1);
+    return [outcome, pool.stats().runTime - runTime];
+  };
+  // Hours, if they did not.
+  const endless = [
     ['fibonacci', 70],
     ['primes', 10_000_000_000],
-    ['sumSqrt', { n: 2, iterations: 4_000_000_000 }],
-    ['sha512', bytes],
-    ['wordCount', bytes],
-    ['sort', numbers],
+    ['sumSqrt', { n: 2, iterations: 400_000_000_000 }],
     ['sleep', 1_000_000],
   ];
-  for (const [task, input] of long) {
-    const stop = new AbortController();
-    const run = pool.run(task, input, { signal: stop.signal });
-    run.catch(() => {});
-    while (pool.stats().running === 0 && pool.stats().queued === 1) await after(0);
-    await after(1);
-    stop.abort();
-    await run.catch((error) => assert.equal(error.name, 'AbortError'));
-    const aborted = performance.now();
-    // The thread is free again: on this shared machine within a second, and not in the hours that some would take.
-    assert.equal(await pool.run('fibonacci', 1), 1);
-    assert.ok(performance.now() - aborted < 1_000, `${task} held its thread`);
+  for (const [task, input] of endless) assert.equal((await abort(task, input))[0], 'AbortError', task);
+  for (const [task, input] of [['sha512', bytes], ['wordCount', bytes], ['sort', numbers]]) {
+    const { runTime } = pool.stats();
+    await pool.run(task, input);
+    const whole = pool.stats().runTime - runTime;
+    // A busy machine may hold up the abort until the task has nearly ended: not each time.
+    await until(async () => {
+      const [outcome, time] = await abort(task, input);
+      return outcome === 'AbortError' && time < whole / 2;
+    }, `${task} lets go of its thread`);
   }
   await pool.close();
 });
@@ -117,7 +111,8 @@ test('a thousand tasks share one signal, in order, without a warning', async () 
   );
   stop.abort();
   await Promise.all(runs);
-  await after(5);
+  // Warnings come in a tick of their own.
+  await turns(2);
   process.off('warning', note);
   assert.deepEqual(order, Array.from({ length: 1000 }, (_, n) => n));
   assert.deepEqual(warnings, []);
@@ -142,8 +137,7 @@ test('a time limit holds even while this thread is blocked', async () => {
   const pool = new WorkerPool({ maxThreads: 1 });
   const late = pool.run('sleep', 3_000, { timeout: 30 });
   const next = pool.run('fibonacci', 10);
-  const until = performance.now() + 300;
-  while (performance.now() < until);
+  blockUntil(() => pool.stats().completed === 1, 'the second task is done');
   const { running, completed } = pool.stats();
   assert.deepEqual([running, completed], [0, 1], 'the second task is done although no timer could fire');
   await assert.rejects(late, { code: 'ERR_RW_TASK_TIMEOUT' });
@@ -229,9 +223,9 @@ test('destroy rejects what waits, stops what runs, and settles everything', asyn
 
 test('close with a timeout turns into a forced one', async () => {
   const { pool, blocker } = await busyPool();
-  const started = performance.now();
   await pool.close({ timeout: 30 });
-  assert.ok(performance.now() - started < 10_000);
+  // It would sleep for a minute.
+  assert.ok(pool.stats().runTime < 50_000);
   await assert.rejects(blocker, { code: 'ERR_RW_POOL_CLOSED' });
 });
 

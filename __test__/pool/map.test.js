@@ -5,9 +5,9 @@
 const assert = require('node:assert/strict');
 const { createHash } = require('node:crypto');
 const { test } = require('node:test');
-const { setTimeout: after } = require('node:timers/promises');
 
 const { WorkerPool } = require('rust-workers');
+const { until } = require('../support/until');
 
 const pool = new WorkerPool({ maxThreads: 2 });
 test.after(() => pool.close());
@@ -48,7 +48,7 @@ test('the first failing input rejects with its index, and the rest is given up',
 test('a signal or a time limit ends the whole batch', async () => {
   const stop = new AbortController();
   const run = pool.map('sleep', Array(1000).fill(1_000), { signal: stop.signal });
-  await after(20);
+  await until(() => pool.stats().running === 2, 'it runs');
   stop.abort();
   await assert.rejects(run, { name: 'AbortError' });
   await assert.rejects(pool.map('sleep', Array(1000).fill(1_000), { timeout: 20 }), { name: 'TimeoutError' });

@@ -4,12 +4,12 @@
 // a script.
 
 const assert = require('node:assert/strict');
-const path = require('node:path');
 const { after, test } = require('node:test');
 
 const { WorkerPool } = require('rust-workers');
+const { script: scriptPath, using } = require('../support/pools');
 
-const SCRIPT = path.join(__dirname, '..', 'fixtures', 'scripts', 'mapping.js');
+const SCRIPT = scriptPath('mapping.js');
 
 const native = new WorkerPool({ maxThreads: 1 });
 const script = new WorkerPool(SCRIPT, 1);
@@ -49,14 +49,7 @@ const telling = (names, time = 0) =>
     await new Promise((resolve) => setTimeout(resolve, ${time}));
     ${names.map((name) => `export const ${name} = (input) => ['script ${name}', input];`).join('\n')}`)}`;
 
-async function withScript(script, body) {
-  const pool = new WorkerPool(script, { maxThreads: 1 });
-  try {
-    await body(pool);
-  } finally {
-    await pool.close();
-  }
-}
+const withScript = (text, body) => using(new WorkerPool(text, { maxThreads: 1 }), body);
 
 for (const known of [true, false]) {
   const when = known ? 'known' : 'not known yet';

@@ -3,7 +3,6 @@
 // Option names: every call of the package that takes options refuses those that do not exist, and says what was meant.
 
 const assert = require('node:assert/strict');
-const path = require('node:path');
 const { after, test } = require('node:test');
 
 const {
@@ -11,8 +10,9 @@ const {
 } = require('rust-workers');
 
 const { runProgram } = require('../support/child');
+const { busyPool, script: scriptPath } = require('../support/pools');
 
-const SCRIPT = path.join(__dirname, '..', 'fixtures', 'scripts', 'mapping.js');
+const SCRIPT = scriptPath('mapping.js');
 
 const pool = new WorkerPool({ maxThreads: 1 });
 const script = new WorkerPool(SCRIPT, 1);
@@ -181,9 +181,10 @@ test('a full queue says what is so and what to do', async () => {
     [1, /^the queue is full: 1 task waits, and maxQueue is 1; wait for 'drain'/],
     [3, /^the queue is full: 3 tasks wait, and maxQueue is 3; wait for 'drain'/],
   ]) {
-    const full = new WorkerPool({ maxThreads: 1, maxQueue });
-    const runs = Array.from({ length: 1 + maxQueue }, () => full.run('sleep', 20));
+    const { pool: full, free } = await busyPool({ maxQueue });
+    const runs = Array.from({ length: maxQueue }, () => full.run('noop'));
     await assert.rejects(full.run('noop'), { code: 'ERR_RW_QUEUE_FULL', message });
+    free();
     await Promise.all(runs);
     await full.close();
   }

@@ -5,17 +5,11 @@ const { execFileSync } = require('node:child_process');
 const { test, describe } = require('node:test');
 
 const { MessageChannel, WorkerPool } = require('../..');
+const { using } = require('../support/pools');
 
 const SIZES = [8, 4096, (1 << 20) - 8, 1 << 20, 3 << 20];
 
-async function withPool(use) {
-  const pool = new WorkerPool({ maxThreads: 1 });
-  try {
-    await use(pool);
-  } finally {
-    await pool.close();
-  }
-}
+const withPool = (use) => using(new WorkerPool({ maxThreads: 1 }), use);
 
 describe('results are ordinary ArrayBuffers, whatever their size', () => {
   const makers = {

@@ -5,9 +5,10 @@
 
 const assert = require('node:assert/strict');
 const { after, test } = require('node:test');
-const { setTimeout: sleep } = require('node:timers/promises');
 
 const { Mutex, Semaphore, WorkerPool } = require('rust-workers');
+const { runProgram } = require('../support/child');
+const { block } = require('../support/until');
 
 const pool = new WorkerPool({ maxThreads: 1 });
 after(() => pool.close());
@@ -98,7 +99,6 @@ test('signals that are not Node’s: they work, and leave nothing behind', async
 });
 
 test('signals that throw from any member: that one task is rejected, or the error is uncaught; nothing is lost', async () => {
-  const { runProgram } = require('../support/child');
   const { code, stdout, stderr } = await runProgram(process.execPath, async ({ load }) => {
     const { Mutex, Semaphore, WorkerPool } = load();
     const uncaught = [];
@@ -169,8 +169,7 @@ test('signals that throw from any member: that one task is rejected, or the erro
 
 test('a time limit that has passed while the thread was blocked: rejected once, and the answer that came is none', async () => {
   const run = pool.run('sleep', 5, { timeout: 10 });
-  const until = performance.now() + 60;
-  while (performance.now() < until);
+  block(60);
   const seen = await run.then(() => 'resolved', (error) => error.code);
   assert.ok(['resolved', 'ERR_RW_TASK_TIMEOUT'].includes(seen), seen);
   await assert.rejects(pool.run('sleep', 100, { timeout: 0 }), { code: 'ERR_RW_TASK_TIMEOUT' });
@@ -186,7 +185,7 @@ test('a lock whose waiter was aborted in the moment it was granted is held by no
     const guard = mutex.lockSync();
     const waiting = mutex.lock({ signal: stop.signal });
     guard.release();
-    if (round % 2) await sleep(0);
+    if (round % 2) await new Promise(setImmediate);
     stop.abort();
     const got = await waiting.catch((error) => assert.equal(error.code, 'ERR_RW_LOCK_ABORTED'));
     got?.release();

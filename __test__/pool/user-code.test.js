@@ -4,12 +4,12 @@
 // their own, since what is thrown becomes an uncaught exception; beside Node, where Node calls such a function.
 
 const assert = require('node:assert/strict');
-const path = require('node:path');
 const { test } = require('node:test');
 
 const { onEachNode } = require('../support/child');
+const { script } = require('../support/pools');
 
-const FUNCTIONS = path.join(__dirname, '..', 'fixtures', 'scripts', 'reporting.js');
+const FUNCTIONS = script('reporting.js');
 
 /** What the program printed, as JSON. */
 async function outcome(run, program, ...args) {
@@ -20,7 +20,7 @@ async function outcome(run, program, ...args) {
 
 onEachNode('user code that throws', (run) => {
   test("'drain', 'needsDrain' and 'close': uncaught, and the pool goes on", async () => {
-    const seen = await outcome(run, async ({ load, after }) => {
+    const seen = await outcome(run, async ({ load, until }) => {
       const { WorkerPool } = load();
       const uncaught = [];
       process.on('uncaughtException', (error) => uncaught.push(error.message));
@@ -33,10 +33,10 @@ onEachNode('user code that throws', (run) => {
       const other = new WorkerPool({ maxThreads: 1 });
       const runs = [pool.run('sleep', 5), pool.run('echo', 1), pool.run('echo', 2), other.run('echo', 3)];
       const values = await Promise.all(runs);
-      while (!uncaught.includes('drain')) await after(1);
+      await until(() => uncaught.includes('drain'), 'drain');
       const next = await pool.run('echo', 4);
       await Promise.all([pool.close(), other.close()]);
-      while (!uncaught.includes('close')) await after(1);
+      await until(() => uncaught.includes('close'), 'close');
       console.log(JSON.stringify({ values, next, uncaught }));
     });
     assert.deepEqual(seen.values.slice(1), [1, 2, 3]);
@@ -78,7 +78,7 @@ onEachNode('user code that throws', (run) => {
   });
 
   test("as a Worker's 'message' listener that throws: in its context too", async () => {
-    const seen = await outcome(run, async ({ after }) => {
+    const seen = await outcome(run, async ({ until }) => {
       const { AsyncLocalStorage } = require('node:async_hooks');
       const { Worker } = require('node:worker_threads');
       const storage = new AsyncLocalStorage();
@@ -90,7 +90,7 @@ onEachNode('user code that throws', (run) => {
           throw new Error(`report ${n}`);
         });
       });
-      while (uncaught.length < 3) await after(1);
+      await until(() => uncaught.length >= 3, 'three errors');
       console.log(JSON.stringify({ uncaught }));
     });
     assert.deepEqual(seen.uncaught, [0, 1, 2].map((n) => `report ${n} in its maker`));
@@ -197,7 +197,7 @@ onEachNode('user code that throws', (run) => {
   });
 
   test('a listener of the signal before ours that throws or stops the event', async () => {
-    const seen = await outcome(run, async ({ load }) => {
+    const seen = await outcome(run, async ({ load, until }) => {
       const { setTimeout: sleep } = require('node:timers/promises');
       const { WorkerPool, Mutex } = load();
       const uncaught = [];
@@ -218,7 +218,7 @@ onEachNode('user code that throws', (run) => {
       const mutex = new Mutex();
       const guard = mutex.lockSync();
       fates.push(mutex.lock({ signal: stop.signal }).then(() => 'resolved', (error) => error.name));
-      await sleep(5);
+      await until(() => pool.stats().running === 1, 'one runs');
       stop.abort();
       const names = await Promise.all(fates);
       guard.release();
@@ -232,7 +232,7 @@ onEachNode('user code that throws', (run) => {
     const seen = await outcome(run, async ({ load }) => {
       const { WorkerPool, Mutex } = load();
       const path = require('node:path');
-      const { PoolRecord } = require(path.resolve('lib/pool-record.js'));
+      const { NativePool } = require(path.resolve('lib/task/native-pool.js'));
       const { Pending } = require(path.resolve('lib/pending.js'));
       const uncaught = [];
       process.on('uncaughtException', (error) => uncaught.push(error.message));
@@ -255,7 +255,7 @@ onEachNode('user code that throws', (run) => {
       const fates = await Promise.all(runs.map((promise) => promise.then((v) => v.n ?? v[4_999], (error) => error.message)));
       (await lock).release();
       await pool.close();
-      console.log(JSON.stringify({ fates, uncaught, record: typeof PoolRecord }));
+      console.log(JSON.stringify({ fates, uncaught, record: typeof NativePool }));
     });
     assert.deepEqual(seen.uncaught, ['fault 1', 'fault 2']);
     const expected = [];
@@ -266,7 +266,7 @@ onEachNode('user code that throws', (run) => {
   });
 
   test('what the deliver function throws into Rust is told, by napi_fatal_exception, and deliveries go on', async () => {
-    const seen = await outcome(run, async ({ load, after }) => {
+    const seen = await outcome(run, async ({ load, until }) => {
       const { WorkerPool } = load();
       const uncaught = [];
       process.on('uncaughtException', (error) => uncaught.push(error.message));
@@ -281,7 +281,7 @@ onEachNode('user code that throws', (run) => {
         throw new Error('beyond');
       };
       const value = await pool.run('echo', 2);
-      while (uncaught.length < 1) await after(1);
+      await until(() => uncaught.length >= 1, 'the error');
       const next = await pool.run('echo', 3);
       await pool.close();
       console.log(JSON.stringify({ value, next, uncaught, real: typeof real }));
@@ -302,9 +302,11 @@ onEachNode('user code that throws', (run) => {
         Object.defineProperty(Array.prototype, i, { configurable: true, get() {}, set: note });
       }
       const fate = (promise) => promise.then((value) => value?.length ?? value, (error) => error.code);
-      const first = fate(pool.run('sleep', 50));
+      const stop = new AbortController();
+      const first = fate(pool.run('sleep', 60_000, { signal: stop.signal }));
       const [number, text, panic] = [fate(pool.run('echo', 1)), fate(pool.run('echo', 'x'.repeat(100_000))), fate(pool.run('panic', 'p'))];
       const refused = fate(pool.run('noop'));
+      stop.abort();
       await first;
       const seen = { number: await number, text: await text, panic: await panic, refused: await refused };
       seen.bytes = await fate(pool.run('sha512', new Uint8Array(5_000)));

@@ -4,7 +4,6 @@
 
 const assert = require('node:assert/strict');
 const { test } = require('node:test');
-const { setTimeout: after } = require('node:timers/promises');
 const { AsyncLocalStorage, createHook } = require('node:async_hooks');
 const { createSecretKey, webcrypto } = require('node:crypto');
 const fs = require('node:fs');
@@ -13,6 +12,7 @@ const vm = require('node:vm');
 const nodeThreads = require('node:worker_threads');
 
 const ours = require('rust-workers');
+const { until } = require('../support/until');
 const { alike, closed, said } = require('./support/alike');
 
 test('a port of ours is a MessagePort and an EventTarget', () => {
@@ -56,19 +56,19 @@ alike('between two messages everything runs that the first left to be run', asyn
 alike('messages wait for start; listeners start, and the last that goes stops', async (t) => {
   const { port1, port2 } = new t.MessageChannel();
   port1.postMessage(1);
-  await after(20);
+  await t.delivered();
   const first = (value) => t.log('first', value);
   port2.on('message', first);
   t.log(port2.hasRef(), port2.listenerCount('message'));
-  await after(20);
+  await t.delivered();
   port2.off('message', first);
   t.log(port2.hasRef());
   port1.postMessage(2);
-  await after(20);
+  await t.delivered();
   t.log(t.receiveMessageOnPort(port2));
   port1.postMessage(3);
   port2.onmessage = ({ data }) => t.log('then', data);
-  await after(20);
+  await t.delivered();
   t.log(typeof port2.onmessage, port2.hasRef());
   port2.onmessage = null;
   t.log(port2.onmessage);
@@ -104,7 +104,7 @@ alike('close is seen at both ends, after what was posted before, also by a port 
   const seen = closed(other.port2);
   other.port1.close(() => t.log('callback'));
   await seen;
-  await after(10);
+  await t.delivered();
   t.log('seen');
 });
 
@@ -260,7 +260,7 @@ alike('ports travel in messages with what waits in them, and the old object clos
   port.postMessage('hello');
   port.postMessage(new Blob([]));
   await old;
-  while (back.length < 2) await after(1);
+  await until(() => back.length >= 2, 'both have come back');
   inner.port1.close();
   await closed(port);
   t.log(back);
@@ -283,7 +283,7 @@ alike('a closed port that still has messages can be transferred, and they come a
   const inner = new t.MessageChannel();
   inner.port1.postMessage('last words');
   inner.port1.close();
-  await after(20);
+  await t.delivered();
   port1.postMessage(inner.port2, [inner.port2]);
   const { message: port } = t.receiveMessageOnPort(port2);
   t.log(t.receiveMessageOnPort(port));
@@ -298,7 +298,7 @@ alike('emit, dispatchEvent and listener options are those of an event target', a
   port2.addEventListener('message', () => t.log('with signal'), { signal: control.signal });
   port2.addEventListener('message', { handleEvent: (event) => t.log('object', event.data) }, { once: true });
   port1.postMessage(1);
-  await after(20);
+  await t.delivered();
   control.abort();
   t.log(port2.listenerCount('message'), port2.hasRef(), port2.emit('nothing'));
   port2.on('message', (value) => t.log('emitted', value));
@@ -329,7 +329,7 @@ alike('async hooks get the port itself, and see that it ends', async (t) => {
   t.log(t.receiveMessageOnPort(port2));
   port1.close();
   await closed(port2);
-  await after(20);
+  await until(() => ended.length >= 2, 'both end');
   hook.disable();
   t.log(ended.length);
 });
@@ -349,7 +349,7 @@ alike('listeners run in the async context in which the channel was made', async 
     port1.postMessage(1);
     port1.postMessage(2);
   });
-  await after(20);
+  await t.delivered();
   port1.close();
   await end;
   storage.disable();
@@ -438,7 +438,7 @@ alike('a port closes a while after close was called', async (t) => {
   port2.close();
   t.log(port1.hasRef(), port2.hasRef());
   await closed(port1);
-  await after(20);
+  await t.delivered();
   t.log(port1.hasRef(), port2.hasRef());
 });
 
@@ -472,7 +472,7 @@ alike('a port is made by nobody else, has the names of Node\'s and tells what it
   t.log(port1.postMessage(1), port1.close(), port1.postMessage(1));
   port2.on('message', () => {});
   await closed(port2);
-  await after(20);
+  await t.delivered();
   t.log(states());
 });
 

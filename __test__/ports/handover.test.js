@@ -6,7 +6,6 @@
 const assert = require('node:assert/strict');
 const { once } = require('node:events');
 const { test } = require('node:test');
-const { setTimeout: after } = require('node:timers/promises');
 
 const { MessageChannel, Worker, receiveMessageOnPort } = require('rust-workers');
 const { alike, closed, said } = require('./support/alike');
@@ -46,12 +45,12 @@ alike('once with messages at hand, and later on: the next comes', async (t) => {
   const { port1, port2 } = new t.MessageChannel();
   for (let i = 0; i < 5; i++) port1.postMessage(i);
   port2.once('message', (value) => t.log('once', value));
-  await after(20);
+  await t.delivered();
   port1.postMessage(5);
-  await after(20);
+  await t.delivered();
   t.log('waits');
   port2.on('message', (value) => t.log('on', value));
-  await after(20);
+  await t.delivered();
   port1.postMessage(6);
   port1.close();
   await closed(port2);
@@ -66,13 +65,13 @@ alike('onmessage set to null and again, with its effect on the loop', async (t) 
     t.log(port2.hasRef(), port2.onmessage);
   };
   for (let i = 0; i < 4; i++) port1.postMessage(i);
-  await after(20);
+  await t.delivered();
   port2.onmessage = ({ data }) => t.log('second', data);
   t.log(port2.hasRef(), port2.listenerCount('message'));
-  await after(20);
+  await t.delivered();
   port2.onmessage = null;
   port1.postMessage(4);
-  await after(20);
+  await t.delivered();
   port2.on('message', (value) => t.log('on', value));
   port2.onmessage = 'not a function';
   t.log(port2.onmessage, port2.listenerCount('message'));

@@ -25,9 +25,9 @@ test('echo serves a port until it closes', async () => {
   assert.throws(() => port1.postMessage(new Blob([])), { name: 'DataCloneError', message: /native task/ });
   const burst = 20_000;
   let back = 0;
-  const all = new Promise((resolve) => {
+  const all = new Promise((resolve, reject) => {
     port1.on('message', (value) => {
-      assert.equal(value, back);
+      if (value !== back) reject(new Error(`${value} came instead of ${back}`));
       if (++back === burst) resolve();
     });
   });

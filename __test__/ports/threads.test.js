@@ -9,6 +9,7 @@ const { test } = require('node:test');
 const nodeThreads = require('node:worker_threads');
 
 const { Worker, MessageChannel, MessagePort, carry, receiveMessageOnPort } = require('rust-workers');
+const { inTime } = require('../support/until');
 
 const fixture = (name) => path.join(__dirname, 'fixtures', name);
 const MESSAGES = Number(process.env.RW_TEST_MESSAGES ?? 200_000);
@@ -100,9 +101,7 @@ test('a port in the workerData or in a message of a Worker that never read it cl
   worker.postMessage(port2, [port2]);
   await once(worker, 'online');
   await worker.terminate();
-  const alive = setInterval(() => {}, 1000);
-  await closed;
-  clearInterval(alive);
+  await inTime(closed, 'the port closes');
 });
 
 test('from a plain Worker of worker_threads, with one line more', async () => {

@@ -10,6 +10,7 @@ const nodeThreads = require('node:worker_threads');
 const { MessageChannel, MessagePort, carry, errors, receiveMessageOnPort } = require('rust-workers');
 const { arrive, departure } = require('../../lib/transfer');
 const { binding } = require('../../lib/native');
+const { until } = require('../support/until');
 
 /** A record of a port as it stands in a message, and the port's other end. */
 function recordOf() {
@@ -110,20 +111,25 @@ test('nothing stays behind of ports that were lost after their other end had clo
     post(carrier, port1, port2);
     carrier.port2.close();
     await once(carrier.port1, 'close');
-    for (let turn = 0; turn < 5; turn++) await new Promise(setImmediate);
-    return port1;
+    // One that is lost later is seen to be.
+    const later = new nodeThreads.MessageChannel();
+    const witness = new MessageChannel();
+    const closed = once(witness.port1, 'close');
+    later.port1.postMessage(...carry({ port: witness.port2 }, [witness.port2]));
+    later.port2.close();
+    await closed;
   };
   const keys = [];
-  const note = (bundle) => keys.push(bundle[0]);
   const send = (carrier, port) => {
     const [message, list] = carry({ port }, [port]);
-    note(JSON.stringify(message).match(/"key":"([0-9a-f]{32})"/).slice(1));
+    keys.push(JSON.stringify(message).match(/"key":"([0-9a-f]{32})"/)[1]);
     carrier.port1.postMessage(message, list);
   };
   // Closed before it leaves; closed while it is on its way; with and without messages.
   await lost((carrier, port1, port2) => (port1.postMessage(1), port1.close(), send(carrier, port2)));
   await lost((carrier, port1, port2) => (port1.postMessage(1), send(carrier, port2), port1.close()));
   await lost((carrier, port1, port2) => (port1.postMessage(new Blob([])), send(carrier, port2), port1.close()));
+  assert.equal(keys.length, 3);
   for (const key of keys) assert.equal(binding.claimPort(key), null);
 });
 
@@ -131,8 +137,9 @@ test('a port whose other end closes while it is on its way arrives, with what wa
   const { port1, port2 } = new MessageChannel();
   port1.postMessage('before');
   const carried = departure({ port2 }, [port2]).leave((bundle) => bundle);
+  const closed = once(port1, 'close');
   port1.close();
-  for (let turn = 0; turn < 5; turn++) await new Promise(setImmediate);
+  await closed;
   const there = arrive(carried).port2;
   assert.equal(await there.receive(), 'before');
   await assert.rejects(there.receive(), errors.PortClosedError);
@@ -141,28 +148,33 @@ test('a port whose other end closes while it is on its way arrives, with what wa
 test('a port posted through its own other end: both close, and nobody is left to wait', async () => {
   const { port1, port2 } = new MessageChannel();
   const warned = once(process, 'warning');
-  const both = [once(port1, 'close')];
+  const both = [once(port1, 'close'), once(port2, 'close')];
   port1.postMessage('lost too', [port2]);
   await Promise.all(both);
   assert.match((await warned)[0].message, /posted to itself/);
 });
 
-/** Ways in which a port is lost: none of them is told apart by its other end. */
+/** Ways in which a port is lost: none of them is told apart by its other end. Each returns when it has come about. */
 const losses = {
-  'a channel that has closed': (port, { MessageChannel: Channel }) => {
+  async 'a channel that has closed'(port, { MessageChannel: Channel }) {
     const carrier = new Channel();
+    const closed = once(carrier.port1, 'close');
     carrier.port1.close();
     carrier.port1.postMessage(port, [port]);
+    await closed;
   },
-  'a channel that closes later': (port, { MessageChannel: Channel }) => {
+  async 'a channel that closes later'(port, { MessageChannel: Channel }) {
     const carrier = new Channel();
+    const closed = once(carrier.port1, 'close');
     carrier.port1.postMessage(port, [port]);
     setImmediate(() => carrier.port2.close());
+    await closed;
   },
-  'a worker that is terminated': (port, { Worker }) => {
+  async 'a worker that is terminated'(port, { Worker }) {
     const worker = new Worker('for (;;);', { eval: true });
     worker.postMessage(port, [port]);
-    setTimeout(() => worker.terminate(), 20);
+    await once(worker, 'online');
+    await worker.terminate();
   },
 };
 
@@ -177,8 +189,8 @@ for (const [how, lose] of Object.entries(losses)) {
         let count = 0;
         const listen = () => port2.on('message', () => count++);
         if (!late) listen();
-        lose(port1, lib);
-        if (late) setTimeout(listen, 60);
+        await lose(port1, lib);
+        if (late) listen();
         await closed;
         assert.equal(count, payloads.length);
       }
@@ -293,7 +305,7 @@ test('postMessage says, as Node does, when nobody will get it', async () => {
     const { port1, port2 } = new Channel();
     port1.postMessage(1);
     port1.close();
-    await new Promise((resolve) => setTimeout(resolve, 20));
+    await until(() => port2.postMessage('probe') === false, 'the close is known');
     const carried = new Channel();
     const given = [1, new Blob([]), [carried.port1]].map((value) => port2.postMessage(value, Array.isArray(value) ? value : []));
     assert.deepEqual(given, [false, false, false]);
@@ -363,8 +375,9 @@ test('a loss is seen by whoever reads by hand what only Node carries', async () 
     const closed = once(port1, 'close');
     port2.postMessage(new Blob(['x']));
     carrier.port1.postMessage(port2, [port2]);
+    const lost = once(carrier.port1, 'close');
     carrier.port2.close();
-    await new Promise((resolve) => setTimeout(resolve, 20));
+    await lost;
     read(port1);
     await closed;
     assert.equal(port1.postMessage(1), undefined);

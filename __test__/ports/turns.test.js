@@ -8,83 +8,87 @@ const path = require('node:path');
 const { test } = require('node:test');
 
 const { Worker, MessageChannel } = require('rust-workers');
+const { assertPromised, timeOf } = require('../support/promised-time');
+const { until } = require('../support/until');
 
 async function begin(way) {
   const { port1, port2 } = new MessageChannel();
   const worker = new Worker(path.join(__dirname, 'fixtures', 'turns.js'));
-  worker.postMessage({ port: port2, way }, [port2]);
+  const counts = new Int32Array(new SharedArrayBuffer(8));
+  worker.postMessage({ port: port2, way, counts }, [port2]);
   await once(worker, 'message');
-  return { worker, port: port1 };
+  return { worker, port: port1, counts };
 }
 
 async function withWorker(way, body) {
-  const { worker, port } = await begin(way);
+  const { worker, port, counts } = await begin(way);
   try {
-    await body(port);
+    await body(port, counts);
   } finally {
     port.close();
     await worker.terminate();
   }
 }
 
-/** Takes turns for so many milliseconds; the number of turns. */
-function exchange(port, time) {
-  const end = performance.now() + time;
+/** Counts the ticks of a timer of this thread, of the same interval as that of the worker. */
+function ticking() {
+  const own = { ticks: 0, stop: () => clearInterval(timer) };
+  const timer = setInterval(() => own.ticks++, 2);
+  return own;
+}
+
+/** Takes turns while this thread's own timer ticks so often. */
+function exchangeFor(port, ticks) {
+  const own = ticking();
   return new Promise((resolve, reject) => {
-    let sent = 0;
+    let turns = 0;
     const listener = (value) => {
-      if (value !== sent + 1) reject(new Error(`${value} came instead of ${sent + 1}`));
-      sent = value;
-      if (performance.now() < end) return port.postMessage(value);
+      if (value !== turns + 1) reject(new Error(`${value} came instead of ${turns + 1}`));
+      turns = value;
+      if (own.ticks < ticks) return port.postMessage(value);
       port.off('message', listener);
-      resolve(value);
+      own.stop();
+      resolve({ turns, ticks: own.ticks });
     };
     port.on('message', listener);
     port.postMessage(0);
   });
 }
 
-async function ask(port, question) {
-  const answer = once(port, 'message');
-  port.postMessage(question);
-  return (await answer)[0];
-}
-
 for (const way of ['atOnce', 'inTick', 'later']) {
   test(`taking turns, answered ${way}: every message comes, and the worker's own timers go on`, () =>
-    withWorker(way, async (port) => {
-      const before = await ask(port, 'counts');
-      const turns = await exchange(port, 600);
-      const { intervals, immediates } = await ask(port, 'counts');
+    withWorker(way, async (port, counts) => {
+      const before = [...counts];
+      const { turns, ticks } = await exchangeFor(port, 300);
+      const [intervals, immediates] = before.map((count, i) => Atomics.load(counts, i) - count);
       assert.ok(turns > 100, `${turns} turns`);
-      // In 600 ms a free worker has 300 of the one and some 250 of the other; the machine may be busy.
-      assert.ok(intervals - before.intervals > 40, `${intervals - before.intervals} intervals`);
-      assert.ok(immediates - before.immediates > 40, `${immediates - before.immediates} immediates`);
+      // A free worker has as many of them as this thread, and nearly as many immediates.
+      assert.ok(intervals > ticks / 8, `${intervals} intervals beside ${ticks} of this thread`);
+      assert.ok(immediates > ticks / 8, `${immediates} immediates beside ${ticks} intervals of this thread`);
     }));
 }
 
 test('after an exchange the worker is back at its event loop', () =>
-  withWorker('atOnce', async (port) => {
+  withWorker('atOnce', async (port, counts) => {
     for (let round = 0; round < 20; round++) {
-      await exchange(port, 20);
-      const before = await ask(port, 'counts');
-      // Beside this thread's own: the machine may be busy.
-      let own = 0;
-      const interval = setInterval(() => own++, 2);
-      await new Promise((resolve) => setTimeout(resolve, 60));
-      clearInterval(interval);
-      const intervals = (await ask(port, 'counts')).intervals - before.intervals;
-      assert.ok(intervals >= Math.min(5, own / 4), `${intervals} intervals, and ${own} in this thread`);
+      await exchangeFor(port, 10);
+      const before = Atomics.load(counts, 0);
+      const own = ticking();
+      await until(() => own.ticks >= 30, 'ticks of this thread');
+      own.stop();
+      const intervals = Atomics.load(counts, 0) - before;
+      assert.ok(intervals >= 5, `${intervals} intervals beside 30 of this thread`);
     }
   }));
 
-test('a worker that waits in place is terminated at once', async () => {
-  for (let round = 0; round < 10; round++) {
+test('a worker that waits in place is terminated within 100 ms', async () => {
+  const terminated = async (ticks) => {
     const { worker, port } = await begin('atOnce');
-    await exchange(port, 30);
-    const started = performance.now();
-    await worker.terminate();
-    assert.ok(performance.now() - started < 1000, `took ${performance.now() - started} ms`);
+    await exchangeFor(port, ticks);
+    const took = await timeOf(() => worker.terminate());
     port.close();
-  }
+    return took;
+  };
+  // It waits so after some exchanges; one message begins none.
+  await assertPromised(100, () => terminated(15), () => terminated(0));
 });

@@ -5,26 +5,34 @@
 const assert = require('node:assert/strict');
 const { AsyncLocalStorage } = require('node:async_hooks');
 const { getEventListeners } = require('node:events');
-const { execFile } = require('node:child_process');
 const { test } = require('node:test');
 
 const { MessageChannel } = require('rust-workers');
+const { runNode } = require('../support/child');
 
-/** What a program logs that runs in a process of its own over `library`, uncaught exceptions with it. */
-function logOf(library, program) {
+/**
+ * What a program logs that runs in a process of its own over `library`, uncaught exceptions with it. The program is given
+ * the library, `log`, `closed(port)` and `turns(count)`.
+ */
+async function logOf(library, program) {
   const code = `
     const t = require(${JSON.stringify(library)});
     const log = [];
     process.on('uncaughtException', (error) => log.push('uncaught ' + (error?.message ?? error)));
     process.on('exit', () => console.log(JSON.stringify(log)));
     const closed = (port) => new Promise((resolve) => port.once('close', resolve));
-    (${program})(t, (...line) => log.push(line.join(' ')), closed);`;
-  return new Promise((resolve, reject) => {
-    execFile(process.execPath, ['-e', code], { cwd: __dirname, timeout: 30_000 }, (error, stdout) => {
-      if (error) reject(error);
-      else resolve(JSON.parse(stdout));
-    });
-  });
+    const { turns } = require(${JSON.stringify(require.resolve('../support/until'))});
+    (${program})(t, (...line) => log.push(line.join(' ')), closed, turns);`;
+  const { code: exit, signal, stdout, stderr } = await runNode(['-e', code], { cwd: __dirname });
+  assert.deepEqual([exit, signal, stderr], [0, null, '']);
+  return JSON.parse(stdout);
+}
+
+/** What a program logs over Node's ports, and that it logs the same over ours. */
+async function alikeLog(program) {
+  const [expected, found] = await Promise.all([logOf('node:worker_threads', program), logOf('rust-workers', program)]);
+  assert.deepEqual(found, expected);
+  return expected;
 }
 
 const listeners = {
@@ -55,42 +63,41 @@ const listeners = {
 
 for (const [name, listen] of Object.entries(listeners)) {
   test(`${name}: the rest arrives`, async () => {
-    const program = `async (t, log, closed) => {
+    const log = await alikeLog(`async (t, log, closed, turns) => {
       const { port1, port2 } = new t.MessageChannel();
       (${listen})(port2, log);
       port2.on('close', () => { log('close'); throw new Error('close listener'); });
-      for (let n = 0; n < 5; n++) port1.postMessage(n % 3 === 2 ? n : n);
+      for (let n = 0; n < 5; n++) port1.postMessage(n);
       const ended = closed(port2);
       // Node gives one message a turn after an exception.
-      setTimeout(() => port1.close(), 100);
+      await turns(50);
+      port1.close();
       await ended;
       log('end');
-    }`;
-    const [expected, found] = await Promise.all([logOf('node:worker_threads', program), logOf('rust-workers', program)]);
-    assert.ok(expected.length > 5);
-    assert.deepEqual(found, expected);
+    }`);
+    assert.ok(log.length > 5);
   });
 }
 
 test('the error of a listener is thrown in the async context of the port', async () => {
-  const program = `async (t, log, closed) => {
+  const log = await alikeLog(`async (t, log, closed, turns) => {
     const { AsyncLocalStorage } = require('node:async_hooks');
     const storage = new AsyncLocalStorage();
     process.prependListener('uncaughtException', () => log('in', storage.getStore()));
     const { port1, port2 } = storage.run('the port', () => new t.MessageChannel());
     port2.on('message', () => { throw new Error('told'); });
     port1.postMessage(1);
-    setTimeout(() => port1.close(), 50);
-    await closed(port2);
-  }`;
-  const [expected, found] = await Promise.all([logOf('node:worker_threads', program), logOf('rust-workers', program)]);
-  assert.deepEqual(expected, ['in the port', 'uncaught told']);
-  assert.deepEqual(found, expected);
+    const ended = closed(port2);
+    await turns(50);
+    port1.close();
+    await ended;
+  }`);
+  assert.deepEqual(log, ['in the port', 'uncaught told']);
   assert.equal(new AsyncLocalStorage().getStore(), undefined);
 });
 
 test('another Event, MessageEvent, DOMException and structuredClone in the globals change nothing', async () => {
-  const program = `async (t, log, closed) => {
+  const log = await alikeLog(`async (t, log, closed) => {
     for (const name of ['Event', 'MessageEvent', 'DOMException', 'CustomEvent', 'EventTarget', 'AbortSignal', 'performance']) {
       Object.defineProperty(globalThis, name, { value: class { constructor() { throw new Error('another ' + name); } } });
     }
@@ -107,10 +114,8 @@ test('another Event, MessageEvent, DOMException and structuredClone in the globa
     port1.close();
     await closed(port2);
     inner.port2.close();
-  }`;
-  const [expected, found] = await Promise.all([logOf('node:worker_threads', program), logOf('rust-workers', program)]);
-  assert.equal(expected.length, 6);
-  assert.deepEqual(found, expected);
+  }`);
+  assert.equal(log.length, 6);
 });
 
 test('one signal for many receives: one listener, and one abort ends them all', async () => {

@@ -7,7 +7,7 @@ const { test } = require('node:test');
 const nodeThreads = require('node:worker_threads');
 
 const { MessageChannel, receiveMessageOnPort } = require('rust-workers');
-const { createRandom, randomValue, sameGraph } = require('../random-values');
+const { createRandom, randomValue, sameGraph } = require('../support/random-values');
 
 const ROUNDS = Number(process.env.RW_TEST_VALUES ?? 3000);
 

@@ -1,11 +1,11 @@
 'use strict';
 
 const assert = require('node:assert/strict');
-const { join } = require('node:path');
 const { test, describe } = require('node:test');
 
 const { MessageChannel, WorkerPool, isMarkedAsUntransferable, markAsUntransferable } = require('../..');
 const { move, takeAside, transferablesOf } = require('../../lib/script-pool/transfer');
+const { script } = require('../support/pools');
 
 const auto = { transfer: 'auto' };
 const memory = () => new WebAssembly.Memory({ initial: 1 });
@@ -57,7 +57,7 @@ describe("'auto' moves what can be moved and copies the rest", () => {
   });
 
   test('to a script, and ports too', async () => {
-    const pool = new WorkerPool(join(__dirname, '../fixtures/scripts/functions.js'), { maxThreads: 1 });
+    const pool = new WorkerPool(script('functions.js'), { maxThreads: 1 });
     const { port1, port2 } = new MessageChannel();
     const value = { wasm: new Uint8Array(memory().buffer, 0, 16), own: new Uint8Array(4), port1 };
     assert.ok(transferablesOf(value).includes(port1));
@@ -81,8 +81,8 @@ describe("'auto' moves what can be moved and copies the rest", () => {
 });
 
 test('a promise that was forgotten is told as such, in an input and in a result', async () => {
-  const script = new URL('data:text/javascript,export const late = () => [Promise.resolve(1)]; export const same = (x) => x');
-  const pool = new WorkerPool(script, 1);
+  const source = new URL('data:text/javascript,export const late = () => [Promise.resolve(1)]; export const same = (x) => x');
+  const pool = new WorkerPool(source, 1);
   for (const [task, input] of [['same', [Promise.resolve(1)]], ['late']]) {
     const error = await pool.run(task, input).catch((error) => error);
     assert.match(error.cause.message, /\[0\] is a Promise, which cannot cross to another thread: did you forget `await`\?$/);

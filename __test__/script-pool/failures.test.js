@@ -4,30 +4,21 @@
 
 const assert = require('node:assert/strict');
 const { once } = require('node:events');
-const path = require('node:path');
 const { after: afterAll, test } = require('node:test');
 const { setTimeout: after } = require('node:timers/promises');
 
 const { WorkerPool, errors } = require('rust-workers');
+const { script, using } = require('../support/pools');
+const { until } = require('../support/until');
 
-const script = (name) => path.join(__dirname, '..', 'fixtures', 'scripts', name);
 const functions = script('functions.js');
 
 // An idle pool does not keep the process alive, and its events do not come then.
 const alive = setInterval(() => {}, 1_000);
 afterAll(() => clearInterval(alive));
 
-async function withPool(name, options, body) {
-  const pool = new WorkerPool(script(name), options);
-  try {
-    return await body(pool);
-  } finally {
-    await pool.close({ timeout: 5_000 });
-  }
-}
-
 test('what a function throws arrives whole', () =>
-  withPool('functions.js', 1, async (pool) => {
+  using(new WorkerPool(functions, 1), async (pool) => {
     await assert.rejects(pool.run('throwError'), (error) => {
       assert.ok(error instanceof Error);
       assert.equal(error.name, 'ScriptError');
@@ -80,10 +71,11 @@ const ends = {
   },
   'does not stop when it is aborted': {
     options: { killTimeout: 0 },
-    run: (pool) => {
+    run: (pool, begun) => {
       const stop = new AbortController();
-      setTimeout(() => stop.abort(new Error('enough')), 100);
-      return pool.run('spinForever', { index: 100 }, { signal: stop.signal });
+      const doomed = pool.run('spinForever', { index: 100 }, { signal: stop.signal });
+      const hasBegun = until(() => Atomics.load(new Int32Array(begun), 100) === 1, 'the task has begun');
+      return hasBegun.then(() => stop.abort(new Error('enough'))).then(() => doomed);
     },
     check: (error) => {
       assert.ok(error instanceof errors.TaskCancelledError);
@@ -99,7 +91,7 @@ for (const [how, { options, run, check }] of Object.entries(ends)) {
         maxThreads: 2, minThreads: 2, workerData: { begun }, concurrentTasksPerWorker, ...options,
       });
       const early = Array.from({ length: 50 }, (_, index) => pool.run('count', { index }));
-      const doomed = run(pool);
+      const doomed = run(pool, begun);
       const late = Array.from({ length: 50 }, (_, i) => pool.run('count', { index: 50 + i }));
       const outcome = await doomed.then(
         () => assert.fail('it must fail'),
@@ -126,7 +118,8 @@ test('a killed worker loses only the task that was to be killed, also among seve
   const hanging = pool.run('countSlowly', { index: 0, time: 60_000 }, { signal: stop.signal });
   const others = [1, 2].map((index) => pool.run('countSlowly', { index, time: 300 }));
   const rejected = assert.rejects(hanging, { name: 'AbortError' });
-  await after(50);
+  // Alone: what may have to be stopped shares its worker with nothing.
+  await until(() => pool.stats().running === 1, 'it runs');
   stop.abort();
   await rejected;
   assert.deepEqual(await Promise.all(others), [1, 2]);
@@ -148,7 +141,10 @@ test('a script that cannot be loaded: its own error, for all who wait, and no en
       return true;
     });
   }
-  await after(100);
+  // Meanwhile other workers start with it, and die.
+  const other = new WorkerPool(script('broken.js'), { maxThreads: 1 });
+  for (let round = 0; round < 2; round++) await assert.rejects(other.runTask(round), errors.ScriptLoadError);
+  await other.close();
   assert.ok(created <= 2, `${created} workers were started`);
   await pool.close();
 });
@@ -207,10 +203,7 @@ test('recycling after so many tasks, at an age, and by memory', async () => {
 
   const byMemory = new WorkerPool(functions, { maxThreads: 1, recycle: { maxMemoryMb: 40 } });
   const seen = new Set();
-  for (let i = 0; i < 10; i++) {
-    seen.add(await byMemory.run('hoard', 1_000_000));
-    await after(11);
-  }
-  assert.ok(seen.size > 1, 'a worker that grew was replaced');
+  // Each keeps what it is told to.
+  await until(async () => seen.add(await byMemory.run('hoard', 1_000_000)).size > 1, 'a worker that grew is replaced');
   await byMemory.close();
 });

@@ -3,12 +3,12 @@
 // What a user's value may look like: nothing in it is taken for the pool's own protocol, on any of its roads.
 
 const assert = require('node:assert/strict');
-const path = require('node:path');
 const { after, test } = require('node:test');
 
 const { MessageChannel, WorkerPool } = require('rust-workers');
+const { script } = require('../support/pools');
 
-const odd = path.join(__dirname, '..', 'fixtures', 'scripts', 'odd.js');
+const odd = script('odd.js');
 const pool = new WorkerPool(odd, { maxThreads: 1 });
 after(() => pool.close());
 

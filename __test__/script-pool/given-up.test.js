@@ -4,34 +4,36 @@
 
 const assert = require('node:assert/strict');
 const { once } = require('node:events');
-const path = require('node:path');
 const { test } = require('node:test');
-const { setTimeout: after } = require('node:timers/promises');
 const { MessageChannel } = require('node:worker_threads');
 
 const { WorkerPool } = require('rust-workers');
 const rustWorkers = require('rust-workers');
-
-const script = (name) => path.join(__dirname, '..', 'fixtures', 'scripts', name);
-const inTime = (promise) => Promise.race([promise, after(10_000, 'late', { ref: false })]);
+const { Gate, script } = require('../support/pools');
+const { inTime, until } = require('../support/until');
 
 for (const [what, Channel] of [["Node's", MessageChannel], ['ours', rustWorkers.MessageChannel]]) {
-  for (const how of ['signal', 'timeout', 'destroy']) {
+  for (const [how, ended] of Object.entries({
+    signal: 'ERR_RW_TASK_CANCELLED', timeout: 'ERR_RW_TASK_TIMEOUT', destroy: 'ERR_RW_POOL_CLOSED',
+  })) {
     test(`a port in the input of a task that waits, ${what}: ${how}`, async () => {
       const pool = new WorkerPool(script('ports.js'), { maxThreads: 1 });
       await pool.run('peer');
-      const busy = pool.run('wait', 150).catch(() => {});
+      const gate = new Gate();
+      const busy = pool.run('held', gate.cells).then(() => 'held', ({ code }) => code);
+      await until(() => gate.begun === 1, 'the worker is busy');
       const { port1, port2 } = new Channel();
       port1.on('message', () => {});
       const isClosed = once(port1, 'close');
       const stop = new AbortController();
       const terms = { signal: { signal: stop.signal }, timeout: { timeout: 20 }, destroy: {} }[how];
-      const rejected = assert.rejects(pool.run('take', { port2 }, { transfer: [port2], ...terms }));
+      const rejected = assert.rejects(pool.run('take', { port2 }, { transfer: [port2], ...terms }), { code: ended });
       if (how === 'signal') stop.abort();
       if (how === 'destroy') pool.destroy();
       await rejected;
-      assert.notEqual(await inTime(isClosed), 'late');
-      await busy;
+      await inTime(isClosed, 'the port closes');
+      gate.open();
+      assert.equal(await busy, how === 'destroy' ? ended : 'held');
       await pool.close();
     });
   }
@@ -42,11 +44,7 @@ for (const how of ['late', 'later']) {
     const pool = new WorkerPool(script('ports.js'), { maxThreads: 1, killTimeout: Infinity });
     await pool.run('peer');
     await assert.rejects(pool.run(how, 100, { timeout: 30 }), { name: 'TimeoutError' });
-    const until = Date.now() + 10_000;
-    let peer;
-    do peer = await pool.run('peer');
-    while (peer !== 'closed' && Date.now() < until);
-    assert.equal(peer, 'closed');
+    await until(async () => (await pool.run('peer')) === 'closed', 'the port closes');
     await pool.close();
   });
 }
@@ -54,7 +52,7 @@ for (const how of ['late', 'later']) {
 test('an answer leaves at once, whatever the listener does after it', async () => {
   const pool = new WorkerPool(script('answers-then.js'), { maxThreads: 1 });
   const memory = new Int32Array(new SharedArrayBuffer(4));
-  assert.deepEqual(await inTime(pool.runTask({ then: 'wait', memory })), { answer: 'wait' });
+  assert.deepEqual(await inTime(pool.runTask({ then: 'wait', memory }), 'the answer'), { answer: 'wait' });
   Atomics.store(memory, 0, 1);
   Atomics.notify(memory, 0);
   assert.deepEqual(await pool.runTask({ then: 'exit' }), { answer: 'exit' });

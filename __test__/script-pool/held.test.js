@@ -6,17 +6,15 @@
 const assert = require('node:assert/strict');
 const { AsyncLocalStorage } = require('node:async_hooks');
 const { once } = require('node:events');
-const path = require('node:path');
 const { test } = require('node:test');
-const { setTimeout: after } = require('node:timers/promises');
 const { MessageChannel } = require('node:worker_threads');
 
 const { SharedBuffer, WorkerPool, errors } = require('rust-workers');
+const { script } = require('../support/pools');
+const { inTime, until } = require('../support/until');
 
-const script = (name) => path.join(__dirname, '..', 'fixtures', 'scripts', name);
 const functions = script('functions.js');
 const ending = (how) => new WorkerPool(script('ends-at-once.js'), { maxThreads: 1, workerData: how }).on('error', () => {});
-const soon = (promise, what) => Promise.race([promise, after(20_000, undefined, { ref: false }).then(() => assert.fail(what))]);
 const closed = { code: 'ERR_RW_POOL_CLOSED' };
 
 for (const [what, submit] of Object.entries({
@@ -26,15 +24,15 @@ for (const [what, submit] of Object.entries({
 })) {
   test(`${what}, then destroy()`, async () => {
     const pool = new WorkerPool(functions);
-    const rejected = assert.rejects(soon(submit(pool), 'not settled'), closed);
-    await soon(pool.destroy(), 'not closed');
+    const rejected = assert.rejects(inTime(submit(pool), 'the task'), closed);
+    await inTime(pool.destroy(), 'the pool closes');
     await rejected;
   });
 
   test(`${what}, then close(): it is finished`, async () => {
     const pool = new WorkerPool(functions);
     const done = submit(pool);
-    await soon(pool.close(), 'not closed');
+    await inTime(pool.close(), 'the pool closes');
     await done;
   });
 
@@ -42,24 +40,24 @@ for (const [what, submit] of Object.entries({
     test(`${what}, with a script that does not load (${how})`, async () => {
       const pool = ending(how);
       // It may be the script's function that was meant.
-      await assert.rejects(soon(submit(pool), 'not settled'), { code: 'ERR_RW_SCRIPT_LOAD' });
+      await assert.rejects(inTime(submit(pool), 'the task'), { code: 'ERR_RW_SCRIPT_LOAD' });
       assert.equal(await pool.run('native:echo', 1), 1);
-      await soon(pool.close(), 'not closed');
+      await inTime(pool.close(), 'the pool closes');
     });
   }
 
   test(`${what}, with a script that never loads, and a time limit for close()`, async () => {
     const pool = ending('spin');
-    const rejected = assert.rejects(soon(submit(pool), 'not settled'), closed);
-    await soon(pool.close({ timeout: 50 }), 'not closed');
+    const rejected = assert.rejects(inTime(submit(pool), 'the task'), closed);
+    await inTime(pool.close({ timeout: 50 }), 'the pool closes');
     await rejected;
   });
 
   test(`${what}, with a worker that is terminated while it starts`, async () => {
     const pool = new WorkerPool(functions, { maxThreads: 1 });
     pool.once('workerCreate', (worker) => worker.terminate());
-    await soon(submit(pool), 'not settled');
-    await soon(pool.close(), 'not closed');
+    await inTime(submit(pool), 'the task');
+    await inTime(pool.close(), 'the pool closes');
   });
 }
 
@@ -67,8 +65,8 @@ test('a getter of the input that destroys the pool', async () => {
   const pool = new WorkerPool(functions);
   let destroyed;
   const input = { get ms() { destroyed = pool.destroy(); return 1; } };
-  await assert.rejects(soon(pool.run('sleep', input), 'not settled'), closed);
-  await soon(destroyed, 'not closed');
+  await assert.rejects(inTime(pool.run('sleep', input), 'the task'), closed);
+  await inTime(destroyed, 'the pool closes');
 });
 
 test('what is refused, or shared, is the same object that was given', async () => {
@@ -82,15 +80,20 @@ test('what is refused, or shared, is the same object that was given', async () =
 
   const full = new WorkerPool(functions, { maxThreads: 1, maxQueue: 1 });
   const inputs = Array.from({ length: 4 }, (_, n) => ({ data: 'x'.repeat(n) }));
-  const busy = full.run('native:sleep', 200);
-  const outcomes = await Promise.allSettled(inputs.map((input) => full.run('sha256', input)));
-  const refused = outcomes.map(({ reason }, i) => [reason, inputs[i]]).filter(([reason]) => reason !== undefined);
-  assert.ok(refused.length > 0);
+  const stop = new AbortController();
+  const busy = full.run('native:sleep', 60_000, { signal: stop.signal });
+  const refused = [];
+  const runs = inputs.map((input) => full.run('sha256', input).catch((error) => refused.push([error, input])));
+  // One of them has the place in the queue.
+  await until(() => refused.length === 3, 'the others are refused');
   for (const [reason, input] of refused) {
     assert.ok(reason instanceof errors.QueueFullError);
     assert.equal(reason.input, input);
   }
-  await busy;
+  stop.abort();
+  await assert.rejects(busy, { name: 'AbortError' });
+  await Promise.all(runs);
+  assert.equal(refused.length, 3);
   await full.close();
 });
 
@@ -104,20 +107,25 @@ for (const how of ['timeout', 'signal']) {
     const terms = how === 'signal' ? { signal: stop.signal } : { timeout: 30 };
     const run = pool.run('echo', { port2 }, { transfer: [port2], ...terms });
     stop.abort();
-    await assert.rejects(soon(run, 'not settled'), { name: how === 'signal' ? 'AbortError' : 'TimeoutError' });
-    await soon(isClosed, 'its port is open');
-    await soon(pool.close(), 'not closed');
+    await assert.rejects(inTime(run, 'the task'), { name: how === 'signal' ? 'AbortError' : 'TimeoutError' });
+    await inTime(isClosed, 'its port closes');
+    await inTime(pool.close(), 'the pool closes');
   });
 }
 
 test('what its options inherit counts, each getter runs once, and onProgress has its async context', async () => {
   const pool = new WorkerPool(script('reports-echo.js'), { maxThreads: 1 });
-  const stop = new AbortController();
-  class Inherited {
-    get signal() { return stop.signal; }
+  // Aborted before it is known what the script exports, and once the native task runs.
+  for (const runs of [false, true]) {
+    const stop = new AbortController();
+    class Inherited {
+      get signal() { return stop.signal; }
+    }
+    const run = pool.run('sleep', 60_000, new Inherited());
+    if (runs) await until(() => pool.stats().running === 1, 'it runs');
+    stop.abort();
+    await assert.rejects(run, { name: 'AbortError' });
   }
-  setTimeout(() => stop.abort(), 20);
-  await assert.rejects(pool.run('sleep', 60_000, new Inherited()), { name: 'AbortError' });
   await pool.close();
 
   const fresh = new WorkerPool(script('reports-echo.js'), { maxThreads: 1 });
@@ -137,6 +145,6 @@ test('a port that a native task refuses is let go', async () => {
   port1.on('message', () => {});
   const isClosed = once(port1, 'close');
   await assert.rejects(pool.run('noop', { port2 }, { transfer: [port2] }));
-  await soon(isClosed, 'its port is open');
+  await inTime(isClosed, 'its port closes');
   await pool.close();
 });

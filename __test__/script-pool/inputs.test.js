@@ -3,23 +3,22 @@
 // Inputs that only Node's port carries: on their way at once, to the worker that will use them, and nowhere for ever.
 
 const assert = require('node:assert/strict');
-const path = require('node:path');
 const { test } = require('node:test');
-const { setTimeout: after } = require('node:timers/promises');
 const v8 = require('node:v8');
 const vm = require('node:vm');
 const { MessageChannel: NodeChannel } = require('node:worker_threads');
 
 const { MessageChannel, WorkerPool, errors } = require('rust-workers');
+const { Gate, script, using } = require('../support/pools');
+const { inTime, until } = require('../support/until');
 
-const odd = path.join(__dirname, '..', 'fixtures', 'scripts', 'odd.js');
+const odd = script('odd.js');
 
 async function withPool(options, body) {
   const pool = new WorkerPool(odd, options);
   try {
-    return await body(pool);
+    return await using(pool, body);
   } finally {
-    await pool.close({ timeout: 5_000 });
     const { submitted, completed, failed, cancelled, running, queueSize } = pool.stats();
     assert.equal(submitted, completed + failed + cancelled, 'the counters add up');
     assert.deepEqual({ running, queueSize }, { running: 0, queueSize: 0 });
@@ -83,24 +82,36 @@ test('priorities hold among inputs of every kind', () =>
   withPool({ maxThreads: 1 }, async (pool) => {
     await pool.runTask(0);
     const order = [];
-    const busy = pool.run('wait', 50);
-    while (pool.stats().running === 0) await after(1);
+    const gate = new Gate();
+    const busy = pool.run('held', gate.cells);
+    await until(() => gate.begun === 1, 'the worker is busy');
     const run = (priority, input) => pool.runTask(input, { priority }).then(() => order.push(priority));
-    await Promise.all([
-      busy, run(1, new (class {})()), run(5, { plain: 1 }), run(3, view()), run(4, 7), run(2, new (class {})()),
-    ]);
+    const runs = [run(1, new (class {})()), run(5, { plain: 1 }), run(3, view()), run(4, 7), run(2, new (class {})())];
+    gate.open();
+    await Promise.all([busy, ...runs]);
     assert.deepEqual(order, [5, 4, 3, 2, 1]);
   }));
 
-/** Memory outside of the heap, once what nobody holds is collected. */
-async function held() {
-  v8.setFlagsFromString('--expose-gc');
-  const gc = vm.runInNewContext('gc');
-  for (let i = 0; i < 4; i++) {
-    gc();
-    await after(10);
-  }
+v8.setFlagsFromString('--expose-gc');
+const gc = vm.runInNewContext('gc');
+
+/** Memory outside of the heap that a collection leaves. */
+function held() {
+  gc();
   return process.memoryUsage().arrayBuffers;
+}
+
+/** The same, once nothing more is collected. */
+async function heldAtRest() {
+  let before = held();
+  await until(async () => {
+    await new Promise(setImmediate);
+    const now = held();
+    const isAtRest = now >= before;
+    before = now;
+    return isAtRest;
+  }, 'nothing more is collected');
+  return before;
 }
 
 test('inputs of tasks that were given up in the queue are let go', () =>
@@ -118,8 +129,10 @@ test('inputs of tasks that were given up in the queue are let go', () =>
     await pool.runTask(0);
     for (const [what, make] of Object.entries(inputs)) {
       for (const how of ['abort', 'timeout']) {
-        const before = await held();
-        const busy = pool.run('wait', 150);
+        const before = await heldAtRest();
+        const gate = new Gate();
+        const busy = pool.run('held', gate.cells);
+        await until(() => gate.begun === 1, 'the worker is busy');
         const stop = new AbortController();
         const runs = Array.from({ length: 10 }, () => {
           const [input, terms] = make();
@@ -128,10 +141,10 @@ test('inputs of tasks that were given up in the queue are let go', () =>
         const all = Promise.allSettled(runs);
         if (how === 'abort') stop.abort();
         for (const { status } of await all) assert.equal(status, 'rejected', `${what}, ${how}`);
+        gate.open();
         await busy;
         await pool.runTask(0);
-        const left = (await held()) - before;
-        assert.ok(left < 3 * MIB, `${what}, ${how}: ${left} bytes are still held`);
+        await until(() => held() - before < 3 * MIB, `${what}, ${how}: what they held is let go`);
       }
     }
   }));
@@ -140,7 +153,9 @@ test('a port whose task was given up closes', () =>
   withPool({ maxThreads: 1 }, async (pool) => {
     await pool.runTask(0);
     for (const Channel of [NodeChannel, MessageChannel]) {
-      const busy = pool.run('wait', 30);
+      const gate = new Gate();
+      const busy = pool.run('held', gate.cells);
+      await until(() => gate.begun === 1, 'the worker is busy');
       const { port1, port2 } = new Channel();
       const closed = new Promise((resolve) => port1.once('close', resolve));
       port1.on('message', () => {});
@@ -148,9 +163,10 @@ test('a port whose task was given up closes', () =>
       const lost = pool.run('hasPort', { port: port2 }, { transfer: [port2], signal: stop.signal });
       stop.abort();
       await assert.rejects(lost, { name: 'AbortError' });
+      gate.open();
       await busy;
       await pool.runTask(0);
-      await closed;
+      await inTime(closed, 'the port closes');
     }
   }));
 

@@ -11,6 +11,8 @@ const { pathToFileURL } = require('node:url');
 const { Worker } = require('node:worker_threads');
 
 const { WorkerPool, errors } = require('rust-workers');
+const { script: scriptPath } = require('../support/pools');
+const { until } = require('../support/until');
 
 const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'rw-loading-'));
 after(() => fs.rmSync(folder, { recursive: true }));
@@ -146,19 +148,27 @@ for (const [what, [name, source, message]] of Object.entries(broken)) {
 }
 
 test('a worker that is terminated while it starts costs nobody anything', async () => {
-  const pool = new WorkerPool(write('slow.cjs', 'const end = Date.now() + 100; while (Date.now() < end); module.exports = (n) => n;'), { maxThreads: 1 });
-  let left = 2;
+  // The third worker gets to the end of the script.
+  const source = `
+    const { workerData } = require('node:worker_threads');
+    const number = Atomics.add(workerData, 0, 1) + 1;
+    if (number < 3) for (;;);
+    module.exports = () => number;`;
+  const starts = new Int32Array(new SharedArrayBuffer(4));
+  const pool = new WorkerPool(write('slow.cjs', source), { maxThreads: 1, workerData: starts });
+  let created = 0;
   pool.on('workerCreate', (worker) => {
-    if (left-- > 0) setTimeout(() => worker.terminate(), 20);
+    const number = ++created;
+    until(() => Atomics.load(starts, 0) === number, 'it loads the script').then(() => number < 3 && worker.terminate());
   });
-  assert.equal(await pool.runTask(5), 5);
+  assert.equal(await pool.runTask(5), 3);
+  assert.equal(created, 3);
   await pool.close();
 });
 
 for (const concurrentTasksPerWorker of [1, 3]) {
   test(`a script that listens later hears what was sent before, ${concurrentTasksPerWorker} at a time`, async () => {
-    const script = path.join(__dirname, '..', 'fixtures', 'scripts', 'listens-later.js');
-    const pool = new WorkerPool(script, { maxThreads: 2, concurrentTasksPerWorker });
+    const pool = new WorkerPool(scriptPath('listens-later.js'), { maxThreads: 2, concurrentTasksPerWorker });
     assert.deepEqual(await Promise.all([1, 2, 3, 4, 5].map((n) => pool.runTask(n))), [2, 3, 4, 5, 6]);
     await pool.close();
   });

@@ -3,12 +3,12 @@
 // One order for all that a task tells, whichever way each thing goes.
 
 const assert = require('node:assert/strict');
-const path = require('node:path');
 const { test } = require('node:test');
 
 const { WorkerPool } = require('rust-workers');
+const { script } = require('../support/pools');
 
-const odd = path.join(__dirname, '..', 'fixtures', 'scripts', 'odd.js');
+const odd = script('odd.js');
 const KINDS = ['plain', 'instance', 'shared', 'bytes'];
 
 test('reports of every kind come in order, all of them, and before the answer', async () => {

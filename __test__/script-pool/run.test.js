@@ -5,26 +5,18 @@
 const assert = require('node:assert/strict');
 const { AsyncLocalStorage } = require('node:async_hooks');
 const { once } = require('node:events');
-const path = require('node:path');
 const { after, test } = require('node:test');
 const { pathToFileURL } = require('node:url');
 const { MessageChannel, threadId } = require('node:worker_threads');
 
 const { Mutex, SharedBuffer, WorkerPool, errors, MessageChannel: OurChannel } = require('rust-workers');
-
-const script = (name) => path.join(__dirname, '..', 'fixtures', 'scripts', name);
+const { Gate, script, using } = require('../support/pools');
+const { inTime, until } = require('../support/until');
 
 const shared = new WorkerPool(script('functions.js'), 2);
 after(() => shared.close());
 
-async function withPool(name, options, body) {
-  const pool = new WorkerPool(script(name), options);
-  try {
-    return await body(pool);
-  } finally {
-    await pool.close();
-  }
-}
+const withPool = (name, options, body) => using(new WorkerPool(script(name), options), body);
 
 test("the seed's style: one message in, one message back, in whatever turn", () =>
   withPool('message.js', 2, async (pool) => {
@@ -148,18 +140,15 @@ test('the input is what it was at the call', async () => {
 });
 
 test('shared memory is shared, not copied', async () => {
-  const cell = new SharedArrayBuffer(4);
+  const cells = new Int32Array(new SharedArrayBuffer(8));
   const stop = new AbortController();
-  const run = shared.run('untilAborted', { cell }, { signal: stop.signal });
+  const run = shared.run('untilAborted', { cells }, { signal: stop.signal });
   const rejected = assert.rejects(run, { name: 'AbortError' });
-  await new Promise((resolve) => setTimeout(resolve, 20));
+  await until(() => Atomics.load(cells, 1) === 1, 'the task has begun');
   stop.abort();
   await rejected;
-  const until = performance.now() + 5_000;
-  while (Atomics.load(new Int32Array(cell), 0) === 0 && performance.now() < until) {
-    await new Promise((resolve) => setTimeout(resolve, 1));
-  }
-  assert.equal(Atomics.load(new Int32Array(cell), 0), 1);
+  await until(() => Atomics.load(cells, 0) !== 0, 'the task has seen it');
+  assert.equal(Atomics.load(cells, 0), 1);
 });
 
 test('transfer gives memory away: listed, found, and a port', async () => {
@@ -255,11 +244,18 @@ test('progress comes in order, before the answer, in the async context of the ca
 test('several tasks at a time on one worker; each sees itself', () =>
   withPool('functions.js', { maxThreads: 1, concurrentTasksPerWorker: 4 }, async (pool) => {
     await pool.runTask(0);
-    const started = performance.now();
-    const sleepers = Array.from({ length: 8 }, (_, index) => pool.run('countSlowly', { index, time: 200 }));
-    assert.deepEqual(await Promise.all(sleepers), [0, 1, 2, 3, 4, 5, 6, 7]);
-    const took = performance.now() - started;
-    assert.ok(took >= 395 && took < 1_200, `took ${took} ms: two rounds of four`);
+    // Two rounds of four.
+    const gates = [new Gate(), new Gate()];
+    const runs = Array.from({ length: 8 }, (_, index) => pool.run('held', gates[index >> 2].cells));
+    await until(() => gates[0].begun === 4, 'four are held');
+    const { running, queueSize } = pool.stats();
+    assert.deepEqual([running, queueSize, gates[1].begun], [4, 4, 0]);
+    gates[0].open();
+    await until(() => gates[1].begun === 4, 'four more are held');
+    gates[1].open();
+    await Promise.all(runs);
+    const slow = Array.from({ length: 8 }, (_, index) => pool.run('countSlowly', { index, time: 8 - index }));
+    assert.deepEqual(await Promise.all(slow), [0, 1, 2, 3, 4, 5, 6, 7]);
     const seen = { a: [], b: [] };
     const run = (name) => pool.run('ownProgress', name, { onProgress: (p) => seen[name].push(p) });
     await Promise.all([run('a'), run('b')]);
@@ -305,13 +301,11 @@ test("a script in the seed's style answers with objects of ours, and posts them 
   withPool('answers-ours.js', 1, async (pool) => {
     const memory = new SharedBuffer(8);
     const posted = once(pool, 'message');
-    // What is no answer keeps no process alive.
-    const alive = setInterval(() => {}, 1000);
     const { given } = await pool.runTask({ input: memory, besides: memory });
     new Int32Array(memory.buffer)[0] = 7;
     assert.equal(new Int32Array(given.buffer)[0], 7);
-    const [{ besides }] = await posted;
-    clearInterval(alive);
+    // What is no answer keeps no process alive.
+    const [{ besides }] = await inTime(posted, 'what it posts besides');
     assert.equal(new Int32Array(besides.buffer)[0], 7);
     assert.ok((await pool.runTask({ input: [new Mutex(), 1] })).given[0] instanceof Mutex);
     const { port1, port2 } = new OurChannel();

@@ -10,19 +10,12 @@ const { Worker } = require('node:worker_threads');
 const { WorkerPool } = require('rust-workers');
 const { compiledModules } = require('../../lib/script-pool/compiled');
 const { onEachNode, quietly } = require('../support/child');
+const { script, using } = require('../support/pools');
 
-const LOADED = path.join(__dirname, '..', 'fixtures', 'scripts', 'loaded.js');
 const LIB = path.join(__dirname, '..', '..', 'lib') + path.sep;
 
 /** What a worker of a pool has loaded when it is given `input`. */
-async function loadedInPool(input) {
-  const pool = new WorkerPool(LOADED, 1);
-  try {
-    return await pool.runTask(input);
-  } finally {
-    await pool.close();
-  }
-}
+const loadedInPool = (input) => using(new WorkerPool(script('loaded.js'), 1), (pool) => pool.runTask(input));
 
 test("of Node's modules a worker loads those of a bare Worker, vm and AsyncLocalStorage", async () => {
   const bare = new Worker(`require('node:worker_threads').parentPort.postMessage(process.moduleLoadList)`, { eval: true });

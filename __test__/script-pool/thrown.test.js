@@ -6,7 +6,7 @@ const { test, describe } = require('node:test');
 const { runInNewContext } = require('node:vm');
 
 const { MessageChannel, Mutex, SharedBuffer, errors } = require('../..');
-const { decodeThrown, encodeThrown } = require('../../lib/script-pool/thrown');
+const { decodeThrown, encodeThrown } = require('../../lib/task/thrown');
 
 /** Where it arrives: the wire and its parts copied, what Node carries as it is. */
 function arrived(thrown) {

@@ -4,15 +4,14 @@
 
 const assert = require('node:assert/strict');
 const { once } = require('node:events');
-const path = require('node:path');
 const { after, test } = require('node:test');
-const { setTimeout: sleep } = require('node:timers/promises');
 const { Worker } = require('node:worker_threads');
 
 const { WorkerPool, errors } = require('rust-workers');
 const { onEachNode, quietly } = require('../support/child');
+const { script } = require('../support/pools');
+const { until } = require('../support/until');
 
-const script = (name) => path.join(__dirname, '..', 'fixtures', 'scripts', name);
 const odd = new WorkerPool(script('odd.js'), { maxThreads: 1 });
 after(() => odd.close());
 
@@ -50,7 +49,7 @@ test('a port of the result that was closed on its way', async () => {
 
 onEachNode('what throws on the owner’s side', (run) => {
   test('onProgress: each error is told, and everything arrives', async () => {
-    const end = await run(async ({ load, say }) => {
+    const end = await run(async ({ load, say, until: untilIt }) => {
       const { WorkerPool } = load();
       const told = [];
       process.on('uncaughtException', ({ message }) => told.push(message));
@@ -63,15 +62,15 @@ onEachNode('what throws on the owner’s side', (run) => {
       };
       const runs = Array.from({ length: 20 }, () => pool.run('steps', { count: 3, kinds }, { onProgress }));
       const answers = await Promise.all(runs);
-      await new Promise(setImmediate);
-      say(answers.length, reports, told.length, new Set(told).size);
+      await untilIt(() => told.length >= 60, 'the errors are told');
       await pool.close();
+      say(answers.length, reports, told.length, new Set(told).size);
     });
     assert.deepEqual(end, quietly('20 60 60 1'));
   });
 
   test('every event of a pool: what waits goes on, and the pool closes', async () => {
-    const end = await run(async ({ load, say }) => {
+    const end = await run(async ({ load, say, until: untilIt }) => {
       const { WorkerPool } = load();
       const told = new Set();
       process.on('uncaughtException', ({ message }) => told.add(message));
@@ -86,7 +85,7 @@ onEachNode('what throws on the owner’s side', (run) => {
       const rest = [pool.runTask(1), pool.runTask(2)];
       say(await exit, ...(await Promise.all(rest)));
       await pool.close();
-      await new Promise(setImmediate);
+      await untilIt(() => told.has('close'), 'the last event');
       say([...told].sort().join());
     });
     assert.deepEqual(
@@ -125,7 +124,7 @@ for (const [style, add] of Object.entries(styles)) {
     worker.on('message', (n) => answers.push(n));
     for (const n of inputs) worker.postMessage(n);
     const wanted = style.startsWith('two') ? 4 : 3;
-    while (answers.length < wanted) await sleep(5);
+    await until(() => answers.length === wanted, 'the answers of the bare Worker');
     await worker.terminate();
 
     const pool = new WorkerPool(LISTENING(add), { maxThreads: 1 });

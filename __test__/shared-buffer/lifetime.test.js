@@ -4,130 +4,140 @@
 // fault here is a crash or a hang.
 
 const assert = require('node:assert/strict');
-const { spawn } = require('node:child_process');
 const { test } = require('node:test');
 
-const WORKER_PREFIX = `
-  const { SharedBuffer, WorkerPool, rustAtomics } = require(${JSON.stringify(require.resolve('../..'))});
-  const { parentPort, workerData } = require('node:worker_threads');
-  const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));`;
+const { quietly, runProgram } = require('../support/child');
+const { assertPromised } = require('../support/promised-time');
 
-const PREFIX = `${WORKER_PREFIX}
-  const { Worker } = require('node:worker_threads');
-  const worker = (body, workerData) =>
-    new Worker(${JSON.stringify(WORKER_PREFIX)} + '(async () => {' + body + '})();', { eval: true, workerData });
-  const next = (emitter, event = 'message') => new Promise((resolve) => emitter.once(event, resolve));`;
+/** Runs a program in a process of its own. */
+const run = (program, options) => runProgram(process.execPath, program, options);
 
-/** Runs a program to its end: its output, and milliseconds from the word 'go' in it to the process's end. */
-function run(program, flags) {
-  return new Promise((resolve) => {
-    const child = spawn(process.execPath, [...flags, '-e', `${PREFIX} (async () => { ${program} })();`]);
-    let output = '';
-    let went;
-    const note = (chunk) => {
-      output += chunk;
-      if (went === undefined && output.includes('go')) went = performance.now();
-    };
-    child.stdout.on('data', note);
-    child.stderr.on('data', note);
-    const killer = setTimeout(() => child.kill('SIGKILL'), 15_000);
-    child.on('close', (status, signal) => {
-      clearTimeout(killer);
-      resolve({ status, signal, output, took: performance.now() - went });
-    });
+/** How long a process takes from its first line to its end, in ms; it has to end by itself, having said these lines. */
+async function timeToEnd(program, args, ...lines) {
+  let ready;
+  const end = await run(program, { args, onOutput: () => (ready ??= performance.now()) });
+  const took = performance.now() - ready;
+  assert.deepEqual(end, quietly(...lines));
+  return took;
+}
+
+for (const wait of ['shared.wait(0, 0)', 'rustAtomics.wait(shared.as("int32").array, 0, 0)']) {
+  test(`a thread blocked in ${wait} is terminated within 100 ms, and leaves no waiter behind`, async () => {
+    const end = await run(async ({ after, load, once, say, start, until }, waiting) => {
+      const { SharedBuffer } = load();
+      const { assertPromised: assertWithin, timeOf } = require('./__test__/support/promised-time');
+      const terminated = async (work, round) => {
+        const shared = new SharedBuffer(8);
+        const thread = start(
+          `({ load, parentPort, workerData }) => {
+            const { SharedBuffer, rustAtomics } = load();
+            const shared = SharedBuffer.from(workerData);
+            parentPort.postMessage('ready');
+            ${work};
+          }`,
+          { workerData: shared.buffer },
+        );
+        await once(thread, 'message');
+        if (work.includes(waiting)) await until(() => shared.notify(0) === 1, 'it waits');
+        // At several moments of the slices in which it waits, now again.
+        await after(10 + round * 7);
+        const took = await timeOf(() => thread.terminate());
+        if (shared.notify(0) !== 0) say('a waiter was left behind');
+        return took;
+      };
+      const blocked = (round) => terminated(`for (;;) ${waiting}`, round);
+      const idle = (round) => terminated('setInterval(Object, 1_000)', round);
+      await assertWithin(100, blocked, idle);
+      say('within 100 ms');
+    }, { args: [wait] });
+    assert.deepEqual(end, quietly('within 100 ms'));
   });
 }
 
-/** Ends by itself, without a crash, and says what it should. */
-async function ends(program, { within, says = '', flags = [] } = {}) {
-  const { status, signal, output, took } = await run(program, flags);
-  assert.deepEqual({ status, signal }, { status: 0, signal: null }, output);
-  assert.ok(output.includes(says), output);
-  if (within !== undefined) assert.ok(took < within, `took ${took} ms: ${output}`);
+for (const how of ['process.exit(0)', 'thread.unref()']) {
+  test(`the process ends within 100 ms while a thread is blocked in wait: ${how}`, async () => {
+    const program = async ({ load, once, say, start, until }, blocks, end) => {
+      const { SharedBuffer } = load();
+      const shared = new SharedBuffer(8);
+      const thread = start(
+        `({ load, parentPort, workerData }) => {
+          const shared = load().SharedBuffer.from(workerData);
+          parentPort.postMessage('ready');
+          if (${blocks}) for (;;) shared.wait(0, 0);
+          setInterval(Object, 1_000);
+        }`,
+        { workerData: shared.buffer },
+      );
+      await once(thread, 'message');
+      if (blocks) await until(() => shared.notify(0) === 1, 'it waits');
+      say('go');
+      if (end === 'process.exit(0)') process.exit(0);
+      thread.unref();
+    };
+    const time = (blocks) => timeToEnd(program, [blocks, how], 'go');
+    await assertPromised(100, () => time(true), () => time(false), 3);
+  });
 }
 
-/** What an end may take: the 100 ms promised, and what a loaded machine adds to starting and joining threads. */
-const SOON = 400;
-
-test('a thread blocked in wait is terminated at once', async () => {
-  await ends(`
-    const shared = new SharedBuffer(8);
-    for (const wait of ['shared.wait(0, 0)', 'rustAtomics.wait(shared.as("int32").array, 0, 0)']) {
-      const thread = worker('const shared = SharedBuffer.from(workerData); parentPort.postMessage(1); ' + wait, shared.buffer);
-      await next(thread);
-      await sleep(120);
-      const started = performance.now();
-      await thread.terminate();
-      const took = performance.now() - started;
-      if (took > 100) console.log('slow', took);
-      await sleep(5);
-      if (shared.notify(0) !== 0) console.log('a waiter was left behind');
-    }
-    console.log('done');`, { says: 'done' });
-});
-
-test('terminate takes less than 100 ms, time and again', async () => {
-  await ends(`
-    const shared = new SharedBuffer(8);
-    const times = [];
-    for (let i = 0; i < 8; i++) {
-      const thread = worker('parentPort.postMessage(1); SharedBuffer.from(workerData).wait(0, 0)', shared.buffer);
-      await next(thread);
-      await sleep(30 + i * 7);
-      const started = performance.now();
-      await thread.terminate();
-      times.push(performance.now() - started);
-    }
-    times.sort((a, b) => a - b);
-    console.log(times[4] < 100 ? 'quick' : 'slow: ' + times);`, { says: 'quick' });
-});
-
-test('the process exits while a thread is blocked in wait, by process.exit() and by an error', async () => {
-  for (const end of ['process.exit(0)', 'process.exitCode = 0; thread.unref()']) {
-    await ends(`
-      const shared = new SharedBuffer(8);
-      const thread = worker('parentPort.postMessage(1); SharedBuffer.from(workerData).wait(0, 0)', shared.buffer);
-      await next(thread);
-      await sleep(60);
-      require('node:fs').writeSync(1, 'go');
-      ${end};`, { within: SOON, says: 'go' });
-  }
-});
-
 test('a pending waitAsync keeps the process alive until it is woken or late, and not longer', async () => {
-  await ends(`
+  const program = async ({ after, load, say, start }, waits) => {
+    const { SharedBuffer } = load();
     const shared = new SharedBuffer(8);
-    const thread = worker('await sleep(300); SharedBuffer.from(workerData).notify(0);', shared.buffer);
-    thread.unref();
-    console.log(await shared.waitAsync(0, 0));
-    console.log(await shared.waitAsync(0, 0, 100));
-    require('node:fs').writeSync(1, 'go');`, { within: SOON, says: 'ok\ntimed-out\n' });
+    if (!waits) return say('ok') + say('timed-out');
+    start(
+      ({ load: loadHere, workerData }) =>
+        setTimeout(() => loadHere().SharedBuffer.from(workerData).notify(0), 300),
+      { workerData: shared.buffer },
+    ).unref();
+    const woken = await shared.waitAsync(0, 0);
+    const late = await shared.waitAsync(0, 0, 100);
+    say(woken);
+    say(late);
+    return undefined;
+  };
+  const time = (waits) => timeToEnd(program, [waits], 'ok', 'timed-out');
+  await assertPromised(100, () => time(true), () => time(false), 3);
 });
 
-test('a notifier that was started keeps nothing alive', async () => {
-  for (const end of ['', 'process.exit(0)']) {
-    await ends(`
+for (const how of ['by itself', 'process.exit(0)']) {
+  test(`a notifier that was started keeps nothing alive: the process ends ${how}`, async () => {
+    const program = async ({ load, say, until }, notifies, end) => {
+      const { SharedBuffer, WorkerPool } = load();
+      const pool = new WorkerPool({ maxThreads: 1 });
       const shared = new SharedBuffer(8);
-      const pool = new WorkerPool({ maxThreads: 1 });
-      console.log(await pool.run('atomicNotify', { buffer: shared }));
-      await sleep(200);
-      require('node:fs').writeSync(1, 'go');
-      ${end}`, { within: SOON, says: '0\ngo' });
-  }
-});
+      // Only the notifier wakes this one: so it is at work.
+      const plain = notifies && Atomics.waitAsync(new Int32Array(shared.buffer), 0, 0).value;
+      if (notifies) await until(() => pool.run('atomicNotify', { buffer: shared }), 'the notifier wakes one');
+      say((await plain) || (await pool.run('echo', 'ok')));
+      if (end === 'process.exit(0)') process.exit(0);
+    };
+    const time = (notifies) => timeToEnd(program, [notifies, how], 'ok');
+    await assertPromised(100, () => time(true), () => time(false), 3);
+  });
+}
 
-test('a worker that has a notifier of its own is terminated', async () => {
-  await ends(`
-    const thread = worker(\`
-      const pool = new WorkerPool({ maxThreads: 1 });
-      await pool.run('atomicNotify', { buffer: new SharedBuffer(8) });
-      parentPort.postMessage(1);
-      setInterval(() => {}, 1000);\`);
-    await next(thread);
-    await sleep(100);
-    const started = performance.now();
-    await thread.terminate();
-    console.log(performance.now() - started < 1000 ? 'done' : 'slow');`, { says: 'done' });
+test('a worker that has a notifier of its own is terminated within 100 ms', async () => {
+  const end = await run(async ({ once, say, start }) => {
+    const { assertPromised: assertWithin, timeOf } = require('./__test__/support/promised-time');
+    const terminated = async (notifies) => {
+      const thread = start(`async ({ load, parentPort, until }) => {
+        const { SharedBuffer, WorkerPool } = load();
+        const pool = new WorkerPool({ maxThreads: 1 });
+        const shared = new SharedBuffer(8);
+        if (${notifies}) {
+          Atomics.waitAsync(new Int32Array(shared.buffer), 0, 0);
+          await until(() => pool.run('atomicNotify', { buffer: shared }), 'the notifier wakes one');
+        }
+        parentPort.postMessage('ready');
+        setInterval(Object, 1_000);
+      }`);
+      await once(thread, 'message');
+      return timeOf(() => thread.terminate());
+    };
+    await assertWithin(100, () => terminated(true), () => terminated(false));
+    say('within 100 ms');
+  });
+  assert.deepEqual(end, quietly('within 100 ms'));
 });
 
 const LOADS = [
@@ -140,42 +150,59 @@ const LOADS = [
 ];
 
 for (const [load, what] of LOADS) {
-  test(`the worker that made the memory is terminated in the middle of ${what}`, { timeout: 40_000 }, async () => {
-    await ends(`
-      for (let i = 0; i < 4; i++) {
-        const thread = worker(\`
+  test(`the worker that made the memory is terminated in the middle of ${what}, within 100 ms`, async () => {
+    const end = await run(async ({ after, once, say, start }, submit) => {
+      const { assertPromised: assertWithin, timeOf } = require('./__test__/support/promised-time');
+      const terminated = async (tasks, round) => {
+        const thread = start(`async ({ load, parentPort, until }) => {
+          const { SharedBuffer, WorkerPool } = load();
           const pool = new WorkerPool({ maxThreads: 3 });
-          for (let n = 0; n < 4; n++) pool.run(${load}).catch(() => {});
-          setTimeout(() => parentPort.postMessage(1), 5);\`);
-        await next(thread);
-        await sleep(i * 3);
-        const started = performance.now();
-        await thread.terminate();
-        const took = performance.now() - started;
-        if (took > 1500) console.log('slow', took);
-      }
-      console.log('done');`, { says: 'done' });
+          await pool.run('noop');
+          for (let n = 0; n < ${tasks}; n++) pool.run(${submit});
+          if (${tasks} > 0) await until(() => pool.stats().running > 0, 'a task runs');
+          parentPort.postMessage('under way');
+          setInterval(Object, 1_000);
+        }`);
+        await once(thread, 'message');
+        // Any moment will do.
+        await after(round * 3);
+        return timeOf(() => thread.terminate());
+      };
+      // A task looks once a millisecond whether it should stop.
+      await assertWithin(100, (round) => terminated(4, round), (round) => terminated(0, round), 3);
+      say('within 100 ms');
+    }, { args: [load] });
+    assert.deepEqual(end, quietly('within 100 ms'));
   });
 }
 
 test('memory of a worker that is gone lives on in the tasks of another thread', async () => {
-  await ends(`
+  const end = await run(async ({ load, once, say, start }) => {
+    const { WorkerPool } = load();
     const pool = new WorkerPool({ maxThreads: 2 });
     for (let i = 0; i < 5; i++) {
-      const thread = worker('const shared = new SharedBuffer(8e6); const view = shared.as("uint32"); view.array.fill(3);' +
-        'parentPort.postMessage(shared.buffer);' +
-        'const pool = new WorkerPool({ maxThreads: 1 }); await pool.run("sum", view); await pool.close();');
-      const buffer = await next(thread);
+      const thread = start(async ({ load: loadHere, parentPort }) => {
+        const rw = loadHere();
+        const view = new rw.SharedBuffer(8e6).as('uint32');
+        view.array.fill(3);
+        parentPort.postMessage(view.buffer);
+        const own = new rw.WorkerPool({ maxThreads: 1 });
+        await own.run('sum', view);
+        await own.close();
+      });
+      const [buffer] = await once(thread, 'message');
       const runs = [1, 2, 3, 4].map(() => pool.run('sum', new Uint32Array(buffer), { parallel: true }));
       await thread.terminate();
-      for (const sum of await Promise.all(runs)) if (sum !== 6e6) console.log('wrong', sum);
+      say(...(await Promise.all(runs)));
     }
     await pool.close();
-    console.log('done');`, { says: 'done' });
+  });
+  assert.deepEqual(end, quietly(...Array(5).fill('6000000 6000000 6000000 6000000')));
 });
 
 test('what nobody refers to any more is collected, once no task uses it', async () => {
-  await ends(`
+  const end = await run(async ({ load, say, until }) => {
+    const { SharedBuffer, WorkerPool } = load();
     const pool = new WorkerPool({ maxThreads: 2 });
     const alive = new Set();
     const registry = new FinalizationRegistry((i) => alive.delete(i));
@@ -189,25 +216,43 @@ test('what nobody refers to any more is collected, once no task uses it', async 
       await shared.waitAsync(0, 0, 1);
     };
     for (let i = 0; i < 20; i++) await use(i);
-    for (let i = 0; i < 50 && alive.size > 2; i++) { globalThis.gc(); await sleep(5); }
-    console.log(alive.size <= 2 ? 'done' : 'left: ' + alive.size);
-    await pool.close();`, { says: 'done', flags: ['--expose-gc'] });
+    await until(() => (globalThis.gc(), alive.size <= 2), 'the buffers are collected');
+    say('collected');
+    await pool.close();
+  }, { execArgv: ['--expose-gc'] });
+  assert.deepEqual(end, quietly('collected'));
 });
 
 test('a wrapper that is collected while its memory is in use harms nothing', async () => {
-  await ends(`
+  const end = await run(async ({ load, say, until }) => {
+    const { SharedBuffer, WorkerPool } = load();
     const pool = new WorkerPool({ maxThreads: 2 });
-    const start = () => pool.run('sum', new SharedBuffer(4e7).as('uint8'));
-    const sums = Array.from({ length: 6 }, start);
-    for (let i = 0; i < 20; i++) { globalThis.gc(); await sleep(1); }
-    console.log((await Promise.all(sums)).join());
-    await pool.close();`, { says: '0,0,0,0,0,0', flags: ['--expose-gc'] });
+    const wrappers = [];
+    const start = () => {
+      const shared = new SharedBuffer(4e7);
+      wrappers.push(new WeakRef(shared));
+      return pool.run('sum', shared.as('uint8'));
+    };
+    const sums = Promise.all([1, 2, 3, 4, 5, 6].map(start));
+    await until(() => (globalThis.gc(), wrappers.every((wrapper) => wrapper.deref() === undefined)), 'they are collected');
+    say(pool.stats().completed < 6 ? 'in use' : 'all have ended');
+    say(...(await sums));
+    await pool.close();
+  }, { execArgv: ['--expose-gc'] });
+  assert.deepEqual(end, quietly('in use', '0 0 0 0 0 0'));
 });
 
 test('a waiter whose wrapper is collected is still met', async () => {
-  await ends(`
+  const end = await run(async ({ load, say, until }) => {
+    const { SharedBuffer } = load();
     const buffer = new SharedArrayBuffer(8);
-    const waiting = SharedBuffer.from(buffer).waitAsync(0, 0, 5000);
-    for (let i = 0; i < 20; i++) { globalThis.gc(); await sleep(2); }
-    console.log(SharedBuffer.from(buffer).notify(0), await waiting);`, { says: '1 ok', flags: ['--expose-gc'] });
+    const wait = () => {
+      const shared = SharedBuffer.from(buffer);
+      return [shared.waitAsync(0, 0, 20_000), new WeakRef(shared)];
+    };
+    const [waiting, wrapper] = wait();
+    await until(() => (globalThis.gc(), wrapper.deref() === undefined), 'the wrapper is collected');
+    say(SharedBuffer.from(buffer).notify(0), await waiting);
+  }, { execArgv: ['--expose-gc'] });
+  assert.deepEqual(end, quietly('1 ok'));
 });

@@ -6,17 +6,17 @@ const { after, test } = require('node:test');
 const zlib = require('node:zlib');
 
 const { MessageChannel, Mutex, SharedBuffer, WorkerPool, errors } = require('../..');
+const { busyPool } = require('../support/pools');
+const { createRandom } = require('../support/random-values');
+const { until } = require('../support/until');
 
 const pool = new WorkerPool({ maxThreads: 4 });
 const single = new WorkerPool({ maxThreads: 1 });
 after(() => Promise.all([pool.close(), single.close()]));
 
-let seed = 1;
+const below = createRandom(1);
 /** A number in [0, 1); the same sequence in every run. */
-function random() {
-  seed = (Math.imul(seed, 1_664_525) + 1_013_904_223) >>> 0;
-  return seed / 2 ** 32;
-}
+const random = () => below(2 ** 32) / 2 ** 32;
 
 test('memory that has properties of its own by the names of the language', async () => {
   const shadowed = (object) => {
@@ -207,22 +207,21 @@ test('tasks that want one range wait for each other, and stop when they should',
   const stop = new AbortController();
   const many = Array.from({ length: 6 }, () => pool.run('sort', view, { signal: stop.signal }));
   stop.abort();
-  for (const result of await Promise.allSettled(many)) {
-    if (result.status === 'rejected') assert.equal(result.reason.name, 'AbortError');
-  }
+  for (const { reason } of await Promise.allSettled(many)) assert.equal(reason?.name, 'AbortError');
 });
 
 test('nothing of the input is copied: a task sees what is written after it was submitted', async () => {
   const shared = new SharedBuffer(8);
   const wait = pool.run('atomicWait', { buffer: shared, value: 0 });
   shared.store(1, 9);
-  while (shared.notify(0) === 0) await null;
+  await until(() => shared.notify(0) === 1, 'the task waits');
   await wait;
-  const held = single.run('sleep', 30);
-  const sum = single.run('sum', shared);
+  const { pool: busy, free } = await busyPool();
+  const sum = busy.run('sum', shared);
   shared.store(1, 100);
-  await held;
+  free();
   assert.equal(await sum, 100);
+  await busy.close();
 });
 
 test('wrong inputs are told', async () => {

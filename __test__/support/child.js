@@ -17,21 +17,24 @@ const PRELUDE = path.join(__dirname, 'prelude.js');
 const TIMEOUT = 60_000;
 
 /**
- * Runs `program` and waits for its end.
+ * Runs node to its end.
  *
- * @param {string} node executable
- * @param {Function} program
- * @param {{ args?: unknown[], execArgv?: string[], env?: object, under?: string[], timeout?: number }} [options]
- *   `args`: what the program is given beside the prelude, as JSON; `under`: a command that is to start node, such as
- *   `taskset -c 0`
+ * @param {string[]} args
+ * @param {object} [options]
+ * @param {string} [options.node] executable; without it the one that runs the tests
+ * @param {string[]} [options.under] a command that is to start node, such as `taskset -c 0`
+ * @param {string} [options.cwd]
+ * @param {object} [options.env] beside this process's own
+ * @param {number} [options.timeout] after which it is killed, in ms
+ * @param {(child: import('node:child_process').ChildProcess, stdout: string) => void} [options.onOutput] called with all
+ *   that has been printed whenever there is more
  * @returns {Promise<{ code: number | null, signal: string | null, stdout: string, stderr: string }>}
  */
-function runProgram(node, program, options = {}) {
-  const { args: given = [], execArgv = [], env = {}, under = [], timeout = TIMEOUT } = options;
-  const source = `(${program})(require(${JSON.stringify(PRELUDE)}), ...${JSON.stringify(given)})`;
-  const [command, ...args] = [...under, node, ...execArgv, '-e', source];
-  const child = spawn(command, args, {
-    cwd: ROOT,
+function runNode(args, options = {}) {
+  const { node = process.execPath, under = [], cwd = ROOT, env = {}, timeout = TIMEOUT, onOutput = () => {} } = options;
+  const [command, ...rest] = [...under, node, ...args];
+  const child = spawn(command, rest, {
+    cwd,
     // The test runner's own settings are not for the child.
     env: { ...process.env, NODE_TEST_CONTEXT: undefined, NODE_OPTIONS: undefined, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -40,12 +43,27 @@ function runProgram(node, program, options = {}) {
   });
   let stdout = '';
   let stderr = '';
-  child.stdout.setEncoding('utf8').on('data', (text) => (stdout += text));
+  child.stdout.setEncoding('utf8').on('data', (text) => onOutput(child, (stdout += text)));
   child.stderr.setEncoding('utf8').on('data', (text) => (stderr += text));
   return new Promise((resolve, reject) => {
     child.on('error', reject);
     child.on('close', (code, signal) => resolve({ code, signal, stdout, stderr }));
   });
+}
+
+/**
+ * Runs `program` and waits for its end.
+ *
+ * @param {string} node executable
+ * @param {Function | string} program
+ * @param {object} [options] those of `runNode`, and
+ * @param {unknown[]} [options.args] what the program is given beside the prelude, as JSON
+ * @param {string[]} [options.execArgv]
+ */
+function runProgram(node, program, options = {}) {
+  const { args = [], execArgv = [], ...rest } = options;
+  const source = `(${program})(require(${JSON.stringify(PRELUDE)}), ...${JSON.stringify(args)})`;
+  return runNode([...execArgv, '-e', source], { node, ...rest });
 }
 
 /** Calls `define(run)` in a group of its own for each node: `run(program, options)` is `runProgram` on it. */
@@ -62,4 +80,4 @@ function quietly(...lines) {
   return { code: 0, signal: null, stdout: lines.map((line) => `${line}\n`).join(''), stderr: '' };
 }
 
-module.exports = { onEachNode, quietly, runProgram };
+module.exports = { ROOT, onEachNode, quietly, runNode, runProgram };

@@ -21,5 +21,8 @@ module.exports = {
   start: (program, workerOptions) =>
     new Worker(`(${program})(require(${JSON.stringify(__filename)}))`, { eval: true, ...workerOptions }),
 
+  /** See until.js. */
+  until: (...args) => require('./until').until(...args),
+
   after: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
 };

@@ -10,7 +10,7 @@ const path = require('node:path');
 const { after, before, test } = require('node:test');
 
 const { onEachNode, quietly } = require('../support/child');
-const { triple } = require('../../lib/triple');
+const { triple } = require('../../lib/native/triple');
 
 const ROOT = path.join(__dirname, '..', '..');
 
@@ -22,7 +22,7 @@ before(() => {
       fs.cpSync(path.join(ROOT, part), path.join(folder, name, part), { recursive: true });
     }
   }
-  const version = path.join(folder, 'newer', 'lib', 'version.js');
+  const version = path.join(folder, 'newer', 'lib', 'native', 'version.js');
   fs.writeFileSync(version, fs.readFileSync(version, 'utf8').replace(/'\d+\.\d+\.\d+'/, "'999.0.0'"));
 });
 after(() => fs.rmSync(folder, { recursive: true, force: true }));

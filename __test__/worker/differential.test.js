@@ -13,7 +13,7 @@ const { once } = require('node:events');
 const path = require('node:path');
 const { test } = require('node:test');
 
-const { createRandom } = require('../random-values');
+const { createRandom } = require('../support/random-values');
 const { forgeriesOf, sampleMessage } = require('./fixtures/forgeries');
 const sides = require('./fixtures/sides');
 const { Maker, describe } = require('./fixtures/values');

@@ -251,7 +251,7 @@ describe('two copies of the package', () => {
       if (name.endsWith('.node')) fs.copyFileSync(path.join(ROOT, name), path.join(folder, name));
     }
     if (isOtherVersion) {
-      const file = path.join(folder, 'lib', 'version.js');
+      const file = path.join(folder, 'lib', 'native', 'version.js');
       fs.writeFileSync(file, fs.readFileSync(file, 'utf8').replace(/VERSION: '.*'/, "VERSION: '99.0.0'"));
     }
     return folder;

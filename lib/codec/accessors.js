@@ -4,9 +4,9 @@
 
 const { types } = require('node:util');
 
-const { hasNamedProperties } = require('./array-properties');
+const { hasNamedProperties } = require('../runtime/array-properties');
 const { isView } = require('./bytes');
-const { ObjectPrototype, isArray, mapForEach, setForEach, sizeOfMap, sizeOfSet } = require('./intrinsics');
+const { ObjectPrototype, isArray, mapForEach, setForEach, sizeOfMap, sizeOfSet } = require('../runtime/intrinsics');
 
 const { hasOwn, keys: keysOf, getPrototypeOf } = Object;
 const { getOwnPropertyDescriptor } = Reflect;

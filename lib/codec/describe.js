@@ -4,9 +4,9 @@
 
 const { types } = require('node:util');
 
-const { isUncloneable, marks } = require('../transfer/uncloneable');
+const { isUncloneable, marks } = require('../runtime/clone-marks');
 
-const { exoticName, platformName } = require('./brands');
+const { exoticName, platformName } = require('./type-tags');
 const { bufferOf, isView, kindOfView } = require('./bytes');
 
 const ADVICE = 'pass plain data (numbers, strings, arrays, objects, Map, Set, Date, Error, typed arrays)';

@@ -4,17 +4,17 @@
 // cross is replaced by a text that tells what it was, as util.inspect would, and every other part crosses. Getters are
 // the program's code and run once, guarded.
 
-const { isUncloneable, marks } = require('../transfer/uncloneable');
+const { isUncloneable, marks } = require('../runtime/clone-marks');
 const { types } = require('node:util');
 
-const { hasNamedProperties } = require('./array-properties');
-const { className, exoticName, isOrdinary, kin, ownText } = require('./brands');
+const { hasNamedProperties } = require('../runtime/array-properties');
+const { className, exoticName, isOrdinary, kin, ownText } = require('./type-tags');
 const { bufferOf, isDetached, isOutOfBounds, isResizable, isView, kindOfView, sizeOf } = require('./bytes');
 const { HAS_MESSAGE, HAS_NAME, HAS_STACK, classNameOf, isErrorObject, knowsClass, ownKeys } = require('./error-values');
-const { isArray, sizeOfMap, sizeOfSet } = require('./intrinsics');
+const { isArray, sizeOfMap, sizeOfSet } = require('../runtime/intrinsics');
 const {
   ARRAY, ARRAY_TAILED, ERROR, HEADER_GRAPH, HEADER_TREE, MAP, OBJECT, SET, TAIL, VIEW,
-} = require('./tags');
+} = require('../constants').TAGS;
 const { Writer } = require('./writer');
 
 const { getOwnPropertyDescriptor, getPrototypeOf, hasOwn, keys: keysOf } = Object;

@@ -6,7 +6,7 @@
 const { types } = require('node:util');
 
 const { isView } = require('./bytes');
-const { SafeMap, SafeSet, isArray, mapForEach, setForEach } = require('./intrinsics');
+const { SafeMap, SafeSet, isArray, mapForEach, setForEach } = require('../runtime/intrinsics');
 
 const { getOwnPropertyDescriptor, keys: keysOf } = Object;
 const identifier = /^[\p{ID_Start}$_][\p{ID_Continue}$\u200c\u200d]*$/u;

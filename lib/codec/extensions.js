@@ -3,8 +3,8 @@
 // Objects of ours (SharedBuffer, ports, locks) and SharedArrayBuffers cross as extensions: a tag of their
 // own, then whatever `write` puts on the wire and `read` takes off it.
 
-const { SafeMap } = require('./intrinsics');
-const { FIRST_EXTENSION, LAST_EXTENSION } = require('./tags');
+const { SafeMap } = require('../runtime/intrinsics');
+const { FIRST_EXTENSION, LAST_EXTENSION } = require('../constants').TAGS;
 
 /**
  * @typedef {object} Extension

@@ -4,9 +4,9 @@
 // one buffer have one copy between them.
 
 const { types } = require('node:util');
-const nodeGlobals = require('../node-globals');
+const nodeGlobals = require('../runtime/globals');
 const { bufferOf, isOutOfBounds, isResizable, isView, lengthOf, offsetOf, sizeOf } = require('./bytes');
-const { SafeMap } = require('./intrinsics');
+const { SafeMap } = require('../runtime/intrinsics');
 
 const { getOwnPropertyDescriptor, getPrototypeOf } = Object;
 const { resize } = ArrayBuffer.prototype;

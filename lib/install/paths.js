@@ -6,7 +6,7 @@ const { spawnSync } = require('node:child_process');
 const fs = require('node:fs');
 const path = require('node:path');
 
-const { triple } = require('../triple');
+const { triple } = require('../native/triple');
 
 /** The folder of package.json. */
 const ROOT = path.join(__dirname, '..', '..');

@@ -6,7 +6,7 @@
  */
 
 const { LockNotHeldError } = require('../errors');
-const { keptOn } = require('../host');
+const { keptOn } = require('../runtime/host-realm');
 const { binding } = require('../native');
 
 /** What guards and locks of all copies of this package on one binary say to each other. */

@@ -2,15 +2,14 @@
 
 /** Waiting for a lock: a thread's sleep in slices, and a promise's wait by callback. */
 
-const { onAbort } = require('../abort');
-const { clearTimeout, now, setImmediate, setTimeout } = require('../clock');
+const { now, setImmediate } = require('../runtime/clock');
 const { binding } = require('../native');
 const { deliveryOf } = require('../delivery');
+const { Cancellable } = require('../end-early');
 const {
   errorFromCode, InternalError, LockAbortedError, LockDeadlockError, LockTimeoutError, reasonOf,
 } = require('../errors');
 const FORMS = require('../forms');
-const { callUser } = require('../user-code');
 
 const delivery = deliveryOf(binding);
 
@@ -103,30 +102,20 @@ function waitFor(begin, terms, what) {
     const { signal, timeout } = terms;
     throwIfAborted(signal, what);
     const wait = new Wait(resolve, reject, what);
-    if (signal !== undefined) wait.watch(signal);
-    if (!wait.isOver) wait.begin(begin, timeout);
+    if (signal !== undefined) wait.watch(signal, (aborted) => abortedError(aborted, what));
+    if (!wait.isSettled) wait.begin(begin, timeout);
   });
 }
 
 /** What the delivery settles, and what may end it earlier. */
-class Wait {
-  isOver = false;
+class Wait extends Cancellable {
   /** The delivery's, while the wait is under way. */
   #id;
-  #resolve;
-  #reject;
   #what;
-  #timer;
-  #ignoreSignal;
 
   constructor(resolve, reject, what) {
-    this.#resolve = resolve;
-    this.#reject = reject;
+    super(resolve, reject);
     this.#what = what;
-  }
-
-  watch(signal) {
-    this.#ignoreSignal = onAbort(signal, () => this.#giveUp(() => aborted(signal, this.#what)));
   }
 
   begin(begin, timeout) {
@@ -135,52 +124,43 @@ class Wait {
       const answer = checked(begin(id));
       if (answer !== NOT_YET) {
         delivery.remove(id);
-        return this.#end(this.#resolve, answer);
+        return this.resolve(answer);
       }
     } catch (error) {
       delivery.remove(id);
-      return this.#end(this.#reject, error);
+      return this.reject(error);
     }
     this.#id = id;
-    if (timeout !== undefined) {
-      this.#timer = setTimeout(() => this.#giveUp(() => tooLate(this.#what, timeout)), timeout);
-    }
+    if (timeout !== undefined) this.limitTime(timeout, () => this.endEarly(() => tooLate(this.#what, timeout)), true);
   }
 
-  #giveUp(reason) {
-    if (this.isOver) return;
+  endEarly(errorOf) {
+    if (this.isSettled) return;
     if (this.#id !== undefined) {
       // Else it was granted already: the event that says so is on its way, and wins.
       if (!binding.lockCancel(this.#id)) return;
       delivery.remove(this.#id);
     }
-    this.#end(this.#reject, reason());
-  }
-
-  #end(settle, value) {
-    this.isOver = true;
-    settle(value);
-    clearTimeout(this.#timer);
-    if (this.#ignoreSignal !== undefined) callUser(this.#ignoreSignal);
+    this.reject(errorOf());
   }
 
   /** Called by the delivery. */
   settle(form, number, from) {
-    if (form === FORMS.NUMBER) return this.#end(this.#resolve, number);
+    if (form === FORMS.NUMBER) return this.resolve(number);
     const error = form === FORMS.ERROR
       ? errorFromCode(from.takeExtra(), from.takeExtra())
       : new InternalError(`a lock answered in the unknown form ${form}`);
-    return this.#end(this.#reject, error);
+    return this.reject(error);
   }
 }
 
 function throwIfAborted(signal, what) {
-  if (signal?.aborted) throw aborted(signal, what);
+  if (signal?.aborted) throw abortedError(signal, what);
 }
 
 const tooLate = (what, timeout) => new LockTimeoutError(`${what} was not to be had within ${timeout} ms`);
 
-const aborted = (signal, what) =>
+const abortedError = (signal, what) =>
   new LockAbortedError(`The wait for ${what.replace('The', 'the')} was aborted`, { cause: reasonOf(signal) });
 
 const deadlock = (what) =>

@@ -18,13 +18,14 @@
  */
 
 const { MessageChannel: NodeMessageChannel, MessagePort: NodeMessagePort, receiveMessageOnPort } =
-  require('../node-threads');
+  require('../runtime/worker-threads');
 
-const { setTimeout } = require('../clock');
-const { closedPort } = require('../closed-port');
+const { setTimeout } = require('../runtime/clock');
+const { closedPort } = require('../runtime/closed-port');
+const { isOpen, refusalOfList: isRefused } = require('../runtime/node-ports');
 const { binding } = require('../native');
 
-const { close, postMessage, hasRef, ref, unref } = NodeMessagePort.prototype;
+const { close, postMessage } = NodeMessagePort.prototype;
 const { addEventListener, removeEventListener } = Object.getPrototypeOf(
   Object.getPrototypeOf(NodeMessagePort.prototype),
 );
@@ -149,32 +150,6 @@ function receive(entry) {
   }
   // Node 20 crashes when it is asked for a message of a port that has closed.
   return half !== undefined && isOpen(half) ? receiveMessageOnPort(half) : undefined;
-}
-
-/** Whether a half can be asked for a message. Node says so only in this way. */
-function isOpen(half) {
-  ref.call(half);
-  const open = hasRef.call(half);
-  unref.call(half);
-  return open;
-}
-
-const READ = Symbol('read');
-/** Cannot be cloned: by then Node has looked at the transfer list, and detached nothing. */
-const UNCLONEABLE = {
-  get value() {
-    throw READ;
-  },
-};
-
-/** What Node throws for this transfer list, as `{ error }`; undefined if nothing. */
-function isRefused(list) {
-  try {
-    postMessage.call(closedPort(), UNCLONEABLE, list);
-  } catch (error) {
-    if (error !== READ) return { error };
-  }
-  return undefined;
 }
 
 module.exports = {

@@ -7,9 +7,9 @@
 
 const { types } = require('node:util');
 
-const { MessageChannel: NodeMessageChannel, moveMessagePortToContext: nodeMove } = require('../node-threads');
+const { MessageChannel: NodeMessageChannel, moveMessagePortToContext: nodeMove } = require('../runtime/worker-threads');
 
-const { setTimeout } = require('../clock');
+const { setTimeout } = require('../runtime/clock');
 const { replaceRecords } = require('../transfer');
 const { kindOf } = require('../transfer/registry');
 const { holdsTraveler, transferablesIn } = require('../transfer/search');

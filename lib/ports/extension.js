@@ -2,7 +2,7 @@
 
 /** Ports in the inputs and results of native tasks, and in what a task posts. */
 
-const { PORT } = require('../codec/tags');
+const { PORT } = require('../constants').TAGS;
 const { kindOf } = require('../transfer/registry');
 
 /** Nobody kept shared memory for a port that comes from Rust, and it has no companion. */

@@ -6,22 +6,19 @@
  */
 
 const { AsyncResource } = require('node:async_hooks');
-const { MessagePort: NodeMessagePort } = require('../node-threads');
-const { define } = require('../codec/intrinsics');
-const { createEvent, Event, NodeEventTarget } = require('./node-classes');
+
+const { MessagePort: NodeMessagePort } = require('../runtime/worker-threads');
+const { define } = require('../runtime/intrinsics');
+const { HIDDEN, hasContext: hasContextBeside } = require('../runtime/async-context');
+const { createEvent, Event, NodeEventTarget } = require('../runtime/node-ports');
 
 const nodePrototype = NodeMessagePort.prototype;
 
 const { emitDestroy, runInAsyncScope } = AsyncResource.prototype;
-const sample = new AsyncResource('RUST_WORKERS_PORTS');
-/** What an AsyncResource keeps in itself; Node's ports keep the same where nobody sees it. */
-const HIDDEN = new Set(Object.getOwnPropertySymbols(sample));
 /** What the constructor of Node's event targets puts into an object. */
 const EVENTS = Reflect.ownKeys(new NodeEventTarget());
-// Else Jest tells of a handle that was left open.
-emitDestroy.call(sample);
-/** What stands in every port: event state, and the numbers of the async resource. */
-const ALWAYS = new Set([...EVENTS, ...[...HIDDEN].filter((key) => typeof sample[key] === 'number')]);
+/** The same as a set. */
+const EVENT_STATE = new Set(EVENTS);
 
 /**
  * The base of our ports: an AsyncResource in the first place, since hooks are to get the port itself and its listeners
@@ -37,13 +34,8 @@ class PortBase extends AsyncResource {
 }
 Object.setPrototypeOf(PortBase.prototype, nodePrototype);
 
-/**
- * Whether somebody would notice in which async context the listeners of a new port run: there is a context (that of an
- * AsyncLocalStorage), or there are hooks. Node keeps either in the object itself.
- */
-function hasContext(port) {
-  return Object.getOwnPropertySymbols(port).some((key) => port[key] !== undefined && !ALWAYS.has(key));
-}
+/** Whether code would notice in which async context the listeners of a new port run. */
+const hasContext = (port) => hasContextBeside(port, EVENT_STATE);
 
 /** Calls `run` as a method of the port in the port's own async context. */
 const inContext = (port, run) => runInAsyncScope.call(port, run, port);

@@ -1,8 +1,8 @@
 'use strict';
 
-const { MessageChannel: NodeMessageChannel } = require('../node-threads');
+const { MessageChannel: NodeMessageChannel } = require('../runtime/worker-threads');
 
-const { define } = require('../codec/intrinsics');
+const { define } = require('../runtime/intrinsics');
 const { binding } = require('../native');
 const { InvalidArgTypeError } = require('../errors');
 const { wake } = require('../transfer');

@@ -34,28 +34,28 @@
 
 const { inspect, types } = require('node:util');
 
-const { setImmediate, setTimeout } = require('../clock');
-const { markAsUncloneable } = require('../node-threads');
+const { setImmediate, setTimeout } = require('../runtime/clock');
+const { markAsUncloneable } = require('../runtime/worker-threads');
 const { binding } = require('../native');
-const { canSettle, settle, throwUncaught } = require('../turn');
+const { canSettle, settle, throwUncaught } = require('../runtime/turn');
 const { listOf } = require('../transfer/transfer-list');
-const { added } = require('../codec/intrinsics');
+const { added } = require('../runtime/intrinsics');
 const { Batch, NOTHING, Unreadable } = require('./batch');
 const { encode, takeLeft } = require('./codec');
 const companion = require('./companion');
 const { CloseEvent, PortBase, destroyed, eventWithPorts, hasContext, inContext, publicFace, shown } =
   require('./like-node');
 const { CLOSED, DETACHED, FULL, LOOPED, OVER, intake, LEFT_CLOSED, LEFT_EMPTY } = require('./native');
-const { dataCloneError, NEW_LISTENER, NodeEventTarget, REMOVE_LISTENER } = require('./node-classes');
+const { NEW_LISTENER, NodeEventTarget, REMOVE_LISTENER } = require('../runtime/node-ports');
+const { DISPATCH } = require('../runtime/port-symbols');
+const { dataCloneError } = require('../runtime/globals');
 const { partsOf } = require('./parts');
 const { checkRecord } = require('./record');
 const { Introductions, Kept } = require('./shared-memory');
 const { LOST, WRAPPED, postAside, postNowhere, refuseList } = require('./side');
 const { delivery, ports } = require('./table');
-const { closedError, limit, movedError, opened, receiveTerms, sliceOf, deadline, timeoutError } = require('./waiting');
+const { LimitedReceiver, closedError, movedError, opened, receiveTerms, sliceOf, deadline, timeoutError } = require('./waiting');
 
-/** Node's way to its listeners of both kinds, with the value for the one and the event for the other. */
-const DISPATCH = Symbol.for('nodejs.internal.kHybridDispatch');
 /** The method behind `receiveMessageOnPort`. */
 const RECEIVE = Symbol.for('rust-workers.receive');
 
@@ -501,7 +501,7 @@ class Port extends PortBase {
     this.#batch.end();
     this.#batch.kept = new Kept();
     if (ports.get(this.#entry.id) === this.#entry) ports.delete(this.#entry.id);
-    for (const { reject } of [...this.#receivers.splice(0), ...this.#senders.splice(0)]) reject(reason());
+    for (const waiting of [...this.#receivers.splice(0), ...this.#senders.splice(0)]) waiting.reject(reason());
     this.#hold();
   }
 
@@ -549,14 +549,15 @@ class Port extends PortBase {
       const { timeout, signal } = receiveTerms(options);
       if (signal?.aborted) throw signal.reason;
       if (this.#state !== OPEN) throw this.#state === MOVED ? movedError() : closedError();
-      const receiver = { resolve, reject };
+      const isLimited = timeout !== undefined || signal !== undefined;
+      const receiver = isLimited ? new LimitedReceiver(resolve, reject, this.#dismiss) : { resolve, reject };
       if (this.#receivers.length === 0) {
         const message = this.#takeInAdvance();
         if (message !== NOTHING) return this.#give(receiver, message);
         if (this.#state !== OPEN) throw closedError();
       }
       this.#receivers = added(this.#receivers, receiver);
-      if (timeout !== undefined || signal !== undefined) limit(receiver, timeout, signal, this.#dismiss);
+      if (isLimited) receiver.limit({ timeout, signal });
       this.#hold();
     });
   }

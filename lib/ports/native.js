@@ -2,7 +2,7 @@
 
 /** The native side's numbers (src/node/ports.rs holds the same), and the memory batches of messages come in. */
 
-const { keptOn } = require('../host');
+const { keptOn } = require('../runtime/host-realm');
 const { binding } = require('../native');
 
 /** Messages in one batch at the most. */

@@ -5,7 +5,7 @@
 const { types } = require('node:util');
 
 const { bytesOf: asBytes } = require('../codec/bytes');
-const { arrayOf } = require('../codec/intrinsics');
+const { arrayOf } = require('../runtime/intrinsics');
 
 const { slice } = Uint8Array.prototype;
 

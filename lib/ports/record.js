@@ -5,7 +5,7 @@
  * channel was made with, what it keeps for the other end, and its half of the companion.
  */
 
-const { MessagePort: NodeMessagePort } = require('../node-threads');
+const { MessagePort: NodeMessagePort } = require('../runtime/worker-threads');
 const { MalformedValueError } = require('../errors');
 const { arePairs, isNumber } = require('./shared-memory');
 

@@ -14,7 +14,7 @@
 
 const { types } = require('node:util');
 
-const { append, arrayOf } = require('../codec/intrinsics');
+const { append, arrayOf } = require('../runtime/intrinsics');
 
 const isGrowable = Object.getOwnPropertyDescriptor(SharedArrayBuffer.prototype, 'growable')?.get;
 

@@ -9,16 +9,16 @@
 
 const { types } = require('node:util');
 
-const { MessagePort: NodeMessagePort } = require('../node-threads');
+const { MessagePort: NodeMessagePort } = require('../runtime/worker-threads');
 const { sizeOf } = require('../codec/bytes');
-const { append } = require('../codec/intrinsics');
+const { append } = require('../runtime/intrinsics');
 const { MalformedValueError } = require('../errors');
 const { departure } = require('../transfer');
 const { isMarkedAsUntransferable } = require('../transfer/refusals');
 const { kindOf } = require('../transfer/registry');
 const { listOf } = require('../transfer/transfer-list');
 const { closedHalf, isRefused, post } = require('./companion');
-const { dataCloneError } = require('./node-classes');
+const { dataCloneError } = require('../runtime/globals');
 const { arePairs } = require('./shared-memory');
 
 /** Whether this is a port of ours that does not leave although it is on the list. */

@@ -11,11 +11,11 @@
  * port that a listener of one wakes gets its turn in the same round if it stands behind that one.
  */
 
-const { added } = require('../codec/intrinsics');
+const { added } = require('../runtime/intrinsics');
 const { binding } = require('../native');
 const { deliveryOf } = require('../delivery');
 const FORMS = require('../forms');
-const { keptOn } = require('../host');
+const { keptOn } = require('../runtime/host-realm');
 
 const KEY = Symbol.for('rust-workers.port-table');
 

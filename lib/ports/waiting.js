@@ -2,15 +2,14 @@
 
 /** Waiting for messages: options, limits and their errors. */
 
-const { onAbort } = require('../abort');
-const { clearTimeout, now, setTimeout } = require('../clock');
-const { PortClosedError, ReceiveTimeoutError } = require('../errors');
+const { now } = require('../runtime/clock');
+const { Cancellable } = require('../end-early');
+const { PortClosedError, ReceiveTimeoutError, reasonOf } = require('../errors');
 const { validateAbortSignal, validateNumber, validateOptions } = require('../validators');
 const { Unreadable } = require('./batch');
 
 /** The longest a thread is blocked in native code, in milliseconds: so long `worker.terminate()` may have to wait. */
 const SLICE = 50;
-const LONGEST_TIMER = 2 ** 31 - 1;
 
 const OPTIONS = new Set(['timeout', 'signal']);
 
@@ -40,32 +39,32 @@ function receiveTerms(options = {}) {
   return { timeout: timeout === Infinity ? undefined : timeout, signal };
 }
 
-/** Ends a waiting `receive` by time or by signal. `dismiss` takes it off the list. */
-function limit(receiver, timeout, signal, dismiss) {
-  const { resolve, reject } = receiver;
-  let timer;
-  let takeBack;
-  const release = () => {
-    clearTimeout(timer);
-    takeBack?.();
-  };
-  const end = (error) => {
-    dismiss(receiver);
-    receiver.reject(error);
-  };
-  receiver.resolve = (value) => {
-    release();
-    resolve(value);
-  };
-  receiver.reject = (error) => {
-    release();
-    reject(error);
-  };
-  // The port itself holds the event loop while somebody waits.
-  if (timeout !== undefined) {
-    timer = setTimeout(() => end(timeoutError(timeout)), Math.min(timeout, LONGEST_TIMER)).unref();
+/** A `receive` that waits for a message, and has a limit. */
+class LimitedReceiver extends Cancellable {
+  #dismiss;
+
+  /**
+   * @param {(message: unknown) => void} resolve
+   * @param {(error: unknown) => void} reject
+   * @param {(receiver: LimitedReceiver) => void} dismiss takes it off the list of those that wait
+   */
+  constructor(resolve, reject, dismiss) {
+    super(resolve, reject);
+    this.#dismiss = dismiss;
   }
-  if (signal !== undefined) takeBack = onAbort(signal, () => end(signal.reason));
+
+  /** @param {{ timeout?: number, signal?: AbortSignal }} options one of them is given */
+  limit({ timeout, signal }) {
+    // The port itself holds the event loop while a `receive` waits.
+    if (timeout !== undefined) this.limitTime(timeout, () => this.endEarly(() => timeoutError(timeout)), false);
+    if (signal !== undefined) this.watch(signal, reasonOf);
+  }
+
+  endEarly(errorOf) {
+    if (this.isSettled) return;
+    this.#dismiss(this);
+    this.reject(errorOf());
+  }
 }
 
 /** When `receiveSync` gives up; a time as of `now()`. */
@@ -82,4 +81,4 @@ function sliceOf(until) {
   return Math.max(0, Math.min(SLICE, until - now()));
 }
 
-module.exports = { closedError, deadline, limit, movedError, opened, receiveTerms, sliceOf, timeoutError };
+module.exports = { LimitedReceiver, closedError, deadline, movedError, opened, receiveTerms, sliceOf, timeoutError };

@@ -11,10 +11,10 @@
  * A message is `[isBundle, value]`: whether the value holds objects of ours (lib/travel) is told outside of it.
  */
 
-const { receiveMessageOnPort } = require('../node-threads');
+const { receiveMessageOnPort } = require('../runtime/worker-threads');
 
 const FORMS = require('../forms');
-const { keptOn } = require('../host');
+const { keptOn } = require('../runtime/host-realm');
 const { notTooDeep } = require('./too-deep');
 
 /** Registered: each copy of this file must find what the first has kept. */

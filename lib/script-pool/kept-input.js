@@ -1,36 +1,53 @@
 'use strict';
 
-/** Inputs that are taken now and run later: while nobody knows whose task it is, or the queue is full. */
+/**
+ * An input that is taken now and submitted later: while it is not known whose task it is, or the queue is full. It is as
+ * it was when it was taken, for a native task or for a script.
+ */
 
 const { memoryOf } = require('../shared-buffer/shared-buffer');
-const { Outgoing } = require('./outgoing');
-const { AUTO, takeAside, takeBack, transferablesOf } = require('./transfer');
+const { AUTO, discard, takeAside, takeBack, transferablesOf } = require('./transfer');
+const { ValueEncoder } = require('./value-encoder');
 
-const outgoing = new Outgoing(true);
+const encoder = new ValueEncoder(true);
 
 const NOTHING = Object.freeze([]);
 
-/**
- * An input as it is now, for a script or for a native task.
- *
- * @param {unknown} input
- * @param {object[] | 'auto'} [transfer] what of it is given away, now
- * @returns {{ isBundle: boolean, value: unknown, list: object[] }} for `takeKept`, or `discard` of transfer.js
- * @throws what Node throws for what cannot be cloned or transferred
- */
-function keep(input, transfer = NOTHING) {
-  const list = transfer === AUTO ? transferablesOf(input) : transfer;
-  if (list.length > 0) return takeAside(input, list);
-  // Shared memory is the same whenever it is read.
-  const copy = memoryOf(input) === undefined ? outgoing.copy(input) : { value: input };
-  return copy === undefined ? takeAside(outgoing.takeLeft(), list) : { isBundle: false, value: copy.value, list };
+class KeptInput {
+  /** `{ isBundle, value, list }`, as `takeAside` of transfer.js gives it. */
+  #taken;
+
+  constructor(taken) {
+    this.#taken = taken;
+  }
+
+  /**
+   * @param {unknown} input
+   * @param {object[] | 'auto'} [transfer] what of it is given away, now
+   * @returns {KeptInput}
+   * @throws what Node throws for what cannot be cloned or transferred
+   */
+  static of(input, transfer = NOTHING) {
+    const list = transfer === AUTO ? transferablesOf(input) : transfer;
+    if (list.length > 0) return new KeptInput(takeAside(input, list));
+    // Shared memory is the same whenever it is read.
+    const copy = memoryOf(input) === undefined ? encoder.copy(input) : { value: input };
+    if (copy === undefined) return new KeptInput(takeAside(encoder.takeLeft(), list));
+    return new KeptInput({ isBundle: false, value: copy.value, list });
+  }
+
+  /** The input, and what of it is to be given away. Called once. */
+  take() {
+    const taken = this.#taken;
+    const value = takeBack(taken);
+    // Objects of ours that were given away are here again.
+    return { value, transfer: taken.isBundle ? transferablesOf(value) : taken.list };
+  }
+
+  /** Lets go of it: it will not be submitted. */
+  discard() {
+    discard(this.#taken);
+  }
 }
 
-/** What was kept, and what of it is to be given away. */
-function takeKept(aside) {
-  const value = takeBack(aside);
-  // Objects of ours that were given away are here again.
-  return { value, transfer: aside.isBundle ? transferablesOf(value) : aside.list };
-}
-
-module.exports = { keep, takeKept };
+module.exports = { KeptInput };

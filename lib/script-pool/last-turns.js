@@ -5,8 +5,8 @@
  * it ends by itself, these messages get the turns of the event loop that they need.
  */
 
-const { setImmediate } = require('../clock');
-const { hostCopy } = require('../host');
+const { setImmediate } = require('../runtime/clock');
+const { hostCopy } = require('../runtime/host-realm');
 
 /** Two: one in which Node takes all that has come, one for streams that pass it on. */
 const TURNS = 2;

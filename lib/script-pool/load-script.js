@@ -2,24 +2,14 @@
 
 /** Loads a worker's script as Node itself would load a Worker's, and finds what it exports. */
 
-// What 'node:module' exports, without what else that loads.
-const Module = module.constructor;
-
 /**
  * @param {{ file?: string, url: string }} place the script's file, if it has one; and the URL by which Node imports it
- * @param {(url: string) => Promise<object>} importUrl `import`, which a module that came compiled has not
+ * @param {{ runAsMain(file: string): { exports: unknown } | undefined, importUrl(url: string): Promise<object> }} loader
  * @returns {unknown} what it exports, or a promise for it
  */
-function loadScript({ file, url }, importUrl) {
-  if (file === undefined) return importUrl(url);
-  process.argv[1] = file;
-  const before = process.mainModule;
-  // The function by which Node starts the script of a Worker: hooks, loaders and kinds of files are its business.
-  Module.runMain(file);
-  const main = process.mainModule;
-  if (main !== undefined && main !== before) return main.exports;
-  // An ES module, or loaded by the loader of ES modules: the same one again.
-  return importUrl(url);
+function loadScript({ file, url }, { runAsMain, importUrl }) {
+  const main = file === undefined ? undefined : runAsMain(file);
+  return main === undefined ? importUrl(url) : main.exports;
 }
 
 const isThenable = (value) =>

@@ -4,7 +4,7 @@
 
 const { getHeapStatistics } = require('node:v8');
 
-const { now } = require('../clock');
+const { now } = require('../runtime/clock');
 
 /** Milliseconds between two looks at the memory: asking costs some microseconds. */
 const LOOK_EVERY = 10;

@@ -59,18 +59,18 @@ function scriptSettings(options, pool, fixed) {
     throw new InvalidArgValueError('The "options.wait" argument must be \'event\' or \'block\'');
   }
   validateNumber(linger, 'options.linger', 0, BLOCK_SLICE);
-  const recycle = recycling === undefined ? undefined : recycleTerms(recycling);
+  const recycle = recycling === undefined ? undefined : recycleOptions(recycling);
   const keep = fixed ? pool.maxThreads : pool.minThreads;
   const worker = {};
   for (const name of WORKER_OPTIONS) if (options[name] !== undefined) worker[name] = options[name];
-  const patience = wait === 'event' && linger === 0 ? TAKE : WAITS[wait];
+  const waitPolicy = wait === 'event' && linger === 0 ? TAKE : WAITS[wait];
   return {
     workerData,
     worker,
     concurrency: concurrentTasksPerWorker,
     killTimeout,
-    patience,
-    patienceTime: patience === BLOCK ? BLOCK_SLICE : linger,
+    waitPolicy,
+    waitTime: waitPolicy === BLOCK ? BLOCK_SLICE : linger,
     recycle,
     keep,
     idleTimeout: keep === pool.maxThreads ? Infinity : pool.idleTimeout,
@@ -79,7 +79,7 @@ function scriptSettings(options, pool, fixed) {
   };
 }
 
-function recycleTerms(recycle) {
+function recycleOptions(recycle) {
   const { afterTasks, maxMemoryMb, afterMs } = validateOptions(recycle, 'options.recycle', RECYCLE);
   if (afterTasks !== undefined && afterTasks !== Infinity) validateInteger(afterTasks, 'options.recycle.afterTasks', 1);
   if (maxMemoryMb !== undefined) validateNumber(maxMemoryMb, 'options.recycle.maxMemoryMb', 1);
@@ -88,7 +88,7 @@ function recycleTerms(recycle) {
 }
 
 /** Options of a run that only scripts take. */
-function scriptTerms(options) {
+function scriptSubmitOptions(options) {
   const { onProgress, name, transfer } = runOptions(options, SCRIPT_RUN);
   if (onProgress !== undefined) validateFunction(onProgress, 'options.onProgress');
   if (name !== undefined && typeof name !== 'string') {
@@ -97,4 +97,4 @@ function scriptTerms(options) {
   return { onProgress, name, auto: transfer === AUTO };
 }
 
-module.exports = { scriptPoolOptions, scriptSettings, scriptTerms };
+module.exports = { scriptPoolOptions, scriptSettings, scriptSubmitOptions };

@@ -19,8 +19,8 @@ module.exports = {
   END_BESIDE_FAILED: 3 << 16,
 
   // In the place of a seat: any worker may take the task, or it waits for one that its input can go to.
-  ANY_SEAT: -1,
-  NO_SEAT: -2,
+  ANY_WORKER: -1,
+  NO_WORKER: -2,
 
   // How the input of a task reaches its worker.
   BY_QUEUE: 0,

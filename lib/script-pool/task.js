@@ -8,7 +8,7 @@
 
 const { types } = require('node:util');
 
-const nodeGlobals = require('../node-globals');
+const nodeGlobals = require('../runtime/globals');
 
 const RUNNER = Symbol.for('rust-workers.script-runner');
 

@@ -2,7 +2,7 @@
 
 /** V8's structured clone recurses, and ends where the stack does: told as what it is, and what to do about it. */
 
-const { isStackOverflow } = require('../stack-overflow');
+const { isStackOverflow } = require('../runtime/stack-overflow');
 
 /**
  * @param {unknown} error what structured clone has thrown

@@ -3,18 +3,18 @@
 /** What is given away with a value: named by a list, or found in it. */
 
 const { types } = require('node:util');
-const { MessagePort } = require('../node-threads');
+const { MessagePort } = require('../runtime/worker-threads');
 
-const { closedPort } = require('../closed-port');
+const { closedPort } = require('../runtime/closed-port');
 const { mayRunCode } = require('../codec/accessors');
-const { exoticName } = require('../codec/brands');
+const { exoticName } = require('../codec/type-tags');
 const { bufferOf, isBuffer, isView, lengthOf, sizeOf } = require('../codec/bytes');
 const { describe } = require('../codec/describe');
 const { findPath } = require('../codec/explain');
-const { SafeSet, append, isArray, mapForEach, setForEach } = require('../codec/intrinsics');
+const { SafeSet, append, isArray, mapForEach, setForEach } = require('../runtime/intrinsics');
 const { InvalidArgTypeError, UnsupportedValueError } = require('../errors');
 const { arrive, departure } = require('../transfer');
-const nodeGlobals = require('../node-globals');
+const nodeGlobals = require('../runtime/globals');
 const { kindOf } = require('../transfer/registry');
 const { Moved } = require('./task');
 

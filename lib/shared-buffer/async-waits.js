@@ -2,10 +2,10 @@
 
 /** `waitAsync` under way in this environment: who waits, timers, and the hold on the event loop. */
 
-const { clearTimeout, now, setTimeout } = require('../clock');
+const { clearTimeout, now, setTimeout } = require('../runtime/clock');
 const { deliveryOf } = require('../delivery');
 const FORMS = require('../forms');
-const { hostCopy } = require('../host');
+const { hostCopy } = require('../runtime/host-realm');
 const { binding } = require('../native');
 
 /** The longest time a timer takes, in milliseconds. */

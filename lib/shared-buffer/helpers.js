@@ -2,7 +2,7 @@
 
 /** What of `rustAtomics` is JavaScript, given to the native side once for the environment. */
 
-const { keptOn } = require('../host');
+const { keptOn } = require('../runtime/host-realm');
 const { binding } = require('../native');
 const { toBigInt } = require('./to-big-int');
 

@@ -9,9 +9,9 @@
  */
 
 const path = require('node:path');
-const { Worker } = require('../node-threads');
+const { Worker } = require('../runtime/worker-threads');
 
-const { keptOn } = require('../host');
+const { keptOn } = require('../runtime/host-realm');
 const { binding } = require('../native');
 const { holdRegion } = require('./region-hold');
 

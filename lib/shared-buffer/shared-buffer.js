@@ -1,7 +1,7 @@
 'use strict';
 
 const { types } = require('node:util');
-const { markAsUncloneable } = require('../node-threads');
+const { markAsUncloneable } = require('../runtime/worker-threads');
 
 const { bufferOf, isView, sizeOf } = require('../codec/bytes');
 const { InvalidArgTypeError, InvalidArgValueError, OutOfRangeError } = require('../errors');

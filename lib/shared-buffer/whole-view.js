@@ -2,11 +2,11 @@
 
 /** By what the native side keeps shared memory. */
 
-const { hostCopy } = require('../host');
-const nodeGlobals = require('../node-globals');
+const { hostCopy } = require('../runtime/host-realm');
+const nodeGlobals = require('../runtime/globals');
 
 /**
- * A view that the native side may keep for as long as it likes: of memory in a realm that may end (host.js), one over a
+ * A view that the native side may keep for as long as it likes: of memory in a realm that may end (runtime/host-realm.js), one over a
  * SharedArrayBuffer of this realm that is the same memory.
  */
 const makeView = (buffer) => new Uint8Array(buffer instanceof SharedArrayBuffer ? buffer : nodeGlobals.structuredClone(buffer));

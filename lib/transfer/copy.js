@@ -8,15 +8,15 @@
 
 const { types } = require('node:util');
 
-const { isOrdinary, isTakenApart, kin } = require('../codec/brands');
+const { isOrdinary, isTakenApart, kin } = require('../codec/type-tags');
 const { bufferOf, isOutOfBounds } = require('../codec/bytes');
-const { append } = require('../codec/intrinsics');
+const { append } = require('../runtime/intrinsics');
 const { MemoryCopies } = require('../codec/memory-copies');
 const { flagsOf, sourceOf } = require('../codec/regexps');
-const { closedPort } = require('../closed-port');
+const { closedPort } = require('../runtime/closed-port');
 const { kindOf } = require('./registry');
 const { Exploration, entriesOf, isOfNode, membersOf } = require('./search');
-const { isUncloneable, marks } = require('./uncloneable');
+const { isUncloneable, marks } = require('../runtime/clone-marks');
 
 const { hasOwn, keys: keysOf } = Object;
 const { getTime } = Date.prototype;

@@ -10,7 +10,7 @@
 
 const { types } = require('node:util');
 
-const { append } = require('../codec/intrinsics');
+const { append } = require('../runtime/intrinsics');
 const { IMAGE, seal, unseal } = require('./seal');
 const { isAwake, kindOf, kindOfBrand, register, wake } = require('./registry');
 const { isLeaf, needsCare } = require('./search');

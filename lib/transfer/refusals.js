@@ -6,9 +6,10 @@ const {
   MessageChannel: NodeMessageChannel,
   isMarkedAsUntransferable: nodeIsMarked,
   markAsUntransferable,
-} = require('../node-threads');
+} = require('../runtime/worker-threads');
 
-const { closedPort } = require('../closed-port');
+const { closedPort } = require('../runtime/closed-port');
+const { refusalOfList } = require('../runtime/node-ports');
 
 /** What `provoke` throws, given the two ports of a channel; undefined if nothing. */
 function thrownBy(provoke) {
@@ -67,24 +68,10 @@ function isPassedOver(object) {
 /** Whether `markAsUntransferable` was called with this object of ours. */
 const isMarkedAsUntransferable = nodeIsMarked ?? isPassedOver;
 
-/** Refused after the transfer list was read, and before anything in it is touched. */
-const NEVER = Symbol('never');
-let ofNever;
-
 /** Throws what Node says of a transfer list, which it does before it reads anything of the value. */
 function checkList(list) {
-  if (list.length === 0) return;
-  const refusalOf = (transfer) => {
-    try {
-      closedPort().postMessage(NEVER, transfer);
-    } catch (error) {
-      return error;
-    }
-    return undefined;
-  };
-  ofNever ??= refusalOf([])?.message;
-  const error = refusalOf(list);
-  if (error !== undefined && error.message !== ofNever) throw error;
+  const refused = list.length === 0 ? undefined : refusalOfList(list);
+  if (refused !== undefined) throw refused.error;
 }
 
 module.exports = { checkList, duplicate, isMarkedAsUntransferable, notListed, unlisted, untransferable };

@@ -14,7 +14,7 @@
 
 const { types } = require('node:util');
 
-const { keptOn } = require('../host');
+const { keptOn } = require('../runtime/host-realm');
 const { binding } = require('../native');
 const { IMAGE } = require('./seal');
 const { shared } = require('./thread-state');

@@ -10,8 +10,9 @@
 
 const { types } = require('node:util');
 
-const { hasNamedProperties } = require('../codec/array-properties');
-const { append, arrayOf } = require('../codec/intrinsics');
+const { hasNamedProperties } = require('../runtime/array-properties');
+const { CLONED, TRANSFERRED, ownMarksOf } = require('../runtime/clone-marks');
+const { append, arrayOf } = require('../runtime/intrinsics');
 const { kindOf } = require('./registry');
 
 const { isProxy, isMap, isSet, isNativeError } = types;
@@ -29,16 +30,15 @@ function isLeaf(value) {
 }
 
 /**
- * How Node marks what it takes to another thread by itself, such as streams, file handles and keys: by methods so named.
+ * How Node marks what it takes to another thread by itself, such as streams, file handles and keys.
  *
- * @param {...string} names
+ * @param {number} marks CLONED, TRANSFERRED, or both
  * @returns {(object: object) => boolean} whether an object has one of them
  */
-function marking(...names) {
+function marking(marks) {
   /** prototype -> whether it has a mark. */
   const known = new WeakMap();
-  const hasMark = (object) =>
-    Object.getOwnPropertySymbols(object).some(({ description }) => names.includes(description));
+  const hasMark = (object) => (ownMarksOf(object) & marks) !== 0;
   const inheritsMark = (object) => {
     const prototype = getPrototypeOf(object);
     // A Proxy would see that it is asked.
@@ -54,10 +54,10 @@ function marking(...names) {
 }
 
 /** Whether this has to be on a transfer list, or can be. */
-const isTransferable = marking('messaging_transfer_symbol');
+const isTransferable = marking(TRANSFERRED);
 
 /** Whether this is a thing of Node's that it takes to another thread by itself: nothing to look into. */
-const isOfNode = marking('messaging_transfer_symbol', 'messaging_clone_symbol');
+const isOfNode = marking(TRANSFERRED | CLONED);
 
 /** The keys and entries of a Map, in turn, whatever its class has overridden. */
 function entriesOf(map) {

@@ -7,8 +7,8 @@
  * It hangs on a class of Node's own, which is one and the same in every realm and for every module registry.
  */
 
-const { keptOn } = require('../host');
-const { MessagePort: NodeMessagePort } = require('../node-threads');
+const { keptOn } = require('../runtime/host-realm');
+const { MessagePort: NodeMessagePort } = require('../runtime/worker-threads');
 
 /** With a number that a change of the meanings would change. */
 const KEY = Symbol.for('rust-workers.thread.1');
@@ -19,7 +19,6 @@ const KEY = Symbol.for('rust-workers.thread.1');
  * @property {WeakSet<object>} kinds all that were registered: nothing else is taken for one
  * @property {WeakMap<object, Map<number, object>>} roads a port of Node's -> image -> what that image put on it
  * @property {WeakMap<object, unknown>} opened a message as it came -> what it was, where it may be asked for again
- * @property {{ some: boolean, objects: WeakSet<object> }} uncloneable see uncloneable.js
  */
 
 /** @returns {ThreadState} */
@@ -28,7 +27,6 @@ const makeState = () => ({
   kinds: new WeakSet(),
   roads: new WeakMap(),
   opened: new WeakMap(),
-  uncloneable: { some: false, objects: new WeakSet() },
 });
 
 module.exports = { makeState };

@@ -2,7 +2,7 @@
 
 /** Reading transfer lists as Node reads them: a bad one is left to Node, which has the words for it. */
 
-const { append } = require('../codec/intrinsics');
+const { append } = require('../runtime/intrinsics');
 
 const isObject = (value) => (typeof value === 'object' && value !== null) || typeof value === 'function';
 

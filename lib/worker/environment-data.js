@@ -6,7 +6,7 @@
  * value, so that `get` gives back what `set` was given.
  */
 
-const workerThreads = require('../node-threads');
+const workerThreads = require('../runtime/worker-threads');
 
 const { arrive, departure } = require('../transfer');
 const { sealStanding, unsealStanding } = require('../transfer/seal');

@@ -5,7 +5,7 @@
  * Names that a newer Node adds are there by themselves; for ESM, lib/index.mjs says the same with `export *`.
  */
 
-const workerThreads = require('../node-threads');
+const workerThreads = require('../runtime/worker-threads');
 
 /** How to load ours, by name. */
 const replacements = {
@@ -21,7 +21,7 @@ const replacements = {
 const superset = Object.defineProperties({}, Object.getOwnPropertyDescriptors(workerThreads));
 
 if ('markAsUncloneable' in superset) {
-  replacements.markAsUncloneable = () => require('../transfer/uncloneable').markAsUncloneable;
+  replacements.markAsUncloneable = () => require('../runtime/clone-marks').markAsUncloneable;
 }
 
 module.exports = { replacements, superset };

@@ -2,14 +2,12 @@
 
 /** The way between this thread and its parent, from this end, and what the thread was started with. */
 
-const workerThreads = require('../node-threads');
+const workerThreads = require('../runtime/worker-threads');
 
-const { binding } = require('../native');
-const { RUNNER } = require('../script-pool/task');
 const { arrive } = require('../transfer');
 const { unsealData } = require('../transfer/seal');
 const { shared } = require('../transfer/thread-state');
-const { opened, prepare } = require('./road');
+const { opened, prepare } = require('./node-port');
 const { noteLoaded } = require('./unread');
 
 const nodeReceiveMessageOnPort = workerThreads.receiveMessageOnPort;
@@ -17,9 +15,15 @@ const nodeReceiveMessageOnPort = workerThreads.receiveMessageOnPort;
 const { workerData: nodeWorkerData } = require('node:worker_threads');
 
 const { parentPort, threadId } = workerThreads;
-if (parentPort !== null) {
-  // In a script pool's worker an answer to a task is the runner's, which has put its own `postMessage` there before.
-  prepare(parentPort, threadId, false, () => binding[RUNNER]?.isAsked ?? false);
+
+/**
+ * Lets objects of ours pass by the port to the parent, if there is one. Once, before any message is read.
+ *
+ * @param {() => boolean} isTaken whether what is posted now is taken by someone before it comes to the port
+ */
+function openParentPort(isTaken) {
+  if (parentPort === null) return;
+  prepare(parentPort, threadId, false, isTaken);
   noteLoaded(threadId);
 }
 
@@ -40,4 +44,4 @@ function receiveMessageOnPort(port) {
   return received;
 }
 
-module.exports = { parentPort, receiveMessageOnPort, workerData: readWorkerData() };
+module.exports = { openParentPort, parentPort, receiveMessageOnPort, workerData: readWorkerData() };

@@ -10,8 +10,8 @@
 
 const { setTimeout, clearTimeout } = require('node:timers');
 
-const { MessagePort: NodeMessagePort } = require('../node-threads');
-const { now } = require('../clock');
+const { MessagePort: NodeMessagePort } = require('../runtime/worker-threads');
+const { now } = require('../runtime/clock');
 const { binding } = require('../native');
 
 const { addEventListener } = NodeMessagePort.prototype;

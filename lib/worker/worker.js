@@ -4,26 +4,18 @@
  * Node's `Worker`, and nothing of Node's taken away: objects of ours travel too, in `workerData` and in messages.
  */
 
-const workerThreads = require('../node-threads');
+const workerThreads = require('../runtime/worker-threads');
 
-const { append } = require('../codec/intrinsics');
+const { append } = require('../runtime/intrinsics');
+const { publicPortOf } = require('../runtime/port-symbols');
 const { departure } = require('../transfer');
 const { sealData } = require('../transfer/seal');
 const { isAwake } = require('../transfer/registry');
-const { asMessage, prepare } = require('./road');
+const { asMessage, prepare } = require('./node-port');
 const { noteOurs } = require('./unread');
 
 const NodeWorker = workerThreads.Worker;
 const { get: threadIdOf } = Object.getOwnPropertyDescriptor(NodeWorker.prototype, 'threadId');
-
-/** By which Node's Worker has its end of the port to the thread; the same for all of this thread. */
-let PUBLIC_PORT;
-
-/** The parent's end of the port to a Worker's thread. */
-function portOf(worker) {
-  PUBLIC_PORT ??= Object.getOwnPropertySymbols(worker).find(({ description }) => description === 'kPublicPort');
-  return worker[PUBLIC_PORT];
-}
 
 /** A list as Node's Worker reads it: by index. */
 function elementsOf(list) {
@@ -102,7 +94,7 @@ class Worker extends NodeWorker {
     leaving?.moved();
     const threadId = Reflect.apply(threadIdOf, this, []);
     noteOurs(threadId);
-    prepare(portOf(this), threadId, true);
+    prepare(publicPortOf(this), threadId, true);
   }
 
   /** A Worker that plain worker_threads made is one too, as for every program that had Node's class before. */

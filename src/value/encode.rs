@@ -9,8 +9,8 @@ use super::text::Text;
 use crate::error::{Code, Error, Result};
 use crate::room;
 
-/// The deepest nesting that is written; JavaScript reads as deep (`lib/codec/index.js`).
-const MAX_DEPTH: u32 = 1000;
+/// The deepest nesting that is written; JavaScript reads as deep.
+pub(super) const MAX_DEPTH: u32 = 1000;
 /// Byte blocks longer than this become a [`Part`], which is moved; shorter ones are copied into the wire.
 pub const INLINE_BYTES: usize = 1024;
 

@@ -1,5 +1,7 @@
-//! The numbers of the wire form: README.md describes it, `lib/codec/tags.js` has the same list, and tests with golden
-//! vectors (`__test__/fixtures/wire-vectors.json`) keep the two equal.
+//! The numbers of the wire form, which README.md describes. JavaScript gets them from here ([`NUMBERS`]).
+
+use crate::numbers;
+use crate::numbers::Numbers;
 
 /// First byte: format version 1, a tree.
 pub(super) const HEADER_TREE: u8 = 0x01;
@@ -37,10 +39,17 @@ pub(super) const HOLE: u8 = 0x97;
 pub(super) const TAIL: u8 = 0x98;
 pub(super) const REGEXP: u8 = 0x99;
 pub(super) const BOXED: u8 = 0x9a;
-/// Shared memory: written by an extension of the JavaScript codec.
+/// JavaScript only: an object that Node carries beside the wire.
+const CARRIED: u8 = 0x9b;
+/// From here to `LAST_EXTENSION`: objects of ours, each written by an extension of the JavaScript codec.
+const FIRST_EXTENSION: u8 = 0xa0;
+/// Shared memory.
 pub(super) const SHARED: u8 = 0xa0;
-/// A port: written by an extension of the JavaScript codec.
+/// A port.
 pub(super) const PORT: u8 = 0xa1;
+/// JavaScript only: an object of ours that does not move, as what its class packs.
+const PACKED: u8 = 0xa2;
+const LAST_EXTENSION: u8 = 0xaf;
 /// From this on: a string of Latin-1 characters, and how many.
 pub(super) const SHORT_LATIN1: u8 = 0xc0;
 
@@ -51,3 +60,11 @@ pub(super) const ERROR_HAS_MESSAGE: u8 = 1;
 pub(super) const ERROR_HAS_STACK: u8 = 2;
 /// The first text is the name of the class; one more is the name of the error itself.
 pub(super) const ERROR_HAS_NAME: u8 = 4;
+
+/// For JavaScript.
+pub(super) const NUMBERS: Numbers = numbers! {
+    HEADER_TREE, HEADER_GRAPH, KEPT, FIRST_TAG, UNDEFINED, NULL, FALSE, TRUE, INT32, FLOAT64, BIGINT, LATIN1,
+    UTF8, UTF16, DATE, ARRAY, ARRAY_TAILED, SHAPED, SHAPED_HOLEY, OBJECT, MAP, SET, ERROR, BYTES, BYTES_PART,
+    VIEW, REF, HOLE, TAIL, REGEXP, BOXED, CARRIED, FIRST_EXTENSION, SHARED, PORT, PACKED, LAST_EXTENSION,
+    SHORT_LATIN1, SHORT_LIMIT, ERROR_HAS_MESSAGE, ERROR_HAS_STACK, ERROR_HAS_NAME,
+};

@@ -3,7 +3,7 @@
 // Random programs on channels. `generate(seed)` makes one; `run` performs it with Node's worker_threads or with ours and
 // gives back what each end has seen. Between two steps everything settles, so timing is no difference.
 
-const { createRandom } = require('../../random-values');
+const { createRandom } = require('../../support/random-values');
 
 /** Two channels: ends 0 and 1, 2 and 3. */
 const ENDS = 4;

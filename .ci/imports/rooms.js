@@ -1,0 +1,230 @@
+'use strict';
+
+/**
+ * The rooms of the house, from the top down, and which rooms each of them may import.
+ *
+ * A room is a folder (`src/pool/`, with all that is in it) or a set of files. A file belongs to the room with the longest
+ * entry that fits. A room may import only rooms that stand below it here, so that arrows run down.
+ */
+
+/** What every room of Rust may import. */
+const BOTTOM = ['src/cancel', 'src/panic', 'src/room', 'src/sync', 'src/error'];
+
+const RUST = [
+  {
+    room: 'src/lib.rs',
+    files: ['src/lib.rs'],
+    imports: [...BOTTOM],
+    why: 'The crate: it declares the rooms, and re-exports the error.',
+  },
+  {
+    room: 'src/api',
+    files: ['src/api/'],
+    imports: ['src/node', 'src/tasks', 'src/pool', 'src/channel', 'src/value', 'src/shared', 'src/seal', ...BOTTOM],
+    why: 'The exports check arguments and call the engine; no room imports them.',
+  },
+  {
+    room: 'src/node',
+    files: ['src/node/'],
+    imports: ['src/pool', 'src/channel', 'src/value', 'src/shared', ...BOTTOM],
+    why: 'It ties the engine to one JavaScript environment; it does not know which tasks there are.',
+  },
+  {
+    room: 'src/tasks',
+    files: ['src/tasks/'],
+    imports: ['src/pool', 'src/channel', 'src/value', 'src/shared', ...BOTTOM],
+    why: 'A task may use the engine, and split its work over the pool that runs it; it knows nothing of Node.',
+  },
+  {
+    room: 'src/pool',
+    files: ['src/pool/'],
+    imports: ['src/value', ...BOTTOM],
+    why: 'The pool runs what implements its trait; it does not import the tasks.',
+  },
+  {
+    room: 'src/channel',
+    files: ['src/channel/'],
+    imports: ['src/value', ...BOTTOM],
+    why: 'A channel carries values; a port waits without the pool.',
+  },
+  {
+    room: 'src/value',
+    files: ['src/value/'],
+    imports: ['src/shared', ...BOTTOM],
+    why: 'A value may alias a region of shared memory; it does not know the channel that carries it.',
+  },
+  {
+    room: 'src/shared',
+    files: ['src/shared/'],
+    imports: [...BOTTOM],
+    why: 'Memory, waits and locks serve tasks and JavaScript alike; they import neither.',
+  },
+  {
+    room: 'src/seal',
+    files: ['src/seal.rs'],
+    imports: ['src/error'],
+    why: 'Names and stamps of messages: bytes in, bytes out.',
+  },
+  {
+    room: 'src/cancel',
+    files: ['src/cancel.rs'],
+    imports: ['src/sync', 'src/error'],
+    why: 'Every wait asks the token, so the token imports none of them.',
+  },
+  {
+    room: 'src/panic',
+    files: ['src/panic.rs'],
+    imports: ['src/error'],
+    why: 'It turns a panic into an error, in any room.',
+  },
+  {
+    room: 'src/room',
+    files: ['src/room.rs'],
+    imports: ['src/error'],
+    why: 'Allocation that may fail, for any room.',
+  },
+  { room: 'src/sync', files: ['src/sync.rs'], imports: [], why: 'Locks and atomics, the real ones or those of loom.' },
+  { room: 'src/error', files: ['src/error.rs'], imports: [], why: 'Every error code, for any room.' },
+];
+
+/** What every room of JavaScript may import. */
+const GROUND = ['lib/runtime', 'lib/native', 'lib/worker-threads', 'lib/errors'];
+
+const JAVASCRIPT = [
+  {
+    room: 'index.js',
+    files: ['index.js', 'lib/index.mjs', 'lib/native/without-addon.js'],
+    imports: [
+      'lib/pool', 'lib/script-pool', 'lib/worker', 'lib/transfer-types', 'lib/locks', 'lib/ports', 'lib/shared-buffer',
+      ...GROUND,
+    ],
+    why: 'The public face: it puts the subsystems together.',
+  },
+  {
+    room: 'lib/pool',
+    files: ['lib/pool/', 'lib/worker-pool.js', 'lib/map-one-by-one.js'],
+    imports: ['lib/script-pool', 'lib/task', 'lib/shared-buffer', 'lib/transfer', 'lib/codec', 'lib/delivery', ...GROUND],
+    why: 'The pool that users see, over native and script tasks.',
+  },
+  {
+    room: 'lib/script-pool',
+    files: ['lib/script-pool/'],
+    imports: [
+      'lib/worker', 'lib/task', 'lib/transfer-types', 'lib/shared-buffer', 'lib/transfer', 'lib/codec', 'lib/delivery',
+      ...GROUND,
+    ],
+    why: 'Workers that take script tasks; the pool above hands itself in.',
+  },
+  {
+    room: 'lib/worker',
+    files: ['lib/worker/'],
+    imports: ['lib/transfer-types', 'lib/transfer', 'lib/codec', 'lib/delivery', ...GROUND],
+    why: 'The superset of `worker_threads`; it works without any pool.',
+  },
+  {
+    room: 'lib/task',
+    files: [
+      'lib/task/', 'lib/answers.js', 'lib/inputs.js', 'lib/pending.js', 'lib/pool-options.js', 'lib/pool-record.js',
+      'lib/task-transfer.js', 'lib/values.js',
+    ],
+    imports: ['lib/ports', 'lib/shared-buffer', 'lib/transfer', 'lib/codec', 'lib/delivery', ...GROUND],
+    why: 'Inputs, answers and promises of tasks, of native and script tasks alike; so it imports neither kind of pool.',
+  },
+  {
+    room: 'lib/transfer-types',
+    files: ['lib/transfer/types.js'],
+    imports: ['lib/locks', 'lib/ports', 'lib/shared-buffer', 'lib/transfer'],
+    why: 'The list of the classes that can be transferred, so that the transfer itself need not know them.',
+  },
+  {
+    room: 'lib/locks',
+    files: ['lib/locks/'],
+    imports: ['lib/shared-buffer', 'lib/transfer', 'lib/codec', 'lib/delivery', ...GROUND],
+    why: 'Locks stand in shared memory.',
+  },
+  {
+    room: 'lib/ports',
+    files: ['lib/ports/'],
+    imports: ['lib/transfer', 'lib/codec', 'lib/delivery', ...GROUND],
+    why: 'Channels between any two threads: of ours, of Node, of a task.',
+  },
+  {
+    room: 'lib/shared-buffer',
+    files: ['lib/shared-buffer/'],
+    imports: ['lib/transfer', 'lib/codec', 'lib/delivery', ...GROUND],
+    why: 'Shared memory, and waits on it.',
+  },
+  {
+    room: 'lib/transfer',
+    files: ['lib/transfer/'],
+    imports: ['lib/codec', ...GROUND],
+    why: 'How objects of ours go in messages of Node; each class registers itself here.',
+  },
+  {
+    room: 'lib/codec',
+    files: ['lib/codec/'],
+    imports: [...GROUND],
+    why: 'Values to bytes and back; classes of ours come in as extensions.',
+  },
+  {
+    room: 'lib/delivery',
+    files: ['lib/delivery.js', 'lib/forms.js', 'lib/abort.js', 'lib/end-early.js'],
+    imports: [...GROUND],
+    why: 'What comes back from Rust, and what ends a wait early, for everything that waits.',
+  },
+  {
+    room: 'lib/runtime',
+    files: ['lib/runtime/', 'lib/forgotten.js', 'lib/user-code.js'],
+    imports: ['lib/native', 'lib/worker-threads', 'lib/errors'],
+    why: 'What is taken from Node, documented or not, each with its fallback; it does not know its users.',
+  },
+  {
+    room: 'lib/install',
+    files: ['lib/install/'],
+    imports: ['lib/native'],
+    why: 'It runs before there is an addon.',
+  },
+  {
+    room: 'lib/native',
+    files: ['lib/native/'],
+    imports: ['lib/worker-threads', 'lib/errors'],
+    why: 'The addon, found and loaded once for the process.',
+  },
+  {
+    room: 'lib/worker-threads',
+    files: ['lib/runtime/worker-threads.js'],
+    imports: [],
+    why: "Node's own worker_threads, read before anybody can put something else in its place.",
+  },
+  {
+    room: 'lib/errors',
+    files: ['lib/errors.js', 'lib/validators.js', 'lib/option-names.js'],
+    imports: [],
+    why: 'Errors, and the checks that throw them; it works without the addon.',
+  },
+];
+
+/** Words that may stand only in these rooms: attributes and paths of Rust, names and strings of JavaScript. */
+const WORDS = [
+  {
+    word: /(?:^|::)sys(?:::|$)/,
+    language: 'rust',
+    rooms: ['src/node'],
+    why: 'Raw Node-API stands only under src/node, as newtypes bound to their call.',
+  },
+  {
+    word: /^napi(?:_derive|_sys)?(?:::|$)/,
+    language: 'rust',
+    rooms: ['src/node', 'src/api'],
+    why: 'The engine knows nothing of Node.',
+  },
+  { word: /^#\[napi\]$/, language: 'rust', rooms: ['src/api'], why: 'Exports stand only under src/api.' },
+  {
+    word: /^(?:_(?:cache|destroyed|extensions|load|tickCallback)|cachedData|(?:.*\.)?k(?:CreateEvent|HybridDispatch|PublicPort))$/,
+    language: 'javascript',
+    rooms: ['lib/runtime'],
+    why: 'What Node does not document stands only in lib/runtime, one file for each capability, with its fallback.',
+  },
+];
+
+module.exports = { rooms: [...RUST, ...JAVASCRIPT], words: WORDS };

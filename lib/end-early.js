@@ -1,0 +1,105 @@
+'use strict';
+
+/**
+ * A promise that may end before its answer comes: by a time limit, by an AbortSignal, or by its owner (a pool or a port
+ * that closes) that calls `reject`. The first outcome counts. Then the timer is cleared and the listener is taken off the
+ * signal.
+ *
+ * What has to be done besides when it ends early (cancel the task, leave a queue) a subclass does in `endEarly`.
+ */
+
+const { onAbort } = require('./abort');
+const { LONGEST_TIMER, clearTimeout, setTimeout } = require('./runtime/clock');
+
+class Cancellable {
+  #isSettled = false;
+  #resolve;
+  #reject;
+  #timer;
+  #stopWatching;
+
+  /**
+   * @param {(value: unknown) => void} resolve
+   * @param {(error: unknown) => void} reject
+   */
+  constructor(resolve, reject) {
+    this.#resolve = resolve;
+    this.#reject = reject;
+  }
+
+  get isSettled() {
+    return this.#isSettled;
+  }
+
+  resolve(value) {
+    if (this.#isSettled) return;
+    this.#isSettled = true;
+    this.#resolve(value);
+    this.#release();
+  }
+
+  reject(error) {
+    if (this.#isSettled) return;
+    this.#isSettled = true;
+    this.#reject(error);
+    this.#release();
+  }
+
+  /** The caller gets what `change` makes of the value. */
+  through(change) {
+    const resolve = this.#resolve;
+    this.#resolve = (value) => resolve(change(value));
+  }
+
+  /**
+   * Calls `timeUp` when the time is up, unless the promise has been settled by then.
+   *
+   * @param {number} milliseconds
+   * @param {() => void} timeUp
+   * @param {boolean} holds whether the timer keeps the event loop alive
+   */
+  limitTime(milliseconds, timeUp, holds) {
+    this.#timer = setTimeout(timeUp, Math.min(milliseconds, LONGEST_TIMER));
+    if (!holds) this.#timer.unref();
+  }
+
+  /**
+   * Ends it early when the signal aborts, or now if the signal has. A signal that throws when it is asked or listened to
+   * ends it with what it throws.
+   *
+   * @param {AbortSignal} signal perhaps an object of the user's that only looks like one
+   * @param {(signal: AbortSignal) => unknown} errorOf makes the error once the signal has aborted; must not throw
+   */
+  watch(signal, errorOf) {
+    let stopWatching;
+    try {
+      stopWatching = onAbort(signal, () => this.endEarly(() => errorOf(signal)));
+    } catch (error) {
+      this.endEarly(() => error);
+      return;
+    }
+    if (this.#isSettled) stopWatching();
+    else this.#stopWatching = stopWatching;
+  }
+
+  /**
+   * Ends it early.
+   *
+   * @param {() => unknown} errorOf makes the error; called only if the promise is rejected with it
+   */
+  endEarly(errorOf) {
+    if (!this.#isSettled) this.reject(errorOf());
+  }
+
+  /** Last, for where the stack is used up: the caller has the outcome by then. */
+  #release() {
+    if (this.#timer !== undefined) clearTimeout(this.#timer);
+    this.#stopWatching?.();
+    this.released();
+  }
+
+  /** For subclasses: the outcome was given, and nothing can end it any more. */
+  released() {}
+}
+
+module.exports = { Cancellable };

@@ -1,0 +1,160 @@
+'use strict';
+
+/**
+ * Submits native tasks: the input in the form that carries it, and the task's place in the queue.
+ *
+ * A task that is run and awaited in place (`runSync`) would take the same steps up to the native call, `#encode` and what
+ * stands around it; only its answer would be read where the call returns, and not be added to the delivery.
+ */
+
+const { deliveryOf } = require('../delivery');
+const { binding } = require('../native');
+const { Pending } = require('../pending');
+const { submitOptions } = require('../pool-options');
+const { givenBack, orGiven, prepareFor, prepareForAll, readOnce, withParallel } = require('../task/shared-inputs');
+const { Transfer } = require('../task-transfer');
+const { isInPlace, taskIndex, taskName } = require('../task/native-tasks');
+const { prepareInput, prepareInputs } = require('../task/encode-input');
+const { nativeOwnerOf, unknownTask } = require('./task-owner');
+
+const delivery = deliveryOf(binding);
+
+class NativeSubmitter {
+  #pool;
+  #room;
+
+  /**
+   * @param {import('../task/native-pool').NativePool} pool
+   * @param {import('./waiting-room').WaitingRoom} room
+   */
+  constructor(pool, room) {
+    this.#pool = pool;
+    this.#room = room;
+  }
+
+  ownerOf(name) {
+    return nativeOwnerOf(name);
+  }
+
+  run(name, input, options, resolve, reject) {
+    const index = taskIndex(name);
+    if (index === undefined) reject(unknownTask(name));
+    else if (options !== undefined) this.#runWithOptions(index, input, options, resolve, reject);
+    else if (typeof input === 'number') this.#runDirect(index, 1, input, resolve);
+    else if (input === undefined) this.#runDirect(index, 0, 0, resolve);
+    else this.#runPlain(index, input, resolve, reject);
+  }
+
+  /** A number, or nothing, needs no argument at all: see src/node/call_buffer.rs. */
+  #runDirect(index, isNumber, number, resolve) {
+    const task = taskName(index);
+    const id = delivery.add(resolve, this.#pool, task);
+    const { call } = delivery;
+    call[0] = this.#pool.handle;
+    call[1] = index;
+    call[2] = id;
+    call[3] = isNumber;
+    call[4] = number;
+    try {
+      const answer = binding.submitDirect();
+      if (answer !== undefined) this.#room.answered(answer, id, resolve, task, isNumber ? number : undefined);
+    } catch (error) {
+      failed(id, resolve, error);
+    }
+  }
+
+  #runPlain(index, input, resolve, reject) {
+    const task = taskName(index);
+    let form, value, length, parts, given;
+    try {
+      const read = readOnce(task, input);
+      ({ form, value, length, parts } = prepareInput(read, undefined, isInPlace(task)));
+      prepareFor(task, read);
+      given = givenBack(task, read);
+    } catch (error) {
+      return reject(error);
+    }
+    const settle = given === undefined ? resolve : (output) => resolve(orGiven(given)(output));
+    const id = delivery.add(settle, this.#pool, task);
+    try {
+      const answer = binding.submit(this.#pool.handle, index, id, form, value, length, parts);
+      if (answer !== undefined) this.#room.answered(answer, id, resolve, task, input);
+    } catch (error) {
+      failed(id, resolve, error);
+    }
+  }
+
+  #runWithOptions(index, input, given, resolve, reject) {
+    const task = taskName(index);
+    const pending = new Pending(resolve, reject, this.#pool, task);
+    try {
+      const options = submitOptions(given, true);
+      // Before the input is read: what its getters do may end the task.
+      pending.control(options);
+      if (pending.ended) return;
+      // Nor is anything given away to a queue that is full.
+      const refusal = options.transfer === undefined ? null : this.#room.refusal(false);
+      if (refusal !== null) return pending.reject(this.#room.queueFull(refusal, task, input));
+      let read = readOnce(task, input);
+      const back = givenBack(task, read);
+      if (back !== undefined) pending.through(orGiven(back));
+      if (options.parallel) read = withParallel(task, read);
+      const { form, value, length, parts, input: taken } = prepareInput(read, options.transfer, isInPlace(task));
+      prepareFor(task, read);
+      const moved = taken === read ? input : taken;
+      if (!pending.ended) this.#submit(binding.submitWith, index, pending, options, [form, value, length, parts], moved);
+    } catch (error) {
+      if (pending.id !== 0) delivery.remove(pending.id);
+      pending.reject(error);
+    }
+  }
+
+  /**
+   * All inputs of a map in one crossing.
+   *
+   * @param {string} name of a native task
+   * @param {Iterable<unknown>} inputs
+   * @param {object} options as `submitOptions` gives them
+   */
+  map(name, inputs, options, resolve, reject) {
+    const index = taskIndex(name);
+    const task = taskName(index);
+    const pending = new Pending(resolve, reject, this.#pool, task);
+    try {
+      pending.control(options);
+      if (pending.ended) return;
+      // As they are now: what getters among them change counts no more.
+      const all = [...inputs];
+      if (all.length === 0) {
+        if (options.transfer !== undefined) new Transfer(options.transfer).finish();
+        return pending.resolve(all);
+      }
+      prepareForAll(task, all, options.parallel, pending);
+      const { form, value, length, parts } = prepareInputs(all, options.transfer, isInPlace(task));
+      if (pending.ended) return;
+      this.#submit(binding.submitBatch, index, pending, options, [form, value, length, parts], inputs, all.length);
+    } catch (error) {
+      if (pending.id !== 0) delivery.remove(pending.id);
+      pending.reject(error);
+    }
+  }
+
+  /** Submits what may end early, or has a priority; `count`: of how many inputs, where it is a map. */
+  #submit(submit, index, pending, { priority, signal, timeout }, prepared, input, count) {
+    const cancellable = signal !== undefined || timeout !== undefined;
+    pending.id = delivery.add(pending, this.#pool, pending.task);
+    const answer = submit(
+      this.#pool.handle, index, pending.id, ...prepared, priority, timeout ?? -1, cancellable, count,
+    );
+    if (answer === true) this.#room.becameFull();
+    else if (answer !== undefined) pending.reject(this.#room.refused(answer, pending.id, pending.task, input));
+  }
+}
+
+/** A submission failed half-way, since the stack may be used up: no answer will come. */
+function failed(id, resolve, error) {
+  delivery.remove(id);
+  resolve(Promise.reject(error));
+}
+
+module.exports = { NativeSubmitter };

@@ -1,0 +1,329 @@
+'use strict';
+
+/** The face of a pool: its options, `run` and `map`, events, the end, and what it counts. */
+
+const { EventEmitter } = require('node:events');
+const { inspect } = require('node:util');
+
+const { binding } = require('../native');
+const { clearTimeout, now, setImmediate, setTimeout } = require('../runtime/clock');
+const { deliveryOf } = require('../delivery');
+const { PoolClosedError, UnknownTaskError } = require('../errors');
+const { forgotten } = require('../forgotten');
+const { closeOptions, nativePoolOptions, poolSettings, submitOptions } = require('../pool-options');
+const { waysOf } = require('../script-pool/beside');
+const { locateScript } = require('../script-pool/script-location');
+const { NativeScriptPool } = require('../script-pool/native-script-pool');
+const { scriptPoolOptions, scriptSettings, scriptSubmitOptions } = require('../script-pool/script-options');
+const { ScriptSubmitter } = require('../script-pool/script-submitter');
+const { WorkerManager } = require('../script-pool/worker-manager');
+const { ensureStack } = require('../runtime/stack-overflow');
+const { callUser } = require('../user-code');
+const { validateIterable } = require('../validators');
+const { OneByOne } = require('./map-one-by-one');
+const { NativePool } = require('../task/native-pool');
+const { NativeSubmitter } = require('./native-submitter');
+const { NATIVE, NOBODY, UNDECIDED, unknownTask } = require('./task-owner');
+const { TaskRouter } = require('./task-router');
+const { WaitingRoom } = require('./waiting-room');
+
+const delivery = deliveryOf(binding);
+
+/** Closes the native side of pools that were forgotten without `close()`. */
+const closing = forgotten('closePool', false, true);
+
+/** The functions of the promise made last: an executor of its own for each would be two more objects a task. */
+const captured = { resolve: undefined, reject: undefined };
+const capture = (resolve, reject) => {
+  captured.resolve = resolve;
+  captured.reject = reject;
+};
+
+/** No pool has it: what is submitted under it is refused as to a closed pool. */
+const NO_HANDLE = 2 ** 32 - 1;
+
+/** Told to `closePool`. */
+const GRACEFULLY = false;
+const BY_FORCE = true;
+
+class WorkerPool extends EventEmitter {
+  #settings;
+  #native;
+  #room;
+  /** Submits tasks by name: native ones, and those of the script where there is one. */
+  #tasks;
+  #nativeTasks;
+  #madeAt = now();
+  /** Maps of which not every input was submitted, or is done. */
+  #maps = new Set();
+  /** The promise of `close()`, once it was called. */
+  #closing;
+  /** The last counters, once the pool has closed. */
+  #lastCounters;
+
+  /** The script's tasks, in a pool that has a script; its workers, and how many tasks these may run at once. */
+  #scriptTasks;
+  #workers;
+  #scriptCapacity = 0;
+
+  constructor(scriptOrOptions = {}, sizeOrOptions = {}) {
+    super();
+    const hasScript = typeof scriptOrOptions === 'string' || typeof scriptOrOptions?.href === 'string';
+    const options = hasScript ? scriptPoolOptions(sizeOrOptions) : nativePoolOptions(scriptOrOptions);
+    this.#settings = poolSettings(options);
+    if (hasScript) this.#openScript(scriptOrOptions, options, typeof sizeOrOptions === 'number');
+    else this.#open(new NativePool(binding, binding.createPool(this.#settings)));
+    closing.register(this, this.#native.handle, this);
+  }
+
+  /** @param {(then: (failure?: Error) => void) => void} [whenLoaded] as `WaitingRoom` takes it */
+  #open(native, whenLoaded) {
+    this.#native = native;
+    this.#room = new WaitingRoom(this, native, this.#settings.maxQueue, whenLoaded);
+    this.#tasks = this.#nativeTasks = new NativeSubmitter(native, this.#room);
+  }
+
+  #openScript(script, options, fixed) {
+    const settings = scriptSettings(options, this.#settings, fixed);
+    this.#scriptCapacity = settings.most * settings.concurrency;
+    const url = locateScript(script);
+    const ways = waysOf(binding, delivery);
+    const native = new NativeScriptPool(binding, binding.createPool(this.#settings), ways);
+    const emit = emitterOf(new WeakRef(this));
+    const workers = (this.#workers = new WorkerManager({ pool: native, delivery, ways, script: url, settings, emit }));
+    this.#open(native, (then) => workers.whenLoaded(then));
+    this.#scriptTasks = new ScriptSubmitter(native, delivery, this.#room, settings);
+    this.#tasks = new TaskRouter(native, this.#nativeTasks, this.#scriptTasks, this.#room);
+    try {
+      workers.fill();
+    } catch (error) {
+      binding.closePool(native.handle, BY_FORCE, true);
+      throw error;
+    }
+  }
+
+  run(task, input, options) {
+    const promise = new Promise(capture);
+    const { resolve, reject } = captured;
+    if (this.#room.isClosed) reject(closedError(task));
+    else this.#tasks.run(task, input, options, resolve, reject);
+    return promise;
+  }
+
+  runTask(input, options) {
+    const promise = new Promise(capture);
+    const { resolve, reject } = captured;
+    if (this.#scriptTasks === undefined) {
+      reject(new UnknownTaskError('This pool has no script: give one to the constructor, or run a native task by name'));
+    } else if (this.#room.isClosed) {
+      reject(closedError(''));
+    } else {
+      this.#scriptTasks.run('', input, options, resolve, reject);
+    }
+    return promise;
+  }
+
+  map(task, inputs, options = {}) {
+    return new Promise((resolve, reject) => {
+      const owner = this.#tasks.ownerOf(task);
+      if (owner === NOBODY) throw unknownTask(task);
+      const checked = submitOptions(options, owner === NATIVE);
+      validateIterable(inputs, 'inputs');
+      if (this.#room.isClosed) throw closedError(task);
+      const isAsync = typeof inputs[Symbol.asyncIterator] === 'function';
+      if (owner === NATIVE && !isAsync) this.#nativeTasks.map(task, inputs, checked, resolve, reject);
+      else this.#mapOneByOne(task, owner, inputs, isAsync, checked, options, resolve, reject);
+    });
+  }
+
+  /** Input by input: those of an async source, or for the script. */
+  #mapOneByOne(task, owner, inputs, isAsync, checked, options, resolve, reject) {
+    const isNative = owner === NATIVE;
+    const { maxThreads, maxQueue } = this.#settings;
+    const { onProgress, name, auto } = isNative ? {} : scriptSubmitOptions(options);
+    // A pool that closes finishes what was accepted: an array as a whole, of an async source what has come so far.
+    const isWhole = !isAsync;
+    const map = new OneByOne(resolve, reject, task, { ...checked, onProgress, name, transfer: auto ? 'auto' : checked.transfer }, {
+      threads: isNative ? maxThreads : Math.max(this.#scriptCapacity, owner === UNDECIDED ? maxThreads : 0),
+      maxQueue,
+      isNative,
+      isWhole,
+      holds: this.#native.holds,
+      sharesWorkers: !isNative && this.#scriptTasks.separates,
+      room: this.#room,
+      ownerOf: () => this.#tasks.ownerOf(task),
+      submit: (input, submitted) => {
+        if (!isWhole) return this.run(task, input, submitted);
+        const promise = new Promise(capture);
+        const { resolve: done, reject: failed } = captured;
+        this.#tasks.run(task, input, submitted, done, failed);
+        return promise;
+      },
+      catchUp: () => this.#native.catchUp(),
+      over: () => {
+        if (this.#maps.delete(map) && isWhole && this.#room.isClosed) this.#closeWhenMapped();
+      },
+    });
+    ensureStack();
+    this.#maps.add(map);
+    map.run(inputs);
+  }
+
+  close(options = {}) {
+    try {
+      const { force, timeout } = closeOptions(options);
+      this.#closing ??= this.#close();
+      if (force) this.#force();
+      else if (timeout !== undefined) this.#forceAfter(timeout);
+      return this.#closing;
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  }
+
+  #close() {
+    ensureStack();
+    closing.unregister(this);
+    const { handle } = this.#native;
+    // Until the threads have ended, also when nothing runs: so that `await pool.close()` always returns.
+    delivery.hold(1);
+    return new Promise((resolve) => {
+      delivery.addPool(handle, (counters) => {
+        this.#lastCounters = counters;
+        delivery.checkAnswered(this.#native);
+        // The native side may give the handle to the next pool.
+        this.#native.handle = NO_HANDLE;
+        // Not at once: rejections that came with this take some microtasks to reach the code that awaits them.
+        setImmediate(() => {
+          delivery.hold(-1);
+          resolve();
+          this.emit('close');
+        });
+      });
+      this.#room.isClosed = true;
+      for (const map of [...this.#maps]) map.poolCloses();
+      this.#closeWhenMapped();
+    });
+  }
+
+  /** Closes the native side, once the inputs of every map that was accepted have been submitted and are done. */
+  #closeWhenMapped() {
+    for (const map of this.#maps) if (map.isWhole) return;
+    this.#room.whenDispatched(() => {
+      binding.closePool(this.#native.handle, GRACEFULLY, true);
+      this.#workers?.close();
+    });
+  }
+
+  #force() {
+    for (const map of [...this.#maps]) map.end(new PoolClosedError('the pool was destroyed before every input was done'));
+    this.#room.clear(() => new PoolClosedError('the pool was destroyed before the task began'));
+    binding.closePool(this.#native.handle, BY_FORCE, false);
+    this.#workers?.destroy();
+  }
+
+  #forceAfter(timeout) {
+    const timer = setTimeout(() => this.#force(), Math.min(timeout, 2 ** 31 - 1));
+    this.#closing.then(() => clearTimeout(timer));
+  }
+
+  destroy() {
+    return this.close({ force: true });
+  }
+
+  [Symbol.asyncDispose]() {
+    return this.close();
+  }
+
+  ref() {
+    return this.#setHolds(true);
+  }
+
+  unref() {
+    return this.#setHolds(false);
+  }
+
+  #setHolds(holds) {
+    const native = this.#native;
+    if (native.holds !== holds) {
+      native.holds = holds;
+      delivery.hold(holds ? native.inFlight : -native.inFlight);
+    }
+    return this;
+  }
+
+  #counters() {
+    return this.#lastCounters ?? binding.poolCounters(this.#native.handle);
+  }
+
+  get threads() {
+    return this.#counters().threads;
+  }
+
+  get queueSize() {
+    return this.#counters().queued;
+  }
+
+  get completed() {
+    return this.#counters().completed;
+  }
+
+  get needsDrain() {
+    return this.#room.needsDrain;
+  }
+
+  get closed() {
+    return this.#closing !== undefined;
+  }
+
+  get utilization() {
+    const { runTime, mostThreads } = this.#counters();
+    const { maxThreads } = this.#settings;
+    // Of each kind, as many as there may be. Native threads count in a pool with a script once it has had some.
+    const native = this.#scriptTasks === undefined || mostThreads > 0 ? maxThreads : 0;
+    const lifetime = now() - this.#madeAt;
+    return lifetime <= 0 ? 0 : Math.min(1, runTime / (lifetime * (native + this.#scriptCapacity)));
+  }
+
+  get options() {
+    return { ...this.#settings };
+  }
+
+  [inspect.custom](depth, options, inspectValue) {
+    const { name, maxThreads } = this.#settings;
+    const { threads, running, queueSize } = this.stats();
+    const shown = { name, maxThreads, threads, running, queueSize, closed: this.closed };
+    return `WorkerPool ${inspectValue(shown, options)}`;
+  }
+
+  stats() {
+    const { idle, queued, waitTime, runTime, mostThreads, ...counts } = this.#counters();
+    return { ...counts, idleThreads: idle, queueSize: queued, waitTime, runTime, utilization: this.utilization };
+  }
+}
+
+function closedError(task) {
+  return new PoolClosedError('the pool is closed and takes no more tasks', { task });
+}
+
+/**
+ * How workers tell the pool what they did. They must not keep alive a pool that everybody else has forgotten, as a function
+ * made in one of its methods would.
+ *
+ * @param {WeakRef<WorkerPool>} pool
+ */
+function emitterOf(pool) {
+  return (event, ...values) => callUser(emitOfWorker, pool.deref(), event, values);
+}
+
+/** Tells the pool's listeners what a worker did; `this` is the pool, or undefined where nobody has it any more. */
+function emitOfWorker(event, values) {
+  if (this === undefined) return;
+  if (event === 'error' && this.listenerCount('error') === 0) {
+    process.emitWarning(`A worker of the pool failed: ${values[0]?.stack ?? values[0]}`, 'RustWorkersWarning');
+    return;
+  }
+  this.emit(event, ...values);
+}
+
+module.exports = { WorkerPool };

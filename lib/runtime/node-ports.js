@@ -1,0 +1,68 @@
+'use strict';
+
+/**
+ * Node's ports and event targets from inside.
+ *
+ * The globals of the same names may be another realm's or a framework's (jsdom), which Node's event targets refuse.
+ *
+ * Relies on, in Node 20 to 26:
+ * - `MessagePort.prototype` standing over `NodeEventTarget.prototype`, and that over `EventTarget.prototype` (since 15);
+ * - the symbols described as `kNewListener`, `kRemoveListener` and `kCreateEvent` on these prototypes (since 15);
+ * - a port's `hasRef` being false only of one that has closed, right after `ref` (since 18);
+ * - a closed port that reads its transfer list before the value, and throws what is wrong with it (since 11).
+ * Without: a port of ours cannot be an event target of Node's, so ports do not load, with an error that names what is
+ * missing; the rest of the package works.
+ * Test: __test__/runtime/node-ports.test.js.
+ */
+
+const { MessagePort: NodeMessagePort } = require('./worker-threads');
+const { closedPort } = require('./closed-port');
+const { symbolOf } = require('./port-symbols');
+
+const { hasRef, postMessage, ref, unref } = NodeMessagePort.prototype;
+
+const nodeEventTargetPrototype = Object.getPrototypeOf(NodeMessagePort.prototype);
+const eventTargetPrototype = Object.getPrototypeOf(nodeEventTargetPrototype);
+/** The class of event targets that have `on` and `once` besides. */
+const { constructor: NodeEventTarget } = nodeEventTargetPrototype;
+
+/** What Node calls on an event target when a listener was added or removed: `(size, type, …)`. */
+const NEW_LISTENER = symbolOf(eventTargetPrototype, 'kNewListener');
+const REMOVE_LISTENER = symbolOf(eventTargetPrototype, 'kRemoveListener');
+const CREATE_EVENT = symbolOf(NodeMessagePort.prototype, 'kCreateEvent');
+
+/** Node's event for something given to listeners as a value: `(value, type)`. */
+const createEvent = NodeMessagePort.prototype[CREATE_EVENT];
+
+/** Its class is a CustomEvent. */
+const Event = Object.getPrototypeOf(createEvent.call(new NodeEventTarget(), undefined, 'sample').constructor);
+
+/** Whether a port of Node's is open, so that it can be asked for a message: Node says so only in this way. */
+function isOpen(port) {
+  ref.call(port);
+  const open = hasRef.call(port);
+  unref.call(port);
+  return open;
+}
+
+const READ = Symbol('read');
+/** Cannot be cloned: by then Node has looked at the transfer list, and detached nothing. */
+const UNCLONEABLE = {
+  get value() {
+    throw READ;
+  },
+};
+
+/** What Node throws for this transfer list, as `{ error }`; undefined if nothing. */
+function refusalOfList(list) {
+  try {
+    postMessage.call(closedPort(), UNCLONEABLE, list);
+  } catch (error) {
+    if (error !== READ) return { error };
+  }
+  return undefined;
+}
+
+module.exports = {
+  Event, NEW_LISTENER, NodeEventTarget, REMOVE_LISTENER, createEvent, eventTargetPrototype, isOpen, refusalOfList,
+};

@@ -1,0 +1,132 @@
+'use strict';
+
+/**
+ * The inputs of tasks that only Node's ports can carry, on the side of the pool's owner.
+ *
+ * Such an input is sent when its task is submitted, so it is what it was at the call, and its task is bound to the worker
+ * that has it. The worker counts what comes by its port: the number of the message stands in the queue in place of the
+ * input. Should the worker end before the task's turn, the task is bound to another one and the copy that was kept is sent
+ * again. What was given away and is no memory is there once, and is lost with its worker.
+ *
+ * Memory that is given away is not sent while it waits: the worker that takes the task asks for it.
+ */
+
+const { append } = require('../runtime/intrinsics');
+const { binding } = require('../native');
+const { ASKED_INPUT, DROP, INPUT, VOID } = require('./steps');
+const { discard, givesOnlyMemory, leaving } = require('./transfer');
+
+const NOTHING = Object.freeze([]);
+
+class BoundInputs {
+  #pool;
+  /** By the task's id: `{ worker, number, taken }`; without a worker, not sent yet; without `taken`, there once. */
+  #inputs = new Map();
+  /** Ids of tasks that wait for a worker to be bound to. */
+  #unbound = [];
+
+  /** @param {import('./native-script-pool').NativeScriptPool} pool */
+  constructor(pool) {
+    this.#pool = pool;
+  }
+
+  /**
+   * Sends an input to the worker to which its task is bound.
+   *
+   * @param {import('./pool-worker').PoolWorker} worker
+   * @param {number} number the number of its next message
+   * @param {number} id the task's
+   * @param {unknown} input
+   * @param {object[]} list what is given away
+   * @throws what Node throws for what cannot be cloned or transferred: then the task must be taken back
+   */
+  send(worker, number, id, input, list) {
+    this.#post(worker, number, id, undefined, (port) =>
+      leaving(input, list, (value, isBundle, given) => port.postMessage([INPUT, number, isBundle, value], given), 'input'),
+    );
+  }
+
+  /**
+   * As `send`, of an input that was taken before.
+   *
+   * @param {{ isBundle: boolean, value: unknown, list: object[] }} taken by `takeAside` of transfer.js
+   */
+  sendTaken(worker, number, id, taken) {
+    const { isBundle, value, list } = taken;
+    // To be sent again, memory goes as a copy.
+    const isThereOnce = list.length > 0 && !givesOnlyMemory(taken);
+    const [kept, given] = isThereOnce ? [undefined, list] : [taken, NOTHING];
+    this.#post(worker, number, id, kept, (port) => port.postMessage([INPUT, number, isBundle, value], given));
+  }
+
+  #post(worker, number, id, taken, post) {
+    // Here, and not for a task that is refused: the worker counts what comes.
+    worker.sent = number + 1;
+    // Before: reading the input may run code that ends the task.
+    this.#inputs.set(id, { worker, number, taken });
+    try {
+      post(worker.port);
+    } catch (error) {
+      this.#inputs.delete(id);
+      worker.port.postMessage([VOID, number]);
+      throw error;
+    }
+    // Reading the input has ended the task.
+    if (!this.#inputs.has(id)) worker.port.postMessage([DROP, number]);
+  }
+
+  /** Keeps the input of a task that waits for a worker to be bound to. */
+  keep(id, taken) {
+    this.lend(id, taken);
+    append(this.#unbound, id);
+  }
+
+  /** Keeps memory that the task's worker, whichever takes it, can have itself instead of a copy if it asks for it. */
+  lend(id, taken) {
+    this.#inputs.set(id, { worker: undefined, number: 0, taken });
+  }
+
+  /** A worker asks for the memory of a task's input. */
+  give(worker, id) {
+    const input = this.#inputs.get(id);
+    if (input?.taken === undefined || !binding.claimInput(this.#pool.handle, id)) return;
+    this.#inputs.delete(id);
+    const { value, list } = input.taken;
+    worker.port.postMessage([ASKED_INPUT, id, value], list);
+  }
+
+  /** The input is no longer needed here: the task was rejected, or refused, and then its memory is the caller's again. */
+  forget(id) {
+    this.#inputs.delete(id);
+  }
+
+  /** The task has been answered. */
+  answered(id) {
+    const input = this.#inputs.get(id);
+    if (input === undefined) return;
+    this.#inputs.delete(id);
+    // It never left.
+    if (input.worker === undefined) discard(input.taken);
+  }
+
+  /** The task was given up: if its input is on its way, nobody will use it. */
+  letGo(id) {
+    const input = this.#inputs.get(id);
+    if (input === undefined) return;
+    this.#inputs.delete(id);
+    if (input.worker === undefined) discard(input.taken);
+    else input.worker.port.postMessage([DROP, input.number]);
+  }
+
+  /** Whether the task has its input here; `taken` is undefined where it was there once. */
+  get(id) {
+    return this.#inputs.get(id);
+  }
+
+  /** The ids of tasks that wait for a worker to be bound to; they wait no more. */
+  takeUnbound() {
+    return this.#unbound.splice(0);
+  }
+}
+
+module.exports = { BoundInputs };

@@ -1,0 +1,118 @@
+'use strict';
+
+/**
+ * A task under a bare name that a native task has too, submitted before any worker has told what the script exports. Its
+ * input is taken at the call; it waits until it is known whose task it is, and is submitted then.
+ */
+
+const { AsyncResource } = require('node:async_hooks');
+
+const { now } = require('../runtime/clock');
+const { PoolClosedError, QueueFullError } = require('../errors');
+const { Pending } = require('../pending');
+const { submitOptions } = require('../pool-options');
+const { ensureStack } = require('../runtime/stack-overflow');
+const { KeptInput } = require('./kept-input');
+const { scriptSubmitOptions } = require('./script-options');
+const { notTooDeep } = require('./too-deep');
+const { AUTO, letGo } = require('./transfer');
+
+/** Milliseconds by which the time limit of a held task comes before that of the task that it becomes. */
+const MARGIN = 5;
+
+/** The options to submit the task with, in the async context of now. */
+function optionsAgain({ onProgress, name, signal, timeout, priority, parallel }) {
+  const options = { priority, parallel };
+  if (signal !== undefined) options.signal = signal;
+  if (timeout !== undefined) options.timeout = timeout;
+  if (name !== undefined) options.name = name;
+  if (onProgress !== undefined) options.onProgress = AsyncResource.bind(onProgress);
+  return options;
+}
+
+class HeldTask extends Pending {
+  #room;
+  #submit;
+  #input;
+  #kept;
+  #options;
+  #began;
+
+  /**
+   * @param {(value: unknown) => void} resolve
+   * @param {(error: unknown) => void} reject
+   * @param {import('../task/native-pool').NativePool} pool
+   * @param {string} name
+   * @param {import('../pool/waiting-room').WaitingRoom} room
+   * @param {(input: unknown, options: object | undefined) => Promise<unknown>} submit runs the task once its owner is
+   *   known
+   */
+  constructor(resolve, reject, pool, name, room, submit) {
+    super(resolve, reject, pool, name);
+    this.#room = room;
+    this.#submit = submit;
+  }
+
+  /** Takes the input and the options, and waits. */
+  hold(input, options) {
+    try {
+      ensureStack();
+      const known = options === undefined ? undefined : { ...submitOptions(options), ...scriptSubmitOptions(options) };
+      this.#began = now();
+      if (known !== undefined) this.control(known, true);
+      if (this.ended) return;
+      // What the options' getters do may end the pool.
+      if (this.#room.isClosed) throw new PoolClosedError('the pool is closed and takes no more tasks', { task: this.task });
+      // Before the input is read: what its getters do may end the task, or the pool.
+      this.#room.enter(this);
+      const kept = KeptInput.of(input, known?.auto ? AUTO : known?.transfer);
+      if (!this.#room.has(this)) return kept.discard();
+      this.#kept = kept;
+      this.#input = input;
+      this.#options = known === undefined ? undefined : optionsAgain(known);
+      this.#room.awaitExports(this);
+    } catch (error) {
+      this.reject(notTooDeep(error, 'the input'));
+    }
+  }
+
+  /** It is known whose task it is. */
+  go() {
+    const kept = this.#kept;
+    this.#kept = undefined;
+    this.resolve(this.#submitKept(kept));
+  }
+
+  /** The script does not load, or the pool is destroyed. */
+  fail(error) {
+    this.end(error);
+  }
+
+  /** Last of all, however it ended. */
+  released() {
+    super.released();
+    this.#kept?.discard();
+    this.#kept = undefined;
+    this.#room.leave(this);
+  }
+
+  async #submitKept(kept) {
+    const { value, transfer } = kept.take();
+    const input = this.#input;
+    const options = this.#options === undefined && transfer.length === 0 ? undefined : { ...this.#options };
+    if (transfer.length > 0) options.transfer = transfer;
+    // Its own time limit, which is the call's, ends it if this one is late.
+    if (options?.timeout !== undefined) options.timeout = Math.max(0, options.timeout - (now() - this.#began)) + MARGIN;
+    try {
+      return await this.#submit(value, options);
+    } catch (error) {
+      const isRefused = error instanceof QueueFullError;
+      // What was refused is the caller's own, unless that was given away.
+      if (isRefused && transfer.length === 0) error.input = input;
+      if (!isRefused && transfer.length > 0) letGo(transfer);
+      throw error;
+    }
+  }
+}
+
+module.exports = { HeldTask };

@@ -1,0 +1,41 @@
+'use strict';
+
+const { readValue } = require('../task/read-value');
+const { TaskTimeoutError } = require('../errors');
+const FORMS = require('../forms');
+const { NativePool } = require('../task/native-pool');
+const { BoundInputs } = require('./bound-inputs');
+const { thrownBeside } = require('../task/thrown');
+
+/** The native side of a pool with a script: its answers may come by Node's ports, and its tasks' inputs may have gone so. */
+class NativeScriptPool extends NativePool {
+  /** The inputs that go to workers by Node's ports. */
+  inputs = new BoundInputs(this);
+  /** Set by the worker manager: told when a running task was cancelled. */
+  workers;
+
+  #binding;
+
+  constructor(binding, handle, ways) {
+    super(binding, handle);
+    this.#binding = binding;
+    this.readAnswer = (form, number, delivery, task) => {
+      if (form === FORMS.BESIDE) return ways.take(number);
+      if (form === FORMS.BESIDE_REJECTED) throw thrownBeside(ways.take(number));
+      if (form === FORMS.BESIDE_LATE) {
+        ways.skip(number);
+        throw new TaskTimeoutError("the task's time was up", { task });
+      }
+      return readValue(form, number, delivery, task);
+    };
+  }
+
+  /** A running task that does not stop costs its worker, after a time. */
+  cancel(id, timedOut) {
+    const number = this.#binding.cancel(id, timedOut);
+    this.inputs.letGo(id);
+    if (number >= 0) this.workers.expectEnd(number, id);
+  }
+}
+
+module.exports = { NativeScriptPool };

@@ -1,0 +1,127 @@
+'use strict';
+
+/** One worker of a pool with a script, as the pool's owner knows it; and how it is ended when a task does not stop. */
+
+const path = require('node:path');
+
+const { clearTimeout, now, setTimeout } = require('../runtime/clock');
+const { binding } = require('../native');
+const { MessageChannel } = require('../runtime/worker-threads');
+const { Worker } = require('../worker/worker');
+const { leaving } = require('./transfer');
+
+/** The worker's first file; and what that starts, as it requires it. */
+const BOOTSTRAP = path.join(__dirname, '..', 'runtime', 'bootstrap.js');
+const START = '../script-pool/start';
+
+/** Milliseconds between two looks at a worker that should end. */
+const LOOK_EVERY = 10;
+
+class PoolWorker {
+  /** Its number in the pool, which the native side gives again; and its key, which is never given again. */
+  number;
+  key;
+  /** Node's Worker. */
+  thread;
+  /** This end of the port of Node's that stands beside the queue. */
+  port;
+  /** Whether it has loaded the script. */
+  ready = false;
+  /** Whether it has told that the script does not load. */
+  failed = false;
+  /** What it ended by, or could not load the script for. */
+  error = undefined;
+  /** Whether it was terminated here. */
+  killed = false;
+  /** How many inputs were sent to it. */
+  sent = 0;
+  /** How many tasks the pool had done when it came. */
+  doneBefore;
+
+  #pool;
+  #killTimeout;
+  /** Ids of its tasks that were told to stop and have not. */
+  #doomed = new Set();
+  #timer;
+
+  /**
+   * @param {import('./native-script-pool').NativeScriptPool} pool
+   * @param {{ number: number, key: number }} registration
+   * @param {object} settings as `scriptSettings` gives them
+   * @param {object} place of the script, as `placeOf` gives it
+   * @param {number} doneBefore
+   * @throws what Node says when it cannot start one
+   */
+  constructor(pool, { number, key }, settings, place, doneBefore) {
+    const { port1, port2 } = new MessageChannel();
+    this.#pool = pool;
+    this.#killTimeout = settings.killTimeout;
+    this.number = number;
+    this.key = key;
+    this.port = port1;
+    this.doneBefore = doneBefore;
+    try {
+      this.thread = startThread(this, settings, place, port2);
+    } catch (error) {
+      port1.close();
+      throw error;
+    }
+  }
+
+  /** One of its tasks was told to stop: if it has not when the time is up, the worker is terminated. */
+  expectEnd(id) {
+    this.#doomed.add(id);
+    if (this.#killTimeout === Infinity || this.#timer !== undefined) return;
+    this.#judgeIn(this.#killTimeout);
+  }
+
+  #judgeIn(milliseconds, deadline) {
+    this.#timer = setTimeout(() => this.#judge(deadline), milliseconds);
+    this.#timer.unref();
+  }
+
+  /** The time of a task that should have stopped is up. */
+  #judge(deadline) {
+    this.#timer = undefined;
+    const { handle } = this.#pool;
+    const atHand = binding.jobsOfWorker(handle, this.number);
+    const stuck = atHand.filter((id) => this.#doomed.has(id));
+    this.#doomed = new Set(stuck);
+    if (stuck.length === 0 || this.killed) return;
+    const time = now();
+    // It gets nothing more; what else it has at hand may end first, as long again.
+    if (deadline === undefined) binding.unregisterWorker(handle, this.number);
+    const until = deadline ?? time + this.#killTimeout;
+    if (stuck.length === atHand.length || time >= until) this.kill();
+    else this.#judgeIn(LOOK_EVERY, until);
+  }
+
+  kill() {
+    this.killed = true;
+    this.thread.terminate();
+  }
+
+  /** It has ended: nothing is expected of it any more. */
+  ended() {
+    clearTimeout(this.#timer);
+  }
+}
+
+/** Starts Node's Worker. It loads start.js, and that the script. */
+function startThread({ number, key }, settings, place, control) {
+  const { name, worker: options, workerData, concurrency, waitPolicy, waitTime, recycle, idleTimeout, keep } = settings;
+  return leaving(workerData, [], (value, isBundle, list) =>
+    new Worker(BOOTSTRAP, {
+      __proto__: null,
+      name: `${name}-${number}`,
+      ...options,
+      workerData: {
+        ...place, workerData: [isBundle, value], key, number, concurrency, waitPolicy, waitTime, recycle, idleTimeout,
+        keep, control, start: START,
+      },
+      transferList: [control, ...list],
+    }),
+  'options.workerData');
+}
+
+module.exports = { PoolWorker };

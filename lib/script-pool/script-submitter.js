@@ -1,0 +1,213 @@
+'use strict';
+
+/**
+ * Submits tasks to a pool's script: the input in the form that carries it, and the task's place in the queue.
+ *
+ * Most inputs go through the queue, for whichever worker comes first. What only Node's ports can carry is sent to one
+ * worker at once, and its task is bound to that worker (bound-inputs.js).
+ */
+
+const { Pending } = require('../pending');
+const { submitOptions } = require('../pool-options');
+const { scriptSubmitOptions } = require('./script-options');
+const { ANY_WORKER, ASKED, BESIDE, BY_MESSAGE, BY_QUEUE, NO_WORKER } = require('./steps');
+const { notTooDeep } = require('./too-deep');
+const { discard, givesOnlyMemory, takeAside, takeBack, transferablesOf } = require('./transfer');
+const { unknownFunction } = require('./unknown-function');
+const { ValueEncoder } = require('./value-encoder');
+const { binding } = require('../native');
+
+/** Encodes the inputs. */
+const encoder = new ValueEncoder();
+
+/** What `submitScript` tells besides the acceptance, as bits. */
+const NO_WORKER_FREE = 1;
+const FULL = 2;
+
+/** The highest priority. */
+const FIRST = 2 ** 31 - 1;
+
+/** How often another worker is tried when the one that was chosen has just left. */
+const TRIES = 8;
+
+const NOTHING = Object.freeze([]);
+/** Each is there, so that none is looked for on a prototype. */
+const NO_OPTIONS = Object.freeze({ priority: 0, signal: undefined, timeout: undefined });
+
+/** A task of a script that may end early, or whose input went to its worker by Node's port. */
+class ScriptPending extends Pending {
+  settle(form, number, delivery) {
+    this.pool.inputs.answered(this.id);
+    super.settle(form, number, delivery);
+  }
+}
+
+class ScriptSubmitter {
+  /** Whether a task that may be stopped wants its worker alone: to stop it, the worker may have to be ended. */
+  separates;
+
+  #pool;
+  #delivery;
+  #room;
+  /** The numbers of the script's functions, by name. */
+  #functions = new Map([['', 0]]);
+
+  /**
+   * @param {import('./native-script-pool').NativeScriptPool} pool
+   * @param {import('../delivery').Delivery} delivery
+   * @param {import('../pool/waiting-room').WaitingRoom} room
+   * @param {object} settings as `scriptSettings` gives them
+   */
+  constructor(pool, delivery, room, settings) {
+    this.#pool = pool;
+    this.#delivery = delivery;
+    this.#room = room;
+    this.separates = settings.concurrency > 1 && settings.killTimeout !== Infinity;
+  }
+
+  /** Runs the script's function of this name; '' is the one for tasks that name none. */
+  run(name, input, options, resolve, reject) {
+    if (options !== undefined) return this.#runWithOptions(name, input, options, resolve, reject);
+    let id = 0;
+    try {
+      if (this.#isUnknown(name)) return reject(this.#unknown(name));
+      if (!encoder.prepare(input)) {
+        // As it was read, where getters have run.
+        const pending = new ScriptPending(resolve, reject, this.#pool, name);
+        return this.#runBound(name, encoder.takeLeft(), NOTHING, pending, NO_OPTIONS);
+      }
+      id = this.#delivery.add(resolve, this.#pool, name);
+      this.#submit(name, id, NO_OPTIONS, encoder, resolve, input);
+    } catch (error) {
+      // The stack may be used up, at any of the steps.
+      if (id !== 0) this.#delivery.remove(id);
+      reject(notTooDeep(error, 'the input'));
+    }
+  }
+
+  #runWithOptions(named, input, given, resolve, reject) {
+    let pending;
+    try {
+      const options = submitOptions(given);
+      const { onProgress, name = named, auto } = scriptSubmitOptions(given);
+      if (this.#isUnknown(name)) return reject(this.#unknown(name));
+      pending = new ScriptPending(resolve, reject, this.#pool, name);
+      // Before the input is read: what its getters do may end the task.
+      pending.control(options);
+      if (pending.ended) return;
+      if (onProgress !== undefined) pending.listen(onProgress);
+      const list = auto ? transferablesOf(input) : options.transfer ?? NOTHING;
+      // Nothing is given away to a queue that is full.
+      const refusal = list.length > 0 ? this.#room.refusal(true) : null;
+      if (refusal !== null) return pending.reject(this.#room.queueFull(refusal, name, input));
+      if (list.length > 0) return this.#runBound(name, input, list, pending, options);
+      if (!encoder.prepare(input)) return this.#runBound(name, encoder.takeLeft(), NOTHING, pending, options);
+      if (pending.ended) return encoder.release();
+      pending.id = this.#delivery.add(pending, this.#pool, name);
+      this.#submit(name, pending.id, options, encoder, (outcome) => pending.resolve(outcome), input);
+    } catch (error) {
+      if (pending === undefined) return reject(error);
+      if (pending.id !== 0) this.#delivery.remove(pending.id);
+      pending.reject(notTooDeep(error, 'the input'));
+    }
+  }
+
+  #isUnknown(name) {
+    const { exports } = this.#pool.workers;
+    return exports !== undefined && name !== '' && !exports.has(name);
+  }
+
+  #unknown(name) {
+    return unknownFunction(name, this.#pool.workers.exports);
+  }
+
+  /** Binds the task to one worker, to which its input is on its way by Node's port when this returns. */
+  #runBound(name, input, list, pending, options) {
+    const { handle, inputs, workers } = this.#pool;
+    const settle = (outcome) => pending.resolve(outcome);
+    /** The input as it is now, where it may have to be sent twice. */
+    let taken;
+    for (let tries = 0; ; tries++) {
+      const { number, free } = workers.choose();
+      if (!free && taken === undefined) taken = takeAside(input, list);
+      if (pending.ended) return taken === undefined ? undefined : discard(taken);
+      // Given memory that has to wait: the queue keeps it, for whichever worker comes first.
+      if (!free && givesOnlyMemory(taken) && encoder.prepareGiven(taken.value, taken.list)) {
+        pending.id = this.#delivery.add(pending, this.#pool, name);
+        inputs.lend(pending.id, taken);
+        return this.#submit(name, pending.id, options, encoder, settle, taken.value, ASKED);
+      }
+      const id = this.#delivery.add(pending, this.#pool, name);
+      const worker = workers.get(number);
+      const message = worker?.sent ?? 0;
+      const prepared = { form: BESIDE, value: undefined, length: message, parts: undefined };
+      // Its worker has its input, and nothing else to do: no other task comes between.
+      const order = taken === undefined ? { ...options, priority: FIRST } : options;
+      const answer = this.#submitTo(name, id, order, prepared, number, BY_MESSAGE);
+      if (Array.isArray(answer)) {
+        if (answer[0] === 'ERR_RW_INTERNAL' && tries < TRIES) {
+          this.#delivery.remove(id);
+          continue;
+        }
+        return this.#room.answered(answer, id, settle, name, taken === undefined ? input : takeBack(taken));
+      }
+      pending.id = id;
+      try {
+        if (number === NO_WORKER) inputs.keep(id, taken);
+        else if (taken === undefined) inputs.send(worker, message, id, input, list);
+        else inputs.sendTaken(worker, message, id, taken);
+      } catch (error) {
+        binding.retractScript(handle, number, id);
+        this.#delivery.remove(id);
+        pending.id = 0;
+        return pending.reject(notTooDeep(error, 'the input'));
+      }
+      return this.#accepted(answer);
+    }
+  }
+
+  /** Submits for any worker. */
+  #submit(name, id, options, prepared, resolve, input, road = BY_QUEUE) {
+    const answer = this.#submitTo(name, id, options, prepared, ANY_WORKER, road);
+    if (typeof answer === 'number') this.#accepted(answer);
+    else if (answer !== undefined) {
+      if (road === ASKED) this.#pool.inputs.forget(id);
+      this.#room.answered(answer, id, resolve, name, input);
+    }
+  }
+
+  #accepted(answer) {
+    if (answer & NO_WORKER_FREE) this.#pool.workers.need();
+    if (answer & FULL) this.#room.becameFull();
+  }
+
+  #submitTo(name, id, { priority, signal, timeout }, prepared, worker, road) {
+    const { call } = this.#delivery;
+    const cancellable = signal !== undefined || timeout !== undefined;
+    // Before the call's arguments are written: it may be a call itself.
+    const number = this.#functions.get(name) ?? this.#nameFunction(name);
+    call[0] = this.#pool.handle;
+    call[1] = number;
+    call[2] = id;
+    call[3] = prepared.form;
+    call[4] = prepared.length;
+    call[5] = priority;
+    call[6] = timeout ?? -1;
+    call[7] = cancellable ? 1 : 0;
+    call[8] = worker;
+    call[9] = cancellable && this.separates ? 1 : 0;
+    call[10] = road === ASKED ? 1 : 0;
+    const answer = binding.submitScript(prepared.value, prepared.parts);
+    // Nothing of it is kept.
+    if (prepared === encoder) encoder.release();
+    return answer;
+  }
+
+  #nameFunction(name) {
+    const number = binding.scriptFunction(this.#pool.handle, name);
+    this.#functions.set(name, number);
+    return number;
+  }
+}
+
+module.exports = { ScriptSubmitter };

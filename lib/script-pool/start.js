@@ -1,0 +1,40 @@
+'use strict';
+
+/** What a script pool's worker begins with: puts Node's own things in place, loads the script, and starts work. */
+
+const workerThreads = require('node:worker_threads');
+
+/**
+ * @param {{
+ *   runAsMain(file: string): { exports: unknown } | undefined,
+ *   importUrl(url: string): Promise<object>,
+ *   syncBuiltinESMExports(): void,
+ * }} loader see runtime/bootstrap.js
+ */
+module.exports = (loader) => {
+  const setup = workerThreads.workerData;
+  const [isBundle, workerData] = setup.workerData;
+  // The script sees its own.
+  workerThreads.workerData = isBundle ? require('../transfer').arrive(workerData) : workerData;
+  loader.syncBuiltinESMExports();
+
+  // Before the script can take the function.
+  if (workerThreads.markAsUncloneable !== undefined) require('../runtime/clone-marks');
+
+  const { loadScript, whenExported } = require('./load-script');
+  const { Runner } = require('./runner');
+
+  const runner = new Runner(setup, workerThreads.parentPort);
+  const start = (exported) => runner.start(exported);
+  const failed = (error) => runner.failedToLoad(error);
+  let exported;
+  try {
+    exported = loadScript(setup, loader);
+  } catch (error) {
+    failed(error);
+    // As in any other Worker.
+    throw error;
+  }
+  // Not `await`: a script that is loaded at once starts at once.
+  whenExported(exported, start, failed);
+};

@@ -1,0 +1,165 @@
+'use strict';
+
+/**
+ * A value on its way to or from a script: what structured clone makes of it, in the cheapest form that fits (see
+ * forms.js). What only Node's own ports can carry goes beside the queue, and so does what is transferred.
+ */
+
+const { types } = require('node:util');
+
+const {
+  KIND_ARRAY_BUFFER, KIND_BUFFER, KIND_UINT8, bufferOf, bytesOf, isBuffer, isResizable, isView, kindOfView, lengthOf, setBytes, sizeOf,
+} = require('../codec/bytes');
+const { arrayOf } = require('../runtime/intrinsics');
+const { INPUT_COPY, INPUT_DIRECT, INPUT_PIN, INPUT_WIRE } = require('../forms');
+
+/** Writes values for one user alone. What was prepared last is good until the next. */
+class ValueEncoder {
+  form = INPUT_DIRECT;
+  /**
+   * What the native call takes as the value; for INPUT_WIRE the bytes that begin with the wire. After `prepare` said
+   * false: what Node's port is to carry, which is the value as it was read where getters have run.
+   */
+  value = undefined;
+  length = 0;
+  parts = undefined;
+
+  #keepBuffers;
+  /** Made for the first value that needs it, as is the codec: a worker starts sooner without. */
+  #writer;
+
+  /** @param {boolean} [keepBuffers] whether Buffers in a value stay Buffers: those of a script arrive as Uint8Arrays */
+  constructor(keepBuffers = false) {
+    this.#keepBuffers = keepBuffers;
+  }
+
+  /**
+   * @param {unknown} value
+   * @returns {boolean} false when only Node's own port can carry it
+   */
+  prepare(value) {
+    switch (typeof value) {
+      case 'number':
+      case 'undefined':
+      case 'boolean':
+        return this.#set(INPUT_DIRECT, value);
+      case 'object':
+        if (value === null) return this.#set(INPUT_DIRECT, value);
+        if (isWholeBytes(value)) return this.#bytes(value);
+    }
+    // A getter of the value may send something in its turn: with a writer of its own, before this one has ended.
+    if (this.#writer === undefined || this.#writer.busy) this.#writer = require('../values').messageWriter();
+    const writer = this.#writer;
+    writer.keepBuffers = this.#keepBuffers;
+    if (!writer.encode(value, 'message')) {
+      this.#set(INPUT_DIRECT, writer.takeLeft());
+      return false;
+    }
+    const { parts } = writer;
+    this.form = INPUT_WIRE;
+    this.value = writer.bytes;
+    this.length = writer.length;
+    this.parts = parts.length > 0 ? pairs(parts) : undefined;
+    return true;
+  }
+
+  /**
+   * As `prepare`, where the value's memory is to be given to the native side instead of copied: nobody else has it.
+   *
+   * @param {unknown} value
+   * @param {ArrayBuffer[]} given what is given away
+   */
+  prepareGiven(value, given) {
+    if (!this.prepare(value)) return false;
+    if (this.form === INPUT_WIRE && this.parts !== undefined) {
+      for (let i = 0; i < this.parts.length; i += 2) this.parts[i + 1] = given.includes(this.parts[i].buffer);
+    } else if (this.form !== INPUT_WIRE && this.form !== INPUT_DIRECT && given.includes(this.value.buffer)) {
+      this.form += INPUT_PIN - INPUT_COPY;
+    }
+    return true;
+  }
+
+  /**
+   * A copy of the value, as it is now.
+   *
+   * @param {unknown} value
+   * @returns {{ value: unknown } | undefined} undefined when only Node's own port can carry it, as with `prepare`
+   */
+  copy(value) {
+    if (!this.prepare(value)) return undefined;
+    const { form, value: shown, length, parts } = this;
+    this.release();
+    const { decode, decodeBytes } = require('../values');
+    if (form === INPUT_DIRECT) return { value };
+    if (form !== INPUT_WIRE) {
+      const kind = this.#keepBuffers && isBuffer(value) ? KIND_BUFFER : form >> 8;
+      return { value: decodeBytes(kind, memoryOf(shown)) };
+    }
+    const memory = [];
+    for (let i = 0; i < parts?.length; i += 2) memory[i / 2] = memoryOf(parts[i]);
+    return { value: decode(shown, 0, length, memory) };
+  }
+
+  /** After `prepare` said false: what Node's port is to carry. */
+  takeLeft() {
+    const { value } = this;
+    this.value = undefined;
+    return value;
+  }
+
+  /** Lets go of what was prepared. */
+  release() {
+    this.value = undefined;
+    this.parts = undefined;
+  }
+
+  #bytes(value) {
+    const kind = isView(value) ? kindOfView(value) : KIND_ARRAY_BUFFER;
+    return this.#set(INPUT_COPY | (kind << 8), bytesOf(value));
+  }
+
+  #set(form, value) {
+    this.form = form;
+    this.value = value;
+    this.length = 0;
+    this.parts = undefined;
+    return true;
+  }
+}
+
+/**
+ * Whether it is nothing but bytes: an ArrayBuffer, or a view on a whole one. A Buffer counts too where it is a part of
+ * Node's pool, of which nobody wants the rest.
+ */
+function isWholeBytes(value) {
+  if (types.isArrayBuffer(value)) return isPlain(value);
+  if (!isView(value)) return false;
+  const kind = kindOfView(value);
+  if (kind < 0) return false;
+  const buffer = bufferOf(value);
+  if (!types.isArrayBuffer(buffer) || !isPlain(buffer)) return false;
+  return lengthOf(value) === sizeOf(buffer) || (kind === KIND_UINT8 && isBuffer(value));
+}
+
+/** The bytes of a view, in memory of their own. */
+function memoryOf(bytes) {
+  const memory = new ArrayBuffer(lengthOf(bytes));
+  setBytes.call(new Uint8Array(memory), bytes);
+  return memory;
+}
+
+/** Memory that is still there and keeps its length. */
+function isPlain(buffer) {
+  return sizeOf(buffer) > 0 && !isResizable(buffer);
+}
+
+function pairs(parts) {
+  const together = arrayOf(parts.length * 2);
+  for (let i = 0; i < parts.length; i++) {
+    together[i * 2] = bytesOf(parts[i]);
+    together[i * 2 + 1] = false;
+  }
+  return together;
+}
+
+module.exports = { ValueEncoder };

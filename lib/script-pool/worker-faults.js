@@ -1,0 +1,49 @@
+'use strict';
+
+/** What the tasks of a worker that has ended are rejected with. */
+
+const { inspect } = require('node:util');
+
+const {
+  PoolClosedError,
+  ScriptLoadError,
+  WorkerExitedError,
+  WorkerOutOfMemoryError,
+  WorkerTerminatedError,
+} = require('../errors');
+
+/**
+ * @param {import('./pool-worker').PoolWorker} worker that has ended
+ * @param {number} code its exit code
+ * @param {string} script its URL
+ * @param {boolean} isClosing whether the pool was closing or destroyed
+ * @returns {(task?: string) => unknown} makes the error, a new one for each task where the error is ours
+ */
+function faultOf({ thread, killed, failed, error, ready, number }, code, script, isClosing) {
+  const which = `worker ${number}`;
+  if (killed) {
+    if (isClosing) return () => new PoolClosedError('the pool was destroyed while the task ran');
+    return () => new WorkerTerminatedError(`${which} was terminated: another of its tasks did not stop`, { number });
+  }
+  const { resourceLimits } = thread;
+  if (error?.code === 'ERR_WORKER_OUT_OF_MEMORY') {
+    const message = `${which} ran out of memory; raise resourceLimits.maxOldGenerationSizeMb, or give it less at a time`;
+    return () => new WorkerOutOfMemoryError(message, { cause: error, resourceLimits });
+  }
+  if (!ready) {
+    const why = error === undefined && !failed ? `it exited with code ${code}` : messageOf(error);
+    return () => new ScriptLoadError(`the script ${script} could not be loaded: ${why}`, { cause: error });
+  }
+  if (error !== undefined) return () => error;
+  return () => new WorkerExitedError(`${which} exited with code ${code} while the task ran`, { exitCode: code });
+}
+
+/** The message of whatever was thrown; for what does not parse, also where. */
+function messageOf(error) {
+  const message = error?.message ?? `it threw ${inspect(error)}`;
+  if (error?.name !== 'SyntaxError' || typeof error.stack !== 'string') return message;
+  const place = error.stack.slice(0, error.stack.indexOf('\n')).trim();
+  return /:\d+$/.test(place) && !message.includes(place) ? `${message} (${place})` : message;
+}
+
+module.exports = { faultOf };

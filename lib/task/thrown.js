@@ -1,0 +1,70 @@
+'use strict';
+
+/**
+ * What a script threw, on its way to who waits for the task. It arrives whole: as a graph, of whatever type it is, with
+ * everything of it that can cross; what cannot is replaced by a text that tells what it was (lib/codec/error-writer.js).
+ * What only Node can carry goes beside the wire.
+ */
+
+const { publicClasses } = require('../errors');
+const nodeGlobals = require('../runtime/globals');
+const { kindOf } = require('../transfer/registry');
+const { decode, errorWriter } = require('../values');
+
+const NOTHING = Object.freeze([]);
+
+/** Our own classes of errors by code. */
+const classes = new Map(Object.values(publicClasses).map((Class) => [Class.code, Class]));
+
+const node = {
+  clone: nodeGlobals.structuredClone,
+  travels(object) {
+    const kind = kindOf(object);
+    return kind === undefined ? undefined : kind.moves !== true;
+  },
+};
+
+let writer;
+
+/**
+ * Never throws.
+ *
+ * @param {unknown} error what was thrown
+ * @returns {{ bytes: Uint8Array, length: number, parts: (ArrayBuffer | Uint8Array)[], carried: object[] }} the wire in
+ *   the first `length` of `bytes`; copies of blocks, to be had by the native side; and what is to go through Node's port,
+ *   by the numbers that the wire has in its place: shared memory, objects of ours, Blobs and keys. Good until the next
+ */
+function encodeThrown(error) {
+  if (writer === undefined || writer.busy) writer = errorWriter(node);
+  const own = writer;
+  own.write(error);
+  const { bytes, length, parts, carried } = own;
+  return { bytes, length, parts, carried };
+}
+
+/**
+ * @param {Uint8Array} bytes
+ * @param {number} start
+ * @param {number} end
+ * @param {(ArrayBuffer | Uint8Array)[]} parts what `encodeThrown` gave, copied or not
+ * @param {object[]} [carried] what came through Node's port
+ * @returns {unknown} what was thrown; errors of ours with their classes again
+ */
+function decodeThrown(bytes, start, end, parts, carried = NOTHING) {
+  return decode(bytes, start, end, parts, carried, revive);
+}
+
+/** What was thrown, of which some came through Node's port. */
+const thrownBeside = ({ wire, parts, carried }) => decodeThrown(wire, 0, wire.length, parts, carried);
+
+/** An error of ours, such as `task.throwIfCancelled()` throws, gets its class again. */
+function revive(error) {
+  const { code } = error;
+  const Class = typeof code === 'string' ? classes.get(code) : undefined;
+  if (Class === undefined) return;
+  const { name } = error;
+  Object.setPrototypeOf(error, Class.prototype);
+  if (Object.hasOwn(error, 'name') && Class.prototype.name === name) delete error.name;
+}
+
+module.exports = { decodeThrown, encodeThrown, thrownBeside };

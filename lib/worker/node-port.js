@@ -1,0 +1,121 @@
+'use strict';
+
+/**
+ * The way between a Worker's thread and its parent, at either end: a port of Node's. It stays Node's own object, so that
+ * whoever has it or hears of its messages, by whatever way, has the same one; what leaves and what arrives on it is
+ * looked at.
+ *
+ * Two copies of the package with a binary each may both have prepared a port. Each looks after its own objects and
+ * messages, and leaves the other's to it.
+ */
+
+const nodeGlobals = require('../runtime/globals');
+const { DISPATCH, RECEIVED_PORTS } = require('../runtime/port-symbols');
+const { arrive, departure, unseal } = require('../transfer');
+const { IMAGE, Road } = require('../transfer/seal');
+const { kindOfBrand } = require('../transfer/registry');
+const { shared } = require('../transfer/thread-state');
+const { expectReader } = require('./unread');
+
+function hide(object, key, value) {
+  Object.defineProperty(object, key, {
+    __proto__: null, value, writable: true, enumerable: false, configurable: true,
+  });
+}
+
+/** What a departure is on a way that carries users' messages as they are. */
+const asMessage = (leaving, seal) => (leaving.isPlain ? leaving.bundle.value : seal(leaving.bundle));
+
+/**
+ * The ports that came with a message, ours among them: what Node lists is the part of each that went by Node's list.
+ *
+ * @returns {object[] | undefined} undefined when none is ours
+ */
+function portsOf(records, objects, received) {
+  const instead = new Map();
+  for (const record of records) {
+    const parts = kindOfBrand(record.brand).transferables?.(record.content) ?? [];
+    for (const part of parts) instead.set(part, objects.get(record));
+  }
+  return instead.size > 0 ? received?.map((port) => instead.get(port) ?? port) : undefined;
+}
+
+/** Node's MessageEvent takes no ports but those of its own make. */
+function eventWithPorts(data, ports) {
+  const event = new nodeGlobals.MessageEvent('message', { data });
+  return Object.defineProperty(event, 'ports', {
+    __proto__: null, value: Object.freeze(ports), enumerable: true, configurable: true,
+  });
+}
+
+/** Who has prepared a port, by image. */
+function preparedBy(port) {
+  let roads = shared.roads.get(port);
+  if (roads === undefined) shared.roads.set(port, (roads = new Map()));
+  return roads;
+}
+
+/**
+ * Lets objects of ours leave and arrive by a port of Node's.
+ *
+ * @param {object} port
+ * @param {number} thread the Worker's `threadId`
+ * @param {boolean} isParents whether this is the parent's end
+ * @param {() => boolean} [isTaken] asked before a message is posted: whether somebody takes it, as it is, before it comes
+ *   to the port
+ */
+function prepare(port, thread, isParents, isTaken = () => false) {
+  const roads = preparedBy(port);
+  if (roads.has(IMAGE)) return;
+  const road = new Road(thread, isParents);
+  roads.set(IMAGE, road);
+
+  const seal = (bundle) => road.seal(bundle);
+  let isFirst = true;
+  let expectation;
+  const { postMessage: nodePostMessage, [DISPATCH]: nodeDispatch } = port;
+
+  function postMessage(...args) {
+    const leaving = this === port && !isTaken() ? departure(args[0], args[1], roads) : undefined;
+    if (leaving === undefined) return Reflect.apply(nodePostMessage, this, args);
+    return leaving.leave((_, list) => {
+      const result = Reflect.apply(nodePostMessage, this, [asMessage(leaving, seal), list]);
+      if (isFirst && !leaving.isPlain) {
+        isFirst = false;
+        expectation = expectReader(port, thread, isParents);
+      }
+      return result;
+    });
+  }
+
+  function dispatch(data, type, event) {
+    if (expectation !== undefined && type === 'message') expectation.spoke();
+    const bundle = type === 'message' ? road.unseal(data) : undefined;
+    if (bundle === undefined || (bundle.image !== IMAGE && roads.has(bundle.image))) {
+      return Reflect.apply(nodeDispatch, this, [data, type, event]);
+    }
+    let message;
+    let ports;
+    try {
+      message = arrive(bundle, (objects) => {
+        ports = portsOf(bundle.records, objects, this[RECEIVED_PORTS]);
+      });
+    } catch (error) {
+      return Reflect.apply(nodeDispatch, this, [error, 'messageerror', event]);
+    }
+    const given = ports === undefined ? event : eventWithPorts(message, ports);
+    return Reflect.apply(nodeDispatch, this, [message, type, given]);
+  }
+
+  hide(port, 'postMessage', postMessage);
+  hide(port, DISPATCH, dispatch);
+}
+
+/** What came by `receiveMessageOnPort`, which passes no listener: opened, if it is one of ours. */
+function opened(message, port) {
+  const road = shared.roads.get(port)?.get(IMAGE);
+  const bundle = road === undefined ? unseal(message) : road.unseal(message);
+  return bundle === undefined ? message : arrive(bundle);
+}
+
+module.exports = { asMessage, opened, prepare };
