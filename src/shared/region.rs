@@ -18,8 +18,6 @@
 //! that was left behind on freed memory is in nobody's queue.
 // The bytes are JavaScript's: a reference to them is made from a raw pointer.
 #![allow(unsafe_code)]
-// References to atomics on JavaScript's memory.
-#![allow(unsafe_code)]
 
 use std::collections::HashMap;
 use std::fmt;
