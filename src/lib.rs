@@ -21,7 +21,9 @@
 //! * [`shared`] — memory that JavaScript and Rust threads share.
 //! * [`channel`] — message channels: two ports, an inbox at each.
 //! * [`cancel`] — the token by which a task or a wait learns that it should stop.
+//! * [`blocking`] — how a Rust thread blocks, and what ends that early.
 //! * [`room`] — memory of a size that a program asked for.
+//! * [`numbers`] — the numbers that JavaScript knows too.
 //! * [`seal`] — how a message of ours is known among messages of users.
 //! * `node` — the only room that knows Node-API: event queue, teardown, conversion.
 //! * `api` — the exports JavaScript sees.
@@ -30,11 +32,13 @@
 
 #[cfg(not(test))]
 mod api;
+pub mod blocking;
 pub mod cancel;
 pub mod channel;
 pub mod error;
 #[cfg(not(test))]
 mod node;
+pub mod numbers;
 pub mod panic;
 pub mod pool;
 pub mod room;

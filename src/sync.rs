@@ -15,6 +15,11 @@ mod real {
     ) -> bool {
         condvar.wait_for(guard, timeout).timed_out()
     }
+
+    /// Waits on `condvar` until notified or `deadline` has passed.
+    pub fn wait_until<T>(condvar: &Condvar, guard: &mut MutexGuard<'_, T>, deadline: std::time::Instant) {
+        condvar.wait_until(guard, deadline);
+    }
 }
 
 #[cfg(loom)]
@@ -72,6 +77,11 @@ mod model {
     pub fn wait_for<T>(condvar: &Condvar, guard: &mut MutexGuard<'_, T>, _: std::time::Duration) -> bool {
         condvar.wait(guard);
         false
+    }
+
+    /// Under loom time does not pass: a timed wait is a plain one.
+    pub fn wait_until<T>(condvar: &Condvar, guard: &mut MutexGuard<'_, T>, _: std::time::Instant) {
+        condvar.wait(guard);
     }
 }
 

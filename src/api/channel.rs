@@ -7,7 +7,7 @@ use std::time::Duration;
 use napi::Env;
 use napi_derive::napi;
 
-use crate::channel::{Message, PortId, Side, Transit, TransitKey, channel};
+use crate::channel::{Fallback, Message, PortId, Transit, TransitKey, channel};
 use crate::node::{
     Arguments, Call, Cursor, Environment, Export, Js, JsValue, Result, Returned, Status, export,
 };
@@ -132,7 +132,7 @@ pub fn port_transit(number: f64) -> u32 {
     let transit = Transit::of_process();
     // In this order: it goes from the one to the other.
     let announced = transit.is_announced(id(number));
-    if transit.is_parked(id(number)) { 2 } else { u32::from(announced) }
+    if transit.is_deposited(id(number)) { 2 } else { u32::from(announced) }
 }
 
 /// Nobody will claim the port of this key: if it is in transit, it closes.
@@ -192,14 +192,14 @@ fn post_with<'call>(call: Call<'call>, [port, bytes, length, parts]: Arguments<'
 /// see `PLAIN` and those after it in `lib/ports/side.js`.
 fn post_place<'call>(call: Call<'call>, [port, side]: Arguments<'call, 2>) -> Returned<'call> {
     let side = match call.js.read_u32(side)? {
-        1 => Side::Plain,
-        2 => Side::Wrapped,
-        3 => Side::Introducing,
+        1 => Fallback::Plain,
+        2 => Fallback::Wrapped,
+        3 => Fallback::Introducing,
         _ => return Err(Status::INVALID),
     };
     let port = call.js.read_u32(port)?;
     call.core().adaptive_wait().given();
-    let message = Message { side: Some(side), ..Message::default() };
+    let message = Message { fallback: Some(side), ..Message::default() };
     posted(call.js, call.environment.ports().post(port, message)?)
 }
 

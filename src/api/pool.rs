@@ -12,7 +12,7 @@ use crate::node::{
     answer, export,
 };
 use crate::pool::{Accepted, Config, Pool};
-use crate::tasks::builtin;
+use crate::tasks::{Facts, Task, builtin};
 use crate::value::{Payload, Value};
 
 /// The raw exports by name.
@@ -56,10 +56,23 @@ pub struct PoolCounters {
     pub most_threads: u32,
 }
 
-/// The names of the native tasks; a task's index is its place here.
+/// A native task, and what JavaScript must know of it before it submits it: see `tasks::Facts`.
+#[napi(object, object_from_js = false)]
+pub struct NativeTask {
+    pub name: &'static str,
+    pub in_place: bool,
+    pub parallel: bool,
+    pub wakes_plain: bool,
+}
+
+/// The native tasks; a task's index is its place here.
 #[napi]
-pub fn task_names() -> Vec<&'static str> {
-    builtin().names().collect()
+pub fn native_tasks() -> Vec<NativeTask> {
+    let of = |task: &Task| {
+        let Facts { in_place, parallel, wakes_plain } = task.facts();
+        NativeTask { name: task.name(), in_place, parallel, wakes_plain }
+    };
+    builtin().tasks().map(of).collect()
 }
 
 /// Every error code the native side may report.

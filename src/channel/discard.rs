@@ -1,8 +1,8 @@
 //! Dropping messages without recursion.
 //!
 //! A message may carry a port, whose inbox holds messages that carry ports, and so on: dropped naively, a chain of
-//! ten thousand is ten thousand nested `drop` calls. Here the outermost call on a thread drops in a loop and the
-//! calls nested in it only add to its list. Never called with a lock held.
+//! ten thousand is ten thousand nested `drop` calls. Here the outermost call on a thread drops in a loop, and the
+//! calls nested in it only add to its list. It must not be called with a lock held.
 
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
@@ -36,13 +36,13 @@ impl Drop for Turn<'_> {
     }
 }
 
-/// Drops `pile` and, in a loop, everything that dropping it gives up in turn.
+/// Drops `pile`, and then, in a loop, the messages that this discards in turn.
 pub(super) fn discard(pile: Pile) {
     if pile.is_empty() {
         return;
     }
     let mut pile = Some(pile);
-    // On a thread whose locals are already gone the pile is dropped in place, by `pile` going out of scope.
+    // On a thread whose locals are already gone the pile is dropped here, when `pile` goes out of scope.
     let _ = HEAP.try_with(|heap| {
         heap.piles.borrow_mut().extend(pile.take());
         if heap.busy.replace(true) {
@@ -50,7 +50,7 @@ pub(super) fn discard(pile: Pile) {
         }
         let _turn = Turn(&heap.busy);
         loop {
-            // A statement of its own: the borrow must end before the messages are dropped.
+            // In its own statement: the borrow must end before the messages are dropped.
             let next = heap.piles.borrow_mut().pop();
             let Some(next) = next else { break };
             drop(next);

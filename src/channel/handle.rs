@@ -1,22 +1,22 @@
-//! The face a native task gets: one end, bound to the task's cancel token.
+//! One end of a channel as a native task has it, bound to the task's cancel token.
 
 use std::fmt;
-use std::time::Duration;
 
 use super::message::{Message, Received, Refusal, Refused};
 use super::port::{Port, PortInTransit};
+use crate::blocking::WaitLimit;
 use crate::cancel::{CancelToken, Reason};
 use crate::error::{Code, Error};
-use crate::value::{Envelope, Limits, Value, decode, encode, is_for_javascript};
+use crate::value::{Envelope, Limits, PortValue, Value, decode, encode, is_for_javascript};
 
 /// Why nothing was received.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ReceiveError {
-    /// Nothing came in the time given.
+    /// No message waits.
     Empty,
     /// The other end has closed and everything it had posted was received; or this end is closed.
     Closed,
-    /// The task was told to stop.
+    /// The task must stop.
     Cancelled(Reason),
     /// A message came whose payload only a JavaScript thread can receive. It is gone; the next may be fine.
     JavaScriptOnly,
@@ -25,8 +25,8 @@ pub enum ReceiveError {
 impl fmt::Display for ReceiveError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            ReceiveError::Empty => "no message came in the time given",
-            ReceiveError::Closed => "the channel is closed",
+            ReceiveError::Empty => "no message waits: receive again later",
+            ReceiveError::Closed => "the channel is closed: open a new one",
             ReceiveError::Cancelled(_) => "the task was told to stop while it waited for a message",
             ReceiveError::JavaScriptOnly => {
                 "the message holds something only a JavaScript thread can receive: post plain values to a task"
@@ -47,7 +47,7 @@ impl ReceiveError {
     }
 }
 
-/// One end of a channel in the hands of a native task. Dropping it closes the channel, after the other end has
+/// One end of a channel that a native task owns. Dropping it closes the channel, after the other end has
 /// received what was sent.
 pub struct PortHandle {
     port: Port,
@@ -60,14 +60,9 @@ impl PortHandle {
         PortHandle { port: port.attach(None), cancel }
     }
 
-    /// The port itself: for what this face does not show.
-    pub fn port(&self) -> &Port {
-        &self.port
-    }
-
-    /// Sends, waiting for room in a bounded channel; ends early when the task is to stop.
+    /// Sends, waiting for room in a bounded channel; ends early when the task must stop.
     pub fn send(&self, envelope: Envelope) -> Result<(), Refused> {
-        self.port.post_blocking(Message::from(envelope), None, Some(&self.cancel))
+        self.port.post_blocking(Message::from(envelope), self.limit())
     }
 
     /// Sends if there is room; does not look at the cancel token.
@@ -75,23 +70,12 @@ impl PortHandle {
         self.port.try_post(Message::from(envelope))
     }
 
-    /// Receives, waiting for a message; ends early when the task is to stop.
+    /// Receives, waiting for a message; ends early when the task must stop.
     pub fn recv(&self) -> Result<Envelope, ReceiveError> {
-        // `interrupt` is meant for JavaScript threads; here it only means to look again.
-        loop {
-            match self.wait(None) {
-                Err(ReceiveError::Empty) => {}
-                outcome => return outcome,
-            }
-        }
+        opened(self.port.receive(self.limit()).map_err(ReceiveError::Cancelled)?)
     }
 
-    /// Receives, waiting up to `timeout` for a message; ends early when the task is to stop.
-    pub fn recv_timeout(&self, timeout: Duration) -> Result<Envelope, ReceiveError> {
-        self.wait(Some(timeout))
-    }
-
-    /// Receives what is there; does not look at the cancel token.
+    /// Receives a message that waits already; does not look at the cancel token.
     pub fn try_recv(&self) -> Result<Envelope, ReceiveError> {
         opened(self.port.take_one())
     }
@@ -108,19 +92,7 @@ impl PortHandle {
         }
     }
 
-    /// Receives a value, waiting for one; `None` when the channel has closed.
-    ///
-    /// # Errors
-    /// The reason to stop, or that the message is nothing a task can read.
-    pub fn recv_value(&self) -> crate::Result<Option<Value>> {
-        match self.recv() {
-            Ok(envelope) => decode(envelope, Limits::default()).map(Some),
-            Err(ReceiveError::Closed) => Ok(None),
-            Err(error) => Err(error.into_error()),
-        }
-    }
-
-    /// Receives the value that is there, if any.
+    /// Receives the value of a message that waits already, if there is one.
     ///
     /// # Errors
     /// That the message is nothing a task can read.
@@ -132,14 +104,26 @@ impl PortHandle {
         }
     }
 
-    fn wait(&self, timeout: Option<Duration>) -> Result<Envelope, ReceiveError> {
-        opened(self.port.receive(timeout, Some(&self.cancel)).map_err(ReceiveError::Cancelled)?)
+    fn limit(&self) -> WaitLimit<'_> {
+        WaitLimit::new(Some(&self.cancel))
+    }
+
+    #[cfg(all(test, not(loom)))]
+    pub(super) fn port(&self) -> &Port {
+        &self.port
+    }
+}
+
+impl PortValue {
+    /// The port, as a task has it that `cancel` can stop; `None` when it was taken before.
+    pub fn open(&self, cancel: CancelToken) -> Option<PortHandle> {
+        self.take().map(|port| PortHandle::new(port.into(), cancel))
     }
 }
 
 fn opened(received: Received) -> Result<Envelope, ReceiveError> {
     match received {
-        Received::Message(message) if message.side.is_none() && !is_for_javascript(&message.wire) => {
+        Received::Message(message) if message.fallback.is_none() && !is_for_javascript(&message.wire) => {
             Ok(message.into())
         }
         Received::Message(_) => Err(ReceiveError::JavaScriptOnly),

@@ -1,8 +1,8 @@
-//! The state machine of one end, and the argument why nothing is lost, reordered or said twice.
+//! The state machine of one end, and the argument why no message is lost, reordered or told twice.
 //!
 //! # States
 //!
-//! An inbox belongs to its *reader* (the port it is the inbox of) and is filled by its *writer* (the other end).
+//! An inbox belongs to its *reader* (the port that takes from it) and is filled by its *writer* (the other end).
 //! It moves one way only:
 //!
 //! ```text
@@ -20,53 +20,54 @@
 //!
 //! # Locks
 //!
-//! One mutex an inbox, and every field below is read and written under it; no atomic stands beside it. The only
-//! memory ordering used is therefore the mutex's own: what a thread did before its critical section is visible to
-//! whoever enters a later one. A message's bytes are written before `push` and read after `take`: visible.
-//! No thread ever holds two inbox locks; what must happen at both ends happens at one and then at the other, and
-//! the order is argued where it is done (`port.rs`). No lock is held while an owner is woken, a sleeper is
+//! There is one mutex for each inbox, and every field below is read and written under it; there are no atomics beside it.
+//! So the only memory ordering used is the mutex's own: what a thread did before its critical section is visible to
+//! the threads that enter a later one. A message's bytes are written before `push` and read after `take`: visible.
+//! No thread ever holds two inbox locks; an operation that concerns both ends does its work at one and then at the other,
+//! and the file that does so argues for the order (`port.rs`). No lock is held while an event loop is woken, a sleeper is
 //! notified or a message is dropped: the critical section returns an [`After`] that says what is to be done.
 //!
 //! # Ownership: tenures
 //!
 //! An end is owned by at most one party at a time. Every change of owner raises the end's *tenure*, in its own
 //! inbox (`reader`) and then in its writer's view of it, the other inbox (`writer`). A handle remembers the tenure
-//! it was made in, and each operation compares it under the lock it takes anyway. So a handle that was detached
-//! can neither take what belongs to the next owner nor post behind its back, even when two threads race: an
+//! in which it was made, and each operation compares it under the lock that it takes anyway. So a handle that was detached
+//! can neither take what belongs to the next owner nor post in its name, even when two threads race: an
 //! operation is either wholly before the detach or refused. Messages stay in the inbox all along, so a transfer
-//! moves none and loses none; and as the token of the transfer exists only after both tenures were raised, the
-//! next owner's posts come after all of the last owner's.
+//! moves none and loses none; and as the `PortInTransit` exists only after both tenures were raised, the
+//! next owner's posts come after all posts of the last owner.
 //!
 //! # The one-wake rule
 //!
-//! `woken` says who has the turn. False: the owner is idle, and whoever makes something *due* for it sets `woken`
-//! and wakes it. True: the owner has been or is being woken, and nobody wakes it again. The owner hands the turn
-//! back (sets it false) only inside `take` (and its kin), in the same critical section that saw the queue empty, or,
-//! while it is not listening, that saw nothing due. So:
+//! `woken` says who has the turn. False: the event loop is idle, and the thread that makes something *due* for it sets
+//! `woken` and wakes it. True: the event loop has been or is being woken, and nobody wakes it again. The event loop hands
+//! the turn back (sets it false) only inside `take` (and its kin), in the same critical section that saw the queue empty,
+//! or, while the port does not listen, that saw nothing due. So:
 //!
 //! * *No lost wake*: a push is either before that critical section, and then its message was seen there, or after
 //!   it, and then it finds `woken` false and wakes.
 //! * *At most one*: between two drains that end in `Empty` there is one transition false → true.
 //!
-//! Due is: a message, when the owner listens; the end of a sealed inbox, when the owner listens or no message is
-//! in front of it (as in Node, where a port that was not started still sees `close`).
+//! Due is: a message, when the port listens; the end of a sealed inbox, when the port listens or no message is
+//! in front of it (as in Node, where a port that was not started still emits `close`).
 //!
 //! Races that remain, and are harmless:
 //!
-//! * *Late wake*: a waker is called after the lock was released, so it may arrive when the owner has drained by
-//!   itself, or has detached the port. An owner answers a wake by `take` on the port of that number, if it still
+//! * *Late wake*: a waker is called after the lock was released, so the call may arrive when the event loop has drained by
+//!   itself, or has detached the port. An event loop answers a wake by `take` on the port of that number, if it still
 //!   has one. Wakes decided never outnumber drains by more than one.
-//! * *Wake before attach returns*: an owner may be woken for a port whose `attach` is still on its way to it.
-//!   An owner must not look the port up inside `wake`, only note the number: that is what an event queue does.
+//! * *Wake before attach returns*: an event loop may be woken for a port whose `attach` has not returned yet.
+//!   It must not look the port up inside `wake`, only note the number, as an event queue does.
 //!
 //! # Sleepers
 //!
 //! Threads blocked for a message (or for room) are counted under the lock before they sleep, so a push (a take)
 //! that finds the count zero need not notify, and one that finds it above zero does. While a reader sleeps the
-//! owner is not woken as well: the sleeper has the turn. A notified sleeper may leave by another door (timeout,
-//! cancel, interrupt) and a notification carries no message, so whoever leaves, for whatever reason, passes the
+//! event loop is not woken as well: the sleeper has the turn. A notified sleeper may leave for another reason (timeout,
+//! cancel) and a notification carries no message, so every thread that leaves, for whatever reason, passes the
 //! turn on by [`Inbox::reader_leaves`] / [`Inbox::writer_leaves`]: messages left wake the next sleeper, else the
-//! owner; room left wakes the next sleeper. This *baton rule* is what makes `notify_one` enough.
+//! event loop; room left wakes the next sleeper. This rule is what makes `notify_one` enough. (A cancelled token notifies
+//! all sleepers of a condition variable, as it cannot choose its own; the others look again and sleep on.)
 //!
 //! # Room
 //!
@@ -78,10 +79,10 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use super::message::{Message, Received, Refusal, Taken};
-use super::port::Owner;
+use super::port_waker::PortWaker;
 
 /// An emptied queue that had grown beyond this many messages gives its memory back.
-const KEPT_PLACES: usize = 8192;
+const KEPT_CAPACITY: usize = 8192;
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Stage {
@@ -102,10 +103,10 @@ pub(super) enum Notify {
 /// What a critical section leaves to be done without the lock.
 #[derive(Default)]
 pub(super) struct After {
-    /// Tell this owner that it has something to take.
-    pub(super) wake: Option<Arc<dyn Owner>>,
-    /// Tell the writer's owner that there is room.
-    pub(super) room: Option<Arc<dyn Owner>>,
+    /// Tell the reader's event loop that it has something to take.
+    pub(super) wake: Option<Arc<dyn PortWaker>>,
+    /// Tell the writer's event loop that there is room.
+    pub(super) room: Option<Arc<dyn PortWaker>>,
     /// Threads asleep for a message.
     pub(super) readers: Notify,
     /// Threads asleep for room.
@@ -123,17 +124,17 @@ pub(super) struct Inbox {
     reader: u32,
     /// The tenure of the party that posts to here.
     writer: u32,
-    owner: Option<Arc<dyn Owner>>,
+    /// Wakes the event loop that takes from here; none while a Rust thread does.
+    waker: Option<Arc<dyn PortWaker>>,
     listening: bool,
     woken: bool,
     readers_asleep: usize,
     writers_asleep: usize,
-    room_wanted: Option<Arc<dyn Owner>>,
-    interrupts: u64,
+    room_wanted: Option<Arc<dyn PortWaker>>,
 }
 
 impl Inbox {
-    /// An open inbox with nobody at either end.
+    /// An open inbox without an event loop at either end.
     pub(super) fn new(capacity: Option<usize>) -> Self {
         Inbox {
             queue: VecDeque::new(),
@@ -141,13 +142,12 @@ impl Inbox {
             stage: Stage::Open,
             reader: 0,
             writer: 0,
-            owner: None,
+            waker: None,
             listening: true,
             woken: false,
             readers_asleep: 0,
             writers_asleep: 0,
             room_wanted: None,
-            interrupts: 0,
         }
     }
 
@@ -155,8 +155,8 @@ impl Inbox {
         self.queue.len()
     }
 
-    pub(super) fn any_aside(&self) -> bool {
-        self.queue.iter().any(|message| message.side.is_some())
+    pub(super) fn any_in_fallback(&self) -> bool {
+        self.queue.iter().any(|message| message.fallback.is_some())
     }
 
     /// Threads asleep for a message, and for room.
@@ -169,12 +169,12 @@ impl Inbox {
         self.queue.len() < self.capacity
     }
 
-    /// Gives the owner the turn if something is due and nobody has it.
-    fn due(&mut self) -> Option<Arc<dyn Owner>> {
+    /// Gives the event loop the turn if something is due and nobody has it.
+    fn due(&mut self) -> Option<Arc<dyn PortWaker>> {
         if self.woken || self.readers_asleep > 0 {
             return None;
         }
-        let owner = self.owner.as_ref()?;
+        let waker = self.waker.as_ref()?;
         let due = match self.stage {
             Stage::Open => self.listening && !self.queue.is_empty(),
             Stage::Sealed => self.listening || self.queue.is_empty(),
@@ -182,7 +182,7 @@ impl Inbox {
         };
         due.then(|| {
             self.woken = true;
-            Arc::clone(owner)
+            Arc::clone(waker)
         })
     }
 
@@ -205,7 +205,7 @@ impl Inbox {
         if self.has_room() { Ok(()) } else { Err(Refusal::Full) }
     }
 
-    /// Queues a message whatever the capacity says; true when that is exceeded. Hands it back when not open.
+    /// Queues a message whatever the capacity is; true when it is exceeded. Hands the message back when not open.
     pub(super) fn push(
         &mut self,
         writer: u32,
@@ -218,7 +218,7 @@ impl Inbox {
         Ok((self.queue.len() > self.capacity, after))
     }
 
-    /// Queues a message; the caller has seen that it is admitted, under this same lock.
+    /// Queues a message; the caller has seen, under this same lock, that it is admitted.
     pub(super) fn append(&mut self, message: Message) -> After {
         self.queue.push_back(message);
         let mut after = After::default();
@@ -230,11 +230,11 @@ impl Inbox {
         after
     }
 
-    /// Asks for one call of `room` when there is room; `Ok` says that there is room now, and none will come.
-    pub(super) fn want_room(&mut self, writer: u32, owner: Arc<dyn Owner>) -> Result<(), Refusal> {
+    /// Asks for one call of `room` when there is room; `Ok` says that there is room now, and no call will come.
+    pub(super) fn want_room(&mut self, writer: u32, waker: Arc<dyn PortWaker>) -> Result<(), Refusal> {
         let answer = self.admits_now(writer);
         if answer == Err(Refusal::Full) {
-            self.room_wanted = Some(owner);
+            self.room_wanted = Some(waker);
         }
         answer
     }
@@ -247,14 +247,14 @@ impl Inbox {
         self.writers_asleep -= 1;
     }
 
-    /// The baton rule for writers: room that is left is offered to the next.
+    /// Passes the turn on (see "Sleepers"): room that is left is offered to the next writer.
     pub(super) fn writer_leaves(&mut self, after: &mut After) {
         if self.writers_asleep > 0 && self.has_room() && after.writers == Notify::None {
             after.writers = Notify::One;
         }
     }
 
-    /// The writer has closed: what waits is delivered, then the reader is told.
+    /// The writer has closed: the messages that wait are delivered, then the reader is told.
     pub(super) fn seal(&mut self) -> After {
         if self.stage != Stage::Open {
             return After::default();
@@ -278,81 +278,59 @@ impl Inbox {
         self.reader == reader && self.stage != Stage::Closed
     }
 
-    /// The owner, for who holds the end.
-    pub(super) fn owner(&self, reader: u32) -> Option<Arc<dyn Owner>> {
-        if self.is_held(reader) { self.owner.clone() } else { None }
+    /// The waker of the event loop, where this tenure holds the end.
+    pub(super) fn waker(&self, reader: u32) -> Option<Arc<dyn PortWaker>> {
+        if self.is_held(reader) { self.waker.clone() } else { None }
     }
 
-    /// Puts the inbox into a new owner's hands. With nobody to wake it listens at once.
-    pub(super) fn adopt(&mut self, reader: u32, owner: Option<Arc<dyn Owner>>) -> After {
+    /// Gives the inbox to an event loop, or to a Rust thread: then it listens at once.
+    pub(super) fn adopt(&mut self, reader: u32, waker: Option<Arc<dyn PortWaker>>) -> After {
         if !self.is_held(reader) {
             return After::default();
         }
-        self.listening = owner.is_none();
-        self.owner = owner;
+        self.listening = waker.is_none();
+        self.waker = waker;
         self.woken = false;
         After { wake: self.due(), ..After::default() }
     }
 
-    /// Whether messages wake the owner.
+    /// Whether messages wake the event loop.
     pub(super) fn listen(&mut self, reader: u32, listening: bool) -> After {
         if !self.is_held(reader) {
             return After::default();
         }
         self.listening = listening;
         if !listening {
-            // The turn goes back: what is due without listening (the end) is judged anew.
+            // The turn goes back: whether the end, which is due without listening too, is due is decided anew.
             self.woken = false;
         }
         After { wake: self.due(), ..After::default() }
     }
 
-    /// Moves up to `max` messages to `out`, if the owner listens, and says what is left.
-    pub(super) fn take(&mut self, reader: u32, max: usize, out: &mut Vec<Message>) -> (Taken, After) {
-        if !self.is_held(reader) {
-            return (Taken::Gone, After::default());
-        }
-        let mut after = After::default();
-        if self.listening {
-            let count = self.queue.len().min(max);
-            out.extend(self.queue.drain(..count));
-            self.freed(count, &mut after);
-            if !self.queue.is_empty() {
-                self.woken = self.owner.is_some();
-                return (Taken::More, after);
-            }
-        }
-        if self.ends() {
-            return (Taken::Closed, after);
-        }
-        self.woken = false;
-        (Taken::Empty, after)
-    }
-
-    /// Moves what waits to the end of `stock`, if the owner listens; up to `max` messages where the capacity counts
-    /// them, else all at once: the two queues change places, so that whoever posts need not wait meanwhile. `Closed`
-    /// and `Empty` are only said by a call that moved nothing: what was moved may still come back
+    /// Moves waiting messages to the end of `batch`, if the port listens; up to `max` where the capacity counts
+    /// them, else all at once: the two queues change places, so that a thread that posts need not wait meanwhile. `Closed`
+    /// and `Empty` are only answered by a call that moved nothing: what was moved may still come back
     /// ([`Inbox::put_back`]).
-    pub(super) fn take_stock(
+    pub(super) fn take_batch(
         &mut self,
         reader: u32,
         max: usize,
-        stock: &mut VecDeque<Message>,
+        batch: &mut VecDeque<Message>,
     ) -> (Taken, After) {
         if !self.is_held(reader) {
             return (Taken::Gone, After::default());
         }
         let mut after = After::default();
         if self.listening && !self.queue.is_empty() {
-            if self.capacity == usize::MAX && stock.is_empty() {
-                std::mem::swap(&mut self.queue, stock);
-                self.freed(stock.len(), &mut after);
+            if self.capacity == usize::MAX && batch.is_empty() {
+                std::mem::swap(&mut self.queue, batch);
+                self.freed(batch.len(), &mut after);
             } else {
                 let count = self.queue.len().min(max);
-                stock.extend(self.queue.drain(..count));
+                batch.extend(self.queue.drain(..count));
                 self.freed(count, &mut after);
             }
-            self.woken = self.owner.is_some();
+            self.woken = self.waker.is_some();
             return (Taken::More, after);
         }
         if self.ends() {
@@ -363,7 +341,7 @@ impl Inbox {
     }
 
     /// Hands the turn back after all that was taken has been used, if nothing more waits.
-    pub(super) fn rest(&mut self, reader: u32) -> Taken {
+    pub(super) fn end_turn(&mut self, reader: u32) -> Taken {
         if !self.is_held(reader) || self.stage != Stage::Open || !self.queue.is_empty() {
             return Taken::More;
         }
@@ -385,7 +363,7 @@ impl Inbox {
         After { wake: self.due(), ..After::default() }
     }
 
-    /// The oldest message, whether the owner listens or not.
+    /// The oldest message, whether the port listens or not.
     pub(super) fn take_one(&mut self, reader: u32, after: &mut After) -> Received {
         if !self.is_held(reader) {
             return Received::Gone;
@@ -405,12 +383,12 @@ impl Inbox {
         let ends = self.stage == Stage::Sealed && self.queue.is_empty();
         if ends {
             self.stage = Stage::Closed;
-            self.owner = None;
+            self.waker = None;
         }
         ends
     }
 
-    /// After `count` messages were taken: who waits for room is told, and a large empty queue is given back.
+    /// After `count` messages were taken: tells those that wait for room, and gives the memory of a large empty queue back.
     fn freed(&mut self, count: usize, after: &mut After) {
         if count > 0 && self.has_room() {
             after.room = self.room_wanted.take();
@@ -420,7 +398,7 @@ impl Inbox {
                 _ => Notify::All,
             };
         }
-        if self.queue.is_empty() && self.queue.capacity() > KEPT_PLACES {
+        if self.queue.is_empty() && self.queue.capacity() > KEPT_CAPACITY {
             after.discarded = std::mem::take(&mut self.queue);
         }
     }
@@ -433,7 +411,7 @@ impl Inbox {
         self.readers_asleep -= 1;
     }
 
-    /// The baton rule for readers: what is left goes to the next sleeper, else to the owner.
+    /// Passes the turn on (see "Sleepers"): messages that are left go to the next sleeper, else to the event loop.
     pub(super) fn reader_leaves(&mut self, after: &mut After) {
         if self.readers_asleep == 0 {
             after.wake = self.due();
@@ -442,30 +420,16 @@ impl Inbox {
         }
     }
 
-    /// How often the sleepers here were told to come back empty-handed.
-    pub(super) fn interrupts(&self) -> u64 {
-        self.interrupts
-    }
-
-    /// Tells the threads asleep for a message to come back empty-handed.
-    pub(super) fn interrupt(&mut self, reader: u32) -> After {
-        if !self.is_held(reader) {
-            return After::default();
-        }
-        self.interrupts += 1;
-        After { readers: Notify::All, ..After::default() }
-    }
-
-    /// The reader closes: what waits is dropped, and nothing is queued from here on. `None`: not the reader.
+    /// The reader closes: the messages that wait are dropped, and none is queued from here on. `None`: not the reader.
     pub(super) fn close(&mut self, reader: u32) -> Option<After> {
         if !self.is_held(reader) {
             return None;
         }
         self.stage = Stage::Closed;
-        self.owner = None;
+        self.waker = None;
         Some(After {
             wake: None,
-            // The writer's owner waits for room that will never come: it learns so by trying.
+            // The writer's event loop may wait for room that never comes: it is told so that it tries, and is refused.
             room: self.room_wanted.take(),
             readers: Notify::All,
             writers: Notify::All,
@@ -473,7 +437,7 @@ impl Inbox {
         })
     }
 
-    /// The reader's end leaves its owner; the next tenure.
+    /// The reader's end is taken from its owner; the number of the next tenure.
     pub(super) fn detach(&mut self, reader: u32) -> Result<(u32, After), Refusal> {
         if self.reader != reader {
             return Err(Refusal::Detached);
@@ -482,7 +446,7 @@ impl Inbox {
             return Err(Refusal::Closed);
         }
         self.reader += 1;
-        self.owner = None;
+        self.waker = None;
         self.listening = true;
         self.woken = false;
         Ok((self.reader, After { readers: Notify::All, ..After::default() }))

@@ -5,7 +5,9 @@
 use std::collections::VecDeque;
 use std::sync::Arc as SharedArc;
 
-use super::{Message, Owner, Port, PortId, Posted, Received, Refusal, Taken, Transit, channel};
+use super::{Message, Port, PortId, PortWaker, Posted, Received, Refusal, Taken, Transit, channel};
+use crate::blocking::WaitLimit;
+use crate::cancel::{CancelToken, Reason};
 use crate::sync::{Arc, Condvar, Mutex, thread};
 use crate::value::Envelope;
 
@@ -34,7 +36,7 @@ impl Loop {
     }
 }
 
-impl Owner for Loop {
+impl PortWaker for Loop {
     fn wake(&self, _: PortId) {
         self.call();
     }
@@ -80,10 +82,10 @@ fn drain(port: &Port, line: &(Mutex<u32>, Condvar)) -> (Vec<u8>, u32) {
 /// All there is, and a rest when it has been used up.
 fn drain_by_stock(port: &Port, line: &(Mutex<u32>, Condvar)) -> (Vec<u8>, u32) {
     let mut stock = VecDeque::new();
-    drain_by(line, |batch| match port.take_stock(1, &mut stock) {
+    drain_by(line, |batch| match port.take_batch(1, &mut stock) {
         Taken::More => {
             batch.extend(stock.drain(..));
-            port.rest()
+            port.end_turn()
         }
         other => other,
     })
@@ -93,7 +95,7 @@ fn no_wake_is_lost(drain: fn(&Port, &(Mutex<u32>, Condvar)) -> (Vec<u8>, u32)) {
     loom::model(move || {
         let (near, far) = channel(None);
         let (owner, line) = Loop::new();
-        far.set_owner(Some(owner));
+        far.set_waker(Some(owner));
         far.listen(true);
         let poster = thread::spawn(move || {
             near.post(numbered(1));
@@ -122,7 +124,7 @@ fn loom_listening_late_misses_nothing() {
     loom::model(|| {
         let (near, far) = channel(None);
         let (owner, line) = Loop::new();
-        far.set_owner(Some(owner));
+        far.set_waker(Some(owner));
         let poster = thread::spawn(move || {
             near.post(numbered(1));
             near.close();
@@ -147,7 +149,7 @@ fn loom_what_was_posted_before_the_close_is_delivered_before_it() {
         let closer = thread::spawn(move || assert!(near.close()));
         let mut got = 0;
         loop {
-            match far.receive(None, None) {
+            match far.receive(WaitLimit::default()) {
                 Ok(Received::Message(message)) => {
                     got += 1;
                     assert_eq!(number(&message), got);
@@ -208,7 +210,7 @@ fn loom_what_was_taken_and_not_used_goes_along_once_and_in_order() {
     loom::model(|| {
         let (near, far) = channel(None);
         let (owner, line) = Loop::new();
-        far.set_owner(Some(owner));
+        far.set_waker(Some(owner));
         far.listen(true);
         near.post(numbered(1));
         let poster = thread::spawn(move || {
@@ -218,7 +220,7 @@ fn loom_what_was_taken_and_not_used_goes_along_once_and_in_order() {
         wait(&line);
         // One is used of what there is; the listener goes, comes again, and the port leaves.
         let mut stock = VecDeque::new();
-        assert_eq!(far.take_stock(9, &mut stock), Taken::More);
+        assert_eq!(far.take_batch(9, &mut stock), Taken::More);
         let mut got: Vec<u8> = stock.drain(..1).map(|message| number(&message)).collect();
         far.put_back(stock.drain(..));
         far.listen(false);
@@ -226,7 +228,7 @@ fn loom_what_was_taken_and_not_used_goes_along_once_and_in_order() {
         let there = far.detach().expect("it was not told the end").attach(None);
         there.listen(true);
         loop {
-            match there.receive(None, None) {
+            match there.receive(WaitLimit::default()) {
                 Ok(Received::Message(message)) => got.push(number(&message)),
                 Ok(Received::Closed) => break,
                 other => panic!("a message or the close was expected, not {other:?}"),
@@ -250,7 +252,7 @@ fn loom_a_claim_gets_the_port_however_early_it_comes() {
             assert!(matches!(port.take_one(), Received::Message(_)));
             assert!(there.claim(key, 2).is_none());
         });
-        transit.park(key, far.detach().unwrap());
+        transit.deposit(key, far.detach().unwrap());
         receiver.join().unwrap();
     });
 }
@@ -298,10 +300,10 @@ fn loom_a_blocked_reader_passes_the_turn_to_the_owner() {
     loom::model(|| {
         let (near, far) = channel(None);
         let (owner, line) = Loop::new();
-        far.set_owner(Some(owner));
+        far.set_waker(Some(owner));
         far.listen(true);
         let blocked = far.clone();
-        let reader = thread::spawn(move || match blocked.receive(None, None) {
+        let reader = thread::spawn(move || match blocked.receive(WaitLimit::default()) {
             Ok(Received::Message(message)) => number(&message),
             other => panic!("a message was expected, not {other:?}"),
         });
@@ -322,11 +324,11 @@ fn loom_two_blocked_writers_get_the_room_of_two_takes() {
         near.post(numbered(0));
         let writers = [1, 2].map(|n| {
             let near = near.clone();
-            thread::spawn(move || near.post_blocking(numbered(n), None, None).unwrap())
+            thread::spawn(move || near.post_blocking(numbered(n), WaitLimit::default()).unwrap())
         });
         let mut sum = 0;
         for _ in 0..3 {
-            match far.receive(None, None) {
+            match far.receive(WaitLimit::default()) {
                 Ok(Received::Message(message)) => sum += number(&message),
                 other => panic!("a message was expected, not {other:?}"),
             }
@@ -341,7 +343,7 @@ fn loom_an_owner_that_waits_for_room_is_told() {
     loom::model(|| {
         let (near, far) = channel(Some(1));
         let (owner, line) = Loop::new();
-        near.set_owner(Some(owner));
+        near.set_waker(Some(owner));
         near.post(numbered(1));
         let reader = thread::spawn(move || {
             assert!(matches!(far.take_one(), Received::Message(_)));
@@ -353,5 +355,74 @@ fn loom_an_owner_that_waits_for_room_is_told() {
         near.try_post(numbered(2)).unwrap();
         let far = reader.join().unwrap();
         assert!(matches!(far.take_one(), Received::Message(_)));
+    });
+}
+
+#[test]
+fn loom_a_cancelled_reader_wakes_and_takes_no_message_with_it() {
+    loom::model(|| {
+        let (near, far) = channel(None);
+        let token = CancelToken::new(None);
+        let (blocked, waits) = (far.clone(), token.clone());
+        let reader = thread::spawn(move || match blocked.receive(WaitLimit::new(Some(&waits))) {
+            Ok(Received::Message(message)) => {
+                assert_eq!(number(&message), 1);
+                true
+            }
+            Err(Reason::Cancelled) => false,
+            other => panic!("a message or the reason was expected, not {other:?}"),
+        });
+        let canceller = thread::spawn(move || token.cancel(Reason::Cancelled));
+        near.post(numbered(1));
+        let taken = reader.join().unwrap();
+        assert_eq!(far.len(), usize::from(!taken));
+        canceller.join().unwrap();
+    });
+}
+
+#[test]
+fn loom_a_cancelled_reader_leaves_the_message_to_the_other_reader() {
+    // Unbounded, four threads take minutes.
+    let mut builder = loom::model::Builder::new();
+    builder.preemption_bound = Some(2);
+    builder.check(|| {
+        let (near, far) = channel(None);
+        let token = CancelToken::new(None);
+        let (blocked, waits) = (far.clone(), token.clone());
+        let gives_up = thread::spawn(move || {
+            matches!(blocked.receive(WaitLimit::new(Some(&waits))), Ok(Received::Message(_)))
+        });
+        let stays = far.clone();
+        let stays =
+            thread::spawn(move || matches!(stays.receive(WaitLimit::default()), Ok(Received::Message(_))));
+        near.post(numbered(1));
+        token.cancel(Reason::Cancelled);
+        // Either of them has it; the other is told the end.
+        near.close();
+        let (first, second) = (gives_up.join().unwrap(), stays.join().unwrap());
+        assert!(first ^ second, "one message, one reader");
+    });
+}
+
+#[test]
+fn loom_a_cancelled_writer_wakes_with_its_message_in_hand() {
+    loom::model(|| {
+        let (near, far) = channel(Some(1));
+        near.post(numbered(0));
+        let token = CancelToken::new(None);
+        let (blocked, waits) = (near.clone(), token.clone());
+        let writer =
+            thread::spawn(move || match blocked.post_blocking(numbered(1), WaitLimit::new(Some(&waits))) {
+                Ok(()) => true,
+                Err(refused) => {
+                    assert_eq!(refused.why, Refusal::Cancelled(Reason::Cancelled));
+                    assert_eq!(number(&refused.message), 1);
+                    false
+                }
+            });
+        token.cancel(Reason::Cancelled);
+        let posted = writer.join().unwrap();
+        assert!(!posted, "there was no room");
+        assert_eq!(far.len(), 1);
     });
 }

@@ -11,27 +11,27 @@ use crate::value::{Envelope, Part};
 pub struct Message {
     /// The value in its wire form.
     pub wire: Wire,
-    /// What rides beside the wire.
+    /// The parts that the wire names by index.
     pub parts: Vec<Part>,
-    /// Set when the payload rides in Node's own companion port and this only holds its place in the order.
-    pub side: Option<Side>,
+    /// Set when the payload is in the native fallback (a port of Node's), and this only holds its place in the order.
+    pub fallback: Option<Fallback>,
 }
 
-/// How a payload that rides aside stands there.
+/// How a payload stands in the native fallback.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Side {
+pub enum Fallback {
     /// As it is.
     Plain,
-    /// In a wrapper, with what else the receiving end must know. No other message may be looked at before it was.
+    /// In a wrapper, with more that the receiving end must know. It must read this message before it looks at any other.
     Wrapped,
-    /// As `Wrapped`, and after it comes the shared memory that the message introduces, by itself: so that the other end
-    /// gets that also where it cannot read the rest.
+    /// As `Wrapped`. After it comes the shared memory that the message introduces, by itself, so that the other end
+    /// gets the memory also where it cannot read the rest.
     Introducing,
 }
 
 impl From<Envelope> for Message {
     fn from(envelope: Envelope) -> Self {
-        Message { wire: envelope.wire.into(), parts: envelope.parts, side: None }
+        Message { wire: envelope.wire.into(), parts: envelope.parts, fallback: None }
     }
 }
 
@@ -52,7 +52,7 @@ pub enum Posted {
     Closed,
     /// This handle no longer owns its end; the message was dropped, as Node does.
     Detached,
-    /// It carried the very port it was posted to. Nobody could ever receive it: it was dropped, and the channel
+    /// It carried the port it was posted to. Nobody could ever receive it, so it was dropped, and the channel
     /// closed with it, as Node does.
     Looped,
 }
@@ -66,11 +66,11 @@ pub enum Refusal {
     Closed,
     /// This handle no longer owns its end: the port was transferred.
     Detached,
-    /// The message carries the very port it was posted to.
+    /// The message carries the port it was posted to.
     Looped,
-    /// No room appeared in the time given.
+    /// There was no room within the time limit.
     TimedOut,
-    /// The task that waited for room was told to stop.
+    /// The task that waited for room must stop.
     Cancelled(Reason),
 }
 
@@ -78,16 +78,20 @@ impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Refusal::Full => "the channel is full: wait for room, or give it a larger capacity",
-            Refusal::Closed => "the channel is closed",
+            Refusal::Closed => "the channel is closed: open a new one",
             Refusal::Detached => "the port was transferred: use it where it went",
-            Refusal::Looped => "a port cannot be posted to itself: nobody could receive it",
-            Refusal::TimedOut => "the channel stayed full for the whole of the time given",
+            Refusal::Looped => {
+                "a port cannot be posted to itself, as nobody could receive it: post it to another port"
+            }
+            Refusal::TimedOut => {
+                "the channel was full until the time limit: wait longer, or give it a larger capacity"
+            }
             Refusal::Cancelled(_) => "the task was told to stop while it waited for room in the channel",
         })
     }
 }
 
-/// A message that was not taken, handed back with the reason.
+/// A message that was not taken, with the reason.
 #[derive(Debug)]
 pub struct Refused {
     /// The message, untouched.
@@ -104,28 +108,28 @@ impl fmt::Display for Refused {
 
 impl std::error::Error for Refused {}
 
-/// What is left after a batch was taken.
+/// What is left after messages were taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Taken {
-    /// Messages are left. No wake will come for them: the owner keeps the turn and must take again.
+    /// Messages are left. No wake comes for them: the caller keeps the turn and must take again.
     More,
     /// Nothing is left; the next message brings a wake.
     Empty,
-    /// Nothing is left and the other end has closed. Said exactly once for each port: emit `close`.
+    /// Nothing is left and the other end has closed. Answered exactly once for each port: emit `close`.
     Closed,
-    /// This end is closed (and said so, or closed itself), or this handle was detached. Nothing to do.
+    /// This end is closed (and `Closed` was answered, or it closed itself), or this handle was detached. Nothing to do.
     Gone,
 }
 
-/// What one call for one message gave.
+/// What a call for one message gave.
 #[derive(Debug)]
 pub enum Received {
     /// The oldest message.
     Message(Message),
-    /// There was none (in the time given).
+    /// There was none (within the time limit).
     Empty,
-    /// There is none and the other end has closed. Said exactly once for each port: emit `close`.
+    /// There is none and the other end has closed. Answered exactly once for each port: emit `close`.
     Closed,
-    /// This end is closed (and said so, or closed itself), or this handle was detached.
+    /// This end is closed (and `Closed` was answered, or it closed itself), or this handle was detached.
     Gone,
 }

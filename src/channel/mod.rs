@@ -13,13 +13,13 @@
 //! assert!(matches!(far.take_one(), Received::Closed));
 //! ```
 //!
-//! * `message` — what is posted, and the answers to posting and taking.
-//! * `inbox` — the state machine of one end, with the protocol told at its head.
+//! * `message` — what is posted, and the answers to posting and taking; `wire` — a message's bytes.
+//! * `inbox` — the state machine of one end, with the protocol at its head.
 //! * `port` — the two ends put together: post, take, close, change of owner.
+//! * `port_waker` — how the event loop that owns a port is woken.
 //! * `blocking` — the forms that put the calling thread to sleep.
-//! * `handle` — the face a native task gets.
-//! * `set` — all ports of one JavaScript environment, for its teardown.
-//! * `transit` — ports that travel by key, through something that can carry only text.
+//! * `handle` — one end as a native task has it.
+//! * `transit` — ports that move by key, through something that can carry only text.
 //! * `discard` — dropping messages without recursion.
 
 mod blocking;
@@ -28,7 +28,7 @@ mod handle;
 mod inbox;
 mod message;
 mod port;
-mod set;
+mod port_waker;
 mod transit;
 mod wire;
 
@@ -37,15 +37,13 @@ mod loom_tests;
 #[cfg(all(test, not(loom)))]
 mod port_tests;
 #[cfg(all(test, not(loom)))]
-mod speed_tests;
-#[cfg(all(test, not(loom)))]
 mod stress_tests;
 #[cfg(all(test, not(loom)))]
 mod test_support;
 
 pub use handle::{PortHandle, ReceiveError};
-pub use message::{Message, Posted, Received, Refusal, Refused, Side, Taken};
-pub use port::{Owner, Port, PortId, PortInTransit, channel};
-pub use set::PortSet;
+pub use message::{Fallback, Message, Posted, Received, Refusal, Refused, Taken};
+pub use port::{Port, PortInTransit, channel};
+pub use port_waker::{PortId, PortWaker};
 pub use transit::{Transit, TransitKey};
 pub use wire::Wire;

@@ -1,5 +1,6 @@
 //! Many messages, several threads, random moments: order, loss, capacity, and no deadlock.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc;
@@ -7,7 +8,8 @@ use std::thread;
 use std::time::Duration;
 
 use super::test_support::{carried, carrying, expect_number, number, numbered};
-use super::{Message, Owner, Port, PortId, PortInTransit, Posted, Received, Refusal, Taken, channel};
+use super::{Message, Port, PortId, PortInTransit, PortWaker, Posted, Received, Refusal, Taken, channel};
+use crate::blocking::WaitLimit;
 
 /// Past this, something hangs.
 const LONG: Duration = Duration::from_secs(60);
@@ -37,7 +39,7 @@ impl EventLoop {
     }
 }
 
-impl Owner for EventLoop {
+impl PortWaker for EventLoop {
     fn wake(&self, port: PortId) {
         self.wakes.fetch_add(1, Ordering::Relaxed);
         let _ = self.lines.send(port);
@@ -53,7 +55,7 @@ fn a_million_messages_arrive_in_order_at_an_owner_that_drains_only_when_woken() 
     const COUNT: u64 = 1_000_000;
     let (near, far) = channel(None);
     let (owner, intake) = EventLoop::new();
-    far.set_owner(Some(owner.clone()));
+    far.set_waker(Some(owner.clone()));
     far.listen(true);
     let poster = thread::spawn(move || {
         for n in 0..COUNT {
@@ -63,14 +65,17 @@ fn a_million_messages_arrive_in_order_at_an_owner_that_drains_only_when_woken() 
             }
         }
     });
-    let (mut next, mut drains, mut batch) = (0, 0, Vec::new());
+    let (mut next, mut drains, mut batch) = (0, 0, VecDeque::new());
     'all: loop {
         assert_eq!(intake.recv_timeout(LONG).expect("a wake was lost"), far.id());
         loop {
-            let taken = far.take(1000, &mut batch);
+            let mut taken = far.take_batch(1000, &mut batch);
             for message in batch.drain(..) {
                 assert_eq!(number(&message), next);
                 next += 1;
+            }
+            if taken == Taken::More {
+                taken = far.end_turn();
             }
             match taken {
                 Taken::More => {}
@@ -108,7 +113,8 @@ fn both_directions_of_a_bounded_channel_run_at_once_and_keep_to_the_capacity() {
         for port in [&near, &far] {
             scope.spawn(move || {
                 for n in 0..COUNT {
-                    port.post_blocking(numbered(n), Some(LONG), None).expect("room was never told");
+                    port.post_blocking(numbered(n), WaitLimit::default().within(LONG))
+                        .expect("room was never told");
                 }
             });
             scope.spawn(move || {
@@ -137,9 +143,10 @@ fn several_writers_and_readers_at_one_narrow_channel_lose_nothing() {
                     for n in 0..EACH {
                         let mut message = numbered(n);
                         // Short waits on purpose: leaving by timeout must not swallow a notification.
-                        while let Err(refused) =
-                            near.post_blocking(message, Some(Duration::from_micros(1 + dice.below(50))), None)
-                        {
+                        let limit = |dice: &mut Dice| {
+                            WaitLimit::default().within(Duration::from_micros(1 + dice.below(50)))
+                        };
+                        while let Err(refused) = near.post_blocking(message, limit(&mut dice)) {
                             assert_eq!(refused.why, Refusal::TimedOut);
                             message = refused.message;
                         }
@@ -173,7 +180,7 @@ fn an_awaitable_send_over_room_calls_sends_everything() {
     const COUNT: u64 = 100_000;
     let (near, far) = channel(Some(16));
     let (owner, intake) = EventLoop::new();
-    near.set_owner(Some(owner));
+    near.set_waker(Some(owner));
     let sender = thread::spawn(move || {
         let mut held: Option<Message> = None;
         let mut next = 0;
@@ -232,7 +239,10 @@ fn a_port_that_travels_between_threads_while_both_ends_post_loses_and_reorders_n
                         assert_eq!(port.post(numbered(posted)), Posted::Queued);
                         posted += 1;
                     }
-                    port.take(1 + usize::try_from(dice.below(200)).unwrap(), &mut batch);
+                    for _ in 0..=dice.below(200) {
+                        let Received::Message(message) = port.take_one() else { break };
+                        batch.push(message);
+                    }
                     for message in batch.drain(..) {
                         assert_eq!(number(&message), taken);
                         taken += 1;

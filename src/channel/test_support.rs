@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
 
-use super::{Message, Owner, Port, PortId, Received};
+use super::{Message, Port, PortId, PortInTransit, PortWaker, Received, channel};
 use crate::value::{Envelope, Part};
 
 /// A message that is a number.
@@ -23,15 +23,24 @@ pub(super) fn number(message: &Message) -> u64 {
 /// A message that carries a port.
 pub(super) fn carrying(port: &Port) -> Message {
     let transit = port.detach().expect("an open port of one's own");
-    Message::from(Envelope { wire: Vec::new(), parts: vec![Part::Port(transit)] })
+    Message::from(Envelope { wire: Vec::new(), parts: vec![transit.into()] })
 }
 
-/// The port a message carries, attached to nobody.
+/// The port that a message carries, without an event loop.
 pub(super) fn carried(message: Message) -> Option<Port> {
     message.parts.into_iter().find_map(|part| match part {
-        Part::Port(transit) => Some(transit.attach(None)),
+        Part::Port(port) => Some(PortInTransit::from(port).attach(None)),
         _ => None,
     })
+}
+
+/// A channel whose second port listens, and the waker of that port.
+pub(super) fn listening() -> (Port, Port, Arc<Witness>) {
+    let (near, far) = channel(None);
+    let waker = Witness::new();
+    far.set_waker(Some(waker.clone()));
+    far.listen(true);
+    (near, far, waker)
 }
 
 /// The number received, or a panic that says what came instead.
@@ -61,7 +70,7 @@ fn until(mut holds: impl FnMut() -> bool) {
     }
 }
 
-/// An owner that notes how it was called.
+/// A waker that notes how it was called.
 #[derive(Default)]
 pub(super) struct Witness {
     wakes: AtomicUsize,
@@ -87,7 +96,7 @@ impl Witness {
     }
 }
 
-impl Owner for Witness {
+impl PortWaker for Witness {
     fn wake(&self, port: PortId) {
         self.wakes.fetch_add(1, Ordering::SeqCst);
         *self.last.lock() = Some(port);

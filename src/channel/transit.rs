@@ -1,36 +1,36 @@
-//! Ports that travel by key, through something that can carry only text: a message of Node's own, or the `workerData`
+//! Ports that move by key, through something that can carry only text: a message of Node's own, or the `workerData`
 //! of a Worker.
 //!
-//! A port in one of our own messages needs none of this: it rides in the envelope and closes with it.
+//! A port in one of our own messages needs none of this: it is a part of the envelope and closes with it.
 //!
 //! # The key
 //!
 //! Whoever has the key gets the port, so a key cannot be guessed: 128 bits of a keyed hash (SipHash, keyed by the
-//! system's random numbers when the process first needs one) over a counter. A value that merely looks like a port on its
-//! way claims nothing.
+//! system's random numbers when the process first needs one) over a counter. A value that merely looks like a port in
+//! transit claims nothing.
 //!
-//! # From here to there
+//! # The three steps
 //!
-//! The key must stand in the message before anybody knows whether the message will leave: reading it may run user code,
-//! and it may be refused. So the sender first *announces* a port and gets a key, with the port still in its hands and of
-//! full use; when the message has left, it *parks* the port under that key; when the message was refused, it *withdraws*
-//! the key, and nothing has happened to the port.
+//! The key must be in the message before anybody knows whether the message will leave: reading it may run user code,
+//! and it may be refused. So the sender first *announces* a port and gets a key, while it keeps the port, of full use;
+//! when the message has left, it *deposits* the port under that key; when the message was refused, it *withdraws*
+//! the key, and nothing has happened to the port. The receiver *claims* the port by the key.
 //!
 //! ```text
-//!   nothing ──announce──▶ Announced ──park──▶ Parked ──claim──▶ nothing
-//!                             └────withdraw────┬──forget───────▶ nothing
+//!   nothing ──announce──▶ Announced ──deposit──▶ Deposited ──claim──▶ nothing
+//!                             └─────withdraw────────┬──forget───────▶ nothing
 //! ```
 //!
-//! The message may arrive, on another thread, before the sender has come back to park the port. So a claim of an
+//! The message may arrive, on another thread, before the sender has come back to deposit the port. So a claim of an
 //! announced port waits: for as long as the sender takes to return from posting, or until it ends (an environment that
 //! ends withdraws what it has announced). The sender itself never waits for its own announcement: it is told that
 //! there is no such port.
 //!
-//! A parked port is kept alive by the table until it is claimed. If what carried the key may be lost unseen, whoever
-//! finds out *forgets* the port: by its number, which only those know who hold the other end. That may be before the
-//! sender has parked it; it is then dropped when it is parked.
+//! The table keeps a deposited port alive until it is claimed. If the message with the key may be lost unseen, the party
+//! that finds out *forgets* the port: by its number, which only the holder of the other end knows. That may be before the
+//! sender has deposited it; it is then dropped when it is deposited.
 //!
-//! One lock, outside the protocol of the inboxes: nothing is woken, posted or dropped under it.
+//! There is one lock, outside the protocol of the inboxes: nothing is woken, posted or dropped under it.
 
 use std::collections::HashMap;
 use std::collections::hash_map::RandomState;
@@ -40,10 +40,11 @@ use std::str::FromStr;
 use std::sync::LazyLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use super::port::{PortId, PortInTransit};
+use super::port::PortInTransit;
+use super::port_waker::PortId;
 use crate::sync::{Condvar, Mutex};
 
-/// By what a port in transit is claimed. As text: 32 hexadecimal digits.
+/// The key by which a port in transit is claimed. As text: 32 hexadecimal digits.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct TransitKey(u128);
 
@@ -51,7 +52,7 @@ impl TransitKey {
     fn fresh() -> Self {
         static SECRET: LazyLock<RandomState> = LazyLock::new(RandomState::new);
         static COUNT: AtomicU64 = AtomicU64::new(0);
-        // `Relaxed`: only uniqueness is owed.
+        // `Relaxed`: the number must only be unique.
         let count = COUNT.fetch_add(1, Ordering::Relaxed);
         let half = |which: u8| u128::from(SECRET.hash_one((count, which)));
         TransitKey(half(0) << 64 | half(1))
@@ -82,7 +83,7 @@ impl FromStr for TransitKey {
 
 enum Entry {
     Announced { by: u64, port: PortId },
-    Parked(PortInTransit),
+    Deposited(PortInTransit),
 }
 
 impl Entry {
@@ -94,14 +95,14 @@ impl Entry {
 #[derive(Default)]
 struct Table {
     entries: HashMap<TransitKey, Entry>,
-    /// The keys of what is parked.
+    /// The keys of the deposited ports.
     by_port: HashMap<PortId, TransitKey>,
 }
 
 impl Table {
     fn take(&mut self, key: TransitKey) -> Option<PortInTransit> {
         match self.entries.remove(&key) {
-            Some(Entry::Parked(port)) => {
+            Some(Entry::Deposited(port)) => {
                 self.by_port.remove(&port.id());
                 Some(port)
             }
@@ -110,10 +111,10 @@ impl Table {
     }
 }
 
-/// The ports on their way.
+/// The table of ports in transit.
 pub struct Transit {
     table: Mutex<Table>,
-    /// An announced port was parked, or withdrawn.
+    /// An announced port was deposited, or withdrawn.
     settled: Condvar,
 }
 
@@ -129,24 +130,24 @@ impl Transit {
         &TRANSIT
     }
 
-    /// A key for a port that `party` is about to send.
+    /// A key for a port that `party`, an environment, is about to send.
     pub fn announce(&self, party: u64, port: PortId) -> TransitKey {
         let key = TransitKey::fresh();
         self.table.lock().entries.insert(key, Entry::Announced { by: party, port });
         key
     }
 
-    /// The message with the key has left: whoever claims it gets the port. Without an announcement (any more) the port is
-    /// dropped, which closes it.
-    pub fn park(&self, key: TransitKey, port: PortInTransit) {
+    /// The message with the key has left: the first to claim it gets the port. If the key is not announced (any more), the
+    /// port is dropped, which closes it.
+    pub fn deposit(&self, key: TransitKey, port: PortInTransit) {
         let mut table = self.table.lock();
         let unwanted = match table.entries.get_mut(&key) {
             Some(entry @ Entry::Announced { .. }) => {
                 let id = port.id();
-                *entry = Entry::Parked(port);
-                // An end has one token at a time, so it is parked once.
+                *entry = Entry::Deposited(port);
+                // There is one `PortInTransit` of an end at a time, so it is deposited once.
                 let before = table.by_port.insert(id, key);
-                debug_assert!(before.is_none(), "one end, two tokens");
+                debug_assert!(before.is_none(), "one end is in transit twice");
                 None
             }
             _ => Some(port),
@@ -156,11 +157,11 @@ impl Transit {
         drop(unwanted);
     }
 
-    /// Announces and parks a port at once.
-    pub fn leave(&self, port: PortInTransit) -> TransitKey {
-        // Party 0 is nobody, and nobody claims in between.
+    /// Announces and deposits a port at once, under a new key.
+    pub fn deposit_new(&self, port: PortInTransit) -> TransitKey {
+        // No environment has the number 0, and nobody knows the key yet.
         let key = self.announce(0, port.id());
-        self.park(key, port);
+        self.deposit(key, port);
         key
     }
 
@@ -174,26 +175,26 @@ impl Transit {
         self.settled.notify_all();
     }
 
-    /// Takes the port of this key, once; waits for it while another party has yet to park it. `None` when there is none
+    /// Takes the port of this key, once; waits for it while another party has yet to deposit it. `None` when there is none
     /// (any more).
     pub fn claim(&self, key: TransitKey, party: u64) -> Option<PortInTransit> {
         let mut table = self.table.lock();
         loop {
             match table.entries.get(&key) {
                 Some(Entry::Announced { by, .. }) if *by != party => self.settled.wait(&mut table),
-                Some(Entry::Parked(_)) => return table.take(key),
+                Some(Entry::Deposited(_)) => return table.take(key),
                 _ => return None,
             }
         }
     }
 
-    /// Closes the port of this number, if it is parked or as soon as it is: what carried its key was lost.
+    /// Closes the port of this number, if it is deposited or as soon as it is: the message with its key was lost.
     pub fn forget(&self, port: PortId) {
         let mut table = self.table.lock();
         let key = table.by_port.get(&port).copied();
         let lost = key.and_then(|key| table.take(key));
         if lost.is_none() {
-            // The news may come before the sender has come back to park it, which then finds no announcement.
+            // The news may come before the sender has come back to deposit it, which then finds no announcement.
             table.entries.retain(|_, entry| !entry.announces(port));
         }
         drop(table);
@@ -210,19 +211,14 @@ impl Transit {
         drop(lost);
     }
 
-    /// Whether the port of this number is parked.
-    pub fn is_parked(&self, port: PortId) -> bool {
+    /// Whether the port of this number is deposited.
+    pub fn is_deposited(&self, port: PortId) -> bool {
         self.table.lock().by_port.contains_key(&port)
     }
 
-    /// Whether the port of this number is announced, and may be parked any moment.
+    /// Whether the port of this number is announced, and may be deposited any moment.
     pub fn is_announced(&self, port: PortId) -> bool {
         self.table.lock().entries.values().any(|entry| entry.announces(port))
-    }
-
-    /// How many ports are parked: for leak tests.
-    pub fn parked_count(&self) -> usize {
-        self.table.lock().by_port.len()
     }
 }
 
@@ -234,18 +230,18 @@ mod tests {
     use crate::channel::{Message, Posted, Received, channel};
 
     #[test]
-    fn a_parked_port_is_kept_alive_and_claimed_once() {
+    fn a_deposited_port_is_kept_alive_and_claimed_once() {
         let transit = Transit::new();
         let (near, far) = channel(None);
         let id = far.id();
-        let key = transit.leave(far.detach().unwrap());
+        let key = transit.deposit_new(far.detach().unwrap());
         drop(far);
         assert_eq!(near.post(Message::default()), Posted::Queued);
         let there = transit.claim(key, 1).unwrap().attach(None);
         assert_eq!(there.id(), id);
         assert!(transit.claim(key, 1).is_none());
         assert!(matches!(there.take_one(), Received::Message(_)));
-        assert_eq!(transit.parked_count(), 0);
+        assert_eq!(transit.table.lock().by_port.len(), 0);
     }
 
     #[test]
@@ -253,17 +249,17 @@ mod tests {
         let transit = Transit::new();
         let (near, far) = channel(None);
         let (other, lost) = channel(None);
-        let key = transit.leave(far.detach().unwrap());
+        let key = transit.deposit_new(far.detach().unwrap());
         transit.forget(far.id());
         transit.forget(far.id());
         assert!(matches!(near.take_one(), Received::Closed));
         assert!(transit.claim(key, 1).is_none());
-        transit.drop_key(transit.leave(lost.detach().unwrap()));
+        transit.drop_key(transit.deposit_new(lost.detach().unwrap()));
         assert!(matches!(other.take_one(), Received::Closed));
     }
 
     #[test]
-    fn a_port_that_is_forgotten_before_it_is_parked_closes_when_it_is() {
+    fn a_port_that_is_forgotten_before_it_is_deposited_closes_when_it_is() {
         for by_number in [true, false] {
             let transit = Transit::new();
             let (near, far) = channel(None);
@@ -275,29 +271,29 @@ mod tests {
                 transit.drop_key(key)
             }
             assert!(far.is_open(), "it may stay");
-            transit.park(key, far.detach().unwrap());
+            transit.deposit(key, far.detach().unwrap());
             assert!(matches!(near.take_one(), Received::Closed));
-            transit.park(of_other, other.detach().unwrap());
+            transit.deposit(of_other, other.detach().unwrap());
             assert!(transit.claim(of_other, 2).is_some());
         }
     }
 
     #[test]
-    fn a_claim_waits_for_who_announced_the_port() {
+    fn a_claim_waits_for_the_party_that_announced_the_port() {
         let transit = Transit::new();
         let (near, far) = channel(None);
         let key = transit.announce(1, far.id());
         assert!(transit.claim(key, 1).is_none(), "not for its own");
         thread::scope(|scope| {
             let claim = scope.spawn(|| transit.claim(key, 2));
-            transit.park(key, far.detach().unwrap());
+            transit.deposit(key, far.detach().unwrap());
             assert!(claim.join().unwrap().is_some());
         });
         assert!(matches!(near.take_one(), Received::Closed));
     }
 
     #[test]
-    fn a_withdrawn_key_ends_the_wait_and_a_port_parked_too_late_closes() {
+    fn a_withdrawn_key_ends_the_wait_and_a_port_deposited_too_late_closes() {
         let transit = Transit::new();
         let (near, far) = channel(None);
         let key = transit.announce(1, far.id());
@@ -307,7 +303,7 @@ mod tests {
             assert!(claim.join().unwrap().is_none());
         });
         assert!(far.is_open());
-        transit.park(key, far.detach().unwrap());
+        transit.deposit(key, far.detach().unwrap());
         assert!(matches!(near.take_one(), Received::Closed));
     }
 

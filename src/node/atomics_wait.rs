@@ -9,7 +9,7 @@ use super::js::{JsValue, Result, Status, Type};
 use super::typed_array::TypedArray;
 use super::waits::{NO_OWNER, Waits};
 use crate::shared::SharedError;
-use crate::shared::wait::{Enqueued, Expected, Outcome, Place, SLICE, Ticket, enqueue, table};
+use crate::shared::wait::{CellAddress, Enqueued, Expected, Outcome, SLICE, WaiterHandle, enqueue, table};
 
 /// A wait that has passed all checks.
 struct Wanted<'call> {
@@ -78,23 +78,23 @@ impl<'call> Atomics<'call> {
             enqueue(&access, wanted.offset(), wanted.expected, NO_OWNER, None).map_err(impossible)?;
         drop(access);
         match enqueued {
-            Enqueued::Waiting(ticket) => self.sleep(ticket, wanted.timeout),
+            Enqueued::Waiting(waiter) => self.sleep(waiter, wanted.timeout),
             Enqueued::NotEqual => Ok("not-equal"),
         }
     }
 
     /// Sleeps in slices, with a call into JavaScript between two of them: only there does V8 see that this thread must
     /// end.
-    fn sleep(self, mut ticket: Ticket<'static>, timeout: f64) -> Result<&'static str> {
+    fn sleep(self, mut waiter: WaiterHandle<'static>, timeout: f64) -> Result<&'static str> {
         let deadline = Duration::try_from_secs_f64(timeout / 1000.0)
             .ok()
             .and_then(|timeout| Instant::now().checked_add(timeout));
         loop {
             let rest = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
-            if rest == Some(Duration::ZERO) && ticket.cancel() {
+            if rest == Some(Duration::ZERO) && waiter.cancel() {
                 return Ok("timed-out");
             }
-            match ticket.wait_slice(rest.map_or(SLICE, |rest| rest.min(SLICE))) {
+            match waiter.wait_slice(rest.map_or(SLICE, |rest| rest.min(SLICE))) {
                 Some(Outcome::Woken) => return Ok("ok"),
                 Some(_) => return Err(self.js.throw_type_error(c"The shared memory is going away")),
                 None => {}
@@ -144,7 +144,7 @@ impl<'call> Atomics<'call> {
         // Without a region nobody waits; casts saturate.
         let woken = array.known_region().map_or(0, |region| {
             let offset = array.offset_of(index);
-            table().notify(Place { region: region.id(), offset }, count as usize)
+            table().notify(CellAddress { region: region.id(), offset }, count as usize)
         });
         #[allow(clippy::cast_precision_loss)] // below 2^53
         let (woken, index) = (woken as f64, index as f64);

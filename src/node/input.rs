@@ -147,7 +147,7 @@ impl<'call> InputReader<'call> {
         let js = self.js;
         if js.type_of(part)? == Type::Number {
             let at = Cursor { port: js.read_u32(part)?, shown: js.read_u32(how)? as usize };
-            return Ok(self.ports.detach(at)?.map(Part::Port));
+            return Ok(self.ports.detach(at)?.map(Part::from));
         }
         if js.type_of(how)? == Type::Null {
             let region = open_region(js, self.core, part)?;

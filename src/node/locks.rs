@@ -9,7 +9,7 @@ use std::time::Duration;
 use super::event::Event;
 use super::event_queue::EventQueue;
 use super::handles::Handles;
-use crate::shared::locks::{AnyLock, AnyWait, Told, admit_owner, owner_died};
+use crate::shared::locks::{AcquiredCallback, AnyLock, AnyWait, admit_owner, owner_died};
 use crate::shared::wait::SLICE;
 use crate::shared::{Result, SharedError};
 
@@ -145,7 +145,7 @@ impl Locks {
 }
 
 /// What a wait calls at its end; none for a thread's own sleep.
-fn told(events: &'static EventQueue, mode: WaitMode) -> Option<Told> {
+fn told(events: &'static EventQueue, mode: WaitMode) -> Option<AcquiredCallback> {
     match mode {
         WaitMode::Sleep => None,
         WaitMode::Event(id) => Some(Box::new(move |outcome| events.push(Event::LockEnded { id, outcome }))),

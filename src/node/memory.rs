@@ -16,7 +16,7 @@ pub(super) fn show_parts<'call>(js: Js<'call>, core: &Core, parts: Vec<Part>) ->
         let shown = match part {
             Part::Bytes(bytes) => hand_over(js, core, bytes)?,
             // Claimed by its key when the value is read.
-            Part::Port(port) => js.string(&Transit::of_process().leave(port).to_string())?,
+            Part::Port(port) => js.string(&Transit::of_process().deposit_new(port.into()).to_string())?,
             // No native task has shared memory to give.
             Part::Shared(_) => return Err(Status::FAILED),
         };

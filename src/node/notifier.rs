@@ -4,29 +4,29 @@ use std::cell::RefCell;
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
-use crossbeam_channel::{Receiver, RecvTimeoutError, Sender};
+use crossbeam_channel::{Receiver, RecvTimeoutError};
 use parking_lot::Mutex;
 
 use super::core::Core;
 use crate::shared::wait::SLICE;
-use crate::shared::{NotifierDesk, NotifyRequest, RegionId};
+use crate::shared::{NotifierHandle, NotifyAnswer, NotifyRequest, RegionId};
 
 /// Where notifiers take their requests, by the environment that they serve. Without an entry the notifier must end.
 static DESKS: LazyLock<Mutex<HashMap<u64, Receiver<NotifyRequest>>>> = LazyLock::new(Mutex::default);
 
 thread_local! {
     /// The request that the notifier of this thread is at.
-    static ANSWER: RefCell<Option<Sender<usize>>> = const { RefCell::new(None) };
+    static ANSWER: RefCell<Option<NotifyAnswer>> = const { RefCell::new(None) };
 }
 
 /// An environment's end of its notifier's desk: where native tasks ask it, once it has one.
 #[derive(Default)]
-pub(crate) struct Notifier(RefCell<Option<NotifierDesk>>);
+pub(crate) struct Notifier(RefCell<Option<NotifierHandle>>);
 
 impl Notifier {
     /// Opens the desk; its number is the environment's.
     pub(crate) fn open(&self, core: &Core) -> u64 {
-        let (desk, requests) = NotifierDesk::new(core.id());
+        let (desk, requests) = NotifierHandle::new(core.id());
         self.0.replace(Some(desk));
         DESKS.lock().insert(core.id(), requests);
         core.id()
@@ -72,7 +72,6 @@ pub(crate) fn next_request(desk: u64) -> Next {
 /// In a notifier: says how many the last request's notify has woken.
 pub(crate) fn answer_request(count: usize) {
     if let Some(answer) = ANSWER.take() {
-        // An asker that has given up is told nothing.
-        let _ = answer.send(count);
+        answer.send(count);
     }
 }

@@ -27,7 +27,7 @@ use std::time::Duration;
 use super::core::Core;
 use super::js::{Js, JsValue, KeptMemory, Result, Status};
 use super::memory::{LARGE, show_parts};
-use crate::channel::{Message, Port, Received, Side, Taken, Wire};
+use crate::channel::{Fallback, Message, Port, Received, Taken, Wire};
 use crate::value::{Bytes, Part};
 
 /// Messages in one batch at the most; the length of `lengths`.
@@ -135,7 +135,7 @@ impl PortState {
     pub(super) fn take(&mut self, most: usize, buffer: ReceiveBuffer) -> Found {
         let most = most.min(BATCH);
         if self.stock.is_empty() {
-            let left = self.port.take_stock(most, &mut self.stock);
+            let left = self.port.take_batch(most, &mut self.stock);
             if self.stock.is_empty() {
                 return Found::Nothing(left);
             }
@@ -171,7 +171,7 @@ impl PortState {
 
     /// Whether JavaScript must come again for more.
     fn left(&self) -> Taken {
-        if self.stock.len() > self.batch { Taken::More } else { self.port.rest() }
+        if self.stock.len() > self.batch { Taken::More } else { self.port.end_turn() }
     }
 
     /// How many of the batch are taken for the first time.
@@ -204,11 +204,11 @@ impl ReceiveBuffer {
         if !self.wires.copy_in(offset, wire) {
             return None;
         }
-        let length = match message.side {
+        let length = match message.fallback {
             None => u32::try_from(wire.len()).unwrap_or(OUT_OF_BAND),
-            Some(Side::Plain) => SIDE_PLAIN,
-            Some(Side::Wrapped) => SIDE_WRAPPED,
-            Some(Side::Introducing) => SIDE_INTRODUCING,
+            Some(Fallback::Plain) => SIDE_PLAIN,
+            Some(Fallback::Wrapped) => SIDE_WRAPPED,
+            Some(Fallback::Introducing) => SIDE_INTRODUCING,
         };
         self.lengths.write(index, length);
         Some(wire.len())

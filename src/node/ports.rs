@@ -15,7 +15,7 @@ use super::handles::Handles;
 use super::js::{Js, JsValue, KeptMemory, Reference, Result, Status};
 use super::port_batch::{Found, OutOfBandMessage, PortState, ReceiveBuffer, take_number};
 use crate::channel::{
-    Message, Owner, Port, PortId, PortInTransit, Posted, Received, Refusal, Taken, Transit, TransitKey,
+    Message, Port, PortId, PortInTransit, PortWaker, Posted, Received, Refusal, Taken, Transit, TransitKey,
 };
 
 /// What became of a post, as a number. The same numbers stand in `lib/ports/native.js`.
@@ -31,7 +31,7 @@ mod posted {
 /// Wakes go into the environment's event queue.
 struct Waker(&'static EventQueue);
 
-impl Owner for Waker {
+impl PortWaker for Waker {
     fn wake(&self, port: PortId) {
         self.0.push(Event::PortDue(port));
     }
@@ -58,7 +58,7 @@ struct WriteBuffer {
 #[derive(Default)]
 pub(crate) struct Ports {
     states: Handles<PortState>,
-    waker: OnceCell<Arc<dyn Owner>>,
+    waker: OnceCell<Arc<dyn PortWaker>>,
     receive_buffer: Cell<Option<ReceiveBuffer>>,
     write_buffer: RefCell<Option<WriteBuffer>>,
     out_of_band: OutOfBandMessage,
@@ -93,13 +93,13 @@ impl Ports {
     /// Takes in both ends of a new channel; their handles and numbers.
     pub(crate) fn open(&self, core: &'static Core, ends: (Port, Port)) -> [(u32, PortId); 2] {
         [ends.0, ends.1].map(|port| {
-            port.set_owner(Some(self.waker(core)));
+            port.set_waker(Some(self.waker(core)));
             let id = port.id();
             (self.states.insert(PortState::new(port)), id)
         })
     }
 
-    fn waker(&self, core: &'static Core) -> Arc<dyn Owner> {
+    fn waker(&self, core: &'static Core) -> Arc<dyn PortWaker> {
         Arc::clone(self.waker.get_or_init(|| Arc::new(Waker(core.events()))))
     }
 
@@ -128,7 +128,8 @@ impl Ports {
     pub(crate) fn close(&self, handle: u32) -> Result<bool> {
         let mut state = self.states.remove(handle).ok_or(Status::INVALID)?;
         state.put_back();
-        let watches = Transit::of_process().is_parked(state.port.peer_id()) && !state.port.any_aside();
+        let watches =
+            Transit::of_process().is_deposited(state.port.peer_id()) && !state.port.any_in_fallback();
         state.port.close();
         Ok(watches)
     }
@@ -155,7 +156,7 @@ impl Ports {
         self.announced.borrow_mut().remove(&key);
         match detached {
             Ok(Some(port)) => {
-                Transit::of_process().park(key, port);
+                Transit::of_process().deposit(key, port);
                 Ok(true)
             }
             other => {

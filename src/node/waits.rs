@@ -11,10 +11,10 @@ use std::sync::Arc;
 use super::event::Event;
 use super::event_queue::EventQueue;
 use super::handles::Handles;
-use crate::shared::wait::{Enqueued, Expected, Outcome, Place, Ticket, enqueue, table};
+use crate::shared::wait::{CellAddress, Enqueued, Expected, Outcome, WaiterHandle, enqueue, table};
 use crate::shared::{Region, Result};
 
-/// The owner token of plain waits: none. Their tickets are let go one by one.
+/// The owner token of plain waits: none. Their handles are dropped one by one.
 pub(super) const NO_OWNER: u32 = 0;
 
 /// The waits and the regions that one environment's JavaScript holds.
@@ -28,7 +28,7 @@ pub(crate) struct Waits {
 
 /// A `waitAsync` that has not ended.
 struct Pending {
-    ticket: Ticket<'static>,
+    waiter: WaiterHandle<'static>,
     /// Keeps the region's name.
     _region: Arc<Region>,
 }
@@ -48,15 +48,15 @@ impl Waits {
         };
         let access = region.access()?;
         let enqueued = enqueue(&access, offset, expected, NO_OWNER, Some(Box::new(deliver)))?;
-        let Enqueued::Waiting(ticket) = enqueued else { return Ok(false) };
-        self.pending.borrow_mut().insert(id, Pending { ticket, _region: region });
+        let Enqueued::Waiting(waiter) = enqueued else { return Ok(false) };
+        self.pending.borrow_mut().insert(id, Pending { waiter, _region: region });
         Ok(true)
     }
 
     /// Gives up the waiter `id`. False when it has been woken: the event is on its way, or has come.
     pub(crate) fn cancel(&self, id: u64) -> bool {
         let mut pending = self.pending.borrow_mut();
-        let left = pending.get_mut(&id).is_some_and(|waiter| waiter.ticket.cancel());
+        let left = pending.get_mut(&id).is_some_and(|pending| pending.waiter.cancel());
         if left {
             pending.remove(&id);
         }
@@ -76,13 +76,13 @@ impl Waits {
     /// How many wait on a cell of a held region in the table of Rust: for tests.
     pub(crate) fn count(&self, handle: u32, offset: usize) -> usize {
         let region = self.held.with(handle, |region| region.id());
-        region.map_or(0, |region| table().waiters(Place { region, offset }))
+        region.map_or(0, |region| table().waiters(CellAddress { region, offset }))
     }
 
     /// The environment ends: nobody is left to be woken.
     pub(super) fn close(&self) {
-        for mut waiter in self.pending.take().into_values() {
-            waiter.ticket.cancel();
+        for mut pending in self.pending.take().into_values() {
+            pending.waiter.cancel();
         }
         self.held.take_all().for_each(drop);
     }

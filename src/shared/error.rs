@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use crate::blocking::EndedEarly;
 use crate::cancel::Reason;
 use crate::error::{Code, Error};
 
@@ -91,6 +92,15 @@ impl fmt::Display for SharedError {
 }
 
 impl std::error::Error for SharedError {}
+
+impl From<EndedEarly> for SharedError {
+    fn from(ended: EndedEarly) -> SharedError {
+        match ended {
+            EndedEarly::TimedOut => SharedError::TimedOut,
+            EndedEarly::Stopped(reason) => SharedError::Stopped(reason),
+        }
+    }
+}
 
 impl From<SharedError> for Error {
     fn from(error: SharedError) -> Error {

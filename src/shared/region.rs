@@ -30,27 +30,12 @@ use std::sync::{Arc, LazyLock, Weak};
 
 use parking_lot::Mutex;
 
+use super::claims::Claims;
 use super::error::{Result, SharedError};
-use super::exclusive::Claims;
 use super::pins::{Keep, Pins};
+use super::region_id::RegionId;
 use super::wait;
-
-/// The name of a region; never used again in this process.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct RegionId(pub(super) u64);
-
-impl RegionId {
-    /// The number itself.
-    pub fn get(self) -> u64 {
-        self.0
-    }
-
-    fn fresh() -> Self {
-        static NEXT: AtomicU64 = AtomicU64::new(1);
-        // Relaxed: the number must be unique and orders nothing.
-        RegionId(NEXT.fetch_add(1, Ordering::Relaxed))
-    }
-}
+use crate::sync::Arc as SyncArc;
 
 /// A block of shared memory.
 pub struct Region {
@@ -58,7 +43,7 @@ pub struct Region {
     base: *mut u8,
     len: AtomicUsize,
     pins: Pins,
-    claims: Claims,
+    claims: SyncArc<Claims>,
 }
 
 // SAFETY: `base` is reached only by atomics, and `Pins` keeps it alive while anyone does; the rest is Send.
@@ -139,7 +124,13 @@ impl Region {
     }
 
     fn new(base: *mut u8, len: usize, pins: Pins) -> Self {
-        Region { id: RegionId::fresh(), base, len: AtomicUsize::new(len), pins, claims: Claims::new() }
+        Region {
+            id: RegionId::fresh(),
+            base,
+            len: AtomicUsize::new(len),
+            pins,
+            claims: SyncArc::new(Claims::new()),
+        }
     }
 
     /// The live region of this name.
@@ -157,11 +148,6 @@ impl Region {
         self.id
     }
 
-    /// The first byte: for making a JavaScript buffer over it, and for nothing else.
-    pub fn base(&self) -> *mut u8 {
-        self.base
-    }
-
     /// Its length in bytes; it only grows.
     pub fn len(&self) -> usize {
         self.len.load(Ordering::Acquire)
@@ -170,14 +156,6 @@ impl Region {
     /// True when it has no bytes.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
-    }
-
-    /// Takes over a greater length after the buffer has grown; a smaller one changes nothing.
-    ///
-    /// # Safety
-    /// The caller must not name a length whose bytes are not all mapped, readable and writable.
-    pub unsafe fn grow_to(&self, len: usize) {
-        self.len.fetch_max(len, Ordering::AcqRel);
     }
 
     /// Begins a use: the memory stands while the [`Access`] does.
@@ -190,8 +168,9 @@ impl Region {
         self.pins.is_closed()
     }
 
-    /// How many uses stand now.
-    pub fn users(&self) -> usize {
+    /// How many uses there are now.
+    #[cfg(test)]
+    pub(super) fn users(&self) -> usize {
         self.pins.users()
     }
 
@@ -203,8 +182,8 @@ impl Region {
     pub fn release_pin(&self, environment: u64) -> bool {
         self.pins.release(environment, || {
             TABLE.lock().remove(self);
-            wait::table().cancel_region(self.id);
-            self.claims.wake_all();
+            wait::table().end_region(self.id);
+            self.claims.close();
         })
     }
 
@@ -216,7 +195,7 @@ impl Region {
         }
     }
 
-    pub(super) fn claims(&self) -> &Claims {
+    pub(super) fn claims(&self) -> &SyncArc<Claims> {
         &self.claims
     }
 }
@@ -376,15 +355,10 @@ pub(super) fn open_for_tests(leaked: *mut u8, len: usize, environment: u64) -> A
 
 #[cfg(all(test, not(loom)))]
 mod tests {
-    use super::*;
     use std::sync::atomic::AtomicBool;
 
-    struct Flag(Arc<AtomicBool>);
-    impl Drop for Flag {
-        fn drop(&mut self) {
-            self.0.store(true, Ordering::SeqCst);
-        }
-    }
+    use super::super::pins::DropFlag;
+    use super::*;
 
     /// Memory that stands in for a SharedArrayBuffer; leaked so that a test that fails reads nothing freed.
     fn memory(words: usize) -> *mut u8 {
@@ -438,7 +412,7 @@ mod tests {
         let dropped = Arc::new(AtomicBool::new(false));
         let flag = dropped.clone();
         // SAFETY: as in `open`.
-        let region = unsafe { Region::open(base, 32, 1, || Box::new(Flag(flag))) }.unwrap();
+        let region = unsafe { Region::open(base, 32, 1, || Box::new(DropFlag(flag))) }.unwrap();
         let access = region.access().unwrap();
         let second = access.clone();
         let closer = std::thread::spawn(move || region.release_pin(1));
@@ -472,12 +446,18 @@ mod tests {
         assert!(access.cell::<AtomicU64>(16).is_err(), "half of it lies outside");
         assert!(access.cells::<AtomicU64>(0, usize::MAX).is_err(), "no overflow");
         assert!(access.cells::<AtomicU8>(20, 0).unwrap().is_empty());
-        // SAFETY: `allocate` reserved 32 bytes.
-        unsafe { region.grow_to(32) };
+    }
+
+    #[test]
+    fn a_buffer_that_has_grown_is_known_by_its_greater_length() {
+        let base = memory(4);
+        let region = open(base, 16, 1).unwrap();
+        let access = region.access().unwrap();
+        assert!(access.cell::<AtomicU64>(24).is_err());
+        assert!(Arc::ptr_eq(&region, &open(base, 32, 2).unwrap()));
         assert!(access.cell::<AtomicU64>(24).is_ok());
-        // SAFETY: a smaller length changes nothing.
-        unsafe { region.grow_to(8) };
-        assert_eq!(region.len(), 32);
+        assert!(Arc::ptr_eq(&region, &open(base, 8, 1).unwrap()));
+        assert_eq!(region.len(), 32, "a smaller length changes nothing");
     }
 
     #[test]

@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
+use crate::blocking::WaitLimit;
 use crate::cancel::CancelToken;
 use crate::error::Result;
 use crate::pool::Pool;
-use crate::shared::wait::WaitPolicy;
 use std::sync::Arc;
 
 /// The surroundings of one run of a task.
@@ -44,8 +44,8 @@ impl<'a> Context<'a> {
     }
 
     /// Waits on shared memory that end when the task should stop.
-    pub fn policy(&self) -> WaitPolicy<'_> {
-        WaitPolicy::new(Some(self.token))
+    pub fn policy(&self) -> WaitLimit<'_> {
+        WaitLimit::new(Some(self.token))
     }
 
     /// To be called at least once every millisecond of work: an error when the task should stop.

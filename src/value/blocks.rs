@@ -9,7 +9,7 @@ use std::collections::VecDeque;
 
 use parking_lot::Mutex;
 
-use crate::Result;
+use crate::error::Result;
 use crate::room;
 
 /// The smallest block kept, and how many times that doubles up to the largest: 16 KiB to 4 MiB.

@@ -1,12 +1,17 @@
 //! Wire → [`Value`]. Any bytes give a value or an error: no panic, and no allocation beyond what the
 //! wire's length and [`Limits::size`] allow.
 
+use super::bytes::{Bytes, BytesKind};
+use super::envelope::{Envelope, Part};
+use super::js_value::{BigInt, ErrorValue, Value};
+use super::port::PortValue;
 use super::shapes::Shapes;
-use super::{
-    BigInt, Bytes, BytesKind, Envelope, ErrorValue, Part, PortValue, SharedBytes, Text, Value, tags,
-};
+use super::shared::SharedBytes;
+use super::tags;
+use super::text::Text;
+use crate::error::{Code, Error, Result};
+use crate::room;
 use crate::shared::Access;
-use crate::{Code, Error, Result, room};
 
 /// How large a value may be.
 #[derive(Debug, Clone, Copy)]
@@ -20,10 +25,14 @@ pub struct Limits {
     pub memory: usize,
 }
 
+impl Limits {
+    /// 256 levels and 256 MiB, as JavaScript writes them; and 1 GiB, some 25 million items.
+    pub const DEFAULT: Limits = Limits { depth: 256, size: 256 << 20, memory: 1 << 30 };
+}
+
 impl Default for Limits {
-    /// 256 levels, 256 MiB: as `lib/codec/index.js`; and 1 GiB, some 25 million items.
     fn default() -> Self {
-        Limits { depth: 256, size: 256 << 20, memory: 1 << 30 }
+        Limits::DEFAULT
     }
 }
 
@@ -57,7 +66,7 @@ pub(super) fn decode_with(envelope: Envelope, limits: Limits, shapes: &Shapes) -
             .map(|part| match part {
                 Part::Bytes(bytes) => Piece::Bytes(bytes),
                 Part::Shared(access) => Piece::Shared(access),
-                Part::Port(port) => Piece::Port(PortValue::new(port)),
+                Part::Port(port) => Piece::Port(port.into()),
             })
             .collect(),
         limits,

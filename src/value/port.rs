@@ -1,31 +1,35 @@
-//! A port as part of a value.
+//! A port as part of a value. The channel's room implements [`PortPart`] and adds the methods that open a port, so that
+//! this room does not import it.
 
+use std::any::Any;
 use std::fmt;
 use std::sync::Arc;
 
 use parking_lot::Mutex;
 
-use crate::cancel::CancelToken;
-use crate::channel::{PortHandle, PortInTransit};
+/// A port on its way to a new owner. Dropping it closes the port. `channel::PortInTransit` is the one implementation.
+pub trait PortPart: Any + Send + fmt::Debug {}
 
-/// A port that came with a value, for one taker. Clones are the same port; when the last is dropped untaken, it closes.
+/// A port that came with a value, for the first task that takes it. Clones are the same port; when the last clone is
+/// dropped before that, the port closes. `PortValue::open`, in `channel/handle.rs`, gives a task its end.
 #[derive(Clone)]
-pub struct PortValue(Arc<Mutex<Option<PortInTransit>>>);
+pub struct PortValue(Arc<Mutex<Option<Box<dyn PortPart>>>>);
 
 impl PortValue {
     /// A port to be sent.
-    pub fn new(port: PortInTransit) -> Self {
-        PortValue(Arc::new(Mutex::new(Some(port))))
+    pub fn new(port: impl PortPart) -> Self {
+        PortValue::from(Box::new(port) as Box<dyn PortPart>)
     }
 
     /// The port, once.
-    pub fn take(&self) -> Option<PortInTransit> {
+    pub fn take(&self) -> Option<Box<dyn PortPart>> {
         self.0.lock().take()
     }
+}
 
-    /// The port in the hands of a task that `cancel` can stop; `None` when it was taken before.
-    pub fn open(&self, cancel: CancelToken) -> Option<PortHandle> {
-        self.take().map(|port| PortHandle::new(port, cancel))
+impl From<Box<dyn PortPart>> for PortValue {
+    fn from(port: Box<dyn PortPart>) -> Self {
+        PortValue(Arc::new(Mutex::new(Some(port))))
     }
 }
 

@@ -9,7 +9,7 @@ use std::sync::{Arc, OnceLock};
 
 use parking_lot::Mutex;
 
-use super::Text;
+use super::text::Text;
 
 /// How many shapes there may be.
 pub const CAPACITY: usize = 4096;

@@ -1,10 +1,10 @@
 //! A range of shared memory as a task's input: aliased, never copied.
 
 use std::fmt;
-
-use super::BytesKind;
-use crate::shared::{Access, Region};
 use std::sync::Arc;
+
+use super::bytes::BytesKind;
+use crate::shared::{Access, Region};
 
 /// A range of a region, with the JavaScript type it came as. While it stands, so does the memory.
 #[derive(Clone)]

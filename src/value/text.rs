@@ -2,7 +2,8 @@
 
 use std::borrow::Cow;
 
-use crate::{Result, room};
+use crate::error::Result;
+use crate::room;
 
 /// A JavaScript string: UTF-8 where it is valid Unicode, else the UTF-16 units as they were (a lone surrogate
 /// survives the journey).
@@ -16,7 +17,8 @@ pub enum Text {
 
 impl Text {
     /// From UTF-16 units.
-    pub fn from_utf16(units: Vec<u16>) -> Self {
+    #[cfg(test)]
+    pub(crate) fn from_utf16(units: Vec<u16>) -> Self {
         match String::from_utf16(&units) {
             Ok(text) => Text::Utf8(text),
             Err(_) => Text::Utf16(units),

@@ -1,19 +1,20 @@
-//! A lock of whatever kind, for callers that know it by a handle: JavaScript.
+//! A lock of any kind, for callers that know it by a handle: JavaScript.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use super::super::error::{Result, SharedError};
 use super::super::region::Region;
-use super::super::wait::{Deliver, Outcome};
-use super::barrier::passed;
-use super::{
-    Barrier, BarrierWait, Condvar, CondvarWait, Mutex, MutexRequest, Pending, PermitRequest, RwLock,
-    RwRequest, Semaphore, acquired,
-};
+use super::super::wait::{BlockingWait, Outcome, OutcomeCallback};
+use super::barrier::{Barrier, BarrierWait, passed};
+use super::condvar::{Condvar, CondvarWait};
+use super::mutex::{Mutex, MutexRequest};
+use super::pending::{Pending, acquired};
+use super::rwlock::{RwLock, RwRequest};
+use super::semaphore::{PermitRequest, Semaphore};
 
-/// What an acquisition came to, told to a callback: the reader's slot or a plain 0, or why not.
-pub type Told = Box<dyn FnOnce(Result<u32>) + Send>;
+/// Called with what an acquisition came to: the reader's slot or a plain 0, or why not.
+pub type AcquiredCallback = Box<dyn FnOnce(Result<u32>) + Send>;
 
 /// A lock of any kind.
 ///
@@ -48,17 +49,18 @@ pub enum AnyWait {
 }
 
 /// A begun acquisition: a wait, or what was granted at once.
-pub type Begun = std::result::Result<AnyWait, u32>;
+pub type Acquisition = std::result::Result<AnyWait, u32>;
 
 /// How a lock of one kind is found.
 type Finder = fn(&Arc<Region>, usize) -> Result<AnyLock>;
 
-fn teller(told: Told, read: fn(Outcome) -> Result<u32>) -> Deliver {
-    Box::new(move |outcome| told(read(outcome)))
+/// A callback of the wait table that reads the outcome for the lock's callback.
+fn reading(callback: AcquiredCallback, read: fn(Outcome) -> Result<u32>) -> OutcomeCallback {
+    Box::new(move |outcome| callback(read(outcome)))
 }
 
-/// `begin_…` of a lock gives `None` when it needed no waiting.
-fn begun<W>(wait: Option<W>, into: fn(W) -> AnyWait) -> Begun {
+/// `begin_…` of a lock answers `None` when it needed no waiting.
+fn begun<W>(wait: Option<W>, into: fn(W) -> AnyWait) -> Acquisition {
     wait.map(into).ok_or(0)
 }
 
@@ -69,10 +71,10 @@ impl AnyLock {
     pub const WRITE: u32 = 1;
     /// What a barrier grants at once: to the party that came last.
     pub const LEADER: u32 = 0;
-    /// What a barrier grants to those who have waited.
+    /// What a barrier grants to the parties that have waited.
     pub const FOLLOWER: u32 = 1;
 
-    /// Finds whatever lock stands at the offset; [`SharedError::NotALock`] if none.
+    /// Finds the lock at the offset, of whatever kind; [`SharedError::NotALock`] if there is none.
     pub fn find(region: &Arc<Region>, offset: usize) -> Result<AnyLock> {
         let finders: [Finder; 5] = [
             |region, offset| Mutex::from(region, offset).map(AnyLock::Mutex),
@@ -90,37 +92,48 @@ impl AnyLock {
         Err(SharedError::NotALock)
     }
 
-    /// Acquires, or joins the queue: with `told` as a callback, else to sleep in slices.
-    /// A condition variable is waited on by [`Condvar::begin_wait`], which needs its mutex too.
-    pub fn begin(&self, argument: u32, owner: u32, told: Option<Told>) -> Result<Begun> {
-        let deliver = |told: Option<Told>| told.map(|told| teller(told, acquired));
+    /// Acquires, or joins the queue: with a callback, or to sleep in slices.
+    /// A wait on a condition variable needs its mutex too: [`AnyLock::begin_condvar`].
+    pub fn begin(
+        &self,
+        argument: u32,
+        owner: u32,
+        callback: Option<AcquiredCallback>,
+    ) -> Result<Acquisition> {
+        let read: fn(Outcome) -> Result<u32> = match self {
+            AnyLock::Barrier(_) => |outcome| passed(outcome).map(|()| AnyLock::FOLLOWER),
+            _ => acquired,
+        };
+        let callback = callback.map(|callback| reading(callback, read));
         match self {
-            AnyLock::Mutex(lock) => Ok(begun(lock.begin_lock(owner, deliver(told))?, AnyWait::Mutex)),
+            AnyLock::Mutex(lock) => Ok(begun(lock.begin_lock(owner, callback)?, AnyWait::Mutex)),
             AnyLock::RwLock(lock) if argument == AnyLock::READ => {
-                Ok(lock.begin_read(owner, deliver(told))?.map(AnyWait::RwLock))
+                Ok(lock.begin_read(owner, callback)?.map(AnyWait::RwLock))
             }
-            AnyLock::RwLock(lock) => Ok(begun(lock.begin_write(owner, deliver(told))?, AnyWait::RwLock)),
+            AnyLock::RwLock(lock) => Ok(begun(lock.begin_write(owner, callback)?, AnyWait::RwLock)),
             AnyLock::Semaphore(lock) => {
-                Ok(begun(lock.begin_acquire(owner, argument, deliver(told))?, AnyWait::Semaphore))
+                Ok(begun(lock.begin_acquire(owner, argument, callback)?, AnyWait::Semaphore))
             }
-            AnyLock::Barrier(barrier) => {
-                let deliver =
-                    told.map(|told| teller(told, |outcome| passed(outcome).map(|()| AnyLock::FOLLOWER)));
-                Ok(begun(barrier.begin_wait(owner, deliver)?, AnyWait::Barrier))
-            }
+            AnyLock::Barrier(barrier) => Ok(begun(barrier.begin_wait(owner, callback)?, AnyWait::Barrier)),
             AnyLock::Condvar(_) => Err(SharedError::NotALock),
         }
     }
 
     /// Waits on the condition variable that this is; see [`Condvar::begin_wait`].
-    pub fn begin_condvar(&self, mutex: &AnyLock, owner: u32, told: Option<Told>) -> Result<AnyWait> {
+    pub fn begin_condvar(
+        &self,
+        mutex: &AnyLock,
+        owner: u32,
+        callback: Option<AcquiredCallback>,
+    ) -> Result<AnyWait> {
         let (AnyLock::Condvar(condvar), AnyLock::Mutex(mutex)) = (self, mutex) else {
             return Err(SharedError::NotALock);
         };
-        condvar.begin_wait(mutex, owner, told.map(|told| teller(told, acquired))).map(AnyWait::Condvar)
+        let callback = callback.map(|callback| reading(callback, acquired));
+        condvar.begin_wait(mutex, owner, callback).map(AnyWait::Condvar)
     }
 
-    /// Acquires if that needs no waiting: what was granted.
+    /// Acquires if that needs no waiting; returns what was granted.
     pub fn try_now(&self, argument: u32, owner: u32) -> Result<Option<u32>> {
         match self {
             AnyLock::Mutex(lock) => Ok(lock.try_lock(owner)?.then_some(0)),
@@ -142,7 +155,7 @@ impl AnyLock {
         }
     }
 
-    /// Lets in who may come in, after a release that JavaScript did on the cells.
+    /// Grants the lock to the waiters that may have it, after a release that JavaScript did on the cells.
     pub fn grant_next(&self) -> Result<()> {
         match self {
             AnyLock::RwLock(lock) => lock.grant_next(),
@@ -181,18 +194,18 @@ impl AnyLock {
 }
 
 impl AnyWait {
-    /// Sleeps until the wait has ended, with what was granted, or `slice` has passed (`None`).
+    /// Sleeps until the wait has ended (what was granted), or `slice` has passed (`None`).
     pub fn wait_slice(&mut self, slice: Duration) -> Result<Option<u32>> {
         match self {
             AnyWait::Mutex(wait) => wait.wait_slice(slice),
             AnyWait::RwLock(wait) => wait.wait_slice(slice),
             AnyWait::Semaphore(wait) => wait.wait_slice(slice),
-            AnyWait::Condvar(wait) => Ok(wait.wait_slice(slice)?.then_some(0)),
-            AnyWait::Barrier(wait) => Ok(wait.wait_slice(slice)?.then_some(AnyLock::FOLLOWER)),
+            AnyWait::Condvar(wait) => Ok(wait.wait_slice(slice)?.map(|()| 0)),
+            AnyWait::Barrier(wait) => Ok(wait.wait_slice(slice)?.map(|()| AnyLock::FOLLOWER)),
         }
     }
 
-    /// Gives up: true. Or the wait has ended: false, and `wait_slice` or the callback tells how.
+    /// Gives up: true. Or the wait has ended: false, and `wait_slice` or the callback tells how it ended.
     pub fn cancel(&mut self) -> bool {
         match self {
             AnyWait::Mutex(wait) => wait.cancel(),
@@ -203,7 +216,7 @@ impl AnyWait {
         }
     }
 
-    /// Gives up a wait whose end nobody will see, a callback's too; what was granted unseen goes back unharmed.
+    /// Gives up a wait whose end nobody will see, one with a callback too; what was granted unseen goes back unharmed.
     pub fn abandon(self) {
         match self {
             AnyWait::Mutex(wait) => wait.abandon(),

@@ -1,14 +1,18 @@
 //! A barrier: nobody passes until all parties have come. README.md in this folder has its protocol in words.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::sync::atomic::AtomicU32;
 
 use super::super::error::{Result, SharedError};
 use super::super::region::Region;
-use super::super::wait::{self, Deliver, Info, Kind, Outcome, Queue, Ticket, WaitPolicy};
-use super::cells::{Cells, Site, Word};
+use super::super::wait::{BlockingWait, Info, Kind, Outcome, OutcomeCallback, Queue, WaiterHandle};
+use super::cells::{Cells, Location, Word, magic};
+use super::pending::acquired;
+use crate::blocking::WaitLimit;
+use crate::numbers;
+use crate::numbers::Numbers;
 
-/// How many have come in this round.
+/// How many parties have come in this round.
 const ARRIVED: usize = 1;
 const PARTIES: usize = 2;
 /// 1 when broken.
@@ -16,31 +20,37 @@ const BROKEN: usize = 3;
 const CELLS: usize = 4;
 const KIND: u8 = b'B';
 
+/// For JavaScript.
+pub(super) const NUMBERS: Numbers = numbers! {
+    MAGIC = magic(KIND), BYTES = Barrier::SIZE, PARTIES, BROKEN,
+};
+
 /// A barrier in shared memory, 16 bytes at an offset that is a multiple of 8. It is used round after round.
 ///
-/// A party that gives up (time, cancel) or dies while it waits *breaks* the barrier: the others, and those who come
-/// later, get [`SharedError::BarrierBroken`] until [`Barrier::reset`]. A party that dies before it comes is not
-/// known here: wait with a deadline.
+/// A party that gives up (time limit, cancel) or dies while it waits *breaks* the barrier: the other parties, and those that
+/// come later, get [`SharedError::BarrierBroken`] until [`Barrier::reset`]. The barrier does not know of a party that dies
+/// before it comes: wait with a time limit.
 #[derive(Clone, Debug)]
 pub struct Barrier {
-    site: Site,
+    location: Location,
 }
 
 /// A party that waits for the others.
 pub struct BarrierWait {
     barrier: Barrier,
-    ticket: Option<Ticket<'static>>,
+    /// `None` once the party has given up.
+    waiter: Option<WaiterHandle<'static>>,
 }
 
-/// What an outcome delivered to a barrier's callback means.
+/// What an outcome that a barrier's callback gets means.
 pub(super) fn passed(outcome: Outcome) -> Result<()> {
     match outcome {
         Outcome::Broken => Err(SharedError::BarrierBroken),
-        other => super::acquired(other).map(drop),
+        other => acquired(other).map(drop),
     }
 }
 
-fn break_now<W: Word>(cells: &Cells<'_, W>, queue: &mut Queue<'_>) {
+fn break_now<W: Word>(cells: &Cells<'_, '_, W>, queue: &mut Queue<'_>) {
     cells.word(BROKEN).set(1);
     cells.word(ARRIVED).set(0);
     while queue.wake_front(Outcome::Broken) {}
@@ -50,25 +60,29 @@ impl Barrier {
     /// Bytes of shared memory it takes.
     pub const SIZE: usize = CELLS * 4;
 
-    /// Writes a new barrier for so many parties.
+    /// Writes a new barrier for this number of parties.
     pub fn create(region: &Arc<Region>, offset: usize, parties: u32) -> Result<Barrier> {
         if parties == 0 || parties > i32::MAX as u32 {
             return Err(SharedError::BadCount);
         }
-        Ok(Barrier { site: Site::create(region, offset, KIND, &[0, parties, 0])? })
+        Ok(Barrier { location: Location::create(region, offset, KIND, &[0, parties, 0])? })
     }
 
-    /// Finds the barrier that someone created there; [`SharedError::NotALock`] if none.
+    /// Finds the barrier that was created there; [`SharedError::NotALock`] if none.
     pub fn from(region: &Arc<Region>, offset: usize) -> Result<Barrier> {
-        Ok(Barrier { site: Site::find(region, offset, KIND)? })
+        Ok(Barrier { location: Location::find(region, offset, KIND, CELLS)? })
+    }
+
+    /// The barrier that parties wait at.
+    pub(super) fn known(region: &Arc<Region>, offset: usize) -> Barrier {
+        Barrier { location: Location::known(region, offset, CELLS) }
     }
 
     /// Comes to the barrier. `Ok(None)`: this was the last party, all pass; it is the round's leader.
     /// A callback's outcome is `Granted` when all have come, `Broken` when the barrier was broken.
-    pub fn begin_wait(&self, owner: u32, deliver: Option<Deliver>) -> Result<Option<BarrierWait>> {
-        let ticket = self.site.with(CELLS, |cells| {
-            let waiting = wait::table().visit(cells.place, |queue| {
-                cells.check_open()?;
+    pub fn begin_wait(&self, owner: u32, callback: Option<OutcomeCallback>) -> Result<Option<BarrierWait>> {
+        let waiter = self.location.with(|cells| {
+            let pushed = cells.visit_open(|queue| {
                 if cells.word(BROKEN).get() != 0 {
                     return Err(SharedError::BarrierBroken);
                 }
@@ -79,34 +93,27 @@ impl Barrier {
                     return Ok(None);
                 }
                 cells.word(ARRIVED).set(arrived);
-                Ok(Some(queue.push(Info { owner, kind: Kind::Barrier, detail: 0 }, deliver, false)))
+                Ok(Some(queue.push(Info { owner, kind: Kind::Barrier, detail: 0 }, callback, false)))
             })?;
-            Ok(waiting.map(|waiting| wait::table().ticket(cells.place, waiting)))
+            Ok(pushed.map(|pushed| cells.handle(pushed)))
         })?;
-        Ok(ticket.map(|ticket| BarrierWait { barrier: self.clone(), ticket: Some(ticket) }))
+        Ok(waiter.map(|waiter| BarrierWait { barrier: self.clone(), waiter: Some(waiter) }))
     }
 
     /// Blocks until all parties have come; true for the leader of the round (the last that came).
-    pub fn wait(&self, owner: u32, policy: WaitPolicy<'_>) -> Result<bool> {
-        let Some(mut wait) = self.begin_wait(owner, None)? else { return Ok(true) };
-        loop {
-            let all_came = match policy.slice() {
-                Ok(slice) => wait.wait_slice(slice)?,
-                Err(error) if wait.cancel() => return Err(error),
-                Err(_) => wait.wait_slice(Duration::ZERO)?,
-            };
-            if all_came {
-                return Ok(false);
-            }
+    pub fn wait(&self, owner: u32, limit: WaitLimit<'_>) -> Result<bool> {
+        match self.begin_wait(owner, None)? {
+            None => Ok(true),
+            Some(wait) => wait.block(limit).map(|()| false),
         }
     }
 
-    /// Breaks the barrier: all who wait, and who come, get an error.
+    /// Breaks the barrier: all parties that wait, and that come, get an error.
     pub fn abort(&self) -> Result<()> {
         self.in_queue(break_now)
     }
 
-    /// Makes the barrier new. Who still waits gets [`SharedError::BarrierBroken`].
+    /// Makes the barrier new. A party that still waits gets [`SharedError::BarrierBroken`].
     pub fn reset(&self) -> Result<()> {
         self.in_queue(|cells, queue| {
             break_now(cells, queue);
@@ -114,45 +121,42 @@ impl Barrier {
         })
     }
 
-    /// True until [`Barrier::reset`] once it was broken.
-    pub fn is_broken(&self) -> Result<bool> {
-        self.site.with(CELLS, |cells| Ok(cells.word(BROKEN).get() != 0))
+    /// True from the moment it was broken until [`Barrier::reset`].
+    #[cfg(all(test, not(loom)))]
+    pub(super) fn is_broken(&self) -> Result<bool> {
+        self.location.with(|cells| Ok(cells.word(BROKEN).get() != 0))
     }
 
-    fn in_queue(
-        &self,
-        work: impl FnOnce(&Cells<'_, std::sync::atomic::AtomicU32>, &mut Queue<'_>),
-    ) -> Result<()> {
-        self.site.with(CELLS, |cells| {
-            wait::table().visit(cells.place, |queue| work(&cells, queue));
+    fn in_queue(&self, work: impl FnOnce(&Cells<'_, '_, AtomicU32>, &mut Queue<'_>)) -> Result<()> {
+        self.location.with(|cells| {
+            cells.visit(|queue| work(&cells, queue));
             Ok(())
         })
     }
-
-    pub(super) fn party_died(region: &Arc<Region>, arrived_offset: usize) -> Result<()> {
-        Barrier { site: Site { region: region.clone(), offset: arrived_offset - 4 } }.abort()
-    }
 }
 
-impl BarrierWait {
-    /// Sleeps until all have come (true) or `slice` has passed (false).
-    pub fn wait_slice(&mut self, slice: Duration) -> Result<bool> {
-        let Some(ticket) = self.ticket.as_mut() else { return Err(SharedError::BarrierBroken) };
-        let Some(outcome) = ticket.wait_slice(slice) else { return Ok(false) };
-        passed(outcome).map(|()| true)
+impl BlockingWait for BarrierWait {
+    type Gained = ();
+
+    fn sleep(&mut self, limit: WaitLimit<'_>) -> Result<Option<()>> {
+        let Some(waiter) = self.waiter.as_mut() else { return Err(SharedError::BarrierBroken) };
+        match waiter.sleep(limit) {
+            Err(_) => Ok(None),
+            Ok(outcome) => passed(outcome).map(Some),
+        }
     }
 
     /// Gives up, which breaks the barrier: true. Or the round was over already: false.
-    pub fn cancel(&mut self) -> bool {
-        let Some(ticket) = self.ticket.as_mut() else { return true };
-        let left = self.barrier.site.with(CELLS, |cells| {
-            // In one step: else another could come in between and pass with a party that has gone.
-            Ok(ticket.cancel_then(|queue| break_now(&cells, queue)))
+    fn cancel(&mut self) -> bool {
+        let Some(waiter) = self.waiter.as_mut() else { return true };
+        let left = self.barrier.location.with(|cells| {
+            // In one step: else another party could come in between and pass with a party that has gone.
+            Ok(waiter.cancel_then(|queue| break_now(&cells, queue)))
         });
         // An error says that the region closed: the wait has ended with that.
         let left = left.unwrap_or(false);
         if left {
-            self.ticket = None;
+            self.waiter = None;
         }
         left
     }
@@ -160,7 +164,7 @@ impl BarrierWait {
 
 impl Drop for BarrierWait {
     fn drop(&mut self) {
-        if self.ticket.as_ref().is_some_and(|ticket| !ticket.is_callback()) {
+        if self.waiter.as_ref().is_some_and(|waiter| !waiter.has_callback()) {
             self.cancel();
         }
     }

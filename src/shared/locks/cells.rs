@@ -1,11 +1,13 @@
-//! The cells a lock stands on.
+//! The cells of a lock, and where it is.
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicU32;
 use std::sync::atomic::Ordering::SeqCst;
 
 use super::super::error::{Result, SharedError};
 use super::super::region::{Access, Region};
-use super::super::wait::Place;
+use super::super::wait::{CellAddress, Pushed, Queue, WaiterHandle};
+use super::owner::{LockContext, context};
 
 /// One cell of a lock. All operations are sequentially consistent, as JavaScript's on the same cell are.
 pub(super) trait Word {
@@ -15,7 +17,7 @@ pub(super) trait Word {
     fn change(&self, from: u32, to: u32) -> bool;
 }
 
-impl Word for std::sync::atomic::AtomicU32 {
+impl Word for AtomicU32 {
     fn get(&self) -> u32 {
         self.load(SeqCst)
     }
@@ -46,21 +48,39 @@ impl Word for loom::sync::atomic::AtomicU32 {
     }
 }
 
-/// Cells and the place where their waiters queue: what a protocol works on.
-pub(super) struct Cells<'c, W> {
+/// What a lock's protocol works on: its cells, the queue of its waiters, and the living owners.
+pub(super) struct Cells<'c, 'g, W> {
     pub(super) words: &'c [W],
-    pub(super) place: Place,
-    /// True when the region is closing: nobody queues any more.
+    /// Where its waiters queue.
+    pub(super) address: CellAddress,
+    /// True when the region is closing: then no waiter may join the queue any more.
     pub(super) closed: &'c dyn Fn() -> bool,
+    pub(super) context: LockContext<'g>,
 }
 
-impl<W: Word> Cells<'_, W> {
+impl<'g, W: Word> Cells<'_, 'g, W> {
     pub(super) fn word(&self, at: usize) -> &W {
         &self.words[at]
     }
 
-    pub(super) fn check_open(&self) -> Result<()> {
-        if (self.closed)() { Err(SharedError::RegionClosed) } else { Ok(()) }
+    /// Whether the owner of a token is alive.
+    pub(super) fn alive(&self, owner: u32) -> bool {
+        self.context.owners.alive(owner)
+    }
+
+    /// Works on the queue of the waiters, under its shard's lock.
+    pub(super) fn visit<R>(&self, work: impl FnOnce(&mut Queue<'_>) -> R) -> R {
+        self.context.table.visit(self.address, work)
+    }
+
+    /// [`Cells::visit`] for an operation that may join the queue: an error when the region is closing.
+    pub(super) fn visit_open<R>(&self, work: impl FnOnce(&mut Queue<'_>) -> Result<R>) -> Result<R> {
+        self.visit(|queue| if (self.closed)() { Err(SharedError::RegionClosed) } else { work(queue) })
+    }
+
+    /// The handle of a waiter that was pushed in a visit.
+    pub(super) fn handle(&self, pushed: Pushed) -> WaiterHandle<'g> {
+        self.context.table.handle(self.address, pushed)
     }
 }
 
@@ -71,52 +91,64 @@ pub(super) const fn magic(kind: u8) -> u32 {
 
 const VERSION: u32 = 1;
 
-/// Where a lock stands. It pins no use of the region while nobody works on the lock.
+/// Where a lock is. It holds no use of the region while nobody works on the lock.
 #[derive(Clone, Debug)]
-pub(super) struct Site {
-    pub(super) region: Arc<Region>,
-    pub(super) offset: usize,
+pub(super) struct Location {
+    region: Arc<Region>,
+    offset: usize,
+    /// How many cells the lock has.
+    count: usize,
 }
 
-impl Site {
-    /// Works on the cells, of which there are `count`.
-    pub(super) fn with<R>(
-        &self,
-        count: usize,
-        work: impl FnOnce(Cells<'_, std::sync::atomic::AtomicU32>) -> Result<R>,
-    ) -> Result<R> {
+impl Location {
+    /// Works on the cells.
+    pub(super) fn with<R>(&self, work: impl FnOnce(Cells<'_, 'static, AtomicU32>) -> Result<R>) -> Result<R> {
         let access = self.region.access()?;
-        let words = cells(&access, self.offset, count)?;
-        let place = Place { region: self.region.id(), offset: self.offset + 4 };
-        work(Cells { words, place, closed: &|| self.region.is_closed() })
+        let words = cells(&access, self.offset, self.count)?;
+        let address = CellAddress { region: self.region.id(), offset: self.offset + 4 };
+        work(Cells { words, address, closed: &|| self.region.is_closed(), context: context() })
     }
 
-    /// Writes the cells of a new lock, the magic word last: who finds it finds a whole lock.
-    pub(super) fn create(region: &Arc<Region>, offset: usize, kind: u8, rest: &[u32]) -> Result<Site> {
+    /// Writes the cells of a new lock, the magic word last: a thread that finds it finds a whole lock.
+    pub(super) fn create(region: &Arc<Region>, offset: usize, kind: u8, rest: &[u32]) -> Result<Location> {
+        let count = rest.len() + 1;
         let access = region.access()?;
-        let words = cells(&access, offset, rest.len() + 1)?;
+        let words = cells(&access, offset, count)?;
         Word::set(&words[0], 0);
         for (word, value) in words[1..].iter().zip(rest) {
             Word::set(word, *value);
         }
         Word::set(&words[0], magic(kind));
-        Ok(Site { region: region.clone(), offset })
+        Ok(Location { region: region.clone(), offset, count })
     }
 
-    /// Finds a lock that someone created.
-    pub(super) fn find(region: &Arc<Region>, offset: usize, kind: u8) -> Result<Site> {
+    /// Finds a lock of `count` cells that was created at `offset`.
+    pub(super) fn find(region: &Arc<Region>, offset: usize, kind: u8, count: usize) -> Result<Location> {
         let access = region.access()?;
-        // Every lock has at least four cells.
-        if cells(&access, offset, 4)?[0].get() != magic(kind) {
+        if cells(&access, offset, count)?[0].get() != magic(kind) {
             return Err(SharedError::NotALock);
         }
-        Ok(Site { region: region.clone(), offset })
+        Ok(Location { region: region.clone(), offset, count })
+    }
+
+    /// The place of a lock that is known to be there, because threads wait for it.
+    pub(super) fn known(region: &Arc<Region>, offset: usize, count: usize) -> Location {
+        Location { region: region.clone(), offset, count }
+    }
+
+    /// The same lock with more cells than it was found with; an error when they are out of bounds.
+    pub(super) fn grown(self, count: usize) -> Result<Location> {
+        cells(&self.region.access()?, self.offset, count)?;
+        Ok(Location { count, ..self })
     }
 }
 
-fn cells(access: &Access, offset: usize, count: usize) -> Result<&[std::sync::atomic::AtomicU32]> {
-    if !offset.is_multiple_of(8) {
-        return Err(SharedError::Misaligned { offset, align: 8 });
+/// A lock begins at a multiple of so many bytes.
+pub(super) const ALIGNMENT: usize = 8;
+
+fn cells(access: &Access, offset: usize, count: usize) -> Result<&[AtomicU32]> {
+    if !offset.is_multiple_of(ALIGNMENT) {
+        return Err(SharedError::Misaligned { offset, align: ALIGNMENT });
     }
     access.cells(offset, count)
 }

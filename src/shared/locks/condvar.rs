@@ -1,52 +1,58 @@
-//! A condition variable beside a [`Mutex`]. README.md in this folder has its protocol in words.
+//! A condition variable, used with a [`Mutex`]. README.md in this folder has its protocol in words.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use super::super::error::{Result, SharedError};
 use super::super::region::Region;
-use super::super::wait::{self, Deliver, Info, Kind, Outcome, Ticket, WaitPolicy};
-use super::cells::{Site, Word};
+use super::super::wait::{BlockingWait, Info, Kind, OutcomeCallback, WaiterHandle};
+use super::cells::{Location, Word, magic};
 use super::mutex::Mutex;
+use super::pending::acquired;
+use crate::blocking::WaitLimit;
+use crate::numbers;
+use crate::numbers::Numbers;
 
-/// How many are queued; may be too high, never too low.
+/// How many waiters are queued; may be too high, never too low.
 const WAITERS: usize = 1;
 const CELLS: usize = 4;
 const KIND: u8 = b'C';
 
+/// For JavaScript.
+pub(super) const NUMBERS: Numbers = numbers! { MAGIC = magic(KIND), BYTES = Condvar::SIZE, WAITERS };
+
 /// A condition variable in shared memory, 16 bytes at an offset that is a multiple of 8.
 ///
-/// The longest waiter is woken first. A woken waiter takes the mutex like anyone else, so it must check its
-/// condition again. There are no wake-ups without a notify.
+/// The waiter that has waited longest is woken first. A woken waiter locks the mutex like any other thread, so it must
+/// check its condition again. There are no wake-ups without a notify.
 #[derive(Clone, Debug)]
 pub struct Condvar {
-    site: Site,
+    location: Location,
 }
 
-/// A wait under way: in the condition variable's queue, with the mutex unlocked.
+/// A wait in the condition variable's queue, with the mutex unlocked. Its end does not lock the mutex again.
 pub struct CondvarWait {
-    ticket: Ticket<'static>,
+    waiter: WaiterHandle<'static>,
 }
 
-impl CondvarWait {
-    /// Sleeps until notified (true) or `slice` has passed (false: still in the queue). The mutex is not locked
-    /// again by this.
-    pub fn wait_slice(&mut self, slice: Duration) -> Result<bool> {
-        match self.ticket.wait_slice(slice) {
-            None => Ok(false),
-            Some(Outcome::Woken) => Ok(true),
-            Some(outcome) => super::acquired(outcome).map(|_| true),
+impl BlockingWait for CondvarWait {
+    type Gained = ();
+
+    fn sleep(&mut self, limit: WaitLimit<'_>) -> Result<Option<()>> {
+        match self.waiter.sleep(limit) {
+            Err(_) => Ok(None),
+            Ok(outcome) => acquired(outcome).map(|_| Some(())),
         }
     }
 
-    /// Leaves the queue: true. Or it was notified already: false.
-    pub fn cancel(&mut self) -> bool {
-        self.ticket.cancel()
+    fn cancel(&mut self) -> bool {
+        self.waiter.cancel()
     }
+}
 
-    /// Gives up a wait whose end nobody will see, one by callback too: a notify that came goes to the next.
-    pub fn abandon(self) {
-        self.ticket.abandon();
+impl CondvarWait {
+    /// Gives up a wait whose end nobody will see, one with a callback too: a notify that came goes to the next waiter.
+    pub(super) fn abandon(self) {
+        self.waiter.abandon();
     }
 }
 
@@ -56,24 +62,28 @@ impl Condvar {
 
     /// Writes a new condition variable into shared memory.
     pub fn create(region: &Arc<Region>, offset: usize) -> Result<Condvar> {
-        Ok(Condvar { site: Site::create(region, offset, KIND, &[0; CELLS - 1])? })
+        Ok(Condvar { location: Location::create(region, offset, KIND, &[0; CELLS - 1])? })
     }
 
-    /// Finds the one that someone created there; [`SharedError::NotALock`] if none.
+    /// Finds the one that was created there; [`SharedError::NotALock`] if none.
     pub fn from(region: &Arc<Region>, offset: usize) -> Result<Condvar> {
-        Ok(Condvar { site: Site::find(region, offset, KIND)? })
+        Ok(Condvar { location: Location::find(region, offset, KIND, CELLS)? })
     }
 
-    /// Joins the queue and then unlocks `mutex`, which `owner` must hold: a notify by whoever locks it next is not
-    /// missed. With `deliver` the outcome goes there ([`super::acquired`] reads it). Lock the mutex again after.
-    pub fn begin_wait(&self, mutex: &Mutex, owner: u32, deliver: Option<Deliver>) -> Result<CondvarWait> {
-        let mut wait = self.site.with(CELLS, |cells| {
-            let waiting = wait::table().visit(cells.place, |queue| {
-                cells.check_open()?;
+    /// Joins the queue and then unlocks `mutex`, which `owner` must hold: so the wait does not miss a notify by the next
+    /// thread that locks it. With `callback` the outcome goes there ([`acquired`] reads it). Lock the mutex again after.
+    pub fn begin_wait(
+        &self,
+        mutex: &Mutex,
+        owner: u32,
+        callback: Option<OutcomeCallback>,
+    ) -> Result<CondvarWait> {
+        let mut wait = self.location.with(|cells| {
+            let pushed = cells.visit_open(|queue| {
                 cells.word(WAITERS).set(queue.len() as u32 + 1);
-                Ok(queue.push(Info { owner, kind: Kind::Condvar, detail: 0 }, deliver, false))
+                Ok(queue.push(Info { owner, kind: Kind::Condvar, detail: 0 }, callback, false))
             })?;
-            Ok(CondvarWait { ticket: wait::table().ticket(cells.place, waiting) })
+            Ok(CondvarWait { waiter: cells.handle(pushed) })
         })?;
         if let Err(error) = mutex.unlock(owner) {
             wait.cancel();
@@ -83,34 +93,25 @@ impl Condvar {
     }
 
     /// Blocks until notified, and locks the mutex again in every case but an error of that lock. True when
-    /// notified, false when the time was up.
-    pub fn wait(&self, mutex: &Mutex, owner: u32, policy: WaitPolicy<'_>) -> Result<bool> {
-        let mut wait = self.begin_wait(mutex, owner, None)?;
-        let waited = loop {
-            let notified = match policy.slice() {
-                Ok(slice) => wait.wait_slice(slice),
-                Err(error) if wait.cancel() => {
-                    break if error == SharedError::TimedOut { Ok(false) } else { Err(error) };
-                }
-                Err(_) => wait.wait_slice(Duration::ZERO),
-            };
-            match notified {
-                Ok(false) => {}
-                done => break done,
-            }
+    /// notified, false when the time limit has passed.
+    pub fn wait(&self, mutex: &Mutex, owner: u32, limit: WaitLimit<'_>) -> Result<bool> {
+        let waited = match self.begin_wait(mutex, owner, None)?.block(limit) {
+            Ok(()) => Ok(true),
+            Err(SharedError::TimedOut) => Ok(false),
+            Err(error) => Err(error),
         };
-        // Without the caller's policy: it holds the mutex after, whatever ended the wait.
-        mutex.lock_raw(owner, WaitPolicy::default())?;
+        // Without the caller's limit: it holds the mutex after, whatever ended the wait.
+        mutex.lock_raw(owner, WaitLimit::default())?;
         waited
     }
 
-    /// Wakes up to `count` waiters, longest first; says how many.
+    /// Wakes up to `count` waiters, longest first; returns how many.
     pub fn notify(&self, count: usize) -> Result<usize> {
-        self.site.with(CELLS, |cells| {
+        self.location.with(|cells| {
             if cells.word(WAITERS).get() == 0 {
                 return Ok(0);
             }
-            Ok(wait::table().visit(cells.place, |queue| {
+            Ok(cells.visit(|queue| {
                 let chosen = queue.wake_up_to(count);
                 cells.word(WAITERS).set(queue.len() as u32);
                 chosen

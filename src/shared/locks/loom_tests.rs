@@ -8,14 +8,16 @@ use std::time::Duration;
 use loom::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 
 use super::super::error::SharedError;
-use super::super::region::RegionId;
-use super::super::wait::{Outcome, Place, Ticket, WaitTable};
+use super::super::region_id::RegionId;
+use super::super::wait::{CellAddress, Outcome, WaitTable, WaiterHandle};
 use super::cells::Cells;
-use super::owner::{Ground, Owners, reap_owner};
+use super::death::reap_owner;
+use super::owner::{LockContext, Owners};
+use super::pending::acquired;
 use super::{mutex, rwlock};
 use crate::sync::{Arc, thread};
 
-const PLACE: Place = Place { region: RegionId(1), offset: 4 };
+const ADDRESS: CellAddress = CellAddress { region: RegionId(1), offset: 4 };
 const FOREVER: Duration = Duration::from_secs(1_000_000);
 
 struct World {
@@ -40,64 +42,62 @@ fn model(preemptions: usize, check: impl Fn() + Send + Sync + 'static) {
     builder.check(check);
 }
 
-fn outcome(mut ticket: Ticket<'_>) -> Outcome {
+fn outcome(mut waiter: WaiterHandle<'_>) -> Outcome {
     loop {
-        if let Some(outcome) = ticket.wait_slice(FOREVER) {
+        if let Some(outcome) = waiter.wait_slice(FOREVER) {
             return outcome;
         }
     }
 }
 
 impl World {
-    fn ground(&self) -> Ground<'_> {
-        Ground { table: &self.table, owners: &self.owners }
+    fn context(&self) -> LockContext<'_> {
+        LockContext { table: &self.table, owners: &self.owners }
     }
 
-    fn mutex(&self) -> mutex::Raw<'_, '_, AtomicU32> {
-        mutex::Raw {
-            cells: Cells { words: &self.words[..4], place: PLACE, closed: &|| false },
-            ground: self.ground(),
-        }
+    fn cells(&self, count: usize) -> Cells<'_, '_, AtomicU32> {
+        Cells { words: &self.words[..count], address: ADDRESS, closed: &|| false, context: self.context() }
     }
 
-    fn rwlock(&self) -> rwlock::Raw<'_, '_, AtomicU32> {
-        rwlock::Raw {
-            cells: Cells { words: &self.words, place: PLACE, closed: &|| false },
-            ground: self.ground(),
-        }
+    fn mutex(&self) -> mutex::Protocol<'_, '_, AtomicU32> {
+        mutex::Protocol(self.cells(4))
+    }
+
+    fn rwlock(&self) -> rwlock::Protocol<'_, '_, AtomicU32> {
+        rwlock::Protocol(self.cells(self.words.len()))
     }
 
     fn lock(&self, me: u32) -> Result<(), SharedError> {
-        let raw = self.mutex();
-        if raw.lock_fast(me) {
+        let mutex = self.mutex();
+        if mutex.lock_fast(me) {
             return Ok(());
         }
         for lost in 0.. {
-            let Some(ticket) = raw.lock_slow(me, lost, None)? else { return Ok(()) };
-            match outcome(ticket) {
+            let Some(waiter) = mutex.lock_slow(me, lost, None)? else { return Ok(()) };
+            match outcome(waiter) {
                 Outcome::Woken => {}
-                ended => return super::acquired(ended).map(drop),
+                ended => return acquired(ended).map(drop),
             }
         }
         unreachable!()
     }
 
     fn read(&self, me: u32) -> u32 {
-        let raw = self.rwlock();
-        if let Some(slot) = raw.read_fast(me) {
+        let lock = self.rwlock();
+        if let Some(slot) = lock.read_fast(me) {
             return slot;
         }
-        match raw.read_slow(me, true, None).unwrap() {
-            rwlock::Attempt::In(slot) => slot,
-            rwlock::Attempt::Queued(ticket) => super::acquired(outcome(ticket)).unwrap(),
+        match lock.read_slow(me, true, None).unwrap() {
+            rwlock::Attempt::Acquired(slot) => slot,
+            rwlock::Attempt::Queued(waiter) => acquired(outcome(waiter)).unwrap(),
             rwlock::Attempt::Busy => unreachable!(),
         }
     }
 
     fn write(&self, me: u32) {
         match self.rwlock().write_slow(me, true, None).unwrap() {
-            rwlock::Attempt::In(_) => {}
-            rwlock::Attempt::Queued(ticket) => assert_eq!(outcome(ticket), Outcome::Granted(0)),
+            rwlock::Attempt::Acquired(_) => {}
+            rwlock::Attempt::Queued(waiter) => assert_eq!(outcome(waiter), Outcome::Granted(0)),
             rwlock::Attempt::Busy => unreachable!(),
         }
     }
@@ -166,15 +166,15 @@ fn loom_a_waiter_that_gives_up_leaves_no_one_asleep() {
         let (a, b) = (world.clone(), world.clone());
         let (first, second) = (owners[1], owners[2]);
         let gives_up = thread::spawn(move || {
-            let raw = a.mutex();
-            match raw.lock_slow(first, 0, None).unwrap() {
-                None => raw.unlock(first).unwrap(),
-                Some(mut ticket) => {
+            let mutex = a.mutex();
+            match mutex.lock_slow(first, 0, None).unwrap() {
+                None => mutex.unlock(first).unwrap(),
+                Some(mut waiter) => {
                     // As `Pending::cancel` does.
-                    if ticket.cancel() || ticket.wait_slice(Duration::ZERO) == Some(Outcome::Woken) {
-                        raw.moved_on();
+                    if waiter.cancel() || waiter.wait_slice(Duration::ZERO) == Some(Outcome::Woken) {
+                        mutex.moved_on();
                     } else {
-                        raw.unlock(first).unwrap();
+                        mutex.unlock(first).unwrap();
                     }
                 }
             }
@@ -197,7 +197,7 @@ fn loom_a_death_is_an_error_for_those_who_wait_and_never_a_hang() {
         assert!(world.mutex().lock_fast(dying));
         let other = world.clone();
         let waiter = thread::spawn(move || other.lock(me));
-        reap_owner(world.ground(), dying, |_, _, _| world.mutex().recheck());
+        reap_owner(world.context(), dying, |_, _, _| world.mutex().recheck());
         assert_eq!(waiter.join().unwrap(), Err(SharedError::OwnerDied));
         assert_eq!(world.mutex().recover(me), Ok(true));
         world.mutex().unlock(me).unwrap();

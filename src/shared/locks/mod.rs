@@ -1,18 +1,21 @@
-//! Locks whose state lives in shared memory, for JavaScript and Rust threads alike.
+//! Locks whose state is in shared memory, for JavaScript and Rust threads alike.
 //!
-//! README.md in this folder is the protocol: the cells, the transitions, who notifies whom. JavaScript takes the
+//! README.md in this folder is the protocol: the cells, the transitions, which operation wakes whom. JavaScript takes the
 //! uncontended path by it with V8's own atomics and calls in here for the rest.
 //!
-//! * `owner` — tokens of threads, and which of them are alive.
-//! * `cells` — where a lock stands, and the word that says what it is.
+//! * `owner` — owner tokens, and which of them are alive; `death` — what the end of an owner does to its locks and waits.
+//! * `cells` — where a lock is, and the word that says which kind it is.
 //! * `pending` — an acquisition that has to wait: in slices, by callback, or blocking.
-//! * `mutex`, `rwlock`, `semaphore`, `condvar`, `barrier` — one lock a file.
-//! * `any` — a lock of whatever kind, for callers that know it by a handle.
+//! * `mutex`, `rwlock`, `semaphore`, `condvar`, `barrier` — one lock in each file.
+//! * `guards` — mutex and readers-writer lock as a Rust thread holds them.
+//! * `any` — a lock of any kind, for callers that know it by a handle.
 
 mod any;
 mod barrier;
 mod cells;
 mod condvar;
+mod death;
+mod guards;
 #[cfg(all(test, loom))]
 mod loom_tests;
 mod mutex;
@@ -23,32 +26,31 @@ mod semaphore;
 #[cfg(all(test, not(loom)))]
 mod tests;
 
-use super::error::Result;
-use super::region::Region;
-use super::wait::{Kind, Place};
+use crate::numbers;
+use crate::numbers::{Groups, Numbers};
 
-pub use any::{AnyLock, AnyWait, Begun, Told};
+pub use any::{AcquiredCallback, Acquisition, AnyLock, AnyWait};
 pub use barrier::{Barrier, BarrierWait};
 pub use condvar::{Condvar, CondvarWait};
-pub use mutex::{CONTENDED, Mutex, MutexGuard, MutexRequest, OWNER, POISONED};
-pub use owner::{MAX_OWNER, admit_owner, current_owner, owner_died, owner_is_alive};
-pub use pending::{Pending, acquired};
-pub use rwlock::{DRAINING, MAX_SLOTS, ReadGuard, RwLock, RwRequest, WriteGuard};
-pub use semaphore::{MAX_PERMITS, PermitRequest, Semaphore};
+pub use death::owner_died;
+pub use guards::{MutexGuard, ReadGuard, WriteGuard, current_owner};
+pub use mutex::{Mutex, MutexRequest};
+pub use owner::admit_owner;
+pub use pending::Pending;
+pub use rwlock::{RwLock, RwRequest};
+pub use semaphore::{PermitRequest, Semaphore};
 
-/// How often a blocking lock looks at a busy word before it queues: about a microsecond.
-const SPINS: u32 = 40;
+/// The numbers of the locks that JavaScript knows.
+pub const NUMBERS: Groups = &[
+    ("LOCKS", LOCKS),
+    ("MUTEX", mutex::NUMBERS),
+    ("RW_LOCK", rwlock::NUMBERS),
+    ("SEMAPHORE", semaphore::NUMBERS),
+    ("CONDVAR", condvar::NUMBERS),
+    ("BARRIER", barrier::NUMBERS),
+];
 
-/// After a death: who waits at this place looks at its lock again.
-fn recheck(place: Place, kind: Kind, died_waiting: bool) {
-    let Some(region) = Region::by_id(place.region) else { return };
-    let looked: Result<()> = match kind {
-        Kind::Mutex => Mutex::recheck(&region, place.offset),
-        Kind::Read | Kind::Write => RwLock::recheck(&region, place.offset),
-        Kind::Semaphore => Semaphore::recheck(&region, place.offset),
-        Kind::Barrier if died_waiting => Barrier::party_died(&region, place.offset),
-        Kind::Barrier | Kind::Condvar | Kind::Cell => Ok(()),
-    };
-    // The region closed meanwhile: its waiters have been told.
-    let _ = looked;
-}
+const LOCKS: Numbers = numbers! {
+    ALIGNMENT = cells::ALIGNMENT,
+    READ = AnyLock::READ, WRITE = AnyLock::WRITE, LEADER = AnyLock::LEADER,
+};

@@ -1,44 +1,51 @@
 //! A mutual exclusion lock. README.md in this folder has its protocol in words, for both languages.
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicU32;
 
 use super::super::error::{Result, SharedError};
 use super::super::region::Region;
-use super::super::wait::{Deliver, Info, Kind, Outcome, Queue, Ticket, WaitPolicy};
-use super::cells::{Cells, Site, Word};
-use super::owner::{Ground, ground};
+use super::super::wait::{BlockingWait, Info, Kind, Outcome, OutcomeCallback, Queue, WaiterHandle};
+use super::cells::{Cells, Location, Word, magic};
+use super::owner::MAX_OWNER;
 use super::pending::{Pending, Request, Step};
+use crate::blocking::WaitLimit;
+use crate::numbers;
+use crate::numbers::Numbers;
 
-/// Someone may be queued: unlocking must go by the wait table.
-pub const CONTENDED: u32 = 1 << 29;
-/// An owner died: nobody acquires until `recover` or `clear_poison`.
-pub const POISONED: u32 = 1 << 28;
+/// A waiter may be queued: unlocking must look into the wait table.
+pub(super) const CONTENDED: u32 = 1 << 29;
+/// An owner died: nobody acquires the lock until `recover`.
+pub(super) const POISONED: u32 = 1 << 28;
 /// The bits of the owner's token.
-pub const OWNER: u32 = super::owner::MAX_OWNER;
+pub(super) const OWNER: u32 = MAX_OWNER;
 
 /// The cell of the lock word.
 const WORD: usize = 1;
 const CELLS: usize = 4;
 const KIND: u8 = b'M';
 
-/// A waiter woken this often in vain is handed the lock instead.
+/// For JavaScript.
+pub(super) const NUMBERS: Numbers = numbers! { MAGIC = magic(KIND), BYTES = Mutex::SIZE, WORD, OWNER };
+
+/// A waiter that was woken in vain this often is handed the lock instead.
 const MAX_LOST: u32 = 2;
 
-/// The protocol, on whatever cells and table.
-pub(super) struct Raw<'c, 'g, W> {
-    pub(super) cells: Cells<'c, W>,
-    pub(super) ground: Ground<'g>,
-}
+/// How often a blocking lock looks at a busy word before it queues: about a microsecond.
+const SPINS: u32 = 40;
 
-/// How a try without the queue ended.
+/// The protocol, on any cells: the process's, or a model's.
+pub(super) struct Protocol<'c, 'g, W>(pub(super) Cells<'c, 'g, W>);
+
+/// How an attempt without queueing ended.
 enum Tried {
     Acquired,
     Busy,
 }
 
-impl<'g, W: Word> Raw<'_, 'g, W> {
+impl<'g, W: Word> Protocol<'_, 'g, W> {
     fn word(&self) -> &W {
-        self.cells.word(WORD)
+        self.0.word(WORD)
     }
 
     /// The uncontended path: the one that JavaScript takes without a native call.
@@ -47,7 +54,7 @@ impl<'g, W: Word> Raw<'_, 'g, W> {
     }
 
     /// Tries under the queue's lock. A free lock is taken even when others are queued: one of them is then awake
-    /// and on its way, and counts a loss.
+    /// and about to try, and counts a loss.
     fn try_in_queue(&self, queue: &mut Queue<'_>, me: u32) -> Result<Tried> {
         loop {
             let word = self.word().get();
@@ -60,7 +67,7 @@ impl<'g, W: Word> Raw<'_, 'g, W> {
                 if self.word().change(word, me | contended) {
                     return Ok(Tried::Acquired);
                 }
-            } else if self.ground.owners.alive(owner) {
+            } else if self.0.alive(owner) {
                 return Ok(Tried::Busy);
             } else if self.word().change(word, POISONED) {
                 while queue.wake_front(Outcome::Broken) {}
@@ -73,45 +80,44 @@ impl<'g, W: Word> Raw<'_, 'g, W> {
         if self.lock_fast(me) {
             return Ok(true);
         }
-        let tried = self.ground.table.visit(self.cells.place, |queue| self.try_in_queue(queue, me))?;
+        let tried = self.0.visit(|queue| self.try_in_queue(queue, me))?;
         Ok(matches!(tried, Tried::Acquired))
     }
 
-    /// Acquires or queues; `None` is acquired. A blocking caller that is the owner is refused.
+    /// Acquires (`None`) or queues. A blocking caller that is the owner is refused.
     pub(super) fn lock_slow(
         &self,
         me: u32,
         lost: u32,
-        deliver: Option<Deliver>,
-    ) -> Result<Option<Ticket<'g>>> {
-        let waiting = self.ground.table.visit(self.cells.place, |queue| {
-            self.cells.check_open()?;
+        callback: Option<OutcomeCallback>,
+    ) -> Result<Option<WaiterHandle<'g>>> {
+        let pushed = self.0.visit_open(|queue| {
             loop {
                 if let Tried::Acquired = self.try_in_queue(queue, me)? {
                     return Ok(None);
                 }
                 let word = self.word().get();
                 let owner = word & OWNER;
-                if owner == me && deliver.is_none() {
+                if owner == me && callback.is_none() {
                     return Err(SharedError::WouldDeadlock);
                 }
-                // Freed (or changed hands) meanwhile: look again. Else the flag must stand before we are queued,
-                // so that the owner's fast unlock fails.
+                // Freed (or taken by another owner) meanwhile: look again. Else the flag must be set before this waiter is
+                // queued, so that the owner's fast unlock fails.
                 let held = owner != 0 && word & POISONED == 0;
                 if held && (word & CONTENDED != 0 || self.word().change(word, word | CONTENDED)) {
                     let info = Info { owner: me, kind: Kind::Mutex, detail: lost };
-                    return Ok(Some(queue.push(info, deliver, lost > 0)));
+                    return Ok(Some(queue.push(info, callback, lost > 0)));
                 }
             }
         })?;
-        Ok(waiting.map(|waiting| self.ground.table.ticket(self.cells.place, waiting)))
+        Ok(pushed.map(|pushed| self.0.handle(pushed)))
     }
 
     pub(super) fn unlock(&self, me: u32) -> Result<()> {
         if self.word().change(me, 0) {
             return Ok(());
         }
-        self.ground.table.visit(self.cells.place, |queue| {
+        self.0.visit(|queue| {
             if self.word().get() & OWNER != me {
                 return Err(SharedError::NotHeld);
             }
@@ -120,22 +126,22 @@ impl<'g, W: Word> Raw<'_, 'g, W> {
         })
     }
 
-    /// Frees the word from `owner` (0: it is free already) and chooses who is next.
+    /// Frees the word from `owner` (0: it is free already) and chooses the next waiter.
     fn hand_on(&self, queue: &mut Queue<'_>, owner: u32) {
         loop {
             let word = self.word().get();
             if word & OWNER != owner || word & POISONED != 0 {
                 return;
             }
-            if queue.front().is_some_and(|front| !self.ground.owners.alive(front.owner)) {
-                // Its thread has died and its wait is about to end: nothing is granted to the dead.
+            if queue.front().is_some_and(|front| !self.0.alive(front.owner)) {
+                // Its owner has died and its wait is about to end: nothing is granted to the dead.
                 queue.wake_front(Outcome::Cancelled);
                 continue;
             }
             let contended = if queue.len() > 1 { CONTENDED } else { 0 };
             let (next, outcome) = match queue.front() {
                 None => (0, None),
-                Some(front) if queue.front_is_callback() || front.detail >= MAX_LOST => {
+                Some(front) if queue.front_has_callback() || front.detail >= MAX_LOST => {
                     (front.owner | contended, Some(Outcome::Granted(0)))
                 }
                 Some(_) => (contended, Some(Outcome::Woken)),
@@ -149,21 +155,21 @@ impl<'g, W: Word> Raw<'_, 'g, W> {
         }
     }
 
-    /// A waiter left, or was woken and will not take the lock: a free lock must not leave others asleep.
+    /// A waiter left, or was woken and does not take the lock: others must not sleep on while the lock is free.
     pub(super) fn moved_on(&self) {
-        self.ground.table.visit(self.cells.place, |queue| self.hand_on(queue, 0));
+        self.0.visit(|queue| self.hand_on(queue, 0));
     }
 
-    /// Poisons a lock whose owner has died, and tells those who wait.
+    /// Poisons a lock whose owner has died, and tells its waiters.
     pub(super) fn recheck(&self) {
-        self.ground.table.visit(self.cells.place, |queue| {
+        self.0.visit(|queue| {
             loop {
                 let word = self.word().get();
                 let owner = word & OWNER;
                 if owner == 0 {
                     return self.hand_on(queue, 0);
                 }
-                if self.ground.owners.alive(owner) {
+                if self.0.alive(owner) {
                     return;
                 }
                 if self.word().change(word, POISONED) {
@@ -176,7 +182,7 @@ impl<'g, W: Word> Raw<'_, 'g, W> {
 
     /// Unlocks and leaves the lock poisoned: what it protects is half changed.
     pub(super) fn unlock_poisoned(&self, me: u32) -> Result<()> {
-        self.ground.table.visit(self.cells.place, |queue| {
+        self.0.visit(|queue| {
             loop {
                 let word = self.word().get();
                 if word & OWNER != me {
@@ -192,16 +198,16 @@ impl<'g, W: Word> Raw<'_, 'g, W> {
 
     /// Takes a poisoned lock; false when it is not poisoned.
     pub(super) fn recover(&self, me: u32) -> Result<bool> {
-        self.ground.table.visit(self.cells.place, |queue| {
+        self.0.visit(|queue| {
             loop {
                 let word = self.word().get();
                 let owner = word & OWNER;
-                let poisoned = word & POISONED != 0 || (owner != 0 && !self.ground.owners.alive(owner));
+                let poisoned = word & POISONED != 0 || (owner != 0 && !self.0.alive(owner));
                 if !poisoned {
                     return Ok(false);
                 }
                 if self.word().change(word, me) {
-                    // Those who queued before the death was known.
+                    // Those that queued before the death was known.
                     while queue.wake_front(Outcome::Broken) {}
                     return Ok(true);
                 }
@@ -212,23 +218,17 @@ impl<'g, W: Word> Raw<'_, 'g, W> {
 
 /// A mutex in shared memory, 16 bytes at an offset that is a multiple of 8.
 ///
-/// Fairness: whoever comes while it is free takes it; the one queued longest is woken at each unlock, keeps its
-/// place if it comes too late, and is handed the lock after two such losses. A callback (async) waiter is handed
-/// the lock when its turn comes. So nobody starves.
+/// Fairness: a free mutex goes to the first thread that asks. The waiter that has queued longest is woken at each unlock,
+/// keeps its position if it comes too late, and is handed the lock after two such losses. A waiter with a callback (async)
+/// is handed the lock when its turn comes. So none starves.
 #[derive(Clone, Debug)]
 pub struct Mutex {
-    site: Site,
+    location: Location,
 }
 
 /// The request of one owner for a mutex.
 pub struct MutexRequest {
     mutex: Mutex,
-    owner: u32,
-}
-
-/// Unlocks when dropped; poisons when dropped by a panic.
-pub struct MutexGuard<'m> {
-    mutex: &'m Mutex,
     owner: u32,
 }
 
@@ -238,38 +238,47 @@ impl Mutex {
 
     /// Writes a new, free mutex into shared memory.
     pub fn create(region: &Arc<Region>, offset: usize) -> Result<Mutex> {
-        Ok(Mutex { site: Site::create(region, offset, KIND, &[0; CELLS - 1])? })
+        Ok(Mutex { location: Location::create(region, offset, KIND, &[0; CELLS - 1])? })
     }
 
-    /// Finds the mutex that someone created there; [`SharedError::NotALock`] if none.
+    /// Finds the mutex that was created there; [`SharedError::NotALock`] if none.
     pub fn from(region: &Arc<Region>, offset: usize) -> Result<Mutex> {
-        Ok(Mutex { site: Site::find(region, offset, KIND)? })
+        Ok(Mutex { location: Location::find(region, offset, KIND, CELLS)? })
+    }
+
+    /// The mutex that threads wait for.
+    pub(super) fn known(region: &Arc<Region>, offset: usize) -> Mutex {
+        Mutex { location: Location::known(region, offset, CELLS) }
     }
 
     pub(super) fn with<R>(
         &self,
-        work: impl FnOnce(Raw<'_, 'static, std::sync::atomic::AtomicU32>) -> Result<R>,
+        work: impl FnOnce(Protocol<'_, 'static, AtomicU32>) -> Result<R>,
     ) -> Result<R> {
-        self.site.with(CELLS, |cells| work(Raw { cells, ground: ground() }))
+        self.location.with(|cells| work(Protocol(cells)))
     }
 
     /// Takes it if it is free.
     pub fn try_lock(&self, owner: u32) -> Result<bool> {
-        self.with(|raw| raw.try_lock(owner))
+        self.with(|mutex| mutex.try_lock(owner))
     }
 
-    /// Takes it or joins the queue: `Ok(None)` when taken. With `deliver`,
-    /// [`super::acquired`] reads the outcome; it is not called when taken at once.
-    pub fn begin_lock(&self, owner: u32, deliver: Option<Deliver>) -> Result<Option<Pending<MutexRequest>>> {
-        Ok(Pending::begin(MutexRequest { mutex: self.clone(), owner }, deliver)?.ok())
+    /// Takes it (`Ok(None)`) or joins the queue. [`acquired`](super::acquired) reads the outcome that `callback` gets; it is
+    /// not called when the mutex is taken at once.
+    pub fn begin_lock(
+        &self,
+        owner: u32,
+        callback: Option<OutcomeCallback>,
+    ) -> Result<Option<Pending<MutexRequest>>> {
+        Ok(Pending::begin(MutexRequest { mutex: self.clone(), owner }, callback)?.ok())
     }
 
     /// Blocks until it is taken. Unlock with [`Mutex::unlock`].
-    pub fn lock_raw(&self, owner: u32, policy: WaitPolicy<'_>) -> Result<()> {
-        let taken = self.with(|raw| {
-            // A critical section is often shorter than falling asleep.
-            Ok((0..super::SPINS).any(|_| {
-                let taken = raw.word().get() == 0 && raw.lock_fast(owner);
+    pub fn lock_raw(&self, owner: u32, limit: WaitLimit<'_>) -> Result<()> {
+        let taken = self.with(|mutex| {
+            // A critical section is often shorter than the time to fall asleep.
+            Ok((0..SPINS).any(|_| {
+                let taken = mutex.word().get() == 0 && mutex.lock_fast(owner);
                 if !taken {
                     std::hint::spin_loop();
                 }
@@ -281,75 +290,57 @@ impl Mutex {
         }
         match self.begin_lock(owner, None)? {
             None => Ok(()),
-            Some(pending) => pending.wait(policy).map(drop),
+            Some(pending) => pending.block(limit).map(drop),
         }
     }
 
-    /// Blocks this Rust thread until it is taken.
-    pub fn lock(&self, policy: WaitPolicy<'_>) -> Result<MutexGuard<'_>> {
-        let owner = super::current_owner()?;
-        self.lock_raw(owner, policy)?;
-        Ok(MutexGuard { mutex: self, owner })
-    }
-
-    /// Frees it and lets the next one in; [`SharedError::NotHeld`] if `owner` does not hold it.
+    /// Frees it for the next waiter; [`SharedError::NotHeld`] if `owner` does not hold it.
     pub fn unlock(&self, owner: u32) -> Result<()> {
-        self.with(|raw| raw.unlock(owner))
+        self.with(|mutex| mutex.unlock(owner))
     }
 
     /// Frees it and leaves it poisoned, because what it protects is half changed.
     pub fn unlock_poisoned(&self, owner: u32) -> Result<()> {
-        self.with(|raw| raw.unlock_poisoned(owner))
+        self.with(|mutex| mutex.unlock_poisoned(owner))
     }
 
     /// Takes a lock whose owner died and clears the poison: true. False when it is not poisoned.
     pub fn recover(&self, owner: u32) -> Result<bool> {
-        self.with(|raw| raw.recover(owner))
+        self.with(|mutex| mutex.recover(owner))
     }
 
     /// True when an owner died and nobody has recovered it.
     pub fn is_poisoned(&self) -> Result<bool> {
-        self.with(|raw| {
-            let word = raw.word().get();
-            Ok(word & POISONED != 0 || (word & OWNER != 0 && !raw.ground.owners.alive(word & OWNER)))
+        self.with(|mutex| {
+            let word = mutex.word().get();
+            Ok(word & POISONED != 0 || (word & OWNER != 0 && !mutex.0.alive(word & OWNER)))
         })
     }
 
-    pub(super) fn recheck(region: &Arc<Region>, word_offset: usize) -> Result<()> {
-        let mutex = Mutex { site: Site { region: region.clone(), offset: word_offset - 4 } };
-        mutex.with(|raw| {
-            raw.recheck();
+    /// Looks again whether its owner has died, and whether the next waiter may have it.
+    pub(super) fn recheck(&self) -> Result<()> {
+        self.with(|mutex| {
+            mutex.recheck();
             Ok(())
         })
     }
 }
 
 impl Request for MutexRequest {
-    fn attempt(&self, lost: u32, deliver: Option<Deliver>) -> Result<Step<'static>> {
-        let waiting = self.mutex.with(|raw| raw.lock_slow(self.owner, lost, deliver))?;
+    fn attempt(&self, lost: u32, callback: Option<OutcomeCallback>) -> Result<Step<'static>> {
+        let waiting = self.mutex.with(|mutex| mutex.lock_slow(self.owner, lost, callback))?;
         Ok(waiting.map_or(Step::Acquired(0), Step::Waiting))
     }
 
     fn give_back(&self, _: u32) {
-        // The region may have closed, and the owner may be buried already: nothing is left to give back then.
+        // An error says that the region has closed, or the owner has died: nothing is left to give back then.
         let _ = self.mutex.unlock(self.owner);
     }
 
     fn moved_on(&self) {
-        let _ = self.mutex.with(|raw| {
-            raw.moved_on();
+        let _ = self.mutex.with(|mutex| {
+            mutex.moved_on();
             Ok(())
         });
-    }
-}
-
-impl Drop for MutexGuard<'_> {
-    fn drop(&mut self) {
-        // An error means that the region closed or that someone else unlocked for us: neither can be told here.
-        let _ = if std::thread::panicking() {
-            self.mutex.unlock_poisoned(self.owner)
-        } else {
-            self.mutex.unlock(self.owner)
-        };
     }
 }

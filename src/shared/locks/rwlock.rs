@@ -1,24 +1,27 @@
 //! A lock for many readers or one writer. README.md in this folder has its protocol in words.
 //!
-//! Readers stand in *slots*, each with its owner's token, so that a reader that dies is known. The writer's side
-//! is one word, as a mutex's, with one flag more: `DRAINING`, the owner of the word waits for the slots to empty.
+//! Each reader has a *slot* with its owner's token, so that a reader that dies is known. The writer's side
+//! is one word, as a mutex's, with one more flag: `DRAINING`, the owner of the word waits for the slots to empty.
 //!
-//! The meeting of readers and writers is Dekker's: a reader fills a slot and then looks at the word; a writer takes
+//! Readers and writers meet as in Dekker's algorithm: a reader fills a slot and then looks at the word; a writer takes
 //! the word and then looks at the slots. Both by sequentially consistent operations, so at least one of them sees
 //! the other; the reader gives way.
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicU32;
 
 use super::super::error::{Result, SharedError};
 use super::super::region::Region;
-use super::super::wait::{Deliver, Info, Kind, Outcome, Queue, Ticket, WaitPolicy};
-use super::cells::{Cells, Site, Word};
+use super::super::wait::{BlockingWait, Info, Kind, Outcome, OutcomeCallback, Pushed, Queue, WaiterHandle};
+use super::cells::{Cells, Location, Word, magic};
 use super::mutex::{CONTENDED, OWNER, POISONED};
-use super::owner::{Ground, ground};
 use super::pending::{Pending, Request, Step};
+use crate::blocking::WaitLimit;
+use crate::numbers;
+use crate::numbers::Numbers;
 
-/// The owner of the word is not in yet: it waits, first in the queue, for the readers to leave.
-pub const DRAINING: u32 = 1 << 27;
+/// The owner of the word does not have the lock yet: it waits, first in the queue, for the readers to leave.
+pub(super) const DRAINING: u32 = 1 << 27;
 
 const WORD: usize = 1;
 /// The cell that holds the number of slots.
@@ -27,20 +30,23 @@ const COUNT: usize = 2;
 const SLOTS: usize = 4;
 const KIND: u8 = b'R';
 /// The most reader slots a lock may have.
-pub const MAX_SLOTS: u32 = 1024;
+pub(super) const MAX_SLOTS: u32 = 1024;
 
-pub(super) struct Raw<'c, 'g, W> {
-    pub(super) cells: Cells<'c, W>,
-    pub(super) ground: Ground<'g>,
-}
+/// For JavaScript.
+pub(super) const NUMBERS: Numbers = numbers! {
+    MAGIC = magic(KIND), WORD, OWNER, DRAINING, COUNT, SLOTS, MAX_SLOTS,
+};
 
-impl<'g, W: Word> Raw<'_, 'g, W> {
+/// The protocol, on any cells: the process's, or a model's.
+pub(super) struct Protocol<'c, 'g, W>(pub(super) Cells<'c, 'g, W>);
+
+impl<'g, W: Word> Protocol<'_, 'g, W> {
     fn word(&self) -> &W {
-        self.cells.word(WORD)
+        self.0.word(WORD)
     }
 
     fn slots(&self) -> &[W] {
-        &self.cells.words[SLOTS..]
+        &self.0.words[SLOTS..]
     }
 
     fn take_slot(&self, me: u32) -> Option<u32> {
@@ -51,11 +57,11 @@ impl<'g, W: Word> Raw<'_, 'g, W> {
     fn drained(&self) -> bool {
         self.slots().iter().fold(true, |all, slot| {
             let reader = slot.get();
-            all & (reader == 0 || (!self.ground.owners.alive(reader) && slot.change(reader, 0)))
+            all & (reader == 0 || (!self.0.alive(reader) && slot.change(reader, 0)))
         })
     }
 
-    /// Errors and death, before anything else is looked at. Gives the word.
+    /// Looks for poison and death, before anything else is looked at; returns the word.
     fn sound(&self, queue: &mut Queue<'_>) -> Result<u32> {
         loop {
             let word = self.word().get();
@@ -63,11 +69,11 @@ impl<'g, W: Word> Raw<'_, 'g, W> {
                 return Err(SharedError::OwnerDied);
             }
             let owner = word & OWNER;
-            if owner == 0 || self.ground.owners.alive(owner) {
+            if owner == 0 || self.0.alive(owner) {
                 return Ok(word);
             }
             if word & DRAINING != 0 {
-                // It died before it was let in: nothing is half changed.
+                // It died before it had the lock: nothing is half changed.
                 self.word().change(word, word & CONTENDED);
                 self.advance(queue);
             } else if self.word().change(word, POISONED) {
@@ -76,7 +82,7 @@ impl<'g, W: Word> Raw<'_, 'g, W> {
         }
     }
 
-    /// Lets in whoever may come in now: the one place where anything is granted.
+    /// Grants the lock to the waiters that may have it now: the one place where anything is granted.
     fn advance(&self, queue: &mut Queue<'_>) {
         loop {
             let word = self.word().get();
@@ -110,15 +116,15 @@ impl<'g, W: Word> Raw<'_, 'g, W> {
                         return;
                     }
                 }
-                // Its thread has died and its wait is about to end: nothing is granted to the dead.
-                Some(front) if !self.ground.owners.alive(front.owner) => {
+                // Its owner has died and its wait is about to end: nothing is granted to the dead.
+                Some(front) if !self.0.alive(front.owner) => {
                     queue.wake_front(Outcome::Cancelled);
                 }
                 Some(front) if front.kind == Kind::Write => {
                     self.word().change(word, front.owner | DRAINING | behind(1));
                 }
                 Some(front) => {
-                    // The flag first, then the slot: a reader that leaves sees the one or we see the other.
+                    // The flag first, then the slot: a reader that leaves sees the flag, or its empty slot is seen here.
                     if word & CONTENDED == 0 && !self.word().change(word, word | CONTENDED) {
                         continue;
                     }
@@ -144,23 +150,27 @@ impl<'g, W: Word> Raw<'_, 'g, W> {
         None
     }
 
-    pub(super) fn read_slow(&self, me: u32, wait: bool, deliver: Option<Deliver>) -> Result<Attempt<'g>> {
-        let waiting = self.ground.table.visit(self.cells.place, |queue| {
-            self.cells.check_open()?;
+    pub(super) fn read_slow(
+        &self,
+        me: u32,
+        wait: bool,
+        callback: Option<OutcomeCallback>,
+    ) -> Result<Attempt<'g>> {
+        let inside = self.0.visit_open(|queue| {
             // For the slot that the fast path gave back while a writer was draining.
             self.advance(queue);
             loop {
                 let word = self.sound(queue)?;
                 let owner = word & OWNER;
                 if owner == 0 && queue.is_empty() {
-                    // The flag first: see `advance`. It also keeps fast writers out while we take the slot.
+                    // The flag first: see `advance`. It also keeps fast writers out while this reader takes the slot.
                     if word & CONTENDED == 0 && !self.word().change(word, CONTENDED) {
                         continue;
                     }
                     self.drained();
                     if let Some(slot) = self.take_slot(me) {
                         self.word().change(CONTENDED, 0);
-                        return Ok(Inside::In(slot));
+                        return Ok(Inside::Acquired(slot));
                     }
                 } else if owner != 0 && word & CONTENDED == 0 && !self.word().change(word, word | CONTENDED) {
                     continue;
@@ -169,26 +179,30 @@ impl<'g, W: Word> Raw<'_, 'g, W> {
                     self.advance(queue);
                     return Ok(Inside::Busy);
                 }
-                // Behind a writer that waits for this very thread, as owner or as an earlier reader.
+                // Behind a writer that waits for this owner, which holds the lock itself as the writer or as a reader.
                 let behind_me = owner == me || self.slots().iter().any(|slot| slot.get() == me);
-                if deliver.is_none() && behind_me && (owner != 0 || !queue.is_empty()) {
+                if callback.is_none() && behind_me && (owner != 0 || !queue.is_empty()) {
                     return Err(SharedError::WouldDeadlock);
                 }
                 let info = Info { owner: me, kind: Kind::Read, detail: 0 };
-                return Ok(Inside::Queued(queue.push(info, deliver, false)));
+                return Ok(Inside::Queued(queue.push(info, callback, false)));
             }
         })?;
-        Ok(self.attempt(waiting))
+        Ok(self.attempt(inside))
     }
 
-    pub(super) fn write_slow(&self, me: u32, wait: bool, deliver: Option<Deliver>) -> Result<Attempt<'g>> {
-        let waiting = self.ground.table.visit(self.cells.place, |queue| {
-            self.cells.check_open()?;
+    pub(super) fn write_slow(
+        &self,
+        me: u32,
+        wait: bool,
+        callback: Option<OutcomeCallback>,
+    ) -> Result<Attempt<'g>> {
+        let inside = self.0.visit_open(|queue| {
             loop {
                 let word = self.sound(queue)?;
                 let owner = word & OWNER;
-                let mine = owner == me && word & DRAINING == 0 && deliver.is_none();
-                if (mine || self.slots().iter().any(|slot| slot.get() == me)) && wait && deliver.is_none() {
+                let mine = owner == me && word & DRAINING == 0 && callback.is_none();
+                if (mine || self.slots().iter().any(|slot| slot.get() == me)) && wait && callback.is_none() {
                     return Err(SharedError::WouldDeadlock);
                 }
                 if owner == 0 && queue.is_empty() {
@@ -196,7 +210,7 @@ impl<'g, W: Word> Raw<'_, 'g, W> {
                         continue;
                     }
                     if self.drained() && self.word().change(me | DRAINING, me) {
-                        return Ok(Inside::In(0));
+                        return Ok(Inside::Acquired(0));
                     }
                     if !wait {
                         self.word().change(me | DRAINING, 0);
@@ -208,17 +222,17 @@ impl<'g, W: Word> Raw<'_, 'g, W> {
                     continue;
                 }
                 let info = Info { owner: me, kind: Kind::Write, detail: 0 };
-                return Ok(Inside::Queued(queue.push(info, deliver, false)));
+                return Ok(Inside::Queued(queue.push(info, callback, false)));
             }
         })?;
-        Ok(self.attempt(waiting))
+        Ok(self.attempt(inside))
     }
 
     fn attempt(&self, inside: Inside) -> Attempt<'g> {
         match inside {
-            Inside::In(slot) => Attempt::In(slot),
+            Inside::Acquired(slot) => Attempt::Acquired(slot),
             Inside::Busy => Attempt::Busy,
-            Inside::Queued(waiting) => Attempt::Queued(self.ground.table.ticket(self.cells.place, waiting)),
+            Inside::Queued(pushed) => Attempt::Queued(self.0.handle(pushed)),
         }
     }
 
@@ -238,7 +252,7 @@ impl<'g, W: Word> Raw<'_, 'g, W> {
         if self.word().change(me, after) {
             return Ok(());
         }
-        self.ground.table.visit(self.cells.place, |queue| {
+        self.0.visit(|queue| {
             loop {
                 let word = self.word().get();
                 if word & OWNER != me || word & DRAINING != 0 {
@@ -252,10 +266,10 @@ impl<'g, W: Word> Raw<'_, 'g, W> {
         })
     }
 
-    /// Looks whether anyone has died and whether anyone may come in.
+    /// Looks again whether an owner has died, and grants the lock to the waiters that may have it.
     fn recheck(&self) {
-        self.ground.table.visit(self.cells.place, |queue| {
-            // An error says poisoned: all have been told.
+        self.0.visit(|queue| {
+            // An error says poisoned: all waiters have been told.
             if self.sound(queue).is_ok() {
                 self.advance(queue);
             }
@@ -264,7 +278,7 @@ impl<'g, W: Word> Raw<'_, 'g, W> {
 
     /// A waiter of `me` has left the queue: if it was the writer that drained, the word is free again.
     fn left(&self, me: u32) {
-        self.ground.table.visit(self.cells.place, |queue| {
+        self.0.visit(|queue| {
             loop {
                 let word = self.word().get();
                 if word & OWNER != me || word & DRAINING == 0 {
@@ -285,11 +299,11 @@ impl<'g, W: Word> Raw<'_, 'g, W> {
     }
 
     fn recover(&self, me: u32) -> Result<bool> {
-        self.ground.table.visit(self.cells.place, |queue| {
+        self.0.visit(|queue| {
             if self.sound(queue) != Err(SharedError::OwnerDied) {
                 return Ok(false);
             }
-            // Readers that were in before are out of the protocol only if they are dead.
+            // Readers that had the lock before the writer count as gone only if they are dead.
             if !self.drained() {
                 return Err(SharedError::RangeBusy);
             }
@@ -299,25 +313,24 @@ impl<'g, W: Word> Raw<'_, 'g, W> {
 }
 
 enum Inside {
-    In(u32),
+    Acquired(u32),
     Busy,
-    Queued(super::super::wait::Waiting),
+    Queued(Pushed),
 }
 
-/// How a try went.
+/// How an attempt ended.
 pub(super) enum Attempt<'g> {
-    In(u32),
+    Acquired(u32),
     Busy,
-    Queued(Ticket<'g>),
+    Queued(WaiterHandle<'g>),
 }
 
 /// A readers-writer lock in shared memory at an offset that is a multiple of 8; see [`RwLock::size`].
 ///
-/// Fairness: strictly first come, first served once anyone waits; consecutive readers go in together.
+/// Fairness: strictly first come, first served once anyone waits; consecutive readers get it together.
 #[derive(Clone, Debug)]
 pub struct RwLock {
-    site: Site,
-    slots: u32,
+    location: Location,
 }
 
 /// The request of one owner to read or to write.
@@ -325,19 +338,6 @@ pub struct RwRequest {
     lock: RwLock,
     owner: u32,
     write: bool,
-}
-
-/// One reader inside; leaves when dropped.
-pub struct ReadGuard<'l> {
-    lock: &'l RwLock,
-    owner: u32,
-    slot: u32,
-}
-
-/// The writer inside; leaves when dropped, and poisons when dropped by a panic.
-pub struct WriteGuard<'l> {
-    lock: &'l RwLock,
-    owner: u32,
 }
 
 impl RwLock {
@@ -353,34 +353,29 @@ impl RwLock {
         }
         let mut cells = vec![0; SLOTS - 1 + slots as usize];
         cells[COUNT - 1] = slots;
-        Ok(RwLock { site: Site::create(region, offset, KIND, &cells)?, slots })
+        Ok(RwLock { location: Location::create(region, offset, KIND, &cells)? })
     }
 
-    /// Finds the lock that someone created there; [`SharedError::NotALock`] if none.
+    /// Finds the lock that was created there; [`SharedError::NotALock`] if none.
     pub fn from(region: &Arc<Region>, offset: usize) -> Result<RwLock> {
-        let site = Site::find(region, offset, KIND)?;
-        let slots = site.with(SLOTS, |cells| Ok(cells.word(COUNT).get()))?;
+        let location = Location::find(region, offset, KIND, SLOTS)?;
+        let slots = location.with(|cells| Ok(cells.word(COUNT).get()))?;
         if slots == 0 || slots > MAX_SLOTS {
             return Err(SharedError::NotALock);
         }
-        let lock = RwLock { site, slots };
-        lock.with(|_| Ok(()))?;
-        Ok(lock)
+        Ok(RwLock { location: location.grown(SLOTS + slots as usize)? })
     }
 
-    fn with<R>(
-        &self,
-        work: impl FnOnce(Raw<'_, 'static, std::sync::atomic::AtomicU32>) -> Result<R>,
-    ) -> Result<R> {
-        self.site.with(SLOTS + self.slots as usize, |cells| work(Raw { cells, ground: ground() }))
+    fn with<R>(&self, work: impl FnOnce(Protocol<'_, 'static, AtomicU32>) -> Result<R>) -> Result<R> {
+        self.location.with(|cells| work(Protocol(cells)))
     }
 
-    /// Lets `owner` read, if that is possible at once; gives its slot.
+    /// Lets `owner` read, if that is possible at once; returns its slot.
     pub fn try_read(&self, owner: u32) -> Result<Option<u32>> {
-        self.with(|raw| match raw.read_fast(owner) {
+        self.with(|lock| match lock.read_fast(owner) {
             Some(slot) => Ok(Some(slot)),
-            None => raw.read_slow(owner, false, None).map(|attempt| match attempt {
-                Attempt::In(slot) => Some(slot),
+            None => lock.read_slow(owner, false, None).map(|attempt| match attempt {
+                Attempt::Acquired(slot) => Some(slot),
                 Attempt::Busy | Attempt::Queued(_) => None,
             }),
         })
@@ -388,110 +383,97 @@ impl RwLock {
 
     /// Lets `owner` write, if that is possible at once.
     pub fn try_write(&self, owner: u32) -> Result<bool> {
-        self.with(|raw| Ok(matches!(raw.write_slow(owner, false, None)?, Attempt::In(_))))
+        self.with(|lock| Ok(matches!(lock.write_slow(owner, false, None)?, Attempt::Acquired(_))))
     }
 
     /// Lets `owner` read (`Ok(Err(slot))`) or joins the queue; the slot comes with the grant.
     pub fn begin_read(
         &self,
         owner: u32,
-        deliver: Option<Deliver>,
+        callback: Option<OutcomeCallback>,
     ) -> Result<std::result::Result<Pending<RwRequest>, u32>> {
-        Pending::begin(RwRequest { lock: self.clone(), owner, write: false }, deliver)
+        Pending::begin(RwRequest { lock: self.clone(), owner, write: false }, callback)
     }
 
     /// Lets `owner` write (`Ok(None)`) or joins the queue.
-    pub fn begin_write(&self, owner: u32, deliver: Option<Deliver>) -> Result<Option<Pending<RwRequest>>> {
-        Ok(Pending::begin(RwRequest { lock: self.clone(), owner, write: true }, deliver)?.ok())
+    pub fn begin_write(
+        &self,
+        owner: u32,
+        callback: Option<OutcomeCallback>,
+    ) -> Result<Option<Pending<RwRequest>>> {
+        Ok(Pending::begin(RwRequest { lock: self.clone(), owner, write: true }, callback)?.ok())
     }
 
-    /// Blocks until `owner` may read; gives its slot, which [`RwLock::read_unlock`] wants back.
-    pub fn read_raw(&self, owner: u32, policy: WaitPolicy<'_>) -> Result<u32> {
-        if let Some(slot) = self.with(|raw| Ok(raw.read_fast(owner)))? {
+    /// Blocks until `owner` may read; returns its slot, which [`RwLock::read_unlock`] needs.
+    pub fn read_raw(&self, owner: u32, limit: WaitLimit<'_>) -> Result<u32> {
+        if let Some(slot) = self.with(|lock| Ok(lock.read_fast(owner)))? {
             return Ok(slot);
         }
-        self.begin_read(owner, None)?.map_or_else(Ok, |pending| pending.wait(policy))
+        self.begin_read(owner, None)?.map_or_else(Ok, |pending| pending.block(limit))
     }
 
     /// Blocks until `owner` may write.
-    pub fn write_raw(&self, owner: u32, policy: WaitPolicy<'_>) -> Result<()> {
-        self.begin_write(owner, None)?.map_or(Ok(()), |pending| pending.wait(policy).map(drop))
-    }
-
-    /// Blocks this Rust thread until it may read.
-    pub fn read(&self, policy: WaitPolicy<'_>) -> Result<ReadGuard<'_>> {
-        let owner = super::current_owner()?;
-        Ok(ReadGuard { lock: self, owner, slot: self.read_raw(owner, policy)? })
-    }
-
-    /// Blocks this Rust thread until it may write.
-    pub fn write(&self, policy: WaitPolicy<'_>) -> Result<WriteGuard<'_>> {
-        let owner = super::current_owner()?;
-        self.write_raw(owner, policy)?;
-        Ok(WriteGuard { lock: self, owner })
+    pub fn write_raw(&self, owner: u32, limit: WaitLimit<'_>) -> Result<()> {
+        self.begin_write(owner, None)?.map_or(Ok(()), |pending| pending.block(limit).map(drop))
     }
 
     /// A reader leaves its slot.
     pub fn read_unlock(&self, owner: u32, slot: u32) -> Result<()> {
-        self.with(|raw| raw.read_unlock(owner, slot))
+        self.with(|lock| lock.read_unlock(owner, slot))
     }
 
     /// The writer leaves.
     pub fn write_unlock(&self, owner: u32) -> Result<()> {
-        self.with(|raw| raw.write_unlock(owner, false))
+        self.with(|lock| lock.write_unlock(owner, false))
     }
 
     /// The writer leaves in the middle of a change: the lock is poisoned.
     pub fn write_unlock_poisoned(&self, owner: u32) -> Result<()> {
-        self.with(|raw| raw.write_unlock(owner, true))
+        self.with(|lock| lock.write_unlock(owner, true))
     }
 
     /// Makes `owner` the writer of a lock whose writer died: true. False when it is not poisoned;
     /// [`SharedError::RangeBusy`] while readers that came before the writer are still inside.
     pub fn recover(&self, owner: u32) -> Result<bool> {
-        self.with(|raw| raw.recover(owner))
+        self.with(|lock| lock.recover(owner))
     }
 
     /// True when a writer died inside and nobody has recovered the lock.
     pub fn is_poisoned(&self) -> Result<bool> {
-        self.with(|raw| {
-            let word = raw.word().get();
-            let died = word & DRAINING == 0 && word & OWNER != 0 && !raw.ground.owners.alive(word & OWNER);
+        self.with(|lock| {
+            let word = lock.word().get();
+            let died = word & DRAINING == 0 && word & OWNER != 0 && !lock.0.alive(word & OWNER);
             Ok(word & POISONED != 0 || died)
         })
     }
 
-    /// Lets in who may come in: for a reader's leaving that JavaScript has done on the cells.
+    /// Grants the lock to the waiters that may have it: after JavaScript has emptied a reader's slot on the cells.
     pub fn grant_next(&self) -> Result<()> {
-        self.with(|raw| {
-            raw.recheck();
+        self.with(|lock| {
+            lock.recheck();
             Ok(())
         })
-    }
-
-    pub(super) fn recheck(region: &Arc<Region>, word_offset: usize) -> Result<()> {
-        RwLock::from(region, word_offset - 4)?.grant_next()
     }
 }
 
 impl Request for RwRequest {
-    fn attempt(&self, _: u32, deliver: Option<Deliver>) -> Result<Step<'static>> {
-        let attempt = self.lock.with(|raw| {
+    fn attempt(&self, _: u32, callback: Option<OutcomeCallback>) -> Result<Step<'static>> {
+        let attempt = self.lock.with(|lock| {
             if self.write {
-                raw.write_slow(self.owner, true, deliver)
+                lock.write_slow(self.owner, true, callback)
             } else {
-                raw.read_slow(self.owner, true, deliver)
+                lock.read_slow(self.owner, true, callback)
             }
         })?;
         match attempt {
-            Attempt::In(slot) => Ok(Step::Acquired(slot)),
+            Attempt::Acquired(slot) => Ok(Step::Acquired(slot)),
             Attempt::Queued(ticket) => Ok(Step::Waiting(ticket)),
-            Attempt::Busy => unreachable!("a request that waits is in or queued"),
+            Attempt::Busy => unreachable!("a request that waits is acquired or queued"),
         }
     }
 
     fn give_back(&self, slot: u32) {
-        // The region may have closed, and the owner may be buried already: nothing is left to give back then.
+        // An error says that the region has closed, or the owner has died: nothing is left to give back then.
         let _ = if self.write {
             self.lock.write_unlock(self.owner)
         } else {
@@ -500,25 +482,9 @@ impl Request for RwRequest {
     }
 
     fn moved_on(&self) {
-        let _ = self.lock.with(|raw| {
-            raw.left(self.owner);
+        let _ = self.lock.with(|lock| {
+            lock.left(self.owner);
             Ok(())
         });
-    }
-}
-
-impl Drop for ReadGuard<'_> {
-    fn drop(&mut self) {
-        let _ = self.lock.read_unlock(self.owner, self.slot);
-    }
-}
-
-impl Drop for WriteGuard<'_> {
-    fn drop(&mut self) {
-        let _ = if std::thread::panicking() {
-            self.lock.write_unlock_poisoned(self.owner)
-        } else {
-            self.lock.write_unlock(self.owner)
-        };
     }
 }

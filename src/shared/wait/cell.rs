@@ -1,48 +1,12 @@
 //! Waits and notifies on cells of a region: what `Atomics.wait` and `Atomics.notify` are to JavaScript.
 
 use std::sync::atomic::{AtomicI32, AtomicI64, Ordering};
-use std::time::{Duration, Instant};
 
 use super::super::error::{Result, SharedError};
 use super::super::region::Access;
-use super::table::{Deliver, Enqueued, Outcome, Place, table};
-use crate::cancel::CancelToken;
-
-/// The longest a thread sleeps before it looks at its cancel token, or (JavaScript) at V8's interrupts.
-pub const SLICE: Duration = Duration::from_millis(50);
-
-/// How long a blocking call may wait, and what may stop it.
-#[derive(Default, Clone, Copy)]
-pub struct WaitPolicy<'a> {
-    /// When to give up; never without one.
-    pub deadline: Option<Instant>,
-    /// What may stop it earlier; looked at every [`SLICE`].
-    pub token: Option<&'a CancelToken>,
-}
-
-impl<'a> WaitPolicy<'a> {
-    /// Waits for ever, unless the token stops it.
-    pub fn new(token: Option<&'a CancelToken>) -> Self {
-        WaitPolicy { deadline: None, token }
-    }
-
-    /// Gives up after `timeout`.
-    #[must_use]
-    pub fn within(mut self, timeout: Duration) -> Self {
-        self.deadline = Instant::now().checked_add(timeout);
-        self
-    }
-
-    /// How long to sleep now, or why not to.
-    pub fn slice(&self) -> Result<Duration> {
-        if let Some(reason) = self.token.and_then(CancelToken::reason) {
-            return Err(SharedError::Stopped(reason));
-        }
-        let Some(deadline) = self.deadline else { return Ok(SLICE) };
-        let rest = deadline.saturating_duration_since(Instant::now());
-        if rest.is_zero() { Err(SharedError::TimedOut) } else { Ok(rest.min(SLICE)) }
-    }
-}
+use super::blocking_wait::BlockingWait;
+use super::table::{CellAddress, Enqueued, Outcome, OutcomeCallback, WaiterHandle, table};
+use crate::blocking::WaitLimit;
 
 /// How a wait on a cell ended, in the words of `Atomics.wait`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -65,69 +29,84 @@ pub enum Expected {
 }
 
 /// Joins the queue of the cell at a byte offset if it holds `expected`: the first half of a wait, for callers
-/// that sleep in slices or not at all (`deliver`). Holds no use of the region while queued: when the region
+/// that sleep in slices or not at all (`callback`). It holds no use of the region while queued: when the region
 /// closes the wait ends with [`Outcome::Closed`].
 pub fn enqueue(
     access: &Access,
     offset: usize,
     expected: Expected,
     owner: u32,
-    deliver: Option<Deliver>,
+    callback: Option<OutcomeCallback>,
 ) -> Result<Enqueued<'static>> {
-    let region = access.region();
-    let place = Place { region: region.id(), offset };
     match expected {
         Expected::I32(value) => {
             let cell = access.cell::<AtomicI32>(offset)?;
-            table()
-                .enqueue(place, owner, deliver, || open_and(access, || cell.load(Ordering::SeqCst) == value))
+            enqueue_if(access, offset, owner, callback, || cell.load(Ordering::SeqCst) == value)
         }
         Expected::I64(value) => {
             let cell = access.cell::<AtomicI64>(offset)?;
-            table()
-                .enqueue(place, owner, deliver, || open_and(access, || cell.load(Ordering::SeqCst) == value))
+            enqueue_if(access, offset, owner, callback, || cell.load(Ordering::SeqCst) == value)
         }
     }
 }
 
-/// Closing marks the region first and then sweeps every shard: a waiter either sees the mark here, under the
-/// shard's lock, or is swept.
-fn open_and(access: &Access, holds: impl FnOnce() -> bool) -> Result<bool> {
-    if access.region().is_closed() { Err(SharedError::RegionClosed) } else { Ok(holds()) }
+/// Closing marks the region first and then ends the waits of every shard: a waiter either sees the mark here, under the
+/// shard's lock, or its wait is ended.
+fn enqueue_if(
+    access: &Access,
+    offset: usize,
+    owner: u32,
+    callback: Option<OutcomeCallback>,
+    holds: impl FnOnce() -> bool,
+) -> Result<Enqueued<'static>> {
+    let region = access.region();
+    table().enqueue(CellAddress { region: region.id(), offset }, owner, callback, || {
+        if region.is_closed() { Err(SharedError::RegionClosed) } else { Ok(holds()) }
+    })
 }
 
-/// Blocks this thread while the cell holds `expected`, until notified: `Atomics.wait` for a Rust thread.
+/// A thread that waits on a cell.
+struct CellWait(WaiterHandle<'static>);
+
+impl BlockingWait for CellWait {
+    type Gained = ();
+
+    fn sleep(&mut self, limit: WaitLimit<'_>) -> Result<Option<()>> {
+        match self.0.sleep(limit) {
+            Err(_) => Ok(None),
+            Ok(Outcome::Closed) => Err(SharedError::RegionClosed),
+            Ok(Outcome::Cancelled) => Err(SharedError::Cancelled),
+            Ok(_) => Ok(Some(())),
+        }
+    }
+
+    fn cancel(&mut self) -> bool {
+        self.0.cancel()
+    }
+}
+
+/// Blocks this thread while the cell holds `expected`, until notified: `Atomics.wait` for a Rust thread. A notify that
+/// comes before the limit ends the wait has counted this waiter: the answer is `Ok` then.
 pub fn wait(
     access: &Access,
     offset: usize,
     expected: Expected,
     owner: u32,
-    policy: WaitPolicy<'_>,
+    limit: WaitLimit<'_>,
 ) -> Result<Waited> {
-    let Enqueued::Waiting(mut ticket) = enqueue(access, offset, expected, owner, None)? else {
+    let Enqueued::Waiting(waiter) = enqueue(access, offset, expected, owner, None)? else {
         return Ok(Waited::NotEqual);
     };
-    loop {
-        let ended = match policy.slice() {
-            Ok(slice) => ticket.wait_slice(slice),
-            // A notify that came first has counted this waiter: it is 'ok' then.
-            Err(error) if ticket.cancel() => {
-                return if error == SharedError::TimedOut { Ok(Waited::TimedOut) } else { Err(error) };
-            }
-            Err(_) => ticket.wait_slice(Duration::ZERO),
-        };
-        match ended {
-            None => {}
-            Some(Outcome::Closed) => return Err(SharedError::RegionClosed),
-            Some(Outcome::Cancelled) => return Err(SharedError::Cancelled),
-            Some(_) => return Ok(Waited::Ok),
-        }
+    match CellWait(waiter).block(limit) {
+        Ok(()) => Ok(Waited::Ok),
+        Err(SharedError::TimedOut) => Ok(Waited::TimedOut),
+        Err(error) => Err(error),
     }
 }
 
-/// Wakes up to `count` who wait on the cell at a byte offset; says how many. Plain `Atomics.wait` users are not
+/// Wakes up to `count` waiters of the cell at a byte offset; returns how many. The waiters of plain `Atomics.wait` are not
 /// in this table: the caller reaches them by V8's own notify.
 pub fn notify(access: &Access, offset: usize, count: usize) -> Result<usize> {
     access.cell::<AtomicI32>(offset)?;
-    Ok(table().notify(Place { region: access.region().id(), offset }, count))
+    Ok(table().notify(CellAddress { region: access.region().id(), offset }, count))
 }

@@ -4,11 +4,13 @@ use std::time::Duration;
 
 use loom::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 
-use super::super::region::RegionId;
+use super::super::region_id::RegionId;
 use super::*;
+use crate::blocking::{EndedEarly, WaitLimit};
+use crate::cancel::{CancelToken, Reason};
 use crate::sync::{Arc, thread};
 
-const PLACE: Place = Place { region: RegionId(1), offset: 0 };
+const ADDRESS: CellAddress = CellAddress { region: RegionId(1), offset: 0 };
 const FOREVER: Duration = Duration::from_secs(1_000_000);
 
 struct World {
@@ -22,18 +24,18 @@ fn world() -> Arc<World> {
 }
 
 impl World {
-    fn enqueue(&self, owner: u32) -> Option<Ticket<'_>> {
-        match self.table.enqueue(PLACE, owner, None, || Ok(self.cell.load(Ordering::SeqCst) == 0)) {
-            Ok(Enqueued::Waiting(ticket)) => Some(ticket),
+    fn enqueue(&self, owner: u32) -> Option<WaiterHandle<'_>> {
+        match self.table.enqueue(ADDRESS, owner, None, || Ok(self.cell.load(Ordering::SeqCst) == 0)) {
+            Ok(Enqueued::Waiting(waiter)) => Some(waiter),
             _ => None,
         }
     }
 
     /// Under loom a slice has no end but a wake-up: a lost one is a deadlock, which loom reports.
     fn wait(&self, owner: u32) -> Option<Outcome> {
-        let mut ticket = self.enqueue(owner)?;
+        let mut waiter = self.enqueue(owner)?;
         loop {
-            if let Some(outcome) = ticket.wait_slice(FOREVER) {
+            if let Some(outcome) = waiter.wait_slice(FOREVER) {
                 return Some(outcome);
             }
         }
@@ -47,7 +49,7 @@ fn loom_a_store_and_notify_is_never_missed() {
         let other = world.clone();
         let waiter = thread::spawn(move || other.wait(1));
         world.cell.store(1, Ordering::SeqCst);
-        let notified = world.table.notify(PLACE, 1);
+        let notified = world.table.notify(ADDRESS, 1);
         // Either it saw the store, or it slept and was woken and counted.
         let woken = waiter.join().unwrap();
         assert_eq!(woken, (notified == 1).then_some(Outcome::Woken));
@@ -67,10 +69,10 @@ fn loom_one_notify_wakes_one_of_two() {
                 thread::spawn(move || world.wait(owner).is_some())
             })
             .collect();
-        let first = world.table.notify(PLACE, 1);
+        let first = world.table.notify(ADDRESS, 1);
         assert!(first <= 1);
         world.cell.store(1, Ordering::SeqCst);
-        let rest = world.table.notify(PLACE, usize::MAX);
+        let rest = world.table.notify(ADDRESS, usize::MAX);
         let slept: usize = waiters.into_iter().map(|waiter| usize::from(waiter.join().unwrap())).sum();
         assert_eq!(slept, first + rest);
     });
@@ -82,19 +84,19 @@ fn loom_cancel_or_notify_wins_and_never_both() {
         let world = world();
         let other = world.clone();
         let waiter = thread::spawn(move || {
-            let mut ticket = other.enqueue(1).expect("the cell stays zero");
-            let left = ticket.cancel();
-            let outcome = ticket.wait_slice(Duration::ZERO);
+            let mut waiter = other.enqueue(1).expect("the cell stays zero");
+            let left = waiter.cancel();
+            let outcome = waiter.wait_slice(Duration::ZERO);
             assert_eq!(outcome.is_some(), !left);
             usize::from(!left)
         });
-        let notified = world.table.notify(PLACE, 1);
+        let notified = world.table.notify(ADDRESS, 1);
         assert_eq!(waiter.join().unwrap(), notified);
     });
 }
 
 #[test]
-fn loom_a_dropped_ticket_passes_its_wake_up_on() {
+fn loom_a_dropped_waiter_passes_its_wake_up_on() {
     loom::model(|| {
         let world = world();
         let dropped = world.enqueue(1).expect("waits");
@@ -106,14 +108,14 @@ fn loom_a_dropped_ticket_passes_its_wake_up_on() {
         });
         let notifier = {
             let world = world.clone();
-            thread::spawn(move || world.table.notify(PLACE, 1))
+            thread::spawn(move || world.table.notify(ADDRESS, 1))
         };
         drop(dropped);
         let notified = notifier.join().unwrap();
         world.cell.store(1, Ordering::SeqCst);
-        let rest = world.table.notify(PLACE, 1);
+        let rest = world.table.notify(ADDRESS, 1);
         waiter.join().unwrap();
-        // A wake-up given to the dropped ticket reached the other, or there was no other yet.
+        // A wake-up given to the dropped waiter reached the other, or there was no other yet.
         assert!(world.count.load(Ordering::SeqCst) <= notified + rest);
     });
 }
@@ -125,7 +127,47 @@ fn loom_the_end_of_an_owner_wakes_its_sleeper() {
         let other = world.clone();
         let waiter = thread::spawn(move || other.wait(7));
         world.cell.store(1, Ordering::SeqCst);
-        let ended = world.table.cancel_owner(7);
+        let ended = world.table.end_owner(7).len();
         assert_eq!(waiter.join().unwrap(), (ended == 1).then_some(Outcome::Cancelled));
+    });
+}
+
+#[test]
+fn loom_a_cancelled_token_wakes_its_sleeper() {
+    loom::model(|| {
+        let (world, token) = (world(), CancelToken::new(None));
+        let (other, waits) = (world.clone(), token.clone());
+        let waiter = thread::spawn(move || {
+            let mut waiter = other.enqueue(1).expect("the cell stays zero");
+            let slept = waiter.sleep(WaitLimit::new(Some(&waits)));
+            assert_eq!(slept, Err(EndedEarly::Stopped(Reason::Cancelled)));
+            assert!(waiter.cancel(), "it is in the queue still");
+        });
+        token.cancel(Reason::Cancelled);
+        waiter.join().unwrap();
+        assert_eq!(world.table.waiters(ADDRESS), 0);
+    });
+}
+
+#[test]
+fn loom_a_token_that_is_cancelled_during_a_notify_loses_no_wake_up() {
+    let mut builder = loom::model::Builder::new();
+    builder.preemption_bound = Some(3);
+    builder.check(|| {
+        let (world, token) = (world(), CancelToken::new(None));
+        let (other, waits) = (world.clone(), token.clone());
+        let waiter = thread::spawn(move || {
+            let mut waiter = other.enqueue(1).expect("the cell stays zero");
+            match waiter.sleep(WaitLimit::new(Some(&waits))) {
+                Ok(outcome) => assert_eq!(outcome, Outcome::Woken),
+                Err(_) if waiter.cancel() => return 0,
+                Err(_) => assert_eq!(waiter.outcome(), Some(Outcome::Woken)),
+            }
+            1
+        });
+        let canceller = thread::spawn(move || token.cancel(Reason::Cancelled));
+        let notified = world.table.notify(ADDRESS, 1);
+        assert_eq!(waiter.join().unwrap(), notified);
+        canceller.join().unwrap();
     });
 }

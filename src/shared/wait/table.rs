@@ -1,19 +1,20 @@
-//! The wait table: who sleeps on which cell, in the order of arrival. README.md beside this file names the states
-//! and the races.
+//! The wait table: which waiters sleep on which cell, in the order in which they came. README.md beside this file has the
+//! states and the races.
 
 use std::collections::HashMap;
 use std::collections::VecDeque;
-use std::hash::{BuildHasherDefault, Hasher};
+use std::hash::{BuildHasherDefault, Hash, Hasher};
 use std::sync::LazyLock;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use super::super::error::Result;
-use super::super::region::RegionId;
-use crate::sync::{Arc, Condvar, Mutex, wait_for};
+use super::super::region_id::RegionId;
+use crate::blocking::{EndedEarly, WaitLimit};
+use crate::sync::{Arc, Condvar, Mutex};
 
 /// A cell of a region.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct Place {
+pub struct CellAddress {
     /// The region.
     pub region: RegionId,
     /// The byte offset of the cell.
@@ -25,20 +26,20 @@ pub struct Place {
 pub enum Outcome {
     /// A notify chose this waiter.
     Woken,
-    /// What it waited for is its own now: a lock, a permit, or (the number) a reader's slot.
+    /// The waiter has what it waited for: a lock, permits, or (the number) a reader's slot.
     Granted(u32),
-    /// Its owner is ending.
+    /// The waiter's owner is ending.
     Cancelled,
     /// The region has closed.
     Closed,
-    /// The lock it waited for was held by a thread that died, or its barrier was broken.
+    /// The lock that it waited for was held by a thread that died, or its barrier was broken.
     Broken,
 }
 
 /// What a waiter waits for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::shared) enum Kind {
-    /// A plain wait on a cell.
+    /// A notify of a cell.
     Cell,
     Mutex,
     Read,
@@ -48,7 +49,7 @@ pub(in crate::shared) enum Kind {
     Barrier,
 }
 
-/// What the holder of the queue may know of a waiter.
+/// What the code that holds the queue may know of a waiter.
 #[derive(Debug, Clone, Copy)]
 pub(in crate::shared) struct Info {
     /// The owner token of the thread or environment that waits.
@@ -58,48 +59,58 @@ pub(in crate::shared) struct Info {
     pub(in crate::shared) detail: u32,
 }
 
-/// Called once with the outcome, on the thread that caused it, with no lock of this table held. It should hand the
+/// Called once with the outcome, on the thread that caused it, with no lock of this table held. It should pass the
 /// outcome on and return; a panic in it would leave others that were woken with it untold.
-pub type Deliver = Box<dyn FnOnce(Outcome) + Send>;
+pub type OutcomeCallback = Box<dyn FnOnce(Outcome) + Send>;
 
 struct Waiter {
     info: Info,
-    callback: bool,
+    has_callback: bool,
     state: Mutex<WaiterState>,
     wake: Condvar,
 }
 
 struct WaiterState {
     outcome: Option<Outcome>,
-    deliver: Option<Deliver>,
+    callback: Option<OutcomeCallback>,
 }
 
 impl Waiter {
-    fn new(info: Info, deliver: Option<Deliver>) -> Self {
-        let callback = deliver.is_some();
-        let state = Mutex::new(WaiterState { outcome: None, deliver });
-        Waiter { info, callback, state, wake: Condvar::new() }
+    fn new(info: Info, callback: Option<OutcomeCallback>) -> Self {
+        let has_callback = callback.is_some();
+        let state = Mutex::new(WaiterState { outcome: None, callback });
+        Waiter { info, has_callback, state, wake: Condvar::new() }
     }
 
-    fn deliver(&self) {
+    /// Tells the waiter its outcome.
+    fn tell(&self) {
         let mut state = self.state.lock();
-        let deliver = state.deliver.take();
+        let callback = state.callback.take();
         let outcome = state.outcome;
         drop(state);
-        match (deliver, outcome) {
-            (Some(deliver), Some(outcome)) => deliver(outcome),
+        match (callback, outcome) {
+            (Some(callback), Some(outcome)) => callback(outcome),
             _ => {
                 self.wake.notify_one();
             }
         }
     }
+
+    /// Makes the thread that sleeps look again: for a token that is cancelled.
+    fn waker(waiter: &Arc<Waiter>) -> impl FnOnce() + Send + use<> {
+        let waiter = Arc::clone(waiter);
+        move || {
+            drop(waiter.state.lock());
+            waiter.wake.notify_one();
+        }
+    }
 }
 
-/// A hasher for [`Place`]: two numbers, neither of them chosen by an enemy (offsets are bounded, ids are counted).
+/// A hasher for [`CellAddress`]: two numbers, neither of them chosen by an attacker (offsets are bounded, ids are counted).
 #[derive(Default)]
-struct PlaceHasher(u64);
+struct AddressHasher(u64);
 
-impl Hasher for PlaceHasher {
+impl Hasher for AddressHasher {
     fn finish(&self) -> u64 {
         self.0
     }
@@ -109,7 +120,7 @@ impl Hasher for PlaceHasher {
         }
     }
     fn write_u64(&mut self, number: u64) {
-        // Fibonacci hashing, folded so that the low bits (the bucket) see the high ones.
+        // Fibonacci hashing, folded so that the low bits (the bucket) depend on the high ones too.
         let mixed = (self.0.rotate_left(23) ^ number).wrapping_mul(0x9E37_79B9_7F4A_7C15);
         self.0 = mixed ^ (mixed >> 32);
     }
@@ -118,7 +129,7 @@ impl Hasher for PlaceHasher {
     }
 }
 
-type Queues = HashMap<Place, VecDeque<Arc<Waiter>>, BuildHasherDefault<PlaceHasher>>;
+type Queues = HashMap<CellAddress, VecDeque<Arc<Waiter>>, BuildHasherDefault<AddressHasher>>;
 
 /// All waiters of a process, by the cell they wait on.
 pub struct WaitTable {
@@ -146,17 +157,17 @@ impl Queue<'_> {
         self.waiters.is_empty()
     }
 
-    /// Who has waited longest.
+    /// The waiter that has waited longest.
     pub(in crate::shared) fn front(&self) -> Option<Info> {
         self.waiters.front().map(|waiter| waiter.info)
     }
 
-    /// True when the front is a callback: it cannot come back by itself to try again.
-    pub(in crate::shared) fn front_is_callback(&self) -> bool {
-        self.waiters.front().is_some_and(|waiter| waiter.callback)
+    /// True when the front has a callback: it cannot come back by itself to try again.
+    pub(in crate::shared) fn front_has_callback(&self) -> bool {
+        self.waiters.front().is_some_and(|waiter| waiter.has_callback)
     }
 
-    /// Ends the front's wait. It is told after the shard's lock has been let go.
+    /// Ends the front's wait. It is told after the shard's lock has been released.
     pub(in crate::shared) fn wake_front(&mut self, outcome: Outcome) -> bool {
         let Some(waiter) = self.waiters.pop_front() else { return false };
         waiter.state.lock().outcome = Some(outcome);
@@ -164,122 +175,127 @@ impl Queue<'_> {
         true
     }
 
-    /// Wakes up to `count`, longest first; says how many.
+    /// Wakes up to `count`, longest first; returns how many.
     pub(in crate::shared) fn wake_up_to(&mut self, count: usize) -> usize {
         (0..count).take_while(|_| self.wake_front(Outcome::Woken)).count()
     }
 
-    /// Adds a waiter, at the end or (one that comes back from a lost try) at the front.
-    pub(in crate::shared) fn push(&mut self, info: Info, deliver: Option<Deliver>, front: bool) -> Waiting {
-        let waiter = Arc::new(Waiter::new(info, deliver));
+    /// Adds a waiter, at the end or (one that comes back from a lost attempt) at the front.
+    pub(in crate::shared) fn push(
+        &mut self,
+        info: Info,
+        callback: Option<OutcomeCallback>,
+        front: bool,
+    ) -> Pushed {
+        let waiter = Arc::new(Waiter::new(info, callback));
         if front {
             self.waiters.push_front(waiter.clone());
         } else {
             self.waiters.push_back(waiter.clone());
         }
-        Waiting(waiter)
+        Pushed(waiter)
     }
 }
 
-/// A waiter that was pushed; [`WaitTable::ticket`] makes it a ticket.
-pub(in crate::shared) struct Waiting(Arc<Waiter>);
+/// A waiter in a queue. [`WaitTable::handle`] makes it a handle once the shard's lock has been released: dropping a handle
+/// takes that lock.
+pub(in crate::shared) struct Pushed(Arc<Waiter>);
 
-/// What became of an attempt to wait.
+/// What an attempt to wait came to.
 pub enum Enqueued<'t> {
     /// In the queue.
-    Waiting(Ticket<'t>),
+    Waiting(WaiterHandle<'t>),
     /// The cell does not hold the value that was expected.
     NotEqual,
 }
 
 impl WaitTable {
     /// A table of `shards` locks, a power of two.
-    pub fn new(shards: usize) -> Self {
+    pub(in crate::shared) fn new(shards: usize) -> Self {
         assert!(shards.is_power_of_two());
         WaitTable { shards: (0..shards).map(|_| Mutex::new(Queues::default())).collect() }
     }
 
-    fn shard(&self, place: Place) -> &Mutex<Queues> {
-        let mut hasher = PlaceHasher::default();
-        std::hash::Hash::hash(&place, &mut hasher);
+    fn shard(&self, address: CellAddress) -> &Mutex<Queues> {
+        let mut hasher = AddressHasher::default();
+        address.hash(&mut hasher);
         // The upper half: the lower one chooses the bucket inside.
         let at = (hasher.finish() >> 40) as usize & (self.shards.len() - 1);
         &self.shards[at]
     }
 
-    /// Works on the queue of one cell under its shard's lock, and then tells those whose wait `work` ended.
-    pub(in crate::shared) fn visit<R>(&self, place: Place, work: impl FnOnce(&mut Queue<'_>) -> R) -> R {
+    /// Works on the queue of one cell under its shard's lock, and then tells the waiters whose wait `work` ended.
+    pub(in crate::shared) fn visit<R>(
+        &self,
+        address: CellAddress,
+        work: impl FnOnce(&mut Queue<'_>) -> R,
+    ) -> R {
         let mut woken = Vec::new();
-        let mut shard = self.shard(place).lock();
-        let waiters = shard.entry(place).or_default();
+        let mut shard = self.shard(address).lock();
+        let waiters = shard.entry(address).or_default();
         let result = work(&mut Queue { waiters, woken: &mut woken });
         if waiters.is_empty() {
-            shard.remove(&place);
+            shard.remove(&address);
         }
         drop(shard);
         for waiter in woken {
-            waiter.deliver();
+            waiter.tell();
         }
         result
     }
 
-    pub(in crate::shared) fn ticket(&self, place: Place, waiting: Waiting) -> Ticket<'_> {
-        Ticket { table: self, place, waiter: waiting.0, observed: false }
+    pub(in crate::shared) fn handle(&self, address: CellAddress, pushed: Pushed) -> WaiterHandle<'_> {
+        WaiterHandle { table: self, address, waiter: pushed.0, observed: false }
     }
 
-    /// Joins the queue of a cell if `holds` (called under the shard's lock: the re-check that loses no wake-up)
-    /// says that it still has the value expected. With `deliver` the outcome goes there; without it the ticket is
-    /// to be waited on. `owner` is the token of the thread or environment, for [`WaitTable::cancel_owner`].
-    pub fn enqueue(
+    /// Joins the queue of a cell if `holds` says that the cell still has the expected value. It is called under the shard's
+    /// lock: that check is what loses no wake-up. With `callback` the outcome goes there; without it a thread waits by the
+    /// handle. `owner` is the token of the thread or environment that waits.
+    pub(in crate::shared) fn enqueue(
         &self,
-        place: Place,
+        address: CellAddress,
         owner: u32,
-        deliver: Option<Deliver>,
+        callback: Option<OutcomeCallback>,
         holds: impl FnOnce() -> Result<bool>,
     ) -> Result<Enqueued<'_>> {
         let info = Info { owner, kind: Kind::Cell, detail: 0 };
-        let waiting =
-            self.visit(
-                place,
-                |queue| {
-                    if holds()? { Ok(Some(queue.push(info, deliver, false))) } else { Ok(None) }
-                },
-            )?;
-        Ok(waiting.map_or(Enqueued::NotEqual, |waiting| Enqueued::Waiting(self.ticket(place, waiting))))
+        let pushed = self.visit(address, |queue| -> Result<Option<Pushed>> {
+            Ok(if holds()? { Some(queue.push(info, callback, false)) } else { None })
+        })?;
+        Ok(pushed.map_or(Enqueued::NotEqual, |pushed| Enqueued::Waiting(self.handle(address, pushed))))
     }
 
-    /// Wakes up to `count` waiters of a cell, longest first, and says how many.
-    pub fn notify(&self, place: Place, count: usize) -> usize {
-        self.visit(place, |queue| queue.wake_up_to(count))
+    /// Wakes up to `count` waiters of a cell, longest first, and returns how many.
+    pub fn notify(&self, address: CellAddress, count: usize) -> usize {
+        self.visit(address, |queue| queue.wake_up_to(count))
     }
 
-    /// Ends every wait of one owner with [`Outcome::Cancelled`]: for an environment that ends.
-    pub fn cancel_owner(&self, owner: u32) -> usize {
-        self.end_owner(owner).len()
-    }
-
-    /// [`WaitTable::cancel_owner`], saying where it waited and for what.
-    pub(in crate::shared) fn end_owner(&self, owner: u32) -> Vec<(Place, Kind)> {
+    /// Ends every wait of one owner with [`Outcome::Cancelled`]; where it waited and for what.
+    pub(in crate::shared) fn end_owner(&self, owner: u32) -> Vec<(CellAddress, Kind)> {
         self.end_where(Outcome::Cancelled, |_, info| info.owner == owner)
     }
 
     /// Ends every wait on a region with [`Outcome::Closed`].
-    pub(in crate::shared) fn cancel_region(&self, region: RegionId) -> usize {
-        self.end_where(Outcome::Closed, |place, _| place.region == region).len()
+    pub(in crate::shared) fn end_region(&self, region: RegionId) {
+        self.end_where(Outcome::Closed, |address, _| address.region == region);
     }
 
-    fn end_where(&self, outcome: Outcome, ends: impl Fn(Place, &Info) -> bool) -> Vec<(Place, Kind)> {
+    fn end_where(
+        &self,
+        outcome: Outcome,
+        ends: impl Fn(CellAddress, &Info) -> bool,
+    ) -> Vec<(CellAddress, Kind)> {
         let mut ended = Vec::new();
         for shard in &self.shards {
             let mut woken = Vec::new();
             let mut queues = shard.lock();
-            queues.retain(|place, waiters| {
+            queues.retain(|address, waiters| {
                 waiters.retain(|waiter| {
-                    let end = ends(*place, &waiter.info);
+                    let end = ends(*address, &waiter.info);
                     if end {
                         waiter.state.lock().outcome = Some(outcome);
                         woken.push(waiter.clone());
-                        ended.push((*place, waiter.info.kind));
+                        ended.push((*address, waiter.info.kind));
                     }
                     !end
                 });
@@ -287,76 +303,83 @@ impl WaitTable {
             });
             drop(queues);
             for waiter in woken {
-                waiter.deliver();
+                waiter.tell();
             }
         }
         ended
     }
 
-    /// Every cell where someone waits for a lock, with what one of them waits for.
-    pub(in crate::shared) fn lock_places(&self) -> Vec<(Place, Kind)> {
-        let mut places = Vec::new();
+    /// Every cell where someone waits for a lock, with what its first waiter waits for.
+    pub(in crate::shared) fn lock_addresses(&self) -> Vec<(CellAddress, Kind)> {
+        let mut addresses = Vec::new();
         for shard in &self.shards {
-            for (place, waiters) in shard.lock().iter() {
-                places.extend(
+            for (address, waiters) in shard.lock().iter() {
+                addresses.extend(
                     waiters
                         .front()
-                        .map(|waiter| (*place, waiter.info.kind))
+                        .map(|waiter| (*address, waiter.info.kind))
                         .filter(|(_, kind)| *kind != Kind::Cell),
                 );
             }
         }
-        places
+        addresses
     }
 
     /// How many wait on a cell now.
-    pub fn waiters(&self, place: Place) -> usize {
-        self.shard(place).lock().get(&place).map_or(0, VecDeque::len)
+    pub fn waiters(&self, address: CellAddress) -> usize {
+        self.shard(address).lock().get(&address).map_or(0, VecDeque::len)
     }
 }
 
-/// One place in a queue. It is kept while the holder comes up for air between slices.
+/// One waiter in a queue. The waiter keeps its position while its thread does other things between two sleeps.
 ///
-/// Dropping the ticket of a thread leaves the queue; a wake-up that had already come and was not seen is passed on
-/// to the next waiter, so none is lost. Dropping the ticket of a callback changes nothing.
-pub struct Ticket<'t> {
+/// Dropping the handle of a thread leaves the queue; a wake-up that had already come and was not seen is passed on
+/// to the next waiter, so none is lost. Dropping the handle of a waiter with a callback changes nothing.
+pub struct WaiterHandle<'t> {
     table: &'t WaitTable,
-    place: Place,
+    address: CellAddress,
     waiter: Arc<Waiter>,
     observed: bool,
 }
 
-impl Ticket<'_> {
-    /// Sleeps until the wait has ended or `slice` has passed; `None` says still waiting.
-    pub fn wait_slice(&mut self, slice: Duration) -> Option<Outcome> {
+impl WaiterHandle<'_> {
+    /// Sleeps until the wait has ended; an error when `limit` ends the sleep before: the waiter is still in the queue. A
+    /// wait that has ended counts before the limit. Only for a waiter without a callback.
+    pub(in crate::shared) fn sleep(&mut self, limit: WaitLimit<'_>) -> Result<Outcome, EndedEarly> {
+        let mut blocked = limit.begin();
         let mut state = self.waiter.state.lock();
-        if state.outcome.is_none() && !slice.is_zero() {
-            let until = Instant::now() + slice;
-            loop {
-                let rest = until.saturating_duration_since(Instant::now());
-                // A callback is told by its callback; there is nothing to sleep on.
-                if rest.is_zero() || self.waiter.callback {
-                    break;
-                }
-                wait_for(&self.waiter.wake, &mut state, rest);
-                if state.outcome.is_some() {
-                    break;
-                }
+        loop {
+            if let Some(outcome) = state.outcome {
+                self.observed = true;
+                return Ok(outcome);
             }
+            blocked.sleep(&self.waiter.wake, &mut state, || Waiter::waker(&self.waiter))?;
         }
-        self.observed |= state.outcome.is_some();
-        state.outcome
     }
 
-    /// Leaves the queue: true. Or the wait has ended already: false, and the outcome stands (for a thread,
-    /// `wait_slice` tells it; to a callback it has been or is being delivered). One of the two, always.
+    /// Sleeps until the wait has ended or `slice` has passed; `None`: still waiting. A waiter with a callback has nothing to
+    /// sleep on, and answers at once.
+    pub fn wait_slice(&mut self, slice: Duration) -> Option<Outcome> {
+        let slice = if self.waiter.has_callback { Duration::ZERO } else { slice };
+        self.sleep(WaitLimit::default().within(slice)).ok()
+    }
+
+    /// The outcome, once the wait has ended.
+    pub(in crate::shared) fn outcome(&mut self) -> Option<Outcome> {
+        let outcome = self.waiter.state.lock().outcome;
+        self.observed |= outcome.is_some();
+        outcome
+    }
+
+    /// Leaves the queue: true. Or the wait has ended already: false, and the outcome counts (a thread gets it by
+    /// `wait_slice`; a callback has been or is being called with it). One of the two, always.
     pub fn cancel(&mut self) -> bool {
         self.cancel_then(|_| ())
     }
 
-    /// [`Ticket::cancel`]; when it has left, `then` works on the queue before anyone else does.
+    /// [`WaiterHandle::cancel`]; when it has left, `then` works on the queue before anyone else does.
     pub(in crate::shared) fn cancel_then(&mut self, then: impl FnOnce(&mut Queue<'_>)) -> bool {
-        let left = self.table.visit(self.place, |queue| {
+        let left = self.table.visit(self.address, |queue| {
             let Some(at) = queue.waiters.iter().position(|waiter| Arc::ptr_eq(waiter, &self.waiter)) else {
                 return false;
             };
@@ -366,38 +389,38 @@ impl Ticket<'_> {
         });
         if left {
             self.observed = true;
-            // What the callback holds is let go now and not with the ticket.
-            drop(self.waiter.state.lock().deliver.take());
+            // What the callback holds is dropped now, and not with the handle.
+            drop(self.waiter.state.lock().callback.take());
         }
         left
     }
 
-    /// Lets go of a ticket whose outcome nobody will see, a callback's too: what dropping does for a thread's.
-    pub fn abandon(mut self) {
-        self.let_go();
+    /// Drops a handle whose outcome nobody will see, a callback's too: as dropping does for a thread's.
+    pub(in crate::shared) fn abandon(mut self) {
+        self.give_up();
         self.observed = true;
     }
 
-    fn let_go(&mut self) {
+    fn give_up(&mut self) {
         if self.observed || self.cancel() {
             return;
         }
         let outcome = self.waiter.state.lock().outcome;
         if outcome == Some(Outcome::Woken) && matches!(self.waiter.info.kind, Kind::Cell | Kind::Condvar) {
-            self.table.notify(self.place, 1);
+            self.table.notify(self.address, 1);
         }
     }
 
-    /// True for a ticket whose outcome goes to a callback.
-    pub fn is_callback(&self) -> bool {
-        self.waiter.callback
+    /// True for a waiter whose outcome goes to a callback.
+    pub(in crate::shared) fn has_callback(&self) -> bool {
+        self.waiter.has_callback
     }
 }
 
-impl Drop for Ticket<'_> {
+impl Drop for WaiterHandle<'_> {
     fn drop(&mut self) {
-        if !self.waiter.callback {
-            self.let_go();
+        if !self.waiter.has_callback {
+            self.give_up();
         }
     }
 }

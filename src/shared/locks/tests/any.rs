@@ -2,9 +2,9 @@
 
 use super::*;
 
-fn told_by() -> (Option<Told>, mpsc::Receiver<Result<u32>>) {
+fn told_by() -> (Option<AcquiredCallback>, mpsc::Receiver<Result<u32>>) {
     let (send, receive) = mpsc::channel();
-    let told: Told = Box::new(move |outcome| send.send(outcome).unwrap());
+    let told: AcquiredCallback = Box::new(move |outcome| send.send(outcome).unwrap());
     (Some(told), receive)
 }
 

@@ -9,8 +9,8 @@ fn the_cells_are_as_the_readme_says() {
     assert_eq!((cell(0), cell(1)), (0x5257_4D01, 0));
     assert_eq!(mutex.try_lock(owner), Ok(true));
     assert_eq!(cell(1), owner);
-    let (deliver, _outcome) = told();
-    let _pending = mutex.begin_lock(admit_owner().unwrap(), deliver).unwrap().unwrap();
+    let (callback, _outcome) = told();
+    let _pending = mutex.begin_lock(admit_owner().unwrap(), callback).unwrap().unwrap();
     assert_eq!(cell(1), owner | CONTENDED);
     RwLock::create(&region, AT, 3).unwrap();
     assert_eq!((cell(0), cell(1), cell(2), RwLock::size(28)), (0x5257_5201, 0, 3, 128));
@@ -72,8 +72,8 @@ fn a_great_request_is_not_overtaken_and_its_leaving_lets_small_ones_in() {
     let (me, other) = (admit_owner().unwrap(), admit_owner().unwrap());
     let mut great = semaphore.begin_acquire(me, 3, None).unwrap().unwrap();
     assert_eq!(semaphore.try_acquire(1), Ok(false), "behind the great one");
-    let (deliver, small) = told();
-    let _small = semaphore.begin_acquire(other, 1, deliver).unwrap().unwrap();
+    let (callback, small) = told();
+    let _small = semaphore.begin_acquire(other, 1, callback).unwrap().unwrap();
     semaphore.release(1).unwrap();
     assert!(small.try_recv().is_err());
     assert!(great.cancel());
@@ -169,10 +169,10 @@ fn a_party_that_dies_or_gives_up_breaks_the_barrier_until_reset() {
     let region = region();
     let barrier = Barrier::create(&region, AT, 3).unwrap();
     let (dying, me) = (admit_owner().unwrap(), admit_owner().unwrap());
-    let (deliver, _gone) = told();
-    let _waits = barrier.begin_wait(dying, deliver).unwrap().unwrap();
-    let (deliver, outcome) = told();
-    let _waits_too = barrier.begin_wait(me, deliver).unwrap().unwrap();
+    let (callback, _gone) = told();
+    let _waits = barrier.begin_wait(dying, callback).unwrap().unwrap();
+    let (callback, outcome) = told();
+    let _waits_too = barrier.begin_wait(me, callback).unwrap().unwrap();
     owner_died(dying);
     assert_eq!(outcome.try_recv(), Ok(Outcome::Broken));
     assert_eq!(barrier.wait(me, forever()), Err(SharedError::BarrierBroken));

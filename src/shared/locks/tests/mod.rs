@@ -10,9 +10,13 @@ use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
-use super::super::wait::{Deliver, Outcome, WaitPolicy};
+use super::super::error::Result;
+use super::super::wait::{BlockingWait, CellAddress, Outcome, OutcomeCallback};
 use super::super::{Access, Region, SharedError, atomics, wait};
+use super::mutex::{CONTENDED, OWNER};
+use super::pending::acquired;
 use super::*;
+use crate::blocking::WaitLimit;
 
 const AT: usize = 8;
 
@@ -20,12 +24,12 @@ fn region() -> Arc<Region> {
     Region::allocate(512, 512).unwrap()
 }
 
-fn forever() -> WaitPolicy<'static> {
-    WaitPolicy::default().within(Duration::from_secs(60))
+fn forever() -> WaitLimit<'static> {
+    WaitLimit::default().within(Duration::from_secs(60))
 }
 
-fn briefly() -> WaitPolicy<'static> {
-    WaitPolicy::default().within(Duration::from_millis(15))
+fn briefly() -> WaitLimit<'static> {
+    WaitLimit::default().within(Duration::from_millis(15))
 }
 
 fn word(region: &Arc<Region>) -> u32 {
@@ -33,7 +37,7 @@ fn word(region: &Arc<Region>) -> u32 {
 }
 
 fn waiters(region: &Arc<Region>) -> usize {
-    wait::table().waiters(Place { region: region.id(), offset: AT + 4 })
+    wait::table().waiters(CellAddress { region: region.id(), offset: AT + 4 })
 }
 
 fn until(condition: impl Fn() -> bool) {
@@ -45,7 +49,7 @@ fn until(condition: impl Fn() -> bool) {
 }
 
 /// A callback that sends what it is told.
-fn told() -> (Option<Deliver>, mpsc::Receiver<Outcome>) {
+fn told() -> (Option<OutcomeCallback>, mpsc::Receiver<Outcome>) {
     let (send, outcomes) = mpsc::channel();
     (Some(Box::new(move |outcome| send.send(outcome).unwrap())), outcomes)
 }

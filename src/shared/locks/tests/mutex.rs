@@ -30,8 +30,8 @@ fn a_mutex_is_fair_to_callbacks_and_hands_over_in_order() {
     let pending: Vec<_> = owners[1..]
         .iter()
         .map(|owner| {
-            let (deliver, outcome) = told();
-            (mutex.begin_lock(*owner, deliver).unwrap().unwrap(), outcome)
+            let (callback, outcome) = told();
+            (mutex.begin_lock(*owner, callback).unwrap().unwrap(), outcome)
         })
         .collect();
     for (at, (_, outcome)) in pending.iter().enumerate() {
@@ -101,8 +101,8 @@ fn the_death_of_an_owner_is_an_error_and_can_be_recovered() {
     let mutex = Mutex::create(&region, AT).unwrap();
     let (dying, me) = (admit_owner().unwrap(), admit_owner().unwrap());
     mutex.lock_raw(dying, forever()).unwrap();
-    let (deliver, outcome) = told();
-    let _pending = mutex.begin_lock(me, deliver).unwrap().unwrap();
+    let (callback, outcome) = told();
+    let _pending = mutex.begin_lock(me, callback).unwrap().unwrap();
     std::thread::scope(|scope| {
         let blocked = scope.spawn(|| mutex.lock(forever()).map(drop));
         until(|| waiters(&region) == 2);
@@ -153,10 +153,10 @@ fn a_waiter_that_dies_lets_the_next_in() {
     let mutex = Mutex::create(&region, AT).unwrap();
     let owners: Vec<_> = (0..3).map(|_| admit_owner().unwrap()).collect();
     mutex.lock_raw(owners[0], forever()).unwrap();
-    let (deliver, dead_outcome) = told();
-    let _dead = mutex.begin_lock(owners[1], deliver).unwrap().unwrap();
-    let (deliver, outcome) = told();
-    let _next = mutex.begin_lock(owners[2], deliver).unwrap().unwrap();
+    let (callback, dead_outcome) = told();
+    let _dead = mutex.begin_lock(owners[1], callback).unwrap().unwrap();
+    let (callback, outcome) = told();
+    let _next = mutex.begin_lock(owners[2], callback).unwrap().unwrap();
     owner_died(owners[1]);
     assert_eq!(dead_outcome.try_recv(), Ok(Outcome::Cancelled));
     mutex.unlock(owners[0]).unwrap();
