@@ -14,7 +14,6 @@
 //! image it is from, since the objects of one image are of no use to another.
 
 use std::collections::BTreeSet;
-use std::fmt;
 use std::hash::{BuildHasher, RandomState};
 use std::sync::OnceLock;
 
@@ -57,40 +56,44 @@ fn own_random() -> [u8; 32] {
     seed
 }
 
-/// A name or a stamp. As text: 32 hexadecimal digits.
+/// A name or a stamp, as text: 32 hexadecimal digits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Tag([u8; 16]);
+pub struct Tag([u8; 32]);
 
-impl fmt::Display for Tag {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // By hand: `{:02x}` costs many times as much, for each message.
+impl Tag {
+    fn of(bytes: [u8; 16]) -> Self {
         const DIGITS: &[u8; 16] = b"0123456789abcdef";
         let mut text = [0; 32];
-        for (pair, byte) in text.chunks_exact_mut(2).zip(self.0) {
+        for (pair, byte) in text.chunks_exact_mut(2).zip(bytes) {
             pair[0] = DIGITS[usize::from(byte >> 4)];
             pair[1] = DIGITS[usize::from(byte & 15)];
         }
-        f.write_str(str::from_utf8(&text).unwrap_or_default())
+        Tag(text)
+    }
+
+    /// The digits.
+    pub fn as_str(&self) -> &str {
+        str::from_utf8(&self.0).unwrap_or_default()
     }
 }
 
-fn tag(message: &[u8]) -> Tag {
+fn tag(message: &[u8]) -> [u8; 16] {
     let key = KEY.get_or_init(own_random);
     let hash = blake3::keyed_hash(key, message);
     let mut tag = [0; 16];
     tag.copy_from_slice(&hash.as_bytes()[..16]);
-    Tag(tag)
+    tag
 }
 
 /// The name that marks a message which may be ours, the same for all images.
 pub fn name() -> Tag {
-    tag(b"name")
+    Tag::of(tag(b"name"))
 }
 
 /// Which image this is: a hash of an address, which no other image has while both are loaded. JavaScript holds it exactly.
 pub fn image() -> u64 {
     let address = std::ptr::from_ref(&KEY).addr() as u64;
-    let Tag([a, b, c, d, e, f, ..]) = tag(&address.to_le_bytes());
+    let [a, b, c, d, e, f, ..] = tag(&address.to_le_bytes());
     u64::from_le_bytes([a, b, c, d, e, f, 0, 0])
 }
 
@@ -101,7 +104,7 @@ pub fn stamp(route: Route, number: u64) -> Tag {
     message[4..12].copy_from_slice(&route.thread.to_le_bytes());
     message[12..20].copy_from_slice(&route.image.to_le_bytes());
     message[20..].copy_from_slice(&number.to_le_bytes());
-    tag(&message)
+    Tag::of(tag(&message))
 }
 
 /// Numbers that are accepted once.
@@ -174,7 +177,7 @@ mod tests {
     #[test]
     fn a_tag_is_written_byte_by_byte() {
         let bytes = [0xfe, 0, 1, 0x23, 0x45, 0x67, 0x89, 0xab, 0xcd, 0xef, 0, 0, 0, 0, 0x10, 0xff];
-        assert_eq!(Tag(bytes).to_string(), "fe000123456789abcdef0000000010ff");
+        assert_eq!(Tag::of(bytes).as_str(), "fe000123456789abcdef0000000010ff");
     }
 
     #[test]

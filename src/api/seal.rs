@@ -18,7 +18,7 @@ pub(super) const EXPORTS: &[Export] = &[
 
 /// `sealName()`
 fn name<'call>(call: Call<'call>, []: Arguments<'call, 0>) -> Returned<'call> {
-    call.js.string(&seal::name().to_string())
+    call.js.string(seal::name().as_str())
 }
 
 /// `sealImage()`: the number of this image.
@@ -30,7 +30,7 @@ fn image<'call>(call: Call<'call>, []: Arguments<'call, 0>) -> Returned<'call> {
 fn stamp<'call>(call: Call<'call>, [road, thread, image, number]: Arguments<'call, 4>) -> Returned<'call> {
     let js = call.js;
     let route = Route { kind: js.read_u32(road)?, thread: js.read_u64(thread)?, image: js.read_u64(image)? };
-    js.string(&seal::stamp(route, js.read_u64(number)?).to_string())
+    js.string(seal::stamp(route, js.read_u64(number)?).as_str())
 }
 
 /// `sealSingle()`: a number that can be redeemed once.
