@@ -12,7 +12,7 @@ const { binding } = require('../native');
 const { Pending } = require('../pending');
 const { submitOptions } = require('../pool-options');
 const { comesBack, givenBack, orGiven, prepareFor, prepareForAll, readOnce, withParallel } = require('../shared-buffer/task-inputs');
-const { Transfer } = require('../task-transfer');
+const { TaskTransfer } = require('../transfer/task-transfer');
 const { taskIndex, taskName } = require('../tasks');
 const { encodeInput, encodeInputs } = require('../task/encode-input');
 const { nativeOwnerOf, unknownTask } = require('./task-router');
@@ -126,7 +126,7 @@ class NativeSubmitter {
       // As they are now: what getters among them change counts no more.
       const all = [...inputs];
       if (all.length === 0) {
-        if (options.transfer !== undefined) new Transfer(options.transfer).finish();
+        if (options.transfer !== undefined) new TaskTransfer(options.transfer).finish();
         return pending.resolve(all);
       }
       prepareForAll(task, all, options.parallel, pending);

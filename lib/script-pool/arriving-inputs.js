@@ -122,7 +122,7 @@ class ArrivingInputs {
     const input = this.#inputs.get(number);
     if (input === undefined) return;
     this.#inputs.delete(number);
-    if (input.error === undefined) require('./transfer').discardArrived(input);
+    if (input.error === undefined) require('../fallback/value').discardValue(input.isBundle, input.value);
   }
 
   /** An input has come: the task that waits for it begins. */

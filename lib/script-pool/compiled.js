@@ -10,7 +10,7 @@ const { compileModules } = require('../runtime/compiled-modules');
 const LIB = path.join(__dirname, '..');
 /** What a worker loads at once; then what its first task makes it load if it is given more than a number. */
 const ENTRIES = [
-  'script-pool/start.js', 'script-pool/load-script.js', 'script-pool/runner.js',
+  'transferable-types.js', 'script-pool/start.js', 'script-pool/load-script.js', 'script-pool/runner.js',
   'values.js', 'script-pool/arriving-inputs.js', 'script-pool/message-tasks.js',
 ];
 

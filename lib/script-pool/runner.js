@@ -332,7 +332,7 @@ class Runner {
     let input = value;
     if (isBundle) {
       try {
-        input = require('../transfer').arrive(value);
+        input = require('../transfer/serialization').deserialize(value);
       } catch (refusal) {
         this.#answers.failed(refusal);
         return true;

@@ -17,7 +17,7 @@ const sharedExtension = {
   tag: SHARED,
   test: (value) => !isView(value) && memoryOf(value) !== undefined,
   write(value, writer) {
-    // A message is Node's own port's business: between JavaScript threads the buffer itself travels.
+    // Between JavaScript threads Node's own port carries the buffer itself.
     if (writer.message) writer.refuse(value);
     const memory = memoryOf(value);
     const array = isView(memory) ? memory : undefined;

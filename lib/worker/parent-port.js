@@ -4,9 +4,9 @@
 
 const workerThreads = require('../runtime/worker-threads');
 
-const { arrive } = require('../transfer');
-const { unsealData } = require('../transfer/seal');
-const { shared } = require('../transfer/thread-state');
+const { unsealWorkerData } = require('../transfer/seal');
+const { deserialize } = require('../transfer/serialization');
+const { RECEIVE, shared } = require('../transfer/thread-state');
 const { opened, prepare } = require('./node-port');
 const { noteLoaded } = require('./unread');
 
@@ -30,15 +30,16 @@ function openParentPort(isTaken) {
 /** Node's `workerData`, with objects of ours in it. Opened once for all copies of this file. */
 function readWorkerData() {
   if (shared.opened.has(nodeWorkerData)) return shared.opened.get(nodeWorkerData);
-  const bundle = unsealData(nodeWorkerData);
+  const bundle = unsealWorkerData(nodeWorkerData);
   if (bundle === undefined) return nodeWorkerData;
-  const data = arrive(bundle);
+  const data = deserialize(bundle);
   shared.opened.set(nodeWorkerData, data);
   return data;
 }
 
-/** Node's `receiveMessageOnPort`: this way a message passes no listener. */
+/** Node's `receiveMessageOnPort`, for ports of ours too: this way a message passes no listener. */
 function receiveMessageOnPort(port) {
+  if (typeof port?.[RECEIVE] === 'function') return port[RECEIVE]();
   const received = nodeReceiveMessageOnPort(port);
   if (received !== undefined) received.message = opened(received.message, port);
   return received;

@@ -1,43 +1,46 @@
 'use strict';
 
 /**
- * Posting through the companion: what only Node can carry, with Node's own words about what cannot be cloned.
+ * Posting through a fallback port: what only Node can carry, with Node's own words about what cannot be cloned.
  *
  * The value of a user goes there as it is, or in a wrapper of ours; which of the two is told in Rust's queue, out of the
- * value's reach.
+ * value's reach. Script pools have a wrapper for every value (script-pool/fallback-ports.js); here most have none, since
+ * to clone one more object costs a tenth of a message with a buffer.
+ *
+ * A wrapper is `[isBundle, { value, ports }]`: `ports` are those of Node's that the listeners' event is to have.
  */
 
 const { types } = require('node:util');
 
-const { MessagePort: NodeMessagePort } = require('../runtime/worker-threads');
 const { sizeOf } = require('../codec/bytes');
 const { append } = require('../runtime/intrinsics');
 const { MalformedValueError } = require('../errors');
-const { departure } = require('../transfer');
+const { FallbackPort } = require('../fallback/fallback-port');
+const { openValue, postValue } = require('../fallback/value');
+const { refusalOfList } = require('../runtime/node-ports');
+const { MessagePort: NodeMessagePort } = require('../runtime/worker-threads');
 const { isMarkedAsUntransferable } = require('../transfer/refusals');
-const { kindOf } = require('../transfer/registry');
+const { typeOf } = require('../transfer/registry');
 const { listOf } = require('../transfer/transfer-list');
-const { closedHalf, isRefused, post } = require('./companion');
 const { dataCloneError } = require('../runtime/globals');
-const { arePairs } = require('./shared-memory');
 
 /** Whether this is a port of ours that does not leave although it is on the list. */
 function staysHere(port) {
-  return kindOf(port)?.moves === true && isMarkedAsUntransferable(port);
+  return typeOf(port)?.moves === true && isMarkedAsUntransferable(port);
 }
 
-const isOfOurs = (object) => typeof object === 'object' && object !== null && kindOf(object)?.moves === true;
+const isOfOurs = (object) => typeof object === 'object' && object !== null && typeOf(object)?.moves === true;
 
 /** Throws if another binary's copy of the package made this object. */
 function refuseForeign(object) {
-  const kind = typeof object === 'object' && object !== null ? kindOf(object) : undefined;
-  if (kind?.isForeign) kind.pack();
+  const type = typeof object === 'object' && object !== null ? typeOf(object) : undefined;
+  if (type?.isForeign) type.serialize();
 }
 
 /** What Node would say of this object on a transfer list, if it is one of ours. */
 function refusalOfOurs(object, seen, source) {
   if (object === source) return 'Transfer list contains source port';
-  if (kindOf(object).gone?.(object)) return 'MessagePort in transfer list is already detached';
+  if (typeOf(object).isDetached?.(object)) return 'MessagePort in transfer list is already detached';
   if (seen.has(object)) return 'Transfer list contains duplicate MessagePort';
   seen.add(object);
   return undefined;
@@ -62,7 +65,7 @@ function checkList(list, source) {
   }
   const plain = new Set(nodes).size === nodes.length && nodes.every(isPlainBuffer);
   // A plain list of buffers is Node's most frequent one, and left to it.
-  const refused = plain ? undefined : isRefused(nodes);
+  const refused = plain ? undefined : refusalOfList(nodes);
   if (refused !== undefined) throw refused.error;
   if (refusal !== undefined) throw dataCloneError(refusal);
 }
@@ -73,7 +76,7 @@ function isOneBuffer(value, transfer) {
   return value === transfer[0] || ArrayBuffer.isView(value);
 }
 
-/** What became of a payload. */
+// What became of a payload.
 const LOST = 0;
 const PLAIN = 1;
 const WRAPPED = 2;
@@ -81,60 +84,56 @@ const WRAPPED = 2;
 const INTRODUCING = 3;
 
 /**
- * @param {object} half the companion
+ * @param {FallbackPort} fallback
  * @param {unknown} value
  * @param {unknown} transfer as `postMessage` takes it
  * @param {[number, SharedArrayBuffer][] | undefined} shared what this message introduces
  * @param {object} source the port of ours
- * @returns {number} what the message says that is to hold the place; LOST when nobody will ever get it
+ * @returns {number} what the entry in Rust's queue says that is to hold the place; LOST when nobody will ever get it
  */
-function postAside(half, value, transfer, shared, source) {
-  if (shared === undefined && isOneBuffer(value, transfer)) {
-    return post(half, value, transfer) ? PLAIN : LOST;
-  }
+function postByFallback(fallback, value, transfer, shared, source) {
+  const plainly = (given, list) => (fallback.post(given, list) ? PLAIN : LOST);
+  if (shared === undefined && isOneBuffer(value, transfer)) return plainly(value, transfer);
   const list = listOf(transfer);
   // A bad one: Node says what is wrong.
-  if (list === undefined) return post(half, value, transfer) ? PLAIN : LOST;
+  if (list === undefined) return plainly(value, transfer);
   if (list.length > 0) checkList(list, source);
   const ports = list.filter((object) => object instanceof NodeMessagePort && !staysHere(object));
   const wrapper = { value, ports: ports.length > 0 ? ports : undefined };
-  const leaving = departure(wrapper, list);
-  if (leaving === undefined && shared === undefined && ports.length === 0) return post(half, value, list) ? PLAIN : LOST;
-  const sent = leaving === undefined
-    ? post(half, { value: wrapper, records: undefined }, list)
-    : leaving.leave((bundle, transferList) => post(half, bundle, transferList));
-  if (!sent) return LOST;
-  if (shared === undefined) return WRAPPED;
-  return post(half, shared) ? INTRODUCING : LOST;
+  const sent = postValue(wrapper, list, (message, isBundle, rest) => {
+    if (!isBundle && shared === undefined && ports.length === 0) return plainly(message.value, rest);
+    return fallback.post([isBundle, message], rest) ? WRAPPED : LOST;
+  });
+  if (sent === LOST || shared === undefined) return sent;
+  return fallback.post(shared) ? INTRODUCING : LOST;
 }
 
 const isObject = (value) => typeof value === 'object' && value !== null;
 
+const unreadable = () =>
+  new MalformedValueError('A message came in a form that this version of rust-workers cannot read');
+
 /**
  * What a wrapper holds that has arrived.
  *
- * @param {{ value: object, records: object[] | undefined }} bundle
- * @param {(bundle: object) => object} arrive
+ * @param {unknown} message
  * @returns {{ value: unknown, ports: object[] | undefined }}
  */
-function openWrapper(bundle, arrive) {
-  const wrapper = isObject(bundle) ? bundle.value : undefined;
-  const readable =
-    isObject(wrapper) &&
-    (wrapper.ports === undefined || Array.isArray(wrapper.ports)) &&
-    (bundle.records === undefined || Array.isArray(bundle.records));
-  if (!readable) throw new MalformedValueError('A message came in a form that this version of rust-workers cannot read');
-  return bundle.records === undefined ? wrapper : arrive(bundle);
+function openWrapper(message) {
+  if (!Array.isArray(message) || !isObject(message[1])) throw unreadable();
+  const wrapper = openValue(message[0], message[1]);
+  if (!isObject(wrapper) || (wrapper.ports !== undefined && !Array.isArray(wrapper.ports))) throw unreadable();
+  return wrapper;
 }
 
 /** What posting through a closed port does: everything but the delivery. */
 function postNowhere(value, transfer, source) {
-  postAside(closedHalf(), value, transfer, undefined, source);
+  postByFallback(FallbackPort.closed(), value, transfer, undefined, source);
 }
 
 /** Throws what Node says of a bad transfer list. */
 function refuseList(transfer) {
-  post(closedHalf(), undefined, transfer);
+  FallbackPort.closed().post(undefined, transfer);
 }
 
-module.exports = { LOST, openWrapper, postAside, postNowhere, refuseList };
+module.exports = { LOST, openWrapper, postByFallback, postNowhere, refuseList };

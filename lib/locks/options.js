@@ -11,7 +11,7 @@ const BLOCKING = new Set(['timeout']);
 const WAITING = new Set(['timeout', 'signal']);
 const NOT_BLOCKING = { signal: 'a blocked thread cannot hear it: use the asynchronous form' };
 
-const NO_TERMS = Object.freeze({ timeout: undefined, signal: undefined });
+const NO_LIMITS = Object.freeze({ timeout: undefined, signal: undefined });
 
 /** @returns {number | undefined} milliseconds; undefined for no limit */
 function timeoutOf(options) {
@@ -24,13 +24,13 @@ function validTimeout(timeout) {
   return validateNumber(timeout, 'options.timeout', 0, MAX_TIMEOUT);
 }
 
-/** @returns {{ timeout?: number, signal?: AbortSignal }} */
-function termsOf(options) {
-  if (options === undefined) return NO_TERMS;
+/** @returns {{ timeout?: number, signal?: AbortSignal }} what may end a wait early */
+function waitOptions(options) {
+  if (options === undefined) return NO_LIMITS;
   const { timeout: given, signal } = validateOptions(options, 'options', WAITING);
   const timeout = validTimeout(given);
   if (signal !== undefined) validateAbortSignal(signal, 'options.signal');
   return { timeout, signal };
 }
 
-module.exports = { termsOf, timeoutOf };
+module.exports = { timeoutOf, waitOptions };

@@ -1,27 +1,31 @@
 'use strict';
 
-/** A class over shared memory that travels, and one that moves: what the tests of lib/travel send. */
+/** A transferable type over shared memory, and one that moves: what the tests of lib/transfer send. */
 
-const { register, wake } = require('../../lib/transfer');
+const { registerType, startSearching } = require('../../lib/transfer/registry');
 
 class Counter {
   #cells;
 
   constructor(buffer = new SharedArrayBuffer(4)) {
     this.#cells = new Int32Array(buffer);
-    wake();
+    startSearching();
   }
 
   add(count) {
     return Atomics.add(this.#cells, 0, count) + count;
   }
 
-  static pack(counter) {
+  static serialize(counter) {
     return { buffer: counter.#cells.buffer };
   }
 }
 
-register(Counter, { brand: 'test.Counter', pack: Counter.pack, unpack: ({ buffer }) => new Counter(buffer) });
+registerType(Counter, {
+  typeTag: 'test.Counter',
+  serialize: Counter.serialize,
+  deserialize: ({ buffer }) => new Counter(buffer),
+});
 
 class Baton {
   /** What has happened to it: 'packed', then 'moved' or 'kept'. */
@@ -31,14 +35,14 @@ class Baton {
     this.label = label;
     // What structured clone would refuse: the object itself must not be cloned.
     this.notCloneable = () => {};
-    wake();
+    startSearching();
   }
 }
 
-register(Baton, {
-  brand: 'test.Baton',
+registerType(Baton, {
+  typeTag: 'test.Baton',
   moves: true,
-  pack: (baton) => {
+  serialize: (baton) => {
     if (baton.events.includes('moved')) throw new DOMException('the baton has left', 'DataCloneError');
     baton.events.push('packed');
     const { port1, port2 } = new MessageChannel();
@@ -46,14 +50,14 @@ register(Baton, {
     baton.near = port1;
     return { label: baton.label, far: port2 };
   },
-  transferables: ({ far }) => [far],
-  unpack: ({ label, far }) => {
+  nodeTransferables: ({ far }) => [far],
+  deserialize: ({ label, far }) => {
     if (label === 'unreadable') throw new Error('this baton cannot be taken up');
     far.close();
     return new Baton(label);
   },
-  moved: (baton) => baton.events.push('moved'),
-  kept: (baton, { far }) => {
+  posted: (baton) => baton.events.push('moved'),
+  refused: (baton, { far }) => {
     baton.events.push('kept');
     far.close();
   },

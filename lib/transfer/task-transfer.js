@@ -1,19 +1,15 @@
 'use strict';
 
-/** Giving ArrayBuffers and ports away: what `transfer` names is detached here and belongs to the task. */
+/**
+ * The `transfer` option of tasks: the ArrayBuffers and ports that it names are detached here and belong to the task.
+ */
 
 const { types } = require('node:util');
 
-const { bufferOf, isDetached, isView } = require('./codec/bytes');
-const { append, mapForEach, setForEach } = require('./runtime/intrinsics');
-const { InvalidArgTypeError, InvalidArgValueError } = require('./errors');
-const nodeGlobals = require('./runtime/globals');
-const { kindOf } = require('./transfer/registry');
-
-/** Whether this is a port of ours. */
-function isPort(object) {
-  return typeof object === 'object' && object !== null && kindOf(object)?.toTask !== undefined;
-}
+const { isDetached } = require('../codec/bytes');
+const { InvalidArgTypeError, InvalidArgValueError } = require('../errors');
+const nodeGlobals = require('../runtime/globals');
+const { isPort, typeOf } = require('./registry');
 
 /**
  * Checks a transfer list.
@@ -43,36 +39,8 @@ function validateTransfer(list, isNative) {
   return objects;
 }
 
-/**
- * Takes out of `list` what is in a value, at any depth of arrays, plain objects, Maps and Sets. Getters are not called:
- * they will be when the value is read.
- *
- * @param {unknown} root
- * @param {Set<object>} list
- * @returns {object[]}
- */
-function listedIn(root, list) {
-  const found = [];
-  const seen = new Set();
-  const open = [root];
-  const put = (value) => append(open, value);
-  while (open.length > 0 && list.size > 0) {
-    const value = open.pop();
-    if (typeof value !== 'object' || value === null || seen.has(value)) continue;
-    seen.add(value);
-    const object = isView(value) ? bufferOf(value) : value;
-    if (list.delete(object)) append(found, object);
-    else if (types.isMap(value)) mapForEach.call(value, (item, key) => [key, item].forEach(put));
-    else if (types.isSet(value)) setForEach.call(value, put);
-    else if (object === value && !types.isProxy(value)) {
-      for (const { value: item } of Object.values(Object.getOwnPropertyDescriptors(value))) append(open, item);
-    }
-  }
-  return found;
-}
-
-/** The buffers of one call that are given away, and what they became. */
-class Transfer {
+/** What one call gives away to a native task, and what became of it. */
+class TaskTransfer {
   /** The buffers, and the ports that have not been taken. */
   #buffers;
   /** buffer -> the ArrayBuffer that has its memory now, once moved. */
@@ -107,7 +75,7 @@ class Transfer {
 
   /** Takes a port that is given away; throws when it has gone before. */
   takePort(port) {
-    const taken = kindOf(port).toTask(port);
+    const taken = typeOf(port).toTask(port);
     this.#buffers.delete(port);
     return taken;
   }
@@ -133,4 +101,4 @@ class Transfer {
   }
 }
 
-module.exports = { Transfer, listedIn, validateTransfer };
+module.exports = { TaskTransfer, validateTransfer };

@@ -1,6 +1,6 @@
 'use strict';
 
-/** What rides beside a message's wire, as the native side takes it. */
+/** A message's out-of-band values, as the native side takes them. */
 
 const { types } = require('node:util');
 
@@ -13,8 +13,11 @@ function bytesOf(part) {
   return types.isUint8Array(part) ? part : asBytes(part);
 }
 
-/** @param {boolean} [copied] whether the bytes must outlive their buffers */
-function partsOf(parts, copied = false) {
+/**
+ * @param {(ArrayBuffer | ArrayBufferView)[]} parts as a writer gives them
+ * @param {boolean} [copied] whether the bytes must outlive their buffers
+ */
+function outOfBand(parts, copied = false) {
   // The one to copy, if there is but one; else pairs of bytes and whether to pin them (never).
   if (parts.length === 1 && !copied) return bytesOf(parts[0]);
   const pairs = arrayOf(parts.length * 2);
@@ -26,4 +29,4 @@ function partsOf(parts, copied = false) {
   return pairs;
 }
 
-module.exports = { partsOf };
+module.exports = { outOfBand };

@@ -9,11 +9,11 @@ const { describe, test } = require('node:test');
 const workerThreads = require('node:worker_threads');
 
 const { MessageChannel, Worker, getEnvironmentData, setEnvironmentData } = require('rust-workers');
-const { Baton, Counter } = require('./traveler');
+const { Baton, Counter } = require('./transferable');
 
 const HEAD = `
   // First: workerData is made when the package is loaded, and these classes are no part of it.
-  const { Baton, Counter } = require(${JSON.stringify(require.resolve('./traveler'))});
+  const { Baton, Counter } = require(${JSON.stringify(require.resolve('./transferable'))});
   const { Worker, parentPort, workerData, receiveMessageOnPort, getEnvironmentData } = require('rust-workers');`;
 
 /** A thread whose script has the classes and the names of the package. */
@@ -217,7 +217,7 @@ describe('an object of ours', () => {
   test('in the cause of an Error', async () => {
     const value = new RangeError('outer', { cause: new TypeError('inner', { cause: { counter: new Counter() } }) });
     const back = await there(value, `
-      return [value.name, value.message, value.cause.name, value.cause.stack.includes('travel.test.js'),
+      return [value.name, value.message, value.cause.name, value.cause.stack.includes('transfer.test.js'),
         value.cause.cause.counter.add(1)];`);
     assert.deepEqual(back, ['RangeError', 'outer', 'TypeError', true, 1]);
   });
@@ -334,7 +334,7 @@ describe('an object that moves', () => {
 });
 
 describe('plain messages', () => {
-  test('are handed to Node as they are while nothing travels, and are not read here', () => {
+  test('are handed to Node as they are while there is no object of ours, and are not read here', () => {
     const script = `
       const { Worker } = require('rust-workers');
       let reads = 0;
@@ -346,7 +346,7 @@ describe('plain messages', () => {
     assert.equal(stdout, '1\n');
   });
 
-  test('get Node\'s answer also when something travels', async () => {
+  test('get Node\'s answer also when there is one', async () => {
     new Counter();
     const ours = thread('');
     const node = new workerThreads.Worker('', { eval: true });
