@@ -12,7 +12,7 @@
 
 const { UnknownTaskError } = require('../errors');
 const { HeldTask } = require('../script-pool/held-task');
-const { isNativeOnly, taskIndex, taskNames } = require('../tasks');
+const { isNativeOnly, taskIndex, taskNames } = require('../task/native-tasks');
 
 /** Owners of a name. */
 const NATIVE = 0;

@@ -8,6 +8,7 @@
 
 mod atomics;
 mod channel;
+mod constants;
 mod list;
 mod locks;
 mod notifier;

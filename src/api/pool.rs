@@ -16,7 +16,7 @@ use crate::node::{
     read_payload,
 };
 use crate::pool::{Accepted, Batch, Config, Job, Pool, Ticket};
-use crate::tasks::builtin;
+use crate::tasks::{Facts, Task, builtin};
 use crate::value::{Payload, Value};
 
 /// A pool's settings, checked and complete (`lib/` does that).
@@ -52,10 +52,23 @@ pub struct PoolCounters {
     pub most_threads: u32,
 }
 
-/// The names of the native tasks; a task's index is its place here.
+/// A native task, and what JavaScript must know of it before it submits it: see `tasks::Facts`.
+#[napi(object, object_from_js = false)]
+pub struct NativeTask {
+    pub name: &'static str,
+    pub in_place: bool,
+    pub parallel: bool,
+    pub wakes_plain: bool,
+}
+
+/// The native tasks; a task's index is its place here.
 #[napi]
-pub fn task_names() -> Vec<&'static str> {
-    builtin().names().collect()
+pub fn native_tasks() -> Vec<NativeTask> {
+    let of = |task: &Task| {
+        let Facts { in_place, parallel, wakes_plain } = task.facts();
+        NativeTask { name: task.name(), in_place, parallel, wakes_plain }
+    };
+    builtin().tasks().map(of).collect()
 }
 
 /// Every error code the native side may report.

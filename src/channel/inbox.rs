@@ -307,24 +307,6 @@ impl Inbox {
         After { wake: self.due(), ..After::default() }
     }
 
-    /// Moves up to `max` messages to `out`, if the port listens, and says what is left.
-    pub(super) fn take(&mut self, reader: u32, max: usize, out: &mut Vec<Message>) -> (Taken, After) {
-        if !self.is_held(reader) {
-            return (Taken::Gone, After::default());
-        }
-        let mut after = After::default();
-        if self.listening {
-            let count = self.queue.len().min(max);
-            out.extend(self.queue.drain(..count));
-            self.freed(count, &mut after);
-            if !self.queue.is_empty() {
-                self.woken = self.waker.is_some();
-                return (Taken::More, after);
-            }
-        }
-        (self.nothing_taken(), after)
-    }
-
     /// Moves waiting messages to the end of `batch`, if the port listens; up to `max` where the capacity counts
     /// them, else all at once: the two queues change places, so that a thread that posts need not wait meanwhile. `Closed`
     /// and `Empty` are only answered by a call that moved nothing: what was moved may still come back
@@ -351,16 +333,11 @@ impl Inbox {
             self.woken = self.waker.is_some();
             return (Taken::More, after);
         }
-        (self.nothing_taken(), after)
-    }
-
-    /// The answer of a take that leaves nothing to be taken: the end, told once, or the turn goes back.
-    fn nothing_taken(&mut self) -> Taken {
         if self.ends() {
-            return Taken::Closed;
+            return (Taken::Closed, after);
         }
         self.woken = false;
-        Taken::Empty
+        (Taken::Empty, after)
     }
 
     /// Hands the turn back after all that was taken has been used, if nothing more waits.

@@ -95,6 +95,7 @@ impl Pins {
     }
 
     /// Users at work now.
+    #[cfg(test)]
     pub(super) fn users(&self) -> usize {
         self.state.lock().users
     }
@@ -125,23 +126,28 @@ impl Pins {
     }
 }
 
+/// A keep of tests, which says when it was dropped.
+#[cfg(test)]
+pub(super) struct DropFlag(pub(super) crate::sync::Arc<crate::sync::atomic::AtomicBool>);
+
+#[cfg(test)]
+impl Drop for DropFlag {
+    fn drop(&mut self) {
+        self.0.store(true, crate::sync::atomic::Ordering::SeqCst);
+    }
+}
+
 #[cfg(all(test, not(loom)))]
 mod tests {
-    use super::*;
-    use std::sync::Arc;
-    use std::sync::atomic::{AtomicBool, Ordering};
     use std::time::Duration;
 
-    struct Flag(Arc<AtomicBool>);
-    impl Drop for Flag {
-        fn drop(&mut self) {
-            self.0.store(true, Ordering::SeqCst);
-        }
-    }
+    use super::*;
+    use crate::sync::Arc;
+    use crate::sync::atomic::{AtomicBool, Ordering};
 
     fn keep() -> (Keep, Arc<AtomicBool>) {
         let dropped = Arc::new(AtomicBool::new(false));
-        (Box::new(Flag(dropped.clone())), dropped)
+        (Box::new(DropFlag(dropped.clone())), dropped)
     }
 
     #[test]
@@ -205,19 +211,12 @@ mod loom_tests {
     use crate::sync::atomic::{AtomicBool, Ordering};
     use crate::sync::{Arc, thread};
 
-    struct Flag(Arc<AtomicBool>);
-    impl Drop for Flag {
-        fn drop(&mut self) {
-            self.0.store(true, Ordering::SeqCst);
-        }
-    }
-
     #[test]
     fn loom_memory_outlives_a_user_whatever_environment_ends_first() {
         loom::model(|| {
             let gone: Vec<_> = (0..2).map(|_| Arc::new(AtomicBool::new(false))).collect();
-            let pins = Arc::new(Pins::pinned(1, Box::new(Flag(gone[0].clone()))));
-            assert!(pins.pin(2, || Box::new(Flag(gone[1].clone()))));
+            let pins = Arc::new(Pins::pinned(1, Box::new(DropFlag(gone[0].clone()))));
+            assert!(pins.pin(2, || Box::new(DropFlag(gone[1].clone()))));
             let closers: Vec<_> = [1, 2]
                 .map(|environment| {
                     let pins = pins.clone();

@@ -145,11 +145,6 @@ impl Region {
         self.id
     }
 
-    /// The first byte: for making a JavaScript buffer over it, and for nothing else.
-    pub fn base(&self) -> *mut u8 {
-        self.base
-    }
-
     /// Its length in bytes; it only grows.
     pub fn len(&self) -> usize {
         self.len.load(Ordering::Acquire)
@@ -158,14 +153,6 @@ impl Region {
     /// True when it has no bytes.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
-    }
-
-    /// Takes over a greater length after the buffer has grown; a smaller one changes nothing.
-    ///
-    /// # Safety
-    /// The caller must not name a length whose bytes are not all mapped, readable and writable.
-    pub unsafe fn grow_to(&self, len: usize) {
-        self.len.fetch_max(len, Ordering::AcqRel);
     }
 
     /// Begins a use: the memory stands while the [`Access`] does.
@@ -178,8 +165,9 @@ impl Region {
         self.pins.is_closed()
     }
 
-    /// How many uses stand now.
-    pub fn users(&self) -> usize {
+    /// How many uses there are now.
+    #[cfg(test)]
+    pub(super) fn users(&self) -> usize {
         self.pins.users()
     }
 
@@ -364,15 +352,10 @@ pub(super) fn open_for_tests(leaked: *mut u8, len: usize, environment: u64) -> A
 
 #[cfg(all(test, not(loom)))]
 mod tests {
-    use super::*;
     use std::sync::atomic::AtomicBool;
 
-    struct Flag(Arc<AtomicBool>);
-    impl Drop for Flag {
-        fn drop(&mut self) {
-            self.0.store(true, Ordering::SeqCst);
-        }
-    }
+    use super::super::pins::DropFlag;
+    use super::*;
 
     /// Memory that stands in for a SharedArrayBuffer; leaked so that a test that fails reads nothing freed.
     fn memory(words: usize) -> *mut u8 {
@@ -426,7 +409,7 @@ mod tests {
         let dropped = Arc::new(AtomicBool::new(false));
         let flag = dropped.clone();
         // SAFETY: as in `open`.
-        let region = unsafe { Region::open(base, 32, 1, || Box::new(Flag(flag))) }.unwrap();
+        let region = unsafe { Region::open(base, 32, 1, || Box::new(DropFlag(flag))) }.unwrap();
         let access = region.access().unwrap();
         let second = access.clone();
         let closer = std::thread::spawn(move || region.release_pin(1));
@@ -460,12 +443,18 @@ mod tests {
         assert!(access.cell::<AtomicU64>(16).is_err(), "half of it lies outside");
         assert!(access.cells::<AtomicU64>(0, usize::MAX).is_err(), "no overflow");
         assert!(access.cells::<AtomicU8>(20, 0).unwrap().is_empty());
-        // SAFETY: `allocate` reserved 32 bytes.
-        unsafe { region.grow_to(32) };
+    }
+
+    #[test]
+    fn a_buffer_that_has_grown_is_known_by_its_greater_length() {
+        let base = memory(4);
+        let region = open(base, 16, 1).unwrap();
+        let access = region.access().unwrap();
+        assert!(access.cell::<AtomicU64>(24).is_err());
+        assert!(Arc::ptr_eq(&region, &open(base, 32, 2).unwrap()));
         assert!(access.cell::<AtomicU64>(24).is_ok());
-        // SAFETY: a smaller length changes nothing.
-        unsafe { region.grow_to(8) };
-        assert_eq!(region.len(), 32);
+        assert!(Arc::ptr_eq(&region, &open(base, 8, 1).unwrap()));
+        assert_eq!(region.len(), 32, "a smaller length changes nothing");
     }
 
     #[test]

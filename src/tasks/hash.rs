@@ -77,12 +77,12 @@ impl Input for Message {
 
 /// `sha256` of bytes or a string (FIPS 180-4): a Buffer of 32 bytes, or hex.
 pub(super) fn sha256() -> Task {
-    Task::new("sha256", TAKES, |message: Message, context| sha2::<Sha256>(&message, context))
+    Task::new("sha256", TAKES, |message: Message, context| sha2::<Sha256>(&message, context)).parallel()
 }
 
 /// `sha512` of bytes or a string (FIPS 180-4): a Buffer of 64 bytes, or hex.
 pub(super) fn sha512() -> Task {
-    Task::new("sha512", TAKES, |message: Message, context| sha2::<Sha512>(&message, context))
+    Task::new("sha512", TAKES, |message: Message, context| sha2::<Sha512>(&message, context)).parallel()
 }
 
 /// `blake3` of bytes or a string: a Buffer of 32 bytes, or hex.
@@ -100,6 +100,7 @@ pub(super) fn blake3() -> Task {
         })?;
         message.encoding.encode(hasher.finalize().as_bytes())
     })
+    .parallel()
 }
 
 /// `crc32` of bytes or a string (IEEE, as zlib's): an unsigned 32-bit number.
@@ -114,6 +115,7 @@ pub(super) fn crc32() -> Task {
         data.blocks(CRC_BLOCK, context, |block| hasher.update(block))?;
         Ok(hasher.finalize())
     })
+    .parallel()
 }
 
 const TAKES_PLAIN: &str = "bytes, shared memory or a string, or { data, parallel?: boolean }";

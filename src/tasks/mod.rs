@@ -31,4 +31,4 @@ mod word_count;
 pub use builtin::builtin;
 pub use context::{Context, Pace};
 pub use input::{Input, InputResult, Options, Refused};
-pub use registry::{Registry, Task};
+pub use registry::{Facts, Registry, Task};

@@ -8,9 +8,21 @@ use crate::value::Value;
 
 type Run = Box<dyn Fn(Value, &Context<'_>) -> Result<Value> + Send + Sync>;
 
+/// What JavaScript must know of a task before it submits it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Facts {
+    /// It changes its input's memory where it is, and gives it back.
+    pub in_place: bool,
+    /// Several threads can work on it.
+    pub parallel: bool,
+    /// It wakes those who wait by plain `Atomics.wait`, whom only a JavaScript thread can wake.
+    pub wakes_plain: bool,
+}
+
 /// A native task.
 pub struct Task {
     name: &'static str,
+    facts: Facts,
     run: Run,
 }
 
@@ -26,7 +38,33 @@ impl Task {
             let input = I::from_value(value).map_err(|refused| refused.into_error(name, takes))?;
             function(input, context).map(Into::into)
         };
-        Task { name, run: Box::new(run) }
+        Task { name, facts: Facts::default(), run: Box::new(run) }
+    }
+
+    /// The same task, which changes its input's memory where it is.
+    #[must_use]
+    pub fn in_place(mut self) -> Self {
+        self.facts.in_place = true;
+        self
+    }
+
+    /// The same task, on which several threads can work.
+    #[must_use]
+    pub fn parallel(mut self) -> Self {
+        self.facts.parallel = true;
+        self
+    }
+
+    /// The same task, which wakes those who wait by plain `Atomics.wait`.
+    #[must_use]
+    pub fn wakes_plain(mut self) -> Self {
+        self.facts.wakes_plain = true;
+        self
+    }
+
+    /// What JavaScript must know of it.
+    pub fn facts(&self) -> Facts {
+        self.facts
     }
 
     /// Its name, as `pool.run` takes it.
@@ -79,5 +117,10 @@ impl Registry {
     /// All names, in order of registration.
     pub fn names(&self) -> impl Iterator<Item = &'static str> + '_ {
         self.tasks.iter().map(Task::name)
+    }
+
+    /// All tasks, in order of registration.
+    pub fn tasks(&self) -> impl Iterator<Item = &Task> {
+        self.tasks.iter()
     }
 }

@@ -4,6 +4,8 @@ use std::fmt;
 
 use super::blocks;
 use crate::error::Result;
+use crate::numbers;
+use crate::numbers::Numbers;
 use crate::room;
 
 /// Which JavaScript object the bytes are.
@@ -41,6 +43,15 @@ pub enum BytesKind {
     /// `Float16Array` (Node 24 and later)
     Float16 = 14,
 }
+
+/// The kinds, for JavaScript.
+pub(super) const NUMBERS: Numbers = numbers! {
+    ARRAY_BUFFER = BytesKind::ArrayBuffer, BUFFER = BytesKind::Buffer, DATA_VIEW = BytesKind::DataView,
+    INT8 = BytesKind::Int8, UINT8 = BytesKind::Uint8, UINT8_CLAMPED = BytesKind::Uint8Clamped,
+    INT16 = BytesKind::Int16, UINT16 = BytesKind::Uint16, INT32 = BytesKind::Int32, UINT32 = BytesKind::Uint32,
+    FLOAT32 = BytesKind::Float32, FLOAT64 = BytesKind::Float64, BIG_INT64 = BytesKind::BigInt64,
+    BIG_UINT64 = BytesKind::BigUint64, FLOAT16 = BytesKind::Float16,
+};
 
 impl BytesKind {
     /// Every kind, at the index of its wire number.

@@ -25,10 +25,14 @@ pub struct Limits {
     pub memory: usize,
 }
 
+impl Limits {
+    /// 256 levels and 256 MiB, as JavaScript writes them; and 1 GiB, some 25 million items.
+    pub const DEFAULT: Limits = Limits { depth: 256, size: 256 << 20, memory: 1 << 30 };
+}
+
 impl Default for Limits {
-    /// 256 levels, 256 MiB: as `lib/codec/index.js`; and 1 GiB, some 25 million items.
     fn default() -> Self {
-        Limits { depth: 256, size: 256 << 20, memory: 1 << 30 }
+        Limits::DEFAULT
     }
 }
 

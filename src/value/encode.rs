@@ -9,15 +9,15 @@ use super::text::Text;
 use crate::error::{Code, Error, Result};
 use crate::room;
 
-/// Deepest value that is written; JavaScript reads as deep (`lib/codec/index.js`).
-pub const MAX_DEPTH: u32 = 1000;
+/// Deepest value that is written; JavaScript reads as deep.
+pub(super) const MAX_DEPTH: u32 = 1000;
 /// Byte blocks longer than this become a [`Part`], which moves; shorter ones are copied into the wire.
 pub const INLINE_BYTES: usize = 1024;
 
 /// The wire form of a value. Large byte blocks move into the envelope's parts without a copy.
 ///
 /// # Errors
-/// `ValueTooDeep` beyond [`MAX_DEPTH`] levels; `ValueTooLarge` when a string or a collection has more than
+/// `ValueTooDeep` beyond 1,000 levels; `ValueTooLarge` when a string or a collection has more than
 /// 2³² − 1 pieces, or when there is no memory for the wire.
 pub fn encode(value: Value) -> Result<Envelope> {
     encode_with(value, Shapes::global())

@@ -23,12 +23,24 @@ mod text;
 #[cfg(test)]
 mod wire_tests;
 
+use crate::numbers;
+use crate::numbers::{Groups, Numbers};
+
 pub use bytes::{Bytes, BytesKind, ForeignBytes, Words};
 pub use decode::{Limits, decode, is_for_javascript};
-pub use encode::{INLINE_BYTES, MAX_DEPTH, encode};
+pub use encode::{INLINE_BYTES, encode};
 pub use envelope::{Envelope, Part};
 pub use js_value::{BigInt, ErrorValue, Value};
 pub use payload::Payload;
 pub use port::{PortPart, PortValue};
 pub use shared::SharedBytes;
 pub use text::Text;
+
+/// The numbers of this room that JavaScript knows.
+pub const NUMBERS: Groups = &[("TAGS", tags::NUMBERS), ("BYTES", bytes::NUMBERS), ("VALUES", VALUES)];
+
+const VALUES: Numbers = numbers! {
+    MAX_DEPTH = encode::MAX_DEPTH, INLINE_BYTES,
+    MAX_INPUT_DEPTH = Limits::DEFAULT.depth, MAX_INPUT_BYTES = Limits::DEFAULT.size,
+    MAX_SHAPE_KEYS = shapes::MAX_KEYS, MAX_SHAPE_KEY_BYTES = shapes::MAX_KEY_LENGTH,
+};

@@ -17,7 +17,8 @@ pub enum Text {
 
 impl Text {
     /// From UTF-16 units.
-    pub fn from_utf16(units: Vec<u16>) -> Self {
+    #[cfg(test)]
+    pub(crate) fn from_utf16(units: Vec<u16>) -> Self {
         match String::from_utf16(&units) {
             Ok(text) => Text::Utf8(text),
             Err(_) => Text::Utf16(units),

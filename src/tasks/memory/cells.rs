@@ -118,6 +118,7 @@ pub(in crate::tasks) fn atomic_add() -> Task {
             read_cell(&cell)
         },
     )
+    .parallel()
 }
 
 fn add_some(
@@ -237,6 +238,7 @@ pub(in crate::tasks) fn atomic_notify() -> Task {
             Ok(Value::Number((woken + others) as f64))
         },
     )
+    .wakes_plain()
 }
 
 struct PingPong {

@@ -78,6 +78,8 @@ pub(in crate::tasks) fn fill() -> Task {
             }
         },
     )
+    .in_place()
+    .parallel()
 }
 
 fn of_shared<T: Scalar>(

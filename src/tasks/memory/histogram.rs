@@ -91,6 +91,7 @@ pub(in crate::tasks) fn histogram() -> Task {
             Bytes::copy_from(BytesKind::Float64, bytemuck::cast_slice(&counts))
         },
     )
+    .parallel()
 }
 
 fn of_bytes(bytes: &Bytes, context: &Context<'_>) -> Result<Vec<u64>> {

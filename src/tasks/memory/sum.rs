@@ -34,6 +34,7 @@ pub(in crate::tasks) fn sum() -> Task {
             }
         },
     )
+    .parallel()
 }
 
 /// Both sums: the one that counts is told by the type, and the other is optimised away.

@@ -298,7 +298,7 @@ mod tests {
 
     fn shared(kind: BytesKind, bytes: &[u8]) -> SharedBytes {
         let access = Region::allocate(bytes.len() + 16, bytes.len() + 16).unwrap().access().unwrap();
-        bulk::fill_bytes(&access, 0, bytes.len() + 16, 0xEE).unwrap();
+        bulk::fill(&access, 0, bytes.len() + 16, 0xEE_u8).unwrap();
         bulk::write_bytes(&access, 8, bytes).unwrap();
         SharedBytes::whole(access).view(kind, 8, bytes.len()).unwrap()
     }
