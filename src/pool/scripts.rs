@@ -663,6 +663,12 @@ impl Pool {
         }
     }
 
+    /// Workers that wait in place.
+    #[cfg(all(test, not(loom)))]
+    pub(super) fn blocked_workers(&self) -> usize {
+        self.0.state.lock().scripts.blocked
+    }
+
     /// A job that its worker is about to run: unless it should have stopped already.
     fn start(&self, number: usize, taken: (u64, Job), policy: WaitPolicy) -> Step {
         let (id, Job { task, input, token, road, .. }) = taken;
