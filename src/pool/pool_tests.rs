@@ -304,7 +304,7 @@ fn idle_threads_above_the_minimum_end_and_come_back() {
     let bench = Bench::new(config);
     for round in 0..3 {
         for id in 0..3 {
-            bench.submit(round * 3 + id, SLEEP, 10.0);
+            bench.submit(round * 3 + id, SLEEP, 100.0);
         }
         bench.wait_until("all three run", |stats| stats.threads == 3);
         for _ in 0..3 {
