@@ -49,7 +49,7 @@ codec.registerExtension({
 codec.registerExtension(portExtension);
 
 /** An object of ours that does not move: its type tag, and what its class serializes it to. */
-const OBJECT_TAG = 0xa2;
+const { PACKED: OBJECT_TAG } = tags;
 
 codec.registerExtension({
   tag: OBJECT_TAG,
