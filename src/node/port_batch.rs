@@ -82,7 +82,7 @@ pub(super) fn take_number(count: usize, left: Taken) -> u32 {
 
 /// For JavaScript.
 pub(super) const NUMBERS: Numbers = numbers! {
-    BATCH, OUT_OF_BAND, FALLBACK_PLAIN, FALLBACK_WRAPPED, FALLBACK_INTRODUCING,
+    BATCH, OUT_OF_BAND, FALLBACK_PLAIN, FALLBACK_INTRODUCING,
     LARGE_WIRE = out_of_band::LARGE_WIRE, PARTS = out_of_band::PARTS, BLOCK = out_of_band::BLOCK,
     LEFT_SHIFT, LEFT_EMPTY, LEFT_CLOSED,
 };

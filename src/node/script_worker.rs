@@ -25,7 +25,7 @@ pub(super) mod step {
     pub(super) const LEAVE: f64 = 2.0;
 
     /// For JavaScript.
-    pub(in crate::node) const NUMBERS: Numbers = numbers! { WAIT, RUN, LEAVE };
+    pub(in crate::node) const NUMBERS: Numbers = numbers! { WAIT, RUN };
 }
 
 /// How a job ended, `SHIFT` bits above the form of its value.
