@@ -66,7 +66,7 @@ pub enum Reason {
 pub const NUMBERS: Groups = &[("REASONS", REASONS)];
 
 const REASONS: Numbers = numbers! {
-    CANCELLED = Reason::Cancelled, TIMED_OUT = Reason::TimedOut, POOL_CLOSED = Reason::PoolClosed,
+    TIMED_OUT = Reason::TimedOut, POOL_CLOSED = Reason::PoolClosed,
 };
 
 impl Reason {

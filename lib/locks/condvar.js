@@ -1,5 +1,6 @@
 'use strict';
 
+const { CONDVAR } = require('../constants');
 const { binding } = require('../native');
 const { InvalidArgTypeError, LockTimeoutError } = require('../errors');
 const { CHECK, LEND, LOCK, NATIVE, RETAKE, RETAKE_SYNC } = require('./guard');
@@ -8,9 +9,9 @@ const { NativeLock } = require('./native-lock');
 const { timeoutOf, waitOptions } = require('./options');
 const { checked, sleepFor, throwIfAborted, waitFor } = require('./waiting');
 
-const LAYOUT = new LockLayout('Condvar', 'C');
+const LAYOUT = new LockLayout('Condvar', CONDVAR);
 /** The cell that says how many wait, or more. */
-const WAITERS = 1;
+const { WAITERS } = CONDVAR;
 
 const EVERYBODY = 2 ** 32 - 1;
 const NO_LIMIT = Object.freeze({});

@@ -4,15 +4,14 @@
 
 const { types } = require('node:util');
 
+const { LOCKS } = require('../constants');
 const { bufferOf, isView, offsetOf, sizeOf } = require('../codec/bytes');
 const { InternalError, InvalidArgTypeError, InvalidArgValueError, OutOfRangeError } = require('../errors');
 const { startSearching } = require('../transfer/registry');
 const { validateInteger } = require('../validators');
 
-const ALIGNMENT = 8;
-/** Every lock has at least as many. */
-const LEAST_CELLS = 4;
-const BYTES_PER_CELL = 4;
+const { ALIGNMENT, LEAST_CELLS } = LOCKS;
+const BYTES_PER_CELL = Int32Array.BYTES_PER_ELEMENT;
 
 /** A kind of lock: how its cells are known, and how many there are. */
 class LockLayout {
@@ -22,14 +21,13 @@ class LockLayout {
 
   /**
    * @param {string} name of the class
-   * @param {string} letter of the kind in the magic
-   * @param {number} [bytes] where each lock of the kind has as many
+   * @param {{ MAGIC: number, BYTES?: number }} numbers cell 0 of every lock of the kind; and its bytes, where each lock
+   *   of the kind has as many
    */
-  constructor(name, letter, bytes = LEAST_CELLS * BYTES_PER_CELL) {
-    // Cell 0 of every lock: "RW", the letter of its kind, the version of the protocol.
-    this.#magic = 0x52570001 | (letter.charCodeAt(0) << 8);
+  constructor(name, { MAGIC, BYTES }) {
+    this.#magic = MAGIC;
     this.name = name;
-    this.bytes = bytes;
+    this.bytes = BYTES;
   }
 
   get magic() {

@@ -1,5 +1,6 @@
 'use strict';
 
+const { MUTEX } = require('../constants');
 const { LockNotHeldError } = require('../errors');
 const { Guard, LEND, NATIVE, RELEASE, RESUME, RETAKE, RETAKE_SYNC, SUSPEND } = require('./guard');
 const { LockLayout } = require('./lock-cells');
@@ -8,10 +9,9 @@ const { timeoutOf, waitOptions } = require('./options');
 const { owner } = require('./owner');
 const { NOT_YET } = require('./waiting');
 
-const LAYOUT = new LockLayout('Mutex', 'M');
+const LAYOUT = new LockLayout('Mutex', MUTEX);
 /** The cell of the word, and its bits that name the owner. */
-const WORD = 1;
-const OWNER = 2 ** 27 - 1;
+const { WORD, OWNER } = MUTEX;
 
 /** How often a blocking lock looks at a busy word before it queues: a critical section is often as short. */
 const SPINS = 40;

@@ -1,5 +1,6 @@
 'use strict';
 
+const { LOCKS, RW_LOCK } = require('../constants');
 const { InvalidArgValueError, LockNotHeldError } = require('../errors');
 const { validateInteger, validateOptions } = require('../validators');
 const { Guard, RELEASE } = require('./guard');
@@ -10,21 +11,16 @@ const { owner } = require('./owner');
 const { NOT_YET } = require('./waiting');
 
 /** Its bytes depend on the number of its slots. */
-const LAYOUT = new LockLayout('RwLock', 'R');
+const LAYOUT = new LockLayout('RwLock', RW_LOCK);
 /** The cell of the word, its bits that name the owner, and the one that says that the owner is not in yet. */
-const WORD = 1;
-const OWNER = 2 ** 27 - 1;
-const DRAINING = 2 ** 27;
+const { WORD, OWNER, DRAINING } = RW_LOCK;
 /** The cell with the number of slots, and the first slot. */
-const COUNT = 2;
-const SLOTS = 4;
-const MAX_SLOTS = 1024;
+const { COUNT, SLOTS, MAX_SLOTS } = RW_LOCK;
 /** So many make the lock 128 bytes long. */
 const DEFAULT_SLOTS = 28;
 
 /** Arguments of the native side. */
-const READ = 0;
-const WRITE = 1;
+const { READ, WRITE } = LOCKS;
 
 const OPTIONS = new Set(['maxReaders']);
 

@@ -9,15 +9,15 @@ const { Cancellable } = require('../end-early');
 const {
   errorFromCode, InternalError, LockAbortedError, LockDeadlockError, LockTimeoutError, reasonOf,
 } = require('../errors');
-const FORMS = require('../forms');
+const { FORMS, LOCK_WAITS } = require('../constants');
 
 const delivery = deliveryOf(binding);
 
 /** What a native call returns that has joined a queue, or found a lock busy. */
-const NOT_YET = -1;
+const { NOT_YET } = LOCK_WAITS;
 
 /** For an `id`: the thread itself sleeps. */
-const SLEEP = -1;
+const { SLEEP } = LOCK_WAITS;
 
 /**
  * Milliseconds. V8 cannot interrupt a native call, so `terminate()` waits for the end of a slice; the end of the
@@ -148,7 +148,7 @@ class Wait extends Cancellable {
   settle(form, number, from) {
     if (form === FORMS.NUMBER) return this.resolve(number);
     const error = form === FORMS.ERROR
-      ? errorFromCode(from.takeExtra(), from.takeExtra())
+      ? errorFromCode(from.takeOutOfBand(), from.takeOutOfBand())
       : new InternalError(`a lock answered in the unknown form ${form}`);
     return this.reject(error);
   }

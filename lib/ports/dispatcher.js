@@ -28,7 +28,7 @@ const { canSettle, settle, throwUncaught } = require('../runtime/turn');
 const { CloseEvent, destroyed, eventWithPorts, hasContext, inContext } = require('./like-node');
 const { MessageReader, NOTHING, Unreadable } = require('./message-reader');
 const { ports } = require('./open-ports');
-const { LEFT_CLOSED, LEFT_EMPTY } = require('./receive-buffer');
+const { LEFT_CLOSED, LEFT_EMPTY } = require('../constants').PORTS;
 
 /** Messages a port gives to its listeners in one turn of the loop, as Node's do. */
 const A_TURN = 1000;

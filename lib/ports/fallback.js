@@ -18,7 +18,7 @@
 const { FallbackPort } = require('../fallback/fallback-port');
 const { binding } = require('../native');
 const { ports } = require('./open-ports');
-const { CLOSED } = require('./receive-buffer');
+const { CLOSED } = require('../constants').POSTED;
 
 /**
  * Gives a fallback port to an endpoint. One that closes stays with it: the thread with the other one may be ending, and

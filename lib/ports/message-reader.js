@@ -10,15 +10,24 @@
  * meanwhile, the rest of the batch is taken again.
  */
 
+const { PORTS } = require('../constants');
 const { binding } = require('../native');
 const { decode } = require('./codec');
 const fallback = require('./fallback');
 const { openWrapper } = require('./fallback-post');
 const { lookForLoss } = require('./loss');
-const {
-  ALONE, BLOCK, COUNT_MASK, FALLBACK_INTRODUCING, FALLBACK_PLAIN, LARGE_WIRE, LEFT_EMPTY, LEFT_SHIFT, PARTS, receiveBuffer,
-} = require('./receive-buffer');
+const { receiveBuffer } = require('./receive-buffer');
 const { Kept, arePairs } = require('./shared-memory');
+
+/** In `lengths`: the message comes alone; then follow the length of its wire, what it has, and that of its block. */
+const { OUT_OF_BAND: ALONE } = PORTS;
+/** What such a message has: a wire that is to be fetched, out-of-band values, one block of bytes that is to be fetched. */
+const { LARGE_WIRE, PARTS, BLOCK } = PORTS;
+/** In `lengths`: the message waits in the fallback port: as the value itself, or with shared memory after it. */
+const { FALLBACK_PLAIN, FALLBACK_INTRODUCING } = PORTS;
+/** What is left after a batch, above its count. */
+const { LEFT_EMPTY, LEFT_SHIFT } = PORTS;
+const COUNT_MASK = (1 << LEFT_SHIFT) - 1;
 
 const { lengths, bytes: buffer } = receiveBuffer;
 const NO_PARTS = Object.freeze([]);

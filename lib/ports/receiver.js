@@ -7,7 +7,7 @@ const { reasonOf } = require('../errors');
 const { lookAtLossPorts, lookForLoss } = require('./loss');
 const { NOTHING, Unreadable } = require('./message-reader');
 const { ports } = require('./open-ports');
-const { LEFT_CLOSED, LEFT_EMPTY } = require('./receive-buffer');
+const { LEFT_CLOSED, LEFT_EMPTY } = require('../constants').PORTS;
 const { closedError, deadline, receiveOptions, sliceOf, timeoutError } = require('./waiting');
 
 /** The message itself; throws when it could not be read. */

@@ -16,8 +16,10 @@ const { ensureStack } = require('../runtime/stack-overflow');
 const { addSource, removeSource } = require('./last-turns');
 const { PoolWorker } = require('./pool-worker');
 const { placeOf } = require('./script-location');
-const { COMPILED, NO_WORKER } = require('./steps');
+const { COMPILED } = require('./worker-messages');
 const { thrownBeside } = require('../task/thrown');
+
+const { NO_WORKER } = require('../constants').SCRIPTS;
 
 /** So many workers in a row may end without having finished a task; then it is the script's fault. */
 const FRUITLESS_LIMIT = 3;
