@@ -13,7 +13,7 @@
 
 const { append } = require('../runtime/intrinsics');
 const { binding } = require('../native');
-const { ASKED_INPUT, DROP, INPUT, VOID } = require('./steps');
+const { ASKED_INPUT, DROP, INPUT, VOID } = require('./owner-messages');
 const { discardTaken, givesOnlyMemory, sendValue } = require('./transfer');
 
 const NOTHING = Object.freeze([]);

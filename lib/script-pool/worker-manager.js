@@ -14,9 +14,10 @@ const { binding } = require('../native');
 const { nextTick } = require('../runtime/globals');
 const { ensureStack } = require('../runtime/stack-overflow');
 const { addSource, removeSource } = require('./last-turns');
+const { COMPILED } = require('./owner-messages');
 const { PoolWorker } = require('./pool-worker');
 const { placeOf } = require('./script-location');
-const { COMPILED, NO_WORKER } = require('./steps');
+const { NO_WORKER } = require('./steps');
 const { thrownFromPort } = require('../task/thrown');
 
 /** So many workers in a row may end without having finished a task; then it is the script's fault. */
