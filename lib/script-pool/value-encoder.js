@@ -9,9 +9,9 @@
 const { types } = require('node:util');
 
 const {
-  KIND_ARRAY_BUFFER, KIND_BUFFER, KIND_UINT8, bufferOf, bytesOf, isBuffer, isResizable, isView, kindOfView, lengthOf, setBytes, sizeOf,
+  KIND_ARRAY_BUFFER, KIND_BUFFER, KIND_UINT8, bufferOf, bytesOf, isBuffer, isResizable, isView, kindOfView, lengthOf, partPairs,
+  setBytes, sizeOf,
 } = require('../codec/bytes');
-const { arrayOf } = require('../runtime/intrinsics');
 const {
   COPY: INPUT_COPY, DIRECT: INPUT_DIRECT, KIND_SHIFT, PIN: INPUT_PIN, WIRE: INPUT_WIRE,
 } = require('../constants').INPUTS;
@@ -62,7 +62,7 @@ class ValueEncoder {
     this.form = INPUT_WIRE;
     this.value = writer.bytes;
     this.length = writer.length;
-    this.parts = parts.length > 0 ? pairs(parts) : undefined;
+    this.parts = parts.length > 0 ? partPairs(parts) : undefined;
     return true;
   }
 
@@ -154,15 +154,6 @@ function memoryOf(bytes) {
 /** Memory that is still there and keeps its length. */
 function isPlain(buffer) {
   return sizeOf(buffer) > 0 && !isResizable(buffer);
-}
-
-function pairs(parts) {
-  const together = arrayOf(parts.length * 2);
-  for (let i = 0; i < parts.length; i++) {
-    together[i * 2] = bytesOf(parts[i]);
-    together[i * 2 + 1] = false;
-  }
-  return together;
 }
 
 module.exports = { ValueEncoder };
