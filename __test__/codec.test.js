@@ -35,6 +35,7 @@ const codeOf = (code, message) => (error) => {
 };
 
 describe('golden vectors', () => {
+  assert.ok(fixture.vectors.length > 50 && fixture.malformed.length > 10);
   for (const vector of fixture.vectors) {
     test(vector.description, () => {
       const codec = newCodec({ shapes: new LocalShapes(vector.shapes ? 4096 : 0) });

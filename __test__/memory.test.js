@@ -61,6 +61,7 @@ async function compare({ load, say, after }, work, some, many) {
   };
   const run = eval(`(${work})`);
   const look = async () => {
+    // V8 sweeps and gives memory back on threads of its own, and nothing tells when they have done so.
     for (let i = 0; i < 6; i++) {
       globalThis.gc();
       await after(20);

@@ -125,7 +125,7 @@ const JAVASCRIPT = [
     room: 'lib/task',
     files: [
       'lib/task/', 'lib/answers.js', 'lib/inputs.js', 'lib/pending.js', 'lib/pool-options.js', 'lib/pool-record.js',
-      'lib/tasks.js', 'lib/values.js',
+      'lib/values.js',
     ],
     imports: ['lib/ports', 'lib/shared-buffer', 'lib/transfer', 'lib/codec', 'lib/delivery', ...GROUND],
     why: 'Inputs, answers and promises of tasks, of native and script tasks alike; so it imports neither kind of pool.',

@@ -9,7 +9,7 @@ const { setTimeout: after } = require('node:timers/promises');
 const { Barrier, Condvar, Mutex, RwLock, Semaphore, errors } = require('../..');
 const { assertPromised, timeOf } = require('../support/promised-time');
 const { thread } = require('../support/thread');
-const { until } = require('../support/until');
+const { inTime, until } = require('../support/until');
 const { arrivedAt, codeOf, isContended, isDraining, waitersOf } = require('./support');
 
 const HOLD_MUTEX = 'Mutex.from(data).lockSync(); tell(1); forever();';
@@ -137,8 +137,9 @@ test('a writer that waits behind readers and dies leaves the lock whole', async 
   await until(() => isDraining(lock), 'the writer waits');
   const reading = lock.read();
   await writer.worker.terminate();
-  (await reading).release();
+  (await inTime(reading, 'the reader behind it')).release();
   guard.release();
+  assert.equal(lock.poisoned, false);
   lock.writeSync().release();
 });
 
@@ -162,7 +163,8 @@ test('a semaphore: who dies waiting leaves nothing behind', async () => {
   const behind = semaphore.acquire(1);
   await waiter.worker.terminate();
   semaphore.release(1);
-  await behind;
+  (await inTime(behind, 'who waits behind it')).release();
+  assert.deepEqual([waitersOf(semaphore), semaphore.available], [0, 1]);
 });
 
 test('a condition variable: a notify that reached a dead thread goes to the next', async () => {

@@ -10,7 +10,7 @@ const nodeThreads = require('node:worker_threads');
 const { MessageChannel, MessagePort, carry, errors, receiveMessageOnPort } = require('rust-workers');
 const { deserialize, serialize } = require('../../lib/transfer/serialization');
 const { binding } = require('../../lib/native');
-const { until } = require('../support/until');
+const { inTime, until } = require('../support/until');
 
 /** A record of a port as it stands in a message, and the port's other end. */
 function recordOf() {
@@ -100,7 +100,7 @@ test('a port whose message is lost lets the other end know, also when nothing el
     // `close` drops what waits at once; the other way it is dropped when nobody can get at it any more.
     carrier.port2.close();
     if (drop === 'other close') carrier.port1.close();
-    await told;
+    await inTime(told, 'the other end is told');
   }
 });
 

@@ -188,6 +188,7 @@ test('a pool that never had work closes, while its workers still start', async (
   await pool.close();
   const lazy = new WorkerPool(functions, { maxThreads: 2 });
   await lazy.close();
+  assert.deepEqual([pool, lazy].map((one) => one.stats().workers), [0, 0]);
 });
 
 test('an idle pool does not keep the process alive; a busy one does', () => {

@@ -17,10 +17,10 @@ const functions = script('functions.js');
 const ending = (how) => new WorkerPool(script('ends-at-once.js'), { maxThreads: 1, workerData: how }).on('error', () => {});
 const closed = { code: 'ERR_RW_POOL_CLOSED' };
 
-for (const [what, submit] of Object.entries({
-  run: (pool) => pool.run('sleep', 1),
-  map: (pool) => pool.map('sleep', [1, 2]),
-  'run with a signal': (pool) => pool.run('sleep', 1, { signal: new AbortController().signal }),
+for (const [what, [submit, result]] of Object.entries({
+  run: [(pool) => pool.run('fibonacci', 10), 55],
+  map: [(pool) => pool.map('fibonacci', [10, 11]), [55, 89]],
+  'run with a signal': [(pool) => pool.run('fibonacci', 10, { signal: new AbortController().signal }), 55],
 })) {
   test(`${what}, then destroy()`, async () => {
     const pool = new WorkerPool(functions);
@@ -33,7 +33,7 @@ for (const [what, submit] of Object.entries({
     const pool = new WorkerPool(functions);
     const done = submit(pool);
     await inTime(pool.close(), 'the pool closes');
-    await done;
+    assert.deepEqual(await done, result);
   });
 
   for (const how of ['exit', 'throw']) {
@@ -56,7 +56,7 @@ for (const [what, submit] of Object.entries({
   test(`${what}, with a worker that is terminated while it starts`, async () => {
     const pool = new WorkerPool(functions, { maxThreads: 1 });
     pool.once('workerCreate', (worker) => worker.terminate());
-    await inTime(submit(pool), 'the task');
+    assert.deepEqual(await inTime(submit(pool), 'the task'), result);
     await inTime(pool.close(), 'the pool closes');
   });
 }

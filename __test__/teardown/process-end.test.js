@@ -61,7 +61,7 @@ onEachNode('the end of a process', (run) => {
   });
 
   test('process.exit() in the middle of work of every kind ends it at once with its code', async () => {
-    const end = await run(async ({ load, say, after }) => {
+    const end = await run(async ({ load, say, until }) => {
       const { WorkerPool } = load();
       const pool = new WorkerPool({ maxThreads: 3 });
       const silent = () => {};
@@ -71,7 +71,7 @@ onEachNode('the end of a process', (run) => {
       for (let i = 0; i < 10_000; i++) pool.run('echo', { i, text: 'some' }).catch(silent);
       const given = new Uint8Array(64 * 1024 * 1024);
       pool.run('blake3', given, { transfer: [given.buffer] }).catch(silent);
-      await after(20);
+      await until(() => pool.stats().running === 3, 'three of them run');
       process.on('exit', (code) => say('exit', code));
       process.exit(7);
     });
@@ -92,13 +92,14 @@ onEachNode('the end of a process', (run) => {
   });
 
   test('an uncaught error in the middle of work ends it as it always does', async () => {
-    const end = await run(({ load }) => {
+    const end = await run(async ({ load, until }) => {
       const { WorkerPool } = load();
       const pool = new WorkerPool({ maxThreads: 2 });
       for (let i = 0; i < 1_000; i++) pool.run('fibonacci', 25);
-      setTimeout(() => {
+      await until(() => pool.stats().running === 2, 'two of them run');
+      setImmediate(() => {
         throw new Error('thrown on purpose');
-      }, 10);
+      });
     });
     assert.equal(end.signal, null);
     assert.equal(end.code, 1);
@@ -119,17 +120,19 @@ onEachNode('the end of a process', (run) => {
   });
 
   test('a signal ends it in the middle of work', async () => {
-    const end = await run(({ load }) => {
+    const end = await run(async ({ load, until }) => {
       const { WorkerPool } = load();
-      new WorkerPool().run('primes', 10_000_000_000);
-      setTimeout(() => process.kill(process.pid, 'SIGTERM'), 20);
+      const pool = new WorkerPool();
+      pool.run('primes', 10_000_000_000);
+      await until(() => pool.stats().running === 1, 'it runs');
+      process.kill(process.pid, 'SIGTERM');
     });
     assert.deepEqual(end, { code: null, signal: 'SIGTERM', stdout: '', stderr: '' });
   });
 
   test('pools made and forgotten by the hundred are closed by the garbage collector', async () => {
     const end = await run(
-      async ({ load, say, after }) => {
+      async ({ load, say, until }) => {
         const { WorkerPool } = load();
         const threads = () => require('node:fs').readdirSync('/proc/self/task').length;
         const use = async () => {
@@ -139,42 +142,34 @@ onEachNode('the end of a process', (run) => {
         await use();
         const before = threads();
         for (let i = 0; i < 200; i++) await use();
-        const most = threads();
-        for (let i = 0; i < 100 && threads() > before + 1; i++) {
-          globalThis.gc();
-          await after(20);
-        }
-        say(most > before, threads() <= before + 1);
+        say(threads() > before);
+        await until(() => (globalThis.gc(), threads() <= before + 1), 'their threads end');
       },
       { execArgv: ['--expose-gc'] },
     );
-    assert.deepEqual(end, quietly('true true'));
+    assert.deepEqual(end, quietly('true'));
   });
 
   test('script pools that were used and forgotten are closed by the garbage collector too', async () => {
     const end = await run(
-      async ({ load, say, after }) => {
+      async ({ load, say, until }) => {
         const { WorkerPool } = load();
         const threads = () => require('node:fs').readdirSync('/proc/self/task').length;
         const script = 'data:text/javascript,export default (x) => x';
         const use = () => new WorkerPool(script, 1).runTask(1);
         const before = threads();
         for (let i = 0; i < 5; i++) await use();
-        const most = threads();
-        for (let i = 0; i < 200 && threads() > before + 1; i++) {
-          globalThis.gc();
-          await after(20);
-        }
-        say(most > before + 4, threads() <= before + 1);
+        say(threads() > before + 4);
+        await until(() => (globalThis.gc(), threads() <= before + 1), 'their threads end');
       },
       { execArgv: ['--expose-gc'] },
     );
-    assert.deepEqual(end, quietly('true true'));
+    assert.deepEqual(end, quietly('true'));
   });
 
   test('a pool forgotten with work under way still answers', async () => {
     const end = await run(
-      async ({ load, say, after }) => {
+      async ({ load, say, until }) => {
         const { WorkerPool } = load();
         let answers = 0;
         for (let i = 0; i < 50; i++) {
@@ -182,10 +177,7 @@ onEachNode('the end of a process', (run) => {
           pool.run('sleep', 50).then(() => answers++);
           pool.run('fibonacci', 10).then(() => answers++);
         }
-        for (let i = 0; i < 20 && answers < 100; i++) {
-          globalThis.gc();
-          await after(20);
-        }
+        await until(() => (globalThis.gc(), answers === 100), 'all answers');
         say(answers);
       },
       { execArgv: ['--expose-gc'] },

@@ -3,24 +3,22 @@
 /** The ends of the way to a Worker's thread: options as Node reads them, events, warnings where nobody can read, two copies. */
 
 const assert = require('node:assert/strict');
-const { spawn } = require('node:child_process');
 const { once } = require('node:events');
 const fs = require('node:fs');
 const os = require('node:os');
 const path = require('node:path');
-const { text } = require('node:stream/consumers');
 const { describe, test } = require('node:test');
 const workerThreads = require('node:worker_threads');
 
 const { MessageChannel, MessagePort, SharedBuffer, Worker } = require('rust-workers');
+const { ROOT, runNode } = require('../support/child');
 
-const ROOT = path.join(__dirname, '../..');
 const next = async (worker) => (await once(worker, 'message'))[0];
 
-/** Runs a program in a process of its own; what it printed. */
-async function program(script, options) {
-  const child = spawn(process.execPath, ['-e', script], { cwd: __dirname, ...options });
-  const [stdout, stderr] = await Promise.all([text(child.stdout), text(child.stderr)]);
+/** Runs a program in a process of its own to its natural end; what it printed. */
+async function program(script) {
+  const { code, signal, stdout, stderr } = await runNode(['-e', script], { cwd: __dirname });
+  assert.deepEqual([code, signal], [0, null], stderr);
   return { stdout, stderr };
 }
 
@@ -105,9 +103,8 @@ describe('options', () => {
           }
         }`;
       const printed = await Promise.all(['rust-workers', 'node:worker_threads'].map(async (threads) => {
-        const child = spawn(process.execPath, ['-e', script, threads], { cwd: __dirname });
-        const lines = (await text(child.stdout)).split('\n').sort();
-        return lines;
+        const { stdout } = await runNode(['-e', script, threads], { cwd: __dirname });
+        return stdout.split('\n').sort();
       }));
       assert.deepEqual(printed[0], printed[1], key);
       assert.ok(printed[0].length > 1, key);

@@ -13,7 +13,7 @@ const {
 const { compile } = require('./shapes');
 const {
   HEADER_TREE, HEADER_GRAPH, HOLE, KEPT, TAIL, FIRST_EXTENSION, LAST_EXTENSION, SHORT_LATIN1,
-} = require('./tags');
+} = require('../constants').TAGS;
 
 const { latin1Slice, utf8Slice, ucs2Slice } = bufferText;
 const { fromCharCode } = String;

@@ -3,15 +3,14 @@
 // The memory a writer writes to, and the primitives of the wire: everything that cannot run user code.
 
 const {
-  NULL, UNDEFINED, FALSE, TRUE, INT32, FLOAT64, BIGINT, LATIN1, UTF8, UTF16, SHORT_LATIN1,
-} = require('./tags');
+  NULL, UNDEFINED, FALSE, TRUE, INT32, FLOAT64, BIGINT, LATIN1, UTF8, UTF16, SHORT_LATIN1, SHORT_LIMIT,
+} = require('../constants').TAGS;
 const { bufferOf, setBytes } = require('./bytes');
 const { bufferText } = require('../runtime/intrinsics');
 
 const FIRST_SIZE = 16 * 1024;
 /** Memory that grew beyond this for one value is let go before the next. */
 const KEPT_SIZE = 1024 * 1024;
-const SHORT_LIMIT = 64;
 
 const { utf8Write, ucs2Write } = bufferText;
 const { allocUnsafeSlow: allocate, byteLength } = Buffer;

@@ -30,7 +30,7 @@ const { WriteBuffer } = require('./write-buffer');
 const {
   HEADER_TREE, HEADER_GRAPH, DATE, ARRAY, ARRAY_TAILED, SHAPED, SHAPED_HOLEY, OBJECT, MAP, SET, BYTES,
   BYTES_PART, VIEW, REF, HOLE, TAIL, REGEXP, BOXED, CARRIED,
-} = require('./tags');
+} = require('../constants').TAGS;
 
 const { isArgumentsObject, isProxy } = types;
 const { keys: keysOf, getOwnPropertyDescriptor, getPrototypeOf, hasOwn } = Object;

@@ -2,7 +2,7 @@
 
 /** Ports in the inputs and results of native tasks, and in what a task posts. */
 
-const { PORT } = require('../codec/tags');
+const { PORT } = require('../constants').TAGS;
 const { isPort, ownTypeByTag } = require('../transfer/registry');
 
 /** What a port is made with that comes from Rust. */

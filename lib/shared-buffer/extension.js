@@ -6,7 +6,7 @@
  */
 
 const { KIND_ARRAY_BUFFER, bufferOf, isView, kindOfView, lengthOf, offsetOf, sizeOf } = require('../codec/bytes');
-const { SHARED } = require('../codec/tags');
+const { SHARED } = require('../constants').TAGS;
 
 // Loaded late: it needs the binding's delivery, which needs this codec.
 let sharedBuffer;

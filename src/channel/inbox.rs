@@ -22,7 +22,7 @@
 //!
 //! There is one mutex for each inbox, and every field below is read and written under it; there are no atomics beside it.
 //! So the only memory ordering used is the mutex's own: what a thread did before its critical section is visible to
-//! the threads that enter a later one. A message's bytes are written before `push` and read after `take`: visible.
+//! the threads that enter a later one. A message's bytes are written before `push` and read after a take: visible.
 //! No thread ever holds two inbox locks; an operation that concerns both ends does its work at one and then at the other,
 //! and the file that does so argues for the order (`port.rs`). No lock is held while an event loop is woken, a sleeper is
 //! notified or a message is dropped: the critical section returns an [`After`] that says what is to be done.
@@ -41,7 +41,7 @@
 //!
 //! `woken` says who has the turn. False: the event loop is idle, and the thread that makes something *due* for it sets
 //! `woken` and wakes it. True: the event loop has been or is being woken, and nobody wakes it again. The event loop hands
-//! the turn back (sets it false) only inside `take` (and its kin), in the same critical section that saw the queue empty,
+//! the turn back (sets it false) only by `take_batch` or `end_turn`, in the same critical section that saw the queue empty,
 //! or, while the port does not listen, that saw nothing due. So:
 //!
 //! * *No lost wake*: a push is either before that critical section, and then its message was seen there, or after
@@ -54,7 +54,7 @@
 //! Races that remain, and are harmless:
 //!
 //! * *Late wake*: a waker is called after the lock was released, so the call may arrive when the event loop has drained by
-//!   itself, or has detached the port. An event loop answers a wake by `take` on the port of that number, if it still
+//!   itself, or has detached the port. An event loop answers a wake by taking from the port of that number, if it still
 //!   has one. Wakes decided never outnumber drains by more than one.
 //! * *Wake before attach returns*: an event loop may be woken for a port whose `attach` has not returned yet.
 //!   It must not look the port up inside `wake`, only note the number, as an event queue does.
@@ -307,24 +307,6 @@ impl Inbox {
         After { wake: self.due(), ..After::default() }
     }
 
-    /// Moves up to `max` messages to `out`, if the port listens, and says what is left.
-    pub(super) fn take(&mut self, reader: u32, max: usize, out: &mut Vec<Message>) -> (Taken, After) {
-        if !self.is_held(reader) {
-            return (Taken::Gone, After::default());
-        }
-        let mut after = After::default();
-        if self.listening {
-            let count = self.queue.len().min(max);
-            out.extend(self.queue.drain(..count));
-            self.freed(count, &mut after);
-            if !self.queue.is_empty() {
-                self.woken = self.waker.is_some();
-                return (Taken::More, after);
-            }
-        }
-        (self.nothing_taken(), after)
-    }
-
     /// Moves waiting messages to the end of `batch`, if the port listens; up to `max` where the capacity counts
     /// them, else all at once: the two queues change places, so that a thread that posts need not wait meanwhile. `Closed`
     /// and `Empty` are only answered by a call that moved nothing: what was moved may still come back
@@ -351,16 +333,11 @@ impl Inbox {
             self.woken = self.waker.is_some();
             return (Taken::More, after);
         }
-        (self.nothing_taken(), after)
-    }
-
-    /// The answer of a take that leaves nothing to be taken: the end, told once, or the turn goes back.
-    fn nothing_taken(&mut self) -> Taken {
         if self.ends() {
-            return Taken::Closed;
+            return (Taken::Closed, after);
         }
         self.woken = false;
-        Taken::Empty
+        (Taken::Empty, after)
     }
 
     /// Hands the turn back after all that was taken has been used, if nothing more waits.

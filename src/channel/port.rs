@@ -206,12 +206,6 @@ impl Port {
         self.0.peer().inbox.lock().len()
     }
 
-    /// True when this handle owns its end and the end is not closed. A port whose other end has closed counts as
-    /// open until a call has answered that it closed.
-    pub fn is_open(&self) -> bool {
-        self.0.own().inbox.lock().is_held(self.0.number)
-    }
-
     /// Posts as `postMessage` does: never blocks, never fails, never loses a message that can still be received. Past the
     /// capacity the message is queued all the same and the answer says [`Posted::Over`]: by the time of the post
     /// its transfer list has been detached, and `postMessage` has no way to give that back. Senders that should
@@ -263,16 +257,6 @@ impl Port {
         }
     }
 
-    /// Moves up to `max` messages to the end of `out`, oldest first, in one critical section. Moves none while the
-    /// port does not listen. The answer says what is left, and who has the turn.
-    pub fn take(&self, max: usize, out: &mut Vec<Message>) -> Taken {
-        // Enough for a usual batch, so that the vector need not grow inside the critical section.
-        out.reserve(max.min(256));
-        let (taken, after) = self.0.own().inbox.lock().take(self.0.number, max, out);
-        self.0.settle_own(after);
-        taken
-    }
-
     /// Moves waiting messages to the end of `batch`: up to `max` of a bounded channel, else all, at no cost.
     /// [`Taken::More`] whenever it moved any: when they are used, take again or call [`Port::end_turn`]. Until then they
     /// can be put back.
@@ -313,7 +297,7 @@ impl Port {
         self.0.settle_own(after);
     }
 
-    /// Whether messages wake the event loop and [`Port::take`] gives them: `start`, and the coming and going of
+    /// Whether messages wake the event loop and [`Port::take_batch`] gives them: `start`, and the coming and going of
     /// `message` listeners.
     pub fn listen(&self, listening: bool) {
         let after = self.0.own().inbox.lock().listen(self.0.number, listening);
@@ -387,5 +371,35 @@ impl From<Box<dyn PortPart>> for PortInTransit {
 impl fmt::Debug for PortInTransit {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "PortInTransit({})", self.id().0)
+    }
+}
+
+/// What tests ask for.
+#[cfg(test)]
+impl Port {
+    /// True when this handle owns its end and the end is not closed. A port whose other end has closed counts as
+    /// open until a call has answered that it closed.
+    pub(super) fn is_open(&self) -> bool {
+        self.0.own().inbox.lock().is_held(self.0.number)
+    }
+
+    /// Takes up to `max` messages as an event loop does, and answers what is left: what it took beyond them goes back, and
+    /// it ends its turn when nothing is left.
+    pub(super) fn take(&self, max: usize, out: &mut Vec<Message>) -> Taken {
+        let mut batch = VecDeque::new();
+        let taken = self.take_batch(max, &mut batch);
+        if taken != Taken::More {
+            return taken;
+        }
+        out.extend(batch.drain(..max.min(batch.len())));
+        self.put_back(batch.drain(..));
+        let left = self.end_turn();
+        if left != Taken::More {
+            return left;
+        }
+        // Messages, or the end.
+        let left = self.take_batch(max, &mut batch);
+        self.put_back(batch.drain(..));
+        left
     }
 }

@@ -5,7 +5,7 @@
 /// Both methods are called on any thread, without a lock held. A call may come late (see "late wake" in `inbox.rs`), and
 /// before `attach` has returned: note the number, do not act on it inside the call.
 pub trait PortWaker: Send + Sync {
-    /// Something is due: take with [`Port::take`](super::Port::take) until it answers anything but
+    /// Something is due: take with [`Port::take_batch`](super::Port::take_batch) until it, or [`Port::end_turn`](super::Port::end_turn), answers anything but
     /// [`Taken::More`](super::Taken::More). Until then no further call comes for this port.
     fn wake(&self, port: PortId);
     /// There is room in the inbox of the other end, or the channel is closed: try again to post what was refused. Called

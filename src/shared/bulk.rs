@@ -29,7 +29,7 @@ impl<'a> Parts<'a> {
         let tail = len - head - words * 8;
         Ok(Parts {
             head: access.cells(offset, head)?,
-            // A range shorter than its head has no aligned start; an empty slice stands anywhere.
+            // A range that is shorter than its head has no aligned start.
             words: if words == 0 { &[] } else { access.cells(offset + head, words)? },
             tail: access.cells(offset + len - tail, tail)?,
         })
@@ -64,26 +64,12 @@ pub fn write_bytes(access: &Access, offset: usize, from: &[u8]) -> Result<()> {
     Ok(())
 }
 
-/// Sets every byte of a range.
-pub fn fill_bytes(access: &Access, offset: usize, len: usize, byte: u8) -> Result<()> {
-    let parts = Parts::of(access, offset, len)?;
-    parts.head.iter().chain(parts.tail).for_each(|cell| cell.store(byte, Relaxed));
-    let word = u64::from_ne_bytes([byte; 8]);
-    parts.words.iter().for_each(|cell| cell.store(word, Relaxed));
-    Ok(())
-}
-
 /// Sets every element of a range of `count`.
 pub fn fill<T: Element>(access: &Access, offset: usize, count: usize, value: T) -> Result<()> {
     let bits = value.to_bits();
     let cells = access.cells::<CellOf<T>>(offset, count)?;
     cells.iter().for_each(|cell| T::Bits::store_relaxed(cell, bits));
     Ok(())
-}
-
-/// The elements that cells hold, each read once and passed through `map`, in private memory.
-pub fn read_cells<T: Element, U>(cells: &[CellOf<T>], mut map: impl FnMut(T) -> U) -> Vec<U> {
-    cells.iter().map(|cell| map(T::from_bits(T::Bits::load_relaxed(cell)))).collect()
 }
 
 /// Writes values to cells, as many as both have.
@@ -176,7 +162,7 @@ mod tests {
         let bytes: Vec<u8> = (1..=64).collect();
         for offset in 0..20 {
             for len in 0..30 {
-                fill_bytes(&access, 0, 64, 0xEE).unwrap();
+                fill(&access, 0, 64, 0xEE_u8).unwrap();
                 write_bytes(&access, offset, &bytes[..len]).unwrap();
                 let mut all = [0; 64];
                 read_bytes(&access, 0, &mut all).unwrap();
@@ -192,7 +178,7 @@ mod tests {
     #[test]
     fn a_fill_stays_inside_its_range() {
         let access = Region::allocate(40, 40).unwrap().access().unwrap();
-        fill_bytes(&access, 3, 30, 7).unwrap();
+        fill(&access, 3, 30, 7_u8).unwrap();
         let mut all = [0; 40];
         read_bytes(&access, 0, &mut all).unwrap();
         assert!(all.iter().enumerate().all(|(at, byte)| *byte == if (3..33).contains(&at) { 7 } else { 0 }));
@@ -206,7 +192,7 @@ mod tests {
         let access = Region::allocate(20, 24).unwrap().access().unwrap();
         let refused = Err(SharedError::OutOfBounds { offset: 15, size: 6, len: 20 });
         assert_eq!(write_bytes(&access, 15, &[1; 6]), refused);
-        assert_eq!(fill_bytes(&access, 15, 6, 1), refused);
+        assert_eq!(fill(&access, 15, 6, 1_u8), refused);
         assert_eq!(atomics::read::<u8>(&access, 15), Ok(0), "nothing was written");
         assert_eq!(fill::<u16>(&access, 1, 2, 1), Err(SharedError::Misaligned { offset: 1, align: 2 }));
         assert!(chunks(&access, 21, 0, |_| panic!("no bytes")).is_err());

@@ -17,17 +17,18 @@ pub enum Text {
 
 impl Text {
     /// From UTF-16 units.
-    pub fn from_utf16(units: Vec<u16>) -> Self {
+    #[cfg(test)]
+    pub(crate) fn from_utf16(units: Vec<u16>) -> Self {
         match String::from_utf16(&units) {
             Ok(text) => Text::Utf8(text),
             Err(_) => Text::Utf16(units),
         }
     }
 
-    /// From UTF-16 units as little-endian bytes, of which there is an even number.
+    /// From UTF-16 units as little-endian bytes, of which there must be an even number.
     ///
     /// # Errors
-    /// `ValueTooLarge` when there is no memory for it; so with the other functions that give a `Result`.
+    /// `ValueTooLarge` when there is no memory for it. The other functions that return a `Result` have the same error.
     pub fn from_utf16_bytes(bytes: &[u8]) -> Result<Self> {
         let (units, _) = bytes.as_chunks::<2>();
         let decoded = || char::decode_utf16(units.iter().map(|unit| u16::from_le_bytes(*unit)));
@@ -65,7 +66,7 @@ impl Text {
         Ok(Text::Utf8(text))
     }
 
-    /// The bytes it takes, beside itself.
+    /// The bytes of memory that its contents take.
     pub fn size(&self) -> usize {
         match self {
             Text::Utf8(text) => text.len(),

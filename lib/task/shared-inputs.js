@@ -5,20 +5,12 @@
 const { types } = require('node:util');
 
 const { InvalidArgValueError } = require('../errors');
-const { wakePlainWaiters } = require('./notifier');
-const { SharedBuffer, memoryOf } = require('./shared-buffer');
+const { wakePlainWaiters } = require('../shared-buffer/notifier');
+const { SharedBuffer, memoryOf } = require('../shared-buffer/shared-buffer');
+const { isInPlace, isParallel, taskNames, wakesPlain } = require('./native-tasks');
 
-/** Tasks that change shared memory where it is, and give back the object they were given. */
-const IN_PLACE = new Set(['sort', 'fill']);
-
-/** Tasks that several threads can work on. */
-const PARALLEL = new Set(['sort', 'fill', 'sum', 'histogram', 'atomicAdd', 'sha256', 'sha512', 'blake3', 'crc32']);
-
-/** Whether a task's result is the memory of its input. */
-const comesBack = (task) => IN_PLACE.has(task);
-
-/** Tasks of whose options this side wants to know something too. */
-const LOOKED_INTO = new Set([...IN_PLACE, 'atomicNotify']);
+/** Tasks whose options this side reads too. */
+const LOOKED_INTO = new Set(taskNames().filter((name) => isInPlace(name) || wakesPlain(name)));
 
 /** Whether an object stands for shared memory. */
 const isShared = (value) => memoryOf(value) !== undefined;
@@ -38,7 +30,7 @@ const readOnce = (task, input) => (LOOKED_INTO.has(task) && isOptions(input) ? {
  * Undefined when the result is the task's own. The input was read by `readOnce`.
  */
 function givenBack(task, input) {
-  if (!IN_PLACE.has(task)) return undefined;
+  if (!isInPlace(task)) return undefined;
   if (isShared(input)) return input;
   return isShared(input?.data) ? input.data : undefined;
 }
@@ -48,7 +40,7 @@ const orGiven = (given) => (value) => (value === undefined ? given : value);
 
 /** The input with `parallel: true` in it. */
 function withParallel(task, input) {
-  if (!PARALLEL.has(task)) {
+  if (!isParallel(task)) {
     throw new InvalidArgValueError(`Task '${task}' is done by one thread; leave "options.parallel" out`);
   }
   return isOptions(input) ? { ...input, parallel: true } : { data: input, parallel: true };
@@ -56,7 +48,7 @@ function withParallel(task, input) {
 
 /** Makes ready what the task will need on this side. The input was read by `readOnce`. */
 function prepareFor(task, input) {
-  if (task === 'atomicNotify' && isShared(input?.buffer)) wakePlainWaiters(SharedBuffer.from(input.buffer).buffer);
+  if (wakesPlain(task) && isShared(input?.buffer)) wakePlainWaiters(SharedBuffer.from(input.buffer).buffer);
 }
 
 /**
@@ -66,12 +58,12 @@ function prepareFor(task, input) {
  */
 function prepareForAll(task, all, parallel, pending) {
   if (LOOKED_INTO.has(task)) all.forEach((input, i) => (all[i] = readOnce(task, input)));
-  if (IN_PLACE.has(task)) {
+  if (isInPlace(task)) {
     const given = all.map((input) => givenBack(task, input));
     pending.through((outputs) => outputs.map((output, i) => (output === undefined ? given[i] : output)));
   }
   if (parallel) all.forEach((input, i) => (all[i] = withParallel(task, input)));
-  if (task === 'atomicNotify') all.forEach((input) => prepareFor(task, input));
+  if (wakesPlain(task)) all.forEach((input) => prepareFor(task, input));
 }
 
-module.exports = { comesBack, givenBack, orGiven, prepareFor, prepareForAll, readOnce, withParallel };
+module.exports = { givenBack, orGiven, prepareFor, prepareForAll, readOnce, withParallel };
