@@ -102,7 +102,7 @@ const JAVASCRIPT = [
   },
   {
     room: 'lib/pool',
-    files: ['lib/pool/', 'lib/worker-pool.js', 'lib/map-one-by-one.js'],
+    files: ['lib/pool/'],
     imports: ['lib/script-pool', 'lib/task', 'lib/shared-buffer', 'lib/transfer', 'lib/codec', 'lib/delivery', ...GROUND],
     why: 'The pool that users see, over native and script tasks.',
   },
@@ -124,8 +124,7 @@ const JAVASCRIPT = [
   {
     room: 'lib/task',
     files: [
-      'lib/task/', 'lib/answers.js', 'lib/inputs.js', 'lib/pending.js', 'lib/pool-options.js', 'lib/pool-record.js',
-      'lib/values.js',
+      'lib/task/', 'lib/pending.js', 'lib/pool-options.js', 'lib/values.js',
     ],
     imports: ['lib/ports', 'lib/shared-buffer', 'lib/transfer', 'lib/codec', 'lib/delivery', ...GROUND],
     why: 'Inputs, answers and promises of tasks, of native and script tasks alike; so it imports neither kind of pool.',

@@ -6,6 +6,7 @@
  * What only Node's port can carry is posted there first; a notice in the queue, which must follow, holds its place.
  */
 
+const { partPairs } = require('../codec/bytes');
 const { binding } = require('../native');
 const FORMS = require('../forms');
 const { BESIDE, END_BESIDE, END_BESIDE_FAILED, END_FAILED } = require('./steps');
@@ -83,7 +84,7 @@ class Answering {
     out.form = FORMS.INPUT_WIRE | END_FAILED;
     out.length = length;
     out.value = bytes;
-    out.parts = parts.length > 0 ? parts.flatMap((part) => [bytesOf(part), false]) : undefined;
+    out.parts = parts.length > 0 ? partPairs(parts) : undefined;
   }
 
   /** The answer is what was posted last. */
@@ -135,8 +136,8 @@ class Answering {
   }
 
   #post(value, list, name) {
-    const { leaving } = require('./transfer');
-    leaving(value, list, (sent, isBundle, given) => this.#port.postMessage([isBundle, sent], given), name);
+    const { sendValue } = require('./transfer');
+    sendValue(value, list, (sent, isBundle, given) => this.#port.postMessage([isBundle, sent], given), name);
   }
 }
 
@@ -144,8 +145,5 @@ class Answering {
 function forPort({ bytes, length, parts, carried }) {
   return { wire: new Uint8Array(bytes.subarray(0, length)), parts, carried };
 }
-
-const bytesOf = (part) =>
-  ArrayBuffer.isView(part) ? new Uint8Array(part.buffer, part.byteOffset, part.byteLength) : new Uint8Array(part);
 
 module.exports = { Answering };

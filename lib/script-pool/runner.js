@@ -42,18 +42,18 @@ const { then } = Promise.prototype;
 /** Where the native side shows inputs. */
 class Inbox {
   wire = Buffer.from(new ArrayBuffer(INBOX_BYTES));
-  #beside;
+  #outOfBand;
   #next = 0;
 
-  /** The values that stand beside the input that is read next. */
-  show(beside) {
-    this.#beside = beside;
+  /** Takes the out-of-band values of the input that is read next. */
+  show(outOfBand) {
+    this.#outOfBand = outOfBand;
     this.#next = 0;
     return this;
   }
 
   takeExtra() {
-    return this.#beside[this.#next++];
+    return this.#outOfBand[this.#next++];
   }
 }
 

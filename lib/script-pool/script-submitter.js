@@ -10,10 +10,11 @@
 const { binding } = require('../native');
 const { Pending } = require('../pending');
 const { submitOptions } = require('../pool-options');
+const { transferablesIn } = require('../transfer/transferables');
 const { scriptSubmitOptions } = require('./script-options');
 const { ANY_WORKER, ASKED, BESIDE, BY_MESSAGE, BY_QUEUE, NO_WORKER } = require('./steps');
 const { notTooDeep } = require('./too-deep');
-const { discard, givesOnlyMemory, takeAside, takeBack, transferablesOf } = require('./transfer');
+const { discardTaken, givesOnlyMemory, openTaken, takeNow } = require('./transfer');
 const { ValueEncoder } = require('./value-encoder');
 
 /** Encodes the inputs. */
@@ -95,7 +96,7 @@ class ScriptSubmitter {
       pending.control(options);
       if (pending.ended) return;
       if (onProgress !== undefined) pending.listen(onProgress);
-      const list = auto ? transferablesOf(input) : options.transfer ?? NOTHING;
+      const list = auto ? transferablesIn(input) : options.transfer ?? NOTHING;
       // Nothing is given away to a queue that is full.
       const refusal = list.length > 0 ? this.#room.refusal(true) : null;
       if (refusal !== null) return pending.reject(this.#room.queueFull(refusal, name, input));
@@ -129,8 +130,8 @@ class ScriptSubmitter {
     let taken;
     for (let tries = 0; ; tries++) {
       const { number, free } = workers.choose();
-      if (!free && taken === undefined) taken = takeAside(input, list);
-      if (pending.ended) return taken === undefined ? undefined : discard(taken);
+      if (!free && taken === undefined) taken = takeNow(input, list);
+      if (pending.ended) return taken === undefined ? undefined : discardTaken(taken);
       // Given memory that has to wait: the queue keeps it, for whichever worker comes first.
       if (!free && givesOnlyMemory(taken) && encoder.encodeGiven(taken.value, taken.list)) {
         pending.id = this.#delivery.add(pending, this.#pool, name);
@@ -149,7 +150,7 @@ class ScriptSubmitter {
           this.#delivery.remove(id);
           continue;
         }
-        return this.#room.answered(answer, id, settle, name, taken === undefined ? input : takeBack(taken));
+        return this.#room.answered(answer, id, settle, name, taken === undefined ? input : openTaken(taken));
       }
       pending.id = id;
       try {

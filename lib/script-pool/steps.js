@@ -1,6 +1,6 @@
 'use strict';
 
-/** Numbers that both sides of the native calls know: src/node/seat.rs and src/api/scripts.rs hold the same. */
+/** Numbers in the native calls about a script's tasks: src/node/script_worker.rs and src/api/scripts.rs hold the same. */
 
 module.exports = {
   // What a worker is to do next.
@@ -8,7 +8,7 @@ module.exports = {
   STEP_RUN: 1,
   STEP_LEAVE: 2,
 
-  // How a worker waits for it.
+  // How a worker waits for a task.
   TAKE: 0,
   LINGER: 1,
   BLOCK: 2,
@@ -18,7 +18,7 @@ module.exports = {
   END_BESIDE: 2 << 16,
   END_BESIDE_FAILED: 3 << 16,
 
-  // In the place of a seat: any worker may take the task, or it waits for one that its input can go to.
+  // In place of a worker's number: any worker may take the task, or it waits for one to be bound to.
   ANY_WORKER: -1,
   NO_WORKER: -2,
 
@@ -27,18 +27,6 @@ module.exports = {
   BY_MESSAGE: 1,
   ASKED: 2,
 
-  /** The form of a value that goes by the port beside the queue. */
+  /** The form of a value that goes by the fallback port. */
   BESIDE: -1,
-
-  // Messages to a worker, by the port beside the queue.
-  /** Our modules: [COMPILED, modules]. The first of all. */
-  COMPILED: 0,
-  /** The input of a task: [INPUT, its number, whether it is a bundle of lib/travel, value]. */
-  INPUT: 1,
-  /** The input of a task that asked for it: [ASKED_INPUT, the task's id, value]. */
-  ASKED_INPUT: 4,
-  /** Nobody wants the input of this number any more: [DROP, number]. */
-  DROP: 2,
-  /** The input of this number could not be sent, and its task was taken back: [VOID, number]. */
-  VOID: 3,
 };
