@@ -14,7 +14,7 @@ const ALIGNMENT = 8;
 const LEAST_CELLS = 4;
 const BYTES_PER_CELL = 4;
 
-/** A kind of lock: how its cells are known, and how many there are. */
+/** The layout of one kind of lock: the magic by which its cells are recognised, and their number of bytes. */
 class LockLayout {
   #magic;
   name;
@@ -23,7 +23,7 @@ class LockLayout {
   /**
    * @param {string} name of the class
    * @param {string} letter of the kind in the magic
-   * @param {number} [bytes] where each lock of the kind has as many
+   * @param {number} [bytes] where it is the same for every lock of the kind
    */
   constructor(name, letter, bytes = LEAST_CELLS * BYTES_PER_CELL) {
     // Cell 0 of every lock: "RW", the letter of its kind, the version of the protocol.
@@ -87,14 +87,14 @@ class LockLayout {
     );
   }
 
-  /** The same lock with more cells, which its own cells say that it has. */
+  /** The same lock with all of its cells, once the first ones have told how many there are. */
   extended(found, cells) {
     const { buffer, byteOffset } = found;
     if (byteOffset + cells * BYTES_PER_CELL > sizeOf(buffer)) throw this.#isMissing(found);
     return new LockCells(this, buffer, byteOffset, new Int32Array(buffer, byteOffset, cells));
   }
 
-  /** For constructors that take no argument of the caller's. */
+  /** For constructors to which a program gives no argument. */
   checkCells(cells) {
     if (cells instanceof LockCells) return;
     const { name } = this;
@@ -136,7 +136,7 @@ class LockCells {
     return this;
   }
 
-  /** Shows where the cells are on a lock, so that the lock's structured clone is a source for `from`. */
+  /** Gives a lock properties that say where its cells are, so that the lock's structured clone is a source for `from`. */
   show(lock) {
     startSearching();
     Object.defineProperties(lock, {
