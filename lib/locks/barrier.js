@@ -23,7 +23,7 @@ class Barrier {
   constructor(parties) {
     const cells = parties instanceof LockCells ? parties : Barrier.#written(() => LAYOUT.allocate(), parties);
     this.#cells = cells.show(this);
-    this.#native = new NativeLock(cells, 'The barrier');
+    this.#native = new NativeLock(cells, 'barrier');
   }
 
   /** `make` is called after the check of the argument. */

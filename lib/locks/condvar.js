@@ -10,12 +10,13 @@ const { timeoutOf, waitOptions } = require('./options');
 const { checked, sleepFor, throwIfAborted, waitFor } = require('./waiting');
 
 const LAYOUT = new LockLayout('Condvar', CONDVAR);
-/** The cell that says how many wait, or more. */
+/** The cell of the number of waiters, or more. */
 const { WAITERS } = CONDVAR;
 
-const EVERYBODY = 2 ** 32 - 1;
+/** More waiters than there can be. */
+const ALL = 2 ** 32 - 1;
 const NO_LIMIT = Object.freeze({});
-const WHAT = 'The notification';
+const WHAT = 'notification';
 
 function mutexOf(guard) {
   // No other code knows the names, so an object that has them is a guard, and its lock a mutex.
@@ -95,7 +96,7 @@ class Condvar {
     } catch (error) {
       failure = error;
     }
-    // Whatever ended the wait, the caller has the mutex after it.
+    // However the wait ended, the caller has the mutex after it.
     if (loan.isOut) {
       await mutex[NATIVE].waitFor(0, NO_LIMIT);
       mutex[RETAKE](guard);
@@ -108,7 +109,7 @@ class Condvar {
   }
 
   notifyAll() {
-    return this.#notify(EVERYBODY);
+    return this.#notify(ALL);
   }
 
   #notify(count) {
@@ -117,7 +118,7 @@ class Condvar {
   }
 }
 
-/** What a wait comes to: true, false when the time was up, or its error. */
+/** The outcome of a wait: true; false when the time was up; or its error is thrown. */
 function notified(failure) {
   if (failure === undefined) return true;
   if (failure instanceof LockTimeoutError) return false;

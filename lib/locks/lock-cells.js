@@ -13,7 +13,7 @@ const { validateInteger } = require('../validators');
 const { ALIGNMENT, LEAST_CELLS } = LOCKS;
 const BYTES_PER_CELL = Int32Array.BYTES_PER_ELEMENT;
 
-/** A kind of lock: how its cells are known, and how many there are. */
+/** The layout of one kind of lock: the magic by which its cells are recognised, and their number of bytes. */
 class LockLayout {
   #magic;
   name;
@@ -85,14 +85,14 @@ class LockLayout {
     );
   }
 
-  /** The same lock with more cells, which its own cells say that it has. */
+  /** The same lock with all of its cells, once the first ones have told how many there are. */
   extended(found, cells) {
     const { buffer, byteOffset } = found;
     if (byteOffset + cells * BYTES_PER_CELL > sizeOf(buffer)) throw this.#isMissing(found);
     return new LockCells(this, buffer, byteOffset, new Int32Array(buffer, byteOffset, cells));
   }
 
-  /** For constructors that take no argument of the caller's. */
+  /** For constructors to which a program gives no argument. */
   checkCells(cells) {
     if (cells instanceof LockCells) return;
     const { name } = this;
@@ -134,7 +134,7 @@ class LockCells {
     return this;
   }
 
-  /** Shows where the cells are on a lock, so that the lock's structured clone is a source for `from`. */
+  /** Gives a lock properties that say where its cells are, so that the lock's structured clone is a source for `from`. */
   show(lock) {
     startSearching();
     Object.defineProperties(lock, {

@@ -25,7 +25,7 @@ class Semaphore {
     const cells = permits instanceof LockCells ? permits : Semaphore.#written(() => LAYOUT.allocate(), permits, options);
     this.#cells = cells.show(this);
     this.#max = Atomics.load(this.#cells, MAX);
-    this.#native = new NativeLock(cells, 'The permit');
+    this.#native = new NativeLock(cells, 'permit');
   }
 
   /** `make` is called after the checks of the arguments. */

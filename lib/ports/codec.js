@@ -1,8 +1,8 @@
 'use strict';
 
 /**
- * Messages in the wire form: what Rust carries by itself. Beside plain data that is shared memory the other end keeps
- * already, and objects of ours that do not move (SharedBuffer and the like).
+ * Messages in the wire form, which Rust carries by itself: plain data, shared memory that the other end keeps already, and
+ * objects of ours that do not move (such as a SharedBuffer).
  */
 
 const { types } = require('node:util');
@@ -21,7 +21,7 @@ const codec = createCodec({
   },
 });
 
-/** Of the port that encodes or decodes now. */
+// Of the port that encodes or decodes now.
 let introductions = null;
 let kept = null;
 /** Whether what is encoded now refers to shared memory by number. */

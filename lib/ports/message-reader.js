@@ -57,7 +57,8 @@ class MessageReader {
   /** As many are taken at once. */
   #atOnce;
   #most;
-  #hasReadFallback = false;
+  /** Whether a message has come from the fallback port since its loss was looked for: see `lookForLoss`. */
+  hasReadFallback = false;
   /** What the last call of the native side said is left: LEFT_… */
   left = LEFT_EMPTY;
   /** Shared memory the sender may refer to by number. */
@@ -190,7 +191,7 @@ class MessageReader {
 
   /** A message that waited in the fallback port until its turn has come. */
   #readFallback(how) {
-    this.#hasReadFallback = true;
+    this.hasReadFallback = true;
     try {
       const received = this.#nextOfFallback(how === FALLBACK_INTRODUCING);
       if (how === FALLBACK_PLAIN) return received.message;
@@ -222,10 +223,13 @@ class MessageReader {
     return this.#endpoint.isOpen && this.waiting === 0;
   }
 
-  /** A fallback port in which something waits does not see the other end's loss: now that all was read it is asked, once. */
+  /**
+   * A fallback port in which something waits does not see the other end's loss: once all was read it is asked, once. To be
+   * called after a message if `hasReadFallback`.
+   */
   lookForLoss() {
-    if (!this.#hasReadFallback || this.length > 0 || !this.isDrained) return;
-    this.#hasReadFallback = false;
+    if (this.length > 0 || !this.isDrained) return;
+    this.hasReadFallback = false;
     lookForLoss(this.#endpoint);
   }
 }

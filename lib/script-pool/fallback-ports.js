@@ -14,7 +14,7 @@
  * - An entry whose task is gone is skipped, and its message with it; the ports in the message close. A port of a channel
  *   that is not read any more closes itself, and Node drops what is in it.
  * - Inputs, which go the other way, may come before their entry in the queue or after it: they have numbers, by which the
- *   worker finds them (runner.js).
+ *   worker finds them (arriving-inputs.js).
  */
 
 const { EVENTS } = require('../constants');

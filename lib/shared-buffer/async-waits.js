@@ -1,6 +1,6 @@
 'use strict';
 
-/** `waitAsync` under way in this environment: who waits, timers, and the hold on the event loop. */
+/** The `waitAsync` calls under way in this environment: their promises, their timers, and the hold on the event loop. */
 
 const { clearTimeout, now, setTimeout } = require('../runtime/clock');
 const { deliveryOf } = require('../delivery');
