@@ -14,12 +14,13 @@ require('./lib/runtime/worker-threads');
 
 const { replacements, superset } = require('./lib/worker');
 
-const PORTS = ['MessageChannel', 'MessagePort', 'carry', 'moveMessagePortToContext', 'receiveMessageOnPort'];
+const PORTS = ['MessageChannel', 'MessagePort', 'moveMessagePortToContext'];
 
 /** How to load what stands under each name. */
 const loaders = {
   ...replacements,
   ...all(() => require('./lib/ports'), PORTS),
+  ...all(() => require('./lib/transfer/carry'), ['carry']),
   ...all(() => require('./lib/pool/worker-pool'), ['WorkerPool']),
   ...all(() => require('./lib/script-pool/transfer'), ['move']),
   task() {
@@ -64,11 +65,14 @@ const missing = whatIsMissing();
 if (missing !== undefined) {
   module.exports = require('./lib/native/without-addon').faceWithout(missing, Object.keys(loaders));
 } else {
-  require('./lib/worker/parent-port');
+  const { binding } = require('./lib/native');
+  const { RUNNER } = require('./lib/script-pool/task');
+  require('./lib/transferable-types');
+  // In a script pool's worker an answer to a task is the runner's, which has put its own `postMessage` there before.
+  require('./lib/worker/parent-port').openParentPort(() => binding[RUNNER]?.isAsked ?? false);
   // Ours in the place of Node's.
   module.exports = superset;
   for (const [name, load] of Object.entries(loaders)) Object.defineProperty(superset, name, lazy(name, load));
-  const { RUNNER } = require('./lib/script-pool/task');
-  const inPool = require('./lib/native').binding[RUNNER] !== undefined;
+  const inPool = binding[RUNNER] !== undefined;
   if (!inPool) for (const name of Object.keys(loaders)) Reflect.get(superset, name);
 }

@@ -103,7 +103,7 @@ onEachNode('accessors on prototypes', (run) => {
       ['code', 'message', 'name', 'cause', 'task', 'input', 'exitCode', 'errors'],
       ['handle', 'peerId', 'end1', 'end2', 'pool', 'ended', 'isOver', 'error', 'left', 'ports'],
       ['buffer', 'byteOffset', 'cells', 'bundle', 'copy', 'transferList', 'list', 'ids', 'numbers', 'forms', 'wire', 'call'],
-      ['ran', 'orphans', 'number', 'load', 'key', 'stoppable', 'workerId', 'afterTasks', 'maxMemory', 'afterMs', 'brand'],
+      ['ran', 'orphans', 'number', 'load', 'key', 'stoppable', 'workerId', 'afterTasks', 'maxMemory', 'afterMs', 'typeTag'],
     ],
   };
   for (const [holder, lists] of Object.entries(cases)) {

@@ -43,6 +43,8 @@
 use std::time::{Duration, Instant};
 
 use crate::error::{Code, Error, Result};
+use crate::numbers;
+use crate::numbers::{Groups, Numbers};
 use crate::sync::atomic::{AtomicU8, Ordering};
 use crate::sync::{Arc, Condvar, Mutex, wait_for};
 
@@ -59,6 +61,13 @@ pub enum Reason {
     /// The pool was destroyed, or the JavaScript thread that owned it ended.
     PoolClosed = 3,
 }
+
+/// The reasons, for JavaScript.
+pub const NUMBERS: Groups = &[("REASONS", REASONS)];
+
+const REASONS: Numbers = numbers! {
+    CANCELLED = Reason::Cancelled, TIMED_OUT = Reason::TimedOut, POOL_CLOSED = Reason::PoolClosed,
+};
 
 impl Reason {
     /// The error that a task reports when it stops for this reason.

@@ -23,6 +23,7 @@
 //! * [`cancel`] — the token by which a task or a wait learns that it should stop.
 //! * [`blocking`] — how a Rust thread blocks, and what ends that early.
 //! * [`room`] — memory of a size that a program asked for.
+//! * [`numbers`] — the numbers that JavaScript knows too.
 //! * [`seal`] — how a message of ours is known among messages of users.
 //! * `node` — the only room that knows Node-API: event queue, teardown, conversion.
 //! * `api` — the exports JavaScript sees.
@@ -37,6 +38,7 @@ pub mod channel;
 pub mod error;
 #[cfg(not(test))]
 mod node;
+pub mod numbers;
 pub mod panic;
 pub mod pool;
 pub mod room;

@@ -96,7 +96,7 @@ const JAVASCRIPT = [
     files: ['index.js', 'lib/index.mjs', 'lib/native/without-addon.js'],
     imports: [
       'lib/pool', 'lib/script-pool', 'lib/worker', 'lib/transfer-types', 'lib/locks', 'lib/ports', 'lib/shared-buffer',
-      ...GROUND,
+      'lib/transfer', ...GROUND,
     ],
     why: 'The public face: it puts the subsystems together.',
   },
@@ -110,42 +110,42 @@ const JAVASCRIPT = [
     room: 'lib/script-pool',
     files: ['lib/script-pool/'],
     imports: [
-      'lib/worker', 'lib/task', 'lib/transfer-types', 'lib/shared-buffer', 'lib/transfer', 'lib/codec', 'lib/delivery',
-      ...GROUND,
+      'lib/worker', 'lib/task', 'lib/transfer-types', 'lib/shared-buffer', 'lib/fallback', 'lib/transfer', 'lib/codec',
+      'lib/delivery', ...GROUND,
     ],
     why: 'Workers that take script tasks; the pool above hands itself in.',
   },
   {
     room: 'lib/worker',
     files: ['lib/worker/'],
-    imports: ['lib/transfer-types', 'lib/transfer', 'lib/codec', 'lib/delivery', ...GROUND],
+    imports: ['lib/transfer', 'lib/codec', 'lib/delivery', ...GROUND],
     why: 'The superset of `worker_threads`; it works without any pool.',
   },
   {
     room: 'lib/task',
     files: [
       'lib/task/', 'lib/answers.js', 'lib/inputs.js', 'lib/pending.js', 'lib/pool-options.js', 'lib/pool-record.js',
-      'lib/task-transfer.js', 'lib/tasks.js', 'lib/values.js',
+      'lib/values.js',
     ],
     imports: ['lib/ports', 'lib/shared-buffer', 'lib/transfer', 'lib/codec', 'lib/delivery', ...GROUND],
     why: 'Inputs, answers and promises of tasks, of native and script tasks alike; so it imports neither kind of pool.',
   },
   {
     room: 'lib/transfer-types',
-    files: ['lib/transfer/types.js'],
-    imports: ['lib/locks', 'lib/ports', 'lib/shared-buffer', 'lib/transfer'],
+    files: ['lib/transferable-types.js'],
+    imports: ['lib/locks', 'lib/ports', 'lib/shared-buffer', 'lib/transfer', ...GROUND],
     why: 'The list of the classes that can be transferred, so that the transfer itself need not know them.',
   },
   {
     room: 'lib/locks',
     files: ['lib/locks/'],
-    imports: ['lib/shared-buffer', 'lib/transfer', 'lib/codec', 'lib/delivery', ...GROUND],
-    why: 'Locks stand in shared memory.',
+    imports: ['lib/transfer', 'lib/codec', 'lib/delivery', ...GROUND],
+    why: 'Locks stand in shared memory, whichever class gives it.',
   },
   {
     room: 'lib/ports',
     files: ['lib/ports/'],
-    imports: ['lib/transfer', 'lib/codec', 'lib/delivery', ...GROUND],
+    imports: ['lib/fallback', 'lib/transfer', 'lib/codec', 'lib/delivery', ...GROUND],
     why: 'Channels between any two threads: of ours, of Node, of a task.',
   },
   {
@@ -153,6 +153,12 @@ const JAVASCRIPT = [
     files: ['lib/shared-buffer/'],
     imports: ['lib/transfer', 'lib/codec', 'lib/delivery', ...GROUND],
     why: 'Shared memory, and waits on it.',
+  },
+  {
+    room: 'lib/fallback',
+    files: ['lib/fallback/'],
+    imports: ['lib/transfer', 'lib/codec', ...GROUND],
+    why: "Node's port beside a queue of ours, for channels and script pools alike; it knows neither.",
   },
   {
     room: 'lib/transfer',
@@ -174,7 +180,7 @@ const JAVASCRIPT = [
   },
   {
     room: 'lib/runtime',
-    files: ['lib/runtime/', 'lib/forgotten.js', 'lib/user-code.js'],
+    files: ['lib/runtime/', 'lib/forgotten.js', 'lib/region-view.js', 'lib/user-code.js'],
     imports: ['lib/native', 'lib/worker-threads', 'lib/errors'],
     why: 'What is taken from Node, documented or not, each with its fallback; it does not know its users.',
   },

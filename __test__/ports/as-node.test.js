@@ -239,7 +239,7 @@ alike('an AbortSignal that can be transferred tells of its abort', async (t) => 
   await closed(port2);
 });
 
-alike('ports travel in messages with what waits in them, and the old object closes', async (t) => {
+alike('ports move in messages with what waits in them, and the old object closes', async (t) => {
   const { port1, port2 } = new t.MessageChannel();
   const inner = new t.MessageChannel();
   const old = closed(inner.port2);

@@ -10,7 +10,7 @@ const { test } = require('node:test');
 const { MessageChannel, Worker, receiveMessageOnPort } = require('rust-workers');
 const { alike, closed, said } = require('./support/alike');
 
-/** Each of another size and way: small, with a block, large, through the companion. */
+/** Each of another size and way: small, with a block, large, through the fallback port. */
 const MIXED = [1, new Uint8Array(3000), 'y'.repeat(20_000), new Blob(['x']), 2, new Uint8Array(5000), 'z'.repeat(300_000), 3];
 const nameOf = (value) => (typeof value === 'object' ? `${value.constructor.name} ${value.size ?? value.length}` : `${value}`.slice(0, 2) + `${value}`.length);
 

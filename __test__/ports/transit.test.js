@@ -8,14 +8,14 @@ const { test } = require('node:test');
 const nodeThreads = require('node:worker_threads');
 
 const { MessageChannel, MessagePort, carry, errors, receiveMessageOnPort } = require('rust-workers');
-const { arrive, departure } = require('../../lib/transfer');
+const { deserialize, serialize } = require('../../lib/transfer/serialization');
 const { binding } = require('../../lib/native');
 const { inTime, until } = require('../support/until');
 
 /** A record of a port as it stands in a message, and the port's other end. */
 function recordOf() {
   const { port1, port2 } = new MessageChannel();
-  return { port1, ...departure({ port2 }, [port2]).leave((bundle) => ({ bundle, record: bundle.records[0] })) };
+  return { port1, ...serialize({ port2 }, [port2]).post((bundle) => ({ bundle, record: bundle.records[0] })) };
 }
 
 const alive = setInterval(() => {}, 1000);
@@ -26,10 +26,10 @@ test('the key is 128 random bits, and claims once', () => {
   assert.match(a.record.content.key, /^[0-9a-f]{32}$/);
   assert.notEqual(a.record.content.key, b.record.content.key);
   a.port1.postMessage('there');
-  const { port2 } = arrive(a.bundle);
+  const { port2 } = deserialize(a.bundle);
   assert.deepEqual(receiveMessageOnPort(port2), { message: 'there' });
   assert.equal(binding.claimPort(a.record.content.key), null);
-  arrive(b.bundle).port2.close();
+  deserialize(b.bundle).port2.close();
   port2.close();
 });
 
@@ -37,14 +37,14 @@ test('a guessed key claims nothing and closes nothing: what comes of it is a clo
   const { port1, bundle, record } = recordOf();
   const { key } = record.content;
   for (const guess of ['', '0', '2', key.slice(1), `${key}0`, `x${key.slice(1)}`, '0'.repeat(32)]) {
-    const forged = { brand: 'MessagePort', content: { ...record.content, key: guess, half: undefined } };
-    const { port } = arrive({ value: { port: forged }, records: [forged] });
+    const forged = { typeTag: 'MessagePort', content: { ...record.content, key: guess, fallback: undefined } };
+    const { port } = deserialize({ value: { port: forged }, records: [forged] });
     assert.ok(port instanceof MessagePort);
     port.postMessage('nowhere');
     await once(port, 'close');
   }
   port1.postMessage('still there');
-  const { port2 } = arrive(bundle);
+  const { port2 } = deserialize(bundle);
   assert.deepEqual(receiveMessageOnPort(port2), { message: 'still there' });
   port2.close();
 });
@@ -56,15 +56,15 @@ test('a record in another form is a typed error, whatever is wrong with it', () 
   const wrong = [
     undefined, null, 1, 'text', [], {},
     { ...content, key: 5 }, { ...content, key: undefined }, { ...content, key: { toString: () => content.key } },
-    { ...content, terms: undefined }, { ...content, terms: { capacity: '1', keepBuffers: false } },
-    { ...content, terms: { capacity: -1, keepBuffers: false } }, { ...content, terms: { capacity: 0 } },
+    { ...content, options: undefined }, { ...content, options: { capacity: '1', keepBuffers: false } },
+    { ...content, options: { capacity: -1, keepBuffers: false } }, { ...content, options: { capacity: 0 } },
     { ...content, kept: undefined }, { ...content, kept: [shared] }, { ...content, kept: [[0, new ArrayBuffer(1)]] },
     { ...content, kept: [['0', shared]] }, { ...content, introduced: NaN }, { ...content, introduced: '0' },
-    { ...content, half: {} }, { ...content, half: null }, { ...content, witness: 5 },
+    { ...content, fallback: {} }, { ...content, fallback: null }, { ...content, lossPort: 5 },
   ];
   for (const bad of wrong) {
-    const forged = { brand: 'MessagePort', content: bad };
-    assert.throws(() => arrive({ value: forged, records: [forged] }), errors.MalformedValueError);
+    const forged = { typeTag: 'MessagePort', content: bad };
+    assert.throws(() => deserialize({ value: forged, records: [forged] }), errors.MalformedValueError);
   }
   // None of them has claimed it.
   assert.equal(binding.claimPort(content.key).id > 0, true);
@@ -77,7 +77,7 @@ test("a user's value that looks like a wrapper, a bundle or a record is a value"
     { value: { value: 1, ports: undefined, shared: undefined }, records: [] },
     { value: 1, ports: [], shared: [[0, 1]] },
     { 'rust-workers.message': 1, records: [] },
-    { brand: 'MessagePort', content: { key: '0'.repeat(32) } },
+    { typeTag: 'MessagePort', content: { key: '0'.repeat(32) } },
   ];
   const blob = new Blob(['x']);
   for (const value of values) {
@@ -136,11 +136,11 @@ test('nothing stays behind of ports that were lost after their other end had clo
 test('a port whose other end closes while it is on its way arrives, with what waits in it', async () => {
   const { port1, port2 } = new MessageChannel();
   port1.postMessage('before');
-  const carried = departure({ port2 }, [port2]).leave((bundle) => bundle);
+  const carried = serialize({ port2 }, [port2]).post((bundle) => bundle);
   const closed = once(port1, 'close');
   port1.close();
   await closed;
-  const there = arrive(carried).port2;
+  const there = deserialize(carried).port2;
   assert.equal(await there.receive(), 'before');
   await assert.rejects(there.receive(), errors.PortClosedError);
 });
@@ -385,15 +385,15 @@ test('a loss is seen by whoever reads by hand what only Node carries', async () 
 });
 
 test('what was taken before its turn moves along with the port', () => {
-  const { transferablesIn } = require('../../lib/transfer/search');
+  const { nodeTransferablesIn } = require('../../lib/transfer/search');
   const { port1, bundle, record } = recordOf();
   port1.postMessage(new Blob(['late']));
   // As if it had been looked for the loss in the moment in which the other end was claimed and posted.
-  record.content.early = nodeThreads.receiveMessageOnPort(record.content.half);
-  assert.deepEqual(transferablesIn(record.content.early.message), []);
-  const { port2 } = arrive(bundle);
-  const again = departure({ port2 }, [port2]).leave((sent) => sent);
-  const moved = arrive(again).port2;
+  record.content.early = nodeThreads.receiveMessageOnPort(record.content.fallback);
+  assert.deepEqual(nodeTransferablesIn(record.content.early.message), []);
+  const { port2 } = deserialize(bundle);
+  const again = serialize({ port2 }, [port2]).post((sent) => sent);
+  const moved = deserialize(again).port2;
   assert.ok(receiveMessageOnPort(moved).message instanceof Blob);
   moved.close();
 });

@@ -27,7 +27,7 @@ test(`${ROUNDS} random values: equal to what Node's own channel gives, identity 
   let compared = 0;
   for (let seed = 1; seed <= ROUNDS; seed++) {
     const value = randomValue(createRandom(seed));
-    // Some with a Blob beside, so that the way through Node's companion is compared too.
+    // Some with a Blob beside, so that the way through the fallback port is compared too.
     const posted = seed % 5 === 0 ? { value, aside: new Blob([]) } : value;
     ours.port1.postMessage(posted);
     nodes.port1.postMessage(posted);

@@ -10,21 +10,17 @@ const { onEachNode, quietly } = require('../support/child');
 onEachNode('async contexts', (run) => {
   test('can be told from outside', async () => {
     const end = await run(({ say }) => {
-      const { AsyncLocalStorage, AsyncResource, createHook } = require('node:async_hooks');
+      const { AsyncLocalStorage, AsyncResource } = require('node:async_hooks');
       const { HIDDEN, hasContext } = require('./lib/runtime/async-context');
       const has = (own = new Set()) => hasContext(new AsyncResource('TEST'), own);
       say(HIDDEN.size > 0, has());
       const storage = new AsyncLocalStorage();
-      say(storage.run(1, has), has());
-      const hook = createHook({ init() {} }).enable();
-      const withHooks = has();
-      hook.disable();
-      say(withHooks, has());
+      say(storage.run(1, has));
       // What the object has besides is no context.
       const own = Symbol('own');
-      say(hasContext(Object.assign(new AsyncResource('TEST'), { [own]: {} }), new Set([own])));
+      say(hasContext({ [own]: {} }, new Set([own])));
     });
-    assert.match(end.stdout, /^true false\ntrue false\n(?:true|false) false\nfalse\n$/);
+    assert.deepEqual(end, quietly('true false', 'true', 'false'));
   });
 
   test('of which an object shows nothing count as none', async () => {

@@ -12,7 +12,7 @@ const odd = script('odd.js');
 const pool = new WorkerPool(odd, { maxThreads: 1 });
 after(() => pool.close());
 
-const records = [{ brand: 'MessagePort', content: { id: 3, key: 'x', terms: {}, kept: [], half: undefined } }];
+const records = [{ typeTag: 'MessagePort', content: { id: 3, key: 'x', options: {}, kept: [], fallback: undefined } }];
 const forged = {
   'the old mark alone': { 'rust-workers.message': 1 },
   'with no records': { 'rust-workers.message': { a: 1 }, records: [] },
@@ -49,12 +49,12 @@ test('a guessed number of a port in transit claims nothing', async () => {
   const { port1, port2 } = new MessageChannel();
   // In transit while a worker, which takes one task at a time, is held up.
   const busy = pool.run('wait', 50);
-  const travels = pool.run('hasPort', { port: port2 }, { transfer: [port2] });
+  const isPort = pool.run('hasPort', { port: port2 }, { transfer: [port2] });
   for (let id = 0; id < 200; id++) {
-    const record = { brand: 'MessagePort', content: { id, key: id, terms: {}, kept: [] } };
+    const record = { typeTag: 'MessagePort', content: { id, key: id, options: {}, kept: [] } };
     await pool.runTask({ 'rust-workers.message': record, records: [record] });
   }
   await busy;
-  assert.equal(await travels, true);
+  assert.equal(await isPort, true);
   port1.close();
 });

@@ -135,7 +135,7 @@ test('made again in another thread it is the same memory', async () => {
   await worker.terminate();
 });
 
-test('it travels in messages of our Worker, and its views too', async () => {
+test('it can be in messages of our Worker, and its views too', async () => {
   const shared = new SharedBuffer(16);
   const worker = new OurWorker(
     `const { parentPort, workerData, SharedBuffer } = require(${JSON.stringify(require.resolve('../..'))});

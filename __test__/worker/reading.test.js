@@ -160,7 +160,7 @@ test('setters and names on the prototypes do not notice', async () => {
   const heard = [];
   const shared = new SharedBuffer(8);
   const worker = new Worker(SCRIPT, { eval: true });
-  const names = ['it', 'value', 'records', 'get', 'set', 'content', 'brand'];
+  const names = ['it', 'value', 'records', 'get', 'set', 'content', 'typeTag'];
   for (const name of names) {
     Object.defineProperty(Object.prototype, name, {
       __proto__: null, configurable: true, get() { return undefined; }, set(value) { heard.push([name, value]); },

@@ -139,21 +139,21 @@ describe('a message of ours that was changed is an error', () => {
   const changes = {
     'no records': (message) => { message.records = undefined; },
     'records that are none': (message) => { message.records = [null, 7, 'x']; },
-    'an unknown brand': (message) => { message.records = [{ brand: 'toString', content: {} }]; },
-    'a SharedBuffer of nothing': (message) => { message.records = [{ brand: 'SharedBuffer', content: { buffer: 1 } }]; },
+    'an unknown type tag': (message) => { message.records = [{ typeTag: 'toString', content: {} }]; },
+    'a SharedBuffer of nothing': (message) => { message.records = [{ typeTag: 'SharedBuffer', content: { buffer: 1 } }]; },
     'a view of a type there is not': (message) => {
-      message.records = [{ brand: 'AtomicView', content: { array: [1], type: 'int7' } }];
+      message.records = [{ typeTag: 'AtomicView', content: { array: [1], type: 'int7' } }];
     },
     'a view of plain memory': (message) => {
-      message.records = [{ brand: 'AtomicView', content: { array: new Int32Array(2), type: 'int32' } }];
+      message.records = [{ typeTag: 'AtomicView', content: { array: new Int32Array(2), type: 'int32' } }];
     },
     'a lock where there is none': (message) => {
-      message.records = [{ brand: 'Mutex', content: { buffer: new SharedArrayBuffer(64), byteOffset: 0 } }];
+      message.records = [{ typeTag: 'Mutex', content: { buffer: new SharedArrayBuffer(64), byteOffset: 0 } }];
     },
     'a port with a number of another': (message) => {
-      message.records = [{ brand: 'MessagePort', content: { id: 1, terms: {}, kept: [] } }];
+      message.records = [{ typeTag: 'MessagePort', content: { id: 1, options: {}, kept: [] } }];
     },
-    'a port of nothing': (message) => { message.records = [{ brand: 'MessagePort', content: null }]; },
+    'a port of nothing': (message) => { message.records = [{ typeTag: 'MessagePort', content: null }]; },
   };
   const script = `
     parentPort.on('messageerror', (error) => parentPort.postMessage([error instanceof Error, error.code, error.message]));
@@ -177,7 +177,7 @@ describe('a message of ours that was changed is an error', () => {
   test('what came with it and was made already ends', async () => {
     const { port1, port2 } = new MessageChannel();
     const [message, list] = carry({ port: port2, shared: new SharedBuffer(8) }, [port2]);
-    message.records.push({ brand: 'SharedBuffer', content: 'nothing' });
+    message.records.push({ typeTag: 'SharedBuffer', content: 'nothing' });
     const { port1: out, port2: into } = new workerThreads.MessageChannel();
     port1.ref();
     const closed = once(port1, 'close');

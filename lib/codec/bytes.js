@@ -5,29 +5,37 @@
 const { types } = require('node:util');
 
 const { codecError } = require('./errors');
-const { SafeMap } = require('../runtime/intrinsics');
+const { BYTES } = require('../constants');
+const { SafeMap, arrayOf } = require('../runtime/intrinsics');
 
-const { getOwnPropertyDescriptor, getPrototypeOf } = Object;
+const { getOwnPropertyDescriptor, getPrototypeOf, keys: keysOf } = Object;
 const { ArrayBuffer, Buffer, DataView, SharedArrayBuffer, Uint8Array } = globalThis;
 const { isView } = ArrayBuffer;
 
-const KIND_ARRAY_BUFFER = 0;
-const KIND_BUFFER = 1;
-const KIND_DATA_VIEW = 2;
-const KIND_UINT8 = 4;
+const {
+  ARRAY_BUFFER: KIND_ARRAY_BUFFER, BUFFER: KIND_BUFFER, DATA_VIEW: KIND_DATA_VIEW, UINT8: KIND_UINT8,
+} = BYTES;
 
-/**
- * Constructors at their wire number (src/value/bytes.rs holds the same list); Float16Array from Node 24
- * on.
- */
-const VIEWS = [
-  ArrayBuffer, Buffer, DataView, Int8Array, Uint8Array, Uint8ClampedArray, Int16Array, Uint16Array,
-  Int32Array, Uint32Array, Float32Array, Float64Array, BigInt64Array, BigUint64Array, globalThis.Float16Array,
-];
-const ELEMENT_SIZES = [1, 1, 1, 1, 1, 1, 2, 2, 4, 4, 4, 8, 8, 8, 2];
+/** Classes by the name of their wire number; Float16Array from Node 24 on. */
+const CLASSES = {
+  __proto__: null,
+  ARRAY_BUFFER: ArrayBuffer, BUFFER: Buffer, DATA_VIEW: DataView, INT8: Int8Array, UINT8: Uint8Array,
+  UINT8_CLAMPED: Uint8ClampedArray, INT16: Int16Array, UINT16: Uint16Array, INT32: Int32Array, UINT32: Uint32Array,
+  FLOAT32: Float32Array, FLOAT64: Float64Array, BIG_INT64: BigInt64Array, BIG_UINT64: BigUint64Array,
+  FLOAT16: globalThis.Float16Array,
+};
 
+/** Classes, and sizes of an element, at the wire number. */
+const VIEWS = arrayOf(keysOf(BYTES).length);
+const ELEMENT_SIZES = arrayOf(VIEWS.length);
 const kindByName = new SafeMap();
-for (let kind = 3; kind < VIEWS.length; kind++) if (VIEWS[kind]) kindByName.set(VIEWS[kind].name, kind);
+for (const name of keysOf(BYTES)) {
+  const { [name]: kind } = BYTES;
+  const { [name]: Class } = CLASSES;
+  VIEWS[kind] = Class;
+  ELEMENT_SIZES[kind] = Class?.BYTES_PER_ELEMENT ?? 1;
+  if (Class !== undefined) kindByName.set(Class.name, kind);
+}
 
 // A program may shadow these by properties of its own; structured clone looks at the object itself.
 const TypedArray = getPrototypeOf(Uint8Array);

@@ -6,14 +6,11 @@ const { types } = require('node:util');
 const nodeGlobals = require('../runtime/globals');
 const { kin } = require('./type-tags');
 const { SafeMap, append, define } = require('../runtime/intrinsics');
-const { ERROR } = require('./tags');
+const {
+  ERROR, ERROR_HAS_MESSAGE: HAS_MESSAGE, ERROR_HAS_NAME: HAS_NAME, ERROR_HAS_STACK: HAS_STACK,
+} = require('../constants').TAGS;
 
 const { getOwnPropertyDescriptor, hasOwn, keys: keysOf } = Object;
-
-const HAS_MESSAGE = 1;
-const HAS_STACK = 2;
-/** The first string names the class, and another one, before the message, the error itself. */
-const HAS_NAME = 4;
 
 const { AggregateError, DOMException, Error } = globalThis;
 const classes = new SafeMap();

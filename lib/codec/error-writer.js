@@ -14,7 +14,7 @@ const { HAS_MESSAGE, HAS_NAME, HAS_STACK, classNameOf, isErrorObject, knowsClass
 const { isArray, sizeOfMap, sizeOfSet } = require('../runtime/intrinsics');
 const {
   ARRAY, ARRAY_TAILED, ERROR, HEADER_GRAPH, HEADER_TREE, MAP, OBJECT, SET, TAIL, VIEW,
-} = require('./tags');
+} = require('../constants').TAGS;
 const { Writer } = require('./writer');
 
 const { getOwnPropertyDescriptor, getPrototypeOf, hasOwn, keys: keysOf } = Object;

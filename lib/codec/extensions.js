@@ -4,7 +4,7 @@
 // own, then whatever `write` puts on the wire and `read` takes off it.
 
 const { SafeMap } = require('../runtime/intrinsics');
-const { FIRST_EXTENSION, LAST_EXTENSION } = require('./tags');
+const { FIRST_EXTENSION, LAST_EXTENSION } = require('../constants').TAGS;
 
 /**
  * @typedef {object} Extension

@@ -6,15 +6,15 @@ const { Writer } = require('./writer');
 const { Reader } = require('./reader');
 const { WriteShapes, ReadShapes, LocalShapes } = require('./shapes');
 const { Extensions } = require('./extensions');
-const tags = require('./tags');
+const { TAGS, VALUES } = require('../constants');
 
 const DEFAULTS = Object.freeze({
   /** Levels of nesting. Node's own structured clone ends between 1,000 and 10,000, with the stack. */
-  maxDepth: 256,
+  maxDepth: VALUES.MAX_INPUT_DEPTH,
   /** Bytes of one value on the wire, byte blocks beside it not counted. */
-  maxBytes: 256 * 1024 * 1024,
+  maxBytes: VALUES.MAX_INPUT_BYTES,
   /** Byte blocks above this ride beside the wire. */
-  inlineBytes: 1024,
+  inlineBytes: VALUES.INLINE_BYTES,
 });
 
 /**
@@ -31,13 +31,15 @@ function createCodec(options) {
   const setup = { ...DEFAULTS, ...options, extensions };
   const writeShapes = new WriteShapes(setup.shapes);
   const readShapes = new ReadShapes(setup.shapes);
-  // What Rust made may be as deep as Rust allows; see src/value/encode.rs.
-  const readDepth = Math.max(setup.maxDepth, 1000);
+  // What Rust made may be as deep as Rust allows.
+  const readDepth = Math.max(setup.maxDepth, VALUES.MAX_DEPTH);
   const newReader = (maxDepth = readDepth) => new Reader({ ...setup, shapes: readShapes, maxDepth });
   /** What a writer has just written for Node, and which may be deeper than anything that is ours to carry. */
   const reread = ({ bytes, length, parts, carried, originals }) =>
     newReader(Infinity).reread(bytes, length, parts, carried, originals);
-  const newWriter = (mode) => new Writer({ ...setup, mode, shapes: writeShapes, reread });
+  // Loaded for the first message that is read twice.
+  const secondReading = (writer) => new (require('./second-reading').SecondReading)(writer);
+  const newWriter = (mode) => new Writer({ ...setup, mode, shapes: writeShapes, reread, secondReading });
   let valueWriter = newWriter('value');
   let messageWriter = newWriter('message');
   let reader = newReader();
@@ -116,4 +118,4 @@ function createCodec(options) {
   };
 }
 
-module.exports = { createCodec, LocalShapes, DEFAULTS, tags };
+module.exports = { createCodec, LocalShapes, DEFAULTS, tags: TAGS };

@@ -7,13 +7,15 @@ const { types } = require('node:util');
 const { KIND_ARRAY_BUFFER, copyOut, partBuffer, sizeOf, viewOver } = require('./bytes');
 const { readError } = require('./error-values');
 const { codecError, malformed } = require('./errors');
-const { Date, Map, ObjectPrototype, RegExp, Set, areStoresSafe, arrayOf, define, isBuiltIn, mapSet, setAdd, twice } = require('../runtime/intrinsics');
+const {
+  Date, Map, ObjectPrototype, RegExp, Set, areStoresSafe, arrayOf, bufferText, define, isBuiltIn, mapSet, setAdd, twice,
+} = require('../runtime/intrinsics');
 const { compile } = require('./shapes');
 const {
   HEADER_TREE, HEADER_GRAPH, HOLE, KEPT, TAIL, FIRST_EXTENSION, LAST_EXTENSION, SHORT_LATIN1,
-} = require('./tags');
+} = require('../constants').TAGS;
 
-const { latin1Slice, utf8Slice, ucs2Slice } = Buffer.prototype;
+const { latin1Slice, utf8Slice, ucs2Slice } = bufferText;
 const { fromCharCode } = String;
 const { BigInt, Object } = globalThis;
 

@@ -9,8 +9,9 @@ const { stringify } = JSON;
 // values alone. A key list earns a number when it has been seen a few times here, so that objects used as
 // dictionaries do not eat up the process-wide table (which is bounded and never forgets).
 
-const MAX_KEYS = 128;
-const MAX_KEY_LENGTH = 64;
+const { MAX_SHAPE_KEYS: MAX_KEYS, MAX_SHAPE_KEY_BYTES } = require('../constants').VALUES;
+/** In UTF-16 units, which fit in any encoding. */
+const MAX_KEY_LENGTH = MAX_SHAPE_KEY_BYTES / 4;
 const SIGHTS_BEFORE_INTERN = 3;
 const USES_BEFORE_COMPILE = 8;
 const MAX_NODES = 32768;

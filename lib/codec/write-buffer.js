@@ -3,17 +3,16 @@
 // The memory a writer writes to, and the primitives of the wire: everything that cannot run user code.
 
 const {
-  NULL, UNDEFINED, FALSE, TRUE, INT32, FLOAT64, BIGINT, LATIN1, UTF8, UTF16, SHORT_LATIN1,
-} = require('./tags');
+  NULL, UNDEFINED, FALSE, TRUE, INT32, FLOAT64, BIGINT, LATIN1, UTF8, UTF16, SHORT_LATIN1, SHORT_LIMIT,
+} = require('../constants').TAGS;
 const { bufferOf, setBytes } = require('./bytes');
+const { bufferText } = require('../runtime/intrinsics');
 
 const FIRST_SIZE = 16 * 1024;
-/** A slab that grew beyond this for one value is let go before the next. */
+/** Memory that grew beyond this for one value is let go before the next. */
 const KEPT_SIZE = 1024 * 1024;
-const SHORT_LIMIT = 64;
 
-// Methods of Buffer.prototype that Node 20–26 have (undocumented, and what Buffer#write calls itself).
-const { utf8Write, ucs2Write } = Buffer.prototype;
+const { utf8Write, ucs2Write } = bufferText;
 const { allocUnsafeSlow: allocate, byteLength } = Buffer;
 const { toString: bigintText } = BigInt.prototype;
 
@@ -35,7 +34,7 @@ function digit(hex, at) {
 }
 
 /** A growing byte buffer with a cursor. */
-class Slab {
+class WriteBuffer {
   bytes = allocate(FIRST_SIZE);
   capacity = FIRST_SIZE;
   pos = 0;
@@ -175,4 +174,4 @@ class Slab {
   }
 }
 
-module.exports = { Slab, isWellFormed };
+module.exports = { WriteBuffer, isWellFormed };

@@ -26,11 +26,11 @@ const {
 const { MemoryCopies } = require('./memory-copies');
 const { isStackOverflow } = require('../runtime/stack-overflow');
 const { flagsOf, sourceOf } = require('./regexps');
-const { Slab } = require('./write-buffer');
+const { WriteBuffer } = require('./write-buffer');
 const {
   HEADER_TREE, HEADER_GRAPH, DATE, ARRAY, ARRAY_TAILED, SHAPED, SHAPED_HOLEY, OBJECT, MAP, SET, BYTES,
   BYTES_PART, VIEW, REF, HOLE, TAIL, REGEXP, BOXED, CARRIED,
-} = require('./tags');
+} = require('../constants').TAGS;
 
 const { isArgumentsObject, isProxy } = types;
 const { keys: keysOf, getOwnPropertyDescriptor, getPrototypeOf, hasOwn } = Object;
@@ -96,7 +96,7 @@ function collectItem(value) {
   this.items[this.count++] = value;
 }
 
-class Writer extends Slab {
+class Writer extends WriteBuffer {
   message;
   /** Messages: whether a Buffer arrives as one, with its own bytes only. */
   keepBuffers = false;
@@ -113,8 +113,9 @@ class Writer extends Slab {
   originals = undefined;
   /** Messages, after `takeOver`: copies of memory that only Node can carry. Undefined without any. */
   memory = undefined;
+  secondReading;
   /** Made for the first message that is read twice. */
-  again = undefined;
+  second = undefined;
   /** What `encode` left to Node. */
   left = undefined;
   /** Length of the wire in `bytes`. */
@@ -152,8 +153,9 @@ class Writer extends Slab {
    * @param {number} setup.maxBytes
    * @param {number} setup.inlineBytes byte blocks above this ride beside the wire
    * @param {(writer: Writer) => unknown} setup.reread reads what the writer has just written
+   * @param {(writer: Writer) => { isSame(writer: Writer): boolean }} setup.secondReading for messages: see second-reading.js
    */
-  constructor({ mode, shapes, extensions, maxDepth, maxBytes, inlineBytes, reread }) {
+  constructor({ mode, shapes, extensions, maxDepth, maxBytes, inlineBytes, reread, secondReading }) {
     super(maxBytes);
     this.message = mode === 'message';
     this.shapes = shapes;
@@ -161,6 +163,7 @@ class Writer extends Slab {
     this.maxDepth = maxDepth;
     this.inlineBytes = inlineBytes;
     this.reread = reread;
+    this.secondReading = secondReading;
   }
 
   /**
@@ -699,8 +702,8 @@ class Writer extends Slab {
   readsTheSame() {
     // Nothing was read yet.
     if (this.pos === 1) return true;
-    this.again ??= new (require('./again').Again)(this);
-    return this.again.isSame(this);
+    this.second ??= this.secondReading(this);
+    return this.second.isSame(this);
   }
 
   /** Whether anything that was read has a getter; or had one, that removed itself: it has another size then. */

@@ -2,18 +2,17 @@
 
 const { binding } = require('../native');
 const { validateInteger } = require('../validators');
+const { LockCells, LockLayout } = require('./lock-cells');
 const { NativeLock } = require('./native-lock');
-const { Place } = require('./place');
-const { termsOf, timeoutOf } = require('./terms');
+const { timeoutOf, waitOptions } = require('./options');
 const { checked } = require('./waiting');
 
-const LETTER = 'B';
-const BYTES = 16;
-/** Cells: how many are to come, and 1 when broken. */
+const LAYOUT = new LockLayout('Barrier', 'B');
+/** Cells: how many parties there are, and 1 when broken. */
 const PARTIES = 2;
 const BROKEN = 3;
 
-/** What the native side grants to the party that came last. */
+/** What the native side grants to the party that arrived last. */
 const LEADER = 0;
 const NOTHING = 0;
 
@@ -22,26 +21,27 @@ class Barrier {
   #native;
 
   constructor(parties) {
-    const place = parties instanceof Place ? parties : Barrier.#make(() => Place.allocate(BYTES), parties);
-    this.#cells = place.show(this);
-    this.#native = new NativeLock(place, 'The barrier');
+    const cells = parties instanceof LockCells ? parties : Barrier.#written(() => LAYOUT.allocate(), parties);
+    this.#cells = cells.show(this);
+    this.#native = new NativeLock(cells, 'The barrier');
   }
 
-  static #make(placeOf, parties) {
+  /** `make` is called after the check of the argument. */
+  static #written(make, parties) {
     validateInteger(parties, 'parties', 1, 2 ** 31 - 1);
-    return placeOf().write(LETTER, 0, parties);
+    return make().write(0, parties);
   }
 
   static from(source, byteOffset = 0) {
-    return new Barrier(Place.find(source, byteOffset, LETTER, 'Barrier'));
+    return new Barrier(LAYOUT.find(source, byteOffset));
   }
 
   static create(source, byteOffset, parties) {
-    return new Barrier(Barrier.#make(() => Place.at(source, byteOffset, BYTES), parties));
+    return new Barrier(Barrier.#written(() => LAYOUT.at(source, byteOffset), parties));
   }
 
   static get byteLength() {
-    return BYTES;
+    return LAYOUT.bytes;
   }
 
   get parties() {
@@ -57,7 +57,7 @@ class Barrier {
   }
 
   async wait(options) {
-    return { leader: (await this.#native.waitFor(NOTHING, termsOf(options))) === LEADER };
+    return { leader: (await this.#native.waitFor(NOTHING, waitOptions(options))) === LEADER };
   }
 
   abort() {

@@ -3,13 +3,12 @@
 const { binding } = require('../native');
 const { InvalidArgTypeError, LockTimeoutError } = require('../errors');
 const { CHECK, LEND, LOCK, NATIVE, RETAKE, RETAKE_SYNC } = require('./guard');
+const { LockLayout } = require('./lock-cells');
 const { NativeLock } = require('./native-lock');
-const { Place } = require('./place');
-const { termsOf, timeoutOf } = require('./terms');
+const { timeoutOf, waitOptions } = require('./options');
 const { checked, sleepFor, throwIfAborted, waitFor } = require('./waiting');
 
-const LETTER = 'C';
-const BYTES = 16;
+const LAYOUT = new LockLayout('Condvar', 'C');
 /** The cell that says how many wait, or more. */
 const WAITERS = 1;
 
@@ -18,7 +17,7 @@ const NO_LIMIT = Object.freeze({});
 const WHAT = 'The notification';
 
 function mutexOf(guard) {
-  // Nobody else knows the names, so what has them is a guard, and a mutex.
+  // No other code knows the names, so an object that has them is a guard, and its lock a mutex.
   const mutex = typeof guard === 'object' && guard !== null && LOCK in guard ? guard[LOCK] : undefined;
   if (mutex === undefined || !(NATIVE in mutex)) {
     throw new InvalidArgTypeError(
@@ -32,24 +31,22 @@ class Condvar {
   #cells;
   #native;
 
-  constructor(place = Place.allocate(BYTES).write(LETTER)) {
-    if (!(place instanceof Place)) {
-      throw new InvalidArgTypeError('new Condvar() takes no argument; use Condvar.from() or Condvar.create()');
-    }
-    this.#cells = place.show(this);
-    this.#native = new NativeLock(place, WHAT);
+  constructor(cells = LAYOUT.allocate().write()) {
+    LAYOUT.checkCells(cells);
+    this.#cells = cells.show(this);
+    this.#native = new NativeLock(cells, WHAT);
   }
 
   static from(source, byteOffset = 0) {
-    return new Condvar(Place.find(source, byteOffset, LETTER, 'Condvar'));
+    return new Condvar(LAYOUT.find(source, byteOffset));
   }
 
   static create(source, byteOffset = 0) {
-    return new Condvar(Place.at(source, byteOffset, BYTES).write(LETTER));
+    return new Condvar(LAYOUT.at(source, byteOffset).write());
   }
 
   static get byteLength() {
-    return BYTES;
+    return LAYOUT.bytes;
   }
 
   /** Its `begin` lends the guard, joins the queue and unlocks the mutex, in this order. */
@@ -88,12 +85,12 @@ class Condvar {
 
   async wait(guard, options) {
     const mutex = mutexOf(guard);
-    const terms = termsOf(options);
-    throwIfAborted(terms.signal, WHAT);
+    const limits = waitOptions(options);
+    throwIfAborted(limits.signal, WHAT);
     const loan = this.#loan(mutex, guard);
     let failure;
     try {
-      await waitFor(loan.begin, terms, WHAT);
+      await waitFor(loan.begin, limits, WHAT);
     } catch (error) {
       failure = error;
     }

@@ -2,14 +2,14 @@
 
 /**
  * What an acquisition gives: the right to release it, once. Locks make it before they take anything: where the program
- * has used up its stack, what fails fails then, and no lock is left that nobody can release.
+ * has used up its stack, that fails first, and no lock is left that nobody can release.
  */
 
 const { LockNotHeldError } = require('../errors');
 const { keptOn } = require('../runtime/host-realm');
 const { binding } = require('../native');
 
-/** What guards and locks of all copies of this package on one binary say to each other. */
+/** The methods that guards and locks call on each other, of all copies of this package on one binary. */
 const makeNames = () => ({
   /** Called on the lock, with what was granted, by its guard. */
   RELEASE: Symbol('release'),
@@ -78,7 +78,7 @@ class Guard {
   }
 }
 
-// A promise asks what it is resolved with for a `then`; one on Object.prototype would take the guard away from whoever waits.
+// A promise asks what it is resolved with for a `then`; one on Object.prototype would take the guard away from the caller.
 Object.defineProperty(Guard.prototype, 'then', { value: undefined });
 
 Object.assign(module.exports, NAMES, { Guard });

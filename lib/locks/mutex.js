@@ -1,15 +1,14 @@
 'use strict';
 
-const { InvalidArgTypeError, LockNotHeldError } = require('../errors');
+const { LockNotHeldError } = require('../errors');
 const { Guard, LEND, NATIVE, RELEASE, RESUME, RETAKE, RETAKE_SYNC, SUSPEND } = require('./guard');
+const { LockLayout } = require('./lock-cells');
 const { NativeLock } = require('./native-lock');
+const { timeoutOf, waitOptions } = require('./options');
 const { owner } = require('./owner');
-const { Place } = require('./place');
-const { termsOf, timeoutOf } = require('./terms');
 const { NOT_YET } = require('./waiting');
 
-const LETTER = 'M';
-const BYTES = 16;
+const LAYOUT = new LockLayout('Mutex', 'M');
 /** The cell of the word, and its bits that name the owner. */
 const WORD = 1;
 const OWNER = 2 ** 27 - 1;
@@ -26,24 +25,22 @@ class Mutex {
   /** Of the acquisition that this object made and that still stands. */
   #guard;
 
-  constructor(place = Place.allocate(BYTES).write(LETTER)) {
-    if (!(place instanceof Place)) {
-      throw new InvalidArgTypeError('new Mutex() takes no argument; use Mutex.from() or Mutex.create()');
-    }
-    this.#cells = place.show(this);
-    this.#native = new NativeLock(place, 'The mutex', () => (Atomics.load(this.#cells, WORD) & OWNER) === this.#me);
+  constructor(cells = LAYOUT.allocate().write()) {
+    LAYOUT.checkCells(cells);
+    this.#cells = cells.show(this);
+    this.#native = new NativeLock(cells, 'The mutex', () => (Atomics.load(this.#cells, WORD) & OWNER) === this.#me);
   }
 
   static from(source, byteOffset = 0) {
-    return new Mutex(Place.find(source, byteOffset, LETTER, 'Mutex'));
+    return new Mutex(LAYOUT.find(source, byteOffset));
   }
 
   static create(source, byteOffset = 0) {
-    return new Mutex(Place.at(source, byteOffset, BYTES).write(LETTER));
+    return new Mutex(LAYOUT.at(source, byteOffset).write());
   }
 
   static get byteLength() {
-    return BYTES;
+    return LAYOUT.bytes;
   }
 
   #take() {
@@ -68,9 +65,9 @@ class Mutex {
   }
 
   async lock(options) {
-    const terms = termsOf(options);
+    const wait = waitOptions(options);
     const guard = new Guard(this, NOTHING);
-    if (terms.signal?.aborted || !this.#take()) await this.#native.waitFor(NOTHING, terms);
+    if (wait.signal?.aborted || !this.#take()) await this.#native.waitFor(NOTHING, wait);
     return (this.#guard = guard);
   }
 

@@ -4,7 +4,7 @@
 
 const { forgotten } = require('../forgotten');
 const { binding } = require('../native');
-const { wholeView } = require('../shared-buffer/whole-view');
+const { regionView } = require('../region-view');
 const { checked, sleepFor, waitFor } = require('./waiting');
 
 const closing = forgotten('lockClose');
@@ -12,26 +12,26 @@ const closing = forgotten('lockClose');
 const UNOPENED = -1;
 
 class NativeLock {
-  #place;
+  #cells;
   #what;
   #handle = UNOPENED;
   #isStuck;
 
   /**
-   * @param {import('./place').Place} place
+   * @param {import('./lock-cells').LockCells} cells
    * @param {string} what for messages, such as `The mutex`
    * @param {() => boolean} [isStuck] whether a sleeping thread waits for itself
    */
-  constructor(place, what, isStuck) {
-    this.#place = place;
+  constructor(cells, what, isStuck) {
+    this.#cells = cells;
     this.#what = what;
     this.#isStuck = isStuck;
   }
 
   get handle() {
     if (this.#handle === UNOPENED) {
-      const { buffer, byteOffset } = this.#place;
-      this.#handle = checked(binding.lockOpen(wholeView(buffer), byteOffset));
+      const { buffer, byteOffset } = this.#cells;
+      this.#handle = checked(binding.lockOpen(regionView(buffer), byteOffset));
       closing.register(this, this.#handle);
     }
     return this.#handle;
@@ -51,16 +51,16 @@ class NativeLock {
     return sleepFor((id) => binding.lockBegin(handle, argument, id), timeout, this.#what, this.#isStuck);
   }
 
-  waitFor(argument, terms) {
+  waitFor(argument, limits) {
     const { handle } = this;
-    return waitFor((id) => binding.lockBegin(handle, argument, id), terms, this.#what);
+    return waitFor((id) => binding.lockBegin(handle, argument, id), limits, this.#what);
   }
 
   unlock(argument) {
     checked(binding.lockUnlock(this.handle, argument, 0));
   }
 
-  /** After a release by the cells, when someone waits. */
+  /** After a release by the cells, when there are waiters. */
   grantNext() {
     checked(binding.lockGrantNext(this.handle));
   }

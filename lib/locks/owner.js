@@ -1,6 +1,6 @@
 'use strict';
 
-/** Who this environment is to locks. */
+/** An environment's identity as a lock owner. */
 
 const { binding } = require('../native');
 const { checked } = require('./waiting');

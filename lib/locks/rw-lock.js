@@ -3,13 +3,14 @@
 const { InvalidArgValueError, LockNotHeldError } = require('../errors');
 const { validateInteger, validateOptions } = require('../validators');
 const { Guard, RELEASE } = require('./guard');
+const { LockCells, LockLayout } = require('./lock-cells');
 const { NativeLock } = require('./native-lock');
+const { timeoutOf, waitOptions } = require('./options');
 const { owner } = require('./owner');
-const { Place } = require('./place');
-const { termsOf, timeoutOf } = require('./terms');
 const { NOT_YET } = require('./waiting');
 
-const LETTER = 'R';
+/** Its bytes depend on the number of its slots. */
+const LAYOUT = new LockLayout('RwLock', 'R');
 /** The cell of the word, its bits that name the owner, and the one that says that the owner is not in yet. */
 const WORD = 1;
 const OWNER = 2 ** 27 - 1;
@@ -47,27 +48,28 @@ class RwLock {
   #hint;
 
   constructor(options = {}) {
-    const place = options instanceof Place ? options : RwLock.#make(Place.allocate, options);
-    this.#cells = place.show(this);
+    const cells = options instanceof LockCells ? options : RwLock.#written((bytes) => LAYOUT.allocate(bytes), options);
+    this.#cells = cells.show(this);
     this.#slots = this.#cells.length - SLOTS;
     this.#hint = this.#me % this.#slots;
-    this.#native = new NativeLock(place, 'The lock', () => this.#waitsForItself());
+    this.#native = new NativeLock(cells, 'The lock', () => this.#waitsForItself());
   }
 
-  static #make(placeOf, options) {
+  /** `make` is called after the checks of the options. */
+  static #written(make, options) {
     const slots = slotsOf(options);
-    return placeOf(sizeOf(slots)).write(LETTER, 0, slots);
+    return make(sizeOf(slots)).write(0, slots);
   }
 
   static from(source, byteOffset = 0) {
-    const place = Place.find(source, byteOffset, LETTER, 'RwLock');
-    const slots = Atomics.load(place.cells, COUNT);
+    const found = LAYOUT.find(source, byteOffset);
+    const slots = Atomics.load(found.cells, COUNT);
     if (slots < 1 || slots > MAX_SLOTS) throw new InvalidArgValueError(`A RwLock with ${slots} readers is damaged`);
-    return new RwLock(place.extended(SLOTS + slots, 'RwLock'));
+    return new RwLock(LAYOUT.extended(found, SLOTS + slots));
   }
 
   static create(source, byteOffset = 0, options = {}) {
-    return new RwLock(RwLock.#make((bytes) => Place.at(source, byteOffset, bytes), options));
+    return new RwLock(RwLock.#written((bytes) => LAYOUT.at(source, byteOffset, bytes), options));
   }
 
   static byteLength(maxReaders = DEFAULT_SLOTS) {
@@ -128,28 +130,28 @@ class RwLock {
   }
 
   tryRead() {
-    const place = { slot: NO_SLOT };
-    const guard = new Guard(this, place);
-    place.slot = this.#enter();
-    if (place.slot === NO_SLOT) place.slot = this.#native.tryNow(READ);
-    return place.slot === NOT_YET ? null : guard;
+    const entry = { slot: NO_SLOT };
+    const guard = new Guard(this, entry);
+    entry.slot = this.#enter();
+    if (entry.slot === NO_SLOT) entry.slot = this.#native.tryNow(READ);
+    return entry.slot === NOT_YET ? null : guard;
   }
 
   readSync(options) {
     const timeout = timeoutOf(options);
-    const place = { slot: NO_SLOT };
-    const guard = new Guard(this, place);
-    place.slot = this.#enter();
-    if (place.slot === NO_SLOT) place.slot = this.#native.sleepFor(READ, timeout);
+    const entry = { slot: NO_SLOT };
+    const guard = new Guard(this, entry);
+    entry.slot = this.#enter();
+    if (entry.slot === NO_SLOT) entry.slot = this.#native.sleepFor(READ, timeout);
     return guard;
   }
 
   async read(options) {
-    const terms = termsOf(options);
-    const place = { slot: NO_SLOT };
-    const guard = new Guard(this, place);
-    if (!terms.signal?.aborted) place.slot = this.#enter();
-    if (place.slot === NO_SLOT) place.slot = await this.#native.waitFor(READ, terms);
+    const wait = waitOptions(options);
+    const entry = { slot: NO_SLOT };
+    const guard = new Guard(this, entry);
+    if (!wait.signal?.aborted) entry.slot = this.#enter();
+    if (entry.slot === NO_SLOT) entry.slot = await this.#native.waitFor(READ, wait);
     return guard;
   }
 
@@ -166,9 +168,9 @@ class RwLock {
   }
 
   async write(options) {
-    const terms = termsOf(options);
+    const wait = waitOptions(options);
     const guard = new Guard(this, WRITER);
-    if (terms.signal?.aborted || !this.#seize()) await this.#native.waitFor(WRITE, terms);
+    if (wait.signal?.aborted || !this.#seize()) await this.#native.waitFor(WRITE, wait);
     return guard;
   }
 
@@ -181,11 +183,11 @@ class RwLock {
     return this.#native.isPoisoned();
   }
 
-  [RELEASE](place) {
-    const { slot } = place;
+  [RELEASE](entry) {
+    const { slot } = entry;
     const cells = this.#cells;
     const me = this.#me;
-    if (place === WRITER) {
+    if (entry === WRITER) {
       if (Atomics.compareExchange(cells, WORD, me, 0) !== me) this.#native.unlock(WRITE);
       return;
     }

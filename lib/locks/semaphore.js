@@ -3,13 +3,12 @@
 const { OutOfRangeError } = require('../errors');
 const { validateInteger, validateOptions } = require('../validators');
 const { Guard, RELEASE } = require('./guard');
+const { LockCells, LockLayout } = require('./lock-cells');
 const { NativeLock } = require('./native-lock');
-const { Place } = require('./place');
-const { termsOf, timeoutOf } = require('./terms');
+const { timeoutOf, waitOptions } = require('./options');
 
-const LETTER = 'S';
-const BYTES = 16;
-/** Cells: permits to be had, how many wait (or more), most permits. */
+const LAYOUT = new LockLayout('Semaphore', 'S');
+/** Cells: free permits, the number of waiters (or more), most permits. */
 const COUNT = 1;
 const WAITERS = 2;
 const MAX = 3;
@@ -24,29 +23,30 @@ class Semaphore {
   #native;
 
   constructor(permits, options = {}) {
-    const place = permits instanceof Place ? permits : Semaphore.#make(() => Place.allocate(BYTES), permits, options);
-    this.#cells = place.show(this);
+    const cells = permits instanceof LockCells ? permits : Semaphore.#written(() => LAYOUT.allocate(), permits, options);
+    this.#cells = cells.show(this);
     this.#max = Atomics.load(this.#cells, MAX);
-    this.#native = new NativeLock(place, 'The permit');
+    this.#native = new NativeLock(cells, 'The permit');
   }
 
-  static #make(placeOf, permits, options) {
+  /** `make` is called after the checks of the arguments. */
+  static #written(make, permits, options) {
     const { max = MAX_PERMITS } = validateOptions(options, 'options', OPTIONS);
     validateInteger(max, 'options.max', 1, MAX_PERMITS);
     validateInteger(permits, 'permits', 0, max);
-    return placeOf().write(LETTER, permits, 0, max);
+    return make().write(permits, 0, max);
   }
 
   static from(source, byteOffset = 0) {
-    return new Semaphore(Place.find(source, byteOffset, LETTER, 'Semaphore'));
+    return new Semaphore(LAYOUT.find(source, byteOffset));
   }
 
   static create(source, byteOffset, permits, options = {}) {
-    return new Semaphore(Semaphore.#make(() => Place.at(source, byteOffset, BYTES), permits, options));
+    return new Semaphore(Semaphore.#written(() => LAYOUT.at(source, byteOffset), permits, options));
   }
 
   static get byteLength() {
-    return BYTES;
+    return LAYOUT.bytes;
   }
 
   get max() {
@@ -86,9 +86,9 @@ class Semaphore {
 
   async acquire(permits = 1, options = undefined) {
     this.#check(permits);
-    const terms = termsOf(options);
+    const wait = waitOptions(options);
     const guard = new Guard(this, permits);
-    if (terms.signal?.aborted || !this.#take(permits)) await this.#native.waitFor(permits, terms);
+    if (wait.signal?.aborted || !this.#take(permits)) await this.#native.waitFor(permits, wait);
     return guard;
   }
 

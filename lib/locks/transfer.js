@@ -1,8 +1,8 @@
 'use strict';
 
-/** Locks in Node's own messages: what arrives is the same lock. Guards do not travel; they belong to their thread. */
+/** Locks in messages: what arrives is the same lock. Guards cannot be sent; they belong to their thread. */
 
-const { register } = require('../transfer');
+const { registerType } = require('../transfer/registry');
 const { Barrier } = require('./barrier');
 const { Condvar } = require('./condvar');
 const { Mutex } = require('./mutex');
@@ -10,11 +10,11 @@ const { RwLock } = require('./rw-lock');
 const { Semaphore } = require('./semaphore');
 
 for (const Lock of [Barrier, Condvar, Mutex, RwLock, Semaphore]) {
-  register(Lock, {
-    brand: Lock.name,
+  registerType(Lock, {
+    typeTag: Lock.name,
     // What inherits from a lock is none.
     is: (object) => Object.hasOwn(object, 'buffer'),
-    pack: ({ buffer, byteOffset }) => ({ buffer, byteOffset }),
-    unpack: (place) => Lock.from(place),
+    serialize: ({ buffer, byteOffset }) => ({ buffer, byteOffset }),
+    deserialize: (place) => Lock.from(place),
   });
 }

@@ -72,8 +72,8 @@ let sleeps = false;
 let isWatched = false;
 
 /**
- * Code that is stopped from outside, as by the `timeout` of `vm`, comes to no `finally`. Who sleeps in the next turn of
- * the event loop does not sleep: the lock shall not be granted to it.
+ * Code that is stopped from outside, as by the `timeout` of `vm`, comes to no `finally`. A thread that is marked as
+ * sleeping in the next turn of the event loop does not sleep: the lock must not be granted to it.
  */
 function watchSleep() {
   sleeps = true;
@@ -93,13 +93,13 @@ function watchSleep() {
  * after the promise was settled.
  *
  * @param {(id: number) => unknown} begin
- * @param {{ timeout?: number, signal?: AbortSignal }} terms
+ * @param {{ timeout?: number, signal?: AbortSignal }} limits
  * @param {string} what is waited for
  * @returns {Promise<number>}
  */
-function waitFor(begin, terms, what) {
+function waitFor(begin, limits, what) {
   return new Promise((resolve, reject) => {
-    const { signal, timeout } = terms;
+    const { signal, timeout } = limits;
     throwIfAborted(signal, what);
     const wait = new Wait(resolve, reject, what);
     if (signal !== undefined) wait.watch(signal, (aborted) => abortedError(aborted, what));

@@ -16,7 +16,8 @@ const { now } = require('../runtime/clock');
 const { PoolClosedError, TaskTimeoutError } = require('../errors');
 const { Pending } = require('../pending');
 const { KeptInput } = require('../script-pool/kept-input');
-const { listedIn, validateTransfer } = require('../task-transfer');
+const { validateTransfer } = require('../transfer/task-transfer');
+const { listedIn } = require('../transfer/transferables');
 const { InputSource } = require('./input-source');
 const { isRefusal } = require('./waiting-room');
 

@@ -11,9 +11,9 @@ const { deliveryOf } = require('../delivery');
 const { binding } = require('../native');
 const { Pending } = require('../pending');
 const { submitOptions } = require('../pool-options');
-const { comesBack, givenBack, orGiven, prepareFor, prepareForAll, readOnce, withParallel } = require('../shared-buffer/task-inputs');
-const { Transfer } = require('../task-transfer');
-const { taskIndex, taskName } = require('../tasks');
+const { givenBack, orGiven, prepareFor, prepareForAll, readOnce, withParallel } = require('../task/shared-inputs');
+const { TaskTransfer } = require('../transfer/task-transfer');
+const { isInPlace, taskIndex, taskName } = require('../task/native-tasks');
 const { prepareInput, prepareInputs } = require('../task/encode-input');
 const { nativeOwnerOf, unknownTask } = require('./task-owner');
 
@@ -68,7 +68,7 @@ class NativeSubmitter {
     let form, value, length, parts, given;
     try {
       const read = readOnce(task, input);
-      ({ form, value, length, parts } = prepareInput(read, undefined, comesBack(task)));
+      ({ form, value, length, parts } = prepareInput(read, undefined, isInPlace(task)));
       prepareFor(task, read);
       given = givenBack(task, read);
     } catch (error) {
@@ -99,7 +99,7 @@ class NativeSubmitter {
       const back = givenBack(task, read);
       if (back !== undefined) pending.through(orGiven(back));
       if (options.parallel) read = withParallel(task, read);
-      const { form, value, length, parts, input: taken } = prepareInput(read, options.transfer, comesBack(task));
+      const { form, value, length, parts, input: taken } = prepareInput(read, options.transfer, isInPlace(task));
       prepareFor(task, read);
       const moved = taken === read ? input : taken;
       if (!pending.ended) this.#submit(binding.submitWith, index, pending, options, [form, value, length, parts], moved);
@@ -126,11 +126,11 @@ class NativeSubmitter {
       // As they are now: what getters among them change counts no more.
       const all = [...inputs];
       if (all.length === 0) {
-        if (options.transfer !== undefined) new Transfer(options.transfer).finish();
+        if (options.transfer !== undefined) new TaskTransfer(options.transfer).finish();
         return pending.resolve(all);
       }
       prepareForAll(task, all, options.parallel, pending);
-      const { form, value, length, parts } = prepareInputs(all, options.transfer, comesBack(task));
+      const { form, value, length, parts } = prepareInputs(all, options.transfer, isInPlace(task));
       if (pending.ended) return;
       this.#submit(binding.submitBatch, index, pending, options, [form, value, length, parts], inputs, all.length);
     } catch (error) {

@@ -11,7 +11,7 @@
  */
 
 const { UnknownTaskError } = require('../errors');
-const { isNativeOnly, taskIndex, taskNames } = require('../tasks');
+const { isNativeOnly, taskIndex, taskNames } = require('../task/native-tasks');
 
 const NATIVE = 0;
 const SCRIPT = 1;

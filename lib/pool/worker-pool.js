@@ -11,7 +11,7 @@ const { deliveryOf } = require('../delivery');
 const { PoolClosedError, UnknownTaskError } = require('../errors');
 const { forgotten } = require('../forgotten');
 const { closeOptions, nativePoolOptions, poolSettings, submitOptions } = require('../pool-options');
-const { waysOf } = require('../script-pool/beside');
+const { fallbackPortsOf } = require('../script-pool/fallback-ports');
 const { locateScript } = require('../script-pool/script-location');
 const { NativeScriptPool } = require('../script-pool/native-script-pool');
 const { scriptPoolOptions, scriptSettings, scriptSubmitOptions } = require('../script-pool/script-options');
@@ -87,7 +87,7 @@ class WorkerPool extends EventEmitter {
     const settings = scriptSettings(options, this.#settings, fixed);
     this.#scriptCapacity = settings.most * settings.concurrency;
     const url = locateScript(script);
-    const ways = waysOf(binding, delivery);
+    const ways = fallbackPortsOf(binding, delivery);
     const native = new NativeScriptPool(binding, binding.createPool(this.#settings), ways);
     const emit = emitterOf(new WeakRef(this));
     const workers = (this.#workers = new WorkerManager({ pool: native, delivery, ways, script: url, settings, emit }));

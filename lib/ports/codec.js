@@ -11,7 +11,7 @@ const { binding } = require('../native');
 const { createCodec, tags } = require('../codec');
 const { InternalError, MalformedValueError } = require('../errors');
 const { portExtension } = require('./extension');
-const { kindOf, kindOfBrand } = require('../transfer/registry');
+const { typeByTag, typeOf } = require('../transfer/registry');
 
 const codec = createCodec({
   shapes: {
@@ -48,26 +48,26 @@ codec.registerExtension({
 
 codec.registerExtension(portExtension);
 
-/** An object of ours that does not move, as what its class packs. */
+/** An object of ours that does not move: its type tag, and what its class serializes it to. */
 const OBJECT_TAG = 0xa2;
 
 codec.registerExtension({
   tag: OBJECT_TAG,
   test(object) {
-    const kind = kindOf(object);
-    return kind !== undefined && kind.moves !== true && typeof kind.pack === 'function';
+    const type = typeOf(object);
+    return type !== undefined && type.moves !== true && typeof type.serialize === 'function';
   },
   write(object, writer) {
-    const { brand, pack } = kindOf(object);
-    writer.string(brand);
-    writer.any(pack(object));
+    const { typeTag, serialize } = typeOf(object);
+    writer.string(typeTag);
+    writer.any(serialize(object));
   },
   read(reader) {
-    const brand = reader.any();
+    const typeTag = reader.any();
     const content = reader.any();
-    const kind = kindOfBrand(brand);
-    if (kind === undefined) throw new InternalError(`a message holds a ${brand}, which this thread does not know`);
-    return kind.unpack(content);
+    const type = typeByTag(typeTag);
+    if (type === undefined) throw new InternalError(`a message holds a ${typeTag}, which this thread does not know`);
+    return type.deserialize(content);
   },
 });
 

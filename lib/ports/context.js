@@ -9,18 +9,18 @@ const { types } = require('node:util');
 
 const { MessageChannel: NodeMessageChannel, moveMessagePortToContext: nodeMove } = require('../runtime/worker-threads');
 
+const { closedPort } = require('../runtime/closed-port');
 const { setTimeout } = require('../runtime/clock');
-const { replaceRecords } = require('../transfer');
-const { kindOf } = require('../transfer/registry');
-const { holdsTraveler, transferablesIn } = require('../transfer/search');
-const { closedHalf } = require('./companion');
-const { Port } = require('./message-port');
+const { isPort, typeOf } = require('../transfer/registry');
+const { holdsOurs, nodeTransferablesIn } = require('../transfer/search');
+const { replaceRecords } = require('../transfer/serialization');
+const { adoptPort } = require('./transfer');
 
 /** Whether something passed lately, which may be on its way still. */
 let busy = false;
 let watching = false;
 
-/** Neither port of a bridge holds the event loop, and a message takes two turns of it: the last ones shall get them. */
+/** Neither port of a bridge holds the event loop, and a message takes two turns of it: the last messages should get them. */
 function giveTurns() {
   if (watching) return;
   watching = true;
@@ -36,7 +36,7 @@ function pass({ data, ports }, to) {
   busy = true;
   const instead = new Map();
   const list = ports.map((port) => {
-    if (kindOf(port) === undefined) return port;
+    if (typeOf(port) === undefined) return port;
     // A port of ours arrives in the other context as one of Node's.
     const { port1, port2 } = new NodeMessageChannel();
     bridge(port, port1);
@@ -46,9 +46,9 @@ function pass({ data, ports }, to) {
   const value = instead.size > 0 ? replaceRecords(data, instead) : data;
   const known = new Set(list);
   // Objects of ours are made of this context's.
-  let isReadable = !holdsTraveler(value);
+  let isReadable = !holdsOurs(value);
   try {
-    if (isReadable) to.postMessage(value, [...list, ...transferablesIn(value).filter((object) => !known.has(object))]);
+    if (isReadable) to.postMessage(value, [...list, ...nodeTransferablesIn(value).filter((object) => !known.has(object))]);
   } catch {
     isReadable = false;
   }
@@ -84,10 +84,10 @@ function bridge(ours, nodes) {
  * @throws {Error} what Node throws: the port is closed, or an argument is of the wrong type
  */
 function moveMessagePortToContext(port, context) {
+  if (typeof port !== 'object' || port === null || types.isProxy(port) || !isPort(port)) return nodeMove(port, context);
   // Of the copy that made the port.
-  const kind = typeof port === 'object' && port !== null && !types.isProxy(port) ? kindOf(port) : undefined;
-  if (kind?.toTask === undefined) return nodeMove(port, context);
-  if (kind.gone(port)) return nodeMove(closedHalf(), context);
+  const type = typeOf(port);
+  if (type.isDetached(port)) return nodeMove(closedPort(), context);
   const { port1: near, port2: far } = new NodeMessageChannel();
   let moved;
   try {
@@ -96,9 +96,9 @@ function moveMessagePortToContext(port, context) {
     near.close();
     throw error;
   }
-  const content = kind.pack(port);
-  kind.moved(port, content);
-  bridge(Port.adopt(content), near);
+  const content = type.serialize(port);
+  type.posted(port, content);
+  bridge(adoptPort(content), near);
   return moved;
 }
 

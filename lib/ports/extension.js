@@ -2,28 +2,28 @@
 
 /** Ports in the inputs and results of native tasks, and in what a task posts. */
 
-const { PORT } = require('../codec/tags');
-const { kindOf } = require('../transfer/registry');
+const { PORT } = require('../constants').TAGS;
+const { isPort, ownTypeByTag } = require('../transfer/registry');
 
-/** Nobody kept shared memory for a port that comes from Rust, and it has no companion. */
-const TERMS = Object.freeze({ capacity: 0, keepBuffers: false, withTask: true });
-
-// Loaded late: ports need the codec.
-let Port;
+/** What a port is made with that comes from Rust. */
+const OPTIONS = Object.freeze({ capacity: 0, keepBuffers: false, withTask: true });
 
 /** @type {import('../codec/extensions').Extension} */
 const portExtension = {
   tag: PORT,
-  test: (value) => kindOf(value)?.toTask !== undefined,
+  test: isPort,
   write(port, writer) {
-    // Between JavaScript threads a port travels in Node's own message.
+    // Between JavaScript threads a port goes in Node's own message.
     if (writer.message) writer.refuse(port);
     writer.u32(writer.part(port));
   },
   read(reader) {
     const key = reader.parts[reader.u32()];
-    Port ??= require('./message-port').Port;
-    return Port.adopt({ key, terms: TERMS, kept: [], introduced: 0, half: undefined, early: undefined, witness: undefined });
+    // Nobody kept shared memory for it, and it has no fallback port. This file is below the class: the codec needs it.
+    const { deserialize } = ownTypeByTag('MessagePort');
+    return deserialize({
+      key, options: OPTIONS, kept: [], introduced: 0, fallback: undefined, early: undefined, lossPort: undefined,
+    });
   },
 };
 

@@ -5,9 +5,9 @@ const { MessageChannel: NodeMessageChannel } = require('../runtime/worker-thread
 const { define } = require('../runtime/intrinsics');
 const { binding } = require('../native');
 const { InvalidArgTypeError } = require('../errors');
-const { wake } = require('../transfer');
+const { startSearching } = require('../transfer/registry');
 const { validateInteger, validateOptions } = require('../validators');
-const { Port } = require('./message-port');
+const { createPort } = require('./message-port');
 
 const OPTIONS = new Set(['capacity', 'keepBuffers']);
 
@@ -19,11 +19,11 @@ function MessageChannel(options = {}) {
   if (typeof keepBuffers !== 'boolean') {
     throw new InvalidArgTypeError('The "options.keepBuffers" argument must be true or false');
   }
-  wake();
-  const terms = { capacity: capacity === Infinity ? 0 : capacity, keepBuffers };
-  const { end1, end2 } = binding.openChannel(terms.capacity);
-  define(this, 'port1', Port.create(end1, terms));
-  define(this, 'port2', Port.create(end2, terms));
+  startSearching();
+  const made = { capacity: capacity === Infinity ? 0 : capacity, keepBuffers };
+  const { end1, end2 } = binding.openChannel(made.capacity);
+  define(this, 'port1', createPort(end1, made));
+  define(this, 'port2', createPort(end2, made));
 }
 
 module.exports = { MessageChannel };

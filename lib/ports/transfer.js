@@ -1,55 +1,127 @@
 'use strict';
 
 /**
- * Our ports in Node's own messages. `lib/travel` does the work for `Worker` of rust-workers, `workerData` and
- * `parentPort`; for a plain `worker_threads.Worker` there is `carry`:
+ * How a port of ours moves: in a message of Node's to another thread, or to a native task.
  *
- *     worker.postMessage(...carry({ port: port2 }, [port2]));        // here
- *     parentPort.on('message', ({ port }) => …);                     // there, `parentPort` from rust-workers
+ * In a message it is a record (transit-record.js) with its key, under which the native side keeps it meanwhile. Its
+ * fallback port is on Node's transfer list: whatever way the message ends, that port ends too, and tells (fallback.js).
  *
- * A port travels as a record (record.js) with its key, under which the native side keeps it meanwhile, and its half of
- * the companion, which is on Node's transfer list. Whatever way the message ends, the companion half ends too, and tells
- * (companion.js).
+ * The port is here still, and of full use, until Node has taken the message: a getter of the message may post by it,
+ * close it, or move it in a message of its own.
  */
 
-const { departure, register, seal, wake } = require('../transfer');
-const { recognise } = require('../transfer/registry');
-const { transferablesIn } = require('../transfer/search');
-const { MessagePort, Port } = require('./message-port');
+const { binding } = require('../native');
+const { dataCloneError } = require('../runtime/globals');
+const { FallbackPort } = require('../fallback/fallback-port');
+const { recognise, registerType, startSearching } = require('../transfer/registry');
+const { nodeTransferablesIn } = require('../transfer/search');
+const fallback = require('./fallback');
+const { lossPort } = require('./loss');
+const { MessagePort, Port, createPort, endpointOf } = require('./message-port');
+const { ports } = require('./open-ports');
+const { CLOSED } = require('./receive-buffer');
+const { Kept } = require('./shared-memory');
+const { checkRecord } = require('./transit-record');
 
-register(Port, {
-  brand: 'MessagePort',
+function refuseDetached(endpoint) {
+  if (!endpoint.isOpen) throw dataCloneError('MessagePort in transfer list is already detached');
+}
+
+/**
+ * What of a port goes into a message.
+ *
+ * @returns {import('./transit-record').TransitRecord}
+ */
+function serialize(port) {
+  const endpoint = endpointOf(port);
+  refuseDetached(endpoint);
+  let own = fallback.fallbackOf(endpoint);
+  // When the other end has closed, so has its fallback port, and this one perhaps by that.
+  const isAlone = own === undefined || endpoint.isLost || binding.wantPortRoom(endpoint.handle) === CLOSED;
+  if (isAlone && own?.isClosing) own = undefined;
+  const key = binding.announcePort(endpoint.handle);
+  const { options, withTask, reader, sender, early } = endpoint;
+  return {
+    key,
+    options: { ...options, withTask },
+    kept: reader.kept.pairs(),
+    introduced: sender.introduced,
+    fallback: own?.nodePort,
+    early: early?.error === undefined ? early : undefined,
+    lossPort: isAlone ? lossPort(key).nodePort : undefined,
+  };
+}
+
+/** Node has refused the message. */
+function refused(port, { key, lossPort: sentAlong }) {
+  binding.withdrawPort(key);
+  if (sentAlong !== undefined) new FallbackPort(sentAlong).close();
+}
+
+/** Node has taken the message, and the port with it. */
+function posted(port, { key }) {
+  const endpoint = endpointOf(port);
+  // A getter of the message may have closed it, or moved it in a message of its own.
+  if (!endpoint.isOpen) return binding.withdrawPort(key);
+  fallback.release(endpoint);
+  binding.parkPort(endpoint.handle, endpoint.reader.end(), key);
+  endpoint.moved();
+}
+
+/** A port that has come to this thread. One that has closed on its way is closed, as it would be in Node. */
+function deserialize(content) {
+  const { key, options, kept, introduced, fallback: nodePort, early, lossPort: sentAlong } = checkRecord(content);
+  startSearching();
+  const end = binding.claimPort(key);
+  const port = createPort(end, options, introduced);
+  if (sentAlong !== undefined) new FallbackPort(sentAlong).close();
+  const own = nodePort === undefined ? undefined : new FallbackPort(nodePort);
+  if (end !== null) {
+    const endpoint = endpointOf(port);
+    endpoint.reader.kept = new Kept(kept);
+    endpoint.early = early;
+    if (own !== undefined) fallback.adopt(own, endpoint);
+  } else {
+    own?.close();
+  }
+  return port;
+}
+
+/**
+ * The port goes to a native task: its handle and cursor are taken with the task's input, at once. There a port has no
+ * fallback port.
+ *
+ * @returns {[number, number]}
+ */
+function toTask(port) {
+  const endpoint = endpointOf(port);
+  refuseDetached(endpoint);
+  const taken = [endpoint.handle, endpoint.reader.end()];
+  fallback.release(endpoint)?.close();
+  const peer = ports.get(endpoint.peerId);
+  if (peer !== undefined) {
+    fallback.release(peer);
+    peer.toTask();
+  }
+  endpoint.moved();
+  return taken;
+}
+
+registerType(Port, {
+  typeTag: 'MessagePort',
   moves: true,
-  gone: Port.gone,
-  pack: Port.pack,
-  transferables: ({ half, early, witness }) => [
-    ...[half, witness].filter((port) => port !== undefined),
-    ...(early === undefined ? [] : transferablesIn(early.message)),
+  isDetached: (port) => !endpointOf(port).isOpen,
+  serialize,
+  nodeTransferables: ({ fallback: own, early, lossPort: sentAlong }) => [
+    ...[own, sentAlong].filter((port) => port !== undefined),
+    ...(early === undefined ? [] : nodeTransferablesIn(early.message)),
   ],
-  unpack: (content) => {
-    wake();
-    return Port.adopt(content);
-  },
-  toTask: Port.toTask,
-  moved: Port.moved,
-  kept: Port.kept,
+  deserialize,
+  toTask,
+  posted,
+  refused,
 });
 
 recognise(MessagePort, 'MessagePort');
 
-/**
- * The arguments of a plain `postMessage` for a message with objects of ours. They must be posted at once, and once: the
- * ports in the list have left when this returns.
- *
- * @param {unknown} value
- * @param {Iterable<object>} [transferList]
- * @returns {[unknown, object[]]}
- * @throws {DOMException} DataCloneError: a port of ours is in the value and not on the list, or has left before
- */
-function carry(value, transferList = []) {
-  const list = [...transferList];
-  const leaving = departure(value, list);
-  return leaving === undefined ? [value, list] : leaving.leave((bundle, transferList) => [seal(bundle), transferList]);
-}
-
-module.exports = { carry };
+module.exports = { adoptPort: deserialize };

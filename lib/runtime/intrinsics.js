@@ -97,10 +97,13 @@ function areStoresSafe() {
     isExtensible(ArrayPrototype) && !hasIndexedPrototypes();
 }
 
+/** Buffers' own methods between text and bytes: see buffer-text.js. */
+const bufferText = typeof Buffer.prototype.utf8Write === 'function' ? Buffer.prototype : require('./buffer-text');
+
 module.exports = {
   ArrayPrototype, Date, Map, ObjectPrototype, RegExp, Set,
   SafeMap: hardened(Map), SafeSet: hardened(Set), SafeWeakMap: hardened(WeakMap),
-  added, append, areStoresSafe, arrayOf, define, hasIndexedPrototypes, isArray, isBuiltIn,
+  added, append, areStoresSafe, arrayOf, bufferText, define, hasIndexedPrototypes, isArray, isBuiltIn,
   mapForEach: Map.prototype.forEach, setForEach: Set.prototype.forEach,
   twice,
   mapSet: Map.prototype.set, setAdd: Set.prototype.add,

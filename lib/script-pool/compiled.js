@@ -8,8 +8,11 @@ const { file: addon } = require('../native');
 const { compileModules } = require('../runtime/compiled-modules');
 
 const LIB = path.join(__dirname, '..');
-/** What a worker loads at once, and what its first task with a value that is no plain number makes it load. */
-const ENTRIES = ['script-pool/start.js', 'script-pool/load-script.js', 'script-pool/runner.js', 'values.js'];
+/** What a worker loads at once; then what its first task makes it load if it is given more than a number. */
+const ENTRIES = [
+  'transferable-types.js', 'script-pool/start.js', 'script-pool/load-script.js', 'script-pool/runner.js',
+  'values.js', 'script-pool/arriving-inputs.js', 'script-pool/message-tasks.js',
+];
 
 let compiled;
 

@@ -1,6 +1,6 @@
 'use strict';
 
-const { readAnswer } = require('../answers');
+const { readValue } = require('../task/read-value');
 const { TaskTimeoutError } = require('../errors');
 const FORMS = require('../forms');
 const { NativePool } = require('../task/native-pool');
@@ -26,7 +26,7 @@ class NativeScriptPool extends NativePool {
         ways.skip(number);
         throw new TaskTimeoutError("the task's time was up", { task });
       }
-      return readAnswer(form, number, delivery, task);
+      return readValue(form, number, delivery, task);
     };
   }
 

@@ -109,14 +109,14 @@ class PoolWorker {
 
 /** Starts Node's Worker. It loads start.js, and that the script. */
 function startThread({ number, key }, settings, place, control) {
-  const { name, worker: options, workerData, concurrency, patience, patienceTime, recycle, idleTimeout, keep } = settings;
+  const { name, worker: options, workerData, concurrency, waitPolicy, waitTime, recycle, idleTimeout, keep } = settings;
   return leaving(workerData, [], (value, isBundle, list) =>
     new Worker(BOOTSTRAP, {
       __proto__: null,
       name: `${name}-${number}`,
       ...options,
       workerData: {
-        ...place, workerData: [isBundle, value], key, number, concurrency, patience, patienceTime, recycle, idleTimeout,
+        ...place, workerData: [isBundle, value], key, number, concurrency, waitPolicy, waitTime, recycle, idleTimeout,
         keep, control, start: START,
       },
       transferList: [control, ...list],

@@ -6,99 +6,86 @@
  * The worker pulls. A task that ends in the turn it began is answered, and the next one taken, in one native call;
  * when nothing waits the worker returns to its event loop, and an event in its event queue calls it back. So timers,
  * ports and unfinished work of the script go on while it waits.
+ *
+ * A worker starts sooner the less it loads. What a task that is given a number does not need comes with the first task that
+ * needs it: inputs that do not come with their task (arriving-inputs.js), tasks that are messages (message-tasks.js), the
+ * codec, and errors.
  */
 
-const { receiveMessageOnPort } = require('node:worker_threads');
 const { types } = require('node:util');
 
-const { clearTimeout, now, setImmediate, setTimeout } = require('../runtime/clock');
-const { added } = require('../runtime/intrinsics');
+const { now, setImmediate, setTimeout } = require('../runtime/clock');
 const { binding } = require('../native');
 const { deliveryOf } = require('../delivery');
-const { freshContext, throwUncaught } = require('../runtime/turn');
+const { freshContext } = require('../runtime/turn');
 const FORMS = require('../forms');
-const nodeGlobals = require('../runtime/globals');
 const { coverListeners } = require('../runtime/port-listeners');
-const { functionsOf } = require('./load-script');
-const { ValueEncoder } = require('./value-encoder');
 const { flushOutput, watchOutput } = require('../runtime/worker-output');
-const {
-  STEP_RUN, STEP_WAIT, TAKE, BLOCK, ASKED, ASKED_INPUT, BESIDE, BY_MESSAGE, DROP, END_FAILED, END_BESIDE, END_BESIDE_FAILED, INPUT, VOID,
-} = require('./steps');
-const { Job, Moved, RUNNER } = require('./task');
+const { readValue, wireFromStart } = require('../task/read-value');
+const { Answering } = require('./answering');
+const { functionsOf } = require('./load-script');
+const { ASKED, BLOCK, BY_MESSAGE, STEP_RUN, STEP_WAIT, TAKE } = require('./steps');
+const { Job, RUNNER } = require('./task');
 const { notTooDeep } = require('./too-deep');
 
 /** Bytes of an input that come without a Node-API call. */
 const INBOX_BYTES = 64 * 1024;
-/** So many milliseconds of tasks without a break, and the event loop has its turn before the next. */
-const BREATH = 5;
-
-/** A script that listens and has not answered after so many milliseconds may have forgotten to: it is told so, once. */
-const LONG_UNANSWERED = 30_000;
-
-/** So many milliseconds the owner has to give the memory of an input; then a copy is taken. */
-const ASKING = 10;
-
-/** Stands for an input that could not be sent. */
-const NO_INPUT = Object.freeze({ error: undefined });
+/** So many milliseconds of tasks without a break; then the event loop has its turn before the next task. */
+const STRETCH = 5;
 /** Stands for "emit it as a message" among the functions. */
 const MESSAGE = Symbol('message');
-/** Milliseconds between two looks whether the script listens by now. */
-const LOOK_FOR_LISTENER = 10;
+/** Stands for the id of a task that has its answer. */
+const ANSWERED = -1;
 
-/** The codec, loaded for the first value that needs it: every file counts in a worker's start. */
-let loadedValues;
-const values = () => (loadedValues ??= require('../values'));
+const { then } = Promise.prototype;
+
+/** Where the native side shows inputs. */
+class Inbox {
+  wire = Buffer.from(new ArrayBuffer(INBOX_BYTES));
+  #beside;
+  #next = 0;
+
+  /** The values that stand beside the input that is read next. */
+  show(beside) {
+    this.#beside = beside;
+    this.#next = 0;
+    return this;
+  }
+
+  takeExtra() {
+    return this.#beside[this.#next++];
+  }
+}
 
 class Runner {
-  /** The task at hand, for `task` in lib/script-pool/task.js; with several at a time, the one of this context. */
-  get current() {
-    return this.#contexts === undefined ? this.#job : this.#contexts.getStore();
-  }
-
-  /** Whether what the script posts now is the answer to a task. */
-  get isAsked() {
-    return this.#messages.length > 0;
-  }
+  /** Tasks begun and not ended, by id. */
+  open = new Map();
+  /** The worker's number within its pool. */
+  workerId;
 
   #setup;
   #port;
-  #postMessage;
   #control;
   #functions;
   /** Functions by the number the owner calls them by. */
   #numbered = [];
   #call;
-  #inbox = Buffer.from(new ArrayBuffer(INBOX_BYTES));
-  #result = new ValueEncoder();
-  #reports = new ValueEncoder();
-  /** How the answer to the last task that ended goes out. */
-  #out = { form: 0, length: 0, value: undefined, parts: undefined };
+  #inbox = new Inbox();
+  #answers;
+  /** The answer to the task that ended last. */
+  #out;
+  /** What does not come with its task, and tasks that are messages: made for the first. */
+  #arriving;
+  #messages;
 
   #job;
   /** Several tasks at a time are told apart by their async context. */
   #contexts;
   /** Runs something in an async context in which no task was; where a Worker gives each message such a one. */
   #fresh;
-  /** Tasks begun and not ended, by id. */
-  #open = new Map();
-  /** Those among them that a 'message' event began, oldest first. */
-  #messages = [];
-  /** The task whose message is being emitted. */
-  #emitting;
-  #unansweredTimer;
-  /** Inputs that came beside the queue and whose task has not begun, by number. */
-  #inputs = new Map();
-  /** The lowest number that has not come; and those above it that have. */
-  #lowest = 0;
-  #above = new Set();
-  /** Tasks whose input was asked for, by their ids. */
-  #asked = new Map();
-  /** Tasks that began before their input was here, by the input's number. */
-  #awaiting = new Map();
   #pulling = false;
-  /** Whether an uncaught error is on its way. */
-  #isShaken = false;
+  /** Whether the event loop is to have its turn before the next task. */
+  #pauses = false;
   #leaving = false;
   #retiring = false;
   /** When the last task began, and the first one since there was a break; by the native side's clock. */
@@ -107,12 +94,13 @@ class Runner {
   #recycling;
   #lastWork = now();
   #idleTimer;
-  workerId;
 
   constructor(setup, parentPort) {
     this.#setup = setup;
     this.#control = setup.control;
     this.#port = parentPort;
+    this.#answers = new Answering(setup.control);
+    this.#out = this.#answers.out;
     this.workerId = setup.number;
     if (setup.concurrency > 1) {
       const { AsyncLocalStorage } = require('node:async_hooks');
@@ -123,20 +111,36 @@ class Runner {
       const { Recycling } = require('./recycling');
       this.#recycling = new Recycling(setup.recycle);
     }
-    this.#postMessage = parentPort.postMessage;
+    const { postMessage } = parentPort;
     // On the object itself: the script's `parentPort`, whichever module it took it from, is this very one.
     Object.defineProperty(parentPort, 'postMessage', {
       value: (...given) => {
         // Node says what is missing.
-        if (given.length === 0) return this.#postMessage.call(this.#port);
-        return this.#posted(given[0], given[1]);
+        if (given.length === 0) return postMessage.call(parentPort);
+        if (this.#messages?.posted(given[0], given[1])) return undefined;
+        return postMessage.call(parentPort, given[0], given[1]);
       },
       writable: true,
       configurable: true,
     });
-    coverListeners(parentPort, () => this.#whoFails());
+    coverListeners(parentPort, () => this.#messages?.listenerCalled());
     watchOutput();
     Object.defineProperty(binding, RUNNER, { value: this, configurable: true });
+  }
+
+  /** The task at hand, for `task` in lib/script-pool/task.js; with several at a time, the one of this context. */
+  get current() {
+    return this.#contexts === undefined ? this.#job : this.#contexts.getStore();
+  }
+
+  /** Whether what the script posts now is the answer to a task. */
+  get isAsked() {
+    return this.#messages !== undefined && this.#messages.isAsked;
+  }
+
+  /** Tells the owner how far a task is. */
+  report(job, value) {
+    this.#answers.report(job, value);
   }
 
   /** The script is loaded: takes part from now on. */
@@ -148,20 +152,19 @@ class Runner {
       return this.failedToLoad(error);
     }
     const delivery = deliveryOf(binding);
-    this.#call = delivery.call;
+    this.#call = this.#answers.call = delivery.call;
     delivery.subject(FORMS.SCRIPT_WORK, () => ({ deliver: () => this.#pull() }));
     delivery.subject(FORMS.SCRIPT_STOP, () => ({
-      deliver: (id, reason) => this.#open.get(id)?.abort(reason),
+      deliver: (id, reason) => this.open.get(id)?.abort(reason),
     }));
-    this.#control.on('message', (message) => this.#told(message));
-    this.#control.on('messageerror', (error) => this.#received(this.#lowest, { error }));
+    this.#control.on('message', (message) => this.#arrivingInputs().told(message));
+    this.#control.on('messageerror', (error) => this.#arrivingInputs().unreadable(error));
     this.#control.unref();
-    if (!binding.joinPool(this.#setup.key, this.#inbox)) return this.#end();
+    if (!binding.joinPool(this.#setup.key, this.#inbox.wire)) return this.#end();
     // Idle or not, the pool says when this worker ends.
     delivery.hold(1);
     this.#port.once('close', () => this.#retire());
-    this.#control.postMessage([false, { names: [...this.#functions.keys()], thrown: undefined }]);
-    binding.tellReady();
+    this.#answers.ready([...this.#functions.keys()]);
     this.#pull();
   }
 
@@ -170,11 +173,7 @@ class Runner {
     if (this.#leaving) return;
     this.#leaving = true;
     try {
-      if (binding.joinPool(this.#setup.key, this.#inbox)) {
-        const { encodeThrown } = require('../task/thrown');
-        this.#post({ names: undefined, thrown: besideOf(encodeThrown(error)) }, NOTHING, 'error');
-        binding.tellReady();
-      }
+      if (binding.joinPool(this.#setup.key, this.#inbox.wire)) this.#answers.notReady(error);
     } finally {
       // Unless what the script threw has ended the worker by then.
       setImmediate(() => this.#end(1));
@@ -184,7 +183,7 @@ class Runner {
   /** Takes and runs what waits. */
   #pull = () => {
     this.#since = this.#now = 0;
-    if (this.#pulling || this.#leaving || this.#open.size >= this.#setup.concurrency) return;
+    if (this.#pulling || this.#leaving || this.open.size >= this.#setup.concurrency) return;
     this.#advance(0);
   };
 
@@ -199,7 +198,7 @@ class Runner {
     const { concurrency } = this.#setup;
     for (;;) {
       if (id !== 0 && this.#mustPause()) {
-        if (id !== ANSWERED) this.#finish(id);
+        if (id !== ANSWERED) this.finish(id);
         break;
       }
       if (id === ANSWERED) id = 0;
@@ -207,8 +206,8 @@ class Runner {
       call[0] = id;
       call[1] = out.form;
       call[2] = out.length;
-      call[3] = this.#open.size === 0 ? this.#setup.patience : TAKE;
-      call[4] = this.#setup.patienceTime;
+      call[3] = this.open.size === 0 ? this.#setup.waitPolicy : TAKE;
+      call[4] = this.#setup.waitTime;
       const extra = this.#step(id);
       const step = call[0];
       if (step !== STEP_RUN) {
@@ -226,9 +225,9 @@ class Runner {
       id = 0;
       out.value = undefined;
       out.parts = undefined;
-      if (this.#open.size >= concurrency) break;
+      if (this.open.size >= concurrency) break;
     }
-    this.#job = this.#open.size === 1 && this.#contexts === undefined ? this.#open.values().next().value : undefined;
+    this.#job = this.open.size === 1 && this.#contexts === undefined ? this.open.values().next().value : undefined;
     this.#pulling = false;
     out.value = undefined;
     out.parts = undefined;
@@ -248,7 +247,7 @@ class Runner {
   /** The answer was refused: the error takes its place, which needs no room. */
   #again(id, error, how) {
     if (id === 0) throw error;
-    this.#failed(undefined, error);
+    this.#answers.failed(error);
     const call = this.#call;
     call[0] = id;
     call[1] = this.#out.form;
@@ -265,14 +264,19 @@ class Runner {
       return true;
     }
     if (this.#leaving) return true;
-    if (!this.#isShaken && this.#now - this.#since < BREATH) return false;
-    this.#isShaken = false;
+    if (!this.#pauses && this.#now - this.#since < STRETCH) return false;
+    this.#pauses = false;
     setImmediate(this.#pull);
     return true;
   }
 
-  /** Answers without taking. */
-  #finish(id) {
+  /** The event loop is to have its turn before the next task. */
+  pauseOnce() {
+    this.#pauses = true;
+  }
+
+  /** Answers a task as `#out` says, without taking another. */
+  finish(id) {
     flushOutput();
     const { form, length, value, parts } = this.#out;
     this.#call[0] = id;
@@ -290,57 +294,56 @@ class Runner {
     this.#job = job;
     const run = this.#numbered[number] ?? this.#find(number);
     if (road === ASKED) {
-      this.#ask(job, run);
+      this.#arrivingInputs().ask(job, run);
       return false;
     }
-    if (road === BY_MESSAGE) {
-      const arrived = this.#takeInput(value);
-      if (arrived !== undefined) return this.#runBeside(job, run, arrived);
-      // Its owner has taken it back, which was read just now.
-      if (value < this.#lowest || this.#above.has(value)) return false;
-      // It is on its way.
-      this.#open.set(job.id, job);
-      this.#awaiting.set(value, { job, run });
-      return false;
-    }
-    return this.#runWith(job, run, form, value, extra);
+    if (road === BY_MESSAGE) return this.#arrivingInputs().begin(job, run, value);
+    return this.runShown(job, run, form, value, extra);
   }
 
-  /** Begins a task whose input is here. */
-  #runWith(job, run, form, value, extra) {
+  #arrivingInputs() {
+    if (this.#arriving === undefined) {
+      const { ArrivingInputs } = require('./arriving-inputs');
+      this.#arriving = new ArrivingInputs(this, this.#control, this.#call);
+    }
+    return this.#arriving;
+  }
+
+  /** Runs a task whose input the native side shows. */
+  runShown(job, run, form, number, extra) {
     let input;
     try {
-      input = this.#read(form, value, extra);
+      // The inbox holds one wire at a time, so its number is the length alone.
+      const place = form === FORMS.WIRE ? wireFromStart(number) : number;
+      input = readValue(form, place, this.#inbox.show(extra));
     } catch (error) {
-      this.#failed(job, error);
+      this.#answers.failed(error);
       return true;
     }
-    return this.#run(job, run, input);
+    return this.run(job, run, input);
   }
 
-  /** The owner has been asked for the memory of the input; if it does not answer soon, a copy will do. */
-  #ask(job, run) {
-    this.#open.set(job.id, job);
-    const timer = setTimeout(() => {
-      const extra = binding.scriptClaim(job.id);
-      // Else it is on its way.
-      if (this.#call[2] !== 0) this.#goOn(job, (ready) => this.#runWith(ready, run, this.#call[0], this.#call[1], extra));
-    }, ASKING);
-    this.#asked.set(job.id, { job, run, timer });
-  }
-
-  /** The memory that was asked for has come. */
-  #given(id, value) {
-    const asked = this.#asked.get(id);
-    if (asked === undefined) return;
-    clearTimeout(asked.timer);
-    this.#goOn(asked.job, (ready) => this.#run(ready, asked.run, value));
+  /** Runs a task whose input has come by Node's port. */
+  runArrived(job, run, { error, isBundle, value }) {
+    if (error !== undefined) {
+      this.#answers.failed(unreadable(error));
+      return true;
+    }
+    let input = value;
+    if (isBundle) {
+      try {
+        input = require('../transfer/serialization').deserialize(value);
+      } catch (refusal) {
+        this.#answers.failed(refusal);
+        return true;
+      }
+    }
+    return this.run(job, run, input);
   }
 
   /** Begins a task that had to wait for its input, and goes on with what comes after it. */
-  #goOn(job, begin) {
-    this.#asked.delete(job.id);
-    this.#open.delete(job.id);
+  goOn(job, begin) {
+    this.open.delete(job.id);
     this.#job = job;
     if (begin(job)) this.#through(job);
   }
@@ -348,115 +351,24 @@ class Runner {
   /** Answers a task that ended in a later turn than it was taken, and goes on with what comes after it. */
   #through(job) {
     if (this.#leaving || this.#pulling) {
-      if (!job.answered) this.#finish(job.id);
+      if (!job.answered) this.finish(job.id);
       this.#endIfDone();
     } else {
       this.#advance(job.answered ? ANSWERED : job.id);
     }
   }
 
-  /** Begins a task whose input came beside the queue. */
-  #runBeside(job, run, { error, isBundle, value }) {
-    if (error !== undefined) {
-      this.#failed(job, unreadable(error));
-      return true;
-    }
-    let input = value;
-    if (isBundle) {
-      try {
-        input = require('../transfer').arrive(value);
-      } catch (refusal) {
-        this.#failed(job, refusal);
-        return true;
-      }
-    }
-    return this.#run(job, run, input);
+  /** A task was taken back: goes on with the next. */
+  next() {
+    if (this.#leaving) this.#endIfDone();
+    else if (!this.#pulling) this.#advance(0);
   }
 
-  /** The input of this number, if it is here. */
-  #takeInput(number) {
-    for (;;) {
-      const input = this.#inputs.get(number);
-      if (input !== undefined) {
-        this.#inputs.delete(number);
-        return input;
-      }
-      let received;
-      try {
-        received = receiveMessageOnPort(this.#control);
-      } catch (error) {
-        this.#received(this.#lowest, { error });
-        continue;
-      }
-      if (received === undefined) return undefined;
-      this.#told(received.message);
-    }
-  }
-
-  /** A message has come from the owner. */
-  #told([kind, number, isBundle, value]) {
-    if (kind === INPUT) this.#received(number, { error: undefined, isBundle, value });
-    else if (kind === DROP) this.#drop(number);
-    else if (kind === VOID) this.#received(number, NO_INPUT);
-    // Its id stands where others have a number.
-    else if (kind === ASKED_INPUT) this.#given(number, isBundle);
-  }
-
-  /** An input is for nobody any more. What was given away with it is let go. */
-  #drop(number) {
-    const input = this.#inputs.get(number);
-    if (input === undefined) return;
-    this.#inputs.delete(number);
-    if (input.error === undefined) require('./transfer').discardArrived(input);
-  }
-
-  /** An input has come: the task that waits for it begins. */
-  #received(number, input) {
-    this.#above.add(number);
-    while (this.#above.delete(this.#lowest)) this.#lowest++;
-    const waiting = this.#awaiting.get(number);
-    if (waiting === undefined) {
-      if (input !== NO_INPUT) this.#inputs.set(number, input);
-      return;
-    }
-    this.#awaiting.delete(number);
-    const { job, run } = waiting;
-    this.#open.delete(job.id);
-    if (input === NO_INPUT) {
-      // Its owner has taken it back.
-      if (this.#leaving) this.#endIfDone();
-      else if (!this.#pulling) this.#advance(0);
-      return;
-    }
-    this.#goOn(job, (ready) => this.#runBeside(ready, run, input));
-  }
-
-  #read(form, number, extra) {
-    switch (form) {
-      case FORMS.NUMBER:
-        return number;
-      case FORMS.WIRE:
-        return values().decode(this.#inbox, 0, number, []);
-      case FORMS.UNDEFINED:
-        return undefined;
-      case FORMS.NULL:
-        return null;
-      case FORMS.TRUE:
-        return true;
-      case FORMS.FALSE:
-        return false;
-      case FORMS.BYTES:
-        return values().decodeBytes(number, extra[0]);
-      case FORMS.ERROR: {
-        // There was no room for it here.
-        const { errorFromCode } = require('../errors');
-        throw errorFromCode(extra[0], extra[1]);
-      }
-      default: {
-        const wire = Buffer.from(extra[0]);
-        return values().decode(wire, 0, wire.length, extra[1]);
-      }
-    }
+  /** A task that is a message has been answered: goes on with the next. */
+  afterMessage() {
+    if (this.#leaving) this.#endIfDone();
+    else if (!this.#retiring && this.#recycling?.isDue()) this.#retire();
+    else if (!this.#pulling && this.open.size < this.#setup.concurrency) this.#advance(0);
   }
 
   /** The function that the owner calls by this number. */
@@ -465,25 +377,19 @@ class Runner {
     const found = this.#functions.get(name);
     if (found !== undefined) return (this.#numbered[number] = found);
     if (name === '') return (this.#numbered[number] = MESSAGE);
-    const error = this.#unknown(name);
+    const error = this.unknownFunction(name);
     return () => {
       throw error;
     };
   }
 
-  #unknown(name) {
-    const names = [...this.#functions.keys()].filter((known) => known !== '');
-    const exported = names.length > 0 ? `it exports: ${names.join(', ')}` : 'it exports no function';
-    const { UnknownTaskError } = require('../errors');
-    return new UnknownTaskError(
-      name === ''
-        ? `The script ${this.#setup.script} neither exports a function as its default nor listens for ` +
-            `'message' on its parentPort; ${exported}`
-        : `The script ${this.#setup.script} exports no function '${name}'; ${exported}`,
-    );
+  unknownFunction(name) {
+    const { unknownFunction } = require('./unknown-function');
+    return unknownFunction(name, this.#functions.keys(), `The script ${this.#setup.script}`);
   }
 
-  #run(job, run, input) {
+  /** Runs a task. True when it has ended already, and its answer stands in `#out`. */
+  run(job, run, input) {
     return this.#fresh === undefined ? this.#runHere(job, run, input) : this.#fresh(this.#runHere, job, run, input);
   }
 
@@ -493,240 +399,55 @@ class Runner {
   };
 
   #invoke(job, run, input) {
-    if (run === MESSAGE) {
-      const listeners = this.#port.listenerCount('message');
-      return listeners > 0 ? this.#emit(job, input, listeners) : this.#emitLater(job, input);
-    }
+    if (run === MESSAGE) return this.#messageTasks().begin(job, input);
+    const answers = this.#answers;
+    let promise;
     let result;
     try {
       result = run(input);
-    } catch (error) {
-      this.#failed(job, error);
-      return true;
-    }
-    let promise;
-    try {
       promise = promiseOf(result);
     } catch (error) {
-      this.#failed(job, error);
+      answers.failed(error);
       return true;
     }
     if (promise !== undefined) {
-      this.#open.set(job.id, job);
+      this.open.set(job.id, job);
       then.call(
         promise,
-        (value) => this.#ended(job, this.#succeeded, value),
-        (error) => this.#ended(job, this.#failed, error),
+        (value) => this.#ended(job, answers.succeeded, value),
+        (error) => this.#ended(job, answers.failed, error),
       );
       return false;
     }
-    this.#succeeded(job, result);
+    answers.succeeded(result);
     return true;
   }
 
-  #hasListener() {
-    return this.#port.listenerCount('message') > 0;
-  }
-
-  /** Nobody listens. A script that is still at something may do so later, and hears then, as in a bare Worker. */
-  #emitLater(job, input) {
-    this.#open.set(job.id, job);
-    const look = () => {
-      if (!this.#hasListener() && isAtSomething()) return void recheck();
-      this.#goOn(job, (ready) => {
-        if (this.#hasListener()) return this.#run(ready, MESSAGE, input);
-        this.#failed(ready, this.#unknown(''));
-        return true;
-      });
-    };
-    const recheck = () => setTimeout(look, LOOK_FOR_LISTENER).unref();
-    recheck();
-    return false;
-  }
-
-  #emit(job, input, listeners) {
-    this.#messages = added(this.#messages, job);
-    this.#open.set(job.id, job);
-    job.listeners = listeners;
-    this.#emitting = job;
-    try {
-      this.#port.emit('message', input);
-    } catch (error) {
-      throwUncaught(error);
-      // It may be this worker's end, which no other task is to share.
-      this.#isShaken = true;
+  #messageTasks() {
+    if (this.#messages === undefined) {
+      const { MessageTasks } = require('./message-tasks');
+      this.#messages = new MessageTasks(this, this.#answers, this.#port, this.#setup.script, this.#contexts);
     }
-    this.#emitting = undefined;
-    if (job.answered) return true;
-    if (this.#open.has(job.id)) {
-      job.unansweredSince = now();
-      this.#watchUnanswered();
-    }
-    return false;
+    return this.#messages;
   }
 
-  /** Asked when a listener of the script's is called: whom to tell when it fails. */
-  #whoFails() {
-    const job = this.#emitting;
-    if (job === undefined) return undefined;
-    return (error) => {
-      // Where nobody handles it, it ends the worker, and so the task.
-      if (process.listenerCount('uncaughtException') === 0 && !process.hasUncaughtExceptionCaptureCallback()) return;
-      // Another listener may answer it still.
-      if (--job.listeners > 0 || job.answered || !this.#open.has(job.id)) return;
-      this.#takeMessage(job);
-      this.#open.delete(job.id);
-      this.#failed(job, error);
-      this.#finish(job.id);
-      nodeGlobals.queueMicrotask(this.#afterMessage);
-    };
+  /** Emits a task's message: for one that had to wait for a listener. */
+  runMessage(job, input) {
+    return this.run(job, MESSAGE, input);
   }
-
-  /** Tells, once, of a task that a listener has not answered for long: it may have forgotten to. */
-  #watchUnanswered() {
-    if (this.#unansweredTimer !== undefined) return;
-    this.#unansweredTimer = setTimeout(() => {
-      const job = this.#messages[0];
-      if (job === undefined || now() - job.unansweredSince < LONG_UNANSWERED) {
-        this.#unansweredTimer = undefined;
-        if (job !== undefined) this.#watchUnanswered();
-        return;
-      }
-      process.emitWarning(
-        `A task has waited ${LONG_UNANSWERED / 1000} s for the script ${this.#setup.script}, which listens for 'message' ` +
-          'on its parentPort: each task ends when the script answers it by parentPort.postMessage(result), once',
-        'RustWorkersWarning',
-      );
-    }, LONG_UNANSWERED);
-    this.#unansweredTimer.unref();
-  }
-
-  /** The script has called `parentPort.postMessage`: the answer to its oldest task, or that of this async context. */
-  #posted(value, transfer) {
-    const messages = this.#messages;
-    const own = this.#contexts?.getStore();
-    const job = own !== undefined && messages.includes(own) ? own : messages[0];
-    if (job === undefined) return this.#postMessage.call(this.#port, value, transfer);
-    // Before the value is read, which may run code of the script's that posts.
-    const at = this.#takeMessage(job);
-    try {
-      this.#write(job, value, transfer === undefined ? NOTHING : require('../transfer/transfer-list').listOf(transfer));
-    } catch (error) {
-      this.#messages.splice(at, 0, job);
-      throw error;
-    }
-    this.#open.delete(job.id);
-    // Now: the listener may end the worker, or wait in place for what the answer brings about.
-    this.#finish(job.id);
-    if (job === this.#emitting && this.#contexts === undefined) job.answered = true;
-    // The rest not now: this is the middle of the script's own code.
-    else nodeGlobals.queueMicrotask(this.#afterMessage);
-  }
-
-  /** This one is answered, or failed. Where it stood among the others. */
-  #takeMessage(job) {
-    const at = this.#messages.indexOf(job);
-    // Most often there is but one, and to leave it a new array is the quickest.
-    if (at === 0 && this.#messages.length === 1) this.#messages = [];
-    else this.#messages.splice(at, 1);
-    return at;
-  }
-
-  #afterMessage = () => {
-    if (this.#leaving) this.#endIfDone();
-    else if (!this.#retiring && this.#recycling?.isDue()) this.#retire();
-    else if (!this.#pulling && this.#open.size < this.#setup.concurrency) this.#advance(0);
-  };
 
   /** A task ends in a later turn than it began. */
   #ended(job, how, value) {
-    this.#open.delete(job.id);
-    how.call(this, job, value);
+    this.open.delete(job.id);
+    how.call(this.#answers, value);
     this.#through(job);
   }
 
-  #succeeded(job, value) {
-    try {
-      if (Moved.is(value)) this.#write(job, value.value, value.list);
-      else this.#write(job, value, NOTHING);
-    } catch (error) {
-      this.#failed(job, notTooDeep(error, 'the result'));
-    }
-  }
-
-  /** Puts a result in `#out`. */
-  #write(job, value, list) {
-    const out = this.#out;
-    if (list.length > 0) {
-      this.#post(value, list, 'result');
-    } else if (this.#result.prepare(value)) {
-      out.form = this.#result.form;
-      out.length = this.#result.length;
-      out.value = this.#result.value;
-      out.parts = this.#result.parts;
-      return;
-    } else {
-      this.#post(this.#result.takeLeft(), NOTHING, 'result');
-    }
-    this.#beside(END_BESIDE);
-  }
-
-  /** Posts a value to the owner by the port beside the queue; a notice in the queue must follow. */
-  #post(value, list, name) {
-    const { leaving } = require('./transfer');
-    leaving(value, list, (sent, isBundle, given) => this.#control.postMessage([isBundle, sent], given), name);
-  }
-
-  #beside(form) {
-    const out = this.#out;
-    out.form = form;
-    out.length = 0;
-    out.value = undefined;
-    out.parts = undefined;
-  }
-
-  /** Puts what a task threw in `#out`. */
-  #failed(job, error) {
-    const out = this.#out;
-    const { encodeThrown } = require('../task/thrown');
-    let thrown = encodeThrown(error);
-    if (thrown.carried.length > 0) {
-      try {
-        this.#post(besideOf(thrown), NOTHING, 'error');
-        return this.#beside(END_BESIDE_FAILED);
-      } catch (refusal) {
-        const { TaskFailedError } = require('../errors');
-        thrown = encodeThrown(new TaskFailedError(`the task threw what cannot cross: ${refusal?.message}`));
-      }
-    }
-    const { bytes, length, parts } = thrown;
-    out.form = FORMS.INPUT_WIRE | END_FAILED;
-    out.length = length;
-    out.value = bytes;
-    out.parts = parts.length > 0 ? parts.flatMap((part) => [viewOf(part), false]) : undefined;
-  }
-
-  /** Tells the owner how far a task is. */
-  report(job, value) {
-    const call = this.#call;
-    if (!this.#reports.prepare(value)) {
-      this.#post(this.#reports.takeLeft(), NOTHING, 'progress');
-      call[0] = job.id;
-      call[1] = BESIDE;
-      binding.scriptReport();
-      return;
-    }
-    const { form, length, value: shown, parts } = this.#reports;
-    call[0] = job.id;
-    call[1] = form;
-    call[2] = length;
-    binding.scriptReport(shown, parts);
-  }
-
+  /** Nothing waits. */
   #idle() {
     this.#lastWork = now();
-    const { patience, idleTimeout, keep } = this.#setup;
-    if (patience === BLOCK && this.#open.size === 0) {
+    const { waitPolicy, idleTimeout, keep } = this.#setup;
+    if (waitPolicy === BLOCK && this.open.size === 0) {
       // The event loop has a turn between two waits.
       setImmediate(this.#pull);
     }
@@ -740,7 +461,7 @@ class Runner {
       if (this.#leaving) return;
       const { idleTimeout, keep } = this.#setup;
       const idle = now() - this.#lastWork;
-      if (this.#open.size === 0 && idle >= idleTimeout && binding.leavePool(true, keep)) this.#end();
+      if (this.open.size === 0 && idle >= idleTimeout && binding.leavePool(true, keep)) this.#end();
       else this.#armIdleTimer(Math.max(10, idleTimeout - idle));
     }, Math.min(time, 2 ** 31 - 1));
     this.#idleTimer.unref();
@@ -760,7 +481,7 @@ class Runner {
   }
 
   #endIfDone() {
-    if (this.#leaving && this.#open.size === 0) setImmediate(() => this.#end());
+    if (this.#leaving && this.open.size === 0) setImmediate(() => this.#end());
   }
 
   #end(code) {
@@ -768,11 +489,6 @@ class Runner {
     process.exit(code);
   }
 }
-
-const NOTHING = Object.freeze([]);
-/** Stands for the id of a task that has its answer. */
-const ANSWERED = -1;
-const { then } = Promise.prototype;
 
 /** A promise for what a function has returned; undefined when that is the result itself. */
 function promiseOf(result) {
@@ -790,16 +506,5 @@ function unreadable(error) {
   if (deep !== error) return deep;
   return new TaskFailedError(`the input could not be read in the worker: ${error?.message ?? error}`, { cause: error });
 }
-
-/** What was thrown, for Node's port. */
-function besideOf({ bytes, length, parts, carried }) {
-  return { wire: new Uint8Array(bytes.subarray(0, length)), parts, carried };
-}
-
-/** Whether something keeps this thread's event loop alive beside ports: timers, files, sockets, children. */
-const isAtSomething = () => process.getActiveResourcesInfo().some((kind) => kind !== 'MessagePort');
-
-const viewOf = (part) =>
-  ArrayBuffer.isView(part) ? new Uint8Array(part.buffer, part.byteOffset, part.byteLength) : new Uint8Array(part);
 
 module.exports = { Runner };

@@ -63,14 +63,14 @@ function scriptSettings(options, pool, fixed) {
   const keep = fixed ? pool.maxThreads : pool.minThreads;
   const worker = {};
   for (const name of WORKER_OPTIONS) if (options[name] !== undefined) worker[name] = options[name];
-  const patience = wait === 'event' && linger === 0 ? TAKE : WAITS[wait];
+  const waitPolicy = wait === 'event' && linger === 0 ? TAKE : WAITS[wait];
   return {
     workerData,
     worker,
     concurrency: concurrentTasksPerWorker,
     killTimeout,
-    patience,
-    patienceTime: patience === BLOCK ? BLOCK_SLICE : linger,
+    waitPolicy,
+    waitTime: waitPolicy === BLOCK ? BLOCK_SLICE : linger,
     recycle,
     keep,
     idleTimeout: keep === pool.maxThreads ? Infinity : pool.idleTimeout,

@@ -12,10 +12,11 @@ const workerThreads = require('node:worker_threads');
  * }} loader see runtime/bootstrap.js
  */
 module.exports = (loader) => {
+  require('../transferable-types');
   const setup = workerThreads.workerData;
   const [isBundle, workerData] = setup.workerData;
   // The script sees its own.
-  workerThreads.workerData = isBundle ? require('../transfer').arrive(workerData) : workerData;
+  workerThreads.workerData = isBundle ? require('../transfer/serialization').deserialize(workerData) : workerData;
   loader.syncBuiltinESMExports();
 
   // Before the script can take the function.

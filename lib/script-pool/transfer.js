@@ -3,28 +3,21 @@
 /** What is given away with a value: named by a list, or found in it. */
 
 const { types } = require('node:util');
-const { MessagePort } = require('../runtime/worker-threads');
 
 const { closedPort } = require('../runtime/closed-port');
 const { mayRunCode } = require('../codec/accessors');
 const { exoticName } = require('../codec/type-tags');
-const { bufferOf, isBuffer, isView, lengthOf, sizeOf } = require('../codec/bytes');
 const { describe } = require('../codec/describe');
 const { findPath } = require('../codec/explain');
-const { SafeSet, append, isArray, mapForEach, setForEach } = require('../runtime/intrinsics');
 const { InvalidArgTypeError, UnsupportedValueError } = require('../errors');
-const { arrive, departure } = require('../transfer');
+const { discardValue, letGo, openValue, postValue } = require('../fallback/value');
 const nodeGlobals = require('../runtime/globals');
-const { kindOf } = require('../transfer/registry');
+const { typeOf } = require('../transfer/registry');
+const { FOUND, transferablesIn } = require('../transfer/transferables');
 const { Moved } = require('./task');
-
-const { getOwnPropertyDescriptor, getPrototypeOf, keys: keysOf } = Object;
 
 /** Stands for "whatever there is in the value". */
 const AUTO = 'auto';
-
-/** On a list that was found, by any copy of the package: what Node will not move of it is copied. */
-const FOUND = Symbol.for('rust-workers.found');
 
 /**
  * Marks what a task returns to be moved to the caller instead of copied.
@@ -37,59 +30,12 @@ function move(value, list = AUTO) {
   if (list !== AUTO && !Array.isArray(list)) {
     throw new InvalidArgTypeError('The "list" argument must be an array of transferable objects, or \'auto\'');
   }
-  return new Moved(value, list === AUTO ? transferablesOf(value) : list);
-}
-
-/**
- * Every ArrayBuffer and MessagePort in a value, at any depth of arrays, plain objects, Maps and Sets. Getters are not
- * called: they run once, when the value is read.
- */
-function transferablesOf(root) {
-  const found = new SafeSet();
-  const seen = new SafeSet();
-  let open = { value: root, rest: undefined };
-  const add = (value) => (open = { value, rest: open });
-  const push = (item, key) => {
-    add(item);
-    add(key);
-  };
-  while (open !== undefined) {
-    const { value } = open;
-    open = open.rest;
-    if (typeof value !== 'object' || value === null || seen.has(value) || types.isProxy(value)) continue;
-    seen.add(value);
-    const memory = isView(value) ? bufferOf(value) : value;
-    if (types.isAnyArrayBuffer(memory)) {
-      // Shared memory is shared anyway, and Node's pool of small Buffers is not theirs to give.
-      if (types.isArrayBuffer(memory) && !isPooled(value, memory)) found.add(memory);
-    } else if (value instanceof MessagePort) {
-      found.add(value);
-    } else if (types.isMap(value)) {
-      mapForEach.call(value, push);
-    } else if (types.isSet(value)) {
-      setForEach.call(value, push);
-    } else if (isArray(value) || isPlainObject(value)) {
-      const keys = keysOf(value);
-      for (let i = 0; i < keys.length; i++) add(getOwnPropertyDescriptor(value, keys[i]).value);
-    }
-  }
-  const list = [];
-  found.forEach((object) => append(list, object));
-  return Object.defineProperty(list, FOUND, { value: true });
-}
-
-function isPooled(value, memory) {
-  return types.isUint8Array(value) && isBuffer(value) && lengthOf(value) < sizeOf(memory);
-}
-
-function isPlainObject(value) {
-  const prototype = getPrototypeOf(value);
-  return prototype === null || prototype === Object.prototype;
+  return new Moved(value, list === AUTO ? transferablesIn(value) : list);
 }
 
 /** Whether Node moves this object: not memory of WebAssembly, of its Buffer pool, or marked as untransferable. */
 function isMovable(object) {
-  if (kindOf(object)?.moves) return true;
+  if (typeOf(object)?.moves) return true;
   try {
     closedPort().postMessage(undefined, [object, object]);
     // Older Nodes pass over what they do not move.
@@ -135,9 +81,7 @@ function takeAside(value, list) {
 }
 
 /** What was taken aside, for this thread after all. */
-function takeBack({ isBundle, value }) {
-  return isBundle ? arrive(value) : value;
-}
+const takeBack = ({ isBundle, value }) => openValue(isBundle, value);
 
 /** Whether what was given away with what was taken aside is memory, and nothing else. */
 function givesOnlyMemory({ isBundle, list }) {
@@ -146,41 +90,20 @@ function givesOnlyMemory({ isBundle, list }) {
 
 /** Lets go of what was taken aside and will not be sent: memory at once, and ports close. */
 function discard({ isBundle, value, list }) {
-  if (isBundle) discardArrived({ isBundle, value });
+  if (isBundle) discardValue(isBundle, value);
   else letGo(list);
 }
 
-/** Lets go of what has arrived and is for nobody: its ports close. */
-function discardArrived({ isBundle, value }) {
-  try {
-    letGo(transferablesOf(takeBack({ isBundle, value })));
-  } catch {
-    // It could not be read, so nobody has it.
-  }
-}
-
-/** Memory at once; ports close. What has gone already has gone. */
-function letGo(list) {
-  for (const object of list) {
-    if (kindOf(object)?.moves || object instanceof MessagePort) object.close();
-    else if (!types.isArrayBuffer(object) || sizeOf(object) > 0) closedPort().postMessage(undefined, [object]);
-  }
-}
-
 /**
- * Sends a value by `send(value, isBundle, list)`, with objects of ours in it ready to travel.
+ * Sends a value by `send(value, isBundle, list)`, serialized if it holds objects of ours.
  *
  * @param {string} name what errors call the value
  */
 function leaving(value, list, send, name) {
   try {
-    return withMovable(value, list, (given) => {
-      const own = departure(value, given);
-      if (own === undefined) return send(value, false, [...given]);
-      return own.leave((bundle, rest) =>
-        own.isPlain ? send(bundle.value, false, [...rest]) : send(bundle, true, [...rest]),
-      );
-    });
+    return withMovable(value, list, (given) =>
+      postValue(value, given, (sent, isBundle, rest) => send(sent, isBundle, [...rest])),
+    );
   } catch (error) {
     explain(error, value, name);
     throw error;
@@ -208,5 +131,5 @@ function explain(error, value, name) {
 }
 
 module.exports = {
-  AUTO, discard, discardArrived, givesOnlyMemory, leaving, letGo, move, takeAside, takeBack, transferablesOf,
+  AUTO, discard, givesOnlyMemory, leaving, letGo, move, takeAside, takeBack, transferablesOf: transferablesIn,
 };

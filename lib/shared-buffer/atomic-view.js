@@ -3,9 +3,9 @@
 /** Elements of one type on shared memory. */
 
 const { bufferOf, lengthOf, offsetOf } = require('../codec/bytes');
-const { wake } = require('../transfer/registry');
+const { startSearching } = require('../transfer/registry');
 const { isFloat } = require('./element-types');
-const { holdRegion } = require('./region-hold');
+const { regionHandle } = require('./region-handle');
 const { rustAtomics } = require('./rust-atomics');
 
 // V8's own, which are machine instructions: a native call would cost ten times as much. V8 can be told to have none.
@@ -17,13 +17,13 @@ const { notify, wait, waitAsync } = rustAtomics;
 class AtomicView {
   #array;
   #type;
-  /** Keeps the meeting place of waiters; made by the first. */
-  #hold;
+  /** Keeps the queue of waiters; made by the first. */
+  #region;
 
   constructor(array, type) {
     this.#array = array;
     this.#type = type;
-    wake();
+    startSearching();
   }
 
   /** The typed array. */
@@ -92,12 +92,12 @@ class AtomicView {
   }
 
   wait(index, value, timeout) {
-    this.#hold ??= holdRegion(bufferOf(this.#array));
+    this.#region ??= regionHandle(bufferOf(this.#array));
     return wait(this.#array, index, value, timeout);
   }
 
   async waitAsync(index, value, timeout) {
-    this.#hold ??= holdRegion(bufferOf(this.#array));
+    this.#region ??= regionHandle(bufferOf(this.#array));
     return waitAsync(this.#array, index, value, timeout).value;
   }
 

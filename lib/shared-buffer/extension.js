@@ -6,7 +6,7 @@
  */
 
 const { KIND_ARRAY_BUFFER, bufferOf, isView, kindOfView, lengthOf, offsetOf, sizeOf } = require('../codec/bytes');
-const { SHARED } = require('../codec/tags');
+const { SHARED } = require('../constants').TAGS;
 
 // Loaded late: it needs the binding's delivery, which needs this codec.
 let sharedBuffer;
@@ -17,7 +17,7 @@ const sharedExtension = {
   tag: SHARED,
   test: (value) => !isView(value) && memoryOf(value) !== undefined,
   write(value, writer) {
-    // A message is Node's own port's business: between JavaScript threads the buffer itself travels.
+    // Between JavaScript threads Node's own port carries the buffer itself.
     if (writer.message) writer.refuse(value);
     const memory = memoryOf(value);
     const array = isView(memory) ? memory : undefined;

@@ -13,15 +13,15 @@ const { Worker } = require('../runtime/worker-threads');
 
 const { keptOn } = require('../runtime/host-realm');
 const { binding } = require('../native');
-const { holdRegion } = require('./region-hold');
+const { regionHandle } = require('./region-handle');
 
 const KEY = Symbol.for('rust-workers.notifier');
 
 class Notifier {
   #worker;
   #desk = binding.openNotifier();
-  /** Buffers it has been given. Their regions stay: the Worker holds the memory too. */
-  #holds = new Map();
+  /** Regions of the buffers that it has been given, by number. They stay: the Worker holds the memory too. */
+  #regions = new Map();
 
   constructor() {
     this.#worker = new Worker(path.join(__dirname, 'notifier-thread.js'), {
@@ -38,12 +38,12 @@ class Notifier {
   }
 
   serve(buffer) {
-    const hold = holdRegion(buffer);
-    if (this.#holds.has(hold.handle)) return;
-    this.#holds.set(hold.handle, hold);
-    const region = binding.regionId(hold.handle);
+    const handle = regionHandle(buffer);
+    if (this.#regions.has(handle.number)) return;
+    this.#regions.set(handle.number, handle);
+    const region = binding.regionId(handle.number);
     this.#worker.postMessage({ region, buffer });
-    binding.serveRegion(hold.handle);
+    binding.serveRegion(handle.number);
   }
 }
 

@@ -5,14 +5,14 @@ const { markAsUncloneable } = require('../runtime/worker-threads');
 
 const { bufferOf, isView, sizeOf } = require('../codec/bytes');
 const { InvalidArgTypeError, InvalidArgValueError, OutOfRangeError } = require('../errors');
-const { memoryOf: memoryOfKind, wake } = require('../transfer/registry');
+const { memoryOf: memoryOfType, startSearching } = require('../transfer/registry');
 const { validateInteger, validateOptions } = require('../validators');
 const { AtomicView, atomicView } = require('./atomic-view');
 const { ELEMENT_TYPES } = require('./element-types');
-const { holdRegion } = require('./region-hold');
+const { regionHandle } = require('./region-handle');
 const { rustAtomics } = require('./rust-atomics');
 
-// See atomic-view.js; the methods stand here once more because a call less keeps them at the speed of `Atomics`.
+// See atomic-view.js. The methods stand here once more: one call less keeps them at the speed of `Atomics`.
 const { add, and, compareExchange, exchange, isLockFree, load, or, store, sub, xor } =
   globalThis.Atomics ?? rustAtomics;
 const { notify, wait, waitAsync } = rustAtomics;
@@ -30,8 +30,8 @@ class SharedBuffer {
   #buffer;
   /** Its Int32 cells. */
   #cells;
-  /** Keeps the meeting place of waiters; made by the first. */
-  #hold;
+  /** Keeps the queue of waiters; made by the first. */
+  #region;
 
   constructor(byteLength, options = {}) {
     this.#adopt(byteLength instanceof Adopted ? byteLength.buffer : allocate(byteLength, options));
@@ -45,9 +45,10 @@ class SharedBuffer {
     this.#buffer = buffer;
     // Of a growable buffer the array grows with it.
     this.#cells = isGrowable(buffer) ? new Int32Array(buffer) : new Int32Array(buffer, 0, Math.floor(sizeOf(buffer) / 4));
-    // Cloned it would silently be `{}`. By `Worker` and `parentPort` it travels (travel.js), elsewhere its `buffer`.
+    // Cloned it would silently be `{}`. In messages of `Worker` and `parentPort` it is serialized (transfer.js); elsewhere its
+    // `buffer` can be sent.
     markAsUncloneable?.(this);
-    wake();
+    startSearching();
   }
 
   get buffer() {
@@ -140,12 +141,12 @@ class SharedBuffer {
   }
 
   wait(index, value, timeout) {
-    this.#hold ??= holdRegion(this.#buffer);
+    this.#region ??= regionHandle(this.#buffer);
     return wait(this.#cells, index, value, timeout);
   }
 
   async waitAsync(index, value, timeout) {
-    this.#hold ??= holdRegion(this.#buffer);
+    this.#region ??= regionHandle(this.#buffer);
     return waitAsync(this.#cells, index, value, timeout).value;
   }
 
@@ -197,7 +198,7 @@ function memoryOf(value) {
   if (isView(value)) return types.isSharedArrayBuffer(bufferOf(value)) ? value : undefined;
   if (SharedBuffer.isSharedBuffer(value)) return SharedBuffer.memory(value);
   if (AtomicView.isAtomicView(value)) return AtomicView.memory(value);
-  return memoryOfKind(value);
+  return memoryOfType(value);
 }
 
 function sharedBufferOf(source) {

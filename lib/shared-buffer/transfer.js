@@ -5,25 +5,25 @@
 const { types } = require('node:util');
 
 const { bufferOf } = require('../codec/bytes');
-const { register } = require('../transfer/registry');
+const { registerType } = require('../transfer/registry');
 const { AtomicView, atomicView } = require('./atomic-view');
 const { ELEMENT_TYPES } = require('./element-types');
 const { SharedBuffer } = require('./shared-buffer');
 
-register(SharedBuffer, {
-  brand: 'SharedBuffer',
+registerType(SharedBuffer, {
+  typeTag: 'SharedBuffer',
   is: SharedBuffer.isSharedBuffer,
-  pack: SharedBuffer.memory,
+  serialize: SharedBuffer.memory,
   memory: SharedBuffer.memory,
-  unpack: (buffer) => SharedBuffer.from(buffer),
+  deserialize: (buffer) => SharedBuffer.from(buffer),
 });
 
-register(AtomicView, {
-  brand: 'AtomicView',
+registerType(AtomicView, {
+  typeTag: 'AtomicView',
   is: AtomicView.isAtomicView,
-  pack: ({ array, type }) => ({ array, type }),
+  serialize: ({ array, type }) => ({ array, type }),
   memory: AtomicView.memory,
-  unpack({ array, type }) {
+  deserialize({ array, type }) {
     if (array?.constructor !== ELEMENT_TYPES.get(type) || !types.isSharedArrayBuffer(bufferOf(array))) {
       throw new TypeError(`there is no view of type ${String(type)} in this record`);
     }

@@ -11,8 +11,8 @@ const {
 const { arrayOf } = require('../runtime/intrinsics');
 const { INPUT_COPY, INPUT_DIRECT, INPUT_PIN, INPUT_WIRE } = require('../forms');
 const nodeGlobals = require('../runtime/globals');
-const { Transfer } = require('../task-transfer');
-const { kindOf: kindOfObject } = require('../transfer/registry');
+const { isPort } = require('../transfer/registry');
+const { TaskTransfer } = require('../transfer/task-transfer');
 const { encodeValue } = require('../values');
 
 const KIND_FLOAT64 = 11;
@@ -43,7 +43,7 @@ function set(form, value, length, parts, input) {
  *   until the next call; `input` is what a refusal gives back
  */
 function prepareInput(input, transfer, comesBack = false) {
-  if (transfer !== undefined) return prepareTransfer(input, new Transfer(transfer), comesBack);
+  if (transfer !== undefined) return prepareTransfer(input, new TaskTransfer(transfer), comesBack);
   switch (typeof input) {
     case 'number':
     case 'undefined':
@@ -101,11 +101,6 @@ function prepareTransfer(input, transfer, comesBack) {
   return wire;
 }
 
-/** Whether a part is one of our ports. */
-function isPort(part) {
-  return kindOfObject(part)?.toTask !== undefined;
-}
-
 /** The buffer behind a part. */
 function memoryOf(part) {
   return isView(part) ? bufferOf(part) : part;
@@ -126,7 +121,7 @@ function checkPort(port, transfer) {
 
 /**
  * The parts as the native side takes them: each with whether Rust is to have its memory instead of a copy; with null
- * when it is shared memory; a port as `Transfer` says.
+ * when it is shared memory; a port as `TaskTransfer` says.
  */
 function pairs(parts, transfer, comesBack) {
   const places = arrayOf(parts.length);
@@ -188,7 +183,7 @@ function numbersOf(inputs) {
 function prepareInputs(inputs, transfer, comesBack = false) {
   const numbers = transfer === undefined ? numbersOf(inputs) : undefined;
   if (numbers !== undefined) return set(INPUT_COPY | (KIND_FLOAT64 << 8), bytesOf(numbers), 0, undefined, inputs);
-  const given = transfer === undefined ? undefined : new Transfer(transfer);
+  const given = transfer === undefined ? undefined : new TaskTransfer(transfer);
   const { bytes, length, parts } = encodeValue(inputs, 'inputs', given);
   const together = parts.length > 0 ? pairs(parts, given, comesBack) : undefined;
   given?.finish();

@@ -1,6 +1,6 @@
 'use strict';
 
-const { readAnswer } = require('../answers');
+const { readValue } = require('./read-value');
 
 /** The look of a pool that watches nothing. */
 const isSeen = () => true;
@@ -26,7 +26,7 @@ class NativePool {
   #binding;
 
   /** Reads the answer to one of its tasks, with the classes of this copy of the package. */
-  readAnswer = readAnswer;
+  readAnswer = readValue;
 
   constructor(binding, handle) {
     this.#binding = binding;

@@ -8,7 +8,7 @@
 
 const { publicClasses } = require('../errors');
 const nodeGlobals = require('../runtime/globals');
-const { kindOf } = require('../transfer/registry');
+const { typeOf } = require('../transfer/registry');
 const { decode, errorWriter } = require('../values');
 
 const NOTHING = Object.freeze([]);
@@ -19,8 +19,8 @@ const classes = new Map(Object.values(publicClasses).map((Class) => [Class.code,
 const node = {
   clone: nodeGlobals.structuredClone,
   travels(object) {
-    const kind = kindOf(object);
-    return kind === undefined ? undefined : kind.moves !== true;
+    const type = typeOf(object);
+    return type === undefined ? undefined : type.moves !== true;
   },
 };
 

@@ -1,8 +1,8 @@
 'use strict';
 
 /**
- * The copy of a value in which a record stands for each object that travels: read as structured clone reads, which is
- * what Node does to the copy afterwards. Depth first, a container's keys taken when it is reached, each property read
+ * The copy of a value in which a record stands for each object of ours: read as structured clone reads, which is what
+ * Node does to the copy afterwards. Depth first, a container's keys taken when it is reached, each property read
  * once and only if it is still there. A getter thus runs once, at its turn, and what it gives is what is sent.
  */
 
@@ -14,7 +14,7 @@ const { append } = require('../runtime/intrinsics');
 const { MemoryCopies } = require('../codec/memory-copies');
 const { flagsOf, sourceOf } = require('../codec/regexps');
 const { closedPort } = require('../runtime/closed-port');
-const { kindOf } = require('./registry');
+const { typeOf } = require('./registry');
 const { Exploration, entriesOf, isOfNode, membersOf } = require('./search');
 const { isUncloneable, marks } = require('../runtime/clone-marks');
 
@@ -182,8 +182,8 @@ class Copying {
   #open = [];
 
   /**
-   * @param {(object: object, kind: object, isTurn: boolean) => object} recordOf what stands for an object that travels;
-   *   `isTurn` if all that Node would refuse before it has been refused
+   * @param {(object: object, type: object, isTurn: boolean) => object} recordOf what stands for an object of a
+   *   transferable type; `isTurn` if all that Node would refuse before it has been refused
    * @param {Set<object>} listed what is on the transfer list
    */
   constructor(recordOf, listed) {
@@ -215,10 +215,10 @@ class Copying {
   };
 
   #copyOfObject(object) {
-    const kind = kindOf(object);
+    const type = typeOf(object);
     // What moves is not cloned.
-    if (marks.some && !kind?.moves && isUncloneable(object)) return this.#asIs(object);
-    if (kind !== undefined) return this.#recordOf(object, kind, this.#exploration.hasGetters);
+    if (marks.some && !type?.moves && isUncloneable(object)) return this.#asIs(object);
+    if (type !== undefined) return this.#recordOf(object, type, this.#exploration.hasGetters);
     // What a getter gave, or put in another's place, was not there before.
     this.#exploration.add(object);
     const container = this.#isCopied(object) ? this.#opened(object) : undefined;

@@ -25,19 +25,19 @@ function thrownBy(provoke) {
 }
 
 /** A port that Node refuses where it stands, as it is on no list; it ends with the other. */
-function unlisted(isGone) {
+function unlisted(isDetached) {
   const { port1, port2 } = new NodeMessageChannel();
-  if (isGone) {
-    const { port1: way } = new NodeMessageChannel();
-    way.postMessage(undefined, [port2]);
-    way.close();
+  if (isDetached) {
+    const { port1: other } = new NodeMessageChannel();
+    other.postMessage(undefined, [port2]);
+    other.close();
   }
   return { port: port2, close: () => port1.close() };
 }
 
-/** For an object that has to be on the transfer list and is not; or that is not here any more either. */
-function notListed(isGone) {
-  const { port, close } = unlisted(isGone);
+/** For an object that has to be on the transfer list and is not; or that is detached as well. */
+function notListed(isDetached) {
+  const { port, close } = unlisted(isDetached);
   try {
     return thrownBy((here) => here.postMessage(port));
   } finally {
@@ -45,7 +45,7 @@ function notListed(isGone) {
   }
 }
 
-/** For one that is on the list and marked as untransferable; undefined (Node 20): it counts as not listed. */
+/** For one that is on the list and marked as untransferable. Undefined on Node 20, where it counts as not listed. */
 const untransferable = () =>
   thrownBy((port, other) => {
     markAsUntransferable(other);
@@ -68,10 +68,12 @@ function isPassedOver(object) {
 /** Whether `markAsUntransferable` was called with this object of ours. */
 const isMarkedAsUntransferable = nodeIsMarked ?? isPassedOver;
 
-/** Throws what Node says of a transfer list, which it does before it reads anything of the value. */
+/** Throws what Node says of a transfer list, before anything of the value is read. */
 function checkList(list) {
-  const refused = list.length === 0 ? undefined : refusalOfList(list);
-  if (refused !== undefined) throw refused.error;
+  const refusal = list.length > 0 ? refusalOfList(list) : undefined;
+  if (refusal !== undefined) throw refusal.error;
 }
 
-module.exports = { checkList, duplicate, isMarkedAsUntransferable, notListed, unlisted, untransferable };
+module.exports = {
+  checkList, duplicate, isMarkedAsUntransferable, notListed, unlisted, untransferable,
+};

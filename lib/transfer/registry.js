@@ -1,7 +1,7 @@
 'use strict';
 
 /**
- * The classes whose objects cross in Node's own messages, and how.
+ * The transferable types: the classes of ours whose objects can be in Node's own messages, and how.
  *
  * A class says it with one property of its prototype, so that asking an object costs one look-up. The table that the
  * receiving side reads hangs on the binding: under Jest this file is loaded again for every test file while the
@@ -9,73 +9,76 @@
  * realm lives.
  *
  * Two copies of the package with a binary each have a table each, and nothing in common that an object could stand for:
- * to the other copy, an object is there to be refused.
+ * the other copy can only refuse the object.
  */
 
 const { types } = require('node:util');
 
-const { keptOn } = require('../runtime/host-realm');
 const { binding } = require('../native');
+const { keptOn } = require('../runtime/host-realm');
 const { IMAGE } = require('./seal');
 const { shared } = require('./thread-state');
+const { loadTypes } = require('./type-loader');
 
-/** On the prototype of a class that travels: its kind. */
-const KIND = Symbol.for('rust-workers.kind');
-const STATE = Symbol.for('rust-workers.travel');
+/** On the prototype of a transferable type's class. */
+const TRANSFER_TYPE = Symbol.for('rust-workers.transfer-type');
+const TABLE = Symbol.for('rust-workers.transfer-types');
 
 const isInstance = Function.prototype[Symbol.hasInstance];
 
 /**
- * @typedef {object} Kind
- * @property {string} brand the name of the class in messages: the same in every thread
- * @property {(object: object) => unknown} pack what structured clone is to carry instead of the object; throws when
- *   the object cannot travel now
- * @property {(record: any) => object} unpack makes an object here of what `pack` gave there; throws at whatever else
+ * @typedef {object} TransferType
+ * @property {string} typeTag the name of the class in messages: the same in every thread
+ * @property {(object: object) => unknown} serialize what structured clone is to carry in the object's place; throws when
+ *   the object cannot be sent now
+ * @property {(content: any) => object} deserialize makes an object here of what `serialize` gave there; throws at
+ *   everything else
  * @property {(object: object) => boolean} [is] whether it is one, and does not merely inherit from one
  * @property {(object: object) => object} [memory] of one that stands for shared memory: its SharedArrayBuffer, or the typed
  *   array over one
  * @property {boolean} [moves] whether the object must be in the transfer list, and is gone here afterwards. Default
  *   false: it is there on both sides
- * @property {(object: object) => boolean} [gone] whether one that moves has left before, or has ended
- * @property {(record: any) => object[]} [transferables] of one that moves: what goes on Node's transfer list in the
+ * @property {(object: object) => boolean} [isDetached] whether one that moves has left before, or has ended
+ * @property {(content: any) => object[]} [nodeTransferables] of one that moves: what goes on Node's transfer list in the
  *   object's place
- * @property {(object: object, record: any) => void} [moved] after the message has left
- * @property {(object: object, record: any) => void} [kept] when the message could not leave: undoes `pack`
+ * @property {(object: object, content: any) => void} [posted] after Node has taken the message
+ * @property {(object: object, content: any) => void} [refused] after Node has refused the message: undoes `serialize`
+ * @property {(object: object) => unknown} [toTask] takes the object for a native task; only ports have it
  */
 
-/** What all copies of one binary know. A kind belongs to the realm of its class, and is kept by its class: so not by this. */
+/** What all copies of one binary know. A type belongs to the realm of its class, and is kept by its class: so not by this. */
 function makeTable() {
-  const kinds = new Map();
+  const known = new Map();
   return {
-    keep: (brand, kind) => kinds.set(brand, new WeakRef(kind)),
-    find: (brand) => kinds.get(brand)?.deref(),
+    keep: (typeTag, type) => known.set(typeTag, new WeakRef(type)),
+    find: (typeTag) => known.get(typeTag)?.deref(),
   };
 }
 
-let table;
+let sharedTable;
 /** Asked late: the host's copy may be loading. */
-const kinds = () => (table ??= keptOn(binding, STATE, module, (host) => host.makeTable()));
+const table = () => (sharedTable ??= keptOn(binding, TABLE, module, (host) => host.makeTable()));
 
 /** What this copy registered itself. */
 const own = new Map();
 
 /**
- * Lets the objects of a class travel.
+ * Lets the objects of a class be in messages.
  *
- * @param {Function} Class its constructor must call `wake()`, before anybody can send the object
- * @param {Kind} kind
+ * @param {Function} Class its constructor must call `startSearching()`, before anybody can send the object
+ * @param {TransferType} type
  */
-function register(Class, kind) {
-  const { brand, pack, unpack } = kind;
-  if (typeof brand !== 'string' || typeof pack !== 'function' || typeof unpack !== 'function') {
-    throw new TypeError('a kind needs a brand and the functions pack and unpack');
+function registerType(Class, type) {
+  const { typeTag, serialize, deserialize } = type;
+  if (typeof typeTag !== 'string' || typeof serialize !== 'function' || typeof deserialize !== 'function') {
+    throw new TypeError('a transferable type needs a type tag and the functions serialize and deserialize');
   }
-  const known = { ...kind, image: IMAGE };
-  shared.kinds.add(known);
-  Object.defineProperty(Class.prototype, KIND, { __proto__: null, value: known, configurable: true });
-  recognise(Class, brand);
-  own.set(brand, known);
-  kinds().keep(brand, known);
+  const known = { ...type, image: IMAGE };
+  shared.types.add(known);
+  Object.defineProperty(Class.prototype, TRANSFER_TYPE, { __proto__: null, value: known, configurable: true });
+  recognise(Class, typeTag);
+  own.set(typeTag, known);
+  table().keep(typeTag, known);
 }
 
 /**
@@ -83,54 +86,59 @@ function register(Class, kind) {
  * was loaded last. A subclass asks in the language's way.
  *
  * @param {Function} Class as programs know it
- * @param {string} brand
+ * @param {string} typeTag
  */
-function recognise(Class, brand) {
+function recognise(Class, typeTag) {
   const value = function (object) {
     if (isInstance.call(this, object)) return true;
     if (this !== Class || typeof object !== 'object' || object === null || types.isProxy(object)) return false;
-    const kind = kindOf(object);
-    return kind !== undefined && kind.brand === brand && kind.isForeign !== true;
+    const type = typeOf(object);
+    return type !== undefined && type.typeTag === typeTag && type.isForeign !== true;
   };
   Object.defineProperty(Class, Symbol.hasInstance, { __proto__: null, value, configurable: true });
 }
 
-/** From now on messages of this thread are searched: there is an object that travels. */
-function wake() {
-  shared.awake = true;
+/** There is an object of a transferable type: from now on messages of this thread are searched for such objects. */
+function startSearching() {
+  shared.isSearching = true;
 }
 
-/** Whether there ever was an object that travels in this thread. */
-function isAwake() {
-  return shared.awake;
+/** Whether there ever was an object of a transferable type in this thread. */
+function isSearching() {
+  return shared.isSearching;
 }
 
-/** What stands for the kind of an object that another binary's copy of the package made. */
-function foreign({ brand, image }) {
-  const pack = () => {
+/** Stands for the type of an object that another binary's copy of the package made. */
+function foreign({ typeTag, image }) {
+  const serialize = () => {
     const { OtherCopyError } = require('../errors');
     throw new OtherCopyError(
-      `this ${brand} was made by another copy of rust-workers, with a binary of its own: ` +
+      `this ${typeTag} was made by another copy of rust-workers, with a binary of its own: ` +
         'let both use one (npm dedupe, or RUST_WORKERS_BINARY for both)',
     );
   };
-  return { brand, image, isForeign: true, pack };
+  return { typeTag, image, isForeign: true, serialize };
 }
 
 /**
- * The kind of an object; undefined for what does not travel.
+ * The transferable type of an object; undefined for an object that has none.
  *
  * @param {object} object no Proxy, which would see that it is asked
- * @returns {Kind | undefined}
+ * @returns {TransferType | undefined}
  */
-function kindOf(object) {
-  const kind = object[KIND];
-  return kind === undefined ? undefined : checked(kind, object);
+function typeOf(object) {
+  const type = object[TRANSFER_TYPE];
+  return type === undefined ? undefined : checked(type, object);
 }
 
-function checked(kind, object) {
-  if (!shared.kinds.has(kind) || kind.is?.(object) === false) return undefined;
-  return kind.image === IMAGE ? kind : foreign(kind);
+function checked(type, object) {
+  if (!shared.types.has(type) || type.is?.(object) === false) return undefined;
+  return type.image === IMAGE ? type : foreign(type);
+}
+
+/** Whether this is a port of ours, of whichever copy: these alone can be given to native tasks. No Proxy. */
+function isPort(object) {
+  return typeof object === 'object' && object !== null && typeOf(object)?.toTask !== undefined;
 }
 
 /**
@@ -142,15 +150,24 @@ function checked(kind, object) {
  */
 function memoryOf(value) {
   if (typeof value !== 'object' || value === null || types.isProxy(value)) return undefined;
-  const kind = kindOf(value);
-  return kind?.isForeign ? kind.pack(value) : kind?.memory?.(value);
+  const type = typeOf(value);
+  return type?.isForeign ? type.serialize(value) : type?.memory?.(value);
 }
 
-/** The kind with this brand, or undefined. */
-function kindOfBrand(brand) {
-  const newest = () => kinds().find(brand) ?? own.get(brand);
-  if (newest() === undefined) require('./types');
-  return newest();
+/** What `find` finds, once all types are loaded if need be. */
+function loaded(find) {
+  const found = find();
+  if (found !== undefined) return found;
+  loadTypes();
+  return find();
 }
 
-module.exports = { makeTable, register, wake, isAwake, kindOf, kindOfBrand, memoryOf, recognise };
+/** The type with this tag, of the newest copy; undefined when there is none. */
+const typeByTag = (typeTag) => loaded(() => table().find(typeTag) ?? own.get(typeTag));
+
+/** The type with this tag that this very copy registered; undefined when there is none. */
+const ownTypeByTag = (typeTag) => loaded(() => own.get(typeTag));
+
+module.exports = {
+  isPort, isSearching, makeTable, memoryOf, ownTypeByTag, recognise, registerType, startSearching, typeByTag, typeOf,
+};

@@ -5,9 +5,11 @@
  *
  *     { [NAME]: number, stamp, image, value, records }
  *
- * The name is random and the same all through the process, so whoever receives looks at one property. What else has it
- * has copied a message of ours; only if the stamp is right for this road and this number is it one. Seals of a road count
- * up, and one that is not above the last opens nothing: an echo is data. By itself: who only asks need not load the rest.
+ * The name is random and the same all through the process, so the receiver looks at one property. Another object that has
+ * it is a copy of a message of ours; it is a message of ours only if the stamp is right for this route and this number.
+ * Seals of a Worker's route count up, and one that is not above the last opens nothing: an echo is data.
+ *
+ * A file of its own: a thread that only looks for seals need not load the rest.
  */
 
 const { binding } = require('../native');
@@ -19,24 +21,25 @@ const { hasOwn } = Object;
 const [NAME] = Object.keys({ [`rust-workers must be loaded in this thread to read this (${binding.sealName()})`]: 0 });
 const IMAGE = binding.sealImage();
 
+// Routes, for which a stamp is good.
 /** To a Worker's thread, from its parent. */
-const DOWN = 0;
+const TO_WORKER = 0;
 /** From a Worker's thread, to its parent. */
-const UP = 1;
-/** By whatever way, once. */
-const SINGLE = 2;
+const TO_PARENT = 1;
+/** By any way, once. */
+const ONCE = 2;
 /** As `workerData`, once. */
-const DATA = 3;
+const WORKER_DATA = 3;
 /** In environment data, for every thread that is started. */
-const STANDING = 4;
+const ENVIRONMENT_DATA = 4;
 
 function envelope(number, stamp, { value, records }) {
   return { [NAME]: number, stamp, image: IMAGE, value, records };
 }
 
-/** Whether the seal of a message is right for its number on this road. */
-const isStamped = (message, road, thread, number) =>
-  message.stamp === sealStamp(road, thread, message.image, number);
+/** Whether the seal of a message is right for its number on this route. */
+const isStamped = (message, route, thread, number) =>
+  message.stamp === sealStamp(route, thread, message.image, number);
 
 /**
  * The number of a message that may be one of ours; undefined for every other.
@@ -51,25 +54,25 @@ function numberOf(message) {
   return isOurs ? number : undefined;
 }
 
-/** @typedef {{ value: unknown, records: object[] }} Bundle what `departure` gives and `arrive` takes */
+/** @typedef {import('./serialization').Bundle} Bundle */
 
-function sealOnce(road, bundle) {
+function sealOnce(route, bundle) {
   const number = sealSingle();
-  return envelope(number, sealStamp(road, 0, IMAGE, number), bundle);
+  return envelope(number, sealStamp(route, 0, IMAGE, number), bundle);
 }
 
-function openOnce(road, message, number) {
-  if (!isStamped(message, road, 0, number)) return undefined;
-  // What another image gave out it has to strike out: this one can only say that it is not for here.
+function openOnce(route, message, number) {
+  if (!isStamped(message, route, 0, number)) return undefined;
+  // A number that another image gave out it has to strike out itself: this one can only refuse the message.
   return message.image !== IMAGE || redeemSeal(number) ? message : undefined;
 }
 
 /**
- * A message for a way without an order of its own. It can be opened once, wherever it arrives.
+ * A message for a route without an order of its own. It can be opened once, wherever it arrives.
  *
  * @param {Bundle} bundle
  */
-const seal = (bundle) => sealOnce(SINGLE, bundle);
+const seal = (bundle) => sealOnce(ONCE, bundle);
 
 /**
  * The bundle in a message that `seal` made; undefined for every other message.
@@ -78,29 +81,29 @@ const seal = (bundle) => sealOnce(SINGLE, bundle);
  */
 function unseal(message) {
   const number = numberOf(message);
-  return number === undefined ? undefined : openOnce(SINGLE, message, number);
+  return number === undefined ? undefined : openOnce(ONCE, message, number);
 }
 
 /** A message to be the `workerData` of one thread, and nothing else. */
-const sealData = (bundle) => sealOnce(DATA, bundle);
+const sealWorkerData = (bundle) => sealOnce(WORKER_DATA, bundle);
 
-function unsealData(message) {
+function unsealWorkerData(message) {
   const number = numberOf(message);
-  return number === undefined ? undefined : openOnce(DATA, message, number) ?? openOnce(SINGLE, message, number);
+  return number === undefined ? undefined : openOnce(WORKER_DATA, message, number) ?? openOnce(ONCE, message, number);
 }
 
-/** A message that stands where every new thread gets a copy of it, and may be opened as often as one likes. */
-function sealStanding(bundle) {
-  return envelope(0, sealStamp(STANDING, 0, IMAGE, 0), bundle);
+/** A message in environment data: every new thread gets a copy of it, and each copy may be opened any number of times. */
+function sealEnvironmentData(bundle) {
+  return envelope(0, sealStamp(ENVIRONMENT_DATA, 0, IMAGE, 0), bundle);
 }
 
-function unsealStanding(message) {
+function unsealEnvironmentData(message) {
   const number = numberOf(message);
-  return number === 0 && isStamped(message, STANDING, 0, number) ? message : undefined;
+  return number === 0 && isStamped(message, ENVIRONMENT_DATA, 0, number) ? message : undefined;
 }
 
-/** One end of the way between a Worker's thread and its parent: what is sealed for the other end, and opened here. */
-class Road {
+/** One end of the route between a Worker's thread and its parent: seals for the other end, and opens what comes from it. */
+class WorkerRoute {
   #thread;
   #out;
   #in;
@@ -113,8 +116,8 @@ class Road {
    */
   constructor(thread, isParents) {
     this.#thread = thread;
-    this.#out = isParents ? DOWN : UP;
-    this.#in = isParents ? UP : DOWN;
+    this.#out = isParents ? TO_WORKER : TO_PARENT;
+    this.#in = isParents ? TO_PARENT : TO_WORKER;
   }
 
   /** @param {Bundle} bundle */
@@ -124,7 +127,7 @@ class Road {
   }
 
   /**
-   * The bundle in a message of this road; undefined for every other message. For the message of another image, all but
+   * The bundle in a message of this route; undefined for every other message. For the message of another image, all but
    * its number is checked.
    *
    * @returns {Bundle & { image: number } | undefined}
@@ -132,7 +135,7 @@ class Road {
   unseal(message) {
     const number = numberOf(message);
     if (number === undefined) return undefined;
-    if (!isStamped(message, this.#in, this.#thread, number)) return openOnce(SINGLE, message, number);
+    if (!isStamped(message, this.#in, this.#thread, number)) return openOnce(ONCE, message, number);
     if (message.image !== IMAGE) return message;
     if (number <= this.#seen) return undefined;
     this.#seen = number;
@@ -140,4 +143,6 @@ class Road {
   }
 }
 
-module.exports = { IMAGE, Road, seal, sealData, sealStanding, unseal, unsealData, unsealStanding };
+module.exports = {
+  IMAGE, WorkerRoute, seal, sealEnvironmentData, sealWorkerData, unseal, unsealEnvironmentData, unsealWorkerData,
+};

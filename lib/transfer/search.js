@@ -1,7 +1,7 @@
 'use strict';
 
 /**
- * Finds objects that travel inside a value, where structured clone would look: elements and own enumerable properties
+ * Finds objects of transferable types inside a value, where structured clone would look: elements and own enumerable properties
  * of ordinary objects and arrays, entries of Maps, members of Sets, the cause of an Error.
  *
  * To search is not to read: no code of a user's runs. A property that only a getter can tell, or a Proxy, is noted and
@@ -13,7 +13,7 @@ const { types } = require('node:util');
 const { hasNamedProperties } = require('../runtime/array-properties');
 const { CLONED, TRANSFERRED, ownMarksOf } = require('../runtime/clone-marks');
 const { append, arrayOf } = require('../runtime/intrinsics');
-const { kindOf } = require('./registry');
+const { typeOf } = require('./registry');
 
 const { isProxy, isMap, isSet, isNativeError } = types;
 const { isArray } = Array;
@@ -54,7 +54,7 @@ function marking(marks) {
 }
 
 /** Whether this has to be on a transfer list, or can be. */
-const isTransferable = marking(TRANSFERRED);
+const isNodeTransferable = marking(TRANSFERRED);
 
 /** Whether this is a thing of Node's that it takes to another thread by itself: nothing to look into. */
 const isOfNode = marking(TRANSFERRED | CLONED);
@@ -94,7 +94,7 @@ const ASKED = 256;
 /**
  * Looks at all objects that stand in a container.
  *
- * @param {object} container no Proxy, and nothing that travels
+ * @param {object} container no Proxy, and no object of a transferable type
  * @param {{ meet(object: object, container: object): boolean, getter(container: object): boolean }} search is told of
  *   each object, and of a property that only a getter can tell; either may return true, to end it
  * @returns {boolean} whether it was ended
@@ -146,13 +146,13 @@ function all(values, container, search) {
   return false;
 }
 
-/** File handles, streams and the like in a message that has arrived: they can only move on. */
-function transferablesIn(value) {
+/** File handles, streams and other transferables of Node's in a message that has arrived: they can only move on. */
+function nodeTransferablesIn(value) {
   const seen = new Set([value]);
   const found = [];
   for (const at of seen) {
     if (isLeaf(at)) continue;
-    if (isTransferable(at)) found.push(at);
+    if (isNodeTransferable(at)) found.push(at);
     else for (const child of inside(at)) seen.add(child);
   }
   return found;
@@ -174,7 +174,7 @@ class Glance {
 
   meet(object) {
     if (isProxy(object)) return false;
-    if (kindOf(object) !== undefined) return true;
+    if (typeOf(object) !== undefined) return true;
     if (this.#seen === undefined) {
       if (--this.#left >= 0) return lookInto(object, this);
       // Too many: from here each is remembered, and looked into when the others are done with.
@@ -198,13 +198,13 @@ class Glance {
   }
 }
 
-/** Whether something in this value travels, or may: a getter may give anything. */
-function needsCare(value) {
+/** Whether there is an object of ours in this value, or may be: a getter may give anything. */
+function mustBeSerialized(value) {
   return !isLeaf(value) && new Glance(true).finds(value);
 }
 
-/** Whether something in this value travels, getters aside. */
-function holdsTraveler(value) {
+/** Whether there is an object of ours in this value, getters not asked. */
+function holdsOurs(value) {
   return !isLeaf(value) && new Glance(false).finds(value);
 }
 
@@ -214,7 +214,7 @@ class Exploration {
   /** object -> containers in which it stands. */
   #parents = new Map();
   #waiting = new Set();
-  /** What travels, or has a getter, or leads there. */
+  /** Objects of ours, containers with a getter, and all that lead there. */
   #leading = new Set();
   /** Those of which the parents do not know yet. */
   #untold = new Set();
@@ -228,7 +228,7 @@ class Exploration {
       return false;
     }
     this.#parents.set(object, container === undefined ? [] : [container]);
-    if (kindOf(object) !== undefined) this.#leads(object);
+    if (typeOf(object) !== undefined) this.#leads(object);
     else this.#waiting.add(object);
     return false;
   }
@@ -256,10 +256,12 @@ class Exploration {
     this.#untold.clear();
   }
 
-  /** Whether something that travels, or that only a getter tells, can be reached from here. */
+  /** Whether an object of ours, or a property that only a getter tells, can be reached from here. */
   isWay(container) {
     return this.#leading.has(container);
   }
 }
 
-module.exports = { Exploration, entriesOf, holdsTraveler, inside, isLeaf, isOfNode, membersOf, needsCare, transferablesIn };
+module.exports = {
+  Exploration, entriesOf, holdsOurs, inside, isLeaf, isOfNode, membersOf, mustBeSerialized, nodeTransferablesIn,
+};

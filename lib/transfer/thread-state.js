@@ -11,25 +11,29 @@ const { keptOn } = require('../runtime/host-realm');
 const { MessagePort: NodeMessagePort } = require('../runtime/worker-threads');
 
 /** With a number that a change of the meanings would change. */
-const KEY = Symbol.for('rust-workers.thread.1');
+const KEY = Symbol.for('rust-workers.thread.2');
+
+/** The method of our ports behind `receiveMessageOnPort`, whichever copy made them. */
+const RECEIVE = Symbol.for('rust-workers.receive');
 
 /**
  * @typedef {object} ThreadState
- * @property {boolean} awake whether there ever was an object that travels
- * @property {WeakSet<object>} kinds all that were registered: nothing else is taken for one
- * @property {WeakMap<object, Map<number, object>>} roads a port of Node's -> image -> what that image put on it
+ * @property {boolean} isSearching whether there ever was an object of a transferable type
+ * @property {WeakSet<object>} types all transferable types that were registered: nothing else is taken for one
+ * @property {WeakMap<object, Map<number, object>>} routes a port of Node's -> image -> the route of
+ *   that image's messages on it
  * @property {WeakMap<object, unknown>} opened a message as it came -> what it was, where it may be asked for again
  */
 
 /** @returns {ThreadState} */
 const makeState = () => ({
-  awake: false,
-  kinds: new WeakSet(),
-  roads: new WeakMap(),
+  isSearching: false,
+  types: new WeakSet(),
+  routes: new WeakMap(),
   opened: new WeakMap(),
 });
 
-module.exports = { makeState };
+module.exports = { RECEIVE, makeState };
 
 // Made by the copy that outlives the realms of test files.
 module.exports.shared = keptOn(NodeMessagePort, KEY, module, (host) => host.makeState());

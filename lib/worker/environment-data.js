@@ -8,24 +8,24 @@
 
 const workerThreads = require('../runtime/worker-threads');
 
-const { arrive, departure } = require('../transfer');
-const { sealStanding, unsealStanding } = require('../transfer/seal');
-const { isAwake } = require('../transfer/registry');
-const { holdsTraveler } = require('../transfer/search');
+const { isSearching } = require('../transfer/registry');
+const { sealEnvironmentData, unsealEnvironmentData } = require('../transfer/seal');
+const { holdsOurs } = require('../transfer/search');
+const { deserialize, serialize } = require('../transfer/serialization');
 const { shared } = require('../transfer/thread-state');
 
 const nodeGet = workerThreads.getEnvironmentData;
 const nodeSet = workerThreads.setEnvironmentData;
 
 /** An object that structured clone, reading one property after the other, makes a message of the value as it is now. */
-function departing(value) {
+function serializing(value) {
   let message;
   const now = () => {
-    const leaving = departure(value);
-    return sealStanding(leaving === undefined ? { value, records: [] } : leaving.leave((bundle) => bundle));
+    const serialized = serialize(value);
+    return sealEnvironmentData(serialized === undefined ? { value, records: [] } : serialized.post((bundle) => bundle));
   };
   const face = {};
-  const names = Object.keys(sealStanding({ value: undefined, records: [] }));
+  const names = Object.keys(sealEnvironmentData({ value: undefined, records: [] }));
   names.forEach((name, i) => {
     const get = () => {
       if (i === 0) message = now();
@@ -44,18 +44,18 @@ function departing(value) {
  * @param {unknown} [value] `undefined` deletes
  */
 function setEnvironmentData(key, value) {
-  nodeSet(key, isAwake() && holdsTraveler(value) ? departing(value) : value);
+  nodeSet(key, isSearching() && holdsOurs(value) ? serializing(value) : value);
 }
 
 /** @param {unknown} key */
 function getEnvironmentData(key) {
   const value = nodeGet(key);
   if (shared.opened.has(value)) return shared.opened.get(value);
-  const bundle = unsealStanding(value);
+  const bundle = unsealEnvironmentData(value);
   if (bundle === undefined) return value;
-  const data = arrive(bundle);
+  const data = deserialize(bundle);
   // Threads of this thread are to get it as it is when they are started.
-  nodeSet(key, departing(data));
+  nodeSet(key, serializing(data));
   return data;
 }
 

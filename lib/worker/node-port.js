@@ -11,9 +11,9 @@
 
 const nodeGlobals = require('../runtime/globals');
 const { DISPATCH, RECEIVED_PORTS } = require('../runtime/port-symbols');
-const { arrive, departure, unseal } = require('../transfer');
-const { IMAGE, Road } = require('../transfer/seal');
-const { kindOfBrand } = require('../transfer/registry');
+const { typeByTag } = require('../transfer/registry');
+const { IMAGE, WorkerRoute, unseal } = require('../transfer/seal');
+const { deserialize, serialize } = require('../transfer/serialization');
 const { shared } = require('../transfer/thread-state');
 const { expectReader } = require('./unread');
 
@@ -23,8 +23,8 @@ function hide(object, key, value) {
   });
 }
 
-/** What a departure is on a way that carries users' messages as they are. */
-const asMessage = (leaving, seal) => (leaving.isPlain ? leaving.bundle.value : seal(leaving.bundle));
+/** A serialized message for a channel that carries users' messages as they are. */
+const asMessage = (serialized, seal) => (serialized.isPlain ? serialized.bundle.value : seal(serialized.bundle));
 
 /**
  * The ports that came with a message, ours among them: what Node lists is the part of each that went by Node's list.
@@ -34,7 +34,7 @@ const asMessage = (leaving, seal) => (leaving.isPlain ? leaving.bundle.value : s
 function portsOf(records, objects, received) {
   const instead = new Map();
   for (const record of records) {
-    const parts = kindOfBrand(record.brand).transferables?.(record.content) ?? [];
+    const parts = typeByTag(record.typeTag).nodeTransferables?.(record.content) ?? [];
     for (const part of parts) instead.set(part, objects.get(record));
   }
   return instead.size > 0 ? received?.map((port) => instead.get(port) ?? port) : undefined;
@@ -50,13 +50,13 @@ function eventWithPorts(data, ports) {
 
 /** Who has prepared a port, by image. */
 function preparedBy(port) {
-  let roads = shared.roads.get(port);
-  if (roads === undefined) shared.roads.set(port, (roads = new Map()));
-  return roads;
+  let routes = shared.routes.get(port);
+  if (routes === undefined) shared.routes.set(port, (routes = new Map()));
+  return routes;
 }
 
 /**
- * Lets objects of ours leave and arrive by a port of Node's.
+ * Lets messages with objects of ours leave and arrive by a port of Node's.
  *
  * @param {object} port
  * @param {number} thread the Worker's `threadId`
@@ -65,22 +65,22 @@ function preparedBy(port) {
  *   to the port
  */
 function prepare(port, thread, isParents, isTaken = () => false) {
-  const roads = preparedBy(port);
-  if (roads.has(IMAGE)) return;
-  const road = new Road(thread, isParents);
-  roads.set(IMAGE, road);
+  const routes = preparedBy(port);
+  if (routes.has(IMAGE)) return;
+  const route = new WorkerRoute(thread, isParents);
+  routes.set(IMAGE, route);
 
-  const seal = (bundle) => road.seal(bundle);
+  const seal = (bundle) => route.seal(bundle);
   let isFirst = true;
   let expectation;
   const { postMessage: nodePostMessage, [DISPATCH]: nodeDispatch } = port;
 
   function postMessage(...args) {
-    const leaving = this === port && !isTaken() ? departure(args[0], args[1], roads) : undefined;
-    if (leaving === undefined) return Reflect.apply(nodePostMessage, this, args);
-    return leaving.leave((_, list) => {
-      const result = Reflect.apply(nodePostMessage, this, [asMessage(leaving, seal), list]);
-      if (isFirst && !leaving.isPlain) {
+    const serialized = this === port && !isTaken() ? serialize(args[0], args[1], routes) : undefined;
+    if (serialized === undefined) return Reflect.apply(nodePostMessage, this, args);
+    return serialized.post((_, list) => {
+      const result = Reflect.apply(nodePostMessage, this, [asMessage(serialized, seal), list]);
+      if (isFirst && !serialized.isPlain) {
         isFirst = false;
         expectation = expectReader(port, thread, isParents);
       }
@@ -90,14 +90,14 @@ function prepare(port, thread, isParents, isTaken = () => false) {
 
   function dispatch(data, type, event) {
     if (expectation !== undefined && type === 'message') expectation.spoke();
-    const bundle = type === 'message' ? road.unseal(data) : undefined;
-    if (bundle === undefined || (bundle.image !== IMAGE && roads.has(bundle.image))) {
+    const bundle = type === 'message' ? route.unseal(data) : undefined;
+    if (bundle === undefined || (bundle.image !== IMAGE && routes.has(bundle.image))) {
       return Reflect.apply(nodeDispatch, this, [data, type, event]);
     }
     let message;
     let ports;
     try {
-      message = arrive(bundle, (objects) => {
+      message = deserialize(bundle, (objects) => {
         ports = portsOf(bundle.records, objects, this[RECEIVED_PORTS]);
       });
     } catch (error) {
@@ -113,9 +113,9 @@ function prepare(port, thread, isParents, isTaken = () => false) {
 
 /** What came by `receiveMessageOnPort`, which passes no listener: opened, if it is one of ours. */
 function opened(message, port) {
-  const road = shared.roads.get(port)?.get(IMAGE);
-  const bundle = road === undefined ? unseal(message) : road.unseal(message);
-  return bundle === undefined ? message : arrive(bundle);
+  const route = shared.routes.get(port)?.get(IMAGE);
+  const bundle = route === undefined ? unseal(message) : route.unseal(message);
+  return bundle === undefined ? message : deserialize(bundle);
 }
 
 module.exports = { asMessage, opened, prepare };

@@ -4,11 +4,9 @@
 
 const workerThreads = require('../runtime/worker-threads');
 
-const { binding } = require('../native');
-const { RUNNER } = require('../script-pool/task');
-const { arrive } = require('../transfer');
-const { unsealData } = require('../transfer/seal');
-const { shared } = require('../transfer/thread-state');
+const { unsealWorkerData } = require('../transfer/seal');
+const { deserialize } = require('../transfer/serialization');
+const { RECEIVE, shared } = require('../transfer/thread-state');
 const { opened, prepare } = require('./node-port');
 const { noteLoaded } = require('./unread');
 
@@ -17,27 +15,34 @@ const nodeReceiveMessageOnPort = workerThreads.receiveMessageOnPort;
 const { workerData: nodeWorkerData } = require('node:worker_threads');
 
 const { parentPort, threadId } = workerThreads;
-if (parentPort !== null) {
-  // In a script pool's worker an answer to a task is the runner's, which has put its own `postMessage` there before.
-  prepare(parentPort, threadId, false, () => binding[RUNNER]?.isAsked ?? false);
+
+/**
+ * Lets objects of ours pass by the port to the parent, if there is one. Once, before any message is read.
+ *
+ * @param {() => boolean} isTaken whether what is posted now is taken by someone before it comes to the port
+ */
+function openParentPort(isTaken) {
+  if (parentPort === null) return;
+  prepare(parentPort, threadId, false, isTaken);
   noteLoaded(threadId);
 }
 
 /** Node's `workerData`, with objects of ours in it. Opened once for all copies of this file. */
 function readWorkerData() {
   if (shared.opened.has(nodeWorkerData)) return shared.opened.get(nodeWorkerData);
-  const bundle = unsealData(nodeWorkerData);
+  const bundle = unsealWorkerData(nodeWorkerData);
   if (bundle === undefined) return nodeWorkerData;
-  const data = arrive(bundle);
+  const data = deserialize(bundle);
   shared.opened.set(nodeWorkerData, data);
   return data;
 }
 
-/** Node's `receiveMessageOnPort`: this way a message passes no listener. */
+/** Node's `receiveMessageOnPort`, for ports of ours too: this way a message passes no listener. */
 function receiveMessageOnPort(port) {
+  if (typeof port?.[RECEIVE] === 'function') return port[RECEIVE]();
   const received = nodeReceiveMessageOnPort(port);
   if (received !== undefined) received.message = opened(received.message, port);
   return received;
 }
 
-module.exports = { parentPort, receiveMessageOnPort, workerData: readWorkerData() };
+module.exports = { openParentPort, parentPort, receiveMessageOnPort, workerData: readWorkerData() };

@@ -1,16 +1,16 @@
 'use strict';
 
 /**
- * Node's `Worker`, and nothing of Node's taken away: objects of ours travel too, in `workerData` and in messages.
+ * Node's `Worker`, and nothing of Node's taken away: objects of ours can be in `workerData` and in messages too.
  */
 
 const workerThreads = require('../runtime/worker-threads');
 
 const { append } = require('../runtime/intrinsics');
 const { publicPortOf } = require('../runtime/port-symbols');
-const { departure } = require('../transfer');
-const { sealData } = require('../transfer/seal');
-const { isAwake } = require('../transfer/registry');
+const { isSearching } = require('../transfer/registry');
+const { sealWorkerData } = require('../transfer/seal');
+const { serialize } = require('../transfer/serialization');
 const { asMessage, prepare } = require('./node-port');
 const { noteOurs } = require('./unread');
 
@@ -24,10 +24,10 @@ function elementsOf(list) {
   return elements;
 }
 
-/** The options of a Worker, with objects of ours in `workerData` made ready to leave when Node comes to read them. */
-class LeavingOptions {
+/** The options of a Worker, with `workerData` serialized when Node comes to read it. */
+class SerializingOptions {
   #options;
-  #leaving;
+  #serialized;
   #data;
 
   constructor(options) {
@@ -38,7 +38,7 @@ class LeavingOptions {
   }
 
   #get(name) {
-    if (name === 'workerData') return (this.#data ?? this.#depart(this.#options.workerData, [])).message;
+    if (name === 'workerData') return (this.#data ?? this.#serialize(this.#options.workerData, [])).message;
     const option = this.#options[name];
     return name === 'transferList' && option ? this.#listOf(option) : option;
   }
@@ -49,7 +49,7 @@ class LeavingOptions {
       __proto__: null,
       get: (elements, key) => {
         if (this.#data === undefined) {
-          this.#depart(this.#options.workerData, elementsOf(list));
+          this.#serialize(this.#options.workerData, elementsOf(list));
           for (const object of this.#data.list) append(elements, object);
         }
         return elements[key];
@@ -57,21 +57,21 @@ class LeavingOptions {
     });
   }
 
-  #depart(value, list) {
-    this.#leaving = departure(value, list);
+  #serialize(value, list) {
+    this.#serialized = serialize(value, list);
     this.#data =
-      this.#leaving === undefined
+      this.#serialized === undefined
         ? { message: value, list }
-        : { message: asMessage(this.#leaving, sealData), list: this.#leaving.transferList };
+        : { message: asMessage(this.#serialized, sealWorkerData), list: this.#serialized.transferList };
     return this.#data;
   }
 
-  moved() {
-    this.#leaving?.moved();
+  posted() {
+    this.#serialized?.posted();
   }
 
-  kept() {
-    this.#leaving?.kept();
+  refused() {
+    this.#serialized?.refused();
   }
 }
 
@@ -84,14 +84,14 @@ class Worker extends NodeWorker {
    */
   // Node has a default of its own for options that are not given.
   constructor(filename, options = undefined) {
-    const leaving = isAwake() && hasOptions(options) ? new LeavingOptions(options) : undefined;
+    const serializing = isSearching() && hasOptions(options) ? new SerializingOptions(options) : undefined;
     try {
-      super(filename, leaving === undefined ? options : leaving.face);
+      super(filename, serializing === undefined ? options : serializing.face);
     } catch (error) {
-      leaving?.kept();
+      serializing?.refused();
       throw error;
     }
-    leaving?.moved();
+    serializing?.posted();
     const threadId = Reflect.apply(threadIdOf, this, []);
     noteOurs(threadId);
     prepare(publicPortOf(this), threadId, true);

@@ -1,23 +1,27 @@
 //! Pools: making, feeding, watching and closing them.
 
-use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use napi::Env;
-use napi::bindgen_prelude::sys;
 use napi_derive::napi;
 
-use super::environment;
-use super::raw::export;
-use crate::cancel::{CancelToken, Reason};
-use crate::error::{Code, Error};
+use crate::cancel::Reason;
+use crate::error::Code;
 use crate::node::{
-    Arguments, Environment, Event, InputForm, Js, JsValue, NO_MEMORY, NOTHING, Status, read_inputs,
-    read_payload,
+    Arguments, Call, Environment, Export, Input, Js, JsValue, Result, Returned, Submission, SubmitOptions,
+    answer, export,
 };
-use crate::pool::{Accepted, Batch, Config, Job, Pool, Ticket};
-use crate::tasks::builtin;
+use crate::pool::{Accepted, Config, Pool, Taker};
+use crate::tasks::{Task, TaskFacts, builtin};
 use crate::value::{Payload, Value};
+
+/// The raw exports by name.
+pub(super) const EXPORTS: &[Export] = &[
+    (c"submitDirect", export(submit_direct)),
+    (c"submit", export(submit)),
+    (c"submitWith", export(submit_with)),
+    (c"submitBatch", export(submit_batch)),
+];
 
 /// A pool's settings, checked and complete (`lib/` does that).
 #[napi(object)]
@@ -52,10 +56,23 @@ pub struct PoolCounters {
     pub most_threads: u32,
 }
 
-/// The names of the native tasks; a task's index is its place here.
+/// A native task, and what JavaScript must know of it before it submits it: see [`TaskFacts`].
+#[napi(object, object_from_js = false)]
+pub struct NativeTask {
+    pub name: &'static str,
+    pub in_place: bool,
+    pub parallel: bool,
+    pub wakes_plain: bool,
+}
+
+/// The native tasks; a task's index is its place here.
 #[napi]
-pub fn task_names() -> Vec<&'static str> {
-    builtin().names().collect()
+pub fn native_tasks() -> Vec<NativeTask> {
+    let of = |task: &Task| {
+        let &TaskFacts { name, in_place, parallel, wakes_plain, .. } = task.facts();
+        NativeTask { name, in_place, parallel, wakes_plain }
+    };
+    builtin().tasks().map(of).collect()
 }
 
 /// Every error code the native side may report.
@@ -76,25 +93,20 @@ pub fn create_pool(env: Env, settings: PoolSettings) -> napi::Result<u32> {
         stack_size: settings.stack_size as usize,
         name: settings.name,
     };
-    Ok(environment(&env)?.add_pool(Pool::new(config, builtin())))
+    Ok(Environment::of(&env)?.pools().add(Pool::new(config, builtin())))
 }
 
 /// Closes a pool; with `announce` its `POOL_CLOSED` event comes when its last thread has ended.
 #[napi]
 pub fn close_pool(env: Env, pool: u32, force: bool, announce: bool) -> napi::Result<()> {
-    let environment = environment(&env)?;
-    if let Some(engine) = environment.pool(pool) {
-        let events = environment.events();
-        let tell: Box<dyn FnOnce() + Send> = Box::new(move || events.push(Event::PoolClosed { pool }));
-        engine.close(force, announce.then_some(tell));
-    }
+    Environment::of(&env)?.pools().close(pool, force, announce);
     Ok(())
 }
 
 /// Lets go of a pool that has closed; its handle may be given again.
 #[napi]
 pub fn drop_pool(env: Env, pool: u32) -> napi::Result<()> {
-    environment(&env)?.remove_pool(pool);
+    Environment::of(&env)?.pools().remove(pool);
     Ok(())
 }
 
@@ -102,7 +114,7 @@ pub fn drop_pool(env: Env, pool: u32) -> napi::Result<()> {
 #[napi]
 pub fn pool_counters(env: Env, pool: u32) -> napi::Result<Option<PoolCounters>> {
     let millis = |time: Duration| time.as_secs_f64() * 1000.0;
-    Ok(environment(&env)?.with_pool(pool, Pool::stats).map(|stats| PoolCounters {
+    Ok(Environment::of(&env)?.pools().with(pool, Pool::stats).map(|stats| PoolCounters {
         threads: stats.threads as u32,
         idle: stats.idle as u32,
         workers: stats.workers as u32,
@@ -122,216 +134,93 @@ pub fn pool_counters(env: Env, pool: u32) -> napi::Result<Option<PoolCounters>> 
 /// Why a task (a script's, or a native one) would be refused now because the queue is full.
 #[napi]
 pub fn pool_refusal(env: Env, pool: u32, script: bool) -> napi::Result<Option<String>> {
-    let why = |pool: &Pool| if script { pool.script_refusal() } else { pool.refusal() };
-    Ok(environment(&env)?.with_pool(pool, why).flatten().map(|error| error.message().to_owned()))
+    let taker = if script { Taker::Script } else { Taker::Native };
+    let why = Environment::of(&env)?.pools().with(pool, |pool| pool.refusal(taker));
+    Ok(why.flatten().map(|error| error.message().to_owned()))
 }
 
 /// Whether the pool's queue is at most half full; a pool that has closed has none.
 #[napi]
 pub fn pool_is_half_empty(env: Env, pool: u32) -> napi::Result<bool> {
-    Ok(environment(&env)?.with_pool(pool, Pool::is_half_empty).unwrap_or(true))
+    Ok(Environment::of(&env)?.pools().with(pool, Pool::is_half_empty).unwrap_or(true))
 }
 
-/// Cancels the job `id`, because its time is up or because the caller wants no more of it. The seat of the script worker
+/// Cancels the job `id`, because its time is up or because the caller wants no more of it. The number of the script worker
 /// that runs it, or -1.
 #[napi]
 pub fn cancel(env: Env, id: f64, timed_out: bool) -> napi::Result<i32> {
     let reason = if timed_out { Reason::TimedOut } else { Reason::Cancelled };
-    let seat = environment(&env)?.cancel(id as u64, reason);
-    Ok(seat.and_then(|number| i32::try_from(number).ok()).unwrap_or(-1))
-}
-
-/// How to schedule what is submitted.
-struct Terms {
-    priority: i32,
-    deadline: Option<Instant>,
-    cancellable: bool,
-}
-
-impl Terms {
-    const PLAIN: Terms = Terms { priority: 0, deadline: None, cancellable: false };
-
-    /// `timeout` in milliseconds, below zero for none.
-    fn read(js: Js<'_>, priority: JsValue, timeout: JsValue, cancellable: JsValue) -> Result<Self, Status> {
-        let timeout = js.read_number(timeout)?;
-        let deadline = Duration::try_from_secs_f64(timeout / 1000.0).ok();
-        Ok(Terms {
-            priority: js.read_i32(priority)?,
-            deadline: deadline.and_then(|timeout| Instant::now().checked_add(timeout)),
-            cancellable: js.read_bool(cancellable)?,
-        })
-    }
-
-    fn token(&self) -> CancelToken {
-        CancelToken::new(self.deadline)
-    }
-
-    /// A job that nothing may end early needs no token.
-    fn job_token(&self) -> Option<CancelToken> {
-        (self.cancellable || self.deadline.is_some()).then(|| self.token())
-    }
-
-    /// Keeps the job cancellable by its id if it shall be.
-    fn accepted(
-        &self,
-        environment: &Environment,
-        id: u64,
-        pool: &Pool,
-        ticket: Ticket,
-        token: Option<CancelToken>,
-    ) {
-        if let (true, Some(token)) = (self.cancellable, token) {
-            environment.remember(id, pool.clone(), ticket, token);
-        }
-    }
+    let worker = Environment::of(&env)?.core().jobs().cancel(id as u64, reason);
+    Ok(worker.and_then(|number| i32::try_from(number).ok()).unwrap_or(-1))
 }
 
 /// What an accepted submission returns: nothing, or `true` when the queue is full now.
-fn report(js: Js<'_>, accepted: Accepted) -> Result<JsValue, Status> {
-    if accepted.full { js.boolean(true) } else { Ok(NOTHING) }
+fn accepted(js: Js<'_>, accepted: Accepted) -> Returned<'_> {
+    if accepted.full { js.boolean(true) } else { Ok(JsValue::NOTHING) }
 }
 
-/// What a refused submission returns: `[code, message]`.
-pub(super) fn refused(js: Js<'_>, error: &Error) -> Result<JsValue, Status> {
-    let array = js.array(2)?;
-    js.define(array, 0, js.string(error.code().as_str())?)?;
-    js.define(array, 1, js.string(error.message())?)?;
-    Ok(array)
+/// The first three arguments of a submission, and how to schedule it.
+fn submission<'call>(
+    js: Js<'call>,
+    [pool, task, id]: [JsValue<'call>; 3],
+    options: SubmitOptions,
+) -> Result<Submission> {
+    let (pool, task, id) = (js.read_u32(pool)?, js.read_u32(task)? as usize, js.read_u64(id)?);
+    Ok(Submission { pool, task, id, options })
 }
 
-/// What a submission returns whose input could not be read: a refusal, where there was no memory for it.
-pub(super) fn unread(js: Js<'_>, status: Status) -> Result<JsValue, Status> {
-    if status != NO_MEMORY {
-        return Err(status);
-    }
-    let message = "there is no memory for the input: pass less at a time, or give it away by `transfer`";
-    refused(js, &Error::new(Code::ValueTooLarge, message))
+/// How to schedule a submission, from its arguments; `timeout` in milliseconds, below zero for none.
+fn options<'call>(
+    js: Js<'call>,
+    [priority, timeout, cancellable]: [JsValue<'call>; 3],
+) -> Result<SubmitOptions> {
+    let timeout = js.read_number(timeout)?;
+    Ok(SubmitOptions::new(js.read_i32(priority)?, timeout, js.read_bool(cancellable)?))
 }
 
-pub(super) fn unknown_pool(js: Js<'_>) -> Result<JsValue, Status> {
-    refused(js, &Error::new(Code::PoolClosed, "the pool is closed and takes no more tasks"))
-}
-
-fn read_form(js: Js<'_>, form: JsValue) -> Result<InputForm, Status> {
-    InputForm::from_number(js.read_u32(form)?).ok_or(Status::INVALID)
-}
-
-/// The seven arguments that every submission begins with.
-fn submit_on(
-    js: Js<'_>,
-    environment: &'static Environment,
-    [pool, task, id, form, input, length, parts]: [JsValue; 7],
-    terms: &Terms,
-) -> Result<JsValue, Status> {
-    let pool = js.read_u32(pool)?;
-    if !environment.has_pool(pool) {
-        return unknown_pool(js);
-    }
-    let task = js.read_u32(task)? as usize;
-    let id = js.read_number(id)? as u64;
-    let input = match read_payload(js, environment, read_form(js, form)?, input, length, parts) {
-        Ok(input) => input,
-        Err(status) => return unread(js, status),
-    };
-    submit_job(js, environment, pool, task, id, input, terms)
-}
-
-fn submit_job(
-    js: Js<'_>,
-    environment: &'static Environment,
-    pool: u32,
-    task: usize,
-    id: u64,
-    input: Payload,
-    terms: &Terms,
-) -> Result<JsValue, Status> {
-    let token = terms.job_token();
-    let kept = if terms.cancellable { token.clone() } else { None };
-    let job = Job::new(id, environment.events(), task, input, token);
-    let outcome = environment.with_pool(pool, |pool| match pool.submit(job, terms.priority) {
-        Ok(accepted) => {
-            terms.accepted(environment, id, pool, accepted.ticket, kept);
-            report(js, accepted)
-        }
-        Err(refusal) => {
-            drop(refusal.refused.into_input());
-            refused(js, &refusal.error)
-        }
-    });
-    outcome.unwrap_or_else(|| unknown_pool(js))
+/// Submits one task with the input of four arguments.
+fn submit_one<'call>(
+    call: Call<'call>,
+    submission: Submission,
+    input: [JsValue<'call>; 4],
+) -> Returned<'call> {
+    let read = || call.inputs().read(Input::of_arguments(call.js, input)?);
+    answer(call.js, call.environment.pools().submit(submission, read), |done| accepted(call.js, done))
 }
 
 /// `submitDirect()`: a plain submission whose input is a number or undefined. Its arguments stand on the call buffer: pool,
-/// task, id, whether there is a number, the number.
-pub(super) unsafe extern "C" fn submit_direct(env: sys::napi_env, info: sys::napi_callback_info) -> JsValue {
-    let body = |arguments: &Arguments<'_, 0>, environment: &'static Environment| {
-        let js = arguments.js;
-        let [pool, task, id, is_number, number] =
-            environment.arguments().ok_or(Status(sys::Status::napi_generic_failure))?;
-        let input = if is_number == 0.0 { Value::Undefined } else { Value::Number(number) };
-        let (pool, task, id) = (pool as u32, task as usize, id as u64);
-        if !environment.has_pool(pool) {
-            return unknown_pool(js);
-        }
-        submit_job(js, environment, pool, task, id, Payload::Value(input), &Terms::PLAIN)
-    };
-    // SAFETY: called by Node, and registered in `RAW`.
-    unsafe { export(env, info, body) }
+/// task, id, whether there is a number, the number. What it returns is told by [`accepted`] and
+/// [`answer`](crate::node::answer).
+fn submit_direct<'call>(call: Call<'call>, []: Arguments<'call, 0>) -> Returned<'call> {
+    let [pool, task, id, is_number, number] = call.core().arguments()?;
+    let (pool, task, id) = (pool as u32, task as usize, id as u64);
+    let submission = Submission { pool, task, id, options: SubmitOptions::PLAIN };
+    let input = if is_number == 0.0 { Value::Undefined } else { Value::Number(number) };
+    let submitted = call.environment.pools().submit(submission, || Ok(Payload::Value(input)));
+    answer(call.js, submitted, |done| accepted(call.js, done))
 }
 
-/// `submit(pool, task, id, form, input, length, parts)`; what it returns is told by [`report`] and [`refused`].
-pub(super) unsafe extern "C" fn submit(env: sys::napi_env, info: sys::napi_callback_info) -> JsValue {
-    let body = |arguments: &Arguments<'_, 7>, environment: &'static Environment| {
-        submit_on(arguments.js, environment, arguments.values, &Terms::PLAIN)
-    };
-    // SAFETY: called by Node, and registered in `RAW`.
-    unsafe { export(env, info, body) }
+/// `submit(pool, task, id, form, input, length, parts)`; returns as `submitDirect`.
+fn submit<'call>(call: Call<'call>, arguments: Arguments<'call, 7>) -> Returned<'call> {
+    let [pool, task, id, form, input, length, parts] = arguments;
+    let submission = submission(call.js, [pool, task, id], SubmitOptions::PLAIN)?;
+    submit_one(call, submission, [form, input, length, parts])
 }
 
 /// `submitWith(…the seven of submit, priority, timeout, cancellable)`.
-pub(super) unsafe extern "C" fn submit_with(env: sys::napi_env, info: sys::napi_callback_info) -> JsValue {
-    let body = |arguments: &Arguments<'_, 10>, environment: &'static Environment| {
-        let js = arguments.js;
-        let [pool, task, id, form, input, length, parts, priority, timeout, cancellable] = arguments.values;
-        let terms = Terms::read(js, priority, timeout, cancellable)?;
-        submit_on(js, environment, [pool, task, id, form, input, length, parts], &terms)
-    };
-    // SAFETY: called by Node, and registered in `RAW`.
-    unsafe { export(env, info, body) }
+fn submit_with<'call>(call: Call<'call>, arguments: Arguments<'call, 10>) -> Returned<'call> {
+    let [pool, task, id, form, input, length, parts, priority, timeout, cancellable] = arguments;
+    let options = options(call.js, [priority, timeout, cancellable])?;
+    submit_one(call, submission(call.js, [pool, task, id], options)?, [form, input, length, parts])
 }
 
 /// `submitBatch(…the ten of submitWith, count)`: the input is an array of `count` inputs under one id.
-pub(super) unsafe extern "C" fn submit_batch(env: sys::napi_env, info: sys::napi_callback_info) -> JsValue {
-    let body = |arguments: &Arguments<'_, 11>, environment: &'static Environment| {
-        let js = arguments.js;
-        let [pool, task, id, form, input, length, parts, priority, timeout, cancellable, count] =
-            arguments.values;
-        let pool = js.read_u32(pool)?;
-        if !environment.has_pool(pool) {
-            return unknown_pool(js);
-        }
-        let terms = Terms::read(js, priority, timeout, cancellable)?;
-        let (task, id) = (js.read_u32(task)? as usize, js.read_number(id)? as u64);
-        let count = js.read_u32(count)? as usize;
-        let inputs = match read_inputs(js, environment, read_form(js, form)?, input, length, parts) {
-            Ok(inputs) => inputs,
-            Err(status) => return unread(js, status),
-        };
-        let token = terms.token();
-        let kept = terms.cancellable.then(|| token.clone());
-        let batch = Batch::new(id, environment.events(), task, terms.priority, inputs, count, token);
-        let outcome = environment.with_pool(pool, |pool| match pool.submit_batch(Arc::new(batch)) {
-            Ok(accepted) => {
-                terms.accepted(environment, id, pool, accepted.ticket, kept);
-                report(js, accepted)
-            }
-            Err(refusal) => {
-                refusal.refused.disown();
-                refused(js, &refusal.error)
-            }
-        });
-        outcome.unwrap_or_else(|| unknown_pool(js))
-    };
-    // SAFETY: called by Node, and registered in `RAW`.
-    unsafe { export(env, info, body) }
+fn submit_batch<'call>(call: Call<'call>, arguments: Arguments<'call, 11>) -> Returned<'call> {
+    let [pool, task, id, form, input, length, parts, priority, timeout, cancellable, count] = arguments;
+    let options = options(call.js, [priority, timeout, cancellable])?;
+    let submission = submission(call.js, [pool, task, id], options)?;
+    let count = call.js.read_u32(count)? as usize;
+    let read = || call.inputs().read_many(Input::of_arguments(call.js, [form, input, length, parts])?);
+    let submitted = call.environment.pools().submit_batch(submission, count, read);
+    answer(call.js, submitted, |done| accepted(call.js, done))
 }

@@ -1,90 +1,55 @@
 //! Seals on messages: `lib/transfer/seal.js`. What they are is told at the head of `seal.rs`.
+//!
+//! Numbers from JavaScript are whole and not below zero; others become some number that nobody gave out.
 
-use napi::bindgen_prelude::sys;
+use crate::node::{Arguments, Call, Export, JsValue, Returned, export};
+use crate::seal::{self, Route};
 
-use super::raw::export;
-use crate::node::{Arguments, Environment, Js, JsValue, NOTHING, Status};
-use crate::seal::{self, Place};
-
-/// Numbers from JavaScript are whole and not below zero; others become some number that nobody gave out.
-fn whole(js: Js<'_>, value: JsValue) -> Result<u64, Status> {
-    js.read_number(value).map(|number| number as u64)
-}
-
-#[allow(clippy::cast_precision_loss)]
-fn number(js: Js<'_>, value: u64) -> Result<JsValue, Status> {
-    js.number(value as f64)
-}
-
-fn text(js: Js<'_>, bytes: [u8; 16]) -> Result<JsValue, Status> {
-    const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    let mut text = [0; 32];
-    for (pair, byte) in text.chunks_exact_mut(2).zip(bytes) {
-        pair[0] = DIGITS[usize::from(byte >> 4)];
-        pair[1] = DIGITS[usize::from(byte & 15)];
-    }
-    js.string(str::from_utf8(&text).unwrap_or_default())
-}
+/// The raw exports by name.
+pub(super) const EXPORTS: &[Export] = &[
+    (c"sealName", export(name)),
+    (c"sealImage", export(image)),
+    (c"sealStamp", export(stamp)),
+    (c"sealSingle", export(single)),
+    (c"redeemSeal", export(redeem)),
+    (c"noteThread", export(note_thread)),
+    (c"threadNotes", export(thread_notes)),
+];
 
 /// `sealName()`
-pub(super) unsafe extern "C" fn name(env: sys::napi_env, info: sys::napi_callback_info) -> JsValue {
-    let body = |arguments: &Arguments<'_, 0>, _: &'static Environment| text(arguments.js, seal::name());
-    // SAFETY: called by Node, and registered in `RAW`.
-    unsafe { export(env, info, body) }
+fn name<'call>(call: Call<'call>, []: Arguments<'call, 0>) -> Returned<'call> {
+    call.js.string(&seal::name().to_string())
 }
 
 /// `sealImage()`: the number of this image.
-pub(super) unsafe extern "C" fn image(env: sys::napi_env, info: sys::napi_callback_info) -> JsValue {
-    let body = |arguments: &Arguments<'_, 0>, _: &'static Environment| number(arguments.js, seal::image());
-    // SAFETY: called by Node, and registered in `RAW`.
-    unsafe { export(env, info, body) }
+fn image<'call>(call: Call<'call>, []: Arguments<'call, 0>) -> Returned<'call> {
+    call.js.number_u64(seal::image())
 }
 
 /// `sealStamp(road, thread, image, number)`
-pub(super) unsafe extern "C" fn stamp(env: sys::napi_env, info: sys::napi_callback_info) -> JsValue {
-    let body = |arguments: &Arguments<'_, 4>, _: &'static Environment| {
-        let (js, [road, thread, image, number]) = (arguments.js, arguments.values);
-        let place = Place { road: js.read_u32(road)?, thread: whole(js, thread)?, image: whole(js, image)? };
-        text(js, seal::stamp(place, whole(js, number)?))
-    };
-    // SAFETY: called by Node, and registered in `RAW`.
-    unsafe { export(env, info, body) }
+fn stamp<'call>(call: Call<'call>, [road, thread, image, number]: Arguments<'call, 4>) -> Returned<'call> {
+    let js = call.js;
+    let route = Route { kind: js.read_u32(road)?, thread: js.read_u64(thread)?, image: js.read_u64(image)? };
+    js.string(&seal::stamp(route, js.read_u64(number)?).to_string())
 }
 
 /// `sealSingle()`: a number that can be redeemed once.
-pub(super) unsafe extern "C" fn single(env: sys::napi_env, info: sys::napi_callback_info) -> JsValue {
-    let body = |arguments: &Arguments<'_, 0>, _: &'static Environment| number(arguments.js, seal::issue());
-    // SAFETY: called by Node, and registered in `RAW`.
-    unsafe { export(env, info, body) }
+fn single<'call>(call: Call<'call>, []: Arguments<'call, 0>) -> Returned<'call> {
+    call.js.number_u64(seal::issue())
 }
 
 /// `redeemSeal(number)`: whether the number was out.
-pub(super) unsafe extern "C" fn redeem(env: sys::napi_env, info: sys::napi_callback_info) -> JsValue {
-    let body = |arguments: &Arguments<'_, 1>, _: &'static Environment| {
-        let (js, [number]) = (arguments.js, arguments.values);
-        js.boolean(seal::redeem(whole(js, number)?))
-    };
-    // SAFETY: called by Node, and registered in `RAW`.
-    unsafe { export(env, info, body) }
+fn redeem<'call>(call: Call<'call>, [number]: Arguments<'call, 1>) -> Returned<'call> {
+    call.js.boolean(seal::redeem(call.js.read_u64(number)?))
 }
 
 /// `noteThread(threadId, bits)`
-pub(super) unsafe extern "C" fn note_thread(env: sys::napi_env, info: sys::napi_callback_info) -> JsValue {
-    let body = |arguments: &Arguments<'_, 2>, _: &'static Environment| {
-        let (js, [thread, bits]) = (arguments.js, arguments.values);
-        seal::note(whole(js, thread)? as usize, js.read_u32(bits)? as u8);
-        Ok(NOTHING)
-    };
-    // SAFETY: called by Node, and registered in `RAW`.
-    unsafe { export(env, info, body) }
+fn note_thread<'call>(call: Call<'call>, [thread, bits]: Arguments<'call, 2>) -> Returned<'call> {
+    seal::note(call.js.read_u64(thread)? as usize, call.js.read_u32(bits)? as u8);
+    Ok(JsValue::NOTHING)
 }
 
 /// `threadNotes(threadId)`
-pub(super) unsafe extern "C" fn thread_notes(env: sys::napi_env, info: sys::napi_callback_info) -> JsValue {
-    let body = |arguments: &Arguments<'_, 1>, _: &'static Environment| {
-        let (js, [thread]) = (arguments.js, arguments.values);
-        number(js, u64::from(seal::notes(whole(js, thread)? as usize)))
-    };
-    // SAFETY: called by Node, and registered in `RAW`.
-    unsafe { export(env, info, body) }
+fn thread_notes<'call>(call: Call<'call>, [thread]: Arguments<'call, 1>) -> Returned<'call> {
+    call.js.number(f64::from(seal::notes(call.js.read_u64(thread)? as usize)))
 }

@@ -2,7 +2,7 @@
 
 use napi_derive::napi;
 
-use super::list::List;
+use crate::node::List;
 use crate::value::{Text, shapes};
 
 /// The number of a key list, or -1 when the table is full.

@@ -1,21 +1,19 @@
-//! When a worker thread waits in place, for a moment, for what comes next.
+//! When a worker thread waits in place, for a moment, for the next event.
 //!
 //! Two threads that take turns (a message and its reply, a task and its answer) sleep and are woken once for each. A
 //! sleep in the event loop costs two polls, a read and a write; a sleep on a condition variable costs one system call
 //! at either end. So a worker that has just been part of such an exchange, many times in a row and each time soon,
 //! waits for the next event where it is, asleep, before it goes back to its event loop. The first time that none
-//! comes it stops doing so, and if the waiting did not pay it takes a longer exchange to begin again.
+//! comes it stops doing so, and if the waiting did not pay, more quick exchanges are needed before it begins again.
 //!
-//! A wait ends after [`TICK`](super::watchdog::TICK) to twice as long, so timers and I/O of that worker are late by so
+//! A wait ends after one to two ticks of the watchdog (`watchdog.rs`), so timers and I/O of that worker are late by so
 //! much at the most; while the exchange goes on they get their turn as during any other deliveries. The main thread
-//! never waits so.
+//! never waits in place.
 
 use std::cell::Cell;
 use std::time::{Duration, Instant};
 
-use napi::bindgen_prelude::sys;
-
-/// A reply that takes longer is none to wait for.
+/// A reply that takes longer is not worth waiting for.
 const SOON: Duration = Duration::from_micros(100);
 /// Quick exchanges in a row before it waits, at first and at the most.
 const ENOUGH: u32 = 8;
@@ -25,8 +23,8 @@ const PAYS: u32 = 50;
 
 /// What one environment knows of the exchange it takes part in. Its own thread only.
 pub(crate) struct AdaptiveWait {
-    /// A function of JavaScript that runs what listeners have left to be run; none where there is no waiting.
-    settle: Cell<Option<sys::napi_ref>>,
+    /// Whether this thread may wait in place at all.
+    allowed: Cell<bool>,
     asleep_since: Cell<Option<Instant>>,
     taken: Cell<usize>,
     given: Cell<bool>,
@@ -39,7 +37,7 @@ pub(crate) struct AdaptiveWait {
 impl Default for AdaptiveWait {
     fn default() -> Self {
         AdaptiveWait {
-            settle: Cell::default(),
+            allowed: Cell::default(),
             asleep_since: Cell::default(),
             taken: Cell::default(),
             given: Cell::default(),
@@ -50,9 +48,9 @@ impl Default for AdaptiveWait {
 }
 
 impl AdaptiveWait {
-    /// Waiting is possible from now on.
-    pub(super) fn allow(&self, settle: sys::napi_ref) {
-        self.settle.set(Some(settle));
+    /// Whether waiting is possible from now on.
+    pub(super) fn allow(&self, allowed: bool) {
+        self.allowed.set(allowed);
     }
 
     /// Messages or tasks were taken in.
@@ -77,14 +75,9 @@ impl AdaptiveWait {
         }
     }
 
-    /// The function to call before a wait, where there are waits.
-    pub(super) fn settle(&self) -> Option<sys::napi_ref> {
-        self.settle.get()
-    }
-
     /// Whether it is worth while to wait after a batch.
     pub(super) fn is_worth_while(&self) -> bool {
-        self.quick.get() >= self.needed.get() && self.settle.get().is_some()
+        self.quick.get() >= self.needed.get() && self.allowed.get()
     }
 
     /// Counts what was taken and given as an exchange, or as none.
@@ -105,7 +98,7 @@ impl AdaptiveWait {
 
     /// The thread goes back to its event loop.
     pub(super) fn asleep(&self) {
-        if self.settle.get().is_some() {
+        if self.allowed.get() {
             self.asleep_since.set(Some(Instant::now()));
         }
     }

@@ -1,13 +1,15 @@
 //! Values from JavaScript.
 //!
-//! `lib/worker-pool.js` decides the form, since only JavaScript can look at a value cheaply; this file copies or
-//! pins the memory and does not look inside. Decoding is left to the thread that runs the task.
+//! `lib/task/encode-input.js` decides the form, since only JavaScript can look at a value cheaply; this file copies or pins the memory
+//! and does not look inside. Decoding is left to the thread that runs the task.
 
-use napi::bindgen_prelude::sys;
+// Reads memory of JavaScript's in place.
+#![allow(unsafe_code)]
 
-use super::environment::Environment;
-use super::js::{Js, JsValue, Status};
-use super::pin::PinnedBytes;
+use super::core::Core;
+use super::js::{Js, JsValue, Result, Status, Type};
+use super::pinned_bytes::PinnedBytes;
+use super::ports::{Cursor, Ports};
 use super::region::open_region;
 use crate::room;
 use crate::value::{Bytes, BytesKind, Envelope, Part, Payload, Value};
@@ -15,147 +17,172 @@ use crate::value::{Bytes, BytesKind, Envelope, Part, Payload, Value};
 /// How a value stands in the arguments of a call. The same numbers stand in `lib/forms.js`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum InputForm {
-    /// `input` is undefined, null, a boolean or a number.
+    /// `value` is undefined, null, a boolean or a number.
     Direct,
-    /// `input` is a `Uint8Array` to copy, and this is what it is a view of.
+    /// `value` is a `Uint8Array` to copy, and this is what it is a view of.
     Copy(BytesKind),
-    /// `input` is a `Uint8Array` over memory that only Rust will touch.
+    /// `value` is a `Uint8Array` over memory that only Rust will touch.
     Pin(BytesKind),
-    /// `input` is a `Uint8Array` that begins with `length` bytes of an encoded value.
+    /// `value` is a `Uint8Array` that begins with `length` bytes of an encoded value.
     Wire,
 }
 
 impl InputForm {
     /// The low byte names the form, the next one the kind of bytes.
-    pub(crate) fn from_number(number: u32) -> Option<Self> {
-        let kind = || BytesKind::from_wire(u8::try_from(number >> 8).ok()?);
+    fn from_number(number: u32) -> Result<Self> {
+        let kind = || {
+            let kind = u8::try_from(number >> 8).ok().and_then(BytesKind::from_wire);
+            kind.ok_or(Status::INVALID)
+        };
         match number & 0xff {
-            0 => Some(InputForm::Direct),
-            1 => Some(InputForm::Copy(kind()?)),
-            2 => Some(InputForm::Pin(kind()?)),
-            3 => Some(InputForm::Wire),
-            _ => None,
+            0 => Ok(InputForm::Direct),
+            1 => Ok(InputForm::Copy(kind()?)),
+            2 => Ok(InputForm::Pin(kind()?)),
+            3 => Ok(InputForm::Wire),
+            _ => Err(Status::INVALID),
         }
     }
 }
 
-/// No status of Node's: there is no memory for the value.
-pub(crate) const NO_MEMORY: Status = Status(-1);
-
-/// Reads one input. `length` and `parts` belong to the wire form.
-pub(crate) fn read_payload(
-    js: Js<'_>,
-    environment: &'static Environment,
+/// A value in the arguments of a call.
+#[derive(Clone, Copy)]
+pub(crate) struct Input<'call> {
     form: InputForm,
-    input: JsValue,
-    length: JsValue,
-    parts: JsValue,
-) -> Result<Payload, Status> {
-    match form {
-        InputForm::Direct => read_direct(js, input).map(Payload::Value),
-        InputForm::Copy(kind) => Ok(Payload::Value(Value::Bytes(copy_bytes(js, kind, input)?))),
-        InputForm::Pin(kind) => Ok(Payload::Value(Value::Bytes(pin_bytes(js, environment, kind, input)?))),
-        InputForm::Wire => read_envelope(js, environment, input, length, parts).map(Payload::Envelope),
+    value: JsValue<'call>,
+    /// Of the wire form: how many bytes of `value` it has, and its parts.
+    length: usize,
+    parts: JsValue<'call>,
+}
+
+impl<'call> Input<'call> {
+    /// From four arguments.
+    pub(crate) fn of_arguments(
+        js: Js<'call>,
+        [form, value, length, parts]: [JsValue<'call>; 4],
+    ) -> Result<Self> {
+        let form = InputForm::from_number(js.read_u32(form)?)?;
+        let length = if form == InputForm::Wire { js.read_u32(length)? as usize } else { 0 };
+        Ok(Input { form, value, length, parts })
+    }
+
+    /// From two arguments, where form and length stand on the call buffer.
+    pub(crate) fn of_call_buffer(
+        form: u32,
+        length: f64,
+        [value, parts]: [JsValue<'call>; 2],
+    ) -> Result<Self> {
+        Ok(Input { form: InputForm::from_number(form)?, value, length: length as usize, parts })
     }
 }
 
-/// Reads a batch's inputs: the wire form of an array, or (form `Copy(Float64)`) the numbers themselves.
-pub(crate) fn read_inputs(
-    js: Js<'_>,
-    environment: &'static Environment,
-    form: InputForm,
-    input: JsValue,
-    length: JsValue,
-    parts: JsValue,
-) -> Result<Payload, Status> {
-    if form == InputForm::Copy(BytesKind::Float64) {
-        let bytes = copy_bytes(js, BytesKind::Float64, input)?;
+/// What reads values from the arguments of the call that is running.
+#[derive(Clone, Copy)]
+pub(crate) struct InputReader<'call> {
+    js: Js<'call>,
+    core: &'static Core,
+    /// From where ports leave that are in a value.
+    ports: &'static Ports,
+}
+
+impl<'call> InputReader<'call> {
+    pub(super) fn new(js: Js<'call>, core: &'static Core, ports: &'static Ports) -> Self {
+        InputReader { js, core, ports }
+    }
+
+    /// Reads one value.
+    pub(crate) fn read(self, input: Input<'call>) -> Result<Payload> {
+        let bytes = |bytes| Payload::Value(Value::Bytes(bytes));
+        match input.form {
+            InputForm::Direct => self.direct(input.value).map(Payload::Value),
+            InputForm::Copy(kind) => self.copy(kind, input.value).map(bytes),
+            InputForm::Pin(kind) => self.pin(kind, input.value).map(bytes),
+            InputForm::Wire => {
+                self.read_envelope(input.value, input.length, input.parts).map(Payload::Envelope)
+            }
+        }
+    }
+
+    /// Reads a batch's inputs: the wire form of an array, or (form `Copy(Float64)`) the numbers themselves.
+    pub(crate) fn read_many(self, input: Input<'call>) -> Result<Payload> {
+        if input.form != InputForm::Copy(BytesKind::Float64) {
+            return self.read_envelope(input.value, input.length, input.parts).map(Payload::Envelope);
+        }
+        let bytes = self.copy(BytesKind::Float64, input.value)?;
         let numbers: &[f64] = bytemuck::cast_slice(bytes.as_slice());
-        let mut values = room::for_items(numbers.len()).map_err(|_| NO_MEMORY)?;
+        let mut values = room::for_items(numbers.len()).map_err(|_| Status::NO_MEMORY)?;
         values.extend(numbers.iter().copied().map(Value::Number));
-        return Ok(Payload::Value(Value::Array(values)));
+        Ok(Payload::Value(Value::Array(values)))
     }
-    read_envelope(js, environment, input, length, parts).map(Payload::Envelope)
-}
 
-fn read_direct(js: Js<'_>, input: JsValue) -> Result<Value, Status> {
-    match js.type_of(input)? {
-        sys::ValueType::napi_number => js.read_number(input).map(Value::Number),
-        sys::ValueType::napi_undefined => Ok(Value::Undefined),
-        sys::ValueType::napi_null => Ok(Value::Null),
-        sys::ValueType::napi_boolean => js.read_bool(input).map(Value::Bool),
-        _ => Err(Status::INVALID),
+    /// Reads the wire form of a value: `wire` is a `Uint8Array` that begins with its `length` bytes. `parts` is undefined,
+    /// or the one `Uint8Array` to copy, or an array of pairs: a `Uint8Array`, and whether it is to be pinned instead of
+    /// copied, or null when it covers the whole of a SharedArrayBuffer, which is aliased; or the handle of a port that
+    /// moves, and how many messages of its last batch were shown.
+    pub(crate) fn read_envelope(
+        self,
+        wire: JsValue<'call>,
+        length: usize,
+        parts: JsValue<'call>,
+    ) -> Result<Envelope> {
+        let js = self.js;
+        let wire = self.with_view(wire, |bytes| bytes.get(..length).map(room::copy))?;
+        let wire = wire.ok_or(Status::INVALID)?.map_err(|_| Status::NO_MEMORY)?;
+        let mut envelope = Envelope { wire, parts: Vec::new() };
+        if js.type_of(parts)? != Type::Object {
+            return Ok(envelope);
+        }
+        if js.is_typed_array(parts)? {
+            envelope.parts.push(Part::Bytes(self.copy(BytesKind::ArrayBuffer, parts)?));
+            return Ok(envelope);
+        }
+        for index in 0..js.array_length(parts)? / 2 {
+            let (part, how) = (js.get(parts, index * 2)?, js.get(parts, index * 2 + 1)?);
+            envelope.parts.extend(self.part(part, how)?);
+        }
+        Ok(envelope)
     }
-}
 
-/// Runs `read` on the bytes of a `Uint8Array`.
-fn with_view<T>(js: Js<'_>, view: JsValue, read: impl FnOnce(&[u8]) -> T) -> Result<T, Status> {
-    let (data, length) = js.view(view)?;
-    if data.is_null() || length == 0 {
-        return Ok(read(&[]));
+    /// One pair of `parts`; none for a port that has closed.
+    fn part(self, part: JsValue<'call>, how: JsValue<'call>) -> Result<Option<Part>> {
+        let js = self.js;
+        if js.type_of(part)? == Type::Number {
+            let at = Cursor { port: js.read_u32(part)?, shown: js.read_u32(how)? as usize };
+            return Ok(self.ports.detach(at)?.map(Part::from));
+        }
+        if js.type_of(how)? == Type::Null {
+            let region = open_region(js, self.core, part)?;
+            return Ok(Some(Part::Shared(region.access().map_err(|_| Status::INVALID)?)));
+        }
+        let kind = BytesKind::ArrayBuffer;
+        let bytes = if js.read_bool(how)? { self.pin(kind, part) } else { self.copy(kind, part) };
+        bytes.map(|bytes| Some(Part::Bytes(bytes)))
     }
-    // SAFETY: Node has just said that the view's memory begins here and is this long. JavaScript does not run until
-    // this call returns. The caller never passes a view of shared memory here (`lib/` sends that another way).
-    let bytes = unsafe { std::slice::from_raw_parts(data, length) };
-    Ok(read(bytes))
-}
 
-fn copy_bytes(js: Js<'_>, kind: BytesKind, view: JsValue) -> Result<Bytes, Status> {
-    with_view(js, view, |bytes| Bytes::copy_from(kind, bytes))?.map_err(|_| NO_MEMORY)
-}
-
-fn pin_bytes(
-    js: Js<'_>,
-    environment: &'static Environment,
-    kind: BytesKind,
-    view: JsValue,
-) -> Result<Bytes, Status> {
-    let pinned = PinnedBytes::new(js, environment.events(), view)?;
-    Ok(Bytes::foreign(kind, Box::new(pinned)))
-}
-
-/// `parts` is undefined, or the one `Uint8Array` to copy, or an array of pairs: a `Uint8Array`, and whether it is to be pinned instead of copied, or
-/// null when it covers the whole of a SharedArrayBuffer, which is aliased; or the handle of a port that moves, and how
-/// many messages of its last batch were shown.
-pub(crate) fn read_envelope(
-    js: Js<'_>,
-    environment: &'static Environment,
-    input: JsValue,
-    length: JsValue,
-    parts: JsValue,
-) -> Result<Envelope, Status> {
-    let length = js.read_u32(length)? as usize;
-    let wire = with_view(js, input, |bytes| bytes.get(..length).map(room::copy))?.ok_or(Status::INVALID)?;
-    let wire = wire.map_err(|_| NO_MEMORY)?;
-    let mut envelope = Envelope { wire, parts: Vec::new() };
-    if js.type_of(parts)? != sys::ValueType::napi_object {
-        return Ok(envelope);
-    }
-    if js.is_typed_array(parts)? {
-        envelope.parts.push(Part::Bytes(copy_bytes(js, BytesKind::ArrayBuffer, parts)?));
-    } else {
-        let count = js.array_length(parts)? / 2;
-        for index in 0..count {
-            let view = js.get(parts, index * 2)?;
-            let how = js.get(parts, index * 2 + 1)?;
-            if js.type_of(view)? == sys::ValueType::napi_number {
-                let (handle, shown) = (js.read_u32(view)?, js.read_u32(how)? as usize);
-                envelope.parts.extend(environment.ports().detach(handle, shown)?.map(Part::from));
-                continue;
-            }
-            if js.type_of(how)? == sys::ValueType::napi_null {
-                let region = open_region(js, environment, view)?;
-                envelope.parts.push(Part::Shared(region.access().map_err(|_| Status::INVALID)?));
-                continue;
-            }
-            let pinned = js.read_bool(how)?;
-            let bytes = if pinned {
-                pin_bytes(js, environment, BytesKind::ArrayBuffer, view)?
-            } else {
-                copy_bytes(js, BytesKind::ArrayBuffer, view)?
-            };
-            envelope.parts.push(Part::Bytes(bytes));
+    fn direct(self, value: JsValue<'call>) -> Result<Value> {
+        match self.js.type_of(value)? {
+            Type::Number => self.js.read_number(value).map(Value::Number),
+            Type::Undefined => Ok(Value::Undefined),
+            Type::Null => Ok(Value::Null),
+            Type::Boolean => self.js.read_bool(value).map(Value::Bool),
+            _ => Err(Status::INVALID),
         }
     }
-    Ok(envelope)
+
+    fn copy(self, kind: BytesKind, view: JsValue<'call>) -> Result<Bytes> {
+        self.with_view(view, |bytes| Bytes::copy_from(kind, bytes))?.map_err(|_| Status::NO_MEMORY)
+    }
+
+    fn pin(self, kind: BytesKind, view: JsValue<'call>) -> Result<Bytes> {
+        let pinned = PinnedBytes::new(self.js, self.core.events(), view)?;
+        Ok(Bytes::foreign(kind, Box::new(pinned)))
+    }
+
+    /// Runs `read`, which must not come back to JavaScript, on the bytes of a `Uint8Array`.
+    fn with_view<T>(self, view: JsValue<'call>, read: impl FnOnce(&[u8]) -> T) -> Result<T> {
+        let view = self.js.view(view)?;
+        // SAFETY: JavaScript does not run until `read` returns, as its callers in this file see to. The memory is not
+        // shared: `lib/` never passes a view of shared memory here, but sends that as a part to be aliased.
+        let bytes = unsafe { view.bytes() };
+        Ok(read(bytes))
+    }
 }

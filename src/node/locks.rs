@@ -1,22 +1,36 @@
-//! Who an environment is to locks in shared memory, which locks it knows natively, and what it waits for.
+//! An environment's identity as a lock owner, the locks it knows natively, and what it waits for.
 //!
-//! JavaScript opens a lock here when it first meets contention on it; until then the lock is cells to it and no more.
+//! JavaScript opens a lock here when it first meets contention on it; until then the lock is only cells to it.
 
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
+use std::time::Duration;
 
-use crate::shared::Result;
-use crate::shared::locks::{AnyLock, AnyWait, admit_owner, owner_died};
+use super::event::Event;
+use super::event_queue::EventQueue;
+use super::handles::Handles;
+use crate::shared::locks::{AcquiredCallback, AnyLock, AnyWait, admit_owner, owner_died};
+use crate::shared::wait::SLICE;
+use crate::shared::{Result, SharedError};
+
+/// How a wait tells JavaScript of its end.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum WaitMode {
+    /// The thread sleeps for it, by [`Locks::sleep`].
+    Sleep,
+    /// Its end comes as an event with this id.
+    Event(u64),
+}
 
 /// The locks of one environment. Used on its thread only.
 #[derive(Default)]
 pub(crate) struct Locks {
     /// The environment's token; 0 until it is asked for.
     owner: Cell<u32>,
-    opened: RefCell<Vec<Option<AnyLock>>>,
+    opened: Handles<AnyLock>,
     /// What the thread is blocked on, between two slices.
     sleeping: RefCell<Option<AnyWait>>,
-    /// Waits by callback whose end JavaScript has not seen.
+    /// Waits with an event whose end JavaScript has not seen.
     waiting: RefCell<HashMap<u64, AnyWait>>,
 }
 
@@ -29,51 +43,74 @@ impl Locks {
         Ok(self.owner.get())
     }
 
-    /// Keeps a lock; its handle is an index here.
-    pub(crate) fn open(&self, lock: AnyLock) -> u32 {
-        let mut opened = self.opened.borrow_mut();
-        let vacant = opened.iter().position(Option::is_none).unwrap_or_else(|| {
-            opened.push(None);
-            opened.len() - 1
-        });
-        opened[vacant] = Some(lock);
-        u32::try_from(vacant).unwrap_or(u32::MAX)
+    /// The locks that JavaScript has opened.
+    pub(crate) fn opened(&self) -> &Handles<AnyLock> {
+        &self.opened
     }
 
-    /// The lock of a handle.
-    pub(crate) fn get(&self, handle: u32) -> Option<AnyLock> {
-        self.opened.borrow().get(handle as usize).cloned().flatten()
+    /// Begins an acquisition: what was granted at once, or none, when a wait has begun.
+    pub(crate) fn begin(
+        &self,
+        events: &'static EventQueue,
+        lock: &AnyLock,
+        argument: u32,
+        mode: WaitMode,
+    ) -> Result<Option<u32>> {
+        match lock.begin(argument, self.owner()?, told(events, mode))? {
+            Err(granted) => Ok(Some(granted)),
+            Ok(wait) => {
+                self.wait(mode, wait);
+                Ok(None)
+            }
+        }
     }
 
-    /// Lets go of a lock.
-    pub(crate) fn close_lock(&self, handle: u32) {
-        let lock = self.opened.borrow_mut().get_mut(handle as usize).and_then(Option::take);
-        // Outside the borrow: this may be the last use of its region.
-        drop(lock);
+    /// Begins the wait for a condition variable's notify, and unlocks the mutex.
+    pub(crate) fn begin_condvar(
+        &self,
+        events: &'static EventQueue,
+        [condvar, mutex]: [&AnyLock; 2],
+        mode: WaitMode,
+    ) -> Result<()> {
+        let wait = condvar.begin_condvar(mutex, self.owner()?, told(events, mode))?;
+        self.wait(mode, wait);
+        Ok(())
     }
 
-    /// The thread is about to sleep. An earlier sleep that a watchdog broke off is given up by this.
-    pub(crate) fn fall_asleep(&self, wait: AnyWait) {
-        let abandoned = self.sleeping.replace(Some(wait));
-        drop(abandoned);
+    fn wait(&self, mode: WaitMode, wait: AnyWait) {
+        match mode {
+            WaitMode::Event(id) => self.remember(id, wait),
+            // An earlier sleep that a watchdog broke off is given up by this.
+            WaitMode::Sleep => drop(self.sleeping.replace(Some(wait))),
+        }
     }
 
-    /// Works on the thread's sleep, which is over when `work` says so; `None` when it does not sleep.
-    pub(crate) fn with_sleep<T>(&self, work: impl FnOnce(&mut AnyWait) -> (T, bool)) -> Option<T> {
-        let mut wait = self.sleeping.take()?;
-        let (result, over) = work(&mut wait);
-        if !over {
+    /// Sleeps for what was begun: what was granted, or none: not yet. One slice of time at the most, whatever JavaScript
+    /// asks for: V8 cannot interrupt it.
+    pub(crate) fn sleep(&self, asked: Duration) -> Result<Option<u32>> {
+        let Some(mut wait) = self.sleeping.take() else { return Err(SharedError::Cancelled) };
+        let slept = wait.wait_slice(asked.min(SLICE));
+        if matches!(slept, Ok(None)) {
             self.sleeping.replace(Some(wait));
         }
-        Some(result)
+        slept
     }
 
-    /// Remembers a wait by callback.
-    pub(crate) fn remember(&self, id: u64, wait: AnyWait) {
+    /// True when the thread's sleep is given up; false when it has ended: the next [`Locks::sleep`] tells how.
+    pub(crate) fn give_up(&self) -> bool {
+        let Some(mut wait) = self.sleeping.take() else { return true };
+        let left = wait.cancel();
+        if !left {
+            self.sleeping.replace(Some(wait));
+        }
+        left
+    }
+
+    fn remember(&self, id: u64, wait: AnyWait) {
         self.waiting.borrow_mut().insert(id, wait);
     }
 
-    /// Gives up a wait by callback: true. False when its end is on its way to JavaScript.
+    /// Gives up a wait with an event: true. False when its end is on its way to JavaScript.
     pub(crate) fn cancel(&self, id: u64) -> bool {
         let Some(mut wait) = self.waiting.borrow_mut().remove(&id) else { return false };
         let left = wait.cancel();
@@ -103,6 +140,14 @@ impl Locks {
         if owner != 0 {
             owner_died(owner);
         }
-        drop(self.opened.take());
+        self.opened.take_all().for_each(drop);
+    }
+}
+
+/// What a wait calls at its end; none for a thread's own sleep.
+fn told(events: &'static EventQueue, mode: WaitMode) -> Option<AcquiredCallback> {
+    match mode {
+        WaitMode::Sleep => None,
+        WaitMode::Event(id) => Some(Box::new(move |outcome| events.push(Event::LockEnded { id, outcome }))),
     }
 }

@@ -1,20 +1,25 @@
 //! The only room that knows Node-API.
 //!
-//! * `js` — one thin method for each Node-API call we make.
-//! * `environment` — what one JavaScript environment owns, from module load to teardown.
-//! * `call buffer` — the memory through which a batch of answers reaches JavaScript.
-//! * `event_queue` — everything that comes back to an environment: one queue, one wake.
-//! * `adaptive_wait` — when a worker thread waits in place, for a moment, for what comes next.
-//! * `watchdog` — one thread that ends such waits.
-//! * `wakeup` — the threadsafe function behind the wake, safe against teardown.
-//! * `pin` — JavaScript memory that Rust holds alone for a while.
-//! * `region` — JavaScript's shared memory as regions of the engine.
-//! * `script_worker` — the place of a script worker in a pool, and how its jobs reach it.
-//! * `process` — what the operating system tells of the process.
-//! * `locks` — who the environment is to locks in shared memory, and what it waits for.
-//! * `ports` — the ends of message channels that the environment owns.
-//! * `typed_array` — an element of a typed array, for `Atomics` in Rust; `waits` — JavaScript that waits on cells.
-//! * `input`, `output` — values from and to JavaScript.
+//! From the bottom up; a file imports only files above it in this list:
+//!
+//! * `js` — Node-API, made safe to call: values, references, functions bound to their call and environment.
+//! * `handles` — tables whose entries JavaScript names by numbers. `process` — what the system tells of the process.
+//! * `pin_count`, `wakeup`, `watchdog` — how many pins are held; the threadsafe function behind the wake, safe against
+//!   teardown; one thread that ends waits in place.
+//! * `event`, `event_queue` — what comes back to an environment: one queue, one wake.
+//! * `kept_value`, `pinned_bytes` — values, and memory, of JavaScript's that Rust holds for a while.
+//! * `adaptive_wait` — when a worker thread waits in place, for a moment, for the next event.
+//! * `call_buffer`, `jobs` — the memory through which batches and arguments pass; jobs that may be cancelled.
+//! * `core` — what every part of an environment may know of it.
+//! * `memory`, `out_of_band` — answers to JavaScript: bytes as memory, all else by a form and a number.
+//! * `region`, `typed_array`, `atomics` — JavaScript's shared memory as regions of the engine; `Atomics` in Rust.
+//! * `locks`, `waits`, `atomics_wait`, `notifier` — what JavaScript waits for in shared memory.
+//! * `port_batch`, `ports` — the ends of message channels that the environment owns.
+//! * `input` — values from JavaScript.
+//! * `refusal`, `registration`, `pools`, `submit` — the environment's pools and their script workers, as their owner.
+//! * `script_worker` — the environment as a script worker of another's pool.
+//! * `batch`, `delivery` — events to JavaScript.
+//! * `environment` — all of it together, from module load to teardown; and the frame of a raw export.
 //!
 //! # Teardown
 //! One order, for every way an environment can end (a worker's natural end, `terminate()`, `process.exit()` in a
@@ -24,41 +29,65 @@
 //! 1. the wakeup closes: from here no thread calls the threadsafe function;
 //! 2. the event queue closes: what is in it and what still comes is dropped;
 //! 3. its ports close: the other ends are told, and tasks that wait at them come back;
-//! 4. if it is a script worker's, its seat is abandoned: it is rung no more, and what it held waits for the owner;
-//!    the environment's pools are closed by force: waiting tasks are dropped, running ones are asked to stop;
-//! 5. what the environment waits for at locks is given up, and then it is declared dead as an owner: who waits
-//!    elsewhere for a lock that it holds, a pool's task too, is told now;
-//! 6. its waits on shared memory leave the wait table, and the regions that its JavaScript held are let go;
+//! 4. if it is a script worker's, its registration is abandoned: it is woken no more, and what it held waits for the
+//!    owner; the environment's pools are closed by force: waiting tasks are dropped, running ones are asked to stop;
+//! 5. what the environment waits for at locks is given up, and then it is declared dead as an owner: threads that wait
+//!    elsewhere for a lock that it holds, those of a pool too, are told now;
+//! 6. its waits on shared memory leave the wait table, the regions that its JavaScript held are let go, and its notifier
+//!    ends;
 //! 7. the hook waits until no thread holds memory that this environment's heap owns, pinned or shared (at most until
 //!    the running task's next checkpoint).
+//!
+//! Each step is guarded by itself: a panic in one, which is told on stderr, does not keep the next from being done.
 //!
 //! `process.exit()` and a fatal error on the main thread run no hook: pool threads are then ended with the process
 //! in the middle of whatever they do, which is harmless, as they own nothing outside it.
 
 mod adaptive_wait;
+mod atomics;
+mod atomics_wait;
+mod batch;
 mod call_buffer;
+mod core;
+mod delivery;
 mod environment;
+mod event;
 mod event_queue;
+mod handles;
 mod input;
+mod jobs;
 mod js;
+mod kept_value;
 mod locks;
-mod output;
-mod pin;
+mod memory;
+mod notifier;
+mod out_of_band;
+mod pin_count;
+mod pinned_bytes;
+mod pools;
+mod port_batch;
 mod ports;
 mod process;
+mod refusal;
 mod region;
+mod registration;
 mod script_worker;
+mod submit;
 mod typed_array;
 mod waits;
 mod wakeup;
 mod watchdog;
 
-pub(crate) use environment::Environment;
-pub(crate) use event_queue::{Answer, Event};
-pub(crate) use input::{InputForm, NO_MEMORY, read_inputs, read_payload};
-pub(crate) use js::{Arguments, Js, JsValue, NOTHING, RawFunction, Status};
+pub(crate) use atomics_wait::AsyncWait;
+pub(crate) use environment::{Arguments, Call, Environment, Export, Returned, export};
+pub(crate) use event::Event;
+pub(crate) use input::Input;
+pub(crate) use js::{Js, JsValue, List, Result, Status};
+pub(crate) use locks::WaitMode;
+pub(crate) use notifier::{Next, answer_request, next_request};
+pub(crate) use ports::Cursor;
 pub(crate) use process::process_random;
+pub(crate) use refusal::answer;
 pub(crate) use region::open_region;
-pub(crate) use script_worker::{offer_seat, revoke_seat, take_offer};
-pub(crate) use typed_array::TypedArray;
-pub(crate) use waits::NO_OWNER;
+pub(crate) use script_worker::ScriptWorker;
+pub(crate) use submit::{ScriptOptions, Submission, SubmitOptions};

@@ -1,5 +1,8 @@
 //! What the operating system tells of the process.
 
+// A function of the C library, and memory that the kernel has made.
+#![allow(unsafe_code)]
+
 /// Random bytes that are the same for all code of this process and no other; None where the system gives none.
 #[cfg(target_os = "linux")]
 pub(crate) fn process_random() -> Option<[u8; 16]> {

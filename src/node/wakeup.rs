@@ -1,58 +1,53 @@
-//! The threadsafe function behind an environment's wake, safe against teardown.
+//! The threadsafe function that wakes an environment, safe against teardown.
 //!
-//! On Node 20 and 22 a call of a threadsafe function that races its environment's teardown is a use after free
-//! (facts/node-api.md A6; fixed in Node 24.14). So every call is made under this lock, and the cleanup hook empties it
-//! before Node begins to close the function. Deletable once Node 22 is out of support, but for the cheap check.
+//! On Node 20 and 22 a call of a threadsafe function that races its environment's teardown is a use after free (fixed in
+//! Node 24.14). So every call is made under this lock, and the cleanup hook empties it before Node begins to close the
+//! function. Deletable once Node 22 is out of support, but for the cheap check.
 
-use std::ptr::null_mut;
+// Calls a threadsafe function, which must be alive: the lock sees to that.
+#![allow(unsafe_code)]
 
-use napi::bindgen_prelude::sys;
 use parking_lot::Mutex;
 
-use super::js::{Js, Status};
-
-struct Function(sys::napi_threadsafe_function);
-
-// SAFETY: Node documents threadsafe functions as callable from any thread; the lock around this orders all calls
-// before the function's release.
-unsafe impl Send for Function {}
+use super::js::{Js, Result, ThreadsafeFunction};
 
 /// Wakes the environment's event loop, from any thread, for as long as the environment lives.
-pub(crate) struct Wakeup(Mutex<Option<Function>>);
+pub(super) struct Wakeup(Mutex<Option<ThreadsafeFunction>>);
 
 impl Wakeup {
     pub(super) fn closed() -> Self {
         Wakeup(Mutex::new(None))
     }
 
-    pub(super) fn open(&self, function: sys::napi_threadsafe_function) {
-        *self.0.lock() = Some(Function(function));
+    pub(super) fn open(&self, function: ThreadsafeFunction) {
+        *self.0.lock() = Some(function);
     }
 
-    /// Makes the event loop call `on_wake`. Nothing happens once the wakeup is closed.
+    /// Makes the event loop call the environment's `on_wake`. Nothing happens once the wakeup is closed.
     pub(super) fn wake(&self) {
         let mut function = self.0.lock();
-        let Some(Function(raw)) = *function else { return };
+        let Some(alive) = function.as_ref() else { return };
         // SAFETY: the function is alive: `close` takes it out under this lock before Node may free it.
-        let status = unsafe {
-            sys::napi_call_threadsafe_function(raw, null_mut(), sys::ThreadsafeFunctionCallMode::nonblocking)
-        };
-        if status == sys::Status::napi_closing {
-            // Node has let go of it on this thread's behalf: it must not be touched again.
+        if unsafe { alive.call() }.is_err() {
             *function = None;
         }
     }
 
-    /// From here on nobody calls the function. Returns it to the one caller that closes.
-    pub(super) fn close(&self) -> Option<sys::napi_threadsafe_function> {
-        self.0.lock().take().map(|function| function.0)
+    /// From here on nobody calls the function, and Node may free it. Called by the environment's cleanup hook.
+    pub(super) fn close(&self) {
+        let function = self.0.lock().take();
+        if let Some(function) = function {
+            // SAFETY: taken out of the wakeup, so nobody else calls or releases it; Node's own hook for it, which frees
+            // it, runs later.
+            let _ = unsafe { function.release() };
+        }
     }
 
-    /// Keeps the event loop alive, or lets it go. Only on the environment's own thread, as `js` proves.
-    pub(super) fn keep_loop_alive(&self, js: Js<'_>, alive: bool) -> Result<(), Status> {
-        match *self.0.lock() {
-            Some(Function(raw)) if alive => js.hold_loop(raw),
-            Some(Function(raw)) => js.release_loop(raw),
+    /// Keeps the event loop alive, or lets it end. Only on the environment's own thread, as `js` proves.
+    pub(super) fn keep_loop_alive(&self, js: Js<'_>, alive: bool) -> Result<()> {
+        match self.0.lock().as_ref() {
+            Some(function) if alive => js.hold_loop(function),
+            Some(function) => js.release_loop(function),
             None => Ok(()),
         }
     }

@@ -2,29 +2,34 @@
 //!
 //! A timeout of its own for each wait would do the same, but arming and disarming a timer that is due sooner than the
 //! kernel's next tick costs more than the sleep itself (17 µs a round trip became 21 on the development machine; with
-//! this thread it became 10). The thread lives while somebody waits, and a second longer.
+//! this thread it became 10). The thread lives while there is something to watch, and a second longer.
 
 use std::time::Duration;
 
 use parking_lot::{Condvar, Mutex};
 
-use super::event_queue::EventQueue;
-
 /// A wait that is as old as this is ended the next time the thread looks.
-pub(super) const TICK: Duration = Duration::from_micros(500);
-/// For so long the thread stays when there is nobody to look after.
+const TICK: Duration = Duration::from_micros(500);
+/// For so long the thread stays when there is nothing to watch.
 const STAY: Duration = Duration::from_secs(1);
 
+/// Where threads wait in place.
+pub(super) trait Watched: Sync {
+    /// Ends a wait that was there already at the last tick. False when nothing has waited since: no more ticks are
+    /// needed.
+    fn tick(&self) -> bool;
+}
+
 struct Watch {
-    queues: Vec<&'static EventQueue>,
+    watched: Vec<&'static dyn Watched>,
     running: bool,
 }
 
-static WATCH: Mutex<Watch> = Mutex::new(Watch { queues: Vec::new(), running: false });
-static SOMEBODY: Condvar = Condvar::new();
+static WATCH: Mutex<Watch> = Mutex::new(Watch { watched: Vec::new(), running: false });
+static ADDED: Condvar = Condvar::new();
 
-/// Looks after an event queue until its `tick` says that nobody waits there any more. False when there is no thread for it.
-pub(super) fn watch(events: &'static EventQueue) -> bool {
+/// Calls `tick` every 500 µs until it says that no more is needed. False when there is no thread for it.
+pub(super) fn watch(watched: &'static dyn Watched) -> bool {
     let mut watch = WATCH.lock();
     if !watch.running {
         let thread = std::thread::Builder::new().name("rust-workers-watchdog".into()).stack_size(64 * 1024);
@@ -33,27 +38,27 @@ pub(super) fn watch(events: &'static EventQueue) -> bool {
         }
         watch.running = true;
     }
-    watch.queues.push(events);
+    watch.watched.push(watched);
     drop(watch);
-    SOMEBODY.notify_one();
+    ADDED.notify_one();
     true
 }
 
 fn run() {
     let mut watch = WATCH.lock();
     loop {
-        if watch.queues.is_empty() {
-            SOMEBODY.wait_for(&mut watch, STAY);
-            if watch.queues.is_empty() {
+        if watch.watched.is_empty() {
+            ADDED.wait_for(&mut watch, STAY);
+            if watch.watched.is_empty() {
                 watch.running = false;
                 return;
             }
         }
-        let mut queues = std::mem::take(&mut watch.queues);
+        let mut watched = std::mem::take(&mut watch.watched);
         drop(watch);
         std::thread::sleep(TICK);
-        queues.retain(|events| events.tick());
+        watched.retain(|watched| watched.tick());
         watch = WATCH.lock();
-        watch.queues.append(&mut queues);
+        watch.watched.append(&mut watched);
     }
 }

@@ -3,7 +3,7 @@
 use sha2::{Digest, Sha256, Sha512};
 
 use super::data::Data;
-use super::input::{Input, InputResult, Options, Refused};
+use super::input::{Input, InputError, InputResult, Options};
 use super::{Context, Task};
 use crate::error::Result;
 use crate::shared::{SharedRange, bulk, take};
@@ -34,7 +34,7 @@ impl Input for Encoding {
         match &*Text::from_value(value)?.to_str() {
             "buffer" => Ok(Encoding::Buffer),
             "hex" => Ok(Encoding::Hex),
-            other => Err(Refused::unknown_value(other)),
+            other => Err(InputError::unknown_value(other)),
         }
     }
 }
@@ -77,12 +77,12 @@ impl Input for Message {
 
 /// `sha256` of bytes or a string (FIPS 180-4): a Buffer of 32 bytes, or hex.
 pub(super) fn sha256() -> Task {
-    Task::new("sha256", TAKES, |message: Message, context| sha2::<Sha256>(&message, context))
+    Task::new("sha256", TAKES, |message: Message, context| sha2::<Sha256>(&message, context)).parallel()
 }
 
 /// `sha512` of bytes or a string (FIPS 180-4): a Buffer of 64 bytes, or hex.
 pub(super) fn sha512() -> Task {
-    Task::new("sha512", TAKES, |message: Message, context| sha2::<Sha512>(&message, context))
+    Task::new("sha512", TAKES, |message: Message, context| sha2::<Sha512>(&message, context)).parallel()
 }
 
 /// `blake3` of bytes or a string: a Buffer of 32 bytes, or hex.
@@ -100,6 +100,7 @@ pub(super) fn blake3() -> Task {
         })?;
         message.encoding.encode(hasher.finalize().as_bytes())
     })
+    .parallel()
 }
 
 /// `crc32` of bytes or a string (IEEE, as zlib's): an unsigned 32-bit number.
@@ -114,6 +115,7 @@ pub(super) fn crc32() -> Task {
         data.blocks(CRC_BLOCK, context, |block| hasher.update(block))?;
         Ok(hasher.finalize())
     })
+    .parallel()
 }
 
 const TAKES_PLAIN: &str = "bytes, shared memory or a string, or { data, parallel?: boolean }";
@@ -129,7 +131,7 @@ fn by_section<T: Send + 'static>(
         (0..shared.len()).step_by(SECTION).map(|first| (first, SECTION.min(shared.len() - first))).collect();
     let results: Arc<Mutex<Vec<Option<T>>>> = Arc::new(Mutex::new(sections.iter().map(|_| None).collect()));
     let place = Arc::clone(&results);
-    context.fork(sections.len(), move |part, context| {
+    context.parallel_for(sections.len(), move |part, context| {
         let (first, length) = sections[part];
         let result = hash(&range, first, length, context)?;
         place.lock()[part] = Some(result);

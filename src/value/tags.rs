@@ -1,11 +1,13 @@
-//! The wire numbers: README.md tells the format, `lib/codec/tags.js` holds the same list, and the golden
-//! vectors (`__test__/fixtures/wire-vectors.json`) hold the two equal.
+//! The numbers of the wire form, which README.md describes. JavaScript gets them from here ([`NUMBERS`]).
+
+use crate::numbers;
+use crate::numbers::Numbers;
 
 /// First byte: format version 1, a tree.
 pub(super) const HEADER_TREE: u8 = 0x01;
-/// First byte: format version 1, with back-references.
+/// First byte: format version 1, with references back.
 pub(super) const HEADER_GRAPH: u8 = 0x11;
-/// A bit of the first byte: the value refers to what only another JavaScript thread keeps.
+/// A bit of the first byte: the value refers to something that only another JavaScript thread keeps.
 pub(super) const KEPT: u8 = 0x20;
 
 /// Below this a byte is a small integer itself.
@@ -37,11 +39,18 @@ pub(super) const HOLE: u8 = 0x97;
 pub(super) const TAIL: u8 = 0x98;
 pub(super) const REGEXP: u8 = 0x99;
 pub(super) const BOXED: u8 = 0x9a;
-/// Shared memory: reserved for `shared/`, an extension on the JavaScript side.
+/// JavaScript only: an object that Node carries beside the wire.
+const CARRIED: u8 = 0x9b;
+/// From here to `LAST_EXTENSION`: objects of ours, each written by an extension of the JavaScript codec.
+const FIRST_EXTENSION: u8 = 0xa0;
+/// Shared memory.
 pub(super) const SHARED: u8 = 0xa0;
-/// A port: reserved for `channel/`, an extension on the JavaScript side.
+/// A port.
 pub(super) const PORT: u8 = 0xa1;
-/// This and above: a string of so many Latin-1 characters.
+/// JavaScript only: an object of ours that does not move, as what its class packs.
+const PACKED: u8 = 0xa2;
+const LAST_EXTENSION: u8 = 0xaf;
+/// From this on: a string of Latin-1 characters, and how many.
 pub(super) const SHORT_LATIN1: u8 = 0xc0;
 
 /// Strings below this length may be short.
@@ -49,5 +58,13 @@ pub(super) const SHORT_LIMIT: usize = 64;
 /// Bits of an error's flags byte.
 pub(super) const ERROR_HAS_MESSAGE: u8 = 1;
 pub(super) const ERROR_HAS_STACK: u8 = 2;
-/// The first text names the class, and one more the error itself.
+/// The first text is the name of the class; one more is the name of the error itself.
 pub(super) const ERROR_HAS_NAME: u8 = 4;
+
+/// For JavaScript.
+pub(super) const NUMBERS: Numbers = numbers! {
+    HEADER_TREE, HEADER_GRAPH, KEPT, FIRST_TAG, UNDEFINED, NULL, FALSE, TRUE, INT32, FLOAT64, BIGINT, LATIN1,
+    UTF8, UTF16, DATE, ARRAY, ARRAY_TAILED, SHAPED, SHAPED_HOLEY, OBJECT, MAP, SET, ERROR, BYTES, BYTES_PART,
+    VIEW, REF, HOLE, TAIL, REGEXP, BOXED, CARRIED, FIRST_EXTENSION, SHARED, PORT, PACKED, LAST_EXTENSION,
+    SHORT_LATIN1, SHORT_LIMIT, ERROR_HAS_MESSAGE, ERROR_HAS_STACK, ERROR_HAS_NAME,
+};

@@ -6,9 +6,11 @@ use std::sync::atomic::AtomicU32;
 use super::super::error::{Result, SharedError};
 use super::super::region::Region;
 use super::super::wait::{BlockingWait, Info, Kind, Outcome, OutcomeCallback, Queue, WaiterHandle};
-use super::cells::{Cells, Location, Word};
+use super::cells::{Cells, Location, Word, magic};
 use super::pending::acquired;
 use crate::blocking::WaitLimit;
+use crate::numbers;
+use crate::numbers::Numbers;
 
 /// How many parties have come in this round.
 const ARRIVED: usize = 1;
@@ -17,6 +19,11 @@ const PARTIES: usize = 2;
 const BROKEN: usize = 3;
 const CELLS: usize = 4;
 const KIND: u8 = b'B';
+
+/// For JavaScript.
+pub(super) const NUMBERS: Numbers = numbers! {
+    MAGIC = magic(KIND), BYTES = Barrier::SIZE, PARTIES, BROKEN,
+};
 
 /// A barrier in shared memory, 16 bytes at an offset that is a multiple of 8. It is used round after round.
 ///

@@ -85,7 +85,7 @@ impl<'g, W: Word> Cells<'_, 'g, W> {
 }
 
 /// Cell 0 of every lock: `0x5257_0000` ("RW"), the kind, the version of the protocol.
-const fn magic(kind: u8) -> u32 {
+pub(super) const fn magic(kind: u8) -> u32 {
     0x5257_0000 | (kind as u32) << 8 | VERSION
 }
 
@@ -143,9 +143,12 @@ impl Location {
     }
 }
 
+/// A lock's offset must be a multiple of this.
+pub(super) const ALIGNMENT: usize = 8;
+
 fn cells(access: &Access, offset: usize, count: usize) -> Result<&[AtomicU32]> {
-    if !offset.is_multiple_of(8) {
-        return Err(SharedError::Misaligned { offset, align: 8 });
+    if !offset.is_multiple_of(ALIGNMENT) {
+        return Err(SharedError::Misaligned { offset, align: ALIGNMENT });
     }
     access.cells(offset, count)
 }

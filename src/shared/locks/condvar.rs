@@ -5,15 +5,20 @@ use std::sync::Arc;
 use super::super::error::{Result, SharedError};
 use super::super::region::Region;
 use super::super::wait::{BlockingWait, Info, Kind, OutcomeCallback, WaiterHandle};
-use super::cells::{Location, Word};
+use super::cells::{Location, Word, magic};
 use super::mutex::Mutex;
 use super::pending::acquired;
 use crate::blocking::WaitLimit;
+use crate::numbers;
+use crate::numbers::Numbers;
 
 /// How many waiters are queued; may be too high, never too low.
 const WAITERS: usize = 1;
 const CELLS: usize = 4;
 const KIND: u8 = b'C';
+
+/// For JavaScript.
+pub(super) const NUMBERS: Numbers = numbers! { MAGIC = magic(KIND), BYTES = Condvar::SIZE, WAITERS };
 
 /// A condition variable in shared memory, 16 bytes at an offset that is a multiple of 8.
 ///

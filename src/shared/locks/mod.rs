@@ -26,6 +26,9 @@ mod semaphore;
 #[cfg(all(test, not(loom)))]
 mod tests;
 
+use crate::numbers;
+use crate::numbers::{Groups, Numbers};
+
 pub use any::{AcquiredCallback, Acquisition, AnyLock, AnyWait};
 pub use barrier::{Barrier, BarrierWait};
 pub use condvar::{Condvar, CondvarWait};
@@ -36,3 +39,18 @@ pub use owner::admit_owner;
 pub use pending::Pending;
 pub use rwlock::{RwLock, RwRequest};
 pub use semaphore::{PermitRequest, Semaphore};
+
+/// The numbers of the locks that JavaScript knows.
+pub const NUMBERS: Groups = &[
+    ("LOCKS", LOCKS),
+    ("MUTEX", mutex::NUMBERS),
+    ("RW_LOCK", rwlock::NUMBERS),
+    ("SEMAPHORE", semaphore::NUMBERS),
+    ("CONDVAR", condvar::NUMBERS),
+    ("BARRIER", barrier::NUMBERS),
+];
+
+const LOCKS: Numbers = numbers! {
+    ALIGNMENT = cells::ALIGNMENT,
+    READ = AnyLock::READ, WRITE = AnyLock::WRITE, LEADER = AnyLock::LEADER,
+};

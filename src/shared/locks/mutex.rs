@@ -6,10 +6,12 @@ use std::sync::atomic::AtomicU32;
 use super::super::error::{Result, SharedError};
 use super::super::region::Region;
 use super::super::wait::{BlockingWait, Info, Kind, Outcome, OutcomeCallback, Queue, WaiterHandle};
-use super::cells::{Cells, Location, Word};
+use super::cells::{Cells, Location, Word, magic};
 use super::owner::MAX_OWNER;
 use super::pending::{Pending, Request, Step};
 use crate::blocking::WaitLimit;
+use crate::numbers;
+use crate::numbers::Numbers;
 
 /// A waiter may be queued: unlocking must look into the wait table.
 pub(super) const CONTENDED: u32 = 1 << 29;
@@ -22,6 +24,9 @@ pub(super) const OWNER: u32 = MAX_OWNER;
 const WORD: usize = 1;
 const CELLS: usize = 4;
 const KIND: u8 = b'M';
+
+/// For JavaScript.
+pub(super) const NUMBERS: Numbers = numbers! { MAGIC = magic(KIND), BYTES = Mutex::SIZE, WORD, OWNER };
 
 /// A waiter that was woken in vain this often is handed the lock instead.
 const MAX_LOST: u32 = 2;

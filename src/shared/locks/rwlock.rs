@@ -13,10 +13,12 @@ use std::sync::atomic::AtomicU32;
 use super::super::error::{Result, SharedError};
 use super::super::region::Region;
 use super::super::wait::{BlockingWait, Info, Kind, Outcome, OutcomeCallback, Pushed, Queue, WaiterHandle};
-use super::cells::{Cells, Location, Word};
+use super::cells::{Cells, Location, Word, magic};
 use super::mutex::{CONTENDED, OWNER, POISONED};
 use super::pending::{Pending, Request, Step};
 use crate::blocking::WaitLimit;
+use crate::numbers;
+use crate::numbers::Numbers;
 
 /// The owner of the word does not have the lock yet: it waits, first in the queue, for the readers to leave.
 pub(super) const DRAINING: u32 = 1 << 27;
@@ -29,6 +31,11 @@ const SLOTS: usize = 4;
 const KIND: u8 = b'R';
 /// The most reader slots a lock may have.
 pub(super) const MAX_SLOTS: u32 = 1024;
+
+/// For JavaScript.
+pub(super) const NUMBERS: Numbers = numbers! {
+    MAGIC = magic(KIND), WORD, OWNER, DRAINING, COUNT, SLOTS, MAX_SLOTS,
+};
 
 /// The protocol, on any cells: the process's, or a model's.
 pub(super) struct Protocol<'c, 'g, W>(pub(super) Cells<'c, 'g, W>);

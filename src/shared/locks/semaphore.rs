@@ -10,9 +10,11 @@ use std::sync::atomic::AtomicU32;
 use super::super::error::{Result, SharedError};
 use super::super::region::Region;
 use super::super::wait::{BlockingWait, Info, Kind, Outcome, OutcomeCallback, Queue};
-use super::cells::{Cells, Location, Word};
+use super::cells::{Cells, Location, Word, magic};
 use super::pending::{Pending, Request, Step};
 use crate::blocking::WaitLimit;
+use crate::numbers;
+use crate::numbers::Numbers;
 
 /// Free permits.
 const COUNT: usize = 1;
@@ -24,6 +26,11 @@ const KIND: u8 = b'S';
 
 /// The most permits a semaphore may have.
 pub(super) const MAX_PERMITS: u32 = i32::MAX as u32;
+
+/// For JavaScript.
+pub(super) const NUMBERS: Numbers = numbers! {
+    MAGIC = magic(KIND), BYTES = Semaphore::SIZE, COUNT, WAITERS, MAX, MAX_PERMITS,
+};
 
 /// The protocol, on the lock's cells.
 struct Protocol<'c, 'g, W>(Cells<'c, 'g, W>);

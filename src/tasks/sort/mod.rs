@@ -41,6 +41,8 @@ pub(super) fn task() -> Task {
             }
         },
     )
+    .in_place()
+    .parallel()
 }
 
 fn sort(bytes: &mut Bytes, context: &Context<'_>) -> Result<()> {

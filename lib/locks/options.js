@@ -1,0 +1,36 @@
+'use strict';
+
+/** The options of a wait for a lock. */
+
+const { validateAbortSignal, validateNumber, validateOptions } = require('../validators');
+
+/** Timers take no more milliseconds than this. */
+const MAX_TIMEOUT = 2 ** 31 - 1;
+
+const BLOCKING = new Set(['timeout']);
+const WAITING = new Set(['timeout', 'signal']);
+const NOT_BLOCKING = { signal: 'a blocked thread cannot hear it: use the asynchronous form' };
+
+const NO_LIMITS = Object.freeze({ timeout: undefined, signal: undefined });
+
+/** @returns {number | undefined} milliseconds; undefined for no limit */
+function timeoutOf(options) {
+  if (options === undefined) return undefined;
+  return validTimeout(validateOptions(options, 'options', BLOCKING, NOT_BLOCKING).timeout);
+}
+
+function validTimeout(timeout) {
+  if (timeout === undefined || timeout === Infinity) return undefined;
+  return validateNumber(timeout, 'options.timeout', 0, MAX_TIMEOUT);
+}
+
+/** @returns {{ timeout?: number, signal?: AbortSignal }} what may end a wait early */
+function waitOptions(options) {
+  if (options === undefined) return NO_LIMITS;
+  const { timeout: given, signal } = validateOptions(options, 'options', WAITING);
+  const timeout = validTimeout(given);
+  if (signal !== undefined) validateAbortSignal(signal, 'options.signal');
+  return { timeout, signal };
+}
+
+module.exports = { timeoutOf, waitOptions };

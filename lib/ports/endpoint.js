@@ -1,0 +1,185 @@
+'use strict';
+
+/**
+ * One end of a channel in this environment: what the parts of a port know together, and how it ends.
+ *
+ * The port (message-port.js) makes the parts and hangs them here: `reader` (message-reader.js) owns the cursor,
+ * `dispatcher` (dispatcher.js) gives messages away, `sender` (sender.js) posts. The table of open ports (open-ports.js)
+ * holds endpoints.
+ *
+ * # The end
+ *
+ * As in Node a port that was closed, or that was told of the other end's close, is only ENDING for the rest of that turn
+ * of the loop: it posts no more and cannot leave, but listeners under way get what is in the queue, and a message that
+ * is being posted is posted. Then it has ended, the other end can know of it, and `close` is emitted.
+ */
+
+const { binding } = require('../native');
+const { setImmediate } = require('../runtime/clock');
+const fallback = require('./fallback');
+const { delivery, ports } = require('./open-ports');
+const { closedError, movedError } = require('./waiting');
+
+const OPEN = 0;
+const ENDED = 1;
+const MOVED = 2;
+/** Closed, until the end of this turn of the loop. */
+const ENDING = 3;
+
+class Endpoint {
+  id = 0;
+  peerId = 0;
+  /** Its place among the ports of this environment, by when they were made. */
+  order = 0;
+  /** The native side's; -1 while there is none. */
+  handle = -1;
+  #status = OPEN;
+  /** What the channel was made with: `{ capacity, keepBuffers }`. */
+  options;
+  /** @type {import('../fallback/fallback-port').FallbackPort | undefined} */
+  fallback = undefined;
+  /** What came by the fallback port before its turn: the other end was claimed in the very moment in which its loss was looked for. */
+  early = undefined;
+  /** Whether the fallback port has closed without our doing. */
+  isLost = false;
+  /** Whether the other end is known to be a native task, which has no fallback port. */
+  withTask = false;
+  /** @type {import('./message-reader').MessageReader} */
+  reader = undefined;
+  /** @type {import('./dispatcher').Dispatcher} */
+  dispatcher = undefined;
+  /** @type {import('./sender').Sender} */
+  sender = undefined;
+  #isReferenced = false;
+  #holds = 0;
+
+  constructor(options) {
+    this.options = options;
+  }
+
+  /**
+   * It takes part in its channel from now on.
+   *
+   * @param {{ handle: number, id: number, peerId: number } | null} end null: it has closed on its way here
+   */
+  open(end) {
+    if (this.options.withTask === true) this.toTask();
+    if (end === null) {
+      this.#status = ENDED;
+      setImmediate(() => this.#closed());
+      return;
+    }
+    this.handle = end.handle;
+    this.id = end.id;
+    this.peerId = end.peerId;
+    ports.add(this);
+  }
+
+  get isOpen() {
+    return this.#status === OPEN;
+  }
+
+  /** Whether messages can still be shown here: it is open or ENDING. */
+  get isReceiving() {
+    return this.#status === OPEN || this.#status === ENDING;
+  }
+
+  get hasMoved() {
+    return this.#status === MOVED;
+  }
+
+  /** Why nothing can be received or posted here any more. */
+  whyNot() {
+    return this.#status === MOVED ? movedError() : closedError();
+  }
+
+  /** The other end goes to a native task. */
+  toTask() {
+    this.withTask = true;
+    this.sender.stopIntroducing();
+  }
+
+  // For the table of open ports; these do not throw.
+
+  /** It is this port's turn: something waits for it. */
+  due() {
+    this.dispatcher.due();
+  }
+
+  /** There is room at the other end, or the other end is gone. */
+  room() {
+    this.sender.room();
+  }
+
+  // ── The event loop ─────────────────────────────────────────────────────────────────────────────────
+
+  get isReferenced() {
+    return this.#isReferenced;
+  }
+
+  ref() {
+    if (!this.isReceiving) return;
+    this.#isReferenced = true;
+    this.updateHold();
+  }
+
+  unref() {
+    this.#isReferenced = false;
+    this.updateHold();
+  }
+
+  /** The event loop is held by a port that has a reference, and by waiting receives and sends. */
+  updateHold() {
+    const isHeld = this.#isReferenced || this.dispatcher.hasReceivers || this.sender.hasSenders;
+    const holds = isHeld && this.isOpen ? 1 : 0;
+    if (holds === this.#holds) return;
+    delivery.hold(holds - this.#holds);
+    this.#holds = holds;
+  }
+
+  get holdsLoop() {
+    return this.#holds > 0;
+  }
+
+  // ── The end ────────────────────────────────────────────────────────────────────────────────────────
+
+  /** Closed from here, or the other end has closed and everything from there was delivered. */
+  end() {
+    if (!this.isOpen) return;
+    this.#status = ENDING;
+    this.updateHold();
+    setImmediate(() => this.finish());
+  }
+
+  /** Ends a port that is ENDING. */
+  finish() {
+    if (this.#status !== ENDING) return;
+    const watches = binding.closePort(this.handle);
+    fallback.end(this, watches);
+    this.#leave(ENDED);
+    this.#closed();
+  }
+
+  /** The port has moved elsewhere. */
+  moved() {
+    this.#leave(MOVED);
+    setImmediate(() => this.#closed());
+  }
+
+  #leave(status) {
+    this.#status = status;
+    this.handle = -1;
+    this.reader.stop();
+    if (ports.get(this.id) === this) ports.delete(this.id);
+    for (const waiting of [...this.dispatcher.takeReceivers(), ...this.sender.takeSenders()]) waiting.reject(this.whyNot());
+    this.updateHold();
+  }
+
+  #closed() {
+    // As in Node, where a port counts as closed from now on.
+    this.#isReferenced = false;
+    this.dispatcher.closed();
+  }
+}
+
+module.exports = { Endpoint };

@@ -1,0 +1,58 @@
+'use strict';
+
+/**
+ * Text to bytes and back, where Buffers have no methods for it.
+ *
+ * Relies on (as `bufferText` of intrinsics.js does): `Buffer.prototype` having `utf8Write`, `ucs2Write`, `latin1Slice`,
+ * `utf8Slice` and `ucs2Slice`, which `Buffer#write` and `Buffer#toString` call (undocumented, in Node 20 to 26); they cost
+ * half as much.
+ * Without: these, which are called in the same way.
+ * Test: __test__/runtime/buffer-text.test.js.
+ */
+
+const encoder = new TextEncoder();
+const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
+
+const { fromCharCode } = String;
+/** A call takes no more arguments than some ten thousand. */
+const AT_ONCE = 4096;
+
+/** The text of so many units. */
+function textOf(length, unitAt) {
+  let text = '';
+  for (let at = 0; at < length; ) {
+    const units = [];
+    for (const end = Math.min(length, at + AT_ONCE); at < end; at++) units.push(unitAt(at));
+    text += fromCharCode(...units);
+  }
+  return text;
+}
+
+module.exports = {
+  /** @returns {number} bytes written */
+  utf8Write(text, start, length) {
+    return encoder.encodeInto(text, this.subarray(start, start + length)).written;
+  },
+
+  ucs2Write(text, start, length) {
+    const units = Math.min(text.length, length >> 1);
+    for (let i = 0; i < units; i++) {
+      const unit = text.charCodeAt(i);
+      this[start + i * 2] = unit & 0xff;
+      this[start + i * 2 + 1] = unit >> 8;
+    }
+    return units * 2;
+  },
+
+  latin1Slice(start = 0, end = this.length) {
+    return textOf(end - start, (i) => this[start + i]);
+  },
+
+  utf8Slice(start = 0, end = this.length) {
+    return decoder.decode(this.subarray(start, end));
+  },
+
+  ucs2Slice(start = 0, end = this.length) {
+    return textOf((end - start) >> 1, (i) => this[start + i * 2] | (this[start + i * 2 + 1] << 8));
+  },
+};

@@ -1,0 +1,151 @@
+'use strict';
+
+/**
+ * What a worker tells the owner of its tasks: results, errors and reports, in the form that carries them.
+ *
+ * What only Node's port can carry is posted there first; a notice in the queue, which must follow, holds its place.
+ */
+
+const { binding } = require('../native');
+const FORMS = require('../forms');
+const { BESIDE, END_BESIDE, END_BESIDE_FAILED, END_FAILED } = require('./steps');
+const { Moved } = require('./task');
+const { notTooDeep } = require('./too-deep');
+const { ValueEncoder } = require('./value-encoder');
+
+const NOTHING = Object.freeze([]);
+
+class Answering {
+  /** The answer to the task that ended last, as the native calls take it. */
+  out = { form: 0, length: 0, value: undefined, parts: undefined };
+
+  /** The arguments of native calls; set once the worker takes part. */
+  call;
+
+  #port;
+  #results = new ValueEncoder();
+  #reports = new ValueEncoder();
+
+  /** @param {MessagePort} port of Node's, to the owner of the pool */
+  constructor(port) {
+    this.#port = port;
+  }
+
+  /** The result of a task becomes the answer; or an error, where it cannot cross. */
+  succeeded(value) {
+    try {
+      if (Moved.is(value)) this.write(value.value, value.list);
+      else this.write(value, NOTHING);
+    } catch (error) {
+      this.failed(notTooDeep(error, 'the result'));
+    }
+  }
+
+  /**
+   * A result becomes the answer.
+   *
+   * @param {unknown} value
+   * @param {readonly object[]} list what of it is moved
+   * @throws what Node, or a getter of the value, throws
+   */
+  write(value, list) {
+    const { out } = this;
+    const results = this.#results;
+    if (list.length > 0) {
+      this.#post(value, list, 'result');
+    } else if (results.prepare(value)) {
+      out.form = results.form;
+      out.length = results.length;
+      out.value = results.value;
+      out.parts = results.parts;
+      return;
+    } else {
+      this.#post(results.takeLeft(), NOTHING, 'result');
+    }
+    this.#writeNotice(END_BESIDE);
+  }
+
+  /** What a task threw becomes the answer. */
+  failed(error) {
+    const { out } = this;
+    const { encodeThrown } = require('../task/thrown');
+    let thrown = encodeThrown(error);
+    if (thrown.carried.length > 0) {
+      try {
+        this.#postThrown(thrown);
+        return this.#writeNotice(END_BESIDE_FAILED);
+      } catch (refusal) {
+        const { TaskFailedError } = require('../errors');
+        thrown = encodeThrown(new TaskFailedError(`the task threw what cannot cross: ${refusal?.message}`));
+      }
+    }
+    const { bytes, length, parts } = thrown;
+    out.form = FORMS.INPUT_WIRE | END_FAILED;
+    out.length = length;
+    out.value = bytes;
+    out.parts = parts.length > 0 ? parts.flatMap((part) => [bytesOf(part), false]) : undefined;
+  }
+
+  /** The answer is what was posted last. */
+  #writeNotice(form) {
+    const { out } = this;
+    out.form = form;
+    out.length = 0;
+    this.release();
+  }
+
+  /** Lets go of the answer's value: it was given. */
+  release() {
+    this.out.value = undefined;
+    this.out.parts = undefined;
+  }
+
+  /** Tells how far a task is. */
+  report(job, value) {
+    const { call } = this;
+    const reports = this.#reports;
+    if (!reports.prepare(value)) {
+      this.#post(reports.takeLeft(), NOTHING, 'progress');
+      call[0] = job.id;
+      call[1] = BESIDE;
+      binding.scriptReport();
+      return;
+    }
+    call[0] = job.id;
+    call[1] = reports.form;
+    call[2] = reports.length;
+    binding.scriptReport(reports.value, reports.parts);
+  }
+
+  /** Tells that the script is loaded. */
+  ready(names) {
+    this.#port.postMessage([false, { names, thrown: undefined }]);
+    binding.tellReady();
+  }
+
+  /** Tells that the script does not load, and what it threw. */
+  notReady(error) {
+    const { encodeThrown } = require('../task/thrown');
+    this.#post({ names: undefined, thrown: forPort(encodeThrown(error)) }, NOTHING, 'error');
+    binding.tellReady();
+  }
+
+  #postThrown(thrown) {
+    this.#post(forPort(thrown), NOTHING, 'error');
+  }
+
+  #post(value, list, name) {
+    const { leaving } = require('./transfer');
+    leaving(value, list, (sent, isBundle, given) => this.#port.postMessage([isBundle, sent], given), name);
+  }
+}
+
+/** What was thrown, for Node's port. */
+function forPort({ bytes, length, parts, carried }) {
+  return { wire: new Uint8Array(bytes.subarray(0, length)), parts, carried };
+}
+
+const bytesOf = (part) =>
+  ArrayBuffer.isView(part) ? new Uint8Array(part.buffer, part.byteOffset, part.byteLength) : new Uint8Array(part);
+
+module.exports = { Answering };

@@ -1,0 +1,68 @@
+'use strict';
+
+/**
+ * A value that the native side shows: the answer to a task, or the input of a script's task. Its form and a number stand on
+ * the call buffer; its encoded bytes, where it has any, in memory that both sides know, or with other things beside it.
+ */
+
+const { errorFromCode, InternalError } = require('../errors');
+const FORMS = require('../forms');
+
+/** Loaded for the first value that needs it: a worker starts sooner without. */
+let codec;
+let thrown;
+const values = () => (codec ??= require('../values'));
+const decodeThrown = (...wire) => (thrown ??= require('./thrown')).decodeThrown(...wire);
+
+/** Of the number of encoded bytes, the lower two bytes are where they begin and the rest is their length. */
+const LENGTH = 0x10000;
+
+/** The number of encoded bytes of this length that begin where the memory does. */
+const wireFromStart = (length) => length * LENGTH;
+
+/**
+ * @param {number} form one of forms.js
+ * @param {number} number what stands beside it on the call buffer
+ * @param {{ wire: Uint8Array, takeExtra(): unknown }} source the memory, and what came beside it; such as the delivery
+ * @param {string} [task] name of the task that was answered, for errors
+ * @returns {unknown} the value
+ * @throws the task's error
+ */
+function readValue(form, number, source, task) {
+  switch (form) {
+    case FORMS.UNDEFINED:
+      return undefined;
+    case FORMS.NULL:
+      return null;
+    case FORMS.TRUE:
+      return true;
+    case FORMS.FALSE:
+      return false;
+    case FORMS.NUMBER:
+      return number;
+    case FORMS.BYTES:
+      return values().decodeBytes(number, source.takeExtra());
+    case FORMS.WIRE: {
+      const offset = number & (LENGTH - 1);
+      return values().decode(source.wire, offset, offset + (number - offset) / LENGTH, []);
+    }
+    case FORMS.WIRE_APART: {
+      const wire = Buffer.from(source.takeExtra());
+      return values().decode(wire, 0, wire.length, source.takeExtra());
+    }
+    case FORMS.REJECTED: {
+      const offset = number & (LENGTH - 1);
+      throw decodeThrown(source.wire, offset, offset + (number - offset) / LENGTH, []);
+    }
+    case FORMS.REJECTED_APART: {
+      const wire = Buffer.from(source.takeExtra());
+      throw decodeThrown(wire, 0, wire.length, source.takeExtra());
+    }
+    case FORMS.ERROR:
+      throw errorFromCode(source.takeExtra(), source.takeExtra(), task === undefined ? undefined : { task });
+    default:
+      throw new InternalError(`unknown form ${form} of a value; please report this`);
+  }
+}
+
+module.exports = { readValue, wireFromStart };

@@ -1,0 +1,69 @@
+'use strict';
+
+/** What `pool.run` has to know of tasks that work on shared memory. */
+
+const { types } = require('node:util');
+
+const { InvalidArgValueError } = require('../errors');
+const { wakePlainWaiters } = require('../shared-buffer/notifier');
+const { SharedBuffer, memoryOf } = require('../shared-buffer/shared-buffer');
+const { isInPlace, isParallel, taskNames, wakesPlain } = require('./native-tasks');
+
+/** Tasks whose options this side reads too. */
+const LOOKED_INTO = new Set(taskNames().filter((name) => isInPlace(name) || wakesPlain(name)));
+
+/** Whether an object stands for shared memory. */
+const isShared = (value) => memoryOf(value) !== undefined;
+
+/** Whether an input is an object of options; a Proxy is none, nor is anything else that the codec refuses. */
+function isOptions(input) {
+  if (typeof input !== 'object' || input === null || types.isProxy(input) || Array.isArray(input)) return false;
+  return !types.isMap(input) && !types.isSet(input) && !types.isDate(input) && !types.isNativeError(input) &&
+    !isShared(input) && !ArrayBuffer.isView(input) && !types.isArrayBuffer(input);
+}
+
+/** The input as it is now, where this side looks into it too: so its getters run once. */
+const readOnce = (task, input) => (LOOKED_INTO.has(task) && isOptions(input) ? { ...input } : input);
+
+/**
+ * What a task that ran in place resolves to: the object that the caller gave, also where it stood in `{ data }`.
+ * Undefined when the result is the task's own. The input was read by `readOnce`.
+ */
+function givenBack(task, input) {
+  if (!isInPlace(task)) return undefined;
+  if (isShared(input)) return input;
+  return isShared(input?.data) ? input.data : undefined;
+}
+
+/** What a task came to, or what the caller gave. */
+const orGiven = (given) => (value) => (value === undefined ? given : value);
+
+/** The input with `parallel: true` in it. */
+function withParallel(task, input) {
+  if (!isParallel(task)) {
+    throw new InvalidArgValueError(`Task '${task}' is done by one thread; leave "options.parallel" out`);
+  }
+  return isOptions(input) ? { ...input, parallel: true } : { data: input, parallel: true };
+}
+
+/** Makes ready what the task will need on this side. The input was read by `readOnce`. */
+function prepareFor(task, input) {
+  if (wakesPlain(task) && isShared(input?.buffer)) wakePlainWaiters(SharedBuffer.from(input.buffer).buffer);
+}
+
+/**
+ * The same for the inputs of one `map`; `all` is changed where they are to be done in parallel.
+ *
+ * @param {import('../pending').Pending} pending what its outputs go through where some are given back
+ */
+function prepareForAll(task, all, parallel, pending) {
+  if (LOOKED_INTO.has(task)) all.forEach((input, i) => (all[i] = readOnce(task, input)));
+  if (isInPlace(task)) {
+    const given = all.map((input) => givenBack(task, input));
+    pending.through((outputs) => outputs.map((output, i) => (output === undefined ? given[i] : output)));
+  }
+  if (parallel) all.forEach((input, i) => (all[i] = withParallel(task, input)));
+  if (wakesPlain(task)) all.forEach((input) => prepareFor(task, input));
+}
+
+module.exports = { givenBack, orGiven, prepareFor, prepareForAll, readOnce, withParallel };

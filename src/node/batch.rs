@@ -1,0 +1,168 @@
+//! Events to JavaScript: one batch, one call of the deliver function.
+
+use std::collections::VecDeque;
+
+use super::call_buffer::CallBuffer;
+use super::core::Core;
+use super::event::{Answer, Event};
+use super::js::{Js, Reference, Result};
+use super::locks::Locks;
+use super::out_of_band::OutOfBand;
+use super::waits::Waits;
+
+/// How an event that is no answer stands on the call buffer. The same numbers stand in `lib/forms.js`.
+mod form {
+    /// The pool of this handle has closed.
+    pub(super) const POOL_CLOSED: u8 = 16;
+    /// The async wait of this id has ended; the number says whether it was woken.
+    pub(super) const WAIT_ENDED: u8 = 24;
+    /// The port of this number has something to take.
+    pub(super) const PORT_DUE: u8 = 32;
+    /// The other end of the port of this number has room again.
+    pub(super) const PORT_ROOM: u8 = 33;
+    /// To a script worker: there may be work.
+    pub(super) const SCRIPT_WORK: u8 = 40;
+    /// To a script worker: the job of this id should stop; the reason is in `numbers`.
+    pub(super) const SCRIPT_STOP: u8 = 41;
+    /// The script worker of this key is ready.
+    pub(super) const SCRIPT_READY: u8 = 42;
+    /// What was pushed before this has been delivered.
+    pub(super) const FENCE: u8 = 43;
+    /// A job's input is wanted; the worker's key is in `numbers`.
+    pub(super) const INPUT_WANTED: u8 = 44;
+    /// Added to the form of a value that is no answer but a report on the way.
+    pub(super) const PROGRESS: u8 = 64;
+}
+
+/// Bytes copied in one batch, about: a millisecond's work.
+const BATCH_BYTES: usize = 4 * 1024 * 1024;
+
+/// The tables of an environment that keep something until JavaScript is told of its end.
+#[derive(Clone, Copy)]
+pub(super) struct Tables<'environment> {
+    pub(super) core: &'static Core,
+    pub(super) locks: &'environment Locks,
+    pub(super) waits: &'environment Waits,
+}
+
+/// What a batch is given to.
+pub(super) struct Receiver {
+    /// `deliver(count, out of band, more)`
+    pub(super) deliver: Reference,
+    /// An array of twice `BATCH` elements, for values out of band.
+    pub(super) out_of_band: Reference,
+}
+
+/// A batch on its way to the call buffer.
+struct Draft<'call, 'environment> {
+    js: Js<'call>,
+    tables: Tables<'environment>,
+    call_buffer: CallBuffer,
+    out_of_band: OutOfBand<'call>,
+    count: usize,
+    wire_offset: usize,
+    /// Waits for locks that JavaScript is about to be told of.
+    waits_ended: Vec<u64>,
+}
+
+/// Writes at most `most` events to the call buffer and calls the deliver function. Events that would make the batch too
+/// large stay; of these, or of `more` in the event queue, JavaScript is told, and the caller by `true`.
+pub(super) fn deliver(
+    js: Js<'_>,
+    tables: Tables<'_>,
+    receiver: &Receiver,
+    events: &mut VecDeque<Event>,
+    most: usize,
+    more: bool,
+) -> Result<bool> {
+    let mut draft = Draft {
+        js,
+        tables,
+        call_buffer: tables.core.call_buffer()?,
+        out_of_band: OutOfBand::in_kept(js, js.referenced(&receiver.out_of_band)?),
+        count: 0,
+        wire_offset: 0,
+        waits_ended: Vec::new(),
+    };
+    let mut bytes = 0;
+    while draft.count < most && bytes < BATCH_BYTES {
+        let Some(event) = events.pop_front() else { break };
+        if let Event::Settled { answer, .. } = &event {
+            bytes += answer.size();
+        }
+        draft.put(event)?;
+    }
+    let more = more || !events.is_empty();
+    if draft.count == 0 && !more {
+        return Ok(false);
+    }
+    #[allow(clippy::cast_precision_loss)] // at most BATCH
+    let count = js.number(draft.count as f64)?;
+    let function = js.referenced(&receiver.deliver)?;
+    let out_of_band = js.number(f64::from(draft.out_of_band.len()))?;
+    let called = js.call(function, &[count, out_of_band, js.boolean(more)?]);
+    // It throws nothing but for a fault of ours (`lib/delivery.js`); that is told, and what it was given it has.
+    if called.is_ok() || js.report_exception() {
+        // Not before: what JavaScript has not seen, because it was ending, is given back by the teardown.
+        tables.locks.forget(&draft.waits_ended);
+    }
+    Ok(more)
+}
+
+impl Draft<'_, '_> {
+    fn put(&mut self, event: Event) -> Result<()> {
+        match event {
+            Event::Settled { id, answer } => {
+                self.tables.core.jobs().forget(id);
+                self.put_answer(id, 0, answer)?;
+            }
+            Event::Progress { id, answer } => self.put_answer(id, form::PROGRESS, answer)?,
+            Event::LockEnded { id, outcome } => {
+                self.waits_ended.push(id);
+                self.put_answer(id, 0, outcome.into())?;
+            }
+            Event::PoolClosed { pool } => self.put_entry(u64::from(pool), form::POOL_CLOSED, 0.0),
+            Event::WaitEnded { id, woken } => {
+                self.tables.waits.ended(id);
+                self.put_entry(id, form::WAIT_ENDED, f64::from(u8::from(woken)));
+            }
+            Event::PortDue(port) => self.put_entry(port.get(), form::PORT_DUE, 0.0),
+            Event::PortRoom(port) => self.put_entry(port.get(), form::PORT_ROOM, 0.0),
+            Event::WorkerReady { key } => self.put_entry(key, form::SCRIPT_READY, 0.0),
+            #[allow(clippy::cast_precision_loss)] // a count
+            Event::InputWanted { id, key } => self.put_entry(id, form::INPUT_WANTED, key as f64),
+            Event::Fence { id } => self.put_entry(id, form::FENCE, 0.0),
+            Event::Work => self.put_entry(0, form::SCRIPT_WORK, 0.0),
+            Event::Stop { id, reason } => {
+                self.put_entry(id, form::SCRIPT_STOP, f64::from(reason as u8));
+            }
+            Event::Release(reference) => self.js.release(reference)?,
+        }
+        Ok(())
+    }
+
+    fn put_entry(&mut self, id: u64, form: u8, number: f64) {
+        #[allow(clippy::cast_precision_loss)] // below 2^53
+        self.call_buffer.put(self.count, id as f64, form, number);
+        self.count += 1;
+    }
+
+    /// Writes an entry for a value, and what belongs to it beside the entry.
+    #[inline]
+    fn put_answer(&mut self, id: u64, add: u8, answer: Answer) -> Result<()> {
+        let (call_buffer, offset) = (self.call_buffer, &mut self.wire_offset);
+        // Tells the wire's offset, and its length 16 bits higher.
+        let mut put = |wire: &[u8]| {
+            if *offset >= 1 << 16 || !call_buffer.put_wire(*offset, wire) {
+                return None;
+            }
+            let place = *offset | (wire.len() << 16);
+            *offset += wire.len();
+            #[allow(clippy::cast_precision_loss)] // below 2^53
+            Some(place as f64)
+        };
+        let (form, number) = self.out_of_band.show(self.tables.core, answer, &mut put)?;
+        self.put_entry(id, add + form, number);
+        Ok(())
+    }
+}

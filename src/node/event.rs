@@ -1,0 +1,131 @@
+//! What comes back to a JavaScript environment from other threads.
+
+use super::js::Reference;
+use crate::cancel::Reason;
+use crate::channel::PortId;
+use crate::error::{Error, Result};
+use crate::pool::ScriptOutcome;
+use crate::shared;
+use crate::value::{Bytes, Envelope, INLINE_BYTES, Part, Payload, Value, encode};
+
+/// Something for the environment's thread to do.
+pub(crate) enum Event {
+    /// The answer to a job.
+    Settled { id: u64, answer: Answer },
+    /// A pool's last thread has ended.
+    PoolClosed { pool: u32 },
+    /// A script reported on its job `id`.
+    Progress { id: u64, answer: Answer },
+    /// The script worker of this key has sent its first message beside the queue: it is ready.
+    WorkerReady { key: u64 },
+    /// The script worker of this key asks for the memory of the input of the job `id` itself, instead of a copy.
+    InputWanted { id: u64, key: u64 },
+    /// Everything that was pushed before it has been delivered.
+    Fence { id: u64 },
+    /// To a script worker: there may be work.
+    Work,
+    /// To a script worker: its job `id` should stop.
+    Stop { id: u64, reason: Reason },
+    /// A wait for a lock has ended: what was granted, or why not.
+    LockEnded { id: u64, outcome: shared::Result<u32> },
+    /// A port has something to take.
+    PortDue(PortId),
+    /// There is room at the other end of a port that had asked for it.
+    PortRoom(PortId),
+    /// An async wait on a cell has ended, by a notify or because its region closed.
+    WaitEnded { id: u64, woken: bool },
+    /// A reference to release.
+    Release(Reference),
+}
+
+/// What a job came to, ready to be shown to JavaScript.
+pub(crate) enum Answer {
+    Undefined,
+    Null,
+    Bool(bool),
+    Number(f64),
+    /// Bytes that do not ride in a wire.
+    Bytes(Bytes),
+    /// Anything else, in its wire form.
+    Envelope(Envelope),
+    Error(Error),
+    /// What a script threw, in its wire form.
+    Rejected(Envelope),
+    /// It comes another way: the next message of the script worker of this key.
+    Beside {
+        failed: bool,
+        from: u64,
+    },
+    /// The same, of a task whose time was up before: the value is wanted no more.
+    Late {
+        from: u64,
+    },
+}
+
+impl Answer {
+    /// Bytes that the environment's thread may have to copy.
+    pub(super) fn size(&self) -> usize {
+        match self {
+            Answer::Bytes(bytes) => bytes.len(),
+            Answer::Envelope(Envelope { wire, parts }) | Answer::Rejected(Envelope { wire, parts }) => {
+                let part = |part: &Part| match part {
+                    Part::Bytes(bytes) => bytes.len(),
+                    Part::Port(_) | Part::Shared(_) => 0,
+                };
+                wire.len() + parts.iter().map(part).sum::<usize>()
+            }
+            _ => 0,
+        }
+    }
+
+    /// Prepared as far as it can be: encoding is done here, on the thread that has the value.
+    fn of_value(value: Value) -> Self {
+        match value {
+            Value::Undefined => Answer::Undefined,
+            Value::Null => Answer::Null,
+            Value::Bool(flag) => Answer::Bool(flag),
+            Value::Number(number) => Answer::Number(number),
+            Value::Bytes(bytes) if bytes.is_foreign() || bytes.len() > INLINE_BYTES => Answer::Bytes(bytes),
+            value => match encode(value) {
+                Ok(envelope) => Answer::Envelope(envelope),
+                Err(error) => Answer::Error(error),
+            },
+        }
+    }
+}
+
+impl From<Payload> for Answer {
+    fn from(payload: Payload) -> Self {
+        match payload {
+            Payload::Value(value) => Answer::of_value(value),
+            Payload::Envelope(envelope) => Answer::Envelope(envelope),
+        }
+    }
+}
+
+impl From<Result<Value>> for Answer {
+    fn from(outcome: Result<Value>) -> Self {
+        outcome.map_or_else(Answer::Error, Answer::of_value)
+    }
+}
+
+impl From<ScriptOutcome> for Answer {
+    fn from(outcome: ScriptOutcome) -> Self {
+        match outcome {
+            ScriptOutcome::Done(payload) => payload.into(),
+            ScriptOutcome::Failed(envelope) => Answer::Rejected(envelope),
+            ScriptOutcome::ViaFallback { failed, from } => Answer::Beside { failed, from },
+            ScriptOutcome::Late { via_fallback: Some(from) } => Answer::Late { from },
+            ScriptOutcome::Late { via_fallback: None } => Answer::Error(Reason::TimedOut.into_error()),
+        }
+    }
+}
+
+impl From<shared::Result<u32>> for Answer {
+    fn from(outcome: shared::Result<u32>) -> Self {
+        match outcome {
+            Ok(granted) => Answer::Number(f64::from(granted)),
+            Err(error) => Answer::Error(error.into()),
+        }
+    }
+}

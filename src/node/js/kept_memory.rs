@@ -1,0 +1,95 @@
+//! Memory through which numbers and bytes pass between JavaScript and Rust without a Node-API call for each.
+//!
+//! JavaScript allocates it once, keeps it to itself, and never detaches or resizes it (`lib/delivery.js`,
+//! `lib/ports/native.js`). So its address stays good for as long as a reference keeps it alive.
+
+use std::ptr::NonNull;
+
+use bytemuck::Pod;
+
+use super::call::{Js, JsValue, Result, Status};
+
+/// Such memory, as elements. Used on the environment's own thread only, while JavaScript does not run.
+pub(crate) struct KeptMemory<T> {
+    data: NonNull<T>,
+    length: usize,
+}
+
+// Whatever `T` is: a derive would ask `T` for the same.
+impl<T> Clone for KeptMemory<T> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<T> Copy for KeptMemory<T> {}
+
+impl<T: Pod> KeptMemory<T> {
+    /// The memory of `view`, a `Uint8Array`, kept alive for as long as the environment lives. An error unless it holds
+    /// `least` elements.
+    pub(crate) fn keep<'call>(js: Js<'call>, view: JsValue<'call>, least: usize) -> Result<Self> {
+        let memory = Self::of(js, view, least)?;
+        js.keep(view)?;
+        Ok(memory)
+    }
+
+    /// The memory of `view`, which the caller keeps alive by a reference.
+    pub(crate) fn of<'call>(js: Js<'call>, view: JsValue<'call>, least: usize) -> Result<Self> {
+        let view = js.view(view)?;
+        let length = view.length / size_of::<T>();
+        match NonNull::new(view.data.cast::<T>()) {
+            Some(data) if length >= least && data.is_aligned() => Ok(KeptMemory { data, length }),
+            _ => Err(Status::INVALID),
+        }
+    }
+
+    /// Writes element `index`, which must be below the length.
+    #[inline]
+    pub(crate) fn write(self, index: usize, value: T) {
+        assert!(index < self.length, "the element {index} of {}", self.length);
+        // SAFETY: in bounds, as just checked.
+        let place = unsafe { self.data.add(index) };
+        // SAFETY: in bounds and aligned, as `of` has checked; the memory is kept, and JavaScript does not run meanwhile.
+        unsafe { place.write(value) };
+    }
+
+    /// The first `N` elements; they must be there.
+    #[inline]
+    pub(crate) fn read_array<const N: usize>(self) -> [T; N] {
+        assert!(N <= self.length, "{N} elements of {}", self.length);
+        // SAFETY: in bounds and aligned, as checked; any bits are a `T`; JavaScript does not run meanwhile.
+        unsafe { self.data.cast::<[T; N]>().read() }
+    }
+
+    /// Writes the first elements; they must be there.
+    #[inline]
+    pub(crate) fn write_array<const N: usize>(self, values: [T; N]) {
+        assert!(N <= self.length, "{N} elements of {}", self.length);
+        // SAFETY: as in `read_array`.
+        unsafe { self.data.cast::<[T; N]>().write(values) };
+    }
+
+    /// Copies `values` to where `offset` elements are before them; false, and nothing is copied, where they do not fit.
+    #[inline]
+    pub(crate) fn copy_in(self, offset: usize, values: &[T]) -> bool {
+        if offset > self.length || self.length - offset < values.len() {
+            return false;
+        }
+        // SAFETY: `offset` is at most the length, as just checked.
+        let place = unsafe { self.data.add(offset) };
+        // SAFETY: they fit between `offset` and the end, as checked, and Rust's memory does not overlap JavaScript's.
+        unsafe { place.copy_from_nonoverlapping(NonNull::from(values).cast(), values.len()) };
+        true
+    }
+
+    /// What `C` makes of a look at the first `length` elements; none where there are not so many.
+    #[inline]
+    pub(crate) fn copy_out<C: for<'a> From<&'a [T]>>(self, length: usize) -> Option<C> {
+        if length > self.length {
+            return None;
+        }
+        // SAFETY: so many are there, as checked; they are kept, and nobody writes to them until the copy is made.
+        let values = unsafe { std::slice::from_raw_parts(self.data.as_ptr(), length) };
+        Some(C::from(values))
+    }
+}

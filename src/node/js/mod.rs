@@ -1,0 +1,38 @@
+//! Node-API, made safe to call: the one folder that holds raw `napi_value`s, references and functions.
+//!
+//! * `call` — the environment of the running call, its values, and how a Node-API function is called.
+//! * `values` — making, reading and calling values.
+//! * `memory` — the memory of typed arrays and ArrayBuffers.
+//! * `kept_memory` — memory that JavaScript gives to Rust for as long as its environment lives.
+//! * `reference` — what keeps a value alive after the call has returned.
+//! * `exceptions` — throwing, and taking what was thrown.
+//! * `function` — functions of ours that JavaScript calls.
+//! * `hooks` — what an environment calls by itself: its wake, and its end.
+//! * `derive` — where this meets the functions that `napi_derive` makes.
+//!
+//! # Why it is sound
+//! A [`Js`] is only made inside a callback that Node runs on the environment's own thread; it is not `Send`, and its
+//! lifetime is that of the callback. Each [`JsValue`] has the lifetime of the `Js` that made it, so no value outlives its
+//! handle scope. What outlives a call is a [`Reference`], and only a `Js` of its own environment opens it.
+
+// Every call of Node-API is a foreign function.
+#![allow(unsafe_code)]
+
+mod call;
+mod derive;
+mod exceptions;
+mod function;
+mod hooks;
+mod kept_memory;
+mod memory;
+mod reference;
+mod values;
+
+pub(crate) use call::{Js, JsValue, Result, Status};
+pub(crate) use derive::List;
+pub(crate) use function::{RawFunction, raw};
+pub(crate) use hooks::ThreadsafeFunction;
+pub(crate) use kept_memory::KeptMemory;
+pub(crate) use memory::{ArrayKind, TypedArrayMemory};
+pub(crate) use reference::Reference;
+pub(crate) use values::Type;

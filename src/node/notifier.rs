@@ -1,0 +1,77 @@
+//! Where notifiers take their requests: the JavaScript side of the protocol at the head of `shared/notifier.rs`.
+
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::sync::LazyLock;
+
+use crossbeam_channel::{Receiver, RecvTimeoutError};
+use parking_lot::Mutex;
+
+use super::core::Core;
+use crate::shared::wait::SLICE;
+use crate::shared::{NotifierHandle, NotifyAnswer, NotifyRequest, RegionId};
+
+/// Where notifiers take their requests, by the environment that they serve. Without an entry the notifier must end.
+static DESKS: LazyLock<Mutex<HashMap<u64, Receiver<NotifyRequest>>>> = LazyLock::new(Mutex::default);
+
+thread_local! {
+    /// The request that the notifier of this thread is at.
+    static ANSWER: RefCell<Option<NotifyAnswer>> = const { RefCell::new(None) };
+}
+
+/// An environment's end of its notifier's desk: where native tasks ask it, once it has one.
+#[derive(Default)]
+pub(crate) struct Notifier(RefCell<Option<NotifierHandle>>);
+
+impl Notifier {
+    /// Opens the desk; its number is the environment's.
+    pub(crate) fn open(&self, core: &Core) -> u64 {
+        let (desk, requests) = NotifierHandle::new(core.id());
+        self.0.replace(Some(desk));
+        DESKS.lock().insert(core.id(), requests);
+        core.id()
+    }
+
+    /// Lets requests for a region come to the desk.
+    pub(crate) fn serve(&self, region: RegionId) {
+        if let Some(desk) = self.0.borrow().as_ref() {
+            desk.serve(region);
+        }
+    }
+
+    /// No more requests come, and the notifier ends.
+    pub(crate) fn close(&self, core: &Core) {
+        DESKS.lock().remove(&core.id());
+        drop(self.0.take());
+    }
+}
+
+/// What a notifier finds at its desk.
+pub(crate) enum Next {
+    /// To be answered by [`answer_request`].
+    Request { region: RegionId, offset: usize, size: usize, count: usize },
+    /// Nothing, for a slice of time.
+    Nothing,
+    /// The notifier must end.
+    End,
+}
+
+/// In a notifier: the next request at its desk.
+pub(crate) fn next_request(desk: u64) -> Next {
+    let Some(requests) = DESKS.lock().get(&desk).cloned() else { return Next::End };
+    match requests.recv_timeout(SLICE) {
+        Ok(NotifyRequest { region, offset, size, count, answer }) => {
+            ANSWER.set(Some(answer));
+            Next::Request { region, offset, size, count }
+        }
+        Err(RecvTimeoutError::Timeout) => Next::Nothing,
+        Err(RecvTimeoutError::Disconnected) => Next::End,
+    }
+}
+
+/// In a notifier: says how many the last request's notify has woken.
+pub(crate) fn answer_request(count: usize) {
+    if let Some(answer) = ANSWER.take() {
+        answer.send(count);
+    }
+}

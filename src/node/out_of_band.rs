@@ -1,0 +1,140 @@
+//! How an answer is shown to JavaScript: by a form and a number; and, out of band, by values that have no room there.
+
+use super::core::Core;
+use super::event::Answer;
+use super::js::{Js, JsValue, Result};
+use super::memory::{copy, hand_over, show_parts};
+use crate::error::{Code, Error};
+use crate::value::Envelope;
+
+/// How an answer stands on the call buffer. The same numbers stand in `lib/forms.js`.
+pub(super) mod form {
+    pub(in crate::node) const UNDEFINED: u8 = 0;
+    pub(in crate::node) const NULL: u8 = 1;
+    pub(in crate::node) const TRUE: u8 = 2;
+    pub(in crate::node) const FALSE: u8 = 3;
+    /// The value is in `numbers`.
+    pub(in crate::node) const NUMBER: u8 = 4;
+    /// The kind is in `numbers`, the memory the next value out of band.
+    pub(in crate::node) const BYTES: u8 = 5;
+    /// `numbers` tells where the wire stands: see [`show`](super::show).
+    pub(in crate::node) const WIRE: u8 = 6;
+    /// The wire and the array of parts are the next two values out of band.
+    pub(in crate::node) const WIRE_OUT_OF_BAND: u8 = 7;
+    /// The code and the message are the next two values out of band.
+    pub(in crate::node) const ERROR: u8 = 8;
+    /// As `WIRE` and `WIRE_OUT_OF_BAND`, of what a script threw.
+    pub(in crate::node) const REJECTED: u8 = 9;
+    pub(in crate::node) const REJECTED_OUT_OF_BAND: u8 = 10;
+    /// The value is the next message of the script worker whose key is in `numbers`.
+    pub(in crate::node) const BESIDE: u8 = 11;
+    pub(in crate::node) const BESIDE_REJECTED: u8 = 12;
+    /// As `BESIDE`, of a task whose time was up before: the value is wanted no more.
+    pub(in crate::node) const BESIDE_LATE: u8 = 13;
+}
+
+/// Values out of band: in an array made when the first is added, or in one that JavaScript keeps for them, whose elements
+/// are there already.
+pub(super) struct OutOfBand<'call> {
+    js: Js<'call>,
+    array: JsValue<'call>,
+    length: u32,
+    kept: bool,
+}
+
+impl<'call> OutOfBand<'call> {
+    pub(super) fn new(js: Js<'call>) -> Self {
+        OutOfBand { js, array: JsValue::NOTHING, length: 0, kept: false }
+    }
+
+    pub(super) fn in_kept(js: Js<'call>, array: JsValue<'call>) -> Self {
+        OutOfBand { js, array, length: 0, kept: true }
+    }
+
+    /// The array, or `NOTHING` when none was added.
+    pub(super) fn array(&self) -> JsValue<'call> {
+        self.array
+    }
+
+    /// How many there are.
+    pub(super) fn len(&self) -> u32 {
+        self.length
+    }
+
+    fn push(&mut self, value: JsValue<'call>) -> Result<()> {
+        if self.array.is_nothing() {
+            self.array = self.js.array(0)?;
+        }
+        if self.kept {
+            self.js.set(self.array, self.length, value)?;
+        } else {
+            self.js.define(self.array, self.length, value)?;
+        }
+        self.length += 1;
+        Ok(())
+    }
+
+    /// Shows an answer by a form and a number; the rest is added here, but for a wire that `put` has room for: that tells
+    /// the number which says where. What JavaScript has no memory for becomes an error.
+    pub(super) fn show(
+        &mut self,
+        core: &Core,
+        answer: Answer,
+        put: &mut dyn FnMut(&[u8]) -> Option<f64>,
+    ) -> Result<(u8, f64)> {
+        let before = self.length;
+        self.show_whole(core, answer, put).or_else(|_| {
+            self.js.clear_exception();
+            self.length = before;
+            let error = Error::new(
+                Code::ValueTooLarge,
+                "JavaScript has no room for what the task came to: ask for less at a time",
+            );
+            self.show_error(&error)
+        })
+    }
+
+    fn show_whole(
+        &mut self,
+        core: &Core,
+        answer: Answer,
+        put: &mut dyn FnMut(&[u8]) -> Option<f64>,
+    ) -> Result<(u8, f64)> {
+        let (here, out_of_band, envelope) = match answer {
+            Answer::Undefined => return Ok((form::UNDEFINED, 0.0)),
+            Answer::Null => return Ok((form::NULL, 0.0)),
+            Answer::Bool(true) => return Ok((form::TRUE, 0.0)),
+            Answer::Bool(false) => return Ok((form::FALSE, 0.0)),
+            Answer::Number(number) => return Ok((form::NUMBER, number)),
+            Answer::Bytes(bytes) => {
+                let kind = f64::from(bytes.kind() as u8);
+                self.push(hand_over(self.js, core, bytes)?)?;
+                return Ok((form::BYTES, kind));
+            }
+            Answer::Error(error) => return self.show_error(&error),
+            #[allow(clippy::cast_precision_loss)] // a count
+            Answer::Beside { failed, from } => {
+                return Ok((if failed { form::BESIDE_REJECTED } else { form::BESIDE }, from as f64));
+            }
+            #[allow(clippy::cast_precision_loss)] // a count
+            Answer::Late { from } => return Ok((form::BESIDE_LATE, from as f64)),
+            Answer::Envelope(envelope) => (form::WIRE, form::WIRE_OUT_OF_BAND, envelope),
+            Answer::Rejected(envelope) => (form::REJECTED, form::REJECTED_OUT_OF_BAND, envelope),
+        };
+        let Envelope { wire, parts } = envelope;
+        if parts.is_empty()
+            && let Some(place) = put(&wire)
+        {
+            return Ok((here, place));
+        }
+        self.push(copy(self.js, core, &wire)?)?;
+        self.push(show_parts(self.js, core, parts)?)?;
+        Ok((out_of_band, 0.0))
+    }
+
+    fn show_error(&mut self, error: &Error) -> Result<(u8, f64)> {
+        self.push(self.js.string(error.code().as_str())?)?;
+        self.push(self.js.string(error.message())?)?;
+        Ok((form::ERROR, 0.0))
+    }
+}

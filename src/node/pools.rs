@@ -1,0 +1,97 @@
+//! The pools of one environment, and what it does as the owner of their script workers.
+
+use super::core::Core;
+use super::event::Event;
+use super::handles::Handles;
+use super::registration::{offer_registration, take_registration};
+use crate::pool::{Pool, QueuePosition};
+use crate::value::{Payload, Value};
+
+/// The pools that an environment's JavaScript has made, by handle.
+#[derive(Clone, Copy)]
+pub(crate) struct Pools<'environment> {
+    pub(super) core: &'static Core,
+    pub(super) table: &'environment Handles<Pool>,
+}
+
+/// The jobs of a worker that has ended, by their ids.
+#[derive(Default)]
+pub(crate) struct Evicted {
+    /// Those that it ran, for the owner to answer.
+    pub(crate) ran: Vec<u64>,
+    /// Those that it would have run: to be bound to another, or disowned and answered.
+    pub(crate) orphans: Vec<u64>,
+}
+
+impl Pools<'_> {
+    /// Adds a pool; its handle.
+    pub(crate) fn add(self, pool: Pool) -> u32 {
+        self.table.insert(pool)
+    }
+
+    /// Runs `work` on a pool, without touching its reference count; none once it is removed.
+    pub(crate) fn with<T>(self, pool: u32, work: impl FnOnce(&Pool) -> T) -> Option<T> {
+        self.table.with(pool, work)
+    }
+
+    /// Closes a pool; with `announce` its event comes when its last thread has ended.
+    pub(crate) fn close(self, pool: u32, force: bool, announce: bool) {
+        if let Some(engine) = self.table.get(pool) {
+            let events = self.core.events();
+            let tell: Box<dyn FnOnce() + Send> = Box::new(move || events.push(Event::PoolClosed { pool }));
+            engine.close(force, announce.then_some(tell));
+        }
+    }
+
+    /// Lets go of a pool that has closed; its handle may be given again.
+    pub(crate) fn remove(self, pool: u32) {
+        drop(self.table.remove(pool));
+    }
+
+    /// Registers a worker that is about to be started: its number, and the key by which it accepts the registration. None
+    /// when the pool needs no worker any more.
+    pub(crate) fn register_worker(self, pool: u32) -> Option<(usize, u64)> {
+        let pool = self.table.get(pool)?;
+        let number = pool.register_worker()?;
+        Some((number, offer_registration(pool, number, self.core.events())))
+    }
+
+    /// Evicts a worker that has ended, whether it had accepted its registration or not.
+    pub(crate) fn evict_worker(self, pool: u32, number: usize, key: u64) -> Evicted {
+        drop(take_registration(key));
+        let (ran, orphans) = self.with(pool, |pool| pool.evict_worker(number)).unwrap_or_default();
+        ran.iter().for_each(|id| self.core.jobs().forget(*id));
+        orphans.iter().for_each(|id| self.core.jobs().moved(*id, QueuePosition::of_orphan(*id)));
+        Evicted { ran, orphans }
+    }
+
+    /// Binds a job whose worker has ended to another worker, where its input is the message of that number. False when that
+    /// worker takes no more.
+    pub(crate) fn rebind(self, pool: u32, id: u64, worker: usize, message: f64) -> bool {
+        let input = Payload::Value(Value::Number(message));
+        let position = self.with(pool, |pool| pool.rebind(id, worker, input)).flatten();
+        if let Some(position) = position {
+            self.core.jobs().moved(id, position);
+        }
+        position.is_some()
+    }
+
+    /// Takes back a job whose input could not be sent to the worker that it is bound to.
+    pub(crate) fn retract(self, pool: u32, worker: usize, id: u64) {
+        self.with(pool, |pool| pool.retract(worker, id));
+        self.core.jobs().forget(id);
+    }
+
+    /// Gives up a job whose worker has ended, for the caller to answer.
+    pub(crate) fn disown_orphan(self, pool: u32, id: u64, stopped: bool) {
+        self.with(pool, |pool| pool.disown_orphan(id, stopped));
+        self.core.jobs().forget(id);
+    }
+
+    /// Takes all that waits for a script worker out of the queue: its ids, for the caller to answer.
+    pub(crate) fn drain_scripts(self, pool: u32) -> Vec<u64> {
+        let ids = self.with(pool, Pool::drain_scripts).unwrap_or_default();
+        ids.iter().for_each(|id| self.core.jobs().forget(*id));
+        ids
+    }
+}

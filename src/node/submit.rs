@@ -1,0 +1,169 @@
+//! Submitting tasks to a pool.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use super::js::{Result as JsResult, Status};
+use super::pools::Pools;
+use super::refusal::Refusal;
+use crate::cancel::CancelToken;
+use crate::error::{Code, Error};
+use crate::pool::{Accepted, Batch, InputPath, Job, Pool, QueuePosition, Target};
+use crate::value::Payload;
+
+type Result<T> = std::result::Result<T, Refusal>;
+
+/// A task that JavaScript submits.
+#[derive(Clone, Copy)]
+pub(crate) struct Submission {
+    /// The handle of the pool.
+    pub(crate) pool: u32,
+    /// The number of the native task, or of the script's function.
+    pub(crate) task: usize,
+    /// Under which it is answered.
+    pub(crate) id: u64,
+    pub(crate) options: SubmitOptions,
+}
+
+/// How to schedule what is submitted.
+#[derive(Clone, Copy)]
+pub(crate) struct SubmitOptions {
+    priority: i32,
+    deadline: Option<Instant>,
+    cancellable: bool,
+}
+
+impl SubmitOptions {
+    pub(crate) const PLAIN: SubmitOptions = SubmitOptions { priority: 0, deadline: None, cancellable: false };
+
+    /// `timeout` in milliseconds, below zero for none.
+    pub(crate) fn new(priority: i32, timeout: f64, cancellable: bool) -> Self {
+        let deadline = Duration::try_from_secs_f64(timeout / 1000.0).ok();
+        let deadline = deadline.and_then(|timeout| Instant::now().checked_add(timeout));
+        SubmitOptions { priority, deadline, cancellable }
+    }
+
+    fn token(&self) -> CancelToken {
+        CancelToken::new(self.deadline)
+    }
+}
+
+/// What only a script's task has.
+pub(crate) struct ScriptOptions {
+    /// How its input reaches the worker.
+    pub(crate) path: InputPath,
+    /// Whether its worker runs nothing else meanwhile.
+    pub(crate) exclusive: bool,
+    /// Which worker may take it.
+    pub(crate) target: Target,
+}
+
+impl Pools<'_> {
+    /// Submits one native task, whose input `read` reads.
+    pub(crate) fn submit(
+        self,
+        submission: Submission,
+        read: impl FnOnce() -> JsResult<Payload>,
+    ) -> Result<Accepted> {
+        let Submission { task, id, options, .. } = submission;
+        let input = self.input(submission.pool, read)?;
+        // A job that nothing may end early needs no token.
+        let token = (options.cancellable || options.deadline.is_some()).then(|| options.token());
+        let kept = if options.cancellable { token.clone() } else { None };
+        let job = Job::new(id, self.core.events(), task, input, token);
+        self.submit_to(submission.pool, |pool| match pool.submit(job, options.priority, Target::Native) {
+            Ok(accepted) => {
+                self.keep(id, pool, accepted.position, kept);
+                Ok(accepted)
+            }
+            Err(refused) => {
+                drop(refused.submission.into_input());
+                Err(refused.error)
+            }
+        })
+    }
+
+    /// Submits a native task with `count` inputs at once, which `read` reads.
+    pub(crate) fn submit_batch(
+        self,
+        submission: Submission,
+        count: usize,
+        read: impl FnOnce() -> JsResult<Payload>,
+    ) -> Result<Accepted> {
+        let Submission { task, id, options, .. } = submission;
+        let inputs = self.input(submission.pool, read)?;
+        let token = options.token();
+        let kept = options.cancellable.then(|| token.clone());
+        let batch = Batch::new(id, self.core.events(), task, options.priority, inputs, count, token);
+        self.submit_to(submission.pool, |pool| match pool.submit_batch(Arc::new(batch)) {
+            Ok(accepted) => {
+                self.keep(id, pool, accepted.position, kept);
+                Ok(accepted)
+            }
+            Err(refused) => {
+                refused.submission.disown();
+                Err(refused.error)
+            }
+        })
+    }
+
+    /// Submits a task of a script.
+    pub(crate) fn submit_script(
+        self,
+        submission: Submission,
+        script: ScriptOptions,
+        read: impl FnOnce() -> JsResult<Payload>,
+    ) -> Result<Accepted> {
+        let Submission { task, id, options, .. } = submission;
+        let input = self.input(submission.pool, read)?;
+        let token = options.cancellable.then(|| options.token());
+        let mut job = Job::new(id, self.core.events(), task, input, token.clone()).by(script.path);
+        if script.exclusive {
+            job = job.exclusive();
+        }
+        self.submit_to(submission.pool, |pool| match pool.submit(job, options.priority, script.target) {
+            Ok(accepted) => {
+                self.keep(id, pool, accepted.position, token);
+                Ok(accepted)
+            }
+            Err(refused) => {
+                drop(refused.submission.into_input());
+                Err(refused.error)
+            }
+        })
+    }
+
+    /// Reads an input, but not for a pool that is gone: what is given away with it stays where it is.
+    fn input(self, pool: u32, read: impl FnOnce() -> JsResult<Payload>) -> Result<Payload> {
+        if !self.table.contains(pool) {
+            return Err(unknown_pool());
+        }
+        read().map_err(|status| match status {
+            Status::NO_MEMORY => {
+                let message =
+                    "there is no memory for the input: pass less at a time, or give it away by `transfer`";
+                Error::new(Code::ValueTooLarge, message).into()
+            }
+            status => status.into(),
+        })
+    }
+
+    fn submit_to<T>(
+        self,
+        pool: u32,
+        submit: impl FnOnce(&Pool) -> std::result::Result<T, Error>,
+    ) -> Result<T> {
+        self.with(pool, submit).map_or_else(|| Err(unknown_pool()), |outcome| outcome.map_err(Into::into))
+    }
+
+    /// Keeps a job cancellable by its id, if it has a token for that.
+    fn keep(self, id: u64, pool: &Pool, position: QueuePosition, token: Option<CancelToken>) {
+        if let Some(token) = token {
+            self.core.jobs().remember(id, pool.clone(), position, token);
+        }
+    }
+}
+
+fn unknown_pool() -> Refusal {
+    Error::new(Code::PoolClosed, "the pool is closed and takes no more tasks").into()
+}

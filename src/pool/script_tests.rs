@@ -1,0 +1,524 @@
+//! Behaviours of the script workers' side, with plain threads in the place of JavaScript environments.
+
+// A refusal holds the whole job, which has no debug form.
+#![allow(clippy::err_expect, clippy::ok_expect)]
+
+use crate::cancel::{CancelToken, Reason};
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use super::test_tasks::{SLEEP, TestTasks};
+use super::*;
+use crate::error::{Code, Result};
+use crate::value::{Payload, Value};
+
+/// Keeps every answer, by id; the same id twice is an error of the pool.
+#[derive(Default)]
+struct Answers(Mutex<HashMap<u64, std::result::Result<Value, Code>>>);
+
+impl Answers {
+    fn leak() -> &'static Answers {
+        Box::leak(Box::default())
+    }
+
+    fn of(&self, id: u64) -> Option<std::result::Result<Value, Code>> {
+        self.0.lock().unwrap().get(&id).cloned()
+    }
+}
+
+impl Outbox for Answers {
+    fn settle(&self, id: u64, outcome: Result<Value>) {
+        let before = self.0.lock().unwrap().insert(id, outcome.map_err(|error| error.code()));
+        assert!(before.is_none(), "job {id} was answered twice");
+    }
+}
+
+/// Counts how often a worker was called.
+#[derive(Default)]
+struct Counter {
+    notifications: AtomicUsize,
+    stops: Mutex<Vec<(u64, Reason)>>,
+}
+
+impl Counter {
+    fn leak() -> &'static Counter {
+        Box::leak(Box::default())
+    }
+
+    fn notifications(&self) -> usize {
+        self.notifications.load(Ordering::Relaxed)
+    }
+}
+
+impl Waker for Counter {
+    fn notify(&self) {
+        self.notifications.fetch_add(1, Ordering::Relaxed);
+    }
+
+    fn stop(&self, id: u64, reason: Reason) {
+        self.stops.lock().unwrap().push((id, reason));
+    }
+}
+
+fn pool(workers: usize, max_queue: usize) -> Pool {
+    let pool = Pool::new(Config { max_threads: 1, max_queue, ..Config::default() }, Arc::new(TestTasks));
+    pool.set_script_capacity(workers);
+    pool
+}
+
+fn job(id: u64, answers: &'static Answers, token: Option<CancelToken>) -> Job {
+    Job::new(id, answers, 0, Payload::Value(Value::Number(1.0)), token)
+}
+
+fn submit(pool: &Pool, id: u64, answers: &'static Answers) -> Accepted {
+    submit_with(pool, id, answers, 0).ok().expect("accepted")
+}
+
+#[allow(clippy::result_large_err)]
+fn submit_with(
+    pool: &Pool,
+    id: u64,
+    answers: &'static Answers,
+    priority: i32,
+) -> std::result::Result<Accepted, SubmitError<Job>> {
+    pool.submit(job(id, answers, None), priority, Target::AnyWorker)
+}
+
+fn seat(pool: &Pool, waker: &'static Counter) -> usize {
+    let number = pool.register_worker().expect("open");
+    assert!(pool.worker_joined(number, waker));
+    number
+}
+
+fn done() -> ScriptOutcome {
+    ScriptOutcome::Done(Payload::Value(Value::Bool(true)))
+}
+
+fn id_of(step: &Step) -> Option<u64> {
+    match step {
+        Step::Run { id, .. } => Some(*id),
+        Step::Wait | Step::Leave => None,
+    }
+}
+
+#[test]
+fn a_worker_answers_and_takes_the_next_in_one_step() {
+    let (pool, answers) = (pool(1, usize::MAX), Answers::leak());
+    let seat = seat(&pool, Counter::leak());
+    for id in 1..=3 {
+        submit(&pool, id, answers);
+    }
+    assert_eq!(id_of(&pool.script_step(seat, None, IdleWait::Never)), Some(1));
+    assert_eq!(id_of(&pool.script_step(seat, Some((1, done())), IdleWait::Never)), Some(2));
+    assert_eq!(answers.of(1), Some(Ok(Value::Bool(true))));
+    assert_eq!(answers.of(2), None);
+    pool.script_finish(seat, 2, done());
+    assert_eq!(answers.of(2), Some(Ok(Value::Bool(true))));
+    assert_eq!(id_of(&pool.script_step(seat, None, IdleWait::Never)), Some(3));
+    assert!(matches!(pool.script_step(seat, Some((3, done())), IdleWait::Never), Step::Wait));
+    let stats = pool.stats();
+    assert_eq!((stats.completed, stats.queued, stats.running, stats.workers), (3, 0, 0, 1));
+}
+
+#[test]
+fn priorities_come_first_among_scripts() {
+    let (pool, answers) = (pool(1, usize::MAX), Answers::leak());
+    let seat = seat(&pool, Counter::leak());
+    for (id, priority) in [(1, 0), (2, 5), (3, -1), (4, 5)] {
+        submit_with(&pool, id, answers, priority).ok().expect("accepted");
+    }
+    let mut order = Vec::new();
+    let mut finished = None;
+    while let Some(id) = id_of(&pool.script_step(seat, finished.take(), IdleWait::Never)) {
+        order.push(id);
+        finished = Some((id, done()));
+    }
+    assert_eq!(order, [2, 4, 1, 3]);
+}
+
+#[test]
+fn a_push_notifications_one_waiting_worker_and_no_more_than_there_are_jobs() {
+    let (pool, answers) = (pool(2, usize::MAX), Answers::leak());
+    let (first, second) = (Counter::leak(), Counter::leak());
+    let seats = [seat(&pool, first), seat(&pool, second)];
+    for seat in seats {
+        assert!(matches!(pool.script_step(seat, None, IdleWait::Never), Step::Wait));
+    }
+    let Accepted { needs_worker, .. } = submit_with(&pool, 1, answers, 0).ok().expect("accepted");
+    assert!(!needs_worker);
+    assert_eq!(first.notifications() + second.notifications(), 1);
+    assert_eq!(second.notifications(), 1, "the one that came last has the warmer cache");
+    submit(&pool, 2, answers);
+    assert_eq!((first.notifications(), second.notifications()), (1, 1));
+    let Accepted { needs_worker, .. } = submit_with(&pool, 3, answers, 0).ok().expect("accepted");
+    assert!(needs_worker, "nobody is left to be told");
+}
+
+#[test]
+fn a_notified_worker_that_ends_passes_its_call_on() {
+    let (pool, answers) = (pool(2, usize::MAX), Answers::leak());
+    let (first, second) = (Counter::leak(), Counter::leak());
+    let seats = [seat(&pool, first), seat(&pool, second)];
+    for seat in seats {
+        pool.script_step(seat, None, IdleWait::Never);
+    }
+    submit(&pool, 1, answers);
+    assert_eq!((first.notifications(), second.notifications()), (0, 1));
+    pool.unregister_worker(seats[1]);
+    assert_eq!(first.notifications(), 1);
+    assert!(pool.evict_worker(seats[1]).0.is_empty());
+    assert_eq!(id_of(&pool.script_step(seats[0], None, IdleWait::Never)), Some(1));
+}
+
+#[test]
+fn what_a_dead_worker_held_is_given_to_its_owner_once() {
+    let (pool, answers) = (pool(1, usize::MAX), Answers::leak());
+    let dead = seat(&pool, Counter::leak());
+    for id in 1..=3 {
+        submit(&pool, id, answers);
+    }
+    pool.script_step(dead, None, IdleWait::Never);
+    pool.script_step(dead, None, IdleWait::Never);
+    assert_eq!(pool.jobs_of_worker(dead), [1, 2]);
+    pool.unregister_worker(dead);
+    assert_eq!(pool.evict_worker(dead), (vec![1, 2], vec![]));
+    assert_eq!(pool.evict_worker(dead), (vec![], vec![]));
+    assert_eq!(answers.of(1), None, "the owner answers");
+    let next = seat(&pool, Counter::leak());
+    assert_eq!(next, dead, "the place is used again");
+    assert_eq!(id_of(&pool.script_step(next, None, IdleWait::Never)), Some(3));
+    assert_eq!(pool.stats().failed, 2);
+}
+
+#[test]
+fn cancelling_takes_a_waiting_job_out_and_tells_the_worker_of_a_running_one() {
+    let (pool, answers, waker) = (pool(1, usize::MAX), Answers::leak(), Counter::leak());
+    let seat = seat(&pool, waker);
+    let tokens = [CancelToken::new(None), CancelToken::new(None)];
+    let positions: Vec<QueuePosition> = (1..)
+        .zip(&tokens)
+        .map(|(id, token)| {
+            pool.submit(job(id, answers, Some(token.clone())), 0, Target::AnyWorker)
+                .map_err(|refusal| refusal.error)
+                .expect("accepted")
+                .position
+        })
+        .collect();
+    assert_eq!(id_of(&pool.script_step(seat, None, IdleWait::Never)), Some(1));
+    assert!(!pool.cancel(positions[0], &tokens[0], Reason::Cancelled), "it runs");
+    assert_eq!(pool.stop_script(1, Reason::Cancelled), Some(seat));
+    assert_eq!(*waker.stops.lock().unwrap(), [(1, Reason::Cancelled)]);
+    assert!(pool.cancel(positions[1], &tokens[1], Reason::TimedOut), "it waited");
+    assert_eq!(answers.of(2), Some(Err(Code::TaskTimeout)));
+    assert_eq!(pool.stop_script(2, Reason::TimedOut), None);
+    assert!(matches!(pool.script_step(seat, Some((1, done())), IdleWait::Never), Step::Wait));
+    let stats = pool.stats();
+    assert_eq!((stats.cancelled, stats.completed), (2, 0), "what was stopped while it ran was cancelled too");
+}
+
+#[test]
+fn a_job_whose_time_is_up_is_not_begun() {
+    let (pool, answers) = (pool(1, usize::MAX), Answers::leak());
+    let seat = seat(&pool, Counter::leak());
+    let late = CancelToken::new(Some(Instant::now()));
+    pool.submit(job(1, answers, Some(late)), 0, Target::AnyWorker).ok().expect("accepted");
+    submit(&pool, 2, answers);
+    assert_eq!(id_of(&pool.script_step(seat, None, IdleWait::Never)), Some(2));
+    assert_eq!(answers.of(1), Some(Err(Code::TaskTimeout)));
+    assert_eq!(pool.stats().running, 1);
+}
+
+#[test]
+fn one_limit_holds_for_both_kinds() {
+    let (pool, answers) = (pool(1, 1), Answers::leak());
+    // One for the worker there may be, one that waits.
+    submit(&pool, 1, answers);
+    let accepted = submit_with(&pool, 2, answers, 0).ok().expect("accepted");
+    assert!(accepted.full);
+    let refused = submit_with(&pool, 3, answers, 0).expect_err("full");
+    assert_eq!(refused.error.code(), Code::QueueFull);
+    drop(refused.submission.into_input());
+    // The native thread is free, so one native job is taken; a second would wait, and the place is taken.
+    let native = |id| Job::new(id, answers, SLEEP, Payload::Value(Value::Number(200.0)), None);
+    assert!(pool.submit(native(4), 0, Target::Native).is_ok());
+    let refused = pool.submit(native(5), 0, Target::Native).expect_err("full");
+    assert_eq!(refused.error.code(), Code::QueueFull);
+    drop(refused.submission.into_input());
+    pool.close(true, None);
+}
+
+#[test]
+fn a_closing_pool_waits_for_its_scripts_and_tells_workers_to_leave() {
+    let (pool, answers, waker) = (pool(1, usize::MAX), Answers::leak(), Counter::leak());
+    let seat = seat(&pool, waker);
+    submit(&pool, 1, answers);
+    let closed = Arc::new(AtomicUsize::new(0));
+    let tell = Arc::clone(&closed);
+    pool.close(
+        false,
+        Some(Box::new(move || {
+            tell.fetch_add(1, Ordering::SeqCst);
+        })),
+    );
+    assert_eq!(id_of(&pool.script_step(seat, None, IdleWait::Never)), Some(1));
+    assert_eq!(pool.register_worker(), None, "no worker is needed any more");
+    assert!(matches!(pool.script_step(seat, Some((1, done())), IdleWait::Never), Step::Leave));
+    assert_eq!(closed.load(Ordering::SeqCst), 0, "the worker has not ended yet");
+    pool.evict_worker(seat);
+    assert_eq!(closed.load(Ordering::SeqCst), 1);
+    assert_eq!(answers.of(1), Some(Ok(Value::Bool(true))));
+}
+
+#[test]
+fn a_forced_close_drops_what_waits_and_calls_who_waits() {
+    let (pool, answers, waker) = (pool(2, usize::MAX), Answers::leak(), Counter::leak());
+    let waiting = seat(&pool, waker);
+    assert!(matches!(pool.script_step(waiting, None, IdleWait::Never), Step::Wait));
+    let token = CancelToken::new(None);
+    let busy = seat(&pool, Counter::leak());
+    pool.submit(job(1, answers, Some(token.clone())), 0, Target::AnyWorker)
+        .map_err(|refusal| refusal.error)
+        .expect("accepted");
+    assert_eq!(id_of(&pool.script_step(busy, None, IdleWait::Never)), Some(1));
+    submit(&pool, 2, answers);
+    pool.close(true, None);
+    assert_eq!(answers.of(2), Some(Err(Code::PoolClosed)));
+    assert_eq!(token.reason(), Some(Reason::PoolClosed));
+    assert!(waker.notifications() >= 1);
+    assert!(matches!(pool.script_step(waiting, None, IdleWait::Never), Step::Leave));
+}
+
+#[test]
+fn only_an_idle_worker_above_the_minimum_may_go() {
+    let pool = pool(2, usize::MAX);
+    let seats = [seat(&pool, Counter::leak()), seat(&pool, Counter::leak())];
+    assert!(!pool.retire_worker(seats[0], true, 0), "it is not waiting");
+    for seat in seats {
+        pool.script_step(seat, None, IdleWait::Never);
+    }
+    assert!(!pool.retire_worker(seats[0], true, 2));
+    assert!(pool.retire_worker(seats[0], true, 1));
+    assert!(!pool.retire_worker(seats[1], true, 1), "the last of the minimum stays");
+}
+
+#[test]
+fn a_worker_that_waits_in_place_is_woken_by_a_push() {
+    let (pool, answers, waker) = (pool(1, usize::MAX), Answers::leak(), Counter::leak());
+    let seat = seat(&pool, waker);
+    let started = Instant::now();
+    assert!(matches!(pool.script_step(seat, None, IdleWait::Block(Duration::from_millis(20))), Step::Wait));
+    assert!(started.elapsed() >= Duration::from_millis(20));
+    let other = pool.clone();
+    let worker = std::thread::spawn(move || {
+        id_of(&other.script_step(seat, None, IdleWait::Block(Duration::from_secs(60))))
+    });
+    while pool.blocked_workers() == 0 {
+        assert!(started.elapsed() < Duration::from_secs(30), "the worker waits");
+        std::thread::yield_now();
+    }
+    submit(&pool, 1, answers);
+    assert_eq!(worker.join().unwrap(), Some(1));
+    assert_eq!(waker.notifications(), 0);
+    assert!(started.elapsed() < Duration::from_secs(30));
+}
+
+#[test]
+fn many_workers_and_deaths_lose_and_double_nothing() {
+    const JOBS: u64 = 4_000;
+    let (pool, answers) = (pool(4, usize::MAX), Answers::leak());
+    let lost = Arc::new(Mutex::new(Vec::new()));
+    let workers: Vec<_> = (0..4_u64)
+        .map(|worker| {
+            let (pool, lost) = (pool.clone(), Arc::clone(&lost));
+            let mut number = seat(&pool, Counter::leak());
+            std::thread::spawn(move || {
+                let mut turn = worker;
+                let mut finished = None;
+                loop {
+                    turn += 1;
+                    match pool.script_step(number, finished.take(), IdleWait::Block(Duration::from_millis(5)))
+                    {
+                        Step::Run { id, .. } if turn % 97 == 0 => {
+                            // It dies with its job in hand; another takes its seat.
+                            pool.unregister_worker(number);
+                            let (ids, orphans) = pool.evict_worker(number);
+                            assert!(orphans.is_empty());
+                            assert_eq!(ids, [id]);
+                            lost.lock().unwrap().extend(ids);
+                            let Some(next) = pool.register_worker() else { return };
+                            assert!(pool.worker_joined(next, Counter::leak()));
+                            number = next;
+                        }
+                        Step::Run { id, .. } => finished = Some((id, done())),
+                        Step::Wait => {}
+                        Step::Leave => {
+                            pool.evict_worker(number);
+                            return;
+                        }
+                    }
+                }
+            })
+        })
+        .collect();
+    for id in 1..=JOBS {
+        submit(&pool, id, answers);
+    }
+    pool.close(false, None);
+    for worker in workers {
+        worker.join().unwrap();
+    }
+    let lost = lost.lock().unwrap();
+    assert!(!lost.is_empty());
+    for id in 1..=JOBS {
+        assert!(answers.of(id).is_some() != lost.contains(&id), "job {id} has one end");
+    }
+}
+
+/// A job that is bound to `seat`: its input would be a message there.
+fn bind(pool: &Pool, id: u64, answers: &'static Answers, seat: usize) -> Accepted {
+    let job = job(id, answers, None).by(InputPath::Message);
+    pool.submit(job, 0, Target::Worker(seat)).ok().expect("accepted")
+}
+
+#[test]
+fn a_bound_job_is_for_its_worker_alone_and_both_lines_keep_one_order() {
+    let (pool, answers) = (pool(2, usize::MAX), Answers::leak());
+    let (mine, other) = (seat(&pool, Counter::leak()), seat(&pool, Counter::leak()));
+    submit(&pool, 1, answers);
+    bind(&pool, 2, answers, mine);
+    submit(&pool, 3, answers);
+    bind(&pool, 4, answers, mine);
+    assert_eq!(pool.scripts_waiting(), 4);
+    assert_eq!(id_of(&pool.script_step(other, None, IdleWait::Never)), Some(1));
+    assert_eq!(id_of(&pool.script_step(other, Some((1, done())), IdleWait::Never)), Some(3));
+    assert!(matches!(pool.script_step(other, Some((3, done())), IdleWait::Never), Step::Wait));
+    assert_eq!(id_of(&pool.script_step(mine, None, IdleWait::Never)), Some(2));
+    submit_with(&pool, 5, answers, 1).ok().expect("accepted");
+    assert_eq!(
+        id_of(&pool.script_step(mine, Some((2, done())), IdleWait::Never)),
+        Some(5),
+        "a higher priority"
+    );
+    assert_eq!(id_of(&pool.script_step(mine, Some((5, done())), IdleWait::Never)), Some(4));
+}
+
+#[test]
+fn a_bound_job_notifications_its_own_worker_which_passes_the_turn_on() {
+    let (pool, answers) = (pool(2, usize::MAX), Answers::leak());
+    let (wakers, seats): (Vec<_>, Vec<_>) = (0..2)
+        .map(|_| {
+            let waker = Counter::leak();
+            (waker, seat(&pool, waker))
+        })
+        .unzip();
+    for seat in &seats {
+        assert!(matches!(pool.script_step(*seat, None, IdleWait::Never), Step::Wait));
+    }
+    bind(&pool, 1, answers, seats[0]);
+    assert_eq!((wakers[0].notifications(), wakers[1].notifications()), (1, 0));
+    // One is rung already, but not for this.
+    submit(&pool, 2, answers);
+    assert_eq!(id_of(&pool.script_step(seats[0], None, IdleWait::Never)), Some(1));
+    assert_eq!(wakers[1].notifications(), 1, "who takes a job of its own calls another for what waits");
+    assert_eq!(id_of(&pool.script_step(seats[1], None, IdleWait::Never)), Some(2));
+}
+
+#[test]
+fn what_was_bound_to_a_dead_worker_is_bound_anew_or_disowned_and_cancelled_meanwhile() {
+    let (pool, answers) = (pool(1, usize::MAX), Answers::leak());
+    let dead = seat(&pool, Counter::leak());
+    for id in 1..=3 {
+        bind(&pool, id, answers, dead);
+    }
+    assert_eq!(id_of(&pool.script_step(dead, None, IdleWait::Never)), Some(1));
+    assert_eq!(pool.evict_worker(dead), (vec![1], vec![2, 3]));
+    let refused = pool.submit(job(9, answers, None), 0, Target::Worker(dead)).err().expect("it is gone");
+    assert_eq!(refused.error.code(), Code::Internal);
+    drop(refused.submission.into_input());
+    let next = seat(&pool, Counter::leak());
+    let message = Payload::Value(Value::Number(7.0));
+    let position = pool.rebind(2, next, message).expect("bound");
+    assert!(pool.rebind(2, next, Payload::Value(Value::Null)).is_none(), "it is no orphan any more");
+    pool.disown_orphan(3, false);
+    let Step::Run { id: 2, input: Payload::Value(Value::Number(number)), path: InputPath::Message, .. } =
+        pool.script_step(next, None, IdleWait::Never)
+    else {
+        panic!("the orphan, with its new message");
+    };
+    assert!((number - 7.0).abs() < f64::EPSILON);
+    assert!(!pool.cancel(position, &CancelToken::new(None), Reason::Cancelled), "it runs");
+    pool.script_finish(next, 2, done());
+    // One that nobody was there for, and that is given up before anybody is.
+    let orphan = pool.submit(job(4, answers, None), 0, Target::NoWorker).ok().expect("accepted");
+    assert_eq!(pool.scripts_waiting(), 1);
+    assert!(pool.cancel(orphan.position, &CancelToken::new(None), Reason::Cancelled));
+    assert_eq!(answers.of(4), Some(Err(Code::TaskCancelled)));
+    let stats = pool.stats();
+    assert_eq!((stats.submitted, stats.completed, stats.failed, stats.cancelled), (4, 1, 2, 1));
+}
+
+#[test]
+fn a_job_that_wants_its_worker_alone_waits_for_an_empty_one_and_lets_nobody_pass() {
+    let (pool, answers) = (pool(4, usize::MAX), Answers::leak());
+    let waker = Counter::leak();
+    let (first, second) = (seat(&pool, Counter::leak()), seat(&pool, waker));
+    submit(&pool, 1, answers);
+    assert_eq!(id_of(&pool.script_step(first, None, IdleWait::Never)), Some(1));
+    pool.submit(job(2, answers, None).exclusive(), 0, Target::AnyWorker).ok().expect("accepted");
+    submit(&pool, 3, answers);
+    assert!(matches!(pool.script_step(first, None, IdleWait::Never), Step::Wait), "it is not empty");
+    assert_eq!(id_of(&pool.script_step(second, None, IdleWait::Never)), Some(2));
+    assert!(
+        matches!(pool.script_step(second, None, IdleWait::Never), Step::Wait),
+        "it is not alone any more"
+    );
+    assert_eq!(id_of(&pool.script_step(first, None, IdleWait::Never)), Some(3));
+    submit(&pool, 4, answers);
+    assert_eq!(waker.notifications(), 0, "nobody is rung who could not take it");
+    assert_eq!(id_of(&pool.script_step(second, Some((2, done())), IdleWait::Never)), Some(4));
+}
+
+#[test]
+fn a_job_that_could_not_be_sent_was_never_submitted() {
+    let (pool, answers) = (pool(1, usize::MAX), Answers::leak());
+    let seat = seat(&pool, Counter::leak());
+    bind(&pool, 1, answers, seat);
+    pool.retract(seat, 1);
+    bind(&pool, 2, answers, seat);
+    assert_eq!(id_of(&pool.script_step(seat, None, IdleWait::Never)), Some(2));
+    pool.retract(seat, 2);
+    assert!(matches!(pool.script_step(seat, None, IdleWait::Never), Step::Wait));
+    assert_eq!((answers.of(1), answers.of(2)), (None, None));
+    let stats = pool.stats();
+    assert_eq!((stats.submitted, stats.running, stats.queued), (0, 0, 0));
+}
+
+#[test]
+fn an_input_that_is_asked_for_is_claimed_once() {
+    let (pool, answers) = (pool(1, usize::MAX), Answers::leak());
+    let seat = seat(&pool, Counter::leak());
+    pool.submit(job(1, answers, None).by(InputPath::OnDemand), 0, Target::AnyWorker).ok().expect("accepted");
+    assert!(pool.claim_input(1).is_none(), "nobody runs it");
+    let Step::Run { path: InputPath::OnDemand, input: Payload::Value(Value::Undefined), .. } =
+        pool.script_step(seat, None, IdleWait::Never)
+    else {
+        panic!("without its input");
+    };
+    assert!(pool.claim_input(1).is_some());
+    assert!(pool.claim_input(1).is_none());
+}
+
+#[test]
+fn a_worker_that_retires_does_what_is_bound_to_it_first() {
+    let (pool, answers) = (pool(1, usize::MAX), Answers::leak());
+    let seat = seat(&pool, Counter::leak());
+    bind(&pool, 1, answers, seat);
+    submit(&pool, 2, answers);
+    assert!(!pool.retire_worker(seat, false, 0));
+    assert!(pool.least_loaded_worker().is_none(), "nothing more is bound to it");
+    assert_eq!(id_of(&pool.script_step(seat, None, IdleWait::Never)), Some(1));
+    assert!(matches!(pool.script_step(seat, Some((1, done())), IdleWait::Never), Step::Leave));
+    assert_eq!(pool.scripts_waiting(), 1, "what is for anybody is for another");
+}
