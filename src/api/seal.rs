@@ -3,7 +3,7 @@
 //! Numbers from JavaScript are whole and not below zero; others become some number that nobody gave out.
 
 use crate::node::{Arguments, Call, Export, JsValue, Returned, export};
-use crate::seal::{self, Place};
+use crate::seal::{self, Route};
 
 /// The raw exports by name.
 pub(super) const EXPORTS: &[Export] = &[
@@ -26,11 +26,11 @@ fn image<'call>(call: Call<'call>, []: Arguments<'call, 0>) -> Returned<'call> {
     call.js.number_u64(seal::image())
 }
 
-/// `sealStamp(road, thread, image, number)`
-fn stamp<'call>(call: Call<'call>, [road, thread, image, number]: Arguments<'call, 4>) -> Returned<'call> {
+/// `sealStamp(kind, thread, image, number)`
+fn stamp<'call>(call: Call<'call>, [kind, thread, image, number]: Arguments<'call, 4>) -> Returned<'call> {
     let js = call.js;
-    let place = Place { road: js.read_u32(road)?, thread: js.read_u64(thread)?, image: js.read_u64(image)? };
-    js.string(seal::stamp(place, js.read_u64(number)?).as_str())
+    let route = Route { kind: js.read_u32(kind)?, thread: js.read_u64(thread)?, image: js.read_u64(image)? };
+    js.string(seal::stamp(route, js.read_u64(number)?).as_str())
 }
 
 /// `sealSingle()`: a number that can be redeemed once.

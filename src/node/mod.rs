@@ -85,6 +85,7 @@ pub(crate) use input::Input;
 pub(crate) use js::{Js, JsValue, List, Result, Status};
 pub(crate) use locks::WaitMode;
 pub(crate) use notifier::{Next, answer_request, next_request};
+pub(crate) use port_batch::PartsArray;
 pub(crate) use ports::Cursor;
 pub(crate) use process::process_random;
 pub(crate) use refusal::answer;

@@ -13,7 +13,7 @@ use super::event::Event;
 use super::event_queue::EventQueue;
 use super::handles::Handles;
 use super::js::{Js, JsValue, KeptMemory, Reference, Result, Status};
-use super::port_batch::{Found, OutOfBandMessage, PortState, ReceiveBuffer, take_number};
+use super::port_batch::{Found, OutOfBandMessage, PartsArray, PortState, ReceiveBuffer, take_number};
 use crate::channel::{
     Message, Port, PortId, PortInTransit, PortWaker, Posted, Received, Refusal, Taken, Transit, TransitKey,
 };
@@ -202,25 +202,19 @@ impl Ports {
 
     /// Takes a batch of at most `most`; [`take_number`] tells what it is. A message that comes out of band has its parts in
     /// `array`.
-    pub(crate) fn take<'call>(
-        &self,
-        js: Js<'call>,
-        core: &Core,
-        at: Cursor,
-        most: usize,
-        array: JsValue<'call>,
-    ) -> Result<u32> {
+    pub(crate) fn take(&self, at: Cursor, most: usize, array: PartsArray<'_>) -> Result<u32> {
         let buffer = self.receive_buffer.get().ok_or(Status::INVALID)?;
         let found = self.committed(at)?.take(most, buffer);
+        let adaptive_wait = array.core.adaptive_wait();
         Ok(match found {
             Found::Nothing(left) => take_number(0, left),
             Found::OutOfBand { message, new, left } => {
-                core.adaptive_wait().taken(new);
-                self.out_of_band.give(js, core, buffer, message, array)?;
+                adaptive_wait.taken(new);
+                self.out_of_band.give(message, buffer, array)?;
                 take_number(1, left)
             }
             Found::Batch { count, new, left } => {
-                core.adaptive_wait().taken(new);
+                adaptive_wait.taken(new);
                 take_number(count, left)
             }
         })
@@ -228,19 +222,12 @@ impl Ports {
 
     /// Takes one message to be shown at once, whether the port listens or not, waiting up to `slice` for it; the rest as of
     /// [`Ports::take`].
-    pub(crate) fn receive<'call>(
-        &self,
-        js: Js<'call>,
-        core: &Core,
-        at: Cursor,
-        slice: Duration,
-        array: JsValue<'call>,
-    ) -> Result<u32> {
+    pub(crate) fn receive(&self, at: Cursor, slice: Duration, array: PartsArray<'_>) -> Result<u32> {
         let buffer = self.receive_buffer.get().ok_or(Status::INVALID)?;
         let received = self.committed(at)?.receive(slice);
         Ok(match received {
             Received::Message(message) => {
-                self.out_of_band.give(js, core, buffer, message, array)?;
+                self.out_of_band.give(message, buffer, array)?;
                 // What is left is not asked.
                 take_number(1, Taken::More)
             }
