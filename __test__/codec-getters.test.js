@@ -259,8 +259,8 @@ describe('a getter that sends something in its turn', () => {
     const codec = newCodec();
     const read = () => codec.decode(Buffer.from(outgoing.value), 0, outgoing.length, copies((outgoing.parts ?? []).filter((part) => part !== false)));
     const seen = [];
-    assert.ok(outgoing.prepare(input((value) => {
-      assert.ok(outgoing.prepare(value));
+    assert.ok(outgoing.encode(input((value) => {
+      assert.ok(outgoing.encode(value));
       seen.push(outgoing.length);
     })));
     assert.equal(seen.length, 1);
@@ -271,11 +271,11 @@ describe('a getter that sends something in its turn', () => {
   test('what Node has to carry is handed over as it was read', () => {
     const outgoing = new ValueEncoder();
     let runs = 0;
-    assert.equal(outgoing.prepare({ get a() { return ++runs; }, shared: new SharedArrayBuffer(8) }), false);
+    assert.equal(outgoing.encode({ get a() { return ++runs; }, shared: new SharedArrayBuffer(8) }), false);
     assert.equal(outgoing.value.a, 1);
     assert.equal(outgoing.value.a, 1);
     const plain = { shared: new SharedArrayBuffer(8) };
-    assert.equal(outgoing.prepare(plain), false);
+    assert.equal(outgoing.encode(plain), false);
     assert.equal(outgoing.value, plain);
   });
 });

@@ -23,7 +23,7 @@ const { binding } = require('../native');
 const { nextTick } = require('../runtime/globals');
 const { callUser } = require('../user-code');
 const { isSeen } = require('../task/native-pool');
-const { SCRIPT, UNDECIDED } = require('./task-owner');
+const { SCRIPT, UNDECIDED } = require('./task-router');
 
 const delivery = deliveryOf(binding);
 

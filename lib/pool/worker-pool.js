@@ -23,8 +23,7 @@ const { validateIterable } = require('../validators');
 const { OneByOne } = require('./map-one-by-one');
 const { NativePool } = require('../task/native-pool');
 const { NativeSubmitter } = require('./native-submitter');
-const { NATIVE, NOBODY, UNDECIDED, unknownTask } = require('./task-owner');
-const { TaskRouter } = require('./task-router');
+const { NATIVE, NOBODY, TaskRouter, UNDECIDED, unknownTask } = require('./task-router');
 const { WaitingRoom } = require('./waiting-room');
 
 const delivery = deliveryOf(binding);

@@ -53,14 +53,14 @@ class Answering {
     const results = this.#results;
     if (list.length > 0) {
       this.#post(value, list, 'result');
-    } else if (results.prepare(value)) {
+    } else if (results.encode(value)) {
       out.form = results.form;
       out.length = results.length;
       out.value = results.value;
       out.parts = results.parts;
       return;
     } else {
-      this.#post(results.takeLeft(), NOTHING, 'result');
+      this.#post(results.takeForNode(), NOTHING, 'result');
     }
     this.#writeNotice(END_BESIDE);
   }
@@ -104,8 +104,8 @@ class Answering {
   report(job, value) {
     const { call } = this;
     const reports = this.#reports;
-    if (!reports.prepare(value)) {
-      this.#post(reports.takeLeft(), NOTHING, 'progress');
+    if (!reports.encode(value)) {
+      this.#post(reports.takeForNode(), NOTHING, 'progress');
       call[0] = job.id;
       call[1] = BESIDE;
       binding.scriptReport();

@@ -32,7 +32,7 @@ class KeptInput {
     if (list.length > 0) return new KeptInput(takeAside(input, list));
     // Shared memory is the same whenever it is read.
     const copy = memoryOf(input) === undefined ? encoder.copy(input) : { value: input };
-    if (copy === undefined) return new KeptInput(takeAside(encoder.takeLeft(), list));
+    if (copy === undefined) return new KeptInput(takeAside(encoder.takeForNode(), list));
     return new KeptInput({ isBundle: false, value: copy.value, list });
   }
 

@@ -7,15 +7,14 @@
  * worker at once, and its task is bound to that worker (bound-inputs.js).
  */
 
+const { binding } = require('../native');
 const { Pending } = require('../pending');
 const { submitOptions } = require('../pool-options');
 const { scriptSubmitOptions } = require('./script-options');
 const { ANY_WORKER, ASKED, BESIDE, BY_MESSAGE, BY_QUEUE, NO_WORKER } = require('./steps');
 const { notTooDeep } = require('./too-deep');
 const { discard, givesOnlyMemory, takeAside, takeBack, transferablesOf } = require('./transfer');
-const { unknownFunction } = require('./unknown-function');
 const { ValueEncoder } = require('./value-encoder');
-const { binding } = require('../native');
 
 /** Encodes the inputs. */
 const encoder = new ValueEncoder();
@@ -71,10 +70,10 @@ class ScriptSubmitter {
     let id = 0;
     try {
       if (this.#isUnknown(name)) return reject(this.#unknown(name));
-      if (!encoder.prepare(input)) {
+      if (!encoder.encode(input)) {
         // As it was read, where getters have run.
         const pending = new ScriptPending(resolve, reject, this.#pool, name);
-        return this.#runBound(name, encoder.takeLeft(), NOTHING, pending, NO_OPTIONS);
+        return this.#runBound(name, encoder.takeForNode(), NOTHING, pending, NO_OPTIONS);
       }
       id = this.#delivery.add(resolve, this.#pool, name);
       this.#submit(name, id, NO_OPTIONS, encoder, resolve, input);
@@ -101,7 +100,7 @@ class ScriptSubmitter {
       const refusal = list.length > 0 ? this.#room.refusal(true) : null;
       if (refusal !== null) return pending.reject(this.#room.queueFull(refusal, name, input));
       if (list.length > 0) return this.#runBound(name, input, list, pending, options);
-      if (!encoder.prepare(input)) return this.#runBound(name, encoder.takeLeft(), NOTHING, pending, options);
+      if (!encoder.encode(input)) return this.#runBound(name, encoder.takeForNode(), NOTHING, pending, options);
       if (pending.ended) return encoder.release();
       pending.id = this.#delivery.add(pending, this.#pool, name);
       this.#submit(name, pending.id, options, encoder, (outcome) => pending.resolve(outcome), input);
@@ -118,6 +117,7 @@ class ScriptSubmitter {
   }
 
   #unknown(name) {
+    const { unknownFunction } = require('./unknown-function');
     return unknownFunction(name, this.#pool.workers.exports);
   }
 
@@ -132,7 +132,7 @@ class ScriptSubmitter {
       if (!free && taken === undefined) taken = takeAside(input, list);
       if (pending.ended) return taken === undefined ? undefined : discard(taken);
       // Given memory that has to wait: the queue keeps it, for whichever worker comes first.
-      if (!free && givesOnlyMemory(taken) && encoder.prepareGiven(taken.value, taken.list)) {
+      if (!free && givesOnlyMemory(taken) && encoder.encodeGiven(taken.value, taken.list)) {
         pending.id = this.#delivery.add(pending, this.#pool, name);
         inputs.lend(pending.id, taken);
         return this.#submit(name, pending.id, options, encoder, settle, taken.value, ASKED);

@@ -13,13 +13,11 @@ const { append } = require('../runtime/intrinsics');
 const { binding } = require('../native');
 const { nextTick } = require('../runtime/globals');
 const { ensureStack } = require('../runtime/stack-overflow');
-const { compiledModules } = require('./compiled');
 const { addSource, removeSource } = require('./last-turns');
 const { PoolWorker } = require('./pool-worker');
 const { placeOf } = require('./script-location');
 const { COMPILED, NO_WORKER } = require('./steps');
 const { thrownBeside } = require('../task/thrown');
-const { faultOf } = require('./worker-faults');
 
 /** So many workers in a row may end without having finished a task; then it is the script's fault. */
 const FRUITLESS_LIMIT = 3;
@@ -199,6 +197,8 @@ class WorkerManager {
 
   /** Gives our modules to workers that were started. Their threads start meanwhile, should these not be there yet. */
   #equip() {
+    if (this.#unequipped.length === 0) return;
+    const { compiledModules } = require('./compiled');
     for (const port of this.#unequipped.splice(0)) port.postMessage([COMPILED, compiledModules()]);
   }
 
@@ -227,7 +227,7 @@ class WorkerManager {
     this.#workers.delete(worker.number);
     const { ran, orphans } = binding.evictWorker(this.#pool.handle, worker.number, worker.key);
     if (this.#workers.size === 0) removeSource(this.#ended);
-    const fault = faultOf(worker, code, this.#script, this.#closing);
+    const fault = this.#faultOf(worker, code);
     for (const id of ran) this.#reject(id, fault);
     this.#count(worker, code);
     this.#emit('workerDestroy', worker.thread);
@@ -241,6 +241,16 @@ class WorkerManager {
     }
     if (error !== undefined && ran.length === 0) this.#emit('error', error);
     this.#replace();
+  }
+
+  /** What the tasks of a worker that has ended are rejected with: found for the first that asks. */
+  #faultOf(worker, code) {
+    const isClosing = this.#closing;
+    let errorOf;
+    return (task) => {
+      errorOf ??= require('./worker-faults').faultOf(worker, code, this.#script, isClosing);
+      return errorOf(task);
+    };
   }
 
   /** Counts workers that came to nothing. One that ended before it was ready may have been terminated by somebody. */

@@ -11,8 +11,8 @@ use crate::node::{
     Arguments, Call, Environment, Export, Input, Js, JsValue, Result, Returned, Submission, SubmitOptions,
     answer, export,
 };
-use crate::pool::{Accepted, Config, Pool};
-use crate::tasks::{Facts, Task, builtin};
+use crate::pool::{Accepted, Config, Pool, Taker};
+use crate::tasks::{Task, TaskFacts, builtin};
 use crate::value::{Payload, Value};
 
 /// The raw exports by name.
@@ -56,7 +56,7 @@ pub struct PoolCounters {
     pub most_threads: u32,
 }
 
-/// A native task, and what JavaScript must know of it before it submits it: see `tasks::Facts`.
+/// A native task, and what JavaScript must know of it before it submits it: see [`TaskFacts`].
 #[napi(object, object_from_js = false)]
 pub struct NativeTask {
     pub name: &'static str,
@@ -69,8 +69,8 @@ pub struct NativeTask {
 #[napi]
 pub fn native_tasks() -> Vec<NativeTask> {
     let of = |task: &Task| {
-        let Facts { in_place, parallel, wakes_plain } = task.facts();
-        NativeTask { name: task.name(), in_place, parallel, wakes_plain }
+        let &TaskFacts { name, in_place, parallel, wakes_plain, .. } = task.facts();
+        NativeTask { name, in_place, parallel, wakes_plain }
     };
     builtin().tasks().map(of).collect()
 }
@@ -134,8 +134,9 @@ pub fn pool_counters(env: Env, pool: u32) -> napi::Result<Option<PoolCounters>> 
 /// Why a task (a script's, or a native one) would be refused now because the queue is full.
 #[napi]
 pub fn pool_refusal(env: Env, pool: u32, script: bool) -> napi::Result<Option<String>> {
-    let why = |pool: &Pool| if script { pool.script_refusal() } else { pool.refusal() };
-    Ok(Environment::of(&env)?.pools().with(pool, why).flatten().map(|error| error.message().to_owned()))
+    let taker = if script { Taker::Script } else { Taker::Native };
+    let why = Environment::of(&env)?.pools().with(pool, |pool| pool.refusal(taker));
+    Ok(why.flatten().map(|error| error.message().to_owned()))
 }
 
 /// Whether the pool's queue is at most half full; a pool that has closed has none.

@@ -9,7 +9,7 @@ use crate::node::{
     Arguments, Call, Environment, Event, Export, Input, JsValue, List, Returned, ScriptOptions, ScriptWorker,
     Status, Submission, SubmitOptions, answer, export,
 };
-use crate::pool::{For, Road, WaitPolicy};
+use crate::pool::{IdleWait, InputPath, Target};
 use crate::value::{Payload, Value};
 
 /// The raw exports by name.
@@ -120,7 +120,7 @@ pub struct WorkerLoad {
 /// The worker to bind a job to; nothing when none lives or is starting.
 #[napi]
 pub fn least_loaded_worker(env: Env, pool: u32) -> napi::Result<Option<WorkerLoad>> {
-    let worker = Environment::of(&env)?.pools().with(pool, |pool| pool.least_loaded_seat()).flatten();
+    let worker = Environment::of(&env)?.pools().with(pool, |pool| pool.least_loaded_worker()).flatten();
     Ok(worker.map(|(number, load, queued)| WorkerLoad {
         number: number as u32,
         load: load as u32,
@@ -145,14 +145,14 @@ pub fn tell_ready(env: Env) -> napi::Result<()> {
 /// The ids of the jobs that a worker runs.
 #[napi]
 pub fn jobs_of_worker(env: Env, pool: u32, number: u32) -> napi::Result<List<f64>> {
-    let ids = Environment::of(&env)?.pools().with(pool, |pool| pool.jobs_at(number as usize));
+    let ids = Environment::of(&env)?.pools().with(pool, |pool| pool.jobs_of_worker(number as usize));
     Ok(numbers(ids.unwrap_or_default()))
 }
 
 /// A worker is given no further job. What it holds it keeps.
 #[napi]
 pub fn unregister_worker(env: Env, pool: u32, number: u32) -> napi::Result<()> {
-    Environment::of(&env)?.pools().with(pool, |pool| pool.abandon_seat(number as usize));
+    Environment::of(&env)?.pools().with(pool, |pool| pool.unregister_worker(number as usize));
     Ok(())
 }
 
@@ -202,25 +202,27 @@ fn submit<'call>(call: Call<'call>, values: Arguments<'call, 2>) -> Returned<'ca
     let options = SubmitOptions::new(priority as i32, timeout, cancellable != 0.0);
     let submission = Submission { pool: pool as u32, task: function as usize, id: id as u64, options };
     let by_message = form < 0.0;
-    let road = match (by_message, asked != 0.0) {
-        (true, _) => Road::Message,
-        (false, true) => Road::Asked,
-        (false, false) => Road::Queue,
+    let path = match (by_message, asked != 0.0) {
+        (true, _) => InputPath::Message,
+        (false, true) => InputPath::OnDemand,
+        (false, false) => InputPath::Queue,
     };
-    let worker = match worker {
-        ANY_WORKER => For::Any,
-        NO_WORKER => For::Nobody,
-        number => For::Seat(number as usize),
+    let target = match worker {
+        ANY_WORKER => Target::AnyWorker,
+        NO_WORKER => Target::NoWorker,
+        number => Target::Worker(number as usize),
     };
-    let script = ScriptOptions { road, alone: alone != 0.0, worker };
+    let script = ScriptOptions { path, exclusive: alone != 0.0, target };
     let read = || match by_message {
         true => Ok(Payload::Value(Value::Number(length))),
         false => call.inputs().read(Input::of_call_buffer(form as u32, length, values)?),
     };
     let submitted = call.environment.pools().submit_script(submission, script, read);
-    answer(call.js, submitted, |(accepted, untold)| match u8::from(untold) | (u8::from(accepted.full) << 1) {
-        0 => Ok(JsValue::NOTHING),
-        flags => call.js.number(f64::from(flags)),
+    answer(call.js, submitted, |accepted| {
+        match u8::from(accepted.needs_worker) | (u8::from(accepted.full) << 1) {
+            0 => Ok(JsValue::NOTHING),
+            flags => call.js.number(f64::from(flags)),
+        }
     })
 }
 
@@ -229,10 +231,10 @@ fn submit<'call>(call: Call<'call>, values: Arguments<'call, 2>) -> Returned<'ca
 fn step<'call>(call: Call<'call>, output: Arguments<'call, 2>) -> Returned<'call> {
     let [id, form, length, wait, time] = call.core().arguments()?;
     let time = Duration::try_from_secs_f64(time / 1000.0).unwrap_or(Duration::ZERO);
-    let policy = match wait as u32 {
-        1 => WaitPolicy::Linger(time),
-        2 => WaitPolicy::Block(time),
-        _ => WaitPolicy::Take,
+    let idle = match wait as u32 {
+        1 => IdleWait::Linger(time),
+        2 => IdleWait::Block(time),
+        _ => IdleWait::Never,
     };
     let step = call.environment.with_script_worker(|worker| {
         let finished = if id == 0.0 {
@@ -240,7 +242,7 @@ fn step<'call>(call: Call<'call>, output: Arguments<'call, 2>) -> Returned<'call
         } else {
             Some((id as u64, worker.read_outcome(call.inputs(), form as u32, length, output)?))
         };
-        worker.step(call.js, call.core(), finished, policy)
+        worker.step(call.js, call.core(), finished, idle)
     });
     step.unwrap_or(Err(Status::INVALID))
 }

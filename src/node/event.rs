@@ -114,9 +114,9 @@ impl From<ScriptOutcome> for Answer {
         match outcome {
             ScriptOutcome::Done(payload) => payload.into(),
             ScriptOutcome::Failed(envelope) => Answer::Rejected(envelope),
-            ScriptOutcome::Beside { failed, from } => Answer::Beside { failed, from },
-            ScriptOutcome::Late { beside: Some(from) } => Answer::Late { from },
-            ScriptOutcome::Late { beside: None } => Answer::Error(Reason::TimedOut.into_error()),
+            ScriptOutcome::ViaFallback { failed, from } => Answer::Beside { failed, from },
+            ScriptOutcome::Late { via_fallback: Some(from) } => Answer::Late { from },
+            ScriptOutcome::Late { via_fallback: None } => Answer::Error(Reason::TimedOut.into_error()),
         }
     }
 }

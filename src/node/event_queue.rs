@@ -178,7 +178,7 @@ impl Outbox for EventQueue {
 }
 
 impl Waker for EventQueue {
-    fn ring(&self) {
+    fn notify(&self) {
         self.push(Event::Work);
     }
 

@@ -4,12 +4,12 @@ use std::cell::RefCell;
 use std::collections::HashMap;
 
 use crate::cancel::{CancelToken, Reason};
-use crate::pool::{Pool, Ticket};
+use crate::pool::{Pool, QueuePosition, Taker};
 
 /// How to cancel a job.
 struct Cancellable {
     pool: Pool,
-    ticket: Ticket,
+    position: QueuePosition,
     token: CancelToken,
 }
 
@@ -19,14 +19,14 @@ pub(crate) struct Jobs(RefCell<HashMap<u64, Cancellable>>);
 
 impl Jobs {
     /// Remembers how to cancel the job `id`.
-    pub(super) fn remember(&self, id: u64, pool: Pool, ticket: Ticket, token: CancelToken) {
-        self.0.borrow_mut().insert(id, Cancellable { pool, ticket, token });
+    pub(super) fn remember(&self, id: u64, pool: Pool, position: QueuePosition, token: CancelToken) {
+        self.0.borrow_mut().insert(id, Cancellable { pool, position, token });
     }
 
     /// The job `id` waits at another position now.
-    pub(super) fn moved(&self, id: u64, ticket: Ticket) {
+    pub(super) fn moved(&self, id: u64, position: QueuePosition) {
         if let Some(job) = self.0.borrow_mut().get_mut(&id) {
-            job.ticket = ticket;
+            job.position = position;
         }
     }
 
@@ -40,9 +40,9 @@ impl Jobs {
 
     /// Cancels the job `id`, if it has not been answered. Gives the number of the script worker that runs it.
     pub(crate) fn cancel(&self, id: u64, reason: Reason) -> Option<usize> {
-        let Cancellable { pool, ticket, token } = self.0.borrow_mut().remove(&id)?;
-        let waited = pool.cancel(ticket, &token, reason);
-        if waited || !ticket.is_of_a_script() { None } else { pool.stop_script(id, reason) }
+        let Cancellable { pool, position, token } = self.0.borrow_mut().remove(&id)?;
+        let waited = pool.cancel(position, &token, reason);
+        if waited || position.taker() != Taker::Script { None } else { pool.stop_script(id, reason) }
     }
 
     /// The environment ends: its jobs are ended by their pools.

@@ -4,7 +4,7 @@ use super::core::Core;
 use super::event::Event;
 use super::handles::Handles;
 use super::registration::{offer_registration, take_registration};
-use crate::pool::{Pool, Ticket};
+use crate::pool::{Pool, QueuePosition};
 use crate::value::{Payload, Value};
 
 /// The pools that an environment's JavaScript has made, by handle.
@@ -52,16 +52,16 @@ impl Pools<'_> {
     /// when the pool needs no worker any more.
     pub(crate) fn register_worker(self, pool: u32) -> Option<(usize, u64)> {
         let pool = self.table.get(pool)?;
-        let number = pool.open_seat()?;
+        let number = pool.register_worker()?;
         Some((number, offer_registration(pool, number, self.core.events())))
     }
 
     /// Evicts a worker that has ended, whether it had accepted its registration or not.
     pub(crate) fn evict_worker(self, pool: u32, number: usize, key: u64) -> Evicted {
         drop(take_registration(key));
-        let (ran, orphans) = self.with(pool, |pool| pool.evict_seat(number)).unwrap_or_default();
+        let (ran, orphans) = self.with(pool, |pool| pool.evict_worker(number)).unwrap_or_default();
         ran.iter().for_each(|id| self.core.jobs().forget(*id));
-        orphans.iter().for_each(|id| self.core.jobs().moved(*id, Ticket::of_an_orphan(*id)));
+        orphans.iter().for_each(|id| self.core.jobs().moved(*id, QueuePosition::of_orphan(*id)));
         Evicted { ran, orphans }
     }
 
@@ -69,11 +69,11 @@ impl Pools<'_> {
     /// worker takes no more.
     pub(crate) fn rebind(self, pool: u32, id: u64, worker: usize, message: f64) -> bool {
         let input = Payload::Value(Value::Number(message));
-        let ticket = self.with(pool, |pool| pool.rebind(id, worker, input)).flatten();
-        if let Some(ticket) = ticket {
-            self.core.jobs().moved(id, ticket);
+        let position = self.with(pool, |pool| pool.rebind(id, worker, input)).flatten();
+        if let Some(position) = position {
+            self.core.jobs().moved(id, position);
         }
-        ticket.is_some()
+        position.is_some()
     }
 
     /// Takes back a job whose input could not be sent to the worker that it is bound to.

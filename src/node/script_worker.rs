@@ -12,7 +12,7 @@ use super::js::{Js, JsValue, KeptMemory, Result, Status};
 use super::out_of_band::OutOfBand;
 use super::registration::{Registration, take_registration};
 use crate::cancel::CancelToken;
-use crate::pool::{Road, ScriptOutcome, Step, WaitPolicy};
+use crate::pool::{IdleWait, InputPath, ScriptOutcome, Step};
 use crate::value::Payload;
 
 /// What [`ScriptWorker::step`] writes first on the call buffer. The same numbers stand in `lib/script-pool/steps.js`.
@@ -50,7 +50,7 @@ impl ScriptWorker {
     ) -> Result<Option<Self>> {
         let Some(registration) = take_registration(key) else { return Ok(None) };
         let inbox = KeptMemory::keep(js, inbox, 1)?;
-        if !registration.pool.join_seat(registration.number, waker) {
+        if !registration.pool.worker_joined(registration.number, waker) {
             return Ok(None);
         }
         Ok(Some(ScriptWorker { registration, inbox, tokens: Mutex::default() }))
@@ -67,7 +67,7 @@ impl ScriptWorker {
         let how = form >> 16;
         if how == end::BESIDE || how == end::BESIDE_FAILED {
             let failed = how == end::BESIDE_FAILED;
-            return Ok(ScriptOutcome::Beside { failed, from: self.registration.key });
+            return Ok(ScriptOutcome::ViaFallback { failed, from: self.registration.key });
         }
         let payload = reader.read(Input::of_call_buffer(form & 0xffff, length, values)?)?;
         match (how, payload) {
@@ -78,22 +78,22 @@ impl ScriptWorker {
     }
 
     /// Answers the job that is finished, takes the next, and shows it on the call buffer: step, id, form, number, function,
-    /// whether it may be stopped, the time, and the road of its input. The input's wire is in the inbox; what has no room
+    /// whether it may be stopped, the time, and the path of its input. The input's wire is in the inbox; what has no room
     /// there is returned.
     pub(crate) fn step<'call>(
         &self,
         js: Js<'call>,
         core: &Core,
         finished: Option<(u64, ScriptOutcome)>,
-        policy: WaitPolicy,
+        idle: IdleWait,
     ) -> Result<JsValue<'call>> {
         if let Some((id, _)) = &finished {
             self.forget_token(*id);
             core.adaptive_wait().given();
         }
         let Registration { pool, number, key, owner } = &self.registration;
-        let (id, function, input, token, road) = match pool.script_step(*number, finished, policy) {
-            Step::Run { id, function, input, token, road } => (id, function, input, token, road),
+        let (id, function, input, token, path) = match pool.script_step(*number, finished, idle) {
+            Step::Run { id, function, input, token, path } => (id, function, input, token, path),
             Step::Wait => {
                 core.answer([step::WAIT]);
                 return js.undefined();
@@ -118,9 +118,9 @@ impl ScriptWorker {
             function as f64,
             f64::from(u8::from(stoppable)),
             core.age().as_secs_f64() * 1000.0,
-            f64::from(road as u8),
+            f64::from(path as u8),
         ]);
-        if road == Road::Asked {
+        if path == InputPath::OnDemand {
             owner.push(Event::InputWanted { id, key: *key });
         }
         Ok(rest)
@@ -185,14 +185,14 @@ impl ScriptWorker {
         self.registration.pool.script_function_name(number)
     }
 
-    /// Ends the worker's membership of its own will: see [`Pool::leave_seat`](crate::pool::Pool::leave_seat).
+    /// Ends the worker's membership of its own will: see [`Pool::retire_worker`](crate::pool::Pool::retire_worker).
     pub(crate) fn leave(&self, only_idle: bool, keep: usize) -> bool {
-        self.registration.pool.leave_seat(self.registration.number, only_idle, keep)
+        self.registration.pool.retire_worker(self.registration.number, only_idle, keep)
     }
 
     /// The environment ends.
     pub(super) fn abandon(self) {
-        self.registration.pool.abandon_seat(self.registration.number);
+        self.registration.pool.unregister_worker(self.registration.number);
     }
 
     fn forget_token(&self, id: u64) {

@@ -8,7 +8,7 @@ use super::pools::Pools;
 use super::refusal::Refusal;
 use crate::cancel::CancelToken;
 use crate::error::{Code, Error};
-use crate::pool::{Accepted, Batch, For, Job, Pool, Road, Ticket};
+use crate::pool::{Accepted, Batch, InputPath, Job, Pool, QueuePosition, Target};
 use crate::value::Payload;
 
 type Result<T> = std::result::Result<T, Refusal>;
@@ -51,11 +51,11 @@ impl SubmitOptions {
 /// What only a script's task has.
 pub(crate) struct ScriptOptions {
     /// How its input reaches the worker.
-    pub(crate) road: Road,
+    pub(crate) path: InputPath,
     /// Whether its worker runs nothing else meanwhile.
-    pub(crate) alone: bool,
+    pub(crate) exclusive: bool,
     /// Which worker may take it.
-    pub(crate) worker: For,
+    pub(crate) target: Target,
 }
 
 impl Pools<'_> {
@@ -71,14 +71,14 @@ impl Pools<'_> {
         let token = (options.cancellable || options.deadline.is_some()).then(|| options.token());
         let kept = if options.cancellable { token.clone() } else { None };
         let job = Job::new(id, self.core.events(), task, input, token);
-        self.submit_to(submission.pool, |pool| match pool.submit(job, options.priority) {
+        self.submit_to(submission.pool, |pool| match pool.submit(job, options.priority, Target::Native) {
             Ok(accepted) => {
-                self.keep(id, pool, accepted.ticket, kept);
+                self.keep(id, pool, accepted.position, kept);
                 Ok(accepted)
             }
-            Err(refusal) => {
-                drop(refusal.refused.into_input());
-                Err(refusal.error)
+            Err(refused) => {
+                drop(refused.submission.into_input());
+                Err(refused.error)
             }
         })
     }
@@ -97,40 +97,38 @@ impl Pools<'_> {
         let batch = Batch::new(id, self.core.events(), task, options.priority, inputs, count, token);
         self.submit_to(submission.pool, |pool| match pool.submit_batch(Arc::new(batch)) {
             Ok(accepted) => {
-                self.keep(id, pool, accepted.ticket, kept);
+                self.keep(id, pool, accepted.position, kept);
                 Ok(accepted)
             }
-            Err(refusal) => {
-                refusal.refused.disown();
-                Err(refusal.error)
+            Err(refused) => {
+                refused.submission.disown();
+                Err(refused.error)
             }
         })
     }
 
-    /// Submits a task of a script. True with it: no worker could be told of it.
+    /// Submits a task of a script.
     pub(crate) fn submit_script(
         self,
         submission: Submission,
         script: ScriptOptions,
         read: impl FnOnce() -> JsResult<Payload>,
-    ) -> Result<(Accepted, bool)> {
+    ) -> Result<Accepted> {
         let Submission { task, id, options, .. } = submission;
         let input = self.input(submission.pool, read)?;
         let token = options.cancellable.then(|| options.token());
-        let mut job = Job::new(id, self.core.events(), task, input, token.clone()).by(script.road);
-        if script.alone {
-            job = job.alone();
+        let mut job = Job::new(id, self.core.events(), task, input, token.clone()).by(script.path);
+        if script.exclusive {
+            job = job.exclusive();
         }
-        self.submit_to(submission.pool, |pool| {
-            match pool.submit_script(job, options.priority, script.worker) {
-                Ok((accepted, untold)) => {
-                    self.keep(id, pool, accepted.ticket, token);
-                    Ok((accepted, untold))
-                }
-                Err(refusal) => {
-                    drop(refusal.refused.into_input());
-                    Err(refusal.error)
-                }
+        self.submit_to(submission.pool, |pool| match pool.submit(job, options.priority, script.target) {
+            Ok(accepted) => {
+                self.keep(id, pool, accepted.position, token);
+                Ok(accepted)
+            }
+            Err(refused) => {
+                drop(refused.submission.into_input());
+                Err(refused.error)
             }
         })
     }
@@ -159,9 +157,9 @@ impl Pools<'_> {
     }
 
     /// Keeps a job cancellable by its id, if it has a token for that.
-    fn keep(self, id: u64, pool: &Pool, ticket: Ticket, token: Option<CancelToken>) {
+    fn keep(self, id: u64, pool: &Pool, position: QueuePosition, token: Option<CancelToken>) {
         if let Some(token) = token {
-            self.core.jobs().remember(id, pool.clone(), ticket, token);
+            self.core.jobs().remember(id, pool.clone(), position, token);
         }
     }
 }

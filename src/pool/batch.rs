@@ -1,8 +1,8 @@
 //! Many inputs of one task under one promise.
 //!
-//! A batch is one entry of the queue. It stays at the front while it has inputs left, and every thread that comes
-//! by takes a chunk of them. Chunks grow while they run quickly, so that thousands of tiny inputs cost one lock
-//! for many, and a single long one costs nobody else a wait.
+//! A batch is one entry of the queue. It stays at the front while it has inputs left, and every thread that takes it
+//! works on a chunk of them. Chunks grow while they run quickly, so that thousands of tiny inputs cost one lock
+//! for many, and a single long one makes no other thread wait.
 //!
 //! Every input is counted once, before the batch is answered: as what it came to, or as cancelled when it was given up
 //! because another one failed, or the batch was stopped. Once no input is left to take, the batch leaves the queue,
@@ -10,9 +10,9 @@
 
 use std::time::{Duration, Instant};
 
-use super::job::{Outbox, Reply};
-use super::queue::Ticket;
-use super::stats::Ended;
+use super::observer::Ended;
+use super::outbox::{Outbox, Reply};
+use super::position::QueuePosition;
 use crate::cancel::{CancelToken, Reason};
 use crate::error::{Code, Error, Result};
 use crate::panic::guard;
@@ -34,7 +34,7 @@ pub struct Batch {
     state: Mutex<State>,
 }
 
-/// The inputs: sealed until the first thread comes by, which decodes them so that the submitter need not.
+/// The inputs: sealed until the first thread takes some, which decodes them so that the submitter need not.
 enum Inputs {
     Sealed(Payload, usize),
     Open(std::vec::IntoIter<Value>),
@@ -73,8 +73,8 @@ struct State {
     remaining: usize,
     failure: Option<(usize, Error)>,
     reply: Option<Reply>,
-    /// Its place in the queue.
-    ticket: Option<Ticket>,
+    /// Where it waits.
+    position: Option<QueuePosition>,
 }
 
 impl State {
@@ -87,9 +87,9 @@ impl State {
     }
 }
 
-/// What a batch tells of its progress to the pool whose thread works on it.
-pub(super) trait Observe {
-    /// Inputs have ended. Called before the batch is answered, and with locks held: it takes none.
+/// The pool whose thread works on a batch, as the batch sees it.
+pub(super) trait BatchHost {
+    /// Inputs have ended. Called before the batch is answered, and with the batch's lock held: it takes none.
     fn ended(&self, ended: Ended);
     /// No input is left to take: the batch need not wait in the queue any more.
     fn exhausted(&self);
@@ -122,7 +122,7 @@ impl Batch {
             remaining: count,
             failure: None,
             reply: Some(Reply::new(id, outbox)),
-            ticket: None,
+            position: None,
         };
         Batch { task, priority, token, queued_at: Instant::now(), state: Mutex::new(state) }
     }
@@ -140,16 +140,16 @@ impl Batch {
     }
 
     /// Told by the queue when it was accepted.
-    pub(super) fn queued_as(&self, ticket: Ticket) {
-        self.state.lock().ticket = Some(ticket);
+    pub(super) fn set_position(&self, position: QueuePosition) {
+        self.state.lock().position = Some(position);
     }
 
-    /// Its place in the queue.
-    pub(super) fn ticket(&self) -> Option<Ticket> {
-        self.state.lock().ticket
+    /// Where it waits, or has waited.
+    pub(super) fn position(&self) -> Option<QueuePosition> {
+        self.state.lock().position
     }
 
-    fn take(&self, most: usize, observer: &impl Observe) -> Option<Chunk> {
+    fn take(&self, most: usize, host: &impl BatchHost) -> Option<Chunk> {
         let mut state = self.state.lock();
         let first = state.next;
         let inputs: Vec<Value> = match state.inputs.open() {
@@ -157,9 +157,9 @@ impl Batch {
             Err(error) => {
                 state.failure = Some((ABANDONED, error));
                 let failed = state.give_up_rest();
-                observer.ended(Ended { failed, ..Ended::default() });
+                host.ended(Ended { failed, ..Ended::default() });
                 drop(state);
-                observer.exhausted();
+                host.exhausted();
                 self.answer_if_done(self.state.lock());
                 return None;
             }
@@ -168,15 +168,15 @@ impl Batch {
         let is_last = !inputs.is_empty() && state.inputs.len() == 0;
         drop(state);
         if is_last {
-            observer.exhausted();
+            host.exhausted();
         }
         (!inputs.is_empty()).then_some(Chunk { first, inputs })
     }
 
-    /// Runs inputs until none is left, the observer says to look at the queue again, or the batch was stopped.
-    pub(super) fn work(&self, mut run: impl FnMut(Value) -> Result<Value>, observer: &impl Observe) {
+    /// Runs inputs until none is left, the host says to look at the queue again, or the batch was stopped.
+    pub(super) fn work(&self, mut run: impl FnMut(Value) -> Result<Value>, host: &impl BatchHost) {
         let mut size = 1;
-        while let Some(chunk) = self.take(size, observer) {
+        while let Some(chunk) = self.take(size, host) {
             let started = Instant::now();
             let taken = chunk.inputs.len();
             let mut outputs = Vec::with_capacity(taken);
@@ -190,13 +190,13 @@ impl Batch {
                     }
                 }
             }
-            self.put(chunk.first, taken, outputs, failure, observer);
+            self.put(chunk.first, taken, outputs, failure, host);
             if started.elapsed() < QUICK {
                 size = (size * 2).min(LARGEST_CHUNK);
             } else {
                 size = (size / 2).max(1);
             }
-            if observer.should_leave() {
+            if host.should_leave() {
                 break;
             }
         }
@@ -209,7 +209,7 @@ impl Batch {
         taken: usize,
         outputs: Vec<Value>,
         failure: Option<(usize, Error)>,
-        observer: &impl Observe,
+        host: &impl BatchHost,
     ) {
         let mut ended = Ended { completed: outputs.len(), ..Ended::default() };
         let mut state = self.state.lock();
@@ -222,7 +222,7 @@ impl Batch {
             *place = output;
         }
         if let Some((index, error)) = failure {
-            ended.with_error(&error);
+            ended.add_error(&error);
             match (self.token.reason(), &state.failure) {
                 // It was stopped, as a whole or by another input's failure: not this input's fault.
                 (Some(_), Some(_)) | (None, Some((ABANDONED, _))) => {}
@@ -230,19 +230,19 @@ impl Batch {
                 (None, Some((earlier, _))) if *earlier < index => {}
                 (None, _) => state.failure = Some((index, error)),
             }
-            // The rest would be thrown away: give it up, and stop what other threads are at.
+            // The rest would be thrown away: give it up, and stop the threads that work on more.
             let rest = state.give_up_rest();
             ended.cancelled += taken - ended.completed - 1 + rest;
+            // Not under the lock: wakers take locks of their own, and the queue's lock comes before this one. This chunk
+            // still counts as remaining, so no other thread answers meanwhile.
+            drop(state);
             self.token.cancel(Reason::Cancelled);
             if rest > 0 {
-                // Not under the lock: the queue has one of its own, and takes this one under it. This chunk is still
-                // counted as remaining, so nobody answers meanwhile.
-                drop(state);
-                observer.exhausted();
-                state = self.state.lock();
+                host.exhausted();
             }
+            state = self.state.lock();
         }
-        observer.ended(ended);
+        host.ended(ended);
         state.remaining -= taken;
         self.answer_if_done(state);
     }

@@ -1,34 +1,62 @@
-//! The pool: one queue and the threads that take from it.
+//! The pool: one queue, and the threads that take from it: native threads of its own, and script workers.
 //!
-//! * `config` — what a pool is made from.
-//! * `job`, `batch` — what is submitted: one task, or many inputs of one task.
-//! * `parallel_for` — one task split over the threads.
-//! * `queue` — priorities, limit, removal by ticket.
-//! * `threads` — the state under the lock: who runs, who sleeps, who is woken. Its head tells the protocol.
-//! * `worker` — one thread: take, run, report.
-//! * `scripts` — JavaScript workers that take from the same pool: seats, and the protocol of coming and going.
-//! * `stats` — counters.
+//! What it runs it does not know: that is handed in as an [`Execute`].
+//!
+//! * `config` — the settings of a pool.
+//! * `execute` — the two seams between the pool and the tasks: [`Execute`] and [`Helpers`].
+//! * `outbox` — where answers go, and the promise to answer once.
+//! * `job`, `batch`, `parallel_for` — one task; many inputs of one task; one task split over the threads.
+//! * `position` — [`Taker`], [`Target`] and [`QueuePosition`]: which kind of thread takes an entry, and where it waits.
+//! * `priority_queue` — one line: priorities, removal from the middle.
+//! * `queue` — the pool's queue: a line for each taker.
+//! * `admission` — how much may wait: the one rule against `maxQueue`.
+//! * `observer` — the trait through which each step of a task is told; `tally` — the counters, which observe;
+//!   `stats` — a pool at one moment.
+//! * `threads` — the native threads' slots and counts; `parking` — how they sleep, wake and end, with the protocol.
+//! * `worker` — one native thread: take, run, report.
+//! * `script_state` — the script workers' state machine, with the protocol; `scripts` — the calls of a worker and of its
+//!   owner; `script_jobs` — jobs that are bound to one worker, or asked for; `script_functions` — their functions' names.
+//! * `state` — all of it under one lock; `submit` — submitting, cancelling and closing.
 
+mod admission;
 mod batch;
 mod config;
+mod execute;
 mod job;
+mod observer;
+mod outbox;
 mod parallel_for;
+mod parking;
+mod position;
+mod priority_queue;
 mod queue;
+mod script_functions;
+mod script_jobs;
+mod script_state;
 mod scripts;
+mod state;
 mod stats;
+mod submit;
+mod tally;
 mod threads;
 mod worker;
 
 #[cfg(all(test, not(loom)))]
-mod scripts_test;
+mod pool_tests;
 #[cfg(all(test, not(loom)))]
-mod test;
+mod script_tests;
+#[cfg(all(test, not(loom)))]
+mod test_tasks;
 
 pub use batch::Batch;
 pub use config::Config;
-pub use job::{Job, Outbox, Road};
-pub use parallel_for::Work;
-pub use queue::Ticket;
-pub use scripts::{For, ScriptOutcome, Step, WaitPolicy, Waker};
+pub use execute::{Execute, Helpers, Tasks};
+pub use job::{InputPath, Job};
+pub use outbox::{Outbox, ScriptOutcome};
+pub use parallel_for::PartWork;
+pub use position::{QueuePosition, Taker, Target};
+pub use script_state::Waker;
+pub use scripts::{IdleWait, Step};
+pub use state::Pool;
 pub use stats::Stats;
-pub use threads::{Accepted, Pool, Refusal};
+pub use submit::{Accepted, SubmitError};

@@ -1,13 +1,13 @@
 //! One task's work split over the pool's threads.
 //!
-//! The thread that runs the task takes parts itself until none is left, and asks the others to help. So it depends on
-//! nobody: when all threads are busy it does everything alone. Then it waits for the parts that helpers are *in the middle
-//! of*, which are running and end by themselves.
+//! The thread that runs the task does parts itself until none is left, and free threads steal some of them meanwhile. So it
+//! depends on no other thread: when all are busy it does everything alone. Then it waits for the parts that other threads
+//! are *in the middle of*, which are running and end by themselves.
 //!
-//! *A helper that comes late* finds no part left, or no work (the fork has ended), and goes. It holds the work only while
-//! it has a part: what the work keeps alive, memory of JavaScript among it, is let go of before the task is answered.
+//! *A thread that comes late* finds no part left, or no work (the parallel-for has ended), and goes. It holds the work only
+//! while it has a part: what the work keeps alive, memory of JavaScript among it, is let go of before the task is answered.
 //!
-//! *After a failure* no further part is begun; the first error is the fork's.
+//! *After a failure* no further part is begun; the first error is that of the whole.
 
 use crate::cancel::CancelToken;
 use crate::error::{Code, Error, Result};
@@ -15,11 +15,11 @@ use crate::panic::guard;
 use crate::sync::{Condvar, Mutex};
 
 /// What is done for each part.
-pub type Work = std::sync::Arc<dyn Fn(usize, &CancelToken) -> Result<()> + Send + Sync>;
+pub type PartWork = std::sync::Arc<dyn Fn(usize, &CancelToken) -> Result<()> + Send + Sync>;
 
 struct State {
-    /// None once the fork has ended.
-    work: Option<Work>,
+    /// None once the parallel-for has ended.
+    work: Option<PartWork>,
     next: usize,
     running: usize,
     failure: Option<Error>,
@@ -30,17 +30,17 @@ pub(super) struct ParallelFor {
     count: usize,
     pub(super) token: CancelToken,
     state: Mutex<State>,
-    idle: Condvar,
+    none_running: Condvar,
 }
 
 impl ParallelFor {
-    pub(super) fn new(count: usize, work: Work, token: CancelToken) -> Self {
+    pub(super) fn new(count: usize, work: PartWork, token: CancelToken) -> Self {
         let state = State { work: Some(work), next: 0, running: 0, failure: None };
-        ParallelFor { count, token, state: Mutex::new(state), idle: Condvar::new() }
+        ParallelFor { count, token, state: Mutex::new(state), none_running: Condvar::new() }
     }
 
     /// Does parts until none is left to begin.
-    pub(super) fn help(&self) {
+    pub(super) fn run_parts(&self) {
         while let Some((part, work)) = self.begin() {
             let outcome = self.token.check().and_then(|()| {
                 guard(|| work(part, &self.token)).unwrap_or_else(|panic| {
@@ -57,12 +57,12 @@ impl ParallelFor {
             }
             if state.running == 0 {
                 drop(state);
-                self.idle.notify_all();
+                self.none_running.notify_all();
             }
         }
     }
 
-    fn begin(&self) -> Option<(usize, Work)> {
+    fn begin(&self) -> Option<(usize, PartWork)> {
         let mut state = self.state.lock();
         if state.next == self.count || state.failure.is_some() {
             return None;
@@ -74,11 +74,11 @@ impl ParallelFor {
         Some((part, work))
     }
 
-    /// Waits until nobody has a part; called by the task's own thread after its [`ParallelFor::help`].
+    /// Waits until no thread has a part; the task's own thread calls it after its [`ParallelFor::run_parts`].
     pub(super) fn end(&self) -> Result<()> {
         let mut state = self.state.lock();
         while state.running > 0 {
-            self.idle.wait(&mut state);
+            self.none_running.wait(&mut state);
         }
         let work = state.work.take();
         let failure = state.failure.take();
@@ -94,13 +94,13 @@ mod tests {
     use std::sync::Arc;
 
     use crate::cancel::Reason;
-    use crate::pool::{Config, Pool};
-    use crate::tasks::Registry;
+    use crate::pool::test_tasks::TestTasks;
+    use crate::pool::{Config, Helpers, Pool};
     use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
     use std::time::{Duration, Instant};
 
     fn pool(threads: usize) -> Pool {
-        Pool::new(Config { max_threads: threads, ..Config::default() }, Arc::new(Registry::new()))
+        Pool::new(Config { max_threads: threads, ..Config::default() }, Arc::new(TestTasks))
     }
 
     #[test]
@@ -109,24 +109,24 @@ mod tests {
         let done: Arc<Vec<AtomicUsize>> = Arc::new((0..200).map(|_| AtomicUsize::new(0)).collect());
         let threads = Arc::new(Mutex::new(std::collections::HashSet::new()));
         let (counts, who) = (done.clone(), threads.clone());
-        let work: Work = Arc::new(move |part, _| {
+        let work: PartWork = Arc::new(move |part, _| {
             counts[part].fetch_add(1, SeqCst);
             who.lock().insert(std::thread::current().id());
             std::thread::sleep(Duration::from_micros(200));
             Ok(())
         });
-        pool.fork(200, work, &CancelToken::new(None)).unwrap();
+        pool.parallel_for(200, work, &CancelToken::new(None)).unwrap();
         assert!(done.iter().all(|count| count.load(SeqCst) == 1));
         assert!(threads.lock().len() > 1, "others have helped");
         pool.close(false, None);
     }
 
     #[test]
-    fn it_ends_though_no_helper_ever_comes() {
+    fn it_ends_though_no_thread_ever_steals() {
         let pool = pool(1);
         let done = Arc::new(AtomicUsize::new(0));
         let counted = done.clone();
-        pool.fork(
+        pool.parallel_for(
             10,
             Arc::new(move |_, _| {
                 counted.fetch_add(1, SeqCst);
@@ -143,13 +143,13 @@ mod tests {
         let pool = pool(3);
         let done = Arc::new(AtomicUsize::new(0));
         let counted = done.clone();
-        let work: Work = Arc::new(move |part, _| {
+        let work: PartWork = Arc::new(move |part, _| {
             counted.fetch_add(1, SeqCst);
             assert!(part != 3, "boom");
             std::thread::sleep(Duration::from_micros(100));
             Ok(())
         });
-        let error = pool.fork(10_000, work, &CancelToken::new(None)).unwrap_err();
+        let error = pool.parallel_for(10_000, work, &CancelToken::new(None)).unwrap_err();
         assert_eq!(error.code(), Code::TaskPanicked);
         assert!(error.message().contains("boom"), "{}", error.message());
         assert!(done.load(SeqCst) < 10_000);
@@ -162,14 +162,14 @@ mod tests {
         let token = CancelToken::new(None);
         let canceller = token.clone();
         let started = Instant::now();
-        let work: Work = Arc::new(move |part, _| {
+        let work: PartWork = Arc::new(move |part, _| {
             if part == 2 {
                 canceller.cancel(Reason::Cancelled);
             }
             std::thread::sleep(Duration::from_millis(1));
             Ok(())
         });
-        let error = pool.fork(100_000, work, &token).unwrap_err();
+        let error = pool.parallel_for(100_000, work, &token).unwrap_err();
         assert_eq!(error.code(), Code::TaskCancelled);
         assert!(started.elapsed() < Duration::from_secs(20));
         pool.close(false, None);
@@ -181,11 +181,11 @@ mod tests {
         for _ in 0..200 {
             let held = Arc::new(());
             let inside = held.clone();
-            let work: Work = Arc::new(move |_, _| {
+            let work: PartWork = Arc::new(move |_, _| {
                 std::hint::black_box(&inside);
                 Ok(())
             });
-            pool.fork(8, work, &CancelToken::new(None)).unwrap();
+            pool.parallel_for(8, work, &CancelToken::new(None)).unwrap();
             assert_eq!(Arc::strong_count(&held), 1);
         }
         pool.close(false, None);

@@ -1,229 +1,218 @@
-//! The queue: first in, first out within a priority; higher priorities first.
+//! The queue of a pool: everything that waits, in a line for each taker.
 //!
-//! Each priority is a lane. A ticket names a lane and a running number in it, so taking one waiting job out of the
-//! middle (an abort) is O(1) and drops its input at once; what stays behind is an empty place, skipped later.
+//! A taker finds its next entry in O(1), so each kind has a line of its own, and each script worker another for the jobs
+//! that are *bound* to it, since their input can only go there. A worker takes from both, the higher priority first, then
+//! the older. What is bound to a worker that ends was not begun: it becomes an *orphan*, which the owner binds to another
+//! worker or answers.
+//!
+//! Where an entry waits is its [`QueuePosition`]; how much may wait is told in `admission.rs`.
 
 use std::collections::VecDeque;
 
 use super::batch::Batch;
 use super::job::Job;
 use super::parallel_for::ParallelFor;
+use super::position::{Place, QueuePosition, Taker, Target};
+use super::priority_queue::{Entry, PriorityQueue};
 use crate::sync::Arc;
 
-/// What waits.
-pub(super) enum Entry {
+/// What a native thread takes.
+pub(super) enum Taken {
     Job(Job),
     Batch(Arc<Batch>),
-    /// Another thread's task would be helped; never in the queue itself, see `State::help`.
-    Help(Arc<ParallelFor>),
-}
-
-/// A place in the queue.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Ticket {
-    priority: i32,
-    number: u64,
-    line: Line,
-}
-
-/// Who takes what waits.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Line {
-    /// The native threads.
-    Native,
-    /// Any script worker.
-    Scripts,
-    /// The script worker at this seat, which has the job's input already.
-    Bound(usize),
-    /// Nobody yet: the job of this id waits for a script worker that its input can go to.
-    Orphans(u64),
-}
-
-impl Ticket {
-    pub(super) fn in_line(self, line: Line) -> Self {
-        Ticket { line, ..self }
-    }
-
-    /// Of a script's job that waits for a worker it can be bound to.
-    pub fn of_an_orphan(id: u64) -> Self {
-        Ticket { priority: 0, number: 0, line: Line::Orphans(id) }
-    }
-
-    pub(super) fn line(self) -> Line {
-        self.line
-    }
-
-    /// Whether it is of a job for a script worker.
-    pub fn is_of_a_script(self) -> bool {
-        self.line != Line::Native
-    }
-}
-
-struct Lane {
-    priority: i32,
-    /// The running number of the first place.
-    head: u64,
-    places: VecDeque<Option<Entry>>,
+    /// Parts of the task of another thread.
+    Steal(Arc<ParallelFor>),
 }
 
 pub(super) struct Queue {
-    /// Highest priority first. Lanes other than 0 live only while something waits in them.
-    lanes: Vec<Lane>,
-    /// No number below this is given again, also by a lane that comes back.
-    fresh: u64,
-    len: usize,
+    /// Work in parts that wants more threads, once for each thread; before everything else, as it is work begun.
+    stealable: VecDeque<Arc<ParallelFor>>,
+    native: PriorityQueue,
+    any_worker: PriorityQueue,
+    /// By the worker's number. A line outlives its worker, so that no position is ever used again.
+    bound: Vec<PriorityQueue>,
+    /// Entries in all of `bound`.
+    bound_len: usize,
+    /// With their priorities.
+    orphans: Vec<(i32, Job)>,
 }
 
 impl Queue {
     pub(super) fn new() -> Self {
-        let lane = Lane { priority: 0, head: 0, places: VecDeque::new() };
-        Queue { lanes: vec![lane], fresh: 0, len: 0 }
+        Queue {
+            stealable: VecDeque::new(),
+            native: PriorityQueue::new(),
+            any_worker: PriorityQueue::new(),
+            bound: Vec::new(),
+            bound_len: 0,
+            orphans: Vec::new(),
+        }
     }
 
-    /// How many entries wait.
-    pub(super) fn len(&self) -> usize {
-        self.len
+    /// How many entries wait for takers of one kind.
+    pub(super) fn waiting(&self, taker: Taker) -> usize {
+        match taker {
+            Taker::Native => self.native.len(),
+            Taker::Script => self.any_worker.len() + self.bound_len + self.orphans.len(),
+        }
     }
 
-    /// The highest priority that waits; `i32::MIN` when nothing does.
-    pub(super) fn top_priority(&self) -> i32 {
-        self.lanes.iter().find(|lane| !lane.places.is_empty()).map_or(i32::MIN, |lane| lane.priority)
+    /// The highest priority that waits for native threads; `i32::MIN` when nothing does.
+    pub(super) fn top_native_priority(&self) -> i32 {
+        self.native.top_priority()
+    }
+
+    /// What native threads could take up now: entries, and requests for threads.
+    pub(super) fn takeable_by_threads(&self) -> usize {
+        self.native.len() + self.stealable.len()
+    }
+
+    /// Jobs that any script worker may take.
+    pub(super) fn takeable_by_any_worker(&self) -> usize {
+        self.any_worker.len()
+    }
+
+    /// Jobs that are bound to the worker `number`.
+    pub(super) fn bound_to(&self, number: usize) -> usize {
+        self.bound.get(number).map_or(0, PriorityQueue::len)
     }
 
     /// Adds an entry.
-    pub(super) fn push(&mut self, priority: i32, entry: Entry) -> Ticket {
-        let at = match self.lanes.binary_search_by(|lane| priority.cmp(&lane.priority)) {
-            Ok(at) => at,
-            Err(at) => {
-                self.lanes.insert(at, Lane { priority, head: self.fresh, places: VecDeque::new() });
-                at
-            }
-        };
-        let lane = &mut self.lanes[at];
-        let number = lane.head + lane.places.len() as u64;
-        lane.places.push_back(Some(entry));
-        self.len += 1;
-        Ticket { priority, number, line: Line::Native }
-    }
-
-    /// The next entry. A batch with inputs left stays in its place and is shared out by reference.
-    pub(super) fn pop(&mut self) -> Option<Entry> {
-        if self.len == 0 {
-            return None;
-        }
-        for at in 0..self.lanes.len() {
-            while let Some(place) = self.lanes[at].places.front() {
-                if let Some(Entry::Batch(batch)) = place
-                    && batch.waiting() > 1
-                {
-                    return Some(Entry::Batch(Arc::clone(batch)));
+    pub(super) fn push(&mut self, entry: Entry, priority: i32, target: Target) -> QueuePosition {
+        QueuePosition(match (target, entry) {
+            (Target::Native, entry) => Place::Native(self.native.push(priority, entry)),
+            (Target::AnyWorker, entry) => Place::AnyWorker(self.any_worker.push(priority, entry)),
+            (Target::Worker(number), entry) => {
+                if self.bound.len() <= number {
+                    self.bound.resize_with(number + 1, PriorityQueue::new);
                 }
-                if let Some(entry) = self.remove_front(at) {
-                    self.retire_empty(at);
-                    return Some(entry);
-                }
+                self.bound_len += 1;
+                Place::Worker(number, self.bound[number].push(priority, entry))
             }
-        }
-        None
-    }
-
-    /// Takes out the entry at `ticket`, if it still waits.
-    pub(super) fn remove(&mut self, ticket: Ticket) -> Option<Entry> {
-        let at = self.lanes.binary_search_by(|lane| ticket.priority.cmp(&lane.priority)).ok()?;
-        let lane = &mut self.lanes[at];
-        let index = usize::try_from(ticket.number.checked_sub(lane.head)?).ok()?;
-        let entry = lane.places.get_mut(index)?.take()?;
-        self.len -= 1;
-        // Empty places in front go now, so a queue emptied by aborts holds no memory of it.
-        while let Some(None) = self.lanes[at].places.front() {
-            self.remove_front(at);
-        }
-        self.retire_empty(at);
-        Some(entry)
-    }
-
-    /// The job that [`Queue::pop`] would give, and its priority.
-    pub(super) fn next_job(&self) -> Option<(i32, &Job)> {
-        if self.len == 0 {
-            return None;
-        }
-        self.lanes.iter().find_map(|lane| {
-            lane.places.iter().flatten().find_map(|entry| match entry {
-                Entry::Job(job) => Some((lane.priority, job)),
-                Entry::Batch(_) | Entry::Help(_) => None,
-            })
+            (Target::NoWorker, Entry::Job(job)) => {
+                let id = job.reply.id();
+                self.orphans.push((priority, job));
+                Place::Orphan(id)
+            }
+            (Target::NoWorker, Entry::Batch(_)) => unreachable!("scripts have no batches"),
         })
     }
 
-    /// Takes out the job of this id, if it still waits; by looking at all of them.
-    pub(super) fn remove_job(&mut self, id: u64) -> Option<Job> {
-        let ticket = self.lanes.iter().find_map(|lane| {
-            let is_it =
-                |place: &Option<Entry>| matches!(place, Some(Entry::Job(job)) if job.reply.id() == id);
-            let at = lane.places.iter().position(is_it)?;
-            let number = lane.head + at as u64;
-            Some(Ticket { priority: lane.priority, number, line: Line::Native })
-        })?;
-        match self.remove(ticket) {
-            Some(Entry::Job(job)) => Some(job),
-            _ => None,
+    /// Takes out the entry at a position, if it still waits there.
+    pub(super) fn remove(&mut self, position: QueuePosition) -> Option<Entry> {
+        match position.0 {
+            Place::Native(at) => self.native.remove(at),
+            Place::AnyWorker(at) => self.any_worker.remove(at),
+            Place::Worker(number, at) => {
+                let removed = self.bound.get_mut(number)?.remove(at);
+                self.bound_len -= usize::from(removed.is_some());
+                removed
+            }
+            Place::Orphan(id) => self.remove_orphan(id).map(|(_, job)| Entry::Job(job)),
         }
     }
 
-    /// Everything that waits, in order.
-    pub(super) fn drain(&mut self) -> Vec<Entry> {
-        self.drain_with_priorities().into_iter().map(|(_, entry)| entry).collect()
-    }
-
-    /// Everything that waits, in order, each with its priority.
-    pub(super) fn drain_with_priorities(&mut self) -> Vec<(i32, Entry)> {
-        let mut all = Vec::with_capacity(self.len);
-        while let Some(lane) = self.lanes.first_mut() {
-            self.fresh = self.fresh.max(lane.head + lane.places.len() as u64);
-            let priority = lane.priority;
-            all.extend(lane.places.drain(..).flatten().map(|entry| (priority, entry)));
-            self.lanes.remove(0);
+    /// Everything that waits for takers of one kind, in order.
+    pub(super) fn drain(&mut self, taker: Taker) -> Vec<Entry> {
+        let mut all = Vec::new();
+        let mut add = |entries: Vec<(i32, Entry)>| all.extend(entries.into_iter().map(|(_, entry)| entry));
+        match taker {
+            Taker::Native => add(self.native.drain()),
+            Taker::Script => {
+                add(self.any_worker.drain());
+                self.bound.iter_mut().for_each(|line| add(line.drain()));
+                self.bound_len = 0;
+                all.extend(self.orphans.drain(..).map(|(_, job)| Entry::Job(job)));
+            }
         }
-        self.lanes.push(Lane { priority: 0, head: self.fresh, places: VecDeque::new() });
-        self.len = 0;
         all
     }
 
-    fn remove_front(&mut self, at: usize) -> Option<Entry> {
-        let lane = &mut self.lanes[at];
-        let place = lane.places.pop_front()?;
-        lane.head += 1;
-        if place.is_some() {
-            self.len -= 1;
+    /// The next for a native thread.
+    pub(super) fn take_native(&mut self) -> Option<Taken> {
+        if let Some(parts) = self.stealable.pop_front() {
+            return Some(Taken::Steal(parts));
         }
-        place
+        Some(match self.native.pop()? {
+            Entry::Job(job) => Taken::Job(job),
+            Entry::Batch(batch) => Taken::Batch(batch),
+        })
     }
 
-    fn retire_empty(&mut self, at: usize) {
-        let lane = &mut self.lanes[at];
-        if !lane.places.is_empty() {
-            return;
-        }
-        if lane.priority == 0 {
-            // A burst's memory goes back once the queue has run empty after it.
-            if lane.places.capacity() > 4096 {
-                lane.places = VecDeque::new();
+    /// Offers work in parts to so many threads.
+    pub(super) fn offer(&mut self, parts: &Arc<ParallelFor>, threads: usize) {
+        self.stealable.extend(std::iter::repeat_n(Arc::clone(parts), threads));
+    }
+
+    /// Takes an offer back, as far as no thread has taken it up.
+    pub(super) fn withdraw(&mut self, parts: &Arc<ParallelFor>) {
+        self.stealable.retain(|other| !Arc::ptr_eq(other, parts));
+    }
+
+    /// The next job that any script worker may take.
+    pub(super) fn next_for_any_worker(&self) -> Option<&Job> {
+        self.any_worker.next_job().map(|(_, job)| job)
+    }
+
+    /// The next for the script worker `number`, if the worker admits it. One that it does not admit lets no other pass.
+    pub(super) fn take_for_worker(
+        &mut self,
+        number: usize,
+        only_bound: bool,
+        admits: impl FnOnce(&Job) -> bool,
+    ) -> Option<Job> {
+        let any = if only_bound { None } else { self.any_worker.next_job() };
+        let bound = self.bound.get(number).and_then(PriorityQueue::next_job);
+        let takes_bound = match (any, bound) {
+            (_, None) => false,
+            (None, Some(_)) => true,
+            (Some((priority, job)), Some((own_priority, own))) => {
+                own_priority > priority || (own_priority == priority && own.queued_at < job.queued_at)
             }
-        } else {
-            self.fresh = self.fresh.max(lane.head);
-            self.lanes.remove(at);
+        };
+        let (_, next) = if takes_bound { bound? } else { any? };
+        if !admits(next) {
+            return None;
         }
+        let line = if takes_bound { &mut self.bound[number] } else { &mut self.any_worker };
+        let Some(Entry::Job(job)) = line.pop() else { unreachable!("scripts have no batches") };
+        self.bound_len -= usize::from(takes_bound);
+        Some(job)
+    }
+
+    /// Takes out the job of this id that is bound to the worker `number`; by looking at all of them.
+    pub(super) fn remove_bound(&mut self, number: usize, id: u64) -> Option<Job> {
+        let job = self.bound.get_mut(number)?.remove_job(id)?;
+        self.bound_len -= 1;
+        Some(job)
+    }
+
+    /// Makes orphans of what is bound to the worker `number`: their ids. Their positions are other ones from now on.
+    pub(super) fn orphan_bound(&mut self, number: usize) -> Vec<u64> {
+        let Some(line) = self.bound.get_mut(number) else { return Vec::new() };
+        let mut ids = Vec::with_capacity(line.len());
+        self.bound_len -= line.len();
+        for (priority, entry) in line.drain() {
+            if let Entry::Job(job) = entry {
+                ids.push(job.reply.id());
+                self.orphans.push((priority, job));
+            }
+        }
+        ids
+    }
+
+    /// Takes an orphan out, with its priority.
+    pub(super) fn remove_orphan(&mut self, id: u64) -> Option<(i32, Job)> {
+        let at = self.orphans.iter().position(|(_, job)| job.reply.id() == id)?;
+        Some(self.orphans.remove(at))
     }
 }
 
 #[cfg(all(test, not(loom)))]
 mod tests {
     use super::*;
-    use crate::cancel::CancelToken;
     use crate::error::Result;
     use crate::pool::Outbox;
-    use crate::pool::batch::Observe;
-    use crate::pool::stats::Ended;
     use crate::value::{Payload, Value};
 
     struct Nowhere;
@@ -231,120 +220,61 @@ mod tests {
         fn settle(&self, _: u64, _: Result<Value>) {}
     }
 
-    /// Leaves after the first chunk.
-    struct OneChunk;
-    impl Observe for OneChunk {
-        fn ended(&self, _: Ended) {}
-        fn exhausted(&self) {}
-        fn should_leave(&self) -> bool {
-            true
-        }
+    fn entry(id: u64) -> Entry {
+        Entry::Job(Job::new(id, &Nowhere, 0, Payload::Value(Value::Null), None))
     }
 
-    fn job(task: usize) -> Entry {
-        Entry::Job(Job::new(0, &Nowhere, task, Payload::Value(Value::Null), None))
-    }
-
-    fn push(queue: &mut Queue, priority: i32, task: usize) -> Ticket {
-        queue.push(priority, job(task))
-    }
-
-    fn task_of(entry: Option<Entry>) -> Option<usize> {
+    fn id_of(entry: Option<Entry>) -> Option<u64> {
         match entry? {
-            Entry::Job(job) => Some(job.task),
-            Entry::Batch(batch) => Some(batch.task),
-            Entry::Help(_) => None,
+            Entry::Job(job) => Some(job.reply.id()),
+            Entry::Batch(_) => None,
         }
     }
 
     #[test]
-    fn higher_priorities_come_first_and_equals_in_order() {
+    fn each_position_leads_to_its_entry_and_each_taker_has_its_own() {
         let mut queue = Queue::new();
-        for (priority, task) in [(0, 1), (5, 2), (0, 3), (-1, 4), (5, 5)] {
-            push(&mut queue, priority, task);
+        let targets =
+            [Target::Native, Target::AnyWorker, Target::Worker(0), Target::Worker(3), Target::NoWorker];
+        let positions: Vec<QueuePosition> =
+            (1..).zip(targets).map(|(id, target)| queue.push(entry(id), 0, target)).collect();
+        assert_eq!((queue.waiting(Taker::Native), queue.waiting(Taker::Script)), (1, 4));
+        assert_eq!(
+            (queue.bound_to(0), queue.bound_to(1), queue.bound_to(3), queue.bound_to(9)),
+            (1, 0, 1, 0)
+        );
+        for ((id, target), position) in (1..).zip(targets).zip(&positions) {
+            assert_eq!(position.taker(), target.taker());
+            assert_eq!(id_of(queue.remove(*position)), Some(id));
+            assert_eq!(id_of(queue.remove(*position)), None, "once");
         }
-        let order: Vec<usize> = std::iter::from_fn(|| task_of(queue.pop())).collect();
-        assert_eq!(order, [2, 5, 1, 3, 4]);
-        assert_eq!(queue.len(), 0);
-        assert_eq!(queue.lanes.len(), 1, "empty lanes are gone");
+        assert_eq!((queue.waiting(Taker::Native), queue.waiting(Taker::Script)), (0, 0));
     }
 
     #[test]
-    fn a_ticket_takes_out_its_own_entry_once() {
+    fn what_is_bound_moves_to_the_orphans_and_keeps_its_priority() {
         let mut queue = Queue::new();
-        let tickets: Vec<Ticket> = (0..5).map(|task| push(&mut queue, 0, task)).collect();
-        assert_eq!(task_of(queue.remove(tickets[2])), Some(2));
-        assert_eq!(task_of(queue.remove(tickets[2])), None);
-        assert_eq!(task_of(queue.pop()), Some(0));
-        assert_eq!(task_of(queue.remove(tickets[0])), None, "it was taken");
-        assert_eq!(task_of(queue.remove(tickets[4])), Some(4));
-        let rest: Vec<usize> = std::iter::from_fn(|| task_of(queue.pop())).collect();
-        assert_eq!(rest, [1, 3]);
+        let position = queue.push(entry(1), 7, Target::Worker(2));
+        queue.push(entry(2), 0, Target::Worker(2));
+        assert_eq!(queue.orphan_bound(2), [1, 2]);
+        assert_eq!(queue.waiting(Taker::Script), 2);
+        assert_eq!(id_of(queue.remove(position)), None, "it waits at another position");
+        assert_eq!(queue.remove_orphan(1).map(|(priority, job)| (priority, job.reply.id())), Some((7, 1)));
+        assert_eq!(id_of(queue.remove(QueuePosition::of_orphan(2))), Some(2));
+        assert!(queue.orphan_bound(9).is_empty());
     }
 
     #[test]
-    fn a_lane_that_comes_back_does_not_answer_to_old_tickets() {
+    fn draining_one_taker_leaves_the_other() {
         let mut queue = Queue::new();
-        let old = push(&mut queue, 7, 1);
-        queue.pop();
-        push(&mut queue, 7, 2);
-        assert_eq!(task_of(queue.remove(old)), None);
-        let older = push(&mut queue, 0, 3);
-        queue.drain();
-        push(&mut queue, 0, 4);
-        assert_eq!(task_of(queue.remove(older)), None);
-        assert_eq!(queue.len(), 1);
-    }
-
-    #[test]
-    fn a_batch_is_shared_out_until_its_last_input() {
-        let mut queue = Queue::new();
-        let inputs = Payload::Value(Value::Array(vec![Value::Null; 2]));
-        let batch = Arc::new(Batch::new(0, &Nowhere, 9, 0, inputs, 2, CancelToken::new(None)));
-        queue.push(0, Entry::Batch(batch));
-        assert_eq!(task_of(queue.pop()), Some(9));
-        let Some(Entry::Batch(batch)) = queue.pop() else { panic!("the batch is shared") };
-        assert_eq!(queue.len(), 1);
-        batch.work(Ok, &OneChunk);
-        assert_eq!(task_of(queue.pop()), Some(9));
-        assert_eq!(queue.len(), 0, "whoever takes the last input takes it out of the queue");
-    }
-
-    #[test]
-    fn the_queue_agrees_with_a_plain_model_over_random_steps() {
-        let mut random = 0x9E37_79B9_7F4A_7C15_u64;
-        let mut next = move || {
-            random ^= random << 13;
-            random ^= random >> 7;
-            random ^= random << 17;
-            random
-        };
-        let mut queue = Queue::new();
-        let mut model: Vec<(i32, u64, usize)> = Vec::new();
-        let mut tickets: Vec<(Ticket, usize)> = Vec::new();
-        for step in 0..20_000_u64 {
-            let task = usize::try_from(step).expect("64-bit");
-            match next() % 3 {
-                0 => {
-                    let priority = i32::try_from(next() % 4).expect("small") - 2;
-                    tickets.push((queue.push(priority, job(task)), task));
-                    model.push((-priority, step, task));
-                }
-                1 => {
-                    model.sort_unstable();
-                    let expected = (!model.is_empty()).then(|| model.remove(0).2);
-                    assert_eq!(task_of(queue.pop()), expected);
-                }
-                _ if !tickets.is_empty() => {
-                    let at = usize::try_from(next()).expect("64-bit") % tickets.len();
-                    let (ticket, task) = tickets.swap_remove(at);
-                    let expected =
-                        model.iter().position(|entry| entry.2 == task).map(|at| model.remove(at).2);
-                    assert_eq!(task_of(queue.remove(ticket)), expected);
-                }
-                _ => {}
-            }
-            assert_eq!(queue.len(), model.len());
+        let targets = [Target::Native, Target::AnyWorker, Target::Worker(1), Target::NoWorker];
+        for (id, target) in (1..).zip(targets) {
+            queue.push(entry(id), 0, target);
         }
+        let ids: Vec<u64> =
+            queue.drain(Taker::Script).into_iter().filter_map(|entry| id_of(Some(entry))).collect();
+        assert_eq!(ids, [2, 3, 4]);
+        assert_eq!((queue.waiting(Taker::Native), queue.waiting(Taker::Script)), (1, 0));
+        assert!(matches!(queue.take_native(), Some(Taken::Job(job)) if job.reply.id() == 1));
     }
 }

@@ -1,98 +1,123 @@
-//! One thread of a pool: take, run, report.
+//! One native thread of a pool: take, run, report.
 
 use std::time::Instant;
 
-use super::Pool;
-use super::batch::{Batch, Observe};
-use super::job::{Job, Reply};
-use super::queue::Entry;
-use super::stats::Ended;
-use super::threads::Seat;
+use super::batch::{Batch, BatchHost};
+use super::execute::Helpers;
+use super::job::Job;
+use super::observer::{End, Ended, TaskObserver, TaskRef};
+use super::outbox::Reply;
+use super::parallel_for::{ParallelFor, PartWork};
+use super::queue::Taken;
+use super::state::Pool;
+use super::threads::WorkerSlot;
 use crate::cancel::{CancelToken, Reason};
-use crate::error::{Code, Error, Result};
+use crate::error::Result;
 use crate::panic::guard;
-use crate::tasks::Context;
+use crate::sync::Arc;
 use crate::value::{Payload, Value};
 
-/// The life of the thread in `seat`.
-pub(super) fn run(pool: &Pool, seat: &Seat) {
+/// The life of the thread in `slot`.
+pub(super) fn run(pool: &Pool, slot: &WorkerSlot) {
     let mut fresh = true;
-    while let Some(entry) = pool.next(seat.number, std::mem::take(&mut fresh)) {
-        match entry {
-            Entry::Job(job) => run_job(pool, seat, job),
-            Entry::Batch(batch) => run_batch(pool, seat, &batch),
-            Entry::Help(fork) => {
-                seat.tally.begins(seat.pool_age());
-                fork.help();
-                seat.tally.ends(seat.pool_age());
+    while let Some(taken) = pool.next(slot.number, std::mem::take(&mut fresh)) {
+        match taken {
+            Taken::Job(job) => run_job(pool, slot, job),
+            Taken::Batch(batch) => run_batch(pool, slot, &batch),
+            Taken::Steal(parts) => {
+                slot.shared.tally.run_began(Instant::now());
+                parts.run_parts();
+                slot.shared.tally.run_ended(Instant::now());
             }
         }
     }
 }
 
-fn run_job(pool: &Pool, seat: &Seat, job: Job) {
+fn run_job(pool: &Pool, slot: &WorkerSlot, job: Job) {
     let Job { task, input, token, reply, queued_at, .. } = job;
-    let started = Instant::now();
-    seat.tally.waited(started - queued_at);
-    seat.tally.begins(seat.pool_age_at(started));
-    let outcome = run_task(pool, task, input, token.as_ref().unwrap_or(&seat.stop));
-    seat.tally.ends(seat.pool_age());
+    let (tally, started) = (&slot.shared.tally, Instant::now());
+    tally.started(TaskRef::native(task), queued_at, started);
+    let outcome = run_task(pool, task, input, token.as_ref().unwrap_or(&slot.shared.stop));
+    tally.left(TaskRef::native(task), started, Instant::now());
     let stopped = token.as_ref().and_then(CancelToken::reason);
     if let Some(reason @ (Reason::Cancelled | Reason::TimedOut)) = stopped {
-        // Its caller has been told so, or is about to be, whatever the task made of it in the end.
-        return answer(seat, reply, Err(reason.into_error()));
+        // Its caller has been told so, or is about to be, whatever the task returned in the end.
+        return answer(slot, task, reply, Err(reason.into_error()));
     }
-    answer(seat, reply, outcome);
+    answer(slot, task, reply, outcome);
 }
 
-/// Counts first: who has the answer finds it in the counters, and the thread free.
-fn answer(seat: &Seat, reply: Reply, outcome: Result<Value>) {
-    seat.tally.ended(&outcome);
-    seat.tally.set_answered(true);
+/// Counts first: a caller that has the answer finds it in the counters, and the thread free.
+fn answer(slot: &WorkerSlot, task: usize, reply: Reply, outcome: Result<Value>) {
+    slot.shared.tally.ended(TaskRef::native(task), End::of(&outcome), 1);
+    slot.shared.set_answered(true);
     reply.send(outcome);
 }
 
 /// A thread that works on a batch.
-struct Worker<'a> {
+struct BatchWorker<'a> {
     pool: &'a Pool,
-    seat: &'a Seat,
+    slot: &'a WorkerSlot,
     batch: &'a Batch,
 }
 
-impl Observe for Worker<'_> {
+impl BatchHost for BatchWorker<'_> {
     fn ended(&self, ended: Ended) {
-        self.seat.tally.add(ended);
-        // As far as it knows: it takes that back when it finds more.
-        self.seat.tally.set_answered(true);
+        for (end, count) in ended.counts() {
+            self.slot.shared.tally.ended(TaskRef::native(self.batch.task), end, count);
+        }
+        // As far as the thread knows: it takes that back when it finds more.
+        self.slot.shared.set_answered(true);
     }
 
     fn exhausted(&self) {
-        self.pool.retire(self.batch);
+        self.pool.remove_exhausted(self.batch);
     }
 
     fn should_leave(&self) -> bool {
-        self.pool.outranked(self.batch.priority)
+        self.pool.0.outranks(self.batch.priority)
     }
 }
 
-fn run_batch(pool: &Pool, seat: &Seat, batch: &Batch) {
-    let started = Instant::now();
-    seat.tally.waited(started - batch.queued_at);
-    seat.tally.begins(seat.pool_age_at(started));
+fn run_batch(pool: &Pool, slot: &WorkerSlot, batch: &Batch) {
+    let (tally, started) = (&slot.shared.tally, Instant::now());
+    tally.started(TaskRef::native(batch.task), batch.queued_at, started);
     let run = |input| {
-        seat.tally.set_answered(false);
+        slot.shared.set_answered(false);
         run_task(pool, batch.task, Payload::Value(input), &batch.token)
     };
-    batch.work(run, &Worker { pool, seat, batch });
-    seat.tally.ends(seat.pool_age());
+    batch.work(run, &BatchWorker { pool, slot, batch });
+    tally.left(TaskRef::native(batch.task), started, Instant::now());
 }
 
 /// Runs one task under the panic guard, unless it should have stopped already.
 fn run_task(pool: &Pool, task: usize, input: Payload, token: &CancelToken) -> Result<Value> {
     token.check()?;
-    let Some(task) = pool.registry().at(task) else {
-        return Err(Error::new(Code::Internal, "a task index outside the registry; please report this"));
-    };
-    guard(|| task.run(input.into_value()?, &Context::in_pool(token, pool)))
-        .unwrap_or_else(|panic| Err(panic.context(format_args!("task '{}' panicked", task.name()))))
+    let tasks = &*pool.0.tasks;
+    guard(|| tasks.execute(task, input, token, pool))
+        .unwrap_or_else(|panic| Err(panic.context(format_args!("task '{}' panicked", tasks.name(task)))))
+}
+
+impl Helpers for Pool {
+    fn max_threads(&self) -> usize {
+        self.0.config.max_threads
+    }
+
+    fn parallel_for(&self, count: usize, work: PartWork, token: &CancelToken) -> Result<()> {
+        let parts = Arc::new(ParallelFor::new(count, work, token.clone()));
+        let helpers = count.min(self.0.config.max_threads).saturating_sub(1);
+        if helpers > 0 {
+            let mut state = self.0.state.lock();
+            state.queue.offer(&parts, helpers);
+            self.0.publish_hints(&state.queue);
+            self.wake_one(state);
+        }
+        parts.run_parts();
+        if helpers > 0 {
+            let mut state = self.0.state.lock();
+            state.queue.withdraw(&parts);
+            self.0.publish_hints(&state.queue);
+        }
+        parts.end()
+    }
 }

@@ -9,7 +9,7 @@ static BUILTIN: OnceLock<Arc<Registry>> = OnceLock::new();
 /// All tasks that come with the package. Their names are public API.
 pub fn builtin() -> Arc<Registry> {
     let registry = BUILTIN.get_or_init(|| {
-        let mut registry = Registry::new();
+        let registry = Registry::new();
         let tasks = [
             control::noop(),
             control::echo(),
@@ -44,6 +44,7 @@ pub fn builtin() -> Arc<Registry> {
 #[cfg(all(test, not(loom)))]
 mod tests {
     use super::*;
+    use crate::tasks::{Task, TaskFacts};
 
     #[test]
     fn every_task_is_found_under_its_name() {
@@ -71,9 +72,21 @@ mod tests {
             "sumSqrt",
             "wordCount",
         ] {
-            let index = registry.index_of(name).unwrap();
-            assert_eq!(registry.at(index).unwrap().name(), name);
+            let index = registry.number_of(name).unwrap();
+            assert_eq!(registry.at(index).unwrap().facts().name, name);
         }
-        assert_eq!(registry.names().count(), 21);
+        assert_eq!(registry.tasks().count(), 21);
+    }
+
+    #[test]
+    fn the_facts_agree_with_what_the_tasks_take() {
+        let registry = builtin();
+        let of = |fact: fn(&TaskFacts) -> bool| -> Vec<&str> {
+            registry.tasks().map(Task::facts).filter(|facts| fact(facts)).map(|facts| facts.name).collect()
+        };
+        assert_eq!(of(|facts| facts.in_place), ["sort", "fill"]);
+        assert_eq!(of(|facts| facts.wakes_plain), ["atomicNotify"]);
+        assert_eq!(of(|facts| facts.parallel), of(|facts| facts.takes.contains("parallel?: boolean")));
+        assert_eq!(of(|facts| facts.parallel).len(), 9);
     }
 }

@@ -1,65 +1,66 @@
 //! What a running task sees.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::blocking::WaitLimit;
 use crate::cancel::CancelToken;
 use crate::error::Result;
-use crate::pool::Pool;
-use std::sync::Arc;
+use crate::pool::Helpers;
 
 /// The surroundings of one run of a task.
 pub struct Context<'a> {
     token: &'a CancelToken,
-    pool: Option<&'a Pool>,
+    helpers: Option<&'a dyn Helpers>,
 }
 
 impl<'a> Context<'a> {
-    /// The surroundings of a task that `token` can stop.
+    /// The surroundings of a task that `token` can stop, and that runs on this thread alone.
     pub fn new(token: &'a CancelToken) -> Self {
-        Context { token, pool: None }
+        Context { token, helpers: None }
     }
 
-    /// The surroundings of a task on a thread of `pool`.
-    pub fn in_pool(token: &'a CancelToken, pool: &'a Pool) -> Self {
-        Context { token, pool: Some(pool) }
+    /// The surroundings of a task that other threads may help.
+    pub fn with_helpers(token: &'a CancelToken, helpers: &'a dyn Helpers) -> Self {
+        Context { token, helpers: Some(helpers) }
     }
 
-    /// How many threads may work on [`Context::fork`] at the most.
+    /// How many threads may work on [`Context::parallel_for`] at the most.
     pub fn threads(&self) -> usize {
-        self.pool.map_or(1, Pool::max_threads)
+        self.helpers.map_or(1, Helpers::max_threads)
     }
 
     /// Does `work` for every part from 0 to `count`, on this thread and on free ones of the pool; returns when all are
-    /// done. The first error of a part, or the reason to stop. Parts cannot fork in their turn.
-    pub fn fork(
+    /// done. The first error of a part, or the reason to stop. A part cannot be split in its turn.
+    pub fn parallel_for(
         &self,
         count: usize,
         work: impl Fn(usize, &Context<'_>) -> Result<()> + Send + Sync + 'static,
     ) -> Result<()> {
-        let Some(pool) = self.pool else {
+        let Some(helpers) = self.helpers else {
             return (0..count).try_for_each(|part| work(part, self));
         };
-        pool.fork(count, Arc::new(move |part, token| work(part, &Context::new(token))), self.token)
+        let work = Arc::new(move |part, token: &CancelToken| work(part, &Context::new(token)));
+        helpers.parallel_for(count, work, self.token)
     }
 
-    /// Waits on shared memory that end when the task should stop.
+    /// For waits on shared memory: they end when the task must stop.
     pub fn policy(&self) -> WaitLimit<'_> {
         WaitLimit::new(Some(self.token))
     }
 
-    /// To be called at least once every millisecond of work: an error when the task should stop.
+    /// A task calls this at least once every millisecond of work: an error when it must stop.
     #[inline]
     pub fn checkpoint(&self) -> Result<()> {
         self.token.check()
     }
 
-    /// What tells the task to stop, for what waits by itself.
+    /// The token that stops the task: for a task that blocks in a call of its own.
     pub fn cancel_token(&self) -> &CancelToken {
         self.token
     }
 
-    /// True when the task should stop.
+    /// True when the task must stop.
     pub fn cancelled(&self) -> bool {
         self.token.reason().is_some()
     }

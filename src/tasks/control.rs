@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::input::{Input, InputResult, Refused};
+use super::input::{Input, InputError, InputResult};
 use super::{Context, Task};
 use crate::channel::{ReceiveError, Refusal};
 use crate::error::Result;
@@ -19,7 +19,7 @@ impl Input for Milliseconds {
         if (0.0..=MAX_SLEEP).contains(&milliseconds) {
             Ok(Milliseconds(milliseconds))
         } else {
-            Err(Refused::out_of_range(milliseconds))
+            Err(InputError::out_of_range(milliseconds))
         }
     }
 }

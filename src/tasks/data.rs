@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use super::Context;
-use super::input::{Input, InputResult, Refused};
+use super::input::{Input, InputError, InputResult};
 use crate::error::Result;
 use crate::room;
 use crate::shared::{SharedRange, bulk, take};
@@ -63,7 +63,7 @@ impl Input for Data {
             Value::Bytes(bytes) => Ok(Data::Bytes(bytes)),
             Value::Text(text) => Ok(Data::Text(text)),
             Value::Shared(shared) => Ok(Data::Shared(shared)),
-            other => Err(Refused::wrong_type(&other)),
+            other => Err(InputError::wrong_type(&other)),
         }
     }
 }

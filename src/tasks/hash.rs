@@ -3,7 +3,7 @@
 use sha2::{Digest, Sha256, Sha512};
 
 use super::data::Data;
-use super::input::{Input, InputResult, Options, Refused};
+use super::input::{Input, InputError, InputResult, Options};
 use super::{Context, Task};
 use crate::error::Result;
 use crate::shared::{SharedRange, bulk, take};
@@ -34,7 +34,7 @@ impl Input for Encoding {
         match &*Text::from_value(value)?.to_str() {
             "buffer" => Ok(Encoding::Buffer),
             "hex" => Ok(Encoding::Hex),
-            other => Err(Refused::unknown_value(other)),
+            other => Err(InputError::unknown_value(other)),
         }
     }
 }
@@ -131,7 +131,7 @@ fn by_section<T: Send + 'static>(
         (0..shared.len()).step_by(SECTION).map(|first| (first, SECTION.min(shared.len() - first))).collect();
     let results: Arc<Mutex<Vec<Option<T>>>> = Arc::new(Mutex::new(sections.iter().map(|_| None).collect()));
     let place = Arc::clone(&results);
-    context.fork(sections.len(), move |part, context| {
+    context.parallel_for(sections.len(), move |part, context| {
         let (first, length) = sections[part];
         let result = hash(&range, first, length, context)?;
         place.lock()[part] = Some(result);

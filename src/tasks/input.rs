@@ -17,36 +17,36 @@ use crate::value::{Bytes, PortValue, Text, Value};
 
 /// Why an input was refused, before the task's name is put in front.
 #[derive(Debug)]
-pub struct Refused {
+pub struct InputError {
     code: Code,
     got: String,
 }
 
-impl Refused {
+impl InputError {
     /// The input has a type the task does not take.
     pub fn wrong_type(value: &Value) -> Self {
-        Refused { code: Code::InvalidInput, got: value.describe().to_owned() }
+        InputError { code: Code::InvalidInput, got: value.describe().to_owned() }
     }
 
     /// The input has the right type and lies outside the range.
     pub fn out_of_range(got: impl fmt::Display) -> Self {
-        Refused { code: Code::OutOfRange, got: got.to_string() }
+        InputError { code: Code::OutOfRange, got: got.to_string() }
     }
 
     /// The input has the right type and is none of the values the task knows.
     pub fn unknown_value(got: &str) -> Self {
-        Refused { code: Code::InvalidInput, got: format!("'{got}'") }
+        InputError { code: Code::InvalidInput, got: format!("'{got}'") }
     }
 
     /// An option that the task does not have.
     fn unknown_option(key: &str) -> Self {
         let shown: String = key.chars().take(40).collect();
-        Refused { code: Code::InvalidInput, got: format!("the unknown option '{shown}'") }
+        InputError { code: Code::InvalidInput, got: format!("the unknown option '{shown}'") }
     }
 
     /// The input is of a kind the task does not take, in these words.
     pub fn wrong_kind(got: impl Into<String>) -> Self {
-        Refused { code: Code::InvalidInput, got: got.into() }
+        InputError { code: Code::InvalidInput, got: got.into() }
     }
 
     /// The same refusal, naming the option it was about.
@@ -63,7 +63,7 @@ impl Refused {
 }
 
 /// What [`Input::from_value`] returns.
-pub type InputResult<T> = Result<T, Refused>;
+pub type InputResult<T> = Result<T, InputError>;
 
 /// A type a task can take.
 pub trait Input: Sized {
@@ -81,7 +81,7 @@ impl Input for Bytes {
     fn from_value(value: Value) -> InputResult<Self> {
         match value {
             Value::Bytes(bytes) => Ok(bytes),
-            other => Err(Refused::wrong_type(&other)),
+            other => Err(InputError::wrong_type(&other)),
         }
     }
 }
@@ -90,7 +90,7 @@ impl Input for Text {
     fn from_value(value: Value) -> InputResult<Self> {
         match value {
             Value::Text(text) => Ok(text),
-            other => Err(Refused::wrong_type(&other)),
+            other => Err(InputError::wrong_type(&other)),
         }
     }
 }
@@ -99,7 +99,7 @@ impl Input for PortValue {
     fn from_value(value: Value) -> InputResult<Self> {
         match value {
             Value::Port(port) => Ok(port),
-            other => Err(Refused::wrong_type(&other)),
+            other => Err(InputError::wrong_type(&other)),
         }
     }
 }
@@ -108,7 +108,7 @@ impl Input for bool {
     fn from_value(value: Value) -> InputResult<Self> {
         match value {
             Value::Bool(flag) => Ok(flag),
-            other => Err(Refused::wrong_type(&other)),
+            other => Err(InputError::wrong_type(&other)),
         }
     }
 }
@@ -118,7 +118,7 @@ impl Input for f64 {
     fn from_value(value: Value) -> InputResult<Self> {
         match value {
             Value::Number(n) => Ok(n),
-            other => Err(Refused::wrong_type(&other)),
+            other => Err(InputError::wrong_type(&other)),
         }
     }
 }
@@ -132,8 +132,8 @@ impl<const MAX: u64> Input for Whole<MAX> {
         match value {
             #[allow(clippy::cast_precision_loss)]
             Value::Number(n) if n.fract() == 0.0 && n >= 0.0 && n <= MAX as f64 => Ok(Whole(n as u64)),
-            Value::Number(n) => Err(Refused::out_of_range(n)),
-            other => Err(Refused::wrong_type(&other)),
+            Value::Number(n) => Err(InputError::out_of_range(n)),
+            other => Err(InputError::wrong_type(&other)),
         }
     }
 }
@@ -149,7 +149,7 @@ impl Options {
         let all = read(&mut options)?;
         // One that is undefined is missing, as it is in JavaScript.
         match options.0.iter().find(|(_, value)| !matches!(value, Value::Undefined)) {
-            Some((key, _)) => Err(Refused::unknown_option(&key.to_str())),
+            Some((key, _)) => Err(InputError::unknown_option(&key.to_str())),
             None => Ok(all),
         }
     }
@@ -186,7 +186,7 @@ impl Input for Options {
     fn from_value(value: Value) -> InputResult<Self> {
         match value {
             Value::Object(entries) => Ok(Options(entries)),
-            other => Err(Refused::wrong_type(&other)),
+            other => Err(InputError::wrong_type(&other)),
         }
     }
 }

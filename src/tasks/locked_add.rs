@@ -1,7 +1,7 @@
 //! `lockedAdd`: adds to a number in shared memory that is not atomic, under a mutex beside it. The simplest task that
 //! shares a lock with JavaScript: it shows that both exclude each other.
 
-use super::input::{Input, InputResult, Options, Refused, Whole};
+use super::input::{Input, InputError, InputResult, Options, Whole};
 use super::{Context, Task};
 use crate::error::Result;
 use crate::shared::locks::Mutex;
@@ -18,7 +18,7 @@ impl Input for Memory {
     fn from_value(value: Value) -> InputResult<Self> {
         match value {
             Value::Shared(bytes) => Ok(Memory(bytes)),
-            other => Err(Refused::wrong_type(&other)),
+            other => Err(InputError::wrong_type(&other)),
         }
     }
 }

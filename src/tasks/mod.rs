@@ -1,13 +1,13 @@
 //! Native tasks: what a pool thread can be asked to do.
 //!
-//! * `registry` — the table of tasks by name.
-//! * `context` — what a running task sees: its cancellation.
+//! * `registry` — the table of tasks, and what each of them is: its facts. A task can be added at any time.
+//! * `context` — what a running task sees: its cancellation, and threads that may help.
 //! * `input` — typed inputs: how a task says what it takes, and refuses the rest.
 //! * `data` — the input of tasks that read a stream of bytes.
 //! * `builtin` — the table of built-in tasks; one file or folder for each family of them.
 //!
 //! # The contract of a task
-//! It runs on a pool thread, takes a [`Value`](crate::value::Value), returns one, and calls
+//! It runs on a thread of a pool, takes a [`Value`](crate::value::Value), returns one, and calls
 //! [`Context::checkpoint`] at least once every millisecond of work, passing its error on with `?`. It may panic:
 //! the promise is then rejected and the thread lives on. It never blocks on JavaScript.
 
@@ -30,5 +30,5 @@ mod word_count;
 
 pub use builtin::builtin;
 pub use context::{Context, Pace};
-pub use input::{Input, InputResult, Options, Refused};
-pub use registry::{Facts, Registry, Task};
+pub use input::{Input, InputError, InputResult, Options};
+pub use registry::{Registry, Task, TaskFacts};

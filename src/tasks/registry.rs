@@ -1,28 +1,36 @@
-//! The table of tasks by name.
+//! The table of tasks: by number for the pool, by name for everybody else; and what each task is.
 
 use std::collections::HashMap;
+use std::sync::OnceLock;
 
-use super::{Context, Input};
+use super::context::Context;
+use super::input::Input;
+use crate::cancel::CancelToken;
 use crate::error::{Code, Error, Result};
-use crate::value::Value;
+use crate::pool::{Execute, Helpers};
+use crate::sync::Mutex;
+use crate::value::{Payload, Value};
 
 type Run = Box<dyn Fn(Value, &Context<'_>) -> Result<Value> + Send + Sync>;
 
-/// What JavaScript must know of a task before it submits it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Facts {
-    /// It changes its input's memory where it is, and gives it back.
+/// What a task is, for those that call it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TaskFacts {
+    /// Its name, as `pool.run` takes it.
+    pub name: &'static str,
+    /// What it takes: completes the sentence "… takes ⟨takes⟩".
+    pub takes: &'static str,
+    /// Whether it changes shared memory where it is, and returns the memory that it was given.
     pub in_place: bool,
-    /// Several threads can work on it.
+    /// Whether several threads can work on it: it takes `parallel`.
     pub parallel: bool,
-    /// It wakes those who wait by plain `Atomics.wait`, whom only a JavaScript thread can wake.
+    /// Whether it wakes threads in a plain `Atomics.wait`, which only a JavaScript thread can wake.
     pub wakes_plain: bool,
 }
 
 /// A native task.
 pub struct Task {
-    name: &'static str,
-    facts: Facts,
+    facts: TaskFacts,
     run: Run,
 }
 
@@ -38,38 +46,34 @@ impl Task {
             let input = I::from_value(value).map_err(|refused| refused.into_error(name, takes))?;
             function(input, context).map(Into::into)
         };
-        Task { name, facts: Facts::default(), run: Box::new(run) }
+        let facts = TaskFacts { name, takes, in_place: false, parallel: false, wakes_plain: false };
+        Task { facts, run: Box::new(run) }
     }
 
-    /// The same task, which changes its input's memory where it is.
+    /// It changes shared memory where it is, and returns the memory that it was given.
     #[must_use]
     pub fn in_place(mut self) -> Self {
         self.facts.in_place = true;
         self
     }
 
-    /// The same task, on which several threads can work.
+    /// Several threads can work on it, if its input says `parallel`.
     #[must_use]
     pub fn parallel(mut self) -> Self {
         self.facts.parallel = true;
         self
     }
 
-    /// The same task, which wakes those who wait by plain `Atomics.wait`.
+    /// It wakes threads in a plain `Atomics.wait`.
     #[must_use]
     pub fn wakes_plain(mut self) -> Self {
         self.facts.wakes_plain = true;
         self
     }
 
-    /// What JavaScript must know of it.
-    pub fn facts(&self) -> Facts {
-        self.facts
-    }
-
-    /// Its name, as `pool.run` takes it.
-    pub fn name(&self) -> &'static str {
-        self.name
+    /// What it is.
+    pub fn facts(&self) -> &TaskFacts {
+        &self.facts
     }
 
     /// Runs it on this thread.
@@ -78,49 +82,142 @@ impl Task {
     }
 }
 
-/// All tasks a pool can run; an index into it names a task in hot paths.
-#[derive(Default)]
+/// Tasks in the first block of the table; each further block is twice as large as the one before.
+const FIRST_BLOCK: usize = 32;
+/// Blocks: room for two million tasks.
+const BLOCKS: usize = 16;
+
+type Block = Box<[OnceLock<Task>]>;
+
+/// All tasks a pool can run; a number names a task in hot paths.
+///
+/// Tasks are only ever added, also while pools run them, and never move: a thread that runs a task reads its slot without
+/// a lock, and keeps it as long as it has the table.
 pub struct Registry {
-    tasks: Vec<Task>,
-    names: HashMap<&'static str, usize>,
+    blocks: [OnceLock<Block>; BLOCKS],
+    /// The number of each name. Its lock is also that of adding.
+    numbers: Mutex<HashMap<&'static str, usize>>,
+}
+
+impl Default for Registry {
+    fn default() -> Self {
+        Self::new()
+    }
 }
 
 impl Registry {
     /// An empty table.
     pub fn new() -> Self {
-        Self::default()
+        Registry { blocks: [const { OnceLock::new() }; BLOCKS], numbers: Mutex::new(HashMap::new()) }
     }
 
-    /// Adds a task; the name must be new.
-    pub fn add(&mut self, task: Task) -> Result<usize> {
-        let index = self.tasks.len();
-        if self.names.insert(task.name, index).is_some() {
+    /// Adds a task; the name must be new. Its number.
+    pub fn add(&self, task: Task) -> Result<usize> {
+        let mut numbers = self.numbers.lock();
+        let name = task.facts.name;
+        if numbers.contains_key(name) {
             return Err(Error::new(
                 Code::InvalidArgValue,
-                format!("a task named '{}' is already registered", task.name),
+                format!("a task named '{name}' is already registered"),
             ));
         }
-        self.tasks.push(task);
-        Ok(index)
+        let number = numbers.len();
+        let (block, at) = locate(number);
+        let Some(block) = self.blocks.get(block).map(|slot| slot.get_or_init(|| empty_block(block))) else {
+            return Err(Error::new(Code::InvalidArgValue, "there is no room for more tasks"));
+        };
+        // The slot is vacant: numbers are given once, under the lock.
+        let _ = block[at].set(task);
+        numbers.insert(name, number);
+        Ok(number)
     }
 
-    /// The task at an index.
-    pub fn at(&self, index: usize) -> Option<&Task> {
-        self.tasks.get(index)
+    /// The task of a number.
+    pub fn at(&self, number: usize) -> Option<&Task> {
+        let (block, at) = locate(number);
+        self.blocks.get(block)?.get()?.get(at)?.get()
     }
 
-    /// The index of a name.
-    pub fn index_of(&self, name: &str) -> Option<usize> {
-        self.names.get(name).copied()
+    /// The number of a name.
+    pub fn number_of(&self, name: &str) -> Option<usize> {
+        self.numbers.lock().get(name).copied()
     }
 
-    /// All names, in order of registration.
-    pub fn names(&self) -> impl Iterator<Item = &'static str> + '_ {
-        self.tasks.iter().map(Task::name)
-    }
-
-    /// All tasks, in order of registration.
+    /// All tasks, by number.
     pub fn tasks(&self) -> impl Iterator<Item = &Task> {
-        self.tasks.iter()
+        (0..).map_while(|number| self.at(number))
+    }
+}
+
+/// The block of a number, and its slot there.
+fn locate(number: usize) -> (usize, usize) {
+    let nth = number / FIRST_BLOCK + 1;
+    let block = nth.ilog2() as usize;
+    (block, number - FIRST_BLOCK * ((1 << block) - 1))
+}
+
+fn empty_block(block: usize) -> Block {
+    (0..FIRST_BLOCK << block).map(|_| OnceLock::new()).collect()
+}
+
+impl Execute for Registry {
+    fn execute(
+        &self,
+        task: usize,
+        input: Payload,
+        token: &CancelToken,
+        helpers: &dyn Helpers,
+    ) -> Result<Value> {
+        let Some(task) = self.at(task) else {
+            return Err(Error::new(Code::Internal, "a task number outside the registry; please report this"));
+        };
+        task.run(input.into_value()?, &Context::with_helpers(token, helpers))
+    }
+
+    fn name(&self, task: usize) -> &str {
+        self.at(task).map_or("", |task| task.facts.name)
+    }
+}
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::*;
+    use std::sync::Arc;
+
+    fn task(name: &'static str) -> Task {
+        Task::new(name, "a number", move |number: f64, _: &_| Ok(number))
+    }
+
+    #[test]
+    fn slots_follow_each_other_through_the_blocks() {
+        let places: Vec<(usize, usize)> = [0, 31, 32, 95, 96, 223, 224].map(locate).to_vec();
+        assert_eq!(places, [(0, 0), (0, 31), (1, 0), (1, 63), (2, 0), (2, 127), (3, 0)]);
+    }
+
+    #[test]
+    fn a_name_is_given_once() {
+        let registry = Registry::new();
+        assert_eq!(registry.add(task("one")), Ok(0));
+        assert_eq!(registry.add(task("one")).unwrap_err().code(), Code::InvalidArgValue);
+        assert_eq!(registry.add(task("two")), Ok(1));
+        assert_eq!((registry.number_of("two"), registry.number_of("three")), (Some(1), None));
+        assert_eq!(registry.tasks().map(|task| task.facts().name).collect::<Vec<_>>(), ["one", "two"]);
+        assert!(registry.at(2).is_none());
+    }
+
+    #[test]
+    fn tasks_are_added_while_others_are_read() {
+        let registry = Arc::new(Registry::new());
+        let names: Vec<&'static str> = (0..300).map(|n| &*format!("task{n}").leak()).collect();
+        std::thread::scope(|scope| {
+            let (adds, all) = (registry.clone(), names.clone());
+            scope.spawn(move || all.into_iter().for_each(|name| assert!(adds.add(task(name)).is_ok())));
+            while registry.tasks().count() < names.len() {
+                for (number, task) in registry.tasks().enumerate() {
+                    assert_eq!(task.facts().name, names[number]);
+                }
+            }
+        });
+        assert_eq!(registry.number_of("task299"), Some(299));
     }
 }

@@ -46,6 +46,6 @@ pub(super) fn stops_when_cancelled(name: &str, input: impl Fn() -> Value) {
 
 fn run_with(name: &str, input: Value, token: &CancelToken) -> Result<Value> {
     let tasks = builtin();
-    let index = tasks.index_of(name).expect("a built-in task of that name");
+    let index = tasks.number_of(name).expect("a built-in task of that name");
     tasks.at(index).expect("indexed").run(input, &Context::new(token))
 }

@@ -143,7 +143,7 @@ impl Location {
     }
 }
 
-/// A lock begins at a multiple of so many bytes.
+/// A lock's offset must be a multiple of this.
 pub(super) const ALIGNMENT: usize = 8;
 
 fn cells(access: &Access, offset: usize, count: usize) -> Result<&[AtomicU32]> {

@@ -8,7 +8,7 @@ use crate::error::{Code, Error, Result};
 use crate::shared::atomics::{self, Rmw};
 use crate::shared::wait::{Expected, Waited, notify, wait};
 use crate::shared::{Access, notify_plain};
-use crate::tasks::input::{Input, InputResult, Options, Refused, Whole};
+use crate::tasks::input::{Input, InputError, InputResult, Options, Whole};
 use crate::tasks::{Context, Task};
 use crate::value::{BytesKind, SharedBytes, Value};
 
@@ -32,16 +32,16 @@ impl Cell {
         let shared = match options.required::<Value>("buffer")? {
             Value::Shared(shared) if shared.kind() == BytesKind::ArrayBuffer => {
                 let whole = shared.len() / 4 * 4;
-                shared.view(BytesKind::Int32, 0, whole).ok_or_else(|| Refused::wrong_kind("a buffer"))?
+                shared.view(BytesKind::Int32, 0, whole).ok_or_else(|| InputError::wrong_kind("a buffer"))?
             }
             Value::Shared(shared) => shared,
-            other => return Err(Refused::wrong_type(&other).of_option("buffer")),
+            other => return Err(InputError::wrong_type(&other).of_option("buffer")),
         };
         let size = shared.kind().element_size();
         let Whole(index) = options.optional::<Whole<SAFE>>("index")?.unwrap_or(Whole(0));
         let length = shared.len() / size;
         if index >= length as u64 {
-            return Err(Refused::out_of_range(format_args!("index {index} of {length} elements")));
+            return Err(InputError::out_of_range(format_args!("index {index} of {length} elements")));
         }
         let offset = shared.offset() + index as usize * size;
         Ok(Cell { shared, offset })
@@ -58,9 +58,9 @@ impl Cell {
                 as_number(value).map(|number| Expected::I32((modulo(number) as u32).cast_signed()))
             }
             BytesKind::BigInt64 => as_big_int(value).map(|low| Expected::I64(low.cast_signed())),
-            other => return Err(Refused::wrong_kind(other.describe()).of_option("buffer")),
+            other => return Err(InputError::wrong_kind(other.describe()).of_option("buffer")),
         };
-        expected.ok_or_else(|| Refused::wrong_type(value).of_option("value"))
+        expected.ok_or_else(|| InputError::wrong_type(value).of_option("value"))
     }
 }
 
@@ -83,14 +83,14 @@ impl Input for Add {
                 | BytesKind::Float64
                 | BytesKind::Uint8Clamped
                 | BytesKind::DataView => {
-                    return Err(Refused::wrong_kind(kind.describe()).of_option("buffer"));
+                    return Err(InputError::wrong_kind(kind.describe()).of_option("buffer"));
                 }
                 _ => as_number(&value).map(modulo).or_else(|| as_big_int(&value)),
             };
             let Whole(count) = options.optional::<Whole<SAFE>>("count")?.unwrap_or(Whole(1));
             Ok(Add {
                 cell,
-                operand: operand.ok_or_else(|| Refused::wrong_type(&value).of_option("value"))?,
+                operand: operand.ok_or_else(|| InputError::wrong_type(&value).of_option("value"))?,
                 count,
                 parallel: options.optional("parallel")?.unwrap_or(false),
             })
@@ -110,7 +110,7 @@ pub(in crate::tasks) fn atomic_add() -> Task {
                 1
             };
             let (shared, offset) = (cell.shared.clone(), cell.offset);
-            context.fork(parts as usize, move |part, context| {
+            context.parallel_for(parts as usize, move |part, context| {
                 let part = part as u64;
                 let mine = count * (part + 1) / parts - count * part / parts;
                 add_some(&shared, offset, operand, mine, context)
@@ -213,7 +213,7 @@ impl Input for Notify {
         Options::read(value, |options| {
             let cell = Cell::from_options(options)?;
             if !matches!(cell.shared.kind(), BytesKind::Int32 | BytesKind::BigInt64) {
-                return Err(Refused::wrong_kind(cell.shared.kind().describe()).of_option("buffer"));
+                return Err(InputError::wrong_kind(cell.shared.kind().describe()).of_option("buffer"));
             }
             let count = match options.optional::<f64>("count")? {
                 // The cast saturates, and makes 0 of NaN and of what is below zero.
@@ -251,7 +251,7 @@ impl Input for PingPong {
         Options::read(value, |options| {
             let cell = Cell::from_options(options)?;
             if cell.shared.kind() != BytesKind::Int32 {
-                return Err(Refused::wrong_kind(cell.shared.kind().describe()).of_option("buffer"));
+                return Err(InputError::wrong_kind(cell.shared.kind().describe()).of_option("buffer"));
             }
             let Whole(rounds) = options.required::<Whole<{ (1 << 30) - 1 }>>("rounds")?;
             Ok(PingPong { cell, rounds })

@@ -3,7 +3,7 @@
 use crate::error::{Code, Error, Result};
 use crate::shared::bulk;
 use crate::tasks::Context;
-use crate::tasks::input::{Input, InputResult, Options, Refused};
+use crate::tasks::input::{Input, InputError, InputResult, Options};
 use crate::value::{BigInt, Bytes, BytesKind, SharedBytes, Value};
 
 /// Memory of elements of one type.
@@ -21,20 +21,20 @@ impl Input for Subject {
                 Ok(Subject::Own(bytes))
             }
             Value::Shared(shared) if shared.kind() == BytesKind::DataView => {
-                Err(Refused::wrong_kind("a DataView"))
+                Err(InputError::wrong_kind("a DataView"))
             }
             // Without a type of its own shared memory is one of Int32 cells, as `SharedBuffer`'s methods have it.
             Value::Shared(shared) if shared.kind() == BytesKind::ArrayBuffer => {
                 match shared.view(BytesKind::Int32, 0, shared.len()) {
                     Some(cells) => Ok(Subject::Shared(cells)),
-                    None => Err(Refused::out_of_range(format_args!(
+                    None => Err(InputError::out_of_range(format_args!(
                         "{} bytes of shared memory, which are no whole Int32 elements",
                         shared.len()
                     ))),
                 }
             }
             Value::Shared(shared) => Ok(Subject::Shared(shared)),
-            other => Err(Refused::wrong_type(&other)),
+            other => Err(InputError::wrong_type(&other)),
         }
     }
 }

@@ -3,7 +3,7 @@
 use super::elements::{Scalar, Subject, as_big_int, as_number, no_halves, sections, with_type};
 use crate::error::Result;
 use crate::shared::{ExclusiveRange, bulk, take};
-use crate::tasks::input::{Input, InputResult, Options, Refused};
+use crate::tasks::input::{Input, InputError, InputResult, Options};
 use crate::tasks::{Context, Task};
 use crate::value::{BytesKind, SharedBytes, Value};
 
@@ -48,7 +48,11 @@ impl Input for Fill {
                 _ => number.map(Operand::Number),
             };
             let value = operand.ok_or_else(|| {
-                Refused::wrong_kind(format!("{} for option 'value' of {}", value.describe(), kind.describe()))
+                InputError::wrong_kind(format!(
+                    "{} for option 'value' of {}",
+                    value.describe(),
+                    kind.describe()
+                ))
             })?;
             Ok(Fill { data, value, parallel: options.optional("parallel")?.unwrap_or(false) })
         })
@@ -90,7 +94,7 @@ fn of_shared<T: Scalar>(
 ) -> Result<Value> {
     let range: ExclusiveRange = take(shared.access(), shared.offset(), shared.len(), context.policy())?;
     let sections = sections(shared.len() / size_of::<T>(), parallel, context);
-    context.fork(sections.len(), move |part, context| {
+    context.parallel_for(sections.len(), move |part, context| {
         let (mut first, count) = sections[part];
         let end = first + count;
         while first < end {

@@ -6,7 +6,7 @@ use super::elements::{Parallel, SECTION, Scalar, Subject, no_halves, sections, s
 use crate::error::Result;
 use crate::shared::{SharedRange, bulk, take};
 use crate::sync::Mutex;
-use crate::tasks::input::{Input, InputResult, Options, Refused, Whole};
+use crate::tasks::input::{Input, InputError, InputResult, Options, Whole};
 use crate::tasks::{Context, Task};
 use crate::value::{Bytes, BytesKind, SharedBytes, Value};
 
@@ -54,7 +54,7 @@ impl Input for Histogram {
             let (min, max) = (options.required::<f64>("min")?, options.required::<f64>("max")?);
             let width = max - min;
             if count == 0 || width.is_nan() || width.is_infinite() || width <= 0.0 {
-                return Err(Refused::out_of_range(format_args!("{count} bins from {min} to {max}")));
+                return Err(InputError::out_of_range(format_args!("{count} bins from {min} to {max}")));
             }
             Ok(Histogram { input, bins: Some(Bins { count: count as usize, min, max }) })
         })
@@ -116,7 +116,7 @@ fn gather(
     let sections = sections(shared.len() / size, parallel, context);
     let total = Arc::new(Mutex::new(vec![0_u64; bins]));
     let sum = Arc::clone(&total);
-    context.fork(sections.len(), move |part, context| {
+    context.parallel_for(sections.len(), move |part, context| {
         let (first, length) = sections[part];
         let counts = count(&range, range.range().start + first * size, length, context)?;
         sum.lock().iter_mut().zip(counts).for_each(|(sum, count)| *sum += count);

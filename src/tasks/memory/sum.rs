@@ -80,7 +80,7 @@ fn of_shared<T: Scalar>(shared: &SharedBytes, parallel: bool, context: &Context<
     let sections = sections(shared.len() / size_of::<T>(), parallel, context);
     let totals = Arc::new(Mutex::new(vec![Total::default(); sections.len()]));
     let (results, range) = (Arc::clone(&totals), Arc::new(range));
-    context.fork(sections.len(), move |part, context| {
+    context.parallel_for(sections.len(), move |part, context| {
         let (first, count) = sections[part];
         let offset = range.range().start + first * size_of::<T>();
         let add = |total: Total, element: T| total.with(element);

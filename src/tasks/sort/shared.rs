@@ -150,7 +150,7 @@ fn bounds<K: Bits, O: Order<K> + 'static>(
 ) -> Result<Vec<Bounds<K>>> {
     let found = Arc::new(Mutex::new(vec![Bounds { low: K::MAX, high: K::MIN, nans: 0 }; sections.len()]));
     let (results, range, sections) = (Arc::clone(&found), Arc::clone(range), Arc::clone(sections));
-    context.fork(sections.len(), move |part, context| {
+    context.parallel_for(sections.len(), move |part, context| {
         let mut bounds = Bounds { low: K::MAX, high: K::MIN, nans: 0 };
         let (first, length) = sections[part];
         for block in range.cells::<K>()?[first..first + length].chunks(BLOCK) {
@@ -182,7 +182,7 @@ fn scatter<K: Bits, O: Order<K> + 'static>(
         Arc::new(Mutex::new(sections.iter().map(|_| None).collect()));
     let nans: Vec<usize> = bounds.iter().map(|bounds| bounds.nans).collect();
     let (results, range, sections) = (Arc::clone(&done), Arc::clone(range), Arc::clone(sections));
-    context.fork(sections.len(), move |part, context| {
+    context.parallel_for(sections.len(), move |part, context| {
         let (first, length) = sections[part];
         let cells = &range.cells::<K>()?[first..first + length];
         let scattered = scatter_section::<K, O>(cells, nans[part], digit, context)?;
@@ -255,7 +255,7 @@ fn sort_groups<K: Bits, O: Order<K> + 'static>(
     }
     let keys_end = start;
     let (range, count) = (Arc::clone(range), groups.len());
-    context.fork(count + 1, move |part, context| {
+    context.parallel_for(count + 1, move |part, context| {
         let cells = range.cells::<K>()?;
         let Some((buckets, start, size)) = groups.get(part) else {
             let nans = scattered.iter().flat_map(|section| section.nans.iter().copied());
@@ -321,7 +321,7 @@ mod tests {
         let pool = Pool::new(Config { max_threads: 4, ..Config::default() }, Arc::new(Registry::new()));
         for parallel in [false, true] {
             let memory = shared(kind, bytes);
-            sort_shared(&memory, parallel, &Context::in_pool(&token, &pool)).unwrap();
+            sort_shared(&memory, parallel, &Context::with_helpers(&token, &pool)).unwrap();
             assert!(contents(&memory) == expected.as_slice(), "{kind:?}, {} bytes, {parallel}", bytes.len());
         }
         pool.close(false, None);
@@ -373,7 +373,7 @@ mod tests {
             });
             let token = CancelToken::new(None);
             for _ in 0..10 {
-                sort_shared(&memory, true, &Context::in_pool(&token, &pool)).unwrap();
+                sort_shared(&memory, true, &Context::with_helpers(&token, &pool)).unwrap();
             }
             stop.store(true, std::sync::atomic::Ordering::Relaxed);
         });

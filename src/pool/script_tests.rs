@@ -9,9 +9,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
+use super::test_tasks::{SLEEP, TestTasks};
 use super::*;
 use crate::error::{Code, Result};
-use crate::tasks::builtin;
 use crate::value::{Payload, Value};
 
 /// Keeps every answer, by id; the same id twice is an error of the pool.
@@ -38,7 +38,7 @@ impl Outbox for Answers {
 /// Counts how often a worker was called.
 #[derive(Default)]
 struct Counter {
-    rings: AtomicUsize,
+    notifications: AtomicUsize,
     stops: Mutex<Vec<(u64, Reason)>>,
 }
 
@@ -47,14 +47,14 @@ impl Counter {
         Box::leak(Box::default())
     }
 
-    fn rings(&self) -> usize {
-        self.rings.load(Ordering::Relaxed)
+    fn notifications(&self) -> usize {
+        self.notifications.load(Ordering::Relaxed)
     }
 }
 
 impl Waker for Counter {
-    fn ring(&self) {
-        self.rings.fetch_add(1, Ordering::Relaxed);
+    fn notify(&self) {
+        self.notifications.fetch_add(1, Ordering::Relaxed);
     }
 
     fn stop(&self, id: u64, reason: Reason) {
@@ -63,7 +63,7 @@ impl Waker for Counter {
 }
 
 fn pool(workers: usize, max_queue: usize) -> Pool {
-    let pool = Pool::new(Config { max_threads: 1, max_queue, ..Config::default() }, builtin());
+    let pool = Pool::new(Config { max_threads: 1, max_queue, ..Config::default() }, Arc::new(TestTasks));
     pool.set_script_capacity(workers);
     pool
 }
@@ -73,7 +73,7 @@ fn job(id: u64, answers: &'static Answers, token: Option<CancelToken>) -> Job {
 }
 
 fn submit(pool: &Pool, id: u64, answers: &'static Answers) -> Accepted {
-    submit_with(pool, id, answers, 0).ok().expect("accepted").0
+    submit_with(pool, id, answers, 0).ok().expect("accepted")
 }
 
 #[allow(clippy::result_large_err)]
@@ -82,13 +82,13 @@ fn submit_with(
     id: u64,
     answers: &'static Answers,
     priority: i32,
-) -> std::result::Result<(Accepted, bool), Refusal<Job>> {
-    pool.submit_script(job(id, answers, None), priority, For::Any)
+) -> std::result::Result<Accepted, SubmitError<Job>> {
+    pool.submit(job(id, answers, None), priority, Target::AnyWorker)
 }
 
-fn seat(pool: &Pool, bell: &'static Counter) -> usize {
-    let number = pool.open_seat().expect("open");
-    assert!(pool.join_seat(number, bell));
+fn seat(pool: &Pool, waker: &'static Counter) -> usize {
+    let number = pool.register_worker().expect("open");
+    assert!(pool.worker_joined(number, waker));
     number
 }
 
@@ -110,14 +110,14 @@ fn a_worker_answers_and_takes_the_next_in_one_step() {
     for id in 1..=3 {
         submit(&pool, id, answers);
     }
-    assert_eq!(id_of(&pool.script_step(seat, None, WaitPolicy::Take)), Some(1));
-    assert_eq!(id_of(&pool.script_step(seat, Some((1, done())), WaitPolicy::Take)), Some(2));
+    assert_eq!(id_of(&pool.script_step(seat, None, IdleWait::Never)), Some(1));
+    assert_eq!(id_of(&pool.script_step(seat, Some((1, done())), IdleWait::Never)), Some(2));
     assert_eq!(answers.of(1), Some(Ok(Value::Bool(true))));
     assert_eq!(answers.of(2), None);
     pool.script_finish(seat, 2, done());
     assert_eq!(answers.of(2), Some(Ok(Value::Bool(true))));
-    assert_eq!(id_of(&pool.script_step(seat, None, WaitPolicy::Take)), Some(3));
-    assert!(matches!(pool.script_step(seat, Some((3, done())), WaitPolicy::Take), Step::Wait));
+    assert_eq!(id_of(&pool.script_step(seat, None, IdleWait::Never)), Some(3));
+    assert!(matches!(pool.script_step(seat, Some((3, done())), IdleWait::Never), Step::Wait));
     let stats = pool.stats();
     assert_eq!((stats.completed, stats.queued, stats.running, stats.workers), (3, 0, 0, 1));
 }
@@ -131,7 +131,7 @@ fn priorities_come_first_among_scripts() {
     }
     let mut order = Vec::new();
     let mut finished = None;
-    while let Some(id) = id_of(&pool.script_step(seat, finished.take(), WaitPolicy::Take)) {
+    while let Some(id) = id_of(&pool.script_step(seat, finished.take(), IdleWait::Never)) {
         order.push(id);
         finished = Some((id, done()));
     }
@@ -139,37 +139,37 @@ fn priorities_come_first_among_scripts() {
 }
 
 #[test]
-fn a_push_rings_one_waiting_worker_and_no_more_than_there_are_jobs() {
+fn a_push_notifications_one_waiting_worker_and_no_more_than_there_are_jobs() {
     let (pool, answers) = (pool(2, usize::MAX), Answers::leak());
     let (first, second) = (Counter::leak(), Counter::leak());
     let seats = [seat(&pool, first), seat(&pool, second)];
     for seat in seats {
-        assert!(matches!(pool.script_step(seat, None, WaitPolicy::Take), Step::Wait));
+        assert!(matches!(pool.script_step(seat, None, IdleWait::Never), Step::Wait));
     }
-    let (_, alone) = submit_with(&pool, 1, answers, 0).ok().expect("accepted");
-    assert!(!alone);
-    assert_eq!(first.rings() + second.rings(), 1);
-    assert_eq!(second.rings(), 1, "the one that came last has the warmer cache");
+    let Accepted { needs_worker, .. } = submit_with(&pool, 1, answers, 0).ok().expect("accepted");
+    assert!(!needs_worker);
+    assert_eq!(first.notifications() + second.notifications(), 1);
+    assert_eq!(second.notifications(), 1, "the one that came last has the warmer cache");
     submit(&pool, 2, answers);
-    assert_eq!((first.rings(), second.rings()), (1, 1));
-    let (_, alone) = submit_with(&pool, 3, answers, 0).ok().expect("accepted");
-    assert!(alone, "nobody is left to be told");
+    assert_eq!((first.notifications(), second.notifications()), (1, 1));
+    let Accepted { needs_worker, .. } = submit_with(&pool, 3, answers, 0).ok().expect("accepted");
+    assert!(needs_worker, "nobody is left to be told");
 }
 
 #[test]
-fn a_rung_worker_that_ends_passes_its_call_on() {
+fn a_notified_worker_that_ends_passes_its_call_on() {
     let (pool, answers) = (pool(2, usize::MAX), Answers::leak());
     let (first, second) = (Counter::leak(), Counter::leak());
     let seats = [seat(&pool, first), seat(&pool, second)];
     for seat in seats {
-        pool.script_step(seat, None, WaitPolicy::Take);
+        pool.script_step(seat, None, IdleWait::Never);
     }
     submit(&pool, 1, answers);
-    assert_eq!((first.rings(), second.rings()), (0, 1));
-    pool.abandon_seat(seats[1]);
-    assert_eq!(first.rings(), 1);
-    assert!(pool.evict_seat(seats[1]).0.is_empty());
-    assert_eq!(id_of(&pool.script_step(seats[0], None, WaitPolicy::Take)), Some(1));
+    assert_eq!((first.notifications(), second.notifications()), (0, 1));
+    pool.unregister_worker(seats[1]);
+    assert_eq!(first.notifications(), 1);
+    assert!(pool.evict_worker(seats[1]).0.is_empty());
+    assert_eq!(id_of(&pool.script_step(seats[0], None, IdleWait::Never)), Some(1));
 }
 
 #[test]
@@ -179,42 +179,41 @@ fn what_a_dead_worker_held_is_given_to_its_owner_once() {
     for id in 1..=3 {
         submit(&pool, id, answers);
     }
-    pool.script_step(dead, None, WaitPolicy::Take);
-    pool.script_step(dead, None, WaitPolicy::Take);
-    assert_eq!(pool.jobs_at(dead), [1, 2]);
-    pool.abandon_seat(dead);
-    assert_eq!(pool.evict_seat(dead), (vec![1, 2], vec![]));
-    assert_eq!(pool.evict_seat(dead), (vec![], vec![]));
+    pool.script_step(dead, None, IdleWait::Never);
+    pool.script_step(dead, None, IdleWait::Never);
+    assert_eq!(pool.jobs_of_worker(dead), [1, 2]);
+    pool.unregister_worker(dead);
+    assert_eq!(pool.evict_worker(dead), (vec![1, 2], vec![]));
+    assert_eq!(pool.evict_worker(dead), (vec![], vec![]));
     assert_eq!(answers.of(1), None, "the owner answers");
     let next = seat(&pool, Counter::leak());
     assert_eq!(next, dead, "the place is used again");
-    assert_eq!(id_of(&pool.script_step(next, None, WaitPolicy::Take)), Some(3));
+    assert_eq!(id_of(&pool.script_step(next, None, IdleWait::Never)), Some(3));
     assert_eq!(pool.stats().failed, 2);
 }
 
 #[test]
 fn cancelling_takes_a_waiting_job_out_and_tells_the_worker_of_a_running_one() {
-    let (pool, answers, bell) = (pool(1, usize::MAX), Answers::leak(), Counter::leak());
-    let seat = seat(&pool, bell);
+    let (pool, answers, waker) = (pool(1, usize::MAX), Answers::leak(), Counter::leak());
+    let seat = seat(&pool, waker);
     let tokens = [CancelToken::new(None), CancelToken::new(None)];
-    let tickets: Vec<Ticket> = (1..)
+    let positions: Vec<QueuePosition> = (1..)
         .zip(&tokens)
         .map(|(id, token)| {
-            pool.submit_script(job(id, answers, Some(token.clone())), 0, For::Any)
+            pool.submit(job(id, answers, Some(token.clone())), 0, Target::AnyWorker)
                 .map_err(|refusal| refusal.error)
                 .expect("accepted")
-                .0
-                .ticket
+                .position
         })
         .collect();
-    assert_eq!(id_of(&pool.script_step(seat, None, WaitPolicy::Take)), Some(1));
-    assert!(!pool.cancel(tickets[0], &tokens[0], Reason::Cancelled), "it runs");
+    assert_eq!(id_of(&pool.script_step(seat, None, IdleWait::Never)), Some(1));
+    assert!(!pool.cancel(positions[0], &tokens[0], Reason::Cancelled), "it runs");
     assert_eq!(pool.stop_script(1, Reason::Cancelled), Some(seat));
-    assert_eq!(*bell.stops.lock().unwrap(), [(1, Reason::Cancelled)]);
-    assert!(pool.cancel(tickets[1], &tokens[1], Reason::TimedOut), "it waited");
+    assert_eq!(*waker.stops.lock().unwrap(), [(1, Reason::Cancelled)]);
+    assert!(pool.cancel(positions[1], &tokens[1], Reason::TimedOut), "it waited");
     assert_eq!(answers.of(2), Some(Err(Code::TaskTimeout)));
     assert_eq!(pool.stop_script(2, Reason::TimedOut), None);
-    assert!(matches!(pool.script_step(seat, Some((1, done())), WaitPolicy::Take), Step::Wait));
+    assert!(matches!(pool.script_step(seat, Some((1, done())), IdleWait::Never), Step::Wait));
     let stats = pool.stats();
     assert_eq!((stats.cancelled, stats.completed), (2, 0), "what was stopped while it ran was cancelled too");
 }
@@ -224,9 +223,9 @@ fn a_job_whose_time_is_up_is_not_begun() {
     let (pool, answers) = (pool(1, usize::MAX), Answers::leak());
     let seat = seat(&pool, Counter::leak());
     let late = CancelToken::new(Some(Instant::now()));
-    pool.submit_script(job(1, answers, Some(late)), 0, For::Any).ok().expect("accepted");
+    pool.submit(job(1, answers, Some(late)), 0, Target::AnyWorker).ok().expect("accepted");
     submit(&pool, 2, answers);
-    assert_eq!(id_of(&pool.script_step(seat, None, WaitPolicy::Take)), Some(2));
+    assert_eq!(id_of(&pool.script_step(seat, None, IdleWait::Never)), Some(2));
     assert_eq!(answers.of(1), Some(Err(Code::TaskTimeout)));
     assert_eq!(pool.stats().running, 1);
 }
@@ -236,25 +235,24 @@ fn one_limit_holds_for_both_kinds() {
     let (pool, answers) = (pool(1, 1), Answers::leak());
     // One for the worker there may be, one that waits.
     submit(&pool, 1, answers);
-    let (accepted, _) = submit_with(&pool, 2, answers, 0).ok().expect("accepted");
+    let accepted = submit_with(&pool, 2, answers, 0).ok().expect("accepted");
     assert!(accepted.full);
     let refused = submit_with(&pool, 3, answers, 0).expect_err("full");
     assert_eq!(refused.error.code(), Code::QueueFull);
-    drop(refused.refused.into_input());
+    drop(refused.submission.into_input());
     // The native thread is free, so one native job is taken; a second would wait, and the place is taken.
-    let sleep = builtin().names().position(|name| name == "sleep").expect("there");
-    let native = |id| Job::new(id, answers, sleep, Payload::Value(Value::Number(200.0)), None);
-    assert!(pool.submit(native(4), 0).is_ok());
-    let refused = pool.submit(native(5), 0).expect_err("full");
+    let native = |id| Job::new(id, answers, SLEEP, Payload::Value(Value::Number(200.0)), None);
+    assert!(pool.submit(native(4), 0, Target::Native).is_ok());
+    let refused = pool.submit(native(5), 0, Target::Native).expect_err("full");
     assert_eq!(refused.error.code(), Code::QueueFull);
-    drop(refused.refused.into_input());
+    drop(refused.submission.into_input());
     pool.close(true, None);
 }
 
 #[test]
 fn a_closing_pool_waits_for_its_scripts_and_tells_workers_to_leave() {
-    let (pool, answers, bell) = (pool(1, usize::MAX), Answers::leak(), Counter::leak());
-    let seat = seat(&pool, bell);
+    let (pool, answers, waker) = (pool(1, usize::MAX), Answers::leak(), Counter::leak());
+    let seat = seat(&pool, waker);
     submit(&pool, 1, answers);
     let closed = Arc::new(AtomicUsize::new(0));
     let tell = Arc::clone(&closed);
@@ -264,62 +262,62 @@ fn a_closing_pool_waits_for_its_scripts_and_tells_workers_to_leave() {
             tell.fetch_add(1, Ordering::SeqCst);
         })),
     );
-    assert_eq!(id_of(&pool.script_step(seat, None, WaitPolicy::Take)), Some(1));
-    assert_eq!(pool.open_seat(), None, "no worker is needed any more");
-    assert!(matches!(pool.script_step(seat, Some((1, done())), WaitPolicy::Take), Step::Leave));
+    assert_eq!(id_of(&pool.script_step(seat, None, IdleWait::Never)), Some(1));
+    assert_eq!(pool.register_worker(), None, "no worker is needed any more");
+    assert!(matches!(pool.script_step(seat, Some((1, done())), IdleWait::Never), Step::Leave));
     assert_eq!(closed.load(Ordering::SeqCst), 0, "the worker has not ended yet");
-    pool.evict_seat(seat);
+    pool.evict_worker(seat);
     assert_eq!(closed.load(Ordering::SeqCst), 1);
     assert_eq!(answers.of(1), Some(Ok(Value::Bool(true))));
 }
 
 #[test]
 fn a_forced_close_drops_what_waits_and_calls_who_waits() {
-    let (pool, answers, bell) = (pool(2, usize::MAX), Answers::leak(), Counter::leak());
-    let waiting = seat(&pool, bell);
-    assert!(matches!(pool.script_step(waiting, None, WaitPolicy::Take), Step::Wait));
+    let (pool, answers, waker) = (pool(2, usize::MAX), Answers::leak(), Counter::leak());
+    let waiting = seat(&pool, waker);
+    assert!(matches!(pool.script_step(waiting, None, IdleWait::Never), Step::Wait));
     let token = CancelToken::new(None);
     let busy = seat(&pool, Counter::leak());
-    pool.submit_script(job(1, answers, Some(token.clone())), 0, For::Any)
+    pool.submit(job(1, answers, Some(token.clone())), 0, Target::AnyWorker)
         .map_err(|refusal| refusal.error)
         .expect("accepted");
-    assert_eq!(id_of(&pool.script_step(busy, None, WaitPolicy::Take)), Some(1));
+    assert_eq!(id_of(&pool.script_step(busy, None, IdleWait::Never)), Some(1));
     submit(&pool, 2, answers);
     pool.close(true, None);
     assert_eq!(answers.of(2), Some(Err(Code::PoolClosed)));
     assert_eq!(token.reason(), Some(Reason::PoolClosed));
-    assert!(bell.rings() >= 1);
-    assert!(matches!(pool.script_step(waiting, None, WaitPolicy::Take), Step::Leave));
+    assert!(waker.notifications() >= 1);
+    assert!(matches!(pool.script_step(waiting, None, IdleWait::Never), Step::Leave));
 }
 
 #[test]
 fn only_an_idle_worker_above_the_minimum_may_go() {
     let pool = pool(2, usize::MAX);
     let seats = [seat(&pool, Counter::leak()), seat(&pool, Counter::leak())];
-    assert!(!pool.leave_seat(seats[0], true, 0), "it is not waiting");
+    assert!(!pool.retire_worker(seats[0], true, 0), "it is not waiting");
     for seat in seats {
-        pool.script_step(seat, None, WaitPolicy::Take);
+        pool.script_step(seat, None, IdleWait::Never);
     }
-    assert!(!pool.leave_seat(seats[0], true, 2));
-    assert!(pool.leave_seat(seats[0], true, 1));
-    assert!(!pool.leave_seat(seats[1], true, 1), "the last of the minimum stays");
+    assert!(!pool.retire_worker(seats[0], true, 2));
+    assert!(pool.retire_worker(seats[0], true, 1));
+    assert!(!pool.retire_worker(seats[1], true, 1), "the last of the minimum stays");
 }
 
 #[test]
 fn a_worker_that_waits_in_place_is_woken_by_a_push() {
-    let (pool, answers, bell) = (pool(1, usize::MAX), Answers::leak(), Counter::leak());
-    let seat = seat(&pool, bell);
+    let (pool, answers, waker) = (pool(1, usize::MAX), Answers::leak(), Counter::leak());
+    let seat = seat(&pool, waker);
     let started = Instant::now();
-    assert!(matches!(pool.script_step(seat, None, WaitPolicy::Block(Duration::from_millis(20))), Step::Wait));
+    assert!(matches!(pool.script_step(seat, None, IdleWait::Block(Duration::from_millis(20))), Step::Wait));
     assert!(started.elapsed() >= Duration::from_millis(20));
     let other = pool.clone();
     let worker = std::thread::spawn(move || {
-        id_of(&other.script_step(seat, None, WaitPolicy::Block(Duration::from_secs(60))))
+        id_of(&other.script_step(seat, None, IdleWait::Block(Duration::from_secs(60))))
     });
     std::thread::sleep(Duration::from_millis(20));
     submit(&pool, 1, answers);
     assert_eq!(worker.join().unwrap(), Some(1));
-    assert_eq!(bell.rings(), 0);
+    assert_eq!(waker.notifications(), 0);
     assert!(started.elapsed() < Duration::from_secs(30));
 }
 
@@ -337,26 +335,23 @@ fn many_workers_and_deaths_lose_and_double_nothing() {
                 let mut finished = None;
                 loop {
                     turn += 1;
-                    match pool.script_step(
-                        number,
-                        finished.take(),
-                        WaitPolicy::Block(Duration::from_millis(5)),
-                    ) {
+                    match pool.script_step(number, finished.take(), IdleWait::Block(Duration::from_millis(5)))
+                    {
                         Step::Run { id, .. } if turn % 97 == 0 => {
                             // It dies with its job in hand; another takes its seat.
-                            pool.abandon_seat(number);
-                            let (ids, orphans) = pool.evict_seat(number);
+                            pool.unregister_worker(number);
+                            let (ids, orphans) = pool.evict_worker(number);
                             assert!(orphans.is_empty());
                             assert_eq!(ids, [id]);
                             lost.lock().unwrap().extend(ids);
-                            let Some(next) = pool.open_seat() else { return };
-                            assert!(pool.join_seat(next, Counter::leak()));
+                            let Some(next) = pool.register_worker() else { return };
+                            assert!(pool.worker_joined(next, Counter::leak()));
                             number = next;
                         }
                         Step::Run { id, .. } => finished = Some((id, done())),
                         Step::Wait => {}
                         Step::Leave => {
-                            pool.evict_seat(number);
+                            pool.evict_worker(number);
                             return;
                         }
                     }
@@ -380,8 +375,8 @@ fn many_workers_and_deaths_lose_and_double_nothing() {
 
 /// A job that is bound to `seat`: its input would be a message there.
 fn bind(pool: &Pool, id: u64, answers: &'static Answers, seat: usize) -> Accepted {
-    let job = job(id, answers, None).by(Road::Message);
-    pool.submit_script(job, 0, For::Seat(seat)).ok().expect("accepted").0
+    let job = job(id, answers, None).by(InputPath::Message);
+    pool.submit(job, 0, Target::Worker(seat)).ok().expect("accepted")
 }
 
 #[test]
@@ -393,38 +388,38 @@ fn a_bound_job_is_for_its_worker_alone_and_both_lines_keep_one_order() {
     submit(&pool, 3, answers);
     bind(&pool, 4, answers, mine);
     assert_eq!(pool.scripts_waiting(), 4);
-    assert_eq!(id_of(&pool.script_step(other, None, WaitPolicy::Take)), Some(1));
-    assert_eq!(id_of(&pool.script_step(other, Some((1, done())), WaitPolicy::Take)), Some(3));
-    assert!(matches!(pool.script_step(other, Some((3, done())), WaitPolicy::Take), Step::Wait));
-    assert_eq!(id_of(&pool.script_step(mine, None, WaitPolicy::Take)), Some(2));
+    assert_eq!(id_of(&pool.script_step(other, None, IdleWait::Never)), Some(1));
+    assert_eq!(id_of(&pool.script_step(other, Some((1, done())), IdleWait::Never)), Some(3));
+    assert!(matches!(pool.script_step(other, Some((3, done())), IdleWait::Never), Step::Wait));
+    assert_eq!(id_of(&pool.script_step(mine, None, IdleWait::Never)), Some(2));
     submit_with(&pool, 5, answers, 1).ok().expect("accepted");
     assert_eq!(
-        id_of(&pool.script_step(mine, Some((2, done())), WaitPolicy::Take)),
+        id_of(&pool.script_step(mine, Some((2, done())), IdleWait::Never)),
         Some(5),
         "a higher priority"
     );
-    assert_eq!(id_of(&pool.script_step(mine, Some((5, done())), WaitPolicy::Take)), Some(4));
+    assert_eq!(id_of(&pool.script_step(mine, Some((5, done())), IdleWait::Never)), Some(4));
 }
 
 #[test]
-fn a_bound_job_rings_its_own_worker_which_passes_the_turn_on() {
+fn a_bound_job_notifications_its_own_worker_which_passes_the_turn_on() {
     let (pool, answers) = (pool(2, usize::MAX), Answers::leak());
-    let (bells, seats): (Vec<_>, Vec<_>) = (0..2)
+    let (wakers, seats): (Vec<_>, Vec<_>) = (0..2)
         .map(|_| {
-            let bell = Counter::leak();
-            (bell, seat(&pool, bell))
+            let waker = Counter::leak();
+            (waker, seat(&pool, waker))
         })
         .unzip();
     for seat in &seats {
-        assert!(matches!(pool.script_step(*seat, None, WaitPolicy::Take), Step::Wait));
+        assert!(matches!(pool.script_step(*seat, None, IdleWait::Never), Step::Wait));
     }
     bind(&pool, 1, answers, seats[0]);
-    assert_eq!((bells[0].rings(), bells[1].rings()), (1, 0));
+    assert_eq!((wakers[0].notifications(), wakers[1].notifications()), (1, 0));
     // One is rung already, but not for this.
     submit(&pool, 2, answers);
-    assert_eq!(id_of(&pool.script_step(seats[0], None, WaitPolicy::Take)), Some(1));
-    assert_eq!(bells[1].rings(), 1, "who takes a job of its own calls another for what waits");
-    assert_eq!(id_of(&pool.script_step(seats[1], None, WaitPolicy::Take)), Some(2));
+    assert_eq!(id_of(&pool.script_step(seats[0], None, IdleWait::Never)), Some(1));
+    assert_eq!(wakers[1].notifications(), 1, "who takes a job of its own calls another for what waits");
+    assert_eq!(id_of(&pool.script_step(seats[1], None, IdleWait::Never)), Some(2));
 }
 
 #[test]
@@ -434,28 +429,28 @@ fn what_was_bound_to_a_dead_worker_is_bound_anew_or_disowned_and_cancelled_meanw
     for id in 1..=3 {
         bind(&pool, id, answers, dead);
     }
-    assert_eq!(id_of(&pool.script_step(dead, None, WaitPolicy::Take)), Some(1));
-    assert_eq!(pool.evict_seat(dead), (vec![1], vec![2, 3]));
-    let refused = pool.submit_script(job(9, answers, None), 0, For::Seat(dead)).err().expect("it is gone");
+    assert_eq!(id_of(&pool.script_step(dead, None, IdleWait::Never)), Some(1));
+    assert_eq!(pool.evict_worker(dead), (vec![1], vec![2, 3]));
+    let refused = pool.submit(job(9, answers, None), 0, Target::Worker(dead)).err().expect("it is gone");
     assert_eq!(refused.error.code(), Code::Internal);
-    drop(refused.refused.into_input());
+    drop(refused.submission.into_input());
     let next = seat(&pool, Counter::leak());
     let message = Payload::Value(Value::Number(7.0));
-    let ticket = pool.rebind(2, next, message).expect("bound");
+    let position = pool.rebind(2, next, message).expect("bound");
     assert!(pool.rebind(2, next, Payload::Value(Value::Null)).is_none(), "it is no orphan any more");
     pool.disown_orphan(3, false);
-    let Step::Run { id: 2, input: Payload::Value(Value::Number(number)), road: Road::Message, .. } =
-        pool.script_step(next, None, WaitPolicy::Take)
+    let Step::Run { id: 2, input: Payload::Value(Value::Number(number)), path: InputPath::Message, .. } =
+        pool.script_step(next, None, IdleWait::Never)
     else {
         panic!("the orphan, with its new message");
     };
     assert!((number - 7.0).abs() < f64::EPSILON);
-    assert!(!pool.cancel(ticket, &CancelToken::new(None), Reason::Cancelled), "it runs");
+    assert!(!pool.cancel(position, &CancelToken::new(None), Reason::Cancelled), "it runs");
     pool.script_finish(next, 2, done());
     // One that nobody was there for, and that is given up before anybody is.
-    let orphan = pool.submit_script(job(4, answers, None), 0, For::Nobody).ok().expect("accepted").0;
+    let orphan = pool.submit(job(4, answers, None), 0, Target::NoWorker).ok().expect("accepted");
     assert_eq!(pool.scripts_waiting(), 1);
-    assert!(pool.cancel(orphan.ticket, &CancelToken::new(None), Reason::Cancelled));
+    assert!(pool.cancel(orphan.position, &CancelToken::new(None), Reason::Cancelled));
     assert_eq!(answers.of(4), Some(Err(Code::TaskCancelled)));
     let stats = pool.stats();
     assert_eq!((stats.submitted, stats.completed, stats.failed, stats.cancelled), (4, 1, 2, 1));
@@ -464,22 +459,22 @@ fn what_was_bound_to_a_dead_worker_is_bound_anew_or_disowned_and_cancelled_meanw
 #[test]
 fn a_job_that_wants_its_worker_alone_waits_for_an_empty_one_and_lets_nobody_pass() {
     let (pool, answers) = (pool(4, usize::MAX), Answers::leak());
-    let bell = Counter::leak();
-    let (first, second) = (seat(&pool, Counter::leak()), seat(&pool, bell));
+    let waker = Counter::leak();
+    let (first, second) = (seat(&pool, Counter::leak()), seat(&pool, waker));
     submit(&pool, 1, answers);
-    assert_eq!(id_of(&pool.script_step(first, None, WaitPolicy::Take)), Some(1));
-    pool.submit_script(job(2, answers, None).alone(), 0, For::Any).ok().expect("accepted");
+    assert_eq!(id_of(&pool.script_step(first, None, IdleWait::Never)), Some(1));
+    pool.submit(job(2, answers, None).exclusive(), 0, Target::AnyWorker).ok().expect("accepted");
     submit(&pool, 3, answers);
-    assert!(matches!(pool.script_step(first, None, WaitPolicy::Take), Step::Wait), "it is not empty");
-    assert_eq!(id_of(&pool.script_step(second, None, WaitPolicy::Take)), Some(2));
+    assert!(matches!(pool.script_step(first, None, IdleWait::Never), Step::Wait), "it is not empty");
+    assert_eq!(id_of(&pool.script_step(second, None, IdleWait::Never)), Some(2));
     assert!(
-        matches!(pool.script_step(second, None, WaitPolicy::Take), Step::Wait),
+        matches!(pool.script_step(second, None, IdleWait::Never), Step::Wait),
         "it is not alone any more"
     );
-    assert_eq!(id_of(&pool.script_step(first, None, WaitPolicy::Take)), Some(3));
+    assert_eq!(id_of(&pool.script_step(first, None, IdleWait::Never)), Some(3));
     submit(&pool, 4, answers);
-    assert_eq!(bell.rings(), 0, "nobody is rung who could not take it");
-    assert_eq!(id_of(&pool.script_step(second, Some((2, done())), WaitPolicy::Take)), Some(4));
+    assert_eq!(waker.notifications(), 0, "nobody is rung who could not take it");
+    assert_eq!(id_of(&pool.script_step(second, Some((2, done())), IdleWait::Never)), Some(4));
 }
 
 #[test]
@@ -489,9 +484,9 @@ fn a_job_that_could_not_be_sent_was_never_submitted() {
     bind(&pool, 1, answers, seat);
     pool.retract(seat, 1);
     bind(&pool, 2, answers, seat);
-    assert_eq!(id_of(&pool.script_step(seat, None, WaitPolicy::Take)), Some(2));
+    assert_eq!(id_of(&pool.script_step(seat, None, IdleWait::Never)), Some(2));
     pool.retract(seat, 2);
-    assert!(matches!(pool.script_step(seat, None, WaitPolicy::Take), Step::Wait));
+    assert!(matches!(pool.script_step(seat, None, IdleWait::Never), Step::Wait));
     assert_eq!((answers.of(1), answers.of(2)), (None, None));
     let stats = pool.stats();
     assert_eq!((stats.submitted, stats.running, stats.queued), (0, 0, 0));
@@ -501,10 +496,10 @@ fn a_job_that_could_not_be_sent_was_never_submitted() {
 fn an_input_that_is_asked_for_is_claimed_once() {
     let (pool, answers) = (pool(1, usize::MAX), Answers::leak());
     let seat = seat(&pool, Counter::leak());
-    pool.submit_script(job(1, answers, None).by(Road::Asked), 0, For::Any).ok().expect("accepted");
+    pool.submit(job(1, answers, None).by(InputPath::OnDemand), 0, Target::AnyWorker).ok().expect("accepted");
     assert!(pool.claim_input(1).is_none(), "nobody runs it");
-    let Step::Run { road: Road::Asked, input: Payload::Value(Value::Undefined), .. } =
-        pool.script_step(seat, None, WaitPolicy::Take)
+    let Step::Run { path: InputPath::OnDemand, input: Payload::Value(Value::Undefined), .. } =
+        pool.script_step(seat, None, IdleWait::Never)
     else {
         panic!("without its input");
     };
@@ -518,9 +513,9 @@ fn a_worker_that_retires_does_what_is_bound_to_it_first() {
     let seat = seat(&pool, Counter::leak());
     bind(&pool, 1, answers, seat);
     submit(&pool, 2, answers);
-    assert!(!pool.leave_seat(seat, false, 0));
-    assert!(pool.least_loaded_seat().is_none(), "nothing more is bound to it");
-    assert_eq!(id_of(&pool.script_step(seat, None, WaitPolicy::Take)), Some(1));
-    assert!(matches!(pool.script_step(seat, Some((1, done())), WaitPolicy::Take), Step::Leave));
+    assert!(!pool.retire_worker(seat, false, 0));
+    assert!(pool.least_loaded_worker().is_none(), "nothing more is bound to it");
+    assert_eq!(id_of(&pool.script_step(seat, None, IdleWait::Never)), Some(1));
+    assert!(matches!(pool.script_step(seat, Some((1, done())), IdleWait::Never), Step::Leave));
     assert_eq!(pool.scripts_waiting(), 1, "what is for anybody is for another");
 }

@@ -8,9 +8,9 @@ use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, Sender, unbounded};
 
+use super::test_tasks::{ECHO, FAIL, PANIC, SLEEP, TestTasks};
 use super::*;
-use crate::error::{Code, Error, Result};
-use crate::tasks::{Registry, Task};
+use crate::error::{Code, Result};
 use crate::value::{Payload, Value};
 
 /// An outbox that hands every answer to the test.
@@ -28,35 +28,11 @@ struct Bench {
     answers: Receiver<(u64, Result<Value>)>,
 }
 
-const ECHO: &str = "echo";
-const SLEEP: &str = "sleep";
-const PANIC: &str = "panic";
-const FAIL: &str = "fail";
-
-fn registry() -> Registry {
-    let mut registry = Registry::new();
-    registry.add(Task::new(ECHO, "anything", |value: Value, _: &_| Ok(value))).unwrap();
-    let sleep = |value: Value, context: &crate::tasks::Context<'_>| {
-        let Value::Number(millis) = value else { panic!("a number of milliseconds") };
-        context.sleep(Duration::from_secs_f64(millis / 1000.0)).map(|()| value)
-    };
-    registry.add(Task::new(SLEEP, "milliseconds", sleep)).unwrap();
-    let panic =
-        |value: Value, _: &crate::tasks::Context<'_>| -> Result<Value> { panic!("on purpose: {value:?}") };
-    registry.add(Task::new(PANIC, "anything", panic)).unwrap();
-    let fail = |value: Value, _: &crate::tasks::Context<'_>| match value {
-        Value::Number(n) if n < 0.0 => Err(Error::new(Code::TaskFailed, "below zero")),
-        other => Ok(other),
-    };
-    registry.add(Task::new(FAIL, "anything", fail)).unwrap();
-    registry
-}
-
 impl Bench {
     fn new(config: Config) -> Self {
         let (sender, answers) = unbounded();
         Bench {
-            pool: Pool::new(config, Arc::new(registry())),
+            pool: Pool::new(config, Arc::new(TestTasks)),
             outbox: Box::leak(Box::new(Answers(sender))),
             answers,
         }
@@ -66,24 +42,22 @@ impl Bench {
         Bench::new(Config { max_threads: threads, ..Config::default() })
     }
 
-    fn job(&self, id: u64, task: &str, input: impl Into<Value>, token: &CancelToken) -> Job {
-        let task = self.pool.registry().index_of(task).expect("a task of this bench");
+    fn job(&self, id: u64, task: usize, input: impl Into<Value>, token: &CancelToken) -> Job {
         Job::new(id, self.outbox, task, Payload::Value(input.into()), Some(token.clone()))
     }
 
-    fn submit(&self, id: u64, task: &str, input: impl Into<Value>) -> (Ticket, CancelToken) {
+    fn submit(&self, id: u64, task: usize, input: impl Into<Value>) -> (QueuePosition, CancelToken) {
         let token = CancelToken::new(None);
         let job = self.job(id, task, input, &token);
-        (self.pool.submit(job, 0).ok().expect("accepted").ticket, token)
+        (self.pool.submit(job, 0, Target::Native).ok().expect("accepted").position, token)
     }
 
-    fn submit_batch(&self, id: u64, task: &str, inputs: Vec<Value>) -> (Ticket, CancelToken) {
+    fn submit_batch(&self, id: u64, task: usize, inputs: Vec<Value>) -> (QueuePosition, CancelToken) {
         let token = CancelToken::new(None);
-        let task = self.pool.registry().index_of(task).expect("a task of this bench");
         let count = inputs.len();
         let inputs = Payload::Value(Value::Array(inputs));
         let batch = Batch::new(id, self.outbox, task, 0, inputs, count, token.clone());
-        (self.pool.submit_batch(Arc::new(batch)).ok().expect("accepted").ticket, token)
+        (self.pool.submit_batch(Arc::new(batch)).ok().expect("accepted").position, token)
     }
 
     fn answer(&self) -> (u64, Result<Value>) {
@@ -168,7 +142,7 @@ fn higher_priorities_overtake() {
     bench.wait_until("the thread is busy", |stats| stats.running == 1);
     for (id, priority) in [(1, 0), (2, 9), (3, -9), (4, 9)] {
         let job = bench.job(id, ECHO, 0.0, &CancelToken::new(None));
-        bench.pool.submit(job, priority).ok().expect("accepted");
+        bench.pool.submit(job, priority, Target::Native).ok().expect("accepted");
     }
     let order: Vec<u64> = (0..5).map(|_| bench.answer().0).collect();
     assert_eq!(order, [0, 2, 4, 1, 3]);
@@ -180,9 +154,12 @@ fn a_full_queue_refuses_and_gives_the_input_back() {
     let (_, sleeper) = bench.submit(0, SLEEP, 60_000.0);
     bench.wait_until("the thread is busy", |stats| stats.running == 1);
     bench.submit(1, ECHO, 1.0);
-    let refusal = bench.pool.submit(bench.job(2, ECHO, 2.0, &CancelToken::new(None)), 0).expect_err("full");
+    let refusal = bench
+        .pool
+        .submit(bench.job(2, ECHO, 2.0, &CancelToken::new(None)), 0, Target::Native)
+        .expect_err("full");
     assert_eq!(refusal.error.code(), Code::QueueFull);
-    assert!(matches!(refusal.refused.into_input(), Payload::Value(Value::Number(n)) if n == 2.0));
+    assert!(matches!(refusal.submission.into_input(), Payload::Value(Value::Number(n)) if n == 2.0));
     sleeper.cancel(Reason::Cancelled);
     assert_eq!(bench.answer().1.unwrap_err().code(), Code::TaskCancelled);
     assert_eq!(bench.answer(), (1, Ok(Value::Number(1.0))));
@@ -193,11 +170,14 @@ fn a_full_queue_refuses_and_gives_the_input_back() {
 fn the_limit_counts_what_waits_beyond_the_free_threads() {
     let bench = Bench::new(Config { max_threads: 2, max_queue: 1, ..Config::default() });
     let full: Vec<Option<bool>> = (0..5)
-        .map(|id| match bench.pool.submit(bench.job(id, SLEEP, 5_000.0, &CancelToken::new(None)), 0) {
-            Ok(accepted) => Some(accepted.full),
-            Err(refusal) => {
-                drop(refusal.refused.into_input());
-                None
+        .map(|id| {
+            match bench.pool.submit(bench.job(id, SLEEP, 5_000.0, &CancelToken::new(None)), 0, Target::Native)
+            {
+                Ok(accepted) => Some(accepted.full),
+                Err(refusal) => {
+                    drop(refusal.submission.into_input());
+                    None
+                }
             }
         })
         .collect();
@@ -209,7 +189,7 @@ fn the_limit_counts_what_waits_beyond_the_free_threads() {
     let none = Bench::new(Config { max_threads: 1, max_queue: 0, ..Config::default() });
     none.submit(0, SLEEP, 20.0);
     assert!(
-        none.pool.submit(none.job(1, ECHO, 0.0, &CancelToken::new(None)), 0).is_err(),
+        none.pool.submit(none.job(1, ECHO, 0.0, &CancelToken::new(None)), 0, Target::Native).is_err(),
         "nothing may wait"
     );
 }
@@ -219,11 +199,11 @@ fn cancelling_a_waiting_job_answers_at_once_and_frees_its_place() {
     let bench = Bench::new(Config { max_threads: 1, max_queue: 1, ..Config::default() });
     let (_, sleeper) = bench.submit(0, SLEEP, 60_000.0);
     bench.wait_until("the thread is busy", |stats| stats.running == 1);
-    let (ticket, token) = bench.submit(1, ECHO, 1.0);
-    assert!(bench.pool.cancel(ticket, &token, Reason::Cancelled));
+    let (position, token) = bench.submit(1, ECHO, 1.0);
+    assert!(bench.pool.cancel(position, &token, Reason::Cancelled));
     let (id, outcome) = bench.answer();
     assert_eq!((id, outcome.unwrap_err().code()), (1, Code::TaskCancelled));
-    assert!(!bench.pool.cancel(ticket, &token, Reason::Cancelled), "once");
+    assert!(!bench.pool.cancel(position, &token, Reason::Cancelled), "once");
     bench.submit(2, ECHO, 2.0);
     sleeper.cancel(Reason::Cancelled);
     assert_eq!(bench.answer().0, 0);
@@ -233,9 +213,9 @@ fn cancelling_a_waiting_job_answers_at_once_and_frees_its_place() {
 #[test]
 fn cancelling_a_running_job_frees_its_thread() {
     let bench = Bench::with_threads(1);
-    let (ticket, token) = bench.submit(0, SLEEP, 60_000.0);
+    let (position, token) = bench.submit(0, SLEEP, 60_000.0);
     bench.wait_until("it runs", |stats| stats.running == 1);
-    assert!(!bench.pool.cancel(ticket, &token, Reason::TimedOut), "it was not waiting");
+    assert!(!bench.pool.cancel(position, &token, Reason::TimedOut), "it was not waiting");
     assert_eq!(bench.answer().1.unwrap_err().code(), Code::TaskTimeout);
     bench.submit(1, ECHO, 3.0);
     assert_eq!(bench.answer(), (1, Ok(Value::Number(3.0))));
@@ -247,7 +227,7 @@ fn a_job_whose_deadline_passed_in_the_queue_is_not_run() {
     let bench = Bench::with_threads(1);
     bench.submit(0, SLEEP, 40.0);
     let token = CancelToken::new(Some(Instant::now() + Duration::from_millis(5)));
-    bench.pool.submit(bench.job(1, PANIC, 0.0, &token), 0).ok().expect("accepted");
+    bench.pool.submit(bench.job(1, PANIC, 0.0, &token), 0, Target::Native).ok().expect("accepted");
     assert_eq!(bench.answer().0, 0);
     let (id, outcome) = bench.answer();
     assert_eq!((id, outcome.unwrap_err().code()), (1, Code::TaskTimeout));
@@ -260,10 +240,12 @@ fn a_graceful_close_finishes_what_was_accepted_and_takes_nothing_more() {
         bench.submit(id, ECHO, 0.0);
     }
     let closed = bench.close(false);
-    let refusal =
-        bench.pool.submit(bench.job(999, ECHO, 0.0, &CancelToken::new(None)), 0).expect_err("closed");
+    let refusal = bench
+        .pool
+        .submit(bench.job(999, ECHO, 0.0, &CancelToken::new(None)), 0, Target::Native)
+        .expect_err("closed");
     assert_eq!(refusal.error.code(), Code::PoolClosed);
-    drop(refusal.refused.into_input());
+    drop(refusal.submission.into_input());
     closed.recv_timeout(Duration::from_secs(30)).expect("closed");
     assert_eq!(bench.answers.try_iter().filter(|(_, outcome)| outcome.is_ok()).count(), 500);
     assert_eq!(bench.pool.stats().threads, 0);
@@ -298,9 +280,8 @@ fn a_forced_close_answers_what_waits_and_stops_what_runs() {
 #[test]
 fn a_forced_close_stops_a_job_without_a_token_of_its_own() {
     let bench = Bench::with_threads(1);
-    let task = bench.pool.registry().index_of(SLEEP).expect("a task of this bench");
-    let job = Job::new(0, bench.outbox, task, Payload::Value(Value::Number(60_000.0)), None);
-    bench.pool.submit(job, 0).ok().expect("accepted");
+    let job = Job::new(0, bench.outbox, SLEEP, Payload::Value(Value::Number(60_000.0)), None);
+    bench.pool.submit(job, 0, Target::Native).ok().expect("accepted");
     bench.wait_until("it runs", |stats| stats.running == 1);
     bench.close(true).recv_timeout(Duration::from_secs(30)).expect("closed");
     assert_eq!(bench.answer().1.unwrap_err().code(), Code::PoolClosed);
@@ -393,12 +374,12 @@ fn every_input_is_counted_once_however_its_batch_ends() {
         let mut failing: Vec<Value> = (0..5_000_u32).map(Value::from).collect();
         failing[usize::try_from(round).expect("small") * 100] = Value::Number(-1.0);
         bench.submit_batch(0, FAIL, failing);
-        let (ticket, token) = bench.submit_batch(1, SLEEP, vec![Value::Number(0.1); 300]);
+        let (position, token) = bench.submit_batch(1, SLEEP, vec![Value::Number(0.1); 300]);
         bench.submit_batch(2, ECHO, vec![Value::Null; 1_000]);
         if round % 2 == 0 {
             drop(bench.answer());
         }
-        bench.pool.cancel(ticket, &token, Reason::Cancelled);
+        bench.pool.cancel(position, &token, Reason::Cancelled);
         let closed = bench.close(round % 4 < 2);
         closed.recv_timeout(Duration::from_secs(30)).expect("closed");
         let stats = bench.pool.stats();
@@ -409,7 +390,7 @@ fn every_input_is_counted_once_however_its_batch_ends() {
 }
 
 #[test]
-fn who_has_an_answer_finds_its_thread_free() {
+fn a_caller_that_has_the_answer_finds_the_thread_free() {
     let bench = Bench::new(Config { max_threads: 1, max_queue: 0, ..Config::default() });
     for id in 0..20_000 {
         // Refused if the thread still counted as busy.
@@ -417,14 +398,14 @@ fn who_has_an_answer_finds_its_thread_free() {
         assert_eq!(bench.answer(), (id, Ok(Value::Number(0.0))));
         let stats = bench.pool.stats();
         assert_eq!((stats.running, stats.queued, stats.completed), (0, 0, id + 1));
-        assert!(bench.pool.refusal().is_none() && bench.pool.is_half_empty());
+        assert!(bench.pool.refusal(Taker::Native).is_none() && bench.pool.is_half_empty());
     }
     let (_, token) = bench.submit(0, SLEEP, 10_000.0);
     bench.wait_until("it runs", |stats| stats.running == 1);
-    assert!(bench.pool.refusal().is_some());
-    let refused = bench.pool.submit(bench.job(1, ECHO, 0.0, &CancelToken::new(None)), 0);
-    let Refusal { error, refused } = refused.expect_err("refused");
-    drop(refused.into_input());
+    assert!(bench.pool.refusal(Taker::Native).is_some());
+    let refused = bench.pool.submit(bench.job(1, ECHO, 0.0, &CancelToken::new(None)), 0, Target::Native);
+    let SubmitError { error, submission } = refused.expect_err("refused");
+    drop(submission.into_input());
     assert!(error.message().starts_with("every thread is busy, and maxQueue is 0"), "{}", error.message());
     token.cancel(Reason::Cancelled);
     assert_eq!(bench.answer().1.unwrap_err().code(), Code::TaskCancelled);
@@ -435,7 +416,11 @@ fn a_batch_makes_way_for_a_higher_priority() {
     let bench = Bench::with_threads(1);
     bench.submit_batch(0, SLEEP, vec![Value::Number(5.0); 40]);
     bench.wait_until("it runs", |stats| stats.running == 1);
-    bench.pool.submit(bench.job(1, ECHO, 0.0, &CancelToken::new(None)), 1).ok().expect("accepted");
+    bench
+        .pool
+        .submit(bench.job(1, ECHO, 0.0, &CancelToken::new(None)), 1, Target::Native)
+        .ok()
+        .expect("accepted");
     assert_eq!(bench.answer().0, 1);
     assert_eq!(bench.answer().0, 0);
 }
@@ -458,7 +443,7 @@ fn wakes_are_not_lost_when_work_trickles_in() {
 
 #[test]
 fn threads_that_end_while_others_start_lose_no_job() {
-    // A parked thread wakes by itself (its time is up at once) while one that was started has not looked round yet.
+    // A parked thread wakes by itself (its time is up at once) while one that was started has not looked at the queue yet.
     let bench = Bench::new(Config { max_threads: 4, idle_timeout: Duration::ZERO, ..Config::default() });
     for round in 0..3_000 {
         for job in 0..4 {

@@ -1,0 +1,68 @@
+//! How much may wait: the one rule against `maxQueue`, for takers of every kind.
+//!
+//! `maxQueue` counts what waits *beyond what free takers will take*, whether or not these have come round to it yet: so the
+//! limit does not depend on how quickly a thread wakes, or comes back from what it has just answered. It is one limit for
+//! the whole queue: what waits beyond the free takers of one kind leaves less room for the others.
+
+use super::config::Config;
+use super::position::Taker;
+use super::state::State;
+use crate::error::{Code, Error};
+
+impl State {
+    /// How many takers of a kind could take up an entry now.
+    fn free(&self, taker: Taker, config: &Config) -> usize {
+        match taker {
+            Taker::Native => self.threads.free(config),
+            Taker::Script => self.scripts.free(),
+        }
+    }
+
+    /// Takers that count as busy though they have answered what they held.
+    fn returning(&self, taker: Taker) -> usize {
+        match taker {
+            Taker::Native => self.threads.returning(),
+            // A worker answers and takes its next job in one step.
+            Taker::Script => 0,
+        }
+    }
+
+    /// Entries that wait beyond what free takers of their kind will take.
+    fn excess(&self, taker: Taker, config: &Config) -> usize {
+        let excess = self.queue.waiting(taker).saturating_sub(self.free(taker, config));
+        // Who returns is counted one by one: only where it makes a difference.
+        if excess == 0 { 0 } else { excess.saturating_sub(self.returning(taker)) }
+    }
+
+    /// The same for the whole queue.
+    pub(super) fn total_excess(&self, config: &Config) -> usize {
+        Taker::ALL.iter().map(|taker| self.excess(*taker, config)).sum()
+    }
+
+    /// How many entries may wait for takers of a kind; busy takers that return are not considered.
+    pub(super) fn limit(&self, taker: Taker, config: &Config) -> usize {
+        let others: usize =
+            Taker::ALL.iter().filter(|other| **other != taker).map(|other| self.excess(*other, config)).sum();
+        config.max_queue.saturating_add(self.free(taker, config)).saturating_sub(others)
+    }
+
+    /// Whether no more entry may wait for takers of a kind, whose [`State::limit`] this is.
+    pub(super) fn is_full(&self, taker: Taker, limit: usize) -> bool {
+        let waiting = self.queue.waiting(taker);
+        waiting >= limit && waiting >= limit.saturating_add(self.returning(taker))
+    }
+
+    /// Why an entry for takers of a kind would be refused; `limit` is that kind's.
+    pub(super) fn refusal(&self, taker: Taker, limit: usize, config: &Config) -> Option<Error> {
+        self.is_full(taker, limit).then(|| queue_full(config.max_queue, self.total_excess(config)))
+    }
+}
+
+fn queue_full(limit: usize, waiting: usize) -> Error {
+    let message = match (limit, waiting) {
+        (0, _) => "every thread is busy, and maxQueue is 0: no task may wait".to_owned(),
+        (_, 1) => format!("the queue is full: 1 task waits, and maxQueue is {limit}"),
+        _ => format!("the queue is full: {waiting} tasks wait, and maxQueue is {limit}"),
+    };
+    Error::new(Code::QueueFull, format!("{message}; wait for 'drain', or raise maxQueue"))
+}

@@ -1,0 +1,46 @@
+//! The seams between the pool and the tasks: the pool runs an [`Execute`], and gives it [`Helpers`].
+//!
+//! The pool knows a task by its number alone. So tasks can be added while pools run, and a pool needs none of them to be
+//! tested.
+
+use std::sync::Arc;
+
+use super::parallel_for::PartWork;
+use crate::cancel::CancelToken;
+use crate::error::Result;
+use crate::value::{Payload, Value};
+
+/// The tasks, as a pool sees them.
+pub trait Execute: Send + Sync {
+    /// Runs the task number `task` on the calling thread. `token` stops it; `helpers` are the threads that may do parts of
+    /// its work. It may panic: the pool makes an error of that.
+    ///
+    /// # Errors
+    /// The task's own; the reason of `token`; [`Code::Internal`](crate::error::Code::Internal) for an unknown number.
+    fn execute(
+        &self,
+        task: usize,
+        input: Payload,
+        token: &CancelToken,
+        helpers: &dyn Helpers,
+    ) -> Result<Value>;
+
+    /// The name of a task, for messages.
+    fn name(&self, task: usize) -> &str;
+}
+
+/// The tasks of a pool. std's `Arc`: loom's holds no trait object, and this one orders nothing.
+pub type Tasks = Arc<dyn Execute>;
+
+/// The other threads of the pool that runs a task.
+pub trait Helpers: Sync {
+    /// How many threads may work on [`Helpers::parallel_for`] at the most, the caller's included.
+    fn max_threads(&self) -> usize;
+
+    /// Does the parts 0 to `count` of the calling task's work on this thread and on free ones, and returns when all are
+    /// done. `parallel_for.rs` tells how.
+    ///
+    /// # Errors
+    /// The first error of a part, or the reason of `token`.
+    fn parallel_for(&self, count: usize, work: PartWork, token: &CancelToken) -> Result<()>;
+}

@@ -1,0 +1,76 @@
+//! Which kind of thread takes an entry of the queue, and where the entry waits.
+
+/// A kind of thread that takes entries. A new kind (light tasks, WebAssembly) gets a variant here, a line in `queue.rs`, its
+/// capacity in `admission.rs`, and its way of being woken in `submit.rs`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Taker {
+    /// The pool's own threads: they run native tasks.
+    Native,
+    /// Script workers: JavaScript threads that run functions of the pool's script.
+    Script,
+}
+
+impl Taker {
+    /// All of them.
+    pub(super) const ALL: [Taker; 2] = [Taker::Native, Taker::Script];
+}
+
+/// What a job is submitted to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Target {
+    /// Any native thread.
+    Native,
+    /// Any script worker.
+    AnyWorker,
+    /// The script worker of this number: the job is *bound* to it, since its input can only go there.
+    Worker(usize),
+    /// No script worker yet: the job is an *orphan* from the start, since its input can only go to one worker and there
+    /// is none.
+    NoWorker,
+}
+
+impl Target {
+    /// Which kind of thread that is.
+    pub fn taker(self) -> Taker {
+        match self {
+            Target::Native => Taker::Native,
+            Target::AnyWorker | Target::Worker(_) | Target::NoWorker => Taker::Script,
+        }
+    }
+}
+
+/// Where in the queue an entry waits, for as long as it waits there. A script's job that loses its worker moves to another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct QueuePosition(pub(super) Place);
+
+/// A line, and a position in it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Place {
+    Native(LinePosition),
+    AnyWorker(LinePosition),
+    Worker(usize, LinePosition),
+    /// Among the orphans: the job of this id.
+    Orphan(u64),
+}
+
+/// A position in one line: a priority, and a running number that no other entry of that priority ever has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct LinePosition {
+    pub(super) priority: i32,
+    pub(super) number: u64,
+}
+
+impl QueuePosition {
+    /// Of a script's job that waits for a worker that it can be bound to.
+    pub fn of_orphan(id: u64) -> Self {
+        QueuePosition(Place::Orphan(id))
+    }
+
+    /// Which kind of thread takes the entry.
+    pub fn taker(self) -> Taker {
+        match self.0 {
+            Place::Native(_) => Taker::Native,
+            Place::AnyWorker(_) | Place::Worker(..) | Place::Orphan(_) => Taker::Script,
+        }
+    }
+}

@@ -1,0 +1,302 @@
+//! One line of the queue: first in, first out within a priority; higher priorities first.
+//!
+//! Each priority is a level. A position names a level and a running number in it, so taking one waiting job out of the
+//! middle (an abort) is O(1) and drops its input at once; what stays behind is an empty slot, skipped later.
+
+use std::collections::VecDeque;
+
+use super::batch::Batch;
+use super::job::Job;
+use super::position::LinePosition;
+use crate::sync::Arc;
+
+/// The levels of a line that holds nothing keep no more room than this.
+const KEPT_SLOTS: usize = 4096;
+
+/// What waits.
+pub(super) enum Entry {
+    Job(Job),
+    Batch(Arc<Batch>),
+}
+
+struct Level {
+    priority: i32,
+    /// The running number of the first slot.
+    head: u64,
+    slots: VecDeque<Option<Entry>>,
+}
+
+pub(super) struct PriorityQueue {
+    /// Highest priority first. Levels other than 0 live only while something waits in them.
+    levels: Vec<Level>,
+    /// No number below this is given again, also by a level that comes back.
+    fresh: u64,
+    len: usize,
+}
+
+impl PriorityQueue {
+    pub(super) fn new() -> Self {
+        let level = Level { priority: 0, head: 0, slots: VecDeque::new() };
+        PriorityQueue { levels: vec![level], fresh: 0, len: 0 }
+    }
+
+    /// How many entries wait.
+    pub(super) fn len(&self) -> usize {
+        self.len
+    }
+
+    /// The highest priority that waits; `i32::MIN` when nothing does.
+    pub(super) fn top_priority(&self) -> i32 {
+        self.levels.iter().find(|level| !level.slots.is_empty()).map_or(i32::MIN, |level| level.priority)
+    }
+
+    /// Adds an entry.
+    pub(super) fn push(&mut self, priority: i32, entry: Entry) -> LinePosition {
+        let at = match self.levels.binary_search_by(|level| priority.cmp(&level.priority)) {
+            Ok(at) => at,
+            Err(at) => {
+                self.levels.insert(at, Level { priority, head: self.fresh, slots: VecDeque::new() });
+                at
+            }
+        };
+        let level = &mut self.levels[at];
+        let number = level.head + level.slots.len() as u64;
+        level.slots.push_back(Some(entry));
+        self.len += 1;
+        LinePosition { priority, number }
+    }
+
+    /// The next entry. A batch with inputs left stays in its slot and is shared out by reference.
+    pub(super) fn pop(&mut self) -> Option<Entry> {
+        if self.len == 0 {
+            return None;
+        }
+        for at in 0..self.levels.len() {
+            while let Some(slot) = self.levels[at].slots.front() {
+                if let Some(Entry::Batch(batch)) = slot
+                    && batch.waiting() > 1
+                {
+                    return Some(Entry::Batch(Arc::clone(batch)));
+                }
+                if let Some(entry) = self.remove_front(at) {
+                    self.retire_empty(at);
+                    return Some(entry);
+                }
+            }
+        }
+        None
+    }
+
+    /// Takes out the entry at a position, if it still waits.
+    pub(super) fn remove(&mut self, position: LinePosition) -> Option<Entry> {
+        let at = self.levels.binary_search_by(|level| position.priority.cmp(&level.priority)).ok()?;
+        let level = &mut self.levels[at];
+        let index = usize::try_from(position.number.checked_sub(level.head)?).ok()?;
+        let entry = level.slots.get_mut(index)?.take()?;
+        self.len -= 1;
+        // Empty slots in front go now, so a queue emptied by aborts holds no memory of it.
+        while let Some(None) = self.levels[at].slots.front() {
+            self.remove_front(at);
+        }
+        self.retire_empty(at);
+        Some(entry)
+    }
+
+    /// The job that [`PriorityQueue::pop`] would give, and its priority.
+    pub(super) fn next_job(&self) -> Option<(i32, &Job)> {
+        if self.len == 0 {
+            return None;
+        }
+        self.levels.iter().find_map(|level| {
+            level.slots.iter().flatten().find_map(|entry| match entry {
+                Entry::Job(job) => Some((level.priority, job)),
+                Entry::Batch(_) => None,
+            })
+        })
+    }
+
+    /// Takes out the job of this id, if it still waits; by looking at all of them.
+    pub(super) fn remove_job(&mut self, id: u64) -> Option<Job> {
+        let position = self.levels.iter().find_map(|level| {
+            let is_it = |slot: &Option<Entry>| matches!(slot, Some(Entry::Job(job)) if job.reply.id() == id);
+            let at = level.slots.iter().position(is_it)?;
+            Some(LinePosition { priority: level.priority, number: level.head + at as u64 })
+        })?;
+        match self.remove(position) {
+            Some(Entry::Job(job)) => Some(job),
+            _ => None,
+        }
+    }
+
+    /// Everything that waits, in order, each with its priority.
+    pub(super) fn drain(&mut self) -> Vec<(i32, Entry)> {
+        let mut all = Vec::with_capacity(self.len);
+        while let Some(level) = self.levels.first_mut() {
+            self.fresh = self.fresh.max(level.head + level.slots.len() as u64);
+            let priority = level.priority;
+            all.extend(level.slots.drain(..).flatten().map(|entry| (priority, entry)));
+            self.levels.remove(0);
+        }
+        self.levels.push(Level { priority: 0, head: self.fresh, slots: VecDeque::new() });
+        self.len = 0;
+        all
+    }
+
+    fn remove_front(&mut self, at: usize) -> Option<Entry> {
+        let level = &mut self.levels[at];
+        let slot = level.slots.pop_front()?;
+        level.head += 1;
+        if slot.is_some() {
+            self.len -= 1;
+        }
+        slot
+    }
+
+    fn retire_empty(&mut self, at: usize) {
+        let level = &mut self.levels[at];
+        if !level.slots.is_empty() {
+            return;
+        }
+        if level.priority == 0 {
+            // A burst's memory goes back once the queue has run empty after it.
+            if level.slots.capacity() > KEPT_SLOTS {
+                level.slots = VecDeque::new();
+            }
+        } else {
+            self.fresh = self.fresh.max(level.head);
+            self.levels.remove(at);
+        }
+    }
+}
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::*;
+    use crate::cancel::CancelToken;
+    use crate::error::Result;
+    use crate::pool::Outbox;
+    use crate::pool::batch::BatchHost;
+    use crate::pool::observer::Ended;
+    use crate::value::{Payload, Value};
+
+    struct Nowhere;
+    impl Outbox for Nowhere {
+        fn settle(&self, _: u64, _: Result<Value>) {}
+    }
+
+    /// Leaves after the first chunk.
+    struct OneChunk;
+    impl BatchHost for OneChunk {
+        fn ended(&self, _: Ended) {}
+        fn exhausted(&self) {}
+        fn should_leave(&self) -> bool {
+            true
+        }
+    }
+
+    fn job(task: usize) -> Entry {
+        Entry::Job(Job::new(0, &Nowhere, task, Payload::Value(Value::Null), None))
+    }
+
+    fn push(queue: &mut PriorityQueue, priority: i32, task: usize) -> LinePosition {
+        queue.push(priority, job(task))
+    }
+
+    fn task_of(entry: Option<Entry>) -> Option<usize> {
+        match entry? {
+            Entry::Job(job) => Some(job.task),
+            Entry::Batch(batch) => Some(batch.task),
+        }
+    }
+
+    #[test]
+    fn higher_priorities_come_first_and_equals_in_order() {
+        let mut queue = PriorityQueue::new();
+        for (priority, task) in [(0, 1), (5, 2), (0, 3), (-1, 4), (5, 5)] {
+            push(&mut queue, priority, task);
+        }
+        let order: Vec<usize> = std::iter::from_fn(|| task_of(queue.pop())).collect();
+        assert_eq!(order, [2, 5, 1, 3, 4]);
+        assert_eq!(queue.len(), 0);
+        assert_eq!(queue.levels.len(), 1, "empty levels are gone");
+    }
+
+    #[test]
+    fn a_position_takes_out_its_own_entry_once() {
+        let mut queue = PriorityQueue::new();
+        let positions: Vec<LinePosition> = (0..5).map(|task| push(&mut queue, 0, task)).collect();
+        assert_eq!(task_of(queue.remove(positions[2])), Some(2));
+        assert_eq!(task_of(queue.remove(positions[2])), None);
+        assert_eq!(task_of(queue.pop()), Some(0));
+        assert_eq!(task_of(queue.remove(positions[0])), None, "it was taken");
+        assert_eq!(task_of(queue.remove(positions[4])), Some(4));
+        let rest: Vec<usize> = std::iter::from_fn(|| task_of(queue.pop())).collect();
+        assert_eq!(rest, [1, 3]);
+    }
+
+    #[test]
+    fn a_level_that_comes_back_does_not_answer_to_old_positions() {
+        let mut queue = PriorityQueue::new();
+        let old = push(&mut queue, 7, 1);
+        queue.pop();
+        push(&mut queue, 7, 2);
+        assert_eq!(task_of(queue.remove(old)), None);
+        let older = push(&mut queue, 0, 3);
+        queue.drain();
+        push(&mut queue, 0, 4);
+        assert_eq!(task_of(queue.remove(older)), None);
+        assert_eq!(queue.len(), 1);
+    }
+
+    #[test]
+    fn a_batch_is_shared_out_until_its_last_input() {
+        let mut queue = PriorityQueue::new();
+        let inputs = Payload::Value(Value::Array(vec![Value::Null; 2]));
+        let batch = Arc::new(Batch::new(0, &Nowhere, 9, 0, inputs, 2, CancelToken::new(None)));
+        queue.push(0, Entry::Batch(batch));
+        assert_eq!(task_of(queue.pop()), Some(9));
+        let Some(Entry::Batch(batch)) = queue.pop() else { panic!("the batch is shared") };
+        assert_eq!(queue.len(), 1);
+        batch.work(Ok, &OneChunk);
+        assert_eq!(task_of(queue.pop()), Some(9));
+        assert_eq!(queue.len(), 0, "the thread that takes the last input takes it out of the queue");
+    }
+
+    #[test]
+    fn the_queue_agrees_with_a_plain_model_over_random_steps() {
+        let mut random = 0x9E37_79B9_7F4A_7C15_u64;
+        let mut next = move || {
+            random ^= random << 13;
+            random ^= random >> 7;
+            random ^= random << 17;
+            random
+        };
+        let mut queue = PriorityQueue::new();
+        let mut model: Vec<(i32, u64, usize)> = Vec::new();
+        let mut positions: Vec<(LinePosition, usize)> = Vec::new();
+        for step in 0..20_000_u64 {
+            let task = usize::try_from(step).expect("64-bit");
+            match next() % 3 {
+                0 => {
+                    let priority = i32::try_from(next() % 4).expect("small") - 2;
+                    positions.push((queue.push(priority, job(task)), task));
+                    model.push((-priority, step, task));
+                }
+                1 => {
+                    model.sort_unstable();
+                    let expected = (!model.is_empty()).then(|| model.remove(0).2);
+                    assert_eq!(task_of(queue.pop()), expected);
+                }
+                _ if !positions.is_empty() => {
+                    let at = usize::try_from(next()).expect("64-bit") % positions.len();
+                    let (position, task) = positions.swap_remove(at);
+                    let expected =
+                        model.iter().position(|entry| entry.2 == task).map(|at| model.remove(at).2);
+                    assert_eq!(task_of(queue.remove(position)), expected);
+                }
+                _ => {}
+            }
+            assert_eq!(queue.len(), model.len());
+        }
+    }
+}

@@ -1,0 +1,91 @@
+//! Jobs of a script whose input goes to one worker alone, or is asked for: the owner's calls about them.
+
+use super::job::Job;
+use super::observer::{End, TaskObserver, TaskRef};
+use super::position::{QueuePosition, Target};
+use super::priority_queue::Entry;
+use super::state::{Pool, State};
+use crate::sync::MutexGuard;
+use crate::value::Payload;
+
+impl Pool {
+    /// Wakes a worker for a job that was pushed, as far as one can take it. True when it is for any worker, and none could
+    /// be told.
+    pub(super) fn wake_worker(
+        &self,
+        mut state: MutexGuard<'_, State>,
+        target: Target,
+        exclusive: bool,
+    ) -> bool {
+        let waker = match target {
+            Target::Worker(number) => state.scripts.notify_bound(number, exclusive),
+            Target::AnyWorker => state.notify_worker_if_needed(),
+            Target::Native | Target::NoWorker => None,
+        };
+        let blocked = state.scripts.blocked;
+        drop(state);
+        match (blocked, target) {
+            (0, _) => {}
+            (_, Target::AnyWorker) => drop(self.0.script_work.notify_one()),
+            // All that wait in place: the job is for one of them.
+            _ => drop(self.0.script_work.notify_all()),
+        }
+        if let Some(waker) = waker {
+            waker.notify();
+        }
+        target == Target::AnyWorker && waker.is_none() && blocked == 0
+    }
+
+    /// Binds an orphan to another worker, where its input will come by the native fallback as `input` says: its new
+    /// position. `None` when the worker takes no more; the job stays an orphan.
+    pub fn rebind(&self, id: u64, number: usize, input: Payload) -> Option<QueuePosition> {
+        let mut state = self.0.state.lock();
+        if !state.scripts.takes_bound(number) {
+            return None;
+        }
+        let (priority, job) = state.queue.remove_orphan(id)?;
+        let (target, exclusive) = (Target::Worker(number), job.exclusive);
+        let position = state.queue.push(Entry::Job(Job { input, ..job }), priority, target);
+        self.wake_worker(state, target, exclusive);
+        Some(position)
+    }
+
+    /// Takes back a job that was bound to a worker and whose input could not be sent there, as if it had never been
+    /// submitted. It may be in its worker's hands, which learns of it another way.
+    pub fn retract(&self, number: usize, id: u64) {
+        let mut state = self.0.state.lock();
+        if let Some(running) = state.scripts.take_running(number, id) {
+            state.tally.retracted(running.task);
+            running.reply.forget();
+            return;
+        }
+        let job = state.queue.remove_bound(number, id);
+        if let Some(job) = &job {
+            state.tally.retracted(TaskRef::script(job.task));
+        }
+        drop(state);
+        if let Some(job) = job {
+            drop(job.into_input());
+        }
+    }
+
+    /// Gives an orphan up: the caller answers it. With `stopped` it counts as cancelled, else as failed.
+    pub fn disown_orphan(&self, id: u64, stopped: bool) {
+        let mut state = self.0.state.lock();
+        let Some((_, job)) = state.queue.remove_orphan(id) else { return };
+        let end = if stopped { End::Cancelled } else { End::Failed };
+        state.tally.ended(TaskRef::script(job.task), end, 1);
+        drop(job.into_input());
+        self.announce_if_closed(state);
+    }
+
+    /// Takes the input of a running job that came by [`InputPath::OnDemand`](super::InputPath::OnDemand). The first gets
+    /// it: its owner, which then sends the memory itself, or its worker, which makes do with a copy when the owner does not
+    /// answer. `None` for the other.
+    pub fn claim_input(&self, id: u64) -> Option<Payload> {
+        let mut state = self.0.state.lock();
+        let number = state.scripts.worker_of(id)?;
+        let running = &mut state.scripts.worker_mut(number)?.running;
+        running.iter_mut().find(|job| job.reply.id() == id)?.input.take()
+    }
+}

@@ -1,0 +1,330 @@
+//! The state machine of the script workers: JavaScript threads that take from the same pool.
+//!
+//! They are not the pool's own: a worker is a JavaScript environment that asks for a job, answers it and asks for the next,
+//! each in one call. The pool keeps a *registration* for each, which its owner makes before the worker is started and evicts
+//! after it has ended.
+//!
+//! # The protocol
+//! All of it is decided under the pool's lock. A registered worker is
+//!
+//! * **starting**;
+//! * **waiting** — it found nothing and went back to its event loop; its waker will be notified;
+//! * **notified** — it was waiting, and has been told to come;
+//! * **at work** — it holds jobs, or is between two;
+//! * **left** — it takes no more: it was told to leave, or its environment has ended.
+//!
+//! *Lost wake-up.* A worker becomes *waiting* under the lock that found its lines empty; a submitter that pushes later finds
+//! it waiting. A push notifies a waiting worker unless those already notified are as many as the jobs that wait.
+//!
+//! *A notified worker that never comes* (it was terminated) holds no job: its job is still in the line. When its
+//! environment ends, or its owner evicts it, the next waiting worker is notified in its place.
+//!
+//! *A worker that ends with jobs in hand.* They stay with the registration until the owner evicts it, which gives the owner
+//! their ids: only the owner knows why the worker has ended, and answers them so. Nothing is run twice.
+//!
+//! A job may want its worker *exclusively*, because ending the job may need ending the worker. It is taken by a worker that
+//! has nothing at hand, which then takes nothing more until it is done; at the head of the line it lets no other job pass,
+//! so that it does not wait for ever.
+
+use std::time::Instant;
+
+use super::job::{InputPath, Job};
+use super::observer::{TaskObserver, TaskRef};
+use super::outbox::Reply;
+use super::queue::Queue;
+use super::script_functions::FunctionNames;
+use super::state::State;
+use crate::cancel::{CancelToken, Reason};
+use crate::value::{Payload, Value};
+
+/// How a script worker is reached: the event queue of its environment.
+pub trait Waker: Send + Sync {
+    /// There may be work: come and take it.
+    fn notify(&self);
+    /// The job `id`, which that worker runs, should stop.
+    fn stop(&self, id: u64, reason: Reason);
+}
+
+/// A job in a worker's hands.
+pub(super) struct Running {
+    pub(super) reply: Reply,
+    pub(super) token: Option<CancelToken>,
+    pub(super) task: TaskRef,
+    pub(super) started: Instant,
+    pub(super) exclusive: bool,
+    /// The input of a job whose path is [`InputPath::OnDemand`], until its owner or its worker has claimed it.
+    pub(super) input: Option<Payload>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum WorkerState {
+    Starting,
+    Waiting,
+    Notified,
+    AtWork,
+    Left,
+}
+
+/// What the pool knows of one script worker.
+pub(super) struct WorkerRegistration {
+    pub(super) state: WorkerState,
+    pub(super) waker: Option<&'static dyn Waker>,
+    pub(super) running: Vec<Running>,
+    /// Whether the worker wants to end: it takes what is bound to it, and nothing more.
+    pub(super) retiring: bool,
+}
+
+impl WorkerRegistration {
+    /// Whether its worker may begin a job now.
+    pub(super) fn admits(&self, exclusive: bool) -> bool {
+        if exclusive { self.running.is_empty() } else { !self.runs_exclusive() }
+    }
+
+    /// Whether it runs a job that wants it exclusively.
+    pub(super) fn runs_exclusive(&self) -> bool {
+        self.running.iter().any(|running| running.exclusive)
+    }
+}
+
+/// The script workers of a pool.
+pub(super) struct Scripts {
+    /// By number. Numbers are used again.
+    workers: Vec<Option<WorkerRegistration>>,
+    vacant: Vec<usize>,
+    /// Waiting workers; the one that came last is notified first, so that the others may grow old.
+    waiting: Vec<usize>,
+    notified: usize,
+    /// Workers that wait in place.
+    pub(super) blocked: usize,
+    /// Jobs that run.
+    busy: usize,
+    /// Jobs that all workers together may run.
+    pub(super) capacity: usize,
+    /// Whether the pool was closed by force: what ends now was dropped.
+    forced: bool,
+    pub(super) functions: FunctionNames,
+}
+
+impl Scripts {
+    pub(super) fn new() -> Self {
+        Scripts {
+            workers: Vec::new(),
+            vacant: Vec::new(),
+            waiting: Vec::new(),
+            notified: 0,
+            blocked: 0,
+            busy: 0,
+            capacity: 0,
+            forced: false,
+            functions: FunctionNames::new(),
+        }
+    }
+
+    /// The registration of a worker; none when there is no such worker.
+    pub(super) fn worker(&self, number: usize) -> Option<&WorkerRegistration> {
+        self.workers.get(number)?.as_ref()
+    }
+
+    pub(super) fn worker_mut(&mut self, number: usize) -> Option<&mut WorkerRegistration> {
+        self.workers.get_mut(number)?.as_mut()
+    }
+
+    /// All registered workers with their numbers.
+    pub(super) fn workers(&self) -> impl Iterator<Item = (usize, &WorkerRegistration)> {
+        self.workers.iter().enumerate().filter_map(|(number, worker)| Some((number, worker.as_ref()?)))
+    }
+
+    /// Registers a worker that is about to be started: its number.
+    pub(super) fn register(&mut self) -> usize {
+        let number = self.vacant.pop().unwrap_or_else(|| {
+            self.workers.push(None);
+            self.workers.len() - 1
+        });
+        let (state, running) = (WorkerState::Starting, Vec::new());
+        self.workers[number] = Some(WorkerRegistration { state, waker: None, running, retiring: false });
+        number
+    }
+
+    /// Ends a registration, and gives what ran there.
+    pub(super) fn evict(&mut self, number: usize) -> Option<Vec<Running>> {
+        let worker = self.workers.get_mut(number)?.take()?;
+        self.vacant.push(number);
+        self.busy -= worker.running.len();
+        Some(worker.running)
+    }
+
+    /// Jobs that run.
+    pub(super) fn busy(&self) -> usize {
+        self.busy
+    }
+
+    /// Jobs that could run beside those that do.
+    pub(super) fn free(&self) -> usize {
+        self.capacity - self.busy.min(self.capacity)
+    }
+
+    /// Whether nothing waits and every worker is gone.
+    pub(super) fn are_gone(&self, queue: &Queue) -> bool {
+        queue.waiting(super::position::Taker::Script) == 0 && self.workers.iter().all(Option::is_none)
+    }
+
+    /// Workers alive or starting.
+    pub(super) fn living(&self) -> usize {
+        self.workers().filter(|(_, worker)| worker.state != WorkerState::Left).count()
+    }
+
+    /// Workers that have started and run nothing.
+    pub(super) fn idle(&self) -> usize {
+        let is_idle = |worker: &WorkerRegistration| {
+            let has_joined =
+                matches!(worker.state, WorkerState::Waiting | WorkerState::Notified | WorkerState::AtWork);
+            has_joined && worker.running.is_empty()
+        };
+        self.workers().filter(|(_, worker)| is_idle(worker)).count()
+    }
+
+    /// The tokens of what runs.
+    pub(super) fn tokens(&self) -> impl Iterator<Item = &CancelToken> {
+        self.workers().flat_map(|(_, worker)| &worker.running).filter_map(|job| job.token.as_ref())
+    }
+
+    /// The pool is closed by force.
+    pub(super) fn force(&mut self) {
+        self.forced = true;
+    }
+
+    /// Whether the pool was closed by force.
+    pub(super) fn is_forced(&self) -> bool {
+        self.forced
+    }
+
+    /// Whether a job may be bound to the worker `number`.
+    pub(super) fn takes_bound(&self, number: usize) -> bool {
+        self.worker(number).is_some_and(|worker| worker.state != WorkerState::Left && !worker.retiring)
+    }
+
+    /// Which worker runs the job `id`.
+    pub(super) fn worker_of(&self, id: u64) -> Option<usize> {
+        let runs_it = |worker: &WorkerRegistration| worker.running.iter().any(|job| job.reply.id() == id);
+        self.workers().find(|(_, worker)| runs_it(worker)).map(|(number, _)| number)
+    }
+
+    /// A worker begins a job.
+    pub(super) fn begin(&mut self, number: usize, job: Running) {
+        if let Some(worker) = self.worker_mut(number) {
+            worker.running.push(job);
+            self.busy += 1;
+        }
+    }
+
+    /// Takes the job `id` out of a worker's hands.
+    pub(super) fn take_running(&mut self, number: usize, id: u64) -> Option<Running> {
+        let running = &mut self.worker_mut(number)?.running;
+        let at = running.iter().position(|job| job.reply.id() == id)?;
+        let job = running.swap_remove(at);
+        self.busy -= 1;
+        Some(job)
+    }
+
+    /// A worker asks for work: whether it was notified or comes by itself (from a timer of its own, say).
+    pub(super) fn comes(&mut self, number: usize) {
+        let Some(worker) = self.worker_mut(number) else { return };
+        match worker.state {
+            WorkerState::Notified => {
+                worker.state = WorkerState::AtWork;
+                self.notified -= 1;
+            }
+            WorkerState::Waiting => {
+                worker.state = WorkerState::AtWork;
+                self.waiting.retain(|waiting| *waiting != number);
+            }
+            WorkerState::Starting | WorkerState::AtWork | WorkerState::Left => {}
+        }
+    }
+
+    /// A worker that found nothing goes back to its event loop.
+    pub(super) fn waits(&mut self, number: usize) {
+        if let Some(worker) = self.worker_mut(number) {
+            worker.state = WorkerState::Waiting;
+            self.waiting.push(number);
+        }
+    }
+
+    /// The worker takes no further part, for whatever reason. True when it had not left before.
+    pub(super) fn leave(&mut self, number: usize) -> bool {
+        let Some(worker) = self.worker_mut(number) else { return false };
+        worker.waker = None;
+        match std::mem::replace(&mut worker.state, WorkerState::Left) {
+            WorkerState::Waiting => self.waiting.retain(|waiting| *waiting != number),
+            WorkerState::Notified => self.notified -= 1,
+            WorkerState::Left => return false,
+            WorkerState::Starting | WorkerState::AtWork => {}
+        }
+        true
+    }
+
+    /// Notifies every waiting worker, for a pool that closes. As all that follow: the caller calls the wakers outside the
+    /// lock.
+    #[must_use]
+    pub(super) fn notify_all(&mut self) -> Vec<&'static dyn Waker> {
+        std::iter::from_fn(|| {
+            let number = *self.waiting.last()?;
+            self.notify(number)
+        })
+        .collect()
+    }
+
+    /// Notifies a worker of a job that was bound to it, if it waits and may begin such a job.
+    #[must_use]
+    pub(super) fn notify_bound(&mut self, number: usize, exclusive: bool) -> Option<&'static dyn Waker> {
+        let worker = self.worker(number)?;
+        let can_take = worker.state == WorkerState::Waiting && worker.admits(exclusive);
+        if can_take { self.notify(number) } else { None }
+    }
+
+    /// Notifies a worker of what waits for any, unless enough have been notified.
+    #[must_use]
+    pub(super) fn notify_if_needed(&mut self, queue: &Queue) -> Option<&'static dyn Waker> {
+        if queue.takeable_by_any_worker() <= self.notified {
+            return None;
+        }
+        let job = queue.next_for_any_worker()?;
+        let can_take = |number: &&usize| {
+            self.worker(**number).is_some_and(|worker| !worker.retiring && worker.admits(job.exclusive))
+        };
+        let number = *self.waiting.iter().rev().find(can_take)?;
+        self.notify(number)
+    }
+
+    fn notify(&mut self, number: usize) -> Option<&'static dyn Waker> {
+        self.waiting.retain(|waiting| *waiting != number);
+        let worker = self.worker_mut(number)?;
+        worker.state = WorkerState::Notified;
+        let waker = worker.waker;
+        self.notified += 1;
+        waker
+    }
+}
+
+impl State {
+    /// [`Scripts::notify_if_needed`] of what waits now.
+    #[must_use]
+    pub(super) fn notify_worker_if_needed(&mut self) -> Option<&'static dyn Waker> {
+        self.scripts.notify_if_needed(&self.queue)
+    }
+
+    /// The next job for a worker, which has it in hand from now on: its id, and the job.
+    pub(super) fn begin_script(&mut self, number: usize, now: Instant) -> Option<(u64, Job)> {
+        let worker = self.scripts.worker(number)?;
+        let admits = |job: &Job| worker.admits(job.exclusive);
+        let mut job = self.queue.take_for_worker(number, worker.retiring, admits)?;
+        let (reply, task) = (job.reply.take(), TaskRef::script(job.task));
+        let id = reply.id();
+        self.tally.started(task, job.queued_at, now);
+        let input = (job.path == InputPath::OnDemand)
+            .then(|| std::mem::replace(&mut job.input, Payload::Value(Value::Undefined)));
+        let (token, exclusive) = (job.token.clone(), job.exclusive);
+        self.scripts.begin(number, Running { reply, token, task, started: now, exclusive, input });
+        Some((id, job))
+    }
+}

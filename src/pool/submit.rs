@@ -1,0 +1,215 @@
+//! Submitting, cancelling and closing: what the owner of a pool does.
+
+use super::batch::Batch;
+use super::job::Job;
+use super::observer::{End, TaskObserver, TaskRef};
+use super::position::{QueuePosition, Taker, Target};
+use super::priority_queue::Entry;
+use super::state::{Phase, Pool, State};
+use crate::cancel::{CancelToken, Reason};
+use crate::error::{Code, Error, Result};
+use crate::sync::Arc;
+
+/// A submission that was accepted.
+#[derive(Debug, Clone, Copy)]
+pub struct Accepted {
+    /// Where it waits, for cancelling.
+    pub position: QueuePosition,
+    /// Whether the queue is full now: the next submission would be refused.
+    pub full: bool,
+    /// Of a job for any script worker: whether no worker could be told of it. The owner then starts one, if it may.
+    pub needs_worker: bool,
+}
+
+/// A submission that was not accepted.
+pub struct SubmitError<T> {
+    /// Why.
+    pub error: Error,
+    /// What was submitted.
+    pub submission: T,
+}
+
+impl Pool {
+    /// Queues a job; higher `priority` first. Refused when the queue is full, the pool is closing, or the system
+    /// gives it no thread at all.
+    ///
+    /// A script worker that has left refuses with [`Code::Internal`]: the owner takes another.
+    // The refusal hands the whole job back; it is the rare path.
+    #[allow(clippy::result_large_err)]
+    pub fn submit(&self, job: Job, priority: i32, target: Target) -> Result<Accepted, SubmitError<Job>> {
+        let task = TaskRef { taker: target.taker(), number: job.task };
+        self.push(Entry::Job(job), task, 1, priority, target).map_err(|(error, entry)| match entry {
+            Entry::Job(submission) => SubmitError { error, submission },
+            Entry::Batch(_) => unreachable!("a job went in"),
+        })
+    }
+
+    /// Queues a batch, as one entry.
+    pub fn submit_batch(&self, batch: Arc<Batch>) -> Result<Accepted, SubmitError<Arc<Batch>>> {
+        let (task, count, priority) = (TaskRef::native(batch.task), batch.waiting(), batch.priority);
+        self.push(Entry::Batch(batch), task, count, priority, Target::Native).map_err(|(error, entry)| {
+            match entry {
+                Entry::Batch(submission) => SubmitError { error, submission },
+                Entry::Job(_) => unreachable!("a batch went in"),
+            }
+        })
+    }
+
+    #[allow(clippy::result_large_err)]
+    fn push(
+        &self,
+        entry: Entry,
+        task: TaskRef,
+        count: usize,
+        priority: i32,
+        target: Target,
+    ) -> Result<Accepted, (Error, Entry)> {
+        let mut state = self.0.state.lock();
+        let limit = match self.admit(&mut state, target) {
+            Ok(limit) => limit,
+            Err(error) => {
+                state.tally.refused(task, count, &error);
+                return Err((error, entry));
+            }
+        };
+        let (batch, queued_at, exclusive) = match &entry {
+            Entry::Job(job) => (None, job.queued_at, job.exclusive),
+            Entry::Batch(batch) => (Some(Arc::clone(batch)), batch.queued_at, false),
+        };
+        let position = state.queue.push(entry, priority, target);
+        if let Some(batch) = batch {
+            batch.set_position(position);
+        }
+        let full = state.is_full(target.taker(), limit);
+        state.tally.queued(task, count, queued_at);
+        let needs_worker = match target.taker() {
+            Taker::Native => {
+                self.0.publish_hints(&state.queue);
+                self.wake_one(state);
+                false
+            }
+            Taker::Script => self.wake_worker(state, target, exclusive),
+        };
+        Ok(Accepted { position, full, needs_worker })
+    }
+
+    /// How many entries may wait beside one more for this target; an error where that would be one too many.
+    fn admit(&self, state: &mut State, target: Target) -> Result<usize> {
+        if state.phase != Phase::Open {
+            return Err(Error::new(Code::PoolClosed, "the pool is closed and takes no more tasks"));
+        }
+        let (taker, config) = (target.taker(), &self.0.config);
+        if taker == Taker::Native && state.threads.alive() == 0 {
+            self.start_thread(state)?;
+        }
+        let limit = state.limit(taker, config);
+        if let Some(error) = state.refusal(taker, limit, config) {
+            return Err(error);
+        }
+        match target {
+            Target::Worker(number) if !state.scripts.takes_bound(number) => {
+                Err(Error::new(Code::Internal, "this script worker takes no more tasks"))
+            }
+            _ => Ok(limit),
+        }
+    }
+
+    /// Why a submission for takers of this kind would be refused now: the queue has reached its limit.
+    pub fn refusal(&self, taker: Taker) -> Option<Error> {
+        let (state, config) = (self.0.state.lock(), &self.0.config);
+        if state.phase != Phase::Open {
+            return None;
+        }
+        state.refusal(taker, state.limit(taker, config), config)
+    }
+
+    /// Whether the queue, with what free takers will take left out, is at most half full.
+    pub fn is_half_empty(&self) -> bool {
+        let config = &self.0.config;
+        self.0.state.lock().total_excess(config) <= config.max_queue / 2
+    }
+
+    /// Stops a waiting or running job or batch. A waiting one is answered at once; a running one at its next
+    /// checkpoint. True when it was still waiting.
+    pub fn cancel(&self, position: QueuePosition, token: &CancelToken, reason: Reason) -> bool {
+        token.cancel(reason);
+        let removed = {
+            let mut state = self.0.state.lock();
+            let removed = state.queue.remove(position);
+            self.0.publish_hints(&state.queue);
+            removed
+        };
+        let waited = removed.is_some();
+        if let Some(entry) = removed {
+            self.give_up(position.taker(), entry, reason);
+            // It may have been the last that a closing pool waited for.
+            self.announce_if_closed(self.0.state.lock());
+        }
+        waited
+    }
+
+    /// Answers what no thread will take, and counts it before.
+    fn give_up(&self, taker: Taker, entry: Entry, reason: Reason) {
+        let count = |number: usize, tasks: usize| {
+            self.0.given_up.lock().ended(TaskRef { taker, number }, End::Cancelled, tasks);
+        };
+        match entry {
+            Entry::Job(job) => {
+                count(job.task, 1);
+                job.reply.send(Err(reason.into_error_before()));
+            }
+            Entry::Batch(batch) => batch.abandon(reason, |tasks| count(batch.task, tasks)),
+        }
+    }
+
+    /// A batch has no input left to take: takes it out of the queue, if it still waits there.
+    pub(super) fn remove_exhausted(&self, batch: &Batch) {
+        let Some(position) = batch.position() else { return };
+        let mut state = self.0.state.lock();
+        let removed = state.queue.remove(position);
+        if removed.is_some() {
+            self.0.publish_hints(&state.queue);
+        }
+        // Outside the lock: it may be the last reference.
+        drop(state);
+        drop(removed);
+    }
+
+    /// Closes the pool: nothing new is accepted, and `when_closed` is called once the last thread has ended.
+    /// Without `force` all accepted work is finished; with it, what waits is answered with [`Code::PoolClosed`]
+    /// and what runs is asked to stop. May be called again, to force a close that was graceful.
+    pub fn close(&self, force: bool, when_closed: Option<Box<dyn FnOnce() + Send>>) {
+        let shared = &*self.0;
+        let mut state = shared.state.lock();
+        state.phase = Phase::Draining;
+        state.when_closed.extend(when_closed);
+        let mut dropped = Vec::new();
+        let mut stopped: Vec<CancelToken> = Vec::new();
+        if force {
+            state.scripts.force();
+            for taker in Taker::ALL {
+                dropped.extend(state.queue.drain(taker).into_iter().map(|entry| (taker, entry)));
+            }
+            stopped.extend(state.tokens().cloned());
+        }
+        let wakers = state.scripts.notify_all();
+        shared.publish_hints(&state.queue);
+        state.answering += 1;
+        // Parked threads end by themselves once they wake: no claims are needed for that.
+        shared.thread_work.notify_all();
+        shared.script_work.notify_all();
+        drop(state);
+        for waker in wakers {
+            waker.notify();
+        }
+        for (taker, entry) in dropped {
+            self.give_up(taker, entry, Reason::PoolClosed);
+        }
+        for token in stopped {
+            token.cancel(Reason::PoolClosed);
+        }
+        let mut state = shared.state.lock();
+        state.answering -= 1;
+        self.announce_if_closed(state);
+    }
+}

@@ -1,0 +1,38 @@
+//! Tasks for the tests of the pool, which knows no others.
+
+use std::time::Duration;
+
+use super::{Execute, Helpers};
+use crate::cancel::CancelToken;
+use crate::error::{Code, Error, Result};
+use crate::value::{Payload, Value};
+
+/// Gives its input back.
+pub(super) const ECHO: usize = 0;
+/// Sleeps for so many milliseconds.
+pub(super) const SLEEP: usize = 1;
+/// Panics.
+pub(super) const PANIC: usize = 2;
+/// Fails for a number below zero.
+pub(super) const FAIL: usize = 3;
+
+pub(super) struct TestTasks;
+
+impl Execute for TestTasks {
+    fn execute(&self, task: usize, input: Payload, token: &CancelToken, _: &dyn Helpers) -> Result<Value> {
+        match (task, input.into_value()?) {
+            (ECHO, value) => Ok(value),
+            (SLEEP, Value::Number(millis)) => {
+                token.sleep(Duration::from_secs_f64(millis / 1000.0)).map(|()| Value::Number(millis))
+            }
+            (PANIC, value) => panic!("on purpose: {value:?}"),
+            (FAIL, Value::Number(n)) if n < 0.0 => Err(Error::new(Code::TaskFailed, "below zero")),
+            (FAIL, value) => Ok(value),
+            (_, value) => panic!("no test has a task {task} of {value:?}"),
+        }
+    }
+
+    fn name(&self, task: usize) -> &str {
+        ["echo", "sleep", "panic", "fail"][task]
+    }
+}
