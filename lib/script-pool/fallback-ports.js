@@ -17,7 +17,7 @@
  *   worker finds them (runner.js).
  */
 
-const FORMS = require('../forms');
+const { FORMS } = require('../constants');
 const { FallbackPort } = require('../fallback/fallback-port');
 const { discardValue, openValue } = require('../fallback/value');
 const { keptOn } = require('../runtime/host-realm');
