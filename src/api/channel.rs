@@ -126,7 +126,7 @@ pub fn forget_port(number: f64) {
     Transit::of_process().forget(id(number));
 }
 
-/// Where the port of this number is: `IN_TRANSIT`, and nobody posts through it; `ANNOUNCED`: it may be any moment; or
+/// Where the port of this number is: `IN_TRANSIT`, and no thread posts through it; `ANNOUNCED`: it may be any moment; or
 /// neither.
 #[napi]
 pub fn port_transit(number: f64) -> u32 {

@@ -1,6 +1,6 @@
 //! Seals on messages: `lib/transfer/seal.js`. What they are is told at the head of `seal.rs`.
 //!
-//! Numbers from JavaScript are whole and not below zero; others become some number that nobody gave out.
+//! Numbers from JavaScript are whole and not below zero; others become some number that was never issued.
 
 use crate::node::{Arguments, Call, Export, JsValue, Returned, export};
 use crate::seal::{self, Route};

@@ -42,7 +42,7 @@
 //! Each step is guarded by itself: a panic in one, which is told on stderr, does not keep the next from being done.
 //!
 //! `process.exit()` and a fatal error on the main thread run no hook: pool threads are then ended with the process
-//! in the middle of whatever they do, which is harmless, as they own nothing outside it.
+//! in the middle of their work, which is harmless, as they own nothing outside it.
 
 mod adaptive_wait;
 mod atomics;

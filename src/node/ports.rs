@@ -12,7 +12,7 @@ use super::core::Core;
 use super::event::Event;
 use super::event_queue::EventQueue;
 use super::handles::Handles;
-use super::js::{Js, JsValue, KeptMemory, Reference, Result, Status};
+use super::js::{Js, JsValue, ReleasableMemory, Result, Status};
 use super::port_batch::{Found, OutOfBandMessage, PartsArray, PortState, ReceiveBuffer, take_number};
 use crate::channel::{
     Fallback, Message, Port, PortId, PortInTransit, PortWaker, Posted, Received, Refusal, Taken, Transit,
@@ -44,7 +44,7 @@ pub(super) const NUMBERS: Numbers = numbers! {
     ANNOUNCED, IN_TRANSIT,
 };
 
-/// Where the port of this number is: in transit, and nobody posts through it; or announced, which it may be at any moment;
+/// Where the port of this number is: in transit, and no thread posts through it; or announced, which it may be at any moment;
 /// or neither (0).
 pub(crate) fn transit_state(port: PortId) -> u32 {
     let transit = Transit::of_process();
@@ -79,19 +79,14 @@ pub(crate) struct Cursor {
     pub(crate) shown: usize,
 }
 
-/// Where the encoder writes.
-struct WriteBuffer {
-    memory: KeptMemory<u8>,
-    reference: Reference,
-}
-
 /// All ports of an environment. Used on its own thread only.
 #[derive(Default)]
 pub(crate) struct Ports {
     states: Handles<PortState>,
     waker: OnceCell<Arc<dyn PortWaker>>,
     receive_buffer: Cell<Option<ReceiveBuffer>>,
-    write_buffer: RefCell<Option<WriteBuffer>>,
+    /// Where the encoder writes.
+    write_buffer: RefCell<Option<ReleasableMemory<u8>>>,
     out_of_band: OutOfBandMessage,
     /// Keys of ports that are about to leave.
     announced: RefCell<HashSet<TransitKey>>,
@@ -110,8 +105,8 @@ impl Ports {
 
     /// Names the memory the encoder writes to from now on.
     pub(crate) fn set_write_buffer<'call>(&self, js: Js<'call>, view: JsValue<'call>) -> Result<()> {
-        let buffer = WriteBuffer { memory: KeptMemory::of(js, view, 1)?, reference: js.reference(view)? };
-        self.write_buffer.replace(Some(buffer)).map_or(Ok(()), |before| js.release(before.reference))
+        let before = self.write_buffer.replace(Some(ReleasableMemory::new(js, view)?));
+        before.map_or(Ok(()), |before| before.release(js))
     }
 
     /// Takes the port in that waits under a key; its handle and number.
@@ -237,8 +232,8 @@ impl Ports {
 
     /// Posts the first `length` bytes of the write buffer.
     pub(crate) fn post_written(&self, handle: u32, length: usize) -> Result<u32> {
-        let memory = self.write_buffer.borrow().as_ref().map(|buffer| buffer.memory);
-        let wire = memory.and_then(|memory| memory.copy_out(length)).ok_or(Status::INVALID)?;
+        let wire = self.write_buffer.borrow().as_ref().and_then(|buffer| buffer.copy_out(length));
+        let wire = wire.ok_or(Status::INVALID)?;
         self.post(handle, Message { wire, ..Message::default() })
     }
 
