@@ -18,15 +18,17 @@ const { isMainThread } = require('node:worker_threads');
 
 const { setImmediate } = require('./runtime/clock');
 const { InternalError } = require('./errors');
-const { CALL_BUFFER, FORMS } = require('./constants');
+const FORMS = require('./forms');
 const { keptOn } = require('./runtime/host-realm');
 const { canSettle, settle, throwUncaught } = require('./runtime/turn');
 const { callUser } = require('./user-code');
 
 const { isArray } = Array;
 
-/** Events, and bytes of encoded values, in one batch; what does not fit comes out of band. Arguments in a call. */
-const { BATCH, WIRE_BYTES, CALL } = CALL_BUFFER;
+/** Events in one batch at the most; `BATCH` in src/node/call_buffer.rs. */
+const BATCH = 1024;
+/** Bytes of encoded values in one batch; what does not fit comes beside it. */
+const WIRE_BYTES = 64 * 1024;
 
 /** Registered: each copy of this file must find the delivery that the first has made. */
 const KEY = Symbol.for('rust-workers.delivery');
@@ -39,8 +41,8 @@ const LAST_TURN = 2 ** 20;
 const EXTRAS = {
   __proto__: null,
   [FORMS.BYTES]: 1,
-  [FORMS.WIRE_OUT_OF_BAND]: 2,
-  [FORMS.REJECTED_OUT_OF_BAND]: 2,
+  [FORMS.WIRE_APART]: 2,
+  [FORMS.REJECTED_APART]: 2,
   [FORMS.ERROR]: 2,
 };
 
@@ -85,7 +87,7 @@ class Delivery {
   forms = new Uint8Array(BATCH);
   wire = Buffer.from(new ArrayBuffer(WIRE_BYTES));
   /** Arguments of the most frequent calls. */
-  call = new Float64Array(CALL);
+  call = new Float64Array(12);
 
   constructor(binding) {
     this.#binding = binding;

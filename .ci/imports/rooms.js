@@ -174,7 +174,7 @@ const JAVASCRIPT = [
   },
   {
     room: 'lib/delivery',
-    files: ['lib/delivery.js', 'lib/abort.js', 'lib/end-early.js'],
+    files: ['lib/delivery.js', 'lib/forms.js', 'lib/abort.js', 'lib/end-early.js'],
     imports: [...GROUND],
     why: 'What comes back from Rust, and what ends a wait early, for everything that waits.',
   },

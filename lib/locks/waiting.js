@@ -9,7 +9,7 @@ const { Cancellable } = require('../end-early');
 const {
   errorFromCode, InternalError, LockAbortedError, LockDeadlockError, LockTimeoutError, reasonOf,
 } = require('../errors');
-const { FORMS } = require('../constants');
+const FORMS = require('../forms');
 
 const delivery = deliveryOf(binding);
 

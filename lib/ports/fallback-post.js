@@ -13,7 +13,6 @@
 const { types } = require('node:util');
 
 const { sizeOf } = require('../codec/bytes');
-const { PORTS } = require('../constants');
 const { append } = require('../runtime/intrinsics');
 const { MalformedValueError } = require('../errors');
 const { FallbackPort } = require('../fallback/fallback-port');
@@ -77,10 +76,12 @@ function isOneBuffer(value, transfer) {
   return value === transfer[0] || ArrayBuffer.isView(value);
 }
 
-// What became of a payload. INTRODUCING: the shared memory that the message introduces comes after it, by itself: it
-// arrives also where the rest cannot be read.
-const { PLAIN, WRAPPED, INTRODUCING } = PORTS;
+// What became of a payload.
 const LOST = 0;
+const PLAIN = 1;
+const WRAPPED = 2;
+/** The shared memory that the message introduces comes after it, by itself: it arrives also where the rest cannot be read. */
+const INTRODUCING = 3;
 
 /**
  * @param {FallbackPort} fallback

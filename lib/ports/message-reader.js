@@ -16,7 +16,7 @@ const fallback = require('./fallback');
 const { openWrapper } = require('./fallback-post');
 const { lookForLoss } = require('./loss');
 const {
-  OUT_OF_BAND, BLOCK, COUNT_MASK, FALLBACK_INTRODUCING, FALLBACK_PLAIN, LARGE_WIRE, LEFT_EMPTY, LEFT_SHIFT, PARTS, receiveBuffer,
+  ALONE, BLOCK, COUNT_MASK, FALLBACK_INTRODUCING, FALLBACK_PLAIN, LARGE_WIRE, LEFT_EMPTY, LEFT_SHIFT, PARTS, receiveBuffer,
 } = require('./receive-buffer');
 const { Kept, arePairs } = require('./shared-memory');
 
@@ -107,7 +107,7 @@ class MessageReader {
     const count = answer & COUNT_MASK;
     if (count === 0) return NOTHING;
     receiveBuffer.holder = this.#number;
-    if (lengths[0] === OUT_OF_BAND) return this.#readAlone();
+    if (lengths[0] === ALONE) return this.#readAlone();
     this.#count = count;
     this.#offset = 0;
     return this.#nextOfBatch();
@@ -124,7 +124,7 @@ class MessageReader {
     this.left = answer >>> LEFT_SHIFT;
     if ((answer & COUNT_MASK) === 0) return NOTHING;
     receiveBuffer.holder = 0;
-    if (lengths[0] === OUT_OF_BAND) return this.#readAlone();
+    if (lengths[0] === ALONE) return this.#readAlone();
     return this.#read(lengths[0], 0);
   }
 

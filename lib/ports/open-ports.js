@@ -13,7 +13,7 @@
 
 const { added } = require('../runtime/intrinsics');
 const { deliveryOf } = require('../delivery');
-const { FORMS } = require('../constants');
+const FORMS = require('../forms');
 const { binding } = require('../native');
 const { keptOn } = require('../runtime/host-realm');
 

@@ -91,7 +91,7 @@ class Sender {
         const { bytes, length, parts } = written;
         if (parts.length > 0) return binding.postToPortWith(endpoint.handle, bytes, length, outOfBand(parts));
         if (bytes !== receiveBuffer.writeBuffer) {
-          binding.setWriteBuffer(bytes);
+          binding.namePortOutgoing(bytes);
           receiveBuffer.writeBuffer = bytes;
         }
         return binding.postToPort(endpoint.handle, length);
@@ -119,7 +119,7 @@ class Sender {
     // No place is to be held for what nobody can get.
     if (sent === LOST || !endpoint.isReceiving) return this.#whyNot();
     if (shared !== undefined) this.#introductions.confirm(shared);
-    return binding.postFallbackToPort(endpoint.handle, sent);
+    return binding.postPlaceToPort(endpoint.handle, sent);
   }
 
   /**

@@ -7,7 +7,7 @@
  */
 
 const { binding } = require('../native');
-const { FORMS } = require('../constants');
+const FORMS = require('../forms');
 const { BESIDE, END_BESIDE, END_BESIDE_FAILED, END_FAILED } = require('./steps');
 const { Moved } = require('./task');
 const { notTooDeep } = require('./too-deep');

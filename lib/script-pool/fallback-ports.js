@@ -17,7 +17,7 @@
  *   worker finds them (runner.js).
  */
 
-const { FORMS } = require('../constants');
+const FORMS = require('../forms');
 const { FallbackPort } = require('../fallback/fallback-port');
 const { discardValue, openValue } = require('../fallback/value');
 const { keptOn } = require('../runtime/host-realm');

@@ -2,7 +2,7 @@
 
 const { readValue } = require('../task/read-value');
 const { TaskTimeoutError } = require('../errors');
-const { FORMS } = require('../constants');
+const FORMS = require('../forms');
 const { NativePool } = require('../task/native-pool');
 const { BoundInputs } = require('./bound-inputs');
 const { thrownBeside } = require('../task/thrown');

@@ -11,14 +11,17 @@ const { binding } = require('../native');
 const { Pending } = require('../pending');
 const { submitOptions } = require('../pool-options');
 const { scriptSubmitOptions } = require('./script-options');
-// `submitScript` tells besides the acceptance, as bits: NEEDS_WORKER, no worker could be told of the task; FULL.
-const { ANY_WORKER, ASKED, BESIDE, BY_MESSAGE, BY_QUEUE, FULL, NEEDS_WORKER, NO_WORKER } = require('./steps');
+const { ANY_WORKER, ASKED, BESIDE, BY_MESSAGE, BY_QUEUE, NO_WORKER } = require('./steps');
 const { notTooDeep } = require('./too-deep');
 const { discard, givesOnlyMemory, takeAside, takeBack, transferablesOf } = require('./transfer');
 const { ValueEncoder } = require('./value-encoder');
 
 /** Encodes the inputs. */
 const encoder = new ValueEncoder();
+
+/** What `submitScript` tells besides the acceptance, as bits. */
+const NO_WORKER_FREE = 1;
+const FULL = 2;
 
 /** The highest priority. */
 const FIRST = 2 ** 31 - 1;
@@ -174,7 +177,7 @@ class ScriptSubmitter {
   }
 
   #accepted(answer) {
-    if (answer & NEEDS_WORKER) this.#pool.workers.need();
+    if (answer & NO_WORKER_FREE) this.#pool.workers.need();
     if (answer & FULL) this.#room.becameFull();
   }
 

@@ -2,7 +2,7 @@
 
 /**
  * Encodes values for scripts and of scripts: inputs, results and reports. The other side gets what structured clone makes of
- * the value, in the cheapest form that fits (`FORMS` in constants.js). What only Node's own ports can carry does not go through the
+ * the value, in the cheapest form that fits (see forms.js). What only Node's own ports can carry does not go through the
  * queue, nor does what is transferred.
  */
 
@@ -12,7 +12,7 @@ const {
   KIND_ARRAY_BUFFER, KIND_BUFFER, KIND_UINT8, bufferOf, bytesOf, isBuffer, isResizable, isView, kindOfView, lengthOf, setBytes, sizeOf,
 } = require('../codec/bytes');
 const { arrayOf } = require('../runtime/intrinsics');
-const { INPUT_COPY, INPUT_DIRECT, INPUT_PIN, INPUT_WIRE } = require('../constants').FORMS;
+const { INPUT_COPY, INPUT_DIRECT, INPUT_PIN, INPUT_WIRE } = require('../forms');
 
 /** Encodes one value at a time, for one owner: a value is good until the next. */
 class ValueEncoder {

@@ -4,12 +4,15 @@
 
 const { clearTimeout, now, setTimeout } = require('../runtime/clock');
 const { deliveryOf } = require('../delivery');
-const { FORMS, WAITS: { NOT_EQUAL, TIMED_OUT } } = require('../constants');
+const FORMS = require('../forms');
 const { hostCopy } = require('../runtime/host-realm');
 const { binding } = require('../native');
 
 /** The longest time a timer takes, in milliseconds. */
 const LONGEST = 2 ** 31 - 1;
+
+const NOT_EQUAL = -1;
+const TIMED_OUT = -2;
 
 class AsyncWaits {
   #delivery;

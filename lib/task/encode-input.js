@@ -1,6 +1,6 @@
 'use strict';
 
-/** Encodes the inputs of native tasks, in the cheapest form that fits (`FORMS` in constants.js). */
+/** Encodes the inputs of native tasks, in the cheapest form that fits (see forms.js). */
 
 const { types } = require('node:util');
 
@@ -9,7 +9,7 @@ const {
   offsetOf, sizeOf, viewOver,
 } = require('../codec/bytes');
 const { arrayOf } = require('../runtime/intrinsics');
-const { INPUT_COPY, INPUT_DIRECT, INPUT_PIN, INPUT_WIRE } = require('../constants').FORMS;
+const { INPUT_COPY, INPUT_DIRECT, INPUT_PIN, INPUT_WIRE } = require('../forms');
 const nodeGlobals = require('../runtime/globals');
 const { isPort } = require('../transfer/registry');
 const { TaskTransfer } = require('../transfer/task-transfer');

@@ -6,7 +6,7 @@
  */
 
 const { errorFromCode, InternalError } = require('../errors');
-const { FORMS } = require('../constants');
+const FORMS = require('../forms');
 
 /** Loaded for the first value that needs it: a worker starts sooner without. */
 let codec;
@@ -21,7 +21,7 @@ const LENGTH = 0x10000;
 const wireFromStart = (length) => length * LENGTH;
 
 /**
- * @param {number} form one of `FORMS` in constants.js
+ * @param {number} form one of forms.js
  * @param {number} number what stands beside it on the call buffer
  * @param {{ wire: Uint8Array, takeExtra(): unknown }} source the memory, and what came beside it; such as the delivery
  * @param {string} [task] name of the task that was answered, for errors
@@ -46,7 +46,7 @@ function readValue(form, number, source, task) {
       const offset = number & (LENGTH - 1);
       return values().decode(source.wire, offset, offset + (number - offset) / LENGTH, []);
     }
-    case FORMS.WIRE_OUT_OF_BAND: {
+    case FORMS.WIRE_APART: {
       const wire = Buffer.from(source.takeExtra());
       return values().decode(wire, 0, wire.length, source.takeExtra());
     }
@@ -54,7 +54,7 @@ function readValue(form, number, source, task) {
       const offset = number & (LENGTH - 1);
       throw decodeThrown(source.wire, offset, offset + (number - offset) / LENGTH, []);
     }
-    case FORMS.REJECTED_OUT_OF_BAND: {
+    case FORMS.REJECTED_APART: {
       const wire = Buffer.from(source.takeExtra());
       throw decodeThrown(wire, 0, wire.length, source.takeExtra());
     }

@@ -7,19 +7,18 @@ use std::time::Duration;
 use napi::Env;
 use napi_derive::napi;
 
-use crate::channel::{PortId, Transit, TransitKey, channel};
+use crate::channel::{Fallback, Message, PortId, Transit, TransitKey, channel};
 use crate::node::{
-    Arguments, Call, Cursor, Environment, Export, Js, JsValue, PartsArray, Result, Returned, export,
-    transit_state,
+    Arguments, Call, Cursor, Environment, Export, Js, JsValue, PartsArray, Result, Returned, Status, export,
 };
 
 /// The raw exports by name.
 pub(super) const EXPORTS: &[Export] = &[
-    (c"setReceiveBuffer", export(set_receive_buffer)),
-    (c"setWriteBuffer", export(set_write_buffer)),
+    (c"namePortIntake", export(set_receive_buffer)),
+    (c"namePortOutgoing", export(set_write_buffer)),
     (c"postToPort", export(post)),
     (c"postToPortWith", export(post_with)),
-    (c"postFallbackToPort", export(post_fallback)),
+    (c"postPlaceToPort", export(post_place)),
     (c"takeFromPort", export(take)),
     (c"fillFromPort", export(fill)),
     (c"receiveFromPort", export(receive)),
@@ -76,7 +75,7 @@ pub fn listen_port(env: Env, port: u32, shown: u32, listening: bool) -> napi::Re
     Ok(Environment::of(&env)?.ports().listen(cursor(port, shown), listening)?)
 }
 
-/// Closes a port; true when its half of the fallback is to stay open, to tell whether the other end was lost on its way.
+/// Closes a port; true when its half of the companion is to stay open, to tell whether the other end was lost on its way.
 #[napi]
 pub fn close_port(env: Env, port: u32) -> napi::Result<bool> {
     Ok(Environment::of(&env)?.ports().close(port)?)
@@ -126,11 +125,14 @@ pub fn forget_port(number: f64) {
     Transit::of_process().forget(id(number));
 }
 
-/// Where the port of this number is: `IN_TRANSIT`, and no thread posts through it; `ANNOUNCED`: it may be any moment; or
-/// neither.
+/// Where the port of this number is: 2 when it is in transit, and nobody posts through it; 1 when it may be any moment; else
+/// 0.
 #[napi]
 pub fn port_transit(number: f64) -> u32 {
-    transit_state(id(number))
+    let transit = Transit::of_process();
+    // In this order: it goes from the one to the other.
+    let announced = transit.is_announced(id(number));
+    if transit.is_deposited(id(number)) { 2 } else { u32::from(announced) }
 }
 
 /// Nobody will claim the port of this key: if it is in transit, it closes.
@@ -154,13 +156,13 @@ pub fn port_backlog(env: Env, port: u32) -> napi::Result<f64> {
     Ok(Environment::of(&env)?.ports().backlog(port)? as f64)
 }
 
-/// `setReceiveBuffer(lengths, wires)`: where batches are put.
+/// `namePortIntake(lengths, wires)`: where batches are put.
 fn set_receive_buffer<'call>(call: Call<'call>, arrays: Arguments<'call, 2>) -> Returned<'call> {
     call.environment.ports().set_receive_buffer(call.js, arrays)?;
     Ok(JsValue::NOTHING)
 }
 
-/// `setWriteBuffer(bytes)`: where the encoder writes.
+/// `namePortOutgoing(bytes)`: where the encoder writes.
 fn set_write_buffer<'call>(call: Call<'call>, [bytes]: Arguments<'call, 1>) -> Returned<'call> {
     call.environment.ports().set_write_buffer(call.js, bytes)?;
     Ok(JsValue::NOTHING)
@@ -186,12 +188,19 @@ fn post_with<'call>(call: Call<'call>, [port, bytes, length, parts]: Arguments<'
     posted(call.js, call.environment.ports().post(port, envelope.into())?)
 }
 
-/// `postFallbackToPort(port, how)`: holds the place of what was posted to the fallback port; `how` it stands there: `PLAIN` and
-/// those after it.
-fn post_fallback<'call>(call: Call<'call>, [port, how]: Arguments<'call, 2>) -> Returned<'call> {
-    let (port, how) = (call.js.read_u32(port)?, call.js.read_u32(how)?);
+/// `postPlaceToPort(port, side)`: holds the place of what was posted to the companion; `side` tells how it stands there:
+/// see `PLAIN` and those after it in `lib/ports/side.js`.
+fn post_place<'call>(call: Call<'call>, [port, side]: Arguments<'call, 2>) -> Returned<'call> {
+    let side = match call.js.read_u32(side)? {
+        1 => Fallback::Plain,
+        2 => Fallback::Wrapped,
+        3 => Fallback::Introducing,
+        _ => return Err(Status::INVALID),
+    };
+    let port = call.js.read_u32(port)?;
     call.core().adaptive_wait().given();
-    posted(call.js, call.environment.ports().post_fallback(port, how)?)
+    let message = Message { fallback: Some(side), ..Message::default() };
+    posted(call.js, call.environment.ports().post(port, message)?)
 }
 
 fn read_cursor<'call>(js: Js<'call>, port: JsValue<'call>, shown: JsValue<'call>) -> Result<Cursor> {

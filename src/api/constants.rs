@@ -6,9 +6,9 @@ use std::sync::LazyLock;
 use napi_derive::napi;
 
 use crate::numbers::Groups;
-use crate::{cancel, node, shared, value};
+use crate::{cancel, shared, value};
 
-const ROOMS: &[Groups] = &[value::NUMBERS, shared::locks::NUMBERS, cancel::NUMBERS, node::NUMBERS];
+const ROOMS: &[Groups] = &[value::NUMBERS, shared::locks::NUMBERS, cancel::NUMBERS];
 
 static TEXT: LazyLock<String> = LazyLock::new(|| {
     let mut text = String::from("{");

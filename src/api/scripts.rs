@@ -1,13 +1,15 @@
 //! Script workers: how their pool's owner keeps them, and the calls by which they work.
 
+use std::time::Duration;
+
 use napi::Env;
 use napi_derive::napi;
 
 use crate::node::{
     Arguments, Call, Environment, Event, Export, Input, JsValue, List, Returned, ScriptOptions, ScriptWorker,
-    Status, Submission, SubmitOptions, answer, export, found, idle_wait, is_beside, target,
+    Status, Submission, SubmitOptions, answer, export,
 };
-use crate::pool::InputPath;
+use crate::pool::{IdleWait, InputPath, Target};
 use crate::value::{Payload, Value};
 
 /// The raw exports by name.
@@ -185,29 +187,42 @@ fn join<'call>(call: Call<'call>, [key, inbox]: Arguments<'call, 2>) -> Returned
     call.js.boolean(joined)
 }
 
+/// In the place of a worker: any worker may take the job, or it waits for one to be bound to.
+const ANY_WORKER: f64 = -1.0;
+const NO_WORKER: f64 = -2.0;
+
 /// `submitScript(input, parts)`: pool, function, id, form, length, priority, timeout, whether it is cancellable, the worker
-/// to bind it to (or `ANY_WORKER`, `NO_WORKER`), whether it wants its worker alone and whether the input is memory that the
-/// worker should ask for stand on the call buffer. Form `BESIDE`: the input is a message beside the queue, and `length` its
-/// number. Returns nothing, or the bits of what it has found (`NEEDS_WORKER`, `FULL`); `[code, message]` when refused.
+/// to bind it to (-1: any may take it; -2: none is there), whether it wants its worker alone and whether the input is
+/// memory that the worker should ask for stand on the call buffer. Form -1: the input is a message
+/// beside the queue, and `length` its number. Returns nothing when a worker was told, 1 when none
+/// could be, 2 when the queue is full now, 3 for both; `[code, message]` when refused.
 fn submit<'call>(call: Call<'call>, values: Arguments<'call, 2>) -> Returned<'call> {
     let [pool, function, id, form, length, priority, timeout, cancellable, worker, alone, asked] =
         call.core().arguments()?;
     let options = SubmitOptions::new(priority as i32, timeout, cancellable != 0.0);
     let submission = Submission { pool: pool as u32, task: function as usize, id: id as u64, options };
-    let path = match (is_beside(form), asked != 0.0) {
+    let by_message = form < 0.0;
+    let path = match (by_message, asked != 0.0) {
         (true, _) => InputPath::Message,
         (false, true) => InputPath::OnDemand,
         (false, false) => InputPath::Queue,
     };
-    let script = ScriptOptions { path, exclusive: alone != 0.0, target: target(worker) };
-    let read = || match path {
-        InputPath::Message => Ok(Payload::Value(Value::Number(length))),
-        _ => call.inputs().read(Input::of_call_buffer(form as u32, length, values)?),
+    let target = match worker {
+        ANY_WORKER => Target::AnyWorker,
+        NO_WORKER => Target::NoWorker,
+        number => Target::Worker(number as usize),
+    };
+    let script = ScriptOptions { path, exclusive: alone != 0.0, target };
+    let read = || match by_message {
+        true => Ok(Payload::Value(Value::Number(length))),
+        false => call.inputs().read(Input::of_call_buffer(form as u32, length, values)?),
     };
     let submitted = call.environment.pools().submit_script(submission, script, read);
-    answer(call.js, submitted, |accepted| match found(accepted.needs_worker, accepted.full) {
-        0 => Ok(JsValue::NOTHING),
-        bits => call.js.number(f64::from(bits)),
+    answer(call.js, submitted, |accepted| {
+        match u8::from(accepted.needs_worker) | (u8::from(accepted.full) << 1) {
+            0 => Ok(JsValue::NOTHING),
+            flags => call.js.number(f64::from(flags)),
+        }
     })
 }
 
@@ -215,13 +230,19 @@ fn submit<'call>(call: Call<'call>, values: Arguments<'call, 2>) -> Returned<'ca
 /// and for how many milliseconds stand on the call buffer; the next job is shown there: see [`ScriptWorker::step`].
 fn step<'call>(call: Call<'call>, output: Arguments<'call, 2>) -> Returned<'call> {
     let [id, form, length, wait, time] = call.core().arguments()?;
+    let time = Duration::try_from_secs_f64(time / 1000.0).unwrap_or(Duration::ZERO);
+    let idle = match wait as u32 {
+        1 => IdleWait::Linger(time),
+        2 => IdleWait::Block(time),
+        _ => IdleWait::Never,
+    };
     let step = call.environment.with_script_worker(|worker| {
         let finished = if id == 0.0 {
             None
         } else {
             Some((id as u64, worker.read_outcome(call.inputs(), form as u32, length, output)?))
         };
-        worker.step(call.js, call.core(), finished, idle_wait(wait, time))
+        worker.step(call.js, call.core(), finished, idle)
     });
     step.unwrap_or(Err(Status::INVALID))
 }
@@ -245,12 +266,12 @@ fn finish<'call>(call: Call<'call>, output: Arguments<'call, 2>) -> Returned<'ca
     finished.unwrap_or(Err(Status::INVALID))
 }
 
-/// `scriptReport(value, parts)`, in a worker: tells the owner of a job how far it is. Form `BESIDE`: by a message beside
-/// the queue.
+/// `scriptReport(value, parts)`, in a worker: tells the owner of a job how far it is. Form -1: by a message beside the
+/// queue.
 fn report<'call>(call: Call<'call>, value: Arguments<'call, 2>) -> Returned<'call> {
     let [id, form, length] = call.core().arguments()?;
     let id = id as u64;
-    if is_beside(form) {
+    if form < 0.0 {
         call.environment.with_script_worker(|worker| worker.report_beside(id));
     } else {
         let progress = call.inputs().read(Input::of_call_buffer(form as u32, length, value)?)?;

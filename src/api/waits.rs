@@ -4,7 +4,7 @@
 use napi::Env;
 use napi_derive::napi;
 
-use crate::node::{Arguments, Call, Environment, Export, Returned, export, open_region};
+use crate::node::{Arguments, AsyncWait, Call, Environment, Export, Returned, export, open_region};
 
 /// The raw exports by name.
 pub(super) const EXPORTS: &[Export] = &[
@@ -20,13 +20,21 @@ fn wait<'call>(call: Call<'call>, arguments: Arguments<'call, 4>) -> Returned<'c
     call.js.string(call.atomics().wait(call.core(), arguments)?)
 }
 
-/// `waitAsync(typedArray, index, value, timeout, id)`: `NOT_EQUAL`, `TIMED_OUT`, or the timeout of a wait that has begun, whose
-/// outcome comes as an event under `id`.
+/// What `waitAsync` answers at once; a number from 0 on is the timeout of a wait that has begun.
+const NOT_EQUAL: f64 = -1.0;
+const TIMED_OUT: f64 = -2.0;
+
+/// `waitAsync(typedArray, index, value, timeout, id)`: the outcome comes as an event under `id`.
 fn wait_async<'call>(call: Call<'call>, arguments: Arguments<'call, 5>) -> Returned<'call> {
     let [array, index, value, timeout, id] = arguments;
-    let id = call.js.read_u64(id)?;
     let waits = call.environment.waits();
-    call.js.number(call.atomics().wait_async(call.core(), waits, [array, index, value, timeout], id)?)
+    call.js.number(
+        match call.atomics().wait_async(call.core(), waits, [array, index, value, timeout], id)? {
+            AsyncWait::NotEqual => NOT_EQUAL,
+            AsyncWait::TimedOut => TIMED_OUT,
+            AsyncWait::Begun(timeout) => timeout,
+        },
+    )
 }
 
 /// `cancelWait(id)`: true when the async wait has ended unwoken; false when its event is on the way.

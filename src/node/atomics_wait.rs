@@ -8,8 +8,6 @@ use super::core::Core;
 use super::js::{JsValue, Result, Status, Type};
 use super::typed_array::TypedArray;
 use super::waits::{NO_OWNER, Waits};
-use crate::numbers;
-use crate::numbers::Numbers;
 use crate::shared::SharedError;
 use crate::shared::wait::{CellAddress, Enqueued, Expected, Outcome, SLICE, WaiterHandle, enqueue, table};
 
@@ -41,11 +39,13 @@ impl Wanted<'_> {
     }
 }
 
-/// What an async wait has come to at once; a number from 0 on is the timeout of a wait that has begun.
-const NOT_EQUAL: i32 = -1;
-const TIMED_OUT: i32 = -2;
-
-pub(super) const NUMBERS: Numbers = numbers! { NOT_EQUAL, TIMED_OUT };
+/// What an async wait has come to at once.
+pub(crate) enum AsyncWait {
+    NotEqual,
+    TimedOut,
+    /// It has begun; its timeout in milliseconds.
+    Begun(f64),
+}
 
 impl<'call> Atomics<'call> {
     /// DoWait up to where it looks at the memory.
@@ -103,26 +103,27 @@ impl<'call> Atomics<'call> {
         }
     }
 
-    /// `Atomics.waitAsync(typedArray, index, value, timeout)`: `NOT_EQUAL`, `TIMED_OUT`, or the timeout in milliseconds of a
-    /// wait that has begun; its outcome comes as an event under `id`.
+    /// `Atomics.waitAsync(typedArray, index, value, timeout)`; the outcome of a wait that has begun comes as an event under
+    /// `id`.
     pub(crate) fn wait_async(
         self,
         core: &'static Core,
         waits: &Waits,
         arguments: [JsValue<'call>; 4],
-        id: u64,
-    ) -> Result<f64> {
+        id: JsValue<'call>,
+    ) -> Result<AsyncWait> {
         let wanted = self.wanted(arguments)?;
+        let id = self.js.read_u64(id)?;
         if !wanted.holds() {
-            return Ok(f64::from(NOT_EQUAL));
+            return Ok(AsyncWait::NotEqual);
         }
         if wanted.timeout == 0.0 {
-            return Ok(f64::from(TIMED_OUT));
+            return Ok(AsyncWait::TimedOut);
         }
         let region = wanted.array.region(self.js, core)?;
         let begun =
             waits.begin(core.events(), region, wanted.offset(), wanted.expected, id).map_err(impossible)?;
-        Ok(if begun { wanted.timeout } else { f64::from(NOT_EQUAL) })
+        Ok(if begun { AsyncWait::Begun(wanted.timeout) } else { AsyncWait::NotEqual })
     }
 
     /// `Atomics.notify(typedArray, index, count)`: first those in our table, in their order; then, for what is left of

@@ -2,14 +2,37 @@
 
 use std::collections::VecDeque;
 
-use super::call_buffer::{CallBuffer, WIRE_BYTES};
+use super::call_buffer::CallBuffer;
 use super::core::Core;
 use super::event::{Answer, Event};
-use super::forms::event as form;
 use super::js::{Js, Reference, Result};
 use super::locks::Locks;
 use super::out_of_band::OutOfBand;
 use super::waits::Waits;
+
+/// How an event that is no answer stands on the call buffer. The same numbers stand in `lib/forms.js`.
+mod form {
+    /// The pool of this handle has closed.
+    pub(super) const POOL_CLOSED: u8 = 16;
+    /// The async wait of this id has ended; the number says whether it was woken.
+    pub(super) const WAIT_ENDED: u8 = 24;
+    /// The port of this number has something to take.
+    pub(super) const PORT_DUE: u8 = 32;
+    /// The other end of the port of this number has room again.
+    pub(super) const PORT_ROOM: u8 = 33;
+    /// To a script worker: there may be work.
+    pub(super) const SCRIPT_WORK: u8 = 40;
+    /// To a script worker: the job of this id should stop; the reason is in `numbers`.
+    pub(super) const SCRIPT_STOP: u8 = 41;
+    /// The script worker of this key is ready.
+    pub(super) const SCRIPT_READY: u8 = 42;
+    /// What was pushed before this has been delivered.
+    pub(super) const FENCE: u8 = 43;
+    /// A job's input is wanted; the worker's key is in `numbers`.
+    pub(super) const INPUT_WANTED: u8 = 44;
+    /// Added to the form of a value that is no answer but a report on the way.
+    pub(super) const PROGRESS: u8 = 64;
+}
 
 /// Bytes copied in one batch, about: a millisecond's work.
 const BATCH_BYTES: usize = 4 * 1024 * 1024;
@@ -130,7 +153,7 @@ impl Draft<'_, '_> {
         let (call_buffer, offset) = (self.call_buffer, &mut self.wire_offset);
         // Tells the wire's offset, and its length 16 bits higher.
         let mut put = |wire: &[u8]| {
-            if *offset >= WIRE_BYTES || !call_buffer.put_wire(*offset, wire) {
+            if *offset >= 1 << 16 || !call_buffer.put_wire(*offset, wire) {
                 return None;
             }
             let place = *offset | (wire.len() << 16);

@@ -4,19 +4,12 @@
 //! one after the other in `wire`. The arguments of the most frequent calls stand in `call`.
 
 use super::js::{Js, JsValue, KeptMemory, Result};
-use crate::numbers;
-use crate::numbers::Numbers;
 
 /// Events in one batch at the most.
-pub(super) const BATCH: usize = 1024;
-
-/// Bytes of encoded values in one batch, at the least.
-pub(super) const WIRE_BYTES: usize = 64 * 1024;
+pub(crate) const BATCH: usize = 1024;
 
 /// Numbers in `call`.
 const CALL: usize = 12;
-
-pub(super) const NUMBERS: Numbers = numbers! { BATCH, WIRE_BYTES, CALL };
 
 /// The arrays' memory.
 #[derive(Clone, Copy)]
@@ -38,7 +31,7 @@ impl CallBuffer {
             ids: KeptMemory::keep(js, ids, BATCH)?,
             numbers: KeptMemory::keep(js, numbers, BATCH)?,
             forms: KeptMemory::keep(js, forms, BATCH)?,
-            wire: KeptMemory::keep(js, wire, WIRE_BYTES)?,
+            wire: KeptMemory::keep(js, wire, 1)?,
             call: KeptMemory::keep(js, call, CALL)?,
         })
     }

@@ -7,7 +7,6 @@
 #![allow(unsafe_code)]
 
 use super::core::Core;
-use super::forms::input as form;
 use super::js::{Js, JsValue, Result, Status, Type};
 use super::pinned_bytes::PinnedBytes;
 use super::ports::{Cursor, Ports};
@@ -15,7 +14,7 @@ use super::region::open_region;
 use crate::room;
 use crate::value::{Bytes, BytesKind, Envelope, Part, Payload, Value};
 
-/// How a value stands in the arguments of a call.
+/// How a value stands in the arguments of a call. The same numbers stand in `lib/forms.js`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum InputForm {
     /// `value` is undefined, null, a boolean or a number.
@@ -36,10 +35,10 @@ impl InputForm {
             kind.ok_or(Status::INVALID)
         };
         match number & 0xff {
-            form::INPUT_DIRECT => Ok(InputForm::Direct),
-            form::INPUT_COPY => Ok(InputForm::Copy(kind()?)),
-            form::INPUT_PIN => Ok(InputForm::Pin(kind()?)),
-            form::INPUT_WIRE => Ok(InputForm::Wire),
+            0 => Ok(InputForm::Direct),
+            1 => Ok(InputForm::Copy(kind()?)),
+            2 => Ok(InputForm::Pin(kind()?)),
+            3 => Ok(InputForm::Wire),
             _ => Err(Status::INVALID),
         }
     }

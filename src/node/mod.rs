@@ -6,7 +6,6 @@
 //! * `handles` — tables whose entries JavaScript names by numbers. `process` — what the system tells of the process.
 //! * `pin_count`, `wakeup`, `watchdog` — how many pins are held; the threadsafe function behind the wake, safe against
 //!   teardown; one thread that ends waits in place.
-//! * `forms`, `script_numbers` — how values, events and jobs stand in the calls between the two languages.
 //! * `event`, `event_queue` — what comes back to an environment: one queue, one wake.
 //! * `kept_value`, `pinned_bytes` — values, and memory, of JavaScript's that Rust holds for a while.
 //! * `adaptive_wait` — when a worker thread waits in place, for a moment, for the next event.
@@ -54,7 +53,6 @@ mod delivery;
 mod environment;
 mod event;
 mod event_queue;
-mod forms;
 mod handles;
 mod input;
 mod jobs;
@@ -73,7 +71,6 @@ mod process;
 mod refusal;
 mod region;
 mod registration;
-mod script_numbers;
 mod script_worker;
 mod submit;
 mod typed_array;
@@ -81,6 +78,7 @@ mod waits;
 mod wakeup;
 mod watchdog;
 
+pub(crate) use atomics_wait::AsyncWait;
 pub(crate) use environment::{Arguments, Call, Environment, Export, Returned, export};
 pub(crate) use event::Event;
 pub(crate) use input::Input;
@@ -88,20 +86,9 @@ pub(crate) use js::{Js, JsValue, List, Result, Status};
 pub(crate) use locks::WaitMode;
 pub(crate) use notifier::{Next, answer_request, next_request};
 pub(crate) use port_batch::PartsArray;
-pub(crate) use ports::{Cursor, transit_state};
+pub(crate) use ports::Cursor;
 pub(crate) use process::process_random;
 pub(crate) use refusal::answer;
 pub(crate) use region::open_region;
-pub(crate) use script_numbers::{found, idle_wait, is_beside, target};
 pub(crate) use script_worker::ScriptWorker;
 pub(crate) use submit::{ScriptOptions, Submission, SubmitOptions};
-
-/// The numbers of this room that JavaScript knows too.
-pub(crate) const NUMBERS: crate::numbers::Groups = &[
-    ("CALL_BUFFER", call_buffer::NUMBERS),
-    ("FORMS", forms::NUMBERS),
-    ("WAITS", atomics_wait::NUMBERS),
-    ("PORTS", ports::NUMBERS),
-    ("PORT_BATCH", port_batch::NUMBERS),
-    ("SCRIPTS", script_numbers::NUMBERS),
-];

@@ -2,11 +2,36 @@
 
 use super::core::Core;
 use super::event::Answer;
-use super::forms::answer as form;
 use super::js::{Js, JsValue, Result};
 use super::memory::{copy, hand_over, show_parts};
 use crate::error::{Code, Error};
 use crate::value::Envelope;
+
+/// How an answer stands on the call buffer. The same numbers stand in `lib/forms.js`.
+pub(super) mod form {
+    pub(in crate::node) const UNDEFINED: u8 = 0;
+    pub(in crate::node) const NULL: u8 = 1;
+    pub(in crate::node) const TRUE: u8 = 2;
+    pub(in crate::node) const FALSE: u8 = 3;
+    /// The value is in `numbers`.
+    pub(in crate::node) const NUMBER: u8 = 4;
+    /// The kind is in `numbers`, the memory the next value out of band.
+    pub(in crate::node) const BYTES: u8 = 5;
+    /// `numbers` tells where the wire stands: see [`OutOfBand::show`](super::OutOfBand::show).
+    pub(in crate::node) const WIRE: u8 = 6;
+    /// The wire and the array of parts are the next two values out of band.
+    pub(in crate::node) const WIRE_OUT_OF_BAND: u8 = 7;
+    /// The code and the message are the next two values out of band.
+    pub(in crate::node) const ERROR: u8 = 8;
+    /// As `WIRE` and `WIRE_OUT_OF_BAND`, of what a script threw.
+    pub(in crate::node) const REJECTED: u8 = 9;
+    pub(in crate::node) const REJECTED_OUT_OF_BAND: u8 = 10;
+    /// The value is the next message of the script worker whose key is in `numbers`.
+    pub(in crate::node) const BESIDE: u8 = 11;
+    pub(in crate::node) const BESIDE_REJECTED: u8 = 12;
+    /// As `BESIDE`, of a task whose time was up before: the value is wanted no more.
+    pub(in crate::node) const BESIDE_LATE: u8 = 13;
+}
 
 /// Values out of band: in an array made when the first is added, or in one that JavaScript keeps for them, whose elements
 /// are there already.

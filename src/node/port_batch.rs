@@ -10,12 +10,12 @@
 //! So a port whose listener goes, that moves or is closed carries on exactly there, and a batch whose memory another port
 //! has taken meanwhile is simply taken again.
 //!
-//! For a message that stands for something in Node's own fallback port a number above all lengths stands there.
+//! For a message that stands for something in Node's own companion port a number above all lengths stands there.
 //!
 //! # Out of band
 //!
 //! A message with parts and one that is large come alone, and are not kept here: JavaScript takes such a message only to
-//! show it at once, before any other code runs. `lengths` then holds what it has (`LARGE_WIRE` and those after it), and an array of
+//! show it at once, before any other code runs. `lengths` then holds what it has ([`out_of_band`]), and an array of
 //! JavaScript's its parts. The bytes of a large wire and of a single block stay here until JavaScript has made the memory
 //! for them ([`OutOfBandMessage::fill`]): memory that cannot be had is an error there, and an ArrayBuffer made by Node-API
 //! would be zeroed first.
@@ -28,8 +28,6 @@ use super::core::Core;
 use super::js::{Js, JsValue, KeptMemory, Result, Status};
 use super::memory::{LARGE, show_parts};
 use crate::channel::{Fallback, Message, Port, Received, Taken, Wire};
-use crate::numbers;
-use crate::numbers::Numbers;
 use crate::value::{Bytes, Part};
 
 /// Messages in one batch at the most; the length of `lengths`.
@@ -41,41 +39,34 @@ const SMALL: usize = 16 * 1024;
 /// message has, and the length of its block.
 const OUT_OF_BAND: u32 = u32::MAX;
 
-/// Stand in `lengths` for a message whose payload is in the fallback port.
-const FALLBACK_PLAIN: u32 = u32::MAX - 1;
-const FALLBACK_WRAPPED: u32 = u32::MAX - 2;
-const FALLBACK_INTRODUCING: u32 = u32::MAX - 3;
+/// Stand in `lengths` for a message whose payload is in the companion.
+const SIDE_PLAIN: u32 = u32::MAX - 1;
+const SIDE_WRAPPED: u32 = u32::MAX - 2;
+const SIDE_INTRODUCING: u32 = u32::MAX - 3;
 
-// What a message out of band has.
-/// Its wire is to be fetched by `fill`.
-const LARGE_WIRE: u32 = 1;
-/// The parts are in the array.
-const PARTS: u32 = 2;
-/// Its one part is to be fetched by `fill`.
-const BLOCK: u32 = 4;
+/// What a message out of band has; the same numbers stand in `lib/ports/native.js`.
+mod out_of_band {
+    /// The wire is to be fetched by `fill`.
+    pub(super) const LARGE_WIRE: u32 = 1;
+    /// The parts are in the array.
+    pub(super) const PARTS: u32 = 2;
+    /// Its one part is to be fetched by `fill`.
+    pub(super) const BLOCK: u32 = 4;
+}
 
-// What is left after a batch, above its count.
-const LEFT_SHIFT: u32 = 12;
-const COUNT_MASK: u32 = (1 << LEFT_SHIFT) - 1;
-const LEFT_MORE: u32 = 0;
-const LEFT_EMPTY: u32 = 1;
-const LEFT_CLOSED: u32 = 2;
-const LEFT_GONE: u32 = 3;
+/// What is left after a batch; the same numbers stand in `lib/ports/native.js`.
+fn left_number(left: Taken) -> u32 {
+    match left {
+        Taken::More => 0,
+        Taken::Empty => 1,
+        Taken::Closed => 2,
+        Taken::Gone => 3,
+    }
+}
 
-pub(super) const NUMBERS: Numbers = numbers! {
-    BATCH, OUT_OF_BAND, FALLBACK_PLAIN, FALLBACK_WRAPPED, FALLBACK_INTRODUCING, LARGE_WIRE, PARTS, BLOCK,
-    LEFT_SHIFT, COUNT_MASK, LEFT_MORE, LEFT_EMPTY, LEFT_CLOSED, LEFT_GONE,
-};
-
-/// What a take answers: how many messages there are, and what is left.
+/// What a take answers: how many messages there are, and 4096 times what is left.
 pub(super) fn take_number(count: usize, left: Taken) -> u32 {
-    let left = match left {
-        Taken::More => LEFT_MORE,
-        Taken::Empty => LEFT_EMPTY,
-        Taken::Closed => LEFT_CLOSED,
-        Taken::Gone => LEFT_GONE,
-    };
-    u32::try_from(count).unwrap_or(0) | (left << LEFT_SHIFT)
+    u32::try_from(count).unwrap_or(0) + left_number(left) * 4096
 }
 
 /// Whether a message fits into a batch beside others.
@@ -215,9 +206,9 @@ impl ReceiveBuffer {
         }
         let length = match message.fallback {
             None => u32::try_from(wire.len()).unwrap_or(OUT_OF_BAND),
-            Some(Fallback::Plain) => FALLBACK_PLAIN,
-            Some(Fallback::Wrapped) => FALLBACK_WRAPPED,
-            Some(Fallback::Introducing) => FALLBACK_INTRODUCING,
+            Some(Fallback::Plain) => SIDE_PLAIN,
+            Some(Fallback::Wrapped) => SIDE_WRAPPED,
+            Some(Fallback::Introducing) => SIDE_INTRODUCING,
         };
         self.lengths.write(index, length);
         Some(wire.len())
@@ -257,17 +248,17 @@ impl OutOfBandMessage {
         buffer.lengths.write(0, OUT_OF_BAND);
         buffer.lengths.write(1, number(wire.len()));
         if !buffer.wires.copy_in(0, &wire) {
-            has |= LARGE_WIRE;
+            has |= out_of_band::LARGE_WIRE;
             self.wire.replace(Some(wire));
         }
         match parts.pop() {
             Some(Part::Bytes(bytes)) if parts.is_empty() && !bytes.is_foreign() && bytes.len() < LARGE => {
-                has |= BLOCK;
+                has |= out_of_band::BLOCK;
                 buffer.lengths.write(3, number(bytes.len()));
                 self.block.replace(Some(bytes));
             }
             Some(last) => {
-                has |= PARTS;
+                has |= out_of_band::PARTS;
                 parts.push(last);
                 array.put(parts)?;
             }

@@ -15,48 +15,17 @@ use super::handles::Handles;
 use super::js::{Js, JsValue, ReleasableMemory, Result, Status};
 use super::port_batch::{Found, OutOfBandMessage, PartsArray, PortState, ReceiveBuffer, take_number};
 use crate::channel::{
-    Fallback, Message, Port, PortId, PortInTransit, PortWaker, Posted, Received, Refusal, Taken, Transit,
-    TransitKey,
-};
-use crate::numbers;
-use crate::numbers::Numbers;
-
-/// What became of a post, as a number; `QUEUED` comes as undefined.
-const QUEUED: u32 = 0;
-const OVER: u32 = 1;
-const CLOSED: u32 = 2;
-const DETACHED: u32 = 3;
-const LOOPED: u32 = 4;
-const FULL: u32 = 5;
-
-/// How a payload stands in the fallback port.
-const PLAIN: u32 = 1;
-const WRAPPED: u32 = 2;
-const INTRODUCING: u32 = 3;
-
-/// Where a port is that is not here.
-const ANNOUNCED: u32 = 1;
-const IN_TRANSIT: u32 = 2;
-
-pub(super) const NUMBERS: Numbers = numbers! {
-    OVER, CLOSED, DETACHED, LOOPED, FULL,
-    PLAIN, WRAPPED, INTRODUCING,
-    ANNOUNCED, IN_TRANSIT,
+    Message, Port, PortId, PortInTransit, PortWaker, Posted, Received, Refusal, Taken, Transit, TransitKey,
 };
 
-/// Where the port of this number is: in transit, and no thread posts through it; or announced, which it may be at any moment;
-/// or neither (0).
-pub(crate) fn transit_state(port: PortId) -> u32 {
-    let transit = Transit::of_process();
-    // In this order: it goes from the one to the other.
-    let announced = transit.is_announced(port);
-    if transit.is_deposited(port) {
-        IN_TRANSIT
-    } else if announced {
-        ANNOUNCED
-    } else {
-        0
-    }
+/// What became of a post, as a number. The same numbers stand in `lib/ports/native.js`.
+mod posted {
+    pub(super) const QUEUED: u32 = 0;
+    pub(super) const OVER: u32 = 1;
+    pub(super) const CLOSED: u32 = 2;
+    pub(super) const DETACHED: u32 = 3;
+    pub(super) const LOOPED: u32 = 4;
+    pub(super) const FULL: u32 = 5;
 }
 
 /// Wakes go into the environment's event queue.
@@ -149,7 +118,7 @@ impl Ports {
         Ok(())
     }
 
-    /// Closes a port; its handle may be given again. True when its half of the fallback is still of use: to tell that the
+    /// Closes a port; its handle may be given again. True when its half of the companion is still of use: to tell that the
     /// other end, which is on its way, was lost. It closes by that only if no payload waits in it.
     pub(crate) fn close(&self, handle: u32) -> Result<bool> {
         let mut state = self.states.remove(handle).ok_or(Status::INVALID)?;
@@ -219,17 +188,6 @@ impl Ports {
         self.with(handle, |port| posted_number(port.post(message)))
     }
 
-    /// Posts a message that holds the place of what was posted to the fallback port.
-    pub(crate) fn post_fallback(&self, handle: u32, how: u32) -> Result<u32> {
-        let fallback = match how {
-            PLAIN => Fallback::Plain,
-            WRAPPED => Fallback::Wrapped,
-            INTRODUCING => Fallback::Introducing,
-            _ => return Err(Status::INVALID),
-        };
-        self.post(handle, Message { fallback: Some(fallback), ..Message::default() })
-    }
-
     /// Posts the first `length` bytes of the write buffer.
     pub(crate) fn post_written(&self, handle: u32, length: usize) -> Result<u32> {
         let wire = self.write_buffer.borrow().as_ref().and_then(|buffer| buffer.copy_out(length));
@@ -293,20 +251,20 @@ impl Ports {
 
 fn posted_number(posted: Posted) -> u32 {
     match posted {
-        Posted::Queued => QUEUED,
-        Posted::Over => OVER,
-        Posted::Closed => CLOSED,
-        Posted::Detached => DETACHED,
-        Posted::Looped => LOOPED,
+        Posted::Queued => posted::QUEUED,
+        Posted::Over => posted::OVER,
+        Posted::Closed => posted::CLOSED,
+        Posted::Detached => posted::DETACHED,
+        Posted::Looped => posted::LOOPED,
     }
 }
 
 fn refusal_number(outcome: std::result::Result<(), Refusal>) -> u32 {
     match outcome {
-        Ok(()) => QUEUED,
-        Err(Refusal::Full | Refusal::TimedOut | Refusal::Cancelled(_)) => FULL,
-        Err(Refusal::Closed) => CLOSED,
-        Err(Refusal::Detached) => DETACHED,
-        Err(Refusal::Looped) => LOOPED,
+        Ok(()) => posted::QUEUED,
+        Err(Refusal::Full | Refusal::TimedOut | Refusal::Cancelled(_)) => posted::FULL,
+        Err(Refusal::Closed) => posted::CLOSED,
+        Err(Refusal::Detached) => posted::DETACHED,
+        Err(Refusal::Looped) => posted::LOOPED,
     }
 }

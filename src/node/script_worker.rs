@@ -11,12 +11,24 @@ use super::input::{Input, InputReader};
 use super::js::{Js, JsValue, KeptMemory, Result, Status};
 use super::out_of_band::OutOfBand;
 use super::registration::{Registration, take_registration};
-use super::script_numbers::{
-    END_BESIDE, END_BESIDE_FAILED, END_DONE, END_FAILED, END_MASK, STEP_LEAVE, STEP_RUN, STEP_WAIT,
-};
 use crate::cancel::CancelToken;
 use crate::pool::{IdleWait, InputPath, ScriptOutcome, Step};
 use crate::value::Payload;
+
+/// What [`ScriptWorker::step`] writes first on the call buffer. The same numbers stand in `lib/script-pool/steps.js`.
+mod step {
+    pub(super) const WAIT: f64 = 0.0;
+    pub(super) const RUN: f64 = 1.0;
+    pub(super) const LEAVE: f64 = 2.0;
+}
+
+/// How a job ended, 16 bits above the form of its value. The same numbers stand in `lib/script-pool/steps.js`.
+mod end {
+    pub(super) const DONE: u32 = 0;
+    pub(super) const FAILED: u32 = 1;
+    pub(super) const BESIDE: u32 = 2;
+    pub(super) const BESIDE_FAILED: u32 = 3;
+}
 
 /// An environment that is a script worker of a pool.
 pub(crate) struct ScriptWorker {
@@ -44,7 +56,7 @@ impl ScriptWorker {
         Ok(Some(ScriptWorker { registration, inbox, tokens: Mutex::default() }))
     }
 
-    /// The outcome of a job in the arguments of a call: its form has one of the `END_…` added.
+    /// The outcome of a job in the arguments of a call: its form has the number of an [`end`] 16 bits higher.
     pub(crate) fn read_outcome<'call>(
         &self,
         reader: InputReader<'call>,
@@ -52,14 +64,15 @@ impl ScriptWorker {
         length: f64,
         values: [JsValue<'call>; 2],
     ) -> Result<ScriptOutcome> {
-        let end = form & END_MASK;
-        if end == END_BESIDE || end == END_BESIDE_FAILED {
-            let failed = end == END_BESIDE_FAILED;
+        let how = form >> 16;
+        if how == end::BESIDE || how == end::BESIDE_FAILED {
+            let failed = how == end::BESIDE_FAILED;
             return Ok(ScriptOutcome::ViaFallback { failed, from: self.registration.key });
         }
-        match (end, reader.read(Input::of_call_buffer(form & !END_MASK, length, values)?)?) {
-            (END_DONE, payload) => Ok(ScriptOutcome::Done(payload)),
-            (END_FAILED, Payload::Envelope(envelope)) => Ok(ScriptOutcome::Failed(envelope)),
+        let payload = reader.read(Input::of_call_buffer(form & 0xffff, length, values)?)?;
+        match (how, payload) {
+            (end::DONE, payload) => Ok(ScriptOutcome::Done(payload)),
+            (end::FAILED, Payload::Envelope(envelope)) => Ok(ScriptOutcome::Failed(envelope)),
             _ => Err(Status::INVALID),
         }
     }
@@ -82,11 +95,11 @@ impl ScriptWorker {
         let (id, function, input, token, path) = match pool.script_step(*number, finished, idle) {
             Step::Run { id, function, input, token, path } => (id, function, input, token, path),
             Step::Wait => {
-                core.answer([f64::from(STEP_WAIT)]);
+                core.answer([step::WAIT]);
                 return js.undefined();
             }
             Step::Leave => {
-                core.answer([f64::from(STEP_LEAVE)]);
+                core.answer([step::LEAVE]);
                 return js.undefined();
             }
         };
@@ -98,7 +111,7 @@ impl ScriptWorker {
         let (form, number, rest) = self.show(js, core, input)?;
         #[allow(clippy::cast_precision_loss)] // counts
         core.answer([
-            f64::from(STEP_RUN),
+            step::RUN,
             id as f64,
             form,
             number,
