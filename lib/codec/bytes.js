@@ -105,6 +105,22 @@ function bytesOf(memory) {
   return new Uint8Array(bufferOf(memory), offsetOf(memory), lengthOf(memory));
 }
 
+/**
+ * The out-of-band parts of an encoded value, as the native side takes them where it copies all: the bytes of each, and that
+ * it does not get their memory.
+ *
+ * @param {(ArrayBuffer | ArrayBufferView)[]} parts as a writer gives them
+ * @param {(part: ArrayBuffer | ArrayBufferView) => Uint8Array} [bytesOfPart]
+ */
+function partPairs(parts, bytesOfPart = bytesOf) {
+  const pairs = arrayOf(parts.length * 2);
+  for (let i = 0; i < parts.length; i++) {
+    pairs[i * 2] = bytesOfPart(parts[i]);
+    pairs[i * 2 + 1] = false;
+  }
+  return pairs;
+}
+
 /** A copy of the bytes of a view or a buffer, in memory of its own. */
 function copyOf(memory) {
   const bytes = bytesOf(memory);
@@ -174,5 +190,5 @@ function partBuffer(part) {
 module.exports = {
   KIND_ARRAY_BUFFER, KIND_BUFFER, KIND_DATA_VIEW, KIND_UINT8,
   bufferOf, bytesOf, copyOf, copyOut, isBuffer, isDetached, isOutOfBounds, isResizable, isView, kindOfView, lengthOf, offsetOf,
-  partBuffer, setBytes, sizeOf, viewOver,
+  partBuffer, partPairs, setBytes, sizeOf, viewOver,
 };

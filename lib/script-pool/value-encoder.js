@@ -9,10 +9,12 @@
 const { types } = require('node:util');
 
 const {
-  KIND_ARRAY_BUFFER, KIND_BUFFER, KIND_UINT8, bufferOf, bytesOf, isBuffer, isResizable, isView, kindOfView, lengthOf, setBytes, sizeOf,
+  KIND_ARRAY_BUFFER, KIND_BUFFER, KIND_UINT8, bufferOf, bytesOf, isBuffer, isResizable, isView, kindOfView, lengthOf, partPairs,
+  setBytes, sizeOf,
 } = require('../codec/bytes');
-const { arrayOf } = require('../runtime/intrinsics');
-const { INPUT_COPY, INPUT_DIRECT, INPUT_PIN, INPUT_WIRE } = require('../forms');
+const {
+  COPY: INPUT_COPY, DIRECT: INPUT_DIRECT, KIND_SHIFT, PIN: INPUT_PIN, WIRE: INPUT_WIRE,
+} = require('../constants').INPUTS;
 
 /** Encodes one value at a time, for one owner: a value is good until the next. */
 class ValueEncoder {
@@ -60,7 +62,7 @@ class ValueEncoder {
     this.form = INPUT_WIRE;
     this.value = writer.bytes;
     this.length = writer.length;
-    this.parts = parts.length > 0 ? pairs(parts) : undefined;
+    this.parts = parts.length > 0 ? partPairs(parts) : undefined;
     return true;
   }
 
@@ -116,7 +118,7 @@ class ValueEncoder {
 
   #bytes(value) {
     const kind = isView(value) ? kindOfView(value) : KIND_ARRAY_BUFFER;
-    return this.#set(INPUT_COPY | (kind << 8), bytesOf(value));
+    return this.#set(INPUT_COPY | (kind << KIND_SHIFT), bytesOf(value));
   }
 
   #set(form, value) {
@@ -152,15 +154,6 @@ function memoryOf(bytes) {
 /** Memory that is still there and keeps its length. */
 function isPlain(buffer) {
   return sizeOf(buffer) > 0 && !isResizable(buffer);
-}
-
-function pairs(parts) {
-  const together = arrayOf(parts.length * 2);
-  for (let i = 0; i < parts.length; i++) {
-    together[i * 2] = bytesOf(parts[i]);
-    together[i * 2 + 1] = false;
-  }
-  return together;
 }
 
 module.exports = { ValueEncoder };

@@ -54,8 +54,8 @@ function decodeThrown(bytes, start, end, parts, carried = NOTHING) {
   return decode(bytes, start, end, parts, carried, revive);
 }
 
-/** What was thrown, of which some came through Node's port. */
-const thrownBeside = ({ wire, parts, carried }) => decodeThrown(wire, 0, wire.length, parts, carried);
+/** What was thrown, of which some parts came by Node's port. */
+const thrownFromPort = ({ wire, parts, carried }) => decodeThrown(wire, 0, wire.length, parts, carried);
 
 /** An error of ours, such as `task.throwIfCancelled()` throws, gets its class again. */
 function revive(error) {
@@ -67,4 +67,4 @@ function revive(error) {
   if (Object.hasOwn(error, 'name') && Class.prototype.name === name) delete error.name;
 }
 
-module.exports = { decodeThrown, encodeThrown, thrownBeside };
+module.exports = { decodeThrown, encodeThrown, thrownFromPort };

@@ -13,7 +13,7 @@ use std::sync::atomic::AtomicU32;
 use super::super::error::{Result, SharedError};
 use super::super::region::Region;
 use super::super::wait::{BlockingWait, Info, Kind, Outcome, OutcomeCallback, Pushed, Queue, WaiterHandle};
-use super::cells::{Cells, Location, Word, magic};
+use super::cells::{Cells, LEAST_CELLS, Location, Word, magic};
 use super::mutex::{CONTENDED, OWNER, POISONED};
 use super::pending::{Pending, Request, Step};
 use crate::blocking::WaitLimit;
@@ -27,7 +27,7 @@ const WORD: usize = 1;
 /// The cell that holds the number of slots.
 const COUNT: usize = 2;
 /// The first slot.
-const SLOTS: usize = 4;
+const SLOTS: usize = LEAST_CELLS;
 const KIND: u8 = b'R';
 /// The most reader slots a lock may have.
 pub(super) const MAX_SLOTS: u32 = 1024;
