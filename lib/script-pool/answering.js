@@ -6,6 +6,7 @@
  * What only Node's port can carry is posted there first; a notice in the queue, which must follow, holds its place.
  */
 
+const { pairsOf } = require('../codec/bytes');
 const { binding } = require('../native');
 const { ENDS, INPUTS, SCRIPTS } = require('../constants');
 const { Moved } = require('./task');
@@ -90,7 +91,7 @@ class Answering {
     out.form = INPUTS.WIRE | END_FAILED;
     out.length = length;
     out.value = bytes;
-    out.parts = parts.length > 0 ? parts.flatMap((part) => [bytesOf(part), false]) : undefined;
+    out.parts = parts.length > 0 ? pairsOf(parts) : undefined;
   }
 
   /** The answer is what was posted last. */
@@ -151,8 +152,5 @@ class Answering {
 function forPort({ bytes, length, parts, carried }) {
   return { wire: new Uint8Array(bytes.subarray(0, length)), parts, carried };
 }
-
-const bytesOf = (part) =>
-  ArrayBuffer.isView(part) ? new Uint8Array(part.buffer, part.byteOffset, part.byteLength) : new Uint8Array(part);
 
 module.exports = { Answering };
