@@ -18,7 +18,7 @@ const classes = new Map(Object.values(publicClasses).map((Class) => [Class.code,
 
 const node = {
   clone: nodeGlobals.structuredClone,
-  travels(object) {
+  arrivesAsItself(object) {
     const type = typeOf(object);
     return type === undefined ? undefined : type.moves !== true;
   },
