@@ -3,7 +3,8 @@
 const assert = require('node:assert/strict');
 const { test, describe } = require('node:test');
 const { createContext, runInContext } = require('node:vm');
-const { createCodec, LocalShapes, tags } = require('../lib/codec');
+const { createCodec, LocalShapes } = require('../lib/codec');
+const { TAGS: tags } = require('../lib/constants');
 const { build } = require('./support/wire-notation');
 const { createRandom, randomValue, sameGraph } = require('./support/random-values');
 const fixture = require('./fixtures/wire-vectors.json');

@@ -7,7 +7,7 @@ const { AsyncResource } = require('node:async_hooks');
 const { setImmediate } = require('./runtime/clock');
 const { Cancellable } = require('./end-early');
 const { abortError, TaskTimeoutError } = require('./errors');
-const FORMS = require('./forms');
+const { FORMS } = require('./constants');
 const { throwUncaught } = require('./runtime/turn');
 const { callUser } = require('./user-code');
 

@@ -6,7 +6,7 @@ const { Writer } = require('./writer');
 const { Reader } = require('./reader');
 const { WriteShapes, ReadShapes, LocalShapes } = require('./shapes');
 const { Extensions } = require('./extensions');
-const { TAGS, VALUES } = require('../constants');
+const { VALUES } = require('../constants');
 
 const DEFAULTS = Object.freeze({
   /** Levels of nesting. Node's own structured clone ends between 1,000 and 10,000, with the stack. */
@@ -118,4 +118,4 @@ function createCodec(options) {
   };
 }
 
-module.exports = { createCodec, LocalShapes, DEFAULTS, tags: TAGS };
+module.exports = { createCodec, LocalShapes, DEFAULTS };

@@ -8,11 +8,18 @@
 
 const { partPairs } = require('../codec/bytes');
 const { binding } = require('../native');
-const FORMS = require('../forms');
-const { BESIDE, END_BESIDE, END_BESIDE_FAILED, END_FAILED } = require('./steps');
+const { ENDS, INPUTS, SCRIPTS } = require('../constants');
 const { Moved } = require('./task');
 const { notTooDeep } = require('./too-deep');
 const { ValueEncoder } = require('./value-encoder');
+
+/** How a task ended, added to the form of its value. */
+const END_FAILED = ENDS.FAILED << ENDS.SHIFT;
+const END_BESIDE = ENDS.BESIDE << ENDS.SHIFT;
+const END_BESIDE_FAILED = ENDS.BESIDE_FAILED << ENDS.SHIFT;
+
+/** In the place of a form: the value goes by Node's port. */
+const { BESIDE } = SCRIPTS;
 
 const NOTHING = Object.freeze([]);
 
@@ -81,7 +88,7 @@ class Answering {
       }
     }
     const { bytes, length, parts } = thrown;
-    out.form = FORMS.INPUT_WIRE | END_FAILED;
+    out.form = INPUTS.WIRE | END_FAILED;
     out.length = length;
     out.value = bytes;
     out.parts = parts.length > 0 ? partPairs(parts) : undefined;

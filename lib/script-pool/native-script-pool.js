@@ -2,7 +2,7 @@
 
 const { readValue } = require('../task/read-value');
 const { TaskTimeoutError } = require('../errors');
-const FORMS = require('../forms');
+const { FORMS } = require('../constants');
 const { NativePool } = require('../task/native-pool');
 const { BoundInputs } = require('./bound-inputs');
 const { thrownFromPort } = require('../task/thrown');

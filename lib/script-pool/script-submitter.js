@@ -7,12 +7,12 @@
  * worker at once, and its task is bound to that worker (bound-inputs.js).
  */
 
+const { SCRIPTS } = require('../constants');
 const { binding } = require('../native');
 const { Pending } = require('../pending');
 const { submitOptions } = require('../pool-options');
 const { transferablesIn } = require('../transfer/transferables');
 const { scriptSubmitOptions } = require('./script-options');
-const { ANY_WORKER, ASKED, BESIDE, BY_MESSAGE, BY_QUEUE, NO_WORKER } = require('./steps');
 const { notTooDeep } = require('./too-deep');
 const { discardTaken, givesOnlyMemory, openTaken, takeNow } = require('./transfer');
 const { ValueEncoder } = require('./value-encoder');
@@ -20,9 +20,9 @@ const { ValueEncoder } = require('./value-encoder');
 /** Encodes the inputs. */
 const encoder = new ValueEncoder();
 
+const { ANY_WORKER, BESIDE, BY_MESSAGE, BY_QUEUE, NO_WORKER, ON_DEMAND } = SCRIPTS;
 /** What `submitScript` tells besides the acceptance, as bits. */
-const NO_WORKER_FREE = 1;
-const FULL = 2;
+const { FULL, NEEDS_WORKER } = SCRIPTS;
 
 /** The highest priority. */
 const FIRST = 2 ** 31 - 1;
@@ -136,7 +136,7 @@ class ScriptSubmitter {
       if (!free && givesOnlyMemory(taken) && encoder.encodeGiven(taken.value, taken.list)) {
         pending.id = this.#delivery.add(pending, this.#pool, name);
         inputs.lend(pending.id, taken);
-        return this.#submit(name, pending.id, options, encoder, settle, taken.value, ASKED);
+        return this.#submit(name, pending.id, options, encoder, settle, taken.value, ON_DEMAND);
       }
       const id = this.#delivery.add(pending, this.#pool, name);
       const worker = workers.get(number);
@@ -168,21 +168,21 @@ class ScriptSubmitter {
   }
 
   /** Submits for any worker. */
-  #submit(name, id, options, prepared, resolve, input, road = BY_QUEUE) {
-    const answer = this.#submitTo(name, id, options, prepared, ANY_WORKER, road);
+  #submit(name, id, options, prepared, resolve, input, path = BY_QUEUE) {
+    const answer = this.#submitTo(name, id, options, prepared, ANY_WORKER, path);
     if (typeof answer === 'number') this.#accepted(answer);
     else if (answer !== undefined) {
-      if (road === ASKED) this.#pool.inputs.forget(id);
+      if (path === ON_DEMAND) this.#pool.inputs.forget(id);
       this.#room.answered(answer, id, resolve, name, input);
     }
   }
 
   #accepted(answer) {
-    if (answer & NO_WORKER_FREE) this.#pool.workers.need();
+    if (answer & NEEDS_WORKER) this.#pool.workers.need();
     if (answer & FULL) this.#room.becameFull();
   }
 
-  #submitTo(name, id, { priority, signal, timeout }, prepared, worker, road) {
+  #submitTo(name, id, { priority, signal, timeout }, prepared, worker, path) {
     const { call } = this.#delivery;
     const cancellable = signal !== undefined || timeout !== undefined;
     // Before the call's arguments are written: it may be a call itself.
@@ -197,7 +197,7 @@ class ScriptSubmitter {
     call[7] = cancellable ? 1 : 0;
     call[8] = worker;
     call[9] = cancellable && this.separates ? 1 : 0;
-    call[10] = road === ASKED ? 1 : 0;
+    call[10] = path === ON_DEMAND ? 1 : 0;
     const answer = binding.submitScript(prepared.value, prepared.parts);
     // Nothing of it is kept.
     if (prepared === encoder) encoder.release();

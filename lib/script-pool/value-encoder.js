@@ -12,7 +12,9 @@ const {
   KIND_ARRAY_BUFFER, KIND_BUFFER, KIND_UINT8, bufferOf, bytesOf, isBuffer, isResizable, isView, kindOfView, lengthOf, partPairs,
   setBytes, sizeOf,
 } = require('../codec/bytes');
-const { INPUT_COPY, INPUT_DIRECT, INPUT_PIN, INPUT_WIRE } = require('../forms');
+const {
+  COPY: INPUT_COPY, DIRECT: INPUT_DIRECT, KIND_SHIFT, PIN: INPUT_PIN, WIRE: INPUT_WIRE,
+} = require('../constants').INPUTS;
 
 /** Encodes one value at a time, for one owner: a value is good until the next. */
 class ValueEncoder {
@@ -116,7 +118,7 @@ class ValueEncoder {
 
   #bytes(value) {
     const kind = isView(value) ? kindOfView(value) : KIND_ARRAY_BUFFER;
-    return this.#set(INPUT_COPY | (kind << 8), bytesOf(value));
+    return this.#set(INPUT_COPY | (kind << KIND_SHIFT), bytesOf(value));
   }
 
   #set(form, value) {

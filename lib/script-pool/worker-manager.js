@@ -17,8 +17,9 @@ const { addSource, removeSource } = require('./last-turns');
 const { COMPILED } = require('./owner-messages');
 const { PoolWorker } = require('./pool-worker');
 const { placeOf } = require('./script-location');
-const { NO_WORKER } = require('./steps');
 const { thrownFromPort } = require('../task/thrown');
+
+const { NO_WORKER } = require('../constants').SCRIPTS;
 
 /** So many workers in a row may end without having finished a task; then it is the script's fault. */
 const FRUITLESS_LIMIT = 3;

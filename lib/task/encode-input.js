@@ -9,19 +9,22 @@ const {
   offsetOf, sizeOf, viewOver,
 } = require('../codec/bytes');
 const { arrayOf } = require('../runtime/intrinsics');
-const { INPUT_COPY, INPUT_DIRECT, INPUT_PIN, INPUT_WIRE } = require('../forms');
+const { BYTES, INPUTS, MEMORY } = require('../constants');
 const nodeGlobals = require('../runtime/globals');
 const { isPort } = require('../transfer/registry');
 const { TaskTransfer } = require('../transfer/task-transfer');
 const { encodeValue } = require('../values');
 
-const KIND_FLOAT64 = 11;
+/** Where the kind of bytes stands in a form. */
+const { KIND_SHIFT } = INPUTS;
+const { COPY: INPUT_COPY, DIRECT: INPUT_DIRECT, PIN: INPUT_PIN, WIRE: INPUT_WIRE } = INPUTS;
+const { FLOAT64: KIND_FLOAT64 } = BYTES;
 
 /**
  * From this size on a task that gives its input's memory back gets memory of JavaScript's. It is copied once either way;
  * Rust's own would be copied again on its way back (src/node/output.rs).
  */
-const LARGE = 1024 * 1024;
+const { LARGE } = MEMORY;
 
 /** The last encoded input; used up before the next is encoded. */
 const encoded = { form: INPUT_DIRECT, value: undefined, length: 0, parts: undefined, input: undefined };
@@ -71,9 +74,9 @@ function encodeBytes(input, comesBack) {
   if (kind < 0 || !isPlain(bufferOf(input))) return encodeWire(input, undefined, comesBack);
   const bytes = kind === KIND_UINT8 || kind === KIND_BUFFER ? input : bytesOf(input);
   if (comesBack && lengthOf(bytes) >= LARGE) {
-    return set(INPUT_PIN | (kind << 8), copyOf(bytes), 0, undefined, input);
+    return set(INPUT_PIN | (kind << KIND_SHIFT), copyOf(bytes), 0, undefined, input);
   }
-  return set(INPUT_COPY | (kind << 8), bytes, 0, undefined, input);
+  return set(INPUT_COPY | (kind << KIND_SHIFT), bytes, 0, undefined, input);
 }
 
 function encodeWire(input, transfer, comesBack) {
@@ -90,7 +93,7 @@ function encodeTransfer(input, transfer, comesBack) {
     const { view } = transfer.take(placeOf(input));
     transfer.finish();
     const moved = buffer === input ? bufferOf(view) : viewOver(kind, bufferOf(view), offsetOf(view), lengthOf(view));
-    return set(INPUT_PIN | (kind << 8), view, 0, undefined, moved);
+    return set(INPUT_PIN | (kind << KIND_SHIFT), view, 0, undefined, moved);
   }
   if (!isMemory && (typeof input !== 'object' || input === null)) {
     transfer.finish();
@@ -182,7 +185,7 @@ function numbersOf(inputs) {
  */
 function encodeInputs(inputs, transfer, comesBack = false) {
   const numbers = transfer === undefined ? numbersOf(inputs) : undefined;
-  if (numbers !== undefined) return set(INPUT_COPY | (KIND_FLOAT64 << 8), bytesOf(numbers), 0, undefined, inputs);
+  if (numbers !== undefined) return set(INPUT_COPY | (KIND_FLOAT64 << KIND_SHIFT), bytesOf(numbers), 0, undefined, inputs);
   const given = transfer === undefined ? undefined : new TaskTransfer(transfer);
   const { bytes, length, parts } = encodeValue(inputs, 'inputs', given);
   const together = parts.length > 0 ? pairs(parts, given, comesBack) : undefined;

@@ -78,6 +78,9 @@ mod waits;
 mod wakeup;
 mod watchdog;
 
+use crate::numbers;
+use crate::numbers::{Groups, Numbers};
+
 pub(crate) use atomics_wait::AsyncWait;
 pub(crate) use environment::{Arguments, Call, Environment, Export, Returned, export};
 pub(crate) use event::Event;
@@ -91,3 +94,18 @@ pub(crate) use refusal::answer;
 pub(crate) use region::open_region;
 pub(crate) use script_worker::ScriptWorker;
 pub(crate) use submit::{ScriptOptions, Submission, SubmitOptions};
+
+/// The numbers of this room that JavaScript knows.
+pub(crate) const NUMBERS: Groups = &[
+    ("FORMS", out_of_band::form::NUMBERS),
+    ("EVENTS", batch::form::NUMBERS),
+    ("INPUTS", input::NUMBERS),
+    ("CALL_BUFFER", call_buffer::NUMBERS),
+    ("STEPS", script_worker::step::NUMBERS),
+    ("ENDS", script_worker::end::NUMBERS),
+    ("PORTS", port_batch::NUMBERS),
+    ("POSTED", ports::posted::NUMBERS),
+    ("MEMORY", MEMORY),
+];
+
+const MEMORY: Numbers = numbers! { LARGE = memory::LARGE };

@@ -18,14 +18,21 @@ use crate::channel::{
     Message, Port, PortId, PortInTransit, PortWaker, Posted, Received, Refusal, Taken, Transit, TransitKey,
 };
 
-/// What became of a post, as a number. The same numbers stand in `lib/ports/native.js`.
-mod posted {
+/// What became of a post, as a number.
+pub(super) mod posted {
+    use crate::numbers;
+    use crate::numbers::Numbers;
+
+    /// JavaScript gets nothing for it: no number need be made.
     pub(super) const QUEUED: u32 = 0;
     pub(super) const OVER: u32 = 1;
     pub(super) const CLOSED: u32 = 2;
     pub(super) const DETACHED: u32 = 3;
     pub(super) const LOOPED: u32 = 4;
     pub(super) const FULL: u32 = 5;
+
+    /// For JavaScript.
+    pub(in crate::node) const NUMBERS: Numbers = numbers! { OVER, CLOSED, DETACHED, LOOPED, FULL };
 }
 
 /// Wakes go into the environment's event queue.

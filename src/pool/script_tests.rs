@@ -63,7 +63,8 @@ impl Waker for Counter {
 }
 
 fn pool(workers: usize, max_queue: usize) -> Pool {
-    let pool = Pool::new(Config { max_threads: 1, max_queue, ..Config::default() }, Arc::new(TestTasks));
+    let pool =
+        Pool::new(Config { max_threads: 1, max_queue, ..Config::default() }, Arc::new(TestTasks::default()));
     pool.set_script_capacity(workers);
     pool
 }
@@ -314,7 +315,10 @@ fn a_worker_that_waits_in_place_is_woken_by_a_push() {
     let worker = std::thread::spawn(move || {
         id_of(&other.script_step(seat, None, IdleWait::Block(Duration::from_secs(60))))
     });
-    std::thread::sleep(Duration::from_millis(20));
+    while pool.blocked_workers() == 0 {
+        assert!(started.elapsed() < Duration::from_secs(30), "the worker waits");
+        std::thread::yield_now();
+    }
     submit(&pool, 1, answers);
     assert_eq!(worker.join().unwrap(), Some(1));
     assert_eq!(waker.notifications(), 0);

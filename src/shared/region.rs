@@ -420,10 +420,17 @@ mod tests {
         let region = unsafe { Region::open(base, 32, 1, || Box::new(DropFlag(flag))) }.unwrap();
         let access = region.access().unwrap();
         let second = access.clone();
-        let closer = std::thread::spawn(move || region.release_pin(1));
+        let closing = region.clone();
+        let closer = std::thread::spawn(move || closing.release_pin(1));
+        while !region.is_closed() {
+            std::thread::yield_now();
+        }
         drop(access);
-        std::thread::sleep(std::time::Duration::from_millis(10));
-        assert!(!dropped.load(Ordering::SeqCst));
+        // The closer has every chance to go on.
+        for _ in 0..1_000 {
+            std::thread::yield_now();
+            assert!(!dropped.load(Ordering::SeqCst), "an access is left");
+        }
         second.cell::<AtomicU64>(24).unwrap().store(7, Ordering::SeqCst);
         drop(second);
         assert!(closer.join().unwrap());
