@@ -18,17 +18,20 @@ const { isMainThread } = require('node:worker_threads');
 
 const { setImmediate } = require('./runtime/clock');
 const { InternalError } = require('./errors');
-const FORMS = require('./forms');
+const { CALL_BUFFER, EVENTS, FORMS } = require('./constants');
 const { keptOn } = require('./runtime/host-realm');
 const { canSettle, settle, throwUncaught } = require('./runtime/turn');
 const { callUser } = require('./user-code');
 
 const { isArray } = Array;
 
-/** Events in one batch at the most; `BATCH` in src/node/call_buffer.rs. */
-const BATCH = 1024;
-/** Bytes of encoded values in one batch; what does not fit comes beside it. */
-const WIRE_BYTES = 64 * 1024;
+/** Events in one batch at the most, and arguments of one call. */
+const { BATCH, CALL } = CALL_BUFFER;
+/** Bytes of encoded values in one batch, as many as their offset can tell; what does not fit comes out of band. */
+const WIRE_BYTES = 2 ** CALL_BUFFER.WIRE_LENGTH_SHIFT;
+
+const { BESIDE, BESIDE_LATE, NUMBER, UNDEFINED } = FORMS;
+const { POOL_CLOSED, PROGRESS, SCRIPT_READY } = EVENTS;
 
 /** Registered: each copy of this file must find the delivery that the first has made. */
 const KEY = Symbol.for('rust-workers.delivery');
@@ -37,12 +40,12 @@ const KEY = Symbol.for('rust-workers.delivery');
 const TURN = 2 ** 32;
 const LAST_TURN = 2 ** 20;
 
-/** How many values stand beside the call buffer, by form. */
-const EXTRAS = {
+/** How many values come out of band, by form. */
+const OUT_OF_BAND = {
   __proto__: null,
   [FORMS.BYTES]: 1,
-  [FORMS.WIRE_APART]: 2,
-  [FORMS.REJECTED_APART]: 2,
+  [FORMS.WIRE_OUT_OF_BAND]: 2,
+  [FORMS.REJECTED_OUT_OF_BAND]: 2,
   [FORMS.ERROR]: 2,
 };
 
@@ -64,18 +67,18 @@ class Delivery {
   #turn = 0;
   /** What comes for a pool and not for one of its tasks, by handle. */
   #closing = new Map();
-  /** What else may come and who takes it, by form: `{ deliver(id, number) }`. */
-  #subjects = new Map();
+  /** Handlers for events that do not settle a task, by form: `{ deliver(id, number), act?() }`. */
+  #handlers = new Map();
   /** Reasons for the event loop to stay alive. */
   #holds = 0;
   /** Pools with a look to take once a batch is through. */
   #watching = new Set();
   /**
-   * Values that stand beside the call buffer, while a batch is delivered. The elements are there from the start: assigning to
-   * one that is not would be seen by accessors on Array.prototype.
+   * Values out of band, while a batch is delivered. The elements are there from the start: assigning to one that is not
+   * would be seen by accessors on Array.prototype.
    */
-  #extras = Array.from({ length: 2 * BATCH }, () => undefined);
-  #nextExtra = 0;
+  #outOfBand = Array.from({ length: 2 * BATCH }, () => undefined);
+  #nextOutOfBand = 0;
   /** What was read for tasks that report, and not given to them: the first and the last of a list. */
   #firstLater;
   #lastLater;
@@ -87,12 +90,12 @@ class Delivery {
   forms = new Uint8Array(BATCH);
   wire = Buffer.from(new ArrayBuffer(WIRE_BYTES));
   /** Arguments of the most frequent calls. */
-  call = new Float64Array(12);
+  call = new Float64Array(CALL);
 
   constructor(binding) {
     this.#binding = binding;
     binding.open(
-      (count, extras, more) => this.#deliver(count, extras, more),
+      (count, outOfBand, more) => this.#deliver(count, outOfBand, more),
       new Uint8Array(this.ids.buffer),
       new Uint8Array(this.numbers.buffer),
       this.forms,
@@ -100,7 +103,7 @@ class Delivery {
       new Uint8Array(this.call.buffer),
       // A worker may wait in place for a moment (src/node/exchange.rs); the main thread never does.
       canSettle && !isMainThread ? settle : undefined,
-      this.#extras,
+      this.#outOfBand,
     );
   }
 
@@ -153,7 +156,7 @@ class Delivery {
 
   #release(slot, pool) {
     this.#settlers[slot] = undefined;
-    // A pool belongs to the realm that made it, which shall not live as long as the slot is vacant.
+    // A pool belongs to the realm that made it, which must not live as long as the slot is vacant.
     this.#pools[slot] = undefined;
     // Turns begin at 1, so this is nobody's id.
     this.#ids[slot] = 0;
@@ -202,7 +205,7 @@ class Delivery {
     this.#holds = now;
   }
 
-  /** Whom to tell that the pool of this handle has closed. */
+  /** Calls `closed` with the pool's last counters when the pool of this handle has closed. */
   addPool(handle, closed) {
     this.#closing.set(handle, closed);
   }
@@ -213,30 +216,30 @@ class Delivery {
   }
 
   /**
-   * Whoever takes events of a form that is no task's answer; made once for each environment.
+   * The handler for events of a form that do not settle a task; made once for each environment.
    *
    * `deliver` is called for each event, and `act`, where there is one, after every batch: for what runs user code.
    *
    * @template {{ deliver(id: number, number: number): void, act?(): void }} T
-   * @param {number} form above POOL_CLOSED
+   * @param {number} form one of EVENTS, other than POOL_CLOSED
    * @param {(delivery: Delivery) => T} make
    * @returns {T}
    */
-  subject(form, make) {
-    let subject = this.#subjects.get(form);
-    if (subject === undefined) this.#subjects.set(form, (subject = make(this)));
-    return subject;
+  handler(form, make) {
+    let handler = this.#handlers.get(form);
+    if (handler === undefined) this.#handlers.set(form, (handler = make(this)));
+    return handler;
   }
 
-  #deliver(count, extras, more) {
-    // Not at once: timers and I/O shall have their turn between two batches.
+  #deliver(count, outOfBand, more) {
+    // Not at once: timers and I/O must have their turn between two batches.
     if (more) setImmediate(this.#drain);
-    this.#nextExtra = 0;
+    this.#nextOutOfBand = 0;
     for (let next = 0; next < count; ) next = this.#readFrom(next, count);
-    if (extras > 0) this.#extras.fill(undefined, 0, extras);
+    if (outOfBand > 0) this.#outOfBand.fill(undefined, 0, outOfBand);
     if (this.#firstLater !== undefined) this.#giveLater();
     if (this.#watching.size > 0) this.#lookAround();
-    for (const subject of this.#subjects.values()) if (subject.act !== undefined) callUser(subject.act, subject);
+    for (const handler of this.#handlers.values()) if (handler.act !== undefined) callUser(handler.act, handler);
   }
 
   /** Reads the batch on from an entry; gives the entry to go on with. */
@@ -248,7 +251,7 @@ class Delivery {
       for (; i < count; i++) {
         const form = forms[i];
         const id = ids[i];
-        if (form >= FORMS.POOL_CLOSED) {
+        if (form >= POOL_CLOSED) {
           this.#notice(form, id, numbers[i]);
           continue;
         }
@@ -261,8 +264,8 @@ class Delivery {
         const pool = this.#pools[slot];
         this.#release(slot, pool);
         if (typeof settler !== 'function') settler.settle(form, numbers[i], this);
-        else if (form === FORMS.NUMBER) settler(numbers[i]);
-        else if (form === FORMS.UNDEFINED) settler(undefined);
+        else if (form === NUMBER) settler(numbers[i]);
+        else if (form === UNDEFINED) settler(undefined);
         else this.#settle(settler, pool, form, numbers[i], this.#tasks[slot]);
       }
     } catch (error) {
@@ -277,12 +280,12 @@ class Delivery {
 
   /** An event that is no answer. */
   #notice(form, id, number) {
-    if (form === FORMS.POOL_CLOSED) return this.#poolClosed(id);
-    if (form < FORMS.PROGRESS) return this.#subjects.get(form)?.deliver(id, number);
+    if (form === POOL_CLOSED) return this.#poolClosed(id);
+    if (form < PROGRESS) return this.#handlers.get(form)?.deliver(id, number);
     const slot = id >>> 0;
     const settler = this.#ids[slot] === id ? this.#settlers[slot] : undefined;
-    if (settler?.report !== undefined) settler.report(form - FORMS.PROGRESS, number, this);
-    else this.skip(form - FORMS.PROGRESS, number);
+    if (settler?.report !== undefined) settler.report(form - PROGRESS, number, this);
+    else this.skip(form - PROGRESS, number);
   }
 
   /**
@@ -309,23 +312,23 @@ class Delivery {
     }
   }
 
-  /** Passes over what stands beside the call buffer, or comes beside the queue, for an event that nobody reads. */
+  /** Passes over the values of an event that nobody reads: those out of band, or by the native fallback. */
   skip(form, number) {
-    if (form >= FORMS.BESIDE && form <= FORMS.BESIDE_LATE) {
-      this.#subjects.get(FORMS.SCRIPT_READY)?.skip(number);
+    if (form >= BESIDE && form <= BESIDE_LATE) {
+      this.#handlers.get(SCRIPT_READY)?.skip(number);
       return;
     }
-    for (let left = extrasOf(form); left > 0; left--) {
-      const extra = this.takeExtra();
+    for (let left = outOfBandOf(form); left > 0; left--) {
+      const value = this.takeOutOfBand();
       // Among the parts of a value a text is the key of a port, which nobody will claim.
-      if (isArray(extra)) extra.forEach((part) => typeof part === 'string' && this.#binding.dropPort(part));
+      if (isArray(value)) value.forEach((part) => typeof part === 'string' && this.#binding.dropPort(part));
     }
   }
 
-  /** Puts the next value beside the call buffer to that of an entry, whatever those before it have taken. */
+  /** Makes the first value of an entry the next one out of band, whatever the entries before it have taken. */
   #skipTo(entry) {
-    this.#nextExtra = 0;
-    for (let i = 0; i < entry; i++) this.#nextExtra += extrasOf(this.forms[i]);
+    this.#nextOutOfBand = 0;
+    for (let i = 0; i < entry; i++) this.#nextOutOfBand += outOfBandOf(this.forms[i]);
   }
 
   /** Settles a promise of which only the resolve function was kept: a rejected promise serves for an error. */
@@ -337,9 +340,9 @@ class Delivery {
     }
   }
 
-  /** The next of the values that stand beside the call buffer; for `settle`, which takes all that belong to its form. */
-  takeExtra() {
-    return this.#extras[this.#nextExtra++];
+  /** The next value out of band; for `settle`, which takes all that belong to its form. */
+  takeOutOfBand() {
+    return this.#outOfBand[this.#nextOutOfBand++];
   }
 
   #poolClosed(handle) {
@@ -362,9 +365,9 @@ function giveUp(settler, error) {
   else settler({ then: (_, reject) => reject(error) });
 }
 
-/** How many values stand beside the call buffer for an entry of this form. */
-function extrasOf(form) {
-  return EXTRAS[form >= FORMS.PROGRESS ? form - FORMS.PROGRESS : form] ?? 0;
+/** How many values come out of band for an entry of this form. */
+function outOfBandOf(form) {
+  return OUT_OF_BAND[form >= PROGRESS ? form - PROGRESS : form] ?? 0;
 }
 
 /** The delivery of this environment. */

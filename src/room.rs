@@ -1,23 +1,24 @@
-//! Memory of a size that a program asked for: an error where there is none, instead of the end of the process.
+//! Allocation of a size that a program asked for: an error where there is not enough memory, instead of the end of the
+//! process.
 
 use crate::error::{Code, Error, Result};
 
-/// The error for `bytes` that are not to be had.
+/// The error when `bytes` could not be allocated.
 pub fn none(bytes: usize) -> Error {
     Error::new(
         Code::ValueTooLarge,
-        format!("there is no memory for {bytes} bytes more: pass, or ask for, less at a time"),
+        format!("there is no memory for {bytes} more bytes: pass less, or ask for less, at a time"),
     )
 }
 
-/// An empty vector with room for so many items.
+/// An empty vector with room for `count` items.
 pub fn for_items<T>(count: usize) -> Result<Vec<T>> {
     let mut items = Vec::new();
     items.try_reserve_exact(count).map_err(|_| none(count.saturating_mul(size_of::<T>())))?;
     Ok(items)
 }
 
-/// Makes room for so many items more; more than that when a vector grows bit by bit.
+/// Makes room for `count` more items, and for some beyond them, as a vector that grows bit by bit does.
 #[inline]
 pub fn more<T>(items: &mut Vec<T>, count: usize) -> Result<()> {
     if items.capacity() - items.len() >= count {
@@ -26,7 +27,7 @@ pub fn more<T>(items: &mut Vec<T>, count: usize) -> Result<()> {
     items.try_reserve(count).map_err(|_| none(count.saturating_mul(size_of::<T>())))
 }
 
-/// So many zeros, which the system gives as they are.
+/// A vector of `count` zeros, from pages that the system has zeroed already.
 pub fn zeros<T: bytemuck::Zeroable>(count: usize) -> Result<Vec<T>> {
     bytemuck::allocation::try_zeroed_slice_box(count)
         .map(<[T]>::into_vec)
@@ -44,21 +45,21 @@ pub fn copy<T: Copy>(slice: &[T]) -> Result<Vec<T>> {
 mod tests {
     use super::*;
 
-    /// More than any machine has, and less than what cannot be written down.
+    /// More than any machine has, and yet a size that can be asked for.
     const ABSURD: usize = isize::MAX as usize / 16;
 
     #[test]
-    fn what_there_is_no_memory_for_is_an_error() {
+    fn a_size_without_memory_is_an_error() {
         assert_eq!(for_items::<u64>(ABSURD).unwrap_err().code(), Code::ValueTooLarge);
         assert_eq!(zeros::<u64>(ABSURD).unwrap_err().code(), Code::ValueTooLarge);
         assert_eq!(more(&mut vec![0_u64], ABSURD).unwrap_err().code(), Code::ValueTooLarge);
-        // Nor is a size that no number can tell.
+        // So is a size that overflows.
         assert_eq!(for_items::<u64>(usize::MAX).unwrap_err().code(), Code::ValueTooLarge);
         assert_eq!(zeros::<u64>(usize::MAX).unwrap_err().code(), Code::ValueTooLarge);
     }
 
     #[test]
-    fn what_there_is_memory_for_is_had() {
+    fn a_size_with_memory_is_allocated() {
         assert_eq!(zeros::<u32>(3).expect("little"), [0, 0, 0]);
         assert_eq!(copy(&[1, 2]).expect("little"), [1, 2]);
         let mut items = vec![1];

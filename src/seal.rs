@@ -1,44 +1,43 @@
-//! Seals: by what a thread knows a message of ours from user data that looks like one.
+//! Seals: how a thread tells a message of ours from user data that looks like one.
 //!
 //! Where messages of users go as they are (a Worker's messages, `workerData`, environment data), a message with objects
-//! of ours is marked by a name and a *stamp*. Both come from a key that no JavaScript sees: nobody can guess the name,
-//! and nobody who has seen it (and stamps beside it) can make another stamp. A stamp is for one road, and for one number
-//! on it, so that an echo of the message opens nothing.
+//! of ours is marked by a name and a *stamp*. Both are derived from a key that no JavaScript sees: nobody can guess the
+//! name, and nobody who has seen it (with stamps) can make another stamp. A stamp is valid for one route, and for one
+//! number on it, so that an echo of the message opens nothing.
 //!
-//! On a road with one order, the numbers count up, and the receiver takes none that is not above the last. Where there
-//! is no order to hold on to, the number is *single*: it is written down here when it is given out, and struck out when
+//! On a route that keeps the order of messages, the numbers count up, and the receiver accepts none that is not above the
+//! last. On a route without an order, the number is *single*: it is stored here when it is issued, and removed when
 //! it is redeemed.
 //!
 //! Several images of this library may be in one process (two copies of the package). They know each other's name and
-//! stamps where the system gives a process random bytes that all of its code can read; each says in its messages which
-//! image it is, since an object of one is nothing to another.
+//! stamps where the system gives a process random bytes that all of its code can read; each message says which
+//! image it is from, since the objects of one image are of no use to another.
 
 use std::collections::BTreeSet;
-use std::fmt;
 use std::hash::{BuildHasher, RandomState};
 use std::sync::OnceLock;
 
 // Not the switch of `crate::sync`: loom has no part in it, and its mutexes are no statics.
 use parking_lot::Mutex;
 
-/// So many single numbers may be out. A message that waits while a million others are lost on their way is none of ours.
+/// The most single numbers that may be out. A message that waits while a million others are lost is no longer accepted.
 const MOST_SINGLES: usize = 1 << 20;
 
 static KEY: OnceLock<[u8; 32]> = OnceLock::new();
 
-/// Where a stamp counts.
+/// Where a stamp is valid.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Place {
-    /// The kind of road: what its numbers mean is the business of who uses it.
-    pub road: u32,
-    /// The thread that the road leads to or comes from.
+pub struct Route {
+    /// The kind of route, a number of the caller's.
+    pub kind: u32,
+    /// The thread that the route leads to or comes from.
     pub thread: u64,
     /// The image whose message it is.
     pub image: u64,
 }
 
-/// Makes the key, the first time. `process` is random, and the same for every image in this process, if there is such a
-/// thing here.
+/// Makes the key, the first time. `process` are random bytes that are the same for every image in this process, where the
+/// system has such bytes.
 pub fn open(process: Option<[u8; 16]>) {
     KEY.get_or_init(|| match process {
         Some(random) => blake3::derive_key("rust-workers seals of a process", &random),
@@ -46,8 +45,8 @@ pub fn open(process: Option<[u8; 16]>) {
     });
 }
 
-/// Not for secrets that must outlive the process: the keys of the standard library's hash maps, which it gets from the
-/// system, through a function that does not give them away.
+/// Random bytes of this image: the keys of the standard library's hash maps, which it gets from the system, behind a
+/// function that does not reveal them. They are no secret that may outlive the process.
 fn own_random() -> [u8; 32] {
     let source = RandomState::new();
     let mut seed = [0; 32];
@@ -57,55 +56,58 @@ fn own_random() -> [u8; 32] {
     seed
 }
 
-/// A name or a stamp. As text: 32 hexadecimal digits.
+/// A name or a stamp, as text: 32 hexadecimal digits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Tag([u8; 16]);
+pub struct Tag([u8; 32]);
 
-impl fmt::Display for Tag {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // By hand: `{:02x}` costs many times as much, for each message.
+impl Tag {
+    fn of(bytes: [u8; 16]) -> Self {
         const DIGITS: &[u8; 16] = b"0123456789abcdef";
         let mut text = [0; 32];
-        for (pair, byte) in text.chunks_exact_mut(2).zip(self.0) {
+        for (pair, byte) in text.chunks_exact_mut(2).zip(bytes) {
             pair[0] = DIGITS[usize::from(byte >> 4)];
             pair[1] = DIGITS[usize::from(byte & 15)];
         }
-        f.write_str(str::from_utf8(&text).unwrap_or_default())
+        Tag(text)
+    }
+
+    /// The digits.
+    pub fn as_str(&self) -> &str {
+        str::from_utf8(&self.0).unwrap_or_default()
     }
 }
 
-fn tag(message: &[u8]) -> Tag {
+fn tag(message: &[u8]) -> [u8; 16] {
     let key = KEY.get_or_init(own_random);
     let hash = blake3::keyed_hash(key, message);
     let mut tag = [0; 16];
     tag.copy_from_slice(&hash.as_bytes()[..16]);
-    Tag(tag)
+    tag
 }
 
-/// The name by which a message is looked at twice, the same for all images.
+/// The name that marks a message which may be ours, the same for all images.
 pub fn name() -> Tag {
-    tag(b"name")
+    Tag::of(tag(b"name"))
 }
 
-/// Which image this is: made of an address that no other has while both are there, without giving the address away. A
-/// whole number to JavaScript.
+/// Which image this is: a hash of an address, which no other image has while both are loaded. JavaScript holds it exactly.
 pub fn image() -> u64 {
     let address = std::ptr::from_ref(&KEY).addr() as u64;
-    let Tag([a, b, c, d, e, f, ..]) = tag(&address.to_le_bytes());
+    let [a, b, c, d, e, f, ..] = tag(&address.to_le_bytes());
     u64::from_le_bytes([a, b, c, d, e, f, 0, 0])
 }
 
 /// The stamp of one message.
-pub fn stamp(place: Place, number: u64) -> Tag {
+pub fn stamp(route: Route, number: u64) -> Tag {
     let mut message = [0; 28];
-    message[..4].copy_from_slice(&place.road.to_le_bytes());
-    message[4..12].copy_from_slice(&place.thread.to_le_bytes());
-    message[12..20].copy_from_slice(&place.image.to_le_bytes());
+    message[..4].copy_from_slice(&route.kind.to_le_bytes());
+    message[4..12].copy_from_slice(&route.thread.to_le_bytes());
+    message[12..20].copy_from_slice(&route.image.to_le_bytes());
     message[20..].copy_from_slice(&number.to_le_bytes());
-    tag(&message)
+    Tag::of(tag(&message))
 }
 
-/// Numbers that count once.
+/// Numbers that are accepted once.
 struct Singles {
     last: u64,
     out: BTreeSet<u64>,
@@ -113,7 +115,7 @@ struct Singles {
 
 static SINGLES: Mutex<Singles> = Mutex::new(Singles { last: 0, out: BTreeSet::new() });
 
-/// Gives out a number that can be redeemed once, by whichever thread.
+/// A new number that can be redeemed once, by any thread.
 pub fn issue() -> u64 {
     let mut singles = SINGLES.lock();
     singles.last += 1;
@@ -125,18 +127,18 @@ pub fn issue() -> u64 {
     number
 }
 
-/// Whether the number was out. It is not any more.
+/// Whether the number was out; it is out no longer.
 pub fn redeem(number: u64) -> bool {
     SINGLES.lock().out.remove(&number)
 }
 
-/// What is known of the JavaScript threads by their numbers in Node, which are never used again: a few bits each.
+/// A few bits for each JavaScript thread, by its number in Node, which is never used again.
 static THREADS: Mutex<Vec<u8>> = Mutex::new(Vec::new());
 
-/// More threads than this have not been started by anybody.
+/// A number that no program reaches.
 const MOST_THREADS: usize = 1 << 24;
 
-/// Notes something about a thread.
+/// Sets bits of a thread.
 pub fn note(thread: usize, bits: u8) {
     if thread >= MOST_THREADS {
         return;
@@ -148,7 +150,7 @@ pub fn note(thread: usize, bits: u8) {
     threads[thread] |= bits;
 }
 
-/// What was noted about a thread.
+/// The bits of a thread.
 pub fn notes(thread: usize) -> u8 {
     THREADS.lock().get(thread).copied().unwrap_or(0)
 }
@@ -157,29 +159,29 @@ pub fn notes(thread: usize) -> u8 {
 mod tests {
     use super::*;
 
-    const PLACE: Place = Place { road: 1, thread: 2, image: 3 };
+    const ROUTE: Route = Route { kind: 1, thread: 2, image: 3 };
 
     #[test]
-    fn a_stamp_is_for_one_message_of_one_road() {
-        let stamp_of = |road, thread, image, number| stamp(Place { road, thread, image }, number);
-        assert_eq!(stamp(PLACE, 4), stamp_of(1, 2, 3, 4));
+    fn a_stamp_is_for_one_message_of_one_route() {
+        let stamp_of = |kind, thread, image, number| stamp(Route { kind, thread, image }, number);
+        assert_eq!(stamp(ROUTE, 4), stamp_of(1, 2, 3, 4));
         let others = [stamp_of(0, 2, 3, 4), stamp_of(1, 0, 3, 4), stamp_of(1, 2, 0, 4), stamp_of(1, 2, 3, 5)];
         for (i, other) in others.iter().enumerate() {
-            assert_ne!(stamp(PLACE, 4), *other, "{i}");
+            assert_ne!(stamp(ROUTE, 4), *other, "{i}");
             assert_ne!(name(), *other, "{i}");
         }
-        // The parts do not run into each other.
+        // The fields are of a fixed length each: two routes never give the same bytes.
         assert_ne!(stamp_of(0, 0x0100_0000_0000_0000, 0, 0), stamp_of(0, 0, 1, 0));
     }
 
     #[test]
     fn a_tag_is_written_byte_by_byte() {
         let bytes = [0xfe, 0, 1, 0x23, 0x45, 0x67, 0x89, 0xab, 0xcd, 0xef, 0, 0, 0, 0, 0x10, 0xff];
-        assert_eq!(Tag(bytes).to_string(), "fe000123456789abcdef0000000010ff");
+        assert_eq!(Tag::of(bytes).as_str(), "fe000123456789abcdef0000000010ff");
     }
 
     #[test]
-    fn a_single_number_counts_once() {
+    fn a_single_number_is_accepted_once() {
         let (first, second) = (issue(), issue());
         assert_ne!(first, second);
         assert!(redeem(second));
@@ -189,7 +191,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_noted_of_a_thread_stays_with_it() {
+    fn the_bits_of_a_thread_stay_with_it() {
         note(70, 1);
         note(70, 4);
         assert_eq!((notes(70), notes(69), notes(1 << 30)), (5, 0, 0));

@@ -8,7 +8,7 @@
  */
 
 /** What every room of Rust may import. */
-const BOTTOM = ['src/cancel', 'src/panic', 'src/room', 'src/sync', 'src/error'];
+const BOTTOM = ['src/cancel', 'src/panic', 'src/room', 'src/sync', 'src/error', 'src/numbers'];
 
 const RUST = [
   {
@@ -32,7 +32,7 @@ const RUST = [
   {
     room: 'src/tasks',
     files: ['src/tasks/'],
-    imports: ['src/pool', 'src/channel', 'src/value', 'src/shared', ...BOTTOM],
+    imports: ['src/pool', 'src/channel', 'src/value', 'src/shared', 'src/blocking', ...BOTTOM],
     why: 'A task may use the engine, and split its work over the pool that runs it; it knows nothing of Node.',
   },
   {
@@ -44,7 +44,7 @@ const RUST = [
   {
     room: 'src/channel',
     files: ['src/channel/'],
-    imports: ['src/value', ...BOTTOM],
+    imports: ['src/value', 'src/blocking', ...BOTTOM],
     why: 'A channel carries values; a port waits without the pool.',
   },
   {
@@ -56,7 +56,7 @@ const RUST = [
   {
     room: 'src/shared',
     files: ['src/shared/'],
-    imports: [...BOTTOM],
+    imports: ['src/blocking', ...BOTTOM],
     why: 'Memory, waits and locks serve tasks and JavaScript alike; they import neither.',
   },
   {
@@ -66,9 +66,15 @@ const RUST = [
     why: 'Names and stamps of messages: bytes in, bytes out.',
   },
   {
+    room: 'src/blocking',
+    files: ['src/blocking.rs'],
+    imports: ['src/cancel', 'src/sync'],
+    why: 'How a Rust thread blocks, and what ends that early, for channels and shared memory.',
+  },
+  {
     room: 'src/cancel',
     files: ['src/cancel.rs'],
-    imports: ['src/sync', 'src/error'],
+    imports: ['src/sync', 'src/error', 'src/numbers'],
     why: 'Every wait asks the token, so the token imports none of them.',
   },
   {
@@ -83,6 +89,7 @@ const RUST = [
     imports: ['src/error'],
     why: 'Allocation that may fail, for any room.',
   },
+  { room: 'src/numbers', files: ['src/numbers.rs'], imports: [], why: 'How a room lists the numbers that JavaScript knows too.' },
   { room: 'src/sync', files: ['src/sync.rs'], imports: [], why: 'Locks and atomics, the real ones or those of loom.' },
   { room: 'src/error', files: ['src/error.rs'], imports: [], why: 'Every error code, for any room.' },
 ];
@@ -102,7 +109,7 @@ const JAVASCRIPT = [
   },
   {
     room: 'lib/pool',
-    files: ['lib/pool/', 'lib/worker-pool.js', 'lib/map-one-by-one.js'],
+    files: ['lib/pool/'],
     imports: ['lib/script-pool', 'lib/task', 'lib/shared-buffer', 'lib/transfer', 'lib/codec', 'lib/delivery', ...GROUND],
     why: 'The pool that users see, over native and script tasks.',
   },
@@ -123,10 +130,7 @@ const JAVASCRIPT = [
   },
   {
     room: 'lib/task',
-    files: [
-      'lib/task/', 'lib/answers.js', 'lib/inputs.js', 'lib/pending.js', 'lib/pool-options.js', 'lib/pool-record.js',
-      'lib/values.js',
-    ],
+    files: ['lib/task/', 'lib/pending.js', 'lib/pool-options.js', 'lib/values.js'],
     imports: ['lib/ports', 'lib/shared-buffer', 'lib/transfer', 'lib/codec', 'lib/delivery', ...GROUND],
     why: 'Inputs, answers and promises of tasks, of native and script tasks alike; so it imports neither kind of pool.',
   },
@@ -174,7 +178,7 @@ const JAVASCRIPT = [
   },
   {
     room: 'lib/delivery',
-    files: ['lib/delivery.js', 'lib/forms.js', 'lib/abort.js', 'lib/end-early.js'],
+    files: ['lib/delivery.js', 'lib/abort.js', 'lib/end-early.js'],
     imports: [...GROUND],
     why: 'What comes back from Rust, and what ends a wait early, for everything that waits.',
   },
@@ -192,9 +196,9 @@ const JAVASCRIPT = [
   },
   {
     room: 'lib/native',
-    files: ['lib/native/'],
+    files: ['lib/native/', 'lib/constants.js'],
     imports: ['lib/worker-threads', 'lib/errors'],
-    why: 'The addon, found and loaded once for the process.',
+    why: 'The addon, found and loaded once for the process, and the numbers that both languages know.',
   },
   {
     room: 'lib/worker-threads',

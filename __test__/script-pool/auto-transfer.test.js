@@ -4,7 +4,8 @@ const assert = require('node:assert/strict');
 const { test, describe } = require('node:test');
 
 const { MessageChannel, WorkerPool, isMarkedAsUntransferable, markAsUntransferable } = require('../..');
-const { move, takeAside, transferablesOf } = require('../../lib/script-pool/transfer');
+const { move, takeNow: takeAside } = require('../../lib/script-pool/transfer');
+const { transferablesIn: transferablesOf } = require('../../lib/transfer/transferables');
 const { script } = require('../support/pools');
 
 const auto = { transfer: 'auto' };

@@ -105,6 +105,22 @@ function bytesOf(memory) {
   return new Uint8Array(bufferOf(memory), offsetOf(memory), lengthOf(memory));
 }
 
+/**
+ * The out-of-band values of a wire as the native side takes them: pairs of bytes and whether it may have their memory, which
+ * is false here.
+ *
+ * @param {(ArrayBuffer | ArrayBufferView)[]} parts
+ * @param {(part: ArrayBuffer | ArrayBufferView) => Uint8Array} [toBytes]
+ */
+function pairsOf(parts, toBytes = bytesOf) {
+  const pairs = arrayOf(parts.length * 2);
+  for (let i = 0; i < parts.length; i++) {
+    pairs[i * 2] = toBytes(parts[i]);
+    pairs[i * 2 + 1] = false;
+  }
+  return pairs;
+}
+
 /** A copy of the bytes of a view or a buffer, in memory of its own. */
 function copyOf(memory) {
   const bytes = bytesOf(memory);
@@ -174,5 +190,5 @@ function partBuffer(part) {
 module.exports = {
   KIND_ARRAY_BUFFER, KIND_BUFFER, KIND_DATA_VIEW, KIND_UINT8,
   bufferOf, bytesOf, copyOf, copyOut, isBuffer, isDetached, isOutOfBounds, isResizable, isView, kindOfView, lengthOf, offsetOf,
-  partBuffer, setBytes, sizeOf, viewOver,
+  pairsOf, partBuffer, setBytes, sizeOf, viewOver,
 };

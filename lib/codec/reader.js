@@ -12,7 +12,7 @@ const {
 } = require('../runtime/intrinsics');
 const { compile } = require('./shapes');
 const {
-  HEADER_TREE, HEADER_GRAPH, HOLE, KEPT, TAIL, FIRST_EXTENSION, LAST_EXTENSION, SHORT_LATIN1,
+  HEADER_TREE, HEADER_GRAPH, HOLE, KEPT, TAIL, FIRST_EXTENSION, FIRST_TAG, LAST_EXTENSION, SHORT_LATIN1,
 } = require('../constants').TAGS;
 
 const { latin1Slice, utf8Slice, ucs2Slice } = bufferText;
@@ -95,8 +95,8 @@ class Reader {
    * @param {Uint8Array} bytes
    * @param {number} offset where the value starts
    * @param {number} end where it ends
-   * @param {(ArrayBuffer | Uint8Array)[]} parts what rode beside it; becomes the value's own
-   * @param {object[]} [carried] what Node carried beside it
+   * @param {(ArrayBuffer | Uint8Array)[]} parts what was out of band; becomes the value's own
+   * @param {object[]} [carried] what Node carried, out of band
    * @param {(error: Error) => void} [revive] is shown each error that was read
    */
   decode(bytes, offset, end, parts, carried, revive) {
@@ -147,33 +147,33 @@ class Reader {
     else for (let i = 0; i < refCount; i++) refs[i] = NOT_YET;
   }
 
-  // The cases are literals, in the order of tags.js, so that V8 makes a jump table of them.
+  // The cases are literals, in order, so that V8 makes a jump table of them; __test__/constants.test.js compares them.
   any() {
     const pos = this.pos;
     const tag = this.bytes[pos];
     if (pos >= this.end) this.truncated();
     this.pos = pos + 1;
-    if (tag < 0x80) return tag;
+    if (tag < FIRST_TAG) return tag;
     if (tag >= SHORT_LATIN1) return this.latin1(tag - SHORT_LATIN1);
     switch (tag) {
-      case 0x80: return undefined;
-      case 0x81: return null;
-      case 0x82: return false;
-      case 0x83: return true;
-      case 0x84: return this.u32() | 0;
-      case 0x85: return this.f64();
-      case 0x86: return this.bigint();
-      case 0x87: return this.latin1(this.u32());
-      case 0x88: return this.utf8();
-      case 0x89: return this.utf16();
-      case 0x8a: return this.fill(this.reserve(), new Date(this.f64()));
-      case 0x93: return this.inlineBytes();
-      case 0x94: return this.partBytes();
-      case 0x95: return this.view();
-      case 0x96: return this.reference();
-      case 0x99: return this.regexp();
-      case 0x9a: return this.fill(this.reserve(), Object(this.any()));
-      case 0x9b: return this.fill(this.reserve(), this.carriedObject());
+      case 0x80 /* UNDEFINED */: return undefined;
+      case 0x81 /* NULL */: return null;
+      case 0x82 /* FALSE */: return false;
+      case 0x83 /* TRUE */: return true;
+      case 0x84 /* INT32 */: return this.u32() | 0;
+      case 0x85 /* FLOAT64 */: return this.f64();
+      case 0x86 /* BIGINT */: return this.bigint();
+      case 0x87 /* LATIN1 */: return this.latin1(this.u32());
+      case 0x88 /* UTF8 */: return this.utf8();
+      case 0x89 /* UTF16 */: return this.utf16();
+      case 0x8a /* DATE */: return this.fill(this.reserve(), new Date(this.f64()));
+      case 0x93 /* BYTES */: return this.inlineBytes();
+      case 0x94 /* BYTES_PART */: return this.partBytes();
+      case 0x95 /* VIEW */: return this.view();
+      case 0x96 /* REF */: return this.reference();
+      case 0x99 /* REGEXP */: return this.regexp();
+      case 0x9a /* BOXED */: return this.fill(this.reserve(), Object(this.any()));
+      case 0x9b /* CARRIED */: return this.fill(this.reserve(), this.carriedObject());
       default: return this.nested(tag);
     }
   }
@@ -185,14 +185,14 @@ class Reader {
     }
     let value;
     switch (tag) {
-      case 0x8b: value = this.array(); break;
-      case 0x8c: value = this.tailedArray(); break;
-      case 0x8d: value = this.shaped(); break;
-      case 0x8e: value = this.holey(); break;
-      case 0x8f: value = this.object(); break;
-      case 0x90: value = this.map(); break;
-      case 0x91: value = this.set(); break;
-      case 0x92: value = this.error(); break;
+      case 0x8b /* ARRAY */: value = this.array(); break;
+      case 0x8c /* ARRAY_TAILED */: value = this.tailedArray(); break;
+      case 0x8d /* SHAPED */: value = this.shaped(); break;
+      case 0x8e /* SHAPED_HOLEY */: value = this.holey(); break;
+      case 0x8f /* OBJECT */: value = this.object(); break;
+      case 0x90 /* MAP */: value = this.map(); break;
+      case 0x91 /* SET */: value = this.set(); break;
+      case 0x92 /* ERROR */: value = this.error(); break;
       default: value = this.extension(tag);
     }
     this.depth--;
@@ -433,7 +433,7 @@ class Reader {
     return this.block(kind, this.part(this.u32()));
   }
 
-  /** The ArrayBuffer that rode beside the wire at this index. */
+  /** The out-of-band ArrayBuffer at this index. */
   part(index) {
     const buffer = this.parts && index < this.parts.length ? partBuffer(this.parts[index]) : null;
     if (buffer === null) throw malformed(`no part has the number ${index}`);

@@ -1,5 +1,6 @@
 'use strict';
 
+const { BARRIER, LOCKS } = require('../constants');
 const { binding } = require('../native');
 const { validateInteger } = require('../validators');
 const { LockCells, LockLayout } = require('./lock-cells');
@@ -7,13 +8,12 @@ const { NativeLock } = require('./native-lock');
 const { timeoutOf, waitOptions } = require('./options');
 const { checked } = require('./waiting');
 
-const LAYOUT = new LockLayout('Barrier', 'B');
+const LAYOUT = new LockLayout('Barrier', BARRIER);
 /** Cells: how many parties there are, and 1 when broken. */
-const PARTIES = 2;
-const BROKEN = 3;
+const { PARTIES, BROKEN } = BARRIER;
 
 /** What the native side grants to the party that arrived last. */
-const LEADER = 0;
+const { LEADER } = LOCKS;
 const NOTHING = 0;
 
 class Barrier {
@@ -23,7 +23,7 @@ class Barrier {
   constructor(parties) {
     const cells = parties instanceof LockCells ? parties : Barrier.#written(() => LAYOUT.allocate(), parties);
     this.#cells = cells.show(this);
-    this.#native = new NativeLock(cells, 'The barrier');
+    this.#native = new NativeLock(cells, 'barrier');
   }
 
   /** `make` is called after the check of the argument. */

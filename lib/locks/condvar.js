@@ -1,5 +1,6 @@
 'use strict';
 
+const { CONDVAR } = require('../constants');
 const { binding } = require('../native');
 const { InvalidArgTypeError, LockTimeoutError } = require('../errors');
 const { CHECK, LEND, LOCK, NATIVE, RETAKE, RETAKE_SYNC } = require('./guard');
@@ -8,13 +9,14 @@ const { NativeLock } = require('./native-lock');
 const { timeoutOf, waitOptions } = require('./options');
 const { checked, sleepFor, throwIfAborted, waitFor } = require('./waiting');
 
-const LAYOUT = new LockLayout('Condvar', 'C');
-/** The cell that says how many wait, or more. */
-const WAITERS = 1;
+const LAYOUT = new LockLayout('Condvar', CONDVAR);
+/** The cell of the number of waiters, or more. */
+const { WAITERS } = CONDVAR;
 
-const EVERYBODY = 2 ** 32 - 1;
+/** More waiters than there can be. */
+const ALL = 2 ** 32 - 1;
 const NO_LIMIT = Object.freeze({});
-const WHAT = 'The notification';
+const WHAT = 'notification';
 
 function mutexOf(guard) {
   // No other code knows the names, so an object that has them is a guard, and its lock a mutex.
@@ -94,7 +96,7 @@ class Condvar {
     } catch (error) {
       failure = error;
     }
-    // Whatever ended the wait, the caller has the mutex after it.
+    // However the wait ended, the caller has the mutex after it.
     if (loan.isOut) {
       await mutex[NATIVE].waitFor(0, NO_LIMIT);
       mutex[RETAKE](guard);
@@ -107,7 +109,7 @@ class Condvar {
   }
 
   notifyAll() {
-    return this.#notify(EVERYBODY);
+    return this.#notify(ALL);
   }
 
   #notify(count) {
@@ -116,7 +118,7 @@ class Condvar {
   }
 }
 
-/** What a wait comes to: true, false when the time was up, or its error. */
+/** The outcome of a wait: true; false when the time was up; or its error is thrown. */
 function notified(failure) {
   if (failure === undefined) return true;
   if (failure instanceof LockTimeoutError) return false;

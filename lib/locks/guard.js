@@ -1,8 +1,8 @@
 'use strict';
 
 /**
- * What an acquisition gives: the right to release it, once. Locks make it before they take anything: where the program
- * has used up its stack, that fails first, and no lock is left that nobody can release.
+ * The guard that an acquisition gives: the right to release it, once. A lock makes the guard before it takes anything. So
+ * where the program has used up its stack, that fails first, and no lock is left without a guard that could release it.
  */
 
 const { LockNotHeldError } = require('../errors');
@@ -11,7 +11,7 @@ const { binding } = require('../native');
 
 /** The methods that guards and locks call on each other, of all copies of this package on one binary. */
 const makeNames = () => ({
-  /** Called on the lock, with what was granted, by its guard. */
+  /** On a lock, for its guard: releases what was granted. */
   RELEASE: Symbol('release'),
   /** On a guard: its lock. */
   LOCK: Symbol('lock'),
@@ -33,7 +33,7 @@ module.exports = { makeNames };
 const NAMES = keptOn(binding, Symbol.for('rust-workers.lock-names'), module, (host) => host.makeNames());
 const { CHECK, LOCK, RELEASE, RESUME, SUSPEND } = NAMES;
 
-/** Early versions of Node 20 have no `Symbol.dispose`; compilers of `using` then look for this one. */
+/** Early versions of Node 20 have no `Symbol.dispose`; compilers of `using` then look for this symbol. */
 const DISPOSE = Symbol.dispose ?? Symbol.for('Symbol.dispose');
 
 class Guard {
@@ -78,7 +78,8 @@ class Guard {
   }
 }
 
-// A promise asks what it is resolved with for a `then`; one on Object.prototype would take the guard away from the caller.
+// A promise asks the value that it is resolved with for a `then`; one on Object.prototype would take the guard away from
+// the caller.
 Object.defineProperty(Guard.prototype, 'then', { value: undefined });
 
 Object.assign(module.exports, NAMES, { Guard });

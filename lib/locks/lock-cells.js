@@ -4,17 +4,16 @@
 
 const { types } = require('node:util');
 
+const { LOCKS } = require('../constants');
 const { bufferOf, isView, offsetOf, sizeOf } = require('../codec/bytes');
 const { InternalError, InvalidArgTypeError, InvalidArgValueError, OutOfRangeError } = require('../errors');
 const { startSearching } = require('../transfer/registry');
 const { validateInteger } = require('../validators');
 
-const ALIGNMENT = 8;
-/** Every lock has at least as many. */
-const LEAST_CELLS = 4;
-const BYTES_PER_CELL = 4;
+const { ALIGNMENT, LEAST_CELLS } = LOCKS;
+const BYTES_PER_CELL = Int32Array.BYTES_PER_ELEMENT;
 
-/** A kind of lock: how its cells are known, and how many there are. */
+/** The layout of one kind of lock: the magic by which its cells are recognised, and their number of bytes. */
 class LockLayout {
   #magic;
   name;
@@ -22,14 +21,13 @@ class LockLayout {
 
   /**
    * @param {string} name of the class
-   * @param {string} letter of the kind in the magic
-   * @param {number} [bytes] where each lock of the kind has as many
+   * @param {{ MAGIC: number, BYTES?: number }} numbers cell 0 of every lock of the kind; and its bytes, where each lock
+   *   of the kind has as many
    */
-  constructor(name, letter, bytes = LEAST_CELLS * BYTES_PER_CELL) {
-    // Cell 0 of every lock: "RW", the letter of its kind, the version of the protocol.
-    this.#magic = 0x52570001 | (letter.charCodeAt(0) << 8);
+  constructor(name, { MAGIC, BYTES }) {
+    this.#magic = MAGIC;
     this.name = name;
-    this.bytes = bytes;
+    this.bytes = BYTES;
   }
 
   get magic() {
@@ -87,14 +85,14 @@ class LockLayout {
     );
   }
 
-  /** The same lock with more cells, which its own cells say that it has. */
+  /** The same lock with all of its cells, once the first ones have told how many there are. */
   extended(found, cells) {
     const { buffer, byteOffset } = found;
     if (byteOffset + cells * BYTES_PER_CELL > sizeOf(buffer)) throw this.#isMissing(found);
     return new LockCells(this, buffer, byteOffset, new Int32Array(buffer, byteOffset, cells));
   }
 
-  /** For constructors that take no argument of the caller's. */
+  /** For constructors to which a program gives no argument. */
   checkCells(cells) {
     if (cells instanceof LockCells) return;
     const { name } = this;
@@ -136,7 +134,7 @@ class LockCells {
     return this;
   }
 
-  /** Shows where the cells are on a lock, so that the lock's structured clone is a source for `from`. */
+  /** Gives a lock properties that say where its cells are, so that the lock's structured clone is a source for `from`. */
   show(lock) {
     startSearching();
     Object.defineProperties(lock, {

@@ -1,5 +1,6 @@
 'use strict';
 
+const { MUTEX } = require('../constants');
 const { LockNotHeldError } = require('../errors');
 const { Guard, LEND, NATIVE, RELEASE, RESUME, RETAKE, RETAKE_SYNC, SUSPEND } = require('./guard');
 const { LockLayout } = require('./lock-cells');
@@ -8,12 +9,11 @@ const { timeoutOf, waitOptions } = require('./options');
 const { owner } = require('./owner');
 const { NOT_YET } = require('./waiting');
 
-const LAYOUT = new LockLayout('Mutex', 'M');
+const LAYOUT = new LockLayout('Mutex', MUTEX);
 /** The cell of the word, and its bits that name the owner. */
-const WORD = 1;
-const OWNER = 2 ** 27 - 1;
+const { WORD, OWNER } = MUTEX;
 
-/** How often a blocking lock looks at a busy word before it queues: a critical section is often as short. */
+/** How often a blocking lock looks at a busy word before it queues: many critical sections are that short. */
 const SPINS = 40;
 
 const NOTHING = 0;
@@ -22,13 +22,13 @@ class Mutex {
   #cells;
   #me = owner();
   #native;
-  /** Of the acquisition that this object made and that still stands. */
+  /** The guard of this object's acquisition, while it holds the mutex. */
   #guard;
 
   constructor(cells = LAYOUT.allocate().write()) {
     LAYOUT.checkCells(cells);
     this.#cells = cells.show(this);
-    this.#native = new NativeLock(cells, 'The mutex', () => (Atomics.load(this.#cells, WORD) & OWNER) === this.#me);
+    this.#native = new NativeLock(cells, 'mutex', () => (Atomics.load(this.#cells, WORD) & OWNER) === this.#me);
   }
 
   static from(source, byteOffset = 0) {
@@ -103,7 +103,7 @@ class Mutex {
     this.#guard = undefined;
   }
 
-  /** After a lend that came to nothing: the mutex is still locked. */
+  /** The guard is the caller's again; the mutex is locked. */
   [RETAKE](guard) {
     guard[RESUME]();
     this.#guard = guard;

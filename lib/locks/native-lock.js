@@ -1,6 +1,6 @@
 'use strict';
 
-/** The native side of one lock, opened when it is first needed: an uncontended lock never is. */
+/** The native side of one lock. It is opened when it is first needed: for an uncontended lock, never. */
 
 const { forgotten } = require('../forgotten');
 const { binding } = require('../native');
@@ -19,7 +19,7 @@ class NativeLock {
 
   /**
    * @param {import('./lock-cells').LockCells} cells
-   * @param {string} what for messages, such as `The mutex`
+   * @param {string} what such as `mutex`: for error messages
    * @param {() => boolean} [isStuck] whether a sleeping thread waits for itself
    */
   constructor(cells, what, isStuck) {
@@ -41,7 +41,7 @@ class NativeLock {
     return this.#what;
   }
 
-  /** What was granted, or `NOT_YET`. What `argument` means to each lock is told in src/shared/locks/any.rs. */
+  /** What was granted, or `NOT_YET`. src/shared/locks/any.rs tells what `argument` means to each lock. */
   tryNow(argument) {
     return checked(binding.lockTry(this.handle, argument));
   }

@@ -7,7 +7,7 @@ const { checked } = require('./waiting');
 
 let token = 0;
 
-/** The token that stands in the cells of what this environment holds; a small integer, never 0. */
+/** The token in the cells of the locks that this environment holds; a small integer, never 0. */
 function owner() {
   if (token === 0) token = checked(binding.lockOwner());
   return token;

@@ -1,5 +1,6 @@
 'use strict';
 
+const { LOCKS, RW_LOCK } = require('../constants');
 const { InvalidArgValueError, LockNotHeldError } = require('../errors');
 const { validateInteger, validateOptions } = require('../validators');
 const { Guard, RELEASE } = require('./guard');
@@ -10,25 +11,20 @@ const { owner } = require('./owner');
 const { NOT_YET } = require('./waiting');
 
 /** Its bytes depend on the number of its slots. */
-const LAYOUT = new LockLayout('RwLock', 'R');
-/** The cell of the word, its bits that name the owner, and the one that says that the owner is not in yet. */
-const WORD = 1;
-const OWNER = 2 ** 27 - 1;
-const DRAINING = 2 ** 27;
+const LAYOUT = new LockLayout('RwLock', RW_LOCK);
+/** The cell of the word, its bits that name the owner, and the bit that says that the owner still waits for readers. */
+const { WORD, OWNER, DRAINING } = RW_LOCK;
 /** The cell with the number of slots, and the first slot. */
-const COUNT = 2;
-const SLOTS = 4;
-const MAX_SLOTS = 1024;
-/** So many make the lock 128 bytes long. */
+const { COUNT, SLOTS, MAX_SLOTS } = RW_LOCK;
+/** With so many the lock is 128 bytes long. */
 const DEFAULT_SLOTS = 28;
 
 /** Arguments of the native side. */
-const READ = 0;
-const WRITE = 1;
+const { READ, WRITE } = LOCKS;
 
 const OPTIONS = new Set(['maxReaders']);
 
-/** What a writer's guard has instead of a slot. */
+/** The entry of a writer's guard, which has no slot. */
 const WRITER = Object.freeze({ slot: -1 });
 const NO_SLOT = -1;
 
@@ -44,7 +40,7 @@ class RwLock {
   #slots;
   #me = owner();
   #native;
-  /** Where to look for a slot first: the one that this object left last is likely to be free. */
+  /** The slot to try first: the one that this object left last is probably free. */
   #hint;
 
   constructor(options = {}) {
@@ -52,7 +48,7 @@ class RwLock {
     this.#cells = cells.show(this);
     this.#slots = this.#cells.length - SLOTS;
     this.#hint = this.#me % this.#slots;
-    this.#native = new NativeLock(cells, 'The lock', () => this.#waitsForItself());
+    this.#native = new NativeLock(cells, 'lock', () => this.#waitsForItself());
   }
 
   /** `make` is called after the checks of the options. */
@@ -80,12 +76,12 @@ class RwLock {
     return this.#slots;
   }
 
-  /** Takes a slot without the native side, if there is no writer and nobody waits. */
+  /** Takes a slot without the native side, if there is no writer and no waiter. */
   #enter() {
     const cells = this.#cells;
     if (Atomics.load(cells, WORD) !== 0) return NO_SLOT;
     const slot = this.#takeSlot(cells);
-    // A writer that came in between may have seen the slot: the reader gives way, and must then go native.
+    // A writer that came in between may have seen the slot: the reader gives way, and must then ask the native side.
     if (slot === NO_SLOT || Atomics.load(cells, WORD) === 0) return slot;
     Atomics.store(cells, SLOTS + slot, 0);
     return NO_SLOT;
@@ -106,7 +102,7 @@ class RwLock {
     return Atomics.load(this.#cells, WORD);
   }
 
-  /** Becomes the writer without the native side, if nobody is in or waits. */
+  /** Becomes the writer without the native side, if there is no reader, writer or waiter. */
   #seize() {
     const cells = this.#cells;
     const me = this.#me;
@@ -119,7 +115,7 @@ class RwLock {
     return false;
   }
 
-  /** Asked while the thread sleeps: nothing that a promise of it was given will be released meanwhile. */
+  /** Asked while the thread sleeps: what was granted to its own promises will not be released meanwhile. */
   #waitsForItself() {
     const cells = this.#cells;
     const word = Atomics.load(cells, WORD);

@@ -1,5 +1,6 @@
 'use strict';
 
+const { SEMAPHORE } = require('../constants');
 const { OutOfRangeError } = require('../errors');
 const { validateInteger, validateOptions } = require('../validators');
 const { Guard, RELEASE } = require('./guard');
@@ -7,13 +8,11 @@ const { LockCells, LockLayout } = require('./lock-cells');
 const { NativeLock } = require('./native-lock');
 const { timeoutOf, waitOptions } = require('./options');
 
-const LAYOUT = new LockLayout('Semaphore', 'S');
+const LAYOUT = new LockLayout('Semaphore', SEMAPHORE);
 /** Cells: free permits, the number of waiters (or more), most permits. */
-const COUNT = 1;
-const WAITERS = 2;
-const MAX = 3;
+const { COUNT, WAITERS, MAX } = SEMAPHORE;
 
-const MAX_PERMITS = 2 ** 31 - 1;
+const { MAX_PERMITS } = SEMAPHORE;
 
 const OPTIONS = new Set(['max']);
 
@@ -26,7 +25,7 @@ class Semaphore {
     const cells = permits instanceof LockCells ? permits : Semaphore.#written(() => LAYOUT.allocate(), permits, options);
     this.#cells = cells.show(this);
     this.#max = Atomics.load(this.#cells, MAX);
-    this.#native = new NativeLock(cells, 'The permit');
+    this.#native = new NativeLock(cells, 'permit');
   }
 
   /** `make` is called after the checks of the arguments. */

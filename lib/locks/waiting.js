@@ -9,15 +9,15 @@ const { Cancellable } = require('../end-early');
 const {
   errorFromCode, InternalError, LockAbortedError, LockDeadlockError, LockTimeoutError, reasonOf,
 } = require('../errors');
-const FORMS = require('../forms');
+const { FORMS, LOCK_WAITS } = require('../constants');
 
 const delivery = deliveryOf(binding);
 
-/** What a native call returns that has joined a queue, or found a lock busy. */
-const NOT_YET = -1;
+/** The answer of a native call that has joined a queue, or found a lock busy. */
+const { NOT_YET } = LOCK_WAITS;
 
 /** For an `id`: the thread itself sleeps. */
-const SLEEP = -1;
+const { SLEEP } = LOCK_WAITS;
 
 /**
  * Milliseconds. V8 cannot interrupt a native call, so `terminate()` waits for the end of a slice; the end of the
@@ -25,7 +25,7 @@ const SLEEP = -1;
  */
 const SLICE = 20;
 
-/** The pending promises of locks, as the delivery wants to know what an entry belongs to. */
+/** The pending promises of locks, in the form of a pool: the delivery counts the entries of each pool. */
 const RECORD = { inFlight: 0, holds: true };
 
 /** The answer of a native call; throws when it is a refusal, `[code, message]`. */
@@ -44,7 +44,7 @@ const never = () => false;
  *
  * @param {(id: number) => unknown} begin
  * @param {number | undefined} timeout in milliseconds
- * @param {string} what is waited for
+ * @param {string} what is waited for, such as `mutex`: for error messages
  * @param {() => boolean} [isStuck] asked between slices: does it wait for this very thread?
  * @returns {number} what was granted
  */
@@ -59,7 +59,7 @@ function sleepFor(begin, timeout, what, isStuck = never) {
       const granted = binding.lockSleep(Math.max(0, Math.min(rest, SLICE)));
       interruptCheck();
       if (granted !== undefined) return checked(granted);
-      // What was granted in the meantime is told by the next look.
+      // If it was granted in the meantime, the next turn takes it.
       if (rest <= 0 && binding.lockGiveUp()) throw tooLate(what, timeout);
       if (isStuck() && binding.lockGiveUp()) throw deadlock(what);
     }
@@ -72,7 +72,7 @@ let sleeps = false;
 let isWatched = false;
 
 /**
- * Code that is stopped from outside, as by the `timeout` of `vm`, comes to no `finally`. A thread that is marked as
+ * Code that is stopped from outside, as by the `timeout` of `vm`, runs no `finally`. A thread that is marked as
  * sleeping in the next turn of the event loop does not sleep: the lock must not be granted to it.
  */
 function watchSleep() {
@@ -89,12 +89,12 @@ function watchSleep() {
 /**
  * A promise of what is granted by the wait that `begin` begins. It keeps the event loop alive.
  *
- * A signal's methods may be a user's, so they are called before the wait has begun, when there is nothing to lose, and
- * after the promise was settled.
+ * A signal's methods may be a user's. So they are called before the wait has begun, when nothing can be lost, and after
+ * the promise was settled.
  *
  * @param {(id: number) => unknown} begin
  * @param {{ timeout?: number, signal?: AbortSignal }} limits
- * @param {string} what is waited for
+ * @param {string} what is waited for, such as `mutex`: for error messages
  * @returns {Promise<number>}
  */
 function waitFor(begin, limits, what) {
@@ -107,7 +107,7 @@ function waitFor(begin, limits, what) {
   });
 }
 
-/** What the delivery settles, and what may end it earlier. */
+/** A wait: settled by the delivery, or ended early. */
 class Wait extends Cancellable {
   /** The delivery's, while the wait is under way. */
   #id;
@@ -148,7 +148,7 @@ class Wait extends Cancellable {
   settle(form, number, from) {
     if (form === FORMS.NUMBER) return this.resolve(number);
     const error = form === FORMS.ERROR
-      ? errorFromCode(from.takeExtra(), from.takeExtra())
+      ? errorFromCode(from.takeOutOfBand(), from.takeOutOfBand())
       : new InternalError(`a lock answered in the unknown form ${form}`);
     return this.reject(error);
   }
@@ -158,14 +158,14 @@ function throwIfAborted(signal, what) {
   if (signal?.aborted) throw abortedError(signal, what);
 }
 
-const tooLate = (what, timeout) => new LockTimeoutError(`${what} was not to be had within ${timeout} ms`);
+const tooLate = (what, timeout) => new LockTimeoutError(`The wait for the ${what} timed out after ${timeout} ms`);
 
 const abortedError = (signal, what) =>
-  new LockAbortedError(`The wait for ${what.replace('The', 'the')} was aborted`, { cause: reasonOf(signal) });
+  new LockAbortedError(`The wait for the ${what} was aborted`, { cause: reasonOf(signal) });
 
 const deadlock = (what) =>
   new LockDeadlockError(
-    `${what} was given to a promise of this very thread, which cannot go on while the thread waits; ` +
+    `The ${what} was given to a promise of this very thread, which cannot go on while the thread waits; ` +
       'do not mix the blocking and the asynchronous form of one lock in a thread',
   );
 

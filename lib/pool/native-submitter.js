@@ -3,19 +3,19 @@
 /**
  * Submits native tasks: the input in the form that carries it, and the task's place in the queue.
  *
- * A task that is run and awaited in place (`runSync`) would take the same steps up to the native call, `#encode` and what
- * stands around it; only its answer would be read where the call returns, and not be added to the delivery.
+ * A task that the calling thread waits for in place (`runSync`) would take the same steps as `#runWithOptions` up to the
+ * native call. Only then it differs: it is not added to the delivery; its answer is read (`readValue`) when the call returns.
  */
 
 const { deliveryOf } = require('../delivery');
 const { binding } = require('../native');
 const { Pending } = require('../pending');
 const { submitOptions } = require('../pool-options');
+const { encodeInput, encodeInputs } = require('../task/encode-input');
+const { isInPlace, taskIndex, taskName } = require('../task/native-tasks');
 const { givenBack, orGiven, prepareFor, prepareForAll, readOnce, withParallel } = require('../task/shared-inputs');
 const { TaskTransfer } = require('../transfer/task-transfer');
-const { isInPlace, taskIndex, taskName } = require('../task/native-tasks');
-const { prepareInput, prepareInputs } = require('../task/encode-input');
-const { nativeOwnerOf, unknownTask } = require('./task-owner');
+const { nativeOwnerOf, unknownTask } = require('./task-router');
 
 const delivery = deliveryOf(binding);
 
@@ -68,7 +68,7 @@ class NativeSubmitter {
     let form, value, length, parts, given;
     try {
       const read = readOnce(task, input);
-      ({ form, value, length, parts } = prepareInput(read, undefined, isInPlace(task)));
+      ({ form, value, length, parts } = encodeInput(read, undefined, isInPlace(task)));
       prepareFor(task, read);
       given = givenBack(task, read);
     } catch (error) {
@@ -99,7 +99,7 @@ class NativeSubmitter {
       const back = givenBack(task, read);
       if (back !== undefined) pending.through(orGiven(back));
       if (options.parallel) read = withParallel(task, read);
-      const { form, value, length, parts, input: taken } = prepareInput(read, options.transfer, isInPlace(task));
+      const { form, value, length, parts, input: taken } = encodeInput(read, options.transfer, isInPlace(task));
       prepareFor(task, read);
       const moved = taken === read ? input : taken;
       if (!pending.ended) this.#submit(binding.submitWith, index, pending, options, [form, value, length, parts], moved);
@@ -130,7 +130,7 @@ class NativeSubmitter {
         return pending.resolve(all);
       }
       prepareForAll(task, all, options.parallel, pending);
-      const { form, value, length, parts } = prepareInputs(all, options.transfer, isInPlace(task));
+      const { form, value, length, parts } = encodeInputs(all, options.transfer, isInPlace(task));
       if (pending.ended) return;
       this.#submit(binding.submitBatch, index, pending, options, [form, value, length, parts], inputs, all.length);
     } catch (error) {

@@ -23,8 +23,7 @@ const { validateIterable } = require('../validators');
 const { OneByOne } = require('./map-one-by-one');
 const { NativePool } = require('../task/native-pool');
 const { NativeSubmitter } = require('./native-submitter');
-const { NATIVE, NOBODY, UNDECIDED, unknownTask } = require('./task-owner');
-const { TaskRouter } = require('./task-router');
+const { NATIVE, NOBODY, TaskRouter, UNDECIDED, unknownTask } = require('./task-router');
 const { WaitingRoom } = require('./waiting-room');
 
 const delivery = deliveryOf(binding);
@@ -87,10 +86,10 @@ class WorkerPool extends EventEmitter {
     const settings = scriptSettings(options, this.#settings, fixed);
     this.#scriptCapacity = settings.most * settings.concurrency;
     const url = locateScript(script);
-    const ways = fallbackPortsOf(binding, delivery);
-    const native = new NativeScriptPool(binding, binding.createPool(this.#settings), ways);
+    const fallbackPorts = fallbackPortsOf(binding, delivery);
+    const native = new NativeScriptPool(binding, binding.createPool(this.#settings), fallbackPorts);
     const emit = emitterOf(new WeakRef(this));
-    const workers = (this.#workers = new WorkerManager({ pool: native, delivery, ways, script: url, settings, emit }));
+    const workers = (this.#workers = new WorkerManager({ pool: native, delivery, fallbackPorts, script: url, settings, emit }));
     this.#open(native, (then) => workers.whenLoaded(then));
     this.#scriptTasks = new ScriptSubmitter(native, delivery, this.#room, settings);
     this.#tasks = new TaskRouter(native, this.#nativeTasks, this.#scriptTasks, this.#room);

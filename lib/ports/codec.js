@@ -1,14 +1,15 @@
 'use strict';
 
 /**
- * Messages in the wire form: what Rust carries by itself. Beside plain data that is shared memory the other end keeps
- * already, and objects of ours that do not move (SharedBuffer and the like).
+ * Messages in the wire form, which Rust carries by itself: plain data, shared memory that the other end keeps already, and
+ * objects of ours that do not move (such as a SharedBuffer).
  */
 
 const { types } = require('node:util');
 
 const { binding } = require('../native');
-const { createCodec, tags } = require('../codec');
+const { createCodec } = require('../codec');
+const { KEPT, PACKED, SHARED } = require('../constants').TAGS;
 const { InternalError, MalformedValueError } = require('../errors');
 const { portExtension } = require('./extension');
 const { typeByTag, typeOf } = require('../transfer/registry');
@@ -20,14 +21,14 @@ const codec = createCodec({
   },
 });
 
-/** Of the port that encodes or decodes now. */
+// Of the port that encodes or decodes now.
 let introductions = null;
 let kept = null;
 /** Whether what is encoded now refers to shared memory by number. */
 let refers = false;
 
 codec.registerExtension({
-  tag: tags.SHARED,
+  tag: SHARED,
   test: types.isSharedArrayBuffer,
   write(buffer, writer) {
     const number = introductions.numberOf(buffer);
@@ -48,11 +49,9 @@ codec.registerExtension({
 
 codec.registerExtension(portExtension);
 
-/** An object of ours that does not move: its type tag, and what its class serializes it to. */
-const OBJECT_TAG = 0xa2;
-
 codec.registerExtension({
-  tag: OBJECT_TAG,
+  // An object of ours that does not move: its type tag, and what its class serializes it to.
+  tag: PACKED,
   test(object) {
     const type = typeOf(object);
     return type !== undefined && type.moves !== true && typeof type.serialize === 'function';
@@ -85,7 +84,7 @@ function encode(value, ofPort, keepBuffers) {
   ofPort.begin();
   try {
     const writer = codec.encodeMessage(value, keepBuffers);
-    if (refers && writer !== null) writer.bytes[0] |= tags.KEPT;
+    if (refers && writer !== null) writer.bytes[0] |= KEPT;
     return writer;
   } finally {
     ofPort.end();

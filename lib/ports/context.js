@@ -16,7 +16,7 @@ const { holdsOurs, nodeTransferablesIn } = require('../transfer/search');
 const { replaceRecords } = require('../transfer/serialization');
 const { adoptPort } = require('./transfer');
 
-/** Whether something passed lately, which may be on its way still. */
+/** Whether a message passed lately, which may be on its way still. */
 let busy = false;
 let watching = false;
 
@@ -31,7 +31,7 @@ function giveTurns() {
   });
 }
 
-/** Hands what arrived at `from` on to `to`, a port of ours or of Node's. */
+/** Posts a message that has arrived on to `to`, a port of ours or of Node's. */
 function pass({ data, ports }, to) {
   busy = true;
   const instead = new Map();
@@ -45,7 +45,7 @@ function pass({ data, ports }, to) {
   });
   const value = instead.size > 0 ? replaceRecords(data, instead) : data;
   const known = new Set(list);
-  // Objects of ours are made of this context's.
+  // An object of ours would be made of this context's objects.
   let isReadable = !holdsOurs(value);
   try {
     if (isReadable) to.postMessage(value, [...list, ...nodeTransferablesIn(value).filter((object) => !known.has(object))]);
@@ -57,7 +57,7 @@ function pass({ data, ports }, to) {
   tellUnreadable(to);
 }
 
-/** A 'messageerror' for whoever reads at the other end: a thing of Node's that it can make in its main context alone. */
+/** Makes a 'messageerror' at the other end, by an object of Node's that Node can make in its main context alone. */
 function tellUnreadable(to) {
   const { BlockList } = require('node:net');
   to.postMessage(new BlockList());

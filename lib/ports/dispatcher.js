@@ -28,7 +28,7 @@ const { canSettle, settle, throwUncaught } = require('../runtime/turn');
 const { CloseEvent, destroyed, eventWithPorts, hasContext, inContext } = require('./like-node');
 const { MessageReader, NOTHING, Unreadable } = require('./message-reader');
 const { ports } = require('./open-ports');
-const { LEFT_CLOSED, LEFT_EMPTY } = require('./receive-buffer');
+const { LEFT_CLOSED, LEFT_EMPTY } = require('../constants').PORTS;
 
 /** Messages a port gives to its listeners in one turn of the loop, as Node's do. */
 const A_TURN = 1000;
@@ -106,7 +106,7 @@ class Dispatcher {
         return;
       }
       this.#budget--;
-      reader.lookForLoss();
+      if (reader.hasReadFallback) reader.lookForLoss();
       if (this.#receivers.length > 0) this.give(this.#receivers.shift(), message);
       else this.#emit(message);
     }
@@ -168,7 +168,7 @@ class Dispatcher {
 
   /** Listeners want messages from now on. */
   start() {
-    // Also where it is ENDING, by one of its listeners: the next one gets the rest.
+    // Also where it is ending, by one of its listeners: the next one gets the rest.
     if (!this.#endpoint.isReceiving || this.#started) return;
     this.#started = true;
     if (this.#tuned) this.#continueLater();
@@ -230,7 +230,7 @@ class Dispatcher {
     const reader = this.#reader;
     const message = reader.next(this.#endpoint.options.capacity > 0 ? 1 : IN_ADVANCE);
     if (message === NOTHING && reader.left !== LEFT_EMPTY) this.#endpoint.end();
-    reader.lookForLoss();
+    if (reader.hasReadFallback) reader.lookForLoss();
     return message;
   }
 }

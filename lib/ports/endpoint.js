@@ -9,9 +9,9 @@
  *
  * # The end
  *
- * As in Node a port that was closed, or that was told of the other end's close, is only ENDING for the rest of that turn
- * of the loop: it posts no more and cannot leave, but listeners under way get what is in the queue, and a message that
- * is being posted is posted. Then it has ended, the other end can know of it, and `close` is emitted.
+ * As in Node a port that was closed, or that was told of the other end's close, is only *ending* for the rest of that
+ * turn of the loop: it posts no more and cannot leave, but listeners under way get what is in the queue, and a message
+ * that is being posted is posted. Then it has ended, the other end can know of it, and `close` is emitted.
  */
 
 const { binding } = require('../native');
@@ -20,12 +20,6 @@ const fallback = require('./fallback');
 const { delivery, ports } = require('./open-ports');
 const { closedError, movedError } = require('./waiting');
 
-const OPEN = 0;
-const ENDED = 1;
-const MOVED = 2;
-/** Closed, until the end of this turn of the loop. */
-const ENDING = 3;
-
 class Endpoint {
   id = 0;
   peerId = 0;
@@ -33,7 +27,11 @@ class Endpoint {
   order = 0;
   /** The native side's; -1 while there is none. */
   handle = -1;
-  #status = OPEN;
+  /** It posts, receives, and can move. A field, as the next one: they are read for each message. */
+  isOpen = true;
+  /** Messages can still be shown here: it is open, or ending. */
+  isReceiving = true;
+  hasMoved = false;
   /** What the channel was made with: `{ capacity, keepBuffers }`. */
   options;
   /** @type {import('../fallback/fallback-port').FallbackPort | undefined} */
@@ -65,7 +63,7 @@ class Endpoint {
   open(end) {
     if (this.options.withTask === true) this.toTask();
     if (end === null) {
-      this.#status = ENDED;
+      this.isOpen = this.isReceiving = false;
       setImmediate(() => this.#closed());
       return;
     }
@@ -75,22 +73,9 @@ class Endpoint {
     ports.add(this);
   }
 
-  get isOpen() {
-    return this.#status === OPEN;
-  }
-
-  /** Whether messages can still be shown here: it is open or ENDING. */
-  get isReceiving() {
-    return this.#status === OPEN || this.#status === ENDING;
-  }
-
-  get hasMoved() {
-    return this.#status === MOVED;
-  }
-
   /** Why nothing can be received or posted here any more. */
   whyNot() {
-    return this.#status === MOVED ? movedError() : closedError();
+    return this.hasMoved ? movedError() : closedError();
   }
 
   /** The other end goes to a native task. */
@@ -146,28 +131,29 @@ class Endpoint {
   /** Closed from here, or the other end has closed and everything from there was delivered. */
   end() {
     if (!this.isOpen) return;
-    this.#status = ENDING;
+    this.isOpen = false;
     this.updateHold();
     setImmediate(() => this.finish());
   }
 
-  /** Ends a port that is ENDING. */
+  /** Ends a port that is ending. */
   finish() {
-    if (this.#status !== ENDING) return;
+    if (this.isOpen || !this.isReceiving) return;
     const watches = binding.closePort(this.handle);
     fallback.end(this, watches);
-    this.#leave(ENDED);
+    this.#leave();
     this.#closed();
   }
 
   /** The port has moved elsewhere. */
   moved() {
-    this.#leave(MOVED);
+    this.hasMoved = true;
+    this.#leave();
     setImmediate(() => this.#closed());
   }
 
-  #leave(status) {
-    this.#status = status;
+  #leave() {
+    this.isOpen = this.isReceiving = false;
     this.handle = -1;
     this.reader.stop();
     if (ports.get(this.id) === this) ports.delete(this.id);

@@ -78,10 +78,8 @@ function isOneBuffer(value, transfer) {
 
 // What became of a payload.
 const LOST = 0;
-const PLAIN = 1;
-const WRAPPED = 2;
 /** The shared memory that the message introduces comes after it, by itself: it arrives also where the rest cannot be read. */
-const INTRODUCING = 3;
+const { PLAIN, WRAPPED, INTRODUCING } = require('../constants').FALLBACK;
 
 /**
  * @param {FallbackPort} fallback

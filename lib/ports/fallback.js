@@ -7,10 +7,10 @@
  * this thread. Until then both ends are here, so each can be given its port. A port that moves takes its fallback port
  * along.
  *
- * Here an end may be on its way between threads, and be lost there. A fallback port that closes without our doing was
+ * An end may be on its way between threads, and be lost there. A fallback port that closes without our doing was
  * lost with a message that nobody received. Then the end of our channel that went the same way is parked for ever: the
  * native side is told to let go of it. So a port that closes while the other end is on its way leaves its fallback port
- * open (unless payloads wait in it: then it would not close by itself). What else tells of a loss stands in loss.js.
+ * open (unless payloads wait in it: then it would not close by itself). loss.js has the other ways to see a loss.
  *
  * A fallback port stands in its endpoint: `{ id, peerId, handle, fallback, isLost, early }`.
  */
@@ -18,7 +18,7 @@
 const { FallbackPort } = require('../fallback/fallback-port');
 const { binding } = require('../native');
 const { ports } = require('./open-ports');
-const { CLOSED } = require('./receive-buffer');
+const { CLOSED } = require('../constants').POSTED;
 
 /**
  * Gives a fallback port to an endpoint. One that closes stays with it: the thread with the other one may be ending, and

@@ -1,8 +1,8 @@
 'use strict';
 
 /**
- * What a port of ours is beside its messages, as Node's own ports are: an async resource and an event target, made by
- * nobody but a channel, with a prototype of the same names, and shown by `util.inspect` in the same way.
+ * The likeness of our ports to Node's: an async resource and an event target, which only a channel can make, with a
+ * prototype of the same names, and shown by `util.inspect` in the same way.
  */
 
 const { AsyncResource } = require('node:async_hooks');
@@ -21,8 +21,8 @@ const EVENTS = Reflect.ownKeys(new NodeEventTarget());
 const EVENT_STATE = new Set(EVENTS);
 
 /**
- * The base of our ports: an AsyncResource in the first place, since hooks are to get the port itself and its listeners
- * run in the async context it was made in; the state of an event target is given to it. (By `super` and assignments:
+ * The base of our ports: an AsyncResource in the first place, since hooks have to get the port itself and its listeners
+ * run in the async context it was made in; then it gets the state of an event target. (By `super` and assignments:
  * objects of `Reflect.construct` have a shape each, which makes every access slow.)
  */
 class PortBase extends AsyncResource {

@@ -15,8 +15,7 @@ const { binding } = require('../native');
 const { setTimeout } = require('../runtime/clock');
 
 // What `portTransit` says.
-const ANNOUNCED = 1;
-const PARKED = 2;
+const { ANNOUNCED, DEPOSITED } = require('../constants').TRANSIT;
 /** Milliseconds until a thread that has announced a port has parked it, as a rule. */
 const SOON = 10;
 
@@ -32,7 +31,7 @@ function lookForLoss(endpoint) {
   if (transit === ANNOUNCED) setTimeout(() => lookForLoss(endpoint), SOON).unref();
   // While it is on its way nobody posts by it. So once it is parked, and nothing waits, the fallback port holds at most its
   // end, which it sees when it is asked for a message.
-  if (transit !== PARKED || !endpoint.reader.isDrained || !fallback.isOpen) return;
+  if (transit !== DEPOSITED || !endpoint.reader.isDrained || !fallback.isOpen) return;
   try {
     endpoint.early = fallback.receive();
   } catch (error) {

@@ -10,15 +10,24 @@
  * meanwhile, the rest of the batch is taken again.
  */
 
+const { PORTS } = require('../constants');
 const { binding } = require('../native');
 const { decode } = require('./codec');
 const fallback = require('./fallback');
 const { openWrapper } = require('./fallback-post');
 const { lookForLoss } = require('./loss');
-const {
-  ALONE, BLOCK, COUNT_MASK, FALLBACK_INTRODUCING, FALLBACK_PLAIN, LARGE_WIRE, LEFT_EMPTY, LEFT_SHIFT, PARTS, receiveBuffer,
-} = require('./receive-buffer');
+const { receiveBuffer } = require('./receive-buffer');
 const { Kept, arePairs } = require('./shared-memory');
+
+/** In `lengths`: the message comes alone; then follow the length of its wire, what it has, and that of its block. */
+const { OUT_OF_BAND: ALONE } = PORTS;
+/** What such a message has: a wire that is to be fetched, out-of-band values, one block of bytes that is to be fetched. */
+const { LARGE_WIRE, PARTS, BLOCK } = PORTS;
+/** In `lengths`: the message waits in the fallback port: as the value itself, or with shared memory after it. */
+const { FALLBACK_PLAIN, FALLBACK_INTRODUCING } = PORTS;
+/** What is left after a batch, above its count. */
+const { LEFT_EMPTY, LEFT_SHIFT } = PORTS;
+const COUNT_MASK = (1 << LEFT_SHIFT) - 1;
 
 const { lengths, bytes: buffer } = receiveBuffer;
 const NO_PARTS = Object.freeze([]);
@@ -48,7 +57,8 @@ class MessageReader {
   /** As many are taken at once. */
   #atOnce;
   #most;
-  #hasReadFallback = false;
+  /** Whether a message has come from the fallback port since its loss was looked for: see `lookForLoss`. */
+  hasReadFallback = false;
   /** What the last call of the native side said is left: LEFT_… */
   left = LEFT_EMPTY;
   /** Shared memory the sender may refer to by number. */
@@ -181,7 +191,7 @@ class MessageReader {
 
   /** A message that waited in the fallback port until its turn has come. */
   #readFallback(how) {
-    this.#hasReadFallback = true;
+    this.hasReadFallback = true;
     try {
       const received = this.#nextOfFallback(how === FALLBACK_INTRODUCING);
       if (how === FALLBACK_PLAIN) return received.message;
@@ -213,10 +223,13 @@ class MessageReader {
     return this.#endpoint.isOpen && this.waiting === 0;
   }
 
-  /** A fallback port in which something waits does not see the other end's loss: now that all was read it is asked, once. */
+  /**
+   * A fallback port in which something waits does not see the other end's loss: once all was read it is asked, once. To be
+   * called after a message if `hasReadFallback`.
+   */
   lookForLoss() {
-    if (!this.#hasReadFallback || this.length > 0 || !this.isDrained) return;
-    this.#hasReadFallback = false;
+    if (this.length > 0 || !this.isDrained) return;
+    this.hasReadFallback = false;
     lookForLoss(this.#endpoint);
   }
 }

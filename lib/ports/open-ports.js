@@ -13,7 +13,7 @@
 
 const { added } = require('../runtime/intrinsics');
 const { deliveryOf } = require('../delivery');
-const FORMS = require('../forms');
+const { EVENTS } = require('../constants');
 const { binding } = require('../native');
 const { keptOn } = require('../runtime/host-realm');
 
@@ -80,8 +80,8 @@ function subject(act) {
 
 function makeOpenPorts() {
   const ports = new OpenPorts();
-  delivery.subject(FORMS.PORT_DUE, () => subject((ids) => ports.giveTurns(ids)));
-  delivery.subject(FORMS.PORT_ROOM, () => subject((ids) => ids.forEach((id) => ports.get(id)?.room())));
+  delivery.handler(EVENTS.PORT_DUE, () => subject((ids) => ports.giveTurns(ids)));
+  delivery.handler(EVENTS.PORT_ROOM, () => subject((ids) => ids.forEach((id) => ports.get(id)?.room())));
   return ports;
 }
 

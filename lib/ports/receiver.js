@@ -7,7 +7,7 @@ const { reasonOf } = require('../errors');
 const { lookAtLossPorts, lookForLoss } = require('./loss');
 const { NOTHING, Unreadable } = require('./message-reader');
 const { ports } = require('./open-ports');
-const { LEFT_CLOSED, LEFT_EMPTY } = require('./receive-buffer');
+const { LEFT_CLOSED, LEFT_EMPTY } = require('../constants').PORTS;
 const { closedError, deadline, receiveOptions, sliceOf, timeoutError } = require('./waiting');
 
 /** The message itself; throws when it could not be read. */
@@ -90,7 +90,7 @@ class Receiver {
       ports.get(endpoint.peerId)?.finish();
       const message = reader.receive(slice);
       if (message !== NOTHING) {
-        reader.lookForLoss();
+        if (reader.hasReadFallback) reader.lookForLoss();
         return opened(message);
       }
       if (reader.left !== LEFT_EMPTY) {
@@ -111,7 +111,7 @@ class Receiver {
     if (!endpoint.isReceiving) return undefined;
     const message = reader.receive(0);
     if (message !== NOTHING) {
-      reader.lookForLoss();
+      if (reader.hasReadFallback) reader.lookForLoss();
       return { message: opened(message) };
     }
     if (reader.left === LEFT_CLOSED) endpoint.end();

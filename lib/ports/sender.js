@@ -10,6 +10,7 @@ const { types } = require('node:util');
 
 const { added } = require('../runtime/intrinsics');
 const { FallbackPort } = require('../fallback/fallback-port');
+const { POSTED } = require('../constants');
 const { binding } = require('../native');
 const { dataCloneError } = require('../runtime/globals');
 const { listOf } = require('../transfer/transfer-list');
@@ -18,9 +19,12 @@ const { fallbackOf } = require('./fallback');
 const { LOST, postByFallback, postNowhere, refuseList } = require('./fallback-post');
 const { ports } = require('./open-ports');
 const { outOfBand } = require('./out-of-band');
-const { CLOSED, DETACHED, FULL, LOOPED, OVER, receiveBuffer } = require('./receive-buffer');
+const { receiveBuffer } = require('./receive-buffer');
 const { Introductions } = require('./shared-memory');
 const { closedError, movedError } = require('./waiting');
+
+/** What became of a post; a message that was queued comes as undefined. */
+const { CLOSED, DETACHED, FULL, LOOPED, OVER } = POSTED;
 
 class Sender {
   #endpoint;

@@ -1,15 +1,17 @@
 'use strict';
 
 /**
- * SharedArrayBuffers that are handed over again and again.
+ * SharedArrayBuffers that are posted again and again.
  *
- * Only Node can take one to another thread, which costs as much as any message of Node's. So the second time that one
+ * Only Node can take one to another thread, which costs as much as any message of Node's. So the second time that a buffer
  * is posted through a port it is introduced: it gets a number, under which the receiving end keeps it. From then on
- * the number is enough. The first time does not count: a program that posts ever new ones shall not have them kept.
+ * the number is enough. The first time does not count: new buffers that are posted only once should not be kept.
  *
  * Messages are in order, so the receiving end's list is always as the sender believed it to be when it wrote the
  * message; when that end moves to another thread its list goes along. A number is never given again, not even by the
- * next owner of an end, so that one whose introduction could not be read is not mistaken for another.
+ * next owner of an end, so that a buffer whose introduction could not be read is not mistaken for another.
+ *
+ * Script pools have no such numbers: a task may go to any worker, and each worker would need its own.
  */
 
 const { types } = require('node:util');
@@ -21,7 +23,7 @@ const isGrowable = Object.getOwnPropertyDescriptor(SharedArrayBuffer.prototype, 
 /** How many the receiving end keeps at the most: the last ones. */
 const PLACES = 16;
 
-/** What the other end keeps, as the sender knows it. */
+/** The sender's side: the buffers that the other end keeps, as the sender knows it. */
 class Introductions {
   #seen = new WeakSet();
   #numbers = new WeakMap();
@@ -52,7 +54,7 @@ class Introductions {
     return undefined;
   }
 
-  /** The other end is a native task: there is nobody who keeps anything. */
+  /** The other end is a native task, which keeps nothing. */
   stop() {
     this.#isOver = true;
   }
@@ -66,7 +68,7 @@ class Introductions {
     this.#writing--;
   }
 
-  /** Gives numbers to what the message under way shall introduce: `[number, buffer]` pairs, or undefined. */
+  /** Gives numbers to the buffers that the message under way is to introduce: `[number, buffer]` pairs, or undefined. */
   introduce() {
     if (this.#fresh.length === 0) return undefined;
     // It would push out what a message refers to that is not posted yet.
@@ -87,7 +89,7 @@ class Introductions {
   /** The introduction has left. */
   confirm(pairs) {
     for (const [number, buffer] of pairs) {
-      // More than there are places for push each other out.
+      // Where there are more than places, they push each other out.
       if (number >= this.next - PLACES) this.#numbers.set(buffer, number);
     }
   }
@@ -99,7 +101,7 @@ class Introductions {
   }
 }
 
-/** What the receiving end keeps. */
+/** The receiver's side: the buffers that it keeps. */
 class Kept {
   #buffers = new Map();
 

@@ -19,7 +19,7 @@ const fallback = require('./fallback');
 const { lossPort } = require('./loss');
 const { MessagePort, Port, createPort, endpointOf } = require('./message-port');
 const { ports } = require('./open-ports');
-const { CLOSED } = require('./receive-buffer');
+const { CLOSED } = require('../constants').POSTED;
 const { Kept } = require('./shared-memory');
 const { checkRecord } = require('./transit-record');
 

@@ -6,12 +6,20 @@
  * What only Node's port can carry is posted there first; a notice in the queue, which must follow, holds its place.
  */
 
+const { pairsOf } = require('../codec/bytes');
 const { binding } = require('../native');
-const FORMS = require('../forms');
-const { BESIDE, END_BESIDE, END_BESIDE_FAILED, END_FAILED } = require('./steps');
+const { ENDS, INPUTS, SCRIPTS } = require('../constants');
 const { Moved } = require('./task');
 const { notTooDeep } = require('./too-deep');
 const { ValueEncoder } = require('./value-encoder');
+
+/** How a task ended, added to the form of its value. */
+const END_FAILED = ENDS.FAILED << ENDS.SHIFT;
+const END_BESIDE = ENDS.BESIDE << ENDS.SHIFT;
+const END_BESIDE_FAILED = ENDS.BESIDE_FAILED << ENDS.SHIFT;
+
+/** In the place of a form: the value goes by Node's port. */
+const { BESIDE } = SCRIPTS;
 
 const NOTHING = Object.freeze([]);
 
@@ -53,14 +61,14 @@ class Answering {
     const results = this.#results;
     if (list.length > 0) {
       this.#post(value, list, 'result');
-    } else if (results.prepare(value)) {
+    } else if (results.encode(value)) {
       out.form = results.form;
       out.length = results.length;
       out.value = results.value;
       out.parts = results.parts;
       return;
     } else {
-      this.#post(results.takeLeft(), NOTHING, 'result');
+      this.#post(results.takeForNode(), NOTHING, 'result');
     }
     this.#writeNotice(END_BESIDE);
   }
@@ -80,10 +88,10 @@ class Answering {
       }
     }
     const { bytes, length, parts } = thrown;
-    out.form = FORMS.INPUT_WIRE | END_FAILED;
+    out.form = INPUTS.WIRE | END_FAILED;
     out.length = length;
     out.value = bytes;
-    out.parts = parts.length > 0 ? parts.flatMap((part) => [bytesOf(part), false]) : undefined;
+    out.parts = parts.length > 0 ? pairsOf(parts) : undefined;
   }
 
   /** The answer is what was posted last. */
@@ -104,8 +112,8 @@ class Answering {
   report(job, value) {
     const { call } = this;
     const reports = this.#reports;
-    if (!reports.prepare(value)) {
-      this.#post(reports.takeLeft(), NOTHING, 'progress');
+    if (!reports.encode(value)) {
+      this.#post(reports.takeForNode(), NOTHING, 'progress');
       call[0] = job.id;
       call[1] = BESIDE;
       binding.scriptReport();
@@ -135,8 +143,8 @@ class Answering {
   }
 
   #post(value, list, name) {
-    const { leaving } = require('./transfer');
-    leaving(value, list, (sent, isBundle, given) => this.#port.postMessage([isBundle, sent], given), name);
+    const { sendValue } = require('./transfer');
+    sendValue(value, list, (sent, isBundle, given) => this.#port.postMessage([isBundle, sent], given), name);
   }
 }
 
@@ -144,8 +152,5 @@ class Answering {
 function forPort({ bytes, length, parts, carried }) {
   return { wire: new Uint8Array(bytes.subarray(0, length)), parts, carried };
 }
-
-const bytesOf = (part) =>
-  ArrayBuffer.isView(part) ? new Uint8Array(part.buffer, part.byteOffset, part.byteLength) : new Uint8Array(part);
 
 module.exports = { Answering };

@@ -12,7 +12,7 @@ const { receiveMessageOnPort } = require('node:worker_threads');
 
 const { clearTimeout, setTimeout } = require('../runtime/clock');
 const { binding } = require('../native');
-const { ASKED_INPUT, DROP, INPUT, VOID } = require('./steps');
+const { ASKED_INPUT, DROP, INPUT, VOID } = require('./owner-messages');
 
 /** Milliseconds in which the owner may give the memory of an input; then a copy is taken. */
 const ASKING = 10;

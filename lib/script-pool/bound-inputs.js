@@ -13,8 +13,8 @@
 
 const { append } = require('../runtime/intrinsics');
 const { binding } = require('../native');
-const { ASKED_INPUT, DROP, INPUT, VOID } = require('./steps');
-const { discard, givesOnlyMemory, leaving } = require('./transfer');
+const { ASKED_INPUT, DROP, INPUT, VOID } = require('./owner-messages');
+const { discardTaken, givesOnlyMemory, sendValue } = require('./transfer');
 
 const NOTHING = Object.freeze([]);
 
@@ -42,14 +42,14 @@ class BoundInputs {
    */
   send(worker, number, id, input, list) {
     this.#post(worker, number, id, undefined, (port) =>
-      leaving(input, list, (value, isBundle, given) => port.postMessage([INPUT, number, isBundle, value], given), 'input'),
+      sendValue(input, list, (value, isBundle, given) => port.postMessage([INPUT, number, isBundle, value], given), 'input'),
     );
   }
 
   /**
    * As `send`, of an input that was taken before.
    *
-   * @param {{ isBundle: boolean, value: unknown, list: object[] }} taken by `takeAside` of transfer.js
+   * @param {{ isBundle: boolean, value: unknown, list: object[] }} taken by `takeNow` of transfer.js
    */
   sendTaken(worker, number, id, taken) {
     const { isBundle, value, list } = taken;
@@ -106,7 +106,7 @@ class BoundInputs {
     if (input === undefined) return;
     this.#inputs.delete(id);
     // It never left.
-    if (input.worker === undefined) discard(input.taken);
+    if (input.worker === undefined) discardTaken(input.taken);
   }
 
   /** The task was given up: if its input is on its way, nobody will use it. */
@@ -114,7 +114,7 @@ class BoundInputs {
     const input = this.#inputs.get(id);
     if (input === undefined) return;
     this.#inputs.delete(id);
-    if (input.worker === undefined) discard(input.taken);
+    if (input.worker === undefined) discardTaken(input.taken);
     else input.worker.port.postMessage([DROP, input.number]);
   }
 

@@ -14,10 +14,10 @@
  * - An entry whose task is gone is skipped, and its message with it; the ports in the message close. A port of a channel
  *   that is not read any more closes itself, and Node drops what is in it.
  * - Inputs, which go the other way, may come before their entry in the queue or after it: they have numbers, by which the
- *   worker finds them (runner.js).
+ *   worker finds them (arriving-inputs.js).
  */
 
-const FORMS = require('../forms');
+const { EVENTS } = require('../constants');
 const { FallbackPort } = require('../fallback/fallback-port');
 const { discardValue, openValue } = require('../fallback/value');
 const { keptOn } = require('../runtime/host-realm');
@@ -36,8 +36,8 @@ class FallbackPorts {
 
   constructor(binding, delivery) {
     this.#binding = binding;
-    delivery.subject(FORMS.FENCE, () => ({ deliver: (id) => this.#passed(id) }));
-    delivery.subject(FORMS.INPUT_WANTED, () => ({ deliver: (id, key) => this.#workers.get(key)?.wants(id) }));
+    delivery.handler(EVENTS.FENCE, () => ({ deliver: (id) => this.#passed(id) }));
+    delivery.handler(EVENTS.INPUT_WANTED, () => ({ deliver: (id, key) => this.#workers.get(key)?.wants(id) }));
   }
 
   /**
@@ -115,6 +115,6 @@ function receive(fallback) {
 /** Those of this environment. */
 const fallbackPortsOf = (binding, delivery) =>
   keptOn(delivery, KEY, module, (host) =>
-    delivery.subject(FORMS.SCRIPT_READY, () => new host.FallbackPorts(binding, delivery)));
+    delivery.handler(EVENTS.SCRIPT_READY, () => new host.FallbackPorts(binding, delivery)));
 
 module.exports = { FallbackPorts, fallbackPortsOf };

@@ -6,7 +6,8 @@
  */
 
 const { memoryOf } = require('../shared-buffer/shared-buffer');
-const { AUTO, discard, takeAside, takeBack, transferablesOf } = require('./transfer');
+const { transferablesIn } = require('../transfer/transferables');
+const { AUTO, discardTaken, openTaken, takeNow } = require('./transfer');
 const { ValueEncoder } = require('./value-encoder');
 
 const encoder = new ValueEncoder(true);
@@ -14,7 +15,7 @@ const encoder = new ValueEncoder(true);
 const NOTHING = Object.freeze([]);
 
 class KeptInput {
-  /** `{ isBundle, value, list }`, as `takeAside` of transfer.js gives it. */
+  /** `{ isBundle, value, list }`, as `takeNow` of transfer.js gives it. */
   #taken;
 
   constructor(taken) {
@@ -28,25 +29,25 @@ class KeptInput {
    * @throws what Node throws for what cannot be cloned or transferred
    */
   static of(input, transfer = NOTHING) {
-    const list = transfer === AUTO ? transferablesOf(input) : transfer;
-    if (list.length > 0) return new KeptInput(takeAside(input, list));
+    const list = transfer === AUTO ? transferablesIn(input) : transfer;
+    if (list.length > 0) return new KeptInput(takeNow(input, list));
     // Shared memory is the same whenever it is read.
     const copy = memoryOf(input) === undefined ? encoder.copy(input) : { value: input };
-    if (copy === undefined) return new KeptInput(takeAside(encoder.takeLeft(), list));
+    if (copy === undefined) return new KeptInput(takeNow(encoder.takeForNode(), list));
     return new KeptInput({ isBundle: false, value: copy.value, list });
   }
 
   /** The input, and what of it is to be given away. Called once. */
   take() {
     const taken = this.#taken;
-    const value = takeBack(taken);
+    const value = openTaken(taken);
     // Objects of ours that were given away are here again.
-    return { value, transfer: taken.isBundle ? transferablesOf(value) : taken.list };
+    return { value, transfer: taken.isBundle ? transferablesIn(value) : taken.list };
   }
 
   /** Lets go of it: it will not be submitted. */
   discard() {
-    discard(this.#taken);
+    discardTaken(this.#taken);
   }
 }
 

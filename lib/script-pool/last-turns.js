@@ -2,7 +2,7 @@
 
 /**
  * What workers have printed comes by messages of Node's, and workers of a pool do not keep the process alive. So before
- * it ends by itself, these messages get the turns of the event loop that they need.
+ * the process ends by itself, the event loop gets the turns that these messages need.
  */
 
 const { setImmediate } = require('../runtime/clock');

@@ -2,10 +2,10 @@
 
 const { readValue } = require('../task/read-value');
 const { TaskTimeoutError } = require('../errors');
-const FORMS = require('../forms');
+const { FORMS } = require('../constants');
 const { NativePool } = require('../task/native-pool');
 const { BoundInputs } = require('./bound-inputs');
-const { thrownBeside } = require('../task/thrown');
+const { thrownFromPort } = require('../task/thrown');
 
 /** The native side of a pool with a script: its answers may come by Node's ports, and its tasks' inputs may have gone so. */
 class NativeScriptPool extends NativePool {
@@ -16,14 +16,14 @@ class NativeScriptPool extends NativePool {
 
   #binding;
 
-  constructor(binding, handle, ways) {
+  constructor(binding, handle, fallbackPorts) {
     super(binding, handle);
     this.#binding = binding;
     this.readAnswer = (form, number, delivery, task) => {
-      if (form === FORMS.BESIDE) return ways.take(number);
-      if (form === FORMS.BESIDE_REJECTED) throw thrownBeside(ways.take(number));
+      if (form === FORMS.BESIDE) return fallbackPorts.take(number);
+      if (form === FORMS.BESIDE_REJECTED) throw thrownFromPort(fallbackPorts.take(number));
       if (form === FORMS.BESIDE_LATE) {
-        ways.skip(number);
+        fallbackPorts.skip(number);
         throw new TaskTimeoutError("the task's time was up", { task });
       }
       return readValue(form, number, delivery, task);

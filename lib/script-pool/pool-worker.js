@@ -8,7 +8,7 @@ const { clearTimeout, now, setTimeout } = require('../runtime/clock');
 const { binding } = require('../native');
 const { MessageChannel } = require('../runtime/worker-threads');
 const { Worker } = require('../worker/worker');
-const { leaving } = require('./transfer');
+const { sendValue } = require('./transfer');
 
 /** The worker's first file; and what that starts, as it requires it. */
 const BOOTSTRAP = path.join(__dirname, '..', 'runtime', 'bootstrap.js');
@@ -23,7 +23,7 @@ class PoolWorker {
   key;
   /** Node's Worker. */
   thread;
-  /** This end of the port of Node's that stands beside the queue. */
+  /** The owner's end of the worker's fallback port. */
   port;
   /** Whether it has loaded the script. */
   ready = false;
@@ -110,7 +110,7 @@ class PoolWorker {
 /** Starts Node's Worker. It loads start.js, and that the script. */
 function startThread({ number, key }, settings, place, control) {
   const { name, worker: options, workerData, concurrency, waitPolicy, waitTime, recycle, idleTimeout, keep } = settings;
-  return leaving(workerData, [], (value, isBundle, list) =>
+  return sendValue(workerData, [], (value, isBundle, list) =>
     new Worker(BOOTSTRAP, {
       __proto__: null,
       name: `${name}-${number}`,

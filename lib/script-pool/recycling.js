@@ -1,6 +1,6 @@
 'use strict';
 
-/** When a worker has served its time: by tasks done, memory, or age. */
+/** When a worker has to be replaced: after so many tasks, at so much memory, or at an age. */
 
 const { getHeapStatistics } = require('node:v8');
 
@@ -15,7 +15,7 @@ class Recycling {
   maxMemory;
   afterMs;
   #tasks = 0;
-  #bornAt = now();
+  #startedAt = now();
   #lookedAt = 0;
 
   /** @param {{ afterTasks?: number, maxMemoryMb?: number, afterMs?: number }} limits */
@@ -30,7 +30,7 @@ class Recycling {
     if (++this.#tasks >= this.afterTasks) return true;
     if (this.afterMs === Infinity && this.maxMemory === Infinity) return false;
     const time = now();
-    if (time - this.#bornAt >= this.afterMs) return true;
+    if (time - this.#startedAt >= this.afterMs) return true;
     if (this.maxMemory === Infinity || time - this.#lookedAt < LOOK_EVERY) return false;
     this.#lookedAt = time;
     const { used_heap_size: heap, external_memory: external, malloced_memory: malloced } = getHeapStatistics();

@@ -18,15 +18,17 @@ const { now, setImmediate, setTimeout } = require('../runtime/clock');
 const { binding } = require('../native');
 const { deliveryOf } = require('../delivery');
 const { freshContext } = require('../runtime/turn');
-const FORMS = require('../forms');
+const { EVENTS, FORMS, SCRIPTS, STEPS } = require('../constants');
 const { coverListeners } = require('../runtime/port-listeners');
 const { flushOutput, watchOutput } = require('../runtime/worker-output');
 const { readValue, wireFromStart } = require('../task/read-value');
 const { Answering } = require('./answering');
 const { functionsOf } = require('./load-script');
-const { ASKED, BLOCK, BY_MESSAGE, STEP_RUN, STEP_WAIT, TAKE } = require('./steps');
 const { Job, RUNNER } = require('./task');
 const { notTooDeep } = require('./too-deep');
+
+const { BY_MESSAGE, IDLE_BLOCK, IDLE_NEVER, ON_DEMAND } = SCRIPTS;
+const { RUN, WAIT } = STEPS;
 
 /** Bytes of an input that come without a Node-API call. */
 const INBOX_BYTES = 64 * 1024;
@@ -42,18 +44,18 @@ const { then } = Promise.prototype;
 /** Where the native side shows inputs. */
 class Inbox {
   wire = Buffer.from(new ArrayBuffer(INBOX_BYTES));
-  #beside;
+  #outOfBand;
   #next = 0;
 
-  /** The values that stand beside the input that is read next. */
-  show(beside) {
-    this.#beside = beside;
+  /** Takes the out-of-band values of the input that is read next. */
+  show(outOfBand) {
+    this.#outOfBand = outOfBand;
     this.#next = 0;
     return this;
   }
 
-  takeExtra() {
-    return this.#beside[this.#next++];
+  takeOutOfBand() {
+    return this.#outOfBand[this.#next++];
   }
 }
 
@@ -153,8 +155,8 @@ class Runner {
     }
     const delivery = deliveryOf(binding);
     this.#call = this.#answers.call = delivery.call;
-    delivery.subject(FORMS.SCRIPT_WORK, () => ({ deliver: () => this.#pull() }));
-    delivery.subject(FORMS.SCRIPT_STOP, () => ({
+    delivery.handler(EVENTS.SCRIPT_WORK, () => ({ deliver: () => this.#pull() }));
+    delivery.handler(EVENTS.SCRIPT_STOP, () => ({
       deliver: (id, reason) => this.open.get(id)?.abort(reason),
     }));
     this.#control.on('message', (message) => this.#arrivingInputs().told(message));
@@ -206,12 +208,12 @@ class Runner {
       call[0] = id;
       call[1] = out.form;
       call[2] = out.length;
-      call[3] = this.open.size === 0 ? this.#setup.waitPolicy : TAKE;
+      call[3] = this.open.size === 0 ? this.#setup.waitPolicy : IDLE_NEVER;
       call[4] = this.#setup.waitTime;
       const extra = this.#step(id);
       const step = call[0];
-      if (step !== STEP_RUN) {
-        if (step === STEP_WAIT) this.#idle();
+      if (step !== RUN) {
+        if (step === WAIT) this.#idle();
         else this.#leave();
         break;
       }
@@ -252,7 +254,7 @@ class Runner {
     call[0] = id;
     call[1] = this.#out.form;
     call[2] = this.#out.length;
-    call[3] = TAKE;
+    call[3] = IDLE_NEVER;
     call[4] = 0;
     return binding[how](this.#out.value, this.#out.parts);
   }
@@ -290,14 +292,14 @@ class Runner {
   }
 
   /** Begins a task. True when it has ended already, and its answer stands in `#out`. */
-  #begin(job, number, form, value, road, extra) {
+  #begin(job, number, form, value, path, extra) {
     this.#job = job;
     const run = this.#numbered[number] ?? this.#find(number);
-    if (road === ASKED) {
+    if (path === ON_DEMAND) {
       this.#arrivingInputs().ask(job, run);
       return false;
     }
-    if (road === BY_MESSAGE) return this.#arrivingInputs().begin(job, run, value);
+    if (path === BY_MESSAGE) return this.#arrivingInputs().begin(job, run, value);
     return this.runShown(job, run, form, value, extra);
   }
 
@@ -447,7 +449,7 @@ class Runner {
   #idle() {
     this.#lastWork = now();
     const { waitPolicy, idleTimeout, keep } = this.#setup;
-    if (waitPolicy === BLOCK && this.open.size === 0) {
+    if (waitPolicy === IDLE_BLOCK && this.open.size === 0) {
       // The event loop has a turn between two waits.
       setImmediate(this.#pull);
     }

@@ -40,14 +40,14 @@ function checkUrl(url) {
   return url;
 }
 
-/** The first place where it is; the working directory's when it is nowhere, for the error that names it. */
+/** The first of the two places where the file is; where it is in neither, the working directory's, for the error. */
 function findFile(script) {
   const file = path.resolve(script);
   if (path.isAbsolute(script) || fs.existsSync(file)) return file;
   const caller = callerFile();
   if (caller === undefined) return file;
-  const beside = path.resolve(path.dirname(caller), script);
-  return fs.existsSync(beside) ? beside : file;
+  const byCaller = path.resolve(path.dirname(caller), script);
+  return fs.existsSync(byCaller) ? byCaller : file;
 }
 
 /** The file of the first function on the stack that is not this package's. */

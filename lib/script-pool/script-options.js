@@ -11,7 +11,8 @@ const {
   validateOptions,
 } = require('../validators');
 const { AUTO } = require('./transfer');
-const { BLOCK, LINGER, TAKE } = require('./steps');
+
+const { IDLE_BLOCK, IDLE_LINGER, IDLE_NEVER } = require('../constants').SCRIPTS;
 
 /** Options of Node's Worker that are passed on as they are. */
 const WORKER_OPTIONS = ['argv', 'env', 'execArgv', 'resourceLimits', 'stdin', 'stdout', 'stderr', 'trackUnmanagedFds'];
@@ -32,7 +33,7 @@ const NOT_FOR_POOLS = {
 /** How long a blocking wait holds the worker, in milliseconds: `terminate()` waits as long. */
 const BLOCK_SLICE = 50;
 
-const WAITS = { event: LINGER, block: BLOCK };
+const WAITS = { event: IDLE_LINGER, block: IDLE_BLOCK };
 
 /** @returns {object} the second argument of `new WorkerPool`, as options whose names all exist */
 function scriptPoolOptions(given) {
@@ -63,14 +64,14 @@ function scriptSettings(options, pool, fixed) {
   const keep = fixed ? pool.maxThreads : pool.minThreads;
   const worker = {};
   for (const name of WORKER_OPTIONS) if (options[name] !== undefined) worker[name] = options[name];
-  const waitPolicy = wait === 'event' && linger === 0 ? TAKE : WAITS[wait];
+  const waitPolicy = wait === 'event' && linger === 0 ? IDLE_NEVER : WAITS[wait];
   return {
     workerData,
     worker,
     concurrency: concurrentTasksPerWorker,
     killTimeout,
     waitPolicy,
-    waitTime: waitPolicy === BLOCK ? BLOCK_SLICE : linger,
+    waitTime: waitPolicy === IDLE_BLOCK ? BLOCK_SLICE : linger,
     recycle,
     keep,
     idleTimeout: keep === pool.maxThreads ? Infinity : pool.idleTimeout,

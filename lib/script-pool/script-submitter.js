@@ -7,22 +7,22 @@
  * worker at once, and its task is bound to that worker (bound-inputs.js).
  */
 
+const { SCRIPTS } = require('../constants');
+const { binding } = require('../native');
 const { Pending } = require('../pending');
 const { submitOptions } = require('../pool-options');
+const { transferablesIn } = require('../transfer/transferables');
 const { scriptSubmitOptions } = require('./script-options');
-const { ANY_WORKER, ASKED, BESIDE, BY_MESSAGE, BY_QUEUE, NO_WORKER } = require('./steps');
 const { notTooDeep } = require('./too-deep');
-const { discard, givesOnlyMemory, takeAside, takeBack, transferablesOf } = require('./transfer');
-const { unknownFunction } = require('./unknown-function');
+const { discardTaken, givesOnlyMemory, openTaken, takeNow } = require('./transfer');
 const { ValueEncoder } = require('./value-encoder');
-const { binding } = require('../native');
 
 /** Encodes the inputs. */
 const encoder = new ValueEncoder();
 
+const { ANY_WORKER, BESIDE, BY_MESSAGE, BY_QUEUE, NO_WORKER, ON_DEMAND } = SCRIPTS;
 /** What `submitScript` tells besides the acceptance, as bits. */
-const NO_WORKER_FREE = 1;
-const FULL = 2;
+const { FULL, NEEDS_WORKER } = SCRIPTS;
 
 /** The highest priority. */
 const FIRST = 2 ** 31 - 1;
@@ -71,10 +71,10 @@ class ScriptSubmitter {
     let id = 0;
     try {
       if (this.#isUnknown(name)) return reject(this.#unknown(name));
-      if (!encoder.prepare(input)) {
+      if (!encoder.encode(input)) {
         // As it was read, where getters have run.
         const pending = new ScriptPending(resolve, reject, this.#pool, name);
-        return this.#runBound(name, encoder.takeLeft(), NOTHING, pending, NO_OPTIONS);
+        return this.#runBound(name, encoder.takeForNode(), NOTHING, pending, NO_OPTIONS);
       }
       id = this.#delivery.add(resolve, this.#pool, name);
       this.#submit(name, id, NO_OPTIONS, encoder, resolve, input);
@@ -96,12 +96,12 @@ class ScriptSubmitter {
       pending.control(options);
       if (pending.ended) return;
       if (onProgress !== undefined) pending.listen(onProgress);
-      const list = auto ? transferablesOf(input) : options.transfer ?? NOTHING;
+      const list = auto ? transferablesIn(input) : options.transfer ?? NOTHING;
       // Nothing is given away to a queue that is full.
       const refusal = list.length > 0 ? this.#room.refusal(true) : null;
       if (refusal !== null) return pending.reject(this.#room.queueFull(refusal, name, input));
       if (list.length > 0) return this.#runBound(name, input, list, pending, options);
-      if (!encoder.prepare(input)) return this.#runBound(name, encoder.takeLeft(), NOTHING, pending, options);
+      if (!encoder.encode(input)) return this.#runBound(name, encoder.takeForNode(), NOTHING, pending, options);
       if (pending.ended) return encoder.release();
       pending.id = this.#delivery.add(pending, this.#pool, name);
       this.#submit(name, pending.id, options, encoder, (outcome) => pending.resolve(outcome), input);
@@ -118,6 +118,7 @@ class ScriptSubmitter {
   }
 
   #unknown(name) {
+    const { unknownFunction } = require('./unknown-function');
     return unknownFunction(name, this.#pool.workers.exports);
   }
 
@@ -129,13 +130,13 @@ class ScriptSubmitter {
     let taken;
     for (let tries = 0; ; tries++) {
       const { number, free } = workers.choose();
-      if (!free && taken === undefined) taken = takeAside(input, list);
-      if (pending.ended) return taken === undefined ? undefined : discard(taken);
+      if (!free && taken === undefined) taken = takeNow(input, list);
+      if (pending.ended) return taken === undefined ? undefined : discardTaken(taken);
       // Given memory that has to wait: the queue keeps it, for whichever worker comes first.
-      if (!free && givesOnlyMemory(taken) && encoder.prepareGiven(taken.value, taken.list)) {
+      if (!free && givesOnlyMemory(taken) && encoder.encodeGiven(taken.value, taken.list)) {
         pending.id = this.#delivery.add(pending, this.#pool, name);
         inputs.lend(pending.id, taken);
-        return this.#submit(name, pending.id, options, encoder, settle, taken.value, ASKED);
+        return this.#submit(name, pending.id, options, encoder, settle, taken.value, ON_DEMAND);
       }
       const id = this.#delivery.add(pending, this.#pool, name);
       const worker = workers.get(number);
@@ -149,7 +150,7 @@ class ScriptSubmitter {
           this.#delivery.remove(id);
           continue;
         }
-        return this.#room.answered(answer, id, settle, name, taken === undefined ? input : takeBack(taken));
+        return this.#room.answered(answer, id, settle, name, taken === undefined ? input : openTaken(taken));
       }
       pending.id = id;
       try {
@@ -167,21 +168,21 @@ class ScriptSubmitter {
   }
 
   /** Submits for any worker. */
-  #submit(name, id, options, prepared, resolve, input, road = BY_QUEUE) {
-    const answer = this.#submitTo(name, id, options, prepared, ANY_WORKER, road);
+  #submit(name, id, options, prepared, resolve, input, path = BY_QUEUE) {
+    const answer = this.#submitTo(name, id, options, prepared, ANY_WORKER, path);
     if (typeof answer === 'number') this.#accepted(answer);
     else if (answer !== undefined) {
-      if (road === ASKED) this.#pool.inputs.forget(id);
+      if (path === ON_DEMAND) this.#pool.inputs.forget(id);
       this.#room.answered(answer, id, resolve, name, input);
     }
   }
 
   #accepted(answer) {
-    if (answer & NO_WORKER_FREE) this.#pool.workers.need();
+    if (answer & NEEDS_WORKER) this.#pool.workers.need();
     if (answer & FULL) this.#room.becameFull();
   }
 
-  #submitTo(name, id, { priority, signal, timeout }, prepared, worker, road) {
+  #submitTo(name, id, { priority, signal, timeout }, prepared, worker, path) {
     const { call } = this.#delivery;
     const cancellable = signal !== undefined || timeout !== undefined;
     // Before the call's arguments are written: it may be a call itself.
@@ -196,7 +197,7 @@ class ScriptSubmitter {
     call[7] = cancellable ? 1 : 0;
     call[8] = worker;
     call[9] = cancellable && this.separates ? 1 : 0;
-    call[10] = road === ASKED ? 1 : 0;
+    call[10] = path === ON_DEMAND ? 1 : 0;
     const answer = binding.submitScript(prepared.value, prepared.parts);
     // Nothing of it is kept.
     if (prepared === encoder) encoder.release();

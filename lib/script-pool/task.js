@@ -12,9 +12,7 @@ const nodeGlobals = require('../runtime/globals');
 
 const RUNNER = Symbol.for('rust-workers.script-runner');
 
-/** Numbers of `Reason` in src/pool/cancel.rs. */
-const TIMED_OUT = 2;
-const POOL_CLOSED = 3;
+const { TIMED_OUT, POOL_CLOSED } = require('../constants').REASONS;
 
 /** Why a task that was told to stop should. */
 function stopError(reason) {

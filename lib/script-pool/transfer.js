@@ -73,23 +73,23 @@ function withMovable(value, list, act) {
  * @returns {{ isBundle: boolean, value: unknown, list: object[] }} to be posted on, once where `list` is not empty
  * @throws what Node throws for what cannot be cloned or transferred
  */
-function takeAside(value, list) {
-  return leaving(value, list, (sent, isBundle, given) => {
+function takeNow(value, list) {
+  return sendValue(value, list, (sent, isBundle, given) => {
     const [taken, moved] = nodeGlobals.structuredClone([sent, given], { transfer: given });
     return { isBundle, value: taken, list: moved };
   }, 'input');
 }
 
-/** What was taken aside, for this thread after all. */
-const takeBack = ({ isBundle, value }) => openValue(isBundle, value);
+/** A value that was taken, for this thread after all. */
+const openTaken = ({ isBundle, value }) => openValue(isBundle, value);
 
-/** Whether what was given away with what was taken aside is memory, and nothing else. */
+/** Whether what was given away with a value that was taken is memory, and nothing else. */
 function givesOnlyMemory({ isBundle, list }) {
   return !isBundle && list.length > 0 && list.every(types.isArrayBuffer);
 }
 
-/** Lets go of what was taken aside and will not be sent: memory at once, and ports close. */
-function discard({ isBundle, value, list }) {
+/** Lets go of a value that was taken and will not be sent: memory at once, and ports close. */
+function discardTaken({ isBundle, value, list }) {
   if (isBundle) discardValue(isBundle, value);
   else letGo(list);
 }
@@ -99,7 +99,7 @@ function discard({ isBundle, value, list }) {
  *
  * @param {string} name what errors call the value
  */
-function leaving(value, list, send, name) {
+function sendValue(value, list, send, name) {
   try {
     return withMovable(value, list, (given) =>
       postValue(value, given, (sent, isBundle, rest) => send(sent, isBundle, [...rest])),
@@ -131,5 +131,5 @@ function explain(error, value, name) {
 }
 
 module.exports = {
-  AUTO, discard, givesOnlyMemory, leaving, letGo, move, takeAside, takeBack, transferablesOf: transferablesIn,
+  AUTO, discardTaken, givesOnlyMemory, letGo, move, openTaken, sendValue, takeNow,
 };

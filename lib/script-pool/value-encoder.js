@@ -1,24 +1,27 @@
 'use strict';
 
 /**
- * A value on its way to or from a script: what structured clone makes of it, in the cheapest form that fits (see
- * forms.js). What only Node's own ports can carry goes beside the queue, and so does what is transferred.
+ * Encodes values for scripts and of scripts: inputs, results and reports. The other side gets what structured clone makes of
+ * the value, in the cheapest form that fits (see INPUTS in src/node/input.rs). What only Node's own ports can carry does not go through the
+ * queue, nor does what is transferred.
  */
 
 const { types } = require('node:util');
 
 const {
-  KIND_ARRAY_BUFFER, KIND_BUFFER, KIND_UINT8, bufferOf, bytesOf, isBuffer, isResizable, isView, kindOfView, lengthOf, setBytes, sizeOf,
+  KIND_ARRAY_BUFFER, KIND_BUFFER, KIND_UINT8, bufferOf, bytesOf, isBuffer, isResizable, isView, kindOfView, lengthOf,
+  pairsOf, setBytes, sizeOf,
 } = require('../codec/bytes');
-const { arrayOf } = require('../runtime/intrinsics');
-const { INPUT_COPY, INPUT_DIRECT, INPUT_PIN, INPUT_WIRE } = require('../forms');
+const {
+  COPY: INPUT_COPY, DIRECT: INPUT_DIRECT, KIND_SHIFT, PIN: INPUT_PIN, WIRE: INPUT_WIRE,
+} = require('../constants').INPUTS;
 
-/** Writes values for one user alone. What was prepared last is good until the next. */
+/** Encodes one value at a time, for one owner: a value is good until the next. */
 class ValueEncoder {
   form = INPUT_DIRECT;
   /**
-   * What the native call takes as the value; for INPUT_WIRE the bytes that begin with the wire. After `prepare` said
-   * false: what Node's port is to carry, which is the value as it was read where getters have run.
+   * What the native call takes as the value; for INPUT_WIRE the bytes that begin with the wire. After `encode` said
+   * false: what Node's port has to carry, which is the value as it was read where getters have run.
    */
   value = undefined;
   length = 0;
@@ -37,7 +40,7 @@ class ValueEncoder {
    * @param {unknown} value
    * @returns {boolean} false when only Node's own port can carry it
    */
-  prepare(value) {
+  encode(value) {
     switch (typeof value) {
       case 'number':
       case 'undefined':
@@ -47,7 +50,7 @@ class ValueEncoder {
         if (value === null) return this.#set(INPUT_DIRECT, value);
         if (isWholeBytes(value)) return this.#bytes(value);
     }
-    // A getter of the value may send something in its turn: with a writer of its own, before this one has ended.
+    // A getter of the value may send something too: with a writer of its own, before this one has ended.
     if (this.#writer === undefined || this.#writer.busy) this.#writer = require('../values').messageWriter();
     const writer = this.#writer;
     writer.keepBuffers = this.#keepBuffers;
@@ -59,18 +62,18 @@ class ValueEncoder {
     this.form = INPUT_WIRE;
     this.value = writer.bytes;
     this.length = writer.length;
-    this.parts = parts.length > 0 ? pairs(parts) : undefined;
+    this.parts = parts.length > 0 ? pairsOf(parts) : undefined;
     return true;
   }
 
   /**
-   * As `prepare`, where the value's memory is to be given to the native side instead of copied: nobody else has it.
+   * As `encode`, where the value's memory is given to the native side instead of copied: no other code has it.
    *
    * @param {unknown} value
    * @param {ArrayBuffer[]} given what is given away
    */
-  prepareGiven(value, given) {
-    if (!this.prepare(value)) return false;
+  encodeGiven(value, given) {
+    if (!this.encode(value)) return false;
     if (this.form === INPUT_WIRE && this.parts !== undefined) {
       for (let i = 0; i < this.parts.length; i += 2) this.parts[i + 1] = given.includes(this.parts[i].buffer);
     } else if (this.form !== INPUT_WIRE && this.form !== INPUT_DIRECT && given.includes(this.value.buffer)) {
@@ -83,16 +86,16 @@ class ValueEncoder {
    * A copy of the value, as it is now.
    *
    * @param {unknown} value
-   * @returns {{ value: unknown } | undefined} undefined when only Node's own port can carry it, as with `prepare`
+   * @returns {{ value: unknown } | undefined} undefined when only Node's own port can carry it, as with `encode`
    */
   copy(value) {
-    if (!this.prepare(value)) return undefined;
+    if (!this.encode(value)) return undefined;
     const { form, value: shown, length, parts } = this;
     this.release();
     const { decode, decodeBytes } = require('../values');
     if (form === INPUT_DIRECT) return { value };
     if (form !== INPUT_WIRE) {
-      const kind = this.#keepBuffers && isBuffer(value) ? KIND_BUFFER : form >> 8;
+      const kind = this.#keepBuffers && isBuffer(value) ? KIND_BUFFER : form >> KIND_SHIFT;
       return { value: decodeBytes(kind, memoryOf(shown)) };
     }
     const memory = [];
@@ -100,14 +103,14 @@ class ValueEncoder {
     return { value: decode(shown, 0, length, memory) };
   }
 
-  /** After `prepare` said false: what Node's port is to carry. */
-  takeLeft() {
+  /** After `encode` said false: what Node's port has to carry. */
+  takeForNode() {
     const { value } = this;
     this.value = undefined;
     return value;
   }
 
-  /** Lets go of what was prepared. */
+  /** Lets go of the value. */
   release() {
     this.value = undefined;
     this.parts = undefined;
@@ -115,7 +118,7 @@ class ValueEncoder {
 
   #bytes(value) {
     const kind = isView(value) ? kindOfView(value) : KIND_ARRAY_BUFFER;
-    return this.#set(INPUT_COPY | (kind << 8), bytesOf(value));
+    return this.#set(INPUT_COPY | (kind << KIND_SHIFT), bytesOf(value));
   }
 
   #set(form, value) {
@@ -129,7 +132,7 @@ class ValueEncoder {
 
 /**
  * Whether it is nothing but bytes: an ArrayBuffer, or a view on a whole one. A Buffer counts too where it is a part of
- * Node's pool, of which nobody wants the rest.
+ * Node's pool, since structured clone would copy the whole pool for it.
  */
 function isWholeBytes(value) {
   if (types.isArrayBuffer(value)) return isPlain(value);
@@ -151,15 +154,6 @@ function memoryOf(bytes) {
 /** Memory that is still there and keeps its length. */
 function isPlain(buffer) {
   return sizeOf(buffer) > 0 && !isResizable(buffer);
-}
-
-function pairs(parts) {
-  const together = arrayOf(parts.length * 2);
-  for (let i = 0; i < parts.length; i++) {
-    together[i * 2] = bytesOf(parts[i]);
-    together[i * 2 + 1] = false;
-  }
-  return together;
 }
 
 module.exports = { ValueEncoder };

@@ -13,13 +13,13 @@ const { append } = require('../runtime/intrinsics');
 const { binding } = require('../native');
 const { nextTick } = require('../runtime/globals');
 const { ensureStack } = require('../runtime/stack-overflow');
-const { compiledModules } = require('./compiled');
 const { addSource, removeSource } = require('./last-turns');
+const { COMPILED } = require('./owner-messages');
 const { PoolWorker } = require('./pool-worker');
 const { placeOf } = require('./script-location');
-const { COMPILED, NO_WORKER } = require('./steps');
-const { thrownBeside } = require('../task/thrown');
-const { faultOf } = require('./worker-faults');
+const { thrownFromPort } = require('../task/thrown');
+
+const { NO_WORKER } = require('../constants').SCRIPTS;
 
 /** So many workers in a row may end without having finished a task; then it is the script's fault. */
 const FRUITLESS_LIMIT = 3;
@@ -30,7 +30,7 @@ class WorkerManager {
 
   #pool;
   #delivery;
-  #ways;
+  #fallbackPorts;
   #script;
   #place;
   #settings;
@@ -50,15 +50,15 @@ class WorkerManager {
    * @param {object} setup
    * @param {import('./native-script-pool').NativeScriptPool} setup.pool
    * @param {import('../delivery').Delivery} setup.delivery
-   * @param {import('./beside').Ways} setup.ways
+   * @param {import('./fallback-ports').FallbackPorts} setup.fallbackPorts
    * @param {string} setup.script its URL
    * @param {object} setup.settings as `scriptSettings` gives them
    * @param {(event: string, ...values: unknown[]) => void} setup.emit
    */
-  constructor({ pool, delivery, ways, script, settings, emit }) {
+  constructor({ pool, delivery, fallbackPorts, script, settings, emit }) {
     this.#pool = pool;
     this.#delivery = delivery;
-    this.#ways = ways;
+    this.#fallbackPorts = fallbackPorts;
     this.#script = script;
     this.#place = placeOf(script);
     this.#settings = settings;
@@ -174,7 +174,7 @@ class WorkerManager {
     }
     if (this.#workers.size === 0) addSource(this.#ended);
     this.#workers.set(number, worker);
-    this.#ways.open(key, {
+    this.#fallbackPorts.open(key, {
       port: worker.port,
       ready: (told) => this.#ready(worker, told),
       wants: (id) => this.#pool.inputs.give(worker, id),
@@ -191,7 +191,7 @@ class WorkerManager {
     thread.on('error', (error) => {
       if (!worker.failed) worker.error = error;
     });
-    thread.once('exit', (code) => this.#ways.afterAll(() => this.#exited(worker, code)));
+    thread.once('exit', (code) => this.#fallbackPorts.afterAll(() => this.#exited(worker, code)));
     thread.unref();
     // Later, so that the code that makes a pool can listen to it first.
     nextTick(() => this.#emit('workerCreate', thread));
@@ -199,6 +199,8 @@ class WorkerManager {
 
   /** Gives our modules to workers that were started. Their threads start meanwhile, should these not be there yet. */
   #equip() {
+    if (this.#unequipped.length === 0) return;
+    const { compiledModules } = require('./compiled');
     for (const port of this.#unequipped.splice(0)) port.postMessage([COMPILED, compiledModules()]);
   }
 
@@ -211,7 +213,7 @@ class WorkerManager {
   /** A worker has loaded the script, or could not. */
   #ready(worker, { names, thrown }) {
     if (names === undefined) {
-      worker.error = thrownBeside(thrown);
+      worker.error = thrownFromPort(thrown);
       worker.failed = true;
       return;
     }
@@ -222,12 +224,12 @@ class WorkerManager {
 
   /** A worker has ended, and what it told before has been delivered. */
   #exited(worker, code) {
-    this.#ways.close(worker.key);
+    this.#fallbackPorts.close(worker.key);
     worker.ended();
     this.#workers.delete(worker.number);
     const { ran, orphans } = binding.evictWorker(this.#pool.handle, worker.number, worker.key);
     if (this.#workers.size === 0) removeSource(this.#ended);
-    const fault = faultOf(worker, code, this.#script, this.#closing);
+    const fault = this.#faultOf(worker, code);
     for (const id of ran) this.#reject(id, fault);
     this.#count(worker, code);
     this.#emit('workerDestroy', worker.thread);
@@ -241,6 +243,16 @@ class WorkerManager {
     }
     if (error !== undefined && ran.length === 0) this.#emit('error', error);
     this.#replace();
+  }
+
+  /** What the tasks of a worker that has ended are rejected with: found for the first that asks. */
+  #faultOf(worker, code) {
+    const isClosing = this.#closing;
+    let errorOf;
+    return (task) => {
+      errorOf ??= require('./worker-faults').faultOf(worker, code, this.#script, isClosing);
+      return errorOf(task);
+    };
   }
 
   /** Counts workers that came to nothing. One that ended before it was ready may have been terminated by somebody. */

@@ -1,18 +1,18 @@
 'use strict';
 
-/** `waitAsync` under way in this environment: who waits, timers, and the hold on the event loop. */
+/** The `waitAsync` calls under way in this environment: their promises, their timers, and the hold on the event loop. */
 
 const { clearTimeout, now, setTimeout } = require('../runtime/clock');
 const { deliveryOf } = require('../delivery');
-const FORMS = require('../forms');
+const { ASYNC_WAITS, EVENTS } = require('../constants');
 const { hostCopy } = require('../runtime/host-realm');
 const { binding } = require('../native');
 
 /** The longest time a timer takes, in milliseconds. */
 const LONGEST = 2 ** 31 - 1;
 
-const NOT_EQUAL = -1;
-const TIMED_OUT = -2;
+/** What the native side answers at once; a number from 0 on is the timeout of a wait that has begun. */
+const { NOT_EQUAL, TIMED_OUT } = ASYNC_WAITS;
 
 class AsyncWaits {
   #delivery;
@@ -66,7 +66,7 @@ let waits;
 
 /** The waits of this environment. */
 const waitsOf = () =>
-  (waits ??= deliveryOf(binding).subject(FORMS.WAIT_ENDED, (delivery) => new (hostCopy(module).AsyncWaits)(delivery)));
+  (waits ??= deliveryOf(binding).handler(EVENTS.WAIT_ENDED, (delivery) => new (hostCopy(module).AsyncWaits)(delivery)));
 
 /**
  * The arguments are those of `Atomics.waitAsync`, and so is what is returned and thrown.

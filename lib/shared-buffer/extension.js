@@ -1,14 +1,14 @@
 'use strict';
 
 /**
- * How shared memory crosses to a native task: the buffer rides beside the wire and is aliased there, and the wire says
- * which of its bytes are meant, as elements of what type. src/value/decode.rs reads it.
+ * Shared memory in the inputs of native tasks: the buffer is an out-of-band value, which the task aliases; the wire says
+ * which of its bytes are meant, and as elements of which type. src/value/decode.rs reads it.
  */
 
 const { KIND_ARRAY_BUFFER, bufferOf, isView, kindOfView, lengthOf, offsetOf, sizeOf } = require('../codec/bytes');
 const { SHARED } = require('../constants').TAGS;
 
-// Loaded late: it needs the binding's delivery, which needs this codec.
+// Loaded for the first object that may be one: a worker of a pool starts sooner without.
 let sharedBuffer;
 const memoryOf = (value) => (sharedBuffer ??= require('./shared-buffer')).memoryOf(value);
 

@@ -1,6 +1,6 @@
 'use strict';
 
-/** The notifier's Worker: takes requests from Rust threads and makes the `Atomics.notify` they ask for. */
+/** The notifier's Worker: takes requests from Rust threads and makes the `Atomics.notify` calls that they ask for. */
 
 const { parentPort, receiveMessageOnPort, workerData } = require('node:worker_threads');
 
@@ -24,7 +24,7 @@ function notify({ region, offset, size, count }) {
   return Atomics.notify(cells, 0, count);
 }
 
-// A call into a function of JavaScript in every turn: there V8 sees that this thread shall end.
+// Each turn calls a function of JavaScript: there V8 sees that this thread is to end.
 for (let request; (request = binding.nextNotify(workerData.desk)) !== null; ) {
   if (request !== undefined) binding.notified(notify(request));
   else takeBuffers();

@@ -1,8 +1,8 @@
 'use strict';
 
 /**
- * How native tasks reach those who wait by plain `Atomics.wait`: only a JavaScript thread can wake them, and the one
- * that asked may be waiting itself. So a Worker of its own does it: started by the first task that may need it, never
+ * Lets native tasks wake threads that wait by plain `Atomics.wait`: only a JavaScript thread can wake them, and the one
+ * that submitted the task may be waiting itself. So a Worker of its own does it: started by the first task that may need it, never
  * keeping the process alive, and never in its event loop (notifier-thread.js).
  *
  * A task is submitted only after the Worker was started and sent the buffer; a Worker starts while its parent waits.
@@ -31,9 +31,9 @@ class Notifier {
       name: 'rust-workers-notifier',
     });
     this.#worker.unref();
-    // Without it native tasks wake nobody who waits by plain `Atomics.wait`, and say so by their count.
+    // Without it native tasks wake no plain `Atomics.wait`, and say so by their count.
     this.#worker.on('error', () => {});
-    // Node joins its Workers before it ends: this one would come to see that within one slice of its sleep.
+    // Node joins its Workers before it ends: this one would see that at the end of its slice of sleep only.
     process.on('exit', () => binding.closeNotifier());
   }
 
@@ -47,7 +47,7 @@ class Notifier {
   }
 }
 
-/** Lets native tasks wake those who wait on this buffer by `Atomics.wait`. */
+/** Lets native tasks wake threads that wait on this buffer by `Atomics.wait`. */
 function wakePlainWaiters(buffer) {
   keptOn(binding, KEY, module, (host) => new host.Notifier()).serve(buffer);
 }

@@ -1,9 +1,9 @@
 'use strict';
 
 /**
- * The whole face of `Atomics`, implemented in Rust: the same signatures, coercions, results and thrown errors, on
- * shared and on plain typed arrays. `wait`, `waitAsync` and `notify` use Rust's wait table; `notify` reaches those
- * who wait by `Atomics.wait` as well.
+ * All methods of `Atomics`, implemented in Rust: the same signatures, coercions, results and thrown errors, on
+ * shared and on plain typed arrays. `wait`, `waitAsync` and `notify` use Rust's wait table; `notify` wakes threads
+ * that wait by `Atomics.wait` as well.
  */
 
 const { binding } = require('../native');
@@ -12,7 +12,10 @@ const { giveHelpers } = require('./helpers');
 
 giveHelpers();
 
-/** Methods, as those of `Atomics` are: with a name and a length, and no constructors as native functions would be. */
+/**
+ * Methods, as those of `Atomics` are: with a name and a length, and no constructors as native functions would be. Each is
+ * written out, since a function with rest arguments has another length and is slower.
+ */
 const methods = {
   load(typedArray, index) {
     return binding.atomicsLoad(typedArray, index);

@@ -17,7 +17,7 @@ const { add, and, compareExchange, exchange, isLockFree, load, or, store, sub, x
   globalThis.Atomics ?? rustAtomics;
 const { notify, wait, waitAsync } = rustAtomics;
 
-// A program may shadow these by properties of its own. Not every V8 has them.
+// A program may shadow these by own properties. Not every V8 has them.
 const { growable, maxByteLength: mostBytes } = Object.getOwnPropertyDescriptors(SharedArrayBuffer.prototype);
 const { grow } = SharedArrayBuffer.prototype;
 const isGrowable = (buffer) => growable !== undefined && growable.get.call(buffer);
@@ -25,7 +25,7 @@ const mostOf = (buffer) => (mostBytes === undefined ? sizeOf(buffer) : mostBytes
 
 const OPTIONS = new Set(['maxByteLength']);
 
-/** Memory that JavaScript threads and native tasks share: a real SharedArrayBuffer, with the face of `Atomics`. */
+/** Memory that JavaScript threads and native tasks share: a real SharedArrayBuffer, with the methods of `Atomics`. */
 class SharedBuffer {
   #buffer;
   /** Its Int32 cells. */
@@ -181,7 +181,7 @@ function allocate(byteLength, options) {
   try {
     return new SharedArrayBuffer(byteLength, maxByteLength === undefined ? undefined : { maxByteLength });
   } catch (error) {
-    throw new OutOfRangeError(`No shared memory of ${maxByteLength ?? byteLength} bytes could be had`, { cause: error });
+    throw new OutOfRangeError(`Could not allocate ${maxByteLength ?? byteLength} bytes of shared memory`, { cause: error });
   }
 }
 

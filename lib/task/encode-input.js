@@ -1,6 +1,6 @@
 'use strict';
 
-/** How a task's input goes to the native side: the cheapest form that fits (see forms.js). */
+/** Encodes the inputs of native tasks, in the cheapest form that fits (see forms.js). */
 
 const { types } = require('node:util');
 
@@ -9,30 +9,33 @@ const {
   offsetOf, sizeOf, viewOver,
 } = require('../codec/bytes');
 const { arrayOf } = require('../runtime/intrinsics');
-const { INPUT_COPY, INPUT_DIRECT, INPUT_PIN, INPUT_WIRE } = require('../forms');
+const { BYTES, INPUTS, MEMORY } = require('../constants');
 const nodeGlobals = require('../runtime/globals');
 const { isPort } = require('../transfer/registry');
 const { TaskTransfer } = require('../transfer/task-transfer');
 const { encodeValue } = require('../values');
 
-const KIND_FLOAT64 = 11;
+/** Where the kind of bytes stands in a form. */
+const { KIND_SHIFT } = INPUTS;
+const { COPY: INPUT_COPY, DIRECT: INPUT_DIRECT, PIN: INPUT_PIN, WIRE: INPUT_WIRE } = INPUTS;
+const { FLOAT64: KIND_FLOAT64 } = BYTES;
 
 /**
  * From this size on a task that gives its input's memory back gets memory of JavaScript's. It is copied once either way;
  * Rust's own would be copied again on its way back (src/node/output.rs).
  */
-const LARGE = 1024 * 1024;
+const { LARGE } = MEMORY;
 
-/** The last prepared input; used up before the next is prepared. */
-const prepared = { form: INPUT_DIRECT, value: undefined, length: 0, parts: undefined, input: undefined };
+/** The last encoded input; used up before the next is encoded. */
+const encoded = { form: INPUT_DIRECT, value: undefined, length: 0, parts: undefined, input: undefined };
 
 function set(form, value, length, parts, input) {
-  prepared.form = form;
-  prepared.value = value;
-  prepared.length = length;
-  prepared.parts = parts;
-  prepared.input = input;
-  return prepared;
+  encoded.form = form;
+  encoded.value = value;
+  encoded.length = length;
+  encoded.parts = parts;
+  encoded.input = input;
+  return encoded;
 }
 
 /**
@@ -42,8 +45,8 @@ function set(form, value, length, parts, input) {
  * @returns {{ form: number, value: unknown, length: number, parts: unknown[] | undefined, input: unknown }} good
  *   until the next call; `input` is what a refusal gives back
  */
-function prepareInput(input, transfer, comesBack = false) {
-  if (transfer !== undefined) return prepareTransfer(input, new TaskTransfer(transfer), comesBack);
+function encodeInput(input, transfer, comesBack = false) {
+  if (transfer !== undefined) return encodeTransfer(input, new TaskTransfer(transfer), comesBack);
   switch (typeof input) {
     case 'number':
     case 'undefined':
@@ -51,9 +54,9 @@ function prepareInput(input, transfer, comesBack = false) {
       return set(INPUT_DIRECT, input, 0, undefined, input);
     case 'object':
       if (input === null) return set(INPUT_DIRECT, input, 0, undefined, input);
-      if (isView(input)) return prepareBytes(input, comesBack);
+      if (isView(input)) return encodeBytes(input, comesBack);
   }
-  return prepareWire(input, undefined, comesBack);
+  return encodeWire(input, undefined, comesBack);
 }
 
 /** Whether the memory is a plain ArrayBuffer's, of a fixed length and still there: the codec tells the others apart. */
@@ -66,23 +69,23 @@ function kindOf(view) {
   return kind === KIND_UINT8 && isBuffer(view) ? KIND_BUFFER : kind;
 }
 
-function prepareBytes(input, comesBack) {
+function encodeBytes(input, comesBack) {
   const kind = kindOf(input);
-  if (kind < 0 || !isPlain(bufferOf(input))) return prepareWire(input, undefined, comesBack);
+  if (kind < 0 || !isPlain(bufferOf(input))) return encodeWire(input, undefined, comesBack);
   const bytes = kind === KIND_UINT8 || kind === KIND_BUFFER ? input : bytesOf(input);
   if (comesBack && lengthOf(bytes) >= LARGE) {
-    return set(INPUT_PIN | (kind << 8), copyOf(bytes), 0, undefined, input);
+    return set(INPUT_PIN | (kind << KIND_SHIFT), copyOf(bytes), 0, undefined, input);
   }
-  return set(INPUT_COPY | (kind << 8), bytes, 0, undefined, input);
+  return set(INPUT_COPY | (kind << KIND_SHIFT), bytes, 0, undefined, input);
 }
 
-function prepareWire(input, transfer, comesBack) {
+function encodeWire(input, transfer, comesBack) {
   const { bytes, length, parts } = encodeValue(input, 'input', transfer);
   return set(INPUT_WIRE, bytes, length, parts.length > 0 ? pairs(parts, transfer, comesBack) : undefined, input);
 }
 
 /** What gives memory away: a view or buffer as the whole input, or such ones inside it. */
-function prepareTransfer(input, transfer, comesBack) {
+function encodeTransfer(input, transfer, comesBack) {
   const isMemory = types.isArrayBuffer(input) || isView(input);
   const buffer = isMemory ? memoryOf(input) : undefined;
   const kind = !isMemory ? -1 : buffer === input ? KIND_ARRAY_BUFFER : kindOf(input);
@@ -90,18 +93,18 @@ function prepareTransfer(input, transfer, comesBack) {
     const { view } = transfer.take(placeOf(input));
     transfer.finish();
     const moved = buffer === input ? bufferOf(view) : viewOver(kind, bufferOf(view), offsetOf(view), lengthOf(view));
-    return set(INPUT_PIN | (kind << 8), view, 0, undefined, moved);
+    return set(INPUT_PIN | (kind << KIND_SHIFT), view, 0, undefined, moved);
   }
   if (!isMemory && (typeof input !== 'object' || input === null)) {
     transfer.finish();
-    return prepareInput(input, undefined);
+    return encodeInput(input, undefined);
   }
-  const wire = prepareWire(input, transfer, comesBack);
+  const wire = encodeWire(input, transfer, comesBack);
   transfer.finish();
   return wire;
 }
 
-/** The buffer behind a part. */
+/** The buffer of a part. */
 function memoryOf(part) {
   return isView(part) ? bufferOf(part) : part;
 }
@@ -180,9 +183,9 @@ function numbersOf(inputs) {
  * @param {ArrayBuffer[] | undefined} transfer
  * @param {boolean} [comesBack] whether the results are the memory of the inputs
  */
-function prepareInputs(inputs, transfer, comesBack = false) {
+function encodeInputs(inputs, transfer, comesBack = false) {
   const numbers = transfer === undefined ? numbersOf(inputs) : undefined;
-  if (numbers !== undefined) return set(INPUT_COPY | (KIND_FLOAT64 << 8), bytesOf(numbers), 0, undefined, inputs);
+  if (numbers !== undefined) return set(INPUT_COPY | (KIND_FLOAT64 << KIND_SHIFT), bytesOf(numbers), 0, undefined, inputs);
   const given = transfer === undefined ? undefined : new TaskTransfer(transfer);
   const { bytes, length, parts } = encodeValue(inputs, 'inputs', given);
   const together = parts.length > 0 ? pairs(parts, given, comesBack) : undefined;
@@ -190,4 +193,4 @@ function prepareInputs(inputs, transfer, comesBack = false) {
   return set(INPUT_WIRE, bytes, length, together, inputs);
 }
 
-module.exports = { prepareInput, prepareInputs };
+module.exports = { encodeInput, encodeInputs };

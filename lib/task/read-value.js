@@ -6,7 +6,7 @@
  */
 
 const { errorFromCode, InternalError } = require('../errors');
-const FORMS = require('../forms');
+const { CALL_BUFFER, FORMS } = require('../constants');
 
 /** Loaded for the first value that needs it: a worker starts sooner without. */
 let codec;
@@ -14,8 +14,8 @@ let thrown;
 const values = () => (codec ??= require('../values'));
 const decodeThrown = (...wire) => (thrown ??= require('./thrown')).decodeThrown(...wire);
 
-/** Of the number of encoded bytes, the lower two bytes are where they begin and the rest is their length. */
-const LENGTH = 0x10000;
+/** Of the number of encoded bytes, what is below this is where they begin, and the rest is their length. */
+const LENGTH = 2 ** CALL_BUFFER.WIRE_LENGTH_SHIFT;
 
 /** The number of encoded bytes of this length that begin where the memory does. */
 const wireFromStart = (length) => length * LENGTH;
@@ -23,7 +23,7 @@ const wireFromStart = (length) => length * LENGTH;
 /**
  * @param {number} form one of forms.js
  * @param {number} number what stands beside it on the call buffer
- * @param {{ wire: Uint8Array, takeExtra(): unknown }} source the memory, and what came beside it; such as the delivery
+ * @param {{ wire: Uint8Array, takeOutOfBand(): unknown }} source the memory, and what came beside it; such as the delivery
  * @param {string} [task] name of the task that was answered, for errors
  * @returns {unknown} the value
  * @throws the task's error
@@ -41,25 +41,25 @@ function readValue(form, number, source, task) {
     case FORMS.NUMBER:
       return number;
     case FORMS.BYTES:
-      return values().decodeBytes(number, source.takeExtra());
+      return values().decodeBytes(number, source.takeOutOfBand());
     case FORMS.WIRE: {
       const offset = number & (LENGTH - 1);
       return values().decode(source.wire, offset, offset + (number - offset) / LENGTH, []);
     }
-    case FORMS.WIRE_APART: {
-      const wire = Buffer.from(source.takeExtra());
-      return values().decode(wire, 0, wire.length, source.takeExtra());
+    case FORMS.WIRE_OUT_OF_BAND: {
+      const wire = Buffer.from(source.takeOutOfBand());
+      return values().decode(wire, 0, wire.length, source.takeOutOfBand());
     }
     case FORMS.REJECTED: {
       const offset = number & (LENGTH - 1);
       throw decodeThrown(source.wire, offset, offset + (number - offset) / LENGTH, []);
     }
-    case FORMS.REJECTED_APART: {
-      const wire = Buffer.from(source.takeExtra());
-      throw decodeThrown(wire, 0, wire.length, source.takeExtra());
+    case FORMS.REJECTED_OUT_OF_BAND: {
+      const wire = Buffer.from(source.takeOutOfBand());
+      throw decodeThrown(wire, 0, wire.length, source.takeOutOfBand());
     }
     case FORMS.ERROR:
-      throw errorFromCode(source.takeExtra(), source.takeExtra(), task === undefined ? undefined : { task });
+      throw errorFromCode(source.takeOutOfBand(), source.takeOutOfBand(), task === undefined ? undefined : { task });
     default:
       throw new InternalError(`unknown form ${form} of a value; please report this`);
   }

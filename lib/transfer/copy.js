@@ -3,7 +3,7 @@
 /**
  * The copy of a value in which a record stands for each object of ours: read as structured clone reads, which is what
  * Node does to the copy afterwards. Depth first, a container's keys taken when it is reached, each property read
- * once and only if it is still there. A getter thus runs once, at its turn, and what it gives is what is sent.
+ * once and only if it is still there. So a getter runs once, in its turn, and the value that it gives is sent.
  */
 
 const { types } = require('node:util');
@@ -30,7 +30,8 @@ function put(object, key, value) {
   Object.defineProperty(object, key, { __proto__: null, value, writable: true, enumerable: true, configurable: true });
 }
 
-/** Containers on the way to be copied: `next` copies a step further, and tells whether there was one. */
+// Containers that are being copied: `next` copies one step further, and returns false when there is none left.
+
 class Properties {
   copy;
   #source;
@@ -96,8 +97,8 @@ class Entries {
 }
 
 /**
- * An Error, as structured clone reads one: its name as a text, then message, a text too, and cause where these are no
- * getters, its stack.
+ * An Error, as structured clone reads one: its name as a text; then its message, as a text too, and its cause, where these
+ * are no getters; then its stack.
  */
 class ErrorParts {
   copy;
@@ -141,7 +142,7 @@ class ErrorParts {
 /** Whether structured clone takes it as an Error. A DOMException is one for V8, and Node carries it itself. */
 const isClonedError = (object) => types.isNativeError(object) && !isOfNode(object);
 
-/** What is cloned without a question and runs no code. */
+/** Whether structured clone takes this without a question and without running code of the program's. */
 function isHarmless(value) {
   const type = typeof value;
   if (type !== 'object') return type !== 'function' && type !== 'symbol';
@@ -151,12 +152,12 @@ function isHarmless(value) {
   );
 }
 
-/** What Node refuses is refused here, at its turn, in Node's words. */
+/** Throws Node's own error for a value that Node refuses, in the value's turn. */
 function letNodeRefuse(value) {
   if (!isHarmless(value)) closedPort().postMessage(value);
 }
 
-/** Whether it has no inner slots. Those who have, behind the prototype of objects, have no keys, or an index first. */
+/** Whether it has no inner slots. Objects that have some, behind the prototype of objects, have no keys, or an index first. */
 function isPlain(object, keys) {
   const isUsual = keys.length > 0 && keys[0] !== '0' && Object.getPrototypeOf(object) === Object.prototype;
   if (isUsual) return true;
@@ -164,7 +165,7 @@ function isPlain(object, keys) {
   return !isOpaque && isTakenApart(name) && isOrdinary(object);
 }
 
-/** Whether this is surely a container for structured clone, and no thing of the platform's. */
+/** Whether this is surely a container for structured clone, and no object of the platform's. */
 function isContainer(object) {
   if (Array.isArray(object) || types.isMap(object) || types.isSet(object) || isClonedError(object)) return true;
   if (ArrayBuffer.isView(object)) return false;
@@ -216,10 +217,10 @@ class Copying {
 
   #copyOfObject(object) {
     const type = typeOf(object);
-    // What moves is not cloned.
+    // An object that moves is not cloned.
     if (marks.some && !type?.moves && isUncloneable(object)) return this.#asIs(object);
     if (type !== undefined) return this.#recordOf(object, type, this.#exploration.hasGetters);
-    // What a getter gave, or put in another's place, was not there before.
+    // A value that a getter gave, or put in another's place, was not there before.
     this.#exploration.add(object);
     const container = this.#isCopied(object) ? this.#opened(object) : undefined;
     if (container === undefined) return this.#asIs(object);
@@ -228,22 +229,22 @@ class Copying {
   }
 
   /**
-   * Whether the copy is to have a copy of this container: of the ways, and where there are getters of all of them,
-   * since a getter may change what was read before it. (A container that is not copied must not hold
-   * one that is: there would be two.)
+   * Whether the copy is to have a copy of this container: of those that lead to an object of ours or to a getter; and of
+   * all containers where there are getters, since a getter may change what was read before it. (A container that is not
+   * copied must not hold one that is: there would be two.)
    */
   #isCopied(container) {
-    return this.#exploration.isWay(container) || (this.#exploration.hasGetters && isContainer(container));
+    return this.#exploration.leadsThere(container) || (this.#exploration.hasGetters && isContainer(container));
   }
 
-  /** For Node to take, or to refuse. */
+  /** A value for Node to take, or to refuse. */
   #asIs(value) {
     if (!this.#exploration.hasGetters || this.#listed.has(value)) return value;
     letNodeRefuse(value);
     return this.#now(value);
   }
 
-  /** What a getter that is still to come may change, as it is now. */
+  /** The value as it is now, since a getter that is still to come may change it. */
   #now(value) {
     if (typeof value !== 'object' || value === null) return value;
     if (types.isDate(value)) return new Date(getTime.call(value));

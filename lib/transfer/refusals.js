@@ -1,6 +1,6 @@
 'use strict';
 
-/** What the running Node says of its own ports in messages, for ours: each error is had by making Node throw it. */
+/** The errors of the running Node for its own ports in messages, to be thrown for ours: Node is made to throw each of them. */
 
 const {
   MessageChannel: NodeMessageChannel,
@@ -24,7 +24,7 @@ function thrownBy(provoke) {
   }
 }
 
-/** A port that Node refuses where it stands, as it is on no list; it ends with the other. */
+/** A port that Node refuses in a message, as it is on no list. `close` ends it. */
 function unlisted(isDetached) {
   const { port1, port2 } = new NodeMessageChannel();
   if (isDetached) {
@@ -35,7 +35,7 @@ function unlisted(isDetached) {
   return { port: port2, close: () => port1.close() };
 }
 
-/** For an object that has to be on the transfer list and is not; or that is detached as well. */
+/** For an object that has to be on the transfer list and is not; perhaps one that is detached as well. */
 function notListed(isDetached) {
   const { port, close } = unlisted(isDetached);
   try {
@@ -45,17 +45,17 @@ function notListed(isDetached) {
   }
 }
 
-/** For one that is on the list and marked as untransferable. Undefined on Node 20, where it counts as not listed. */
+/** For an object that is on the list and marked as untransferable. Undefined on Node 20, where it counts as not listed. */
 const untransferable = () =>
   thrownBy((port, other) => {
     markAsUntransferable(other);
     port.postMessage(undefined, [other]);
   });
 
-/** For one that is on the list twice. */
+/** For an object that is on the list twice. */
 const duplicate = () => thrownBy((port, other) => port.postMessage(undefined, [other, other]));
 
-/** Node 20 passes over what is marked, and refuses any other object that is not transferable. */
+/** Node 20 passes over marked objects, and refuses every other object that is not transferable. */
 function isPassedOver(object) {
   try {
     closedPort().postMessage(undefined, [object]);

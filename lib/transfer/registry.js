@@ -20,7 +20,7 @@ const { IMAGE } = require('./seal');
 const { shared } = require('./thread-state');
 const { loadTypes } = require('./type-loader');
 
-/** On the prototype of a transferable type's class. */
+/** Where a class says it. */
 const TRANSFER_TYPE = Symbol.for('rust-workers.transfer-type');
 const TABLE = Symbol.for('rust-workers.transfer-types');
 
@@ -46,7 +46,7 @@ const isInstance = Function.prototype[Symbol.hasInstance];
  * @property {(object: object) => unknown} [toTask] takes the object for a native task; only ports have it
  */
 
-/** What all copies of one binary know. A type belongs to the realm of its class, and is kept by its class: so not by this. */
+/** What all copies on one binary know. A type belongs to the realm of its class, which keeps it; so this table does not. */
 function makeTable() {
   const known = new Map();
   return {
@@ -56,10 +56,10 @@ function makeTable() {
 }
 
 let sharedTable;
-/** Asked late: the host's copy may be loading. */
+/** Not asked for at once: the host's copy may be loading. */
 const table = () => (sharedTable ??= keptOn(binding, TABLE, module, (host) => host.makeTable()));
 
-/** What this copy registered itself. */
+/** The types that this copy registered. */
 const own = new Map();
 
 /**

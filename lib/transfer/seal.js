@@ -44,7 +44,7 @@ const isStamped = (message, route, thread, number) =>
 /**
  * The number of a message that may be one of ours; undefined for every other.
  *
- * @param {unknown} message as Node hands it over, so there is nothing in it that would notice
+ * @param {unknown} message as Node hands it over, so nothing in it can notice that it is asked
  */
 function numberOf(message) {
   if (typeof message !== 'object' || message === null) return undefined;

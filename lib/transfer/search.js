@@ -1,10 +1,10 @@
 'use strict';
 
 /**
- * Finds objects of transferable types inside a value, where structured clone would look: elements and own enumerable properties
- * of ordinary objects and arrays, entries of Maps, members of Sets, the cause of an Error.
+ * Finds objects of transferable types inside a value, where structured clone would look: elements and own enumerable
+ * properties of ordinary objects and arrays, entries of Maps, members of Sets, the cause of an Error.
  *
- * To search is not to read: no code of a user's runs. A property that only a getter can tell, or a Proxy, is noted and
+ * To search is not to read: no code of the program's runs. A property that only a getter can tell, or a Proxy, is noted and
  * left alone.
  */
 
@@ -24,13 +24,13 @@ const setForEach = Set.prototype.forEach;
 const { get: sizeOfMap } = getOwnPropertyDescriptor(Map.prototype, 'size');
 const { get: sizeOfSet } = getOwnPropertyDescriptor(Set.prototype, 'size');
 
-/** What has nothing inside. */
+/** Whether a value has nothing inside. */
 function isLeaf(value) {
   return typeof value !== 'object' || value === null || ArrayBuffer.isView(value);
 }
 
 /**
- * How Node marks what it takes to another thread by itself, such as streams, file handles and keys.
+ * Node marks the objects that it takes to another thread by itself, such as streams, file handles and keys.
  *
  * @param {number} marks CLONED, TRANSFERRED, or both
  * @returns {(object: object) => boolean} whether an object has one of them
@@ -56,10 +56,10 @@ function marking(marks) {
 /** Whether this has to be on a transfer list, or can be. */
 const isNodeTransferable = marking(TRANSFERRED);
 
-/** Whether this is a thing of Node's that it takes to another thread by itself: nothing to look into. */
+/** Whether this is an object of Node's that Node takes to another thread by itself: it is not looked into. */
 const isOfNode = marking(TRANSFERRED | CLONED);
 
-/** The keys and entries of a Map, in turn, whatever its class has overridden. */
+/** The keys and values of a Map, in turn, whatever its class has overridden. */
 function entriesOf(map) {
   const entries = arrayOf(sizeOfMap.call(map) * 2);
   let at = 0;
@@ -86,8 +86,8 @@ function inside(container) {
 }
 
 /**
- * A longer array is read element by element, so that a getter among them runs once more than it should: to ask before
- * takes thirty times as long, and nothing tells whether it has to be asked.
+ * The elements of a longer array are read, so that a getter among them runs once more than it should: to ask for each
+ * descriptor first takes thirty times as long, and nothing tells whether that is necessary.
  */
 const ASKED = 256;
 
@@ -158,18 +158,18 @@ function nodeTransferablesIn(value) {
   return found;
 }
 
-/** So many containers are searched without remembering which they were; most messages have fewer. */
+/** So many containers are searched without remembering which they were. Most messages have fewer. */
 const FEW = 32;
 
-/** Looks for the first thing that makes a message one that cannot be handed on as it is. */
+/** Looks for the first object of ours, or getter. */
 class Glance {
-  #minds;
+  #countsGetters;
   #left = FEW;
   #seen;
 
-  /** @param {boolean} minds whether a getter counts: it may give anything */
-  constructor(minds) {
-    this.#minds = minds;
+  /** @param {boolean} countsGetters whether a getter counts: it may give anything */
+  constructor(countsGetters) {
+    this.#countsGetters = countsGetters;
   }
 
   meet(object) {
@@ -177,7 +177,7 @@ class Glance {
     if (typeOf(object) !== undefined) return true;
     if (this.#seen === undefined) {
       if (--this.#left >= 0) return lookInto(object, this);
-      // Too many: from here each is remembered, and looked into when the others are done with.
+      // Too many: from here each is remembered, and looked into after the others.
       this.#seen = new Set();
     }
     this.#seen.add(object);
@@ -185,12 +185,12 @@ class Glance {
   }
 
   getter() {
-    return this.#minds;
+    return this.#countsGetters;
   }
 
   finds(object) {
     if (this.meet(object)) return true;
-    // What was looked into before may be met again, but once.
+    // An object that was looked into before may be met again, but only once.
     if (this.#seen === undefined) return false;
     // It grows meanwhile.
     for (const waiting of this.#seen) if (lookInto(waiting, this)) return true;
@@ -208,7 +208,7 @@ function holdsOurs(value) {
   return !isLeaf(value) && new Glance(false).finds(value);
 }
 
-/** Finds the ways to whatever makes a message one that cannot be handed on as it is. */
+/** Finds all containers from which an object of ours, or a getter, can be reached. */
 class Exploration {
   hasGetters = false;
   /** object -> containers in which it stands. */
@@ -216,7 +216,7 @@ class Exploration {
   #waiting = new Set();
   /** Objects of ours, containers with a getter, and all that lead there. */
   #leading = new Set();
-  /** Those of which the parents do not know yet. */
+  /** Those among them whose parents are not among them yet. */
   #untold = new Set();
 
   meet(object, container) {
@@ -257,7 +257,7 @@ class Exploration {
   }
 
   /** Whether an object of ours, or a property that only a getter tells, can be reached from here. */
-  isWay(container) {
+  leadsThere(container) {
     return this.#leading.has(container);
   }
 }

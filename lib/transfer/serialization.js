@@ -74,7 +74,7 @@ class SerializedMessage {
     this.bundle = { value: copy, records: [...this.#records.values()] };
   }
 
-  /** What moves and is on the list, once Node's checks of its own ports are done. */
+  /** The objects of ours on the list that move; checked as Node checks its own ports. */
   #onList(list, listed, others) {
     const moving = new Set();
     for (const object of list) {
@@ -97,7 +97,7 @@ class SerializedMessage {
     return moving;
   }
 
-  /** An object that had to be on the list: now, if this is its turn, else when Node comes to it. */
+  /** Refuses an object that had to be on the list: now, if this is its turn, else when Node comes to it. */
   #refuse(isDetached, isTurn) {
     if (isTurn) throw refusals().notListed(isDetached);
     const { port, close } = refusals().unlisted(isDetached);
@@ -229,7 +229,7 @@ function objectsOf(records, image) {
   return objects;
 }
 
-/** Puts the objects in the places of their records. Received containers are ours to change. */
+/** Puts the objects in the places of their records. A received value belongs to this thread, so it is changed in place. */
 function replaceRecords(value, objects) {
   const { entriesOf, membersOf } = require('./search');
   const { put } = copying();
@@ -249,7 +249,7 @@ function replaceRecords(value, objects) {
   while (waiting.length > 0) {
     const at = waiting.pop();
     if (types.isMap(at)) {
-      // All anew: a key that changes would otherwise lose its place in the order.
+      // All entries anew: a key that changes would otherwise lose its place in the order.
       const entries = entriesOf(at);
       at.clear();
       for (let i = 0; i < entries.length; i += 2) at.set(visit(entries[i]), visit(entries[i + 1]));

@@ -80,7 +80,7 @@ class TaskTransfer {
     return taken;
   }
 
-  /** Detaches what is given away and was not part of the value, as structured clone does. */
+  /** Detaches the objects that are given away and were not part of the value, as structured clone does. */
   finish() {
     for (const object of this.#buffers) {
       // A port that is given to nobody closes.
@@ -89,7 +89,7 @@ class TaskTransfer {
     }
   }
 
-  /** All at once, so that either every buffer goes or none. One that a getter of the value has given away is gone. */
+  /** All at once, so that either every buffer goes or none. A buffer that a getter of the value has given away is gone. */
   #move(buffer) {
     if (this.#moved.size === 0) {
       const buffers = [...this.#buffers].filter((object) => types.isArrayBuffer(object) && !isDetached(object));

@@ -1,8 +1,8 @@
 'use strict';
 
 /**
- * What all copies of this package in one JavaScript thread know together: there may be several (two in node_modules;
- * under Jest one for each test file), and they meet at the same objects and ports of Node's.
+ * What all copies of this package in one JavaScript thread share: there may be several (two in node_modules; under Jest
+ * one for each test file), and they meet at the same objects and ports of Node's.
  *
  * It hangs on a class of Node's own, which is one and the same in every realm and for every module registry.
  */
@@ -10,7 +10,7 @@
 const { keptOn } = require('../runtime/host-realm');
 const { MessagePort: NodeMessagePort } = require('../runtime/worker-threads');
 
-/** With a number that a change of the meanings would change. */
+/** The number changes with the meaning of what is shared. */
 const KEY = Symbol.for('rust-workers.thread.2');
 
 /** The method of our ports behind `receiveMessageOnPort`, whichever copy made them. */
@@ -22,7 +22,7 @@ const RECEIVE = Symbol.for('rust-workers.receive');
  * @property {WeakSet<object>} types all transferable types that were registered: nothing else is taken for one
  * @property {WeakMap<object, Map<number, object>>} routes a port of Node's -> image -> the route of
  *   that image's messages on it
- * @property {WeakMap<object, unknown>} opened a message as it came -> what it was, where it may be asked for again
+ * @property {WeakMap<object, unknown>} opened a message as it came -> the value that was in it, where it may be asked for again
  */
 
 /** @returns {ThreadState} */

@@ -1,6 +1,6 @@
 'use strict';
 
-/** Reading transfer lists as Node reads them: a bad one is left to Node, which has the words for it. */
+/** Reads transfer lists as Node reads them. A bad one is left to Node, which throws the right error. */
 
 const { append } = require('../runtime/intrinsics');
 
@@ -13,7 +13,7 @@ function elementsOf(array) {
   return elements;
 }
 
-/** The entries of an iterable; undefined for what Node takes as none. What the iterable itself throws is thrown. */
+/** The entries of an iterable; undefined for what Node does not take as one. Errors of the iterable itself are thrown. */
 function entriesOf(iterable) {
   if (Array.isArray(iterable)) return elementsOf(iterable);
   if (!isObject(iterable)) return undefined;

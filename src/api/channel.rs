@@ -9,8 +9,10 @@ use napi_derive::napi;
 
 use crate::channel::{Fallback, Message, PortId, Transit, TransitKey, channel};
 use crate::node::{
-    Arguments, Call, Cursor, Environment, Export, Js, JsValue, Result, Returned, Status, export,
+    Arguments, Call, Cursor, Environment, Export, Js, JsValue, PartsArray, Result, Returned, Status, export,
 };
+use crate::numbers;
+use crate::numbers::Numbers;
 
 /// The raw exports by name.
 pub(super) const EXPORTS: &[Export] = &[
@@ -125,14 +127,30 @@ pub fn forget_port(number: f64) {
     Transit::of_process().forget(id(number));
 }
 
-/// Where the port of this number is: 2 when it is in transit, and nobody posts through it; 1 when it may be any moment; else
-/// 0.
+/// Where a port is.
+mod transit {
+    pub(super) const NONE: u32 = 0;
+    /// It may be in transit any moment.
+    pub(super) const ANNOUNCED: u32 = 1;
+    /// It is in transit, and nobody posts through it.
+    pub(super) const DEPOSITED: u32 = 2;
+}
+
+/// For JavaScript.
+pub(super) const TRANSIT: Numbers =
+    numbers! { ANNOUNCED = transit::ANNOUNCED, DEPOSITED = transit::DEPOSITED };
+
+/// Where the port of this number is.
 #[napi]
 pub fn port_transit(number: f64) -> u32 {
-    let transit = Transit::of_process();
+    let ports = Transit::of_process();
     // In this order: it goes from the one to the other.
-    let announced = transit.is_announced(id(number));
-    if transit.is_deposited(id(number)) { 2 } else { u32::from(announced) }
+    let announced = ports.is_announced(id(number));
+    match (ports.is_deposited(id(number)), announced) {
+        (true, _) => transit::DEPOSITED,
+        (false, true) => transit::ANNOUNCED,
+        (false, false) => transit::NONE,
+    }
 }
 
 /// Nobody will claim the port of this key: if it is in transit, it closes.
@@ -188,18 +206,32 @@ fn post_with<'call>(call: Call<'call>, [port, bytes, length, parts]: Arguments<'
     posted(call.js, call.environment.ports().post(port, envelope.into())?)
 }
 
-/// `postPlaceToPort(port, side)`: holds the place of what was posted to the companion; `side` tells how it stands there:
-/// see `PLAIN` and those after it in `lib/ports/side.js`.
-fn post_place<'call>(call: Call<'call>, [port, side]: Arguments<'call, 2>) -> Returned<'call> {
-    let side = match call.js.read_u32(side)? {
-        1 => Fallback::Plain,
-        2 => Fallback::Wrapped,
-        3 => Fallback::Introducing,
+/// How a payload stands in the native fallback.
+mod fallback {
+    /// As the value itself.
+    pub(super) const PLAIN: u32 = 1;
+    /// In a wrapper.
+    pub(super) const WRAPPED: u32 = 2;
+    /// In a wrapper, and the shared memory that the message introduces comes after it, by itself.
+    pub(super) const INTRODUCING: u32 = 3;
+}
+
+/// For JavaScript.
+pub(super) const FALLBACK: Numbers = numbers! {
+    PLAIN = fallback::PLAIN, WRAPPED = fallback::WRAPPED, INTRODUCING = fallback::INTRODUCING,
+};
+
+/// `postPlaceToPort(port, fallback)`: holds the place of what was posted to the native fallback.
+fn post_place<'call>(call: Call<'call>, [port, how]: Arguments<'call, 2>) -> Returned<'call> {
+    let how = match call.js.read_u32(how)? {
+        fallback::PLAIN => Fallback::Plain,
+        fallback::WRAPPED => Fallback::Wrapped,
+        fallback::INTRODUCING => Fallback::Introducing,
         _ => return Err(Status::INVALID),
     };
     let port = call.js.read_u32(port)?;
     call.core().adaptive_wait().given();
-    let message = Message { fallback: Some(side), ..Message::default() };
+    let message = Message { fallback: Some(how), ..Message::default() };
     posted(call.js, call.environment.ports().post(port, message)?)
 }
 
@@ -211,7 +243,8 @@ fn read_cursor<'call>(js: Js<'call>, port: JsValue<'call>, shown: JsValue<'call>
 fn take<'call>(call: Call<'call>, [port, shown, most, array]: Arguments<'call, 4>) -> Returned<'call> {
     let at = read_cursor(call.js, port, shown)?;
     let most = call.js.read_u32(most)? as usize;
-    let taken = call.environment.ports().take(call.js, call.core(), at, most, array)?;
+    let array = PartsArray { js: call.js, core: call.core(), array };
+    let taken = call.environment.ports().take(at, most, array)?;
     call.js.number(f64::from(taken))
 }
 
@@ -219,7 +252,8 @@ fn take<'call>(call: Call<'call>, [port, shown, most, array]: Arguments<'call, 4
 fn receive<'call>(call: Call<'call>, [port, shown, slice, array]: Arguments<'call, 4>) -> Returned<'call> {
     let at = read_cursor(call.js, port, shown)?;
     let slice = Duration::try_from_secs_f64(call.js.read_number(slice)? / 1000.0).unwrap_or_default();
-    let received = call.environment.ports().receive(call.js, call.core(), at, slice, array)?;
+    let array = PartsArray { js: call.js, core: call.core(), array };
+    let received = call.environment.ports().receive(at, slice, array)?;
     call.js.number(f64::from(received))
 }
 

@@ -5,10 +5,20 @@ use std::sync::LazyLock;
 
 use napi_derive::napi;
 
+use super::{channel, locks, scripts, waits};
 use crate::numbers::Groups;
-use crate::{cancel, shared, value};
+use crate::{cancel, node, shared, value};
 
-const ROOMS: &[Groups] = &[value::NUMBERS, shared::locks::NUMBERS, cancel::NUMBERS];
+/// Those of the calls themselves.
+const API: Groups = &[
+    ("SCRIPTS", scripts::NUMBERS),
+    ("FALLBACK", channel::FALLBACK),
+    ("TRANSIT", channel::TRANSIT),
+    ("LOCK_WAITS", locks::NUMBERS),
+    ("ASYNC_WAITS", waits::NUMBERS),
+];
+
+const ROOMS: &[Groups] = &[value::NUMBERS, shared::locks::NUMBERS, cancel::NUMBERS, node::NUMBERS, API];
 
 static TEXT: LazyLock<String> = LazyLock::new(|| {
     let mut text = String::from("{");

@@ -8,6 +8,8 @@ use std::time::Duration;
 use crate::node::{
     Arguments, Call, Export, JsValue, Result, Returned, Status, WaitMode, answer, export, open_region,
 };
+use crate::numbers;
+use crate::numbers::Numbers;
 use crate::shared::locks::AnyLock;
 
 /// The raw exports by name.
@@ -32,6 +34,11 @@ pub(super) const EXPORTS: &[Export] = &[
 
 /// What `lockBegin` returns when it has joined the queue, and `lockTry` when the lock is busy.
 const NOT_YET: f64 = -1.0;
+/// In the place of the id of a wait: the thread itself sleeps.
+const SLEEP: f64 = -1.0;
+
+/// For JavaScript.
+pub(super) const NUMBERS: Numbers = numbers! { NOT_YET, SLEEP };
 
 fn nothing<'call>((): ()) -> Returned<'call> {
     Ok(JsValue::NOTHING)
@@ -46,7 +53,7 @@ fn lock<'call>(call: Call<'call>, handle: JsValue<'call>) -> Result<AnyLock> {
 /// The end of a wait comes to the entry `id`; with an `id` below zero the thread sleeps for it by `lockSleep`.
 fn mode<'call>(call: Call<'call>, id: JsValue<'call>) -> Result<WaitMode> {
     let id = call.js.read_number(id)?;
-    Ok(if id >= 0.0 { WaitMode::Event(id as u64) } else { WaitMode::Sleep })
+    Ok(if id == SLEEP { WaitMode::Sleep } else { WaitMode::Event(id as u64) })
 }
 
 /// `lockOwner()`: the environment's token.

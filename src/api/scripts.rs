@@ -9,6 +9,8 @@ use crate::node::{
     Arguments, Call, Environment, Event, Export, Input, JsValue, List, Returned, ScriptOptions, ScriptWorker,
     Status, Submission, SubmitOptions, answer, export,
 };
+use crate::numbers;
+use crate::numbers::Numbers;
 use crate::pool::{IdleWait, InputPath, Target};
 use crate::value::{Payload, Value};
 
@@ -191,17 +193,38 @@ fn join<'call>(call: Call<'call>, [key, inbox]: Arguments<'call, 2>) -> Returned
 const ANY_WORKER: f64 = -1.0;
 const NO_WORKER: f64 = -2.0;
 
+/// In the place of a form: the value goes by the native fallback.
+const BESIDE: f64 = -1.0;
+
+/// What `submitScript` tells beside the acceptance, as bits.
+const NEEDS_WORKER: u8 = 1;
+const FULL: u8 = 2;
+
+/// How a worker waits for its next job.
+mod idle {
+    pub(super) const NEVER: u32 = 0;
+    pub(super) const LINGER: u32 = 1;
+    pub(super) const BLOCK: u32 = 2;
+}
+
+/// For JavaScript.
+pub(super) const NUMBERS: Numbers = numbers! {
+    ANY_WORKER, NO_WORKER, BESIDE, NEEDS_WORKER, FULL,
+    IDLE_NEVER = idle::NEVER, IDLE_LINGER = idle::LINGER, IDLE_BLOCK = idle::BLOCK,
+    BY_QUEUE = InputPath::Queue, BY_MESSAGE = InputPath::Message, ON_DEMAND = InputPath::OnDemand,
+};
+
 /// `submitScript(input, parts)`: pool, function, id, form, length, priority, timeout, whether it is cancellable, the worker
-/// to bind it to (-1: any may take it; -2: none is there), whether it wants its worker alone and whether the input is
-/// memory that the worker should ask for stand on the call buffer. Form -1: the input is a message
-/// beside the queue, and `length` its number. Returns nothing when a worker was told, 1 when none
-/// could be, 2 when the queue is full now, 3 for both; `[code, message]` when refused.
+/// to bind it to (or `ANY_WORKER`, `NO_WORKER`), whether it wants its worker alone and whether the input is
+/// memory that the worker should ask for stand on the call buffer. Form `BESIDE`: the input is a message
+/// by the native fallback, and `length` its number. Returns nothing, or `NEEDS_WORKER` and `FULL` as bits; `[code, message]`
+/// when refused.
 fn submit<'call>(call: Call<'call>, values: Arguments<'call, 2>) -> Returned<'call> {
     let [pool, function, id, form, length, priority, timeout, cancellable, worker, alone, asked] =
         call.core().arguments()?;
     let options = SubmitOptions::new(priority as i32, timeout, cancellable != 0.0);
     let submission = Submission { pool: pool as u32, task: function as usize, id: id as u64, options };
-    let by_message = form < 0.0;
+    let by_message = form == BESIDE;
     let path = match (by_message, asked != 0.0) {
         (true, _) => InputPath::Message,
         (false, true) => InputPath::OnDemand,
@@ -219,7 +242,9 @@ fn submit<'call>(call: Call<'call>, values: Arguments<'call, 2>) -> Returned<'ca
     };
     let submitted = call.environment.pools().submit_script(submission, script, read);
     answer(call.js, submitted, |accepted| {
-        match u8::from(accepted.needs_worker) | (u8::from(accepted.full) << 1) {
+        let needs_worker = if accepted.needs_worker { NEEDS_WORKER } else { 0 };
+        let full = if accepted.full { FULL } else { 0 };
+        match needs_worker | full {
             0 => Ok(JsValue::NOTHING),
             flags => call.js.number(f64::from(flags)),
         }
@@ -232,8 +257,8 @@ fn step<'call>(call: Call<'call>, output: Arguments<'call, 2>) -> Returned<'call
     let [id, form, length, wait, time] = call.core().arguments()?;
     let time = Duration::try_from_secs_f64(time / 1000.0).unwrap_or(Duration::ZERO);
     let idle = match wait as u32 {
-        1 => IdleWait::Linger(time),
-        2 => IdleWait::Block(time),
+        idle::LINGER => IdleWait::Linger(time),
+        idle::BLOCK => IdleWait::Block(time),
         _ => IdleWait::Never,
     };
     let step = call.environment.with_script_worker(|worker| {
@@ -266,12 +291,12 @@ fn finish<'call>(call: Call<'call>, output: Arguments<'call, 2>) -> Returned<'ca
     finished.unwrap_or(Err(Status::INVALID))
 }
 
-/// `scriptReport(value, parts)`, in a worker: tells the owner of a job how far it is. Form -1: by a message beside the
-/// queue.
+/// `scriptReport(value, parts)`, in a worker: tells the owner of a job how far it is. Form `BESIDE`: by a message through the native
+/// fallback.
 fn report<'call>(call: Call<'call>, value: Arguments<'call, 2>) -> Returned<'call> {
     let [id, form, length] = call.core().arguments()?;
     let id = id as u64;
-    if form < 0.0 {
+    if form == BESIDE {
         call.environment.with_script_worker(|worker| worker.report_beside(id));
     } else {
         let progress = call.inputs().read(Input::of_call_buffer(form as u32, length, value)?)?;

@@ -5,6 +5,8 @@ use napi::Env;
 use napi_derive::napi;
 
 use crate::node::{Arguments, AsyncWait, Call, Environment, Export, Returned, export, open_region};
+use crate::numbers;
+use crate::numbers::Numbers;
 
 /// The raw exports by name.
 pub(super) const EXPORTS: &[Export] = &[
@@ -23,6 +25,9 @@ fn wait<'call>(call: Call<'call>, arguments: Arguments<'call, 4>) -> Returned<'c
 /// What `waitAsync` answers at once; a number from 0 on is the timeout of a wait that has begun.
 const NOT_EQUAL: f64 = -1.0;
 const TIMED_OUT: f64 = -2.0;
+
+/// For JavaScript.
+pub(super) const NUMBERS: Numbers = numbers! { NOT_EQUAL, TIMED_OUT };
 
 /// `waitAsync(typedArray, index, value, timeout, id)`: the outcome comes as an event under `id`.
 fn wait_async<'call>(call: Call<'call>, arguments: Arguments<'call, 5>) -> Returned<'call> {

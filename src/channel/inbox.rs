@@ -22,7 +22,7 @@
 //!
 //! There is one mutex for each inbox, and every field below is read and written under it; there are no atomics beside it.
 //! So the only memory ordering used is the mutex's own: what a thread did before its critical section is visible to
-//! the threads that enter a later one. A message's bytes are written before `push` and read after `take`: visible.
+//! the threads that enter a later one. A message's bytes are written before `push` and read after a take: visible.
 //! No thread ever holds two inbox locks; an operation that concerns both ends does its work at one and then at the other,
 //! and the file that does so argues for the order (`port.rs`). No lock is held while an event loop is woken, a sleeper is
 //! notified or a message is dropped: the critical section returns an [`After`] that says what is to be done.
@@ -41,7 +41,7 @@
 //!
 //! `woken` says who has the turn. False: the event loop is idle, and the thread that makes something *due* for it sets
 //! `woken` and wakes it. True: the event loop has been or is being woken, and nobody wakes it again. The event loop hands
-//! the turn back (sets it false) only inside `take` (and its kin), in the same critical section that saw the queue empty,
+//! the turn back (sets it false) only by `take_batch` or `end_turn`, in the same critical section that saw the queue empty,
 //! or, while the port does not listen, that saw nothing due. So:
 //!
 //! * *No lost wake*: a push is either before that critical section, and then its message was seen there, or after
@@ -54,7 +54,7 @@
 //! Races that remain, and are harmless:
 //!
 //! * *Late wake*: a waker is called after the lock was released, so the call may arrive when the event loop has drained by
-//!   itself, or has detached the port. An event loop answers a wake by `take` on the port of that number, if it still
+//!   itself, or has detached the port. An event loop answers a wake by taking from the port of that number, if it still
 //!   has one. Wakes decided never outnumber drains by more than one.
 //! * *Wake before attach returns*: an event loop may be woken for a port whose `attach` has not returned yet.
 //!   It must not look the port up inside `wake`, only note the number, as an event queue does.

@@ -1,10 +1,10 @@
-//! A message's bytes: short ones in place, so that most messages need no memory of their own, which one thread would
+//! A message's bytes: short ones in place, so that most messages need no allocation, which one thread would
 //! have to make and another to free.
 
 use std::fmt;
 use std::ops::Deref;
 
-/// Bytes in place at the most: a number, a short string, an object of a few keys. It makes the whole 40 bytes.
+/// The most bytes that are in place: a number, a short string, an object of a few keys. A `Wire` then has 40 bytes.
 const SHORT: usize = 38;
 
 /// Some bytes, owned.

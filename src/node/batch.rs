@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use super::call_buffer::CallBuffer;
+use super::call_buffer::{CallBuffer, WIRE_LENGTH_SHIFT};
 use super::core::Core;
 use super::event::{Answer, Event};
 use super::js::{Js, Reference, Result};
@@ -10,8 +10,11 @@ use super::locks::Locks;
 use super::out_of_band::OutOfBand;
 use super::waits::Waits;
 
-/// How an event that is no answer stands on the call buffer. The same numbers stand in `lib/forms.js`.
-mod form {
+/// How an event that is no answer stands on the call buffer.
+pub(super) mod form {
+    use crate::numbers;
+    use crate::numbers::Numbers;
+
     /// The pool of this handle has closed.
     pub(super) const POOL_CLOSED: u8 = 16;
     /// The async wait of this id has ended; the number says whether it was woken.
@@ -32,6 +35,11 @@ mod form {
     pub(super) const INPUT_WANTED: u8 = 44;
     /// Added to the form of a value that is no answer but a report on the way.
     pub(super) const PROGRESS: u8 = 64;
+
+    /// For JavaScript.
+    pub(in crate::node) const NUMBERS: Numbers = numbers! {
+        POOL_CLOSED, WAIT_ENDED, PORT_DUE, PORT_ROOM, SCRIPT_WORK, SCRIPT_STOP, SCRIPT_READY, FENCE, INPUT_WANTED, PROGRESS,
+    };
 }
 
 /// Bytes copied in one batch, about: a millisecond's work.
@@ -151,12 +159,12 @@ impl Draft<'_, '_> {
     #[inline]
     fn put_answer(&mut self, id: u64, add: u8, answer: Answer) -> Result<()> {
         let (call_buffer, offset) = (self.call_buffer, &mut self.wire_offset);
-        // Tells the wire's offset, and its length 16 bits higher.
+        // Tells the wire's offset, and its length.
         let mut put = |wire: &[u8]| {
-            if *offset >= 1 << 16 || !call_buffer.put_wire(*offset, wire) {
+            if *offset >= 1 << WIRE_LENGTH_SHIFT || !call_buffer.put_wire(*offset, wire) {
                 return None;
             }
-            let place = *offset | (wire.len() << 16);
+            let place = *offset | (wire.len() << WIRE_LENGTH_SHIFT);
             *offset += wire.len();
             #[allow(clippy::cast_precision_loss)] // below 2^53
             Some(place as f64)

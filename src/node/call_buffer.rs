@@ -4,12 +4,20 @@
 //! one after the other in `wire`. The arguments of the most frequent calls stand in `call`.
 
 use super::js::{Js, JsValue, KeptMemory, Result};
+use crate::numbers;
+use crate::numbers::Numbers;
 
 /// Events in one batch at the most.
 pub(crate) const BATCH: usize = 1024;
 
 /// Numbers in `call`.
 const CALL: usize = 12;
+
+/// A wire on the buffer is told by one number: where it begins, and its length so many bits higher.
+pub(super) const WIRE_LENGTH_SHIFT: u32 = 16;
+
+/// For JavaScript.
+pub(super) const NUMBERS: Numbers = numbers! { BATCH, CALL, WIRE_LENGTH_SHIFT };
 
 /// The arrays' memory.
 #[derive(Clone, Copy)]

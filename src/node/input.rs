@@ -11,10 +11,12 @@ use super::js::{Js, JsValue, Result, Status, Type};
 use super::pinned_bytes::PinnedBytes;
 use super::ports::{Cursor, Ports};
 use super::region::open_region;
+use crate::numbers;
+use crate::numbers::Numbers;
 use crate::room;
 use crate::value::{Bytes, BytesKind, Envelope, Part, Payload, Value};
 
-/// How a value stands in the arguments of a call. The same numbers stand in `lib/forms.js`.
+/// How a value stands in the arguments of a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum InputForm {
     /// `value` is undefined, null, a boolean or a number.
@@ -27,18 +29,27 @@ pub(crate) enum InputForm {
     Wire,
 }
 
+const DIRECT: u32 = 0;
+const COPY: u32 = 1;
+const PIN: u32 = 2;
+const WIRE: u32 = 3;
+/// Where the kind of bytes begins: the low byte names the form.
+const KIND_SHIFT: u32 = 8;
+
+/// The forms, for JavaScript.
+pub(super) const NUMBERS: Numbers = numbers! { DIRECT, COPY, PIN, WIRE, KIND_SHIFT };
+
 impl InputForm {
-    /// The low byte names the form, the next one the kind of bytes.
     fn from_number(number: u32) -> Result<Self> {
         let kind = || {
-            let kind = u8::try_from(number >> 8).ok().and_then(BytesKind::from_wire);
+            let kind = u8::try_from(number >> KIND_SHIFT).ok().and_then(BytesKind::from_wire);
             kind.ok_or(Status::INVALID)
         };
         match number & 0xff {
-            0 => Ok(InputForm::Direct),
-            1 => Ok(InputForm::Copy(kind()?)),
-            2 => Ok(InputForm::Pin(kind()?)),
-            3 => Ok(InputForm::Wire),
+            DIRECT => Ok(InputForm::Direct),
+            COPY => Ok(InputForm::Copy(kind()?)),
+            PIN => Ok(InputForm::Pin(kind()?)),
+            WIRE => Ok(InputForm::Wire),
             _ => Err(Status::INVALID),
         }
     }

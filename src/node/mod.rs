@@ -41,7 +41,7 @@
 //! Each step is guarded by itself: a panic in one, which is told on stderr, does not keep the next from being done.
 //!
 //! `process.exit()` and a fatal error on the main thread run no hook: pool threads are then ended with the process
-//! in the middle of whatever they do, which is harmless, as they own nothing outside it.
+//! in the middle of their work, which is harmless, as they own nothing outside it.
 
 mod adaptive_wait;
 mod atomics;
@@ -78,6 +78,9 @@ mod waits;
 mod wakeup;
 mod watchdog;
 
+use crate::numbers;
+use crate::numbers::{Groups, Numbers};
+
 pub(crate) use atomics_wait::AsyncWait;
 pub(crate) use environment::{Arguments, Call, Environment, Export, Returned, export};
 pub(crate) use event::Event;
@@ -85,9 +88,25 @@ pub(crate) use input::Input;
 pub(crate) use js::{Js, JsValue, List, Result, Status};
 pub(crate) use locks::WaitMode;
 pub(crate) use notifier::{Next, answer_request, next_request};
+pub(crate) use port_batch::PartsArray;
 pub(crate) use ports::Cursor;
 pub(crate) use process::process_random;
 pub(crate) use refusal::answer;
 pub(crate) use region::open_region;
 pub(crate) use script_worker::ScriptWorker;
 pub(crate) use submit::{ScriptOptions, Submission, SubmitOptions};
+
+/// The numbers of this room that JavaScript knows.
+pub(crate) const NUMBERS: Groups = &[
+    ("FORMS", out_of_band::form::NUMBERS),
+    ("EVENTS", batch::form::NUMBERS),
+    ("INPUTS", input::NUMBERS),
+    ("CALL_BUFFER", call_buffer::NUMBERS),
+    ("STEPS", script_worker::step::NUMBERS),
+    ("ENDS", script_worker::end::NUMBERS),
+    ("PORTS", port_batch::NUMBERS),
+    ("POSTED", ports::posted::NUMBERS),
+    ("MEMORY", MEMORY),
+];
+
+const MEMORY: Numbers = numbers! { LARGE = memory::LARGE };

@@ -7,8 +7,11 @@ use super::memory::{copy, hand_over, show_parts};
 use crate::error::{Code, Error};
 use crate::value::Envelope;
 
-/// How an answer stands on the call buffer. The same numbers stand in `lib/forms.js`.
+/// How an answer stands on the call buffer.
 pub(super) mod form {
+    use crate::numbers;
+    use crate::numbers::Numbers;
+
     pub(in crate::node) const UNDEFINED: u8 = 0;
     pub(in crate::node) const NULL: u8 = 1;
     pub(in crate::node) const TRUE: u8 = 2;
@@ -17,7 +20,7 @@ pub(super) mod form {
     pub(in crate::node) const NUMBER: u8 = 4;
     /// The kind is in `numbers`, the memory the next value out of band.
     pub(in crate::node) const BYTES: u8 = 5;
-    /// `numbers` tells where the wire stands: see [`show`](super::show).
+    /// `numbers` tells where the wire stands: see [`OutOfBand::show`](super::OutOfBand::show).
     pub(in crate::node) const WIRE: u8 = 6;
     /// The wire and the array of parts are the next two values out of band.
     pub(in crate::node) const WIRE_OUT_OF_BAND: u8 = 7;
@@ -31,6 +34,12 @@ pub(super) mod form {
     pub(in crate::node) const BESIDE_REJECTED: u8 = 12;
     /// As `BESIDE`, of a task whose time was up before: the value is wanted no more.
     pub(in crate::node) const BESIDE_LATE: u8 = 13;
+
+    /// For JavaScript.
+    pub(in crate::node) const NUMBERS: Numbers = numbers! {
+        UNDEFINED, NULL, TRUE, FALSE, NUMBER, BYTES, WIRE, WIRE_OUT_OF_BAND, ERROR, REJECTED, REJECTED_OUT_OF_BAND,
+        BESIDE, BESIDE_REJECTED, BESIDE_LATE,
+    };
 }
 
 /// Values out of band: in an array made when the first is added, or in one that JavaScript keeps for them, whose elements

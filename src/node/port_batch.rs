@@ -28,6 +28,8 @@ use super::core::Core;
 use super::js::{Js, JsValue, KeptMemory, Result, Status};
 use super::memory::{LARGE, show_parts};
 use crate::channel::{Fallback, Message, Port, Received, Taken, Wire};
+use crate::numbers;
+use crate::numbers::Numbers;
 use crate::value::{Bytes, Part};
 
 /// Messages in one batch at the most; the length of `lengths`.
@@ -40,11 +42,11 @@ const SMALL: usize = 16 * 1024;
 const OUT_OF_BAND: u32 = u32::MAX;
 
 /// Stand in `lengths` for a message whose payload is in the companion.
-const SIDE_PLAIN: u32 = u32::MAX - 1;
-const SIDE_WRAPPED: u32 = u32::MAX - 2;
-const SIDE_INTRODUCING: u32 = u32::MAX - 3;
+const FALLBACK_PLAIN: u32 = u32::MAX - 1;
+const FALLBACK_WRAPPED: u32 = u32::MAX - 2;
+const FALLBACK_INTRODUCING: u32 = u32::MAX - 3;
 
-/// What a message out of band has; the same numbers stand in `lib/ports/native.js`.
+/// What a message out of band has.
 mod out_of_band {
     /// The wire is to be fetched by `fill`.
     pub(super) const LARGE_WIRE: u32 = 1;
@@ -54,20 +56,36 @@ mod out_of_band {
     pub(super) const BLOCK: u32 = 4;
 }
 
-/// What is left after a batch; the same numbers stand in `lib/ports/native.js`.
+const LEFT_MORE: u32 = 0;
+const LEFT_EMPTY: u32 = 1;
+const LEFT_CLOSED: u32 = 2;
+const LEFT_GONE: u32 = 3;
+
+/// What is left after a batch.
 fn left_number(left: Taken) -> u32 {
     match left {
-        Taken::More => 0,
-        Taken::Empty => 1,
-        Taken::Closed => 2,
-        Taken::Gone => 3,
+        Taken::More => LEFT_MORE,
+        Taken::Empty => LEFT_EMPTY,
+        Taken::Closed => LEFT_CLOSED,
+        Taken::Gone => LEFT_GONE,
     }
 }
 
-/// What a take answers: how many messages there are, and 4096 times what is left.
+/// So many bits above the number of messages a take answers what is left.
+const LEFT_SHIFT: u32 = 12;
+const _: () = assert!(BATCH < 1 << LEFT_SHIFT);
+
+/// What a take answers: how many messages there are, and what is left.
 pub(super) fn take_number(count: usize, left: Taken) -> u32 {
-    u32::try_from(count).unwrap_or(0) + left_number(left) * 4096
+    u32::try_from(count).unwrap_or(0) | left_number(left) << LEFT_SHIFT
 }
+
+/// For JavaScript.
+pub(super) const NUMBERS: Numbers = numbers! {
+    BATCH, OUT_OF_BAND, FALLBACK_PLAIN, FALLBACK_INTRODUCING,
+    LARGE_WIRE = out_of_band::LARGE_WIRE, PARTS = out_of_band::PARTS, BLOCK = out_of_band::BLOCK,
+    LEFT_SHIFT, LEFT_EMPTY, LEFT_CLOSED,
+};
 
 /// Whether a message fits into a batch beside others.
 fn is_small(message: &Message) -> bool {
@@ -206,12 +224,26 @@ impl ReceiveBuffer {
         }
         let length = match message.fallback {
             None => u32::try_from(wire.len()).unwrap_or(OUT_OF_BAND),
-            Some(Fallback::Plain) => SIDE_PLAIN,
-            Some(Fallback::Wrapped) => SIDE_WRAPPED,
-            Some(Fallback::Introducing) => SIDE_INTRODUCING,
+            Some(Fallback::Plain) => FALLBACK_PLAIN,
+            Some(Fallback::Wrapped) => FALLBACK_WRAPPED,
+            Some(Fallback::Introducing) => FALLBACK_INTRODUCING,
         };
         self.lengths.write(index, length);
         Some(wire.len())
+    }
+}
+
+/// The array of JavaScript's that takes the parts of a message out of band.
+#[derive(Clone, Copy)]
+pub(crate) struct PartsArray<'call> {
+    pub(crate) js: Js<'call>,
+    pub(crate) core: &'static Core,
+    pub(crate) array: JsValue<'call>,
+}
+
+impl PartsArray<'_> {
+    fn put(self, parts: Vec<Part>) -> Result<()> {
+        self.js.set(self.array, 0, show_parts(self.js, self.core, parts)?)
     }
 }
 
@@ -224,14 +256,7 @@ pub(super) struct OutOfBandMessage {
 
 impl OutOfBandMessage {
     /// Gives one message that is to be shown at once.
-    pub(super) fn give<'call>(
-        &self,
-        js: Js<'call>,
-        core: &Core,
-        buffer: ReceiveBuffer,
-        message: Message,
-        array: JsValue<'call>,
-    ) -> Result<()> {
+    pub(super) fn give(&self, message: Message, buffer: ReceiveBuffer, array: PartsArray<'_>) -> Result<()> {
         if is_small(&message) && buffer.put(0, 0, &message).is_some() {
             return Ok(());
         }
@@ -253,7 +278,7 @@ impl OutOfBandMessage {
             Some(last) => {
                 has |= out_of_band::PARTS;
                 parts.push(last);
-                js.set(array, 0, show_parts(js, core, parts)?)?;
+                array.put(parts)?;
             }
             None => {}
         }

@@ -31,19 +31,27 @@ impl From<Status> for Refusal {
 }
 
 /// What a call returns: its result as `show` shows it, or `[code, message]` when the engine has refused.
+#[inline]
 pub(crate) fn answer<'call, T, E: Into<Refusal>>(
     js: Js<'call>,
     result: std::result::Result<T, E>,
     show: impl FnOnce(T) -> Result<JsValue<'call>>,
 ) -> Result<JsValue<'call>> {
-    match result.map_err(Into::into) {
+    match result {
         Ok(value) => show(value),
-        Err(Refusal::Error(error)) => {
+        Err(refusal) => tell(js, refusal.into()),
+    }
+}
+
+#[cold]
+fn tell(js: Js<'_>, refusal: Refusal) -> Result<JsValue<'_>> {
+    match refusal {
+        Refusal::Error(error) => {
             let array = js.array(2)?;
             js.define(array, 0, js.string(error.code().as_str())?)?;
             js.define(array, 1, js.string(error.message())?)?;
             Ok(array)
         }
-        Err(Refusal::Fault(status)) => Err(status),
+        Refusal::Fault(status) => Err(status),
     }
 }

@@ -15,19 +15,32 @@ use crate::cancel::CancelToken;
 use crate::pool::{IdleWait, InputPath, ScriptOutcome, Step};
 use crate::value::Payload;
 
-/// What [`ScriptWorker::step`] writes first on the call buffer. The same numbers stand in `lib/script-pool/steps.js`.
-mod step {
+/// What [`ScriptWorker::step`] writes first on the call buffer.
+pub(super) mod step {
+    use crate::numbers;
+    use crate::numbers::Numbers;
+
     pub(super) const WAIT: f64 = 0.0;
     pub(super) const RUN: f64 = 1.0;
     pub(super) const LEAVE: f64 = 2.0;
+
+    /// For JavaScript.
+    pub(in crate::node) const NUMBERS: Numbers = numbers! { WAIT, RUN };
 }
 
-/// How a job ended, 16 bits above the form of its value. The same numbers stand in `lib/script-pool/steps.js`.
-mod end {
+/// How a job ended, `SHIFT` bits above the form of its value.
+pub(super) mod end {
+    use crate::numbers;
+    use crate::numbers::Numbers;
+
+    pub(super) const SHIFT: u32 = 16;
     pub(super) const DONE: u32 = 0;
     pub(super) const FAILED: u32 = 1;
     pub(super) const BESIDE: u32 = 2;
     pub(super) const BESIDE_FAILED: u32 = 3;
+
+    /// For JavaScript.
+    pub(in crate::node) const NUMBERS: Numbers = numbers! { SHIFT, FAILED, BESIDE, BESIDE_FAILED };
 }
 
 /// An environment that is a script worker of a pool.
@@ -64,7 +77,7 @@ impl ScriptWorker {
         length: f64,
         values: [JsValue<'call>; 2],
     ) -> Result<ScriptOutcome> {
-        let how = form >> 16;
+        let how = form >> end::SHIFT;
         if how == end::BESIDE || how == end::BESIDE_FAILED {
             let failed = how == end::BESIDE_FAILED;
             return Ok(ScriptOutcome::ViaFallback { failed, from: self.registration.key });

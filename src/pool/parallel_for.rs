@@ -109,10 +109,15 @@ mod tests {
         let done: Arc<Vec<AtomicUsize>> = Arc::new((0..200).map(|_| AtomicUsize::new(0)).collect());
         let threads = Arc::new(Mutex::new(std::collections::HashSet::new()));
         let (counts, who) = (done.clone(), threads.clone());
+        let started = Instant::now();
         let work: PartWork = Arc::new(move |part, _| {
             counts[part].fetch_add(1, SeqCst);
             who.lock().insert(std::thread::current().id());
-            std::thread::sleep(Duration::from_micros(200));
+            // The first one ends when another thread has taken part.
+            while part == 0 && who.lock().len() == 1 {
+                assert!(started.elapsed() < Duration::from_secs(30), "no other thread helps");
+                std::thread::yield_now();
+            }
             Ok(())
         });
         pool.parallel_for(200, work, &CancelToken::new(None)).unwrap();
@@ -146,6 +151,7 @@ mod tests {
         let work: PartWork = Arc::new(move |part, _| {
             counted.fetch_add(1, SeqCst);
             assert!(part != 3, "boom");
+            // So that the others have not done them all before the panic is caught.
             std::thread::sleep(Duration::from_micros(100));
             Ok(())
         });
@@ -161,17 +167,19 @@ mod tests {
         let pool = pool(2);
         let token = CancelToken::new(None);
         let canceller = token.clone();
-        let started = Instant::now();
+        let done = Arc::new(AtomicUsize::new(0));
+        let counted = done.clone();
         let work: PartWork = Arc::new(move |part, _| {
+            counted.fetch_add(1, SeqCst);
             if part == 2 {
                 canceller.cancel(Reason::Cancelled);
             }
-            std::thread::sleep(Duration::from_millis(1));
             Ok(())
         });
         let error = pool.parallel_for(100_000, work, &token).unwrap_err();
         assert_eq!(error.code(), Code::TaskCancelled);
-        assert!(started.elapsed() < Duration::from_secs(20));
+        // Nobody begins another part after that.
+        assert!(done.load(SeqCst) < 100_000);
         pool.close(false, None);
     }
 

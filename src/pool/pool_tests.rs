@@ -30,12 +30,12 @@ struct Bench {
 
 impl Bench {
     fn new(config: Config) -> Self {
+        Bench::with_tasks(config, Arc::new(TestTasks))
+    }
+
+    fn with_tasks(config: Config, tasks: Arc<dyn Execute>) -> Self {
         let (sender, answers) = unbounded();
-        Bench {
-            pool: Pool::new(config, Arc::new(TestTasks)),
-            outbox: Box::leak(Box::new(Answers(sender))),
-            answers,
-        }
+        Bench { pool: Pool::new(config, tasks), outbox: Box::leak(Box::new(Answers(sender))), answers }
     }
 
     fn with_threads(threads: usize) -> Self {
@@ -301,18 +301,23 @@ fn idle_threads_above_the_minimum_end_and_come_back() {
         idle_timeout: Duration::from_millis(20),
         ..Config::default()
     };
-    let bench = Bench::new(config);
-    for round in 0..3 {
-        for id in 0..3 {
-            bench.submit(round * 3 + id, SLEEP, 100.0);
-        }
-        bench.wait_until("all three run", |stats| stats.threads == 3);
-        for _ in 0..3 {
-            assert!(bench.answer().1.is_ok());
+    let bench = Bench::new(config.clone());
+    let sleepers =
+        |bench: &Bench, count| (0..count).map(|id| bench.submit(id, SLEEP, 60_000.0).1).collect::<Vec<_>>();
+    for _ in 0..3 {
+        let tokens = sleepers(&bench, 3);
+        bench.wait_until("all three run", |stats| stats.threads == 3 && stats.running == 3);
+        for token in tokens {
+            token.cancel(Reason::Cancelled);
+            assert_eq!(bench.answer().1.unwrap_err().code(), Code::TaskCancelled);
         }
         bench.wait_until("the minimum", |stats| stats.threads == 1);
     }
-    std::thread::sleep(Duration::from_millis(60));
+    // A thread of a pool without a minimum ends meanwhile.
+    let other = Bench::new(Config { min_threads: 0, max_threads: 1, ..config });
+    other.submit(0, ECHO, 1.0);
+    assert!(other.answer().1.is_ok());
+    other.wait_until("its thread has ended", |stats| stats.threads == 0);
     assert_eq!(bench.pool.stats().threads, 1, "the minimum stays");
 }
 
@@ -331,13 +336,31 @@ fn a_batch_is_answered_once_in_order() {
     assert!(bench.answers.is_empty());
 }
 
+/// A task that ends when four of it run at once.
+#[derive(Default)]
+struct Meeting(AtomicUsize);
+
+impl Execute for Meeting {
+    fn execute(&self, _: usize, input: Payload, token: &CancelToken, _: &dyn Helpers) -> Result<Value> {
+        self.0.fetch_add(1, Ordering::SeqCst);
+        while self.0.load(Ordering::SeqCst) < 4 {
+            token.check()?;
+            std::thread::yield_now();
+        }
+        input.into_value()
+    }
+
+    fn name(&self, _: usize) -> &str {
+        "meet"
+    }
+}
+
 #[test]
 fn threads_share_a_batch_out() {
-    let bench = Bench::with_threads(4);
-    let started = Instant::now();
-    bench.submit_batch(0, SLEEP, vec![Value::Number(25.0); 16]);
+    let config = Config { max_threads: 4, ..Config::default() };
+    let bench = Bench::with_tasks(config, Arc::new(Meeting::default()));
+    bench.submit_batch(0, 0, vec![Value::Number(1.0); 4]);
     assert!(bench.answer().1.is_ok());
-    assert!(started.elapsed() < Duration::from_millis(300), "{:?}", started.elapsed());
 }
 
 #[test]

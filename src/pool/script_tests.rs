@@ -314,7 +314,10 @@ fn a_worker_that_waits_in_place_is_woken_by_a_push() {
     let worker = std::thread::spawn(move || {
         id_of(&other.script_step(worker, None, IdleWait::Block(Duration::from_secs(60))))
     });
-    std::thread::sleep(Duration::from_millis(20));
+    while pool.blocked_workers() == 0 {
+        assert!(started.elapsed() < Duration::from_secs(30), "the worker waits");
+        std::thread::yield_now();
+    }
     submit(&pool, 1, answers);
     assert_eq!(worker.join().unwrap(), Some(1));
     assert_eq!(waker.notifications(), 0);

@@ -164,6 +164,12 @@ impl Pool {
         }
     }
 
+    /// Workers that wait in place.
+    #[cfg(all(test, not(loom)))]
+    pub(super) fn blocked_workers(&self) -> usize {
+        self.0.state.lock().scripts.blocked
+    }
+
     /// A job that its worker is about to run: unless it should have stopped already.
     fn start(&self, number: usize, taken: (u64, Job), idle: IdleWait) -> Step {
         let (id, Job { task: function, input, token, path, .. }) = taken;

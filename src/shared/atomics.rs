@@ -5,7 +5,7 @@
 //! operations return the value before.
 //!
 //! Floats are plain: a relaxed load or store of their bits, whole and not ordered with anything, which is at least
-//! what a typed array gives.
+//! what a typed array does.
 
 use std::sync::atomic::{
     AtomicI8, AtomicI16, AtomicI32, AtomicI64, AtomicU8, AtomicU16, AtomicU32, AtomicU64,
@@ -32,9 +32,9 @@ pub enum Rmw {
     Exchange,
 }
 
-/// An integer of `Atomics`.
+/// An integer type that `Atomics` works on.
 pub trait Integer: Copy + Eq + Send + Sync + 'static {
-    /// The atomic that stands on its bytes.
+    /// The atomic type of the same size.
     type Atomic: Cell;
     /// Its value, sequentially consistent.
     fn load(cell: &Self::Atomic) -> Self;
@@ -111,7 +111,7 @@ pub trait Element: Copy + Send + Sync + 'static {
     fn from_bits(bits: Self::Bits) -> Self;
 }
 
-macro_rules! elements {
+macro_rules! integer_elements {
     ($($integer:ty)*) => {
         $(
             impl Element for $integer {
@@ -128,33 +128,31 @@ macro_rules! elements {
         )*
     };
 }
-elements!(i8 u8 i16 u16 i32 u32 i64 u64);
+integer_elements!(i8 u8 i16 u16 i32 u32 i64 u64);
 
-impl Element for f32 {
-    type Bits = u32;
-    #[inline]
-    fn to_bits(self) -> u32 {
-        self.to_bits()
-    }
-    #[inline]
-    fn from_bits(bits: u32) -> Self {
-        f32::from_bits(bits)
-    }
+macro_rules! floats {
+    ($($float:ty: $bits:ty;)*) => {
+        $(
+            impl Element for $float {
+                type Bits = $bits;
+                #[inline]
+                fn to_bits(self) -> $bits {
+                    <$float>::to_bits(self)
+                }
+                #[inline]
+                fn from_bits(bits: $bits) -> Self {
+                    <$float>::from_bits(bits)
+                }
+            }
+        )*
+    };
+}
+floats! {
+    f32: u32;
+    f64: u64;
 }
 
-impl Element for f64 {
-    type Bits = u64;
-    #[inline]
-    fn to_bits(self) -> u64 {
-        self.to_bits()
-    }
-    #[inline]
-    fn from_bits(bits: u64) -> Self {
-        f64::from_bits(bits)
-    }
-}
-
-/// The atomic that an element's bits stand on.
+/// The atomic type of an element's bits.
 pub type CellOf<T> = <<T as Element>::Bits as Integer>::Atomic;
 
 /// `Atomics.load` at a byte offset.

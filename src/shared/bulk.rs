@@ -29,7 +29,7 @@ impl<'a> Parts<'a> {
         let tail = len - head - words * 8;
         Ok(Parts {
             head: access.cells(offset, head)?,
-            // A range shorter than its head has no aligned start; an empty slice stands anywhere.
+            // A range that is shorter than its head has no aligned start.
             words: if words == 0 { &[] } else { access.cells(offset + head, words)? },
             tail: access.cells(offset + len - tail, tail)?,
         })

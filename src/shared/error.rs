@@ -28,32 +28,32 @@ pub enum SharedError {
         /// What it must be a multiple of.
         align: usize,
     },
-    /// The memory is not one a region can stand on: not aligned to 8, or longer than its maximum.
+    /// The memory cannot be a region: it is not aligned to 8, or longer than its maximum.
     BadMemory,
     /// The last JavaScript environment that kept the memory alive is ending.
     RegionClosed,
-    /// Part of the range is taken by another task, and the caller would not wait.
+    /// Another task has taken part of the range, and the caller does not wait.
     RangeBusy,
-    /// The time the caller gave was up.
+    /// The caller's time limit has passed.
     TimedOut,
-    /// The caller's cancel token was set.
+    /// The caller's token was cancelled, or its deadline has passed.
     Stopped(Reason),
     /// The waiter was cancelled because the thread or environment that owns it is ending.
     Cancelled,
-    /// The thread that held the lock ended without unlocking: what the lock protects may be half changed.
-    /// `recover` takes the lock all the same and clears the state.
+    /// The thread that held the lock ended without unlocking it: what the lock protects may be half changed.
+    /// `recover` takes the lock all the same and clears the poison.
     OwnerDied,
-    /// There is no lock of this kind (or of this version) at the offset.
+    /// There is no lock of this kind (and of this version) at the offset.
     NotALock,
-    /// The caller unlocks what it does not hold.
+    /// The caller unlocks a lock that it does not hold.
     NotHeld,
     /// The caller would block on a lock that it holds itself.
     WouldDeadlock,
-    /// The barrier was broken: a party died, or someone called `abort`. `reset` mends it.
+    /// The barrier was broken: a party died or gave up, or `abort` was called. `reset` makes it new.
     BarrierBroken,
     /// A count outside its range: no parties, more permits than the maximum, more reader slots than allowed.
     BadCount,
-    /// A billion owner tokens have been used up.
+    /// All owner tokens (2^27 - 1) have been used.
     NoMoreOwners,
 }
 
@@ -61,32 +61,32 @@ impl fmt::Display for SharedError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             SharedError::OutOfBounds { offset, size, len } => {
-                write!(f, "{size} bytes at offset {offset} do not lie inside the {len} bytes of the buffer")
+                write!(f, "{size} bytes at offset {offset} are not inside the buffer of {len} bytes")
             }
             SharedError::Misaligned { offset, align } => {
                 write!(f, "offset {offset} must be a multiple of {align}")
             }
-            SharedError::BadMemory => f.write_str("the memory must be aligned to 8 bytes"),
+            SharedError::BadMemory => f.write_str("the memory must be aligned to 8 bytes: pass a SharedArrayBuffer"),
             SharedError::RegionClosed => {
-                f.write_str("the thread that shared this memory has ended; keep the buffer in a thread that lives on")
+                f.write_str("the thread that shared this memory has ended; keep the buffer in a thread that lives longer")
             }
-            SharedError::RangeBusy => f.write_str("another task works on part of this range; wait for it first"),
-            SharedError::TimedOut => f.write_str("the time was up before the wait ended"),
+            SharedError::RangeBusy => f.write_str("another task is working on part of this range; wait until it has ended"),
+            SharedError::TimedOut => f.write_str("the wait timed out; wait longer, or find out why nobody ended it"),
             SharedError::Stopped(reason) => f.write_str(reason.into_error().message()),
-            SharedError::Cancelled => f.write_str("the waiting thread is ending"),
+            SharedError::Cancelled => f.write_str("the thread that waits is ending"),
             SharedError::OwnerDied => f.write_str(
                 "the thread that held the lock ended without unlocking it; check the data, then call recover()",
             ),
             SharedError::NotALock => {
                 f.write_str("there is no lock of this kind at this offset; create one there first")
             }
-            SharedError::NotHeld => f.write_str("the lock is not held by the caller"),
+            SharedError::NotHeld => f.write_str("this thread does not hold the lock; lock it before you unlock it"),
             SharedError::WouldDeadlock => {
                 f.write_str("this thread holds the lock already and would wait for itself; unlock it first")
             }
             SharedError::BarrierBroken => f.write_str("the barrier was broken; call reset() to use it again"),
-            SharedError::BadCount => f.write_str("the count is outside the range that is allowed"),
-            SharedError::NoMoreOwners => f.write_str("no owner tokens are left in this process"),
+            SharedError::BadCount => f.write_str("the count is out of range; see the limits of this lock"),
+            SharedError::NoMoreOwners => f.write_str("this process has no owner tokens left; restart it"),
         }
     }
 }

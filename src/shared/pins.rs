@@ -1,16 +1,16 @@
-//! Who keeps a region's memory alive, and who is working on it.
+//! What keeps a region's memory alive, and how many threads are working on it.
 //!
-//! A **pin** is what one JavaScript environment can give: it keeps the memory alive for as long as that
-//! environment lives, and no longer. An **owner** is what Rust can give: it keeps the memory alive for ever.
-//! A **user** is a Rust thread that may touch the memory now.
+//! A **pin** belongs to one JavaScript environment: it keeps the memory alive for as long as that
+//! environment lives, and no longer. An **owner** belongs to Rust: it keeps the memory alive until the region is dropped.
+//! A **user** is a Rust thread that may access the memory now.
 //!
-//! States: *open* (at least one pin, or an owner) → *closed* (the last pin is being let go). Never back.
+//! States: *open* (at least one pin, or an owner) → *closed* (the last pin is being released). Never back.
 //!
-//! * Rule 1: a user may begin only while open. A user that has begun may be doubled at any time.
-//! * Rule 2: a pin that is not the last is let go at once: every user still stands on another pin.
-//! * Rule 3: the last pin closes first, then waits until the users are none, and only then is let go. So memory
-//!   outlives every use, whatever environment ends first.
-//! * Rule 4: between closing and waiting the caller tells everyone who sleeps (`on_close`), so that a user that
+//! * Rule 1: a use may begin only while open. A use that has begun may be doubled at any time.
+//! * Rule 2: a pin that is not the last is released at once: another pin keeps the memory for every user.
+//! * Rule 3: the last pin closes first, then waits until there are no users, and only then is released. So the memory
+//!   outlives every use, whichever environment ends first.
+//! * Rule 4: between closing and waiting, the caller ends every wait (`on_close`), so that a user that
 //!   waits for a notify does not hold the ending environment up.
 //!
 //! Races: all of these are changes under one lock, so *begin against close*, *pin against close* and *two
@@ -18,7 +18,7 @@
 
 use crate::sync::{Condvar, Mutex};
 
-/// Keeps memory alive for as long as it is not dropped. Dropped on the thread that lets it go; if the memory can
+/// Keeps memory alive until it is dropped. It is dropped on the thread that releases the pin; if the memory can
 /// only be freed on one thread, its `Drop` must send it there.
 pub type Keep = Box<dyn Send + Sync>;
 
@@ -36,7 +36,7 @@ pub(super) struct Pins {
 }
 
 impl Pins {
-    /// Open, kept by Rust for ever.
+    /// Open, kept by Rust.
     pub(super) fn owned(owner: Keep) -> Self {
         Self::with(Some(owner), Vec::new())
     }
@@ -73,7 +73,7 @@ impl Pins {
         true
     }
 
-    /// Doubles a use that has begun: allowed when closed too, since the first use holds the closer up.
+    /// Doubles a use that has begun: allowed when closed too, since closing waits for the first use.
     pub(super) fn enter_again(&self) {
         self.state.lock().users += 1;
     }
@@ -89,7 +89,7 @@ impl Pins {
         }
     }
 
-    /// True once the last pin is being let go.
+    /// True once the last pin is being released.
     pub(super) fn is_closed(&self) -> bool {
         self.state.lock().closed
     }
@@ -100,7 +100,7 @@ impl Pins {
         self.state.lock().users
     }
 
-    /// Lets this environment's pin go by the rules above. True when that closed the region.
+    /// Releases this environment's pin by the rules above. True when that closed the region.
     pub(super) fn release(&self, environment: u64, on_close: impl FnOnce()) -> bool {
         let mut state = self.state.lock();
         let Some(at) = state.pins.iter().position(|(held, _)| *held == environment) else {
@@ -116,11 +116,10 @@ impl Pins {
                 self.idle.wait(&mut state);
             }
         }
-        // Closed means that nobody pins any more and the pin is where it was; not closed means that the lock was
-        // held throughout.
+        // Closed: no pin is added any more, so this one is where it was. Not closed: the lock was held throughout.
         let (_, keep) = state.pins.swap_remove(at);
         drop(state);
-        // Outside the lock: it is foreign code.
+        // Outside the lock: its `Drop` is code of another room.
         drop(keep);
         last
     }
@@ -139,8 +138,6 @@ impl Drop for DropFlag {
 
 #[cfg(all(test, not(loom)))]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
     use crate::sync::Arc;
     use crate::sync::atomic::{AtomicBool, Ordering};
@@ -161,8 +158,11 @@ mod tests {
             std::thread::yield_now();
         }
         assert!(!pins.enter(), "closed to new users");
-        std::thread::sleep(Duration::from_millis(10));
-        assert!(!dropped.load(Ordering::SeqCst), "a user still works");
+        // The closer has every chance to go on.
+        for _ in 0..1_000 {
+            std::thread::yield_now();
+            assert!(!dropped.load(Ordering::SeqCst), "a user still works");
+        }
         pins.leave();
         assert!(closer.join().unwrap());
         assert!(dropped.load(Ordering::SeqCst));
@@ -226,7 +226,7 @@ mod loom_tests {
                 .collect();
             if pins.enter() {
                 let dead = gone.iter().all(|flag| flag.load(Ordering::SeqCst));
-                assert!(!dead, "a user at work stands on a pin");
+                assert!(!dead, "a pin keeps the memory for a user at work");
                 pins.leave();
             }
             let closed: Vec<_> = closers.into_iter().map(|closer| closer.join().unwrap()).collect();

@@ -3,21 +3,21 @@
 //! # The model
 //! Rust reaches the bytes only through references to atomics ([`Access::cell`], [`Access::cells`]), never through
 //! `&[u8]` or `&mut [T]`: a JavaScript write may then change the *values* that are read, and nothing else.
-//! Two things lie outside what Rust's memory model speaks of, and are stated here once. JavaScript's plain
+//! Two things lie outside Rust's memory model, and are stated here once. JavaScript's plain
 //! (non-atomic) writes are made by machine code that V8 emits, and to Rust they are relaxed stores of unknown
 //! width. And JavaScript allows atomic accesses of different widths to race on the same bytes, where Rust's
 //! model gives such a race no meaning: the compiler emits one machine access for each atomic operation, and on
 //! x86-64 and AArch64 those of different widths are coherent byte by byte. Use one width for one location.
 //!
 //! # Life
-//! See [`pins`](super::pins). An [`Access`] is a use: while it stands, the memory does.
+//! See [`pins`](super::pins). An [`Access`] is a use: the memory stays while it lives.
 //!
 //! # Identity
-//! A table maps the base address of every live region to it, so that two views of one `SharedArrayBuffer`, made
-//! in whatever threads, are one [`Region`] and waiters meet. A [`RegionId`] is never used again, so a waiter that
-//! was left behind on freed memory meets no one.
+//! A table maps the base address of every live region to the region, so that two views of one `SharedArrayBuffer`, made
+//! in any threads, are one [`Region`] and their waiters are in one queue. A [`RegionId`] is never used again, so a waiter
+//! that was left behind on freed memory is in nobody's queue.
 
-// References to atomics on JavaScript's memory.
+// The bytes are JavaScript's: a reference to them is made from a raw pointer.
 #![allow(unsafe_code)]
 
 use std::collections::HashMap;
@@ -46,9 +46,10 @@ pub struct Region {
     claims: SyncArc<Claims>,
 }
 
-// SAFETY: `base` is reached only by atomics, and `Pins` keeps it alive while anyone does; the rest is Send.
+// SAFETY: the bytes at `base` are reached only by atomics, and `Pins` keeps them alive for that long; the other fields are
+// `Send`.
 unsafe impl Send for Region {}
-// SAFETY: as above: all access through `&Region` is atomic or under a lock.
+// SAFETY: all access through `&Region` is to atomics or under a lock.
 unsafe impl Sync for Region {}
 
 #[derive(Default)]
@@ -62,16 +63,16 @@ static TABLE: LazyLock<Mutex<Table>> = LazyLock::new(Mutex::default);
 impl Region {
     /// The region at `base`, made or found, and pinned for `environment`.
     ///
-    /// `keep` is called only if this environment does not pin the region already; what it returns keeps the
+    /// `keep` is called only if this environment does not pin the region already. What it returns keeps the
     /// memory alive for as long as that environment lives, and is dropped by [`Region::release_pin`] or with the
     /// last `Arc`, whichever comes first, on the thread where that happens. `base` must be the first byte of the
-    /// whole buffer, not of a view. An empty buffer without an address gets a region of its own each time.
-    /// A length greater than the one known (a buffer that has grown) is taken over.
+    /// whole buffer, not of a view. An empty buffer without an address gets a new region each time.
+    /// If `len` is greater than the length known so far (the buffer has grown), it becomes the region's length.
     ///
     /// # Safety
-    /// The caller must not pass a `base` and `len` of memory that is not mapped, readable and writable, or that is
-    /// not shared (that Rust or JavaScript holds by a unique or immutable reference), nor a `keep` that leaves it
-    /// so for a shorter time than until it is dropped.
+    /// * The `len` bytes from `base` must be mapped, readable and writable.
+    /// * Neither Rust nor JavaScript may have a unique or an immutable reference to them: they must be shared memory.
+    /// * Both must hold until what `keep` returns is dropped.
     pub unsafe fn open(
         base: *mut u8,
         len: usize,
@@ -105,14 +106,14 @@ impl Region {
                 region.len.fetch_max(len, Ordering::AcqRel);
                 return Ok(region);
             }
-            // It is closing: its waiters are being sent away, so a new identity loses no meeting. The `Arc` just
-            // taken may be the last by now, and `Region::drop` takes the table's lock: let that go first.
+            // It is closing and its waits are being ended, so no waiter is missed under the new identity. The `Arc` just
+            // taken may be the last by now, and `Region::drop` takes the table's lock: release the lock first.
             table.remove(&region);
             drop(table);
         }
     }
 
-    /// A region in memory of Rust's own, zeroed, that may grow to `max` bytes. It lives until the last `Arc`.
+    /// A region in memory that Rust owns, zeroed, of `len` bytes and with room for `max`. It lives until the last `Arc`.
     pub fn allocate(len: usize, max: usize) -> Result<Arc<Region>> {
         if len > max || max > isize::MAX as usize - 8 {
             return Err(SharedError::BadMemory);
@@ -158,7 +159,7 @@ impl Region {
         self.len() == 0
     }
 
-    /// Begins a use: the memory stands while the [`Access`] does.
+    /// Begins a use: the memory stays while the [`Access`] lives.
     pub fn access(self: &Arc<Self>) -> Result<Access> {
         if self.pins.enter() { Ok(Access { region: self.clone() }) } else { Err(SharedError::RegionClosed) }
     }
@@ -174,10 +175,10 @@ impl Region {
         self.pins.users()
     }
 
-    /// Lets an ending environment's pin go, on that environment's thread, before its memory goes. If no other
-    /// environment pins the region (and Rust does not own it), it closes: whoever waits on it gets
+    /// Releases the pin of an ending environment, on that environment's thread, before its memory is freed. If no other
+    /// environment pins the region (and Rust does not own it), it closes: every wait on it ends with
     /// [`SharedError::RegionClosed`], and this call blocks until the last [`Access`] has ended. So cancel the
-    /// tasks of the environment first. Never while this thread has an [`Access`] itself: it
+    /// tasks of the environment first, and do not call it on a thread that has an [`Access`] itself: it
     /// would wait for its own end. True when it closed.
     pub fn release_pin(&self, environment: u64) -> bool {
         self.pins.release(environment, || {
@@ -202,7 +203,7 @@ impl Region {
 
 impl Drop for Region {
     fn drop(&mut self) {
-        // Before the pins go (fields drop after this): until then the address cannot be someone else's.
+        // Before the pins are dropped (fields drop after this): until then the address cannot be another buffer's.
         TABLE.lock().remove(self);
     }
 }
@@ -221,7 +222,7 @@ impl Table {
 
     fn remove(&mut self, region: &Region) {
         let base = region.base.addr();
-        // A younger region may have taken the address over.
+        // A younger region may be at the same address by now.
         if self.by_base.get(&base).is_some_and(|held| std::ptr::eq(held.as_ptr(), region)) {
             self.by_base.remove(&base);
         }
@@ -229,7 +230,7 @@ impl Table {
     }
 }
 
-/// Memory of Rust's own, in words so that it is aligned to 8.
+/// Memory that Rust owns, in words so that it is aligned to 8.
 struct Memory {
     words: *mut [u64],
 }
@@ -254,24 +255,25 @@ impl Drop for Memory {
     }
 }
 
-/// An atomic type that may stand on the bytes of a region.
+/// An atomic type as which the bytes of a region may be read and written.
 ///
 /// # Safety
-/// The implementor must not be a type whose size differs from its alignment, that has padding, or that has
-/// invalid bit patterns; and all its access through `&self` must be atomic.
+/// The type's size must be its alignment, and at most 8; it must have no padding and no invalid bit patterns; and all its
+/// access through `&self` must be atomic.
 pub unsafe trait Cell: Sized + Sync + 'static {}
 
 macro_rules! cells {
     ($($atomic:ident)*) => {
         $(
-            // SAFETY: an integer atomic of std: size equals alignment, every bit pattern is valid.
+            const _: () = assert!(size_of::<$atomic>() == align_of::<$atomic>() && size_of::<$atomic>() <= 8);
+            // SAFETY: an integer atomic of std, of the size and alignment just checked: every bit pattern is valid.
             unsafe impl Cell for $atomic {}
         )*
     };
 }
 cells!(AtomicI8 AtomicU8 AtomicI16 AtomicU16 AtomicI32 AtomicU32 AtomicI64 AtomicU64);
 
-/// A use of a region: while it stands, so does the memory.
+/// A use of a region: the memory stays while it lives.
 pub struct Access {
     region: Arc<Region>,
 }
@@ -297,8 +299,8 @@ impl Access {
     #[inline]
     pub fn cell<C: Cell>(&self, offset: usize) -> Result<&C> {
         let at = self.check::<C>(offset, 1)?;
-        // SAFETY: `check` has found the bytes in bounds and aligned; the region is in use by `self`, which the
-        // reference borrows, so they stay mapped; `Cell` says that `C` may stand on any bytes.
+        // SAFETY: `check` has found the bytes in bounds and aligned. The region is in use by `self`, which the
+        // reference borrows, so they stay mapped. `Cell` says that any bytes are a valid `C`, which is accessed atomically.
         Ok(unsafe { &*at })
     }
 
@@ -306,11 +308,13 @@ impl Access {
     #[inline]
     pub fn cells<C: Cell>(&self, offset: usize, count: usize) -> Result<&[C]> {
         let at = self.check::<C>(offset, count)?;
-        // SAFETY: as in `cell`, for `count` elements; their total size was checked against a length that is at
-        // most `isize::MAX`.
+        // SAFETY: as in `cell`, for `count` elements. Their total size was checked against the region's length, which is
+        // at most `isize::MAX`.
         Ok(unsafe { std::slice::from_raw_parts(at, count) })
     }
 
+    /// The address of `count` elements that lie inside the region, aligned: `base` is a multiple of 8, and `offset` must be
+    /// one of the element's size.
     #[inline]
     fn check<C: Cell>(&self, offset: usize, count: usize) -> Result<*const C> {
         let size = size_of::<C>();
@@ -323,7 +327,9 @@ impl Access {
         if !fits {
             return Err(SharedError::OutOfBounds { offset, size: count.saturating_mul(size), len });
         }
-        Ok(self.region.base.wrapping_add(offset).cast_const().cast())
+        let at: *const C = self.region.base.wrapping_add(offset).cast_const().cast();
+        debug_assert!(at.is_aligned());
+        Ok(at)
     }
 }
 
@@ -415,10 +421,17 @@ mod tests {
         let region = unsafe { Region::open(base, 32, 1, || Box::new(DropFlag(flag))) }.unwrap();
         let access = region.access().unwrap();
         let second = access.clone();
-        let closer = std::thread::spawn(move || region.release_pin(1));
+        let closing = region.clone();
+        let closer = std::thread::spawn(move || closing.release_pin(1));
+        while !region.is_closed() {
+            std::thread::yield_now();
+        }
         drop(access);
-        std::thread::sleep(std::time::Duration::from_millis(10));
-        assert!(!dropped.load(Ordering::SeqCst));
+        // The closer has every chance to go on.
+        for _ in 0..1_000 {
+            std::thread::yield_now();
+            assert!(!dropped.load(Ordering::SeqCst), "an access is left");
+        }
         second.cell::<AtomicU64>(24).unwrap().store(7, Ordering::SeqCst);
         drop(second);
         assert!(closer.join().unwrap());

@@ -45,7 +45,7 @@ impl<'a> Context<'a> {
     }
 
     /// For waits on shared memory: they end when the task must stop.
-    pub fn policy(&self) -> WaitLimit<'_> {
+    pub fn wait_limit(&self) -> WaitLimit<'_> {
         WaitLimit::new(Some(self.token))
     }
 

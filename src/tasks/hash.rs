@@ -126,7 +126,7 @@ fn by_section<T: Send + 'static>(
     context: &Context<'_>,
     hash: impl Fn(&SharedRange, usize, usize, &Context<'_>) -> Result<T> + Send + Sync + 'static,
 ) -> Result<Vec<T>> {
-    let range: SharedRange = take(shared.access(), shared.offset(), shared.len(), context.policy())?;
+    let range: SharedRange = take(shared.access(), shared.offset(), shared.len(), context.wait_limit())?;
     let sections: Vec<_> =
         (0..shared.len()).step_by(SECTION).map(|first| (first, SECTION.min(shared.len() - first))).collect();
     let results: Arc<Mutex<Vec<Option<T>>>> = Arc::new(Mutex::new(sections.iter().map(|_| None).collect()));

@@ -62,7 +62,7 @@ fn add(mutex: &Mutex, access: &Access, counter: usize, count: u64, context: &Con
     let mut pace = context.pace(1000);
     for _ in 0..count {
         pace.spend(1)?;
-        let guard = mutex.lock(context.policy())?;
+        let guard = mutex.lock(context.wait_limit())?;
         last = atomics::read::<f64>(access, counter)? + 1.0;
         atomics::write(access, counter, last)?;
         drop(guard);

@@ -1,9 +1,10 @@
-//! Memory of large byte blocks, used again.
+//! A cache of the memory of large byte blocks.
 //!
-//! An allocator gives memory of this size back to the system as soon as it is free, and the next block is then paged
-//! in anew: on the development machine that is 25 to 45 µs for 64 KiB, of which the copy itself is two. A few blocks
-//! are kept here instead, on one shelf for all threads, as a block is usually freed by another than made it. The one that
-//! came first leaves first: the one that came last is still in the other thread's cache, which makes writing it slower.
+//! An allocator gives memory of this size back to the system as soon as it is free, and the pages of the next block must
+//! then be mapped anew: on the development machine that takes 25 to 45 µs for 64 KiB, of which the copy itself is two. A
+//! few blocks are cached here instead, for all threads together, as a block is usually freed by another thread than the one
+//! that made it. First in, first out: the block that came last is still in the other thread's CPU cache, which makes
+//! writing to it slower.
 
 use std::collections::VecDeque;
 
@@ -12,40 +13,40 @@ use parking_lot::Mutex;
 use crate::error::Result;
 use crate::room;
 
-/// The smallest block kept, and how many times that doubles up to the largest: 16 KiB to 4 MiB.
+/// The smallest block that is kept, and how many times its size doubles up to the largest: 16 KiB to 4 MiB.
 const SMALLEST: usize = 16 * 1024;
 const CLASSES: usize = 9;
-/// Bytes kept at the most.
+/// The most bytes that are kept.
 const KEPT: usize = 16 * 1024 * 1024;
 
-struct Shelf {
+struct Cache {
     /// In class `n`, blocks of at least `SMALLEST << n` bytes.
     classes: [VecDeque<Vec<u64>>; CLASSES],
     bytes: usize,
 }
 
-static SHELF: Mutex<Shelf> = Mutex::new(Shelf { classes: [const { VecDeque::new() }; CLASSES], bytes: 0 });
+static CACHE: Mutex<Cache> = Mutex::new(Cache { classes: [const { VecDeque::new() }; CLASSES], bytes: 0 });
 
 const fn bytes(words: usize) -> usize {
     words * size_of::<u64>()
 }
 
-/// An empty vector with room for so many words.
+/// An empty vector with room for `words` words.
 pub(super) fn with_capacity(words: usize) -> Result<Vec<u64>> {
     let class = (bytes(words).div_ceil(SMALLEST)).next_power_of_two().trailing_zeros() as usize;
     if bytes(words) < SMALLEST || class >= CLASSES {
         return room::for_items(words);
     }
-    let mut shelf = SHELF.lock();
-    let Some(block) = shelf.classes[class].pop_front() else {
-        drop(shelf);
+    let mut cache = CACHE.lock();
+    let Some(block) = cache.classes[class].pop_front() else {
+        drop(cache);
         return room::for_items((SMALLEST << class) / size_of::<u64>());
     };
-    shelf.bytes -= bytes(block.capacity());
+    cache.bytes -= bytes(block.capacity());
     Ok(block)
 }
 
-/// Takes a block that is needed no more.
+/// Takes back a block that is no longer needed.
 pub(super) fn give_back(mut block: Vec<u64>) {
     let size = bytes(block.capacity());
     if size < SMALLEST {
@@ -56,10 +57,10 @@ pub(super) fn give_back(mut block: Vec<u64>) {
         return;
     }
     block.clear();
-    let mut shelf = SHELF.lock();
-    if shelf.bytes + size <= KEPT {
-        shelf.bytes += size;
-        shelf.classes[class].push_back(block);
+    let mut cache = CACHE.lock();
+    if cache.bytes + size <= KEPT {
+        cache.bytes += size;
+        cache.classes[class].push_back(block);
     }
     // Else it is freed here, after the lock (it was declared before).
 }
@@ -93,6 +94,6 @@ mod tests {
     fn no_more_than_the_limit_is_kept() {
         let blocks: Vec<_> = (0..64).map(|_| with_capacity(1 << 17).expect("little")).collect();
         blocks.into_iter().for_each(give_back);
-        assert!(SHELF.lock().bytes <= KEPT);
+        assert!(CACHE.lock().bytes <= KEPT);
     }
 }

@@ -1,4 +1,4 @@
-//! Raw bytes, with the JavaScript type they came as or shall go back as.
+//! Raw bytes, with the JavaScript type that they came as or will go back as.
 
 use std::fmt;
 
@@ -8,7 +8,7 @@ use crate::numbers;
 use crate::numbers::Numbers;
 use crate::room;
 
-/// Which JavaScript object the bytes are.
+/// The JavaScript type of some bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[repr(u8)]
 pub enum BytesKind {
@@ -93,7 +93,7 @@ impl BytesKind {
         }
     }
 
-    /// What a person would call it: for error messages.
+    /// Its name in error messages.
     pub fn describe(self) -> &'static str {
         match self {
             BytesKind::ArrayBuffer => "an ArrayBuffer",
@@ -115,7 +115,7 @@ impl BytesKind {
     }
 }
 
-/// A byte buffer of 8-byte words, so that every element type is aligned in it.
+/// A byte buffer made of 8-byte words, so that every element type is aligned in it.
 #[derive(Default)]
 pub struct Words {
     words: Vec<u64>,
@@ -126,7 +126,7 @@ impl Words {
     /// `len` zero bytes.
     ///
     /// # Errors
-    /// `ValueTooLarge` when there is no memory for them; so with the other functions here.
+    /// `ValueTooLarge` when there is no memory for them. The other functions here have the same error.
     pub fn zeroed(len: usize) -> Result<Self> {
         Ok(Words { words: room::zeros(len.div_ceil(8))?, len })
     }
@@ -172,19 +172,19 @@ impl Drop for Words {
     }
 }
 
-/// Memory that JavaScript gave away and that Rust holds alone until it goes back or is dropped.
+/// Memory that JavaScript transferred and that only Rust uses until it goes back or is dropped.
 ///
-/// The implementation lives in `node/`; the engine sees slices only.
+/// The implementation is in `node/`; the engine sees slices only.
 pub trait ForeignBytes: Send {
     /// The bytes; aligned to 8.
     fn as_slice(&self) -> &[u8];
     /// The bytes, to write to.
     fn as_mut_slice(&mut self) -> &mut [u8];
-    /// For the room that made it, to recognise it again.
+    /// So that the room that made it can get its own type back.
     fn into_any(self: Box<Self>) -> Box<dyn std::any::Any + Send>;
 }
 
-/// Where the bytes live.
+/// Where the bytes are.
 enum Store {
     Owned(Words),
     Foreign(Box<dyn ForeignBytes>),
@@ -216,7 +216,7 @@ impl Bytes {
         Bytes::copy_from(kind, bytes).expect("few")
     }
 
-    /// Bytes that JavaScript gave away.
+    /// Bytes that JavaScript transferred.
     pub fn foreign(kind: BytesKind, memory: Box<dyn ForeignBytes>) -> Self {
         Bytes { kind, store: Store::Foreign(memory) }
     }
@@ -264,7 +264,7 @@ impl Bytes {
         }
     }
 
-    /// The memory itself: the words Rust owns, or what JavaScript gave away.
+    /// The memory itself: the words that Rust owns, or what JavaScript transferred.
     pub fn into_memory(self) -> Result<Words, Box<dyn ForeignBytes>> {
         match self.store {
             Store::Owned(words) => Ok(words),
@@ -274,7 +274,7 @@ impl Bytes {
 }
 
 impl Clone for Bytes {
-    /// Panics when there is no memory, which a task answers for; to copy what may be large, use `copy_from`.
+    /// Panics when there is no memory, which fails the task; use `copy_from` for bytes that may be many.
     fn clone(&self) -> Self {
         Bytes::copy_from(self.kind, self.as_slice()).unwrap_or_else(|error| panic!("{error}"))
     }

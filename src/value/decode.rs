@@ -18,10 +18,10 @@ use crate::shared::Access;
 pub struct Limits {
     /// Levels of nesting; every level takes stack on the thread that decodes (below 1 KiB).
     pub depth: u32,
-    /// Bytes on the wire, objects that are referred to again counted again.
+    /// Bytes on the wire; an object counts again for each reference to it.
     pub size: usize,
-    /// Bytes that the value takes in memory, about. The smallest items, one byte each on the wire, take some 40 here,
-    /// and an object's key and value more: so a wire may not ask for all that its size allows.
+    /// Bytes that the value takes in memory, about. The smallest items, one byte each on the wire, take some 40 bytes in
+    /// memory, and an object's key and value more: so this is a limit of its own beside `size`.
     pub memory: usize,
 }
 
@@ -36,18 +36,18 @@ impl Default for Limits {
     }
 }
 
-/// Whether a message refers to what only another JavaScript thread keeps.
+/// Whether a message refers to something that only another JavaScript thread keeps.
 pub fn is_for_javascript(wire: &[u8]) -> bool {
     wire.first().is_some_and(|header| header & tags::KEPT != 0)
 }
 
-/// The value in an envelope. Byte blocks beside the wire move into it without a copy.
+/// The value in an envelope. Byte blocks among the parts move into it without a copy.
 ///
 /// A message (`lib/codec`, mode 'message') may refer twice to one object, which a [`Value`] cannot: it then
-/// holds two copies. A `RegExp` and a boxed primitive have no `Value`.
+/// has two copies. There is no `Value` for a `RegExp` or a boxed primitive.
 ///
 /// # Errors
-/// `MalformedValue` when the bytes are no value, `ValueTooDeep`, `ValueTooLarge`, `CyclicValue`,
+/// `MalformedValue` when the bytes are not a value, `ValueTooDeep`, `ValueTooLarge`, `CyclicValue`,
 /// `UnsupportedValue`.
 pub fn decode(envelope: Envelope, limits: Limits) -> Result<Value> {
     decode_with(envelope, limits, Shapes::global())
@@ -87,7 +87,7 @@ pub(super) fn decode_with(envelope: Envelope, limits: Limits, shapes: &Shapes) -
     Ok(value)
 }
 
-/// What back-references need: where each object began on the wire, in the order of their numbers.
+/// What references back need: where each object began on the wire, in the order of their numbers.
 #[derive(Default)]
 struct Graph {
     objects: Vec<Object>,
@@ -104,20 +104,20 @@ struct Object {
     start: usize,
     /// The length on the wire; `None` while it is being read.
     length: Option<usize>,
-    /// The number that the object at `start` had: another than its own for the buffer of a view.
+    /// The number of the first object at `start`. For the buffer of a view that is the view's, and not its own.
     first: usize,
     /// The buffer of the view at `start`.
     is_buffer: bool,
 }
 
-/// What rode beside the wire.
+/// A part of the envelope, while the wire is being read.
 enum Piece {
     Bytes(Bytes),
     /// May be named more than once.
     Shared(Access),
-    /// Named again, it is the same one.
+    /// If it is named again, it is the same port.
     Port(PortValue),
-    /// Moved into the value already, or without a place in one.
+    /// Moved into the value already.
     Gone,
 }
 
@@ -133,8 +133,8 @@ struct Reader<'a> {
     graph: Option<Graph>,
 }
 
-// A level of nesting is a chain of calls in here, and a pool's stack may be small: what only one kind of value needs
-// stands in a function of its own, never inlined, so that it takes no room in every level.
+// A level of nesting is a chain of calls in here, and a pool's stack may be small: code that only one kind of value needs
+// is in its own function, never inlined, so that its locals do not take stack in every level.
 impl Reader<'_> {
     fn value(&mut self) -> Result<Value> {
         let start = self.pos;
@@ -214,14 +214,14 @@ impl Reader<'_> {
         Ok(Value::Bytes(bytes))
     }
 
-    /// Notes the next object of a graph and gives its number. For the buffer of a view, `first` is the view's
+    /// Records the next object of a graph and returns its number. For the buffer of a view, `first` is the view's
     /// number.
     fn enter(&mut self, start: usize, first: usize, is_buffer: bool) -> Result<usize> {
         let Some(graph) = &mut self.graph else { return Ok(0) };
         let id = graph.next;
         graph.next += 1;
         let object = Object { start, length: None, first: if is_buffer { first } else { id }, is_buffer };
-        // Met again through a reference, all is known.
+        // If it is read again through a reference, it is recorded already.
         if id == graph.objects.len() {
             room::more(&mut graph.objects, 1)?;
             graph.objects.push(object);
@@ -237,7 +237,7 @@ impl Reader<'_> {
         }
     }
 
-    /// An object met before: read again from where it stands.
+    /// A reference to an earlier object, which is read again from where it began.
     #[inline(never)]
     fn reference(&mut self) -> Result<Value> {
         let id = self.u32()?;
@@ -249,7 +249,7 @@ impl Reader<'_> {
         let Some(length) = object.length else {
             return Err(Error::new(
                 Code::CyclicValue,
-                "the value refers back to itself, which a task cannot take: pass a tree",
+                "the value refers back to itself, which a task cannot take: pass a value without cycles",
             ));
         };
         graph.repeated = graph.repeated.saturating_add(length);
@@ -290,11 +290,11 @@ impl Reader<'_> {
         Ok(pairs)
     }
 
-    /// Holes become `undefined`; an array's named properties have no place in a [`Value`] and are dropped.
+    /// Holes become `undefined`; an array's named properties are dropped, as a [`Value`] cannot have them.
     #[inline(never)]
     fn tailed_array(&mut self) -> Result<Value> {
         let length = usize::try_from(self.u32()?).map_err(|_| malformed("a length"))?;
-        // The wire does not pay for holes, but they take memory.
+        // Holes take no bytes on the wire, but memory.
         let mut items = self.room(length)?;
         while items.len() < length && self.peek() != Some(tags::TAIL) {
             items.push(self.value()?);
@@ -319,7 +319,7 @@ impl Reader<'_> {
         let shapes = self.shapes;
         let keys = shapes.get(id).ok_or_else(|| malformed("unknown shape"))?;
         let mut entries = self.room(keys.len())?;
-        // The wire does not have the keys.
+        // The keys are not on the wire.
         self.charge(keys.iter().map(Text::size).sum())?;
         for key in keys.iter() {
             if self.peek() == Some(tags::HOLE) {
@@ -381,9 +381,9 @@ impl Reader<'_> {
         let bytes = match &mut self.graph {
             None => match std::mem::replace(part, Piece::Gone) {
                 Piece::Bytes(bytes) => bytes,
-                _ => unreachable!("looked at above"),
+                _ => unreachable!("it was checked above"),
             },
-            // A reference may come back to it, so the part has to stay.
+            // A later reference may need the part again.
             Some(graph) => {
                 if graph.following > 0 {
                     graph.repeated = graph.repeated.saturating_add(length);
@@ -403,7 +403,7 @@ impl Reader<'_> {
         }
     }
 
-    /// Shared memory: the part, and which of its bytes as what.
+    /// Shared memory: the part, and which of its bytes as which type.
     #[inline(never)]
     fn shared(&mut self) -> Result<Value> {
         let index = usize::try_from(self.u32()?).unwrap_or(usize::MAX);
@@ -413,14 +413,14 @@ impl Reader<'_> {
         let whole = SharedBytes::whole(access.clone());
         let kind = self.kind()?;
         let (offset, length) = (f64::from_le_bytes(self.array()?), f64::from_le_bytes(self.array()?));
-        // Casts saturate: what is no length is out of bounds.
+        // Casts saturate: a number that is not a length is out of bounds.
         whole
             .view(kind, offset as usize, length as usize)
             .map(Value::Shared)
             .ok_or_else(|| malformed("a view of shared memory does not fit it"))
     }
 
-    /// A view into a buffer that others may see too: here it gets its own copy of its range.
+    /// A view of a buffer that other views may share: here it gets its own copy of its range.
     #[inline(never)]
     fn view(&mut self) -> Result<Value> {
         let kind = self.kind()?;
@@ -471,7 +471,7 @@ impl Reader<'_> {
         }
     }
 
-    /// A count of things that take at least `size` bytes each, so that it is bounded by the bytes there are.
+    /// A count of items that take at least `size` bytes each on the wire, which bounds it.
     fn count(&mut self, size: usize) -> Result<usize> {
         let count = usize::try_from(self.u32()?).map_err(|_| malformed("a count"))?;
         match count.checked_mul(size) {
@@ -480,7 +480,7 @@ impl Reader<'_> {
         }
     }
 
-    /// Room for so many items, as far as the value may still grow.
+    /// Room for `count` items, if the limit on memory allows it.
     fn room<T>(&mut self, count: usize) -> Result<Vec<T>> {
         self.charge(count.saturating_mul(size_of::<T>()))?;
         room::for_items(count)

@@ -9,9 +9,9 @@ use super::text::Text;
 use crate::error::{Code, Error, Result};
 use crate::room;
 
-/// Deepest value that is written; JavaScript reads as deep.
+/// The deepest nesting that is written; JavaScript reads as deep.
 pub(super) const MAX_DEPTH: u32 = 1000;
-/// Byte blocks longer than this become a [`Part`], which moves; shorter ones are copied into the wire.
+/// Byte blocks longer than this become a [`Part`], which is moved; shorter ones are copied into the wire.
 pub const INLINE_BYTES: usize = 1024;
 
 /// The wire form of a value. Large byte blocks move into the envelope's parts without a copy.
@@ -52,7 +52,10 @@ impl Writer<'_> {
             Value::Bytes(bytes) => self.bytes(bytes)?,
             Value::Port(port) => {
                 let port = port.take().ok_or_else(|| {
-                    Error::new(Code::UnsupportedValue, "a port was taken before it was sent: send it instead")
+                    Error::new(
+                        Code::UnsupportedValue,
+                        "the task has opened a port that its result sends back: do one or the other",
+                    )
                 })?;
                 self.byte(tags::PORT)?;
                 self.count(self.envelope.parts.len())?;
@@ -61,7 +64,7 @@ impl Writer<'_> {
             Value::Shared(_) => {
                 return Err(Error::new(
                     Code::UnsupportedValue,
-                    "a task cannot return shared memory: the caller has it already",
+                    "a task cannot return shared memory, which the caller has already: return something else",
                 ));
             }
             nested => {
@@ -168,7 +171,7 @@ impl Writer<'_> {
         Ok(())
     }
 
-    /// Writes a short Latin-1 string; false, and nothing written, when it is not one.
+    /// Writes a short Latin-1 string; false, with nothing written, when the text is not one.
     fn short_latin1(&mut self, text: &str) -> Result<bool> {
         let start = self.envelope.wire.len();
         self.byte(tags::SHORT_LATIN1)?;
@@ -223,7 +226,9 @@ impl Writer<'_> {
         let count = u32::try_from(count).map_err(|_| {
             Error::new(
                 Code::ValueTooLarge,
-                format!("{count} pieces in one string or collection: at most 2^32 - 1"),
+                format!(
+                    "a string or collection has {count} pieces, and at most 2^32 - 1 are possible: split it"
+                ),
             )
         })?;
         self.put(&count.to_le_bytes())

@@ -4,16 +4,16 @@ use super::bytes::Bytes;
 use super::port::PortPart;
 use crate::shared::Access;
 
-/// A value in its wire form, with the large pieces that ride beside it.
+/// A value in its wire form, with its out-of-band parts.
 #[derive(Debug, Default)]
 pub struct Envelope {
     /// The encoded value.
     pub wire: Vec<u8>,
-    /// What the wire names by index.
+    /// The parts, which the wire names by index.
     pub parts: Vec<Part>,
 }
 
-/// A piece that is carried beside the wire instead of in it.
+/// A part of a value that is beside the wire instead of in it.
 #[derive(Debug)]
 pub enum Part {
     /// A block of bytes, moved without a copy.

@@ -63,7 +63,7 @@ pub struct ErrorValue {
 }
 
 impl Value {
-    /// What a person would call this value: for error messages.
+    /// The value's name in error messages.
     pub fn describe(&self) -> &'static str {
         match self {
             Value::Undefined => "undefined",

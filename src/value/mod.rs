@@ -1,12 +1,14 @@
 //! What crosses between JavaScript and Rust threads.
 //!
 //! * [`Value`] — a value as a native task sees it.
-//! * [`Bytes`] — raw bytes with the JavaScript type they came as, or shall go back as.
+//! * [`Bytes`] — raw bytes with the JavaScript type that they came as, or will go back as.
 //! * [`PortValue`] — an end of a channel.
 //! * [`SharedBytes`] — a range of shared memory, aliased.
 //! * [`Text`] — a JavaScript string, lossless even where it is not valid Unicode.
-//! * [`Envelope`] — a value in its wire form (see README.md beside this file): what travels, and what the
-//!   JavaScript codec reads and writes.
+//! * [`Envelope`] — a value in its wire form (README.md in this folder): the form that threads exchange, and that the
+//!   JavaScript codec reads and writes. [`encode`] and [`decode`] are its Rust side.
+//! * [`Payload`] — the input of a task, decoded or not yet.
+//! * [`shapes`] — the numbers for the key lists of objects.
 
 mod blocks;
 mod bytes;

@@ -5,7 +5,7 @@ use super::envelope::Envelope;
 use super::js_value::Value;
 use crate::error::Result;
 
-/// A value on its way to a task: decoded already, or in its wire form, to be decoded on the thread that runs it.
+/// A task's input: decoded already, or in its wire form, which the thread that runs the task decodes.
 #[derive(Debug)]
 pub enum Payload {
     /// The value itself.
@@ -15,7 +15,7 @@ pub enum Payload {
 }
 
 impl Payload {
-    /// The value; decodes it if need be.
+    /// The value; decodes it if it is in its wire form.
     pub fn into_value(self) -> Result<Value> {
         match self {
             Payload::Value(value) => Ok(value),

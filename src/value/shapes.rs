@@ -1,7 +1,7 @@
-//! Shapes: key lists of objects under a number, so that the wire carries values alone.
+//! Shapes: the key lists of objects, each under a number, so that the wire has only their values.
 //!
-//! The table is process-wide and bounded, and never forgets: a number stays good for as long as any thread
-//! may hold bytes that name it. Reading is one load; only interning takes the lock.
+//! The table is process-wide and bounded, and forgets nothing: a number stays valid for as long as any thread
+//! may hold bytes with it. Reading is one load; only interning takes the lock.
 
 use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -11,15 +11,15 @@ use parking_lot::Mutex;
 
 use super::text::Text;
 
-/// How many shapes there may be.
+/// The most shapes there may be.
 pub const CAPACITY: usize = 4096;
-/// An object with more keys than this has no shape.
+/// An object with more keys has no shape.
 pub const MAX_KEYS: usize = 128;
-/// Longest key of a shape, in bytes: decoding copies keys, so this bounds what a short wire
+/// The longest key of a shape, in bytes: decoding copies keys, so this bounds what a short wire
 /// costs.
 pub const MAX_KEY_LENGTH: usize = 256;
 
-/// Cells that remember which key lists went by once.
+/// Cells that remember which key lists were seen once.
 const SIGHTS: usize = 1024;
 
 /// A table of shapes.
@@ -29,10 +29,11 @@ pub(super) struct Shapes {
 }
 
 struct Index {
-    /// By hash of the key list; several where hashes meet.
+    /// By hash of the key list; several where hashes collide.
     ids: HashMap<u64, Vec<u32>>,
     count: usize,
-    /// The hash last seen in each cell. An object made once (a word count, say) shall not use up a number.
+    /// The hash last seen in each cell. The keys of an object that is made once (a word count, say) must not use up a
+    /// number.
     sights: Box<[u64]>,
 }
 
@@ -112,7 +113,7 @@ fn hash_of<'a>(keys: impl ExactSizeIterator<Item = &'a Text>) -> Option<u64> {
     for key in keys {
         match key {
             Text::Utf8(text) if text.len() <= MAX_KEY_LENGTH => {}
-            // A key that is no Unicode text would reach JavaScript as another one.
+            // JavaScript would get another key than one that is not Unicode text.
             _ => return None,
         }
         key.hash(&mut hasher);
@@ -140,7 +141,7 @@ mod tests {
     }
 
     #[test]
-    fn a_key_that_is_no_unicode_text_has_no_shape() {
+    fn a_key_that_is_not_unicode_text_has_no_shape() {
         let odd = [Text::from("a"), Text::from_utf16(vec![0xd800])];
         assert_eq!(Shapes::new(8).intern(&odd), None);
     }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::bytes::BytesKind;
 use crate::shared::{Access, Region};
 
-/// A range of a region, with the JavaScript type it came as. While it stands, so does the memory.
+/// A range of a region, with the JavaScript type that it came as. The memory stays while this lives.
 #[derive(Clone)]
 pub struct SharedBytes {
     access: Access,
@@ -16,13 +16,13 @@ pub struct SharedBytes {
 }
 
 impl SharedBytes {
-    /// The whole region, as a SharedArrayBuffer names it.
+    /// The whole region, as a SharedArrayBuffer.
     pub fn whole(access: Access) -> Self {
         let len = access.len();
         SharedBytes { access, kind: BytesKind::ArrayBuffer, offset: 0, len }
     }
 
-    /// Part of it as another type; `None` when the part is not inside it or not made of whole, aligned elements.
+    /// A part of it as another type; `None` when the part is not inside it, or is not made of whole, aligned elements.
     #[must_use]
     pub fn view(&self, kind: BytesKind, offset: usize, len: usize) -> Option<Self> {
         let size = kind.element_size();
@@ -51,7 +51,7 @@ impl SharedBytes {
         self.kind
     }
 
-    /// The first byte, from the region's first.
+    /// The offset of the first byte in the region.
     pub fn offset(&self) -> usize {
         self.offset
     }

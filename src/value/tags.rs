@@ -1,13 +1,13 @@
-//! The wire numbers: README.md tells the format. JavaScript gets them from here ([`NUMBERS`]).
+//! The numbers of the wire form, which README.md describes. JavaScript gets them from here ([`NUMBERS`]).
 
 use crate::numbers;
 use crate::numbers::Numbers;
 
 /// First byte: format version 1, a tree.
 pub(super) const HEADER_TREE: u8 = 0x01;
-/// First byte: format version 1, with back-references.
+/// First byte: format version 1, with references back.
 pub(super) const HEADER_GRAPH: u8 = 0x11;
-/// A bit of the first byte: the value refers to what only another JavaScript thread keeps.
+/// A bit of the first byte: the value refers to something that only another JavaScript thread keeps.
 pub(super) const KEPT: u8 = 0x20;
 
 /// Below this a byte is a small integer itself.
@@ -41,7 +41,7 @@ pub(super) const REGEXP: u8 = 0x99;
 pub(super) const BOXED: u8 = 0x9a;
 /// JavaScript only: an object that Node carries beside the wire.
 const CARRIED: u8 = 0x9b;
-/// From here to `LAST_EXTENSION`: objects of ours, each an extension on the JavaScript side.
+/// From here to `LAST_EXTENSION`: objects of ours, each written by an extension of the JavaScript codec.
 const FIRST_EXTENSION: u8 = 0xa0;
 /// Shared memory.
 pub(super) const SHARED: u8 = 0xa0;
@@ -50,7 +50,7 @@ pub(super) const PORT: u8 = 0xa1;
 /// JavaScript only: an object of ours that does not move, as what its class packs.
 const PACKED: u8 = 0xa2;
 const LAST_EXTENSION: u8 = 0xaf;
-/// This and above: a string of so many Latin-1 characters.
+/// From this on: a string of Latin-1 characters, and how many.
 pub(super) const SHORT_LATIN1: u8 = 0xc0;
 
 /// Strings below this length may be short.
@@ -58,7 +58,7 @@ pub(super) const SHORT_LIMIT: usize = 64;
 /// Bits of an error's flags byte.
 pub(super) const ERROR_HAS_MESSAGE: u8 = 1;
 pub(super) const ERROR_HAS_STACK: u8 = 2;
-/// The first text names the class, and one more the error itself.
+/// The first text is the name of the class; one more is the name of the error itself.
 pub(super) const ERROR_HAS_NAME: u8 = 4;
 
 /// For JavaScript.

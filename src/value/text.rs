@@ -25,10 +25,10 @@ impl Text {
         }
     }
 
-    /// From UTF-16 units as little-endian bytes, of which there is an even number.
+    /// From UTF-16 units as little-endian bytes, of which there must be an even number.
     ///
     /// # Errors
-    /// `ValueTooLarge` when there is no memory for it; so with the other functions that give a `Result`.
+    /// `ValueTooLarge` when there is no memory for it. The other functions that return a `Result` have the same error.
     pub fn from_utf16_bytes(bytes: &[u8]) -> Result<Self> {
         let (units, _) = bytes.as_chunks::<2>();
         let decoded = || char::decode_utf16(units.iter().map(|unit| u16::from_le_bytes(*unit)));
@@ -66,7 +66,7 @@ impl Text {
         Ok(Text::Utf8(text))
     }
 
-    /// The bytes it takes, beside itself.
+    /// The bytes of memory that its contents take.
     pub fn size(&self) -> usize {
         match self {
             Text::Utf8(text) => text.len(),

@@ -6,7 +6,7 @@ use std::sync::atomic::AtomicU32;
 use super::super::error::{Result, SharedError};
 use super::super::region::Region;
 use super::super::wait::{BlockingWait, Info, Kind, Outcome, OutcomeCallback, Queue, WaiterHandle};
-use super::cells::{Cells, Location, Word, magic};
+use super::cells::{Cells, LEAST_CELLS, Location, Word, magic};
 use super::pending::acquired;
 use crate::blocking::WaitLimit;
 use crate::numbers;
@@ -17,7 +17,7 @@ const ARRIVED: usize = 1;
 const PARTIES: usize = 2;
 /// 1 when broken.
 const BROKEN: usize = 3;
-const CELLS: usize = 4;
+const CELLS: usize = LEAST_CELLS;
 const KIND: u8 = b'B';
 
 /// For JavaScript.

@@ -143,8 +143,10 @@ impl Location {
     }
 }
 
-/// A lock begins at a multiple of so many bytes.
+/// A lock's offset must be a multiple of this.
 pub(super) const ALIGNMENT: usize = 8;
+/// Cells that every lock has: the word that says what it is, and three of its own.
+pub(super) const LEAST_CELLS: usize = 4;
 
 fn cells(access: &Access, offset: usize, count: usize) -> Result<&[AtomicU32]> {
     if !offset.is_multiple_of(ALIGNMENT) {

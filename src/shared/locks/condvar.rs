@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::super::error::{Result, SharedError};
 use super::super::region::Region;
 use super::super::wait::{BlockingWait, Info, Kind, OutcomeCallback, WaiterHandle};
-use super::cells::{Location, Word, magic};
+use super::cells::{LEAST_CELLS, Location, Word, magic};
 use super::mutex::Mutex;
 use super::pending::acquired;
 use crate::blocking::WaitLimit;
@@ -14,7 +14,7 @@ use crate::numbers::Numbers;
 
 /// How many waiters are queued; may be too high, never too low.
 const WAITERS: usize = 1;
-const CELLS: usize = 4;
+const CELLS: usize = LEAST_CELLS;
 const KIND: u8 = b'C';
 
 /// For JavaScript.

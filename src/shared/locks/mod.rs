@@ -51,6 +51,6 @@ pub const NUMBERS: Groups = &[
 ];
 
 const LOCKS: Numbers = numbers! {
-    ALIGNMENT = cells::ALIGNMENT,
+    ALIGNMENT = cells::ALIGNMENT, LEAST_CELLS = cells::LEAST_CELLS,
     READ = AnyLock::READ, WRITE = AnyLock::WRITE, LEADER = AnyLock::LEADER,
 };

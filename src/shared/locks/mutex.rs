@@ -6,7 +6,7 @@ use std::sync::atomic::AtomicU32;
 use super::super::error::{Result, SharedError};
 use super::super::region::Region;
 use super::super::wait::{BlockingWait, Info, Kind, Outcome, OutcomeCallback, Queue, WaiterHandle};
-use super::cells::{Cells, Location, Word, magic};
+use super::cells::{Cells, LEAST_CELLS, Location, Word, magic};
 use super::owner::MAX_OWNER;
 use super::pending::{Pending, Request, Step};
 use crate::blocking::WaitLimit;
@@ -22,7 +22,7 @@ pub(super) const OWNER: u32 = MAX_OWNER;
 
 /// The cell of the lock word.
 const WORD: usize = 1;
-const CELLS: usize = 4;
+const CELLS: usize = LEAST_CELLS;
 const KIND: u8 = b'M';
 
 /// For JavaScript.

@@ -13,7 +13,7 @@ use std::sync::atomic::AtomicU32;
 use super::super::error::{Result, SharedError};
 use super::super::region::Region;
 use super::super::wait::{BlockingWait, Info, Kind, Outcome, OutcomeCallback, Pushed, Queue, WaiterHandle};
-use super::cells::{Cells, Location, Word, magic};
+use super::cells::{Cells, LEAST_CELLS, Location, Word, magic};
 use super::mutex::{CONTENDED, OWNER, POISONED};
 use super::pending::{Pending, Request, Step};
 use crate::blocking::WaitLimit;
@@ -27,7 +27,7 @@ const WORD: usize = 1;
 /// The cell that holds the number of slots.
 const COUNT: usize = 2;
 /// The first slot.
-const SLOTS: usize = 4;
+const SLOTS: usize = LEAST_CELLS;
 const KIND: u8 = b'R';
 /// The most reader slots a lock may have.
 pub(super) const MAX_SLOTS: u32 = 1024;
@@ -184,8 +184,7 @@ impl<'g, W: Word> Protocol<'_, 'g, W> {
                 if callback.is_none() && behind_me && (owner != 0 || !queue.is_empty()) {
                     return Err(SharedError::WouldDeadlock);
                 }
-                let info = Info { owner: me, kind: Kind::Read, detail: 0 };
-                return Ok(Inside::Queued(queue.push(info, callback, false)));
+                return Ok(Inside::queue(queue, me, Kind::Read, callback));
             }
         })?;
         Ok(self.attempt(inside))
@@ -221,8 +220,7 @@ impl<'g, W: Word> Protocol<'_, 'g, W> {
                 } else if word & CONTENDED == 0 && !self.word().change(word, word | CONTENDED) {
                     continue;
                 }
-                let info = Info { owner: me, kind: Kind::Write, detail: 0 };
-                return Ok(Inside::Queued(queue.push(info, callback, false)));
+                return Ok(Inside::queue(queue, me, Kind::Write, callback));
             }
         })?;
         Ok(self.attempt(inside))
@@ -312,10 +310,18 @@ impl<'g, W: Word> Protocol<'_, 'g, W> {
     }
 }
 
+/// How an attempt ended, while the queue is still locked.
 enum Inside {
     Acquired(u32),
     Busy,
     Queued(Pushed),
+}
+
+impl Inside {
+    /// Queues at the end.
+    fn queue(queue: &mut Queue<'_>, owner: u32, kind: Kind, callback: Option<OutcomeCallback>) -> Inside {
+        Inside::Queued(queue.push(Info { owner, kind, detail: 0 }, callback, false))
+    }
 }
 
 /// How an attempt ended.

@@ -10,7 +10,7 @@ use std::sync::atomic::AtomicU32;
 use super::super::error::{Result, SharedError};
 use super::super::region::Region;
 use super::super::wait::{BlockingWait, Info, Kind, Outcome, OutcomeCallback, Queue};
-use super::cells::{Cells, Location, Word, magic};
+use super::cells::{Cells, LEAST_CELLS, Location, Word, magic};
 use super::pending::{Pending, Request, Step};
 use crate::blocking::WaitLimit;
 use crate::numbers;
@@ -21,7 +21,7 @@ const COUNT: usize = 1;
 /// How many waiters are queued; may be too high, never too low.
 const WAITERS: usize = 2;
 const MAX: usize = 3;
-const CELLS: usize = 4;
+const CELLS: usize = LEAST_CELLS;
 const KIND: u8 = b'S';
 
 /// The most permits a semaphore may have.

@@ -191,7 +191,7 @@ pub(in crate::tasks) fn atomic_wait() -> Task {
         "atomicWait",
         "{ buffer: shared memory of Int32 or BigInt64 elements, value, index?, timeout?: milliseconds }",
         |Wait { cell, expected, timeout }: Wait, context| {
-            let policy = context.policy();
+            let policy = context.wait_limit();
             let policy = timeout.map_or(policy, |timeout| policy.within(timeout));
             let waited = wait(cell.access(), cell.offset, expected, NO_OWNER, policy)?;
             Ok(Value::from(match waited {
@@ -233,7 +233,7 @@ pub(in crate::tasks) fn atomic_notify() -> Task {
         |Notify { cell, count }: Notify, context| {
             let woken = notify(cell.access(), cell.offset, count)?;
             let size = cell.shared.kind().element_size();
-            let others = notify_plain(cell.access(), cell.offset, size, count - woken, context.policy())?;
+            let others = notify_plain(cell.access(), cell.offset, size, count - woken, context.wait_limit())?;
             #[allow(clippy::cast_precision_loss)]
             Ok(Value::Number((woken + others) as f64))
         },
@@ -274,7 +274,7 @@ pub(in crate::tasks) fn atomic_ping_pong() -> Task {
                     if found & 1 == 1 {
                         break;
                     }
-                    wait(access, cell.offset, Expected::I32(found), NO_OWNER, context.policy())?;
+                    wait(access, cell.offset, Expected::I32(found), NO_OWNER, context.wait_limit())?;
                 }
                 element.fetch_add(1, Ordering::SeqCst);
                 notify(access, cell.offset, 1)?;

@@ -41,7 +41,7 @@ const BUCKET_BITS: u32 = 13;
 /// Sorts shared memory in place.
 pub(super) fn sort_shared(shared: &SharedBytes, parallel: bool, context: &Context<'_>) -> Result<()> {
     use super::order::{Float, Signed, Unsigned};
-    let range: ExclusiveRange = take(shared.access(), shared.offset(), shared.len(), context.policy())?;
+    let range: ExclusiveRange = take(shared.access(), shared.offset(), shared.len(), context.wait_limit())?;
     let kind = shared.kind();
     let few = shared.len() / kind.element_size() < FEW;
     if !parallel || few || context.threads() == 1 {
