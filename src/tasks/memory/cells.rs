@@ -51,7 +51,7 @@ impl Cell {
         self.shared.access()
     }
 
-    /// What a wait expects, and its refusal for elements that nobody can wait on.
+    /// The value that a wait expects; refused for elements that no thread can wait on.
     fn expected(&self, value: &Value) -> InputResult<Expected> {
         let expected = match self.shared.kind() {
             BytesKind::Int32 => {
@@ -216,7 +216,7 @@ impl Input for Notify {
                 return Err(InputError::wrong_kind(cell.shared.kind().describe()).of_option("buffer"));
             }
             let count = match options.optional::<f64>("count")? {
-                // The cast saturates, and makes 0 of NaN and of what is below zero.
+                // The cast saturates, and makes 0 of NaN and of numbers below zero.
                 Some(count) => count as usize,
                 None => usize::MAX,
             };
@@ -225,7 +225,7 @@ impl Input for Notify {
     }
 }
 
-/// `atomicNotify`: wakes those who wait on an element, also by plain `Atomics.wait`; gives how many.
+/// `atomicNotify`: wakes the threads that wait on an element, also by plain `Atomics.wait`; gives how many.
 pub(in crate::tasks) fn atomic_notify() -> Task {
     Task::new(
         "atomicNotify",
