@@ -9,16 +9,15 @@ const { BlockList } = require('node:net');
 const { MessageChannel, SharedBuffer, WorkerPool, receiveMessageOnPort } = require('..');
 const { createCodec, LocalShapes } = require('../lib/codec');
 const { ValueEncoder } = require('../lib/script-pool/value-encoder');
+const { copiesOf } = require('./support/wire-parts');
 
 const newCodec = () => createCodec({ shapes: new LocalShapes() });
-const copies = (parts) => parts.map((part) =>
-  (ArrayBuffer.isView(part) ? part.buffer.slice(part.byteOffset, part.byteOffset + part.byteLength) : part.slice(0)));
 
 /** A message by the codec, or by Node what is left to it. */
 function via(value, codec = newCodec()) {
   const writer = codec.encodeMessage(value);
   if (writer === null) return structuredClone(codec.takeLeft());
-  return codec.decode(Buffer.from(writer.bytes), 0, writer.length, copies(writer.parts));
+  return codec.decode(Buffer.from(writer.bytes), 0, writer.length, copiesOf(writer.parts));
 }
 
 class Point {
@@ -257,7 +256,7 @@ describe('a getter that sends something in its turn', () => {
 
     const outgoing = new ValueEncoder();
     const codec = newCodec();
-    const read = () => codec.decode(Buffer.from(outgoing.value), 0, outgoing.length, copies((outgoing.parts ?? []).filter((part) => part !== false)));
+    const read = () => codec.decode(Buffer.from(outgoing.value), 0, outgoing.length, copiesOf((outgoing.parts ?? []).filter((part) => part !== false)));
     const seen = [];
     assert.ok(outgoing.encode(input((value) => {
       assert.ok(outgoing.encode(value));

@@ -11,6 +11,7 @@ const { BlockList } = require('node:net');
 const { MessageChannel, receiveMessageOnPort } = require('..');
 const { createCodec, LocalShapes } = require('../lib/codec');
 const { createRandom, sameGraph } = require('./support/random-values');
+const { copiesOf } = require('./support/wire-parts');
 
 const SEED = Number(process.env.SEED ?? 1);
 const ROUNDS = Number(process.env.ROUNDS ?? 4000);
@@ -158,10 +159,6 @@ function compare(seed, clone) {
   return true;
 }
 
-/** As the native side does with parts: copied once the value is written. */
-const copies = (parts) => parts.map((part) =>
-  (ArrayBuffer.isView(part) ? part.buffer.slice(part.byteOffset, part.byteOffset + part.byteLength) : part.slice(0)));
-
 describe(`random values beside structuredClone, from seed ${SEED}`, () => {
   test('the codec, and what it leaves to Node', () => {
     const codec = createCodec({ shapes: new LocalShapes() });
@@ -169,7 +166,7 @@ describe(`random values beside structuredClone, from seed ${SEED}`, () => {
       const writer = codec.encodeMessage(value);
       if (writer === null) return structuredClone(codec.takeLeft());
       const wire = Buffer.from(writer.bytes.subarray(0, writer.length));
-      return codec.decode(wire, 0, wire.length, copies(writer.parts));
+      return codec.decode(wire, 0, wire.length, copiesOf(writer.parts));
     };
     let compared = 0;
     for (let seed = SEED; seed < SEED + ROUNDS; seed++) compared += compare(seed, clone) ? 1 : 0;

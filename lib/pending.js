@@ -1,6 +1,6 @@
 'use strict';
 
-/** One task under way that may end early, reports, or must be rejected here: its promise's functions, and what ends it. */
+/** One task under way that may end early, reports how far it is, or must be rejected here. */
 
 const { AsyncResource } = require('node:async_hooks');
 
@@ -37,7 +37,7 @@ class Pending extends Cancellable {
     this.task = task;
   }
 
-  /** Tells `onProgress` how far the task is, in the async context of this call, whoever delivers the report. */
+  /** Tells `onProgress` how far the task is, in the async context of this call and not in that of the delivery. */
   listen(onProgress) {
     this.#onProgress = onProgress;
     this.#context = new AsyncResource('rust-workers.task');
@@ -105,7 +105,7 @@ class Pending extends Cancellable {
     delivery.later(this, 'tell', value);
   }
 
-  /** Gives a report to who wants to know, unless the task was given up. */
+  /** Gives a report to the caller's listener, unless the task ended early. */
   tell(value) {
     if (this.ended || this.#onProgress === undefined) return;
     this.#context.runInAsyncScope(callUser, undefined, this.#onProgress, undefined, value);

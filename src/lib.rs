@@ -1,18 +1,20 @@
 //! # rust-workers
 //!
-//! CPU parallelism for Node.js. Three rooms, and one door to JavaScript:
+//! CPU parallelism for Node.js: an engine that knows nothing of Node, and one door to JavaScript.
 //!
 //! ```text
-//!    JavaScript threads (main, Workers)                    Rust threads
-//!   ┌───────────────────────────────────┐            ┌───────────────────────┐
-//!   │ index.js → lib/*                  │            │ pool/  workers        │
-//!   └──────────────┬────────────────────┘            │   take → run → report │
-//!         api/     │  (argument checks, no logic)    └──────────┬────────────┘
-//!         ┌────────▼────────────────────────────────────────────▼───────────┐
-//!         │ engine, free of Node:  pool/   shared/   channel/   tasks/      │
-//!         └────────▲────────────────────────────────────────────┬───────────┘
-//!                  │  node/  one event queue per JS environment     │
-//!                  └────────────────────────────────────────────┘
+//!    JavaScript threads (main, Workers)                     Rust threads
+//!   ┌────────────────────────────────────┐          ┌─────────────────────────────┐
+//!   │ index.js → lib/*                   │          │ pool/  threads              │
+//!   └──────────────┬─────────────────────┘          │   take → execute → report   │
+//!                  │ api/   argument checks,        └──────────────┬──────────────┘
+//!                  │        no algorithm                           │
+//!         ┌────────▼───────────────────────────────────────────────▼────────┐
+//!         │ engine, free of Node:  pool/ · tasks/ · shared/ · channel/ ·    │
+//!         │   value/ · cancel · error · panic · sync                        │
+//!         └────────▲───────────────────────────────────────────────┬────────┘
+//!                  │ node/  one event queue per JS environment:    │
+//!                  └── one wakeup, one batch, one teardown order ◄─┘
 //! ```
 //!
 //! * [`value`] — what crosses between threads, and its wire form.
@@ -25,10 +27,12 @@
 //! * [`room`] — memory of a size that a program asked for.
 //! * [`numbers`] — the numbers that JavaScript knows too.
 //! * [`seal`] — how a message of ours is known among messages of users.
-//! * `node` — the only room that knows Node-API: event queue, teardown, conversion.
+//! * `node` — the only room that knows Node-API: event queue, delivery, conversion, teardown.
 //! * `api` — the exports JavaScript sees.
 //!
 //! `cargo test` builds the engine alone: `node` and `api` only mean something inside a JavaScript process.
+//!
+//! `unsafe` is denied but where a file or a room allows it by name, at its head.
 
 #[cfg(not(test))]
 mod api;

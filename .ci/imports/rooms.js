@@ -32,7 +32,7 @@ const RUST = [
   {
     room: 'src/tasks',
     files: ['src/tasks/'],
-    imports: ['src/pool', 'src/channel', 'src/value', 'src/shared', ...BOTTOM],
+    imports: ['src/pool', 'src/channel', 'src/value', 'src/shared', 'src/blocking', ...BOTTOM],
     why: 'A task may use the engine, and split its work over the pool that runs it; it knows nothing of Node.',
   },
   {

@@ -3,13 +3,12 @@
 // Stopping tasks, waiting, limits, and the life of workers.
 
 const assert = require('node:assert/strict');
-const { execFileSync } = require('node:child_process');
 const { once } = require('node:events');
 const { test } = require('node:test');
 
 const { WorkerPool, errors, task } = require('rust-workers');
-const { ROOT } = require('../support/child');
-const { Gate, script, using } = require('../support/pools');
+const { evaluate, quietly, runNode } = require('../support/child');
+const { Gate, holdWorker, script, using } = require('../support/pools');
 const { assertPromised, timeOf } = require('../support/promised-time');
 const { block, blockUntil, until } = require('../support/until');
 
@@ -76,11 +75,9 @@ test('priorities order script tasks', () =>
   withPool(1, async (pool) => {
     await pool.runTask(0);
     const order = [];
-    const gate = new Gate();
-    const busy = pool.run('held', gate.cells);
-    await until(() => gate.begun === 1, 'the worker is busy');
+    const { task: busy, open } = await holdWorker(pool);
     const runs = [1, 5, 3].map((priority) => pool.runTask(priority, { priority }).then((done) => order.push(done)));
-    gate.open();
+    open();
     await Promise.all([busy, ...runs]);
     assert.deepEqual(order, [5, 3, 1]);
   }));
@@ -191,27 +188,26 @@ test('a pool that never had work closes, while its workers still start', async (
   assert.deepEqual([pool, lazy].map((one) => one.stats().workers), [0, 0]);
 });
 
-test('an idle pool does not keep the process alive; a busy one does', () => {
-  const run = (code) => execFileSync(process.execPath, ['-e', code], { encoding: 'utf8', timeout: 60_000, cwd: ROOT });
+test('an idle pool does not keep the process alive; a busy one does', async () => {
   const idle = `
     const { WorkerPool } = require('rust-workers');
     const pool = new WorkerPool(${JSON.stringify(functions)}, 2);
     pool.runTask('done').then(console.log);`;
-  assert.equal(run(idle), 'done\n');
+  assert.deepEqual(await evaluate(idle), { stdout: 'done\n', stderr: '' });
   const busy = `
     const { WorkerPool } = require('rust-workers');
     const pool = new WorkerPool(${JSON.stringify(functions)}, { maxThreads: 1 });
     pool.run('countSlowly', { index: 3, time: 300 }).then(console.log);`;
-  assert.equal(run(busy), '3\n');
+  assert.deepEqual(await evaluate(busy), { stdout: '3\n', stderr: '' });
 });
 
-test('process.exit in the middle of everything', () => {
+test('process.exit in the middle of everything', async () => {
   const code = `
     const { WorkerPool } = require('rust-workers');
     const pool = new WorkerPool(${JSON.stringify(functions)}, { maxThreads: 2, wait: 'block' });
     for (let i = 0; i < 1000; i++) pool.runTask(i);
     pool.runTask(0).then(() => process.exit(5));`;
-  assert.throws(() => execFileSync(process.execPath, ['-e', code], { timeout: 60_000, cwd: ROOT }), { status: 5 });
+  assert.deepEqual(await runNode(['-e', code]), { ...quietly(), code: 5 });
 });
 
 test('a pool within a worker of a pool', async () => {

@@ -9,7 +9,7 @@ const { MessageChannel } = require('node:worker_threads');
 
 const { WorkerPool } = require('rust-workers');
 const rustWorkers = require('rust-workers');
-const { Gate, script } = require('../support/pools');
+const { holdWorker, script } = require('../support/pools');
 const { inTime, until } = require('../support/until');
 
 for (const [what, Channel] of [["Node's", MessageChannel], ['ours', rustWorkers.MessageChannel]]) {
@@ -19,9 +19,8 @@ for (const [what, Channel] of [["Node's", MessageChannel], ['ours', rustWorkers.
     test(`a port in the input of a task that waits, ${what}: ${how}`, async () => {
       const pool = new WorkerPool(script('ports.js'), { maxThreads: 1 });
       await pool.run('peer');
-      const gate = new Gate();
-      const busy = pool.run('held', gate.cells).then(() => 'held', ({ code }) => code);
-      await until(() => gate.begun === 1, 'the worker is busy');
+      const { task, open } = await holdWorker(pool);
+      const busy = task.then(() => 'held', ({ code }) => code);
       const { port1, port2 } = new Channel();
       port1.on('message', () => {});
       const isClosed = once(port1, 'close');
@@ -32,7 +31,7 @@ for (const [what, Channel] of [["Node's", MessageChannel], ['ours', rustWorkers.
       if (how === 'destroy') pool.destroy();
       await rejected;
       await inTime(isClosed, 'the port closes');
-      gate.open();
+      open();
       assert.equal(await busy, how === 'destroy' ? ended : 'held');
       await pool.close();
     });

@@ -9,7 +9,7 @@ const vm = require('node:vm');
 const { MessageChannel: NodeChannel } = require('node:worker_threads');
 
 const { MessageChannel, WorkerPool, errors } = require('rust-workers');
-const { Gate, script, using } = require('../support/pools');
+const { holdWorker, script, using } = require('../support/pools');
 const { inTime, until } = require('../support/until');
 
 const odd = script('odd.js');
@@ -82,12 +82,10 @@ test('priorities hold among inputs of every kind', () =>
   withPool({ maxThreads: 1 }, async (pool) => {
     await pool.runTask(0);
     const order = [];
-    const gate = new Gate();
-    const busy = pool.run('held', gate.cells);
-    await until(() => gate.begun === 1, 'the worker is busy');
+    const { task: busy, open } = await holdWorker(pool);
     const run = (priority, input) => pool.runTask(input, { priority }).then(() => order.push(priority));
     const runs = [run(1, new (class {})()), run(5, { plain: 1 }), run(3, view()), run(4, 7), run(2, new (class {})())];
-    gate.open();
+    open();
     await Promise.all([busy, ...runs]);
     assert.deepEqual(order, [5, 4, 3, 2, 1]);
   }));
@@ -130,9 +128,7 @@ test('inputs of tasks that were given up in the queue are let go', () =>
     for (const [what, make] of Object.entries(inputs)) {
       for (const how of ['abort', 'timeout']) {
         const before = await heldAtRest();
-        const gate = new Gate();
-        const busy = pool.run('held', gate.cells);
-        await until(() => gate.begun === 1, 'the worker is busy');
+        const { task: busy, open } = await holdWorker(pool);
         const stop = new AbortController();
         const runs = Array.from({ length: 10 }, () => {
           const [input, terms] = make();
@@ -141,7 +137,7 @@ test('inputs of tasks that were given up in the queue are let go', () =>
         const all = Promise.allSettled(runs);
         if (how === 'abort') stop.abort();
         for (const { status } of await all) assert.equal(status, 'rejected', `${what}, ${how}`);
-        gate.open();
+        open();
         await busy;
         await pool.runTask(0);
         await until(() => held() - before < 3 * MIB, `${what}, ${how}: what they held is let go`);
@@ -153,9 +149,7 @@ test('a port whose task was given up closes', () =>
   withPool({ maxThreads: 1 }, async (pool) => {
     await pool.runTask(0);
     for (const Channel of [NodeChannel, MessageChannel]) {
-      const gate = new Gate();
-      const busy = pool.run('held', gate.cells);
-      await until(() => gate.begun === 1, 'the worker is busy');
+      const { task: busy, open } = await holdWorker(pool);
       const { port1, port2 } = new Channel();
       const closed = new Promise((resolve) => port1.once('close', resolve));
       port1.on('message', () => {});
@@ -163,7 +157,7 @@ test('a port whose task was given up closes', () =>
       const lost = pool.run('hasPort', { port: port2 }, { transfer: [port2], signal: stop.signal });
       stop.abort();
       await assert.rejects(lost, { name: 'AbortError' });
-      gate.open();
+      open();
       await busy;
       await pool.runTask(0);
       await inTime(closed, 'the port closes');

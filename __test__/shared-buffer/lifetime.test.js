@@ -80,7 +80,7 @@ for (const how of ['process.exit(0)', 'thread.unref()']) {
 }
 
 test('a pending waitAsync keeps the process alive until it is woken or late, and not longer', async () => {
-  const program = async ({ after, load, say, start }, waits) => {
+  const program = async ({ load, say, start }, waits) => {
     const { SharedBuffer } = load();
     const shared = new SharedBuffer(8);
     if (!waits) return say('ok') + say('timed-out');

@@ -3,8 +3,9 @@
 // Where V8 was told to have no `Atomics` (Node 20: --no-harmony-atomics), or a program deleted it.
 
 const assert = require('node:assert/strict');
-const { execFileSync } = require('node:child_process');
 const { test } = require('node:test');
+
+const { evaluate } = require('../support/child');
 
 const program = `
   delete globalThis.Atomics;
@@ -23,7 +24,7 @@ const program = `
   process.exit();
 `;
 
-test('without Atomics the package loads, shared memory works by Rust, and locks say what they need', () => {
-  const out = execFileSync(process.execPath, ['-e', program], { cwd: __dirname, encoding: 'utf8', timeout: 15_000 });
-  assert.deepEqual(JSON.parse(out), [5, 0, 'through', 'ERR_RW_INTERNAL']);
+test('without Atomics the package loads, shared memory works by Rust, and locks say what they need', async () => {
+  const { stdout } = await evaluate(program);
+  assert.deepEqual(JSON.parse(stdout), [5, 0, 'through', 'ERR_RW_INTERNAL']);
 });

@@ -8,6 +8,7 @@
  * executables as PATH has it.
  */
 
+const assert = require('node:assert/strict');
 const { spawn } = require('node:child_process');
 const path = require('node:path');
 const { describe } = require('node:test');
@@ -66,6 +67,19 @@ function runProgram(node, program, options = {}) {
   return runNode([...execArgv, '-e', source], { node, ...rest });
 }
 
+/**
+ * Runs a text to its natural end; what it printed.
+ *
+ * @param {string} text
+ * @param {object} [options] those of `runNode`, and
+ * @param {string[]} [options.flags] of node
+ */
+async function evaluate(text, { flags = [], ...options } = {}) {
+  const { code, signal, stdout, stderr } = await runNode([...flags, '-e', text], options);
+  assert.deepEqual({ code, signal }, { code: 0, signal: null }, stderr);
+  return { stdout, stderr };
+}
+
 /** Calls `define(run)` in a group of its own for each node: `run(program, options)` is `runProgram` on it. */
 function onEachNode(title, define) {
   const others = (process.env.RW_NODES ?? '').split(path.delimiter).filter((node) => node !== '');
@@ -80,4 +94,4 @@ function quietly(...lines) {
   return { code: 0, signal: null, stdout: lines.map((line) => `${line}\n`).join(''), stderr: '' };
 }
 
-module.exports = { ROOT, onEachNode, quietly, runNode, runProgram };
+module.exports = { ROOT, evaluate, onEachNode, quietly, runNode, runProgram };

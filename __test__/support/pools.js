@@ -53,4 +53,16 @@ class Gate {
   }
 }
 
-module.exports = { Gate, busyPool, script, using };
+/**
+ * Holds a worker of a pool whose script exports fixtures/scripts/held.js.
+ *
+ * @returns {Promise<{ task: Promise<void>, open: () => void }>} the task that holds it until `open()`
+ */
+async function holdWorker(pool) {
+  const gate = new Gate();
+  const task = pool.run('held', gate.cells);
+  await until(() => gate.begun === 1, 'the worker is held');
+  return { task, open: () => gate.open() };
+}
+
+module.exports = { Gate, busyPool, holdWorker, script, using };

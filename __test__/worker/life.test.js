@@ -3,12 +3,12 @@
 /** The life of a Worker: its events, its ends, and what can be asked of it meanwhile. */
 
 const assert = require('node:assert/strict');
-const { spawnSync } = require('node:child_process');
 const { once } = require('node:events');
 const { describe, test } = require('node:test');
 const { json } = require('node:stream/consumers');
 
 const { Worker } = require('rust-workers');
+const { evaluate } = require('../support/child');
 const { until } = require('../support/until');
 
 const evaluated = (script, options) => new Worker(script, { eval: true, ...options });
@@ -69,12 +69,11 @@ describe('events', () => {
       ${nested}
       worker.postMessage(nested);
       worker.on('message', console.log);`;
-    const { stdout, stderr } = spawnSync(process.execPath, ['--stack-size=30000', '-e', `
+    const parent = `
       new (require('node:worker_threads').Worker)(${JSON.stringify(script)}, {
         eval: true, resourceLimits: { stackSizeMb: 64 },
-      });`], { cwd: __dirname, encoding: 'utf8' });
-    assert.equal(stderr, '');
-    assert.equal(stdout, 'true\n');
+      });`;
+    assert.deepEqual(await evaluate(parent, { flags: ['--stack-size=30000'] }), { stdout: 'true\n', stderr: '' });
   });
 
   test('process emits worker', async () => {
@@ -111,15 +110,13 @@ describe('ends', () => {
     assert.deepEqual(await once(worker, 'exit'), [0]);
   });
 
-  test('unref lets the process end, ref keeps it', () => {
+  test('unref lets the process end, ref keeps it', async () => {
     const script = (calls) => `
       const { Worker } = require('rust-workers');
       const worker = new Worker('setTimeout(() => console.log("to its end"), 300)', { eval: true });
       ${calls}`;
-    const printed = (calls) =>
-      spawnSync(process.execPath, ['-e', script(calls)], { cwd: __dirname, encoding: 'utf8' }).stdout;
-    assert.equal(printed('worker.unref()'), '');
-    assert.equal(printed('worker.unref(); worker.ref()'), 'to its end\n');
+    assert.deepEqual(await evaluate(script('worker.unref()')), { stdout: '', stderr: '' });
+    assert.deepEqual(await evaluate(script('worker.unref(); worker.ref()')), { stdout: 'to its end\n', stderr: '' });
   });
 });
 

@@ -3,12 +3,12 @@
 /** Nothing of the running Node's worker_threads is missing, whatever that Node has. */
 
 const assert = require('node:assert/strict');
-const { spawnSync } = require('node:child_process');
 const { once } = require('node:events');
 const { describe, test } = require('node:test');
 const workerThreads = require('node:worker_threads');
 
 const rustWorkers = require('rust-workers');
+const { evaluate, runNode } = require('../support/child');
 
 /** Those that are ours; everything else has to be the very thing that Node has. */
 const OURS = new Set([
@@ -42,28 +42,22 @@ describe('names', () => {
     assert.equal(face.SHARE_ENV, workerThreads.SHARE_ENV);
   });
 
-  test('importing a name that this Node lacks fails as it does with worker_threads', () => {
-    const importing = (name, from) =>
-      spawnSync(process.execPath, ['--input-type=module', '-e', `import { ${name} } from '${from}'`], {
-        cwd: __dirname,
-        encoding: 'utf8',
-      });
+  test('importing a name that this Node lacks fails as it does with worker_threads', async () => {
+    const importing = (name, from) => runNode(['--input-type=module', '-e', `import { ${name} } from '${from}'`]);
     for (const from of ['node:worker_threads', 'rust-workers']) {
-      const { status, stderr } = importing('ofNoNode', from);
-      assert.equal(status, 1);
+      const { code, stderr } = await importing('ofNoNode', from);
+      assert.equal(code, 1);
       assert.match(stderr, /SyntaxError: .*does not provide an export named 'ofNoNode'/);
-      assert.equal(importing('isMainThread', from).status, 0);
+      assert.equal((await importing('isMainThread', from)).code, 0);
     }
   });
 
-  test('a name that a newer Node adds is there by itself', () => {
+  test('a name that a newer Node adds is there by itself', async () => {
     const script = `
       require('node:worker_threads').ofTheFuture = () => 'new';
       require('node:module').syncBuiltinESMExports();
       console.log(require('rust-workers').ofTheFuture());`;
-    const { stdout, stderr } = spawnSync(process.execPath, ['-e', script], { cwd: __dirname, encoding: 'utf8' });
-    assert.equal(stderr, '');
-    assert.equal(stdout, 'new\n');
+    assert.deepEqual(await evaluate(script), { stdout: 'new\n', stderr: '' });
   });
 
   test('the same inside a thread of Worker, and of a Worker of worker_threads', async () => {
@@ -162,7 +156,7 @@ describe('Worker', () => {
   });
 });
 
-test('a program that puts ours into worker_threads works', () => {
+test('a program that puts ours into worker_threads works', async () => {
   const script = `
     const node = require('node:worker_threads');
     Object.assign(node, require('rust-workers'));
@@ -171,7 +165,5 @@ test('a program that puts ours into worker_threads works', () => {
     port1.postMessage(node.getEnvironmentData('key'));
     console.log(node.receiveMessageOnPort(port2));
     new node.Worker('', { eval: true }).on('exit', console.log);`;
-  const { stdout, stderr } = spawnSync(process.execPath, ['-e', script], { cwd: __dirname, encoding: 'utf8' });
-  assert.equal(stderr, '');
-  assert.equal(stdout, "{ message: 'set' }\n0\n");
+  assert.deepEqual(await evaluate(script), { stdout: "{ message: 'set' }\n0\n", stderr: '' });
 });

@@ -11,16 +11,9 @@ const { describe, test } = require('node:test');
 const workerThreads = require('node:worker_threads');
 
 const { MessageChannel, MessagePort, SharedBuffer, Worker } = require('rust-workers');
-const { ROOT, runNode } = require('../support/child');
+const { ROOT, evaluate, runNode } = require('../support/child');
 
 const next = async (worker) => (await once(worker, 'message'))[0];
-
-/** Runs a program in a process of its own to its natural end; what it printed. */
-async function program(script) {
-  const { code, signal, stdout, stderr } = await runNode(['-e', script], { cwd: __dirname });
-  assert.deepEqual([code, signal], [0, null], stderr);
-  return { stdout, stderr };
-}
 
 describe('options', () => {
   // From here options are looked at.
@@ -103,7 +96,7 @@ describe('options', () => {
           }
         }`;
       const printed = await Promise.all(['rust-workers', 'node:worker_threads'].map(async (threads) => {
-        const { stdout } = await runNode(['-e', script, threads], { cwd: __dirname });
+        const { stdout } = await runNode(['-e', script, threads]);
         return stdout.split('\n').sort();
       }));
       assert.deepEqual(printed[0], printed[1], key);
@@ -180,7 +173,7 @@ describe('where nobody can read', () => {
     const plain = "const { parentPort } = require('node:worker_threads');";`;
 
   test('a thread without the package that was sent a port: a warning says what to do', async () => {
-    const { stdout } = await program(`${head}
+    const { stdout } = await evaluate(`${head}
       const worker = new rw.Worker(plain + "parentPort.on('message', (m) => parentPort.postMessage(Object.keys(m)))", {
         eval: true,
       });
@@ -193,7 +186,7 @@ describe('where nobody can read', () => {
   });
 
   test('one that speaks and lives on: while it lives, once', async () => {
-    const { stdout } = await program(`${head}
+    const { stdout } = await evaluate(`${head}
       const worker = new rw.Worker(plain + "parentPort.on('message', () => parentPort.postMessage(1))", { eval: true });
       for (let i = 0; i < 3; i++) worker.postMessage(new rw.SharedBuffer(8));
       process.on('warning', () => { console.log(worker.threadId); worker.terminate(); });`);
@@ -201,7 +194,7 @@ describe('where nobody can read', () => {
   });
 
   test('one that loads the package late gets what comes then, without a warning', async () => {
-    const { stdout, stderr } = await program(`${head}
+    const { stdout, stderr } = await evaluate(`${head}
       const worker = new rw.Worker(plain + \`
         const { workerData } = require('node:worker_threads');
         parentPort.postMessage('ready');
@@ -218,7 +211,7 @@ describe('where nobody can read', () => {
   });
 
   test('one that was stopped before it could load anything: no warning', async () => {
-    const { stdout } = await program(`${head}
+    const { stdout } = await evaluate(`${head}
       const worker = new rw.Worker('', { eval: true });
       worker.postMessage({ port: port2 }, [port2]);
       worker.terminate().then(() => console.log('ended'));`);
@@ -226,7 +219,7 @@ describe('where nobody can read', () => {
   });
 
   test('a parent with a Worker of worker_threads: the thread is warned', async () => {
-    const { stdout } = await program(`${head}
+    const { stdout } = await evaluate(`${head}
       const { Worker } = require('node:worker_threads');
       const worker = new Worker(\`
         const { parentPort, SharedBuffer } = require('rust-workers');
@@ -270,7 +263,7 @@ describe('two copies of the package', () => {
 
   test('of one version they meet', async () => {
     await withCopy(false, async (head, folder) => {
-      const { stdout, stderr } = await program(`${head}
+      const { stdout, stderr } = await evaluate(`${head}
         const shared = new a.SharedBuffer(8);
         shared.store(0, 5);
         const { port1, port2 } = new a.MessageChannel();
@@ -286,7 +279,7 @@ describe('two copies of the package', () => {
 
   test('of two versions, an object of the other is an error that says what to do', async () => {
     await withCopy(true, async (head, folder) => {
-      const { stdout, stderr } = await program(`${head}
+      const { stdout, stderr } = await evaluate(`${head}
         const objects = [new a.SharedBuffer(8), new a.Mutex(), new a.MessageChannel().port2];
         const worker = new b.Worker('', { eval: true });
         const { port1 } = new b.MessageChannel();
@@ -313,7 +306,7 @@ describe('two copies of the package', () => {
 
   test('of two versions, in threads of their own: a messageerror', { skip: process.platform !== 'linux' }, async () => {
     await withCopy(true, async (head, folder) => {
-      const { stdout, stderr } = await program(`const a = require(${JSON.stringify(ROOT)});
+      const { stdout, stderr } = await evaluate(`const a = require(${JSON.stringify(ROOT)});
         const worker = new a.Worker(${JSON.stringify(telling(folder))}, { eval: true });
         worker.on('message', (message) => { console.log(message); if (message === 'object') worker.terminate(); });
         worker.postMessage(new a.SharedBuffer(8));
@@ -328,7 +321,7 @@ describe('two copies of the package', () => {
   test('of two versions in one thread, each looks after its own', async () => {
     await withCopy(true, async (head, folder) => {
       for (const [parent, order] of [[ROOT, [ROOT, folder]], [folder, [ROOT, folder]], [ROOT, [folder, ROOT]]]) {
-        const { stdout, stderr } = await program(`const p = require(${JSON.stringify(parent)});
+        const { stdout, stderr } = await evaluate(`const p = require(${JSON.stringify(parent)});
           const worker = new p.Worker(\`
             for (const folder of ${JSON.stringify(order)}) require(folder);
             const { parentPort, SharedBuffer } = require(${JSON.stringify(parent)});

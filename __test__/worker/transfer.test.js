@@ -3,12 +3,12 @@
 /** Objects of ours in workerData, in messages both ways, in threads of threads, anywhere in a value. */
 
 const assert = require('node:assert/strict');
-const { spawnSync } = require('node:child_process');
 const { once } = require('node:events');
 const { describe, test } = require('node:test');
 const workerThreads = require('node:worker_threads');
 
 const { MessageChannel, Worker, getEnvironmentData, setEnvironmentData } = require('rust-workers');
+const { evaluate } = require('../support/child');
 const { Baton, Counter } = require('./transferable');
 
 const HEAD = `
@@ -334,16 +334,14 @@ describe('an object that moves', () => {
 });
 
 describe('plain messages', () => {
-  test('are handed to Node as they are while there is no object of ours, and are not read here', () => {
+  test('are handed to Node as they are while there is no object of ours, and are not read here', async () => {
     const script = `
       const { Worker } = require('rust-workers');
       let reads = 0;
       const worker = new Worker("require('rust-workers').parentPort.once('message', () => {})", { eval: true });
       worker.postMessage({ get once() { return ++reads; } });
       console.log(reads);`;
-    const { stdout, stderr } = spawnSync(process.execPath, ['-e', script], { cwd: __dirname, encoding: 'utf8' });
-    assert.equal(stderr, '');
-    assert.equal(stdout, '1\n');
+    assert.deepEqual(await evaluate(script), { stdout: '1\n', stderr: '' });
   });
 
   test('get Node\'s answer also when there is one', async () => {

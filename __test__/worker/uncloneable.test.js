@@ -3,11 +3,11 @@
 /** `markAsUncloneable`: on every way of ours, what it does to Node's. */
 
 const assert = require('node:assert/strict');
-const { spawnSync } = require('node:child_process');
 const { describe, test } = require('node:test');
 const workerThreads = require('node:worker_threads');
 
 const rustWorkers = require('rust-workers');
+const { evaluate } = require('../support/child');
 const { using } = require('../support/pools');
 
 const { MessageChannel, SharedBuffer, Worker, WorkerPool, carry } = rustWorkers;
@@ -124,7 +124,7 @@ describe('markAsUncloneable', { skip }, () => {
     });
   });
 
-  test('by whichever name it is called, and what is no object is let be', () => {
+  test('by whichever name it is called, and what is no object is let be', async () => {
     assert.equal(workerThreads.markAsUncloneable, markAsUncloneable);
     assert.equal(markAsUncloneable.name, 'markAsUncloneable');
     assert.equal(markAsUncloneable.length, 1);
@@ -135,14 +135,11 @@ describe('markAsUncloneable', { skip }, () => {
       const object = {};
       markAsUncloneable(object);
       try { new MessageChannel().port1.postMessage({ object }); } catch ({ name }) { console.log(name); }`;
-    const { stdout, stderr } = spawnSync(process.execPath, ['--input-type=module', '-e', script], {
-      cwd: __dirname, encoding: 'utf8',
-    });
-    assert.deepEqual([stdout, stderr], ['DataCloneError\n', '']);
+    assert.deepEqual(await evaluate(script, { flags: ['--input-type=module'] }), { stdout: 'DataCloneError\n', stderr: '' });
   });
 });
 
-test('a copy of the package that is loaded later is not misled by the first', { skip }, () => {
+test('a copy of the package that is loaded later is not misled by the first', { skip }, async () => {
   const script = `
     const first = require('rust-workers');
     for (const file of Object.keys(require.cache)) if (!file.endsWith('.node')) delete require.cache[file];
@@ -152,6 +149,5 @@ test('a copy of the package that is loaded later is not misled by the first', { 
     const object = {};
     first.markAsUncloneable(object);
     try { port1.postMessage(object); } catch ({ name }) { console.log(first === second, name); }`;
-  const { stdout, stderr } = spawnSync(process.execPath, ['-e', script], { cwd: __dirname, encoding: 'utf8' });
-  assert.deepEqual([stdout, stderr], ['false DataCloneError\n', '']);
+  assert.deepEqual(await evaluate(script), { stdout: 'false DataCloneError\n', stderr: '' });
 });

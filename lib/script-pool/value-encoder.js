@@ -2,15 +2,15 @@
 
 /**
  * Encodes values for scripts and of scripts: inputs, results and reports. The other side gets what structured clone makes of
- * the value, in the cheapest form that fits (see forms.js). What only Node's own ports can carry does not go through the
+ * the value, in the cheapest form that fits (see INPUTS in src/node/input.rs). What only Node's own ports can carry does not go through the
  * queue, nor does what is transferred.
  */
 
 const { types } = require('node:util');
 
 const {
-  KIND_ARRAY_BUFFER, KIND_BUFFER, KIND_UINT8, bufferOf, bytesOf, isBuffer, isResizable, isView, kindOfView, lengthOf, partPairs,
-  setBytes, sizeOf,
+  KIND_ARRAY_BUFFER, KIND_BUFFER, KIND_UINT8, bufferOf, bytesOf, isBuffer, isResizable, isView, kindOfView, lengthOf,
+  pairsOf, setBytes, sizeOf,
 } = require('../codec/bytes');
 const {
   COPY: INPUT_COPY, DIRECT: INPUT_DIRECT, KIND_SHIFT, PIN: INPUT_PIN, WIRE: INPUT_WIRE,
@@ -62,7 +62,7 @@ class ValueEncoder {
     this.form = INPUT_WIRE;
     this.value = writer.bytes;
     this.length = writer.length;
-    this.parts = parts.length > 0 ? partPairs(parts) : undefined;
+    this.parts = parts.length > 0 ? pairsOf(parts) : undefined;
     return true;
   }
 
@@ -95,7 +95,7 @@ class ValueEncoder {
     const { decode, decodeBytes } = require('../values');
     if (form === INPUT_DIRECT) return { value };
     if (form !== INPUT_WIRE) {
-      const kind = this.#keepBuffers && isBuffer(value) ? KIND_BUFFER : form >> 8;
+      const kind = this.#keepBuffers && isBuffer(value) ? KIND_BUFFER : form >> KIND_SHIFT;
       return { value: decodeBytes(kind, memoryOf(shown)) };
     }
     const memory = [];

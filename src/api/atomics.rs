@@ -24,34 +24,28 @@ fn open<'call>(call: Call<'call>, functions: Arguments<'call, 3>) -> Returned<'c
     Ok(JsValue::NOTHING)
 }
 
-/// `Atomics.add(typedArray, index, value)`
-fn add<'call>(call: Call<'call>, arguments: Arguments<'call, 3>) -> Returned<'call> {
-    call.atomics().rmw(Rmw::Add, arguments)
+macro_rules! read_modify_write {
+    ($($(#[$doc:meta])* $name:ident: $op:ident;)*) => {$(
+        $(#[$doc])*
+        fn $name<'call>(call: Call<'call>, arguments: Arguments<'call, 3>) -> Returned<'call> {
+            call.atomics().rmw(Rmw::$op, arguments)
+        }
+    )*};
 }
 
-/// `Atomics.sub(typedArray, index, value)`
-fn sub<'call>(call: Call<'call>, arguments: Arguments<'call, 3>) -> Returned<'call> {
-    call.atomics().rmw(Rmw::Sub, arguments)
-}
-
-/// `Atomics.and(typedArray, index, value)`
-fn and<'call>(call: Call<'call>, arguments: Arguments<'call, 3>) -> Returned<'call> {
-    call.atomics().rmw(Rmw::And, arguments)
-}
-
-/// `Atomics.or(typedArray, index, value)`
-fn or<'call>(call: Call<'call>, arguments: Arguments<'call, 3>) -> Returned<'call> {
-    call.atomics().rmw(Rmw::Or, arguments)
-}
-
-/// `Atomics.xor(typedArray, index, value)`
-fn xor<'call>(call: Call<'call>, arguments: Arguments<'call, 3>) -> Returned<'call> {
-    call.atomics().rmw(Rmw::Xor, arguments)
-}
-
-/// `Atomics.exchange(typedArray, index, value)`
-fn exchange<'call>(call: Call<'call>, arguments: Arguments<'call, 3>) -> Returned<'call> {
-    call.atomics().rmw(Rmw::Exchange, arguments)
+read_modify_write! {
+    /// `Atomics.add(typedArray, index, value)`
+    add: Add;
+    /// `Atomics.sub(typedArray, index, value)`
+    sub: Sub;
+    /// `Atomics.and(typedArray, index, value)`
+    and: And;
+    /// `Atomics.or(typedArray, index, value)`
+    or: Or;
+    /// `Atomics.xor(typedArray, index, value)`
+    xor: Xor;
+    /// `Atomics.exchange(typedArray, index, value)`
+    exchange: Exchange;
 }
 
 /// `Atomics.load(typedArray, index)`

@@ -9,7 +9,7 @@ use napi_derive::napi;
 
 use crate::channel::{Fallback, Message, PortId, Transit, TransitKey, channel};
 use crate::node::{
-    Arguments, Call, Cursor, Environment, Export, Js, JsValue, Result, Returned, Status, export,
+    Arguments, Call, Cursor, Environment, Export, Js, JsValue, PartsArray, Result, Returned, Status, export,
 };
 use crate::numbers;
 use crate::numbers::Numbers;
@@ -243,7 +243,8 @@ fn read_cursor<'call>(js: Js<'call>, port: JsValue<'call>, shown: JsValue<'call>
 fn take<'call>(call: Call<'call>, [port, shown, most, array]: Arguments<'call, 4>) -> Returned<'call> {
     let at = read_cursor(call.js, port, shown)?;
     let most = call.js.read_u32(most)? as usize;
-    let taken = call.environment.ports().take(call.js, call.core(), at, most, array)?;
+    let array = PartsArray { js: call.js, core: call.core(), array };
+    let taken = call.environment.ports().take(at, most, array)?;
     call.js.number(f64::from(taken))
 }
 
@@ -251,7 +252,8 @@ fn take<'call>(call: Call<'call>, [port, shown, most, array]: Arguments<'call, 4
 fn receive<'call>(call: Call<'call>, [port, shown, slice, array]: Arguments<'call, 4>) -> Returned<'call> {
     let at = read_cursor(call.js, port, shown)?;
     let slice = Duration::try_from_secs_f64(call.js.read_number(slice)? / 1000.0).unwrap_or_default();
-    let received = call.environment.ports().receive(call.js, call.core(), at, slice, array)?;
+    let array = PartsArray { js: call.js, core: call.core(), array };
+    let received = call.environment.ports().receive(at, slice, array)?;
     call.js.number(f64::from(received))
 }
 

@@ -190,7 +190,7 @@ fn submit_one<'call>(
 
 /// `submitDirect()`: a plain submission whose input is a number or undefined. Its arguments stand on the call buffer: pool,
 /// task, id, whether there is a number, the number. What it returns is told by [`accepted`] and
-/// [`answer`](crate::node::answer).
+/// [`answer`].
 fn submit_direct<'call>(call: Call<'call>, []: Arguments<'call, 0>) -> Returned<'call> {
     let [pool, task, id, is_number, number] = call.core().arguments()?;
     let (pool, task, id) = (pool as u32, task as usize, id as u64);

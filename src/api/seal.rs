@@ -1,6 +1,6 @@
 //! Seals on messages: `lib/transfer/seal.js`. What they are is told at the head of `seal.rs`.
 //!
-//! Numbers from JavaScript are whole and not below zero; others become some number that nobody gave out.
+//! Numbers from JavaScript are whole and not below zero; others become some number that was never issued.
 
 use crate::node::{Arguments, Call, Export, JsValue, Returned, export};
 use crate::seal::{self, Route};
@@ -26,10 +26,10 @@ fn image<'call>(call: Call<'call>, []: Arguments<'call, 0>) -> Returned<'call> {
     call.js.number_u64(seal::image())
 }
 
-/// `sealStamp(road, thread, image, number)`
-fn stamp<'call>(call: Call<'call>, [road, thread, image, number]: Arguments<'call, 4>) -> Returned<'call> {
+/// `sealStamp(kind, thread, image, number)`
+fn stamp<'call>(call: Call<'call>, [kind, thread, image, number]: Arguments<'call, 4>) -> Returned<'call> {
     let js = call.js;
-    let route = Route { kind: js.read_u32(road)?, thread: js.read_u64(thread)?, image: js.read_u64(image)? };
+    let route = Route { kind: js.read_u32(kind)?, thread: js.read_u64(thread)?, image: js.read_u64(image)? };
     js.string(seal::stamp(route, js.read_u64(number)?).as_str())
 }
 

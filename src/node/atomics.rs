@@ -275,7 +275,7 @@ macro_rules! from_low {
 }
 from_low! { i8 u8 i16 u16 i32 u32 i64 u64 }
 
-/// An operation on one element, whatever its type.
+/// An operation on one element of any type.
 trait Work: Copy {
     fn run<T: FromLow>(self, cell: &T::Atomic) -> T;
 }

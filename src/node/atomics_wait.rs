@@ -127,7 +127,7 @@ impl<'call> Atomics<'call> {
     }
 
     /// `Atomics.notify(typedArray, index, count)`: first those in our table, in their order; then, for what is left of
-    /// the count, those who wait by `Atomics.wait`. How many were woken.
+    /// the count, the threads that wait by `Atomics.wait`. How many were woken.
     pub(crate) fn notify(self, [value, index, count]: [JsValue<'call>; 3]) -> Result<f64> {
         let js = self.js;
         let (array, _) = self.integer_array(value, true)?;

@@ -4,9 +4,6 @@
 //! threadsafe function's callback after every finalizer has run. What it holds is let go of in [`Environment::tear_down`];
 //! some hundred bytes stay.
 
-// Opens the instance data, which only this file sets.
-#![allow(unsafe_code)]
-
 use std::cell::RefCell;
 use std::ffi::CStr;
 use std::io::Write;
@@ -86,8 +83,7 @@ impl Environment {
 
     /// The environment of the running call of a derived function.
     pub(crate) fn of(env: &napi::Env) -> Result<&'static Environment> {
-        // SAFETY: only `create` sets the instance data, to an `Environment`.
-        unsafe { Js::of_derived(env).instance_data() }
+        Js::of_derived(env).instance_data()
     }
 
     /// Names the memory, functions and arrays of JavaScript by which it is called, and calls: the deliver function, the five

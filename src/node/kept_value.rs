@@ -1,10 +1,10 @@
-//! JavaScript values that Rust keeps alive, and lets go of on whatever thread.
+//! JavaScript values that Rust keeps alive, and lets go of on any thread.
 
 use super::event::Event;
 use super::event_queue::EventQueue;
 use super::js::{Js, JsValue, Reference, Result};
 
-/// A value kept alive until this is dropped; then its reference goes home through the event queue of its environment. If
+/// A value kept alive until this is dropped; then its reference goes back through the event queue of its environment. If
 /// that is closed, the environment is ending, and its references end with it.
 pub(super) struct KeptValue {
     /// Empty only while it is dropped, or given back.

@@ -85,8 +85,8 @@ impl Locks {
         }
     }
 
-    /// Sleeps for what was begun: what was granted, or none: not yet. One slice of time at the most, whatever JavaScript
-    /// asks for: V8 cannot interrupt it.
+    /// Sleeps for what was begun: what was granted, or none: not yet. One slice of time at the most, even if JavaScript
+    /// asks for more: V8 cannot interrupt it.
     pub(crate) fn sleep(&self, asked: Duration) -> Result<Option<u32>> {
         let Some(mut wait) = self.sleeping.take() else { return Err(SharedError::Cancelled) };
         let slept = wait.wait_slice(asked.min(SLICE));

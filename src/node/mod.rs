@@ -41,7 +41,7 @@
 //! Each step is guarded by itself: a panic in one, which is told on stderr, does not keep the next from being done.
 //!
 //! `process.exit()` and a fatal error on the main thread run no hook: pool threads are then ended with the process
-//! in the middle of whatever they do, which is harmless, as they own nothing outside it.
+//! in the middle of their work, which is harmless, as they own nothing outside it.
 
 mod adaptive_wait;
 mod atomics;
@@ -88,6 +88,7 @@ pub(crate) use input::Input;
 pub(crate) use js::{Js, JsValue, List, Result, Status};
 pub(crate) use locks::WaitMode;
 pub(crate) use notifier::{Next, answer_request, next_request};
+pub(crate) use port_batch::PartsArray;
 pub(crate) use ports::Cursor;
 pub(crate) use process::process_random;
 pub(crate) use refusal::answer;

@@ -20,7 +20,7 @@ pub(super) mod form {
     pub(in crate::node) const NUMBER: u8 = 4;
     /// The kind is in `numbers`, the memory the next value out of band.
     pub(in crate::node) const BYTES: u8 = 5;
-    /// `numbers` tells where the wire stands: see [`show`](super::show).
+    /// `numbers` tells where the wire stands: see [`OutOfBand::show`](super::OutOfBand::show).
     pub(in crate::node) const WIRE: u8 = 6;
     /// The wire and the array of parts are the next two values out of band.
     pub(in crate::node) const WIRE_OUT_OF_BAND: u8 = 7;

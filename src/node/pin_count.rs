@@ -1,4 +1,4 @@
-//! How many pins of one environment's memory are held, by whatever thread (`pinned_bytes.rs`).
+//! How many pins of one environment's memory are held, on all threads (`pinned_bytes.rs`).
 
 use parking_lot::{Condvar, Mutex};
 

@@ -233,6 +233,20 @@ impl ReceiveBuffer {
     }
 }
 
+/// The array of JavaScript's that takes the parts of a message out of band.
+#[derive(Clone, Copy)]
+pub(crate) struct PartsArray<'call> {
+    pub(crate) js: Js<'call>,
+    pub(crate) core: &'static Core,
+    pub(crate) array: JsValue<'call>,
+}
+
+impl PartsArray<'_> {
+    fn put(self, parts: Vec<Part>) -> Result<()> {
+        self.js.set(self.array, 0, show_parts(self.js, self.core, parts)?)
+    }
+}
+
 /// What the message that was given out of band last has left here.
 #[derive(Default)]
 pub(super) struct OutOfBandMessage {
@@ -242,14 +256,7 @@ pub(super) struct OutOfBandMessage {
 
 impl OutOfBandMessage {
     /// Gives one message that is to be shown at once.
-    pub(super) fn give<'call>(
-        &self,
-        js: Js<'call>,
-        core: &Core,
-        buffer: ReceiveBuffer,
-        message: Message,
-        array: JsValue<'call>,
-    ) -> Result<()> {
+    pub(super) fn give(&self, message: Message, buffer: ReceiveBuffer, array: PartsArray<'_>) -> Result<()> {
         if is_small(&message) && buffer.put(0, 0, &message).is_some() {
             return Ok(());
         }
@@ -271,7 +278,7 @@ impl OutOfBandMessage {
             Some(last) => {
                 has |= out_of_band::PARTS;
                 parts.push(last);
-                js.set(array, 0, show_parts(js, core, parts)?)?;
+                array.put(parts)?;
             }
             None => {}
         }

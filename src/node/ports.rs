@@ -12,8 +12,8 @@ use super::core::Core;
 use super::event::Event;
 use super::event_queue::EventQueue;
 use super::handles::Handles;
-use super::js::{Js, JsValue, KeptMemory, Reference, Result, Status};
-use super::port_batch::{Found, OutOfBandMessage, PortState, ReceiveBuffer, take_number};
+use super::js::{Js, JsValue, ReleasableMemory, Result, Status};
+use super::port_batch::{Found, OutOfBandMessage, PartsArray, PortState, ReceiveBuffer, take_number};
 use crate::channel::{
     Message, Port, PortId, PortInTransit, PortWaker, Posted, Received, Refusal, Taken, Transit, TransitKey,
 };
@@ -55,19 +55,14 @@ pub(crate) struct Cursor {
     pub(crate) shown: usize,
 }
 
-/// Where the encoder writes.
-struct WriteBuffer {
-    memory: KeptMemory<u8>,
-    reference: Reference,
-}
-
 /// All ports of an environment. Used on its own thread only.
 #[derive(Default)]
 pub(crate) struct Ports {
     states: Handles<PortState>,
     waker: OnceCell<Arc<dyn PortWaker>>,
     receive_buffer: Cell<Option<ReceiveBuffer>>,
-    write_buffer: RefCell<Option<WriteBuffer>>,
+    /// Where the encoder writes.
+    write_buffer: RefCell<Option<ReleasableMemory<u8>>>,
     out_of_band: OutOfBandMessage,
     /// Keys of ports that are about to leave.
     announced: RefCell<HashSet<TransitKey>>,
@@ -86,8 +81,8 @@ impl Ports {
 
     /// Names the memory the encoder writes to from now on.
     pub(crate) fn set_write_buffer<'call>(&self, js: Js<'call>, view: JsValue<'call>) -> Result<()> {
-        let buffer = WriteBuffer { memory: KeptMemory::of(js, view, 1)?, reference: js.reference(view)? };
-        self.write_buffer.replace(Some(buffer)).map_or(Ok(()), |before| js.release(before.reference))
+        let before = self.write_buffer.replace(Some(ReleasableMemory::new(js, view)?));
+        before.map_or(Ok(()), |before| before.release(js))
     }
 
     /// Takes the port in that waits under a key; its handle and number.
@@ -202,32 +197,26 @@ impl Ports {
 
     /// Posts the first `length` bytes of the write buffer.
     pub(crate) fn post_written(&self, handle: u32, length: usize) -> Result<u32> {
-        let memory = self.write_buffer.borrow().as_ref().map(|buffer| buffer.memory);
-        let wire = memory.and_then(|memory| memory.copy_out(length)).ok_or(Status::INVALID)?;
+        let wire = self.write_buffer.borrow().as_ref().and_then(|buffer| buffer.copy_out(length));
+        let wire = wire.ok_or(Status::INVALID)?;
         self.post(handle, Message { wire, ..Message::default() })
     }
 
     /// Takes a batch of at most `most`; [`take_number`] tells what it is. A message that comes out of band has its parts in
     /// `array`.
-    pub(crate) fn take<'call>(
-        &self,
-        js: Js<'call>,
-        core: &Core,
-        at: Cursor,
-        most: usize,
-        array: JsValue<'call>,
-    ) -> Result<u32> {
+    pub(crate) fn take(&self, at: Cursor, most: usize, array: PartsArray<'_>) -> Result<u32> {
         let buffer = self.receive_buffer.get().ok_or(Status::INVALID)?;
         let found = self.committed(at)?.take(most, buffer);
+        let adaptive_wait = array.core.adaptive_wait();
         Ok(match found {
             Found::Nothing(left) => take_number(0, left),
             Found::OutOfBand { message, new, left } => {
-                core.adaptive_wait().taken(new);
-                self.out_of_band.give(js, core, buffer, message, array)?;
+                adaptive_wait.taken(new);
+                self.out_of_band.give(message, buffer, array)?;
                 take_number(1, left)
             }
             Found::Batch { count, new, left } => {
-                core.adaptive_wait().taken(new);
+                adaptive_wait.taken(new);
                 take_number(count, left)
             }
         })
@@ -235,19 +224,12 @@ impl Ports {
 
     /// Takes one message to be shown at once, whether the port listens or not, waiting up to `slice` for it; the rest as of
     /// [`Ports::take`].
-    pub(crate) fn receive<'call>(
-        &self,
-        js: Js<'call>,
-        core: &Core,
-        at: Cursor,
-        slice: Duration,
-        array: JsValue<'call>,
-    ) -> Result<u32> {
+    pub(crate) fn receive(&self, at: Cursor, slice: Duration, array: PartsArray<'_>) -> Result<u32> {
         let buffer = self.receive_buffer.get().ok_or(Status::INVALID)?;
         let received = self.committed(at)?.receive(slice);
         Ok(match received {
             Received::Message(message) => {
-                self.out_of_band.give(js, core, buffer, message, array)?;
+                self.out_of_band.give(message, buffer, array)?;
                 // What is left is not asked.
                 take_number(1, Taken::More)
             }

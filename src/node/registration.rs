@@ -31,7 +31,7 @@ pub(super) fn offer_registration(pool: Pool, number: usize, owner: &'static Even
     key
 }
 
-/// Takes the offer of this key, if nobody has.
+/// Takes the offer of this key: the worker accepts it, or the owner revokes it. None when it was taken before.
 pub(super) fn take_registration(key: u64) -> Option<Registration> {
     OFFERS.lock().as_mut().and_then(|offers| offers.remove(&key))
 }

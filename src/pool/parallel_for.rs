@@ -100,7 +100,7 @@ mod tests {
     use std::time::{Duration, Instant};
 
     fn pool(threads: usize) -> Pool {
-        Pool::new(Config { max_threads: threads, ..Config::default() }, Arc::new(TestTasks::default()))
+        Pool::new(Config { max_threads: threads, ..Config::default() }, Arc::new(TestTasks))
     }
 
     #[test]

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, Sender, unbounded};
 
-use super::test_tasks::{ECHO, FAIL, MEET, PANIC, SLEEP, TestTasks};
+use super::test_tasks::{ECHO, FAIL, PANIC, SLEEP, TestTasks};
 use super::*;
 use crate::error::{Code, Result};
 use crate::value::{Payload, Value};
@@ -30,12 +30,12 @@ struct Bench {
 
 impl Bench {
     fn new(config: Config) -> Self {
+        Bench::with_tasks(config, Arc::new(TestTasks))
+    }
+
+    fn with_tasks(config: Config, tasks: Arc<dyn Execute>) -> Self {
         let (sender, answers) = unbounded();
-        Bench {
-            pool: Pool::new(config, Arc::new(TestTasks::default())),
-            outbox: Box::leak(Box::new(Answers(sender))),
-            answers,
-        }
+        Bench { pool: Pool::new(config, tasks), outbox: Box::leak(Box::new(Answers(sender))), answers }
     }
 
     fn with_threads(threads: usize) -> Self {
@@ -336,10 +336,30 @@ fn a_batch_is_answered_once_in_order() {
     assert!(bench.answers.is_empty());
 }
 
+/// A task that ends when four of it run at once.
+#[derive(Default)]
+struct Meeting(AtomicUsize);
+
+impl Execute for Meeting {
+    fn execute(&self, _: usize, input: Payload, token: &CancelToken, _: &dyn Helpers) -> Result<Value> {
+        self.0.fetch_add(1, Ordering::SeqCst);
+        while self.0.load(Ordering::SeqCst) < 4 {
+            token.check()?;
+            std::thread::yield_now();
+        }
+        input.into_value()
+    }
+
+    fn name(&self, _: usize) -> &str {
+        "meet"
+    }
+}
+
 #[test]
 fn threads_share_a_batch_out() {
-    let bench = Bench::with_threads(4);
-    bench.submit_batch(0, MEET, vec![Value::Number(4.0); 4]);
+    let config = Config { max_threads: 4, ..Config::default() };
+    let bench = Bench::with_tasks(config, Arc::new(Meeting::default()));
+    bench.submit_batch(0, 0, vec![Value::Number(1.0); 4]);
     assert!(bench.answer().1.is_ok());
 }
 

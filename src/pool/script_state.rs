@@ -28,14 +28,13 @@
 
 use std::time::Instant;
 
-use super::job::{InputPath, Job};
-use super::observer::{TaskObserver, TaskRef};
+use super::observer::TaskRef;
 use super::outbox::Reply;
+use super::position::Taker;
 use super::queue::Queue;
 use super::script_functions::FunctionNames;
-use super::state::State;
 use crate::cancel::{CancelToken, Reason};
-use crate::value::{Payload, Value};
+use crate::value::Payload;
 
 /// How a script worker is reached: the event queue of its environment.
 pub trait Waker: Send + Sync {
@@ -52,7 +51,7 @@ pub(super) struct Running {
     pub(super) task: TaskRef,
     pub(super) started: Instant,
     pub(super) exclusive: bool,
-    /// The input of a job whose path is [`InputPath::OnDemand`], until its owner or its worker has claimed it.
+    /// The input of a job whose path is [`OnDemand`](super::InputPath::OnDemand), until its owner or its worker has claimed it.
     pub(super) input: Option<Payload>,
 }
 
@@ -165,7 +164,7 @@ impl Scripts {
 
     /// Whether nothing waits and every worker is gone.
     pub(super) fn are_gone(&self, queue: &Queue) -> bool {
-        queue.waiting(super::position::Taker::Script) == 0 && self.workers.iter().all(Option::is_none)
+        queue.waiting(Taker::Script) == 0 && self.workers.iter().all(Option::is_none)
     }
 
     /// Workers alive or starting.
@@ -303,28 +302,5 @@ impl Scripts {
         let waker = worker.waker;
         self.notified += 1;
         waker
-    }
-}
-
-impl State {
-    /// [`Scripts::notify_if_needed`] of what waits now.
-    #[must_use]
-    pub(super) fn notify_worker_if_needed(&mut self) -> Option<&'static dyn Waker> {
-        self.scripts.notify_if_needed(&self.queue)
-    }
-
-    /// The next job for a worker, which has it in hand from now on: its id, and the job.
-    pub(super) fn begin_script(&mut self, number: usize, now: Instant) -> Option<(u64, Job)> {
-        let worker = self.scripts.worker(number)?;
-        let admits = |job: &Job| worker.admits(job.exclusive);
-        let mut job = self.queue.take_for_worker(number, worker.retiring, admits)?;
-        let (reply, task) = (job.reply.take(), TaskRef::script(job.task));
-        let id = reply.id();
-        self.tally.started(task, job.queued_at, now);
-        let input = (job.path == InputPath::OnDemand)
-            .then(|| std::mem::replace(&mut job.input, Payload::Value(Value::Undefined)));
-        let (token, exclusive) = (job.token.clone(), job.exclusive);
-        self.scripts.begin(number, Running { reply, token, task, started: now, exclusive, input });
-        Some((id, job))
     }
 }

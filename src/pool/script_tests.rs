@@ -63,8 +63,7 @@ impl Waker for Counter {
 }
 
 fn pool(workers: usize, max_queue: usize) -> Pool {
-    let pool =
-        Pool::new(Config { max_threads: 1, max_queue, ..Config::default() }, Arc::new(TestTasks::default()));
+    let pool = Pool::new(Config { max_threads: 1, max_queue, ..Config::default() }, Arc::new(TestTasks));
     pool.set_script_capacity(workers);
     pool
 }

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use super::job::{InputPath, Job};
-use super::observer::{End, TaskObserver};
+use super::observer::{End, TaskObserver, TaskRef};
 use super::outbox::{Reply, ScriptOutcome};
 use super::position::Taker;
 use super::priority_queue::Entry;
@@ -11,7 +11,7 @@ use super::script_state::{Running, Waker, WorkerState};
 use super::state::{Phase, Pool, State};
 use crate::cancel::{CancelToken, Reason};
 use crate::sync::{MutexGuard, wait_for};
-use crate::value::Payload;
+use crate::value::{Payload, Value};
 
 /// What a worker does next.
 pub enum Step {
@@ -298,7 +298,7 @@ impl Pool {
         let mut ids = Vec::new();
         for entry in state.queue.drain(Taker::Script) {
             if let Entry::Job(job) = entry {
-                state.tally.ended(super::observer::TaskRef::script(job.task), End::Failed, 1);
+                state.tally.ended(TaskRef::script(job.task), End::Failed, 1);
                 ids.push(job.reply.id());
                 job.reply.forget();
             }
@@ -321,6 +321,27 @@ impl Pool {
 }
 
 impl State {
+    /// [`Scripts::notify_if_needed`] of what waits now.
+    #[must_use]
+    pub(super) fn notify_worker_if_needed(&mut self) -> Option<&'static dyn Waker> {
+        self.scripts.notify_if_needed(&self.queue)
+    }
+
+    /// The next job for a worker, which has it in hand from now on: its id, and the job.
+    pub(super) fn begin_script(&mut self, number: usize, now: Instant) -> Option<(u64, Job)> {
+        let worker = self.scripts.worker(number)?;
+        let admits = |job: &Job| worker.admits(job.exclusive);
+        let mut job = self.queue.take_for_worker(number, worker.retiring, admits)?;
+        let (reply, task) = (job.reply.take(), TaskRef::script(job.task));
+        let id = reply.id();
+        self.tally.started(task, job.queued_at, now);
+        let input = (job.path == InputPath::OnDemand)
+            .then(|| std::mem::replace(&mut job.input, Payload::Value(Value::Undefined)));
+        let (token, exclusive) = (job.token.clone(), job.exclusive);
+        self.scripts.begin(number, Running { reply, token, task, started: now, exclusive, input });
+        Some((id, job))
+    }
+
     /// Whether an idle worker must end: it wants to, or the pool closes; and nothing that is bound to it waits.
     fn must_leave(&self, number: usize) -> bool {
         let draining = self.phase == Phase::Draining;

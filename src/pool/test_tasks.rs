@@ -1,6 +1,5 @@
 //! Tasks for the tests of the pool, which knows no others.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use super::{Execute, Helpers};
@@ -16,27 +15,8 @@ pub(super) const SLEEP: usize = 1;
 pub(super) const PANIC: usize = 2;
 /// Fails for a number below zero.
 pub(super) const FAIL: usize = 3;
-/// Ends when as many runs are in it at once as its input says; more are an error of the test.
-pub(super) const MEET: usize = 4;
 
-#[derive(Default)]
-pub(super) struct TestTasks {
-    /// Runs that are in `MEET`, or have been.
-    met: AtomicUsize,
-}
-
-impl TestTasks {
-    fn meet(&self, wanted: f64, token: &CancelToken) -> Result<Value> {
-        let count = |runs: usize| f64::from(u32::try_from(runs).expect("few runs"));
-        let now = count(self.met.fetch_add(1, Ordering::SeqCst) + 1);
-        assert!(now <= wanted, "more than were wanted");
-        while count(self.met.load(Ordering::SeqCst)) < wanted {
-            token.check()?;
-            std::thread::yield_now();
-        }
-        Ok(Value::Number(wanted))
-    }
-}
+pub(super) struct TestTasks;
 
 impl Execute for TestTasks {
     fn execute(&self, task: usize, input: Payload, token: &CancelToken, _: &dyn Helpers) -> Result<Value> {
@@ -48,12 +28,11 @@ impl Execute for TestTasks {
             (PANIC, value) => panic!("on purpose: {value:?}"),
             (FAIL, Value::Number(n)) if n < 0.0 => Err(Error::new(Code::TaskFailed, "below zero")),
             (FAIL, value) => Ok(value),
-            (MEET, Value::Number(wanted)) => self.meet(wanted, token),
             (_, value) => panic!("no test has a task {task} of {value:?}"),
         }
     }
 
     fn name(&self, task: usize) -> &str {
-        ["echo", "sleep", "panic", "fail", "meet"][task]
+        ["echo", "sleep", "panic", "fail"][task]
     }
 }

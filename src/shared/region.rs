@@ -16,6 +16,7 @@
 //! A table maps the base address of every live region to the region, so that two views of one `SharedArrayBuffer`, made
 //! in any threads, are one [`Region`] and their waiters are in one queue. A [`RegionId`] is never used again, so a waiter
 //! that was left behind on freed memory is in nobody's queue.
+
 // The bytes are JavaScript's: a reference to them is made from a raw pointer.
 #![allow(unsafe_code)]
 

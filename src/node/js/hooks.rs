@@ -1,7 +1,8 @@
 //! What an environment calls by itself: its wake, and its end.
 
+use std::any::TypeId;
 use std::ffi::c_void;
-use std::ptr::{from_ref, null_mut};
+use std::ptr::{from_mut, from_ref, null_mut};
 
 use napi::bindgen_prelude::sys;
 
@@ -10,9 +11,13 @@ use super::function::the_one;
 use crate::panic::guard;
 
 /// What wakes an environment's event loop from any thread.
-pub(crate) struct ThreadsafeFunction(sys::napi_threadsafe_function);
+pub(crate) struct ThreadsafeFunction {
+    raw: sys::napi_threadsafe_function,
+    /// The environment it belongs to; only compared.
+    env: sys::napi_env,
+}
 
-// SAFETY: Node documents threadsafe functions as callable from any thread.
+// SAFETY: Node documents threadsafe functions as callable from any thread; the other pointer is not followed.
 unsafe impl Send for ThreadsafeFunction {}
 
 impl ThreadsafeFunction {
@@ -24,7 +29,7 @@ impl ThreadsafeFunction {
     pub(crate) unsafe fn call(&self) -> Result<()> {
         let mode = sys::ThreadsafeFunctionCallMode::nonblocking;
         // SAFETY: the function is alive, as the caller warrants.
-        let status = unsafe { sys::napi_call_threadsafe_function(self.0, null_mut(), mode) };
+        let status = unsafe { sys::napi_call_threadsafe_function(self.raw, null_mut(), mode) };
         // The queue has no limit; what else Node says does not matter, as the next call tries again.
         if status == sys::Status::napi_closing { Err(Status(status)) } else { Ok(()) }
     }
@@ -36,7 +41,7 @@ impl ThreadsafeFunction {
     pub(crate) unsafe fn release(self) -> Result<()> {
         let mode = sys::ThreadsafeFunctionReleaseMode::release;
         // SAFETY: the function is alive, as the caller warrants.
-        check(unsafe { sys::napi_release_threadsafe_function(self.0, mode) })
+        check(unsafe { sys::napi_release_threadsafe_function(self.raw, mode) })
     }
 }
 
@@ -72,17 +77,24 @@ impl<'call> Js<'call> {
                 callback
             )
         )
-        .map(ThreadsafeFunction)
+        .map(|raw| ThreadsafeFunction { raw, env: self.env })
     }
 
-    /// The function keeps the event loop alive from here on. A `Js` proves that the function is: its environment lives.
+    /// The function keeps the event loop alive from here on.
     pub(crate) fn hold_loop(self, function: &ThreadsafeFunction) -> Result<()> {
-        tell!(napi_ref_threadsafe_function(self.env, function.0))
+        self.owns_function(function)?;
+        tell!(napi_ref_threadsafe_function(self.env, function.raw))
     }
 
     /// The event loop may end, as far as the function is concerned.
     pub(crate) fn release_loop(self, function: &ThreadsafeFunction) -> Result<()> {
-        tell!(napi_unref_threadsafe_function(self.env, function.0))
+        self.owns_function(function)?;
+        tell!(napi_unref_threadsafe_function(self.env, function.raw))
+    }
+
+    /// A `Js` of its environment proves that a function is alive.
+    fn owns_function(self, function: &ThreadsafeFunction) -> Result<()> {
+        if function.env == self.env { Ok(()) } else { Err(Status::INVALID) }
     }
 
     /// Has `hook` called on this thread when the environment ends. Hooks run in the reverse of this order.
@@ -94,20 +106,29 @@ impl<'call> Js<'call> {
         tell!(napi_add_env_cleanup_hook(self.env, Some(cleanup::<D, F>), data))
     }
 
-    /// Keeps `data` for [`Js::instance_data`].
+    /// Keeps `data` for [`Js::instance_data`], for as long as the environment lives and beyond.
     pub(crate) fn set_instance_data<D>(self, data: &'static D) -> Result<()> {
-        tell!(napi_set_instance_data(self.env, from_ref(data).cast_mut().cast(), None, null_mut()))
+        let data = Box::leak(Box::new(InstanceData { kind: TypeId::of::<D>(), data: from_ref(data).cast() }));
+        tell!(napi_set_instance_data(self.env, from_mut(data).cast(), None, null_mut()))
     }
 
-    /// What was kept for this environment.
-    ///
-    /// # Safety
-    /// It must be a `D`.
-    pub(crate) unsafe fn instance_data<D>(self) -> Result<&'static D> {
-        let data = ask!(null_mut(), napi_get_instance_data(self.env))?;
-        // SAFETY: only `set_instance_data` keeps anything, a `&'static D`, as the caller warrants.
-        unsafe { data.cast::<D>().cast_const().as_ref() }.ok_or(Status::FAILED)
+    /// What was kept for this environment; an error when it is no `D`.
+    pub(crate) fn instance_data<D>(self) -> Result<&'static D> {
+        let kept = ask!(null_mut(), napi_get_instance_data(self.env))?.cast::<InstanceData>();
+        // SAFETY: only `set_instance_data` keeps anything, and what it keeps it leaks.
+        let kept = unsafe { kept.cast_const().as_ref() }.ok_or(Status::FAILED)?;
+        if kept.kind != TypeId::of::<D>() {
+            return Err(Status::FAILED);
+        }
+        // SAFETY: it was made from a `&'static D`, by its kind.
+        Ok(unsafe { &*kept.data.cast::<D>() })
     }
+}
+
+/// What stands behind an environment's instance data.
+struct InstanceData {
+    kind: TypeId,
+    data: *const c_void,
 }
 
 type WakeCallback = unsafe extern "C" fn(sys::napi_env, sys::napi_value, *mut c_void, *mut c_void);

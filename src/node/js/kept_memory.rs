@@ -1,13 +1,14 @@
 //! Memory through which numbers and bytes pass between JavaScript and Rust without a Node-API call for each.
 //!
 //! JavaScript allocates it once, keeps it to itself, and never detaches or resizes it (`lib/delivery.js`,
-//! `lib/ports/native.js`). So its address stays good for as long as a reference keeps it alive.
+//! `lib/ports/receive-buffer.js`). So its address stays good for as long as a reference keeps it alive.
 
 use std::ptr::NonNull;
 
 use bytemuck::Pod;
 
 use super::call::{Js, JsValue, Result, Status};
+use super::reference::Reference;
 
 /// Such memory, as elements. Used on the environment's own thread only, while JavaScript does not run.
 pub(crate) struct KeptMemory<T> {
@@ -33,8 +34,8 @@ impl<T: Pod> KeptMemory<T> {
         Ok(memory)
     }
 
-    /// The memory of `view`, which the caller keeps alive by a reference.
-    pub(crate) fn of<'call>(js: Js<'call>, view: JsValue<'call>, least: usize) -> Result<Self> {
+    /// The memory of `view`, which must be kept alive by a reference.
+    fn of<'call>(js: Js<'call>, view: JsValue<'call>, least: usize) -> Result<Self> {
         let view = js.view(view)?;
         let length = view.length / size_of::<T>();
         match NonNull::new(view.data.cast::<T>()) {
@@ -81,15 +82,33 @@ impl<T: Pod> KeptMemory<T> {
         unsafe { place.copy_from_nonoverlapping(NonNull::from(values).cast(), values.len()) };
         true
     }
+}
+
+/// Such memory until it is released: JavaScript will use other memory then.
+pub(crate) struct ReleasableMemory<T> {
+    memory: KeptMemory<T>,
+    reference: Reference,
+}
+
+impl<T: Pod> ReleasableMemory<T> {
+    /// The memory of `view`, a `Uint8Array`.
+    pub(crate) fn new<'call>(js: Js<'call>, view: JsValue<'call>) -> Result<Self> {
+        Ok(ReleasableMemory { memory: KeptMemory::of(js, view, 1)?, reference: js.reference(view)? })
+    }
+
+    /// Lets go of the memory.
+    pub(crate) fn release(self, js: Js<'_>) -> Result<()> {
+        js.release(self.reference)
+    }
 
     /// What `C` makes of a look at the first `length` elements; none where there are not so many.
     #[inline]
-    pub(crate) fn copy_out<C: for<'a> From<&'a [T]>>(self, length: usize) -> Option<C> {
-        if length > self.length {
+    pub(crate) fn copy_out<C: for<'a> From<&'a [T]>>(&self, length: usize) -> Option<C> {
+        if length > self.memory.length {
             return None;
         }
         // SAFETY: so many are there, as checked; they are kept, and nobody writes to them until the copy is made.
-        let values = unsafe { std::slice::from_raw_parts(self.data.as_ptr(), length) };
+        let values = unsafe { std::slice::from_raw_parts(self.memory.data.as_ptr(), length) };
         Some(C::from(values))
     }
 }

@@ -32,7 +32,7 @@ pub(crate) use call::{Js, JsValue, Result, Status};
 pub(crate) use derive::List;
 pub(crate) use function::{RawFunction, raw};
 pub(crate) use hooks::ThreadsafeFunction;
-pub(crate) use kept_memory::KeptMemory;
+pub(crate) use kept_memory::{KeptMemory, ReleasableMemory};
 pub(crate) use memory::{ArrayKind, TypedArrayMemory};
 pub(crate) use reference::Reference;
 pub(crate) use values::Type;

@@ -9,7 +9,8 @@ use super::call::{Js, JsValue, Result, Status, ask, check, tell, value};
 /// A strong reference to a value.
 ///
 /// Any thread may carry it, but only a [`Js`] of its own environment opens or releases it. Dropped unreleased it keeps the
-/// value until that environment ends: so whoever drops one elsewhere sends it home first (`kept_value.rs`).
+/// value until that environment ends: so a value that any thread may let go of is held by a `KeptValue`, which sends its
+/// reference back (`kept_value.rs`).
 #[must_use = "it keeps its value alive until `Js::release`"]
 pub(crate) struct Reference {
     raw: sys::napi_ref,

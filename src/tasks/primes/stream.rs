@@ -1,7 +1,6 @@
 //! Primes as they are found, one message each.
 
-use super::sieve::{RESIDUES, Sieve};
-use super::wheel_primes;
+use super::sieve::{RESIDUES, Sieve, wheel_primes};
 use crate::channel::PortHandle;
 use crate::error::Result;
 use crate::tasks::Context;

@@ -1,9 +1,11 @@
 //! What ascending means for each element type: an order-preserving map to unsigned integers.
 
-use super::BLOCK;
 use super::radix::Key;
 use crate::error::Result;
 use crate::tasks::Context;
+
+/// Elements between two checkpoints of a pass that reads and writes in order.
+pub(super) const BLOCK: usize = 1 << 15;
 
 /// How the bits of an element compare.
 pub(super) trait Order<K> {

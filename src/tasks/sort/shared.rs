@@ -18,9 +18,9 @@
 
 use std::sync::Arc;
 
-use super::order::Order;
+use super::order::{BLOCK, Order};
+use super::own::sort;
 use super::radix::{self, Key};
-use super::{BLOCK, sort};
 use crate::error::Result;
 use crate::room;
 use crate::shared::atomics::{CellOf, Element, Integer};
