@@ -191,9 +191,9 @@ pub(in crate::tasks) fn atomic_wait() -> Task {
         "atomicWait",
         "{ buffer: shared memory of Int32 or BigInt64 elements, value, index?, timeout?: milliseconds }",
         |Wait { cell, expected, timeout }: Wait, context| {
-            let policy = context.wait_limit();
-            let policy = timeout.map_or(policy, |timeout| policy.within(timeout));
-            let waited = wait(cell.access(), cell.offset, expected, NO_OWNER, policy)?;
+            let limit = context.wait_limit();
+            let limit = timeout.map_or(limit, |timeout| limit.within(timeout));
+            let waited = wait(cell.access(), cell.offset, expected, NO_OWNER, limit)?;
             Ok(Value::from(match waited {
                 Waited::Ok => "ok",
                 Waited::NotEqual => "not-equal",
