@@ -110,7 +110,7 @@ class Delivery {
   /**
    * Adds a task under way.
    *
-   * @param {Function | import('./pending').Pending} settler the promise's resolve function, or a `Pending`
+   * @param {Function | import('./task/pending').Pending} settler the promise's resolve function, or a `Pending`
    * @param {import('./task/native-pool').NativePool} pool
    * @param {string} task its name
    * @returns {number} its id
@@ -291,7 +291,7 @@ class Delivery {
   /**
    * Calls a method of a task once the batch is read: it runs, or follows, a listener of the user's.
    *
-   * @param {import('./pending').Pending} pending
+   * @param {import('./task/pending').Pending} pending
    * @param {'tell' | 'resolve' | 'reject'} method
    * @param {unknown} value
    */

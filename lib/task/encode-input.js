@@ -13,7 +13,7 @@ const { BYTES, INPUTS, MEMORY } = require('../constants');
 const nodeGlobals = require('../runtime/globals');
 const { isPort } = require('../transfer/registry');
 const { TaskTransfer } = require('../transfer/task-transfer');
-const { encodeValue } = require('../values');
+const { encodeValue } = require('./values');
 
 /** Where the kind of bytes stands in a form. */
 const { KIND_SHIFT } = INPUTS;
