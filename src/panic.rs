@@ -1,9 +1,8 @@
 //! The whole panic policy.
 //!
-//! A panic never crosses an FFI boundary and never ends a pool thread: [`guard`] stands round every task and
+//! A panic never crosses an FFI boundary and never ends a pool thread: [`guard`] wraps every task and
 //! every exported function that could panic, and turns the panic into [`Code::TaskPanicked`] with its message
-//! and place. The default hook's report to stderr is kept quiet for guarded code: the message travels in the
-//! error instead.
+//! and its place in the source. Guarded code prints no report to stderr: the message is in the error instead.
 
 use std::any::Any;
 use std::cell::{Cell, RefCell};
@@ -23,8 +22,8 @@ static HOOK: Once = Once::new();
 pub fn guard<T>(work: impl FnOnce() -> T) -> Result<T> {
     HOOK.call_once(install_hook);
     let outer = GUARDED.replace(true);
-    // AssertUnwindSafe: what the closure touched is dropped with it or belongs to locks without poisoning whose
-    // critical sections do not run foreign code.
+    // AssertUnwindSafe: the values that the closure touched are dropped with it, or belong to locks without poisoning whose
+    // critical sections run no foreign code.
     let outcome = catch_unwind(AssertUnwindSafe(work));
     GUARDED.set(outer);
     outcome.map_err(into_error)

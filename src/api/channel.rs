@@ -7,17 +7,16 @@ use std::time::Duration;
 use napi::Env;
 use napi_derive::napi;
 
-use crate::channel::{Fallback, Message, PortId, Transit, TransitKey, channel};
+use crate::channel::{PortId, Transit, TransitKey, channel};
 use crate::node::{
-    Arguments, Call, Cursor, Environment, Export, Js, JsValue, PartsArray, Result, Returned, Status, export,
+    Arguments, Call, Cursor, Environment, Export, Js, JsValue, PartsArray, Result, Returned, export,
+    transit_state,
 };
-use crate::numbers;
-use crate::numbers::Numbers;
 
 /// The raw exports by name.
 pub(super) const EXPORTS: &[Export] = &[
-    (c"namePortIntake", export(set_receive_buffer)),
-    (c"namePortOutgoing", export(set_write_buffer)),
+    (c"setReceiveBuffer", export(set_receive_buffer)),
+    (c"setWriteBuffer", export(set_write_buffer)),
     (c"postToPort", export(post)),
     (c"postToPortWith", export(post_with)),
     (c"postPlaceToPort", export(post_place)),
@@ -77,7 +76,7 @@ pub fn listen_port(env: Env, port: u32, shown: u32, listening: bool) -> napi::Re
     Ok(Environment::of(&env)?.ports().listen(cursor(port, shown), listening)?)
 }
 
-/// Closes a port; true when its half of the companion is to stay open, to tell whether the other end was lost on its way.
+/// Closes a port; true when its half of the native fallback is to stay open, to tell whether the other end was lost on its way.
 #[napi]
 pub fn close_port(env: Env, port: u32) -> napi::Result<bool> {
     Ok(Environment::of(&env)?.ports().close(port)?)
@@ -127,30 +126,10 @@ pub fn forget_port(number: f64) {
     Transit::of_process().forget(id(number));
 }
 
-/// Where a port is.
-mod transit {
-    pub(super) const NONE: u32 = 0;
-    /// It may be in transit any moment.
-    pub(super) const ANNOUNCED: u32 = 1;
-    /// It is in transit, and nobody posts through it.
-    pub(super) const DEPOSITED: u32 = 2;
-}
-
-/// For JavaScript.
-pub(super) const TRANSIT: Numbers =
-    numbers! { ANNOUNCED = transit::ANNOUNCED, DEPOSITED = transit::DEPOSITED };
-
-/// Where the port of this number is.
+/// Where the port of this number is: `ANNOUNCED`, `DEPOSITED`, or neither.
 #[napi]
 pub fn port_transit(number: f64) -> u32 {
-    let ports = Transit::of_process();
-    // In this order: it goes from the one to the other.
-    let announced = ports.is_announced(id(number));
-    match (ports.is_deposited(id(number)), announced) {
-        (true, _) => transit::DEPOSITED,
-        (false, true) => transit::ANNOUNCED,
-        (false, false) => transit::NONE,
-    }
+    transit_state(id(number))
 }
 
 /// Nobody will claim the port of this key: if it is in transit, it closes.
@@ -174,13 +153,13 @@ pub fn port_backlog(env: Env, port: u32) -> napi::Result<f64> {
     Ok(Environment::of(&env)?.ports().backlog(port)? as f64)
 }
 
-/// `namePortIntake(lengths, wires)`: where batches are put.
+/// `setReceiveBuffer(lengths, wires)`: where batches are put.
 fn set_receive_buffer<'call>(call: Call<'call>, arrays: Arguments<'call, 2>) -> Returned<'call> {
     call.environment.ports().set_receive_buffer(call.js, arrays)?;
     Ok(JsValue::NOTHING)
 }
 
-/// `namePortOutgoing(bytes)`: where the encoder writes.
+/// `setWriteBuffer(bytes)`: where the encoder writes.
 fn set_write_buffer<'call>(call: Call<'call>, [bytes]: Arguments<'call, 1>) -> Returned<'call> {
     call.environment.ports().set_write_buffer(call.js, bytes)?;
     Ok(JsValue::NOTHING)
@@ -206,33 +185,12 @@ fn post_with<'call>(call: Call<'call>, [port, bytes, length, parts]: Arguments<'
     posted(call.js, call.environment.ports().post(port, envelope.into())?)
 }
 
-/// How a payload stands in the native fallback.
-mod fallback {
-    /// As the value itself.
-    pub(super) const PLAIN: u32 = 1;
-    /// In a wrapper.
-    pub(super) const WRAPPED: u32 = 2;
-    /// In a wrapper, and the shared memory that the message introduces comes after it, by itself.
-    pub(super) const INTRODUCING: u32 = 3;
-}
-
-/// For JavaScript.
-pub(super) const FALLBACK: Numbers = numbers! {
-    PLAIN = fallback::PLAIN, WRAPPED = fallback::WRAPPED, INTRODUCING = fallback::INTRODUCING,
-};
-
-/// `postPlaceToPort(port, fallback)`: holds the place of what was posted to the native fallback.
+/// `postPlaceToPort(port, how)`: holds the place of what was posted to the native fallback; `how` it stands there: `PLAIN`
+/// and those after it.
 fn post_place<'call>(call: Call<'call>, [port, how]: Arguments<'call, 2>) -> Returned<'call> {
-    let how = match call.js.read_u32(how)? {
-        fallback::PLAIN => Fallback::Plain,
-        fallback::WRAPPED => Fallback::Wrapped,
-        fallback::INTRODUCING => Fallback::Introducing,
-        _ => return Err(Status::INVALID),
-    };
-    let port = call.js.read_u32(port)?;
+    let (port, how) = (call.js.read_u32(port)?, call.js.read_u32(how)?);
     call.core().adaptive_wait().given();
-    let message = Message { fallback: Some(how), ..Message::default() };
-    posted(call.js, call.environment.ports().post(port, message)?)
+    posted(call.js, call.environment.ports().post_place(port, how)?)
 }
 
 fn read_cursor<'call>(js: Js<'call>, port: JsValue<'call>, shown: JsValue<'call>) -> Result<Cursor> {

@@ -89,7 +89,7 @@ pub(crate) use js::{Js, JsValue, List, Result, Status};
 pub(crate) use locks::WaitMode;
 pub(crate) use notifier::{Next, answer_request, next_request};
 pub(crate) use port_batch::PartsArray;
-pub(crate) use ports::Cursor;
+pub(crate) use ports::{Cursor, transit_state};
 pub(crate) use process::process_random;
 pub(crate) use refusal::answer;
 pub(crate) use region::open_region;
@@ -106,6 +106,8 @@ pub(crate) const NUMBERS: Groups = &[
     ("ENDS", script_worker::end::NUMBERS),
     ("PORTS", port_batch::NUMBERS),
     ("POSTED", ports::posted::NUMBERS),
+    ("FALLBACK", ports::fallback::NUMBERS),
+    ("TRANSIT", ports::transit::NUMBERS),
     ("MEMORY", MEMORY),
 ];
 

@@ -95,7 +95,7 @@ impl Pins {
     }
 
     /// Users at work now.
-    #[cfg(test)]
+    #[cfg(all(test, not(loom)))]
     pub(super) fn users(&self) -> usize {
         self.state.lock().users
     }

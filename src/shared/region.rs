@@ -170,7 +170,7 @@ impl Region {
     }
 
     /// How many uses there are now.
-    #[cfg(test)]
+    #[cfg(all(test, not(loom)))]
     pub(super) fn users(&self) -> usize {
         self.pins.users()
     }
