@@ -51,7 +51,7 @@ impl Encoding {
 struct Message {
     data: Data,
     encoding: Encoding,
-    /// Whether other threads shall help, with shared memory and an algorithm that allows it.
+    /// Whether other threads help, with shared memory and an algorithm that allows it.
     parallel: bool,
 }
 
