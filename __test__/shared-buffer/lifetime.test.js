@@ -256,3 +256,12 @@ test('a waiter whose wrapper is collected is still met', async () => {
   }, { execArgv: ['--expose-gc'] });
   assert.deepEqual(end, quietly('1 ok'));
 });
+
+test('the native side refuses memory that is not the whole of a SharedArrayBuffer', () => {
+  const { binding } = require('../../lib/native');
+  const refused = { code: 'ERR_RW_INTERNAL' };
+  assert.throws(() => binding.holdRegion(new Uint8Array(8)), refused);
+  assert.throws(() => binding.holdRegion(new Uint8Array(new SharedArrayBuffer(16), 8)), refused);
+  assert.throws(() => binding.holdRegion(new Int32Array(new SharedArrayBuffer(16))), refused);
+  binding.releaseRegion(binding.holdRegion(new Uint8Array(new SharedArrayBuffer(16))));
+});
