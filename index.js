@@ -5,8 +5,8 @@
  *
  * In a worker of a pool a part of the package is loaded when its name is first read: a script that wants `task` alone
  * should not wait for locks, channels and pools. What must be in place from the beginning is loaded at once: the port to
- * the parent, on which messages may be waiting. Everywhere else all is loaded now: who resets the module cache, as test
- * frameworks do, must not get one half of the package from before and one from after.
+ * the parent, on which messages may be waiting. Everywhere else all is loaded now: code that resets the module cache, as
+ * test frameworks do, must not get one half of the package from before and one from after.
  */
 
 // Before anything else: see its head.

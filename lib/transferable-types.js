@@ -4,7 +4,7 @@
  * All classes of ours whose objects can be in a message. They are loaded when an object of one of them comes to a thread
  * that has not used the class yet.
  *
- * Whoever puts the package together requires this file: index.js, and a pool's worker (script-pool/bootstrap.js). So
+ * The files that put the package together require this one: index.js, and a pool's worker (script-pool/start.js). So
  * lib/transfer finds the classes, and imports none of them.
  */
 

@@ -29,15 +29,15 @@ macro_rules! codes {
 codes! {
     /// An argument has the wrong type.
     InvalidArgType = "ERR_RW_INVALID_ARG_TYPE",
-    /// An argument has the right type and an impossible value.
+    /// An argument has the right type, and a value that is not allowed.
     InvalidArgValue = "ERR_RW_INVALID_ARG_VALUE",
     /// A number lies outside the range that is allowed.
     OutOfRange = "ERR_RW_OUT_OF_RANGE",
     /// No task of that name is registered.
     UnknownTask = "ERR_RW_UNKNOWN_TASK",
-    /// A task was given an input it does not take.
+    /// A task was given an input that it does not accept.
     InvalidInput = "ERR_RW_INVALID_INPUT",
-    /// A value holds something that cannot cross to a Rust thread.
+    /// A value contains something that a Rust thread cannot have.
     UnsupportedValue = "ERR_RW_UNSUPPORTED_VALUE",
     /// A value refers to itself.
     CyclicValue = "ERR_RW_CYCLIC_VALUE",
@@ -45,33 +45,33 @@ codes! {
     ValueTooDeep = "ERR_RW_VALUE_TOO_DEEP",
     /// A value is too large.
     ValueTooLarge = "ERR_RW_VALUE_TOO_LARGE",
-    /// Bytes that should be an encoded value are not.
+    /// Bytes that should be an encoded value are not one.
     MalformedValue = "ERR_RW_MALFORMED_VALUE",
-    /// The queue holds as many tasks as it may.
+    /// The queue is full.
     QueueFull = "ERR_RW_QUEUE_FULL",
-    /// The pool takes no more tasks.
+    /// The pool accepts no more tasks.
     PoolClosed = "ERR_RW_POOL_CLOSED",
-    /// The operating system would not give the pool a thread.
+    /// The operating system did not start a thread for the pool.
     ThreadSpawn = "ERR_RW_THREAD_SPAWN",
     /// The task was cancelled.
     TaskCancelled = "ERR_RW_TASK_CANCELLED",
     /// The task's time was up.
     TaskTimeout = "ERR_RW_TASK_TIMEOUT",
-    /// The task panicked; its thread lives on.
+    /// The task panicked; its thread goes on.
     TaskPanicked = "ERR_RW_TASK_PANICKED",
     /// The task itself reported an error.
     TaskFailed = "ERR_RW_TASK_FAILED",
-    /// The last JavaScript thread that kept a shared memory alive has ended.
+    /// The last JavaScript thread that kept a block of shared memory alive has ended.
     MemoryClosed = "ERR_RW_MEMORY_CLOSED",
-    /// Another task works on part of a range of shared memory.
+    /// Another task is working on part of a range of shared memory.
     RangeBusy = "ERR_RW_RANGE_BUSY",
     /// The thread that held the lock ended without unlocking it.
     LockPoisoned = "ERR_RW_LOCK_POISONED",
-    /// The caller unlocks what it does not hold.
+    /// The caller unlocks a lock that it does not hold.
     LockNotHeld = "ERR_RW_LOCK_NOT_HELD",
     /// The caller would block on a lock that it holds itself.
     LockDeadlock = "ERR_RW_LOCK_DEADLOCK",
-    /// A party of the barrier gave up or died.
+    /// A party of the barrier gave up or died, or the barrier was aborted.
     BarrierBroken = "ERR_RW_BARRIER_BROKEN",
     /// All owner tokens of the process have been used up.
     NoMoreOwners = "ERR_RW_NO_MORE_OWNERS",
@@ -79,7 +79,7 @@ codes! {
     Internal = "ERR_RW_INTERNAL",
 }
 
-/// What went wrong, in a form that crosses threads and becomes a JavaScript error of the right class.
+/// An error of the engine, which threads can exchange and which becomes a JavaScript error of the right class.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Error {
     code: Code,
@@ -87,7 +87,7 @@ pub struct Error {
 }
 
 impl Error {
-    /// An error with a code and a sentence that says what to do.
+    /// An error with a code, and a message that says what happened and what to do.
     pub fn new(code: Code, message: impl Into<Cow<'static, str>>) -> Self {
         Error { code, message: message.into() }
     }
@@ -97,12 +97,12 @@ impl Error {
         self.code
     }
 
-    /// The sentence for a person.
+    /// The message, for people.
     pub fn message(&self) -> &str {
         &self.message
     }
 
-    /// The same error with a longer sentence in front.
+    /// The same error with more words before its message.
     #[must_use]
     pub fn context(self, prefix: impl fmt::Display) -> Self {
         Error { code: self.code, message: format!("{prefix}: {}", self.message).into() }

@@ -32,7 +32,7 @@ const RUST = [
   {
     room: 'src/tasks',
     files: ['src/tasks/'],
-    imports: ['src/pool', 'src/channel', 'src/value', 'src/shared', ...BOTTOM],
+    imports: ['src/pool', 'src/channel', 'src/value', 'src/shared', 'src/blocking', ...BOTTOM],
     why: 'A task may use the engine, and split its work over the pool that runs it; it knows nothing of Node.',
   },
   {
@@ -130,7 +130,7 @@ const JAVASCRIPT = [
   },
   {
     room: 'lib/task',
-    files: ['lib/task/', 'lib/pending.js', 'lib/pool-options.js', 'lib/values.js'],
+    files: ['lib/task/'],
     imports: ['lib/ports', 'lib/shared-buffer', 'lib/transfer', 'lib/codec', 'lib/delivery', ...GROUND],
     why: 'Inputs, answers and promises of tasks, of native and script tasks alike; so it imports neither kind of pool.',
   },

@@ -106,16 +106,16 @@ function bytesOf(memory) {
 }
 
 /**
- * The out-of-band parts of an encoded value, as the native side takes them where it copies all: the bytes of each, and that
- * it does not get their memory.
+ * The out-of-band values of a wire as the native side takes them: pairs of bytes and whether it may have their memory, which
+ * is false here.
  *
- * @param {(ArrayBuffer | ArrayBufferView)[]} parts as a writer gives them
- * @param {(part: ArrayBuffer | ArrayBufferView) => Uint8Array} [bytesOfPart]
+ * @param {(ArrayBuffer | ArrayBufferView)[]} parts
+ * @param {(part: ArrayBuffer | ArrayBufferView) => Uint8Array} [toBytes]
  */
-function partPairs(parts, bytesOfPart = bytesOf) {
+function pairsOf(parts, toBytes = bytesOf) {
   const pairs = arrayOf(parts.length * 2);
   for (let i = 0; i < parts.length; i++) {
-    pairs[i * 2] = bytesOfPart(parts[i]);
+    pairs[i * 2] = toBytes(parts[i]);
     pairs[i * 2 + 1] = false;
   }
   return pairs;
@@ -190,5 +190,5 @@ function partBuffer(part) {
 module.exports = {
   KIND_ARRAY_BUFFER, KIND_BUFFER, KIND_DATA_VIEW, KIND_UINT8,
   bufferOf, bytesOf, copyOf, copyOut, isBuffer, isDetached, isOutOfBounds, isResizable, isView, kindOfView, lengthOf, offsetOf,
-  partBuffer, partPairs, setBytes, sizeOf, viewOver,
+  pairsOf, partBuffer, setBytes, sizeOf, viewOver,
 };

@@ -78,7 +78,7 @@ function writeFullError(writer, error) {
   }
 }
 
-/** The keys of an error's own properties, beside its name, message and stack. */
+/** The keys of an error's own properties, but for its name, message and stack. */
 function ownKeys(error) {
   const keys = keysOf(error).filter((key) => key !== 'name' && key !== 'message' && key !== 'stack');
   for (let i = 0; i < HIDDEN.length; i++) {

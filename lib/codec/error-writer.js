@@ -111,7 +111,7 @@ function isIndexBelow(key, count) {
 
 class ErrorWriter extends Writer {
   #clone;
-  #travels;
+  #arrivesAsItself;
   #units = 0;
   #objects = 0;
   #blockBytes = 0;
@@ -122,17 +122,17 @@ class ErrorWriter extends Writer {
    * @param {object} setup as of every writer
    * @param {object} node
    * @param {(value: object) => void} node.clone throws at what Node cannot take to another thread
-   * @param {(value: object) => boolean | undefined} node.travels whether an object of ours comes out as itself there
+   * @param {(value: object) => boolean | undefined} node.arrivesAsItself whether an object of ours comes out as itself there
    *   where it need not leave here; undefined for any other object
    */
-  constructor(setup, { clone, travels }) {
+  constructor(setup, { clone, arrivesAsItself }) {
     super({ ...setup, mode: 'message', maxBytes: MOST_BYTES });
     this.#clone = clone;
-    this.#travels = travels;
+    this.#arrivesAsItself = arrivesAsItself;
     this.keepBuffers = true;
   }
 
-  /** Writes what was thrown. Never throws. `carried` is what Node is to carry beside the wire. */
+  /** Writes what was thrown. Never throws. `carried` is what Node is to carry, out of band. */
   write(thrown) {
     this.busy = true;
     try {
@@ -203,7 +203,7 @@ class ErrorWriter extends Writer {
     else if (types.isMap(value)) this.entries(MAP, value);
     else if (types.isSet(value)) this.entries(SET, value);
     else if (types.isDate(value) || types.isRegExp(value) || this.#isBoxed(value)) this.#leaf(value);
-    else if (!hasProxy && this.#travels(value) !== undefined) this.#ours(value);
+    else if (!hasProxy && this.#arrivesAsItself(value) !== undefined) this.#ours(value);
     else if (name !== null || isCarried || !isOrdinary(value)) this.#platform(value, name, isCloned);
     else this.plain(value);
   }
@@ -258,7 +258,7 @@ class ErrorWriter extends Writer {
   }
 
   #ours(value) {
-    if (this.#travels(value)) this.#carry(value);
+    if (this.#arrivesAsItself(value)) this.#carry(value);
     else this.string(describe(value));
   }
 

@@ -1,6 +1,6 @@
 'use strict';
 
-// The JavaScript side of the one wire form of values (src/value/README.md).
+// The JavaScript side of the wire form of values (src/value/README.md).
 
 const { Writer } = require('./writer');
 const { Reader } = require('./reader');
@@ -11,9 +11,9 @@ const { VALUES } = require('../constants');
 const DEFAULTS = Object.freeze({
   /** Levels of nesting. Node's own structured clone ends between 1,000 and 10,000, with the stack. */
   maxDepth: VALUES.MAX_INPUT_DEPTH,
-  /** Bytes of one value on the wire, byte blocks beside it not counted. */
+  /** Bytes of one value on the wire; byte blocks out of band are not counted. */
   maxBytes: VALUES.MAX_INPUT_BYTES,
-  /** Byte blocks above this ride beside the wire. */
+  /** Byte blocks above this are out of band. */
   inlineBytes: VALUES.INLINE_BYTES,
 });
 
@@ -102,7 +102,7 @@ function createCodec(options) {
 
     /**
      * The value in `bytes` from `offset` to `end`. `parts` become the value's own memory.
-     * @param {object[]} [carried] what Node carried beside it
+     * @param {object[]} [carried] what Node carried, out of band
      * @param {(error: Error) => void} [revive] is shown each error that was read
      * @throws {Error} ERR_RW_MALFORMED_VALUE, ERR_RW_VALUE_TOO_DEEP
      */

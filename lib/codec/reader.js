@@ -95,8 +95,8 @@ class Reader {
    * @param {Uint8Array} bytes
    * @param {number} offset where the value starts
    * @param {number} end where it ends
-   * @param {(ArrayBuffer | Uint8Array)[]} parts what rode beside it; becomes the value's own
-   * @param {object[]} [carried] what Node carried beside it
+   * @param {(ArrayBuffer | Uint8Array)[]} parts what was out of band; becomes the value's own
+   * @param {object[]} [carried] what Node carried, out of band
    * @param {(error: Error) => void} [revive] is shown each error that was read
    */
   decode(bytes, offset, end, parts, carried, revive) {
@@ -433,7 +433,7 @@ class Reader {
     return this.block(kind, this.part(this.u32()));
   }
 
-  /** The ArrayBuffer that rode beside the wire at this index. */
+  /** The out-of-band ArrayBuffer at this index. */
   part(index) {
     const buffer = this.parts && index < this.parts.length ? partBuffer(this.parts[index]) : null;
     if (buffer === null) throw malformed(`no part has the number ${index}`);

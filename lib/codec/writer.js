@@ -1,6 +1,6 @@
 'use strict';
 
-// JavaScript value → wire. One writer serves one mode:
+// JavaScript value to wire. One writer serves one mode:
 //   'value'    inputs of native tasks: a tree; what cannot cross is refused with its key path.
 //   'message'  channel messages: exactly what structured clone would make, or nothing at all
 //              (the caller then hands the value to Node's own port).
@@ -105,7 +105,7 @@ class Writer extends WriteBuffer {
   maxDepth;
   inlineBytes;
   reread;
-  /** What rides beside the wire: ArrayBuffers and views, to be copied by the native side. */
+  /** Out-of-band values: ArrayBuffers and views, to be copied by the native side. */
   parts = NO_PARTS;
   /** Messages: what Node is to carry, by the number that the wire has in its place. Undefined while there is none. */
   carried = undefined;
@@ -151,7 +151,7 @@ class Writer extends WriteBuffer {
    * @param {import('./extensions').Extensions} setup.extensions
    * @param {number} setup.maxDepth
    * @param {number} setup.maxBytes
-   * @param {number} setup.inlineBytes byte blocks above this ride beside the wire
+   * @param {number} setup.inlineBytes byte blocks above this are out of band
    * @param {(writer: Writer) => unknown} setup.reread reads what the writer has just written
    * @param {(writer: Writer) => { isSame(writer: Writer): boolean }} setup.secondReading for messages: see second-reading.js
    */
@@ -220,7 +220,7 @@ class Writer extends WriteBuffer {
     return left;
   }
 
-  /** Lets go of what stands beside the last wire. */
+  /** Lets go of what belongs to the last wire, out of band. */
   release() {
     this.length = 0;
     this.parts = NO_PARTS;
@@ -597,7 +597,7 @@ class Writer extends WriteBuffer {
     return this.quiet === LOUD;
   }
 
-  /** Puts something beside the wire and gives its index there. */
+  /** Puts a value out of band and gives its index there. */
   part(value) {
     if (this.parts === NO_PARTS) this.parts = [value];
     else append(this.parts, value);

@@ -3,14 +3,14 @@
 /**
  * Submits native tasks: the input in the form that carries it, and the task's place in the queue.
  *
- * A task that is run and awaited in place (`runSync`) would take the same steps up to the native call, `#encode` and what
- * stands around it; only its answer would be read where the call returns, and not be added to the delivery.
+ * A task that the calling thread waits for in place (`runSync`) would take the same steps as `#runWithOptions` up to the
+ * native call. Only then it differs: it is not added to the delivery; its answer is read (`readValue`) when the call returns.
  */
 
 const { deliveryOf } = require('../delivery');
 const { binding } = require('../native');
-const { Pending } = require('../pending');
-const { submitOptions } = require('../pool-options');
+const { Pending } = require('../task/pending');
+const { submitOptions } = require('../task/options');
 const { encodeInput, encodeInputs } = require('../task/encode-input');
 const { isInPlace, taskIndex, taskName } = require('../task/native-tasks');
 const { givenBack, orGiven, prepareFor, prepareForAll, readOnce, withParallel } = require('../task/shared-inputs');

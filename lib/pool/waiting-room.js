@@ -4,16 +4,16 @@
  * Admission to a pool: what is taken now, what waits, and what is refused.
  *
  * A task can be submitted when it is known whose task its name is, and the queue has room for one of its kind. The native
- * side decides the second (`poolRefusal`); here is asked before an input is read that cannot be read again, since memory
- * that was moved cannot be moved back.
+ * side decides the second (`poolRefusal`). This side asks it first where the input cannot be read again, since memory that
+ * was moved cannot be moved back.
  *
  * Two things may be waited for:
  * - what the script exports, by tasks and maps under a bare name that a native task has too;
  * - room in the queue, by the inputs of maps. A task that is run by itself does not wait for room: it is refused
  *   (ERR_RW_QUEUE_FULL), and its caller listens for 'drain'.
  *
- * Whatever waits has an entry `{ go(), fail(error) }`. `go` may find that it must wait again. What ends early takes its
- * entry away by `leave`, and is not called any more.
+ * Each task or map that waits has an entry `{ go(), fail(error) }`. `go` may find that it must wait again. A task or map
+ * that ends early takes its entry away by `leave`, and is not called any more.
  */
 
 const { deliveryOf } = require('../delivery');

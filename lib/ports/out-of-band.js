@@ -4,25 +4,23 @@
 
 const { types } = require('node:util');
 
-const { bytesOf: asBytes, partPairs } = require('../codec/bytes');
+const { bytesOf, pairsOf } = require('../codec/bytes');
 
 const { slice } = Uint8Array.prototype;
 
-function bytesOf(part) {
-  return types.isUint8Array(part) ? part : asBytes(part);
-}
-
-/** Their own copy of the bytes. */
-const copyOf = (part) => slice.call(bytesOf(part));
+/** The bytes where they are. */
+const inPlace = (part) => (types.isUint8Array(part) ? part : bytesOf(part));
+/** The bytes in memory of their own. */
+const copied = (part) => slice.call(inPlace(part));
 
 /**
  * @param {(ArrayBuffer | ArrayBufferView)[]} parts as a writer gives them
- * @param {boolean} [copied] whether the bytes must outlive their buffers
+ * @param {boolean} [outlives] whether the bytes must outlive their buffers
  */
-function outOfBand(parts, copied = false) {
+function outOfBand(parts, outlives = false) {
+  if (outlives) return pairsOf(parts, copied);
   // The one to copy, if there is but one.
-  if (parts.length === 1 && !copied) return bytesOf(parts[0]);
-  return partPairs(parts, copied ? copyOf : bytesOf);
+  return parts.length === 1 ? inPlace(parts[0]) : pairsOf(parts, inPlace);
 }
 
 module.exports = { outOfBand };

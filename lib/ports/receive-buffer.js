@@ -19,7 +19,7 @@ const KEY = Symbol.for('rust-workers.port-receive-buffer');
 function makeReceiveBuffer() {
   const lengths = new Uint32Array(BATCH);
   const bytes = Buffer.from(new ArrayBuffer(BUFFER_BYTES));
-  binding.namePortIntake(new Uint8Array(lengths.buffer), new Uint8Array(bytes.buffer));
+  binding.setReceiveBuffer(new Uint8Array(lengths.buffer), new Uint8Array(bytes.buffer));
   return { lengths, bytes, readers: 0, holder: 0, writeBuffer: undefined };
 }
 

@@ -95,7 +95,7 @@ class Sender {
         const { bytes, length, parts } = written;
         if (parts.length > 0) return binding.postToPortWith(endpoint.handle, bytes, length, outOfBand(parts));
         if (bytes !== receiveBuffer.writeBuffer) {
-          binding.namePortOutgoing(bytes);
+          binding.setWriteBuffer(bytes);
           receiveBuffer.writeBuffer = bytes;
         }
         return binding.postToPort(endpoint.handle, length);

@@ -1,7 +1,7 @@
 'use strict';
 
 /**
- * Has an array enumerable properties beside its elements (as the result of String#match has)? JavaScript has no direct
+ * Has an array enumerable properties besides its elements (as the result of String#match has)? JavaScript has no direct
  * question for that: `Object.keys` costs a string per element.
  *
  * Relies on: the words of `util.inspect` for an array of which no element is shown, `[ ... 100 more items ]` (in Node 20 to

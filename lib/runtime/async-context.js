@@ -5,7 +5,7 @@
  *
  * Relies on: an AsyncResource having, as properties under symbols, its numbers and, where there is one, the value of each
  * AsyncLocalStorage or the whole context frame (in Node 20 to 26; nothing else tells whether there is a context).
- * Without: `hasContext` says no, and listeners of a port run in the context of whoever delivers.
+ * Without: `hasContext` says no, and listeners of a port run in the context of the delivery.
  * Test: __test__/runtime/async-context.test.js.
  */
 

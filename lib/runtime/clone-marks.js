@@ -45,7 +45,7 @@ function observe(mark) {
   }
   Object.defineProperty(markAsUncloneable, ORIGINAL, { __proto__: null, value: mark });
   Reflect.set(workerThreads, 'markAsUncloneable', markAsUncloneable);
-  // For those who import it.
+  // For modules that import it.
   syncBuiltinESMExports();
   return markAsUncloneable;
 }

@@ -43,7 +43,7 @@ function covered(listener, failed) {
 
 /**
  * @param {MessagePort} port the script's `parentPort`
- * @param {() => ((error: unknown) => void) | undefined} failed asked before a listener is called: whom to tell when it
+ * @param {() => ((error: unknown) => void) | undefined} failed asked before a listener is called: called when it
  *   throws, or when the promise that it returns is rejected
  */
 function coverListeners(port, failed) {

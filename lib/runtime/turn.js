@@ -8,7 +8,7 @@
  * Relies on, in Node 20 to 26: `process._tickCallback`, which runs ticks and microtasks as the end of every callback from
  * native code does (since Node 0.x); an AsyncLocalStorage having `enabled` only where it is made of async hooks (to 23).
  * Without: `canSettle` is false, and each message gets a turn of the event loop of its own; without `enabled` (or where
- * there is no `AsyncLocalStorage.snapshot`) messages begin in the context of whoever delivers, or pay for a fresh one.
+ * there is no `AsyncLocalStorage.snapshot`) messages begin in the context of the delivery, or pay for a fresh one.
  * Test: __test__/runtime/turn.test.js.
  */
 

@@ -6,7 +6,7 @@
  * What only Node's port can carry is posted there first; a notice in the queue, which must follow, holds its place.
  */
 
-const { partPairs } = require('../codec/bytes');
+const { pairsOf } = require('../codec/bytes');
 const { binding } = require('../native');
 const { ENDS, INPUTS, SCRIPTS } = require('../constants');
 const { Moved } = require('./task');
@@ -91,7 +91,7 @@ class Answering {
     out.form = INPUTS.WIRE | END_FAILED;
     out.length = length;
     out.value = bytes;
-    out.parts = parts.length > 0 ? partPairs(parts) : undefined;
+    out.parts = parts.length > 0 ? pairsOf(parts) : undefined;
   }
 
   /** The answer is what was posted last. */

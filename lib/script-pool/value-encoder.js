@@ -2,15 +2,15 @@
 
 /**
  * Encodes values for scripts and of scripts: inputs, results and reports. The other side gets what structured clone makes of
- * the value, in the cheapest form that fits (see forms.js). What only Node's own ports can carry does not go through the
+ * the value, in the cheapest form that fits (see INPUTS in src/node/input.rs). What only Node's own ports can carry does not go through the
  * queue, nor does what is transferred.
  */
 
 const { types } = require('node:util');
 
 const {
-  KIND_ARRAY_BUFFER, KIND_BUFFER, KIND_UINT8, bufferOf, bytesOf, isBuffer, isResizable, isView, kindOfView, lengthOf, partPairs,
-  setBytes, sizeOf,
+  KIND_ARRAY_BUFFER, KIND_BUFFER, KIND_UINT8, bufferOf, bytesOf, isBuffer, isResizable, isView, kindOfView, lengthOf,
+  pairsOf, setBytes, sizeOf,
 } = require('../codec/bytes');
 const {
   COPY: INPUT_COPY, DIRECT: INPUT_DIRECT, KIND_SHIFT, PIN: INPUT_PIN, WIRE: INPUT_WIRE,
@@ -51,7 +51,7 @@ class ValueEncoder {
         if (isWholeBytes(value)) return this.#bytes(value);
     }
     // A getter of the value may send something too: with a writer of its own, before this one has ended.
-    if (this.#writer === undefined || this.#writer.busy) this.#writer = require('../values').messageWriter();
+    if (this.#writer === undefined || this.#writer.busy) this.#writer = require('../task/values').messageWriter();
     const writer = this.#writer;
     writer.keepBuffers = this.#keepBuffers;
     if (!writer.encode(value, 'message')) {
@@ -62,7 +62,7 @@ class ValueEncoder {
     this.form = INPUT_WIRE;
     this.value = writer.bytes;
     this.length = writer.length;
-    this.parts = parts.length > 0 ? partPairs(parts) : undefined;
+    this.parts = parts.length > 0 ? pairsOf(parts) : undefined;
     return true;
   }
 
@@ -92,10 +92,10 @@ class ValueEncoder {
     if (!this.encode(value)) return undefined;
     const { form, value: shown, length, parts } = this;
     this.release();
-    const { decode, decodeBytes } = require('../values');
+    const { decode, decodeBytes } = require('../task/values');
     if (form === INPUT_DIRECT) return { value };
     if (form !== INPUT_WIRE) {
-      const kind = this.#keepBuffers && isBuffer(value) ? KIND_BUFFER : form >> 8;
+      const kind = this.#keepBuffers && isBuffer(value) ? KIND_BUFFER : form >> KIND_SHIFT;
       return { value: decodeBytes(kind, memoryOf(shown)) };
     }
     const memory = [];

@@ -1,15 +1,15 @@
 'use strict';
 
 /**
- * What a script threw, on its way to who waits for the task. It arrives whole: as a graph, of whatever type it is, with
- * everything of it that can cross; what cannot is replaced by a text that tells what it was (lib/codec/error-writer.js).
- * What only Node can carry goes beside the wire.
+ * What a script threw, on its way to the caller that awaits the task. It arrives whole: as a graph, of whatever type it is,
+ * with everything of it that can cross; what cannot is replaced by a text that tells what it was (lib/codec/error-writer.js).
+ * What only Node can carry goes by Node's port, out of band.
  */
 
 const { publicClasses } = require('../errors');
 const nodeGlobals = require('../runtime/globals');
 const { typeOf } = require('../transfer/registry');
-const { decode, errorWriter } = require('../values');
+const { decode, errorWriter } = require('./values');
 
 const NOTHING = Object.freeze([]);
 
@@ -18,7 +18,7 @@ const classes = new Map(Object.values(publicClasses).map((Class) => [Class.code,
 
 const node = {
   clone: nodeGlobals.structuredClone,
-  travels(object) {
+  arrivesAsItself(object) {
     const type = typeOf(object);
     return type === undefined ? undefined : type.moves !== true;
   },

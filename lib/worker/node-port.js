@@ -1,9 +1,9 @@
 'use strict';
 
 /**
- * The way between a Worker's thread and its parent, at either end: a port of Node's. It stays Node's own object, so that
- * whoever has it or hears of its messages, by whatever way, has the same one; what leaves and what arrives on it is
- * looked at.
+ * The channel between a Worker's thread and its parent, at either end: a port of Node's. It stays Node's own object, so
+ * that all code that has it, or hears of its messages, in whatever way, has the same one. Messages that leave and that
+ * arrive by it are looked at.
  *
  * Two copies of the package with a binary each may both have prepared a port. Each looks after its own objects and
  * messages, and leaves the other's to it.
@@ -48,7 +48,7 @@ function eventWithPorts(data, ports) {
   });
 }
 
-/** Who has prepared a port, by image. */
+/** The images that have prepared a port, with the route of each. */
 function preparedBy(port) {
   let routes = shared.routes.get(port);
   if (routes === undefined) shared.routes.set(port, (routes = new Map()));
@@ -61,8 +61,8 @@ function preparedBy(port) {
  * @param {object} port
  * @param {number} thread the Worker's `threadId`
  * @param {boolean} isParents whether this is the parent's end
- * @param {() => boolean} [isTaken] asked before a message is posted: whether somebody takes it, as it is, before it comes
- *   to the port
+ * @param {() => boolean} [isTaken] asked before a message is posted: whether it is taken, as it is, before it comes to the
+ *   port
  */
 function prepare(port, thread, isParents, isTaken = () => false) {
   const routes = preparedBy(port);
@@ -89,7 +89,7 @@ function prepare(port, thread, isParents, isTaken = () => false) {
   }
 
   function dispatch(data, type, event) {
-    if (expectation !== undefined && type === 'message') expectation.spoke();
+    if (expectation !== undefined && type === 'message') expectation.posted();
     const bundle = type === 'message' ? route.unseal(data) : undefined;
     if (bundle === undefined || (bundle.image !== IMAGE && routes.has(bundle.image))) {
       return Reflect.apply(nodeDispatch, this, [data, type, event]);

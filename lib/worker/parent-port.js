@@ -1,6 +1,6 @@
 'use strict';
 
-/** The way between this thread and its parent, from this end, and what the thread was started with. */
+/** The port to the parent of this thread, and what the thread was started with. */
 
 const workerThreads = require('../runtime/worker-threads');
 

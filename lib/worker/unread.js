@@ -1,11 +1,12 @@
 'use strict';
 
 /**
- * Messages with objects of ours that nobody at the other end can read: a warning says so, once for each thread.
+ * Messages with objects of ours that the other end cannot read, as it has not loaded the package: a warning says so, once
+ * for each thread.
  *
- * There, the message would be an object of our making, in silence. Whether a thread has loaded the package is known to
- * the whole process; whether it will still do so, nobody knows before it has ended. So the warning comes at its end, or
- * when it has had time enough.
+ * There, the message would silently be an object of our making. Whether a thread has loaded the package is known to the
+ * whole process; whether it will still do so is not known before it has ended. So the warning comes at its end, or when it
+ * has had enough time.
  */
 
 const { setTimeout, clearTimeout } = require('node:timers');
@@ -21,14 +22,14 @@ const LOADED = 1;
 /** Of a thread: its Worker is one of ours, so the parent can read. */
 const OURS = 2;
 
-/** Milliseconds that a thread gets to load the package, */
-const PATIENCE = 5000;
-/** one that is known to run its script, as it has posted something, */
-const PATIENCE_WITH_SPEAKERS = 500;
-/** and one that has ended in silence. */
-const LIFE = 1000;
-/** Those that the parent's constructor may take to come back, while the thread runs already. */
-const BIRTH = 100;
+/** Milliseconds that a thread gets to load the package. */
+const TIME_TO_LOAD = 5000;
+/** For a thread that runs its script, as it has posted something. */
+const TIME_TO_LOAD_ONCE_RUNNING = 500;
+/** A thread that has ended earlier, without a message, was probably stopped before it could load anything. */
+const SHORT_LIFE = 1000;
+/** What the parent's constructor may take to return, while the thread runs already. */
+const TIME_TO_CONSTRUCT = 100;
 
 const hasNote = (thread, bit) => (binding.threadNotes(thread) & bit) !== 0;
 const noteLoaded = (thread) => binding.noteThread(thread, LOADED);
@@ -55,12 +56,12 @@ function warnOfParent(thread) {
 class Expectation {
   #thread;
   #began = now();
-  #hasSpoken = false;
+  #hasPosted = false;
   #timer;
 
   constructor(port, thread) {
     this.#thread = thread;
-    this.#timer = setTimeout(this.#look, PATIENCE).unref();
+    this.#timer = setTimeout(this.#look, TIME_TO_LOAD).unref();
     // It closes when the thread has ended.
     addEventListener.call(port, 'close', this.#ended, { once: true });
   }
@@ -71,18 +72,18 @@ class Expectation {
     this.#timer = undefined;
   };
 
-  /** A thread that was stopped before it could load anything is none to warn of. */
+  /** There is no warning of a thread that was stopped before it could load anything. */
   #ended = () => {
-    if (this.#hasSpoken || now() - this.#began > LIFE) this.#look();
+    if (this.#hasPosted || now() - this.#began > SHORT_LIFE) this.#look();
     else clearTimeout(this.#timer);
   };
 
   /** The thread has posted something. */
-  spoke() {
-    if (this.#hasSpoken || this.#timer === undefined) return;
-    this.#hasSpoken = true;
+  posted() {
+    if (this.#hasPosted || this.#timer === undefined) return;
+    this.#hasPosted = true;
     clearTimeout(this.#timer);
-    this.#timer = setTimeout(this.#look, PATIENCE_WITH_SPEAKERS).unref();
+    this.#timer = setTimeout(this.#look, TIME_TO_LOAD_ONCE_RUNNING).unref();
   }
 }
 
@@ -92,12 +93,12 @@ class Expectation {
  * @param {object} port by which it left
  * @param {number} thread the Worker's `threadId`
  * @param {boolean} isParents whether the parent sent it
- * @returns {Expectation | undefined} to be told when the thread speaks
+ * @returns {Expectation | undefined} to be told when the thread posts something
  */
 function expectReader(port, thread, isParents) {
   if (hasNote(thread, isParents ? LOADED : OURS)) return undefined;
   if (isParents) return new Expectation(port, thread);
-  setTimeout(warnOfParent, BIRTH, thread).unref();
+  setTimeout(warnOfParent, TIME_TO_CONSTRUCT, thread).unref();
   return undefined;
 }
 

@@ -7,17 +7,16 @@ use std::time::Duration;
 use napi::Env;
 use napi_derive::napi;
 
-use crate::channel::{Fallback, Message, PortId, Transit, TransitKey, channel};
+use crate::channel::{PortId, Transit, TransitKey, channel};
 use crate::node::{
-    Arguments, Call, Cursor, Environment, Export, Js, JsValue, PartsArray, Result, Returned, Status, export,
+    Arguments, Call, Cursor, Environment, Export, Js, JsValue, PartsArray, Result, Returned, export,
+    transit_state,
 };
-use crate::numbers;
-use crate::numbers::Numbers;
 
 /// The raw exports by name.
 pub(super) const EXPORTS: &[Export] = &[
-    (c"namePortIntake", export(set_receive_buffer)),
-    (c"namePortOutgoing", export(set_write_buffer)),
+    (c"setReceiveBuffer", export(set_receive_buffer)),
+    (c"setWriteBuffer", export(set_write_buffer)),
     (c"postToPort", export(post)),
     (c"postToPortWith", export(post_with)),
     (c"postPlaceToPort", export(post_place)),
@@ -63,7 +62,7 @@ pub struct Ends {
 }
 
 /// Opens a channel; `capacity` below one for none.
-#[napi]
+#[napi(catch_unwind)]
 pub fn open_channel(env: Env, capacity: f64) -> napi::Result<Ends> {
     let environment = Environment::of(&env)?;
     let ends = channel((capacity >= 1.0).then_some(capacity as usize));
@@ -72,26 +71,26 @@ pub fn open_channel(env: Env, capacity: f64) -> napi::Result<Ends> {
 }
 
 /// Whether messages wake this thread; `shown` messages of the last batch were.
-#[napi]
+#[napi(catch_unwind)]
 pub fn listen_port(env: Env, port: u32, shown: u32, listening: bool) -> napi::Result<()> {
     Ok(Environment::of(&env)?.ports().listen(cursor(port, shown), listening)?)
 }
 
-/// Closes a port; true when its half of the companion is to stay open, to tell whether the other end was lost on its way.
-#[napi]
+/// Closes a port; true when its half of the native fallback is to stay open, to tell whether the other end was lost on its way.
+#[napi(catch_unwind)]
 pub fn close_port(env: Env, port: u32) -> napi::Result<bool> {
     Ok(Environment::of(&env)?.ports().close(port)?)
 }
 
 /// Messages that wait to be shown here.
-#[napi]
+#[napi(catch_unwind)]
 pub fn port_waiting(env: Env, port: u32, shown: u32) -> napi::Result<f64> {
     #[allow(clippy::cast_precision_loss)] // below 2^53
     Ok(Environment::of(&env)?.ports().waiting(cursor(port, shown))? as f64)
 }
 
 /// The key by which a port that is about to leave must be claimed.
-#[napi]
+#[napi(catch_unwind)]
 pub fn announce_port(env: Env, port: u32) -> napi::Result<String> {
     let environment = Environment::of(&env)?;
     Ok(environment.ports().announce(environment.core(), port)?.to_string())
@@ -99,14 +98,14 @@ pub fn announce_port(env: Env, port: u32) -> napi::Result<String> {
 
 /// What has the key has left: the port waits there to be claimed, with the messages of the last batch from `shown` on.
 /// False when it has closed.
-#[napi]
+#[napi(catch_unwind)]
 pub fn park_port(env: Env, port: u32, shown: u32, announced: String) -> napi::Result<bool> {
     let Some(key) = key(&announced) else { return Ok(false) };
     Ok(Environment::of(&env)?.ports().park(cursor(port, shown), key)?)
 }
 
 /// What has the key did not leave: the port stays as it is.
-#[napi]
+#[napi(catch_unwind)]
 pub fn withdraw_port(env: Env, announced: String) -> napi::Result<()> {
     if let Some(key) = key(&announced) {
         Environment::of(&env)?.ports().withdraw(key);
@@ -115,46 +114,26 @@ pub fn withdraw_port(env: Env, announced: String) -> napi::Result<()> {
 }
 
 /// Takes a port in transit in; nothing when there is none of that key (any more).
-#[napi]
+#[napi(catch_unwind)]
 pub fn claim_port(env: Env, text: String) -> napi::Result<Option<PortEnd>> {
     let environment = Environment::of(&env)?;
     Ok(key(&text).and_then(|key| environment.ports().claim(environment.core(), key)).map(end))
 }
 
 /// What carried the port of this number was lost: if it is in transit, it closes.
-#[napi]
+#[napi(catch_unwind)]
 pub fn forget_port(number: f64) {
     Transit::of_process().forget(id(number));
 }
 
-/// Where a port is.
-mod transit {
-    pub(super) const NONE: u32 = 0;
-    /// It may be in transit any moment.
-    pub(super) const ANNOUNCED: u32 = 1;
-    /// It is in transit, and nobody posts through it.
-    pub(super) const DEPOSITED: u32 = 2;
-}
-
-/// For JavaScript.
-pub(super) const TRANSIT: Numbers =
-    numbers! { ANNOUNCED = transit::ANNOUNCED, DEPOSITED = transit::DEPOSITED };
-
-/// Where the port of this number is.
-#[napi]
+/// Where the port of this number is: `ANNOUNCED`, `DEPOSITED`, or neither.
+#[napi(catch_unwind)]
 pub fn port_transit(number: f64) -> u32 {
-    let ports = Transit::of_process();
-    // In this order: it goes from the one to the other.
-    let announced = ports.is_announced(id(number));
-    match (ports.is_deposited(id(number)), announced) {
-        (true, _) => transit::DEPOSITED,
-        (false, true) => transit::ANNOUNCED,
-        (false, false) => transit::NONE,
-    }
+    transit_state(id(number))
 }
 
 /// Nobody will claim the port of this key: if it is in transit, it closes.
-#[napi]
+#[napi(catch_unwind)]
 pub fn drop_port(text: String) {
     if let Some(key) = key(&text) {
         Transit::of_process().drop_key(key);
@@ -162,25 +141,25 @@ pub fn drop_port(text: String) {
 }
 
 /// Asks to be told of room at the other end; answers as a post does, with FULL when the news is to come.
-#[napi]
+#[napi(catch_unwind)]
 pub fn want_port_room(env: Env, port: u32) -> napi::Result<u32> {
     Ok(Environment::of(&env)?.ports().want_room(port)?)
 }
 
 /// Messages that wait at the other end.
-#[napi]
+#[napi(catch_unwind)]
 pub fn port_backlog(env: Env, port: u32) -> napi::Result<f64> {
     #[allow(clippy::cast_precision_loss)] // below 2^53
     Ok(Environment::of(&env)?.ports().backlog(port)? as f64)
 }
 
-/// `namePortIntake(lengths, wires)`: where batches are put.
+/// `setReceiveBuffer(lengths, wires)`: where batches are put.
 fn set_receive_buffer<'call>(call: Call<'call>, arrays: Arguments<'call, 2>) -> Returned<'call> {
     call.environment.ports().set_receive_buffer(call.js, arrays)?;
     Ok(JsValue::NOTHING)
 }
 
-/// `namePortOutgoing(bytes)`: where the encoder writes.
+/// `setWriteBuffer(bytes)`: where the encoder writes.
 fn set_write_buffer<'call>(call: Call<'call>, [bytes]: Arguments<'call, 1>) -> Returned<'call> {
     call.environment.ports().set_write_buffer(call.js, bytes)?;
     Ok(JsValue::NOTHING)
@@ -206,33 +185,12 @@ fn post_with<'call>(call: Call<'call>, [port, bytes, length, parts]: Arguments<'
     posted(call.js, call.environment.ports().post(port, envelope.into())?)
 }
 
-/// How a payload stands in the native fallback.
-mod fallback {
-    /// As the value itself.
-    pub(super) const PLAIN: u32 = 1;
-    /// In a wrapper.
-    pub(super) const WRAPPED: u32 = 2;
-    /// In a wrapper, and the shared memory that the message introduces comes after it, by itself.
-    pub(super) const INTRODUCING: u32 = 3;
-}
-
-/// For JavaScript.
-pub(super) const FALLBACK: Numbers = numbers! {
-    PLAIN = fallback::PLAIN, WRAPPED = fallback::WRAPPED, INTRODUCING = fallback::INTRODUCING,
-};
-
-/// `postPlaceToPort(port, fallback)`: holds the place of what was posted to the native fallback.
+/// `postPlaceToPort(port, how)`: holds the place of what was posted to the native fallback; `how` it stands there: `PLAIN`
+/// and those after it.
 fn post_place<'call>(call: Call<'call>, [port, how]: Arguments<'call, 2>) -> Returned<'call> {
-    let how = match call.js.read_u32(how)? {
-        fallback::PLAIN => Fallback::Plain,
-        fallback::WRAPPED => Fallback::Wrapped,
-        fallback::INTRODUCING => Fallback::Introducing,
-        _ => return Err(Status::INVALID),
-    };
-    let port = call.js.read_u32(port)?;
+    let (port, how) = (call.js.read_u32(port)?, call.js.read_u32(how)?);
     call.core().adaptive_wait().given();
-    let message = Message { fallback: Some(how), ..Message::default() };
-    posted(call.js, call.environment.ports().post(port, message)?)
+    posted(call.js, call.environment.ports().post_place(port, how)?)
 }
 
 fn read_cursor<'call>(js: Js<'call>, port: JsValue<'call>, shown: JsValue<'call>) -> Result<Cursor> {

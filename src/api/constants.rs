@@ -5,18 +5,13 @@ use std::sync::LazyLock;
 
 use napi_derive::napi;
 
-use super::{channel, locks, scripts, waits};
+use super::{locks, scripts, waits};
 use crate::numbers::Groups;
 use crate::{cancel, node, shared, value};
 
 /// Those of the calls themselves.
-const API: Groups = &[
-    ("SCRIPTS", scripts::NUMBERS),
-    ("FALLBACK", channel::FALLBACK),
-    ("TRANSIT", channel::TRANSIT),
-    ("LOCK_WAITS", locks::NUMBERS),
-    ("ASYNC_WAITS", waits::NUMBERS),
-];
+const API: Groups =
+    &[("SCRIPTS", scripts::NUMBERS), ("LOCK_WAITS", locks::NUMBERS), ("ASYNC_WAITS", waits::NUMBERS)];
 
 const ROOMS: &[Groups] = &[value::NUMBERS, shared::locks::NUMBERS, cancel::NUMBERS, node::NUMBERS, API];
 
@@ -41,7 +36,7 @@ fn close(text: &mut String) {
 }
 
 /// All of them as JSON, by group and name: one call, and quickly made into objects by JavaScript.
-#[napi]
+#[napi(catch_unwind)]
 pub fn constants() -> &'static str {
     &TEXT
 }

@@ -38,7 +38,9 @@
 //! 7. the hook waits until no thread holds memory that this environment's heap owns, pinned or shared (at most until
 //!    the running task's next checkpoint).
 //!
-//! Each step is guarded by itself: a panic in one, which is told on stderr, does not keep the next from being done.
+//! Each step, and each part of one, is guarded by itself: a panic in it, which is told on stderr, does not keep the next from
+//! being done. On the last step the safety of memory rests: it is done for each region, and waits for its users, whatever
+//! panics.
 //!
 //! `process.exit()` and a fatal error on the main thread run no hook: pool threads are then ended with the process
 //! in the middle of their work, which is harmless, as they own nothing outside it.
@@ -89,7 +91,7 @@ pub(crate) use js::{Js, JsValue, List, Result, Status};
 pub(crate) use locks::WaitMode;
 pub(crate) use notifier::{Next, answer_request, next_request};
 pub(crate) use port_batch::PartsArray;
-pub(crate) use ports::Cursor;
+pub(crate) use ports::{Cursor, transit_state};
 pub(crate) use process::process_random;
 pub(crate) use refusal::answer;
 pub(crate) use region::open_region;
@@ -106,6 +108,8 @@ pub(crate) const NUMBERS: Groups = &[
     ("ENDS", script_worker::end::NUMBERS),
     ("PORTS", port_batch::NUMBERS),
     ("POSTED", ports::posted::NUMBERS),
+    ("FALLBACK", ports::fallback::NUMBERS),
+    ("TRANSIT", ports::transit::NUMBERS),
     ("MEMORY", MEMORY),
 ];
 

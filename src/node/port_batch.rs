@@ -10,7 +10,7 @@
 //! So a port whose listener goes, that moves or is closed carries on exactly there, and a batch whose memory another port
 //! has taken meanwhile is simply taken again.
 //!
-//! For a message that stands for something in Node's own companion port a number above all lengths stands there.
+//! For a message that stands for something in the native fallback a number above all lengths stands there.
 //!
 //! # Out of band
 //!
@@ -41,7 +41,7 @@ const SMALL: usize = 16 * 1024;
 /// message has, and the length of its block.
 const OUT_OF_BAND: u32 = u32::MAX;
 
-/// Stand in `lengths` for a message whose payload is in the companion.
+/// Stand in `lengths` for a message whose payload is in the native fallback.
 const FALLBACK_PLAIN: u32 = u32::MAX - 1;
 const FALLBACK_WRAPPED: u32 = u32::MAX - 2;
 const FALLBACK_INTRODUCING: u32 = u32::MAX - 3;

@@ -15,7 +15,8 @@ use super::handles::Handles;
 use super::js::{Js, JsValue, ReleasableMemory, Result, Status};
 use super::port_batch::{Found, OutOfBandMessage, PartsArray, PortState, ReceiveBuffer, take_number};
 use crate::channel::{
-    Message, Port, PortId, PortInTransit, PortWaker, Posted, Received, Refusal, Taken, Transit, TransitKey,
+    Fallback, Message, Port, PortId, PortInTransit, PortWaker, Posted, Received, Refusal, Taken, Transit,
+    TransitKey,
 };
 
 /// What became of a post, as a number.
@@ -33,6 +34,49 @@ pub(super) mod posted {
 
     /// For JavaScript.
     pub(in crate::node) const NUMBERS: Numbers = numbers! { OVER, CLOSED, DETACHED, LOOPED, FULL };
+}
+
+/// How a payload stands in the native fallback.
+pub(super) mod fallback {
+    use crate::numbers;
+    use crate::numbers::Numbers;
+
+    /// As the value itself.
+    pub(super) const PLAIN: u32 = 1;
+    /// In a wrapper.
+    pub(super) const WRAPPED: u32 = 2;
+    /// In a wrapper, and the shared memory that the message introduces comes after it, by itself.
+    pub(super) const INTRODUCING: u32 = 3;
+
+    /// For JavaScript.
+    pub(in crate::node) const NUMBERS: Numbers = numbers! { PLAIN, WRAPPED, INTRODUCING };
+}
+
+/// Where a port is that no environment has.
+pub(super) mod transit {
+    use crate::numbers;
+    use crate::numbers::Numbers;
+
+    pub(super) const NONE: u32 = 0;
+    /// It may be in transit any moment.
+    pub(super) const ANNOUNCED: u32 = 1;
+    /// It is in transit, and no thread posts through it.
+    pub(super) const DEPOSITED: u32 = 2;
+
+    /// For JavaScript.
+    pub(in crate::node) const NUMBERS: Numbers = numbers! { ANNOUNCED, DEPOSITED };
+}
+
+/// Where the port of this number is.
+pub(crate) fn transit_state(port: PortId) -> u32 {
+    let ports = Transit::of_process();
+    // In this order: it goes from the one to the other.
+    let announced = ports.is_announced(port);
+    match (ports.is_deposited(port), announced) {
+        (true, _) => transit::DEPOSITED,
+        (false, true) => transit::ANNOUNCED,
+        (false, false) => transit::NONE,
+    }
 }
 
 /// Wakes go into the environment's event queue.
@@ -125,7 +169,7 @@ impl Ports {
         Ok(())
     }
 
-    /// Closes a port; its handle may be given again. True when its half of the companion is still of use: to tell that the
+    /// Closes a port; its handle may be given again. True when its half of the native fallback is still of use: to tell that the
     /// other end, which is on its way, was lost. It closes by that only if no payload waits in it.
     pub(crate) fn close(&self, handle: u32) -> Result<bool> {
         let mut state = self.states.remove(handle).ok_or(Status::INVALID)?;
@@ -195,6 +239,17 @@ impl Ports {
         self.with(handle, |port| posted_number(port.post(message)))
     }
 
+    /// Posts a message that holds the place of what was posted to the native fallback.
+    pub(crate) fn post_place(&self, handle: u32, how: u32) -> Result<u32> {
+        let how = match how {
+            fallback::PLAIN => Fallback::Plain,
+            fallback::WRAPPED => Fallback::Wrapped,
+            fallback::INTRODUCING => Fallback::Introducing,
+            _ => return Err(Status::INVALID),
+        };
+        self.post(handle, Message { fallback: Some(how), ..Message::default() })
+    }
+
     /// Posts the first `length` bytes of the write buffer.
     pub(crate) fn post_written(&self, handle: u32, length: usize) -> Result<u32> {
         let wire = self.write_buffer.borrow().as_ref().and_then(|buffer| buffer.copy_out(length));
@@ -253,6 +308,9 @@ impl Ports {
             state.put_back();
             state.port.close();
         }
+        // Their memory ends with the environment; so does the reference that is not released.
+        self.receive_buffer.set(None);
+        self.write_buffer.replace(None);
     }
 }
 

@@ -8,7 +8,7 @@ use super::pools::Pools;
 use super::refusal::Refusal;
 use crate::cancel::CancelToken;
 use crate::error::{Code, Error};
-use crate::pool::{Accepted, Batch, InputPath, Job, Pool, QueuePosition, Target};
+use crate::pool::{Accepted, Batch, InputPath, Job, Pool, Target};
 use crate::value::Payload;
 
 type Result<T> = std::result::Result<T, Refusal>;
@@ -65,46 +65,13 @@ impl Pools<'_> {
         submission: Submission,
         read: impl FnOnce() -> JsResult<Payload>,
     ) -> Result<Accepted> {
-        let Submission { task, id, options, .. } = submission;
-        let input = self.input(submission.pool, read)?;
+        let Submission { pool, task, id, options } = submission;
+        let input = self.input(pool, read)?;
         // A job that nothing may end early needs no token.
         let token = (options.cancellable || options.deadline.is_some()).then(|| options.token());
         let kept = if options.cancellable { token.clone() } else { None };
         let job = Job::new(id, self.core.events(), task, input, token);
-        self.submit_to(submission.pool, |pool| match pool.submit(job, options.priority, Target::Native) {
-            Ok(accepted) => {
-                self.keep(id, pool, accepted.position, kept);
-                Ok(accepted)
-            }
-            Err(refused) => {
-                drop(refused.submission.into_input());
-                Err(refused.error)
-            }
-        })
-    }
-
-    /// Submits a native task with `count` inputs at once, which `read` reads.
-    pub(crate) fn submit_batch(
-        self,
-        submission: Submission,
-        count: usize,
-        read: impl FnOnce() -> JsResult<Payload>,
-    ) -> Result<Accepted> {
-        let Submission { task, id, options, .. } = submission;
-        let inputs = self.input(submission.pool, read)?;
-        let token = options.token();
-        let kept = options.cancellable.then(|| token.clone());
-        let batch = Batch::new(id, self.core.events(), task, options.priority, inputs, count, token);
-        self.submit_to(submission.pool, |pool| match pool.submit_batch(Arc::new(batch)) {
-            Ok(accepted) => {
-                self.keep(id, pool, accepted.position, kept);
-                Ok(accepted)
-            }
-            Err(refused) => {
-                refused.submission.disown();
-                Err(refused.error)
-            }
-        })
+        self.submit_job(submission, job, Target::Native, kept)
     }
 
     /// Submits a task of a script.
@@ -114,23 +81,67 @@ impl Pools<'_> {
         script: ScriptOptions,
         read: impl FnOnce() -> JsResult<Payload>,
     ) -> Result<Accepted> {
-        let Submission { task, id, options, .. } = submission;
-        let input = self.input(submission.pool, read)?;
+        let Submission { pool, task, id, options } = submission;
+        let input = self.input(pool, read)?;
         let token = options.cancellable.then(|| options.token());
         let mut job = Job::new(id, self.core.events(), task, input, token.clone()).by(script.path);
         if script.exclusive {
             job = job.exclusive();
         }
-        self.submit_to(submission.pool, |pool| match pool.submit(job, options.priority, script.target) {
-            Ok(accepted) => {
-                self.keep(id, pool, accepted.position, token);
-                Ok(accepted)
-            }
-            Err(refused) => {
-                drop(refused.submission.into_input());
-                Err(refused.error)
-            }
+        self.submit_job(submission, job, script.target, token)
+    }
+
+    /// Submits a native task with `count` inputs at once, which `read` reads.
+    pub(crate) fn submit_batch(
+        self,
+        submission: Submission,
+        count: usize,
+        read: impl FnOnce() -> JsResult<Payload>,
+    ) -> Result<Accepted> {
+        let Submission { pool, task, id, options } = submission;
+        let inputs = self.input(pool, read)?;
+        let token = options.token();
+        let kept = options.cancellable.then(|| token.clone());
+        let batch = Batch::new(id, self.core.events(), task, options.priority, inputs, count, token);
+        self.submit_to(submission, kept, |pool| {
+            pool.submit_batch(Arc::new(batch)).map_err(|refused| {
+                refused.submission.disown();
+                refused.error
+            })
         })
+    }
+
+    fn submit_job(
+        self,
+        submission: Submission,
+        job: Job,
+        target: Target,
+        kept: Option<CancelToken>,
+    ) -> Result<Accepted> {
+        let priority = submission.options.priority;
+        self.submit_to(submission, kept, |pool| {
+            pool.submit(job, priority, target).map_err(|refused| {
+                drop(refused.submission.into_input());
+                refused.error
+            })
+        })
+    }
+
+    /// Submits; what is accepted can be cancelled by its id, where there is a token to keep for that.
+    fn submit_to(
+        self,
+        submission: Submission,
+        kept: Option<CancelToken>,
+        submit: impl FnOnce(&Pool) -> std::result::Result<Accepted, Error>,
+    ) -> Result<Accepted> {
+        let submitted = self.with(submission.pool, |pool| {
+            let accepted = submit(pool)?;
+            if let Some(token) = kept {
+                self.core.jobs().remember(submission.id, pool.clone(), accepted.position, token);
+            }
+            Ok(accepted)
+        });
+        submitted.unwrap_or_else(|| Err(unknown_pool()))
     }
 
     /// Reads an input, but not for a pool that is gone: what is given away with it stays where it is.
@@ -146,21 +157,6 @@ impl Pools<'_> {
             }
             status => status.into(),
         })
-    }
-
-    fn submit_to<T>(
-        self,
-        pool: u32,
-        submit: impl FnOnce(&Pool) -> std::result::Result<T, Error>,
-    ) -> Result<T> {
-        self.with(pool, submit).map_or_else(|| Err(unknown_pool()), |outcome| outcome.map_err(Into::into))
-    }
-
-    /// Keeps a job cancellable by its id, if it has a token for that.
-    fn keep(self, id: u64, pool: &Pool, position: QueuePosition, token: Option<CancelToken>) {
-        if let Some(token) = token {
-            self.core.jobs().remember(id, pool.clone(), position, token);
-        }
     }
 }
 

@@ -16,7 +16,7 @@ pub trait Outbox: Send + Sync {
     /// Takes the one answer to the job that was submitted under `id`.
     fn settle(&self, id: u64, outcome: Result<Value>);
 
-    /// Takes the one answer of a script. What is in wire form may stay so.
+    /// Takes the one answer of a script. A value in wire form may stay so.
     fn settle_script(&self, id: u64, outcome: ScriptOutcome) {
         self.settle(
             id,
@@ -38,14 +38,14 @@ pub enum ScriptOutcome {
     Done(Payload),
     /// It threw this.
     Failed(Envelope),
-    /// What it returned or threw goes to the owner by the native fallback: a port of Node's beside the queue.
+    /// The value that it returned or threw goes to the owner by the native fallback: a port of Node's, beside the queue.
     ViaFallback {
         /// Whether it was thrown.
         failed: bool,
         /// The key of the worker's registration: names the port.
         from: u64,
     },
-    /// Its time was up before it ended: nobody waits for what it returned or threw.
+    /// Its time was up before it ended: no caller waits for the value.
     Late {
         /// As `from` in `ViaFallback`, when it went that way.
         via_fallback: Option<u64>,
@@ -109,5 +109,102 @@ impl Drop for Reply {
             let error = Error::new(Code::Internal, "the task was dropped unanswered; please report this");
             outbox.settle(self.id, Err(error));
         }
+    }
+}
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use std::sync::Arc;
+    use std::time::{Duration, Instant};
+
+    use super::*;
+    use crate::cancel::CancelToken;
+    use crate::pool::test_tasks::{ECHO, PANIC, SLEEP, TestTasks};
+    use crate::pool::{Config, Job, Pool, Target};
+    use crate::sync::{Condvar, Mutex, wait_for};
+
+    /// The outbox of a thread that submits one task at a time and blocks until it is answered.
+    struct Blocking {
+        /// The id of the task under way, and its answer.
+        answer: Mutex<(u64, Option<Result<Value>>)>,
+        settled: Condvar,
+    }
+
+    impl Blocking {
+        fn leak() -> &'static Self {
+            Box::leak(Box::new(Blocking { answer: Mutex::new((0, None)), settled: Condvar::new() }))
+        }
+
+        fn run(
+            &'static self,
+            pool: &Pool,
+            task: usize,
+            input: f64,
+            token: Option<CancelToken>,
+        ) -> Result<Value> {
+            let id = {
+                let mut answer = self.answer.lock();
+                answer.0 += 1;
+                answer.0
+            };
+            let job = Job::new(id, self, task, Payload::Value(Value::Number(input)), token);
+            if let Err(refused) = pool.submit(job, 0, Target::Native) {
+                drop(refused.submission.into_input());
+                return Err(refused.error);
+            }
+            let mut answer = self.answer.lock();
+            loop {
+                if let Some(outcome) = answer.1.take() {
+                    return outcome;
+                }
+                let timed_out = wait_for(&self.settled, &mut answer, Duration::from_secs(30));
+                assert!(!timed_out, "every task is answered");
+            }
+        }
+    }
+
+    impl Outbox for Blocking {
+        fn settle(&self, id: u64, outcome: Result<Value>) {
+            let mut answer = self.answer.lock();
+            assert_eq!(id, answer.0);
+            assert!(answer.1.replace(outcome).is_none());
+            drop(answer);
+            self.settled.notify_one();
+        }
+    }
+
+    #[test]
+    fn a_thread_can_block_until_its_task_is_answered() {
+        let pool =
+            Pool::new(Config { max_threads: 2, max_queue: 2, ..Config::default() }, Arc::new(TestTasks));
+        std::thread::scope(|scope| {
+            for _ in 0..3 {
+                scope.spawn(|| {
+                    let outbox = Blocking::leak();
+                    for n in 0..2_000 {
+                        let n = f64::from(n);
+                        assert_eq!(outbox.run(&pool, ECHO, n, None), Ok(Value::Number(n)));
+                    }
+                    assert_eq!(outbox.run(&pool, PANIC, 0.0, None).unwrap_err().code(), Code::TaskPanicked);
+                });
+            }
+        });
+        let outbox = Blocking::leak();
+        let soon = CancelToken::new(Some(Instant::now() + Duration::from_millis(20)));
+        assert_eq!(outbox.run(&pool, SLEEP, 60_000.0, Some(soon)), Err(Reason::TimedOut.into_error()));
+        let (token, closing) = (CancelToken::new(None), pool.clone());
+        let canceller = token.clone();
+        let canceller = std::thread::spawn(move || canceller.cancel(Reason::Cancelled));
+        assert_eq!(outbox.run(&pool, SLEEP, 60_000.0, Some(token)), Err(Reason::Cancelled.into_error()));
+        canceller.join().unwrap();
+        let closer = std::thread::spawn(move || {
+            while closing.stats().running == 0 {
+                std::thread::yield_now();
+            }
+            closing.close(true, None);
+        });
+        assert_eq!(outbox.run(&pool, SLEEP, 60_000.0, None), Err(Reason::PoolClosed.into_error()));
+        assert_eq!(outbox.run(&pool, ECHO, 0.0, None).unwrap_err().code(), Code::PoolClosed);
+        closer.join().unwrap();
     }
 }

@@ -28,14 +28,13 @@
 
 use std::time::Instant;
 
-use super::job::{InputPath, Job};
-use super::observer::{TaskObserver, TaskRef};
+use super::observer::TaskRef;
 use super::outbox::Reply;
+use super::position::Taker;
 use super::queue::Queue;
 use super::script_functions::FunctionNames;
-use super::state::State;
 use crate::cancel::{CancelToken, Reason};
-use crate::value::{Payload, Value};
+use crate::value::Payload;
 
 /// How a script worker is reached: the event queue of its environment.
 pub trait Waker: Send + Sync {
@@ -52,7 +51,7 @@ pub(super) struct Running {
     pub(super) task: TaskRef,
     pub(super) started: Instant,
     pub(super) exclusive: bool,
-    /// The input of a job whose path is [`InputPath::OnDemand`], until its owner or its worker has claimed it.
+    /// The input of a job whose path is [`OnDemand`](super::InputPath::OnDemand), until its owner or its worker has claimed it.
     pub(super) input: Option<Payload>,
 }
 
@@ -65,12 +64,12 @@ pub(super) enum WorkerState {
     Left,
 }
 
-/// What the pool knows of one script worker.
+/// One script worker, as the pool knows it.
 pub(super) struct WorkerRegistration {
     pub(super) state: WorkerState,
     pub(super) waker: Option<&'static dyn Waker>,
     pub(super) running: Vec<Running>,
-    /// Whether the worker wants to end: it takes what is bound to it, and nothing more.
+    /// Whether the worker wants to end: it takes the jobs that are bound to it, and no others.
     pub(super) retiring: bool,
 }
 
@@ -100,7 +99,7 @@ pub(super) struct Scripts {
     busy: usize,
     /// Jobs that all workers together may run.
     pub(super) capacity: usize,
-    /// Whether the pool was closed by force: what ends now was dropped.
+    /// Whether the pool was closed by force: jobs that end now were dropped.
     forced: bool,
     pub(super) functions: FunctionNames,
 }
@@ -145,7 +144,7 @@ impl Scripts {
         number
     }
 
-    /// Ends a registration, and gives what ran there.
+    /// Ends a registration, and gives the jobs that ran there.
     pub(super) fn evict(&mut self, number: usize) -> Option<Vec<Running>> {
         let worker = self.workers.get_mut(number)?.take()?;
         self.vacant.push(number);
@@ -165,7 +164,7 @@ impl Scripts {
 
     /// Whether nothing waits and every worker is gone.
     pub(super) fn are_gone(&self, queue: &Queue) -> bool {
-        queue.waiting(super::position::Taker::Script) == 0 && self.workers.iter().all(Option::is_none)
+        queue.waiting(Taker::Script) == 0 && self.workers.iter().all(Option::is_none)
     }
 
     /// Workers alive or starting.
@@ -183,7 +182,7 @@ impl Scripts {
         self.workers().filter(|(_, worker)| is_idle(worker)).count()
     }
 
-    /// The tokens of what runs.
+    /// The tokens of the running jobs.
     pub(super) fn tokens(&self) -> impl Iterator<Item = &CancelToken> {
         self.workers().flat_map(|(_, worker)| &worker.running).filter_map(|job| job.token.as_ref())
     }
@@ -282,7 +281,7 @@ impl Scripts {
         if can_take { self.notify(number) } else { None }
     }
 
-    /// Notifies a worker of what waits for any, unless enough have been notified.
+    /// Notifies a worker of the jobs that wait for any, unless enough have been notified.
     #[must_use]
     pub(super) fn notify_if_needed(&mut self, queue: &Queue) -> Option<&'static dyn Waker> {
         if queue.takeable_by_any_worker() <= self.notified {
@@ -303,28 +302,5 @@ impl Scripts {
         let waker = worker.waker;
         self.notified += 1;
         waker
-    }
-}
-
-impl State {
-    /// [`Scripts::notify_if_needed`] of what waits now.
-    #[must_use]
-    pub(super) fn notify_worker_if_needed(&mut self) -> Option<&'static dyn Waker> {
-        self.scripts.notify_if_needed(&self.queue)
-    }
-
-    /// The next job for a worker, which has it in hand from now on: its id, and the job.
-    pub(super) fn begin_script(&mut self, number: usize, now: Instant) -> Option<(u64, Job)> {
-        let worker = self.scripts.worker(number)?;
-        let admits = |job: &Job| worker.admits(job.exclusive);
-        let mut job = self.queue.take_for_worker(number, worker.retiring, admits)?;
-        let (reply, task) = (job.reply.take(), TaskRef::script(job.task));
-        let id = reply.id();
-        self.tally.started(task, job.queued_at, now);
-        let input = (job.path == InputPath::OnDemand)
-            .then(|| std::mem::replace(&mut job.input, Payload::Value(Value::Undefined)));
-        let (token, exclusive) = (job.token.clone(), job.exclusive);
-        self.scripts.begin(number, Running { reply, token, task, started: now, exclusive, input });
-        Some((id, job))
     }
 }

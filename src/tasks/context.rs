@@ -1,4 +1,4 @@
-//! What a running task sees.
+//! The surroundings of a running task: its cancellation, and the threads that may help.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -45,7 +45,7 @@ impl<'a> Context<'a> {
     }
 
     /// For waits on shared memory: they end when the task must stop.
-    pub fn policy(&self) -> WaitLimit<'_> {
+    pub fn wait_limit(&self) -> WaitLimit<'_> {
         WaitLimit::new(Some(self.token))
     }
 

@@ -26,7 +26,8 @@ impl Data {
         mut each: impl FnMut(&[u8]),
     ) -> Result<()> {
         if let Data::Shared(shared) = self {
-            let range: SharedRange = take(shared.access(), shared.offset(), shared.len(), context.policy())?;
+            let range: SharedRange =
+                take(shared.access(), shared.offset(), shared.len(), context.wait_limit())?;
             return bulk::chunks(range.access(), shared.offset(), shared.len(), |block| {
                 context.checkpoint()?;
                 each(block);

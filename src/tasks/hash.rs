@@ -51,7 +51,7 @@ impl Encoding {
 struct Message {
     data: Data,
     encoding: Encoding,
-    /// Whether other threads shall help, with shared memory and an algorithm that allows it.
+    /// Whether other threads help, with shared memory and an algorithm that allows it.
     parallel: bool,
 }
 
@@ -120,13 +120,13 @@ pub(super) fn crc32() -> Task {
 
 const TAKES_PLAIN: &str = "bytes, shared memory or a string, or { data, parallel?: boolean }";
 
-/// Passes each section of shared memory to `hash` on whatever thread is free; the results in order.
+/// Passes each section of shared memory to `hash` on any free thread; the results in order.
 fn by_section<T: Send + 'static>(
     shared: &SharedBytes,
     context: &Context<'_>,
     hash: impl Fn(&SharedRange, usize, usize, &Context<'_>) -> Result<T> + Send + Sync + 'static,
 ) -> Result<Vec<T>> {
-    let range: SharedRange = take(shared.access(), shared.offset(), shared.len(), context.policy())?;
+    let range: SharedRange = take(shared.access(), shared.offset(), shared.len(), context.wait_limit())?;
     let sections: Vec<_> =
         (0..shared.len()).step_by(SECTION).map(|first| (first, SECTION.min(shared.len() - first))).collect();
     let results: Arc<Mutex<Vec<Option<T>>>> = Arc::new(Mutex::new(sections.iter().map(|_| None).collect()));

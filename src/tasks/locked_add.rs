@@ -8,7 +8,7 @@ use crate::shared::locks::Mutex;
 use crate::shared::{Access, atomics};
 use crate::value::{SharedBytes, Value};
 
-/// The greatest offset and count: what a JavaScript number holds exactly.
+/// The greatest offset and count: the largest integer that a JavaScript number holds exactly.
 const EXACT: u64 = (1 << 53) - 1;
 
 /// The shared memory that holds the lock and the number.
@@ -37,7 +37,7 @@ impl Input for LockedAdd {
             let Whole(counter) = options.required::<Whole<EXACT>>("counter")?;
             let Whole(count) = options.required::<Whole<EXACT>>("count")?;
             let Memory(bytes) = options.required("memory")?;
-            // Saturates: what is no offset on this machine is out of bounds.
+            // Saturates: a number that is no offset on this machine is out of bounds.
             let place =
                 |offset: u64| usize::try_from(offset).unwrap_or(usize::MAX).saturating_add(bytes.offset());
             Ok(LockedAdd { lock: place(lock), counter: place(counter), count, memory: bytes })
@@ -62,7 +62,7 @@ fn add(mutex: &Mutex, access: &Access, counter: usize, count: u64, context: &Con
     let mut pace = context.pace(1000);
     for _ in 0..count {
         pace.spend(1)?;
-        let guard = mutex.lock(context.policy())?;
+        let guard = mutex.lock(context.wait_limit())?;
         last = atomics::read::<f64>(access, counter)? + 1.0;
         atomics::write(access, counter, last)?;
         drop(guard);

@@ -13,7 +13,7 @@ struct Fill {
     parallel: bool,
 }
 
-/// What the elements become.
+/// The value that the elements get.
 #[derive(Clone, Copy)]
 enum Operand {
     Number(f64),
@@ -92,7 +92,7 @@ fn of_shared<T: Scalar>(
     parallel: bool,
     context: &Context<'_>,
 ) -> Result<Value> {
-    let range: ExclusiveRange = take(shared.access(), shared.offset(), shared.len(), context.policy())?;
+    let range: ExclusiveRange = take(shared.access(), shared.offset(), shared.len(), context.wait_limit())?;
     let sections = sections(shared.len() / size_of::<T>(), parallel, context);
     context.parallel_for(sections.len(), move |part, context| {
         let (mut first, count) = sections[part];

@@ -28,7 +28,7 @@ struct Bins {
 }
 
 impl Bins {
-    /// The bin of a value. The greatest value belongs to the last one; what is outside has none.
+    /// The bin of a value. The greatest value belongs to the last one; a value outside has none.
     #[inline(always)]
     fn of(&self, value: f64) -> Option<usize> {
         if !(value >= self.min && value <= self.max) {
@@ -112,7 +112,7 @@ fn gather(
     count: impl Fn(&SharedRange, usize, usize, &Context<'_>) -> Result<Vec<u64>> + Send + Sync + 'static,
     bins: usize,
 ) -> Result<Vec<u64>> {
-    let range: SharedRange = take(shared.access(), shared.offset(), shared.len(), context.policy())?;
+    let range: SharedRange = take(shared.access(), shared.offset(), shared.len(), context.wait_limit())?;
     let sections = sections(shared.len() / size, parallel, context);
     let total = Arc::new(Mutex::new(vec![0_u64; bins]));
     let sum = Arc::clone(&total);

@@ -76,7 +76,7 @@ fn is_float<T: Scalar>() -> bool {
 }
 
 fn of_shared<T: Scalar>(shared: &SharedBytes, parallel: bool, context: &Context<'_>) -> Result<Value> {
-    let range: SharedRange = take(shared.access(), shared.offset(), shared.len(), context.policy())?;
+    let range: SharedRange = take(shared.access(), shared.offset(), shared.len(), context.wait_limit())?;
     let sections = sections(shared.len() / size_of::<T>(), parallel, context);
     let totals = Arc::new(Mutex::new(vec![Total::default(); sections.len()]));
     let (results, range) = (Arc::clone(&totals), Arc::new(range));

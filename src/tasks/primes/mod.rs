@@ -8,7 +8,7 @@ use super::{Context, Task};
 use crate::error::Result;
 use crate::room;
 use crate::value::{Bytes, BytesKind, PortValue, Value, Words};
-use sieve::{RESIDUES, Sieve, WHEEL_PRIMES};
+use sieve::{RESIDUES, Sieve, wheel_primes};
 
 /// The largest limit of a count: a few seconds of one thread's work.
 const MAX_COUNT: u64 = 10_000_000_000;
@@ -104,10 +104,6 @@ fn list(limit: u64, context: &Context<'_>) -> Result<Bytes> {
     }
     debug_assert_eq!(filled, found);
     Ok(Bytes::owned(BytesKind::Uint32, primes))
-}
-
-fn wheel_primes(limit: u64) -> impl Iterator<Item = u32> {
-    WHEEL_PRIMES.into_iter().filter(move |&prime| u64::from(prime) <= limit)
 }
 
 #[cfg(all(test, not(loom)))]

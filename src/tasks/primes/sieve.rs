@@ -13,13 +13,18 @@ use crate::tasks::{Context, Pace};
 /// What a byte's bits stand for, the lowest first.
 pub(super) const RESIDUES: [u64; 8] = [1, 7, 11, 13, 17, 19, 23, 29];
 /// The primes that have no bit.
-pub(super) const WHEEL_PRIMES: [u32; 3] = [2, 3, 5];
+const WHEEL_PRIMES: [u32; 3] = [2, 3, 5];
 
 const PATTERN_PRIMES: [u64; 4] = [7, 11, 13, 17];
 const PATTERN_LEN: usize = 7 * 11 * 13 * 17;
 
 /// Strikes between two checkpoints: about a tenth of a millisecond.
 const STRIKES: usize = 1 << 16;
+
+/// The primes up to `limit` that have no bit.
+pub(super) fn wheel_primes(limit: u64) -> impl Iterator<Item = u32> {
+    WHEEL_PRIMES.into_iter().filter(move |&prime| u64::from(prime) <= limit)
+}
 
 /// A base prime and where it strikes next.
 struct Striker {

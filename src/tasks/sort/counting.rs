@@ -1,7 +1,6 @@
 //! Counting sort for elements of 8 and 16 bits: one pass to count each value, one to write them out.
 
-use super::BLOCK;
-use super::order::{Order, gather_nans, restore};
+use super::order::{BLOCK, Order, gather_nans, restore};
 use crate::error::Result;
 use crate::tasks::Context;
 

@@ -1,7 +1,8 @@
 //! `sort`: a typed array in ascending order, as `TypedArray.prototype.sort()` without a comparator leaves it.
 //!
-//! * `order` — what ascending means for each element type, as an order-preserving map to unsigned integers.
+//! * `order` — the ascending order of each element type, as an order-preserving map to unsigned integers.
 //! * `radix` — sorts unsigned integers of 32 and 64 bits.
+//! * `own` — sorts private memory.
 //! * `shared` — sorts shared memory, by one thread or by several.
 //! * `counting` — sorts unsigned integers of 8 and 16 bits.
 //!
@@ -13,17 +14,13 @@
 
 mod counting;
 mod order;
+mod own;
 mod radix;
 mod shared;
 
+use super::Task;
 use super::memory::{Parallel, Subject};
-use super::{Context, Task};
-use crate::error::{Code, Error, Result};
-use crate::value::{Bytes, BytesKind, Value};
-use order::{Float, Order, Signed, Unsigned};
-
-/// Elements between two checkpoints of a pass that reads and writes in order.
-const BLOCK: usize = 1 << 15;
+use crate::value::Value;
 
 /// `sort`: any typed array or Buffer; gives the same memory, sorted. Shared memory is sorted where it is.
 pub(super) fn task() -> Task {
@@ -32,7 +29,7 @@ pub(super) fn task() -> Task {
         "a typed array, a Buffer or shared memory, or { data, parallel?: boolean }",
         |Parallel { data, parallel }: Parallel<Subject>, context| match data {
             Subject::Own(mut bytes) => {
-                sort(&mut bytes, context)?;
+                own::sort(&mut bytes, context)?;
                 Ok(Value::Bytes(bytes))
             }
             Subject::Shared(memory) => {
@@ -45,47 +42,13 @@ pub(super) fn task() -> Task {
     .parallel()
 }
 
-fn sort(bytes: &mut Bytes, context: &Context<'_>) -> Result<()> {
-    context.checkpoint()?;
-    let kind = bytes.kind();
-    let memory = bytes.as_mut_slice();
-    match kind {
-        BytesKind::Uint8 | BytesKind::Uint8Clamped | BytesKind::Buffer => {
-            counting::sort8::<Unsigned>(memory, context)
-        }
-        BytesKind::Int8 => counting::sort8::<Signed>(memory, context),
-        BytesKind::Uint16 => counting::sort16::<Unsigned>(elements(memory)?, context),
-        BytesKind::Int16 => counting::sort16::<Signed>(elements(memory)?, context),
-        BytesKind::Float16 => counting::sort16::<Float>(elements(memory)?, context),
-        BytesKind::Uint32 => wide::<u32, Unsigned>(elements(memory)?, context),
-        BytesKind::Int32 => wide::<u32, Signed>(elements(memory)?, context),
-        BytesKind::Float32 => wide::<u32, Float>(elements(memory)?, context),
-        BytesKind::BigUint64 => wide::<u64, Unsigned>(elements(memory)?, context),
-        BytesKind::BigInt64 => wide::<u64, Signed>(elements(memory)?, context),
-        BytesKind::Float64 => wide::<u64, Float>(elements(memory)?, context),
-        BytesKind::ArrayBuffer | BytesKind::DataView => {
-            Err(Error::new(Code::Internal, "the input of 'sort' was not checked; please report it"))
-        }
-    }
-}
-
-fn elements<T: bytemuck::Pod>(memory: &mut [u8]) -> Result<&mut [T]> {
-    bytemuck::try_cast_slice_mut(memory).map_err(|error| {
-        Error::new(Code::Internal, format!("memory of a typed array is not as it should be: {error}"))
-    })
-}
-
-fn wide<K: radix::Key, O: Order<K>>(bits: &mut [K], context: &Context<'_>) -> Result<()> {
-    let (keys, range) = order::prepare::<K, O>(bits, context)?;
-    radix::sort(keys, range, context, |sorted| order::restore::<K, O>(sorted))
-}
-
 #[cfg(all(test, not(loom)))]
 mod tests {
     use std::cmp::Ordering;
 
-    use super::*;
+    use crate::error::Code;
     use crate::tasks::testing::{ok, refused, stops_when_cancelled};
+    use crate::value::{Bytes, BytesKind, Value};
 
     fn sorted<T: bytemuck::Pod>(kind: BytesKind, input: &[T]) -> Vec<T> {
         match ok("sort", Bytes::of(kind, bytemuck::cast_slice(input))) {

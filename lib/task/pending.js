@@ -1,15 +1,15 @@
 'use strict';
 
-/** One task under way that may end early, reports, or must be rejected here: its promise's functions, and what ends it. */
+/** One task under way that may end early, reports how far it is, or must be rejected here. */
 
 const { AsyncResource } = require('node:async_hooks');
 
-const { setImmediate } = require('./runtime/clock');
-const { Cancellable } = require('./end-early');
-const { abortError, TaskTimeoutError } = require('./errors');
-const { FORMS } = require('./constants');
-const { throwUncaught } = require('./runtime/turn');
-const { callUser } = require('./user-code');
+const { setImmediate } = require('../runtime/clock');
+const { Cancellable } = require('../end-early');
+const { abortError, TaskTimeoutError } = require('../errors');
+const { FORMS } = require('../constants');
+const { throwUncaught } = require('../runtime/turn');
+const { callUser } = require('../user-code');
 
 class Pending extends Cancellable {
   /** Given by `Delivery.add`. */
@@ -28,7 +28,7 @@ class Pending extends Cancellable {
   /**
    * @param {(value: unknown) => void} resolve
    * @param {(error: unknown) => void} reject
-   * @param {import('./task/native-pool').NativePool} pool
+   * @param {import('./native-pool').NativePool} pool
    * @param {string} task its name
    */
   constructor(resolve, reject, pool, task) {
@@ -37,7 +37,7 @@ class Pending extends Cancellable {
     this.task = task;
   }
 
-  /** Tells `onProgress` how far the task is, in the async context of this call, whoever delivers the report. */
+  /** Tells `onProgress` how far the task is, in the async context of this call and not in that of the delivery. */
   listen(onProgress) {
     this.#onProgress = onProgress;
     this.#context = new AsyncResource('rust-workers.task');
@@ -105,7 +105,7 @@ class Pending extends Cancellable {
     delivery.later(this, 'tell', value);
   }
 
-  /** Gives a report to who wants to know, unless the task was given up. */
+  /** Gives a report to the caller's listener, unless the task ended early. */
   tell(value) {
     if (this.ended || this.#onProgress === undefined) return;
     this.#context.runInAsyncScope(callUser, undefined, this.#onProgress, undefined, value);
