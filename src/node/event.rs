@@ -16,7 +16,7 @@ pub(crate) enum Event {
     PoolClosed { pool: u32 },
     /// A script reported on its job `id`.
     Progress { id: u64, answer: Answer },
-    /// The script worker of this key has sent its first message beside the queue: it is ready.
+    /// The script worker of this key has sent its first message through the native fallback: it is ready.
     WorkerReady { key: u64 },
     /// The script worker of this key asks for the memory of the input of the job `id` itself, instead of a copy.
     InputWanted { id: u64, key: u64 },
@@ -52,7 +52,7 @@ pub(crate) enum Answer {
     /// What a script threw, in its wire form.
     Rejected(Envelope),
     /// It comes another way: the next message of the script worker of this key.
-    Beside {
+    ViaFallback {
         failed: bool,
         from: u64,
     },
@@ -114,7 +114,7 @@ impl From<ScriptOutcome> for Answer {
         match outcome {
             ScriptOutcome::Done(payload) => payload.into(),
             ScriptOutcome::Failed(envelope) => Answer::Rejected(envelope),
-            ScriptOutcome::ViaFallback { failed, from } => Answer::Beside { failed, from },
+            ScriptOutcome::ViaFallback { failed, from } => Answer::ViaFallback { failed, from },
             ScriptOutcome::Late { via_fallback: Some(from) } => Answer::Late { from },
             ScriptOutcome::Late { via_fallback: None } => Answer::Error(Reason::TimedOut.into_error()),
         }
