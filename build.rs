@@ -2,8 +2,8 @@
 
 fn main() {
     napi_build::setup();
-    // A worker that loaded the addon alone makes Node `dlclose` it while pool threads still run its code
-    // (facts/node-api.md A6). `nodelete` keeps the image mapped for the life of the process.
+    // When a Worker that alone had loaded the addon ends, Node calls `dlclose` on it while pool threads still run its code.
+    // `nodelete` keeps the image mapped for the life of the process.
     if std::env::var("CARGO_CFG_TARGET_OS").as_deref() == Ok("linux") {
         println!("cargo:rustc-cdylib-link-arg=-Wl,-z,nodelete");
     }

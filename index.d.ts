@@ -321,7 +321,7 @@ export interface RunOptions {
    */
   transfer?: readonly (ArrayBuffer | MessagePort)[];
   /**
-   * Whether free threads of the pool shall help, with shared memory as the input: `sort`, `fill`, `sum`, `histogram`,
+   * Whether free threads of the pool help, with shared memory as the input: `sort`, `fill`, `sum`, `histogram`,
    * `atomicAdd`, `blake3`, `crc32`. Elsewhere it changes nothing; a task that cannot take it at all refuses it with
    * ERR_RW_INVALID_ARG_VALUE. @default false
    */
@@ -626,7 +626,7 @@ export interface AtomicView<T extends ElementType = any> extends AtomicOperation
 
 /**
  * Memory for JavaScript threads and native tasks alike: a real SharedArrayBuffer with the face of `Atomics` for its
- * Int32 elements. It travels in messages of this package's `Worker`, `parentPort` and ports, and in plain ones by its
+ * Int32 elements. It can be sent in messages of this package's `Worker`, `parentPort` and ports, and in plain ones by its
  * `buffer`. Made again in another thread from the same SharedArrayBuffer it is the same memory, and waiters meet.
  */
 export class SharedBuffer implements AtomicOperations<number> {
@@ -945,7 +945,7 @@ export interface WorkerOptions extends Omit<NodeWorkerOptions, 'transferList'> {
 
 /**
  * Node's own Worker: JavaScript on a thread with an isolate of its own. All options, events, methods and properties are
- * those of the running Node. Objects of this package (ports, SharedBuffer, locks) travel too, in `workerData` and in
+ * those of the running Node. Objects of this package (ports, SharedBuffer, locks) can be sent too, in `workerData` and in
  * messages, at any depth; the thread receives them by the `parentPort` and `workerData` of this package.
  *
  * `instanceof` holds for this class and for Node's, whichever of the two made the Worker.

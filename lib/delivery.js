@@ -5,8 +5,8 @@
  * side calls with a batch.
  *
  * There is one delivery for each JavaScript environment and binding, kept on the binding itself: under Jest this file
- * is loaded again for every test file while the binding stays (runtime/host-realm.js). So the delivery knows nothing of the values: answers
- * are read with the code, and the classes, of the copy that made the task's pool.
+ * is loaded again for every test file while the binding stays (runtime/host-realm.js). So the delivery knows nothing of
+ * the values: answers are read with the code, and the classes, of the copy that made the task's pool.
  *
  * A batch is read to its end before anything of the user's runs: progress, ports and what else listens come after, each
  * called by itself. So nothing that such code does, throws or waits for can cost another entry its answer. Promises are
@@ -110,7 +110,7 @@ class Delivery {
   /**
    * Adds a task under way.
    *
-   * @param {Function | import('./pending').Pending} settler the promise's resolve function, or a `Pending`
+   * @param {Function | import('./task/pending').Pending} settler the promise's resolve function, or a `Pending`
    * @param {import('./task/native-pool').NativePool} pool
    * @param {string} task its name
    * @returns {number} its id
@@ -291,7 +291,7 @@ class Delivery {
   /**
    * Calls a method of a task once the batch is read: it runs, or follows, a listener of the user's.
    *
-   * @param {import('./pending').Pending} pending
+   * @param {import('./task/pending').Pending} pending
    * @param {'tell' | 'resolve' | 'reject'} method
    * @param {unknown} value
    */

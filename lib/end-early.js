@@ -12,43 +12,41 @@ const { onAbort } = require('./abort');
 const { LONGEST_TIMER, clearTimeout, setTimeout } = require('./runtime/clock');
 
 class Cancellable {
-  #isSettled = false;
-  #resolve;
-  #reject;
-  #timer;
-  #stopWatching;
-
   /**
+   * The properties are assigned here and not declared, and no method is private: fields and private methods of a class that
+   * others extend make each object of theirs 30 ns slower (Node 20 to 24), which is a tenth of a task with options.
+   *
    * @param {(value: unknown) => void} resolve
    * @param {(error: unknown) => void} reject
    */
   constructor(resolve, reject) {
-    this.#resolve = resolve;
-    this.#reject = reject;
-  }
-
-  get isSettled() {
-    return this.#isSettled;
+    /** Whether it has its outcome. */
+    this.isSettled = false;
+    // The others are for this class alone.
+    this.settleWith = resolve;
+    this.rejectWith = reject;
+    this.timer = undefined;
+    this.stopWatching = undefined;
   }
 
   resolve(value) {
-    if (this.#isSettled) return;
-    this.#isSettled = true;
-    this.#resolve(value);
-    this.#release();
+    if (this.isSettled) return;
+    this.isSettled = true;
+    this.settleWith(value);
+    this.release();
   }
 
   reject(error) {
-    if (this.#isSettled) return;
-    this.#isSettled = true;
-    this.#reject(error);
-    this.#release();
+    if (this.isSettled) return;
+    this.isSettled = true;
+    this.rejectWith(error);
+    this.release();
   }
 
   /** The caller gets what `change` makes of the value. */
   through(change) {
-    const resolve = this.#resolve;
-    this.#resolve = (value) => resolve(change(value));
+    const resolve = this.settleWith;
+    this.settleWith = (value) => resolve(change(value));
   }
 
   /**
@@ -59,8 +57,8 @@ class Cancellable {
    * @param {boolean} holds whether the timer keeps the event loop alive
    */
   limitTime(milliseconds, timeUp, holds) {
-    this.#timer = setTimeout(timeUp, Math.min(milliseconds, LONGEST_TIMER));
-    if (!holds) this.#timer.unref();
+    this.timer = setTimeout(timeUp, Math.min(milliseconds, LONGEST_TIMER));
+    if (!holds) this.timer.unref();
   }
 
   /**
@@ -78,8 +76,8 @@ class Cancellable {
       this.endEarly(() => error);
       return;
     }
-    if (this.#isSettled) stopWatching();
-    else this.#stopWatching = stopWatching;
+    if (this.isSettled) stopWatching();
+    else this.stopWatching = stopWatching;
   }
 
   /**
@@ -88,13 +86,13 @@ class Cancellable {
    * @param {() => unknown} errorOf makes the error; called only if the promise is rejected with it
    */
   endEarly(errorOf) {
-    if (!this.#isSettled) this.reject(errorOf());
+    if (!this.isSettled) this.reject(errorOf());
   }
 
   /** Last, for where the stack is used up: the caller has the outcome by then. */
-  #release() {
-    if (this.#timer !== undefined) clearTimeout(this.#timer);
-    this.#stopWatching?.();
+  release() {
+    if (this.timer !== undefined) clearTimeout(this.timer);
+    this.stopWatching?.();
     this.released();
   }
 

@@ -1,4 +1,4 @@
-//! One switch for the primitives the engine's protocols stand on: the real ones, or loom's under `cfg(loom)`.
+//! The locks, atomics and threads that the engine's protocols use: the real ones, or loom's under `cfg(loom)`.
 
 #[cfg(not(loom))]
 mod real {
@@ -28,7 +28,7 @@ mod model {
     pub use loom::sync::atomic;
     pub use loom::thread;
 
-    /// loom's mutex with parking_lot's face.
+    /// loom's mutex with the methods of parking_lot's.
     pub struct Mutex<T>(loom::sync::Mutex<T>);
     /// loom's guard; an `Option` so that [`Condvar::wait`] can take it through `&mut`.
     pub struct MutexGuard<'a, T>(Option<loom::sync::MutexGuard<'a, T>>);
@@ -53,7 +53,7 @@ mod model {
         }
     }
 
-    /// loom's condition variable with parking_lot's face.
+    /// loom's condition variable with the methods of parking_lot's.
     pub struct Condvar(loom::sync::Condvar);
     impl Condvar {
         pub fn new() -> Self {

@@ -130,7 +130,7 @@ const JAVASCRIPT = [
   },
   {
     room: 'lib/task',
-    files: ['lib/task/', 'lib/pending.js', 'lib/pool-options.js', 'lib/values.js'],
+    files: ['lib/task/'],
     imports: ['lib/ports', 'lib/shared-buffer', 'lib/transfer', 'lib/codec', 'lib/delivery', ...GROUND],
     why: 'Inputs, answers and promises of tasks, of native and script tasks alike; so it imports neither kind of pool.',
   },

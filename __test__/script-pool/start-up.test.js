@@ -34,8 +34,8 @@ test('of ours it loads what came compiled, and for a number no codec', async () 
   const forNumber = ownCode(await loadedInPool(1));
   const forObject = ownCode(await loadedInPool({ a: 1, b: 'some name', c: [1, 2, 3] }));
   assert.ok(forNumber.includes(path.join(LIB, 'script-pool', 'runner.js')));
-  assert.ok(!forNumber.includes(path.join(LIB, 'values.js')));
-  assert.ok(forObject.includes(path.join(LIB, 'values.js')));
+  assert.ok(!forNumber.includes(path.join(LIB, 'task', 'values.js')));
+  assert.ok(forObject.includes(path.join(LIB, 'task', 'values.js')));
   assert.deepEqual(forObject.filter((file) => !files.includes(file)), []);
 });
 

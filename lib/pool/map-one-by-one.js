@@ -14,7 +14,7 @@
 const nodeGlobals = require('../runtime/globals');
 const { now } = require('../runtime/clock');
 const { PoolClosedError, TaskTimeoutError } = require('../errors');
-const { Pending } = require('../pending');
+const { Pending } = require('../task/pending');
 const { KeptInput } = require('../script-pool/kept-input');
 const { validateTransfer } = require('../transfer/task-transfer');
 const { listedIn } = require('../transfer/transferables');

@@ -9,8 +9,8 @@
 
 const { deliveryOf } = require('../delivery');
 const { binding } = require('../native');
-const { Pending } = require('../pending');
-const { submitOptions } = require('../pool-options');
+const { Pending } = require('../task/pending');
+const { submitOptions } = require('../task/options');
 const { encodeInput, encodeInputs } = require('../task/encode-input');
 const { isInPlace, taskIndex, taskName } = require('../task/native-tasks');
 const { givenBack, orGiven, prepareFor, prepareForAll, readOnce, withParallel } = require('../task/shared-inputs');

@@ -16,7 +16,7 @@ const { setTimeout } = require('../runtime/clock');
 
 // What `portTransit` says.
 const { ANNOUNCED, DEPOSITED } = require('../constants').TRANSIT;
-/** Milliseconds until a thread that has announced a port has parked it, as a rule. */
+/** Milliseconds until a thread that has announced a port has put it in transit, as a rule. */
 const SOON = 10;
 
 /**
@@ -29,7 +29,7 @@ function lookForLoss(endpoint) {
   if (fallback === undefined || early !== undefined) return;
   const transit = binding.portTransit(peerId);
   if (transit === ANNOUNCED) setTimeout(() => lookForLoss(endpoint), SOON).unref();
-  // While it is on its way nobody posts by it. So once it is parked, and nothing waits, the fallback port holds at most its
+  // While it is in transit nobody posts by it. So once it is there, and nothing waits, the fallback port holds at most its
   // end, which it sees when it is asked for a message.
   if (transit !== DEPOSITED || !endpoint.reader.isDrained || !fallback.isOpen) return;
   try {

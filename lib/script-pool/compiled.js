@@ -11,7 +11,7 @@ const LIB = path.join(__dirname, '..');
 /** What a worker loads at once; then what its first task makes it load if it is given more than a number. */
 const ENTRIES = [
   'transferable-types.js', 'script-pool/start.js', 'script-pool/load-script.js', 'script-pool/runner.js',
-  'values.js', 'script-pool/arriving-inputs.js', 'script-pool/message-tasks.js',
+  'task/values.js', 'script-pool/arriving-inputs.js', 'script-pool/message-tasks.js',
 ];
 
 let compiled;

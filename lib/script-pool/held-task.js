@@ -9,8 +9,8 @@ const { AsyncResource } = require('node:async_hooks');
 
 const { now } = require('../runtime/clock');
 const { PoolClosedError, QueueFullError } = require('../errors');
-const { Pending } = require('../pending');
-const { submitOptions } = require('../pool-options');
+const { Pending } = require('../task/pending');
+const { submitOptions } = require('../task/options');
 const { ensureStack } = require('../runtime/stack-overflow');
 const { KeptInput } = require('./kept-input');
 const { scriptSubmitOptions } = require('./script-options');

@@ -3,7 +3,7 @@
 /** The options of a script pool, beyond those of every pool: checked, and completed with their defaults. */
 
 const { InvalidArgValueError } = require('../errors');
-const { POOL, SCRIPT_RUN, poolOptions, runOptions } = require('../pool-options');
+const { POOL, SCRIPT_RUN, poolOptions, runOptions } = require('../task/options');
 const {
   validateFunction,
   validateInteger,
@@ -42,7 +42,7 @@ function scriptPoolOptions(given) {
 
 /**
  * @param {object} options as `scriptPoolOptions` gives them
- * @param {object} pool the settings of the pool (see pool-options.js)
+ * @param {object} pool the settings of the pool (see task/options.js)
  * @param {boolean} fixed whether the size was given as a number: so many workers, always
  */
 function scriptSettings(options, pool, fixed) {

@@ -9,8 +9,8 @@
 
 const { SCRIPTS } = require('../constants');
 const { binding } = require('../native');
-const { Pending } = require('../pending');
-const { submitOptions } = require('../pool-options');
+const { Pending } = require('../task/pending');
+const { submitOptions } = require('../task/options');
 const { transferablesIn } = require('../transfer/transferables');
 const { scriptSubmitOptions } = require('./script-options');
 const { notTooDeep } = require('./too-deep');

@@ -51,7 +51,7 @@ class ValueEncoder {
         if (isWholeBytes(value)) return this.#bytes(value);
     }
     // A getter of the value may send something too: with a writer of its own, before this one has ended.
-    if (this.#writer === undefined || this.#writer.busy) this.#writer = require('../values').messageWriter();
+    if (this.#writer === undefined || this.#writer.busy) this.#writer = require('../task/values').messageWriter();
     const writer = this.#writer;
     writer.keepBuffers = this.#keepBuffers;
     if (!writer.encode(value, 'message')) {
@@ -92,7 +92,7 @@ class ValueEncoder {
     if (!this.encode(value)) return undefined;
     const { form, value: shown, length, parts } = this;
     this.release();
-    const { decode, decodeBytes } = require('../values');
+    const { decode, decodeBytes } = require('../task/values');
     if (form === INPUT_DIRECT) return { value };
     if (form !== INPUT_WIRE) {
       const kind = this.#keepBuffers && isBuffer(value) ? KIND_BUFFER : form >> KIND_SHIFT;

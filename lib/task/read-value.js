@@ -11,7 +11,7 @@ const { CALL_BUFFER, FORMS } = require('../constants');
 /** Loaded for the first value that needs it: a worker starts sooner without. */
 let codec;
 let thrown;
-const values = () => (codec ??= require('../values'));
+const values = () => (codec ??= require('./values'));
 const decodeThrown = (...wire) => (thrown ??= require('./thrown')).decodeThrown(...wire);
 
 /** Of the number of encoded bytes, what is below this is where they begin, and the rest is their length. */

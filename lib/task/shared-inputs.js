@@ -54,7 +54,7 @@ function prepareFor(task, input) {
 /**
  * The same for the inputs of one `map`; `all` is changed where they are to be done in parallel.
  *
- * @param {import('../pending').Pending} pending what its outputs go through where some are given back
+ * @param {import('./pending').Pending} pending what its outputs go through where some are given back
  */
 function prepareForAll(task, all, parallel, pending) {
   if (LOOKED_INTO.has(task)) all.forEach((input, i) => (all[i] = readOnce(task, input)));

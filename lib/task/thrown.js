@@ -9,7 +9,7 @@
 const { publicClasses } = require('../errors');
 const nodeGlobals = require('../runtime/globals');
 const { typeOf } = require('../transfer/registry');
-const { decode, errorWriter } = require('../values');
+const { decode, errorWriter } = require('./values');
 
 const NOTHING = Object.freeze([]);
 

@@ -18,7 +18,7 @@ pub enum ReceiveError {
     Closed,
     /// The task must stop.
     Cancelled(Reason),
-    /// A message came whose payload only a JavaScript thread can receive. It is gone; the next may be fine.
+    /// A message came whose payload only a JavaScript thread can receive. It is dropped; the next may be readable.
     JavaScriptOnly,
 }
 

@@ -17,7 +17,7 @@ pub struct Message {
     pub fallback: Option<Fallback>,
 }
 
-/// How a payload stands in the native fallback.
+/// In which form a payload is in the native fallback.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fallback {
     /// As it is.

@@ -244,7 +244,7 @@ impl Port {
     }
 
     /// Whether a message would be taken now. When the answer is [`Refusal::Full`], the event loop of this end gets one
-    /// call of [`PortWaker::room`]; there is one request at a time, whoever asked. A port without a waker is never called.
+    /// call of [`PortWaker::room`]; there is one request at a time for an end. A port without a waker is never called.
     ///
     /// For an awaitable `send`: keep a queue of what was refused; ask; on `Ok` or on `room` post what fits, and ask
     /// again while any is left.

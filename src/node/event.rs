@@ -16,7 +16,7 @@ pub(crate) enum Event {
     PoolClosed { pool: u32 },
     /// A script reported on its job `id`.
     Progress { id: u64, answer: Answer },
-    /// The script worker of this key has sent its first message through the native fallback: it is ready.
+    /// The script worker of this key has sent its first message by the fallback port: it is ready.
     WorkerReady { key: u64 },
     /// The script worker of this key asks for the memory of the input of the job `id` itself, instead of a copy.
     InputWanted { id: u64, key: u64 },

@@ -168,7 +168,7 @@ impl ScriptWorker {
         Ok((f64::from(form), number, out_of_band.array()))
     }
 
-    /// Tells the owner that the worker is ready, and has told more by a message through the native fallback.
+    /// Tells the owner that the worker is ready, and has told more by a message of the fallback port.
     pub(crate) fn tell_ready(&self) {
         self.registration.owner.push(Event::WorkerReady { key: self.registration.key });
     }
@@ -178,8 +178,8 @@ impl ScriptWorker {
         self.push_report(id, progress.into());
     }
 
-    /// Tells the job's owner how far it is, by a message through the native fallback.
-    pub(crate) fn report_via_fallback(&self, id: u64) {
+    /// Tells the job's owner how far it is, by a message of the fallback port.
+    pub(crate) fn report_by_fallback(&self, id: u64) {
         self.push_report(id, Answer::ViaFallback { failed: false, from: self.registration.key });
     }
 

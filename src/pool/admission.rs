@@ -1,8 +1,8 @@
-//! How much may wait: the one rule against `maxQueue`, for takers of every kind.
+//! How many entries may wait: the one rule against `maxQueue`, for takers of every kind.
 //!
-//! `maxQueue` counts what waits *beyond what free takers will take*, whether or not these have come round to it yet: so the
-//! limit does not depend on how quickly a thread wakes, or comes back from what it has just answered. It is one limit for
-//! the whole queue: what waits beyond the free takers of one kind leaves less room for the others.
+//! `maxQueue` counts the entries that wait *beyond those that free takers will take*, whether or not these takers have
+//! looked at the queue yet: so the limit does not depend on how quickly a thread wakes, or comes back after an answer. It is
+//! one limit for the whole queue: entries that wait beyond the free takers of one kind leave less room for the others.
 
 use super::config::Config;
 use super::position::Taker;
@@ -18,7 +18,7 @@ impl State {
         }
     }
 
-    /// Takers that count as busy though they have answered what they held.
+    /// Takers that count as busy though they have answered all that they held.
     fn returning(&self, taker: Taker) -> usize {
         match taker {
             Taker::Native => self.threads.returning(),
@@ -30,7 +30,7 @@ impl State {
     /// Entries that wait beyond what free takers of their kind will take.
     fn excess(&self, taker: Taker, config: &Config) -> usize {
         let excess = self.queue.waiting(taker).saturating_sub(self.free(taker, config));
-        // Who returns is counted one by one: only where it makes a difference.
+        // Counting them takes a look at every slot: only where it makes a difference.
         if excess == 0 { 0 } else { excess.saturating_sub(self.returning(taker)) }
     }
 
@@ -39,7 +39,7 @@ impl State {
         Taker::ALL.iter().map(|taker| self.excess(*taker, config)).sum()
     }
 
-    /// How many entries may wait for takers of a kind; busy takers that return are not considered.
+    /// How many entries may wait for takers of a kind; takers that are returning are left out.
     pub(super) fn limit(&self, taker: Taker, config: &Config) -> usize {
         let others: usize =
             Taker::ALL.iter().filter(|other| **other != taker).map(|other| self.excess(*other, config)).sum();

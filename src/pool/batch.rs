@@ -4,7 +4,7 @@
 //! works on a chunk of them. Chunks grow while they run quickly, so that thousands of tiny inputs cost one lock
 //! for many, and a single long one makes no other thread wait.
 //!
-//! Every input is counted once, before the batch is answered: as what it came to, or as cancelled when it was given up
+//! Every input is counted once, before the batch is answered: as completed or failed, or as cancelled when it was given up
 //! because another one failed, or the batch was stopped. Once no input is left to take, the batch leaves the queue,
 //! before it is answered too.
 
@@ -78,7 +78,7 @@ struct State {
 }
 
 impl State {
-    /// No thread will take what is left. Gives how many inputs that are.
+    /// Gives up the inputs that no thread has taken; how many they are.
     fn give_up_rest(&mut self) -> usize {
         let rest = self.inputs.len();
         self.remaining -= rest;
@@ -202,7 +202,7 @@ impl Batch {
         }
     }
 
-    /// Puts a chunk's outputs in their places; answers when this was the last.
+    /// Stores a chunk's outputs by their indices; answers when this was the last.
     fn put(
         &self,
         first: usize,
@@ -218,8 +218,8 @@ impl Batch {
         if state.outputs.len() < end {
             state.outputs.resize(end, Value::Undefined);
         }
-        for (place, output) in state.outputs[first..end].iter_mut().zip(outputs) {
-            *place = output;
+        for (slot, output) in state.outputs[first..end].iter_mut().zip(outputs) {
+            *slot = output;
         }
         if let Some((index, error)) = failure {
             ended.add_error(&error);

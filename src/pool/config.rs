@@ -1,4 +1,4 @@
-//! What a pool is made from.
+//! The settings of a pool.
 
 use std::time::Duration;
 

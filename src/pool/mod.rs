@@ -1,6 +1,6 @@
 //! The pool: one queue, and the threads that take from it: native threads of its own, and script workers.
 //!
-//! What it runs it does not know: that is handed in as an [`Execute`].
+//! The pool does not know the tasks that it runs: they are handed in as an [`Execute`].
 //!
 //! * `config` — the settings of a pool.
 //! * `execute` — the two seams between the pool and the tasks: [`Execute`] and [`Helpers`].
@@ -9,7 +9,7 @@
 //! * `position` — [`Taker`], [`Target`] and [`QueuePosition`]: which kind of thread takes an entry, and where it waits.
 //! * `priority_queue` — one line: priorities, removal from the middle.
 //! * `queue` — the pool's queue: a line for each taker.
-//! * `admission` — how much may wait: the one rule against `maxQueue`.
+//! * `admission` — how many entries may wait: the one rule against `maxQueue`.
 //! * `observer` — the trait through which each step of a task is told; `tally` — the counters, which observe;
 //!   `stats` — a pool at one moment.
 //! * `threads` — the native threads' slots and counts; `parking` — how they sleep, wake and end, with the protocol.

@@ -8,12 +8,12 @@
 //! ```
 //!
 //! The one observer today is the [`Tally`](super::tally::Tally), of which there are several: one for each native thread's
-//! slot, one for what is decided under the pool's lock (queueing, script workers), and one for what is given up outside of
-//! it. So no counter is fought for. Calls are static: an observer that ignores something costs nothing.
+//! slot, one for everything under the pool's lock (submissions, script workers), and one for tasks that are given up outside
+//! of it. So no counter is contended. Calls are static: an observer that ignores something costs nothing.
 //!
 //! A histogram of waiting times, a trace or a diagnostics channel is a further implementation of the trait. It stands beside
-//! the tally in those three places (in a struct that implements the trait for both), and has there what the counters need
-//! not: the task, its taker and the times.
+//! the tally in those three places (in a struct that implements the trait for both). There it gets more than the counters
+//! need: the task, its taker and the times.
 
 use std::time::Instant;
 
@@ -87,7 +87,7 @@ impl Ended {
 }
 
 /// Told of each step of each task. Every call comes from one thread at a time for each observer, some with the pool's lock
-/// held: an observer takes no lock and calls nobody.
+/// held: an observer takes no lock and calls no code of others.
 pub(super) trait TaskObserver {
     /// `count` tasks were accepted, as one entry.
     fn queued(&self, _task: TaskRef, _count: usize, _at: Instant) {}
@@ -97,7 +97,7 @@ pub(super) trait TaskObserver {
     fn retracted(&self, _task: TaskRef) {}
     /// A thread begins an entry: of a batch, each thread that works on it.
     fn started(&self, _task: TaskRef, _queued_at: Instant, _at: Instant) {}
-    /// A thread is done with an entry that it had started.
+    /// A thread is done with an entry that it had started. Not told of the jobs of a script worker that died: they end only.
     fn left(&self, _task: TaskRef, _started: Instant, _at: Instant) {}
     /// `count` tasks have ended so, whether they had started or not. Told before they are answered: a caller that has the
     /// answer finds it counted.

@@ -16,7 +16,7 @@ pub trait Outbox: Send + Sync {
     /// Takes the one answer to the job that was submitted under `id`.
     fn settle(&self, id: u64, outcome: Result<Value>);
 
-    /// Takes the one answer of a script. What is in wire form may stay so.
+    /// Takes the one answer of a script. A value in wire form may stay so.
     fn settle_script(&self, id: u64, outcome: ScriptOutcome) {
         self.settle(
             id,
@@ -38,14 +38,14 @@ pub enum ScriptOutcome {
     Done(Payload),
     /// It threw this.
     Failed(Envelope),
-    /// What it returned or threw goes to the owner by the native fallback: a port of Node's beside the queue.
+    /// The value that it returned or threw goes to the owner by the native fallback: a port of Node's, beside the queue.
     ViaFallback {
         /// Whether it was thrown.
         failed: bool,
         /// The key of the worker's registration: names the port.
         from: u64,
     },
-    /// Its time was up before it ended: nobody waits for what it returned or threw.
+    /// Its time was up before it ended: no caller waits for the value.
     Late {
         /// As `from` in `ViaFallback`, when it went that way.
         via_fallback: Option<u64>,

@@ -5,7 +5,7 @@
 //! are *in the middle of*, which are running and end by themselves.
 //!
 //! *A thread that comes late* finds no part left, or no work (the parallel-for has ended), and goes. It holds the work only
-//! while it has a part: what the work keeps alive, memory of JavaScript among it, is let go of before the task is answered.
+//! while it has a part: whatever the work keeps alive, memory of JavaScript included, is released before the task is answered.
 //!
 //! *After a failure* no further part is begun; the first error is that of the whole.
 
@@ -14,7 +14,7 @@ use crate::error::{Code, Error, Result};
 use crate::panic::guard;
 use crate::sync::{Condvar, Mutex};
 
-/// What is done for each part.
+/// The work on one part, given its number.
 pub type PartWork = std::sync::Arc<dyn Fn(usize, &CancelToken) -> Result<()> + Send + Sync>;
 
 struct State {
@@ -184,7 +184,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_work_holds_is_let_go_of_when_it_returns() {
+    fn what_the_work_holds_is_released_when_it_returns() {
         let pool = pool(4);
         for _ in 0..200 {
             let held = Arc::new(());

@@ -15,7 +15,7 @@ impl Taker {
     pub(super) const ALL: [Taker; 2] = [Taker::Native, Taker::Script];
 }
 
-/// What a job is submitted to.
+/// The taker that a job is submitted to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Target {
     /// Any native thread.
@@ -41,11 +41,11 @@ impl Target {
 
 /// Where in the queue an entry waits, for as long as it waits there. A script's job that loses its worker moves to another.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct QueuePosition(pub(super) Place);
+pub struct QueuePosition(pub(super) Location);
 
 /// A line, and a position in it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Place {
+pub(super) enum Location {
     Native(LinePosition),
     AnyWorker(LinePosition),
     Worker(usize, LinePosition),
@@ -63,14 +63,14 @@ pub(super) struct LinePosition {
 impl QueuePosition {
     /// Of a script's job that waits for a worker that it can be bound to.
     pub fn of_orphan(id: u64) -> Self {
-        QueuePosition(Place::Orphan(id))
+        QueuePosition(Location::Orphan(id))
     }
 
     /// Which kind of thread takes the entry.
     pub fn taker(self) -> Taker {
         match self.0 {
-            Place::Native(_) => Taker::Native,
-            Place::AnyWorker(_) | Place::Worker(..) | Place::Orphan(_) => Taker::Script,
+            Location::Native(_) => Taker::Native,
+            Location::AnyWorker(_) | Location::Worker(..) | Location::Orphan(_) => Taker::Script,
         }
     }
 }

@@ -1,7 +1,7 @@
 //! One line of the queue: first in, first out within a priority; higher priorities first.
 //!
 //! Each priority is a level. A position names a level and a running number in it, so taking one waiting job out of the
-//! middle (an abort) is O(1) and drops its input at once; what stays behind is an empty slot, skipped later.
+//! middle (an abort) is O(1) and drops its input at once; an empty slot stays behind, and is skipped later.
 
 use std::collections::VecDeque;
 
@@ -13,7 +13,7 @@ use crate::sync::Arc;
 /// The levels of a line that holds nothing keep no more room than this.
 const KEPT_SLOTS: usize = 4096;
 
-/// What waits.
+/// An entry of the queue.
 pub(super) enum Entry {
     Job(Job),
     Batch(Arc<Batch>),

@@ -12,11 +12,11 @@ use std::collections::VecDeque;
 use super::batch::Batch;
 use super::job::Job;
 use super::parallel_for::ParallelFor;
-use super::position::{Place, QueuePosition, Taker, Target};
+use super::position::{Location, QueuePosition, Taker, Target};
 use super::priority_queue::{Entry, PriorityQueue};
 use crate::sync::Arc;
 
-/// What a native thread takes.
+/// The work that a native thread takes.
 pub(super) enum Taken {
     Job(Job),
     Batch(Arc<Batch>),
@@ -62,7 +62,7 @@ impl Queue {
         self.native.top_priority()
     }
 
-    /// What native threads could take up now: entries, and requests for threads.
+    /// How much native threads could take up now: entries, and requests for threads.
     pub(super) fn takeable_by_threads(&self) -> usize {
         self.native.len() + self.stealable.len()
     }
@@ -80,19 +80,19 @@ impl Queue {
     /// Adds an entry.
     pub(super) fn push(&mut self, entry: Entry, priority: i32, target: Target) -> QueuePosition {
         QueuePosition(match (target, entry) {
-            (Target::Native, entry) => Place::Native(self.native.push(priority, entry)),
-            (Target::AnyWorker, entry) => Place::AnyWorker(self.any_worker.push(priority, entry)),
+            (Target::Native, entry) => Location::Native(self.native.push(priority, entry)),
+            (Target::AnyWorker, entry) => Location::AnyWorker(self.any_worker.push(priority, entry)),
             (Target::Worker(number), entry) => {
                 if self.bound.len() <= number {
                     self.bound.resize_with(number + 1, PriorityQueue::new);
                 }
                 self.bound_len += 1;
-                Place::Worker(number, self.bound[number].push(priority, entry))
+                Location::Worker(number, self.bound[number].push(priority, entry))
             }
             (Target::NoWorker, Entry::Job(job)) => {
                 let id = job.reply.id();
                 self.orphans.push((priority, job));
-                Place::Orphan(id)
+                Location::Orphan(id)
             }
             (Target::NoWorker, Entry::Batch(_)) => unreachable!("scripts have no batches"),
         })
@@ -101,14 +101,14 @@ impl Queue {
     /// Takes out the entry at a position, if it still waits there.
     pub(super) fn remove(&mut self, position: QueuePosition) -> Option<Entry> {
         match position.0 {
-            Place::Native(at) => self.native.remove(at),
-            Place::AnyWorker(at) => self.any_worker.remove(at),
-            Place::Worker(number, at) => {
+            Location::Native(at) => self.native.remove(at),
+            Location::AnyWorker(at) => self.any_worker.remove(at),
+            Location::Worker(number, at) => {
                 let removed = self.bound.get_mut(number)?.remove(at);
                 self.bound_len -= usize::from(removed.is_some());
                 removed
             }
-            Place::Orphan(id) => self.remove_orphan(id).map(|(_, job)| Entry::Job(job)),
+            Location::Orphan(id) => self.remove_orphan(id).map(|(_, job)| Entry::Job(job)),
         }
     }
 
@@ -187,7 +187,7 @@ impl Queue {
         Some(job)
     }
 
-    /// Makes orphans of what is bound to the worker `number`: their ids. Their positions are other ones from now on.
+    /// Makes orphans of the jobs that are bound to the worker `number`: their ids. Their positions change by that.
     pub(super) fn orphan_bound(&mut self, number: usize) -> Vec<u64> {
         let Some(line) = self.bound.get_mut(number) else { return Vec::new() };
         let mut ids = Vec::with_capacity(line.len());

@@ -64,12 +64,12 @@ pub(super) enum WorkerState {
     Left,
 }
 
-/// What the pool knows of one script worker.
+/// One script worker, as the pool knows it.
 pub(super) struct WorkerRegistration {
     pub(super) state: WorkerState,
     pub(super) waker: Option<&'static dyn Waker>,
     pub(super) running: Vec<Running>,
-    /// Whether the worker wants to end: it takes what is bound to it, and nothing more.
+    /// Whether the worker wants to end: it takes the jobs that are bound to it, and no others.
     pub(super) retiring: bool,
 }
 
@@ -99,7 +99,7 @@ pub(super) struct Scripts {
     busy: usize,
     /// Jobs that all workers together may run.
     pub(super) capacity: usize,
-    /// Whether the pool was closed by force: what ends now was dropped.
+    /// Whether the pool was closed by force: jobs that end now were dropped.
     forced: bool,
     pub(super) functions: FunctionNames,
 }
@@ -144,7 +144,7 @@ impl Scripts {
         number
     }
 
-    /// Ends a registration, and gives what ran there.
+    /// Ends a registration, and gives the jobs that ran there.
     pub(super) fn evict(&mut self, number: usize) -> Option<Vec<Running>> {
         let worker = self.workers.get_mut(number)?.take()?;
         self.vacant.push(number);
@@ -182,7 +182,7 @@ impl Scripts {
         self.workers().filter(|(_, worker)| is_idle(worker)).count()
     }
 
-    /// The tokens of what runs.
+    /// The tokens of the running jobs.
     pub(super) fn tokens(&self) -> impl Iterator<Item = &CancelToken> {
         self.workers().flat_map(|(_, worker)| &worker.running).filter_map(|job| job.token.as_ref())
     }
@@ -281,7 +281,7 @@ impl Scripts {
         if can_take { self.notify(number) } else { None }
     }
 
-    /// Notifies a worker of what waits for any, unless enough have been notified.
+    /// Notifies a worker of the jobs that wait for any, unless enough have been notified.
     #[must_use]
     pub(super) fn notify_if_needed(&mut self, queue: &Queue) -> Option<&'static dyn Waker> {
         if queue.takeable_by_any_worker() <= self.notified {

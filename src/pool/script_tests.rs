@@ -86,7 +86,7 @@ fn submit_with(
     pool.submit(job(id, answers, None), priority, Target::AnyWorker)
 }
 
-fn seat(pool: &Pool, waker: &'static Counter) -> usize {
+fn join(pool: &Pool, waker: &'static Counter) -> usize {
     let number = pool.register_worker().expect("open");
     assert!(pool.worker_joined(number, waker));
     number
@@ -106,18 +106,18 @@ fn id_of(step: &Step) -> Option<u64> {
 #[test]
 fn a_worker_answers_and_takes_the_next_in_one_step() {
     let (pool, answers) = (pool(1, usize::MAX), Answers::leak());
-    let seat = seat(&pool, Counter::leak());
+    let worker = join(&pool, Counter::leak());
     for id in 1..=3 {
         submit(&pool, id, answers);
     }
-    assert_eq!(id_of(&pool.script_step(seat, None, IdleWait::Never)), Some(1));
-    assert_eq!(id_of(&pool.script_step(seat, Some((1, done())), IdleWait::Never)), Some(2));
+    assert_eq!(id_of(&pool.script_step(worker, None, IdleWait::Never)), Some(1));
+    assert_eq!(id_of(&pool.script_step(worker, Some((1, done())), IdleWait::Never)), Some(2));
     assert_eq!(answers.of(1), Some(Ok(Value::Bool(true))));
     assert_eq!(answers.of(2), None);
-    pool.script_finish(seat, 2, done());
+    pool.script_finish(worker, 2, done());
     assert_eq!(answers.of(2), Some(Ok(Value::Bool(true))));
-    assert_eq!(id_of(&pool.script_step(seat, None, IdleWait::Never)), Some(3));
-    assert!(matches!(pool.script_step(seat, Some((3, done())), IdleWait::Never), Step::Wait));
+    assert_eq!(id_of(&pool.script_step(worker, None, IdleWait::Never)), Some(3));
+    assert!(matches!(pool.script_step(worker, Some((3, done())), IdleWait::Never), Step::Wait));
     let stats = pool.stats();
     assert_eq!((stats.completed, stats.queued, stats.running, stats.workers), (3, 0, 0, 1));
 }
@@ -125,13 +125,13 @@ fn a_worker_answers_and_takes_the_next_in_one_step() {
 #[test]
 fn priorities_come_first_among_scripts() {
     let (pool, answers) = (pool(1, usize::MAX), Answers::leak());
-    let seat = seat(&pool, Counter::leak());
+    let worker = join(&pool, Counter::leak());
     for (id, priority) in [(1, 0), (2, 5), (3, -1), (4, 5)] {
         submit_with(&pool, id, answers, priority).ok().expect("accepted");
     }
     let mut order = Vec::new();
     let mut finished = None;
-    while let Some(id) = id_of(&pool.script_step(seat, finished.take(), IdleWait::Never)) {
+    while let Some(id) = id_of(&pool.script_step(worker, finished.take(), IdleWait::Never)) {
         order.push(id);
         finished = Some((id, done()));
     }
@@ -139,12 +139,12 @@ fn priorities_come_first_among_scripts() {
 }
 
 #[test]
-fn a_push_notifications_one_waiting_worker_and_no_more_than_there_are_jobs() {
+fn a_push_notifies_one_waiting_worker_and_no_more_than_there_are_jobs() {
     let (pool, answers) = (pool(2, usize::MAX), Answers::leak());
     let (first, second) = (Counter::leak(), Counter::leak());
-    let seats = [seat(&pool, first), seat(&pool, second)];
-    for seat in seats {
-        assert!(matches!(pool.script_step(seat, None, IdleWait::Never), Step::Wait));
+    let workers = [join(&pool, first), join(&pool, second)];
+    for worker in workers {
+        assert!(matches!(pool.script_step(worker, None, IdleWait::Never), Step::Wait));
     }
     let Accepted { needs_worker, .. } = submit_with(&pool, 1, answers, 0).ok().expect("accepted");
     assert!(!needs_worker);
@@ -157,25 +157,25 @@ fn a_push_notifications_one_waiting_worker_and_no_more_than_there_are_jobs() {
 }
 
 #[test]
-fn a_notified_worker_that_ends_passes_its_call_on() {
+fn a_notified_worker_that_ends_passes_its_notification_on() {
     let (pool, answers) = (pool(2, usize::MAX), Answers::leak());
     let (first, second) = (Counter::leak(), Counter::leak());
-    let seats = [seat(&pool, first), seat(&pool, second)];
-    for seat in seats {
-        pool.script_step(seat, None, IdleWait::Never);
+    let workers = [join(&pool, first), join(&pool, second)];
+    for worker in workers {
+        pool.script_step(worker, None, IdleWait::Never);
     }
     submit(&pool, 1, answers);
     assert_eq!((first.notifications(), second.notifications()), (0, 1));
-    pool.unregister_worker(seats[1]);
+    pool.unregister_worker(workers[1]);
     assert_eq!(first.notifications(), 1);
-    assert!(pool.evict_worker(seats[1]).0.is_empty());
-    assert_eq!(id_of(&pool.script_step(seats[0], None, IdleWait::Never)), Some(1));
+    assert!(pool.evict_worker(workers[1]).0.is_empty());
+    assert_eq!(id_of(&pool.script_step(workers[0], None, IdleWait::Never)), Some(1));
 }
 
 #[test]
 fn what_a_dead_worker_held_is_given_to_its_owner_once() {
     let (pool, answers) = (pool(1, usize::MAX), Answers::leak());
-    let dead = seat(&pool, Counter::leak());
+    let dead = join(&pool, Counter::leak());
     for id in 1..=3 {
         submit(&pool, id, answers);
     }
@@ -186,8 +186,8 @@ fn what_a_dead_worker_held_is_given_to_its_owner_once() {
     assert_eq!(pool.evict_worker(dead), (vec![1, 2], vec![]));
     assert_eq!(pool.evict_worker(dead), (vec![], vec![]));
     assert_eq!(answers.of(1), None, "the owner answers");
-    let next = seat(&pool, Counter::leak());
-    assert_eq!(next, dead, "the place is used again");
+    let next = join(&pool, Counter::leak());
+    assert_eq!(next, dead, "the number is used again");
     assert_eq!(id_of(&pool.script_step(next, None, IdleWait::Never)), Some(3));
     assert_eq!(pool.stats().failed, 2);
 }
@@ -195,7 +195,7 @@ fn what_a_dead_worker_held_is_given_to_its_owner_once() {
 #[test]
 fn cancelling_takes_a_waiting_job_out_and_tells_the_worker_of_a_running_one() {
     let (pool, answers, waker) = (pool(1, usize::MAX), Answers::leak(), Counter::leak());
-    let seat = seat(&pool, waker);
+    let worker = join(&pool, waker);
     let tokens = [CancelToken::new(None), CancelToken::new(None)];
     let positions: Vec<QueuePosition> = (1..)
         .zip(&tokens)
@@ -206,14 +206,14 @@ fn cancelling_takes_a_waiting_job_out_and_tells_the_worker_of_a_running_one() {
                 .position
         })
         .collect();
-    assert_eq!(id_of(&pool.script_step(seat, None, IdleWait::Never)), Some(1));
+    assert_eq!(id_of(&pool.script_step(worker, None, IdleWait::Never)), Some(1));
     assert!(!pool.cancel(positions[0], &tokens[0], Reason::Cancelled), "it runs");
-    assert_eq!(pool.stop_script(1, Reason::Cancelled), Some(seat));
+    assert_eq!(pool.stop_script(1, Reason::Cancelled), Some(worker));
     assert_eq!(*waker.stops.lock().unwrap(), [(1, Reason::Cancelled)]);
     assert!(pool.cancel(positions[1], &tokens[1], Reason::TimedOut), "it waited");
     assert_eq!(answers.of(2), Some(Err(Code::TaskTimeout)));
     assert_eq!(pool.stop_script(2, Reason::TimedOut), None);
-    assert!(matches!(pool.script_step(seat, Some((1, done())), IdleWait::Never), Step::Wait));
+    assert!(matches!(pool.script_step(worker, Some((1, done())), IdleWait::Never), Step::Wait));
     let stats = pool.stats();
     assert_eq!((stats.cancelled, stats.completed), (2, 0), "what was stopped while it ran was cancelled too");
 }
@@ -221,11 +221,11 @@ fn cancelling_takes_a_waiting_job_out_and_tells_the_worker_of_a_running_one() {
 #[test]
 fn a_job_whose_time_is_up_is_not_begun() {
     let (pool, answers) = (pool(1, usize::MAX), Answers::leak());
-    let seat = seat(&pool, Counter::leak());
+    let worker = join(&pool, Counter::leak());
     let late = CancelToken::new(Some(Instant::now()));
     pool.submit(job(1, answers, Some(late)), 0, Target::AnyWorker).ok().expect("accepted");
     submit(&pool, 2, answers);
-    assert_eq!(id_of(&pool.script_step(seat, None, IdleWait::Never)), Some(2));
+    assert_eq!(id_of(&pool.script_step(worker, None, IdleWait::Never)), Some(2));
     assert_eq!(answers.of(1), Some(Err(Code::TaskTimeout)));
     assert_eq!(pool.stats().running, 1);
 }
@@ -252,7 +252,7 @@ fn one_limit_holds_for_both_kinds() {
 #[test]
 fn a_closing_pool_waits_for_its_scripts_and_tells_workers_to_leave() {
     let (pool, answers, waker) = (pool(1, usize::MAX), Answers::leak(), Counter::leak());
-    let seat = seat(&pool, waker);
+    let worker = join(&pool, waker);
     submit(&pool, 1, answers);
     let closed = Arc::new(AtomicUsize::new(0));
     let tell = Arc::clone(&closed);
@@ -262,22 +262,22 @@ fn a_closing_pool_waits_for_its_scripts_and_tells_workers_to_leave() {
             tell.fetch_add(1, Ordering::SeqCst);
         })),
     );
-    assert_eq!(id_of(&pool.script_step(seat, None, IdleWait::Never)), Some(1));
+    assert_eq!(id_of(&pool.script_step(worker, None, IdleWait::Never)), Some(1));
     assert_eq!(pool.register_worker(), None, "no worker is needed any more");
-    assert!(matches!(pool.script_step(seat, Some((1, done())), IdleWait::Never), Step::Leave));
+    assert!(matches!(pool.script_step(worker, Some((1, done())), IdleWait::Never), Step::Leave));
     assert_eq!(closed.load(Ordering::SeqCst), 0, "the worker has not ended yet");
-    pool.evict_worker(seat);
+    pool.evict_worker(worker);
     assert_eq!(closed.load(Ordering::SeqCst), 1);
     assert_eq!(answers.of(1), Some(Ok(Value::Bool(true))));
 }
 
 #[test]
-fn a_forced_close_drops_what_waits_and_calls_who_waits() {
+fn a_forced_close_drops_what_waits_and_notifies_the_waiting() {
     let (pool, answers, waker) = (pool(2, usize::MAX), Answers::leak(), Counter::leak());
-    let waiting = seat(&pool, waker);
+    let waiting = join(&pool, waker);
     assert!(matches!(pool.script_step(waiting, None, IdleWait::Never), Step::Wait));
     let token = CancelToken::new(None);
-    let busy = seat(&pool, Counter::leak());
+    let busy = join(&pool, Counter::leak());
     pool.submit(job(1, answers, Some(token.clone())), 0, Target::AnyWorker)
         .map_err(|refusal| refusal.error)
         .expect("accepted");
@@ -293,26 +293,26 @@ fn a_forced_close_drops_what_waits_and_calls_who_waits() {
 #[test]
 fn only_an_idle_worker_above_the_minimum_may_go() {
     let pool = pool(2, usize::MAX);
-    let seats = [seat(&pool, Counter::leak()), seat(&pool, Counter::leak())];
-    assert!(!pool.retire_worker(seats[0], true, 0), "it is not waiting");
-    for seat in seats {
-        pool.script_step(seat, None, IdleWait::Never);
+    let workers = [join(&pool, Counter::leak()), join(&pool, Counter::leak())];
+    assert!(!pool.retire_worker(workers[0], true, 0), "it is not waiting");
+    for worker in workers {
+        pool.script_step(worker, None, IdleWait::Never);
     }
-    assert!(!pool.retire_worker(seats[0], true, 2));
-    assert!(pool.retire_worker(seats[0], true, 1));
-    assert!(!pool.retire_worker(seats[1], true, 1), "the last of the minimum stays");
+    assert!(!pool.retire_worker(workers[0], true, 2));
+    assert!(pool.retire_worker(workers[0], true, 1));
+    assert!(!pool.retire_worker(workers[1], true, 1), "the last of the minimum stays");
 }
 
 #[test]
 fn a_worker_that_waits_in_place_is_woken_by_a_push() {
     let (pool, answers, waker) = (pool(1, usize::MAX), Answers::leak(), Counter::leak());
-    let seat = seat(&pool, waker);
+    let worker = join(&pool, waker);
     let started = Instant::now();
-    assert!(matches!(pool.script_step(seat, None, IdleWait::Block(Duration::from_millis(20))), Step::Wait));
+    assert!(matches!(pool.script_step(worker, None, IdleWait::Block(Duration::from_millis(20))), Step::Wait));
     assert!(started.elapsed() >= Duration::from_millis(20));
     let other = pool.clone();
     let worker = std::thread::spawn(move || {
-        id_of(&other.script_step(seat, None, IdleWait::Block(Duration::from_secs(60))))
+        id_of(&other.script_step(worker, None, IdleWait::Block(Duration::from_secs(60))))
     });
     while pool.blocked_workers() == 0 {
         assert!(started.elapsed() < Duration::from_secs(30), "the worker waits");
@@ -332,7 +332,7 @@ fn many_workers_and_deaths_lose_and_double_nothing() {
     let workers: Vec<_> = (0..4_u64)
         .map(|worker| {
             let (pool, lost) = (pool.clone(), Arc::clone(&lost));
-            let mut number = seat(&pool, Counter::leak());
+            let mut number = join(&pool, Counter::leak());
             std::thread::spawn(move || {
                 let mut turn = worker;
                 let mut finished = None;
@@ -341,7 +341,7 @@ fn many_workers_and_deaths_lose_and_double_nothing() {
                     match pool.script_step(number, finished.take(), IdleWait::Block(Duration::from_millis(5)))
                     {
                         Step::Run { id, .. } if turn % 97 == 0 => {
-                            // It dies with its job in hand; another takes its seat.
+                            // It dies with its job in hand; another takes its place.
                             pool.unregister_worker(number);
                             let (ids, orphans) = pool.evict_worker(number);
                             assert!(orphans.is_empty());
@@ -376,16 +376,16 @@ fn many_workers_and_deaths_lose_and_double_nothing() {
     }
 }
 
-/// A job that is bound to `seat`: its input would be a message there.
-fn bind(pool: &Pool, id: u64, answers: &'static Answers, seat: usize) -> Accepted {
+/// A job that is bound to `worker`: its input would be a message there.
+fn bind(pool: &Pool, id: u64, answers: &'static Answers, worker: usize) -> Accepted {
     let job = job(id, answers, None).by(InputPath::Message);
-    pool.submit(job, 0, Target::Worker(seat)).ok().expect("accepted")
+    pool.submit(job, 0, Target::Worker(worker)).ok().expect("accepted")
 }
 
 #[test]
 fn a_bound_job_is_for_its_worker_alone_and_both_lines_keep_one_order() {
     let (pool, answers) = (pool(2, usize::MAX), Answers::leak());
-    let (mine, other) = (seat(&pool, Counter::leak()), seat(&pool, Counter::leak()));
+    let (mine, other) = (join(&pool, Counter::leak()), join(&pool, Counter::leak()));
     submit(&pool, 1, answers);
     bind(&pool, 2, answers, mine);
     submit(&pool, 3, answers);
@@ -405,30 +405,34 @@ fn a_bound_job_is_for_its_worker_alone_and_both_lines_keep_one_order() {
 }
 
 #[test]
-fn a_bound_job_notifications_its_own_worker_which_passes_the_turn_on() {
+fn a_bound_job_notifies_its_own_worker_which_passes_the_turn_on() {
     let (pool, answers) = (pool(2, usize::MAX), Answers::leak());
-    let (wakers, seats): (Vec<_>, Vec<_>) = (0..2)
+    let (wakers, workers): (Vec<_>, Vec<_>) = (0..2)
         .map(|_| {
             let waker = Counter::leak();
-            (waker, seat(&pool, waker))
+            (waker, join(&pool, waker))
         })
         .unzip();
-    for seat in &seats {
-        assert!(matches!(pool.script_step(*seat, None, IdleWait::Never), Step::Wait));
+    for worker in &workers {
+        assert!(matches!(pool.script_step(*worker, None, IdleWait::Never), Step::Wait));
     }
-    bind(&pool, 1, answers, seats[0]);
+    bind(&pool, 1, answers, workers[0]);
     assert_eq!((wakers[0].notifications(), wakers[1].notifications()), (1, 0));
-    // One is rung already, but not for this.
+    // One is notified already, but not for this.
     submit(&pool, 2, answers);
-    assert_eq!(id_of(&pool.script_step(seats[0], None, IdleWait::Never)), Some(1));
-    assert_eq!(wakers[1].notifications(), 1, "who takes a job of its own calls another for what waits");
-    assert_eq!(id_of(&pool.script_step(seats[1], None, IdleWait::Never)), Some(2));
+    assert_eq!(id_of(&pool.script_step(workers[0], None, IdleWait::Never)), Some(1));
+    assert_eq!(
+        wakers[1].notifications(),
+        1,
+        "a worker that takes a job of its own notifies another for what waits"
+    );
+    assert_eq!(id_of(&pool.script_step(workers[1], None, IdleWait::Never)), Some(2));
 }
 
 #[test]
 fn what_was_bound_to_a_dead_worker_is_bound_anew_or_disowned_and_cancelled_meanwhile() {
     let (pool, answers) = (pool(1, usize::MAX), Answers::leak());
-    let dead = seat(&pool, Counter::leak());
+    let dead = join(&pool, Counter::leak());
     for id in 1..=3 {
         bind(&pool, id, answers, dead);
     }
@@ -437,7 +441,7 @@ fn what_was_bound_to_a_dead_worker_is_bound_anew_or_disowned_and_cancelled_meanw
     let refused = pool.submit(job(9, answers, None), 0, Target::Worker(dead)).err().expect("it is gone");
     assert_eq!(refused.error.code(), Code::Internal);
     drop(refused.submission.into_input());
-    let next = seat(&pool, Counter::leak());
+    let next = join(&pool, Counter::leak());
     let message = Payload::Value(Value::Number(7.0));
     let position = pool.rebind(2, next, message).expect("bound");
     assert!(pool.rebind(2, next, Payload::Value(Value::Null)).is_none(), "it is no orphan any more");
@@ -450,7 +454,7 @@ fn what_was_bound_to_a_dead_worker_is_bound_anew_or_disowned_and_cancelled_meanw
     assert!((number - 7.0).abs() < f64::EPSILON);
     assert!(!pool.cancel(position, &CancelToken::new(None), Reason::Cancelled), "it runs");
     pool.script_finish(next, 2, done());
-    // One that nobody was there for, and that is given up before anybody is.
+    // One for which there was no worker, and that is given up before there is one.
     let orphan = pool.submit(job(4, answers, None), 0, Target::NoWorker).ok().expect("accepted");
     assert_eq!(pool.scripts_waiting(), 1);
     assert!(pool.cancel(orphan.position, &CancelToken::new(None), Reason::Cancelled));
@@ -460,10 +464,10 @@ fn what_was_bound_to_a_dead_worker_is_bound_anew_or_disowned_and_cancelled_meanw
 }
 
 #[test]
-fn a_job_that_wants_its_worker_alone_waits_for_an_empty_one_and_lets_nobody_pass() {
+fn a_job_that_wants_its_worker_alone_waits_for_an_empty_one_and_lets_none_pass() {
     let (pool, answers) = (pool(4, usize::MAX), Answers::leak());
     let waker = Counter::leak();
-    let (first, second) = (seat(&pool, Counter::leak()), seat(&pool, waker));
+    let (first, second) = (join(&pool, Counter::leak()), join(&pool, waker));
     submit(&pool, 1, answers);
     assert_eq!(id_of(&pool.script_step(first, None, IdleWait::Never)), Some(1));
     pool.submit(job(2, answers, None).exclusive(), 0, Target::AnyWorker).ok().expect("accepted");
@@ -476,20 +480,20 @@ fn a_job_that_wants_its_worker_alone_waits_for_an_empty_one_and_lets_nobody_pass
     );
     assert_eq!(id_of(&pool.script_step(first, None, IdleWait::Never)), Some(3));
     submit(&pool, 4, answers);
-    assert_eq!(waker.notifications(), 0, "nobody is rung who could not take it");
+    assert_eq!(waker.notifications(), 0, "a worker that could not take it is not notified");
     assert_eq!(id_of(&pool.script_step(second, Some((2, done())), IdleWait::Never)), Some(4));
 }
 
 #[test]
 fn a_job_that_could_not_be_sent_was_never_submitted() {
     let (pool, answers) = (pool(1, usize::MAX), Answers::leak());
-    let seat = seat(&pool, Counter::leak());
-    bind(&pool, 1, answers, seat);
-    pool.retract(seat, 1);
-    bind(&pool, 2, answers, seat);
-    assert_eq!(id_of(&pool.script_step(seat, None, IdleWait::Never)), Some(2));
-    pool.retract(seat, 2);
-    assert!(matches!(pool.script_step(seat, None, IdleWait::Never), Step::Wait));
+    let worker = join(&pool, Counter::leak());
+    bind(&pool, 1, answers, worker);
+    pool.retract(worker, 1);
+    bind(&pool, 2, answers, worker);
+    assert_eq!(id_of(&pool.script_step(worker, None, IdleWait::Never)), Some(2));
+    pool.retract(worker, 2);
+    assert!(matches!(pool.script_step(worker, None, IdleWait::Never), Step::Wait));
     assert_eq!((answers.of(1), answers.of(2)), (None, None));
     let stats = pool.stats();
     assert_eq!((stats.submitted, stats.running, stats.queued), (0, 0, 0));
@@ -498,11 +502,11 @@ fn a_job_that_could_not_be_sent_was_never_submitted() {
 #[test]
 fn an_input_that_is_asked_for_is_claimed_once() {
     let (pool, answers) = (pool(1, usize::MAX), Answers::leak());
-    let seat = seat(&pool, Counter::leak());
+    let worker = join(&pool, Counter::leak());
     pool.submit(job(1, answers, None).by(InputPath::OnDemand), 0, Target::AnyWorker).ok().expect("accepted");
     assert!(pool.claim_input(1).is_none(), "nobody runs it");
     let Step::Run { path: InputPath::OnDemand, input: Payload::Value(Value::Undefined), .. } =
-        pool.script_step(seat, None, IdleWait::Never)
+        pool.script_step(worker, None, IdleWait::Never)
     else {
         panic!("without its input");
     };
@@ -513,12 +517,12 @@ fn an_input_that_is_asked_for_is_claimed_once() {
 #[test]
 fn a_worker_that_retires_does_what_is_bound_to_it_first() {
     let (pool, answers) = (pool(1, usize::MAX), Answers::leak());
-    let seat = seat(&pool, Counter::leak());
-    bind(&pool, 1, answers, seat);
+    let worker = join(&pool, Counter::leak());
+    bind(&pool, 1, answers, worker);
     submit(&pool, 2, answers);
-    assert!(!pool.retire_worker(seat, false, 0));
+    assert!(!pool.retire_worker(worker, false, 0));
     assert!(pool.least_loaded_worker().is_none(), "nothing more is bound to it");
-    assert_eq!(id_of(&pool.script_step(seat, None, IdleWait::Never)), Some(1));
-    assert!(matches!(pool.script_step(seat, Some((1, done())), IdleWait::Never), Step::Leave));
+    assert_eq!(id_of(&pool.script_step(worker, None, IdleWait::Never)), Some(1));
+    assert!(matches!(pool.script_step(worker, Some((1, done())), IdleWait::Never), Step::Leave));
     assert_eq!(pool.scripts_waiting(), 1, "what is for anybody is for another");
 }

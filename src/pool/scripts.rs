@@ -13,7 +13,7 @@ use crate::cancel::{CancelToken, Reason};
 use crate::sync::{MutexGuard, wait_for};
 use crate::value::{Payload, Value};
 
-/// What a worker does next.
+/// The next step of a worker.
 pub enum Step {
     /// Run this.
     Run {
@@ -186,7 +186,7 @@ impl Pool {
         Step::Run { id, function, input, token, path }
     }
 
-    /// The worker `number` ends of its own will: it is given nothing more, but what is bound to it. With `only_idle`
+    /// The worker `number` ends of its own will: it is given no further job, except those that are bound to it. With `only_idle`
     /// just when it has waited in vain and more than `keep` workers live. True when it may go now; else, unless
     /// `only_idle`, [`Step::Leave`] tells it when.
     pub fn retire_worker(&self, number: usize, only_idle: bool, keep: usize) -> bool {
@@ -215,7 +215,7 @@ impl Pool {
 
 /// The owner's calls about its workers.
 impl Pool {
-    /// Says how many jobs all script workers together may run; what waits beyond that counts for the limit.
+    /// Says how many jobs all script workers together may run; jobs that wait beyond that count for the limit.
     pub fn set_script_capacity(&self, capacity: usize) {
         self.0.state.lock().scripts.capacity = capacity;
     }
@@ -237,7 +237,7 @@ impl Pool {
         is_needed.then(|| state.scripts.register())
     }
 
-    /// The worker `number` is given nothing more; what it holds it keeps. Also when its environment has ended.
+    /// The worker `number` is given no further job; it keeps the jobs that it holds. Also when its environment has ended.
     pub fn unregister_worker(&self, number: usize) {
         self.worker_left(self.0.state.lock(), number);
     }
@@ -321,7 +321,7 @@ impl Pool {
 }
 
 impl State {
-    /// [`Scripts::notify_if_needed`] of what waits now.
+    /// [`Scripts::notify_if_needed`] for the jobs that wait now.
     #[must_use]
     pub(super) fn notify_worker_if_needed(&mut self) -> Option<&'static dyn Waker> {
         self.scripts.notify_if_needed(&self.queue)
@@ -365,7 +365,7 @@ impl State {
         // The worker may have seen that its time is up before the owner has: then this tells the owner so.
         let late = token.as_ref().and_then(CancelToken::deadline).is_some_and(|deadline| now >= deadline);
         let end = match &outcome {
-            // Its caller has been answered before: it was stopped, whatever it returned.
+            // The caller has its answer already: the job was stopped, whatever it returned.
             _ if late || token.is_some_and(|token| token.was_cancelled()) => End::Cancelled,
             ScriptOutcome::Done(_) | ScriptOutcome::ViaFallback { failed: false, .. } => End::Completed,
             ScriptOutcome::Failed(_) | ScriptOutcome::ViaFallback { failed: true, .. } => End::Failed,

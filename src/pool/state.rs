@@ -20,7 +20,8 @@ pub(super) struct Shared {
     pub(super) config: Config,
     pub(super) tasks: Tasks,
     pub(super) made: Instant,
-    /// Counts what is given up while it waits, outside of the pool's lock. Its own is a leaf: nothing is locked under it.
+    /// Counts the tasks that are given up while they wait, outside of the pool's lock. This lock is a leaf: no other is
+    /// taken under it.
     pub(super) given_up: Mutex<Tally>,
     hints: QueueHints,
     pub(super) state: Mutex<State>,
@@ -30,11 +31,11 @@ pub(super) struct Shared {
     pub(super) script_work: Condvar,
 }
 
-/// What of the queue can be read without the lock. On cache lines of its own: every submission writes it, and what
-/// stands beside it in [`Shared`] is read for every task.
+/// The part of the queue's state that can be read without the lock. On cache lines of its own: every submission writes it,
+/// and the fields beside it in [`Shared`] are read for every task.
 #[repr(align(128))]
 struct QueueHints {
-    /// What native threads could take: for a searching thread.
+    /// How many entries native threads could take: for a searching thread.
     takeable: AtomicUsize,
     /// The highest priority that waits: for a thread inside a batch.
     top_priority: AtomicI32,
@@ -43,7 +44,7 @@ struct QueueHints {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Phase {
     Open,
-    /// No new work; what was accepted is finished.
+    /// No new work; accepted work is finished.
     Draining,
 }
 
@@ -52,11 +53,11 @@ pub(super) struct State {
     pub(super) queue: Queue,
     pub(super) threads: Threads,
     pub(super) scripts: Scripts,
-    /// Counts what is decided under the lock: all that is queued, and what script workers do.
+    /// Counts under the lock: all submissions, and the tasks of script workers.
     pub(super) tally: Tally,
     /// To be called once the pool has closed.
     pub(super) when_closed: Vec<Box<dyn FnOnce() + Send>>,
-    /// Calls of `close` that are answering what they took from the queue: the pool has not closed before.
+    /// Calls of `close` that are still answering the entries that they took from the queue: the pool closes after them.
     pub(super) answering: usize,
 }
 
@@ -93,7 +94,7 @@ impl Pool {
         }))
     }
 
-    /// Tells those who wait for the end of the pool, if it has come.
+    /// Calls the functions that wait for the end of the pool, if it has come.
     pub(super) fn announce_if_closed(&self, mut state: MutexGuard<'_, State>) {
         let nothing_runs = state.threads.alive() == 0 && state.answering == 0;
         if state.phase == Phase::Draining && nothing_runs && state.scripts.are_gone(&state.queue) {
@@ -107,7 +108,7 @@ impl Pool {
 }
 
 impl Shared {
-    /// Publishes what threads read without the lock. To be called after each change of what native threads can take.
+    /// Publishes the hints. To be called under the lock after each change of what native threads can take.
     pub(super) fn publish_hints(&self, queue: &Queue) {
         // Relaxed: they only end a search or a batch early; the queue itself is read under the lock.
         self.hints.takeable.store(queue.takeable_by_threads(), Ordering::Relaxed);

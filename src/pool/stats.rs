@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use super::position::Taker;
 use super::state::Pool;
 
-/// What a pool has done, and what it does now.
+/// The counters of a pool.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Stats {
     /// Threads alive.
@@ -47,7 +47,7 @@ impl Pool {
         for tally in state.threads.tallies() {
             totals += tally.totals(now);
         }
-        // A thread that has answered what it held counts as free, though it has not come back for more.
+        // A thread that has answered its job counts as free, though it has not come back for the next.
         let at_work = state.threads.busy() - state.threads.returning();
         Stats {
             threads: state.threads.alive(),

@@ -25,7 +25,7 @@ pub struct Accepted {
 pub struct SubmitError<T> {
     /// Why.
     pub error: Error,
-    /// What was submitted.
+    /// The job or batch.
     pub submission: T,
 }
 
@@ -123,7 +123,7 @@ impl Pool {
         state.refusal(taker, state.limit(taker, config), config)
     }
 
-    /// Whether the queue, with what free takers will take left out, is at most half full.
+    /// Whether the queue, without the entries that free takers will take, is at most half full.
     pub fn is_half_empty(&self) -> bool {
         let config = &self.0.config;
         self.0.state.lock().total_excess(config) <= config.max_queue / 2
@@ -148,7 +148,7 @@ impl Pool {
         waited
     }
 
-    /// Answers what no thread will take, and counts it before.
+    /// Answers an entry that no thread will take, and counts it before.
     fn give_up(&self, taker: Taker, entry: Entry, reason: Reason) {
         let count = |number: usize, tasks: usize| {
             self.0.given_up.lock().ended(TaskRef { taker, number }, End::Cancelled, tasks);
@@ -176,8 +176,8 @@ impl Pool {
     }
 
     /// Closes the pool: nothing new is accepted, and `when_closed` is called once the last thread has ended.
-    /// Without `force` all accepted work is finished; with it, what waits is answered with [`Code::PoolClosed`]
-    /// and what runs is asked to stop. May be called again, to force a close that was graceful.
+    /// Without `force` all accepted work is finished; with it, waiting work is answered with [`Code::PoolClosed`]
+    /// and running work is asked to stop. May be called again, to force a close that was graceful.
     pub fn close(&self, force: bool, when_closed: Option<Box<dyn FnOnce() + Send>>) {
         let shared = &*self.0;
         let mut state = shared.state.lock();

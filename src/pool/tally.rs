@@ -1,4 +1,4 @@
-//! What a pool counts.
+//! The counters of a pool.
 //!
 //! Each native thread's slot has a tally of its own, on cache lines of its own, and only that thread writes to it: so
 //! counting costs no contended atomic. A reader adds the tallies up.
@@ -16,7 +16,7 @@ struct Count(AtomicU64);
 
 impl Count {
     fn add(&self, amount: u64) {
-        // Not a read-modify-write: nobody else writes.
+        // Not a read-modify-write: no other thread writes.
         self.0.store(self.0.load(Relaxed).wrapping_add(amount), Relaxed);
     }
 
@@ -27,7 +27,7 @@ impl Count {
 
 /// Time spent running, the task under way included.
 ///
-/// One word, so that a reader never sees a task counted twice or not at all: while a task runs, the sum is what was spent
+/// One word, so that a reader never sees a task counted twice or not at all: while a task runs, the sum is the time spent
 /// before, less the time at which it began; the reader adds the present time.
 #[derive(Default)]
 struct RunTime(AtomicU64);
@@ -69,7 +69,7 @@ pub(super) struct Tally {
     made: Instant,
 }
 
-/// What tallies have counted, together.
+/// The sum of tallies.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct Totals {
     pub(super) submitted: u64,
@@ -115,7 +115,7 @@ impl Tally {
         self.run.end(self.pool_age(at));
     }
 
-    /// What it has counted up to now.
+    /// The counters at this moment.
     pub(super) fn totals(&self, now: Instant) -> Totals {
         Totals {
             submitted: self.submitted.get(),

@@ -1,4 +1,4 @@
-//! The native threads of a pool: a slot for each, and how many do what. `parking.rs` has the protocol.
+//! The native threads of a pool: a slot for each, and the counts. `parking.rs` has the protocol.
 
 use super::Config;
 use super::tally::Tally;
@@ -6,12 +6,12 @@ use crate::cancel::CancelToken;
 use crate::sync::Arc;
 use crate::sync::atomic::{AtomicBool, Ordering};
 
-/// What a thread and the pool share about the thread's slot. On cache lines of its own: the thread writes it for every task.
+/// The part of a slot that its thread and the pool share. On cache lines of its own: the thread writes it for every task.
 /// 128: two lines, since processors fetch them in pairs.
 #[repr(align(128))]
 pub(super) struct SlotShared {
     pub(super) tally: Tally,
-    /// Stops what runs here when the pool is closed by force: the token of jobs that have none of their own.
+    /// Stops the job that runs here when the pool is closed by force: the token of jobs that have none of their own.
     pub(super) stop: CancelToken,
     /// Whether the thread has answered all it held, and may be about to look at the queue.
     answered: AtomicBool,
@@ -29,13 +29,13 @@ impl SlotShared {
     }
 }
 
-/// What a thread knows of its slot.
+/// A slot as its thread knows it.
 pub(super) struct WorkerSlot {
     pub(super) number: usize,
     pub(super) shared: Arc<SlotShared>,
 }
 
-/// What the thread of a slot does.
+/// The present activity of a slot's thread.
 pub(super) enum Activity {
     /// There is no thread.
     Vacant,
@@ -52,7 +52,7 @@ struct Slot {
     shared: Arc<SlotShared>,
 }
 
-/// The table of slots, and how many threads do what.
+/// The table of slots, and how many threads are in which state.
 #[derive(Default)]
 pub(super) struct Threads {
     slots: Vec<Slot>,
@@ -135,7 +135,7 @@ impl Threads {
         self.starting += 1;
     }
 
-    /// A thread has ended what it did.
+    /// A thread is done with its work.
     pub(super) fn idle(&mut self, number: usize) {
         let before = std::mem::replace(&mut self.slots[number].activity, Activity::Idle);
         if !matches!(before, Activity::Vacant | Activity::Idle) {

@@ -41,7 +41,7 @@ fn run_job(pool: &Pool, slot: &WorkerSlot, job: Job) {
     tally.left(TaskRef::native(task), started, Instant::now());
     let stopped = token.as_ref().and_then(CancelToken::reason);
     if let Some(reason @ (Reason::Cancelled | Reason::TimedOut)) = stopped {
-        // Its caller has been told so, or is about to be, whatever the task returned in the end.
+        // The caller has this reason already, or gets it soon, whatever the task returned in the end.
         return answer(slot, task, reply, Err(reason.into_error()));
     }
     answer(slot, task, reply, outcome);

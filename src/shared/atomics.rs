@@ -167,7 +167,7 @@ pub fn store<T: Integer>(access: &Access, offset: usize, value: T) -> Result<()>
     access.cell(offset).map(|cell| T::store(cell, value))
 }
 
-/// `Atomics.add` and its kin at a byte offset; the value before.
+/// `Atomics.add` and the other operations of [`Rmw`] at a byte offset; the value before.
 #[inline]
 pub fn rmw<T: Integer>(access: &Access, offset: usize, op: Rmw, operand: T) -> Result<T> {
     access.cell(offset).map(|cell| T::rmw(cell, op, operand))

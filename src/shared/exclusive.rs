@@ -32,10 +32,10 @@ pub struct TakenRange<const EXCLUSIVE: bool> {
     claim: u64,
 }
 
-/// A range that no other task works on while this stands.
+/// A range that no other task takes until this is dropped.
 pub type ExclusiveRange = TakenRange<true>;
 
-/// A range that no other task takes exclusively while this stands.
+/// A range that no other task takes exclusively until this is dropped.
 pub type SharedRange = TakenRange<false>;
 
 /// Takes `len` bytes from `offset`, waiting for conflicting tasks that came before.

@@ -90,7 +90,7 @@ impl Answer {
 }
 
 impl NotifyAnswer {
-    /// Says how many were woken. An asking thread that has given up does not hear of it.
+    /// Says how many were woken. If the asking thread has given up, the answer is dropped.
     pub fn send(self, woken: usize) {
         self.0.settle(AnswerState::Woken(woken));
     }

@@ -1,4 +1,4 @@
-//! What a running task sees.
+//! The surroundings of a running task: its cancellation, and the threads that may help.
 
 use std::sync::Arc;
 use std::time::Duration;

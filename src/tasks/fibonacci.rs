@@ -1,7 +1,7 @@
 //! `fibonacci`: the seed's CPU-bound example, by the naive recursion on purpose.
 //!
-//! The point is work that costs what the same function costs in JavaScript, so that pools can be compared; who
-//! wants the number alone has a loop for it.
+//! The point is work that costs what the same function costs in JavaScript, so that pools can be compared; a
+//! program that wants the number alone has a loop for it.
 
 use super::input::Whole;
 use super::{Context, Task};

@@ -51,7 +51,7 @@ impl Encoding {
 struct Message {
     data: Data,
     encoding: Encoding,
-    /// Whether other threads shall help, with shared memory and an algorithm that allows it.
+    /// Whether other threads help, with shared memory and an algorithm that allows it.
     parallel: bool,
 }
 
@@ -120,7 +120,7 @@ pub(super) fn crc32() -> Task {
 
 const TAKES_PLAIN: &str = "bytes, shared memory or a string, or { data, parallel?: boolean }";
 
-/// Passes each section of shared memory to `hash` on whatever thread is free; the results in order.
+/// Passes each section of shared memory to `hash` on any free thread; the results in order.
 fn by_section<T: Send + 'static>(
     shared: &SharedBytes,
     context: &Context<'_>,

@@ -1,4 +1,4 @@
-//! Typed inputs: how a task says what it takes, and refuses the rest.
+//! Typed inputs: how a task declares its input, and refuses others.
 //!
 //! A task that takes options reads them through [`Options`]:
 //!
@@ -56,13 +56,13 @@ impl InputError {
         self
     }
 
-    /// The error, naming the task and what it takes.
+    /// The error, with the task's name and the description of its input.
     pub fn into_error(self, task: &str, takes: &str) -> Error {
         Error::new(self.code, format!("task '{task}' takes {takes}; got {}", self.got))
     }
 }
 
-/// What [`Input::from_value`] returns.
+/// The result of [`Input::from_value`].
 pub type InputResult<T> = Result<T, InputError>;
 
 /// A type a task can take.
@@ -142,7 +142,7 @@ impl<const MAX: u64> Input for Whole<MAX> {
 pub struct Options(Vec<(Text, Value)>);
 
 impl Options {
-    /// What `read` makes of the options in a value. A key that it does not ask for is refused: most often it is a known
+    /// Reads the options in a value with `read`. A key that it does not ask for is refused: most often it is a known
     /// one, misspelt.
     pub fn read<T>(value: Value, read: impl FnOnce(&mut Self) -> InputResult<T>) -> InputResult<T> {
         let mut options = Options::from_value(value)?;

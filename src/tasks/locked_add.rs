@@ -8,7 +8,7 @@ use crate::shared::locks::Mutex;
 use crate::shared::{Access, atomics};
 use crate::value::{SharedBytes, Value};
 
-/// The greatest offset and count: what a JavaScript number holds exactly.
+/// The greatest offset and count: the largest integer that a JavaScript number holds exactly.
 const EXACT: u64 = (1 << 53) - 1;
 
 /// The shared memory that holds the lock and the number.
@@ -37,7 +37,7 @@ impl Input for LockedAdd {
             let Whole(counter) = options.required::<Whole<EXACT>>("counter")?;
             let Whole(count) = options.required::<Whole<EXACT>>("count")?;
             let Memory(bytes) = options.required("memory")?;
-            // Saturates: what is no offset on this machine is out of bounds.
+            // Saturates: a number that is no offset on this machine is out of bounds.
             let place =
                 |offset: u64| usize::try_from(offset).unwrap_or(usize::MAX).saturating_add(bytes.offset());
             Ok(LockedAdd { lock: place(lock), counter: place(counter), count, memory: bytes })

@@ -1,8 +1,8 @@
-//! Native tasks: what a pool thread can be asked to do.
+//! The native tasks: the work that a thread of a pool can do.
 //!
-//! * `registry` — the table of tasks, and what each of them is: its facts. A task can be added at any time.
-//! * `context` — what a running task sees: its cancellation, and threads that may help.
-//! * `input` — typed inputs: how a task says what it takes, and refuses the rest.
+//! * `registry` — the table of tasks, and the facts about each. A task can be added at any time.
+//! * `context` — the surroundings of a running task: its cancellation, and threads that may help.
+//! * `input` — typed inputs: how a task declares its input, and refuses others.
 //! * `data` — the input of tasks that read a stream of bytes.
 //! * `builtin` — the table of built-in tasks; one file or folder for each family of them.
 //!

@@ -1,4 +1,4 @@
-//! The table of tasks: by number for the pool, by name for everybody else; and what each task is.
+//! The table of tasks, by number for the pool and by name for its callers; and the facts about each task.
 
 use std::collections::HashMap;
 use std::sync::OnceLock;
@@ -13,12 +13,12 @@ use crate::value::{Payload, Value};
 
 type Run = Box<dyn Fn(Value, &Context<'_>) -> Result<Value> + Send + Sync>;
 
-/// What a task is, for those that call it.
+/// The facts about a task that a caller must know.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct TaskFacts {
     /// Its name, as `pool.run` takes it.
     pub name: &'static str,
-    /// What it takes: completes the sentence "… takes ⟨takes⟩".
+    /// Its input: completes the sentence "… takes ⟨takes⟩".
     pub takes: &'static str,
     /// Whether it changes shared memory where it is, and returns the memory that it was given.
     pub in_place: bool,
@@ -71,7 +71,7 @@ impl Task {
         self
     }
 
-    /// What it is.
+    /// The facts about it.
     pub fn facts(&self) -> &TaskFacts {
         &self.facts
     }

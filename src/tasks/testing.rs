@@ -1,4 +1,4 @@
-//! What the tests of all tasks share.
+//! Helpers for the tests of all tasks.
 
 use std::time::{Duration, Instant};
 

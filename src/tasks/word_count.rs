@@ -44,7 +44,7 @@ pub(super) fn task() -> Task {
 fn count(bytes: &[u8], context: &Context<'_>) -> Result<Counts> {
     let mut counts = Counts { bytes: bytes.len() as u64, ..Counts::default() };
     let Some(&first) = bytes.first() else { return Ok(counts) };
-    // What follows the first byte is counted by pairs; the first follows the start.
+    // The bytes after the first are counted by pairs; the first follows the start.
     counts.lines += u64::from(first == b'\n');
     counts.words += u64::from(!is_space(first));
     counts.characters += u64::from(begins_character(first));

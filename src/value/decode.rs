@@ -21,7 +21,7 @@ pub struct Limits {
     /// Bytes on the wire; an object counts again for each reference to it.
     pub size: usize,
     /// Bytes that the value takes in memory, about. The smallest items, one byte each on the wire, take some 40 bytes in
-    /// memory, and an object's key and value more: so this is a limit of its own beside `size`.
+    /// memory, and an object's key and value more: so `size` does not limit this.
     pub memory: usize,
 }
 

@@ -51,7 +51,7 @@ impl Cell {
         self.shared.access()
     }
 
-    /// What a wait expects, and its refusal for elements that nobody can wait on.
+    /// The value that a wait expects; refused for elements that no thread can wait on.
     fn expected(&self, value: &Value) -> InputResult<Expected> {
         let expected = match self.shared.kind() {
             BytesKind::Int32 => {
@@ -191,9 +191,9 @@ pub(in crate::tasks) fn atomic_wait() -> Task {
         "atomicWait",
         "{ buffer: shared memory of Int32 or BigInt64 elements, value, index?, timeout?: milliseconds }",
         |Wait { cell, expected, timeout }: Wait, context| {
-            let policy = context.wait_limit();
-            let policy = timeout.map_or(policy, |timeout| policy.within(timeout));
-            let waited = wait(cell.access(), cell.offset, expected, NO_OWNER, policy)?;
+            let limit = context.wait_limit();
+            let limit = timeout.map_or(limit, |timeout| limit.within(timeout));
+            let waited = wait(cell.access(), cell.offset, expected, NO_OWNER, limit)?;
             Ok(Value::from(match waited {
                 Waited::Ok => "ok",
                 Waited::NotEqual => "not-equal",
@@ -216,7 +216,7 @@ impl Input for Notify {
                 return Err(InputError::wrong_kind(cell.shared.kind().describe()).of_option("buffer"));
             }
             let count = match options.optional::<f64>("count")? {
-                // The cast saturates, and makes 0 of NaN and of what is below zero.
+                // The cast saturates, and makes 0 of NaN and of numbers below zero.
                 Some(count) => count as usize,
                 None => usize::MAX,
             };
@@ -225,7 +225,7 @@ impl Input for Notify {
     }
 }
 
-/// `atomicNotify`: wakes those who wait on an element, also by plain `Atomics.wait`; gives how many.
+/// `atomicNotify`: wakes the threads that wait on an element, also by plain `Atomics.wait`; gives how many.
 pub(in crate::tasks) fn atomic_notify() -> Task {
     Task::new(
         "atomicNotify",

@@ -1,4 +1,4 @@
-//! What tasks on memory take.
+//! The inputs of tasks on memory.
 
 use crate::error::{Code, Error, Result};
 use crate::shared::bulk;
@@ -10,7 +10,7 @@ use crate::value::{BigInt, Bytes, BytesKind, SharedBytes, Value};
 pub(in crate::tasks) enum Subject {
     /// The task's own.
     Own(Bytes),
-    /// Shared with everybody.
+    /// Shared with other threads.
     Shared(SharedBytes),
 }
 
@@ -42,7 +42,7 @@ impl Input for Subject {
 /// An input that may also stand in an object, beside `parallel`.
 pub(in crate::tasks) struct Parallel<T> {
     pub(in crate::tasks) data: T,
-    /// Whether other threads of the pool shall help.
+    /// Whether other threads of the pool may help.
     pub(in crate::tasks) parallel: bool,
 }
 
@@ -140,7 +140,7 @@ pub(in crate::tasks) fn modulo(number: f64) -> u64 {
     if rest < 0.0 { ((-rest) as u64).wrapping_neg() } else { rest as u64 }
 }
 
-/// What an option has for a number.
+/// The number in an option's value.
 pub(in crate::tasks) fn as_number(value: &Value) -> Option<f64> {
     match value {
         Value::Number(number) => Some(*number),

@@ -13,7 +13,7 @@ struct Fill {
     parallel: bool,
 }
 
-/// What the elements become.
+/// The value that the elements get.
 #[derive(Clone, Copy)]
 enum Operand {
     Number(f64),

@@ -28,7 +28,7 @@ struct Bins {
 }
 
 impl Bins {
-    /// The bin of a value. The greatest value belongs to the last one; what is outside has none.
+    /// The bin of a value. The greatest value belongs to the last one; a value outside has none.
     #[inline(always)]
     fn of(&self, value: f64) -> Option<usize> {
         if !(value >= self.min && value <= self.max) {

@@ -1,12 +1,12 @@
 //! Tasks on memory: `sum`, `fill`, `histogram`, and those on single cells of shared memory.
 //!
-//! * `elements` — what they take: typed arrays, copied or moved in, or shared memory, aliased.
+//! * `elements` — their inputs: typed arrays, copied or moved in, or shared memory, aliased.
 //! * `sum`, `fill`, `histogram` — passes over a range, on several threads if wanted.
 //! * `cells` — `atomicAdd`, `atomicWait`, `atomicNotify`, `atomicPingPong`.
 //!
 //! # Ranges
 //! A pass that writes takes its range of shared memory exclusively, one that reads takes it shared with other readers
-//! (`shared/exclusive.rs` tells who waits for whom). The tasks on cells are atomic and take nothing.
+//! (`shared/exclusive.rs` tells which claim waits for which). The tasks on cells are atomic and take nothing.
 
 mod cells;
 mod elements;

@@ -9,7 +9,7 @@ use crate::value::{PortValue, Value};
 /// Messages between two looks for an order to stop.
 const STRIDE: u32 = 64;
 
-/// Posts every prime up to `limit` until a message comes, whatever it is, or the channel closes. The result is the
+/// Posts every prime up to `limit` until any message comes, or the channel closes. The result is the
 /// count of primes posted. A bounded channel sets the pace; the reader of an unbounded one may find very many waiting.
 pub(super) fn stream(limit: u64, port: &PortValue, context: &Context<'_>) -> Result<Value> {
     let Some(port) = port.open(context.cancel_token().clone()) else { return Ok(Value::Undefined) };

@@ -1,6 +1,6 @@
 //! `sort`: a typed array in ascending order, as `TypedArray.prototype.sort()` without a comparator leaves it.
 //!
-//! * `order` — what ascending means for each element type, as an order-preserving map to unsigned integers.
+//! * `order` — the ascending order of each element type, as an order-preserving map to unsigned integers.
 //! * `radix` — sorts unsigned integers of 32 and 64 bits.
 //! * `own` — sorts private memory.
 //! * `shared` — sorts shared memory, by one thread or by several.
@@ -18,8 +18,8 @@ mod own;
 mod radix;
 mod shared;
 
-use super::memory::{Parallel, Subject};
 use super::Task;
+use super::memory::{Parallel, Subject};
 use crate::value::Value;
 
 /// `sort`: any typed array or Buffer; gives the same memory, sorted. Shared memory is sorted where it is.

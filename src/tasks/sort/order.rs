@@ -1,4 +1,4 @@
-//! What ascending means for each element type: an order-preserving map to unsigned integers.
+//! The ascending order of each element type: an order-preserving map to unsigned integers.
 
 use super::radix::Key;
 use crate::error::Result;
@@ -13,7 +13,7 @@ pub(super) trait Order<K> {
     fn key(bits: K) -> K;
     /// The bits that have this key.
     fn bits(key: K) -> K;
-    /// True for what has no rank and comes last.
+    /// True for bits that have no rank and come last.
     fn is_nan(bits: K) -> bool;
 }
 

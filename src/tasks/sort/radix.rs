@@ -65,7 +65,7 @@ macro_rules! keys {
 }
 keys! { u32 u64 }
 
-/// What the work in the cache needs beside the keys.
+/// The memory that the work in the cache needs besides the keys.
 struct Scratch<K> {
     keys: Vec<K>,
     low_digit: Box<[u32; 1 << DIVERTED]>,
@@ -228,7 +228,7 @@ fn cursors_from_counts<N: Copy + Default + std::ops::AddAssign>(counts: &mut [N]
     }
 }
 
-/// Sorts keys that fit the cache by their highest bits, and then what agrees in them.
+/// Sorts keys that fit the cache by their highest bits, and then those that agree in them.
 fn divert<K: Key>(
     keys: &mut [K],
     scratch: &mut Scratch<K>,
@@ -281,7 +281,7 @@ fn divert<K: Key>(
     Ok(())
 }
 
-/// Insertion sort of what is nearly sorted; false, with all keys kept, when it is not near enough.
+/// Insertion sort of keys that are nearly sorted; false, with all keys kept, when it is not near enough.
 fn insert<K: Key>(keys: &mut [K]) -> bool {
     let mut moves = PATIENCE * keys.len();
     for i in 1..keys.len() {

@@ -14,7 +14,7 @@
 //! So every element is read three times and written twice, all but the scattered write in order.
 //!
 //! JavaScript may write meanwhile, and a count of the first pass then be wrong for the second. So nothing is indexed by
-//! such a count unchecked: what no longer fits is left out, and its place keeps what stood there.
+//! such a count unchecked: a key that no longer fits is left out, and its place keeps the old value.
 
 use std::sync::Arc;
 
@@ -54,7 +54,7 @@ pub(super) fn sort_shared(shared: &SharedBytes, parallel: bool, context: &Contex
         BytesKind::BigUint64 => together::<u64, Unsigned>(range, context),
         BytesKind::BigInt64 => together::<u64, Signed>(range, context),
         BytesKind::Float64 => together::<u64, Float>(range, context),
-        // Counting sorts: done by the time others would have come.
+        // Counting sorts: done before other threads would have come.
         _ => alone(&range, kind, context),
     }
 }
@@ -77,7 +77,7 @@ trait Bits: Key + Element<Bits = Self> + Integer {}
 impl Bits for u32 {}
 impl Bits for u64 {}
 
-/// What the first pass learns of a section.
+/// The result of the first pass over a section.
 #[derive(Clone, Copy)]
 struct Bounds<K> {
     low: K,

@@ -4,12 +4,12 @@
 
 const { AsyncResource } = require('node:async_hooks');
 
-const { setImmediate } = require('./runtime/clock');
-const { Cancellable } = require('./end-early');
-const { abortError, TaskTimeoutError } = require('./errors');
-const { FORMS } = require('./constants');
-const { throwUncaught } = require('./runtime/turn');
-const { callUser } = require('./user-code');
+const { setImmediate } = require('../runtime/clock');
+const { Cancellable } = require('../end-early');
+const { abortError, TaskTimeoutError } = require('../errors');
+const { FORMS } = require('../constants');
+const { throwUncaught } = require('../runtime/turn');
+const { callUser } = require('../user-code');
 
 class Pending extends Cancellable {
   /** Given by `Delivery.add`. */
@@ -28,7 +28,7 @@ class Pending extends Cancellable {
   /**
    * @param {(value: unknown) => void} resolve
    * @param {(error: unknown) => void} reject
-   * @param {import('./task/native-pool').NativePool} pool
+   * @param {import('./native-pool').NativePool} pool
    * @param {string} task its name
    */
   constructor(resolve, reject, pool, task) {

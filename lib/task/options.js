@@ -4,7 +4,7 @@
 
 const { availableParallelism } = require('node:os');
 
-const { InvalidArgTypeError, InvalidArgValueError, OutOfRangeError } = require('./errors');
+const { InvalidArgTypeError, InvalidArgValueError, OutOfRangeError } = require('../errors');
 const {
   describe,
   validateAbortSignal,
@@ -15,7 +15,7 @@ const {
   validateOptions,
   validateString,
   withoutPollution,
-} = require('./validators');
+} = require('../validators');
 
 const MAX_THREADS = 1024;
 const KIB = 1024;

@@ -4,11 +4,11 @@
 
 const { types } = require('node:util');
 
-const { binding } = require('./native');
-const { createCodec } = require('./codec');
-const { KIND_ARRAY_BUFFER, bufferOf, lengthOf, offsetOf, sizeOf, viewOver } = require('./codec/bytes');
-const { portExtension } = require('./ports/extension');
-const { sharedExtension } = require('./shared-buffer/extension');
+const { binding } = require('../native');
+const { createCodec } = require('../codec');
+const { KIND_ARRAY_BUFFER, bufferOf, lengthOf, offsetOf, sizeOf, viewOver } = require('../codec/bytes');
+const { portExtension } = require('../ports/extension');
+const { sharedExtension } = require('../shared-buffer/extension');
 
 const codec = createCodec({
   shapes: {
