@@ -30,7 +30,7 @@ const { BATCH, CALL } = CALL_BUFFER;
 /** Bytes of encoded values in one batch, as many as their offset can tell; what does not fit comes out of band. */
 const WIRE_BYTES = 2 ** CALL_BUFFER.WIRE_LENGTH_SHIFT;
 
-const { BESIDE, BESIDE_LATE, NUMBER, UNDEFINED } = FORMS;
+const { VIA_FALLBACK, VIA_FALLBACK_LATE, NUMBER, UNDEFINED } = FORMS;
 const { POOL_CLOSED, PROGRESS, SCRIPT_READY } = EVENTS;
 
 /** Registered: each copy of this file must find the delivery that the first has made. */
@@ -314,7 +314,7 @@ class Delivery {
 
   /** Passes over the values of an event that nobody reads: those out of band, or by the native fallback. */
   skip(form, number) {
-    if (form >= BESIDE && form <= BESIDE_LATE) {
+    if (form >= VIA_FALLBACK && form <= VIA_FALLBACK_LATE) {
       this.#handlers.get(SCRIPT_READY)?.skip(number);
       return;
     }

@@ -15,11 +15,11 @@ const { ValueEncoder } = require('./value-encoder');
 
 /** How a task ended, added to the form of its value. */
 const END_FAILED = ENDS.FAILED << ENDS.SHIFT;
-const END_BESIDE = ENDS.BESIDE << ENDS.SHIFT;
-const END_BESIDE_FAILED = ENDS.BESIDE_FAILED << ENDS.SHIFT;
+const END_VIA_FALLBACK = ENDS.VIA_FALLBACK << ENDS.SHIFT;
+const END_VIA_FALLBACK_FAILED = ENDS.VIA_FALLBACK_FAILED << ENDS.SHIFT;
 
 /** In the place of a form: the value goes by Node's port. */
-const { BESIDE } = SCRIPTS;
+const { VIA_FALLBACK } = SCRIPTS;
 
 const NOTHING = Object.freeze([]);
 
@@ -70,7 +70,7 @@ class Answering {
     } else {
       this.#post(results.takeForNode(), NOTHING, 'result');
     }
-    this.#writeNotice(END_BESIDE);
+    this.#writeNotice(END_VIA_FALLBACK);
   }
 
   /** What a task threw becomes the answer. */
@@ -81,7 +81,7 @@ class Answering {
     if (thrown.carried.length > 0) {
       try {
         this.#postThrown(thrown);
-        return this.#writeNotice(END_BESIDE_FAILED);
+        return this.#writeNotice(END_VIA_FALLBACK_FAILED);
       } catch (refusal) {
         const { TaskFailedError } = require('../errors');
         thrown = encodeThrown(new TaskFailedError(`the task threw what cannot cross: ${refusal?.message}`));
@@ -115,7 +115,7 @@ class Answering {
     if (!reports.encode(value)) {
       this.#post(reports.takeForNode(), NOTHING, 'progress');
       call[0] = job.id;
-      call[1] = BESIDE;
+      call[1] = VIA_FALLBACK;
       binding.scriptReport();
       return;
     }

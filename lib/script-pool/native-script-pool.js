@@ -20,9 +20,9 @@ class NativeScriptPool extends NativePool {
     super(binding, handle);
     this.#binding = binding;
     this.readAnswer = (form, number, delivery, task) => {
-      if (form === FORMS.BESIDE) return fallbackPorts.take(number);
-      if (form === FORMS.BESIDE_REJECTED) throw thrownFromPort(fallbackPorts.take(number));
-      if (form === FORMS.BESIDE_LATE) {
+      if (form === FORMS.VIA_FALLBACK) return fallbackPorts.take(number);
+      if (form === FORMS.VIA_FALLBACK_REJECTED) throw thrownFromPort(fallbackPorts.take(number));
+      if (form === FORMS.VIA_FALLBACK_LATE) {
         fallbackPorts.skip(number);
         throw new TaskTimeoutError("the task's time was up", { task });
       }

@@ -20,7 +20,7 @@ const { ValueEncoder } = require('./value-encoder');
 /** Encodes the inputs. */
 const encoder = new ValueEncoder();
 
-const { ANY_WORKER, BESIDE, BY_MESSAGE, BY_QUEUE, NO_WORKER, ON_DEMAND } = SCRIPTS;
+const { ANY_WORKER, VIA_FALLBACK, BY_MESSAGE, BY_QUEUE, NO_WORKER, ON_DEMAND } = SCRIPTS;
 /** What `submitScript` tells besides the acceptance, as bits. */
 const { FULL, NEEDS_WORKER } = SCRIPTS;
 
@@ -141,7 +141,7 @@ class ScriptSubmitter {
       const id = this.#delivery.add(pending, this.#pool, name);
       const worker = workers.get(number);
       const message = worker?.sent ?? 0;
-      const prepared = { form: BESIDE, value: undefined, length: message, parts: undefined };
+      const prepared = { form: VIA_FALLBACK, value: undefined, length: message, parts: undefined };
       // Its worker has its input, and nothing else to do: no other task comes between.
       const order = taken === undefined ? { ...options, priority: FIRST } : options;
       const answer = this.#submitTo(name, id, order, prepared, number, BY_MESSAGE);

@@ -119,7 +119,7 @@ class Pending extends Cancellable {
       value = this.pool.readAnswer(form, number, delivery, this.task);
     } catch (error) {
       // The native side saw it first.
-      const isOurs = form === FORMS.ERROR || form === FORMS.BESIDE_LATE;
+      const isOurs = form === FORMS.ERROR || form === FORMS.VIA_FALLBACK_LATE;
       const isTimeUp = this.#timeout !== undefined && isOurs && error instanceof TaskTimeoutError;
       return this.#come('reject', isTimeUp ? this.#timeUpError(this.#timeout) : error, delivery);
     }

@@ -194,7 +194,7 @@ const ANY_WORKER: f64 = -1.0;
 const NO_WORKER: f64 = -2.0;
 
 /// In the place of a form: the value goes by the native fallback.
-const BESIDE: f64 = -1.0;
+const VIA_FALLBACK: f64 = -1.0;
 
 /// What `submitScript` tells beside the acceptance, as bits.
 const NEEDS_WORKER: u8 = 1;
@@ -209,14 +209,14 @@ mod idle {
 
 /// For JavaScript.
 pub(super) const NUMBERS: Numbers = numbers! {
-    ANY_WORKER, NO_WORKER, BESIDE, NEEDS_WORKER, FULL,
+    ANY_WORKER, NO_WORKER, VIA_FALLBACK, NEEDS_WORKER, FULL,
     IDLE_NEVER = idle::NEVER, IDLE_LINGER = idle::LINGER, IDLE_BLOCK = idle::BLOCK,
     BY_QUEUE = InputPath::Queue, BY_MESSAGE = InputPath::Message, ON_DEMAND = InputPath::OnDemand,
 };
 
 /// `submitScript(input, parts)`: pool, function, id, form, length, priority, timeout, whether it is cancellable, the worker
 /// to bind it to (or `ANY_WORKER`, `NO_WORKER`), whether it wants its worker alone and whether the input is
-/// memory that the worker should ask for stand on the call buffer. Form `BESIDE`: the input is a message
+/// memory that the worker should ask for stand on the call buffer. Form `VIA_FALLBACK`: the input is a message
 /// by the native fallback, and `length` its number. Returns nothing, or `NEEDS_WORKER` and `FULL` as bits; `[code, message]`
 /// when refused.
 fn submit<'call>(call: Call<'call>, values: Arguments<'call, 2>) -> Returned<'call> {
@@ -224,7 +224,7 @@ fn submit<'call>(call: Call<'call>, values: Arguments<'call, 2>) -> Returned<'ca
         call.core().arguments()?;
     let options = SubmitOptions::new(priority as i32, timeout, cancellable != 0.0);
     let submission = Submission { pool: pool as u32, task: function as usize, id: id as u64, options };
-    let by_message = form == BESIDE;
+    let by_message = form == VIA_FALLBACK;
     let path = match (by_message, asked != 0.0) {
         (true, _) => InputPath::Message,
         (false, true) => InputPath::OnDemand,
@@ -291,12 +291,12 @@ fn finish<'call>(call: Call<'call>, output: Arguments<'call, 2>) -> Returned<'ca
     finished.unwrap_or(Err(Status::INVALID))
 }
 
-/// `scriptReport(value, parts)`, in a worker: tells the owner of a job how far it is. Form `BESIDE`: by a message through the native
-/// fallback.
+/// `scriptReport(value, parts)`, in a worker: tells the owner of a job how far it is. Form `VIA_FALLBACK`:
+/// by a message through the native fallback.
 fn report<'call>(call: Call<'call>, value: Arguments<'call, 2>) -> Returned<'call> {
     let [id, form, length] = call.core().arguments()?;
     let id = id as u64;
-    if form == BESIDE {
+    if form == VIA_FALLBACK {
         call.environment.with_script_worker(|worker| worker.report_by_fallback(id));
     } else {
         let progress = call.inputs().read(Input::of_call_buffer(form as u32, length, value)?)?;

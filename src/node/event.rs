@@ -52,7 +52,7 @@ pub(crate) enum Answer {
     /// What a script threw, in its wire form.
     Rejected(Envelope),
     /// It comes another way: the next message of the script worker of this key.
-    Beside {
+    ViaFallback {
         failed: bool,
         from: u64,
     },
@@ -114,7 +114,7 @@ impl From<ScriptOutcome> for Answer {
         match outcome {
             ScriptOutcome::Done(payload) => payload.into(),
             ScriptOutcome::Failed(envelope) => Answer::Rejected(envelope),
-            ScriptOutcome::ViaFallback { failed, from } => Answer::Beside { failed, from },
+            ScriptOutcome::ViaFallback { failed, from } => Answer::ViaFallback { failed, from },
             ScriptOutcome::Late { via_fallback: Some(from) } => Answer::Late { from },
             ScriptOutcome::Late { via_fallback: None } => Answer::Error(Reason::TimedOut.into_error()),
         }

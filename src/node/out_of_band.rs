@@ -30,15 +30,15 @@ pub(super) mod form {
     pub(in crate::node) const REJECTED: u8 = 9;
     pub(in crate::node) const REJECTED_OUT_OF_BAND: u8 = 10;
     /// The value is the next message of the script worker whose key is in `numbers`.
-    pub(in crate::node) const BESIDE: u8 = 11;
-    pub(in crate::node) const BESIDE_REJECTED: u8 = 12;
-    /// As `BESIDE`, of a task whose time was up before: the value is wanted no more.
-    pub(in crate::node) const BESIDE_LATE: u8 = 13;
+    pub(in crate::node) const VIA_FALLBACK: u8 = 11;
+    pub(in crate::node) const VIA_FALLBACK_REJECTED: u8 = 12;
+    /// As `VIA_FALLBACK`, of a task whose time was up before: the value is wanted no more.
+    pub(in crate::node) const VIA_FALLBACK_LATE: u8 = 13;
 
     /// For JavaScript.
     pub(in crate::node) const NUMBERS: Numbers = numbers! {
         UNDEFINED, NULL, TRUE, FALSE, NUMBER, BYTES, WIRE, WIRE_OUT_OF_BAND, ERROR, REJECTED, REJECTED_OUT_OF_BAND,
-        BESIDE, BESIDE_REJECTED, BESIDE_LATE,
+        VIA_FALLBACK, VIA_FALLBACK_REJECTED, VIA_FALLBACK_LATE,
     };
 }
 
@@ -122,11 +122,14 @@ impl<'call> OutOfBand<'call> {
             }
             Answer::Error(error) => return self.show_error(&error),
             #[allow(clippy::cast_precision_loss)] // a count
-            Answer::Beside { failed, from } => {
-                return Ok((if failed { form::BESIDE_REJECTED } else { form::BESIDE }, from as f64));
+            Answer::ViaFallback { failed, from } => {
+                return Ok((
+                    if failed { form::VIA_FALLBACK_REJECTED } else { form::VIA_FALLBACK },
+                    from as f64,
+                ));
             }
             #[allow(clippy::cast_precision_loss)] // a count
-            Answer::Late { from } => return Ok((form::BESIDE_LATE, from as f64)),
+            Answer::Late { from } => return Ok((form::VIA_FALLBACK_LATE, from as f64)),
             Answer::Envelope(envelope) => (form::WIRE, form::WIRE_OUT_OF_BAND, envelope),
             Answer::Rejected(envelope) => (form::REJECTED, form::REJECTED_OUT_OF_BAND, envelope),
         };

@@ -36,11 +36,12 @@ pub(super) mod end {
     pub(super) const SHIFT: u32 = 16;
     pub(super) const DONE: u32 = 0;
     pub(super) const FAILED: u32 = 1;
-    pub(super) const BESIDE: u32 = 2;
-    pub(super) const BESIDE_FAILED: u32 = 3;
+    pub(super) const VIA_FALLBACK: u32 = 2;
+    pub(super) const VIA_FALLBACK_FAILED: u32 = 3;
 
     /// For JavaScript.
-    pub(in crate::node) const NUMBERS: Numbers = numbers! { SHIFT, FAILED, BESIDE, BESIDE_FAILED };
+    pub(in crate::node) const NUMBERS: Numbers =
+        numbers! { SHIFT, FAILED, VIA_FALLBACK, VIA_FALLBACK_FAILED };
 }
 
 /// An environment that is a script worker of a pool.
@@ -78,8 +79,8 @@ impl ScriptWorker {
         values: [JsValue<'call>; 2],
     ) -> Result<ScriptOutcome> {
         let how = form >> end::SHIFT;
-        if how == end::BESIDE || how == end::BESIDE_FAILED {
-            let failed = how == end::BESIDE_FAILED;
+        if how == end::VIA_FALLBACK || how == end::VIA_FALLBACK_FAILED {
+            let failed = how == end::VIA_FALLBACK_FAILED;
             return Ok(ScriptOutcome::ViaFallback { failed, from: self.registration.key });
         }
         let payload = reader.read(Input::of_call_buffer(form & 0xffff, length, values)?)?;
@@ -179,7 +180,7 @@ impl ScriptWorker {
 
     /// Tells the job's owner how far it is, by a message of the fallback port.
     pub(crate) fn report_by_fallback(&self, id: u64) {
-        self.push_report(id, Answer::Beside { failed: false, from: self.registration.key });
+        self.push_report(id, Answer::ViaFallback { failed: false, from: self.registration.key });
     }
 
     fn push_report(&self, id: u64, answer: Answer) {
