@@ -5,8 +5,8 @@
  * side calls with a batch.
  *
  * There is one delivery for each JavaScript environment and binding, kept on the binding itself: under Jest this file
- * is loaded again for every test file while the binding stays (runtime/host-realm.js). So the delivery knows nothing of the values: answers
- * are read with the code, and the classes, of the copy that made the task's pool.
+ * is loaded again for every test file while the binding stays (runtime/host-realm.js). So the delivery knows nothing of
+ * the values: answers are read with the code, and the classes, of the copy that made the task's pool.
  *
  * A batch is read to its end before anything of the user's runs: progress, ports and what else listens come after, each
  * called by itself. So nothing that such code does, throws or waits for can cost another entry its answer. Promises are

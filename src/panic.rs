@@ -1,11 +1,15 @@
 //! The whole panic policy.
 //!
 //! A panic never crosses an FFI boundary and never ends a pool thread: [`guard`] wraps every task and
-//! every exported function that could panic, and turns the panic into [`Code::TaskPanicked`] with its message
+//! every raw exported function and callback, and turns the panic into [`Code::TaskPanicked`] with its message
 //! and its place in the source. Guarded code prints no report to stderr: the message is in the error instead.
+//! Derived exports are guarded by napi-rs (`#[napi(catch_unwind)]`), which throws the message.
+//!
+//! Where several things must be done whatever becomes of the others, at the end of a thread, each is a [`step`].
 
 use std::any::Any;
 use std::cell::{Cell, RefCell};
+use std::io::Write;
 use std::panic::{AssertUnwindSafe, PanicHookInfo, catch_unwind};
 use std::sync::Once;
 
@@ -27,6 +31,23 @@ pub fn guard<T>(work: impl FnOnce() -> T) -> Result<T> {
     let outcome = catch_unwind(AssertUnwindSafe(work));
     GUARDED.set(outer);
     outcome.map_err(into_error)
+}
+
+/// Runs one of several steps at the end of a thread, of which each must be done, whatever becomes of the others. A panic is a
+/// fault of ours, and is told on stderr: nobody else is left to tell.
+pub fn step(name: &str, work: impl FnOnce()) {
+    step_told_to(&mut std::io::stderr(), name, work);
+}
+
+fn step_told_to(told: &mut impl Write, name: &str, work: impl FnOnce()) {
+    if let Err(panic) = guard(work) {
+        // Where this cannot be written, nobody reads it.
+        let _ = writeln!(
+            told,
+            "rust-workers: {name} at the end of a thread has failed: {}; please report this",
+            panic.message()
+        );
+    }
 }
 
 fn install_hook() {
@@ -67,6 +88,32 @@ mod tests {
         let error = guard(|| panic!("boom {}", 7)).unwrap_err();
         assert_eq!(error.code(), Code::TaskPanicked);
         assert!(error.message().starts_with("boom 7 (at src/panic.rs:"), "{}", error.message());
+    }
+
+    #[test]
+    fn a_step_that_panics_is_told_and_the_next_is_done() {
+        let (mut told, mut done) = (Vec::new(), Vec::new());
+        step_told_to(&mut told, "the first", || done.push(1));
+        step_told_to(&mut told, "the second", || panic!("boom"));
+        step_told_to(&mut told, "the third", || done.push(3));
+        assert_eq!(done, [1, 3]);
+        let told = String::from_utf8(told).unwrap();
+        let start = "rust-workers: the second at the end of a thread has failed: boom (at src/panic.rs:";
+        assert!(told.starts_with(start) && told.lines().count() == 1, "{told}");
+    }
+
+    #[test]
+    fn a_step_in_a_step_keeps_the_outer_one_going() {
+        let mut done = Vec::new();
+        step("the outer one", || {
+            (0..3).for_each(|part| {
+                step_told_to(&mut Vec::new(), "a part", || {
+                    done.push(part);
+                    panic!("boom");
+                });
+            });
+        });
+        assert_eq!(done, [0, 1, 2]);
     }
 
     #[test]

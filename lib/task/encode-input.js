@@ -22,7 +22,7 @@ const { FLOAT64: KIND_FLOAT64 } = BYTES;
 
 /**
  * From this size on a task that gives its input's memory back gets memory of JavaScript's. It is copied once either way;
- * Rust's own would be copied again on its way back (src/node/output.rs).
+ * Rust's own would be copied again on its way back (src/node/memory.rs).
  */
 const { LARGE } = MEMORY;
 

@@ -62,7 +62,7 @@ pub struct Ends {
 }
 
 /// Opens a channel; `capacity` below one for none.
-#[napi]
+#[napi(catch_unwind)]
 pub fn open_channel(env: Env, capacity: f64) -> napi::Result<Ends> {
     let environment = Environment::of(&env)?;
     let ends = channel((capacity >= 1.0).then_some(capacity as usize));
@@ -71,26 +71,26 @@ pub fn open_channel(env: Env, capacity: f64) -> napi::Result<Ends> {
 }
 
 /// Whether messages wake this thread; `shown` messages of the last batch were.
-#[napi]
+#[napi(catch_unwind)]
 pub fn listen_port(env: Env, port: u32, shown: u32, listening: bool) -> napi::Result<()> {
     Ok(Environment::of(&env)?.ports().listen(cursor(port, shown), listening)?)
 }
 
 /// Closes a port; true when its half of the native fallback is to stay open, to tell whether the other end was lost on its way.
-#[napi]
+#[napi(catch_unwind)]
 pub fn close_port(env: Env, port: u32) -> napi::Result<bool> {
     Ok(Environment::of(&env)?.ports().close(port)?)
 }
 
 /// Messages that wait to be shown here.
-#[napi]
+#[napi(catch_unwind)]
 pub fn port_waiting(env: Env, port: u32, shown: u32) -> napi::Result<f64> {
     #[allow(clippy::cast_precision_loss)] // below 2^53
     Ok(Environment::of(&env)?.ports().waiting(cursor(port, shown))? as f64)
 }
 
 /// The key by which a port that is about to leave must be claimed.
-#[napi]
+#[napi(catch_unwind)]
 pub fn announce_port(env: Env, port: u32) -> napi::Result<String> {
     let environment = Environment::of(&env)?;
     Ok(environment.ports().announce(environment.core(), port)?.to_string())
@@ -98,14 +98,14 @@ pub fn announce_port(env: Env, port: u32) -> napi::Result<String> {
 
 /// What has the key has left: the port waits there to be claimed, with the messages of the last batch from `shown` on.
 /// False when it has closed.
-#[napi]
+#[napi(catch_unwind)]
 pub fn park_port(env: Env, port: u32, shown: u32, announced: String) -> napi::Result<bool> {
     let Some(key) = key(&announced) else { return Ok(false) };
     Ok(Environment::of(&env)?.ports().park(cursor(port, shown), key)?)
 }
 
 /// What has the key did not leave: the port stays as it is.
-#[napi]
+#[napi(catch_unwind)]
 pub fn withdraw_port(env: Env, announced: String) -> napi::Result<()> {
     if let Some(key) = key(&announced) {
         Environment::of(&env)?.ports().withdraw(key);
@@ -114,26 +114,26 @@ pub fn withdraw_port(env: Env, announced: String) -> napi::Result<()> {
 }
 
 /// Takes a port in transit in; nothing when there is none of that key (any more).
-#[napi]
+#[napi(catch_unwind)]
 pub fn claim_port(env: Env, text: String) -> napi::Result<Option<PortEnd>> {
     let environment = Environment::of(&env)?;
     Ok(key(&text).and_then(|key| environment.ports().claim(environment.core(), key)).map(end))
 }
 
 /// What carried the port of this number was lost: if it is in transit, it closes.
-#[napi]
+#[napi(catch_unwind)]
 pub fn forget_port(number: f64) {
     Transit::of_process().forget(id(number));
 }
 
 /// Where the port of this number is: `ANNOUNCED`, `DEPOSITED`, or neither.
-#[napi]
+#[napi(catch_unwind)]
 pub fn port_transit(number: f64) -> u32 {
     transit_state(id(number))
 }
 
 /// Nobody will claim the port of this key: if it is in transit, it closes.
-#[napi]
+#[napi(catch_unwind)]
 pub fn drop_port(text: String) {
     if let Some(key) = key(&text) {
         Transit::of_process().drop_key(key);
@@ -141,13 +141,13 @@ pub fn drop_port(text: String) {
 }
 
 /// Asks to be told of room at the other end; answers as a post does, with FULL when the news is to come.
-#[napi]
+#[napi(catch_unwind)]
 pub fn want_port_room(env: Env, port: u32) -> napi::Result<u32> {
     Ok(Environment::of(&env)?.ports().want_room(port)?)
 }
 
 /// Messages that wait at the other end.
-#[napi]
+#[napi(catch_unwind)]
 pub fn port_backlog(env: Env, port: u32) -> napi::Result<f64> {
     #[allow(clippy::cast_precision_loss)] // below 2^53
     Ok(Environment::of(&env)?.ports().backlog(port)? as f64)

@@ -36,7 +36,7 @@ fn close(text: &mut String) {
 }
 
 /// All of them as JSON, by group and name: one call, and quickly made into objects by JavaScript.
-#[napi]
+#[napi(catch_unwind)]
 pub fn constants() -> &'static str {
     &TEXT
 }

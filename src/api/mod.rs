@@ -22,10 +22,16 @@ use napi::bindgen_prelude::Object;
 use napi_derive::napi;
 
 use crate::node::{Environment, process_random};
+use crate::panic::guard;
 
 /// Runs once for each JavaScript environment that loads the addon.
 #[napi(module_exports)]
 pub fn module_exports(exports: Object<'_>, env: napi::Env) -> napi::Result<()> {
+    // The derive guards only functions.
+    guard(|| open(&exports, &env)).map_err(|panic| napi::Error::from_reason(panic.message()))?
+}
+
+fn open(exports: &Object<'_>, env: &napi::Env) -> napi::Result<()> {
     crate::seal::open(process_random());
     let tables = [
         atomics::EXPORTS,
@@ -37,6 +43,6 @@ pub fn module_exports(exports: Object<'_>, env: napi::Env) -> napi::Result<()> {
         seal::EXPORTS,
         waits::EXPORTS,
     ];
-    Environment::open(&env, &exports, &tables)?;
+    Environment::open(env, exports, &tables)?;
     Ok(())
 }

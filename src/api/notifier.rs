@@ -16,7 +16,7 @@ pub struct Notification {
 }
 
 /// Opens this environment's desk; returns its number.
-#[napi]
+#[napi(catch_unwind)]
 pub fn open_notifier(env: Env) -> napi::Result<f64> {
     let environment = Environment::of(&env)?;
     #[allow(clippy::cast_precision_loss)] // a count
@@ -24,7 +24,7 @@ pub fn open_notifier(env: Env) -> napi::Result<f64> {
 }
 
 /// Lets requests for a region that is held come to this environment's desk.
-#[napi]
+#[napi(catch_unwind)]
 pub fn serve_region(env: Env, handle: u32) -> napi::Result<()> {
     let environment = Environment::of(&env)?;
     if let Some(region) = environment.waits().held().get(handle) {
@@ -34,7 +34,7 @@ pub fn serve_region(env: Env, handle: u32) -> napi::Result<()> {
 }
 
 /// The number of a region that is held.
-#[napi]
+#[napi(catch_unwind)]
 pub fn region_id(env: Env, handle: u32) -> napi::Result<f64> {
     let id = Environment::of(&env)?.waits().held().with(handle, |region| region.id().get());
     #[allow(clippy::cast_precision_loss)] // a count
@@ -42,7 +42,7 @@ pub fn region_id(env: Env, handle: u32) -> napi::Result<f64> {
 }
 
 /// Lets this environment's notifier end.
-#[napi]
+#[napi(catch_unwind)]
 pub fn close_notifier(env: Env) -> napi::Result<()> {
     let environment = Environment::of(&env)?;
     environment.notifier().close(environment.core());
@@ -50,7 +50,7 @@ pub fn close_notifier(env: Env) -> napi::Result<()> {
 }
 
 /// The next request at a desk: undefined when a slice of time has passed without one, null when the notifier must end.
-#[napi]
+#[napi(catch_unwind)]
 pub fn next_notify(desk: f64) -> Either3<Notification, Undefined, Null> {
     match next_request(desk as u64) {
         #[allow(clippy::cast_precision_loss)] // below 2^53
@@ -66,7 +66,7 @@ pub fn next_notify(desk: f64) -> Either3<Notification, Undefined, Null> {
 }
 
 /// Says how many the last request's notify has woken.
-#[napi]
+#[napi(catch_unwind)]
 pub fn notified(count: f64) {
     answer_request(count as usize);
 }

@@ -66,7 +66,7 @@ pub struct NativeTask {
 }
 
 /// The native tasks; a task's index is its place here.
-#[napi]
+#[napi(catch_unwind)]
 pub fn native_tasks() -> Vec<NativeTask> {
     let of = |task: &Task| {
         let &TaskFacts { name, in_place, parallel, wakes_plain, .. } = task.facts();
@@ -76,13 +76,13 @@ pub fn native_tasks() -> Vec<NativeTask> {
 }
 
 /// Every error code the native side may report.
-#[napi]
+#[napi(catch_unwind)]
 pub fn error_codes() -> Vec<&'static str> {
     Code::ALL.iter().map(|code| code.as_str()).collect()
 }
 
 /// Makes a pool and returns its handle.
-#[napi]
+#[napi(catch_unwind)]
 pub fn create_pool(env: Env, settings: PoolSettings) -> napi::Result<u32> {
     let config = Config {
         min_threads: settings.min_threads as usize,
@@ -97,21 +97,21 @@ pub fn create_pool(env: Env, settings: PoolSettings) -> napi::Result<u32> {
 }
 
 /// Closes a pool; with `announce` its `POOL_CLOSED` event comes when its last thread has ended.
-#[napi]
+#[napi(catch_unwind)]
 pub fn close_pool(env: Env, pool: u32, force: bool, announce: bool) -> napi::Result<()> {
     Environment::of(&env)?.pools().close(pool, force, announce);
     Ok(())
 }
 
 /// Lets go of a pool that has closed; its handle may be given again.
-#[napi]
+#[napi(catch_unwind)]
 pub fn drop_pool(env: Env, pool: u32) -> napi::Result<()> {
     Environment::of(&env)?.pools().remove(pool);
     Ok(())
 }
 
 /// A pool's counters, or nothing once it has closed.
-#[napi]
+#[napi(catch_unwind)]
 pub fn pool_counters(env: Env, pool: u32) -> napi::Result<Option<PoolCounters>> {
     let millis = |time: Duration| time.as_secs_f64() * 1000.0;
     Ok(Environment::of(&env)?.pools().with(pool, Pool::stats).map(|stats| PoolCounters {
@@ -132,7 +132,7 @@ pub fn pool_counters(env: Env, pool: u32) -> napi::Result<Option<PoolCounters>> 
 }
 
 /// Why a task (a script's, or a native one) would be refused now because the queue is full.
-#[napi]
+#[napi(catch_unwind)]
 pub fn pool_refusal(env: Env, pool: u32, script: bool) -> napi::Result<Option<String>> {
     let taker = if script { Taker::Script } else { Taker::Native };
     let why = Environment::of(&env)?.pools().with(pool, |pool| pool.refusal(taker));
@@ -140,14 +140,14 @@ pub fn pool_refusal(env: Env, pool: u32, script: bool) -> napi::Result<Option<St
 }
 
 /// Whether the pool's queue is at most half full; a pool that has closed has none.
-#[napi]
+#[napi(catch_unwind)]
 pub fn pool_is_half_empty(env: Env, pool: u32) -> napi::Result<bool> {
     Ok(Environment::of(&env)?.pools().with(pool, Pool::is_half_empty).unwrap_or(true))
 }
 
 /// Cancels the job `id`, because its time is up or because the caller wants no more of it. The number of the script worker
 /// that runs it, or -1.
-#[napi]
+#[napi(catch_unwind)]
 pub fn cancel(env: Env, id: f64, timed_out: bool) -> napi::Result<i32> {
     let reason = if timed_out { Reason::TimedOut } else { Reason::Cancelled };
     let worker = Environment::of(&env)?.core().jobs().cancel(id as u64, reason);

@@ -39,28 +39,28 @@ pub struct WorkerRegistration {
 }
 
 /// Says how many jobs all script workers of a pool together may run.
-#[napi]
+#[napi(catch_unwind)]
 pub fn set_script_capacity(env: Env, pool: u32, capacity: u32) -> napi::Result<()> {
     Environment::of(&env)?.pools().with(pool, |pool| pool.set_script_capacity(capacity as usize));
     Ok(())
 }
 
 /// The number by which a script's function of this name is called.
-#[napi]
+#[napi(catch_unwind)]
 pub fn script_function(env: Env, pool: u32, name: String) -> napi::Result<u32> {
     let number = Environment::of(&env)?.pools().with(pool, |pool| pool.script_function(&name));
     Ok(number.unwrap_or(0) as u32)
 }
 
 /// In a worker: the name of the function with this number.
-#[napi]
+#[napi(catch_unwind)]
 pub fn script_function_name(env: Env, number: u32) -> napi::Result<Option<String>> {
     let name = |worker: &ScriptWorker| worker.function_name(number as usize);
     Ok(Environment::of(&env)?.with_script_worker(name).flatten())
 }
 
 /// Registers a worker; nothing when the pool needs none any more.
-#[napi]
+#[napi(catch_unwind)]
 pub fn register_worker(env: Env, pool: u32) -> napi::Result<Option<WorkerRegistration>> {
     #[allow(clippy::cast_precision_loss)] // a count
     let shown = |(number, key)| WorkerRegistration { number: number as u32, key: key as f64 };
@@ -77,7 +77,7 @@ pub struct Evicted {
 }
 
 /// Evicts a worker that has ended.
-#[napi]
+#[napi(catch_unwind)]
 pub fn evict_worker(env: Env, pool: u32, number: u32, key: f64) -> napi::Result<Evicted> {
     let evicted = Environment::of(&env)?.pools().evict_worker(pool, number as usize, key as u64);
     Ok(Evicted { ran: numbers(evicted.ran), orphans: numbers(evicted.orphans) })
@@ -85,27 +85,27 @@ pub fn evict_worker(env: Env, pool: u32, number: u32, key: f64) -> napi::Result<
 
 /// Binds a job whose worker has ended to another worker, where its input is the message of that number. False when that
 /// worker takes no more.
-#[napi]
+#[napi(catch_unwind)]
 pub fn rebind(env: Env, pool: u32, id: f64, worker: u32, message: f64) -> napi::Result<bool> {
     Ok(Environment::of(&env)?.pools().rebind(pool, id as u64, worker as usize, message))
 }
 
 /// Takes back a job whose input could not be sent to the worker that it is bound to.
-#[napi]
+#[napi(catch_unwind)]
 pub fn retract_script(env: Env, pool: u32, worker: u32, id: f64) -> napi::Result<()> {
     Environment::of(&env)?.pools().retract(pool, worker as usize, id as u64);
     Ok(())
 }
 
 /// Gives up a job whose worker has ended, for the caller to answer.
-#[napi]
+#[napi(catch_unwind)]
 pub fn disown_orphan(env: Env, pool: u32, id: f64, stopped: bool) -> napi::Result<()> {
     Environment::of(&env)?.pools().disown_orphan(pool, id as u64, stopped);
     Ok(())
 }
 
 /// The owner takes a running job's input, to send the memory itself. False when the worker has made do with a copy.
-#[napi]
+#[napi(catch_unwind)]
 pub fn claim_input(env: Env, pool: u32, id: f64) -> napi::Result<bool> {
     let claimed = Environment::of(&env)?.pools().with(pool, |pool| pool.claim_input(id as u64));
     Ok(claimed.flatten().is_some())
@@ -120,7 +120,7 @@ pub struct WorkerLoad {
 }
 
 /// The worker to bind a job to; nothing when none lives or is starting.
-#[napi]
+#[napi(catch_unwind)]
 pub fn least_loaded_worker(env: Env, pool: u32) -> napi::Result<Option<WorkerLoad>> {
     let worker = Environment::of(&env)?.pools().with(pool, |pool| pool.least_loaded_worker()).flatten();
     Ok(worker.map(|(number, load, queued)| WorkerLoad {
@@ -131,48 +131,48 @@ pub fn least_loaded_worker(env: Env, pool: u32) -> napi::Result<Option<WorkerLoa
 }
 
 /// Comes back to this environment as an event once all that was pushed before it has been delivered.
-#[napi]
+#[napi(catch_unwind)]
 pub fn push_fence(env: Env, id: f64) -> napi::Result<()> {
     Environment::of(&env)?.core().events().push(Event::Fence { id: id as u64 });
     Ok(())
 }
 
 /// In a worker: tells the owner that it is ready, after a message of the fallback port that tells more.
-#[napi]
+#[napi(catch_unwind)]
 pub fn tell_ready(env: Env) -> napi::Result<()> {
     Environment::of(&env)?.with_script_worker(ScriptWorker::tell_ready);
     Ok(())
 }
 
 /// The ids of the jobs that a worker runs.
-#[napi]
+#[napi(catch_unwind)]
 pub fn jobs_of_worker(env: Env, pool: u32, number: u32) -> napi::Result<List<f64>> {
     let ids = Environment::of(&env)?.pools().with(pool, |pool| pool.jobs_of_worker(number as usize));
     Ok(numbers(ids.unwrap_or_default()))
 }
 
 /// A worker is given no further job. What it holds it keeps.
-#[napi]
+#[napi(catch_unwind)]
 pub fn unregister_worker(env: Env, pool: u32, number: u32) -> napi::Result<()> {
     Environment::of(&env)?.pools().with(pool, |pool| pool.unregister_worker(number as usize));
     Ok(())
 }
 
 /// How many jobs wait for a script worker.
-#[napi]
+#[napi(catch_unwind)]
 pub fn scripts_waiting(env: Env, pool: u32) -> napi::Result<u32> {
     let waiting = Environment::of(&env)?.pools().with(pool, |pool| pool.scripts_waiting());
     Ok(waiting.unwrap_or(0) as u32)
 }
 
 /// Takes all that waits for a script worker out of the queue: its ids, for the caller to answer.
-#[napi]
+#[napi(catch_unwind)]
 pub fn drain_scripts(env: Env, pool: u32) -> napi::Result<List<f64>> {
     Ok(numbers(Environment::of(&env)?.pools().drain_scripts(pool)))
 }
 
 /// In a worker: ends its membership; with `only_idle` just if it waits and more than `keep` workers live.
-#[napi]
+#[napi(catch_unwind)]
 pub fn leave_pool(env: Env, only_idle: bool, keep: u32) -> napi::Result<bool> {
     let leave = |worker: &ScriptWorker| worker.leave(only_idle, keep as usize);
     Ok(Environment::of(&env)?.with_script_worker(leave).unwrap_or(true))

@@ -60,14 +60,14 @@ fn hold_region<'call>(call: Call<'call>, [bytes]: Arguments<'call, 1>) -> Return
 }
 
 /// Lets go of what `holdRegion` has kept.
-#[napi]
+#[napi(catch_unwind)]
 pub fn release_region(env: Env, handle: u32) -> napi::Result<()> {
     drop(Environment::of(&env)?.waits().held().remove(handle));
     Ok(())
 }
 
 /// How many wait on a cell in the table of Rust: for tests.
-#[napi]
+#[napi(catch_unwind)]
 pub fn waiter_count(env: Env, handle: u32, offset: f64) -> napi::Result<u32> {
     Ok(Environment::of(&env)?.waits().count(handle, offset as usize) as u32)
 }

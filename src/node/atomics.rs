@@ -228,21 +228,19 @@ impl<'call> Atomics<'call> {
         self.js.call(function, arguments)
     }
 
-    /// Runs `work` on the element. RevalidateAtomicAccess: the coercions may have run anything.
-    fn on_element<W: Work>(
+    /// Runs `work` on the element. RevalidateAtomicAccess: the coercions may have run anything, and `with_cell` looks again.
+    fn on_element<W: Work + 'static>(
         self,
         array: TypedArray<'call>,
         element: Element,
         index: usize,
         work: W,
     ) -> Result<JsValue<'call>> {
-        let array = array.again(self.js)?;
-        self.alive(&array)?;
         let js = self.js;
         // The value that is returned, if the element is there.
         macro_rules! on {
             ($atomic:ty, $integer:ty, $show:expr) => {
-                array.with_cell(index, |cell: &$atomic| $show(work.run::<$integer>(cell)))
+                array.with_cell(js, index, move |cell: &$atomic| work.run::<$integer>(cell)).map($show)
             };
         }
         let done = match element {
@@ -255,7 +253,10 @@ impl<'call> Atomics<'call> {
             Element::I64 => on!(AtomicI64, i64, |value| js.big_int_i64(value)),
             Element::U64 => on!(AtomicU64, u64, |value| js.big_int_u64(value)),
         };
-        done.unwrap_or_else(|| Err(self.out_of_bounds()))
+        done.unwrap_or_else(|| {
+            self.alive(&array.again(js)?)?;
+            Err(self.out_of_bounds())
+        })
     }
 }
 

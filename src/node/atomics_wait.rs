@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use super::atomics::{Atomics, Element, Helper};
 use super::core::Core;
-use super::js::{JsValue, Result, Status, Type};
+use super::js::{Js, JsValue, Result, Status, Type};
 use super::typed_array::TypedArray;
 use super::waits::{NO_OWNER, Waits};
 use crate::shared::SharedError;
@@ -20,19 +20,20 @@ struct Wanted<'call> {
     timeout: f64,
 }
 
-impl Wanted<'_> {
+impl<'call> Wanted<'call> {
     fn offset(&self) -> usize {
         self.array.offset_of(self.index)
     }
 
     /// Whether the cell holds what is expected, without waiting for it.
-    fn holds(&self) -> bool {
+    fn holds(&self, js: Js<'call>) -> bool {
+        let (array, index) = (&self.array, self.index);
         let equal = match self.expected {
             Expected::I32(value) => {
-                self.array.with_cell(self.index, |cell: &AtomicI32| cell.load(Ordering::SeqCst) == value)
+                array.with_cell(js, index, move |cell: &AtomicI32| cell.load(Ordering::SeqCst) == value)
             }
             Expected::I64(value) => {
-                self.array.with_cell(self.index, |cell: &AtomicI64| cell.load(Ordering::SeqCst) == value)
+                array.with_cell(js, index, move |cell: &AtomicI64| cell.load(Ordering::SeqCst) == value)
             }
         };
         equal == Some(true)
@@ -68,7 +69,7 @@ impl<'call> Atomics<'call> {
     /// `Atomics.wait(typedArray, index, value, timeout)`: on every thread, the main one too.
     pub(crate) fn wait(self, core: &'static Core, arguments: [JsValue<'call>; 4]) -> Result<&'static str> {
         let wanted = self.wanted(arguments)?;
-        if !wanted.holds() {
+        if !wanted.holds(self.js) {
             return Ok("not-equal");
         }
         // Kept to the end of the wait: its name is where the notifier looks.
@@ -114,7 +115,7 @@ impl<'call> Atomics<'call> {
     ) -> Result<AsyncWait> {
         let wanted = self.wanted(arguments)?;
         let id = self.js.read_u64(id)?;
-        if !wanted.holds() {
+        if !wanted.holds(self.js) {
             return Ok(AsyncWait::NotEqual);
         }
         if wanted.timeout == 0.0 {

@@ -6,7 +6,6 @@
 
 use std::cell::RefCell;
 use std::ffi::CStr;
-use std::io::Write;
 
 use napi::bindgen_prelude::Object;
 
@@ -24,7 +23,7 @@ use super::pools::Pools;
 use super::ports::Ports;
 use super::script_worker::ScriptWorker;
 use super::waits::Waits;
-use crate::panic::guard;
+use crate::panic::step;
 use crate::pool::Pool;
 use crate::shared::Region;
 
@@ -154,46 +153,31 @@ impl Environment {
         &self.language
     }
 
-    /// The cleanup hook: its steps and their order are told at the head of this folder's `mod.rs`. A panic in one step must
-    /// not keep the next from being done.
+    /// The cleanup hook: its steps and their order are told at the head of this folder's `mod.rs`. A panic in a part of one must
+    /// not keep the rest from being done: least of all the last two, on which the safety of memory rests.
     fn tear_down(&'static self) {
         let events = self.core.events();
         step("closing the wakeup", || events.wakeup().close());
-        step("closing the event queue", || {
-            events.close();
-            self.delivery.close();
+        step("closing the event queue", || events.close());
+        step("dropping what was to be delivered", || {
             self.core.set_call_buffer(None);
+            self.delivery.close();
         });
         step("closing its ports", || self.ports.close_all());
-        step("leaving its pool, and closing its own", || {
-            self.core.jobs().close();
+        step("forgetting its jobs", || self.core.jobs().close());
+        step("leaving its pool", || {
             if let Some(worker) = self.script_worker.take() {
                 worker.abandon();
             }
-            self.pools.take_all().for_each(|pool| pool.close(true, None));
+        });
+        step("closing its own pools", || {
+            self.pools.take_all().for_each(|pool| step("closing a pool", || pool.close(true, None)));
         });
         step("giving up its locks", || self.locks.close());
-        step("giving up its waits", || {
-            self.waits.close();
-            self.notifier.close(&self.core);
-        });
-        step("waiting for its memory to come back", || {
-            events.pins().wait_for_none();
-            Region::release_all_pins(self.core.id());
-        });
-    }
-}
-
-/// One step of the teardown. A panic is a fault of ours: it is told on stderr, as no JavaScript is left to tell.
-fn step(name: &str, work: impl FnOnce()) {
-    if let Err(panic) = guard(work) {
-        let told = writeln!(
-            std::io::stderr(),
-            "rust-workers: {name} at the end of a thread has failed: {}; please report this",
-            panic.message()
-        );
-        // Nor is a stderr, then.
-        drop(told);
+        step("giving up its waits", || self.waits.close());
+        step("closing its notifier", || self.notifier.close(&self.core));
+        step("waiting for its pinned memory", || events.pins().wait_for_none());
+        step("waiting for its shared memory", || Region::release_all_pins(self.core.id()));
     }
 }
 
@@ -232,7 +216,7 @@ pub(crate) type Export = (&'static CStr, RawFunction<Environment>);
 /// Makes a function a raw export.
 pub(crate) const fn export<F, const N: usize>(function: F) -> RawFunction<Environment>
 where
-    F: Copy + for<'call> Fn(Call<'call>, Arguments<'call, N>) -> Returned<'call>,
+    F: Copy + Send + Sync + 'static + for<'call> Fn(Call<'call>, Arguments<'call, N>) -> Returned<'call>,
 {
     raw(move |js, environment, arguments| function(Call { js, environment }, arguments))
 }

@@ -191,8 +191,13 @@ impl<'call> InputReader<'call> {
     /// Runs `read`, which must not come back to JavaScript, on the bytes of a `Uint8Array`.
     fn with_view<T>(self, view: JsValue<'call>, read: impl FnOnce(&[u8]) -> T) -> Result<T> {
         let view = self.js.view(view)?;
-        // SAFETY: JavaScript does not run until `read` returns, as its callers in this file see to. The memory is not
-        // shared: `lib/` never passes a view of shared memory here, but sends that as a part to be aliased.
+        // `lib/` sends shared memory as a part to be aliased.
+        if !self.js.is_array_buffer(view.buffer)? {
+            return Err(Status::INVALID);
+        }
+        // SAFETY: JavaScript has not run since the view was described, and does not until `read` returns, as its callers in this
+        // file see to. The memory is not shared, as just checked; if some of it is pinned, it is by this very call, which no
+        // other thread knows of yet.
         let bytes = unsafe { view.bytes() };
         Ok(read(bytes))
     }

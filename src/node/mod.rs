@@ -38,7 +38,9 @@
 //! 7. the hook waits until no thread holds memory that this environment's heap owns, pinned or shared (at most until
 //!    the running task's next checkpoint).
 //!
-//! Each step is guarded by itself: a panic in one, which is told on stderr, does not keep the next from being done.
+//! Each step, and each part of one, is guarded by itself: a panic in it, which is told on stderr, does not keep the next from
+//! being done. On the last step the safety of memory rests: it is done for each region, and waits for its users, whatever
+//! panics.
 //!
 //! `process.exit()` and a fatal error on the main thread run no hook: pool threads are then ended with the process
 //! in the middle of their work, which is harmless, as they own nothing outside it.

@@ -13,7 +13,7 @@
 use std::ptr::NonNull;
 
 use super::event_queue::EventQueue;
-use super::js::{Js, JsValue, Result};
+use super::js::{Js, JsValue, Result, Status};
 use super::kept_value::KeptValue;
 use crate::value::ForeignBytes;
 
@@ -35,8 +35,8 @@ impl Drop for Counted {
     }
 }
 
-// SAFETY: the memory has no other user while it is pinned (see the head of this file), and lives until the pin is
-// dropped, which the owning environment's teardown waits for.
+// SAFETY: the memory has no other user while it is pinned (see the head of this file), does not move, and lives until the pin
+// is dropped, which the owning environment's teardown waits for. The other fields are `Send`.
 unsafe impl Send for PinnedBytes {}
 
 impl PinnedBytes {
@@ -47,6 +47,9 @@ impl PinnedBytes {
         view: JsValue<'call>,
     ) -> Result<Self> {
         let memory = js.view(view)?;
+        if !js.is_array_buffer(memory.buffer)? {
+            return Err(Status::INVALID);
+        }
         let view = KeptValue::new(js, events, view)?;
         events.pins().add();
         let data = NonNull::new(memory.data).unwrap_or(NonNull::<u64>::dangling().cast());
@@ -67,7 +70,8 @@ impl PinnedBytes {
 
 impl ForeignBytes for PinnedBytes {
     fn as_slice(&self) -> &[u8] {
-        // SAFETY: `data` is valid for `length` bytes (or dangling for 0) and nobody writes: see `Send` above.
+        // SAFETY: `data` is valid for `length` bytes (or dangling for 0), as Node has said, and bytes need no alignment. Nobody
+        // writes while `self` is borrowed: it alone has the memory (see `Send` above).
         unsafe { std::slice::from_raw_parts(self.data.as_ptr(), self.length) }
     }
 

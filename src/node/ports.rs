@@ -308,6 +308,9 @@ impl Ports {
             state.put_back();
             state.port.close();
         }
+        // Their memory ends with the environment; so does the reference that is not released.
+        self.receive_buffer.set(None);
+        self.write_buffer.replace(None);
     }
 }
 

@@ -16,11 +16,12 @@ pub(crate) fn process_random() -> Option<[u8; 16]> {
         safe fn getauxval(kind: c_ulong) -> c_ulong;
     }
 
-    let address = getauxval(AT_RANDOM) as *const [u8; 16];
+    let address = std::ptr::with_exposed_provenance::<[u8; 16]>(getauxval(AT_RANDOM) as usize);
     if address.is_null() {
         return None;
     }
-    // SAFETY: the kernel has put 16 bytes there when the process began, below the main thread's stack, where they stay.
+    // SAFETY: the kernel has put 16 bytes there before the process began to run, outside the part of the main thread's stack
+    // that code uses, where they stay; bytes need no alignment.
     Some(unsafe { address.read() })
 }
 

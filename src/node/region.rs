@@ -20,9 +20,12 @@ pub(crate) fn open_region<'call>(
     view: JsValue<'call>,
 ) -> Result<Arc<Region>> {
     let memory = js.view(view)?;
+    if memory.byte_offset != 0 || js.is_array_buffer(memory.buffer)? {
+        return Err(Status::INVALID);
+    }
     keep_view(js, core, view, |keep| {
-        // SAFETY: Node has just said that the view's memory begins there and is this long; it is a SharedArrayBuffer's,
-        // as the caller's contract says, so JavaScript itself only shares it, and `keep` keeps it.
+        // SAFETY: Node has just said that the view's memory begins there and is this long; it is a SharedArrayBuffer's, as just
+        // checked, so JavaScript itself only shares it, and it neither moves nor shrinks. `keep` keeps it.
         unsafe { Region::open(memory.data, memory.length, core.id(), keep) }
     })
 }
@@ -47,7 +50,12 @@ pub(super) fn keep_view<'call>(
     let region = open(&mut keep);
     match (region, failed) {
         (Ok(region), None) => Ok(region),
-        (_, Some(status)) => Err(status),
+        (Ok(region), Some(status)) => {
+            // This environment's pin, which was made just now, keeps nothing.
+            region.release_pin(core.id());
+            Err(status)
+        }
+        (Err(_), Some(status)) => Err(status),
         (Err(_), None) => Err(Status::INVALID),
     }
 }

@@ -1,8 +1,9 @@
 //! One element of a typed array, for `Atomics` in Rust.
 //!
 //! The memory is JavaScript's. On a shared buffer other threads may touch it, by atomics; on a plain one nobody but
-//! this thread can. Either way an atomic on the element's bytes is a sound way to it while the running callback holds
-//! the array.
+//! this thread can (what Rust has pinned is in no array of JavaScript's). Either way an atomic on the element's bytes is a
+//! sound way to it while the running callback holds the array; accesses of different widths are told of at the head of
+//! `shared/region.rs`.
 
 // Atomics on JavaScript's memory.
 #![allow(unsafe_code)]
@@ -10,11 +11,11 @@
 use std::sync::Arc;
 
 use super::core::Core;
-use super::js::{ArrayKind, Js, JsValue, Result, TypedArrayMemory};
+use super::js::{ArrayKind, Js, JsValue, Result, Status, TypedArrayMemory};
 use super::region::keep_view;
 use crate::shared::{Cell, Region};
 
-/// A typed array, as Node has just described it; good until JavaScript runs again.
+/// A typed array, and how Node has described it; what that says may be true no more once JavaScript has run again.
 #[derive(Clone, Copy)]
 pub(super) struct TypedArray<'call> {
     memory: TypedArrayMemory<'call>,
@@ -27,7 +28,7 @@ impl<'call> TypedArray<'call> {
         Ok(TypedArray { memory: js.typed_array(value)?, value })
     }
 
-    /// The array again: what JavaScript did meanwhile may have detached or resized its buffer.
+    /// The array as it is now.
     pub(super) fn again(self, js: Js<'call>) -> Result<Self> {
         Self::read(js, self.value)
     }
@@ -51,11 +52,17 @@ impl<'call> TypedArray<'call> {
         if self.len() > 0 { Ok(false) } else { js.is_detached(self.memory.buffer) }
     }
 
-    /// Runs `work` on the atomic that stands on element `index`; `None` out of bounds, and where the array's elements are
-    /// not of the atomic's size.
+    /// Runs `work` on the atomic that stands on element `index` of the array as it is now; `None` out of bounds, and where
+    /// the array's elements are not of the atomic's size. `work` can have no `Js`, as that is not `'static`.
     #[inline]
-    pub(super) fn with_cell<C: Cell, T>(&self, index: usize, work: impl FnOnce(&C) -> T) -> Option<T> {
-        let TypedArrayMemory { kind, length, data, .. } = self.memory;
+    pub(super) fn with_cell<C: Cell, T>(
+        &self,
+        js: Js<'call>,
+        index: usize,
+        work: impl FnOnce(&C) -> T + 'static,
+    ) -> Option<T> {
+        // Again: what JavaScript did meanwhile may have detached or resized its buffer.
+        let TypedArrayMemory { kind, length, data, .. } = js.typed_array(self.value).ok()?;
         if index >= length || kind.element_size() != Some(size_of::<C>()) || data.is_null() {
             return None;
         }
@@ -63,9 +70,10 @@ impl<'call> TypedArray<'call> {
         if !cell.is_aligned() {
             return None;
         }
-        // SAFETY: not null, aligned, and in bounds of the array that Node has just described, whose elements have the
-        // size of `C`: all just checked. JavaScript does not run during `work`, and the callback's handle keeps the
-        // memory. Other threads that have it use atomics (see the head of this file).
+        // SAFETY: not null, aligned, and in bounds of the array that Node has just described, whose elements have the size of
+        // `C`: all just checked. JavaScript has not run since, and cannot during `work`; the callback's handle keeps the
+        // memory. `Cell` says that any bytes are a valid `C`, which is accessed atomically, as it is by other threads that have
+        // it (see the head of this file).
         Some(work(unsafe { &*cell }))
     }
 
@@ -86,10 +94,14 @@ impl<'call> TypedArray<'call> {
 
     /// The region of the array's buffer, which must be a shared one.
     pub(super) fn region(&self, js: Js<'call>, core: &'static Core) -> Result<Arc<Region>> {
+        if !self.is_shared(js)? {
+            return Err(Status::INVALID);
+        }
         let seen = self.offset_of(self.len());
         keep_view(js, core, self.value, |keep| {
-            // SAFETY: Node has just said where the array's memory lies; it is a SharedArrayBuffer's (checked by the
-            // caller), of which at least `seen` bytes are there, and the kept array keeps it.
+            // SAFETY: Node has said in this call where the array's memory lies. It is a SharedArrayBuffer's, as just checked:
+            // so it neither moves nor shrinks, whatever JavaScript has done since, at least `seen` bytes are there, and
+            // JavaScript only shares them. The kept array keeps it.
             unsafe { Region::open(self.base(), seen, core.id(), keep) }
         })
     }

@@ -19,6 +19,8 @@ impl Wakeup {
         Wakeup(Mutex::new(None))
     }
 
+    /// From here on it wakes. The environment's cleanup hook, which closes it, must have been added, after the function was
+    /// made: hooks run in the reverse of that order.
     pub(super) fn open(&self, function: ThreadsafeFunction) {
         *self.0.lock() = Some(function);
     }
@@ -27,7 +29,8 @@ impl Wakeup {
     pub(super) fn wake(&self) {
         let mut function = self.0.lock();
         let Some(alive) = function.as_ref() else { return };
-        // SAFETY: the function is alive: `close` takes it out under this lock before Node may free it.
+        // SAFETY: the function is alive: the cleanup hook, which was added before this was opened, takes it out under this
+        // lock (`close`) before Node may free it, and so does the next line once Node has let go of it.
         if unsafe { alive.call() }.is_err() {
             *function = None;
         }

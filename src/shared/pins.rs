@@ -16,6 +16,7 @@
 //! Races: all of these are changes under one lock, so *begin against close*, *pin against close* and *two
 //! environments that end at once* each have an order, and the rules hold in either.
 
+use crate::panic::step;
 use crate::sync::{Condvar, Mutex};
 
 /// Keeps memory alive until it is dropped. It is dropped on the thread that releases the pin; if the memory can
@@ -110,7 +111,8 @@ impl Pins {
         if last {
             state.closed = true;
             drop(state);
-            on_close();
+            // If it panics, the memory must outlive the uses all the same.
+            step("closing a region", on_close);
             state = self.state.lock();
             while state.users > 0 {
                 self.idle.wait(&mut state);
@@ -189,6 +191,26 @@ mod tests {
         assert!(!pins.release(7, || panic!("never pinned")));
         assert!(pins.release(1, || ()));
         assert!(!pins.pin(2, || panic!("closed")));
+    }
+
+    #[test]
+    fn a_panic_at_closing_releases_nothing_under_a_use() {
+        let (keep, dropped) = keep();
+        let pins = Pins::pinned(1, keep);
+        assert!(pins.enter());
+        let closed = std::thread::scope(|scope| {
+            let closer = scope.spawn(|| pins.release(1, || panic!("boom")));
+            while !pins.is_closed() {
+                std::thread::yield_now();
+            }
+            for _ in 0..1_000 {
+                std::thread::yield_now();
+                assert!(!dropped.load(Ordering::SeqCst), "a use is left");
+            }
+            pins.leave();
+            closer.join().unwrap()
+        });
+        assert!(closed && dropped.load(Ordering::SeqCst));
     }
 
     #[test]

@@ -35,6 +35,7 @@ use super::error::{Result, SharedError};
 use super::pins::{Keep, Pins};
 use super::region_id::RegionId;
 use super::wait;
+use crate::panic::step;
 use crate::sync::Arc as SyncArc;
 
 /// A block of shared memory.
@@ -46,10 +47,10 @@ pub struct Region {
     claims: SyncArc<Claims>,
 }
 
-// SAFETY: the bytes at `base` are reached only by atomics, and `Pins` keeps them alive for that long; the other fields are
-// `Send`.
+// SAFETY: the bytes at `base` are reached only by atomics through an `Access`, for as long as which `Pins` keeps them alive, and
+// any thread may reach them so; the other fields are `Send`.
 unsafe impl Send for Region {}
-// SAFETY: all access through `&Region` is to atomics or under a lock.
+// SAFETY: all access through `&Region` is to atomics or under a lock; the other fields are `Sync`.
 unsafe impl Sync for Region {}
 
 #[derive(Default)]
@@ -72,7 +73,8 @@ impl Region {
     /// # Safety
     /// * The `len` bytes from `base` must be mapped, readable and writable.
     /// * Neither Rust nor JavaScript may have a unique or an immutable reference to them: they must be shared memory.
-    /// * Both must hold until what `keep` returns is dropped.
+    /// * Both must hold until what `keep` returns is dropped; or, when this environment pins the region already, what it
+    ///   returned then.
     pub unsafe fn open(
         base: *mut u8,
         len: usize,
@@ -192,7 +194,10 @@ impl Region {
     pub fn release_all_pins(environment: u64) {
         let regions: Vec<_> = TABLE.lock().by_id.values().filter_map(Weak::upgrade).collect();
         for region in regions {
-            region.release_pin(environment);
+            // Each, whatever becomes of the others: their memory is about to be freed.
+            step("releasing shared memory", || {
+                region.release_pin(environment);
+            });
         }
     }
 
@@ -235,7 +240,7 @@ struct Memory {
     words: *mut [u64],
 }
 
-// SAFETY: `Memory` only frees; nothing reads through it.
+// SAFETY: `Memory` only frees, which any thread may do; nothing reads through it.
 unsafe impl Send for Memory {}
 // SAFETY: it has no methods.
 unsafe impl Sync for Memory {}
@@ -299,8 +304,9 @@ impl Access {
     #[inline]
     pub fn cell<C: Cell>(&self, offset: usize) -> Result<&C> {
         let at = self.check::<C>(offset, 1)?;
-        // SAFETY: `check` has found the bytes in bounds and aligned. The region is in use by `self`, which the
-        // reference borrows, so they stay mapped. `Cell` says that any bytes are a valid `C`, which is accessed atomically.
+        // SAFETY: `check` has found the bytes in bounds and aligned. The region is in use by `self`, which the reference
+        // borrows, so they stay where they are: shared memory only grows. `Cell` says that any bytes are a valid `C`, which is
+        // accessed atomically; what JavaScript does meanwhile is told of at the head of this file.
         Ok(unsafe { &*at })
     }
 

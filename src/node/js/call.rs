@@ -32,7 +32,8 @@ pub(crate) struct JsValue<'call> {
 }
 
 impl JsValue<'_> {
-    /// `undefined`, as a function of ours returns it without asking Node for it. No Node-API call takes it.
+    /// `undefined`, as a function of ours returns it without asking Node for it. No Node-API call takes it: Node itself
+    /// refuses it where one value is asked for, and `values.rs` where Node does not look.
     pub(crate) const NOTHING: JsValue<'static> = JsValue { raw: null_mut(), call: PhantomData };
 
     /// Whether it is [`JsValue::NOTHING`].
@@ -41,7 +42,7 @@ impl JsValue<'_> {
     }
 }
 
-/// The environment of the call that is running.
+/// The environment of the call that is running. It stays on its thread, as everything that holds a raw pointer.
 #[derive(Clone, Copy)]
 pub(crate) struct Js<'call> {
     pub(super) env: sys::napi_env,
@@ -50,7 +51,8 @@ pub(crate) struct Js<'call> {
 
 impl<'call> Js<'call> {
     /// # Safety
-    /// `env` must be the environment of a callback that Node is running on this thread and that outlives `'call`.
+    /// `env` must be the environment of a callback that Node is running on this thread and that outlives `'call`. The
+    /// caller must not choose a longer `'call` than that: what it calls with this must take any.
     pub(super) unsafe fn new(env: sys::napi_env) -> Self {
         Js { env, call: PhantomData }
     }
@@ -69,14 +71,17 @@ pub(super) fn check(status: sys::napi_status) -> Result<()> {
 macro_rules! ask {
     ($default:expr, $function:ident($($argument:expr),*), $second:expr) => {{
         let mut out = $default;
-        // SAFETY: as below; the second out-pointer is a local of the caller.
+        // SAFETY: as below; the second out-pointer too is a local of the type that the function writes.
         let status = unsafe { sys::$function($($argument,)* &mut out, $second) };
         check(status).map(|()| out)
     }};
     ($default:expr, $function:ident($($argument:expr),*)) => {{
         let mut out = $default;
-        // SAFETY: `env` belongs to the callback that is running on this thread, the handles came from the same callback
-        // (see the head of this folder), and the out-pointer is a local of the type the function writes.
+        // SAFETY: `env` belongs to the callback that is running on this thread, and the handles came from a callback that is
+        // still running on it (see the head of this folder). The out-pointer is a local of the type the function writes. So
+        // is every other pointer, or it is to what the caller borrows until the function returns, of the length that is
+        // passed with it or ended by a zero; only the functions and data of `function.rs` and `hooks.rs` are kept by Node,
+        // and those are `'static`.
         let status = unsafe { sys::$function($($argument,)* &mut out) };
         check(status).map(|()| out)
     }};

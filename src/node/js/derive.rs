@@ -11,8 +11,8 @@ use super::function::RawFunction;
 impl<'call> Js<'call> {
     /// The call of a derived function.
     pub(crate) fn of_derived(env: &'call napi::Env) -> Self {
-        // SAFETY: napi-rs gives a derived function the environment of the callback that runs it, and takes it back when
-        // that returns.
+        // SAFETY: napi-rs makes an `Env` for a derived function, of the callback that runs it. The type is `Copy` and would
+        // let a function keep it, here as in napi-rs itself; its documentation forbids that, and nothing in `api/` does.
         unsafe { Js::new(env.raw()) }
     }
 
@@ -42,11 +42,12 @@ pub(crate) struct List<T>(pub(crate) Vec<T>);
 
 impl<T: ToNapiValue> ToNapiValue for List<T> {
     unsafe fn to_napi_value(env: sys::napi_env, list: Self) -> napi::Result<sys::napi_value> {
-        // SAFETY: Node has called the function that returns this list, in this environment.
+        // SAFETY: napi-rs calls this, on the same thread, while the derived function that returns the list is running in
+        // this environment; `js` does not leave this body.
         let js = unsafe { Js::new(env) };
         let array = js.array(0)?;
         for (index, element) in (0..).zip(list.0) {
-            // SAFETY: passed on from the caller.
+            // SAFETY: the environment that this was called with, which is what is asked for here too.
             let value = unsafe { T::to_napi_value(env, element) }?;
             js.define(array, index, js.value(value))?;
         }

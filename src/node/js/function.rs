@@ -22,7 +22,12 @@ pub(crate) struct RawFunction<D: 'static> {
 /// returns, or a panic, is thrown as an error, unless an exception is pending already.
 pub(crate) const fn raw<D, F, const N: usize>(_function: F) -> RawFunction<D>
 where
-    F: Copy + for<'call> Fn(Js<'call>, &'static D, [JsValue<'call>; N]) -> Result<JsValue<'call>>,
+    // So bounded, a function without a size has nothing that it could lose by being called later, or on another thread.
+    F: Copy
+        + Send
+        + Sync
+        + 'static
+        + for<'call> Fn(Js<'call>, &'static D, [JsValue<'call>; N]) -> Result<JsValue<'call>>,
 {
     RawFunction { callback: callback::<D, F, N>, data: PhantomData }
 }
@@ -44,8 +49,8 @@ impl<'call> Js<'call> {
 /// The value of a function's own type, which has no size and so only one value.
 ///
 /// # Safety
-/// There must have been a value of this type.
-pub(super) unsafe fn the_one<F: Copy>() -> F {
+/// There must have been a value of this type; on this thread, unless it is `Send`.
+pub(super) unsafe fn the_one<F: Copy + 'static>() -> F {
     const { assert!(size_of::<F>() == 0, "a function itself, and no pointer to one") };
     // SAFETY: no byte is read of a type without a size; there is such a value, as the caller warrants, and it may be
     // copied.
@@ -60,17 +65,19 @@ unsafe extern "C" fn callback<D, F, const N: usize>(
 ) -> sys::napi_value
 where
     D: 'static,
-    F: Copy + for<'call> Fn(Js<'call>, &'static D, [JsValue<'call>; N]) -> Result<JsValue<'call>>,
+    F: Copy + 'static + for<'call> Fn(Js<'call>, &'static D, [JsValue<'call>; N]) -> Result<JsValue<'call>>,
 {
-    // SAFETY: `raw` was given one.
+    // SAFETY: `raw` was given one, and it is `Send`.
     let function = unsafe { the_one::<F>() };
-    // SAFETY: Node is running this callback, on this thread, in this environment.
+    // SAFETY: Node is running this callback, on this thread, in this environment; `function` takes any lifetime, and `js`
+    // does not leave this body.
     let js = unsafe { Js::new(env) };
     let (mut count, mut values, mut this) = (N, [JsValue::NOTHING; N], null_mut());
     let arguments = values.as_mut_ptr().cast();
     let data = ask!(null_mut(), napi_get_cb_info(env, info, &mut count, arguments, &mut this));
     let Ok(data) = data else { return null_mut() };
-    // SAFETY: the data is the `&'static D` that the function was made with, on this environment's thread.
+    // SAFETY: the data is the `&'static D` that the function was made with, by the one generic parameter `D` that names both;
+    // and on this environment's thread, to which JavaScript's functions are bound.
     let data = unsafe { &*data.cast::<D>().cast_const() };
     match guard(|| function(js, data, values)) {
         Ok(Ok(value)) => return value.raw,

@@ -17,7 +17,8 @@ pub(crate) struct ThreadsafeFunction {
     env: sys::napi_env,
 }
 
-// SAFETY: Node documents threadsafe functions as callable from any thread; the other pointer is not followed.
+// SAFETY: Node documents that threadsafe functions may be called and released on any thread; what may not takes a `Js`,
+// which only the environment's own thread has. The other pointer is not followed.
 unsafe impl Send for ThreadsafeFunction {}
 
 impl ThreadsafeFunction {
@@ -55,7 +56,7 @@ impl<'call> Js<'call> {
         _on_wake: F,
     ) -> Result<ThreadsafeFunction>
     where
-        F: Copy + for<'wake> Fn(Js<'wake>, &'static D),
+        F: Copy + 'static + for<'wake> Fn(Js<'wake>, &'static D),
     {
         // What async hooks, and so Jest, show: programs know it by this name.
         let name = self.string("rust-workers mailbox")?.raw;
@@ -92,7 +93,8 @@ impl<'call> Js<'call> {
         tell!(napi_unref_threadsafe_function(self.env, function.raw))
     }
 
-    /// A `Js` of its environment proves that a function is alive.
+    /// A `Js` of its environment proves that a function is alive: Node frees it when it was let go of, which takes it from
+    /// its holder (`wakeup.rs`), and else with the environment. An address is not used again meanwhile.
     fn owns_function(self, function: &ThreadsafeFunction) -> Result<()> {
         if function.env == self.env { Ok(()) } else { Err(Status::INVALID) }
     }
@@ -100,7 +102,7 @@ impl<'call> Js<'call> {
     /// Has `hook` called on this thread when the environment ends. Hooks run in the reverse of this order.
     pub(crate) fn add_cleanup_hook<D, F>(self, data: &'static D, _hook: F) -> Result<()>
     where
-        F: Copy + Fn(&'static D),
+        F: Copy + 'static + Fn(&'static D),
     {
         let data = from_ref(data).cast_mut().cast();
         tell!(napi_add_env_cleanup_hook(self.env, Some(cleanup::<D, F>), data))
@@ -115,12 +117,13 @@ impl<'call> Js<'call> {
     /// What was kept for this environment; an error when it is no `D`.
     pub(crate) fn instance_data<D>(self) -> Result<&'static D> {
         let kept = ask!(null_mut(), napi_get_instance_data(self.env))?.cast::<InstanceData>();
-        // SAFETY: only `set_instance_data` keeps anything, and what it keeps it leaks.
+        // SAFETY: only `set_instance_data` keeps anything (napi-rs does not, of itself), and what it keeps it leaks. The data is
+        // this addon's alone: Node has it for each addon by itself.
         let kept = unsafe { kept.cast_const().as_ref() }.ok_or(Status::FAILED)?;
         if kept.kind != TypeId::of::<D>() {
             return Err(Status::FAILED);
         }
-        // SAFETY: it was made from a `&'static D`, by its kind.
+        // SAFETY: it was made from a `&'static D`, by its kind, on this thread, to which the environment is bound.
         Ok(unsafe { &*kept.data.cast::<D>() })
     }
 }
@@ -138,15 +141,16 @@ type WakeCallback = unsafe extern "C" fn(sys::napi_env, sys::napi_value, *mut c_
 unsafe extern "C" fn wake<D, F>(env: sys::napi_env, _: sys::napi_value, context: *mut c_void, _: *mut c_void)
 where
     D: 'static,
-    F: Copy + for<'wake> Fn(Js<'wake>, &'static D),
+    F: Copy + 'static + for<'wake> Fn(Js<'wake>, &'static D),
 {
     if env.is_null() {
         // The environment is gone. There is no payload, so there is nothing to free.
         return;
     }
-    // SAFETY: `threadsafe_function` was given one.
+    // SAFETY: `threadsafe_function` was given one, on this thread.
     let on_wake = unsafe { the_one::<F>() };
-    // SAFETY: Node runs this callback on the environment's thread with its live environment.
+    // SAFETY: Node runs this callback on the environment's thread with its live environment; `on_wake` takes any lifetime,
+    // and `js` does not leave this body.
     let js = unsafe { Js::new(env) };
     // SAFETY: the context is the `&'static D` that the function was made with.
     let data = unsafe { &*context.cast::<D>().cast_const() };
@@ -161,9 +165,9 @@ where
 unsafe extern "C" fn cleanup<D, F>(data: *mut c_void)
 where
     D: 'static,
-    F: Copy + Fn(&'static D),
+    F: Copy + 'static + Fn(&'static D),
 {
-    // SAFETY: `add_cleanup_hook` was given one.
+    // SAFETY: `add_cleanup_hook` was given one, on this thread.
     let hook = unsafe { the_one::<F>() };
     // SAFETY: the data is the `&'static D` that the hook was added with.
     let data = unsafe { &*data.cast::<D>().cast_const() };

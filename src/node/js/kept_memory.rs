@@ -1,7 +1,9 @@
 //! Memory through which numbers and bytes pass between JavaScript and Rust without a Node-API call for each.
 //!
-//! JavaScript allocates it once, keeps it to itself, and never detaches or resizes it (`lib/delivery.js`,
-//! `lib/ports/receive-buffer.js`). So its address stays good for as long as a reference keeps it alive.
+//! JavaScript allocates it once, keeps it to itself, and never shares, detaches or resizes it: this is trusted, as only
+//! JavaScript could see to it (`lib/delivery.js`, `lib/ports/`, `lib/codec/write-buffer.js`, `lib/script-pool/`). So its
+//! address stays good for as long as a reference keeps it alive; and what is at it changes only while JavaScript runs, which
+//! none of the functions here lets it do. It cannot leave its thread, and the environment drops it when it ends.
 
 use std::ptr::NonNull;
 
@@ -48,7 +50,7 @@ impl<T: Pod> KeptMemory<T> {
     #[inline]
     pub(crate) fn write(self, index: usize, value: T) {
         assert!(index < self.length, "the element {index} of {}", self.length);
-        // SAFETY: in bounds, as just checked.
+        // SAFETY: in bounds, as just checked, of memory whose size in bytes `isize` holds.
         let place = unsafe { self.data.add(index) };
         // SAFETY: in bounds and aligned, as `of` has checked; the memory is kept, and JavaScript does not run meanwhile.
         unsafe { place.write(value) };
@@ -76,9 +78,10 @@ impl<T: Pod> KeptMemory<T> {
         if offset > self.length || self.length - offset < values.len() {
             return false;
         }
-        // SAFETY: `offset` is at most the length, as just checked.
+        // SAFETY: `offset` is at most the length, as just checked; the rest as in `write`.
         let place = unsafe { self.data.add(offset) };
-        // SAFETY: they fit between `offset` and the end, as checked, and Rust's memory does not overlap JavaScript's.
+        // SAFETY: they fit between `offset` and the end, as checked. The memory is kept, aligned, and known to nobody but
+        // JavaScript, which does not run meanwhile: so it is none that `values` borrows.
         unsafe { place.copy_from_nonoverlapping(NonNull::from(values).cast(), values.len()) };
         true
     }
@@ -107,7 +110,8 @@ impl<T: Pod> ReleasableMemory<T> {
         if length > self.memory.length {
             return None;
         }
-        // SAFETY: so many are there, as checked; they are kept, and nobody writes to them until the copy is made.
+        // SAFETY: so many are there, aligned, as checked; any bits are a `T`. They are kept, and nobody writes to them until the
+        // copy is made: `C` is no borrow of them, and its `From` has no `Js` to run JavaScript with.
         let values = unsafe { std::slice::from_raw_parts(self.memory.data.as_ptr(), length) };
         Some(C::from(values))
     }

@@ -80,7 +80,7 @@ pub(crate) struct TypedArrayMemory<'call> {
     pub(crate) kind: ArrayKind,
     /// In elements.
     pub(crate) length: usize,
-    /// Null when the array is empty or detached.
+    /// May be null when the array is empty or detached, and is not otherwise.
     pub(crate) data: *mut u8,
     pub(crate) buffer: JsValue<'call>,
     pub(crate) byte_offset: usize,
@@ -91,13 +91,15 @@ impl<'call> TypedArrayMemory<'call> {
     /// The bytes of a `Uint8Array`.
     ///
     /// # Safety
-    /// Nobody may write to the memory while the slice stands: it must not be shared, and no JavaScript may run.
+    /// JavaScript must not have run since Node described the array, and must not run while the slice stands; nor may anybody
+    /// else write to the memory then: it must not be shared.
     pub(crate) unsafe fn bytes(&self) -> &'call [u8] {
         if self.data.is_null() || self.length == 0 {
             return &[];
         }
-        // SAFETY: Node has just said that the memory begins here and is this long (a byte an element); nobody writes, as
-        // the caller warrants, and the handle of the array keeps the memory to the end of the call.
+        // SAFETY: Node has just said that the memory begins here and has so many elements, of a byte or more; it is not null,
+        // as just checked, and no array of V8's is longer than `isize::MAX`. Nobody writes, as the caller warrants, and the
+        // handle of the array keeps the memory to the end of the call.
         unsafe { std::slice::from_raw_parts(self.data, self.length) }
     }
 }
@@ -113,6 +115,8 @@ impl<'call> Js<'call> {
         let (mut kind, mut length, mut data, mut buffer) = (0, 0, null_mut(), null_mut());
         let out = (&raw mut kind, &raw mut length, &raw mut data, &raw mut buffer);
         let byte_offset = ask!(0, napi_get_typedarray_info(self.env, value.raw, out.0, out.1, out.2, out.3))?;
+        // Node says so itself; here it is made a fact.
+        let length = if data.is_null() { 0 } else { length };
         Ok(TypedArrayMemory {
             kind: ArrayKind::of(kind),
             length,
@@ -166,8 +170,9 @@ fn copy_to(data: *mut u8, length: usize, bytes: &[u8]) -> Result<()> {
         return Err(Status::INVALID);
     }
     if length > 0 {
-        // SAFETY: the memory begins there and is as long as the bytes, as checked; it is JavaScript's, so it does not
-        // overlap what Rust holds, and JavaScript does not run until this returns.
+        // SAFETY: the memory begins there and is as long as the bytes, as checked. It is JavaScript's, so it does not overlap
+        // what is Rust's; nor what Rust has pinned, of which JavaScript has no view. JavaScript does not run until this
+        // returns, and no other thread has the memory: `lib/` never has shared memory filled.
         unsafe { data.copy_from_nonoverlapping(bytes.as_ptr(), length) };
     }
     Ok(())

@@ -12,8 +12,12 @@
 //!
 //! # Why it is sound
 //! A [`Js`] is only made inside a callback that Node runs on the environment's own thread; it is not `Send`, and its
-//! lifetime is that of the callback. Each [`JsValue`] has the lifetime of the `Js` that made it, so no value outlives its
+//! lifetime is that of the callback, which every function of ours takes as any lifetime: so nothing that has it can be kept
+//! where it would outlive the callback. Each [`JsValue`] has the lifetime of the `Js` that made it, so no value outlives its
 //! handle scope. What outlives a call is a [`Reference`], and only a `Js` of its own environment opens it.
+//!
+//! What Rust cannot see is trusted, and said where it is: that `lib/` keeps call buffers to itself (`kept_memory`) and hands
+//! over pinned memory that nobody else knows (`pinned_bytes.rs`), and that nobody keeps an `Env` of napi-rs (`derive`).
 
 // Every call of Node-API is a foreign function.
 #![allow(unsafe_code)]

@@ -14,7 +14,9 @@ use super::call::{Js, JsValue, Result, Status, ask, check, tell, value};
 #[must_use = "it keeps its value alive until `Js::release`"]
 pub(crate) struct Reference {
     raw: sys::napi_ref,
-    /// The environment it belongs to; only compared.
+    /// The environment it belongs to; only compared. Its address may be another environment's once it has ended: but then
+    /// its own parts, which hold references for themselves, are called by nobody, and a `KeptValue` that has outlived it is
+    /// known by its event queue, whose address is never used again.
     env: sys::napi_env,
 }
 

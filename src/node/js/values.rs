@@ -166,6 +166,10 @@ impl<'call> Js<'call> {
 
     /// As `set`, for an array's new element: defined and not assigned, so that accessors on `Array.prototype` do not see it.
     pub(crate) fn define(self, array: JsValue<'call>, index: u32, value: JsValue<'call>) -> Result<()> {
+        // Node does not look at it.
+        if value.is_nothing() {
+            return Err(Status::INVALID);
+        }
         let attributes = sys::PropertyAttributes::writable
             | sys::PropertyAttributes::enumerable
             | sys::PropertyAttributes::configurable;
@@ -188,6 +192,10 @@ impl<'call> Js<'call> {
         function: JsValue<'call>,
         arguments: &[JsValue<'call>],
     ) -> Result<JsValue<'call>> {
+        // Node looks at the function, and not at the arguments.
+        if arguments.iter().any(|argument| argument.is_nothing()) {
+            return Err(Status::INVALID);
+        }
         let this = self.undefined()?;
         // A `JsValue` is its raw value and no more.
         let values = arguments.as_ptr().cast();
@@ -196,6 +204,10 @@ impl<'call> Js<'call> {
 
     /// `new class(argument)`; may leave an exception.
     pub(crate) fn construct(self, class: JsValue<'call>, argument: JsValue<'call>) -> Result<JsValue<'call>> {
+        // Node looks at the class, and not at the argument.
+        if argument.is_nothing() {
+            return Err(Status::INVALID);
+        }
         value!(self, napi_new_instance(class.raw, 1, &argument.raw))
     }
 }
