@@ -109,7 +109,7 @@ class Runner {
     }
     this.#fresh = freshContext();
     if (setup.recycle !== undefined) {
-      const { Recycling } = require('./recycling');
+      const { Recycling } = require('./recycle-limits');
       this.#recycling = new Recycling(setup.recycle);
     }
     const { postMessage } = parentPort;
