@@ -2,10 +2,8 @@
 
 /** The options of a wait for a lock. */
 
+const { LONGEST_TIMER } = require('../runtime/clock');
 const { validateAbortSignal, validateNumber, validateOptions } = require('../validators');
-
-/** Timers take no more milliseconds than this. */
-const MAX_TIMEOUT = 2 ** 31 - 1;
 
 const BLOCKING = new Set(['timeout']);
 const WAITING = new Set(['timeout', 'signal']);
@@ -21,7 +19,7 @@ function timeoutOf(options) {
 
 function validTimeout(timeout) {
   if (timeout === undefined || timeout === Infinity) return undefined;
-  return validateNumber(timeout, 'options.timeout', 0, MAX_TIMEOUT);
+  return validateNumber(timeout, 'options.timeout', 0, LONGEST_TIMER);
 }
 
 /** @returns {{ timeout?: number, signal?: AbortSignal }} what may end a wait early */

@@ -6,7 +6,7 @@ const { EventEmitter } = require('node:events');
 const { inspect } = require('node:util');
 
 const { binding } = require('../native');
-const { clearTimeout, now, setImmediate, setTimeout } = require('../runtime/clock');
+const { LONGEST_TIMER, clearTimeout, now, setImmediate, setTimeout } = require('../runtime/clock');
 const { deliveryOf } = require('../delivery');
 const { PoolClosedError, UnknownTaskError } = require('../errors');
 const { forgotten } = require('../forgotten');
@@ -222,7 +222,7 @@ class WorkerPool extends EventEmitter {
   }
 
   #forceAfter(timeout) {
-    const timer = setTimeout(() => this.#force(), Math.min(timeout, 2 ** 31 - 1));
+    const timer = setTimeout(() => this.#force(), Math.min(timeout, LONGEST_TIMER));
     this.#closing.then(() => clearTimeout(timer));
   }
 

@@ -14,7 +14,7 @@
 
 const { types } = require('node:util');
 
-const { now, setImmediate, setTimeout } = require('../runtime/clock');
+const { LONGEST_TIMER, now, setImmediate, setTimeout } = require('../runtime/clock');
 const { binding } = require('../native');
 const { deliveryOf } = require('../delivery');
 const { freshContext } = require('../runtime/turn');
@@ -464,7 +464,7 @@ class Runner {
       const idle = now() - this.#lastWork;
       if (this.open.size === 0 && idle >= idleTimeout && binding.leavePool(true, keep)) this.#end();
       else this.#armIdleTimer(Math.max(10, idleTimeout - idle));
-    }, Math.min(time, 2 ** 31 - 1));
+    }, Math.min(time, LONGEST_TIMER));
     this.#idleTimer.unref();
   }
 

@@ -10,6 +10,7 @@ const {
   validateNumber,
   validateOptions,
 } = require('../validators');
+const { LONGEST_TIMER } = require('../runtime/clock');
 const { AUTO } = require('./transfer');
 
 const { IDLE_BLOCK, IDLE_LINGER, IDLE_NEVER } = require('../constants').SCRIPTS;
@@ -55,7 +56,7 @@ function scriptSettings(options, pool, fixed) {
     recycle: recycling,
   } = options;
   validateInteger(concurrentTasksPerWorker, 'options.concurrentTasksPerWorker', 1, 65_536);
-  if (killTimeout !== Infinity) validateNumber(killTimeout, 'options.killTimeout', 0, 2 ** 31 - 1);
+  if (killTimeout !== Infinity) validateNumber(killTimeout, 'options.killTimeout', 0, LONGEST_TIMER);
   if (!Object.hasOwn(WAITS, wait)) {
     throw new InvalidArgValueError('The "options.wait" argument must be \'event\' or \'block\'');
   }

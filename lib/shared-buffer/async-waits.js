@@ -2,14 +2,11 @@
 
 /** The `waitAsync` calls under way in this environment: their promises, their timers, and the hold on the event loop. */
 
-const { clearTimeout, now, setTimeout } = require('../runtime/clock');
+const { LONGEST_TIMER, clearTimeout, now, setTimeout } = require('../runtime/clock');
 const { deliveryOf } = require('../delivery');
 const { ASYNC_WAITS, EVENTS } = require('../constants');
 const { hostCopy } = require('../runtime/host-realm');
 const { binding } = require('../native');
-
-/** The longest time a timer takes, in milliseconds. */
-const LONGEST = 2 ** 31 - 1;
 
 /** What the native side answers at once; a number from 0 on is the timeout of a wait that has begun. */
 const { NOT_EQUAL, TIMED_OUT } = ASYNC_WAITS;
@@ -39,7 +36,7 @@ class AsyncWaits {
 
   #arm(id, wait) {
     const rest = wait.ends - now();
-    wait.timer = setTimeout(() => this.#late(id, wait), Math.min(Math.max(rest, 0), LONGEST));
+    wait.timer = setTimeout(() => this.#late(id, wait), Math.min(Math.max(rest, 0), LONGEST_TIMER));
   }
 
   #late(id, wait) {

@@ -16,12 +16,10 @@ const {
   validateString,
   withoutPollution,
 } = require('../validators');
+const { LONGEST_TIMER } = require('../runtime/clock');
 
 const MAX_THREADS = 1024;
 const KIB = 1024;
-
-/** Timers take no more milliseconds than this. */
-const MAX_TIMEOUT = 2 ** 31 - 1;
 
 const INT32 = 2 ** 31;
 
@@ -152,7 +150,7 @@ function submitOptions(options, native = false) {
   const { priority = 0, signal, timeout, transfer, parallel = false } = bag;
   validateInteger(priority, 'options.priority', -INT32, INT32 - 1);
   if (signal !== undefined) validateAbortSignal(signal, 'options.signal');
-  if (timeout !== undefined && timeout !== Infinity) validateNumber(timeout, 'options.timeout', 0, MAX_TIMEOUT);
+  if (timeout !== undefined && timeout !== Infinity) validateNumber(timeout, 'options.timeout', 0, LONGEST_TIMER);
   // 'auto' is for scripts, which look for themselves.
   const listed = transfer === 'auto' ? undefined : transfer;
   if (listed !== undefined) validateArray(listed, 'options.transfer');
