@@ -143,7 +143,7 @@ onEachNode('time', (run) => {
 
   test("timers without Node's: in order of time, held, let go, cleared, with arguments, errors uncaught", async () => {
     const end = await run(({ say }) => {
-      const { clearTimeout, setImmediate, setTimeout } = require('./lib/runtime/fallback-timers');
+      const { clearTimeout, setImmediate, setTimeout } = require('./lib/runtime/v8-timers');
       process.on('uncaughtException', (error) => say('uncaught', error.message));
       setTimeout(() => say('second'), 40);
       const first = setTimeout((...words) => say(...words, first.hasRef()), 20, 'first', 'of two');

@@ -130,7 +130,7 @@ function validateNames(options, name, known, notHere) {
   validateObject(options, name);
   for (const key in options) {
     if (!known.has(key) && Object.hasOwn(options, key)) {
-      throw require('./option-names').unknownOption(key, name, known, notHere);
+      throw require('./unknown-option').unknownOption(key, name, known, notHere);
     }
   }
 }

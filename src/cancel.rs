@@ -43,8 +43,8 @@
 use std::time::{Duration, Instant};
 
 use crate::error::{Code, Error, Result};
+use crate::exported_numbers::{Groups, Numbers};
 use crate::numbers;
-use crate::numbers::{Groups, Numbers};
 use crate::sync::atomic::{AtomicU8, Ordering};
 use crate::sync::{Arc, Condvar, Mutex, wait_for};
 

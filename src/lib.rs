@@ -24,7 +24,7 @@
 //! * [`channel`] — message channels: two ports, an inbox at each.
 //! * [`cancel`] — the token by which a task or a wait learns that it should stop.
 //! * [`blocking`] — how a Rust thread blocks, and what ends that early.
-//! * [`room`] — memory of a size that a program asked for.
+//! * [`allocation`] — memory of a size that a program asked for.
 //! * [`mod@numbers`] — the numbers that JavaScript knows too.
 //! * [`seal`] — how a message of ours is known among messages of users.
 //! * `node` — the only room that knows Node-API: event queue, delivery, conversion, teardown.
@@ -34,18 +34,18 @@
 //!
 //! `unsafe` is denied but where a file or a room allows it by name, at its head.
 
+pub mod allocation;
 #[cfg(not(test))]
 mod api;
 pub mod blocking;
 pub mod cancel;
 pub mod channel;
 pub mod error;
+pub mod exported_numbers;
 #[cfg(not(test))]
 mod node;
-pub mod numbers;
 pub mod panic;
 pub mod pool;
-pub mod room;
 pub mod seal;
 pub mod shared;
 pub mod sync;

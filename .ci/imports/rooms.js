@@ -8,7 +8,7 @@
  */
 
 /** What every room of Rust may import. */
-const BOTTOM = ['src/cancel', 'src/panic', 'src/room', 'src/sync', 'src/error', 'src/numbers'];
+const BOTTOM = ['src/cancel', 'src/panic', 'src/allocation', 'src/sync', 'src/error', 'src/exported_numbers'];
 
 const RUST = [
   {
@@ -74,7 +74,7 @@ const RUST = [
   {
     room: 'src/cancel',
     files: ['src/cancel.rs'],
-    imports: ['src/sync', 'src/error', 'src/numbers'],
+    imports: ['src/sync', 'src/error', 'src/exported_numbers'],
     why: 'Every wait asks the token, so the token imports none of them.',
   },
   {
@@ -84,12 +84,12 @@ const RUST = [
     why: 'It turns a panic into an error, in any room.',
   },
   {
-    room: 'src/room',
-    files: ['src/room.rs'],
+    room: 'src/allocation',
+    files: ['src/allocation.rs'],
     imports: ['src/error'],
     why: 'Allocation that may fail, for any room.',
   },
-  { room: 'src/numbers', files: ['src/numbers.rs'], imports: [], why: 'How a room lists the numbers that JavaScript knows too.' },
+  { room: 'src/exported_numbers', files: ['src/exported_numbers.rs'], imports: [], why: 'How a room lists the numbers that JavaScript knows too.' },
   { room: 'src/sync', files: ['src/sync.rs'], imports: [], why: 'Locks and atomics, the real ones or those of loom.' },
   { room: 'src/error', files: ['src/error.rs'], imports: [], why: 'Every error code, for any room.' },
 ];
@@ -178,7 +178,7 @@ const JAVASCRIPT = [
   },
   {
     room: 'lib/delivery',
-    files: ['lib/delivery.js', 'lib/abort.js', 'lib/end-early.js'],
+    files: ['lib/delivery.js', 'lib/abort.js', 'lib/cancellable.js'],
     imports: [...GROUND],
     why: 'What comes back from Rust, and what ends a wait early, for everything that waits.',
   },
@@ -208,7 +208,7 @@ const JAVASCRIPT = [
   },
   {
     room: 'lib/errors',
-    files: ['lib/errors.js', 'lib/validators.js', 'lib/option-names.js'],
+    files: ['lib/errors.js', 'lib/validators.js', 'lib/unknown-option.js'],
     imports: [],
     why: 'Errors, and the checks that throw them; it works without the addon.',
   },

@@ -1,6 +1,6 @@
 'use strict';
 
-// lib/runtime/clock.js and fallback-timers.js: how Node's timers are told. What becomes of limits where they are not
+// lib/runtime/clock.js and v8-timers.js: how Node's timers are told. What becomes of limits where they are not
 // Node's is tested in ../clock.test.js.
 
 const assert = require('node:assert/strict');
@@ -33,7 +33,7 @@ onEachNode('timers', (run) => {
         };
       }
       const clock = require('./lib/runtime/clock');
-      say(clock.findTimers() === undefined, clock.setTimeout === require('./lib/runtime/fallback-timers').setTimeout);
+      say(clock.findTimers() === undefined, clock.setTimeout === require('./lib/runtime/v8-timers').setTimeout);
       const began = clock.now();
       clock.setTimeout(() => say('due', clock.now() - began > 18), 20);
       clock.setImmediate(() => say('next turn'));

@@ -56,7 +56,7 @@ for (const wait of ['shared.wait(0, 0)', 'rustAtomics.wait(shared.as("int32").ar
 
 for (const how of ['process.exit(0)', 'thread.unref()']) {
   test(`the process ends within 100 ms while a thread is blocked in wait: ${how}`, async () => {
-    const program = async ({ load, once, say, start, until }, blocks, end) => {
+    const program = async ({ after, load, once, say, start, until }, blocks, end) => {
       const { SharedBuffer } = load();
       const shared = new SharedBuffer(8);
       const thread = start(
@@ -70,6 +70,8 @@ for (const how of ['process.exit(0)', 'thread.unref()']) {
       );
       await once(thread, 'message');
       if (blocks) await until(() => shared.notify(0) === 1, 'it waits');
+      // Time to go back to its wait: nobody can ask whether it has.
+      await after(10);
       say('go');
       if (end === 'process.exit(0)') process.exit(0);
       thread.unref();
@@ -255,4 +257,13 @@ test('a waiter whose wrapper is collected is still met', async () => {
     say(SharedBuffer.from(buffer).notify(0), await waiting);
   }, { execArgv: ['--expose-gc'] });
   assert.deepEqual(end, quietly('1 ok'));
+});
+
+test('the native side refuses memory that is not the whole of a SharedArrayBuffer', () => {
+  const { binding } = require('../../lib/native');
+  const refused = { code: 'ERR_RW_INTERNAL' };
+  assert.throws(() => binding.holdRegion(new Uint8Array(8)), refused);
+  assert.throws(() => binding.holdRegion(new Uint8Array(new SharedArrayBuffer(16), 8)), refused);
+  assert.throws(() => binding.holdRegion(new Int32Array(new SharedArrayBuffer(16))), refused);
+  binding.releaseRegion(binding.holdRegion(new Uint8Array(new SharedArrayBuffer(16))));
 });

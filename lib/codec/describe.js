@@ -6,7 +6,7 @@ const { types } = require('node:util');
 
 const { isUncloneable, marks } = require('../runtime/clone-marks');
 
-const { exoticName, platformName } = require('./type-tags');
+const { exoticName, platformName } = require('./object-kinds');
 const { bufferOf, isView, kindOfView } = require('./bytes');
 
 const ADVICE = 'pass plain data (numbers, strings, arrays, objects, Map, Set, Date, Error, typed arrays)';

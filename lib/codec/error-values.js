@@ -4,7 +4,7 @@
 
 const { types } = require('node:util');
 const nodeGlobals = require('../runtime/globals');
-const { kin } = require('./type-tags');
+const { kin } = require('./object-kinds');
 const { SafeMap, append, define } = require('../runtime/intrinsics');
 const {
   ERROR, ERROR_HAS_MESSAGE: HAS_MESSAGE, ERROR_HAS_NAME: HAS_NAME, ERROR_HAS_STACK: HAS_STACK,

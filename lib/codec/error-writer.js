@@ -8,7 +8,7 @@ const { isUncloneable, marks } = require('../runtime/clone-marks');
 const { types } = require('node:util');
 
 const { hasNamedProperties } = require('../runtime/array-properties');
-const { className, exoticName, isOrdinary, kin, ownText } = require('./type-tags');
+const { className, exoticName, isOrdinary, kin, ownText } = require('./object-kinds');
 const { bufferOf, isDetached, isOutOfBounds, isResizable, isView, kindOfView, sizeOf } = require('./bytes');
 const { HAS_MESSAGE, HAS_NAME, HAS_STACK, classNameOf, isErrorObject, knowsClass, ownKeys } = require('./error-values');
 const { isArray, sizeOfMap, sizeOfSet } = require('../runtime/intrinsics');

@@ -10,7 +10,7 @@ const nodeGlobals = require('../runtime/globals');
 const { hasAccessor, mayRunCode } = require('./accessors');
 const { isUncloneable, marks } = require('../runtime/clone-marks');
 const { hasNamedProperties } = require('../runtime/array-properties');
-const { exoticName, isOrdinary, isTakenApart, kin, platformName } = require('./type-tags');
+const { exoticName, isOrdinary, isTakenApart, kin, platformName } = require('./object-kinds');
 const {
   KIND_BUFFER, KIND_UINT8, bufferOf, copyOf, isBuffer, isDetached, isOutOfBounds, isResizable, isView, kindOfView,
   lengthOf, offsetOf, setBytes, sizeOf,
@@ -18,7 +18,7 @@ const {
 const { isErrorObject, writeClonedError, writeFullError } = require('./error-values');
 const { describe } = require('./describe');
 const { codecError } = require('./errors');
-const { findPath, findCycle } = require('./explain');
+const { findPath, findCycle } = require('./value-path');
 const {
   ArrayPrototype, ObjectPrototype, SafeMap, append, arrayOf, hasIndexedPrototypes, isArray, mapForEach, setForEach, sizeOfMap, sizeOfSet,
   twice,

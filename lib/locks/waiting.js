@@ -5,7 +5,7 @@
 const { now, setImmediate } = require('../runtime/clock');
 const { binding } = require('../native');
 const { deliveryOf } = require('../delivery');
-const { Cancellable } = require('../end-early');
+const { Cancellable } = require('../cancellable');
 const {
   errorFromCode, InternalError, LockAbortedError, LockDeadlockError, LockTimeoutError, reasonOf,
 } = require('../errors');

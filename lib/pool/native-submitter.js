@@ -12,7 +12,7 @@ const { binding } = require('../native');
 const { Pending } = require('../task/pending');
 const { submitOptions } = require('../task/options');
 const { encodeInput, encodeInputs } = require('../task/encode-input');
-const { isInPlace, taskIndex, taskName } = require('../task/native-tasks');
+const { isInPlace, taskIndex, taskName } = require('../task/native-task-facts');
 const { givenBack, orGiven, prepareFor, prepareForAll, readOnce, withParallel } = require('../task/shared-inputs');
 const { TaskTransfer } = require('../transfer/task-transfer');
 const { nativeOwnerOf, unknownTask } = require('./task-router');
@@ -21,15 +21,15 @@ const delivery = deliveryOf(binding);
 
 class NativeSubmitter {
   #pool;
-  #room;
+  #admission;
 
   /**
    * @param {import('../task/native-pool').NativePool} pool
-   * @param {import('./waiting-room').WaitingRoom} room
+   * @param {import('./admission').Admission} admission
    */
-  constructor(pool, room) {
+  constructor(pool, admission) {
     this.#pool = pool;
-    this.#room = room;
+    this.#admission = admission;
   }
 
   ownerOf(name) {
@@ -57,7 +57,7 @@ class NativeSubmitter {
     call[4] = number;
     try {
       const answer = binding.submitDirect();
-      if (answer !== undefined) this.#room.answered(answer, id, resolve, task, isNumber ? number : undefined);
+      if (answer !== undefined) this.#admission.answered(answer, id, resolve, task, isNumber ? number : undefined);
     } catch (error) {
       failed(id, resolve, error);
     }
@@ -78,7 +78,7 @@ class NativeSubmitter {
     const id = delivery.add(settle, this.#pool, task);
     try {
       const answer = binding.submit(this.#pool.handle, index, id, form, value, length, parts);
-      if (answer !== undefined) this.#room.answered(answer, id, resolve, task, input);
+      if (answer !== undefined) this.#admission.answered(answer, id, resolve, task, input);
     } catch (error) {
       failed(id, resolve, error);
     }
@@ -93,8 +93,8 @@ class NativeSubmitter {
       pending.control(options);
       if (pending.ended) return;
       // Nor is anything given away to a queue that is full.
-      const refusal = options.transfer === undefined ? null : this.#room.refusal(false);
-      if (refusal !== null) return pending.reject(this.#room.queueFull(refusal, task, input));
+      const refusal = options.transfer === undefined ? null : this.#admission.refusal(false);
+      if (refusal !== null) return pending.reject(this.#admission.queueFull(refusal, task, input));
       let read = readOnce(task, input);
       const back = givenBack(task, read);
       if (back !== undefined) pending.through(orGiven(back));
@@ -146,8 +146,8 @@ class NativeSubmitter {
     const answer = submit(
       this.#pool.handle, index, pending.id, ...prepared, priority, timeout ?? -1, cancellable, count,
     );
-    if (answer === true) this.#room.becameFull();
-    else if (answer !== undefined) pending.reject(this.#room.refused(answer, pending.id, pending.task, input));
+    if (answer === true) this.#admission.becameFull();
+    else if (answer !== undefined) pending.reject(this.#admission.refused(answer, pending.id, pending.task, input));
   }
 }
 

@@ -12,7 +12,7 @@
 
 const { UnknownTaskError } = require('../errors');
 const { HeldTask } = require('../script-pool/held-task');
-const { isNativeOnly, taskIndex, taskNames } = require('../task/native-tasks');
+const { isNativeOnly, taskIndex, taskNames } = require('../task/native-task-facts');
 
 /** Owners of a name. */
 const NATIVE = 0;
@@ -26,19 +26,19 @@ class TaskRouter {
   #pool;
   #native;
   #script;
-  #room;
+  #admission;
 
   /**
    * @param {import('../script-pool/native-script-pool').NativeScriptPool} pool
    * @param {import('./native-submitter').NativeSubmitter} native
    * @param {import('../script-pool/script-submitter').ScriptSubmitter} script
-   * @param {import('./waiting-room').WaitingRoom} room
+   * @param {import('./admission').Admission} admission
    */
-  constructor(pool, native, script, room) {
+  constructor(pool, native, script, admission) {
     this.#pool = pool;
     this.#native = native;
     this.#script = script;
-    this.#room = room;
+    this.#admission = admission;
   }
 
   ownerOf(name) {
@@ -66,7 +66,7 @@ class TaskRouter {
 
   #hold(name, input, options, resolve, reject) {
     const submit = (...given) => new Promise((done, failed) => this.run(name, ...given, done, failed));
-    new HeldTask(resolve, reject, this.#pool, name, this.#room, submit).hold(input, options);
+    new HeldTask(resolve, reject, this.#pool, name, this.#admission, submit).hold(input, options);
   }
 }
 

@@ -20,11 +20,11 @@ const { WorkerManager } = require('../script-pool/worker-manager');
 const { ensureStack } = require('../runtime/stack-overflow');
 const { callUser } = require('../user-code');
 const { validateIterable } = require('../validators');
-const { OneByOne } = require('./map-one-by-one');
+const { InputByInputMap } = require('./map-input-by-input');
 const { NativePool } = require('../task/native-pool');
 const { NativeSubmitter } = require('./native-submitter');
 const { NATIVE, NOBODY, TaskRouter, UNDECIDED, unknownTask } = require('./task-router');
-const { WaitingRoom } = require('./waiting-room');
+const { Admission } = require('./admission');
 
 const delivery = deliveryOf(binding);
 
@@ -48,7 +48,7 @@ const BY_FORCE = true;
 class WorkerPool extends EventEmitter {
   #settings;
   #native;
-  #room;
+  #admission;
   /** Submits tasks by name: native ones, and those of the script where there is one. */
   #tasks;
   #nativeTasks;
@@ -75,11 +75,11 @@ class WorkerPool extends EventEmitter {
     closing.register(this, this.#native.handle, this);
   }
 
-  /** @param {(then: (failure?: Error) => void) => void} [whenLoaded] as `WaitingRoom` takes it */
+  /** @param {(then: (failure?: Error) => void) => void} [whenLoaded] as `Admission` takes it */
   #open(native, whenLoaded) {
     this.#native = native;
-    this.#room = new WaitingRoom(this, native, this.#settings.maxQueue, whenLoaded);
-    this.#tasks = this.#nativeTasks = new NativeSubmitter(native, this.#room);
+    this.#admission = new Admission(this, native, this.#settings.maxQueue, whenLoaded);
+    this.#tasks = this.#nativeTasks = new NativeSubmitter(native, this.#admission);
   }
 
   #openScript(script, options, fixed) {
@@ -91,8 +91,8 @@ class WorkerPool extends EventEmitter {
     const emit = emitterOf(new WeakRef(this));
     const workers = (this.#workers = new WorkerManager({ pool: native, delivery, fallbackPorts, script: url, settings, emit }));
     this.#open(native, (then) => workers.whenLoaded(then));
-    this.#scriptTasks = new ScriptSubmitter(native, delivery, this.#room, settings);
-    this.#tasks = new TaskRouter(native, this.#nativeTasks, this.#scriptTasks, this.#room);
+    this.#scriptTasks = new ScriptSubmitter(native, delivery, this.#admission, settings);
+    this.#tasks = new TaskRouter(native, this.#nativeTasks, this.#scriptTasks, this.#admission);
     try {
       workers.fill();
     } catch (error) {
@@ -104,7 +104,7 @@ class WorkerPool extends EventEmitter {
   run(task, input, options) {
     const promise = new Promise(capture);
     const { resolve, reject } = captured;
-    if (this.#room.isClosed) reject(closedError(task));
+    if (this.#admission.isClosed) reject(closedError(task));
     else this.#tasks.run(task, input, options, resolve, reject);
     return promise;
   }
@@ -114,7 +114,7 @@ class WorkerPool extends EventEmitter {
     const { resolve, reject } = captured;
     if (this.#scriptTasks === undefined) {
       reject(new UnknownTaskError('This pool has no script: give one to the constructor, or run a native task by name'));
-    } else if (this.#room.isClosed) {
+    } else if (this.#admission.isClosed) {
       reject(closedError(''));
     } else {
       this.#scriptTasks.run('', input, options, resolve, reject);
@@ -128,39 +128,39 @@ class WorkerPool extends EventEmitter {
       if (owner === NOBODY) throw unknownTask(task);
       const checked = submitOptions(options, owner === NATIVE);
       validateIterable(inputs, 'inputs');
-      if (this.#room.isClosed) throw closedError(task);
+      if (this.#admission.isClosed) throw closedError(task);
       const isAsync = typeof inputs[Symbol.asyncIterator] === 'function';
       if (owner === NATIVE && !isAsync) this.#nativeTasks.map(task, inputs, checked, resolve, reject);
-      else this.#mapOneByOne(task, owner, inputs, isAsync, checked, options, resolve, reject);
+      else this.#mapInputByInput(task, owner, inputs, isAsync, checked, options, resolve, reject);
     });
   }
 
   /** Input by input: those of an async source, or for the script. */
-  #mapOneByOne(task, owner, inputs, isAsync, checked, options, resolve, reject) {
+  #mapInputByInput(task, owner, inputs, isAsync, checked, options, resolve, reject) {
     const isNative = owner === NATIVE;
     const { maxThreads, maxQueue } = this.#settings;
     const { onProgress, name, auto } = isNative ? {} : scriptSubmitOptions(options);
     // A pool that closes finishes what was accepted: an array as a whole, of an async source what has come so far.
-    const isWhole = !isAsync;
-    const map = new OneByOne(resolve, reject, task, { ...checked, onProgress, name, transfer: auto ? 'auto' : checked.transfer }, {
+    const finishesOnClose = !isAsync;
+    const map = new InputByInputMap(resolve, reject, task, { ...checked, onProgress, name, transfer: auto ? 'auto' : checked.transfer }, {
       threads: isNative ? maxThreads : Math.max(this.#scriptCapacity, owner === UNDECIDED ? maxThreads : 0),
       maxQueue,
       isNative,
-      isWhole,
+      finishesOnClose,
       holds: this.#native.holds,
       sharesWorkers: !isNative && this.#scriptTasks.separates,
-      room: this.#room,
+      admission: this.#admission,
       ownerOf: () => this.#tasks.ownerOf(task),
       submit: (input, submitted) => {
-        if (!isWhole) return this.run(task, input, submitted);
+        if (!finishesOnClose) return this.run(task, input, submitted);
         const promise = new Promise(capture);
         const { resolve: done, reject: failed } = captured;
         this.#tasks.run(task, input, submitted, done, failed);
         return promise;
       },
       catchUp: () => this.#native.catchUp(),
-      over: () => {
-        if (this.#maps.delete(map) && isWhole && this.#room.isClosed) this.#closeWhenMapped();
+      onSettled: () => {
+        if (this.#maps.delete(map) && finishesOnClose && this.#admission.isClosed) this.#closeWhenMapped();
       },
     });
     ensureStack();
@@ -199,7 +199,7 @@ class WorkerPool extends EventEmitter {
           this.emit('close');
         });
       });
-      this.#room.isClosed = true;
+      this.#admission.isClosed = true;
       for (const map of [...this.#maps]) map.poolCloses();
       this.#closeWhenMapped();
     });
@@ -207,8 +207,8 @@ class WorkerPool extends EventEmitter {
 
   /** Closes the native side, once the inputs of every map that was accepted have been submitted and are done. */
   #closeWhenMapped() {
-    for (const map of this.#maps) if (map.isWhole) return;
-    this.#room.whenDispatched(() => {
+    for (const map of this.#maps) if (map.finishesOnClose) return;
+    this.#admission.whenDispatched(() => {
       binding.closePool(this.#native.handle, GRACEFULLY, true);
       this.#workers?.close();
     });
@@ -216,7 +216,7 @@ class WorkerPool extends EventEmitter {
 
   #force() {
     for (const map of [...this.#maps]) map.end(new PoolClosedError('the pool was destroyed before every input was done'));
-    this.#room.clear(() => new PoolClosedError('the pool was destroyed before the task began'));
+    this.#admission.clear(() => new PoolClosedError('the pool was destroyed before the task began'));
     binding.closePool(this.#native.handle, BY_FORCE, false);
     this.#workers?.destroy();
   }
@@ -268,7 +268,7 @@ class WorkerPool extends EventEmitter {
   }
 
   get needsDrain() {
-    return this.#room.needsDrain;
+    return this.#admission.needsDrain;
   }
 
   get closed() {

@@ -18,7 +18,7 @@ const { binding } = require('../native');
 const { setImmediate } = require('../runtime/clock');
 const fallback = require('./fallback');
 const { delivery, ports } = require('./open-ports');
-const { closedError, movedError } = require('./waiting');
+const { closedError, movedError } = require('./receive-options');
 
 class Endpoint {
   id = 0;

@@ -10,7 +10,7 @@
  * An end may be on its way between threads, and be lost there. A fallback port that closes without our doing was
  * lost with a message that nobody received. Then the end of our channel that went the same way lies in transit for ever:
  * the native side is told to let go of it. So a port that closes while the other end is on its way leaves its fallback port
- * open (unless payloads wait in it: then it would not close by itself). loss.js has the other ways to see a loss.
+ * open (unless payloads wait in it: then it would not close by itself). lost-ports.js has the other ways to see a loss.
  *
  * A fallback port stands in its endpoint: `{ id, peerId, handle, fallback, isLost, early }`.
  */

@@ -15,7 +15,7 @@ const { binding } = require('../native');
 const { decode } = require('./codec');
 const fallback = require('./fallback');
 const { openWrapper } = require('./fallback-post');
-const { lookForLoss } = require('./loss');
+const { lookForLoss } = require('./lost-ports');
 const { receiveBuffer } = require('./receive-buffer');
 const { Kept, arePairs } = require('./shared-memory');
 

@@ -2,13 +2,13 @@
 
 /** Receiving by hand: `receive()`, `receiveSync()`, and the method behind `receiveMessageOnPort`. */
 
-const { Cancellable } = require('../end-early');
+const { Cancellable } = require('../cancellable');
 const { reasonOf } = require('../errors');
-const { lookAtLossPorts, lookForLoss } = require('./loss');
+const { lookAtLossPorts, lookForLoss } = require('./lost-ports');
 const { NOTHING, Unreadable } = require('./message-reader');
 const { ports } = require('./open-ports');
 const { LEFT_CLOSED, LEFT_EMPTY } = require('../constants').PORTS;
-const { closedError, deadline, receiveOptions, sliceOf, timeoutError } = require('./waiting');
+const { closedError, deadline, receiveOptions, sliceOf, timeoutError } = require('./receive-options');
 
 /** The message itself; throws when it could not be read. */
 function opened(message) {

@@ -21,7 +21,7 @@ const { ports } = require('./open-ports');
 const { outOfBand } = require('./out-of-band');
 const { receiveBuffer } = require('./receive-buffer');
 const { Introductions } = require('./shared-memory');
-const { closedError, movedError } = require('./waiting');
+const { closedError, movedError } = require('./receive-options');
 
 /** What became of a post; a message that was queued comes as undefined. */
 const { CLOSED, DETACHED, FULL, LOOPED, OVER } = POSTED;

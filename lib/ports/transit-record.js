@@ -17,7 +17,7 @@ const { arePairs, isNumber } = require('./shared-memory');
  * @property {number} introduced how far the numbers of its own went
  * @property {object | undefined} fallback Node's port
  * @property {{ message: unknown } | undefined} early what came by the fallback port before its turn
- * @property {object | undefined} lossPort where no fallback port would tell of a loss: see loss.js
+ * @property {object | undefined} lossPort where no fallback port would tell of a loss: see lost-ports.js
  */
 
 const isObject = (value) => typeof value === 'object' && value !== null;

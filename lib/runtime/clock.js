@@ -10,7 +10,7 @@
  * were real once.
  *
  * Relies on: a timer of Node's saying by `_destroyed` that it was ended (in Node 20 to 26).
- * Without: timers count as false, and those of fallback-timers.js serve. Bun and Deno have no such property; there the timers
+ * Without: timers count as false, and those of v8-timers.js serve. Bun and Deno have no such property; there the timers
  * that are found are taken.
  * Test: __test__/runtime/clock.test.js, __test__/clock.test.js.
  */
@@ -61,6 +61,6 @@ const KEY = Symbol.for('rust-workers.timers');
 module.exports = { LONGEST_TIMER, areReal, findTimers, now };
 
 const { setTimeout, clearTimeout, setImmediate, clearImmediate } =
-  keptOn(binding, KEY, module, (host) => host.findTimers()) ?? require('./fallback-timers');
+  keptOn(binding, KEY, module, (host) => host.findTimers()) ?? require('./v8-timers');
 
 Object.assign(module.exports, { clearImmediate, clearTimeout, setImmediate, setTimeout });

@@ -10,7 +10,6 @@ const { pairsOf } = require('../codec/bytes');
 const { binding } = require('../native');
 const { ENDS, INPUTS, SCRIPTS } = require('../constants');
 const { Moved } = require('./task');
-const { notTooDeep } = require('./too-deep');
 const { ValueEncoder } = require('./value-encoder');
 
 /** How a task ended, added to the form of its value. */
@@ -45,6 +44,7 @@ class Answering {
       if (Moved.is(value)) this.write(value.value, value.list);
       else this.write(value, NOTHING);
     } catch (error) {
+      const { notTooDeep } = require('./too-deep');
       this.failed(notTooDeep(error, 'the result'));
     }
   }

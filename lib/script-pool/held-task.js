@@ -31,7 +31,7 @@ function optionsAgain({ onProgress, name, signal, timeout, priority, parallel })
 }
 
 class HeldTask extends Pending {
-  #room;
+  #admission;
   #submit;
   #input;
   #kept;
@@ -43,13 +43,13 @@ class HeldTask extends Pending {
    * @param {(error: unknown) => void} reject
    * @param {import('../task/native-pool').NativePool} pool
    * @param {string} name
-   * @param {import('../pool/waiting-room').WaitingRoom} room
+   * @param {import('../pool/admission').Admission} admission
    * @param {(input: unknown, options: object | undefined) => Promise<unknown>} submit runs the task once its owner is
    *   known
    */
-  constructor(resolve, reject, pool, name, room, submit) {
+  constructor(resolve, reject, pool, name, admission, submit) {
     super(resolve, reject, pool, name);
-    this.#room = room;
+    this.#admission = admission;
     this.#submit = submit;
   }
 
@@ -62,15 +62,15 @@ class HeldTask extends Pending {
       if (known !== undefined) this.control(known, true);
       if (this.ended) return;
       // What the options' getters do may end the pool.
-      if (this.#room.isClosed) throw new PoolClosedError('the pool is closed and takes no more tasks', { task: this.task });
+      if (this.#admission.isClosed) throw new PoolClosedError('the pool is closed and takes no more tasks', { task: this.task });
       // Before the input is read: what its getters do may end the task, or the pool.
-      this.#room.enter(this);
+      this.#admission.enter(this);
       const kept = KeptInput.of(input, known?.auto ? AUTO : known?.transfer);
-      if (!this.#room.has(this)) return kept.discard();
+      if (!this.#admission.has(this)) return kept.discard();
       this.#kept = kept;
       this.#input = input;
       this.#options = known === undefined ? undefined : optionsAgain(known);
-      this.#room.awaitExports(this);
+      this.#admission.awaitExports(this);
     } catch (error) {
       this.reject(notTooDeep(error, 'the input'));
     }
@@ -93,7 +93,7 @@ class HeldTask extends Pending {
     super.released();
     this.#kept?.discard();
     this.#kept = undefined;
-    this.#room.leave(this);
+    this.#admission.leave(this);
   }
 
   async #submitKept(kept) {

@@ -25,7 +25,6 @@ const { readValue, wireFromStart } = require('../task/read-value');
 const { Answering } = require('./answering');
 const { functionsOf } = require('./load-script');
 const { Job, RUNNER } = require('./task');
-const { notTooDeep } = require('./too-deep');
 
 const { BY_MESSAGE, IDLE_BLOCK, IDLE_NEVER, ON_DEMAND } = SCRIPTS;
 const { RUN, WAIT } = STEPS;
@@ -110,7 +109,7 @@ class Runner {
     }
     this.#fresh = freshContext();
     if (setup.recycle !== undefined) {
-      const { Recycling } = require('./recycling');
+      const { Recycling } = require('./recycle-limits');
       this.#recycling = new Recycling(setup.recycle);
     }
     const { postMessage } = parentPort;
@@ -503,9 +502,10 @@ function promiseOf(result) {
 
 /** What a task fails with whose input could not be read in this thread. */
 function unreadable(error) {
-  const { TaskFailedError } = require('../errors');
+  const { notTooDeep } = require('./too-deep');
   const deep = notTooDeep(error, 'the input');
   if (deep !== error) return deep;
+  const { TaskFailedError } = require('../errors');
   return new TaskFailedError(`the input could not be read in the worker: ${error?.message ?? error}`, { cause: error });
 }
 

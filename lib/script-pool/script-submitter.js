@@ -48,20 +48,20 @@ class ScriptSubmitter {
 
   #pool;
   #delivery;
-  #room;
+  #admission;
   /** The numbers of the script's functions, by name. */
   #functions = new Map([['', 0]]);
 
   /**
    * @param {import('./native-script-pool').NativeScriptPool} pool
    * @param {import('../delivery').Delivery} delivery
-   * @param {import('../pool/waiting-room').WaitingRoom} room
+   * @param {import('../pool/admission').Admission} admission
    * @param {object} settings as `scriptSettings` gives them
    */
-  constructor(pool, delivery, room, settings) {
+  constructor(pool, delivery, admission, settings) {
     this.#pool = pool;
     this.#delivery = delivery;
-    this.#room = room;
+    this.#admission = admission;
     this.separates = settings.concurrency > 1 && settings.killTimeout !== Infinity;
   }
 
@@ -98,8 +98,8 @@ class ScriptSubmitter {
       if (onProgress !== undefined) pending.listen(onProgress);
       const list = auto ? transferablesIn(input) : options.transfer ?? NOTHING;
       // Nothing is given away to a queue that is full.
-      const refusal = list.length > 0 ? this.#room.refusal(true) : null;
-      if (refusal !== null) return pending.reject(this.#room.queueFull(refusal, name, input));
+      const refusal = list.length > 0 ? this.#admission.refusal(true) : null;
+      if (refusal !== null) return pending.reject(this.#admission.queueFull(refusal, name, input));
       if (list.length > 0) return this.#runBound(name, input, list, pending, options);
       if (!encoder.encode(input)) return this.#runBound(name, encoder.takeForNode(), NOTHING, pending, options);
       if (pending.ended) return encoder.release();
@@ -150,7 +150,7 @@ class ScriptSubmitter {
           this.#delivery.remove(id);
           continue;
         }
-        return this.#room.answered(answer, id, settle, name, taken === undefined ? input : openTaken(taken));
+        return this.#admission.answered(answer, id, settle, name, taken === undefined ? input : openTaken(taken));
       }
       pending.id = id;
       try {
@@ -173,13 +173,13 @@ class ScriptSubmitter {
     if (typeof answer === 'number') this.#accepted(answer);
     else if (answer !== undefined) {
       if (path === ON_DEMAND) this.#pool.inputs.forget(id);
-      this.#room.answered(answer, id, resolve, name, input);
+      this.#admission.answered(answer, id, resolve, name, input);
     }
   }
 
   #accepted(answer) {
     if (answer & NEEDS_WORKER) this.#pool.workers.need();
-    if (answer & FULL) this.#room.becameFull();
+    if (answer & FULL) this.#admission.becameFull();
   }
 
   #submitTo(name, id, { priority, signal, timeout }, prepared, worker, path) {

@@ -6,9 +6,9 @@ const { types } = require('node:util');
 
 const { closedPort } = require('../runtime/closed-port');
 const { mayRunCode } = require('../codec/accessors');
-const { exoticName } = require('../codec/type-tags');
+const { exoticName } = require('../codec/object-kinds');
 const { describe } = require('../codec/describe');
-const { findPath } = require('../codec/explain');
+const { findPath } = require('../codec/value-path');
 const { InvalidArgTypeError, UnsupportedValueError } = require('../errors');
 const { discardValue, letGo, openValue, postValue } = require('../fallback/value');
 const nodeGlobals = require('../runtime/globals');

@@ -250,7 +250,7 @@ class WorkerManager {
     const isClosing = this.#closing;
     let errorOf;
     return (task) => {
-      errorOf ??= require('./worker-faults').faultOf(worker, code, this.#script, isClosing);
+      errorOf ??= require('./worker-exit-errors').faultOf(worker, code, this.#script, isClosing);
       return errorOf(task);
     };
   }

@@ -40,7 +40,10 @@ const NEEDS_SCRIPT = notHere(
 /** The options of a task. */
 const RUN = new Set(['priority', 'signal', 'timeout', 'transfer', 'parallel']);
 
-/** The options of a task of a script. */
+/**
+ * The options of a task of a script. A new option also goes into `isPolluted` below, into `submitOptions` or
+ * `scriptSubmitOptions` (script-pool/script-options.js), and into `#optionsFor` of pool/map-input-by-input.js.
+ */
 const SCRIPT_RUN = new Set([...RUN, 'onProgress', 'name']);
 
 /** Options of a script's task that a native one does not have. */

@@ -5,7 +5,7 @@
 const { AsyncResource } = require('node:async_hooks');
 
 const { setImmediate } = require('../runtime/clock');
-const { Cancellable } = require('../end-early');
+const { Cancellable } = require('../cancellable');
 const { abortError, TaskTimeoutError } = require('../errors');
 const { FORMS } = require('../constants');
 const { throwUncaught } = require('../runtime/turn');

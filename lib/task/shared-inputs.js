@@ -7,7 +7,7 @@ const { types } = require('node:util');
 const { InvalidArgValueError } = require('../errors');
 const { wakePlainWaiters } = require('../shared-buffer/notifier');
 const { SharedBuffer, memoryOf } = require('../shared-buffer/shared-buffer');
-const { isInPlace, isParallel, taskNames, wakesPlain } = require('./native-tasks');
+const { isInPlace, isParallel, taskNames, wakesPlain } = require('./native-task-facts');
 
 /** Tasks whose options this side reads too. */
 const LOOKED_INTO = new Set(taskNames().filter((name) => isInPlace(name) || wakesPlain(name)));

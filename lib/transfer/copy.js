@@ -8,7 +8,7 @@
 
 const { types } = require('node:util');
 
-const { isOrdinary, isTakenApart, kin } = require('../codec/type-tags');
+const { isOrdinary, isTakenApart, kin } = require('../codec/object-kinds');
 const { bufferOf, isOutOfBounds } = require('../codec/bytes');
 const { append } = require('../runtime/intrinsics');
 const { MemoryCopies } = require('../codec/memory-copies');

@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 use napi_derive::napi;
 
 use super::{locks, scripts, waits};
-use crate::numbers::Groups;
+use crate::exported_numbers::Groups;
 use crate::{cancel, node, shared, value};
 
 /// Those of the calls themselves.

@@ -5,11 +5,11 @@
 
 use std::time::Duration;
 
+use crate::exported_numbers::Numbers;
 use crate::node::{
     Arguments, Call, Export, JsValue, Result, Returned, Status, WaitMode, answer, export, open_region,
 };
 use crate::numbers;
-use crate::numbers::Numbers;
 use crate::shared::locks::AnyLock;
 
 /// The raw exports by name.

@@ -5,12 +5,12 @@ use std::time::Duration;
 use napi::Env;
 use napi_derive::napi;
 
+use crate::exported_numbers::Numbers;
 use crate::node::{
     Arguments, Call, Environment, Event, Export, Input, JsValue, List, Returned, ScriptOptions, ScriptWorker,
     Status, Submission, SubmitOptions, answer, export,
 };
 use crate::numbers;
-use crate::numbers::Numbers;
 use crate::pool::{IdleWait, InputPath, Target};
 use crate::value::{Payload, Value};
 

@@ -4,9 +4,9 @@
 use napi::Env;
 use napi_derive::napi;
 
+use crate::exported_numbers::Numbers;
 use crate::node::{Arguments, AsyncWait, Call, Environment, Export, Returned, export, open_region};
 use crate::numbers;
-use crate::numbers::Numbers;
 
 /// The raw exports by name.
 pub(super) const EXPORTS: &[Export] = &[

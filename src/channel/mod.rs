@@ -19,7 +19,7 @@
 //! * `port_waker` — how the event loop that owns a port is woken.
 //! * `blocking` — the forms that put the calling thread to sleep.
 //! * `handle` — one end as a native task has it.
-//! * `transit` — ports that move by key, through something that can carry only text.
+//! * `transit_table` — ports that move by key, through something that can carry only text.
 //! * `discard` — dropping messages without recursion.
 
 mod blocking;
@@ -29,7 +29,7 @@ mod inbox;
 mod message;
 mod port;
 mod port_waker;
-mod transit;
+mod transit_table;
 mod wire;
 
 #[cfg(all(test, loom))]
@@ -45,5 +45,5 @@ pub use handle::{PortHandle, ReceiveError};
 pub use message::{Fallback, Message, Posted, Received, Refusal, Refused, Taken};
 pub use port::{Port, PortInTransit, channel};
 pub use port_waker::{PortId, PortWaker};
-pub use transit::{Transit, TransitKey};
+pub use transit_table::{Transit, TransitKey};
 pub use wire::Wire;

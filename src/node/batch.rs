@@ -12,8 +12,8 @@ use super::waits::Waits;
 
 /// How an event that is no answer stands on the call buffer.
 pub(super) mod form {
+    use crate::exported_numbers::Numbers;
     use crate::numbers;
-    use crate::numbers::Numbers;
 
     /// The pool of this handle has closed.
     pub(super) const POOL_CLOSED: u8 = 16;

@@ -4,8 +4,8 @@
 //! one after the other in `wire`. The arguments of the most frequent calls stand in `call`.
 
 use super::js::{Js, JsValue, KeptMemory, Result};
+use crate::exported_numbers::Numbers;
 use crate::numbers;
-use crate::numbers::Numbers;
 
 /// Events in one batch at the most.
 pub(crate) const BATCH: usize = 1024;

@@ -11,9 +11,9 @@ use super::js::{Js, JsValue, Result, Status, Type};
 use super::pinned_bytes::PinnedBytes;
 use super::ports::{Cursor, Ports};
 use super::region::open_region;
+use crate::allocation;
+use crate::exported_numbers::Numbers;
 use crate::numbers;
-use crate::numbers::Numbers;
-use crate::room;
 use crate::value::{Bytes, BytesKind, Envelope, Part, Payload, Value};
 
 /// How a value stands in the arguments of a call.
@@ -120,7 +120,7 @@ impl<'call> InputReader<'call> {
         }
         let bytes = self.copy(BytesKind::Float64, input.value)?;
         let numbers: &[f64] = bytemuck::cast_slice(bytes.as_slice());
-        let mut values = room::for_items(numbers.len()).map_err(|_| Status::NO_MEMORY)?;
+        let mut values = allocation::for_items(numbers.len()).map_err(|_| Status::NO_MEMORY)?;
         values.extend(numbers.iter().copied().map(Value::Number));
         Ok(Payload::Value(Value::Array(values)))
     }
@@ -136,7 +136,7 @@ impl<'call> InputReader<'call> {
         parts: JsValue<'call>,
     ) -> Result<Envelope> {
         let js = self.js;
-        let wire = self.with_view(wire, |bytes| bytes.get(..length).map(room::copy))?;
+        let wire = self.with_view(wire, |bytes| bytes.get(..length).map(allocation::copy))?;
         let wire = wire.ok_or(Status::INVALID)?.map_err(|_| Status::NO_MEMORY)?;
         let mut envelope = Envelope { wire, parts: Vec::new() };
         if js.type_of(parts)? != Type::Object {

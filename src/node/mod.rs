@@ -80,8 +80,8 @@ mod waits;
 mod wakeup;
 mod watchdog;
 
+use crate::exported_numbers::{Groups, Numbers};
 use crate::numbers;
-use crate::numbers::{Groups, Numbers};
 
 pub(crate) use atomics_wait::AsyncWait;
 pub(crate) use environment::{Arguments, Call, Environment, Export, Returned, export};

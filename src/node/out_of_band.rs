@@ -9,8 +9,8 @@ use crate::value::Envelope;
 
 /// How an answer stands on the call buffer.
 pub(super) mod form {
+    use crate::exported_numbers::Numbers;
     use crate::numbers;
-    use crate::numbers::Numbers;
 
     pub(in crate::node) const UNDEFINED: u8 = 0;
     pub(in crate::node) const NULL: u8 = 1;

@@ -28,8 +28,8 @@ use super::core::Core;
 use super::js::{Js, JsValue, KeptMemory, Result, Status};
 use super::memory::{LARGE, show_parts};
 use crate::channel::{Fallback, Message, Port, Received, Taken, Wire};
+use crate::exported_numbers::Numbers;
 use crate::numbers;
-use crate::numbers::Numbers;
 use crate::value::{Bytes, Part};
 
 /// Messages in one batch at the most; the length of `lengths`.

@@ -21,8 +21,8 @@ use crate::channel::{
 
 /// What became of a post, as a number.
 pub(super) mod posted {
+    use crate::exported_numbers::Numbers;
     use crate::numbers;
-    use crate::numbers::Numbers;
 
     /// JavaScript gets nothing for it: no number need be made.
     pub(super) const QUEUED: u32 = 0;
@@ -38,8 +38,8 @@ pub(super) mod posted {
 
 /// How a payload stands in the native fallback.
 pub(super) mod fallback {
+    use crate::exported_numbers::Numbers;
     use crate::numbers;
-    use crate::numbers::Numbers;
 
     /// As the value itself.
     pub(super) const PLAIN: u32 = 1;
@@ -54,8 +54,8 @@ pub(super) mod fallback {
 
 /// Where a port is that no environment has.
 pub(super) mod transit {
+    use crate::exported_numbers::Numbers;
     use crate::numbers;
-    use crate::numbers::Numbers;
 
     pub(super) const NONE: u32 = 0;
     /// It may be in transit any moment.

@@ -17,8 +17,8 @@ use crate::value::Payload;
 
 /// What [`ScriptWorker::step`] writes first on the call buffer.
 pub(super) mod step {
+    use crate::exported_numbers::Numbers;
     use crate::numbers;
-    use crate::numbers::Numbers;
 
     pub(super) const WAIT: f64 = 0.0;
     pub(super) const RUN: f64 = 1.0;
@@ -30,8 +30,8 @@ pub(super) mod step {
 
 /// How a job ended, `SHIFT` bits above the form of its value.
 pub(super) mod end {
+    use crate::exported_numbers::Numbers;
     use crate::numbers;
-    use crate::numbers::Numbers;
 
     pub(super) const SHIFT: u32 = 16;
     pub(super) const DONE: u32 = 0;

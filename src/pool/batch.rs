@@ -10,9 +10,9 @@
 
 use std::time::{Duration, Instant};
 
-use super::observer::Ended;
 use super::outbox::{Outbox, Reply};
 use super::position::QueuePosition;
+use super::task_observer::Ended;
 use crate::cancel::{CancelToken, Reason};
 use crate::error::{Code, Error, Result};
 use crate::panic::guard;

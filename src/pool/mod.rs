@@ -10,7 +10,7 @@
 //! * `priority_queue` — one line: priorities, removal from the middle.
 //! * `queue` — the pool's queue: a line for each taker.
 //! * `admission` — how many entries may wait: the one rule against `maxQueue`.
-//! * `observer` — the trait through which each step of a task is told; `tally` — the counters, which observe;
+//! * `task_observer` — the trait through which each step of a task is told; `counters` — the counters, which observe;
 //!   `stats` — a pool at one moment.
 //! * `threads` — the native threads' slots and counts; `parking` — how they sleep, wake and end, with the protocol.
 //! * `worker` — one native thread: take, run, report.
@@ -21,9 +21,9 @@
 mod admission;
 mod batch;
 mod config;
+mod counters;
 mod execute;
 mod job;
-mod observer;
 mod outbox;
 mod parallel_for;
 mod parking;
@@ -37,7 +37,7 @@ mod scripts;
 mod state;
 mod stats;
 mod submit;
-mod tally;
+mod task_observer;
 mod threads;
 mod worker;
 

@@ -26,9 +26,9 @@ use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
 use super::config::Config;
+use super::counters::Tally;
 use super::queue::Taken;
 use super::state::{Phase, Pool, Shared, State};
-use super::tally::Tally;
 use super::threads::Activity;
 use super::worker;
 use crate::error::{Code, Error, Result};

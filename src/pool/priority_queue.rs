@@ -176,7 +176,7 @@ mod tests {
     use crate::error::Result;
     use crate::pool::Outbox;
     use crate::pool::batch::BatchHost;
-    use crate::pool::observer::Ended;
+    use crate::pool::task_observer::Ended;
     use crate::value::{Payload, Value};
 
     struct Nowhere;

@@ -1,10 +1,10 @@
 //! Jobs of a script whose input goes to one worker alone, or is asked for: the owner's calls about them.
 
 use super::job::Job;
-use super::observer::{End, TaskObserver, TaskRef};
 use super::position::{QueuePosition, Target};
 use super::priority_queue::Entry;
 use super::state::{Pool, State};
+use super::task_observer::{End, TaskObserver, TaskRef};
 use crate::sync::MutexGuard;
 use crate::value::Payload;
 

@@ -28,11 +28,11 @@
 
 use std::time::Instant;
 
-use super::observer::TaskRef;
 use super::outbox::Reply;
 use super::position::Taker;
 use super::queue::Queue;
 use super::script_functions::FunctionNames;
+use super::task_observer::TaskRef;
 use crate::cancel::{CancelToken, Reason};
 use crate::value::Payload;
 

@@ -3,12 +3,12 @@
 use std::time::{Duration, Instant};
 
 use super::job::{InputPath, Job};
-use super::observer::{End, TaskObserver, TaskRef};
 use super::outbox::{Reply, ScriptOutcome};
 use super::position::Taker;
 use super::priority_queue::Entry;
 use super::script_state::{Running, Waker, WorkerState};
 use super::state::{Phase, Pool, State};
+use super::task_observer::{End, TaskObserver, TaskRef};
 use crate::cancel::{CancelToken, Reason};
 use crate::sync::{MutexGuard, wait_for};
 use crate::value::{Payload, Value};

@@ -3,10 +3,10 @@
 use std::time::Instant;
 
 use super::config::Config;
+use super::counters::Tally;
 use super::execute::Tasks;
 use super::queue::Queue;
 use super::script_state::Scripts;
-use super::tally::Tally;
 use super::threads::Threads;
 use crate::cancel::CancelToken;
 use crate::sync::atomic::{AtomicI32, AtomicUsize, Ordering};

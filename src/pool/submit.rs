@@ -2,10 +2,10 @@
 
 use super::batch::Batch;
 use super::job::Job;
-use super::observer::{End, TaskObserver, TaskRef};
 use super::position::{QueuePosition, Taker, Target};
 use super::priority_queue::Entry;
 use super::state::{Phase, Pool, State};
+use super::task_observer::{End, TaskObserver, TaskRef};
 use crate::cancel::{CancelToken, Reason};
 use crate::error::{Code, Error, Result};
 use crate::sync::Arc;

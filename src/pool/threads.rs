@@ -1,7 +1,7 @@
 //! The native threads of a pool: a slot for each, and the counts. `parking.rs` has the protocol.
 
 use super::Config;
-use super::tally::Tally;
+use super::counters::Tally;
 use crate::cancel::CancelToken;
 use crate::sync::Arc;
 use crate::sync::atomic::{AtomicBool, Ordering};

@@ -4,8 +4,8 @@ use std::borrow::Cow;
 
 use super::Context;
 use super::input::{Input, InputError, InputResult};
+use crate::allocation;
 use crate::error::Result;
-use crate::room;
 use crate::shared::{SharedRange, bulk, take};
 use crate::value::{Bytes, SharedBytes, Text, Value};
 
@@ -50,7 +50,7 @@ impl Data {
                 Cow::Owned(text) => Cow::Owned(text.into_bytes()),
             },
             Data::Shared(shared) => {
-                let mut copy = room::zeros(shared.len())?;
+                let mut copy = allocation::zeros(shared.len())?;
                 bulk::read_bytes(shared.access(), shared.offset(), &mut copy)?;
                 Cow::Owned(copy)
             }

@@ -10,8 +10,8 @@ use std::collections::VecDeque;
 
 use parking_lot::Mutex;
 
+use crate::allocation;
 use crate::error::Result;
-use crate::room;
 
 /// The smallest block that is kept, and how many times its size doubles up to the largest: 16 KiB to 4 MiB.
 const SMALLEST: usize = 16 * 1024;
@@ -35,12 +35,12 @@ const fn bytes(words: usize) -> usize {
 pub(super) fn with_capacity(words: usize) -> Result<Vec<u64>> {
     let class = (bytes(words).div_ceil(SMALLEST)).next_power_of_two().trailing_zeros() as usize;
     if bytes(words) < SMALLEST || class >= CLASSES {
-        return room::for_items(words);
+        return allocation::for_items(words);
     }
     let mut cache = CACHE.lock();
     let Some(block) = cache.classes[class].pop_front() else {
         drop(cache);
-        return room::for_items((SMALLEST << class) / size_of::<u64>());
+        return allocation::for_items((SMALLEST << class) / size_of::<u64>());
     };
     cache.bytes -= bytes(block.capacity());
     Ok(block)

@@ -3,10 +3,10 @@
 use std::fmt;
 
 use super::blocks;
+use crate::allocation;
 use crate::error::Result;
+use crate::exported_numbers::Numbers;
 use crate::numbers;
-use crate::numbers::Numbers;
-use crate::room;
 
 /// The JavaScript type of some bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -128,7 +128,7 @@ impl Words {
     /// # Errors
     /// `ValueTooLarge` when there is no memory for them. The other functions here have the same error.
     pub fn zeroed(len: usize) -> Result<Self> {
-        Ok(Words { words: room::zeros(len.div_ceil(8))?, len })
+        Ok(Words { words: allocation::zeros(len.div_ceil(8))?, len })
     }
 
     /// A copy of `bytes`.

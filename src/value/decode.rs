@@ -9,8 +9,8 @@ use super::shapes::Shapes;
 use super::shared::SharedBytes;
 use super::tags;
 use super::text::Text;
+use crate::allocation;
 use crate::error::{Code, Error, Result};
-use crate::room;
 use crate::shared::Access;
 
 /// How large a value may be.
@@ -223,7 +223,7 @@ impl Reader<'_> {
         let object = Object { start, length: None, first: if is_buffer { first } else { id }, is_buffer };
         // If it is read again through a reference, it is recorded already.
         if id == graph.objects.len() {
-            room::more(&mut graph.objects, 1)?;
+            allocation::more(&mut graph.objects, 1)?;
             graph.objects.push(object);
             self.charge(size_of::<Object>())?;
         }
@@ -483,7 +483,7 @@ impl Reader<'_> {
     /// Room for `count` items, if the limit on memory allows it.
     fn room<T>(&mut self, count: usize) -> Result<Vec<T>> {
         self.charge(count.saturating_mul(size_of::<T>()))?;
-        room::for_items(count)
+        allocation::for_items(count)
     }
 
     fn charge(&mut self, bytes: usize) -> Result<()> {

@@ -6,8 +6,8 @@ use super::js_value::{BigInt, ErrorValue, Value};
 use super::shapes::Shapes;
 use super::tags;
 use super::text::Text;
+use crate::allocation;
 use crate::error::{Code, Error, Result};
-use crate::room;
 
 /// The deepest nesting that is written; JavaScript reads as deep.
 pub(super) const MAX_DEPTH: u32 = 1000;
@@ -235,13 +235,13 @@ impl Writer<'_> {
     }
 
     fn byte(&mut self, byte: u8) -> Result<()> {
-        room::more(&mut self.envelope.wire, 1)?;
+        allocation::more(&mut self.envelope.wire, 1)?;
         self.envelope.wire.push(byte);
         Ok(())
     }
 
     fn put(&mut self, bytes: &[u8]) -> Result<()> {
-        room::more(&mut self.envelope.wire, bytes.len())?;
+        allocation::more(&mut self.envelope.wire, bytes.len())?;
         self.envelope.wire.extend_from_slice(bytes);
         Ok(())
     }

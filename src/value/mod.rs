@@ -25,8 +25,8 @@ mod text;
 #[cfg(test)]
 mod wire_tests;
 
+use crate::exported_numbers::{Groups, Numbers};
 use crate::numbers;
-use crate::numbers::{Groups, Numbers};
 
 pub use bytes::{Bytes, BytesKind, ForeignBytes, Words};
 pub use decode::{Limits, decode, is_for_javascript};

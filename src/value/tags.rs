@@ -1,7 +1,7 @@
 //! The numbers of the wire form, which README.md describes. JavaScript gets them from here ([`NUMBERS`]).
 
+use crate::exported_numbers::Numbers;
 use crate::numbers;
-use crate::numbers::Numbers;
 
 /// First byte: format version 1, a tree.
 pub(super) const HEADER_TREE: u8 = 0x01;

@@ -2,8 +2,8 @@
 
 use std::borrow::Cow;
 
+use crate::allocation;
 use crate::error::Result;
-use crate::room;
 
 /// A JavaScript string: UTF-8 where it is valid Unicode, else the UTF-16 units as they were (a lone surrogate
 /// survives the journey).
@@ -33,7 +33,7 @@ impl Text {
         let (units, _) = bytes.as_chunks::<2>();
         let decoded = || char::decode_utf16(units.iter().map(|unit| u16::from_le_bytes(*unit)));
         if decoded().any(|unit| unit.is_err()) {
-            let mut copy = room::for_items(units.len())?;
+            let mut copy = allocation::for_items(units.len())?;
             copy.extend(units.iter().map(|unit| u16::from_le_bytes(*unit)));
             return Ok(Text::Utf16(copy));
         }
@@ -61,7 +61,7 @@ impl Text {
 
     fn with_room(length: usize, fill: impl FnOnce(&mut String)) -> Result<Self> {
         let mut text = String::new();
-        text.try_reserve_exact(length).map_err(|_| room::none(length))?;
+        text.try_reserve_exact(length).map_err(|_| allocation::none(length))?;
         fill(&mut text);
         Ok(Text::Utf8(text))
     }

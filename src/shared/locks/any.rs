@@ -10,7 +10,7 @@ use super::barrier::{Barrier, BarrierWait, passed};
 use super::condvar::{Condvar, CondvarWait};
 use super::mutex::{Mutex, MutexRequest};
 use super::pending::{Pending, acquired};
-use super::rwlock::{RwLock, RwRequest};
+use super::rw_lock::{RwLock, RwRequest};
 use super::semaphore::{PermitRequest, Semaphore};
 
 /// Called with what an acquisition came to: the reader's slot or a plain 0, or why not.

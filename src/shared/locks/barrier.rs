@@ -9,8 +9,8 @@ use super::super::wait::{BlockingWait, Info, Kind, Outcome, OutcomeCallback, Que
 use super::cells::{Cells, LEAST_CELLS, Location, Word, magic};
 use super::pending::acquired;
 use crate::blocking::WaitLimit;
+use crate::exported_numbers::Numbers;
 use crate::numbers;
-use crate::numbers::Numbers;
 
 /// How many parties have come in this round.
 const ARRIVED: usize = 1;

@@ -9,8 +9,8 @@ use super::cells::{LEAST_CELLS, Location, Word, magic};
 use super::mutex::Mutex;
 use super::pending::acquired;
 use crate::blocking::WaitLimit;
+use crate::exported_numbers::Numbers;
 use crate::numbers;
-use crate::numbers::Numbers;
 
 /// How many waiters are queued; may be too high, never too low.
 const WAITERS: usize = 1;

@@ -7,7 +7,7 @@ use super::super::wait::{CellAddress, Kind};
 use super::barrier::Barrier;
 use super::mutex::Mutex;
 use super::owner::{LockContext, context};
-use super::rwlock::RwLock;
+use super::rw_lock::RwLock;
 use super::semaphore::Semaphore;
 
 /// Says that the thread or environment of a token has ended, or runs no more code.

@@ -6,7 +6,7 @@ use super::super::error::Result;
 use super::death::owner_died;
 use super::mutex::Mutex;
 use super::owner::admit_owner;
-use super::rwlock::RwLock;
+use super::rw_lock::RwLock;
 use crate::blocking::WaitLimit;
 
 /// The token of a Rust thread; the thread's end is the owner's death.

@@ -1,4 +1,4 @@
-//! Models of the locks' protocols: the code of `mutex` and `rwlock` itself on loom's atomics.
+//! Models of the locks' protocols: the code of `mutex` and `rw_lock` itself on loom's atomics.
 //!
 //! The counters below are loaded and stored in two relaxed steps, so an exact sum needs both mutual exclusion and
 //! the ordering from an unlock to the next lock. A lost wake-up is a deadlock, which loom reports.
@@ -63,8 +63,8 @@ impl World {
         mutex::Protocol(self.cells(4))
     }
 
-    fn rwlock(&self) -> rwlock::Protocol<'_, '_, AtomicU32> {
-        rwlock::Protocol(self.cells(self.words.len()))
+    fn rwlock(&self) -> rw_lock::Protocol<'_, '_, AtomicU32> {
+        rw_lock::Protocol(self.cells(self.words.len()))
     }
 
     fn lock(&self, me: u32) -> Result<(), SharedError> {
@@ -88,17 +88,17 @@ impl World {
             return slot;
         }
         match lock.read_slow(me, true, None).unwrap() {
-            rwlock::Attempt::Acquired(slot) => slot,
-            rwlock::Attempt::Queued(waiter) => acquired(outcome(waiter)).unwrap(),
-            rwlock::Attempt::Busy => unreachable!(),
+            rw_lock::Attempt::Acquired(slot) => slot,
+            rw_lock::Attempt::Queued(waiter) => acquired(outcome(waiter)).unwrap(),
+            rw_lock::Attempt::Busy => unreachable!(),
         }
     }
 
     fn write(&self, me: u32) {
         match self.rwlock().write_slow(me, true, None).unwrap() {
-            rwlock::Attempt::Acquired(_) => {}
-            rwlock::Attempt::Queued(waiter) => assert_eq!(outcome(waiter), Outcome::Granted(0)),
-            rwlock::Attempt::Busy => unreachable!(),
+            rw_lock::Attempt::Acquired(_) => {}
+            rw_lock::Attempt::Queued(waiter) => assert_eq!(outcome(waiter), Outcome::Granted(0)),
+            rw_lock::Attempt::Busy => unreachable!(),
         }
     }
 

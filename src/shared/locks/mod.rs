@@ -6,7 +6,7 @@
 //! * `owner` — owner tokens, and which of them are alive; `death` — what the end of an owner does to its locks and waits.
 //! * `cells` — where a lock is, and the word that says which kind it is.
 //! * `pending` — an acquisition that has to wait: in slices, by callback, or blocking.
-//! * `mutex`, `rwlock`, `semaphore`, `condvar`, `barrier` — one lock in each file.
+//! * `mutex`, `rw_lock`, `semaphore`, `condvar`, `barrier` — one lock in each file.
 //! * `guards` — mutex and readers-writer lock as a Rust thread holds them.
 //! * `any` — a lock of any kind, for callers that know it by a handle.
 
@@ -21,13 +21,13 @@ mod loom_tests;
 mod mutex;
 mod owner;
 mod pending;
-mod rwlock;
+mod rw_lock;
 mod semaphore;
 #[cfg(all(test, not(loom)))]
 mod tests;
 
+use crate::exported_numbers::{Groups, Numbers};
 use crate::numbers;
-use crate::numbers::{Groups, Numbers};
 
 pub use any::{AcquiredCallback, Acquisition, AnyLock, AnyWait};
 pub use barrier::{Barrier, BarrierWait};
@@ -37,14 +37,14 @@ pub use guards::{MutexGuard, ReadGuard, WriteGuard, current_owner};
 pub use mutex::{Mutex, MutexRequest};
 pub use owner::admit_owner;
 pub use pending::Pending;
-pub use rwlock::{RwLock, RwRequest};
+pub use rw_lock::{RwLock, RwRequest};
 pub use semaphore::{PermitRequest, Semaphore};
 
 /// The numbers of the locks that JavaScript knows.
 pub const NUMBERS: Groups = &[
     ("LOCKS", LOCKS),
     ("MUTEX", mutex::NUMBERS),
-    ("RW_LOCK", rwlock::NUMBERS),
+    ("RW_LOCK", rw_lock::NUMBERS),
     ("SEMAPHORE", semaphore::NUMBERS),
     ("CONDVAR", condvar::NUMBERS),
     ("BARRIER", barrier::NUMBERS),

@@ -13,8 +13,8 @@ use super::super::wait::{BlockingWait, Info, Kind, Outcome, OutcomeCallback, Que
 use super::cells::{Cells, LEAST_CELLS, Location, Word, magic};
 use super::pending::{Pending, Request, Step};
 use crate::blocking::WaitLimit;
+use crate::exported_numbers::Numbers;
 use crate::numbers;
-use crate::numbers::Numbers;
 
 /// Free permits.
 const COUNT: usize = 1;

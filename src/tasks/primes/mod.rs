@@ -5,8 +5,8 @@ mod stream;
 
 use super::input::{Input, InputResult, Options, Whole};
 use super::{Context, Task};
+use crate::allocation;
 use crate::error::Result;
-use crate::room;
 use crate::value::{Bytes, BytesKind, PortValue, Value, Words};
 use sieve::{RESIDUES, Sieve, wheel_primes};
 
@@ -71,7 +71,7 @@ fn count(limit: u64, context: &Context<'_>) -> Result<Value> {
 fn list(limit: u64, context: &Context<'_>) -> Result<Bytes> {
     // One bit for each candidate: a fifth of the list's own size, and its count says how long the list will be.
     let mut sieve = Sieve::new(limit, context)?;
-    let mut bits = room::zeros::<u64>(sieve.total_words())?;
+    let mut bits = allocation::zeros::<u64>(sieve.total_words())?;
     let mut found = wheel_primes(limit).count();
     let mut at = 0;
     while at < bits.len() {

@@ -21,8 +21,8 @@ use std::sync::Arc;
 use super::order::{BLOCK, Order};
 use super::own::sort;
 use super::radix::{self, Key};
+use crate::allocation;
 use crate::error::Result;
-use crate::room;
 use crate::shared::atomics::{CellOf, Element, Integer};
 use crate::shared::{ExclusiveRange, bulk, take};
 use crate::sync::Mutex;
@@ -215,7 +215,8 @@ fn scatter_section<K: Bits, O: Order<K>>(
     }
     let mut ends: Vec<usize> = cursors.iter().skip(1).copied().collect();
     ends.push(total);
-    let mut scattered = Scattered { keys: room::zeros(total)?, ends, nans: room::for_items(nans)? };
+    let mut scattered =
+        Scattered { keys: allocation::zeros(total)?, ends, nans: allocation::for_items(nans)? };
     for block in cells.chunks(BLOCK) {
         context.checkpoint()?;
         for cell in block {
@@ -263,7 +264,7 @@ fn sort_groups<K: Bits, O: Order<K> + 'static>(
             return Ok(());
         };
         context.checkpoint()?;
-        let mut keys = room::for_items(*size)?;
+        let mut keys = allocation::for_items(*size)?;
         for section in &scattered {
             keys.extend_from_slice(section.run(buckets.clone()));
         }

@@ -3,7 +3,7 @@
 mod any;
 mod kinds;
 mod mutex;
-mod rwlock;
+mod rw_lock;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};

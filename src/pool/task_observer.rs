@@ -7,7 +7,7 @@
 //! refused                                   the queue was full, or the pool closed
 //! ```
 //!
-//! The one observer today is the [`Tally`](super::tally::Tally), of which there are several: one for each native thread's
+//! The one observer today is the [`Tally`](super::counters::Tally), of which there are several: one for each native thread's
 //! slot, one for everything under the pool's lock (submissions, script workers), and one for tasks that are given up outside
 //! of it. So no counter is contended. Calls are static: an observer that ignores something costs nothing.
 //!

@@ -6,8 +6,8 @@
 use std::ops::AddAssign;
 use std::time::{Duration, Instant};
 
-use super::observer::{End, TaskObserver, TaskRef};
 use super::position::Taker;
+use super::task_observer::{End, TaskObserver, TaskRef};
 use crate::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 /// A number that one thread at a time writes and any thread reads. Relaxed: it is a number to look at and orders nothing.

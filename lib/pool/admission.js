@@ -35,7 +35,7 @@ const refusals = new WeakSet();
 /** Whether an error is that of a submission that found the queue full. */
 const isRefusal = (error) => refusals.has(error);
 
-class WaitingRoom {
+class Admission {
   /** Whether the pool takes no more tasks. The native side is still open for what was accepted. */
   isClosed = false;
   /** Whether the queue was full, and has not been half empty since. */
@@ -197,4 +197,4 @@ class WaitingRoom {
   }
 }
 
-module.exports = { WaitingRoom, isRefusal };
+module.exports = { Admission, isRefusal };

@@ -22,7 +22,7 @@ macro_rules! numbers {
             clippy::cast_possible_wrap,
             clippy::cast_precision_loss
         )]
-        const LIST: $crate::numbers::Numbers =
+        const LIST: $crate::exported_numbers::Numbers =
             &[$((stringify!($name), $crate::numbers!(@value $name $($value)?) as i64 as f64)),*];
         LIST
     }};

@@ -1,0 +1,294 @@
+'use strict';
+
+/**
+ * `pool.map` for inputs that cannot be submitted as one batch: those of an async source, and those of a script's
+ * function. The next input is read from the source only when the pool has capacity for it.
+ *
+ * The map ends at once when its signal aborts, its time limit passes, a task fails, or the pool is destroyed. It does not
+ * wait for a source that has not answered. Then no further input is read, the tasks under way are cancelled, and the source
+ * is closed by its `return()`, as `for await` would. A pool that is closed without `force` first finishes the tasks under way.
+ *
+ * A full queue does not fail the map: the current input waits until the queue has space (admission.js), and no further input
+ * is read meanwhile.
+ */
+
+const nodeGlobals = require('../runtime/globals');
+const { now } = require('../runtime/clock');
+const { PoolClosedError, TaskTimeoutError } = require('../errors');
+const { Pending } = require('../task/pending');
+const { KeptInput } = require('../script-pool/kept-input');
+const { validateTransfer } = require('../transfer/task-transfer');
+const { listedIn } = require('../transfer/transferables');
+const { InputSource } = require('./input-source');
+const { isRefusal } = require('./admission');
+
+/** Tasks submitted ahead for each thread, so that a thread that finishes one finds the next in the queue. */
+const TASKS_PER_THREAD = 4;
+
+/**
+ * A map is not a task, but `Pending` calls `cancel` and `catchUp` only where the id is not 0. Any other number does; here
+ * `cancel` stops the map.
+ */
+const MAP_ID = 1;
+
+class InputByInputMap extends Pending {
+  /**
+   * True for a synchronous source (array, generator): a closing pool still runs all of its inputs. False for an async
+   * source: then it runs only those that were read already.
+   */
+  finishesOnClose;
+
+  #host;
+  #options;
+  /** When its time is up. */
+  #deadline;
+  #source = new InputSource();
+
+  /** How many inputs were taken. */
+  #taken = 0;
+  /** By the input's number. Not an array, whose prototype may have accessors. */
+  #outputs = new Map();
+  #underWay = 0;
+  /** The most tasks that are under way at a time. */
+  #limit;
+  /** The input that waits to be submitted, and its entry with `Admission`. */
+  #waiting;
+  /** Whether the pool takes no more inputs. */
+  #poolIsClosing = false;
+  /** Aborts what is under way. */
+  #stop = new nodeGlobals.AbortController();
+  /** The transfer list of the call: the objects that were not transferred yet. */
+  #transferList;
+
+  /**
+   * @param {(outputs: unknown[]) => void} resolve
+   * @param {(error: unknown) => void} reject
+   * @param {string} task
+   * @param {object} options what `submitOptions` gives, `onProgress` and `name`; `transfer` may be 'auto'
+   * @param {object} host what the pool gives to the map
+   * @param {number} host.threads that may work on them
+   * @param {number} host.maxQueue
+   * @param {boolean} host.isNative whether the task is native
+   * @param {boolean} host.finishesOnClose see the field
+   * @param {boolean} host.holds whether the time limit keeps the event loop alive
+   * @param {boolean} host.sharesWorkers whether a worker runs several tasks at once, and a task that can be cancelled
+   *   has a worker to itself
+   * @param {import('./admission').Admission} host.admission
+   * @param {() => number} host.ownerOf NATIVE, SCRIPT, or UNDECIDED: the script's exports are not known yet
+   * @param {(input: unknown, options: object) => Promise<unknown>} host.submit
+   * @param {() => void} host.catchUp delivers the answers that wait in the event queue
+   * @param {() => void} host.onSettled called when the map was settled
+   */
+  constructor(resolve, reject, task, options, host) {
+    super(resolve, reject, { cancel: () => this.#endedEarly(), catchUp: host.catchUp, settlesLater: true }, task);
+    this.id = MAP_ID;
+    const { threads, maxQueue } = host;
+    this.#host = host;
+    this.finishesOnClose = host.finishesOnClose;
+    this.#options = options;
+    this.#limit = threads + Math.min(maxQueue, threads * (TASKS_PER_THREAD - 1));
+    if (Array.isArray(options.transfer)) this.#transferList = validateTransfer(options.transfer, host.isNative);
+    if (options.timeout !== undefined) this.#deadline = now() + options.timeout;
+  }
+
+  /** @param {Iterable<unknown> | AsyncIterable<unknown>} source */
+  run(source) {
+    this.control(this.#options, this.#host.holds);
+    if (this.isSettled) return;
+    try {
+      this.#source.open(source);
+    } catch (error) {
+      return this.#sourceFailed(error);
+    }
+    // The source's [Symbol.iterator]() is the program's code: it may have ended the map.
+    if (this.isSettled) return this.#source.close();
+    this.#pull();
+    if (this.#source.items !== undefined) this.#keepRest();
+  }
+
+  /** Asks for inputs, as many as there is room for. */
+  #pull() {
+    while (this.#wantsMore()) this.#ask();
+    if (this.isSettled || this.#underWay > 0) return;
+    if (this.#source.isExhausted && this.#waiting === undefined) this.#finish();
+    else if (this.#poolIsClosing) this.end(new PoolClosedError('the pool was closed before the source of the inputs had ended'));
+  }
+
+  #wantsMore() {
+    const { isExhausted, isAsked } = this.#source;
+    if (this.isSettled || isExhausted || isAsked || this.#poolIsClosing || this.#waiting !== undefined) return false;
+    return this.#underWay < this.#limit;
+  }
+
+  #ask() {
+    this.#source.ask(
+      (result) => {
+        this.#take(result);
+        if (this.#source.isAsync) this.#pull();
+      },
+      (error) => this.#sourceFailed(error),
+    );
+  }
+
+  #take(result) {
+    this.#source.isAsked = false;
+    if (this.isSettled) return;
+    let next;
+    try {
+      next = this.#source.read(result);
+    } catch (error) {
+      return this.#sourceFailed(error);
+    }
+    // A getter may have ended it.
+    if (this.isSettled) return;
+    if (next.done) this.#source.isExhausted = true;
+    else if (!this.#poolIsClosing) this.#submit(next.input, this.#taken++);
+  }
+
+  /** @param {object[]} [given] its transfer list, where that is known already */
+  #submit(input, number, given) {
+    const { admission, ownerOf, submit } = this.#host;
+    if (!admission.admits(ownerOf())) return this.#hold(input, number, given);
+    let options;
+    try {
+      if (input instanceof KeptInput) ({ value: input, transfer: given } = input.take());
+      options = this.#optionsFor(given ?? this.#transferFor(input));
+    } catch (error) {
+      return this.#fail(error);
+    }
+    if (this.isSettled) return;
+    this.#underWay++;
+    submit(input, options).then(
+      (output) => {
+        this.#underWay--;
+        if (this.isSettled) return;
+        this.#outputs.set(number, output);
+        this.#pull();
+      },
+      (error) => {
+        this.#underWay--;
+        if (this.isSettled) return;
+        // Other tasks have filled the queue meanwhile, so the input waits. Objects that were moved belong to `error.input`
+        // now: 'auto' finds them there.
+        if (isRefusal(error)) this.#hold(error.input, number, options.transfer?.length > 0 ? 'auto' : undefined);
+        else this.#fail(error);
+      },
+    );
+  }
+
+  /** The input waits until it can be submitted. */
+  #hold(input, number, given) {
+    let held = input;
+    try {
+      if (this.finishesOnClose) held = this.#kept(input, given ?? this.#transferFor(input));
+    } catch (error) {
+      return this.#fail(error);
+    }
+    if (this.isSettled) return;
+    const entry = {
+      go: () => {
+        if (this.isSettled) return;
+        this.#waiting = undefined;
+        this.#submit(held, number, given);
+        this.#pull();
+      },
+      fail: (error) => this.end(error),
+    };
+    this.#waiting = { input: held, entry };
+    this.#host.admission.wait(entry, this.#host.ownerOf());
+  }
+
+  /** Takes the array's remaining inputs now, so that later changes by the caller have no effect. */
+  #keepRest() {
+    const { items } = this.#source;
+    try {
+      for (let i = this.#taken; i < items.length && !this.isSettled; i++) {
+        const { [i]: item } = items;
+        items[i] = this.#kept(item, this.#transferFor(item));
+      }
+    } catch (error) {
+      this.#fail(error);
+    }
+  }
+
+  /** The input as it is now; primitives are returned as they are. */
+  #kept(input, transfer) {
+    if (typeof input !== 'object' || input === null || input instanceof KeptInput) return input;
+    const kept = KeptInput.of(input, transfer);
+    // A getter of the input may have ended the map.
+    if (this.isSettled) kept.discard();
+    return kept;
+  }
+
+  /** The transfer list of one input. */
+  #transferFor(input) {
+    return this.#transferList === undefined ? this.#options.transfer : listedIn(input, this.#transferList);
+  }
+
+  /** The options of one input's task. They are copied by name: an option that is not here does not reach the tasks of a map. */
+  #optionsFor(transfer) {
+    const { priority, parallel, onProgress, name, signal } = this.#options;
+    const options = { priority, parallel };
+    // With a signal a task would need a worker to itself (sharesWorkers): only where the caller gave a signal or a time limit.
+    if (!this.#host.sharesWorkers || signal !== undefined || this.#deadline !== undefined) options.signal = this.#stop.signal;
+    if (onProgress !== undefined) options.onProgress = onProgress;
+    if (name !== undefined) options.name = name;
+    // So that the threads stop also while this thread is blocked. 1 ms later than the map's own timer, whose error names the
+    // limit that the caller gave.
+    if (this.#deadline !== undefined) options.timeout = Math.max(0, Math.ceil(this.#deadline - now())) + 1;
+    if (transfer !== undefined) options.transfer = transfer;
+    return options;
+  }
+
+  /** The pool is closing. Inputs that were read are still processed; then the map fails, unless the source has ended. */
+  poolCloses() {
+    if (this.finishesOnClose) return;
+    this.#poolIsClosing = true;
+    this.#pull();
+  }
+
+  #sourceFailed(error) {
+    this.#source.isExhausted = true;
+    this.#fail(error);
+  }
+
+  #fail(error) {
+    // A task's time limit is the map's own (#optionsFor): told as such.
+    const isLate = error instanceof TaskTimeoutError && this.#deadline !== undefined && now() >= this.#deadline;
+    if (isLate) this.timeUp(this.#options.timeout);
+    else this.end(error);
+  }
+
+  #finish() {
+    const outputs = this.#outputs;
+    this.resolve(Array.from({ length: this.#taken }, (_, number) => outputs.get(number)));
+    this.#host.onSettled();
+  }
+
+  /** The map was rejected: lets go of everything. */
+  #endedEarly() {
+    this.#discardHeld();
+    this.#discardKept();
+    this.#outputs.clear();
+    this.#stop.abort();
+    this.#source.close();
+    this.#host.onSettled();
+  }
+
+  #discardHeld() {
+    if (this.#waiting === undefined) return;
+    const { input, entry } = this.#waiting;
+    this.#waiting = undefined;
+    this.#host.admission.leave(entry);
+    if (input instanceof KeptInput) input.discard();
+  }
+
+  /** Discards what was taken for tasks that will not be submitted. */
+  #discardKept() {
+    const items = this.#source.items ?? [];
+    for (let i = this.#taken; i < items.length; i++) if (items[i] instanceof KeptInput) items[i].discard();
+    this.#source.items = undefined;
+  }
+}
+
+module.exports = { InputByInputMap };
