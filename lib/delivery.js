@@ -101,7 +101,7 @@ class Delivery {
       this.forms,
       new Uint8Array(this.wire.buffer),
       new Uint8Array(this.call.buffer),
-      // A worker may wait in place for a moment (src/node/exchange.rs); the main thread never does.
+      // A worker may wait in place for a moment (src/node/adaptive_wait.rs); the main thread never does.
       canSettle && !isMainThread ? settle : undefined,
       this.#outOfBand,
     );

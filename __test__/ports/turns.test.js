@@ -1,6 +1,6 @@
 'use strict';
 
-// Two threads that take turns: the worker then waits for the next message in place (src/node/exchange.rs).
+// Two threads that take turns: the worker then waits for the next message in place (src/node/adaptive_wait.rs).
 
 const assert = require('node:assert/strict');
 const { once } = require('node:events');
