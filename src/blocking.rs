@@ -2,7 +2,7 @@
 //!
 //! A [`WaitLimit`] says what may end a wait early: its own time limit, and the token of the task that waits (cancelled, its
 //! time up, its pool closed). A blocked thread sleeps on a condition variable until somebody notifies it. Nothing is polled:
-//! a token that is cancelled notifies the thread, by a waker that [`Blocked::sleep`] registers (`cancel.rs` has the
+//! a token that is cancelled notifies the thread, by a waker that `Blocked::sleep` registers (`cancel.rs` has the
 //! protocol and its races).
 //!
 //! A JavaScript thread that blocks in native code must come back every now and then, since V8 can only stop it in

@@ -25,7 +25,7 @@
 //! * [`cancel`] — the token by which a task or a wait learns that it should stop.
 //! * [`blocking`] — how a Rust thread blocks, and what ends that early.
 //! * [`allocation`] — memory of a size that a program asked for.
-//! * [`mod@numbers`] — the numbers that JavaScript knows too.
+//! * [`exported_numbers`] — the numbers that JavaScript knows too.
 //! * [`seal`] — how a message of ours is known among messages of users.
 //! * `node` — the only room that knows Node-API: event queue, delivery, conversion, teardown.
 //! * `api` — the exports JavaScript sees.

@@ -321,7 +321,7 @@ impl Pool {
 }
 
 impl State {
-    /// [`Scripts::notify_if_needed`] for the jobs that wait now.
+    /// `Scripts::notify_if_needed` for the jobs that wait now.
     #[must_use]
     pub(super) fn notify_worker_if_needed(&mut self) -> Option<&'static dyn Waker> {
         self.scripts.notify_if_needed(&self.queue)

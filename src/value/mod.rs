@@ -6,7 +6,7 @@
 //! * [`SharedBytes`] — a range of shared memory, aliased.
 //! * [`Text`] — a JavaScript string, lossless even where it is not valid Unicode.
 //! * [`Envelope`] — a value in its wire form (README.md in this folder): the form that threads exchange, and that the
-//!   JavaScript codec reads and writes. [`encode`] and [`decode`] are its Rust side.
+//!   JavaScript codec reads and writes. [`encode()`] and [`decode()`] are its Rust side.
 //! * [`Payload`] — the input of a task, decoded or not yet.
 //! * [`shapes`] — the numbers for the key lists of objects.
 

@@ -71,7 +71,7 @@ impl Condvar {
     }
 
     /// Joins the queue and then unlocks `mutex`, which `owner` must hold: so the wait does not miss a notify by the next
-    /// thread that locks it. With `callback` the outcome goes there ([`acquired`] reads it). Lock the mutex again after.
+    /// thread that locks it. With `callback` the outcome goes there (`acquired` reads it). Lock the mutex again after.
     pub fn begin_wait(
         &self,
         mutex: &Mutex,

@@ -263,7 +263,7 @@ impl Mutex {
         self.with(|mutex| mutex.try_lock(owner))
     }
 
-    /// Takes it (`Ok(None)`) or joins the queue. [`acquired`](super::acquired) reads the outcome that `callback` gets; it is
+    /// Takes it (`Ok(None)`) or joins the queue. `acquired` reads the outcome that `callback` gets; it is
     /// not called when the mutex is taken at once.
     pub fn begin_lock(
         &self,

@@ -352,7 +352,7 @@ impl RwLock {
         (SLOTS + slots as usize) * 4
     }
 
-    /// Writes a new, free lock for at most `slots` readers at once (1 to [`MAX_SLOTS`]).
+    /// Writes a new, free lock for at most `slots` readers at once (1 to `MAX_SLOTS`).
     pub fn create(region: &Arc<Region>, offset: usize, slots: u32) -> Result<RwLock> {
         if slots == 0 || slots > MAX_SLOTS {
             return Err(SharedError::BadCount);
