@@ -44,6 +44,8 @@ onEachNode('what is left', (run) => {
       await show('busy pool:');
       stop.abort();
       await run;
+      // Answered by the one thread, so it has let go of the task before, and told so.
+      await pool.run('noop');
       await show('idle again:');
       const mutex = new rw.Mutex();
       const guard = await mutex.lock();
