@@ -14,7 +14,7 @@ use super::cells::Cells;
 use super::death::reap_owner;
 use super::owner::{LockContext, Owners};
 use super::pending::acquired;
-use super::{mutex, rwlock};
+use super::{mutex, rw_lock};
 use crate::sync::{Arc, thread};
 
 const ADDRESS: CellAddress = CellAddress { region: RegionId(1), offset: 4 };
@@ -63,7 +63,7 @@ impl World {
         mutex::Protocol(self.cells(4))
     }
 
-    fn rwlock(&self) -> rw_lock::Protocol<'_, '_, AtomicU32> {
+    fn rw_lock(&self) -> rw_lock::Protocol<'_, '_, AtomicU32> {
         rw_lock::Protocol(self.cells(self.words.len()))
     }
 
@@ -83,7 +83,7 @@ impl World {
     }
 
     fn read(&self, me: u32) -> u32 {
-        let lock = self.rwlock();
+        let lock = self.rw_lock();
         if let Some(slot) = lock.read_fast(me) {
             return slot;
         }
@@ -95,7 +95,7 @@ impl World {
     }
 
     fn write(&self, me: u32) {
-        match self.rwlock().write_slow(me, true, None).unwrap() {
+        match self.rw_lock().write_slow(me, true, None).unwrap() {
             rw_lock::Attempt::Acquired(_) => {}
             rw_lock::Attempt::Queued(waiter) => assert_eq!(outcome(waiter), Outcome::Granted(0)),
             rw_lock::Attempt::Busy => unreachable!(),
@@ -215,12 +215,12 @@ fn loom_readers_and_a_writer_exclude_each_other() {
             let first = other.sum.load(Ordering::Relaxed);
             assert_ne!(first, 1, "the writer is in the middle");
             assert_eq!(first, other.sum.load(Ordering::Relaxed));
-            other.rwlock().read_unlock(reader, slot).unwrap();
+            other.rw_lock().read_unlock(reader, slot).unwrap();
         });
         world.write(writer);
         world.increment();
         world.increment();
-        world.rwlock().write_unlock(writer, false).unwrap();
+        world.rw_lock().write_unlock(writer, false).unwrap();
         reads.join().unwrap();
         assert_eq!(world.words[1].load(Ordering::SeqCst), 0);
     });
@@ -235,16 +235,16 @@ fn loom_two_writers_and_a_reader_all_get_in() {
         let (reader, writer) = (owners[1], owners[2]);
         let reads = thread::spawn(move || {
             let slot = a.read(reader);
-            a.rwlock().read_unlock(reader, slot).unwrap();
+            a.rw_lock().read_unlock(reader, slot).unwrap();
         });
         let writes = thread::spawn(move || {
             b.write(writer);
             b.increment();
-            b.rwlock().write_unlock(writer, false).unwrap();
+            b.rw_lock().write_unlock(writer, false).unwrap();
         });
         world.write(owners[0]);
         world.increment();
-        world.rwlock().write_unlock(owners[0], false).unwrap();
+        world.rw_lock().write_unlock(owners[0], false).unwrap();
         reads.join().unwrap();
         writes.join().unwrap();
         assert_eq!(world.sum(), 2);
