@@ -61,7 +61,8 @@ async function program({ after, load, say, until }, warmUp, rounds) {
   say(made.length, JSON.stringify(Object.fromEntries(Object.keys(now).map((key) => [key, now[key] - before[key]]))));
 }
 
-test(`${ROUNDS} rounds of create, use and destroy leave nothing behind`, async (t) => {
+/** What is more after the rounds than before them, in a process of its own; nothing that can be counted may be. */
+async function growth() {
   const { code, signal, stdout, stderr } = await runProgram(process.execPath, program, {
     args: [WARM_UP, ROUNDS],
     // The young generation grows with use; as for malloc see __test__/memory.test.js.
@@ -71,8 +72,18 @@ test(`${ROUNDS} rounds of create, use and destroy leave nothing behind`, async (
   });
   assert.deepEqual({ code, signal, stderr }, { code: 0, signal: null, stderr: '' }, stdout);
   const [, objects, figures] = /^(\d+) (.*)\n$/.exec(stdout);
-  t.diagnostic(`more than before: ${figures}`);
   assert.equal(Number(objects), 2 * (WARM_UP + ROUNDS));
-  const grown = JSON.parse(figures);
-  for (const [what, allowed] of Object.entries(ALLOWED)) assert.ok(grown[what] < allowed, `${what}: ${grown[what]} in ${ROUNDS} rounds`);
+  return JSON.parse(figures);
+}
+
+test(`${ROUNDS} rounds of create, use and destroy leave nothing behind`, async (t) => {
+  let tooMuch;
+  // What memory goes up by in one process it may not in the next; a leak is in each.
+  for (let attempt = 0; attempt < 3; attempt++) {
+    const grown = await growth();
+    t.diagnostic(`more than before: ${JSON.stringify(grown)}`);
+    tooMuch = Object.keys(ALLOWED).filter((what) => grown[what] >= ALLOWED[what]);
+    if (tooMuch.length === 0) return;
+  }
+  assert.fail(`it grows in ${ROUNDS} rounds: ${tooMuch}`);
 });
