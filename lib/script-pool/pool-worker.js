@@ -10,9 +10,9 @@ const { MessageChannel } = require('../runtime/worker-threads');
 const { Worker } = require('../worker/worker');
 const { sendValue } = require('./transfer');
 
-/** The worker's first file; and what that starts, as it requires it. */
+/** The worker's first file; and the module that this starts, by its name in lib. */
 const BOOTSTRAP = path.join(__dirname, '..', 'runtime', 'bootstrap.js');
-const START = '../script-pool/start';
+const START = 'script-pool/start';
 
 /** Milliseconds between two looks at a worker that should end. */
 const LOOK_EVERY = 10;
