@@ -63,7 +63,7 @@ function whatIsMissing() {
 
 const missing = whatIsMissing();
 if (missing !== undefined) {
-  module.exports = require('./native/without-addon').faceWithout(missing, Object.keys(loaders));
+  module.exports = require('./native/without-addon').exportsWithout(missing, Object.keys(loaders));
 } else {
   const { binding } = require('./native');
   const { RUNNER } = require('./script-pool/task');
