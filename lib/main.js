@@ -44,10 +44,10 @@ function all(load, names) {
 /** A property that becomes what it is when it is first read. */
 function lazy(name, load) {
   const become = (value) => {
-    Object.defineProperty(module.exports, name, { value, enumerable: true, configurable: true, writable: true });
+    Object.defineProperty(module.exports, name, { __proto__: null, value, enumerable: true, configurable: true, writable: true });
     return value;
   };
-  return { get: () => become(load()), set: become, enumerable: true, configurable: true };
+  return { __proto__: null, get: () => become(load()), set: become, enumerable: true, configurable: true };
 }
 
 /** Why the addon is not there; undefined when it is. */

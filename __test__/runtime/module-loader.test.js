@@ -20,7 +20,7 @@ function loaderOf(functions, parent = module) {
   const require = Object.assign((name) => void asked.push(name), { resolve: () => 'resolved' });
   const root = ROOT;
   const { load, put } = moduleLoader({
-    root, has: (id) => functions[id] !== undefined, functionOf: (id) => functions[id], parent, require,
+    root, ids: Object.keys(functions), functionOf: (id) => functions[id], parent, require,
   });
   return { load, put, asked, root };
 }
@@ -55,7 +55,7 @@ for (const [name, parent] of [['Node', module], ['a framework', plainParent]]) {
 
   test(`what throws is run again, and what requires itself gets what there is, in a module of ${name}`, () => {
     let times = 0;
-    const { load, root } = loaderOf({
+    const { load } = loaderOf({
       first: (exports, require) => {
         exports.early = true;
         exports.fromCircle = require('./second').early;
@@ -64,23 +64,29 @@ for (const [name, parent] of [['Node', module], ['a framework', plainParent]]) {
       second: (exports, require) => { exports.early = require('./first').early; },
     }, parent);
     assert.throws(() => load('first'), /once/);
-    assert.equal(require.cache[path.join(root, 'first.js')], undefined);
     assert.deepEqual(load('first'), { early: true, fromCircle: true });
     assert.equal(load('first'), load('first'));
   });
 }
 
-test("Node's registry has the same modules, also those that it had before", () => {
-  const { load, put, root } = loaderOf({ a: (exports) => { exports.isMine = true; }, b: () => assert.fail('it is there') });
-  const file = (id) => path.join(root, `${id}.js`);
-  assert.equal(require.cache[file('a')], undefined);
-  const a = load('a');
-  assert.equal(require.cache[file('a')].exports, a);
-  assert.equal(require.cache[file('a')].loaded, true);
-  const there = {};
-  put(file('b'), there);
-  assert.equal(load('b'), there);
-  // And keeps its own when the registry was cleared.
-  delete require.cache[file('a')];
-  assert.equal(load('a'), a);
+test("Node's registry has the same modules, before they ran, and those that it had before", () => {
+  const file = (id) => path.join(ROOT, `${id}.js`);
+  const there = new module.constructor(file('b'), module);
+  require.cache[file('b')] = there;
+  const ran = [];
+  const { load } = loaderOf({
+    a: (exports) => { ran.push('a'); exports.isMine = true; },
+    b: () => assert.fail('it is there'),
+    c: (exports, require, module) => { ran.push('c'); module.exports = [require('./a'), require('./b')]; },
+  });
+  assert.equal(load('b'), there.exports);
+  const [a, c] = [require.cache[file('a')], require.cache[file('c')]];
+  assert.deepEqual([a.loaded, c.loaded, ran], [true, true, []]);
+  assert.equal(a.exports, load('a'));
+  // And the loader keeps its own when the registry was cleared.
+  for (const id of 'abc') delete require.cache[file(id)];
+  assert.deepEqual(load('c'), [a.exports, there.exports]);
+  assert.equal(load('c')[0], a.exports);
+  assert.equal(c.exports, load('c'));
+  assert.deepEqual(ran, ['a', 'c']);
 });

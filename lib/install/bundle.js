@@ -104,7 +104,7 @@ const elsewhere = { __proto__: null, ...${JSON.stringify(Object.fromEntries(plac
 
 const files = { ${elsewhere.map(([file]) => `${file}: () => require('./${file}')`).join(', ')} };
 
-const has = (id) => functions[id] !== undefined || elsewhere[id] !== undefined;
+const ids = [...Object.keys(functions), ...Object.keys(elsewhere)];
 
 function functionOf(id) {
   if (functions[id] === undefined && elsewhere[id] !== undefined) Object.assign(functions, files[elsewhere[id]]());
@@ -112,18 +112,23 @@ function functionOf(id) {
 }
 
 const root = require('node:path').dirname(__dirname);
-const loader = {};
-functions['${LOADER}'](loader, require, loader);
 const { toString } = Function.prototype;
 
-exports.load = loader.exports.moduleLoader({
-  root,
-  has,
-  functionOf,
-  parent: module,
-  require,
-  bundle: { sourceOf: (id) => (has(id) ? toString.call(functionOf(id)) : undefined) },
-}).load;
+function sourceOf(id) {
+  const made = functionOf(id);
+  return made === undefined ? undefined : toString.call(made);
+}
+
+/** Before it is made, Node's registry has none of these modules. */
+function makeLoader() {
+  const made = { exports: {} };
+  functions['${LOADER}'](made.exports, require, made);
+  return made.exports.moduleLoader({ root, ids, functionOf, parent: module, require, bundle: { sourceOf } });
+}
+
+let loader;
+
+exports.load = (id) => (loader ??= makeLoader()).load(id);
 
 /** In a clone: whether the files are those that were read. */
 exports.isFresh = () => {

@@ -28,22 +28,26 @@ function withCompiled({ root, ids, ends, memory, native, addon, bundle }) {
   const numbers = new Map(ids.map((id, i) => [id, i]));
   const part = (i) => Buffer.from(memory, i === 0 ? 0 : ends[i - 1], ends[i] - (i === 0 ? 0 : ends[i - 1]));
 
-  function functionOf(id) {
+  function compiledFunction(id) {
     const number = numbers.get(id);
-    if (number === undefined) return undefined;
     const source = part(2 * number).latin1Slice();
     const filename = path.join(root, `${id}.js`);
     return new Script(source, { filename, cachedData: part(2 * number + 1) }).runInThisContext();
   }
 
-  const loader = moduleLoader({ root, has: (id) => numbers.has(id), functionOf, parent: module, require });
-  // The addon need not be looked for.
-  const made = loader.put(addon);
-  Module._extensions['.node'](made, addon);
-  made.loaded = true;
-  loader.put(native, { binding: made.exports, file: addon });
-  // A script that requires the package gets these modules and no others.
-  loader.put(bundle, { load: loader.load, isFresh: () => true });
+  /** The addon need not be looked for. */
+  function loadAddon(exports) {
+    const made = loader.put(addon);
+    Module._extensions['.node'](made, addon);
+    Object.assign(exports, { binding: made.exports, file: addon });
+  }
+
+  /** In the place of the bundle, so that a script that requires the package gets these modules and no others. */
+  const beBundle = (exports) => Object.assign(exports, { load: loader.load, isFresh: () => true });
+
+  const functions = new Map([[native, loadAddon], [bundle, beBundle]]);
+  const functionOf = (id) => functions.get(id) ?? compiledFunction(id);
+  const loader = moduleLoader({ root, ids: [...ids, bundle], functionOf, parent: module, require });
   return loader;
 }
 

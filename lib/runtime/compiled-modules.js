@@ -74,7 +74,7 @@ function compileModules({ root, entries, native, addon, bundle }) {
   const memory = new SharedArrayBuffer(end);
   const bytes = new Uint8Array(memory);
   parts.forEach((part, i) => bytes.set(part, ends[i] - part.length));
-  return { root, ids: [...sources.keys()], ends, memory, native: fileOf(native), addon, bundle: fileOf('bundle/index') };
+  return { root, ids: [...sources.keys()], ends, memory, native, addon, bundle: 'bundle/index' };
 }
 
 module.exports = { compileModules };

@@ -7,7 +7,7 @@
  * hangs on the binding would keep the realm of the file that came first, with all that its globals hold; and what that
  * realm was to let go of for forgotten objects would never be, once it has ended.
  *
- * Relies on: `module.constructor._cache` being Node's registry of modules (since Node 0.x); the addon's `hostGlobal()`, and
+ * Relies on: `module.constructor._cache` being Node's registry of modules (since Node 0.x), which no other class has; the addon's `hostGlobal()`, and
  * there `process.getBuiltinModule` (documented, since 20.16 and 22.3) or else `process.mainModule.constructor`.
  * Without: each copy of a file makes what there should be one of, as where all stands in one file (a bundle).
  * Test: __test__/runtime/host-realm.test.js, __test__/realms.test.js.
@@ -15,8 +15,8 @@
 
 const { binding } = require('../native');
 
-/** Whether a module is that copy. */
-const isHosts = (module) => module.constructor?._cache?.[module.filename] === module;
+/** Whether a module is such a copy: Node made it, or our own loader by Node's class; it may have left the registry since. */
+const isHosts = (module) => typeof module.constructor?._cache === 'object';
 
 /**
  * What a module of ours exports in Node's own registry.
