@@ -19,10 +19,10 @@ function loaderOf(functions, parent = module) {
   const asked = [];
   const require = Object.assign((name) => void asked.push(name), { resolve: () => 'resolved' });
   const root = ROOT;
-  const { load, put } = moduleLoader({
+  const { load } = moduleLoader({
     root, ids: Object.keys(functions), functionOf: (id) => functions[id], parent, require,
   });
-  return { load, put, asked, root };
+  return { load, asked, root };
 }
 
 /** As a framework makes modules, which are of no class of Node's. */

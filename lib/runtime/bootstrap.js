@@ -37,8 +37,11 @@ function withCompiled({ root, ids, ends, memory, native, addon, bundle }) {
 
   /** The addon need not be looked for. */
   function loadAddon(exports) {
-    const made = loader.put(addon);
+    const made = new Module(addon, module);
+    made.filename = addon;
+    Module._cache[addon] = made;
     Module._extensions['.node'](made, addon);
+    made.loaded = true;
     Object.assign(exports, { binding: made.exports, file: addon });
   }
 

@@ -26,16 +26,6 @@ function nodeRegistry(Class) {
   return typeof cache === 'object' && cache !== null ? cache : undefined;
 }
 
-/** Where Node has no class for it. */
-class PlainModule {
-  exports = {};
-  loaded = false;
-
-  constructor(id) {
-    this.id = id;
-  }
-}
-
 /**
  * @param {object} options
  * @param {string} options.root folder of the modules' files
@@ -46,47 +36,63 @@ class PlainModule {
  * @param {NodeRequire} options.require of `parent`
  * @param {{ sourceOf(id: string): string | undefined }} [options.bundle] put on each `require`: what says to our modules that
  *   they come from the bundle, and gives their sources
- * @returns {{ load(id: string): unknown, put(file: string): object }}
+ * @returns {{ load(id: string): unknown }}
  */
 function moduleLoader({ root, ids, functionOf, parent, require, bundle }) {
-  const registry = nodeRegistry(parent.constructor);
-  const NodeModule = registry === undefined ? PlainModule : parent.constructor;
-  const modules = new Map(ids.map((id) => [id, known(id)]));
+  const NodeModule = parent.constructor;
+  const registry = nodeRegistry(NodeModule);
+  const { paths } = parent;
 
-  /** The module that Node has of this file, or else one that runs when its exports are first read. */
-  function known(id) {
-    const file = path.join(root, `${id}.js`);
-    return registry?.[file] ?? runLater(id, put(file));
+  /** A module that runs when its exports are first read. */
+  class Later {
+    #name;
+    loaded = true;
+    children = [];
+    paths = paths;
+
+    constructor(name, file) {
+      this.#name = name;
+      this.id = this.filename = file;
+      this.path = file.slice(0, file.lastIndexOf(path.sep));
+    }
+
+    get exports() {
+      this.exports = {};
+      try {
+        functionOf(this.#name).call(this.exports, this.exports, requireFrom(this.#name), this, this.filename, this.path);
+      } catch (error) {
+        // As Node does: who asks again gets the error again, and not half a module.
+        delete this.exports;
+        throw error;
+      }
+      return this.exports;
+    }
+
+    set exports(value) {
+      defineProperty(this, 'exports', { __proto__: null, value, enumerable: true, configurable: true, writable: true });
+    }
+  }
+  // To other code it is a module like any.
+  if (registry !== undefined) {
+    Object.setPrototypeOf(Later.prototype, NodeModule.prototype);
+    defineProperty(Later.prototype, 'constructor', { __proto__: null, value: NodeModule });
   }
 
-  function put(file) {
-    const made = new NodeModule(file, parent);
-    made.filename = file;
-    made.path ??= path.dirname(file);
-    made.paths = parent.paths;
-    made.loaded = true;
+  const fileOf = path.sep === '/' ? (id) => `${root}/${id}.js` : (id) => path.join(root, `${id}.js`);
+
+  /** The module that Node has of this file, or else one of ours, which Node will have from now on. */
+  function known(id) {
+    const file = fileOf(id);
+    const ofNode = registry?.[file];
+    if (ofNode !== undefined) return ofNode;
+    const made = new Later(id, file);
     if (registry !== undefined) registry[file] = made;
     return made;
   }
 
-  function runLater(id, made) {
-    const become = (exports) =>
-      defineProperty(made, 'exports', { __proto__: null, value: exports, enumerable: true, configurable: true, writable: true });
-    const run = () => {
-      become({});
-      try {
-        functionOf(id).call(made.exports, made.exports, requireFrom(id), made, made.filename, made.path);
-      } catch (error) {
-        // As Node does: who asks again gets the error again, and not half a module.
-        runLater(id, made);
-        throw error;
-      }
-      return made.exports;
-    };
-    return defineProperty(made, 'exports', { __proto__: null, get: run, set: become, enumerable: true, configurable: true });
-  }
+  const modules = new Map(ids.map((id) => [id, known(id)]));
 
-  const load = (id) => (modules.has(id) ? modules.get(id).exports : require(path.join(root, `${id}.js`)));
+  const load = (id) => (modules.has(id) ? modules.get(id).exports : require(fileOf(id)));
 
   /** The module that `name` means in a module of `folder` ('' or with a slash at its end); undefined: none of these. */
   function find(folder, name) {
@@ -107,7 +113,7 @@ function moduleLoader({ root, ids, functionOf, parent, require, bundle }) {
     return own;
   }
 
-  return { load, put };
+  return { load };
 }
 
 module.exports = { moduleLoader };
