@@ -10,7 +10,7 @@ const nodeGlobals = require('../runtime/globals');
 const { hasAccessor, mayRunCode } = require('./accessors');
 const { isUncloneable, marks } = require('../runtime/clone-marks');
 const { hasNamedProperties } = require('../runtime/array-properties');
-const { exoticName, isOrdinary, isTakenApart, kin, platformName } = require('./object-kinds');
+const { exoticName, isOrdinary, isTakenApart, classFacts, platformName } = require('./object-kinds');
 const {
   KIND_BUFFER, KIND_UINT8, bufferOf, copyOf, isBuffer, isDetached, isOutOfBounds, isResizable, isView, kindOfView,
   lengthOf, offsetOf, setBytes, sizeOf,
@@ -390,7 +390,7 @@ class Writer extends WriteBuffer {
       this.error(value);
     } else {
       // A Proxy among the prototypes would see that it is asked.
-      this.other(value, kin(value).hasProxy ? null : this.extensions.find(value));
+      this.other(value, classFacts(value).hasProxy ? null : this.extensions.find(value));
     }
   }
 
@@ -452,7 +452,7 @@ class Writer extends WriteBuffer {
   // A class instance may be one of Node's own transferable or cloneable objects, and only Node can tell for certain.
   instance(value) {
     this.takeOver();
-    const { name, isCarried } = kin(value);
+    const { name, isCarried } = classFacts(value);
     if (!isCarried && isOrdinary(value) && isTakenApart(name)) this.unknown(value, keysOf(value));
     else if (types.isSharedArrayBuffer(value)) this.carry(value);
     else this.ask(value);
@@ -492,7 +492,7 @@ class Writer extends WriteBuffer {
   error(value) {
     if (!this.message) {
       writeFullError(this, value);
-    } else if (kin(value).name !== null) {
+    } else if (classFacts(value).name !== null) {
       // A DOMException.
       this.takeOver();
       this.ask(value);

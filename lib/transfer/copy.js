@@ -8,7 +8,7 @@
 
 const { types } = require('node:util');
 
-const { isOrdinary, isTakenApart, kin } = require('../codec/object-kinds');
+const { isOrdinary, isTakenApart, classFacts } = require('../codec/object-kinds');
 const { bufferOf, isOutOfBounds } = require('../codec/bytes');
 const { append } = require('../runtime/intrinsics');
 const { MemoryCopies } = require('../codec/memory-copies');
@@ -161,7 +161,7 @@ function letNodeRefuse(value) {
 function isPlain(object, keys) {
   const isUsual = keys.length > 0 && keys[0] !== '0' && Object.getPrototypeOf(object) === Object.prototype;
   if (isUsual) return true;
-  const { name, isOpaque } = kin(object);
+  const { name, isOpaque } = classFacts(object);
   return !isOpaque && isTakenApart(name) && isOrdinary(object);
 }
 
