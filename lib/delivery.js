@@ -131,11 +131,11 @@ class Delivery {
 
   #newSlot() {
     const slot = this.#used++;
-    if (slot === this.#ids.length) this.#makeRoom(Math.max(64, slot * 2));
+    if (slot === this.#ids.length) this.#grow(Math.max(64, slot * 2));
     return slot;
   }
 
-  #makeRoom(length) {
+  #grow(length) {
     const longer = (column) => Array.from({ length }, (_, slot) => (slot < column.length ? column[slot] : undefined));
     this.#settlers = longer(this.#settlers);
     this.#pools = longer(this.#pools);

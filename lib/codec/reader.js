@@ -323,7 +323,7 @@ class Reader {
       if (safe && key >= '0' && key < ':') array[key] = item;
       else define(array, key, item);
     }
-    // Not before: an engine may make room for all of it, which few bytes can ask for.
+    // Not before: an engine may allocate the whole array at once, and a few bytes of wire could ask for a huge one.
     array.length = length;
     return array;
   }

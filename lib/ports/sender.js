@@ -16,7 +16,7 @@ const { dataCloneError } = require('../runtime/globals');
 const { listOf } = require('../transfer/transfer-list');
 const { encode, takeLeft } = require('./codec');
 const { fallbackOf } = require('./fallback');
-const { LOST, postByFallback, postNowhere, refuseList } = require('./fallback-post');
+const { LOST, postViaFallback, postNowhere, refuseList } = require('./fallback-post');
 const { ports } = require('./open-ports');
 const { outOfBand } = require('./out-of-band');
 const { receiveBuffer } = require('./receive-buffer');
@@ -107,23 +107,23 @@ class Sender {
       postNowhere(value, transfer, this.#port);
       return this.#whyNot();
     }
-    return this.#postByFallback(value, transfer);
+    return this.#postViaFallback(value, transfer);
   }
 
   #whyNot() {
     return this.#endpoint.hasMoved ? DETACHED : CLOSED;
   }
 
-  #postByFallback(value, transfer) {
+  #postViaFallback(value, transfer) {
     const endpoint = this.#endpoint;
     const fallback = fallbackOf(endpoint);
     if (fallback === undefined) return this.#postWithoutFallback(value, transfer);
     const shared = this.#introductions.introduce();
-    const sent = postByFallback(fallback, value, transfer, shared, this.#port);
+    const sent = postViaFallback(fallback, value, transfer, shared, this.#port);
     // No place is to be held for what nobody can get.
     if (sent === LOST || !endpoint.isReceiving) return this.#whyNot();
     if (shared !== undefined) this.#introductions.confirm(shared);
-    return binding.postPlaceToPort(endpoint.handle, sent);
+    return binding.postPlaceholderToPort(endpoint.handle, sent);
   }
 
   /**

@@ -64,7 +64,7 @@ function posted(port, { key }) {
   // A getter of the message may have closed it, or moved it in a message of its own.
   if (!endpoint.isOpen) return binding.withdrawPort(key);
   fallback.release(endpoint);
-  binding.parkPort(endpoint.handle, endpoint.reader.end(), key);
+  binding.depositPort(endpoint.handle, endpoint.reader.end(), key);
   endpoint.moved();
 }
 

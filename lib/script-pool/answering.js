@@ -128,14 +128,14 @@ class Answering {
   /** Tells that the script is loaded. */
   ready(names) {
     this.#port.postMessage([false, { names, thrown: undefined }]);
-    binding.tellReady();
+    binding.reportReady();
   }
 
   /** Tells that the script does not load, and what it threw. */
   notReady(error) {
     const { encodeThrown } = require('../task/thrown');
     this.#post({ names: undefined, thrown: forPort(encodeThrown(error)) }, NOTHING, 'error');
-    binding.tellReady();
+    binding.reportReady();
   }
 
   #postThrown(thrown) {

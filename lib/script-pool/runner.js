@@ -240,12 +240,12 @@ class Runner {
     try {
       return binding.scriptStep(value, parts);
     } catch (error) {
-      // There is no room for the answer.
+      // There is no memory for the answer.
       return this.#again(id, error, 'scriptStep');
     }
   }
 
-  /** The answer was refused: the error takes its place, which needs no room. */
+  /** Sends an error instead of a refused answer. An error needs no memory for parts. */
   #again(id, error, how) {
     if (id === 0) throw error;
     this.#answers.failed(error);

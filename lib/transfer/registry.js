@@ -108,14 +108,11 @@ function isSearching() {
   return shared.isSearching;
 }
 
-/** Stands for the type of an object that another binary's copy of the package made. */
+/** The type of an object that another copy of the package made, with a binary of its own. It refuses the object. */
 function foreign({ typeTag, image }) {
   const serialize = () => {
-    const { OtherCopyError } = require('../errors');
-    throw new OtherCopyError(
-      `this ${typeTag} was made by another copy of rust-workers, with a binary of its own: ` +
-        'let both use one (npm dedupe, or RUST_WORKERS_BINARY for both)',
-    );
+    // Loaded only for the error.
+    throw require('./other-copy').objectOfOtherCopy(typeTag);
   };
   return { typeTag, image, isForeign: true, serialize };
 }

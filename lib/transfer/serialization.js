@@ -22,7 +22,7 @@ const late = (load) => {
   return () => (loaded ??= load());
 };
 const copying = late(() => require('./copy'));
-const refusals = late(() => require('./refusals'));
+const refusals = late(() => require('../runtime/port-refusals'));
 const errors = late(() => require('../errors'));
 
 /** The type of an object in a transfer list, if it is one of ours that moves. */
@@ -194,10 +194,7 @@ function typesOf(records, image) {
     }
     const type = typeByTag(record.typeTag);
     if (image === IMAGE && type !== undefined) return type;
-    throw new (errors().OtherCopyError)(
-      `a message holds a ${record.typeTag} that was made by another copy of rust-workers, with a binary of its own: ` +
-        'let both use one (npm dedupe, or RUST_WORKERS_BINARY for both)',
-    );
+    throw require('./other-copy').recordOfOtherCopy(record.typeTag);
   });
 }
 

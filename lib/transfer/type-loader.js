@@ -1,6 +1,6 @@
 'use strict';
 
-/** How this copy of the package loads all transferable types: told from above, since their files import this room. */
+/** How this copy of the package loads all transferable types. A caller sets it, since the files of the types import this folder. */
 
 let load;
 

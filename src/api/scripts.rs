@@ -139,8 +139,8 @@ pub fn push_fence(env: Env, id: f64) -> napi::Result<()> {
 
 /// In a worker: tells the owner that it is ready, after a message of the fallback port that tells more.
 #[napi(catch_unwind)]
-pub fn tell_ready(env: Env) -> napi::Result<()> {
-    Environment::of(&env)?.with_script_worker(ScriptWorker::tell_ready);
+pub fn report_ready(env: Env) -> napi::Result<()> {
+    Environment::of(&env)?.with_script_worker(ScriptWorker::report_ready);
     Ok(())
 }
 
@@ -297,7 +297,7 @@ fn report<'call>(call: Call<'call>, value: Arguments<'call, 2>) -> Returned<'cal
     let [id, form, length] = call.core().arguments()?;
     let id = id as u64;
     if form == VIA_FALLBACK {
-        call.environment.with_script_worker(|worker| worker.report_by_fallback(id));
+        call.environment.with_script_worker(|worker| worker.report_via_fallback(id));
     } else {
         let progress = call.inputs().read(Input::of_call_buffer(form as u32, length, value)?)?;
         call.environment.with_script_worker(|worker| worker.report(id, progress));

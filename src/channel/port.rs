@@ -363,7 +363,7 @@ impl From<PortInTransit> for Part {
 
 impl From<Box<dyn PortPart>> for PortInTransit {
     fn from(part: Box<dyn PortPart>) -> PortInTransit {
-        let port = (part as Box<dyn Any>).downcast().expect("there are no ports but those of this room");
+        let port = (part as Box<dyn Any>).downcast().expect("there are no ports but those of this module");
         *port
     }
 }

@@ -26,7 +26,7 @@ use crate::error::Result;
 use crate::pool::{Outbox, ScriptOutcome, Waker};
 use crate::value::Value;
 
-/// Events for which an empty queue keeps room.
+/// Events for which an empty queue keeps its memory.
 const KEPT: usize = 16 * 1024;
 
 /// Ends a wait in place if the watchdog does not get to run.

@@ -1,4 +1,4 @@
-//! The only room that knows Node-API.
+//! The only module that knows Node-API.
 //!
 //! From the bottom up; a file imports only files above it in this list:
 //!
@@ -98,7 +98,7 @@ pub(crate) use region::open_region;
 pub(crate) use script_worker::ScriptWorker;
 pub(crate) use submit::{ScriptOptions, Submission, SubmitOptions};
 
-/// The numbers of this room that JavaScript knows.
+/// The numbers of this module that JavaScript knows.
 pub(crate) const NUMBERS: Groups = &[
     ("FORMS", out_of_band::form::NUMBERS),
     ("EVENTS", batch::form::NUMBERS),

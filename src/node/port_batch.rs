@@ -216,7 +216,7 @@ impl ReceiveBuffer {
         })
     }
 
-    /// Puts a small message at `index`, its wire at `offset`; the wire's length, or none where it has no room.
+    /// Puts a small message at `index`, its wire at `offset`; the wire's length, or none where the wire does not fit.
     fn put(self, index: usize, offset: usize, message: &Message) -> Option<usize> {
         let wire = &message.wire;
         if !self.wires.copy_in(offset, wire) {

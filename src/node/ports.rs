@@ -169,8 +169,8 @@ impl Ports {
         Ok(())
     }
 
-    /// Closes a port; its handle may be given again. True when its half of the native fallback is still of use: to tell that the
-    /// other end, which is on its way, was lost. It closes by that only if no payload waits in it.
+    /// Closes a port; another port may get its handle. True when its half of the native fallback is still needed: it tells that
+    /// the other end, which is in transit, was lost. That works only if no payload waits in it.
     pub(crate) fn close(&self, handle: u32) -> Result<bool> {
         let mut state = self.states.remove(handle).ok_or(Status::INVALID)?;
         state.put_back();
@@ -189,15 +189,15 @@ impl Ports {
         Ok(state.port.detach().ok())
     }
 
-    /// A key for a port that is about to leave in something that carries only text.
+    /// A key for a port that is about to leave; a message carries the key as text.
     pub(crate) fn announce(&self, core: &Core, handle: u32) -> Result<TransitKey> {
         let key = self.with(handle, |port| Transit::of_process().announce(core.id(), port.id()))?;
         self.announced.borrow_mut().insert(key);
         Ok(key)
     }
 
-    /// What has the key left: the port is detached, and waits to be claimed. False when it has closed.
-    pub(crate) fn park(&self, at: Cursor, key: TransitKey) -> Result<bool> {
+    /// Detaches and deposits the port, since the message with its key has left. False when the port has closed.
+    pub(crate) fn deposit(&self, at: Cursor, key: TransitKey) -> Result<bool> {
         let detached = self.detach(at);
         self.announced.borrow_mut().remove(&key);
         match detached {
@@ -212,7 +212,7 @@ impl Ports {
         }
     }
 
-    /// What has the key did not leave.
+    /// The message with the key did not leave.
     pub(crate) fn withdraw(&self, key: TransitKey) {
         self.announced.borrow_mut().remove(&key);
         Transit::of_process().withdraw(key);
@@ -224,7 +224,7 @@ impl Ports {
         Ok(waiting.saturating_sub(at.shown))
     }
 
-    /// Asks for an event when there is room; what is true now is the answer, as of a post.
+    /// Asks for an event once there is room. Answers as a post would now.
     pub(crate) fn want_room(&self, handle: u32) -> Result<u32> {
         self.with(handle, |port| refusal_number(port.want_room()))
     }
@@ -234,13 +234,13 @@ impl Ports {
         self.with(handle, Port::backlog)
     }
 
-    /// Posts a message; what became of it.
+    /// Posts a message, and returns the result as a number.
     pub(crate) fn post(&self, handle: u32, message: Message) -> Result<u32> {
         self.with(handle, |port| posted_number(port.post(message)))
     }
 
-    /// Posts a message that holds the place of what was posted to the native fallback.
-    pub(crate) fn post_place(&self, handle: u32, how: u32) -> Result<u32> {
+    /// Posts a placeholder for a message that was posted to the native fallback.
+    pub(crate) fn post_placeholder(&self, handle: u32, how: u32) -> Result<u32> {
         let how = match how {
             fallback::PLAIN => Fallback::Plain,
             fallback::WRAPPED => Fallback::Wrapped,
@@ -266,12 +266,12 @@ impl Ports {
         Ok(match found {
             Found::Nothing(left) => take_number(0, left),
             Found::OutOfBand { message, new, left } => {
-                adaptive_wait.taken(new);
+                adaptive_wait.received(new);
                 self.out_of_band.give(message, buffer, array)?;
                 take_number(1, left)
             }
             Found::Batch { count, new, left } => {
-                adaptive_wait.taken(new);
+                adaptive_wait.received(new);
                 take_number(count, left)
             }
         })

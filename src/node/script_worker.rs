@@ -92,8 +92,8 @@ impl ScriptWorker {
     }
 
     /// Answers the job that is finished, takes the next, and shows it on the call buffer: step, id, form, number, function,
-    /// whether it may be stopped, the time, and the path of its input. The input's wire is in the inbox; what has no room
-    /// there is returned.
+    /// whether it may be stopped, the time, and the path of its input. The input's wire is in the inbox; the parts that
+    /// do not fit there are returned.
     pub(crate) fn step<'call>(
         &self,
         js: Js<'call>,
@@ -103,7 +103,7 @@ impl ScriptWorker {
     ) -> Result<JsValue<'call>> {
         if let Some((id, _)) = &finished {
             self.forget_token(*id);
-            core.adaptive_wait().given();
+            core.adaptive_wait().sent();
         }
         let Registration { pool, number, key, owner } = &self.registration;
         let (id, function, input, token, path) = match pool.script_step(*number, finished, idle) {
@@ -121,7 +121,7 @@ impl ScriptWorker {
         if let Some(token) = token {
             self.tokens.lock().push((id, token));
         }
-        core.adaptive_wait().taken(1);
+        core.adaptive_wait().received(1);
         let (form, number, rest) = self.show(js, core, input)?;
         #[allow(clippy::cast_precision_loss)] // counts
         core.answer([
@@ -142,7 +142,7 @@ impl ScriptWorker {
 
     /// Answers a job, and takes no other.
     pub(crate) fn finish(&self, core: &Core, id: u64, outcome: ScriptOutcome) {
-        core.adaptive_wait().given();
+        core.adaptive_wait().sent();
         self.forget_token(id);
         self.registration.pool.script_finish(self.registration.number, id, outcome);
     }
@@ -169,7 +169,7 @@ impl ScriptWorker {
     }
 
     /// Tells the owner that the worker is ready, and has told more by a message of the fallback port.
-    pub(crate) fn tell_ready(&self) {
+    pub(crate) fn report_ready(&self) {
         self.registration.owner.push(Event::WorkerReady { key: self.registration.key });
     }
 
@@ -179,7 +179,7 @@ impl ScriptWorker {
     }
 
     /// Tells the job's owner how far it is, by a message of the fallback port.
-    pub(crate) fn report_by_fallback(&self, id: u64) {
+    pub(crate) fn report_via_fallback(&self, id: u64) {
         self.push_report(id, Answer::ViaFallback { failed: false, from: self.registration.key });
     }
 

@@ -213,7 +213,7 @@ impl Batch {
     ) {
         let mut ended = Ended { completed: outputs.len(), ..Ended::default() };
         let mut state = self.state.lock();
-        // Chunks come back in any order: make room up to this one's end.
+        // Chunks come back in any order: the list must reach this one's end.
         let end = first + outputs.len();
         if state.outputs.len() < end {
             state.outputs.resize(end, Value::Undefined);

@@ -10,7 +10,7 @@ use super::job::Job;
 use super::position::LinePosition;
 use crate::sync::Arc;
 
-/// The levels of a line that holds nothing keep no more room than this.
+/// The most entries for which an empty line's levels keep memory.
 const KEPT_SLOTS: usize = 4096;
 
 /// An entry of the queue.

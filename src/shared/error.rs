@@ -6,7 +6,7 @@ use crate::blocking::EndedEarly;
 use crate::cancel::Reason;
 use crate::error::{Code, Error};
 
-/// A result of this room.
+/// A result of this module.
 pub type Result<T, E = SharedError> = std::result::Result<T, E>;
 
 /// Why an operation on shared memory was refused or given up.

@@ -121,7 +121,7 @@ impl Pins {
         // Closed: no pin is added any more, so this one is where it was. Not closed: the lock was held throughout.
         let (_, keep) = state.pins.swap_remove(at);
         drop(state);
-        // Outside the lock: its `Drop` is code of another room.
+        // Outside the lock: its `Drop` is code of another module.
         drop(keep);
         last
     }

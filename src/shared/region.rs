@@ -1,4 +1,4 @@
-//! A block of memory that JavaScript threads may write at any time, and the only `unsafe` of this room.
+//! A block of memory that JavaScript threads may write at any time, and the only `unsafe` of this module.
 //!
 //! # The model
 //! Rust reaches the bytes only through references to atomics ([`Access::cell`], [`Access::cells`]), never through
@@ -115,7 +115,7 @@ impl Region {
         }
     }
 
-    /// A region in memory that Rust owns, zeroed, of `len` bytes and with room for `max`. It lives until the last `Arc`.
+    /// A region in memory that Rust owns, zeroed, of `len` bytes, which can grow to `max`. It lives until the last `Arc`.
     pub fn allocate(len: usize, max: usize) -> Result<Arc<Region>> {
         if len > max || max > isize::MAX as usize - 8 {
             return Err(SharedError::BadMemory);

@@ -84,7 +84,7 @@ impl Task {
 
 /// Tasks in the first block of the table; each further block is twice as large as the one before.
 const FIRST_BLOCK: usize = 32;
-/// Blocks: room for two million tasks.
+/// Blocks: enough for two million tasks.
 const BLOCKS: usize = 16;
 
 type Block = Box<[OnceLock<Task>]>;
@@ -124,7 +124,7 @@ impl Registry {
         let number = numbers.len();
         let (block, at) = locate(number);
         let Some(block) = self.blocks.get(block).map(|slot| slot.get_or_init(|| empty_block(block))) else {
-            return Err(Error::new(Code::InvalidArgValue, "there is no room for more tasks"));
+            return Err(Error::new(Code::InvalidArgValue, "no more tasks can be registered"));
         };
         // The slot is vacant: numbers are given once, under the lock.
         let _ = block[at].set(task);

@@ -31,7 +31,7 @@ const fn bytes(words: usize) -> usize {
     words * size_of::<u64>()
 }
 
-/// An empty vector with room for `words` words.
+/// An empty vector with capacity for `words` words.
 pub(super) fn with_capacity(words: usize) -> Result<Vec<u64>> {
     let class = (bytes(words).div_ceil(SMALLEST)).next_power_of_two().trailing_zeros() as usize;
     if bytes(words) < SMALLEST || class >= CLASSES {

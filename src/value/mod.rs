@@ -38,7 +38,7 @@ pub use port::{PortPart, PortValue};
 pub use shared::SharedBytes;
 pub use text::Text;
 
-/// The numbers of this room that JavaScript knows.
+/// The numbers of this module that JavaScript knows.
 pub const NUMBERS: Groups = &[("TAGS", tags::NUMBERS), ("BYTES", bytes::NUMBERS), ("VALUES", VALUES)];
 
 const VALUES: Numbers = numbers! {

@@ -118,8 +118,8 @@ impl<'call> Js<'call> {
         let value = value!(self, napi_coerce_to_string(value.raw))?;
         let length = ask!(0, napi_get_value_string_utf8(self.env, value.raw, null_mut(), 0))?;
         let mut bytes = vec![0_u8; length + 1];
-        let (data, room) = (bytes.as_mut_ptr().cast(), bytes.len());
-        let written = ask!(0, napi_get_value_string_utf8(self.env, value.raw, data, room))?;
+        let (data, size) = (bytes.as_mut_ptr().cast(), bytes.len());
+        let written = ask!(0, napi_get_value_string_utf8(self.env, value.raw, data, size))?;
         bytes.truncate(written);
         Ok(String::from_utf8_lossy(&bytes).into_owned())
     }
