@@ -149,7 +149,7 @@ export interface WordCounts {
 
 /**
  * The native tasks by name. Where the output depends on the input, `output` is all that it can be, and
- * {@link TaskOutput} tells which.
+ * {@link TaskOutput} says which.
  */
 export interface TaskMap {
   /** The n-th Fibonacci number, n from 0 to 78, by the naive recursion on purpose: work to measure with. */
@@ -688,7 +688,7 @@ export const rustAtomics: Omit<typeof Atomics, 'waitAsync' | 'pause'> & {
 
 /** What a task of a script pool sees of itself. Outside of one, it is never cancelled and reports to nobody. */
 export const task: {
-  /** Aborts when the task should stop; `reason` is the error that tells why. Undefined outside a task. */
+  /** Aborts when the task should stop; `reason` is the error that says why. Undefined outside a task. */
   readonly signal: AbortSignal | undefined;
   /** Whether the task should stop. Becomes true at once, also inside a synchronous loop. */
   readonly cancelled: boolean;

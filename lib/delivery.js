@@ -27,7 +27,7 @@ const { isArray } = Array;
 
 /** Events in one batch at the most, and arguments of one call. */
 const { BATCH, CALL } = CALL_BUFFER;
-/** Bytes of encoded values in one batch, as many as their offset can tell; what does not fit comes out of band. */
+/** Bytes of encoded values in one batch, limited by what their offset can express; a value that does not fit comes out of band. */
 const WIRE_BYTES = 2 ** CALL_BUFFER.WIRE_LENGTH_SHIFT;
 
 const { VIA_FALLBACK, VIA_FALLBACK_LATE, NUMBER, UNDEFINED } = FORMS;

@@ -174,7 +174,7 @@ function validateIterable(value, name) {
 }
 
 /**
- * An AbortSignal of this realm or any other: told by its shape, as Node does, and by what is called of it.
+ * An AbortSignal of this realm or any other: recognised by its shape, as Node does, and by the methods that we call.
  *
  * @param {unknown} value
  * @param {string} name

@@ -38,7 +38,7 @@ impl<'a> WaitLimit<'a> {
     /// The same with a time limit, which begins now. The sooner of two time limits counts.
     #[must_use]
     pub fn within(mut self, timeout: Duration) -> Self {
-        // Later than `Instant` can tell is never.
+        // A time that `Instant` cannot represent counts as never.
         if let Some(deadline) = Instant::now().checked_add(timeout) {
             self.deadline = Some(self.deadline.map_or(deadline, |sooner| sooner.min(deadline)));
         }

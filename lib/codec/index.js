@@ -63,7 +63,7 @@ function createCodec(options) {
     },
 
     /**
-     * A channel message, or null when only Node's own port can tell what becomes of it: `takeLeft` gives what is to be
+     * A channel message, or null when only Node's own port knows how to send it: `takeLeft` gives what is to be
      * posted there.
      * @param {unknown} value
      * @param {boolean} [keepBuffers] whether a Buffer arrives as a Buffer, which structured clone does not do

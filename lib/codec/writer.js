@@ -449,7 +449,7 @@ class Writer extends WriteBuffer {
     }
   }
 
-  // A class instance may be one of Node's own transferable or cloneable objects, and only Node can tell for certain.
+  // A class instance may be one of Node's own transferable or cloneable objects, and only Node knows for certain.
   instance(value) {
     this.takeOver();
     const { name, isCarried } = classFacts(value);
@@ -458,7 +458,7 @@ class Writer extends WriteBuffer {
     else this.ask(value);
   }
 
-  // Most kinds of inner slots only Node can tell, and it may be asked only where that runs no code.
+  // Only Node knows most kinds of inner slots, and we may ask Node only where that runs no code.
   unknown(value, keys) {
     if (!isShallow(value, keys)) {
       this.unshaped(value, keys, true);
@@ -737,7 +737,7 @@ class Writer extends WriteBuffer {
     this.carry(value);
   }
 
-  // Below the suspicious depth a cycle cannot be told from a deep value, and need not be.
+  // Below the suspicious depth a cycle looks like a deep value, which does no harm.
   checkDepth() {
     if (this.message) {
       if (this.depth > this.maxDepth) this.takeOver();

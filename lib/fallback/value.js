@@ -2,7 +2,7 @@
 
 /**
  * A value that goes by a port of Node's between two ends of ours: as it is, or as a bundle where it holds objects of ours
- * (lib/transfer). Which of the two is told outside of the value, so that no value of a user's can imitate a bundle:
+ * (lib/transfer). The sender says which of the two outside of the value, so that no value of a user's can imitate a bundle:
  * messages have the form `[isBundle, value]`, perhaps with more before.
  */
 

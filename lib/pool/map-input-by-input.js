@@ -253,7 +253,7 @@ class InputByInputMap extends Pending {
   }
 
   #fail(error) {
-    // A task's time limit is the map's own (#optionsFor): told as such.
+    // A task's time limit is the map's own (#optionsFor), so the error names the map.
     const isLate = error instanceof TaskTimeoutError && this.#deadline !== undefined && now() >= this.#deadline;
     if (isLate) this.timeUp(this.#options.timeout);
     else this.end(error);

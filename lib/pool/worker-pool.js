@@ -306,7 +306,7 @@ function closedError(task) {
 }
 
 /**
- * How workers tell the pool what they did. They must not keep alive a pool that everybody else has forgotten, as a function
+ * The events that workers report to the pool. Workers must not keep alive a pool that everybody else has forgotten, as a function
  * made in one of its methods would.
  *
  * @param {WeakRef<WorkerPool>} pool

@@ -11,7 +11,7 @@
  * or wherever the port goes.
  *
  * The port is *tuned* while the native side may give it messages: from when messages are wanted until nobody wants them.
- * The *turn* is told in src/channel/inbox.rs: after a wake no other comes until a `take` found the inbox empty. A port that
+ * src/channel/inbox.rs describes the *turn*: after a wake no other comes until a `take` found the inbox empty. A port that
  * is tuned and stops taking before that keeps the turn: it goes on by itself as soon as messages are wanted again.
  *
  * # User code
@@ -187,7 +187,7 @@ class Dispatcher {
     if (this.#delivering) this.#budget = Math.max(this.#budget, this.#reader.waiting);
   }
 
-  /** The port has closed: tells its listeners. */
+  /** The port has closed: notifies its listeners. */
   closed() {
     const port = this.#port;
     const tell = () => port.dispatchEvent(new CloseEvent());

@@ -9,7 +9,7 @@
  *
  * # The end
  *
- * As in Node a port that was closed, or that was told of the other end's close, is only *ending* for the rest of that
+ * As in Node a port that was closed, or whose other end has closed, is only *ending* for the rest of that
  * turn of the loop: it posts no more and cannot leave, but listeners under way get what is in the queue, and a message
  * that is being posted is posted. Then it has ended, the other end can know of it, and `close` is emitted.
  */

@@ -98,7 +98,7 @@ class Receiver {
         throw closedError();
       }
       if (slice === 0) throw timeoutError(timeout);
-      // The event loop would tell, and cannot.
+      // The event loop would report it, but is blocked.
       lookForLoss(endpoint);
       lookAtLossPorts();
     }

@@ -1,7 +1,7 @@
 'use strict';
 
 /**
- * What Node's structured clone knows of an object and tells nobody: whether it was marked as uncloneable, and whether Node
+ * Facts about an object that only Node's structured clone knows: whether it was marked as uncloneable, and whether Node
  * carries it to another thread by itself.
  *
  * Node keeps the mark of `markAsUncloneable` (since 21.1) in a private symbol that its serializer alone sees; what does not

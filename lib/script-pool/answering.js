@@ -1,7 +1,7 @@
 'use strict';
 
 /**
- * What a worker tells the owner of its tasks: results, errors and reports, in the form that carries them.
+ * Sends results, errors and reports from a worker to the owner of its tasks, each in the form that can carry it.
  *
  * What only Node's port can carry is posted there first; a notice in the queue, which must follow, holds its place.
  */

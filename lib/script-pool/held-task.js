@@ -1,7 +1,7 @@
 'use strict';
 
 /**
- * A task under a bare name that a native task has too, submitted before any worker has told what the script exports. Its
+ * A task under a bare name that a native task has too, submitted before any worker has reported what the script exports. Its
  * input is taken at the call; it waits until it is known whose task it is, and is submitted then.
  */
 

@@ -11,7 +11,7 @@ const { hostCopy } = require('../runtime/host-realm');
 /** Two: one in which Node takes all that has come, one for streams that pass it on. */
 const TURNS = 2;
 
-/** What may have printed: functions that tell how many of their tasks have ended, and the number seen last. */
+/** The pools whose tasks may have printed: functions that return how many tasks have ended, and the number seen last. */
 const sources = new Map();
 let watching = false;
 

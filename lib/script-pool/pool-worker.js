@@ -27,7 +27,7 @@ class PoolWorker {
   port;
   /** Whether it has loaded the script. */
   ready = false;
-  /** Whether it has told that the script does not load. */
+  /** Whether it has reported that the script does not load. */
   failed = false;
   /** What it ended by, or could not load the script for. */
   error = undefined;
@@ -40,7 +40,7 @@ class PoolWorker {
 
   #pool;
   #killTimeout;
-  /** Ids of its tasks that were told to stop and have not. */
+  /** Ids of its tasks that should stop and have not. */
   #doomed = new Set();
   #timer;
 
@@ -68,7 +68,7 @@ class PoolWorker {
     }
   }
 
-  /** One of its tasks was told to stop: if it has not when the time is up, the worker is terminated. */
+  /** One of its tasks should stop: if the task has not when the time is up, the worker is terminated. */
   expectEnd(id) {
     this.#doomed.add(id);
     if (this.#killTimeout === Infinity || this.#timer !== undefined) return;

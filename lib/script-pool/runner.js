@@ -80,7 +80,7 @@ class Runner {
   #messages;
 
   #job;
-  /** Several tasks at a time are told apart by their async context. */
+  /** The async context identifies each of several tasks at a time. */
   #contexts;
   /** Runs something in an async context in which no task was; where a Worker gives each message such a one. */
   #fresh;
@@ -169,7 +169,7 @@ class Runner {
     this.#pull();
   }
 
-  /** The script cannot be loaded: tells the owner why, and ends. */
+  /** The script cannot be loaded: reports the error to the owner, and ends. */
   failedToLoad(error) {
     if (this.#leaving) return;
     this.#leaving = true;

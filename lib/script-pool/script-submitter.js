@@ -21,7 +21,7 @@ const { ValueEncoder } = require('./value-encoder');
 const encoder = new ValueEncoder();
 
 const { ANY_WORKER, VIA_FALLBACK, BY_MESSAGE, BY_QUEUE, NO_WORKER, ON_DEMAND } = SCRIPTS;
-/** What `submitScript` tells besides the acceptance, as bits. */
+/** What `submitScript` returns for an accepted task, as bits. */
 const { FULL, NEEDS_WORKER } = SCRIPTS;
 
 /** The highest priority. */

@@ -14,7 +14,7 @@ const RUNNER = Symbol.for('rust-workers.script-runner');
 
 const { TIMED_OUT, POOL_CLOSED } = require('../constants').REASONS;
 
-/** Why a task that was told to stop should. */
+/** Why a task should stop. */
 function stopError(reason) {
   // Not before: a worker starts sooner without.
   const { TaskCancelledError, TaskTimeoutError, PoolClosedError } = require('../errors');
@@ -38,7 +38,7 @@ class Task {
     return this.#runner?.current;
   }
 
-  /** Aborts when the task should stop; its reason tells why. Outside a task: undefined. */
+  /** Aborts when the task should stop; its reason says why. Outside a task: undefined. */
   get signal() {
     return this.#job?.signalFrom(this.#binding);
   }
@@ -49,7 +49,7 @@ class Task {
     return job !== undefined && job.stopReason(this.#binding) !== 0;
   }
 
-  /** @throws the error that tells why the task should stop, if it should */
+  /** @throws the error that says why the task should stop, if it should */
   throwIfCancelled() {
     const reason = this.#job?.stopReason(this.#binding) ?? 0;
     if (reason !== 0) throw stopError(reason);

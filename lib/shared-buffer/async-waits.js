@@ -25,7 +25,7 @@ class AsyncWaits {
     return ++this.#last;
   }
 
-  /** The wait `id` has begun; `resolve` is told its outcome. */
+  /** The wait `id` has begun; `resolve` gets its outcome. */
   add(id, timeout, resolve) {
     const wait = { resolve, timer: undefined, ends: now() + timeout };
     this.#waiting.set(id, wait);

@@ -59,7 +59,7 @@ function encodeInput(input, transfer, comesBack = false) {
   return encodeWire(input, undefined, comesBack);
 }
 
-/** Whether the memory is a plain ArrayBuffer's, of a fixed length and still there: the codec tells the others apart. */
+/** Whether the memory is a plain ArrayBuffer's, of a fixed length and still there: the codec handles all others. */
 function isPlain(buffer) {
   return types.isArrayBuffer(buffer) && sizeOf(buffer) > 0 && !isResizable(buffer);
 }
@@ -109,7 +109,7 @@ function memoryOf(part) {
   return isView(part) ? bufferOf(part) : part;
 }
 
-/** Where a part's bytes are; told before anything is moved, for then a view has forgotten it. */
+/** Where a part's bytes are. Called before anything is moved, since a view of moved memory no longer knows. */
 function placeOf(part) {
   return isView(part)
     ? { buffer: bufferOf(part), byteOffset: offsetOf(part), byteLength: lengthOf(part) }

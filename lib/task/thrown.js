@@ -2,7 +2,7 @@
 
 /**
  * What a script threw, on its way to the caller that awaits the task. It arrives whole: as a graph, of whatever type it is,
- * with everything of it that can cross; what cannot is replaced by a text that tells what it was (lib/codec/error-writer.js).
+ * with all of its parts that can be sent; a text describes each part that cannot (lib/codec/error-writer.js).
  * What only Node can carry goes by Node's port, out of band.
  */
 

@@ -1,7 +1,8 @@
 'use strict';
 
 /**
- * How a message with objects of ours is told from data of users: by a seal that nobody else can make (src/seal.rs).
+ * How a receiver distinguishes a message with objects of ours from data of users: by a seal that nobody else can make
+ * (src/seal.rs).
  *
  *     { [NAME]: number, stamp, image, value, records }
  *

@@ -4,7 +4,7 @@
  * Objects of ours in Node's own messages: `worker.postMessage`, `parentPort.postMessage`, `workerData`.
  *
  * Structured clone takes a class instance apart, so an object of a transferable type is replaced by a record (README.md
- * tells the form of the message). Two things keep plain messages as they are: a message is searched only in an environment
+ * describes the form of the message). Two things keep plain messages as they are: a message is searched only in an environment
  * that ever had an object of ours, and it is changed only when it holds one; the receiving side looks at one property.
  */
 
@@ -129,19 +129,19 @@ class SerializedMessage {
     for (const { object, type, content } of this.#serialized) type[what]?.(object, content);
   }
 
-  /** Tells the objects that Node has taken the message. */
+  /** Notifies the objects that Node has taken the message. */
   posted() {
     this.#tell('posted');
   }
 
-  /** Tells the objects that Node has refused it. */
+  /** Notifies the objects that Node has refused the message. */
   refused() {
     this.#tell('refused');
     for (const close of this.#unlisted) close();
   }
 
   /**
-   * Calls `post`, and tells the objects how it went.
+   * Calls `post`, and notifies the objects of the outcome.
    *
    * @param {(bundle: Bundle, transferList: object[]) => T} post
    * @returns {T}

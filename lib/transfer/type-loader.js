@@ -9,7 +9,7 @@ function setTypeLoader(loader) {
   load = loader;
 }
 
-/** Registers every transferable type, if this copy was told how. */
+/** Registers every transferable type, if this copy has a loader. */
 function loadTypes() {
   load?.();
 }

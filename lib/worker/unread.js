@@ -93,7 +93,7 @@ class Expectation {
  * @param {object} port by which it left
  * @param {number} thread the Worker's `threadId`
  * @param {boolean} isParents whether the parent sent it
- * @returns {Expectation | undefined} to be told when the thread posts something
+ * @returns {Expectation | undefined} must be notified when the thread posts a message
  */
 function expectReader(port, thread, isParents) {
   if (hasNote(thread, isParents ? LOADED : OURS)) return undefined;

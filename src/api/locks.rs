@@ -1,7 +1,7 @@
 //! Locks in shared memory: the contended paths of `lib/locks/`, which takes the others by the cells themselves.
 //!
 //! Every function returns its result, or `[code, message]` when the engine refuses. A lock is known by the handle
-//! that `lockOpen` gives. What `argument` and the number that was granted mean is told at `AnyLock`.
+//! that `lockOpen` gives. `AnyLock` describes what `argument` and the granted number mean.
 
 use std::time::Duration;
 
@@ -93,7 +93,7 @@ fn sleep<'call>(call: Call<'call>, [milliseconds]: Arguments<'call, 1>) -> Retur
     })
 }
 
-/// `lockGiveUp()`: true when the thread's sleep is given up; false when it has ended: `lockSleep(0)` tells how.
+/// `lockGiveUp()`: gives the thread's sleep up, and returns true. False if the wait has already ended: `lockSleep(0)` returns how.
 fn give_up<'call>(call: Call<'call>, []: Arguments<'call, 0>) -> Returned<'call> {
     call.js.boolean(call.environment.locks().give_up())
 }

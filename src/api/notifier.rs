@@ -1,4 +1,4 @@
-//! The notifier's side of plain `Atomics.wait`ers; the protocol is told at the head of `shared/notifier.rs`.
+//! The notifier's side of plain `Atomics.wait`ers; the head of `shared/notifier.rs` describes the protocol.
 
 use napi::Env;
 use napi::bindgen_prelude::{Either3, Null, Undefined};

@@ -189,8 +189,8 @@ fn submit_one<'call>(
 }
 
 /// `submitDirect()`: a plain submission whose input is a number or undefined. Its arguments stand on the call buffer: pool,
-/// task, id, whether there is a number, the number. What it returns is told by [`accepted`] and
-/// [`answer`].
+/// task, id, whether there is a number, the number. [`accepted`] and [`answer`] describe what
+/// it returns.
 fn submit_direct<'call>(call: Call<'call>, []: Arguments<'call, 0>) -> Returned<'call> {
     let [pool, task, id, is_number, number] = call.core().arguments()?;
     let (pool, task, id) = (pool as u32, task as usize, id as u64);

@@ -137,7 +137,7 @@ pub fn push_fence(env: Env, id: f64) -> napi::Result<()> {
     Ok(())
 }
 
-/// In a worker: tells the owner that it is ready, after a message of the fallback port that tells more.
+/// In a worker: notifies the owner that the worker is ready, after it has posted the details to the fallback port.
 #[napi(catch_unwind)]
 pub fn report_ready(env: Env) -> napi::Result<()> {
     Environment::of(&env)?.with_script_worker(ScriptWorker::report_ready);
@@ -196,7 +196,7 @@ const NO_WORKER: f64 = -2.0;
 /// In the place of a form: the value goes by the native fallback.
 const VIA_FALLBACK: f64 = -1.0;
 
-/// What `submitScript` tells beside the acceptance, as bits.
+/// What `submitScript` returns for an accepted job, as bits.
 const NEEDS_WORKER: u8 = 1;
 const FULL: u8 = 2;
 
@@ -291,8 +291,8 @@ fn finish<'call>(call: Call<'call>, output: Arguments<'call, 2>) -> Returned<'ca
     finished.unwrap_or(Err(Status::INVALID))
 }
 
-/// `scriptReport(value, parts)`, in a worker: tells the owner of a job how far it is. Form `VIA_FALLBACK`:
-/// by a message through the native fallback.
+/// `scriptReport(value, parts)`, in a worker: sends a progress report to the owner of a job. Form `VIA_FALLBACK`:
+/// the report went through the native fallback.
 fn report<'call>(call: Call<'call>, value: Arguments<'call, 2>) -> Returned<'call> {
     let [id, form, length] = call.core().arguments()?;
     let id = id as u64;

@@ -1,4 +1,4 @@
-//! The state machine of one end, and the argument why no message is lost, reordered or told twice.
+//! The state machine of one end, and the argument why no message is lost, reordered or delivered twice.
 //!
 //! # States
 //!
@@ -254,7 +254,7 @@ impl Inbox {
         }
     }
 
-    /// The writer has closed: the messages that wait are delivered, then the reader is told.
+    /// The writer has closed: the messages that wait are delivered, and then the close.
     pub(super) fn seal(&mut self) -> After {
         if self.stage != Stage::Open {
             return After::default();
@@ -388,7 +388,7 @@ impl Inbox {
         ends
     }
 
-    /// After `count` messages were taken: tells those that wait for room, and gives the memory of a large empty queue back.
+    /// After `count` messages were taken: notifies the threads that wait for room, and frees the memory of a large empty queue.
     fn freed(&mut self, count: usize, after: &mut After) {
         if count > 0 && self.has_room() {
             after.room = self.room_wanted.take();
@@ -429,7 +429,7 @@ impl Inbox {
         self.waker = None;
         Some(After {
             wake: None,
-            // The writer's event loop may wait for room that never comes: it is told so that it tries, and is refused.
+            // The writer's event loop may wait for room that never comes. The event makes it try again, and the post is refused.
             room: self.room_wanted.take(),
             readers: Notify::All,
             writers: Notify::All,

@@ -533,7 +533,7 @@ fn what_was_taken_and_not_used_travels_with_the_port() {
     }
     near.close();
     let mut stock = VecDeque::new();
-    // The end is not told together with messages: they might come back.
+    // `take` does not report the end together with messages, since these might be put back.
     assert_eq!(far.take_batch(9, &mut stock), Taken::More);
     far.put_back(stock.drain(2..));
     let there = far.detach().unwrap().attach(None);

@@ -45,7 +45,7 @@ pub(super) mod form {
 /// Bytes copied in one batch, about: a millisecond's work.
 const BATCH_BYTES: usize = 4 * 1024 * 1024;
 
-/// The tables of an environment that keep something until JavaScript is told of its end.
+/// The tables of an environment that keep entries until JavaScript gets the event of their end.
 #[derive(Clone, Copy)]
 pub(super) struct Tables<'environment> {
     pub(super) core: &'static Core,
@@ -69,7 +69,7 @@ struct Draft<'call, 'environment> {
     out_of_band: OutOfBand<'call>,
     count: usize,
     wire_offset: usize,
-    /// Waits for locks that JavaScript is about to be told of.
+    /// Waits for locks whose outcome JavaScript is about to get.
     waits_ended: Vec<u64>,
 }
 

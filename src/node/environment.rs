@@ -153,7 +153,7 @@ impl Environment {
         &self.language
     }
 
-    /// The cleanup hook: its steps and their order are told at the head of this folder's `mod.rs`. A panic in a part of one must
+    /// The cleanup hook: the head of this folder's `mod.rs` lists its steps and their order. A panic in a part of one must
     /// not keep the rest from being done: least of all the last two, on which the safety of memory rests.
     fn tear_down(&'static self) {
         let events = self.core.events();

@@ -13,7 +13,7 @@ use crate::shared::locks::{AcquiredCallback, AnyLock, AnyWait, admit_owner, owne
 use crate::shared::wait::SLICE;
 use crate::shared::{Result, SharedError};
 
-/// How a wait tells JavaScript of its end.
+/// How JavaScript learns that a wait has ended.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum WaitMode {
     /// The thread sleeps for it, by [`Locks::sleep`].
@@ -96,7 +96,7 @@ impl Locks {
         slept
     }
 
-    /// True when the thread's sleep is given up; false when it has ended: the next [`Locks::sleep`] tells how.
+    /// Gives the thread's sleep up, and returns true. False if the wait has already ended: the next [`Locks::sleep`] returns how.
     pub(crate) fn give_up(&self) -> bool {
         let Some(mut wait) = self.sleeping.take() else { return true };
         let left = wait.cancel();
@@ -130,7 +130,7 @@ impl Locks {
         }
     }
 
-    /// The environment ends: first its waits are given up, then its death is told.
+    /// The environment ends: it gives its waits up, and then reports its death as an owner.
     pub(super) fn close(&self) {
         let waiting = self.waiting.take().into_values();
         for wait in self.sleeping.take().into_iter().chain(waiting) {

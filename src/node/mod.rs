@@ -3,7 +3,7 @@
 //! From the bottom up; a file imports only files above it in this list:
 //!
 //! * `js` — Node-API, made safe to call: values, references, functions bound to their call and environment.
-//! * `handles` — tables whose entries JavaScript names by numbers. `process` — what the system tells of the process.
+//! * `handles` — tables whose entries JavaScript names by numbers. `process` — what the system knows about the process.
 //! * `pin_count`, `wakeup`, `watchdog` — how many pins are held; the threadsafe function behind the wake, safe against
 //!   teardown; one thread that ends waits in place.
 //! * `event`, `event_queue` — what comes back to an environment: one queue, one wake.
@@ -28,17 +28,17 @@
 //!
 //! 1. the wakeup closes: from here no thread calls the threadsafe function;
 //! 2. the event queue closes: what is in it and what still comes is dropped;
-//! 3. its ports close: the other ends are told, and tasks that wait at them come back;
+//! 3. its ports close: the other ends are notified, and tasks that wait at them return;
 //! 4. if it is a script worker's, its registration is abandoned: it is woken no more, and what it held waits for the
 //!    owner; the environment's pools are closed by force: waiting tasks are dropped, running ones are asked to stop;
 //! 5. what the environment waits for at locks is given up, and then it is declared dead as an owner: threads that wait
-//!    elsewhere for a lock that it holds, those of a pool too, are told now;
+//!    elsewhere for a lock that it holds, those of a pool too, are notified now;
 //! 6. its waits on shared memory leave the wait table, the regions that its JavaScript held are let go, and its notifier
 //!    ends;
 //! 7. the hook waits until no thread holds memory that this environment's heap owns, pinned or shared (at most until
 //!    the running task's next checkpoint).
 //!
-//! Each step, and each part of one, is guarded by itself: a panic in it, which is told on stderr, does not keep the next from
+//! Each step, and each part of one, is guarded by itself: a panic in it, which is reported on stderr, does not keep the next from
 //! being done. On the last step the safety of memory rests: it is done for each region, and waits for its users, whatever
 //! panics.
 //!

@@ -1,7 +1,7 @@
 //! The ends of message channels that one JavaScript environment owns.
 //!
 //! JavaScript names a port by its *handle*, which is given again once the port is gone; wakes name it by its number, since
-//! they may come late. How messages are taken is told at the head of `port_batch.rs`.
+//! they may come late. The head of `port_batch.rs` describes how messages are taken.
 
 use std::cell::{Cell, OnceCell, RefCell, RefMut};
 use std::collections::HashSet;
@@ -92,7 +92,7 @@ impl PortWaker for Waker {
     }
 }
 
-/// A port by its handle, and how many messages of its last batch JavaScript has shown: told with each call.
+/// A port by its handle, and how many messages of its last batch JavaScript has shown. Each call passes it.
 #[derive(Clone, Copy)]
 pub(crate) struct Cursor {
     pub(crate) port: u32,
@@ -257,7 +257,7 @@ impl Ports {
         self.post(handle, Message { wire, ..Message::default() })
     }
 
-    /// Takes a batch of at most `most`; [`take_number`] tells what it is. A message that comes out of band has its parts in
+    /// Takes a batch of at most `most`; [`take_number`] lists the results. A message that comes out of band has its parts in
     /// `array`.
     pub(crate) fn take(&self, at: Cursor, most: usize, array: PartsArray<'_>) -> Result<u32> {
         let buffer = self.receive_buffer.get().ok_or(Status::INVALID)?;

@@ -1,4 +1,4 @@
-//! How JavaScript is told that the engine has refused.
+//! How a refusal of the engine reaches JavaScript.
 
 use super::js::{Js, JsValue, Result, Status};
 use crate::error::Error;
@@ -6,7 +6,7 @@ use crate::shared::SharedError;
 
 /// Why the engine did not do what JavaScript asked for.
 pub(crate) enum Refusal {
-    /// JavaScript is told, and makes an error of it.
+    /// The refusal goes to JavaScript, which makes an error of it.
     Error(Error),
     /// A fault of ours, which is thrown.
     Fault(Status),

@@ -168,17 +168,17 @@ impl ScriptWorker {
         Ok((f64::from(form), number, out_of_band.array()))
     }
 
-    /// Tells the owner that the worker is ready, and has told more by a message of the fallback port.
+    /// Notifies the owner that the worker is ready, and has sent details by a message of the fallback port.
     pub(crate) fn report_ready(&self) {
         self.registration.owner.push(Event::WorkerReady { key: self.registration.key });
     }
 
-    /// Tells the job's owner how far it is.
+    /// Sends a progress report to the job's owner.
     pub(crate) fn report(&self, id: u64, progress: Payload) {
         self.push_report(id, progress.into());
     }
 
-    /// Tells the job's owner how far it is, by a message of the fallback port.
+    /// Announces to the job's owner a progress report that went by the fallback port.
     pub(crate) fn report_via_fallback(&self, id: u64) {
         self.push_report(id, Answer::ViaFallback { failed: false, from: self.registration.key });
     }

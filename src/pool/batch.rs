@@ -127,7 +127,7 @@ impl Batch {
         Batch { task, priority, token, queued_at: Instant::now(), state: Mutex::new(state) }
     }
 
-    /// Lets a refused batch go: the caller is told by the refusal itself.
+    /// Drops a refused batch without an answer: the caller has the refusal itself.
     pub fn disown(&self) {
         if let Some(reply) = self.state.lock().reply.take() {
             reply.forget();
@@ -247,7 +247,7 @@ impl Batch {
         self.answer_if_done(state);
     }
 
-    /// Gives up every input that no thread has taken, for `reason`. `count` is told how many, before the batch is
+    /// Gives up every input that no thread has taken, for `reason`. `count` gets their number, before the batch is
     /// answered.
     pub(super) fn abandon(&self, reason: Reason, count: impl FnOnce(usize)) {
         self.token.cancel(reason);

@@ -5,7 +5,7 @@
 //! the older. What is bound to a worker that ends was not begun: it becomes an *orphan*, which the owner binds to another
 //! worker or answers.
 //!
-//! Where an entry waits is its [`QueuePosition`]; how much may wait is told in `admission.rs`.
+//! Where an entry waits is its [`QueuePosition`]; `admission.rs` describes how much may wait.
 
 use std::collections::VecDeque;
 

@@ -9,9 +9,9 @@
 //!
 //! * **starting**;
 //! * **waiting** — it found nothing and went back to its event loop; its waker will be notified;
-//! * **notified** — it was waiting, and has been told to come;
+//! * **notified** — it was waiting, and has been notified;
 //! * **at work** — it holds jobs, or is between two;
-//! * **left** — it takes no more: it was told to leave, or its environment has ended.
+//! * **left** — it takes no more jobs: the pool made it leave, or its environment has ended.
 //!
 //! *Lost wake-up.* A worker becomes *waiting* under the lock that found its lines empty; a submitter that pushes later finds
 //! it waiting. A push notifies a waiting worker unless those already notified are as many as the jobs that wait.

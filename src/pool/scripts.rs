@@ -188,7 +188,7 @@ impl Pool {
 
     /// The worker `number` ends of its own will: it is given no further job, except those that are bound to it. With `only_idle`
     /// just when it has waited in vain and more than `keep` workers live. True when it may go now; else, unless
-    /// `only_idle`, [`Step::Leave`] tells it when.
+    /// `only_idle`, until [`Step::Leave`].
     pub fn retire_worker(&self, number: usize, only_idle: bool, keep: usize) -> bool {
         let mut state = self.0.state.lock();
         let has_bound = state.queue.bound_to(number) > 0;
@@ -264,7 +264,7 @@ impl Pool {
             ran.push(reply.id());
             reply.forget();
         }
-        // Their positions do not lead to them any more; the owner is told to look for them among the orphans.
+        // Their positions do not lead to them any more; the owner must look for them among the orphans.
         let orphans = state.queue.orphan_bound(number);
         self.announce_if_closed(state);
         (ran, orphans)
@@ -362,7 +362,7 @@ impl State {
     ) -> Option<Answered> {
         let Running { reply, started, token, task, .. } = self.scripts.take_running(number, id)?;
         self.tally.left(task, started, now);
-        // The worker may have seen that its time is up before the owner has: then this tells the owner so.
+        // The worker may have seen that its time is up before the owner has: then this outcome says so to the owner.
         let late = token.as_ref().and_then(CancelToken::deadline).is_some_and(|deadline| now >= deadline);
         let end = match &outcome {
             // The caller has its answer already: the job was stopped, whatever it returned.

@@ -306,7 +306,7 @@ impl Access {
         let at = self.check::<C>(offset, 1)?;
         // SAFETY: `check` has found the bytes in bounds and aligned. The region is in use by `self`, which the reference
         // borrows, so they stay where they are: shared memory only grows. `Cell` says that any bytes are a valid `C`, which is
-        // accessed atomically; what JavaScript does meanwhile is told of at the head of this file.
+        // accessed atomically; the head of this file describes what JavaScript does meanwhile.
         Ok(unsafe { &*at })
     }
 

@@ -43,7 +43,7 @@ fn kind(name: &str) -> BytesKind {
     *BytesKind::ALL.iter().find(|kind| kind.describe().ends_with(&format!(" {name}"))).expect("a kind")
 }
 
-/// The value a notation tells of (`__test__/support/wire-notation.js` reads the same).
+/// The value that a notation describes (`__test__/support/wire-notation.js` reads the same).
 fn build(json: &Json, named: &mut Vec<(String, Value)>) -> Value {
     let parts = list(json);
     let pairs = |json: &Json, named: &mut Vec<(String, Value)>| -> Vec<(Value, Value)> {

@@ -47,7 +47,7 @@ impl<'call> Js<'call> {
     }
 
     /// Makes a pending exception what it is where Node's own code calls a listener: an 'uncaughtException'. False when
-    /// there is none, or the environment is ending and nobody is left to tell.
+    /// there is none, or the environment is ending and nobody is left to report to.
     pub(crate) fn report_exception(self) -> bool {
         self.take_exception().is_some_and(|error| self.report(error))
     }

@@ -171,6 +171,6 @@ where
     let hook = unsafe { the_one::<F>() };
     // SAFETY: the data is the `&'static D` that the hook was added with.
     let data = unsafe { &*data.cast::<D>().cast_const() };
-    // Nobody is left to tell of a panic; the hook tells of its own (`environment.rs`).
+    // Nobody is left to report a panic to; the hook reports its own panics (`environment.rs`).
     let _ = guard(|| hook(data));
 }

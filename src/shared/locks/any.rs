@@ -205,7 +205,7 @@ impl AnyWait {
         }
     }
 
-    /// Gives up: true. Or the wait has ended: false, and `wait_slice` or the callback tells how it ended.
+    /// Gives the wait up, and returns true. False if the wait has already ended: `wait_slice` or the callback gives the outcome.
     pub fn cancel(&mut self) -> bool {
         match self {
             AnyWait::Mutex(wait) => wait.cancel(),

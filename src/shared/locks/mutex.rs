@@ -160,7 +160,7 @@ impl<'g, W: Word> Protocol<'_, 'g, W> {
         self.0.visit(|queue| self.hand_on(queue, 0));
     }
 
-    /// Poisons a lock whose owner has died, and tells its waiters.
+    /// Poisons a lock whose owner has died, and notifies its waiters.
     pub(super) fn recheck(&self) {
         self.0.visit(|queue| {
             loop {

@@ -259,7 +259,7 @@ impl<'g, W: Word> Protocol<'_, 'g, W> {
     /// Looks again whether an owner has died, and grants the lock to the waiters that may have it.
     fn recheck(&self) {
         self.0.visit(|queue| {
-            // An error says poisoned: all waiters have been told.
+            // An error means poisoned: all waiters have been notified.
             if self.sound(queue).is_ok() {
                 self.advance(queue);
             }

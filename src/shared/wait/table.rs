@@ -167,7 +167,7 @@ impl Queue<'_> {
         self.waiters.front().is_some_and(|waiter| waiter.has_callback)
     }
 
-    /// Ends the front's wait. It is told after the shard's lock has been released.
+    /// Ends the front's wait. The waiter is notified after the shard's lock has been released.
     pub(in crate::shared) fn wake_front(&mut self, outcome: Outcome) -> bool {
         let Some(waiter) = self.waiters.pop_front() else { return false };
         waiter.state.lock().outcome = Some(outcome);
@@ -224,7 +224,7 @@ impl WaitTable {
         &self.shards[at]
     }
 
-    /// Works on the queue of one cell under its shard's lock, and then tells the waiters whose wait `work` ended.
+    /// Works on the queue of one cell under its shard's lock, and then notifies the waiters whose wait `work` ended.
     pub(in crate::shared) fn visit<R>(
         &self,
         address: CellAddress,
