@@ -14,7 +14,7 @@ import {
 
 // ── Tasks ──────────────────────────────────────────────────────────────────────────────────────────────────
 
-/** Bytes as a task takes them. They are copied in, unless `transfer` gives them away; shared memory is aliased. */
+/** Bytes as a task takes them. They are copied, unless `transfer` names them; shared memory is used in place. */
 export type Bytes = NodeJS.TypedArray | DataView | ArrayBuffer | SharedMemory;
 
 /**
@@ -31,7 +31,7 @@ export type ElementArray =
   | SortableArray
   | SharedMemory;
 
-/** What a task takes alone, or in an object. `parallel` is what the run option of that name sets. */
+/** An input that a task takes alone, or in an object. The run option `parallel` sets `parallel`. */
 export type OrData<T> = T | { data: T; parallel?: boolean };
 
 /** One element of shared memory, an integer. */
@@ -44,7 +44,7 @@ export interface CellInput {
 
 /** Input of `atomicAdd`. */
 export interface AtomicAddInput extends CellInput {
-  /** What is added; taken modulo the element's width. @default 1 */
+  /** The number to add, modulo the element's width. @default 1 */
   value?: number | bigint;
   /** How often, 0 to 2^53 - 1. @default 1 */
   count?: number;
@@ -133,7 +133,7 @@ export interface LockedAddInput {
   count: number;
 }
 
-/** What `wordCount` counts. */
+/** The counts of `wordCount`. */
 export interface WordCounts {
   /** Newline characters. */
   lines: number;
@@ -180,10 +180,10 @@ export interface TaskMap {
   };
   /**
    * How often each of the 256 byte values occurs, or, with `bins`, how many elements lie in each bin; the last one
-   * includes `max`. What is outside, and NaN, is not counted.
+   * includes `max`. Numbers outside, and NaN, are not counted.
    */
   histogram: { input: HistogramInput; output: Float64Array };
-  /** `Atomics.add` on one element, `count` times. What the element holds afterwards. */
+  /** `Atomics.add` on one element, `count` times. Returns the value of the element afterwards. */
   atomicAdd: { input: AtomicAddInput; output: number | bigint };
   /** `Atomics.wait` on a pool thread, which it holds meanwhile. */
   atomicWait: { input: AtomicWaitInput; output: 'ok' | 'not-equal' | 'timed-out' };
@@ -219,7 +219,7 @@ export type TaskName = keyof TaskMap;
 /** Tasks that take nothing that matters: their input may be left out. */
 type NeedsNoInput = { [K in TaskName]: undefined extends TaskMap[K]['input'] ? K : never }[TaskName];
 
-/** What task `K` gives for an input of type `I`. */
+/** The result of task `K` for an input of type `I`. */
 export type TaskOutput<K extends TaskName, I = TaskMap[K]['input']> = K extends 'sort' | 'fill'
   ? I extends { data: infer D }
     ? D
@@ -316,7 +316,7 @@ export interface RunOptions {
   /** Milliseconds from submission until the task is stopped, with ERR_RW_TASK_TIMEOUT. @default none */
   timeout?: number | undefined;
   /**
-   * Buffers and ports to give away. Buffers are detached here: their length becomes 0. A port that a refused task
+   * Buffers and ports to transfer. Buffers are detached here: their length becomes 0. A port that a refused task
    * (ERR_RW_QUEUE_FULL) was given closes.
    */
   transfer?: readonly (ArrayBuffer | MessagePort)[];
@@ -333,13 +333,14 @@ export interface ScriptRunOptions extends Omit<RunOptions, 'transfer'> {
   /** The function the script exports; else its default export, or its `parentPort`. */
   name?: string;
   /**
-   * What is given away instead of copied; 'auto': every ArrayBuffer and MessagePort in the input, at any depth, of which
-   * Node copies what it cannot move (memory of WebAssembly, its Buffer pool, what was marked as untransferable).
+   * The objects that are transferred instead of copied; 'auto': every ArrayBuffer and MessagePort in the input, at any
+   * depth, of which Node copies what it cannot move (memory of WebAssembly, its Buffer pool, what was marked as
+   * untransferable).
    */
   transfer?: readonly import('node:worker_threads').TransferListItem[] | 'auto';
   /**
    * Gets what the task gives to `task.progress`, in order, in the async context of this call, and nothing more once the
-   * task was aborted. What it throws becomes an uncaught exception.
+   * task was aborted. An error that it throws becomes an uncaught exception.
    */
   onProgress?: (value: any) => void;
 }
@@ -574,7 +575,7 @@ export interface ElementTypes {
 /** The name of an element type. */
 export type ElementType = keyof ElementTypes;
 
-/** What an element of this type is in JavaScript. */
+/** The type of an element in JavaScript. */
 export type ElementOf<T extends ElementType> = T extends 'bigInt64' | 'bigUint64' ? bigint : number;
 
 /**
@@ -686,7 +687,7 @@ export const rustAtomics: Omit<typeof Atomics, 'waitAsync' | 'pause'> & {
 
 // ── Inside a task of a script ──────────────────────────────────────────────────────────────────────────────
 
-/** What a task of a script pool sees of itself. Outside of one, it is never cancelled and reports to nobody. */
+/** A task of a script pool, for its own code. Outside of a task, it is never cancelled and reports to nobody. */
 export const task: {
   /** Aborts when the task should stop; `reason` is the error that says why. Undefined outside a task. */
   readonly signal: AbortSignal | undefined;
@@ -701,10 +702,10 @@ export const task: {
 };
 
 /**
- * What a task returns to have its result moved to the caller instead of copied.
+ * Wraps the result of a task, so that it is moved to the caller instead of copied.
  *
- * @param list what is given away. @default 'auto': every ArrayBuffer and MessagePort in the value, at any depth, but for
- *   what Node cannot move, which is copied
+ * @param list the objects to transfer. @default 'auto': every ArrayBuffer and MessagePort in the value, at any depth, but
+ *   for what Node cannot move, which is copied
  */
 export function move<T>(value: T, list?: readonly import('node:worker_threads').TransferListItem[] | 'auto'): T;
 
@@ -731,7 +732,7 @@ export interface LockOptions extends LockSyncOptions {
 }
 
 /**
- * What an acquisition gives: the right to release it, once. `using guard = await mutex.lock()` releases it at the end
+ * The right to release an acquired lock, once. `using guard = await mutex.lock()` releases it at the end
  * of the block. A guard that is forgotten releases nothing.
  */
 export interface LockGuard {
@@ -857,7 +858,7 @@ export class Semaphore {
   /** Permits to be had at this moment. */
   readonly available: number;
 
-  /** Waits for permits without blocking the thread. The guard gives them back. @param permits @default 1 */
+  /** Waits for permits without blocking the thread. The guard releases them. @param permits @default 1 */
   acquire(permits?: number, options?: LockOptions): Promise<LockGuard>;
   /** Blocks the thread until it has them. */
   acquireSync(permits?: number, options?: LockSyncOptions): LockGuard;
@@ -936,7 +937,7 @@ export * from 'node:worker_threads';
 /** The options of Node's Worker. */
 export interface WorkerOptions extends Omit<NodeWorkerOptions, 'transferList'> {
   /**
-   * What in `workerData` is given away instead of copied: what Node can transfer, and ports of this package.
+   * Objects in `workerData` that are transferred instead of copied: all that Node can transfer, and ports of this package.
    *
    * @default []
    */
@@ -961,9 +962,9 @@ export class Worker extends NodeWorker {
   /**
    * Sends a message to the thread's `parentPort`.
    *
-   * @param transfer What is given away instead of copied.
+   * @param transfer the objects that are transferred instead of copied.
    * @throws DOMException `DataCloneError`: something in `value` can neither be copied nor shared, or has to be in
-   *   `transfer`. What is in `transfer` stays here then.
+   *   `transfer`. The objects in `transfer` stay here then.
    */
   postMessage(value: any, transfer?: Iterable<object> | { transfer?: Iterable<object> | undefined }): void;
 }
@@ -996,7 +997,7 @@ export class MessageChannel {
 
 /**
  * One end of a channel: everything that a port of `worker_threads` is, and more. A message goes to a waiting `receive`,
- * else to the listeners. What Node can clone or transfer can be posted, ports of ours included.
+ * else to the listeners. All values that Node can clone or transfer can be posted, and ports of ours.
  */
 export class MessagePort extends NodeMessagePort {
   private constructor();
@@ -1029,14 +1030,14 @@ export class MessagePort extends NodeMessagePort {
   [Symbol.asyncIterator](): AsyncGenerator<any, void, void>;
 }
 
-/** What can stand in a transfer list. */
+/** An object that a transfer list may have. */
 export type MessageTransferable = object;
 
 /** Node's function, for ports of both kinds. */
 export function receiveMessageOnPort(port: NodeMessagePort): { message: any } | undefined;
 
 /**
- * Node's function, for ports of both kinds. What comes back is a port of Node's, with the prototypes of that context.
+ * Node's function, for ports of both kinds. Returns a port of Node's, with the prototypes of that context.
  * @param context of `vm.createContext`
  * @throws {Error} what Node throws: the port is closed, or an argument is of the wrong type
  */
@@ -1106,7 +1107,7 @@ export namespace errors {
   class QueueFullError extends Error {
     static readonly code: 'ERR_RW_QUEUE_FULL';
     readonly code: 'ERR_RW_QUEUE_FULL';
-    /** What was refused, untouched, to be tried again. */
+    /** The refused input, untouched, to be tried again. */
     readonly input: unknown;
   }
   /** The pool takes no more tasks, or was destroyed before this one ran. */
@@ -1198,7 +1199,7 @@ export namespace errors {
     static readonly code: 'ERR_RW_NO_MORE_OWNERS';
     readonly code: 'ERR_RW_NO_MORE_OWNERS';
   }
-  /** What was waited for was not to be had in time. */
+  /** The awaited event did not come in time. */
   class LockTimeoutError extends Error {
     static readonly code: 'ERR_RW_LOCK_TIMEOUT';
     readonly code: 'ERR_RW_LOCK_TIMEOUT';

@@ -27,7 +27,10 @@ const { isArray } = Array;
 
 /** Events in one batch at the most, and arguments of one call. */
 const { BATCH, CALL } = CALL_BUFFER;
-/** Bytes of encoded values in one batch, limited by what their offset can express; a value that does not fit comes out of band. */
+/**
+ * Bytes of encoded values in one batch, limited by what their offset can express; a value that does not fit comes out of
+ * band.
+ */
 const WIRE_BYTES = 2 ** CALL_BUFFER.WIRE_LENGTH_SHIFT;
 
 const { VIA_FALLBACK, VIA_FALLBACK_LATE, NUMBER, UNDEFINED } = FORMS;
@@ -119,7 +122,7 @@ class Delivery {
     const slot = this.#vacantCount > 0 ? this.#vacant[--this.#vacantCount] : this.#newSlot();
     this.#turn = this.#turn === LAST_TURN ? 1 : this.#turn + 1;
     const id = this.#turn * TURN + slot;
-    // What may fail, as the stack may be used up, comes first.
+    // The steps that may fail (the stack may be used up) come first.
     if (pool.holds) this.hold(1);
     this.#settlers[slot] = settler;
     this.#ids[slot] = id;

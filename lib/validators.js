@@ -16,7 +16,7 @@ const { InvalidArgTypeError, OutOfRangeError } = require('./errors');
 /** The longest string that is shown in full in a message, in UTF-16 units. */
 const SHOWN_LENGTH = 40;
 
-/** What was received, short enough for one line. Looking at it may run anything: what that throws is not the error. */
+/** Describes the received value in one line. Inspecting a value may run any code; an error of that code is ignored. */
 function describe(value) {
   try {
     return shown(value);

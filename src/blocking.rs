@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 use crate::cancel::{CancelRegistration, CancelToken, Reason};
 use crate::sync::{Condvar, MutexGuard, wait_until};
 
-/// What may end a wait early. The default is nothing: the wait lasts until what it waits for is there.
+/// The causes that may end a wait early. By default there are none: the wait lasts until the awaited event.
 #[derive(Default, Clone, Copy)]
 pub struct WaitLimit<'a> {
     deadline: Option<Instant>,

@@ -1,8 +1,8 @@
 //! Numbers that JavaScript knows too.
 //!
-//! A module declares its own as constants and lists them by name with [`numbers!`](crate::numbers!); the lists of a module are
-//! its `NUMBERS`, by group, and `api/constants.rs` exports them all. So each number is written once, and the two languages
-//! cannot disagree.
+//! A module declares its own as constants and lists them by name with [`numbers!`](crate::numbers!); the lists of a module
+//! are its `NUMBERS`, by group, and `api/constants.rs` exports them all. So each number is written once, and the two
+//! languages cannot disagree.
 
 /// Numbers by name.
 pub type Numbers = &'static [(&'static str, f64)];

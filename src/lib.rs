@@ -17,7 +17,7 @@
 //!                  └── one wakeup, one batch, one teardown order ◄─┘
 //! ```
 //!
-//! * [`value`] — what crosses between threads, and its wire form.
+//! * [`value`] — values that cross between threads, and their wire form.
 //! * [`tasks`] — the registry of native tasks, and the built-in ones.
 //! * [`pool`] — the queue and the threads.
 //! * [`shared`] — memory that JavaScript and Rust threads share.

@@ -89,7 +89,7 @@ function onEachNode(title, define) {
   }
 }
 
-/** What a program comes to that ends by itself having said `lines` and nothing else. */
+/** The result of a program that ends by itself and has printed `lines` and nothing else. */
 function quietly(...lines) {
   return { code: 0, signal: null, stdout: lines.map((line) => `${line}\n`).join(''), stderr: '' };
 }

@@ -111,7 +111,7 @@ function* childrenOf(value) {
 
 const toString = (value) => Object.prototype.toString.call(value);
 
-/** What an object is beside its children, as a text. */
+/** An object without its children, as a text. */
 function ownFacts(value) {
   const facts = [toString(value), ...Object.keys(value)];
   if (ArrayBuffer.isView(value)) facts.push(value.byteOffset, value.byteLength);

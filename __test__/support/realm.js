@@ -12,7 +12,7 @@ const vm = require('node:vm');
 
 const ROOT = path.join(__dirname, '..', '..');
 
-/** What a page has in the place of Node's: classes of the same names, of which Node knows nothing. */
+/** A page's own classes. They have the names of Node's classes, and Node knows nothing of them. */
 const PAGE = `
   class EventTarget {
     #listeners = new Map();

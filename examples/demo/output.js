@@ -1,6 +1,6 @@
 'use strict';
 
-/** What the demonstration shows: a bar or lines while it works, and the table at the end. */
+/** The output of the demonstration: a bar or lines while it works, and the table at the end. */
 
 const BAR_WIDTH = 30;
 /**

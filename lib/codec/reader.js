@@ -68,7 +68,7 @@ class Reader {
   isMarked = false;
   carried = undefined;
   revive = undefined;
-  /** What extensions wrote, when a writer's own wire is read back; and how many of it were met. */
+  /** The objects that extensions wrote, when a writer's own wire is read back; and how many of them were met. */
   originals = undefined;
   met = 0;
   stores = UNKNOWN;
@@ -128,7 +128,7 @@ class Reader {
     }
   }
 
-  /** What this thread has just written, with the very objects that extensions wrote. */
+  /** Reads the wire that this thread has just written, with the very objects that extensions wrote. */
   reread(bytes, length, parts, carried, originals) {
     this.originals = originals;
     return this.decode(bytes, 0, length, parts, carried);
@@ -440,7 +440,7 @@ class Reader {
     return buffer;
   }
 
-  /** What Node carried, at this index. */
+  /** The object that Node carried at this index. */
   carriedObject() {
     const index = this.u32();
     const object = this.carried !== undefined && index < this.carried.length ? this.carried[index] : null;

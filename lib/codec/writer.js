@@ -62,7 +62,7 @@ function askNode(value) {
   require('../runtime/closed-port').closedPort().postMessage(value);
 }
 
-/** What Node makes of an object without keys and prototype, which may have any inner slots. */
+/** The copy that Node makes of an object without keys and prototype, which may have any inner slots. */
 function isOrdinaryForNode(value) {
   askNode(value);
   return getPrototypeOf(nodeGlobals.structuredClone(value)) === ObjectPrototype;
@@ -116,7 +116,7 @@ class Writer extends WriteBuffer {
   secondReading;
   /** Made for the first message that is read twice. */
   second = undefined;
-  /** What `encode` left to Node. */
+  /** The value that `encode` left to Node. */
   left = undefined;
   /** Length of the wire in `bytes`. */
   length = 0;
@@ -139,7 +139,7 @@ class Writer extends WriteBuffer {
   looked = 0;
   /** Arrays may seem to have what they have not (see intrinsics.js). Asked at the first array. */
   indexed = undefined;
-  /** Memory that is given away. */
+  /** Memory that is transferred. */
   given = undefined;
   root = undefined;
   name = 'input';
@@ -172,7 +172,7 @@ class Writer extends WriteBuffer {
    *
    * @param {unknown} value
    * @param {string} name what error messages call it
-   * @param {{ has(buffer: ArrayBuffer): boolean }} [given] memory that is given away: its bytes are those it has when it
+   * @param {{ has(buffer: ArrayBuffer): boolean }} [given] memory that is transferred: its bytes are those it has when it
    *   goes
    */
   encode(value, name, given) {
@@ -330,7 +330,7 @@ class Writer extends WriteBuffer {
     // An array of another realm, or of a class of the program's, has prototypes of its own.
     const isOther = getPrototypeOf(value) !== ArrayPrototype;
     if (isOther || (this.indexed === undefined ? this.lookAround() : this.indexed)) {
-      // What stands on the prototypes is not the array's.
+      // Elements on the prototypes are not the array's.
       if (this.message) this.tail(value, at, 0, length);
       else for (; i < length; i++) this.any(hasOwn(value, i) ? value[i] : undefined);
     } else if (this.message) {
@@ -671,7 +671,7 @@ class Writer extends WriteBuffer {
     this.sizes[id] = size;
   }
 
-  /** What was remembered from this number on is not on the wire after all. */
+  /** Forgets the objects from this number on: they are not on the wire after all. */
   forgetRefsFrom(count) {
     if (this.refCount > FEW_REFS) {
       this.refMap.forEach((id, value, all) => {

@@ -20,7 +20,7 @@ const { transferablesIn } = require('../transfer/transferables');
  *
  * @template T
  * @param {unknown} value
- * @param {object[]} list what is given away with it
+ * @param {object[]} list the transfer list
  * @param {(value: unknown, isBundle: boolean, list: object[]) => T} post
  * @returns {T}
  * @throws what Node throws for what cannot be cloned or transferred
@@ -51,7 +51,7 @@ function discardValue(isBundle, value) {
   }
 }
 
-/** Lets go of memory at once, and closes ports. What has gone already has gone. */
+/** Frees memory at once, and closes ports. Objects that have left already stay where they are. */
 function letGo(list) {
   for (const object of list) {
     if (typeOf(object)?.moves || object instanceof NodeMessagePort) object.close();

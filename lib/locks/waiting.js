@@ -34,7 +34,7 @@ function checked(answer) {
   return answer;
 }
 
-/** What V8 looks at interrupts for: without a call between two slices a loop may run 100 of them first. */
+/** V8 handles interrupts when it is called: without a call between two slices, a loop may run 100 slices first. */
 function interruptCheck() {}
 
 const never = () => false;

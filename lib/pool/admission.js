@@ -92,7 +92,7 @@ class Admission {
     delivery.hold(1);
   }
 
-  /** Asks for what the script exports. What the workers' options run may end the entry, or let it fail, at once. */
+  /** Asks for the script's exports. Getters of the workers' options may end the entry, or let it fail, at once. */
   awaitExports(entry) {
     this.#whenLoaded((failure) => {
       if (!this.#forExports.has(entry)) return;

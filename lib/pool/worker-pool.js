@@ -306,8 +306,8 @@ function closedError(task) {
 }
 
 /**
- * The events that workers report to the pool. Workers must not keep alive a pool that everybody else has forgotten, as a function
- * made in one of its methods would.
+ * The events that workers report to the pool. Workers must not keep alive a pool that everybody else has forgotten, as a
+ * function made in one of its methods would.
  *
  * @param {WeakRef<WorkerPool>} pool
  */

@@ -5,7 +5,7 @@
  *
  * # Who gets a message, and when
  *
- * A waiting `receive()`, else the `message` listeners. A message is taken only to be given away at once: what the one
+ * A waiting `receive()`, else the `message` listeners. A message is taken only to be delivered at once: what the one
  * before has left to be run (ticks, promises) runs first, and then it is asked anew whether the port is still here and
  * messages are still wanted. So whatever user code does, the next message is the first that was not shown, here
  * or wherever the port goes.
@@ -90,7 +90,7 @@ class Dispatcher {
     this.#budget = A_TURN;
     for (let looked = false; ; looked = true) {
       settle();
-      // What ran just now may have done anything.
+      // The listeners may have closed, moved or emptied the port.
       if (!endpoint.isReceiving) return;
       if (!this.#started && this.#receivers.length === 0) return this.#rest();
       if (looked && reader.length === 0) {

@@ -32,11 +32,14 @@ class Endpoint {
   /** Messages can still be shown here: it is open, or ending. */
   isReceiving = true;
   hasMoved = false;
-  /** What the channel was made with: `{ capacity, keepBuffers }`. */
+  /** The options of the channel: `{ capacity, keepBuffers }`. */
   options;
   /** @type {import('../fallback/fallback-port').FallbackPort | undefined} */
   fallback = undefined;
-  /** What came by the fallback port before its turn: the other end was claimed in the very moment in which its loss was looked for. */
+  /**
+   * A message that came by the fallback port before its turn: the other end was claimed at the very moment when this end
+   * looked for its loss.
+   */
   early = undefined;
   /** Whether the fallback port has closed without our doing. */
   isLost = false;

@@ -3,8 +3,8 @@
 /**
  * Posts values that only Node can carry through a fallback port. Node throws its own errors for values that it cannot clone.
  *
- * The program's value is posted as it is, or in a wrapper of ours. The entry in Rust's queue says which of the two, so no value
- * can pretend to be a wrapper. Script pools wrap every value (script-pool/fallback-ports.js); here most values have no
+ * The program's value is posted as it is, or in a wrapper of ours. The entry in Rust's queue says which of the two, so no
+ * value can pretend to be a wrapper. Script pools wrap every value (script-pool/fallback-ports.js); here most values have no
  * wrapper, since cloning one more object costs a tenth of a message with a buffer.
  *
  * A wrapper is `[isBundle, { value, ports }]`: `ports` are those of Node's that the listeners' event is to have.

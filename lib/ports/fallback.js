@@ -22,7 +22,7 @@ const { CLOSED } = require('../constants').POSTED;
 
 /**
  * Gives a fallback port to an endpoint. One that closes stays with it: the thread with the other one may be ending, and
- * our channel is about to. What is posted to it until then is lost, as with any closed port.
+ * our channel is about to. Messages that are posted to it until then are lost, as with any closed port.
  */
 function adopt(port, endpoint) {
   endpoint.fallback = port;

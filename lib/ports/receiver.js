@@ -104,7 +104,7 @@ class Receiver {
     }
   }
 
-  /** What `receiveMessageOnPort` gives. */
+  /** The result of `receiveMessageOnPort`. */
   receiveMessage() {
     const endpoint = this.#endpoint;
     const reader = this.#reader;

@@ -23,7 +23,7 @@ const { receiveBuffer } = require('./receive-buffer');
 const { Introductions } = require('./shared-memory');
 const { closedError, movedError } = require('./receive-options');
 
-/** What became of a post; a message that was queued comes as undefined. */
+/** The results of a post; the result for a queued message is undefined. */
 const { CLOSED, DETACHED, FULL, LOOPED, OVER } = POSTED;
 
 class Sender {
@@ -127,8 +127,8 @@ class Sender {
   }
 
   /**
-   * The other end is a native task, or its thread is ending: what Rust can carry goes to it, what is given away as a copy;
-   * the rest is refused for a task, and else lost as with any port that is about to close.
+   * The other end is a native task, or its thread is ending: values that Rust can carry go there, transferred memory as a
+   * copy; the rest is refused for a task, and else lost as with any port that is about to close.
    */
   #postWithoutFallback(value, transfer) {
     const endpoint = this.#endpoint;

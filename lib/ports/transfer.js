@@ -28,7 +28,7 @@ function refuseDetached(endpoint) {
 }
 
 /**
- * What of a port goes into a message.
+ * Makes the record of a port for a message.
  *
  * @returns {import('./transit-record').TransitRecord}
  */

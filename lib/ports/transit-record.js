@@ -1,8 +1,8 @@
 'use strict';
 
 /**
- * The record of a port in transit, in a message of Node's: the key under which the native side keeps the port, the options of
- * its channel, the shared memory that it keeps for the other end, and its fallback port.
+ * The record of a port in transit, in a message of Node's: the key under which the native side keeps the port, the options
+ * of its channel, the shared memory that it keeps for the other end, and its fallback port.
  */
 
 const { MessagePort: NodeMessagePort } = require('../runtime/worker-threads');

@@ -1,7 +1,7 @@
 'use strict';
 
 /**
- * What an AsyncResource keeps in itself of its async context.
+ * The properties in which an AsyncResource keeps its async context.
  *
  * Relies on: an AsyncResource having, as properties under symbols, its numbers and, where there is one, the value of each
  * AsyncLocalStorage or the whole context frame (in Node 20 to 26; nothing else shows whether there is a context).

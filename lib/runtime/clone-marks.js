@@ -28,7 +28,7 @@ const { MessagePort: NodeMessagePort } = require('./worker-threads');
 /** Where worker-threads.js finds Node's function. */
 const ORIGINAL = Symbol.for('rust-workers.original');
 
-/** What all copies of this package in one thread know together; on a class that is the same in every realm. */
+/** The state that all copies of this package in one thread share; on a class that is the same in every realm. */
 const KEY = Symbol.for('rust-workers.uncloneable.1');
 
 /** @returns {{ some: boolean, objects: WeakSet<object> }} `some`: whether anything was ever marked */

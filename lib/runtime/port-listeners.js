@@ -16,7 +16,7 @@
 /** listener -> its cover; so that it can be removed, and counts as one however often it is added. */
 const covers = new WeakMap();
 
-/** What a listener is, as Node's event targets take it. */
+/** Whether Node's event targets accept this as a listener. */
 const isListener = (listener) =>
   typeof listener === 'function' || (typeof listener === 'object' && listener !== null);
 

@@ -1,8 +1,8 @@
 'use strict';
 
 /**
- * The errors with which the running Node refuses ports in messages. We throw them for ports of ours: each function here makes
- * Node throw its own error.
+ * The errors with which the running Node refuses ports in messages. We throw them for ports of ours: each function here
+ * makes Node throw its own error.
  *
  * Relies on, in Node 20 to 26:
  * - a message with a port that is not on the transfer list being refused, with one error for open ports and one for
@@ -59,7 +59,10 @@ function notListed(isDetached) {
   }
 }
 
-/** The error for a listed object that is marked as untransferable. Undefined on Node 20, where such an object counts as unlisted. */
+/**
+ * The error for a listed object that is marked as untransferable. Undefined on Node 20, where such an object counts as
+ * unlisted.
+ */
 const untransferable = () =>
   thrownBy((port, other) => {
     markAsUntransferable(other);

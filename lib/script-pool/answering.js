@@ -3,7 +3,7 @@
 /**
  * Sends results, errors and reports from a worker to the owner of its tasks, each in the form that can carry it.
  *
- * What only Node's port can carry is posted there first; a notice in the queue, which must follow, holds its place.
+ * A value that only Node's port can carry is posted there first; a placeholder in the queue must follow.
  */
 
 const { pairsOf } = require('../codec/bytes');
@@ -73,7 +73,7 @@ class Answering {
     this.#writeNotice(END_VIA_FALLBACK);
   }
 
-  /** What a task threw becomes the answer. */
+  /** Answers with the value that a task threw. */
   failed(error) {
     const { out } = this;
     const { encodeThrown } = require('../task/thrown');
@@ -148,7 +148,7 @@ class Answering {
   }
 }
 
-/** What was thrown, for Node's port. */
+/** The form of a thrown value for Node's port. */
 function forPort({ bytes, length, parts, carried }) {
   return { wire: new Uint8Array(bytes.subarray(0, length)), parts, carried };
 }

@@ -6,9 +6,9 @@
  * Such an input is sent when its task is submitted, so it is what it was at the call, and its task is bound to the worker
  * that has it. The worker counts what comes by its port: the number of the message stands in the queue in place of the
  * input. Should the worker end before the task's turn, the task is bound to another one and the copy that was kept is sent
- * again. What was given away and is no memory is there once, and is lost with its worker.
+ * again. A transferred object that is no memory exists once, and is lost with its worker.
  *
- * Memory that is given away is not sent while it waits: the worker that takes the task asks for it.
+ * Transferred memory is not sent while the task waits: the worker that takes the task asks for it.
  */
 
 const { append } = require('../runtime/intrinsics');
@@ -37,7 +37,7 @@ class BoundInputs {
    * @param {number} number the number of its next message
    * @param {number} id the task's
    * @param {unknown} input
-   * @param {object[]} list what is given away
+   * @param {object[]} list the transfer list
    * @throws what Node throws for what cannot be cloned or transferred: then the task must be taken back
    */
   send(worker, number, id, input, list) {

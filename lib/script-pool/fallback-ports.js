@@ -69,7 +69,7 @@ class FallbackPorts {
     return openValue(isBundle, value);
   }
 
-  /** The next value of this worker is for nobody: what was given away with it is let go. */
+  /** Nobody waits for the next value of this worker: releases the objects that were transferred with it. */
   skip(key) {
     let message;
     try {

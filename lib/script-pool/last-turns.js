@@ -1,7 +1,7 @@
 'use strict';
 
 /**
- * What workers have printed comes by messages of Node's, and workers of a pool do not keep the process alive. So before
+ * The output of workers comes by messages of Node's, and workers of a pool do not keep the process alive. So before
  * the process ends by itself, the event loop gets the turns that these messages need.
  */
 

@@ -29,7 +29,7 @@ class PoolWorker {
   ready = false;
   /** Whether it has reported that the script does not load. */
   failed = false;
-  /** What it ended by, or could not load the script for. */
+  /** The error that ended the worker, or that the script threw while it was loaded. */
   error = undefined;
   /** Whether it was terminated here. */
   killed = false;

@@ -7,9 +7,9 @@
  * when nothing waits the worker returns to its event loop, and an event in its event queue calls it back. So timers,
  * ports and unfinished work of the script go on while it waits.
  *
- * A worker starts sooner the less it loads. What a task that is given a number does not need comes with the first task that
- * needs it: inputs that do not come with their task (arriving-inputs.js), tasks that are messages (message-tasks.js), the
- * codec, and errors.
+ * A worker starts sooner the less it loads. Modules that a task with a number as input does not need are loaded with the
+ * first task that needs it: inputs that do not come with their task (arriving-inputs.js), tasks that are messages
+ * (message-tasks.js), the codec, and errors.
  */
 
 const { types } = require('node:util');
@@ -75,7 +75,7 @@ class Runner {
   #answers;
   /** The answer to the task that ended last. */
   #out;
-  /** What does not come with its task, and tasks that are messages: made for the first. */
+  /** Inputs that arrive apart from their task, and tasks that are messages. Made for the first such task. */
   #arriving;
   #messages;
 
@@ -500,7 +500,7 @@ function promiseOf(result) {
   return new Promise((resolve, reject) => Reflect.apply(thenOf, result, [resolve, reject]));
 }
 
-/** What a task fails with whose input could not be read in this thread. */
+/** The error of a task whose input could not be read in this thread. */
 function unreadable(error) {
   const { notTooDeep } = require('./too-deep');
   const deep = notTooDeep(error, 'the input');

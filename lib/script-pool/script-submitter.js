@@ -3,8 +3,8 @@
 /**
  * Submits tasks to a pool's script: the input in the form that carries it, and the task's place in the queue.
  *
- * Most inputs go through the queue, for whichever worker comes first. What only Node's ports can carry is sent to one
- * worker at once, and its task is bound to that worker (bound-inputs.js).
+ * Most inputs go through the queue, for whichever worker comes first. An input that only Node's ports can carry is sent to
+ * one worker at once, and its task is bound to that worker (bound-inputs.js).
  */
 
 const { SCRIPTS } = require('../constants');
@@ -97,7 +97,7 @@ class ScriptSubmitter {
       if (pending.ended) return;
       if (onProgress !== undefined) pending.listen(onProgress);
       const list = auto ? transferablesIn(input) : options.transfer ?? NOTHING;
-      // Nothing is given away to a queue that is full.
+      // Nothing is transferred when the queue is full.
       const refusal = list.length > 0 ? this.#admission.refusal(true) : null;
       if (refusal !== null) return pending.reject(this.#admission.queueFull(refusal, name, input));
       if (list.length > 0) return this.#runBound(name, input, list, pending, options);

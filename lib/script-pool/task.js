@@ -1,7 +1,7 @@
 'use strict';
 
 /**
- * What a task sees of itself: `const { task } = require('rust-workers')`.
+ * The running task, for its own code: `const { task } = require('rust-workers')`.
  *
  * The runner of this environment hangs on the binding, so that every copy of this file finds it.
  */

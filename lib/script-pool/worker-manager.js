@@ -245,7 +245,7 @@ class WorkerManager {
     this.#replace();
   }
 
-  /** What the tasks of a worker that has ended are rejected with: found for the first that asks. */
+  /** The error of the tasks of a worker that has ended. Made for the first task that needs it. */
   #faultOf(worker, code) {
     const isClosing = this.#closing;
     let errorOf;

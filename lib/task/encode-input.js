@@ -40,7 +40,7 @@ function set(form, value, length, parts, input) {
 
 /**
  * @param {unknown} input
- * @param {ArrayBuffer[] | undefined} transfer buffers to give away; they are detached when this returns
+ * @param {ArrayBuffer[] | undefined} transfer buffers to transfer; they are detached when this returns
  * @param {boolean} [comesBack] whether the task's result is the memory of its input
  * @returns {{ form: number, value: unknown, length: number, parts: unknown[] | undefined, input: unknown }} good
  *   until the next call; `input` is what a refusal gives back

@@ -1,9 +1,9 @@
 'use strict';
 
 /**
- * What a script threw, on its way to the caller that awaits the task. It arrives whole: as a graph, of whatever type it is,
- * with all of its parts that can be sent; a text describes each part that cannot (lib/codec/error-writer.js).
- * What only Node can carry goes by Node's port, out of band.
+ * Brings the value that a script threw to the caller that awaits the task. It arrives whole: as a graph, of whatever type it
+ * is, with all of its parts that can be sent; a text describes each part that cannot (lib/codec/error-writer.js).
+ * Parts that only Node can carry go by Node's port, out of band.
  */
 
 const { publicClasses } = require('../errors');
@@ -54,7 +54,7 @@ function decodeThrown(bytes, start, end, parts, carried = NOTHING) {
   return decode(bytes, start, end, parts, carried, revive);
 }
 
-/** What was thrown, of which some parts came by Node's port. */
+/** A thrown value of which some parts came by Node's port. */
 const thrownFromPort = ({ wire, parts, carried }) => decodeThrown(wire, 0, wire.length, parts, carried);
 
 /** An error of ours, such as `task.throwIfCancelled()` throws, gets its class again. */

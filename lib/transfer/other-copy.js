@@ -1,7 +1,8 @@
 'use strict';
 
 /**
- * The errors for objects and messages of another copy of the package: of one with a binary of its own, or of another version.
+ * The errors for objects and messages of another copy of the package: of one with a binary of its own, or of another
+ * version.
  */
 
 const { MalformedValueError, OtherCopyError } = require('../errors');

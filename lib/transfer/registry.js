@@ -5,7 +5,7 @@
  *
  * A class says it with one property of its prototype, so that asking an object costs one look-up. The table that the
  * receiving side reads hangs on the binding: under Jest this file is loaded again for every test file while the
- * binding, and the ports on which messages arrive, stay. What the newest copy registered wins, while its
+ * binding, and the ports on which messages arrive, stay. The newest copy's types are used, while its
  * realm lives.
  *
  * Two copies of the package with a binary each have a table each, and nothing in common that an object could stand for:
@@ -46,7 +46,9 @@ const isInstance = Function.prototype[Symbol.hasInstance];
  * @property {(object: object) => unknown} [toTask] takes the object for a native task; only ports have it
  */
 
-/** What all copies on one binary know. A type belongs to the realm of its class, which keeps it; so this table does not. */
+/**
+ * The table of all copies on one binary. A type belongs to the realm of its class, which keeps it; so this table does not.
+ */
 function makeTable() {
   const known = new Map();
   return {
@@ -151,7 +153,7 @@ function memoryOf(value) {
   return type?.isForeign ? type.serialize(value) : type?.memory?.(value);
 }
 
-/** What `find` finds, once all types are loaded if need be. */
+/** The result of `find`; if it finds nothing, all types are loaded and it is called again. */
 function loaded(find) {
   const found = find();
   if (found !== undefined) return found;

@@ -4,8 +4,8 @@
  * Finds objects of transferable types inside a value, where structured clone would look: elements and own enumerable
  * properties of ordinary objects and arrays, entries of Maps, members of Sets, the cause of an Error.
  *
- * To search is not to read: no code of the program's runs. A property whose value only a getter knows, or a Proxy, is noted and
- * left alone.
+ * To search is not to read: no code of the program's runs. A property whose value only a getter knows, or a Proxy, is noted
+ * and left alone.
  */
 
 const { types } = require('node:util');

@@ -4,8 +4,9 @@
  * Objects of ours in Node's own messages: `worker.postMessage`, `parentPort.postMessage`, `workerData`.
  *
  * Structured clone takes a class instance apart, so an object of a transferable type is replaced by a record (README.md
- * describes the form of the message). Two things keep plain messages as they are: a message is searched only in an environment
- * that ever had an object of ours, and it is changed only when it holds one; the receiving side looks at one property.
+ * describes the form of the message). Two things keep plain messages as they are: a message is searched only in an
+ * environment that ever had an object of ours, and it is changed only when it holds one; the receiving side looks at one
+ * property.
  */
 
 const { types } = require('node:util');

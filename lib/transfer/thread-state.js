@@ -1,8 +1,8 @@
 'use strict';
 
 /**
- * What all copies of this package in one JavaScript thread share: there may be several (two in node_modules; under Jest
- * one for each test file), and they meet at the same objects and ports of Node's.
+ * The state that all copies of this package in one JavaScript thread share: there may be several (two in node_modules; under
+ * Jest one for each test file), and they meet at the same objects and ports of Node's.
  *
  * It hangs on a class of Node's own, which is one and the same in every realm and for every module registry.
  */

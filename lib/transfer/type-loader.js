@@ -1,6 +1,9 @@
 'use strict';
 
-/** How this copy of the package loads all transferable types. A caller sets it, since the files of the types import this folder. */
+/**
+ * How this copy of the package loads all transferable types. A caller sets it, since the files of the types import this
+ * folder.
+ */
 
 let load;
 

@@ -28,7 +28,7 @@ const TIME_TO_LOAD = 5000;
 const TIME_TO_LOAD_ONCE_RUNNING = 500;
 /** A thread that has ended earlier, without a message, was probably stopped before it could load anything. */
 const SHORT_LIFE = 1000;
-/** What the parent's constructor may take to return, while the thread runs already. */
+/** How long the parent's constructor may take to return, while the thread runs already. */
 const TIME_TO_CONSTRUCT = 100;
 
 const hasNote = (thread, bit) => (binding.threadNotes(thread) & bit) !== 0;

@@ -76,8 +76,8 @@ pub fn listen_port(env: Env, port: u32, shown: u32, listening: bool) -> napi::Re
     Ok(Environment::of(&env)?.ports().listen(cursor(port, shown), listening)?)
 }
 
-/// Closes a port. True when its half of the native fallback must stay open, since it tells whether the other end, which is in
-/// transit, was lost.
+/// Closes a port. True when its half of the native fallback must stay open, since it tells whether the other end, which is
+/// in transit, was lost.
 #[napi(catch_unwind)]
 pub fn close_port(env: Env, port: u32) -> napi::Result<bool> {
     Ok(Environment::of(&env)?.ports().close(port)?)
@@ -97,8 +97,8 @@ pub fn announce_port(env: Env, port: u32) -> napi::Result<String> {
     Ok(environment.ports().announce(environment.core(), port)?.to_string())
 }
 
-/// Deposits an announced port, whose message has left: the port waits to be claimed by its key, with the messages of the last
-/// batch from `shown` on. False when the port has closed.
+/// Deposits an announced port, whose message has left: the port waits to be claimed by its key, with the messages of the
+/// last batch from `shown` on. False when the port has closed.
 #[napi(catch_unwind)]
 pub fn deposit_port(env: Env, port: u32, shown: u32, announced: String) -> napi::Result<bool> {
     let Some(key) = key(&announced) else { return Ok(false) };

@@ -32,7 +32,7 @@ pub(super) const EXPORTS: &[Export] = &[
     (c"barrierAbort", export(barrier_abort)),
 ];
 
-/// What `lockBegin` returns when it has joined the queue, and `lockTry` when the lock is busy.
+/// The result of `lockBegin` when it has joined the queue, and of `lockTry` when the lock is busy.
 const NOT_YET: f64 = -1.0;
 /// In the place of the id of a wait: the thread itself sleeps.
 const SLEEP: f64 = -1.0;
@@ -93,7 +93,8 @@ fn sleep<'call>(call: Call<'call>, [milliseconds]: Arguments<'call, 1>) -> Retur
     })
 }
 
-/// `lockGiveUp()`: gives the thread's sleep up, and returns true. False if the wait has already ended: `lockSleep(0)` returns how.
+/// `lockGiveUp()`: gives the thread's sleep up, and returns true. False if the wait has already ended: `lockSleep(0)`
+/// returns how.
 fn give_up<'call>(call: Call<'call>, []: Arguments<'call, 0>) -> Returned<'call> {
     call.js.boolean(call.environment.locks().give_up())
 }

@@ -154,7 +154,7 @@ pub fn cancel(env: Env, id: f64, timed_out: bool) -> napi::Result<i32> {
     Ok(worker.and_then(|number| i32::try_from(number).ok()).unwrap_or(-1))
 }
 
-/// What an accepted submission returns: nothing, or `true` when the queue is full now.
+/// The return value of an accepted submission: nothing, or `true` when the queue is full now.
 fn accepted(js: Js<'_>, accepted: Accepted) -> Returned<'_> {
     if accepted.full { js.boolean(true) } else { Ok(JsValue::NOTHING) }
 }

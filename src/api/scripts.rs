@@ -151,7 +151,7 @@ pub fn jobs_of_worker(env: Env, pool: u32, number: u32) -> napi::Result<List<f64
     Ok(numbers(ids.unwrap_or_default()))
 }
 
-/// A worker is given no further job. What it holds it keeps.
+/// A worker gets no further job. It keeps the jobs that it holds.
 #[napi(catch_unwind)]
 pub fn unregister_worker(env: Env, pool: u32, number: u32) -> napi::Result<()> {
     Environment::of(&env)?.pools().with(pool, |pool| pool.unregister_worker(number as usize));

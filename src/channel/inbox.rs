@@ -100,7 +100,7 @@ pub(super) enum Notify {
     All,
 }
 
-/// What a critical section leaves to be done without the lock.
+/// Work that a critical section leaves to be done without the lock.
 #[derive(Default)]
 pub(super) struct After {
     /// Tell the reader's event loop that it has something to take.
@@ -388,7 +388,8 @@ impl Inbox {
         ends
     }
 
-    /// After `count` messages were taken: notifies the threads that wait for room, and frees the memory of a large empty queue.
+    /// After `count` messages were taken: notifies the threads that wait for room, and frees the memory of a large empty
+    /// queue.
     fn freed(&mut self, count: usize, after: &mut After) {
         if count > 0 && self.has_room() {
             after.room = self.room_wanted.take();
@@ -429,7 +430,8 @@ impl Inbox {
         self.waker = None;
         Some(After {
             wake: None,
-            // The writer's event loop may wait for room that never comes. The event makes it try again, and the post is refused.
+            // The writer's event loop may wait for room that never comes. The event makes it try again, and the post is
+            // refused.
             room: self.room_wanted.take(),
             readers: Notify::All,
             writers: Notify::All,

@@ -13,7 +13,7 @@
 //! assert!(matches!(far.take_one(), Received::Closed));
 //! ```
 //!
-//! * `message` — what is posted, and the answers to posting and taking; `wire` — a message's bytes.
+//! * `message` — messages, and the results of posting and taking; `wire` — a message's bytes.
 //! * `inbox` — the state machine of one end, with the protocol at its head.
 //! * `port` — the two ends put together: post, take, close, change of owner.
 //! * `port_waker` — how the event loop that owns a port is woken.

@@ -304,8 +304,8 @@ impl Port {
         self.0.settle_own(after);
     }
 
-    /// Closes the channel: the other end still gets the messages that were posted from here, and then the close; what waits here is
-    /// dropped. True when this call closed it, false when it was closed or detached before.
+    /// Closes the channel: the other end still gets the messages that were posted from here, and then the close; what waits
+    /// here is dropped. True when this call closed it, false when it was closed or detached before.
     pub fn close(&self) -> bool {
         self.0.close()
     }

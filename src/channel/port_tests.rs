@@ -1,4 +1,4 @@
-//! What a port does, one behaviour a test, on one thread or with one helper thread.
+//! Behaviours of a port, one for each test, on one thread or with one helper thread.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, mpsc};

@@ -21,7 +21,7 @@ const MANY: u32 = 128;
 /// So many waits that were not in vain pay for one that was.
 const PAYS: u32 = 50;
 
-/// What one environment knows of the exchange it takes part in. Its own thread only.
+/// The state of one environment in an exchange. Only its own thread uses it.
 pub(crate) struct AdaptiveWait {
     /// Whether this thread may wait in place at all.
     allowed: Cell<bool>,

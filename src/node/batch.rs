@@ -29,7 +29,7 @@ pub(super) mod form {
     pub(super) const SCRIPT_STOP: u8 = 41;
     /// The script worker of this key is ready.
     pub(super) const SCRIPT_READY: u8 = 42;
-    /// What was pushed before this has been delivered.
+    /// All events that were pushed before this one have been delivered.
     pub(super) const FENCE: u8 = 43;
     /// A job's input is wanted; the worker's key is in `numbers`.
     pub(super) const INPUT_WANTED: u8 = 44;
@@ -111,7 +111,7 @@ pub(super) fn deliver(
     let called = js.call(function, &[count, out_of_band, js.boolean(more)?]);
     // It throws nothing but for a fault of ours (`lib/delivery.js`); that is told, and what it was given it has.
     if called.is_ok() || js.report_exception() {
-        // Not before: what JavaScript has not seen, because it was ending, is given back by the teardown.
+        // Not before: the teardown returns the grants that JavaScript has not seen because it was ending.
         tables.locks.forget(&draft.waits_ended);
     }
     Ok(more)

@@ -117,7 +117,7 @@ impl Delivery {
             js.report_exception();
             false
         });
-        // What a listener that ran an event loop of its own has left.
+        // Events that a listener left which ran an event loop of its own.
         events.append(&mut self.batch.take());
         self.batch.set(events);
         more

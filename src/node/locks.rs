@@ -28,7 +28,7 @@ pub(crate) struct Locks {
     /// The environment's token; 0 until it is asked for.
     owner: Cell<u32>,
     opened: Handles<AnyLock>,
-    /// What the thread is blocked on, between two slices.
+    /// The wait that the thread is blocked on, between two slices.
     sleeping: RefCell<Option<AnyWait>>,
     /// Waits with an event whose end JavaScript has not seen.
     waiting: RefCell<HashMap<u64, AnyWait>>,
@@ -96,7 +96,8 @@ impl Locks {
         slept
     }
 
-    /// Gives the thread's sleep up, and returns true. False if the wait has already ended: the next [`Locks::sleep`] returns how.
+    /// Gives the thread's sleep up, and returns true. False if the wait has already ended: the next [`Locks::sleep`] returns
+    /// how.
     pub(crate) fn give_up(&self) -> bool {
         let Some(mut wait) = self.sleeping.take() else { return true };
         let left = wait.cancel();
@@ -144,7 +145,7 @@ impl Locks {
     }
 }
 
-/// What a wait calls at its end; none for a thread's own sleep.
+/// The function that a wait calls at its end; none for a thread's own sleep.
 fn told(events: &'static EventQueue, mode: WaitMode) -> Option<AcquiredCallback> {
     match mode {
         WaitMode::Sleep => None,

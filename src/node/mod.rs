@@ -6,14 +6,14 @@
 //! * `handles` — tables whose entries JavaScript names by numbers. `process` — what the system knows about the process.
 //! * `pin_count`, `wakeup`, `watchdog` — how many pins are held; the threadsafe function behind the wake, safe against
 //!   teardown; one thread that ends waits in place.
-//! * `event`, `event_queue` — what comes back to an environment: one queue, one wake.
+//! * `event`, `event_queue` — the events for an environment: one queue, one wake.
 //! * `kept_value`, `pinned_bytes` — values, and memory, of JavaScript's that Rust holds for a while.
 //! * `adaptive_wait` — when a worker thread waits in place, for a moment, for the next event.
 //! * `call_buffer`, `jobs` — the memory through which batches and arguments pass; jobs that may be cancelled.
-//! * `core` — what every part of an environment may know of it.
+//! * `core` — the facts about an environment that all its parts may use.
 //! * `memory`, `out_of_band` — answers to JavaScript: bytes as memory, all else by a form and a number.
 //! * `region`, `typed_array`, `atomics` — JavaScript's shared memory as regions of the engine; `Atomics` in Rust.
-//! * `locks`, `waits`, `atomics_wait`, `notifier` — what JavaScript waits for in shared memory.
+//! * `locks`, `waits`, `atomics_wait`, `notifier` — the waits of JavaScript on shared memory.
 //! * `port_batch`, `ports` — the ends of message channels that the environment owns.
 //! * `input` — values from JavaScript.
 //! * `refusal`, `registration`, `pools`, `submit` — the environment's pools and their script workers, as their owner.
@@ -38,9 +38,9 @@
 //! 7. the hook waits until no thread holds memory that this environment's heap owns, pinned or shared (at most until
 //!    the running task's next checkpoint).
 //!
-//! Each step, and each part of one, is guarded by itself: a panic in it, which is reported on stderr, does not keep the next from
-//! being done. On the last step the safety of memory rests: it is done for each region, and waits for its users, whatever
-//! panics.
+//! Each step, and each part of one, is guarded by itself: a panic in it, which is reported on stderr, does not keep the next
+//! from being done. On the last step the safety of memory rests: it is done for each region, and waits for its users,
+//! whatever panics.
 //!
 //! `process.exit()` and a fatal error on the main thread run no hook: pool threads are then ended with the process
 //! in the middle of their work, which is harmless, as they own nothing outside it.

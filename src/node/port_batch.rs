@@ -46,7 +46,7 @@ const FALLBACK_PLAIN: u32 = u32::MAX - 1;
 const FALLBACK_WRAPPED: u32 = u32::MAX - 2;
 const FALLBACK_INTRODUCING: u32 = u32::MAX - 3;
 
-/// What a message out of band has.
+/// The parts of an out-of-band message.
 mod out_of_band {
     /// The wire is to be fetched by `fill`.
     pub(super) const LARGE_WIRE: u32 = 1;
@@ -61,7 +61,7 @@ const LEFT_EMPTY: u32 = 1;
 const LEFT_CLOSED: u32 = 2;
 const LEFT_GONE: u32 = 3;
 
-/// What is left after a batch.
+/// The messages that are left after a batch.
 fn left_number(left: Taken) -> u32 {
     match left {
         Taken::More => LEFT_MORE,
@@ -75,7 +75,7 @@ fn left_number(left: Taken) -> u32 {
 const LEFT_SHIFT: u32 = 12;
 const _: () = assert!(BATCH < 1 << LEFT_SHIFT);
 
-/// What a take answers: how many messages there are, and what is left.
+/// The result of a take: how many messages it took, and which are left.
 pub(super) fn take_number(count: usize, left: Taken) -> u32 {
     u32::try_from(count).unwrap_or(0) | left_number(left) << LEFT_SHIFT
 }
@@ -103,7 +103,7 @@ pub(super) struct PortState {
     counted: usize,
 }
 
-/// What there was to take.
+/// The messages that there were to take.
 pub(super) enum Found {
     Nothing(Taken),
     /// One message that comes out of band; `new`: how many are taken for the first time.
@@ -136,7 +136,7 @@ impl PortState {
         Ok(())
     }
 
-    /// What is left goes back where it came from.
+    /// Puts the messages that are left back where they came from.
     pub(super) fn put_back(&mut self) {
         (self.batch, self.counted) = (0, 0);
         if !self.stock.is_empty() {
@@ -247,7 +247,7 @@ impl PartsArray<'_> {
     }
 }
 
-/// What the message that was given out of band last has left here.
+/// The parts of the last out-of-band message that are still here.
 #[derive(Default)]
 pub(super) struct OutOfBandMessage {
     wire: RefCell<Option<Wire>>,

@@ -19,7 +19,7 @@ use crate::channel::{
     TransitKey,
 };
 
-/// What became of a post, as a number.
+/// The result of a post, as a number.
 pub(super) mod posted {
     use crate::exported_numbers::Numbers;
     use crate::numbers;
@@ -163,14 +163,14 @@ impl Ports {
     /// Messages wake this environment from now on, or no longer.
     pub(crate) fn listen(&self, at: Cursor, listening: bool) -> Result<()> {
         let mut state = self.committed(at)?;
-        // What is due is judged by what is in the inbox.
+        // Whether the end is due depends on the messages in the inbox.
         state.put_back();
         state.port.listen(listening);
         Ok(())
     }
 
-    /// Closes a port; another port may get its handle. True when its half of the native fallback is still needed: it tells that
-    /// the other end, which is in transit, was lost. That works only if no payload waits in it.
+    /// Closes a port; another port may get its handle. True when its half of the native fallback is still needed: it tells
+    /// that the other end, which is in transit, was lost. That works only if no payload waits in it.
     pub(crate) fn close(&self, handle: u32) -> Result<bool> {
         let mut state = self.states.remove(handle).ok_or(Status::INVALID)?;
         state.put_back();

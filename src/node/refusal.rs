@@ -30,7 +30,7 @@ impl From<Status> for Refusal {
     }
 }
 
-/// What a call returns: its result as `show` shows it, or `[code, message]` when the engine has refused.
+/// The return value of a call: its result as `show` shows it, or `[code, message]` when the engine has refused.
 #[inline]
 pub(crate) fn answer<'call, T, E: Into<Refusal>>(
     js: Js<'call>,

@@ -15,7 +15,7 @@ use crate::cancel::CancelToken;
 use crate::pool::{IdleWait, InputPath, ScriptOutcome, Step};
 use crate::value::Payload;
 
-/// What [`ScriptWorker::step`] writes first on the call buffer.
+/// The first number that [`ScriptWorker::step`] writes on the call buffer.
 pub(super) mod step {
     use crate::exported_numbers::Numbers;
     use crate::numbers;

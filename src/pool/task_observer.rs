@@ -97,7 +97,8 @@ pub(super) trait TaskObserver {
     fn retracted(&self, _task: TaskRef) {}
     /// A thread begins an entry: of a batch, each thread that works on it.
     fn started(&self, _task: TaskRef, _queued_at: Instant, _at: Instant) {}
-    /// A thread is done with an entry that it had started. Not called for the jobs of a script worker that died: only their end is reported.
+    /// A thread is done with an entry that it had started. Not called for the jobs of a script worker that died: only their
+    /// end is reported.
     fn left(&self, _task: TaskRef, _started: Instant, _at: Instant) {}
     /// `count` tasks have ended so, whether they had started or not. Told before they are answered: a caller that has the
     /// answer finds it counted.

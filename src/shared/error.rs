@@ -1,4 +1,4 @@
-//! What can go wrong on shared memory.
+//! Errors of operations on shared memory.
 
 use std::fmt;
 
@@ -25,7 +25,7 @@ pub enum SharedError {
     Misaligned {
         /// First byte asked for.
         offset: usize,
-        /// What it must be a multiple of.
+        /// The number that it must be a multiple of.
         align: usize,
     },
     /// The memory cannot be a region: it is not aligned to 8, or longer than its maximum.

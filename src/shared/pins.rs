@@ -1,4 +1,4 @@
-//! What keeps a region's memory alive, and how many threads are working on it.
+//! Pins keep a region's memory alive, and count the threads that work on it.
 //!
 //! A **pin** belongs to one JavaScript environment: it keeps the memory alive for as long as that
 //! environment lives, and no longer. An **owner** belongs to Rust: it keeps the memory alive until the region is dropped.

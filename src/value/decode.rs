@@ -87,7 +87,7 @@ pub(super) fn decode_with(envelope: Envelope, limits: Limits, shapes: &Shapes) -
     Ok(value)
 }
 
-/// What references back need: where each object began on the wire, in the order of their numbers.
+/// Where each object begins on the wire, in the order of their numbers: references back need that.
 #[derive(Default)]
 struct Graph {
     objects: Vec<Object>,

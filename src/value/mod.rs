@@ -1,4 +1,4 @@
-//! What crosses between JavaScript and Rust threads.
+//! Values that cross between JavaScript and Rust threads.
 //!
 //! * [`Value`] — a value as a native task sees it.
 //! * [`Bytes`] — raw bytes with the JavaScript type that they came as, or will go back as.

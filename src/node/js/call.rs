@@ -20,7 +20,7 @@ impl Status {
     pub(crate) const NO_MEMORY: Status = Status(-1);
 }
 
-/// What a Node-API call gives.
+/// The result of a Node-API call.
 pub(crate) type Result<T> = std::result::Result<T, Status>;
 
 /// A JavaScript value, valid until the running call returns.

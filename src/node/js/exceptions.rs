@@ -65,7 +65,7 @@ impl<'call> Js<'call> {
 
     fn report(self, error: JsValue<'call>) -> bool {
         let told = self.throw_uncaught(error).is_ok();
-        // What a handler of 'uncaughtException' throws has ended the process, or this worker.
+        // An exception in a handler of 'uncaughtException' has ended the process, or this worker.
         self.clear_exception();
         told
     }

@@ -7,7 +7,7 @@ use napi::bindgen_prelude::sys;
 
 use super::call::{Js, JsValue, Result, Status, ask, check, tell, value};
 
-/// What `typeof` says of a value, and null apart.
+/// The `typeof` of a value; null has a type of its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Type {
     Undefined,

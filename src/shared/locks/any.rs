@@ -69,9 +69,9 @@ impl AnyLock {
     pub const READ: u32 = 0;
     /// A readers-writer lock's argument for writing.
     pub const WRITE: u32 = 1;
-    /// What a barrier grants at once: to the party that came last.
+    /// The number that a barrier grants at once, to the party that arrived last.
     pub const LEADER: u32 = 0;
-    /// What a barrier grants to the parties that have waited.
+    /// The number that a barrier grants to the parties that have waited.
     pub const FOLLOWER: u32 = 1;
 
     /// Finds the lock at the offset, of whatever kind; [`SharedError::NotALock`] if there is none.
@@ -205,7 +205,8 @@ impl AnyWait {
         }
     }
 
-    /// Gives the wait up, and returns true. False if the wait has already ended: `wait_slice` or the callback gives the outcome.
+    /// Gives the wait up, and returns true. False if the wait has already ended: `wait_slice` or the callback gives the
+    /// outcome.
     pub fn cancel(&mut self) -> bool {
         match self {
             AnyWait::Mutex(wait) => wait.cancel(),

@@ -4,7 +4,7 @@ use super::super::error::{Result, SharedError};
 use super::super::wait::{BlockingWait, Outcome, OutcomeCallback, WaiterHandle};
 use crate::blocking::WaitLimit;
 
-/// What one attempt to acquire has led to.
+/// The result of one attempt to acquire.
 pub(super) enum Step<'t> {
     /// Acquired; with a number for a reader or for permits.
     Acquired(u32),
@@ -35,7 +35,7 @@ pub struct Pending<R: Request> {
     lost: u32,
 }
 
-/// What an outcome that a lock's callback gets means: acquired (with a reader's slot), or why not.
+/// Interprets an outcome that a lock's callback gets: acquired (with a reader's slot), or the error.
 /// Only a blocking waiter is woken to try again; a waiter with a callback is always granted the lock.
 pub(super) fn acquired(outcome: Outcome) -> Result<u32> {
     match outcome {

@@ -150,7 +150,8 @@ impl<'g, W: Word> Protocol<'_, 'g, W> {
         None
     }
 
-    /// Acquires the lock or joins the queue, under the queue's lock: for writers, and for readers that the fast path refused.
+    /// Acquires the lock or joins the queue, under the queue's lock: for writers, and for readers that the fast path
+    /// refused.
     /// `kind` is `Kind::Read` or `Kind::Write`.
     pub(super) fn acquire_slow(&self, kind: Kind, request: SlowRequest) -> Result<Attempt<'g>> {
         let inside = self.0.visit_open(|queue| match kind {

@@ -7,7 +7,7 @@ use crate::blocking::WaitLimit;
 
 /// A waiter in a queue, and the thread that sleeps until its wait has ended.
 pub(in crate::shared) trait BlockingWait: Sized {
-    /// What the thread has when the wait has ended well.
+    /// The result of a wait that has ended well.
     type Gained;
 
     /// Sleeps until the wait has ended. `None`: the limit ended the sleep, or the thread was woken and came too late; it is

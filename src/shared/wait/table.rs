@@ -36,7 +36,7 @@ pub enum Outcome {
     Broken,
 }
 
-/// What a waiter waits for.
+/// The kinds of events that waiters wait for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::shared) enum Kind {
     /// A notify of a cell.
@@ -49,7 +49,7 @@ pub(in crate::shared) enum Kind {
     Barrier,
 }
 
-/// What the code that holds the queue may know of a waiter.
+/// The facts about a waiter that are visible to code that holds the queue.
 #[derive(Debug, Clone, Copy)]
 pub(in crate::shared) struct Info {
     /// The owner token of the thread or environment that waits.
@@ -201,7 +201,7 @@ impl Queue<'_> {
 /// takes that lock.
 pub(in crate::shared) struct Pushed(Arc<Waiter>);
 
-/// What an attempt to wait came to.
+/// The result of an attempt to wait.
 pub enum Enqueued<'t> {
     /// In the queue.
     Waiting(WaiterHandle<'t>),
@@ -389,7 +389,7 @@ impl WaiterHandle<'_> {
         });
         if left {
             self.observed = true;
-            // What the callback holds is dropped now, and not with the handle.
+            // Drops the values that the callback holds now, and not with the handle.
             drop(self.waiter.state.lock().callback.take());
         }
         left

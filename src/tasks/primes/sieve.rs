@@ -10,7 +10,7 @@
 use crate::error::Result;
 use crate::tasks::{Context, Pace};
 
-/// What a byte's bits stand for, the lowest first.
+/// The numbers that a byte's bits stand for, the lowest bit first.
 pub(super) const RESIDUES: [u64; 8] = [1, 7, 11, 13, 17, 19, 23, 29];
 /// The primes that have no bit.
 const WHEEL_PRIMES: [u32; 3] = [2, 3, 5];

@@ -1,4 +1,4 @@
-//! What the tests of the locks share; one file for each family of locks.
+//! Helpers for the tests of the locks; one file for each family of locks.
 
 mod any;
 mod kinds;
