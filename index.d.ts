@@ -129,7 +129,7 @@ export interface LockedAddInput {
   lock: number;
   /** The offset of a float64 in it: a multiple of 8 bytes. */
   counter: number;
-  /** How often to add 1; each time the lock is taken anew. */
+  /** How often to add 1; the lock is taken again each time. */
   count: number;
 }
 
@@ -188,8 +188,9 @@ export interface TaskMap {
   /** `Atomics.wait` on a pool thread, which it holds meanwhile. */
   atomicWait: { input: AtomicWaitInput; output: 'ok' | 'not-equal' | 'timed-out' };
   /**
-   * Wakes those who wait on an element, Int32 or BigInt64: in `SharedBuffer`'s waits, in native tasks, and, for what is left
-   * of `count`, in plain `Atomics.wait`. How many. The first use starts a small Worker that makes the last of these.
+   * Wakes the threads and promises that wait on an element, Int32 or BigInt64: in `SharedBuffer`'s waits, in native tasks,
+   * and, with the rest of `count`, in plain `Atomics.wait`. Returns how many. The first use starts a small Worker that makes
+   * the last of these.
    */
   atomicNotify: { input: CellInput & { /** @default Infinity */ count?: number }; output: number };
   /**
@@ -205,7 +206,7 @@ export interface TaskMap {
   /** Panics with that message, to be rejected with ERR_RW_TASK_PANICKED. For tests. */
   panic: { input: string; output: never };
   /**
-   * Gives back what it was given, after a way to a Rust thread and back. An object with a `port` (in `transfer` too) is
+   * Returns its input, after a way to a Rust thread and back. An object with a `port` (in `transfer` too) is
    * served instead: every message goes back where it came from until the channel closes, and the result is the count.
    */
   echo: { input: unknown; output: unknown };
@@ -269,7 +270,7 @@ export interface ScriptPoolOptions extends WorkerPoolOptions {
   maxThreads?: number;
   /** Script workers started at once, and kept when idle. @default 0 */
   minThreads?: number;
-  /** Tasks that one worker may have at hand: more than 1 for scripts that wait for I/O. @default 1 */
+  /** Tasks that one worker may run at a time: more than 1 for scripts that wait for I/O. @default 1 */
   concurrentTasksPerWorker?: number;
   /**
    * How long a task that was aborted, or whose time is up, may go on before its worker is terminated and replaced, in
@@ -453,7 +454,7 @@ export class WorkerPool extends EventEmitter {
   ): Promise<TaskOutput<K, I>>;
 
   /**
-   * Runs a function that the script exports: `pool.run<Output>('name', input)`. The type must be named, so that a slip in
+   * Runs a function that the script exports: `pool.run<Output>('name', input)`. The type must be named, so that a mistake in
    * a native task's name stays an error. Where the script exports the name of a native task, this is the script's.
    */
   run<Output = never>(
@@ -474,7 +475,7 @@ export class WorkerPool extends EventEmitter {
 
   /**
    * Runs one task over many inputs, in few crossings. The results come in the order of the inputs; the first
-   * error rejects the whole and cancels what is left. An array counts as it is at the call.
+   * error rejects the whole and cancels the rest. An array counts as it is at the call.
    *
    * An async iterable is read only as fast as the pool works its inputs off: a full queue refuses none of them, each gives
    * away what it holds of `transfer`, and `timeout` is that of the whole call. Whatever ends it early (an error, the signal,
@@ -500,8 +501,8 @@ export class WorkerPool extends EventEmitter {
   /**
    * Takes no more tasks, and resolves when all that were accepted are done and the threads have ended.
    *
-   * With `force`, what has not started is rejected with ERR_RW_POOL_CLOSED and what runs is stopped. With `timeout`
-   * that happens after so many milliseconds. May be called again, to force a close that was graceful.
+   * With `force`, tasks that have not started are rejected with ERR_RW_POOL_CLOSED, and running tasks are stopped. With
+   * `timeout` that happens after so many milliseconds. May be called again, to force a close that was graceful.
    */
   close(options?: {
     /** @default false */ force?: boolean;
@@ -599,7 +600,7 @@ interface AtomicOperations<V> {
   isLockFree(size?: number): boolean;
   /**
    * Blocks this thread, the main one too, while the element holds `value`, until it is notified. Meets native tasks and
-   * all who wait by this method, `waitAsync` or `rustAtomics`; plain `Atomics.wait` has a list of its own, which `notify`
+   * all waiters of this method, `waitAsync` or `rustAtomics`; plain `Atomics.wait` has a list of its own, which `notify`
    * reaches too. Woken in the order of arrival. A blocked thread can be terminated within 100 ms. Int32 and BigInt64
    * elements only.
    *
@@ -626,7 +627,7 @@ export interface AtomicView<T extends ElementType = any> extends AtomicOperation
 }
 
 /**
- * Memory for JavaScript threads and native tasks alike: a real SharedArrayBuffer with the face of `Atomics` for its
+ * Memory for JavaScript threads and native tasks alike: a real SharedArrayBuffer with the methods of `Atomics` for its
  * Int32 elements. It can be sent in messages of this package's `Worker`, `parentPort` and ports, and in plain ones by its
  * `buffer`. Made again in another thread from the same SharedArrayBuffer it is the same memory, and waiters meet.
  */
@@ -752,12 +753,12 @@ export interface MutexGuard extends LockGuard {}
  *
  * Post it to another thread as it is, and open it there: `Mutex.from(message)`. The thread is the owner: promises of
  * one thread wait for each other, but a blocking form behind a promise of the same thread is a LockDeadlockError.
- * When a thread ends that holds it, the mutex is *poisoned*: all forms of locking throw LockPoisonedError, for those who
- * wait and those who come, until somebody calls `recover()`.
+ * When a thread ends that holds it, the mutex is *poisoned*: all forms of locking throw LockPoisonedError, for waiting
+ * and for new callers, until somebody calls `recover()`.
  *
- * Fairness: who comes while it is free takes it; the one who has waited longest loses at most twice to such, a promise
- * never. Nobody starves. Blocking forms work in every thread, also the main one; `terminate()` and the end of the
- * process get through to a blocked thread within 100 ms.
+ * Fairness: the first caller that asks for a free mutex gets it. The longest waiter loses to such callers at most twice, and
+ * never if it is a promise. Nobody starves. Blocking forms work in every thread, also the main one; `terminate()` and the
+ * end of the process get through to a blocked thread within 100 ms.
  *
  * @example
  * const mutex = new Mutex();
@@ -845,7 +846,7 @@ export class RwLock {
  */
 export class Semaphore {
   /**
-   * @param permits to be had at first
+   * @param permits how many there are at first
    * @param options `max`: never more than so many. @default 2^31 - 1
    */
   constructor(permits: number, options?: { max?: number });
@@ -855,22 +856,22 @@ export class Semaphore {
   readonly buffer: SharedArrayBuffer;
   readonly byteOffset: number;
   readonly max: number;
-  /** Permits to be had at this moment. */
+  /** Permits that are free at this moment. */
   readonly available: number;
 
   /** Waits for permits without blocking the thread. The guard releases them. @param permits @default 1 */
   acquire(permits?: number, options?: LockOptions): Promise<LockGuard>;
-  /** Blocks the thread until it has them. */
+  /** Blocks the thread until it has the permits. */
   acquireSync(permits?: number, options?: LockSyncOptions): LockGuard;
-  /** Takes them if they are to be had and nobody waits; else `null`. */
+  /** Takes permits if enough are free and nobody waits; else returns `null`. */
   tryAcquire(permits?: number): LockGuard | null;
   /** Gives permits back, or adds them. @throws {errors.OutOfRangeError} beyond the maximum */
   release(permits?: number): void;
 }
 
 /**
- * A condition variable beside a {@link Mutex}, in 16 bytes. There are no wake-ups without a notify, but who is woken
- * takes the mutex like anyone else: check the condition in a loop.
+ * A condition variable beside a {@link Mutex}, in 16 bytes. There are no wake-ups without a notify, but a woken waiter
+ * takes the mutex like any other caller: check the condition in a loop.
  *
  * @example
  * const guard = mutex.lockSync();
@@ -892,16 +893,16 @@ export class Condvar {
   wait(guard: MutexGuard, options?: LockOptions): Promise<boolean>;
   /** The same, blocking the thread. */
   waitSync(guard: MutexGuard, options?: LockSyncOptions): boolean;
-  /** Wakes who has waited longest; says how many that were, 0 or 1. */
+  /** Wakes the longest waiter. Returns how many it woke: 0 or 1. */
   notifyOne(): number;
-  /** Wakes all who wait; says how many. */
+  /** Wakes all waiters. Returns how many it woke. */
   notifyAll(): number;
 }
 
 /**
  * Nobody passes until all parties have come; in 16 bytes, for round after round.
  *
- * A party that gives up (time, signal) or dies while it waits *breaks* the barrier: the others, and those who come, get
+ * A party that gives up (time, signal) or dies while it waits *breaks* the barrier: the others, and new callers, get
  * BarrierBrokenError until `reset()`. A party that dies before it comes is not known: wait with a time limit.
  */
 export class Barrier {
@@ -916,13 +917,13 @@ export class Barrier {
   /** Whether it was broken and not reset since. */
   readonly broken: boolean;
 
-  /** Comes, and waits for the others; exactly one party of a round, the last that came, is its leader. */
+  /** Arrives, and waits for the others. Exactly one party of a round, the last to arrive, is its leader. */
   wait(options?: LockOptions): Promise<{ leader: boolean }>;
   /** The same, blocking the thread. */
   waitSync(options?: LockSyncOptions): { leader: boolean };
   /** Breaks it. */
   abort(): void;
-  /** Makes it new. Who still waits gets BarrierBrokenError. */
+  /** Makes the barrier usable again. Parties that still wait get BarrierBrokenError. */
   reset(): void;
 }
 
@@ -1179,7 +1180,7 @@ export namespace errors {
     static readonly code: 'ERR_RW_LOCK_POISONED';
     readonly code: 'ERR_RW_LOCK_POISONED';
   }
-  /** The caller releases what it does not hold. */
+  /** The caller releases a lock that it does not hold. */
   class LockNotHeldError extends Error {
     static readonly code: 'ERR_RW_LOCK_NOT_HELD';
     readonly code: 'ERR_RW_LOCK_NOT_HELD';

@@ -68,7 +68,7 @@ class Delivery {
   /** Slots that were ever used. */
   #used = 0;
   #turn = 0;
-  /** What comes for a pool and not for one of its tasks, by handle. */
+  /** Receivers of the events for a pool and not for one of its tasks, by handle. */
   #closing = new Map();
   /** Handlers for events that do not settle a task, by form: `{ deliver(id, number), act?() }`. */
   #handlers = new Map();
@@ -82,7 +82,7 @@ class Delivery {
    */
   #outOfBand = Array.from({ length: 2 * BATCH }, () => undefined);
   #nextOutOfBand = 0;
-  /** What was read for tasks that report, and not given to them: the first and the last of a list. */
+  /** Reports that were read and not yet passed to their tasks: the first and the last of a list. */
   #firstLater;
   #lastLater;
 

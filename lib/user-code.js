@@ -11,7 +11,7 @@ const { throwUncaught } = require('./runtime/turn');
  * @param {Function} run
  * @param {unknown} receiver its `this`
  * @param {...unknown} args
- * @returns {unknown} what it returned; undefined when it threw
+ * @returns {unknown} its return value; undefined when it threw
  */
 function callUser(run, receiver, ...args) {
   try {

@@ -1,7 +1,7 @@
 'use strict';
 
 /**
- * Argument checks. Each throws a typed error that names the argument, what it takes and what it got:
+ * Argument checks. Each throws a typed error that names the argument, the accepted values and the received one:
  *
  *     The "options.maxThreads" argument must be an integer between 1 and 1024. Received 'x'
  *

@@ -684,7 +684,7 @@ class Writer extends WriteBuffer {
 
   /**
    * Messages: there is something in the value that is not this codec's to write, and Node is to carry it all. As long
-   * as none of the program's code has run, Node can begin anew with the value itself. Else the writer goes on, so that
+   * as none of the program's code has run, Node can start again with the value itself. Else the writer goes on, so that
    * each getter runs once and in its turn, and Node gets what was read.
    */
   takeOver() {

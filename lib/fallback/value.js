@@ -23,7 +23,7 @@ const { transferablesIn } = require('../transfer/transferables');
  * @param {object[]} list the transfer list
  * @param {(value: unknown, isBundle: boolean, list: object[]) => T} post
  * @returns {T}
- * @throws what Node throws for what cannot be cloned or transferred
+ * @throws Node's error for a value that cannot be cloned or transferred
  */
 function postValue(value, list, post) {
   const message = serialize(value, list);

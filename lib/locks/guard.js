@@ -11,7 +11,7 @@ const { binding } = require('../native');
 
 /** The methods that guards and locks call on each other, of all copies of this package on one binary. */
 const makeNames = () => ({
-  /** On a lock, for its guard: releases what was granted. */
+  /** On a lock, for its guard: releases the grant. */
   RELEASE: Symbol('release'),
   /** On a guard: its lock. */
   LOCK: Symbol('lock'),

@@ -115,7 +115,7 @@ class RwLock {
     return false;
   }
 
-  /** Asked while the thread sleeps: what was granted to its own promises will not be released meanwhile. */
+  /** Asked while the thread sleeps: grants to its own promises will not be released meanwhile. */
   #waitsForItself() {
     const cells = this.#cells;
     const word = Atomics.load(cells, WORD);

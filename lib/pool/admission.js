@@ -1,7 +1,7 @@
 'use strict';
 
 /**
- * Admission to a pool: what is taken now, what waits, and what is refused.
+ * Admission to a pool: which tasks are taken now, which wait, and which are refused.
  *
  * A task can be submitted when it is known whose task its name is, and the queue has room for one of its kind. The native
  * side decides the second (`poolRefusal`). This side asks it first where the input cannot be read again, since memory that
@@ -36,7 +36,7 @@ const refusals = new WeakSet();
 const isRefusal = (error) => refusals.has(error);
 
 class Admission {
-  /** Whether the pool takes no more tasks. The native side is still open for what was accepted. */
+  /** Whether the pool takes no more tasks. The native side is still open for accepted tasks. */
   isClosed = false;
   /** Whether the queue was full, and has not been half empty since. */
   needsDrain = false;

@@ -55,7 +55,7 @@ class InputByInputMap extends Pending {
   #waiting;
   /** Whether the pool takes no more inputs. */
   #poolIsClosing = false;
-  /** Aborts what is under way. */
+  /** Aborts the running tasks. */
   #stop = new nodeGlobals.AbortController();
   /** The transfer list of the call: the objects that were not transferred yet. */
   #transferList;
@@ -283,7 +283,7 @@ class InputByInputMap extends Pending {
     if (input instanceof KeptInput) input.discard();
   }
 
-  /** Discards what was taken for tasks that will not be submitted. */
+  /** Discards inputs that were taken for tasks that will not be submitted. */
   #discardKept() {
     const items = this.#source.items ?? [];
     for (let i = this.#taken; i < items.length; i++) if (items[i] instanceof KeptInput) items[i].discard();

@@ -24,7 +24,7 @@ const codec = createCodec({
 // Of the port that encodes or decodes now.
 let introductions = null;
 let kept = null;
-/** Whether what is encoded now refers to shared memory by number. */
+/** Whether the value that is being encoded refers to shared memory by number. */
 let refers = false;
 
 codec.registerExtension({

@@ -3,10 +3,10 @@
 /**
  * Gives the messages of a port away, in the port's turn.
  *
- * # Who gets a message, and when
+ * # Which listener gets a message, and when
  *
  * A waiting `receive()`, else the `message` listeners. A message is taken only to be delivered at once: what the one
- * before has left to be run (ticks, promises) runs first, and then it is asked anew whether the port is still here and
+ * before has left to be run (ticks, promises) runs first, and then we check again whether the port is still here and
  * messages are still wanted. So whatever user code does, the next message is the first that was not shown, here
  * or wherever the port goes.
  *

@@ -1,7 +1,7 @@
 'use strict';
 
 /**
- * Posts the messages of a port: through Rust's queue what the codec can carry, by the fallback port what only Node can.
+ * Posts the messages of a port: values that the codec can carry through Rust's queue, the others by the fallback port.
  *
  * Getters run while a value is posted: they may post, close and move this very port.
  */

@@ -3,9 +3,9 @@
 /**
  * This package's copy in Node's own module registry makes the objects that an environment has once.
  *
- * Jest and its like load every package anew for each test file, in a realm that ends with the file; the addon stays. What
- * hangs on the binding would keep the realm of the file that came first, with all that its globals hold; and what that
- * realm was to let go of for forgotten objects would never be, once it has ended.
+ * Jest and similar frameworks load every package again for each test file, in a realm that ends with the file; the addon
+ * stays. What hangs on the binding would keep the realm of the file that came first, with all that its globals hold; and
+ * what that realm was to let go of for forgotten objects would never be, once it has ended.
  *
  * Relies on: `module.constructor._cache` being Node's registry of modules (since Node 0.x); the addon's `hostGlobal()`, and
  * there `process.getBuiltinModule` (documented, since 20.16 and 22.3) or else `process.mainModule.constructor`.

@@ -94,7 +94,7 @@ class Answering {
     out.parts = parts.length > 0 ? pairsOf(parts) : undefined;
   }
 
-  /** The answer is what was posted last. */
+  /** The answer is the value that was posted last. */
   #writeNotice(form) {
     const { out } = this;
     out.form = form;
@@ -131,7 +131,7 @@ class Answering {
     binding.reportReady();
   }
 
-  /** Tells that the script does not load, and what it threw. */
+  /** Reports that the script does not load, with the value that it threw. */
   notReady(error) {
     const { encodeThrown } = require('../task/thrown');
     this.#post({ names: undefined, thrown: forPort(encodeThrown(error)) }, NOTHING, 'error');

@@ -38,7 +38,7 @@ class BoundInputs {
    * @param {number} id the task's
    * @param {unknown} input
    * @param {object[]} list the transfer list
-   * @throws what Node throws for what cannot be cloned or transferred: then the task must be taken back
+   * @throws Node's error for a value that cannot be cloned or transferred: then the task must be taken back
    */
   send(worker, number, id, input, list) {
     this.#post(worker, number, id, undefined, (port) =>

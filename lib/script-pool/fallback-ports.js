@@ -1,8 +1,8 @@
 'use strict';
 
 /**
- * The fallback ports (lib/fallback) of a pool's workers: what only Node's own port can carry from a worker to the owner of
- * its pool.
+ * The fallback ports (lib/fallback) of a pool's workers: for values that only Node's own port can carry from a worker to the
+ * owner of its pool.
  *
  * A worker posts there first and then queues a placeholder for the message. So all events of a worker have one order,
  * whichever way each of them goes.

@@ -26,7 +26,7 @@ class KeptInput {
    * @param {unknown} input
    * @param {object[] | 'auto'} [transfer] the objects in it that are transferred, now
    * @returns {KeptInput}
-   * @throws what Node throws for what cannot be cloned or transferred
+   * @throws Node's error for a value that cannot be cloned or transferred
    */
   static of(input, transfer = NOTHING) {
     const list = transfer === AUTO ? transferablesIn(input) : transfer;

@@ -1,11 +1,11 @@
 'use strict';
 
-/** Loads a worker's script as Node itself would load a Worker's, and finds what it exports. */
+/** Loads a worker's script as Node itself would load a Worker's, and finds its exports. */
 
 /**
  * @param {{ file?: string, url: string }} place the script's file, if it has one; and the URL by which Node imports it
  * @param {{ runAsMain(file: string): { exports: unknown } | undefined, importUrl(url: string): Promise<object> }} loader
- * @returns {unknown} what it exports, or a promise for it
+ * @returns {unknown} its exports, or a promise of them
  */
 function loadScript({ file, url }, { runAsMain, importUrl }) {
   const main = file === undefined ? undefined : runAsMain(file);

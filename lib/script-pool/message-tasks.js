@@ -146,7 +146,7 @@ class MessageTasks {
    * The script has called `parentPort.postMessage`.
    *
    * @returns {boolean} whether that was the answer to a task
-   * @throws what Node throws for what cannot be cloned or transferred: then the task is still to be answered
+   * @throws Node's error for a value that cannot be cloned or transferred: then the task is still to be answered
    */
   posted(value, transfer) {
     const unanswered = this.#unanswered;

@@ -89,7 +89,7 @@ class PoolWorker {
     this.#doomed = new Set(stuck);
     if (stuck.length === 0 || this.killed) return;
     const time = now();
-    // It gets nothing more; what else it has at hand may end first, as long again.
+    // It gets no more tasks. Its other tasks may end first, within the same time again.
     if (deadline === undefined) binding.unregisterWorker(handle, this.number);
     const until = deadline ?? time + this.#killTimeout;
     if (stuck.length === atHand.length || time >= until) this.kill();

@@ -129,7 +129,7 @@ class Runner {
     Object.defineProperty(binding, RUNNER, { value: this, configurable: true });
   }
 
-  /** The task at hand, for `task` in lib/script-pool/task.js; with several at a time, the one of this context. */
+  /** The running task, for `task` in lib/script-pool/task.js; with several at a time, the one of this async context. */
   get current() {
     return this.#contexts === undefined ? this.#job : this.#contexts.getStore();
   }

@@ -67,7 +67,7 @@ class Task {
   }
 }
 
-/** One task at hand. */
+/** One running task. */
 class Job {
   /** Set by a script's `postMessage` while its message is still being handled. */
   answered = false;

@@ -71,7 +71,7 @@ function withMovable(value, list, act) {
  * @param {unknown} value
  * @param {object[]} list
  * @returns {{ isBundle: boolean, value: unknown, list: object[] }} to be posted on, once where `list` is not empty
- * @throws what Node throws for what cannot be cloned or transferred
+ * @throws Node's error for a value that cannot be cloned or transferred
  */
 function takeNow(value, list) {
   return sendValue(value, list, (sent, isBundle, given) => {

@@ -3,7 +3,7 @@
 /**
  * Encodes values for scripts and of scripts: inputs, results and reports. The other side gets what structured clone makes of
  * the value, in the cheapest form that fits (see INPUTS in src/node/input.rs). Values that only Node's own ports can carry
- * do not go through the queue, nor does what is transferred.
+ * do not go through the queue, and transferred objects do not.
  */
 
 const { types } = require('node:util');

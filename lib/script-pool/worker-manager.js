@@ -5,8 +5,8 @@
  *
  * The manager hands out no tasks: workers take them from the Rust queue, where each of them is registered under a number.
  * When a worker ends, for whatever reason, and all that it told before has been delivered, its registration is taken back,
- * which gives the ids of the tasks it had at hand; these are rejected with what the worker died of, and the rest of the
- * queue goes on.
+ * which returns the ids of the tasks that it had taken; these are rejected with the error that the worker died of, and the
+ * rest of the queue goes on.
  */
 
 const { append } = require('../runtime/intrinsics');

@@ -31,7 +31,7 @@ const isInPlace = (name) => facts.get(name).inPlace;
 /** Whether several threads can work on a task. */
 const isParallel = (name) => facts.get(name).parallel;
 
-/** Whether a task wakes those who wait by plain `Atomics.wait`. */
+/** Whether a task wakes threads that wait by plain `Atomics.wait`. */
 const wakesPlain = (name) => facts.get(name).wakesPlain;
 
 module.exports = { isInPlace, isNativeOnly, isParallel, taskIndex, taskName, taskNames, wakesPlain };

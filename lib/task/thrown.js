@@ -31,7 +31,7 @@ let writer;
  *
  * @param {unknown} error what was thrown
  * @returns {{ bytes: Uint8Array, length: number, parts: (ArrayBuffer | Uint8Array)[], carried: object[] }} the wire in
- *   the first `length` of `bytes`; copies of blocks, to be had by the native side; and what is to go through Node's port,
+ *   the first `length` of `bytes`; copies of blocks, for the native side; and what is to go through Node's port,
  *   by the numbers that the wire has in its place: shared memory, objects of ours, Blobs and keys. Good until the next
  */
 function encodeThrown(error) {

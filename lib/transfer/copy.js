@@ -185,7 +185,7 @@ class Copying {
   /**
    * @param {(object: object, type: object, isTurn: boolean) => object} recordOf what stands for an object of a
    *   transferable type; `isTurn` if all that Node would refuse before it has been refused
-   * @param {Set<object>} listed what is on the transfer list
+   * @param {Set<object>} listed the objects on the transfer list
    */
   constructor(recordOf, listed) {
     this.#recordOf = recordOf;

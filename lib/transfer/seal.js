@@ -103,7 +103,10 @@ function unsealEnvironmentData(message) {
   return number === 0 && isStamped(message, ENVIRONMENT_DATA, 0, number) ? message : undefined;
 }
 
-/** One end of the route between a Worker's thread and its parent: seals for the other end, and opens what comes from it. */
+/**
+ * One end of the route between a Worker's thread and its parent: seals messages for the other end, and opens messages from
+ * it.
+ */
 class WorkerRoute {
   #thread;
   #out;

@@ -176,7 +176,7 @@ function serialize(value, transfer, others) {
   const list = listOf(transfer);
   if (list === undefined) return undefined;
   const isSearched = mustBeSerialized(value);
-  // Of a list that was read Node gets what was read: it may be an iterator, or have getters.
+  // Node gets the elements that were read: the list may be an iterator, or have getters.
   return isSearched || list.length > 0 ? new SerializedMessage(value, list, isSearched, others) : undefined;
 }
 
@@ -247,7 +247,7 @@ function replaceRecords(value, objects) {
   while (waiting.length > 0) {
     const at = waiting.pop();
     if (types.isMap(at)) {
-      // All entries anew: a key that changes would otherwise lose its place in the order.
+      // Sets all entries again: a key that changes would otherwise lose its place in the order.
       const entries = entriesOf(at);
       at.clear();
       for (let i = 0; i < entries.length; i += 2) at.set(visit(entries[i]), visit(entries[i + 1]));

@@ -10,7 +10,7 @@
 const { keptOn } = require('../runtime/host-realm');
 const { MessagePort: NodeMessagePort } = require('../runtime/worker-threads');
 
-/** The number changes with the meaning of what is shared. */
+/** The number changes with the meaning of the shared state. */
 const KEY = Symbol.for('rust-workers.thread.2');
 
 /** The method of our ports behind `receiveMessageOnPort`, whichever copy made them. */

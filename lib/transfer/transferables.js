@@ -89,7 +89,7 @@ function transferablesIn(root) {
 
 /**
  * Takes out of `list` what is in a value, at any depth: in objects of classes too, and in their hidden properties, since
- * the caller has named what is meant.
+ * the caller has named the objects.
  *
  * @param {unknown} root
  * @param {Set<object>} list

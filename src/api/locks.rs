@@ -74,7 +74,7 @@ fn close<'call>(call: Call<'call>, [handle]: Arguments<'call, 1>) -> Returned<'c
     Ok(JsValue::NOTHING)
 }
 
-/// `lockBegin(handle, argument, id)`: what was granted at once, or -1: queued. `id`: see [`mode`].
+/// `lockBegin(handle, argument, id)`: the number that was granted at once, or -1: queued. `id`: see [`mode`].
 fn begin<'call>(call: Call<'call>, [handle, argument, id]: Arguments<'call, 3>) -> Returned<'call> {
     let (lock, mode) = (lock(call, handle)?, mode(call, id)?);
     let argument = call.js.read_u32(argument)?;
@@ -82,7 +82,7 @@ fn begin<'call>(call: Call<'call>, [handle, argument, id]: Arguments<'call, 3>) 
     answer(call.js, begun, |granted| call.js.number(granted.map_or(NOT_YET, f64::from)))
 }
 
-/// `lockSleep(milliseconds)`: what was granted, or `undefined`: not yet. Sleeps 50 ms at the most, since V8 cannot
+/// `lockSleep(milliseconds)`: the granted number, or `undefined`: not yet. Sleeps 50 ms at the most, since V8 cannot
 /// interrupt it: call a JavaScript function before the next.
 fn sleep<'call>(call: Call<'call>, [milliseconds]: Arguments<'call, 1>) -> Returned<'call> {
     let asked = Duration::try_from_secs_f64(call.js.read_number(milliseconds)? / 1000.0);
@@ -104,7 +104,7 @@ fn cancel<'call>(call: Call<'call>, [id]: Arguments<'call, 1>) -> Returned<'call
     call.js.boolean(call.environment.locks().cancel(call.js.read_u64(id)?))
 }
 
-/// `lockTry(handle, argument)`: what was granted, or -1: busy.
+/// `lockTry(handle, argument)`: the granted number, or -1: busy.
 fn try_now<'call>(call: Call<'call>, [handle, argument]: Arguments<'call, 2>) -> Returned<'call> {
     let lock = lock(call, handle)?;
     let argument = call.js.read_u32(argument)?;

@@ -111,7 +111,7 @@ pub fn claim_input(env: Env, pool: u32, id: f64) -> napi::Result<bool> {
     Ok(claimed.flatten().is_some())
 }
 
-/// A worker; how many jobs it has at hand or coming, and how many wait for any worker.
+/// A worker: how many jobs it has or will get, and how many jobs wait for any worker.
 #[napi(object)]
 pub struct WorkerLoad {
     pub number: u32,

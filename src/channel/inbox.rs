@@ -39,7 +39,8 @@
 //!
 //! # The one-wake rule
 //!
-//! `woken` says who has the turn. False: the event loop is idle, and the thread that makes something *due* for it sets
+//! `woken` says which side has the turn. False: the event loop is idle, and the thread that makes something *due* for it
+//! sets
 //! `woken` and wakes it. True: the event loop has been or is being woken, and nobody wakes it again. The event loop hands
 //! the turn back (sets it false) only by `take_batch` or `end_turn`, in the same critical section that saw the queue empty,
 //! or, while the port does not listen, that saw nothing due. So:
@@ -301,7 +302,7 @@ impl Inbox {
         }
         self.listening = listening;
         if !listening {
-            // The turn goes back: whether the end, which is due without listening too, is due is decided anew.
+            // The turn goes back. Whether the end is due (which it may be without listening) is decided again.
             self.woken = false;
         }
         After { wake: self.due(), ..After::default() }

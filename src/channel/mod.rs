@@ -7,7 +7,7 @@
 //! let (near, far) = channel(None);
 //! near.post(Message::from(Envelope { wire: vec![1], parts: vec![] }));
 //! near.close();
-//! // What was posted before the close is delivered before it.
+//! // A message that was posted before the close is delivered before it.
 //! let Received::Message(message) = far.take_one() else { unreachable!() };
 //! assert_eq!(*message.wire, [1]);
 //! assert!(matches!(far.take_one(), Received::Closed));

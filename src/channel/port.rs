@@ -3,10 +3,10 @@
 //! An operation that concerns both ends locks one inbox and then the other, never both at once:
 //!
 //! * **close**: the closing port's own inbox first, which decides whether this call is the one that closes; then the other
-//!   inbox is sealed. A post that slips in between (from another thread with the same handle) is a post before the close,
+//!   inbox is sealed. A post in between (from another thread with the same handle) is a post before the close,
 //!   and is delivered. Both ends may close at once: each closes its own inbox and finds the other closed.
 //! * **detach**: the own inbox first, which decides whether this call is the one that detaches; then the other inbox's
-//!   view of its writer. A post that slips in between is a post before the detach. The [`PortInTransit`] does not exist
+//!   view of its writer. A post in between is a post before the detach. The [`PortInTransit`] does not exist
 //!   yet, so no post of the next owner can come before it.
 //!
 //! A limit: two ports in transit that lie in each other's inboxes (b in a message to d, d in a message to b) can be

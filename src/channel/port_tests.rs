@@ -492,7 +492,7 @@ fn a_chain_of_ten_thousand_ports_inside_each_other_is_dropped_without_recursion(
     thread::Builder::new().stack_size(64 * 1024).spawn(dropper).unwrap().join().unwrap();
 }
 
-// ── The face of a native task ───────────────────────────────────────────────────────────────────────────
+// ── A native task's handle ───────────────────────────────────────────────────────────────────────────────
 
 #[test]
 fn a_task_sends_and_receives_envelopes() {

@@ -109,7 +109,7 @@ pub(super) fn deliver(
     let function = js.referenced(&receiver.deliver)?;
     let out_of_band = js.number(f64::from(draft.out_of_band.len()))?;
     let called = js.call(function, &[count, out_of_band, js.boolean(more)?]);
-    // It throws nothing but for a fault of ours (`lib/delivery.js`); that is told, and what it was given it has.
+    // It throws only by a fault of ours (`lib/delivery.js`), which is reported. The batch is delivered even then.
     if called.is_ok() || js.report_exception() {
         // Not before: the teardown returns the grants that JavaScript has not seen because it was ending.
         tables.locks.forget(&draft.waits_ended);

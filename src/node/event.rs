@@ -26,7 +26,7 @@ pub(crate) enum Event {
     Work,
     /// To a script worker: its job `id` should stop.
     Stop { id: u64, reason: Reason },
-    /// A wait for a lock has ended: what was granted, or why not.
+    /// A wait for a lock has ended: the granted number, or the error.
     LockEnded { id: u64, outcome: shared::Result<u32> },
     /// A port has something to take.
     PortDue(PortId),

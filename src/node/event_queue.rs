@@ -138,7 +138,7 @@ impl EventQueue {
         self.inbox.lock().rest()
     }
 
-    /// Drops what is in it and everything that still comes.
+    /// Drops the events in the queue, and all that still come.
     pub(super) fn close(&self) {
         let mut inbox = self.inbox.lock();
         inbox.closed = true;

@@ -48,7 +48,7 @@ impl Locks {
         &self.opened
     }
 
-    /// Begins an acquisition: what was granted at once, or none, when a wait has begun.
+    /// Begins an acquisition. Returns the number that was granted at once; none if a wait has begun.
     pub(crate) fn begin(
         &self,
         events: &'static EventQueue,
@@ -85,8 +85,8 @@ impl Locks {
         }
     }
 
-    /// Sleeps for what was begun: what was granted, or none: not yet. One slice of time at the most, even if JavaScript
-    /// asks for more: V8 cannot interrupt it.
+    /// Sleeps for the acquisition that was begun. Returns the granted number, or none: not yet. One slice of time at the
+    /// most, even if JavaScript asks for more: V8 cannot interrupt it.
     pub(crate) fn sleep(&self, asked: Duration) -> Result<Option<u32>> {
         let Some(mut wait) = self.sleeping.take() else { return Err(SharedError::Cancelled) };
         let slept = wait.wait_slice(asked.min(SLICE));

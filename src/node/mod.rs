@@ -27,9 +27,9 @@
 //! of Node it runs before Node begins to close that function:
 //!
 //! 1. the wakeup closes: from here no thread calls the threadsafe function;
-//! 2. the event queue closes: what is in it and what still comes is dropped;
+//! 2. the event queue closes: its events, and all that still come, are dropped;
 //! 3. its ports close: the other ends are notified, and tasks that wait at them return;
-//! 4. if it is a script worker's, its registration is abandoned: it is woken no more, and what it held waits for the
+//! 4. if it is a script worker's, its registration is abandoned: it is woken no more, and the jobs that it held wait for the
 //!    owner; the environment's pools are closed by force: waiting tasks are dropped, running ones are asked to stop;
 //! 5. what the environment waits for at locks is given up, and then it is declared dead as an owner: threads that wait
 //!    elsewhere for a lock that it holds, those of a pool too, are notified now;

@@ -1,12 +1,12 @@
 //! How messages are taken from one port, and put where JavaScript reads them.
 //!
-//! # What was taken, what was shown, what is left
+//! # Messages that were taken, shown, and left
 //!
 //! A batch of small messages crosses in one call: their wires stand one after the other in memory that JavaScript made
 //! (the receive buffer), their lengths beside it. JavaScript reads them one by one, each when its turn has come, and keeps
-//! a cursor: how many of the batch it has shown. That cursor is the one fact about what was delivered. The messages
+//! a cursor: how many of the batch it has shown. That cursor is the one record of the delivered messages. The messages
 //! themselves stay here, in the port's `stock`, and every call that touches a port (take, receive, listen, detach) brings
-//! the cursor and begins by *committing* it: what was shown is dropped, the rest is no batch any more and first in line.
+//! the cursor and begins by *committing* it: the shown messages are dropped, and the rest is put back in front of the queue.
 //! So a port whose listener goes, that moves or is closed carries on exactly there, and a batch whose memory another port
 //! has taken meanwhile is simply taken again.
 //!
@@ -71,7 +71,7 @@ fn left_number(left: Taken) -> u32 {
     }
 }
 
-/// So many bits above the number of messages a take answers what is left.
+/// So many bits above the number of messages, the result of a take says which messages are left.
 const LEFT_SHIFT: u32 = 12;
 const _: () = assert!(BATCH < 1 << LEFT_SHIFT);
 
@@ -92,7 +92,7 @@ fn is_small(message: &Message) -> bool {
     message.parts.is_empty() && message.wire.len() <= SMALL
 }
 
-/// A port, and what was taken from its inbox and not shown yet.
+/// A port, and the messages that were taken from its inbox and not shown yet.
 pub(super) struct PortState {
     pub(super) port: Port,
     /// Oldest first.
@@ -149,7 +149,7 @@ impl PortState {
         self.stock.len() + self.port.len()
     }
 
-    /// Takes a batch of at most `most`, after what was shown is committed.
+    /// Takes a batch of at most `most`, after the shown messages are committed.
     pub(super) fn take(&mut self, most: usize, buffer: ReceiveBuffer) -> Found {
         let most = most.min(BATCH);
         if self.stock.is_empty() {

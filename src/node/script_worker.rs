@@ -49,7 +49,7 @@ pub(crate) struct ScriptWorker {
     registration: Registration,
     /// Where JavaScript finds the wire of an input.
     inbox: KeptMemory<u8>,
-    /// How the jobs at hand may be stopped.
+    /// The cancel tokens of the jobs that the worker has.
     tokens: Mutex<Vec<(u64, CancelToken)>>,
 }
 

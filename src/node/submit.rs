@@ -25,7 +25,7 @@ pub(crate) struct Submission {
     pub(crate) options: SubmitOptions,
 }
 
-/// How to schedule what is submitted.
+/// How to schedule a submission.
 #[derive(Clone, Copy)]
 pub(crate) struct SubmitOptions {
     priority: i32,

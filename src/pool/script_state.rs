@@ -19,11 +19,11 @@
 //! *A notified worker that never comes* (it was terminated) holds no job: its job is still in the line. When its
 //! environment ends, or its owner evicts it, the next waiting worker is notified in its place.
 //!
-//! *A worker that ends with jobs in hand.* They stay with the registration until the owner evicts it, which gives the owner
-//! their ids: only the owner knows why the worker has ended, and answers them so. Nothing is run twice.
+//! *A worker that ends with unfinished jobs.* They stay with the registration until the owner evicts it, which gives the
+//! owner their ids: only the owner knows why the worker has ended, and answers them so. Nothing is run twice.
 //!
 //! A job may want its worker *exclusively*, because ending the job may need ending the worker. It is taken by a worker that
-//! has nothing at hand, which then takes nothing more until it is done; at the head of the line it lets no other job pass,
+//! has no other job, which then takes nothing more until it is done; at the head of the line it lets no other job pass,
 //! so that it does not wait for ever.
 
 use std::time::Instant;

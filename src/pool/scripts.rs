@@ -270,7 +270,7 @@ impl Pool {
         (ran, orphans)
     }
 
-    /// The ids of the jobs that a worker has in hand.
+    /// The ids of the jobs that a worker has taken and not finished.
     pub fn jobs_of_worker(&self, number: usize) -> Vec<u64> {
         let state = self.0.state.lock();
         let worker = state.scripts.worker(number);
@@ -327,7 +327,7 @@ impl State {
         self.scripts.notify_if_needed(&self.queue)
     }
 
-    /// The next job for a worker, which has it in hand from now on: its id, and the job.
+    /// Takes the next job for a worker: its id, and the job.
     pub(super) fn begin_script(&mut self, number: usize, now: Instant) -> Option<(u64, Job)> {
         let worker = self.scripts.worker(number)?;
         let admits = |job: &Job| worker.admits(job.exclusive);

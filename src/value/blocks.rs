@@ -1,7 +1,7 @@
 //! A cache of the memory of large byte blocks.
 //!
 //! An allocator gives memory of this size back to the system as soon as it is free, and the pages of the next block must
-//! then be mapped anew: on the development machine that takes 25 to 45 µs for 64 KiB, of which the copy itself is two. A
+//! then be mapped again: on the development machine that takes 25 to 45 µs for 64 KiB, of which the copy itself is two. A
 //! few blocks are cached here instead, for all threads together, as a block is usually freed by another thread than the one
 //! that made it. First in, first out: the block that came last is still in the other thread's CPU cache, which makes
 //! writing to it slower.

@@ -1,4 +1,4 @@
-//! Throwing, and taking what was thrown.
+//! Throwing, and taking exceptions.
 
 use std::ffi::CStr;
 use std::ptr::{null, null_mut};

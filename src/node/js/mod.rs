@@ -5,7 +5,7 @@
 //! * `memory` — the memory of typed arrays and ArrayBuffers.
 //! * `kept_memory` — memory that JavaScript gives to Rust for as long as its environment lives.
 //! * `reference` — references, which keep a value alive after the call has returned.
-//! * `exceptions` — throwing, and taking what was thrown.
+//! * `exceptions` — throwing, and taking exceptions.
 //! * `function` — functions of ours that JavaScript calls.
 //! * `hooks` — the functions that an environment calls by itself: its wake, and its end.
 //! * `derive` — where this meets the functions that `napi_derive` makes.

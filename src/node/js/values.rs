@@ -81,7 +81,7 @@ impl<'call> Js<'call> {
         self.number(value as f64)
     }
 
-    /// A number as an id or a size: what is negative or no number is 0, what is too large the greatest.
+    /// A number as an id or a size: a negative number, or no number, is 0; one that is too large is the greatest.
     pub(crate) fn read_u64(self, value: JsValue<'call>) -> Result<u64> {
         self.read_number(value).map(|number| number as u64)
     }

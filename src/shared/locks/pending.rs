@@ -16,7 +16,7 @@ pub(super) enum Step<'t> {
 pub(super) trait Request: Sized {
     /// Tries, and queues if it must wait. `lost` says how often this request was woken and came too late.
     fn attempt(&self, lost: u32, callback: Option<OutcomeCallback>) -> Result<Step<'static>>;
-    /// Gives back what was granted to a waiter that does not want it any more.
+    /// Returns a grant that the waiter no longer wants.
     fn give_back(&self, granted: u32);
     /// The waiter has left the queue, or was woken and does not use it: lets those behind it go on.
     fn moved_on(&self);
@@ -109,7 +109,8 @@ impl<R: Request> Pending<R> {
         }
     }
 
-    /// Gives up an acquisition whose end nobody will see, one with a callback too: what was granted goes back unharmed.
+    /// Gives up an acquisition whose end nobody will see, one with a callback too: an unseen grant is returned, and the lock
+    /// is not poisoned.
     pub(super) fn abandon(mut self) {
         self.give_up();
         self.waiter = None;
