@@ -340,8 +340,8 @@ export interface ScriptRunOptions extends Omit<RunOptions, 'transfer'> {
    */
   transfer?: readonly import('node:worker_threads').TransferListItem[] | 'auto';
   /**
-   * Gets what the task gives to `task.progress`, in order, in the async context of this call, and nothing more once the
-   * task was aborted. An error that it throws becomes an uncaught exception.
+   * Gets the values that the task passes to `task.progress`, in order, in the async context of this call, and nothing more
+   * once the task was aborted. An error that it throws becomes an uncaught exception.
    */
   onProgress?: (value: any) => void;
 }
@@ -367,7 +367,7 @@ export interface PoolStats {
   /** Tasks that ended with an error of their own or a panic, ever. */
   failed: number;
   /**
-   * Tasks that were cancelled, timed out, or dropped by a forced close, ever; also inputs of a `map` that were given up
+   * Tasks that were cancelled, timed out, or dropped by a forced close, ever; also inputs of a `map` that were dropped
    * because another one failed.
    */
   cancelled: number;
@@ -383,7 +383,7 @@ export interface PoolStats {
   utilization: number;
 }
 
-/** The events of a pool, and what their listeners are given. */
+/** The events of a pool, and the arguments of their listeners. */
 export interface WorkerPoolEvents {
   /** After 'needsDrain': the queue is at most half full again. */
   drain: [];
@@ -477,10 +477,11 @@ export class WorkerPool extends EventEmitter {
    * Runs one task over many inputs, in few crossings. The results come in the order of the inputs; the first
    * error rejects the whole and cancels the rest. An array counts as it is at the call.
    *
-   * An async iterable is read only as fast as the pool works its inputs off: a full queue refuses none of them, each gives
-   * away what it holds of `transfer`, and `timeout` is that of the whole call. Whatever ends it early (an error, the signal,
-   * the time limit, `destroy()`) does so at once, however quiet the source is, and calls the source's `return()`; a pool
-   * that closes finishes what has come so far first, and rejects with PoolClosedError unless the source has ended.
+   * An async iterable is read only as fast as the pool finishes its inputs: a full queue refuses none of them, each input
+   * transfers the objects of `transfer` that it holds, and `timeout` is that of the whole call. Whatever ends it early (an
+   * error, the signal, the time limit, `destroy()`) does so at once, however quiet the source is, and calls the source's
+   * `return()`; a pool that closes finishes what has come so far first, and rejects with PoolClosedError unless the source
+   * has ended.
    */
   map<K extends TaskName, const I extends TaskMap[K]['input']>(
     task: K | `native:${K}`,
@@ -587,14 +588,14 @@ interface AtomicOperations<V> {
   load(index: number): V;
   /** Gives `value` as it was coerced. */
   store(index: number, value: V): V;
-  /** Adds, wrapping; gives the value before, as do the five that follow. */
+  /** Adds, wrapping; returns the value before, as do the five that follow. */
   add(index: number, value: V): V;
   sub(index: number, value: V): V;
   and(index: number, value: V): V;
   or(index: number, value: V): V;
   xor(index: number, value: V): V;
   exchange(index: number, value: V): V;
-  /** Stores `replacement` if the element is `expected`; gives the value before in either case. */
+  /** Stores `replacement` if the element is `expected`; returns the value before in either case. */
   compareExchange(index: number, expected: V, replacement: V): V;
   /** Whether operations on elements of so many bytes take no lock. @default the size of these elements */
   isLockFree(size?: number): boolean;
@@ -793,7 +794,7 @@ export class Mutex {
   lockSync(options?: LockSyncOptions): MutexGuard;
   /** Locks it if it is free; `null` if not. @throws {errors.LockPoisonedError} */
   tryLock(): MutexGuard | null;
-  /** Releases the guard that this object gave last. @throws {errors.LockNotHeldError} when there is none */
+  /** Releases the guard that this object returned last. @throws {errors.LockNotHeldError} when there is none */
   unlock(): void;
   /** Locks a poisoned mutex and ends the poison; `null` when it is not poisoned. Check the data under its guard. */
   recover(): MutexGuard | null;
@@ -1074,7 +1075,7 @@ export namespace errors {
     static readonly code: 'ERR_RW_UNKNOWN_TASK';
     readonly code: 'ERR_RW_UNKNOWN_TASK';
   }
-  /** A task was given an input it does not take. */
+  /** A task got an input it does not take. */
   class InvalidInputError extends TypeError {
     static readonly code: 'ERR_RW_INVALID_INPUT';
     readonly code: 'ERR_RW_INVALID_INPUT';
@@ -1190,7 +1191,7 @@ export namespace errors {
     static readonly code: 'ERR_RW_LOCK_DEADLOCK';
     readonly code: 'ERR_RW_LOCK_DEADLOCK';
   }
-  /** A party of the barrier gave up or died; `reset()` mends it. */
+  /** A party of the barrier stopped waiting or died; `reset()` makes the barrier usable again. */
   class BarrierBrokenError extends Error {
     static readonly code: 'ERR_RW_BARRIER_BROKEN';
     readonly code: 'ERR_RW_BARRIER_BROKEN';

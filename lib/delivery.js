@@ -245,7 +245,7 @@ class Delivery {
     for (const handler of this.#handlers.values()) if (handler.act !== undefined) callUser(handler.act, handler);
   }
 
-  /** Reads the batch on from an entry; gives the entry to go on with. */
+  /** Continues to read the batch from an entry; returns the entry to continue with. */
   #readFrom(first, count) {
     const { ids, numbers, forms } = this;
     let i = first;

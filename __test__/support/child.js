@@ -58,7 +58,7 @@ function runNode(args, options = {}) {
  * @param {string} node executable
  * @param {Function | string} program
  * @param {object} [options] those of `runNode`, and
- * @param {unknown[]} [options.args] what the program is given beside the prelude, as JSON
+ * @param {unknown[]} [options.args] arguments of the program after the prelude, as JSON
  * @param {string[]} [options.execArgv]
  */
 function runProgram(node, program, options = {}) {

@@ -2,7 +2,7 @@
 
 // Random values for property tests: every type that structured clone takes, nested, shared and cyclic.
 
-/** A seeded generator: `random(n)` gives an integer in 0…n-1. */
+/** A seeded generator: `random(n)` returns an integer in 0…n-1. */
 function createRandom(seed) {
   let state = (seed * 0x9e3779b1) >>> 0 || 1;
   return (below) => {

@@ -45,7 +45,7 @@ const copyOfProcess = () =>
  *
  * @param {{ page?: boolean, globals?: object }} [options] `page`: with a page's classes, and without what pages in
  *   frameworks do not have; `globals` of the realm besides
- * @returns {{ context: object, load: (file?: string) => object }} `load` gives the package, loaded once in this realm
+ * @returns {{ context: object, load: (file?: string) => object }} `load` returns the package, loaded once in this realm
  */
 function realm({ page = false, globals = {} } = {}) {
   const context = vm.createContext({ Buffer, process: copyOfProcess(), console, ...timers(), ...globals });

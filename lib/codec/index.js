@@ -21,7 +21,7 @@ const DEFAULTS = Object.freeze({
  * A codec for one thread.
  * @param {object} options
  * @param {{ intern(keys: string[]): number, keys(id: number): string[] | undefined }} options.shapes
- *   the process-wide table of key lists; `intern` gives -1 when it is full
+ *   the process-wide table of key lists; `intern` returns -1 when the table is full
  * @param {number} [options.maxDepth]
  * @param {number} [options.maxBytes]
  * @param {number} [options.inlineBytes]
@@ -63,7 +63,7 @@ function createCodec(options) {
     },
 
     /**
-     * A channel message, or null when only Node's own port knows how to send it: `takeLeft` gives what is to be
+     * A channel message, or null when only Node's own port knows how to send it: `takeLeft` returns what is to be
      * posted there.
      * @param {unknown} value
      * @param {boolean} [keepBuffers] whether a Buffer arrives as a Buffer, which structured clone does not do

@@ -139,7 +139,7 @@ const takenApart = new SafeMap();
  * Whether structured clone copies the objects of this platform class, and of classes that extend it, key by key. Node
  * has marked some classes as uncloneable, and each version has marked others, so this asks structured clone itself.
  *
- * @param {string | null} name as `classFacts` gives it
+ * @param {string | null} name as `classFacts` returns it
  */
 function isTakenApart(name) {
   if (name === null) return true;

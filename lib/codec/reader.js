@@ -233,7 +233,7 @@ class Reader {
     return count;
   }
 
-  /** Moves over `length` bytes and gives their start. */
+  /** Moves over `length` bytes and returns their start. */
   take(length) {
     const start = this.pos;
     if (start + length > this.end) this.truncated();

@@ -167,7 +167,7 @@ class Writer extends WriteBuffer {
   }
 
   /**
-   * Writes one value; false when a message is not representable: `takeLeft` then gives what Node is to carry.
+   * Writes one value; false when a message is not representable: `takeLeft` then returns the value that Node must carry.
    * `bytes`, `length` and `parts` hold until the next.
    *
    * @param {unknown} value
@@ -597,7 +597,7 @@ class Writer extends WriteBuffer {
     return this.quiet === LOUD;
   }
 
-  /** Puts a value out of band and gives its index there. */
+  /** Puts a value out of band and returns its index there. */
   part(value) {
     if (this.parts === NO_PARTS) this.parts = [value];
     else append(this.parts, value);

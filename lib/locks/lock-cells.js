@@ -92,7 +92,7 @@ class LockLayout {
     return new LockCells(this, buffer, byteOffset, new Int32Array(buffer, byteOffset, cells));
   }
 
-  /** For constructors to which a program gives no argument. */
+  /** For constructors that a program calls without an argument. */
   checkCells(cells) {
     if (cells instanceof LockCells) return;
     const { name } = this;

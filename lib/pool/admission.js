@@ -140,7 +140,7 @@ class Admission {
    * @param {number} id the task's
    * @param {(outcome: unknown) => void} resolve gets a rejected promise
    * @param {string} task its name
-   * @param {unknown} input which the error gives back
+   * @param {unknown} input for the error's `input`
    */
   answered(answer, id, resolve, task, input) {
     if (answer === true) this.becameFull();

@@ -114,7 +114,7 @@ class NativeSubmitter {
    *
    * @param {string} name of a native task
    * @param {Iterable<unknown>} inputs
-   * @param {object} options as `submitOptions` gives them
+   * @param {object} options as `submitOptions` returns them
    */
   map(name, inputs, options, resolve, reject) {
     const index = taskIndex(name);

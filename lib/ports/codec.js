@@ -74,7 +74,7 @@ codec.registerExtension({
  * @param {unknown} value
  * @param {import('./shared-memory').Introductions} ofPort
  * @param {boolean} keepBuffers
- * @returns {import('../codec/writer').Writer | null} null: Node has to carry what `takeLeft` gives
+ * @returns {import('../codec/writer').Writer | null} null: Node must carry the value of `takeLeft`
  */
 function encode(value, ofPort, keepBuffers) {
   const before = introductions;

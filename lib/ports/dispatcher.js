@@ -30,7 +30,7 @@ const { MessageReader, NOTHING, Unreadable } = require('./message-reader');
 const { ports } = require('./open-ports');
 const { LEFT_CLOSED, LEFT_EMPTY } = require('../constants').PORTS;
 
-/** Messages a port gives to its listeners in one turn of the loop, as Node's do. */
+/** Messages that a port delivers to its listeners in one turn of the loop, as Node's ports do. */
 const A_TURN = 1000;
 /** Of these, as many are taken at once. */
 const AT_ONCE = canSettle ? 256 : 1;

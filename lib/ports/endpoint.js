@@ -4,7 +4,7 @@
  * One end of a channel in this environment: what the parts of a port know together, and how it ends.
  *
  * The port (message-port.js) makes the parts and hangs them here: `reader` (message-reader.js) owns the cursor,
- * `dispatcher` (dispatcher.js) gives messages away, `sender` (sender.js) posts. The table of open ports (open-ports.js)
+ * `dispatcher` (dispatcher.js) delivers messages, `sender` (sender.js) posts. The table of open ports (open-ports.js)
  * holds endpoints.
  *
  * # The end

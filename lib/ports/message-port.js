@@ -9,7 +9,7 @@
  * port when their turn has come in Rust's queue.
  *
  * Its parts have a file each: the endpoint is their common state, and how it ends (endpoint.js), the sender posts
- * (sender.js), the dispatcher gives messages to listeners and waiting receives in the port's turn (dispatcher.js), the
+ * (sender.js), the dispatcher delivers messages to listeners and waiting receives in the port's turn (dispatcher.js), the
  * receiver takes them by hand (receiver.js). How a port moves to another thread stands in transfer.js.
  */
 

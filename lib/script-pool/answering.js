@@ -102,7 +102,7 @@ class Answering {
     this.release();
   }
 
-  /** Lets go of the answer's value: it was given. */
+  /** Releases the answer's value after it was sent. */
   release() {
     this.out.value = undefined;
     this.out.parts = undefined;

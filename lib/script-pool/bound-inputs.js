@@ -109,7 +109,7 @@ class BoundInputs {
     if (input.worker === undefined) discardTaken(input.taken);
   }
 
-  /** The task was given up: if its input is on its way, nobody will use it. */
+  /** The task has ended early: if its input is already sent, nobody will use it. */
   letGo(id) {
     const input = this.#inputs.get(id);
     if (input === undefined) return;

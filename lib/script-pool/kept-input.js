@@ -15,7 +15,7 @@ const encoder = new ValueEncoder(true);
 const NOTHING = Object.freeze([]);
 
 class KeptInput {
-  /** `{ isBundle, value, list }`, as `takeNow` of transfer.js gives it. */
+  /** `{ isBundle, value, list }`, as `takeNow` of transfer.js returns it. */
   #taken;
 
   constructor(taken) {

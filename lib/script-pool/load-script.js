@@ -21,7 +21,7 @@ const isNamespace = (exported) => exported?.[Symbol.toStringTag] === 'Module';
 /**
  * The exports once they are there: a script may export a promise, in whole or as its default.
  *
- * @param {unknown} exported what `loadScript` gave
+ * @param {unknown} exported the result of `loadScript`
  * @param {(exported: unknown) => void} then called at once where nothing is to be waited for
  * @param {(error: unknown) => void} failed
  */

@@ -18,7 +18,7 @@ const START = '../script-pool/start';
 const LOOK_EVERY = 10;
 
 class PoolWorker {
-  /** Its number in the pool, which the native side gives again; and its key, which is never given again. */
+  /** Its number in the pool, which the native side uses again; and its key, which is never used again. */
   number;
   key;
   /** Node's Worker. */
@@ -47,8 +47,8 @@ class PoolWorker {
   /**
    * @param {import('./native-script-pool').NativeScriptPool} pool
    * @param {{ number: number, key: number }} registration
-   * @param {object} settings as `scriptSettings` gives them
-   * @param {object} place of the script, as `placeOf` gives it
+   * @param {object} settings as `scriptSettings` returns them
+   * @param {object} place of the script, as `placeOf` returns it
    * @param {number} doneBefore
    * @throws what Node says when it cannot start one
    */

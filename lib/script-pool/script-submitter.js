@@ -56,7 +56,7 @@ class ScriptSubmitter {
    * @param {import('./native-script-pool').NativeScriptPool} pool
    * @param {import('../delivery').Delivery} delivery
    * @param {import('../pool/admission').Admission} admission
-   * @param {object} settings as `scriptSettings` gives them
+   * @param {object} settings as `scriptSettings` returns them
    */
   constructor(pool, delivery, admission, settings) {
     this.#pool = pool;

@@ -67,7 +67,7 @@ class ValueEncoder {
   }
 
   /**
-   * As `encode`, where the value's memory is given to the native side instead of copied: no other code has it.
+   * As `encode`, where the value's memory is handed to the native side instead of copied: no other code has it.
    *
    * @param {unknown} value
    * @param {ArrayBuffer[]} given the objects that are transferred

@@ -52,7 +52,7 @@ class WorkerManager {
    * @param {import('../delivery').Delivery} setup.delivery
    * @param {import('./fallback-ports').FallbackPorts} setup.fallbackPorts
    * @param {string} setup.script its URL
-   * @param {object} setup.settings as `scriptSettings` gives them
+   * @param {object} setup.settings as `scriptSettings` returns them
    * @param {(event: string, ...values: unknown[]) => void} setup.emit
    */
   constructor({ pool, delivery, fallbackPorts, script, settings, emit }) {

@@ -1,6 +1,6 @@
 'use strict';
 
-/** The JavaScript functions that `rustAtomics` needs, given to the native side once for each environment. */
+/** The JavaScript functions that `rustAtomics` needs, passed to the native side once for each environment. */
 
 const { keptOn } = require('../runtime/host-realm');
 const { binding } = require('../native');

@@ -21,7 +21,7 @@ const { COPY: INPUT_COPY, DIRECT: INPUT_DIRECT, PIN: INPUT_PIN, WIRE: INPUT_WIRE
 const { FLOAT64: KIND_FLOAT64 } = BYTES;
 
 /**
- * From this size on a task that gives its input's memory back gets memory of JavaScript's. It is copied once either way;
+ * From this size on a task that returns its input's memory gets memory of JavaScript's. It is copied once either way;
  * Rust's own would be copied again on its way back (src/node/memory.rs).
  */
 const { LARGE } = MEMORY;
@@ -43,7 +43,7 @@ function set(form, value, length, parts, input) {
  * @param {ArrayBuffer[] | undefined} transfer buffers to transfer; they are detached when this returns
  * @param {boolean} [comesBack] whether the task's result is the memory of its input
  * @returns {{ form: number, value: unknown, length: number, parts: unknown[] | undefined, input: unknown }} good
- *   until the next call; `input` is what a refusal gives back
+ *   until the next call; `input` is the `input` of a refusal
  */
 function encodeInput(input, transfer, comesBack = false) {
   if (transfer !== undefined) return encodeTransfer(input, new TaskTransfer(transfer), comesBack);
@@ -84,7 +84,7 @@ function encodeWire(input, transfer, comesBack) {
   return set(INPUT_WIRE, bytes, length, parts.length > 0 ? pairs(parts, transfer, comesBack) : undefined, input);
 }
 
-/** What gives memory away: a view or buffer as the whole input, or such ones inside it. */
+/** Encodes transferred memory: a view or buffer as the whole input, or such ones inside it. */
 function encodeTransfer(input, transfer, comesBack) {
   const isMemory = types.isArrayBuffer(input) || isView(input);
   const buffer = isMemory ? memoryOf(input) : undefined;

@@ -25,7 +25,7 @@ const isNativeOnly = (name) => name.startsWith(PREFIX);
 /** All names. */
 const taskNames = () => names;
 
-/** Whether a task changes its input's memory where it is, and gives it back. */
+/** Whether a task changes its input's memory in place, and returns that memory. */
 const isInPlace = (name) => facts.get(name).inPlace;
 
 /** Whether several threads can work on a task. */

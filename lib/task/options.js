@@ -79,7 +79,7 @@ function poolOptions(hasScript, given) {
 }
 
 /**
- * @param {object} options as the user gave them, checked for names that do not exist
+ * @param {object} options as the user passed them, checked for names that do not exist
  * @returns {object} as `createPool` takes them
  */
 function poolSettings(options) {

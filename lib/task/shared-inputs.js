@@ -26,7 +26,7 @@ function isOptions(input) {
 const readOnce = (task, input) => (LOOKED_INTO.has(task) && isOptions(input) ? { ...input } : input);
 
 /**
- * The result of a task that ran in place: the object that the caller gave, also where it stood in `{ data }`.
+ * The result of a task that ran in place: the object that the caller passed, also where it stood in `{ data }`.
  * Undefined when the result is the task's own. The input was read by `readOnce`.
  */
 function givenBack(task, input) {

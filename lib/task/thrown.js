@@ -46,7 +46,7 @@ function encodeThrown(error) {
  * @param {Uint8Array} bytes
  * @param {number} start
  * @param {number} end
- * @param {(ArrayBuffer | Uint8Array)[]} parts what `encodeThrown` gave, copied or not
+ * @param {(ArrayBuffer | Uint8Array)[]} parts the result of `encodeThrown`, copied or not
  * @param {object[]} [carried] what came through Node's port
  * @returns {unknown} what was thrown; errors of ours with their classes again
  */

@@ -3,7 +3,7 @@
 /**
  * The copy of a value in which a record stands for each object of ours: read as structured clone reads, which is what
  * Node does to the copy afterwards. Depth first, a container's keys taken when it is reached, each property read
- * once and only if it is still there. So a getter runs once, in its turn, and the value that it gives is sent.
+ * once and only if it is still there. So a getter runs once, in its turn, and the value that it returns is sent.
  */
 
 const { types } = require('node:util');
@@ -220,7 +220,7 @@ class Copying {
     // An object that moves is not cloned.
     if (marks.some && !type?.moves && isUncloneable(object)) return this.#asIs(object);
     if (type !== undefined) return this.#recordOf(object, type, this.#exploration.hasGetters);
-    // A value that a getter gave, or put in another's place, was not there before.
+    // A value that a getter returned, or put in the place of another, was not there before.
     this.#exploration.add(object);
     const container = this.#isCopied(object) ? this.#opened(object) : undefined;
     if (container === undefined) return this.#asIs(object);

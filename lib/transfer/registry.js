@@ -31,7 +31,7 @@ const isInstance = Function.prototype[Symbol.hasInstance];
  * @property {string} typeTag the name of the class in messages: the same in every thread
  * @property {(object: object) => unknown} serialize what structured clone is to carry in the object's place; throws when
  *   the object cannot be sent now
- * @property {(content: any) => object} deserialize makes an object here of what `serialize` gave there; throws at
+ * @property {(content: any) => object} deserialize makes an object here of the result of `serialize` there; throws for
  *   everything else
  * @property {(object: object) => boolean} [is] whether it is one, and does not merely inherit from one
  * @property {(object: object) => object} [memory] of one that stands for shared memory: its SharedArrayBuffer, or the typed
@@ -135,7 +135,7 @@ function checked(type, object) {
   return type.image === IMAGE ? type : foreign(type);
 }
 
-/** Whether this is a port of ours, of whichever copy: these alone can be given to native tasks. No Proxy. */
+/** Whether this is a port of ours, of whichever copy: only these can be inputs of native tasks. No Proxy. */
 function isPort(object) {
   return typeof object === 'object' && object !== null && typeOf(object)?.toTask !== undefined;
 }

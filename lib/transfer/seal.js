@@ -64,7 +64,7 @@ function sealOnce(route, bundle) {
 
 function openOnce(route, message, number) {
   if (!isStamped(message, route, 0, number)) return undefined;
-  // A number that another image gave out it has to strike out itself: this one can only refuse the message.
+  // Only the image that issued a number can redeem it: for a number of another image, this one can only refuse the message.
   return message.image !== IMAGE || redeemSeal(number) ? message : undefined;
 }
 

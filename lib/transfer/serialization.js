@@ -162,7 +162,7 @@ class SerializedMessage {
 }
 
 /**
- * Serializes a message that Node must not be given as it is, since it holds objects of ours, or something that can be read
+ * Serializes a message that Node must not get as it is, since it holds objects of ours, or an object that can be read
  * but once; undefined for every other message, which Node is to take as it is, with whatever Node has to say.
  *
  * @param {unknown} value
@@ -271,7 +271,7 @@ function replaceRecords(value, objects) {
  * The message proper, with objects of this thread.
  *
  * @param {Bundle & { image?: number }} bundle as it came
- * @param {(objects: Map<object, object>) => void} [tell] is given the objects of the message, by record
+ * @param {(objects: Map<object, object>) => void} [tell] gets the objects of the message, by record
  * @throws when an object cannot be made here
  */
 function deserialize({ value, records, image = IMAGE }, tell) {

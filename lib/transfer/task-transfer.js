@@ -83,7 +83,7 @@ class TaskTransfer {
   /** Detaches the objects on the list that were not part of the value, as structured clone does. */
   finish() {
     for (const object of this.#buffers) {
-      // A port that is given to nobody closes.
+      // A port that no task gets closes.
       if (isPort(object)) object.close();
       else this.#move(object);
     }

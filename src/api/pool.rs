@@ -103,7 +103,7 @@ pub fn close_pool(env: Env, pool: u32, force: bool, announce: bool) -> napi::Res
     Ok(())
 }
 
-/// Lets go of a pool that has closed; its handle may be given again.
+/// Lets go of a pool that has closed; its handle may be used again.
 #[napi(catch_unwind)]
 pub fn drop_pool(env: Env, pool: u32) -> napi::Result<()> {
     Environment::of(&env)?.pools().remove(pool);

@@ -82,7 +82,7 @@ use std::sync::Arc;
 use super::message::{Message, Received, Refusal, Taken};
 use super::port_waker::PortWaker;
 
-/// An emptied queue that had grown beyond this many messages gives its memory back.
+/// A queue that had grown beyond this many messages frees its memory when it is empty.
 const KEPT_CAPACITY: usize = 8192;
 
 #[derive(Clone, Copy, PartialEq, Eq)]

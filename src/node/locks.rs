@@ -80,7 +80,7 @@ impl Locks {
     fn wait(&self, mode: WaitMode, wait: AnyWait) {
         match mode {
             WaitMode::Event(id) => self.remember(id, wait),
-            // An earlier sleep that a watchdog broke off is given up by this.
+            // This ends an earlier sleep that a watchdog interrupted.
             WaitMode::Sleep => drop(self.sleeping.replace(Some(wait))),
         }
     }

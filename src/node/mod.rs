@@ -31,7 +31,7 @@
 //! 3. its ports close: the other ends are notified, and tasks that wait at them return;
 //! 4. if it is a script worker's, its registration is abandoned: it is woken no more, and the jobs that it held wait for the
 //!    owner; the environment's pools are closed by force: waiting tasks are dropped, running ones are asked to stop;
-//! 5. what the environment waits for at locks is given up, and then it is declared dead as an owner: threads that wait
+//! 5. the environment's waits for locks end, and then it is declared dead as an owner: threads that wait
 //!    elsewhere for a lock that it holds, those of a pool too, are notified now;
 //! 6. its waits on shared memory leave the wait table, the regions that its JavaScript held are let go, and its notifier
 //!    ends;

@@ -1,6 +1,6 @@
 //! The ends of message channels that one JavaScript environment owns.
 //!
-//! JavaScript names a port by its *handle*, which is given again once the port is gone; wakes name it by its number, since
+//! JavaScript names a port by its *handle*, which is used again once the port is gone; wakes name it by its number, since
 //! they may come late. The head of `port_batch.rs` describes how messages are taken.
 
 use std::cell::{Cell, OnceCell, RefCell, RefMut};

@@ -4,7 +4,7 @@
 //! works on a chunk of them. Chunks grow while they run quickly, so that thousands of tiny inputs cost one lock
 //! for many, and a single long one makes no other thread wait.
 //!
-//! Every input is counted once, before the batch is answered: as completed or failed, or as cancelled when it was given up
+//! Every input is counted once, before the batch is answered: as completed or failed, or as cancelled when it was dropped
 //! because another one failed, or the batch was stopped. Once no input is left to take, the batch leaves the queue,
 //! before it is answered too.
 

@@ -29,7 +29,7 @@ struct Level {
 pub(super) struct PriorityQueue {
     /// Highest priority first. Levels other than 0 live only while something waits in them.
     levels: Vec<Level>,
-    /// No number below this is given again, also by a level that comes back.
+    /// No number below this is assigned again, also by a level that comes back.
     fresh: u64,
     len: usize,
 }

@@ -144,7 +144,7 @@ impl Scripts {
         number
     }
 
-    /// Ends a registration, and gives the jobs that ran there.
+    /// Ends a registration, and returns the jobs that ran there.
     pub(super) fn evict(&mut self, number: usize) -> Option<Vec<Running>> {
         let worker = self.workers.get_mut(number)?.take()?;
         self.vacant.push(number);

@@ -186,7 +186,7 @@ impl Pool {
         Step::Run { id, function, input, token, path }
     }
 
-    /// The worker `number` ends of its own will: it is given no further job, except those that are bound to it. With `only_idle`
+    /// The worker `number` ends of its own will: it gets no further job, except those that are bound to it. With `only_idle`
     /// just when it has waited in vain and more than `keep` workers live. True when it may go now; else, unless
     /// `only_idle`, until [`Step::Leave`].
     pub fn retire_worker(&self, number: usize, only_idle: bool, keep: usize) -> bool {
@@ -237,7 +237,7 @@ impl Pool {
         is_needed.then(|| state.scripts.register())
     }
 
-    /// The worker `number` is given no further job; it keeps the jobs that it holds. Also when its environment has ended.
+    /// The worker `number` gets no further job; it keeps the jobs that it holds. Also when its environment has ended.
     pub fn unregister_worker(&self, number: usize) {
         self.worker_left(self.0.state.lock(), number);
     }
@@ -292,7 +292,7 @@ impl Pool {
             .map(|(number, load, _)| (number, load, state.queue.takeable_by_any_worker()))
     }
 
-    /// Takes every job that waits for a script worker out of the queue, and gives their ids: the caller answers them.
+    /// Takes every job that waits for a script worker out of the queue, and returns their ids: the caller answers them.
     pub fn drain_scripts(&self) -> Vec<u64> {
         let mut state = self.0.state.lock();
         let mut ids = Vec::new();
@@ -307,7 +307,7 @@ impl Pool {
         ids
     }
 
-    /// Tells the worker that runs the job `id` that it should stop; gives the worker's number.
+    /// Asks the worker that runs the job `id` to stop it; returns the worker's number.
     pub fn stop_script(&self, id: u64, reason: Reason) -> Option<usize> {
         let state = self.0.state.lock();
         let number = state.scripts.worker_of(id)?;

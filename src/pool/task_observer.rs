@@ -2,13 +2,13 @@
 //!
 //! ```text
 //! queued ──► started ──► left, ended        a native thread or a script worker has run it
-//!    │  └──► ended                          it was given up while it waited: cancelled, or failed with its worker
+//!    │  └──► ended                          it was dropped while it waited: cancelled, or failed with its worker
 //!    └─────► retracted                      its input could not be sent: as if it had never been queued
 //! refused                                   the queue was full, or the pool closed
 //! ```
 //!
 //! The one observer today is the [`Tally`](super::counters::Tally), of which there are several: one for each native thread's
-//! slot, one for everything under the pool's lock (submissions, script workers), and one for tasks that are given up outside
+//! slot, one for everything under the pool's lock (submissions, script workers), and one for tasks that are dropped outside
 //! of it. So no counter is contended. Calls are static: an observer that ignores something costs nothing.
 //!
 //! A histogram of waiting times, a trace or a diagnostics channel is a further implementation of the trait. It stands beside

@@ -20,7 +20,7 @@ pub struct TaskFacts {
     pub name: &'static str,
     /// Its input: completes the sentence "… takes ⟨takes⟩".
     pub takes: &'static str,
-    /// Whether it changes shared memory where it is, and returns the memory that it was given.
+    /// Whether it changes shared memory where it is, and returns the memory of its input.
     pub in_place: bool,
     /// Whether several threads can work on it: it takes `parallel`.
     pub parallel: bool,
@@ -50,7 +50,7 @@ impl Task {
         Task { facts, run: Box::new(run) }
     }
 
-    /// It changes shared memory where it is, and returns the memory that it was given.
+    /// It changes shared memory where it is, and returns the memory of its input.
     #[must_use]
     pub fn in_place(mut self) -> Self {
         self.facts.in_place = true;
@@ -126,7 +126,7 @@ impl Registry {
         let Some(block) = self.blocks.get(block).map(|slot| slot.get_or_init(|| empty_block(block))) else {
             return Err(Error::new(Code::InvalidArgValue, "no more tasks can be registered"));
         };
-        // The slot is vacant: numbers are given once, under the lock.
+        // The slot is vacant: numbers are assigned once, under the lock.
         let _ = block[at].set(task);
         numbers.insert(name, number);
         Ok(number)

@@ -87,7 +87,7 @@ macro_rules! ask {
     }};
 }
 
-/// As `ask!`, for a function that gives a value.
+/// As `ask!`, for a function that returns a value.
 macro_rules! value {
     ($js:expr, $function:ident($($argument:expr),*)) => {{
         let js = $js;

@@ -26,7 +26,7 @@ pub(super) trait Request: Sized {
 ///
 /// Blocking: sleep until it says acquired, in slices with whatever the thread must do between them, or to the end. By
 /// callback: the outcome comes to the callback (see `acquired`); keep the `Pending` to cancel it.
-/// Dropping a blocking one gives up; one with a callback goes on by itself.
+/// Dropping a blocking acquisition ends it; one with a callback goes on by itself.
 #[allow(private_bounds)]
 pub struct Pending<R: Request> {
     request: R,

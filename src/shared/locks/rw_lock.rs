@@ -5,7 +5,7 @@
 //!
 //! Readers and writers meet as in Dekker's algorithm: a reader fills a slot and then looks at the word; a writer takes
 //! the word and then looks at the slots. Both by sequentially consistent operations, so at least one of them sees
-//! the other; the reader gives way.
+//! the other; then the reader leaves its slot again.
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicU32;
