@@ -35,7 +35,7 @@ function define(name, code, Base, { errorName = name } = {}) {
      */
     [name]: class extends Base {
       constructor(message, extra = {}) {
-        // A value that `Object.prototype` has, or that goes to its setter, belongs to no error.
+        // `extra` may inherit a `cause`, and a setter on `Object.prototype` would get ours: only own properties count.
         super(message, hasOwn(extra, 'cause') ? { __proto__: null, cause: extra.cause } : undefined);
         put(this, 'code', code);
         for (const key of keys(extra)) if (key !== 'cause') put(this, key, extra[key]);

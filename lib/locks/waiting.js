@@ -34,7 +34,7 @@ function checked(answer) {
   return answer;
 }
 
-/** V8 handles interrupts when it is called: without a call between two slices, a loop may run 100 slices first. */
+/** V8 looks for interrupts in calls of this function. Without a call between two slices, a loop may run 100 slices first. */
 function interruptCheck() {}
 
 const never = () => false;
