@@ -27,7 +27,7 @@ function newestTime(target) {
   const stat = fs.statSync(target, { throwIfNoEntry: false });
   if (stat === undefined) return 0;
   if (!stat.isDirectory()) return stat.mtimeMs;
-  // The folder's own time counts: only that time shows a deleted file.
+  // The folder's own time counts: it is all that tells of a deleted file.
   return fs
     .readdirSync(target)
     .reduce((newest, name) => Math.max(newest, newestTime(path.join(target, name))), stat.mtimeMs);
