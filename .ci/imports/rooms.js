@@ -105,7 +105,7 @@ const JAVASCRIPT = [
       'lib/pool', 'lib/script-pool', 'lib/worker', 'lib/transfer-types', 'lib/locks', 'lib/ports', 'lib/shared-buffer',
       'lib/transfer', ...GROUND,
     ],
-    why: 'The public face: it puts the subsystems together.',
+    why: 'The public API: it puts the subsystems together.',
   },
   {
     room: 'lib/pool',

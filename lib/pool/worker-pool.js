@@ -1,6 +1,6 @@
 'use strict';
 
-/** The face of a pool: its options, `run` and `map`, events, the end, and what it counts. */
+/** The public class of a pool: its options, `run` and `map`, events, `close`, and its counters. */
 
 const { EventEmitter } = require('node:events');
 const { inspect } = require('node:util');
@@ -38,7 +38,7 @@ const capture = (resolve, reject) => {
   captured.reject = reject;
 };
 
-/** No pool has it: what is submitted under it is refused as to a closed pool. */
+/** No pool has this handle: a submission with it is refused as by a closed pool. */
 const NO_HANDLE = 2 ** 32 - 1;
 
 /** Told to `closePool`. */
@@ -140,7 +140,7 @@ class WorkerPool extends EventEmitter {
     const isNative = owner === NATIVE;
     const { maxThreads, maxQueue } = this.#settings;
     const { onProgress, name, auto } = isNative ? {} : scriptSubmitOptions(options);
-    // A pool that closes finishes what was accepted: an array as a whole, of an async source what has come so far.
+    // A pool that closes finishes the accepted inputs: all of an array; of an async source those that have come so far.
     const finishesOnClose = !isAsync;
     const map = new InputByInputMap(resolve, reject, task, { ...checked, onProgress, name, transfer: auto ? 'auto' : checked.transfer }, {
       threads: isNative ? maxThreads : Math.max(this.#scriptCapacity, owner === UNDECIDED ? maxThreads : 0),
@@ -306,8 +306,8 @@ function closedError(task) {
 }
 
 /**
- * How workers tell the pool what they did. They must not keep alive a pool that everybody else has forgotten, as a function
- * made in one of its methods would.
+ * The events that workers report to the pool. Workers must not keep alive a pool that everybody else has forgotten, as a
+ * function made in one of its methods would.
  *
  * @param {WeakRef<WorkerPool>} pool
  */

@@ -11,7 +11,7 @@ const { now, setTimeout } = require('../runtime/clock');
 const nodeGlobals = require('../runtime/globals');
 const { throwUncaught } = require('../runtime/turn');
 
-/** A script that listens and has not answered after so many milliseconds may have forgotten to: it is told so, once. */
+/** A script that listens and has not answered after so many milliseconds may have forgotten to: a warning says so, once. */
 const LONG_UNANSWERED = 30_000;
 
 /** Milliseconds between two looks whether the script listens by now. */
@@ -36,7 +36,7 @@ class MessageTasks {
    * @param {import('./answering').Answering} answers
    * @param {MessagePort} port the script's `parentPort`
    * @param {string} script its URL
-   * @param {import('node:async_hooks').AsyncLocalStorage | undefined} contexts tell several tasks at a time apart
+   * @param {import('node:async_hooks').AsyncLocalStorage | undefined} contexts identify each of several tasks at a time
    */
   constructor(runner, answers, port, script, contexts) {
     this.#runner = runner;
@@ -146,7 +146,7 @@ class MessageTasks {
    * The script has called `parentPort.postMessage`.
    *
    * @returns {boolean} whether that was the answer to a task
-   * @throws what Node throws for what cannot be cloned or transferred: then the task is still to be answered
+   * @throws Node's error for a value that cannot be cloned or transferred: then the task is still to be answered
    */
   posted(value, transfer) {
     const unanswered = this.#unanswered;

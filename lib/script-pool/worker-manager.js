@@ -5,8 +5,8 @@
  *
  * The manager hands out no tasks: workers take them from the Rust queue, where each of them is registered under a number.
  * When a worker ends, for whatever reason, and all that it told before has been delivered, its registration is taken back,
- * which gives the ids of the tasks it had at hand; these are rejected with what the worker died of, and the rest of the
- * queue goes on.
+ * which returns the ids of the tasks that it had taken; these are rejected with the error that the worker died of, and the
+ * rest of the queue goes on.
  */
 
 const { append } = require('../runtime/intrinsics');
@@ -25,7 +25,7 @@ const { NO_WORKER } = require('../constants').SCRIPTS;
 const FRUITLESS_LIMIT = 3;
 
 class WorkerManager {
-  /** The names of the functions that the script exports; undefined until a worker has told them. */
+  /** The names of the functions that the script exports; undefined until a worker has reported them. */
   exports;
 
   #pool;
@@ -52,7 +52,7 @@ class WorkerManager {
    * @param {import('../delivery').Delivery} setup.delivery
    * @param {import('./fallback-ports').FallbackPorts} setup.fallbackPorts
    * @param {string} setup.script its URL
-   * @param {object} setup.settings as `scriptSettings` gives them
+   * @param {object} setup.settings as `scriptSettings` returns them
    * @param {(event: string, ...values: unknown[]) => void} setup.emit
    */
   constructor({ pool, delivery, fallbackPorts, script, settings, emit }) {
@@ -77,7 +77,7 @@ class WorkerManager {
     this.#equip();
   }
 
-  /** A task was queued and no idle worker could be told: starts one more, if there may be one more. */
+  /** A task was queued and no idle worker could be notified: starts one more, if the limit allows it. */
   need() {
     if (this.#workers.size >= this.#settings.most) return;
     let starting = 0;
@@ -86,7 +86,7 @@ class WorkerManager {
     if (waiting > starting * this.#settings.concurrency) this.#tryToStart();
   }
 
-  /** Starts one more. Where none can be started and none is there, all that waits is told why. */
+  /** Starts one more worker. If that fails and there is no other worker, all waiting tasks are rejected with the error. */
   #tryToStart() {
     try {
       return this.#start();
@@ -141,7 +141,7 @@ class WorkerManager {
     for (const then of this.#whenLoaded.splice(0)) then(failure);
   }
 
-  /** A task of the worker of this number was told to stop. */
+  /** A task of the worker of this number should stop. */
   expectEnd(number, id) {
     this.#workers.get(number)?.expectEnd(id);
   }
@@ -222,7 +222,7 @@ class WorkerManager {
     this.#loaded();
   }
 
-  /** A worker has ended, and what it told before has been delivered. */
+  /** A worker has ended, and all events that it sent before have been delivered. */
   #exited(worker, code) {
     this.#fallbackPorts.close(worker.key);
     worker.ended();
@@ -245,7 +245,7 @@ class WorkerManager {
     this.#replace();
   }
 
-  /** What the tasks of a worker that has ended are rejected with: found for the first that asks. */
+  /** The error of the tasks of a worker that has ended. Made for the first task that needs it. */
   #faultOf(worker, code) {
     const isClosing = this.#closing;
     let errorOf;
