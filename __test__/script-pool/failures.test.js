@@ -6,6 +6,7 @@ const assert = require('node:assert/strict');
 const { once } = require('node:events');
 const { after: afterAll, test } = require('node:test');
 const { setTimeout: after } = require('node:timers/promises');
+const { MessageChannel } = require('node:worker_threads');
 
 const { WorkerPool, errors } = require('rust-workers');
 const { script, using } = require('../support/pools');
@@ -62,6 +63,9 @@ const ends = {
       assert.ok(error instanceof errors.WorkerOutOfMemoryError);
       assert.equal(error.code, 'ERR_RW_WORKER_OUT_OF_MEMORY');
       assert.equal(error.cause.code, 'ERR_WORKER_OUT_OF_MEMORY');
+      const { maxOldGenerationSizeMb, maxYoungGenerationSizeMb, stackSizeMb } = error.resourceLimits;
+      assert.deepEqual([maxOldGenerationSizeMb, maxYoungGenerationSizeMb], [24, 4]);
+      assert.equal(stackSizeMb, 4, 'also a limit that is Node\'s own');
     },
   },
   'does not stop when its time is up': {
@@ -125,6 +129,26 @@ test('a killed worker loses only the task that was to be killed, also among seve
   assert.deepEqual(await Promise.all(others), [1, 2]);
   assert.equal(await pool.runTask('new worker'), 'new worker');
   await pool.close();
+});
+
+test('a worker that is terminated after close(): its other task is told why, and not of a destroyed pool', async () => {
+  const begun = new SharedArrayBuffer(4);
+  const pool = new WorkerPool(functions, { maxThreads: 1, killTimeout: 20, workerData: { begun } });
+  await pool.runTask(0);
+  const stop = new AbortController();
+  const stuck = pool.run('spinForever', { index: 0 }, { signal: stop.signal });
+  await until(() => Atomics.load(new Int32Array(begun), 0) === 1, 'it spins');
+  // Bound to the same worker, and lost with it: a port cannot be sent again.
+  const { port1, port2 } = new MessageChannel();
+  const neighbour = pool.runTask(port2, { transfer: [port2] });
+  const outcomes = Promise.allSettled([stuck, neighbour]);
+  const closed = pool.close();
+  stop.abort();
+  const [first, second] = await outcomes;
+  assert.equal(first.reason.name, 'AbortError');
+  assert.ok(second.reason instanceof errors.WorkerTerminatedError, `${second.reason}`);
+  await closed;
+  port1.close();
 });
 
 test('a script that cannot be loaded: its own error, for all who wait, and no endless respawn', async () => {

@@ -33,6 +33,8 @@ class PoolWorker {
   error = undefined;
   /** Whether it was terminated here. */
   killed = false;
+  /** Its memory limits: those of the options, and with Node's own for the others once its thread runs. */
+  resourceLimits;
   /** How many inputs were sent to it. */
   sent = 0;
   /** How many tasks the pool had done when it came. */
@@ -60,6 +62,7 @@ class PoolWorker {
     this.key = key;
     this.port = port1;
     this.doneBefore = doneBefore;
+    this.resourceLimits = { ...settings.worker.resourceLimits };
     try {
       this.thread = startThread(this, settings, place, port2);
     } catch (error) {

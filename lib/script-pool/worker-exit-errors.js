@@ -16,16 +16,15 @@ const {
  * @param {import('./pool-worker').PoolWorker} worker that has ended
  * @param {number} code its exit code
  * @param {string} script its URL
- * @param {boolean} isClosing whether the pool was closing or destroyed
- * @returns {(task?: string) => unknown} makes the error, a new one for each task where the error is ours
+ * @param {boolean} isDestroyed whether the pool was destroyed; a pool that closes only ends workers for which no task waits
+ * @returns {() => unknown} makes the error, a new one for each task where the error is ours
  */
-function faultOf({ thread, killed, failed, error, ready, number }, code, script, isClosing) {
+function exitErrorOf({ killed, failed, error, ready, number, resourceLimits }, code, script, isDestroyed) {
   const which = `worker ${number}`;
   if (killed) {
-    if (isClosing) return () => new PoolClosedError('the pool was destroyed while the task ran');
+    if (isDestroyed) return () => new PoolClosedError('the pool was destroyed while the task ran');
     return () => new WorkerTerminatedError(`${which} was terminated: another of its tasks did not stop`, { number });
   }
-  const { resourceLimits } = thread;
   if (error?.code === 'ERR_WORKER_OUT_OF_MEMORY') {
     const message = `${which} ran out of memory; raise resourceLimits.maxOldGenerationSizeMb, or give it less at a time`;
     return () => new WorkerOutOfMemoryError(message, { cause: error, resourceLimits });
@@ -46,4 +45,4 @@ function messageOf(error) {
   return /:\d+$/.test(place) && !message.includes(place) ? `${message} (${place})` : message;
 }
 
-module.exports = { faultOf };
+module.exports = { exitErrorOf };

@@ -42,6 +42,7 @@ class WorkerManager {
   #whenLoaded = [];
   #fruitless = 0;
   #closing = false;
+  #destroyed = false;
   /** Ports of workers that have not been given our modules. */
   #unequipped = [];
   #ended = () => this.#done();
@@ -155,7 +156,7 @@ class WorkerManager {
 
   /** Ends all workers, whatever they are at. */
   destroy() {
-    this.#closing = true;
+    this.#closing = this.#destroyed = true;
     for (const worker of this.#workers.values()) worker.kill();
   }
 
@@ -191,6 +192,8 @@ class WorkerManager {
     thread.on('error', (error) => {
       if (!worker.failed) worker.error = error;
     });
+    // Node no longer tells them when the thread has ended.
+    thread.once('online', () => (worker.resourceLimits = thread.resourceLimits));
     thread.once('exit', (code) => this.#fallbackPorts.afterAll(() => this.#exited(worker, code)));
     thread.unref();
     // Later, so that the code that makes a pool can listen to it first.
@@ -229,29 +232,29 @@ class WorkerManager {
     this.#workers.delete(worker.number);
     const { ran, orphans } = binding.evictWorker(this.#pool.handle, worker.number, worker.key);
     if (this.#workers.size === 0) removeSource(this.#ended);
-    const fault = this.#faultOf(worker, code);
-    for (const id of ran) this.#reject(id, fault);
+    const exitError = this.#exitErrorOf(worker, code);
+    for (const id of ran) this.#reject(id, exitError);
     this.#count(worker, code);
     this.#emit('workerDestroy', worker.thread);
-    this.#bindOrphans(orphans, fault);
+    this.#bindOrphans(orphans, exitError);
     const { ready, failed, error, killed } = worker;
-    if (!ready && (failed || error !== undefined) && !killed) return this.#loadFailed(fault(''));
+    if (!ready && (failed || error !== undefined) && !killed) return this.#loadFailed(exitError());
     if (this.#fruitless >= FRUITLESS_LIMIT) {
       this.#fruitless = 0;
-      if (!ready) return this.#loadFailed(fault(''));
-      return this.#giveUp(fault(''));
+      if (!ready) return this.#loadFailed(exitError());
+      return this.#giveUp(exitError());
     }
     if (error !== undefined && ran.length === 0) this.#emit('error', error);
     this.#replace();
   }
 
-  /** The error of the tasks of a worker that has ended. Made for the first task that needs it. */
-  #faultOf(worker, code) {
-    const isClosing = this.#closing;
+  /** A function that makes the error of the tasks of a worker that has ended. It loads the module for that when it is called. */
+  #exitErrorOf(worker, code) {
+    const isDestroyed = this.#destroyed;
     let errorOf;
-    return (task) => {
-      errorOf ??= require('./worker-exit-errors').faultOf(worker, code, this.#script, isClosing);
-      return errorOf(task);
+    return () => {
+      errorOf ??= require('./worker-exit-errors').exitErrorOf(worker, code, this.#script, isDestroyed);
+      return errorOf();
     };
   }
 
@@ -267,14 +270,14 @@ class WorkerManager {
   }
 
   /** Tasks bound to a worker that ended before their turn go on with another one, if their input can be sent again. */
-  #bindOrphans(orphans, fault) {
+  #bindOrphans(orphans, exitError) {
     const { handle, inputs } = this.#pool;
     for (const id of [...orphans, ...inputs.takeUnbound()]) {
       const input = inputs.get(id);
       if (input === undefined) continue;
       if (input.taken === undefined) {
         binding.disownOrphan(handle, id, false);
-        this.#reject(id, fault);
+        this.#reject(id, exitError);
       } else {
         this.#bindAgain(id, input.taken);
       }
