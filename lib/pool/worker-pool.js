@@ -88,8 +88,8 @@ class WorkerPool extends EventEmitter {
     const url = locateScript(script);
     const fallbackPorts = fallbackPortsOf(binding, delivery);
     const native = new NativeScriptPool(binding, binding.createPool(this.#settings), fallbackPorts);
-    const emit = emitterOf(new WeakRef(this));
-    const workers = (this.#workers = new WorkerManager({ pool: native, delivery, fallbackPorts, script: url, settings, emit }));
+    const events = new WorkerEvents(this);
+    const workers = (this.#workers = new WorkerManager({ pool: native, delivery, fallbackPorts, script: url, settings, events }));
     this.#open(native, (then) => workers.whenLoaded(then));
     this.#scriptTasks = new ScriptSubmitter(native, delivery, this.#admission, settings);
     this.#tasks = new TaskRouter(native, this.#nativeTasks, this.#scriptTasks, this.#admission);
@@ -306,13 +306,33 @@ function closedError(task) {
 }
 
 /**
+<<<<<<< HEAD
  * The events that workers report to the pool. Workers must not keep alive a pool that everybody else has forgotten, as a
  * function made in one of its methods would.
  *
  * @param {WeakRef<WorkerPool>} pool
+=======
+ * How workers tell the pool what they did. They must not keep alive a pool that everybody else has forgotten. But while a
+ * worker starts, its outcome is still to be told, perhaps to a listener that alone has the pool: `await once(pool, 'error')`.
+>>>>>>> h26
  */
-function emitterOf(pool) {
-  return (event, ...values) => callUser(emitOfWorker, pool.deref(), event, values);
+class WorkerEvents {
+  #pool;
+  #kept;
+
+  /** @param {WorkerPool} pool */
+  constructor(pool) {
+    this.#pool = new WeakRef(pool);
+  }
+
+  /** @param {boolean} isStarting whether a worker of the pool is starting */
+  keepPool(isStarting) {
+    this.#kept = isStarting ? this.#pool.deref() : undefined;
+  }
+
+  emit(event, ...values) {
+    callUser(emitOfWorker, this.#pool.deref(), event, values);
+  }
 }
 
 /** Tells the pool's listeners what a worker did; `this` is the pool, or undefined where nobody has it any more. */

@@ -7,9 +7,11 @@
  */
 
 const { added } = require('../runtime/intrinsics');
-const { now, setTimeout } = require('../runtime/clock');
+const { clearTimeout, now, setTimeout } = require('../runtime/clock');
 const nodeGlobals = require('../runtime/globals');
 const { throwUncaught } = require('../runtime/turn');
+const { binding } = require('../native');
+const { deliveryOf } = require('../delivery');
 
 /** A script that listens and has not answered after so many milliseconds may have forgotten to: a warning says so, once. */
 const LONG_UNANSWERED = 30_000;
@@ -27,6 +29,8 @@ class MessageTasks {
   #contexts;
   /** Tasks that were emitted and not answered, oldest first. */
   #unanswered = [];
+  /** How many tasks wait for a listener. */
+  #unheard = 0;
   /** The task whose message is being emitted. */
   #emitting;
   #warnTimer;
@@ -61,20 +65,30 @@ class MessageTasks {
     return listeners > 0 ? this.#emit(job, input, listeners) : this.#emitLater(job, input);
   }
 
-  /** Nobody listens. A script that is still at something may do so later, and hears then, as in a bare Worker. */
+  /**
+   * Nobody listens. A script that is still at something may do so later, and hears then, as in a bare Worker: so the task is
+   * refused when the event loop would end. Meanwhile this worker does not hold the loop.
+   */
   #emitLater(job, input) {
     const runner = this.#runner;
+    const delivery = deliveryOf(binding);
     runner.open.set(job.id, job);
+    if (this.#unheard++ === 0) delivery.hold(-1);
     const listens = () => this.#port.listenerCount('message') > 0;
-    const look = () => {
-      if (!listens() && isAtSomething()) return void lookAgain();
+    const goOn = () => {
+      clearTimeout(timer);
+      takeBack();
+      if (--this.#unheard === 0) delivery.hold(1);
       runner.goOn(job, (ready) => {
         if (listens()) return runner.runMessage(ready, input);
         this.#answers.failed(runner.unknownFunction(''));
         return true;
       });
     };
-    const lookAgain = () => setTimeout(look, LOOK_FOR_LISTENER).unref();
+    const takeBack = require('../runtime/loop-end').onLoopEnd(goOn);
+    const look = () => (listens() ? goOn() : lookAgain());
+    let timer;
+    const lookAgain = () => (timer = setTimeout(look, LOOK_FOR_LISTENER).unref());
     lookAgain();
     return false;
   }
@@ -181,8 +195,5 @@ class MessageTasks {
 
   #goOn = () => this.#runner.afterMessage();
 }
-
-/** Whether something keeps this thread's event loop alive beside ports: timers, files, sockets, children. */
-const isAtSomething = () => process.getActiveResourcesInfo().some((kind) => kind !== 'MessagePort');
 
 module.exports = { MessageTasks };

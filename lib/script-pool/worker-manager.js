@@ -34,8 +34,8 @@ class WorkerManager {
   #script;
   #place;
   #settings;
-  /** Tells the pool's listeners, if anybody still has the pool. */
-  #emit;
+  /** Tell the pool's listeners, if anybody still has the pool. */
+  #events;
   /** The workers that live or are starting, by number. */
   #workers = new Map();
   /** Called once the script's exports are known, or cannot be. */
@@ -54,16 +54,16 @@ class WorkerManager {
    * @param {import('./fallback-ports').FallbackPorts} setup.fallbackPorts
    * @param {string} setup.script its URL
    * @param {object} setup.settings as `scriptSettings` returns them
-   * @param {(event: string, ...values: unknown[]) => void} setup.emit
+   * @param {{ emit(event: string, ...values: unknown[]): void, keepPool(isStarting: boolean): void }} setup.events
    */
-  constructor({ pool, delivery, fallbackPorts, script, settings, emit }) {
+  constructor({ pool, delivery, fallbackPorts, script, settings, events }) {
     this.#pool = pool;
     this.#delivery = delivery;
     this.#fallbackPorts = fallbackPorts;
     this.#script = script;
     this.#place = placeOf(script);
     this.#settings = settings;
-    this.#emit = emit;
+    this.#events = events;
     pool.workers = this;
     binding.setScriptCapacity(pool.handle, settings.most * settings.concurrency);
   }
@@ -81,10 +81,19 @@ class WorkerManager {
   /** A task was queued and no idle worker could be notified: starts one more, if the limit allows it. */
   need() {
     if (this.#workers.size >= this.#settings.most) return;
+    const waiting = binding.scriptsWaiting(this.#pool.handle);
+    if (waiting > this.#starting() * this.#settings.concurrency) this.#tryToStart();
+  }
+
+  /** How many workers have not loaded the script yet. */
+  #starting() {
     let starting = 0;
     for (const worker of this.#workers.values()) if (!worker.ready) starting++;
-    const waiting = binding.scriptsWaiting(this.#pool.handle);
-    if (waiting > starting * this.#settings.concurrency) this.#tryToStart();
+    return starting;
+  }
+
+  #keepPool() {
+    this.#events.keepPool(this.#starting() > 0);
   }
 
   /** Starts one more worker. If that fails and there is no other worker, all waiting tasks are rejected with the error. */
@@ -175,6 +184,7 @@ class WorkerManager {
     }
     if (this.#workers.size === 0) addSource(this.#ended);
     this.#workers.set(number, worker);
+    this.#keepPool();
     this.#fallbackPorts.open(key, {
       port: worker.port,
       ready: (told) => this.#ready(worker, told),
@@ -187,17 +197,20 @@ class WorkerManager {
 
   #listenTo(worker) {
     const { thread } = worker;
-    thread.on('message', (value) => this.#emit('message', value, thread));
-    thread.on('messageerror', (error) => this.#emit('messageerror', error, thread));
+    thread.on('message', (value) => this.#events.emit('message', value, thread));
+    thread.on('messageerror', (error) => this.#events.emit('messageerror', error, thread));
     thread.on('error', (error) => {
       if (!worker.failed) worker.error = error;
     });
     // Node no longer tells them when the thread has ended.
     thread.once('online', () => (worker.resourceLimits = thread.resourceLimits));
-    thread.once('exit', (code) => this.#fallbackPorts.afterAll(() => this.#exited(worker, code)));
+    thread.once('exit', (code) => this.#fallbackPorts.afterAll(() => {
+      this.#exited(worker, code);
+      this.#keepPool();
+    }));
     thread.unref();
     // Later, so that the code that makes a pool can listen to it first.
-    nextTick(() => this.#emit('workerCreate', thread));
+    nextTick(() => this.#events.emit('workerCreate', thread));
   }
 
   /** Gives our modules to workers that were started. Their threads start meanwhile, should these not be there yet. */
@@ -223,6 +236,7 @@ class WorkerManager {
     worker.ready = true;
     this.exports = new Set(names);
     this.#loaded();
+    this.#keepPool();
   }
 
   /** A worker has ended, and all events that it sent before have been delivered. */
@@ -235,7 +249,7 @@ class WorkerManager {
     const exitError = this.#exitErrorOf(worker, code);
     for (const id of ran) this.#reject(id, exitError);
     this.#count(worker, code);
-    this.#emit('workerDestroy', worker.thread);
+    this.#events.emit('workerDestroy', worker.thread);
     this.#bindOrphans(orphans, exitError);
     const { ready, failed, error, killed } = worker;
     if (!ready && (failed || error !== undefined) && !killed) return this.#loadFailed(exitError());
@@ -244,7 +258,7 @@ class WorkerManager {
       if (!ready) return this.#loadFailed(exitError());
       return this.#giveUp(exitError());
     }
-    if (error !== undefined && ran.length === 0) this.#emit('error', error);
+    if (error !== undefined && ran.length === 0) this.#events.emit('error', error);
     this.#replace();
   }
 
@@ -311,9 +325,9 @@ class WorkerManager {
 
   /** The script does not load, and would not the next time: all that waits is rejected. The next task tries again. */
   #loadFailed(error) {
-    for (const worker of this.#workers.values()) if (worker.ready) return this.#emit('error', error);
+    for (const worker of this.#workers.values()) if (worker.ready) return this.#events.emit('error', error);
     const told = this.#giveUp(error);
-    if (!told) this.#emit('error', error);
+    if (!told) this.#events.emit('error', error);
   }
 
   /** Rejects all that waits. True when anything did. */
