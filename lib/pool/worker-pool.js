@@ -306,15 +306,8 @@ function closedError(task) {
 }
 
 /**
-<<<<<<< HEAD
- * The events that workers report to the pool. Workers must not keep alive a pool that everybody else has forgotten, as a
- * function made in one of its methods would.
- *
- * @param {WeakRef<WorkerPool>} pool
-=======
- * How workers tell the pool what they did. They must not keep alive a pool that everybody else has forgotten. But while a
+ * The events that workers report to the pool. Workers must not keep alive a pool that everybody else has forgotten. But while a
  * worker starts, its outcome is still to be told, perhaps to a listener that alone has the pool: `await once(pool, 'error')`.
->>>>>>> h26
  */
 class WorkerEvents {
   #pool;
