@@ -413,7 +413,7 @@ export interface WorkerPoolEvents {
 export class WorkerPool extends EventEmitter {
   /**
    * @throws {errors.InvalidArgTypeError | errors.OutOfRangeError} for an option that cannot be
-   * @throws {errors.BindingNotFoundError} when the native part is missing
+   * @throws {errors.BindingNotFoundError} when no addon could be loaded
    */
   constructor(options?: WorkerPoolOptions);
 
@@ -1223,7 +1223,7 @@ export namespace errors {
     static readonly code: 'ERR_RW_RECEIVE_TIMEOUT';
     readonly code: 'ERR_RW_RECEIVE_TIMEOUT';
   }
-  /** An object that another copy of rust-workers made, with a binary of its own: both have to use one. */
+  /** An object that another copy of rust-workers made, with an addon of its own: both have to use one. */
   class OtherCopyError extends Error {
     static readonly code: 'ERR_RW_OTHER_COPY';
     readonly code: 'ERR_RW_OTHER_COPY';
@@ -1233,7 +1233,7 @@ export namespace errors {
     static readonly code: 'ERR_RW_INTERNAL';
     readonly code: 'ERR_RW_INTERNAL';
   }
-  /** The native part could not be loaded; the message says what was tried and what to do. */
+  /** The addon could not be loaded; the message says what was tried and what to do. */
   class BindingNotFoundError extends Error {
     static readonly code: 'ERR_RW_BINDING_NOT_FOUND';
     readonly code: 'ERR_RW_BINDING_NOT_FOUND';

@@ -4,7 +4,7 @@
  * Every error of rust-workers: one class a condition, each with a stable `code`.
  *
  * The native side keeps its list in `src/error.rs`; `__test__/errors.test.js` holds the two equal. Codes in
- * `JS_ONLY_CODES` are raised only here.
+ * `JS_ONLY_CODES` are raised only by JavaScript.
  */
 
 const { inspect } = require('node:util');
@@ -55,7 +55,7 @@ const OutOfRangeError = define('OutOfRangeError', 'ERR_RW_OUT_OF_RANGE', RangeEr
 const UnknownTaskError = define('UnknownTaskError', 'ERR_RW_UNKNOWN_TASK', Error);
 const InvalidInputError = define('InvalidInputError', 'ERR_RW_INVALID_INPUT', TypeError);
 
-// Values that cannot cross to a Rust thread.
+// Values that cannot cross to a Rust thread, and bytes that are no value.
 const UnsupportedValueError = define('UnsupportedValueError', 'ERR_RW_UNSUPPORTED_VALUE', TypeError);
 const CyclicValueError = define('CyclicValueError', 'ERR_RW_CYCLIC_VALUE', TypeError);
 const ValueTooDeepError = define('ValueTooDeepError', 'ERR_RW_VALUE_TOO_DEEP', RangeError);
@@ -67,8 +67,7 @@ const QueueFullError = define('QueueFullError', 'ERR_RW_QUEUE_FULL', Error);
 const PoolClosedError = define('PoolClosedError', 'ERR_RW_POOL_CLOSED', Error);
 const ThreadSpawnError = define('ThreadSpawnError', 'ERR_RW_THREAD_SPAWN', Error);
 
-// The end of a task. The names are those of the web platform, so that `error.name === 'AbortError'` works
-// here too.
+// The end of a task. The first two have the names of the web platform, so that `error.name === 'AbortError'` works here too.
 const TaskCancelledError = define('TaskCancelledError', 'ERR_RW_TASK_CANCELLED', Error, {
   errorName: 'AbortError',
 });
@@ -84,6 +83,7 @@ const ScriptLoadError = define('ScriptLoadError', 'ERR_RW_SCRIPT_LOAD', Error);
 const WorkerExitedError = define('WorkerExitedError', 'ERR_RW_WORKER_EXITED', Error);
 const WorkerOutOfMemoryError = define('WorkerOutOfMemoryError', 'ERR_RW_WORKER_OUT_OF_MEMORY', Error);
 const WorkerTerminatedError = define('WorkerTerminatedError', 'ERR_RW_WORKER_TERMINATED', Error);
+
 // Shared memory, and locks in it.
 const MemoryClosedError = define('MemoryClosedError', 'ERR_RW_MEMORY_CLOSED', Error);
 const RangeBusyError = define('RangeBusyError', 'ERR_RW_RANGE_BUSY', Error);
@@ -94,14 +94,16 @@ const BarrierBrokenError = define('BarrierBrokenError', 'ERR_RW_BARRIER_BROKEN',
 const NoMoreOwnersError = define('NoMoreOwnersError', 'ERR_RW_NO_MORE_OWNERS', Error);
 const LockTimeoutError = define('LockTimeoutError', 'ERR_RW_LOCK_TIMEOUT', Error, { errorName: 'TimeoutError' });
 const LockAbortedError = define('LockAbortedError', 'ERR_RW_LOCK_ABORTED', Error, { errorName: 'AbortError' });
+
 // Channels.
 const PortClosedError = define('PortClosedError', 'ERR_RW_PORT_CLOSED', Error);
 const ReceiveTimeoutError = define('ReceiveTimeoutError', 'ERR_RW_RECEIVE_TIMEOUT', Error, {
   errorName: 'TimeoutError',
 });
 
+// rust-workers itself: an object of a copy of another version, a fault of ours, an addon that does not load. A
+// BindingNotFoundError has `attempts`: the files that the loader tried.
 const OtherCopyError = define('OtherCopyError', 'ERR_RW_OTHER_COPY', Error);
-// rust-workers itself. A BindingNotFoundError has `attempts`: what the loader tried.
 const InternalError = define('InternalError', 'ERR_RW_INTERNAL', Error);
 const BindingNotFoundError = define('BindingNotFoundError', 'ERR_RW_BINDING_NOT_FOUND', Error);
 
@@ -134,7 +136,7 @@ function errorFromCode(code, message, extra) {
   const Class = classes.get(code);
   if (Class !== undefined) return new Class(message, extra);
   return new InternalError(
-    `${message} (unknown error code ${inspect(code)}; does the binary fit this version?)`,
+    `${message} (unknown error code ${inspect(code)}; does the addon fit this version?)`,
     extra,
   );
 }

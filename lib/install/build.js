@@ -31,7 +31,7 @@ function checkToolchain() {
   if (missing.length === 0) return;
   const list = missing.map((problem) => `  - ${problem}`).join('\n');
   throw new BuildError(
-    `the native part must be built on this machine, and it cannot be:\n${list}\n` +
+    `the native addon must be built on this machine, and it cannot be:\n${list}\n` +
       'Then run the same command again. A file that was built elsewhere can be used instead: ' +
       'set RUST_WORKERS_BINARY to its path.',
   );
@@ -98,7 +98,7 @@ function cleanUp(library) {
  */
 function build() {
   checkToolchain();
-  log('building the native part with cargo; the first time takes a minute or two');
+  log('building the native addon with cargo; the first time takes a minute or two');
   const startedAt = new Date();
   const library = compile();
   place(library, startedAt);

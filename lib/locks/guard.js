@@ -9,7 +9,7 @@ const { LockNotHeldError } = require('../errors');
 const { keptOn } = require('../runtime/host-realm');
 const { binding } = require('../native');
 
-/** The methods that guards and locks call on each other, of all copies of this package on one binary. */
+/** The methods that guards and locks call on each other, of all copies of this package on one addon. */
 const makeNames = () => ({
   /** On a lock, for its guard: releases the grant. */
   RELEASE: Symbol('release'),

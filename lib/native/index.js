@@ -1,11 +1,11 @@
 'use strict';
 
 /**
- * The native addon, loaded once.
+ * The binding, which is what the addon exports, loaded once.
  *
- * Once for the whole process, also when there are copies of this package in several folders: waits, ports and owners of
- * locks are known to the one image of the addon only. So the first copy puts the name of the file that it has loaded into
- * the environment data of its thread, which every Worker inherits; copies of the same version load that file too.
+ * Once for the whole process, also when there are copies of this package in several folders: an addon knows only its
+ * own waits, ports and owners of locks. So the first copy puts the name of the addon that it has loaded into the environment
+ * data of its thread, which every Worker inherits; copies of the same version load that addon too.
  */
 
 const { loadBinding } = require('./load');
@@ -26,5 +26,5 @@ const sharedFile = getEnvironmentData?.(KEY);
 const binding = loadBinding({ load, sharedFile });
 if (sharedFile === undefined) setEnvironmentData?.(KEY, file);
 
-/** `file`: the addon's file, so that the workers of a pool need not look for it (script-pool/compiled.js). */
+/** `file`: the name of the addon, so that the workers of a pool need not look for it (script-pool/compiled.js). */
 module.exports = { binding, file };

@@ -1,13 +1,14 @@
 'use strict';
 
 /**
- * Finds and loads the native addon. It collects the errors of all places that it has tried, and throws one error with all.
+ * Finds the addon, a file of compiled Rust, and loads it: its exports are the `binding`. When no place has an addon that loads,
+ * it throws one error that lists them all.
  *
  * It tries, in this order:
- * 1. the file that `RUST_WORKERS_BINARY` names; when it is set, nothing else is tried,
- * 2. the file that another copy of this package has loaded in this process (lib/native/index.js),
- * 3. `rust-workers.<triple>.node` beside package.json, where `npm install` puts the file that it builds,
- * 4. the package `@rust-workers/<triple>`, a prebuilt binary.
+ * 1. the addon that `RUST_WORKERS_BINARY` names; when it is set, nothing else is tried,
+ * 2. the addon that another copy of this package has loaded in this process (lib/native/index.js),
+ * 3. `rust-workers.<triple>.node` beside package.json, where `npm install` puts the addon that it builds,
+ * 4. the package `@rust-workers/<triple>`, with a prebuilt addon.
  */
 
 const path = require('node:path');
@@ -29,7 +30,7 @@ function candidates(env, sharedFile) {
   const name = triple();
   const built = path.join(ROOT, `rust-workers.${name}.node`);
   return [
-    ...(sharedFile === undefined ? [] : [{ label: `the file of another copy, ${sharedFile}`, target: sharedFile }]),
+    ...(sharedFile === undefined ? [] : [{ label: `the addon of another copy, ${sharedFile}`, target: sharedFile }]),
     { label: built, target: built },
     { label: `the package @rust-workers/${name}`, target: `@rust-workers/${name}` },
   ];
@@ -47,22 +48,25 @@ function advice(env, attempts) {
   }
   if (env.RUST_WORKERS_BINARY) {
     return [
-      'correct RUST_WORKERS_BINARY, or unset it to use the binary of this package',
-      `check that the file was built for ${triple()} and is readable`,
+      'correct RUST_WORKERS_BINARY, or unset it to use the addon of this package',
+      `check that this addon was built for ${triple()} and is readable`,
     ];
   }
-  const steps = [
+  return [
     'install what the build needs: Rust from https://rustup.rs and a C compiler',
     'build it: npm rebuild rust-workers --foreground-scripts (in a clone: npm run build)',
     'let npm run the install script: --ignore-scripts forbids it, and npm 11 or newer may want ' +
       '"npm install-scripts approve rust-workers" first',
-    'or set RUST_WORKERS_BINARY to a file that was built elsewhere',
+    'or set RUST_WORKERS_BINARY to an addon that was built elsewhere',
   ];
-  const found = attempts.some(({ error }) => error?.code !== 'MODULE_NOT_FOUND');
-  if (found) {
-    steps.unshift(`a file is there and does not load: it may be of another platform than ${triple()}`);
-  }
-  return steps;
+}
+
+/** What the attempts show, beyond their errors; an empty text, or a line of its own. */
+function finding(env, attempts) {
+  const codes = attempts.map(({ error }) => error?.code);
+  const isThere = codes.some((code) => code !== 'MODULE_NOT_FOUND' && code !== 'ERR_DLOPEN_DISABLED');
+  if (env.RUST_WORKERS_BINARY || !isThere) return '';
+  return `An addon is there and does not load: it may be of another platform than ${triple()}.\n`;
 }
 
 function notFound(env, attempts) {
@@ -70,8 +74,8 @@ function notFound(env, attempts) {
   const tried = attempts.map(({ label, error }) => `  - ${label}\n      ${firstLine(error)}`);
   const steps = advice(env, attempts).map((step, index) => `  ${index + 1}. ${step}`);
   const message =
-    `Could not load the native part of rust-workers for ${triple()}, Node.js ${process.version}.\n` +
-    `Tried:\n${tried.join('\n')}\nWhat to do, in this order:\n${steps.join('\n')}`;
+    `Could not load the addon of rust-workers for ${triple()}, Node.js ${process.version}.\n` +
+    `Tried:\n${tried.join('\n')}\n${finding(env, attempts)}What to do, in this order:\n${steps.join('\n')}`;
   return new BindingNotFoundError(message, {
     attempts: attempts.map(({ label, error }) => ({ what: label, error })),
     cause: attempts.at(-1).error,
@@ -81,9 +85,9 @@ function notFound(env, attempts) {
 /**
  * Loads the addon.
  *
- * @param {{ env?: object, load?: (target: string) => object, sharedFile?: string }} [options] `sharedFile`: the file that
+ * @param {{ env?: object, load?: (target: string) => object, sharedFile?: string }} [options] `sharedFile`: the addon that
  *   another copy has loaded; the others are for tests: other variables, another `require`
- * @returns {object} the addon's exports
+ * @returns {object} the binding
  * @throws {BindingNotFoundError} when no place has one that loads
  */
 function loadBinding({ env = process.env, load = require, sharedFile } = {}) {

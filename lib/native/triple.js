@@ -1,8 +1,8 @@
 'use strict';
 
 /**
- * The platform's name in the names of native files: `linux-x64-gnu`, `darwin-arm64`, `win32-x64`. On Linux it ends with the C
- * library, because a binary that was built for one C library does not load with the other.
+ * The platform's name in the names of addons: `linux-x64-gnu`, `darwin-arm64`, `win32-x64`. On Linux it ends with the C
+ * library, because an addon that was built for one C library does not load with the other.
  */
 
 const fs = require('node:fs');

@@ -31,7 +31,7 @@ function staysHere(port) {
 
 const isOfOurs = (object) => typeof object === 'object' && object !== null && typeOf(object)?.moves === true;
 
-/** Throws if another binary's copy of the package made this object. */
+/** Throws if another addon's copy of the package made this object. */
 function refuseForeign(object) {
   const type = typeof object === 'object' && object !== null ? typeOf(object) : undefined;
   if (type?.isForeign) type.serialize();

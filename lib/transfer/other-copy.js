@@ -1,7 +1,7 @@
 'use strict';
 
 /**
- * The errors for objects and messages of another copy of the package: of one with a binary of its own, or of another
+ * The errors for objects and messages of another copy of the package: of one with an addon of its own, or of another
  * version.
  */
 
@@ -9,7 +9,7 @@ const { MalformedValueError, OtherCopyError } = require('../errors');
 
 const madeElsewhere = (object) =>
   new OtherCopyError(
-    `${object} was made by another copy of rust-workers, with a binary of its own: ` +
+    `${object} was made by another copy of rust-workers, with an addon of its own: ` +
       'let both use one (npm dedupe, or RUST_WORKERS_BINARY for both)',
   );
 

@@ -8,7 +8,7 @@
  * binding, and the ports on which messages arrive, stay. The newest copy's types are used, while its
  * realm lives.
  *
- * Two copies of the package with a binary each have a table each, and nothing in common that an object could stand for:
+ * Two copies of the package with an addon each have a table each, and nothing in common that an object could stand for:
  * the other copy can only refuse the object.
  */
 
@@ -47,7 +47,7 @@ const isInstance = Function.prototype[Symbol.hasInstance];
  */
 
 /**
- * The table of all copies on one binary. A type belongs to the realm of its class, which keeps it; so this table does not.
+ * The table of all copies on one addon. A type belongs to the realm of its class, which keeps it; so this table does not.
  */
 function makeTable() {
   const known = new Map();
@@ -84,7 +84,7 @@ function registerType(Class, type) {
 }
 
 /**
- * Makes `instanceof` true for the objects of every copy of the package on this binary: a message is read by the copy that
+ * Makes `instanceof` true for the objects of every copy of the package on this addon: a message is read by the copy that
  * was loaded last. A subclass asks in the language's way.
  *
  * @param {Function} Class as programs know it
@@ -110,7 +110,7 @@ function isSearching() {
   return shared.isSearching;
 }
 
-/** The type of an object that another copy of the package made, with a binary of its own. It refuses the object. */
+/** The type of an object that another copy of the package made, with an addon of its own. It refuses the object. */
 function foreign({ typeTag, image }) {
   const serialize = () => {
     // Loaded only for the error.
@@ -141,11 +141,11 @@ function isPort(object) {
 }
 
 /**
- * The shared memory that an object of ours stands for, whichever copy of the package on this binary made it: its
+ * The shared memory that an object of ours stands for, whichever copy of the package on this addon made it: its
  * SharedArrayBuffer, or the typed array over one. Undefined for what stands for none.
  *
  * @param {unknown} value
- * @throws {OtherCopyError} for one of another binary's
+ * @throws {OtherCopyError} for one of another addon's
  */
 function memoryOf(value) {
   if (typeof value !== 'object' || value === null || types.isProxy(value)) return undefined;

@@ -5,7 +5,7 @@
  * that all code that has it, or hears of its messages, in whatever way, has the same one. Messages that leave and that
  * arrive by it are looked at.
  *
- * Two copies of the package with a binary each may both have prepared a port. Each looks after its own objects and
+ * Two copies of the package with an addon each may both have prepared a port. Each looks after its own objects and
  * messages, and leaves the other's to it.
  */
 
