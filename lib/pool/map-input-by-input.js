@@ -6,7 +6,8 @@
  *
  * The map ends at once when its signal aborts, its time limit passes, a task fails, or the pool is destroyed. It does not
  * wait for a source that has not answered. Then no further input is read, the tasks under way are cancelled, and the source
- * is closed by its `return()`, as `for await` would. A pool that is closed without `force` first finishes the tasks under way.
+ * is closed by its `return()`, as `for await` would. A pool that is closed without `force`
+ * first finishes the inputs of the map that were read already; of a synchronous source, all inputs.
  *
  * A full queue does not fail the map: the current input waits until the queue has space (admission.js), and no further input
  * is read meanwhile.
@@ -22,12 +23,12 @@ const { listedIn } = require('../transfer/transferables');
 const { InputSource } = require('./input-source');
 const { isRefusal } = require('./admission');
 
-/** Tasks submitted ahead for each thread, so that a thread that finishes one finds the next in the queue. */
+/** Tasks under way for each thread: one that it runs, and others, so that it finds the next in the queue. */
 const TASKS_PER_THREAD = 4;
 
 /**
- * A map is not a task, but `Pending` calls `cancel` and `catchUp` only where the id is not 0. Any other number does; here
- * `cancel` stops the map.
+ * A map is not a task, but `Pending` calls `cancel` and `catchUp` only where the id is not 0; so a map needs an id other than
+ * 0. Its value is not used.
  */
 const MAP_ID = 1;
 
@@ -44,8 +45,8 @@ class InputByInputMap extends Pending {
   #deadline;
   #source = new InputSource();
 
-  /** How many inputs were taken. */
-  #taken = 0;
+  /** How many inputs were read from the source. */
+  #inputCount = 0;
   /** By the input's number. Not an array, whose prototype may have accessors. */
   #outputs = new Map();
   #underWay = 0;
@@ -66,7 +67,7 @@ class InputByInputMap extends Pending {
    * @param {string} task
    * @param {object} options the result of `submitOptions`, `onProgress` and `name`; `transfer` may be 'auto'
    * @param {object} host functions of the pool for the map
-   * @param {number} host.threads that may work on them
+   * @param {number} host.threads how many threads may work on the inputs
    * @param {number} host.maxQueue
    * @param {boolean} host.isNative whether the task is native
    * @param {boolean} host.finishesOnClose see the field
@@ -80,7 +81,8 @@ class InputByInputMap extends Pending {
    * @param {() => void} host.onSettled called when the map was settled
    */
   constructor(resolve, reject, task, options, host) {
-    super(resolve, reject, { cancel: () => this.#endedEarly(), catchUp: host.catchUp, settlesLater: true }, task);
+    // `settlesLater`: the answers that `catchUp` delivers may settle the map, but only in a later microtask.
+    super(resolve, reject, { cancel: () => this.#cleanUp(), catchUp: host.catchUp, settlesLater: true }, task);
     this.id = MAP_ID;
     const { threads, maxQueue } = host;
     this.#host = host;
@@ -123,14 +125,14 @@ class InputByInputMap extends Pending {
   #ask() {
     this.#source.ask(
       (result) => {
-        this.#take(result);
+        this.#read(result);
         if (this.#source.isAsync) this.#pull();
       },
       (error) => this.#sourceFailed(error),
     );
   }
 
-  #take(result) {
+  #read(result) {
     this.#source.isAsked = false;
     if (this.isSettled) return;
     let next;
@@ -142,13 +144,13 @@ class InputByInputMap extends Pending {
     // A getter may have ended it.
     if (this.isSettled) return;
     if (next.done) this.#source.isExhausted = true;
-    else if (!this.#poolIsClosing) this.#submit(next.input, this.#taken++);
+    else if (!this.#poolIsClosing) this.#submit(next.input, this.#inputCount++);
   }
 
   /** @param {object[]} [given] its transfer list, where that is known already */
   #submit(input, number, given) {
     const { admission, ownerOf, submit } = this.#host;
-    if (!admission.admits(ownerOf())) return this.#hold(input, number, given);
+    if (!admission.admits(ownerOf())) return this.#wait(input, number, given);
     let options;
     try {
       if (input instanceof KeptInput) ({ value: input, transfer: given } = input.take());
@@ -170,17 +172,17 @@ class InputByInputMap extends Pending {
         if (this.isSettled) return;
         // Other tasks have filled the queue meanwhile, so the input waits. Objects that were moved belong to `error.input`
         // now: 'auto' finds them there.
-        if (isRefusal(error)) this.#hold(error.input, number, options.transfer?.length > 0 ? 'auto' : undefined);
+        if (isRefusal(error)) this.#wait(error.input, number, options.transfer?.length > 0 ? 'auto' : undefined);
         else this.#fail(error);
       },
     );
   }
 
   /** The input waits until it can be submitted. */
-  #hold(input, number, given) {
-    let held = input;
+  #wait(input, number, given) {
+    let waiting = input;
     try {
-      if (this.finishesOnClose) held = this.#kept(input, given ?? this.#transferFor(input));
+      if (this.finishesOnClose) waiting = this.#keep(input, given ?? this.#transferFor(input));
     } catch (error) {
       return this.#fail(error);
     }
@@ -189,30 +191,30 @@ class InputByInputMap extends Pending {
       go: () => {
         if (this.isSettled) return;
         this.#waiting = undefined;
-        this.#submit(held, number, given);
+        this.#submit(waiting, number, given);
         this.#pull();
       },
       fail: (error) => this.end(error),
     };
-    this.#waiting = { input: held, entry };
+    this.#waiting = { input: waiting, entry };
     this.#host.admission.wait(entry, this.#host.ownerOf());
   }
 
-  /** Takes the array's remaining inputs now, so that later changes by the caller have no effect. */
+  /** Keeps the array's remaining inputs as they are now, so that later changes by the caller have no effect. */
   #keepRest() {
     const { items } = this.#source;
     try {
-      for (let i = this.#taken; i < items.length && !this.isSettled; i++) {
+      for (let i = this.#inputCount; i < items.length && !this.isSettled; i++) {
         const { [i]: item } = items;
-        items[i] = this.#kept(item, this.#transferFor(item));
+        items[i] = this.#keep(item, this.#transferFor(item));
       }
     } catch (error) {
       this.#fail(error);
     }
   }
 
-  /** The input as it is now; primitives are returned as they are. */
-  #kept(input, transfer) {
+  /** A copy of the input as it is now; primitives are returned as they are. */
+  #keep(input, transfer) {
     if (typeof input !== 'object' || input === null || input instanceof KeptInput) return input;
     const kept = KeptInput.of(input, transfer);
     // A getter of the input may have ended the map.
@@ -253,7 +255,7 @@ class InputByInputMap extends Pending {
   }
 
   #fail(error) {
-    // A task's time limit is the map's own (#optionsFor), so the error names the map.
+    // A task's time limit is the map's own (#optionsFor), so a late task's error becomes the map's own timeout error.
     const isLate = error instanceof TaskTimeoutError && this.#deadline !== undefined && now() >= this.#deadline;
     if (isLate) this.timeUp(this.#options.timeout);
     else this.end(error);
@@ -261,13 +263,13 @@ class InputByInputMap extends Pending {
 
   #finish() {
     const outputs = this.#outputs;
-    this.resolve(Array.from({ length: this.#taken }, (_, number) => outputs.get(number)));
+    this.resolve(Array.from({ length: this.#inputCount }, (_, number) => outputs.get(number)));
     this.#host.onSettled();
   }
 
   /** The map was rejected: lets go of everything. */
-  #endedEarly() {
-    this.#discardHeld();
+  #cleanUp() {
+    this.#discardWaiting();
     this.#discardKept();
     this.#outputs.clear();
     this.#stop.abort();
@@ -275,7 +277,7 @@ class InputByInputMap extends Pending {
     this.#host.onSettled();
   }
 
-  #discardHeld() {
+  #discardWaiting() {
     if (this.#waiting === undefined) return;
     const { input, entry } = this.#waiting;
     this.#waiting = undefined;
@@ -283,10 +285,10 @@ class InputByInputMap extends Pending {
     if (input instanceof KeptInput) input.discard();
   }
 
-  /** Discards inputs that were taken for tasks that will not be submitted. */
+  /** Discards kept inputs of tasks that will not be submitted. */
   #discardKept() {
     const items = this.#source.items ?? [];
-    for (let i = this.#taken; i < items.length; i++) if (items[i] instanceof KeptInput) items[i].discard();
+    for (let i = this.#inputCount; i < items.length; i++) if (items[i] instanceof KeptInput) items[i].discard();
     this.#source.items = undefined;
   }
 }
