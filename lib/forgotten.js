@@ -5,7 +5,7 @@
 const { hostCopy } = require('./runtime/host-realm');
 const { binding } = require('./native');
 
-/** Name of a native function -> the registry that calls it. */
+/** Name of a native function -> the registry that calls the function. */
 const registries = new Map();
 
 /** In the host's copy: a registry that ended with its realm would never be called. */
@@ -19,7 +19,8 @@ function registryFor(name, first, second) {
 }
 
 /**
- * Calls the native function `name` with the handle that an object was registered with, once the object is forgotten.
+ * Returns a registry. Once an object that is registered there is forgotten, the registry calls the native function `name`
+ * with the handle that was registered with the object.
  *
  * @param {string} name
  * @param {boolean} [first] what follows the handle, always the same for this function

@@ -6,7 +6,7 @@ const { validateInteger } = require('../validators');
 const { LockCells, LockLayout } = require('./lock-cells');
 const { NativeLock } = require('./native-lock');
 const { timeoutOf, waitOptions } = require('./options');
-const { checked } = require('./waiting');
+const { orThrow } = require('./waiting');
 
 const LAYOUT = new LockLayout('Barrier', BARRIER);
 /** Cells: how many parties there are, and 1 when broken. */
@@ -22,7 +22,7 @@ class Barrier {
 
   constructor(parties) {
     const cells = parties instanceof LockCells ? parties : Barrier.#written(() => LAYOUT.allocate(), parties);
-    this.#cells = cells.show(this);
+    this.#cells = cells.describeOn(this);
     this.#native = new NativeLock(cells, 'barrier');
   }
 
@@ -53,19 +53,19 @@ class Barrier {
   }
 
   waitSync(options) {
-    return { leader: this.#native.sleepFor(NOTHING, timeoutOf(options)) === LEADER };
+    return { leader: this.#native.blockUntilGranted(NOTHING, timeoutOf(options)) === LEADER };
   }
 
   async wait(options) {
-    return { leader: (await this.#native.waitFor(NOTHING, waitOptions(options))) === LEADER };
+    return { leader: (await this.#native.promiseOfGrant(NOTHING, waitOptions(options))) === LEADER };
   }
 
   abort() {
-    checked(binding.barrierAbort(this.#native.handle));
+    orThrow(binding.barrierAbort(this.#native.handle));
   }
 
   reset() {
-    checked(binding.barrierReset(this.#native.handle));
+    orThrow(binding.barrierReset(this.#native.handle));
   }
 }
 

@@ -7,7 +7,7 @@ const { CHECK, LEND, LOCK, NATIVE, RETAKE, RETAKE_SYNC } = require('./guard');
 const { LockLayout } = require('./lock-cells');
 const { NativeLock } = require('./native-lock');
 const { timeoutOf, waitOptions } = require('./options');
-const { checked, sleepFor, throwIfAborted, waitFor } = require('./waiting');
+const { blockUntilGranted, orThrow, promiseOfGrant, throwIfAborted } = require('./waiting');
 
 const LAYOUT = new LockLayout('Condvar', CONDVAR);
 /** The cell of the number of waiters, or more. */
@@ -35,7 +35,7 @@ class Condvar {
 
   constructor(cells = LAYOUT.allocate().write()) {
     LAYOUT.checkCells(cells);
-    this.#cells = cells.show(this);
+    this.#cells = cells.describeOn(this);
     this.#native = new NativeLock(cells, WHAT);
   }
 
@@ -77,7 +77,7 @@ class Condvar {
     const loan = this.#loan(mutex, guard);
     let failure;
     try {
-      sleepFor(loan.begin, timeout, WHAT);
+      blockUntilGranted(loan.begin, timeout, WHAT);
     } catch (error) {
       failure = error;
     }
@@ -92,13 +92,13 @@ class Condvar {
     const loan = this.#loan(mutex, guard);
     let failure;
     try {
-      await waitFor(loan.begin, limits, WHAT);
+      await promiseOfGrant(loan.begin, limits, WHAT);
     } catch (error) {
       failure = error;
     }
     // However the wait ended, the caller has the mutex after it.
     if (loan.isOut) {
-      await mutex[NATIVE].waitFor(0, NO_LIMIT);
+      await mutex[NATIVE].promiseOfGrant(0, NO_LIMIT);
       mutex[RETAKE](guard);
     }
     return notified(failure);
@@ -114,7 +114,7 @@ class Condvar {
 
   #notify(count) {
     if (Atomics.load(this.#cells, WAITERS) === 0) return 0;
-    return checked(binding.condvarNotify(this.#native.handle, count));
+    return orThrow(binding.condvarNotify(this.#native.handle, count));
   }
 }
 

@@ -75,24 +75,24 @@ class LockLayout {
   /** The cells of a lock of this kind that was created there. */
   find(source, byteOffset) {
     const found = this.at(source, byteOffset, LEAST_CELLS * BYTES_PER_CELL);
-    if (Atomics.load(found.cells, 0) !== this.#magic) throw this.#isMissing(found);
+    if (Atomics.load(found.cells, 0) !== this.#magic) throw this.#missingError(found);
     return found;
   }
 
-  #isMissing({ byteOffset }) {
+  #missingError({ byteOffset }) {
     return new InvalidArgValueError(
       `There is no ${this.name} at offset ${byteOffset} of the buffer; make one with ${this.name}.create() first`,
     );
   }
 
   /** The same lock with all of its cells, once the first cells have said how many there are. */
-  extended(found, cells) {
+  extended(found, cellCount) {
     const { buffer, byteOffset } = found;
-    if (byteOffset + cells * BYTES_PER_CELL > sizeOf(buffer)) throw this.#isMissing(found);
-    return new LockCells(this, buffer, byteOffset, new Int32Array(buffer, byteOffset, cells));
+    if (byteOffset + cellCount * BYTES_PER_CELL > sizeOf(buffer)) throw this.#missingError(found);
+    return new LockCells(this, buffer, byteOffset, new Int32Array(buffer, byteOffset, cellCount));
   }
 
-  /** For constructors that a program calls without an argument. */
+  /** Refuses an argument that a program gives to the constructor: only `from` and `create` pass cells to it. */
   checkCells(cells) {
     if (cells instanceof LockCells) return;
     const { name } = this;
@@ -135,7 +135,7 @@ class LockCells {
   }
 
   /** Gives a lock properties that say where its cells are, so that the lock's structured clone is a source for `from`. */
-  show(lock) {
+  describeOn(lock) {
     startSearching();
     Object.defineProperties(lock, {
       buffer: { value: this.buffer, enumerable: true },

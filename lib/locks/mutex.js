@@ -6,7 +6,7 @@ const { Guard, LEND, NATIVE, RELEASE, RESUME, RETAKE, RETAKE_SYNC, SUSPEND } = r
 const { LockLayout } = require('./lock-cells');
 const { NativeLock } = require('./native-lock');
 const { timeoutOf, waitOptions } = require('./options');
-const { owner } = require('./owner');
+const { ownerToken } = require('./owner');
 const { NOT_YET } = require('./waiting');
 
 const LAYOUT = new LockLayout('Mutex', MUTEX);
@@ -20,14 +20,14 @@ const NOTHING = 0;
 
 class Mutex {
   #cells;
-  #me = owner();
+  #me = ownerToken();
   #native;
   /** The guard of this object's acquisition, while it holds the mutex. */
   #guard;
 
   constructor(cells = LAYOUT.allocate().write()) {
     LAYOUT.checkCells(cells);
-    this.#cells = cells.show(this);
+    this.#cells = cells.describeOn(this);
     this.#native = new NativeLock(cells, 'mutex', () => (Atomics.load(this.#cells, WORD) & OWNER) === this.#me);
   }
 
@@ -61,13 +61,13 @@ class Mutex {
 
   #sleep(timeout) {
     for (let i = 0; i < SPINS; i++) if (Atomics.load(this.#cells, WORD) === 0 && this.#take()) return;
-    this.#native.sleepFor(NOTHING, timeout);
+    this.#native.blockUntilGranted(NOTHING, timeout);
   }
 
   async lock(options) {
     const wait = waitOptions(options);
     const guard = new Guard(this, NOTHING);
-    if (wait.signal?.aborted || !this.#take()) await this.#native.waitFor(NOTHING, wait);
+    if (wait.signal?.aborted || !this.#take()) await this.#native.promiseOfGrant(NOTHING, wait);
     return (this.#guard = guard);
   }
 

@@ -5,7 +5,7 @@
 const { forgotten } = require('../forgotten');
 const { binding } = require('../native');
 const { regionView } = require('../region-view');
-const { checked, sleepFor, waitFor } = require('./waiting');
+const { blockUntilGranted, orThrow, promiseOfGrant } = require('./waiting');
 
 const closing = forgotten('lockClose');
 
@@ -31,7 +31,7 @@ class NativeLock {
   get handle() {
     if (this.#handle === UNOPENED) {
       const { buffer, byteOffset } = this.#cells;
-      this.#handle = checked(binding.lockOpen(regionView(buffer), byteOffset));
+      this.#handle = orThrow(binding.lockOpen(regionView(buffer), byteOffset));
       closing.register(this, this.#handle);
     }
     return this.#handle;
@@ -43,34 +43,34 @@ class NativeLock {
 
   /** The number that was granted, or `NOT_YET`. src/shared/locks/any.rs describes what `argument` means to each lock. */
   tryNow(argument) {
-    return checked(binding.lockTry(this.handle, argument));
+    return orThrow(binding.lockTry(this.handle, argument));
   }
 
-  sleepFor(argument, timeout) {
+  blockUntilGranted(argument, timeout) {
     const { handle } = this;
-    return sleepFor((id) => binding.lockBegin(handle, argument, id), timeout, this.#what, this.#isStuck);
+    return blockUntilGranted((id) => binding.lockBegin(handle, argument, id), timeout, this.#what, this.#isStuck);
   }
 
-  waitFor(argument, limits) {
+  promiseOfGrant(argument, limits) {
     const { handle } = this;
-    return waitFor((id) => binding.lockBegin(handle, argument, id), limits, this.#what);
+    return promiseOfGrant((id) => binding.lockBegin(handle, argument, id), limits, this.#what);
   }
 
   unlock(argument) {
-    checked(binding.lockUnlock(this.handle, argument, 0));
+    orThrow(binding.lockUnlock(this.handle, argument, 0));
   }
 
   /** After a release by the cells, when there are waiters. */
   grantNext() {
-    checked(binding.lockGrantNext(this.handle));
+    orThrow(binding.lockGrantNext(this.handle));
   }
 
   recover() {
-    return checked(binding.lockRecover(this.handle));
+    return orThrow(binding.lockRecover(this.handle));
   }
 
   isPoisoned() {
-    return checked(binding.lockIsPoisoned(this.handle));
+    return orThrow(binding.lockIsPoisoned(this.handle));
   }
 }
 

@@ -3,14 +3,14 @@
 /** An environment's identity as a lock owner. */
 
 const { binding } = require('../native');
-const { checked } = require('./waiting');
+const { orThrow } = require('./waiting');
 
 let token = 0;
 
 /** The token in the cells of the locks that this environment holds; a small integer, never 0. */
-function owner() {
-  if (token === 0) token = checked(binding.lockOwner());
+function ownerToken() {
+  if (token === 0) token = orThrow(binding.lockOwner());
   return token;
 }
 
-module.exports = { owner };
+module.exports = { ownerToken };

@@ -7,7 +7,7 @@ const { Guard, RELEASE } = require('./guard');
 const { LockCells, LockLayout } = require('./lock-cells');
 const { NativeLock } = require('./native-lock');
 const { timeoutOf, waitOptions } = require('./options');
-const { owner } = require('./owner');
+const { ownerToken } = require('./owner');
 const { NOT_YET } = require('./waiting');
 
 /** Its bytes depend on the number of its slots. */
@@ -38,14 +38,14 @@ function slotsOf(options) {
 class RwLock {
   #cells;
   #slots;
-  #me = owner();
+  #me = ownerToken();
   #native;
   /** The slot to try first: the one that this object left last is probably free. */
   #hint;
 
   constructor(options = {}) {
     const cells = options instanceof LockCells ? options : RwLock.#written((bytes) => LAYOUT.allocate(bytes), options);
-    this.#cells = cells.show(this);
+    this.#cells = cells.describeOn(this);
     this.#slots = this.#cells.length - SLOTS;
     this.#hint = this.#me % this.#slots;
     this.#native = new NativeLock(cells, 'lock', () => this.#waitsForItself());
@@ -138,7 +138,7 @@ class RwLock {
     const entry = { slot: NO_SLOT };
     const guard = new Guard(this, entry);
     entry.slot = this.#enter();
-    if (entry.slot === NO_SLOT) entry.slot = this.#native.sleepFor(READ, timeout);
+    if (entry.slot === NO_SLOT) entry.slot = this.#native.blockUntilGranted(READ, timeout);
     return guard;
   }
 
@@ -147,7 +147,7 @@ class RwLock {
     const entry = { slot: NO_SLOT };
     const guard = new Guard(this, entry);
     if (!wait.signal?.aborted) entry.slot = this.#enter();
-    if (entry.slot === NO_SLOT) entry.slot = await this.#native.waitFor(READ, wait);
+    if (entry.slot === NO_SLOT) entry.slot = await this.#native.promiseOfGrant(READ, wait);
     return guard;
   }
 
@@ -159,14 +159,14 @@ class RwLock {
   writeSync(options) {
     const timeout = timeoutOf(options);
     const guard = new Guard(this, WRITER);
-    if (!this.#seize()) this.#native.sleepFor(WRITE, timeout);
+    if (!this.#seize()) this.#native.blockUntilGranted(WRITE, timeout);
     return guard;
   }
 
   async write(options) {
     const wait = waitOptions(options);
     const guard = new Guard(this, WRITER);
-    if (wait.signal?.aborted || !this.#seize()) await this.#native.waitFor(WRITE, wait);
+    if (wait.signal?.aborted || !this.#seize()) await this.#native.promiseOfGrant(WRITE, wait);
     return guard;
   }
 

@@ -23,7 +23,7 @@ class Semaphore {
 
   constructor(permits, options = {}) {
     const cells = permits instanceof LockCells ? permits : Semaphore.#written(() => LAYOUT.allocate(), permits, options);
-    this.#cells = cells.show(this);
+    this.#cells = cells.describeOn(this);
     this.#max = Atomics.load(this.#cells, MAX);
     this.#native = new NativeLock(cells, 'permit');
   }
@@ -79,7 +79,7 @@ class Semaphore {
     this.#check(permits);
     const timeout = timeoutOf(options);
     const guard = new Guard(this, permits);
-    if (!this.#take(permits)) this.#native.sleepFor(permits, timeout);
+    if (!this.#take(permits)) this.#native.blockUntilGranted(permits, timeout);
     return guard;
   }
 
@@ -87,7 +87,7 @@ class Semaphore {
     this.#check(permits);
     const wait = waitOptions(options);
     const guard = new Guard(this, permits);
-    if (wait.signal?.aborted || !this.#take(permits)) await this.#native.waitFor(permits, wait);
+    if (wait.signal?.aborted || !this.#take(permits)) await this.#native.promiseOfGrant(permits, wait);
     return guard;
   }
 

@@ -16,25 +16,26 @@ const delivery = deliveryOf(binding);
 /** The answer of a native call that has joined a queue, or found a lock busy. */
 const { NOT_YET } = LOCK_WAITS;
 
-/** For an `id`: the thread itself sleeps. */
+/** Passed as `id`: block this thread instead of answering by callback. */
 const { SLEEP } = LOCK_WAITS;
 
 /**
- * Milliseconds. V8 cannot interrupt a native call, so `terminate()` waits for the end of a slice; the end of the
- * thread's own heap comes on top.
+ * Milliseconds. V8 cannot interrupt a native call, so `terminate()` takes the rest of a slice, plus the time to tear the
+ * thread's heap down; both must fit into the 100 ms that the documentation promises. Other waits have slices of 50 ms
+ * (`SLICE` in src/shared/wait/mod.rs, the most that `lockSleep` accepts); here `isStuck` is asked between two slices too.
  */
 const SLICE = 20;
 
 /** The pending promises of locks, in the form of a pool: the delivery counts the entries of each pool. */
-const RECORD = { inFlight: 0, holds: true };
+const AS_POOL = { inFlight: 0, holds: true };
 
 /** The answer of a native call; throws when it is a refusal, `[code, message]`. */
-function checked(answer) {
+function orThrow(answer) {
   if (typeof answer === 'object') throw errorFromCode(answer[0], answer[1]);
   return answer;
 }
 
-/** V8 looks for interrupts in calls of this function. Without a call between two slices, a loop may run 100 slices first. */
+/** V8 looks for interrupts in calls of this function. Without a call between two slices, V8 may notice the interrupt only after 100 slices. */
 function interruptCheck() {}
 
 const never = () => false;
@@ -48,8 +49,8 @@ const never = () => false;
  * @param {() => boolean} [isStuck] asked between slices: does it wait for this very thread?
  * @returns {number} the granted number
  */
-function sleepFor(begin, timeout, what, isStuck = never) {
-  const answer = checked(begin(SLEEP));
+function blockUntilGranted(begin, timeout, what, isStuck = never) {
+  const answer = orThrow(begin(SLEEP));
   if (answer !== NOT_YET) return answer;
   watchSleep();
   try {
@@ -58,7 +59,7 @@ function sleepFor(begin, timeout, what, isStuck = never) {
       const rest = deadline - now();
       const granted = binding.lockSleep(Math.max(0, Math.min(rest, SLICE)));
       interruptCheck();
-      if (granted !== undefined) return checked(granted);
+      if (granted !== undefined) return orThrow(granted);
       // If it was granted in the meantime, the next turn takes it.
       if (rest <= 0 && binding.lockGiveUp()) throw tooLate(what, timeout);
       if (isStuck() && binding.lockGiveUp()) throw deadlock(what);
@@ -97,13 +98,13 @@ function watchSleep() {
  * @param {string} what is waited for, such as `mutex`: for error messages
  * @returns {Promise<number>}
  */
-function waitFor(begin, limits, what) {
+function promiseOfGrant(begin, limits, what) {
   return new Promise((resolve, reject) => {
     const { signal, timeout } = limits;
     throwIfAborted(signal, what);
     const wait = new Wait(resolve, reject, what);
     if (signal !== undefined) wait.watch(signal, (aborted) => abortedError(aborted, what));
-    if (!wait.isSettled) wait.begin(begin, timeout);
+    if (!wait.isSettled) wait.start(begin, timeout);
   });
 }
 
@@ -118,10 +119,10 @@ class Wait extends Cancellable {
     this.#what = what;
   }
 
-  begin(begin, timeout) {
-    const id = delivery.add(this, RECORD, this.#what);
+  start(begin, timeout) {
+    const id = delivery.add(this, AS_POOL, this.#what);
     try {
-      const answer = checked(begin(id));
+      const answer = orThrow(begin(id));
       if (answer !== NOT_YET) {
         delivery.remove(id);
         return this.resolve(answer);
@@ -169,4 +170,4 @@ const deadlock = (what) =>
       'do not mix the blocking and the asynchronous form of one lock in a thread',
   );
 
-module.exports = { NOT_YET, checked, sleepFor, throwIfAborted, waitFor };
+module.exports = { NOT_YET, blockUntilGranted, orThrow, promiseOfGrant, throwIfAborted };

@@ -28,8 +28,14 @@ const { Admission } = require('./admission');
 
 const delivery = deliveryOf(binding);
 
+/** Told to `closePool`: whether running tasks are stopped, and whether an event comes once the pool has closed. */
+const GRACEFULLY = false;
+const BY_FORCE = true;
+const ANNOUNCED = true;
+const UNANNOUNCED = false;
+
 /** Closes the native side of pools that were forgotten without `close()`. */
-const closing = forgotten('closePool', false, true);
+const closing = forgotten('closePool', GRACEFULLY, ANNOUNCED);
 
 /** The functions of the promise made last: an executor of its own for each would be two more objects a task. */
 const captured = { resolve: undefined, reject: undefined };
@@ -40,10 +46,6 @@ const capture = (resolve, reject) => {
 
 /** No pool has this handle: a submission with it is refused as by a closed pool. */
 const NO_HANDLE = 2 ** 32 - 1;
-
-/** Told to `closePool`. */
-const GRACEFULLY = false;
-const BY_FORCE = true;
 
 class WorkerPool extends EventEmitter {
   #settings;
@@ -96,7 +98,7 @@ class WorkerPool extends EventEmitter {
     try {
       workers.fill();
     } catch (error) {
-      binding.closePool(native.handle, BY_FORCE, true);
+      binding.closePool(native.handle, BY_FORCE, ANNOUNCED);
       throw error;
     }
   }
@@ -209,7 +211,7 @@ class WorkerPool extends EventEmitter {
   #closeWhenMapped() {
     for (const map of this.#maps) if (map.finishesOnClose) return;
     this.#admission.whenDispatched(() => {
-      binding.closePool(this.#native.handle, GRACEFULLY, true);
+      binding.closePool(this.#native.handle, GRACEFULLY, ANNOUNCED);
       this.#workers?.close();
     });
   }
@@ -217,7 +219,7 @@ class WorkerPool extends EventEmitter {
   #force() {
     for (const map of [...this.#maps]) map.end(new PoolClosedError('the pool was destroyed before every input was done'));
     this.#admission.clear(() => new PoolClosedError('the pool was destroyed before the task began'));
-    binding.closePool(this.#native.handle, BY_FORCE, false);
+    binding.closePool(this.#native.handle, BY_FORCE, UNANNOUNCED);
     this.#workers?.destroy();
   }
 
