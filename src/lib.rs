@@ -23,7 +23,7 @@
 //! * [`shared`] — memory that JavaScript and Rust threads share.
 //! * [`channel`] — message channels: two ports, an inbox at each.
 //! * [`cancel`] — the token by which a task or a wait learns that it should stop.
-//! * [`blocking`] — how a Rust thread blocks, and what ends that early.
+//! * [`wait_limit`] — how a Rust thread blocks, and what ends that early.
 //! * [`allocation`] — memory of a size that a program asked for.
 //! * [`exported_numbers`] — the numbers that JavaScript knows too.
 //! * [`seal`] — how a message of ours is known among messages of users.
@@ -37,7 +37,6 @@
 pub mod allocation;
 #[cfg(not(test))]
 mod api;
-pub mod blocking;
 pub mod cancel;
 pub mod channel;
 pub mod error;
@@ -51,5 +50,6 @@ pub mod shared;
 pub mod sync;
 pub mod tasks;
 pub mod value;
+pub mod wait_limit;
 
 pub use error::{Code, Error, Result};

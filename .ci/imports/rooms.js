@@ -32,7 +32,7 @@ const RUST = [
   {
     room: 'src/tasks',
     files: ['src/tasks/'],
-    imports: ['src/pool', 'src/channel', 'src/value', 'src/shared', 'src/blocking', ...BOTTOM],
+    imports: ['src/pool', 'src/channel', 'src/value', 'src/shared', 'src/wait_limit', ...BOTTOM],
     why: 'A task may use the engine, and split its work over the pool that runs it; it knows nothing of Node.',
   },
   {
@@ -44,7 +44,7 @@ const RUST = [
   {
     room: 'src/channel',
     files: ['src/channel/'],
-    imports: ['src/value', 'src/blocking', ...BOTTOM],
+    imports: ['src/value', 'src/wait_limit', ...BOTTOM],
     why: 'A channel carries values; a port waits without the pool.',
   },
   {
@@ -56,7 +56,7 @@ const RUST = [
   {
     room: 'src/shared',
     files: ['src/shared/'],
-    imports: ['src/blocking', ...BOTTOM],
+    imports: ['src/wait_limit', ...BOTTOM],
     why: 'Memory, waits and locks serve tasks and JavaScript alike; they import neither.',
   },
   {
@@ -66,8 +66,8 @@ const RUST = [
     why: 'Names and stamps of messages: bytes in, bytes out.',
   },
   {
-    room: 'src/blocking',
-    files: ['src/blocking.rs'],
+    room: 'src/wait_limit',
+    files: ['src/wait_limit.rs'],
     imports: ['src/cancel', 'src/sync'],
     why: 'How a Rust thread blocks, and what ends that early, for channels and shared memory.',
   },

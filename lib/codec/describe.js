@@ -24,7 +24,9 @@ function describe(value) {
   if (types.isSharedArrayBuffer(value)) return 'shared memory: pass a SharedBuffer over it';
   if (types.isArrayBuffer(value)) return 'a detached ArrayBuffer: its memory has been given away';
   if (marks.some && isUncloneable(value)) return 'marked as uncloneable: it stays in its thread';
-  return `${exoticName(value) ?? platformName(value)}, which cannot cross to a task; ${ADVICE}`;
+  return `${withArticle(exoticName(value) ?? platformName(value))}, which cannot cross to a task; ${ADVICE}`;
 }
+
+const withArticle = (name) => `${/^[AEIOaeio]/.test(name) ? 'an' : 'a'} ${name}`;
 
 module.exports = { describe };

@@ -91,13 +91,13 @@ function createCodec(options) {
     },
 
     /**
-     * A writer of what scripts throw, for one user alone: see error-writer.js.
+     * A writer of what scripts throw, for one user alone: see thrown-writer.js.
      * @param {object} node what Node can carry
      */
-    errorWriter(node) {
+    thrownWriter(node) {
       // Loaded for the first error.
-      const { ErrorWriter } = require('./error-writer');
-      return new ErrorWriter({ ...setup, shapes: writeShapes, reread }, node);
+      const { ThrownWriter } = require('./thrown-writer');
+      return new ThrownWriter({ ...setup, shapes: writeShapes, reread }, node);
     },
 
     /**

@@ -14,21 +14,21 @@ const { getOwnPropertyDescriptor, getPrototypeOf, prototype: ObjectPrototype } =
 const { isProxy } = types;
 
 const exotic = [
-  ['isProxy', 'a Proxy'],
-  ['isPromise', 'a Promise'],
-  ['isWeakMap', 'a WeakMap'],
-  ['isWeakSet', 'a WeakSet'],
-  ['isGeneratorObject', 'a generator'],
-  ['isMapIterator', 'a Map iterator'],
-  ['isSetIterator', 'a Set iterator'],
-  ['isModuleNamespaceObject', 'a module namespace'],
-  ['isArgumentsObject', 'an arguments object'],
-  ['isExternal', 'a native pointer'],
-].map(([test, text]) => [types[test], text]);
-if (typeof JSON.isRawJSON === 'function') exotic.push([JSON.isRawJSON, 'a raw JSON text']);
+  ['isProxy', 'Proxy'],
+  ['isPromise', 'Promise'],
+  ['isWeakMap', 'WeakMap'],
+  ['isWeakSet', 'WeakSet'],
+  ['isGeneratorObject', 'generator'],
+  ['isMapIterator', 'Map iterator'],
+  ['isSetIterator', 'Set iterator'],
+  ['isModuleNamespaceObject', 'module namespace'],
+  ['isArgumentsObject', 'arguments object'],
+  ['isExternal', 'native pointer'],
+].map(([test, name]) => [types[test], name]);
+if (typeof JSON.isRawJSON === 'function') exotic.push([JSON.isRawJSON, 'raw JSON text']);
 /** These two tests come last: Node reads a property of the object for them, and loads its crypto. */
-const keyTests = [['isKeyObject', 'a KeyObject'], ['isCryptoKey', 'a CryptoKey']]
-  .filter(([test]) => typeof types[test] === 'function').map(([test, text]) => [types[test], text]);
+const keyTests = [['isKeyObject', 'KeyObject'], ['isCryptoKey', 'CryptoKey']]
+  .filter(([test]) => typeof types[test] === 'function').map(([test, name]) => [types[test], name]);
 
 const PLATFORM = [
   'WeakRef', 'FinalizationRegistry', 'MessagePort', 'MessageChannel', 'BroadcastChannel', 'Blob', 'DOMException',
@@ -44,7 +44,7 @@ const IN_JAVASCRIPT = new SafeMap(Object.entries({
 const OPAQUE =
   /^(?:WebAssembly|Intl|Temporal)\.|Iterator$|^Iterator Helper$|^WeakRef$|^FinalizationRegistry$|DisposableStack$/;
 
-/** The name, for error messages, of an object that only its own thread can use; null for an ordinary object. */
+/** The name, without an article, of an object that only its own thread can use; null for an ordinary object. */
 function exoticName(value) {
   for (let i = 0; i < exotic.length; i++) if (exotic[i][0](value)) return exotic[i][1];
   const prototype = getPrototypeOf(value);
@@ -90,7 +90,7 @@ function readPrototypes(prototype) {
     const tag = getOwnPropertyDescriptor(at, Symbol.toStringTag)?.value;
     if (typeof tag === 'string' && OPAQUE.test(tag)) {
       isOpaque = true;
-      name ??= `${/^[AI]/.test(tag) ? 'an' : 'a'} ${tag}`;
+      name ??= tag;
     }
     name ??= platformClass(at);
     isError ||= at === ErrorPrototype;
@@ -98,7 +98,7 @@ function readPrototypes(prototype) {
     isCloned ||= (marks & CLONED) !== 0;
     isCarried ||= marks !== 0;
   }
-  if (isCarried) name ??= `a ${nameOf(prototype)}`;
+  if (isCarried) name ??= nameOf(prototype);
   if (name === null && !isError && !isCarried) return ORDINARY;
   return { name, isError, isCarried, isCloned, isOpaque, hasProxy: false };
 }
@@ -122,8 +122,7 @@ function nameOf(prototype) {
 const className = (value) => nameOf(getPrototypeOf(value));
 
 function platformClass(prototype) {
-  const name = PLATFORM.find((known) => classOf(known)?.prototype === prototype);
-  return name === undefined ? null : `a ${name}`;
+  return PLATFORM.find((known) => classOf(known)?.prototype === prototype) ?? null;
 }
 
 /** A global class; undefined while the global is a getter, since Node has not loaded the class then. */
@@ -144,7 +143,7 @@ const takenApart = new SafeMap();
 function isTakenApart(name) {
   if (name === null) return true;
   let answer = takenApart.get(name);
-  if (answer === undefined) takenApart.set(name, (answer = isCopiedByKeys(name.slice(2))));
+  if (answer === undefined) takenApart.set(name, (answer = isCopiedByKeys(name)));
   return answer;
 }
 
@@ -159,10 +158,10 @@ function isCopiedByKeys(name) {
   }
 }
 
-/** The name, for error messages, of a platform or built-in object that tasks do not accept; null for other objects. */
+/** The name, without an article, of a platform or built-in object that tasks do not accept; null for other objects. */
 function platformName(value) {
-  if (types.isRegExp(value)) return 'a RegExp';
-  if (types.isBoxedPrimitive(value)) return 'a boxed primitive';
+  if (types.isRegExp(value)) return 'RegExp';
+  if (types.isBoxedPrimitive(value)) return 'boxed primitive';
   return classFacts(value).name;
 }
 

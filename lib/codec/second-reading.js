@@ -60,8 +60,8 @@ class SecondReading extends Writer {
   }
 
   // Nothing is looked into that was not looked into before.
-  isRepeated(value) {
-    if (super.isRepeated(value)) return true;
+  writeIfRepeated(value) {
+    if (super.writeIfRepeated(value)) return true;
     if (this.#first.lookUp(value) !== this.refCount - 1) throw DIFFERENT;
     return false;
   }

@@ -245,7 +245,7 @@ class Writer extends WriteBuffer {
 
   object(value) {
     if (isProxy(value) || (marks.some && isUncloneable(value))) this.refuse(value);
-    if (this.message && this.isRepeated(value)) return;
+    if (this.message && this.writeIfRepeated(value)) return;
     if (++this.depth > SUSPICIOUS_DEPTH) this.checkDepth();
     if (isArray(value)) this.array(value);
     else if (getPrototypeOf(value) === ObjectPrototype) this.plain(value);
@@ -604,7 +604,8 @@ class Writer extends WriteBuffer {
     return this.parts.length - 1;
   }
 
-  isRepeated(value) {
+  /** Writes a reference to an object that was written before, and returns true; else remembers the object. */
+  writeIfRepeated(value) {
     const id = this.lookUp(value);
     if (id >= 0) {
       this.repeated = true;

@@ -35,7 +35,10 @@ function orThrow(answer) {
   return answer;
 }
 
-/** V8 looks for interrupts in calls of this function. Without a call between two slices, V8 may notice the interrupt only after 100 slices. */
+/**
+ * V8 looks for interrupts in calls of this function. Without a call between two slices, V8 may notice the interrupt only
+ * after 100 slices.
+ */
 function interruptCheck() {}
 
 const never = () => false;

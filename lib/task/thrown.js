@@ -2,14 +2,14 @@
 
 /**
  * Brings the value that a script threw to the caller that awaits the task. It arrives whole: as a graph, of whatever type it
- * is, with all of its parts that can be sent; a text describes each part that cannot (lib/codec/error-writer.js).
+ * is, with all of its parts that can be sent; a text describes each part that cannot (lib/codec/thrown-writer.js).
  * Parts that only Node can carry go by Node's port, out of band.
  */
 
 const { publicClasses } = require('../errors');
 const nodeGlobals = require('../runtime/globals');
 const { typeOf } = require('../transfer/registry');
-const { decode, errorWriter } = require('./values');
+const { decode, thrownWriter } = require('./values');
 
 const NOTHING = Object.freeze([]);
 
@@ -35,7 +35,7 @@ let writer;
  *   by the numbers that the wire has in its place: shared memory, objects of ours, Blobs and keys. Good until the next
  */
 function encodeThrown(error) {
-  if (writer === undefined || writer.busy) writer = errorWriter(node);
+  if (writer === undefined || writer.busy) writer = thrownWriter(node);
   const own = writer;
   own.write(error);
   const { bytes, length, parts, carried } = own;

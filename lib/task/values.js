@@ -37,6 +37,6 @@ module.exports = {
   decodeBytes,
   decode: codec.decode,
   encodeValue: codec.encodeValue,
-  errorWriter: codec.errorWriter,
+  thrownWriter: codec.thrownWriter,
   messageWriter: codec.messageWriter,
 };

@@ -2,15 +2,15 @@
 //!
 //! Both directions have the same shape: under the lock, try; if there is nothing to do, be counted as a sleeper and wait.
 //! A thread that was counted passes the turn on when it leaves, for whatever reason (see "Sleepers" in `inbox.rs`). What
-//! ends a wait early, and how a cancelled token wakes the thread, is in `crate::blocking`.
+//! ends a wait early, and how a cancelled token wakes the thread, is in `crate::wait_limit`.
 
 use std::time::Duration;
 
 use super::inbox::After;
 use super::message::{Message, Received, Refusal, Refused};
 use super::port::Port;
-use crate::blocking::{EndedEarly, WaitLimit};
 use crate::cancel::Reason;
+use crate::wait_limit::{EndedEarly, WaitLimit};
 
 impl Port {
     /// The oldest message, waiting up to `slice` for one. For a JavaScript thread: call it from a small JavaScript

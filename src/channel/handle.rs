@@ -4,10 +4,10 @@ use std::fmt;
 
 use super::message::{Message, Received, Refusal, Refused};
 use super::port::{Port, PortInTransit};
-use crate::blocking::WaitLimit;
 use crate::cancel::{CancelToken, Reason};
 use crate::error::{Code, Error};
 use crate::value::{Envelope, Limits, PortValue, Value, decode, encode, is_for_javascript};
+use crate::wait_limit::WaitLimit;
 
 /// Why nothing was received.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -6,10 +6,10 @@ use std::collections::VecDeque;
 use std::sync::Arc as SharedArc;
 
 use super::{Message, Port, PortId, PortWaker, Posted, Received, Refusal, Taken, Transit, channel};
-use crate::blocking::WaitLimit;
 use crate::cancel::{CancelToken, Reason};
 use crate::sync::{Arc, Condvar, Mutex, thread};
 use crate::value::Envelope;
+use crate::wait_limit::WaitLimit;
 
 fn numbered(number: u8) -> Message {
     Message::from(Envelope { wire: vec![number], parts: Vec::new() })

@@ -10,9 +10,9 @@ use super::test_support::{
     until_writers_sleep,
 };
 use super::{Message, PortHandle, Posted, ReceiveError, Received, Refusal, Taken, channel};
-use crate::blocking::WaitLimit;
 use crate::cancel::{CancelToken, Reason};
 use crate::value::Envelope;
+use crate::wait_limit::WaitLimit;
 
 const LONG: Duration = Duration::from_secs(60);
 /// A sleeper that was forgotten looks again after this long.

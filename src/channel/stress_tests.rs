@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use super::test_support::{carried, carrying, expect_number, number, numbered};
 use super::{Message, Port, PortId, PortInTransit, PortWaker, Posted, Received, Refusal, Taken, channel};
-use crate::blocking::WaitLimit;
+use crate::wait_limit::WaitLimit;
 
 /// Past this, something hangs.
 const LONG: Duration = Duration::from_secs(60);

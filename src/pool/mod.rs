@@ -13,7 +13,7 @@
 //! * `task_observer` — the trait through which each step of a task is reported; `counters` — the counters, which observe;
 //!   `stats` — a pool at one moment.
 //! * `threads` — the native threads' slots and counts; `parking` — how they sleep, wake and end, with the protocol.
-//! * `worker` — one native thread: take, run, report.
+//! * `worker` — one native thread: its start (name, size of the stack), and its life: take, run, report.
 //! * `script_state` — the script workers' state machine, with the protocol; `scripts` — the calls of a worker and of its
 //!   owner; `script_jobs` — jobs that are bound to one worker, or asked for; `script_functions` — their functions' names.
 //! * `state` — all of it under one lock; `submit` — submitting, cancelling and closing.

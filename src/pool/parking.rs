@@ -1,4 +1,4 @@
-//! How native threads start, sleep, wake and end.
+//! How native threads sleep, wake and end. `worker.rs` starts them.
 //!
 //! # The protocol
 //! Everything below is decided under the pool's lock. A thread is in one of five states:
@@ -26,12 +26,9 @@ use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
 use super::config::Config;
-use super::counters::Tally;
 use super::queue::Taken;
 use super::state::{Phase, Pool, Shared, State};
 use super::threads::Activity;
-use super::worker;
-use crate::error::{Code, Error, Result};
 use crate::sync::{MutexGuard, wait_for};
 
 /// How long a thread searches: about what parking and being woken would cost.
@@ -57,29 +54,6 @@ impl Pool {
         } else if state.threads.alive() < shared.config.max_threads {
             // Without a further thread the pool still works: those that run take this up later.
             let _ = self.start_thread(&mut state);
-        }
-    }
-
-    pub(super) fn start_thread(&self, state: &mut State) -> Result<()> {
-        let shared = &*self.0;
-        let slot = state.threads.vacant(|| Tally::new(shared.made));
-        let number = slot.number;
-        let pool = self.clone();
-        let started = std::thread::Builder::new()
-            .name(format!("{}-{number}", shared.config.name))
-            .stack_size(shared.config.stack_size)
-            .spawn(move || worker::run(&pool, &slot));
-        match started {
-            Ok(_) => {
-                state.threads.started(number);
-                Ok(())
-            }
-            Err(error) => Err(Error::new(
-                Code::ThreadSpawn,
-                format!(
-                    "the system gave the pool no thread ({error}); lower maxThreads or stackSize, or raise the limit"
-                ),
-            )),
         }
     }
 

@@ -1,24 +1,51 @@
-//! One native thread of a pool: take, run, report.
+//! One native thread of a pool: how it is started (its name, the size of its stack), and its life: take, run, report.
 
 use std::time::Instant;
 
 use super::batch::{Batch, BatchHost};
+use super::counters::Tally;
 use super::execute::Helpers;
 use super::job::Job;
 use super::outbox::Reply;
 use super::parallel_for::{ParallelFor, PartWork};
 use super::queue::Taken;
-use super::state::Pool;
+use super::state::{Pool, State};
 use super::task_observer::{End, Ended, TaskObserver, TaskRef};
 use super::threads::WorkerSlot;
 use crate::cancel::{CancelToken, Reason};
-use crate::error::Result;
+use crate::error::{Code, Error, Result};
 use crate::panic::guard;
 use crate::sync::Arc;
 use crate::value::{Payload, Value};
 
+impl Pool {
+    /// Starts one more native thread, in a vacant slot.
+    pub(super) fn start_thread(&self, state: &mut State) -> Result<()> {
+        let shared = &*self.0;
+        let slot = state.threads.vacant(|| Tally::new(shared.made));
+        let number = slot.number;
+        let pool = self.clone();
+        let started = std::thread::Builder::new()
+            .name(format!("{}-{number}", shared.config.name))
+            .stack_size(shared.config.stack_size)
+            .spawn(move || run(&pool, &slot));
+        match started {
+            Ok(_) => {
+                state.threads.started(number);
+                Ok(())
+            }
+            Err(error) => Err(Error::new(
+                Code::ThreadSpawn,
+                format!(
+                    "the system gave the pool no thread ({error}); lower maxThreads or stackSize, or raise the limit"
+                ),
+            )),
+        }
+    }
+}
+
 /// The life of the thread in `slot`.
-pub(super) fn run(pool: &Pool, slot: &WorkerSlot) {
+fn run(pool: &Pool, slot: &WorkerSlot) {
     let mut fresh = true;
     while let Some(taken) = pool.next(slot.number, std::mem::take(&mut fresh)) {
         match taken {

@@ -13,8 +13,8 @@ use std::collections::VecDeque;
 use std::ops::Range;
 
 use super::error::{Result, SharedError};
-use crate::blocking::WaitLimit;
 use crate::sync::{Arc, Condvar, Mutex};
+use crate::wait_limit::WaitLimit;
 
 struct Claim {
     id: u64,

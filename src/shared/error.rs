@@ -2,9 +2,9 @@
 
 use std::fmt;
 
-use crate::blocking::EndedEarly;
 use crate::cancel::Reason;
 use crate::error::{Code, Error};
+use crate::wait_limit::EndedEarly;
 
 /// A result of this module.
 pub type Result<T, E = SharedError> = std::result::Result<T, E>;

@@ -22,7 +22,7 @@ use super::atomics::{CellOf, Element};
 use super::claims::Claims;
 use super::error::Result;
 use super::region::Access;
-use crate::blocking::WaitLimit;
+use crate::wait_limit::WaitLimit;
 
 /// A range of bytes that a task has taken; dropping it releases the range. The threads of one task may share
 /// it.

@@ -21,8 +21,8 @@ use parking_lot::Mutex as StaticMutex;
 use super::error::Result;
 use super::region::Access;
 use super::region_id::RegionId;
-use crate::blocking::WaitLimit;
 use crate::sync::{Arc, Condvar, Mutex};
+use crate::wait_limit::WaitLimit;
 
 /// How long an asking thread waits for one notifier: a JavaScript thread that dies in the middle of a request may keep its
 /// channel, and then it neither answers nor drops the request.

@@ -3,10 +3,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::blocking::WaitLimit;
 use crate::cancel::CancelToken;
 use crate::error::Result;
 use crate::pool::Helpers;
+use crate::wait_limit::WaitLimit;
 
 /// The surroundings of one run of a task.
 pub struct Context<'a> {

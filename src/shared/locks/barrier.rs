@@ -8,9 +8,9 @@ use super::super::region::Region;
 use super::super::wait::{BlockingWait, Info, Kind, Outcome, OutcomeCallback, Queue, WaiterHandle};
 use super::cells::{Cells, LEAST_CELLS, Location, Word, magic};
 use super::pending::acquired;
-use crate::blocking::WaitLimit;
 use crate::exported_numbers::Numbers;
 use crate::numbers;
+use crate::wait_limit::WaitLimit;
 
 /// How many parties have come in this round.
 const ARRIVED: usize = 1;

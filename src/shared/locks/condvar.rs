@@ -8,9 +8,9 @@ use super::super::wait::{BlockingWait, Info, Kind, OutcomeCallback, WaiterHandle
 use super::cells::{LEAST_CELLS, Location, Word, magic};
 use super::mutex::Mutex;
 use super::pending::acquired;
-use crate::blocking::WaitLimit;
 use crate::exported_numbers::Numbers;
 use crate::numbers;
+use crate::wait_limit::WaitLimit;
 
 /// How many waiters are queued; may be too high, never too low.
 const WAITERS: usize = 1;

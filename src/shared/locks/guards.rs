@@ -7,7 +7,7 @@ use super::death::owner_died;
 use super::mutex::Mutex;
 use super::owner::admit_owner;
 use super::rw_lock::RwLock;
-use crate::blocking::WaitLimit;
+use crate::wait_limit::WaitLimit;
 
 /// The token of a Rust thread; the thread's end is the owner's death.
 struct ThreadOwner(Cell<u32>);

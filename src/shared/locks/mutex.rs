@@ -9,9 +9,9 @@ use super::super::wait::{BlockingWait, Info, Kind, Outcome, OutcomeCallback, Que
 use super::cells::{Cells, LEAST_CELLS, Location, Word, magic};
 use super::owner::MAX_OWNER;
 use super::pending::{Pending, Request, Step};
-use crate::blocking::WaitLimit;
 use crate::exported_numbers::Numbers;
 use crate::numbers;
+use crate::wait_limit::WaitLimit;
 
 /// A waiter may be queued: unlocking must look into the wait table.
 pub(super) const CONTENDED: u32 = 1 << 29;

@@ -2,7 +2,7 @@
 
 use super::super::error::{Result, SharedError};
 use super::super::wait::{BlockingWait, Outcome, OutcomeCallback, WaiterHandle};
-use crate::blocking::WaitLimit;
+use crate::wait_limit::WaitLimit;
 
 /// The result of one attempt to acquire.
 pub(super) enum Step<'t> {

@@ -16,9 +16,9 @@ use super::super::wait::{BlockingWait, Info, Kind, Outcome, OutcomeCallback, Pus
 use super::cells::{Cells, LEAST_CELLS, Location, Word, magic};
 use super::mutex::{CONTENDED, OWNER, POISONED};
 use super::pending::{Pending, Request, Step};
-use crate::blocking::WaitLimit;
 use crate::exported_numbers::Numbers;
 use crate::numbers;
+use crate::wait_limit::WaitLimit;
 
 /// The owner of the word does not have the lock yet: it waits, first in the queue, for the readers to leave.
 pub(super) const DRAINING: u32 = 1 << 27;

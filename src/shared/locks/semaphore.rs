@@ -12,9 +12,9 @@ use super::super::region::Region;
 use super::super::wait::{BlockingWait, Info, Kind, Outcome, OutcomeCallback, Queue};
 use super::cells::{Cells, LEAST_CELLS, Location, Word, magic};
 use super::pending::{Pending, Request, Step};
-use crate::blocking::WaitLimit;
 use crate::exported_numbers::Numbers;
 use crate::numbers;
+use crate::wait_limit::WaitLimit;
 
 /// Free permits.
 const COUNT: usize = 1;

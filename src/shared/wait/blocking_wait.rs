@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::super::error::Result;
-use crate::blocking::WaitLimit;
+use crate::wait_limit::WaitLimit;
 
 /// A waiter in a queue, and the thread that sleeps until its wait has ended.
 pub(in crate::shared) trait BlockingWait: Sized {

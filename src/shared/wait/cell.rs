@@ -6,7 +6,7 @@ use super::super::error::{Result, SharedError};
 use super::super::region::Access;
 use super::blocking_wait::BlockingWait;
 use super::table::{CellAddress, Enqueued, Outcome, OutcomeCallback, WaiterHandle, table};
-use crate::blocking::WaitLimit;
+use crate::wait_limit::WaitLimit;
 
 /// How a wait on a cell ended, in the words of `Atomics.wait`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -6,9 +6,9 @@ use loom::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 
 use super::super::region_id::RegionId;
 use super::*;
-use crate::blocking::{EndedEarly, WaitLimit};
 use crate::cancel::{CancelToken, Reason};
 use crate::sync::{Arc, thread};
+use crate::wait_limit::{EndedEarly, WaitLimit};
 
 const ADDRESS: CellAddress = CellAddress { region: RegionId(1), offset: 0 };
 const FOREVER: Duration = Duration::from_secs(1_000_000);

@@ -9,8 +9,8 @@ use std::time::Duration;
 
 use super::super::error::Result;
 use super::super::region_id::RegionId;
-use crate::blocking::{EndedEarly, WaitLimit};
 use crate::sync::{Arc, Condvar, Mutex};
+use crate::wait_limit::{EndedEarly, WaitLimit};
 
 /// A cell of a region.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

@@ -5,8 +5,8 @@ use std::time::{Duration, Instant};
 use super::super::locks::admit_owner;
 use super::super::{Access, Region, SharedError, atomics};
 use super::*;
-use crate::blocking::WaitLimit;
 use crate::cancel::{CancelToken, Reason};
+use crate::wait_limit::WaitLimit;
 
 /// An owner that no other test ends.
 const ME: u32 = u32::MAX;

@@ -16,7 +16,7 @@ use super::super::{Access, Region, SharedError, atomics, wait};
 use super::mutex::{CONTENDED, OWNER};
 use super::pending::acquired;
 use super::*;
-use crate::blocking::WaitLimit;
+use crate::wait_limit::WaitLimit;
 
 const AT: usize = 8;
 

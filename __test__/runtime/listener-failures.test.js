@@ -1,6 +1,6 @@
 'use strict';
 
-// lib/runtime/port-listeners.js: Node's ports add and remove every listener by their own `addEventListener`.
+// lib/runtime/listener-failures.js: Node's ports add and remove every listener by their own `addEventListener`.
 
 const assert = require('node:assert/strict');
 const { test } = require('node:test');
@@ -11,7 +11,7 @@ onEachNode("a port's listeners", (run) => {
   test('of every style are covered, removed, and tell when they fail', async () => {
     const end = await run(async ({ say, once }) => {
       const { MessageChannel } = require('node:worker_threads');
-      const { coverListeners } = require('./lib/runtime/port-listeners');
+      const { coverListeners } = require('./lib/runtime/listener-failures');
       const uncaught = [];
       const alive = setInterval(() => {}, 1000);
       process.on('uncaughtException', (error) => uncaught.push(error.message));
@@ -55,7 +55,7 @@ onEachNode("a port's listeners", (run) => {
   test('where nothing asks for failures they are as they were', async () => {
     const end = await run(async ({ say, once }) => {
       const { MessageChannel } = require('node:worker_threads');
-      const { coverListeners } = require('./lib/runtime/port-listeners');
+      const { coverListeners } = require('./lib/runtime/listener-failures');
       const { port1, port2 } = new MessageChannel();
       coverListeners(port2, () => undefined);
       port2.once('message', (value) => say(value));

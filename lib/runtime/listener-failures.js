@@ -10,7 +10,7 @@
  * Relies on: Node's ports adding and removing every listener (`on`, `once`, `onmessage`) by their own `addEventListener` and
  * `removeEventListener` (in Node 20 to 26).
  * Without: a task whose listener throws, in a script that handles uncaught exceptions by itself, is not answered.
- * Test: __test__/runtime/port-listeners.test.js, __test__/script-pool/failures.test.js.
+ * Test: __test__/runtime/listener-failures.test.js, __test__/script-pool/failures.test.js.
  */
 
 /** listener -> its cover; so that it can be removed, and counts as one however often it is added. */

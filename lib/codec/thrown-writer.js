@@ -36,14 +36,14 @@ const MOST_BLOCK_BYTES = 256 * 1024 * 1024;
 const MOST_BYTES = 1024 * 1024 * 1024;
 
 /** Stands for a property whose getter threw. */
-class Unreadable {
+class UnreadableProperty {
   #text;
 
   constructor(text) {
     this.#text = text;
   }
 
-  /** The text to send instead; undefined if the object is no `Unreadable`. */
+  /** The text to send instead; undefined if the object is no `UnreadableProperty`. */
   static textOf(object) {
     return #text in object ? object.#text : undefined;
   }
@@ -51,15 +51,15 @@ class Unreadable {
 
 const isObject = (value) => typeof value === 'object' && value !== null;
 
-/** The item itself; for an `Unreadable`, the text to send instead. */
-const shown = (item) => (isObject(item) && !types.isProxy(item) ? Unreadable.textOf(item) ?? item : item);
+/** The item itself; for an `UnreadableProperty`, the text to send instead. */
+const shown = (item) => (isObject(item) && !types.isProxy(item) ? UnreadableProperty.textOf(item) ?? item : item);
 
 /** Reads a property, once. */
 function read(object, key) {
   try {
     return object[key];
   } catch (error) {
-    return new Unreadable(`[Getter: threw ${briefly(error)}]`);
+    return new UnreadableProperty(`[Getter: threw ${briefly(error)}]`);
   }
 }
 
@@ -90,8 +90,8 @@ function describe(value) {
   return `[${className(value)}]`;
 }
 
-/** The name of the nearest class of an error that the wire has a name for. */
-function errorClass(error) {
+/** The first class name that the wire knows, walking up the prototypes of an error. */
+function nearestWireName(error) {
   for (let at = getPrototypeOf(error); at !== null && !types.isProxy(at); at = getPrototypeOf(at)) {
     // Where intrinsics are frozen, `constructor` is an accessor.
     const own = classNameOf(at);
@@ -109,7 +109,7 @@ function isIndexBelow(key, count) {
   return index >= 0 && index < count && index % 1 === 0 && `${index}` === key;
 }
 
-class ErrorWriter extends Writer {
+class ThrownWriter extends Writer {
   #clone;
   #arrivesAsItself;
   #units = 0;
@@ -185,9 +185,9 @@ class ErrorWriter extends Writer {
   object(value) {
     if (types.isProxy(value)) return this.string('[Proxy]');
     if (marks.some && isUncloneable(value)) return this.string('[uncloneable]');
-    const text = Unreadable.textOf(value);
+    const text = UnreadableProperty.textOf(value);
     if (text !== undefined) return this.string(text);
-    if (this.lookUp(value) >= 0) return void this.isRepeated(value);
+    if (this.lookUp(value) >= 0) return void this.writeIfRepeated(value);
     if (this.depth >= MOST_LEVELS || ++this.#objects > MOST_OBJECTS) return this.string(describe(value));
     this.depth++;
     this.#whole(value);
@@ -248,11 +248,12 @@ class ErrorWriter extends Writer {
     this.byte(kind);
     this.u32(byteOffset);
     this.u32(byteLength);
-    if (this.lookUp(buffer) >= 0) return void this.isRepeated(buffer);
+    if (this.lookUp(buffer) >= 0) return void this.writeIfRepeated(buffer);
     this.remember(buffer);
     super.special(buffer);
   }
 
+  // A getter may run before the native side copies the block: this writer does not look ahead for getters.
   mayChange() {
     return true;
   }
@@ -264,13 +265,13 @@ class ErrorWriter extends Writer {
 
   /** Writes an object that only Node may be able to copy. */
   #platform(value, name, isCloned) {
-    if (name === 'a URL') return this.string(`[URL: ${urlText.call(value)}]`);
+    if (name === 'URL') return this.string(`[URL: ${urlText.call(value)}]`);
     const exotic = exoticName(value);
     // Structured clone may turn an object of another class into an empty object.
     const isUnknown = name === null && !classFacts(value).isCarried;
-    const isCandidate = isCloned || exotic !== null || isUnknown || name?.startsWith('a WebAssembly.');
+    const isCandidate = isCloned || exotic !== null || isUnknown || name?.startsWith('WebAssembly.');
     if (isCandidate && this.#isCloneable(value)) return this.#carry(value);
-    this.string(exotic === null ? describe(value) : `[${slice.call(exotic, exotic.indexOf(' ') + 1)}]`);
+    this.string(exotic === null ? describe(value) : `[${exotic}]`);
   }
 
   #isCloneable(value) {
@@ -343,15 +344,15 @@ class ErrorWriter extends Writer {
 
   error(value) {
     this.remember(value);
-    const Class = errorClass(value);
+    const wireName = nearestWireName(value);
     const name = shown(read(value, 'name'));
     const message = textOf(shown(read(value, 'message')));
     const stack = shown(read(value, 'stack'));
-    const hasName = typeof name === 'string' && name !== Class;
+    const hasName = typeof name === 'string' && name !== wireName;
     const hasMessage = message !== undefined && (message !== '' || hasOwn(value, 'message'));
     const hasStack = typeof stack === 'string';
     this.byte(ERROR);
-    super.string(Class);
+    super.string(wireName);
     this.byte((hasName ? HAS_NAME : 0) | (hasMessage ? HAS_MESSAGE : 0) | (hasStack ? HAS_STACK : 0));
     if (hasName) this.string(name);
     if (hasMessage) this.string(message);
@@ -360,7 +361,7 @@ class ErrorWriter extends Writer {
     this.u32(0);
     let count = this.#unusualStack(stack) + this.#properties(value, ownKeys(value));
     // `code` may stand on the class's prototype. A DOMException gets its code from its class again.
-    if (Class !== 'DOMException' && !hasOwn(value, 'code')) count += this.#code(read(value, 'code'));
+    if (wireName !== 'DOMException' && !hasOwn(value, 'code')) count += this.#code(read(value, 'code'));
     this.patch(countAt, count);
   }
 
@@ -403,4 +404,4 @@ function cut(text) {
   return slice.call(text, 0, KEPT_UNITS);
 }
 
-module.exports = { ErrorWriter };
+module.exports = { ThrownWriter };

@@ -1,4 +1,4 @@
-//! How a Rust thread blocks, and what ends that early: one mechanism for ports, locks, cells of shared memory and claims.
+//! What ends a wait of a Rust thread early, and how such a thread blocks: one mechanism for ports, locks, cells of shared memory and claims.
 //!
 //! A [`WaitLimit`] says what may end a wait early: its own time limit, and the token of the task that waits (cancelled, its
 //! time up, its pool closed). A blocked thread sleeps on a condition variable until somebody notifies it. Nothing is polled:
