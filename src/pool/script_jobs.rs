@@ -10,7 +10,7 @@ use crate::value::Payload;
 
 impl Pool {
     /// Wakes a worker for a job that was pushed, as far as one can take it. True when it is for any worker, and none could
-    /// be told.
+    /// be told: those that wait in place take one job each.
     pub(super) fn wake_worker(
         &self,
         mut state: MutexGuard<'_, State>,
@@ -22,7 +22,7 @@ impl Pool {
             Target::AnyWorker => state.notify_worker_if_needed(),
             Target::Native | Target::NoWorker => None,
         };
-        let blocked = state.scripts.blocked;
+        let (waiting, blocked) = (state.queue.takeable_by_any_worker(), state.scripts.blocked);
         drop(state);
         match (blocked, target) {
             (0, _) => {}
@@ -33,7 +33,7 @@ impl Pool {
         if let Some(waker) = waker {
             waker.notify();
         }
-        target == Target::AnyWorker && waker.is_none() && blocked == 0
+        target == Target::AnyWorker && waker.is_none() && waiting > blocked
     }
 
     /// Binds an orphan to another worker, where its input will come by the native fallback as `input` says: its new

@@ -324,6 +324,46 @@ fn a_worker_that_waits_in_place_is_woken_by_a_push() {
     assert!(started.elapsed() < Duration::from_secs(30));
 }
 
+/// A worker that waits in place on a thread of its own; gives its number and the job that it takes.
+fn waiting_in_place(pool: &Pool) -> std::thread::JoinHandle<(usize, Option<u64>)> {
+    let worker = join(pool, Counter::leak());
+    let other = pool.clone();
+    let thread = std::thread::spawn(move || {
+        (worker, id_of(&other.script_step(worker, None, IdleWait::Block(Duration::from_secs(60)))))
+    });
+    let started = Instant::now();
+    while pool.blocked_workers() == 0 {
+        assert!(started.elapsed() < Duration::from_secs(30), "the worker waits");
+        std::thread::yield_now();
+    }
+    thread
+}
+
+#[test]
+fn a_worker_that_waits_in_place_takes_one_job_and_for_the_next_another_is_needed() {
+    // Whether the worker has woken between the two is a matter of chance.
+    for _ in 0..200 {
+        let (pool, answers) = (pool(2, usize::MAX), Answers::leak());
+        let worker = waiting_in_place(&pool);
+        assert!(!submit(&pool, 1, answers).needs_worker);
+        assert!(submit(&pool, 2, answers).needs_worker);
+        assert_eq!(worker.join().unwrap().1, Some(1));
+    }
+}
+
+#[test]
+fn the_time_that_a_worker_has_waited_in_place_is_not_run_time() {
+    let (pool, answers) = (pool(1, usize::MAX), Answers::leak());
+    let worker = waiting_in_place(&pool);
+    let submitted = Instant::now();
+    submit(&pool, 1, answers);
+    let (worker, id) = worker.join().unwrap();
+    assert_eq!(id, Some(1));
+    pool.script_finish(worker, 1, done());
+    let stats = pool.stats();
+    assert!(stats.wait + stats.run <= submitted.elapsed(), "{stats:?}");
+}
+
 #[test]
 fn many_workers_and_deaths_lose_and_double_nothing() {
     const JOBS: u64 = 4_000;

@@ -125,7 +125,7 @@ impl Pool {
         mut state: MutexGuard<'_, State>,
         number: usize,
         idle: IdleWait,
-        now: Instant,
+        mut now: Instant,
     ) -> Step {
         let mut wait = idle.time();
         let until = now + wait;
@@ -150,7 +150,8 @@ impl Pool {
                 state.scripts.blocked += 1;
                 wait_for(&self.0.script_work, &mut state, wait);
                 state.scripts.blocked -= 1;
-                wait = until.saturating_duration_since(Instant::now());
+                now = Instant::now();
+                wait = until.saturating_duration_since(now);
                 continue;
             }
             if !matches!(idle, IdleWait::Block(_)) {
