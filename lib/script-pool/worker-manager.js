@@ -273,7 +273,7 @@ class WorkerManager {
       const input = inputs.get(id);
       if (input === undefined) continue;
       if (input.taken === undefined) {
-        binding.disownOrphan(handle, id, false);
+        binding.disownOrphan(handle, id);
         this.#reject(id, fault);
       } else {
         this.#bindAgain(id, input.taken);

@@ -3,6 +3,7 @@
 use super::job::Job;
 use super::position::{QueuePosition, Target};
 use super::priority_queue::Entry;
+use super::script_state::Running;
 use super::state::{Pool, State};
 use super::task_observer::{End, TaskObserver, TaskRef};
 use crate::sync::MutexGuard;
@@ -54,9 +55,11 @@ impl Pool {
     /// submitted. It may be in its worker's hands, which learns of it another way.
     pub fn retract(&self, number: usize, id: u64) {
         let mut state = self.0.state.lock();
-        if let Some(running) = state.scripts.take_running(number, id) {
-            state.tally.retracted(running.task);
-            running.reply.forget();
+        if let Some(Running { reply, task, input, .. }) = state.scripts.take_running(number, id) {
+            state.tally.retracted(task);
+            drop(state);
+            reply.forget();
+            drop(input);
             return;
         }
         let job = state.queue.remove_bound(number, id);
@@ -69,14 +72,13 @@ impl Pool {
         }
     }
 
-    /// Gives an orphan up: the caller answers it. With `stopped` it counts as cancelled, else as failed.
-    pub fn disown_orphan(&self, id: u64, stopped: bool) {
+    /// Gives an orphan up, which counts as failed: the caller answers it.
+    pub fn disown_orphan(&self, id: u64) {
         let mut state = self.0.state.lock();
         let Some((_, job)) = state.queue.remove_orphan(id) else { return };
-        let end = if stopped { End::Cancelled } else { End::Failed };
-        state.tally.ended(TaskRef::script(job.task), end, 1);
-        drop(job.into_input());
+        state.tally.ended(TaskRef::script(job.task), End::Failed, 1);
         self.announce_if_closed(state);
+        drop(job.into_input());
     }
 
     /// Takes the input of a running job that came by [`InputPath::OnDemand`](super::InputPath::OnDemand). The first gets

@@ -485,7 +485,7 @@ fn what_was_bound_to_a_dead_worker_is_bound_anew_or_disowned_and_cancelled_meanw
     let message = Payload::Value(Value::Number(7.0));
     let position = pool.rebind(2, next, message).expect("bound");
     assert!(pool.rebind(2, next, Payload::Value(Value::Null)).is_none(), "it is no orphan any more");
-    pool.disown_orphan(3, false);
+    pool.disown_orphan(3);
     let Step::Run { id: 2, input: Payload::Value(Value::Number(number)), path: InputPath::Message, .. } =
         pool.script_step(next, None, IdleWait::Never)
     else {
