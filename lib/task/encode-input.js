@@ -1,6 +1,6 @@
 'use strict';
 
-/** Encodes the inputs of native tasks, in the cheapest form that fits (see forms.js). */
+/** Encodes the inputs of native tasks, in the cheapest form that fits (see INPUTS in src/node/input.rs). */
 
 const { types } = require('node:util');
 

@@ -200,8 +200,10 @@ impl<'g, W: Word> Protocol<'_, 'g, W> {
             loop {
                 let word = self.sound(queue)?;
                 let owner = word & OWNER;
-                let mine = owner == me && word & DRAINING == 0 && callback.is_none();
-                if (mine || self.slots().iter().any(|slot| slot.get() == me)) && wait && callback.is_none() {
+                let holds = || {
+                    (owner == me && word & DRAINING == 0) || self.slots().iter().any(|slot| slot.get() == me)
+                };
+                if wait && callback.is_none() && holds() {
                     return Err(SharedError::WouldDeadlock);
                 }
                 if owner == 0 && queue.is_empty() {
