@@ -76,7 +76,8 @@ pub fn listen_port(env: Env, port: u32, shown: u32, listening: bool) -> napi::Re
     Ok(Environment::of(&env)?.ports().listen(cursor(port, shown), listening)?)
 }
 
-/// Closes a port, of whose last batch `shown` messages were shown; true when its half of the native fallback is to stay open, to tell whether the other end was lost on its way.
+/// Closes a port, of whose last batch `shown` messages were shown; true when its half of the native fallback is to stay open,
+/// to tell whether the other end was lost on its way.
 #[napi(catch_unwind)]
 pub fn close_port(env: Env, port: u32, shown: u32) -> napi::Result<bool> {
     Ok(Environment::of(&env)?.ports().close(cursor(port, shown))?)
