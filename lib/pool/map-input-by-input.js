@@ -64,7 +64,7 @@ class InputByInputMap extends Pending {
    * @param {(outputs: unknown[]) => void} resolve
    * @param {(error: unknown) => void} reject
    * @param {string} task
-   * @param {object} options what `submitOptions` gives, `onProgress` and `name`; `transfer` may be 'auto'
+   * @param {object} options what `submitOptions` gives
    * @param {object} host what the pool gives to the map
    * @param {number} host.threads that may work on them
    * @param {number} host.maxQueue

@@ -12,9 +12,8 @@ const { binding } = require('../native');
 const { Pending } = require('../task/pending');
 const { submitOptions } = require('../task/options');
 const { transferablesIn } = require('../transfer/transferables');
-const { scriptSubmitOptions } = require('./script-options');
 const { notTooDeep } = require('./too-deep');
-const { discardTaken, givesOnlyMemory, openTaken, takeNow } = require('./transfer');
+const { AUTO, discardTaken, givesOnlyMemory, openTaken, takeNow } = require('./transfer');
 const { ValueEncoder } = require('./value-encoder');
 
 /** Encodes the inputs. */
@@ -89,14 +88,14 @@ class ScriptSubmitter {
     let pending;
     try {
       const options = submitOptions(given);
-      const { onProgress, name = named, auto } = scriptSubmitOptions(given);
+      const { onProgress, name = named, transfer = NOTHING } = options;
       if (this.#isUnknown(name)) return reject(this.#unknown(name));
       pending = new ScriptPending(resolve, reject, this.#pool, name);
       // Before the input is read: what its getters do may end the task.
       pending.control(options);
       if (pending.ended) return;
       if (onProgress !== undefined) pending.listen(onProgress);
-      const list = auto ? transferablesIn(input) : options.transfer ?? NOTHING;
+      const list = transfer === AUTO ? transferablesIn(input) : transfer;
       // Nothing is given away to a queue that is full.
       const refusal = list.length > 0 ? this.#admission.refusal(true) : null;
       if (refusal !== null) return pending.reject(this.#admission.queueFull(refusal, name, input));
