@@ -14,7 +14,7 @@ import {
 
 // ── Tasks ──────────────────────────────────────────────────────────────────────────────────────────────────
 
-/** Bytes as a task takes them. They are copied in, unless `transfer` gives them away; shared memory is aliased. */
+/** Bytes as a task takes them. They are copied, unless `transfer` names them; shared memory is used in place. */
 export type Bytes = NodeJS.TypedArray | DataView | ArrayBuffer | SharedMemory;
 
 /**
@@ -31,7 +31,7 @@ export type ElementArray =
   | SortableArray
   | SharedMemory;
 
-/** What a task takes alone, or in an object. `parallel` is what the run option of that name sets. */
+/** An input that a task takes alone, or in an object. The run option `parallel` sets `parallel`. */
 export type OrData<T> = T | { data: T; parallel?: boolean };
 
 /** One element of shared memory, an integer. */
@@ -44,7 +44,7 @@ export interface CellInput {
 
 /** Input of `atomicAdd`. */
 export interface AtomicAddInput extends CellInput {
-  /** What is added; taken modulo the element's width. @default 1 */
+  /** The number to add, modulo the element's width. @default 1 */
   value?: number | bigint;
   /** How often, 0 to 2^53 - 1. @default 1 */
   count?: number;
@@ -129,11 +129,11 @@ export interface LockedAddInput {
   lock: number;
   /** The offset of a float64 in it: a multiple of 8 bytes. */
   counter: number;
-  /** How often to add 1; each time the lock is taken anew. */
+  /** How often to add 1; the lock is taken again each time. */
   count: number;
 }
 
-/** What `wordCount` counts. */
+/** The counts of `wordCount`. */
 export interface WordCounts {
   /** Newline characters. */
   lines: number;
@@ -149,7 +149,7 @@ export interface WordCounts {
 
 /**
  * The native tasks by name. Where the output depends on the input, `output` is all that it can be, and
- * {@link TaskOutput} tells which.
+ * {@link TaskOutput} says which.
  */
 export interface TaskMap {
   /** The n-th Fibonacci number, n from 0 to 78, by the naive recursion on purpose: work to measure with. */
@@ -180,16 +180,17 @@ export interface TaskMap {
   };
   /**
    * How often each of the 256 byte values occurs, or, with `bins`, how many elements lie in each bin; the last one
-   * includes `max`. What is outside, and NaN, is not counted.
+   * includes `max`. Numbers outside, and NaN, are not counted.
    */
   histogram: { input: HistogramInput; output: Float64Array };
-  /** `Atomics.add` on one element, `count` times. What the element holds afterwards. */
+  /** `Atomics.add` on one element, `count` times. Returns the value of the element afterwards. */
   atomicAdd: { input: AtomicAddInput; output: number | bigint };
   /** `Atomics.wait` on a pool thread, which it holds meanwhile. */
   atomicWait: { input: AtomicWaitInput; output: 'ok' | 'not-equal' | 'timed-out' };
   /**
-   * Wakes those who wait on an element, Int32 or BigInt64: in `SharedBuffer`'s waits, in native tasks, and, for what is left
-   * of `count`, in plain `Atomics.wait`. How many. The first use starts a small Worker that makes the last of these.
+   * Wakes the threads and promises that wait on an element, Int32 or BigInt64: in `SharedBuffer`'s waits, in native tasks,
+   * and, with the rest of `count`, in plain `Atomics.wait`. Returns how many. The first use starts a small Worker that makes
+   * the last of these.
    */
   atomicNotify: { input: CellInput & { /** @default Infinity */ count?: number }; output: number };
   /**
@@ -205,7 +206,7 @@ export interface TaskMap {
   /** Panics with that message, to be rejected with ERR_RW_TASK_PANICKED. For tests. */
   panic: { input: string; output: never };
   /**
-   * Gives back what it was given, after a way to a Rust thread and back. An object with a `port` (in `transfer` too) is
+   * Returns its input, after a way to a Rust thread and back. An object with a `port` (in `transfer` too) is
    * served instead: every message goes back where it came from until the channel closes, and the result is the count.
    */
   echo: { input: unknown; output: unknown };
@@ -219,7 +220,7 @@ export type TaskName = keyof TaskMap;
 /** Tasks that take nothing that matters: their input may be left out. */
 type NeedsNoInput = { [K in TaskName]: undefined extends TaskMap[K]['input'] ? K : never }[TaskName];
 
-/** What task `K` gives for an input of type `I`. */
+/** The result of task `K` for an input of type `I`. */
 export type TaskOutput<K extends TaskName, I = TaskMap[K]['input']> = K extends 'sort' | 'fill'
   ? I extends { data: infer D }
     ? D
@@ -269,7 +270,7 @@ export interface ScriptPoolOptions extends WorkerPoolOptions {
   maxThreads?: number;
   /** Script workers started at once, and kept when idle. @default 0 */
   minThreads?: number;
-  /** Tasks that one worker may have at hand: more than 1 for scripts that wait for I/O. @default 1 */
+  /** Tasks that one worker may run at a time: more than 1 for scripts that wait for I/O. @default 1 */
   concurrentTasksPerWorker?: number;
   /**
    * How long a task that was aborted, or whose time is up, may go on before its worker is terminated and replaced, in
@@ -316,7 +317,7 @@ export interface RunOptions {
   /** Milliseconds from submission until the task is stopped, with ERR_RW_TASK_TIMEOUT. @default none */
   timeout?: number | undefined;
   /**
-   * Buffers and ports to give away. Buffers are detached here: their length becomes 0. A port that a refused task
+   * Buffers and ports to transfer. Buffers are detached here: their length becomes 0. A port that a refused task
    * (ERR_RW_QUEUE_FULL) was given closes.
    */
   transfer?: readonly (ArrayBuffer | MessagePort)[];
@@ -333,13 +334,14 @@ export interface ScriptRunOptions extends Omit<RunOptions, 'transfer'> {
   /** The function the script exports; else its default export, or its `parentPort`. */
   name?: string;
   /**
-   * What is given away instead of copied; 'auto': every ArrayBuffer and MessagePort in the input, at any depth, of which
-   * Node copies what it cannot move (memory of WebAssembly, its Buffer pool, what was marked as untransferable).
+   * The objects that are transferred instead of copied; 'auto': every ArrayBuffer and MessagePort in the input, at any
+   * depth, of which Node copies what it cannot move (memory of WebAssembly, its Buffer pool, what was marked as
+   * untransferable).
    */
   transfer?: readonly import('node:worker_threads').TransferListItem[] | 'auto';
   /**
-   * Gets what the task gives to `task.progress`, in order, in the async context of this call, and nothing more once the
-   * task was aborted. What it throws becomes an uncaught exception.
+   * Gets the values that the task passes to `task.progress`, in order, in the async context of this call, and nothing more
+   * once the task was aborted. An error that it throws becomes an uncaught exception.
    */
   onProgress?: (value: any) => void;
 }
@@ -365,7 +367,7 @@ export interface PoolStats {
   /** Tasks that ended with an error of their own or a panic, ever. */
   failed: number;
   /**
-   * Tasks that were cancelled, timed out, or dropped by a forced close, ever; also inputs of a `map` that were given up
+   * Tasks that were cancelled, timed out, or dropped by a forced close, ever; also inputs of a `map` that were dropped
    * because another one failed.
    */
   cancelled: number;
@@ -381,7 +383,7 @@ export interface PoolStats {
   utilization: number;
 }
 
-/** The events of a pool, and what their listeners are given. */
+/** The events of a pool, and the arguments of their listeners. */
 export interface WorkerPoolEvents {
   /** After 'needsDrain': the queue is at most half full again. */
   drain: [];
@@ -452,7 +454,7 @@ export class WorkerPool extends EventEmitter {
   ): Promise<TaskOutput<K, I>>;
 
   /**
-   * Runs a function that the script exports: `pool.run<Output>('name', input)`. The type must be named, so that a slip in
+   * Runs a function that the script exports: `pool.run<Output>('name', input)`. The type must be named, so that a mistake in
    * a native task's name stays an error. Where the script exports the name of a native task, this is the script's.
    */
   run<Output = never>(
@@ -473,12 +475,13 @@ export class WorkerPool extends EventEmitter {
 
   /**
    * Runs one task over many inputs, in few crossings. The results come in the order of the inputs; the first
-   * error rejects the whole and cancels what is left. An array counts as it is at the call.
+   * error rejects the whole and cancels the rest. An array counts as it is at the call.
    *
-   * An async iterable is read only as fast as the pool works its inputs off: a full queue refuses none of them, each gives
-   * away what it holds of `transfer`, and `timeout` is that of the whole call. Whatever ends it early (an error, the signal,
-   * the time limit, `destroy()`) does so at once, however quiet the source is, and calls the source's `return()`; a pool
-   * that closes finishes what has come so far first, and rejects with PoolClosedError unless the source has ended.
+   * An async iterable is read only as fast as the pool finishes its inputs: a full queue refuses none of them, each input
+   * transfers the objects of `transfer` that it holds, and `timeout` is that of the whole call. Whatever ends it early (an
+   * error, the signal, the time limit, `destroy()`) does so at once, however quiet the source is, and calls the source's
+   * `return()`; a pool that closes finishes what has come so far first, and rejects with PoolClosedError unless the source
+   * has ended.
    */
   map<K extends TaskName, const I extends TaskMap[K]['input']>(
     task: K | `native:${K}`,
@@ -499,8 +502,8 @@ export class WorkerPool extends EventEmitter {
   /**
    * Takes no more tasks, and resolves when all that were accepted are done and the threads have ended.
    *
-   * With `force`, what has not started is rejected with ERR_RW_POOL_CLOSED and what runs is stopped. With `timeout`
-   * that happens after so many milliseconds. May be called again, to force a close that was graceful.
+   * With `force`, tasks that have not started are rejected with ERR_RW_POOL_CLOSED, and running tasks are stopped. With
+   * `timeout` that happens after so many milliseconds. May be called again, to force a close that was graceful.
    */
   close(options?: {
     /** @default false */ force?: boolean;
@@ -574,7 +577,7 @@ export interface ElementTypes {
 /** The name of an element type. */
 export type ElementType = keyof ElementTypes;
 
-/** What an element of this type is in JavaScript. */
+/** The type of an element in JavaScript. */
 export type ElementOf<T extends ElementType> = T extends 'bigInt64' | 'bigUint64' ? bigint : number;
 
 /**
@@ -585,20 +588,20 @@ interface AtomicOperations<V> {
   load(index: number): V;
   /** Gives `value` as it was coerced. */
   store(index: number, value: V): V;
-  /** Adds, wrapping; gives the value before, as do the five that follow. */
+  /** Adds, wrapping; returns the value before, as do the five that follow. */
   add(index: number, value: V): V;
   sub(index: number, value: V): V;
   and(index: number, value: V): V;
   or(index: number, value: V): V;
   xor(index: number, value: V): V;
   exchange(index: number, value: V): V;
-  /** Stores `replacement` if the element is `expected`; gives the value before in either case. */
+  /** Stores `replacement` if the element is `expected`; returns the value before in either case. */
   compareExchange(index: number, expected: V, replacement: V): V;
   /** Whether operations on elements of so many bytes take no lock. @default the size of these elements */
   isLockFree(size?: number): boolean;
   /**
    * Blocks this thread, the main one too, while the element holds `value`, until it is notified. Meets native tasks and
-   * all who wait by this method, `waitAsync` or `rustAtomics`; plain `Atomics.wait` has a list of its own, which `notify`
+   * all waiters of this method, `waitAsync` or `rustAtomics`; plain `Atomics.wait` has a list of its own, which `notify`
    * reaches too. Woken in the order of arrival. A blocked thread can be terminated within 100 ms. Int32 and BigInt64
    * elements only.
    *
@@ -625,7 +628,7 @@ export interface AtomicView<T extends ElementType = any> extends AtomicOperation
 }
 
 /**
- * Memory for JavaScript threads and native tasks alike: a real SharedArrayBuffer with the face of `Atomics` for its
+ * Memory for JavaScript threads and native tasks alike: a real SharedArrayBuffer with the methods of `Atomics` for its
  * Int32 elements. It can be sent in messages of this package's `Worker`, `parentPort` and ports, and in plain ones by its
  * `buffer`. Made again in another thread from the same SharedArrayBuffer it is the same memory, and waiters meet.
  */
@@ -686,9 +689,9 @@ export const rustAtomics: Omit<typeof Atomics, 'waitAsync' | 'pause'> & {
 
 // ── Inside a task of a script ──────────────────────────────────────────────────────────────────────────────
 
-/** What a task of a script pool sees of itself. Outside of one, it is never cancelled and reports to nobody. */
+/** A task of a script pool, for its own code. Outside of a task, it is never cancelled and reports to nobody. */
 export const task: {
-  /** Aborts when the task should stop; `reason` is the error that tells why. Undefined outside a task. */
+  /** Aborts when the task should stop; `reason` is the error that says why. Undefined outside a task. */
   readonly signal: AbortSignal | undefined;
   /** Whether the task should stop. Becomes true at once, also inside a synchronous loop. */
   readonly cancelled: boolean;
@@ -701,10 +704,10 @@ export const task: {
 };
 
 /**
- * What a task returns to have its result moved to the caller instead of copied.
+ * Wraps the result of a task, so that it is moved to the caller instead of copied.
  *
- * @param list what is given away. @default 'auto': every ArrayBuffer and MessagePort in the value, at any depth, but for
- *   what Node cannot move, which is copied
+ * @param list the objects to transfer. @default 'auto': every ArrayBuffer and MessagePort in the value, at any depth, but
+ *   for what Node cannot move, which is copied
  */
 export function move<T>(value: T, list?: readonly import('node:worker_threads').TransferListItem[] | 'auto'): T;
 
@@ -731,7 +734,7 @@ export interface LockOptions extends LockSyncOptions {
 }
 
 /**
- * What an acquisition gives: the right to release it, once. `using guard = await mutex.lock()` releases it at the end
+ * The right to release an acquired lock, once. `using guard = await mutex.lock()` releases it at the end
  * of the block. A guard that is forgotten releases nothing.
  */
 export interface LockGuard {
@@ -751,12 +754,12 @@ export interface MutexGuard extends LockGuard {}
  *
  * Post it to another thread as it is, and open it there: `Mutex.from(message)`. The thread is the owner: promises of
  * one thread wait for each other, but a blocking form behind a promise of the same thread is a LockDeadlockError.
- * When a thread ends that holds it, the mutex is *poisoned*: all forms of locking throw LockPoisonedError, for those who
- * wait and those who come, until somebody calls `recover()`.
+ * When a thread ends that holds it, the mutex is *poisoned*: all forms of locking throw LockPoisonedError, for waiting
+ * and for new callers, until somebody calls `recover()`.
  *
- * Fairness: who comes while it is free takes it; the one who has waited longest loses at most twice to such, a promise
- * never. Nobody starves. Blocking forms work in every thread, also the main one; `terminate()` and the end of the
- * process get through to a blocked thread within 100 ms.
+ * Fairness: the first caller that asks for a free mutex gets it. The longest waiter loses to such callers at most twice, and
+ * never if it is a promise. Nobody starves. Blocking forms work in every thread, also the main one; `terminate()` and the
+ * end of the process get through to a blocked thread within 100 ms.
  *
  * @example
  * const mutex = new Mutex();
@@ -791,7 +794,7 @@ export class Mutex {
   lockSync(options?: LockSyncOptions): MutexGuard;
   /** Locks it if it is free; `null` if not. @throws {errors.LockPoisonedError} */
   tryLock(): MutexGuard | null;
-  /** Releases the guard that this object gave last. @throws {errors.LockNotHeldError} when there is none */
+  /** Releases the guard that this object returned last. @throws {errors.LockNotHeldError} when there is none */
   unlock(): void;
   /** Locks a poisoned mutex and ends the poison; `null` when it is not poisoned. Check the data under its guard. */
   recover(): MutexGuard | null;
@@ -844,7 +847,7 @@ export class RwLock {
  */
 export class Semaphore {
   /**
-   * @param permits to be had at first
+   * @param permits how many there are at first
    * @param options `max`: never more than so many. @default 2^31 - 1
    */
   constructor(permits: number, options?: { max?: number });
@@ -854,22 +857,22 @@ export class Semaphore {
   readonly buffer: SharedArrayBuffer;
   readonly byteOffset: number;
   readonly max: number;
-  /** Permits to be had at this moment. */
+  /** Permits that are free at this moment. */
   readonly available: number;
 
-  /** Waits for permits without blocking the thread. The guard gives them back. @param permits @default 1 */
+  /** Waits for permits without blocking the thread. The guard releases them. @param permits @default 1 */
   acquire(permits?: number, options?: LockOptions): Promise<LockGuard>;
-  /** Blocks the thread until it has them. */
+  /** Blocks the thread until it has the permits. */
   acquireSync(permits?: number, options?: LockSyncOptions): LockGuard;
-  /** Takes them if they are to be had and nobody waits; else `null`. */
+  /** Takes permits if enough are free and nobody waits; else returns `null`. */
   tryAcquire(permits?: number): LockGuard | null;
   /** Gives permits back, or adds them. @throws {errors.OutOfRangeError} beyond the maximum */
   release(permits?: number): void;
 }
 
 /**
- * A condition variable beside a {@link Mutex}, in 16 bytes. There are no wake-ups without a notify, but who is woken
- * takes the mutex like anyone else: check the condition in a loop.
+ * A condition variable beside a {@link Mutex}, in 16 bytes. There are no wake-ups without a notify, but a woken waiter
+ * takes the mutex like any other caller: check the condition in a loop.
  *
  * @example
  * const guard = mutex.lockSync();
@@ -891,16 +894,16 @@ export class Condvar {
   wait(guard: MutexGuard, options?: LockOptions): Promise<boolean>;
   /** The same, blocking the thread. */
   waitSync(guard: MutexGuard, options?: LockSyncOptions): boolean;
-  /** Wakes who has waited longest; says how many that were, 0 or 1. */
+  /** Wakes the longest waiter. Returns how many it woke: 0 or 1. */
   notifyOne(): number;
-  /** Wakes all who wait; says how many. */
+  /** Wakes all waiters. Returns how many it woke. */
   notifyAll(): number;
 }
 
 /**
  * Nobody passes until all parties have come; in 16 bytes, for round after round.
  *
- * A party that gives up (time, signal) or dies while it waits *breaks* the barrier: the others, and those who come, get
+ * A party that gives up (time, signal) or dies while it waits *breaks* the barrier: the others, and new callers, get
  * BarrierBrokenError until `reset()`. A party that dies before it comes is not known: wait with a time limit.
  */
 export class Barrier {
@@ -915,13 +918,13 @@ export class Barrier {
   /** Whether it was broken and not reset since. */
   readonly broken: boolean;
 
-  /** Comes, and waits for the others; exactly one party of a round, the last that came, is its leader. */
+  /** Arrives, and waits for the others. Exactly one party of a round, the last to arrive, is its leader. */
   wait(options?: LockOptions): Promise<{ leader: boolean }>;
   /** The same, blocking the thread. */
   waitSync(options?: LockSyncOptions): { leader: boolean };
   /** Breaks it. */
   abort(): void;
-  /** Makes it new. Who still waits gets BarrierBrokenError. */
+  /** Makes the barrier usable again. Parties that still wait get BarrierBrokenError. */
   reset(): void;
 }
 
@@ -936,7 +939,7 @@ export * from 'node:worker_threads';
 /** The options of Node's Worker. */
 export interface WorkerOptions extends Omit<NodeWorkerOptions, 'transferList'> {
   /**
-   * What in `workerData` is given away instead of copied: what Node can transfer, and ports of this package.
+   * Objects in `workerData` that are transferred instead of copied: all that Node can transfer, and ports of this package.
    *
    * @default []
    */
@@ -961,9 +964,9 @@ export class Worker extends NodeWorker {
   /**
    * Sends a message to the thread's `parentPort`.
    *
-   * @param transfer What is given away instead of copied.
+   * @param transfer the objects that are transferred instead of copied.
    * @throws DOMException `DataCloneError`: something in `value` can neither be copied nor shared, or has to be in
-   *   `transfer`. What is in `transfer` stays here then.
+   *   `transfer`. The objects in `transfer` stay here then.
    */
   postMessage(value: any, transfer?: Iterable<object> | { transfer?: Iterable<object> | undefined }): void;
 }
@@ -996,7 +999,7 @@ export class MessageChannel {
 
 /**
  * One end of a channel: everything that a port of `worker_threads` is, and more. A message goes to a waiting `receive`,
- * else to the listeners. What Node can clone or transfer can be posted, ports of ours included.
+ * else to the listeners. All values that Node can clone or transfer can be posted, and ports of ours.
  */
 export class MessagePort extends NodeMessagePort {
   private constructor();
@@ -1029,14 +1032,14 @@ export class MessagePort extends NodeMessagePort {
   [Symbol.asyncIterator](): AsyncGenerator<any, void, void>;
 }
 
-/** What can stand in a transfer list. */
+/** An object that a transfer list may have. */
 export type MessageTransferable = object;
 
 /** Node's function, for ports of both kinds. */
 export function receiveMessageOnPort(port: NodeMessagePort): { message: any } | undefined;
 
 /**
- * Node's function, for ports of both kinds. What comes back is a port of Node's, with the prototypes of that context.
+ * Node's function, for ports of both kinds. Returns a port of Node's, with the prototypes of that context.
  * @param context of `vm.createContext`
  * @throws {Error} what Node throws: the port is closed, or an argument is of the wrong type
  */
@@ -1072,7 +1075,7 @@ export namespace errors {
     static readonly code: 'ERR_RW_UNKNOWN_TASK';
     readonly code: 'ERR_RW_UNKNOWN_TASK';
   }
-  /** A task was given an input it does not take. */
+  /** A task got an input it does not take. */
   class InvalidInputError extends TypeError {
     static readonly code: 'ERR_RW_INVALID_INPUT';
     readonly code: 'ERR_RW_INVALID_INPUT';
@@ -1106,7 +1109,7 @@ export namespace errors {
   class QueueFullError extends Error {
     static readonly code: 'ERR_RW_QUEUE_FULL';
     readonly code: 'ERR_RW_QUEUE_FULL';
-    /** What was refused, untouched, to be tried again. */
+    /** The refused input, untouched, to be tried again. */
     readonly input: unknown;
   }
   /** The pool takes no more tasks, or was destroyed before this one ran. */
@@ -1178,7 +1181,7 @@ export namespace errors {
     static readonly code: 'ERR_RW_LOCK_POISONED';
     readonly code: 'ERR_RW_LOCK_POISONED';
   }
-  /** The caller releases what it does not hold. */
+  /** The caller releases a lock that it does not hold. */
   class LockNotHeldError extends Error {
     static readonly code: 'ERR_RW_LOCK_NOT_HELD';
     readonly code: 'ERR_RW_LOCK_NOT_HELD';
@@ -1188,7 +1191,7 @@ export namespace errors {
     static readonly code: 'ERR_RW_LOCK_DEADLOCK';
     readonly code: 'ERR_RW_LOCK_DEADLOCK';
   }
-  /** A party of the barrier gave up or died; `reset()` mends it. */
+  /** A party of the barrier stopped waiting or died; `reset()` makes the barrier usable again. */
   class BarrierBrokenError extends Error {
     static readonly code: 'ERR_RW_BARRIER_BROKEN';
     readonly code: 'ERR_RW_BARRIER_BROKEN';
@@ -1198,7 +1201,7 @@ export namespace errors {
     static readonly code: 'ERR_RW_NO_MORE_OWNERS';
     readonly code: 'ERR_RW_NO_MORE_OWNERS';
   }
-  /** What was waited for was not to be had in time. */
+  /** The awaited event did not come in time. */
   class LockTimeoutError extends Error {
     static readonly code: 'ERR_RW_LOCK_TIMEOUT';
     readonly code: 'ERR_RW_LOCK_TIMEOUT';

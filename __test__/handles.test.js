@@ -159,7 +159,13 @@ onEachNode('what is left', (run) => {
       const ended = async () => {
         const { WorkerPool } = realm().load();
         before = threads();
-        await new WorkerPool({ maxThreads: 4, minThreads: 4 }).map('sleep', [20, 20, 20, 20]);
+        const pool = new WorkerPool({ maxThreads: 4, minThreads: 4 });
+        const stop = new AbortController();
+        const asleep = pool.map('sleep', new Array(4).fill(60_000), { signal: stop.signal }).catch(() => {});
+        // A thread is started for a task that finds none idle.
+        await until(() => pool.stats().running === 4, 'each thread has a task');
+        stop.abort();
+        await asleep;
         return threads() - before;
       };
       const more = await ended();

@@ -58,7 +58,7 @@ function unread(MessageChannel, options, post) {
   return grown;
 }
 
-/** Memory that was once given back to the allocator hides growth: each in a process of its own, once. */
+/** Memory that was once freed hides growth: each in a process of its own, once. */
 const memory = (name, measure) => ({
   title: `memory for 1,000,000 small objects that nobody reads: ${name}`,
   unit: 'MiB',

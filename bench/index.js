@@ -9,7 +9,7 @@
  *     npm run bench -- --quick           fewer rounds and nothing written: to see that all runs
  *     npm run bench -- --readme          puts the tables of bench/results/ into bench/README.md; measures nothing
  *
- * A benchmark is a file beside this one; README.md tells what it exports.
+ * A benchmark is a file beside this one; README.md describes what it exports.
  */
 
 const fs = require('node:fs');

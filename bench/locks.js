@@ -1,6 +1,6 @@
 'use strict';
 
-/** What a lock costs, free and contended, beside the mutex that people write by hand on `Atomics`. */
+/** The cost of a lock, free and contended, beside the mutex that people write by hand on `Atomics`. */
 
 const { once } = require('node:events');
 const path = require('node:path');

@@ -16,7 +16,7 @@ async function burst(count, run) {
   return count / ((performance.now() - started) / 1000);
 }
 
-/** What no pool can be better than: the promises, each settled from a table of functions, and nothing else. */
+/** The least that every pool must do: the promises, each settled from a table of functions, and nothing else. */
 async function promisesAlone(count) {
   const promises = new Array(count);
   const settlers = new Array(count);

@@ -16,7 +16,7 @@ const QUICK_SHARE = 10;
 const ROUND_TRIPS = 5_000;
 const SORTED = 10_000_000;
 
-/** What the loops below work on, in memory of ours and in V8's own. */
+/** The data of the loops below, in memory of ours and in V8's own. */
 function memory() {
   const { SharedBuffer, rustAtomics } = require('..');
   const shared = new SharedBuffer(64);

@@ -5,7 +5,7 @@
  * service does share one signal among all the tasks of a request.
  *
  * A signal is an object of the user's, perhaps none of Node's. It may abort while it is looked at, dispatch at once,
- * twice or never, and throw from any of its members: an action runs once, and what is thrown costs no other task.
+ * twice or never, and throw from any of its members: an action runs once, and an error costs no other task.
  */
 
 const { addAbortListener } = require('node:events');

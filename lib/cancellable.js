@@ -5,7 +5,7 @@
  * that closes) that calls `reject`. The first outcome counts. Then the timer is cleared and the listener is taken off the
  * signal.
  *
- * What has to be done besides when it ends early (cancel the task, leave a queue) a subclass does in `endEarly`.
+ * A subclass adds in `endEarly` the work for an early end (cancel the task, leave a queue).
  */
 
 const { onAbort } = require('./abort');

@@ -2,10 +2,11 @@
 
 /**
  * The numbers that both languages know, by group and name: `FORMS.NUMBER`, `TAGS.DATE`. Each is declared in Rust, beside
- * what it is for, and nowhere else (src/exported_numbers.rs, src/api/constants.rs); a name that does not exist is found by
+ * its purpose, and nowhere else (src/exported_numbers.rs, src/api/constants.rs); a name that does not exist is found by
  * __test__/constants.test.js.
  *
- * Read them when a file is loaded, into constants of its own: V8 knows these, and not what stands in an object.
+ * Read them when a file is loaded, into constants of its own: V8 treats these as constants, and not the properties of an
+ * object.
  */
 
 const { binding } = require('./native');

@@ -27,7 +27,10 @@ const { isArray } = Array;
 
 /** Events in one batch at the most, and arguments of one call. */
 const { BATCH, CALL } = CALL_BUFFER;
-/** Bytes of encoded values in one batch, as many as their offset can tell; what does not fit comes out of band. */
+/**
+ * Bytes of encoded values in one batch, limited by what their offset can express; a value that does not fit comes out of
+ * band.
+ */
 const WIRE_BYTES = 2 ** CALL_BUFFER.WIRE_LENGTH_SHIFT;
 
 const { VIA_FALLBACK, VIA_FALLBACK_LATE, NUMBER, UNDEFINED } = FORMS;
@@ -65,7 +68,7 @@ class Delivery {
   /** Slots that were ever used. */
   #used = 0;
   #turn = 0;
-  /** What comes for a pool and not for one of its tasks, by handle. */
+  /** Receivers of the events for a pool and not for one of its tasks, by handle. */
   #closing = new Map();
   /** Handlers for events that do not settle a task, by form: `{ deliver(id, number), act?() }`. */
   #handlers = new Map();
@@ -79,7 +82,7 @@ class Delivery {
    */
   #outOfBand = Array.from({ length: 2 * BATCH }, () => undefined);
   #nextOutOfBand = 0;
-  /** What was read for tasks that report, and not given to them: the first and the last of a list. */
+  /** Reports that were read and not yet passed to their tasks: the first and the last of a list. */
   #firstLater;
   #lastLater;
 
@@ -119,7 +122,7 @@ class Delivery {
     const slot = this.#vacantCount > 0 ? this.#vacant[--this.#vacantCount] : this.#newSlot();
     this.#turn = this.#turn === LAST_TURN ? 1 : this.#turn + 1;
     const id = this.#turn * TURN + slot;
-    // What may fail, as the stack may be used up, comes first.
+    // The steps that may fail (the stack may be used up) come first.
     if (pool.holds) this.hold(1);
     this.#settlers[slot] = settler;
     this.#ids[slot] = id;
@@ -131,11 +134,11 @@ class Delivery {
 
   #newSlot() {
     const slot = this.#used++;
-    if (slot === this.#ids.length) this.#makeRoom(Math.max(64, slot * 2));
+    if (slot === this.#ids.length) this.#grow(Math.max(64, slot * 2));
     return slot;
   }
 
-  #makeRoom(length) {
+  #grow(length) {
     const longer = (column) => Array.from({ length }, (_, slot) => (slot < column.length ? column[slot] : undefined));
     this.#settlers = longer(this.#settlers);
     this.#pools = longer(this.#pools);
@@ -242,7 +245,7 @@ class Delivery {
     for (const handler of this.#handlers.values()) if (handler.act !== undefined) callUser(handler.act, handler);
   }
 
-  /** Reads the batch on from an entry; gives the entry to go on with. */
+  /** Continues to read the batch from an entry; returns the entry to continue with. */
   #readFrom(first, count) {
     const { ids, numbers, forms } = this;
     let i = first;

@@ -35,7 +35,7 @@ function define(name, code, Base, { errorName = name } = {}) {
      */
     [name]: class extends Base {
       constructor(message, extra = {}) {
-        // What is read from `Object.prototype`, or stored where it has a setter, is nobody's.
+        // `extra` may inherit a `cause`, and a setter on `Object.prototype` would get ours: only own properties count.
         super(message, hasOwn(extra, 'cause') ? { __proto__: null, cause: extra.cause } : undefined);
         put(this, 'code', code);
         for (const key of keys(extra)) if (key !== 'cause') put(this, key, extra[key]);
@@ -48,7 +48,7 @@ function define(name, code, Base, { errorName = name } = {}) {
   return Class;
 }
 
-// What a caller did wrong.
+// Mistakes of the caller.
 const InvalidArgTypeError = define('InvalidArgTypeError', 'ERR_RW_INVALID_ARG_TYPE', TypeError);
 const InvalidArgValueError = define('InvalidArgValueError', 'ERR_RW_INVALID_ARG_VALUE', TypeError);
 const OutOfRangeError = define('OutOfRangeError', 'ERR_RW_OUT_OF_RANGE', RangeError);

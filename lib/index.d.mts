@@ -1,4 +1,4 @@
-/** Types of the ESM face: those of index.d.ts. */
+/** Types for `import` (lib/index.mjs). They are those of index.d.ts. */
 
 import rustWorkers = require('../index.js');
 

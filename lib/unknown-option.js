@@ -1,14 +1,14 @@
 'use strict';
 
 /**
- * What to say of an option that does not exist. Only loaded to make an error: the check itself is
- * `validateOptions` (validators.js).
+ * Makes the error for an option that does not exist. `validateOptions` (validators.js) finds such an option, and loads
+ * this file only then.
  */
 
 const { InvalidArgValueError } = require('./errors');
 
-/** What other packages, and other calls of ours, name otherwise. By the name in lower case. */
-const ELSEWHERE = {
+/** Hints for option names that other packages use, or other calls of ours. The keys are in lower case. */
+const HINTS = {
   filename: 'the script is the first argument: new WorkerPool(filename, options)',
   script: 'the script is the first argument: new WorkerPool(script, options)',
   name: "it is an option of a pool, and of a script's task; this call takes the name as its first argument",
@@ -54,10 +54,10 @@ const ELSEWHERE = {
 };
 
 /**
- * Whether two names differ by no more than `most` slips: a letter missing, added, wrong, or two exchanged
- * (Damerau and Levenshtein's distance).
+ * The edit distance of two names, after Damerau and Levenshtein: how many times a letter is missing, added or wrong, or
+ * two neighbouring letters are exchanged.
  */
-function slips(one, other) {
+function editDistance(one, other) {
   let before = [];
   let last = Array.from({ length: other.length + 1 }, (_, j) => j);
   for (let i = 1; i <= one.length; i++) {
@@ -75,14 +75,14 @@ function slips(one, other) {
   return last[other.length];
 }
 
-/** The known name that was probably meant. */
+/** The known name that the program probably meant; undefined if none is near enough. */
 function nearest(name, known) {
   let found;
-  // One slip for every three letters: more would be guessing.
-  let fewest = Math.max(1, Math.floor(name.length / 3)) + 1;
+  // One mistake for every three letters: more would be guessing.
+  let limit = Math.max(1, Math.floor(name.length / 3)) + 1;
   for (const candidate of known) {
-    const count = slips(name.toLowerCase(), candidate.toLowerCase());
-    if (count < fewest) [found, fewest] = [candidate, count];
+    const distance = editDistance(name.toLowerCase(), candidate.toLowerCase());
+    if (distance < limit) [found, limit] = [candidate, distance];
   }
   return found;
 }
@@ -95,20 +95,20 @@ function listed(names) {
 
 /**
  * @param {string} name the option that does not exist
- * @param {string} bag what it stands in, as the caller knows it: `options`
+ * @param {string} bag the name of the object that has the option, as the caller knows it: `options`
  * @param {ReadonlySet<string>} known
- * @param {Record<string, string>} [notHere] what to say of names that exist, but not in this place
+ * @param {Record<string, string>} [notHere] hints for options that exist, but that this call does not take
  */
 function unknownOption(name, bag, known, notHere = {}) {
   const shown = name.length > 40 ? `${name.slice(0, 40)}...` : name;
   const where = bag === 'options' ? '' : ` in "${bag}"`;
   const start = `unknown option '${shown}'${where}`;
-  const says = Object.hasOwn(notHere, name) ? notHere[name] : undefined;
-  if (says !== undefined) return new InvalidArgValueError(`${start}; ${says}`);
+  const hint = Object.hasOwn(notHere, name) ? notHere[name] : undefined;
+  if (hint !== undefined) return new InvalidArgValueError(`${start}; ${hint}`);
   const meant = name.length <= 40 ? nearest(name, known) : undefined;
   if (meant !== undefined) return new InvalidArgValueError(`${start}; did you mean '${meant}'?`);
   const key = name.toLowerCase();
-  if (Object.hasOwn(ELSEWHERE, key)) return new InvalidArgValueError(`${start}; ${ELSEWHERE[key]}`);
+  if (Object.hasOwn(HINTS, key)) return new InvalidArgValueError(`${start}; ${HINTS[key]}`);
   const all = known.size === 1 ? `the only option is ${listed(known)}` : `the options are ${listed(known)}`;
   return new InvalidArgValueError(`${start}; ${all}`);
 }

@@ -1,7 +1,7 @@
 'use strict';
 
 /**
- * Argument checks. Each throws a typed error that names the argument, what it takes and what it got:
+ * Argument checks. Each throws a typed error that names the argument, the accepted values and the received one:
  *
  *     The "options.maxThreads" argument must be an integer between 1 and 1024. Received 'x'
  *
@@ -16,7 +16,7 @@ const { InvalidArgTypeError, OutOfRangeError } = require('./errors');
 /** The longest string that is shown in full in a message, in UTF-16 units. */
 const SHOWN_LENGTH = 40;
 
-/** What was received, short enough for one line. Looking at it may run anything: what that throws is not the error. */
+/** Describes the received value in one line. Inspecting a value may run any code; an error of that code is ignored. */
 function describe(value) {
   try {
     return shown(value);
@@ -174,7 +174,7 @@ function validateIterable(value, name) {
 }
 
 /**
- * An AbortSignal of this realm or any other: told by its shape, as Node does, and by what is called of it.
+ * An AbortSignal of this realm or any other: recognised by its shape, as Node does, and by the methods that we call.
  *
  * @param {unknown} value
  * @param {string} name

@@ -11,14 +11,14 @@ pub fn none(bytes: usize) -> Error {
     )
 }
 
-/// An empty vector with room for `count` items.
+/// An empty vector with capacity for `count` items.
 pub fn for_items<T>(count: usize) -> Result<Vec<T>> {
     let mut items = Vec::new();
     items.try_reserve_exact(count).map_err(|_| none(count.saturating_mul(size_of::<T>())))?;
     Ok(items)
 }
 
-/// Makes room for `count` more items, and for some beyond them, as a vector that grows bit by bit does.
+/// Reserves memory for `count` more items and for some beyond them, as a vector does that grows bit by bit.
 #[inline]
 pub fn more<T>(items: &mut Vec<T>, count: usize) -> Result<()> {
     if items.capacity() - items.len() >= count {

@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 use crate::cancel::{CancelRegistration, CancelToken, Reason};
 use crate::sync::{Condvar, MutexGuard, wait_until};
 
-/// What may end a wait early. The default is nothing: the wait lasts until what it waits for is there.
+/// The causes that may end a wait early. By default there are none: the wait lasts until the awaited event.
 #[derive(Default, Clone, Copy)]
 pub struct WaitLimit<'a> {
     deadline: Option<Instant>,
@@ -38,7 +38,7 @@ impl<'a> WaitLimit<'a> {
     /// The same with a time limit, which begins now. The sooner of two time limits counts.
     #[must_use]
     pub fn within(mut self, timeout: Duration) -> Self {
-        // Later than `Instant` can tell is never.
+        // A time that `Instant` cannot represent counts as never.
         if let Some(deadline) = Instant::now().checked_add(timeout) {
             self.deadline = Some(self.deadline.map_or(deadline, |sooner| sooner.min(deadline)));
         }

@@ -6,7 +6,7 @@
 //!
 //! A running task polls the token ([`CancelToken::check`]). A *blocked* thread does not: [`CancelToken::cancel`] wakes it.
 //! A thread that sleeps on the token itself uses [`CancelToken::sleep`]; a thread that sleeps on a condition variable of
-//! another room (a port, a lock, a cell) registers a waker with [`CancelToken::on_cancel`].
+//! another module (a port, a lock, a cell) registers a waker with [`CancelToken::on_cancel`].
 //!
 //! # The protocol of a blocked thread
 //! ```text
@@ -423,25 +423,25 @@ mod loom_tests {
     use crate::sync::atomic::AtomicUsize;
     use crate::sync::thread;
 
-    /// What a room that blocks threads has: a lock and a condition variable.
-    struct Room {
+    /// A lock and a condition variable, as a module has them that blocks threads.
+    struct Gate {
         open: Mutex<bool>,
         changed: Condvar,
     }
 
-    impl Room {
+    impl Gate {
         fn new() -> Arc<Self> {
-            Arc::new(Room { open: Mutex::new(false), changed: Condvar::new() })
+            Arc::new(Gate { open: Mutex::new(false), changed: Condvar::new() })
         }
 
-        /// A blocked thread as the head of this file has it. True when the room was opened, false when it was cancelled.
-        fn wait(room: &Arc<Room>, token: &CancelToken) -> bool {
-            let inside = room.clone();
+        /// A blocked thread as the head of this file has it. True when the gate was opened, false when it was cancelled.
+        fn wait(gate: &Arc<Gate>, token: &CancelToken) -> bool {
+            let inside = gate.clone();
             let registration = token.on_cancel(move || {
                 drop(inside.open.lock());
                 inside.changed.notify_all();
             });
-            let mut open = room.open.lock();
+            let mut open = gate.open.lock();
             let outcome = loop {
                 if token.reason().is_some() {
                     break false;
@@ -449,7 +449,7 @@ mod loom_tests {
                 if *open {
                     break true;
                 }
-                room.changed.wait(&mut open);
+                gate.changed.wait(&mut open);
             };
             drop(open);
             drop(registration);
@@ -460,9 +460,9 @@ mod loom_tests {
     #[test]
     fn loom_cancel_reaches_a_thread_that_registers_checks_and_sleeps() {
         loom::model(|| {
-            let (room, token) = (Room::new(), CancelToken::new(None));
-            let (other_room, other) = (room.clone(), token.clone());
-            let waiter = thread::spawn(move || Room::wait(&other_room, &other));
+            let (gate, token) = (Gate::new(), CancelToken::new(None));
+            let (other_gate, other) = (gate.clone(), token.clone());
+            let waiter = thread::spawn(move || Gate::wait(&other_gate, &other));
             token.cancel(Reason::Cancelled);
             assert!(!waiter.join().unwrap());
         });
@@ -474,12 +474,12 @@ mod loom_tests {
         let mut model = loom::model::Builder::new();
         model.preemption_bound = Some(2);
         model.check(|| {
-            let (room, token) = (Room::new(), CancelToken::new(None));
-            let (other_room, other) = (room.clone(), token.clone());
-            let waiter = thread::spawn(move || Room::wait(&other_room, &other));
+            let (gate, token) = (Gate::new(), CancelToken::new(None));
+            let (other_gate, other) = (gate.clone(), token.clone());
+            let waiter = thread::spawn(move || Gate::wait(&other_gate, &other));
             let canceller = token.clone();
             let canceller = thread::spawn(move || canceller.cancel(Reason::TimedOut));
-            assert!(!Room::wait(&room, &token));
+            assert!(!Gate::wait(&gate, &token));
             assert!(!waiter.join().unwrap());
             canceller.join().unwrap();
         });
@@ -488,13 +488,13 @@ mod loom_tests {
     #[test]
     fn loom_a_wait_that_ends_by_itself_races_with_cancel() {
         loom::model(|| {
-            let (room, token) = (Room::new(), CancelToken::new(None));
-            let (other_room, other) = (room.clone(), token.clone());
-            let waiter = thread::spawn(move || Room::wait(&other_room, &other));
+            let (gate, token) = (Gate::new(), CancelToken::new(None));
+            let (other_gate, other) = (gate.clone(), token.clone());
+            let waiter = thread::spawn(move || Gate::wait(&other_gate, &other));
             let canceller = token.clone();
             let canceller = thread::spawn(move || canceller.cancel(Reason::Cancelled));
-            *room.open.lock() = true;
-            room.changed.notify_all();
+            *gate.open.lock() = true;
+            gate.changed.notify_all();
             // Either way it ends: a registration that is dropped meanwhile loses nobody's wake-up.
             let _ = waiter.join().unwrap();
             canceller.join().unwrap();

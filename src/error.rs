@@ -35,7 +35,7 @@ codes! {
     OutOfRange = "ERR_RW_OUT_OF_RANGE",
     /// No task of that name is registered.
     UnknownTask = "ERR_RW_UNKNOWN_TASK",
-    /// A task was given an input that it does not accept.
+    /// A task got an input that it does not accept.
     InvalidInput = "ERR_RW_INVALID_INPUT",
     /// A value contains something that a Rust thread cannot have.
     UnsupportedValue = "ERR_RW_UNSUPPORTED_VALUE",

@@ -1,13 +1,13 @@
 //! Numbers that JavaScript knows too.
 //!
-//! A room declares its own as constants and lists them by name with [`numbers!`](crate::numbers!); the lists of a room are
-//! its `NUMBERS`, by group, and `api/constants.rs` exports them all. So each number is written once, and the two languages
-//! cannot disagree.
+//! A module declares its own as constants and lists them by name with [`numbers!`](crate::numbers!); the lists of a module
+//! are its `NUMBERS`, by group, and `api/constants.rs` exports them all. So each number is written once, and the two
+//! languages cannot disagree.
 
 /// Numbers by name.
 pub type Numbers = &'static [(&'static str, f64)];
 
-/// The numbers of a room by group.
+/// The numbers of a module by group.
 pub type Groups = &'static [(&'static str, Numbers)];
 
 /// A list of constants by their names; `NAME = value` gives a value another name.

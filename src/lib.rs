@@ -17,7 +17,7 @@
 //!                  └── one wakeup, one batch, one teardown order ◄─┘
 //! ```
 //!
-//! * [`value`] — what crosses between threads, and its wire form.
+//! * [`value`] — values that cross between threads, and their wire form.
 //! * [`tasks`] — the registry of native tasks, and the built-in ones.
 //! * [`pool`] — the queue and the threads.
 //! * [`shared`] — memory that JavaScript and Rust threads share.
@@ -27,12 +27,12 @@
 //! * [`allocation`] — memory of a size that a program asked for.
 //! * [`exported_numbers`] — the numbers that JavaScript knows too.
 //! * [`seal`] — how a message of ours is known among messages of users.
-//! * `node` — the only room that knows Node-API: event queue, delivery, conversion, teardown.
+//! * `node` — the only module that knows Node-API: event queue, delivery, conversion, teardown.
 //! * `api` — the exports JavaScript sees.
 //!
 //! `cargo test` builds the engine alone: `node` and `api` only mean something inside a JavaScript process.
 //!
-//! `unsafe` is denied but where a file or a room allows it by name, at its head.
+//! `unsafe` is denied but where a file or a module allows it by name, at its head.
 
 pub mod allocation;
 #[cfg(not(test))]

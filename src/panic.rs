@@ -34,7 +34,7 @@ pub fn guard<T>(work: impl FnOnce() -> T) -> Result<T> {
 }
 
 /// Runs one of several steps at the end of a thread, of which each must be done, whatever becomes of the others. A panic is a
-/// fault of ours, and is told on stderr: nobody else is left to tell.
+/// fault of ours, and is reported on stderr, since no caller is left to report it to.
 pub fn step(name: &str, work: impl FnOnce()) {
     step_told_to(&mut std::io::stderr(), name, work);
 }

@@ -1,4 +1,4 @@
-//! Seals: how a thread tells a message of ours from user data that looks like one.
+//! Seals: how a thread distinguishes a message of ours from user data that looks like one.
 //!
 //! Where messages of users go as they are (a Worker's messages, `workerData`, environment data), a message with objects
 //! of ours is marked by a name and a *stamp*. Both are derived from a key that no JavaScript sees: nobody can guess the

@@ -24,6 +24,8 @@ function read(root) {
   const walk = (folder) => {
     for (const entry of fs.readdirSync(path.join(root, folder), { withFileTypes: true })) {
       const file = `${folder}/${entry.name}`;
+      // Made of the other files.
+      if (file === 'lib/bundle') continue;
       if (entry.isDirectory()) walk(file);
       else if (/\.(?:rs|(?:c|m)?js)$/.test(file)) add(file);
     }

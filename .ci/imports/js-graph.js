@@ -28,6 +28,9 @@ function target(file, text, sources) {
   return isRelative ? null : undefined;
 }
 
+/** What is made of our files, and is not in the repository. */
+const GENERATED = new Set(['./lib/bundle']);
+
 /**
  * @param {Map<string, string>} sources path -> text, for all files of the tree
  * @returns {{ language: string, files: string[], arrows: object[], faults: object[], words: object[] }} `words`: names
@@ -43,6 +46,7 @@ function jsGraph(sources) {
     for (const { text, line, isString, isRequired } of wordsOf(sources.get(file))) {
       words.push({ file, line, text });
       if (!isString) continue;
+      if (GENERATED.has(text)) continue;
       const to = target(file, text, sources);
       if (to === null && isRequired) faults.push({ file, line, text: `there is no ${text}` });
       if (typeof to !== 'string' || to === file || seen.has(to)) continue;

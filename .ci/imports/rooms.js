@@ -100,12 +100,12 @@ const GROUND = ['lib/runtime', 'lib/native', 'lib/worker-threads', 'lib/errors']
 const JAVASCRIPT = [
   {
     room: 'index.js',
-    files: ['index.js', 'lib/index.mjs', 'lib/native/without-addon.js'],
+    files: ['index.js', 'lib/main.js', 'lib/index.mjs', 'lib/native/without-addon.js'],
     imports: [
       'lib/pool', 'lib/script-pool', 'lib/worker', 'lib/transfer-types', 'lib/locks', 'lib/ports', 'lib/shared-buffer',
       'lib/transfer', ...GROUND,
     ],
-    why: 'The public face: it puts the subsystems together.',
+    why: 'The public API: it puts the subsystems together.',
   },
   {
     room: 'lib/pool',
@@ -118,7 +118,7 @@ const JAVASCRIPT = [
     files: ['lib/script-pool/'],
     imports: [
       'lib/worker', 'lib/task', 'lib/transfer-types', 'lib/shared-buffer', 'lib/fallback', 'lib/transfer', 'lib/codec',
-      'lib/delivery', ...GROUND,
+      'lib/delivery', 'lib/module-names', ...GROUND,
     ],
     why: 'Workers that take script tasks; the pool above hands itself in.',
   },
@@ -185,14 +185,20 @@ const JAVASCRIPT = [
   {
     room: 'lib/runtime',
     files: ['lib/runtime/', 'lib/forgotten.js', 'lib/region-view.js', 'lib/user-code.js'],
-    imports: ['lib/native', 'lib/worker-threads', 'lib/errors'],
+    imports: ['lib/native', 'lib/worker-threads', 'lib/errors', 'lib/module-names'],
     why: 'What is taken from Node, documented or not, each with its fallback; it does not know its users.',
   },
   {
     room: 'lib/install',
     files: ['lib/install/'],
-    imports: ['lib/native'],
+    imports: ['lib/native', 'lib/module-names'],
     why: 'It runs before there is an addon.',
+  },
+  {
+    room: 'lib/module-names',
+    files: ['lib/runtime/required-names.js', 'lib/script-pool/worker-modules.js'],
+    imports: [],
+    why: 'Which modules belong together, for the bundle and for what a worker gets compiled; it works without the addon.',
   },
   {
     room: 'lib/native',

@@ -21,7 +21,7 @@ onEachNode('compiled modules', (run) => {
   test('none where a file cannot be read', async () => {
     const end = await run(({ say }) => {
       const { compileModules } = require('./lib/runtime/compiled-modules');
-      say(compileModules('/nowhere', ['a.js'], 'native.js', 'addon') === null);
+      say(compileModules({ root: '/nowhere', entries: ['a'], native: 'native', addon: 'addon' }) === null);
     });
     assert.deepEqual(end, quietly('true'));
   });

@@ -75,7 +75,7 @@ onEachNode("Node's ports", (run) => {
       const [name] = Object.getOwnPropertySymbols(prototype).filter(({ description }) => description === 'kNewListener');
       delete prototype[name];
       try {
-        load();
+        void load().MessageChannel;
       } catch ({ code, message }) {
         say(code, message.replace(process.version, ''));
       }

@@ -174,6 +174,30 @@ for (const concurrentTasksPerWorker of [1, 3]) {
   });
 }
 
+const begun = {
+  'it reads a file': "require('node:fs').readFile(process.execPath, then)",
+  'it derives a key': "require('node:crypto').pbkdf2('a', 'b', 200_000, 20, 'sha1', then)",
+  'it deflates': "require('node:zlib').deflate(Buffer.alloc(2 ** 24), then)",
+  'another thread has ended': "new (require('node:worker_threads').Worker)('', { eval: true }).on('exit', then)",
+};
+for (const [when, begin] of Object.entries(begun)) {
+  for (const [what, then, expected] of [
+    ['that listens when', "parentPort.on('message', (n) => parentPort.postMessage(n + 1))", [2, 3, 4]],
+    ['that does not listen even when', '{}', Array(3).fill('ERR_RW_UNKNOWN_TASK')],
+  ]) {
+    test(`a script ${what} ${when}`, async () => {
+      const name = `${what} ${when}.cjs`;
+      const text = `const { parentPort } = require('node:worker_threads'); const then = () => ${then}; ${begin};`;
+      const pool = new WorkerPool(write(name, text), { maxThreads: 1, concurrentTasksPerWorker: 2 });
+      let ends = 0;
+      pool.on('workerDestroy', () => ends++);
+      assert.deepEqual(await Promise.all([1, 2, 3].map((n) => pool.runTask(n).catch(({ code }) => code))), expected);
+      assert.equal(ends, 0);
+      await pool.close();
+    });
+  }
+}
+
 test('a getter among the exports that throws costs that name, and no other', async () => {
   const text = "module.exports = { get bad() { throw new RangeError('getter'); }, good: (value) => value };";
   const pool = new WorkerPool(write('getter.js', text), 1);

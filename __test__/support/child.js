@@ -58,7 +58,7 @@ function runNode(args, options = {}) {
  * @param {string} node executable
  * @param {Function | string} program
  * @param {object} [options] those of `runNode`, and
- * @param {unknown[]} [options.args] what the program is given beside the prelude, as JSON
+ * @param {unknown[]} [options.args] arguments of the program after the prelude, as JSON
  * @param {string[]} [options.execArgv]
  */
 function runProgram(node, program, options = {}) {
@@ -89,7 +89,7 @@ function onEachNode(title, define) {
   }
 }
 
-/** What a program comes to that ends by itself having said `lines` and nothing else. */
+/** The result of a program that ends by itself and has printed `lines` and nothing else. */
 function quietly(...lines) {
   return { code: 0, signal: null, stdout: lines.map((line) => `${line}\n`).join(''), stderr: '' };
 }

@@ -2,7 +2,7 @@
 
 /** The package in its simplest use, for places where it might not work at all: realms, flags of Node's. */
 
-/** What each part of the package does in its simplest use: a line each. `make` are the classes of the realm. */
+/** The simplest use of each part of the package: a line each. `make` are the classes of the realm. */
 async function everyPart(rw, say, make) {
   const path = require('node:path');
   const { once } = require('node:events');

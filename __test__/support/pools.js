@@ -37,7 +37,8 @@ async function busyPool(options) {
 }
 
 /**
- * What holds a script's task until it is opened: `pool.run('held', gate.cells)`, for scripts that export fixtures/scripts/held.js.
+ * A gate that holds a script's task until the test opens it: `pool.run('held', gate.cells)`, for scripts that export
+ * fixtures/scripts/held.js.
  * `begun` counts the tasks that have come to it.
  */
 class Gate {

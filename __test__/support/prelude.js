@@ -1,6 +1,6 @@
 'use strict';
 
-/** What a program in a child process or worker (see child.js) begins with. Nothing here loads the addon by itself. */
+/** The first code of a program in a child process or worker (see child.js). Nothing here loads the addon by itself. */
 
 const { once } = require('node:events');
 const { parentPort, threadId, Worker, workerData } = require('node:worker_threads');

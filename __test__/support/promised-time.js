@@ -2,7 +2,7 @@
 
 /**
  * Times that the documentation promises. What a machine adds to every measurement (the start and end of threads, other
- * programs) is measured as well, in turn with what is under test, and does not count.
+ * programs) is measured as well, in turn with the code under test, and does not count.
  */
 
 const assert = require('node:assert/strict');
@@ -26,7 +26,7 @@ async function timeOf(action) {
  *
  * @param {number} promised in ms
  * @param {(round: number) => Promise<number>} measure a time under test, in ms
- * @param {(round: number) => Promise<number>} beside the same without what is under test
+ * @param {(round: number) => Promise<number>} beside the same without the code under test
  * @param {number} [rounds] of a try
  */
 async function assertPromised(promised, measure, beside, rounds = ROUNDS) {

@@ -2,7 +2,7 @@
 
 // Random values for property tests: every type that structured clone takes, nested, shared and cyclic.
 
-/** A seeded generator: `random(n)` gives an integer in 0…n-1. */
+/** A seeded generator: `random(n)` returns an integer in 0…n-1. */
 function createRandom(seed) {
   let state = (seed * 0x9e3779b1) >>> 0 || 1;
   return (below) => {
@@ -111,7 +111,7 @@ function* childrenOf(value) {
 
 const toString = (value) => Object.prototype.toString.call(value);
 
-/** What an object is beside its children, as a text. */
+/** An object without its children, as a text. */
 function ownFacts(value) {
   const facts = [toString(value), ...Object.keys(value)];
   if (ArrayBuffer.isView(value)) facts.push(value.byteOffset, value.byteLength);

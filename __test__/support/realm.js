@@ -12,7 +12,7 @@ const vm = require('node:vm');
 
 const ROOT = path.join(__dirname, '..', '..');
 
-/** What a page has in the place of Node's: classes of the same names, of which Node knows nothing. */
+/** A page's own classes. They have the names of Node's classes, and Node knows nothing of them. */
 const PAGE = `
   class EventTarget {
     #listeners = new Map();
@@ -45,7 +45,7 @@ const copyOfProcess = () =>
  *
  * @param {{ page?: boolean, globals?: object }} [options] `page`: with a page's classes, and without what pages in
  *   frameworks do not have; `globals` of the realm besides
- * @returns {{ context: object, load: (file?: string) => object }} `load` gives the package, loaded once in this realm
+ * @returns {{ context: object, load: (file?: string) => object }} `load` returns the package, loaded once in this realm
  */
 function realm({ page = false, globals = {} } = {}) {
   const context = vm.createContext({ Buffer, process: copyOfProcess(), console, ...timers(), ...globals });

@@ -9,14 +9,14 @@ const { inTime } = require('./until');
 
 const PACKAGE = path.join(__dirname, '..', '..');
 
-/** What a thread's body may use: the package as `rw`, `data`, and these. */
+/** The functions that a thread's body may use, beside the package (`rw`) and `data`. */
 const HEAD = `
   const { parentPort, workerData: data } = require('node:worker_threads');
   const rw = require(${JSON.stringify(PACKAGE)});
   const { Barrier, Condvar, Mutex, RwLock, Semaphore, SharedBuffer, WorkerPool, rustAtomics } = rw;
   const { until } = require(${JSON.stringify(path.join(__dirname, 'until.js'))});
   const tell = (value) => parentPort.postMessage(value);
-  /** What it is told next; until then the thread lives. */
+  /** The next value that the test sends; the thread lives until then. */
   const told = () => new Promise((resolve) => parentPort.once('message', resolve));
   const forever = () => setInterval(() => {}, 1e6);
 `;

@@ -15,7 +15,7 @@ const LIMIT = 30_000;
  *
  * @param {() => unknown} condition asked again and again; may be async
  * @param {string} what it waits for, for the error
- * @returns {Promise<unknown>} what the condition gave
+ * @returns {Promise<unknown>} the result of the condition
  */
 async function until(condition, what) {
   const deadline = performance.now() + LIMIT;

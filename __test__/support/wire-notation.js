@@ -2,7 +2,7 @@
 
 // The notation of __test__/fixtures/wire-vectors.json; src/value/wire_tests.rs reads the same.
 
-/** Builds the JavaScript value that a notation tells of. */
+/** Builds the JavaScript value that a notation describes. */
 function build(notation, named = new Map()) {
   const [type, first, second, third, fourth] = notation;
   const list = (items) => items.map((item) => build(item, named));

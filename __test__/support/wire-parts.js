@@ -1,6 +1,6 @@
 'use strict';
 
-/** What the native side does with the parts beside a wire: a copy of each range. */
+/** Copies each range of the parts beside a wire, as the native side does. */
 const copiesOf = (parts) =>
   parts.map((part) =>
     ArrayBuffer.isView(part) ? part.buffer.slice(part.byteOffset, part.byteOffset + part.byteLength) : part.slice(0));

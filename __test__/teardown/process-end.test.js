@@ -167,6 +167,26 @@ onEachNode('the end of a process', (run) => {
     assert.deepEqual(end, quietly('true'));
   });
 
+  test('a pool that nobody has but who waits for its error tells why its worker did not start', async () => {
+    const end = await run(
+      async ({ load, say, once, until }) => {
+        const { WorkerPool } = load();
+        let isOver = false;
+        const wait = async () => {
+          const pool = new WorkerPool('data:text/javascript,throw new Error("not today")', 1);
+          const [{ code }] = await once(pool, 'error');
+          say(code);
+          await pool.close();
+          isOver = true;
+        };
+        wait();
+        await until(() => (globalThis.gc(), isOver), 'it is told');
+      },
+      { execArgv: ['--expose-gc'] },
+    );
+    assert.deepEqual(end, quietly('ERR_RW_SCRIPT_LOAD'));
+  });
+
   test('a pool forgotten with work under way still answers', async () => {
     const end = await run(
       async ({ load, say, until }) => {

@@ -241,6 +241,8 @@ describe('two copies of the package', () => {
       if (name.endsWith('.node')) fs.copyFileSync(path.join(ROOT, name), path.join(folder, name));
     }
     if (isOtherVersion) {
+      // It would go before the file that is changed here.
+      fs.rmSync(path.join(folder, 'lib', 'bundle'), { recursive: true, force: true });
       const file = path.join(folder, 'lib', 'native', 'version.js');
       fs.writeFileSync(file, fs.readFileSync(file, 'utf8').replace(/VERSION: '.*'/, "VERSION: '99.0.0'"));
     }

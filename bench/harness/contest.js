@@ -68,7 +68,7 @@ async function latency(count, work) {
   return median(times);
 }
 
-/** What a contest came to. `ratio` is how many times better the first entry is than this one. */
+/** The result of a contest. `ratio` is how many times better the first entry is than this one. */
 function summary({ title, unit, better, note }, rounds, figures) {
   const first = median(figures[0].numbers);
   const entries = figures.map(({ name, note: remark, numbers }) => {

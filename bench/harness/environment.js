@@ -1,6 +1,6 @@
 'use strict';
 
-/** What the figures were taken on. */
+/** The machine and the versions with which the figures were taken. */
 
 const { execFileSync } = require('node:child_process');
 const os = require('node:os');

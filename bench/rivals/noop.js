@@ -1,5 +1,5 @@
 'use strict';
 
-/** What the peers' threads load: a task that does nothing. */
+/** The script of the peers' threads: a task that does nothing. */
 
 module.exports = () => undefined;

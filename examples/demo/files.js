@@ -9,7 +9,7 @@ const path = require('node:path');
 const MAX_FILES_IN_FLIGHT = 32;
 const MAX_BYTES_IN_FLIGHT = 64 * 1024 * 1024;
 
-/** What a person reads for the errors of a file system. */
+/** Texts for the errors of a file system. */
 const REASONS = {
   ENOENT: 'no such file or folder',
   ENOTDIR: 'no such file or folder',

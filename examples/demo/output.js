@@ -1,6 +1,6 @@
 'use strict';
 
-/** What the demonstration shows: a bar or lines while it works, and the table at the end. */
+/** The output of the demonstration: a bar or lines while it works, and the table at the end. */
 
 const BAR_WIDTH = 30;
 /**
@@ -82,8 +82,8 @@ function alignColumns(rows) {
 
 /**
  * @param {{ files: number, bytes: number }} total
- * @param {object} js what `measure` gave for plain JavaScript
- * @param {object} pool what `measure` gave for the pool
+ * @param {object} js the result of `measure` for plain JavaScript
+ * @param {object} pool the result of `measure` for the pool
  * @param {number} threads of the pool
  * @returns {string} the table and what must be known to read it
  */

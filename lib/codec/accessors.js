@@ -127,7 +127,7 @@ function mayRunCode(root, most, child) {
       met = hasOwn(descriptor, 'value') && descriptor.value === child;
     }
   }
-  // A getter gave it.
+  // A getter returned it.
   return !met;
 }
 

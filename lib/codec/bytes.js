@@ -132,7 +132,7 @@ function copyOf(memory) {
   }
 }
 
-/** True when the ArrayBuffer's memory has been given away. */
+/** Whether the ArrayBuffer's memory has been transferred. */
 function isDetached(buffer) {
   if (bufferLength.call(buffer) !== 0) return false;
   try {

@@ -1,6 +1,6 @@
 'use strict';
 
-// What a value is that cannot cross, in words, and what to do.
+// Describes a value that cannot be sent, and says how to change it.
 
 const { types } = require('node:util');
 

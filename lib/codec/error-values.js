@@ -1,10 +1,15 @@
 'use strict';
 
-// Errors on the wire: name, flags, message, stack, then properties (`cause` among them).
+// Errors on the wire. The parts after the tag, in order: the class name; a byte of flags; the error's own name if
+// HAS_NAME is set, its message if HAS_MESSAGE, its stack if HAS_STACK; the number of its other properties; each of these
+// as a key and a value (`cause` is one of them).
+//
+// A reader makes the object by the class name, so `error instanceof RangeError` holds; HAS_NAME is for an error whose
+// `name` differs from its class name.
 
 const { types } = require('node:util');
 const nodeGlobals = require('../runtime/globals');
-const { kin } = require('./object-kinds');
+const { classFacts } = require('./object-kinds');
 const { SafeMap, append, define } = require('../runtime/intrinsics');
 const {
   ERROR, ERROR_HAS_MESSAGE: HAS_MESSAGE, ERROR_HAS_NAME: HAS_NAME, ERROR_HAS_STACK: HAS_STACK,
@@ -22,17 +27,17 @@ const names = new SafeMap();
 classes.forEach((Class, name) => names.set(Class.prototype, name));
 names.set(AggregateError.prototype, 'AggregateError');
 if (DOMException !== undefined) names.set(DOMException.prototype, 'DOMException');
-/** Own properties that are not enumerable in JavaScript and still belong to the value. */
-const HIDDEN = ['cause', 'errors'];
-const isHidden = (key) => key === 'cause' || key === 'errors' || key === 'stack';
+/** Properties that are sent although JavaScript makes them non-enumerable. */
+const SENT_NON_ENUMERABLE = ['cause', 'errors'];
+const isNonEnumerable = (key) => key === 'cause' || key === 'errors' || key === 'stack';
 
-// What the running engine's structured clone keeps; asked once, at the first error.
+// Whether structured clone keeps `cause` depends on the V8 that runs. The first error asks.
 let engineKeepsCause;
 function keepsCause() {
   return (engineKeepsCause ??= nodeGlobals.structuredClone(new Error('', { cause: 1 })).cause === 1);
 }
 
-const isErrorObject = (value) => types.isNativeError(value) || kin(value).isError;
+const isErrorObject = (value) => types.isNativeError(value) || classFacts(value).isError;
 
 /** Whether a class of errors has a name on the wire. */
 const knowsClass = (name) => classes.get(name) !== undefined || name === 'AggregateError' || name === 'DOMException';
@@ -40,7 +45,7 @@ const knowsClass = (name) => classes.get(name) !== undefined || name === 'Aggreg
 /** The name on the wire of the class that has this prototype, if it is one of this realm. */
 const classNameOf = (prototype) => names.get(prototype);
 
-function begin(writer, name, message, stack) {
+function writeHead(writer, name, message, stack) {
   writer.byte(ERROR);
   writer.string(name);
   writer.byte((message === undefined ? 0 : HAS_MESSAGE) | (stack === undefined ? 0 : HAS_STACK));
@@ -48,14 +53,14 @@ function begin(writer, name, message, stack) {
   if (stack !== undefined) writer.string(stack);
 }
 
-/** As V8's structured clone does it: class by name, message, stack and cause; nothing else. */
+/** Writes the parts that V8's structured clone keeps: the class, found by `error.name`; message, stack and cause. */
 function writeClonedError(writer, error) {
   const message = getOwnPropertyDescriptor(error, 'message');
   const cause = getOwnPropertyDescriptor(error, 'cause');
   const name = `${error.name}`;
   const text = message !== undefined && hasOwn(message, 'value') ? `${message.value}` : undefined;
   const stack = error.stack;
-  begin(writer, classes.has(name) ? name : 'Error', text, typeof stack === 'string' ? stack : undefined);
+  writeHead(writer, classes.has(name) ? name : 'Error', text, typeof stack === 'string' ? stack : undefined);
   if (cause !== undefined && hasOwn(cause, 'value') && keepsCause()) {
     writer.u32(1);
     writer.string('cause');
@@ -65,11 +70,11 @@ function writeClonedError(writer, error) {
   }
 }
 
-/** With everything that tells a person or a program what went wrong: the true name and all own properties. */
+/** Writes everything that helps to find the cause: the error's `name` as it is, and all own properties. */
 function writeFullError(writer, error) {
   const { name, message, stack } = error;
   const stackText = typeof stack === 'string' ? stack : undefined;
-  begin(writer, typeof name === 'string' ? name : 'Error', `${message}`, stackText);
+  writeHead(writer, typeof name === 'string' ? name : 'Error', `${message}`, stackText);
   const keys = ownKeys(error);
   writer.u32(keys.length);
   for (let i = 0; i < keys.length; i++) {
@@ -81,16 +86,18 @@ function writeFullError(writer, error) {
 /** The keys of an error's own properties, but for its name, message and stack. */
 function ownKeys(error) {
   const keys = keysOf(error).filter((key) => key !== 'name' && key !== 'message' && key !== 'stack');
-  for (let i = 0; i < HIDDEN.length; i++) {
-    if (hasOwn(error, HIDDEN[i]) && !keys.includes(HIDDEN[i])) append(keys, HIDDEN[i]);
+  for (let i = 0; i < SENT_NON_ENUMERABLE.length; i++) {
+    if (hasOwn(error, SENT_NON_ENUMERABLE[i]) && !keys.includes(SENT_NON_ENUMERABLE[i])) {
+      append(keys, SENT_NON_ENUMERABLE[i]);
+    };
   }
   return keys;
 }
 
-function bare(Class, message, name) {
+/** Makes an error without capturing a stack, which would cost time: the wire has the sender's stack. */
+function createWithoutStack(Class, message, name) {
   const limit = Error.stackTraceLimit;
-  // The stack comes from the wire: do not pay for one of our own.
-  // It cannot be set where intrinsics are frozen.
+  // Where a program has frozen the intrinsics, `Reflect.set` returns false and an assignment would throw.
   Reflect.set(Error, 'stackTraceLimit', 0);
   try {
     if (Class === AggregateError) return new AggregateError([], message);
@@ -101,20 +108,20 @@ function bare(Class, message, name) {
   }
 }
 
-/** Reads an error into its slot, before its properties, for references back to it. */
+/** Reads an error. Fills its slot before it reads the properties, which may refer back to the error. */
 function readError(reader, slot) {
   const className = reader.stringValue();
   const flags = reader.byte();
   const name = flags & HAS_NAME ? reader.stringValue() : className;
   const message = flags & HAS_MESSAGE ? reader.stringValue() : undefined;
   const stack = flags & HAS_STACK ? reader.stringValue() : undefined;
-  const error = bare(classOf(className), message, name);
+  const error = createWithoutStack(classOf(className), message, name);
   if (error.name !== name) define(error, 'name', name, false);
   define(error, 'stack', stack, false);
   reader.fill(slot, error);
   for (let count = reader.count(2); count > 0; count--) {
     const key = reader.stringValue();
-    define(error, key, reader.any(), !isHidden(key));
+    define(error, key, reader.any(), !isNonEnumerable(key));
   }
   return error;
 }

@@ -1,14 +1,14 @@
 'use strict';
 
-// What a script threw → wire. Unlike the other writers this one refuses nothing and never throws: a part that cannot
-// cross is replaced by a text that tells what it was, as util.inspect would, and every other part crosses. Getters are
-// the program's code and run once, guarded.
+// Writes the value that a script threw. Unlike the other writers, this one refuses nothing and never throws: it replaces
+// a part that cannot be sent by a text that describes the part, as util.inspect would, and sends every other part.
+// Getters are the program's code: each runs once, inside try/catch.
 
 const { isUncloneable, marks } = require('../runtime/clone-marks');
 const { types } = require('node:util');
 
 const { hasNamedProperties } = require('../runtime/array-properties');
-const { className, exoticName, isOrdinary, kin, ownText } = require('./object-kinds');
+const { className, exoticName, isOrdinary, classFacts, ownText } = require('./object-kinds');
 const { bufferOf, isDetached, isOutOfBounds, isResizable, isView, kindOfView, sizeOf } = require('./bytes');
 const { HAS_MESSAGE, HAS_NAME, HAS_STACK, classNameOf, isErrorObject, knowsClass, ownKeys } = require('./error-values');
 const { isArray, sizeOfMap, sizeOfSet } = require('../runtime/intrinsics');
@@ -27,15 +27,15 @@ const MOST_LEVELS = 200;
 /** Properties, elements or entries of one object. */
 const MOST_ITEMS = 100_000;
 const MOST_OBJECTS = 100_000;
-/** UTF-16 units of all texts: what comes after is cut. */
+/** UTF-16 units of all texts together. Texts beyond that are cut. */
 const MOST_UNITS = 256 * 1024 * 1024;
-/** So many are kept of a text that is cut. */
+/** UTF-16 units that are kept of a text that is cut. */
 const KEPT_UNITS = 10_000;
 /** Bytes of all blocks, and of the wire. */
 const MOST_BLOCK_BYTES = 256 * 1024 * 1024;
 const MOST_BYTES = 1024 * 1024 * 1024;
 
-/** A property that could not be read. */
+/** Stands for a property whose getter threw. */
 class Unreadable {
   #text;
 
@@ -43,7 +43,7 @@ class Unreadable {
     this.#text = text;
   }
 
-  /** The text in its place; undefined for anything else. */
+  /** The text to send instead; undefined if the object is no `Unreadable`. */
   static textOf(object) {
     return #text in object ? object.#text : undefined;
   }
@@ -51,7 +51,7 @@ class Unreadable {
 
 const isObject = (value) => typeof value === 'object' && value !== null;
 
-/** What was read, or the text in its place. */
+/** The item itself; for an `Unreadable`, the text to send instead. */
 const shown = (item) => (isObject(item) && !types.isProxy(item) ? Unreadable.textOf(item) ?? item : item);
 
 /** Reads a property, once. */
@@ -63,7 +63,7 @@ function read(object, key) {
   }
 }
 
-/** What was thrown where only a few words fit. Runs no code. */
+/** A short text for a thrown value. Runs no code of the program's. */
 function briefly(error) {
   if (typeof error === 'string') return error;
   if (!isObject(error) || types.isProxy(error)) return describe(error);
@@ -79,7 +79,7 @@ function describeFunction(value) {
   return name ? `[${kind}: ${name}]` : `[${kind} (anonymous)]`;
 }
 
-/** A text in the place of what cannot cross. Runs no code. */
+/** A text that replaces a value which cannot be sent. Runs no code of the program's. */
 function describe(value) {
   if (typeof value === 'symbol') return `Symbol(${value.description ?? ''})`;
   if ((typeof value === 'object' || typeof value === 'function') && types.isProxy(value)) return '[Proxy]';
@@ -90,7 +90,7 @@ function describe(value) {
   return `[${className(value)}]`;
 }
 
-/** The class of the language or the platform that an error is of: the nearest that has a name on the wire. */
+/** The name of the nearest class of an error that the wire has a name for. */
 function errorClass(error) {
   for (let at = getPrototypeOf(error); at !== null && !types.isProxy(at); at = getPrototypeOf(at)) {
     // Where intrinsics are frozen, `constructor` is an accessor.
@@ -103,7 +103,7 @@ function errorClass(error) {
   return 'Error';
 }
 
-/** Whether a key is that of one of so many first elements. */
+/** Whether a key is an index below `count`. */
 function isIndexBelow(key, count) {
   const index = +key;
   return index >= 0 && index < count && index % 1 === 0 && `${index}` === key;
@@ -115,15 +115,15 @@ class ErrorWriter extends Writer {
   #units = 0;
   #objects = 0;
   #blockBytes = 0;
-  /** Texts are written as they are. */
+  /** Whether texts are written as they are, without a limit. */
   #exact = false;
 
   /**
-   * @param {object} setup as of every writer
+   * @param {object} setup the options of every writer
    * @param {object} node
-   * @param {(value: object) => void} node.clone throws at what Node cannot take to another thread
-   * @param {(value: object) => boolean | undefined} node.arrivesAsItself whether an object of ours comes out as itself there
-   *   where it need not leave here; undefined for any other object
+   * @param {(value: object) => void} node.clone throws for a value that Node cannot send to another thread
+   * @param {(value: object) => boolean | undefined} node.arrivesAsItself for an object of ours: whether the other thread
+   *   gets the object while this thread keeps it; undefined for any other object
    */
   constructor(setup, { clone, arrivesAsItself }) {
     super({ ...setup, mode: 'message', maxBytes: MOST_BYTES });
@@ -132,7 +132,7 @@ class ErrorWriter extends Writer {
     this.keepBuffers = true;
   }
 
-  /** Writes what was thrown. Never throws. `carried` is what Node is to carry, out of band. */
+  /** Writes a thrown value. Never throws. Afterwards `carried` has the values that Node must send, out of band. */
   write(thrown) {
     this.busy = true;
     try {
@@ -194,9 +194,9 @@ class ErrorWriter extends Writer {
     this.depth--;
   }
 
-  // An object counts among those that may be referred to only once it is known that it crosses.
+  // Each branch calls `remember` only after it is certain that the object is sent: a later reference needs the object.
   #whole(value) {
-    const { name, isCarried, isCloned, hasProxy } = kin(value);
+    const { name, isCarried, isCloned, hasProxy } = classFacts(value);
     if (isArray(value)) this.array(value);
     else if (isView(value) || types.isAnyArrayBuffer(value)) this.#memory(value);
     else if (isErrorObject(value)) this.error(value);
@@ -220,7 +220,7 @@ class ErrorWriter extends Writer {
     this.#exact = false;
   }
 
-  /** Memory that is shared, and what only Node can copy, goes as it is. */
+  /** Node sends shared memory, and views that only Node can copy. */
   #memory(value) {
     const buffer = isView(value) ? bufferOf(value) : value;
     if (types.isSharedArrayBuffer(buffer) || (isView(value) && kindOfView(value) < 0)) return this.#carry(value);
@@ -235,14 +235,14 @@ class ErrorWriter extends Writer {
     super.special(value);
   }
 
-  /** As it is now: a getter that is still to come may change it. */
+  /** Copies resizable memory at once: a getter that runs later may change it. */
   #resizable(value) {
     if (!this.#isCloneable(value)) return this.string(describe(value));
     this.remember(value);
     this.carryMemory(value);
   }
 
-  /** The buffer of a view has to be there. */
+  /** Writes a view and, unless it is written already, the buffer under it. */
   nested(kind, buffer, byteOffset, byteLength) {
     this.byte(VIEW);
     this.byte(kind);
@@ -262,12 +262,12 @@ class ErrorWriter extends Writer {
     else this.string(describe(value));
   }
 
-  /** A thing that Node alone can copy, if anybody can. */
+  /** Writes an object that only Node may be able to copy. */
   #platform(value, name, isCloned) {
     if (name === 'a URL') return this.string(`[URL: ${urlText.call(value)}]`);
     const exotic = exoticName(value);
-    // Of others structured clone may make an empty object.
-    const isUnknown = name === null && !kin(value).isCarried;
+    // Structured clone may turn an object of another class into an empty object.
+    const isUnknown = name === null && !classFacts(value).isCarried;
     const isCandidate = isCloned || exotic !== null || isUnknown || name?.startsWith('a WebAssembly.');
     if (isCandidate && this.#isCloneable(value)) return this.#carry(value);
     this.string(exotic === null ? describe(value) : `[${slice.call(exotic, exotic.indexOf(' ') + 1)}]`);
@@ -294,7 +294,7 @@ class ErrorWriter extends Writer {
     this.patch(countAt, this.#properties(value, keysOf(value)));
   }
 
-  /** Writes own properties, each key and value; gives how many there were. */
+  /** Writes own properties, each as key and value. Returns how many it wrote. */
   #properties(object, keys) {
     let count = 0;
     for (let i = 0; i < keys.length; i++) {
@@ -324,7 +324,7 @@ class ErrorWriter extends Writer {
     this.byte(TAIL);
     const countAt = this.pos;
     this.u32(0);
-    // Keys of very many elements would take more than they are worth.
+    // The list of keys of so many elements would take too much memory.
     if (i === MOST_ITEMS || length > 100 * MOST_ITEMS) {
       this.string('…');
       this.string(`${length - i} more`);
@@ -358,17 +358,17 @@ class ErrorWriter extends Writer {
     if (hasStack) this.string(stack);
     const countAt = this.pos;
     this.u32(0);
-    let count = this.#odd('stack', stack) + this.#properties(value, ownKeys(value));
-    // What a class gives all its errors. The codes of DOMException come with its class.
+    let count = this.#unusualStack(stack) + this.#properties(value, ownKeys(value));
+    // `code` may stand on the class's prototype. A DOMException gets its code from its class again.
     if (Class !== 'DOMException' && !hasOwn(value, 'code')) count += this.#code(read(value, 'code'));
     this.patch(countAt, count);
   }
 
-  /** What `Error.prepareStackTrace` has made. */
-  #odd(key, item) {
-    if (typeof item === 'string' || item === undefined) return 0;
-    this.string(key);
-    this.any(item);
+  /** Writes a stack that is no text: `Error.prepareStackTrace` may return anything. */
+  #unusualStack(stack) {
+    if (typeof stack === 'string' || stack === undefined) return 0;
+    this.string('stack');
+    this.any(stack);
     return 1;
   }
 
@@ -388,7 +388,7 @@ class ErrorWriter extends Writer {
   }
 }
 
-/** A message that is no text, as it would be shown. */
+/** The text of a message, also of one that is not a string. */
 function textOf(message) {
   if (typeof message === 'string' || message === undefined) return message;
   try {

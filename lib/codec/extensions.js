@@ -8,7 +8,7 @@ const { FIRST_EXTENSION, LAST_EXTENSION } = require('../constants').TAGS;
 
 /**
  * @typedef {object} Extension
- * @property {number} tag a wire tag from tags.js: SHARED, PORT, or another of 0xa0…0xaf
+ * @property {number} tag a wire tag (`TAGS` of lib/constants.js): SHARED, PORT, or another of 0xa0…0xaf
  * @property {(value: object) => boolean} test is this object one of yours; must have no side effect
  * @property {(value: object, writer: import('./writer').Writer) => void} write may use `writer.u32`, `.f64`,
  *   `.string`, `.part` and `.any`, or `writer.refuse(value)`

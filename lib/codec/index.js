@@ -21,7 +21,7 @@ const DEFAULTS = Object.freeze({
  * A codec for one thread.
  * @param {object} options
  * @param {{ intern(keys: string[]): number, keys(id: number): string[] | undefined }} options.shapes
- *   the process-wide table of key lists; `intern` gives -1 when it is full
+ *   the process-wide table of key lists; `intern` returns -1 when the table is full
  * @param {number} [options.maxDepth]
  * @param {number} [options.maxBytes]
  * @param {number} [options.inlineBytes]
@@ -31,10 +31,10 @@ function createCodec(options) {
   const setup = { ...DEFAULTS, ...options, extensions };
   const writeShapes = new WriteShapes(setup.shapes);
   const readShapes = new ReadShapes(setup.shapes);
-  // What Rust made may be as deep as Rust allows.
+  // A wire that Rust made may be as deep as Rust allows.
   const readDepth = Math.max(setup.maxDepth, VALUES.MAX_DEPTH);
   const newReader = (maxDepth = readDepth) => new Reader({ ...setup, shapes: readShapes, maxDepth });
-  /** What a writer has just written for Node, and which may be deeper than anything that is ours to carry. */
+  /** A wire that a writer has just written for Node. It may be deeper than any wire that we send. */
   const reread = ({ bytes, length, parts, carried, originals }) =>
     newReader(Infinity).reread(bytes, length, parts, carried, originals);
   // Loaded for the first message that is read twice.
@@ -51,7 +51,7 @@ function createCodec(options) {
      * A getter that encodes in its turn gets a writer of its own.
      * @param {unknown} value
      * @param {string} [name] what error messages call it
-     * @param {{ has(buffer: ArrayBuffer): boolean }} [given] the memory that is given away with it
+     * @param {{ has(buffer: ArrayBuffer): boolean }} [given] the memory that is transferred with it
      * @returns {Writer}
      * @throws {Error} ERR_RW_UNSUPPORTED_VALUE, ERR_RW_CYCLIC_VALUE, ERR_RW_VALUE_TOO_DEEP,
      *   ERR_RW_VALUE_TOO_LARGE, and whatever a getter throws
@@ -63,7 +63,7 @@ function createCodec(options) {
     },
 
     /**
-     * A channel message, or null when only Node's own port can tell what becomes of it: `takeLeft` gives what is to be
+     * A channel message, or null when only Node's own port knows how to send it: `takeLeft` returns what is to be
      * posted there.
      * @param {unknown} value
      * @param {boolean} [keepBuffers] whether a Buffer arrives as a Buffer, which structured clone does not do
@@ -78,7 +78,7 @@ function createCodec(options) {
       return null;
     },
 
-    /** What Node is to carry in the place of the message that `encodeMessage` has just left to it. Once. */
+    /** The value that Node must carry instead of the message that `encodeMessage` has just left to it. Call it once. */
     takeLeft() {
       const taken = left;
       left = undefined;

@@ -39,7 +39,7 @@ class MemoryCopies {
   of(memory) {
     if (!isView(memory)) return this.#buffer(memory);
     const buffer = bufferOf(memory);
-    // What is gone is for Node to refuse.
+    // Node refuses memory that is gone.
     if (types.isSharedArrayBuffer(buffer) || isOutOfBounds(memory)) return memory;
     const View = classOf(memory);
     const size = View.BYTES_PER_ELEMENT ?? 1;

@@ -1,7 +1,7 @@
 'use strict';
 
-// What an object really is, whatever its prototype says. Nothing here runs code of a program's: prototypes are looked
-// at one by one, and not through a Proxy.
+// Tells which class an object is of, by its inner slots and its prototypes. Nothing here runs the program's code: each
+// prototype is read by itself, and the reading stops at a Proxy.
 
 const { types } = require('node:util');
 
@@ -24,31 +24,31 @@ const exotic = [
   ['isModuleNamespaceObject', 'a module namespace'],
   ['isArgumentsObject', 'an arguments object'],
   ['isExternal', 'a native pointer'],
-].map(([test, what]) => [types[test], what]);
+].map(([test, text]) => [types[test], text]);
 if (typeof JSON.isRawJSON === 'function') exotic.push([JSON.isRawJSON, 'a raw JSON text']);
-/** Node asks these by a property, and loads its crypto for it. */
+/** These two tests come last: Node reads a property of the object for them, and loads its crypto. */
 const keyTests = [['isKeyObject', 'a KeyObject'], ['isCryptoKey', 'a CryptoKey']]
-  .filter(([test]) => typeof types[test] === 'function').map(([test, what]) => [types[test], what]);
+  .filter(([test]) => typeof types[test] === 'function').map(([test, text]) => [types[test], text]);
 
 const PLATFORM = [
   'WeakRef', 'FinalizationRegistry', 'MessagePort', 'MessageChannel', 'BroadcastChannel', 'Blob', 'DOMException',
   'AbortSignal', 'AbortController', 'ReadableStream', 'WritableStream', 'TransformStream', 'CryptoKey',
   'Response', 'Request', 'FormData', 'Headers', 'EventTarget', 'Event', 'URL', 'URLSearchParams', 'URLPattern',
 ];
-/** Those among them that are written in JavaScript, and what makes a bare object of each. */
+/** The platform classes that are written in JavaScript, each with arguments for its constructor. */
 const IN_JAVASCRIPT = new SafeMap(Object.entries({
   EventTarget: [], Event: ['a'], URL: ['a:'], URLSearchParams: [], AbortController: [], Headers: [], FormData: [],
   Response: [], Request: ['http://a'],
 }));
-/** Tags of the classes that V8 makes. */
+/** Tags (`Symbol.toStringTag`) of classes that V8 makes. */
 const OPAQUE =
   /^(?:WebAssembly|Intl|Temporal)\.|Iterator$|^Iterator Helper$|^WeakRef$|^FinalizationRegistry$|DisposableStack$/;
 
-/** What a person would call an object that no thread but its own can use; null for an ordinary object. */
+/** The name, for error messages, of an object that only its own thread can use; null for an ordinary object. */
 function exoticName(value) {
   for (let i = 0; i < exotic.length; i++) if (exotic[i][0](value)) return exotic[i][1];
   const prototype = getPrototypeOf(value);
-  if (prototype === null || prototype === ObjectPrototype || kin(value).hasProxy) return null;
+  if (prototype === null || prototype === ObjectPrototype || classFacts(value).hasProxy) return null;
   for (let i = 0; i < keyTests.length; i++) if (keyTests[i][0](value)) return keyTests[i][1];
   return null;
 }
@@ -58,27 +58,28 @@ const ORDINARY = Object.freeze({
 });
 const PROXY = Object.freeze({ ...ORDINARY, hasProxy: true });
 const ErrorPrototype = Error.prototype;
-/** prototype → what is known of the objects that have it. */
+/** prototype → the facts about objects that have it. */
 const known = new SafeWeakMap();
 
 /**
- * What the prototype of an object says.
+ * The facts about an object that follow from its prototypes alone.
  *
  * @returns {{
  *   name: string | null, isError: boolean, isCarried: boolean, isCloned: boolean, isOpaque: boolean, hasProxy: boolean,
- * }} the platform class; whether it is one of errors; whether Node takes its objects to another thread, and even without
- *   a transfer list; whether V8 made the class, and takes or refuses its objects by their inner slots, whatever
- *   properties they have; whether a Proxy is among the prototypes
+ * }} `name`: the platform class; `isError`: Error.prototype is among the prototypes; `isCarried`: Node can send such
+ *   objects to another thread; `isCloned`: Node sends them without a transfer list too; `isOpaque`: V8 made the class, and
+ *   accepts or refuses its objects by their inner slots, whatever properties they have; `hasProxy`: a Proxy is among the
+ *   prototypes
  */
-function kin(value) {
+function classFacts(value) {
   const prototype = getPrototypeOf(value);
   if (prototype === null || prototype === ObjectPrototype) return ORDINARY;
   let facts = known.get(prototype);
-  if (facts === undefined) known.set(prototype, (facts = look(prototype)));
+  if (facts === undefined) known.set(prototype, (facts = readPrototypes(prototype)));
   return facts;
 }
 
-function look(prototype) {
+function readPrototypes(prototype) {
   let name = null;
   let isError = false;
   let isCarried = false;
@@ -108,7 +109,7 @@ function ownText(object, key) {
   return typeof text === 'string' ? text : undefined;
 }
 
-/** The name of the class that a prototype, or the next one above it that has one, is of. */
+/** The class name of the first prototype in the chain that has one. */
 function nameOf(prototype) {
   for (let at = prototype; at !== null && !isProxy(at); at = getPrototypeOf(at)) {
     const Class = getOwnPropertyDescriptor(at, 'constructor')?.value;
@@ -125,29 +126,29 @@ function platformClass(prototype) {
   return name === undefined ? null : `a ${name}`;
 }
 
-/** A global class. Where a getter stands Node has not loaded it yet. */
+/** A global class; undefined while the global is a getter, since Node has not loaded the class then. */
 function classOf(name) {
   const Class = getOwnPropertyDescriptor(globalThis, name)?.value;
   return typeof Class === 'function' ? Class : undefined;
 }
 
-/** name -> whether Node takes its objects for ordinary ones. */
+/** class name -> whether structured clone copies its objects as ordinary ones. */
 const takenApart = new SafeMap();
 
 /**
- * Whether structured clone copies the objects of this platform class, and of classes that extend it, key by key: Node has
- * marked some so that it refuses them, others in other versions.
+ * Whether structured clone copies the objects of this platform class, and of classes that extend it, key by key. Node
+ * has marked some classes as uncloneable, and each version has marked others, so this asks structured clone itself.
  *
- * @param {string | null} name as `kin` gives it
+ * @param {string | null} name as `classFacts` returns it
  */
 function isTakenApart(name) {
   if (name === null) return true;
   let answer = takenApart.get(name);
-  if (answer === undefined) takenApart.set(name, (answer = askOfBare(name.slice(2))));
+  if (answer === undefined) takenApart.set(name, (answer = isCopiedByKeys(name.slice(2))));
   return answer;
 }
 
-function askOfBare(name) {
+function isCopiedByKeys(name) {
   const values = IN_JAVASCRIPT.get(name);
   if (values === undefined) return false;
   try {
@@ -158,18 +159,18 @@ function askOfBare(name) {
   }
 }
 
-/** What a person would call an object of the platform's or the language's that a task has no use for; or null. */
+/** The name, for error messages, of a platform or built-in object that tasks do not accept; null for other objects. */
 function platformName(value) {
   if (types.isRegExp(value)) return 'a RegExp';
   if (types.isBoxedPrimitive(value)) return 'a boxed primitive';
-  return kin(value).name;
+  return classFacts(value).name;
 }
 
-/** True for an object without inner slots, as `{}` makes them: what structured clone copies key by key. */
+/** True for an object without inner slots, such as `{}`: structured clone copies it key by key. */
 function isOrdinary(value) {
   return !types.isDate(value) && !types.isRegExp(value) && !types.isMap(value) && !types.isSet(value) &&
     !types.isNativeError(value) && !types.isBoxedPrimitive(value) && !types.isAnyArrayBuffer(value) &&
     !isView(value) && exoticName(value) === null;
 }
 
-module.exports = { className, exoticName, isOrdinary, isTakenApart, kin, ownText, platformName };
+module.exports = { className, exoticName, isOrdinary, isTakenApart, classFacts, ownText, platformName };

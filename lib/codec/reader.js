@@ -68,7 +68,7 @@ class Reader {
   isMarked = false;
   carried = undefined;
   revive = undefined;
-  /** What extensions wrote, when a writer's own wire is read back; and how many of it were met. */
+  /** The objects that extensions wrote, when a writer's own wire is read back; and how many of them were met. */
   originals = undefined;
   met = 0;
   stores = UNKNOWN;
@@ -128,7 +128,7 @@ class Reader {
     }
   }
 
-  /** What this thread has just written, with the very objects that extensions wrote. */
+  /** Reads the wire that this thread has just written, with the very objects that extensions wrote. */
   reread(bytes, length, parts, carried, originals) {
     this.originals = originals;
     return this.decode(bytes, 0, length, parts, carried);
@@ -233,7 +233,7 @@ class Reader {
     return count;
   }
 
-  /** Moves over `length` bytes and gives their start. */
+  /** Moves over `length` bytes and returns their start. */
   take(length) {
     const start = this.pos;
     if (start + length > this.end) this.truncated();
@@ -323,7 +323,7 @@ class Reader {
       if (safe && key >= '0' && key < ':') array[key] = item;
       else define(array, key, item);
     }
-    // Not before: an engine may make room for all of it, which few bytes can ask for.
+    // Not before: an engine may allocate the whole array at once, and a few bytes of wire could ask for a huge one.
     array.length = length;
     return array;
   }
@@ -440,7 +440,7 @@ class Reader {
     return buffer;
   }
 
-  /** What Node carried, at this index. */
+  /** The object that Node carried at this index. */
   carriedObject() {
     const index = this.u32();
     const object = this.carried !== undefined && index < this.carried.length ? this.carried[index] : null;

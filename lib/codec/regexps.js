@@ -1,6 +1,6 @@
 'use strict';
 
-// What a RegExp is made of, by its inner slots: whatever a program has done to its prototype.
+// Source and flags of a RegExp by its inner slots, whatever a program has done to its prototype.
 
 const { getOwnPropertyDescriptor } = Object;
 const source = getOwnPropertyDescriptor(RegExp.prototype, 'source').get;

@@ -49,7 +49,7 @@ class SecondReading extends Writer {
     return compare.call(this.bytes, bytes, 1, pos, 1, pos) === 0;
   }
 
-  // Beyond that point it looks into nothing. What is read on the way out of the containers is data, all of it.
+  // Beyond that point it looks into nothing. All values that are read on the way out of the containers are data.
   any(value) {
     if (this.#answer === undefined) super.any(value);
   }
@@ -66,7 +66,7 @@ class SecondReading extends Writer {
     return false;
   }
 
-  // What an extension does it does once.
+  // An extension must write an object only once.
   extended() {
     throw this.#first.originals.length === 0 ? NOT_REPRESENTABLE : DIFFERENT;
   }

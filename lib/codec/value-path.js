@@ -14,7 +14,7 @@ const identifier = /^[\p{ID_Start}$_][\p{ID_Continue}$\u200c\u200d]*$/u;
 const at = (path, key) =>
   typeof key === 'string' && identifier.test(key) ? `${path}.${key}` : `${path}[${JSON.stringify(key)}]`;
 
-/** The values inside, with their paths. Getters have run, and do not run again: what they gave is not looked into. */
+/** The values inside, with their paths. Getters have run, and do not run again: their values are not searched. */
 function* children(value, path) {
   if (types.isProxy(value) || isView(value) || types.isAnyArrayBuffer(value)) return;
   if (isArray(value)) {
@@ -46,8 +46,8 @@ function* property(object, key, path) {
 const isObject = (value) => typeof value === 'object' && value !== null;
 
 /**
- * The key path of the first place in `root` for which `wanted(value)` holds; null when there is none: a getter gave it.
- * No object is entered twice.
+ * The key path of the first place in `root` for which `wanted(value)` holds; null when there is none, since a getter
+ * returned the value. No object is entered twice.
  */
 function findPath(root, name, wanted) {
   const entered = new SafeSet();

@@ -54,7 +54,7 @@ class WriteBuffer {
     }
   }
 
-  /** Room for `count` more bytes. */
+  /** Grows the memory so that `count` more bytes fit. */
   grow(count) {
     const needed = this.pos + count;
     if (needed > this.maxBytes) this.tooLarge();
@@ -137,10 +137,10 @@ class WriteBuffer {
   longString(text) {
     const length = text.length;
     // Reserving 3 bytes a unit is cheap while small; beyond that, count first.
-    const room = 5 + (length < 16384 ? length * 3 : byteLength(text));
-    if (this.pos + room > this.capacity) this.grow(room);
+    const most = 5 + (length < 16384 ? length * 3 : byteLength(text));
+    if (this.pos + most > this.capacity) this.grow(most);
     const start = this.pos;
-    const written = utf8Write.call(this.bytes, text, start + 5, room - 5);
+    const written = utf8Write.call(this.bytes, text, start + 5, most - 5);
     if (written === length) {
       this.tagged(LATIN1, length);
       this.pos = start + 5 + written;

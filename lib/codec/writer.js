@@ -10,7 +10,7 @@ const nodeGlobals = require('../runtime/globals');
 const { hasAccessor, mayRunCode } = require('./accessors');
 const { isUncloneable, marks } = require('../runtime/clone-marks');
 const { hasNamedProperties } = require('../runtime/array-properties');
-const { exoticName, isOrdinary, isTakenApart, kin, platformName } = require('./object-kinds');
+const { exoticName, isOrdinary, isTakenApart, classFacts, platformName } = require('./object-kinds');
 const {
   KIND_BUFFER, KIND_UINT8, bufferOf, copyOf, isBuffer, isDetached, isOutOfBounds, isResizable, isView, kindOfView,
   lengthOf, offsetOf, setBytes, sizeOf,
@@ -62,7 +62,7 @@ function askNode(value) {
   require('../runtime/closed-port').closedPort().postMessage(value);
 }
 
-/** What Node makes of an object without keys and prototype, which may have any inner slots. */
+/** The copy that Node makes of an object without keys and prototype, which may have any inner slots. */
 function isOrdinaryForNode(value) {
   askNode(value);
   return getPrototypeOf(nodeGlobals.structuredClone(value)) === ObjectPrototype;
@@ -116,7 +116,7 @@ class Writer extends WriteBuffer {
   secondReading;
   /** Made for the first message that is read twice. */
   second = undefined;
-  /** What `encode` left to Node. */
+  /** The value that `encode` left to Node. */
   left = undefined;
   /** Length of the wire in `bytes`. */
   length = 0;
@@ -139,7 +139,7 @@ class Writer extends WriteBuffer {
   looked = 0;
   /** Arrays may seem to have what they have not (see intrinsics.js). Asked at the first array. */
   indexed = undefined;
-  /** Memory that is given away. */
+  /** Memory that is transferred. */
   given = undefined;
   root = undefined;
   name = 'input';
@@ -167,12 +167,12 @@ class Writer extends WriteBuffer {
   }
 
   /**
-   * Writes one value; false when a message is not representable: `takeLeft` then gives what Node is to carry.
+   * Writes one value; false when a message is not representable: `takeLeft` then returns the value that Node must carry.
    * `bytes`, `length` and `parts` hold until the next.
    *
    * @param {unknown} value
    * @param {string} name what error messages call it
-   * @param {{ has(buffer: ArrayBuffer): boolean }} [given] memory that is given away: its bytes are those it has when it
+   * @param {{ has(buffer: ArrayBuffer): boolean }} [given] memory that is transferred: its bytes are those it has when it
    *   goes
    */
   encode(value, name, given) {
@@ -330,7 +330,7 @@ class Writer extends WriteBuffer {
     // An array of another realm, or of a class of the program's, has prototypes of its own.
     const isOther = getPrototypeOf(value) !== ArrayPrototype;
     if (isOther || (this.indexed === undefined ? this.lookAround() : this.indexed)) {
-      // What stands on the prototypes is not the array's.
+      // Elements on the prototypes are not the array's.
       if (this.message) this.tail(value, at, 0, length);
       else for (; i < length; i++) this.any(hasOwn(value, i) ? value[i] : undefined);
     } else if (this.message) {
@@ -390,7 +390,7 @@ class Writer extends WriteBuffer {
       this.error(value);
     } else {
       // A Proxy among the prototypes would see that it is asked.
-      this.other(value, kin(value).hasProxy ? null : this.extensions.find(value));
+      this.other(value, classFacts(value).hasProxy ? null : this.extensions.find(value));
     }
   }
 
@@ -449,16 +449,16 @@ class Writer extends WriteBuffer {
     }
   }
 
-  // A class instance may be one of Node's own transferable or cloneable objects, and only Node can tell for certain.
+  // A class instance may be one of Node's own transferable or cloneable objects, and only Node knows for certain.
   instance(value) {
     this.takeOver();
-    const { name, isCarried } = kin(value);
+    const { name, isCarried } = classFacts(value);
     if (!isCarried && isOrdinary(value) && isTakenApart(name)) this.unknown(value, keysOf(value));
     else if (types.isSharedArrayBuffer(value)) this.carry(value);
     else this.ask(value);
   }
 
-  // Most kinds of inner slots only Node can tell, and it may be asked only where that runs no code.
+  // Only Node knows most kinds of inner slots, and we may ask Node only where that runs no code.
   unknown(value, keys) {
     if (!isShallow(value, keys)) {
       this.unshaped(value, keys, true);
@@ -492,7 +492,7 @@ class Writer extends WriteBuffer {
   error(value) {
     if (!this.message) {
       writeFullError(this, value);
-    } else if (kin(value).name !== null) {
+    } else if (classFacts(value).name !== null) {
       // A DOMException.
       this.takeOver();
       this.ask(value);
@@ -597,7 +597,7 @@ class Writer extends WriteBuffer {
     return this.quiet === LOUD;
   }
 
-  /** Puts a value out of band and gives its index there. */
+  /** Puts a value out of band and returns its index there. */
   part(value) {
     if (this.parts === NO_PARTS) this.parts = [value];
     else append(this.parts, value);
@@ -671,7 +671,7 @@ class Writer extends WriteBuffer {
     this.sizes[id] = size;
   }
 
-  /** What was remembered from this number on is not on the wire after all. */
+  /** Forgets the objects from this number on: they are not on the wire after all. */
   forgetRefsFrom(count) {
     if (this.refCount > FEW_REFS) {
       this.refMap.forEach((id, value, all) => {
@@ -684,7 +684,7 @@ class Writer extends WriteBuffer {
 
   /**
    * Messages: there is something in the value that is not this codec's to write, and Node is to carry it all. As long
-   * as none of the program's code has run, Node can begin anew with the value itself. Else the writer goes on, so that
+   * as none of the program's code has run, Node can start again with the value itself. Else the writer goes on, so that
    * each getter runs once and in its turn, and Node gets what was read.
    */
   takeOver() {
@@ -737,7 +737,7 @@ class Writer extends WriteBuffer {
     this.carry(value);
   }
 
-  // Below the suspicious depth a cycle cannot be told from a deep value, and need not be.
+  // Below the suspicious depth a cycle looks like a deep value, which does no harm.
   checkDepth() {
     if (this.message) {
       if (this.depth > this.maxDepth) this.takeOver();

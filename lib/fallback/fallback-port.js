@@ -1,12 +1,12 @@
 'use strict';
 
 /**
- * The native fallback: a port of Node's beside a queue of ours, for what only Node can carry.
+ * The native fallback: a port of Node's beside a queue of ours, for values that only Node can carry.
  *
  * V8 clones more than any codec outside it can: Blobs, keys, file handles, streams, WebAssembly modules; and only Node
  * moves what is transferred. Such a message is posted here first, and then an entry in the Rust queue holds its place. The
  * reader of the queue takes the next message of this port when it comes to that entry. So there is one order for all
- * messages, whichever way they go, and what cannot be cloned is refused in Node's own words.
+ * messages, whichever way they go, and Node refuses values that cannot be cloned with its own errors.
  *
  * The port is never started, since a listener would take messages out of their order, and it never holds the event loop.
  * Node's methods are called as they were when this file was loaded.

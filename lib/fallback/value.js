@@ -2,7 +2,7 @@
 
 /**
  * A value that goes by a port of Node's between two ends of ours: as it is, or as a bundle where it holds objects of ours
- * (lib/transfer). Which of the two is told outside of the value, so that no value of a user's can imitate a bundle:
+ * (lib/transfer). The sender says which of the two outside of the value, so that no value of a user's can imitate a bundle:
  * messages have the form `[isBundle, value]`, perhaps with more before.
  */
 
@@ -20,10 +20,10 @@ const { transferablesIn } = require('../transfer/transferables');
  *
  * @template T
  * @param {unknown} value
- * @param {object[]} list what is given away with it
+ * @param {object[]} list the transfer list
  * @param {(value: unknown, isBundle: boolean, list: object[]) => T} post
  * @returns {T}
- * @throws what Node throws for what cannot be cloned or transferred
+ * @throws Node's error for a value that cannot be cloned or transferred
  */
 function postValue(value, list, post) {
   const message = serialize(value, list);
@@ -51,7 +51,7 @@ function discardValue(isBundle, value) {
   }
 }
 
-/** Lets go of memory at once, and closes ports. What has gone already has gone. */
+/** Frees memory at once, and closes ports. Objects that have left already stay where they are. */
 function letGo(list) {
   for (const object of list) {
     if (typeOf(object)?.moves || object instanceof NodeMessagePort) object.close();

@@ -12,6 +12,7 @@ const { spawnSync } = require('node:child_process');
 const fs = require('node:fs');
 const path = require('node:path');
 
+const { ensureBundle } = require('./bundle');
 const { ROOT, BINARY, isClone, isReady } = require('./paths');
 const { CARGO, problems } = require('./toolchain');
 
@@ -123,6 +124,7 @@ function main() {
   } else if (forced || !isReady()) {
     build();
   }
+  ensureBundle();
 }
 
 if (require.main === module) runAsCommand(main);

@@ -1,7 +1,7 @@
 'use strict';
 
 /**
- * Makes a clone ready to run: packages and binary as package-lock.json and the sources say. `npm test`, `npm
+ * Makes a clone ready to run: packages, binary and bundle as package-lock.json and the sources say. `npm test`, `npm
  * run demo` and `npm run bench` begin with it, so that they work right after `git clone`.
  *
  * It does not count on npm having run the install script: `ignore-scripts` and npm 11's approvals may forbid
@@ -13,6 +13,7 @@ const fs = require('node:fs');
 const path = require('node:path');
 
 const { build, log, runAsCommand, BuildError } = require('./build');
+const { ensureBundle } = require('./bundle');
 const { ROOT, isReady } = require('./paths');
 
 /** The `packages` table of a lockfile, or undefined when there is none to read. */
@@ -71,6 +72,7 @@ function installPackages() {
 function ensure() {
   if (!packagesAreCurrent()) installPackages();
   if (!process.env.RUST_WORKERS_BINARY && !isReady()) build();
+  ensureBundle();
 }
 
 if (require.main === module) runAsCommand(ensure);

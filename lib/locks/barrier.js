@@ -12,7 +12,7 @@ const LAYOUT = new LockLayout('Barrier', BARRIER);
 /** Cells: how many parties there are, and 1 when broken. */
 const { PARTIES, BROKEN } = BARRIER;
 
-/** What the native side grants to the party that arrived last. */
+/** The number that the native side grants to the party that arrived last. */
 const { LEADER } = LOCKS;
 const NOTHING = 0;
 

@@ -57,7 +57,7 @@ class Condvar {
     const { handle } = this.#native;
     const mutexHandle = mutex[NATIVE].handle;
     const loan = {
-      /** Whether the guard is to be given back. */
+      /** Whether the guard must be restored. */
       isOut: false,
       begin(id) {
         mutex[LEND](guard);

@@ -1,7 +1,7 @@
 'use strict';
 
 /**
- * The guard that an acquisition gives: the right to release it, once. A lock makes the guard before it takes anything. So
+ * The guard of an acquisition: the right to release the lock, once. A lock makes the guard before it takes anything. So
  * where the program has used up its stack, that fails first, and no lock is left without a guard that could release it.
  */
 
@@ -11,13 +11,13 @@ const { binding } = require('../native');
 
 /** The methods that guards and locks call on each other, of all copies of this package on one binary. */
 const makeNames = () => ({
-  /** On a lock, for its guard: releases what was granted. */
+  /** On a lock, for its guard: releases the grant. */
   RELEASE: Symbol('release'),
   /** On a guard: its lock. */
   LOCK: Symbol('lock'),
   /** On a guard: throws when it holds nothing. */
   CHECK: Symbol('check'),
-  /** On a guard: takes the right away for a while, and gives it back. */
+  /** On a guard: suspends the right for a while, and restores it. */
   SUSPEND: Symbol('suspend'),
   RESUME: Symbol('resume'),
   /** On a mutex, for condition variables: its native lock, and its guard lent to a wait and taken back. */

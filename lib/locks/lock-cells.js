@@ -1,6 +1,6 @@
 'use strict';
 
-/** The cells of a lock in a SharedArrayBuffer. src/shared/locks/README.md tells what is in them. */
+/** The cells of a lock in a SharedArrayBuffer. src/shared/locks/README.md describes them. */
 
 const { types } = require('node:util');
 
@@ -85,14 +85,14 @@ class LockLayout {
     );
   }
 
-  /** The same lock with all of its cells, once the first ones have told how many there are. */
+  /** The same lock with all of its cells, once the first cells have said how many there are. */
   extended(found, cells) {
     const { buffer, byteOffset } = found;
     if (byteOffset + cells * BYTES_PER_CELL > sizeOf(buffer)) throw this.#isMissing(found);
     return new LockCells(this, buffer, byteOffset, new Int32Array(buffer, byteOffset, cells));
   }
 
-  /** For constructors to which a program gives no argument. */
+  /** For constructors that a program calls without an argument. */
   checkCells(cells) {
     if (cells instanceof LockCells) return;
     const { name } = this;

@@ -41,7 +41,7 @@ class NativeLock {
     return this.#what;
   }
 
-  /** What was granted, or `NOT_YET`. src/shared/locks/any.rs tells what `argument` means to each lock. */
+  /** The number that was granted, or `NOT_YET`. src/shared/locks/any.rs describes what `argument` means to each lock. */
   tryNow(argument) {
     return checked(binding.lockTry(this.handle, argument));
   }

@@ -81,7 +81,7 @@ class RwLock {
     const cells = this.#cells;
     if (Atomics.load(cells, WORD) !== 0) return NO_SLOT;
     const slot = this.#takeSlot(cells);
-    // A writer that came in between may have seen the slot: the reader gives way, and must then ask the native side.
+    // A writer that came in between may have seen the slot: the reader leaves it again, and must then ask the native side.
     if (slot === NO_SLOT || Atomics.load(cells, WORD) === 0) return slot;
     Atomics.store(cells, SLOTS + slot, 0);
     return NO_SLOT;
@@ -115,7 +115,7 @@ class RwLock {
     return false;
   }
 
-  /** Asked while the thread sleeps: what was granted to its own promises will not be released meanwhile. */
+  /** Asked while the thread sleeps: grants to its own promises will not be released meanwhile. */
   #waitsForItself() {
     const cells = this.#cells;
     const word = Atomics.load(cells, WORD);

@@ -12,7 +12,7 @@ const { Semaphore } = require('./semaphore');
 for (const Lock of [Barrier, Condvar, Mutex, RwLock, Semaphore]) {
   registerType(Lock, {
     typeTag: Lock.name,
-    // What inherits from a lock is none.
+    // An object that only inherits from a lock is none.
     is: (object) => Object.hasOwn(object, 'buffer'),
     serialize: ({ buffer, byteOffset }) => ({ buffer, byteOffset }),
     deserialize: (place) => Lock.from(place),

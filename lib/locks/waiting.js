@@ -34,7 +34,7 @@ function checked(answer) {
   return answer;
 }
 
-/** What V8 looks at interrupts for: without a call between two slices a loop may run 100 of them first. */
+/** V8 looks for interrupts in calls of this function. Without a call between two slices, a loop may run 100 slices first. */
 function interruptCheck() {}
 
 const never = () => false;
@@ -46,7 +46,7 @@ const never = () => false;
  * @param {number | undefined} timeout in milliseconds
  * @param {string} what is waited for, such as `mutex`: for error messages
  * @param {() => boolean} [isStuck] asked between slices: does it wait for this very thread?
- * @returns {number} what was granted
+ * @returns {number} the granted number
  */
 function sleepFor(begin, timeout, what, isStuck = never) {
   const answer = checked(begin(SLEEP));
@@ -87,7 +87,7 @@ function watchSleep() {
 }
 
 /**
- * A promise of what is granted by the wait that `begin` begins. It keeps the event loop alive.
+ * A promise of the number that the wait of `begin` is granted. It keeps the event loop alive.
  *
  * A signal's methods may be a user's. So they are called before the wait has begun, when nothing can be lost, and after
  * the promise was settled.

@@ -4,8 +4,8 @@
  * The native addon, loaded once.
  *
  * Once for the whole process, also when there are copies of this package in several folders: waits, ports and owners of
- * locks are known to the one image of the addon only. So the first copy says in the environment data of its thread, which
- * every Worker inherits, which file it took; copies of the same version take it too.
+ * locks are known to the one image of the addon only. So the first copy puts the name of the file that it has loaded into
+ * the environment data of its thread, which every Worker inherits; copies of the same version load that file too.
  */
 
 const { loadBinding } = require('./load');
@@ -22,9 +22,9 @@ function load(target) {
   return loaded;
 }
 
-const first = getEnvironmentData?.(KEY);
-const binding = loadBinding({ load, first });
-if (first === undefined) setEnvironmentData?.(KEY, file);
+const sharedFile = getEnvironmentData?.(KEY);
+const binding = loadBinding({ load, sharedFile });
+if (sharedFile === undefined) setEnvironmentData?.(KEY, file);
 
-/** `file` is where it was found, so that the workers of a pool need not look for it (script-pool/compiled.js). */
+/** `file`: the addon's file, so that the workers of a pool need not look for it (script-pool/compiled.js). */
 module.exports = { binding, file };

@@ -1,12 +1,12 @@
 'use strict';
 
 /**
- * Finds and loads the native addon, once. What goes wrong on the way is collected, and told in one error.
+ * Finds and loads the native addon. It collects the errors of all places that it has tried, and throws one error with all.
  *
- * Looked for, in this order:
+ * It tries, in this order:
  * 1. the file that `RUST_WORKERS_BINARY` names; when it is set, nothing else is tried,
- * 2. the file that another copy of this package has loaded in this process (index.js),
- * 3. `rust-workers.<triple>.node` beside package.json, where `npm install` puts what it builds,
+ * 2. the file that another copy of this package has loaded in this process (lib/native/index.js),
+ * 3. `rust-workers.<triple>.node` beside package.json, where `npm install` puts the file that it builds,
  * 4. the package `@rust-workers/<triple>`, a prebuilt binary.
  */
 
@@ -16,12 +16,12 @@ const { triple } = require('./triple');
 
 const ROOT = path.join(__dirname, '..', '..');
 
-/** The places to look in: `what` for a person, `target` for `require`. */
-function candidates(env, first) {
+/** The places to look in: `label` for a person, `target` for `require`. */
+function candidates(env, sharedFile) {
   if (env.RUST_WORKERS_BINARY) {
     return [
       {
-        what: `RUST_WORKERS_BINARY=${env.RUST_WORKERS_BINARY}`,
+        label: `RUST_WORKERS_BINARY=${env.RUST_WORKERS_BINARY}`,
         target: path.resolve(env.RUST_WORKERS_BINARY),
       },
     ];
@@ -29,9 +29,9 @@ function candidates(env, first) {
   const name = triple();
   const built = path.join(ROOT, `rust-workers.${name}.node`);
   return [
-    ...(first === undefined ? [] : [{ what: `the file of another copy, ${first}`, target: first }]),
-    { what: built, target: built },
-    { what: `the package @rust-workers/${name}`, target: `@rust-workers/${name}` },
+    ...(sharedFile === undefined ? [] : [{ label: `the file of another copy, ${sharedFile}`, target: sharedFile }]),
+    { label: built, target: built },
+    { label: `the package @rust-workers/${name}`, target: `@rust-workers/${name}` },
   ];
 }
 
@@ -40,7 +40,7 @@ function firstLine(error) {
   return String(error?.message ?? error).split('\n', 1)[0];
 }
 
-/** What a person can do, most likely first. */
+/** Steps that a person can take, in the order in which to take them. */
 function advice(env, attempts) {
   if (attempts.some(({ error }) => error?.code === 'ERR_DLOPEN_DISABLED')) {
     return ['let Node.js load addons: start it without --no-addons, and under --permission with --allow-addons'];
@@ -52,8 +52,8 @@ function advice(env, attempts) {
     ];
   }
   const steps = [
-    `build it: npm rebuild rust-workers --foreground-scripts (in a clone: npm run build)`,
-    'install what the build needs first: Rust from https://rustup.rs and a C compiler',
+    'install what the build needs: Rust from https://rustup.rs and a C compiler',
+    'build it: npm rebuild rust-workers --foreground-scripts (in a clone: npm run build)',
     'let npm run the install script: --ignore-scripts forbids it, and npm 11 or newer may want ' +
       '"npm install-scripts approve rust-workers" first',
     'or set RUST_WORKERS_BINARY to a file that was built elsewhere',
@@ -67,13 +67,13 @@ function advice(env, attempts) {
 
 function notFound(env, attempts) {
   const { BindingNotFoundError } = require('../errors');
-  const tried = attempts.map(({ what, error }) => `  - ${what}\n      ${firstLine(error)}`);
+  const tried = attempts.map(({ label, error }) => `  - ${label}\n      ${firstLine(error)}`);
   const steps = advice(env, attempts).map((step, index) => `  ${index + 1}. ${step}`);
   const message =
     `Could not load the native part of rust-workers for ${triple()}, Node.js ${process.version}.\n` +
     `Tried:\n${tried.join('\n')}\nWhat to do, in this order:\n${steps.join('\n')}`;
   return new BindingNotFoundError(message, {
-    attempts: attempts.map(({ what, error }) => ({ what, error })),
+    attempts: attempts.map(({ label, error }) => ({ what: label, error })),
     cause: attempts.at(-1).error,
   });
 }
@@ -81,18 +81,18 @@ function notFound(env, attempts) {
 /**
  * Loads the addon.
  *
- * @param {{ env?: object, load?: (target: string) => object, first?: string }} [options] `first`: the file to try first;
- *   the others for tests: other variables, another `require`
+ * @param {{ env?: object, load?: (target: string) => object, sharedFile?: string }} [options] `sharedFile`: the file that
+ *   another copy has loaded; the others are for tests: other variables, another `require`
  * @returns {object} the addon's exports
  * @throws {BindingNotFoundError} when no place has one that loads
  */
-function loadBinding({ env = process.env, load = require, first } = {}) {
+function loadBinding({ env = process.env, load = require, sharedFile } = {}) {
   const attempts = [];
-  for (const { what, target } of candidates(env, first)) {
+  for (const { label, target } of candidates(env, sharedFile)) {
     try {
       return load(target);
     } catch (error) {
-      attempts.push({ what, error });
+      attempts.push({ label, error });
     }
   }
   throw notFound(env, attempts);

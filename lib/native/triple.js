@@ -1,9 +1,8 @@
 'use strict';
 
 /**
- * The name of this machine's kind, as the native file is called: `linux-x64-gnu`, `darwin-arm64`,
- * `win32-x64`. On Linux the C library belongs to it, for a binary built against one does not load with the
- * other.
+ * The platform's name in the names of native files: `linux-x64-gnu`, `darwin-arm64`, `win32-x64`. On Linux it ends with the C
+ * library, because a binary that was built for one C library does not load with the other.
  */
 
 const fs = require('node:fs');

@@ -1,15 +1,15 @@
 'use strict';
 
 /**
- * The public face where the addon cannot be loaded: under --no-addons, under the permission model without
- * --allow-addons, or where it was never built. What `worker_threads` has is Node's own. What is ours is there by name, so
- * that programs which may never use it load, and says what to do as soon as it is used.
+ * The package's exports where the addon cannot be loaded: under --no-addons, under the permission model without
+ * --allow-addons, or where it was never built. The names of `worker_threads` are Node's own. The names of ours exist, so that
+ * programs load that may never use them; a use of one throws the error that says what to do.
  */
 
 const { BindingNotFoundError, publicClasses } = require('../errors');
 const nodeThreads = require('../runtime/worker-threads');
 
-/** Ours that are objects to look into; the others are classes and functions. */
+/** Names of objects with properties; the others are classes and functions. */
 const OBJECTS = new Set(['rustAtomics', 'task']);
 
 /** What a port of ours can do and Node's cannot. */
@@ -19,8 +19,8 @@ const PORT_METHODS = ['trySend', 'send', 'receive', 'receiveSync', Symbol.asyncI
  * @param {BindingNotFoundError} reason
  * @param {string[]} names of all that the package exports
  */
-function faceWithout(reason, names) {
-  // A new one for each use: its stack tells where that was.
+function exportsWithout(reason, names) {
+  // A new one for each use, whose stack names the place of the use.
   const refuse = () => {
     const { message, attempts, cause } = reason;
     throw new BindingNotFoundError(message, { attempts, cause });
@@ -31,12 +31,12 @@ function faceWithout(reason, names) {
     return new Proxy(target, {
       apply: refuse,
       construct: refuse,
-      // What is asked of any object or class without being used (`then`: by `await`) is answered.
+      // Properties that programs read of any object or class without using it (`then`: `await` does) are there.
       get: (object, key) => (typeof key === 'symbol' || key === 'then' || key in object ? object[key] : refuse()),
     });
   }
 
-  /** Node's channel; what is beyond it is refused. */
+  /** Node's channel; a use of anything that it does not have is refused. */
   function MessageChannel(options) {
     if (new.target === undefined) return nodeThreads.MessageChannel();
     if (options !== undefined) refuse();
@@ -47,9 +47,9 @@ function faceWithout(reason, names) {
     return channel;
   }
 
-  const face = Object.defineProperties({}, Object.getOwnPropertyDescriptors(nodeThreads));
-  for (const name of names) if (!(name in face)) face[name] = standIn(name);
-  return Object.assign(face, { MessageChannel, errors: Object.freeze(publicClasses) });
+  const all = Object.defineProperties({}, Object.getOwnPropertyDescriptors(nodeThreads));
+  for (const name of names) if (!(name in all)) all[name] = standIn(name);
+  return Object.assign(all, { MessageChannel, errors: Object.freeze(publicClasses) });
 }
 
-module.exports = { faceWithout };
+module.exports = { exportsWithout };

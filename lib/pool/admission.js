@@ -1,7 +1,7 @@
 'use strict';
 
 /**
- * Admission to a pool: what is taken now, what waits, and what is refused.
+ * Admission to a pool: which tasks are taken now, which wait, and which are refused.
  *
  * A task can be submitted when it is known whose task its name is, and the queue has room for one of its kind. The native
  * side decides the second (`poolRefusal`). This side asks it first where the input cannot be read again, since memory that
@@ -36,7 +36,7 @@ const refusals = new WeakSet();
 const isRefusal = (error) => refusals.has(error);
 
 class Admission {
-  /** Whether the pool takes no more tasks. The native side is still open for what was accepted. */
+  /** Whether the pool takes no more tasks. The native side is still open for accepted tasks. */
   isClosed = false;
   /** Whether the queue was full, and has not been half empty since. */
   needsDrain = false;
@@ -92,7 +92,7 @@ class Admission {
     delivery.hold(1);
   }
 
-  /** Asks for what the script exports. What the workers' options run may end the entry, or let it fail, at once. */
+  /** Asks for the script's exports. Getters of the workers' options may end the entry, or let it fail, at once. */
   awaitExports(entry) {
     this.#whenLoaded((failure) => {
       if (!this.#forExports.has(entry)) return;
@@ -140,7 +140,7 @@ class Admission {
    * @param {number} id the task's
    * @param {(outcome: unknown) => void} resolve gets a rejected promise
    * @param {string} task its name
-   * @param {unknown} input which the error gives back
+   * @param {unknown} input for the error's `input`
    */
   answered(answer, id, resolve, task, input) {
     if (answer === true) this.becameFull();

@@ -50,7 +50,7 @@ class InputSource {
   }
 
   /**
-   * What an iterator's result says.
+   * Reads an iterator's result.
    *
    * @throws what its getters throw
    */
@@ -62,7 +62,10 @@ class InputSource {
     return { done, input: done ? undefined : result.value };
   }
 
-  /** Closes it, unless it has ended by itself. What it throws then is passed over: what ended the map is what counts. */
+  /**
+   * Closes it, unless it has ended by itself. An error that it throws then is ignored, since the map has ended for another
+   * reason.
+   */
   close() {
     const iterator = this.#iterator;
     if (this.isExhausted || iterator === undefined) return;

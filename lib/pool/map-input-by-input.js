@@ -55,7 +55,7 @@ class InputByInputMap extends Pending {
   #waiting;
   /** Whether the pool takes no more inputs. */
   #poolIsClosing = false;
-  /** Aborts what is under way. */
+  /** Aborts the running tasks. */
   #stop = new nodeGlobals.AbortController();
   /** The transfer list of the call: the objects that were not transferred yet. */
   #transferList;
@@ -64,8 +64,8 @@ class InputByInputMap extends Pending {
    * @param {(outputs: unknown[]) => void} resolve
    * @param {(error: unknown) => void} reject
    * @param {string} task
-   * @param {object} options what `submitOptions` gives
-   * @param {object} host what the pool gives to the map
+   * @param {object} options the result of `submitOptions`
+   * @param {object} host functions of the pool for the map
    * @param {number} host.threads that may work on them
    * @param {number} host.maxQueue
    * @param {boolean} host.isNative whether the task is native
@@ -234,7 +234,7 @@ class InputByInputMap extends Pending {
     if (onProgress !== undefined) options.onProgress = onProgress;
     if (name !== undefined) options.name = name;
     // So that the threads stop also while this thread is blocked. 1 ms later than the map's own timer, whose error names the
-    // limit that the caller gave.
+    // limit that the caller passed.
     if (this.#deadline !== undefined) options.timeout = Math.max(0, Math.ceil(this.#deadline - now())) + 1;
     if (transfer !== undefined) options.transfer = transfer;
     return options;
@@ -253,7 +253,7 @@ class InputByInputMap extends Pending {
   }
 
   #fail(error) {
-    // A task's time limit is the map's own (#optionsFor): told as such.
+    // A task's time limit is the map's own (#optionsFor), so the error names the map.
     const isLate = error instanceof TaskTimeoutError && this.#deadline !== undefined && now() >= this.#deadline;
     if (isLate) this.timeUp(this.#options.timeout);
     else this.end(error);
@@ -283,7 +283,7 @@ class InputByInputMap extends Pending {
     if (input instanceof KeptInput) input.discard();
   }
 
-  /** Discards what was taken for tasks that will not be submitted. */
+  /** Discards inputs that were taken for tasks that will not be submitted. */
   #discardKept() {
     const items = this.#source.items ?? [];
     for (let i = this.#taken; i < items.length; i++) if (items[i] instanceof KeptInput) items[i].discard();

@@ -92,7 +92,7 @@ class NativeSubmitter {
       // Before the input is read: what its getters do may end the task.
       pending.control(options);
       if (pending.ended) return;
-      // Nor is anything given away to a queue that is full.
+      // Nor is anything transferred when the queue is full.
       const refusal = options.transfer === undefined ? null : this.#admission.refusal(false);
       if (refusal !== null) return pending.reject(this.#admission.queueFull(refusal, task, input));
       let read = readOnce(task, input);
@@ -114,7 +114,7 @@ class NativeSubmitter {
    *
    * @param {string} name of a native task
    * @param {Iterable<unknown>} inputs
-   * @param {object} options as `submitOptions` gives them
+   * @param {object} options as `submitOptions` returns them
    */
   map(name, inputs, options, resolve, reject) {
     const index = taskIndex(name);

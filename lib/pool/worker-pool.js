@@ -1,6 +1,6 @@
 'use strict';
 
-/** The face of a pool: its options, `run` and `map`, events, the end, and what it counts. */
+/** The public class of a pool: its options, `run` and `map`, events, `close`, and its counters. */
 
 const { EventEmitter } = require('node:events');
 const { inspect } = require('node:util');
@@ -38,7 +38,7 @@ const capture = (resolve, reject) => {
   captured.reject = reject;
 };
 
-/** No pool has it: what is submitted under it is refused as to a closed pool. */
+/** No pool has this handle: a submission with it is refused as by a closed pool. */
 const NO_HANDLE = 2 ** 32 - 1;
 
 /** Told to `closePool`. */
@@ -88,8 +88,8 @@ class WorkerPool extends EventEmitter {
     const url = locateScript(script);
     const fallbackPorts = fallbackPortsOf(binding, delivery);
     const native = new NativeScriptPool(binding, binding.createPool(this.#settings), fallbackPorts);
-    const emit = emitterOf(new WeakRef(this));
-    const workers = (this.#workers = new WorkerManager({ pool: native, delivery, fallbackPorts, script: url, settings, emit }));
+    const events = new WorkerEvents(this);
+    const workers = (this.#workers = new WorkerManager({ pool: native, delivery, fallbackPorts, script: url, settings, events }));
     this.#open(native, (then) => workers.whenLoaded(then));
     this.#scriptTasks = new ScriptSubmitter(native, delivery, this.#admission, settings);
     this.#tasks = new TaskRouter(native, this.#nativeTasks, this.#scriptTasks, this.#admission);
@@ -139,7 +139,7 @@ class WorkerPool extends EventEmitter {
   #mapInputByInput(task, owner, inputs, isAsync, options, resolve, reject) {
     const isNative = owner === NATIVE;
     const { maxThreads, maxQueue } = this.#settings;
-    // A pool that closes finishes what was accepted: an array as a whole, of an async source what has come so far.
+    // A pool that closes finishes the accepted inputs: all of an array; of an async source those that have come so far.
     const finishesOnClose = !isAsync;
     const map = new InputByInputMap(resolve, reject, task, options, {
       threads: isNative ? maxThreads : Math.max(this.#scriptCapacity, owner === UNDECIDED ? maxThreads : 0),
@@ -305,13 +305,26 @@ function closedError(task) {
 }
 
 /**
- * How workers tell the pool what they did. They must not keep alive a pool that everybody else has forgotten, as a function
- * made in one of its methods would.
- *
- * @param {WeakRef<WorkerPool>} pool
+ * How workers tell the pool what they did. They must not keep alive a pool that everybody else has forgotten. But while a
+ * worker starts, its outcome is still to be told, perhaps to a listener that alone has the pool: `await once(pool, 'error')`.
  */
-function emitterOf(pool) {
-  return (event, ...values) => callUser(emitOfWorker, pool.deref(), event, values);
+class WorkerEvents {
+  #pool;
+  #kept;
+
+  /** @param {WorkerPool} pool */
+  constructor(pool) {
+    this.#pool = new WeakRef(pool);
+  }
+
+  /** @param {boolean} isStarting whether a worker of the pool is starting */
+  keepPool(isStarting) {
+    this.#kept = isStarting ? this.#pool.deref() : undefined;
+  }
+
+  emit(event, ...values) {
+    callUser(emitOfWorker, this.#pool.deref(), event, values);
+  }
 }
 
 /** Tells the pool's listeners what a worker did; `this` is the pool, or undefined where nobody has it any more. */

@@ -24,7 +24,7 @@ const codec = createCodec({
 // Of the port that encodes or decodes now.
 let introductions = null;
 let kept = null;
-/** Whether what is encoded now refers to shared memory by number. */
+/** Whether the value that is being encoded refers to shared memory by number. */
 let refers = false;
 
 codec.registerExtension({
@@ -74,7 +74,7 @@ codec.registerExtension({
  * @param {unknown} value
  * @param {import('./shared-memory').Introductions} ofPort
  * @param {boolean} keepBuffers
- * @returns {import('../codec/writer').Writer | null} null: Node has to carry what `takeLeft` gives
+ * @returns {import('../codec/writer').Writer | null} null: Node must carry the value of `takeLeft`
  */
 function encode(value, ofPort, keepBuffers) {
   const before = introductions;

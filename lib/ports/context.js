@@ -1,7 +1,7 @@
 'use strict';
 
 /**
- * `moveMessagePortToContext` for ports of ours. What stands in another context must be made of that context's own
+ * `moveMessagePortToContext` for ports of ours. A port for another context must be made of that context's own
  * objects, which only Node can do: so a port of Node's goes there, and messages pass between the two in this one.
  */
 

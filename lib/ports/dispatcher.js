@@ -3,15 +3,15 @@
 /**
  * Gives the messages of a port away, in the port's turn.
  *
- * # Who gets a message, and when
+ * # Which listener gets a message, and when
  *
- * A waiting `receive()`, else the `message` listeners. A message is taken only to be given away at once: what the one
- * before has left to be run (ticks, promises) runs first, and then it is asked anew whether the port is still here and
+ * A waiting `receive()`, else the `message` listeners. A message is taken only to be delivered at once: what the one
+ * before has left to be run (ticks, promises) runs first, and then we check again whether the port is still here and
  * messages are still wanted. So whatever user code does, the next message is the first that was not shown, here
  * or wherever the port goes.
  *
  * The port is *tuned* while the native side may give it messages: from when messages are wanted until nobody wants them.
- * The *turn* is told in src/channel/inbox.rs: after a wake no other comes until a `take` found the inbox empty. A port that
+ * src/channel/inbox.rs describes the *turn*: after a wake no other comes until a `take` found the inbox empty. A port that
  * is tuned and stops taking before that keeps the turn: it goes on by itself as soon as messages are wanted again.
  *
  * # User code
@@ -30,7 +30,7 @@ const { MessageReader, NOTHING, Unreadable } = require('./message-reader');
 const { ports } = require('./open-ports');
 const { LEFT_CLOSED, LEFT_EMPTY } = require('../constants').PORTS;
 
-/** Messages a port gives to its listeners in one turn of the loop, as Node's do. */
+/** Messages that a port delivers to its listeners in one turn of the loop, as Node's ports do. */
 const A_TURN = 1000;
 /** Of these, as many are taken at once. */
 const AT_ONCE = canSettle ? 256 : 1;
@@ -90,7 +90,7 @@ class Dispatcher {
     this.#budget = A_TURN;
     for (let looked = false; ; looked = true) {
       settle();
-      // What ran just now may have done anything.
+      // The listeners may have closed, moved or emptied the port.
       if (!endpoint.isReceiving) return;
       if (!this.#started && this.#receivers.length === 0) return this.#rest();
       if (looked && reader.length === 0) {
@@ -187,7 +187,7 @@ class Dispatcher {
     if (this.#delivering) this.#budget = Math.max(this.#budget, this.#reader.waiting);
   }
 
-  /** The port has closed: tells its listeners. */
+  /** The port has closed: notifies its listeners. */
   closed() {
     const port = this.#port;
     const tell = () => port.dispatchEvent(new CloseEvent());

@@ -4,12 +4,12 @@
  * One end of a channel in this environment: what the parts of a port know together, and how it ends.
  *
  * The port (message-port.js) makes the parts and hangs them here: `reader` (message-reader.js) owns the cursor,
- * `dispatcher` (dispatcher.js) gives messages away, `sender` (sender.js) posts. The table of open ports (open-ports.js)
+ * `dispatcher` (dispatcher.js) delivers messages, `sender` (sender.js) posts. The table of open ports (open-ports.js)
  * holds endpoints.
  *
  * # The end
  *
- * As in Node a port that was closed, or that was told of the other end's close, is only *ending* for the rest of that
+ * As in Node a port that was closed, or whose other end has closed, is only *ending* for the rest of that
  * turn of the loop: it posts no more and cannot leave, but listeners under way get what is in the queue, and a message
  * that is being posted is posted. Then it has ended, the other end can know of it, and `close` is emitted.
  */
@@ -32,11 +32,14 @@ class Endpoint {
   /** Messages can still be shown here: it is open, or ending. */
   isReceiving = true;
   hasMoved = false;
-  /** What the channel was made with: `{ capacity, keepBuffers }`. */
+  /** The options of the channel: `{ capacity, keepBuffers }`. */
   options;
   /** @type {import('../fallback/fallback-port').FallbackPort | undefined} */
   fallback = undefined;
-  /** What came by the fallback port before its turn: the other end was claimed in the very moment in which its loss was looked for. */
+  /**
+   * A message that came by the fallback port before its turn: the other end was claimed at the very moment when this end
+   * looked for its loss.
+   */
   early = undefined;
   /** Whether the fallback port has closed without our doing. */
   isLost = false;

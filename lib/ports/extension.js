@@ -5,7 +5,7 @@
 const { PORT } = require('../constants').TAGS;
 const { isPort, ownTypeByTag } = require('../transfer/registry');
 
-/** What a port is made with that comes from Rust. */
+/** The options of a port that comes from Rust. */
 const OPTIONS = Object.freeze({ capacity: 0, keepBuffers: false, withTask: true });
 
 /** @type {import('../codec/extensions').Extension} */

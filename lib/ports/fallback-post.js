@@ -1,11 +1,11 @@
 'use strict';
 
 /**
- * Posting through a fallback port: what only Node can carry, with Node's own words about what cannot be cloned.
+ * Posts values that only Node can carry through a fallback port. Node throws its own errors for values that it cannot clone.
  *
- * The value of a user goes there as it is, or in a wrapper of ours; which of the two is told in Rust's queue, out of the
- * value's reach. Script pools have a wrapper for every value (script-pool/fallback-ports.js); here most have none, since
- * to clone one more object costs a tenth of a message with a buffer.
+ * The program's value is posted as it is, or in a wrapper of ours. The entry in Rust's queue says which of the two, so no
+ * value can pretend to be a wrapper. Script pools wrap every value (script-pool/fallback-ports.js); here most values have no
+ * wrapper, since cloning one more object costs a tenth of a message with a buffer.
  *
  * A wrapper is `[isBundle, { value, ports }]`: `ports` are those of Node's that the listeners' event is to have.
  */
@@ -14,17 +14,17 @@ const { types } = require('node:util');
 
 const { sizeOf } = require('../codec/bytes');
 const { append } = require('../runtime/intrinsics');
-const { MalformedValueError } = require('../errors');
 const { FallbackPort } = require('../fallback/fallback-port');
 const { openValue, postValue } = require('../fallback/value');
 const { refusalOfList } = require('../runtime/node-ports');
+const { isMarkedAsUntransferable } = require('../runtime/port-refusals');
 const { MessagePort: NodeMessagePort } = require('../runtime/worker-threads');
-const { isMarkedAsUntransferable } = require('../transfer/refusals');
+const { unreadableMessage } = require('../transfer/other-copy');
 const { typeOf } = require('../transfer/registry');
 const { listOf } = require('../transfer/transfer-list');
 const { dataCloneError } = require('../runtime/globals');
 
-/** Whether this is a port of ours that does not leave although it is on the list. */
+/** Whether this is a port of ours that stays here although it is on the list. */
 function staysHere(port) {
   return typeOf(port)?.moves === true && isMarkedAsUntransferable(port);
 }
@@ -37,7 +37,7 @@ function refuseForeign(object) {
   if (type?.isForeign) type.serialize();
 }
 
-/** What Node would say of this object on a transfer list, if it is one of ours. */
+/** Node's message for an object of ours that a transfer list must not have; undefined if the list may have it. */
 function refusalOfOurs(object, seen, source) {
   if (object === source) return 'Transfer list contains source port';
   if (typeOf(object).isDetached?.(object)) return 'MessagePort in transfer list is already detached';
@@ -46,10 +46,10 @@ function refusalOfOurs(object, seen, source) {
   return undefined;
 }
 
-/** What Node refuses for its being there twice at the most. */
+/** Whether Node refuses this object only if it is on the list twice. */
 const isPlainBuffer = (object) => types.isArrayBuffer(object) && sizeOf(object) > 0;
 
-/** Throws what Node throws for a bad list, before the value is looked at, as Node does. */
+/** Throws Node's error for a bad list, before the value is read, as Node does. */
 function checkList(list, source) {
   const seen = new Set();
   const nodes = [];
@@ -64,36 +64,39 @@ function checkList(list, source) {
     }
   }
   const plain = new Set(nodes).size === nodes.length && nodes.every(isPlainBuffer);
-  // A plain list of buffers is Node's most frequent one, and left to it.
+  // Most lists have only buffers. Node checks such a list itself.
   const refused = plain ? undefined : refusalOfList(nodes);
   if (refused !== undefined) throw refused.error;
   if (refusal !== undefined) throw dataCloneError(refusal);
 }
 
-/** Whether this is bytes and the list one buffer: the most frequent case by far, with nothing of ours in it. */
+/** Whether the value is bytes and the list one buffer: by far the most frequent case, in which nothing can be ours. */
 function isOneBuffer(value, transfer) {
   if (!Array.isArray(transfer) || transfer.length !== 1 || !types.isArrayBuffer(transfer[0])) return false;
   return value === transfer[0] || ArrayBuffer.isView(value);
 }
 
-// What became of a payload.
+/** The result of a post that no receiver will ever get. The other results are in `FALLBACK`. */
 const LOST = 0;
-/** The shared memory that the message introduces comes after it, by itself: it arrives also where the rest cannot be read. */
+/**
+ * INTRODUCING: another message follows, with the shared memory that this message introduces. So the receiver gets the memory
+ * even if it cannot read the value.
+ */
 const { PLAIN, WRAPPED, INTRODUCING } = require('../constants').FALLBACK;
 
 /**
  * @param {FallbackPort} fallback
  * @param {unknown} value
  * @param {unknown} transfer as `postMessage` takes it
- * @param {[number, SharedArrayBuffer][] | undefined} shared what this message introduces
+ * @param {[number, SharedArrayBuffer][] | undefined} shared the memory that this message introduces
  * @param {object} source the port of ours
- * @returns {number} what the entry in Rust's queue says that is to hold the place; LOST when nobody will ever get it
+ * @returns {number} the form of the message, for the placeholder in Rust's queue; LOST if nobody will ever get the message
  */
-function postByFallback(fallback, value, transfer, shared, source) {
+function postViaFallback(fallback, value, transfer, shared, source) {
   const plainly = (given, list) => (fallback.post(given, list) ? PLAIN : LOST);
   if (shared === undefined && isOneBuffer(value, transfer)) return plainly(value, transfer);
   const list = listOf(transfer);
-  // A bad one: Node says what is wrong.
+  // A bad list: Node throws the right error.
   if (list === undefined) return plainly(value, transfer);
   if (list.length > 0) checkList(list, source);
   const ports = list.filter((object) => object instanceof NodeMessagePort && !staysHere(object));
@@ -108,30 +111,27 @@ function postByFallback(fallback, value, transfer, shared, source) {
 
 const isObject = (value) => typeof value === 'object' && value !== null;
 
-const unreadable = () =>
-  new MalformedValueError('A message came in a form that this version of rust-workers cannot read');
-
 /**
- * What a wrapper holds that has arrived.
+ * Opens a wrapper that has arrived.
  *
  * @param {unknown} message
  * @returns {{ value: unknown, ports: object[] | undefined }}
  */
 function openWrapper(message) {
-  if (!Array.isArray(message) || !isObject(message[1])) throw unreadable();
+  if (!Array.isArray(message) || !isObject(message[1])) throw unreadableMessage();
   const wrapper = openValue(message[0], message[1]);
-  if (!isObject(wrapper) || (wrapper.ports !== undefined && !Array.isArray(wrapper.ports))) throw unreadable();
+  if (!isObject(wrapper) || (wrapper.ports !== undefined && !Array.isArray(wrapper.ports))) throw unreadableMessage();
   return wrapper;
 }
 
-/** What posting through a closed port does: everything but the delivery. */
+/** Posts through a closed port: checks, clones and detaches as usual, and delivers nothing. */
 function postNowhere(value, transfer, source) {
-  postByFallback(FallbackPort.closed(), value, transfer, undefined, source);
+  postViaFallback(FallbackPort.closed(), value, transfer, undefined, source);
 }
 
-/** Throws what Node says of a bad transfer list. */
+/** Throws Node's error for a bad transfer list. */
 function refuseList(transfer) {
   FallbackPort.closed().post(undefined, transfer);
 }
 
-module.exports = { LOST, openWrapper, postByFallback, postNowhere, refuseList };
+module.exports = { LOST, openWrapper, postViaFallback, postNowhere, refuseList };

@@ -9,7 +9,7 @@
  *
  * An end may be on its way between threads, and be lost there. A fallback port that closes without our doing was
  * lost with a message that nobody received. Then the end of our channel that went the same way lies in transit for ever:
- * the native side is told to let go of it. So a port that closes while the other end is on its way leaves its fallback port
+ * the native side is made to forget it. So a port that closes while the other end is on its way leaves its fallback port
  * open (unless payloads wait in it: then it would not close by itself). lost-ports.js has the other ways to see a loss.
  *
  * A fallback port stands in its endpoint: `{ id, peerId, handle, fallback, isLost, early }`.
@@ -22,7 +22,7 @@ const { CLOSED } = require('../constants').POSTED;
 
 /**
  * Gives a fallback port to an endpoint. One that closes stays with it: the thread with the other one may be ending, and
- * our channel is about to. What is posted to it until then is lost, as with any closed port.
+ * our channel is about to. Messages that are posted to it until then are lost, as with any closed port.
  */
 function adopt(port, endpoint) {
   endpoint.fallback = port;
@@ -59,7 +59,7 @@ function fallbackOf(endpoint) {
  * A port has ended.
  *
  * @param {object} endpoint
- * @param {boolean} watches whether its fallback port is still to tell of the loss of the other end
+ * @param {boolean} watches whether its fallback port must still report the loss of the other end
  */
 function end(endpoint, watches) {
   const port = release(endpoint);

@@ -15,7 +15,7 @@ const { createEvent, Event, NodeEventTarget } = require('../runtime/node-ports')
 const nodePrototype = NodeMessagePort.prototype;
 
 const { emitDestroy, runInAsyncScope } = AsyncResource.prototype;
-/** What the constructor of Node's event targets puts into an object. */
+/** The properties that the constructor of Node's event targets adds to an object. */
 const EVENTS = Reflect.ownKeys(new NodeEventTarget());
 /** The same as a set. */
 const EVENT_STATE = new Set(EVENTS);
@@ -82,7 +82,10 @@ function eventWithPorts(port, data, ports) {
   return Object.defineProperty(event, 'ports', { value: Object.freeze([...ports]), enumerable: true });
 }
 
-/** What `util.inspect` shows of a port: that it is open and holds the loop, and what Node shows of event targets. */
+/**
+ * The text of `util.inspect` for a port: whether it is open and holds the loop, and the properties that Node shows for event
+ * targets.
+ */
 function shown(port, active, refed) {
   const view = Object.create(Object.getPrototypeOf(port));
   define(view, 'active', active);

@@ -3,18 +3,18 @@
 /**
  * Looks whether a port was lost on its way to another thread, with a message that nobody received.
  *
- * As a rule its fallback port tells, by closing (fallback.js). Two cases are left:
+ * As a rule its fallback port reports that by closing (fallback.js). Two cases are left:
  * - A fallback port in which something waits does not close. So once all was read from it, and in a thread that is blocked
  *   and hears of nothing, the endpoint looks for the loss itself (`lookForLoss`).
- * - A port whose other end has closed has no fallback port that would tell. When it leaves, it sends a *loss port* along,
- *   whose only use is to close when the message is lost.
+ * - A port whose other end has closed has no fallback port that would report it. When it leaves, it sends a *loss port*
+ *   along, whose only use is to close when the message is lost.
  */
 
 const { FallbackPort } = require('../fallback/fallback-port');
 const { binding } = require('../native');
 const { setTimeout } = require('../runtime/clock');
 
-// What `portTransit` says.
+// The results of `portTransit`.
 const { ANNOUNCED, DEPOSITED } = require('../constants').TRANSIT;
 /** Milliseconds until a thread that has announced a port has put it in transit, as a rule. */
 const SOON = 10;

@@ -8,8 +8,8 @@
  * `instanceof` that class. None of the native parts of Node's ports is used: messages come from Rust, or from the fallback
  * port when their turn has come in Rust's queue.
  *
- * Its parts have a file each: the endpoint is what they know together and how it ends (endpoint.js), the sender posts
- * (sender.js), the dispatcher gives messages to listeners and waiting receives in the port's turn (dispatcher.js), the
+ * Its parts have a file each: the endpoint is their common state, and how it ends (endpoint.js), the sender posts
+ * (sender.js), the dispatcher delivers messages to listeners and waiting receives in the port's turn (dispatcher.js), the
  * receiver takes them by hand (receiver.js). How a port moves to another thread stands in transfer.js.
  */
 

@@ -4,7 +4,7 @@
  * Reads the messages of a port as they come from the native side, and owns the cursor that says which of them were shown.
  *
  * The native side writes a batch of small messages into memory that all ports of this environment share, and keeps
- * them until it is told, by the cursor, that they were shown (src/node/port_batch.rs). Here each is read when its turn has
+ * them until the cursor says that they were shown (src/node/port_batch.rs). Here each is read when its turn has
  * come, and counts as shown from then on: the caller shows it before any other code runs. Nothing else is kept
  * here, so a port can stop, move or close between any two messages; and when another port has used the memory
  * meanwhile, the rest of the batch is taken again.
@@ -21,18 +21,20 @@ const { Kept, arePairs } = require('./shared-memory');
 
 /** In `lengths`: the message comes alone; then follow the length of its wire, what it has, and that of its block. */
 const { OUT_OF_BAND: ALONE } = PORTS;
-/** What such a message has: a wire that is to be fetched, out-of-band values, one block of bytes that is to be fetched. */
+/**
+ * The parts of such a message: a wire that is to be fetched, out-of-band values, one block of bytes that is to be fetched.
+ */
 const { LARGE_WIRE, PARTS, BLOCK } = PORTS;
 /** In `lengths`: the message waits in the fallback port: as the value itself, or with shared memory after it. */
 const { FALLBACK_PLAIN, FALLBACK_INTRODUCING } = PORTS;
-/** What is left after a batch, above its count. */
+/** Bits above the count of a batch: which messages are left. */
 const { LEFT_EMPTY, LEFT_SHIFT } = PORTS;
 const COUNT_MASK = (1 << LEFT_SHIFT) - 1;
 
 const { lengths, bytes: buffer } = receiveBuffer;
 const NO_PARTS = Object.freeze([]);
 
-/** What `next` and `receive` give when there is no message. */
+/** The result of `next` and `receive` when there is no message. */
 const NOTHING = Symbol('nothing');
 
 /** A message that could not be read: a `messageerror`. */
@@ -59,7 +61,7 @@ class MessageReader {
   #most;
   /** Whether a message has come from the fallback port since its loss was looked for: see `lookForLoss`. */
   hasReadFallback = false;
-  /** What the last call of the native side said is left: LEFT_… */
+  /** Which messages are left, by the last call of the native side: LEFT_… */
   left = LEFT_EMPTY;
   /** Shared memory the sender may refer to by number. */
   kept = new Kept();

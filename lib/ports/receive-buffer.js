@@ -13,7 +13,7 @@ const KEY = Symbol.for('rust-workers.port-receive-buffer');
 
 /**
  * One for each environment: the native side knows only the last that was named. `holder` is the number of the
- * `MessageReader` whose messages are in it, `readers` the last number that was given, `writeBuffer` the memory that the
+ * `MessageReader` whose messages are in it, `readers` the last number that was assigned, `writeBuffer` the memory that the
  * encoder was last known to write to.
  */
 function makeReceiveBuffer() {

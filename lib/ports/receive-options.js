@@ -31,7 +31,7 @@ function receiveOptions(options = {}) {
   return { timeout: timeout === Infinity ? undefined : timeout, signal };
 }
 
-/** When `receiveSync` gives up; a time as of `now()`. */
+/** When `receiveSync` stops waiting; a time as of `now()`. */
 function deadline(timeout) {
   validateNumber(timeout, 'timeout', 0);
   return now() + timeout;

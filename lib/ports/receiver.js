@@ -98,13 +98,13 @@ class Receiver {
         throw closedError();
       }
       if (slice === 0) throw timeoutError(timeout);
-      // The event loop would tell, and cannot.
+      // The event loop would report it, but is blocked.
       lookForLoss(endpoint);
       lookAtLossPorts();
     }
   }
 
-  /** What `receiveMessageOnPort` gives. */
+  /** The result of `receiveMessageOnPort`. */
   receiveMessage() {
     const endpoint = this.#endpoint;
     const reader = this.#reader;

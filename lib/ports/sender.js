@@ -1,7 +1,7 @@
 'use strict';
 
 /**
- * Posts the messages of a port: through Rust's queue what the codec can carry, by the fallback port what only Node can.
+ * Posts the messages of a port: values that the codec can carry through Rust's queue, the others by the fallback port.
  *
  * Getters run while a value is posted: they may post, close and move this very port.
  */
@@ -16,14 +16,14 @@ const { dataCloneError } = require('../runtime/globals');
 const { listOf } = require('../transfer/transfer-list');
 const { encode, takeLeft } = require('./codec');
 const { fallbackOf } = require('./fallback');
-const { LOST, postByFallback, postNowhere, refuseList } = require('./fallback-post');
+const { LOST, postViaFallback, postNowhere, refuseList } = require('./fallback-post');
 const { ports } = require('./open-ports');
 const { outOfBand } = require('./out-of-band');
 const { receiveBuffer } = require('./receive-buffer');
 const { Introductions } = require('./shared-memory');
 const { closedError, movedError } = require('./receive-options');
 
-/** What became of a post; a message that was queued comes as undefined. */
+/** The results of a post; the result for a queued message is undefined. */
 const { CLOSED, DETACHED, FULL, LOOPED, OVER } = POSTED;
 
 class Sender {
@@ -107,28 +107,28 @@ class Sender {
       postNowhere(value, transfer, this.#port);
       return this.#whyNot();
     }
-    return this.#postByFallback(value, transfer);
+    return this.#postViaFallback(value, transfer);
   }
 
   #whyNot() {
     return this.#endpoint.hasMoved ? DETACHED : CLOSED;
   }
 
-  #postByFallback(value, transfer) {
+  #postViaFallback(value, transfer) {
     const endpoint = this.#endpoint;
     const fallback = fallbackOf(endpoint);
     if (fallback === undefined) return this.#postWithoutFallback(value, transfer);
     const shared = this.#introductions.introduce();
-    const sent = postByFallback(fallback, value, transfer, shared, this.#port);
+    const sent = postViaFallback(fallback, value, transfer, shared, this.#port);
     // No place is to be held for what nobody can get.
     if (sent === LOST || !endpoint.isReceiving) return this.#whyNot();
     if (shared !== undefined) this.#introductions.confirm(shared);
-    return binding.postPlaceToPort(endpoint.handle, sent);
+    return binding.postPlaceholderToPort(endpoint.handle, sent);
   }
 
   /**
-   * The other end is a native task, or its thread is ending: what Rust can carry goes to it, what is given away as a copy;
-   * the rest is refused for a task, and else lost as with any port that is about to close.
+   * The other end is a native task, or its thread is ending: values that Rust can carry go there, transferred memory as a
+   * copy; the rest is refused for a task, and else lost as with any port that is about to close.
    */
   #postWithoutFallback(value, transfer) {
     const endpoint = this.#endpoint;

@@ -4,7 +4,7 @@
  * How a port of ours moves: in a message of Node's to another thread, or to a native task.
  *
  * In a message it is a record (transit-record.js) with its key, under which the native side keeps it meanwhile. Its
- * fallback port is on Node's transfer list: whatever way the message ends, that port ends too, and tells (fallback.js).
+ * fallback port is on Node's transfer list: however the message ends, that port ends too, and so reports it (fallback.js).
  *
  * The port is here still, and of full use, until Node has taken the message: a getter of the message may post by it,
  * close it, or move it in a message of its own.
@@ -28,7 +28,7 @@ function refuseDetached(endpoint) {
 }
 
 /**
- * What of a port goes into a message.
+ * Makes the record of a port for a message.
  *
  * @returns {import('./transit-record').TransitRecord}
  */
@@ -64,7 +64,7 @@ function posted(port, { key }) {
   // A getter of the message may have closed it, or moved it in a message of its own.
   if (!endpoint.isOpen) return binding.withdrawPort(key);
   fallback.release(endpoint);
-  binding.parkPort(endpoint.handle, endpoint.reader.end(), key);
+  binding.depositPort(endpoint.handle, endpoint.reader.end(), key);
   endpoint.moved();
 }
 

@@ -1,12 +1,12 @@
 'use strict';
 
 /**
- * A port in transit, as it stands in a message of Node's: its key, under which the native side keeps it, what its channel
- * was made with, the shared memory that it keeps for the other end, and its fallback port.
+ * The record of a port in transit, in a message of Node's: the key under which the native side keeps the port, the options
+ * of its channel, the shared memory that it keeps for the other end, and its fallback port.
  */
 
-const { MalformedValueError } = require('../errors');
 const { MessagePort: NodeMessagePort } = require('../runtime/worker-threads');
+const { unreadablePort } = require('../transfer/other-copy');
 const { arePairs, isNumber } = require('./shared-memory');
 
 /**
@@ -14,10 +14,10 @@ const { arePairs, isNumber } = require('./shared-memory');
  * @property {string} key
  * @property {{ capacity: number, keepBuffers: boolean }} options
  * @property {[number, SharedArrayBuffer][]} kept shared memory the other end may refer to by number
- * @property {number} introduced how far the numbers of its own went
+ * @property {number} introduced the last number that it gave to shared memory of its own
  * @property {object | undefined} fallback Node's port
- * @property {{ message: unknown } | undefined} early what came by the fallback port before its turn
- * @property {object | undefined} lossPort where no fallback port would tell of a loss: see lost-ports.js
+ * @property {{ message: unknown } | undefined} early a message that came by the fallback port before its turn
+ * @property {object | undefined} lossPort a port that reports a loss, if there is no fallback port: see lost-ports.js
  */
 
 const isObject = (value) => typeof value === 'object' && value !== null;
@@ -43,9 +43,7 @@ function checkRecord(record) {
     !(record.early === undefined || isObject(record.early)) ||
     !isNodePort(record.lossPort)
   ) {
-    throw new MalformedValueError(
-      'A message holds a MessagePort in a form that cannot be read: use one version of rust-workers in all threads',
-    );
+    throw unreadablePort();
   }
   return record;
 }

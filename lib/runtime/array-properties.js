@@ -26,7 +26,7 @@ function isUsual(array) {
   return getPrototypeOf(array) === ArrayPrototype && !(toStringTag in array) && !hasOwn(array, 'constructor');
 }
 
-/** What `util.inspect` says of an array without properties. */
+/** The text of `util.inspect` for an array without properties. */
 const usualText = (length) => `[ ... ${length} more items ]`;
 
 /** @param {unknown[]} array no Proxy, without holes */

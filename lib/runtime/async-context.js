@@ -1,10 +1,10 @@
 'use strict';
 
 /**
- * What an AsyncResource keeps in itself of its async context.
+ * The properties in which an AsyncResource keeps its async context.
  *
  * Relies on: an AsyncResource having, as properties under symbols, its numbers and, where there is one, the value of each
- * AsyncLocalStorage or the whole context frame (in Node 20 to 26; nothing else tells whether there is a context).
+ * AsyncLocalStorage or the whole context frame (in Node 20 to 26; nothing else shows whether there is a context).
  * Without: `hasContext` says no, and listeners of a port run in the context of the delivery.
  * Test: __test__/runtime/async-context.test.js.
  */
@@ -16,7 +16,7 @@ const sample = new AsyncResource('RUST_WORKERS_PORTS');
 const HIDDEN = new Set(Object.getOwnPropertySymbols(sample));
 /** Those that are there in every async context: numbers. */
 const NUMBERS = new Set([...HIDDEN].filter((key) => typeof sample[key] === 'number'));
-// Else Jest tells of a handle that was left open.
+// Otherwise Jest reports an open handle.
 sample.emitDestroy();
 
 /**

@@ -1,7 +1,7 @@
 'use strict';
 
 /**
- * What Node's structured clone knows of an object and tells nobody: whether it was marked as uncloneable, and whether Node
+ * Facts about an object that only Node's structured clone knows: whether it was marked as uncloneable, and whether Node
  * carries it to another thread by itself.
  *
  * Node keeps the mark of `markAsUncloneable` (since 21.1) in a private symbol that its serializer alone sees; what does not
@@ -28,7 +28,7 @@ const { MessagePort: NodeMessagePort } = require('./worker-threads');
 /** Where worker-threads.js finds Node's function. */
 const ORIGINAL = Symbol.for('rust-workers.original');
 
-/** What all copies of this package in one thread know together; on a class that is the same in every realm. */
+/** The state that all copies of this package in one thread share; on a class that is the same in every realm. */
 const KEY = Symbol.for('rust-workers.uncloneable.1');
 
 /** @returns {{ some: boolean, objects: WeakSet<object> }} `some`: whether anything was ever marked */

@@ -18,60 +18,63 @@ const path = require('node:path');
 const { Script } = require('node:vm');
 
 const { append } = require('./intrinsics');
+const { requiredNames } = require('./required-names');
 
-/** `require('./x')` at a module's top level. What is required inside a function is not part of a start. */
-const REQUIRED = /^(?:(?:const .*|\}) = )?require\('(\.[^']*)'\)/gm;
-
-/** The function that Node makes of a module, by which it gets its own names. */
-const wrapped = (source) => `(function (exports, require, module, __filename, __dirname) { ${source}\n})`;
+/** The function that Node makes of a module, by which the module gets its own names. */
+const wrapped = (source) => `function (exports, require, module, __filename, __dirname) { ${source}\n}`;
 
 /** Characters that take two bytes would make a string of twice the length of the whole file. */
 const escaped = (source) =>
   source.replace(/[^\x00-\x7f]/g, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`);
 
-/** Adds the source of a file, and of what it requires (but for `loader`, which no Worker runs), by their names. */
-function collect(file, sources, loader) {
-  if (sources.has(file)) return;
-  const source = fs.readFileSync(file, 'utf8');
-  sources.set(file, wrapped(escaped(source)));
-  if (file === loader) return;
-  for (const [, name] of source.matchAll(REQUIRED)) {
-    const target = path.resolve(path.dirname(file), name);
-    collect(fs.existsSync(`${target}.js`) ? `${target}.js` : path.join(target, 'index.js'), sources, loader);
+/** The function of a file's module, as text. */
+const readSource = (root, id) => wrapped(escaped(fs.readFileSync(path.join(root, `${id}.js`), 'utf8')));
+
+/** Adds the text of a module, and of those that it requires (but for `native`, which no Worker runs), by their names. */
+function collect(id, sources, sourceOf, isThere, native) {
+  if (sources.has(id)) return;
+  const source = sourceOf(id);
+  sources.set(id, source);
+  if (id === native) return;
+  for (const name of requiredNames(source)) {
+    const target = path.posix.join(path.posix.dirname(id), name);
+    collect(isThere(target) ? target : `${target}/index`, sources, sourceOf, isThere, native);
   }
 }
 
 /**
- * @param {string} root the folder of all our files; the folders in it hold no folders
- * @param {string[]} entries files in it, with all that they require
- * @param {string} native the file in it that loads the addon: a Worker need not look for that
- * @param {string} addon the file that was loaded
- * @returns {{ files: string[], ids: string[], ends: number[], memory: SharedArrayBuffer, native: string, addon: string }
- *   | null} for a message: in `memory` stand the source and the code of each file, and in `ends` where each of them ends;
- *   null where the files cannot be read as they stand here
+ * @param {object} options
+ * @param {string} options.root the folder of all our files; the folders in it hold no folders
+ * @param {string[]} options.entries modules in it, named from there without `.js`, with all that they require
+ * @param {string} options.native the module that loads the addon: a Worker need not look for the addon
+ * @param {string} options.addon the file that was loaded
+ * @param {{ sourceOf(id: string): string | undefined }} [options.bundle] where the modules came in one file
+ * @returns {{ root: string, ids: string[], ends: number[], memory: SharedArrayBuffer, native: string, addon: string,
+ *   bundle: string } | null} for a message: in `memory` stand the source and the code of each module, and in `ends` where each
+ *   of them ends; null where the files cannot be read as they stand here
  */
-function compileModules(root, entries, native, addon) {
+function compileModules({ root, entries, native, addon, bundle }) {
+  const fileOf = (id) => path.join(root, `${id}.js`);
   const sources = new Map();
   const parts = [];
-  const loader = path.join(root, native);
+  const isThere = (id) => (bundle === undefined ? fs.existsSync(fileOf(id)) : bundle.sourceOf(id) !== undefined);
+  const sourceOf = bundle === undefined ? (id) => readSource(root, id) : bundle.sourceOf;
   try {
-    for (const entry of entries) collect(path.join(root, entry), sources, loader);
-    for (const [filename, source] of sources) {
-      append(parts, Buffer.from(source, 'latin1'));
-      append(parts, new Script(source, { filename }).createCachedData());
+    for (const entry of entries) collect(entry, sources, sourceOf, isThere, native);
+    for (const [id, source] of sources) {
+      const text = `(${source})`;
+      append(parts, Buffer.from(text, 'latin1'));
+      append(parts, new Script(text, { filename: fileOf(id) }).createCachedData());
     }
   } catch {
     return null;
   }
-  /** By what name another of our modules requires this one, as seen from the root. */
-  const idOf = (file) => path.relative(root, file).replaceAll(path.sep, '/').replace(/(?:\/index)?\.js$/, '');
   let end = 0;
   const ends = parts.map(({ length }) => (end += length));
   const memory = new SharedArrayBuffer(end);
   const bytes = new Uint8Array(memory);
   parts.forEach((part, i) => bytes.set(part, ends[i] - part.length));
-  const files = [...sources.keys()];
-  return { files, ids: files.map(idOf), ends, memory, native: loader, addon };
+  return { root, ids: [...sources.keys()], ends, memory, native, addon, bundle: 'bundle/index' };
 }
 
 module.exports = { compileModules };

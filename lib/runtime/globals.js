@@ -1,13 +1,14 @@
 'use strict';
 
 /**
- * What programs know as globals, as Node itself made it; taken once, from Node's modules and from objects that they give.
+ * The objects that programs know as globals, as Node itself made them. They are taken once, from Node's modules and from
+ * objects that these return.
  *
  * The globals will not do. In a realm that a test framework made (jsdom, happy-dom, `vm`) they are missing, or belong to
  * the page: Node's event targets refuse the page's events. And polyfills and fake timers replace them.
  *
- * Relies on: the source of Node's `nextTick`, `queueMicrotask` and `structuredClone` (in Node 20 to 26); the class of what
- * Node's own functions give or throw.
+ * Relies on: the source of Node's `nextTick`, `queueMicrotask` and `structuredClone` (in Node 20 to 26); the class of the
+ * objects that Node's own functions return or throw.
  * Without: a function of ours that does the same (`soon`, `cloneByChannel`); for a class, the global.
  * Test: __test__/runtime/globals.test.js, __test__/realms.test.js.
  */
@@ -57,7 +58,7 @@ const sources = {
   Event: () => require('./node-ports').Event,
   MessageEvent: () => require('./node-ports').createEvent.call({}, undefined, 'message').constructor,
   structuredClone() {
-    // What Node 22 and later call, or the function itself.
+    // Node 22 and later call `nativeStructuredClone`; before, the function is native itself.
     const isNodes = (value) => /nativeStructuredClone\(|^function structuredClone\(\) \{ \[native code\]/.test(sourceOf(value));
     return [globalThis, hostGlobal()].map((realm) => realm.structuredClone).find(isNodes) ?? cloneByChannel;
   },

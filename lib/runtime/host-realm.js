@@ -1,13 +1,13 @@
 'use strict';
 
 /**
- * What there is once for each environment is made by this package's copy in Node's own module registry.
+ * This package's copy in Node's own module registry makes the objects that an environment has once.
  *
- * Jest and its like load every package anew for each test file, in a realm that ends with the file; the addon stays. What
- * hangs on the binding would keep the realm of the file that came first, with all that its globals hold; and what that
- * realm was to let go of for forgotten objects would never be, once it has ended.
+ * Jest and similar frameworks load every package again for each test file, in a realm that ends with the file; the addon
+ * stays. What hangs on the binding would keep the realm of the file that came first, with all that its globals hold; and
+ * what that realm was to let go of for forgotten objects would never be, once it has ended.
  *
- * Relies on: `module.constructor._cache` being Node's registry of modules (since Node 0.x); the addon's `hostGlobal()`, and
+ * Relies on: `module.constructor._cache` being Node's registry of modules (since Node 0.x), which no other class has; the addon's `hostGlobal()`, and
  * there `process.getBuiltinModule` (documented, since 20.16 and 22.3) or else `process.mainModule.constructor`.
  * Without: each copy of a file makes what there should be one of, as where all stands in one file (a bundle).
  * Test: __test__/runtime/host-realm.test.js, __test__/realms.test.js.
@@ -15,11 +15,11 @@
 
 const { binding } = require('../native');
 
-/** Whether a module is that copy. */
-const isHosts = (module) => module.constructor?._cache?.[module.filename] === module;
+/** Whether a module is such a copy: Node made it, or our own loader by Node's class; it may have left the registry since. */
+const isHosts = (module) => typeof module.constructor?._cache === 'object';
 
 /**
- * What a module of ours exports in Node's own registry.
+ * The exports of a module of ours in Node's own registry.
  *
  * @template T
  * @param {{ exports: T, filename: string }} module
@@ -39,7 +39,7 @@ function hostCopy(module) {
 }
 
 /**
- * What `holder` keeps under `key`; when there is nothing yet, what `make` makes with the host's copy of a module.
+ * The value that `holder` keeps under `key`. If there is none yet, `make` makes it with the host's copy of a module.
  *
  * @template T, E
  * @param {object} holder of the host's, or the binding

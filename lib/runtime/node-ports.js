@@ -26,7 +26,7 @@ const eventTargetPrototype = Object.getPrototypeOf(nodeEventTargetPrototype);
 /** The class of event targets that have `on` and `once` besides. */
 const { constructor: NodeEventTarget } = nodeEventTargetPrototype;
 
-/** What Node calls on an event target when a listener was added or removed: `(size, type, …)`. */
+/** The methods that Node calls on an event target when a listener was added or removed: `(size, type, …)`. */
 const NEW_LISTENER = symbolOf(eventTargetPrototype, 'kNewListener');
 const REMOVE_LISTENER = symbolOf(eventTargetPrototype, 'kRemoveListener');
 const CREATE_EVENT = symbolOf(NodeMessagePort.prototype, 'kCreateEvent');
@@ -53,7 +53,7 @@ const UNCLONEABLE = {
   },
 };
 
-/** What Node throws for this transfer list, as `{ error }`; undefined if nothing. */
+/** The error that Node throws for this transfer list, as `{ error }`; undefined if it throws none. */
 function refusalOfList(list) {
   try {
     postMessage.call(closedPort(), UNCLONEABLE, list);

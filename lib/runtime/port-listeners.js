@@ -5,7 +5,7 @@
  *
  * Node calls them, and makes an uncaught exception of what they throw. A script that handles such exceptions by itself
  * lives on, and the task whose message it was would never be answered. So listeners are added with a cover around each
- * that tells of a failure and lets it pass.
+ * that reports a failure and rethrows it.
  *
  * Relies on: Node's ports adding and removing every listener (`on`, `once`, `onmessage`) by their own `addEventListener` and
  * `removeEventListener` (in Node 20 to 26).
@@ -16,7 +16,7 @@
 /** listener -> its cover; so that it can be removed, and counts as one however often it is added. */
 const covers = new WeakMap();
 
-/** What a listener is, as Node's event targets take it. */
+/** Whether Node's event targets accept this as a listener. */
 const isListener = (listener) =>
   typeof listener === 'function' || (typeof listener === 'object' && listener !== null);
 

@@ -3,7 +3,7 @@
 /**
  * A stack that is used up.
  *
- * Relies on: the message of V8's RangeError (in Node 20 to 26); nothing else tells it from other RangeErrors.
+ * Relies on: the message of V8's RangeError (in Node 20 to 26); nothing else distinguishes it from other RangeErrors.
  * Without: such an error counts as any other error of the program's.
  * Test: __test__/runtime/stack-overflow.test.js.
  */

@@ -1,9 +1,9 @@
 'use strict';
 
 /**
- * What Node does around each message: runs what the listeners of the last one left to be run (process.nextTick,
- * promises), gives the message an async context in which nothing is, and lets the errors of listeners become uncaught
- * exceptions without losing the messages after.
+ * Does what Node does around each message: runs the callbacks that the listeners of the last one have left
+ * (process.nextTick, promises), gives the message an async context in which nothing is, and lets the errors of listeners
+ * become uncaught exceptions without losing the messages after.
  *
  * Relies on, in Node 20 to 26: `process._tickCallback`, which runs ticks and microtasks as the end of every callback from
  * native code does (since Node 0.x); an AsyncLocalStorage having `enabled` only where it is made of async hooks (to 23).

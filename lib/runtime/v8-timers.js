@@ -4,7 +4,7 @@
  * Timers that need none of Node's, for where somebody has replaced those before we were loaded: V8 itself ends an
  * `Atomics.waitAsync` when its time is up.
  *
- * Relies on: V8 telling such an end to the event loop, though nothing holds the loop for it (in Node 20 to 26, since 16).
+ * Relies on: V8 notifying the event loop of such an end, though nothing holds the loop for it (in Node 20 to 26, since 16).
  * Without (no `Atomics`, under a flag of V8's): nothing is left; waits with a limit do not end by time.
  * Test: __test__/runtime/clock.test.js, __test__/clock.test.js.
  */

@@ -1,7 +1,7 @@
 'use strict';
 
 /**
- * What a worker's script prints is on its way to the main thread before its task is answered.
+ * Sends the output of a worker's script to the main thread before the task is answered.
  *
  * Node's stream for it in a worker posts one piece, and keeps the others until the main thread asks for more: the main
  * thread may have ended by then, or ended the worker. So what is kept is let go before each answer. While a task runs the

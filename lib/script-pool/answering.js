@@ -1,9 +1,9 @@
 'use strict';
 
 /**
- * What a worker tells the owner of its tasks: results, errors and reports, in the form that carries them.
+ * Sends results, errors and reports from a worker to the owner of its tasks, each in the form that can carry it.
  *
- * What only Node's port can carry is posted there first; a notice in the queue, which must follow, holds its place.
+ * A value that only Node's port can carry is posted there first; a placeholder in the queue must follow.
  */
 
 const { pairsOf } = require('../codec/bytes');
@@ -73,7 +73,7 @@ class Answering {
     this.#writeNotice(END_VIA_FALLBACK);
   }
 
-  /** What a task threw becomes the answer. */
+  /** Answers with the value that a task threw. */
   failed(error) {
     const { out } = this;
     const { encodeThrown } = require('../task/thrown');
@@ -94,7 +94,7 @@ class Answering {
     out.parts = parts.length > 0 ? pairsOf(parts) : undefined;
   }
 
-  /** The answer is what was posted last. */
+  /** The answer is the value that was posted last. */
   #writeNotice(form) {
     const { out } = this;
     out.form = form;
@@ -102,7 +102,7 @@ class Answering {
     this.release();
   }
 
-  /** Lets go of the answer's value: it was given. */
+  /** Releases the answer's value after it was sent. */
   release() {
     this.out.value = undefined;
     this.out.parts = undefined;
@@ -128,14 +128,14 @@ class Answering {
   /** Tells that the script is loaded. */
   ready(names) {
     this.#port.postMessage([false, { names, thrown: undefined }]);
-    binding.tellReady();
+    binding.reportReady();
   }
 
-  /** Tells that the script does not load, and what it threw. */
+  /** Reports that the script does not load, with the value that it threw. */
   notReady(error) {
     const { encodeThrown } = require('../task/thrown');
     this.#post({ names: undefined, thrown: forPort(encodeThrown(error)) }, NOTHING, 'error');
-    binding.tellReady();
+    binding.reportReady();
   }
 
   #postThrown(thrown) {
@@ -148,7 +148,7 @@ class Answering {
   }
 }
 
-/** What was thrown, for Node's port. */
+/** The form of a thrown value for Node's port. */
 function forPort({ bytes, length, parts, carried }) {
   return { wire: new Uint8Array(bytes.subarray(0, length)), parts, carried };
 }

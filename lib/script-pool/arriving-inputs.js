@@ -117,7 +117,7 @@ class ArrivingInputs {
     this.#runner.goOn(asked.job, (ready) => this.#runner.run(ready, asked.run, value));
   }
 
-  /** An input is for nobody any more. What was given away with it is let go. */
+  /** No task needs this input any more: releases the objects that were transferred with it. */
   #drop(number) {
     const input = this.#inputs.get(number);
     if (input === undefined) return;

@@ -6,9 +6,9 @@
  * Such an input is sent when its task is submitted, so it is what it was at the call, and its task is bound to the worker
  * that has it. The worker counts what comes by its port: the number of the message stands in the queue in place of the
  * input. Should the worker end before the task's turn, the task is bound to another one and the copy that was kept is sent
- * again. What was given away and is no memory is there once, and is lost with its worker.
+ * again. A transferred object that is no memory exists once, and is lost with its worker.
  *
- * Memory that is given away is not sent while it waits: the worker that takes the task asks for it.
+ * Transferred memory is not sent while the task waits: the worker that takes the task asks for it.
  */
 
 const { append } = require('../runtime/intrinsics');
@@ -37,8 +37,8 @@ class BoundInputs {
    * @param {number} number the number of its next message
    * @param {number} id the task's
    * @param {unknown} input
-   * @param {object[]} list what is given away
-   * @throws what Node throws for what cannot be cloned or transferred: then the task must be taken back
+   * @param {object[]} list the transfer list
+   * @throws Node's error for a value that cannot be cloned or transferred: then the task must be taken back
    */
   send(worker, number, id, input, list) {
     this.#post(worker, number, id, undefined, (port) =>
@@ -109,7 +109,7 @@ class BoundInputs {
     if (input.worker === undefined) discardTaken(input.taken);
   }
 
-  /** The task was given up: if its input is on its way, nobody will use it. */
+  /** The task has ended early: if its input is already sent, nobody will use it. */
   letGo(id) {
     const input = this.#inputs.get(id);
     if (input === undefined) return;

@@ -1,16 +1,16 @@
 'use strict';
 
 /**
- * The fallback ports (lib/fallback) of a pool's workers: what only Node's own port can carry from a worker to the owner of
- * its pool.
+ * The fallback ports (lib/fallback) of a pool's workers: for values that only Node's own port can carry from a worker to the
+ * owner of its pool.
  *
- * A worker posts there first and then tells the owner through the queue, where an entry holds the message's place. So there
- * is one order for all that a worker tells, whichever way it goes.
+ * A worker posts there first and then queues a placeholder for the message. So all events of a worker have one order,
+ * whichever way each of them goes.
  *
  * Where this differs from the fallback ports of channels (ports/fallback.js):
  * - The port is made with its worker, and not when it is first needed: it brings the worker its compiled modules and the
  *   news about its inputs too. So a value has a form of its own, `[isBundle, value]`, and no plain one.
- * - Nothing has to look for a loss: Node tells when a worker has ended.
+ * - Nothing has to look for a loss: Node reports when a worker has ended.
  * - An entry whose task is gone is skipped, and its message with it; the ports in the message close. A port of a channel
  *   that is not read any more closes itself, and Node drops what is in it.
  * - Inputs, which go the other way, may come before their entry in the queue or after it: they have numbers, by which the
@@ -69,7 +69,7 @@ class FallbackPorts {
     return openValue(isBundle, value);
   }
 
-  /** The next value of this worker is for nobody: what was given away with it is let go. */
+  /** Nobody waits for the next value of this worker: releases the objects that were transferred with it. */
   skip(key) {
     let message;
     try {
@@ -90,7 +90,7 @@ class FallbackPorts {
     return received.message;
   }
 
-  /** Calls `then` once all that the workers have told so far has been delivered. */
+  /** Calls `then` once all events that the workers have sent so far have been delivered. */
   afterAll(then) {
     const id = ++this.#lastFence;
     this.#fences.set(id, then);

@@ -1,7 +1,7 @@
 'use strict';
 
 /**
- * A task under a bare name that a native task has too, submitted before any worker has told what the script exports. Its
+ * A task under a bare name that a native task has too, submitted before any worker has reported what the script exports. Its
  * input is taken at the call; it waits until it is known whose task it is, and is submitted then.
  */
 
@@ -60,7 +60,7 @@ class HeldTask extends Pending {
       this.#began = now();
       if (known !== undefined) this.control(known, true);
       if (this.ended) return;
-      // What the options' getters do may end the pool.
+      // Getters of the options may end the pool.
       if (this.#admission.isClosed) throw new PoolClosedError('the pool is closed and takes no more tasks', { task: this.task });
       // Before the input is read: what its getters do may end the task, or the pool.
       this.#admission.enter(this);
@@ -106,7 +106,7 @@ class HeldTask extends Pending {
       return await this.#submit(value, options);
     } catch (error) {
       const isRefused = error instanceof QueueFullError;
-      // What was refused is the caller's own, unless that was given away.
+      // A refused input is the caller's own object, unless it was transferred.
       if (isRefused && transfer.length === 0) error.input = input;
       if (!isRefused && transfer.length > 0) letGo(transfer);
       throw error;

@@ -15,7 +15,7 @@ const encoder = new ValueEncoder(true);
 const NOTHING = Object.freeze([]);
 
 class KeptInput {
-  /** `{ isBundle, value, list }`, as `takeNow` of transfer.js gives it. */
+  /** `{ isBundle, value, list }`, as `takeNow` of transfer.js returns it. */
   #taken;
 
   constructor(taken) {
@@ -24,9 +24,9 @@ class KeptInput {
 
   /**
    * @param {unknown} input
-   * @param {object[] | 'auto'} [transfer] what of it is given away, now
+   * @param {object[] | 'auto'} [transfer] the objects in it that are transferred, now
    * @returns {KeptInput}
-   * @throws what Node throws for what cannot be cloned or transferred
+   * @throws Node's error for a value that cannot be cloned or transferred
    */
   static of(input, transfer = NOTHING) {
     const list = transfer === AUTO ? transferablesIn(input) : transfer;
@@ -37,11 +37,11 @@ class KeptInput {
     return new KeptInput({ isBundle: false, value: copy.value, list });
   }
 
-  /** The input, and what of it is to be given away. Called once. */
+  /** The input, and the objects in it that are to be transferred. Called once. */
   take() {
     const taken = this.#taken;
     const value = openTaken(taken);
-    // Objects of ours that were given away are here again.
+    // Objects of ours that were transferred are here again.
     return { value, transfer: taken.isBundle ? transferablesIn(value) : taken.list };
   }
 

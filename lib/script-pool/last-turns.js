@@ -1,7 +1,7 @@
 'use strict';
 
 /**
- * What workers have printed comes by messages of Node's, and workers of a pool do not keep the process alive. So before
+ * The output of workers comes by messages of Node's, and workers of a pool do not keep the process alive. So before
  * the process ends by itself, the event loop gets the turns that these messages need.
  */
 
@@ -11,7 +11,7 @@ const { hostCopy } = require('../runtime/host-realm');
 /** Two: one in which Node takes all that has come, one for streams that pass it on. */
 const TURNS = 2;
 
-/** What may have printed: functions that tell how many of their tasks have ended, and the number seen last. */
+/** The pools whose tasks may have printed: functions that return how many tasks have ended, and the number seen last. */
 const sources = new Map();
 let watching = false;
 

@@ -1,11 +1,11 @@
 'use strict';
 
-/** Loads a worker's script as Node itself would load a Worker's, and finds what it exports. */
+/** Loads a worker's script as Node itself would load a Worker's, and finds its exports. */
 
 /**
  * @param {{ file?: string, url: string }} place the script's file, if it has one; and the URL by which Node imports it
  * @param {{ runAsMain(file: string): { exports: unknown } | undefined, importUrl(url: string): Promise<object> }} loader
- * @returns {unknown} what it exports, or a promise for it
+ * @returns {unknown} its exports, or a promise of them
  */
 function loadScript({ file, url }, { runAsMain, importUrl }) {
   const main = file === undefined ? undefined : runAsMain(file);
@@ -21,7 +21,7 @@ const isNamespace = (exported) => exported?.[Symbol.toStringTag] === 'Module';
 /**
  * The exports once they are there: a script may export a promise, in whole or as its default.
  *
- * @param {unknown} exported what `loadScript` gave
+ * @param {unknown} exported the result of `loadScript`
  * @param {(exported: unknown) => void} then called at once where nothing is to be waited for
  * @param {(error: unknown) => void} failed
  */

@@ -7,11 +7,13 @@
  */
 
 const { added } = require('../runtime/intrinsics');
-const { now, setTimeout } = require('../runtime/clock');
+const { clearTimeout, now, setTimeout } = require('../runtime/clock');
 const nodeGlobals = require('../runtime/globals');
 const { throwUncaught } = require('../runtime/turn');
+const { binding } = require('../native');
+const { deliveryOf } = require('../delivery');
 
-/** A script that listens and has not answered after so many milliseconds may have forgotten to: it is told so, once. */
+/** A script that listens and has not answered after so many milliseconds may have forgotten to: a warning says so, once. */
 const LONG_UNANSWERED = 30_000;
 
 /** Milliseconds between two looks whether the script listens by now. */
@@ -27,6 +29,8 @@ class MessageTasks {
   #contexts;
   /** Tasks that were emitted and not answered, oldest first. */
   #unanswered = [];
+  /** How many tasks wait for a listener. */
+  #unheard = 0;
   /** The task whose message is being emitted. */
   #emitting;
   #warnTimer;
@@ -36,7 +40,7 @@ class MessageTasks {
    * @param {import('./answering').Answering} answers
    * @param {MessagePort} port the script's `parentPort`
    * @param {string} script its URL
-   * @param {import('node:async_hooks').AsyncLocalStorage | undefined} contexts tell several tasks at a time apart
+   * @param {import('node:async_hooks').AsyncLocalStorage | undefined} contexts identify each of several tasks at a time
    */
   constructor(runner, answers, port, script, contexts) {
     this.#runner = runner;
@@ -61,20 +65,30 @@ class MessageTasks {
     return listeners > 0 ? this.#emit(job, input, listeners) : this.#emitLater(job, input);
   }
 
-  /** Nobody listens. A script that is still at something may do so later, and hears then, as in a bare Worker. */
+  /**
+   * Nobody listens. A script that is still at something may do so later, and hears then, as in a bare Worker: so the task is
+   * refused when the event loop would end. Meanwhile this worker does not hold the loop.
+   */
   #emitLater(job, input) {
     const runner = this.#runner;
+    const delivery = deliveryOf(binding);
     runner.open.set(job.id, job);
+    if (this.#unheard++ === 0) delivery.hold(-1);
     const listens = () => this.#port.listenerCount('message') > 0;
-    const look = () => {
-      if (!listens() && isAtSomething()) return void lookAgain();
+    const goOn = () => {
+      clearTimeout(timer);
+      takeBack();
+      if (--this.#unheard === 0) delivery.hold(1);
       runner.goOn(job, (ready) => {
         if (listens()) return runner.runMessage(ready, input);
         this.#answers.failed(runner.unknownFunction(''));
         return true;
       });
     };
-    const lookAgain = () => setTimeout(look, LOOK_FOR_LISTENER).unref();
+    const takeBack = require('../runtime/loop-end').onLoopEnd(goOn);
+    const look = () => (listens() ? goOn() : lookAgain());
+    let timer;
+    const lookAgain = () => (timer = setTimeout(look, LOOK_FOR_LISTENER).unref());
     lookAgain();
     return false;
   }
@@ -146,7 +160,7 @@ class MessageTasks {
    * The script has called `parentPort.postMessage`.
    *
    * @returns {boolean} whether that was the answer to a task
-   * @throws what Node throws for what cannot be cloned or transferred: then the task is still to be answered
+   * @throws Node's error for a value that cannot be cloned or transferred: then the task is still to be answered
    */
   posted(value, transfer) {
     const unanswered = this.#unanswered;
@@ -181,8 +195,5 @@ class MessageTasks {
 
   #goOn = () => this.#runner.afterMessage();
 }
-
-/** Whether something keeps this thread's event loop alive beside ports: timers, files, sockets, children. */
-const isAtSomething = () => process.getActiveResourcesInfo().some((kind) => kind !== 'MessagePort');
 
 module.exports = { MessageTasks };

@@ -11,7 +11,7 @@ const { thrownFromPort } = require('../task/thrown');
 class NativeScriptPool extends NativePool {
   /** The inputs that go to workers by Node's ports. */
   inputs = new BoundInputs(this);
-  /** Set by the worker manager: told when a running task was cancelled. */
+  /** Set by the worker manager: called when a running task was cancelled. */
   workers;
 
   #binding;

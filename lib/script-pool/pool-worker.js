@@ -10,15 +10,15 @@ const { MessageChannel } = require('../runtime/worker-threads');
 const { Worker } = require('../worker/worker');
 const { sendValue } = require('./transfer');
 
-/** The worker's first file; and what that starts, as it requires it. */
+/** The worker's first file; and the module that this starts, by its name in lib. */
 const BOOTSTRAP = path.join(__dirname, '..', 'runtime', 'bootstrap.js');
-const START = '../script-pool/start';
+const START = 'script-pool/start';
 
 /** Milliseconds between two looks at a worker that should end. */
 const LOOK_EVERY = 10;
 
 class PoolWorker {
-  /** Its number in the pool, which the native side gives again; and its key, which is never given again. */
+  /** Its number in the pool, which the native side uses again; and its key, which is never used again. */
   number;
   key;
   /** Node's Worker. */
@@ -27,9 +27,9 @@ class PoolWorker {
   port;
   /** Whether it has loaded the script. */
   ready = false;
-  /** Whether it has told that the script does not load. */
+  /** Whether it has reported that the script does not load. */
   failed = false;
-  /** What it ended by, or could not load the script for. */
+  /** The error that ended the worker, or that the script threw while it was loaded. */
   error = undefined;
   /** Whether it was terminated here. */
   killed = false;
@@ -40,15 +40,15 @@ class PoolWorker {
 
   #pool;
   #killTimeout;
-  /** Ids of its tasks that were told to stop and have not. */
+  /** Ids of its tasks that should stop and have not. */
   #doomed = new Set();
   #timer;
 
   /**
    * @param {import('./native-script-pool').NativeScriptPool} pool
    * @param {{ number: number, key: number }} registration
-   * @param {object} settings as `scriptSettings` gives them
-   * @param {object} place of the script, as `placeOf` gives it
+   * @param {object} settings as `scriptSettings` returns them
+   * @param {object} place of the script, as `placeOf` returns it
    * @param {number} doneBefore
    * @throws what Node says when it cannot start one
    */
@@ -68,7 +68,7 @@ class PoolWorker {
     }
   }
 
-  /** One of its tasks was told to stop: if it has not when the time is up, the worker is terminated. */
+  /** One of its tasks should stop: if the task has not when the time is up, the worker is terminated. */
   expectEnd(id) {
     this.#doomed.add(id);
     if (this.#killTimeout === Infinity || this.#timer !== undefined) return;
@@ -89,7 +89,7 @@ class PoolWorker {
     this.#doomed = new Set(stuck);
     if (stuck.length === 0 || this.killed) return;
     const time = now();
-    // It gets nothing more; what else it has at hand may end first, as long again.
+    // It gets no more tasks. Its other tasks may end first, within the same time again.
     if (deadline === undefined) binding.unregisterWorker(handle, this.number);
     const until = deadline ?? time + this.#killTimeout;
     if (stuck.length === atHand.length || time >= until) this.kill();

@@ -7,9 +7,9 @@
  * when nothing waits the worker returns to its event loop, and an event in its event queue calls it back. So timers,
  * ports and unfinished work of the script go on while it waits.
  *
- * A worker starts sooner the less it loads. What a task that is given a number does not need comes with the first task that
- * needs it: inputs that do not come with their task (arriving-inputs.js), tasks that are messages (message-tasks.js), the
- * codec, and errors.
+ * A worker starts sooner the less it loads. Modules that a task with a number as input does not need are loaded with the
+ * first task that needs it: inputs that do not come with their task (arriving-inputs.js), tasks that are messages
+ * (message-tasks.js), the codec, and errors.
  */
 
 const { types } = require('node:util');
@@ -75,12 +75,12 @@ class Runner {
   #answers;
   /** The answer to the task that ended last. */
   #out;
-  /** What does not come with its task, and tasks that are messages: made for the first. */
+  /** Inputs that arrive apart from their task, and tasks that are messages. Made for the first such task. */
   #arriving;
   #messages;
 
   #job;
-  /** Several tasks at a time are told apart by their async context. */
+  /** The async context identifies each of several tasks at a time. */
   #contexts;
   /** Runs something in an async context in which no task was; where a Worker gives each message such a one. */
   #fresh;
@@ -129,7 +129,7 @@ class Runner {
     Object.defineProperty(binding, RUNNER, { value: this, configurable: true });
   }
 
-  /** The task at hand, for `task` in lib/script-pool/task.js; with several at a time, the one of this context. */
+  /** The running task, for `task` in lib/script-pool/task.js; with several at a time, the one of this async context. */
   get current() {
     return this.#contexts === undefined ? this.#job : this.#contexts.getStore();
   }
@@ -169,7 +169,7 @@ class Runner {
     this.#pull();
   }
 
-  /** The script cannot be loaded: tells the owner why, and ends. */
+  /** The script cannot be loaded: reports the error to the owner, and ends. */
   failedToLoad(error) {
     if (this.#leaving) return;
     this.#leaving = true;
@@ -240,12 +240,12 @@ class Runner {
     try {
       return binding.scriptStep(value, parts);
     } catch (error) {
-      // There is no room for the answer.
+      // There is no memory for the answer.
       return this.#again(id, error, 'scriptStep');
     }
   }
 
-  /** The answer was refused: the error takes its place, which needs no room. */
+  /** Sends an error instead of a refused answer. An error needs no memory for parts. */
   #again(id, error, how) {
     if (id === 0) throw error;
     this.#answers.failed(error);
@@ -500,7 +500,7 @@ function promiseOf(result) {
   return new Promise((resolve, reject) => Reflect.apply(thenOf, result, [resolve, reject]));
 }
 
-/** What a task fails with whose input could not be read in this thread. */
+/** The error of a task whose input could not be read in this thread. */
 function unreadable(error) {
   const { notTooDeep } = require('./too-deep');
   const deep = notTooDeep(error, 'the input');

@@ -40,7 +40,7 @@ function scriptPoolOptions(given) {
 }
 
 /**
- * @param {object} options as `scriptPoolOptions` gives them
+ * @param {object} options as `scriptPoolOptions` returns them
  * @param {object} pool the settings of the pool (see task/options.js)
  * @param {boolean} fixed whether the size was given as a number: so many workers, always
  */

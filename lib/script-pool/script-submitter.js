@@ -3,8 +3,8 @@
 /**
  * Submits tasks to a pool's script: the input in the form that carries it, and the task's place in the queue.
  *
- * Most inputs go through the queue, for whichever worker comes first. What only Node's ports can carry is sent to one
- * worker at once, and its task is bound to that worker (bound-inputs.js).
+ * Most inputs go through the queue, for whichever worker comes first. An input that only Node's ports can carry is sent to
+ * one worker at once, and its task is bound to that worker (bound-inputs.js).
  */
 
 const { SCRIPTS } = require('../constants');
@@ -20,7 +20,7 @@ const { ValueEncoder } = require('./value-encoder');
 const encoder = new ValueEncoder();
 
 const { ANY_WORKER, VIA_FALLBACK, BY_MESSAGE, BY_QUEUE, NO_WORKER, ON_DEMAND } = SCRIPTS;
-/** What `submitScript` tells besides the acceptance, as bits. */
+/** What `submitScript` returns for an accepted task, as bits. */
 const { FULL, NEEDS_WORKER } = SCRIPTS;
 
 /** The highest priority. */
@@ -55,7 +55,7 @@ class ScriptSubmitter {
    * @param {import('./native-script-pool').NativeScriptPool} pool
    * @param {import('../delivery').Delivery} delivery
    * @param {import('../pool/admission').Admission} admission
-   * @param {object} settings as `scriptSettings` gives them
+   * @param {object} settings as `scriptSettings` returns them
    */
   constructor(pool, delivery, admission, settings) {
     this.#pool = pool;
@@ -98,7 +98,7 @@ class ScriptSubmitter {
       if (pending.ended) return;
       if (onProgress !== undefined) pending.listen(onProgress);
       const list = transfer === AUTO ? transferablesIn(input) : transfer;
-      // Nothing is given away to a queue that is full.
+      // Nothing is transferred when the queue is full.
       const refusal = list.length > 0 ? this.#admission.refusal(true) : null;
       if (refusal !== null) return pending.reject(this.#admission.queueFull(refusal, name, input));
       if (list.length > 0) return this.#runBound(name, input, list, pending, options);

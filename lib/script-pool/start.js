@@ -1,6 +1,6 @@
 'use strict';
 
-/** What a script pool's worker begins with: puts Node's own things in place, loads the script, and starts work. */
+/** The main file of a script pool's worker: puts Node's own objects in place, loads the script, and starts work. */
 
 const workerThreads = require('node:worker_threads');
 

@@ -1,7 +1,7 @@
 'use strict';
 
 /**
- * What a task sees of itself: `const { task } = require('rust-workers')`.
+ * The running task, for its own code: `const { task } = require('rust-workers')`.
  *
  * The runner of this environment hangs on the binding, so that every copy of this file finds it.
  */
@@ -14,7 +14,7 @@ const RUNNER = Symbol.for('rust-workers.script-runner');
 
 const { TIMED_OUT, POOL_CLOSED } = require('../constants').REASONS;
 
-/** Why a task that was told to stop should. */
+/** Why a task should stop. */
 function stopError(reason) {
   // Not before: a worker starts sooner without.
   const { TaskCancelledError, TaskTimeoutError, PoolClosedError } = require('../errors');
@@ -38,7 +38,7 @@ class Task {
     return this.#runner?.current;
   }
 
-  /** Aborts when the task should stop; its reason tells why. Outside a task: undefined. */
+  /** Aborts when the task should stop; its reason says why. Outside a task: undefined. */
   get signal() {
     return this.#job?.signalFrom(this.#binding);
   }
@@ -49,7 +49,7 @@ class Task {
     return job !== undefined && job.stopReason(this.#binding) !== 0;
   }
 
-  /** @throws the error that tells why the task should stop, if it should */
+  /** @throws the error that says why the task should stop, if it should */
   throwIfCancelled() {
     const reason = this.#job?.stopReason(this.#binding) ?? 0;
     if (reason !== 0) throw stopError(reason);
@@ -67,7 +67,7 @@ class Task {
   }
 }
 
-/** One task at hand. */
+/** One running task. */
 class Job {
   /** Set by a script's `postMessage` while its message is still being handled. */
   answered = false;

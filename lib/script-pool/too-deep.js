@@ -1,6 +1,6 @@
 'use strict';
 
-/** V8's structured clone recurses, and ends where the stack does: told as what it is, and what to do about it. */
+/** V8's structured clone recurses until the stack is used up. This makes an error that says so, and what to do about it. */
 
 const { isStackOverflow } = require('../runtime/stack-overflow');
 

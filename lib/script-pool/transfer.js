@@ -1,6 +1,6 @@
 'use strict';
 
-/** What is given away with a value: named by a list, or found in it. */
+/** The objects that are transferred with a value: named by a list, or found in the value. */
 
 const { types } = require('node:util');
 
@@ -23,7 +23,7 @@ const AUTO = 'auto';
  * Marks what a task returns to be moved to the caller instead of copied.
  *
  * @param {unknown} value the result
- * @param {readonly object[] | 'auto'} [list] what is given away; 'auto': every ArrayBuffer and MessagePort in it
+ * @param {readonly object[] | 'auto'} [list] the objects to transfer; 'auto': every ArrayBuffer and MessagePort in it
  * @returns {Moved} for the task to return
  */
 function move(value, list = AUTO) {
@@ -71,7 +71,7 @@ function withMovable(value, list, act) {
  * @param {unknown} value
  * @param {object[]} list
  * @returns {{ isBundle: boolean, value: unknown, list: object[] }} to be posted on, once where `list` is not empty
- * @throws what Node throws for what cannot be cloned or transferred
+ * @throws Node's error for a value that cannot be cloned or transferred
  */
 function takeNow(value, list) {
   return sendValue(value, list, (sent, isBundle, given) => {
@@ -83,7 +83,7 @@ function takeNow(value, list) {
 /** A value that was taken, for this thread after all. */
 const openTaken = ({ isBundle, value }) => openValue(isBundle, value);
 
-/** Whether what was given away with a value that was taken is memory, and nothing else. */
+/** Whether only memory was transferred with a value that was taken. */
 function givesOnlyMemory({ isBundle, list }) {
   return !isBundle && list.length > 0 && list.every(types.isArrayBuffer);
 }

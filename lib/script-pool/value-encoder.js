@@ -2,8 +2,8 @@
 
 /**
  * Encodes values for scripts and of scripts: inputs, results and reports. The other side gets what structured clone makes of
- * the value, in the cheapest form that fits (see INPUTS in src/node/input.rs). What only Node's own ports can carry does not go through the
- * queue, nor does what is transferred.
+ * the value, in the cheapest form that fits (see INPUTS in src/node/input.rs). Values that only Node's own ports can carry
+ * do not go through the queue, and transferred objects do not.
  */
 
 const { types } = require('node:util');
@@ -20,7 +20,7 @@ const {
 class ValueEncoder {
   form = INPUT_DIRECT;
   /**
-   * What the native call takes as the value; for INPUT_WIRE the bytes that begin with the wire. After `encode` said
+   * The value for the native call; for INPUT_WIRE the bytes that begin with the wire. After `encode` said
    * false: what Node's port has to carry, which is the value as it was read where getters have run.
    */
   value = undefined;
@@ -67,10 +67,10 @@ class ValueEncoder {
   }
 
   /**
-   * As `encode`, where the value's memory is given to the native side instead of copied: no other code has it.
+   * As `encode`, where the value's memory is handed to the native side instead of copied: no other code has it.
    *
    * @param {unknown} value
-   * @param {ArrayBuffer[]} given what is given away
+   * @param {ArrayBuffer[]} given the objects that are transferred
    */
   encodeGiven(value, given) {
     if (!this.encode(value)) return false;

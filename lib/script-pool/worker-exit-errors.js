@@ -1,6 +1,6 @@
 'use strict';
 
-/** What the tasks of a worker that has ended are rejected with. */
+/** The errors with which the tasks of a worker that has ended are rejected. */
 
 const { inspect } = require('node:util');
 

@@ -5,8 +5,8 @@
  *
  * The manager hands out no tasks: workers take them from the Rust queue, where each of them is registered under a number.
  * When a worker ends, for whatever reason, and all that it told before has been delivered, its registration is taken back,
- * which gives the ids of the tasks it had at hand; these are rejected with what the worker died of, and the rest of the
- * queue goes on.
+ * which returns the ids of the tasks that it had taken; these are rejected with the error that the worker died of, and the
+ * rest of the queue goes on.
  */
 
 const { append } = require('../runtime/intrinsics');
@@ -25,7 +25,7 @@ const { NO_WORKER } = require('../constants').SCRIPTS;
 const FRUITLESS_LIMIT = 3;
 
 class WorkerManager {
-  /** The names of the functions that the script exports; undefined until a worker has told them. */
+  /** The names of the functions that the script exports; undefined until a worker has reported them. */
   exports;
 
   #pool;
@@ -34,8 +34,8 @@ class WorkerManager {
   #script;
   #place;
   #settings;
-  /** Tells the pool's listeners, if anybody still has the pool. */
-  #emit;
+  /** Tell the pool's listeners, if anybody still has the pool. */
+  #events;
   /** The workers that live or are starting, by number. */
   #workers = new Map();
   /** Called once the script's exports are known, or cannot be. */
@@ -52,17 +52,17 @@ class WorkerManager {
    * @param {import('../delivery').Delivery} setup.delivery
    * @param {import('./fallback-ports').FallbackPorts} setup.fallbackPorts
    * @param {string} setup.script its URL
-   * @param {object} setup.settings as `scriptSettings` gives them
-   * @param {(event: string, ...values: unknown[]) => void} setup.emit
+   * @param {object} setup.settings as `scriptSettings` returns them
+   * @param {{ emit(event: string, ...values: unknown[]): void, keepPool(isStarting: boolean): void }} setup.events
    */
-  constructor({ pool, delivery, fallbackPorts, script, settings, emit }) {
+  constructor({ pool, delivery, fallbackPorts, script, settings, events }) {
     this.#pool = pool;
     this.#delivery = delivery;
     this.#fallbackPorts = fallbackPorts;
     this.#script = script;
     this.#place = placeOf(script);
     this.#settings = settings;
-    this.#emit = emit;
+    this.#events = events;
     pool.workers = this;
     binding.setScriptCapacity(pool.handle, settings.most * settings.concurrency);
   }
@@ -77,16 +77,25 @@ class WorkerManager {
     this.#equip();
   }
 
-  /** A task was queued and no idle worker could be told: starts one more, if there may be one more. */
+  /** A task was queued and no idle worker could be notified: starts one more, if the limit allows it. */
   need() {
     if (this.#workers.size >= this.#settings.most) return;
-    let starting = 0;
-    for (const worker of this.#workers.values()) if (!worker.ready) starting++;
     const waiting = binding.scriptsWaiting(this.#pool.handle);
-    if (waiting > starting * this.#settings.concurrency) this.#tryToStart();
+    if (waiting > this.#starting() * this.#settings.concurrency) this.#tryToStart();
   }
 
-  /** Starts one more. Where none can be started and none is there, all that waits is told why. */
+  /** How many workers have not loaded the script yet. */
+  #starting() {
+    let starting = 0;
+    for (const worker of this.#workers.values()) if (!worker.ready) starting++;
+    return starting;
+  }
+
+  #keepPool() {
+    this.#events.keepPool(this.#starting() > 0);
+  }
+
+  /** Starts one more worker. If that fails and there is no other worker, all waiting tasks are rejected with the error. */
   #tryToStart() {
     try {
       return this.#start();
@@ -141,7 +150,7 @@ class WorkerManager {
     for (const then of this.#whenLoaded.splice(0)) then(failure);
   }
 
-  /** A task of the worker of this number was told to stop. */
+  /** A task of the worker of this number should stop. */
   expectEnd(number, id) {
     this.#workers.get(number)?.expectEnd(id);
   }
@@ -174,6 +183,7 @@ class WorkerManager {
     }
     if (this.#workers.size === 0) addSource(this.#ended);
     this.#workers.set(number, worker);
+    this.#keepPool();
     this.#fallbackPorts.open(key, {
       port: worker.port,
       ready: (told) => this.#ready(worker, told),
@@ -186,15 +196,18 @@ class WorkerManager {
 
   #listenTo(worker) {
     const { thread } = worker;
-    thread.on('message', (value) => this.#emit('message', value, thread));
-    thread.on('messageerror', (error) => this.#emit('messageerror', error, thread));
+    thread.on('message', (value) => this.#events.emit('message', value, thread));
+    thread.on('messageerror', (error) => this.#events.emit('messageerror', error, thread));
     thread.on('error', (error) => {
       if (!worker.failed) worker.error = error;
     });
-    thread.once('exit', (code) => this.#fallbackPorts.afterAll(() => this.#exited(worker, code)));
+    thread.once('exit', (code) => this.#fallbackPorts.afterAll(() => {
+      this.#exited(worker, code);
+      this.#keepPool();
+    }));
     thread.unref();
     // Later, so that the code that makes a pool can listen to it first.
-    nextTick(() => this.#emit('workerCreate', thread));
+    nextTick(() => this.#events.emit('workerCreate', thread));
   }
 
   /** Gives our modules to workers that were started. Their threads start meanwhile, should these not be there yet. */
@@ -220,9 +233,10 @@ class WorkerManager {
     worker.ready = true;
     this.exports = new Set(names);
     this.#loaded();
+    this.#keepPool();
   }
 
-  /** A worker has ended, and what it told before has been delivered. */
+  /** A worker has ended, and all events that it sent before have been delivered. */
   #exited(worker, code) {
     this.#fallbackPorts.close(worker.key);
     worker.ended();
@@ -232,7 +246,7 @@ class WorkerManager {
     const fault = this.#faultOf(worker, code);
     for (const id of ran) this.#reject(id, fault);
     this.#count(worker, code);
-    this.#emit('workerDestroy', worker.thread);
+    this.#events.emit('workerDestroy', worker.thread);
     this.#bindOrphans(orphans, fault);
     const { ready, failed, error, killed } = worker;
     if (!ready && (failed || error !== undefined) && !killed) return this.#loadFailed(fault(''));
@@ -241,11 +255,11 @@ class WorkerManager {
       if (!ready) return this.#loadFailed(fault(''));
       return this.#giveUp(fault(''));
     }
-    if (error !== undefined && ran.length === 0) this.#emit('error', error);
+    if (error !== undefined && ran.length === 0) this.#events.emit('error', error);
     this.#replace();
   }
 
-  /** What the tasks of a worker that has ended are rejected with: found for the first that asks. */
+  /** The error of the tasks of a worker that has ended. Made for the first task that needs it. */
   #faultOf(worker, code) {
     const isClosing = this.#closing;
     let errorOf;
@@ -308,9 +322,9 @@ class WorkerManager {
 
   /** The script does not load, and would not the next time: all that waits is rejected. The next task tries again. */
   #loadFailed(error) {
-    for (const worker of this.#workers.values()) if (worker.ready) return this.#emit('error', error);
+    for (const worker of this.#workers.values()) if (worker.ready) return this.#events.emit('error', error);
     const told = this.#giveUp(error);
-    if (!told) this.#emit('error', error);
+    if (!told) this.#events.emit('error', error);
   }
 
   /** Rejects all that waits. True when anything did. */

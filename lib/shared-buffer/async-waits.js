@@ -8,7 +8,7 @@ const { ASYNC_WAITS, EVENTS } = require('../constants');
 const { hostCopy } = require('../runtime/host-realm');
 const { binding } = require('../native');
 
-/** What the native side answers at once; a number from 0 on is the timeout of a wait that has begun. */
+/** The immediate results of the native side; a number from 0 on is the timeout of a wait that has begun. */
 const { NOT_EQUAL, TIMED_OUT } = ASYNC_WAITS;
 
 class AsyncWaits {
@@ -25,7 +25,7 @@ class AsyncWaits {
     return ++this.#last;
   }
 
-  /** The wait `id` has begun; `resolve` is told its outcome. */
+  /** The wait `id` has begun; `resolve` gets its outcome. */
   add(id, timeout, resolve) {
     const wait = { resolve, timer: undefined, ends: now() + timeout };
     this.#waiting.set(id, wait);

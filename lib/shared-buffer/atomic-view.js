@@ -8,7 +8,7 @@ const { isFloat } = require('./element-types');
 const { regionHandle } = require('./region-handle');
 const { rustAtomics } = require('./rust-atomics');
 
-// V8's own, which are machine instructions: a native call would cost ten times as much. V8 can be told to have none.
+// V8's own operations are machine instructions; a native call would cost ten times as much. V8 has a flag that removes them.
 const { add, and, compareExchange, exchange, isLockFree, load, or, store, sub, xor } =
   globalThis.Atomics ?? rustAtomics;
 const { notify, wait, waitAsync } = rustAtomics;

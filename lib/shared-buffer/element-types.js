@@ -1,6 +1,6 @@
 'use strict';
 
-/** The element types of an atomic view by name. */
+/** The element types of an atomic view: the names that programs use, and the typed array of each. */
 
 const INTEGERS = {
   int8: Int8Array,
@@ -15,10 +15,10 @@ const INTEGERS = {
 
 const FLOATS = { float32: Float32Array, float64: Float64Array };
 
-/** name -> typed array */
+/** name -> typed array class */
 const ELEMENT_TYPES = new Map(Object.entries({ ...INTEGERS, ...FLOATS }));
 
-/** Whether elements of this type have plain loads and stores only. */
+/** Whether a view of this type has only `load` and `store`: `Atomics` has no operations for floats. */
 const isFloat = (type) => Object.hasOwn(FLOATS, type);
 
 module.exports = { ELEMENT_TYPES, isFloat };

@@ -1,6 +1,6 @@
 'use strict';
 
-/** The JavaScript functions that `rustAtomics` needs, given to the native side once for each environment. */
+/** The JavaScript functions that `rustAtomics` needs, passed to the native side once for each environment. */
 
 const { keptOn } = require('../runtime/host-realm');
 const { binding } = require('../native');
@@ -9,7 +9,7 @@ const { toBigInt } = require('./to-big-int');
 const KEY = Symbol.for('rust-workers.atomics');
 
 function give() {
-  // No thread waits by `Atomics.wait` where V8 was told to do without `Atomics`.
+  // No thread waits by `Atomics.wait` where a flag of V8 has removed `Atomics`.
   const notify = globalThis.Atomics?.notify ?? (() => 0);
   binding.openAtomics(toBigInt, () => {}, notify);
   return true;

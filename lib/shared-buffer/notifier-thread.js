@@ -9,7 +9,7 @@ const { binding } = require('../native');
 /** region -> SharedArrayBuffer */
 const buffers = new Map();
 
-/** Takes in what the parent has posted; it posts a buffer before it lets any task ask for it. */
+/** Receives the buffers that the parent has posted. The parent posts a buffer before a task can ask for it. */
 function takeBuffers() {
   for (let posted = receiveMessageOnPort(parentPort); posted; posted = receiveMessageOnPort(parentPort)) {
     buffers.set(posted.message.region, posted.message.buffer);
@@ -25,7 +25,7 @@ function notify({ region, offset, size, count }) {
 }
 
 // Each turn calls a function of JavaScript: there V8 sees that this thread is to end.
-for (let request; (request = binding.nextNotify(workerData.desk)) !== null; ) {
+for (let request; (request = binding.nextNotify(workerData.notifier)) !== null; ) {
   if (request !== undefined) binding.notified(notify(request));
   else takeBuffers();
 }

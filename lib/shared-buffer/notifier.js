@@ -2,8 +2,8 @@
 
 /**
  * Lets native tasks wake threads that wait by plain `Atomics.wait`: only a JavaScript thread can wake them, and the one
- * that submitted the task may be waiting itself. So a Worker of its own does it: started by the first task that may need it, never
- * keeping the process alive, and never in its event loop (notifier-thread.js).
+ * that submitted the task may be waiting itself. So a Worker does it, which does nothing else. The first task that may need
+ * the Worker starts it; the Worker never keeps the process alive, and is never in its event loop (notifier-thread.js).
  *
  * A task is submitted only after the Worker was started and sent the buffer; a Worker starts while its parent waits.
  */
@@ -19,21 +19,21 @@ const KEY = Symbol.for('rust-workers.notifier');
 
 class Notifier {
   #worker;
-  #desk = binding.openNotifier();
-  /** Regions of the buffers that it has been given, by number. They stay: the Worker holds the memory too. */
+  #number = binding.openNotifier();
+  /** Regions of the buffers that the Worker has, by number. They stay: the Worker keeps the memory too. */
   #regions = new Map();
 
   constructor() {
     this.#worker = new Worker(path.join(__dirname, 'notifier-thread.js'), {
-      workerData: { desk: this.#desk },
+      workerData: { notifier: this.#number },
       execArgv: [],
       stdin: false,
       name: 'rust-workers-notifier',
     });
     this.#worker.unref();
-    // Without it native tasks wake no plain `Atomics.wait`, and say so by their count.
+    // Without the Worker, native tasks wake no plain `Atomics.wait`, and their count shows that.
     this.#worker.on('error', () => {});
-    // Node joins its Workers before it ends: this one would see that at the end of its slice of sleep only.
+    // Node joins its Workers before it ends, and this Worker would notice only after its slice of sleep.
     process.on('exit', () => binding.closeNotifier());
   }
 

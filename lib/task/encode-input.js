@@ -1,6 +1,6 @@
 'use strict';
 
-/** Encodes the inputs of native tasks, in the cheapest form that fits (see INPUTS in src/node/input.rs). */
+/** Encodes the inputs of native tasks, in the cheapest form that fits (`INPUTS` of lib/constants.js). */
 
 const { types } = require('node:util');
 
@@ -21,7 +21,7 @@ const { COPY: INPUT_COPY, DIRECT: INPUT_DIRECT, PIN: INPUT_PIN, WIRE: INPUT_WIRE
 const { FLOAT64: KIND_FLOAT64 } = BYTES;
 
 /**
- * From this size on a task that gives its input's memory back gets memory of JavaScript's. It is copied once either way;
+ * From this size on a task that returns its input's memory gets memory of JavaScript's. It is copied once either way;
  * Rust's own would be copied again on its way back (src/node/memory.rs).
  */
 const { LARGE } = MEMORY;
@@ -40,10 +40,10 @@ function set(form, value, length, parts, input) {
 
 /**
  * @param {unknown} input
- * @param {ArrayBuffer[] | undefined} transfer buffers to give away; they are detached when this returns
+ * @param {ArrayBuffer[] | undefined} transfer buffers to transfer; they are detached when this returns
  * @param {boolean} [comesBack] whether the task's result is the memory of its input
  * @returns {{ form: number, value: unknown, length: number, parts: unknown[] | undefined, input: unknown }} good
- *   until the next call; `input` is what a refusal gives back
+ *   until the next call; `input` is the `input` of a refusal
  */
 function encodeInput(input, transfer, comesBack = false) {
   if (transfer !== undefined) return encodeTransfer(input, new TaskTransfer(transfer), comesBack);
@@ -59,7 +59,7 @@ function encodeInput(input, transfer, comesBack = false) {
   return encodeWire(input, undefined, comesBack);
 }
 
-/** Whether the memory is a plain ArrayBuffer's, of a fixed length and still there: the codec tells the others apart. */
+/** Whether the memory is a plain ArrayBuffer's, of a fixed length and still there: the codec handles all others. */
 function isPlain(buffer) {
   return types.isArrayBuffer(buffer) && sizeOf(buffer) > 0 && !isResizable(buffer);
 }
@@ -84,7 +84,7 @@ function encodeWire(input, transfer, comesBack) {
   return set(INPUT_WIRE, bytes, length, parts.length > 0 ? pairs(parts, transfer, comesBack) : undefined, input);
 }
 
-/** What gives memory away: a view or buffer as the whole input, or such ones inside it. */
+/** Encodes transferred memory: a view or buffer as the whole input, or such ones inside it. */
 function encodeTransfer(input, transfer, comesBack) {
   const isMemory = types.isArrayBuffer(input) || isView(input);
   const buffer = isMemory ? memoryOf(input) : undefined;
@@ -109,7 +109,7 @@ function memoryOf(part) {
   return isView(part) ? bufferOf(part) : part;
 }
 
-/** Where a part's bytes are; told before anything is moved, for then a view has forgotten it. */
+/** Where a part's bytes are. Called before anything is moved, since a view of moved memory no longer knows. */
 function placeOf(part) {
   return isView(part)
     ? { buffer: bufferOf(part), byteOffset: offsetOf(part), byteLength: lengthOf(part) }

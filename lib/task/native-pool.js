@@ -11,7 +11,7 @@ const isSeen = () => true;
  *
  * Each task of each kind is counted here twice: in `inFlight` when `Delivery.add` takes it, and when the delivery releases
  * it. An observer of tasks (histograms, a trace, diagnostics_channel) belongs to these two places, and nowhere else on the
- * JavaScript side: it would be told of the pool, the task's name and id, and at the end of the form of the outcome.
+ * JavaScript side: it would get the pool, the task's name and id, and at the end the form of the outcome.
  */
 class NativePool {
   /** The number by which the native side knows the pool. */
@@ -33,7 +33,7 @@ class NativePool {
     this.handle = handle;
   }
 
-  /** Delivers what the native side has to tell by now. */
+  /** Delivers the events that the native side has queued by now. */
   catchUp() {
     this.#binding.drain();
   }

@@ -25,13 +25,13 @@ const isNativeOnly = (name) => name.startsWith(PREFIX);
 /** All names. */
 const taskNames = () => names;
 
-/** Whether a task changes its input's memory where it is, and gives it back. */
+/** Whether a task changes its input's memory in place, and returns that memory. */
 const isInPlace = (name) => facts.get(name).inPlace;
 
 /** Whether several threads can work on a task. */
 const isParallel = (name) => facts.get(name).parallel;
 
-/** Whether a task wakes those who wait by plain `Atomics.wait`. */
+/** Whether a task wakes threads that wait by plain `Atomics.wait`. */
 const wakesPlain = (name) => facts.get(name).wakesPlain;
 
 module.exports = { isInPlace, isNativeOnly, isParallel, taskIndex, taskName, taskNames, wakesPlain };

@@ -58,7 +58,7 @@ function notHere(names, says) {
 }
 
 /**
- * What `new WorkerPool(script, size | options)` was given, as options.
+ * The second argument of `new WorkerPool(script, size | options)`, as options.
  *
  * @param {boolean} hasScript
  * @param {unknown} given
@@ -66,7 +66,7 @@ function notHere(names, says) {
 function poolOptions(hasScript, given) {
   if (hasScript && typeof given === 'number') return { maxThreads: validateInteger(given, 'size', 1, MAX_THREADS) };
   if (typeof given === 'object' && given !== null && !Array.isArray(given)) return given;
-  // What was probably meant, for an example.
+  // The option that was probably meant, as an example.
   const size = /^[1-9]\d*$/.test(describe(given).replaceAll("'", '')) ? Number(given) : 4;
   const received = `Received ${describe(given)}`;
   if (hasScript) {
@@ -83,7 +83,7 @@ function poolOptions(hasScript, given) {
 }
 
 /**
- * @param {object} options as the user gave them, checked for names that do not exist
+ * @param {object} options as the user passed them, checked for names that do not exist
  * @returns {object} as `createPool` takes them
  */
 function poolSettings(options) {

@@ -21,7 +21,7 @@ const LENGTH = 2 ** CALL_BUFFER.WIRE_LENGTH_SHIFT;
 const wireFromStart = (length) => length * LENGTH;
 
 /**
- * @param {number} form one of FORMS (src/node/out_of_band.rs)
+ * @param {number} form one of `FORMS` (lib/constants.js)
  * @param {number} number what stands beside it on the call buffer
  * @param {{ wire: Uint8Array, takeOutOfBand(): unknown }} source the memory, and what came beside it; such as the delivery
  * @param {string} [task] name of the task that was answered, for errors

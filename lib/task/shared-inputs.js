@@ -1,6 +1,6 @@
 'use strict';
 
-/** What `pool.run` has to know of tasks that work on shared memory. */
+/** Inputs and outputs of tasks that work on shared memory. */
 
 const { types } = require('node:util');
 
@@ -26,7 +26,7 @@ function isOptions(input) {
 const readOnce = (task, input) => (LOOKED_INTO.has(task) && isOptions(input) ? { ...input } : input);
 
 /**
- * What a task that ran in place resolves to: the object that the caller gave, also where it stood in `{ data }`.
+ * The result of a task that ran in place: the object that the caller passed, also where it stood in `{ data }`.
  * Undefined when the result is the task's own. The input was read by `readOnce`.
  */
 function givenBack(task, input) {
@@ -35,7 +35,7 @@ function givenBack(task, input) {
   return isShared(input?.data) ? input.data : undefined;
 }
 
-/** What a task came to, or what the caller gave. */
+/** The result of a task, or the object that the caller passed. */
 const orGiven = (given) => (value) => (value === undefined ? given : value);
 
 /** The input with `parallel: true` in it. */
@@ -54,7 +54,7 @@ function prepareFor(task, input) {
 /**
  * The same for the inputs of one `map`; `all` is changed where they are to be done in parallel.
  *
- * @param {import('./pending').Pending} pending what its outputs go through where some are given back
+ * @param {import('./pending').Pending} pending transforms its outputs, of which some are objects that the caller passed
  */
 function prepareForAll(task, all, parallel, pending) {
   if (LOOKED_INTO.has(task)) all.forEach((input, i) => (all[i] = readOnce(task, input)));

@@ -1,9 +1,9 @@
 'use strict';
 
 /**
- * What a script threw, on its way to the caller that awaits the task. It arrives whole: as a graph, of whatever type it is,
- * with everything of it that can cross; what cannot is replaced by a text that tells what it was (lib/codec/error-writer.js).
- * What only Node can carry goes by Node's port, out of band.
+ * Brings the value that a script threw to the caller that awaits the task. It arrives whole: as a graph, of whatever type it
+ * is, with all of its parts that can be sent; a text describes each part that cannot (lib/codec/error-writer.js).
+ * Parts that only Node can carry go by Node's port, out of band.
  */
 
 const { publicClasses } = require('../errors');
@@ -31,7 +31,7 @@ let writer;
  *
  * @param {unknown} error what was thrown
  * @returns {{ bytes: Uint8Array, length: number, parts: (ArrayBuffer | Uint8Array)[], carried: object[] }} the wire in
- *   the first `length` of `bytes`; copies of blocks, to be had by the native side; and what is to go through Node's port,
+ *   the first `length` of `bytes`; copies of blocks, for the native side; and what is to go through Node's port,
  *   by the numbers that the wire has in its place: shared memory, objects of ours, Blobs and keys. Good until the next
  */
 function encodeThrown(error) {
@@ -46,7 +46,7 @@ function encodeThrown(error) {
  * @param {Uint8Array} bytes
  * @param {number} start
  * @param {number} end
- * @param {(ArrayBuffer | Uint8Array)[]} parts what `encodeThrown` gave, copied or not
+ * @param {(ArrayBuffer | Uint8Array)[]} parts the result of `encodeThrown`, copied or not
  * @param {object[]} [carried] what came through Node's port
  * @returns {unknown} what was thrown; errors of ours with their classes again
  */
@@ -54,7 +54,7 @@ function decodeThrown(bytes, start, end, parts, carried = NOTHING) {
   return decode(bytes, start, end, parts, carried, revive);
 }
 
-/** What was thrown, of which some parts came by Node's port. */
+/** A thrown value of which some parts came by Node's port. */
 const thrownFromPort = ({ wire, parts, carried }) => decodeThrown(wire, 0, wire.length, parts, carried);
 
 /** An error of ours, such as `task.throwIfCancelled()` throws, gets its class again. */

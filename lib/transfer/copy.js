@@ -3,12 +3,12 @@
 /**
  * The copy of a value in which a record stands for each object of ours: read as structured clone reads, which is what
  * Node does to the copy afterwards. Depth first, a container's keys taken when it is reached, each property read
- * once and only if it is still there. So a getter runs once, in its turn, and the value that it gives is sent.
+ * once and only if it is still there. So a getter runs once, in its turn, and the value that it returns is sent.
  */
 
 const { types } = require('node:util');
 
-const { isOrdinary, isTakenApart, kin } = require('../codec/object-kinds');
+const { isOrdinary, isTakenApart, classFacts } = require('../codec/object-kinds');
 const { bufferOf, isOutOfBounds } = require('../codec/bytes');
 const { append } = require('../runtime/intrinsics');
 const { MemoryCopies } = require('../codec/memory-copies');
@@ -161,7 +161,7 @@ function letNodeRefuse(value) {
 function isPlain(object, keys) {
   const isUsual = keys.length > 0 && keys[0] !== '0' && Object.getPrototypeOf(object) === Object.prototype;
   if (isUsual) return true;
-  const { name, isOpaque } = kin(object);
+  const { name, isOpaque } = classFacts(object);
   return !isOpaque && isTakenApart(name) && isOrdinary(object);
 }
 
@@ -185,7 +185,7 @@ class Copying {
   /**
    * @param {(object: object, type: object, isTurn: boolean) => object} recordOf what stands for an object of a
    *   transferable type; `isTurn` if all that Node would refuse before it has been refused
-   * @param {Set<object>} listed what is on the transfer list
+   * @param {Set<object>} listed the objects on the transfer list
    */
   constructor(recordOf, listed) {
     this.#recordOf = recordOf;
@@ -220,7 +220,7 @@ class Copying {
     // An object that moves is not cloned.
     if (marks.some && !type?.moves && isUncloneable(object)) return this.#asIs(object);
     if (type !== undefined) return this.#recordOf(object, type, this.#exploration.hasGetters);
-    // A value that a getter gave, or put in another's place, was not there before.
+    // A value that a getter returned, or put in the place of another, was not there before.
     this.#exploration.add(object);
     const container = this.#isCopied(object) ? this.#opened(object) : undefined;
     if (container === undefined) return this.#asIs(object);

@@ -5,7 +5,7 @@
  *
  * A class says it with one property of its prototype, so that asking an object costs one look-up. The table that the
  * receiving side reads hangs on the binding: under Jest this file is loaded again for every test file while the
- * binding, and the ports on which messages arrive, stay. What the newest copy registered wins, while its
+ * binding, and the ports on which messages arrive, stay. The newest copy's types are used, while its
  * realm lives.
  *
  * Two copies of the package with a binary each have a table each, and nothing in common that an object could stand for:
@@ -31,7 +31,7 @@ const isInstance = Function.prototype[Symbol.hasInstance];
  * @property {string} typeTag the name of the class in messages: the same in every thread
  * @property {(object: object) => unknown} serialize what structured clone is to carry in the object's place; throws when
  *   the object cannot be sent now
- * @property {(content: any) => object} deserialize makes an object here of what `serialize` gave there; throws at
+ * @property {(content: any) => object} deserialize makes an object here of the result of `serialize` there; throws for
  *   everything else
  * @property {(object: object) => boolean} [is] whether it is one, and does not merely inherit from one
  * @property {(object: object) => object} [memory] of one that stands for shared memory: its SharedArrayBuffer, or the typed
@@ -46,7 +46,9 @@ const isInstance = Function.prototype[Symbol.hasInstance];
  * @property {(object: object) => unknown} [toTask] takes the object for a native task; only ports have it
  */
 
-/** What all copies on one binary know. A type belongs to the realm of its class, which keeps it; so this table does not. */
+/**
+ * The table of all copies on one binary. A type belongs to the realm of its class, which keeps it; so this table does not.
+ */
 function makeTable() {
   const known = new Map();
   return {
@@ -108,14 +110,11 @@ function isSearching() {
   return shared.isSearching;
 }
 
-/** Stands for the type of an object that another binary's copy of the package made. */
+/** The type of an object that another copy of the package made, with a binary of its own. It refuses the object. */
 function foreign({ typeTag, image }) {
   const serialize = () => {
-    const { OtherCopyError } = require('../errors');
-    throw new OtherCopyError(
-      `this ${typeTag} was made by another copy of rust-workers, with a binary of its own: ` +
-        'let both use one (npm dedupe, or RUST_WORKERS_BINARY for both)',
-    );
+    // Loaded only for the error.
+    throw require('./other-copy').objectOfOtherCopy(typeTag);
   };
   return { typeTag, image, isForeign: true, serialize };
 }
@@ -136,7 +135,7 @@ function checked(type, object) {
   return type.image === IMAGE ? type : foreign(type);
 }
 
-/** Whether this is a port of ours, of whichever copy: these alone can be given to native tasks. No Proxy. */
+/** Whether this is a port of ours, of whichever copy: only these can be inputs of native tasks. No Proxy. */
 function isPort(object) {
   return typeof object === 'object' && object !== null && typeOf(object)?.toTask !== undefined;
 }
@@ -154,7 +153,7 @@ function memoryOf(value) {
   return type?.isForeign ? type.serialize(value) : type?.memory?.(value);
 }
 
-/** What `find` finds, once all types are loaded if need be. */
+/** The result of `find`; if it finds nothing, all types are loaded and it is called again. */
 function loaded(find) {
   const found = find();
   if (found !== undefined) return found;

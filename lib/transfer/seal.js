@@ -1,7 +1,8 @@
 'use strict';
 
 /**
- * How a message with objects of ours is told from data of users: by a seal that nobody else can make (src/seal.rs).
+ * How a receiver distinguishes a message with objects of ours from data of users: by a seal that nobody else can make
+ * (src/seal.rs).
  *
  *     { [NAME]: number, stamp, image, value, records }
  *
@@ -63,7 +64,7 @@ function sealOnce(route, bundle) {
 
 function openOnce(route, message, number) {
   if (!isStamped(message, route, 0, number)) return undefined;
-  // A number that another image gave out it has to strike out itself: this one can only refuse the message.
+  // Only the image that issued a number can redeem it: for a number of another image, this one can only refuse the message.
   return message.image !== IMAGE || redeemSeal(number) ? message : undefined;
 }
 
@@ -102,7 +103,10 @@ function unsealEnvironmentData(message) {
   return number === 0 && isStamped(message, ENVIRONMENT_DATA, 0, number) ? message : undefined;
 }
 
-/** One end of the route between a Worker's thread and its parent: seals for the other end, and opens what comes from it. */
+/**
+ * One end of the route between a Worker's thread and its parent: seals messages for the other end, and opens messages from
+ * it.
+ */
 class WorkerRoute {
   #thread;
   #out;

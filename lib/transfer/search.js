@@ -4,8 +4,8 @@
  * Finds objects of transferable types inside a value, where structured clone would look: elements and own enumerable
  * properties of ordinary objects and arrays, entries of Maps, members of Sets, the cause of an Error.
  *
- * To search is not to read: no code of the program's runs. A property that only a getter can tell, or a Proxy, is noted and
- * left alone.
+ * To search is not to read: no code of the program's runs. A property whose value only a getter knows, or a Proxy, is noted
+ * and left alone.
  */
 
 const { types } = require('node:util');
@@ -87,7 +87,7 @@ function inside(container) {
 
 /**
  * The elements of a longer array are read, so that a getter among them runs once more than it should: to ask for each
- * descriptor first takes thirty times as long, and nothing tells whether that is necessary.
+ * descriptor first takes thirty times as long, and nothing shows in advance whether that is necessary.
  */
 const ASKED = 256;
 
@@ -95,8 +95,8 @@ const ASKED = 256;
  * Looks at all objects that stand in a container.
  *
  * @param {object} container no Proxy, and no object of a transferable type
- * @param {{ meet(object: object, container: object): boolean, getter(container: object): boolean }} search is told of
- *   each object, and of a property that only a getter can tell; either may return true, to end it
+ * @param {{ meet(object: object, container: object): boolean, getter(container: object): boolean }} search called for
+ *   each object, and for a property whose value only a getter knows; either may return true, to end the search
  * @returns {boolean} whether it was ended
  */
 function lookInto(container, search) {
@@ -129,7 +129,7 @@ function elements(array, search) {
   const { length } = array;
   const isAsked = length <= ASKED;
   for (let i = 0; i < length; i++) {
-    // Far cheaper for an element than its descriptor. What it gives may be inherited: the descriptors tell.
+    // Far cheaper for an element than its descriptor. The value may be inherited: the descriptors show that.
     if (isAsked && lookupGetter.call(array, i) !== undefined) return properties(array, keysOf(array), search);
     const value = array[i];
     if (value === undefined && !hasOwn(array, i)) return properties(array, keysOf(array), search);
@@ -256,7 +256,7 @@ class Exploration {
     this.#untold.clear();
   }
 
-  /** Whether an object of ours, or a property that only a getter tells, can be reached from here. */
+  /** Whether an object of ours, or a property whose value only a getter knows, can be reached from here. */
   leadsThere(container) {
     return this.#leading.has(container);
   }

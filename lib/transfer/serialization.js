@@ -4,8 +4,9 @@
  * Objects of ours in Node's own messages: `worker.postMessage`, `parentPort.postMessage`, `workerData`.
  *
  * Structured clone takes a class instance apart, so an object of a transferable type is replaced by a record (README.md
- * tells the form of the message). Two things keep plain messages as they are: a message is searched only in an environment
- * that ever had an object of ours, and it is changed only when it holds one; the receiving side looks at one property.
+ * describes the form of the message). Two things keep plain messages as they are: a message is searched only in an
+ * environment that ever had an object of ours, and it is changed only when it holds one; the receiving side looks at one
+ * property.
  */
 
 const { types } = require('node:util');
@@ -22,7 +23,7 @@ const late = (load) => {
   return () => (loaded ??= load());
 };
 const copying = late(() => require('./copy'));
-const refusals = late(() => require('./refusals'));
+const refusals = late(() => require('../runtime/port-refusals'));
 const errors = late(() => require('../errors'));
 
 /** The type of an object in a transfer list, if it is one of ours that moves. */
@@ -129,19 +130,19 @@ class SerializedMessage {
     for (const { object, type, content } of this.#serialized) type[what]?.(object, content);
   }
 
-  /** Tells the objects that Node has taken the message. */
+  /** Notifies the objects that Node has taken the message. */
   posted() {
     this.#tell('posted');
   }
 
-  /** Tells the objects that Node has refused it. */
+  /** Notifies the objects that Node has refused the message. */
   refused() {
     this.#tell('refused');
     for (const close of this.#unlisted) close();
   }
 
   /**
-   * Calls `post`, and tells the objects how it went.
+   * Calls `post`, and notifies the objects of the outcome.
    *
    * @param {(bundle: Bundle, transferList: object[]) => T} post
    * @returns {T}
@@ -161,7 +162,7 @@ class SerializedMessage {
 }
 
 /**
- * Serializes a message that Node must not be given as it is, since it holds objects of ours, or something that can be read
+ * Serializes a message that Node must not get as it is, since it holds objects of ours, or an object that can be read
  * but once; undefined for every other message, which Node is to take as it is, with whatever Node has to say.
  *
  * @param {unknown} value
@@ -175,7 +176,7 @@ function serialize(value, transfer, others) {
   const list = listOf(transfer);
   if (list === undefined) return undefined;
   const isSearched = mustBeSerialized(value);
-  // Of a list that was read Node gets what was read: it may be an iterator, or have getters.
+  // Node gets the elements that were read: the list may be an iterator, or have getters.
   return isSearched || list.length > 0 ? new SerializedMessage(value, list, isSearched, others) : undefined;
 }
 
@@ -194,10 +195,7 @@ function typesOf(records, image) {
     }
     const type = typeByTag(record.typeTag);
     if (image === IMAGE && type !== undefined) return type;
-    throw new (errors().OtherCopyError)(
-      `a message holds a ${record.typeTag} that was made by another copy of rust-workers, with a binary of its own: ` +
-        'let both use one (npm dedupe, or RUST_WORKERS_BINARY for both)',
-    );
+    throw require('./other-copy').recordOfOtherCopy(record.typeTag);
   });
 }
 
@@ -249,7 +247,7 @@ function replaceRecords(value, objects) {
   while (waiting.length > 0) {
     const at = waiting.pop();
     if (types.isMap(at)) {
-      // All entries anew: a key that changes would otherwise lose its place in the order.
+      // Sets all entries again: a key that changes would otherwise lose its place in the order.
       const entries = entriesOf(at);
       at.clear();
       for (let i = 0; i < entries.length; i += 2) at.set(visit(entries[i]), visit(entries[i + 1]));
@@ -273,7 +271,7 @@ function replaceRecords(value, objects) {
  * The message proper, with objects of this thread.
  *
  * @param {Bundle & { image?: number }} bundle as it came
- * @param {(objects: Map<object, object>) => void} [tell] is given the objects of the message, by record
+ * @param {(objects: Map<object, object>) => void} [tell] gets the objects of the message, by record
  * @throws when an object cannot be made here
  */
 function deserialize({ value, records, image = IMAGE }, tell) {

@@ -39,7 +39,7 @@ function validateTransfer(list, isNative) {
   return objects;
 }
 
-/** What one call gives away to a native task, and what became of it. */
+/** The objects that one call transfers to a native task, and their state. */
 class TaskTransfer {
   /** The buffers, and the ports that have not been taken. */
   #buffers;
@@ -52,13 +52,13 @@ class TaskTransfer {
     this.#buffers = validateTransfer(buffers, true);
   }
 
-  /** Whether this buffer is given away. */
+  /** Whether this buffer is transferred. */
   has(buffer) {
     return this.#buffers.has(buffer);
   }
 
   /**
-   * A place in a buffer that is given away, as a `Uint8Array` over the buffer it has moved to.
+   * A range of a buffer that is transferred, as a `Uint8Array` over the buffer it has moved to.
    *
    * @returns {{ view: Uint8Array, alone: boolean }} `alone` the first time a buffer is asked for: two users of one
    *   buffer must not both have it to themselves
@@ -73,23 +73,23 @@ class TaskTransfer {
     return { view: new Uint8Array(moved, byteOffset, byteLength), alone };
   }
 
-  /** Takes a port that is given away; throws when it has gone before. */
+  /** Takes a port that is transferred; throws if the port has left before. */
   takePort(port) {
     const taken = typeOf(port).toTask(port);
     this.#buffers.delete(port);
     return taken;
   }
 
-  /** Detaches the objects that are given away and were not part of the value, as structured clone does. */
+  /** Detaches the objects on the list that were not part of the value, as structured clone does. */
   finish() {
     for (const object of this.#buffers) {
-      // A port that is given to nobody closes.
+      // A port that no task gets closes.
       if (isPort(object)) object.close();
       else this.#move(object);
     }
   }
 
-  /** All at once, so that either every buffer goes or none. A buffer that a getter of the value has given away is gone. */
+  /** All at once, so that either every buffer goes or none. A buffer that a getter of the value has transferred is gone. */
   #move(buffer) {
     if (this.#moved.size === 0) {
       const buffers = [...this.#buffers].filter((object) => types.isArrayBuffer(object) && !isDetached(object));

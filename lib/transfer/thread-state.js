@@ -1,8 +1,8 @@
 'use strict';
 
 /**
- * What all copies of this package in one JavaScript thread share: there may be several (two in node_modules; under Jest
- * one for each test file), and they meet at the same objects and ports of Node's.
+ * The state that all copies of this package in one JavaScript thread share: there may be several (two in node_modules; under
+ * Jest one for each test file), and they meet at the same objects and ports of Node's.
  *
  * It hangs on a class of Node's own, which is one and the same in every realm and for every module registry.
  */
@@ -10,7 +10,7 @@
 const { keptOn } = require('../runtime/host-realm');
 const { MessagePort: NodeMessagePort } = require('../runtime/worker-threads');
 
-/** The number changes with the meaning of what is shared. */
+/** The number changes with the meaning of the shared state. */
 const KEY = Symbol.for('rust-workers.thread.2');
 
 /** The method of our ports behind `receiveMessageOnPort`, whichever copy made them. */

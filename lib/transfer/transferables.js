@@ -1,8 +1,8 @@
 'use strict';
 
 /**
- * Finds what is given away with a value: ArrayBuffers and ports that stand in it. The value is looked through before it is
- * read, so no code of the program's runs: getters are not called, and Proxies are passed over.
+ * Finds the objects that are transferred with a value: the ArrayBuffers and ports in it. The value is looked through before
+ * it is read, so no code of the program's runs: getters are not called, and Proxies are passed over.
  */
 
 const { types } = require('node:util');
@@ -89,7 +89,7 @@ function transferablesIn(root) {
 
 /**
  * Takes out of `list` what is in a value, at any depth: in objects of classes too, and in their hidden properties, since
- * the caller has named what is meant.
+ * the caller has named the objects.
  *
  * @param {unknown} root
  * @param {Set<object>} list

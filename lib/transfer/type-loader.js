@@ -1,6 +1,9 @@
 'use strict';
 
-/** How this copy of the package loads all transferable types: told from above, since their files import this room. */
+/**
+ * How this copy of the package loads all transferable types. A caller sets it, since the files of the types import this
+ * folder.
+ */
 
 let load;
 
@@ -9,7 +12,7 @@ function setTypeLoader(loader) {
   load = loader;
 }
 
-/** Registers every transferable type, if this copy was told how. */
+/** Registers every transferable type, if this copy has a loader. */
 function loadTypes() {
   load?.();
 }

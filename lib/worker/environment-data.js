@@ -3,7 +3,7 @@
 /**
  * Environment data with objects of ours: Node clones the table for every new Worker. So for such a value Node's table
  * holds something that becomes a message when it is cloned, with the value as it is then; and this side remembers the
- * value, so that `get` gives back what `set` was given.
+ * value, so that `get` returns the value that `set` got.
  */
 
 const workerThreads = require('../runtime/worker-threads');

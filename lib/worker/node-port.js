@@ -111,7 +111,7 @@ function prepare(port, thread, isParents, isTaken = () => false) {
   hide(port, DISPATCH, dispatch);
 }
 
-/** What came by `receiveMessageOnPort`, which passes no listener: opened, if it is one of ours. */
+/** Opens a message of ours that came by `receiveMessageOnPort`, which calls no listener. Other messages stay as they are. */
 function opened(message, port) {
   const route = shared.routes.get(port)?.get(IMAGE);
   const bundle = route === undefined ? unseal(message) : route.unseal(message);

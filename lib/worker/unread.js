@@ -28,7 +28,7 @@ const TIME_TO_LOAD = 5000;
 const TIME_TO_LOAD_ONCE_RUNNING = 500;
 /** A thread that has ended earlier, without a message, was probably stopped before it could load anything. */
 const SHORT_LIFE = 1000;
-/** What the parent's constructor may take to return, while the thread runs already. */
+/** How long the parent's constructor may take to return, while the thread runs already. */
 const TIME_TO_CONSTRUCT = 100;
 
 const hasNote = (thread, bit) => (binding.threadNotes(thread) & bit) !== 0;
@@ -93,7 +93,7 @@ class Expectation {
  * @param {object} port by which it left
  * @param {number} thread the Worker's `threadId`
  * @param {boolean} isParents whether the parent sent it
- * @returns {Expectation | undefined} to be told when the thread posts something
+ * @returns {Expectation | undefined} must be notified when the thread posts a message
  */
 function expectReader(port, thread, isParents) {
   if (hasNote(thread, isParents ? LOADED : OURS)) return undefined;

@@ -1,4 +1,4 @@
-//! `Atomics` in Rust: what it does is told in `node/atomics.rs`.
+//! `Atomics` in Rust: see `node/atomics.rs`.
 
 use crate::node::{Arguments, Call, Export, JsValue, Returned, export};
 use crate::shared::atomics::Rmw;

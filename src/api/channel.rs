@@ -19,19 +19,19 @@ pub(super) const EXPORTS: &[Export] = &[
     (c"setWriteBuffer", export(set_write_buffer)),
     (c"postToPort", export(post)),
     (c"postToPortWith", export(post_with)),
-    (c"postPlaceToPort", export(post_place)),
+    (c"postPlaceholderToPort", export(post_placeholder)),
     (c"takeFromPort", export(take)),
     (c"fillFromPort", export(fill)),
     (c"receiveFromPort", export(receive)),
 ];
 
-/// An end in the hands of this environment.
+/// A port that this environment owns.
 #[napi(object)]
 pub struct PortEnd {
     pub handle: u32,
-    /// Stays with the end; below 2^53.
+    /// The port keeps this number for life; below 2^53.
     pub id: f64,
-    /// The other end's.
+    /// The number of the other end.
     pub peer_id: f64,
 }
 
@@ -61,7 +61,7 @@ pub struct Ends {
     pub end2: PortEnd,
 }
 
-/// Opens a channel; `capacity` below one for none.
+/// Opens a channel. A `capacity` below one means no limit.
 #[napi(catch_unwind)]
 pub fn open_channel(env: Env, capacity: f64) -> napi::Result<Ends> {
     let environment = Environment::of(&env)?;
@@ -70,42 +70,42 @@ pub fn open_channel(env: Env, capacity: f64) -> napi::Result<Ends> {
     Ok(Ends { end1, end2 })
 }
 
-/// Whether messages wake this thread; `shown` messages of the last batch were.
+/// Sets whether messages wake this thread. `shown` messages of the last batch were shown.
 #[napi(catch_unwind)]
 pub fn listen_port(env: Env, port: u32, shown: u32, listening: bool) -> napi::Result<()> {
     Ok(Environment::of(&env)?.ports().listen(cursor(port, shown), listening)?)
 }
 
-/// Closes a port, of whose last batch `shown` messages were shown; true when its half of the native fallback is to stay open,
-/// to tell whether the other end was lost on its way.
+/// Closes a port, of whose last batch `shown` messages were shown. True when its half of the native fallback must stay open,
+/// since it tells whether the other end, which is in transit, was lost.
 #[napi(catch_unwind)]
 pub fn close_port(env: Env, port: u32, shown: u32) -> napi::Result<bool> {
     Ok(Environment::of(&env)?.ports().close(cursor(port, shown))?)
 }
 
-/// Messages that wait to be shown here.
+/// How many messages wait to be shown here.
 #[napi(catch_unwind)]
 pub fn port_waiting(env: Env, port: u32, shown: u32) -> napi::Result<f64> {
     #[allow(clippy::cast_precision_loss)] // below 2^53
     Ok(Environment::of(&env)?.ports().waiting(cursor(port, shown))? as f64)
 }
 
-/// The key by which a port that is about to leave must be claimed.
+/// The key by which a port that is about to leave is claimed.
 #[napi(catch_unwind)]
 pub fn announce_port(env: Env, port: u32) -> napi::Result<String> {
     let environment = Environment::of(&env)?;
     Ok(environment.ports().announce(environment.core(), port)?.to_string())
 }
 
-/// What has the key has left: the port waits there to be claimed, with the messages of the last batch from `shown` on.
-/// False when it has closed.
+/// Deposits an announced port, whose message has left: the port waits to be claimed by its key, with the messages of the
+/// last batch from `shown` on. False when the port has closed.
 #[napi(catch_unwind)]
-pub fn park_port(env: Env, port: u32, shown: u32, announced: String) -> napi::Result<bool> {
+pub fn deposit_port(env: Env, port: u32, shown: u32, announced: String) -> napi::Result<bool> {
     let Some(key) = key(&announced) else { return Ok(false) };
-    Ok(Environment::of(&env)?.ports().park(cursor(port, shown), key)?)
+    Ok(Environment::of(&env)?.ports().deposit(cursor(port, shown), key)?)
 }
 
-/// What has the key did not leave: the port stays as it is.
+/// Withdraws an announcement, whose message did not leave: the port stays as it is.
 #[napi(catch_unwind)]
 pub fn withdraw_port(env: Env, announced: String) -> napi::Result<()> {
     if let Some(key) = key(&announced) {
@@ -114,14 +114,14 @@ pub fn withdraw_port(env: Env, announced: String) -> napi::Result<()> {
     Ok(())
 }
 
-/// Takes a port in transit in; nothing when there is none of that key (any more).
+/// Claims a port in transit. Nothing when no port has that key (any more).
 #[napi(catch_unwind)]
 pub fn claim_port(env: Env, text: String) -> napi::Result<Option<PortEnd>> {
     let environment = Environment::of(&env)?;
     Ok(key(&text).and_then(|key| environment.ports().claim(environment.core(), key)).map(end))
 }
 
-/// What carried the port of this number was lost: if it is in transit, it closes.
+/// Says that the message with the port of this number was lost: the port closes if it is in transit.
 #[napi(catch_unwind)]
 pub fn forget_port(number: f64) {
     Transit::of_process().forget(id(number));
@@ -133,7 +133,7 @@ pub fn port_transit(number: f64) -> u32 {
     transit_state(id(number))
 }
 
-/// Nobody will claim the port of this key: if it is in transit, it closes.
+/// Says that no thread will claim the port of this key: the port closes if it is in transit.
 #[napi(catch_unwind)]
 pub fn drop_port(text: String) {
     if let Some(key) = key(&text) {
@@ -141,32 +141,32 @@ pub fn drop_port(text: String) {
     }
 }
 
-/// Asks to be told of room at the other end; answers as a post does, with FULL when the news is to come.
+/// Asks for an event once the other end has room. Answers as a post does: FULL when the event will come.
 #[napi(catch_unwind)]
 pub fn want_port_room(env: Env, port: u32) -> napi::Result<u32> {
     Ok(Environment::of(&env)?.ports().want_room(port)?)
 }
 
-/// Messages that wait at the other end.
+/// How many messages wait at the other end.
 #[napi(catch_unwind)]
 pub fn port_backlog(env: Env, port: u32) -> napi::Result<f64> {
     #[allow(clippy::cast_precision_loss)] // below 2^53
     Ok(Environment::of(&env)?.ports().backlog(port)? as f64)
 }
 
-/// `setReceiveBuffer(lengths, wires)`: where batches are put.
+/// `setReceiveBuffer(lengths, wires)`: the memory for batches.
 fn set_receive_buffer<'call>(call: Call<'call>, arrays: Arguments<'call, 2>) -> Returned<'call> {
     call.environment.ports().set_receive_buffer(call.js, arrays)?;
     Ok(JsValue::NOTHING)
 }
 
-/// `setWriteBuffer(bytes)`: where the encoder writes.
+/// `setWriteBuffer(bytes)`: the memory that the encoder writes to.
 fn set_write_buffer<'call>(call: Call<'call>, [bytes]: Arguments<'call, 1>) -> Returned<'call> {
     call.environment.ports().set_write_buffer(call.js, bytes)?;
     Ok(JsValue::NOTHING)
 }
 
-/// What became of a post. Zero, the usual answer, is `undefined`: no number need be made.
+/// The result of a post. Zero, the usual one, is `undefined`, so that no number has to be made.
 fn posted(js: Js<'_>, number: u32) -> Returned<'_> {
     if number == 0 { Ok(JsValue::NOTHING) } else { js.number(f64::from(number)) }
 }
@@ -174,31 +174,31 @@ fn posted(js: Js<'_>, number: u32) -> Returned<'_> {
 /// `postToPort(port, length)`: posts what the encoder has written; answers QUEUED as undefined.
 fn post<'call>(call: Call<'call>, [port, length]: Arguments<'call, 2>) -> Returned<'call> {
     let (port, length) = (call.js.read_u32(port)?, call.js.read_u32(length)? as usize);
-    call.core().adaptive_wait().given();
+    call.core().adaptive_wait().sent();
     posted(call.js, call.environment.ports().post_written(port, length)?)
 }
 
 /// `postToPortWith(port, bytes, length, parts)`: any message, in any memory.
 fn post_with<'call>(call: Call<'call>, [port, bytes, length, parts]: Arguments<'call, 4>) -> Returned<'call> {
     let (port, length) = (call.js.read_u32(port)?, call.js.read_u32(length)? as usize);
-    call.core().adaptive_wait().given();
+    call.core().adaptive_wait().sent();
     let envelope = call.inputs().read_envelope(bytes, length, parts)?;
     posted(call.js, call.environment.ports().post(port, envelope.into())?)
 }
 
-/// `postPlaceToPort(port, how)`: holds the place of what was posted to the native fallback; `how` it stands there: `PLAIN`
-/// and those after it.
-fn post_place<'call>(call: Call<'call>, [port, how]: Arguments<'call, 2>) -> Returned<'call> {
+/// `postPlaceholderToPort(port, how)`: posts a placeholder for a message that was posted to the native fallback. `how` tells
+/// the form of that message: `PLAIN`, `WRAPPED` or `INTRODUCING`.
+fn post_placeholder<'call>(call: Call<'call>, [port, how]: Arguments<'call, 2>) -> Returned<'call> {
     let (port, how) = (call.js.read_u32(port)?, call.js.read_u32(how)?);
-    call.core().adaptive_wait().given();
-    posted(call.js, call.environment.ports().post_place(port, how)?)
+    call.core().adaptive_wait().sent();
+    posted(call.js, call.environment.ports().post_placeholder(port, how)?)
 }
 
 fn read_cursor<'call>(js: Js<'call>, port: JsValue<'call>, shown: JsValue<'call>) -> Result<Cursor> {
     Ok(cursor(js.read_u32(port)?, js.read_u32(shown)?))
 }
 
-/// `takeFromPort(port, shown, most, outOfBand)`: a batch, after `shown` of the last were.
+/// `takeFromPort(port, shown, most, outOfBand)`: takes a batch, after `shown` messages of the last one were shown.
 fn take<'call>(call: Call<'call>, [port, shown, most, array]: Arguments<'call, 4>) -> Returned<'call> {
     let at = read_cursor(call.js, port, shown)?;
     let most = call.js.read_u32(most)? as usize;
@@ -207,7 +207,8 @@ fn take<'call>(call: Call<'call>, [port, shown, most, array]: Arguments<'call, 4
     call.js.number(f64::from(taken))
 }
 
-/// `receiveFromPort(port, shown, milliseconds, outOfBand)`: one message to be shown at once, waiting for it so long.
+/// `receiveFromPort(port, shown, milliseconds, outOfBand)`: takes one message to be shown at once, and waits for it
+/// that long.
 fn receive<'call>(call: Call<'call>, [port, shown, slice, array]: Arguments<'call, 4>) -> Returned<'call> {
     let at = read_cursor(call.js, port, shown)?;
     let slice = Duration::try_from_secs_f64(call.js.read_number(slice)? / 1000.0).unwrap_or_default();

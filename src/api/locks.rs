@@ -1,7 +1,7 @@
 //! Locks in shared memory: the contended paths of `lib/locks/`, which takes the others by the cells themselves.
 //!
 //! Every function returns its result, or `[code, message]` when the engine refuses. A lock is known by the handle
-//! that `lockOpen` gives. What `argument` and the number that was granted mean is told at `AnyLock`.
+//! that `lockOpen` gives. `AnyLock` describes what `argument` and the granted number mean.
 
 use std::time::Duration;
 
@@ -32,7 +32,7 @@ pub(super) const EXPORTS: &[Export] = &[
     (c"barrierAbort", export(barrier_abort)),
 ];
 
-/// What `lockBegin` returns when it has joined the queue, and `lockTry` when the lock is busy.
+/// The result of `lockBegin` when it has joined the queue, and of `lockTry` when the lock is busy.
 const NOT_YET: f64 = -1.0;
 /// In the place of the id of a wait: the thread itself sleeps.
 const SLEEP: f64 = -1.0;
@@ -74,7 +74,7 @@ fn close<'call>(call: Call<'call>, [handle]: Arguments<'call, 1>) -> Returned<'c
     Ok(JsValue::NOTHING)
 }
 
-/// `lockBegin(handle, argument, id)`: what was granted at once, or -1: queued. `id`: see [`mode`].
+/// `lockBegin(handle, argument, id)`: the number that was granted at once, or -1: queued. `id`: see [`mode`].
 fn begin<'call>(call: Call<'call>, [handle, argument, id]: Arguments<'call, 3>) -> Returned<'call> {
     let (lock, mode) = (lock(call, handle)?, mode(call, id)?);
     let argument = call.js.read_u32(argument)?;
@@ -82,7 +82,7 @@ fn begin<'call>(call: Call<'call>, [handle, argument, id]: Arguments<'call, 3>) 
     answer(call.js, begun, |granted| call.js.number(granted.map_or(NOT_YET, f64::from)))
 }
 
-/// `lockSleep(milliseconds)`: what was granted, or `undefined`: not yet. Sleeps 50 ms at the most, since V8 cannot
+/// `lockSleep(milliseconds)`: the granted number, or `undefined`: not yet. Sleeps 50 ms at the most, since V8 cannot
 /// interrupt it: call a JavaScript function before the next.
 fn sleep<'call>(call: Call<'call>, [milliseconds]: Arguments<'call, 1>) -> Returned<'call> {
     let asked = Duration::try_from_secs_f64(call.js.read_number(milliseconds)? / 1000.0);
@@ -93,7 +93,8 @@ fn sleep<'call>(call: Call<'call>, [milliseconds]: Arguments<'call, 1>) -> Retur
     })
 }
 
-/// `lockGiveUp()`: true when the thread's sleep is given up; false when it has ended: `lockSleep(0)` tells how.
+/// `lockGiveUp()`: gives the thread's sleep up, and returns true. False if the wait has already ended: `lockSleep(0)`
+/// returns how.
 fn give_up<'call>(call: Call<'call>, []: Arguments<'call, 0>) -> Returned<'call> {
     call.js.boolean(call.environment.locks().give_up())
 }
@@ -103,7 +104,7 @@ fn cancel<'call>(call: Call<'call>, [id]: Arguments<'call, 1>) -> Returned<'call
     call.js.boolean(call.environment.locks().cancel(call.js.read_u64(id)?))
 }
 
-/// `lockTry(handle, argument)`: what was granted, or -1: busy.
+/// `lockTry(handle, argument)`: the granted number, or -1: busy.
 fn try_now<'call>(call: Call<'call>, [handle, argument]: Arguments<'call, 2>) -> Returned<'call> {
     let lock = lock(call, handle)?;
     let argument = call.js.read_u32(argument)?;

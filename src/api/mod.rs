@@ -1,7 +1,7 @@
 //! The exports JavaScript sees: each checks its arguments and calls one thing below; there is no algorithm here.
 //!
 //! Functions on a hot path are raw Node-API functions (`EXPORTS` of each file): a derived one costs 7 to 10 times as much a
-//! call. Everything else uses the derive. All of them are internal to the package: `lib/` gives them their public face.
+//! call. Everything else uses the derive. All of them are internal to the package: `lib/` makes the public API of them.
 
 // The derive wants `pub` items; nothing here is reachable from outside the crate but by Node.
 #![allow(unreachable_pub)]

@@ -1,4 +1,4 @@
-//! The notifier's side of plain `Atomics.wait`ers; the protocol is told at the head of `shared/notifier.rs`.
+//! The notifier's side of plain `Atomics.wait`ers; the head of `shared/notifier.rs` describes the protocol.
 
 use napi::Env;
 use napi::bindgen_prelude::{Either3, Null, Undefined};
@@ -15,7 +15,7 @@ pub struct Notification {
     pub count: f64,
 }
 
-/// Opens this environment's desk; returns its number.
+/// Opens the channel of this environment's notifier; returns its number.
 #[napi(catch_unwind)]
 pub fn open_notifier(env: Env) -> napi::Result<f64> {
     let environment = Environment::of(&env)?;
@@ -23,7 +23,7 @@ pub fn open_notifier(env: Env) -> napi::Result<f64> {
     Ok(environment.notifier().open(environment.core()) as f64)
 }
 
-/// Lets requests for a region that is held come to this environment's desk.
+/// Lets requests for a region that is held come to this environment's notifier.
 #[napi(catch_unwind)]
 pub fn serve_region(env: Env, handle: u32) -> napi::Result<()> {
     let environment = Environment::of(&env)?;
@@ -49,10 +49,10 @@ pub fn close_notifier(env: Env) -> napi::Result<()> {
     Ok(())
 }
 
-/// The next request at a desk: undefined when a slice of time has passed without one, null when the notifier must end.
+/// The next request to a notifier: undefined when a slice of time has passed without one, null when the notifier must end.
 #[napi(catch_unwind)]
-pub fn next_notify(desk: f64) -> Either3<Notification, Undefined, Null> {
-    match next_request(desk as u64) {
+pub fn next_notify(notifier: f64) -> Either3<Notification, Undefined, Null> {
+    match next_request(notifier as u64) {
         #[allow(clippy::cast_precision_loss)] // below 2^53
         Next::Request { region, offset, size, count } => Either3::A(Notification {
             region: region.get() as f64,

@@ -103,7 +103,7 @@ pub fn close_pool(env: Env, pool: u32, force: bool, announce: bool) -> napi::Res
     Ok(())
 }
 
-/// Lets go of a pool that has closed; its handle may be given again.
+/// Lets go of a pool that has closed; its handle may be used again.
 #[napi(catch_unwind)]
 pub fn drop_pool(env: Env, pool: u32) -> napi::Result<()> {
     Environment::of(&env)?.pools().remove(pool);
@@ -154,7 +154,7 @@ pub fn cancel(env: Env, id: f64, timed_out: bool) -> napi::Result<i32> {
     Ok(worker.and_then(|number| i32::try_from(number).ok()).unwrap_or(-1))
 }
 
-/// What an accepted submission returns: nothing, or `true` when the queue is full now.
+/// The return value of an accepted submission: nothing, or `true` when the queue is full now.
 fn accepted(js: Js<'_>, accepted: Accepted) -> Returned<'_> {
     if accepted.full { js.boolean(true) } else { Ok(JsValue::NOTHING) }
 }
@@ -189,8 +189,8 @@ fn submit_one<'call>(
 }
 
 /// `submitDirect()`: a plain submission whose input is a number or undefined. Its arguments stand on the call buffer: pool,
-/// task, id, whether there is a number, the number. What it returns is told by [`accepted`] and
-/// [`answer`].
+/// task, id, whether there is a number, the number. [`accepted`] and [`answer`] describe what
+/// it returns.
 fn submit_direct<'call>(call: Call<'call>, []: Arguments<'call, 0>) -> Returned<'call> {
     let [pool, task, id, is_number, number] = call.core().arguments()?;
     let (pool, task, id) = (pool as u32, task as usize, id as u64);

@@ -111,7 +111,7 @@ pub fn claim_input(env: Env, pool: u32, id: f64) -> napi::Result<bool> {
     Ok(claimed.flatten().is_some())
 }
 
-/// A worker; how many jobs it has at hand or coming, and how many wait for any worker.
+/// A worker: how many jobs it has or will get, and how many jobs wait for any worker.
 #[napi(object)]
 pub struct WorkerLoad {
     pub number: u32,
@@ -137,10 +137,10 @@ pub fn push_fence(env: Env, id: f64) -> napi::Result<()> {
     Ok(())
 }
 
-/// In a worker: tells the owner that it is ready, after a message of the fallback port that tells more.
+/// In a worker: notifies the owner that the worker is ready, after it has posted the details to the fallback port.
 #[napi(catch_unwind)]
-pub fn tell_ready(env: Env) -> napi::Result<()> {
-    Environment::of(&env)?.with_script_worker(ScriptWorker::tell_ready);
+pub fn report_ready(env: Env) -> napi::Result<()> {
+    Environment::of(&env)?.with_script_worker(ScriptWorker::report_ready);
     Ok(())
 }
 
@@ -151,7 +151,7 @@ pub fn jobs_of_worker(env: Env, pool: u32, number: u32) -> napi::Result<List<f64
     Ok(numbers(ids.unwrap_or_default()))
 }
 
-/// A worker is given no further job. What it holds it keeps.
+/// A worker gets no further job. It keeps the jobs that it holds.
 #[napi(catch_unwind)]
 pub fn unregister_worker(env: Env, pool: u32, number: u32) -> napi::Result<()> {
     Environment::of(&env)?.pools().with(pool, |pool| pool.unregister_worker(number as usize));
@@ -196,7 +196,7 @@ const NO_WORKER: f64 = -2.0;
 /// In the place of a form: the value goes by the native fallback.
 const VIA_FALLBACK: f64 = -1.0;
 
-/// What `submitScript` tells beside the acceptance, as bits.
+/// What `submitScript` returns for an accepted job, as bits.
 const NEEDS_WORKER: u8 = 1;
 const FULL: u8 = 2;
 
@@ -291,13 +291,13 @@ fn finish<'call>(call: Call<'call>, output: Arguments<'call, 2>) -> Returned<'ca
     finished.unwrap_or(Err(Status::INVALID))
 }
 
-/// `scriptReport(value, parts)`, in a worker: tells the owner of a job how far it is. Form `VIA_FALLBACK`:
-/// by a message through the native fallback.
+/// `scriptReport(value, parts)`, in a worker: sends a progress report to the owner of a job. Form `VIA_FALLBACK`:
+/// the report went through the native fallback.
 fn report<'call>(call: Call<'call>, value: Arguments<'call, 2>) -> Returned<'call> {
     let [id, form, length] = call.core().arguments()?;
     let id = id as u64;
     if form == VIA_FALLBACK {
-        call.environment.with_script_worker(|worker| worker.report_by_fallback(id));
+        call.environment.with_script_worker(|worker| worker.report_via_fallback(id));
     } else {
         let progress = call.inputs().read(Input::of_call_buffer(form as u32, length, value)?)?;
         call.environment.with_script_worker(|worker| worker.report(id, progress));

@@ -1,4 +1,4 @@
-//! Seals on messages: `lib/transfer/seal.js`. What they are is told at the head of `seal.rs`.
+//! Seals on messages: `lib/transfer/seal.js`. The head of `seal.rs` describes them.
 //!
 //! Numbers from JavaScript are whole and not below zero; others become some number that was never issued.
 

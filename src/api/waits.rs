@@ -22,7 +22,7 @@ fn wait<'call>(call: Call<'call>, arguments: Arguments<'call, 4>) -> Returned<'c
     call.js.string(call.atomics().wait(call.core(), arguments)?)
 }
 
-/// What `waitAsync` answers at once; a number from 0 on is the timeout of a wait that has begun.
+/// The immediate results of `waitAsync`; a number from 0 on is the timeout of a wait that has begun.
 const NOT_EQUAL: f64 = -1.0;
 const TIMED_OUT: f64 = -2.0;
 

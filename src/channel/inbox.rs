@@ -1,4 +1,4 @@
-//! The state machine of one end, and the argument why no message is lost, reordered or told twice.
+//! The state machine of one end, and the argument why no message is lost, reordered or delivered twice.
 //!
 //! # States
 //!
@@ -39,7 +39,8 @@
 //!
 //! # The one-wake rule
 //!
-//! `woken` says who has the turn. False: the event loop is idle, and the thread that makes something *due* for it sets
+//! `woken` says which side has the turn. False: the event loop is idle, and the thread that makes something *due* for it
+//! sets
 //! `woken` and wakes it. True: the event loop has been or is being woken, and nobody wakes it again. The event loop hands
 //! the turn back (sets it false) only by `take_batch` or `end_turn`, in the same critical section that saw the queue empty,
 //! or, while the port does not listen, that saw nothing due. So:
@@ -81,7 +82,7 @@ use std::sync::Arc;
 use super::message::{Message, Received, Refusal, Taken};
 use super::port_waker::PortWaker;
 
-/// An emptied queue that had grown beyond this many messages gives its memory back.
+/// A queue that had grown beyond this many messages frees its memory when it is empty.
 const KEPT_CAPACITY: usize = 8192;
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -100,7 +101,7 @@ pub(super) enum Notify {
     All,
 }
 
-/// What a critical section leaves to be done without the lock.
+/// Work that a critical section leaves to be done without the lock.
 #[derive(Default)]
 pub(super) struct After {
     /// Tell the reader's event loop that it has something to take.
@@ -254,7 +255,7 @@ impl Inbox {
         }
     }
 
-    /// The writer has closed: the messages that wait are delivered, then the reader is told.
+    /// The writer has closed: the messages that wait are delivered, and then the close.
     pub(super) fn seal(&mut self) -> After {
         if self.stage != Stage::Open {
             return After::default();
@@ -301,7 +302,7 @@ impl Inbox {
         }
         self.listening = listening;
         if !listening {
-            // The turn goes back: whether the end, which is due without listening too, is due is decided anew.
+            // The turn goes back. Whether the end is due (which it may be without listening) is decided again.
             self.woken = false;
         }
         After { wake: self.due(), ..After::default() }
@@ -389,7 +390,8 @@ impl Inbox {
         ends
     }
 
-    /// After `count` messages were taken: tells those that wait for room, and gives the memory of a large empty queue back.
+    /// After `count` messages were taken: notifies the threads that wait for room, and frees the memory of a large empty
+    /// queue.
     fn freed(&mut self, count: usize, after: &mut After) {
         if count > 0 && self.has_room() {
             after.room = self.room_wanted.take();
@@ -430,7 +432,8 @@ impl Inbox {
         self.waker = None;
         Some(After {
             wake: None,
-            // The writer's event loop may wait for room that never comes: it is told so that it tries, and is refused.
+            // The writer's event loop may wait for room that never comes. The event makes it try again, and the post is
+            // refused.
             room: self.room_wanted.take(),
             readers: Notify::All,
             writers: Notify::All,

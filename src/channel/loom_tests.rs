@@ -54,7 +54,7 @@ fn wait(line: &(Mutex<u32>, Condvar)) {
     *calls -= 1;
 }
 
-/// Takes by the rules until told `Closed`: what `take` moved to the batch, and how many wakes it took.
+/// Takes by the rules until `Closed`. Returns what `take` moved to the batch, and how many wakes it took.
 fn drain_by(
     line: &(Mutex<u32>, Condvar),
     mut take: impl FnMut(&mut Vec<Message>) -> Taken,
@@ -192,7 +192,7 @@ fn loom_a_transfer_loses_and_reorders_no_message_on_its_way_in() {
         far.take(1, &mut got);
         let transit = far.detach();
         let Ok(transit) = transit else {
-            // `take` may have told the close only after both messages; with one at most it cannot have.
+            // `take` may have reported the close only after both messages; with one at most it cannot have.
             panic!("an open port detaches");
         };
         let (owner, line) = Loop::new();
@@ -397,7 +397,7 @@ fn loom_a_cancelled_reader_leaves_the_message_to_the_other_reader() {
             thread::spawn(move || matches!(stays.receive(WaitLimit::default()), Ok(Received::Message(_))));
         near.post(numbered(1));
         token.cancel(Reason::Cancelled);
-        // Either of them has it; the other is told the end.
+        // One of them has the message; the other gets the end.
         near.close();
         let (first, second) = (gives_up.join().unwrap(), stays.join().unwrap());
         assert!(first ^ second, "one message, one reader");

@@ -1,4 +1,4 @@
-//! What is posted, and the answers to posting and taking.
+//! Messages, and the results of posting and taking.
 
 use std::fmt;
 
@@ -41,7 +41,7 @@ impl From<Message> for Envelope {
     }
 }
 
-/// What became of a message given to [`Port::post`](super::Port::post).
+/// The result of [`Port::post`](super::Port::post).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Posted {
     /// It waits in the other end's inbox.
@@ -108,7 +108,7 @@ impl fmt::Display for Refused {
 
 impl std::error::Error for Refused {}
 
-/// What is left after messages were taken.
+/// The messages that are left after a take.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Taken {
     /// Messages are left. No wake comes for them: the caller keeps the turn and must take again.
@@ -121,7 +121,7 @@ pub enum Taken {
     Gone,
 }
 
-/// What a call for one message gave.
+/// The result of a call for one message.
 #[derive(Debug)]
 pub enum Received {
     /// The oldest message.

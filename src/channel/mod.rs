@@ -7,13 +7,13 @@
 //! let (near, far) = channel(None);
 //! near.post(Message::from(Envelope { wire: vec![1], parts: vec![] }));
 //! near.close();
-//! // What was posted before the close is delivered before it.
+//! // A message that was posted before the close is delivered before it.
 //! let Received::Message(message) = far.take_one() else { unreachable!() };
 //! assert_eq!(*message.wire, [1]);
 //! assert!(matches!(far.take_one(), Received::Closed));
 //! ```
 //!
-//! * `message` — what is posted, and the answers to posting and taking; `wire` — a message's bytes.
+//! * `message` — messages, and the results of posting and taking; `wire` — a message's bytes.
 //! * `inbox` — the state machine of one end, with the protocol at its head.
 //! * `port` — the two ends put together: post, take, close, change of owner.
 //! * `port_waker` — how the event loop that owns a port is woken.

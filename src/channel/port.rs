@@ -3,10 +3,10 @@
 //! An operation that concerns both ends locks one inbox and then the other, never both at once:
 //!
 //! * **close**: the closing port's own inbox first, which decides whether this call is the one that closes; then the other
-//!   inbox is sealed. A post that slips in between (from another thread with the same handle) is a post before the close,
+//!   inbox is sealed. A post in between (from another thread with the same handle) is a post before the close,
 //!   and is delivered. Both ends may close at once: each closes its own inbox and finds the other closed.
 //! * **detach**: the own inbox first, which decides whether this call is the one that detaches; then the other inbox's
-//!   view of its writer. A post that slips in between is a post before the detach. The [`PortInTransit`] does not exist
+//!   view of its writer. A post in between is a post before the detach. The [`PortInTransit`] does not exist
 //!   yet, so no post of the next owner can come before it.
 //!
 //! A limit: two ports in transit that lie in each other's inboxes (b in a message to d, d in a message to b) can be
@@ -304,8 +304,8 @@ impl Port {
         self.0.settle_own(after);
     }
 
-    /// Closes the channel: the other end still gets what was posted from here, then is told; what waits here is
-    /// dropped. True when this call closed it, false when it was closed or detached before.
+    /// Closes the channel: the other end still gets the messages that were posted from here, and then the close; what waits
+    /// here is dropped. True when this call closed it, false when it was closed or detached before.
     pub fn close(&self) -> bool {
         self.0.close()
     }
@@ -363,7 +363,7 @@ impl From<PortInTransit> for Part {
 
 impl From<Box<dyn PortPart>> for PortInTransit {
     fn from(part: Box<dyn PortPart>) -> PortInTransit {
-        let port = (part as Box<dyn Any>).downcast().expect("there are no ports but those of this room");
+        let port = (part as Box<dyn Any>).downcast().expect("there are no ports but those of this module");
         *port
     }
 }

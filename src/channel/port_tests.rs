@@ -1,4 +1,4 @@
-//! What a port does, one behaviour a test, on one thread or with one helper thread.
+//! Behaviours of a port, one for each test, on one thread or with one helper thread.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, mpsc};
@@ -492,7 +492,7 @@ fn a_chain_of_ten_thousand_ports_inside_each_other_is_dropped_without_recursion(
     thread::Builder::new().stack_size(64 * 1024).spawn(dropper).unwrap().join().unwrap();
 }
 
-// ── The face of a native task ───────────────────────────────────────────────────────────────────────────
+// ── A native task's handle ───────────────────────────────────────────────────────────────────────────────
 
 #[test]
 fn a_task_sends_and_receives_envelopes() {
@@ -533,7 +533,7 @@ fn what_was_taken_and_not_used_travels_with_the_port() {
     }
     near.close();
     let mut stock = VecDeque::new();
-    // The end is not told together with messages: they might come back.
+    // `take` does not report the end together with messages, since these might be put back.
     assert_eq!(far.take_batch(9, &mut stock), Taken::More);
     far.put_back(stock.drain(2..));
     let there = far.detach().unwrap().attach(None);

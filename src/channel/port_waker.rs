@@ -8,7 +8,7 @@ pub trait PortWaker: Send + Sync {
     /// Something is due: take with [`Port::take_batch`](super::Port::take_batch) until it, or [`Port::end_turn`](super::Port::end_turn), answers anything but
     /// [`Taken::More`](super::Taken::More). Until then no further call comes for this port.
     fn wake(&self, port: PortId);
-    /// There is room in the inbox of the other end, or the channel is closed: try again to post what was refused. Called
+    /// There is room in the inbox of the other end, or the channel is closed: try again to post the refused message. Called
     /// once for each [`Port::want_room`](super::Port::want_room) that answered [`Refusal::Full`](super::Refusal::Full).
     fn room(&self, port: PortId);
 }

@@ -5,7 +5,7 @@
 //!
 //! # The key
 //!
-//! Whoever has the key gets the port, so a key cannot be guessed: 128 bits of a keyed hash (SipHash, keyed by the
+//! Any thread with the key gets the port, so a key cannot be guessed: 128 bits of a keyed hash (SipHash, keyed by the
 //! system's random numbers when the process first needs one) over a counter. A value that merely looks like a port in
 //! transit claims nothing.
 //!

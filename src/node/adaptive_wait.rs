@@ -21,13 +21,13 @@ const MANY: u32 = 128;
 /// So many waits that were not in vain pay for one that was.
 const PAYS: u32 = 50;
 
-/// What one environment knows of the exchange it takes part in. Its own thread only.
+/// The state of one environment in an exchange. Only its own thread uses it.
 pub(crate) struct AdaptiveWait {
     /// Whether this thread may wait in place at all.
     allowed: Cell<bool>,
     asleep_since: Cell<Option<Instant>>,
-    taken: Cell<usize>,
-    given: Cell<bool>,
+    received: Cell<usize>,
+    sent: Cell<bool>,
     /// Quick exchanges so far.
     quick: Cell<u32>,
     /// Of these, as many are needed.
@@ -39,8 +39,8 @@ impl Default for AdaptiveWait {
         AdaptiveWait {
             allowed: Cell::default(),
             asleep_since: Cell::default(),
-            taken: Cell::default(),
-            given: Cell::default(),
+            received: Cell::default(),
+            sent: Cell::default(),
             quick: Cell::default(),
             needed: Cell::new(ENOUGH),
         }
@@ -53,17 +53,17 @@ impl AdaptiveWait {
         self.allowed.set(allowed);
     }
 
-    /// Messages or tasks were taken in.
-    pub(crate) fn taken(&self, count: usize) {
-        self.taken.set(self.taken.get() + count);
+    /// Messages or tasks were received.
+    pub(crate) fn received(&self, count: usize) {
+        self.received.set(self.received.get() + count);
     }
 
-    /// A message or an answer was given out.
-    pub(crate) fn given(&self) {
-        self.given.set(true);
+    /// A message or an answer was sent.
+    pub(crate) fn sent(&self) {
+        self.sent.set(true);
     }
 
-    /// The event loop was woken. What was given out since the last time counts, so that listeners which reply later in
+    /// The event loop was woken. Messages sent since the last time count, so that listeners which reply later in
     /// that turn of the loop do.
     pub(super) fn woken(&self) {
         if self.asleep_since.take().is_some_and(|since| since.elapsed() <= SOON) {
@@ -80,11 +80,11 @@ impl AdaptiveWait {
         self.quick.get() >= self.needed.get() && self.allowed.get()
     }
 
-    /// Counts what was taken and given as an exchange, or as none.
+    /// Counts what was received and sent as an exchange, or as none.
     pub(super) fn exchanged(&self) {
         // More than one at a time is a burst: those come in batches while the thread is busy, and that is better.
         let quick =
-            if self.taken.get() == 1 && self.given.get() { self.quick.get().saturating_add(1) } else { 0 };
+            if self.received.get() == 1 && self.sent.get() { self.quick.get().saturating_add(1) } else { 0 };
         self.quick.set(quick);
         self.forget();
     }
@@ -104,7 +104,7 @@ impl AdaptiveWait {
     }
 
     fn forget(&self) {
-        self.taken.set(0);
-        self.given.set(false);
+        self.received.set(0);
+        self.sent.set(false);
     }
 }

@@ -81,7 +81,7 @@ fn to_integer(number: f64) -> f64 {
     if number.is_nan() { 0.0 } else { number.trunc() + 0.0 }
 }
 
-/// A number modulo 2^64, as ToInt32 and its kin have it modulo their width.
+/// A number modulo 2^64, as ToInt32 and similar conversions have it modulo their width.
 fn modulo(number: f64) -> u64 {
     const TWO_64: f64 = 18_446_744_073_709_551_616.0;
     if !number.is_finite() {
@@ -105,7 +105,7 @@ impl<'call> Atomics<'call> {
         Atomics { js, language }
     }
 
-    /// `Atomics.add(typedArray, index, value)` and its kin.
+    /// `Atomics.add(typedArray, index, value)` and the other operations of its form.
     pub(crate) fn rmw(self, op: Rmw, [array, index, value]: [JsValue<'call>; 3]) -> Result<JsValue<'call>> {
         let (array, element) = self.integer_array(array, false)?;
         let index = self.index(&array, index)?;

@@ -40,7 +40,7 @@ impl<'call> Wanted<'call> {
     }
 }
 
-/// What an async wait has come to at once.
+/// The immediate result of an async wait.
 pub(crate) enum AsyncWait {
     NotEqual,
     TimedOut,

@@ -29,7 +29,7 @@ pub(super) mod form {
     pub(super) const SCRIPT_STOP: u8 = 41;
     /// The script worker of this key is ready.
     pub(super) const SCRIPT_READY: u8 = 42;
-    /// What was pushed before this has been delivered.
+    /// All events that were pushed before this one have been delivered.
     pub(super) const FENCE: u8 = 43;
     /// A job's input is wanted; the worker's key is in `numbers`.
     pub(super) const INPUT_WANTED: u8 = 44;
@@ -45,7 +45,7 @@ pub(super) mod form {
 /// Bytes copied in one batch, about: a millisecond's work.
 const BATCH_BYTES: usize = 4 * 1024 * 1024;
 
-/// The tables of an environment that keep something until JavaScript is told of its end.
+/// The tables of an environment that keep entries until JavaScript gets the event of their end.
 #[derive(Clone, Copy)]
 pub(super) struct Tables<'environment> {
     pub(super) core: &'static Core,
@@ -69,7 +69,7 @@ struct Draft<'call, 'environment> {
     out_of_band: OutOfBand<'call>,
     count: usize,
     wire_offset: usize,
-    /// Waits for locks that JavaScript is about to be told of.
+    /// Waits for locks whose outcome JavaScript is about to get.
     waits_ended: Vec<u64>,
 }
 
@@ -109,9 +109,9 @@ pub(super) fn deliver(
     let function = js.referenced(&receiver.deliver)?;
     let out_of_band = js.number(f64::from(draft.out_of_band.len()))?;
     let called = js.call(function, &[count, out_of_band, js.boolean(more)?]);
-    // It throws nothing but for a fault of ours (`lib/delivery.js`); that is told, and what it was given it has.
+    // It throws only by a fault of ours (`lib/delivery.js`), which is reported. The batch is delivered even then.
     if called.is_ok() || js.report_exception() {
-        // Not before: what JavaScript has not seen, because it was ending, is given back by the teardown.
+        // Not before: the teardown returns the grants that JavaScript has not seen because it was ending.
         tables.locks.forget(&draft.waits_ended);
     }
     Ok(more)

@@ -13,7 +13,7 @@ pub(crate) const BATCH: usize = 1024;
 /// Numbers in `call`.
 const CALL: usize = 12;
 
-/// A wire on the buffer is told by one number: where it begins, and its length so many bits higher.
+/// One number stands for a wire on the buffer: its offset, and its length so many bits higher.
 pub(super) const WIRE_LENGTH_SHIFT: u32 = 16;
 
 /// For JavaScript.

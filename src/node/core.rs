@@ -1,4 +1,4 @@
-//! What every part of an environment may know of it.
+//! The facts about an environment that all its parts may use.
 
 use std::cell::{Cell, OnceCell};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -50,7 +50,7 @@ impl Core {
         self.made.elapsed()
     }
 
-    /// What comes back to it.
+    /// The events for this environment.
     pub(crate) fn events(&self) -> &EventQueue {
         &self.events
     }

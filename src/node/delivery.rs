@@ -104,7 +104,7 @@ impl Delivery {
         settled.is_ok()
     }
 
-    /// Delivers at most `most` events. When some are left, JavaScript is told so, and calls `resume` in the next turn
+    /// Delivers at most `most` events. When some are left, JavaScript learns that, and calls `resume` in the next turn
     /// of its loop; so is the caller. With `stays`, the event queue stays awake: the caller comes back to it.
     fn drain(&self, js: Js<'_>, tables: Tables<'_>, most: usize, stays: bool) -> bool {
         let opened = self.opened.borrow();
@@ -113,11 +113,11 @@ impl Delivery {
         let more = tables.core.events().take(most.saturating_sub(events.len()), &mut events, stays);
         let more = batch::deliver(js, tables, &opened.receiver, &mut events, most, more);
         let more = more.unwrap_or_else(|_| {
-            // The environment is ending, and nobody is left to tell; or else this tells.
+            // If the environment is ending, nobody is left to report to; otherwise this reports the error.
             js.report_exception();
             false
         });
-        // What a listener that ran an event loop of its own has left.
+        // Events that a listener left which ran an event loop of its own.
         events.append(&mut self.batch.take());
         self.batch.set(events);
         more

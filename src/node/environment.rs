@@ -1,4 +1,4 @@
-//! What one JavaScript environment owns, from module load to teardown.
+//! One JavaScript environment and all that it owns, from module load to teardown.
 //!
 //! It is made when Node loads the module for an environment and is never freed: Node may still hand its address to a
 //! threadsafe function's callback after every finalizer has run. What it holds is let go of in [`Environment::tear_down`];
@@ -108,7 +108,7 @@ impl Environment {
         Tables { core: &self.core, locks: &self.locks, waits: &self.waits }
     }
 
-    /// What all its parts stand on.
+    /// The core, which all its parts use.
     pub(crate) fn core(&self) -> &Core {
         &self.core
     }
@@ -153,7 +153,7 @@ impl Environment {
         &self.language
     }
 
-    /// The cleanup hook: its steps and their order are told at the head of this folder's `mod.rs`. A panic in a part of one must
+    /// The cleanup hook: the head of this folder's `mod.rs` lists its steps and their order. A panic in a part of one must
     /// not keep the rest from being done: least of all the last two, on which the safety of memory rests.
     fn tear_down(&'static self) {
         let events = self.core.events();
@@ -193,7 +193,7 @@ impl<'call> Call<'call> {
         self.environment.core()
     }
 
-    /// What reads values from its arguments.
+    /// A reader for the values in its arguments.
     pub(crate) fn inputs(self) -> InputReader<'call> {
         InputReader::new(self.js, self.core(), self.environment.ports())
     }
@@ -207,7 +207,7 @@ impl<'call> Call<'call> {
 /// The arguments of a raw export; missing ones are `undefined`.
 pub(crate) type Arguments<'call, const N: usize> = [JsValue<'call>; N];
 
-/// What a raw export returns; a status is thrown.
+/// The result of a raw export; a status is thrown.
 pub(crate) type Returned<'call> = Result<JsValue<'call>>;
 
 /// A raw export by its name.

@@ -1,4 +1,4 @@
-//! What comes back to a JavaScript environment from other threads.
+//! The events that other threads send to a JavaScript environment.
 
 use super::js::Reference;
 use crate::cancel::Reason;
@@ -26,7 +26,7 @@ pub(crate) enum Event {
     Work,
     /// To a script worker: its job `id` should stop.
     Stop { id: u64, reason: Reason },
-    /// A wait for a lock has ended: what was granted, or why not.
+    /// A wait for a lock has ended: the granted number, or the error.
     LockEnded { id: u64, outcome: shared::Result<u32> },
     /// A port has something to take.
     PortDue(PortId),
@@ -38,7 +38,7 @@ pub(crate) enum Event {
     Release(Reference),
 }
 
-/// What a job came to, ready to be shown to JavaScript.
+/// The outcome of a job, ready for JavaScript.
 pub(crate) enum Answer {
     Undefined,
     Null,
@@ -49,7 +49,7 @@ pub(crate) enum Answer {
     /// Anything else, in its wire form.
     Envelope(Envelope),
     Error(Error),
-    /// What a script threw, in its wire form.
+    /// The value that a script threw, in its wire form.
     Rejected(Envelope),
     /// It comes another way: the next message of the script worker of this key.
     ViaFallback {

@@ -26,7 +26,7 @@ use crate::error::Result;
 use crate::pool::{Outbox, ScriptOutcome, Waker};
 use crate::value::Value;
 
-/// Events for which an empty queue keeps room.
+/// Events for which an empty queue keeps its memory.
 const KEPT: usize = 16 * 1024;
 
 /// Ends a wait in place if the watchdog does not get to run.
@@ -138,7 +138,7 @@ impl EventQueue {
         self.inbox.lock().rest()
     }
 
-    /// Drops what is in it and everything that still comes.
+    /// Drops the events in the queue, and all that still come.
     pub(super) fn close(&self) {
         let mut inbox = self.inbox.lock();
         inbox.closed = true;

@@ -2,7 +2,7 @@
 
 use std::cell::{RefCell, RefMut};
 
-/// Entries by handle. The handle of an entry that is gone is given again. Used on the environment's own thread only.
+/// Entries by handle. The handle of an entry that is gone is used again. Used on the environment's own thread only.
 pub(crate) struct Handles<T>(RefCell<Slots<T>>);
 
 struct Slots<T> {

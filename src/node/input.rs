@@ -86,7 +86,7 @@ impl<'call> Input<'call> {
     }
 }
 
-/// What reads values from the arguments of the call that is running.
+/// Reads values from the arguments of the call that is running.
 #[derive(Clone, Copy)]
 pub(crate) struct InputReader<'call> {
     js: Js<'call>,

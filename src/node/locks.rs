@@ -13,7 +13,7 @@ use crate::shared::locks::{AcquiredCallback, AnyLock, AnyWait, admit_owner, owne
 use crate::shared::wait::SLICE;
 use crate::shared::{Result, SharedError};
 
-/// How a wait tells JavaScript of its end.
+/// How JavaScript learns that a wait has ended.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum WaitMode {
     /// The thread sleeps for it, by [`Locks::sleep`].
@@ -28,7 +28,7 @@ pub(crate) struct Locks {
     /// The environment's token; 0 until it is asked for.
     owner: Cell<u32>,
     opened: Handles<AnyLock>,
-    /// What the thread is blocked on, between two slices.
+    /// The wait that the thread is blocked on, between two slices.
     sleeping: RefCell<Option<AnyWait>>,
     /// Waits with an event whose end JavaScript has not seen.
     waiting: RefCell<HashMap<u64, AnyWait>>,
@@ -48,7 +48,7 @@ impl Locks {
         &self.opened
     }
 
-    /// Begins an acquisition: what was granted at once, or none, when a wait has begun.
+    /// Begins an acquisition. Returns the number that was granted at once; none if a wait has begun.
     pub(crate) fn begin(
         &self,
         events: &'static EventQueue,
@@ -80,13 +80,13 @@ impl Locks {
     fn wait(&self, mode: WaitMode, wait: AnyWait) {
         match mode {
             WaitMode::Event(id) => self.remember(id, wait),
-            // An earlier sleep that a watchdog broke off is given up by this.
+            // This ends an earlier sleep that a watchdog interrupted.
             WaitMode::Sleep => drop(self.sleeping.replace(Some(wait))),
         }
     }
 
-    /// Sleeps for what was begun: what was granted, or none: not yet. One slice of time at the most, even if JavaScript
-    /// asks for more: V8 cannot interrupt it.
+    /// Sleeps for the acquisition that was begun. Returns the granted number, or none: not yet. One slice of time at the
+    /// most, even if JavaScript asks for more: V8 cannot interrupt it.
     pub(crate) fn sleep(&self, asked: Duration) -> Result<Option<u32>> {
         let Some(mut wait) = self.sleeping.take() else { return Err(SharedError::Cancelled) };
         let slept = wait.wait_slice(asked.min(SLICE));
@@ -96,7 +96,8 @@ impl Locks {
         slept
     }
 
-    /// True when the thread's sleep is given up; false when it has ended: the next [`Locks::sleep`] tells how.
+    /// Gives the thread's sleep up, and returns true. False if the wait has already ended: the next [`Locks::sleep`] returns
+    /// how.
     pub(crate) fn give_up(&self) -> bool {
         let Some(mut wait) = self.sleeping.take() else { return true };
         let left = wait.cancel();
@@ -130,7 +131,7 @@ impl Locks {
         }
     }
 
-    /// The environment ends: first its waits are given up, then its death is told.
+    /// The environment ends: it gives its waits up, and then reports its death as an owner.
     pub(super) fn close(&self) {
         let waiting = self.waiting.take().into_values();
         for wait in self.sleeping.take().into_iter().chain(waiting) {
@@ -144,7 +145,7 @@ impl Locks {
     }
 }
 
-/// What a wait calls at its end; none for a thread's own sleep.
+/// The function that a wait calls at its end; none for a thread's own sleep.
 fn told(events: &'static EventQueue, mode: WaitMode) -> Option<AcquiredCallback> {
     match mode {
         WaitMode::Sleep => None,

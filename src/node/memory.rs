@@ -29,7 +29,8 @@ pub(super) fn show_parts<'call>(js: Js<'call>, core: &Core, parts: Vec<Part>) ->
 ///
 /// A copy and not the memory itself: Node takes no ArrayBuffer over foreign memory on a transfer list (and could not,
 /// as it frees the memory with the environment that made it), so a large result would be another thing than a small
-/// one. A task that gives back its input's memory had it from JavaScript (lib/task/encode-input.js), and nothing is copied here.
+/// one. A task that returns its input's memory got that memory from JavaScript (lib/task/encode-input.js), and nothing is
+/// copied here.
 pub(super) fn hand_over<'call>(js: Js<'call>, core: &Core, bytes: Bytes) -> Result<JsValue<'call>> {
     match bytes.into_memory() {
         Ok(words) => copy(js, core, words.as_slice()),

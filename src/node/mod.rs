@@ -1,19 +1,19 @@
-//! The only room that knows Node-API.
+//! The only module that knows Node-API.
 //!
 //! From the bottom up; a file imports only files above it in this list:
 //!
 //! * `js` — Node-API, made safe to call: values, references, functions bound to their call and environment.
-//! * `handles` — tables whose entries JavaScript names by numbers. `process` — what the system tells of the process.
+//! * `handles` — tables whose entries JavaScript names by numbers. `process` — what the system knows about the process.
 //! * `pin_count`, `wakeup`, `watchdog` — how many pins are held; the threadsafe function behind the wake, safe against
 //!   teardown; one thread that ends waits in place.
-//! * `event`, `event_queue` — what comes back to an environment: one queue, one wake.
+//! * `event`, `event_queue` — the events for an environment: one queue, one wake.
 //! * `kept_value`, `pinned_bytes` — values, and memory, of JavaScript's that Rust holds for a while.
 //! * `adaptive_wait` — when a worker thread waits in place, for a moment, for the next event.
 //! * `call_buffer`, `jobs` — the memory through which batches and arguments pass; jobs that may be cancelled.
-//! * `core` — what every part of an environment may know of it.
+//! * `core` — the facts about an environment that all its parts may use.
 //! * `memory`, `out_of_band` — answers to JavaScript: bytes as memory, all else by a form and a number.
 //! * `region`, `typed_array`, `atomics` — JavaScript's shared memory as regions of the engine; `Atomics` in Rust.
-//! * `locks`, `waits`, `atomics_wait`, `notifier` — what JavaScript waits for in shared memory.
+//! * `locks`, `waits`, `atomics_wait`, `notifier` — the waits of JavaScript on shared memory.
 //! * `port_batch`, `ports` — the ends of message channels that the environment owns.
 //! * `input` — values from JavaScript.
 //! * `refusal`, `registration`, `pools`, `submit` — the environment's pools and their script workers, as their owner.
@@ -27,20 +27,20 @@
 //! of Node it runs before Node begins to close that function:
 //!
 //! 1. the wakeup closes: from here no thread calls the threadsafe function;
-//! 2. the event queue closes: what is in it and what still comes is dropped;
-//! 3. its ports close: the other ends are told, and tasks that wait at them come back;
-//! 4. if it is a script worker's, its registration is abandoned: it is woken no more, and what it held waits for the
+//! 2. the event queue closes: its events, and all that still come, are dropped;
+//! 3. its ports close: the other ends are notified, and tasks that wait at them return;
+//! 4. if it is a script worker's, its registration is abandoned: it is woken no more, and the jobs that it held wait for the
 //!    owner; the environment's pools are closed by force: waiting tasks are dropped, running ones are asked to stop;
-//! 5. what the environment waits for at locks is given up, and then it is declared dead as an owner: threads that wait
-//!    elsewhere for a lock that it holds, those of a pool too, are told now;
+//! 5. the environment's waits for locks end, and then it is declared dead as an owner: threads that wait
+//!    elsewhere for a lock that it holds, those of a pool too, are notified now;
 //! 6. its waits on shared memory leave the wait table, the regions that its JavaScript held are let go, and its notifier
 //!    ends;
 //! 7. the hook waits until no thread holds memory that this environment's heap owns, pinned or shared (at most until
 //!    the running task's next checkpoint).
 //!
-//! Each step, and each part of one, is guarded by itself: a panic in it, which is told on stderr, does not keep the next from
-//! being done. On the last step the safety of memory rests: it is done for each region, and waits for its users, whatever
-//! panics.
+//! Each step, and each part of one, is guarded by itself: a panic in it, which is reported on stderr, does not keep the next
+//! from being done. On the last step the safety of memory rests: it is done for each region, and waits for its users,
+//! whatever panics.
 //!
 //! `process.exit()` and a fatal error on the main thread run no hook: pool threads are then ended with the process
 //! in the middle of their work, which is harmless, as they own nothing outside it.
@@ -98,7 +98,7 @@ pub(crate) use region::open_region;
 pub(crate) use script_worker::ScriptWorker;
 pub(crate) use submit::{ScriptOptions, Submission, SubmitOptions};
 
-/// The numbers of this room that JavaScript knows.
+/// The numbers of this module that JavaScript knows.
 pub(crate) const NUMBERS: Groups = &[
     ("FORMS", out_of_band::form::NUMBERS),
     ("EVENTS", batch::form::NUMBERS),

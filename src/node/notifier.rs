@@ -12,41 +12,41 @@ use crate::shared::wait::SLICE;
 use crate::shared::{NotifierHandle, NotifyAnswer, NotifyRequest, RegionId};
 
 /// Where notifiers take their requests, by the environment that they serve. Without an entry the notifier must end.
-static DESKS: LazyLock<Mutex<HashMap<u64, Receiver<NotifyRequest>>>> = LazyLock::new(Mutex::default);
+static CHANNELS: LazyLock<Mutex<HashMap<u64, Receiver<NotifyRequest>>>> = LazyLock::new(Mutex::default);
 
 thread_local! {
     /// The request that the notifier of this thread is at.
     static ANSWER: RefCell<Option<NotifyAnswer>> = const { RefCell::new(None) };
 }
 
-/// An environment's end of its notifier's desk: where native tasks ask it, once it has one.
+/// An environment's notifier, once it has one: native tasks send requests to its channel.
 #[derive(Default)]
 pub(crate) struct Notifier(RefCell<Option<NotifierHandle>>);
 
 impl Notifier {
-    /// Opens the desk; its number is the environment's.
+    /// Opens the notifier's channel; its number is the environment's.
     pub(crate) fn open(&self, core: &Core) -> u64 {
-        let (desk, requests) = NotifierHandle::new(core.id());
-        self.0.replace(Some(desk));
-        DESKS.lock().insert(core.id(), requests);
+        let (handle, requests) = NotifierHandle::new(core.id());
+        self.0.replace(Some(handle));
+        CHANNELS.lock().insert(core.id(), requests);
         core.id()
     }
 
-    /// Lets requests for a region come to the desk.
+    /// Lets requests for a region come to the notifier's channel.
     pub(crate) fn serve(&self, region: RegionId) {
-        if let Some(desk) = self.0.borrow().as_ref() {
-            desk.serve(region);
+        if let Some(handle) = self.0.borrow().as_ref() {
+            handle.serve(region);
         }
     }
 
     /// No more requests come, and the notifier ends.
     pub(crate) fn close(&self, core: &Core) {
-        DESKS.lock().remove(&core.id());
+        CHANNELS.lock().remove(&core.id());
         drop(self.0.take());
     }
 }
 
-/// What a notifier finds at its desk.
+/// What a notifier does next.
 pub(crate) enum Next {
     /// To be answered by [`answer_request`].
     Request { region: RegionId, offset: usize, size: usize, count: usize },
@@ -56,9 +56,9 @@ pub(crate) enum Next {
     End,
 }
 
-/// In a notifier: the next request at its desk.
-pub(crate) fn next_request(desk: u64) -> Next {
-    let Some(requests) = DESKS.lock().get(&desk).cloned() else { return Next::End };
+/// In a notifier: the next request in its channel.
+pub(crate) fn next_request(notifier: u64) -> Next {
+    let Some(requests) = CHANNELS.lock().get(&notifier).cloned() else { return Next::End };
     match requests.recv_timeout(SLICE) {
         Ok(NotifyRequest { region, offset, size, count, answer }) => {
             ANSWER.set(Some(answer));

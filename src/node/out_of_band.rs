@@ -1,4 +1,4 @@
-//! How an answer is shown to JavaScript: by a form and a number; and, out of band, by values that have no room there.
+//! How JavaScript gets an answer: a form and a number on the call buffer, and out of band the values that do not fit there.
 
 use super::core::Core;
 use super::event::Answer;
@@ -83,8 +83,9 @@ impl<'call> OutOfBand<'call> {
         Ok(())
     }
 
-    /// Shows an answer by a form and a number; the rest is added here, but for a wire that `put` has room for: that tells
-    /// the number which says where. What JavaScript has no memory for becomes an error.
+    /// Shows an answer by a form and a number. `put` copies the wire, and returns the number that tells JavaScript where it
+    /// is; a wire that does not fit there, and all other parts, are added here. An answer for which JavaScript has no memory
+    /// becomes an error.
     pub(super) fn show(
         &mut self,
         core: &Core,
@@ -97,7 +98,7 @@ impl<'call> OutOfBand<'call> {
             self.length = before;
             let error = Error::new(
                 Code::ValueTooLarge,
-                "JavaScript has no room for what the task came to: ask for less at a time",
+                "JavaScript has no memory for the result of the task: ask for less at a time",
             );
             self.show_error(&error)
         })

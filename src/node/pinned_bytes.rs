@@ -56,7 +56,7 @@ impl PinnedBytes {
         Ok(PinnedBytes { data, length: memory.length, view, counted: Counted(events) })
     }
 
-    /// The view it came from, to give back; only in the environment it came from.
+    /// The view that the bytes came from, to be returned; only in the environment that it came from.
     pub(super) fn into_view(self, js: Js<'_>) -> Result<JsValue<'_>> {
         let PinnedBytes { view, counted: _counted, .. } = self;
         view.into_value(js)

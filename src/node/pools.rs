@@ -43,7 +43,7 @@ impl Pools<'_> {
         }
     }
 
-    /// Lets go of a pool that has closed; its handle may be given again.
+    /// Lets go of a pool that has closed; its handle may be used again.
     pub(crate) fn remove(self, pool: u32) {
         drop(self.table.remove(pool));
     }

@@ -1,12 +1,13 @@
 //! How messages are taken from one port, and put where JavaScript reads them.
 //!
-//! # What was taken, what was shown, what is left
+//! # Messages that were taken, shown, and left
 //!
 //! A batch of small messages crosses in one call: their wires stand one after the other in memory that JavaScript made
 //! (the receive buffer), their lengths beside it. JavaScript reads them one by one, each when its turn has come, and keeps
-//! a cursor: how many of the batch it has shown. That cursor is the one fact about what was delivered. The messages
+//! a cursor: how many of the batch it has shown. That cursor is the one record of the delivered messages. The messages
 //! themselves stay here, in the port's `stock`, and every call that touches a port (take, receive, listen, close, detach)
-//! brings the cursor and begins by *committing* it: what was shown is dropped, the rest is no batch any more and first in line.
+//! brings the cursor and begins by *committing* it: the shown messages are dropped, and the rest is put back in front of the
+//! queue.
 //! So a port whose listener goes, that moves or is closed carries on exactly there, and a batch whose memory another port
 //! has taken meanwhile is simply taken again.
 //!
@@ -46,7 +47,7 @@ const FALLBACK_PLAIN: u32 = u32::MAX - 1;
 const FALLBACK_WRAPPED: u32 = u32::MAX - 2;
 const FALLBACK_INTRODUCING: u32 = u32::MAX - 3;
 
-/// What a message out of band has.
+/// The parts of an out-of-band message.
 mod out_of_band {
     /// The wire is to be fetched by `fill`.
     pub(super) const LARGE_WIRE: u32 = 1;
@@ -61,7 +62,7 @@ const LEFT_EMPTY: u32 = 1;
 const LEFT_CLOSED: u32 = 2;
 const LEFT_GONE: u32 = 3;
 
-/// What is left after a batch.
+/// The messages that are left after a batch.
 fn left_number(left: Taken) -> u32 {
     match left {
         Taken::More => LEFT_MORE,
@@ -71,11 +72,11 @@ fn left_number(left: Taken) -> u32 {
     }
 }
 
-/// So many bits above the number of messages a take answers what is left.
+/// So many bits above the number of messages, the result of a take says which messages are left.
 const LEFT_SHIFT: u32 = 12;
 const _: () = assert!(BATCH < 1 << LEFT_SHIFT);
 
-/// What a take answers: how many messages there are, and what is left.
+/// The result of a take: how many messages it took, and which are left.
 pub(super) fn take_number(count: usize, left: Taken) -> u32 {
     u32::try_from(count).unwrap_or(0) | left_number(left) << LEFT_SHIFT
 }
@@ -92,7 +93,7 @@ fn is_small(message: &Message) -> bool {
     message.parts.is_empty() && message.wire.len() <= SMALL
 }
 
-/// A port, and what was taken from its inbox and not shown yet.
+/// A port, and the messages that were taken from its inbox and not shown yet.
 pub(super) struct PortState {
     pub(super) port: Port,
     /// Oldest first.
@@ -103,7 +104,7 @@ pub(super) struct PortState {
     counted: usize,
 }
 
-/// What there was to take.
+/// The messages that there were to take.
 pub(super) enum Found {
     Nothing(Taken),
     /// One message that comes out of band; `new`: how many are taken for the first time.
@@ -136,7 +137,7 @@ impl PortState {
         Ok(())
     }
 
-    /// What is left goes back where it came from.
+    /// Puts the messages that are left back where they came from.
     pub(super) fn put_back(&mut self) {
         (self.batch, self.counted) = (0, 0);
         if !self.stock.is_empty() {
@@ -149,7 +150,7 @@ impl PortState {
         self.stock.len() + self.port.len()
     }
 
-    /// Takes a batch of at most `most`, after what was shown is committed.
+    /// Takes a batch of at most `most`, after the shown messages are committed.
     pub(super) fn take(&mut self, most: usize, buffer: ReceiveBuffer) -> Found {
         let most = most.min(BATCH);
         if self.stock.is_empty() {
@@ -216,7 +217,7 @@ impl ReceiveBuffer {
         })
     }
 
-    /// Puts a small message at `index`, its wire at `offset`; the wire's length, or none where it has no room.
+    /// Puts a small message at `index`, its wire at `offset`; the wire's length, or none where the wire does not fit.
     fn put(self, index: usize, offset: usize, message: &Message) -> Option<usize> {
         let wire = &message.wire;
         if !self.wires.copy_in(offset, wire) {
@@ -247,7 +248,7 @@ impl PartsArray<'_> {
     }
 }
 
-/// What the message that was given out of band last has left here.
+/// The parts of the last out-of-band message that are still here.
 #[derive(Default)]
 pub(super) struct OutOfBandMessage {
     wire: RefCell<Option<Wire>>,

@@ -1,7 +1,7 @@
 //! The ends of message channels that one JavaScript environment owns.
 //!
-//! JavaScript names a port by its *handle*, which is given again once the port is gone; wakes name it by its number, since
-//! they may come late. How messages are taken is told at the head of `port_batch.rs`.
+//! JavaScript names a port by its *handle*, which is used again once the port is gone; wakes name it by its number, since
+//! they may come late. The head of `port_batch.rs` describes how messages are taken.
 
 use std::cell::{Cell, OnceCell, RefCell, RefMut};
 use std::collections::HashSet;
@@ -19,7 +19,7 @@ use crate::channel::{
     TransitKey,
 };
 
-/// What became of a post, as a number.
+/// The result of a post, as a number.
 pub(super) mod posted {
     use crate::exported_numbers::Numbers;
     use crate::numbers;
@@ -92,7 +92,7 @@ impl PortWaker for Waker {
     }
 }
 
-/// A port by its handle, and how many messages of its last batch JavaScript has shown: told with each call.
+/// A port by its handle, and how many messages of its last batch JavaScript has shown. Each call passes it.
 #[derive(Clone, Copy)]
 pub(crate) struct Cursor {
     pub(crate) port: u32,
@@ -163,14 +163,14 @@ impl Ports {
     /// Messages wake this environment from now on, or no longer.
     pub(crate) fn listen(&self, at: Cursor, listening: bool) -> Result<()> {
         let mut state = self.committed(at)?;
-        // What is due is judged by what is in the inbox.
+        // Whether the end is due depends on the messages in the inbox.
         state.put_back();
         state.port.listen(listening);
         Ok(())
     }
 
-    /// Closes a port; its handle may be given again. True when its half of the native fallback is still of use: to tell that the
-    /// other end, which is on its way, was lost. It closes by that only if no payload waits in it.
+    /// Closes a port; another port may get its handle. True when its half of the native fallback is still needed: it tells
+    /// that the other end, which is in transit, was lost. That works only if no payload waits in it.
     pub(crate) fn close(&self, at: Cursor) -> Result<bool> {
         let state = self.take_away(at)?;
         let watches =
@@ -193,15 +193,15 @@ impl Ports {
         Ok(state)
     }
 
-    /// A key for a port that is about to leave in something that carries only text.
+    /// A key for a port that is about to leave; a message carries the key as text.
     pub(crate) fn announce(&self, core: &Core, handle: u32) -> Result<TransitKey> {
         let key = self.with(handle, |port| Transit::of_process().announce(core.id(), port.id()))?;
         self.announced.borrow_mut().insert(key);
         Ok(key)
     }
 
-    /// What has the key left: the port is detached, and waits to be claimed. False when it has closed.
-    pub(crate) fn park(&self, at: Cursor, key: TransitKey) -> Result<bool> {
+    /// Detaches and deposits the port, since the message with its key has left. False when the port has closed.
+    pub(crate) fn deposit(&self, at: Cursor, key: TransitKey) -> Result<bool> {
         let detached = self.detach(at);
         self.announced.borrow_mut().remove(&key);
         match detached {
@@ -216,7 +216,7 @@ impl Ports {
         }
     }
 
-    /// What has the key did not leave.
+    /// The message with the key did not leave.
     pub(crate) fn withdraw(&self, key: TransitKey) {
         self.announced.borrow_mut().remove(&key);
         Transit::of_process().withdraw(key);
@@ -228,7 +228,7 @@ impl Ports {
         Ok(waiting.saturating_sub(at.shown))
     }
 
-    /// Asks for an event when there is room; what is true now is the answer, as of a post.
+    /// Asks for an event once there is room. Answers as a post would now.
     pub(crate) fn want_room(&self, handle: u32) -> Result<u32> {
         self.with(handle, |port| refusal_number(port.want_room()))
     }
@@ -238,13 +238,13 @@ impl Ports {
         self.with(handle, Port::backlog)
     }
 
-    /// Posts a message; what became of it.
+    /// Posts a message, and returns the result as a number.
     pub(crate) fn post(&self, handle: u32, message: Message) -> Result<u32> {
         self.with(handle, |port| posted_number(port.post(message)))
     }
 
-    /// Posts a message that holds the place of what was posted to the native fallback.
-    pub(crate) fn post_place(&self, handle: u32, how: u32) -> Result<u32> {
+    /// Posts a placeholder for a message that was posted to the native fallback.
+    pub(crate) fn post_placeholder(&self, handle: u32, how: u32) -> Result<u32> {
         let how = match how {
             fallback::PLAIN => Fallback::Plain,
             fallback::WRAPPED => Fallback::Wrapped,
@@ -261,7 +261,7 @@ impl Ports {
         self.post(handle, Message { wire, ..Message::default() })
     }
 
-    /// Takes a batch of at most `most`; [`take_number`] tells what it is. A message that comes out of band has its parts in
+    /// Takes a batch of at most `most`; [`take_number`] lists the results. A message that comes out of band has its parts in
     /// `array`.
     pub(crate) fn take(&self, at: Cursor, most: usize, array: PartsArray<'_>) -> Result<u32> {
         let buffer = self.receive_buffer.get().ok_or(Status::INVALID)?;
@@ -270,12 +270,12 @@ impl Ports {
         Ok(match found {
             Found::Nothing(left) => take_number(0, left),
             Found::OutOfBand { message, new, left } => {
-                adaptive_wait.taken(new);
+                adaptive_wait.received(new);
                 self.out_of_band.give(message, buffer, array)?;
                 take_number(1, left)
             }
             Found::Batch { count, new, left } => {
-                adaptive_wait.taken(new);
+                adaptive_wait.received(new);
                 take_number(count, left)
             }
         })

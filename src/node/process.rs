@@ -1,4 +1,4 @@
-//! What the operating system tells of the process.
+//! What the operating system knows about the process.
 
 // A function of the C library, and memory that the kernel has made.
 #![allow(unsafe_code)]

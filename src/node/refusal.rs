@@ -1,4 +1,4 @@
-//! How JavaScript is told that the engine has refused.
+//! How a refusal of the engine reaches JavaScript.
 
 use super::js::{Js, JsValue, Result, Status};
 use crate::error::Error;
@@ -6,7 +6,7 @@ use crate::shared::SharedError;
 
 /// Why the engine did not do what JavaScript asked for.
 pub(crate) enum Refusal {
-    /// JavaScript is told, and makes an error of it.
+    /// The refusal goes to JavaScript, which makes an error of it.
     Error(Error),
     /// A fault of ours, which is thrown.
     Fault(Status),
@@ -30,7 +30,7 @@ impl From<Status> for Refusal {
     }
 }
 
-/// What a call returns: its result as `show` shows it, or `[code, message]` when the engine has refused.
+/// The return value of a call: its result as `show` shows it, or `[code, message]` when the engine has refused.
 #[inline]
 pub(crate) fn answer<'call, T, E: Into<Refusal>>(
     js: Js<'call>,

@@ -15,7 +15,7 @@ use crate::cancel::CancelToken;
 use crate::pool::{IdleWait, InputPath, ScriptOutcome, Step};
 use crate::value::Payload;
 
-/// What [`ScriptWorker::step`] writes first on the call buffer.
+/// The first number that [`ScriptWorker::step`] writes on the call buffer.
 pub(super) mod step {
     use crate::exported_numbers::Numbers;
     use crate::numbers;
@@ -49,7 +49,7 @@ pub(crate) struct ScriptWorker {
     registration: Registration,
     /// Where JavaScript finds the wire of an input.
     inbox: KeptMemory<u8>,
-    /// How the jobs at hand may be stopped.
+    /// The cancel tokens of the jobs that the worker has.
     tokens: RefCell<Vec<(u64, CancelToken)>>,
 }
 
@@ -92,8 +92,8 @@ impl ScriptWorker {
     }
 
     /// Answers the job that is finished, takes the next, and shows it on the call buffer: step, id, form, number, function,
-    /// whether it may be stopped, the time, and the path of its input. The input's wire is in the inbox; what has no room
-    /// there is returned.
+    /// whether it may be stopped, the time, and the path of its input. The input's wire is in the inbox; the parts that
+    /// do not fit there are returned.
     pub(crate) fn step<'call>(
         &self,
         js: Js<'call>,
@@ -103,7 +103,7 @@ impl ScriptWorker {
     ) -> Result<JsValue<'call>> {
         if let Some((id, _)) = &finished {
             self.forget_token(*id);
-            core.adaptive_wait().given();
+            core.adaptive_wait().sent();
         }
         let Registration { pool, number, key, owner } = &self.registration;
         let (id, function, input, token, path) = match pool.script_step(*number, finished, idle) {
@@ -121,7 +121,7 @@ impl ScriptWorker {
         if let Some(token) = token {
             self.tokens.borrow_mut().push((id, token));
         }
-        core.adaptive_wait().taken(1);
+        core.adaptive_wait().received(1);
         let (form, number, rest) = self.show(js, core, input)?;
         #[allow(clippy::cast_precision_loss)] // counts
         core.answer([
@@ -142,7 +142,7 @@ impl ScriptWorker {
 
     /// Answers a job, and takes no other.
     pub(crate) fn finish(&self, core: &Core, id: u64, outcome: ScriptOutcome) {
-        core.adaptive_wait().given();
+        core.adaptive_wait().sent();
         self.forget_token(id);
         self.registration.pool.script_finish(self.registration.number, id, outcome);
     }
@@ -168,18 +168,18 @@ impl ScriptWorker {
         Ok((f64::from(form), number, out_of_band.array()))
     }
 
-    /// Tells the owner that the worker is ready, and has told more by a message of the fallback port.
-    pub(crate) fn tell_ready(&self) {
+    /// Notifies the owner that the worker is ready, and has sent details by a message of the fallback port.
+    pub(crate) fn report_ready(&self) {
         self.registration.owner.push(Event::WorkerReady { key: self.registration.key });
     }
 
-    /// Tells the job's owner how far it is.
+    /// Sends a progress report to the job's owner.
     pub(crate) fn report(&self, id: u64, progress: Payload) {
         self.push_report(id, progress.into());
     }
 
-    /// Tells the job's owner how far it is, by a message of the fallback port.
-    pub(crate) fn report_by_fallback(&self, id: u64) {
+    /// Announces to the job's owner a progress report that went by the fallback port.
+    pub(crate) fn report_via_fallback(&self, id: u64) {
         self.push_report(id, Answer::ViaFallback { failed: false, from: self.registration.key });
     }
 

@@ -25,7 +25,7 @@ pub(crate) struct Submission {
     pub(crate) options: SubmitOptions,
 }
 
-/// How to schedule what is submitted.
+/// How to schedule a submission.
 #[derive(Clone, Copy)]
 pub(crate) struct SubmitOptions {
     priority: i32,
@@ -48,7 +48,7 @@ impl SubmitOptions {
     }
 }
 
-/// What only a script's task has.
+/// The options that only a script's task has.
 pub(crate) struct ScriptOptions {
     /// How its input reaches the worker.
     pub(crate) path: InputPath,
@@ -144,7 +144,7 @@ impl Pools<'_> {
         submitted.unwrap_or_else(|| Err(unknown_pool()))
     }
 
-    /// Reads an input, but not for a pool that is gone: what is given away with it stays where it is.
+    /// Reads an input, but not for a pool that is gone: then the objects on the input's transfer list stay where they are.
     fn input(self, pool: u32, read: impl FnOnce() -> JsResult<Payload>) -> Result<Payload> {
         if !self.table.contains(pool) {
             return Err(unknown_pool());

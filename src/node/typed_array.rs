@@ -2,7 +2,7 @@
 //!
 //! The memory is JavaScript's. On a shared buffer other threads may touch it, by atomics; on a plain one nobody but
 //! this thread can (what Rust has pinned is in no array of JavaScript's). Either way an atomic on the element's bytes is a
-//! sound way to it while the running callback holds the array; accesses of different widths are told of at the head of
+//! sound way to it while the running callback holds the array; accesses of different widths are discussed at the head of
 //! `shared/region.rs`.
 
 // Atomics on JavaScript's memory.

@@ -4,7 +4,7 @@
 //! works on a chunk of them. Chunks grow while they run quickly, so that thousands of tiny inputs cost one lock
 //! for many, and a single long one makes no other thread wait.
 //!
-//! Every input is counted once, before the batch is answered: as completed or failed, or as cancelled when it was given up
+//! Every input is counted once, before the batch is answered: as completed or failed, or as cancelled when it was dropped
 //! because another one failed, or the batch was stopped. Once no input is left to take, the batch leaves the queue,
 //! before it is answered too.
 
@@ -127,7 +127,7 @@ impl Batch {
         Batch { task, priority, token, queued_at: Instant::now(), state: Mutex::new(state) }
     }
 
-    /// Lets a refused batch go: the caller is told by the refusal itself.
+    /// Drops a refused batch without an answer: the caller has the refusal itself.
     pub fn disown(&self) {
         if let Some(reply) = self.state.lock().reply.take() {
             reply.forget();
@@ -213,7 +213,7 @@ impl Batch {
     ) {
         let mut ended = Ended { completed: outputs.len(), ..Ended::default() };
         let mut state = self.state.lock();
-        // Chunks come back in any order: make room up to this one's end.
+        // Chunks come back in any order: the list must reach this one's end.
         let end = first + outputs.len();
         if state.outputs.len() < end {
             state.outputs.resize(end, Value::Undefined);
@@ -247,7 +247,7 @@ impl Batch {
         self.answer_if_done(state);
     }
 
-    /// Gives up every input that no thread has taken, for `reason`. `count` is told how many, before the batch is
+    /// Gives up every input that no thread has taken, for `reason`. `count` gets their number, before the batch is
     /// answered.
     pub(super) fn abandon(&self, reason: Reason, count: impl FnOnce(usize)) {
         self.token.cancel(reason);

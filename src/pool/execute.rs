@@ -38,7 +38,7 @@ pub trait Helpers: Sync {
     fn max_threads(&self) -> usize;
 
     /// Does the parts 0 to `count` of the calling task's work on this thread and on free ones, and returns when all are
-    /// done. `parallel_for.rs` tells how.
+    /// done. `parallel_for.rs` describes how.
     ///
     /// # Errors
     /// The first error of a part, or the reason of `token`.

@@ -59,7 +59,8 @@ impl Job {
         Job { exclusive: true, ..self }
     }
 
-    /// Takes the input back from a job that was refused: the caller is told by the refusal itself.
+    /// Takes the input back from a job that was refused, and drops the job without an answer: the caller has the refusal
+    /// itself.
     pub fn into_input(self) -> Payload {
         self.reply.forget();
         self.input

@@ -10,7 +10,7 @@
 //! * `priority_queue` — one line: priorities, removal from the middle.
 //! * `queue` — the pool's queue: a line for each taker.
 //! * `admission` — how many entries may wait: the one rule against `maxQueue`.
-//! * `task_observer` — the trait through which each step of a task is told; `counters` — the counters, which observe;
+//! * `task_observer` — the trait through which each step of a task is reported; `counters` — the counters, which observe;
 //!   `stats` — a pool at one moment.
 //! * `threads` — the native threads' slots and counts; `parking` — how they sleep, wake and end, with the protocol.
 //! * `worker` — one native thread: take, run, report.

@@ -11,7 +11,7 @@ use crate::value::{Envelope, Payload, Value};
 /// the pool.
 ///
 /// Jobs hold it by `&'static`: a counted reference would be one more cache line that every job of every thread fights
-/// for, and an event queue is never freed anyway (`node/environment.rs` tells why).
+/// for, and an event queue is never freed anyway (`node/environment.rs` explains why).
 pub trait Outbox: Send + Sync {
     /// Takes the one answer to the job that was submitted under `id`.
     fn settle(&self, id: u64, outcome: Result<Value>);
@@ -97,7 +97,7 @@ impl Reply {
         Reply { id: self.id, outbox: self.outbox.take() }
     }
 
-    /// Gives the obligation up: the caller was told another way.
+    /// Drops the obligation: the caller has its answer already.
     pub(super) fn forget(mut self) {
         self.outbox = None;
     }

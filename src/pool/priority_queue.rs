@@ -11,7 +11,7 @@ use super::job::Job;
 use super::position::LinePosition;
 use crate::sync::Arc;
 
-/// The levels of a line that holds nothing keep no more room than this.
+/// The most entries for which an empty line's levels keep memory.
 const KEPT_SLOTS: usize = 4096;
 
 /// An entry of the queue.
@@ -30,7 +30,7 @@ struct Level {
 pub(super) struct PriorityQueue {
     /// Highest priority first. Levels other than 0 live only while something waits in them.
     levels: Vec<Level>,
-    /// No number below this is given again, also by a level that comes back.
+    /// No number below this is assigned again, also by a level that comes back.
     fresh: u64,
     len: usize,
 }

@@ -2,10 +2,10 @@
 //!
 //! A taker finds its next entry in O(1), so each kind has a line of its own, and each script worker another for the jobs
 //! that are *bound* to it, since their input can only go there. A worker takes from both, the higher priority first, then
-//! the older. What is bound to a worker that ends was not begun: it becomes an *orphan*, which the owner binds to another
-//! worker or answers.
+//! the older. A job that is bound to a worker that ends was not begun: the job becomes an *orphan*, which the owner binds to
+//! another worker or answers.
 //!
-//! Where an entry waits is its [`QueuePosition`]; how much may wait is told in `admission.rs`.
+//! Where an entry waits is its [`QueuePosition`]; `admission.rs` describes how much may wait.
 
 use std::collections::VecDeque;
 

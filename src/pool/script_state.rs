@@ -9,9 +9,9 @@
 //!
 //! * **starting**;
 //! * **waiting** — it found nothing and went back to its event loop; its waker will be notified;
-//! * **notified** — it was waiting, and has been told to come;
+//! * **notified** — it was waiting, and has been notified;
 //! * **at work** — it holds jobs, or is between two;
-//! * **left** — it takes no more: it was told to leave, or its environment has ended.
+//! * **left** — it takes no more jobs: the pool made it leave, or its environment has ended.
 //!
 //! *Lost wake-up.* A worker becomes *waiting* under the lock that found its lines empty; a submitter that pushes later finds
 //! it waiting. A push notifies a waiting worker unless those already notified are as many as the jobs that wait.
@@ -19,11 +19,11 @@
 //! *A notified worker that never comes* (it was terminated) holds no job: its job is still in the line. When its
 //! environment ends, or its owner evicts it, the next waiting worker is notified in its place.
 //!
-//! *A worker that ends with jobs in hand.* They stay with the registration until the owner evicts it, which gives the owner
-//! their ids: only the owner knows why the worker has ended, and answers them so. Nothing is run twice.
+//! *A worker that ends with unfinished jobs.* They stay with the registration until the owner evicts it, which gives the
+//! owner their ids: only the owner knows why the worker has ended, and answers them so. Nothing is run twice.
 //!
 //! A job may want its worker *exclusively*, because ending the job may need ending the worker. It is taken by a worker that
-//! has nothing at hand, which then takes nothing more until it is done; at the head of the line it lets no other job pass,
+//! has no other job, which then takes nothing more until it is done; at the head of the line it lets no other job pass,
 //! so that it does not wait for ever.
 
 use std::time::Instant;
@@ -144,7 +144,7 @@ impl Scripts {
         number
     }
 
-    /// Ends a registration, and gives the jobs that ran there.
+    /// Ends a registration, and returns the jobs that ran there.
     pub(super) fn evict(&mut self, number: usize) -> Option<Vec<Running>> {
         let worker = self.workers.get_mut(number)?.take()?;
         self.vacant.push(number);

@@ -1,6 +1,6 @@
-//! Behaviours of the script workers' side, with plain threads in the place of JavaScript environments.
+//! Behaviours of script workers in a pool. Plain threads stand for JavaScript environments.
 
-// A refusal holds the whole job, which has no debug form.
+// A refusal holds the whole job, and a job has no `Debug`.
 #![allow(clippy::err_expect, clippy::ok_expect)]
 
 use crate::cancel::{CancelToken, Reason};
@@ -14,7 +14,7 @@ use super::*;
 use crate::error::{Code, Result};
 use crate::value::{Payload, Value};
 
-/// Keeps every answer, by id; the same id twice is an error of the pool.
+/// Keeps every answer by the job's id, and panics if the pool answers a job twice.
 #[derive(Default)]
 struct Answers(Mutex<HashMap<u64, std::result::Result<Value, Code>>>);
 
@@ -35,15 +35,15 @@ impl Outbox for Answers {
     }
 }
 
-/// Counts how often a worker was called.
+/// Counts a worker's notifications, and keeps the stops that the pool asked the worker for.
 #[derive(Default)]
-struct Counter {
+struct RecordingWaker {
     notifications: AtomicUsize,
     stops: Mutex<Vec<(u64, Reason)>>,
 }
 
-impl Counter {
-    fn leak() -> &'static Counter {
+impl RecordingWaker {
+    fn leak() -> &'static RecordingWaker {
         Box::leak(Box::default())
     }
 
@@ -52,7 +52,7 @@ impl Counter {
     }
 }
 
-impl Waker for Counter {
+impl Waker for RecordingWaker {
     fn notify(&self) {
         self.notifications.fetch_add(1, Ordering::Relaxed);
     }
@@ -86,7 +86,7 @@ fn submit_with(
     pool.submit(job(id, answers, None), priority, Target::AnyWorker)
 }
 
-fn join(pool: &Pool, waker: &'static Counter) -> usize {
+fn join(pool: &Pool, waker: &'static RecordingWaker) -> usize {
     let number = pool.register_worker().expect("open");
     assert!(pool.worker_joined(number, waker));
     number
@@ -106,7 +106,7 @@ fn id_of(step: &Step) -> Option<u64> {
 #[test]
 fn a_worker_answers_and_takes_the_next_in_one_step() {
     let (pool, answers) = (pool(1, usize::MAX), Answers::leak());
-    let worker = join(&pool, Counter::leak());
+    let worker = join(&pool, RecordingWaker::leak());
     for id in 1..=3 {
         submit(&pool, id, answers);
     }
@@ -125,7 +125,7 @@ fn a_worker_answers_and_takes_the_next_in_one_step() {
 #[test]
 fn priorities_come_first_among_scripts() {
     let (pool, answers) = (pool(1, usize::MAX), Answers::leak());
-    let worker = join(&pool, Counter::leak());
+    let worker = join(&pool, RecordingWaker::leak());
     for (id, priority) in [(1, 0), (2, 5), (3, -1), (4, 5)] {
         submit_with(&pool, id, answers, priority).ok().expect("accepted");
     }
@@ -139,9 +139,9 @@ fn priorities_come_first_among_scripts() {
 }
 
 #[test]
-fn a_push_notifies_one_waiting_worker_and_no_more_than_there_are_jobs() {
+fn each_submitted_job_notifies_one_waiting_worker() {
     let (pool, answers) = (pool(2, usize::MAX), Answers::leak());
-    let (first, second) = (Counter::leak(), Counter::leak());
+    let (first, second) = (RecordingWaker::leak(), RecordingWaker::leak());
     let workers = [join(&pool, first), join(&pool, second)];
     for worker in workers {
         assert!(matches!(pool.script_step(worker, None, IdleWait::Never), Step::Wait));
@@ -149,17 +149,17 @@ fn a_push_notifies_one_waiting_worker_and_no_more_than_there_are_jobs() {
     let Accepted { needs_worker, .. } = submit_with(&pool, 1, answers, 0).ok().expect("accepted");
     assert!(!needs_worker);
     assert_eq!(first.notifications() + second.notifications(), 1);
-    assert_eq!(second.notifications(), 1, "the one that came last has the warmer cache");
+    assert_eq!(second.notifications(), 1, "the worker that began to wait last has the warmer cache");
     submit(&pool, 2, answers);
     assert_eq!((first.notifications(), second.notifications()), (1, 1));
     let Accepted { needs_worker, .. } = submit_with(&pool, 3, answers, 0).ok().expect("accepted");
-    assert!(needs_worker, "nobody is left to be told");
+    assert!(needs_worker, "no waiting worker is left to be notified");
 }
 
 #[test]
-fn a_notified_worker_that_ends_passes_its_notification_on() {
+fn a_notified_worker_that_ends_lets_another_worker_be_notified() {
     let (pool, answers) = (pool(2, usize::MAX), Answers::leak());
-    let (first, second) = (Counter::leak(), Counter::leak());
+    let (first, second) = (RecordingWaker::leak(), RecordingWaker::leak());
     let workers = [join(&pool, first), join(&pool, second)];
     for worker in workers {
         pool.script_step(worker, None, IdleWait::Never);
@@ -173,9 +173,9 @@ fn a_notified_worker_that_ends_passes_its_notification_on() {
 }
 
 #[test]
-fn what_a_dead_worker_held_is_given_to_its_owner_once() {
+fn evicting_a_dead_worker_returns_its_jobs_once() {
     let (pool, answers) = (pool(1, usize::MAX), Answers::leak());
-    let dead = join(&pool, Counter::leak());
+    let dead = join(&pool, RecordingWaker::leak());
     for id in 1..=3 {
         submit(&pool, id, answers);
     }
@@ -186,15 +186,15 @@ fn what_a_dead_worker_held_is_given_to_its_owner_once() {
     assert_eq!(pool.evict_worker(dead), (vec![1, 2], vec![]));
     assert_eq!(pool.evict_worker(dead), (vec![], vec![]));
     assert_eq!(answers.of(1), None, "the owner answers");
-    let next = join(&pool, Counter::leak());
+    let next = join(&pool, RecordingWaker::leak());
     assert_eq!(next, dead, "the number is used again");
     assert_eq!(id_of(&pool.script_step(next, None, IdleWait::Never)), Some(3));
     assert_eq!(pool.stats().failed, 2);
 }
 
 #[test]
-fn cancelling_takes_a_waiting_job_out_and_tells_the_worker_of_a_running_one() {
-    let (pool, answers, waker) = (pool(1, usize::MAX), Answers::leak(), Counter::leak());
+fn cancelling_removes_a_waiting_job_and_asks_the_worker_of_a_running_job_to_stop() {
+    let (pool, answers, waker) = (pool(1, usize::MAX), Answers::leak(), RecordingWaker::leak());
     let worker = join(&pool, waker);
     let tokens = [CancelToken::new(None), CancelToken::new(None)];
     let positions: Vec<QueuePosition> = (1..)
@@ -207,21 +207,25 @@ fn cancelling_takes_a_waiting_job_out_and_tells_the_worker_of_a_running_one() {
         })
         .collect();
     assert_eq!(id_of(&pool.script_step(worker, None, IdleWait::Never)), Some(1));
-    assert!(!pool.cancel(positions[0], &tokens[0], Reason::Cancelled), "it runs");
+    assert!(!pool.cancel(positions[0], &tokens[0], Reason::Cancelled), "the job runs");
     assert_eq!(pool.stop_script(1, Reason::Cancelled), Some(worker));
     assert_eq!(*waker.stops.lock().unwrap(), [(1, Reason::Cancelled)]);
-    assert!(pool.cancel(positions[1], &tokens[1], Reason::TimedOut), "it waited");
+    assert!(pool.cancel(positions[1], &tokens[1], Reason::TimedOut), "the job was waiting");
     assert_eq!(answers.of(2), Some(Err(Code::TaskTimeout)));
     assert_eq!(pool.stop_script(2, Reason::TimedOut), None);
     assert!(matches!(pool.script_step(worker, Some((1, done())), IdleWait::Never), Step::Wait));
     let stats = pool.stats();
-    assert_eq!((stats.cancelled, stats.completed), (2, 0), "what was stopped while it ran was cancelled too");
+    assert_eq!(
+        (stats.cancelled, stats.completed),
+        (2, 0),
+        "the job that was stopped while it ran counts as cancelled"
+    );
 }
 
 #[test]
-fn a_job_whose_time_is_up_is_not_begun() {
+fn no_worker_begins_a_job_whose_time_is_up() {
     let (pool, answers) = (pool(1, usize::MAX), Answers::leak());
-    let worker = join(&pool, Counter::leak());
+    let worker = join(&pool, RecordingWaker::leak());
     let late = CancelToken::new(Some(Instant::now()));
     pool.submit(job(1, answers, Some(late)), 0, Target::AnyWorker).ok().expect("accepted");
     submit(&pool, 2, answers);
@@ -231,16 +235,16 @@ fn a_job_whose_time_is_up_is_not_begun() {
 }
 
 #[test]
-fn one_limit_holds_for_both_kinds() {
+fn one_limit_holds_for_native_and_script_jobs() {
     let (pool, answers) = (pool(1, 1), Answers::leak());
-    // One for the worker there may be, one that waits.
+    // The pool may have one worker, which takes one job; the second job waits.
     submit(&pool, 1, answers);
     let accepted = submit_with(&pool, 2, answers, 0).ok().expect("accepted");
     assert!(accepted.full);
     let refused = submit_with(&pool, 3, answers, 0).expect_err("full");
     assert_eq!(refused.error.code(), Code::QueueFull);
     drop(refused.submission.into_input());
-    // The native thread is free, so one native job is taken; a second would wait, and the place is taken.
+    // The native thread is free and takes one native job. A second native job would wait, but job 2 already waits.
     let native = |id| Job::new(id, answers, SLEEP, Payload::Value(Value::Number(200.0)), None);
     assert!(pool.submit(native(4), 0, Target::Native).is_ok());
     let refused = pool.submit(native(5), 0, Target::Native).expect_err("full");
@@ -250,8 +254,8 @@ fn one_limit_holds_for_both_kinds() {
 }
 
 #[test]
-fn a_closing_pool_waits_for_its_scripts_and_tells_workers_to_leave() {
-    let (pool, answers, waker) = (pool(1, usize::MAX), Answers::leak(), Counter::leak());
+fn a_closing_pool_waits_for_its_scripts_and_then_its_workers_leave() {
+    let (pool, answers, waker) = (pool(1, usize::MAX), Answers::leak(), RecordingWaker::leak());
     let worker = join(&pool, waker);
     submit(&pool, 1, answers);
     let closed = Arc::new(AtomicUsize::new(0));
@@ -272,12 +276,12 @@ fn a_closing_pool_waits_for_its_scripts_and_tells_workers_to_leave() {
 }
 
 #[test]
-fn a_forced_close_drops_what_waits_and_notifies_the_waiting() {
-    let (pool, answers, waker) = (pool(2, usize::MAX), Answers::leak(), Counter::leak());
+fn a_forced_close_drops_waiting_jobs_and_notifies_waiting_workers() {
+    let (pool, answers, waker) = (pool(2, usize::MAX), Answers::leak(), RecordingWaker::leak());
     let waiting = join(&pool, waker);
     assert!(matches!(pool.script_step(waiting, None, IdleWait::Never), Step::Wait));
     let token = CancelToken::new(None);
-    let busy = join(&pool, Counter::leak());
+    let busy = join(&pool, RecordingWaker::leak());
     pool.submit(job(1, answers, Some(token.clone())), 0, Target::AnyWorker)
         .map_err(|refusal| refusal.error)
         .expect("accepted");
@@ -291,10 +295,10 @@ fn a_forced_close_drops_what_waits_and_notifies_the_waiting() {
 }
 
 #[test]
-fn only_an_idle_worker_above_the_minimum_may_go() {
+fn only_an_idle_worker_above_the_minimum_may_retire() {
     let pool = pool(2, usize::MAX);
-    let workers = [join(&pool, Counter::leak()), join(&pool, Counter::leak())];
-    assert!(!pool.retire_worker(workers[0], true, 0), "it is not waiting");
+    let workers = [join(&pool, RecordingWaker::leak()), join(&pool, RecordingWaker::leak())];
+    assert!(!pool.retire_worker(workers[0], true, 0), "the worker is not waiting");
     for worker in workers {
         pool.script_step(worker, None, IdleWait::Never);
     }
@@ -304,8 +308,8 @@ fn only_an_idle_worker_above_the_minimum_may_go() {
 }
 
 #[test]
-fn a_worker_that_waits_in_place_is_woken_by_a_push() {
-    let (pool, answers, waker) = (pool(1, usize::MAX), Answers::leak(), Counter::leak());
+fn a_submitted_job_wakes_a_blocked_worker_without_a_notification() {
+    let (pool, answers, waker) = (pool(1, usize::MAX), Answers::leak(), RecordingWaker::leak());
     let worker = join(&pool, waker);
     let started = Instant::now();
     assert!(matches!(pool.script_step(worker, None, IdleWait::Block(Duration::from_millis(20))), Step::Wait));
@@ -326,7 +330,7 @@ fn a_worker_that_waits_in_place_is_woken_by_a_push() {
 
 /// A worker that waits in place on a thread of its own; gives its number and the job that it takes.
 fn waiting_in_place(pool: &Pool) -> std::thread::JoinHandle<(usize, Option<u64>)> {
-    let worker = join(pool, Counter::leak());
+    let worker = join(pool, RecordingWaker::leak());
     let other = pool.clone();
     let thread = std::thread::spawn(move || {
         (worker, id_of(&other.script_step(worker, None, IdleWait::Block(Duration::from_secs(60)))))
@@ -365,14 +369,14 @@ fn the_time_that_a_worker_has_waited_in_place_is_not_run_time() {
 }
 
 #[test]
-fn many_workers_and_deaths_lose_and_double_nothing() {
+fn many_workers_that_die_neither_lose_nor_repeat_a_job() {
     const JOBS: u64 = 4_000;
     let (pool, answers) = (pool(4, usize::MAX), Answers::leak());
     let lost = Arc::new(Mutex::new(Vec::new()));
     let workers: Vec<_> = (0..4_u64)
         .map(|worker| {
             let (pool, lost) = (pool.clone(), Arc::clone(&lost));
-            let mut number = join(&pool, Counter::leak());
+            let mut number = join(&pool, RecordingWaker::leak());
             std::thread::spawn(move || {
                 let mut turn = worker;
                 let mut finished = None;
@@ -381,14 +385,14 @@ fn many_workers_and_deaths_lose_and_double_nothing() {
                     match pool.script_step(number, finished.take(), IdleWait::Block(Duration::from_millis(5)))
                     {
                         Step::Run { id, .. } if turn % 97 == 0 => {
-                            // It dies with its job in hand; another takes its place.
+                            // This worker dies while it holds a job, and a new worker takes its slot.
                             pool.unregister_worker(number);
                             let (ids, orphans) = pool.evict_worker(number);
                             assert!(orphans.is_empty());
                             assert_eq!(ids, [id]);
                             lost.lock().unwrap().extend(ids);
                             let Some(next) = pool.register_worker() else { return };
-                            assert!(pool.worker_joined(next, Counter::leak()));
+                            assert!(pool.worker_joined(next, RecordingWaker::leak()));
                             number = next;
                         }
                         Step::Run { id, .. } => finished = Some((id, done())),
@@ -412,20 +416,20 @@ fn many_workers_and_deaths_lose_and_double_nothing() {
     let lost = lost.lock().unwrap();
     assert!(!lost.is_empty());
     for id in 1..=JOBS {
-        assert!(answers.of(id).is_some() != lost.contains(&id), "job {id} has one end");
+        assert!(answers.of(id).is_some() != lost.contains(&id), "job {id} is either answered or lost");
     }
 }
 
-/// A job that is bound to `worker`: its input would be a message there.
+/// Submits a job that is bound to `worker`, as a job is whose input is a message to that worker.
 fn bind(pool: &Pool, id: u64, answers: &'static Answers, worker: usize) -> Accepted {
     let job = job(id, answers, None).by(InputPath::Message);
     pool.submit(job, 0, Target::Worker(worker)).ok().expect("accepted")
 }
 
 #[test]
-fn a_bound_job_is_for_its_worker_alone_and_both_lines_keep_one_order() {
+fn only_its_worker_takes_a_bound_job_and_all_jobs_keep_one_order() {
     let (pool, answers) = (pool(2, usize::MAX), Answers::leak());
-    let (mine, other) = (join(&pool, Counter::leak()), join(&pool, Counter::leak()));
+    let (mine, other) = (join(&pool, RecordingWaker::leak()), join(&pool, RecordingWaker::leak()));
     submit(&pool, 1, answers);
     bind(&pool, 2, answers, mine);
     submit(&pool, 3, answers);
@@ -445,11 +449,11 @@ fn a_bound_job_is_for_its_worker_alone_and_both_lines_keep_one_order() {
 }
 
 #[test]
-fn a_bound_job_notifies_its_own_worker_which_passes_the_turn_on() {
+fn a_bound_job_notifies_its_worker_which_notifies_another_for_the_free_job() {
     let (pool, answers) = (pool(2, usize::MAX), Answers::leak());
     let (wakers, workers): (Vec<_>, Vec<_>) = (0..2)
         .map(|_| {
-            let waker = Counter::leak();
+            let waker = RecordingWaker::leak();
             (waker, join(&pool, waker))
         })
         .unzip();
@@ -458,43 +462,44 @@ fn a_bound_job_notifies_its_own_worker_which_passes_the_turn_on() {
     }
     bind(&pool, 1, answers, workers[0]);
     assert_eq!((wakers[0].notifications(), wakers[1].notifications()), (1, 0));
-    // One is notified already, but not for this.
+    // Worker 0 is notified already, for its bound job and not for this one.
     submit(&pool, 2, answers);
     assert_eq!(id_of(&pool.script_step(workers[0], None, IdleWait::Never)), Some(1));
     assert_eq!(
         wakers[1].notifications(),
         1,
-        "a worker that takes a job of its own notifies another for what waits"
+        "a worker that takes its bound job notifies another worker for the job that waits"
     );
     assert_eq!(id_of(&pool.script_step(workers[1], None, IdleWait::Never)), Some(2));
 }
 
 #[test]
-fn what_was_bound_to_a_dead_worker_is_bound_anew_or_disowned_and_cancelled_meanwhile() {
+fn jobs_bound_to_a_dead_worker_can_be_rebound_disowned_or_cancelled() {
     let (pool, answers) = (pool(1, usize::MAX), Answers::leak());
-    let dead = join(&pool, Counter::leak());
+    let dead = join(&pool, RecordingWaker::leak());
     for id in 1..=3 {
         bind(&pool, id, answers, dead);
     }
     assert_eq!(id_of(&pool.script_step(dead, None, IdleWait::Never)), Some(1));
     assert_eq!(pool.evict_worker(dead), (vec![1], vec![2, 3]));
-    let refused = pool.submit(job(9, answers, None), 0, Target::Worker(dead)).err().expect("it is gone");
+    let refused =
+        pool.submit(job(9, answers, None), 0, Target::Worker(dead)).err().expect("the worker is gone");
     assert_eq!(refused.error.code(), Code::Internal);
     drop(refused.submission.into_input());
-    let next = join(&pool, Counter::leak());
+    let next = join(&pool, RecordingWaker::leak());
     let message = Payload::Value(Value::Number(7.0));
     let position = pool.rebind(2, next, message).expect("bound");
-    assert!(pool.rebind(2, next, Payload::Value(Value::Null)).is_none(), "it is no orphan any more");
+    assert!(pool.rebind(2, next, Payload::Value(Value::Null)).is_none(), "the job is no orphan any more");
     pool.disown_orphan(3);
     let Step::Run { id: 2, input: Payload::Value(Value::Number(number)), path: InputPath::Message, .. } =
         pool.script_step(next, None, IdleWait::Never)
     else {
-        panic!("the orphan, with its new message");
+        panic!("the worker runs the orphan with its new message");
     };
     assert!((number - 7.0).abs() < f64::EPSILON);
-    assert!(!pool.cancel(position, &CancelToken::new(None), Reason::Cancelled), "it runs");
+    assert!(!pool.cancel(position, &CancelToken::new(None), Reason::Cancelled), "the job runs");
     pool.script_finish(next, 2, done());
-    // One for which there was no worker, and that is given up before there is one.
+    // A job without a worker, which is cancelled before there is one.
     let orphan = pool.submit(job(4, answers, None), 0, Target::NoWorker).ok().expect("accepted");
     assert_eq!(pool.scripts_waiting(), 1);
     assert!(pool.cancel(orphan.position, &CancelToken::new(None), Reason::Cancelled));
@@ -504,30 +509,30 @@ fn what_was_bound_to_a_dead_worker_is_bound_anew_or_disowned_and_cancelled_meanw
 }
 
 #[test]
-fn a_job_that_wants_its_worker_alone_waits_for_an_empty_one_and_lets_none_pass() {
+fn an_exclusive_job_waits_for_an_empty_worker_and_no_later_job_overtakes_it() {
     let (pool, answers) = (pool(4, usize::MAX), Answers::leak());
-    let waker = Counter::leak();
-    let (first, second) = (join(&pool, Counter::leak()), join(&pool, waker));
+    let waker = RecordingWaker::leak();
+    let (first, second) = (join(&pool, RecordingWaker::leak()), join(&pool, waker));
     submit(&pool, 1, answers);
     assert_eq!(id_of(&pool.script_step(first, None, IdleWait::Never)), Some(1));
     pool.submit(job(2, answers, None).exclusive(), 0, Target::AnyWorker).ok().expect("accepted");
     submit(&pool, 3, answers);
-    assert!(matches!(pool.script_step(first, None, IdleWait::Never), Step::Wait), "it is not empty");
+    assert!(matches!(pool.script_step(first, None, IdleWait::Never), Step::Wait), "the worker is not empty");
     assert_eq!(id_of(&pool.script_step(second, None, IdleWait::Never)), Some(2));
     assert!(
         matches!(pool.script_step(second, None, IdleWait::Never), Step::Wait),
-        "it is not alone any more"
+        "the job would not be alone on the worker any more"
     );
     assert_eq!(id_of(&pool.script_step(first, None, IdleWait::Never)), Some(3));
     submit(&pool, 4, answers);
-    assert_eq!(waker.notifications(), 0, "a worker that could not take it is not notified");
+    assert_eq!(waker.notifications(), 0, "the pool does not notify a worker that could not take the job");
     assert_eq!(id_of(&pool.script_step(second, Some((2, done())), IdleWait::Never)), Some(4));
 }
 
 #[test]
-fn a_job_that_could_not_be_sent_was_never_submitted() {
+fn a_retracted_job_counts_as_never_submitted() {
     let (pool, answers) = (pool(1, usize::MAX), Answers::leak());
-    let worker = join(&pool, Counter::leak());
+    let worker = join(&pool, RecordingWaker::leak());
     bind(&pool, 1, answers, worker);
     pool.retract(worker, 1);
     bind(&pool, 2, answers, worker);
@@ -540,29 +545,29 @@ fn a_job_that_could_not_be_sent_was_never_submitted() {
 }
 
 #[test]
-fn an_input_that_is_asked_for_is_claimed_once() {
+fn an_input_on_demand_can_be_claimed_once() {
     let (pool, answers) = (pool(1, usize::MAX), Answers::leak());
-    let worker = join(&pool, Counter::leak());
+    let worker = join(&pool, RecordingWaker::leak());
     pool.submit(job(1, answers, None).by(InputPath::OnDemand), 0, Target::AnyWorker).ok().expect("accepted");
-    assert!(pool.claim_input(1).is_none(), "nobody runs it");
+    assert!(pool.claim_input(1).is_none(), "no worker runs the job");
     let Step::Run { path: InputPath::OnDemand, input: Payload::Value(Value::Undefined), .. } =
         pool.script_step(worker, None, IdleWait::Never)
     else {
-        panic!("without its input");
+        panic!("the worker runs the job without its input");
     };
     assert!(pool.claim_input(1).is_some());
     assert!(pool.claim_input(1).is_none());
 }
 
 #[test]
-fn a_worker_that_retires_does_what_is_bound_to_it_first() {
+fn a_retiring_worker_runs_its_bound_jobs_first() {
     let (pool, answers) = (pool(1, usize::MAX), Answers::leak());
-    let worker = join(&pool, Counter::leak());
+    let worker = join(&pool, RecordingWaker::leak());
     bind(&pool, 1, answers, worker);
     submit(&pool, 2, answers);
     assert!(!pool.retire_worker(worker, false, 0));
-    assert!(pool.least_loaded_worker().is_none(), "nothing more is bound to it");
+    assert!(pool.least_loaded_worker().is_none(), "the pool binds no more jobs to the worker");
     assert_eq!(id_of(&pool.script_step(worker, None, IdleWait::Never)), Some(1));
     assert!(matches!(pool.script_step(worker, Some((1, done())), IdleWait::Never), Step::Leave));
-    assert_eq!(pool.scripts_waiting(), 1, "what is for anybody is for another");
+    assert_eq!(pool.scripts_waiting(), 1, "the free job stays for another worker");
 }

@@ -187,9 +187,9 @@ impl Pool {
         Step::Run { id, function, input, token, path }
     }
 
-    /// The worker `number` ends of its own will: it is given no further job, except those that are bound to it. With `only_idle`
+    /// The worker `number` ends of its own will: it gets no further job, except those that are bound to it. With `only_idle`
     /// just when it has waited in vain and more than `keep` workers live. True when it may go now; else, unless
-    /// `only_idle`, [`Step::Leave`] tells it when.
+    /// `only_idle`, until [`Step::Leave`].
     pub fn retire_worker(&self, number: usize, only_idle: bool, keep: usize) -> bool {
         let mut state = self.0.state.lock();
         let has_bound = state.queue.bound_to(number) > 0;
@@ -238,7 +238,7 @@ impl Pool {
         is_needed.then(|| state.scripts.register())
     }
 
-    /// The worker `number` is given no further job; it keeps the jobs that it holds. Also when its environment has ended.
+    /// The worker `number` gets no further job; it keeps the jobs that it holds. Also when its environment has ended.
     pub fn unregister_worker(&self, number: usize) {
         self.worker_left(self.0.state.lock(), number);
     }
@@ -262,7 +262,7 @@ impl Pool {
             let stopped = state.scripts.is_forced() || token.as_ref().is_some_and(CancelToken::was_cancelled);
             state.tally.ended(*task, if stopped { End::Cancelled } else { End::Failed }, 1);
         }
-        // Their positions do not lead to them any more; the owner is told to look for them among the orphans.
+        // Their positions do not lead to them any more; the owner must look for them among the orphans.
         let orphans = state.queue.orphan_bound(number);
         self.announce_if_closed(state);
         // Outside the lock: the inputs are dropped too.
@@ -274,7 +274,7 @@ impl Pool {
         (running.into_iter().map(forget).collect(), orphans)
     }
 
-    /// The ids of the jobs that a worker has in hand.
+    /// The ids of the jobs that a worker has taken and not finished.
     pub fn jobs_of_worker(&self, number: usize) -> Vec<u64> {
         let state = self.0.state.lock();
         let worker = state.scripts.worker(number);
@@ -296,7 +296,7 @@ impl Pool {
             .map(|(number, load, _)| (number, load, state.queue.takeable_by_any_worker()))
     }
 
-    /// Takes every job that waits for a script worker out of the queue, and gives their ids: the caller answers them.
+    /// Takes every job that waits for a script worker out of the queue, and returns their ids: the caller answers them.
     pub fn drain_scripts(&self) -> Vec<u64> {
         let mut state = self.0.state.lock();
         let entries = state.queue.drain(Taker::Script);
@@ -318,7 +318,7 @@ impl Pool {
         jobs.into_iter().map(forget).collect()
     }
 
-    /// Tells the worker that runs the job `id` that it should stop; gives the worker's number.
+    /// Asks the worker that runs the job `id` to stop it; returns the worker's number.
     pub fn stop_script(&self, id: u64, reason: Reason) -> Option<usize> {
         let state = self.0.state.lock();
         let number = state.scripts.worker_of(id)?;
@@ -338,7 +338,7 @@ impl State {
         self.scripts.notify_if_needed(&self.queue)
     }
 
-    /// The next job for a worker, which has it in hand from now on: its id, and the job.
+    /// Takes the next job for a worker: its id, and the job.
     pub(super) fn begin_script(&mut self, number: usize, now: Instant) -> Option<(u64, Job)> {
         let worker = self.scripts.worker(number)?;
         let admits = |job: &Job| worker.admits(job.exclusive);
@@ -373,7 +373,7 @@ impl State {
     ) -> Option<Answered> {
         let Running { reply, started, token, task, .. } = self.scripts.take_running(number, id)?;
         self.tally.left(task, started, now);
-        // The worker may have seen that its time is up before the owner has: then this tells the owner so.
+        // The worker may have seen that its time is up before the owner has: then this outcome says so to the owner.
         let late = token.as_ref().and_then(CancelToken::deadline).is_some_and(|deadline| now >= deadline);
         let end = match &outcome {
             // The caller has its answer already: the job was stopped, whatever it returned.

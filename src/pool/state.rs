@@ -20,7 +20,7 @@ pub(super) struct Shared {
     pub(super) config: Config,
     pub(super) tasks: Tasks,
     pub(super) made: Instant,
-    /// Counts the tasks that are given up while they wait, outside of the pool's lock. This lock is a leaf: no other is
+    /// Counts the tasks that are dropped while they wait, outside of the pool's lock. This lock is a leaf: no other is
     /// taken under it.
     pub(super) given_up: Mutex<Tally>,
     hints: QueueHints,

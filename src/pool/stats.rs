@@ -26,7 +26,7 @@ pub struct Stats {
     pub completed: u64,
     /// Tasks that reported an error or panicked.
     pub failed: u64,
-    /// Tasks cancelled, timed out or dropped by a forced close; inputs of a batch that were given up.
+    /// Tasks cancelled, timed out or dropped by a forced close; inputs of a batch that were dropped.
     pub cancelled: u64,
     /// Time spent waiting in the queue, all started entries together.
     pub wait: Duration,

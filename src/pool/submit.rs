@@ -17,7 +17,7 @@ pub struct Accepted {
     pub position: QueuePosition,
     /// Whether the queue is full now: the next submission would be refused.
     pub full: bool,
-    /// Of a job for any script worker: whether no worker could be told of it. The owner then starts one, if it may.
+    /// Of a job for any script worker: whether no worker could be notified. The owner then starts one, if it may.
     pub needs_worker: bool,
 }
 

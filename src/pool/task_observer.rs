@@ -1,14 +1,14 @@
-//! The observer of tasks: the one trait through which the pool tells what happens to each task.
+//! The observer of tasks: the one trait through which the pool reports what happens to each task.
 //!
 //! ```text
 //! queued ──► started ──► left, ended        a native thread or a script worker has run it
-//!    │  └──► ended                          it was given up while it waited: cancelled, or failed with its worker
+//!    │  └──► ended                          it was dropped while it waited: cancelled, or failed with its worker
 //!    └─────► retracted                      its input could not be sent: as if it had never been queued
 //! refused                                   the queue was full, or the pool closed
 //! ```
 //!
 //! The one observer today is the [`Tally`](super::counters::Tally), of which there are several: one for each native thread's
-//! slot, one for everything under the pool's lock (submissions, script workers), and one for tasks that are given up outside
+//! slot, one for everything under the pool's lock (submissions, script workers), and one for tasks that are dropped outside
 //! of it. So no counter is contended. Calls are static: an observer that ignores something costs nothing.
 //!
 //! A histogram of waiting times, a trace or a diagnostics channel is a further implementation of the trait. It stands beside
@@ -97,7 +97,8 @@ pub(super) trait TaskObserver {
     fn retracted(&self, _task: TaskRef) {}
     /// A thread begins an entry: of a batch, each thread that works on it.
     fn started(&self, _task: TaskRef, _queued_at: Instant, _at: Instant) {}
-    /// A thread is done with an entry that it had started. Not told of the jobs of a script worker that died: they end only.
+    /// A thread is done with an entry that it had started. Not called for the jobs of a script worker that died: only their
+    /// end is reported.
     fn left(&self, _task: TaskRef, _started: Instant, _at: Instant) {}
     /// `count` tasks have ended so, whether they had started or not. Told before they are answered: a caller that has the
     /// answer finds it counted.

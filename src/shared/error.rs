@@ -1,4 +1,4 @@
-//! What can go wrong on shared memory.
+//! Errors of operations on shared memory.
 
 use std::fmt;
 
@@ -6,7 +6,7 @@ use crate::blocking::EndedEarly;
 use crate::cancel::Reason;
 use crate::error::{Code, Error};
 
-/// A result of this room.
+/// A result of this module.
 pub type Result<T, E = SharedError> = std::result::Result<T, E>;
 
 /// Why an operation on shared memory was refused or given up.
@@ -25,7 +25,7 @@ pub enum SharedError {
     Misaligned {
         /// First byte asked for.
         offset: usize,
-        /// What it must be a multiple of.
+        /// The number that it must be a multiple of.
         align: usize,
     },
     /// The memory cannot be a region: it is not aligned to 8, or longer than its maximum.

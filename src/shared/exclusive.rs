@@ -24,7 +24,7 @@ use super::error::Result;
 use super::region::Access;
 use crate::blocking::WaitLimit;
 
-/// A range of bytes that a task has taken; it gives the range back when it is dropped. The threads of one task may share
+/// A range of bytes that a task has taken; dropping it releases the range. The threads of one task may share
 /// it.
 pub struct TakenRange<const EXCLUSIVE: bool> {
     access: Access,

@@ -1,6 +1,6 @@
 //! Shared memory: one block of bytes for JavaScript and Rust threads.
 //!
-//! * `region` — the block, and the only `unsafe` of this room; `region_id` — its name; `pins` — what keeps it alive.
+//! * `region` — the block, and the only `unsafe` of this module; `region_id` — its name; `pins` — what keeps it alive.
 //! * [`atomics`] — JavaScript's `Atomics` on every integer width, and plain floats.
 //! * [`bulk`] — racy copies, fills and passes over ranges, by relaxed words.
 //! * `exclusive` — the ranges that tasks take; `claims` — which task waits for which.

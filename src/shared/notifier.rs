@@ -2,7 +2,7 @@
 //!
 //! They sleep in V8's own list of waiters. V8 offers no way to it but `Atomics.notify`, called on a JavaScript thread: a
 //! wake of the operating system for the same address does not reach them. So a Rust thread asks a *notifier*: a JavaScript
-//! thread that does nothing but take such requests. A region knows the notifiers that were given its buffer, one for each
+//! thread that does nothing but take such requests. A region knows the notifiers that have its buffer, one for each
 //! environment that has one; any of them can do it.
 //!
 //! States of a request: *asked* → *taken* by the notifier → *answered* with how many it woke. A notifier that ends drops
@@ -90,7 +90,7 @@ impl Answer {
 }
 
 impl NotifyAnswer {
-    /// Says how many were woken. If the asking thread has given up, the answer is dropped.
+    /// Says how many were woken. If the asking thread no longer waits, the answer is dropped.
     pub fn send(self, woken: usize) {
         self.0.settle(AnswerState::Woken(woken));
     }

@@ -1,4 +1,4 @@
-//! What keeps a region's memory alive, and how many threads are working on it.
+//! Pins keep a region's memory alive, and count the threads that work on it.
 //!
 //! A **pin** belongs to one JavaScript environment: it keeps the memory alive for as long as that
 //! environment lives, and no longer. An **owner** belongs to Rust: it keeps the memory alive until the region is dropped.
@@ -121,7 +121,7 @@ impl Pins {
         // Closed: no pin is added any more, so this one is where it was. Not closed: the lock was held throughout.
         let (_, keep) = state.pins.swap_remove(at);
         drop(state);
-        // Outside the lock: its `Drop` is code of another room.
+        // Outside the lock: its `Drop` is code of another module.
         drop(keep);
         last
     }

@@ -1,4 +1,4 @@
-//! A block of memory that JavaScript threads may write at any time, and the only `unsafe` of this room.
+//! A block of memory that JavaScript threads may write at any time, and the only `unsafe` of this module.
 //!
 //! # The model
 //! Rust reaches the bytes only through references to atomics ([`Access::cell`], [`Access::cells`]), never through
@@ -115,7 +115,7 @@ impl Region {
         }
     }
 
-    /// A region in memory that Rust owns, zeroed, of `len` bytes and with room for `max`. It lives until the last `Arc`.
+    /// A region in memory that Rust owns, zeroed, of `len` bytes, which can grow to `max`. It lives until the last `Arc`.
     pub fn allocate(len: usize, max: usize) -> Result<Arc<Region>> {
         if len > max || max > isize::MAX as usize - 8 {
             return Err(SharedError::BadMemory);
@@ -306,7 +306,7 @@ impl Access {
         let at = self.check::<C>(offset, 1)?;
         // SAFETY: `check` has found the bytes in bounds and aligned. The region is in use by `self`, which the reference
         // borrows, so they stay where they are: shared memory only grows. `Cell` says that any bytes are a valid `C`, which is
-        // accessed atomically; what JavaScript does meanwhile is told of at the head of this file.
+        // accessed atomically; the head of this file describes what JavaScript does meanwhile.
         Ok(unsafe { &*at })
     }
 

@@ -40,7 +40,7 @@ pub(super) fn panic() -> Task {
     })
 }
 
-/// `echo`: gives back its input. Given an object with a port under `port`, it serves that instead: every message goes
+/// `echo`: returns its input. For an object with a port under `port`, it serves that port instead: every message goes
 /// back the way it came until the channel closes, and the result is their count.
 pub(super) fn echo() -> Task {
     Task::new("echo", "anything", |value: Value, context| match value.get("port") {

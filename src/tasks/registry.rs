@@ -20,7 +20,7 @@ pub struct TaskFacts {
     pub name: &'static str,
     /// Its input: completes the sentence "… takes ⟨takes⟩".
     pub takes: &'static str,
-    /// Whether it changes shared memory where it is, and returns the memory that it was given.
+    /// Whether it changes shared memory where it is, and returns the memory of its input.
     pub in_place: bool,
     /// Whether several threads can work on it: it takes `parallel`.
     pub parallel: bool,
@@ -50,7 +50,7 @@ impl Task {
         Task { facts, run: Box::new(run) }
     }
 
-    /// It changes shared memory where it is, and returns the memory that it was given.
+    /// It changes shared memory where it is, and returns the memory of its input.
     #[must_use]
     pub fn in_place(mut self) -> Self {
         self.facts.in_place = true;
@@ -84,7 +84,7 @@ impl Task {
 
 /// Tasks in the first block of the table; each further block is twice as large as the one before.
 const FIRST_BLOCK: usize = 32;
-/// Blocks: room for two million tasks.
+/// Blocks: enough for two million tasks.
 const BLOCKS: usize = 16;
 
 type Block = Box<[OnceLock<Task>]>;
@@ -124,9 +124,9 @@ impl Registry {
         let number = numbers.len();
         let (block, at) = locate(number);
         let Some(block) = self.blocks.get(block).map(|slot| slot.get_or_init(|| empty_block(block))) else {
-            return Err(Error::new(Code::InvalidArgValue, "there is no room for more tasks"));
+            return Err(Error::new(Code::InvalidArgValue, "no more tasks can be registered"));
         };
-        // The slot is vacant: numbers are given once, under the lock.
+        // The slot is vacant: numbers are assigned once, under the lock.
         let _ = block[at].set(task);
         numbers.insert(name, number);
         Ok(number)

@@ -1,7 +1,7 @@
 //! A cache of the memory of large byte blocks.
 //!
 //! An allocator gives memory of this size back to the system as soon as it is free, and the pages of the next block must
-//! then be mapped anew: on the development machine that takes 25 to 45 µs for 64 KiB, of which the copy itself is two. A
+//! then be mapped again: on the development machine that takes 25 to 45 µs for 64 KiB, of which the copy itself is two. A
 //! few blocks are cached here instead, for all threads together, as a block is usually freed by another thread than the one
 //! that made it. First in, first out: the block that came last is still in the other thread's CPU cache, which makes
 //! writing to it slower.
@@ -31,7 +31,7 @@ const fn bytes(words: usize) -> usize {
     words * size_of::<u64>()
 }
 
-/// An empty vector with room for `words` words.
+/// An empty vector with capacity for `words` words.
 pub(super) fn with_capacity(words: usize) -> Result<Vec<u64>> {
     let class = (bytes(words).div_ceil(SMALLEST)).next_power_of_two().trailing_zeros() as usize;
     if bytes(words) < SMALLEST || class >= CLASSES {

@@ -180,7 +180,7 @@ pub trait ForeignBytes: Send {
     fn as_slice(&self) -> &[u8];
     /// The bytes, to write to.
     fn as_mut_slice(&mut self) -> &mut [u8];
-    /// So that the room that made it can get its own type back.
+    /// So that the module that made it can get its own type back.
     fn into_any(self: Box<Self>) -> Box<dyn std::any::Any + Send>;
 }
 

@@ -87,7 +87,7 @@ pub(super) fn decode_with(envelope: Envelope, limits: Limits, shapes: &Shapes) -
     Ok(value)
 }
 
-/// What references back need: where each object began on the wire, in the order of their numbers.
+/// Where each object begins on the wire, in the order of their numbers: references back need that.
 #[derive(Default)]
 struct Graph {
     objects: Vec<Object>,
@@ -196,7 +196,7 @@ impl Reader<'_> {
     #[inline(never)]
     fn map(&mut self) -> Result<Value> {
         let count = self.count(2)?;
-        let mut entries = self.room(count)?;
+        let mut entries = self.reserve(count)?;
         for _ in 0..count {
             entries.push((self.value()?, self.value()?));
         }
@@ -273,7 +273,7 @@ impl Reader<'_> {
 
     #[inline(never)]
     fn items(&mut self, count: usize) -> Result<Vec<Value>> {
-        let mut items = self.room(count)?;
+        let mut items = self.reserve(count)?;
         for _ in 0..count {
             items.push(self.value()?);
         }
@@ -283,7 +283,7 @@ impl Reader<'_> {
     #[inline(never)]
     fn pairs(&mut self) -> Result<Vec<(Text, Value)>> {
         let count = self.count(2)?;
-        let mut pairs = self.room(count)?;
+        let mut pairs = self.reserve(count)?;
         for _ in 0..count {
             pairs.push((self.text()?, self.value()?));
         }
@@ -295,7 +295,7 @@ impl Reader<'_> {
     fn tailed_array(&mut self) -> Result<Value> {
         let length = usize::try_from(self.u32()?).map_err(|_| malformed("a length"))?;
         // Holes take no bytes on the wire, but memory.
-        let mut items = self.room(length)?;
+        let mut items = self.reserve(length)?;
         while items.len() < length && self.peek() != Some(tags::TAIL) {
             items.push(self.value()?);
         }
@@ -318,7 +318,7 @@ impl Reader<'_> {
         let id = self.u32()?;
         let shapes = self.shapes;
         let keys = shapes.get(id).ok_or_else(|| malformed("unknown shape"))?;
-        let mut entries = self.room(keys.len())?;
+        let mut entries = self.reserve(keys.len())?;
         // The keys are not on the wire.
         self.charge(keys.iter().map(Text::size).sum())?;
         for key in keys.iter() {
@@ -348,7 +348,7 @@ impl Reader<'_> {
     fn bigint(&mut self) -> Result<Value> {
         let negative = self.byte()? == 1;
         let count = self.count(8)?;
-        let mut words = self.room(count)?;
+        let mut words = self.reserve(count)?;
         for _ in 0..count {
             words.push(u64::from_le_bytes(self.array()?));
         }
@@ -480,8 +480,8 @@ impl Reader<'_> {
         }
     }
 
-    /// Room for `count` items, if the limit on memory allows it.
-    fn room<T>(&mut self, count: usize) -> Result<Vec<T>> {
+    /// An empty vector with capacity for `count` items, if the limit on memory allows it.
+    fn reserve<T>(&mut self, count: usize) -> Result<Vec<T>> {
         self.charge(count.saturating_mul(size_of::<T>()))?;
         allocation::for_items(count)
     }

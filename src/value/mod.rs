@@ -1,4 +1,4 @@
-//! What crosses between JavaScript and Rust threads.
+//! Values that cross between JavaScript and Rust threads.
 //!
 //! * [`Value`] — a value as a native task sees it.
 //! * [`Bytes`] — raw bytes with the JavaScript type that they came as, or will go back as.
@@ -38,7 +38,7 @@ pub use port::{PortPart, PortValue};
 pub use shared::SharedBytes;
 pub use text::Text;
 
-/// The numbers of this room that JavaScript knows.
+/// The numbers of this module that JavaScript knows.
 pub const NUMBERS: Groups = &[("TAGS", tags::NUMBERS), ("BYTES", bytes::NUMBERS), ("VALUES", VALUES)];
 
 const VALUES: Numbers = numbers! {

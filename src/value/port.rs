@@ -1,5 +1,5 @@
-//! A port as part of a value. The channel's room implements [`PortPart`] and adds the methods that open a port, so that
-//! this room does not import it.
+//! A port as part of a value. The module `channel` implements [`PortPart`] and adds the methods that open a port, so that
+//! this module does not import `channel`.
 
 use std::any::Any;
 use std::fmt;

@@ -37,7 +37,7 @@ impl Text {
             copy.extend(units.iter().map(|unit| u16::from_le_bytes(*unit)));
             return Ok(Text::Utf16(copy));
         }
-        Self::with_room(decoded().flatten().map(char::len_utf8).sum(), |text| {
+        Self::with_capacity_of(decoded().flatten().map(char::len_utf8).sum(), |text| {
             text.extend(decoded().flatten())
         })
     }
@@ -49,17 +49,17 @@ impl Text {
             _ => {
                 let beyond_ascii = bytes.iter().filter(|byte| !byte.is_ascii()).count();
                 let characters = bytes.iter().map(|&byte| char::from(byte));
-                Self::with_room(bytes.len() + beyond_ascii, |text| text.extend(characters))
+                Self::with_capacity_of(bytes.len() + beyond_ascii, |text| text.extend(characters))
             }
         }
     }
 
     /// A copy of a text.
     pub fn copy_from(text: &str) -> Result<Self> {
-        Self::with_room(text.len(), |copy| copy.push_str(text))
+        Self::with_capacity_of(text.len(), |copy| copy.push_str(text))
     }
 
-    fn with_room(length: usize, fill: impl FnOnce(&mut String)) -> Result<Self> {
+    fn with_capacity_of(length: usize, fill: impl FnOnce(&mut String)) -> Result<Self> {
         let mut text = String::new();
         text.try_reserve_exact(length).map_err(|_| allocation::none(length))?;
         fill(&mut text);

@@ -43,7 +43,7 @@ fn kind(name: &str) -> BytesKind {
     *BytesKind::ALL.iter().find(|kind| kind.describe().ends_with(&format!(" {name}"))).expect("a kind")
 }
 
-/// The value a notation tells of (`__test__/support/wire-notation.js` reads the same).
+/// The value that a notation describes (`__test__/support/wire-notation.js` reads the same).
 fn build(json: &Json, named: &mut Vec<(String, Value)>) -> Value {
     let parts = list(json);
     let pairs = |json: &Json, named: &mut Vec<(String, Value)>| -> Vec<(Value, Value)> {
@@ -113,7 +113,7 @@ fn vectors() -> Json {
     serde_json::from_str(VECTORS).expect("the fixture is JSON")
 }
 
-/// A table with the shapes a vector wants; one without room when it wants none.
+/// A table with the shapes that a vector needs; a full table if the vector needs none.
 fn shapes_of(vector: &Json) -> Shapes {
     let Some(lists) = vector["shapes"].as_array() else { return Shapes::new(0) };
     let shapes = Shapes::new(lists.len());
@@ -304,7 +304,7 @@ fn what_a_wire_asks_for_is_bounded() {
     // Below the limit it is read: to its end, where bytes are left over.
     assert_eq!(refused(crowded(tags::ARRAY, most), limits), Some(Code::MalformedValue));
 
-    // Holes take no room on the wire at all.
+    // Holes take no bytes on the wire.
     let mut wire = vec![tags::HEADER_TREE, tags::ARRAY_TAILED];
     wire.extend_from_slice(&u32::MAX.to_le_bytes());
     wire.extend_from_slice(&[tags::TAIL, 0, 0, 0, 0]);

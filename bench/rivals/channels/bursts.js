@@ -1,6 +1,6 @@
 'use strict';
 
-/** Posting a burst of messages, and counting what comes of one: the same at either end, for either kind of port. */
+/** Posts a burst of messages, and counts those that arrive: the same at either end, for either kind of port. */
 
 /** A function that posts a burst of a case. Values to be transferred are made here, before the clock starts. */
 function prepare({ count, make, transfer }) {

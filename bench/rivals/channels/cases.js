@@ -1,6 +1,6 @@
 'use strict';
 
-/** What is posted: a name, messages a round, a maker of values, whether the value is a buffer to transfer. */
+/** The messages that are posted: a name, messages a round, a maker of values, whether the value is a buffer to transfer. */
 
 module.exports = [
   { name: 'number', count: 200_000, make: () => 7 },

@@ -46,7 +46,7 @@ class Link {
     return (cases[index].count / (performance.now() - started)) * 1000;
   }
 
-  /** Messages a second, from telling the worker to post until the listener here has had the last. */
+  /** Messages a second, from the moment the worker should post until the listener here has had the last. */
   async back(which, index) {
     const ready = this.answer();
     this.tell('prepare', which, index);

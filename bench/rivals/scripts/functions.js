@@ -1,6 +1,6 @@
 'use strict';
 
-/** What rust-workers, piscina and tinypool load. Each moves a buffer by the means of its own library. */
+/** The script of rust-workers, piscina and tinypool. Each moves a buffer by the means of its own library. */
 
 const { small, bytes } = require('./body');
 

@@ -1,6 +1,6 @@
 'use strict';
 
-/** Plain worker_threads by hand: what comes is answered under its number. */
+/** Plain worker_threads by hand: each message is answered under its number. */
 
 const { parentPort } = require('node:worker_threads');
 

@@ -20,7 +20,7 @@ impl Status {
     pub(crate) const NO_MEMORY: Status = Status(-1);
 }
 
-/// What a Node-API call gives.
+/// The result of a Node-API call.
 pub(crate) type Result<T> = std::result::Result<T, Status>;
 
 /// A JavaScript value, valid until the running call returns.
@@ -87,7 +87,7 @@ macro_rules! ask {
     }};
 }
 
-/// As `ask!`, for a function that gives a value.
+/// As `ask!`, for a function that returns a value.
 macro_rules! value {
     ($js:expr, $function:ident($($argument:expr),*)) => {{
         let js = $js;

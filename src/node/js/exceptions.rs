@@ -1,4 +1,4 @@
-//! Throwing, and taking what was thrown.
+//! Throwing, and taking exceptions.
 
 use std::ffi::CStr;
 use std::ptr::{null, null_mut};
@@ -47,7 +47,7 @@ impl<'call> Js<'call> {
     }
 
     /// Makes a pending exception what it is where Node's own code calls a listener: an 'uncaughtException'. False when
-    /// there is none, or the environment is ending and nobody is left to tell.
+    /// there is none, or the environment is ending and nobody is left to report to.
     pub(crate) fn report_exception(self) -> bool {
         self.take_exception().is_some_and(|error| self.report(error))
     }
@@ -65,7 +65,7 @@ impl<'call> Js<'call> {
 
     fn report(self, error: JsValue<'call>) -> bool {
         let told = self.throw_uncaught(error).is_ok();
-        // What a handler of 'uncaughtException' throws has ended the process, or this worker.
+        // An exception in a handler of 'uncaughtException' has ended the process, or this worker.
         self.clear_exception();
         told
     }

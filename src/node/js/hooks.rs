@@ -1,4 +1,4 @@
-//! What an environment calls by itself: its wake, and its end.
+//! The functions that an environment calls by itself: its wake, and its end.
 
 use std::any::TypeId;
 use std::ffi::c_void;
@@ -10,7 +10,7 @@ use super::call::{Js, JsValue, Result, Status, ask, check, tell};
 use super::function::the_one;
 use crate::panic::guard;
 
-/// What wakes an environment's event loop from any thread.
+/// Wakes an environment's event loop from any thread.
 pub(crate) struct ThreadsafeFunction {
     raw: sys::napi_threadsafe_function,
     /// The environment it belongs to; only compared.
@@ -58,7 +58,7 @@ impl<'call> Js<'call> {
     where
         F: Copy + 'static + for<'wake> Fn(Js<'wake>, &'static D),
     {
-        // What async hooks, and so Jest, show: programs know it by this name.
+        // Async hooks, and so Jest, show this name to programs.
         let name = self.string("rust-workers mailbox")?.raw;
         let (none, data) = (null_mut(), from_ref(data).cast_mut().cast());
         let callback = Some(wake::<D, F> as WakeCallback);
@@ -114,7 +114,7 @@ impl<'call> Js<'call> {
         tell!(napi_set_instance_data(self.env, from_mut(data).cast(), None, null_mut()))
     }
 
-    /// What was kept for this environment; an error when it is no `D`.
+    /// The data that was kept for this environment; an error when it is no `D`.
     pub(crate) fn instance_data<D>(self) -> Result<&'static D> {
         let kept = ask!(null_mut(), napi_get_instance_data(self.env))?.cast::<InstanceData>();
         // SAFETY: only `set_instance_data` keeps anything (napi-rs does not, of itself), and what it keeps it leaks. The data is
@@ -128,7 +128,7 @@ impl<'call> Js<'call> {
     }
 }
 
-/// What stands behind an environment's instance data.
+/// The value of an environment's instance data.
 struct InstanceData {
     kind: TypeId,
     data: *const c_void,
@@ -171,6 +171,6 @@ where
     let hook = unsafe { the_one::<F>() };
     // SAFETY: the data is the `&'static D` that the hook was added with.
     let data = unsafe { &*data.cast::<D>().cast_const() };
-    // Nobody is left to tell of a panic; the hook tells of its own (`environment.rs`).
+    // Nobody is left to report a panic to; the hook reports its own panics (`environment.rs`).
     let _ = guard(|| hook(data));
 }

@@ -104,7 +104,7 @@ impl<T: Pod> ReleasableMemory<T> {
         js.release(self.reference)
     }
 
-    /// What `C` makes of a look at the first `length` elements; none where there are not so many.
+    /// The collection `C` made of the first `length` elements; none if there are fewer.
     #[inline]
     pub(crate) fn copy_out<C: for<'a> From<&'a [T]>>(&self, length: usize) -> Option<C> {
         if length > self.memory.length {

@@ -4,10 +4,10 @@
 //! * `values` — making, reading and calling values.
 //! * `memory` — the memory of typed arrays and ArrayBuffers.
 //! * `kept_memory` — memory that JavaScript gives to Rust for as long as its environment lives.
-//! * `reference` — what keeps a value alive after the call has returned.
-//! * `exceptions` — throwing, and taking what was thrown.
+//! * `reference` — references, which keep a value alive after the call has returned.
+//! * `exceptions` — throwing, and taking exceptions.
 //! * `function` — functions of ours that JavaScript calls.
-//! * `hooks` — what an environment calls by itself: its wake, and its end.
+//! * `hooks` — the functions that an environment calls by itself: its wake, and its end.
 //! * `derive` — where this meets the functions that `napi_derive` makes.
 //!
 //! # Why it is sound
@@ -16,8 +16,9 @@
 //! where it would outlive the callback. Each [`JsValue`] has the lifetime of the `Js` that made it, so no value outlives its
 //! handle scope. What outlives a call is a [`Reference`], and only a `Js` of its own environment opens it.
 //!
-//! What Rust cannot see is trusted, and said where it is: that `lib/` keeps call buffers to itself (`kept_memory`) and hands
-//! over pinned memory that nobody else knows (`pinned_bytes.rs`), and that nobody keeps an `Env` of napi-rs (`derive`).
+//! We trust facts that Rust cannot see, and name each where it matters: that `lib/` keeps call buffers to itself
+//! (`kept_memory`) and hands over pinned memory that nobody else knows (`pinned_bytes.rs`), and that nobody keeps an `Env`
+//! of napi-rs (`derive`).
 
 // Every call of Node-API is a foreign function.
 #![allow(unsafe_code)]

@@ -1,4 +1,4 @@
-//! What keeps a value alive after the call has returned.
+//! References, which keep a value alive after the call has returned.
 
 use std::ptr::null_mut;
 

@@ -7,7 +7,7 @@ use napi::bindgen_prelude::sys;
 
 use super::call::{Js, JsValue, Result, Status, ask, check, tell, value};
 
-/// What `typeof` says of a value, and null apart.
+/// The `typeof` of a value; null has a type of its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Type {
     Undefined,
@@ -81,7 +81,7 @@ impl<'call> Js<'call> {
         self.number(value as f64)
     }
 
-    /// A number as an id or a size: what is negative or no number is 0, what is too large the greatest.
+    /// A number as an id or a size: a negative number, or no number, is 0; one that is too large is the greatest.
     pub(crate) fn read_u64(self, value: JsValue<'call>) -> Result<u64> {
         self.read_number(value).map(|number| number as u64)
     }
@@ -118,8 +118,8 @@ impl<'call> Js<'call> {
         let value = value!(self, napi_coerce_to_string(value.raw))?;
         let length = ask!(0, napi_get_value_string_utf8(self.env, value.raw, null_mut(), 0))?;
         let mut bytes = vec![0_u8; length + 1];
-        let (data, room) = (bytes.as_mut_ptr().cast(), bytes.len());
-        let written = ask!(0, napi_get_value_string_utf8(self.env, value.raw, data, room))?;
+        let (data, size) = (bytes.as_mut_ptr().cast(), bytes.len());
+        let written = ask!(0, napi_get_value_string_utf8(self.env, value.raw, data, size))?;
         bytes.truncate(written);
         Ok(String::from_utf8_lossy(&bytes).into_owned())
     }

@@ -48,7 +48,7 @@ pub enum AnyWait {
     Barrier(BarrierWait),
 }
 
-/// A begun acquisition: a wait, or what was granted at once.
+/// A begun acquisition: a wait, or the number that was granted at once.
 pub type Acquisition = std::result::Result<AnyWait, u32>;
 
 /// How a lock of one kind is found.
@@ -69,9 +69,9 @@ impl AnyLock {
     pub const READ: u32 = 0;
     /// A readers-writer lock's argument for writing.
     pub const WRITE: u32 = 1;
-    /// What a barrier grants at once: to the party that came last.
+    /// The number that a barrier grants at once, to the party that arrived last.
     pub const LEADER: u32 = 0;
-    /// What a barrier grants to the parties that have waited.
+    /// The number that a barrier grants to the parties that have waited.
     pub const FOLLOWER: u32 = 1;
 
     /// Finds the lock at the offset, of whatever kind; [`SharedError::NotALock`] if there is none.
@@ -133,7 +133,7 @@ impl AnyLock {
         condvar.begin_wait(mutex, owner, callback).map(AnyWait::Condvar)
     }
 
-    /// Acquires if that needs no waiting; returns what was granted.
+    /// Acquires if that needs no waiting; returns the granted number.
     pub fn try_now(&self, argument: u32, owner: u32) -> Result<Option<u32>> {
         match self {
             AnyLock::Mutex(lock) => Ok(lock.try_lock(owner)?.then_some(0)),
@@ -144,7 +144,7 @@ impl AnyLock {
         }
     }
 
-    /// Gives back what was acquired; `granted` is the reader's slot.
+    /// Releases the lock; `granted` is the reader's slot.
     pub fn unlock(&self, argument: u32, owner: u32, granted: u32) -> Result<()> {
         match self {
             AnyLock::Mutex(lock) => lock.unlock(owner),
@@ -194,7 +194,7 @@ impl AnyLock {
 }
 
 impl AnyWait {
-    /// Sleeps until the wait has ended (what was granted), or `slice` has passed (`None`).
+    /// Sleeps until the wait has ended (the granted number), or `slice` has passed (`None`).
     pub fn wait_slice(&mut self, slice: Duration) -> Result<Option<u32>> {
         match self {
             AnyWait::Mutex(wait) => wait.wait_slice(slice),
@@ -205,7 +205,8 @@ impl AnyWait {
         }
     }
 
-    /// Gives up: true. Or the wait has ended: false, and `wait_slice` or the callback tells how it ended.
+    /// Gives the wait up, and returns true. False if the wait has already ended: `wait_slice` or the callback gives the
+    /// outcome.
     pub fn cancel(&mut self) -> bool {
         match self {
             AnyWait::Mutex(wait) => wait.cancel(),
@@ -216,7 +217,8 @@ impl AnyWait {
         }
     }
 
-    /// Gives up a wait whose end nobody will see, one with a callback too; what was granted unseen goes back unharmed.
+    /// Gives up a wait whose end nobody will see, one with a callback too; an unseen grant is returned, and the lock is not
+    /// poisoned.
     pub fn abandon(self) {
         match self {
             AnyWait::Mutex(wait) => wait.abandon(),

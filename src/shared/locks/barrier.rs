@@ -42,7 +42,7 @@ pub struct BarrierWait {
     waiter: Option<WaiterHandle<'static>>,
 }
 
-/// What an outcome that a barrier's callback gets means.
+/// Interprets an outcome that a barrier's callback gets.
 pub(super) fn passed(outcome: Outcome) -> Result<()> {
     match outcome {
         Outcome::Broken => Err(SharedError::BarrierBroken),

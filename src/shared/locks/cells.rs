@@ -48,7 +48,7 @@ impl Word for loom::sync::atomic::AtomicU32 {
     }
 }
 
-/// What a lock's protocol works on: its cells, the queue of its waiters, and the living owners.
+/// The data of a lock's protocol: its cells, the queue of its waiters, and the living owners.
 pub(super) struct Cells<'c, 'g, W> {
     pub(super) words: &'c [W],
     /// Where its waiters queue.

@@ -50,6 +50,6 @@ fn recheck(address: CellAddress, kind: Kind, died_waiting: bool) {
         Kind::Barrier if died_waiting => Barrier::known(&region, offset).abort(),
         Kind::Barrier | Kind::Condvar | Kind::Cell => Ok(()),
     };
-    // The region closed meanwhile: its waiters have been told.
+    // The region closed meanwhile: its waiters have been notified.
     let _ = looked;
 }

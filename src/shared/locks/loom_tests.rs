@@ -9,7 +9,7 @@ use loom::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 
 use super::super::error::SharedError;
 use super::super::region_id::RegionId;
-use super::super::wait::{CellAddress, Outcome, WaitTable, WaiterHandle};
+use super::super::wait::{CellAddress, Kind, Outcome, WaitTable, WaiterHandle};
 use super::cells::Cells;
 use super::death::reap_owner;
 use super::owner::{LockContext, Owners};
@@ -40,6 +40,11 @@ fn model(preemptions: usize, check: impl Fn() + Send + Sync + 'static) {
     let mut builder = loom::model::Builder::new();
     builder.preemption_bound = Some(preemptions);
     builder.check(check);
+}
+
+/// A request that waits, for a model's thread.
+fn request(owner: u32) -> rw_lock::SlowRequest {
+    rw_lock::SlowRequest { owner, wait: true, callback: None }
 }
 
 fn outcome(mut waiter: WaiterHandle<'_>) -> Outcome {
@@ -87,7 +92,7 @@ impl World {
         if let Some(slot) = lock.read_fast(me) {
             return slot;
         }
-        match lock.read_slow(me, true, None).unwrap() {
+        match lock.acquire_slow(Kind::Read, request(me)).unwrap() {
             rw_lock::Attempt::Acquired(slot) => slot,
             rw_lock::Attempt::Queued(waiter) => acquired(outcome(waiter)).unwrap(),
             rw_lock::Attempt::Busy => unreachable!(),
@@ -95,7 +100,7 @@ impl World {
     }
 
     fn write(&self, me: u32) {
-        match self.rw_lock().write_slow(me, true, None).unwrap() {
+        match self.rw_lock().acquire_slow(Kind::Write, request(me)).unwrap() {
             rw_lock::Attempt::Acquired(_) => {}
             rw_lock::Attempt::Queued(waiter) => assert_eq!(outcome(waiter), Outcome::Granted(0)),
             rw_lock::Attempt::Busy => unreachable!(),

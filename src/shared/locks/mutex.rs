@@ -160,7 +160,7 @@ impl<'g, W: Word> Protocol<'_, 'g, W> {
         self.0.visit(|queue| self.hand_on(queue, 0));
     }
 
-    /// Poisons a lock whose owner has died, and tells its waiters.
+    /// Poisons a lock whose owner has died, and notifies its waiters.
     pub(super) fn recheck(&self) {
         self.0.visit(|queue| {
             loop {
@@ -180,7 +180,7 @@ impl<'g, W: Word> Protocol<'_, 'g, W> {
         });
     }
 
-    /// Unlocks and leaves the lock poisoned: what it protects is half changed.
+    /// Unlocks and leaves the lock poisoned: the protected data is half changed.
     pub(super) fn unlock_poisoned(&self, me: u32) -> Result<()> {
         self.0.visit(|queue| {
             loop {
@@ -299,7 +299,7 @@ impl Mutex {
         self.with(|mutex| mutex.unlock(owner))
     }
 
-    /// Frees it and leaves it poisoned, because what it protects is half changed.
+    /// Frees it and leaves it poisoned, because the protected data is half changed.
     pub fn unlock_poisoned(&self, owner: u32) -> Result<()> {
         self.with(|mutex| mutex.unlock_poisoned(owner))
     }

@@ -1,4 +1,4 @@
-//! Owner tokens: how a lock's cells tell who holds it, and which owners are alive.
+//! Owner tokens: how a lock's cells name the owner that holds it, and which owners are alive.
 //!
 //! JavaScript takes an uncontended lock without a native call, so the token in the lock's cell is the only record
 //! of its owner. A token is a number from 1 to [`MAX_OWNER`], given to one thread (a JavaScript environment, a

@@ -4,7 +4,7 @@ use super::super::error::{Result, SharedError};
 use super::super::wait::{BlockingWait, Outcome, OutcomeCallback, WaiterHandle};
 use crate::blocking::WaitLimit;
 
-/// What one attempt to acquire has led to.
+/// The result of one attempt to acquire.
 pub(super) enum Step<'t> {
     /// Acquired; with a number for a reader or for permits.
     Acquired(u32),
@@ -16,7 +16,7 @@ pub(super) enum Step<'t> {
 pub(super) trait Request: Sized {
     /// Tries, and queues if it must wait. `lost` says how often this request was woken and came too late.
     fn attempt(&self, lost: u32, callback: Option<OutcomeCallback>) -> Result<Step<'static>>;
-    /// Gives back what was granted to a waiter that does not want it any more.
+    /// Returns a grant that the waiter no longer wants.
     fn give_back(&self, granted: u32);
     /// The waiter has left the queue, or was woken and does not use it: lets those behind it go on.
     fn moved_on(&self);
@@ -26,7 +26,7 @@ pub(super) trait Request: Sized {
 ///
 /// Blocking: sleep until it says acquired, in slices with whatever the thread must do between them, or to the end. By
 /// callback: the outcome comes to the callback (see `acquired`); keep the `Pending` to cancel it.
-/// Dropping a blocking one gives up; one with a callback goes on by itself.
+/// Dropping a blocking acquisition ends it; one with a callback goes on by itself.
 #[allow(private_bounds)]
 pub struct Pending<R: Request> {
     request: R,
@@ -35,7 +35,7 @@ pub struct Pending<R: Request> {
     lost: u32,
 }
 
-/// What an outcome that a lock's callback gets means: acquired (with a reader's slot), or why not.
+/// Interprets an outcome that a lock's callback gets: acquired (with a reader's slot), or the error.
 /// Only a blocking waiter is woken to try again; a waiter with a callback is always granted the lock.
 pub(super) fn acquired(outcome: Outcome) -> Result<u32> {
     match outcome {
@@ -109,7 +109,8 @@ impl<R: Request> Pending<R> {
         }
     }
 
-    /// Gives up an acquisition whose end nobody will see, one with a callback too: what was granted goes back unharmed.
+    /// Gives up an acquisition whose end nobody will see, one with a callback too: an unseen grant is returned, and the lock
+    /// is not poisoned.
     pub(super) fn abandon(mut self) {
         self.give_up();
         self.waiter = None;

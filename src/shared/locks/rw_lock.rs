@@ -5,7 +5,7 @@
 //!
 //! Readers and writers meet as in Dekker's algorithm: a reader fills a slot and then looks at the word; a writer takes
 //! the word and then looks at the slots. Both by sequentially consistent operations, so at least one of them sees
-//! the other; the reader gives way.
+//! the other; then the reader leaves its slot again.
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicU32;
@@ -150,89 +150,80 @@ impl<'g, W: Word> Protocol<'_, 'g, W> {
         None
     }
 
-    pub(super) fn read_slow(
-        &self,
-        me: u32,
-        wait: bool,
-        callback: Option<OutcomeCallback>,
-    ) -> Result<Attempt<'g>> {
-        let inside = self.0.visit_open(|queue| {
-            // For the slot that the fast path gave back while a writer was draining.
-            self.advance(queue);
-            loop {
-                let word = self.sound(queue)?;
-                let owner = word & OWNER;
-                if owner == 0 && queue.is_empty() {
-                    // The flag first: see `advance`. It also keeps fast writers out while this reader takes the slot.
-                    if word & CONTENDED == 0 && !self.word().change(word, CONTENDED) {
-                        continue;
-                    }
-                    self.drained();
-                    if let Some(slot) = self.take_slot(me) {
-                        self.word().change(CONTENDED, 0);
-                        return Ok(Inside::Acquired(slot));
-                    }
-                } else if owner != 0 && word & CONTENDED == 0 && !self.word().change(word, word | CONTENDED) {
-                    continue;
-                }
-                if !wait {
-                    self.advance(queue);
-                    return Ok(Inside::Busy);
-                }
-                // Behind a writer that waits for this owner, which holds the lock itself as the writer or as a reader.
-                let behind_me = owner == me || self.slots().iter().any(|slot| slot.get() == me);
-                if callback.is_none() && behind_me && (owner != 0 || !queue.is_empty()) {
-                    return Err(SharedError::WouldDeadlock);
-                }
-                return Ok(Inside::queue(queue, me, Kind::Read, callback));
-            }
+    /// Acquires the lock or joins the queue, under the queue's lock: for writers, and for readers that the fast path
+    /// refused.
+    /// `kind` is `Kind::Read` or `Kind::Write`.
+    pub(super) fn acquire_slow(&self, kind: Kind, request: SlowRequest) -> Result<Attempt<'g>> {
+        let inside = self.0.visit_open(|queue| match kind {
+            Kind::Write => self.write_inside(queue, request),
+            _ => self.read_inside(queue, request),
         })?;
-        Ok(self.attempt(inside))
-    }
-
-    pub(super) fn write_slow(
-        &self,
-        me: u32,
-        wait: bool,
-        callback: Option<OutcomeCallback>,
-    ) -> Result<Attempt<'g>> {
-        let inside = self.0.visit_open(|queue| {
-            loop {
-                let word = self.sound(queue)?;
-                let owner = word & OWNER;
-                let holds = || {
-                    (owner == me && word & DRAINING == 0) || self.slots().iter().any(|slot| slot.get() == me)
-                };
-                if wait && callback.is_none() && holds() {
-                    return Err(SharedError::WouldDeadlock);
-                }
-                if owner == 0 && queue.is_empty() {
-                    if !self.word().change(word, me | DRAINING) {
-                        continue;
-                    }
-                    if self.drained() && self.word().change(me | DRAINING, me) {
-                        return Ok(Inside::Acquired(0));
-                    }
-                    if !wait {
-                        self.word().change(me | DRAINING, 0);
-                        return Ok(Inside::Busy);
-                    }
-                } else if !wait {
-                    return Ok(Inside::Busy);
-                } else if word & CONTENDED == 0 && !self.word().change(word, word | CONTENDED) {
-                    continue;
-                }
-                return Ok(Inside::queue(queue, me, Kind::Write, callback));
-            }
-        })?;
-        Ok(self.attempt(inside))
-    }
-
-    fn attempt(&self, inside: Inside) -> Attempt<'g> {
-        match inside {
+        Ok(match inside {
             Inside::Acquired(slot) => Attempt::Acquired(slot),
             Inside::Busy => Attempt::Busy,
             Inside::Queued(pushed) => Attempt::Queued(self.0.handle(pushed)),
+        })
+    }
+
+    fn read_inside(&self, queue: &mut Queue<'_>, request: SlowRequest) -> Result<Inside> {
+        let SlowRequest { owner: me, wait, callback } = request;
+        // For the slot that the fast path gave back while a writer was draining.
+        self.advance(queue);
+        loop {
+            let word = self.sound(queue)?;
+            let owner = word & OWNER;
+            if owner == 0 && queue.is_empty() {
+                // The flag first: see `advance`. It also keeps fast writers out while this reader takes the slot.
+                if word & CONTENDED == 0 && !self.word().change(word, CONTENDED) {
+                    continue;
+                }
+                self.drained();
+                if let Some(slot) = self.take_slot(me) {
+                    self.word().change(CONTENDED, 0);
+                    return Ok(Inside::Acquired(slot));
+                }
+            } else if owner != 0 && word & CONTENDED == 0 && !self.word().change(word, word | CONTENDED) {
+                continue;
+            }
+            if !wait {
+                self.advance(queue);
+                return Ok(Inside::Busy);
+            }
+            // Behind a writer that waits for this owner, which holds the lock itself as the writer or as a reader.
+            let behind_me = owner == me || self.slots().iter().any(|slot| slot.get() == me);
+            if callback.is_none() && behind_me && (owner != 0 || !queue.is_empty()) {
+                return Err(SharedError::WouldDeadlock);
+            }
+            return Ok(Inside::queue(queue, me, Kind::Read, callback));
+        }
+    }
+
+    fn write_inside(&self, queue: &mut Queue<'_>, request: SlowRequest) -> Result<Inside> {
+        let SlowRequest { owner: me, wait, callback } = request;
+        loop {
+            let word = self.sound(queue)?;
+            let owner = word & OWNER;
+            let mine = owner == me && word & DRAINING == 0 && callback.is_none();
+            if (mine || self.slots().iter().any(|slot| slot.get() == me)) && wait && callback.is_none() {
+                return Err(SharedError::WouldDeadlock);
+            }
+            if owner == 0 && queue.is_empty() {
+                if !self.word().change(word, me | DRAINING) {
+                    continue;
+                }
+                if self.drained() && self.word().change(me | DRAINING, me) {
+                    return Ok(Inside::Acquired(0));
+                }
+                if !wait {
+                    self.word().change(me | DRAINING, 0);
+                    return Ok(Inside::Busy);
+                }
+            } else if !wait {
+                return Ok(Inside::Busy);
+            } else if word & CONTENDED == 0 && !self.word().change(word, word | CONTENDED) {
+                continue;
+            }
+            return Ok(Inside::queue(queue, me, Kind::Write, callback));
         }
     }
 
@@ -269,7 +260,7 @@ impl<'g, W: Word> Protocol<'_, 'g, W> {
     /// Looks again whether an owner has died, and grants the lock to the waiters that may have it.
     fn recheck(&self) {
         self.0.visit(|queue| {
-            // An error says poisoned: all waiters have been told.
+            // An error means poisoned: all waiters have been notified.
             if self.sound(queue).is_ok() {
                 self.advance(queue);
             }
@@ -310,6 +301,15 @@ impl<'g, W: Word> Protocol<'_, 'g, W> {
             Ok(self.word().change(POISONED, me))
         })
     }
+}
+
+/// A request of one owner, for the slow path.
+pub(super) struct SlowRequest {
+    pub(super) owner: u32,
+    /// Whether the owner joins the queue if the lock is not free.
+    pub(super) wait: bool,
+    /// Gets the outcome; without a callback the owner's thread blocks for it.
+    pub(super) callback: Option<OutcomeCallback>,
 }
 
 /// How an attempt ended, while the queue is still locked.
@@ -382,16 +382,19 @@ impl RwLock {
     pub fn try_read(&self, owner: u32) -> Result<Option<u32>> {
         self.with(|lock| match lock.read_fast(owner) {
             Some(slot) => Ok(Some(slot)),
-            None => lock.read_slow(owner, false, None).map(|attempt| match attempt {
-                Attempt::Acquired(slot) => Some(slot),
-                Attempt::Busy | Attempt::Queued(_) => None,
-            }),
+            None => lock.acquire_slow(Kind::Read, SlowRequest { owner, wait: false, callback: None }).map(
+                |attempt| match attempt {
+                    Attempt::Acquired(slot) => Some(slot),
+                    Attempt::Busy | Attempt::Queued(_) => None,
+                },
+            ),
         })
     }
 
     /// Lets `owner` write, if that is possible at once.
     pub fn try_write(&self, owner: u32) -> Result<bool> {
-        self.with(|lock| Ok(matches!(lock.write_slow(owner, false, None)?, Attempt::Acquired(_))))
+        let request = SlowRequest { owner, wait: false, callback: None };
+        self.with(|lock| Ok(matches!(lock.acquire_slow(Kind::Write, request)?, Attempt::Acquired(_))))
     }
 
     /// Lets `owner` read (`Ok(Err(slot))`) or joins the queue; the slot comes with the grant.
@@ -466,13 +469,9 @@ impl RwLock {
 
 impl Request for RwRequest {
     fn attempt(&self, _: u32, callback: Option<OutcomeCallback>) -> Result<Step<'static>> {
-        let attempt = self.lock.with(|lock| {
-            if self.write {
-                lock.write_slow(self.owner, true, callback)
-            } else {
-                lock.read_slow(self.owner, true, callback)
-            }
-        })?;
+        let kind = if self.write { Kind::Write } else { Kind::Read };
+        let request = SlowRequest { owner: self.owner, wait: true, callback };
+        let attempt = self.lock.with(|lock| lock.acquire_slow(kind, request))?;
         match attempt {
             Attempt::Acquired(slot) => Ok(Step::Acquired(slot)),
             Attempt::Queued(ticket) => Ok(Step::Waiting(ticket)),

@@ -7,14 +7,14 @@ use crate::blocking::WaitLimit;
 
 /// A waiter in a queue, and the thread that sleeps until its wait has ended.
 pub(in crate::shared) trait BlockingWait: Sized {
-    /// What the thread has when the wait has ended well.
+    /// The result of a wait that has ended well.
     type Gained;
 
     /// Sleeps until the wait has ended. `None`: the limit ended the sleep, or the thread was woken and came too late; it is
     /// in the queue still, or again. A wait that has ended counts before the limit.
     fn sleep(&mut self, limit: WaitLimit<'_>) -> Result<Option<Self::Gained>>;
 
-    /// Leaves the queue: true. Or the wait has ended already: false, and the next `sleep` tells how.
+    /// Leaves the queue, and returns true. False if the wait has already ended: the next `sleep` returns how.
     fn cancel(&mut self) -> bool;
 
     /// Sleeps until the wait has ended; an error when `limit` ends it before.

@@ -19,7 +19,7 @@ pub enum Waited {
     TimedOut,
 }
 
-/// What a cell is expected to hold.
+/// The value that a cell is expected to hold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Expected {
     /// In an `Int32Array`.

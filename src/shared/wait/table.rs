@@ -36,7 +36,7 @@ pub enum Outcome {
     Broken,
 }
 
-/// What a waiter waits for.
+/// The kinds of events that waiters wait for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::shared) enum Kind {
     /// A notify of a cell.
@@ -49,7 +49,7 @@ pub(in crate::shared) enum Kind {
     Barrier,
 }
 
-/// What the code that holds the queue may know of a waiter.
+/// The facts about a waiter that are visible to code that holds the queue.
 #[derive(Debug, Clone, Copy)]
 pub(in crate::shared) struct Info {
     /// The owner token of the thread or environment that waits.
@@ -167,7 +167,7 @@ impl Queue<'_> {
         self.waiters.front().is_some_and(|waiter| waiter.has_callback)
     }
 
-    /// Ends the front's wait. It is told after the shard's lock has been released.
+    /// Ends the front's wait. The waiter is notified after the shard's lock has been released.
     pub(in crate::shared) fn wake_front(&mut self, outcome: Outcome) -> bool {
         let Some(waiter) = self.waiters.pop_front() else { return false };
         waiter.state.lock().outcome = Some(outcome);
@@ -201,7 +201,7 @@ impl Queue<'_> {
 /// takes that lock.
 pub(in crate::shared) struct Pushed(Arc<Waiter>);
 
-/// What an attempt to wait came to.
+/// The result of an attempt to wait.
 pub enum Enqueued<'t> {
     /// In the queue.
     Waiting(WaiterHandle<'t>),
@@ -224,7 +224,7 @@ impl WaitTable {
         &self.shards[at]
     }
 
-    /// Works on the queue of one cell under its shard's lock, and then tells the waiters whose wait `work` ended.
+    /// Works on the queue of one cell under its shard's lock, and then notifies the waiters whose wait `work` ended.
     pub(in crate::shared) fn visit<R>(
         &self,
         address: CellAddress,
@@ -389,7 +389,7 @@ impl WaiterHandle<'_> {
         });
         if left {
             self.observed = true;
-            // What the callback holds is dropped now, and not with the handle.
+            // Drops the values that the callback holds now, and not with the handle.
             drop(self.waiter.state.lock().callback.take());
         }
         left

@@ -187,7 +187,7 @@ fn the_deadline_of_a_token_stops_a_wait() {
 #[test]
 fn closing_a_region_sends_its_waiters_away_and_does_not_wait_for_them() {
     let base = Box::into_raw(vec![0_u64; 2].into_boxed_slice()).cast::<u8>();
-    // The only unsafe of this room is region.rs, so the test opens through its door there.
+    // Only region.rs may use `unsafe`, so the test opens the region through a function there.
     let region = super::super::region::open_for_tests(base, 16, 77);
     let (waiting, held) = (region.clone(), region.access().unwrap());
     let sleeper = std::thread::spawn(move || {

@@ -98,7 +98,7 @@ impl Input for Add {
     }
 }
 
-/// `atomicAdd`: adds to one element, again and again; gives the element's value after the last of its own adds.
+/// `atomicAdd`: adds to one element, again and again; returns the element's value after the last of its own adds.
 pub(in crate::tasks) fn atomic_add() -> Task {
     Task::new(
         "atomicAdd",
@@ -225,7 +225,7 @@ impl Input for Notify {
     }
 }
 
-/// `atomicNotify`: wakes the threads that wait on an element, also by plain `Atomics.wait`; gives how many.
+/// `atomicNotify`: wakes the threads that wait on an element, also by plain `Atomics.wait`; returns how many.
 pub(in crate::tasks) fn atomic_notify() -> Task {
     Task::new(
         "atomicNotify",

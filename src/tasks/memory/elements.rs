@@ -130,7 +130,7 @@ pub(super) fn no_halves(task: &str) -> Error {
     )
 }
 
-/// A number modulo 2^64, as the language stores it in an integer element (`ToUint8` and its kin).
+/// A number modulo 2^64, as the language stores it in an integer element (`ToUint8` and similar conversions).
 pub(in crate::tasks) fn modulo(number: f64) -> u64 {
     const TWO_64: f64 = 18_446_744_073_709_551_616.0;
     if !number.is_finite() {

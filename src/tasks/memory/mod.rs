@@ -6,7 +6,7 @@
 //!
 //! # Ranges
 //! A pass that writes takes its range of shared memory exclusively, one that reads takes it shared with other readers
-//! (`shared/exclusive.rs` tells which claim waits for which). The tasks on cells are atomic and take nothing.
+//! (`shared/exclusive.rs` describes which claim waits for which). The tasks on cells are atomic and take nothing.
 
 mod cells;
 mod elements;

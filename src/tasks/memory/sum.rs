@@ -37,7 +37,7 @@ pub(in crate::tasks) fn sum() -> Task {
     .parallel()
 }
 
-/// Both sums: the one that counts is told by the type, and the other is optimised away.
+/// Both sums. The element type selects the one that counts, and the other is optimised away.
 #[derive(Clone, Copy, Default)]
 struct Total {
     whole: i128,

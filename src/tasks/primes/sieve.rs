@@ -10,7 +10,7 @@
 use crate::error::Result;
 use crate::tasks::{Context, Pace};
 
-/// What a byte's bits stand for, the lowest first.
+/// The numbers that a byte's bits stand for, the lowest bit first.
 pub(super) const RESIDUES: [u64; 8] = [1, 7, 11, 13, 17, 19, 23, 29];
 /// The primes that have no bit.
 const WHEEL_PRIMES: [u32; 3] = [2, 3, 5];
@@ -107,7 +107,7 @@ impl<'a> Sieve<'a> {
         (self.limit / 240 + 1) as usize
     }
 
-    /// Fills the next segment, a set bit for each number that is no prime or above the limit; gives the number of
+    /// Fills the next segment, a set bit for each number that is no prime or above the limit; returns the number of
     /// words used, or `None` after the last. A word's bytes are in order of address.
     pub(super) fn next(&mut self, words: &mut [u64]) -> Result<Option<usize>> {
         let left = self.total_words() as u64 - self.start / 8;

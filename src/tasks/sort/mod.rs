@@ -22,7 +22,7 @@ use super::Task;
 use super::memory::{Parallel, Subject};
 use crate::value::Value;
 
-/// `sort`: any typed array or Buffer; gives the same memory, sorted. Shared memory is sorted where it is.
+/// `sort`: any typed array or Buffer; returns the same memory, sorted. Shared memory is sorted where it is.
 pub(super) fn task() -> Task {
     Task::new(
         "sort",

@@ -72,7 +72,7 @@ macro_rules! float_orders {
 }
 float_orders! { u16 i16 0x7c00 u32 i32 0x7f80_0000 u64 i64 0x7ff0_0000_0000_0000 }
 
-/// Turns elements into keys where they stand, NaNs moved behind them in the order they came; gives the keys and the
+/// Turns elements into keys where they stand, NaNs moved behind them in the order they came; returns the keys and the
 /// lowest and highest of them.
 pub(super) fn prepare<'k, K: Key, O: Order<K>>(
     bits: &'k mut [K],
@@ -99,7 +99,7 @@ pub(super) fn restore<K: Copy, O: Order<K>>(keys: &mut [K]) {
     }
 }
 
-/// Moves NaNs to the end, everything in the order it came; gives the part before them.
+/// Moves NaNs to the end, everything in the order it came; returns the part before them.
 pub(super) fn gather_nans<'k, K: Copy, O: Order<K>>(
     bits: &'k mut [K],
     context: &Context<'_>,

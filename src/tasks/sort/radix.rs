@@ -174,7 +174,7 @@ fn for_each_bucket<K>(
     Ok(())
 }
 
-/// Moves keys into buckets by their highest digit, in place; gives the end of each bucket.
+/// Moves keys into buckets by their highest digit, in place; returns the end of each bucket.
 ///
 /// Each bucket has a cursor at its first key not known to be in its place. Every key between a bucket's cursor and
 /// its end is swapped to the cursor of the bucket it belongs to: each swap brings one key home, and unlike the

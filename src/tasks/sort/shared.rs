@@ -1,6 +1,6 @@
 //! Sorting a range of shared memory where it is.
 //!
-//! Alone: a private copy, the sort of private memory, and back (`shared/exclusive.rs` tells why no slice may stand on
+//! Alone: a private copy, the sort of private memory, and back (`shared/exclusive.rs` explains why no slice may stand on
 //! the bytes themselves).
 //!
 //! On several threads, elements of 32 and 64 bits are sorted in three passes, each in parts:
@@ -104,7 +104,7 @@ impl<K: Key> Scattered<K> {
     }
 }
 
-/// How keys are told apart by their highest digit.
+/// How keys are split by their highest digit.
 #[derive(Clone, Copy)]
 struct Digit<K> {
     low: K,

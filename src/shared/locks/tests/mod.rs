@@ -1,4 +1,4 @@
-//! What the tests of the locks share; one file for each family of locks.
+//! Helpers for the tests of the locks; one file for each family of locks.
 
 mod any;
 mod kinds;
@@ -48,7 +48,7 @@ fn until(condition: impl Fn() -> bool) {
     }
 }
 
-/// A callback that sends what it is told.
+/// A callback that sends the outcome it gets.
 fn told() -> (Option<OutcomeCallback>, mpsc::Receiver<Outcome>) {
     let (send, outcomes) = mpsc::channel();
     (Some(Box::new(move |outcome| send.send(outcome).unwrap())), outcomes)

@@ -1,0 +1,188 @@
+'use strict';
+
+/**
+ * Writes lib/bundle: all modules that programs load, in few files, because Node takes a quarter of a millisecond to
+ * find, read and compile each file. `npm pack` does it, and whatever makes a clone ready to run.
+ *
+ * Each module stays a function, run when it is first required (../runtime/module-loader.js). Comments are left out; all else
+ * stands where it stood, so that the lines of a stack are right in a pool's workers, which get the modules one by one.
+ */
+
+const fs = require('node:fs');
+const path = require('node:path');
+
+const { requiredNames } = require('../runtime/required-names');
+const { WORKER_MODULES } = require('../script-pool/worker-modules');
+const { ROOT, isClone } = require('./paths');
+
+const LIB = path.join(ROOT, 'lib');
+const BUNDLE = path.join(LIB, 'bundle');
+const LOADER = 'runtime/module-loader';
+
+/** The bundle's files, and for which modules, with all that these require, each is read. */
+const MAIN = 'index';
+const FILES = {
+  [MAIN]: [LOADER, 'main', 'native/index', 'worker/parent-port', 'script-pool/task', 'transferable-types'],
+  worker: WORKER_MODULES,
+  pool: ['pool/worker-pool'],
+};
+const REST = 'rest';
+
+/** Not required by any other module of ours: commands, and first files of Workers. */
+const APART = new Set(['bundle/', 'install/', 'runtime/bootstrap', 'shared-buffer/notifier-thread']);
+
+/** The modules' names: their files, seen from lib, without `.js`. */
+function moduleNames(folder = '') {
+  return fs
+    .readdirSync(path.join(LIB, folder), { withFileTypes: true })
+    .flatMap((entry) => {
+      const name = folder + entry.name;
+      if (entry.isDirectory()) return APART.has(`${name}/`) ? [] : moduleNames(`${name}/`);
+      return name.endsWith('.js') && !APART.has(name.slice(0, -3)) ? [name.slice(0, -3)] : [];
+    })
+    .sort();
+}
+
+/** What stands in the place of a comment: nothing in the place of lines, blanks where code may follow in its line. */
+const blank = ({ type, start, end, value }) =>
+  type === 'Block' && !value.includes('\n') ? ' '.repeat(end - start) : value.replace(/[^\n]+/g, '');
+
+/** A source without its comments, in ASCII: V8 reads text of one byte a character faster. */
+function withoutComments(source, parse) {
+  const comments = [];
+  parse(source, { ecmaVersion: 'latest', sourceType: 'commonjs', onComment: comments });
+  let text = '';
+  let end = 0;
+  for (const comment of comments) {
+    text += source.slice(end, comment.start) + blank(comment);
+    end = comment.end;
+  }
+  return (text + source.slice(end)).replace(
+    /[^\x00-\x7f]/g,
+    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
+}
+
+/** By what a module's file is known to be the one that was read. */
+function stampOf(name) {
+  const { mtimeMs, size } = fs.statSync(path.join(LIB, `${name}.js`));
+  return [name, mtimeMs, size];
+}
+
+/** Takes a module, and those that it requires as it is run, out of `left`; their names. */
+function takeOut(name, left) {
+  const source = left.get(name);
+  if (source === undefined) return [];
+  left.delete(name);
+  const required = requiredNames(source).map((relative) => path.posix.join(path.posix.dirname(name), relative));
+  return [name, ...required.flatMap((target) => [...takeOut(target, left), ...takeOut(`${target}/index`, left)])];
+}
+
+/** Which modules stand in which file. */
+function divide(sources) {
+  const left = new Map(sources);
+  const files = new Map();
+  for (const [file, entries] of Object.entries(FILES)) files.set(file, entries.flatMap((name) => takeOut(name, left)));
+  files.set(REST, [...left.keys()]);
+  return files;
+}
+
+const table = (names, sources) => `{ __proto__: null,
+${names
+  .map((name) => `'${name}': function (exports, require, module, __filename, __dirname) { ${sources.get(name)}\n},\n`)
+  .join('')}}`;
+
+const HEAD = "'use strict';\n\n// Made by lib/install/bundle.js from the files of lib: change those.\n\n";
+
+function mainText(files, sources) {
+  const elsewhere = [...files].filter(([file]) => file !== MAIN);
+  const places = elsewhere.flatMap(([file, names]) => names.map((name) => [name, file]));
+  return `${HEAD}const functions = ${table(files.get(MAIN), sources)};
+
+/** In which file the other functions are. */
+const elsewhere = { __proto__: null, ...${JSON.stringify(Object.fromEntries(places))} };
+
+const files = { ${elsewhere.map(([file]) => `${file}: () => require('./${file}')`).join(', ')} };
+
+const ids = [...Object.keys(functions), ...Object.keys(elsewhere)];
+
+function functionOf(id) {
+  if (functions[id] === undefined && elsewhere[id] !== undefined) Object.assign(functions, files[elsewhere[id]]());
+  return functions[id];
+}
+
+const root = require('node:path').dirname(__dirname);
+const { toString } = Function.prototype;
+
+function sourceOf(id) {
+  const made = functionOf(id);
+  return made === undefined ? undefined : toString.call(made);
+}
+
+/** Before it is made, Node's registry has none of these modules. */
+function makeLoader() {
+  const made = { exports: {} };
+  functions['${LOADER}'](made.exports, require, made);
+  return made.exports.moduleLoader({ root, ids, functionOf, parent: module, require, bundle: { sourceOf } });
+}
+
+let loader;
+
+exports.load = (id) => (loader ??= makeLoader()).load(id);
+
+/** In a clone: whether the files are those that were read. */
+exports.isFresh = () => {
+  const fs = require('node:fs');
+  if (!fs.existsSync(root + '/../.git')) return true;
+  return ${JSON.stringify([...sources.keys(), 'install/bundle'].map(stampOf))}.every(([name, mtimeMs, size]) => {
+    const stat = fs.statSync(root + '/' + name + '.js', { throwIfNoEntry: false });
+    return stat !== undefined && stat.mtimeMs === mtimeMs && stat.size === size;
+  });
+};
+`;
+}
+
+const fileOf = (name) => path.join(LIB, `${name}.js`);
+
+/** Whether the bundle is there, and of the files as they are. */
+function isBundleFresh() {
+  try {
+    return require(BUNDLE).isFresh();
+  } catch {
+    return false;
+  }
+}
+
+/** Writes a file of the bundle, whole or not at all. */
+function write(name, text) {
+  const draft = path.join(BUNDLE, `.${name}-${process.pid}`);
+  fs.writeFileSync(draft, text);
+  fs.renameSync(draft, path.join(BUNDLE, `${name}.js`));
+}
+
+/** Writes the bundle: at last the file by which it is found. */
+function writeBundle() {
+  // A development package: the published package has its bundle.
+  const { parse } = require('acorn');
+  const sources = new Map(
+    moduleNames().map((name) => [name, withoutComments(fs.readFileSync(fileOf(name), 'utf8'), parse)]),
+  );
+  const files = divide(sources);
+  fs.mkdirSync(BUNDLE, { recursive: true });
+  for (const [file, names] of files) if (file !== MAIN) write(file, `${HEAD}module.exports = ${table(names, sources)};\n`);
+  write(MAIN, mainText(files, sources));
+}
+
+/** In a clone: makes the bundle what the files are. Where the development packages are not installed, the files must do. */
+function ensureBundle() {
+  if (!isClone() || isBundleFresh()) return;
+  try {
+    writeBundle();
+  } catch (error) {
+    if (error.code !== 'MODULE_NOT_FOUND') throw error;
+  }
+}
+
+if (require.main === module) writeBundle();
+
+module.exports = { ensureBundle, isBundleFresh, writeBundle };
