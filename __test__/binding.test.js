@@ -52,10 +52,10 @@ test('the file beside package.json comes before the prebuilt package', () => {
 
 test('the file that another copy has loaded comes first, and is no must', () => {
   const [addon, ours] = [{}, {}];
-  const first = '/elsewhere/rust-workers.node';
-  assert.equal(loadBinding({ env: {}, first, load: loaderOf({ [first]: () => addon, [BUILT]: () => ours }) }), addon);
-  assert.equal(loadBinding({ env: {}, first, load: loaderOf({ [BUILT]: () => ours }) }), ours);
-  assert.match(failureOf({ env: {}, first, load: loaderOf({}) }).message, /the file of another copy, \/elsewhere/);
+  const sharedFile = '/elsewhere/rust-workers.node';
+  assert.equal(loadBinding({ env: {}, sharedFile, load: loaderOf({ [sharedFile]: () => addon, [BUILT]: () => ours }) }), addon);
+  assert.equal(loadBinding({ env: {}, sharedFile, load: loaderOf({ [BUILT]: () => ours }) }), ours);
+  assert.match(failureOf({ env: {}, sharedFile, load: loaderOf({}) }).message, /the file of another copy, \/elsewhere/);
 });
 
 test('the version by which copies know each other is the package’s', () => {
@@ -91,8 +91,8 @@ test('when nothing is there, one error lists what was tried and what to do, in o
   const [tried, advice] = error.message.split('What to do, in this order:');
   assert.ok(tried.includes(BUILT) && tried.includes(PREBUILT));
   assert.ok(!tried.includes('Require stack'), 'only the first line of each error is shown');
-  assert.match(advice, /^\n {2}1\. build it: npm rebuild rust-workers/);
-  assert.match(advice, /2\. install what the build needs first: Rust .* C compiler/);
+  assert.match(advice, /^\n {2}1\. install what the build needs: Rust .* C compiler/);
+  assert.match(advice, /2\. build it: npm rebuild rust-workers/);
 });
 
 test('a file that is there and does not load is named first', () => {
