@@ -9,7 +9,9 @@ const nodeThreads = require('node:worker_threads');
 
 const { MessageChannel, MessagePort, carry, errors, receiveMessageOnPort } = require('rust-workers');
 const { deserialize, serialize } = require('../../lib/transfer/serialization');
+const { TRANSIT } = require('../../lib/constants');
 const { binding } = require('../../lib/native');
+const { endpointOf } = require('../../lib/ports/message-port');
 const { inTime, until } = require('../support/until');
 
 /** A record of a port as it stands in a message, and the port's other end. */
@@ -131,6 +133,22 @@ test('nothing stays behind of ports that were lost after their other end had clo
   await lost((carrier, port1, port2) => (port1.postMessage(new Blob([])), send(carrier, port2), port1.close()));
   assert.equal(keys.length, 3);
   for (const key of keys) assert.equal(binding.claimPort(key), null);
+});
+
+test('a port that was closed by the listener of the last message hears of the loss of its other end', async () => {
+  const carrier = new nodeThreads.MessageChannel();
+  const { port1, port2 } = new MessageChannel();
+  port2.postMessage(new Blob([]));
+  port2.postMessage(new Blob([]));
+  const [message, list] = carry({ port2 }, [port2]);
+  carrier.port1.postMessage(message, list);
+  const { peerId } = endpointOf(port1);
+  let shown = 0;
+  port1.on('message', () => ++shown === 2 && port1.close());
+  await once(port1, 'close');
+  assert.equal(binding.portTransit(peerId), TRANSIT.DEPOSITED);
+  carrier.port2.close();
+  await until(() => binding.portTransit(peerId) !== TRANSIT.DEPOSITED, 'the lost port is let go of');
 });
 
 test('a port whose other end closes while it is on its way arrives, with what waits in it', async () => {

@@ -8,6 +8,7 @@ const { after, test } = require('node:test');
 const { Worker } = require('node:worker_threads');
 
 const { WorkerPool, errors } = require('rust-workers');
+const { binding } = require('../../lib/native');
 const { onEachNode, quietly } = require('../support/child');
 const { script } = require('../support/pools');
 const { until } = require('../support/until');
@@ -30,6 +31,38 @@ for (const [how, right] of Object.entries(outcomes)) {
     assert.deepEqual(await odd.runTask({ next: 1 }), { next: 1 }, 'the worker goes on');
   });
 }
+
+test('each option of a run is read once', async () => {
+  const given = { priority: 1, signal: new AbortController().signal, timeout: 60_000, transfer: 'auto', parallel: false, name: undefined };
+  const reads = [];
+  const options = {};
+  for (const name of Object.keys(given)) {
+    Object.defineProperty(options, name, { enumerable: true, get: () => (reads.push(name), given[name]) });
+  }
+  assert.deepEqual(await odd.runTask({ next: 1 }, options), { next: 1 });
+  assert.deepEqual(reads.sort(), Object.keys(given).sort());
+});
+
+test('a submission that fails half-way leaves no task behind, whichever way its input goes', async () => {
+  const pool = new WorkerPool(script('odd.js'), { maxThreads: 1 });
+  await pool.runTask({ next: 1 });
+  const { submitScript } = binding;
+  // As where the stack is used up.
+  const failure = new Error('half-way');
+  binding.submitScript = () => {
+    throw failure;
+  };
+  try {
+    for (const input of [1, { next: 1 }, new Blob([])]) {
+      await assert.rejects(pool.runTask(input), failure);
+      await assert.rejects(pool.runTask(input, { timeout: 60_000 }), failure);
+    }
+  } finally {
+    binding.submitScript = submitScript;
+  }
+  // It would tell of tasks that nobody has answered.
+  await pool.close();
+});
 
 test('a result whose getter throws; one that posts and reports while it is read', async () => {
   await assert.rejects(odd.run('resultGetter'), { name: 'RangeError', message: 'result getter' });

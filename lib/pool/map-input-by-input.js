@@ -65,7 +65,7 @@ class InputByInputMap extends Pending {
    * @param {(outputs: unknown[]) => void} resolve
    * @param {(error: unknown) => void} reject
    * @param {string} task
-   * @param {object} options the result of `submitOptions`, `onProgress` and `name`; `transfer` may be 'auto'
+   * @param {object} options the result of `submitOptions`
    * @param {object} host functions of the pool for the map
    * @param {number} host.threads how many threads may work on the inputs
    * @param {number} host.maxQueue

@@ -14,7 +14,7 @@ const { closeOptions, nativePoolOptions, poolSettings, submitOptions } = require
 const { fallbackPortsOf } = require('../script-pool/fallback-ports');
 const { locateScript } = require('../script-pool/script-location');
 const { NativeScriptPool } = require('../script-pool/native-script-pool');
-const { scriptPoolOptions, scriptSettings, scriptSubmitOptions } = require('../script-pool/script-options');
+const { scriptPoolOptions, scriptSettings } = require('../script-pool/script-options');
 const { ScriptSubmitter } = require('../script-pool/script-submitter');
 const { WorkerManager } = require('../script-pool/worker-manager');
 const { ensureStack } = require('../runtime/stack-overflow');
@@ -133,18 +133,17 @@ class WorkerPool extends EventEmitter {
       if (this.#admission.isClosed) throw closedError(task);
       const isAsync = typeof inputs[Symbol.asyncIterator] === 'function';
       if (owner === NATIVE && !isAsync) this.#nativeTasks.map(task, inputs, checked, resolve, reject);
-      else this.#mapInputByInput(task, owner, inputs, isAsync, checked, options, resolve, reject);
+      else this.#mapInputByInput(task, owner, inputs, isAsync, checked, resolve, reject);
     });
   }
 
   /** Input by input: those of an async source, or for the script. */
-  #mapInputByInput(task, owner, inputs, isAsync, checked, options, resolve, reject) {
+  #mapInputByInput(task, owner, inputs, isAsync, options, resolve, reject) {
     const isNative = owner === NATIVE;
     const { maxThreads, maxQueue } = this.#settings;
-    const { onProgress, name, auto } = isNative ? {} : scriptSubmitOptions(options);
     // A pool that closes finishes the accepted inputs: all of an array; of an async source those that have come so far.
     const finishesOnClose = !isAsync;
-    const map = new InputByInputMap(resolve, reject, task, { ...checked, onProgress, name, transfer: auto ? 'auto' : checked.transfer }, {
+    const map = new InputByInputMap(resolve, reject, task, options, {
       threads: isNative ? maxThreads : Math.max(this.#scriptCapacity, owner === UNDECIDED ? maxThreads : 0),
       maxQueue,
       isNative,

@@ -142,7 +142,7 @@ class Endpoint {
   /** Ends a port that is ending. */
   finish() {
     if (this.isOpen || !this.isReceiving) return;
-    const watches = binding.closePort(this.handle);
+    const watches = binding.closePort(this.handle, this.reader.end());
     fallback.end(this, watches);
     this.#leave();
     this.#closed();

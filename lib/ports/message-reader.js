@@ -4,7 +4,7 @@
  * Reads the messages of a port as they come from the native side, and owns the cursor that says which of them were shown.
  *
  * The native side writes a batch of small messages into memory that all ports of this environment share, and keeps
- * them until the cursor says that they were shown (src/node/ports.rs). Here each is read when its turn has
+ * them until the cursor says that they were shown (src/node/port_batch.rs). Here each is read when its turn has
  * come, and counts as shown from then on: the caller shows it before any other code runs. Nothing else is kept
  * here, so a port can stop, move or close between any two messages; and when another port has used the memory
  * meanwhile, the rest of the batch is taken again.

@@ -77,7 +77,7 @@ class Sender {
    * Posts, in whichever way carries this value.
    *
    * @param {boolean} within only if there is room
-   * @returns {number | undefined} what became of it: a number of receive-buffer.js, undefined for queued
+   * @returns {number | undefined} what became of it: one of POSTED, undefined for queued
    */
   #post(value, transfer, within) {
     const endpoint = this.#endpoint;

@@ -13,9 +13,8 @@ const { Pending } = require('../task/pending');
 const { submitOptions } = require('../task/options');
 const { ensureStack } = require('../runtime/stack-overflow');
 const { KeptInput } = require('./kept-input');
-const { scriptSubmitOptions } = require('./script-options');
 const { notTooDeep } = require('./too-deep');
-const { AUTO, letGo } = require('./transfer');
+const { letGo } = require('./transfer');
 
 /** Milliseconds by which the time limit of a held task comes before that of the task that it becomes. */
 const MARGIN = 5;
@@ -57,7 +56,7 @@ class HeldTask extends Pending {
   hold(input, options) {
     try {
       ensureStack();
-      const known = options === undefined ? undefined : { ...submitOptions(options), ...scriptSubmitOptions(options) };
+      const known = options === undefined ? undefined : submitOptions(options);
       this.#began = now();
       if (known !== undefined) this.control(known, true);
       if (this.ended) return;
@@ -65,7 +64,7 @@ class HeldTask extends Pending {
       if (this.#admission.isClosed) throw new PoolClosedError('the pool is closed and takes no more tasks', { task: this.task });
       // Before the input is read: what its getters do may end the task, or the pool.
       this.#admission.enter(this);
-      const kept = KeptInput.of(input, known?.auto ? AUTO : known?.transfer);
+      const kept = KeptInput.of(input, known?.transfer);
       if (!this.#admission.has(this)) return kept.discard();
       this.#kept = kept;
       this.#input = input;

@@ -3,15 +3,13 @@
 /** The options of a script pool, beyond those of every pool: checked, and completed with their defaults. */
 
 const { InvalidArgValueError } = require('../errors');
-const { POOL, SCRIPT_RUN, poolOptions, runOptions } = require('../task/options');
+const { POOL, poolOptions } = require('../task/options');
 const {
-  validateFunction,
   validateInteger,
   validateNumber,
   validateOptions,
 } = require('../validators');
 const { LONGEST_TIMER } = require('../runtime/clock');
-const { AUTO } = require('./transfer');
 
 const { IDLE_BLOCK, IDLE_LINGER, IDLE_NEVER } = require('../constants').SCRIPTS;
 
@@ -89,14 +87,4 @@ function recycleOptions(recycle) {
   return { afterTasks, maxMemoryMb, afterMs };
 }
 
-/** Options of a run that only scripts take. */
-function scriptSubmitOptions(options) {
-  const { onProgress, name, transfer } = runOptions(options, SCRIPT_RUN);
-  if (onProgress !== undefined) validateFunction(onProgress, 'options.onProgress');
-  if (name !== undefined && typeof name !== 'string') {
-    throw new InvalidArgValueError('The "options.name" argument must be the name of a function that the script exports');
-  }
-  return { onProgress, name, auto: transfer === AUTO };
-}
-
-module.exports = { scriptPoolOptions, scriptSettings, scriptSubmitOptions };
+module.exports = { scriptPoolOptions, scriptSettings };

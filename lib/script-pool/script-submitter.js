@@ -12,9 +12,8 @@ const { binding } = require('../native');
 const { Pending } = require('../task/pending');
 const { submitOptions } = require('../task/options');
 const { transferablesIn } = require('../transfer/transferables');
-const { scriptSubmitOptions } = require('./script-options');
 const { notTooDeep } = require('./too-deep');
-const { discardTaken, givesOnlyMemory, openTaken, takeNow } = require('./transfer');
+const { AUTO, discardTaken, givesOnlyMemory, openTaken, takeNow } = require('./transfer');
 const { ValueEncoder } = require('./value-encoder');
 
 /** Encodes the inputs. */
@@ -69,17 +68,19 @@ class ScriptSubmitter {
   run(name, input, options, resolve, reject) {
     if (options !== undefined) return this.#runWithOptions(name, input, options, resolve, reject);
     let id = 0;
+    let pending;
     try {
       if (this.#isUnknown(name)) return reject(this.#unknown(name));
       if (!encoder.encode(input)) {
         // As it was read, where getters have run.
-        const pending = new ScriptPending(resolve, reject, this.#pool, name);
+        pending = new ScriptPending(resolve, reject, this.#pool, name);
         return this.#runBound(name, encoder.takeForNode(), NOTHING, pending, NO_OPTIONS);
       }
       id = this.#delivery.add(resolve, this.#pool, name);
       this.#submit(name, id, NO_OPTIONS, encoder, resolve, input);
     } catch (error) {
       // The stack may be used up, at any of the steps.
+      if (pending !== undefined) return this.#failed(pending, error);
       if (id !== 0) this.#delivery.remove(id);
       reject(notTooDeep(error, 'the input'));
     }
@@ -89,14 +90,14 @@ class ScriptSubmitter {
     let pending;
     try {
       const options = submitOptions(given);
-      const { onProgress, name = named, auto } = scriptSubmitOptions(given);
+      const { onProgress, name = named, transfer = NOTHING } = options;
       if (this.#isUnknown(name)) return reject(this.#unknown(name));
       pending = new ScriptPending(resolve, reject, this.#pool, name);
       // Before the input is read: what its getters do may end the task.
       pending.control(options);
       if (pending.ended) return;
       if (onProgress !== undefined) pending.listen(onProgress);
-      const list = auto ? transferablesIn(input) : options.transfer ?? NOTHING;
+      const list = transfer === AUTO ? transferablesIn(input) : transfer;
       // Nothing is transferred when the queue is full.
       const refusal = list.length > 0 ? this.#admission.refusal(true) : null;
       if (refusal !== null) return pending.reject(this.#admission.queueFull(refusal, name, input));
@@ -107,9 +108,15 @@ class ScriptSubmitter {
       this.#submit(name, pending.id, options, encoder, (outcome) => pending.resolve(outcome), input);
     } catch (error) {
       if (pending === undefined) return reject(error);
-      if (pending.id !== 0) this.#delivery.remove(pending.id);
-      pending.reject(notTooDeep(error, 'the input'));
+      this.#failed(pending, error);
     }
+  }
+
+  /** A submission failed half-way: no answer will come. */
+  #failed(pending, error) {
+    if (pending.id !== 0) this.#delivery.remove(pending.id);
+    pending.id = 0;
+    pending.reject(notTooDeep(error, 'the input'));
   }
 
   #isUnknown(name) {
@@ -138,7 +145,7 @@ class ScriptSubmitter {
         inputs.lend(pending.id, taken);
         return this.#submit(name, pending.id, options, encoder, settle, taken.value, ON_DEMAND);
       }
-      const id = this.#delivery.add(pending, this.#pool, name);
+      const id = (pending.id = this.#delivery.add(pending, this.#pool, name));
       const worker = workers.get(number);
       const message = worker?.sent ?? 0;
       const prepared = { form: VIA_FALLBACK, value: undefined, length: message, parts: undefined };
@@ -152,16 +159,13 @@ class ScriptSubmitter {
         }
         return this.#admission.answered(answer, id, settle, name, taken === undefined ? input : openTaken(taken));
       }
-      pending.id = id;
       try {
         if (number === NO_WORKER) inputs.keep(id, taken);
         else if (taken === undefined) inputs.send(worker, message, id, input, list);
         else inputs.sendTaken(worker, message, id, taken);
       } catch (error) {
         binding.retractScript(handle, number, id);
-        this.#delivery.remove(id);
-        pending.id = 0;
-        return pending.reject(notTooDeep(error, 'the input'));
+        return this.#failed(pending, error);
       }
       return this.#accepted(answer);
     }

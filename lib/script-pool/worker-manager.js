@@ -290,7 +290,7 @@ class WorkerManager {
       const input = inputs.get(id);
       if (input === undefined) continue;
       if (input.taken === undefined) {
-        binding.disownOrphan(handle, id, false);
+        binding.disownOrphan(handle, id);
         this.#reject(id, exitError);
       } else {
         this.#bindAgain(id, input.taken);

@@ -1,6 +1,6 @@
 'use strict';
 
-/** Encodes the inputs of native tasks, in the cheapest form that fits (`FORMS` of lib/constants.js). */
+/** Encodes the inputs of native tasks, in the cheapest form that fits (`INPUTS` of lib/constants.js). */
 
 const { types } = require('node:util');
 

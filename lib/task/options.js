@@ -9,6 +9,7 @@ const {
   describe,
   validateAbortSignal,
   validateArray,
+  validateFunction,
   validateInteger,
   validateNames,
   validateNumber,
@@ -39,13 +40,16 @@ const NEEDS_SCRIPT = notHere(
 const RUN = new Set(['priority', 'signal', 'timeout', 'transfer', 'parallel']);
 
 /**
- * The options of a task of a script. A new option also goes into `isPolluted` below, into `submitOptions` or
- * `scriptSubmitOptions` (script-pool/script-options.js), and into `#optionsFor` of pool/map-input-by-input.js.
+ * The options of a task of a script. A new option also goes into `isPolluted` and `submitOptions` below, and into
+ * `#optionsFor` of pool/map-input-by-input.js.
  */
 const SCRIPT_RUN = new Set([...RUN, 'onProgress', 'name']);
 
 /** Options of a script's task that a native one does not have. */
 const OF_SCRIPTS = notHere(['onProgress', 'name'], "it is for a script's functions, and this is a native task");
+
+/** What a native task has of them. */
+const NO_MORE = Object.freeze({ __proto__: null, onProgress: undefined, name: undefined });
 
 const CLOSE = new Set(['force', 'timeout']);
 
@@ -138,26 +142,31 @@ function runOptions(options, known, notKnownHere) {
 }
 
 /**
- * Checks the options of one run.
+ * Checks the options of one run. Each is read once: it may be a getter.
  *
  * @param {object} options
  * @param {boolean} [native] whether the task is native: it takes fewer
- * @returns {{ priority: number, signal?: AbortSignal, timeout?: number, transfer?: ArrayBuffer[],
- *   parallel: boolean }}
+ * @returns {{ priority: number, signal?: AbortSignal, timeout?: number, transfer?: object[] | 'auto', parallel: boolean,
+ *   onProgress?: Function, name?: string }} 'auto' is for scripts, which look for themselves
  */
 function submitOptions(options, native = false) {
   const bag = native ? runOptions(options, RUN, OF_SCRIPTS) : runOptions(options, SCRIPT_RUN);
   const { priority = 0, signal, timeout, transfer, parallel = false } = bag;
+  const { onProgress, name } = native ? NO_MORE : bag;
   validateInteger(priority, 'options.priority', -INT32, INT32 - 1);
   if (signal !== undefined) validateAbortSignal(signal, 'options.signal');
   if (timeout !== undefined && timeout !== Infinity) validateNumber(timeout, 'options.timeout', 0, LONGEST_TIMER);
-  // 'auto' is for scripts, which look for themselves.
-  const listed = transfer === 'auto' ? undefined : transfer;
-  if (listed !== undefined) validateArray(listed, 'options.transfer');
+  const isAuto = transfer === 'auto';
+  if (transfer !== undefined && !isAuto) validateArray(transfer, 'options.transfer');
   if (typeof parallel !== 'boolean') {
     throw new InvalidArgTypeError(`The "options.parallel" argument must be a boolean. Received ${describe(parallel)}`);
   }
-  return { priority, signal, timeout: timeout === Infinity ? undefined : timeout, transfer: listed, parallel };
+  if (onProgress !== undefined) validateFunction(onProgress, 'options.onProgress');
+  if (name !== undefined && typeof name !== 'string') {
+    throw new InvalidArgValueError('The "options.name" argument must be the name of a function that the script exports');
+  }
+  const limit = timeout === Infinity ? undefined : timeout;
+  return { priority, signal, timeout: limit, transfer: isAuto && native ? undefined : transfer, parallel, onProgress, name };
 }
 
 /** @returns {{ force?: boolean, timeout?: number }} the options of `close` */
@@ -167,4 +176,4 @@ function closeOptions(options) {
   return { force, timeout };
 }
 
-module.exports = { POOL, SCRIPT_RUN, closeOptions, nativePoolOptions, poolOptions, poolSettings, runOptions, submitOptions };
+module.exports = { POOL, closeOptions, nativePoolOptions, poolOptions, poolSettings, submitOptions };

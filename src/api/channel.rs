@@ -76,11 +76,11 @@ pub fn listen_port(env: Env, port: u32, shown: u32, listening: bool) -> napi::Re
     Ok(Environment::of(&env)?.ports().listen(cursor(port, shown), listening)?)
 }
 
-/// Closes a port. True when its half of the native fallback must stay open, since it tells whether the other end, which is
-/// in transit, was lost.
+/// Closes a port, of whose last batch `shown` messages were shown. True when its half of the native fallback must stay open,
+/// since it tells whether the other end, which is in transit, was lost.
 #[napi(catch_unwind)]
-pub fn close_port(env: Env, port: u32) -> napi::Result<bool> {
-    Ok(Environment::of(&env)?.ports().close(port)?)
+pub fn close_port(env: Env, port: u32, shown: u32) -> napi::Result<bool> {
+    Ok(Environment::of(&env)?.ports().close(cursor(port, shown))?)
 }
 
 /// How many messages wait to be shown here.

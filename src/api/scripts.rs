@@ -99,8 +99,8 @@ pub fn retract_script(env: Env, pool: u32, worker: u32, id: f64) -> napi::Result
 
 /// Gives up a job whose worker has ended, for the caller to answer.
 #[napi(catch_unwind)]
-pub fn disown_orphan(env: Env, pool: u32, id: f64, stopped: bool) -> napi::Result<()> {
-    Environment::of(&env)?.pools().disown_orphan(pool, id as u64, stopped);
+pub fn disown_orphan(env: Env, pool: u32, id: f64) -> napi::Result<()> {
+    Environment::of(&env)?.pools().disown_orphan(pool, id as u64);
     Ok(())
 }
 

@@ -356,10 +356,11 @@ impl Inbox {
         reader: u32,
         messages: impl DoubleEndedIterator<Item = Message>,
     ) -> After {
-        if self.is_held(reader) {
-            for message in messages.rev() {
-                self.queue.push_front(message);
-            }
+        if !self.is_held(reader) {
+            return After { discarded: messages.collect(), ..After::default() };
+        }
+        for message in messages.rev() {
+            self.queue.push_front(message);
         }
         After { wake: self.due(), ..After::default() }
     }

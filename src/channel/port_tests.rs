@@ -576,3 +576,22 @@ fn of_a_bounded_channel_no_more_is_taken_than_asked_for() {
         assert_eq!(expect_number(far.take_one()), n);
     }
 }
+
+#[test]
+fn what_comes_back_to_a_port_that_has_closed_is_dropped_without_a_lock() {
+    let (near, far) = channel(None);
+    let (other, moving) = channel(None);
+    near.post(carrying(&moving));
+    let mut stock = VecDeque::new();
+    assert_eq!(far.take_batch(1, &mut stock), Taken::More);
+    // With the message a port is dropped, and with that the other end of this very channel: both close.
+    assert_eq!(other.post(carrying(&near)), Posted::Queued);
+    far.close();
+    let (tell, told) = mpsc::channel();
+    thread::spawn(move || {
+        far.put_back(stock.drain(..));
+        tell.send(()).unwrap();
+    });
+    assert_eq!(told.recv_timeout(LONG / 2), Ok(()));
+    assert!(matches!(other.take_one(), Received::Closed));
+}

@@ -83,8 +83,8 @@ impl Pools<'_> {
     }
 
     /// Gives up a job whose worker has ended, for the caller to answer.
-    pub(crate) fn disown_orphan(self, pool: u32, id: u64, stopped: bool) {
-        self.with(pool, |pool| pool.disown_orphan(id, stopped));
+    pub(crate) fn disown_orphan(self, pool: u32, id: u64) {
+        self.with(pool, |pool| pool.disown_orphan(id));
         self.core.jobs().forget(id);
     }
 

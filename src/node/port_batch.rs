@@ -5,8 +5,9 @@
 //! A batch of small messages crosses in one call: their wires stand one after the other in memory that JavaScript made
 //! (the receive buffer), their lengths beside it. JavaScript reads them one by one, each when its turn has come, and keeps
 //! a cursor: how many of the batch it has shown. That cursor is the one record of the delivered messages. The messages
-//! themselves stay here, in the port's `stock`, and every call that touches a port (take, receive, listen, detach) brings
-//! the cursor and begins by *committing* it: the shown messages are dropped, and the rest is put back in front of the queue.
+//! themselves stay here, in the port's `stock`, and every call that touches a port (take, receive, listen, close, detach)
+//! brings the cursor and begins by *committing* it: the shown messages are dropped, and the rest is put back in front of the
+//! queue.
 //! So a port whose listener goes, that moves or is closed carries on exactly there, and a batch whose memory another port
 //! has taken meanwhile is simply taken again.
 //!

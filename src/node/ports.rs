@@ -171,9 +171,8 @@ impl Ports {
 
     /// Closes a port; another port may get its handle. True when its half of the native fallback is still needed: it tells
     /// that the other end, which is in transit, was lost. That works only if no payload waits in it.
-    pub(crate) fn close(&self, handle: u32) -> Result<bool> {
-        let mut state = self.states.remove(handle).ok_or(Status::INVALID)?;
-        state.put_back();
+    pub(crate) fn close(&self, at: Cursor) -> Result<bool> {
+        let state = self.take_away(at)?;
         let watches =
             Transit::of_process().is_deposited(state.port.peer_id()) && !state.port.any_in_fallback();
         state.port.close();
@@ -183,10 +182,15 @@ impl Ports {
     /// Takes the port away from this environment, with the messages that were not shown. `None` when it has closed; its
     /// handle is good no longer either way.
     pub(crate) fn detach(&self, at: Cursor) -> Result<Option<PortInTransit>> {
+        Ok(self.take_away(at)?.port.detach().ok())
+    }
+
+    /// Takes a port out of the table; in its inbox is what was not shown.
+    fn take_away(&self, at: Cursor) -> Result<PortState> {
         drop(self.committed(at)?);
         let mut state = self.states.remove(at.port).ok_or(Status::INVALID)?;
         state.put_back();
-        Ok(state.port.detach().ok())
+        Ok(state)
     }
 
     /// A key for a port that is about to leave; a message carries the key as text.

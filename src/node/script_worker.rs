@@ -2,7 +2,7 @@
 //!
 //! The worker asks for its jobs itself: see `pool/scripts.rs`.
 
-use parking_lot::Mutex;
+use std::cell::RefCell;
 
 use super::core::Core;
 use super::event::{Answer, Event};
@@ -44,13 +44,13 @@ pub(super) mod end {
         numbers! { SHIFT, FAILED, VIA_FALLBACK, VIA_FALLBACK_FAILED };
 }
 
-/// An environment that is a script worker of a pool.
+/// An environment that is a script worker of a pool. Used on its own thread only.
 pub(crate) struct ScriptWorker {
     registration: Registration,
     /// Where JavaScript finds the wire of an input.
     inbox: KeptMemory<u8>,
     /// The cancel tokens of the jobs that the worker has.
-    tokens: Mutex<Vec<(u64, CancelToken)>>,
+    tokens: RefCell<Vec<(u64, CancelToken)>>,
 }
 
 impl ScriptWorker {
@@ -67,7 +67,7 @@ impl ScriptWorker {
         if !registration.pool.worker_joined(registration.number, waker) {
             return Ok(None);
         }
-        Ok(Some(ScriptWorker { registration, inbox, tokens: Mutex::default() }))
+        Ok(Some(ScriptWorker { registration, inbox, tokens: RefCell::default() }))
     }
 
     /// The outcome of a job in the arguments of a call: its form has the number of an [`end`] 16 bits higher.
@@ -119,7 +119,7 @@ impl ScriptWorker {
         };
         let stoppable = token.is_some();
         if let Some(token) = token {
-            self.tokens.lock().push((id, token));
+            self.tokens.borrow_mut().push((id, token));
         }
         core.adaptive_wait().received(1);
         let (form, number, rest) = self.show(js, core, input)?;
@@ -189,7 +189,7 @@ impl ScriptWorker {
 
     /// Why the job should stop, if it should: the number of the reason, else 0.
     pub(crate) fn stop_reason(&self, id: u64) -> u8 {
-        let tokens = self.tokens.lock();
+        let tokens = self.tokens.borrow();
         let token = tokens.iter().find(|entry| entry.0 == id);
         token.and_then(|entry| entry.1.reason()).map_or(0, |reason| reason as u8)
     }
@@ -210,7 +210,7 @@ impl ScriptWorker {
     }
 
     fn forget_token(&self, id: u64) {
-        let mut tokens = self.tokens.lock();
+        let mut tokens = self.tokens.borrow_mut();
         if !tokens.is_empty() {
             tokens.retain(|entry| entry.0 != id);
         }

@@ -35,7 +35,7 @@ struct RunTime(AtomicU64);
 impl RunTime {
     const UNDER_WAY: u64 = 1 << 63;
 
-    /// A task begins (or has ended, where one was under way) `now` nanoseconds after the pool was made.
+    /// A task begins `now` nanoseconds after the pool was made; none is under way.
     fn begin(&self, now: u64) {
         let spent = self.0.load(Relaxed);
         self.0.store(spent.wrapping_sub(now) | Self::UNDER_WAY, Relaxed);

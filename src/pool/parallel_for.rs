@@ -10,7 +10,7 @@
 //! *After a failure* no further part is begun; the first error is that of the whole.
 
 use crate::cancel::CancelToken;
-use crate::error::{Code, Error, Result};
+use crate::error::{Error, Result};
 use crate::panic::guard;
 use crate::sync::{Condvar, Mutex};
 
@@ -43,9 +43,8 @@ impl ParallelFor {
     pub(super) fn run_parts(&self) {
         while let Some((part, work)) = self.begin() {
             let outcome = self.token.check().and_then(|()| {
-                guard(|| work(part, &self.token)).unwrap_or_else(|panic| {
-                    Err(Error::new(Code::TaskPanicked, format!("part {part}: {}", panic.message())))
-                })
+                guard(|| work(part, &self.token))
+                    .unwrap_or_else(|panic| Err(panic.context(format_args!("part {part}"))))
             });
             drop(work);
             let mut state = self.state.lock();
@@ -94,6 +93,7 @@ mod tests {
     use std::sync::Arc;
 
     use crate::cancel::Reason;
+    use crate::error::Code;
     use crate::pool::test_tasks::TestTasks;
     use crate::pool::{Config, Helpers, Pool};
     use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};

@@ -277,6 +277,46 @@ fn a_forced_close_answers_what_waits_and_stops_what_runs() {
     assert_eq!(answered, (0..=100).collect::<Vec<u64>>());
 }
 
+/// An outbox whose thread sees the pool's last thread end while it takes the answer.
+struct Slow {
+    pool: Pool,
+    stop: CancelToken,
+    answered: AtomicUsize,
+}
+
+impl Outbox for Slow {
+    fn settle(&self, _: u64, _: Result<Value>) {
+        self.stop.cancel(Reason::Cancelled);
+        let started = Instant::now();
+        while self.pool.stats().threads > 0 {
+            assert!(started.elapsed() < Duration::from_secs(30), "the thread ends");
+            std::thread::yield_now();
+        }
+        // It has every chance to announce the end.
+        for _ in 0..1_000 {
+            std::thread::yield_now();
+        }
+        self.answered.fetch_add(1, Ordering::SeqCst);
+    }
+}
+
+#[test]
+fn a_pool_that_closes_waits_for_the_answer_to_a_task_that_is_being_cancelled() {
+    let bench = Bench::with_threads(1);
+    let (_, stop) = bench.submit(1, SLEEP, 60_000.0);
+    bench.wait_until("it runs", |stats| stats.running == 1);
+    let slow: &Slow =
+        Box::leak(Box::new(Slow { pool: bench.pool.clone(), stop, answered: AtomicUsize::new(0) }));
+    let token = CancelToken::new(None);
+    let job = Job::new(2, slow, ECHO, Payload::Value(Value::Null), Some(token.clone()));
+    let position = bench.pool.submit(job, 0, Target::Native).ok().expect("accepted").position;
+    let (sender, closed) = unbounded();
+    let tell = move || sender.send(slow.answered.load(Ordering::SeqCst)).expect("the test listens");
+    bench.pool.close(false, Some(Box::new(tell)));
+    assert!(bench.pool.cancel(position, &token, Reason::Cancelled));
+    assert_eq!(closed.recv_timeout(Duration::from_secs(30)), Ok(1), "answered before the pool has closed");
+}
+
 #[test]
 fn a_forced_close_stops_a_job_without_a_token_of_its_own() {
     let bench = Bench::with_threads(1);

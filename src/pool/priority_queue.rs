@@ -1,7 +1,8 @@
 //! One line of the queue: first in, first out within a priority; higher priorities first.
 //!
 //! Each priority is a level. A position names a level and a running number in it, so taking one waiting job out of the
-//! middle (an abort) is O(1) and drops its input at once; an empty slot stays behind, and is skipped later.
+//! middle (an abort) is O(1) and drops its input at once. An empty slot stays behind until it is the first of its level: so a
+//! first slot is never empty, and a level with slots has an entry.
 
 use std::collections::VecDeque;
 
@@ -47,7 +48,7 @@ impl PriorityQueue {
 
     /// The highest priority that waits; `i32::MIN` when nothing does.
     pub(super) fn top_priority(&self) -> i32 {
-        self.levels.iter().find(|level| !level.slots.is_empty()).map_or(i32::MIN, |level| level.priority)
+        self.first_level().map_or(i32::MIN, |at| self.levels[at].priority)
     }
 
     /// Adds an entry.
@@ -68,51 +69,27 @@ impl PriorityQueue {
 
     /// The next entry. A batch with inputs left stays in its slot and is shared out by reference.
     pub(super) fn pop(&mut self) -> Option<Entry> {
-        if self.len == 0 {
-            return None;
+        let at = self.first_level()?;
+        match self.levels[at].slots.front()? {
+            Some(Entry::Batch(batch)) if batch.waiting() > 1 => Some(Entry::Batch(Arc::clone(batch))),
+            _ => self.take(at, 0),
         }
-        for at in 0..self.levels.len() {
-            while let Some(slot) = self.levels[at].slots.front() {
-                if let Some(Entry::Batch(batch)) = slot
-                    && batch.waiting() > 1
-                {
-                    return Some(Entry::Batch(Arc::clone(batch)));
-                }
-                if let Some(entry) = self.remove_front(at) {
-                    self.retire_empty(at);
-                    return Some(entry);
-                }
-            }
-        }
-        None
     }
 
     /// Takes out the entry at a position, if it still waits.
     pub(super) fn remove(&mut self, position: LinePosition) -> Option<Entry> {
         let at = self.levels.binary_search_by(|level| position.priority.cmp(&level.priority)).ok()?;
-        let level = &mut self.levels[at];
-        let index = usize::try_from(position.number.checked_sub(level.head)?).ok()?;
-        let entry = level.slots.get_mut(index)?.take()?;
-        self.len -= 1;
-        // Empty slots in front go now, so a queue emptied by aborts holds no memory of it.
-        while let Some(None) = self.levels[at].slots.front() {
-            self.remove_front(at);
-        }
-        self.retire_empty(at);
-        Some(entry)
+        let index = position.number.checked_sub(self.levels[at].head)?;
+        self.take(at, usize::try_from(index).ok()?)
     }
 
     /// The job that [`PriorityQueue::pop`] would give, and its priority.
     pub(super) fn next_job(&self) -> Option<(i32, &Job)> {
-        if self.len == 0 {
-            return None;
+        let level = &self.levels[self.first_level()?];
+        match level.slots.front()? {
+            Some(Entry::Job(job)) => Some((level.priority, job)),
+            _ => None,
         }
-        self.levels.iter().find_map(|level| {
-            level.slots.iter().flatten().find_map(|entry| match entry {
-                Entry::Job(job) => Some((level.priority, job)),
-                Entry::Batch(_) => None,
-            })
-        })
     }
 
     /// Takes out the job of this id, if it still waits; by looking at all of them.
@@ -142,30 +119,30 @@ impl PriorityQueue {
         all
     }
 
-    fn remove_front(&mut self, at: usize) -> Option<Entry> {
-        let level = &mut self.levels[at];
-        let slot = level.slots.pop_front()?;
-        level.head += 1;
-        if slot.is_some() {
-            self.len -= 1;
-        }
-        slot
+    /// The first level in which something waits.
+    fn first_level(&self) -> Option<usize> {
+        self.levels.iter().position(|level| !level.slots.is_empty())
     }
 
-    fn retire_empty(&mut self, at: usize) {
+    /// Takes out the entry in a slot, and the empty slots that are first then; and a level that has become empty.
+    fn take(&mut self, at: usize, index: usize) -> Option<Entry> {
         let level = &mut self.levels[at];
-        if !level.slots.is_empty() {
-            return;
+        let entry = level.slots.get_mut(index)?.take()?;
+        self.len -= 1;
+        while let Some(None) = level.slots.front() {
+            level.slots.pop_front();
+            level.head += 1;
         }
-        if level.priority == 0 {
-            // A burst's memory goes back once the queue has run empty after it.
-            if level.slots.capacity() > KEPT_SLOTS {
+        if level.slots.is_empty() {
+            if level.priority != 0 {
+                self.fresh = self.fresh.max(level.head);
+                self.levels.remove(at);
+            } else if level.slots.capacity() > KEPT_SLOTS {
+                // A burst's memory goes back once the queue has run empty after it.
                 level.slots = VecDeque::new();
             }
-        } else {
-            self.fresh = self.fresh.max(level.head);
-            self.levels.remove(at);
         }
+        Some(entry)
     }
 }
 
@@ -232,6 +209,22 @@ mod tests {
         assert_eq!(task_of(queue.remove(positions[4])), Some(4));
         let rest: Vec<usize> = std::iter::from_fn(|| task_of(queue.pop())).collect();
         assert_eq!(rest, [1, 3]);
+    }
+
+    #[test]
+    fn a_priority_of_which_nothing_waits_any_more_is_not_the_highest() {
+        let mut queue = PriorityQueue::new();
+        for priority in 1..=3 {
+            push(&mut queue, priority, 1);
+            let aborted = [push(&mut queue, priority, 2), push(&mut queue, priority, 3)];
+            for position in aborted {
+                queue.remove(position);
+            }
+            push(&mut queue, 0, 4);
+            assert_eq!(task_of(queue.pop()), Some(1));
+            assert_eq!(queue.top_priority(), 0);
+            assert_eq!(queue.levels.len(), 1);
+        }
     }
 
     #[test]

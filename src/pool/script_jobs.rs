@@ -3,6 +3,7 @@
 use super::job::Job;
 use super::position::{QueuePosition, Target};
 use super::priority_queue::Entry;
+use super::script_state::Running;
 use super::state::{Pool, State};
 use super::task_observer::{End, TaskObserver, TaskRef};
 use crate::sync::MutexGuard;
@@ -10,7 +11,7 @@ use crate::value::Payload;
 
 impl Pool {
     /// Wakes a worker for a job that was pushed, as far as one can take it. True when it is for any worker, and none could
-    /// be told.
+    /// be told: those that wait in place take one job each.
     pub(super) fn wake_worker(
         &self,
         mut state: MutexGuard<'_, State>,
@@ -22,7 +23,7 @@ impl Pool {
             Target::AnyWorker => state.notify_worker_if_needed(),
             Target::Native | Target::NoWorker => None,
         };
-        let blocked = state.scripts.blocked;
+        let (waiting, blocked) = (state.queue.takeable_by_any_worker(), state.scripts.blocked);
         drop(state);
         match (blocked, target) {
             (0, _) => {}
@@ -33,7 +34,7 @@ impl Pool {
         if let Some(waker) = waker {
             waker.notify();
         }
-        target == Target::AnyWorker && waker.is_none() && blocked == 0
+        target == Target::AnyWorker && waker.is_none() && waiting > blocked
     }
 
     /// Binds an orphan to another worker, where its input will come by the native fallback as `input` says: its new
@@ -54,9 +55,11 @@ impl Pool {
     /// submitted. It may be in its worker's hands, which learns of it another way.
     pub fn retract(&self, number: usize, id: u64) {
         let mut state = self.0.state.lock();
-        if let Some(running) = state.scripts.take_running(number, id) {
-            state.tally.retracted(running.task);
-            running.reply.forget();
+        if let Some(Running { reply, task, input, .. }) = state.scripts.take_running(number, id) {
+            state.tally.retracted(task);
+            drop(state);
+            reply.forget();
+            drop(input);
             return;
         }
         let job = state.queue.remove_bound(number, id);
@@ -69,14 +72,13 @@ impl Pool {
         }
     }
 
-    /// Gives an orphan up: the caller answers it. With `stopped` it counts as cancelled, else as failed.
-    pub fn disown_orphan(&self, id: u64, stopped: bool) {
+    /// Gives an orphan up, which counts as failed: the caller answers it.
+    pub fn disown_orphan(&self, id: u64) {
         let mut state = self.0.state.lock();
         let Some((_, job)) = state.queue.remove_orphan(id) else { return };
-        let end = if stopped { End::Cancelled } else { End::Failed };
-        state.tally.ended(TaskRef::script(job.task), end, 1);
-        drop(job.into_input());
+        state.tally.ended(TaskRef::script(job.task), End::Failed, 1);
         self.announce_if_closed(state);
+        drop(job.into_input());
     }
 
     /// Takes the input of a running job that came by [`InputPath::OnDemand`](super::InputPath::OnDemand). The first gets

@@ -328,6 +328,46 @@ fn a_submitted_job_wakes_a_blocked_worker_without_a_notification() {
     assert!(started.elapsed() < Duration::from_secs(30));
 }
 
+/// A worker that waits in place on a thread of its own; gives its number and the job that it takes.
+fn waiting_in_place(pool: &Pool) -> std::thread::JoinHandle<(usize, Option<u64>)> {
+    let worker = join(pool, RecordingWaker::leak());
+    let other = pool.clone();
+    let thread = std::thread::spawn(move || {
+        (worker, id_of(&other.script_step(worker, None, IdleWait::Block(Duration::from_secs(60)))))
+    });
+    let started = Instant::now();
+    while pool.blocked_workers() == 0 {
+        assert!(started.elapsed() < Duration::from_secs(30), "the worker waits");
+        std::thread::yield_now();
+    }
+    thread
+}
+
+#[test]
+fn a_worker_that_waits_in_place_takes_one_job_and_for_the_next_another_is_needed() {
+    // Whether the worker has woken between the two is a matter of chance.
+    for _ in 0..200 {
+        let (pool, answers) = (pool(2, usize::MAX), Answers::leak());
+        let worker = waiting_in_place(&pool);
+        assert!(!submit(&pool, 1, answers).needs_worker);
+        assert!(submit(&pool, 2, answers).needs_worker);
+        assert_eq!(worker.join().unwrap().1, Some(1));
+    }
+}
+
+#[test]
+fn the_time_that_a_worker_has_waited_in_place_is_not_run_time() {
+    let (pool, answers) = (pool(1, usize::MAX), Answers::leak());
+    let worker = waiting_in_place(&pool);
+    let submitted = Instant::now();
+    submit(&pool, 1, answers);
+    let (worker, id) = worker.join().unwrap();
+    assert_eq!(id, Some(1));
+    pool.script_finish(worker, 1, done());
+    let stats = pool.stats();
+    assert!(stats.wait + stats.run <= submitted.elapsed(), "{stats:?}");
+}
+
 #[test]
 fn many_workers_that_die_neither_lose_nor_repeat_a_job() {
     const JOBS: u64 = 4_000;
@@ -450,7 +490,7 @@ fn jobs_bound_to_a_dead_worker_can_be_rebound_disowned_or_cancelled() {
     let message = Payload::Value(Value::Number(7.0));
     let position = pool.rebind(2, next, message).expect("bound");
     assert!(pool.rebind(2, next, Payload::Value(Value::Null)).is_none(), "the job is no orphan any more");
-    pool.disown_orphan(3, false);
+    pool.disown_orphan(3);
     let Step::Run { id: 2, input: Payload::Value(Value::Number(number)), path: InputPath::Message, .. } =
         pool.script_step(next, None, IdleWait::Never)
     else {

@@ -125,7 +125,7 @@ impl Pool {
         mut state: MutexGuard<'_, State>,
         number: usize,
         idle: IdleWait,
-        now: Instant,
+        mut now: Instant,
     ) -> Step {
         let mut wait = idle.time();
         let until = now + wait;
@@ -150,7 +150,8 @@ impl Pool {
                 state.scripts.blocked += 1;
                 wait_for(&self.0.script_work, &mut state, wait);
                 state.scripts.blocked -= 1;
-                wait = until.saturating_duration_since(Instant::now());
+                now = Instant::now();
+                wait = until.saturating_duration_since(now);
                 continue;
             }
             if !matches!(idle, IdleWait::Block(_)) {
@@ -257,17 +258,20 @@ impl Pool {
         self.unregister_worker(number);
         let mut state = self.0.state.lock();
         let Some(running) = state.scripts.evict(number) else { return (Vec::new(), Vec::new()) };
-        let mut ran = Vec::with_capacity(running.len());
-        for Running { reply, token, task, .. } in running {
-            let stopped = state.scripts.is_forced() || token.is_some_and(|token| token.was_cancelled());
-            state.tally.ended(task, if stopped { End::Cancelled } else { End::Failed }, 1);
-            ran.push(reply.id());
-            reply.forget();
+        for Running { token, task, .. } in &running {
+            let stopped = state.scripts.is_forced() || token.as_ref().is_some_and(CancelToken::was_cancelled);
+            state.tally.ended(*task, if stopped { End::Cancelled } else { End::Failed }, 1);
         }
         // Their positions do not lead to them any more; the owner must look for them among the orphans.
         let orphans = state.queue.orphan_bound(number);
         self.announce_if_closed(state);
-        (ran, orphans)
+        // Outside the lock: the inputs are dropped too.
+        let forget = |Running { reply, .. }: Running| {
+            let id = reply.id();
+            reply.forget();
+            id
+        };
+        (running.into_iter().map(forget).collect(), orphans)
     }
 
     /// The ids of the jobs that a worker has taken and not finished.
@@ -295,16 +299,23 @@ impl Pool {
     /// Takes every job that waits for a script worker out of the queue, and returns their ids: the caller answers them.
     pub fn drain_scripts(&self) -> Vec<u64> {
         let mut state = self.0.state.lock();
-        let mut ids = Vec::new();
-        for entry in state.queue.drain(Taker::Script) {
-            if let Entry::Job(job) = entry {
-                state.tally.ended(TaskRef::script(job.task), End::Failed, 1);
-                ids.push(job.reply.id());
-                job.reply.forget();
-            }
-        }
+        let entries = state.queue.drain(Taker::Script);
+        let jobs: Vec<Job> = entries
+            .into_iter()
+            .map(|entry| match entry {
+                Entry::Job(job) => job,
+                Entry::Batch(_) => unreachable!("scripts have no batches"),
+            })
+            .inspect(|job| state.tally.ended(TaskRef::script(job.task), End::Failed, 1))
+            .collect();
         self.announce_if_closed(state);
-        ids
+        // Outside the lock: the inputs are dropped too.
+        let forget = |job: Job| {
+            let id = job.reply.id();
+            drop(job.into_input());
+            id
+        };
+        jobs.into_iter().map(forget).collect()
     }
 
     /// Asks the worker that runs the job `id` to stop it; returns the worker's number.

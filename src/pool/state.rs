@@ -57,7 +57,8 @@ pub(super) struct State {
     pub(super) tally: Tally,
     /// To be called once the pool has closed.
     pub(super) when_closed: Vec<Box<dyn FnOnce() + Send>>,
-    /// Calls of `close` that are still answering the entries that they took from the queue: the pool closes after them.
+    /// Calls of `close` and `cancel` that are still answering the entries that they took from the queue: the pool closes after
+    /// them.
     pub(super) answering: usize,
 }
 

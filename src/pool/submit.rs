@@ -133,19 +133,21 @@ impl Pool {
     /// checkpoint. True when it was still waiting.
     pub fn cancel(&self, position: QueuePosition, token: &CancelToken, reason: Reason) -> bool {
         token.cancel(reason);
-        let removed = {
-            let mut state = self.0.state.lock();
-            let removed = state.queue.remove(position);
-            self.0.publish_hints(&state.queue);
-            removed
-        };
-        let waited = removed.is_some();
-        if let Some(entry) = removed {
-            self.give_up(position.taker(), entry, reason);
-            // It may have been the last that a closing pool waited for.
-            self.announce_if_closed(self.0.state.lock());
-        }
-        waited
+        let mut state = self.0.state.lock();
+        let Some(entry) = state.queue.remove(position) else { return false };
+        self.0.publish_hints(&state.queue);
+        state.answering += 1;
+        drop(state);
+        self.give_up(position.taker(), entry, reason);
+        self.answered();
+        true
+    }
+
+    /// Entries that were taken out of the queue to be answered have been: a closing pool may have waited for that.
+    fn answered(&self) {
+        let mut state = self.0.state.lock();
+        state.answering -= 1;
+        self.announce_if_closed(state);
     }
 
     /// Answers an entry that no thread will take, and counts it before.
@@ -208,8 +210,6 @@ impl Pool {
         for token in stopped {
             token.cancel(Reason::PoolClosed);
         }
-        let mut state = shared.state.lock();
-        state.answering -= 1;
-        self.announce_if_closed(state);
+        self.answered();
     }
 }
