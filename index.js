@@ -7,8 +7,11 @@
 
 /** @returns {{ load(id: string): object } | undefined} */
 function findBundle() {
+  // A program that is bundled itself has no files but its own, and needs our modules once.
+  if (module.filename === undefined) return undefined;
   try {
-    const bundle = require('./lib/bundle');
+    // Not a literal: bundlers would look for it.
+    const bundle = require(`${__dirname}/lib/bundle`);
     return bundle.isFresh() ? bundle : undefined;
   } catch (error) {
     if (error.code !== 'MODULE_NOT_FOUND') throw error;

@@ -48,11 +48,16 @@ after(() => fs.rmSync(folder, { recursive: true, force: true }));
 /** Which files of the bundle are read when the package in `target` is required and these names of it are read. */
 async function filesRead(target, names = []) {
   const program = `
+    const fs = require('node:fs');
+    const { readFileSync } = fs;
+    const read = [];
+    fs.readFileSync = (file, ...rest) => (read.push(file), readFileSync(file, ...rest));
     const rw = require(${JSON.stringify(target)});
     for (const name of ${JSON.stringify(names)}) void rw[name];
     const bundle = ${JSON.stringify(path.join(target, 'lib', 'bundle') + path.sep)};
-    const files = Object.keys(require.cache).filter((file) => file.startsWith(bundle));
-    console.log(JSON.stringify(files.map((file) => file.slice(bundle.length)).sort()));`;
+    // Some Nodes read what is required in another way.
+    const files = new Set([...read, ...Object.keys(require.cache)].filter((file) => String(file).startsWith(bundle)));
+    console.log(JSON.stringify([...files].map((file) => file.slice(bundle.length)).sort()));`;
   const { code, stdout, stderr } = await runNode(['-e', program]);
   assert.equal(code, 0, stderr);
   return JSON.parse(stdout);
@@ -114,6 +119,53 @@ test('a clone takes the files, as soon as one is another than when the bundle wa
 });
 
 onEachNode('the bundle', (run) => {
+  test('names are properties like any: copied, covered, replaced, on a frozen object', async () => {
+    const end = await run(({ say }, installed) => {
+      const rw = require(installed);
+      const copy = Object.defineProperties({}, Object.getOwnPropertyDescriptors(rw));
+      say(copy.Mutex === rw.Mutex, { ...rw }.RwLock === rw.RwLock, Object.create(rw).Barrier === rw.Barrier);
+      class Mine {}
+      rw.Semaphore = Mine;
+      copy.Condvar = Mine;
+      say(rw.Semaphore === Mine, rw.Condvar === Mine, copy.Condvar === Mine, copy.Semaphore === Mine);
+      const heir = Object.create(rw);
+      heir.SharedBuffer = Mine;
+      say(heir.SharedBuffer === Mine, rw.SharedBuffer === Mine);
+      Object.freeze(rw);
+      say(rw.WorkerPool.name, rw.WorkerPool === rw.WorkerPool, rw.MessageChannel.name);
+      try {
+        (() => { 'use strict'; rw.move = 1; })();
+      } catch (error) {
+        say(error.name, typeof rw.move);
+      }
+    }, { args: [installed] });
+    assert.deepEqual(end, quietly(
+      'true true true', 'true false true false', 'true false', 'WorkerPool true MessageChannel', 'TypeError function'));
+  });
+
+  test('files that an update replaced meanwhile are an error that says what to do', async () => {
+    const updated = copy(`updated-${process.pid}-${Math.random()}`, false);
+    await bundle(updated);
+    const end = await run(async ({ say }, updated) => {
+      const fs = require('node:fs');
+      const rw = require(updated);
+      const file = `${updated}/lib/bundle/pool.js`;
+      const text = fs.readFileSync(file, 'utf8');
+      fs.writeFileSync(file, text.replace(/^\/\/ [0-9a-f]{64}$/m, '// of another version'));
+      for (let i = 0; i < 2; i++) {
+        try {
+          void rw.WorkerPool;
+        } catch ({ message }) {
+          say(message.replace(updated, ''));
+        }
+      }
+      fs.writeFileSync(file, text);
+      say((await new rw.Mutex().lock()).held, rw.WorkerPool.name);
+    }, { args: [updated] });
+    const message = `${path.normalize('/lib/bundle/pool.js')} was replaced after rust-workers was loaded: start this process again`;
+    assert.deepEqual(end, quietly(message, message, 'true WorkerPool'));
+  });
+
   test('what is loaded late belongs to what was loaded before, whatever became of the module registry', async () => {
     const end = await run(async ({ say }, installed) => {
       const rw = require(installed);
