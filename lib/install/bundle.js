@@ -8,6 +8,7 @@
  * stands where it stood, so that the lines of a stack are right in a pool's workers, which get the modules one by one.
  */
 
+const { createHash } = require('node:crypto');
 const fs = require('node:fs');
 const path = require('node:path');
 
@@ -20,9 +21,9 @@ const BUNDLE = path.join(LIB, 'bundle');
 const LOADER = 'runtime/module-loader';
 
 /** The bundle's files, and for which modules, with all that these require, each is read. */
-const MAIN = 'index';
+const INDEX = 'index';
 const FILES = {
-  [MAIN]: [LOADER, 'main', 'native/index', 'worker/parent-port', 'script-pool/task', 'transferable-types'],
+  [INDEX]: [LOADER, 'main', 'native/index', 'worker/parent-port', 'script-pool/task', 'transferable-types'],
   worker: WORKER_MODULES,
   pool: ['pool/worker-pool'],
 };
@@ -87,54 +88,67 @@ function divide(sources) {
   return files;
 }
 
-const table = (names, sources) => `{ __proto__: null,
-${names
-  .map((name) => `'${name}': function (exports, require, module, __filename, __dirname) { ${sources.get(name)}\n},\n`)
-  .join('')}}`;
+const functionText = (source) => `function (exports, require, module, __filename, __dirname) { ${source}\n}`;
 
-const HEAD = "'use strict';\n\n// Made by lib/install/bundle.js from the files of lib: change those.\n\n";
+const table = (names, sources) =>
+  `{ __proto__: null,\n${names.map((name) => `'${name}': ${functionText(sources.get(name))},\n`).join('')}}`;
 
-function mainText(files, sources) {
-  const elsewhere = [...files].filter(([file]) => file !== MAIN);
+/** @param {string} id of the bundle: by it the index knows the files that were written with it */
+const head = (id) => `'use strict';\n\n// Made by lib/install/bundle.js from the files of lib: change those.\n// ${id}\n\n`;
+
+function indexText(id, files, sources, stamps) {
+  const elsewhere = [...files].filter(([file]) => file !== INDEX);
   const places = elsewhere.flatMap(([file, names]) => names.map((name) => [name, file]));
-  return `${HEAD}const functions = ${table(files.get(MAIN), sources)};
+  return `${head(id)}const functions = ${table(files.get(INDEX), sources)};
 
 /** In which file the other functions are. */
 const elsewhere = { __proto__: null, ...${JSON.stringify(Object.fromEntries(places))} };
 
-const files = { ${elsewhere.map(([file]) => `${file}: () => require('./${file}')`).join(', ')} };
-
-const ids = [...Object.keys(functions), ...Object.keys(elsewhere)];
-
-function functionOf(id) {
-  if (functions[id] === undefined && elsewhere[id] !== undefined) Object.assign(functions, files[elsewhere[id]]());
-  return functions[id];
-}
-
+const fs = require('node:fs');
 const root = require('node:path').dirname(__dirname);
 const { toString } = Function.prototype;
+
+const loaderModule = { exports: {} };
+functions['${LOADER}'](loaderModule.exports, require, loaderModule);
+const { fileLoader, moduleLoader } = loaderModule.exports;
+
+/** A hook may have changed the sources: to count what runs, say. */
+const isAsWritten = toString.call(functions['${LOADER}']).length === ${functionText(sources.get(LOADER)).length};
+
+const loadFile = isAsWritten ? fileLoader(module, '${id}') : undefined;
+
+/** Where this is not as written, or not a module of Node's own. */
+const required = { __proto__: null, ${elsewhere.map(([file]) => `${file}: () => require('./${file}')`).join(', ')} };
+
+function functionOf(id) {
+  const file = elsewhere[id];
+  if (functions[id] === undefined && file !== undefined) Object.assign(functions, loadFile?.(file) ?? required[file]());
+  return functions[id];
+}
 
 function sourceOf(id) {
   const made = functionOf(id);
   return made === undefined ? undefined : toString.call(made);
 }
 
-/** Before it is made, Node's registry has none of these modules. */
-function makeLoader() {
-  const made = { exports: {} };
-  functions['${LOADER}'](made.exports, require, made);
-  return made.exports.moduleLoader({ root, ids, functionOf, parent: module, require, bundle: { sourceOf } });
-}
-
 let loader;
 
-exports.load = (id) => (loader ??= makeLoader()).load(id);
+exports.load = (id) => {
+  loader ??= moduleLoader({
+    root,
+    ids: [...Object.keys(functions), ...Object.keys(elsewhere)],
+    functionOf,
+    parent: module,
+    require,
+    bundle: loadFile && { sourceOf },
+  });
+  return loader.load(id);
+};
 
-/** In a clone: whether the files are those that were read. */
+/** In a clone: whether the files are those that were read, and those of the bundle those that were written. */
 exports.isFresh = () => {
-  const fs = require('node:fs');
   if (!fs.existsSync(root + '/../.git')) return true;
-  return ${JSON.stringify([...sources.keys(), 'install/bundle'].map(stampOf))}.every(([name, mtimeMs, size]) => {
+  return ${JSON.stringify(stamps)}.every(([name, mtimeMs, size]) => {
     const stat = fs.statSync(root + '/' + name + '.js', { throwIfNoEntry: false });
     return stat !== undefined && stat.mtimeMs === mtimeMs && stat.size === size;
   });
@@ -164,22 +178,31 @@ function write(name, text) {
 function writeBundle() {
   // A development package: the published package has its bundle.
   const { parse } = require('acorn');
-  const sources = new Map(
-    moduleNames().map((name) => [name, withoutComments(fs.readFileSync(fileOf(name), 'utf8'), parse)]),
-  );
+  const names = moduleNames();
+  // First: a file that is changed while it is read is then another than that of the stamp.
+  const stamps = [...names, 'install/bundle'].map(stampOf);
+  const sources = new Map(names.map((name) => [name, withoutComments(fs.readFileSync(fileOf(name), 'utf8'), parse)]));
+  const id = createHash('sha256').update(JSON.stringify([stamps, ...sources])).digest('hex');
   const files = divide(sources);
   fs.mkdirSync(BUNDLE, { recursive: true });
-  for (const [file, names] of files) if (file !== MAIN) write(file, `${HEAD}module.exports = ${table(names, sources)};\n`);
-  write(MAIN, mainText(files, sources));
+  for (const [file, members] of files) {
+    if (file === INDEX) continue;
+    write(file, `${head(id)}module.exports = ${table(members, sources)};\n`);
+    stamps.push(stampOf(`bundle/${file}`));
+  }
+  write(INDEX, indexText(id, files, sources, stamps));
 }
 
-/** In a clone: makes the bundle what the files are. Where the development packages are not installed, the files must do. */
+/** Errors of `writeBundle` without which the files do: no development packages, no right to write. */
+const NO_BUNDLE = new Set(['MODULE_NOT_FOUND', 'EACCES', 'EPERM', 'EROFS']);
+
+/** In a clone: makes the bundle what the files are, if it can. */
 function ensureBundle() {
   if (!isClone() || isBundleFresh()) return;
   try {
     writeBundle();
   } catch (error) {
-    if (error.code !== 'MODULE_NOT_FOUND') throw error;
+    if (!NO_BUNDLE.has(error.code)) throw error;
   }
 }
 

@@ -10,12 +10,14 @@
  * registry in between.
  *
  * Relies on: `module.constructor`, which is what 'node:module' exports (to load that one costs a worker 1 ms and 16 more
- * modules); `Module._cache`, in which `require` looks by file name, and takes the `exports` of a module that is `loaded`; and
- * a module being a function of five names. All of them are in Node 20 to 26, and have been since Node 0.x.
- * Without `_cache`: our modules are in no registry but this one.
- * Test: __test__/runtime/module-loader.test.js, __test__/runtime/compiled-modules.test.js.
+ * modules); `Module._cache`, in which `require` looks by file name, and takes the `exports` of a module that is `loaded`; a
+ * module being a function of five names; and `module._compile`, which runs a text as the module's (no hook that changes
+ * sources sees it). All of them are in Node 20 to 26, and have been since Node 0.x.
+ * Without `_cache`: our modules are in no registry but this one. Without `_compile`: `require` loads the files.
+ * Test: __test__/runtime/module-loader.test.js, __test__/runtime/compiled-modules.test.js, __test__/bundle.test.js.
  */
 
+const { readFileSync } = require('node:fs');
 const path = require('node:path');
 
 const { defineProperty } = Object;
@@ -24,6 +26,30 @@ const { defineProperty } = Object;
 function nodeRegistry(Class) {
   const cache = Class?._cache;
   return typeof cache === 'object' && cache !== null ? cache : undefined;
+}
+
+/**
+ * Loads files by themselves: without what may stand in the place of Node's `require` by then, and without hooks that change
+ * sources (a pool's worker gets the text of our functions).
+ *
+ * @param {object} parent
+ * @param {string} id stands in each of the files; in others of the same name, which a later version brought, there is another
+ * @returns {((name: string) => object) | undefined} the exports of a file of that name, without `.js`, in the folder of
+ *   `parent`; undefined where `parent` is not a module of Node's own
+ */
+function fileLoader(parent, id) {
+  const NodeModule = parent.constructor;
+  if (nodeRegistry(NodeModule) === undefined || typeof NodeModule.prototype?._compile !== 'function') return undefined;
+  return (name) => {
+    const file = path.join(path.dirname(parent.filename), `${name}.js`);
+    const text = readFileSync(file, 'latin1');
+    if (!text.includes(id)) throw new Error(`${file} was replaced after rust-workers was loaded: start this process again`);
+    const made = new NodeModule(file, parent);
+    made.filename = file;
+    made.paths = parent.paths;
+    made._compile(text, file, 'commonjs');
+    return made.exports;
+  };
 }
 
 /**
@@ -80,17 +106,14 @@ function moduleLoader({ root, ids, functionOf, parent, require, bundle }) {
 
   const fileOf = path.sep === '/' ? (id) => `${root}/${id}.js` : (id) => path.join(root, `${id}.js`);
 
-  /** The module that Node has of this file, or else one of ours, which Node will have from now on. */
-  function known(id) {
+  /** By name: the module that Node has of this file, or else one of ours. */
+  const modules = new Map();
+  for (const id of ids) {
     const file = fileOf(id);
-    const ofNode = registry?.[file];
-    if (ofNode !== undefined) return ofNode;
-    const made = new Later(id, file);
-    if (registry !== undefined) registry[file] = made;
-    return made;
+    modules.set(id, registry?.[file] ?? new Later(id, file));
   }
-
-  const modules = new Map(ids.map((id) => [id, known(id)]));
+  // Once all of them are there: the stack may end before.
+  if (registry !== undefined) modules.forEach((made) => made instanceof Later && (registry[made.filename] = made));
 
   const load = (id) => (modules.has(id) ? modules.get(id).exports : require(fileOf(id)));
 
@@ -116,4 +139,4 @@ function moduleLoader({ root, ids, functionOf, parent, require, bundle }) {
   return { load };
 }
 
-module.exports = { moduleLoader };
+module.exports = { fileLoader, moduleLoader };
