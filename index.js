@@ -5,13 +5,15 @@
  * when the bundle was made of them (lib/install/bundle.js).
  */
 
+const path = require('node:path');
+
 /** @returns {{ load(id: string): object } | undefined} */
 function findBundle() {
-  // A program that is bundled itself has no files but its own, and needs our modules once.
+  // esbuild, webpack and Rollup put a program into one file, where modules have no names, and no other file is.
   if (module.filename === undefined) return undefined;
   try {
-    // Not a literal: bundlers would look for it.
-    const bundle = require(`${__dirname}/lib/bundle`);
+    // Not a literal, by which these would put all modules there a second time.
+    const bundle = require(path.join(module.filename, '../lib/bundle'));
     return bundle.isFresh() ? bundle : undefined;
   } catch (error) {
     if (error.code !== 'MODULE_NOT_FOUND') throw error;

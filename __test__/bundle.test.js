@@ -4,9 +4,11 @@
 
 const assert = require('node:assert/strict');
 const fs = require('node:fs');
+const { createRequire } = require('node:module');
 const os = require('node:os');
 const path = require('node:path');
-const { after, before, describe, test } = require('node:test');
+const { after, before, test } = require('node:test');
+const { compileFunction } = require('node:vm');
 const { tokenizer } = require('acorn');
 
 const { triple } = require('../lib/native/triple');
@@ -48,16 +50,12 @@ after(() => fs.rmSync(folder, { recursive: true, force: true }));
 /** Which files of the bundle are read when the package in `target` is required and these names of it are read. */
 async function filesRead(target, names = []) {
   const program = `
-    const fs = require('node:fs');
-    const { readFileSync } = fs;
-    const read = [];
-    fs.readFileSync = (file, ...rest) => (read.push(file), readFileSync(file, ...rest));
     const rw = require(${JSON.stringify(target)});
     for (const name of ${JSON.stringify(names)}) void rw[name];
-    const bundle = ${JSON.stringify(path.join(target, 'lib', 'bundle') + path.sep)};
-    // Some Nodes read what is required in another way.
-    const files = new Set([...read, ...Object.keys(require.cache)].filter((file) => String(file).startsWith(bundle)));
-    console.log(JSON.stringify([...files].map((file) => file.slice(bundle.length)).sort()));`;
+    const { basename, join } = require('node:path');
+    const bundle = require.cache[join(${JSON.stringify(target)}, 'lib', 'bundle', 'index.js')];
+    const files = bundle === undefined ? [] : [bundle, ...bundle.children].map(({ filename }) => basename(filename));
+    console.log(JSON.stringify(files.filter((file) => file.endsWith('.js')).sort()));`;
   const { code, stdout, stderr } = await runNode(['-e', program]);
   assert.equal(code, 0, stderr);
   return JSON.parse(stdout);
@@ -118,52 +116,145 @@ test('a clone takes the files, as soon as one is another than when the bundle wa
   assert.match(stderr, /Cannot find module.*describe/, 'the files are taken, and one is missing');
 });
 
+test('a clone takes the files, when a file of the bundle is another than the one that was written', async () => {
+  const clone = copy('other', true);
+  await bundle(clone);
+  assert.deepEqual(await filesRead(clone), ['index.js']);
+  const part = path.join(clone, 'lib', 'bundle', 'pool.js');
+  fs.writeFileSync(part, fs.readFileSync(part, 'utf8').replace('// ', '// other '));
+  assert.deepEqual(await filesRead(clone, ['WorkerPool']), ['index.js'], 'it is asked, and passed over');
+  // Of several processes that make the bundle, one is the last.
+  await Promise.all([bundle(clone), bundle(clone), bundle(clone)]);
+  assert.deepEqual(await filesRead(clone, ['WorkerPool']), ['index.js', 'pool.js', 'worker.js']);
+});
+
+/** Loads the package as frameworks and bundlers load it: modules are not Node's. The exports and the files' names. */
+function loadElsewhere(target, hasFiles) {
+  const modules = new Map();
+  function load(file) {
+    if (modules.has(file)) return modules.get(file).exports;
+    const made = { exports: {}, ...(hasFiles && { filename: file }) };
+    modules.set(file, made);
+    const ofNode = createRequire(file);
+    const resolved = (name) => (/^(?:\.|\/|[A-Z]:)/.test(name) ? ofNode.resolve(name) : name);
+    const own = (name) => (/^(?:\.|\/|[A-Z]:)/.test(name) && !name.endsWith('.node') ? load(resolved(name)) : ofNode(name));
+    own.resolve = ofNode.resolve;
+    const names = ['exports', 'require', 'module', '__filename', '__dirname'];
+    const run = compileFunction(fs.readFileSync(file, 'utf8'), names, { filename: file });
+    run.call(made.exports, made.exports, own, made, file, path.dirname(file));
+    return made.exports;
+  }
+  const exported = load(path.join(target, 'index.js'));
+  return { exported, files: [...modules.keys()].map((file) => path.relative(target, file)) };
+}
+
+test('a framework with modules of its own gets all of the bundle at once, without accessors', () => {
+  const { exported, files } = loadElsewhere(installed, true);
+  const names = ['index', 'pool', 'rest', 'worker'].map((name) => path.join('lib', 'bundle', `${name}.js`));
+  assert.deepEqual(files.sort(), ['index.js', ...names]);
+  const accessors = Object.entries(Object.getOwnPropertyDescriptors(exported)).filter(([, { get }]) => get !== undefined);
+  assert.deepEqual(accessors, []);
+  assert.equal(typeof exported.WorkerPool, 'function');
+});
+
+test('in a program that was bundled into one file there is no second set of modules', () => {
+  const { exported, files } = loadElsewhere(installed, false);
+  assert.ok(files.includes(path.join('lib', 'main.js')));
+  assert.deepEqual(files.filter((file) => file.includes('bundle')), []);
+  assert.equal(typeof exported.WorkerPool, 'function');
+});
+
 onEachNode('the bundle', (run) => {
-  test('names are properties like any: copied, covered, replaced, on a frozen object', async () => {
-    const end = await run(({ say }, installed) => {
+  test('a name that was not read is a property like any, also of objects that have it from ours', async () => {
+    const end = await run(async ({ say }, installed) => {
       const rw = require(installed);
       const copy = Object.defineProperties({}, Object.getOwnPropertyDescriptors(rw));
-      say(copy.Mutex === rw.Mutex, { ...rw }.RwLock === rw.RwLock, Object.create(rw).Barrier === rw.Barrier);
-      class Mine {}
-      rw.Semaphore = Mine;
-      copy.Condvar = Mine;
-      say(rw.Semaphore === Mine, rw.Condvar === Mine, copy.Condvar === Mine, copy.Semaphore === Mine);
-      const heir = Object.create(rw);
-      heir.SharedBuffer = Mine;
-      say(heir.SharedBuffer === Mine, rw.SharedBuffer === Mine);
+      const child = Object.create(rw);
+      say(copy.task === rw.task, child.errors === rw.errors, Object.hasOwn(child, 'errors'));
+      copy.Mutex = 1;
+      child.Semaphore = 2;
+      say(copy.Mutex, typeof rw.Mutex, child.Semaphore, typeof rw.Semaphore, typeof copy.Semaphore);
+      rw.RwLock = 3;
+      say(rw.RwLock, typeof copy.RwLock, Object.getOwnPropertyDescriptor(rw, 'RwLock').writable, rw.RwLock);
       Object.freeze(rw);
-      say(rw.WorkerPool.name, rw.WorkerPool === rw.WorkerPool, rw.MessageChannel.name);
+      say(typeof rw.WorkerPool, rw.WorkerPool === rw.WorkerPool, typeof rw.Condvar);
       try {
-        (() => { 'use strict'; rw.move = 1; })();
+        (() => { 'use strict'; rw.WorkerPool = 4; })();
       } catch (error) {
-        say(error.name, typeof rw.move);
+        say(error.name, typeof rw.WorkerPool);
       }
     }, { args: [installed] });
     assert.deepEqual(end, quietly(
-      'true true true', 'true false true false', 'true false', 'WorkerPool true MessageChannel', 'TypeError function'));
+      'true true false', '1 function 2 function function', '3 function true 3', 'function true function', 'TypeError function',
+    ));
   });
 
-  test('files that an update replaced meanwhile are an error that says what to do', async () => {
-    const updated = copy(`updated-${process.pid}-${Math.random()}`, false);
-    await bundle(updated);
-    const end = await run(async ({ say }, updated) => {
+  test('a name can be read where the functions of node:fs are replaced', async () => {
+    const end = await run(({ say }, installed) => {
       const fs = require('node:fs');
+      const rw = require(installed);
+      const { readFileSync, existsSync, statSync } = fs;
+      Object.assign(fs, { readFileSync: () => 'nothing', existsSync: () => false, statSync: () => undefined });
+      say(typeof rw.WorkerPool, typeof rw.Mutex);
+      Object.assign(fs, { readFileSync, existsSync, statSync });
+    }, { args: [installed] });
+    assert.deepEqual(end, quietly('function function'));
+  });
+
+  test('where a hook changes the sources, the workers of a pool get them as they are', async () => {
+    const end = await run(async ({ say }, installed) => {
+      const { _extensions: extensions } = require('node:module');
+      const load = extensions['.js'];
+      extensions['.js'] = (module, file) => {
+        const { _compile } = module;
+        module._compile = function (text, ...rest) {
+          const counting = text.replace(/^'.*': function \(.*?\) \{/gm, '$& counted();');
+          return _compile.call(this, `const counted = () => {}; ${counting}`, ...rest);
+        };
+        return load(module, file);
+      };
+      const script = `${installed}/adder.cjs`;
+      require('node:fs').writeFileSync(script, 'exports.add = ([a, b]) => a + b;');
+      const pool = new (require(installed).WorkerPool)(script, 1);
+      say(await pool.run('add', [1, 2]));
+      await pool.close();
+    }, { args: [installed] });
+    assert.deepEqual(end, quietly('3'));
+  });
+
+  test('a file of another version is not mixed with what is loaded', async () => {
+    const end = await run(({ say }, installed) => {
+      const fs = require('node:fs');
+      const updated = `${installed}-updated`;
+      fs.cpSync(installed, updated, { recursive: true, verbatimSymlinks: true });
       const rw = require(updated);
-      const file = `${updated}/lib/bundle/pool.js`;
+      const file = `${updated}/lib/bundle/rest.js`;
       const text = fs.readFileSync(file, 'utf8');
-      fs.writeFileSync(file, text.replace(/^\/\/ [0-9a-f]{64}$/m, '// of another version'));
+      fs.writeFileSync(file, text.replace(/[0-9a-f]{64}/, 'f'.repeat(64)));
       for (let i = 0; i < 2; i++) {
         try {
-          void rw.WorkerPool;
-        } catch ({ message }) {
-          say(message.replace(updated, ''));
+          say(rw.Mutex);
+        } catch (error) {
+          say(/rest\.js was replaced after rust-workers was loaded/.test(error.message));
         }
       }
       fs.writeFileSync(file, text);
-      say((await new rw.Mutex().lock()).held, rw.WorkerPool.name);
-    }, { args: [updated] });
-    const message = `${path.normalize('/lib/bundle/pool.js')} was replaced after rust-workers was loaded: start this process again`;
-    assert.deepEqual(end, quietly(message, message, 'true WorkerPool'));
+      say(typeof rw.Mutex);
+      fs.rmSync(updated, { recursive: true });
+    }, { args: [installed] });
+    assert.deepEqual(end, quietly('true', 'true', 'function'));
+  });
+
+  test('a second copy of the exports does not change the first', async () => {
+    const end = await run(async ({ say }, installed) => {
+      const rw = require(installed);
+      for (const file of Object.keys(require.cache)) if (!/lib.worker/.test(file)) delete require.cache[file];
+      const second = require(installed);
+      say(second !== rw, second.errors !== rw.errors);
+      const pool = new rw.WorkerPool({ maxThreads: 1 });
+      say((await pool.run('nothing').catch((error) => error)) instanceof rw.errors.UnknownTaskError);
+    }, { args: [installed] });
+    assert.deepEqual(end, quietly('true true', 'true'));
   });
 
   test('what is loaded late belongs to what was loaded before, whatever became of the module registry', async () => {

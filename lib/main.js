@@ -13,7 +13,7 @@
 // Before anything else: see its head.
 require('./runtime/worker-threads');
 
-const { replacements, superset } = require('./worker');
+const { makeSuperset, replacements } = require('./worker');
 
 const PORTS = ['MessageChannel', 'MessagePort', 'moveMessagePortToContext'];
 
@@ -90,8 +90,8 @@ if (missing !== undefined) {
   // In a script pool's worker an answer to a task is the runner's, which has put its own `postMessage` there before.
   require('./worker/parent-port').openParentPort(() => binding[RUNNER]?.isAsked ?? false);
   // Ours in the place of Node's.
-  module.exports = superset;
-  for (const [name, load] of Object.entries(loaders)) Object.defineProperty(superset, name, lazy(name, load));
+  module.exports = makeSuperset();
+  for (const [name, load] of Object.entries(loaders)) Object.defineProperty(module.exports, name, lazy(name, load));
   const isLazy = require.bundle !== undefined || binding[RUNNER] !== undefined;
-  if (!isLazy) for (const name of Object.keys(loaders)) Reflect.get(superset, name);
+  if (!isLazy) for (const name of Object.keys(loaders)) Reflect.get(module.exports, name);
 }

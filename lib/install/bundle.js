@@ -88,10 +88,10 @@ function divide(sources) {
   return files;
 }
 
-const table = (names, sources) => `{ __proto__: null,
-${names
-  .map((name) => `'${name}': function (exports, require, module, __filename, __dirname) { ${sources.get(name)}\n},\n`)
-  .join('')}}`;
+const functionText = (source) => `function (exports, require, module, __filename, __dirname) { ${source}\n}`;
+
+const table = (names, sources) =>
+  `{ __proto__: null,\n${names.map((name) => `'${name}': ${functionText(sources.get(name))},\n`).join('')}}`;
 
 /** @param {string} id of the bundle: by it the index knows the files that were written with it */
 const head = (id) => `'use strict';\n\n// Made by lib/install/bundle.js from the files of lib: change those.\n// ${id}\n\n`;
@@ -106,14 +106,18 @@ const elsewhere = { __proto__: null, ...${JSON.stringify(Object.fromEntries(plac
 
 const fs = require('node:fs');
 const root = require('node:path').dirname(__dirname);
+const { toString } = Function.prototype;
 
 const loaderModule = { exports: {} };
 functions['${LOADER}'](loaderModule.exports, require, loaderModule);
 const { fileLoader, moduleLoader } = loaderModule.exports;
 
-const loadFile = fileLoader(module, '${id}');
+/** A hook may have changed the sources: to count what runs, say. */
+const isAsWritten = toString.call(functions['${LOADER}']).length === ${functionText(sources.get(LOADER)).length};
 
-/** Where this is not a module of Node's own. */
+const loadFile = isAsWritten ? fileLoader(module, '${id}') : undefined;
+
+/** Where this is not as written, or not a module of Node's own. */
 const required = { __proto__: null, ${elsewhere.map(([file]) => `${file}: () => require('./${file}')`).join(', ')} };
 
 function functionOf(id) {
@@ -121,8 +125,6 @@ function functionOf(id) {
   if (functions[id] === undefined && file !== undefined) Object.assign(functions, loadFile?.(file) ?? required[file]());
   return functions[id];
 }
-
-const { toString } = Function.prototype;
 
 function sourceOf(id) {
   const made = functionOf(id);
@@ -191,13 +193,16 @@ function writeBundle() {
   write(INDEX, indexText(id, files, sources, stamps));
 }
 
-/** In a clone: makes the bundle what the files are. Where the development packages are not installed, the files must do. */
+/** Errors of `writeBundle` without which the files do: no development packages, no right to write. */
+const NO_BUNDLE = new Set(['MODULE_NOT_FOUND', 'EACCES', 'EPERM', 'EROFS']);
+
+/** In a clone: makes the bundle what the files are, if it can. */
 function ensureBundle() {
   if (!isClone() || isBundleFresh()) return;
   try {
     writeBundle();
   } catch (error) {
-    if (error.code !== 'MODULE_NOT_FOUND') throw error;
+    if (!NO_BUNDLE.has(error.code)) throw error;
   }
 }
 

@@ -17,11 +17,14 @@ const replacements = {
   workerData: () => require('./parent-port').workerData,
 };
 
-// Descriptors, so that a name which Node makes a getter one day is not read before somebody asks for it.
-const superset = Object.defineProperties({}, Object.getOwnPropertyDescriptors(workerThreads));
+/**
+ * For each copy of the exports a new one: a program may have removed the modules of the exports from Node's registry, and
+ * not this one. Descriptors, so that a name which Node makes a getter one day is not read before somebody asks for it.
+ */
+const makeSuperset = () => Object.defineProperties({}, Object.getOwnPropertyDescriptors(workerThreads));
 
-if ('markAsUncloneable' in superset) {
+if ('markAsUncloneable' in workerThreads) {
   replacements.markAsUncloneable = () => require('../runtime/clone-marks').markAsUncloneable;
 }
 
-module.exports = { replacements, superset };
+module.exports = { makeSuperset, replacements };
