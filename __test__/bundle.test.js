@@ -193,16 +193,21 @@ onEachNode('the bundle', (run) => {
     ));
   });
 
-  test('a name can be read where the functions of node:fs are replaced', async () => {
+  test('a name can be read where the functions of node:fs, or what `require` returns of Node, are replaced', async () => {
     const end = await run(({ say }, installed) => {
       const fs = require('node:fs');
+      const { prototype } = require('node:module');
       const rw = require(installed);
       const { readFileSync, existsSync, statSync } = fs;
       Object.assign(fs, { readFileSync: () => 'nothing', existsSync: () => false, statSync: () => undefined });
-      say(typeof rw.WorkerPool, typeof rw.Mutex);
+      const ofNode = prototype.require;
+      prototype.require = (name) => ({ name });
+      const kinds = [typeof rw.WorkerPool, typeof rw.Mutex, typeof rw.MessageChannel];
+      prototype.require = ofNode;
       Object.assign(fs, { readFileSync, existsSync, statSync });
+      say(...kinds);
     }, { args: [installed] });
-    assert.deepEqual(end, quietly('function function'));
+    assert.deepEqual(end, quietly('function function function'));
   });
 
   test('where a hook changes the sources, the workers of a pool get them as they are', async () => {

@@ -109,6 +109,9 @@ function table(file, names, sources) {
 /** @param {string} id of the bundle: by it the index knows the files that were written with it */
 const head = (id) => `'use strict';\n\n// Made by lib/install/bundle.js from the files of lib: change those.\n// ${id}\n\n`;
 
+/** Modules of Node's that many of ours require, and that every program has: it takes no time to require them at once. */
+const BUILT_IN = ['async_hooks', 'events', 'fs', 'path', 'timers', 'url', 'util', 'vm', 'worker_threads'].map((name) => `node:${name}`);
+
 function indexText(id, files, sources, stamps) {
   const elsewhere = [...files].filter(([file]) => file !== INDEX);
   const places = elsewhere.flatMap(([file, names]) => names.map((name) => [name, file]));
@@ -117,12 +120,16 @@ function indexText(id, files, sources, stamps) {
 /** In which file the other functions are. */
 const elsewhere = { __proto__: null, ...${JSON.stringify(Object.fromEntries(places))} };
 
-const fs = require('node:fs');
-const root = require('node:path').dirname(__dirname);
+/** Node's modules as they are now: a test may have replaced them when a module of ours runs. */
+const builtIn = { __proto__: null, ${BUILT_IN.map((name) => `'${name}': require('${name}')`).join(', ')} };
+const requireOther = Object.assign((name) => builtIn[name] ?? require(name), { resolve: require.resolve });
+
+const fs = builtIn['node:fs'];
+const root = builtIn['node:path'].dirname(__dirname);
 const { toString } = Function.prototype;
 
 const loaderModule = { exports: {} };
-functions['${LOADER}'](loaderModule.exports, require, loaderModule);
+functions['${LOADER}'](loaderModule.exports, requireOther, loaderModule);
 const { fileLoader, moduleLoader } = loaderModule.exports;
 
 /** A hook may have changed the sources: to count what runs, say. */
@@ -152,7 +159,7 @@ exports.load = (id) => {
     ids: [...Object.keys(functions), ...Object.keys(elsewhere)],
     functionOf,
     parent: module,
-    require,
+    require: requireOther,
     bundle: loadFile && { sourceOf },
   });
   return loader.load(id);
