@@ -32,6 +32,8 @@ function copy(name, isClone) {
   return target;
 }
 
+const bundleFiles = (target) => fs.readdirSync(path.join(target, 'lib', 'bundle'));
+
 /** Makes the bundle of a copy. */
 async function bundle(target) {
   const end = await runNode([path.join(target, 'lib', 'install', 'bundle.js')]);
@@ -63,7 +65,8 @@ async function filesRead(target, names = []) {
 
 test('to require the package reads one file of it, and each name what it needs', async () => {
   assert.deepEqual(await filesRead(installed), ['index.js']);
-  assert.deepEqual(await filesRead(installed, ['WorkerPool']), ['index.js', 'pool.js', 'worker.js']);
+  assert.deepEqual(await filesRead(installed, ['WorkerPool']), ['codec.js', 'common.js', 'index.js', 'pool.js']);
+  assert.deepEqual(await filesRead(installed, ['Mutex']), ['common.js', 'index.js', 'locks.js']);
   assert.deepEqual(await filesRead(plain, ['WorkerPool']), []);
 });
 
@@ -72,7 +75,7 @@ test('it holds every module of ours, with each token in its line, and no comment
   assert.equal(typeof load, 'function');
   const functions = Object.assign(
     {},
-    ...['pool', 'rest', 'worker'].map((name) => require(path.join(installed, 'lib', 'bundle', `${name}.js`))),
+    ...bundleFiles(installed).filter((name) => name !== 'index.js').map((name) => require(path.join(installed, 'lib', 'bundle', name))),
   );
   const main = fs.readFileSync(path.join(installed, 'lib', 'bundle', 'index.js'), 'utf8');
   const files = fs
@@ -87,7 +90,7 @@ test('it holds every module of ours, with each token in its line, and no comment
     const id = file.replaceAll(path.sep, '/').slice(0, -3);
     const source = fs.readFileSync(path.join(ROOT, 'lib', file), 'utf8');
     if (functions[id] === undefined) {
-      assert.ok(main.includes(`'${id}': function (`), id);
+      assert.ok(main.includes(`'${id}': (function (`), id);
       inMain++;
       continue;
     }
@@ -125,7 +128,7 @@ test('a clone takes the files, when a file of the bundle is another than the one
   assert.deepEqual(await filesRead(clone, ['WorkerPool']), ['index.js'], 'it is asked, and passed over');
   // Of several processes that make the bundle, one is the last.
   await Promise.all([bundle(clone), bundle(clone), bundle(clone)]);
-  assert.deepEqual(await filesRead(clone, ['WorkerPool']), ['index.js', 'pool.js', 'worker.js']);
+  assert.deepEqual(await filesRead(clone, ['Mutex']), ['common.js', 'index.js', 'locks.js']);
 });
 
 /** Loads the package as frameworks and bundlers load it: modules are not Node's. The exports and the files' names. */
@@ -150,7 +153,8 @@ function loadElsewhere(target, hasFiles) {
 
 test('a framework with modules of its own gets all of the bundle at once, without accessors', () => {
   const { exported, files } = loadElsewhere(installed, true);
-  const names = ['index', 'pool', 'rest', 'worker'].map((name) => path.join('lib', 'bundle', `${name}.js`));
+  // But for the one with what only workers of a pool need.
+  const names = bundleFiles(installed).filter((name) => name !== 'worker.js').map((name) => path.join('lib', 'bundle', name));
   assert.deepEqual(files.sort(), ['index.js', ...names]);
   const accessors = Object.entries(Object.getOwnPropertyDescriptors(exported)).filter(([, { get }]) => get !== undefined);
   assert.deepEqual(accessors, []);
@@ -189,16 +193,21 @@ onEachNode('the bundle', (run) => {
     ));
   });
 
-  test('a name can be read where the functions of node:fs are replaced', async () => {
+  test('a name can be read where the functions of node:fs, or what `require` returns of Node, are replaced', async () => {
     const end = await run(({ say }, installed) => {
       const fs = require('node:fs');
+      const { prototype } = require('node:module');
       const rw = require(installed);
       const { readFileSync, existsSync, statSync } = fs;
       Object.assign(fs, { readFileSync: () => 'nothing', existsSync: () => false, statSync: () => undefined });
-      say(typeof rw.WorkerPool, typeof rw.Mutex);
+      const ofNode = prototype.require;
+      prototype.require = (name) => ({ name });
+      const kinds = [typeof rw.WorkerPool, typeof rw.Mutex, typeof rw.MessageChannel];
+      prototype.require = ofNode;
       Object.assign(fs, { readFileSync, existsSync, statSync });
+      say(...kinds);
     }, { args: [installed] });
-    assert.deepEqual(end, quietly('function function'));
+    assert.deepEqual(end, quietly('function function function'));
   });
 
   test('where a hook changes the sources, the workers of a pool get them as they are', async () => {
@@ -208,7 +217,7 @@ onEachNode('the bundle', (run) => {
       extensions['.js'] = (module, file) => {
         const { _compile } = module;
         module._compile = function (text, ...rest) {
-          const counting = text.replace(/^'.*': function \(.*?\) \{/gm, '$& counted();');
+          const counting = text.replace(/^'.*': \(?function \(.*?\) \{/gm, '$& counted();');
           return _compile.call(this, `const counted = () => {}; ${counting}`, ...rest);
         };
         return load(module, file);
@@ -228,14 +237,14 @@ onEachNode('the bundle', (run) => {
       const updated = `${installed}-updated`;
       fs.cpSync(installed, updated, { recursive: true, verbatimSymlinks: true });
       const rw = require(updated);
-      const file = `${updated}/lib/bundle/rest.js`;
+      const file = `${updated}/lib/bundle/locks.js`;
       const text = fs.readFileSync(file, 'utf8');
       fs.writeFileSync(file, text.replace(/[0-9a-f]{64}/, 'f'.repeat(64)));
       for (let i = 0; i < 2; i++) {
         try {
           say(rw.Mutex);
         } catch (error) {
-          say(/rest\.js was replaced after rust-workers was loaded/.test(error.message));
+          say(/locks\.js was replaced after rust-workers was loaded/.test(error.message));
         }
       }
       fs.writeFileSync(file, text);

@@ -20,14 +20,24 @@ const LIB = path.join(ROOT, 'lib');
 const BUNDLE = path.join(LIB, 'bundle');
 const LOADER = 'runtime/module-loader';
 
-/** The bundle's files, and for which modules, with all that these require, each is read. */
+/**
+ * The bundle's files, and for which modules, with all that these require and no file before has, each is read: as soon as one
+ * of its modules is required, V8 parses the whole file.
+ */
 const INDEX = 'index';
 const FILES = {
   [INDEX]: [LOADER, 'main', 'native/index', 'worker/parent-port', 'script-pool/task', 'transferable-types'],
-  worker: WORKER_MODULES,
+  common: ['delivery', 'cancellable', 'codec/bytes', 'codec/errors', 'forgotten', 'region-view', 'validators'],
+  locks: ['locks/index'],
+  codec: ['task/values', 'fallback/fallback-port', 'fallback/value'],
+  ports: ['ports/index'],
   pool: ['pool/worker-pool'],
+  worker: WORKER_MODULES,
 };
 const REST = 'rest';
+
+/** Files of which not every module runs, nor most of them. */
+const LAZY = new Set(['worker', REST]);
 
 /** Not required by any other module of ours: commands, and first files of Workers. */
 const APART = new Set(['bundle/', 'install/', 'runtime/bootstrap', 'shared-buffer/notifier-thread']);
@@ -90,26 +100,36 @@ function divide(sources) {
 
 const functionText = (source) => `function (exports, require, module, __filename, __dirname) { ${source}\n}`;
 
-const table = (names, sources) =>
-  `{ __proto__: null,\n${names.map((name) => `'${name}': ${functionText(sources.get(name))},\n`).join('')}}`;
+/** V8 compiles a function in parentheses at once, and otherwise parses it twice: to find its end, and when it is called. */
+function table(file, names, sources) {
+  const [open, close] = LAZY.has(file) ? ['', ''] : ['(', ')'];
+  return `{ __proto__: null,\n${names.map((name) => `'${name}': ${open}${functionText(sources.get(name))}${close},\n`).join('')}}`;
+}
 
 /** @param {string} id of the bundle: by it the index knows the files that were written with it */
 const head = (id) => `'use strict';\n\n// Made by lib/install/bundle.js from the files of lib: change those.\n// ${id}\n\n`;
 
+/** Modules of Node's that many of ours require, and that every program has: it takes no time to require them at once. */
+const BUILT_IN = ['async_hooks', 'events', 'fs', 'path', 'timers', 'url', 'util', 'vm', 'worker_threads'].map((name) => `node:${name}`);
+
 function indexText(id, files, sources, stamps) {
   const elsewhere = [...files].filter(([file]) => file !== INDEX);
   const places = elsewhere.flatMap(([file, names]) => names.map((name) => [name, file]));
-  return `${head(id)}const functions = ${table(files.get(INDEX), sources)};
+  return `${head(id)}const functions = ${table(INDEX, files.get(INDEX), sources)};
 
 /** In which file the other functions are. */
 const elsewhere = { __proto__: null, ...${JSON.stringify(Object.fromEntries(places))} };
 
-const fs = require('node:fs');
-const root = require('node:path').dirname(__dirname);
+/** Node's modules as they are now: a test may have replaced them when a module of ours runs. */
+const builtIn = { __proto__: null, ${BUILT_IN.map((name) => `'${name}': require('${name}')`).join(', ')} };
+const requireOther = Object.assign((name) => builtIn[name] ?? require(name), { resolve: require.resolve });
+
+const fs = builtIn['node:fs'];
+const root = builtIn['node:path'].dirname(__dirname);
 const { toString } = Function.prototype;
 
 const loaderModule = { exports: {} };
-functions['${LOADER}'](loaderModule.exports, require, loaderModule);
+functions['${LOADER}'](loaderModule.exports, requireOther, loaderModule);
 const { fileLoader, moduleLoader } = loaderModule.exports;
 
 /** A hook may have changed the sources: to count what runs, say. */
@@ -139,7 +159,7 @@ exports.load = (id) => {
     ids: [...Object.keys(functions), ...Object.keys(elsewhere)],
     functionOf,
     parent: module,
-    require,
+    require: requireOther,
     bundle: loadFile && { sourceOf },
   });
   return loader.load(id);
@@ -187,10 +207,14 @@ function writeBundle() {
   fs.mkdirSync(BUNDLE, { recursive: true });
   for (const [file, members] of files) {
     if (file === INDEX) continue;
-    write(file, `${head(id)}module.exports = ${table(members, sources)};\n`);
+    write(file, `${head(id)}module.exports = ${table(file, members, sources)};\n`);
     stamps.push(stampOf(`bundle/${file}`));
   }
   write(INDEX, indexText(id, files, sources, stamps));
+  // Files of an earlier bundle.
+  for (const name of fs.readdirSync(BUNDLE)) {
+    if (name.endsWith('.js') && !files.has(name.slice(0, -3))) fs.rmSync(path.join(BUNDLE, name), { force: true });
+  }
 }
 
 /** Errors of `writeBundle` without which the files do: no development packages, no right to write. */
