@@ -196,7 +196,7 @@ const JAVASCRIPT = [
   },
   {
     room: 'lib/module-names',
-    files: ['lib/runtime/required-names.js', 'lib/script-pool/worker-modules.js'],
+    files: ['lib/runtime/module-source.js', 'lib/script-pool/worker-modules.js'],
     imports: [],
     why: 'Which modules belong together, for the bundle and for what a worker gets compiled; it works without the addon.',
   },

@@ -12,7 +12,7 @@ const { createHash } = require('node:crypto');
 const fs = require('node:fs');
 const path = require('node:path');
 
-const { requiredNames } = require('../runtime/required-names');
+const { functionText, inAscii, withRequired } = require('../runtime/module-source');
 const { WORKER_MODULES } = require('../script-pool/worker-modules');
 const { ROOT, isClone } = require('./paths');
 
@@ -58,7 +58,7 @@ function moduleNames(folder = '') {
 const blank = ({ type, start, end, value }) =>
   type === 'Block' && !value.includes('\n') ? ' '.repeat(end - start) : value.replace(/[^\n]+/g, '');
 
-/** A source without its comments, in ASCII: V8 reads text of one byte a character faster. */
+/** A source without its comments, in ASCII. */
 function withoutComments(source, parse) {
   const comments = [];
   parse(source, { ecmaVersion: 'latest', sourceType: 'commonjs', onComment: comments });
@@ -68,10 +68,7 @@ function withoutComments(source, parse) {
     text += source.slice(end, comment.start) + blank(comment);
     end = comment.end;
   }
-  return (text + source.slice(end)).replace(
-    /[^\x00-\x7f]/g,
-    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
-  );
+  return inAscii(text + source.slice(end));
 }
 
 /** By what a module's file is known to be the one that was read. */
@@ -80,25 +77,18 @@ function stampOf(name) {
   return [name, mtimeMs, size];
 }
 
-/** Takes a module, and those that it requires as it is run, out of `left`; their names. */
-function takeOut(name, left) {
-  const source = left.get(name);
-  if (source === undefined) return [];
-  left.delete(name);
-  const required = requiredNames(source).map((relative) => path.posix.join(path.posix.dirname(name), relative));
-  return [name, ...required.flatMap((target) => [...takeOut(target, left), ...takeOut(`${target}/index`, left)])];
-}
-
 /** Which modules stand in which file. */
 function divide(sources) {
   const left = new Map(sources);
   const files = new Map();
-  for (const [file, entries] of Object.entries(FILES)) files.set(file, entries.flatMap((name) => takeOut(name, left)));
+  for (const [file, entries] of Object.entries(FILES)) {
+    const names = [...withRequired(entries, (name) => left.get(name)).keys()];
+    for (const name of names) left.delete(name);
+    files.set(file, names);
+  }
   files.set(REST, [...left.keys()]);
   return files;
 }
-
-const functionText = (source) => `function (exports, require, module, __filename, __dirname) { ${source}\n}`;
 
 /** V8 compiles a function in parentheses at once, and otherwise parses it twice: to find its end, and when it is called. */
 function table(file, names, sources) {
@@ -232,4 +222,4 @@ function ensureBundle() {
 
 if (require.main === module) writeBundle();
 
-module.exports = { ensureBundle, isBundleFresh, writeBundle };
+module.exports = { ensureBundle };

@@ -18,29 +18,7 @@ const path = require('node:path');
 const { Script } = require('node:vm');
 
 const { append } = require('./intrinsics');
-const { requiredNames } = require('./required-names');
-
-/** The function that Node makes of a module, by which the module gets its own names. */
-const wrapped = (source) => `function (exports, require, module, __filename, __dirname) { ${source}\n}`;
-
-/** Characters that take two bytes would make a string of twice the length of the whole file. */
-const escaped = (source) =>
-  source.replace(/[^\x00-\x7f]/g, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`);
-
-/** The function of a file's module, as text. */
-const readSource = (root, id) => wrapped(escaped(fs.readFileSync(path.join(root, `${id}.js`), 'utf8')));
-
-/** Adds the text of a module, and of those that it requires (but for `native`, which no Worker runs), by their names. */
-function collect(id, sources, sourceOf, isThere, native) {
-  if (sources.has(id)) return;
-  const source = sourceOf(id);
-  sources.set(id, source);
-  if (id === native) return;
-  for (const name of requiredNames(source)) {
-    const target = path.posix.join(path.posix.dirname(id), name);
-    collect(isThere(target) ? target : `${target}/index`, sources, sourceOf, isThere, native);
-  }
-}
+const { functionText, inAscii, withRequired } = require('./module-source');
 
 /**
  * @param {object} options
@@ -55,12 +33,16 @@ function collect(id, sources, sourceOf, isThere, native) {
  */
 function compileModules({ root, entries, native, addon, bundle }) {
   const fileOf = (id) => path.join(root, `${id}.js`);
-  const sources = new Map();
+  /** The function of a file's module, as text. */
+  function readSource(id) {
+    const file = fileOf(id);
+    return fs.existsSync(file) ? functionText(inAscii(fs.readFileSync(file, 'utf8'))) : undefined;
+  }
   const parts = [];
-  const isThere = (id) => (bundle === undefined ? fs.existsSync(fileOf(id)) : bundle.sourceOf(id) !== undefined);
-  const sourceOf = bundle === undefined ? (id) => readSource(root, id) : bundle.sourceOf;
+  let sources;
   try {
-    for (const entry of entries) collect(entry, sources, sourceOf, isThere, native);
+    sources = withRequired(entries, bundle === undefined ? readSource : bundle.sourceOf, native);
+    if (!entries.every((entry) => sources.has(entry))) return null;
     for (const [id, source] of sources) {
       const text = `(${source})`;
       append(parts, Buffer.from(text, 'latin1'));
