@@ -16,10 +16,9 @@ const { MessageChannel: NodeMessageChannel, MessagePort: NodeMessagePort, receiv
   require('../runtime/worker-threads');
 
 const { closedPort } = require('../runtime/closed-port');
-const { eventTargetPrototype, isOpen, refusalOfList } = require('../runtime/node-ports');
+const { addEventListener, isOpen, post, refusalOfList, removeEventListener } = require('../runtime/node-ports');
 
-const { close, postMessage } = NodeMessagePort.prototype;
-const { addEventListener, removeEventListener } = eventTargetPrototype;
+const { close } = NodeMessagePort.prototype;
 
 class FallbackPort {
   /** Node's port: what goes on Node's transfer list when this end moves to another thread. */
@@ -43,7 +42,7 @@ class FallbackPort {
 
   /** Posts; false when nobody will get it. */
   post(value, transfer) {
-    return postMessage.call(this.nodePort, value, transfer) === true;
+    return post(this.nodePort, value, transfer);
   }
 
   /**

@@ -10,7 +10,7 @@ const { AsyncResource } = require('node:async_hooks');
 const { MessagePort: NodeMessagePort } = require('../runtime/worker-threads');
 const { define } = require('../runtime/intrinsics');
 const { HIDDEN, hasContext: hasContextBeside } = require('../runtime/async-context');
-const { createEvent, Event, NodeEventTarget } = require('../runtime/node-ports');
+const { createEvent, Event, NodeEventTarget, portPrototype } = require('../runtime/node-ports');
 
 const nodePrototype = NodeMessagePort.prototype;
 
@@ -32,7 +32,7 @@ class PortBase extends AsyncResource {
     for (const key of EVENTS) this[key] = events[key];
   }
 }
-Object.setPrototypeOf(PortBase.prototype, nodePrototype);
+Object.setPrototypeOf(PortBase.prototype, portPrototype);
 
 /** Whether code would notice in which async context the listeners of a new port run. */
 const hasContext = (port) => hasContextBeside(port, EVENT_STATE);
@@ -58,7 +58,7 @@ function publicFace(Made) {
   const methods = Object.getPrototypeOf(prototype);
   for (const name of Object.getOwnPropertyNames(nodePrototype)) {
     if (name === 'constructor') continue;
-    const from = Object.hasOwn(methods, name) ? methods : nodePrototype;
+    const from = [methods, portPrototype].find((object) => Object.hasOwn(object, name)) ?? nodePrototype;
     const descriptor = Object.getOwnPropertyDescriptor(from, name);
     Object.defineProperty(prototype, name, { ...descriptor, enumerable: true });
   }

@@ -80,5 +80,5 @@ startWorker({
   runAsMain,
   // A module that came compiled has no `import` of its own.
   importUrl: (url) => import(url),
-  syncBuiltinESMExports: () => Module.syncBuiltinESMExports(),
+  syncBuiltinESMExports: () => (Module.syncBuiltinESMExports ?? require('node:module').syncBuiltinESMExports)(),
 });

@@ -10,14 +10,15 @@
  * were real once.
  *
  * Relies on: a timer of Node's saying by `_destroyed` that it was ended (in Node 20 to 26).
- * Without: timers count as false, and those of v8-timers.js serve. Bun and Deno have no such property; there the timers
- * that are found are taken.
+ * Without: timers count as false, and those of v8-timers.js serve. In Bun and Deno the property says something else; there
+ * the timers that are found are taken.
  * Test: __test__/runtime/clock.test.js, __test__/clock.test.js.
  */
 
 const timers = require('node:timers');
 
 const { keptOn } = require('./host-realm');
+const { isNode } = require('./which');
 const { binding } = require('../native');
 
 /** Milliseconds on a clock that only goes forward; the same in every thread of the process. */
@@ -26,14 +27,12 @@ const { now } = binding;
 /** A timer takes no more milliseconds than this. */
 const LONGEST_TIMER = 2 ** 31 - 1;
 
-const { bun, deno } = process.versions;
-
 const isCleared = (timer) => timer?._destroyed === true;
 
 /** Whether these make and end timers of Node's: a false one has no such state. */
 function areReal({ setTimeout, clearTimeout, setImmediate, clearImmediate }) {
   // There is no telling there.
-  if (bun !== undefined || deno !== undefined) return true;
+  if (!isNode) return true;
   try {
     const timeout = setTimeout(() => {}, 1);
     clearTimeout(timeout);

@@ -19,10 +19,10 @@
  */
 
 const workerThreads = require('node:worker_threads');
-const { syncBuiltinESMExports } = module.constructor;
 const { types } = require('node:util');
 
 const { hostCopy, keptOn } = require('./host-realm');
+const { isBun } = require('./which');
 const { MessagePort: NodeMessagePort } = require('./worker-threads');
 
 /** Where worker-threads.js finds Node's function. */
@@ -46,6 +46,7 @@ function observe(mark) {
   Object.defineProperty(markAsUncloneable, ORIGINAL, { __proto__: null, value: mark });
   Reflect.set(workerThreads, 'markAsUncloneable', markAsUncloneable);
   // For modules that import it.
+  const { syncBuiltinESMExports } = isBun ? require('node:module') : module.constructor;
   syncBuiltinESMExports();
   return markAsUncloneable;
 }

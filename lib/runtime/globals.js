@@ -9,15 +9,18 @@
  *
  * Relies on: the source of Node's `nextTick`, `queueMicrotask` and `structuredClone` (in Node 20 to 26); the class of the
  * objects that Node's own functions return or throw.
- * Without: a function of ours that does the same (`soon`, `cloneByChannel`); for a class, the global.
+ * Without: a function of ours that does the same (`soon`, `cloneByChannel`); for a class, the global. On Bun and Deno, where
+ * nothing tells whose these are, all are those that are found.
  * Test: __test__/runtime/globals.test.js, __test__/realms.test.js.
  */
+
+const { isNode } = require('./which');
 
 /** The source of a function. */
 const sourceOf = (value) => (typeof value === 'function' ? Function.prototype.toString.call(value) : '');
 
 /** Whether a function that runs another soon is Node's own, by how those of Node 20 to 26 begin. */
-const isNodes = (value) => sourceOf(value).includes("validateFunction(callback, 'callback')");
+const isNodes = (value) => !isNode || sourceOf(value).includes("validateFunction(callback, 'callback')");
 
 /** In place of those that are not: nobody replaces the end of an `await`. */
 async function soon(run, ...args) {
@@ -54,7 +57,7 @@ const sources = {
       return error.constructor;
     }
   },
-  EventTarget: () => require('./node-ports').eventTargetPrototype.constructor,
+  EventTarget: () => Object.getPrototypeOf(require('./node-ports').NodeEventTarget),
   Event: () => require('./node-ports').Event,
   MessageEvent: () => require('./node-ports').createEvent.call({}, undefined, 'message').constructor,
   structuredClone() {
@@ -66,6 +69,7 @@ const sources = {
 
 /** On a runtime that is Node in part there may be no such way: then the global. */
 function take(name) {
+  if (!isNode) return globalThis[name];
   try {
     return sources[name]() ?? globalThis[name];
   } catch {

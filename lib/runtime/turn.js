@@ -14,8 +14,10 @@
 
 const { binding } = require('../native');
 const { nextTick } = require('./globals');
+const { isNode } = require('./which');
 
-const drain = tickCallback(process._tickCallback);
+/** Bun has a function of that name which runs nothing. */
+const drain = isNode ? tickCallback(process._tickCallback) : undefined;
 
 /** Under --pending-deprecation it is a wrapper that warns, whose prototype is the function itself. */
 function tickCallback(found) {

@@ -8,11 +8,13 @@
  * - Node's Worker reading each option from the object that it was given, when it needs the option;
  * - Node reading `transferList` twice, taking the elements (by index) from the second, and only then reading `workerData`.
  * Without: a runtime that reads `workerData` first passes an empty transfer list to `replace`, which refuses data with an
- * object that must be transferred. One that copies the options first gets the replaced data too early for such getters.
+ * object that must be transferred. One that copies the options first gets the replaced data too early for such getters. Bun
+ * and Deno copy: they get a copy of the options with the data replaced.
  * Test: __test__/runtime/worker-options.test.js.
  */
 
 const { append } = require('./intrinsics');
+const { isNode } = require('./which');
 
 /** The elements of a list, read by index as Node's Worker reads them. */
 function elementsOf(list) {
@@ -29,6 +31,10 @@ function elementsOf(list) {
  *   Node reads the elements of the list, or `workerData` if there is no list; returns the data and the list for Node
  */
 function withReplacedData(options, replace) {
+  if (!isNode) {
+    const { message, list } = replace(options.workerData, elementsOf(options.transferList ?? []));
+    return { ...options, workerData: message, transferList: list };
+  }
   let replaced;
 
   // Node takes only one of the two lists that it reads, so a list is read when Node asks for its elements.

@@ -2,6 +2,7 @@
 
 /** The port to the parent of this thread, and what the thread was started with. */
 
+const { prepareParentPort } = require('../runtime/worker-channel');
 const workerThreads = require('../runtime/worker-threads');
 
 const { unsealWorkerData } = require('../transfer/seal');
@@ -23,6 +24,7 @@ const { parentPort, threadId } = workerThreads;
  */
 function openParentPort(isTaken) {
   if (parentPort === null) return;
+  prepareParentPort(parentPort);
   prepare(parentPort, threadId, false, isTaken);
   noteLoaded(threadId);
 }

@@ -11,11 +11,9 @@
 
 const { setTimeout, clearTimeout } = require('node:timers');
 
-const { MessagePort: NodeMessagePort } = require('../runtime/worker-threads');
 const { now } = require('../runtime/clock');
+const { onChannelEnd } = require('../runtime/worker-channel');
 const { binding } = require('../native');
-
-const { addEventListener } = NodeMessagePort.prototype;
 
 /** Of a thread: it has loaded rust-workers. */
 const LOADED = 1;
@@ -63,7 +61,7 @@ class Expectation {
     this.#thread = thread;
     this.#timer = setTimeout(this.#look, TIME_TO_LOAD).unref();
     // It closes when the thread has ended.
-    addEventListener.call(port, 'close', this.#ended, { once: true });
+    onChannelEnd(port, this.#ended);
   }
 
   #look = () => {

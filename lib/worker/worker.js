@@ -4,7 +4,7 @@
 
 const workerThreads = require('../runtime/worker-threads');
 
-const { publicPortOf } = require('../runtime/port-symbols');
+const { channelOf, threadIdOf } = require('../runtime/worker-channel');
 const { withReplacedData } = require('../runtime/worker-options');
 const { isSearching } = require('../transfer/registry');
 const { sealWorkerData } = require('../transfer/seal');
@@ -13,7 +13,6 @@ const { asMessage, prepare } = require('./node-port');
 const { noteOurs } = require('./unread');
 
 const NodeWorker = workerThreads.Worker;
-const { get: threadIdOf } = Object.getOwnPropertyDescriptor(NodeWorker.prototype, 'threadId');
 
 const hasOptions = (options) => (typeof options === 'object' && options !== null) || typeof options === 'function';
 
@@ -39,9 +38,9 @@ class Worker extends NodeWorker {
       throw error;
     }
     serialized?.posted();
-    const threadId = Reflect.apply(threadIdOf, this, []);
+    const threadId = threadIdOf(this);
     noteOurs(threadId);
-    prepare(publicPortOf(this), threadId, true);
+    prepare(channelOf(this), threadId, true);
   }
 
   /** True for a Worker of plain worker_threads too: a program may have got Node's class before it loaded us. */
