@@ -13,7 +13,11 @@ const nodeGlobals = require('../runtime/globals');
 const { getOwnPropertyDescriptor, getPrototypeOf, prototype: ObjectPrototype } = Object;
 const { isProxy } = types;
 
-const exotic = [
+/** Tests of `util.types` by name, those that the runtime has: Deno lacks `isExternal`. */
+const existing = (tests) =>
+  tests.filter(([test]) => typeof types[test] === 'function').map(([test, name]) => [types[test], name]);
+
+const exotic = existing([
   ['isProxy', 'Proxy'],
   ['isPromise', 'Promise'],
   ['isWeakMap', 'WeakMap'],
@@ -24,11 +28,10 @@ const exotic = [
   ['isModuleNamespaceObject', 'module namespace'],
   ['isArgumentsObject', 'arguments object'],
   ['isExternal', 'native pointer'],
-].map(([test, name]) => [types[test], name]);
+]);
 if (typeof JSON.isRawJSON === 'function') exotic.push([JSON.isRawJSON, 'raw JSON text']);
 /** These two tests come last: Node reads a property of the object for them, and loads its crypto. */
-const keyTests = [['isKeyObject', 'KeyObject'], ['isCryptoKey', 'CryptoKey']]
-  .filter(([test]) => typeof types[test] === 'function').map(([test, name]) => [types[test], name]);
+const keyTests = existing([['isKeyObject', 'KeyObject'], ['isCryptoKey', 'CryptoKey']]);
 
 const PLATFORM = [
   'WeakRef', 'FinalizationRegistry', 'MessagePort', 'MessageChannel', 'BroadcastChannel', 'Blob', 'DOMException',

@@ -74,7 +74,8 @@ function withoutComments(source, parse) {
 /** By what a module's file is known to be the one that was read. */
 function stampOf(name) {
   const { mtimeMs, size } = fs.statSync(path.join(LIB, `${name}.js`));
-  return [name, mtimeMs, size];
+  // Deno knows no parts of a millisecond.
+  return [name, Math.trunc(mtimeMs), size];
 }
 
 /** Which modules stand in which file. */
@@ -160,7 +161,7 @@ exports.isFresh = () => {
   if (!fs.existsSync(root + '/../.git')) return true;
   return ${JSON.stringify(stamps)}.every(([name, mtimeMs, size]) => {
     const stat = fs.statSync(root + '/' + name + '.js', { throwIfNoEntry: false });
-    return stat !== undefined && stat.mtimeMs === mtimeMs && stat.size === size;
+    return stat !== undefined && Math.trunc(stat.mtimeMs) === mtimeMs && stat.size === size;
   });
 };
 `;

@@ -9,9 +9,12 @@
  *
  * Relies on: Node's ports adding and removing every listener (`on`, `once`, `onmessage`) by their own `addEventListener` and
  * `removeEventListener` (in Node 20 to 26).
+ * On Bun and Deno the port is made to do so (worker-channel.js).
  * Without: a task whose listener throws, in a script that handles uncaught exceptions by itself, is not answered.
  * Test: __test__/runtime/listener-failures.test.js, __test__/script-pool/failures.test.js.
  */
+
+const { isNode } = require('./which');
 
 /** listener -> its cover; so that it can be removed, and counts as one however often it is added. */
 const covers = new WeakMap();
@@ -47,6 +50,7 @@ function covered(listener, failed) {
  *   throws, or when the promise that it returns is rejected
  */
 function coverListeners(port, failed) {
+  if (!isNode) require('./worker-channel').prepareParentPort(port);
   const { addEventListener, removeEventListener } = port;
   const hide = (name, value) =>
     Object.defineProperty(port, name, { value, writable: true, enumerable: false, configurable: true });

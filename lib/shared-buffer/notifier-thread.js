@@ -2,16 +2,18 @@
 
 /** The notifier's Worker: takes requests from Rust threads and makes the `Atomics.notify` calls that they ask for. */
 
-const { parentPort, receiveMessageOnPort, workerData } = require('node:worker_threads');
+const { receiveMessageOnPort, workerData } = require('node:worker_threads');
 
 const { binding } = require('../native');
+
+const { notifier, port } = workerData;
 
 /** region -> SharedArrayBuffer */
 const buffers = new Map();
 
 /** Receives the buffers that the parent has posted. The parent posts a buffer before a task can ask for it. */
 function takeBuffers() {
-  for (let posted = receiveMessageOnPort(parentPort); posted; posted = receiveMessageOnPort(parentPort)) {
+  for (let posted = receiveMessageOnPort(port); posted; posted = receiveMessageOnPort(port)) {
     buffers.set(posted.message.region, posted.message.buffer);
   }
 }
@@ -25,7 +27,7 @@ function notify({ region, offset, size, count }) {
 }
 
 // Each turn calls a function of JavaScript: there V8 sees that this thread is to end.
-for (let request; (request = binding.nextNotify(workerData.notifier)) !== null; ) {
+for (let request; (request = binding.nextNotify(notifier)) !== null; ) {
   if (request !== undefined) binding.notified(notify(request));
   else takeBuffers();
 }

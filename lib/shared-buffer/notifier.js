@@ -9,7 +9,7 @@
  */
 
 const path = require('node:path');
-const { Worker } = require('../runtime/worker-threads');
+const { MessageChannel, Worker } = require('../runtime/worker-threads');
 
 const { keptOn } = require('../runtime/host-realm');
 const { binding } = require('../native');
@@ -19,13 +19,18 @@ const KEY = Symbol.for('rust-workers.notifier');
 
 class Notifier {
   #worker;
+  #port;
   #number = binding.openNotifier();
   /** Regions of the buffers that the Worker has, by number. They stay: the Worker keeps the memory too. */
   #regions = new Map();
 
   constructor() {
+    const { port1, port2 } = new MessageChannel();
+    port1.unref();
+    this.#port = port1;
     this.#worker = new Worker(path.join(__dirname, 'notifier-thread.js'), {
-      workerData: { notifier: this.#number },
+      workerData: { notifier: this.#number, port: port2 },
+      transferList: [port2],
       execArgv: [],
       stdin: false,
       name: 'rust-workers-notifier',
@@ -42,7 +47,7 @@ class Notifier {
     if (this.#regions.has(handle.number)) return;
     this.#regions.set(handle.number, handle);
     const region = binding.regionId(handle.number);
-    this.#worker.postMessage({ region, buffer });
+    this.#port.postMessage({ region, buffer });
     binding.serveRegion(handle.number);
   }
 }

@@ -1,0 +1,142 @@
+'use strict';
+
+const { ROOT, Thread, assert, once, rejection, rw, script } = require('../support');
+
+const { BroadcastChannel, MessageChannel, Mutex, SharedBuffer, Worker } = rw;
+
+/** A Worker that runs a text with the package as `rw`. */
+const evaluated = (text, options) =>
+  new Worker(`const rw = require(${JSON.stringify(ROOT)}); ${text}`, { eval: true, ...options });
+
+module.exports = {
+  area: 'worker_threads',
+  checks: {
+    'every name of worker_threads': async () => {
+      const native = require('node:worker_threads');
+      for (const name of Object.keys(native)) assert.ok(name in rw, name);
+      assert.equal(rw.isMainThread, true);
+      assert.equal(rw.parentPort, null);
+    },
+    'Worker: messages both ways, exit code': async () => {
+      const worker = evaluated("rw.parentPort.once('message', (m) => { rw.parentPort.postMessage([m, rw.threadId]); process.exit(4); });");
+      worker.postMessage({ plain: true });
+      const [[message, id]] = await once(worker, 'message');
+      assert.deepEqual(message, { plain: true });
+      assert.ok(id > 0);
+      assert.deepEqual(await once(worker, 'exit'), [4]);
+    },
+    'workerData with objects of ours': async () => {
+      const { port1, port2 } = new MessageChannel();
+      const workerData = { shared: new SharedBuffer(8), mutex: new Mutex(), port: port2, plain: [1] };
+      const worker = evaluated(`
+        const { shared, mutex, port, plain } = rw.workerData;
+        const guard = mutex.lockSync();
+        shared.store(0, 42);
+        guard.release();
+        port.postMessage(['ready', plain, shared instanceof rw.SharedBuffer]);
+        port.close();
+      `, { workerData, transferList: [port2] });
+      const [message] = await once(port1, 'message');
+      assert.deepEqual(message, ['ready', [1], true]);
+      assert.equal(workerData.shared.load(0), 42);
+      await once(worker, 'exit');
+    },
+    'objects of ours in messages, both ways': async () => {
+      const worker = evaluated(`
+        rw.parentPort.once('message', ({ shared, port }) => {
+          shared.store(0, 7);
+          port.postMessage('by our port');
+          const { port1, port2 } = new rw.MessageChannel();
+          rw.parentPort.postMessage({ port: port2, shared }, [port2]);
+          port1.postMessage('back');
+          port1.once('message', () => process.exit(0));
+        });
+      `);
+      const { port1, port2 } = new MessageChannel();
+      const shared = new SharedBuffer(8);
+      const first = once(port1, 'message');
+      const second = once(worker, 'message');
+      worker.postMessage({ shared, port: port2 }, [port2]);
+      assert.deepEqual(await first, ['by our port']);
+      const [{ port, shared: same }] = await second;
+      assert.equal(await port.receive(), 'back');
+      assert.equal(same.load(0), 7);
+      const ended = once(worker, 'exit');
+      port.postMessage('end');
+      await ended;
+      port.close();
+      port1.close();
+    },
+    'environment data with objects of ours': async () => {
+      const shared = new SharedBuffer(8);
+      rw.setEnvironmentData('of ours', { shared });
+      rw.setEnvironmentData('plain', [1, 2]);
+      assert.equal(rw.getEnvironmentData('of ours').shared, shared);
+      const worker = evaluated(`
+        rw.getEnvironmentData('of ours').shared.store(0, 5);
+        rw.parentPort.postMessage(rw.getEnvironmentData('plain'));
+      `);
+      assert.deepEqual(await once(worker, 'message'), [[1, 2]]);
+      await once(worker, 'exit');
+      assert.equal(shared.load(0), 5);
+    },
+    'receiveMessageOnPort, for ports of the runtime too': async () => {
+      const native = new (require('node:worker_threads').MessageChannel)();
+      native.port1.postMessage('x');
+      assert.deepEqual(rw.receiveMessageOnPort(native.port2), { message: 'x' });
+      native.port1.close();
+    },
+    'BroadcastChannel': async () => {
+      const channel = new BroadcastChannel('rust-workers-check');
+      const worker = evaluated("const c = new rw.BroadcastChannel('rust-workers-check'); c.postMessage('to all'); c.close();");
+      const { data } = await new Promise((resolve) => (channel.onmessage = resolve));
+      assert.equal(data, 'to all');
+      channel.close();
+      await once(worker, 'exit');
+    },
+    'an uncaught error in a Worker': async () => {
+      const worker = evaluated("setTimeout(() => { throw new RangeError('in the thread'); }, 1);");
+      const [error] = await once(worker, 'error');
+      assert.equal(error.message, 'in the thread');
+      await once(worker, 'exit');
+    },
+    'a Worker has pools of its own': async () => {
+      const thread = new Thread();
+      const result = await thread.run(async ({ WorkerPool }) => {
+        const pool = new WorkerPool({ maxThreads: 1 });
+        const value = await pool.run('fibonacci', 15);
+        await pool.close();
+        return value;
+      });
+      assert.equal(result, 610);
+      await thread.end();
+    },
+    'a Worker has a script pool of its own': async () => {
+      const thread = new Thread();
+      const result = await thread.run(async ({ WorkerPool }, file) => {
+        const pool = new WorkerPool(file, 1);
+        const value = await pool.run('double', 4);
+        await pool.close();
+        return value;
+      }, [script('functions.cjs')]);
+      assert.equal(result, 8);
+      await thread.end();
+    },
+    'bad messages are errors of the call': async () => {
+      const thread = new Thread();
+      const { port1, port2 } = new MessageChannel();
+      let name = 'nothing';
+      try {
+        thread.worker.postMessage({ port: port2 });
+      } catch (error) {
+        ({ name } = error);
+      }
+      assert.match(name, /^(DataCloneError|TypeError)$/);
+      port1.postMessage('still here');
+      assert.equal(await port2.receive(), 'still here');
+      port1.close();
+      await thread.end();
+      assert.equal((await rejection(Promise.reject(new Error('x')))).message, 'x');
+    },
+  },
+};

@@ -1,0 +1,3 @@
+'use strict';
+
+throw new TypeError('this script does not load');
