@@ -1228,6 +1228,11 @@ export namespace errors {
     static readonly code: 'ERR_RW_OTHER_COPY';
     readonly code: 'ERR_RW_OTHER_COPY';
   }
+  /** This runtime (Bun, Deno) lacks what the call needs; the message says what to do instead. */
+  class UnsupportedRuntimeError extends Error {
+    static readonly code: 'ERR_RW_UNSUPPORTED_RUNTIME';
+    readonly code: 'ERR_RW_UNSUPPORTED_RUNTIME';
+  }
   /** A fault in rust-workers itself; please report it. */
   class InternalError extends Error {
     static readonly code: 'ERR_RW_INTERNAL';

@@ -101,9 +101,10 @@ const ReceiveTimeoutError = define('ReceiveTimeoutError', 'ERR_RW_RECEIVE_TIMEOU
   errorName: 'TimeoutError',
 });
 
-// rust-workers itself: an object of a copy of another version, a fault of ours, an addon that does not load. A
-// BindingNotFoundError has `attempts`: the files that the loader tried.
+// rust-workers itself: an object of a copy of another version, something that this runtime (Bun, Deno) lacks, a fault of
+// ours, an addon that does not load. A BindingNotFoundError has `attempts`: the files that the loader tried.
 const OtherCopyError = define('OtherCopyError', 'ERR_RW_OTHER_COPY', Error);
+const UnsupportedRuntimeError = define('UnsupportedRuntimeError', 'ERR_RW_UNSUPPORTED_RUNTIME', Error);
 const InternalError = define('InternalError', 'ERR_RW_INTERNAL', Error);
 const BindingNotFoundError = define('BindingNotFoundError', 'ERR_RW_BINDING_NOT_FOUND', Error);
 
@@ -118,6 +119,7 @@ const JS_ONLY_CODES = [
   'ERR_RW_PORT_CLOSED',
   'ERR_RW_RECEIVE_TIMEOUT',
   'ERR_RW_OTHER_COPY',
+  'ERR_RW_UNSUPPORTED_RUNTIME',
   'ERR_RW_BINDING_NOT_FOUND',
 ];
 
@@ -194,6 +196,7 @@ const publicClasses = {
   PortClosedError,
   ReceiveTimeoutError,
   OtherCopyError,
+  UnsupportedRuntimeError,
   InternalError,
   BindingNotFoundError,
 };

@@ -31,6 +31,6 @@ const load = async (file) => {
 };
 
 main(process.argv.slice(2)).catch((error) => {
-  process.stderr.write(`${error?.stack ?? error}\n`);
+  process.stderr.write(`${error?.code ?? ''} ${error?.stack ?? error}\n`);
   process.exit(70);
 });

@@ -7,7 +7,8 @@
 
 const { types } = require('node:util');
 
-const { MessageChannel: NodeMessageChannel, moveMessagePortToContext: nodeMove } = require('../runtime/worker-threads');
+const { moveMessagePortToContext: nodeMove } = require('../runtime/port-contexts');
+const { MessageChannel: NodeMessageChannel } = require('../runtime/worker-threads');
 
 const { closedPort } = require('../runtime/closed-port');
 const { setTimeout } = require('../runtime/clock');

@@ -68,6 +68,9 @@ function posted(port, { key }) {
   endpoint.moved();
 }
 
+/** The message was lost with the thread that it was sent to: lets go of the port, if it was not claimed. */
+const lost = ({ key }) => binding.dropPort(key);
+
 /** A port that has come to this thread. One that has closed on its way is closed, as it would be in Node. */
 function deserialize(content) {
   const { key, options, kept, introduced, fallback: nodePort, early, lossPort: sentAlong } = checkRecord(content);
@@ -120,6 +123,7 @@ registerType(Port, {
   toTask,
   posted,
   refused,
+  lost,
 });
 
 recognise(MessagePort, 'MessagePort');

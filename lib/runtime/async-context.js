@@ -5,11 +5,14 @@
  *
  * Relies on: an AsyncResource having, as properties under symbols, its numbers and, where there is one, the value of each
  * AsyncLocalStorage or the whole context frame (in Node 20 to 26; nothing else shows whether there is a context).
- * Without: `hasContext` says no, and listeners of a port run in the context of the delivery.
+ * Without: `hasContext` says no, and listeners of a port run in the context of the delivery. On Bun and Deno, which keep the
+ * context where nobody sees it, it says yes.
  * Test: __test__/runtime/async-context.test.js.
  */
 
 const { AsyncResource } = require('node:async_hooks');
+
+const { isNode } = require('./which');
 
 const sample = new AsyncResource('RUST_WORKERS_PORTS');
 /** The names of what an AsyncResource keeps. */
@@ -27,6 +30,7 @@ sample.emitDestroy();
  * @param {Set<PropertyKey>} own what it has besides
  */
 function hasContext(resource, own) {
+  if (!isNode) return true;
   return Object.getOwnPropertySymbols(resource)
     .some((key) => resource[key] !== undefined && !NUMBERS.has(key) && !own.has(key));
 }

@@ -12,7 +12,6 @@
  */
 
 const { DISPATCH } = require('./port-symbols');
-const { throwUncaught } = require('./turn');
 const { MessagePort: NativePort } = require('./worker-threads');
 
 const { Event, MessageEvent } = globalThis;
@@ -25,6 +24,15 @@ const LISTENERS = Symbol('listeners');
 const HANDLERS = Symbol('handlers');
 /** Given to `addEventListener` by `on` and `once`: the listener takes the value. */
 const TAKES_VALUE = Symbol('takes value');
+
+const { nextTick } = process;
+
+/** What a listener throws becomes an uncaught exception, by itself. */
+function throwUncaught(error) {
+  nextTick(() => {
+    throw error;
+  });
+}
 
 const isListener = (listener) =>
   typeof listener === 'function' || (typeof listener === 'object' && listener !== null);
@@ -146,10 +154,11 @@ class OwnEventTarget {
     return this.off(type, listener, options);
   }
 
+  /** As in Node, this stops no port. */
   removeAllListeners(...types) {
     for (const type of types.length > 0 ? [String(types[0])] : [...this[LISTENERS].keys()]) {
       this[HANDLERS].delete(type);
-      for (const { listener, capture } of this[LISTENERS].get(type) ?? []) this.removeEventListener(type, listener, capture);
+      this[LISTENERS].delete(type);
     }
     return this;
   }

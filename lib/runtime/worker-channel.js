@@ -9,6 +9,8 @@
  * On Bun and Deno: a Worker posting by its method `postMessage`, and emitting each message by its method `emit`; the
  * thread's `parentPort` passing each message to the listeners that its methods add. There both are covered; listeners that
  * were added to `parentPort` before the package was loaded get messages as they come.
+ * A port in a message that a thread did not read before it ended stays open there (denoland/deno#21964, oven-sh/bun#43374);
+ * lib/worker/lost-messages.js looks after ours.
  * Without: messages arrive as they are, objects of ours in them as records.
  * Test: __test__/runtime/node-ports.test.js, __test__/runtimes/.
  */
@@ -50,6 +52,9 @@ function onChannelEnd(channel, ended) {
   else NodeMessagePort.prototype.addEventListener.call(channel, 'close', ended, { once: true });
 }
 
+/** Whether the runtime closes a port when the message that it was in is lost with its thread. Bun does so at times. */
+const closesLostPorts = isNode;
+
 /**
  * Makes the thread's `parentPort` pass its messages by `[DISPATCH]`, and have the methods that Node's has.
  *
@@ -75,4 +80,4 @@ function prepareParentPort(port) {
   if (isDeno) port.start?.();
 }
 
-module.exports = { channelOf, onChannelEnd, prepareParentPort, threadIdOf };
+module.exports = { channelOf, closesLostPorts, onChannelEnd, prepareParentPort, threadIdOf };

@@ -10,6 +10,7 @@ const {
   validateOptions,
 } = require('../validators');
 const { LONGEST_TIMER } = require('../runtime/clock');
+const { checkResourceLimits } = require('../runtime/memory-limits');
 
 const { IDLE_BLOCK, IDLE_LINGER, IDLE_NEVER } = require('../constants').SCRIPTS;
 
@@ -59,6 +60,7 @@ function scriptSettings(options, pool, fixed) {
     throw new InvalidArgValueError('The "options.wait" argument must be \'event\' or \'block\'');
   }
   validateNumber(linger, 'options.linger', 0, BLOCK_SLICE);
+  checkResourceLimits(options.resourceLimits);
   const recycle = recycling === undefined ? undefined : recycleOptions(recycling);
   const keep = fixed ? pool.maxThreads : pool.minThreads;
   const worker = {};

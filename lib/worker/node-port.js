@@ -15,6 +15,7 @@ const { typeByTag } = require('../transfer/registry');
 const { IMAGE, WorkerRoute, unseal } = require('../transfer/seal');
 const { deserialize, serialize } = require('../transfer/serialization');
 const { shared } = require('../transfer/thread-state');
+const { sentTo } = require('./lost-messages');
 const { expectReader } = require('./unread');
 
 function hide(object, key, value) {
@@ -61,16 +62,20 @@ function preparedBy(port) {
  * @param {object} port
  * @param {number} thread the Worker's `threadId`
  * @param {boolean} isParents whether this is the parent's end
- * @param {() => boolean} [isTaken] asked before a message is posted: whether it is taken, as it is, before it comes to the
- *   port
+ * @param {object} [options]
+ * @param {() => boolean} [options.isTaken] asked before a message is posted: whether it is taken, as it is, before it comes to
+ *   the port
+ * @param {import('../transfer/serialization').Bundle} [options.first] what the Worker was started with
  */
-function prepare(port, thread, isParents, isTaken = () => false) {
+function prepare(port, thread, isParents, { isTaken = () => false, first } = {}) {
   const routes = preparedBy(port);
   if (routes.has(IMAGE)) return;
   const route = new WorkerRoute(thread, isParents);
   routes.set(IMAGE, route);
 
   const seal = (bundle) => route.seal(bundle);
+  const sent = isParents ? sentTo(port) : undefined;
+  if (first !== undefined) sent?.add(first);
   let isFirst = true;
   let expectation;
   const { postMessage: nodePostMessage, [DISPATCH]: nodeDispatch } = port;
@@ -80,6 +85,7 @@ function prepare(port, thread, isParents, isTaken = () => false) {
     if (serialized === undefined) return Reflect.apply(nodePostMessage, this, args);
     return serialized.post((_, list) => {
       const result = Reflect.apply(nodePostMessage, this, [asMessage(serialized, seal), list]);
+      sent?.add(serialized.bundle);
       if (isFirst && !serialized.isPlain) {
         isFirst = false;
         expectation = expectReader(port, thread, isParents);

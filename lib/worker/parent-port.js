@@ -25,7 +25,7 @@ const { parentPort, threadId } = workerThreads;
 function openParentPort(isTaken) {
   if (parentPort === null) return;
   prepareParentPort(parentPort);
-  prepare(parentPort, threadId, false, isTaken);
+  prepare(parentPort, threadId, false, { isTaken });
   noteLoaded(threadId);
 }
 

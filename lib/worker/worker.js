@@ -40,7 +40,7 @@ class Worker extends NodeWorker {
     serialized?.posted();
     const threadId = threadIdOf(this);
     noteOurs(threadId);
-    prepare(channelOf(this), threadId, true);
+    prepare(channelOf(this), threadId, true, { first: serialized?.bundle });
   }
 
   /** True for a Worker of plain worker_threads too: a program may have got Node's class before it loaded us. */

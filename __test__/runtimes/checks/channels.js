@@ -174,6 +174,22 @@ module.exports = {
       while (seen.length < 2) await new Promise(setImmediate);
       port1.close();
     },
+    'the async context of listeners': async () => {
+      const { AsyncLocalStorage } = require('node:async_hooks');
+      const storage = new AsyncLocalStorage();
+      const { port1, port2 } = storage.run('of the channel', () => new MessageChannel());
+      const seen = new Promise((resolve) => port2.on('message', () => resolve(storage.getStore())));
+      port1.postMessage(1);
+      assert.equal(await seen, 'of the channel');
+      port1.close();
+    },
+    'keys of node:crypto': async () => {
+      const { createSecretKey } = require('node:crypto');
+      const { port1, port2 } = new MessageChannel();
+      port1.postMessage({ key: createSecretKey(Buffer.from('secret')) });
+      assert.equal((await port2.receive()).key.export().toString(), 'secret');
+      port1.close();
+    },
     'a port without a listener does not hold the process': async () => {
       const { port1, port2 } = new MessageChannel();
       port1.postMessage('nobody reads this');

@@ -10,6 +10,13 @@ const withScript = (name, use, options = 1) => async () => {
   await pool.close();
 };
 
+/** Shared memory in workerData: the script returns its first element. */
+function withNine() {
+  const shared = new SharedBuffer(8);
+  shared.store(0, 9);
+  return shared;
+}
+
 module.exports = {
   area: 'script pools',
   checks: {
@@ -113,7 +120,7 @@ module.exports = {
       assert.deepEqual(await pool.runTask(1), [1, { own: 'data' }, 'boolean']);
       assert.equal(await pool.run('half', 8), 4);
     }, { maxThreads: 1, workerData: { own: 'data' } }),
-    'a TypeScript script': withScript('typed.ts', async (pool) => {
+    'a TypeScript script': withScript('typed.mts', async (pool) => {
       assert.equal(await pool.run('triple', 5), 15);
     }),
     'message style: on and postMessage': withScript('messages.cjs', async (pool) => {
@@ -140,6 +147,36 @@ module.exports = {
     }, { maxThreads: 1, recycle: { afterTasks: 2 } }),
     'what a script prints': withScript('functions.cjs', async (pool) => {
       assert.equal(await pool.run('prints', 'printed by the worker'), 'printed');
+    }),
+    'messages outside of tasks': withScript('posts.cjs', async (pool) => {
+      const message = new Promise((resolve) => pool.on('message', resolve));
+      assert.equal(await pool.runTask(1), 1);
+      assert.equal(await message, 'outside of a task');
+    }),
+    'options: argv, env, workerData': withScript('options.cjs', async (pool) => {
+      assert.deepEqual(await pool.runTask(0), [['one'], 'set', { shared: 9 }]);
+    }, { maxThreads: 1, argv: ['one'], env: { OURS: 'set' }, workerData: { shared: withNine() } }),
+    'a worker that runs out of memory': withScript('functions.cjs', async (pool) => {
+      assert.equal((await rejection(pool.run('fillsMemory', 0))).code, 'ERR_RW_WORKER_OUT_OF_MEMORY');
+      assert.equal(await pool.run('double', 6), 12);
+    }, { maxThreads: 1, resourceLimits: { maxOldGenerationSizeMb: 40 } }),
+    'idle workers end': withScript('functions.cjs', async (pool) => {
+      assert.equal(await pool.run('double', 6), 12);
+      const destroyed = once(pool, 'workerDestroy');
+      const hold = setInterval(() => {}, 1000);
+      await destroyed;
+      clearInterval(hold);
+      assert.equal(await pool.run('double', 7), 14);
+    }, { maxThreads: 1, idleTimeout: 20 }),
+    'the async context of tasks and reports': withScript('functions.cjs', async (pool) => {
+      const { AsyncLocalStorage } = require('node:async_hooks');
+      const storage = new AsyncLocalStorage();
+      const seen = [];
+      await storage.run('a', async () => {
+        await pool.run('progress', 0, { onProgress: () => seen.push(storage.getStore()) });
+        seen.push(storage.getStore());
+      });
+      assert.deepEqual(seen, ['a', 'a', 'a', 'a']);
     }),
     'destroy in the middle of a loop': async () => {
       const pool = new WorkerPool(script('functions.cjs'), { maxThreads: 1 });

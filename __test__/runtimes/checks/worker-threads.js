@@ -20,10 +20,11 @@ module.exports = {
     'Worker: messages both ways, exit code': async () => {
       const worker = evaluated("rw.parentPort.once('message', (m) => { rw.parentPort.postMessage([m, rw.threadId]); process.exit(4); });");
       worker.postMessage({ plain: true });
+      const exited = once(worker, 'exit');
       const [[message, id]] = await once(worker, 'message');
       assert.deepEqual(message, { plain: true });
       assert.ok(id > 0);
-      assert.deepEqual(await once(worker, 'exit'), [4]);
+      assert.deepEqual(await exited, [4]);
     },
     'workerData with objects of ours': async () => {
       const { port1, port2 } = new MessageChannel();
@@ -36,10 +37,11 @@ module.exports = {
         port.postMessage(['ready', plain, shared instanceof rw.SharedBuffer]);
         port.close();
       `, { workerData, transferList: [port2] });
+      const exited = once(worker, 'exit');
       const [message] = await once(port1, 'message');
       assert.deepEqual(message, ['ready', [1], true]);
       assert.equal(workerData.shared.load(0), 42);
-      await once(worker, 'exit');
+      await exited;
     },
     'objects of ours in messages, both ways': async () => {
       const worker = evaluated(`
@@ -76,8 +78,9 @@ module.exports = {
         rw.getEnvironmentData('of ours').shared.store(0, 5);
         rw.parentPort.postMessage(rw.getEnvironmentData('plain'));
       `);
+      const exited = once(worker, 'exit');
       assert.deepEqual(await once(worker, 'message'), [[1, 2]]);
-      await once(worker, 'exit');
+      await exited;
       assert.equal(shared.load(0), 5);
     },
     'receiveMessageOnPort, for ports of the runtime too': async () => {
@@ -89,16 +92,105 @@ module.exports = {
     'BroadcastChannel': async () => {
       const channel = new BroadcastChannel('rust-workers-check');
       const worker = evaluated("const c = new rw.BroadcastChannel('rust-workers-check'); c.postMessage('to all'); c.close();");
+      const exited = once(worker, 'exit');
       const { data } = await new Promise((resolve) => (channel.onmessage = resolve));
       assert.equal(data, 'to all');
       channel.close();
-      await once(worker, 'exit');
+      await exited;
     },
     'an uncaught error in a Worker': async () => {
       const worker = evaluated("setTimeout(() => { throw new RangeError('in the thread'); }, 1);");
-      const [error] = await once(worker, 'error');
+      const exited = new Promise((resolve) => worker.once('exit', resolve));
+      const [error] = await new Promise((resolve) => worker.once('error', (...given) => resolve(given)));
       assert.equal(error.message, 'in the thread');
-      await once(worker, 'exit');
+      await exited;
+    },
+    'a message of ours that nobody reads': async () => {
+      const worker = evaluated("rw.parentPort.postMessage('here'); setTimeout(() => {}, 1e6);");
+      const { port1, port2 } = new MessageChannel();
+      await once(worker, 'message');
+      const closed = once(port1, 'close');
+      port1.ref();
+      worker.postMessage({ port: port2 }, [port2]);
+      await worker.terminate();
+      await closed;
+    },
+    'moveMessagePortToContext': async () => {
+      const context = require('node:vm').createContext();
+      const { port1, port2 } = new MessageChannel();
+      const moved = rw.moveMessagePortToContext(port2, context);
+      const received = new Promise((resolve) => {
+        moved.onmessage = ({ data }) => resolve(data);
+      });
+      moved.start?.();
+      moved.ref?.();
+      port1.postMessage('to the context');
+      assert.equal(await received, 'to the context');
+      port1.close();
+    },
+    'marks: uncloneable, untransferable': async () => {
+      const { port1, port2 } = new MessageChannel();
+      const nameOf = (run) => {
+        try {
+          run();
+        } catch (error) {
+          return error.name;
+        }
+        return 'nothing';
+      };
+      if (rw.markAsUncloneable !== undefined) {
+        const marked = { a: 1 };
+        rw.markAsUncloneable(marked);
+        assert.equal(nameOf(() => port1.postMessage(marked)), 'DataCloneError');
+      }
+      const buffer = new ArrayBuffer(8);
+      rw.markAsUntransferable(buffer);
+      nameOf(() => port1.postMessage(buffer, [buffer]));
+      assert.equal(buffer.byteLength, 8);
+      port1.close();
+      port2.close();
+    },
+    'marks: uncloneable, inside of a message': async () => {
+      // Node 20 has no such mark.
+      if (rw.markAsUncloneable === undefined) return;
+      const { port1, port2 } = new MessageChannel();
+      const marked = { a: 1 };
+      rw.markAsUncloneable(marked);
+      assert.throws(() => port1.postMessage({ marked }), { name: 'DataCloneError' });
+      port1.close();
+      port2.close();
+    },
+    'options: argv, env, stdout, name': async () => {
+      const worker = evaluated("process.stdout.write('printed'); rw.parentPort.postMessage([process.argv.slice(2), process.env.OURS]);", {
+        argv: ['one'], env: { OURS: 'set' }, stdout: true, name: 'named',
+      });
+      let printed = '';
+      worker.stdout.on('data', (text) => (printed += text));
+      const exited = once(worker, 'exit');
+      assert.deepEqual(await once(worker, 'message'), [[['one'], 'set']]);
+      await exited;
+      assert.equal(printed, 'printed');
+    },
+    'listeners of every style on parentPort': async () => {
+      const worker = evaluated(`
+        const seen = [];
+        const { parentPort } = rw;
+        parentPort.on('message', (v) => seen.push(['on', v]));
+        parentPort.addEventListener('message', ({ data }) => seen.push(['event', data]));
+        parentPort.onmessage = ({ data }) => {
+          seen.push(['onmessage', data]);
+          parentPort.postMessage(seen);
+          parentPort.onmessage = null;
+          parentPort.removeAllListeners('message');
+          parentPort.unref();
+        };
+        parentPort.onmessage === null && seen.push('no handler');
+        require('node:worker_threads').parentPort === parentPort || seen.push('another port');
+      `);
+      worker.postMessage(1);
+      const exited = once(worker, 'exit');
+      assert.deepEqual(await once(worker, 'message'), [[['on', 1], ['event', 1], ['onmessage', 1]]]);
+      await exited;
     },
     'a Worker has pools of its own': async () => {
       const thread = new Thread();

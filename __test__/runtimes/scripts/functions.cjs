@@ -37,6 +37,10 @@ Object.assign(module.exports, {
   failsWithText() {
     throw 'just a text';
   },
+  fillsMemory() {
+    const kept = [];
+    for (;;) kept.push({ number: kept.length, text: `text ${kept.length}` });
+  },
   exits: (code) => process.exit(code),
   failsLater() {
     setTimeout(() => {

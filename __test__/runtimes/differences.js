@@ -1,0 +1,33 @@
+'use strict';
+
+/**
+ * Checks that are known not to pass somewhere, each with what it ends with instead, and why. `.ci/runtimes` fails on any other
+ * failure, and on one of these that passes by now.
+ */
+
+module.exports = [
+  {
+    check: 'a TypeScript script',
+    runtimes: ['node-20'],
+    endsWith: /^ERR_RW_SCRIPT_LOAD /m,
+    note: 'Node.js strips types by itself since 22.18; on 20 load the script by tsx (`execArgv: ["--import", "tsx"]`).',
+  },
+  {
+    check: 'a worker that runs out of memory',
+    runtimes: ['bun'],
+    endsWith: /^ERR_RW_UNSUPPORTED_RUNTIME /m,
+    note: 'Bun passes over `resourceLimits` (oven-sh/bun#31411): the option is refused with `ERR_RW_UNSUPPORTED_RUNTIME`.',
+  },
+  {
+    check: 'moveMessagePortToContext',
+    runtimes: ['bun'],
+    endsWith: /^ERR_RW_UNSUPPORTED_RUNTIME /m,
+    note: 'Bun has no `moveMessagePortToContext` (oven-sh/bun#43031): `ERR_RW_UNSUPPORTED_RUNTIME`.',
+  },
+  {
+    check: 'marks: uncloneable, inside of a message',
+    runtimes: ['deno'],
+    endsWith: /Missing expected exception/,
+    note: 'Deno heeds `markAsUncloneable` for the message itself, not for what is in it.',
+  },
+];
