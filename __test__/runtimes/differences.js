@@ -25,6 +25,12 @@ module.exports = [
     note: 'Bun has no `moveMessagePortToContext` (oven-sh/bun#43031): `ERR_RW_UNSUPPORTED_RUNTIME`.',
   },
   {
+    check: 'receiveMessageOnPort, for parentPort',
+    runtimes: ['deno'],
+    endsWith: /must be a MessagePort instance/,
+    note: "Deno's `parentPort` is no MessagePort, so `receiveMessageOnPort` refuses it with Deno's TypeError.",
+  },
+  {
     check: 'marks: uncloneable, inside of a message',
     runtimes: ['deno'],
     endsWith: /Missing expected exception/,

@@ -36,8 +36,8 @@ function staleDifferences() {
 }
 
 /** The version that a runtime says, as the table has it. */
-function titleOf(name, [command, ...args]) {
-  const told = execFileSync(command, [...args.filter((word) => word !== 'run' && word !== '--allow-all'), '--version'], { encoding: 'utf8' });
+function titleOf(name, [command]) {
+  const told = execFileSync(command, ['--version'], { encoding: 'utf8' });
   const [version] = /\d+\.\d+\.\d+/.exec(told);
   if (name.startsWith('node-')) return `Node.js ${version.split('.')[0]}`;
   return `${name === 'bun' ? 'Bun' : 'Deno'} ${version}`;

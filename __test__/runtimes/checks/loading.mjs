@@ -29,6 +29,13 @@ export const checks = {
     assert.equal(await port2.receive(), 'x');
     port1.close();
   },
+  'a script by URL, and by a file: string': async () => {
+    for (const script of [new URL('../scripts/module.mjs', import.meta.url), import.meta.resolve('../scripts/module.mjs')]) {
+      const pool = new WorkerPool(script, 1);
+      assert.equal(await pool.run('half', 4), 2);
+      await pool.close();
+    }
+  },
   'the modules come from the bundle': async () => {
     const bundle = require('../../../lib/bundle');
     assert.equal(bundle.isFresh(), true);

@@ -92,6 +92,13 @@ module.exports = {
       await closed;
       assert.equal((await rejection(pool.run('noop', 1))).code, 'ERR_RW_POOL_CLOSED');
     },
+    'async disposal closes': async () => {
+      const pool = new WorkerPool({ maxThreads: 1 });
+      const result = pool.run('fibonacci', 10);
+      await pool[Symbol.asyncDispose]();
+      assert.equal(await result, 55);
+      assert.equal(pool.closed, true);
+    },
     'destroy stops what runs': async () => {
       const pool = new WorkerPool({ maxThreads: 1 });
       const all = [pool.run('primes', 1e10), pool.run('primes', 1e10)].map(rejection);

@@ -38,6 +38,11 @@ module.exports = {
       process.once('exit', () => process.stdout.write('exit\n'));
       return 'not done';
     },
+    'a pool that was unreferenced does not hold the process': async () => {
+      const pool = new WorkerPool({ maxThreads: 1 });
+      pool.unref();
+      void pool.run('primes', 1e10).catch(() => {});
+    },
     'process.exit in the middle of native work': endsWith({ code: 5 }, async () => {
       await BUSY(rw, new SharedBuffer(8));
       process.exit(5);

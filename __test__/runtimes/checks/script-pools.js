@@ -160,6 +160,16 @@ module.exports = {
       assert.equal((await rejection(pool.run('fillsMemory', 0))).code, 'ERR_RW_WORKER_OUT_OF_MEMORY');
       assert.equal(await pool.run('double', 6), 12);
     }, { maxThreads: 1, resourceLimits: { maxOldGenerationSizeMb: 40 } }),
+    'an onProgress that throws costs no answer': withScript('functions.cjs', async (pool) => {
+      const uncaught = new Promise((resolve) => process.once('uncaughtException', resolve));
+      let seen = 0;
+      const onProgress = () => {
+        if (++seen === 1) throw new Error('of onProgress');
+      };
+      assert.equal(await pool.run('progress', 0, { onProgress }), 'all');
+      assert.equal((await uncaught).message, 'of onProgress');
+      assert.equal(seen, 3);
+    }),
     'idle workers end': withScript('functions.cjs', async (pool) => {
       assert.equal(await pool.run('double', 6), 12);
       const destroyed = once(pool, 'workerDestroy');

@@ -171,6 +171,70 @@ module.exports = {
       await exited;
       assert.equal(printed, 'printed');
     },
+    'messages that came before the package was loaded': async () => {
+      const worker = new Worker(`
+        setTimeout(() => {
+          const rw = require(${JSON.stringify(ROOT)});
+          rw.parentPort.once('message', ({ shared }) => {
+            shared.store(0, 3);
+            rw.parentPort.postMessage(shared instanceof rw.SharedBuffer);
+          });
+        }, 20);
+      `, { eval: true });
+      const shared = new SharedBuffer(8);
+      worker.postMessage({ shared });
+      const exited = once(worker, 'exit');
+      assert.deepEqual(await once(worker, 'message'), [true]);
+      assert.equal(shared.load(0), 3);
+      await exited;
+    },
+    'carry, to a plain Worker': async () => {
+      const { Worker: Plain } = require('node:worker_threads');
+      const worker = new Plain(`
+        const rw = require(${JSON.stringify(ROOT)});
+        rw.parentPort.once('message', ({ port }) => {
+          port.postMessage('carried');
+          port.close();
+        });
+      `, { eval: true });
+      const { port1, port2 } = new MessageChannel();
+      const exited = once(worker, 'exit');
+      worker.postMessage(...rw.carry({ port: port2 }, [port2]));
+      assert.equal(await port1.receive(), 'carried');
+      await exited;
+    },
+    'a thread that never loads the package is warned of': async () => {
+      const warned = new Promise((resolve) => process.on('warning', resolve));
+      const worker = new Worker(`
+        const { parentPort } = require('node:worker_threads');
+        parentPort.once('message', (value) => parentPort.postMessage('got it'));
+        setTimeout(() => {}, 1200);
+      `, { eval: true });
+      worker.postMessage({ mutex: new Mutex() });
+      const warning = await warned;
+      assert.equal(warning.name, 'RustWorkersWarning');
+      await worker.terminate();
+    },
+    'receiveMessageOnPort, for parentPort': async () => {
+      const worker = evaluated(`
+        let received;
+        while ((received = rw.receiveMessageOnPort(rw.parentPort)) === undefined);
+        rw.parentPort.postMessage(received);
+      `);
+      const exited = new Promise((resolve) => worker.once('exit', resolve));
+      const answer = once(worker, 'message');
+      worker.postMessage('without a listener');
+      assert.deepEqual(await answer, [{ message: 'without a listener' }]);
+      await exited;
+    },
+    'an ESM Worker with our parentPort and workerData': async () => {
+      const shared = new SharedBuffer(8);
+      const worker = new Worker(script('esm-thread.mjs'), { workerData: { shared } });
+      const exited = once(worker, 'exit');
+      worker.postMessage({ add: shared });
+      assert.deepEqual(await once(worker, 'message'), [[1, true]]);
+      await exited;
+    },
     'listeners of every style on parentPort': async () => {
       const worker = evaluated(`
         const seen = [];
