@@ -63,7 +63,7 @@ test('a path relative to the caller', async () => {
 });
 
 test('TypeScript, where Node strips types', { skip: !process.features.typescript }, () =>
-  withPool('types.ts', 1, async (pool) => {
+  withPool('types.mts', 1, async (pool) => {
     assert.equal(await pool.runTask({ a: 1 }), 2);
   }));
 
