@@ -64,12 +64,10 @@ function libraryOf(messages) {
 }
 
 /** @returns {string} the path of the library that cargo has made */
-function compile({ os, libc, target, glibc }) {
+function compile({ os, target, glibc }) {
   const args = ['--release', '--lib', '--locked', '--message-format=json-render-diagnostics'];
   if (os !== 'linux') return libraryOf(run('cargo', ['build', ...args, '--target', target]));
   const env = { ...process.env, ...zig() };
-  // Rust links musl into the program by default; an addon has to take that of the process it is loaded into.
-  if (libc === 'musl') env.RUSTFLAGS = `${env.RUSTFLAGS ?? ''} -C target-feature=-crt-static`.trim();
   return libraryOf(run('cargo', ['zigbuild', ...args, '--target', glibc === undefined ? target : `${target}.${glibc}`], { env }));
 }
 

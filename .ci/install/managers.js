@@ -18,6 +18,7 @@ const PACKAGES = {
   'npm-11': 'npm@11.19.1',
   'npm-12': 'npm@12.2.1',
   'pnpm-10': 'pnpm@10.34.8',
+  'pnpm-12': '@pnpm/exe.linux-x64@12.21.0',
   yarn: '@yarnpkg/cli-dist@4.18.1',
   bun: '@oven/bun-linux-x64@1.4.5',
 };
@@ -50,10 +51,22 @@ const npm = (name, oldestNode) => ({
   isQuiet: ({ stderr }) => stderr === '',
 });
 
+const pnpm = (name, command) => ({
+  name,
+  bin: { pnpm: command },
+  add: 'pnpm add rust-workers',
+  node: 'node',
+  again: 'pnpm install --frozen-lockfile --offline',
+  omit: 'pnpm install --frozen-lockfile --no-optional',
+  run: 'pnpm exec rust-workers',
+  isQuiet: ({ stdout, stderr }) => !/WARN|Ignored build scripts/.test(stdout + stderr),
+});
+
 const yarn = (name, linker) => ({
   name,
   bin: { yarn: file('yarn', 'bin', 'yarn.js') },
-  files: { '.yarnrc.yml': `nodeLinker: ${linker}\nenableGlobalCache: true\n`, 'yarn.lock': '' },
+  // Plug'n'Play has a setting of its own for programs that are ES modules.
+  files: { '.yarnrc.yml': `nodeLinker: ${linker}\n${linker === 'pnp' ? 'pnpEnableEsmLoader: true\n' : ''}`, 'yarn.lock': '' },
   add: 'yarn add rust-workers',
   node: linker === 'pnp' ? 'yarn node' : 'node',
   again: 'yarn install --immutable',
@@ -66,16 +79,8 @@ const MANAGERS = [
   npm('npm-10'),
   npm('npm-11'),
   npm('npm-12', 22),
-  {
-    name: 'pnpm-10',
-    bin: { pnpm: file('pnpm-10', 'bin', 'pnpm.cjs') },
-    add: 'pnpm add rust-workers',
-    node: 'node',
-    again: 'pnpm install --frozen-lockfile --offline',
-    omit: 'pnpm install --frozen-lockfile --no-optional',
-    run: 'pnpm exec rust-workers',
-    isQuiet: ({ stdout, stderr }) => stderr === '' && !/WARN|Ignored build scripts/.test(stdout),
-  },
+  pnpm('pnpm-10', file('pnpm-10', 'bin', 'pnpm.cjs')),
+  pnpm('pnpm-12', file('pnpm-12', 'pnpm')),
   yarn('yarn with node_modules', 'node-modules'),
   yarn("yarn with Plug'n'Play", 'pnp'),
   {
