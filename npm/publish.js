@@ -4,7 +4,9 @@
  * Publishes the packages of target/npm/packages, the platforms first: whoever installs the package itself finds them. What is
  * published already is passed over, so that a release that broke off can be finished.
  *
- *     node npm/publish.js --provenance --access public      further words go to npm
+ *     node npm/publish.js [--from FOLDER] --provenance --access public
+ *
+ * The words after it go to npm.
  */
 
 const { spawnSync } = require('node:child_process');
@@ -29,8 +31,12 @@ function isPublished(packageName) {
   return isDone && stdout.trim() === version;
 }
 
+const isElsewhere = process.argv[2] === '--from';
+const folder = isElsewhere ? process.argv[3] : PACKAGES;
+const words = process.argv.slice(isElsewhere ? 4 : 2);
+
 for (const packageName of [...Object.keys(PLATFORMS).map(packageOf), name]) {
-  const file = path.join(PACKAGES, `${packageName}-${version}.tgz`);
+  const file = path.join(folder, `${packageName}-${version}.tgz`);
   if (!fs.existsSync(file)) {
     process.stderr.write(`rust-workers: ${file} is missing: node npm/pack.js --all makes it\n`);
     process.exit(1);
@@ -39,6 +45,6 @@ for (const packageName of [...Object.keys(PLATFORMS).map(packageOf), name]) {
     process.stdout.write(`${packageName} ${version} is published already\n`);
     continue;
   }
-  const { isDone } = npm(['publish', file, ...process.argv.slice(2)], ['ignore', 'inherit', 'inherit']);
+  const { isDone } = npm(['publish', file, ...words], ['ignore', 'inherit', 'inherit']);
   if (!isDone) process.exit(1);
 }

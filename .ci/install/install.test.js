@@ -25,6 +25,8 @@ const { version } = require('../../package.json');
 const PREBUILT = packageOf(triple());
 const WORKS = { code: 0, stdout: 'works\n', stderr: '' };
 
+const npm = MANAGERS.find(({ name }) => name === 'npm-11');
+
 const nodes = (process.env.RW_NODES ?? '').split(path.delimiter).filter(Boolean);
 const majorOf = (node) => Number(execFileSync(node, ['-p', 'process.versions.node.split(".")[0]'], { encoding: 'utf8' }));
 
@@ -41,33 +43,32 @@ before(async () => {
 });
 after(() => registry.close());
 
-/** Publishes a file or a folder as the release workflow does. */
-async function publish(machine, what) {
-  const { port } = new URL(registry.url);
-  fs.writeFileSync(path.join(machine.env.HOME, '.npmrc'), `//127.0.0.1:${port}/:_authToken=any\n`);
-  const npm = MANAGERS.find(({ name }) => name === 'npm-11').bin.npm;
-  const tag = what.endsWith('.tgz') ? 'latest' : 'old';
-  const end = await machine.run('node', [npm, 'publish', '--tag', tag, what], { cwd: machine.folder });
-  assert.equal(end.code, 0, end.stderr);
-}
-
 /** A package of a platform with nothing of use in it: what is not built here, and versions that never were. */
-function standIn(machine, name, manifest) {
-  const folder = path.join(machine.folder, `${name}-${manifest.version}`);
-  fs.mkdirSync(folder);
-  fs.writeFileSync(path.join(folder, 'package.json'), JSON.stringify({ name, ...manifest }));
-  fs.writeFileSync(path.join(folder, 'addon.node'), 'not an addon');
-  return folder;
+function standIn(folder, name, manifest) {
+  const place = path.join(folder, `${name}-${manifest.version}`);
+  fs.mkdirSync(place);
+  fs.writeFileSync(path.join(place, 'package.json'), JSON.stringify({ name, ...manifest }));
+  fs.writeFileSync(path.join(place, 'addon.node'), 'not an addon');
+  return place;
 }
 
+/** Publishes as the release workflow does, with stand-ins for what is not built here. */
 async function publishAll(machine) {
-  for (const file of fs.readdirSync(PACKAGES).sort().reverse()) await publish(machine, path.join(PACKAGES, file));
+  putOn(machine.env.PATH, npm);
+  const folder = machine.project();
+  for (const file of fs.readdirSync(PACKAGES)) fs.copyFileSync(path.join(PACKAGES, file), path.join(folder, file));
   for (const [name, { os, cpu, libc }] of Object.entries(PLATFORMS)) {
-    if (registry.packages.has(packageOf(name))) continue;
+    if (fs.existsSync(path.join(folder, `${packageOf(name)}-${version}.tgz`))) continue;
     const manifest = { version, main: 'addon.node', os: [os], cpu: [cpu], ...(libc && { libc: [libc] }) };
-    await publish(machine, standIn(machine, packageOf(name), manifest));
+    await succeed(machine, folder, `npm pack --silent ${standIn(folder, packageOf(name), manifest)}`);
   }
-  await publish(machine, standIn(machine, PREBUILT, { version: '0.0.9', main: 'addon.node' }));
+  const publish = `node ${path.join(ROOT, 'npm', 'publish.js')} --from ${folder}`;
+  await succeed(machine, folder, `${publish} --access public`);
+  assert.equal([...registry.packages.keys()].at(-1), 'rust-workers', 'the platforms come first');
+  const again = await succeed(machine, folder, publish);
+  assert.equal(again.stdout.match(/is published already$/gm).length, Object.keys(PLATFORMS).length + 1);
+
+  await succeed(machine, folder, `npm publish --tag old ${standIn(folder, PREBUILT, { version: '0.0.9', main: 'addon.node' })}`);
 }
 
 /** A machine with one package manager, for one test. */
@@ -122,6 +123,23 @@ test('the addon needs no glibc newer than its row says, and the check would find
   assert.deepEqual(faultsOf(addon, PLATFORMS[triple()]), []);
   assert.match(faultsOf(addon, { ...PLATFORMS[triple()], glibc: '2.3' }).join(), /it needs glibc 2\.17, newer than 2\.3/);
   assert.match(faultsOf(addon, PLATFORMS['linux-arm64-musl']).join(), /not for arm64,it needs libc\.so\.6.*it needs glibc/);
+});
+
+test('the workflow of a release knows all platforms', () => {
+  const text = fs.readFileSync(path.join(ROOT, '.github', 'workflows', 'release.yml'), 'utf8');
+  const [build, test] = text.split('\n  test:\n');
+  for (const job of [build, test]) {
+    const named = Array.from(job.matchAll(/\{ platform: ([\w-]+),/g), ([, name]) => name);
+    assert.deepEqual(named, Object.keys(PLATFORMS));
+  }
+  assert.deepEqual(/ platform: \[(.*)\]/.exec(test)[1].split(', '), Object.keys(PLATFORMS));
+});
+
+test('a clone is not published', async (t) => {
+  const machine = machineFor(t, npm);
+  const end = await type(machine, ROOT, 'npm publish --dry-run');
+  assert.equal(end.code, 1);
+  assert.match(end.stderr, /a clone is not published\. npm run pack:all makes the packages/);
 });
 
 test('the machine has no compiler', async (t) => {
@@ -181,8 +199,6 @@ for (const manager of MANAGERS) {
     });
   });
 }
-
-const npm = MANAGERS.find(({ name }) => name === 'npm-11');
 
 /** The files under a folder, with what is in them. */
 function contentsOf(folder) {

@@ -46,8 +46,6 @@ function makeMachine({ registry, node = process.execPath }) {
   const env = {
     PATH: bin,
     HOME: home,
-    // For npm and pnpm. Yarn and Bun have files of their own.
-    npm_config_registry: registry,
     npm_config_update_notifier: 'false',
     YARN_NPM_REGISTRY_SERVER: registry,
     YARN_UNSAFE_HTTP_WHITELIST: '127.0.0.1',
@@ -55,6 +53,9 @@ function makeMachine({ registry, node = process.execPath }) {
     BUN_CONFIG_REGISTRY: registry,
     NO_COLOR: '1',
   };
+  // For npm and pnpm; to publish, npm asks for some token.
+  const { host } = new URL(registry);
+  fs.writeFileSync(path.join(home, '.npmrc'), `registry=${registry}\n//${host}/:_authToken=any\n`);
   let count = 0;
   return {
     env,

@@ -71,8 +71,8 @@ const yarn = (name, linker) => ({
   node: linker === 'pnp' ? 'yarn node' : 'node',
   again: 'yarn install --immutable',
   run: 'yarn rust-workers',
-  // It numbers its messages; warnings have a sign of their own.
-  isQuiet: ({ stderr, stdout }) => stderr === '' && !/➤ YN0000.*warning|⚠|YN0002|YN0060|YN0086|YN0004|YN0005/.test(stdout),
+  // YN0092 is about the setting above.
+  isQuiet: ({ stdout, stderr }) => stderr === '' && (linker === 'pnp' ? /YN0092/ : /with warnings/).test(stdout) === (linker === 'pnp'),
 });
 
 const MANAGERS = [
