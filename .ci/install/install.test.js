@@ -57,11 +57,13 @@ async function publishAll(machine) {
   putOn(machine.env.PATH, npm);
   const folder = machine.project();
   for (const file of fs.readdirSync(PACKAGES)) fs.copyFileSync(path.join(PACKAGES, file), path.join(folder, file));
+  const standIns = [];
   for (const [name, { os, cpu, libc }] of Object.entries(PLATFORMS)) {
     if (fs.existsSync(path.join(folder, `${packageOf(name)}-${version}.tgz`))) continue;
     const manifest = { version, main: 'addon.node', os: [os], cpu: [cpu], ...(libc && { libc: [libc] }) };
-    await succeed(machine, folder, `npm pack --silent ${standIn(folder, packageOf(name), manifest)}`);
+    standIns.push(standIn(folder, packageOf(name), manifest));
   }
+  await succeed(machine, folder, `npm pack --silent ${standIns.join(' ')}`);
   const publish = `node ${path.join(ROOT, 'npm', 'publish.js')} --from ${folder}`;
   await succeed(machine, folder, `${publish} --access public`);
   assert.equal([...registry.packages.keys()].at(-1), 'rust-workers', 'the platforms come first');
