@@ -1239,5 +1239,8 @@ export namespace errors {
     readonly code: 'ERR_RW_BINDING_NOT_FOUND';
     /** Every place that was tried, and why it failed. */
     readonly attempts: ReadonlyArray<{ what: string; error: unknown }>;
+    /** In the error of an attempt whose package is of another version: that version, and the one that is needed. */
+    readonly found?: string;
+    readonly wanted?: string;
   }
 }

@@ -75,8 +75,11 @@ test('the file that another copy has loaded comes first, and is no must', () => 
   assert.match(failureOf({ env: {}, sharedFile, load: loaderOf({}) }).message, /the addon of another copy, \/elsewhere/);
 });
 
-test('the version by which copies know each other is the package’s', () => {
-  assert.equal(require('../lib/native/version').VERSION, require('../package.json').version);
+test('the version by which copies know each other is the package’s, and that of its sources', () => {
+  assert.equal(VERSION, require('../package.json').version);
+  assert.equal(VERSION, require('../package-lock.json').version);
+  const [, ofSources] = /^version = "(.*)"$/m.exec(fs.readFileSync(path.join(__dirname, '..', 'Cargo.toml'), 'utf8'));
+  assert.equal(VERSION, ofSources);
 });
 
 test('the prebuilt package is taken when nothing was built', () => {

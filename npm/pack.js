@@ -34,6 +34,11 @@ function npm(args, cwd) {
   });
 }
 
+/** What `npm pack` says about the one package that it has packed: a list of one, and from npm 12 on an object with one property. */
+function packed(args, cwd) {
+  return Object.values(JSON.parse(npm(['pack', '--json', '--ignore-scripts', ...args], cwd)))[0];
+}
+
 /** An empty folder for what goes into a package. */
 function stage(name) {
   const folder = path.join(STAGE, name);
@@ -48,7 +53,7 @@ function writeManifest(folder, content) {
 /** The package itself: the files that npm would pack here, and a manifest without scripts and with the platforms' packages. */
 function stageMain() {
   execFileSync(process.execPath, [path.join(ROOT, 'lib', 'install', 'bundle.js')], { stdio: 'inherit' });
-  const [{ files }] = JSON.parse(npm(['pack', '--dry-run', '--ignore-scripts', '--json'], ROOT));
+  const { files } = packed(['--dry-run'], ROOT);
   const folder = stage(manifest.name);
   for (const { path: file } of files) {
     fs.mkdirSync(path.dirname(path.join(folder, file)), { recursive: true });
@@ -113,7 +118,7 @@ function main() {
   // The platforms first: the order in which they are published.
   const folders = [...addons.filter(isThere).map(([triple, addon]) => stagePlatform(triple, addon)), stageMain()];
   for (const folder of folders) {
-    const [{ filename }] = JSON.parse(npm(['pack', '--ignore-scripts', '--json', '--pack-destination', PACKAGES], folder));
+    const { filename } = packed(['--pack-destination', PACKAGES], folder);
     process.stdout.write(`${path.join(PACKAGES, filename)}\n`);
   }
 }
