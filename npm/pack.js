@@ -88,6 +88,7 @@ function stagePlatform(triple, addon) {
     homepage,
     bugs,
     repository,
+    type: 'commonjs',
     main: file,
     files: [file],
     engines,
