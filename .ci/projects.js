@@ -5,7 +5,6 @@
  * to the clone. For .ci/types, .ci/frameworks and .ci/bundlers.
  *
  * Other packages are installed from npm once, into a folder of the temporary folder (or RW_PROJECTS_DIR), and used again.
- * Their own versions are pinned by the package.json, those of their dependencies by BEFORE.
  */
 
 const { spawn, spawnSync } = require('node:child_process');
@@ -16,9 +15,6 @@ const path = require('node:path');
 
 const ROOT = path.join(__dirname, '..');
 const PLACE = process.env.RW_PROJECTS_DIR ?? path.join(os.tmpdir(), 'rust-workers-projects');
-
-/** No version that was published later is installed. */
-const BEFORE = '2026-11-26';
 
 /** Runs a command to its end; throws, with all that it printed, when it fails. */
 function run(command, args, options = {}) {
@@ -36,17 +32,15 @@ function run(command, args, options = {}) {
  */
 function installed(file) {
   const text = fs.readFileSync(file, 'utf8');
-  const name = path.relative(ROOT, path.dirname(file)).replaceAll(path.sep, '-').replace(/^\W+/, '');
-  const folder = path.join(PLACE, `${name}-${createHash('sha256').update(text + BEFORE).digest('hex').slice(0, 12)}`);
+  const name = path.relative(ROOT, path.dirname(file)).replaceAll(/\W+/g, '-').replace(/^[-_]+/, '');
+  const folder = path.join(PLACE, `${name}-${createHash('sha256').update(text).digest('hex').slice(0, 12)}`);
   if (!fs.existsSync(folder)) {
     // Under another name until it is whole: a run may be ended in the middle, or another may do the same.
     fs.mkdirSync(PLACE, { recursive: true });
     const draft = fs.mkdtempSync(`${folder}.draft-`);
     fs.writeFileSync(path.join(draft, 'package.json'), text);
     // The scripts of these packages only replace what npm has installed as optional packages anyway.
-    run('npm', ['install', '--ignore-scripts', '--no-audit', '--no-fund', '--no-package-lock', '--loglevel=error', `--before=${BEFORE}`], {
-      cwd: draft,
-    });
+    run('npm', ['install', '--ignore-scripts', '--no-audit', '--no-fund', '--no-package-lock', '--loglevel=error'], { cwd: draft });
     try {
       fs.renameSync(draft, folder);
     } catch (error) {
