@@ -5,7 +5,7 @@
  * fine when as many tests pass as there are, the process ends by itself within LIMIT, and it prints nothing of open handles,
  * forced exits or warnings.
  *
- * Run: node .ci/frameworks/check.js. It prints a table; docs/frameworks.md has the same (--check compares, --write writes it).
+ * Run: node .ci/frameworks/check.js. It prints a table; docs/frameworks.md must have the same (--write puts it there).
  * The frameworks' versions stand in the projects' package.json; of one that no longer runs on Node 20, in node-20/package.json.
  */
 
@@ -18,13 +18,16 @@ const PROJECTS = path.join(ROOT, '__test__', 'frameworks');
 const PAGE = path.join(ROOT, 'docs', 'frameworks.md');
 const LIMIT = 120_000;
 
-const JEST = ['node_modules/jest/bin/jest.js', '--ci'];
-const VITEST = ['node_modules/vitest/vitest.mjs', 'run'];
-const AVA = ['node_modules/ava/entrypoints/cli.mjs'];
-const MOCHA = ['node_modules/mocha/bin/mocha.js', 'test/*.test.js'];
+const JEST = ['jest', '--ci'];
+const VITEST = ['vitest', 'run'];
+const AVA = ['ava'];
+const MOCHA = ['mocha', 'test/*.test.js'];
 const NODE_TEST = ['--test', '--test-reporter=tap'];
 
-/** `passed`: finds the number of tests that passed. `lines`: the lines of Node where it exists, if not all. */
+/**
+ * `passed`: finds the number of tests that passed. `args`: what Node gets, where the framework's name stands for its command.
+ * `since`: the first line of Node that has the mode.
+ */
 const FRAMEWORKS = [
   {
     name: 'jest',
@@ -76,6 +79,9 @@ const FRAMEWORKS = [
   },
 ];
 
+/** What Node prints of its own parts that a test uses. */
+const OF_NODE = /^.*ExperimentalWarning: The MockTimers API is .*\n.*--trace-warnings.*$/m;
+
 /** What a run must not print. */
 const FORBIDDEN = [
   /open handle/i,
@@ -108,15 +114,23 @@ function complaint({ status, output, isKilled }, framework, mode) {
   if (status !== 0) return `it ended with ${status ?? 'a signal'}`;
   const passed = Number(framework.passed.exec(output)?.[1]);
   if (passed !== mode.tests) return `${passed} tests passed, of ${mode.tests}`;
-  const forbidden = FORBIDDEN.map((pattern) => pattern.exec(output)).find((match) => match !== null);
+  const forbidden = FORBIDDEN.map((pattern) => pattern.exec(output.replace(OF_NODE, ''))).find((match) => match !== null);
   return forbidden === undefined ? undefined : `it printed "${forbidden[0]}"`;
+}
+
+/** The file of a framework's command. */
+function commandOf(folder, name) {
+  const home = path.join(folder, 'node_modules', name);
+  const { bin } = JSON.parse(fs.readFileSync(path.join(home, 'package.json'), 'utf8'));
+  return path.join(home, typeof bin === 'string' ? bin : bin[name]);
 }
 
 async function runMode({ node, framework, mode, folder, version }) {
   const env = { ...process.env, NO_COLOR: '1', CI: '1', FORCE_COLOR: '0', NODE_OPTIONS: '' };
   // Set by node:test, when this is run from one: a test runner inside of it would report to it.
   delete env.NODE_TEST_CONTEXT;
-  const ended = await execute(node.file, mode.args, { cwd: folder, limit: LIMIT, env });
+  const args = mode.args.map((argument) => (argument === framework.name ? commandOf(folder, argument) : argument));
+  const ended = await execute(node.file, args, { cwd: folder, limit: LIMIT, env });
   return { node, framework, mode, version, ended, why: complaint(ended, framework, mode) };
 }
 
@@ -147,7 +161,7 @@ function table(results, nodes) {
 }
 
 /** The table that stands in the page between two marks. */
-const MARKED = /(<!-- table: .ci\/frameworks -->\n)[^]*?(\n<!-- end -->)/;
+const MARKED = /(<!-- table: .ci\/frameworks -->\n)[^]*?(<!-- end -->)/;
 
 function comparePage(text, isWriting) {
   const page = fs.readFileSync(PAGE, 'utf8');
