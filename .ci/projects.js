@@ -57,6 +57,8 @@ let unpacked;
 function packedPackage() {
   if (unpacked === undefined) {
     const folder = scratch('packed');
+    // The script that npm would run first does this too, and more.
+    run(process.execPath, [path.join(ROOT, 'lib', 'install', 'bundle.js')]);
     run('npm', ['pack', '--ignore-scripts', '--silent', '--pack-destination', folder], { cwd: ROOT });
     const tarball = path.join(folder, fs.readdirSync(folder)[0]);
     run('tar', ['-xzf', tarball, '-C', folder]);

@@ -25,7 +25,8 @@ const MOCHA = ['mocha', 'test/*.test.js'];
 const NODE_TEST = ['--test', '--test-reporter=tap'];
 
 /**
- * `passed`: finds the number of tests that passed. `args`: what Node gets, where the framework's name stands for its command.
+ * `passed`: finds the number of tests that passed. `args`: what Node gets, where the framework's name stands for its command
+ * (`isCommand: false`: it does not).
  * `since`: the first line of Node that has the mode.
  */
 const FRAMEWORKS = [
@@ -76,6 +77,13 @@ const FRAMEWORKS = [
       { name: 'a process for each file', args: NODE_TEST, tests: 8 },
       { name: '--test-isolation=none', args: [...NODE_TEST, '--test-isolation=none'], tests: 8, since: 24 },
     ],
+  },
+  {
+    name: 'tsx',
+    shown: 'node:test with tsx',
+    isCommand: false,
+    passed: /^# pass (\d+)$/m,
+    modes: [{ name: '--import tsx', args: ['--import', 'tsx', ...NODE_TEST, 'test/typescript.test.ts'], tests: 2 }],
   },
 ];
 
@@ -129,7 +137,7 @@ async function runMode({ node, framework, mode, folder, version }) {
   const env = { ...process.env, NO_COLOR: '1', CI: '1', FORCE_COLOR: '0', NODE_OPTIONS: '' };
   // Set by node:test, when this is run from one: a test runner inside of it would report to it.
   delete env.NODE_TEST_CONTEXT;
-  const args = mode.args.map((argument) => (argument === framework.name ? commandOf(folder, argument) : argument));
+  const args = mode.args.map((argument) => (argument === framework.name && framework.isCommand !== false ? commandOf(folder, argument) : argument));
   const ended = await execute(node.file, args, { cwd: folder, limit: LIMIT, env });
   return { node, framework, mode, version, ended, why: complaint(ended, framework, mode) };
 }
