@@ -6,12 +6,15 @@
  */
 
 // Bundlers put a program into one file, where modules have no names. First: what follows requires modules of Node's.
-if (module.filename === undefined) require('./lib/native/bundled').refuseToBeBundled();
+if (module.filename === undefined) {
+  require('./lib/native/bundled').refuseToBeBundled(typeof __dirname === 'string' ? __dirname : undefined);
+}
 
 const path = require('node:path');
 
 /** @returns {{ load(id: string): object } | undefined} */
 function findBundle() {
+  if (module.filename === undefined) return undefined;
   try {
     // Not a literal, by which bundlers would take all modules a second time.
     const bundle = require(path.join(module.filename, '../lib/bundle'));

@@ -34,13 +34,14 @@ async function sharedMemory() {
   const { port1, port2 } = new MessageChannel();
   const workerData = { mutex, total, port: port2, rounds: 1000 };
   const worker = new Worker(beside('./worker.mjs'), { workerData, transferList: [port2] });
+  const exit = once(worker, 'exit');
   for (let round = 0; round < 1000; round++) {
     const guard = mutex.lockSync();
     total.store(0, total.load(0) + 1);
     guard.release();
   }
   const done = await port1.receive();
-  await once(worker, 'exit');
+  await exit;
   return { done, total: total.load(0), parties: new Barrier(3).parties };
 }
 
