@@ -53,19 +53,14 @@ function installed(file) {
 
 let unpacked;
 
-/** The folder with what `npm pack` puts into the package, and this machine's addon. */
+/** The folder with what `npm pack` puts into the package: in a clone with this machine's addon. */
 function packedPackage() {
   if (unpacked === undefined) {
     const folder = scratch('packed');
-    // The script that npm would run first does this too, and more.
-    run(process.execPath, [path.join(ROOT, 'lib', 'install', 'bundle.js')]);
-    run('npm', ['pack', '--ignore-scripts', '--silent', '--pack-destination', folder], { cwd: ROOT });
+    run('npm', ['pack', '--silent', '--pack-destination', folder], { cwd: ROOT });
     const tarball = path.join(folder, fs.readdirSync(folder)[0]);
     run('tar', ['-xzf', tarball, '-C', folder]);
     unpacked = { tarball, folder: path.join(folder, 'package') };
-    for (const name of fs.readdirSync(ROOT)) {
-      if (name.endsWith('.node')) fs.copyFileSync(path.join(ROOT, name), path.join(unpacked.folder, name));
-    }
   }
   return unpacked;
 }

@@ -50,17 +50,21 @@ function writeManifest(folder, content) {
   fs.writeFileSync(path.join(folder, 'package.json'), `${JSON.stringify(content, null, 2)}\n`);
 }
 
-/** The package itself: the files that npm would pack here, and a manifest without scripts and with the platforms' packages. */
+/**
+ * The package itself: the files that npm would pack here, and a manifest without scripts and with the platforms' packages. Without the
+ * addon of this machine: that is for who runs `npm pack` in a clone, to install the package on machines like it.
+ */
 function stageMain() {
   execFileSync(process.execPath, [path.join(ROOT, 'lib', 'install', 'bundle.js')], { stdio: 'inherit' });
   const { files } = packed(['--dry-run'], ROOT);
   const folder = stage(manifest.name);
-  for (const { path: file } of files) {
+  for (const { path: file } of files.filter((entry) => !entry.path.endsWith('.node'))) {
     fs.mkdirSync(path.dirname(path.join(folder, file)), { recursive: true });
     fs.copyFileSync(path.join(ROOT, file), path.join(folder, file));
   }
   const { scripts, devDependencies, ...published } = manifest;
   const optionalDependencies = Object.fromEntries(Object.keys(PLATFORMS).map((triple) => [packageOf(triple), manifest.version]));
+  published.files = published.files.filter((pattern) => !pattern.endsWith('.node'));
   writeManifest(folder, { ...published, optionalDependencies });
   return folder;
 }
