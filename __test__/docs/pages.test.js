@@ -7,6 +7,7 @@ const { describe, test } = require('node:test');
 
 const rw = require('rust-workers');
 
+const { wanted } = require('../../docs/figures/make');
 const { CODES } = require('../../lib/errors');
 const { pages, prose, read } = require('./support/markdown');
 
@@ -87,4 +88,8 @@ test('README.md has at most 800 words, and a table of contents that names its se
   const sections = [...readme.matchAll(/^## (.*)$/gm)].map(([, title]) => title);
   const contents = [...readme.slice(0, readme.indexOf('\n## ')).matchAll(/\[([^\]]*)\]\(#/g)].map(([, title]) => title);
   assert.deepEqual(contents, sections);
+});
+
+test('the figures and the plot are those of bench/results: node docs/figures/make.js brings them up to date', () => {
+  for (const [file, text] of wanted()) assert.equal(read(file), text, file);
 });
