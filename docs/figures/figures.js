@@ -81,6 +81,8 @@ const PLACE = /(<!-- figure: ([\w-]+) -->)[^<]*(<!-- end -->)/g;
 
 /** A page's text with the figures as they are now. */
 function fill(text, known = figures()) {
+  // A line that begins with a comment ends the paragraph before it.
+  if (/^<!-- figure:/m.test(text)) throw new Error('a figure must not be the first thing in a line');
   return text.replace(PLACE, (_, before, name, after) => {
     if (!known.has(name)) throw new Error(`there is no figure '${name}'`);
     return `${before}${known.get(name)}${after}`;

@@ -20,6 +20,11 @@ function sidebarOfPages() {
   return groups;
 }
 
+/** Two arrows that run side by side. */
+const ICON =
+  '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32"><rect width="32" height="32" rx="7" fill="#c2410c"/>' +
+  '<path d="M7 11h13m-4-4 4 4-4 4M7 21h18m-4-4 4 4-4 4" fill="none" stroke="#fff" stroke-width="2.6"/></svg>';
+
 const sidebarOfApi = JSON.parse(fs.readFileSync(path.join(PAGES, 'api', 'typedoc-sidebar.json'), 'utf8'));
 
 export default defineConfig({
@@ -27,6 +32,7 @@ export default defineConfig({
   description: 'Parallel work for Node.js: JavaScript on worker threads and native tasks in Rust, from one queue',
   lang: 'en',
   base: process.env.RW_SITE_BASE ?? '/',
+  head: [['link', { rel: 'icon', href: `data:image/svg+xml,${encodeURIComponent(ICON)}` }]],
   srcDir: '../../target/site-pages',
   outDir: '../../target/site',
   cacheDir: '../../target/site-cache',
