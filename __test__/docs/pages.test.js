@@ -78,6 +78,15 @@ describe('the pages tell of', () => {
   });
 });
 
+test('docs/README.md, which is the side bar of the site too, lists every page', () => {
+  const index = read('docs/README.md');
+  const missing = pages().filter((page) => {
+    const name = page.replace(/^docs\//, '');
+    return page.startsWith('docs/') && name !== 'README.md' && !index.includes(`](${name})`);
+  });
+  assert.deepEqual(missing, []);
+});
+
 test('README.md has at most 800 words, and a table of contents that names its sections', () => {
   const readme = read('README.md');
   const words = prose(readme)

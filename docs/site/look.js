@@ -23,7 +23,11 @@ const PAGES = {
   page: '/docs/script-pools.html',
   errors: '/docs/errors.html',
   comparison: '/docs/comparison.html',
+  docs: '/docs/',
+  bench: '/bench/',
+  design: '/DESIGN.html',
   api: '/api/classes/WorkerPool.html',
+  options: '/api/interfaces/ScriptPoolOptions.html',
 };
 const VIEWS = {
   light: { colorScheme: 'light', viewport: { width: 1280, height: 900 } },

@@ -16,10 +16,7 @@ export default {
   validation: { notExported: false, invalidLink: true, invalidPath: true, rewrittenLink: true },
   hidePageHeader: true,
   parametersFormat: 'table',
-  propertiesFormat: 'table',
-  interfacePropertiesFormat: 'table',
-  typeDeclarationFormat: 'table',
-  expandObjects: true,
+  tableColumnSettings: { hideInherited: true, hideOverrides: true, hideSources: true },
   useCodeBlocks: true,
   sanitizeComments: true,
 };
