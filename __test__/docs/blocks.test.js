@@ -15,7 +15,7 @@ const path = require('node:path');
 const { after, before, describe, test } = require('node:test');
 
 const { runNode } = require('../support/child');
-const { ROOT, blocksOf, pages, read } = require('./support/markdown');
+const { ROOT, blocksOf, pages, read, runElsewhere } = require('./support/markdown');
 const { isPrinted, printedBy, programsOf, toJavaScript, typeErrors } = require('./support/programs');
 
 const PEERS = process.env.RW_DOCS_PEERS;
@@ -24,7 +24,9 @@ const TIME_LIMIT = 30_000;
 const LANGUAGES = new Set(['js', 'ts', 'sh', 'json', 'yaml', 'dockerfile', 'text', 'diff']);
 
 const BLOCKS = pages().flatMap((page) => blocksOf(page));
-const PROGRAMS = pages().flatMap((page) => programsOf(blocksOf(page)));
+const PROGRAMS = pages()
+  .filter((page) => runElsewhere(page) === undefined)
+  .flatMap((page) => programsOf(blocksOf(page)));
 
 const atLeast = (wanted) => {
   const [major, minor = 0] = wanted.split('.').map(Number);
@@ -107,6 +109,14 @@ describe('the other blocks', () => {
     assert.ok(reasons.length <= 4, reasons.join('\n'));
   });
 
+  test('of pages that are run elsewhere are run there', () => {
+    for (const page of pages()) {
+      const file = runElsewhere(page);
+      if (file === undefined) continue;
+      assert.ok(read(file).includes(path.basename(page)), `${file} does not name ${page}`);
+    }
+  });
+
   test('of JSON are JSON', () => {
     for (const { page, line, language, code } of BLOCKS) {
       if (language === 'json') assert.doesNotThrow(() => JSON.parse(code), `${page}:${line}`);
@@ -115,7 +125,7 @@ describe('the other blocks', () => {
 
   test('of a shell call commands that exist', () => {
     const { scripts, bin = {} } = JSON.parse(read('package.json'));
-    const tools = new Set(['npm', 'npx', 'pnpm', 'yarn', 'node', 'docker', 'git', 'cargo', 'deno', 'bun', 'cd']);
+    const tools = new Set(['npm', 'npx', 'pnpm', 'yarn', 'node', 'docker', 'git', 'cargo', 'deno', 'bun', 'bunx', 'curl', 'cd']);
     const wrong = [];
     for (const { page, line, language, code, reason } of BLOCKS) {
       if (language !== 'sh' || reason !== undefined) continue;
@@ -159,6 +169,12 @@ describe('the reader of blocks', () => {
     assert.throws(() => page('```js', '// work.js', '1', '```'), /no program of the page uses work\.js/);
     assert.throws(() => page('```', '1', '```'), /its language/);
     assert.throws(() => page('```js', '1'), /does not end/);
+  });
+
+  test('finds the test that runs the programs of a page', () => {
+    const text = '# Title\n\n<!-- programs: run by __test__/x/docs.test.js -->\n\nText.';
+    assert.equal(runElsewhere('a.md', text), '__test__/x/docs.test.js');
+    assert.equal(runElsewhere('a.md', '# Title'), undefined);
   });
 
   test('finds what is printed', () => {

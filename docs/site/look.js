@@ -18,6 +18,9 @@ import { chromium } from 'playwright-core';
 
 const SITE = path.join(path.dirname(fileURLToPath(import.meta.url)), '..', '..', 'target', 'site');
 const CHROMIUM = process.env.RW_CHROMIUM ?? '/usr/bin/chromium';
+/** typedoc's folder is that of the kind of declaration. */
+const apiPage = (name) =>
+  ['classes', 'interfaces'].map((kind) => `/api/${kind}/${name}.html`).find((page) => fs.existsSync(path.join(SITE, page)));
 const PAGES = {
   index: '/',
   page: '/docs/script-pools.html',
@@ -26,8 +29,8 @@ const PAGES = {
   docs: '/docs/',
   bench: '/bench/',
   design: '/DESIGN.html',
-  api: '/api/classes/WorkerPool.html',
-  options: '/api/interfaces/ScriptPoolOptions.html',
+  api: apiPage('WorkerPool'),
+  options: apiPage('ScriptPoolOptions'),
 };
 const VIEWS = {
   light: { colorScheme: 'light', viewport: { width: 1280, height: 900 } },

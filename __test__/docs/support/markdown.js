@@ -82,9 +82,17 @@ function blocksOf(page, text = read(page)) {
   return blocks;
 }
 
+/** `<!-- programs: run by __test__/… -->` on a page says that another test runs its programs, since they need more than Node. */
+const RUN_ELSEWHERE = /^<!-- programs: run by (\S+) -->$/m;
+
+/** The test that runs the programs of a page, when this one does not. */
+function runElsewhere(page, text = read(page)) {
+  return RUN_ELSEWHERE.exec(text)?.[1];
+}
+
 /** The text without its code blocks and comments. */
 function prose(text) {
   return text.replace(/^```[\s\S]*?^```$/gm, '').replace(/<!--[\s\S]*?-->/g, '');
 }
 
-module.exports = { ROOT, blocksOf, pages, prose, read };
+module.exports = { ROOT, blocksOf, pages, prose, read, runElsewhere };

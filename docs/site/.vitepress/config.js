@@ -43,6 +43,8 @@ export default defineConfig({
     toc: { slugify: (text) => slug(text) },
     headers: { slugify: (text) => slug(text) },
   },
+  // The index of the search is one large file, which is loaded when somebody searches.
+  vite: { build: { chunkSizeWarningLimit: 4000 } },
   themeConfig: {
     nav: [
       { text: 'Documentation', link: '/docs/', activeMatch: '^/docs/' },
