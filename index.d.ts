@@ -8,6 +8,8 @@
 import { EventEmitter } from 'node:events';
 import {
   MessagePort as NodeMessagePort,
+  ResourceLimits as NodeResourceLimits,
+  SHARE_ENV as NodeShareEnv,
   Worker as NodeWorker,
   WorkerOptions as NodeWorkerOptions,
 } from 'node:worker_threads';
@@ -32,23 +34,23 @@ export type ElementArray =
   | SharedMemory;
 
 /** An input that a task takes alone, or in an object. The run option `parallel` sets `parallel`. */
-export type OrData<T> = T | { data: T; parallel?: boolean };
+export type OrData<T> = T | { data: T; parallel?: boolean | undefined };
 
 /** One element of shared memory, an integer. */
 export interface CellInput {
   /** Int32 elements, unless a view says otherwise. */
   buffer: SharedMemory;
   /** Which element. @default 0 */
-  index?: number;
+  index?: number | undefined;
 }
 
 /** Input of `atomicAdd`. */
 export interface AtomicAddInput extends CellInput {
   /** The number to add, modulo the element's width. @default 1 */
-  value?: number | bigint;
+  value?: number | bigint | undefined;
   /** How often, 0 to 2^53 - 1. @default 1 */
-  count?: number;
-  parallel?: boolean;
+  count?: number | undefined;
+  parallel?: boolean | undefined;
 }
 
 /** Input of `atomicWait`; the elements must be Int32 or BigInt64. */
@@ -56,7 +58,7 @@ export interface AtomicWaitInput extends CellInput {
   /** It waits only while the element holds this. */
   value: number | bigint;
   /** Milliseconds; NaN is no limit, below zero is 0. @default no limit */
-  timeout?: number;
+  timeout?: number | undefined;
 }
 
 /** Input of `histogram`. */
@@ -68,7 +70,7 @@ export type HistogramInput =
       bins: number;
       min: number;
       max: number;
-      parallel?: boolean;
+      parallel?: boolean | undefined;
     };
 
 /** The arrays that `sort` takes. */
@@ -92,8 +94,8 @@ export type HashInput =
   | {
       data: Bytes | string;
       /** The form of the digest. @default 'buffer' */
-      encoding?: 'buffer' | 'hex';
-      parallel?: boolean;
+      encoding?: 'buffer' | 'hex' | undefined;
+      parallel?: boolean | undefined;
     };
 
 /** Input of `primes`. */
@@ -103,12 +105,12 @@ export type PrimesInput =
       /** Primes up to and including this: an integer from 0 to 10^10, with `list` to 2^32 - 1. */
       limit: number;
       /** Whether the primes themselves are wanted. @default false */
-      list?: boolean;
+      list?: boolean | undefined;
       /**
        * Where to post every prime as it is found, until a message comes back or the channel closes. It must stand in
        * `transfer`. The result is then the count of primes posted; the channel's capacity sets the pace.
        */
-      port?: MessagePort;
+      port?: MessagePort | undefined;
     };
 
 /** Input of `sumSqrt`. */
@@ -118,7 +120,7 @@ export type SumSqrtInput =
       /** The factor of every term: the sum is that of `Math.sqrt(i) * n`. */
       n: number;
       /** How many terms there are, from i = 0; an integer from 0 to 2^53 - 1. @default 1_000_000 */
-      iterations?: number;
+      iterations?: number | undefined;
     };
 
 /** Input of `lockedAdd`. */
@@ -175,7 +177,7 @@ export interface TaskMap {
   sum: { input: OrData<ElementArray>; output: number | bigint };
   /** `value` for every element, as `TypedArray.prototype.fill` has it. Shared memory is filled where it is. */
   fill: {
-    input: { data: ElementArray; value: number | bigint; parallel?: boolean };
+    input: { data: ElementArray; value: number | bigint; parallel?: boolean | undefined };
     output: ElementArray;
   };
   /**
@@ -192,7 +194,7 @@ export interface TaskMap {
    * and, with the rest of `count`, in plain `Atomics.wait`. Returns how many. The first use starts a small Worker that makes
    * the last of these.
    */
-  atomicNotify: { input: CellInput & { /** @default Infinity */ count?: number }; output: number };
+  atomicNotify: { input: CellInput & { /** @default Infinity */ count?: number | undefined }; output: number };
   /**
    * Waits until an Int32 element is odd, adds 1 and notifies, `rounds` times: the other side of a game, to measure wakes.
    */
@@ -216,9 +218,6 @@ export interface TaskMap {
 
 /** The name of a native task. */
 export type TaskName = keyof TaskMap;
-
-/** Tasks that take nothing that matters: their input may be left out. */
-type NeedsNoInput = { [K in TaskName]: undefined extends TaskMap[K]['input'] ? K : never }[TaskName];
 
 /** The result of task `K` for an input of type `I`. */
 export type TaskOutput<K extends TaskName, I = TaskMap[K]['input']> = K extends 'sort' | 'fill'
@@ -248,17 +247,17 @@ export type TaskOutput<K extends TaskName, I = TaskMap[K]['input']> = K extends 
  */
 export interface WorkerPoolOptions {
   /** Threads kept even when idle, 0 to `maxThreads`. @default 0 */
-  minThreads?: number;
+  minThreads?: number | undefined;
   /** Threads started at the most, 1 to 1024. @default the number of CPUs this process may use */
-  maxThreads?: number;
+  maxThreads?: number | undefined;
   /** How long a thread above `minThreads` waits for work before it ends, in milliseconds. @default 10_000 */
-  idleTimeout?: number;
+  idleTimeout?: number | undefined;
   /** How many tasks may wait for a thread; one more is an ERR_RW_QUEUE_FULL. @default Infinity */
-  maxQueue?: number;
+  maxQueue?: number | undefined;
   /** The stack of each thread, in bytes, from 262_144 (room for the deepest value). @default 2_097_152 */
-  stackSize?: number;
+  stackSize?: number | undefined;
   /** Threads are named `<name>-<number>`, as debuggers and `top -H` show. @default 'rust-workers' */
-  name?: string;
+  name?: string | undefined;
 }
 
 /** Options of a pool with a script. Those of Node's `Worker` mean what they mean there. */
@@ -267,43 +266,57 @@ export interface ScriptPoolOptions extends WorkerPoolOptions {
    * Script workers and native threads are started at the most as many, each; script workers start as tasks need
    * them. @default the number of CPUs this process may use
    */
-  maxThreads?: number;
+  maxThreads?: number | undefined;
   /** Script workers started at once, and kept when idle. @default 0 */
-  minThreads?: number;
+  minThreads?: number | undefined;
   /** Tasks that one worker may run at a time: more than 1 for scripts that wait for I/O. @default 1 */
-  concurrentTasksPerWorker?: number;
+  concurrentTasksPerWorker?: number | undefined;
   /**
    * How long a task that was aborted, or whose time is up, may go on before its worker is terminated and replaced, in
    * milliseconds; Infinity for ever. Its promise is rejected at once in any case. @default 1_000
    */
-  killTimeout?: number;
+  killTimeout?: number | undefined;
   /**
    * How a worker waits for its next task. 'event': in its event loop. 'block': in place, in slices of 50 ms with a turn
    * of the event loop between them: quicker, for scripts that only compute. @default 'event'
    */
-  wait?: 'event' | 'block';
+  wait?: 'event' | 'block' | undefined;
   /** With `wait: 'event'`: milliseconds, 0 to 50, that a worker waits in place before it goes to its event loop. @default 0 */
-  linger?: number;
+  linger?: number | undefined;
   /** When a worker is replaced by a fresh one, between two tasks. */
-  recycle?: {
-    /** Tasks it has done. */
-    afterTasks?: number;
-    /** Its heap and what it holds outside, in MiB. */
-    maxMemoryMb?: number;
-    /** Its age, in milliseconds. */
-    afterMs?: number;
-  };
+  recycle?: RecycleOptions | undefined;
   /** The script's own `workerData`. */
   workerData?: unknown;
-  argv?: unknown[];
-  env?: NodeJS.Dict<string> | typeof import('node:worker_threads').SHARE_ENV;
-  execArgv?: string[];
-  resourceLimits?: import('node:worker_threads').ResourceLimits;
-  stdin?: boolean;
-  stdout?: boolean;
-  stderr?: boolean;
-  trackUnmanagedFds?: boolean;
+  argv?: unknown[] | undefined;
+  env?: NodeJS.Dict<string> | typeof NodeShareEnv | undefined;
+  execArgv?: string[] | undefined;
+  resourceLimits?: NodeResourceLimits | undefined;
+  stdin?: boolean | undefined;
+  stdout?: boolean | undefined;
+  stderr?: boolean | undefined;
+  trackUnmanagedFds?: boolean | undefined;
 }
+
+/** When a worker of a script is replaced by a fresh one. */
+export interface RecycleOptions {
+  /** Tasks it has done. */
+  afterTasks?: number | undefined;
+  /** Its heap and what it holds outside, in MiB. */
+  maxMemoryMb?: number | undefined;
+  /** Its age, in milliseconds. */
+  afterMs?: number | undefined;
+}
+
+/** The options of a pool as they stand. */
+export type PoolSettings = { readonly [Name in keyof WorkerPoolOptions]-?: Exclude<WorkerPoolOptions[Name], undefined> };
+
+/** Options of a script pool that have a default. */
+type DefaultedScriptOptions = 'concurrentTasksPerWorker' | 'killTimeout' | 'wait' | 'linger';
+
+/** The options of a pool with a script as they stand; those without a default only if they were given. */
+export type ScriptPoolSettings = PoolSettings & {
+  readonly [Name in DefaultedScriptOptions]: Exclude<ScriptPoolOptions[Name], undefined>;
+} & Readonly<Omit<ScriptPoolOptions, keyof WorkerPoolOptions | DefaultedScriptOptions>>;
 
 /** Options of one task. */
 export interface RunOptions {
@@ -311,7 +324,7 @@ export interface RunOptions {
    * Higher runs first; equal ones in order of submission (but when workers are recycled, for inputs that only Node carries,
    * which are bound to a worker). An integer of 32 bits. @default 0
    */
-  priority?: number;
+  priority?: number | undefined;
   /** Aborting it rejects with an AbortError (ERR_RW_TASK_CANCELLED) and stops the task, queued or running. */
   signal?: AbortSignal | undefined;
   /** Milliseconds from submission until the task is stopped, with ERR_RW_TASK_TIMEOUT. @default none */
@@ -320,31 +333,34 @@ export interface RunOptions {
    * Buffers and ports to transfer. Buffers are detached here: their length becomes 0. A port that a refused task
    * (ERR_RW_QUEUE_FULL) was given closes.
    */
-  transfer?: readonly (ArrayBuffer | MessagePort)[];
+  transfer?: readonly (ArrayBuffer | MessagePort)[] | undefined;
   /**
    * Whether free threads of the pool help, with shared memory as the input: `sort`, `fill`, `sum`, `histogram`,
    * `atomicAdd`, `blake3`, `crc32`. Elsewhere it changes nothing; a task that cannot take it at all refuses it with
    * ERR_RW_INVALID_ARG_VALUE. @default false
    */
-  parallel?: boolean;
+  parallel?: boolean | undefined;
 }
 
 /** Options of one task of a script. */
 export interface ScriptRunOptions extends Omit<RunOptions, 'transfer'> {
   /** The function the script exports; else its default export, or its `parentPort`. */
-  name?: string;
+  name?: string | undefined;
   /**
    * The objects that are transferred instead of copied; 'auto': every ArrayBuffer and MessagePort in the input, at any
    * depth, of which Node copies what it cannot move (memory of WebAssembly, its Buffer pool, what was marked as
    * untransferable).
    */
-  transfer?: readonly import('node:worker_threads').TransferListItem[] | 'auto';
+  transfer?: readonly NodeTransferable[] | 'auto' | undefined;
   /**
    * Gets the values that the task passes to `task.progress`, in order, in the async context of this call, and nothing more
    * once the task was aborted. An error that it throws becomes an uncaught exception.
    */
-  onProgress?: (value: any) => void;
+  onProgress?: ((value: any) => void) | undefined;
 }
+
+/** What Node's Worker can be given in a transfer list: the name of this type differs between versions of `@types/node`. */
+type NodeTransferable = NonNullable<Parameters<NodeWorker['postMessage']>[1]>[number];
 
 /** A moment of a pool. */
 export interface PoolStats {
@@ -391,77 +407,138 @@ export interface WorkerPoolEvents {
   needsDrain: [];
   /** The pool is closed and its threads have ended. */
   close: [];
+  /**
+   * A script worker failed with no running task. The error is what the script threw, if not an Error then that value. Without
+   * a listener a warning is printed.
+   */
+  error: [error: Error];
   /** A script posted something on its `parentPort` that answers no task. */
-  message: [value: any, worker: import('node:worker_threads').Worker];
-  messageerror: [error: Error, worker: import('node:worker_threads').Worker];
+  message: [value: any, worker: NodeWorker];
+  /** A script posted something that cannot be read here. */
+  messageerror: [error: Error, worker: NodeWorker];
   /** A script worker was started. */
-  workerCreate: [worker: import('node:worker_threads').Worker];
+  workerCreate: [worker: NodeWorker];
   /** A script worker has ended. */
-  workerDestroy: [worker: import('node:worker_threads').Worker];
+  workerDestroy: [worker: NodeWorker];
+  /** Of every EventEmitter. */
+  newListener: [eventName: string | symbol, listener: (...args: any[]) => void];
+  /** Of every EventEmitter. */
+  removeListener: [eventName: string | symbol, listener: (...args: any[]) => void];
+  /** What 'error' gets, before it does. */
+  [EventEmitter.errorMonitor]: [error: Error];
 }
 
+/** A listener of a pool's event. */
+export type WorkerPoolListener<Event extends keyof WorkerPoolEvents> = (...args: WorkerPoolEvents[Event]) => void;
+
+// ── What `run` and `map` take and give ─────────────────────────────────────────────────────────────────────
+
+/** The functions of a pool without a script: there are none, so only native tasks have names. */
+export interface NoFunctions {}
+
+/** The functions that a pool is known to have; none where they are not known. */
+type KnownFunctions<Functions> = unknown extends Functions ? NoFunctions : Functions;
+
+/** The names of functions among what a script exports. */
+type FunctionName<Functions> = {
+  [Name in keyof Functions]: Functions[Name] extends (...args: any[]) => unknown ? Name & string : never;
+}[keyof Functions];
+
+/** The names of native tasks, in every pool. */
+export type NativeTaskName = TaskName | `native:${TaskName}`;
+
+/** The names that a pool can run: any, where the functions of its script are not known. */
+export type TaskNameIn<Functions> = unknown extends Functions
+  ? NativeTaskName | (string & {})
+  : NativeTaskName | FunctionName<Functions>;
+
+/** The input of the task `Name`: of the script's function, else of the native task. */
+export type TaskInput<Name, Functions = NoFunctions> = Name extends FunctionName<KnownFunctions<Functions>>
+  ? KnownFunctions<Functions>[Name] extends (...args: infer Args) => unknown
+    ? Args[0]
+    : unknown
+  : Name extends TaskName
+    ? TaskMap[Name]['input']
+    : Name extends `native:${infer Native extends TaskName}`
+      ? TaskMap[Native]['input']
+      : unknown;
+
+/** The options of the task `Name`. */
+export type TaskOptions<Name, Functions = NoFunctions> = Name extends FunctionName<KnownFunctions<Functions>>
+  ? ScriptRunOptions
+  : Name extends NativeTaskName
+    ? RunOptions
+    : ScriptRunOptions;
+
+/** Stands for the output that follows from the name and the input. */
+interface Inferred {
+  readonly __inferred: unique symbol;
+}
+
+/** `Type`, which TypeScript does not infer from what the result is assigned to. */
+type Given<Type> = [Type][Type extends any ? 0 : never];
+
+/** The output of the task `Name` for an input: `Output`, if the caller has named it. */
+export type TaskResult<Output, Name, Input, Functions = NoFunctions> = [Output, Inferred] extends [Inferred, Output]
+  ? 0 extends 1 & Output
+    ? any
+    : Name extends FunctionName<KnownFunctions<Functions>>
+      ? KnownFunctions<Functions>[Name] extends (...args: any[]) => infer Returned
+        ? Awaited<Returned>
+        : unknown
+      : Name extends TaskName
+        ? TaskOutput<Name, Input>
+        : Name extends `native:${infer Native extends TaskName}`
+          ? TaskOutput<Native, Input>
+          : any
+  : Given<Output>;
+
+/** The task's name, where its input may be left out; else a text for the compiler's message. */
+export type TaskWithoutInput<Name, Functions = NoFunctions> = undefined extends TaskInput<Name, Functions>
+  ? Name
+  : 'This task needs an input: run(task, input)';
+
 /**
- * A pool of Rust threads that run native tasks.
+ * A pool of Rust threads that run native tasks, and of workers that run a script, if it was given one.
  *
  * An idle pool does not keep the process alive; a task under way does, unless `unref()` was called.
+ *
+ * @typeParam Functions what the script exports: `typeof import('./task-worker.js')`. By default it is not known: `run` takes
+ *   any name. Of `new WorkerPool()` it is {@link NoFunctions}: a name must be that of a native task.
  *
  * @example
  * const pool = new WorkerPool({ maxThreads: 4 });
  * const digest = await pool.run('sha256', await readFile('big.bin'));
  * await pool.close();
  */
-export class WorkerPool extends EventEmitter {
+export interface WorkerPool<Functions = any> extends EventEmitter {
   /**
-   * @throws {errors.InvalidArgTypeError | errors.OutOfRangeError} for an option that cannot be
-   * @throws {errors.BindingNotFoundError} when no addon could be loaded
-   */
-  constructor(options?: WorkerPoolOptions);
-
-  /**
-   * A pool of JavaScript workers, each running `script`, beside the native threads; one queue for both.
+   * Runs a task: a function that the script exports, or a native task. The type of the output is that of the native task,
+   * or of the function where the pool knows what its script exports; else `any`, or `Output` in `run<Output>(name, input)`.
    *
-   * A path is looked for from the working directory, then from the calling file. With a number, so many workers are
-   * started at once and kept.
-   *
-   * @example
-   * const pool = new WorkerPool('./task-worker.js', 4);
-   * const result = await pool.runTask({ number: 1 });
-   */
-  constructor(script: string | URL, size?: number | ScriptPoolOptions);
-
-  /**
-   * Runs one task.
+   * Where a script exports the name of a native task, this is the script's: `native:<name>` is the native task in every pool.
+   * Where the types do not know of it, `run<Output>` takes any input.
    *
    * Rejects with an error of {@link errors}: UnknownTaskError, InvalidInputError or OutOfRangeError (the
    * input does not fit), UnsupportedValueError, CyclicValueError, ValueTooDeepError or ValueTooLargeError (it
    * cannot cross), QueueFullError, PoolClosedError, ThreadSpawnError, TaskCancelledError, TaskTimeoutError,
-   * TaskPanickedError or TaskFailedError.
+   * TaskPanickedError or TaskFailedError; of a script's function as {@link runTask}.
    */
-  run<K extends NeedsNoInput>(task: K): Promise<TaskOutput<K, undefined>>;
-  run<T>(task: 'echo', input: T, options?: RunOptions): Promise<T>;
   // `const`: literals such as `list: true` decide the type of the output.
-  run<K extends TaskName, const I extends TaskMap[K]['input']>(
-    task: K,
-    input: I,
-    options?: RunOptions,
-  ): Promise<TaskOutput<K, I>>;
+  run<
+    Output = Inferred,
+    const Name extends TaskNameIn<Functions> = TaskNameIn<Functions>,
+    const Input extends TaskInput<Name, Functions> = TaskInput<Name, Functions>,
+  >(
+    task: Name,
+    input: Input,
+    options?: TaskOptions<Name, Functions>,
+  ): Promise<TaskResult<Output, Name, Input, Functions>>;
 
-  /** The same, in every pool: also where a script exports a function of that name. */
-  run<K extends TaskName, const I extends TaskMap[K]['input']>(
-    task: `native:${K}`,
-    input: I,
-    options?: RunOptions,
-  ): Promise<TaskOutput<K, I>>;
-
-  /**
-   * Runs a function that the script exports: `pool.run<Output>('name', input)`. The type must be named, so that a mistake in
-   * a native task's name stays an error. Where the script exports the name of a native task, this is the script's.
-   */
-  run<Output = never>(
-    name: [Output] extends [never] ? never : string,
-    input?: unknown,
-    options?: ScriptRunOptions,
-  ): Promise<Output>;
+  /** Runs a task that needs no input. */
+  run<Output = Inferred, const Name extends TaskNameIn<Functions> = TaskNameIn<Functions>>(
+    task: TaskWithoutInput<Name, Functions>,
+  ): Promise<TaskResult<Output, Name, undefined, Functions>>;
 
   /**
    * Runs one task of the script: its default export (or `module.exports`) when that is a function, else a 'message' on
@@ -475,29 +552,26 @@ export class WorkerPool extends EventEmitter {
 
   /**
    * Runs one task over many inputs, in few crossings. The results come in the order of the inputs; the first
-   * error rejects the whole and cancels the rest. An array counts as it is at the call.
+   * error rejects the whole and cancels the rest. An array counts as it is at the call. A pool that closes finishes a map
+   * over an array.
    *
    * An async iterable is read only as fast as the pool finishes its inputs: a full queue refuses none of them, each input
    * transfers the objects of `transfer` that it holds, and `timeout` is that of the whole call. Whatever ends it early (an
    * error, the signal, the time limit, `destroy()`) does so at once, however quiet the source is, and calls the source's
    * `return()`; a pool that closes finishes what has come so far first, and rejects with PoolClosedError unless the source
    * has ended.
+   *
+   * The type of the outputs is as for {@link run}.
    */
-  map<K extends TaskName, const I extends TaskMap[K]['input']>(
-    task: K | `native:${K}`,
-    inputs: Iterable<I> | AsyncIterable<I>,
-    options?: RunOptions,
-  ): Promise<TaskOutput<K, I>[]>;
-
-  /**
-   * The same with a function that the script exports: `pool.map<Output>('name', inputs)`, for any iterable. A pool that
-   * closes finishes a map over an array.
-   */
-  map<Output = never>(
-    name: [Output] extends [never] ? never : string,
-    inputs: Iterable<unknown> | AsyncIterable<unknown>,
-    options?: ScriptRunOptions,
-  ): Promise<Output[]>;
+  map<
+    Output = Inferred,
+    const Name extends TaskNameIn<Functions> = TaskNameIn<Functions>,
+    const Input extends TaskInput<Name, Functions> = TaskInput<Name, Functions>,
+  >(
+    task: Name,
+    inputs: Iterable<Input> | AsyncIterable<Input>,
+    options?: TaskOptions<Name, Functions>,
+  ): Promise<TaskResult<Output, Name, Input, Functions>[]>;
 
   /**
    * Takes no more tasks, and resolves when all that were accepted are done and the threads have ended.
@@ -506,7 +580,7 @@ export class WorkerPool extends EventEmitter {
    * `timeout` that happens after so many milliseconds. May be called again, to force a close that was graceful.
    */
   close(options?: {
-    /** @default false */ force?: boolean;
+    /** @default false */ force?: boolean | undefined;
     /** Milliseconds. @default none */ timeout?: number | undefined;
   }): Promise<void>;
 
@@ -538,25 +612,49 @@ export class WorkerPool extends EventEmitter {
   /** Whether `close()` or `destroy()` has been called. */
   readonly closed: boolean;
   /** The options as they stand, defaults filled in. */
-  readonly options: Required<WorkerPoolOptions>;
+  readonly options: 0 extends 1 & Functions
+    ? PoolSettings & Partial<ScriptPoolSettings>
+    : [NoFunctions, Functions] extends [Functions, NoFunctions]
+      ? PoolSettings
+      : ScriptPoolSettings;
 
-  on<E extends keyof WorkerPoolEvents>(event: E, listener: (...args: WorkerPoolEvents[E]) => void): this;
-  once<E extends keyof WorkerPoolEvents>(event: E, listener: (...args: WorkerPoolEvents[E]) => void): this;
-  off<E extends keyof WorkerPoolEvents>(event: E, listener: (...args: WorkerPoolEvents[E]) => void): this;
-  addListener<E extends keyof WorkerPoolEvents>(
-    event: E,
-    listener: (...args: WorkerPoolEvents[E]) => void,
-  ): this;
-  removeListener<E extends keyof WorkerPoolEvents>(
-    event: E,
-    listener: (...args: WorkerPoolEvents[E]) => void,
-  ): this;
-  prependListener<E extends keyof WorkerPoolEvents>(
-    event: E,
-    listener: (...args: WorkerPoolEvents[E]) => void,
-  ): this;
-  emit<E extends keyof WorkerPoolEvents>(event: E, ...args: WorkerPoolEvents[E]): boolean;
+  on<Event extends keyof WorkerPoolEvents>(event: Event, listener: WorkerPoolListener<Event>): this;
+  once<Event extends keyof WorkerPoolEvents>(event: Event, listener: WorkerPoolListener<Event>): this;
+  off<Event extends keyof WorkerPoolEvents>(event: Event, listener: WorkerPoolListener<Event>): this;
+  addListener<Event extends keyof WorkerPoolEvents>(event: Event, listener: WorkerPoolListener<Event>): this;
+  removeListener<Event extends keyof WorkerPoolEvents>(event: Event, listener: WorkerPoolListener<Event>): this;
+  prependListener<Event extends keyof WorkerPoolEvents>(event: Event, listener: WorkerPoolListener<Event>): this;
+  prependOnceListener<Event extends keyof WorkerPoolEvents>(event: Event, listener: WorkerPoolListener<Event>): this;
+  emit<Event extends keyof WorkerPoolEvents>(event: Event, ...args: WorkerPoolEvents[Event]): boolean;
 }
+
+/** Makes pools, and is the class of them. */
+export const WorkerPool: {
+  /**
+   * A pool of native threads.
+   *
+   * @throws {errors.InvalidArgTypeError | errors.OutOfRangeError} for an option that cannot be
+   * @throws {errors.BindingNotFoundError} when no addon could be loaded
+   */
+  new (options?: WorkerPoolOptions): WorkerPool<NoFunctions>;
+
+  /**
+   * A pool of JavaScript workers, each running `script`, beside the native threads; one queue for both.
+   *
+   * A path is looked for from the working directory, then from the calling file. With a number, so many workers are
+   * started at once and kept.
+   *
+   * With `new WorkerPool<typeof import('./task-worker.js')>('./task-worker.js')`, `run` knows the names, inputs and outputs of
+   * the script's functions.
+   *
+   * @example
+   * const pool = new WorkerPool('./task-worker.js', 4);
+   * const result = await pool.runTask({ number: 1 });
+   */
+  new <Functions>(script: string | URL, size?: number | ScriptPoolOptions): WorkerPool<Functions>;
+
+  readonly prototype: WorkerPool;
+};
 
 // ── SharedBuffer ───────────────────────────────────────────────────────────────────────────────────────────
 
@@ -638,7 +736,7 @@ export class SharedBuffer implements AtomicOperations<number> {
    * @param options.maxByteLength how far it may `grow`, in bytes
    * @throws ERR_RW_INVALID_ARG_TYPE, ERR_RW_OUT_OF_RANGE
    */
-  constructor(byteLength: number, options?: { maxByteLength?: number });
+  constructor(byteLength: number, options?: { maxByteLength?: number | undefined });
   /** The whole buffer under a view, or a SharedArrayBuffer itself. @throws ERR_RW_INVALID_ARG_TYPE */
   static from(source: SharedArrayBuffer | NodeJS.ArrayBufferView | SharedBuffer | AtomicView): SharedBuffer;
   readonly buffer: SharedArrayBuffer;
@@ -709,7 +807,7 @@ export const task: {
  * @param list the objects to transfer. @default 'auto': every ArrayBuffer and MessagePort in the value, at any depth, but
  *   for what Node cannot move, which is copied
  */
-export function move<T>(value: T, list?: readonly import('node:worker_threads').TransferListItem[] | 'auto'): T;
+export function move<T>(value: T, list?: readonly NodeTransferable[] | 'auto'): T;
 
 // ── Locks in shared memory ─────────────────────────────────────────────────────────────────────────────────
 
@@ -719,7 +817,7 @@ export function move<T>(value: T, list?: readonly import('node:worker_threads').
  */
 export type LockSource =
   | SharedArrayBuffer
-  | { readonly buffer: SharedArrayBuffer | ArrayBufferLike; readonly byteOffset?: number };
+  | { readonly buffer: SharedArrayBuffer | ArrayBufferLike; readonly byteOffset?: number | undefined };
 
 /** How long a blocking form may wait. */
 export interface LockSyncOptions {
@@ -810,9 +908,9 @@ export class Mutex {
  */
 export class RwLock {
   /** @param options `maxReaders`: so many readers at once, 1 to 1024; the next ones wait. @default 28 */
-  constructor(options?: { maxReaders?: number });
+  constructor(options?: { maxReaders?: number | undefined });
   static from(source: LockSource, byteOffset?: number): RwLock;
-  static create(source: LockSource, byteOffset?: number, options?: { maxReaders?: number }): RwLock;
+  static create(source: LockSource, byteOffset?: number, options?: { maxReaders?: number | undefined }): RwLock;
   /** Bytes that it takes for so many readers: 16 and 4 for each. @default 28 */
   static byteLength(maxReaders?: number): number;
   readonly buffer: SharedArrayBuffer;
@@ -850,9 +948,9 @@ export class Semaphore {
    * @param permits how many there are at first
    * @param options `max`: never more than so many. @default 2^31 - 1
    */
-  constructor(permits: number, options?: { max?: number });
+  constructor(permits: number, options?: { max?: number | undefined });
   static from(source: LockSource, byteOffset?: number): Semaphore;
-  static create(source: LockSource, byteOffset: number, permits: number, options?: { max?: number }): Semaphore;
+  static create(source: LockSource, byteOffset: number, permits: number, options?: { max?: number | undefined }): Semaphore;
   static readonly byteLength: 16;
   readonly buffer: SharedArrayBuffer;
   readonly byteOffset: number;
@@ -971,8 +1069,6 @@ export class Worker extends NodeWorker {
   postMessage(value: any, transfer?: Iterable<object> | { transfer?: Iterable<object> | undefined }): void;
 }
 
-// ── Errors ─────────────────────────────────────────────────────────────────────────────────────────────────
-
 // ── Message channels ───────────────────────────────────────────────────────────────────────────────────────
 
 /** Options of a channel. */
@@ -981,12 +1077,12 @@ export interface MessageChannelOptions {
    * How many messages may wait at each end: an integer from 1. `postMessage` goes beyond it all the same; `trySend` and
    * `send` heed it. @default Infinity
    */
-  capacity?: number;
+  capacity?: number | undefined;
   /**
    * Whether a Buffer arrives as a Buffer of its own bytes, unless Node has to carry the message. Otherwise it arrives
    * as Node's ports deliver it: as a Uint8Array, with all of the memory it is a view of. @default false
    */
-  keepBuffers?: boolean;
+  keepBuffers?: boolean | undefined;
 }
 
 /** Two ports, as those of `worker_threads`, over a queue in Rust. */
@@ -1021,7 +1117,7 @@ export class MessagePort extends NodeMessagePort {
    * @param options a time in milliseconds, or `{ timeout, signal }`
    * @returns rejects with {@link errors.ReceiveTimeoutError}, {@link errors.PortClosedError} or the signal's reason
    */
-  receive(options?: number | { timeout?: number; signal?: AbortSignal }): Promise<any>;
+  receive(options?: number | { timeout?: number | undefined; signal?: AbortSignal | undefined }): Promise<any>;
   /**
    * The next message; blocks this thread. `worker.terminate()` ends it within 50 ms.
    * @param timeout in milliseconds @default Infinity
@@ -1052,6 +1148,8 @@ export function moveMessagePortToContext(port: NodeMessagePort, context: object)
  * @throws {DOMException} DataCloneError: a port of ours is not on the list, or not here any more
  */
 export function carry(value: unknown, transferList?: Iterable<object>): [any, any[]];
+
+// ── Errors ─────────────────────────────────────────────────────────────────────────────────────────────────
 
 /** One class for each error condition. `code` is stable; messages may get better. */
 export namespace errors {
@@ -1159,7 +1257,7 @@ export namespace errors {
   class WorkerOutOfMemoryError extends Error {
     static readonly code: 'ERR_RW_WORKER_OUT_OF_MEMORY';
     readonly code: 'ERR_RW_WORKER_OUT_OF_MEMORY';
-    readonly resourceLimits: import('node:worker_threads').ResourceLimits;
+    readonly resourceLimits: NodeResourceLimits;
   }
   /** The worker was terminated because another of its tasks did not stop and this one did not end in time. */
   class WorkerTerminatedError extends Error {
@@ -1244,5 +1342,8 @@ export namespace errors {
     readonly code: 'ERR_RW_BINDING_NOT_FOUND';
     /** Every place that was tried, and why it failed. */
     readonly attempts: ReadonlyArray<{ what: string; error: unknown }>;
+    /** In the error of an attempt whose package is of another version: that version, and the one that is needed. */
+    readonly found?: string;
+    readonly wanted?: string;
   }
 }

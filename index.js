@@ -5,14 +5,18 @@
  * when the bundle was made of them (lib/install/bundle.js).
  */
 
+// Bundlers put a program into one file, where modules have no names. First: what follows requires modules of Node's.
+if (module.filename === undefined) {
+  require('./lib/native/bundled').refuseToBeBundled(typeof __dirname === 'string' ? __dirname : undefined);
+}
+
 const path = require('node:path');
 
 /** @returns {{ load(id: string): object } | undefined} */
 function findBundle() {
-  // esbuild, webpack and Rollup put a program into one file, where modules have no names, and no other file is.
   if (module.filename === undefined) return undefined;
   try {
-    // Not a literal, by which these would put all modules there a second time.
+    // Not a literal, by which bundlers would take all modules a second time.
     const bundle = require(path.join(module.filename, '../lib/bundle'));
     return bundle.isFresh() ? bundle : undefined;
   } catch (error) {

@@ -8,7 +8,10 @@ const path = require('node:path');
 const { after, before, describe, test } = require('node:test');
 
 const { blake3 } = require('../examples/demo/blake3');
+const { renderChart, sparkline } = require('../examples/demo/chart');
 const { forEachBounded } = require('../examples/demo/files');
+const { watchLoop } = require('../examples/demo/loop-delay');
+const { createProgress } = require('../examples/demo/output');
 const { wordCount } = require('../examples/demo/word-count');
 
 const DEMO = path.join(__dirname, '..', 'examples', 'demo.js');
@@ -51,7 +54,9 @@ describe('the demo', () => {
     assert.match(stdout, /^files +4 +4$/m);
     assert.match(stdout, /^speed-up +1\.0x +\d+\.\dx$/m);
     assert.match(stdout, /^event-loop delay p99 +\d/m);
-    assert.match(stdout, /are equal for every file\.\n$/);
+    assert.match(stdout, /^BLAKE3, SHA-256 and counts of both ways are equal for every file\.$/m);
+    assert.match(stdout, /^ {2}plain JS {2}[▁▂▃▄▅▆▇█]{1,48}\n {2}pool {6}[▁▂▃▄▅▆▇█]{1,48}\n {12}▁ below 1 ms {3}█ 64 ms and more$/m);
+    assert.match(stdout, /\n\nNext: .*npm run demo -- <folder>.*docs\/getting-started\.md\.\n$/);
     assert.ok(!stdout.includes('\r'), 'no bar when there is no terminal');
   });
 
@@ -73,8 +78,43 @@ describe('the demo', () => {
     fs.truncateSync(path.join(place, 'large'), TOO_LARGE_TO_READ);
     const { status, stdout } = demo(place);
     assert.equal(status, 0);
-    assert.match(stdout, /\n1 skipped:\n {2}.*large: larger than Node reads in one piece\n$/);
+    assert.match(stdout, /\n1 skipped:\n {2}.*large: larger than Node reads in one piece\n\nNext: .*\n$/);
   });
+});
+
+test('on a terminal there is a bar, which is drawn in place and ends with a new line', () => {
+  const written = [];
+  const progress = createProgress({ isTTY: true, write: (text) => written.push(text) }, 'pool', { files: 2, bytes: 10 });
+  progress.add(4);
+  progress.add(6);
+  progress.finish();
+  assert.ok(written.every((text) => text === '\n' || text.startsWith('\rpool ')), written.join('|'));
+  assert.match(written.at(-2), /^\rpool █{30}100% {2}2\/2 files, 10 B/);
+  assert.equal(written.at(-1), '\n');
+});
+
+test('the chart has a block for each part of the time: its mean delay, on a scale of powers of two', () => {
+  assert.equal(sparkline([0, 0.9, 1, 2, 4, 8, 16, 32, 63, 64, 5000]), '▁▁▂▃▄▅▆▇▇██');
+  assert.equal(sparkline([0, 0, 20, 20], 2), '▁▆');
+  assert.equal(sparkline([0, 0, 0, 0, 0, 0, 0, 32], 1), '▄');
+  assert.equal(sparkline(new Array(1000).fill(0)).length, 48);
+  assert.deepEqual(renderChart([{ label: 'a', course: [0] }, { label: 'bcd', course: [100] }]).split('\n'), [
+    'How long the event loop was held up, on average, from the start to the end:',
+    '  a    ▁',
+    '  bcd  █',
+    '       ▁ below 1 ms   █ 64 ms and more',
+  ]);
+});
+
+test('the loop that is held up is seen, for as long as it is', async () => {
+  const watch = watchLoop();
+  await new Promise(setImmediate);
+  const until = performance.now() + 60;
+  while (performance.now() < until);
+  const { max, p50, course } = watch.stop();
+  assert.ok(max >= 55, `max ${max}`);
+  assert.ok(p50 <= max);
+  assert.ok(course.filter((delay) => delay >= 55).length >= 55, course.join(' '));
 });
 
 test('the BLAKE3 in JavaScript gives the published digests', () => {

@@ -8,6 +8,7 @@ const path = require('node:path');
 const { after, before, describe, test } = require('node:test');
 
 const { atLeast } = require('../lib/install/toolchain');
+const { version } = require('../package.json');
 
 const BUILD = path.join(__dirname, '..', 'lib', 'install', 'build.js');
 
@@ -98,6 +99,51 @@ describe('a build that cannot be done', { skip: process.platform === 'win32' }, 
     assert.equal(status, 0);
     assert.match(stderr, /RUST_WORKERS_BINARY is set: nothing is built/);
   });
+});
+
+describe('the command rust-workers', () => {
+  const CLI = path.join(__dirname, '..', 'lib', 'install', 'cli.js');
+  const run = (args, env = {}) => {
+    const { status, stdout, stderr } = spawnSync(process.execPath, [CLI, ...args], { encoding: 'utf8', env: { ...process.env, ...env } });
+    return { status, stdout, stderr };
+  };
+
+  test('what it does not know is refused by name, with all that there is', () => {
+    for (const [args, complaint] of [
+      [[], 'a command is missing'],
+      [['biuld'], 'there is no command "biuld"'],
+      [['toString'], 'there is no command "toString"'],
+      [['build', 'it'], '"build" takes no "it"'],
+      [['where', '--force'], '"where" takes no --force'],
+      [['build', '--fast'], "Unknown option '--fast'"],
+    ]) {
+      const { status, stdout, stderr } = run(args);
+      assert.deepEqual([status, stdout], [2, ''], args.join(' '));
+      assert.ok(stderr.startsWith(`rust-workers: ${complaint}\n\nrust-workers ${version}\n`), stderr);
+      assert.match(stderr, /rust-workers build --force/);
+    }
+  });
+
+  test('it says what it is', () => {
+    assert.deepEqual(run(['--version']), { status: 0, stdout: `${version}\n`, stderr: '' });
+    assert.match(run(['--help']).stdout, /rust-workers where/);
+  });
+
+  test('where: the addon that a program here would load, or why there is none', () => {
+    const { status, stdout, stderr } = run(['where'], { RUST_WORKERS_BINARY: '' });
+    assert.deepEqual([status, stderr], [0, '']);
+    const [, file] = stdout.split('\n');
+    assert.equal(typeof require(file).constants, 'function');
+
+    const none = run(['where'], { RUST_WORKERS_BINARY: '/there/is/none.node' });
+    assert.deepEqual([none.status, none.stdout], [1, '']);
+    assert.match(none.stderr, /^Could not load the addon[^]*\n {2}1\. correct RUST_WORKERS_BINARY/);
+  });
+});
+
+test('no package manager finds anything to run at an install', () => {
+  const { scripts } = require('../package.json');
+  for (const name of ['preinstall', 'install', 'postinstall', 'prepare']) assert.equal(scripts[name], undefined, name);
 });
 
 test('versions are compared part by part, as numbers', () => {

@@ -14,6 +14,7 @@ const path = require('node:path');
 
 const { WorkerPool } = require('rust-workers');
 
+const { renderChart } = require('./demo/chart');
 const { hasChanged, reason, survey } = require('./demo/files');
 const { measure } = require('./demo/measure');
 const { createProgress, formatBytes, renderTable } = require('./demo/output');
@@ -21,6 +22,9 @@ const { inPlainJs, onPool } = require('./demo/ways');
 
 const ROOT = path.join(__dirname, '..');
 const DEFAULT_PLACES = ['node_modules', 'src'].map((name) => path.join(ROOT, name));
+
+const NEXT =
+  'Next: your own files, npm run demo -- <folder>; your own JavaScript on the pool, docs/getting-started.md.';
 
 /** An end that needs one line and no stack. */
 class DemoError extends Error {}
@@ -92,7 +96,13 @@ async function main() {
 
   console.log(`\n${renderTable(total, js, pooled, threads)}`);
   console.log('BLAKE3, SHA-256 and counts of both ways are equal for every file.');
+  const ways = [
+    { label: 'plain JS', course: js.delay.course },
+    { label: 'pool', course: pooled.delay.course },
+  ];
+  console.log(`\n${renderChart(ways)}`);
   reportSkipped(skipped);
+  console.log(`\n${NEXT}`);
 }
 
 main().catch((error) => {

@@ -314,3 +314,16 @@ test("a script in the seed's style answers with objects of ours, and posts them 
     assert.deepEqual(await once(back.given.port, 'message'), ['there']);
     port1.close();
   }));
+
+test('pool.options has the options of a script too: as they were given, or their defaults', async () => {
+  const workerData = { any: 'thing' };
+  const given = { maxThreads: 1, killTimeout: 5, recycle: { afterTasks: 3 }, workerData, argv: ['a'] };
+  await using(new WorkerPool(script('functions.js'), given), ({ options }) => {
+    const { killTimeout, wait, linger, concurrentTasksPerWorker, recycle, argv } = options;
+    assert.deepEqual([killTimeout, wait, linger, concurrentTasksPerWorker, argv], [5, 'event', 0, 1, ['a']]);
+    assert.equal(options.workerData, workerData);
+    assert.equal(recycle.afterTasks, 3);
+    assert.equal('env' in options, false);
+  });
+  await using(new WorkerPool(), ({ options }) => assert.equal('killTimeout' in options, false));
+});

@@ -1,10 +1,13 @@
 /** What index.d.ts promises about the pool, told to tsc. Nothing here runs. */
 
 import rustWorkers = require('rust-workers');
+import type { NoFunctions } from 'rust-workers';
 import type { Equal } from './equal.js';
 import { expect } from './equal.js';
 
 const { WorkerPool } = rustWorkers;
+/** What `new WorkerPool()` is. */
+type NativePool = rustWorkers.WorkerPool<NoFunctions>;
 const bytes = new Uint8Array(8);
 
 async function constructing() {
@@ -21,9 +24,28 @@ async function constructing() {
   new WorkerPool({ maxThreads: '4' });
   // @ts-expect-error: no such option
   new WorkerPool({ threads: 4 });
+  // @ts-expect-error: options are an object
+  new WorkerPool(4);
+  expect<Equal<typeof made, NativePool>>();
+  const made = new WorkerPool();
+  // Whatever is known of its functions, it is a pool.
+  const pools: rustWorkers.WorkerPool[] = [made, new WorkerPool('./script.js')];
+  return pools;
 }
 
-async function running(pool: rustWorkers.WorkerPool) {
+/** Every pool, also one made of a subclass, is an instance of the class. */
+function classes(value: unknown) {
+  class Named extends WorkerPool {
+    constructor() {
+      super({ name: 'mine' });
+    }
+  }
+  const sum: Promise<number> = new Named().run('fibonacci', 3);
+  if (value instanceof WorkerPool) value.run('render', 1);
+  return sum;
+}
+
+async function running(pool: NativePool) {
   expect<Equal<Awaited<ReturnType<typeof runFibonacci>>, number>>();
   function runFibonacci() {
     return pool.run('fibonacci', 30);
@@ -50,10 +72,12 @@ async function running(pool: rustWorkers.WorkerPool) {
   const crc = await pool.run('crc32', 'abc');
   expect<Equal<typeof crc, number>>();
 
-  const floats = await pool.run('sort', new Float64Array(3));
-  expect<Equal<typeof floats, Float64Array<ArrayBuffer>>>();
-  const big = await pool.run('sort', new BigInt64Array(3));
-  expect<Equal<typeof big, BigInt64Array<ArrayBuffer>>>();
+  // Before TypeScript 5.7 typed arrays were not generic: so types are compared with those of their inputs.
+  const unsorted = { floats: new Float64Array(3), big: new BigInt64Array(3) };
+  const floats = await pool.run('sort', unsorted.floats);
+  expect<Equal<typeof floats, typeof unsorted.floats>>();
+  const big = await pool.run('sort', unsorted.big);
+  expect<Equal<typeof big, typeof unsorted.big>>();
 
   const { lines, words, characters, bytes: size } = await pool.run('wordCount', Buffer.from('a b'));
   expect<Equal<typeof lines | typeof words | typeof characters | typeof size, number>>();
@@ -67,8 +91,17 @@ async function running(pool: rustWorkers.WorkerPool) {
   const nothing = await pool.run('noop');
   expect<Equal<typeof nothing, undefined>>();
 
+  // The result follows from the task, and not from what it is assigned to.
+  // @ts-expect-error: a number
+  const text: string = await pool.run('fibonacci', 30);
   // @ts-expect-error: no such task
   pool.run('fibonaci', 30);
+  // @ts-expect-error: no such task
+  pool.run('native:fibonaci', 30);
+  // @ts-expect-error: an option that is misspelled
+  pool.run('fibonacci', 30, { timout: 5 });
+  // @ts-expect-error: for tasks of a script
+  pool.run('fibonacci', 30, { onProgress: () => {} });
   // @ts-expect-error: fibonacci takes a number
   pool.run('fibonacci', '30');
   // @ts-expect-error: fibonacci needs its input
@@ -79,7 +112,7 @@ async function running(pool: rustWorkers.WorkerPool) {
   pool.run('sha256', { data: 'abc', encoding: 'base64' });
 }
 
-async function controlling(pool: rustWorkers.WorkerPool) {
+async function controlling(pool: NativePool) {
   const { signal } = new AbortController();
   await pool.run('crc32', bytes, { priority: 1, signal, timeout: 100, transfer: [bytes.buffer] });
   // The signal that a caller may or may not have been given can be passed on as it is.
@@ -89,7 +122,7 @@ async function controlling(pool: rustWorkers.WorkerPool) {
   await pool.run('crc32', bytes, { timeout: '100' });
 }
 
-async function mapping(pool: rustWorkers.WorkerPool) {
+async function mapping(pool: NativePool) {
   const numbers = await pool.map('fibonacci', [1, 2, 3]);
   expect<Equal<typeof numbers, number[]>>();
   const digests = await pool.map('sha256', new Set(['a', 'b']));
@@ -97,26 +130,31 @@ async function mapping(pool: rustWorkers.WorkerPool) {
   const hexes = await pool.map('blake3', [{ data: 'a', encoding: 'hex' }]);
   expect<Equal<typeof hexes, string[]>>();
   async function* source() {
-    yield new Float32Array(1);
+    yield array;
   }
+  const array = new Float32Array(1);
   const sorted = await pool.map('sort', source());
-  expect<Equal<typeof sorted, Float32Array<ArrayBuffer>[]>>();
+  expect<Equal<typeof sorted, (typeof array)[]>>();
   // @ts-expect-error: the inputs are of the wrong type
   await pool.map('fibonacci', ['1']);
+  // @ts-expect-error: no such task
+  await pool.map('fibonaci', [1]);
 }
 
-async function observing(pool: rustWorkers.WorkerPool) {
+async function observing(pool: NativePool) {
   const stats: rustWorkers.PoolStats = pool.stats();
   expect<Equal<typeof stats.completed, number>>();
   const sum: number = pool.threads + pool.queueSize + pool.completed;
   // @ts-expect-error: counters are read-only
   pool.completed = sum;
-  pool.on('drain', () => {}).once('close', () => {});
-  // @ts-expect-error: no such event
-  pool.on('drained', () => {});
+  const { maxThreads, name } = pool.options;
+  expect<Equal<typeof maxThreads, number>>();
+  expect<Equal<typeof name, string>>();
+  // @ts-expect-error: only a pool with a script has it
+  pool.options.killTimeout;
 }
 
-async function ending(pool: rustWorkers.WorkerPool) {
+async function ending(pool: NativePool) {
   expect<Equal<ReturnType<typeof pool.close>, Promise<void>>>();
   await pool.close({ force: true });
   await pool.destroy();
@@ -125,4 +163,4 @@ async function ending(pool: rustWorkers.WorkerPool) {
   await scoped.run('noop', 1);
 }
 
-export = { constructing, running, controlling, mapping, observing, ending };
+export = { constructing, classes, running, controlling, mapping, observing, ending };

@@ -97,9 +97,9 @@ function renderTable(total, js, pool, threads) {
     row('time', ({ ms }) => formatMs(ms)),
     row('bytes per second', ({ ms }) => `${formatBytes((total.bytes / ms) * 1000)}/s`),
     row('speed-up', ({ ms }) => `${(js.ms / ms).toFixed(1)}x`),
-    row('event-loop delay p50', ({ p50 }) => formatMs(p50)),
-    row('event-loop delay p99', ({ p99 }) => formatMs(p99)),
-    row('event-loop delay max', ({ max }) => formatMs(max)),
+    row('event-loop delay p50', ({ delay }) => formatMs(delay.p50)),
+    row('event-loop delay p99', ({ delay }) => formatMs(delay.p99)),
+    row('event-loop delay max', ({ delay }) => formatMs(delay.max)),
   ];
   const [head, ...body] = alignColumns(rows);
   const rounds = ways.map((way) => way.rounds).join(' and ');

@@ -1,11 +1,12 @@
 'use strict';
 
 /**
- * Builds the native file: what `npm install` and `npm run build` run.
+ * Builds the native file from the sources: what `rust-workers build` (cli.js), and in a clone `npm run build`, run. Nothing runs
+ * it at `npm install`: a package with a prebuilt addon is installed beside this one where there is one for the platform.
  *
  * Does nothing when there is nothing to gain: RUST_WORKERS_BINARY names a file of the user's own, or the
- * binary is there, loads, and is not older than its sources. `--force` builds all the same (cargo still skips
- * what stands).
+ * binary is there, loads, and is not older than its sources, or the prebuilt package loads. `--force` builds all the same
+ * (cargo still skips what stands).
  */
 
 const { spawnSync } = require('node:child_process');
@@ -13,7 +14,7 @@ const fs = require('node:fs');
 const path = require('node:path');
 
 const { ensureBundle } = require('./bundle');
-const { ROOT, BINARY, isClone, isReady } = require('./paths');
+const { ROOT, BINARY, isClone, isReady, loads } = require('./paths');
 const { CARGO, problems } = require('./toolchain');
 
 /** Cargo's messages are one JSON line an artifact: far below this. */
@@ -51,6 +52,18 @@ function findLibrary(messages) {
   return library;
 }
 
+/** Before a build of a minute or two, and not after it. */
+function checkFolder() {
+  try {
+    fs.accessSync(ROOT, fs.constants.W_OK);
+  } catch (error) {
+    throw new BuildError(
+      `the addon is put into ${ROOT}, which cannot be written to (${error.code}): run the same command as the user who owns it. ` +
+        'Or build where you may, and set RUST_WORKERS_BINARY to the path of the file that is made there.',
+    );
+  }
+}
+
 /** Runs cargo. Its progress and errors go straight to the terminal. */
 function compile() {
   const args = ['build', '--release', '--lib', '--message-format=json-render-diagnostics'];
@@ -69,7 +82,8 @@ function compile() {
 }
 
 /**
- * Puts the library in its place in one step: another process sees the old file or the new one, whole.
+ * Puts the library in its place in one step: another process sees the old file or the new one, whole, and a file that pnpm
+ * shares with its store is replaced and not written into.
  * It gets the time at which the build began, so that a source saved during the build makes it stale.
  */
 function place(library, startedAt) {
@@ -98,11 +112,15 @@ function cleanUp(library) {
  */
 function build() {
   checkToolchain();
+  checkFolder();
   log('building the native addon with cargo; the first time takes a minute or two');
   const startedAt = new Date();
   const library = compile();
   place(library, startedAt);
   cleanUp(library);
+  if (!loads(BINARY)) {
+    throw new BuildError(`${BINARY} was built, and this node does not load it: run node -e "require(process.argv[1])" "${BINARY}"`);
+  }
   log(`built ${path.basename(BINARY)}`);
 }
 
@@ -117,16 +135,21 @@ function runAsCommand(work) {
   }
 }
 
-function main() {
-  const forced = process.argv.includes('--force');
-  if (process.env.RUST_WORKERS_BINARY) {
-    log('RUST_WORKERS_BINARY is set: nothing is built');
-  } else if (forced || !isReady()) {
-    build();
-  }
+/**
+ * Builds if there is something to gain.
+ *
+ * @param {{ force?: boolean }} [options]
+ * @returns {boolean} whether it built
+ */
+function buildIfNeeded({ force = false } = {}) {
+  const isOwnFile = Boolean(process.env.RUST_WORKERS_BINARY);
+  if (isOwnFile) log('RUST_WORKERS_BINARY is set: nothing is built');
+  const isNeeded = !isOwnFile && (force || !isReady());
+  if (isNeeded) build();
   ensureBundle();
+  return isNeeded;
 }
 
-if (require.main === module) runAsCommand(main);
+if (require.main === module) runAsCommand(() => buildIfNeeded({ force: process.argv.includes('--force') }));
 
-module.exports = { build, log, runAsCommand, BuildError };
+module.exports = { build, buildIfNeeded, log, runAsCommand, BuildError };

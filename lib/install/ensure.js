@@ -4,8 +4,7 @@
  * Makes a clone ready to run: packages, binary and bundle as package-lock.json and the sources say. `npm test`, `npm
  * run demo` and `npm run bench` begin with it, so that they work right after `git clone`.
  *
- * It does not count on npm having run the install script: `ignore-scripts` and npm 11's approvals may forbid
- * that. Quiet when there is nothing to do.
+ * There is no install script that could have done it. Quiet when there is nothing to do.
  */
 
 const { spawnSync } = require('node:child_process');
@@ -50,7 +49,7 @@ function npmCommand() {
 function installPackages() {
   log('installing the development packages');
   const [command, first] = npmCommand();
-  // The build follows here, so the script is not needed; NODE_ENV=production must not leave the tools out.
+  // The tools' install scripts are not needed; NODE_ENV=production must not leave the tools out.
   const args = [
     ...first,
     'ci',

@@ -6,13 +6,14 @@ const { spawnSync } = require('node:child_process');
 const fs = require('node:fs');
 const path = require('node:path');
 
+const { fileOf, packageOf } = require('../native/platforms');
 const { triple } = require('../native/triple');
 
 /** The folder of package.json. */
 const ROOT = path.join(__dirname, '..', '..');
 
 /** The native file that the build makes and the loader looks for. */
-const BINARY = path.join(ROOT, `rust-workers.${triple()}.node`);
+const BINARY = path.join(ROOT, fileOf(triple()));
 
 /** What the native file is built from. */
 const SOURCES = ['src', 'build.rs', 'Cargo.toml', 'Cargo.lock', '.cargo'];
@@ -51,7 +52,7 @@ function loads(target) {
 
 /** Whether a prebuilt package of this very version is installed and loads. */
 function hasPrebuilt() {
-  const name = `@rust-workers/${triple()}`;
+  const name = packageOf(triple());
   try {
     const { version } = require(require.resolve(`${name}/package.json`, { paths: [ROOT] }));
     return version === require('../../package.json').version && loads(name);
@@ -65,4 +66,4 @@ function isReady() {
   return (isFresh() && loads(BINARY)) || (!isClone() && hasPrebuilt());
 }
 
-module.exports = { ROOT, BINARY, isClone, isFresh, isReady };
+module.exports = { ROOT, BINARY, isClone, isReady, loads };

@@ -2,18 +2,20 @@
 
 /**
  * Finds the addon, a file of compiled Rust, and loads it: its exports are the `binding`. When no place has an addon that loads,
- * it throws one error that lists them all.
+ * it throws one error that lists them all (not-found.js).
  *
  * It tries, in this order:
  * 1. the addon that `RUST_WORKERS_BINARY` names; when it is set, nothing else is tried,
  * 2. the addon that another copy of this package has loaded in this process (lib/native/index.js),
- * 3. `rust-workers.<triple>.node` beside package.json, where `npm install` puts the addon that it builds,
- * 4. the package `@rust-workers/<triple>`, with a prebuilt addon.
+ * 3. `rust-workers.<triple>.node` beside package.json, where `rust-workers build` puts the addon that it builds,
+ * 4. the package `rust-workers-<triple>` of exactly this version, with a prebuilt addon.
  */
 
 const path = require('node:path');
 
+const { fileOf, packageOf } = require('./platforms');
 const { triple } = require('./triple');
+const { VERSION } = require('./version');
 
 const ROOT = path.join(__dirname, '..', '..');
 
@@ -27,59 +29,24 @@ function candidates(env, sharedFile) {
       },
     ];
   }
-  const name = triple();
-  const built = path.join(ROOT, `rust-workers.${name}.node`);
+  const built = path.join(ROOT, fileOf(triple()));
+  const prebuilt = packageOf(triple());
   return [
     ...(sharedFile === undefined ? [] : [{ label: `the addon of another copy, ${sharedFile}`, target: sharedFile }]),
     { label: built, target: built },
-    { label: `the package @rust-workers/${name}`, target: `@rust-workers/${name}` },
+    { label: `the package ${prebuilt}`, target: prebuilt, isPackage: true },
   ];
 }
 
-/** The first line of an error: `require` adds its whole stack of callers to the message. */
-function firstLine(error) {
-  return String(error?.message ?? error).split('\n', 1)[0];
-}
-
-/** Steps that a person can take, in the order in which to take them. */
-function advice(env, attempts) {
-  if (attempts.some(({ error }) => error?.code === 'ERR_DLOPEN_DISABLED')) {
-    return ['let Node.js load addons: start it without --no-addons, and under --permission with --allow-addons'];
-  }
-  if (env.RUST_WORKERS_BINARY) {
-    return [
-      'correct RUST_WORKERS_BINARY, or unset it to use the addon of this package',
-      `check that this addon was built for ${triple()} and is readable`,
-    ];
-  }
-  return [
-    'install what the build needs: Rust from https://rustup.rs and a C compiler',
-    'build it: npm rebuild rust-workers --foreground-scripts (in a clone: npm run build)',
-    'let npm run the install script: --ignore-scripts forbids it, and npm 11 or newer may want ' +
-      '"npm install-scripts approve rust-workers" first',
-    'or set RUST_WORKERS_BINARY to an addon that was built elsewhere',
-  ];
-}
-
-/** What the attempts show, beyond their errors; an empty text, or a line of its own. */
-function finding(env, attempts) {
-  const codes = attempts.map(({ error }) => error?.code);
-  const isThere = codes.some((code) => code !== 'MODULE_NOT_FOUND' && code !== 'ERR_DLOPEN_DISABLED');
-  if (env.RUST_WORKERS_BINARY || !isThere) return '';
-  return `An addon is there and does not load: it may be of another platform than ${triple()}.\n`;
-}
-
-function notFound(env, attempts) {
+/** The numbers and functions of an addon belong to the JavaScript of its own version. */
+function checkVersion(name, load) {
+  const { version } = load(`${name}/package.json`);
+  if (version === VERSION) return;
   const { BindingNotFoundError } = require('../errors');
-  const tried = attempts.map(({ label, error }) => `  - ${label}\n      ${firstLine(error)}`);
-  const steps = advice(env, attempts).map((step, index) => `  ${index + 1}. ${step}`);
-  const message =
-    `Could not load the addon of rust-workers for ${triple()}, Node.js ${process.version}.\n` +
-    `Tried:\n${tried.join('\n')}\n${finding(env, attempts)}What to do, in this order:\n${steps.join('\n')}`;
-  return new BindingNotFoundError(message, {
-    attempts: attempts.map(({ label, error }) => ({ what: label, error })),
-    cause: attempts.at(-1).error,
-  });
+  throw new BindingNotFoundError(
+    `${name} ${version} is installed, and rust-workers ${VERSION} needs exactly ${VERSION} of it`,
+    { attempts: [], found: version, wanted: VERSION },
+  );
 }
 
 /**
@@ -92,14 +59,15 @@ function notFound(env, attempts) {
  */
 function loadBinding({ env = process.env, load = require, sharedFile } = {}) {
   const attempts = [];
-  for (const { label, target } of candidates(env, sharedFile)) {
+  for (const { label, target, isPackage } of candidates(env, sharedFile)) {
     try {
+      if (isPackage) checkVersion(target, load);
       return load(target);
     } catch (error) {
       attempts.push({ label, error });
     }
   }
-  throw notFound(env, attempts);
+  throw require('./not-found').notFound({ env, attempts, root: ROOT });
 }
 
 module.exports = { loadBinding };

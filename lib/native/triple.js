@@ -1,8 +1,9 @@
 'use strict';
 
 /**
- * The platform's name in the names of addons: `linux-x64-gnu`, `darwin-arm64`, `win32-x64`. On Linux it ends with the C
- * library, because an addon that was built for one C library does not load with the other.
+ * The platform's name in the names of addons: `linux-x64-gnu`, `darwin-arm64`, `win32-x64-msvc`. On Linux it ends with the C
+ * library, because an addon that was built for one C library does not load with the other; on Windows with the compiler's
+ * family, which is Microsoft's for every Node.js.
  */
 
 const fs = require('node:fs');
@@ -31,9 +32,14 @@ function libc() {
 
 let known;
 
+function abi() {
+  if (process.platform === 'linux') return [libc()];
+  return process.platform === 'win32' ? ['msvc'] : [];
+}
+
 /** @returns {string} such as `linux-x64-gnu` */
 function triple() {
-  known ??= [process.platform, process.arch, ...(process.platform === 'linux' ? [libc()] : [])].join('-');
+  known ??= [process.platform, process.arch, ...abi()].join('-');
   return known;
 }
 

@@ -44,6 +44,7 @@ function scriptPoolOptions(given) {
  * @param {object} options as `scriptPoolOptions` returns them
  * @param {object} pool the settings of the pool (see task/options.js)
  * @param {boolean} fixed whether the size was given as a number: so many workers, always
+ * @returns {object} `shown`: what `pool.options` has of them, under the names they have there
  */
 function scriptSettings(options, pool, fixed) {
   const {
@@ -66,7 +67,11 @@ function scriptSettings(options, pool, fixed) {
   const worker = {};
   for (const name of WORKER_OPTIONS) if (options[name] !== undefined) worker[name] = options[name];
   const waitPolicy = wait === 'event' && linger === 0 ? IDLE_NEVER : WAITS[wait];
+  const shown = { concurrentTasksPerWorker, killTimeout, wait, linger, ...worker };
+  if (recycle !== undefined) shown.recycle = { ...recycle };
+  if (workerData !== undefined) shown.workerData = workerData;
   return {
+    shown,
     workerData,
     worker,
     concurrency: concurrentTasksPerWorker,

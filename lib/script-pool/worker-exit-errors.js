@@ -4,6 +4,7 @@
 
 const { inspect } = require('node:util');
 
+const { loadAdvice } = require('./load-advice');
 const {
   PoolClosedError,
   ScriptLoadError,
@@ -31,7 +32,8 @@ function exitErrorOf({ killed, failed, error, ready, number, resourceLimits }, c
   }
   if (!ready) {
     const why = error === undefined && !failed ? `it exited with code ${code}` : messageOf(error);
-    return () => new ScriptLoadError(`the script ${script} could not be loaded: ${why}`, { cause: error });
+    const message = `the script ${script} could not be loaded: ${why}${loadAdvice(error)}`;
+    return () => new ScriptLoadError(message, { cause: error });
   }
   if (error !== undefined) return () => error;
   return () => new WorkerExitedError(`${which} exited with code ${code} while the task ran`, { exitCode: code });

@@ -1,0 +1,32 @@
+'use strict';
+
+/** What to do about a script that Node refused to load, where Node's own message does not say it. */
+
+const TYPESCRIPT = /\.[cm]?tsx?\b/;
+
+/** Node's codes for a kind of file that it does not know, and for TypeScript that is more than types. */
+const UNKNOWN_KIND = 'ERR_UNKNOWN_FILE_EXTENSION';
+const NOT_ONLY_TYPES = 'ERR_UNSUPPORTED_TYPESCRIPT_SYNTAX';
+
+const COMPILE = 'compile it to JavaScript';
+
+/** tsx does not reach Workers of Node 20, https://github.com/privatenumber/tsx/issues/354, unless they register it themselves. */
+const WITH_TSX =
+  'or, with tsx, give the pool a .mjs file: ' +
+  "import { register } from 'tsx/esm/api'; register(); export default await import('./script.ts');";
+
+/**
+ * @param {unknown} error
+ * @returns {string} to be put after Node's message; empty when there is nothing to say
+ */
+function loadAdvice(error) {
+  const { code, message } = error ?? {};
+  if (code === UNKNOWN_KIND && TYPESCRIPT.test(message)) {
+    const version = `Node.js ${process.version}`;
+    return `. Workers of ${version} do not load TypeScript: use Node.js 22.18 or later, ${COMPILE}, ${WITH_TSX}`;
+  }
+  if (code === NOT_ONLY_TYPES) return `. Node.js removes types and translates nothing else: ${COMPILE}, or start with --import tsx`;
+  return '';
+}
+
+module.exports = { loadAdvice };
