@@ -1,6 +1,7 @@
 //! One end of a channel as a native task has it, bound to the task's cancel token.
 
 use std::fmt;
+use std::time::Duration;
 
 use super::message::{Message, Received, Refusal, Refused};
 use super::port::{Port, PortInTransit};
@@ -8,6 +9,9 @@ use crate::cancel::{CancelToken, Reason};
 use crate::error::{Code, Error};
 use crate::value::{Envelope, Limits, PortValue, Value, decode, encode, is_for_javascript};
 use crate::wait_limit::WaitLimit;
+
+/// How long a task that waits for room goes without a look for a message: the two have condition variables of their own.
+const LOOK: Duration = Duration::from_millis(5);
 
 /// Why nothing was received.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -89,6 +93,33 @@ impl PortHandle {
             Ok(()) => Ok(true),
             Err(Refused { why: Refusal::Cancelled(reason), .. }) => Err(reason.into_error()),
             Err(_) => Ok(false),
+        }
+    }
+
+    /// Sends a value; false when nobody is left to receive it, or when a message came while it waited for room, which is
+    /// dropped: the word to stop of a reader that does not read on.
+    ///
+    /// # Errors
+    /// The reason to stop, that the value has no wire form, or that the message is nothing a task can read.
+    pub fn send_value_until_message(&self, value: Value) -> crate::Result<bool> {
+        let mut refused = match self.try_send(encode(value)?) {
+            Ok(()) => return Ok(true),
+            Err(refused) => refused,
+        };
+        loop {
+            match refused.why {
+                Refusal::Full | Refusal::TimedOut => {
+                    if self.try_recv_value()?.is_some() {
+                        return Ok(false);
+                    }
+                }
+                Refusal::Cancelled(reason) => return Err(reason.into_error()),
+                _ => return Ok(false),
+            }
+            refused = match self.port.post_blocking(refused.message, self.limit().within(LOOK)) {
+                Ok(()) => return Ok(true),
+                Err(refused) => refused,
+            };
         }
     }
 

@@ -46,7 +46,7 @@ fn post(port: &PortHandle, prime: u64, posted: &mut u32) -> Result<bool> {
         return Ok(false);
     }
     #[allow(clippy::cast_precision_loss)] // far below 2^53
-    let sent = port.send_value(Value::Number(prime as f64))?;
+    let sent = port.send_value_until_message(Value::Number(prime as f64))?;
     *posted += u32::from(sent);
     Ok(sent)
 }
@@ -93,6 +93,14 @@ mod tests {
         while next(&near).is_some() {}
         let Value::Number(posted) = task.join().unwrap() else { panic!("a count") };
         assert!(posted < 1_000.0, "{posted}");
+
+        // A reader that does not read on: no room comes.
+        let (near, far) = channel(Some(10));
+        let value = input(1e10, &far);
+        let task = std::thread::spawn(move || ok("primes", value));
+        assert_eq!(next(&near), Some(Value::from(2_u32)));
+        near.post(encode(Value::from("stop")).unwrap().into());
+        assert!(matches!(task.join().unwrap(), Value::Number(posted) if posted <= 11.0));
 
         let (near, far) = channel(Some(10));
         let value = input(1e10, &far);
