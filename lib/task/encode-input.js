@@ -13,7 +13,10 @@ const { BYTES, INPUTS, MEMORY } = require('../constants');
 const nodeGlobals = require('../runtime/globals');
 const { isPort } = require('../transfer/registry');
 const { TaskTransfer } = require('../transfer/task-transfer');
-const { encodeValue } = require('./values');
+
+/** Loaded for the first value that needs it: a pool starts sooner without. */
+let values;
+const encodeValue = (value, name, given) => (values ??= require('./values')).encodeValue(value, name, given);
 
 /** Where the kind of bytes stands in a form. */
 const { KIND_SHIFT } = INPUTS;
