@@ -30,7 +30,8 @@ async function buildService(settings) {
   service.decorateRequest('trace', null);
   service.addHook('onRequest', (request, reply, done) => {
     const above = propagation.extract(context.active(), request.headers);
-    const span = tracer().startSpan(`${request.method} ${request.routeOptions.url}`, { kind: SpanKind.SERVER }, above);
+    const { url = 'none' } = request.routeOptions;
+    const span = tracer().startSpan(`${request.method} ${url}`, { kind: SpanKind.SERVER }, above);
     request.trace = trace.setSpan(above, span);
     context.with(request.trace, done);
   });

@@ -31,8 +31,9 @@ function stepOf(most) {
 }
 
 function drawHealth({ date, machine, rounds, seconds, ways }) {
-  const step = stepOf(Math.max(...ways.map(({ p99 }) => p99.most)));
-  const steps = Math.ceil(Math.max(...ways.map(({ p99 }) => p99.most)) / step);
+  const most = Math.max(...ways.map(({ p99 }) => p99.most));
+  const step = stepOf(most);
+  const steps = Math.max(1, Math.ceil(most / step));
   const bottom = TOP + ways.length * ROW;
   const x = (ms) => LEFT + (ms / (steps * step)) * (WIDTH - LEFT - RIGHT);
   const round = (number) => Math.round(number * 10) / 10;

@@ -24,8 +24,9 @@ async function main([port, seconds]) {
     work(Number(seconds)),
     autocannon({ url: url('/health'), connections: 4, overallRate: HEALTH_RATE, duration: Number(seconds) }),
   ]);
-  for (const { errors, non2xx } of [worked, health]) {
+  for (const { errors, non2xx, requests } of [worked, health]) {
     if (errors > 0 || non2xx > 0) throw new Error(`${errors} requests failed, ${non2xx} were refused`);
+    if (requests.total === 0) throw new Error('no request was answered');
   }
   const { p50, p99, max } = health.latency;
   console.log(JSON.stringify({ p50, p99, max, asked: health.requests.total, rate: worked.requests.average }));
