@@ -14,9 +14,13 @@ const nodeGlobals = require('../runtime/globals');
 const { isPort } = require('../transfer/registry');
 const { TaskTransfer } = require('../transfer/task-transfer');
 
-/** Loaded for the first value that needs it: a pool starts sooner without. */
+/**
+ * A pool with a script starts its first worker sooner without the codec: it loads it with the first value that needs it, whose
+ * code has been read by then, for the workers. Other pools load it when they are made.
+ */
 let values;
-const encodeValue = (value, name, given) => (values ??= require('./values')).encodeValue(value, name, given);
+const loadCodec = () => (values ??= require('./values'));
+const encodeValue = (value, name, given) => loadCodec().encodeValue(value, name, given);
 
 /** Where the kind of bytes stands in a form. */
 const { KIND_SHIFT } = INPUTS;
@@ -196,4 +200,4 @@ function encodeInputs(inputs, transfer, comesBack = false) {
   return set(INPUT_WIRE, bytes, length, together, inputs);
 }
 
-module.exports = { encodeInput, encodeInputs };
+module.exports = { encodeInput, encodeInputs, loadCodec };
