@@ -2,7 +2,7 @@
 
 /**
  * Measures how soon `/health` answers while the CPU route is under load, for each way to run the work, and draws the result:
- * results/health.json and results/health.svg. Each service and each load generator is a process of its own; the ways take
+ * results/health.json, results/health.svg and the table in README.md. Each service and each load generator is a process of its own; the ways take
  * turns, and the median of the rounds counts.
  *
  *     node load/run.js [rounds] [seconds]   in another folder with RW_RESULTS
@@ -80,7 +80,18 @@ async function main([rounds = '7', seconds = '5']) {
   fs.mkdirSync(RESULTS, { recursive: true });
   fs.writeFileSync(path.join(RESULTS, 'health.json'), `${JSON.stringify(results, undefined, 2)}\n`);
   fs.writeFileSync(path.join(RESULTS, 'health.svg'), drawHealth(results));
+  if (process.env.RW_RESULTS === undefined) writeReadme(results);
   console.log(table(results));
+}
+
+/** The figures in the README, between their marks. */
+function writeReadme(results) {
+  const file = path.join(FOLDER, 'README.md');
+  const marks = /(<!-- figures: .* -->\n)[^]*(<!-- end of figures -->)/;
+  const { machine, date, rounds, seconds, otherWork } = results;
+  const busy = `other programs gave it a load average of ${otherWork.toFixed(1)} at the start`;
+  const text = `${table(results)}\n\nMedian of ${rounds} rounds of ${seconds} s, and least to most. ${machine}; ${date}; ${busy}.\n`;
+  fs.writeFileSync(file, fs.readFileSync(file, 'utf8').replace(marks, (_, begin, end) => `${begin}${text}${end}`));
 }
 
 function table({ ways }) {
