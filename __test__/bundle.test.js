@@ -65,7 +65,7 @@ async function filesRead(target, names = []) {
 
 test('to require the package reads one file of it, and each name what it needs', async () => {
   assert.deepEqual(await filesRead(installed), ['index.js']);
-  assert.deepEqual(await filesRead(installed, ['WorkerPool']), ['codec.js', 'common.js', 'index.js', 'pool.js']);
+  assert.deepEqual(await filesRead(installed, ['WorkerPool']), ['common.js', 'fallback.js', 'index.js', 'pool.js']);
   assert.deepEqual(await filesRead(installed, ['Mutex']), ['common.js', 'index.js', 'locks.js']);
   assert.deepEqual(await filesRead(plain, ['WorkerPool']), []);
 });

@@ -20,6 +20,7 @@ const { setImmediate } = require('./runtime/clock');
 const { InternalError } = require('./errors');
 const { CALL_BUFFER, EVENTS, FORMS } = require('./constants');
 const { keptOn } = require('./runtime/host-realm');
+const { smallInteger } = require('./runtime/small-integer');
 const { canSettle, settle, throwUncaught } = require('./runtime/turn');
 const { callUser } = require('./user-code');
 
@@ -267,7 +268,7 @@ class Delivery {
         const pool = this.#pools[slot];
         this.#release(slot, pool);
         if (typeof settler !== 'function') settler.settle(form, numbers[i], this);
-        else if (form === NUMBER) settler(numbers[i]);
+        else if (form === NUMBER) settler(smallInteger(numbers[i]));
         else if (form === UNDEFINED) settler(undefined);
         else this.#settle(settler, pool, form, numbers[i], this.#tasks[slot]);
       }
@@ -299,7 +300,9 @@ class Delivery {
    * @param {unknown} value
    */
   later(pending, method, value) {
-    const call = { pending, method, value, next: undefined };
+    // A property that began as a number would make a double of every number.
+    const call = { pending, method, value: undefined, next: undefined };
+    call.value = value;
     if (this.#firstLater === undefined) this.#firstLater = call;
     else this.#lastLater.next = call;
     this.#lastLater = call;

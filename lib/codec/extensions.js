@@ -18,11 +18,8 @@ const { FIRST_EXTENSION, LAST_EXTENSION } = require('../constants').TAGS;
 /** The extensions of one codec. */
 class Extensions {
   #byTag = new SafeMap();
-
-  constructor() {
-    /** @type {Extension[]} */
-    this.list = [];
-  }
+  /** @type {Extension[]} A field, as all of the codec's: it is made late, perhaps under a changed Object.prototype. */
+  list = [];
 
   /** @param {Extension} extension */
   add(extension) {

@@ -21,6 +21,7 @@ const { ensureStack } = require('../runtime/stack-overflow');
 const { callUser } = require('../user-code');
 const { validateIterable } = require('../validators');
 const { InputByInputMap } = require('./map-input-by-input');
+const { loadCodec } = require('../task/encode-input');
 const { NativePool } = require('../task/native-pool');
 const { NativeSubmitter } = require('./native-submitter');
 const { NATIVE, NOBODY, TaskRouter, UNDECIDED, unknownTask } = require('./task-router');
@@ -75,7 +76,10 @@ class WorkerPool extends EventEmitter {
     const options = hasScript ? scriptPoolOptions(sizeOrOptions) : nativePoolOptions(scriptOrOptions);
     this.#settings = poolSettings(options);
     if (hasScript) this.#openScript(scriptOrOptions, options, typeof sizeOrOptions === 'number');
-    else this.#open(new NativePool(binding, binding.createPool(this.#settings)));
+    else {
+      loadCodec();
+      this.#open(new NativePool(binding, binding.createPool(this.#settings)));
+    }
     closing.register(this, this.#native.handle, this);
   }
 

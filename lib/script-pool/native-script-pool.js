@@ -5,7 +5,6 @@ const { TaskTimeoutError } = require('../errors');
 const { FORMS } = require('../constants');
 const { NativePool } = require('../task/native-pool');
 const { BoundInputs } = require('./bound-inputs');
-const { thrownFromPort } = require('../task/thrown');
 
 /** The native side of a pool with a script: its answers may come by Node's ports, and its tasks' inputs may have gone so. */
 class NativeScriptPool extends NativePool {
@@ -21,7 +20,7 @@ class NativeScriptPool extends NativePool {
     this.#binding = binding;
     this.readAnswer = (form, number, delivery, task) => {
       if (form === FORMS.VIA_FALLBACK) return fallbackPorts.take(number);
-      if (form === FORMS.VIA_FALLBACK_REJECTED) throw thrownFromPort(fallbackPorts.take(number));
+      if (form === FORMS.VIA_FALLBACK_REJECTED) throw require('../task/thrown').thrownFromPort(fallbackPorts.take(number));
       if (form === FORMS.VIA_FALLBACK_LATE) {
         fallbackPorts.skip(number);
         throw new TaskTimeoutError("the task's time was up", { task });

@@ -5,11 +5,7 @@
 const { types } = require('node:util');
 
 const { closedPort } = require('../runtime/closed-port');
-const { mayRunCode } = require('../codec/accessors');
-const { exoticName } = require('../codec/object-kinds');
-const { describe } = require('../codec/describe');
-const { findPath } = require('../codec/value-path');
-const { InvalidArgTypeError, UnsupportedValueError } = require('../errors');
+const { InvalidArgTypeError } = require('../errors');
 const { discardValue, letGo, openValue, postValue } = require('../fallback/value');
 const nodeGlobals = require('../runtime/globals');
 const { typeOf } = require('../transfer/registry');
@@ -55,7 +51,7 @@ const LOOK_AT = 100;
  */
 function withMovable(value, list, act) {
   if (list[FOUND] !== true) return act(list);
-  if (list.length > 0 && mayRunCode(value, LOOK_AT)) return act(list.filter(isMovable));
+  if (list.length > 0 && require('../codec/accessors').mayRunCode(value, LOOK_AT)) return act(list.filter(isMovable));
   try {
     return act(list);
   } catch (error) {
@@ -105,29 +101,9 @@ function sendValue(value, list, send, name) {
       postValue(value, given, (sent, isBundle, rest) => send(sent, isBundle, [...rest])),
     );
   } catch (error) {
-    explain(error, value, name);
+    require('./refused-part').explain(error, value, name);
     throw error;
   }
-}
-
-const isRefused = (value) =>
-  typeof value === 'function' || typeof value === 'symbol' ||
-  (typeof value === 'object' && value !== null && exoticName(value) !== null);
-
-/** To and from scripts, more can pass than to native tasks. */
-const wordsOf = (refused) =>
-  types.isPromise(refused)
-    ? 'a Promise, which cannot cross to another thread: did you forget `await`?'
-    : describe(refused).replace(/to a task; .*$/, 'to another thread; pass what structured clone takes');
-
-/** Node does not say where in a value the trouble is: an error of its structured clone gets a cause that does. */
-function explain(error, value, name) {
-  if (error?.name !== 'DataCloneError' || error.cause !== undefined) return;
-  let refused;
-  const path = findPath(value, name, (at) => isRefused(at) && ((refused = at), true));
-  if (path === null) return;
-  const cause = new UnsupportedValueError(`${path} is ${wordsOf(refused)}`);
-  Object.defineProperty(error, 'cause', { value: cause, writable: true, configurable: true });
 }
 
 module.exports = {

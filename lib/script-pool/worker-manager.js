@@ -17,7 +17,6 @@ const { addSource, removeSource } = require('./output-before-exit');
 const { COMPILED } = require('./owner-messages');
 const { PoolWorker } = require('./pool-worker');
 const { placeOf } = require('./script-location');
-const { thrownFromPort } = require('../task/thrown');
 
 const { NO_WORKER } = require('../constants').SCRIPTS;
 
@@ -229,7 +228,7 @@ class WorkerManager {
   /** A worker has loaded the script, or could not. */
   #ready(worker, { names, thrown }) {
     if (names === undefined) {
-      worker.error = thrownFromPort(thrown);
+      worker.error = require('../task/thrown').thrownFromPort(thrown);
       worker.failed = true;
       return;
     }

@@ -13,7 +13,14 @@ const { BYTES, INPUTS, MEMORY } = require('../constants');
 const nodeGlobals = require('../runtime/globals');
 const { isPort } = require('../transfer/registry');
 const { TaskTransfer } = require('../transfer/task-transfer');
-const { encodeValue } = require('./values');
+
+/**
+ * A pool with a script starts its first worker sooner without the codec: it loads it with the first value that needs it, whose
+ * code has been read by then, for the workers. Other pools load it when they are made.
+ */
+let values;
+const loadCodec = () => (values ??= require('./values'));
+const encodeValue = (value, name, given) => loadCodec().encodeValue(value, name, given);
 
 /** Where the kind of bytes stands in a form. */
 const { KIND_SHIFT } = INPUTS;
@@ -193,4 +200,4 @@ function encodeInputs(inputs, transfer, comesBack = false) {
   return set(INPUT_WIRE, bytes, length, together, inputs);
 }
 
-module.exports = { encodeInput, encodeInputs };
+module.exports = { encodeInput, encodeInputs, loadCodec };

@@ -7,6 +7,7 @@
 
 const { errorFromCode, InternalError } = require('../errors');
 const { CALL_BUFFER, FORMS } = require('../constants');
+const { smallInteger } = require('../runtime/small-integer');
 
 /** Loaded for the first value that needs it: a worker starts sooner without. */
 let codec;
@@ -39,7 +40,7 @@ function readValue(form, number, source, task) {
     case FORMS.FALSE:
       return false;
     case FORMS.NUMBER:
-      return number;
+      return smallInteger(number);
     case FORMS.BYTES:
       return values().decodeBytes(number, source.takeOutOfBand());
     case FORMS.WIRE: {
