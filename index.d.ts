@@ -538,7 +538,8 @@ export class WorkerPool extends EventEmitter {
   /** Whether `close()` or `destroy()` has been called. */
   readonly closed: boolean;
   /** The options as they stand, defaults filled in. */
-  readonly options: Required<WorkerPoolOptions>;
+  readonly options: Required<WorkerPoolOptions> &
+    Partial<Required<Pick<ScriptPoolOptions, 'concurrentTasksPerWorker' | 'killTimeout'>>>;
 
   on<E extends keyof WorkerPoolEvents>(event: E, listener: (...args: WorkerPoolEvents[E]) => void): this;
   once<E extends keyof WorkerPoolEvents>(event: E, listener: (...args: WorkerPoolEvents[E]) => void): this;
@@ -1239,5 +1240,10 @@ export namespace errors {
     readonly code: 'ERR_RW_BINDING_NOT_FOUND';
     /** Every place that was tried, and why it failed. */
     readonly attempts: ReadonlyArray<{ what: string; error: unknown }>;
+  }
+  /** A package that a part of this one works with, such as bullmq, is not installed or too old. */
+  class PeerNotFoundError extends Error {
+    static readonly code: 'ERR_RW_PEER_NOT_FOUND';
+    readonly code: 'ERR_RW_PEER_NOT_FOUND';
   }
 }

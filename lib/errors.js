@@ -101,11 +101,12 @@ const ReceiveTimeoutError = define('ReceiveTimeoutError', 'ERR_RW_RECEIVE_TIMEOU
   errorName: 'TimeoutError',
 });
 
-// rust-workers itself: an object of a copy of another version, a fault of ours, an addon that does not load. A
-// BindingNotFoundError has `attempts`: the files that the loader tried.
+// rust-workers itself: an object of a copy of another version, a fault of ours, an addon that does not load, a package that a
+// part of ours works with and that is not installed. A BindingNotFoundError has `attempts`: the files that the loader tried.
 const OtherCopyError = define('OtherCopyError', 'ERR_RW_OTHER_COPY', Error);
 const InternalError = define('InternalError', 'ERR_RW_INTERNAL', Error);
 const BindingNotFoundError = define('BindingNotFoundError', 'ERR_RW_BINDING_NOT_FOUND', Error);
+const PeerNotFoundError = define('PeerNotFoundError', 'ERR_RW_PEER_NOT_FOUND', Error);
 
 /** Codes that the native side does not have. */
 const JS_ONLY_CODES = [
@@ -119,6 +120,7 @@ const JS_ONLY_CODES = [
   'ERR_RW_RECEIVE_TIMEOUT',
   'ERR_RW_OTHER_COPY',
   'ERR_RW_BINDING_NOT_FOUND',
+  'ERR_RW_PEER_NOT_FOUND',
 ];
 
 /** All codes, in declaration order. */

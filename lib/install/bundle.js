@@ -39,8 +39,8 @@ const REST = 'rest';
 /** Files of which not every module runs, nor most of them. */
 const LAZY = new Set(['worker', REST]);
 
-/** Not required by any other module of ours: commands, and first files of Workers. */
-const APART = new Set(['bundle/', 'install/', 'runtime/bootstrap', 'shared-buffer/notifier-thread']);
+/** Not required by any other module of ours: commands, first files of Workers, and what works with an optional package. */
+const APART = new Set(['bundle/', 'bullmq/', 'install/', 'runtime/bootstrap', 'shared-buffer/notifier-thread']);
 
 /** The modules' names: their files, seen from lib, without `.js`. */
 function moduleNames(folder = '') {

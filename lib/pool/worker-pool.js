@@ -66,6 +66,8 @@ class WorkerPool extends EventEmitter {
   #scriptTasks;
   #workers;
   #scriptCapacity = 0;
+  /** The options that only such a pool has. */
+  #scriptOptions;
 
   constructor(scriptOrOptions = {}, sizeOrOptions = {}) {
     super();
@@ -87,6 +89,7 @@ class WorkerPool extends EventEmitter {
   #openScript(script, options, fixed) {
     const settings = scriptSettings(options, this.#settings, fixed);
     this.#scriptCapacity = settings.most * settings.concurrency;
+    this.#scriptOptions = { concurrentTasksPerWorker: settings.concurrency, killTimeout: settings.killTimeout };
     const url = locateScript(script);
     const fallbackPorts = fallbackPortsOf(binding, delivery);
     const native = new NativeScriptPool(binding, binding.createPool(this.#settings), fallbackPorts);
@@ -286,7 +289,7 @@ class WorkerPool extends EventEmitter {
   }
 
   get options() {
-    return { ...this.#settings };
+    return { ...this.#settings, ...this.#scriptOptions };
   }
 
   [inspect.custom](depth, options, inspectValue) {
