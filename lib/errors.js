@@ -198,6 +198,7 @@ const publicClasses = {
   OtherCopyError,
   InternalError,
   BindingNotFoundError,
+  PeerNotFoundError,
 };
 
 module.exports = { ...publicClasses, publicClasses, CODES, JS_ONLY_CODES, errorFromCode, abortError, reasonOf };

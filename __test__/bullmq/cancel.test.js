@@ -160,8 +160,8 @@ describe('a job that is no longer ours', () => {
     // It renews no lock, so it is not told of the loss either.
     const worker = house.worker(queue, pool, { ...SHORT, skipLockRenewal: true });
     const job = await queue.add('spin', {});
-    await until(() => pool.seen.read('begun') === 2, 'the job runs again');
-    await until(() => pool.seen.read('stopped') === 1, 'the earlier loop saw it');
+    await until(() => pool.seen.read('begun') >= 2, 'the job runs again');
+    await until(() => pool.seen.read('stopped') >= 1, 'the earlier loop saw it');
     await worker.close({ timeout: 0 });
     assert.ok(['waiting', 'active'].includes(await job.getState()));
   });

@@ -49,6 +49,17 @@ describe('worker.close()', () => {
     assert.deepEqual([...worker.errors, ...other.errors], []);
   });
 
+  test('a job that was taken and has not begun waits again', async () => {
+    const queue = await house.queue();
+    const pool = house.pool();
+    const worker = house.worker(queue, pool);
+    const closed = new Promise((resolve) => worker.once('active', () => resolve(worker.close({ timeout: 0 }))));
+    const job = await queue.add('spin', {});
+    await closed;
+    assert.equal(await job.getState(), 'waiting');
+    assert.equal(pool.seen.read('begun'), 0);
+  });
+
   test('a second call sets a limit to the first', async () => {
     const queue = await house.queue();
     const pool = house.pool();

@@ -10,6 +10,8 @@ class PoolJobs {
   #settings;
   /** By the job's id: its latest run. */
   #runs = new Map();
+  /** Whether jobs wait again instead of running: BullMQ may hand over one that it took before it began to close. */
+  #givesBack = false;
 
   /**
    * @param {import('../pool/worker-pool').WorkerPool} pool
@@ -27,6 +29,7 @@ class PoolJobs {
     this.#runs.get(job.id)?.lose();
     const run = new JobRun(this.#pool, job, token, this.#settings);
     this.#runs.set(job.id, run);
+    if (this.#givesBack) run.giveBack();
     try {
       return await run.execute(signal);
     } finally {
@@ -39,8 +42,9 @@ class PoolJobs {
     for (const id of ids) this.#runs.get(id)?.lose();
   }
 
-  /** Stops all runs, and lets their jobs wait again. */
+  /** Stops all runs, and lets their jobs wait again; those to come too. */
   giveBack() {
+    this.#givesBack = true;
     for (const run of this.#runs.values()) run.giveBack();
   }
 }
