@@ -144,14 +144,20 @@ describe('a job that is no longer ours', () => {
   test('it was removed: a task that reports progress stops at its next report, long before the lock is renewed', async () => {
     const queue = await house.queue();
     const pool = house.pool();
-    const worker = house.worker(queue, pool);
+    const worker = house.worker(queue, pool, { concurrency: 1 });
     assert.equal(worker.opts.lockDuration, 30_000);
+    const failed = [];
+    worker.on('failed', (job, error) => failed.push(error));
     await queue.add('countThenSpin', {});
     await running(pool, 1);
     await queue.pause();
     await queue.obliterate({ force: true });
     await until(() => pool.seen.read('stopped') === 1, 'the loop saw it');
-    await worker.close();
+    // One at a time: the next job begins when the worker is through with the first, and nothing is to be said of that.
+    await queue.resume();
+    const next = await queue.add('double', { number: 1 });
+    assert.equal((await house.ended(queue, next)).returnvalue, 2);
+    assert.deepEqual([...failed, ...worker.errors], []);
   });
 
   test('the same worker takes it again: the earlier run stops', async () => {

@@ -140,14 +140,17 @@ describe('progress', () => {
   test('arrives in order, the last report before the job is completed', async () => {
     const queue = await house.queue();
     const told = [];
+    const ends = [];
     queue.events.on('progress', ({ data }) => told.push(data.done));
+    queue.events.on('completed', () => ends.push(told.at(-1)));
     const worker = house.worker(queue, house.pool());
     const local = [];
     worker.on('progress', (job, { done }) => local.push(done));
     const job = await runOne(queue, 'count', { to: 2000 });
     assert.equal(job.state, 'completed');
     assert.deepEqual(job.progress, { done: 2000 });
-    await until(() => told.at(-1) === 2000, 'the last report is told');
+    await until(() => ends.length === 1, 'the end is told');
+    assert.deepEqual(ends, [2000]);
     assert.deepEqual(told, [...told].sort((a, b) => a - b));
     assert.equal(new Set(told).size, told.length);
     assert.deepEqual(local, told);
