@@ -46,7 +46,7 @@ describe('worker.cancelJob()', () => {
     const job = await queue.add('spin', {});
     await running(pool, 1);
     worker.cancelJob(job.id);
-    assert.match((await house.ended(queue, job)).failedReason, /^The job was cancelled: .*abort/);
+    assert.match((await house.ended(queue, job)).failedReason, /^The job was cancelled: .*abort/i);
   });
 
   test('with retryCancelled: it is tried again', async () => {

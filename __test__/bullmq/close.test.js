@@ -133,5 +133,11 @@ describe('a pool that is closed before its worker', () => {
       assert.deepEqual({ state, attemptsMade }, { state: 'completed', attemptsMade: 1 });
     }
     assert.deepEqual([...failed, ...other.errors], []);
+    // It pauses again, whatever the program says.
+    await other.close();
+    const late = await queue.add('spin', {});
+    await worker.resume();
+    await until(() => worker.errors.length === 2 && worker.isPaused(), 'it has paused again');
+    await until(async () => (await late.getState()) === 'waiting', 'the job waits');
   });
 });

@@ -6,13 +6,13 @@
  * A run ends early in one of these ways, and the first one counts:
  *   CANCELLED  the program cancelled the job (BullMQ's signal). It fails, by default for good.
  *   LOST       the job is no longer ours: its lock is gone, it was removed, or it runs again. Somebody else decides about it.
- *   GIVEN_BACK this worker closes. The job waits again, for any worker, and the attempt does not count.
+ *   GIVEN_BACK this worker closes, or has no pool any more. The job waits again, for any worker, and the attempt does not count.
  *   UNWRITTEN  its progress could not be written. It fails with that error, as in BullMQ's own sandbox.
  * In each case the task is aborted: a running loop of a script sees `task.cancelled`, and a script that does not look is ended
  * with its worker after `killTimeout`.
  */
 
-const { DelayedError, WaitingError } = require('./peer');
+const { DelayedError, RateLimitError, WaitingError } = require('./peer');
 const { failureOf, isPoolClosed, isRefused, unrecoverable } = require('./failures');
 const { ProgressWriter } = require('./progress');
 const { submissionOf, submit } = require('./submission');
@@ -25,11 +25,18 @@ const UNWRITTEN = 'unwritten';
 /** The codes of BullMQ's errors about a job that is gone, not locked, not active, or locked by somebody else. */
 const NOT_OURS = new Set([-1, -2, -3, -6]);
 
+/**
+ * BullMQ moves the job to those that wait, counts no attempt, and takes no other job in its place. After a WaitingError, and
+ * a job that was moved here, BullMQ 5 takes the next one even while it closes, which would be this one again.
+ */
+const givenBack = () => new RateLimitError();
+
 class JobRun {
   #pool;
   #job;
   #token;
   #settings;
+  #poolClosed;
   #controller = new AbortController();
   /** How the run ended early, and the error that did it. */
   #ending;
@@ -41,12 +48,14 @@ class JobRun {
    * @param {object} job BullMQ's
    * @param {string} token of its lock
    * @param {object} settings as `processorOptions` returns them
+   * @param {() => void} poolClosed called when the pool turns out to be closed; it may give the job back
    */
-  constructor(pool, job, token, settings) {
+  constructor(pool, job, token, settings, poolClosed) {
     this.#pool = pool;
     this.#job = job;
     this.#token = token;
     this.#settings = settings;
+    this.#poolClosed = poolClosed;
     this.#progress = new ProgressWriter(
       (value) => job.updateProgress(value),
       (error) => this.#end(NOT_OURS.has(error?.code) ? LOST : UNWRITTEN, error),
@@ -105,19 +114,23 @@ class JobRun {
         const says = this.#cause === undefined ? '' : `: ${this.#cause?.message ?? this.#cause}`;
         return this.#settings.retryCancelled ? error : unrecoverable(error, `The job was cancelled${says}`);
       }
-      // Where the lock is still ours after all, the job must not stay active until it counts as stalled.
       case LOST:
-      case GIVEN_BACK:
         return this.#moveBack();
+      case GIVEN_BACK:
+        return givenBack();
       case UNWRITTEN:
         return failureOf(this.#cause, false);
       default:
-        if (isRefused(error, submission?.input) || isPoolClosed(error, this.#pool)) return this.#delay();
+        if (isPoolClosed(error, this.#pool)) {
+          this.#poolClosed();
+          return this.#ending === GIVEN_BACK ? givenBack() : this.#delay();
+        }
+        if (isRefused(error, submission?.input)) return this.#delay();
         return failureOf(error, submission?.byDeadline === true);
     }
   }
 
-  /** The job waits again, at once; the attempt does not count. */
+  /** If the lock is ours after all: so that the job does not stay active until it counts as stalled. */
   async #moveBack() {
     return (await this.#moved(() => this.#job.moveToWait(this.#token))) ?? new WaitingError();
   }

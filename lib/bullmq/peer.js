@@ -22,6 +22,6 @@ if (typeof bullmq.Worker.prototype.cancelJob !== 'function') {
   throw new PeerNotFoundError(`rust-workers/bullmq needs bullmq 5.64.0 or later, and found an older one; ${HOW}`);
 }
 
-const { DelayedError, UnrecoverableError, WaitingError, Worker } = bullmq;
+const { DelayedError, RateLimitError, UnrecoverableError, WaitingError, Worker } = bullmq;
 
-module.exports = { DelayedError, UnrecoverableError, WaitingError, Worker };
+module.exports = { DelayedError, RateLimitError, UnrecoverableError, WaitingError, Worker };

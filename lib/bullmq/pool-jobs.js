@@ -8,6 +8,7 @@ const { processorOptions, validatePool } = require('./options');
 class PoolJobs {
   #pool;
   #settings;
+  #poolClosed;
   /** By the job's id: its latest run. */
   #runs = new Map();
   /** Whether jobs wait again instead of running: BullMQ may hand over one that it took before it began to close. */
@@ -16,18 +17,20 @@ class PoolJobs {
   /**
    * @param {import('../pool/worker-pool').WorkerPool} pool
    * @param {object} options those of `poolProcessor`
+   * @param {() => void} [poolClosed] called when the pool turns out to be closed
    */
-  constructor(pool, options) {
+  constructor(pool, options, poolClosed = () => {}) {
     validatePool(pool);
     this.#pool = pool;
     this.#settings = processorOptions(options);
+    this.#poolClosed = poolClosed;
   }
 
   /** Runs a job; as BullMQ calls a processor. */
   async process(job, token, signal) {
     // Its lock had expired, and this worker has taken it again.
     this.#runs.get(job.id)?.lose();
-    const run = new JobRun(this.#pool, job, token, this.#settings);
+    const run = new JobRun(this.#pool, job, token, this.#settings, this.#poolClosed);
     this.#runs.set(job.id, run);
     if (this.#givesBack) run.giveBack();
     try {

@@ -22,7 +22,7 @@ class PoolWorker extends Worker {
 
   constructor(name, pool, options) {
     const { processor, worker, closePool } = poolWorkerOptions(options);
-    const jobs = new PoolJobs(pool, processor);
+    const jobs = new PoolJobs(pool, processor, () => this.#pauseForGood());
     const { concurrency = capacityOf(pool) } = worker;
     super(name, (job, token, signal) => this.#process(job, token, signal), { ...worker, concurrency });
     this.#pool = pool;
@@ -37,18 +37,17 @@ class PoolWorker extends Worker {
     return this.#pool;
   }
 
-  async #process(job, token, signal) {
+  #process(job, token, signal) {
     // The size of the pool may have changed.
     if (this.#followsPool) this.concurrency = capacityOf(this.#pool);
-    try {
-      return await this.#jobs.process(job, token, signal);
-    } finally {
-      if (this.#pool.closed) this.#pauseForGood();
-    }
+    // The program has resumed it.
+    if (this.#pool.closed) this.#pauseForGood();
+    return this.#jobs.process(job, token, signal);
   }
 
   /** Without a pool it takes no more jobs: other workers can have them. */
   #pauseForGood() {
+    this.#jobs.giveBack();
     if (this.closing || this.isPaused()) return;
     this.pause(true).catch((error) => this.emit('error', error));
     this.emit('error', new PoolClosedError(`the pool of the worker of queue '${this.name}' is closed, so the worker has paused`));
