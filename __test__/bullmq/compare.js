@@ -2,7 +2,8 @@
 
 /**
  * PoolWorker beside BullMQ's own ways to run a job, on the same work and the same Redis: `node __test__/bullmq/compare.js`, after
- * .ci/bullmq has installed the packages. Ways take turns, round for round; the medians of the rounds are printed.
+ * .ci/bullmq has installed the packages. Ways take turns, in every second round the other way round, since the first one of a
+ * process runs code that is not compiled yet. The medians of the rounds are printed.
  */
 
 const { availableParallelism } = require('node:os');
@@ -21,12 +22,12 @@ const FUNCTIONS = path.join(__dirname, 'fixtures', 'compared-on-pool.js');
 
 /** Work of each kind, in rounds of the loop in fixtures/loop.js; `jobs` that are in the queue when the worker starts. */
 const KINDS = [
-  { title: 'no work', loops: 0, jobs: 2000, text: 0 },
-  { title: 'a loop of about 1 ms', loops: 300_000, jobs: 1000, text: 0 },
-  { title: 'a loop of about 10 ms', loops: 3_000_000, jobs: 200, text: 0 },
-  { title: '64 KiB of data, no work', loops: 0, jobs: 500, text: 65_536 },
+  { title: 'no work', loops: 0, jobs: 1000, text: 0 },
+  { title: 'a loop of about 1 ms', loops: 1_000_000, jobs: 400, text: 0 },
+  { title: 'a loop of about 10 ms', loops: 10_000_000, jobs: 60, text: 0 },
+  { title: '64 KiB of data, no work', loops: 0, jobs: 300, text: 65_536 },
 ];
-const SINGLE_JOBS = 200;
+const SINGLE_JOBS = 100;
 
 const WAYS = {
   'PoolWorker': (queue, connection) => {
@@ -53,7 +54,10 @@ function completed(worker, count) {
 
 let queues = 0;
 
-/** One round of one way: jobs a second once the threads are there, and the milliseconds until the first job is done. */
+/**
+ * One round of one way: jobs a second once the threads are there, microseconds of this process's CPU time a job, and the
+ * milliseconds until the first job is done.
+ */
 async function throughput(make, { loops, jobs, text }, connection) {
   const queue = new Queue(`compared-${++queues}`, { connection });
   const data = { loops, text: 'x'.repeat(text) };
@@ -71,13 +75,16 @@ async function throughput(make, { loops, jobs, text }, connection) {
   await queue.addBulk(list(jobs));
   const done = completed(worker, jobs);
   const start = performance.now();
+  const used = process.cpuUsage();
   await worker.resume();
   await done;
+  const { user, system } = process.cpuUsage(used);
+  const cpu = (user + system) / jobs;
   const rate = jobs / ((performance.now() - start) / 1000);
   await worker.close();
   await queue.obliterate({ force: true });
   await queue.close();
-  return { rate, first };
+  return { rate, first, cpu };
 }
 
 /** The milliseconds from `queue.add` to the event of its end, job by job. */
@@ -102,16 +109,19 @@ async function latency(make, connection) {
 async function main() {
   const redis = await startRedis();
   const connection = { ...redis.connection, maxRetriesPerRequest: null };
-  const results = new Map(Object.keys(WAYS).map((way) => [way, { rates: KINDS.map(() => []), first: [], p50: [], p99: [] }]));
+  const results = new Map(Object.keys(WAYS).map((way) => [way, { rates: KINDS.map(() => []), first: [], cpu: [], p50: [], p99: [] }]));
   for (let round = 0; round < ROUNDS; round++) {
+    const ways = round % 2 === 0 ? Object.entries(WAYS) : Object.entries(WAYS).reverse();
     for (const [at, kind] of KINDS.entries()) {
-      for (const [way, make] of Object.entries(WAYS)) {
-        const { rate, first } = await throughput(make, kind, connection);
+      for (const [way, make] of ways) {
+        const { rate, first, cpu } = await throughput(make, kind, connection);
         results.get(way).rates[at].push(rate);
-        if (at === 0) results.get(way).first.push(first);
+        if (at > 0) continue;
+        results.get(way).first.push(first);
+        results.get(way).cpu.push(cpu);
       }
     }
-    for (const [way, make] of Object.entries(WAYS)) {
+    for (const [way, make] of ways) {
       const { p50, p99 } = await latency(make, connection);
       results.get(way).p50.push(p50);
       results.get(way).p99.push(p99);
@@ -128,6 +138,7 @@ async function main() {
   KINDS.forEach(({ title }, at) => row(`jobs a second: ${title}`, (one) => one.rates[at]));
   row('one job after the other, p50 (ms)', (one) => one.p50, 1);
   row('the same, p99 (ms)', (one) => one.p99, 1);
+  row('CPU time of the process for a job without work (µs)', (one) => one.cpu);
   row('first job, with the start of its thread (ms)', (one) => one.first);
 }
 
