@@ -1346,4 +1346,9 @@ export namespace errors {
     readonly found?: string;
     readonly wanted?: string;
   }
+  /** A package that a part of this one works with, such as bullmq, is not installed or too old. */
+  class PeerNotFoundError extends Error {
+    static readonly code: 'ERR_RW_PEER_NOT_FOUND';
+    readonly code: 'ERR_RW_PEER_NOT_FOUND';
+  }
 }

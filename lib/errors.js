@@ -102,11 +102,13 @@ const ReceiveTimeoutError = define('ReceiveTimeoutError', 'ERR_RW_RECEIVE_TIMEOU
 });
 
 // rust-workers itself: an object of a copy of another version, something that this runtime (Bun, Deno) lacks, a fault of
-// ours, an addon that does not load. A BindingNotFoundError has `attempts`: the files that the loader tried.
+// ours, an addon that does not load, a package that a part of ours works with and that is not installed. A
+// BindingNotFoundError has `attempts`: the files that the loader tried.
 const OtherCopyError = define('OtherCopyError', 'ERR_RW_OTHER_COPY', Error);
 const UnsupportedRuntimeError = define('UnsupportedRuntimeError', 'ERR_RW_UNSUPPORTED_RUNTIME', Error);
 const InternalError = define('InternalError', 'ERR_RW_INTERNAL', Error);
 const BindingNotFoundError = define('BindingNotFoundError', 'ERR_RW_BINDING_NOT_FOUND', Error);
+const PeerNotFoundError = define('PeerNotFoundError', 'ERR_RW_PEER_NOT_FOUND', Error);
 
 /** Codes that the native side does not have. */
 const JS_ONLY_CODES = [
@@ -121,6 +123,7 @@ const JS_ONLY_CODES = [
   'ERR_RW_OTHER_COPY',
   'ERR_RW_UNSUPPORTED_RUNTIME',
   'ERR_RW_BINDING_NOT_FOUND',
+  'ERR_RW_PEER_NOT_FOUND',
 ];
 
 /** All codes, in declaration order. */
@@ -199,6 +202,7 @@ const publicClasses = {
   UnsupportedRuntimeError,
   InternalError,
   BindingNotFoundError,
+  PeerNotFoundError,
 };
 
 module.exports = { ...publicClasses, publicClasses, CODES, JS_ONLY_CODES, errorFromCode, abortError, reasonOf };

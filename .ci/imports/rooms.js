@@ -99,6 +99,12 @@ const GROUND = ['lib/runtime', 'lib/native', 'lib/worker-threads', 'lib/errors']
 
 const JAVASCRIPT = [
   {
+    room: 'lib/bullmq',
+    files: ['lib/bullmq/'],
+    imports: ['lib/errors'],
+    why: 'A pool is handed in, and used by its public methods; no room imports what needs an optional package.',
+  },
+  {
     room: 'index.js',
     files: ['index.js', 'lib/main.js', 'lib/index.mjs', 'lib/native/without-addon.js'],
     imports: [

@@ -40,8 +40,11 @@ const REST = 'rest';
 /** Files of which not every module runs, nor most of them. */
 const LAZY = new Set(['worker', REST]);
 
-/** Not required by any other module of ours: commands, first files of Workers, what index.js alone requires. */
-const APART = new Set(['bundle/', 'install/', 'native/bundled', 'runtime/bootstrap', 'shared-buffer/notifier-thread']);
+/**
+ * Not required by any other module of ours: commands, first files of Workers, what index.js alone requires, and what works with an
+ * optional package.
+ */
+const APART = new Set(['bundle/', 'bullmq/', 'install/', 'native/bundled', 'runtime/bootstrap', 'shared-buffer/notifier-thread']);
 
 /** The modules' names: their files, seen from lib, without `.js`. */
 function moduleNames(folder = '') {
