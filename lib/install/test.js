@@ -15,7 +15,7 @@ const path = require('node:path');
 const { ROOT } = require('./paths');
 
 /** Folders under __test__ that hold what tests use, not tests; or tests that a script of .ci runs, with packages of their own. */
-const NOT_TESTS = new Set(['bullmq', 'fixtures', 'support', 'types', 'node_modules']);
+const NOT_TESTS = new Set(['bullmq', 'bundlers', 'fixtures', 'frameworks', 'runtimes', 'support', 'types', 'node_modules']);
 
 /** The test files under a folder, in order of name. */
 function testFiles(folder) {
