@@ -49,10 +49,19 @@ const MARKS = [
   ['package-lock.json', 'npm'],
 ];
 
+/** Also where this process may not look (--permission): then nothing is there. */
+function isThere(file) {
+  try {
+    return fs.existsSync(file);
+  } catch {
+    return false;
+  }
+}
+
 /** The name of the one whose marks stand nearest above a folder. */
 function managerOf(root) {
   for (let folder = path.dirname(root), last; folder !== last; last = folder, folder = path.dirname(folder)) {
-    const mark = MARKS.find(([file]) => fs.existsSync(path.join(folder, file)));
+    const mark = MARKS.find(([file]) => isThere(path.join(folder, file)));
     if (mark !== undefined) return mark[1];
   }
   return undefined;
