@@ -277,6 +277,16 @@ describe('time limits', () => {
     assert.match(error.message, /before it began/);
     assert.equal(pool.seen.read('begun'), 0);
   });
+
+  for (const [title, options] of [['none', {}], ['one far away', { deadline: () => Date.now() + 1e9 }]]) {
+    test(`a time limit inside the task is the task’s own, whatever the deadline: ${title}`, async () => {
+      const queue = await house.queue();
+      const worker = house.worker(queue, house.pool(), options);
+      const { error, failures } = await failOne(queue, worker, 'timeOutInside', {}, { attempts: 2 });
+      assert.equal(failures.length, 2);
+      assert.equal(error.code, 'ERR_RW_TASK_TIMEOUT');
+    });
+  }
 });
 
 describe('a pool whose queue is full', () => {

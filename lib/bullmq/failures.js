@@ -21,6 +21,9 @@ const SAME_AGAIN = new Set([
   'ERR_RW_VALUE_TOO_DEEP',
 ]);
 
+/** Milliseconds by which a timer may be early by the clock of the day. */
+const CLOCKS_DIFFER = 10;
+
 /** By these names BullMQ takes a job for moved; a task cannot move its job. */
 const MOVES = new Set(['DelayedError', 'WaitingError', 'WaitingChildrenError']);
 
@@ -47,15 +50,16 @@ function asError(thrown) {
  * The error by which the job fails.
  *
  * @param {unknown} thrown by the task, or by the pool in its place
- * @param {boolean} byDeadline whether the job's deadline was its time limit
+ * @param {number} [deadline] of the job, in milliseconds since 1970
  */
-function failureOf(thrown, byDeadline) {
+function failureOf(thrown, deadline = Infinity) {
   const error = asError(thrown);
   if (MOVES.has(error.name)) {
     return unrecoverable(error, `The task threw a ${error.name}, but only a processor in this process can move its job`);
   }
   const isSame = SAME_AGAIN.has(error.code) || error.name === 'DataCloneError';
-  const isTooLate = byDeadline && error.code === 'ERR_RW_TASK_TIMEOUT';
+  // Not by who has set the time limit: a task may throw the error of a pool of its own, long before.
+  const isTooLate = error.code === 'ERR_RW_TASK_TIMEOUT' && Date.now() + CLOCKS_DIFFER >= deadline;
   return isSame || isTooLate ? unrecoverable(error) : error;
 }
 

@@ -119,14 +119,14 @@ class JobRun {
       case GIVEN_BACK:
         return givenBack();
       case UNWRITTEN:
-        return failureOf(this.#cause, false);
+        return failureOf(this.#cause);
       default:
         if (isPoolClosed(error, this.#pool)) {
           this.#poolClosed();
           return this.#ending === GIVEN_BACK ? givenBack() : this.#delay();
         }
         if (isRefused(error, submission?.input)) return this.#delay();
-        return failureOf(error, submission?.byDeadline === true);
+        return failureOf(error, submission?.end);
     }
   }
 

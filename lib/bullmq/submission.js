@@ -28,19 +28,18 @@ function viewOf(job) {
   return { id, name, queueName, data, opts, timestamp, attemptsMade, attemptsStarted, stalledCounter };
 }
 
-/** @returns {{ limit?: number, byDeadline: boolean }} `limit`: the milliseconds left */
+/** @returns {{ limit?: number, end: number }} the milliseconds left, and the deadline, in milliseconds since 1970 */
 function limitOf(job, { timeout, deadline }) {
   const most = timeoutOf(typeof timeout === 'function' ? timeout(job) : timeout, 'options.timeout');
   const end = deadlineOf(typeof deadline === 'function' ? deadline(job) : deadline, 'options.deadline');
-  const left = Math.max(0, end - Date.now());
-  const limit = Math.min(most, left);
-  return { limit: limit > LONGEST ? undefined : limit, byDeadline: left <= most };
+  const limit = Math.min(most, Math.max(0, end - Date.now()));
+  return { limit: limit > LONGEST ? undefined : limit, end };
 }
 
 /**
  * @param {object} job BullMQ's
  * @param {object} settings as `processorOptions` returns them
- * @returns {Promise<{ name: string, input: unknown, options: object, limit?: number, byDeadline: boolean }>}
+ * @returns {Promise<{ name: string, input: unknown, options: object, limit?: number, end: number }>}
  */
 async function submissionOf(job, settings) {
   const { task } = settings;
@@ -52,8 +51,7 @@ async function submissionOf(job, settings) {
     );
   }
   const checked = { ...validateOptions(options, "the task's options", TASK_OPTIONS, NOT_HERE) };
-  const { limit, byDeadline } = limitOf(job, settings);
-  return { name, input, options: checked, limit, byDeadline };
+  return { name, input, options: checked, ...limitOf(job, settings) };
 }
 
 /**
