@@ -3,16 +3,18 @@
 // Where addons may not be loaded, or none is there: what is Node's own works, what is ours says what to do.
 
 const assert = require('node:assert/strict');
+const path = require('node:path');
 const { test } = require('node:test');
 
 const { onEachNode, quietly } = require('./support/child');
 
-/** The flags of the permission model that let files be read and Workers be started, but no addon be loaded. */
-const PERMISSION = ['--allow-fs-read=*', '--allow-worker', '--disable-warning=ExperimentalWarning', '--disable-warning=SecurityWarning'];
+/** The flags of the permission model that let Workers be started, but no addon be loaded. */
+const PERMISSION = ['--allow-worker', '--disable-warning=ExperimentalWarning', '--disable-warning=SecurityWarning'];
 
 const WAYS = {
   'under --no-addons': { execArgv: ['--no-addons'], advice: '--no-addons' },
-  'under the permission model': { permission: true, advice: '--allow-addons' },
+  'under the permission model': { mayRead: '*', advice: '--allow-addons' },
+  'under the permission model, without the folders above': { mayRead: path.join(__dirname, '..', '*'), advice: '--allow-addons' },
   'when no file is there': { env: { RUST_WORKERS_BINARY: '/there/is/none.node' }, advice: 'RUST_WORKERS_BINARY' },
 };
 
@@ -72,14 +74,14 @@ async function program({ say, load, once }, advice) {
 }
 
 onEachNode('without the addon', (run) => {
-  for (const [when, { execArgv, permission, env, advice }] of Object.entries(WAYS)) {
+  for (const [when, { execArgv, mayRead, env, advice }] of Object.entries(WAYS)) {
     test(when, async (t) => {
       let flags = execArgv;
-      if (permission) {
+      if (mayRead !== undefined) {
         const { stdout } = await run(({ say }) => say(process.versions.node.split('.')[0], process.allowedNodeEnvironmentFlags.has('--disable-warning')));
         const [major, canDisable] = stdout.trim().split(' ');
         if (canDisable !== 'true') return t.skip('this Node cannot be told not to warn');
-        flags = [Number(major) < 23 ? '--experimental-permission' : '--permission', ...PERMISSION];
+        flags = [Number(major) < 23 ? '--experimental-permission' : '--permission', `--allow-fs-read=${mayRead}`, ...PERMISSION];
       }
       const end = await run(program, { execArgv: flags, env, args: [advice] });
       const refused = [
