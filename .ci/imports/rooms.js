@@ -101,7 +101,7 @@ const JAVASCRIPT = [
   {
     room: 'lib/bullmq',
     files: ['lib/bullmq/'],
-    imports: ['lib/errors'],
+    imports: ['lib/native', 'lib/errors'],
     why: 'A pool is handed in, and used by its public methods; no room imports what needs an optional package.',
   },
   {

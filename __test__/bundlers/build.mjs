@@ -7,6 +7,8 @@ const [, , name, external, outDir] = process.argv;
 const isExternal = external === 'external';
 const entries = Object.fromEntries(['main', 'task', 'worker'].map((entry) => [entry, `./service/${entry}.mjs`]));
 
+const PARTS = ['rust-workers', 'rust-workers/bullmq'];
+
 const bundlers = {
   async esbuild() {
     const { build } = await import('esbuild');
@@ -45,7 +47,7 @@ const bundlers = {
         // Else it is the place of the source on the machine of the build.
         module: { parser: { javascript: { importMeta: false } } },
         output: { path: outDir, filename: '[name].mjs', module: true, chunkFormat: 'module', library: { type: 'module' } },
-        externals: isExternal ? { 'rust-workers': 'node-commonjs rust-workers' } : {},
+        externals: isExternal ? Object.fromEntries(PARTS.map((part) => [part, `node-commonjs ${part}`])) : {},
       };
       webpack(config, (error, result) => (error ? reject(error) : resolve(result)));
     });
@@ -58,7 +60,7 @@ const bundlers = {
     const { nodeResolve } = await import('@rollup/plugin-node-resolve');
     const bundle = await rollup({
       input: entries,
-      external: isExternal ? ['rust-workers'] : [],
+      external: isExternal ? [/^rust-workers/] : [],
       plugins: [nodeResolve({ preferBuiltins: true, exportConditions: ['node'] }), commonjs()],
       onwarn() {},
     });
@@ -75,7 +77,7 @@ const bundlers = {
   },
 
   async 'vite library'() {
-    const of = isExternal ? ['rust-workers', /^node:/] : [/^node:/];
+    const of = isExternal ? [/^rust-workers/, /^node:/] : [/^node:/];
     await buildWithVite({
       build: { target: 'node20', lib: { entry: entries, formats: ['es'], fileName: (_, entry) => `${entry}.mjs` }, rollupOptions: { external: of } },
     });

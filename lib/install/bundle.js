@@ -41,8 +41,8 @@ const REST = 'rest';
 const LAZY = new Set(['worker', REST]);
 
 /**
- * Not required by any other module of ours: commands, first files of Workers, what index.js alone requires, and what works with an
- * optional package.
+ * Not required by any other of these modules: commands, first files of Workers, what works with an optional package, and what that
+ * and index.js require when they were bundled.
  */
 const APART = new Set(['bundle/', 'bullmq/', 'install/', 'native/bundled', 'runtime/bootstrap', 'shared-buffer/notifier-thread']);
 

@@ -2,7 +2,8 @@
 
 /**
  * Why this package does not work as part of a bundle, and what to set in the bundler. Its addon, and what its workers run, must
- * be files of their own; inside of a bundle some of it would work, and fail later.
+ * be files of their own; inside of a bundle some of it would work, and fail later. A part alone (rust-workers/bullmq) would have
+ * errors of its own, which are none of the package's.
  *
  * It requires nothing that it needs: where esbuild makes an ES module of it, no module of Node's can be required.
  */
@@ -10,9 +11,9 @@
 const MESSAGE = `rust-workers was bundled into this program. It cannot be: its addon and the code of its workers must stay files.
 Mark rust-workers external, so that the program takes it from node_modules:
   - esbuild: --external:rust-workers, or packages: 'external'
-  - webpack, Rspack: externals: { 'rust-workers': 'node-commonjs rust-workers' }
-  - Rollup: external: ['rust-workers']
-  - Vite: ssr: { external: ['rust-workers'] }; of a library: build: { rollupOptions: { external: ['rust-workers', /^node:/] } }
+  - webpack, Rspack: externals: { 'rust-workers': 'node-commonjs rust-workers' }, and the same for 'rust-workers/bullmq' if used
+  - Rollup: external: [/^rust-workers/]
+  - Vite: ssr: { external: ['rust-workers'] }; of a library: build: { rollupOptions: { external: [/^rust-workers/, /^node:/] } }
   - Next.js: serverExternalPackages: ['rust-workers']
   - another bundler: its option for external packages; or let npm install rust-workers where the program runs`;
 

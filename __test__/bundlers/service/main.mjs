@@ -45,5 +45,11 @@ async function sharedMemory() {
   return { done, total: total.load(0), parties: new Barrier(3).parties };
 }
 
-const results = { ...(await nativeTasks()), ...(await scriptTasks()), ...(await sharedMemory()) };
+/** A part of the package with an import of its own; bullmq itself is not there. Its errors are those of the package. */
+async function otherPart() {
+  const peer = await import('rust-workers/bullmq').catch((error) => error instanceof errors.PeerNotFoundError);
+  return { peer };
+}
+
+const results = { ...(await nativeTasks()), ...(await scriptTasks()), ...(await sharedMemory()), ...(await otherPart()) };
 console.log(JSON.stringify(results));
