@@ -96,7 +96,26 @@ async function everything({ load, say }, holder, names) {
   process.exit();
 }
 
+/** A pool with a script and no other is made before; its first values come after. */
+async function scriptAlone({ load, say }, holder, names) {
+  const scripts = new (load().WorkerPool)(new URL('data:text/javascript,export const same = (x) => x'), 1);
+  const prototype = { Array, Object }[holder].prototype;
+  for (const name of names) {
+    Object.defineProperty(prototype, name, { __proto__: null, configurable: true, get() {}, set() {} });
+  }
+  const same = await scripts.run('same', { list: [1, 2], text: 'a', deep: { map: new Map([[1, 2]]) } });
+  await scripts.close();
+  if (same.list.length !== 2 || same.text !== 'a' || same.deep.map.get(1) !== 2) say('not the same');
+  process.exit();
+}
+
 onEachNode('accessors on prototypes', (run) => {
+  for (const names of [['0'], ['1'], ['2']]) {
+    test(`Array.prototype: ${names}, after a pool with a script was made`, async () => {
+      assert.deepEqual(await run(scriptAlone, { args: ['Array', names] }), quietly());
+    });
+  }
+
   const cases = {
     Array: [['0']],
     Object: [

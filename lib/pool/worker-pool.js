@@ -108,6 +108,8 @@ class WorkerPool extends EventEmitter {
       binding.closePool(native.handle, BY_FORCE, ANNOUNCED);
       throw error;
     }
+    // Now, while these start on threads of their own.
+    loadCodec();
   }
 
   run(task, input, options) {

@@ -15,8 +15,8 @@ const { isPort } = require('../transfer/registry');
 const { TaskTransfer } = require('../transfer/task-transfer');
 
 /**
- * A pool with a script starts its first worker sooner without the codec: it loads it with the first value that needs it, whose
- * code has been read by then, for the workers. Other pools load it when they are made.
+ * Loaded when a pool is made, once the workers of its script have been started: they start on threads of their own meanwhile. Not
+ * later, since by then the program may have changed the prototypes of the language.
  */
 let values;
 const loadCodec = () => (values ??= require('./values'));
