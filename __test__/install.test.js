@@ -7,8 +7,12 @@ const os = require('node:os');
 const path = require('node:path');
 const { after, before, describe, test } = require('node:test');
 
+const { npmCommand } = require('../lib/install/npm');
 const { atLeast } = require('../lib/install/toolchain');
 const { version } = require('../package.json');
+
+/** As Node.js is installed on Windows. */
+const hasNpmBeside = fs.existsSync(path.join(path.dirname(process.execPath), 'node_modules', 'npm'));
 
 const BUILD = path.join(__dirname, '..', 'lib', 'install', 'build.js');
 
@@ -144,6 +148,22 @@ describe('the command rust-workers', () => {
 test('no package manager finds anything to run at an install', () => {
   const { scripts } = require('../package.json');
   for (const name of ['preinstall', 'install', 'postinstall', 'prepare']) assert.equal(scripts[name], undefined, name);
+});
+
+describe('npm is run', () => {
+  const cli = '/lib/npm/bin/npm-cli.js';
+  const on = (platform, env = {}) => npmCommand(['pack', '--to', 'C:\\My Files'], { env, platform });
+
+  test('by its script where one runs this, and not by that of Yarn or pnpm', () => {
+    assert.deepEqual(on('linux', { npm_execpath: cli }), {
+      command: process.execPath, words: [cli, 'pack', '--to', 'C:\\My Files'], shell: false,
+    });
+    for (const other of ['/lib/yarn.js', '/lib/pnpm.cjs']) assert.equal(on('linux', { npm_execpath: other }).command, 'npm');
+  });
+
+  test('on Windows by a shell only where its script is not known, with blanks in quotes', { skip: hasNpmBeside }, () => {
+    assert.deepEqual(on('win32'), { command: 'npm.cmd pack --to "C:\\My Files"', words: [], shell: true });
+  });
 });
 
 test('versions are compared part by part, as numbers', () => {

@@ -15,23 +15,18 @@ const { execFileSync } = require('node:child_process');
 const fs = require('node:fs');
 const path = require('node:path');
 
+const { runNpm } = require('../lib/install/npm');
 const { PLATFORMS, fileOf, packageOf } = require('../lib/native/platforms');
 const { triple: ownTriple } = require('../lib/native/triple');
 const { ADDONS, PACKAGES, ROOT, STAGE } = require('./places');
 
 const manifest = JSON.parse(fs.readFileSync(path.join(ROOT, 'package.json'), 'utf8'));
 
-/** Runs the npm that runs this script, if one does. */
 function npm(args, cwd) {
-  const script = process.env.npm_execpath;
-  const isScript = script?.endsWith('.js') ?? false;
-  const [command, first] = isScript ? [process.execPath, [script]] : [process.platform === 'win32' ? 'npm.cmd' : 'npm', []];
-  return execFileSync(command, [...first, ...args], {
-    cwd,
-    encoding: 'utf8',
-    stdio: ['ignore', 'pipe', 'inherit'],
-    shell: command.endsWith('.cmd'),
-  });
+  const { status, error, stdout } = runNpm(args, { cwd, stdio: ['ignore', 'pipe', 'inherit'] });
+  if (error) throw error;
+  if (status !== 0) throw new Error(`npm ${args[0]} failed; its words are above`);
+  return stdout;
 }
 
 /** What `npm pack` says about the one package that it has packed: a list of one, and from npm 12 on an object with one property. */

@@ -9,18 +9,17 @@
  * The words after it go to npm.
  */
 
-const { spawnSync } = require('node:child_process');
 const fs = require('node:fs');
 const path = require('node:path');
 
+const { runNpm } = require('../lib/install/npm');
 const { PLATFORMS, packageOf } = require('../lib/native/platforms');
 const { PACKAGES, ROOT } = require('./places');
 
 const { name, version } = JSON.parse(fs.readFileSync(path.join(ROOT, 'package.json'), 'utf8'));
 
 function npm(args, stdio) {
-  const isWindows = process.platform === 'win32';
-  const { status, error, stdout } = spawnSync(isWindows ? 'npm.cmd' : 'npm', args, { encoding: 'utf8', shell: isWindows, stdio });
+  const { status, error, stdout } = runNpm(args, { stdio });
   if (error) throw error;
   return { isDone: status === 0, stdout };
 }

@@ -12,6 +12,7 @@ const os = require('node:os');
 const path = require('node:path');
 
 const { FILES } = require('../.ci/install/programs');
+const { runNpm } = require('../lib/install/npm');
 const { packageOf } = require('../lib/native/platforms');
 const { triple } = require('../lib/native/triple');
 const { version } = require('../package.json');
@@ -19,13 +20,9 @@ const { PACKAGES } = require('./places');
 
 const project = fs.mkdtempSync(path.join(os.tmpdir(), 'rust-workers-try-'));
 
-function run(command, args) {
-  const { status, error, stdout, stderr } = spawnSync(command, args, {
-    cwd: project,
-    encoding: 'utf8',
-    shell: command.endsWith('.cmd'),
-    env: { ...process.env, RUST_WORKERS_BINARY: '' },
-  });
+const options = { cwd: project, encoding: 'utf8', env: { ...process.env, RUST_WORKERS_BINARY: '' } };
+
+function endOf({ status, error, stdout, stderr }) {
   if (error) throw error;
   return { status, stdout, stderr };
 }
@@ -34,11 +31,10 @@ try {
   fs.writeFileSync(path.join(project, 'package.json'), '{ "name": "app", "private": true }');
   for (const [name, text] of Object.entries(FILES)) fs.writeFileSync(path.join(project, name), text);
   const files = [packageOf(triple()), 'rust-workers'].map((name) => path.join(PACKAGES, `${name}-${version}.tgz`));
-  const npm = process.platform === 'win32' ? 'npm.cmd' : 'npm';
-  const installed = run(npm, ['install', '--offline', '--ignore-scripts', '--no-audit', '--no-fund', ...files]);
+  const installed = endOf(runNpm(['install', '--offline', '--ignore-scripts', '--no-audit', '--no-fund', ...files], options));
   assert.equal(installed.status, 0, installed.stderr);
   for (const program of ['program.cjs', 'program.mjs']) {
-    assert.deepEqual(run(process.execPath, [program]), { status: 0, stdout: 'works\n', stderr: '' }, program);
+    assert.deepEqual(endOf(spawnSync(process.execPath, [program], options)), { status: 0, stdout: 'works\n', stderr: '' }, program);
   }
   process.stdout.write(`The packages of ${triple()} work on Node.js ${process.version}.\n`);
 } finally {

@@ -7,12 +7,12 @@
  * There is no install script that could have done it. Quiet when there is nothing to do.
  */
 
-const { spawnSync } = require('node:child_process');
 const fs = require('node:fs');
 const path = require('node:path');
 
 const { build, log, runAsCommand, BuildError } = require('./build');
 const { ensureBundle } = require('./bundle');
+const { runNpm } = require('./npm');
 const { ROOT, isReady } = require('./paths');
 
 /** The `packages` table of a lockfile, or undefined when there is none to read. */
@@ -39,19 +39,10 @@ function packagesAreCurrent() {
     );
 }
 
-/** `npm` as a command line: the very npm that runs this script, when one does. */
-function npmCommand() {
-  const script = process.env.npm_execpath;
-  if (script?.endsWith('.js')) return [process.execPath, [script]];
-  return [process.platform === 'win32' ? 'npm.cmd' : 'npm', []];
-}
-
 function installPackages() {
   log('installing the development packages');
-  const [command, first] = npmCommand();
   // The tools' install scripts are not needed; NODE_ENV=production must not leave the tools out.
   const args = [
-    ...first,
     'ci',
     '--ignore-scripts',
     '--include=dev',
@@ -59,11 +50,7 @@ function installPackages() {
     '--no-fund',
     '--loglevel=error',
   ];
-  const { status, error } = spawnSync(command, args, {
-    cwd: ROOT,
-    stdio: ['ignore', 'ignore', 'inherit'],
-    shell: command.endsWith('.cmd'),
-  });
+  const { status, error } = runNpm(args, { cwd: ROOT, stdio: ['ignore', 'ignore', 'inherit'] });
   if (error) throw new BuildError(`npm could not be run: ${error.message}`);
   if (status !== 0) throw new BuildError('npm ci failed; its words are above');
 }
