@@ -77,7 +77,7 @@ function build(triple) {
     throw new ReleaseError(`name a platform: node npm/build.js ${Object.keys(PLATFORMS).join(' | ')}`);
   }
   const library = compile(platform);
-  const faults = platform.os === 'linux' ? faultsOf(library, platform) : [];
+  const faults = faultsOf(library, platform);
   if (faults.length > 0) throw new ReleaseError(`${library} does not fit every ${triple}:\n  - ${faults.join('\n  - ')}`);
   fs.mkdirSync(ADDONS, { recursive: true });
   const file = path.join(ADDONS, fileOf(triple));

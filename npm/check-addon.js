@@ -1,17 +1,21 @@
 'use strict';
 
 /**
- * Checks what a Linux addon asks of the system that is to load it, by the tables of the file itself, which binutils' `readelf`
- * reads for every processor. The build machine's own C library must not have got in.
+ * Checks what an addon asks of the system that is to load it: of Linux by the tables of the file itself, which binutils' `readelf`
+ * reads for every processor; of Windows by the names of libraries. The build machine's own C library must not have got in.
  */
 
 const { spawnSync } = require('node:child_process');
+const fs = require('node:fs');
 
 /** The libraries that every system with Node.js has. */
 const LIBRARIES = {
   glibc: /^(?:libc\.so\.6|libm\.so\.6|libpthread\.so\.0|libdl\.so\.2|librt\.so\.1|libgcc_s\.so\.1|ld-linux-[\w-]+\.so\.\d)$/,
   musl: /^(?:libc\.so|libc\.musl-\w+\.so\.1|libgcc_s\.so\.1)$/,
 };
+
+/** The C library of Visual C++, which Windows has only where something has installed it. */
+const NOT_ON_WINDOWS = /\b(?:vcruntime|msvcp|concrt)\d+(?:_\w+)?\.dll\b/gi;
 
 /** `Machine` of an ELF head, by npm's word for the processor. */
 const MACHINES = { x64: /X86-64/, arm64: /AArch64/ };
@@ -39,12 +43,13 @@ function glibcVersions(file) {
   return [...versions].sort((a, b) => (isNewer(a, b) ? 1 : -1));
 }
 
-/**
- * @param {string} file
- * @param {object} platform a row of lib/native/platforms.js
- * @returns {string[]} what is wrong with it, a sentence each
- */
-function faultsOf(file, { cpu, libc, glibc }) {
+/** The names of a DLL's libraries stand in it as they are. */
+function faultsOnWindows(file) {
+  const libraries = new Set(fs.readFileSync(file, 'latin1').match(NOT_ON_WINDOWS));
+  return Array.from(libraries, (library) => `it needs ${library}, which not every Windows has (.cargo/config.toml)`);
+}
+
+function faultsOnLinux(file, { cpu, libc, glibc }) {
   const faults = [];
   const machine = /Machine:\s*(.*)/.exec(readelf('--file-header', file))[1];
   if (!MACHINES[cpu].test(machine)) faults.push(`it is for ${machine}, and not for ${cpu}`);
@@ -63,4 +68,15 @@ function faultsOf(file, { cpu, libc, glibc }) {
   return faults;
 }
 
-module.exports = { faultsOf, glibcVersions };
+const CHECKS = { linux: faultsOnLinux, win32: faultsOnWindows };
+
+/**
+ * @param {string} file
+ * @param {object} platform a row of lib/native/platforms.js
+ * @returns {string[]} what is wrong with it, a sentence each
+ */
+function faultsOf(file, platform) {
+  return CHECKS[platform.os]?.(file, platform) ?? [];
+}
+
+module.exports = { faultsOf };

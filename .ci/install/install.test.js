@@ -9,6 +9,7 @@ const assert = require('node:assert/strict');
 const { execFileSync } = require('node:child_process');
 const { createHash } = require('node:crypto');
 const fs = require('node:fs');
+const os = require('node:os');
 const path = require('node:path');
 const { after, before, describe, test } = require('node:test');
 
@@ -125,6 +126,15 @@ test('the addon needs no glibc newer than its row says, and the check would find
   assert.deepEqual(faultsOf(addon, PLATFORMS[triple()]), []);
   assert.match(faultsOf(addon, { ...PLATFORMS[triple()], glibc: '2.3' }).join(), /it needs glibc 2\.17, newer than 2\.3/);
   assert.match(faultsOf(addon, PLATFORMS['linux-arm64-musl']).join(), /not for arm64,it needs libc\.so\.6.*it needs glibc/);
+});
+
+test('an addon for Windows that needs the C library of Visual C++ is found', (t) => {
+  const file = path.join(fs.mkdtempSync(path.join(os.tmpdir(), 'rust-workers-dll-')), 'some.node');
+  t.after(() => fs.rmSync(path.dirname(file), { recursive: true }));
+  fs.writeFileSync(file, Buffer.from('MZ\0KERNEL32.dll\0bcryptprimitives.dll\0', 'latin1'));
+  assert.deepEqual(faultsOf(file, PLATFORMS['win32-x64-msvc']), []);
+  fs.appendFileSync(file, 'VCRUNTIME140.dll\0VCRUNTIME140_1.dll\0');
+  assert.match(faultsOf(file, PLATFORMS['win32-x64-msvc']).join(), /it needs VCRUNTIME140\.dll,.*it needs VCRUNTIME140_1\.dll,/);
 });
 
 test('the workflow of a release knows all platforms', () => {
