@@ -207,7 +207,8 @@ for (const type of ['message', 'messageerror']) {
         this.removeEventListener(type, known.listener);
       }
       if (handler === undefined) return;
-      const added = { handler, listener: (event) => added.handler.call(this, event) };
+      // An object may stand there, and is not called.
+      const added = { handler, listener: (event) => typeof added.handler === 'function' && added.handler.call(this, event) };
       this[HANDLERS].set(type, added);
       this.addEventListener(type, added.listener);
     },
