@@ -147,6 +147,13 @@ test('the workflow of a release knows all platforms', () => {
   assert.deepEqual(/ platform: \[(.*)\]/.exec(test)[1].split(', '), Object.keys(PLATFORMS));
 });
 
+test('a clone has scripts for the shell on Windows too, where git may change the ends of lines', (t) => {
+  const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'rust-workers-clone-'));
+  t.after(() => fs.rmSync(folder, { recursive: true }));
+  execFileSync('git', ['clone', '--quiet', '--depth=1', '--config', 'core.autocrlf=true', `file://${ROOT}`, folder]);
+  assert.doesNotMatch(fs.readFileSync(path.join(folder, 'npm', 'test'), 'utf8'), /\r/);
+});
+
 test('a clone is not published', async (t) => {
   const machine = machineFor(t, npm);
   const end = await type(machine, ROOT, 'npm publish --dry-run');
