@@ -182,10 +182,14 @@ function isBundleFresh() {
   }
 }
 
-/** Writes a file of the bundle, whole or not at all. */
-function write(name, text) {
+/**
+ * Writes a file of the bundle, whole or not at all. Of several processes that make the same bundle each gives the file the same
+ * time, so that the index of one fits the files of another.
+ */
+function write(name, text, time) {
   const draft = path.join(BUNDLE, `.${name}-${process.pid}`);
   fs.writeFileSync(draft, text);
+  fs.utimesSync(draft, time, time);
   fs.renameSync(draft, path.join(BUNDLE, `${name}.js`));
 }
 
@@ -199,13 +203,14 @@ function writeBundle() {
   const sources = new Map(names.map((name) => [name, withoutComments(fs.readFileSync(fileOf(name), 'utf8'), parse)]));
   const id = createHash('sha256').update(JSON.stringify([stamps, ...sources])).digest('hex');
   const files = divide(sources);
+  const time = new Date(Math.max(...stamps.map(([, mtimeMs]) => mtimeMs)));
   fs.mkdirSync(BUNDLE, { recursive: true });
   for (const [file, members] of files) {
     if (file === INDEX) continue;
-    write(file, `${head(id)}module.exports = ${table(file, members, sources)};\n`);
+    write(file, `${head(id)}module.exports = ${table(file, members, sources)};\n`, time);
     stamps.push(stampOf(`bundle/${file}`));
   }
-  write(INDEX, indexText(id, files, sources, stamps));
+  write(INDEX, indexText(id, files, sources, stamps), time);
   // Files of an earlier bundle.
   for (const name of fs.readdirSync(BUNDLE)) {
     if (name.endsWith('.js') && !files.has(name.slice(0, -3))) fs.rmSync(path.join(BUNDLE, name), { force: true });
