@@ -287,13 +287,21 @@ export interface ScriptPoolOptions extends WorkerPoolOptions {
   recycle?: RecycleOptions | undefined;
   /** The script's own `workerData`. */
   workerData?: unknown;
+  /** What the script finds in `process.argv` behind its own path, each as a string. @default none */
   argv?: unknown[] | undefined;
+  /** The script's `process.env`; `SHARE_ENV`: this thread's own, not a copy. @default a copy of this thread's */
   env?: NodeJS.Dict<string> | typeof NodeShareEnv | undefined;
+  /** Options of Node's for each worker, such as `--import`. @default those of this thread */
   execArgv?: string[] | undefined;
+  /** Limits on the heap and the stack of each worker, in MiB. @default Node's */
   resourceLimits?: NodeResourceLimits | undefined;
+  /** Whether the script can read `process.stdin` from the `stdin` of its Worker ('workerCreate' gives it). @default false */
   stdin?: boolean | undefined;
+  /** Whether the Worker's `stdout` keeps what the script prints, instead of this process printing it. @default false */
   stdout?: boolean | undefined;
+  /** The same for `process.stderr`. @default false */
   stderr?: boolean | undefined;
+  /** Whether files that the script opened with `fs.open()` and left open are closed when its worker ends. @default true */
   trackUnmanagedFds?: boolean | undefined;
 }
 

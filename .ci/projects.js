@@ -111,10 +111,12 @@ function scratch(name) {
 function execute(command, args, { limit, ...options }) {
   return new Promise((resolve, reject) => {
     const begin = performance.now();
-    const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'], detached: true, ...options });
-    let output = '';
+    // Into a file: of an error in a program of one long line Node writes no more into a pipe than that takes at once.
+    const written = path.join(scratch('output'), 'output');
+    const file = fs.openSync(written, 'w');
+    const child = spawn(command, args, { stdio: ['ignore', file, file], detached: true, ...options });
+    fs.closeSync(file);
     let isKilled = false;
-    for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', (text) => (output += text));
     const timer = setTimeout(() => {
       isKilled = true;
       // Its children too: they hold its output.
@@ -123,6 +125,7 @@ function execute(command, args, { limit, ...options }) {
     child.on('error', reject);
     child.on('close', (status) => {
       clearTimeout(timer);
+      const output = fs.readFileSync(written, 'utf8');
       resolve({ status, output, took: performance.now() - begin, isKilled });
     });
   });
