@@ -382,7 +382,10 @@ export interface PoolStats {
   idleWorkers: number;
   /** Tasks that wait for a thread. A `map` that goes in one crossing counts as one. */
   queueSize: number;
-  /** Tasks that run and have not been answered. Of a `map`, as many as there are threads at it. */
+  /**
+   * Tasks that run. One that was aborted or timed out counts until its thread has let go of it. Of a `map`, as many as there are
+   * threads at it.
+   */
   running: number;
   /** Tasks that were accepted, ever: each input of a `map` is one. Once the pool has closed, the sum of the next three. */
   submitted: number;
@@ -392,7 +395,7 @@ export interface PoolStats {
   failed: number;
   /**
    * Tasks that were cancelled, timed out, or dropped by a forced close, ever; also inputs of a `map` that were dropped
-   * because another one failed.
+   * because another one failed. A task that ran counts when its thread has let go of it.
    */
   cancelled: number;
   /** Milliseconds spent waiting in the queue, all started tasks together (a batch once for each thread in it). */

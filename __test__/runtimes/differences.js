@@ -10,7 +10,7 @@ module.exports = [
     check: 'a TypeScript script',
     runtimes: ['node-20'],
     endsWith: /^ERR_RW_SCRIPT_LOAD /m,
-    note: 'Node.js strips types by itself since 22.18; on 20 load the script by tsx (`execArgv: ["--import", "tsx"]`).',
+    note: 'Node.js strips types by itself since 22.18. On 20, compile the script, or load it by tsx: [how](typescript-and-bundlers.md#scripts-in-typescript).',
   },
   {
     check: 'a worker that runs out of memory',
