@@ -521,6 +521,8 @@ export type TaskWithoutInput<Name, Functions = NoFunctions> = undefined extends 
  * const pool = new WorkerPool({ maxThreads: 4 });
  * const digest = await pool.run('sha256', await readFile('big.bin'));
  * await pool.close();
+ *
+ * @group Classes
  */
 export interface WorkerPool<Functions = any> extends EventEmitter {
   /**
@@ -639,7 +641,11 @@ export interface WorkerPool<Functions = any> extends EventEmitter {
   emit<Event extends keyof WorkerPoolEvents>(event: Event, ...args: WorkerPoolEvents[Event]): boolean;
 }
 
-/** Makes pools, and is the class of them. */
+/**
+ * Makes pools, and is the class of them.
+ *
+ * @group Classes
+ */
 export const WorkerPool: {
   /**
    * A pool of native threads.
