@@ -24,7 +24,7 @@ export type Bytes = NodeJS.TypedArray | DataView | ArrayBuffer | SharedMemory;
  * a SharedBuffer or a SharedArrayBuffer stands for its Int32 elements, a view for its own.
  *
  * A task that changes a range waits for those that use it, and they for it. JavaScript that writes to it meanwhile finds,
- * or leaves, unspecified values. A task that was stopped while it changed a range leaves it in no particular state.
+ * or leaves, unspecified values. A task that was stopped while it changed a range leaves its content undefined.
  */
 export type SharedMemory = SharedArrayBuffer | SharedBuffer | AtomicView | NodeJS.TypedArray;
 
@@ -196,7 +196,7 @@ export interface TaskMap {
    */
   atomicNotify: { input: CellInput & { /** @default Infinity */ count?: number | undefined }; output: number };
   /**
-   * Waits until an Int32 element is odd, adds 1 and notifies, `rounds` times: the other side of a game, to measure wakes.
+   * Waits until an Int32 element is odd, adds 1 and notifies, `rounds` times: to measure how fast threads are woken.
    */
   atomicPingPong: { input: CellInput & { rounds: number }; output: undefined };
   /** Lines, words, characters and bytes, as `wc` counts them. */
@@ -277,11 +277,11 @@ export interface ScriptPoolOptions extends WorkerPoolOptions {
    */
   killTimeout?: number | undefined;
   /**
-   * How a worker waits for its next task. 'event': in its event loop. 'block': in place, in slices of 50 ms with a turn
-   * of the event loop between them: quicker, for scripts that only compute. @default 'event'
+   * How a worker waits for its next task. 'event': in its event loop. 'block': it blocks its thread, for 50 ms at a time with a
+   * turn of the event loop between: quicker, for scripts that only compute. @default 'event'
    */
   wait?: 'event' | 'block' | undefined;
-  /** With `wait: 'event'`: milliseconds, 0 to 50, that a worker waits in place before it goes to its event loop. @default 0 */
+  /** With `wait: 'event'`: milliseconds, 0 to 50, that a worker blocks its thread before it goes to its event loop. @default 0 */
   linger?: number | undefined;
   /** When a worker is replaced by a fresh one, between two tasks. */
   recycle?: RecycleOptions | undefined;
@@ -335,7 +335,7 @@ export interface RunOptions {
   priority?: number | undefined;
   /** Aborting it rejects with an AbortError (ERR_RW_TASK_CANCELLED) and stops the task, queued or running. */
   signal?: AbortSignal | undefined;
-  /** Milliseconds from submission until the task is stopped, with ERR_RW_TASK_TIMEOUT. @default none */
+  /** Milliseconds from submission until the task is stopped, with ERR_RW_TASK_TIMEOUT; 0 is no time at all. @default no limit */
   timeout?: number | undefined;
   /**
    * Buffers and ports to transfer. Buffers are detached here: their length becomes 0. A port that a refused task
@@ -370,7 +370,7 @@ export interface ScriptRunOptions extends Omit<RunOptions, 'transfer'> {
 /** What Node's Worker can be given in a transfer list: the name of this type differs between versions of `@types/node`. */
 type NodeTransferable = NonNullable<Parameters<NodeWorker['postMessage']>[1]>[number];
 
-/** A moment of a pool. */
+/** The counters of a pool at one moment. */
 export interface PoolStats {
   /** Threads that live. */
   threads: number;
@@ -382,7 +382,10 @@ export interface PoolStats {
   idleWorkers: number;
   /** Tasks that wait for a thread. A `map` that goes in one crossing counts as one. */
   queueSize: number;
-  /** Tasks that run and have not been answered. Of a `map`, as many as there are threads at it. */
+  /**
+   * Tasks that run. One that was aborted or timed out counts until its thread has let go of it. Of a `map`, as many as there are
+   * threads at it.
+   */
   running: number;
   /** Tasks that were accepted, ever: each input of a `map` is one. Once the pool has closed, the sum of the next three. */
   submitted: number;
@@ -392,7 +395,7 @@ export interface PoolStats {
   failed: number;
   /**
    * Tasks that were cancelled, timed out, or dropped by a forced close, ever; also inputs of a `map` that were dropped
-   * because another one failed.
+   * because another one failed. A task that ran counts when its thread has let go of it.
    */
   cancelled: number;
   /** Milliseconds spent waiting in the queue, all started tasks together (a batch once for each thread in it). */
@@ -411,7 +414,7 @@ export interface PoolStats {
 export interface WorkerPoolEvents {
   /** After 'needsDrain': the queue is at most half full again. */
   drain: [];
-  /** The queue is as full as `maxQueue` allows: better to wait for 'drain'. */
+  /** The queue is as full as `maxQueue` allows: wait for 'drain' before you submit more. */
   needsDrain: [];
   /** The pool is closed and its threads have ended. */
   close: [];
@@ -518,6 +521,8 @@ export type TaskWithoutInput<Name, Functions = NoFunctions> = undefined extends 
  * const pool = new WorkerPool({ maxThreads: 4 });
  * const digest = await pool.run('sha256', await readFile('big.bin'));
  * await pool.close();
+ *
+ * @group Classes
  */
 export interface WorkerPool<Functions = any> extends EventEmitter {
   /**
@@ -636,7 +641,11 @@ export interface WorkerPool<Functions = any> extends EventEmitter {
   emit<Event extends keyof WorkerPoolEvents>(event: Event, ...args: WorkerPoolEvents[Event]): boolean;
 }
 
-/** Makes pools, and is the class of them. */
+/**
+ * Makes pools, and is the class of them.
+ *
+ * @group Classes
+ */
 export const WorkerPool: {
   /**
    * A pool of native threads.
@@ -650,7 +659,7 @@ export const WorkerPool: {
    * A pool of JavaScript workers, each running `script`, beside the native threads; one queue for both.
    *
    * A path is looked for from the working directory, then from the calling file. With a number, so many workers are
-   * started at once and kept.
+   * started at once and kept. A file that is the script and makes the pool too asks `isMainThread` first.
    *
    * With `new WorkerPool<typeof import('./task-worker.js')>('./task-worker.js')`, `run` knows the names, inputs and outputs of
    * the script's functions.
@@ -948,8 +957,7 @@ export class RwLock {
 /**
  * A number of permits, in 16 bytes. First come, first served once anyone waits, also for several at once.
  *
- * Permits have no owner: any thread may release, and a thread that dies with permits takes them along; release in its
- * stead.
+ * Permits have no owner: those of a thread that ended are missing until any thread releases them.
  */
 export class Semaphore {
   /**
@@ -1082,8 +1090,8 @@ export class Worker extends NodeWorker {
 /** Options of a channel. */
 export interface MessageChannelOptions {
   /**
-   * How many messages may wait at each end: an integer from 1. `postMessage` goes beyond it all the same; `trySend` and
-   * `send` heed it. @default Infinity
+   * How many messages may wait at each end: an integer from 1. It applies to `trySend` and `send`; `postMessage` posts even
+   * where there is no room. @default Infinity
    */
   capacity?: number | undefined;
   /**
@@ -1102,7 +1110,7 @@ export class MessageChannel {
 }
 
 /**
- * One end of a channel: everything that a port of `worker_threads` is, and more. A message goes to a waiting `receive`,
+ * One end of a channel: a port of `worker_threads`, and more. A message goes to a waiting `receive`,
  * else to the listeners. All values that Node can clone or transfer can be posted, and ports of ours.
  */
 export class MessagePort extends NodeMessagePort {

@@ -10,13 +10,13 @@ module.exports = [
     check: 'a TypeScript script',
     runtimes: ['node-20'],
     endsWith: /^ERR_RW_SCRIPT_LOAD /m,
-    note: 'Node.js strips types by itself since 22.18; on 20 load the script by tsx (`execArgv: ["--import", "tsx"]`).',
+    note: 'Node.js strips types by itself since 22.18. On 20, compile the script, or load it by tsx: [how](typescript-and-bundlers.md#scripts-in-typescript).',
   },
   {
     check: 'a worker that runs out of memory',
     runtimes: ['bun'],
     endsWith: /^ERR_RW_UNSUPPORTED_RUNTIME /m,
-    note: 'Bun passes over `resourceLimits` (oven-sh/bun#31411): the option is refused with `ERR_RW_UNSUPPORTED_RUNTIME`.',
+    note: 'Bun ignores `resourceLimits` (oven-sh/bun#31411): the option is refused with `ERR_RW_UNSUPPORTED_RUNTIME`.',
   },
   {
     check: 'moveMessagePortToContext',
@@ -42,6 +42,6 @@ module.exports = [
     check: 'marks: uncloneable, inside of a message',
     runtimes: ['deno'],
     endsWith: /Missing expected exception/,
-    note: 'Deno heeds `markAsUncloneable` for the message itself, not for what is in it.',
+    note: 'Deno applies `markAsUncloneable` to the message itself, not to what is in it.',
   },
 ];

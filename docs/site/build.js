@@ -40,13 +40,19 @@ function installPackages() {
   run('npm', ['ci', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error']);
 }
 
+/** The package does not have every page, so some links name the repository; the site has these pages. */
+const onSite = (text) =>
+  text.replace(/\(https:\/\/github\.com\/rust-workers\/rust-workers\/blob\/main\/([\w./-]+\.md)/g, (link, page) =>
+    OTHERS.includes(page) ? `(/${page}` : link,
+  );
+
 /** README.md is a folder's page on GitHub, index.md here. */
 const asIndex = (text) => text.replace(/\b(?<=[(/])README\.md(?=[)#])/g, 'index.md');
 
 function copyPage(page) {
   const to = path.join(PAGES, page.replace(/README\.md$/, 'index.md'));
   fs.mkdirSync(path.dirname(to), { recursive: true });
-  fs.writeFileSync(to, asIndex(fs.readFileSync(path.join(ROOT, page), 'utf8')));
+  fs.writeFileSync(to, asIndex(onSite(fs.readFileSync(path.join(ROOT, page), 'utf8'))));
 }
 
 /** The images that stand beside a page. */
@@ -76,4 +82,7 @@ copyPages();
 run(process.execPath, ['node_modules/typedoc/bin/typedoc', '--options', 'typedoc.config.js']);
 run(process.execPath, ['node_modules/vitepress/bin/vitepress.js', 'build', '.']);
 const { version } = createRequire(import.meta.url)('vitepress/package.json');
-process.stdout.write(`The site is in ${path.relative(process.cwd(), path.join(TARGET, 'site'))} (VitePress ${version}).\n`);
+process.stdout.write(
+  `The site is in ${path.relative(process.cwd(), path.join(TARGET, 'site'))} (VitePress ${version}). To read it:\n\n` +
+    '    npx --prefix docs/site vitepress preview docs/site\n\n',
+);

@@ -25,7 +25,10 @@ const ICON =
   '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32"><rect width="32" height="32" rx="7" fill="#c2410c"/>' +
   '<path d="M7 11h13m-4-4 4 4-4 4M7 21h18m-4-4 4 4-4 4" fill="none" stroke="#fff" stroke-width="2.6"/></svg>';
 
-const sidebarOfApi = JSON.parse(fs.readFileSync(path.join(PAGES, 'api', 'typedoc-sidebar.json'), 'utf8'));
+/** The class of pools has two pages: its methods, and its constructors. */
+const sidebarOfApi = JSON.parse(fs.readFileSync(path.join(PAGES, 'api', 'typedoc-sidebar.json'), 'utf8'), (_, entry) =>
+  entry?.link === '/api/variables/WorkerPool.md' ? { ...entry, text: 'new WorkerPool()' } : entry,
+);
 
 export default defineConfig({
   title: 'rust-workers',
