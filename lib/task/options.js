@@ -8,7 +8,6 @@ const { InvalidArgTypeError, InvalidArgValueError, OutOfRangeError } = require('
 const {
   describe,
   validateAbortSignal,
-  validateArray,
   validateFunction,
   validateInteger,
   validateNames,
@@ -157,7 +156,12 @@ function submitOptions(options, native = false) {
   if (signal !== undefined) validateAbortSignal(signal, 'options.signal');
   if (timeout !== undefined && timeout !== Infinity) validateNumber(timeout, 'options.timeout', 0, LONGEST_TIMER);
   const isAuto = transfer === 'auto';
-  if (transfer !== undefined && !isAuto) validateArray(transfer, 'options.transfer');
+  if (transfer !== undefined && !isAuto && !Array.isArray(transfer)) {
+    throw new InvalidArgTypeError(
+      'The "options.transfer" argument must be an array of ArrayBuffers and ports, or \'auto\' for all that are in the input. ' +
+        `Received ${describe(transfer)}`,
+    );
+  }
   if (typeof parallel !== 'boolean') {
     throw new InvalidArgTypeError(`The "options.parallel" argument must be a boolean. Received ${describe(parallel)}`);
   }
