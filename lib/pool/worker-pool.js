@@ -14,6 +14,7 @@ const { closeOptions, nativePoolOptions, poolSettings, submitOptions } = require
 const { fallbackPortsOf } = require('../script-pool/fallback-ports');
 const { locateScript } = require('../script-pool/script-location');
 const { NativeScriptPool } = require('../script-pool/native-script-pool');
+const { refuseOwnScript } = require('../script-pool/own-script');
 const { scriptPoolOptions, scriptSettings } = require('../script-pool/script-options');
 const { ScriptSubmitter } = require('../script-pool/script-submitter');
 const { WorkerManager } = require('../script-pool/worker-manager');
@@ -95,6 +96,7 @@ class WorkerPool extends EventEmitter {
     this.#scriptCapacity = settings.most * settings.concurrency;
     this.#scriptOptions = settings.shown;
     const url = locateScript(script);
+    refuseOwnScript(url);
     const fallbackPorts = fallbackPortsOf(binding, delivery);
     const native = new NativeScriptPool(binding, binding.createPool(this.#settings), fallbackPorts);
     const events = new WorkerEvents(this);

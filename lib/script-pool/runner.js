@@ -140,6 +140,11 @@ class Runner {
     return this.#contexts === undefined ? this.#job : this.#contexts.getStore();
   }
 
+  /** The URL of the script while it is being loaded. */
+  get loading() {
+    return this.#functions === undefined ? this.#setup.script : undefined;
+  }
+
   /** Whether what the script posts now is the answer to a task. */
   get isAsked() {
     return this.#messages !== undefined && this.#messages.isAsked;
