@@ -10,7 +10,7 @@ const { LONGEST_TIMER, clearTimeout, now, setImmediate, setTimeout } = require('
 const { deliveryOf } = require('../delivery');
 const { PoolClosedError, UnknownTaskError } = require('../errors');
 const { forgotten } = require('../forgotten');
-const { closeOptions, nativePoolOptions, poolSettings, submitOptions } = require('../task/options');
+const { closeOptions, nativePoolOptions, poolSettings, refuseMore, submitOptions } = require('../task/options');
 const { fallbackPortsOf } = require('../script-pool/fallback-ports');
 const { locateScript } = require('../script-pool/script-location');
 const { NativeScriptPool } = require('../script-pool/native-script-pool');
@@ -71,9 +71,12 @@ class WorkerPool extends EventEmitter {
   /** The options that only a pool with a script has, as they stand. */
   #scriptOptions;
 
-  constructor(scriptOrOptions = {}, sizeOrOptions = {}) {
+  constructor(scriptOrOptions, sizeOrOptions, more) {
     super();
     const hasScript = typeof scriptOrOptions === 'string' || typeof scriptOrOptions?.href === 'string';
+    refuseMore(hasScript, scriptOrOptions, sizeOrOptions, more);
+    if (scriptOrOptions === undefined) scriptOrOptions = {};
+    if (sizeOrOptions === undefined) sizeOrOptions = {};
     const options = hasScript ? scriptPoolOptions(sizeOrOptions) : nativePoolOptions(scriptOrOptions);
     this.#settings = poolSettings(options);
     if (hasScript) this.#openScript(scriptOrOptions, options, typeof sizeOrOptions === 'number');
@@ -124,7 +127,7 @@ class WorkerPool extends EventEmitter {
     const promise = new Promise(capture);
     const { resolve, reject } = captured;
     if (this.#scriptTasks === undefined) {
-      reject(new UnknownTaskError('This pool has no script: give one to the constructor, or run a native task by name'));
+      reject(new UnknownTaskError('This pool has no script. Give it one, new WorkerPool(script, options), or run a native task by its name: run(name, input)'));
     } else if (this.#admission.isClosed) {
       reject(closedError(''));
     } else {
@@ -136,7 +139,7 @@ class WorkerPool extends EventEmitter {
   map(task, inputs, options = {}) {
     return new Promise((resolve, reject) => {
       const owner = this.#tasks.ownerOf(task);
-      if (owner === NOBODY) throw unknownTask(task);
+      if (owner === NOBODY) throw unknownTask(task, this.#scriptTasks !== undefined);
       const checked = submitOptions(options, owner === NATIVE);
       validateIterable(inputs, 'inputs');
       if (this.#admission.isClosed) throw closedError(task);
