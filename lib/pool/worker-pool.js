@@ -345,7 +345,11 @@ class WorkerEvents {
 function emitOfWorker(event, values) {
   if (this === undefined) return;
   if (event === 'error' && this.listenerCount('error') === 0) {
-    process.emitWarning(`A worker of the pool failed: ${values[0]?.stack ?? values[0]}`, 'RustWorkersWarning');
+    process.emitWarning(
+      `A worker of the pool failed: ${values[0]?.stack ?? values[0]}\n` +
+        "Listen to the pool's 'error', and await in a task all that it begins",
+      'RustWorkersWarning',
+    );
     return;
   }
   this.emit(event, ...values);
