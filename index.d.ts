@@ -461,7 +461,11 @@ export type NativeTaskName = TaskName | `native:${TaskName}`;
 /** The names that a pool can run: any, where the functions of its script are not known. */
 export type TaskNameIn<Functions> = unknown extends Functions
   ? NativeTaskName | (string & {})
-  : NativeTaskName | FunctionName<Functions>;
+  : // As `FunctionName`, which the compiler would name in place of the names.
+    | NativeTaskName
+    | {
+        [Name in keyof Functions]: Functions[Name] extends (...args: any[]) => unknown ? Name & string : never;
+      }[keyof Functions];
 
 /** The input of the task `Name`: of the script's function, else of the native task. */
 export type TaskInput<Name, Functions = NoFunctions> = Name extends FunctionName<KnownFunctions<Functions>>
@@ -582,7 +586,8 @@ export interface WorkerPool<Functions = any> extends EventEmitter {
     const Input extends TaskInput<Name, Functions> = TaskInput<Name, Functions>,
   >(
     task: Name,
-    inputs: Iterable<Input> | AsyncIterable<Input>,
+    // An array is an Iterable; named too, an element that does not fit takes the compiler one line to explain.
+    inputs: readonly Input[] | Iterable<Input> | AsyncIterable<Input>,
     options?: TaskOptions<Name, Functions>,
   ): Promise<TaskResult<Output, Name, Input, Functions>[]>;
 

@@ -155,6 +155,25 @@ function abortError(signal) {
   return new TaskCancelledError('The task was aborted', { cause: reasonOf(signal) });
 }
 
+/**
+ * Makes an error of something that happened elsewhere, without a stack: the functions of ours that learnt of it are on it, and
+ * Node would print a line of them for the place of the fault.
+ *
+ * @template T
+ * @param {() => T} make
+ * @returns {T}
+ */
+function withoutStack(make) {
+  const { stackTraceLimit } = Error;
+  // Where intrinsics are frozen it cannot be set.
+  Reflect.set(Error, 'stackTraceLimit', 0);
+  try {
+    return make();
+  } finally {
+    Reflect.set(Error, 'stackTraceLimit', stackTraceLimit);
+  }
+}
+
 /** Why a signal has aborted. A signal need not be Node's: should `reason` throw, what it throws. */
 function reasonOf(signal) {
   try {
@@ -205,4 +224,4 @@ const publicClasses = {
   PeerNotFoundError,
 };
 
-module.exports = { ...publicClasses, publicClasses, CODES, JS_ONLY_CODES, errorFromCode, abortError, reasonOf };
+module.exports = { ...publicClasses, publicClasses, CODES, JS_ONLY_CODES, errorFromCode, abortError, reasonOf, withoutStack };

@@ -7,6 +7,9 @@
 
 const { InvalidArgValueError } = require('./errors');
 
+/** A longer name is shown cut, and no other is looked for. */
+const LONGEST = 40;
+
 /** Hints for option names that other packages use, or other calls of ours. The keys are in lower case. */
 const HINTS = {
   filename: 'the script is the first argument: new WorkerPool(filename, options)',
@@ -27,6 +30,23 @@ const HINTS = {
   concurrenttasksperthread: "here it is 'concurrentTasksPerWorker'",
   maxinactivetime: "here it is 'idleTimeout'",
   workerterminatetimeout: "here it is 'killTimeout'",
+  max: "here it is 'maxThreads'",
+  min: "here it is 'minThreads'",
+  workertype: 'the workers are always threads',
+  runtime: 'the workers are always threads',
+  forkopts: "the workers are threads: give Node's options of a Worker beside the others",
+  forkargs: "the workers are threads: give Node's options of a Worker beside the others",
+  timeout: 'it is an option of each task, run(name, input, { timeout }), and of close({ timeout })',
+  signal: 'it is an option of each task: run(name, input, { signal })',
+  priority: 'it is an option of each task: run(name, input, { priority })',
+  transfer: 'it is an option of each task: run(name, input, { transfer })',
+  taskqueue: 'every pool has a queue; give a task its place by run(name, input, { priority })',
+  queuestrategy: 'the oldest task comes first, or the one with the highest `priority`: run(name, input, { priority })',
+  workerchoicestrategy: 'the workers take their tasks from one queue, so none is chosen',
+  errorhandler: "listen to the pool's 'error' instead",
+  exithandler: "listen to the pool's 'workerDestroy' instead",
+  terminatetimeout: "here it is 'killTimeout'",
+  maxtasksperworker: "here it is 'recycle': { afterTasks }",
   closetimeout: 'give it to close(): pool.close({ timeout })',
   atomics: "here it is wait: 'block'",
   useatomics: "here it is wait: 'block'",
@@ -87,6 +107,20 @@ function nearest(name, known) {
   return found;
 }
 
+/** "; did you mean 'x'?" where a name is near enough to a known one; else nothing. */
+function meant(name, known) {
+  const found = name.length <= LONGEST ? nearest(name, known) : undefined;
+  return found === undefined ? '' : `; did you mean '${found}'?`;
+}
+
+/** The hint for a name of another package, unless it names an option that there is not here. */
+function hintOf(name, known) {
+  const key = name.toLowerCase();
+  const hint = Object.hasOwn(HINTS, key) ? HINTS[key] : undefined;
+  const option = hint === undefined ? undefined : /^here it is '(\w+)'/.exec(hint)?.[1];
+  return option === undefined || known.has(option) ? hint : undefined;
+}
+
 /** "a, b and c". */
 function listed(names) {
   const quoted = [...names].map((name) => `'${name}'`);
@@ -100,17 +134,17 @@ function listed(names) {
  * @param {Record<string, string>} [notHere] hints for options that exist, but that this call does not take
  */
 function unknownOption(name, bag, known, notHere = {}) {
-  const shown = name.length > 40 ? `${name.slice(0, 40)}...` : name;
+  const shown = name.length > LONGEST ? `${name.slice(0, LONGEST)}...` : name;
   const where = bag === 'options' ? '' : ` in "${bag}"`;
   const start = `unknown option '${shown}'${where}`;
   const hint = Object.hasOwn(notHere, name) ? notHere[name] : undefined;
   if (hint !== undefined) return new InvalidArgValueError(`${start}; ${hint}`);
-  const meant = name.length <= 40 ? nearest(name, known) : undefined;
-  if (meant !== undefined) return new InvalidArgValueError(`${start}; did you mean '${meant}'?`);
-  const key = name.toLowerCase();
-  if (Object.hasOwn(HINTS, key)) return new InvalidArgValueError(`${start}; ${HINTS[key]}`);
+  const other = hintOf(name, known);
+  if (other !== undefined) return new InvalidArgValueError(`${start}; ${other}`);
+  const near = meant(name, known);
+  if (near !== '') return new InvalidArgValueError(`${start}${near}`);
   const all = known.size === 1 ? `the only option is ${listed(known)}` : `the options are ${listed(known)}`;
   return new InvalidArgValueError(`${start}; ${all}`);
 }
 
-module.exports = { unknownOption };
+module.exports = { meant, unknownOption };

@@ -147,16 +147,6 @@ function withoutPollution(options, known) {
 }
 
 /**
- * @param {unknown} value
- * @param {string} name
- * @returns {Array<unknown>} the value
- */
-function validateArray(value, name) {
-  if (!Array.isArray(value)) throw new InvalidArgTypeError(sentence(name, 'an array', value));
-  return value;
-}
-
-/**
  * Something to go through with `for` or `for await`. A string is refused: its letters are never what was
  * meant.
  *
@@ -212,7 +202,6 @@ module.exports = {
   validateNames,
   validateOptions,
   withoutPollution,
-  validateArray,
   validateFunction,
   validateIterable,
   validateAbortSignal,

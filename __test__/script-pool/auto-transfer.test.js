@@ -93,3 +93,73 @@ test('a promise that was forgotten is told as such, in an input and in a result'
   await assert.rejects(pool.run('native:sort', [1], { parallel: 'yes' }), /must be a boolean\. Received 'yes'$/);
   await pool.close();
 });
+
+describe('memory that has left already is refused, and no empty buffer arrives in its place', () => {
+  const source =
+    "import { parentPort } from 'node:worker_threads';" +
+    'const gone = () => { const left = new ArrayBuffer(8); structuredClone(left, { transfer: [left] }); return left; };' +
+    `import { createRequire } from 'node:module'; const { move } = createRequire(${JSON.stringify(__filename)})('../..');` +
+    'export const len = (memory) => memory.byteLength; export const deep = ({ memory }) => memory.byteLength;' +
+    'export const moved = () => move(1, [gone()]);' +
+    "parentPort.on('message', () => { try { parentPort.postMessage(1, [gone()]); } catch (error) { parentPort.postMessage(error.name); } });";
+  const url = new URL(`data:text/javascript,${encodeURIComponent(source)}`);
+  const gone = () => {
+    const memory = new ArrayBuffer(8);
+    structuredClone(memory, { transfer: [memory] });
+    return memory;
+  };
+  const already = { code: 'ERR_RW_INVALID_ARG_VALUE', message: /^The "options\.transfer\[0\]" argument is already detached\. / };
+  const refused = { name: 'DataCloneError', message: /detached/ };
+
+  test('named in a list: of a cold pool, a warm one, by run, runTask and map, and by a name that may be native', async () => {
+    const pool = new WorkerPool(url, 1);
+    const memory = new ArrayBuffer(8);
+    const options = { transfer: [memory] };
+    const first = pool.run('len', memory, options);
+    await assert.rejects(pool.run('len', memory, options), already);
+    assert.equal(await first, 8);
+    await assert.rejects(pool.run('len', memory, options), already);
+    await assert.rejects(pool.run('deep', { memory }, options), already);
+    await assert.rejects(pool.run('len', 1, options), already);
+    await assert.rejects(pool.runTask(memory, options), already);
+    await assert.rejects(pool.map('len', [memory], options), already);
+    await assert.rejects(pool.run('native:echo', memory, options), already);
+    await pool.close();
+    const cold = new WorkerPool(url, 1);
+    await assert.rejects(cold.run('echo', memory, options), already);
+    await cold.close();
+  });
+
+  test("found by 'auto'", async () => {
+    const pool = new WorkerPool(url, 1);
+    const view = new Uint8Array(8);
+    structuredClone(view, { transfer: [view.buffer] });
+    for (const input of [gone(), view]) {
+      await assert.rejects(pool.run('len', input, auto), refused);
+      await assert.rejects(pool.run('deep', { memory: input }, auto), refused);
+      await assert.rejects(pool.map('len', [input], auto), refused);
+    }
+    await pool.close();
+  });
+
+  test('given away by a result, and by an answer of the message style', async () => {
+    const pool = new WorkerPool(url, 1);
+    await assert.rejects(pool.run('moved'), refused);
+    assert.equal(await pool.runTask(1), 'DataCloneError');
+    await pool.close();
+  });
+});
+
+test('what stands in the place of a transfer list, or in it, is told with what to give', async () => {
+  const pool = new WorkerPool(script('functions.js'), 1);
+  const view = new Uint8Array(8);
+  const code = 'ERR_RW_INVALID_ARG_TYPE';
+  await assert.rejects(pool.run('count', view, { transfer: view.buffer }), {
+    code,
+    message: /must be an array of ArrayBuffers and ports, or 'auto' for all that are in the input\. Received an instance of ArrayBuffer$/,
+  });
+  const message = /"options\.transfer\[0\]" .* \(for a view: view\.buffer\).* Received an instance of Uint8Array$/;
+  for (const task of ['count', 'native:echo']) await assert.rejects(pool.run(task, view, { transfer: [view] }), { code, message });
+  assert.equal(view.byteLength, 8);
+  await pool.close();
+});

@@ -205,3 +205,25 @@ test('a getter among the exports that throws costs that name, and no other', asy
   await assert.rejects(pool.run('bad'), { name: 'RangeError', message: 'getter' });
   await pool.close();
 });
+
+test('a script that makes a pool of itself is refused in the worker that loads it, and not inside of a task', async () => {
+  const own = scriptPath('makes-own-pool.mjs');
+  write('own/main.cjs', `
+    const { WorkerPool } = require(${JSON.stringify(path.join(__dirname, '..', '..'))});
+    exports.factor = 2;
+    exports.pool = new WorkerPool(require('node:path').join(__dirname, 'worker.cjs'), { maxThreads: 1 });
+    exports.pool.run('twice', 1).catch(() => {});`);
+  const byImport = write('own/worker.cjs', "const { factor } = require('./main.cjs'); exports.twice = (n) => factor * n;");
+  for (const [script, task] of [[own, 'square'], [byImport, 'twice']]) {
+    const pool = new WorkerPool(script, { maxThreads: 1 });
+    await assert.rejects(pool.run(task, 2), ({ code, cause, message }) => {
+      assert.deepEqual([code, cause.code], ['ERR_RW_SCRIPT_LOAD', 'ERR_RW_INVALID_ARG_VALUE']);
+      assert.match(message, /makes a pool of itself .*isMainThread/s);
+      return true;
+    });
+    await pool.close();
+  }
+  const pool = new WorkerPool(own, { maxThreads: 1, workerData: 'guarded' });
+  assert.equal(await pool.run('nested', 4), 16);
+  await pool.close();
+});

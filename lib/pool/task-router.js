@@ -60,7 +60,7 @@ class TaskRouter {
       case UNDECIDED:
         return this.#hold(name, input, options, resolve, reject);
       default:
-        reject(unknownTask(name));
+        reject(unknownTask(name, true));
     }
   }
 
@@ -73,11 +73,25 @@ class TaskRouter {
 /** In a pool without a script. */
 const nativeOwnerOf = (name) => (taskIndex(name) === undefined ? NOBODY : NATIVE);
 
-function unknownTask(name) {
+/** @param {boolean} [hasScript] */
+function unknownTask(name, hasScript = false) {
+  if (typeof name !== 'string') return new UnknownTaskError(notAName(name, hasScript));
+  const { meant } = require('../unknown-option');
+  const near = meant(name, taskNames());
+  const own = hasScript ? '' : '. For a function of your own, give the pool its script: new WorkerPool(script, options)';
   return new UnknownTaskError(
-    `There is no task ${typeof name === 'string' ? `'${name}'` : `named by ${typeof name}`}. ` +
-      `The tasks of this pool are: ${taskNames().join(', ')}`,
+    `There is no task '${name}'${near === '' ? '.' : near} The native tasks are: ${taskNames().join(', ')}${own}`,
   );
+}
+
+function notAName(task, hasScript) {
+  const { describe } = require('../validators');
+  const start = `The "task" argument must be the name of a task, a string. Received ${describe(task)}`;
+  if (typeof task === 'function') {
+    return `${start}. Export the function from a script, and run it by its name: new WorkerPool(script), run(name, input)`;
+  }
+  if (hasScript) return `${start}. For the default export of the script: runTask(input); for another: run(name, input)`;
+  return `${start}. The native tasks are: ${taskNames().join(', ')}`;
 }
 
 module.exports = { NATIVE, NOBODY, SCRIPT, TaskRouter, UNDECIDED, nativeOwnerOf, unknownTask };

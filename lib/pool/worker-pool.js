@@ -10,10 +10,11 @@ const { LONGEST_TIMER, clearTimeout, now, setImmediate, setTimeout } = require('
 const { deliveryOf } = require('../delivery');
 const { PoolClosedError, UnknownTaskError } = require('../errors');
 const { forgotten } = require('../forgotten');
-const { closeOptions, nativePoolOptions, poolSettings, submitOptions } = require('../task/options');
+const { closeOptions, nativePoolOptions, poolSettings, refuseMore, submitOptions } = require('../task/options');
 const { fallbackPortsOf } = require('../script-pool/fallback-ports');
 const { locateScript } = require('../script-pool/script-location');
 const { NativeScriptPool } = require('../script-pool/native-script-pool');
+const { refuseOwnScript } = require('../script-pool/own-script');
 const { scriptPoolOptions, scriptSettings } = require('../script-pool/script-options');
 const { ScriptSubmitter } = require('../script-pool/script-submitter');
 const { WorkerManager } = require('../script-pool/worker-manager');
@@ -70,9 +71,12 @@ class WorkerPool extends EventEmitter {
   /** The options that only a pool with a script has, as they stand. */
   #scriptOptions;
 
-  constructor(scriptOrOptions = {}, sizeOrOptions = {}) {
+  constructor(scriptOrOptions, sizeOrOptions, more) {
     super();
     const hasScript = typeof scriptOrOptions === 'string' || typeof scriptOrOptions?.href === 'string';
+    refuseMore(hasScript, scriptOrOptions, sizeOrOptions, more);
+    if (scriptOrOptions === undefined) scriptOrOptions = {};
+    if (sizeOrOptions === undefined) sizeOrOptions = {};
     const options = hasScript ? scriptPoolOptions(sizeOrOptions) : nativePoolOptions(scriptOrOptions);
     this.#settings = poolSettings(options);
     if (hasScript) this.#openScript(scriptOrOptions, options, typeof sizeOrOptions === 'number');
@@ -95,6 +99,7 @@ class WorkerPool extends EventEmitter {
     this.#scriptCapacity = settings.most * settings.concurrency;
     this.#scriptOptions = settings.shown;
     const url = locateScript(script);
+    refuseOwnScript(url);
     const fallbackPorts = fallbackPortsOf(binding, delivery);
     const native = new NativeScriptPool(binding, binding.createPool(this.#settings), fallbackPorts);
     const events = new WorkerEvents(this);
@@ -124,7 +129,7 @@ class WorkerPool extends EventEmitter {
     const promise = new Promise(capture);
     const { resolve, reject } = captured;
     if (this.#scriptTasks === undefined) {
-      reject(new UnknownTaskError('This pool has no script: give one to the constructor, or run a native task by name'));
+      reject(new UnknownTaskError('This pool has no script. Give it one, new WorkerPool(script, options), or run a native task by its name: run(name, input)'));
     } else if (this.#admission.isClosed) {
       reject(closedError(''));
     } else {
@@ -136,7 +141,7 @@ class WorkerPool extends EventEmitter {
   map(task, inputs, options = {}) {
     return new Promise((resolve, reject) => {
       const owner = this.#tasks.ownerOf(task);
-      if (owner === NOBODY) throw unknownTask(task);
+      if (owner === NOBODY) throw unknownTask(task, this.#scriptTasks !== undefined);
       const checked = submitOptions(options, owner === NATIVE);
       validateIterable(inputs, 'inputs');
       if (this.#admission.isClosed) throw closedError(task);
@@ -342,7 +347,11 @@ class WorkerEvents {
 function emitOfWorker(event, values) {
   if (this === undefined) return;
   if (event === 'error' && this.listenerCount('error') === 0) {
-    process.emitWarning(`A worker of the pool failed: ${values[0]?.stack ?? values[0]}`, 'RustWorkersWarning');
+    process.emitWarning(
+      `A worker of the pool failed: ${values[0]?.stack ?? values[0]}\n` +
+        "Listen to the pool's 'error', and await in a task all that it begins",
+      'RustWorkersWarning',
+    );
     return;
   }
   this.emit(event, ...values);

@@ -6,6 +6,7 @@
  */
 
 const { memoryOf } = require('../shared-buffer/shared-buffer');
+const { validateTransfer } = require('../transfer/task-transfer');
 const { transferablesIn } = require('../transfer/transferables');
 const { AUTO, discardTaken, openTaken, takeNow } = require('./transfer');
 const { ValueEncoder } = require('./value-encoder');
@@ -30,6 +31,7 @@ class KeptInput {
    */
   static of(input, transfer = NOTHING) {
     const list = transfer === AUTO ? transferablesIn(input) : transfer;
+    if (transfer !== AUTO && list.length > 0) validateTransfer(list, false);
     if (list.length > 0) return new KeptInput(takeNow(input, list));
     // Shared memory is the same whenever it is read.
     const copy = memoryOf(input) === undefined ? encoder.copy(input) : { value: input };

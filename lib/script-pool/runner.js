@@ -33,6 +33,8 @@ const { RUN, WAIT } = STEPS;
 const INBOX_BYTES = 64 * 1024;
 /** So many milliseconds of tasks without a break; then the event loop has its turn before the next task. */
 const STRETCH = 5;
+/** Milliseconds after which tasks that take long are looked after. */
+const LOOK_EVERY = 1_000;
 /** Stands for "emit it as a message" among the functions. */
 const MESSAGE = Symbol('message');
 /** Stands for the id of a task that has its answer. */
@@ -78,6 +80,10 @@ class Runner {
   /** Inputs that arrive apart from their task, and tasks that are messages. Made for the first such task. */
   #arriving;
   #messages;
+  /** Looks after tasks that take long. Made for the first one. */
+  #unsettled;
+  /** Whether it will look after them. */
+  #looks = false;
 
   #job;
   /** The async context identifies each of several tasks at a time. */
@@ -132,6 +138,11 @@ class Runner {
   /** The running task, for `task` in lib/script-pool/task.js; with several at a time, the one of this async context. */
   get current() {
     return this.#contexts === undefined ? this.#job : this.#contexts.getStore();
+  }
+
+  /** The URL of the script while it is being loaded. */
+  get loading() {
+    return this.#functions === undefined ? this.#setup.script : undefined;
   }
 
   /** Whether what the script posts now is the answer to a task. */
@@ -413,6 +424,8 @@ class Runner {
     }
     if (promise !== undefined) {
       this.open.set(job.id, job);
+      job.promise = promise;
+      if (!this.#looks) this.lookLater();
       then.call(
         promise,
         (value) => this.#ended(job, answers.succeeded, value),
@@ -422,6 +435,27 @@ class Runner {
     }
     answers.succeeded(result);
     return true;
+  }
+
+  /** Looks after tasks that take long, after a time. */
+  lookLater() {
+    if (this.#looks) return;
+    this.#looks = true;
+    const look = () => {
+      this.#looks = false;
+      if (this.open.size === 0) return;
+      const { UnsettledTasks } = require('./unsettled');
+      this.#unsettled ??= new UnsettledTasks(this, this.#setup.script);
+      this.#unsettled.look();
+    };
+    setTimeout(look, this.#unsettled?.wait ?? LOOK_EVERY).unref();
+  }
+
+  /** A task that can never end by itself fails. */
+  fail(job, error) {
+    this.open.delete(job.id);
+    this.#answers.failed(error);
+    this.#through(job);
   }
 
   #messageTasks() {
@@ -440,6 +474,8 @@ class Runner {
   /** A task ends in a later turn than it began. */
   #ended(job, how, value) {
     this.open.delete(job.id);
+    job.promise = undefined;
+    if (job.isWatched) this.#unsettled.ended();
     how.call(this.#answers, value);
     this.#through(job);
   }

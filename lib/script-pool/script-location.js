@@ -27,7 +27,7 @@ function locateScript(script) {
   if (script === '' || script.includes('\0')) {
     throw new InvalidArgValueError('The "script" argument must be a path, or a file: URL');
   }
-  if (/^(file|data):/i.test(script)) return checkUrl(new URL(script)).href;
+  if (/^(file:|data:|[a-z][a-z\d+.-]+:\/\/)/i.test(script)) return checkUrl(new URL(script)).href;
   return pathToFileURL(findFile(script)).href;
 }
 

@@ -11,6 +11,7 @@ const { SCRIPTS } = require('../constants');
 const { binding } = require('../native');
 const { Pending } = require('../task/pending');
 const { submitOptions } = require('../task/options');
+const { validateTransfer } = require('../transfer/task-transfer');
 const { transferablesIn } = require('../transfer/transferables');
 const { notTooDeep } = require('./too-deep');
 const { AUTO, discardTaken, givesOnlyMemory, openTaken, takeNow } = require('./transfer');
@@ -98,6 +99,7 @@ class ScriptSubmitter {
       if (pending.ended) return;
       if (onProgress !== undefined) pending.listen(onProgress);
       const list = transfer === AUTO ? transferablesIn(input) : transfer;
+      if (transfer !== AUTO && list.length > 0) validateTransfer(list, false);
       // Nothing is transferred when the queue is full.
       const refusal = list.length > 0 ? this.#admission.refusal(true) : null;
       if (refusal !== null) return pending.reject(this.#admission.queueFull(refusal, name, input));

@@ -75,6 +75,12 @@ class Job {
   listeners = 0;
   /** When they were through with it and had not answered. */
   unansweredSince = 0;
+  /** What its function has returned, where that is a promise. */
+  promise = undefined;
+  /** What is known of a task that takes long: see unsettled.js. */
+  wasSeen = false;
+  isWatched = false;
+  wasReachable = false;
   id;
   stoppable;
   #stop;
@@ -95,6 +101,11 @@ class Job {
       if (reason !== 0) this.abort(reason);
     }
     return this.#stop.signal;
+  }
+
+  /** Whether its code has asked for the signal. */
+  get hasSignal() {
+    return this.#stop !== undefined;
   }
 
   /** The task should stop. */

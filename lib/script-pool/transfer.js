@@ -4,6 +4,7 @@
 
 const { types } = require('node:util');
 
+const { isDetached } = require('../codec/bytes');
 const { closedPort } = require('../runtime/closed-port');
 const { InvalidArgTypeError } = require('../errors');
 const { discardValue, letGo, openValue, postValue } = require('../fallback/value');
@@ -90,6 +91,15 @@ function discardTaken({ isBundle, value, list }) {
   else letGo(list);
 }
 
+/** Node 20 passes over memory that has left already, and sends an empty buffer in its place. */
+function refuseDetached(list) {
+  for (let i = 0; i < list.length; i++) {
+    if (types.isArrayBuffer(list[i]) && isDetached(list[i])) {
+      throw nodeGlobals.dataCloneError('An ArrayBuffer is detached and could not be cloned.');
+    }
+  }
+}
+
 /**
  * Sends a value by `send(value, isBundle, list)`, serialized if it holds objects of ours.
  *
@@ -97,6 +107,7 @@ function discardTaken({ isBundle, value, list }) {
  */
 function sendValue(value, list, send, name) {
   try {
+    refuseDetached(list);
     return withMovable(value, list, (given) =>
       postValue(value, given, (sent, isBundle, rest) => send(sent, isBundle, [...rest])),
     );

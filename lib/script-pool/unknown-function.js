@@ -11,11 +11,22 @@ const { UnknownTaskError } = require('../errors');
  */
 function unknownFunction(name, names, script = 'The script') {
   const named = [...names].filter((known) => known !== '');
-  const exported = named.length > 0 ? `it exports: ${named.join(', ')}` : 'it exports no function';
   const lacks = name === ''
     ? "neither exports a function as its default nor listens for 'message' on its parentPort"
     : `exports no function '${name}'`;
-  return new UnknownTaskError(`${script} ${lacks}; ${exported}`);
+  if (named.length === 0) return new UnknownTaskError(`${script} ${lacks}; it exports no function at all. ${howToExport(name)}`);
+  const { meant } = require('../unknown-option');
+  const near = name === '' ? '' : meant(name, named);
+  const exported = `exports: ${named.join(', ')}`;
+  const which = near === '' ? `; it ${exported}` : `${near} It ${exported}`;
+  const advice = name === '' ? `. ${howToExport(name)}, or name one of these: run(name, input)` : '';
+  return new UnknownTaskError(`${script} ${lacks}${which}${advice}`);
+}
+
+function howToExport(name) {
+  if (name === '') return 'Export one: `export default (input) => …`, or `module.exports = (input) => …`';
+  const known = /^[A-Za-z_$][\w$]*$/.test(name) ? name : 'name';
+  return `Export it: \`export const ${known} = (input) => …\`, or \`exports.${known} = (input) => …\``;
 }
 
 module.exports = { unknownFunction };

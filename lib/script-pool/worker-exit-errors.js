@@ -2,6 +2,7 @@
 
 /** The errors with which the tasks of a worker that has ended are rejected. */
 
+const { fileURLToPath } = require('node:url');
 const { inspect } = require('node:util');
 
 const { loadAdvice } = require('./load-advice');
@@ -11,7 +12,11 @@ const {
   WorkerExitedError,
   WorkerOutOfMemoryError,
   WorkerTerminatedError,
+  withoutStack,
 } = require('../errors');
+
+/** Node's exit code of a program whose top-level await was never settled. */
+const UNSETTLED = 13;
 
 /**
  * @param {import('./pool-worker').PoolWorker} worker that has ended
@@ -20,8 +25,16 @@ const {
  * @param {boolean} isDestroyed whether the pool was destroyed; a pool that closes only ends workers for which no task waits
  * @returns {() => unknown} makes the error, a new one for each task where the error is ours
  */
-function exitErrorOf({ killed, failed, error, ready, number, resourceLimits }, code, script, isDestroyed) {
-  const which = `worker ${number}`;
+function exitErrorOf(worker, code, script, isDestroyed) {
+  const { killed, error, ready } = worker;
+  if (ready && !killed && error !== undefined && error?.code !== 'ERR_WORKER_OUT_OF_MEMORY') return () => error;
+  const make = makerOf(worker, code, script, isDestroyed);
+  return () => withoutStack(make);
+}
+
+/** Makes one of our errors. */
+function makerOf({ killed, failed, error, ready, number, resourceLimits }, code, script, isDestroyed) {
+  const which = `Worker ${number}`;
   if (killed) {
     if (isDestroyed) return () => new PoolClosedError('the pool was destroyed while the task ran');
     return () => new WorkerTerminatedError(`${which} was terminated: another of its tasks did not stop`, { number });
@@ -31,20 +44,28 @@ function exitErrorOf({ killed, failed, error, ready, number, resourceLimits }, c
     return () => new WorkerOutOfMemoryError(message, { cause: error, resourceLimits });
   }
   if (!ready) {
-    const why = error === undefined && !failed ? `it exited with code ${code}` : messageOf(error);
-    const message = `the script ${script} could not be loaded: ${why}${loadAdvice(error)}`;
+    const why = error === undefined && !failed ? exitWhileLoaded(code) : messageOf(error, script);
+    const message = `The script ${script} could not be loaded: ${why}${loadAdvice(error, script)}`;
     return () => new ScriptLoadError(message, { cause: error });
   }
-  if (error !== undefined) return () => error;
-  return () => new WorkerExitedError(`${which} exited with code ${code} while the task ran`, { exitCode: code });
+  const message = `${which} exited with code ${code} while the task ran. Where the script calls process.exit(), throw an error or return instead`;
+  return () => new WorkerExitedError(message, { exitCode: code });
+}
+
+function exitWhileLoaded(code) {
+  const exited = `it exited with code ${code}`;
+  if (code === UNSETTLED) return `${exited}. A top-level await, or a promise that it exports, was never settled`;
+  return `${exited}. Leave process.exit() out while it is loaded`;
 }
 
 /** The message of whatever was thrown; for what does not parse, also where. */
-function messageOf(error) {
+function messageOf(error, script) {
   const message = error?.message ?? `it threw ${inspect(error)}`;
   if (error?.name !== 'SyntaxError' || typeof error.stack !== 'string') return message;
   const place = error.stack.slice(0, error.stack.indexOf('\n')).trim();
-  return /:\d+$/.test(place) && !message.includes(place) ? `${message} (${place})` : message;
+  if (/:\d+$/.test(place)) return message.includes(place) ? message : `${message} (${place})`;
+  // Node keeps to itself where a module does not parse, but prints it.
+  return script.startsWith('file:') ? `${message}. To see where: node --check ${fileURLToPath(script)}` : message;
 }
 
 module.exports = { exitErrorOf };

@@ -8,7 +8,6 @@ const { InvalidArgTypeError, InvalidArgValueError, OutOfRangeError } = require('
 const {
   describe,
   validateAbortSignal,
-  validateArray,
   validateFunction,
   validateInteger,
   validateNames,
@@ -116,6 +115,27 @@ function poolSettings(options) {
   return { minThreads, maxThreads, idleTimeout, maxQueue, stackSize, name };
 }
 
+/**
+ * Arguments of `new WorkerPool` that would go unheard.
+ *
+ * @param {boolean} hasScript
+ * @param {unknown} first
+ * @param {unknown} second the size or the options of a pool with a script
+ * @param {unknown} third nothing
+ */
+function refuseMore(hasScript, first, second, third) {
+  const forms = 'There are new WorkerPool(script, size), new WorkerPool(script, options) and new WorkerPool(options)';
+  if (third !== undefined) {
+    throw new InvalidArgTypeError(`A pool takes two arguments at the most. Received a third one, ${describe(third)}. ${forms}`);
+  }
+  if (!hasScript && second !== undefined) {
+    throw new InvalidArgTypeError(
+      'The "script" argument must be the path or the URL of a file where another argument follows. ' +
+        `Received ${describe(first)}. ${forms}`,
+    );
+  }
+}
+
 /** The options of a pool without a script. */
 function nativePoolOptions(given) {
   return validateOptions(poolOptions(false, given), 'options', POOL, NEEDS_SCRIPT);
@@ -137,6 +157,12 @@ function isPolluted() {
 
 /** The bag of one run's options, checked for names that do not exist; `known` as in `validateOptions`. */
 function runOptions(options, known, notKnownHere) {
+  if (options === null || typeof options !== 'object' || Array.isArray(options)) {
+    throw new InvalidArgTypeError(
+      `The "options" argument must be an object. Received ${describe(options)}. ` +
+        'A task has one input: to give it more, pass an array or an object',
+    );
+  }
   validateNames(options, 'options', known, notKnownHere);
   return isPolluted() ? withoutPollution(options, known) : options;
 }
@@ -157,7 +183,12 @@ function submitOptions(options, native = false) {
   if (signal !== undefined) validateAbortSignal(signal, 'options.signal');
   if (timeout !== undefined && timeout !== Infinity) validateNumber(timeout, 'options.timeout', 0, LONGEST_TIMER);
   const isAuto = transfer === 'auto';
-  if (transfer !== undefined && !isAuto) validateArray(transfer, 'options.transfer');
+  if (transfer !== undefined && !isAuto && !Array.isArray(transfer)) {
+    throw new InvalidArgTypeError(
+      'The "options.transfer" argument must be an array of ArrayBuffers and ports, or \'auto\' for all that are in the input. ' +
+        `Received ${describe(transfer)}`,
+    );
+  }
   if (typeof parallel !== 'boolean') {
     throw new InvalidArgTypeError(`The "options.parallel" argument must be a boolean. Received ${describe(parallel)}`);
   }
@@ -176,4 +207,4 @@ function closeOptions(options) {
   return { force, timeout };
 }
 
-module.exports = { POOL, closeOptions, nativePoolOptions, poolOptions, poolSettings, submitOptions };
+module.exports = { POOL, closeOptions, nativePoolOptions, poolOptions, poolSettings, refuseMore, submitOptions };

@@ -6,7 +6,7 @@ const { AsyncResource } = require('node:async_hooks');
 
 const { setImmediate } = require('../runtime/clock');
 const { Cancellable } = require('../cancellable');
-const { abortError, TaskTimeoutError } = require('../errors');
+const { abortError, TaskTimeoutError, withoutStack } = require('../errors');
 const { FORMS } = require('../constants');
 const { throwUncaught } = require('../runtime/turn');
 const { callUser } = require('../user-code');
@@ -74,7 +74,8 @@ class Pending extends Cancellable {
   }
 
   #timeUpError(timeout) {
-    return new TaskTimeoutError(`task '${this.task}' took longer than ${timeout} ms`);
+    const advice = timeout === 0 ? '. For no limit, leave `timeout` out' : '';
+    return withoutStack(() => new TaskTimeoutError(`task '${this.task}' took longer than ${timeout} ms${advice}`));
   }
 
   endEarly(errorOf) {

@@ -9,6 +9,7 @@ const { types } = require('node:util');
 const { isDetached } = require('../codec/bytes');
 const { InvalidArgTypeError, InvalidArgValueError } = require('../errors');
 const nodeGlobals = require('../runtime/globals');
+const { describe } = require('../validators');
 const { isPort, typeOf } = require('./registry');
 
 /**
@@ -24,13 +25,19 @@ function validateTransfer(list, isNative) {
     if (isPort(object)) return;
     if (isNative && !types.isArrayBuffer(object)) {
       throw new InvalidArgTypeError(
-        `The "${name}" argument must be an ArrayBuffer (for a view: view.buffer) or a MessagePort`,
+        `The "${name}" argument must be an ArrayBuffer (for a view: view.buffer) or a MessagePort. Received ${describe(object)}`,
       );
     }
-    if (typeof object !== 'object' || object === null) {
-      throw new InvalidArgTypeError(`The "${name}" argument must be an object that can be transferred`);
+    if (typeof object !== 'object' || object === null || ArrayBuffer.isView(object)) {
+      throw new InvalidArgTypeError(
+        `The "${name}" argument must be an object that can be transferred (for a view: view.buffer). Received ${describe(object)}`,
+      );
     }
-    if (types.isArrayBuffer(object) && isDetached(object)) throw new InvalidArgValueError(`The "${name}" argument is already detached`);
+    if (types.isArrayBuffer(object) && isDetached(object)) {
+      throw new InvalidArgValueError(
+        `The "${name}" argument is already detached. Its memory was given away before: transfer it once, or pass a copy`,
+      );
+    }
   });
   const objects = new Set(list);
   if (objects.size !== list.length) {
