@@ -178,8 +178,8 @@ test('what stands on Object.prototype was given by nobody', async () => {
 test('a full queue says what is so and what to do', async () => {
   for (const [maxQueue, message] of [
     [0, /^every thread is busy, and maxQueue is 0: no task may wait; wait for 'drain', or raise maxQueue$/],
-    [1, /^the queue is full: 1 task waits, and maxQueue is 1; wait for 'drain'/],
-    [3, /^the queue is full: 3 tasks wait, and maxQueue is 3; wait for 'drain'/],
+    [1, /^the queue is full: 1 task waits for a busy thread, and maxQueue is 1; wait for 'drain'/],
+    [3, /^the queue is full: 3 tasks wait for busy threads, and maxQueue is 3; wait for 'drain'/],
   ]) {
     const { pool: full, free } = await busyPool({ maxQueue });
     const runs = Array.from({ length: maxQueue }, () => full.run('noop'));

@@ -13,16 +13,26 @@
 
 const { isNode } = require('./which');
 
+/** Whether there is a way. */
+const canCollect = isNode;
+
 const FLAG = 'expose-gc';
+
+/** How often the flag is set: it is the whole process's, and another thread may take it back too soon. */
+const TRIES = 100;
 
 /** V8's function; undefined where there is none. */
 function findCollector() {
   if (typeof globalThis.gc === 'function') return globalThis.gc;
   const { setFlagsFromString } = require('node:v8');
   const { runInNewContext } = require('node:vm');
-  setFlagsFromString(`--${FLAG}`);
   try {
-    return runInNewContext("typeof gc === 'function' ? gc : undefined");
+    for (let i = 0; i < TRIES; i++) {
+      setFlagsFromString(`--${FLAG}`);
+      const collect = runInNewContext("typeof gc === 'function' ? gc : undefined");
+      if (collect !== undefined) return collect;
+    }
+    return undefined;
   } finally {
     setFlagsFromString(`--no-${FLAG}`);
   }
@@ -30,7 +40,7 @@ function findCollector() {
 
 /** @returns {boolean} whether garbage was collected */
 function collectGarbage() {
-  if (!isNode) return false;
+  if (!canCollect) return false;
   try {
     const collect = findCollector();
     if (collect === undefined) return false;
@@ -41,4 +51,4 @@ function collectGarbage() {
   }
 }
 
-module.exports = { collectGarbage };
+module.exports = { canCollect, collectGarbage };

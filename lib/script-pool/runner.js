@@ -24,7 +24,7 @@ const { flushOutput, watchOutput } = require('../runtime/worker-output');
 const { readValue, wireFromStart } = require('../task/read-value');
 const { Answering } = require('./answering');
 const { functionsOf } = require('./load-script');
-const { Job, RUNNER } = require('./task');
+const { Job, RUNNER, WATCHED } = require('./task');
 
 const { BY_MESSAGE, IDLE_BLOCK, IDLE_NEVER, ON_DEMAND } = SCRIPTS;
 const { RUN, WAIT } = STEPS;
@@ -475,7 +475,7 @@ class Runner {
   #ended(job, how, value) {
     this.open.delete(job.id);
     job.promise = undefined;
-    if (job.isWatched) this.#unsettled.ended();
+    if (job.stage >= WATCHED) this.#unsettled.ended();
     how.call(this.#answers, value);
     this.#through(job);
   }

@@ -67,6 +67,9 @@ class Task {
   }
 }
 
+/** A task that has waited for long is watched: see unsettled.js, which also knows the stages before and after. */
+const WATCHED = 2;
+
 /** One running task. */
 class Job {
   /** Set by a script's `postMessage` while its message is still being handled. */
@@ -77,10 +80,8 @@ class Job {
   unansweredSince = 0;
   /** What its function has returned, where that is a promise. */
   promise = undefined;
-  /** What is known of a task that takes long: see unsettled.js. */
-  wasSeen = false;
-  isWatched = false;
-  wasReachable = false;
+  /** What is known of it as it takes long: see unsettled.js. */
+  stage = 0;
   id;
   stoppable;
   #stop;
@@ -139,4 +140,4 @@ class Moved {
 
 Object.defineProperty(Moved.prototype, MOVED, { value: true });
 
-module.exports = { Job, Moved, RUNNER, Task };
+module.exports = { Job, Moved, RUNNER, Task, WATCHED };

@@ -15,9 +15,13 @@
 const { setImmediate } = require('../runtime/clock');
 const { deliveryOf } = require('../delivery');
 const { TaskFailedError } = require('../errors');
-const { collectGarbage } = require('../runtime/garbage');
+const { canCollect, collectGarbage } = require('../runtime/garbage');
 const { onLoopEnd } = require('../runtime/loop-end');
 const { binding } = require('../native');
+const { WATCHED } = require('./task');
+
+/** The stage of a watched task whose promise was found to be within reach. Before a task is watched it has been seen. */
+const REACHABLE = WATCHED + 1;
 
 /** Milliseconds between two looks once one was in vain. */
 const LATE = 30_000;
@@ -43,15 +47,15 @@ class UnsettledTasks {
 
   /** Tasks that have waited since the last look are watched. */
   look() {
-    if (this.#takeBack !== undefined) return;
+    if (!canCollect || this.#takeBack !== undefined) return;
     const { open } = this.#runner;
     let some = false;
     let watched = false;
     for (const job of open.values()) {
       if (job.promise === undefined) continue;
       some = true;
-      if (job.wasSeen) watched = job.isWatched = true;
-      job.wasSeen = true;
+      if (job.stage < WATCHED) job.stage++;
+      if (job.stage >= WATCHED) watched = true;
     }
     if (watched) this.#letLoopEnd();
     else if (some) this.#runner.lookLater();
@@ -59,7 +63,7 @@ class UnsettledTasks {
 
   /** A watched task has ended. */
   ended() {
-    for (const job of this.#runner.open.values()) if (job.isWatched) return;
+    for (const job of this.#runner.open.values()) if (job.stage >= WATCHED) return;
     this.#keepLoop();
     if (this.#runner.open.size > 0) this.#runner.lookLater();
   }
@@ -82,7 +86,7 @@ class UnsettledTasks {
     this.#keepLoop();
     const promises = new Map();
     for (const job of this.#runner.open.values()) {
-      if (!job.isWatched) continue;
+      if (job.stage < WATCHED) continue;
       promises.set(job, new WeakRef(job.promise));
       job.promise = undefined;
     }
@@ -97,15 +101,16 @@ class UnsettledTasks {
     for (const [job, reference] of promises) {
       if (!open.has(job.id)) continue;
       const promise = reference.deref();
-      if (isKnown && promise === undefined) {
+      if (promise === undefined) {
         this.#runner.fail(job, neverSettles());
         continue;
       }
       job.promise = promise;
+      if (!isKnown) continue;
       this.wait = LATE;
       // Its caller may end what waits for that.
-      if (job.wasReachable && !job.hasSignal) this.#warn();
-      job.wasReachable = true;
+      if (job.stage === REACHABLE && !job.hasSignal) this.#warn();
+      job.stage = REACHABLE;
     }
     if (open.size > 0) this.#runner.lookLater();
   }

@@ -61,8 +61,9 @@ impl State {
 fn queue_full(limit: usize, waiting: usize) -> Error {
     let message = match (limit, waiting) {
         (0, _) => "every thread is busy, and maxQueue is 0: no task may wait".to_owned(),
-        (_, 1) => format!("the queue is full: 1 task waits, and maxQueue is {limit}"),
-        _ => format!("the queue is full: {waiting} tasks wait, and maxQueue is {limit}"),
+        (_, 1) => format!("the queue is full: 1 task waits for a busy thread, and maxQueue is {limit}"),
+        _ => format!("the queue is full: {waiting} tasks wait for busy threads, and maxQueue is {limit}"),
     };
+    // `queueSize` counts those too for which a thread is free, or about to start: it may be above the limit.
     Error::new(Code::QueueFull, format!("{message}; wait for 'drain', or raise maxQueue"))
 }
