@@ -79,6 +79,9 @@ function logged() {
   return counts;
 }
 
+/** Milliseconds of a job in whose middle its process is killed. */
+const LONG = 500;
+
 /** Waits until no job waits, runs or is delayed. */
 async function settled(queue, count) {
   await until(async () => {
@@ -91,19 +94,26 @@ test('two processes, one killed in mid-job: every job is done at least once, non
   const queue = await house.queue();
   const count = 400;
   const added = await queue.addBulk(
-    Array.from({ length: count }, (_, at) => ({ name: 'any', data: { log, ms: 5, kind: at % 10 === 0 ? 'progress' : '' } })),
+    Array.from({ length: count }, (_, at) => ({ name: 'any', data: { log, ms: at % 20 === 0 ? LONG : 5, kind: at % 10 === 0 ? 'progress' : '' } })),
   );
+  const long = new Set(added.filter(({ data }) => data.ms === LONG).map(({ id }) => id));
   const [first, second] = [new Process(queue), new Process(queue)];
   await Promise.all([first.ready(), second.ready()]);
   await until(() => first.said('completed').length >= 20 && second.said('completed').length >= 20, 'both work');
+  const underWay = () => {
+    const { begun, done } = logged();
+    return first.said('active').filter((id) => long.has(id) && begun.has(id) && !done.has(id));
+  };
+  await until(() => underWay().length > 0, 'the first has just begun a long job');
   await first.kill();
-  const cut = [...logged().begun].filter(([id]) => !logged().done.has(id)).length;
-  assert.ok(cut >= 1, 'jobs were under way');
+  const [cut] = underWay();
+  assert.ok(cut !== undefined, 'a job was under way');
   await settled(queue, count);
   const counts = await queue.getJobCounts();
   assert.equal(counts.completed, count);
   for (const state of ['active', 'waiting', 'delayed', 'failed', 'prioritized']) assert.equal(counts[state] ?? 0, 0, state);
-  const { done } = logged();
+  const { begun, done } = logged();
+  assert.ok(begun.get(cut) >= 2, 'the job that was cut off began again');
   for (const { id } of added) assert.ok(done.get(id) >= 1, `job ${id} was done`);
   // Not each job twice: only what the killed process had under way may run again.
   const again = [...done.values()].filter((times) => times > 1).length;
