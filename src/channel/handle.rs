@@ -84,18 +84,6 @@ impl PortHandle {
         opened(self.port.take_one())
     }
 
-    /// Sends a value; false when nobody is left to receive it. Waits for room in a bounded channel.
-    ///
-    /// # Errors
-    /// The reason to stop, or that the value has no wire form.
-    pub fn send_value(&self, value: Value) -> crate::Result<bool> {
-        match self.send(encode(value)?) {
-            Ok(()) => Ok(true),
-            Err(Refused { why: Refusal::Cancelled(reason), .. }) => Err(reason.into_error()),
-            Err(_) => Ok(false),
-        }
-    }
-
     /// Sends a value; false when nobody is left to receive it, or when a message came while it waited for room, which is
     /// dropped: the word to stop of a reader that does not read on.
     ///
