@@ -6,9 +6,8 @@
  */
 
 const { memoryOf } = require('../shared-buffer/shared-buffer');
-const { validateTransfer } = require('../transfer/task-transfer');
 const { transferablesIn } = require('../transfer/transferables');
-const { AUTO, discardTaken, openTaken, takeNow } = require('./transfer');
+const { discardTaken, listFor, openTaken, takeNow } = require('./transfer');
 const { ValueEncoder } = require('./value-encoder');
 
 const encoder = new ValueEncoder(true);
@@ -30,8 +29,7 @@ class KeptInput {
    * @throws Node's error for a value that cannot be cloned or transferred
    */
   static of(input, transfer = NOTHING) {
-    const list = transfer === AUTO ? transferablesIn(input) : transfer;
-    if (transfer !== AUTO && list.length > 0) validateTransfer(list, false);
+    const list = listFor(input, transfer);
     if (list.length > 0) return new KeptInput(takeNow(input, list));
     // Shared memory is the same whenever it is read.
     const copy = memoryOf(input) === undefined ? encoder.copy(input) : { value: input };

@@ -11,10 +11,8 @@ const { SCRIPTS } = require('../constants');
 const { binding } = require('../native');
 const { Pending } = require('../task/pending');
 const { submitOptions } = require('../task/options');
-const { validateTransfer } = require('../transfer/task-transfer');
-const { transferablesIn } = require('../transfer/transferables');
 const { notTooDeep } = require('./too-deep');
-const { AUTO, discardTaken, givesOnlyMemory, openTaken, takeNow } = require('./transfer');
+const { discardTaken, givesOnlyMemory, listFor, openTaken, takeNow } = require('./transfer');
 const { ValueEncoder } = require('./value-encoder');
 
 /** Encodes the inputs. */
@@ -98,8 +96,7 @@ class ScriptSubmitter {
       pending.control(options);
       if (pending.ended) return;
       if (onProgress !== undefined) pending.listen(onProgress);
-      const list = transfer === AUTO ? transferablesIn(input) : transfer;
-      if (transfer !== AUTO && list.length > 0) validateTransfer(list, false);
+      const list = listFor(input, transfer);
       // Nothing is transferred when the queue is full.
       const refusal = list.length > 0 ? this.#admission.refusal(true) : null;
       if (refusal !== null) return pending.reject(this.#admission.queueFull(refusal, name, input));

@@ -91,6 +91,21 @@ function discardTaken({ isBundle, value, list }) {
   else letGo(list);
 }
 
+/**
+ * The objects in a task's input that are transferred.
+ *
+ * @param {unknown} input
+ * @param {object[] | 'auto'} transfer
+ * @returns {object[]}
+ * @throws {import('../errors').InvalidArgValueError} for a list with something that has left already, or stands there twice
+ */
+function listFor(input, transfer) {
+  if (transfer === AUTO) return transferablesIn(input);
+  // Only the owner of a pool has such lists: a worker starts sooner without.
+  if (transfer.length > 0) require('../transfer/task-transfer').validateTransfer(transfer, false);
+  return transfer;
+}
+
 /** Node 20 passes over memory that has left already, and sends an empty buffer in its place. */
 function refuseDetached(list) {
   for (let i = 0; i < list.length; i++) {
@@ -118,5 +133,5 @@ function sendValue(value, list, send, name) {
 }
 
 module.exports = {
-  AUTO, discardTaken, givesOnlyMemory, letGo, move, openTaken, sendValue, takeNow,
+  AUTO, discardTaken, givesOnlyMemory, letGo, listFor, move, openTaken, sendValue, takeNow,
 };
