@@ -3,13 +3,13 @@
 /** A Redis for the tests of one file, and queues, workers and pools on it that are closed after each test. */
 
 const path = require('node:path');
-const { setTimeout: after } = require('node:timers/promises');
 const { after: afterAll, afterEach, before } = require('node:test');
 
 const { Queue, QueueEvents } = require('bullmq');
 const { WorkerPool } = require('rust-workers');
 const { PoolWorker } = require('rust-workers/bullmq');
 
+const { until } = require('../../support/until');
 const { COUNTERS } = require('../fixtures/work');
 const { startRedis } = require('./redis');
 
@@ -17,17 +17,6 @@ const SCRIPT = path.join(__dirname, '..', 'fixtures', 'work.js');
 
 /** Far beyond what anything here takes: only what hangs reaches it. */
 const LIMIT = 30_000;
-
-/** Waits until a condition holds; asks again and again. */
-async function until(condition, what) {
-  const deadline = performance.now() + LIMIT;
-  for (;;) {
-    const value = await condition();
-    if (value) return value;
-    if (performance.now() > deadline) throw new Error(`did not come about: ${what}`);
-    await after(2);
-  }
-}
 
 /** A pool's counters in shared memory. */
 function counters() {
