@@ -8,6 +8,7 @@
 //! * `job`, `batch`, `parallel_for` — one task; many inputs of one task; one task split over the threads.
 //! * `position` — [`Taker`], [`Target`] and [`QueuePosition`]: which kind of thread takes an entry, and where it waits.
 //! * `priority_queue` — one line: priorities, removal from the middle.
+//! * `intake` — where JavaScript puts small tasks without a call; `estimates` — how long tasks run, as far as is known.
 //! * `queue` — the pool's queue: a line for each taker.
 //! * `admission` — how many entries may wait: the one rule against `maxQueue`.
 //! * `task_observer` — the trait through which each step of a task is reported; `counters` — the counters, which observe;
@@ -22,7 +23,9 @@ mod admission;
 mod batch;
 mod config;
 mod counters;
+mod estimates;
 mod execute;
+mod intake;
 mod job;
 mod outbox;
 mod parallel_for;
@@ -50,6 +53,7 @@ mod test_tasks;
 
 pub use batch::Batch;
 pub use config::Config;
+pub use intake::{IntakeMemory, NUMBERS};
 pub use execute::{Execute, Helpers, Tasks};
 pub use job::{InputPath, Job};
 pub use outbox::{Outbox, ScriptOutcome};
