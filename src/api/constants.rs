@@ -13,7 +13,8 @@ use crate::{cancel, node, pool, shared, value};
 const API: Groups =
     &[("SCRIPTS", scripts::NUMBERS), ("LOCK_WAITS", locks::NUMBERS), ("ASYNC_WAITS", waits::NUMBERS)];
 
-const ROOMS: &[Groups] = &[value::NUMBERS, shared::locks::NUMBERS, cancel::NUMBERS, pool::NUMBERS, node::NUMBERS, API];
+const ROOMS: &[Groups] =
+    &[value::NUMBERS, shared::locks::NUMBERS, cancel::NUMBERS, pool::NUMBERS, node::NUMBERS, API];
 
 static TEXT: LazyLock<String> = LazyLock::new(|| {
     let mut text = String::from("{");

@@ -112,7 +112,6 @@ impl Tally {
             run: Duration::from_nanos(self.run.get(now)),
         }
     }
-
 }
 
 impl TaskObserver for Tally {

@@ -1,12 +1,12 @@
 //! The intake: where a JavaScript thread puts small tasks without a call, and the pool's threads find them.
 //!
 //! It is a ring of records in memory that both sides know. A record is a task with a number, or nothing, as its input, that
-//! nothing ends early. One thread writes: the pool's owner. Whoever holds the pool's lock reads: [`Shared::lock`] moves what is in
+//! nothing ends early. One thread writes: the pool's owner. Whoever holds the pool's lock reads: `Shared::lock` (`small_jobs.rs`) moves what is in
 //! the ring into the queue first of all. So nobody who looks at the queue misses a task that was submitted before.
 //!
 //! # The protocol
 //! The writer fills the record at *tail*, stores the next *tail*, and then loads *needs wake*. If that says so, it makes a call
-//! ([`Pool::look_at_intake`]) by which a thread is woken; if the ring is full (*head* is too far behind), by which it is emptied.
+//! (`Pool::look_at_intake` in `small_jobs.rs`) by which a thread is woken; if the ring is full (*head* is too far behind), by which it is emptied.
 //!
 //! *needs wake* is 0 only while some thread will look at the queue soon by itself: it searches, was woken, or is about to finish
 //! a short chunk while another dozes (`parking.rs`). A thread that takes this back, since it goes to sleep or begins something long,
@@ -18,13 +18,12 @@
 //!
 //! Records have no priority and no limit: JavaScript puts a task here only when the queue certainly has room for it.
 
+use std::sync::Arc;
+
 use super::outbox::{Outbox, Reply};
-use super::state::{Pool, Shared, State};
-use super::task_observer::{Age, End, TaskObserver, TaskRef};
-use crate::error::Error;
+use super::task_observer::Age;
 use crate::exported_numbers::{Groups, Numbers};
 use crate::numbers;
-use crate::sync::MutexGuard;
 use crate::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
 /// Records in the ring, a power of two.
@@ -81,14 +80,37 @@ pub(super) struct SmallJob {
 
 /// The intake of a pool.
 pub(super) struct Intake {
-    memory: std::sync::Arc<IntakeMemory>,
+    memory: Arc<IntakeMemory>,
     outbox: &'static dyn Outbox,
 }
 
 impl Intake {
-    /// Whether records have come since `head`.
-    fn has_new(&self, head: u32) -> bool {
-        self.memory.tail.load(Ordering::SeqCst) != head
+    pub(super) fn new(outbox: &'static dyn Outbox) -> Self {
+        Intake { memory: Arc::default(), outbox }
+    }
+
+    pub(super) fn memory(&self) -> Arc<IntakeMemory> {
+        Arc::clone(&self.memory)
+    }
+
+    /// The promise to answer one of its tasks.
+    pub(super) fn reply_to(&self, job: &SmallJob) -> Reply {
+        Reply::new(job.id, self.outbox)
+    }
+
+    /// How far the writer is.
+    pub(super) fn tail(&self) -> u32 {
+        self.memory.tail.load(Ordering::SeqCst)
+    }
+
+    /// The writer may fill again the records up to this.
+    pub(super) fn set_head(&self, head: u32) {
+        self.memory.head.store(head, Ordering::Release);
+    }
+
+    /// Whether the writer must make a call after it has put something in.
+    pub(super) fn set_needs_wake(&self, needs_wake: bool) {
+        self.memory.needs_wake.store(u32::from(needs_wake), Ordering::SeqCst);
     }
 
     /// Whether it has something, as far as can be seen without the lock.
@@ -97,110 +119,88 @@ impl Intake {
     }
 
     /// Reads the record at `head`.
-    fn read(&self, head: u32, queued_at: Age) -> SmallJob {
+    pub(super) fn read(&self, head: u32, queued_at: Age) -> SmallJob {
         let record = &self.memory.records[head as usize % RECORDS];
         // Relaxed: the load of `tail` has brought them.
         let [id, task, input] = std::array::from_fn(|at| f64::from_bits(record[at].load(Ordering::Relaxed)));
         let task = task as u32;
-        SmallJob {
-            id: id as u64,
-            input: (task & 1 == 1).then_some(input),
-            queued_at,
-            task: task >> 1,
-        }
+        SmallJob { id: id as u64, input: (task & 1 == 1).then_some(input), queued_at, task: task >> 1 }
     }
 }
 
-impl Pool {
-    /// Opens the intake, for tasks that are answered to `outbox`. Its memory; none if it has an intake.
-    pub fn open_intake(&self, outbox: &'static dyn Outbox) -> Option<std::sync::Arc<IntakeMemory>> {
-        let memory = std::sync::Arc::<IntakeMemory>::default();
-        // From here on the pool tells the writer when to wake a thread: it has told nothing yet, so this says "always".
-        self.0.intake.set(Intake { memory: memory.clone(), outbox }).ok()?;
-        let mut state = self.0.lock();
-        state.forget_needs_wake();
-        self.0.publish(&mut state);
-        Some(memory)
+#[cfg(all(test, loom))]
+mod loom_tests {
+    use super::*;
+    use crate::error::Result;
+    use crate::sync::{Condvar, Mutex, thread};
+    use crate::value::Value;
+
+    struct Nowhere;
+    impl Outbox for Nowhere {
+        fn settle(&self, _: usize, _: u64, _: Result<Value>) {}
     }
 
-    /// Moves what is in the intake into the queue, and wakes a thread for it.
-    pub fn look_at_intake(&self) {
-        let mut state = self.0.lock();
-        if state.threads.alive() == 0 && state.queue.takeable_by_threads() > 0 && state.is_open() {
-            if let Err(error) = self.start_thread(&mut state) {
-                return self.refuse_small(state, &error);
+    /// A pool of one thread, as far as the intake's protocol goes.
+    struct Pool {
+        intake: Intake,
+        /// How much was collected, and whether a call has said that there is more.
+        state: Mutex<(u32, bool)>,
+        called: Condvar,
+    }
+
+    impl Pool {
+        /// What JavaScript does (`lib/pool/intake.js`), but for its call at the end of a turn.
+        fn put(&self, tail: u32, id: u32) {
+            let memory = &self.intake.memory;
+            let record = &memory.records[tail as usize % RECORDS];
+            record[0].store(f64::from(id).to_bits(), Ordering::Relaxed);
+            memory.tail.store(tail + 1, Ordering::SeqCst);
+            if memory.needs_wake.load(Ordering::SeqCst) != 0 {
+                self.state.lock().1 = true;
+                self.called.notify_one();
             }
         }
-        self.0.publish(&mut state);
-        self.wake_one(state);
-    }
 
-    /// There is no thread: answers the small tasks that wait. What else waits was accepted when there was one, and
-    /// waits for the next.
-    fn refuse_small(&self, mut state: MutexGuard<'_, State>, error: &Error) {
-        let small = state.queue.take_small();
-        state.answering += 1;
-        self.0.publish(&mut state);
-        drop(state);
-        for job in &small {
-            let task = TaskRef::native(job.task as usize);
-            self.0.given_up.lock().ended(task, End::of_error(error), 1);
+        /// A thread: collects until it has `count` tasks, and sleeps in between.
+        fn take(&self, count: u32) -> Vec<u64> {
+            let mut taken = Vec::new();
+            let mut state = self.state.lock();
+            loop {
+                let tail = self.intake.tail();
+                while state.0 != tail {
+                    taken.push(self.intake.read(state.0, 0).id);
+                    state.0 += 1;
+                }
+                self.intake.set_head(state.0);
+                if state.0 == count {
+                    return taken;
+                }
+                // It goes to sleep.
+                self.intake.set_needs_wake(true);
+                if self.intake.tail() == state.0 {
+                    while !state.1 {
+                        self.called.wait(&mut state);
+                    }
+                }
+                state.1 = false;
+                self.intake.set_needs_wake(false);
+            }
         }
-        self.answer_small(small, error);
-        self.answered();
     }
 
-    /// Answers small tasks that no thread will run.
-    pub(super) fn answer_small(&self, small: impl IntoIterator<Item = SmallJob>, error: &Error) {
-        for job in small {
-            self.reply_to(&job).send(Err(error.clone()));
-        }
-    }
-
-    /// The promise to answer a small task.
-    pub(super) fn reply_to(&self, job: &SmallJob) -> Reply {
-        let intake = self.0.intake.get().expect("it has come from there");
-        Reply::new(job.id, intake.outbox)
-    }
-}
-
-impl Shared {
-    /// The pool's lock, with everything in the queue that was submitted before.
-    pub(super) fn lock(&self) -> MutexGuard<'_, State> {
-        let mut state = self.state.lock();
-        self.collect(&mut state);
-        state
-    }
-
-    /// Moves what is in the intake into the queue. True when that was something.
-    pub(super) fn collect(&self, state: &mut State) -> bool {
-        let Some(intake) = self.intake.get() else { return false };
-        let (head, tail) = (state.intake_head, intake.memory.tail.load(Ordering::SeqCst));
-        if head == tail {
-            return false;
-        }
-        let (queued_at, mut head) = (self.age(), head);
-        while head != tail {
-            let job = intake.read(head, queued_at);
-            head = head.wrapping_add(1);
-            state.queue.push_small(job);
-            state.tally.queued(TaskRef::native(job.task as usize), 1, job.queued_at);
-        }
-        state.intake_head = head;
-        // The writer may fill these records again.
-        intake.memory.head.store(head, Ordering::Release);
-        true
-    }
-
-    /// Whether the intake has something that is not in the queue yet.
-    pub(super) fn has_new(&self, head: u32) -> bool {
-        self.intake.get().is_some_and(|intake| intake.has_new(head))
-    }
-
-    /// Tells the writer whether it must make a call after it has put something into the intake.
-    pub(super) fn tell_needs_wake(&self, needs_wake: bool) {
-        if let Some(intake) = self.intake.get() {
-            intake.memory.needs_wake.store(u32::from(needs_wake), Ordering::SeqCst);
-        }
+    #[test]
+    fn loom_a_thread_that_goes_to_sleep_misses_no_task() {
+        loom::model(|| {
+            let intake = Intake::new(&Nowhere);
+            intake.set_needs_wake(false);
+            let pool = Arc::new(Pool { intake, state: Mutex::new((0, false)), called: Condvar::new() });
+            let writer = pool.clone();
+            let writer = thread::spawn(move || {
+                writer.put(0, 7);
+                writer.put(1, 8);
+            });
+            assert_eq!(pool.take(2), [7, 8]);
+            writer.join().unwrap();
+        });
     }
 }

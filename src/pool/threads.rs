@@ -204,7 +204,13 @@ impl Threads {
     }
 
     /// A thread is about to begin a task, and takes others of that priority, which `take` adds, to run them next.
-    pub(super) fn take(&mut self, number: usize, priority: i32, now: Age, take: impl FnOnce(&mut VecDeque<Entry>)) {
+    pub(super) fn take(
+        &mut self,
+        number: usize,
+        priority: i32,
+        now: Age,
+        take: impl FnOnce(&mut VecDeque<Entry>),
+    ) {
         let slot = &mut self.slots[number];
         (slot.took, slot.priority) = (now, priority);
         let mut run = slot.shared.run.lock();

@@ -164,7 +164,9 @@ fn run_entry(pool: &Pool, slot: &WorkerSlot, entry: Entry, began: Age) -> (usize
             let outcome = run_task(pool, task, input, token.as_ref().unwrap_or(stop));
             match token.as_ref().and_then(CancelToken::reason) {
                 // The caller has this reason already, or gets it soon, whatever the task returned in the end.
-                Some(reason @ (Reason::Cancelled | Reason::TimedOut)) => (task, reply, Err(reason.into_error())),
+                Some(reason @ (Reason::Cancelled | Reason::TimedOut)) => {
+                    (task, reply, Err(reason.into_error()))
+                }
                 _ => (task, reply, outcome),
             }
         }

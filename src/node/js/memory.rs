@@ -152,7 +152,10 @@ impl<'call> Js<'call> {
     /// refuses such memory.
     ///
     /// `T` must be nothing but atomics, as JavaScript writes to it.
-    pub(crate) fn buffer_over<T: Send + Sync + 'static>(self, memory: Arc<T>) -> Result<Option<JsValue<'call>>> {
+    pub(crate) fn buffer_over<T: Send + Sync + 'static>(
+        self,
+        memory: Arc<T>,
+    ) -> Result<Option<JsValue<'call>>> {
         let data = Arc::into_raw(memory);
         let finalize = drop_memory::<T>;
         let mut buffer = null_mut();
