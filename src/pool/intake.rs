@@ -24,7 +24,7 @@ use super::outbox::{Outbox, Reply};
 use super::task_observer::Age;
 use crate::exported_numbers::{Groups, Numbers};
 use crate::numbers;
-use crate::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use crate::sync::atomic::{AtomicU32, AtomicU64, Ordering, fence};
 
 /// Records in the ring, a power of two.
 #[cfg(not(loom))]
@@ -111,6 +111,9 @@ impl Intake {
     /// Whether the writer must make a call after it has put something in.
     pub(super) fn set_needs_wake(&self, needs_wake: bool) {
         self.memory.needs_wake.store(u32::from(needs_wake), Ordering::SeqCst);
+        // The next load of `tail` comes after it. (The sequentially consistent operations alone would do; loom knows that
+        // order of fences only.)
+        fence(Ordering::SeqCst);
     }
 
     /// Whether it has something, as far as can be seen without the lock.
@@ -125,6 +128,28 @@ impl Intake {
         let [id, task, input] = std::array::from_fn(|at| f64::from_bits(record[at].load(Ordering::Relaxed)));
         let task = task as u32;
         SmallJob { id: id as u64, input: (task & 1 == 1).then_some(input), queued_at, task: task >> 1 }
+    }
+}
+
+#[cfg(test)]
+impl IntakeMemory {
+    /// What JavaScript does (`lib/pool/intake.js`), but for its calls. `tail`: how many it has put before; there must be room.
+    /// True when it must make a call.
+    pub(super) fn put(&self, tail: u32, id: u64, task: usize, input: Option<f64>) -> bool {
+        let record = &self.records[tail as usize % RECORDS];
+        let task = task * 2 + usize::from(input.is_some());
+        for (field, number) in record.iter().zip([id as f64, task as f64, input.unwrap_or_default()]) {
+            field.store(number.to_bits(), Ordering::Relaxed);
+        }
+        self.tail.store(tail.wrapping_add(1), Ordering::SeqCst);
+        fence(Ordering::SeqCst);
+        self.needs_wake.load(Ordering::SeqCst) != 0
+    }
+
+    /// Whether there is room for one more.
+    #[cfg(not(loom))]
+    pub(super) fn has_room(&self, tail: u32) -> bool {
+        (tail.wrapping_sub(self.head.load(Ordering::SeqCst)) as usize) < RECORDS
     }
 }
 
@@ -149,13 +174,8 @@ mod loom_tests {
     }
 
     impl Pool {
-        /// What JavaScript does (`lib/pool/intake.js`), but for its call at the end of a turn.
-        fn put(&self, tail: u32, id: u32) {
-            let memory = &self.intake.memory;
-            let record = &memory.records[tail as usize % RECORDS];
-            record[0].store(f64::from(id).to_bits(), Ordering::Relaxed);
-            memory.tail.store(tail + 1, Ordering::SeqCst);
-            if memory.needs_wake.load(Ordering::SeqCst) != 0 {
+        fn put(&self, tail: u32, id: u64) {
+            if self.intake.memory.put(tail, id, 0, None) {
                 self.state.lock().1 = true;
                 self.called.notify_one();
             }

@@ -50,6 +50,8 @@ mod pool_tests;
 #[cfg(all(test, not(loom)))]
 mod script_tests;
 #[cfg(all(test, not(loom)))]
+mod small_job_tests;
+#[cfg(all(test, not(loom)))]
 mod test_tasks;
 
 pub use batch::Batch;
