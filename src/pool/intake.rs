@@ -100,7 +100,7 @@ pub(super) struct Intake {
     memory: Arc<IntakeMemory>,
     outbox: &'static dyn Outbox,
     /// A leaf: no other lock is taken under it.
-    deposits: Mutex<VecDeque<Box<Job>>>,
+    deposits: Mutex<VecDeque<Job>>,
     /// How many there are.
     deposited: AtomicUsize,
 }
@@ -116,7 +116,7 @@ impl Intake {
     }
 
     /// Leaves a task for which the writer is about to put a record into the ring.
-    pub(super) fn deposit(&self, job: Box<Job>) {
+    pub(super) fn deposit(&self, job: Job) {
         let mut deposits = self.deposits.lock();
         deposits.push_back(job);
         self.deposited.store(deposits.len(), Ordering::Relaxed);
@@ -128,7 +128,7 @@ impl Intake {
     }
 
     /// Takes the deposits, from the first on, as long as `take` wants more.
-    pub(super) fn take_deposits(&self, take: impl FnOnce(&mut VecDeque<Box<Job>>)) {
+    pub(super) fn take_deposits(&self, take: impl FnOnce(&mut VecDeque<Job>)) {
         let mut deposits = self.deposits.lock();
         take(&mut deposits);
         self.deposited.store(deposits.len(), Ordering::Relaxed);

@@ -29,7 +29,7 @@ impl Pool {
     pub fn deposit(&self, job: impl FnOnce(Instant) -> Job) -> bool {
         let intake = self.0.intake.get();
         if let Some(intake) = intake {
-            intake.deposit(Box::new(job(self.0.made)));
+            intake.deposit(job(self.0.made));
         }
         intake.is_some()
     }
@@ -65,11 +65,12 @@ impl Pool {
 }
 
 impl State {
-    fn push_deposit(&mut self, job: Option<Box<Job>>, now: Instant) {
+    fn push_deposit(&mut self, job: Option<Job>, now: Instant) {
         let Some(mut job) = job else { return };
         job.queued_at = now;
         self.tally.queued(TaskRef::native(job.task), 1, self.age_at(now));
-        self.queue.push(Entry::Job(job), 0, Target::Native);
+        // Boxed here: the submitter is a JavaScript thread, which the allocator would cost more.
+        self.queue.push(Entry::Job(Box::new(job)), 0, Target::Native);
     }
 }
 
