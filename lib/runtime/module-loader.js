@@ -131,12 +131,20 @@ function moduleLoader({ root, ids, functionOf, parent, require, bundle }) {
     return modules.get(id) ?? modules.get(`${id}/index`);
   }
 
+  /** Exports of our other files, by folder and name. To ask Node again takes 10 µs, and functions of ours require in each call. */
+  const others = new Map();
+  function other(folder, name) {
+    const key = folder + name;
+    if (!others.has(key)) others.set(key, require(path.join(root, folder, name)));
+    return others.get(key);
+  }
+
   function requireFrom(requirer) {
     const folder = requirer.slice(0, requirer.indexOf('/') + 1);
     const own = (name) => {
       if (!name.startsWith('.')) return require(name);
       const module = find(folder, name);
-      return module === undefined ? require(path.join(root, folder, name)) : module.exports;
+      return module === undefined ? other(folder, name) : module.exports;
     };
     own.resolve = require.resolve;
     own.bundle = bundle;

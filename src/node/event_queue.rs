@@ -182,6 +182,19 @@ impl Waker for EventQueue {
         self.push(Event::Work);
     }
 
+    fn notify_awake(&self) {
+        let mut inbox = self.inbox.lock();
+        if !inbox.awake || inbox.closed {
+            return;
+        }
+        inbox.events.push_back(Event::Work);
+        let in_place = std::mem::take(&mut inbox.in_place);
+        drop(inbox);
+        if in_place {
+            self.came.notify_one();
+        }
+    }
+
     fn stop(&self, id: u64, reason: Reason) {
         self.push(Event::Stop { id, reason });
     }

@@ -72,9 +72,9 @@ impl Pool {
                 return Err((error, entry));
             }
         };
-        let (batch, queued_at, exclusive) = match &entry {
-            Entry::Job(job) => (None, job.queued_at, job.exclusive),
-            Entry::Batch(batch) => (Some(Arc::clone(batch)), batch.queued_at, false),
+        let (batch, queued_at) = match &entry {
+            Entry::Job(job) => (None, job.queued_at),
+            Entry::Batch(batch) => (Some(Arc::clone(batch)), batch.queued_at),
         };
         let position = state.queue.push(entry, priority, target);
         if let Some(batch) = batch {
@@ -88,7 +88,7 @@ impl Pool {
                 self.wake_one(state);
                 false
             }
-            Taker::Script => self.wake_worker(state, target, exclusive),
+            Taker::Script => self.wake_worker(state, target),
         };
         Ok(Accepted { position, full, needs_worker })
     }
