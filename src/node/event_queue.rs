@@ -171,15 +171,8 @@ impl Waker for EventQueue {
     }
 
     fn notify_awake(&self) {
-        let mut inbox = self.inbox.lock();
-        if !inbox.awake || inbox.closed {
-            return;
-        }
-        inbox.events.push_back(Event::Work);
-        let in_place = std::mem::take(&mut inbox.in_place);
-        drop(inbox);
-        if in_place {
-            self.came.notify_one();
+        if !self.lines.is_asleep() {
+            self.push(Event::Work);
         }
     }
 
