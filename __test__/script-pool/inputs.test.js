@@ -83,7 +83,7 @@ for (const [where, options] of Object.entries(waits)) {
       const quick = async () => {
         for (let i = 0; i < 20; i++) await pool.runTask(i);
       };
-      for (let i = 0; i < 60; i++) {
+      for (let i = 0; i < 40; i++) {
         if (random(4) === 0) await quick();
         await Promise.all(Array.from({ length: 1 + random(3) }, () => tasks[random(tasks.length)]()));
       }
