@@ -158,6 +158,11 @@ impl<T> Lines<T> {
         }
     }
 
+    /// Whether the reader is neither awake nor waits in place, just now.
+    pub fn is_asleep(&self) -> bool {
+        self.word.0.load(Ordering::SeqCst) & (AWAKE | IN_PLACE) == 0
+    }
+
     /// Drops all items, and all that still come.
     pub fn close(&self) {
         for line in 0..LINES {
@@ -192,7 +197,9 @@ mod tests {
     #[test]
     fn the_first_push_wakes_and_the_others_do_not() {
         let lines = Lines::default();
+        assert!(lines.is_asleep());
         assert_eq!(lines.push(2, 1), Pushed::Wake);
+        assert!(!lines.is_asleep());
         assert_eq!(lines.push(2, 2), Pushed::Known);
         assert_eq!(lines.push(5, 3), Pushed::Known);
         assert_eq!(lines.push(COMMON, 4), Pushed::Known);
@@ -210,6 +217,7 @@ mod tests {
         let lines = Lines::default();
         assert!(taken::<u32>(&lines).is_empty());
         assert!(lines.begin_wait());
+        assert!(!lines.is_asleep());
         assert_eq!(lines.push(3, 1), Pushed::EndWait);
         assert_eq!(lines.push(4, 2), Pushed::Known);
         assert!(lines.rest());

@@ -10,6 +10,7 @@ const { MessageChannel: NodeChannel } = require('node:worker_threads');
 
 const { MessageChannel, WorkerPool, errors } = require('rust-workers');
 const { holdWorker, script, using } = require('../support/pools');
+const { createRandom } = require('../support/random-values');
 const { inTime, until } = require('../support/until');
 
 const odd = script('odd.js');
@@ -47,6 +48,47 @@ test('a caller that sleeps until its task has run: with a worker that is free, s
     await done;
   });
 });
+
+const waits = {
+  'in its event loop': {},
+  'in native code': { wait: 'block' },
+  'in native code for a moment': { linger: 20 },
+  'with several tasks at a time': { concurrentTasksPerWorker: 4 },
+};
+for (const [where, options] of Object.entries(waits)) {
+  test(`inputs that go to a worker alone reach it ${where}, among others, in every succession`, () =>
+    withPool({ ...options, maxThreads: 2 }, async (pool) => {
+      const random = createRandom(12);
+      const tasks = [
+        async () => assert.equal(await pool.runTask(7), 7),
+        async () => {
+          const bytes = new Uint8Array(1 + random(70_000)).fill(7);
+          const { length } = bytes;
+          assert.equal(await pool.run('size', bytes, { transfer: [bytes.buffer] }), length);
+          assert.equal(bytes.byteLength, 0);
+        },
+        async () => assert.deepEqual(await pool.runTask(new (class Mine { x = 1; })()), { x: 1 }),
+        async () => assert.equal(await pool.run('add', view()), 0),
+        () => assert.rejects(pool.runTask({ get x() { return () => {}; }, y: new (class {})() }), { name: 'DataCloneError' }),
+        // It is given up on its way.
+        async () => {
+          const controller = new AbortController();
+          const bytes = new Uint8Array(100);
+          const run = pool.run('size', bytes, { transfer: [bytes.buffer], signal: controller.signal });
+          controller.abort();
+          await assert.rejects(run, { name: 'AbortError' });
+        },
+      ];
+      // A worker that has had many quick tasks in a row waits in place for the next.
+      const quick = async () => {
+        for (let i = 0; i < 20; i++) await pool.runTask(i);
+      };
+      for (let i = 0; i < 40; i++) {
+        if (random(4) === 0) await quick();
+        await Promise.all(Array.from({ length: 1 + random(3) }, () => tasks[random(tasks.length)]()));
+      }
+    }));
+}
 
 test('moved memory that waits reaches its worker without its owner', () =>
   withPool({ maxThreads: 1 }, async (pool) => {

@@ -13,7 +13,7 @@ const fs = require('node:fs');
 const path = require('node:path');
 
 const { functionText, inAscii, withRequired } = require('../runtime/module-source');
-const { WORKER_MODULES } = require('../script-pool/worker-modules');
+const { WORKER_LEAF, WORKER_MODULES } = require('../script-pool/worker-modules');
 const { ROOT, isClone } = require('./paths');
 
 const LIB = path.join(ROOT, 'lib');
@@ -32,7 +32,7 @@ const FILES = {
   fallback: ['fallback/fallback-port', 'fallback/value'],
   codec: ['task/values'],
   ports: ['ports/index'],
-  pool: ['pool/worker-pool'],
+  pool: ['pool/worker-pool', 'script-pool/compiled'],
   worker: WORKER_MODULES,
 };
 const REST = 'rest';
@@ -95,25 +95,41 @@ function divide(sources) {
   return files;
 }
 
-/** V8 compiles a function in parentheses at once, and otherwise parses it twice: to find its end, and when it is called. */
-function table(file, names, sources) {
-  const [open, close] = LAZY.has(file) ? ['', ''] : ['(', ')'];
-  return `{ __proto__: null,\n${names.map((name) => `'${name}': ${open}${functionText(sources.get(name))}${close},\n`).join('')}}`;
-}
-
 /** @param {string} id of the bundle: by it the index knows the files that were written with it */
 const head = (id) => `'use strict';\n\n// Made by lib/install/bundle.js from the files of lib: change those.\n// ${id}\n\n`;
+
+/**
+ * The first part of a file, to the end of its functions. V8 compiles a function in parentheses at once, and otherwise parses it
+ * twice: to find its end, and when it is called.
+ *
+ * @param {string} before what stands before the functions
+ * @param {Map<string, [string, number, number]>} places by the functions' names: the file, the first character and the end
+ */
+function withFunctions(before, file, names, sources, places) {
+  const [open, close] = LAZY.has(file) ? ['', ''] : ['(', ')'];
+  let text = `${before}{ __proto__: null,\n`;
+  for (const name of names) {
+    text += `'${name}': ${open}`;
+    const start = text.length;
+    text += functionText(sources.get(name));
+    places.set(name, [file, start, text.length]);
+    text += `${close},\n`;
+  }
+  return `${text}}`;
+}
 
 /** Modules of Node's that many of ours require, and that every program has: it takes no time to require them at once. */
 const BUILT_IN = ['async_hooks', 'events', 'fs', 'path', 'timers', 'url', 'util', 'vm', 'worker_threads'].map((name) => `node:${name}`);
 
-function indexText(id, files, sources, stamps) {
+function indexText(id, files, sources, places, stamps) {
   const elsewhere = [...files].filter(([file]) => file !== INDEX);
-  const places = elsewhere.flatMap(([file, names]) => names.map((name) => [name, file]));
-  return `${head(id)}const functions = ${table(INDEX, files.get(INDEX), sources)};
+  const fileNames = elsewhere.flatMap(([file, names]) => names.map((name) => [name, file]));
+  const functions = withFunctions(`${head(id)}const functions = `, INDEX, files.get(INDEX), sources, places);
+  const ofWorker = [...withRequired(WORKER_MODULES, (name) => sources.get(name), WORKER_LEAF).keys()];
+  return `${functions};
 
 /** In which file the other functions are. */
-const elsewhere = { __proto__: null, ...${JSON.stringify(Object.fromEntries(places))} };
+const elsewhere = { __proto__: null, ...${JSON.stringify(Object.fromEntries(fileNames))} };
 
 /** Node's modules as they are now: a test may have replaced them when a module of ours runs. */
 const builtIn = { __proto__: null, ${BUILT_IN.map((name) => `'${name}': require('${name}')`).join(', ')} };
@@ -125,25 +141,28 @@ const { toString } = Function.prototype;
 
 const loaderModule = { exports: {} };
 functions['${LOADER}'](loaderModule.exports, requireOther, loaderModule);
-const { fileLoader, moduleLoader } = loaderModule.exports;
+const { moduleLoader, ownFiles } = loaderModule.exports;
 
 /** A hook may have changed the sources: to count what runs, say. */
 const isAsWritten = toString.call(functions['${LOADER}']).length === ${functionText(sources.get(LOADER)).length};
 
-const loadFile = isAsWritten ? fileLoader(module, '${id}') : undefined;
+const files = isAsWritten ? ownFiles(module, '${id}') : undefined;
 
 /** Where this is not as written, or not a module of Node's own. */
 const required = { __proto__: null, ${elsewhere.map(([file]) => `${file}: () => require('./${file}')`).join(', ')} };
 
 function functionOf(id) {
   const file = elsewhere[id];
-  if (functions[id] === undefined && file !== undefined) Object.assign(functions, loadFile?.(file) ?? required[file]());
+  if (functions[id] === undefined && file !== undefined) Object.assign(functions, files?.load(file) ?? required[file]());
   return functions[id];
 }
 
-function sourceOf(id) {
-  const made = functionOf(id);
-  return made === undefined ? undefined : toString.call(made);
+/** The sources of a pool's worker, as they were written: no function is compiled to be asked for its text. */
+function workerSources() {
+  const texts = { __proto__: null };
+  return new Map(${JSON.stringify(ofWorker.map((name) => [name, ...places.get(name)]))}.map(
+    ([name, file, start, end]) => [name, (texts[file] ??= files.read(file)).slice(start, end)],
+  ));
 }
 
 let loader;
@@ -155,7 +174,7 @@ exports.load = (id) => {
     functionOf,
     parent: module,
     require: requireOther,
-    bundle: loadFile && { sourceOf },
+    bundle: files && { workerSources },
   });
   return loader.load(id);
 };
@@ -204,13 +223,14 @@ function writeBundle() {
   const id = createHash('sha256').update(JSON.stringify([stamps, ...sources])).digest('hex');
   const files = divide(sources);
   const time = new Date(Math.max(...stamps.map(([, mtimeMs]) => mtimeMs)));
+  const places = new Map();
   fs.mkdirSync(BUNDLE, { recursive: true });
   for (const [file, members] of files) {
     if (file === INDEX) continue;
-    write(file, `${head(id)}module.exports = ${table(file, members, sources)};\n`, time);
+    write(file, `${withFunctions(`${head(id)}module.exports = `, file, members, sources, places)};\n`, time);
     stamps.push(stampOf(`bundle/${file}`));
   }
-  write(INDEX, indexText(id, files, sources, stamps), time);
+  write(INDEX, indexText(id, files, sources, places, stamps), time);
   // Files of an earlier bundle.
   for (const name of fs.readdirSync(BUNDLE)) {
     if (name.endsWith('.js') && !files.has(name.slice(0, -3))) fs.rmSync(path.join(BUNDLE, name), { force: true });

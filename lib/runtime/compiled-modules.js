@@ -26,7 +26,7 @@ const { functionText, inAscii, withRequired } = require('./module-source');
  * @param {string[]} options.entries modules in it, named from there without `.js`, with all that they require
  * @param {string} options.native the module that loads the addon: a Worker need not look for the addon
  * @param {string} options.addon the file that was loaded
- * @param {{ sourceOf(id: string): string | undefined }} [options.bundle] where the modules came in one file
+ * @param {{ workerSources(): Map<string, string> }} [options.bundle] has the sources, where our modules come from it
  * @returns {{ root: string, ids: string[], ends: number[], memory: SharedArrayBuffer, native: string, addon: string,
  *   bundle: string } | null} for a message: in `memory` stand the source and the code of each module, and in `ends` where each
  *   of them ends; null where the files cannot be read as they stand here
@@ -41,7 +41,7 @@ function compileModules({ root, entries, native, addon, bundle }) {
   const parts = [];
   let sources;
   try {
-    sources = withRequired(entries, bundle === undefined ? readSource : bundle.sourceOf, native);
+    sources = bundle === undefined ? withRequired(entries, readSource, native) : bundle.workerSources();
     if (!entries.every((entry) => sources.has(entry))) return null;
     for (const [id, source] of sources) {
       const text = `(${source})`;

@@ -29,27 +29,34 @@ function nodeRegistry(Class) {
 }
 
 /**
- * Loads files by themselves: without what may stand in the place of Node's `require` by then, and without hooks that change
- * sources (a pool's worker gets the text of our functions).
+ * Our files by themselves: without what may stand in the place of Node's `require` by then, and without hooks that change
+ * sources.
  *
  * @param {object} parent
  * @param {string} id stands in each of the files; in others of the same name, which a later version brought, there is another
- * @returns {((name: string) => object) | undefined} the exports of a file of that name, without `.js`, in the folder of
- *   `parent`; undefined where `parent` is not a module of Node's own
+ * @returns {{ read(name: string): string, load(name: string): object } | undefined} the text and the exports of a file of that
+ *   name, without `.js`, in the folder of `parent`; undefined where `parent` is not a module of Node's own
  */
-function fileLoader(parent, id) {
+function ownFiles(parent, id) {
   const NodeModule = parent.constructor;
   if (nodeRegistry(NodeModule) === undefined || typeof NodeModule.prototype?._compile !== 'function') return undefined;
-  return (name) => {
-    const file = path.join(path.dirname(parent.filename), `${name}.js`);
+  const fileOf = (name) => path.join(path.dirname(parent.filename), `${name}.js`);
+  function read(name) {
+    const file = fileOf(name);
     const text = readFileSync(file, 'latin1');
     if (!text.includes(id)) throw new Error(`${file} was replaced after rust-workers was loaded: start this process again`);
+    return text;
+  }
+  function load(name) {
+    const file = fileOf(name);
+    const text = read(name);
     const made = new NodeModule(file, parent);
     made.filename = file;
     made.paths = parent.paths;
     made._compile(text, file, 'commonjs');
     return made.exports;
-  };
+  }
+  return { load, read };
 }
 
 /**
@@ -60,8 +67,8 @@ function fileLoader(parent, id) {
  * @param {(id: string) => Function} options.functionOf the function that Node would make of that file
  * @param {object} options.parent module in whose name the others are made
  * @param {NodeRequire} options.require of `parent`
- * @param {{ sourceOf(id: string): string | undefined }} [options.bundle] put on each `require`: what says to our modules that
- *   they come from the bundle, and gives their sources
+ * @param {{ workerSources(): Map<string, string> }} [options.bundle] put on each `require`: what says to our modules that
+ *   they come from the bundle, and gives the sources of a pool's worker
  * @returns {{ load(id: string): unknown }}
  */
 function moduleLoader({ root, ids, functionOf, parent, require, bundle }) {
@@ -124,12 +131,20 @@ function moduleLoader({ root, ids, functionOf, parent, require, bundle }) {
     return modules.get(id) ?? modules.get(`${id}/index`);
   }
 
+  /** Exports of our other files, by folder and name. To ask Node again takes 10 µs, and functions of ours require in each call. */
+  const others = new Map();
+  function other(folder, name) {
+    const key = folder + name;
+    if (!others.has(key)) others.set(key, require(path.join(root, folder, name)));
+    return others.get(key);
+  }
+
   function requireFrom(requirer) {
     const folder = requirer.slice(0, requirer.indexOf('/') + 1);
     const own = (name) => {
       if (!name.startsWith('.')) return require(name);
       const module = find(folder, name);
-      return module === undefined ? require(path.join(root, folder, name)) : module.exports;
+      return module === undefined ? other(folder, name) : module.exports;
     };
     own.resolve = require.resolve;
     own.bundle = bundle;
@@ -139,4 +154,4 @@ function moduleLoader({ root, ids, functionOf, parent, require, bundle }) {
   return { load };
 }
 
-module.exports = { fileLoader, moduleLoader };
+module.exports = { moduleLoader, ownFiles };

@@ -132,6 +132,7 @@ class ArrivingInputs {
     const waiting = this.#awaiting.get(number);
     if (waiting === undefined) {
       if (input !== NO_INPUT) this.#inputs.set(number, input);
+      this.#runner.inputCame();
       return;
     }
     this.#awaiting.delete(number);

@@ -6,7 +6,7 @@ const path = require('node:path');
 
 const { file: addon } = require('../native');
 const { compileModules } = require('../runtime/compiled-modules');
-const { WORKER_MODULES } = require('./worker-modules');
+const { WORKER_LEAF, WORKER_MODULES } = require('./worker-modules');
 
 const LIB = path.join(__dirname, '..');
 let compiled;
@@ -16,7 +16,7 @@ let compiled;
  */
 function compiledModules() {
   if (compiled === undefined) {
-    compiled = compileModules({ root: LIB, entries: WORKER_MODULES, native: 'native/index', addon, bundle: require.bundle });
+    compiled = compileModules({ root: LIB, entries: WORKER_MODULES, native: WORKER_LEAF, addon, bundle: require.bundle });
   }
   return compiled;
 }

@@ -194,8 +194,9 @@ class Runner {
 
   /** Takes and runs what waits. */
   #pull = () => {
+    if (this.#pulling) return;
     this.#since = this.#now = 0;
-    if (this.#pulling || this.#leaving || this.open.size >= this.#setup.concurrency) return;
+    if (this.#leaving || this.open.size >= this.#setup.concurrency) return;
     this.#advance(0);
   };
 
@@ -368,6 +369,11 @@ class Runner {
     } else {
       this.#advance(job.answered ? ANSWERED : job.id);
     }
+  }
+
+  /** An input has come: its task waits in the queue, unless it has ended. Nothing else has woken this worker for it. */
+  inputCame() {
+    this.#pull();
   }
 
   /** A task was taken back: goes on with the next. */

@@ -5,8 +5,11 @@
  * if that task is given more than a number.
  */
 const WORKER_MODULES = [
-  'transferable-types', 'script-pool/start', 'script-pool/load-script', 'script-pool/runner',
+  'runtime/module-loader', 'transferable-types', 'script-pool/start', 'script-pool/load-script', 'script-pool/runner',
   'task/values', 'script-pool/arriving-inputs', 'script-pool/message-tasks',
 ];
 
-module.exports = { WORKER_MODULES };
+/** Loads the addon. A worker is told the addon's file, so what finds that file is left out. */
+const WORKER_LEAF = 'native/index';
+
+module.exports = { WORKER_LEAF, WORKER_MODULES };

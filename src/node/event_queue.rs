@@ -170,6 +170,12 @@ impl Waker for EventQueue {
         self.push(Event::Work);
     }
 
+    fn notify_awake(&self) {
+        if !self.lines.is_asleep() {
+            self.push(Event::Work);
+        }
+    }
+
     fn stop(&self, id: u64, reason: Reason) {
         self.push(Event::Stop { id, reason });
     }

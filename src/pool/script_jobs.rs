@@ -12,17 +12,15 @@ use crate::value::Payload;
 impl Pool {
     /// Wakes a worker for a job that was pushed, as far as one can take it. True when it is for any worker, and none could
     /// be told: those that wait in place take one job each.
-    pub(super) fn wake_worker(
-        &self,
-        mut state: MutexGuard<'_, State>,
-        target: Target,
-        exclusive: bool,
-    ) -> bool {
-        let waker = match target {
-            Target::Worker(number) => state.scripts.notify_bound(number, exclusive),
-            Target::AnyWorker => state.notify_worker_if_needed(),
-            Target::Native | Target::NoWorker => None,
+    ///
+    /// The input of a job that is bound to a worker follows as a message, which wakes the worker's event loop. So the job does
+    /// not: each wake is a system call of the submitting thread, and the first would find the input not there yet.
+    pub(super) fn wake_worker(&self, mut state: MutexGuard<'_, State>, target: Target) -> bool {
+        let bound_to = match target {
+            Target::Worker(number) => state.scripts.worker(number).and_then(|worker| worker.waker),
+            Target::Native | Target::AnyWorker | Target::NoWorker => None,
         };
+        let waker = if target == Target::AnyWorker { state.notify_worker_if_needed() } else { None };
         let (waiting, blocked) = (state.queue.takeable_by_any_worker(), state.scripts.blocked);
         drop(state);
         match (blocked, target) {
@@ -33,6 +31,9 @@ impl Pool {
         }
         if let Some(waker) = waker {
             waker.notify();
+        }
+        if let Some(waker) = bound_to {
+            waker.notify_awake();
         }
         target == Target::AnyWorker && waker.is_none() && waiting > blocked
     }
@@ -45,9 +46,9 @@ impl Pool {
             return None;
         }
         let (priority, job) = state.queue.remove_orphan(id)?;
-        let (target, exclusive) = (Target::Worker(number), job.exclusive);
+        let target = Target::Worker(number);
         let position = state.queue.push(Entry::Job(Box::new(Job { input, ..job })), priority, target);
-        self.wake_worker(state, target, exclusive);
+        self.wake_worker(state, target);
         Some(position)
     }
 

@@ -16,6 +16,10 @@
 //! *Lost wake-up.* A worker becomes *waiting* under the lock that found its lines empty; a submitter that pushes later finds
 //! it waiting. A push notifies a waiting worker unless those already notified are as many as the jobs that wait.
 //!
+//! *A job that is bound to a worker* notifies it only where the worker does not sleep in its event loop (its own event queue
+//! knows). There the message with the job's input wakes it, which its owner sends after the push; and for each such message,
+//! also one that says that no input comes, the worker asks for work.
+//!
 //! *A notified worker that never comes* (it was terminated) holds no job: its job is still in the line. When its
 //! environment ends, or its owner evicts it, the next waiting worker is notified in its place.
 //!
@@ -40,6 +44,8 @@ use crate::value::Payload;
 pub trait Waker: Send + Sync {
     /// There may be work: come and take it.
     fn notify(&self);
+    /// As `notify`, unless the worker sleeps in its event loop: there a message will wake it, which is sent after this.
+    fn notify_awake(&self);
     /// The job `id`, which that worker runs, should stop.
     fn stop(&self, id: u64, reason: Reason);
 }
@@ -271,14 +277,6 @@ impl Scripts {
             self.notify(number)
         })
         .collect()
-    }
-
-    /// Notifies a worker of a job that was bound to it, if it waits and may begin such a job.
-    #[must_use]
-    pub(super) fn notify_bound(&mut self, number: usize, exclusive: bool) -> Option<&'static dyn Waker> {
-        let worker = self.worker(number)?;
-        let can_take = worker.state == WorkerState::Waiting && worker.admits(exclusive);
-        if can_take { self.notify(number) } else { None }
     }
 
     /// Notifies a worker of the jobs that wait for any, unless enough have been notified.

@@ -39,6 +39,7 @@ impl Outbox for Answers {
 #[derive(Default)]
 struct RecordingWaker {
     notifications: AtomicUsize,
+    looks: AtomicUsize,
     stops: Mutex<Vec<(u64, Reason)>>,
 }
 
@@ -50,11 +51,19 @@ impl RecordingWaker {
     fn notifications(&self) -> usize {
         self.notifications.load(Ordering::Relaxed)
     }
+
+    fn looks(&self) -> usize {
+        self.looks.load(Ordering::Relaxed)
+    }
 }
 
 impl Waker for RecordingWaker {
     fn notify(&self) {
         self.notifications.fetch_add(1, Ordering::Relaxed);
+    }
+
+    fn notify_awake(&self) {
+        self.looks.fetch_add(1, Ordering::Relaxed);
     }
 
     fn stop(&self, id: u64, reason: Reason) {
@@ -483,17 +492,19 @@ fn a_bound_job_notifies_its_worker_which_notifies_another_for_the_free_job() {
     for worker in &workers {
         assert!(matches!(pool.script_step(*worker, None, IdleWait::Never), Step::Wait));
     }
-    bind(&pool, 1, answers, workers[0]);
-    assert_eq!((wakers[0].notifications(), wakers[1].notifications()), (1, 0));
-    // Worker 0 is notified already, for its bound job and not for this one.
+    bind(&pool, 1, answers, workers[1]);
+    assert_eq!((wakers[0].notifications(), wakers[1].notifications()), (0, 0), "a message wakes it");
+    assert_eq!((wakers[0].looks(), wakers[1].looks()), (0, 1), "where it is awake, it looks");
+    // Worker 1 came last to wait, so it is notified first, and has a bound job.
     submit(&pool, 2, answers);
-    assert_eq!(id_of(&pool.script_step(workers[0], None, IdleWait::Never)), Some(1));
+    assert_eq!((wakers[0].notifications(), wakers[1].notifications()), (0, 1));
+    assert_eq!(id_of(&pool.script_step(workers[1], None, IdleWait::Never)), Some(1));
     assert_eq!(
-        wakers[1].notifications(),
+        wakers[0].notifications(),
         1,
         "a worker that takes its bound job notifies another worker for the job that waits"
     );
-    assert_eq!(id_of(&pool.script_step(workers[1], None, IdleWait::Never)), Some(2));
+    assert_eq!(id_of(&pool.script_step(workers[0], None, IdleWait::Never)), Some(2));
 }
 
 #[test]

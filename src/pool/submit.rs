@@ -78,9 +78,9 @@ impl Pool {
                 return Err((error, entry));
             }
         };
-        let (batch, queued_at, exclusive) = match &entry {
-            Entry::Job(job) => (None, job.queued_at, job.exclusive),
-            Entry::Batch(batch) => (Some(Arc::clone(batch)), batch.queued_at, false),
+        let (batch, queued_at) = match &entry {
+            Entry::Job(job) => (None, job.queued_at),
+            Entry::Batch(batch) => (Some(Arc::clone(batch)), batch.queued_at),
             Entry::Small(_) => unreachable!("small tasks come by the intake"),
         };
         let queued_at = state.age_at(queued_at);
@@ -96,7 +96,7 @@ impl Pool {
                 self.wake_one(state);
                 false
             }
-            Taker::Script => self.wake_worker(state, target, exclusive),
+            Taker::Script => self.wake_worker(state, target),
         };
         Ok(Accepted { position, full, needs_worker })
     }
