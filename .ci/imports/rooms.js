@@ -109,7 +109,7 @@ const JAVASCRIPT = [
     files: ['index.js', 'lib/main.js', 'lib/index.mjs', 'lib/native/without-addon.js'],
     imports: [
       'lib/pool', 'lib/script-pool', 'lib/worker', 'lib/transfer-types', 'lib/locks', 'lib/ports', 'lib/shared-buffer',
-      'lib/transfer', ...GROUND,
+      'lib/shared-value', 'lib/transfer', ...GROUND,
     ],
     why: 'The public API: it puts the subsystems together.',
   },
@@ -143,7 +143,7 @@ const JAVASCRIPT = [
   {
     room: 'lib/transfer-types',
     files: ['lib/transferable-types.js'],
-    imports: ['lib/locks', 'lib/ports', 'lib/shared-buffer', 'lib/transfer', ...GROUND],
+    imports: ['lib/locks', 'lib/ports', 'lib/shared-buffer', 'lib/shared-value', 'lib/transfer', ...GROUND],
     why: 'The list of the classes that can be transferred, so that the transfer itself need not know them.',
   },
   {
@@ -163,6 +163,12 @@ const JAVASCRIPT = [
     files: ['lib/shared-buffer/'],
     imports: ['lib/transfer', 'lib/codec', 'lib/delivery', ...GROUND],
     why: 'Shared memory, and waits on it.',
+  },
+  {
+    room: 'lib/shared-value',
+    files: ['lib/shared-value/'],
+    imports: ['lib/transfer', 'lib/codec', ...GROUND],
+    why: 'Values that stand once in memory and are read by all threads; it needs no pool and no port.',
   },
   {
     room: 'lib/fallback',

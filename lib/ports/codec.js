@@ -57,7 +57,8 @@ codec.registerExtension({
     return type !== undefined && type.moves !== true && typeof type.serialize === 'function';
   },
   write(object, writer) {
-    const { typeTag, serialize } = typeOf(object);
+    const { typeTag, serialize, byNode } = typeOf(object);
+    if (byNode) writer.refuse(object);
     writer.string(typeTag);
     writer.any(serialize(object));
   },

@@ -3,8 +3,8 @@
 /**
  * Text to bytes and back, where Buffers have no methods for it.
  *
- * Relies on (as `bufferText` of intrinsics.js does): `Buffer.prototype` having `utf8Write`, `ucs2Write`, `latin1Slice`,
- * `utf8Slice` and `ucs2Slice`, which `Buffer#write` and `Buffer#toString` call (undocumented, in Node 20 to 26); they cost
+ * Relies on (as `bufferText` of intrinsics.js does): `Buffer.prototype` having `utf8Write`, `ucs2Write`, `latin1Write`,
+ * `latin1Slice`, `utf8Slice` and `ucs2Slice`, which `Buffer#write` and `Buffer#toString` call (undocumented, in Node 20 to 26); they cost
  * half as much.
  * Without: these, which are called in the same way.
  * Test: __test__/runtime/buffer-text.test.js.
@@ -42,6 +42,12 @@ module.exports = {
       this[start + i * 2 + 1] = unit >> 8;
     }
     return units * 2;
+  },
+
+  latin1Write(text, start, length) {
+    const units = Math.min(text.length, length);
+    for (let i = 0; i < units; i++) this[start + i] = text.charCodeAt(i);
+    return units;
   },
 
   latin1Slice(start = 0, end = this.length) {
