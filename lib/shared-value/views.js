@@ -106,8 +106,8 @@ class ArrayView extends View {
   placeOf(key) {
     if (typeof key !== 'string') return -1;
     const index = +key;
-    // Text such as '01' is no index.
-    if (!(index >= 0 && index < this.length && `${index}` === key)) return -1;
+    // Texts such as "01" and "1.5" are no indexes.
+    if (index >>> 0 !== index || index >= this.length || `${index}` !== key) return -1;
     const cell = this.place + 1 + index;
     return this.tree.isHole(cell) ? -1 : cell;
   }

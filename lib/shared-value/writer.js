@@ -26,8 +26,7 @@ const { getPrototypeOf, hasOwn, keys: keysOf } = Object;
 const { isProxy, isDate } = types;
 const getTime = Date.prototype.getTime;
 const { toString: bigintText } = BigInt.prototype;
-const { byteLength } = Buffer;
-const { latin1Write, ucs2Write, utf8Write } = bufferText;
+const { latin1Write, ucs2Write } = bufferText;
 const { test } = RegExp.prototype;
 
 const FIRST_CELLS = 512;
@@ -38,6 +37,7 @@ const FEW_UNITS = 32;
 /** Text from here on has its memory made for it: it is copied once. */
 const LONG_TEXT = 64 * 1024;
 
+/** V8 knows of a string with a byte for each character that this does not match, and does not read it. */
 const beyondLatin1 = /[^\0-\xff]/;
 
 /** Whether an object is what `{}` makes, or has no prototype; of any realm. */
@@ -51,7 +51,14 @@ function isPlainArray(prototype) {
   return prototype === ArrayPrototype || (isArray(prototype) && !isProxy(prototype));
 }
 
-const isLatin1 = (text) => byteLength(text) === text.length || !test.call(beyondLatin1, text);
+/** Whether an array has properties beside its elements. */
+function hasNames(array) {
+  const keys = keysOf(array);
+  // Indexes come first.
+  return keys.length > 0 && !isIndex(keys[keys.length - 1]);
+}
+
+const isIndex = (key) => `${key >>> 0}` === key && key >>> 0 !== 0xffffffff;
 
 class Writer {
   root;
@@ -77,7 +84,7 @@ class Writer {
 
   /** Text alone is written straight to where it will stand. */
   useShared(text) {
-    const bytes = isLatin1(text) ? text.length : text.length * 2;
+    const bytes = test.call(beyondLatin1, text) ? text.length * 2 : text.length;
     this.use(allocate(SharedArrayBuffer, FIRST_FREE * 8 + 8 * Math.ceil((4 + bytes) / 8)));
   }
 
@@ -180,15 +187,13 @@ class Writer {
   }
 
   longString(cell, text) {
-    const { length } = text;
-    const isAscii = byteLength(text) === length;
-    if (!isAscii && test.call(beyondLatin1, text)) {
+    if (test.call(beyondLatin1, text)) {
       this.wideString(cell, text);
       return;
     }
+    const { length } = text;
     const place = this.reserve(Math.ceil((length + 4) / 8));
-    if (isAscii) utf8Write.call(this.u8, text, place * 8 + 4, length);
-    else latin1Write.call(this.u8, text, place * 8 + 4, length);
+    latin1Write.call(this.u8, text, place * 8 + 4, length);
     this.finishString(cell, LATIN1, place, length);
   }
 
@@ -262,22 +267,18 @@ class Writer {
     this.i32[place * 2 + LOW] = length;
     this.tag(cell, ARRAY, place);
     const isLoose = this.indexed || prototype !== ArrayPrototype;
-    let holes = 0;
+    let hasHoles = false;
     for (let i = 0; i < length; i++) {
-      if (isLoose && !hasOwn(value, i)) {
+      const isHole = isLoose && !hasOwn(value, i);
+      const item = isHole ? undefined : value[i];
+      if (isHole || (item === undefined && !hasOwn(value, i))) {
         this.tag(place + 1 + i, HOLE, 0);
-        holes++;
-        continue;
-      }
-      const item = value[i];
-      if (item === undefined && !hasOwn(value, i)) {
-        this.tag(place + 1 + i, HOLE, 0);
-        holes++;
+        hasHoles = true;
       } else {
         this.put(place + 1 + i, item);
       }
     }
-    if (holes === 0 ? hasNamedProperties(value) : keysOf(value).length !== length - holes) throw unsupported(this.root, value);
+    if ((hasHoles || hasNamedProperties(value)) && hasNames(value)) throw unsupported(this.root, value);
   }
 
   block(cell, value) {
