@@ -17,7 +17,7 @@ onEachNode('text of Buffers', (run) => {
       const texts = ['', 'a', 'ä', '\ufeffx', '€uro', '\u{1f600}', '\ud83d', 'x\udc00y', 'long '.repeat(5000), 'ÿ'.repeat(9000)];
       const bytes = () => Buffer.alloc(100_000);
       for (const text of texts) {
-        for (const name of ['utf8Write', 'ucs2Write']) {
+        for (const name of ['utf8Write', 'ucs2Write', 'latin1Write']) {
           const [one, two] = [bytes(), bytes()];
           const written = nodes[name].call(one, text, 3, 60_000);
           if (ours[name].call(two, text, 3, 60_000) !== written || !one.equals(two)) say(name, text.length, text.slice(0, 9));

@@ -5,8 +5,11 @@ use napi_derive::napi;
 use crate::node::{Arguments, Call, Export, JsValue, Returned, export, external_strings, shared_string};
 
 /// The raw exports by name.
-pub(super) const EXPORTS: &[Export] =
-    &[(c"sharedString", export(string)), (c"holdBytes", export(hold_bytes)), (c"releaseBytes", export(release_bytes))];
+pub(super) const EXPORTS: &[Export] = &[
+    (c"sharedString", export(string)),
+    (c"holdBytes", export(hold_bytes)),
+    (c"releaseBytes", export(release_bytes)),
+];
 
 /// `sharedString(view, offset, bytes, isWide)`: the string that stands there in a SharedArrayBuffer, of which `view` is all.
 fn string<'call>(call: Call<'call>, [view, offset, bytes, is_wide]: Arguments<'call, 4>) -> Returned<'call> {

@@ -38,7 +38,10 @@ impl<K: Send + 'static> StringMemory<K> {
 
 impl<'call> Js<'call> {
     /// A string of Latin-1 characters.
-    pub(crate) fn external_latin1<K: Send + 'static>(self, memory: StringMemory<K>) -> Result<JsValue<'call>> {
+    pub(crate) fn external_latin1<K: Send + 'static>(
+        self,
+        memory: StringMemory<K>,
+    ) -> Result<JsValue<'call>> {
         let length = isize::try_from(memory.bytes).map_err(|_| Status::INVALID)?;
         let (data, keep) = kept(memory);
         let (finalizer, mut copied) = (Some(let_go::<K> as Finalizer), false);
@@ -80,7 +83,11 @@ fn kept<K>(memory: StringMemory<K>) -> (*const u8, *mut c_void) {
 
 /// # Safety
 /// Only the runtime may call it, once, with a keeper that [`kept`] has given away.
-unsafe extern "C" fn let_go<K: Send + 'static>(_: sys::node_api_basic_env, _: *mut c_void, keep: *mut c_void) {
+unsafe extern "C" fn let_go<K: Send + 'static>(
+    _: sys::node_api_basic_env,
+    _: *mut c_void,
+    keep: *mut c_void,
+) {
     // SAFETY: `kept` has made it of a box of this type, and the runtime gives it back once; on any thread, which `K` allows.
     let keep = unsafe { Box::from_raw(keep.cast::<K>()) };
     ALIVE.fetch_sub(1, Ordering::Relaxed);
