@@ -95,7 +95,7 @@ class Reader {
    * @param {Uint8Array} bytes
    * @param {number} offset where the value starts
    * @param {number} end where it ends
-   * @param {(ArrayBuffer | Uint8Array)[]} parts what was out of band; becomes the value's own
+   * @param {(ArrayBuffer | Uint8Array | string)[]} parts what was out of band; becomes the value's own
    * @param {object[]} [carried] what Node carried, out of band
    * @param {(error: Error) => void} [revive] is shown each error that was read
    */
@@ -174,6 +174,7 @@ class Reader {
       case 0x99 /* REGEXP */: return this.regexp();
       case 0x9a /* BOXED */: return this.fill(this.reserve(), Object(this.any()));
       case 0x9b /* CARRIED */: return this.fill(this.reserve(), this.carriedObject());
+      case 0x9c /* TEXT_PART */: return this.textPart();
       default: return this.nested(tag);
     }
   }
@@ -438,6 +439,14 @@ class Reader {
     const buffer = this.parts && index < this.parts.length ? partBuffer(this.parts[index]) : null;
     if (buffer === null) throw malformed(`no part has the number ${index}`);
     return buffer;
+  }
+
+  /** The out-of-band text at this index. */
+  textPart() {
+    const index = this.u32();
+    const text = this.parts && index < this.parts.length ? this.parts[index] : undefined;
+    if (typeof text !== 'string') throw malformed(`no text has the number ${index}`);
+    return text;
   }
 
   /** The object that Node carried at this index. */

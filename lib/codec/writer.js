@@ -97,7 +97,6 @@ function collectItem(value) {
 }
 
 class Writer extends WriteBuffer {
-  message;
   /** Messages: whether a Buffer arrives as one, with its own bytes only. */
   keepBuffers = false;
   shapes;
@@ -105,7 +104,7 @@ class Writer extends WriteBuffer {
   maxDepth;
   inlineBytes;
   reread;
-  /** Out-of-band values: ArrayBuffers and views, to be copied by the native side. */
+  /** Out-of-band values: ArrayBuffers, views and texts, to be copied by the native side. */
   parts = NO_PARTS;
   /** Messages: what Node is to carry, by the number that the wire has in its place. Undefined while there is none. */
   carried = undefined;
@@ -152,12 +151,14 @@ class Writer extends WriteBuffer {
    * @param {number} setup.maxDepth
    * @param {number} setup.maxBytes
    * @param {number} setup.inlineBytes byte blocks above this are out of band
+   * @param {number} setup.longText in messages, texts of so many units are out of band
    * @param {(writer: Writer) => unknown} setup.reread reads what the writer has just written
    * @param {(writer: Writer) => { isSame(writer: Writer): boolean }} setup.secondReading for messages: see second-reading.js
    */
-  constructor({ mode, shapes, extensions, maxDepth, maxBytes, inlineBytes, reread, secondReading }) {
+  constructor({ mode, shapes, extensions, maxDepth, maxBytes, inlineBytes, longText, reread, secondReading }) {
     super(maxBytes);
     this.message = mode === 'message';
+    this.longText = longText;
     this.shapes = shapes;
     this.extensions = extensions;
     this.maxDepth = maxDepth;

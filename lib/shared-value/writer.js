@@ -8,6 +8,7 @@ const {
   KIND_ARRAY_BUFFER, KIND_BUFFER, KIND_UINT8, bufferOf, isBuffer, isDetached, isOutOfBounds, isView, kindOfView, lengthOf,
   setBytes, sizeOf,
 } = require('../codec/bytes');
+const { isWide } = require('../codec/is-wide');
 const { isOrdinary } = require('../codec/object-kinds');
 const { hasNamedProperties } = require('../runtime/array-properties');
 const {
@@ -27,7 +28,6 @@ const { isProxy, isDate } = types;
 const getTime = Date.prototype.getTime;
 const { toString: bigintText } = BigInt.prototype;
 const { latin1Write, ucs2Write } = bufferText;
-const { test } = RegExp.prototype;
 
 const FIRST_CELLS = 512;
 /** Places are Int32. */
@@ -37,8 +37,6 @@ const FEW_UNITS = 32;
 /** Text from here on has its memory made for it: it is copied once. */
 const LONG_TEXT = 64 * 1024;
 
-/** V8 knows of a string with a byte for each character that this does not match, and does not read it. */
-const beyondLatin1 = /[^\0-\xff]/;
 
 /** Whether an object is what `{}` makes, or has no prototype; of any realm. */
 function isPlain(prototype) {
@@ -84,7 +82,7 @@ class Writer {
 
   /** Text alone is written straight to where it will stand. */
   useShared(text) {
-    const bytes = test.call(beyondLatin1, text) ? text.length * 2 : text.length;
+    const bytes = isWide(text) ? text.length * 2 : text.length;
     this.use(allocate(SharedArrayBuffer, FIRST_FREE * 8 + 8 * Math.ceil((4 + bytes) / 8)));
   }
 
@@ -187,7 +185,7 @@ class Writer {
   }
 
   longString(cell, text) {
-    if (test.call(beyondLatin1, text)) {
+    if (isWide(text)) {
       this.wideString(cell, text);
       return;
     }

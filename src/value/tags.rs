@@ -41,6 +41,8 @@ pub(super) const REGEXP: u8 = 0x99;
 pub(super) const BOXED: u8 = 0x9a;
 /// JavaScript only: an object that Node carries beside the wire.
 const CARRIED: u8 = 0x9b;
+/// Messages only: a long string, in a part.
+pub(super) const TEXT_PART: u8 = 0x9c;
 /// From here to `LAST_EXTENSION`: objects of ours, each written by an extension of the JavaScript codec.
 const FIRST_EXTENSION: u8 = 0xa0;
 /// Shared memory.
@@ -65,6 +67,6 @@ pub(super) const ERROR_HAS_NAME: u8 = 4;
 pub(super) const NUMBERS: Numbers = numbers! {
     HEADER_TREE, HEADER_GRAPH, KEPT, FIRST_TAG, UNDEFINED, NULL, FALSE, TRUE, INT32, FLOAT64, BIGINT, LATIN1,
     UTF8, UTF16, DATE, ARRAY, ARRAY_TAILED, SHAPED, SHAPED_HOLEY, OBJECT, MAP, SET, ERROR, BYTES, BYTES_PART,
-    VIEW, REF, HOLE, TAIL, REGEXP, BOXED, CARRIED, FIRST_EXTENSION, SHARED, PORT, PACKED, LAST_EXTENSION,
+    VIEW, REF, HOLE, TAIL, REGEXP, BOXED, CARRIED, TEXT_PART, FIRST_EXTENSION, SHARED, PORT, PACKED, LAST_EXTENSION,
     SHORT_LATIN1, SHORT_LIMIT, ERROR_HAS_MESSAGE, ERROR_HAS_STACK, ERROR_HAS_NAME,
 };
