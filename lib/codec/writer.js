@@ -42,8 +42,13 @@ const { valueOf: bigintOf } = BigInt.prototype;
 
 /** Thrown inside a writer to leave it: the message is for Node's own port. No Error: it needs no stack. */
 const NOT_REPRESENTABLE = { notRepresentable: true };
-/** Up to here repeated references are looked for by eye, from here by a Map. */
-const FEW_REFS = 16;
+/**
+ * So many objects are compared one by one to find those that were met before, from there on a Map finds them. A Map costs
+ * 150 ns for each object, since it grows again in each message; so a writer compares up to 128 of them, unless the last
+ * message had more than that: then the comparisons would come on top of the Map.
+ */
+const FEW_REFS = 128;
+const FEWER_REFS = 16;
 /** From here on a value is deep enough that it might be a cycle. */
 const SUSPICIOUS_DEPTH = 64;
 const NO_PARTS = Object.freeze([]);
@@ -121,6 +126,8 @@ class Writer extends WriteBuffer {
   length = 0;
   busy = false;
   depth = 0;
+  /** FEW_REFS or FEWER_REFS. */
+  few = FEW_REFS;
   refs = arrayOf(FEW_REFS);
   refCount = 0;
   refMap = null;
@@ -619,7 +626,7 @@ class Writer extends WriteBuffer {
 
   lookUp(value) {
     const count = this.refCount;
-    if (count <= FEW_REFS) {
+    if (count <= this.few) {
       const refs = this.refs;
       for (let i = 0; i < count; i++) if (refs[i] === value) return i;
       return -1;
@@ -629,21 +636,21 @@ class Writer extends WriteBuffer {
 
   remember(value) {
     const id = this.refCount++;
-    if (id < FEW_REFS) {
+    if (id < this.few) {
       this.refs[id] = value;
       return;
     }
-    if (id === FEW_REFS) {
+    if (id === this.few) {
       this.refMap ??= new SafeMap();
-      for (let i = 0; i < FEW_REFS; i++) this.refMap.set(this.refs[i], i);
+      for (let i = 0; i < this.few; i++) this.refMap.set(this.refs[i], i);
     }
     this.refMap.set(value, id);
   }
 
   forgetRefs() {
-    const few = Math.min(this.refCount, FEW_REFS);
+    const few = Math.min(this.refCount, this.few);
     for (let i = 0; i < few; i++) this.refs[i] = null;
-    if (this.refCount > FEW_REFS) {
+    if (this.refCount > this.few) {
       if (this.refCount > 4096) {
         this.refMap = null;
         this.sizes = arrayOf(FEW_REFS);
@@ -651,6 +658,7 @@ class Writer extends WriteBuffer {
         this.refMap.clear();
       }
     }
+    this.few = this.refCount > FEW_REFS ? FEWER_REFS : FEW_REFS;
     this.refCount = 0;
     this.repeated = false;
   }
@@ -675,11 +683,11 @@ class Writer extends WriteBuffer {
 
   /** Forgets the objects from this number on: they are not on the wire after all. */
   forgetRefsFrom(count) {
-    if (this.refCount > FEW_REFS) {
+    if (this.refCount > this.few) {
       this.refMap.forEach((id, value, all) => {
         if (id >= count) all.delete(value);
       });
-      if (count <= FEW_REFS) this.refMap.clear();
+      if (count <= this.few) this.refMap.clear();
     }
     this.refCount = count;
   }
@@ -710,7 +718,7 @@ class Writer extends WriteBuffer {
 
   /** Whether anything that was read has a getter; or had one, that removed itself: it has another size then. */
   hasRunCode() {
-    if (this.refCount > FEW_REFS) {
+    if (this.refCount > this.few) {
       let found = false;
       this.refMap.forEach((id, value) => {
         found ||= hasAccessor(value, this.sizes[id]);
