@@ -58,6 +58,20 @@ describe('ports of ours', () => {
     port1.close();
   });
 
+  test('messages of many objects, with a getter before and after the handle', () => {
+    const { port1, port2 } = new MessageChannel();
+    for (const count of [1, 14, 15, 16, 17, 126, 127, 128, 129, 500]) {
+      const objects = Array.from({ length: count }, (_, i) => ({ i }));
+      let reads = 0;
+      const message = { objects, get first() { return ++reads; }, handle: share([count]), again: [...objects], get last() { return ++reads; } };
+      port1.postMessage(message);
+      const got = port2.receiveSync();
+      assert.deepEqual([got.first, got.last, reads, got.handle.value[0], got.objects.length], [1, 2, 2, count, count]);
+      assert.ok(got.again.every((object, i) => object === got.objects[i] && object.i === i));
+    }
+    port1.close();
+  });
+
   test('a port that moves takes its messages along', async () => {
     const { port1, port2 } = new MessageChannel();
     for (let i = 0; i < 4; i++) port1.postMessage(share({ ...TREE, i }));
