@@ -4,12 +4,13 @@
 
 const { copyOut, viewOver } = require('../codec/bytes');
 const { SafeMap, areStoresSafe, arrayOf, define, isBuiltIn } = require('../runtime/intrinsics');
-const { ARRAY, BYTES, HIGH, LOW, OBJECT, ROOT } = require('./layout');
+const { ARRAY, BYTES, HIGH, LOW, MET_AGAIN, OBJECT, ROOT } = require('./layout');
+const { ObjectView } = require('./views');
 
 class Copy {
   #tree;
   #safe = areStoresSafe();
-  /** Place of a record -> its copy. */
+  /** Place of a record -> its copy, where there may be several ways to it. */
   #made = new SafeMap();
 
   constructor(tree) {
@@ -21,17 +22,20 @@ class Copy {
     const tag = i32[cell * 2 + HIGH];
     if (tag !== OBJECT && tag !== ARRAY && tag !== BYTES) return this.#tree.read(cell);
     const place = i32[cell * 2 + LOW];
-    const made = this.#made.get(place);
-    if (made !== undefined) return made;
     if (tag === OBJECT) return this.object(place);
-    return tag === ARRAY ? this.array(place) : this.bytes(place);
+    return tag === ARRAY ? this.array(place) : this.#made.get(place) ?? this.bytes(place);
   }
 
   object(place) {
     const tree = this.#tree;
-    const { keys } = tree.shapeAt(place);
+    const shape = tree.shapeAt(place);
+    const flags = tree.i32[place * 2 + HIGH];
+    if (flags === 0 && shape.copy !== undefined) return shape.copy(this, place + 1);
+    const isMetAgain = (flags & MET_AGAIN) !== 0;
+    if (isMetAgain && this.#made.has(place)) return this.#made.get(place);
+    const { keys } = shape;
     const object = {};
-    this.#made.set(place, object);
+    if (isMetAgain) this.#made.set(place, object);
     for (let i = 0; i < keys.length; i++) {
       const cell = place + 1 + i;
       if (tree.isHole(cell)) continue;
@@ -44,9 +48,11 @@ class Copy {
 
   array(place) {
     const tree = this.#tree;
+    const isMetAgain = (tree.i32[place * 2 + HIGH] & MET_AGAIN) !== 0;
+    if (isMetAgain && this.#made.has(place)) return this.#made.get(place);
     const length = tree.i32[place * 2 + LOW];
     const array = arrayOf(length);
-    this.#made.set(place, array);
+    if (isMetAgain) this.#made.set(place, array);
     for (let i = 0; i < length; i++) {
       const cell = place + 1 + i;
       if (tree.isHole(cell)) delete array[i];
@@ -70,9 +76,10 @@ class Copy {
 const copyOfTree = (tree) => new Copy(tree).cell(ROOT);
 
 /** A copy of what a view stands for. */
-function copyOfView({ tree, place, length }) {
+function copyOfView(view) {
+  const { tree, place } = view;
   const copy = new Copy(tree);
-  return length === undefined ? copy.object(place) : copy.array(place);
+  return view instanceof ObjectView ? copy.object(place) : copy.array(place);
 }
 
 module.exports = { copyOfTree, copyOfView };

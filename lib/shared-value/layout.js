@@ -15,15 +15,16 @@
  *     INT32      the integer
  *     LATIN1     place of the record   length, then at once so many bytes
  *     UTF16      place of the record   length, then at once so many units
- *     OBJECT     place of the record   number of the shape; a cell for each of its keys
- *     ARRAY      place of the record   length; a cell for each element
+ *     OBJECT     place of the record   number of the shape, and flags; a cell for each of its keys
+ *     ARRAY      place of the record   length, and flags; a cell for each element
  *     DATE       place of the record   a double: milliseconds
  *     BIGINT     place of the record   number of words and 1 if below zero; the words, lowest first
  *     BYTES      place of the record   kind of the view; its offset and its length, in bytes, in the second memory
  *     (a shape)                        number of keys; a string cell for each
  *
  * Places are numbers of cells. HOLE stands where an array has a hole, and where a getter has deleted the key of an object. An
- * object that is met twice has one record, so cycles and identity are kept.
+ * object that is met twice has one record, so cycles and identity are kept. The flags of a record, the high half of its first
+ * cell, spare readers most questions: MET_AGAIN if it was met twice, HAS_HOLES if there is one in it.
  *
  * Bytes stand in a memory of their own, since who has a view of them has all of its memory.
  */
@@ -42,6 +43,8 @@ module.exports = {
   FIRST_FREE: 3,
   /** The high half of the one NaN that is a number. */
   NAN: 0x7ff80000,
+  MET_AGAIN: 1,
+  HAS_HOLES: 2,
   // All of them are below zero and above the high half of -Infinity.
   UNDEFINED: -1,
   NULL: -2,

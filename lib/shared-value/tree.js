@@ -3,27 +3,32 @@
 /**
  * Reads a shared value in its memory (layout.js), part by part, as it is asked for.
  *
- * Objects and arrays are shown by views (views.js). A view, once made, is kept for as long as the tree: so a part of the
- * value is one object in this thread, however often and on whichever way it is reached. So is a long text.
+ * Objects and arrays are shown by views (views.js). A view, once made, is kept by the view that it is in, or by the tree if
+ * there are several ways to it: so a part of the value is one object in this thread, however often and on whichever way it is
+ * reached. So is a long text.
  */
 
 const { types } = require('node:util');
 
 const { KIND_ARRAY_BUFFER, KIND_UINT8, sizeOf, viewOver } = require('../codec/bytes');
+const { compile } = require('../codec/shapes');
 const { MalformedValueError } = require('../errors');
 const { SafeMap, append, bufferText } = require('../runtime/intrinsics');
 const {
-  ARRAY, BIGINT, BYTES, DATE, FALSE, HEADER, HIGH, HOLE, INT32, LATIN1, LOW, MAGIC, NO_TAG, NULL, OBJECT, ROOT, SHAPES, TRUE,
+  ARRAY, BIGINT, BYTES, DATE, FALSE, HEADER, HIGH, HOLE, INT32, LATIN1, LOW, MAGIC, MET_AGAIN, NO_TAG, NULL, OBJECT, ROOT, SHAPES, TRUE,
   UNDEFINED, UTF16,
 } = require('./layout');
 const { LONG, longText } = require('./long-text');
 const { arrayView, objectView } = require('./views');
 
 const { latin1Slice, ucs2Slice } = bufferText;
+const { stringify } = JSON;
 const { fromCharCode } = String;
 const { BigInt, Date } = globalThis;
 const { keys: keysOf } = Object;
 
+/** Of a shape, for copies. */
+const USES_BEFORE_COMPILE = 8;
 /** Up to here characters are put together without a call into C++. */
 const FEW_UNITS = 12;
 
@@ -33,12 +38,28 @@ class Shape {
   keys;
   /** Key -> place. */
   places = new SafeMap();
+  #uses = 0;
+  #copy = undefined;
 
   constructor(keys) {
     const names = { __proto__: null };
     for (let i = 0; i < keys.length; i++) names[keys[i]] = i;
     this.keys = keysOf(names);
     for (let i = 0; i < keys.length; i++) this.places.set(this.keys[i], i);
+  }
+
+  /**
+   * A function that makes a plain object of a record without holes, `(copy, cell) => object`; undefined while this shape is
+   * not often asked for it, or where code must not be made of text.
+   */
+  get copy() {
+    if (this.#uses < USES_BEFORE_COMPILE && ++this.#uses === USES_BEFORE_COMPILE) {
+      // A literal defines its properties. A computed key, because `__proto__:` would set the prototype instead.
+      const properties = this.keys.map((key, i) =>
+        `${key === '__proto__' ? "['__proto__']" : stringify(key)}: copy.cell(cell + ${i})`);
+      this.#copy = compile(['copy', 'cell'], `return { ${properties.join(', ')} };`) ?? undefined;
+    }
+    return this.#copy;
   }
 }
 
@@ -49,7 +70,7 @@ class Tree {
   f64;
   u8;
   #shapes = new SafeMap();
-  /** Place of a record -> its view, or its text. */
+  /** Place of a record -> its view or its text: of the root, of what there are several ways to, of bytes and of long texts. */
   #made = new SafeMap();
 
   /**
@@ -75,6 +96,20 @@ class Tree {
   /** Whether nothing stands in a cell. */
   isHole(cell) {
     return this.i32[cell * 2 + HIGH] === HOLE;
+  }
+
+  /**
+   * The view in a cell of a view, if there is one way to it; undefined if not. Whose view it is keeps it.
+   *
+   * @param {number} cell
+   */
+  newView(cell) {
+    const { i32 } = this;
+    const tag = i32[cell * 2 + HIGH];
+    if (tag !== OBJECT && tag !== ARRAY) return undefined;
+    const place = i32[cell * 2 + LOW];
+    if ((i32[place * 2 + HIGH] & MET_AGAIN) !== 0) return undefined;
+    return tag === OBJECT ? objectView(this, place) : arrayView(this, place);
   }
 
   /** The value in a cell. */

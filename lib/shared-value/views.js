@@ -22,24 +22,53 @@ const SOURCE = Symbol('source');
 
 const readOnly = (value) => ({ __proto__: null, value, writable: false, enumerable: true, configurable: true });
 
-/** What objects and arrays have in common. Subclasses have `placeOf(key)`: the cell of an own element, or -1. */
+/**
+ * What objects and arrays have in common. Subclasses have `indexOf(key)`: which cell of the record an own property may be in,
+ * or -1.
+ */
 class View {
   tree;
   /** Of the record. */
   place;
+  /** So many cells follow. */
+  count;
+  /** The views in these cells that were made, zeros where there is none; undefined while there is none at all. */
+  made = undefined;
 
-  constructor(tree, place) {
+  constructor(tree, place, count) {
     this.tree = tree;
     this.place = place;
+    this.count = count;
+  }
+
+  /** The value in the cell of this index; undefined where there is none. */
+  at(index) {
+    if (this.made !== undefined && this.made[index] !== 0) return this.made[index];
+    const cell = this.place + 1 + index;
+    const view = this.tree.newView(cell);
+    if (view === undefined) return this.tree.read(cell);
+    this.made ??= arrayOf(this.count);
+    this.made[index] = view;
+    return view;
+  }
+
+  isHole(index) {
+    return this.tree.isHole(this.place + 1 + index);
+  }
+
+  /** The index of an own property; -1 where there is none. */
+  own(key) {
+    const index = this.indexOf(key);
+    return index >= 0 && this.isHole(index) ? -1 : index;
   }
 
   has(target, key) {
-    return this.placeOf(key) >= 0 || hasOf(target, key);
+    return this.own(key) >= 0 || hasOf(target, key);
   }
 
   getOwnPropertyDescriptor(target, key) {
-    const cell = this.placeOf(key);
-    return cell < 0 ? undefined : readOnly(this.tree.read(cell));
+    const index = this.own(key);
+    return index < 0 ? undefined : readOnly(this.at(index));
   }
 
   set() {
@@ -59,7 +88,7 @@ class View {
   }
 
   deleteProperty(target, key) {
-    return this.placeOf(key) < 0;
+    return this.own(key) < 0;
   }
 }
 
@@ -67,22 +96,20 @@ class ObjectView extends View {
   shape;
 
   constructor(tree, place) {
-    super(tree, place);
-    this.shape = tree.shapeAt(place);
+    const shape = tree.shapeAt(place);
+    super(tree, place, shape.keys.length);
+    this.shape = shape;
   }
 
-  placeOf(key) {
-    const index = this.shape.places.get(key);
-    if (index === undefined) return -1;
-    const cell = this.place + 1 + index;
-    return this.tree.isHole(cell) ? -1 : cell;
+  indexOf(key) {
+    return this.shape.places.get(key) ?? -1;
   }
 
   get(target, key, receiver) {
     const index = this.shape.places.get(key);
     if (index !== undefined) {
-      const cell = this.place + 1 + index;
-      if (!this.tree.isHole(cell)) return this.tree.read(cell);
+      const value = this.at(index);
+      if (value !== undefined || !this.isHole(index)) return value;
     }
     return key === SOURCE ? this : getOf(ObjectPrototype, key, receiver);
   }
@@ -90,32 +117,28 @@ class ObjectView extends View {
   ownKeys() {
     const { keys } = this.shape;
     const own = [];
-    for (let i = 0; i < keys.length; i++) if (!this.tree.isHole(this.place + 1 + i)) append(own, keys[i]);
+    for (let i = 0; i < keys.length; i++) if (!this.isHole(i)) append(own, keys[i]);
     return own;
   }
 }
 
 class ArrayView extends View {
-  length;
-
   constructor(tree, place) {
-    super(tree, place);
-    this.length = tree.i32[place * 2 + LOW];
+    super(tree, place, tree.i32[place * 2 + LOW]);
   }
 
-  placeOf(key) {
-    if (typeof key !== 'string') return -1;
-    const index = +key;
-    // Texts such as "01" and "1.5" are no indexes.
-    if (index >>> 0 !== index || index >= this.length || `${index}` !== key) return -1;
-    const cell = this.place + 1 + index;
-    return this.tree.isHole(cell) ? -1 : cell;
+  indexOf(key) {
+    const index = typeof key === 'string' ? indexIn(key) : -1;
+    return index < this.count ? index : -1;
   }
 
   get(target, key, receiver) {
-    if (key === 'length') return this.length;
-    const cell = this.placeOf(key);
-    if (cell >= 0) return this.tree.read(cell);
+    if (key === 'length') return this.count;
+    const index = this.indexOf(key);
+    if (index >= 0) {
+      const value = this.at(index);
+      if (value !== undefined || !this.isHole(index)) return value;
+    }
     return key === SOURCE ? this : getOf(ArrayPrototype, key, receiver);
   }
 
@@ -126,7 +149,7 @@ class ArrayView extends View {
   getOwnPropertyDescriptor(target, key) {
     if (key !== 'length') return super.getOwnPropertyDescriptor(target, key);
     // That of the array behind it is writable, so this must be.
-    return { __proto__: null, value: this.length, writable: true, enumerable: false, configurable: false };
+    return { __proto__: null, value: this.count, writable: true, enumerable: false, configurable: false };
   }
 
   deleteProperty(target, key) {
@@ -135,10 +158,24 @@ class ArrayView extends View {
 
   ownKeys() {
     const own = [];
-    for (let i = 0; i < this.length; i++) if (!this.tree.isHole(this.place + 1 + i)) append(own, `${i}`);
+    for (let i = 0; i < this.count; i++) if (!this.isHole(i)) append(own, `${i}`);
     append(own, 'length');
     return own;
   }
+}
+
+/** The number that a key writes as an index; -1 for all other keys, such as '01' and '1e3'. */
+function indexIn(key) {
+  const { length } = key;
+  if (length === 0 || length > 10) return -1;
+  let index = key.charCodeAt(0) - 48;
+  if (index < 0 || index > 9 || (index === 0 && length > 1)) return -1;
+  for (let i = 1; i < length; i++) {
+    const digit = key.charCodeAt(i) - 48;
+    if (digit < 0 || digit > 9) return -1;
+    index = index * 10 + digit;
+  }
+  return index;
 }
 
 /** `util.inspect` looks behind a Proxy, and calls this there with the view. */
@@ -146,15 +183,15 @@ function inspectView() {
   const source = sourceOf(this);
   // Another runtime may call it with what stands behind the Proxy.
   if (source === undefined) return '[part of a SharedValue]';
-  const { tree, place, length } = source;
-  const shown = length === undefined ? { __proto__: null } : arrayOf(length);
-  if (length === undefined) {
-    for (const key of Reflect.ownKeys(this)) define(shown, key, this[key]);
-    return Object.setPrototypeOf(shown, ObjectPrototype);
+  if (source instanceof ObjectView) {
+    const shown = {};
+    for (const key of source.ownKeys()) define(shown, key, this[key]);
+    return shown;
   }
-  for (let i = 0; i < length; i++) {
-    if (tree.isHole(place + 1 + i)) delete shown[i];
-    else shown[i] = tree.read(place + 1 + i);
+  const shown = arrayOf(source.count);
+  for (let i = 0; i < shown.length; i++) {
+    if (source.isHole(i)) delete shown[i];
+    else shown[i] = source.at(i);
   }
   return shown;
 }
@@ -174,7 +211,7 @@ const arrayView = (tree, place) => new Proxy(BEHIND_ARRAYS, new ArrayView(tree, 
  * What a view stands for; undefined for anything else.
  *
  * @param {unknown} value
- * @returns {{ tree: import('./tree').Tree, place: number, length?: number } | undefined}
+ * @returns {View | undefined}
  */
 function sourceOf(value) {
   if (typeof value !== 'object' || value === null) return undefined;
@@ -182,4 +219,4 @@ function sourceOf(value) {
   return source instanceof View ? source : undefined;
 }
 
-module.exports = { arrayView, objectView, sourceOf };
+module.exports = { ObjectView, arrayView, objectView, sourceOf };

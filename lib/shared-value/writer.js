@@ -16,7 +16,7 @@ const {
 } = require('../runtime/intrinsics');
 const { isStackOverflow } = require('../runtime/stack-overflow');
 const {
-  ARRAY, BIGINT, BYTES, DATE, FALSE, FIRST_FREE, HEADER, HIGH, HOLE, INT32, LATIN1, LOW, MAGIC, NAN, NULL, OBJECT, ROOT,
+  ARRAY, BIGINT, BYTES, DATE, FALSE, FIRST_FREE, HAS_HOLES, HEADER, HIGH, HOLE, INT32, LATIN1, LOW, MAGIC, MET_AGAIN, NAN, NULL, OBJECT, ROOT,
   SHAPES, TRUE, UNDEFINED, UTF16,
 } = require('./layout');
 const { Blocks } = require('./blocks');
@@ -222,8 +222,10 @@ class Writer {
     if (isProxy(value)) throw unsupported(this.root, value);
     const before = this.met.get(value);
     if (before !== undefined) {
-      this.i32[cell * 2 + HIGH] = this.i32[before * 2 + HIGH];
-      this.i32[cell * 2 + LOW] = this.i32[before * 2 + LOW];
+      const tag = this.i32[before * 2 + HIGH];
+      const place = this.i32[before * 2 + LOW];
+      this.tag(cell, tag, place);
+      if (tag === OBJECT || tag === ARRAY) this.i32[place * 2 + HIGH] |= MET_AGAIN;
       return;
     }
     this.met.set(value, cell);
@@ -253,9 +255,14 @@ class Writer {
       const item = value[keys[i]];
       const at = place + 1 + i;
       // A getter may have deleted a key that was still to come.
-      if ((item === undefined || keys[i] in ObjectPrototype) && !hasOwn(value, keys[i])) this.tag(at, HOLE, 0);
+      if ((item === undefined || keys[i] in ObjectPrototype) && !hasOwn(value, keys[i])) this.hole(place, at);
       else this.put(at, item);
     }
+  }
+
+  hole(record, cell) {
+    this.i32[record * 2 + HIGH] |= HAS_HOLES;
+    this.tag(cell, HOLE, 0);
   }
 
   array(cell, value, prototype) {
@@ -265,17 +272,16 @@ class Writer {
     this.i32[place * 2 + LOW] = length;
     this.tag(cell, ARRAY, place);
     const isLoose = this.indexed || prototype !== ArrayPrototype;
-    let hasHoles = false;
     for (let i = 0; i < length; i++) {
       const isHole = isLoose && !hasOwn(value, i);
       const item = isHole ? undefined : value[i];
       if (isHole || (item === undefined && !hasOwn(value, i))) {
-        this.tag(place + 1 + i, HOLE, 0);
-        hasHoles = true;
+        this.hole(place, place + 1 + i);
       } else {
         this.put(place + 1 + i, item);
       }
     }
+    const hasHoles = (this.i32[place * 2 + HIGH] & HAS_HOLES) !== 0;
     if ((hasHoles || hasNamedProperties(value)) && hasNames(value)) throw unsupported(this.root, value);
   }
 
