@@ -15,7 +15,7 @@ const {
   HEADER_TREE, HEADER_GRAPH, HOLE, KEPT, TAIL, FIRST_EXTENSION, FIRST_TAG, LAST_EXTENSION, SHORT_LATIN1,
 } = require('../constants').TAGS;
 
-const { latin1Slice, utf8Slice, ucs2Slice } = bufferText;
+const { latin1Slice, ucs2Slice } = bufferText;
 const { fromCharCode } = String;
 const { BigInt, Object } = globalThis;
 
@@ -164,7 +164,6 @@ class Reader {
       case 0x85 /* FLOAT64 */: return this.f64();
       case 0x86 /* BIGINT */: return this.bigint();
       case 0x87 /* LATIN1 */: return this.latin1(this.u32());
-      case 0x88 /* UTF8 */: return this.utf8();
       case 0x89 /* UTF16 */: return this.utf16();
       case 0x8a /* DATE */: return this.fill(this.reserve(), new Date(this.f64()));
       case 0x93 /* BYTES */: return this.inlineBytes();
@@ -246,12 +245,6 @@ class Reader {
     const start = this.take(length);
     if (length <= FEW_CHARACTERS) return shortReaders[length](this.bytes, start);
     return latin1Slice.call(this.bytes, start, start + length);
-  }
-
-  utf8() {
-    const length = this.u32();
-    const start = this.take(length);
-    return utf8Slice.call(this.bytes, start, start + length);
   }
 
   utf16() {

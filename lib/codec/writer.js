@@ -102,6 +102,7 @@ function collectItem(value) {
 }
 
 class Writer extends WriteBuffer {
+  message;
   /** Messages: whether a Buffer arrives as one, with its own bytes only. */
   keepBuffers = false;
   shapes;
@@ -165,7 +166,7 @@ class Writer extends WriteBuffer {
   constructor({ mode, shapes, extensions, maxDepth, maxBytes, inlineBytes, longText, reread, secondReading }) {
     super(maxBytes);
     this.message = mode === 'message';
-    this.longText = longText;
+    if (this.message) this.longText = longText;
     this.shapes = shapes;
     this.extensions = extensions;
     this.maxDepth = maxDepth;

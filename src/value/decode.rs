@@ -151,7 +151,7 @@ impl Reader<'_> {
             tags::INT32 => Value::Number(f64::from(i32::from_le_bytes(self.array()?))),
             tags::FLOAT64 => Value::Number(f64::from_le_bytes(self.array()?)),
             tags::BIGINT => self.bigint()?,
-            tags::LATIN1 | tags::UTF8 | tags::UTF16 | tags::TEXT_PART | tags::SHORT_LATIN1.. => {
+            tags::LATIN1 | tags::UTF16 | tags::TEXT_PART | tags::SHORT_LATIN1.. => {
                 Value::Text(self.text_of(tag)?)
             }
             tags::REF => self.reference()?,
@@ -478,12 +478,6 @@ impl Reader<'_> {
                 let length = self.count(1)?;
                 self.charge(length)?;
                 Text::from_latin1(self.take(length)?)
-            }
-            tags::UTF8 => {
-                let length = self.count(1)?;
-                let text = std::str::from_utf8(self.take(length)?).map_err(|_| malformed("broken UTF-8"))?;
-                self.charge(length)?;
-                Text::copy_from(text)
             }
             tags::TEXT_PART => self.text_part(),
             tags::UTF16 => {

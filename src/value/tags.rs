@@ -20,7 +20,6 @@ pub(super) const INT32: u8 = 0x84;
 pub(super) const FLOAT64: u8 = 0x85;
 pub(super) const BIGINT: u8 = 0x86;
 pub(super) const LATIN1: u8 = 0x87;
-pub(super) const UTF8: u8 = 0x88;
 pub(super) const UTF16: u8 = 0x89;
 pub(super) const DATE: u8 = 0x8a;
 pub(super) const ARRAY: u8 = 0x8b;
@@ -66,7 +65,7 @@ pub(super) const ERROR_HAS_NAME: u8 = 4;
 /// For JavaScript.
 pub(super) const NUMBERS: Numbers = numbers! {
     HEADER_TREE, HEADER_GRAPH, KEPT, FIRST_TAG, UNDEFINED, NULL, FALSE, TRUE, INT32, FLOAT64, BIGINT, LATIN1,
-    UTF8, UTF16, DATE, ARRAY, ARRAY_TAILED, SHAPED, SHAPED_HOLEY, OBJECT, MAP, SET, ERROR, BYTES, BYTES_PART,
+    UTF16, DATE, ARRAY, ARRAY_TAILED, SHAPED, SHAPED_HOLEY, OBJECT, MAP, SET, ERROR, BYTES, BYTES_PART,
     VIEW, REF, HOLE, TAIL, REGEXP, BOXED, CARRIED, TEXT_PART, FIRST_EXTENSION, SHARED, PORT, PACKED, LAST_EXTENSION,
     SHORT_LATIN1, SHORT_LIMIT, ERROR_HAS_MESSAGE, ERROR_HAS_STACK, ERROR_HAS_NAME,
 };
