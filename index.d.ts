@@ -790,6 +790,61 @@ export class SharedBuffer implements AtomicOperations<number> {
   notify(index: number, count?: number): number;
 }
 
+// ── Shared values ──────────────────────────────────────────────────────────────────────────────────────────
+
+/**
+ * A part of a {@link SharedValue} as a thread sees it: objects and arrays that read each property where it stands, and to
+ * which nothing can be written (TypeError in strict code); typed arrays over shared memory; an ArrayBuffer as a Uint8Array
+ * over it. A Date is made anew each time.
+ */
+export type Shared<T> =
+  T extends string | number | boolean | bigint | null | undefined | Date ? T
+  : T extends ArrayBuffer ? Uint8Array
+  : T extends NodeJS.ArrayBufferView ? T
+  : { readonly [K in keyof T]: Shared<T[K]> };
+
+/**
+ * The handle of a value that stands once in memory, however many threads have a handle of it. Made by {@link share}.
+ *
+ * It can be sent wherever objects of this package can: in the inputs, results and reports of script tasks, in messages of
+ * this package's ports, `Worker` and `parentPort`, in `workerData`, in environment data, and in plain messages by
+ * {@link carry}. What arrives is another handle of the same memory. The memory is released when the last handle, message,
+ * and part of the value is gone; a thread that ends lets go of all of its own.
+ */
+export class SharedValue<T = unknown> {
+  private constructor();
+  /**
+   * The value, read part by part as it is asked for. Each object and array in it is one object in this thread, however
+   * often and on whichever way it is reached. A text of 8,192 units and more is a string over the memory itself.
+   */
+  readonly value: Shared<T>;
+  /** The bytes of memory that all handles have together. */
+  readonly byteLength: number;
+  /** A plain copy that is this thread's own: what `structuredClone` made of the original. */
+  copy(): T;
+  /** For `JSON.stringify`: the value. */
+  toJSON(): Shared<T>;
+  /** A plain copy of an object or array in a value. @throws ERR_RW_INVALID_ARG_TYPE for any other object */
+  static copyOf<V extends object>(view: V): Unshared<V>;
+}
+
+/** What {@link SharedValue.copyOf} makes of a part of a value. */
+export type Unshared<V> =
+  V extends string | number | boolean | bigint | null | undefined | Date | NodeJS.ArrayBufferView ? V
+  : V extends object ? { -readonly [K in keyof V]: Unshared<V[K]> } : V;
+
+/**
+ * Writes a value once to memory that every thread can read: strings, numbers, booleans, bigints, null, undefined, plain
+ * objects, arrays, Dates, ArrayBuffers and typed arrays, nested, with cycles. It is read as `structuredClone` reads it, each
+ * getter once and in its turn, and does not change afterwards. Only bytes could be written to, since JavaScript has no
+ * read-only typed arrays: do not.
+ *
+ * @throws ERR_RW_UNSUPPORTED_VALUE for anything else, with the path to it: functions, symbols, Proxies, instances of classes
+ *   (Map, Set and Error too), arrays with named properties
+ * @throws ERR_RW_VALUE_TOO_DEEP, ERR_RW_VALUE_TOO_LARGE
+ */
+export function share<T>(value: T): SharedValue<T>;
+
 /**
  * `Atomics` implemented in Rust, every function with its signature, coercions, results and errors, on shared and plain
  * typed arrays. Its `wait`, `waitAsync` and `notify` are those of {@link SharedBuffer}. For plain operations `Atomics`

@@ -208,6 +208,37 @@ describe('inputs of tasks', () => {
 });
 
 describe('messages', () => {
+  test('objects met again are found whatever their number, and whatever the message before', () => {
+    const codec = newCodec();
+    const random = createRandom(7);
+    // A writer looks for them in one of two ways, by their number and by that of the message before.
+    const sizes = [1, 15, 16, 17, 18, 126, 127, 128, 129, 130, 131, 400, 5000];
+    for (let round = 0; round < 300; round++) {
+      const objects = Array.from({ length: sizes[random(sizes.length)] }, (_, i) => (i % 3 === 0 ? [i] : { i }));
+      for (let again = random(12); again > 0; again--) objects.push(objects[random(objects.length)]);
+      if (random(3) === 0) objects.push(objects);
+      const copy = viaMessage(objects, codec);
+      assert.ok(sameGraph(copy, structuredClone(objects)), `round ${round}: ${objects.length} objects`);
+    }
+  });
+
+  test('long texts are parts where that is wanted', () => {
+    const codec = newCodec({ longText: 100 });
+    const texts = ['x'.repeat(99), 'x'.repeat(100), '漢'.repeat(100), '\ud800'.repeat(500)];
+    const value = { texts, [texts[3]]: texts[2], map: new Map([[texts[1], texts[2]]]) };
+    const writer = codec.encodeMessage(value);
+    assert.deepEqual(writer.parts, [texts[1], texts[2], texts[3], texts[3], texts[2], texts[1], texts[2]]);
+    const wire = Buffer.from(writer.bytes.subarray(0, writer.length));
+    assert.ok(sameGraph(codec.decode(wire, 0, wire.length, writer.parts), value));
+    assert.deepEqual(codec.encodeValue(value).parts, [], 'tasks get it in the wire');
+    const part = (index) => Buffer.from([tags.HEADER_TREE, tags.TEXT_PART, index, 0, 0, 0]);
+    for (const parts of [[], [new ArrayBuffer(8)], ['text']]) {
+      assert.throws(() => codec.decode(part(1), 0, 6, parts), codeOf('ERR_RW_MALFORMED_VALUE', /no text has the number 1/));
+    }
+    assert.equal(codec.decode(part(0), 0, 6, ['text']), 'text');
+    assert.throws(() => codec.decode(part(0), 0, 6, [new ArrayBuffer(8)]), codeOf('ERR_RW_MALFORMED_VALUE'));
+  });
+
   test('references and cycles keep their identity', () => {
     const shared = { n: 1 };
     const graph = { a: shared, b: [shared], self: null, m: new Map([[shared, new Set([shared])]]) };

@@ -9,7 +9,7 @@ const { onEachNode, quietly } = require('./support/child');
 
 /** Uses of every part, each with the answer `true`. */
 async function everything({ load, say }, holder, names) {
-  const { Barrier, Condvar, MessageChannel, Mutex, SharedBuffer, Worker, WorkerPool } = load();
+  const { Barrier, Condvar, MessageChannel, Mutex, SharedBuffer, Worker, WorkerPool, share } = load();
   const file = JSON.stringify(Object.keys(require.cache).find((name) => name.endsWith('index.js')));
   const own = (error, key) => Object.getOwnPropertyDescriptor(error, key)?.value;
   const bag = (options) => Object.assign({ __proto__: null }, options);
@@ -67,6 +67,18 @@ async function everything({ load, say }, holder, names) {
       guard.release();
       return woken === false && (await new Barrier(1).wait()).leader;
     },
+    async shared() {
+      const { port1, port2 } = new MessageChannel();
+      const bytes = new Uint8Array([1]);
+      port1.postMessage({ handle: share({ list: [1, , { text: 'x'.repeat(9000) }], bytes, map: 5 }) });
+      const { handle } = await port2.receive();
+      const refused = thrown(() => share({ a: [new Map()] }));
+      port1.close();
+      const { list, bytes: view } = handle.value;
+      const copy = handle.copy();
+      return list.length === 3 && !Object.hasOwn(list, 1) && list[2].text.length === 9000 && view[0] === 1 && copy.map === 5 &&
+        copy.list[2].text.length === 9000 && own(refused, 'code') === 'ERR_RW_UNSUPPORTED_VALUE';
+    },
     async worker() {
       const worker = new Worker(`const { parentPort, workerData } = require(${file});
         parentPort.on('message', (m) => parentPort.postMessage([m[0], workerData, 1]));`,
@@ -122,6 +134,7 @@ onEachNode('accessors on prototypes', (run) => {
       ['code', 'message', 'name', 'cause', 'task', 'input', 'exitCode', 'errors'],
       ['handle', 'peerId', 'end1', 'end2', 'pool', 'ended', 'isOver', 'error', 'left', 'ports'],
       ['buffer', 'byteOffset', 'cells', 'bundle', 'copy', 'transferList', 'list', 'ids', 'numbers', 'forms', 'wire', 'call'],
+      ['memory', 'bytes', 'value', 'shape', 'shapes', 'tree', 'place', 'root', 'keys', 'places', 'steps', 'next'],
       ['ran', 'orphans', 'number', 'load', 'key', 'stoppable', 'workerId', 'afterTasks', 'maxMemory', 'afterMs', 'typeTag'],
     ],
   };

@@ -28,11 +28,13 @@ export const {
   RwLock,
   Semaphore,
   SharedBuffer,
+  SharedValue,
   WorkerPool,
   carry,
   errors,
   move,
   rustAtomics,
+  share,
   task,
 } = rustWorkers;
 

@@ -34,6 +34,10 @@ const loaders = {
     return require('./shared-buffer/shared-buffer').SharedBuffer;
   },
   ...all(() => require('./shared-buffer/rust-atomics'), ['rustAtomics']),
+  ...all(() => {
+    require('./shared-value/transfer');
+    return require('./shared-value/shared-value');
+  }, ['SharedValue', 'share']),
   errors: () => Object.freeze(require('./errors').publicClasses),
 };
 

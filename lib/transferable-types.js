@@ -15,6 +15,7 @@ setTypeLoader(() => {
   require('./locks/transfer');
   require('./ports/transfer');
   require('./shared-buffer/transfer');
+  require('./shared-value/transfer');
 });
 
 // Under Jest the host's copy of lib/transfer reads messages too, and has a loader of its own.

@@ -115,7 +115,7 @@ const JAVASCRIPT = [
     files: ['index.js', 'lib/main.js', 'lib/index.mjs', 'lib/native/without-addon.js'],
     imports: [
       'lib/pool', 'lib/script-pool', 'lib/worker', 'lib/transfer-types', 'lib/locks', 'lib/ports', 'lib/shared-buffer',
-      'lib/transfer', ...GROUND,
+      'lib/shared-value', 'lib/transfer', ...GROUND,
     ],
     why: 'The public API: it puts the subsystems together.',
   },
@@ -149,7 +149,7 @@ const JAVASCRIPT = [
   {
     room: 'lib/transfer-types',
     files: ['lib/transferable-types.js'],
-    imports: ['lib/locks', 'lib/ports', 'lib/shared-buffer', 'lib/transfer', ...GROUND],
+    imports: ['lib/locks', 'lib/ports', 'lib/shared-buffer', 'lib/shared-value', 'lib/transfer', ...GROUND],
     why: 'The list of the classes that can be transferred, so that the transfer itself need not know them.',
   },
   {
@@ -169,6 +169,12 @@ const JAVASCRIPT = [
     files: ['lib/shared-buffer/'],
     imports: ['lib/transfer', 'lib/codec', 'lib/delivery', ...GROUND],
     why: 'Shared memory, and waits on it.',
+  },
+  {
+    room: 'lib/shared-value',
+    files: ['lib/shared-value/'],
+    imports: ['lib/transfer', 'lib/codec', ...GROUND],
+    why: 'Values that stand once in memory and are read by all threads; it needs no pool and no port.',
   },
   {
     room: 'lib/fallback',

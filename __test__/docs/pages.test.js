@@ -48,7 +48,7 @@ describe('the pages tell of', () => {
     assert.deepEqual(told(own.filter((name) => name !== 'default')), []);
   });
 
-  for (const name of ['WorkerPool', 'SharedBuffer', 'Mutex', 'RwLock', 'Semaphore', 'Condvar', 'Barrier']) {
+  for (const name of ['WorkerPool', 'SharedBuffer', 'SharedValue', 'Mutex', 'RwLock', 'Semaphore', 'Condvar', 'Barrier']) {
     test(`every method of ${name}`, () => assert.deepEqual(told(methods(rw[name])), []));
   }
 

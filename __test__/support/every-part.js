@@ -73,6 +73,14 @@ async function everyPart(rw, say, make) {
   shared.notify(0);
   say('shared', await woken, rw.rustAtomics.add(new Int32Array(shared.buffer), 0, 2), shared.load(0));
 
+  const handle = rw.share({ list: [1, { deep: 'x'.repeat(20_000) }], bytes: new Uint8Array([7]) });
+  const way = new rw.MessageChannel();
+  way.port1.postMessage({ handle });
+  const there = (await way.port2.receive()).handle;
+  way.port1.close();
+  const { list } = there.value;
+  say('share', there instanceof rw.SharedValue, Array.isArray(list), list[1].deep.length, there.value.bytes[0], there.copy().list.length);
+
   const script = path.resolve('__test__/fixtures/scripts/functions.js');
   for (const file of [script, new make.URL(pathToFileURL(script).href)]) {
     const scripts = new rw.WorkerPool(file, 1);
@@ -95,7 +103,7 @@ async function everyPart(rw, say, make) {
 const LINES = [
   'values 1 8 2 wrong 1,0', 'transfer 1,2,3 0', 'transfer inside 3 0', 'abort ERR_RW_TASK_CANCELLED', 'map 1,1,2 5,8',
   'messages 1 4 8 0', 'event hello 1', 'DataCloneError', 'DataCloneError', 'close',
-  'locks ERR_RW_LOCK_TIMEOUT ERR_RW_LOCK_ABORTED', 'shared ok 0 2', 'script string', 'script string', 'worker true,',
+  'locks ERR_RW_LOCK_TIMEOUT ERR_RW_LOCK_ABORTED', 'shared ok 0 2', 'share true true 20000 7 2', 'script string', 'script string', 'worker true,',
 ];
 
 module.exports = { LINES, everyPart };

@@ -6,7 +6,7 @@ const { types } = require('node:util');
 
 const { isUncloneable, marks } = require('../runtime/clone-marks');
 
-const { exoticName, platformName } = require('./object-kinds');
+const { className, exoticName, platformName } = require('./object-kinds');
 const { bufferOf, isView, kindOfView } = require('./bytes');
 
 const ADVICE = 'pass plain data (numbers, strings, arrays, objects, Map, Set, Date, Error, typed arrays)';
@@ -24,7 +24,7 @@ function describe(value) {
   if (types.isSharedArrayBuffer(value)) return 'shared memory: pass a SharedBuffer over it';
   if (types.isArrayBuffer(value)) return 'a detached ArrayBuffer: its memory has been given away';
   if (marks.some && isUncloneable(value)) return 'marked as uncloneable: it stays in its thread';
-  return `${withArticle(exoticName(value) ?? platformName(value))}, which cannot cross to a task; ${ADVICE}`;
+  return `${withArticle(exoticName(value) ?? platformName(value) ?? className(value))}, which cannot cross to a task; ${ADVICE}`;
 }
 
 const withArticle = (name) => `${/^[AEIOaeio]/.test(name) ? 'an' : 'a'} ${name}`;

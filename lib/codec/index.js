@@ -15,6 +15,8 @@ const DEFAULTS = Object.freeze({
   maxBytes: VALUES.MAX_INPUT_BYTES,
   /** Byte blocks above this are out of band. */
   inlineBytes: VALUES.INLINE_BYTES,
+  /** In messages: texts of so many units are out of band. */
+  longText: Infinity,
 });
 
 /**
@@ -25,6 +27,7 @@ const DEFAULTS = Object.freeze({
  * @param {number} [options.maxDepth]
  * @param {number} [options.maxBytes]
  * @param {number} [options.inlineBytes]
+ * @param {number} [options.longText]
  */
 function createCodec(options) {
   const extensions = new Extensions();

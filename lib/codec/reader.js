@@ -15,7 +15,7 @@ const {
   HEADER_TREE, HEADER_GRAPH, HOLE, KEPT, TAIL, FIRST_EXTENSION, FIRST_TAG, LAST_EXTENSION, SHORT_LATIN1,
 } = require('../constants').TAGS;
 
-const { latin1Slice, utf8Slice, ucs2Slice } = bufferText;
+const { latin1Slice, ucs2Slice } = bufferText;
 const { fromCharCode } = String;
 const { BigInt, Object } = globalThis;
 
@@ -95,7 +95,7 @@ class Reader {
    * @param {Uint8Array} bytes
    * @param {number} offset where the value starts
    * @param {number} end where it ends
-   * @param {(ArrayBuffer | Uint8Array)[]} parts what was out of band; becomes the value's own
+   * @param {(ArrayBuffer | Uint8Array | string)[]} parts what was out of band; becomes the value's own
    * @param {object[]} [carried] what Node carried, out of band
    * @param {(error: Error) => void} [revive] is shown each error that was read
    */
@@ -164,7 +164,6 @@ class Reader {
       case 0x85 /* FLOAT64 */: return this.f64();
       case 0x86 /* BIGINT */: return this.bigint();
       case 0x87 /* LATIN1 */: return this.latin1(this.u32());
-      case 0x88 /* UTF8 */: return this.utf8();
       case 0x89 /* UTF16 */: return this.utf16();
       case 0x8a /* DATE */: return this.fill(this.reserve(), new Date(this.f64()));
       case 0x93 /* BYTES */: return this.inlineBytes();
@@ -174,6 +173,7 @@ class Reader {
       case 0x99 /* REGEXP */: return this.regexp();
       case 0x9a /* BOXED */: return this.fill(this.reserve(), Object(this.any()));
       case 0x9b /* CARRIED */: return this.fill(this.reserve(), this.carriedObject());
+      case 0x9c /* TEXT_PART */: return this.textPart();
       default: return this.nested(tag);
     }
   }
@@ -245,12 +245,6 @@ class Reader {
     const start = this.take(length);
     if (length <= FEW_CHARACTERS) return shortReaders[length](this.bytes, start);
     return latin1Slice.call(this.bytes, start, start + length);
-  }
-
-  utf8() {
-    const length = this.u32();
-    const start = this.take(length);
-    return utf8Slice.call(this.bytes, start, start + length);
   }
 
   utf16() {
@@ -438,6 +432,14 @@ class Reader {
     const buffer = this.parts && index < this.parts.length ? partBuffer(this.parts[index]) : null;
     if (buffer === null) throw malformed(`no part has the number ${index}`);
     return buffer;
+  }
+
+  /** The out-of-band text at this index. */
+  textPart() {
+    const index = this.u32();
+    const text = this.parts && index < this.parts.length ? this.parts[index] : undefined;
+    if (typeof text !== 'string') throw malformed(`no text has the number ${index}`);
+    return text;
   }
 
   /** The object that Node carried at this index. */

@@ -3,17 +3,19 @@
 // The memory a writer writes to, and the primitives of the wire: everything that cannot run user code.
 
 const {
-  NULL, UNDEFINED, FALSE, TRUE, INT32, FLOAT64, BIGINT, LATIN1, UTF8, UTF16, SHORT_LATIN1, SHORT_LIMIT,
+  NULL, UNDEFINED, FALSE, TRUE, INT32, FLOAT64, BIGINT, LATIN1, UTF16, SHORT_LATIN1, SHORT_LIMIT,
+  TEXT_PART,
 } = require('../constants').TAGS;
 const { bufferOf, setBytes } = require('./bytes');
+const { isWide } = require('./is-wide');
 const { bufferText } = require('../runtime/intrinsics');
 
 const FIRST_SIZE = 16 * 1024;
 /** Memory that grew beyond this for one value is let go before the next. */
 const KEPT_SIZE = 1024 * 1024;
 
-const { utf8Write, ucs2Write } = bufferText;
-const { allocUnsafeSlow: allocate, byteLength } = Buffer;
+const { latin1Write, ucs2Write } = bufferText;
+const { allocUnsafeSlow: allocate } = Buffer;
 const { toString: bigintText } = BigInt.prototype;
 
 const float = new Float64Array(1);
@@ -38,6 +40,8 @@ class WriteBuffer {
   bytes = allocate(FIRST_SIZE);
   capacity = FIRST_SIZE;
   pos = 0;
+  /** A text of so many units is out of band. */
+  longText = Infinity;
   maxBytes;
 
   /** @param {number} maxBytes most bytes one value may take on the wire */
@@ -130,29 +134,28 @@ class WriteBuffer {
         this.pos = pos;
         return;
       }
+      this.wideString(text);
+      return;
     }
-    this.longString(text);
+    if (length >= this.longText) this.tagged(TEXT_PART, this.part(text));
+    else if (isWide(text)) this.wideString(text);
+    else this.latin1String(text);
   }
 
-  longString(text) {
-    const length = text.length;
-    // Reserving 3 bytes a unit is cheap while small; beyond that, count first.
-    const most = 5 + (length < 16384 ? length * 3 : byteLength(text));
-    if (this.pos + most > this.capacity) this.grow(most);
-    const start = this.pos;
-    const written = utf8Write.call(this.bytes, text, start + 5, most - 5);
-    if (written === length) {
-      this.tagged(LATIN1, length);
-      this.pos = start + 5 + written;
-    } else if (isWellFormed(text)) {
-      this.tagged(UTF8, written);
-      this.pos = start + 5 + written;
-    } else {
-      // A lone surrogate: only the units themselves keep it.
-      this.tagged(UTF16, length);
-      if (this.pos + length * 2 > this.capacity) this.grow(length * 2);
-      this.pos += ucs2Write.call(this.bytes, text, this.pos, length * 2);
-    }
+  // Texts are written as V8 keeps them: UTF-8 costs this thread ten times as much where not all is ASCII, and Rust decodes on a
+  // thread of its own.
+  latin1String(text) {
+    const { length } = text;
+    if (this.pos + 5 + length > this.capacity) this.grow(5 + length);
+    this.tagged(LATIN1, length);
+    this.pos += latin1Write.call(this.bytes, text, this.pos, length);
+  }
+
+  wideString(text) {
+    const size = text.length * 2;
+    if (this.pos + 5 + size > this.capacity) this.grow(5 + size);
+    this.tagged(UTF16, text.length);
+    this.pos += ucs2Write.call(this.bytes, text, this.pos, size);
   }
 
   bigint(value) {

@@ -42,8 +42,13 @@ const { valueOf: bigintOf } = BigInt.prototype;
 
 /** Thrown inside a writer to leave it: the message is for Node's own port. No Error: it needs no stack. */
 const NOT_REPRESENTABLE = { notRepresentable: true };
-/** Up to here repeated references are looked for by eye, from here by a Map. */
-const FEW_REFS = 16;
+/**
+ * So many objects are compared one by one to find those that were met before, from there on a Map finds them. A Map costs
+ * 150 ns for each object, since it grows again in each message; so a writer compares up to 128 of them, unless the last
+ * message had more than that: then the comparisons would come on top of the Map.
+ */
+const FEW_REFS = 128;
+const FEWER_REFS = 16;
 /** From here on a value is deep enough that it might be a cycle. */
 const SUSPICIOUS_DEPTH = 64;
 const NO_PARTS = Object.freeze([]);
@@ -105,7 +110,7 @@ class Writer extends WriteBuffer {
   maxDepth;
   inlineBytes;
   reread;
-  /** Out-of-band values: ArrayBuffers and views, to be copied by the native side. */
+  /** Out-of-band values: ArrayBuffers, views and texts, to be copied by the native side. */
   parts = NO_PARTS;
   /** Messages: what Node is to carry, by the number that the wire has in its place. Undefined while there is none. */
   carried = undefined;
@@ -122,6 +127,8 @@ class Writer extends WriteBuffer {
   length = 0;
   busy = false;
   depth = 0;
+  /** FEW_REFS or FEWER_REFS. */
+  few = FEW_REFS;
   refs = arrayOf(FEW_REFS);
   refCount = 0;
   refMap = null;
@@ -152,12 +159,14 @@ class Writer extends WriteBuffer {
    * @param {number} setup.maxDepth
    * @param {number} setup.maxBytes
    * @param {number} setup.inlineBytes byte blocks above this are out of band
+   * @param {number} setup.longText in messages, texts of so many units are out of band
    * @param {(writer: Writer) => unknown} setup.reread reads what the writer has just written
    * @param {(writer: Writer) => { isSame(writer: Writer): boolean }} setup.secondReading for messages: see second-reading.js
    */
-  constructor({ mode, shapes, extensions, maxDepth, maxBytes, inlineBytes, reread, secondReading }) {
+  constructor({ mode, shapes, extensions, maxDepth, maxBytes, inlineBytes, longText, reread, secondReading }) {
     super(maxBytes);
     this.message = mode === 'message';
+    if (this.message) this.longText = longText;
     this.shapes = shapes;
     this.extensions = extensions;
     this.maxDepth = maxDepth;
@@ -618,7 +627,7 @@ class Writer extends WriteBuffer {
 
   lookUp(value) {
     const count = this.refCount;
-    if (count <= FEW_REFS) {
+    if (count <= this.few) {
       const refs = this.refs;
       for (let i = 0; i < count; i++) if (refs[i] === value) return i;
       return -1;
@@ -628,21 +637,21 @@ class Writer extends WriteBuffer {
 
   remember(value) {
     const id = this.refCount++;
-    if (id < FEW_REFS) {
+    if (id < this.few) {
       this.refs[id] = value;
       return;
     }
-    if (id === FEW_REFS) {
+    if (id === this.few) {
       this.refMap ??= new SafeMap();
-      for (let i = 0; i < FEW_REFS; i++) this.refMap.set(this.refs[i], i);
+      for (let i = 0; i < this.few; i++) this.refMap.set(this.refs[i], i);
     }
     this.refMap.set(value, id);
   }
 
   forgetRefs() {
-    const few = Math.min(this.refCount, FEW_REFS);
+    const few = Math.min(this.refCount, this.few);
     for (let i = 0; i < few; i++) this.refs[i] = null;
-    if (this.refCount > FEW_REFS) {
+    if (this.refCount > this.few) {
       if (this.refCount > 4096) {
         this.refMap = null;
         this.sizes = arrayOf(FEW_REFS);
@@ -650,6 +659,7 @@ class Writer extends WriteBuffer {
         this.refMap.clear();
       }
     }
+    this.few = this.refCount > FEW_REFS ? FEWER_REFS : FEW_REFS;
     this.refCount = 0;
     this.repeated = false;
   }
@@ -674,11 +684,11 @@ class Writer extends WriteBuffer {
 
   /** Forgets the objects from this number on: they are not on the wire after all. */
   forgetRefsFrom(count) {
-    if (this.refCount > FEW_REFS) {
+    if (this.refCount > this.few) {
       this.refMap.forEach((id, value, all) => {
         if (id >= count) all.delete(value);
       });
-      if (count <= FEW_REFS) this.refMap.clear();
+      if (count <= this.few) this.refMap.clear();
     }
     this.refCount = count;
   }
@@ -709,7 +719,7 @@ class Writer extends WriteBuffer {
 
   /** Whether anything that was read has a getter; or had one, that removed itself: it has another size then. */
   hasRunCode() {
-    if (this.refCount > FEW_REFS) {
+    if (this.refCount > this.few) {
       let found = false;
       this.refMap.forEach((id, value) => {
         found ||= hasAccessor(value, this.sizes[id]);

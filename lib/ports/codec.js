@@ -11,15 +11,25 @@ const { binding } = require('../native');
 const { createCodec } = require('../codec');
 const { KEPT, PACKED, SHARED } = require('../constants').TAGS;
 const { InternalError, MalformedValueError } = require('../errors');
+const { hasExternalStrings } = require('../runtime/external-strings');
 const { portExtension } = require('./extension');
 const { typeByTag, typeOf } = require('../transfer/registry');
+
+/**
+ * Texts of so many units go out of band: the native side copies them once from V8, and gives the reader a string made
+ * there, or one over that very memory (src/node/js/external_strings.rs). In the wire they would be copied four times. A text of
+ * 1 MiB takes half of the CPU that Node takes; below this it makes no difference.
+ */
+const LONG_TEXT = 32 * 1024;
 
 const codec = createCodec({
   shapes: {
     intern: (keys) => binding.internShape(keys),
     keys: (id) => binding.shapeKeys(id) ?? undefined,
   },
+  longText: hasExternalStrings ? LONG_TEXT : Infinity,
 });
+
 
 // Of the port that encodes or decodes now.
 let introductions = null;
@@ -57,7 +67,8 @@ codec.registerExtension({
     return type !== undefined && type.moves !== true && typeof type.serialize === 'function';
   },
   write(object, writer) {
-    const { typeTag, serialize } = typeOf(object);
+    const { typeTag, serialize, byNode } = typeOf(object);
+    if (byNode) writer.refuse(object);
     writer.string(typeTag);
     writer.any(serialize(object));
   },

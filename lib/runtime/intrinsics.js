@@ -102,7 +102,7 @@ function areStoresSafe() {
 }
 
 /** Buffers' own methods between text and bytes: see buffer-text.js. */
-const bufferText = typeof Buffer.prototype.utf8Write === 'function' ? Buffer.prototype : require('./buffer-text');
+const bufferText = typeof Buffer.prototype.latin1Write === 'function' ? Buffer.prototype : require('./buffer-text');
 
 module.exports = {
   ArrayPrototype, Date, Map, ObjectPrototype, RegExp, Set,

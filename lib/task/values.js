@@ -8,7 +8,10 @@ const { binding } = require('../native');
 const { createCodec } = require('../codec');
 const { KIND_ARRAY_BUFFER, bufferOf, lengthOf, offsetOf, sizeOf, viewOver } = require('../codec/bytes');
 const { portExtension } = require('../ports/extension');
+const { PACKED } = require('../constants').TAGS;
+const { InternalError } = require('../errors');
 const { sharedExtension } = require('../shared-buffer/extension');
+const { typeOf } = require('../transfer/registry');
 
 const codec = createCodec({
   shapes: {
@@ -19,6 +22,15 @@ const codec = createCodec({
 
 codec.registerExtension(sharedExtension);
 codec.registerExtension(portExtension);
+codec.registerExtension({
+  // A script's task gets such an object by Node; Rust has no use for it.
+  tag: PACKED,
+  test: (object) => typeOf(object)?.byNode === true,
+  write: (object, writer) => writer.refuse(object),
+  read: () => {
+    throw new InternalError('a task has returned an object that only Node carries');
+  },
+});
 
 /**
  * A result of bytes: a view of `kind` over the memory Rust handed over.

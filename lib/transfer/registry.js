@@ -36,6 +36,8 @@ const isInstance = Function.prototype[Symbol.hasInstance];
  * @property {(object: object) => boolean} [is] whether it is one, and does not merely inherit from one
  * @property {(object: object) => object} [memory] of one that stands for shared memory: its SharedArrayBuffer, or the typed
  *   array over one
+ * @property {boolean} [byNode] whether ports of ours leave the object to Node each time, and do not keep its memory for
+ *   messages to come. Default false
  * @property {boolean} [moves] whether the object must be in the transfer list, and is gone here afterwards. Default
  *   false: it is there on both sides
  * @property {(object: object) => boolean} [isDetached] whether one that moves has left before, or has ended

@@ -16,6 +16,7 @@ mod pool;
 mod scripts;
 mod seal;
 mod shapes;
+mod shared_values;
 mod waits;
 
 use napi::bindgen_prelude::Object;
@@ -41,6 +42,7 @@ fn open(exports: &Object<'_>, env: &napi::Env) -> napi::Result<()> {
         pool::EXPORTS,
         scripts::EXPORTS,
         seal::EXPORTS,
+        shared_values::EXPORTS,
         waits::EXPORTS,
     ];
     Environment::open(env, exports, &tables)?;

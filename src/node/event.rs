@@ -70,7 +70,8 @@ impl Answer {
             Answer::Envelope(Envelope { wire, parts }) | Answer::Rejected(Envelope { wire, parts }) => {
                 let part = |part: &Part| match part {
                     Part::Bytes(bytes) => bytes.len(),
-                    Part::Port(_) | Part::Shared(_) => 0,
+                    // JavaScript has a long text where it is.
+                    Part::Text(_) | Part::Port(_) | Part::Shared(_) => 0,
                 };
                 wire.len() + parts.iter().map(part).sum::<usize>()
             }

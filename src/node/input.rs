@@ -126,7 +126,8 @@ impl<'call> InputReader<'call> {
     }
 
     /// Reads the wire form of a value: `wire` is a `Uint8Array` that begins with its `length` bytes. `parts` is undefined,
-    /// or the one `Uint8Array` to copy, or an array of pairs: a `Uint8Array`, and whether it is to be pinned instead of
+    /// or the one `Uint8Array` to copy, or the one text of
+    /// Latin-1 characters, or an array of pairs: a text, and whether it has others than these; a `Uint8Array`, and whether it is to be pinned instead of
     /// copied, or null when it covers the whole of a SharedArrayBuffer, which is aliased; or the handle of a port that
     /// moves, and how many messages of its last batch were shown.
     pub(crate) fn read_envelope(
@@ -139,8 +140,13 @@ impl<'call> InputReader<'call> {
         let wire = self.with_view(wire, |bytes| bytes.get(..length).map(allocation::copy))?;
         let wire = wire.ok_or(Status::INVALID)?.map_err(|_| Status::NO_MEMORY)?;
         let mut envelope = Envelope { wire, parts: Vec::new() };
-        if js.type_of(parts)? != Type::Object {
-            return Ok(envelope);
+        match js.type_of(parts)? {
+            Type::Object => {}
+            Type::String => {
+                envelope.parts.push(Part::Text(js.read_long_text(parts, false)?));
+                return Ok(envelope);
+            }
+            _ => return Ok(envelope),
         }
         if js.is_typed_array(parts)? {
             envelope.parts.push(Part::Bytes(self.copy(BytesKind::ArrayBuffer, parts)?));
@@ -156,7 +162,11 @@ impl<'call> InputReader<'call> {
     /// One pair of `parts`; none for a port that has closed.
     fn part(self, part: JsValue<'call>, how: JsValue<'call>) -> Result<Option<Part>> {
         let js = self.js;
-        if js.type_of(part)? == Type::Number {
+        let type_of_part = js.type_of(part)?;
+        if type_of_part == Type::String {
+            return Ok(Some(Part::Text(js.read_long_text(part, js.read_bool(how)?)?)));
+        }
+        if type_of_part == Type::Number {
             let at = Cursor { port: js.read_u32(part)?, shown: js.read_u32(how)? as usize };
             return Ok(self.ports.detach(at)?.map(Part::from));
         }

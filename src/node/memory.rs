@@ -15,6 +15,7 @@ pub(super) fn show_parts<'call>(js: Js<'call>, core: &Core, parts: Vec<Part>) ->
     for (index, part) in (0..).zip(parts) {
         let shown = match part {
             Part::Bytes(bytes) => hand_over(js, core, bytes)?,
+            Part::Text(text) => js.long_text(text)?,
             // Claimed by its key when the value is read.
             Part::Port(port) => js.string(&Transit::of_process().deposit_new(port.into()).to_string())?,
             // No native task has shared memory to give.

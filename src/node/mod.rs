@@ -12,6 +12,7 @@
 //! * `call_buffer`, `jobs` — the memory through which batches and arguments pass; jobs that may be cancelled.
 //! * `core` — the facts about an environment that all its parts may use.
 //! * `memory`, `out_of_band` — answers to JavaScript: bytes as memory, all else by a form and a number.
+//! * `shared_strings` — strings over JavaScript's shared memory.
 //! * `region`, `typed_array`, `atomics` — JavaScript's shared memory as regions of the engine; `Atomics` in Rust.
 //! * `locks`, `waits`, `atomics_wait`, `notifier` — the waits of JavaScript on shared memory.
 //! * `port_batch`, `ports` — the ends of message channels that the environment owns.
@@ -74,6 +75,7 @@ mod refusal;
 mod region;
 mod registration;
 mod script_worker;
+mod shared_strings;
 mod submit;
 mod typed_array;
 mod waits;
@@ -88,7 +90,7 @@ pub(crate) use environment::{Arguments, Call, Environment, Export, Returned, exp
 pub(crate) use event::Event;
 pub(crate) use input::Input;
 pub(crate) use jobs::CancelBy;
-pub(crate) use js::{Js, JsValue, List, Result, Status};
+pub(crate) use js::{Js, JsValue, List, Result, Status, external_strings};
 pub(crate) use locks::WaitMode;
 pub(crate) use notifier::{Next, answer_request, next_request};
 pub(crate) use port_batch::PartsArray;
@@ -97,6 +99,7 @@ pub(crate) use process::process_random;
 pub(crate) use refusal::answer;
 pub(crate) use region::open_region;
 pub(crate) use script_worker::ScriptWorker;
+pub(crate) use shared_strings::shared_string;
 pub(crate) use submit::{ScriptOptions, Submission, SubmitOptions};
 
 /// The numbers of this module that JavaScript knows.

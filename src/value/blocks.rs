@@ -33,6 +33,13 @@ const fn bytes(words: usize) -> usize {
 
 /// An empty vector with capacity for `words` words.
 pub(super) fn with_capacity(words: usize) -> Result<Vec<u64>> {
+    let mut block = used(words)?;
+    block.clear();
+    Ok(block)
+}
+
+/// The same with what was in the block before, if anything: some of its words need not be made again to be overwritten.
+pub(super) fn used(words: usize) -> Result<Vec<u64>> {
     let class = (bytes(words).div_ceil(SMALLEST)).next_power_of_two().trailing_zeros() as usize;
     if bytes(words) < SMALLEST || class >= CLASSES {
         return allocation::for_items(words);
@@ -47,7 +54,7 @@ pub(super) fn with_capacity(words: usize) -> Result<Vec<u64>> {
 }
 
 /// Takes back a block that is no longer needed.
-pub(super) fn give_back(mut block: Vec<u64>) {
+pub(super) fn give_back(block: Vec<u64>) {
     let size = bytes(block.capacity());
     if size < SMALLEST {
         return;
@@ -56,7 +63,6 @@ pub(super) fn give_back(mut block: Vec<u64>) {
     if class >= CLASSES {
         return;
     }
-    block.clear();
     let mut cache = CACHE.lock();
     if cache.bytes + size <= KEPT {
         cache.bytes += size;

@@ -131,6 +131,14 @@ impl Words {
         Ok(Words { words: allocation::zeros(len.div_ceil(8))?, len })
     }
 
+    /// `len` bytes of any contents, all to be overwritten: in memory that was used before, where there is some, so that no
+    /// pages have to be mapped.
+    pub fn for_copy(len: usize) -> Result<Self> {
+        let mut words = blocks::used(len.div_ceil(8))?;
+        words.resize(len.div_ceil(8), 0);
+        Ok(Words { words, len })
+    }
+
     /// A copy of `bytes`.
     pub fn copy_from(bytes: &[u8]) -> Result<Self> {
         // Word by word, which becomes one pass of vector moves: memory that is zeroed first is written twice.
@@ -143,6 +151,11 @@ impl Words {
             words.push(u64::from_ne_bytes(last));
         }
         Ok(Words { words, len: bytes.len() })
+    }
+
+    /// Forgets all but the first `len` bytes.
+    pub fn truncate(&mut self, len: usize) {
+        self.len = self.len.min(len);
     }
 
     /// The length in bytes.

@@ -2,7 +2,7 @@
 //! wire's length and [`Limits::size`] allow.
 
 use super::bytes::{Bytes, BytesKind};
-use super::envelope::{Envelope, Part};
+use super::envelope::{Envelope, LongText, Part};
 use super::js_value::{BigInt, ErrorValue, Value};
 use super::port::PortValue;
 use super::shapes::Shapes;
@@ -65,6 +65,7 @@ pub(super) fn decode_with(envelope: Envelope, limits: Limits, shapes: &Shapes) -
             .into_iter()
             .map(|part| match part {
                 Part::Bytes(bytes) => Piece::Bytes(bytes),
+                Part::Text(text) => Piece::Text(text),
                 Part::Shared(access) => Piece::Shared(access),
                 Part::Port(port) => Piece::Port(port.into()),
             })
@@ -114,6 +115,8 @@ struct Object {
 enum Piece {
     Bytes(Bytes),
     /// May be named more than once.
+    Text(LongText),
+    /// May be named more than once.
     Shared(Access),
     /// If it is named again, it is the same port.
     Port(PortValue),
@@ -148,7 +151,9 @@ impl Reader<'_> {
             tags::INT32 => Value::Number(f64::from(i32::from_le_bytes(self.array()?))),
             tags::FLOAT64 => Value::Number(f64::from_le_bytes(self.array()?)),
             tags::BIGINT => self.bigint()?,
-            tags::LATIN1 | tags::UTF8 | tags::UTF16 | tags::SHORT_LATIN1.. => Value::Text(self.text_of(tag)?),
+            tags::LATIN1 | tags::UTF16 | tags::TEXT_PART | tags::SHORT_LATIN1.. => {
+                Value::Text(self.text_of(tag)?)
+            }
             tags::REF => self.reference()?,
             _ => self.object_at(start, tag)?,
         })
@@ -442,6 +447,24 @@ impl Reader<'_> {
         Ok(Value::Bytes(Bytes::copy_from(kind, range)?))
     }
 
+    /// A long string, which has units of this machine.
+    #[inline(never)]
+    fn text_part(&mut self) -> Result<Text> {
+        let index = usize::try_from(self.u32()?).unwrap_or(usize::MAX);
+        let Some(Piece::Text(text)) = self.parts.get(index) else {
+            return Err(malformed("no such text"));
+        };
+        self.memory = self.memory.saturating_add(text.as_bytes().len());
+        if self.memory > self.limits.memory {
+            return Err(too_much_memory(self.limits));
+        }
+        if text.is_wide() {
+            Text::from_native_utf16(text.as_bytes())
+        } else {
+            Text::from_latin1(text.as_bytes())
+        }
+    }
+
     fn text(&mut self) -> Result<Text> {
         let tag = self.byte()?;
         self.text_of(tag)
@@ -456,12 +479,7 @@ impl Reader<'_> {
                 self.charge(length)?;
                 Text::from_latin1(self.take(length)?)
             }
-            tags::UTF8 => {
-                let length = self.count(1)?;
-                let text = std::str::from_utf8(self.take(length)?).map_err(|_| malformed("broken UTF-8"))?;
-                self.charge(length)?;
-                Text::copy_from(text)
-            }
+            tags::TEXT_PART => self.text_part(),
             tags::UTF16 => {
                 let length = self.count(2)?;
                 self.charge(length * 2)?;

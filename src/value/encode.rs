@@ -158,16 +158,28 @@ impl Writer<'_> {
                 if text.len() < 2 * tags::SHORT_LIMIT && self.short_latin1(text)? {
                     return Ok(());
                 }
-                self.counted(if text.is_ascii() { tags::LATIN1 } else { tags::UTF8 }, text.len())?;
-                self.put(text.as_bytes())?;
-            }
-            Text::Utf16(units) => {
-                self.counted(tags::UTF16, units.len())?;
-                for unit in units {
-                    self.put(&unit.to_le_bytes())?;
+                if text.is_ascii() {
+                    self.counted(tags::LATIN1, text.len())?;
+                    return self.put(text.as_bytes());
                 }
+                let latin1 = || text.chars().map(|character| u8::try_from(u32::from(character)));
+                if latin1().any(|byte| byte.is_err()) {
+                    return self.units(text.encode_utf16().count(), text.encode_utf16());
+                }
+                let length = latin1().count();
+                self.counted(tags::LATIN1, length)?;
+                allocation::more(&mut self.envelope.wire, length)?;
+                self.envelope.wire.extend(latin1().flatten());
             }
+            Text::Utf16(units) => self.units(units.len(), units.iter().copied())?,
         }
+        Ok(())
+    }
+
+    fn units(&mut self, count: usize, units: impl Iterator<Item = u16>) -> Result<()> {
+        self.counted(tags::UTF16, count)?;
+        allocation::more(&mut self.envelope.wire, count * 2)?;
+        self.envelope.wire.extend(units.flat_map(u16::to_le_bytes));
         Ok(())
     }
 
@@ -266,7 +278,8 @@ mod tests {
         assert_eq!(wire(-1.0)[1], tags::INT32);
         assert_eq!(wire(2147483648.0)[1], tags::FLOAT64);
         assert_eq!(wire("é".repeat(63)).len(), 2 + 63);
-        assert_eq!(wire("é".repeat(64))[1], tags::UTF8);
+        assert_eq!(wire("é".repeat(64))[1], tags::LATIN1);
+        assert_eq!(wire("漢")[1], tags::UTF16);
     }
 
     #[test]

@@ -31,7 +31,7 @@ use crate::numbers;
 pub use bytes::{Bytes, BytesKind, ForeignBytes, Words};
 pub use decode::{Limits, decode, is_for_javascript};
 pub use encode::{INLINE_BYTES, encode};
-pub use envelope::{Envelope, Part};
+pub use envelope::{Envelope, LongText, Part};
 pub use js_value::{BigInt, ErrorValue, Value};
 pub use payload::Payload;
 pub use port::{PortPart, PortValue};

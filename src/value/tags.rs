@@ -20,7 +20,6 @@ pub(super) const INT32: u8 = 0x84;
 pub(super) const FLOAT64: u8 = 0x85;
 pub(super) const BIGINT: u8 = 0x86;
 pub(super) const LATIN1: u8 = 0x87;
-pub(super) const UTF8: u8 = 0x88;
 pub(super) const UTF16: u8 = 0x89;
 pub(super) const DATE: u8 = 0x8a;
 pub(super) const ARRAY: u8 = 0x8b;
@@ -41,6 +40,8 @@ pub(super) const REGEXP: u8 = 0x99;
 pub(super) const BOXED: u8 = 0x9a;
 /// JavaScript only: an object that Node carries beside the wire.
 const CARRIED: u8 = 0x9b;
+/// Messages only: a long string, in a part.
+pub(super) const TEXT_PART: u8 = 0x9c;
 /// From here to `LAST_EXTENSION`: objects of ours, each written by an extension of the JavaScript codec.
 const FIRST_EXTENSION: u8 = 0xa0;
 /// Shared memory.
@@ -64,7 +65,7 @@ pub(super) const ERROR_HAS_NAME: u8 = 4;
 /// For JavaScript.
 pub(super) const NUMBERS: Numbers = numbers! {
     HEADER_TREE, HEADER_GRAPH, KEPT, FIRST_TAG, UNDEFINED, NULL, FALSE, TRUE, INT32, FLOAT64, BIGINT, LATIN1,
-    UTF8, UTF16, DATE, ARRAY, ARRAY_TAILED, SHAPED, SHAPED_HOLEY, OBJECT, MAP, SET, ERROR, BYTES, BYTES_PART,
-    VIEW, REF, HOLE, TAIL, REGEXP, BOXED, CARRIED, FIRST_EXTENSION, SHARED, PORT, PACKED, LAST_EXTENSION,
+    UTF16, DATE, ARRAY, ARRAY_TAILED, SHAPED, SHAPED_HOLEY, OBJECT, MAP, SET, ERROR, BYTES, BYTES_PART,
+    VIEW, REF, HOLE, TAIL, REGEXP, BOXED, CARRIED, TEXT_PART, FIRST_EXTENSION, SHARED, PORT, PACKED, LAST_EXTENSION,
     SHORT_LATIN1, SHORT_LIMIT, ERROR_HAS_MESSAGE, ERROR_HAS_STACK, ERROR_HAS_NAME,
 };

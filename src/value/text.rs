@@ -30,11 +30,21 @@ impl Text {
     /// # Errors
     /// `ValueTooLarge` when there is no memory for it. The other functions that return a `Result` have the same error.
     pub fn from_utf16_bytes(bytes: &[u8]) -> Result<Self> {
-        let (units, _) = bytes.as_chunks::<2>();
-        let decoded = || char::decode_utf16(units.iter().map(|unit| u16::from_le_bytes(*unit)));
+        Self::from_units(bytes, u16::from_le_bytes)
+    }
+
+    /// The same from UTF-16 units of this machine.
+    pub fn from_native_utf16(bytes: &[u8]) -> Result<Self> {
+        Self::from_units(bytes, u16::from_ne_bytes)
+    }
+
+    fn from_units(bytes: &[u8], unit_of: fn([u8; 2]) -> u16) -> Result<Self> {
+        let (pairs, _) = bytes.as_chunks::<2>();
+        let units = || pairs.iter().map(|pair| unit_of(*pair));
+        let decoded = || char::decode_utf16(units());
         if decoded().any(|unit| unit.is_err()) {
-            let mut copy = allocation::for_items(units.len())?;
-            copy.extend(units.iter().map(|unit| u16::from_le_bytes(*unit)));
+            let mut copy = allocation::for_items(pairs.len())?;
+            copy.extend(units());
             return Ok(Text::Utf16(copy));
         }
         Self::with_capacity_of(decoded().flatten().map(char::len_utf8).sum(), |text| {

@@ -237,6 +237,48 @@ fn parts_move_through_without_a_copy() {
     assert_eq!((bytes.as_slice().as_ptr(), bytes.kind()), (place, BytesKind::Float64));
 }
 
+fn long_text(text: &str, is_wide: bool) -> Part {
+    let bytes = if is_wide {
+        text.encode_utf16().flat_map(u16::to_ne_bytes).collect::<Vec<_>>()
+    } else {
+        text.chars().map(|character| u8::try_from(character).expect("Latin-1")).collect()
+    };
+    Part::Text(LongText::new(Words::copy_from(&bytes).expect("little"), is_wide))
+}
+
+#[test]
+fn long_texts_are_read_from_their_parts_also_twice() {
+    let parts = || vec![long_text("\u{e9}t\u{e9}", false), long_text("\u{6f22}\u{1f600}", true)];
+    let decoded = |wire: &[u8]| {
+        decode(Envelope { wire: wire.to_vec(), parts: parts() }, Limits::default())
+            .map_err(|error| error.code())
+    };
+    assert_eq!(decoded(&[1, tags::TEXT_PART, 0, 0, 0, 0]), Ok(Value::Text("\u{e9}t\u{e9}".into())));
+    assert_eq!(decoded(&[1, tags::TEXT_PART, 1, 0, 0, 0]), Ok(Value::Text("\u{6f22}\u{1f600}".into())));
+    // [a, a], where a is ["été"].
+    let item = [tags::ARRAY, 1, 0, 0, 0, tags::TEXT_PART, 0, 0, 0, 0];
+    let twice = [&[0x11, tags::ARRAY, 2, 0, 0, 0], &item[..], &[tags::REF, 1, 0, 0, 0]].concat();
+    let one = Value::Array(vec![Value::Text("\u{e9}t\u{e9}".into())]);
+    assert_eq!(decoded(&twice), Ok(Value::Array(vec![one.clone(), one])));
+    assert_eq!(decoded(&[1, tags::TEXT_PART, 2, 0, 0, 0]), Err(Code::MalformedValue));
+    assert_eq!(decoded(&[1, tags::TEXT_PART, 0, 0]), Err(Code::MalformedValue));
+    assert_eq!(decoded(&[1, tags::BYTES_PART, 4, 0, 0, 0, 0]), Err(Code::MalformedValue));
+}
+
+#[test]
+fn long_texts_count_as_memory_each_time_they_are_read() {
+    let limits = Limits { memory: 1000, ..Limits::default() };
+    let read = |times: u8| {
+        let mut wire = vec![1, tags::ARRAY, times, 0, 0, 0];
+        for _ in 0..times {
+            wire.extend([tags::TEXT_PART, 0, 0, 0, 0]);
+        }
+        decode(Envelope { wire, parts: vec![long_text(&"x".repeat(400), false)] }, limits)
+    };
+    assert!(read(1).is_ok());
+    assert_eq!(read(3).expect_err("too much").code(), Code::ValueTooLarge);
+}
+
 fn nested_arrays(levels: usize) -> Vec<u8> {
     let mut wire = vec![tags::HEADER_TREE];
     for _ in 0..levels {

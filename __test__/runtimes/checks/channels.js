@@ -20,6 +20,26 @@ module.exports = {
       port1.close();
       await closed;
     },
+    'texts of every length, to a thread and back': async () => {
+      const thread = new Thread();
+      const { port1, port2 } = new MessageChannel();
+      const echo = thread.run(async (_, port) => {
+        for (let i = 0; i < 24; i++) port.postMessage(await port.receive(10_000));
+        await port.receive(10_000);
+        port.close();
+      }, [port2], [port2]);
+      for (const part of ['abc', 'aéÿ', '漢a字', '\ud800x\udc00']) {
+        for (const length of [3, 66, 3000, 33_000, 140_001, 1_000_002]) {
+          const text = part.repeat(length / 3);
+          port1.postMessage({ text, twice: [text] });
+          const back = await port1.receive(10_000);
+          assert.ok(back.text === text && back.twice[0] === text, `${part} ${length}`);
+        }
+      }
+      port1.postMessage('end');
+      await echo;
+      await thread.end();
+    },
     'listeners of every style': async () => {
       const { port1, port2 } = new MessageChannel();
       const seen = [];

@@ -196,6 +196,11 @@ impl<'call> Js<'call> {
         Ok(buffer)
     }
 
+    /// Tells the collector that so many more bytes, or fewer, hang on objects of this environment.
+    pub(crate) fn adjust_external_memory(self, bytes: i64) -> Result<()> {
+        ask!(0, napi_adjust_external_memory(self.env, bytes)).map(drop)
+    }
+
     /// Copies `bytes` to an ArrayBuffer of their length.
     pub(crate) fn fill_array_buffer(self, buffer: JsValue<'call>, bytes: &[u8]) -> Result<()> {
         let mut data = null_mut();

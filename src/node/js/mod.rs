@@ -4,6 +4,7 @@
 //! * `values` — making, reading and calling values.
 //! * `memory` — the memory of typed arrays and ArrayBuffers.
 //! * `kept_memory` — memory that JavaScript gives to Rust for as long as its environment lives.
+//! * `external_strings` — strings over memory that Rust looks after.
 //! * `reference` — references, which keep a value alive after the call has returned.
 //! * `exceptions` — throwing, and taking exceptions.
 //! * `function` — functions of ours that JavaScript calls.
@@ -26,6 +27,7 @@
 mod call;
 mod derive;
 mod exceptions;
+mod external_strings;
 mod function;
 mod hooks;
 mod kept_memory;
@@ -35,6 +37,7 @@ mod values;
 
 pub(crate) use call::{Js, JsValue, Result, Status};
 pub(crate) use derive::List;
+pub(crate) use external_strings::{StringMemory, external_strings};
 pub(crate) use function::{RawFunction, raw};
 pub(crate) use hooks::ThreadsafeFunction;
 pub(crate) use kept_memory::{KeptMemory, ReleasableMemory};
