@@ -7,7 +7,7 @@
  *     npm run bench -- goals             what the goals ask for, and the goals beside the figures
  *     npm run bench -- quick             the first table of README.md on this machine, in under three minutes; writes nothing
  *     npm run bench -- --rounds=1        one round of each, to see that all runs; writes nothing
- *     npm run bench -- readme            the tables of results/ into README.md; measures nothing
+ *     node docs/figures/make.js          the figures, plots and tables of the pages, from results/
  *
  * A benchmark is a file beside this one; README.md describes what it exports.
  */
@@ -20,8 +20,12 @@ const { save } = require('./harness/results');
 const { runContest } = require('./harness/start');
 const { table } = require('./harness/table');
 const { GOALS, goalsTable } = require('./page/goals');
+const { QUESTIONS, summaryTable } = require('./page/summary');
 
-const COMMANDS = ['goals', 'quick', 'readme'];
+const COMMANDS = ['goals', 'quick'];
+/** `quick` asks the libraries that have been the best in some contest, and whatever is no library. */
+const QUICK_LIBRARIES = ['multithreading', 'poolifier', 'piscina, 64 tasks a worker', 'piscina'];
+const QUICK_ROUNDS = 3;
 
 const say = (text) => process.stdout.write(`${text}\n`);
 
@@ -50,38 +54,48 @@ function readArguments(words) {
   };
 }
 
-/** Runs the contests that `wanted` picks, and gives what was found, by benchmark and title. */
-function run(names, wanted, { rounds, quick = false }) {
+/**
+ * Runs the contests that `wanted` picks, and gives what was found. Writes it too, unless fewer rounds than usual were asked for.
+ *
+ * @returns {{ name: string, result: object }[]}
+ */
+function run(names, wanted, { rounds, among = () => true }) {
   const found = [];
-  const writes = rounds === undefined && !quick;
   for (const name of names) {
     const bench = require(`./${name}`);
     bench.contests.forEach((contest, index) => {
       if (!wanted(name, contest)) return;
       if (!found.some((one) => one.name === name)) say(`\n## ${bench.title}`);
-      const result = runContest(name, index, contest, { rounds, quick, lacks });
+      const result = runContest(name, index, contest, { rounds, among, lacks });
       found.push({ name, result });
       say(`\n${table(result)}`);
-      if (writes) save(name, bench, result);
+      if (rounds === undefined) save(name, bench, result);
     });
   }
   return found;
 }
 
-const within = (list) => (name, { title }) => list.some((one) => one.bench === name && one.title === title);
+const finder = (found) => (bench, title) =>
+  found.find((one) => one.name === bench && one.result.title === title)?.result;
+
+/** What a list, of goals or of questions, asks for. */
+const askedBy = (list) => (name, { title }) => list.some((one) => one.bench === name && one.title === title);
+
+const quickly = ({ name, library }) => !library || QUICK_LIBRARIES.includes(name);
 
 function main() {
   const { command, names, only, rounds } = readArguments(process.argv.slice(2));
+  const started = performance.now();
   installPeers();
   say(line(environment()));
-  if (command === 'goals') {
-    const started = Date.now();
-    const asked = (name, contest) => within(GOALS)(name, contest) && contest.title.includes(only);
-    const found = run(names.filter((name) => GOALS.some(({ bench }) => bench === name)), asked, { rounds });
-    say(`\n${goalsTable(found)}\n\n${((Date.now() - started) / 60_000).toFixed(1)} minutes`);
-    return;
-  }
-  run(names, (_, { title }) => title.includes(only), { rounds });
+  const asked = { goals: askedBy(GOALS), quick: askedBy(QUESTIONS) }[command] ?? (() => true);
+  const found = run(names, (name, contest) => asked(name, contest) && contest.title.includes(only), {
+    rounds: rounds ?? (command === 'quick' ? QUICK_ROUNDS : undefined),
+    among: command === 'quick' ? quickly : undefined,
+  });
+  if (command === 'goals') say(`\n${goalsTable(finder(found))}`);
+  if (command === 'quick') say(`\n${summaryTable(finder(found))}`);
+  say(`\n${((performance.now() - started) / 60_000).toFixed(1)} minutes`);
 }
 
 main();

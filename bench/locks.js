@@ -11,7 +11,6 @@ const { AtomicsMutex } = require('./rivals/atomics-mutex');
 
 const SYNC = 3_000_000;
 const PROMISES = 1_000_000;
-const QUICK_SHARE = 10;
 const CONTENDER = path.join(__dirname, 'rivals', 'contender.js');
 const BY_HAND = 'a mutex by hand on Atomics';
 
@@ -31,9 +30,9 @@ const uncontended = ({ count = SYNC, loops, ...extra }) => ({
   ...extra,
   rivals: Object.entries(loops).map(([name, loopOf]) => ({
     name,
-    open: ({ quick }) => {
+    open: () => {
       const loop = loopOf(require('..'));
-      return { round: () => loopPerSecond(quick ? count / QUICK_SHARE : count, loop) };
+      return { round: () => loopPerSecond(count, loop) };
     },
   })),
 });
@@ -106,12 +105,11 @@ const promised = uncontended({
 });
 
 /** Two Workers contending for one lock; `lock` is what rivals/contender.js calls it. */
-function contenders(name, lock, inside, count) {
+function contenders(name, lock, inside, sections) {
   return {
     name,
-    open: async ({ quick }) => {
+    open: async () => {
       const { Barrier, Mutex } = require('..');
-      const sections = quick ? count / QUICK_SHARE : count;
       const counter = sharedCell();
       const locks = { mutex: new Mutex(), cell: sharedCell() };
       const workerData = { lock, inside, counter, barrier: new Barrier(2), ...locks };

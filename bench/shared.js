@@ -11,7 +11,6 @@ const { loopPerSecond } = require('./harness/loop');
 /** Operations of a round: of those that V8 compiles to an instruction or two, and of native calls. */
 const INLINED = 20_000_000;
 const CALLED = 1_000_000;
-const QUICK_SHARE = 10;
 const ROUND_TRIPS = 5_000;
 
 /** The data of the loops below, in memory of ours and in V8's own. */
@@ -29,9 +28,9 @@ const operation = (title, loops, note) => ({
   note,
   rivals: Object.entries(loops).map(([name, [count, loopOf]]) => ({
     name,
-    open: ({ quick }) => {
+    open: () => {
       const loop = loopOf(memory());
-      return { round: () => loopPerSecond(quick ? count / QUICK_SHARE : count, loop) };
+      return { round: () => loopPerSecond(count, loop) };
     },
   })),
 });

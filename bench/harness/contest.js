@@ -39,14 +39,15 @@ function betterBy(first, other, better) {
 /**
  * @param {object} contest see ../README.md
  * @param {number[]} which indices of the rivals: the first one, or that and another
- * @param {{ rounds?: number, quick: boolean }} options
+ * @param {{ rounds?: number }} options
  */
-async function holdPair(contest, which, { rounds = contest.rounds ?? ROUNDS, quick }) {
-  const context = await contest.context?.({ quick });
+async function holdPair(contest, which, { rounds: asked }) {
+  const rounds = asked ?? contest.rounds ?? ROUNDS;
+  const context = await contest.context?.();
   const rivals = [];
-  for (const index of which) rivals.push(await contest.rivals[index].open({ context, quick }));
+  for (const index of which) rivals.push(await contest.rivals[index].open({ context }));
   const answers = rivals.map(() => []);
-  const warmups = rounds === 1 ? 0 : (contest.warmups ?? WARMUPS);
+  const warmups = asked === undefined ? (contest.warmups ?? WARMUPS) : Math.min(1, asked - 1);
   for (let round = -warmups; round < rounds; round++) {
     for (let turn = 0; turn < rivals.length; turn++) {
       // The other one begins each time: neither always follows the other.

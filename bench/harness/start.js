@@ -55,16 +55,17 @@ function together(all) {
  * @param {string} bench name of the file
  * @param {number} index of the contest in it
  * @param {object} contest
- * @param {{ rounds?: number, quick: boolean, lacks: (need: string) => string | undefined }} options
- *   `lacks`: why something that a rival needs cannot be had
+ * @param {{ rounds?: number, among?: (rival: object) => boolean, lacks: (need: string) => string | undefined }} options
+ *   `among`: which rivals take part; `lacks`: why something that a rival needs cannot be had
  * @returns {object} the result, as it stands in results/
  */
-function runContest(bench, index, contest, { lacks, ...options }) {
+function runContest(bench, index, contest, { lacks, among = () => true, ...options }) {
   const { title, unit, better, note, shown, rivals, pinned } = contest;
   const lacking = pinned && !canPin ? 'there is no taskset' : contest.needs && lacks(contest.needs);
   if (lacking) return { title, skipped: lacking };
   const measured = environment();
-  const others = rivals.map((_, at) => at).slice(1).filter((at) => !(rivals[at].needs && lacks(rivals[at].needs)));
+  const canRun = (rival) => among(rival) && !(rival.needs && lacks(rival.needs));
+  const others = rivals.map((_, at) => at).filter((at) => at > 0 && canRun(rivals[at]));
   const pairs = others.length > 0 ? others.map((at) => [0, at]) : [[0]];
   const results = pairs.map((which) => runPair(bench, index, contest, which, options));
   const entry = (at, columns, more) => {

@@ -100,14 +100,14 @@ const LIBRARIES = [
  *
  * @param {object[]} makers
  * @param {number} threads
- * @param {(opened: object, options: { quick: boolean }) => () => unknown} roundOf
+ * @param {(opened: object) => () => unknown} roundOf
  */
 const natives = (makers, threads, roundOf) =>
   makers.map(({ make, ...about }) => ({
     ...about,
-    open: async ({ quick }) => {
+    open: async () => {
       const opened = await make(threads);
-      return { round: roundOf(opened, { quick }), stop: opened.close };
+      return { round: roundOf(opened), stop: opened.close };
     },
   }));
 

@@ -119,9 +119,9 @@ const scripts = (makers, threads, roundOf) =>
   makers.map(({ name, library, make }) => ({
     name,
     library,
-    open: async ({ quick }) => {
+    open: async () => {
       const pool = await make(threads);
-      return { round: roundOf(pool, { quick }), stop: pool.close };
+      return { round: roundOf(pool), stop: pool.close };
     },
   }));
 
