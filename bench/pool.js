@@ -66,12 +66,12 @@ const oneAtATime = (extra) => ({
 });
 
 const SERIES = [1, 10, 100, 1_000, 10_000, 100_000];
-/** Above it `multithreading` settles only the last 65,536, and the others take seconds for a burst. */
+/** Above it `multithreading` mixes up results, and the others take seconds for a burst. */
 const MOST_OF_LIBRARIES = 10_000;
 
 const contests = [
   inFlight(20_000, [OURS, BARE, RAW, ASYNC_TASK, ...LIBRARIES]),
-  inFlight(200_000, [OURS, BARE, RAW, ASYNC_TASK], { note: 'The libraries take too long for so many, or lose some.' }),
+  inFlight(200_000, [OURS, BARE, RAW, ASYNC_TASK], { note: 'The libraries take too long for so many, or mix up their results.' }),
   {
     title: 'main-thread time of a no-op, 20,000 in flight',
     unit: 'µs',

@@ -42,12 +42,12 @@ function betterBy(first, other, better) {
  * @param {{ rounds?: number }} options
  */
 async function holdPair(contest, which, { rounds: asked }) {
-  const rounds = asked ?? contest.rounds ?? ROUNDS;
+  const rounds = Math.min(asked ?? Infinity, contest.rounds ?? ROUNDS);
   const context = await contest.context?.();
   const rivals = [];
   for (const index of which) rivals.push(await contest.rivals[index].open({ context }));
   const answers = rivals.map(() => []);
-  const warmups = asked === undefined ? (contest.warmups ?? WARMUPS) : Math.min(1, asked - 1);
+  const warmups = asked === undefined ? (contest.warmups ?? WARMUPS) : Math.min(1, rounds - 1);
   for (let round = -warmups; round < rounds; round++) {
     for (let turn = 0; turn < rivals.length; turn++) {
       // The other one begins each time: neither always follows the other.

@@ -7,11 +7,11 @@ const path = require('node:path');
 
 const FOLDER = path.join(__dirname, '..', 'results');
 
-const fileOf = (bench) => path.join(FOLDER, `${bench}.json`);
+const fileOf = (bench, folder) => path.join(folder, `${bench}.json`);
 
 /** @returns {{ title: string, contests: object[] }} */
-function read(bench) {
-  const file = fileOf(bench);
+function read(bench, folder = FOLDER) {
+  const file = fileOf(bench, folder);
   return fs.existsSync(file) ? JSON.parse(fs.readFileSync(file, 'utf8')) : { title: bench, contests: [] };
 }
 
@@ -19,12 +19,12 @@ function read(bench) {
  * Puts one contest's result in the place of its earlier one. Those that were not measured now keep theirs; those that the
  * benchmark does not have any more go.
  */
-function save(bench, { title, contests }, result) {
-  const known = new Map(read(bench).contests.map((one) => [one.title, one]));
+function save(bench, { title, contests }, result, folder = FOLDER) {
+  const known = new Map(read(bench, folder).contests.map((one) => [one.title, one]));
   if (!result.skipped || !known.has(result.title)) known.set(result.title, result);
   const ordered = contests.map((contest) => known.get(contest.title)).filter((one) => one !== undefined);
-  fs.mkdirSync(FOLDER, { recursive: true });
-  fs.writeFileSync(fileOf(bench), `${JSON.stringify({ title, contests: ordered }, null, 1)}\n`);
+  fs.mkdirSync(folder, { recursive: true });
+  fs.writeFileSync(fileOf(bench, folder), `${JSON.stringify({ title, contests: ordered }, null, 1)}\n`);
 }
 
 function find(bench, title) {

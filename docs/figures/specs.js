@@ -9,6 +9,7 @@ const { INK, OURS, PALE, REST, colourOf } = require('./colours');
 const BAR = 30;
 const WIDTH = 520;
 const HEIGHT = 280;
+const NAMES = { domain: false, ticks: false, labelPadding: 8, labelFontSize: 13, labelLimit: 300 };
 
 function contest(bench, title) {
   const result = find(bench, title);
@@ -28,7 +29,7 @@ const chart = (title, subtitle, rest) => ({
 function bars(title, subtitle, rows, unit = '') {
   const values = rows.map(({ name, value }) => ({ name, value, label: `${short(value)}${unit}`, ours: isOurs(name) }));
   const most = Math.max(...values.map(({ value }) => value));
-  const y = { field: 'name', type: 'nominal', sort: null, title: null, axis: { domain: false, ticks: false, labelPadding: 8, labelFontSize: 13 } };
+  const y = { field: 'name', type: 'nominal', sort: null, title: null, axis: NAMES };
   const x = { field: 'value', type: 'quantitative', axis: null, scale: { domain: [0, most * 1.12] } };
   const colour = { condition: { test: 'datum.ours', value: OURS }, value: REST };
   return chart(title, subtitle, {
@@ -96,7 +97,7 @@ function spreads(title, subtitle, rows) {
     height: { step: BAR },
     data: { values },
     encoding: {
-      y: { field: 'name', type: 'nominal', sort: null, title: null, axis: { domain: false, ticks: false, labelPadding: 8, labelFontSize: 13 } },
+      y: { field: 'name', type: 'nominal', sort: null, title: null, axis: NAMES },
       color: colour,
     },
     layer: [
