@@ -15,6 +15,7 @@ const { encodeInput, encodeInputs } = require('../task/encode-input');
 const { isInPlace, taskIndex, taskName } = require('../task/native-task-facts');
 const { givenBack, orGiven, prepareFor, prepareForAll, readOnce, withParallel } = require('../task/shared-inputs');
 const { TaskTransfer } = require('../transfer/task-transfer');
+const { openIntake } = require('./intake');
 const { nativeOwnerOf, unknownTask } = require('./task-router');
 
 const delivery = deliveryOf(binding);
@@ -22,14 +23,20 @@ const delivery = deliveryOf(binding);
 class NativeSubmitter {
   #pool;
   #admission;
+  /** Where small tasks go; undefined before the first, null where there is none. */
+  #intake;
+  /** With fewer tasks under way, one more does not fill the queue. */
+  #roomBelow;
 
   /**
    * @param {import('../task/native-pool').NativePool} pool
    * @param {import('./admission').Admission} admission
+   * @param {number} maxQueue
    */
-  constructor(pool, admission) {
+  constructor(pool, admission, maxQueue) {
     this.#pool = pool;
     this.#admission = admission;
+    this.#roomBelow = maxQueue - 1;
   }
 
   ownerOf(name) {
@@ -40,24 +47,21 @@ class NativeSubmitter {
     const index = taskIndex(name);
     if (index === undefined) reject(unknownTask(name));
     else if (options !== undefined) this.#runWithOptions(index, input, options, resolve, reject);
-    else if (typeof input === 'number') this.#runDirect(index, 1, input, resolve);
-    else if (input === undefined) this.#runDirect(index, 0, 0, resolve);
+    else if (typeof input === 'number') this.#runSmall(index, input, resolve, reject);
+    else if (input === undefined) this.#runSmall(index, undefined, resolve, reject);
     else this.#runPlain(index, input, resolve, reject);
   }
 
-  /** A number, or nothing, needs no argument at all: see src/node/call_buffer.rs. */
-  #runDirect(index, isNumber, number, resolve) {
-    const task = taskName(index);
-    const id = delivery.add(resolve, this.#pool, task);
-    const { call } = delivery;
-    call[0] = this.#pool.handle;
-    call[1] = index;
-    call[2] = id;
-    call[3] = isNumber;
-    call[4] = number;
+  /** With a number, or nothing, as its input. */
+  #runSmall(index, input, resolve, reject) {
+    const pool = this.#pool;
+    if (this.#intake === undefined) this.#intake = openIntake(pool.handle);
+    const intake = this.#intake;
+    if (intake === null || pool.inFlight >= this.#roomBelow) return this.#runPlain(index, input, resolve, reject);
+    const id = delivery.add(resolve, pool, taskName(index));
     try {
-      const answer = binding.submitDirect();
-      if (answer !== undefined) this.#admission.answered(answer, id, resolve, task, isNumber ? number : undefined);
+      if (input === undefined) intake.put(id, index * 2, 0);
+      else intake.put(id, index * 2 + 1, input);
     } catch (error) {
       failed(id, resolve, error);
     }

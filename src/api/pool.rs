@@ -13,11 +13,11 @@ use crate::node::{
 };
 use crate::pool::{Accepted, Config, Pool, Taker};
 use crate::tasks::{Task, TaskFacts, builtin};
-use crate::value::{Payload, Value};
 
 /// The raw exports by name.
 pub(super) const EXPORTS: &[Export] = &[
-    (c"submitDirect", export(submit_direct)),
+    (c"openIntake", export(open_intake)),
+    (c"lookAtIntake", export(look_at_intake)),
     (c"submit", export(submit)),
     (c"submitWith", export(submit_with)),
     (c"submitBatch", export(submit_batch)),
@@ -188,19 +188,19 @@ fn submit_one<'call>(
     answer(call.js, call.environment.pools().submit(submission, read), |done| accepted(call.js, done))
 }
 
-/// `submitDirect()`: a plain submission whose input is a number or undefined. Its arguments stand on the call buffer: pool,
-/// task, id, whether there is a number, the number. [`accepted`] and [`answer`] describe what
-/// it returns.
-fn submit_direct<'call>(call: Call<'call>, []: Arguments<'call, 0>) -> Returned<'call> {
-    let [pool, task, id, is_number, number] = call.core().arguments()?;
-    let (pool, task, id) = (pool as u32, task as usize, id as u64);
-    let submission = Submission { pool, task, id, options: SubmitOptions::PLAIN };
-    let input = if is_number == 0.0 { Value::Undefined } else { Value::Number(number) };
-    let submitted = call.environment.pools().submit(submission, || Ok(Payload::Value(input)));
-    answer(call.js, submitted, |done| accepted(call.js, done))
+/// `openIntake(pool)`: the memory of its intake (`src/pool/intake.rs`), or nothing where there is none.
+fn open_intake<'call>(call: Call<'call>, [pool]: Arguments<'call, 1>) -> Returned<'call> {
+    let memory = call.environment.pools().open_intake(call.js, call.js.read_u32(pool)?)?;
+    Ok(memory.unwrap_or(JsValue::NOTHING))
 }
 
-/// `submit(pool, task, id, form, input, length, parts)`; returns as `submitDirect`.
+/// `lookAtIntake(pool)`: there may be something in it, and no thread that looks.
+fn look_at_intake<'call>(call: Call<'call>, [pool]: Arguments<'call, 1>) -> Returned<'call> {
+    call.environment.pools().with(call.js.read_u32(pool)?, Pool::look_at_intake);
+    Ok(JsValue::NOTHING)
+}
+
+/// `submit(pool, task, id, form, input, length, parts)`. [`accepted`] and [`answer`] describe what it returns.
 fn submit<'call>(call: Call<'call>, arguments: Arguments<'call, 7>) -> Returned<'call> {
     let [pool, task, id, form, input, length, parts] = arguments;
     let submission = submission(call.js, [pool, task, id], SubmitOptions::PLAIN)?;

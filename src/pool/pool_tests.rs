@@ -17,7 +17,7 @@ use crate::value::{Payload, Value};
 struct Answers(Sender<(u64, Result<Value>)>);
 
 impl Outbox for Answers {
-    fn settle(&self, id: u64, outcome: Result<Value>) {
+    fn settle(&self, _: usize, id: u64, outcome: Result<Value>) {
         self.0.send((id, outcome)).expect("the test listens");
     }
 }
@@ -285,7 +285,7 @@ struct Slow {
 }
 
 impl Outbox for Slow {
-    fn settle(&self, _: u64, _: Result<Value>) {
+    fn settle(&self, _: usize, _: u64, _: Result<Value>) {
         self.stop.cancel(Reason::Cancelled);
         let started = Instant::now();
         while self.pool.stats().threads > 0 {
@@ -527,7 +527,7 @@ fn a_job_dropped_unanswered_answers_all_the_same() {
     static ANSWERED: AtomicUsize = AtomicUsize::new(0);
     struct Count;
     impl Outbox for Count {
-        fn settle(&self, id: u64, outcome: Result<Value>) {
+        fn settle(&self, _: usize, id: u64, outcome: Result<Value>) {
             assert_eq!((id, outcome.unwrap_err().code()), (3, Code::Internal));
             ANSWERED.fetch_add(1, Ordering::SeqCst);
         }

@@ -7,8 +7,10 @@
 use std::collections::VecDeque;
 
 use super::batch::Batch;
+use super::intake::SmallJob;
 use super::job::Job;
 use super::position::LinePosition;
+use crate::cancel::CancelToken;
 use crate::sync::Arc;
 
 /// The most entries for which an empty line's levels keep memory.
@@ -16,8 +18,39 @@ const KEPT_SLOTS: usize = 4096;
 
 /// An entry of the queue.
 pub(super) enum Entry {
-    Job(Job),
+    Small(SmallJob),
+    // Boxed: entries are moved, and most of the many that may wait are small.
+    Job(Box<Job>),
     Batch(Arc<Batch>),
+}
+
+impl Entry {
+    /// The number of its task.
+    pub(super) fn task(&self) -> usize {
+        match self {
+            Entry::Small(job) => job.task as usize,
+            Entry::Job(job) => job.task,
+            Entry::Batch(batch) => batch.task,
+        }
+    }
+
+    /// By which it may be stopped.
+    pub(super) fn token(&self) -> Option<CancelToken> {
+        match self {
+            Entry::Small(_) => None,
+            Entry::Job(job) => job.token.clone(),
+            Entry::Batch(batch) => Some(batch.token.clone()),
+        }
+    }
+
+    /// Whether it may be taken together with others: one task that nothing ends early.
+    pub(super) fn is_sharable(&self) -> bool {
+        match self {
+            Entry::Small(_) => true,
+            Entry::Job(job) => job.token.is_none(),
+            Entry::Batch(_) => false,
+        }
+    }
 }
 
 struct Level {
@@ -67,6 +100,40 @@ impl PriorityQueue {
         LinePosition { priority, number }
     }
 
+    /// Adds a small task, at priority 0.
+    pub(super) fn push_small(&mut self, job: SmallJob) {
+        self.push(0, Entry::Small(job));
+    }
+
+    /// The first entry, and its priority.
+    pub(super) fn first(&self) -> Option<(i32, &Entry)> {
+        let level = &self.levels[self.first_level()?];
+        level.slots.front()?.as_ref().map(|entry| (level.priority, entry))
+    }
+
+    /// The entries in the order in which they would be taken.
+    pub(super) fn iter(&self) -> impl Iterator<Item = &Entry> {
+        self.levels.iter().flat_map(|level| level.slots.iter().flatten())
+    }
+
+    /// Takes out the small tasks.
+    pub(super) fn take_small(&mut self) -> Vec<SmallJob> {
+        let mut small = Vec::new();
+        let Some(at) = self.levels.iter().position(|level| level.priority == 0) else { return small };
+        let found: Vec<usize> = (self.levels[at].slots.iter().enumerate())
+            .filter(|(_, slot)| matches!(slot, Some(Entry::Small(_))))
+            .map(|(index, _)| index)
+            .collect();
+        // From the end: taking the first also removes the empty slots after it.
+        for index in found.into_iter().rev() {
+            if let Some(Entry::Small(job)) = self.take(at, index) {
+                small.push(job);
+            }
+        }
+        small.reverse();
+        small
+    }
+
     /// The next entry. A batch with inputs left stays in its slot and is shared out by reference.
     pub(super) fn pop(&mut self) -> Option<Entry> {
         let at = self.first_level()?;
@@ -100,7 +167,7 @@ impl PriorityQueue {
             Some(LinePosition { priority: level.priority, number: level.head + at as u64 })
         })?;
         match self.remove(position) {
-            Some(Entry::Job(job)) => Some(job),
+            Some(Entry::Job(job)) => Some(*job),
             _ => None,
         }
     }
@@ -158,7 +225,7 @@ mod tests {
 
     struct Nowhere;
     impl Outbox for Nowhere {
-        fn settle(&self, _: u64, _: Result<Value>) {}
+        fn settle(&self, _: usize, _: u64, _: Result<Value>) {}
     }
 
     /// Leaves after the first chunk.
@@ -172,7 +239,7 @@ mod tests {
     }
 
     fn job(task: usize) -> Entry {
-        Entry::Job(Job::new(0, &Nowhere, task, Payload::Value(Value::Null), None))
+        Entry::Job(Box::new(Job::new(0, &Nowhere, task, Payload::Value(Value::Null), None)))
     }
 
     fn push(queue: &mut PriorityQueue, priority: i32, task: usize) -> LinePosition {
@@ -180,10 +247,7 @@ mod tests {
     }
 
     fn task_of(entry: Option<Entry>) -> Option<usize> {
-        match entry? {
-            Entry::Job(job) => Some(job.task),
-            Entry::Batch(batch) => Some(batch.task),
-        }
+        entry.map(|entry| entry.task())
     }
 
     #[test]

@@ -29,7 +29,7 @@ impl Answers {
 }
 
 impl Outbox for Answers {
-    fn settle(&self, id: u64, outcome: Result<Value>) {
+    fn settle(&self, _: usize, id: u64, outcome: Result<Value>) {
         let before = self.0.lock().unwrap().insert(id, outcome.map_err(|error| error.code()));
         assert!(before.is_none(), "job {id} was answered twice");
     }

@@ -38,10 +38,12 @@ impl Pool {
     #[allow(clippy::result_large_err)]
     pub fn submit(&self, job: Job, priority: i32, target: Target) -> Result<Accepted, SubmitError<Job>> {
         let task = TaskRef { taker: target.taker(), number: job.task };
-        self.push(Entry::Job(job), task, 1, priority, target).map_err(|(error, entry)| match entry {
-            Entry::Job(submission) => SubmitError { error, submission },
-            Entry::Batch(_) => unreachable!("a job went in"),
-        })
+        self.push(Entry::Job(Box::new(job)), task, 1, priority, target).map_err(
+            |(error, entry)| match entry {
+                Entry::Job(submission) => SubmitError { error, submission: *submission },
+                Entry::Batch(_) | Entry::Small(_) => unreachable!("a job went in"),
+            },
+        )
     }
 
     /// Queues a batch, as one entry.
@@ -50,7 +52,7 @@ impl Pool {
         self.push(Entry::Batch(batch), task, count, priority, Target::Native).map_err(|(error, entry)| {
             match entry {
                 Entry::Batch(submission) => SubmitError { error, submission },
-                Entry::Job(_) => unreachable!("a batch went in"),
+                Entry::Job(_) | Entry::Small(_) => unreachable!("a batch went in"),
             }
         })
     }
@@ -64,7 +66,7 @@ impl Pool {
         priority: i32,
         target: Target,
     ) -> Result<Accepted, (Error, Entry)> {
-        let mut state = self.0.state.lock();
+        let mut state = self.0.lock();
         let limit = match self.admit(&mut state, target) {
             Ok(limit) => limit,
             Err(error) => {
@@ -75,7 +77,9 @@ impl Pool {
         let (batch, queued_at, exclusive) = match &entry {
             Entry::Job(job) => (None, job.queued_at, job.exclusive),
             Entry::Batch(batch) => (Some(Arc::clone(batch)), batch.queued_at, false),
+            Entry::Small(_) => unreachable!("small tasks come by the intake"),
         };
+        let queued_at = state.age_at(queued_at);
         let position = state.queue.push(entry, priority, target);
         if let Some(batch) = batch {
             batch.set_position(position);
@@ -84,7 +88,7 @@ impl Pool {
         state.tally.queued(task, count, queued_at);
         let needs_worker = match target.taker() {
             Taker::Native => {
-                self.0.publish_hints(&state.queue);
+                self.0.publish(&mut state);
                 self.wake_one(state);
                 false
             }
@@ -116,7 +120,7 @@ impl Pool {
 
     /// Why a submission for takers of this kind would be refused now: the queue has reached its limit.
     pub fn refusal(&self, taker: Taker) -> Option<Error> {
-        let (state, config) = (self.0.state.lock(), &self.0.config);
+        let (state, config) = (self.0.lock(), &self.0.config);
         if state.phase != Phase::Open {
             return None;
         }
@@ -126,16 +130,16 @@ impl Pool {
     /// Whether the queue, without the entries that free takers will take, is at most half full.
     pub fn is_half_empty(&self) -> bool {
         let config = &self.0.config;
-        self.0.state.lock().total_excess(config) <= config.max_queue / 2
+        self.0.lock().total_excess(config) <= config.max_queue / 2
     }
 
     /// Stops a waiting or running job or batch. A waiting one is answered at once; a running one at its next
     /// checkpoint. True when it was still waiting.
     pub fn cancel(&self, position: QueuePosition, token: &CancelToken, reason: Reason) -> bool {
         token.cancel(reason);
-        let mut state = self.0.state.lock();
+        let mut state = self.0.lock();
         let Some(entry) = state.queue.remove(position) else { return false };
-        self.0.publish_hints(&state.queue);
+        self.0.publish(&mut state);
         state.answering += 1;
         drop(state);
         self.give_up(position.taker(), entry, reason);
@@ -144,8 +148,8 @@ impl Pool {
     }
 
     /// Entries that were taken out of the queue to be answered have been: a closing pool may have waited for that.
-    fn answered(&self) {
-        let mut state = self.0.state.lock();
+    pub(super) fn answered(&self) {
+        let mut state = self.0.lock();
         state.answering -= 1;
         self.announce_if_closed(state);
     }
@@ -160,6 +164,10 @@ impl Pool {
                 count(job.task, 1);
                 job.reply.send(Err(reason.into_error_before()));
             }
+            Entry::Small(job) => {
+                count(job.task as usize, 1);
+                self.answer_small([job], &reason.into_error_before());
+            }
             Entry::Batch(batch) => batch.abandon(reason, |tasks| count(batch.task, tasks)),
         }
     }
@@ -167,10 +175,10 @@ impl Pool {
     /// A batch has no input left to take: takes it out of the queue, if it still waits there.
     pub(super) fn remove_exhausted(&self, batch: &Batch) {
         let Some(position) = batch.position() else { return };
-        let mut state = self.0.state.lock();
+        let mut state = self.0.lock();
         let removed = state.queue.remove(position);
         if removed.is_some() {
-            self.0.publish_hints(&state.queue);
+            self.0.publish(&mut state);
         }
         // Outside the lock: it may be the last reference.
         drop(state);
@@ -182,20 +190,21 @@ impl Pool {
     /// and running work is asked to stop. May be called again, to force a close that was graceful.
     pub fn close(&self, force: bool, when_closed: Option<Box<dyn FnOnce() + Send>>) {
         let shared = &*self.0;
-        let mut state = shared.state.lock();
+        let mut state = shared.lock();
         state.phase = Phase::Draining;
         state.when_closed.extend(when_closed);
         let mut dropped = Vec::new();
         let mut stopped: Vec<CancelToken> = Vec::new();
         if force {
             state.scripts.force();
+            dropped.extend(state.threads.take_back().into_iter().map(|entry| (Taker::Native, entry)));
             for taker in Taker::ALL {
                 dropped.extend(state.queue.drain(taker).into_iter().map(|entry| (taker, entry)));
             }
             stopped.extend(state.tokens().cloned());
         }
         let wakers = state.scripts.notify_all();
-        shared.publish_hints(&state.queue);
+        shared.publish(&mut state);
         state.answering += 1;
         // Parked threads end by themselves once they wake: no claims are needed for that.
         shared.thread_work.notify_all();
