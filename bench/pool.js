@@ -78,7 +78,7 @@ const contests = [
     better: 'less',
     rounds: 15,
     env: ENV,
-    needs: 'async-task',
+    needs: 'thread time',
     note: 'Processor time of that thread alone, with Promise.all.',
     rivals: natives([OURS, BARE, RAW, ASYNC_TASK, ...LIBRARIES], THREADS, mainThreadTime(20_000)),
   },

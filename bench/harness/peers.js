@@ -13,6 +13,8 @@ const BENCH = path.join(__dirname, '..');
 const CRATE = path.join(BENCH, 'async-task');
 const ADDON = path.join(CRATE, 'target', 'async-task.node');
 
+const SOURCES = ['src/lib.rs', 'Cargo.toml', 'Cargo.lock'];
+
 function areInstalled() {
   const { devDependencies } = require('../package.json');
   return Object.entries(devDependencies).every(([name, version]) => {
@@ -51,9 +53,11 @@ const isNewer = (file, than) => fs.statSync(file).mtimeMs > fs.statSync(than).mt
 /** What a contest or a rival may need, and why it cannot be had (undefined: it can). */
 const NEEDS = {
   'async-task': () => {
-    const current = fs.existsSync(ADDON) && ['src/lib.rs', 'Cargo.toml', 'Cargo.lock'].every((file) => isNewer(ADDON, path.join(CRATE, file)));
+    const current = fs.existsSync(ADDON) && SOURCES.every((file) => isNewer(ADDON, path.join(CRATE, file)));
     return current ? undefined : buildAddon();
   },
+  'thread time': () =>
+    process.platform === 'win32' ? 'async-task/ tells it only where there is clock_gettime' : lacks('async-task'),
 };
 
 const found = new Map();

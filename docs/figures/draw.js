@@ -12,12 +12,15 @@ const { PLOTS } = require('./specs');
 const BENCH = path.join(__dirname, '..', '..', 'bench', 'package.json');
 const FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, sans-serif";
 
+/** Of every card: what Vega computes is too wide, since it takes texts for longer than they are. */
+const CARD_WIDTH = 800;
+
 const CONFIG = {
   background: CARD,
   padding: 22,
   font: FONT,
   title: { color: INK, fontSize: 17, fontWeight: 600, subtitleColor: PALE, subtitleFontSize: 13, subtitlePadding: 6 },
-  axis: { labelColor: INK, titleColor: PALE, titleFontWeight: 'normal', titleFontSize: 12, labelFontSize: 12, gridColor: GRID, domainColor: EDGE, tickColor: EDGE, labelLimit: 260, titlePadding: 10 },
+  axis: { labelColor: INK, titleColor: PALE, titleFontWeight: 'normal', titleFontSize: 12, labelFontSize: 12, gridColor: GRID, domainColor: EDGE, tickColor: EDGE, titlePadding: 10 },
   legend: { labelColor: INK },
   view: { stroke: null },
 };
@@ -54,15 +57,16 @@ async function draw(name) {
   const svg = await view.toSVG();
   view.finalize();
   return `${svg
-    .replace(/<svg [^>]*?(viewBox="0 0 (\d+) (\d+)")[^>]*>/, (_, box, width, height) =>
+    .replace(/<svg [^>]*?viewBox="0 0 \d+ (\d+)"[^>]*>/, (_, height) =>
       [
-        `<svg xmlns="http://www.w3.org/2000/svg" ${box} width="${width}" height="${height}" role="img" aria-label="${words(spec)}">`,
+        `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${CARD_WIDTH} ${height}" width="${CARD_WIDTH}" height="${height}" ` +
+          `role="img" aria-label="${words(spec)}">`,
         `<!-- drawn from ${fingerprint(name)} -->`,
         darkStyle(),
       ].join('\n'),
     )
-    .replace(/<rect width="(\d+)" height="(\d+)" fill="[^"]*"\/>/, (_, width, height) =>
-      `<rect x="0.5" y="0.5" width="${width - 1}" height="${height - 1}" rx="8" fill="${CARD}" stroke="${EDGE}"/>`,
+    .replace(/<rect width="\d+" height="(\d+)" fill="[^"]*"\/>/, (_, height) =>
+      `<rect x="0.5" y="0.5" width="${CARD_WIDTH - 1}" height="${height - 1}" rx="8" fill="${CARD}" stroke="${EDGE}"/>`,
     )}\n`;
 }
 

@@ -7,9 +7,16 @@ const { short } = require('../../bench/harness/table');
 const { INK, OURS, PALE, REST, colourOf } = require('./colours');
 
 const BAR = 30;
-const WIDTH = 520;
+const WIDTH = 470;
 const HEIGHT = 280;
-const NAMES = { domain: false, ticks: false, labelPadding: 8, labelFontSize: 13, labelLimit: 300 };
+/** Without a browser, Vega takes texts for longer than they are. */
+const NO_LIMIT = 1_000;
+const NAMES_WIDTH = 278;
+/** `10k`, and `0.1` where `~s` alone says `100m`. */
+const NUMBER = "datum.value < 1 ? toString(datum.value) : format(datum.value, '~s')";
+/** Lines of a logarithmic scale. */
+const POWERS = Array.from({ length: 13 }, (_, power) => 10 ** (power - 3));
+const NAMES = { domain: false, ticks: false, labelPadding: 8, labelFontSize: 12, labelLimit: NO_LIMIT, minExtent: NAMES_WIDTH, maxExtent: NAMES_WIDTH };
 
 function contest(bench, title) {
   const result = find(bench, title);
@@ -26,8 +33,8 @@ const chart = (title, subtitle, rest) => ({
 });
 
 /** A bar for each row of `{ name, value }`, with its value behind it. */
-function bars(title, subtitle, rows, unit = '') {
-  const values = rows.map(({ name, value }) => ({ name, value, label: `${short(value)}${unit}`, ours: isOurs(name) }));
+function bars(title, subtitle, rows, write = short) {
+  const values = rows.map(({ name, value }) => ({ name, value, label: write(value), ours: isOurs(name) }));
   const most = Math.max(...values.map(({ value }) => value));
   const y = { field: 'name', type: 'nominal', sort: null, title: null, axis: NAMES };
   const x = { field: 'value', type: 'quantitative', axis: null, scale: { domain: [0, most * 1.12] } };
@@ -57,8 +64,8 @@ function lines(title, subtitle, rows, { xTitle, yTitle, xType = 'ordinal', yScal
         field: 'value',
         type: 'quantitative',
         title: yTitle,
-        scale: { type: yScale, zero: yScale === 'linear' },
-        axis: { format: '~s', tickCount: 5, domain: false, ticks: false },
+        scale: yScale === 'log' ? { type: 'log' } : { type: 'linear', zero: true },
+        axis: { labelExpr: NUMBER, domain: false, ticks: false, ...(yScale === 'log' ? { values: POWERS } : { tickCount: 5 }) },
       },
       color: {
         field: 'name',
@@ -66,7 +73,7 @@ function lines(title, subtitle, rows, { xTitle, yTitle, xType = 'ordinal', yScal
         title: null,
         sort: null,
         scale: { domain: names, range: names.map(colourOf) },
-        legend: { symbolType: 'stroke', symbolStrokeWidth: 3, labelFontSize: 12, rowPadding: 6, labelLimit: 220 },
+        legend: { symbolType: 'stroke', symbolStrokeWidth: 3, labelFontSize: 12, rowPadding: 6, labelLimit: NO_LIMIT },
       },
     },
     layer: [
@@ -90,8 +97,9 @@ function spreads(title, subtitle, rows) {
   }));
   const colour = { condition: { test: 'datum.ours', value: OURS }, value: REST };
   const x = (field, more) => ({ field, type: 'quantitative', ...more });
-  const scale = { type: 'log', nice: true };
-  const axis = { format: '~s', tickCount: 5, domain: false, ticks: false };
+  // The same for all, so that two of them can be compared.
+  const scale = { type: 'log', domain: [1, 10_000], clamp: true };
+  const axis = { labelExpr: NUMBER, values: POWERS.filter((power) => power >= 1), domain: false, ticks: false };
   return chart(title, subtitle, {
     width: WIDTH,
     height: { step: BAR },
@@ -118,6 +126,8 @@ const below = (title, subtitle, parts) =>
     })),
     spacing: 24,
   });
+
+const milliseconds = (number) => `${short(number)} ms`;
 
 const SMALL_TASKS = 'tasks with a small object in and out, 5,000 in flight, 2 workers';
 /** Styles of our own that only bench/README.md compares. */
@@ -173,16 +183,16 @@ const PLOTS = {
     ]),
   start: () =>
     below('Start-up, ms, less is better', 'From before require, or from nothing, until answers are there', [
-      bars('First result of a program, one worker', '', leastFirst(asRows(contest('start', 'first result of a program, from before require').entries)), ' ms'),
-      bars('4 workers have answered', '', leastFirst(asRows(contest('start', 'from nothing until 4 workers have answered').entries)), ' ms'),
+      bars('First result of a program, one worker', '', leastFirst(asRows(contest('start', 'first result of a program, from before require').entries)), milliseconds),
+      bars('4 workers have answered', '', leastFirst(asRows(contest('start', 'from nothing until 4 workers have answered').entries)), milliseconds),
     ]),
   memory: () =>
-    below('Memory, MiB, less is better', 'Resident memory of the process', [
+    below('Memory, less is better', 'Resident memory of the process', [
       bars(
         'A thread, one of 64, that has answered',
         '',
-        leastFirst(contest('start', 'memory of 64 threads, each having answered').entries.map(({ name, median }) => ({ name, value: median / 1024 }))),
-        ' MiB',
+        leastFirst(asRows(contest('start', 'memory of 64 threads, each having answered').entries)),
+        (kibibytes) => (kibibytes < 1024 ? `${short(kibibytes)} KiB` : `${short(kibibytes / 1024)} MiB`),
       ),
       bars(
         '1,000,000 small messages that nobody has read',
@@ -192,7 +202,7 @@ const PLOTS = {
             asRows(contest('channel', `memory for 1,000,000 small objects that nobody reads: ${name}`).entries),
           ),
         ),
-        ' MiB',
+        (mebibytes) => `${short(mebibytes)} MiB`,
       ),
     ]),
   queue: () =>
