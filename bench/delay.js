@@ -8,7 +8,7 @@ const { BY_HAND, LIBRARIES, OURS, scripts } = require('./rivals/scripts');
 
 const THREADS = 2;
 const IN_FLIGHT = 64;
-const ROUND_MS = 1_500;
+const ROUND_MS = 1_000;
 /** Milliseconds between two looks of the timer that is measured. */
 const RESOLUTION = 1;
 /** About a millisecond of a native thread, and of a worker. */
@@ -55,7 +55,7 @@ const contests = [
     better: 'less',
     rounds: 7,
     warmups: 1,
-    note: 'Of a timer each millisecond. On two cores the main thread has none of its own.',
+    note: 'Of a timer each millisecond.',
     rivals: [
       native,
       ...scripts([{ ...OURS, name: 'rust-workers, script' }, BY_HAND, ...LIBRARIES.slice(0, 4)], THREADS, (pool) => () =>

@@ -20,10 +20,11 @@ const { save } = require('./harness/results');
 const { runContest } = require('./harness/start');
 const { table } = require('./harness/table');
 const { GOALS, goalsTable } = require('./page/goals');
+const { isOther } = require('./page/read');
 const { QUESTIONS, summaryTable } = require('./page/summary');
 
 const COMMANDS = ['goals', 'quick'];
-/** `quick` asks the libraries that have been the best in some contest, and whatever is no library. */
+/** `quick` asks the libraries that have been the best in some contest, and what is no library, but no second row of ours. */
 const QUICK_LIBRARIES = ['multithreading', 'poolifier', 'piscina, 64 tasks a worker', 'piscina'];
 const QUICK_ROUNDS = 3;
 
@@ -81,7 +82,7 @@ const finder = (found) => (bench, title) =>
 /** What a list, of goals or of questions, asks for. */
 const askedBy = (list) => (name, { title }) => list.some((one) => one.bench === name && one.title === title);
 
-const quickly = ({ name, library }) => !library || QUICK_LIBRARIES.includes(name);
+const quickly = (rival) => (rival.library ? QUICK_LIBRARIES.includes(rival.name) : isOther(rival));
 
 function main() {
   const { command, names, only, rounds } = readArguments(process.argv.slice(2));

@@ -19,6 +19,7 @@ const inFlight = (count, makers, extra) => ({
   better: 'more',
   rounds: 15,
   env: ENV,
+  note: 'Two threads each, also for AsyncTask.',
   ...extra,
   rivals: natives(makers, THREADS, byBursts(count)),
 });
@@ -71,7 +72,7 @@ const MOST_OF_LIBRARIES = 10_000;
 
 const contests = [
   inFlight(20_000, [OURS, BARE, RAW, ASYNC_TASK, ...LIBRARIES]),
-  inFlight(200_000, [OURS, BARE, RAW, ASYNC_TASK], { note: 'The libraries take too long for so many, or mix up their results.' }),
+  inFlight(200_000, [OURS, BARE, RAW, ASYNC_TASK], { note: 'Two threads each. The libraries take too long for so many, or mix up their results.' }),
   {
     title: 'main-thread time of a no-op, 20,000 in flight',
     unit: 'µs',

@@ -145,6 +145,7 @@ function series(bench, beginning, xs, valueOf = ({ median }) => median) {
 }
 
 const SIZES = { '64 B': 64, '1 KiB': 1024, '16 KiB': 16 * 1024, '256 KiB': 256 * 1024, '1 MiB': 1024 * 1024 };
+const BY_WORKERS = 'tasks of 0.1 ms of work, 64 in flight, by workers: ';
 const IN_FLIGHT = ['1', '10', '100', '1,000', '10,000', '100,000'];
 
 /** Name of the file -> specification. */
@@ -172,8 +173,8 @@ const PLOTS = {
   threads: () =>
     lines(
       'Tasks of 0.1 ms by workers, more is better',
-      '64 tasks in flight, on 2 cores',
-      series('scripts', 'tasks of 0.1 ms of work, 64 in flight, by workers: ', ['1', '2', '4', '8']),
+      `64 tasks in flight, on ${contest('scripts', `${BY_WORKERS}2`).measured.cores} cores`,
+      series('scripts', BY_WORKERS, ['1', '2', '4', '8']),
       { xTitle: 'workers', yTitle: 'tasks a second', yScale: 'linear' },
     ),
   latency: () =>
