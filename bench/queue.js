@@ -8,6 +8,7 @@ const { setTimeout: after } = require('node:timers/promises');
 const { burst, millis } = require('./harness/measure');
 
 const SIZES = [1_000, 10_000, 100_000, 1_000_000];
+const LOCK_WAITS = [1_000, 10_000, 80_000];
 const THREADS = 2;
 /** Tasks of a round; the largest size is a round of its own. */
 const ROUND_TASKS = 100_000;
@@ -128,14 +129,30 @@ function destroying() {
   };
 }
 
-const queued = (title, open, note) => ({
+/** Waits for a mutex that is held, all with one signal. */
+async function cancellingWaits() {
+  const { Mutex } = require('..');
+  const mutex = new Mutex();
+  const guard = await mutex.lock();
+  return {
+    once: (count) => {
+      const controller = new AbortController();
+      const options = { signal: controller.signal };
+      const rejected = allRejected(count, () => mutex.lock(options));
+      return ending('abort(), ms', () => controller.abort(), rejected);
+    },
+    stop: () => guard.release(),
+  };
+}
+
+const queued = (title, open, note, sizes = SIZES) => ({
   title,
   unit: 'µs a task',
   better: 'less',
   rounds: 5,
   warmups: 1,
   note,
-  rivals: SIZES.map((count) => ({
+  rivals: sizes.map((count) => ({
     name: `${count.toLocaleString('en-US')} queued`,
     open: async () => {
       const { once, stop } = await open();
@@ -148,6 +165,12 @@ const contests = [
   queued('submitted and finished, by number queued', finishing),
   queued('all cancelled by one signal, by number queued', cancelling, 'From abort() until every promise is rejected.'),
   queued('destroy() of a pool, by number queued', destroying, 'Until it and every promise have settled.'),
+  queued(
+    'waits for a mutex, all cancelled by one signal, by number waiting',
+    cancellingWaits,
+    'From abort() until every promise is rejected.',
+    LOCK_WAITS,
+  ),
 ];
 
 module.exports = { title: 'Many queued tasks', contests };

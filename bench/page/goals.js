@@ -23,10 +23,10 @@ const micros = (number) => `${short(number)} µs`;
 const milliseconds = (number) => `${short(number)} ms`;
 const rate = (number) => `${short(number)}/s`;
 
-const manyQueued = (title, name) => {
+const manyQueued = (title, name, most = '1,000,000') => {
   const of = { bench: 'queue', title };
   return [
-    { ...of, name: `${name}, growth from 1,000 to 1,000,000 queued`, ...atMost(1.5, growth) },
+    { ...of, name: `${name}, growth from 1,000 to ${most} queued`, ...atMost(1.5, growth) },
     { ...of, name: `${name}, a task`, ...atMost(1, dearest, micros) },
     { ...of, name: `${name}, longest turn`, ...atMost(10, longestTurn, milliseconds) },
   ];
@@ -78,6 +78,7 @@ const POOL = [
   ...manyQueued('submitted and finished, by number queued', 'submitted and finished'),
   ...manyQueued('all cancelled by one signal, by number queued', 'cancelled by one signal'),
   ...manyQueued('destroy() of a pool, by number queued', '`destroy()`'),
+  ...manyQueued('waits for a mutex, all cancelled by one signal, by number waiting', 'waits for a mutex cancelled', '80,000'),
   {
     bench: 'delay',
     title: 'event loop delay while 2 threads are busy with tasks of 1 ms, 99th percentile',
