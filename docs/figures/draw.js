@@ -3,6 +3,7 @@
 /** Draws the plots by Vega, which is a package of bench/: it makes SVG in plain Node. Vega-Lite keeps each plot short. */
 
 const { createHash } = require('node:crypto');
+const fs = require('node:fs');
 const { createRequire } = require('node:module');
 const path = require('node:path');
 
@@ -28,8 +29,14 @@ const CONFIG = {
 const names = () => Object.keys(PLOTS);
 const specOf = (name) => ({ ...PLOTS[name](), config: CONFIG });
 
-/** What a drawn plot was drawn from: a test compares it without Vega. */
-const fingerprint = (name) => createHash('sha256').update(JSON.stringify(specOf(name))).digest('hex').slice(0, 16);
+/** What a plot was drawn from and by: a test compares it without Vega. */
+const fingerprint = (name) =>
+  createHash('sha256')
+    .update(JSON.stringify(specOf(name)))
+    .update(JSON.stringify(DARK))
+    .update(fs.readFileSync(__filename))
+    .digest('hex')
+    .slice(0, 16);
 
 /** All titles and labels, for those who hear the page. */
 function words({ title, data, vconcat }) {
