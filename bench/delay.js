@@ -58,8 +58,10 @@ const contests = [
     note: 'Of a timer each millisecond.',
     rivals: [
       native,
-      ...scripts([{ ...OURS, name: 'rust-workers, script' }, BY_HAND, ...LIBRARIES.slice(0, 4)], THREADS, (pool) => () =>
-        lateness(() => pool.run('roots', WORK)),
+      ...scripts(
+        [{ ...OURS, name: 'rust-workers, script' }, BY_HAND, ...LIBRARIES.slice(0, 4)],
+        THREADS,
+        (pool) => () => lateness(() => pool.run('roots', WORK)),
       ),
     ],
   },

@@ -43,7 +43,9 @@ function readArguments(words) {
   const named = words.filter((word) => !word.startsWith('--'));
   const unknown = named.filter((name) => ![...known, ...COMMANDS].includes(name));
   if (unknown.length > 0) {
-    throw new Error(`There is no benchmark ${unknown.join(', ')}. There are: ${known.join(', ')}; and ${COMMANDS.join(', ')}`);
+    throw new Error(
+      `There is no benchmark ${unknown.join(', ')}. There are: ${known.join(', ')}; and ${COMMANDS.join(', ')}`,
+    );
   }
   const value = (option) => words.find((word) => word.startsWith(`--${option}=`))?.slice(option.length + 3);
   const names = named.filter((name) => known.includes(name));
@@ -76,11 +78,13 @@ function run(names, wanted, { rounds, among = () => true }) {
   return found;
 }
 
-const finder = (found) => (bench, title) =>
-  found.find((one) => one.name === bench && one.result.title === title)?.result;
+const finder = (found) => (bench, title) => found.find((one) => one.name === bench && one.result.title === title)?.result;
 
 /** What a list, of goals or of questions, asks for. */
-const askedBy = (list) => (name, { title }) => list.some((one) => one.bench === name && one.title === title);
+const askedBy =
+  (list) =>
+  (name, { title }) =>
+    list.some((one) => one.bench === name && one.title === title);
 
 const quickly = (rival) => (rival.library ? QUICK_LIBRARIES.includes(rival.name) : isOther(rival));
 

@@ -11,7 +11,11 @@ const ROUND_MS = 150;
 /** libuv's threads serve AsyncTask: as many as each pool has. */
 const ENV = { UV_THREADPOOL_SIZE: String(THREADS) };
 
-const byBursts = (count) => ({ run }) => () => bursts(ROUND_MS, count, () => burst(count, run));
+const byBursts =
+  (count) =>
+  ({ run }) =>
+  () =>
+    bursts(ROUND_MS, count, () => burst(count, run));
 
 const inFlight = (count, makers, extra) => ({
   title: `no-op tasks, ${count.toLocaleString('en-US')} in flight`,
@@ -53,7 +57,14 @@ function mainThreadTime(count) {
 /** The median, and what is needed to draw how the single times are spread. */
 function spread(all) {
   const micros = (share) => quantile(all, share);
-  return { value: median(all), p10: micros(0.1), p25: micros(0.25), p75: micros(0.75), p90: micros(0.9), p99: micros(0.99) };
+  return {
+    value: median(all),
+    p10: micros(0.1),
+    p25: micros(0.25),
+    p75: micros(0.75),
+    p90: micros(0.9),
+    p99: micros(0.99),
+  };
 }
 
 const oneAtATime = (extra) => ({
@@ -63,7 +74,13 @@ const oneAtATime = (extra) => ({
   env: ENV,
   ...extra,
   shown: ['p90', 'p99'],
-  rivals: natives([OURS, RAW, ASYNC_TASK, ...LIBRARIES], THREADS, ({ run }) => async () => spread(await times(500, run))),
+  rivals: natives(
+    [OURS, RAW, ASYNC_TASK, ...LIBRARIES],
+    THREADS,
+    ({ run }) =>
+      async () =>
+        spread(await times(500, run)),
+  ),
 });
 
 const SERIES = [1, 10, 100, 1_000, 10_000, 100_000];
@@ -72,7 +89,9 @@ const MOST_OF_LIBRARIES = 10_000;
 
 const contests = [
   inFlight(20_000, [OURS, BARE, RAW, ASYNC_TASK, ...LIBRARIES]),
-  inFlight(200_000, [OURS, BARE, RAW, ASYNC_TASK], { note: 'Two threads each. The libraries take too long for so many, or mix up their results.' }),
+  inFlight(200_000, [OURS, BARE, RAW, ASYNC_TASK], {
+    note: 'Two threads each. The libraries take too long for so many, or mix up their results.',
+  }),
   {
     title: 'main-thread time of a no-op, 20,000 in flight',
     unit: 'µs',

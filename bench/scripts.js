@@ -81,8 +81,10 @@ const contests = [
     unit: 'tasks/s',
     better: 'more',
     rounds: 5,
-    rivals: scripts([OURS, BY_HAND, ...LIBRARIES.slice(0, 3)], threads, (pool) => () =>
-      perSecondFor(ROUND_MS, 64, () => pool.run('roots', WORK)),
+    rivals: scripts(
+      [OURS, BY_HAND, ...LIBRARIES.slice(0, 3)],
+      threads,
+      (pool) => () => perSecondFor(ROUND_MS, 64, () => pool.run('roots', WORK)),
     ),
   })),
 ];

@@ -129,10 +129,7 @@ const contests = [
     better: 'less',
     rounds: 5,
     warmups: 1,
-    rivals: [
-      simple('rust-workers, native', () => startNative(MANY)),
-      simple('worker_threads', () => startWorkers(MANY)),
-    ],
+    rivals: [simple('rust-workers, native', () => startNative(MANY)), simple('worker_threads', () => startWorkers(MANY))],
   },
   {
     title: `memory of ${MANY} threads, each having answered`,

@@ -33,10 +33,13 @@ describe('a pair', () => {
     const { columns, rounds, ratio } = await holdPair({ better: 'more', rounds: 3, warmups: 1, rivals }, [0, 1], {});
     assert.deepEqual(told.join(''), 'baabbaab');
     assert.equal(rounds, 3);
-    assert.deepEqual(columns.map(({ value }) => value), [
-      { median: 20, min: 10, max: 30 },
-      { median: 1, min: 1, max: 1 },
-    ]);
+    assert.deepEqual(
+      columns.map(({ value }) => value),
+      [
+        { median: 20, min: 10, max: 30 },
+        { median: 1, min: 1, max: 1 },
+      ],
+    );
     assert.equal(ratio, 20);
   });
 
@@ -48,7 +51,12 @@ describe('a pair', () => {
   });
 
   test('may have further columns', async () => {
-    const rivals = [rival('a', [{ value: 1, p99: 5 }, { value: 3, p99: 7 }])];
+    const rivals = [
+      rival('a', [
+        { value: 1, p99: 5 },
+        { value: 3, p99: 7 },
+      ]),
+    ];
     const { columns } = await holdPair({ better: 'less', rounds: 2, warmups: 0, rivals }, [0], {});
     assert.deepEqual(columns[0].p99, { median: 6, min: 5, max: 7 });
   });
@@ -59,7 +67,10 @@ test('a contest runs in processes of its own, one for each pair, and says when a
   const [contest] = require('./fixtures/processes').contests;
   const lacks = (need) => (need === 'nothing' ? 'it is not there' : undefined);
   const result = runContest(bench, 0, contest, { lacks });
-  assert.deepEqual(result.entries.map(({ name }) => name), ['ours', 'one', 'two']);
+  assert.deepEqual(
+    result.entries.map(({ name }) => name),
+    ['ours', 'one', 'two'],
+  );
   const [ours, ...peers] = result.entries.map(({ also }) => also.pid);
   assert.ok(ours.min !== ours.max, 'ours has been in two processes');
   assert.deepEqual(peers.map(({ median }) => median).sort(), [ours.min, ours.max].sort());
@@ -121,5 +132,8 @@ test('the tables tell what was found, and what was not measured', () => {
   assert.match(goalsTable(find), /^\| no-op, 20,000 in flight, of bare promises \| ≥ 0\.75× \| 0\.50× \| \*\*no\*\* \|$/m);
   assert.match(goalsTable(find), /^\| no-op, 20,000 in flight, best pool library \| ≥ 40× \| 20× \| \*\*no\*\* \|$/m);
   assert.match(goalsTable(find), /^\| main-thread time a task \| ≤ 0\.300 µs \| not measured \|  \|$/m);
-  assert.equal(summaryTable(find).split('\n').at(-1), '| native tasks that do nothing, a second | 1.00 M | one: 50.0 k | 20× | A, 2 cores |');
+  assert.equal(
+    summaryTable(find).split('\n').at(-1),
+    '| native tasks that do nothing, a second | 1.00 M | one: 50.0 k | 20× | A, 2 cores |',
+  );
 });

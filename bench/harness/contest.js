@@ -31,9 +31,7 @@ function columns(rounds) {
  * comes and goes takes no part in it.
  */
 function betterBy(first, other, better) {
-  return median(
-    first.map(({ value }, at) => (better === 'more' ? value / other[at].value : other[at].value / value)),
-  );
+  return median(first.map(({ value }, at) => (better === 'more' ? value / other[at].value : other[at].value / value)));
 }
 
 /**

@@ -24,11 +24,20 @@ function environment() {
     cpu: os.cpus()[0]?.model.trim() ?? 'unknown',
     cores: os.availableParallelism(),
   };
-  return { date: new Date().toISOString().slice(0, 16).replace('T', ' '), ...known, load: Number(os.loadavg()[0].toFixed(1)) };
+  return {
+    date: new Date().toISOString().slice(0, 16).replace('T', ' '),
+    ...known,
+    load: Number(os.loadavg()[0].toFixed(1)),
+  };
 }
 
 /** `Intel(R) Xeon(R) Processor` is `Intel Xeon`. */
-const shortCpu = (cpu) => cpu.replace(/\((R|TM)\)/g, '').replace(/ (Processor|CPU)\b.*/, '').replace(/\s+/g, ' ').trim();
+const shortCpu = (cpu) =>
+  cpu
+    .replace(/\((R|TM)\)/g, '')
+    .replace(/ (Processor|CPU)\b.*/, '')
+    .replace(/\s+/g, ' ')
+    .trim();
 
 /** The machine in a few words. */
 const machine = ({ cpu, cores }) => `${shortCpu(cpu)}, ${cores} cores`;

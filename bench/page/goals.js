@@ -78,7 +78,11 @@ const POOL = [
   ...manyQueued('submitted and finished, by number queued', 'submitted and finished'),
   ...manyQueued('all cancelled by one signal, by number queued', 'cancelled by one signal'),
   ...manyQueued('destroy() of a pool, by number queued', '`destroy()`'),
-  ...manyQueued('waits for a mutex, all cancelled by one signal, by number waiting', 'waits for a mutex cancelled', '80,000'),
+  ...manyQueued(
+    'waits for a mutex, all cancelled by one signal, by number waiting',
+    'waits for a mutex cancelled',
+    '80,000',
+  ),
   {
     bench: 'delay',
     title: 'event loop delay while 2 threads are busy with tasks of 1 ms, 99th percentile',
@@ -146,7 +150,12 @@ const lock = (kind) => ({
 });
 
 const LOCKS = [
-  { bench: 'shared', title: 'notify, nobody waits', name: 'notify with nobody waiting', ...atLeast(0.8, ratioTo('Atomics')) },
+  {
+    bench: 'shared',
+    title: 'notify, nobody waits',
+    name: 'notify with nobody waiting',
+    ...atLeast(0.8, ratioTo('Atomics')),
+  },
   lock('Mutex'),
   lock('RwLock, reading'),
   lock('RwLock, writing'),
@@ -173,7 +182,12 @@ const KERNELS = [
   { ...SORT_1M, name: 'sort of 1 million, one thread', ...atLeast(10, ratioTo(JS_SORT)) },
   { ...SORT_10M, name: 'sort of 10 million, one thread', ...atLeast(10, ratioTo(JS_SORT)) },
   { ...SORT_10M, name: 'sort of 10 million, parallel', ...atLeast(18, second(PARALLEL, JS_SORT)) },
-  { bench: 'kernels', title: 'sum of 10 million doubles', name: 'sum, one thread, of a loop', ...atLeast(1, ratioTo(JS_LOOP)) },
+  {
+    bench: 'kernels',
+    title: 'sum of 10 million doubles',
+    name: 'sum, one thread, of a loop',
+    ...atLeast(1, ratioTo(JS_LOOP)),
+  },
   {
     bench: 'kernels',
     title: 'histogram of 10 million bytes',

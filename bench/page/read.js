@@ -2,7 +2,10 @@
 
 /** How figures are read from a contest's result. */
 
-const ratioTo = (name) => ({ entries }) => entries.find((one) => one.name === name)?.ratio;
+const ratioTo =
+  (name) =>
+  ({ entries }) =>
+    entries.find((one) => one.name === name)?.ratio;
 
 const isLibrary = ({ library }) => library === true;
 /** Not another way of ours. */

@@ -26,7 +26,12 @@ const QUESTIONS = [
     question: 'buffers of 1 MiB moved to a worker and back',
     peers: isOther,
   },
-  { bench: 'start', title: 'from nothing until 4 workers have answered', question: 'a pool of 4 workers ready', peers: isOther },
+  {
+    bench: 'start',
+    title: 'from nothing until 4 workers have answered',
+    question: 'a pool of 4 workers ready',
+    peers: isOther,
+  },
   {
     bench: 'pool',
     title: 'no-op tasks, 20,000 in flight',
@@ -57,7 +62,12 @@ const QUESTIONS = [
     question: 'event loop delay while the pool is busy, 99th percentile',
     peers: isLibrary,
   },
-  { bench: 'start', title: 'memory of 64 threads, each having answered', question: 'memory of a native thread', peers: isOther },
+  {
+    bench: 'start',
+    title: 'memory of 64 threads, each having answered',
+    question: 'memory of a native thread',
+    peers: isOther,
+  },
   { bench: 'channel', title: 'flat object, there', question: 'small objects through a channel, a second', peers: isOther },
   {
     bench: 'kernels',
@@ -76,7 +86,8 @@ const QUESTIONS = [
 const perSecond = /^(.*)\/s$/;
 
 /** `919 k` for 919,000 tasks/s, `8.45 ms`. */
-const written = (number, unit) => (perSecond.test(unit) ? short(number) : `${short(number)} ${unit.replace(/ a thread$/, '')}`);
+const written = (number, unit) =>
+  perSecond.test(unit) ? short(number) : `${short(number)} ${unit.replace(/ a thread$/, '')}`;
 
 /**
  * @param {(bench: string, title: string) => object | undefined} find a contest's result

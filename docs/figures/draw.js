@@ -21,7 +21,17 @@ const CONFIG = {
   padding: 22,
   font: FONT,
   title: { color: INK, fontSize: 17, fontWeight: 600, subtitleColor: PALE, subtitleFontSize: 13, subtitlePadding: 6 },
-  axis: { labelColor: INK, titleColor: PALE, titleFontWeight: 'normal', titleFontSize: 12, labelFontSize: 12, gridColor: GRID, domainColor: EDGE, tickColor: EDGE, titlePadding: 10 },
+  axis: {
+    labelColor: INK,
+    titleColor: PALE,
+    titleFontWeight: 'normal',
+    titleFontSize: 12,
+    labelFontSize: 12,
+    gridColor: GRID,
+    domainColor: EDGE,
+    tickColor: EDGE,
+    titlePadding: 10,
+  },
   legend: { labelColor: INK },
   view: { stroke: null },
 };
@@ -72,8 +82,10 @@ async function draw(name) {
         darkStyle(),
       ].join('\n'),
     )
-    .replace(/<rect width="\d+" height="(\d+)" fill="[^"]*"\/>/, (_, height) =>
-      `<rect x="0.5" y="0.5" width="${CARD_WIDTH - 1}" height="${height - 1}" rx="8" fill="${CARD}" stroke="${EDGE}"/>`,
+    .replace(
+      /<rect width="\d+" height="(\d+)" fill="[^"]*"\/>/,
+      (_, height) =>
+        `<rect x="0.5" y="0.5" width="${CARD_WIDTH - 1}" height="${height - 1}" rx="8" fill="${CARD}" stroke="${EDGE}"/>`,
     )}\n`;
 }
 

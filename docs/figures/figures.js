@@ -28,7 +28,8 @@ function round(number) {
 
 function contest([bench, title]) {
   const result = find(bench, title);
-  if (result === undefined || result.skipped) throw new Error(`bench/results has no '${title}'; run npm run bench -- ${bench}`);
+  if (result === undefined || result.skipped)
+    throw new Error(`bench/results has no '${title}'; run npm run bench -- ${bench}`);
   return result;
 }
 

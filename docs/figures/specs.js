@@ -16,11 +16,20 @@ const NAMES_WIDTH = 278;
 const NUMBER = "datum.value < 1 ? toString(datum.value) : format(datum.value, '~s')";
 /** Lines of a logarithmic scale. */
 const POWERS = Array.from({ length: 13 }, (_, power) => 10 ** (power - 3));
-const NAMES = { domain: false, ticks: false, labelPadding: 8, labelFontSize: 12, labelLimit: NO_LIMIT, minExtent: NAMES_WIDTH, maxExtent: NAMES_WIDTH };
+const NAMES = {
+  domain: false,
+  ticks: false,
+  labelPadding: 8,
+  labelFontSize: 12,
+  labelLimit: NO_LIMIT,
+  minExtent: NAMES_WIDTH,
+  maxExtent: NAMES_WIDTH,
+};
 
 function contest(bench, title) {
   const result = find(bench, title);
-  if (result === undefined || result.skipped) throw new Error(`bench/results has no '${title}'; run npm run bench -- ${bench}`);
+  if (result === undefined || result.skipped)
+    throw new Error(`bench/results has no '${title}'; run npm run bench -- ${bench}`);
   return result;
 }
 
@@ -46,7 +55,10 @@ function bars(title, subtitle, rows, write = short) {
     encoding: { y, x },
     layer: [
       { mark: { type: 'bar', height: 20, cornerRadiusEnd: 3 }, encoding: { color: colour } },
-      { mark: { type: 'text', align: 'left', dx: 6, fontSize: 13 }, encoding: { text: { field: 'label' }, color: { value: INK } } },
+      {
+        mark: { type: 'text', align: 'left', dx: 6, fontSize: 13 },
+        encoding: { text: { field: 'label' }, color: { value: INK } },
+      },
     ],
   });
 }
@@ -65,7 +77,12 @@ function lines(title, subtitle, rows, { xTitle, yTitle, xType = 'ordinal', yScal
         type: 'quantitative',
         title: yTitle,
         scale: yScale === 'log' ? { type: 'log' } : { type: 'linear', zero: true },
-        axis: { labelExpr: NUMBER, domain: false, ticks: false, ...(yScale === 'log' ? { values: POWERS } : { tickCount: 5 }) },
+        axis: {
+          labelExpr: NUMBER,
+          domain: false,
+          ticks: false,
+          ...(yScale === 'log' ? { values: POWERS } : { tickCount: 5 }),
+        },
       },
       color: {
         field: 'name',
@@ -109,7 +126,10 @@ function spreads(title, subtitle, rows) {
       color: colour,
     },
     layer: [
-      { mark: { type: 'rule', strokeWidth: 3, strokeCap: 'round' }, encoding: { x: x('p10', { scale, axis, title: 'µs' }), x2: { field: 'p90' } } },
+      {
+        mark: { type: 'rule', strokeWidth: 3, strokeCap: 'round' },
+        encoding: { x: x('p10', { scale, axis, title: 'µs' }), x2: { field: 'p90' } },
+      },
       { mark: { type: 'bar', height: 12, cornerRadius: 3 }, encoding: { x: x('p25'), x2: { field: 'p75' } } },
       { mark: { type: 'tick', thickness: 3, size: 18 }, encoding: { x: x('p50'), color: { value: INK } } },
       { mark: { type: 'point', filled: true, size: 40, opacity: 1 }, encoding: { x: x('p99') } },
@@ -178,14 +198,32 @@ const PLOTS = {
       { xTitle: 'workers', yTitle: 'tasks a second', yScale: 'linear' },
     ),
   latency: () =>
-    below('One task after the other, µs, less is better', 'On one core. 10th to 90th percentile, median, and a dot at the 99th', [
-      spreads('JavaScript, a small object in and out', '', compared('scripts', 'one such task after the other, bound to one core')),
-      spreads('Native, nothing to do', '', compared('pool', 'one no-op after the other, bound to one core')),
-    ]),
+    below(
+      'One task after the other, µs, less is better',
+      'On one core. 10th to 90th percentile, median, and a dot at the 99th',
+      [
+        spreads(
+          'JavaScript, a small object in and out',
+          '',
+          compared('scripts', 'one such task after the other, bound to one core'),
+        ),
+        spreads('Native, nothing to do', '', compared('pool', 'one no-op after the other, bound to one core')),
+      ],
+    ),
   start: () =>
     below('Start-up, ms, less is better', 'From before require, or from nothing, until answers are there', [
-      bars('First result of a program, one worker', '', leastFirst(asRows(contest('start', 'first result of a program, from before require').entries)), milliseconds),
-      bars('4 workers have answered', '', leastFirst(asRows(contest('start', 'from nothing until 4 workers have answered').entries)), milliseconds),
+      bars(
+        'First result of a program, one worker',
+        '',
+        leastFirst(asRows(contest('start', 'first result of a program, from before require').entries)),
+        milliseconds,
+      ),
+      bars(
+        '4 workers have answered',
+        '',
+        leastFirst(asRows(contest('start', 'from nothing until 4 workers have answered').entries)),
+        milliseconds,
+      ),
     ]),
   memory: () =>
     below('Memory, less is better', 'Resident memory of the process', [

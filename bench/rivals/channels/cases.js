@@ -20,11 +20,18 @@ function hundredKeys() {
   const object = {};
   for (let group = 0; group < 10; group++) {
     const inner = (object[`group${group}`] = {});
-    for (let key = 0; key < 9; key++) inner[`key${key}`] = key % 3 === 0 ? `text ${key}` : key % 3 === 1 ? key * 1.5 : [key];
+    for (let key = 0; key < 9; key++)
+      inner[`key${key}`] = key % 3 === 0 ? `text ${key}` : key % 3 === 1 ? key * 1.5 : [key];
   }
   return object;
 }
 
 function hundredRecords() {
-  return Array.from({ length: 100 }, (_, id) => ({ id, name: `name ${id}`, score: id * 1.5, active: id % 2 === 0, tags: ['a', 'b'] }));
+  return Array.from({ length: 100 }, (_, id) => ({
+    id,
+    name: `name ${id}`,
+    score: id * 1.5,
+    active: id % 2 === 0,
+    tags: ['a', 'b'],
+  }));
 }

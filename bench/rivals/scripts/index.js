@@ -96,7 +96,11 @@ async function multithreading(threads) {
 
 const OURS = { name: 'rust-workers', moves: true, make: (threads) => rustWorkers('functions.js', threads) };
 const OUR_STYLES = [
-  { name: "rust-workers, the seed's parentPort style", onlySmall: true, make: (threads) => rustWorkers('message.js', threads) },
+  {
+    name: "rust-workers, the seed's parentPort style",
+    onlySmall: true,
+    make: (threads) => rustWorkers('message.js', threads),
+  },
   {
     name: "rust-workers, wait: 'block'",
     onlySmall: true,
