@@ -28,6 +28,8 @@ function environment() {
     date: new Date().toISOString().slice(0, 16).replace('T', ' '),
     ...known,
     load: Number(os.loadavg()[0].toFixed(1)),
+    // Above that of others (below 0), their load takes less part.
+    priority: os.getPriority(),
   };
 }
 
@@ -44,6 +46,7 @@ const machine = ({ cpu, cores }) => `${shortCpu(cpu)}, ${cores} cores`;
 
 /** All of it in one line, without the commit, which few readers can look up. */
 const line = (measured) =>
-  `${measured.date.slice(0, 10)}, Node ${measured.node}, ${measured.platform}, ${machine(measured)}, load ${measured.load}`;
+  `${measured.date.slice(0, 10)}, Node ${measured.node}, ${measured.platform}, ${machine(measured)}, load ${measured.load}` +
+  (measured.priority ? `, priority ${measured.priority}` : '');
 
 module.exports = { environment, line, machine };
