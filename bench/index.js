@@ -5,6 +5,7 @@
  *     npm run bench -- pool queue        two of the benchmarks
  *     npm run bench -- pool --only=map   the contests of `pool` that have "map" in their title
  *     npm run bench -- goals             what the goals ask for, and the goals beside the figures
+ *     npm run bench -- goals --saved     the goals beside the figures of results/; measures nothing
  *     npm run bench -- quick             the first table of README.md on this machine, in under three minutes; writes nothing
  *     npm run bench -- --rounds=1        one round of each, to see that all runs; writes nothing
  *     node docs/figures/make.js          the figures, plots and tables of the pages, from results/
@@ -16,7 +17,7 @@ const fs = require('node:fs');
 
 const { environment, line } = require('./harness/environment');
 const { installPeers, lacks } = require('./harness/peers');
-const { save } = require('./harness/results');
+const { find, save } = require('./harness/results');
 const { runContest } = require('./harness/start');
 const { table } = require('./harness/table');
 const { GOALS, goalsTable } = require('./page/goals');
@@ -53,6 +54,7 @@ function readArguments(words) {
     command: named.find((name) => COMMANDS.includes(name)),
     names: names.length > 0 ? names : known,
     only: value('only') ?? '',
+    saved: words.includes('--saved'),
     rounds: value('rounds') === undefined ? undefined : Number(value('rounds')),
   };
 }
@@ -89,7 +91,8 @@ const askedBy =
 const quickly = (rival) => (rival.library ? QUICK_LIBRARIES.includes(rival.name) : isOther(rival));
 
 function main() {
-  const { command, names, only, rounds } = readArguments(process.argv.slice(2));
+  const { command, names, only, rounds, saved } = readArguments(process.argv.slice(2));
+  if (command === 'goals' && saved) return say(goalsTable(find));
   const started = performance.now();
   installPeers();
   say(line(environment()));
