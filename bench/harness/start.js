@@ -16,7 +16,7 @@ const CHILD = path.join(__dirname, 'child.js');
 /** File descriptor on which the child writes its result. */
 const RESULT_FD = 3;
 
-const PAIR_MS = 5 * 60_000;
+const PAIR_MS = 10 * 60_000;
 
 /** Whether this system can bind a process to one core as we know how. */
 const canPin = process.platform === 'linux' && spawnSync('taskset', ['-V']).status === 0;
