@@ -17,33 +17,48 @@ const burst = (one, index, way) => ({
   better: 'more',
   rounds: 15,
   warmups: 4,
-  entries: () => {
-    const link = new Link();
-    return [OURS, NODE].map((which) => ({
-      name: names[which],
+  // One worker serves both, so both have the same threads.
+  context: () => new Link(),
+  rivals: [OURS, NODE].map((which) => ({
+    name: names[which],
+    open: ({ context: link }) => ({
       round: () => link[way](which, index),
       stop: which === NODE ? () => link.close() : undefined,
-    }));
-  },
+    }),
+  })),
 });
 
 const trips = (extra) => ({
   unit: 'µs',
   better: 'less',
-  warmups: 2,
+  rounds: 15,
   ...extra,
-  entries: async () => {
-    // A worker that blocks serves nobody else.
-    const [link, blocked] = [new Link(), new Link()];
-    await link.serve(OURS, 'serve');
-    await link.serve(NODE, 'serve');
-    await blocked.serve(OURS, 'serve in place');
-    return [
-      { name: 'rust-workers, both in their event loops', round: () => link.trips(OURS, TRIPS) },
-      { name: 'rust-workers, both by receiveSync', round: () => blocked.tripsInPlace(TRIPS) },
-      { name: "Node's MessagePort", round: () => link.trips(NODE, TRIPS), stop: () => link.close() },
-    ];
-  },
+  rivals: [
+    {
+      name: 'rust-workers, both in their event loops',
+      open: async () => {
+        const link = new Link();
+        await link.serve(OURS, 'serve');
+        return { round: () => link.trips(OURS, TRIPS), stop: () => link.close() };
+      },
+    },
+    {
+      name: 'rust-workers, both by receiveSync',
+      open: async () => {
+        const link = new Link();
+        await link.serve(OURS, 'serve in place');
+        return { round: () => link.tripsInPlace(TRIPS), stop: () => link.close() };
+      },
+    },
+    {
+      name: names[NODE],
+      open: async () => {
+        const link = new Link();
+        await link.serve(NODE, 'serve');
+        return { round: () => link.trips(NODE, TRIPS), stop: () => link.close() };
+      },
+    },
+  ],
 });
 
 /** MiB that the process grows by while nobody reads. */
@@ -66,7 +81,7 @@ const memory = (name, measure) => ({
   rounds: 1,
   warmups: 0,
   execArgv: ['--expose-gc'],
-  entries: () => [{ name, round: measure }],
+  rivals: [{ name, open: () => ({ round: measure }) }],
 });
 
 const ours = () => require('..').MessageChannel;

@@ -1,27 +1,35 @@
 'use strict';
 
 /**
- * Runs the benchmarks: all of them, or those that are named.
- *
- *     npm run bench                      all, results written to bench/results/
- *     npm run bench -- pool channel      those two
+ *     npm run bench                      everything; the results stand in results/ afterwards
+ *     npm run bench -- pool queue        two of the benchmarks
  *     npm run bench -- pool --only=map   the contests of `pool` that have "map" in their title
- *     npm run bench -- --quick           fewer rounds and nothing written: to see that all runs
- *     npm run bench -- --readme          puts the tables of bench/results/ into bench/README.md; measures nothing
+ *     npm run bench -- goals             what the goals ask for, and the goals beside the figures
+ *     npm run bench -- goals --saved     the goals beside the figures of results/; measures nothing
+ *     npm run bench -- quick             the first table of README.md on this machine, in under three minutes; writes nothing
+ *     npm run bench -- --rounds=1        one round of each, to see that all runs; writes nothing
+ *     node docs/figures/make.js          the figures, plots and tables of the pages, from results/
  *
  * A benchmark is a file beside this one; README.md describes what it exports.
  */
 
 const fs = require('node:fs');
-const path = require('node:path');
 
-const { environment } = require('./harness/environment');
-const { installPeers } = require('./harness/peers');
-const { fillReadme } = require('./harness/readme');
+const { environment, line } = require('./harness/environment');
+const { installPeers, lacks } = require('./harness/peers');
+const { find, save } = require('./harness/results');
 const { runContest } = require('./harness/start');
 const { table } = require('./harness/table');
+const { GOALS, goalsTable } = require('./page/goals');
+const { isOther } = require('./page/read');
+const { QUESTIONS, summaryTable } = require('./page/summary');
 
-const RESULTS = path.join(__dirname, 'results');
+const COMMANDS = ['goals', 'quick'];
+/** `quick` asks the libraries that have been the best in some contest, and what is no library, but no second row of ours. */
+const QUICK_LIBRARIES = ['multithreading', 'poolifier', 'piscina, 64 tasks a worker', 'piscina'];
+const QUICK_ROUNDS = 3;
+
+const say = (text) => process.stdout.write(`${text}\n`);
 
 function benchNames() {
   return fs
@@ -34,47 +42,68 @@ function benchNames() {
 function readArguments(words) {
   const known = benchNames();
   const named = words.filter((word) => !word.startsWith('--'));
-  const unknown = named.filter((name) => !known.includes(name));
+  const unknown = named.filter((name) => ![...known, ...COMMANDS].includes(name));
   if (unknown.length > 0) {
-    throw new Error(`There is no benchmark ${unknown.join(', ')}. There are: ${known.join(', ')}`);
+    throw new Error(
+      `There is no benchmark ${unknown.join(', ')}. There are: ${known.join(', ')}; and ${COMMANDS.join(', ')}`,
+    );
   }
+  const value = (option) => words.find((word) => word.startsWith(`--${option}=`))?.slice(option.length + 3);
+  const names = named.filter((name) => known.includes(name));
   return {
-    names: named.length > 0 ? named : known,
-    quick: words.includes('--quick'),
-    readmeOnly: words.includes('--readme'),
-    only: words.find((word) => word.startsWith('--only='))?.slice('--only='.length) ?? '',
+    command: named.find((name) => COMMANDS.includes(name)),
+    names: names.length > 0 ? names : known,
+    only: value('only') ?? '',
+    saved: words.includes('--saved'),
+    rounds: value('rounds') === undefined ? undefined : Number(value('rounds')),
   };
 }
 
-/** Keeps the other contests of an earlier run when only some were run. */
-function save(name, title, results, only) {
-  const file = path.join(RESULTS, `${name}.json`);
-  const earlier = only !== '' && fs.existsSync(file) ? JSON.parse(fs.readFileSync(file, 'utf8')).contests : [];
-  const kept = earlier.filter((old) => !results.some((result) => result.title === old.title));
-  fs.mkdirSync(RESULTS, { recursive: true });
-  fs.writeFileSync(
-    file,
-    `${JSON.stringify({ title, environment: environment(), contests: [...kept, ...results] }, null, 2)}\n`,
-  );
+/**
+ * Runs the contests that `wanted` picks, and gives what was found. Writes it too, unless fewer rounds than usual were asked for.
+ *
+ * @returns {{ name: string, result: object }[]}
+ */
+function run(names, wanted, { rounds, among = () => true }) {
+  const found = [];
+  for (const name of names) {
+    const bench = require(`./${name}`);
+    bench.contests.forEach((contest, index) => {
+      if (!wanted(name, contest)) return;
+      if (!found.some((one) => one.name === name)) say(`\n## ${bench.title}`);
+      const result = runContest(name, index, contest, { rounds, among, lacks });
+      found.push({ name, result });
+      say(`\n${table(result)}`);
+      if (rounds === undefined) save(name, bench, result);
+    });
+  }
+  return found;
 }
 
+const finder = (found) => (bench, title) => found.find((one) => one.name === bench && one.result.title === title)?.result;
+
+/** What a list, of goals or of questions, asks for. */
+const askedBy =
+  (list) =>
+  (name, { title }) =>
+    list.some((one) => one.bench === name && one.title === title);
+
+const quickly = (rival) => (rival.library ? QUICK_LIBRARIES.includes(rival.name) : isOther(rival));
+
 function main() {
-  const { names, quick, readmeOnly, only } = readArguments(process.argv.slice(2));
-  if (readmeOnly) return fillReadme();
+  const { command, names, only, rounds, saved } = readArguments(process.argv.slice(2));
+  if (command === 'goals' && saved) return say(goalsTable(find));
+  const started = performance.now();
   installPeers();
-  process.stdout.write(`${environment().line}\n`);
-  for (const name of names) {
-    const { title, contests } = require(`./${name}`);
-    process.stdout.write(`\n## ${title}\n`);
-    const results = [];
-    contests.forEach((contest, index) => {
-      if (!contest.title.includes(only)) return;
-      const result = runContest(name, index, contest, quick);
-      results.push(result);
-      process.stdout.write(`\n${table(result)}\n`);
-    });
-    if (!quick && results.length > 0) save(name, title, results, only);
-  }
+  say(line(environment()));
+  const asked = { goals: askedBy(GOALS), quick: askedBy(QUESTIONS) }[command] ?? (() => true);
+  const found = run(names, (name, contest) => asked(name, contest) && contest.title.includes(only), {
+    rounds: rounds ?? (command === 'quick' ? QUICK_ROUNDS : undefined),
+    among: command === 'quick' ? quickly : undefined,
+  });
+  if (command === 'goals') say(`\n${goalsTable(finder(found))}`);
+  if (command === 'quick') say(`\n${summaryTable(finder(found))}`);
+  say(`\n${((performance.now() - started) / 60_000).toFixed(1)} minutes`);
 }
 
 main();

@@ -1,228 +1,133 @@
 'use strict';
 
-/** The native pool beside the JavaScript pools, plain worker_threads, and what JavaScript alone could do. */
+/** What a native task costs, beside the JavaScript pools, worker_threads, napi-rs, and what promises alone cost. */
 
-const { latency, millis } = require('./harness/contest');
-const { allPools, rawWorkers, rustWorkers } = require('./rivals');
+const { burst, bursts, millis, quantile, times, median } = require('./harness/measure');
+const { ADDON } = require('./harness/peers');
+const { ASYNC_TASK, BARE, LIBRARIES, OURS, RAW, natives, rustWorkers } = require('./rivals');
 
 const THREADS = 2;
+const ROUND_MS = 150;
+/** libuv's threads serve AsyncTask: as many as each pool has. */
+const ENV = { UV_THREADPOOL_SIZE: String(THREADS) };
 
-/** Throughput with `count` tasks submitted at once. */
-async function burst(count, run) {
-  const promises = new Array(count);
-  const started = performance.now();
-  for (let i = 0; i < count; i++) promises[i] = run();
-  await Promise.all(promises);
-  return count / ((performance.now() - started) / 1000);
-}
+const byBursts =
+  (count) =>
+  ({ run }) =>
+  () =>
+    bursts(ROUND_MS, count, () => burst(count, run));
 
-/** The least that every pool must do: the promises, each settled from a table of functions, and nothing else. */
-async function promisesAlone(count) {
-  const promises = new Array(count);
-  const settlers = new Array(count);
-  let at = 0;
-  const executor = (resolve) => {
-    settlers[at] = resolve;
+const inFlight = (count, makers, extra) => ({
+  title: `no-op tasks, ${count.toLocaleString('en-US')} in flight`,
+  unit: 'tasks/s',
+  better: 'more',
+  rounds: 15,
+  env: ENV,
+  note: 'Two threads each, also for AsyncTask.',
+  ...extra,
+  rivals: natives(makers, THREADS, byBursts(count)),
+});
+
+/** Processor time of the main thread for each task, from the first submission until the last promise has settled. */
+function mainThreadTime(count) {
+  return ({ run }) => {
+    const { threadCpuMicros } = require(ADDON);
+    return async () => {
+      const until = performance.now() + ROUND_MS;
+      let [tasks, submitting, settling] = [0, 0, 0];
+      do {
+        const promises = new Array(count);
+        const began = threadCpuMicros();
+        for (let i = 0; i < count; i++) promises[i] = run();
+        const submitted = threadCpuMicros();
+        await Promise.all(promises);
+        submitting += submitted - began;
+        settling += threadCpuMicros() - submitted;
+        tasks += count;
+      } while (performance.now() < until);
+      return {
+        value: (submitting + settling) / tasks,
+        'submitting, µs': submitting / tasks,
+        'settling, µs': settling / tasks,
+      };
+    };
   };
-  const started = performance.now();
-  for (at = 0; at < count; at++) promises[at] = new Promise(executor);
-  const all = Promise.all(promises);
-  setImmediate(() => settlers.forEach((settle) => settle(undefined)));
-  await all;
-  return count / ((performance.now() - started) / 1000);
 }
 
-const byBurst = (count) => ({ name, run }) => ({ name, round: () => burst(count, run) });
+/** The median, and what is needed to draw how the single times are spread. */
+function spread(all) {
+  const micros = (share) => quantile(all, share);
+  return {
+    value: median(all),
+    p10: micros(0.1),
+    p25: micros(0.25),
+    p75: micros(0.75),
+    p90: micros(0.9),
+    p99: micros(0.99),
+  };
+}
 
-const latencyOf = (extra) => ({
+const oneAtATime = (extra) => ({
   unit: 'µs',
   better: 'less',
   rounds: 15,
+  env: ENV,
   ...extra,
-  entries: async () => (await allPools(THREADS)).map(({ name, run }) => ({ name, round: () => latency(200, run) })),
+  shown: ['p90', 'p99'],
+  rivals: natives(
+    [OURS, RAW, ASYNC_TASK, ...LIBRARIES],
+    THREADS,
+    ({ run }) =>
+      async () =>
+        spread(await times(500, run)),
+  ),
 });
 
-/** One of our tasks beside the same work in a Worker. */
-const besideWorker = (title, task, input) => ({
-  title,
-  unit: 'ms',
-  better: 'less',
-  rounds: 5,
-  entries: async () => {
-    const { pool } = rustWorkers(1);
-    const raw = rawWorkers(1);
-    return [
-      { name: 'rust-workers', round: () => millis(() => pool.run(task, input)) },
-      { name: 'the same in JavaScript in a Worker', round: () => millis(() => raw.run(task, input)) },
-    ];
-  },
-});
+const SERIES = [1, 10, 100, 1_000, 10_000, 100_000];
+/** Above it `multithreading` mixes up results, and the others take seconds for a burst. */
+const MOST_OF_LIBRARIES = 10_000;
 
 const contests = [
+  inFlight(20_000, [OURS, BARE, RAW, ASYNC_TASK, ...LIBRARIES]),
+  inFlight(200_000, [OURS, BARE, RAW, ASYNC_TASK], {
+    note: 'Two threads each. The libraries take too long for so many, or mix up their results.',
+  }),
   {
-    title: 'no-op tasks, 20,000 in flight',
-    unit: 'tasks/s',
-    better: 'more',
-    note: 'Two threads each.',
-    entries: async () => [
-      ...(await allPools(THREADS)).map(byBurst(20_000)),
-      { name: 'promises alone, no threads', round: () => promisesAlone(20_000) },
-    ],
-  },
-  {
-    title: 'no-op tasks, 200,000 in flight',
-    unit: 'tasks/s',
-    better: 'more',
-    rounds: 5,
-    note: 'The other pools take too long for so many.',
-    entries: async () => [
-      byBurst(200_000)(rustWorkers(THREADS)),
-      byBurst(200_000)(rawWorkers(THREADS)),
-      { name: 'promises alone, no threads', round: () => promisesAlone(200_000) },
-    ],
+    title: 'main-thread time of a no-op, 20,000 in flight',
+    unit: 'µs',
+    better: 'less',
+    rounds: 15,
+    env: ENV,
+    needs: 'thread time',
+    note: 'Processor time of that thread alone, with Promise.all.',
+    rivals: natives([OURS, BARE, RAW, ASYNC_TASK, ...LIBRARIES.slice(0, 3)], THREADS, mainThreadTime(20_000)),
   },
   {
     title: 'map of a no-op over 100,000 numbers',
     unit: 'tasks/s',
     better: 'more',
+    rounds: 15,
     note: 'One promise for all; the others have a promise for each.',
-    entries: async () => {
-      const { pool } = rustWorkers(THREADS);
-      const inputs = Array.from({ length: 100_000 }, (_, i) => i);
-      const mapped = async () => {
-        const took = await millis(() => pool.map('noop', inputs));
-        return inputs.length / (took / 1000);
-      };
-      return [
-        { name: 'rust-workers, map', round: mapped },
-        { name: 'rust-workers, run', round: () => burst(100_000, () => pool.run('noop')) },
-        byBurst(100_000)(rawWorkers(THREADS)),
-      ];
-    },
+    rivals: [
+      {
+        name: 'rust-workers, map',
+        open: async () => {
+          const { pool, close } = rustWorkers(THREADS);
+          const inputs = Array.from({ length: 100_000 }, (_, i) => i);
+          return { round: () => bursts(ROUND_MS, inputs.length, () => pool.map('noop', inputs)), stop: close };
+        },
+      },
+      ...natives([{ ...OURS, name: 'rust-workers, run' }, RAW], THREADS, byBursts(100_000)),
+    ],
   },
-  latencyOf({ title: 'latency of one no-op task after the other', note: 'Both cores free: bimodal.' }),
-  latencyOf({ title: 'latency of one no-op task after the other, bound to one core', pinned: true }),
-  {
-    title: 'start of 64 threads, each having answered',
-    unit: 'ms',
-    better: 'less',
-    rounds: 3,
-    entries: async () => {
-      const { WorkerPool } = require('..');
-      return [
-        { name: 'rust-workers', round: () => startOurs(WorkerPool, 64) },
-        { name: 'worker_threads', round: () => startWorkers(64) },
-      ];
-    },
-  },
-  {
-    title: 'memory of 64 threads, each having answered',
-    unit: 'KiB a thread',
-    better: 'less',
-    rounds: 3,
-    execArgv: ['--expose-gc'],
-    entries: async () => {
-      const { WorkerPool } = require('..');
-      return [
-        { name: 'rust-workers', round: () => memoryOf(64, (keep) => startOurs(WorkerPool, 64, keep)) },
-        { name: 'worker_threads', round: () => memoryOf(64, (keep) => startWorkers(64, keep)) },
-      ];
-    },
-  },
-  besideWorker('fibonacci(38), one thread', 'fibonacci', 38),
-  besideWorker('sumSqrt(3), a million square roots, one thread', 'sumSqrt', 3),
-  {
-    title: 'sorting a million random doubles',
-    unit: 'ms',
-    better: 'less',
-    rounds: 5,
-    note: 'With the way to the thread and back; the array is given away, so no copy.',
-    entries: async () => {
-      const { pool } = rustWorkers(1);
-      const random = Float64Array.from({ length: 1_000_000 }, Math.random);
-      const ours = () => {
-        const numbers = random.slice();
-        return millis(() => pool.run('sort', numbers, { transfer: [numbers.buffer] }));
-      };
-      return [
-        { name: 'rust-workers', round: ours },
-        { name: 'Float64Array.prototype.sort, blocking', round: () => millis(() => random.slice().sort()) },
-      ];
-    },
-  },
-  {
-    title: 'sha256 of 64 buffers of 1 MiB',
-    unit: 'ms',
-    better: 'less',
-    rounds: 5,
-    entries: async () => {
-      const { createHash, subtle } = require('node:crypto');
-      const { pool } = rustWorkers(THREADS);
-      const buffers = Array.from({ length: 64 }, (_, i) => Buffer.alloc(1024 * 1024, i));
-      const blocking = () => buffers.forEach((buffer) => createHash('sha256').update(buffer).digest());
-      const each = () => Promise.all(buffers.map((buffer) => pool.run('sha256', buffer)));
-      const web = () => Promise.all(buffers.map((buffer) => subtle.digest('SHA-256', buffer)));
-      return [
-        { name: 'rust-workers, run', note: 'two threads', round: () => millis(each) },
-        { name: 'rust-workers, map', note: 'two threads', round: () => millis(() => pool.map('sha256', buffers)) },
-        { name: 'crypto.createHash', note: 'blocking', round: () => millis(async () => blocking()) },
-        { name: 'crypto.subtle.digest', note: 'libuv\'s threads', round: () => millis(web) },
-      ];
-    },
-  },
-  {
-    title: 'sha256 of one buffer of 64 bytes, alone',
-    unit: 'µs',
-    better: 'less',
-    note: 'What not to use a pool for.',
-    entries: async () => {
-      const { createHash } = require('node:crypto');
-      const { pool } = rustWorkers(1);
-      const bytes = Buffer.alloc(64, 'x');
-      return [
-        { name: 'rust-workers', round: () => latency(200, () => pool.run('sha256', bytes)) },
-        { name: 'crypto.createHash', round: () => latency(200, () => createHash('sha256').update(bytes).digest()) },
-      ];
-    },
-  },
+  oneAtATime({ title: 'one no-op after the other, bound to one core', pinned: true }),
+  oneAtATime({ title: 'one no-op after the other', note: 'Both cores free: the kernel wakes a core, or it does not.' }),
+  ...SERIES.map((count) =>
+    inFlight(count, [OURS, RAW, ASYNC_TASK, ...LIBRARIES.slice(0, count > MOST_OF_LIBRARIES ? 0 : 3)], {
+      title: `no-op tasks by number in flight: ${count.toLocaleString('en-US')}`,
+      rounds: 5,
+    }),
+  ),
 ];
 
-/** Milliseconds that a task holds its thread, so that the next needs another; taken off the figure. */
-const HOLD = 30;
-
-/** Milliseconds until `count` threads of a new pool have each answered. */
-async function startOurs(WorkerPool, count, keep) {
-  const pool = new WorkerPool({ maxThreads: count });
-  const took = await millis(() => Promise.all(Array.from({ length: count }, () => pool.run('sleep', HOLD))));
-  if (pool.threads !== count) throw new Error(`${pool.threads} threads instead of ${count}`);
-  if (keep === undefined) await pool.destroy();
-  else keep(() => pool.destroy());
-  return took - HOLD;
-}
-
-async function startWorkers(count, keep) {
-  let workers;
-  const took = await millis(async () => {
-    workers = Array.from({ length: count }, () => rawWorkers(1));
-    await Promise.all(workers.map((worker) => worker.run()));
-  });
-  const end = () => Promise.all(workers.map((worker) => worker.close()));
-  if (keep === undefined) await end();
-  else keep(end);
-  return took;
-}
-
-/** KiB of resident memory that each of `count` threads adds, while all live. */
-async function memoryOf(count, start) {
-  globalThis.gc();
-  const before = process.memoryUsage().rss;
-  let end;
-  await start((stop) => {
-    end = stop;
-  });
-  const after = process.memoryUsage().rss;
-  await end();
-  return Math.max(0.1, (after - before) / 1024 / count);
-}
-
-module.exports = { title: 'The native pool', contests };
+module.exports = { title: 'The cost of a native task', contests };

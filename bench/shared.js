@@ -6,15 +6,12 @@ const { once } = require('node:events');
 const path = require('node:path');
 const { Worker } = require('node:worker_threads');
 
-const { millis } = require('./harness/contest');
 const { loopPerSecond } = require('./harness/loop');
 
 /** Operations of a round: of those that V8 compiles to an instruction or two, and of native calls. */
 const INLINED = 20_000_000;
 const CALLED = 1_000_000;
-const QUICK_SHARE = 10;
 const ROUND_TRIPS = 5_000;
-const SORTED = 10_000_000;
 
 /** The data of the loops below, in memory of ours and in V8's own. */
 function memory() {
@@ -23,68 +20,64 @@ function memory() {
   return { shared, view: shared.as('int32'), rustAtomics, array: new Int32Array(new SharedArrayBuffer(64)) };
 }
 
-/** `loops` makes rows of name, operations a round, and loop. */
+/** `loops`: by name, the operations of a round, and what makes the loop. */
 const operation = (title, loops, note) => ({
   title,
   unit: 'operations/s',
   better: 'more',
   note,
-  entries: ({ quick }) =>
-    loops(memory()).map(([name, count, loop]) => ({
-      name,
-      round: () => loopPerSecond(quick ? count / QUICK_SHARE : count, loop),
-    })),
+  rivals: Object.entries(loops).map(([name, [count, loopOf]]) => ({
+    name,
+    open: () => {
+      const loop = loopOf(memory());
+      return { round: () => loopPerSecond(count, loop) };
+    },
+  })),
 });
 
-const adding = operation('add, uncontended', ({ shared, view, rustAtomics, array }) => [
-  ['rust-workers, SharedBuffer', INLINED, (n) => { for (let i = 0; i < n; i++) shared.add(3, 1); }],
-  ['rust-workers, AtomicView', INLINED, (n) => { for (let i = 0; i < n; i++) view.add(3, 1); }],
-  ['rust-workers, rustAtomics', CALLED, (n) => { for (let i = 0; i < n; i++) rustAtomics.add(array, 3, 1); }],
-  ['Atomics', INLINED, (n) => { for (let i = 0; i < n; i++) Atomics.add(array, 3, 1); }],
-], 'rustAtomics is a native call each time.');
+const adding = operation('add, uncontended', {
+  'rust-workers, SharedBuffer': [INLINED, ({ shared }) => (n) => { for (let i = 0; i < n; i++) shared.add(3, 1); }],
+  'rust-workers, AtomicView': [INLINED, ({ view }) => (n) => { for (let i = 0; i < n; i++) view.add(3, 1); }],
+  'rust-workers, rustAtomics': [CALLED, ({ rustAtomics, array }) => (n) => {
+    for (let i = 0; i < n; i++) rustAtomics.add(array, 3, 1);
+  }],
+  Atomics: [INLINED, ({ array }) => (n) => { for (let i = 0; i < n; i++) Atomics.add(array, 3, 1); }],
+}, 'rustAtomics is a native call each time.');
 
 // The loads are added up and returned: what nobody uses might not be loaded.
-const loading = operation('load', ({ shared, array }) => [
-  [
-    'rust-workers, SharedBuffer',
-    INLINED,
-    (n) => { let sum = 0; for (let i = 0; i < n; i++) sum += shared.load(3); return sum; },
-  ],
-  [
-    'Atomics',
-    INLINED,
-    (n) => { let sum = 0; for (let i = 0; i < n; i++) sum += Atomics.load(array, 3); return sum; },
-  ],
-]);
+const loading = operation('load', {
+  'rust-workers, SharedBuffer': [INLINED, ({ shared }) => (n) => {
+    let sum = 0;
+    for (let i = 0; i < n; i++) sum += shared.load(3);
+    return sum;
+  }],
+  Atomics: [INLINED, ({ array }) => (n) => {
+    let sum = 0;
+    for (let i = 0; i < n; i++) sum += Atomics.load(array, 3);
+    return sum;
+  }],
+});
 
-const storing = operation('store, uncontended', ({ shared, array }) => [
-  ['rust-workers, SharedBuffer', INLINED, (n) => { for (let i = 0; i < n; i++) shared.store(3, i); }],
-  ['Atomics', INLINED, (n) => { for (let i = 0; i < n; i++) Atomics.store(array, 3, i); }],
-]);
+const storing = operation('store, uncontended', {
+  'rust-workers, SharedBuffer': [INLINED, ({ shared }) => (n) => { for (let i = 0; i < n; i++) shared.store(3, i); }],
+  Atomics: [INLINED, ({ array }) => (n) => { for (let i = 0; i < n; i++) Atomics.store(array, 3, i); }],
+});
 
-const exchanging = operation('compareExchange, uncontended', ({ shared, array }) => [
-  [
-    'rust-workers, SharedBuffer',
-    INLINED,
-    (n) => {
-      shared.store(3, 0);
-      for (let i = 0; i < n; i++) shared.compareExchange(3, i, i + 1);
-    },
-  ],
-  [
-    'Atomics',
-    INLINED,
-    (n) => {
-      Atomics.store(array, 3, 0);
-      for (let i = 0; i < n; i++) Atomics.compareExchange(array, 3, i, i + 1);
-    },
-  ],
-], 'Each finds what it expects.');
+const exchanging = operation('compareExchange, uncontended', {
+  'rust-workers, SharedBuffer': [INLINED, ({ shared }) => (n) => {
+    shared.store(3, 0);
+    for (let i = 0; i < n; i++) shared.compareExchange(3, i, i + 1);
+  }],
+  Atomics: [INLINED, ({ array }) => (n) => {
+    Atomics.store(array, 3, 0);
+    for (let i = 0; i < n; i++) Atomics.compareExchange(array, 3, i, i + 1);
+  }],
+}, 'Each finds what it expects.');
 
-const notifying = operation('notify, nobody waits', ({ shared, array }) => [
-  ['rust-workers, SharedBuffer', CALLED, (n) => { for (let i = 0; i < n; i++) shared.notify(3, 1); }],
-  ['Atomics', CALLED, (n) => { for (let i = 0; i < n; i++) Atomics.notify(array, 3, 1); }],
-]);
+const notifying = operation('notify, nobody waits', {
+  'rust-workers, SharedBuffer': [CALLED, ({ shared }) => (n) => { for (let i = 0; i < n; i++) shared.notify(3, 1); }],
+  Atomics: [CALLED, ({ array }) => (n) => { for (let i = 0; i < n; i++) Atomics.notify(array, 3, 1); }],
+});
 
 /** One side of the game: microseconds for a wake of the other and the wake by it. Blocks this thread. */
 function pingPong(cells) {
@@ -101,84 +94,43 @@ function pingPong(cells) {
   return ((performance.now() - started) * 1000) / (ROUND_TRIPS - 1);
 }
 
-function withRust() {
-  const { SharedBuffer, WorkerPool } = require('..');
-  const shared = new SharedBuffer(64);
-  const pool = new WorkerPool({ maxThreads: 1 });
-  return {
-    name: 'rust-workers, JavaScript with Rust',
-    round: async () => {
+const withRust = {
+  name: 'rust-workers, JavaScript with Rust',
+  open: () => {
+    const { SharedBuffer, WorkerPool } = require('..');
+    const shared = new SharedBuffer(64);
+    const pool = new WorkerPool({ maxThreads: 1 });
+    const round = async () => {
       const other = pool.run('atomicPingPong', { buffer: shared, rounds: ROUND_TRIPS });
       const took = pingPong(shared);
       await other;
       return took;
-    },
-    stop: () => pool.close(),
-  };
-}
-
-function withWorker() {
-  const array = new Int32Array(new SharedArrayBuffer(64));
-  const cells = {
-    add: (index, value) => Atomics.add(array, index, value),
-    load: (index) => Atomics.load(array, index),
-    notify: (index, count) => Atomics.notify(array, index, count),
-    wait: (index, value) => Atomics.wait(array, index, value),
-  };
-  const worker = new Worker(path.join(__dirname, 'rivals', 'ping-pong.js'), { workerData: array });
-  return {
-    name: 'Atomics.wait, JavaScript with a Worker',
-    start: () => once(worker, 'online'),
-    round: async () => {
-      worker.postMessage(ROUND_TRIPS);
-      return pingPong(cells);
-    },
-    stop: () => worker.terminate(),
-  };
-}
-
-const waking = (extra) => ({
-  unit: 'µs',
-  better: 'less',
-  ...extra,
-  entries: () => [withRust(), withWorker()],
-});
-
-/** Throws unless both hold the same numbers to the bit. */
-function mustEqual(name, found, expected) {
-  const bytes = ({ buffer, byteOffset, byteLength }) => Buffer.from(buffer, byteOffset, byteLength);
-  if (!bytes(found).equals(bytes(expected))) throw new Error(`${name} has sorted otherwise than V8`);
-}
-
-const sorting = {
-  title: `sorting ${SORTED / 1e6} million random doubles`,
-  unit: 'ms',
-  better: 'less',
-  rounds: 5,
-  note: 'In place, ours in shared memory; all come to the same bits.',
-  entries: () => {
-    const { SharedBuffer, WorkerPool } = require('..');
-    const pool = new WorkerPool();
-    const shared = new SharedBuffer(SORTED * 8).as('float64');
-    const plain = new Float64Array(SORTED);
-    const source = Float64Array.from({ length: SORTED }, () => Math.random() * 2 - 1);
-    const sorted = source.slice().sort();
-    const entry = (name, array, sort) => ({
-      name,
-      round: async () => {
-        array.set(source);
-        const took = await millis(sort);
-        mustEqual(name, array, sorted);
-        return took;
-      },
-    });
-    return [
-      entry('rust-workers, parallel', shared.array, () => pool.run('sort', shared, { parallel: true })),
-      entry('rust-workers, one thread', shared.array, () => pool.run('sort', shared)),
-      entry('Float64Array.prototype.sort, blocking', plain, () => plain.sort()),
-    ];
+    };
+    return { round, stop: () => pool.close() };
   },
 };
+
+const withWorker = {
+  name: 'Atomics.wait, JavaScript with a Worker',
+  open: async () => {
+    const array = new Int32Array(new SharedArrayBuffer(64));
+    const cells = {
+      add: (index, value) => Atomics.add(array, index, value),
+      load: (index) => Atomics.load(array, index),
+      notify: (index, count) => Atomics.notify(array, index, count),
+      wait: (index, value) => Atomics.wait(array, index, value),
+    };
+    const worker = new Worker(path.join(__dirname, 'rivals', 'ping-pong.js'), { workerData: array });
+    await once(worker, 'online');
+    const round = async () => {
+      worker.postMessage(ROUND_TRIPS);
+      return pingPong(cells);
+    };
+    return { round, stop: () => worker.terminate() };
+  },
+};
+
+const waking = (extra) => ({ unit: 'µs', better: 'less', rounds: 15, ...extra, rivals: [withRust, withWorker] });
 
 const contests = [
   adding,
@@ -186,9 +138,8 @@ const contests = [
   storing,
   exchanging,
   notifying,
-  waking({ title: 'round trip of two wakes', note: 'Both cores free: bimodal.' }),
+  waking({ title: 'round trip of two wakes', note: 'Both cores free: the kernel wakes a core, or it does not.' }),
   waking({ title: 'round trip of two wakes, bound to one core', pinned: true }),
-  sorting,
 ];
 
 module.exports = { title: 'Shared memory', contests };

@@ -7,7 +7,7 @@ const { describe, test } = require('node:test');
 
 const rw = require('rust-workers');
 
-const { wanted } = require('../../docs/figures/make');
+const { stalePlots, wantedPages } = require('../../docs/figures/make');
 const { CODES } = require('../../lib/errors');
 const { pages, prose, read } = require('./support/markdown');
 
@@ -99,6 +99,8 @@ test('README.md has at most 800 words, and a table of contents that names its se
   assert.deepEqual(contents, sections);
 });
 
-test('the figures and the plot are those of bench/results: node docs/figures/make.js brings them up to date', () => {
-  for (const [file, text] of wanted()) assert.equal(read(file), text, file);
+test('figures and tables are those of bench/results: node docs/figures/make.js brings them up to date', () => {
+  for (const [file, text] of wantedPages()) assert.equal(read(file), text, file);
 });
+
+test('so are the plots', () => assert.deepEqual(stalePlots(), []));

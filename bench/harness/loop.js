@@ -2,7 +2,7 @@
 
 /** For what takes nanoseconds: a call for each, as `perSecond` makes, would be most of what is measured. */
 
-const { millis } = require('./contest');
+const { millis } = require('./measure');
 
 /**
  * @param {number} count

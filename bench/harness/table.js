@@ -9,31 +9,38 @@ const STEPS = [
 
 /** Three digits that count: 1234567 is `1.23 M`. */
 function short(number) {
+  if (number === 0) return '0';
   for (const [size, letter] of STEPS) {
     if (number >= size) return `${(number / size).toPrecision(3)} ${letter}`;
   }
   return number >= 100 ? number.toFixed(0) : number.toPrecision(3);
 }
 
-function ratio(number) {
-  return number >= 10 ? number.toFixed(0) : number.toFixed(2);
+function times(number) {
+  return `${number >= 10 ? number.toFixed(0) : number.toFixed(2)}×`;
 }
 
-/** @param {object} result as `contest.js` makes it */
-function table({ title, unit, better, note, rounds, entries, skipped }) {
-  if (skipped) return `**${title}**: skipped, ${skipped}`;
-  const rows = entries.map(
-    ({ name, note: remark, median, min, max, ratio: times }, index) =>
-      `| ${name}${remark ? ` (${remark})` : ''} | ${short(median)} | ${short(min)} … ${short(max)} | ` +
-      `${index === 0 ? '' : `${ratio(times)}×`} |`,
-  );
+/** @param {object} result as in results/ */
+function table({ title, unit, better, note, shown, rounds, entries, skipped }) {
+  if (skipped) return `**${title}**: not measured: ${skipped}`;
+  const also = shown ?? Object.keys(entries[0].also);
+  const row = ({ name, note: remark, median, min, max, ratio, also: more }) =>
+    [
+      '',
+      ` ${name}${remark ? ` (${remark})` : ''} `,
+      ` ${short(median)} `,
+      ` ${short(min)} … ${short(max)} `,
+      ...also.map((column) => ` ${short(more[column].median)} `),
+      ratio === undefined ? ' ' : ` ${times(ratio)} `,
+      '',
+    ].join('|');
   return [
     `**${title}** (${unit}, ${better} is better; median of ${rounds})${note ? `. ${note}` : ''}`,
     '',
-    `| | ${unit} | range | ${entries[0].name} is better by |`,
-    '|---|---|---|---|',
-    ...rows,
+    `| | ${unit} | range | ${also.map((column) => `${column} | `).join('')}${entries[0].name} is better by |`,
+    `|${'---|'.repeat(4 + also.length)}`,
+    ...entries.map(row),
   ].join('\n');
 }
 
-module.exports = { table };
+module.exports = { short, table, times };

@@ -6,20 +6,19 @@
  *     <!-- figure: script-tasks -->420,000<!-- end -->
  */
 
-const fs = require('node:fs');
-const path = require('node:path');
+const { line } = require('../../bench/harness/environment');
+const { find } = require('../../bench/harness/results');
+const { best, isLibrary } = require('../../bench/page/read');
 
-const RESULTS = path.join(__dirname, '..', '..', 'bench', 'results');
-
-const SMALL_TASKS = 'tasks with a small object in and out, 5,000 in flight, 2 workers';
-const STARTED = 'start of 64 threads, each having answered';
-const MEMORY = 'memory of 64 threads, each having answered';
-const SORT = 'sorting a million random doubles';
-const NOOP = 'no-op tasks, 20,000 in flight';
-const ONE_BY_ONE = 'latency of one such task after the other, bound to one core';
-const SMALL_HASH = 'sha256 of one buffer of 64 bytes, alone';
-
-const read = (name) => JSON.parse(fs.readFileSync(path.join(RESULTS, `${name}.json`), 'utf8'));
+const SMALL_TASKS = ['scripts', 'tasks with a small object in and out, 5,000 in flight, 2 workers'];
+const ONE_BY_ONE = ['scripts', 'one such task after the other, bound to one core'];
+const NOOP = ['pool', 'no-op tasks, 20,000 in flight'];
+const MAIN_THREAD = ['pool', 'main-thread time of a no-op, 20,000 in flight'];
+const STARTED = ['start', 'start of 64 threads, each having answered'];
+const MEMORY = ['start', 'memory of 64 threads, each having answered'];
+const SORT = ['kernels', 'sorting a million random doubles, given away and back'];
+const SMALL_HASH = ['kernels', 'sha256 of one buffer of 64 bytes, alone'];
+const DELAY = ['delay', 'event loop delay while 2 threads are busy with tasks of 1 ms, 99th percentile'];
 
 /** Two significant digits, with commas: 419,721 is 420,000, and 8.45 is 8.5. */
 function round(number) {
@@ -27,55 +26,53 @@ function round(number) {
   return Number(number.toPrecision(2)).toLocaleString('en-US', { maximumFractionDigits: digits });
 }
 
-function median(results, title, name) {
-  const entry = results.contests.find((contest) => contest.title === title)?.entries.find((one) => one.name === name);
-  if (entry === undefined) throw new Error(`bench/results has no '${title}' with '${name}'; run npm run bench`);
+function contest([bench, title]) {
+  const result = find(bench, title);
+  if (result === undefined || result.skipped)
+    throw new Error(`bench/results has no '${title}'; run npm run bench -- ${bench}`);
+  return result;
+}
+
+/** The row that has this name, or the first one. */
+function median(which, name) {
+  const { entries } = contest(which);
+  const entry = name === undefined ? entries[0] : entries.find((one) => one.name === name);
+  if (entry === undefined) throw new Error(`'${which[1]}' has no '${name}'`);
   return entry.median;
 }
 
 /** @returns {Map<string, string>} by name, as they are written */
 function figures() {
-  const [pool, scripts] = [read('pool'), read('scripts')];
-  const of = (results, title, name) => round(median(results, title, name));
-  const tasks = (name) => median(scripts, SMALL_TASKS, name);
-  const peers = ['piscina', 'piscina, 64 tasks a worker', 'tinypool', 'workerpool', 'poolifier'];
-  const best = Math.max(...peers.map(tasks));
-  const found = new Map([
-    ['script-tasks', round(tasks('rust-workers'))],
-    ['script-tasks-best-peer', round(best)],
-    ['worker_threads-tasks', round(tasks('worker_threads by hand'))],
-    ['native-tasks', of(pool, NOOP, 'rust-workers')],
-    ['native-start', round((median(pool, STARTED, 'rust-workers') / 64) * 1000)],
-    ['worker-start', round(median(pool, STARTED, 'worker_threads') / 64)],
-    ['native-memory', of(pool, MEMORY, 'rust-workers')],
-    ['worker-memory', round(median(pool, MEMORY, 'worker_threads') / 1024)],
-    ['sort', of(pool, SORT, 'rust-workers')],
-    ['sort-js', of(pool, SORT, 'Float64Array.prototype.sort, blocking')],
-    ['script-latency', of(scripts, ONE_BY_ONE, 'rust-workers')],
-    ['script-latency-piscina', of(scripts, ONE_BY_ONE, 'piscina')],
-    ['small-hash', of(pool, SMALL_HASH, 'rust-workers')],
-    ['small-hash-node', of(pool, SMALL_HASH, 'crypto.createHash')],
-    // The commit stands in bench/README.md.
-    ['measured', scripts.environment.line.replace(`, ${scripts.environment.commit}`, '')],
+  const bestPeer = best(contest(SMALL_TASKS), isLibrary);
+  return new Map([
+    ['script-tasks', round(median(SMALL_TASKS))],
+    ['script-tasks-best-peer', round(bestPeer.median)],
+    ['script-tasks-best-peer-name', bestPeer.name],
+    ['script-tasks-ratio', round(bestPeer.ratio)],
+    ['worker_threads-tasks', round(median(SMALL_TASKS, 'worker_threads by hand'))],
+    ['multithreading-tasks', round(median(SMALL_TASKS, 'multithreading'))],
+    ['piscina-tasks', round(median(SMALL_TASKS, 'piscina'))],
+    ['piscina-64-tasks', round(median(SMALL_TASKS, 'piscina, 64 tasks a worker'))],
+    ['tinypool-tasks', round(median(SMALL_TASKS, 'tinypool'))],
+    ['workerpool-tasks', round(median(SMALL_TASKS, 'workerpool'))],
+    ['poolifier-tasks', round(median(SMALL_TASKS, 'poolifier'))],
+    ['script-latency', round(median(ONE_BY_ONE))],
+    ['script-latency-piscina', round(median(ONE_BY_ONE, 'piscina'))],
+    ['script-latency-best-peer', round(best(contest(ONE_BY_ONE), isLibrary).median)],
+    ['native-tasks', round(median(NOOP))],
+    ['native-main-thread', round(median(MAIN_THREAD))],
+    ['native-start', round((median(STARTED) / 64) * 1000)],
+    ['worker-start', round(median(STARTED, 'worker_threads') / 64)],
+    ['native-memory', round(median(MEMORY))],
+    ['worker-memory', round(median(MEMORY, 'worker_threads') / 1024)],
+    ['sort', round(median(SORT))],
+    ['sort-js', round(median(SORT, 'Float64Array.prototype.sort, blocking'))],
+    ['small-hash', round(median(SMALL_HASH))],
+    ['small-hash-node', round(median(SMALL_HASH, 'crypto.createHash'))],
+    ['loop-delay', round(median(DELAY))],
+    ['loop-delay-piscina', round(median(DELAY, 'piscina'))],
+    ['measured', line(contest(SMALL_TASKS).measured)],
   ]);
-  for (const peer of peers) found.set(`${peer.replace(/, .*/, '-64')}-tasks`, round(tasks(peer)));
-  return found;
-}
-
-/** The bars of the plot: `[name, tasks a second]`, the most first. */
-function bars() {
-  const scripts = read('scripts');
-  return [
-    'rust-workers',
-    'worker_threads by hand',
-    'poolifier',
-    'piscina, 64 tasks a worker',
-    'piscina',
-    'tinypool',
-    'workerpool',
-  ]
-    .map((name) => [name, median(scripts, SMALL_TASKS, name)])
-    .sort(([, one], [, other]) => other - one);
 }
 
 const PLACE = /(<!-- figure: ([\w-]+) -->)[^<]*(<!-- end -->)/g;
@@ -90,4 +87,4 @@ function fill(text, known = figures()) {
   });
 }
 
-module.exports = { bars, figures, fill, round };
+module.exports = { fill };

@@ -4,5 +4,12 @@
 
 const small = ({ a, b, c }) => ({ sum: a + c.length, name: b });
 const bytes = (input) => input;
+const lengthOf = (input) => input.length;
+/** As the native task sumSqrt: some work that takes as long however many threads share a core. */
+const roots = ({ n, iterations }) => {
+  let sum = 0;
+  for (let i = 0; i < iterations; i++) sum += Math.sqrt(i) * n;
+  return sum;
+};
 
-module.exports = { small, bytes };
+module.exports = { bytes, lengthOf, roots, small };

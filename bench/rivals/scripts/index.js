@@ -1,49 +1,31 @@
 'use strict';
 
 /**
- * Pools of JavaScript workers, each as one shape: `small(input)`, `copied(bytes)`, `moved(bytes)` where it can, and
- * `close()`. The bodies are those of body.js; every pool has its best settings.
+ * Pools of JavaScript workers, each as one shape: `run(name, input)` for the functions of body.js, `moved(bytes)` where it
+ * can, and `close()`. Every pool has its best settings.
  */
 
 const path = require('node:path');
 const { Worker } = require('node:worker_threads');
 
+const { openMultithreading } = require('../multithreading');
+const body = require('./body');
+
 const file = (name) => path.join(__dirname, name);
 
-function functions(threads) {
+function rustWorkers(script, options) {
   const { WorkerPool } = require('../../..');
-  const pool = new WorkerPool(file('functions.js'), threads);
+  const pool = new WorkerPool(file(script), options);
   return {
-    name: 'rust-workers',
-    small: (input) => pool.runTask(input),
-    copied: (input) => pool.run('bytes', input),
+    // The script's default export is `small`.
+    run: (name, input) => (name === 'small' ? pool.runTask(input) : pool.run(name, input)),
     moved: (input) => pool.run('movedByUs', input, { transfer: [input.buffer] }),
     close: () => pool.destroy(),
   };
 }
 
-function message(threads) {
-  const { WorkerPool } = require('../../..');
-  const pool = new WorkerPool(file('message.js'), threads);
-  return {
-    name: "rust-workers, the seed's parentPort style",
-    small: (input) => pool.runTask(input),
-    close: () => pool.destroy(),
-  };
-}
-
-function blocking(threads) {
-  const { WorkerPool } = require('../../..');
-  const pool = new WorkerPool(file('functions.js'), { minThreads: threads, maxThreads: threads, wait: 'block' });
-  return {
-    name: "rust-workers, wait: 'block'",
-    small: (input) => pool.runTask(input),
-    close: () => pool.destroy(),
-  };
-}
-
-/** The usual pool by hand: an idle worker gets the next task, by the main thread. */
-function pingPong(threads) {
+/** The usual pool by hand: each message has a number, workers take turns, by the main thread. */
+function byHand(threads) {
   const waiting = new Map();
   let next = 0;
   const workers = Array.from({ length: threads }, () => {
@@ -62,9 +44,7 @@ function pingPong(threads) {
       workers[id % threads].postMessage({ id, name, input, move }, move ? [input.buffer] : undefined);
     });
   return {
-    name: 'worker_threads by hand',
-    small: (input) => run('small', input, false),
-    copied: (input) => run('bytes', input, false),
+    run: (name, input) => run(name, input, false),
     moved: (input) => run('bytes', input, true),
     close: () => Promise.all(workers.map((worker) => worker.terminate())),
   };
@@ -75,9 +55,7 @@ function piscina(threads, concurrentTasksPerWorker) {
   const settings = { filename: file('functions.js'), minThreads: threads, maxThreads: threads, concurrentTasksPerWorker };
   const pool = new Piscina(settings);
   return {
-    name: concurrentTasksPerWorker === 1 ? 'piscina' : `piscina, ${concurrentTasksPerWorker} tasks a worker`,
-    small: (input) => pool.run(input, { name: 'small' }),
-    copied: (input) => pool.run(input, { name: 'bytes' }),
+    run: (name, input) => pool.run(input, { name }),
     moved: (input) => pool.run(input, { name: 'movedByPiscina', transferList: [input.buffer] }),
     close: () => pool.destroy(),
   };
@@ -87,21 +65,14 @@ function piscina(threads, concurrentTasksPerWorker) {
 async function tinypool(threads) {
   const { Tinypool } = await import('tinypool');
   const pool = new Tinypool({ filename: file('functions.js'), minThreads: threads, maxThreads: threads });
-  return {
-    name: 'tinypool',
-    small: (input) => pool.run(input, { name: 'small' }),
-    copied: (input) => pool.run(input, { name: 'bytes' }),
-    close: () => pool.destroy(),
-  };
+  return { run: (name, input) => pool.run(input, { name }), close: () => pool.destroy() };
 }
 
 function workerpool(threads) {
   const settings = { minWorkers: threads, maxWorkers: threads, workerType: 'thread' };
   const pool = require('workerpool').pool(file('workerpool-worker.js'), settings);
   return {
-    name: 'workerpool',
-    small: (input) => pool.exec('small', [input]),
-    copied: (input) => pool.exec('bytes', [input]),
+    run: (name, input) => pool.exec(name, [input]),
     moved: (input) => pool.exec('moved', [input], { transfer: [input.buffer] }),
     close: () => pool.terminate(),
   };
@@ -110,27 +81,52 @@ function workerpool(threads) {
 function poolifier(threads) {
   const { FixedThreadPool } = require('poolifier');
   const pool = new FixedThreadPool(threads, file('poolifier-worker.js'));
+  return { run: (name, input) => pool.execute(input, name), close: () => pool.destroy() };
+}
+
+/** Its functions go to the worker as text. Buffers, and those of views, are always moved, in both directions. */
+async function multithreading(threads) {
+  const { move, shutdown, spawn } = await openMultithreading(threads);
   return {
-    name: 'poolifier',
-    small: (input) => pool.execute(input, 'small'),
-    copied: (input) => pool.execute(input, 'bytes'),
-    close: () => pool.destroy(),
+    run: (name, input) => spawn(move(input), body[name]).join(),
+    moved: (input) => spawn(move(input.buffer), body.bytes).join(),
+    close: () => shutdown(),
   };
 }
 
-/** All of them, ours first. */
-async function scriptPools(threads) {
-  return [
-    functions(threads),
-    message(threads),
-    blocking(threads),
-    pingPong(threads),
-    poolifier(threads),
-    piscina(threads, 64),
-    piscina(threads, 1),
-    await tinypool(threads),
-    workerpool(threads),
-  ];
-}
+const OURS = { name: 'rust-workers', moves: true, make: (threads) => rustWorkers('functions.js', threads) };
+const OUR_STYLES = [
+  {
+    name: "rust-workers, the seed's parentPort style",
+    onlySmall: true,
+    make: (threads) => rustWorkers('message.js', threads),
+  },
+  {
+    name: "rust-workers, wait: 'block'",
+    onlySmall: true,
+    make: (threads) => rustWorkers('functions.js', { minThreads: threads, maxThreads: threads, wait: 'block' }),
+  },
+];
+const BY_HAND = { name: 'worker_threads by hand', moves: true, make: byHand };
+const LIBRARIES = [
+  { name: 'multithreading', library: true, moves: true, noCopies: true, make: multithreading },
+  { name: 'poolifier', library: true, make: poolifier },
+  { name: 'piscina, 64 tasks a worker', library: true, moves: true, make: (threads) => piscina(threads, 64) },
+  { name: 'piscina', library: true, moves: true, make: (threads) => piscina(threads, 1) },
+  { name: 'tinypool', library: true, make: tinypool },
+  { name: 'workerpool', library: true, moves: true, make: workerpool },
+];
+const ALL = [OURS, ...OUR_STYLES, BY_HAND, ...LIBRARIES];
 
-module.exports = { file, scriptPools };
+/** Rivals of a contest: `roundOf` makes a round of an opened pool. */
+const scripts = (makers, threads, roundOf) =>
+  makers.map(({ name, library, make }) => ({
+    name,
+    library,
+    open: async () => {
+      const pool = await make(threads);
+      return { round: roundOf(pool), stop: pool.close };
+    },
+  }));
+
+module.exports = { ALL, BY_HAND, LIBRARIES, OURS, file, scripts };

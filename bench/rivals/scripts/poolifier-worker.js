@@ -2,6 +2,4 @@
 
 const { ThreadWorker } = require('poolifier');
 
-const { small, bytes } = require('./body');
-
-module.exports = new ThreadWorker({ small, bytes });
+module.exports = new ThreadWorker({ ...require('./body') });

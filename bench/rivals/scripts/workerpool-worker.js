@@ -2,6 +2,6 @@
 
 const { worker, Transfer } = require('workerpool');
 
-const { small, bytes } = require('./body');
+const body = require('./body');
 
-worker({ small, bytes, moved: (input) => new Transfer(input, [input.buffer]) });
+worker({ ...body, moved: (input) => new Transfer(input, [input.buffer]) });
