@@ -20,7 +20,8 @@ use std::sync::Arc;
 
 use super::order::{BLOCK, Order};
 use super::own::sort;
-use super::radix::{self, Key};
+use super::radix::Key;
+use super::wide;
 use crate::allocation;
 use crate::error::Result;
 use crate::shared::atomics::{CellOf, Element, Integer};
@@ -268,12 +269,8 @@ fn sort_groups<K: Bits, O: Order<K> + 'static>(
         for section in &scattered {
             keys.extend_from_slice(section.run(buckets.clone()));
         }
-        let (mut low, mut high) = (K::MAX, K::MIN);
-        for &key in &keys {
-            low = low.min(key);
-            high = high.max(key);
-        }
-        radix::sort(&mut keys, (low, high), context, |sorted| super::order::restore::<K, O>(sorted))?;
+        let range = super::order::bounds(&keys);
+        wide::sort(&mut keys, range, context, |sorted| super::order::restore::<K, O>(sorted))?;
         bulk::write_cells::<K>(&cells[*start..start + size], keys);
         Ok(())
     })
