@@ -77,7 +77,7 @@ macro_rules! vectorized_keys {
 vectorized_keys! { u32 avx2_32 avx512_32 u64 avx2_64 avx512_64 }
 
 impl<K> Vectors<K> {
-    fn partition(&self, keys: &mut [K], pivot: K, pace: &mut Pace<'_>) -> Result<usize> {
+    pub(super) fn partition(&self, keys: &mut [K], pivot: K, pace: &mut Pace<'_>) -> Result<usize> {
         // SAFETY: `vectors` made this for the instructions that the CPU has.
         unsafe { (self.partition)(keys, pivot, pace) }
     }
