@@ -12,8 +12,6 @@
 
 #![cfg(target_arch = "x86_64")]
 
-use std::arch::x86_64::*;
-
 /// For each set of lanes out of 8, where each lane comes from so that these stand first: a byte for each.
 static DIVIDE_8: [u64; 256] = {
     let mut table = [0; 256];
@@ -59,7 +57,9 @@ const fn division(mask: usize, lanes: usize, bits: u32) -> u64 {
 macro_rules! lanes {
     ($module:ident $features:literal $vector:ident $lanes:literal $($function:item)*) => {
         pub(super) mod $module {
-            use super::*;
+            use std::arch::x86_64::*;
+            #[allow(unused_imports)] // each module needs some
+            use crate::tasks::sort::lanes::{DIVIDE_4, DIVIDE_8, upper_lanes};
             pub(in crate::tasks::sort) type Vector = $vector;
             pub(in crate::tasks::sort) const LANES: usize = $lanes;
             $(#[inline] #[target_feature(enable = $features)] $function)*

@@ -15,8 +15,6 @@
 
 #![cfg(target_arch = "x86_64")]
 
-use super::lanes;
-
 /// Rows of the largest run.
 const ROWS: usize = 16;
 
@@ -92,8 +90,8 @@ macro_rules! merges {
 macro_rules! networks {
     ($module:ident $features:literal $key:ident $lanes:tt: $($size:ident $rows:tt)*) => {
         pub(super) mod $module {
-            use super::ROWS;
-            use super::lanes::$module::*;
+            use crate::tasks::sort::lanes::$module::*;
+            use crate::tasks::sort::networks::ROWS;
 
             /// The longest run.
             pub(in crate::tasks::sort) const LONGEST: usize = ROWS * LANES;

@@ -1,9 +1,9 @@
 //! The ascending order of each element type: an order-preserving map to unsigned integers.
 
-use super::radix::Key;
+use super::key::{Key, UNITS};
 use crate::error::Result;
-use crate::tasks::Context;
 use crate::tasks::simd::vectorized;
+use crate::tasks::{Context, Pace};
 
 /// Elements between two checkpoints of a pass that reads and writes in order.
 pub(super) const BLOCK: usize = 1 << 15;
@@ -123,6 +123,17 @@ vectorized! {
         let each = low.into_iter().chain(high).chain(rest.iter().copied());
         each.fold((K::MAX, K::MIN), |(low, high), key| (low.min(key), high.max(key)))
     }
+}
+
+/// The lowest and the highest key of any number, which may take long.
+pub(super) fn bounds_of_many<K: Key>(keys: &[K], pace: &mut Pace<'_>) -> Result<(K, K)> {
+    let mut found = (K::MAX, K::MIN);
+    for block in keys.chunks(UNITS) {
+        pace.spend(block.len() / 4)?;
+        let (low, high) = bounds(block);
+        found = (found.0.min(low), found.1.max(high));
+    }
+    Ok(found)
 }
 
 vectorized! {

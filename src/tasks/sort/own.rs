@@ -1,7 +1,7 @@
 //! Sorting memory of the task's own.
 
+use super::key::Key;
 use super::order::{self, Float, Order, Signed, Unsigned};
-use super::radix::Key;
 use super::{counting, wide};
 use crate::error::{Code, Error, Result};
 use crate::tasks::Context;

@@ -6,17 +6,8 @@
 //! the end that is read from has room for one beside what it had, and the other has at least one; so no key is
 //! written over before it was read. The blocks that were kept, and the keys too few for a block, come last.
 
-#[cfg(target_arch = "x86_64")]
-use super::lanes;
-use super::radix::Key;
-use super::wide::UNITS;
-use crate::error::Result;
-use crate::tasks::Pace;
-#[cfg(target_arch = "x86_64")]
-use crate::tasks::simd::prefetch;
+#![cfg(target_arch = "x86_64")]
 
-/// Fewer keys are divided one by one: three blocks of the widest vectors.
-const FEW: usize = 3 * VECTORS * 16;
 /// Vectors in a block: their divisions do not wait for each other.
 const VECTORS: usize = 8;
 /// How far ahead, in bytes, the cache is asked for keys. At 80 MB this takes 40 % off; the CPU's own prefetching ends at
@@ -25,36 +16,14 @@ const AHEAD: usize = 2048;
 /// Blocks between two checkpoints: some ten microseconds.
 const BLOCKS: usize = 1 << 9;
 
-/// How many keys are less than the pivot; they stand first then. After an error keys are missing.
-pub(super) fn partition<K: Key>(keys: &mut [K], pivot: K, pace: &mut Pace<'_>) -> Result<usize> {
-    match K::vectors() {
-        Some(vectors) if keys.len() >= FEW => vectors.partition(keys, pivot, pace),
-        _ => one_by_one(keys, pivot, pace),
-    }
-}
-
-/// Each key changes places with the first one that is not below, whether it is below itself or not: nothing to predict.
-fn one_by_one<K: Key>(keys: &mut [K], pivot: K, pace: &mut Pace<'_>) -> Result<usize> {
-    let mut count = 0;
-    for start in (0..keys.len()).step_by(UNITS) {
-        let end = keys.len().min(start + UNITS);
-        pace.spend(end - start)?;
-        for at in start..end {
-            let key = keys[at];
-            keys[at] = keys[count];
-            keys[count] = key;
-            count += usize::from(key < pivot);
-        }
-    }
-    Ok(count)
-}
-
-#[cfg(target_arch = "x86_64")]
 macro_rules! partitions {
     ($($module:ident $features:literal $key:ident)*) => {$(
         pub(super) mod $module {
-            use super::*;
-            use lanes::$module::*;
+            use crate::error::Result;
+            use crate::tasks::Pace;
+            use crate::tasks::simd::prefetch;
+            use crate::tasks::sort::lanes::$module::*;
+            use crate::tasks::sort::partition::{AHEAD, BLOCKS, VECTORS};
 
             const BLOCK: usize = VECTORS * LANES;
             /// What is kept aside, and a vector beyond it.
@@ -136,7 +105,6 @@ macro_rules! partitions {
     )*};
 }
 
-#[cfg(target_arch = "x86_64")]
 partitions! {
     avx512_64 "avx2,bmi1,bmi2,lzcnt,popcnt,avx512f,avx512bw,avx512dq,avx512vl" u64
     avx512_32 "avx2,bmi1,bmi2,lzcnt,popcnt,avx512f,avx512bw,avx512dq,avx512vl" u32

@@ -16,8 +16,8 @@
 //! swaps; Knuth, TAOCP 3, 5.2.5 for finishing by insertion. The diverting pass is that of the crate
 //! voracious_radix_sort, which is not used because it cannot be interrupted.
 
-use super::vectors::Vectorized;
-use super::wide::{UNITS, bounds};
+use super::key::{Key, UNITS};
+use super::order::bounds_of_many as bounds;
 use crate::error::Result;
 use crate::tasks::Pace;
 
@@ -35,45 +35,6 @@ const WIDEST: u32 = 11;
 const DIVERTED: u32 = (CACHED.ilog2() + 3).div_ceil(2);
 /// Places that an insertion sort may move keys, per key, before it is given up.
 const PATIENCE: usize = 4;
-
-/// An unsigned integer that can be sorted.
-pub(super) trait Key: bytemuck::Pod + Ord + Vectorized {
-    const MIN: Self;
-    const MAX: Self;
-    /// Bits in `self - low`.
-    fn span(self, low: Self) -> u32;
-    /// `self - low` without its `shift` lowest bits.
-    fn above(self, low: Self, shift: u32) -> usize;
-    /// A key above `self`, by half the way to a higher one.
-    fn above_middle(self, high: Self) -> Self;
-    /// The next key, if there is one.
-    fn successor(self) -> Option<Self>;
-}
-
-macro_rules! keys {
-    ($($type:ident)*) => {$(
-        impl Key for $type {
-            const MIN: Self = $type::MIN;
-            const MAX: Self = $type::MAX;
-            #[inline(always)]
-            fn span(self, low: Self) -> u32 {
-                $type::BITS - (self - low).leading_zeros()
-            }
-            #[inline(always)]
-            fn above(self, low: Self, shift: u32) -> usize {
-                // Wrapping costs nothing and never happens: `low` is the lowest key.
-                (self.wrapping_sub(low) >> shift) as usize
-            }
-            fn above_middle(self, high: Self) -> Self {
-                self + (high - self) / 2 + 1
-            }
-            fn successor(self) -> Option<Self> {
-                self.checked_add(1)
-            }
-        }
-    )*};
-}
-keys! { u32 u64 }
 
 /// The memory that the work in the cache needs besides the keys.
 struct Scratch<K> {

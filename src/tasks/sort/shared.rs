@@ -16,10 +16,10 @@
 
 use std::sync::Arc;
 
+use super::key::Key;
 use super::order::{self, Order};
 use super::own::sort;
-use super::partition::partition;
-use super::radix::Key;
+use super::spread::spread;
 use super::wide;
 use crate::allocation;
 use crate::error::Result;
@@ -147,7 +147,7 @@ fn divide<K: Bits, O: Order<K> + 'static>(
             divided.keys.extend(cells.iter().map(K::load_relaxed));
             let (keys, _) = order::prepare::<K, O>(&mut divided.keys[start..], context)?;
             let count = keys.len();
-            spread(keys, &splitters, start, &mut divided.ends, context)?;
+            spread(keys, &splitters, start, &mut divided.ends, &mut context.pace(CHUNK))?;
             divided.nans.extend_from_slice(&divided.keys[start + count..]);
             divided.keys.truncate(start + count);
         }
@@ -156,25 +156,6 @@ fn divide<K: Bits, O: Order<K> + 'static>(
     })?;
     let mut done = done.lock();
     Ok(done.drain(..).flatten().collect())
-}
-
-/// Partitions keys by splitters; the ends of the buckets are counted from `start`.
-fn spread<K: Key>(
-    keys: &mut [K],
-    splitters: &[K],
-    start: usize,
-    ends: &mut Vec<usize>,
-    context: &Context<'_>,
-) -> Result<()> {
-    let middle = splitters.len() / 2;
-    let Some(&pivot) = splitters.get(middle) else {
-        ends.push(start + keys.len());
-        return Ok(());
-    };
-    let count = partition(keys, pivot, &mut context.pace(CHUNK))?;
-    let (lower, higher) = keys.split_at_mut(count);
-    spread(lower, &splitters[..middle], start, ends, context)?;
-    spread(higher, &splitters[middle + 1..], start + count, ends, context)
 }
 
 fn gather<K: Bits, O: Order<K> + 'static>(
@@ -206,7 +187,7 @@ fn gather<K: Bits, O: Order<K> + 'static>(
         for run in divided.iter().flat_map(|section| section.runs(bucket, buckets)) {
             keys.extend_from_slice(run);
         }
-        let bounds = wide::bounds(&keys, &mut context.pace(wide::UNITS))?;
+        let bounds = order::bounds_of_many(&keys, &mut context.pace(CHUNK))?;
         wide::sort(&mut keys, bounds, context, |sorted| order::restore::<K, O>(sorted))?;
         bulk::write_cells::<K>(&cells[starts[bucket]..starts[bucket + 1]], keys.iter().copied());
         spare.lock().push(keys);

@@ -10,13 +10,12 @@
 //!
 //! Why so (10 M random doubles as keys, one thread of an Intel Xeon with AVX-512): the radix sort takes 154 ms, of which the
 //! first split takes 65. Partitions alone down to the networks take 112 ms, scattering alone 109, both as here 75.
-#![allow(unsafe_code)] // calls functions for CPUs that have certain instructions
 
-use std::ops::Range;
-
+use super::key::Key;
 use super::order;
-use super::radix::{Key, cursors_from_counts};
-use super::wide::bounds;
+use super::radix::cursors_from_counts;
+use super::table::Vectors;
+
 use crate::allocation;
 use crate::error::Result;
 use crate::tasks::Pace;
@@ -30,63 +29,6 @@ const RUN_BITS: u32 = 4;
 const SAMPLE: usize = 65;
 /// A part that is smaller than the whole by this factor shows that the sample misled.
 const LOPSIDED: usize = 64;
-
-/// Sorts each run of the first slice into its place in the second; the runs that are too long come back.
-type SortRuns<K> = unsafe fn(&[K], &mut [K], &[u32], &mut Vec<Range<usize>>);
-
-/// The functions for one set of instructions, which this CPU has.
-#[derive(Clone, Copy)]
-pub(super) struct Vectors<K> {
-    partition: unsafe fn(&mut [K], K, &mut Pace<'_>) -> Result<usize>,
-    sort_runs: SortRuns<K>,
-}
-
-/// A key for which there are such functions.
-pub(super) trait Vectorized: Sized {
-    /// Those of the best set of this CPU, if it has any.
-    fn vectors() -> Option<Vectors<Self>>;
-}
-
-macro_rules! vectorized_keys {
-    ($($key:ident $avx2:ident $avx512:ident)*) => {$(
-        impl Vectorized for $key {
-            #[cfg(target_arch = "x86_64")]
-            fn vectors() -> Option<Vectors<Self>> {
-                use super::{networks, partition};
-                use crate::tasks::simd::Isa;
-                match Isa::best() {
-                    Isa::Baseline => None,
-                    Isa::Avx2 => Some(Vectors {
-                        partition: partition::$avx2::partition,
-                        sort_runs: networks::$avx2::sort_runs,
-                    }),
-                    Isa::Avx512 => Some(Vectors {
-                        partition: partition::$avx512::partition,
-                        sort_runs: networks::$avx512::sort_runs,
-                    }),
-                }
-            }
-
-            #[cfg(not(target_arch = "x86_64"))]
-            fn vectors() -> Option<Vectors<Self>> {
-                None
-            }
-        }
-    )*};
-}
-vectorized_keys! { u32 avx2_32 avx512_32 u64 avx2_64 avx512_64 }
-
-impl<K> Vectors<K> {
-    pub(super) fn partition(&self, keys: &mut [K], pivot: K, pace: &mut Pace<'_>) -> Result<usize> {
-        // SAFETY: `vectors` made this for the instructions that the CPU has.
-        unsafe { (self.partition)(keys, pivot, pace) }
-    }
-
-    fn sort_runs(&self, from: &[K], to: &mut [K], ends: &[u32], long: &mut Vec<Range<usize>>) {
-        // SAFETY: as above.
-        unsafe { (self.sort_runs)(from, to, ends, long) }
-    }
-}
 
 /// The memory that the scattering needs besides the keys.
 struct Scratch<K> {
@@ -137,7 +79,7 @@ impl<K: Key> Sorting<K> {
     ) -> Result<()> {
         while keys.len() > CACHED {
             let pivot = if halve {
-                let (low, high) = bounds(keys, pace)?;
+                let (low, high) = order::bounds_of_many(keys, pace)?;
                 if low == high {
                     return finish(keys, pace);
                 }
@@ -220,6 +162,7 @@ vectorized! {
 
 #[cfg(all(test, not(loom)))]
 mod tests {
+    use super::super::table::Vectorized;
     use super::*;
     use crate::cancel::{CancelToken, Reason};
     use crate::tasks::Context;

@@ -1,15 +1,12 @@
 //! Sorts unsigned integers of 32 and 64 bits, by the way that suits them and the CPU.
 
-use super::order;
-use super::radix::{self, Key};
-use super::vectors;
+use super::key::{Key, UNITS};
+use super::{radix, vectors};
 use crate::error::Result;
 use crate::tasks::{Context, Pace};
 
 /// Sorted by comparison up to here.
 const FEW: usize = 64;
-/// Keys between two checkpoints: some hundred microseconds.
-pub(super) const UNITS: usize = 1 << 15;
 
 /// Sorts `keys`, whose lowest and highest are `range`, and calls `finish` on each part that is done, while it is
 /// still in the cache. After an error the keys are in no order, and some may be missing.
@@ -43,17 +40,6 @@ pub(super) fn sort<K: Key>(
         Some(vectors) => vectors::sort(keys, vectors, &mut pace, finish_all),
         None => radix::sort(keys, range, &mut pace, finish_all),
     }
-}
-
-/// The lowest and the highest key.
-pub(super) fn bounds<K: Key>(keys: &[K], pace: &mut Pace<'_>) -> Result<(K, K)> {
-    let mut bounds = (K::MAX, K::MIN);
-    for block in keys.chunks(UNITS) {
-        pace.spend(block.len() / 4)?;
-        let (low, high) = order::bounds(block);
-        bounds = (bounds.0.min(low), bounds.1.max(high));
-    }
-    Ok(bounds)
 }
 
 /// True when each key stands to the next one as it should; a glance, unless the keys begin so.
