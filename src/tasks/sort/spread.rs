@@ -41,10 +41,9 @@ fn one_by_one<K: Key>(keys: &mut [K], pivot: K, pace: &mut Pace<'_>) -> Result<u
         let end = keys.len().min(start + UNITS);
         pace.spend(end - start)?;
         for at in start..end {
-            let key = keys[at];
-            keys[at] = keys[count];
-            keys[count] = key;
-            count += usize::from(key < pivot);
+            let below = keys[at] < pivot;
+            keys.swap(at, count);
+            count += usize::from(below);
         }
     }
     Ok(count)
