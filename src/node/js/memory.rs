@@ -2,6 +2,7 @@
 
 use std::marker::PhantomData;
 use std::ptr::null_mut;
+use std::sync::atomic::AtomicU32;
 
 use napi::bindgen_prelude::sys;
 
@@ -154,6 +155,18 @@ impl<'call> Js<'call> {
         let buffer = value!(self, napi_create_arraybuffer(bytes.len(), &mut data))?;
         copy_to(data.cast(), bytes.len(), bytes)?;
         Ok(buffer)
+    }
+
+    /// An ArrayBuffer over counters that never go away, which other threads change; `None` where the runtime takes no memory
+    /// but its own, as Electron does.
+    pub(crate) fn counters(self, counters: &'static [AtomicU32]) -> Result<Option<JsValue<'call>>> {
+        let data = counters.as_ptr().cast_mut().cast();
+        let size = size_of_val(counters);
+        let buffer = value!(self, napi_create_external_arraybuffer(data, size, None, null_mut()));
+        match buffer {
+            Err(Status(sys::Status::napi_no_external_buffers_allowed)) => Ok(None),
+            buffer => buffer.map(Some),
+        }
     }
 
     /// Copies `bytes` to an ArrayBuffer of their length.
