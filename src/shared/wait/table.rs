@@ -235,7 +235,7 @@ impl WaitTable {
     }
 
     fn counter(&self, address: CellAddress) -> &AtomicU32 {
-        &self.counters[address.offset / 4 & (self.counters.len() - 1)]
+        &self.counters[(address.offset / 4) & (self.counters.len() - 1)]
     }
 
     fn shard(&self, address: CellAddress) -> &Mutex<Queues> {
