@@ -26,6 +26,7 @@
 //! * [`wait_limit`] — how a Rust thread blocks, and what ends that early.
 //! * [`allocation`] — memory of a size that a program asked for.
 //! * [`exported_numbers`] — the numbers that JavaScript knows too.
+//! * [`lines`] — a queue with one reader, in lines, so that the threads that push do not meet.
 //! * [`seal`] — how a message of ours is known among messages of users.
 //! * `node` — the only module that knows Node-API: event queue, delivery, conversion, teardown.
 //! * `api` — the exports JavaScript sees.
@@ -41,6 +42,7 @@ pub mod cancel;
 pub mod channel;
 pub mod error;
 pub mod exported_numbers;
+pub mod lines;
 #[cfg(not(test))]
 mod node;
 pub mod panic;

@@ -26,7 +26,7 @@ const RUST = [
   {
     room: 'src/node',
     files: ['src/node/'],
-    imports: ['src/pool', 'src/channel', 'src/value', 'src/shared', ...BOTTOM],
+    imports: ['src/pool', 'src/channel', 'src/value', 'src/shared', 'src/lines', ...BOTTOM],
     why: 'It ties the engine to one JavaScript environment; it does not know which tasks there are.',
   },
   {
@@ -38,7 +38,7 @@ const RUST = [
   {
     room: 'src/pool',
     files: ['src/pool/'],
-    imports: ['src/value', ...BOTTOM],
+    imports: ['src/value', 'src/lines', ...BOTTOM],
     why: 'The pool runs what implements its trait; it does not import the tasks.',
   },
   {
@@ -64,6 +64,12 @@ const RUST = [
     files: ['src/seal.rs'],
     imports: ['src/error'],
     why: 'Names and stamps of messages: bytes in, bytes out.',
+  },
+  {
+    room: 'src/lines',
+    files: ['src/lines.rs'],
+    imports: ['src/sync'],
+    why: 'A queue with one reader: what a pool answers, and what an environment reads.',
   },
   {
     room: 'src/wait_limit',

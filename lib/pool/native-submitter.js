@@ -9,12 +9,14 @@
 
 const { deliveryOf } = require('../delivery');
 const { binding } = require('../native');
+const { cancelBy } = require('../task/cancel-group');
 const { Pending } = require('../task/pending');
 const { submitOptions } = require('../task/options');
 const { encodeInput, encodeInputs } = require('../task/encode-input');
 const { isInPlace, taskIndex, taskName } = require('../task/native-task-facts');
 const { givenBack, orGiven, prepareFor, prepareForAll, readOnce, withParallel } = require('../task/shared-inputs');
 const { TaskTransfer } = require('../transfer/task-transfer');
+const { DEPOSIT, KINDS, WITHOUT_INPUT, WITH_NUMBER, openIntake } = require('./intake');
 const { nativeOwnerOf, unknownTask } = require('./task-router');
 
 const delivery = deliveryOf(binding);
@@ -22,14 +24,20 @@ const delivery = deliveryOf(binding);
 class NativeSubmitter {
   #pool;
   #admission;
+  /** Where small tasks go; undefined before the first, null where there is none. */
+  #intake;
+  /** With fewer tasks under way, one more does not fill the queue. */
+  #roomBelow;
 
   /**
    * @param {import('../task/native-pool').NativePool} pool
    * @param {import('./admission').Admission} admission
+   * @param {number} maxQueue
    */
-  constructor(pool, admission) {
+  constructor(pool, admission, maxQueue) {
     this.#pool = pool;
     this.#admission = admission;
+    this.#roomBelow = maxQueue - 1;
   }
 
   ownerOf(name) {
@@ -40,24 +48,25 @@ class NativeSubmitter {
     const index = taskIndex(name);
     if (index === undefined) reject(unknownTask(name));
     else if (options !== undefined) this.#runWithOptions(index, input, options, resolve, reject);
-    else if (typeof input === 'number') this.#runDirect(index, 1, input, resolve);
-    else if (input === undefined) this.#runDirect(index, 0, 0, resolve);
+    else if (typeof input === 'number') this.#runSmall(index, WITH_NUMBER, input, resolve, reject);
+    else if (input === undefined) this.#runSmall(index, WITHOUT_INPUT, 0, resolve, reject);
     else this.#runPlain(index, input, resolve, reject);
   }
 
-  /** A number, or nothing, needs no argument at all: see src/node/call_buffer.rs. */
-  #runDirect(index, isNumber, number, resolve) {
-    const task = taskName(index);
-    const id = delivery.add(resolve, this.#pool, task);
-    const { call } = delivery;
-    call[0] = this.#pool.handle;
-    call[1] = index;
-    call[2] = id;
-    call[3] = isNumber;
-    call[4] = number;
+  /** The pool's intake, if a task may go there now. */
+  #openIntake() {
+    if (this.#pool.inFlight >= this.#roomBelow || this.#admission.isClosed) return null;
+    if (this.#intake === undefined) this.#intake = openIntake(this.#pool.handle);
+    return this.#intake;
+  }
+
+  /** With a number, or nothing, as its input. */
+  #runSmall(index, kind, input, resolve, reject) {
+    const intake = this.#openIntake();
+    if (intake === null) return this.#runPlain(index, kind === WITH_NUMBER ? input : undefined, resolve, reject);
+    const id = delivery.add(resolve, this.#pool, taskName(index));
     try {
-      const answer = binding.submitDirect();
-      if (answer !== undefined) this.#admission.answered(answer, id, resolve, task, isNumber ? number : undefined);
+      intake.put(id, index * KINDS + kind, input);
     } catch (error) {
       failed(id, resolve, error);
     }
@@ -75,10 +84,14 @@ class NativeSubmitter {
       return reject(error);
     }
     const settle = given === undefined ? resolve : (output) => resolve(orGiven(given)(output));
+    // Here, since what getters of the input have done counts.
+    const intake = this.#openIntake();
     const id = delivery.add(settle, this.#pool, task);
     try {
-      const answer = binding.submit(this.#pool.handle, index, id, form, value, length, parts);
-      if (answer !== undefined) this.#admission.answered(answer, id, resolve, task, input);
+      const submit = intake === null ? binding.submit : binding.deposit;
+      const answer = submit(this.#pool.handle, index, id, form, value, length, parts);
+      if (answer === undefined && intake !== null) intake.put(0, DEPOSIT, 0);
+      else if (answer !== undefined) this.#admission.answered(answer, id, resolve, task, input);
     } catch (error) {
       failed(id, resolve, error);
     }
@@ -140,11 +153,13 @@ class NativeSubmitter {
   }
 
   /** Submits what may end early, or has a priority; `count`: of how many inputs, where it is a map. */
-  #submit(submit, index, pending, { priority, signal, timeout }, prepared, input, count) {
-    const cancellable = signal !== undefined || timeout !== undefined;
+  #submit(submit, index, pending, options, prepared, input, count) {
+    const { priority, signal, timeout } = options;
+    // The inputs of a map are cancelled together: those of a group would be too.
+    const cancel = count === undefined ? cancelBy(options) : Number(signal !== undefined || timeout !== undefined);
     pending.id = delivery.add(pending, this.#pool, pending.task);
     const answer = submit(
-      this.#pool.handle, index, pending.id, ...prepared, priority, timeout ?? -1, cancellable, count,
+      this.#pool.handle, index, pending.id, ...prepared, priority, timeout ?? -1, cancel, count,
     );
     if (answer === true) this.#admission.becameFull();
     else if (answer !== undefined) pending.reject(this.#admission.refused(answer, pending.id, pending.task, input));

@@ -91,7 +91,7 @@ class WorkerPool extends EventEmitter {
   #open(native, whenLoaded) {
     this.#native = native;
     this.#admission = new Admission(this, native, this.#settings.maxQueue, whenLoaded);
-    this.#tasks = this.#nativeTasks = new NativeSubmitter(native, this.#admission);
+    this.#tasks = this.#nativeTasks = new NativeSubmitter(native, this.#admission, this.#settings.maxQueue);
   }
 
   #openScript(script, options, fixed) {

@@ -7,13 +7,14 @@ use napi_derive::napi;
 
 use super::{locks, scripts, waits};
 use crate::exported_numbers::Groups;
-use crate::{cancel, node, shared, value};
+use crate::{cancel, node, pool, shared, value};
 
 /// Those of the calls themselves.
 const API: Groups =
     &[("SCRIPTS", scripts::NUMBERS), ("LOCK_WAITS", locks::NUMBERS), ("ASYNC_WAITS", waits::NUMBERS)];
 
-const ROOMS: &[Groups] = &[value::NUMBERS, shared::locks::NUMBERS, cancel::NUMBERS, node::NUMBERS, API];
+const ROOMS: &[Groups] =
+    &[value::NUMBERS, shared::locks::NUMBERS, cancel::NUMBERS, pool::NUMBERS, node::NUMBERS, API];
 
 static TEXT: LazyLock<String> = LazyLock::new(|| {
     let mut text = String::from("{");

@@ -1,5 +1,6 @@
 //! Events to JavaScript: one batch, one call of the deliver function.
 
+use std::cell::Cell;
 use std::collections::VecDeque;
 
 use super::call_buffer::{CallBuffer, WIRE_LENGTH_SHIFT};
@@ -74,12 +75,13 @@ struct Draft<'call, 'environment> {
 }
 
 /// Writes at most `most` events to the call buffer and calls the deliver function. Events that would make the batch too
-/// large stay; of these, or of `more` in the event queue, JavaScript is told, and the caller by `true`.
+/// large stay, where a delivery inside of the call finds them; of these, or of `more` in the event queue, JavaScript is told, and the
+/// caller by `true`.
 pub(super) fn deliver(
     js: Js<'_>,
     tables: Tables<'_>,
     receiver: &Receiver,
-    events: &mut VecDeque<Event>,
+    waiting: &Cell<VecDeque<Event>>,
     most: usize,
     more: bool,
 ) -> Result<bool> {
@@ -92,15 +94,19 @@ pub(super) fn deliver(
         wire_offset: 0,
         waits_ended: Vec::new(),
     };
-    let mut bytes = 0;
+    let (mut events, mut bytes) = (waiting.take(), 0);
     while draft.count < most && bytes < BATCH_BYTES {
         let Some(event) = events.pop_front() else { break };
         if let Event::Settled { answer, .. } = &event {
             bytes += answer.size();
         }
-        draft.put(event)?;
+        if let Err(status) = draft.put(event) {
+            waiting.set(events);
+            return Err(status);
+        }
     }
     let more = more || !events.is_empty();
+    waiting.set(events);
     if draft.count == 0 && !more {
         return Ok(false);
     }

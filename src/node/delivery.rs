@@ -28,6 +28,8 @@ pub(super) struct Delivery {
     opened: RefCell<Option<Opened>>,
     /// Events taken and not delivered yet; kept from batch to batch for its memory.
     batch: Cell<VecDeque<Event>>,
+    /// Memory to take events into.
+    spare: Cell<Vec<Event>>,
     /// When the event loop was last known to begin a turn.
     turn_began: Cell<Option<Instant>>,
 }
@@ -109,18 +111,16 @@ impl Delivery {
     fn drain(&self, js: Js<'_>, tables: Tables<'_>, most: usize, stays: bool) -> bool {
         let opened = self.opened.borrow();
         let Some(opened) = opened.as_ref() else { return false };
-        let mut events = self.batch.take();
-        let more = tables.core.events().take(most.saturating_sub(events.len()), &mut events, stays);
-        let more = batch::deliver(js, tables, &opened.receiver, &mut events, most, more);
-        let more = more.unwrap_or_else(|_| {
+        let (mut events, mut spare) = (self.batch.take(), self.spare.take());
+        let more = tables.core.events().take(most, &mut events, &mut spare, stays);
+        self.batch.set(events);
+        self.spare.set(spare);
+        let more = batch::deliver(js, tables, &opened.receiver, &self.batch, most, more);
+        more.unwrap_or_else(|_| {
             // If the environment is ending, nobody is left to report to; otherwise this reports the error.
             js.report_exception();
             false
-        });
-        // Events that a listener left which ran an event loop of its own.
-        events.append(&mut self.batch.take());
-        self.batch.set(events);
-        more
+        })
     }
 
     /// The environment ends: nothing is delivered any more.

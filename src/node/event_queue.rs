@@ -1,18 +1,19 @@
 //! Everything that comes back to a JavaScript environment: one queue, one wake.
 //!
 //! # The one-wake rule
-//! An event is pushed under the lock. The pushing thread that finds the queue *asleep* marks it *awake* and, after
-//! releasing the lock, wakes the event loop through the wakeup; all others only push. The environment's thread takes a
-//! bounded batch; it marks the queue asleep again under the lock only when it has left it empty, else JavaScript asks for
-//! the next batch in the next turn of its loop: continuations, timers and I/O come between two batches.
+//! Events are pushed from any thread; the one that finds the environment's thread asleep wakes its event loop through the
+//! wakeup, and all others only push ([`Lines`] has the protocol). The environment's thread takes what is there and delivers it
+//! in bounded batches; it goes to sleep only when nothing is left, else JavaScript asks for the next batch in the next turn of its
+//! loop: continuations, timers and I/O come between two batches.
+//!
+//! A pool's native threads push answers to lines of their own; everything else is pushed to the common line, so it
+//! is delivered after all that its thread knows to have been pushed before.
 //!
 //! *Waiting in place.* The environment's thread may stay awake after a batch and wait here for the next event
-//! (`adaptive_wait.rs`); the first pushing thread wakes it. It leaves by the same rule, asleep only if the queue is empty.
-//!
-//! *Lost wake-up.* Asleep is only ever set together with "empty" under the lock, so an event pushed later finds it
-//! asleep and wakes. *Closed* is final: events are dropped, outside the lock.
+//! (`adaptive_wait.rs`); the first pushing thread ends that wait. It leaves by the same rule, asleep only if nothing is due.
 
 use std::collections::VecDeque;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use parking_lot::{Condvar, Mutex};
@@ -23,48 +24,41 @@ use super::wakeup::Wakeup;
 use super::watchdog::{self, Watched};
 use crate::cancel::Reason;
 use crate::error::Result;
+use crate::lines::{COMMON, Lines, Pushed};
 use crate::pool::{Outbox, ScriptOutcome, Waker};
 use crate::value::Value;
-
-/// Events for which an empty queue keeps its memory.
-const KEPT: usize = 16 * 1024;
 
 /// Ends a wait in place if the watchdog does not get to run.
 const BACKSTOP: Duration = Duration::from_millis(20);
 
 /// An environment's event queue.
 pub(crate) struct EventQueue {
-    inbox: Mutex<Inbox>,
+    lines: Lines<Event>,
+    closed: AtomicBool,
+    place: Mutex<Place>,
     /// For the environment's own thread, while it waits in place.
     came: Condvar,
     wakeup: Wakeup,
     pins: PinCount,
 }
 
+/// Where the environment's thread waits in place.
 #[derive(Default)]
-struct Inbox {
-    events: VecDeque<Event>,
-    awake: bool,
-    /// Whether the environment's thread waits in place.
-    in_place: bool,
+struct Place {
+    /// Whether it does.
+    occupied: bool,
     /// How often it has, and as of when the watchdog has seen it, if that looks this way.
     waits: u64,
     seen: u64,
     watched: bool,
-    closed: bool,
-}
-
-impl Inbox {
-    fn rest(&mut self) -> bool {
-        self.awake = !self.events.is_empty();
-        self.awake
-    }
 }
 
 impl EventQueue {
     pub(super) fn new() -> Self {
         EventQueue {
-            inbox: Mutex::default(),
+            lines: Lines::default(),
+            closed: AtomicBool::new(false),
+            place: Mutex::default(),
             came: Condvar::new(),
             wakeup: Wakeup::closed(),
             pins: PinCount::default(),
@@ -81,95 +75,89 @@ impl EventQueue {
 
     /// Adds an event, from any thread.
     pub(crate) fn push(&self, event: Event) {
-        let mut inbox = self.inbox.lock();
-        if inbox.closed {
-            drop(inbox);
-            drop(event);
-            return;
-        }
-        inbox.events.push_back(event);
-        let in_place = std::mem::take(&mut inbox.in_place);
-        let wake = !std::mem::replace(&mut inbox.awake, true);
-        drop(inbox);
-        if in_place {
-            self.came.notify_one();
-        } else if wake {
-            self.wakeup.wake();
+        self.push_to(COMMON, event);
+    }
+
+    #[inline]
+    fn push_to(&self, line: usize, event: Event) {
+        match self.lines.push(line, event) {
+            Pushed::Known | Pushed::Dropped => {}
+            Pushed::Wake => self.wakeup.wake(),
+            Pushed::EndWait => {
+                // Under the lock: the thread is about to sleep on `came`, or does.
+                self.place.lock().occupied = false;
+                self.came.notify_one();
+            }
         }
     }
 
-    /// Moves at most `most` events into `batch`. True when some are left: the caller must come back for them. So it
-    /// must when it stays awake, by [`EventQueue::wait_in_place`] or [`EventQueue::rest`].
-    pub(super) fn take(&self, most: usize, batch: &mut VecDeque<Event>, stay_awake: bool) -> bool {
-        let mut inbox = self.inbox.lock();
-        let count = inbox.events.len().min(most);
-        batch.extend(inbox.events.drain(..count));
-        let left = !inbox.events.is_empty();
-        inbox.awake = left || stay_awake;
-        if !left && inbox.events.capacity() > KEPT {
-            // A burst's memory goes back once it has passed.
-            inbox.events = VecDeque::new();
-        }
-        left
+    /// Moves all events into `batch`; `spare` is memory to use again. True when the caller must come back: because more than
+    /// `most` are in the batch, or because it stays awake, by [`EventQueue::wait_in_place`] or [`EventQueue::rest`].
+    pub(super) fn take(
+        &self,
+        most: usize,
+        batch: &mut VecDeque<Event>,
+        spare: &mut Vec<Event>,
+        stay_awake: bool,
+    ) -> bool {
+        self.lines.take(batch, spare);
+        let left = batch.len() > most;
+        left || (!stay_awake && self.lines.rest())
     }
 
     /// Waits in place for an event, for a moment. False when none has come: then the queue is asleep. Only on the
     /// environment's own thread.
     pub(super) fn wait_in_place(&'static self) -> bool {
-        let mut inbox = self.inbox.lock();
-        if inbox.events.is_empty() && !inbox.closed {
-            inbox.in_place = true;
-            inbox.waits += 1;
-            if !std::mem::replace(&mut inbox.watched, true) {
-                drop(inbox);
+        let mut place = self.place.lock();
+        if !self.closed.load(Ordering::Relaxed) && self.lines.begin_wait() {
+            place.occupied = true;
+            place.waits += 1;
+            if !std::mem::replace(&mut place.watched, true) {
+                drop(place);
                 let watched = watchdog::watch(self);
-                inbox = self.inbox.lock();
-                inbox.watched = watched;
-                inbox.in_place &= watched;
+                place = self.place.lock();
+                place.watched = watched;
+                place.occupied &= watched;
             }
-            while inbox.in_place && !self.came.wait_for(&mut inbox, BACKSTOP).timed_out() {}
-            inbox.in_place = false;
+            while place.occupied && !self.came.wait_for(&mut place, BACKSTOP).timed_out() {}
+            place.occupied = false;
         }
-        inbox.rest()
+        self.lines.rest()
     }
 
-    /// Ends the turn of an environment that has stayed awake. False when the queue is empty, and asleep.
+    /// Ends the turn of an environment that has stayed awake. False when nothing is due, and the queue asleep.
     pub(super) fn rest(&self) -> bool {
-        self.inbox.lock().rest()
+        self.lines.rest()
     }
 
     /// Drops the events in the queue, and all that still come.
     pub(super) fn close(&self) {
-        let mut inbox = self.inbox.lock();
-        inbox.closed = true;
-        let events = std::mem::take(&mut inbox.events);
-        drop(inbox);
-        // Outside the lock: an event's drop may push.
-        drop(events);
+        self.closed.store(true, Ordering::Relaxed);
+        self.lines.close();
     }
 }
 
 impl Watched for EventQueue {
     fn tick(&self) -> bool {
-        let mut inbox = self.inbox.lock();
-        let waits = inbox.waits;
-        if std::mem::replace(&mut inbox.seen, waits) != waits {
+        let mut place = self.place.lock();
+        let waits = place.waits;
+        if std::mem::replace(&mut place.seen, waits) != waits {
             return true;
         }
-        if std::mem::take(&mut inbox.in_place) {
-            drop(inbox);
+        if std::mem::take(&mut place.occupied) {
+            drop(place);
             self.came.notify_one();
             return true;
         }
-        inbox.watched = false;
+        place.watched = false;
         false
     }
 }
 
 impl Outbox for EventQueue {
     /// Runs on the pool's thread: what can be prepared is prepared here and not on the JavaScript thread.
-    fn settle(&self, id: u64, outcome: Result<Value>) {
-        self.push(Event::Settled { id, answer: outcome.into() });
+    fn settle(&self, line: usize, id: u64, outcome: Result<Value>) {
+        self.push_to(line, Event::Settled { id, answer: outcome.into() });
     }
 
     fn settle_script(&self, id: u64, outcome: ScriptOutcome) {

@@ -3,6 +3,7 @@
 use super::core::Core;
 use super::event::Event;
 use super::handles::Handles;
+use super::js::{Js, JsValue, Result};
 use super::registration::{offer_registration, take_registration};
 use crate::pool::{Pool, QueuePosition};
 use crate::value::{Payload, Value};
@@ -32,6 +33,13 @@ impl Pools<'_> {
     /// Runs `work` on a pool, without touching its reference count; none once it is removed.
     pub(crate) fn with<T>(self, pool: u32, work: impl FnOnce(&Pool) -> T) -> Option<T> {
         self.table.with(pool, work)
+    }
+
+    /// The memory of a pool's intake, as an ArrayBuffer. None where the runtime knows no memory of Rust's, and for a pool that
+    /// is gone.
+    pub(crate) fn open_intake<'call>(self, js: Js<'call>, pool: u32) -> Result<Option<JsValue<'call>>> {
+        let memory = self.with(pool, |pool| pool.open_intake(self.core.events())).flatten();
+        memory.map_or(Ok(None), |memory| js.buffer_over(memory))
     }
 
     /// Closes a pool; with `announce` its event comes when its last thread has ended.

@@ -18,6 +18,14 @@ impl State {
         }
     }
 
+    /// How many entries wait for takers of a kind: in the queue, or behind the task that a thread runs.
+    pub(super) fn waiting(&self, taker: Taker) -> usize {
+        match taker {
+            Taker::Native => self.queue.waiting(taker) + self.threads.taken(),
+            Taker::Script => self.queue.waiting(taker),
+        }
+    }
+
     /// Takers that count as busy though they have answered all that they held.
     fn returning(&self, taker: Taker) -> usize {
         match taker {
@@ -29,7 +37,7 @@ impl State {
 
     /// Entries that wait beyond what free takers of their kind will take.
     fn excess(&self, taker: Taker, config: &Config) -> usize {
-        let excess = self.queue.waiting(taker).saturating_sub(self.free(taker, config));
+        let excess = self.waiting(taker).saturating_sub(self.free(taker, config));
         // Counting them takes a look at every slot: only where it makes a difference.
         if excess == 0 { 0 } else { excess.saturating_sub(self.returning(taker)) }
     }
@@ -48,7 +56,7 @@ impl State {
 
     /// Whether no more entry may wait for takers of a kind, whose [`State::limit`] this is.
     pub(super) fn is_full(&self, taker: Taker, limit: usize) -> bool {
-        let waiting = self.queue.waiting(taker);
+        let waiting = self.waiting(taker);
         waiting >= limit && waiting >= limit.saturating_add(self.returning(taker))
     }
 

@@ -7,7 +7,7 @@ use std::ops::AddAssign;
 use std::time::{Duration, Instant};
 
 use super::position::Taker;
-use super::task_observer::{End, TaskObserver, TaskRef};
+use super::task_observer::{Age, End, TaskObserver, TaskRef};
 use crate::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 /// A number that one thread at a time writes and any thread reads. Relaxed: it is a number to look at and orders nothing.
@@ -58,6 +58,7 @@ impl RunTime {
 }
 
 /// The counters of one writer.
+#[derive(Default)]
 pub(super) struct Tally {
     submitted: Count,
     completed: Count,
@@ -65,8 +66,6 @@ pub(super) struct Tally {
     cancelled: Count,
     wait_nanos: Count,
     run: RunTime,
-    /// When the pool was made. A copy, since the pool's own stands where every submission writes.
-    made: Instant,
 }
 
 /// The sum of tallies.
@@ -92,48 +91,31 @@ impl AddAssign for Totals {
 }
 
 impl Tally {
-    /// For a pool that was made then.
-    pub(super) fn new(made: Instant) -> Self {
-        Tally {
-            submitted: Count::default(),
-            completed: Count::default(),
-            failed: Count::default(),
-            cancelled: Count::default(),
-            wait_nanos: Count::default(),
-            run: RunTime::default(),
-            made,
-        }
-    }
-
     /// The thread begins to run something.
-    pub(super) fn run_began(&self, at: Instant) {
-        self.run.begin(self.pool_age(at));
+    pub(super) fn run_began(&self, at: Age) {
+        self.run.begin(at);
     }
 
     /// It has ended.
-    pub(super) fn run_ended(&self, at: Instant) {
-        self.run.end(self.pool_age(at));
+    pub(super) fn run_ended(&self, at: Age) {
+        self.run.end(at);
     }
 
     /// The counters at this moment.
-    pub(super) fn totals(&self, now: Instant) -> Totals {
+    pub(super) fn totals(&self, now: Age) -> Totals {
         Totals {
             submitted: self.submitted.get(),
             completed: self.completed.get(),
             failed: self.failed.get(),
             cancelled: self.cancelled.get(),
             wait: Duration::from_nanos(self.wait_nanos.get()),
-            run: Duration::from_nanos(self.run.get(self.pool_age(now))),
+            run: Duration::from_nanos(self.run.get(now)),
         }
-    }
-
-    fn pool_age(&self, at: Instant) -> u64 {
-        nanos(at.saturating_duration_since(self.made))
     }
 }
 
 impl TaskObserver for Tally {
-    fn queued(&self, _: TaskRef, count: usize, _: Instant) {
+    fn queued(&self, _: TaskRef, count: usize, _: Age) {
         self.submitted.add(count as u64);
     }
 
@@ -141,19 +123,16 @@ impl TaskObserver for Tally {
         self.submitted.add(1_u64.wrapping_neg());
     }
 
-    fn started(&self, task: TaskRef, queued_at: Instant, at: Instant) {
-        self.wait_nanos.add(nanos(at.saturating_duration_since(queued_at)));
-        match task.taker {
-            Taker::Native => self.run_began(at),
-            // A script worker may run several at a time, and all of them share a tally: time under way is not shown.
-            Taker::Script => {}
-        }
+    fn started(&self, _: TaskRef, queued_at: Age, at: Age) {
+        self.wait_nanos.add(at.saturating_sub(queued_at));
     }
 
-    fn left(&self, task: TaskRef, started: Instant, at: Instant) {
+    fn left(&self, task: TaskRef, started: Age, at: Age) {
         match task.taker {
-            Taker::Native => self.run_ended(at),
-            Taker::Script => self.run.add(nanos(at.saturating_duration_since(started))),
+            // `run_began` and `run_ended` say how long it runs, for many short tasks at once.
+            Taker::Native => {}
+            // A script worker may run several at a time, and all of them share a tally: time under way is not shown.
+            Taker::Script => self.run.add(at.saturating_sub(started)),
         }
     }
 
@@ -167,8 +146,10 @@ impl TaskObserver for Tally {
     }
 }
 
-fn nanos(time: Duration) -> u64 {
-    // 584 years; without 128 bits, as it is done three times for each task.
+/// The time from `made` to `at`.
+pub(super) fn age_at(made: Instant, at: Instant) -> Age {
+    let time = at.saturating_duration_since(made);
+    // 584 years; without 128 bits, as it is done for each task.
     time.as_secs().wrapping_mul(1_000_000_000).wrapping_add(u64::from(time.subsec_nanos()))
 }
 
@@ -192,18 +173,26 @@ mod tests {
     }
 
     #[test]
-    fn a_tally_shows_the_native_task_under_way_and_the_script_task_that_has_ended() {
+    fn an_age_is_in_nanoseconds_and_never_negative() {
         let made = Instant::now();
-        let after = |millis| made + Duration::from_millis(millis);
+        assert_eq!(age_at(made, made + Duration::new(7, 8)), 7_000_000_008);
+        assert_eq!(age_at(made + Duration::from_secs(1), made), 0);
+    }
+
+    #[test]
+    fn a_tally_shows_the_native_task_under_way_and_the_script_task_that_has_ended() {
+        let after = |millis: u64| millis * 1_000_000;
         let (native, script) = (TaskRef::native(3), TaskRef::script(0));
-        let tally = Tally::new(made);
-        tally.queued(native, 2, made);
+        let tally = Tally::default();
+        tally.queued(native, 2, 0);
         tally.retracted(native);
         tally.started(native, after(10), after(15));
+        tally.run_began(after(15));
         assert_eq!(tally.totals(after(18)).run, Duration::from_millis(3));
         tally.left(native, after(15), after(20));
+        tally.run_ended(after(20));
         tally.ended(native, End::Failed, 1);
-        let scripts = Tally::new(made);
+        let scripts = Tally::default();
         scripts.started(script, after(30), after(31));
         assert_eq!(scripts.totals(after(40)).run, Duration::ZERO);
         scripts.left(script, after(31), after(42));

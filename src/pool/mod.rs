@@ -8,6 +8,7 @@
 //! * `job`, `batch`, `parallel_for` — one task; many inputs of one task; one task split over the threads.
 //! * `position` — [`Taker`], [`Target`] and [`QueuePosition`]: which kind of thread takes an entry, and where it waits.
 //! * `priority_queue` — one line: priorities, removal from the middle.
+//! * `intake` — where JavaScript puts small tasks without a call; `small_jobs` — how they get into the queue; `estimates` — how long tasks run, as far as is known.
 //! * `queue` — the pool's queue: a line for each taker.
 //! * `admission` — how many entries may wait: the one rule against `maxQueue`.
 //! * `task_observer` — the trait through which each step of a task is reported; `counters` — the counters, which observe;
@@ -22,7 +23,9 @@ mod admission;
 mod batch;
 mod config;
 mod counters;
+mod estimates;
 mod execute;
+mod intake;
 mod job;
 mod outbox;
 mod parallel_for;
@@ -34,6 +37,7 @@ mod script_functions;
 mod script_jobs;
 mod script_state;
 mod scripts;
+mod small_jobs;
 mod state;
 mod stats;
 mod submit;
@@ -46,11 +50,14 @@ mod pool_tests;
 #[cfg(all(test, not(loom)))]
 mod script_tests;
 #[cfg(all(test, not(loom)))]
+mod small_job_tests;
+#[cfg(all(test, not(loom)))]
 mod test_tasks;
 
 pub use batch::Batch;
 pub use config::Config;
 pub use execute::{Execute, Helpers, Tasks};
+pub use intake::{IntakeMemory, NUMBERS};
 pub use job::{InputPath, Job};
 pub use outbox::{Outbox, ScriptOutcome};
 pub use parallel_for::PartWork;

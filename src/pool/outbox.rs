@@ -2,6 +2,7 @@
 
 use crate::cancel::Reason;
 use crate::error::{Code, Error, Result};
+use crate::lines::COMMON;
 use crate::value::{Envelope, Payload, Value};
 
 /// Takes the answers: the event queue of the JavaScript thread that asked, or a thread that waits for its one answer
@@ -13,12 +14,14 @@ use crate::value::{Envelope, Payload, Value};
 /// Jobs hold it by `&'static`: a counted reference would be one more cache line that every job of every thread fights
 /// for, and an event queue is never freed anyway (`node/environment.rs` explains why).
 pub trait Outbox: Send + Sync {
-    /// Takes the one answer to the job that was submitted under `id`.
-    fn settle(&self, id: u64, outcome: Result<Value>);
+    /// Takes the one answer to the job that was submitted under `id`. `line`: of the answering thread; answers of different
+    /// lines may change their order ([`lines`](crate::lines)).
+    fn settle(&self, line: usize, id: u64, outcome: Result<Value>);
 
     /// Takes the one answer of a script. A value in wire form may stay so.
     fn settle_script(&self, id: u64, outcome: ScriptOutcome) {
         self.settle(
+            COMMON,
             id,
             match outcome {
                 ScriptOutcome::Done(payload) => payload.into_value(),
@@ -75,9 +78,14 @@ impl Reply {
         Reply { id, outbox: Some(outbox) }
     }
 
-    pub(super) fn send(mut self, outcome: Result<Value>) {
+    pub(super) fn send(self, outcome: Result<Value>) {
+        self.send_on(COMMON, outcome);
+    }
+
+    /// Sends the answer by the line of the calling thread.
+    pub(super) fn send_on(mut self, line: usize, outcome: Result<Value>) {
         if let Some(outbox) = self.outbox.take() {
-            outbox.settle(self.id, outcome);
+            outbox.settle(line, self.id, outcome);
         }
     }
 
@@ -107,7 +115,7 @@ impl Drop for Reply {
     fn drop(&mut self) {
         if let Some(outbox) = self.outbox.take() {
             let error = Error::new(Code::Internal, "the task was dropped unanswered; please report this");
-            outbox.settle(self.id, Err(error));
+            outbox.settle(COMMON, self.id, Err(error));
         }
     }
 }
@@ -164,7 +172,7 @@ mod tests {
     }
 
     impl Outbox for Blocking {
-        fn settle(&self, id: u64, outcome: Result<Value>) {
+        fn settle(&self, _: usize, id: u64, outcome: Result<Value>) {
             let mut answer = self.answer.lock();
             assert_eq!(id, answer.0);
             assert!(answer.1.replace(outcome).is_none());

@@ -19,6 +19,15 @@
 //! before it runs its own. So a burst wakes threads one after the other, and the submitting thread, which is a
 //! JavaScript thread, pays for one wake at the most.
 //!
+//! *Short tasks.* A thread takes as many tasks at once as should run for [`CHUNK`] together, by what was measured of them. To
+//! wake another thread costs about as much, so nobody does that while a thread *should be back soon*, unless more
+//! waits than it will take next. That relies on an estimate; so it is done only while one of the parked threads *dozes*:
+//! it wakes by itself every [`DOZE`], looks at the queue, and takes over what a late thread has taken and not begun. A
+//! thread dozes instead of sleeping as long as others have begun something since it looked last.
+//!
+//! *The intake.* `intake.rs` has the protocol: a thread that goes to sleep, or begins something long, publishes whether the
+//! writer must wake a thread from then on, and looks at the intake once more.
+//!
 //! *Time-out against claim.* A parked thread whose idle time is up ends only if it is not claimed: claims and
 //! parked threads are counted, and a thread that leaves takes itself out of `parked`.
 
@@ -26,8 +35,10 @@ use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
 use super::config::Config;
+use super::estimates::CHUNK;
 use super::queue::Taken;
 use super::state::{Phase, Pool, Shared, State};
+use super::task_observer::Age;
 use super::threads::Activity;
 use crate::sync::{MutexGuard, wait_for};
 
@@ -37,71 +48,96 @@ const SEARCH: Duration = Duration::from_micros(20);
 const SPINNING_LOOKS: u32 = 16;
 const SPINS: u32 = 8;
 
+/// How long a dozing thread sleeps.
+const DOZE: Duration = Duration::from_millis(1);
+/// After so many naps in which nothing was begun it falls asleep.
+const NAPS: u32 = 3;
+
 impl Pool {
     /// Makes sure that a thread looks at the queue: a searcher, a parked thread, or a new one.
     pub(super) fn wake_one(&self, mut state: MutexGuard<'_, State>) {
         let shared = &*self.0;
-        let threads = &mut state.threads;
+        let threads = &state.threads;
         let looking = threads.claims + threads.starting;
         if threads.searching || state.queue.takeable_by_threads() <= looking {
+            return;
+        }
+        // A thread that comes back soon takes so much next.
+        if threads.comes_by_itself() && state.queue.estimate(&shared.estimates) <= CHUNK {
             return;
         }
         if state.threads.parked > 0 {
             state.threads.parked -= 1;
             state.threads.claims += 1;
+            shared.publish(&mut state);
             drop(state);
             shared.thread_work.notify_one();
         } else if state.threads.alive() < shared.config.max_threads {
             // Without a further thread the pool still works: those that run take this up later.
             let _ = self.start_thread(&mut state);
+            shared.publish(&mut state);
         }
     }
 
-    /// The next work for thread `number`, which waits for it here; `None` when the thread must end.
-    /// `fresh` on a thread's first call.
-    pub(super) fn next(&self, number: usize, fresh: bool) -> Option<Taken> {
+    /// The next work for thread `number`, which waits for it here, and the time; `None` when the thread must end. `now`: when it
+    /// was done with its work before. `fresh` on a thread's first call.
+    pub(super) fn next(&self, number: usize, fresh: bool, mut now: Age) -> Option<(Taken, Age)> {
         let shared = &*self.0;
-        let mut state = shared.state.lock();
+        let mut state = shared.lock();
         state.threads.idle(number);
         if fresh {
             state.threads.starting -= 1;
         }
-        let mut searched = false;
+        let (mut searched, mut naps, mut begun) = (false, 0, state.threads.begun);
         loop {
-            if let Some(taken) = state.queue.take_native() {
-                shared.publish_hints(&state.queue);
-                let (activity, answered) = match &taken {
-                    Taken::Job(job) => (Activity::Running(job.token.clone()), false),
-                    // It holds no input before it takes some, which another thread may have done.
-                    Taken::Batch(batch) => (Activity::Running(Some(batch.token.clone())), true),
-                    Taken::Steal(parts) => (Activity::Stealing(parts.token.clone()), false),
-                };
-                state.threads.begin(number, activity, answered);
+            if let Some(taken) = self.take(&mut state, number, now) {
+                shared.publish(&mut state);
                 // One wakes the next (see the head of this file).
                 self.wake_one(state);
-                return Some(taken);
+                return Some((taken, now));
             }
-            if state.phase == Phase::Draining {
+            // What a thread has taken and not begun may have to be taken over.
+            if state.phase == Phase::Draining && state.threads.taken() == 0 {
                 return self.end_thread(number, state);
             }
             if !searched && !state.threads.searching && shared.config.searches() {
                 searched = true;
                 state.threads.searching = true;
+                shared.publish(&mut state);
                 drop(state);
                 shared.search();
-                state = shared.state.lock();
+                state = shared.lock();
                 state.threads.searching = false;
+                now = shared.age();
                 continue;
             }
+            let dozes = !state.threads.dozing && state.threads.alive() > 1 && naps < NAPS
+                || state.threads.taken() > 0;
             state.threads.parked += 1;
-            let timed_out = if state.threads.alive() > shared.config.min_threads {
+            state.threads.dozing |= dozes;
+            shared.publish(&mut state);
+            if state.queue.takeable_by_threads() > 0 {
+                // It came by the intake in the last moment.
+                state.threads.parked -= 1;
+                state.threads.dozing &= !dozes;
+                continue;
+            }
+            let timed_out = if dozes {
+                wait_for(&shared.thread_work, &mut state, DOZE.min(shared.config.idle_timeout));
+                state.threads.dozing = false;
+                naps = if state.threads.begun == begun { naps + 1 } else { 0 };
+                begun = state.threads.begun;
+                false
+            } else if state.threads.alive() > shared.config.min_threads {
                 wait_for(&shared.thread_work, &mut state, shared.config.idle_timeout)
             } else {
                 shared.thread_work.wait(&mut state);
                 false
             };
+            shared.collect(&mut state);
             if state.threads.claims > 0 {
                 state.threads.claims -= 1;
+                naps = 0;
             } else {
                 // Not claimed: a time-out, a spurious wake-up, or a closing pool.
                 state.threads.parked -= 1;
@@ -110,12 +146,66 @@ impl Pool {
                     return self.end_thread(number, state);
                 }
             }
-            searched = false;
+            now = shared.age();
+            searched = dozes;
         }
     }
 
-    fn end_thread(&self, number: usize, mut state: MutexGuard<'_, State>) -> Option<Taken> {
+    /// The next work for thread `number`, if there is some.
+    fn take(&self, state: &mut State, number: usize, now: Age) -> Option<Taken> {
+        let shared = &*self.0;
+        if let Some((first, priority)) = state.threads.take_over(number, now) {
+            state.threads.begin(number, Activity::Running(first.token()), false, false);
+            return Some(Taken::Job(first, priority));
+        }
+        let taken = state.queue.take_native()?;
+        match &taken {
+            Taken::Job(first, priority) => {
+                let (queue, estimates) = (&mut state.queue, &shared.estimates);
+                state.threads.take(number, *priority, now, |run| {
+                    queue.take_more(first, *priority, estimates, run);
+                });
+                let soon = first.is_sharable() && estimates.of(first.task()) <= CHUNK;
+                state.threads.begin(number, Activity::Running(first.token()), false, soon);
+            }
+            // It holds no input before it takes some, which another thread may have done.
+            Taken::Batch(batch) => {
+                state.threads.begin(number, Activity::Running(Some(batch.token.clone())), true, false);
+            }
+            Taken::Steal(parts) => {
+                state.threads.begin(number, Activity::Stealing(parts.token.clone()), false, false);
+            }
+        }
+        Some(taken)
+    }
+
+    /// A thread is between two tasks that it has taken, and something of a higher priority waits: takes that.
+    pub(super) fn take_above(&self, number: usize, priority: i32) -> Option<Taken> {
+        let mut state = self.0.lock();
+        let taken = state.queue.take_above(Some(priority))?;
+        let activity = match &taken {
+            Taken::Job(first, _) => Activity::Running(first.token()),
+            Taken::Batch(batch) => Activity::Running(Some(batch.token.clone())),
+            Taken::Steal(_) => unreachable!("it has no priority"),
+        };
+        state.threads.turn_to(number, activity);
+        self.0.publish(&mut state);
+        Some(taken)
+    }
+
+    /// The thread goes on with the tasks that it has taken.
+    pub(super) fn turn_back(&self, number: usize) {
+        self.0.lock().threads.turn_to(number, Activity::Running(None));
+    }
+
+    fn end_thread(&self, number: usize, mut state: MutexGuard<'_, State>) -> Option<(Taken, Age)> {
         state.threads.ended(number);
+        self.0.publish(&mut state);
+        if state.queue.takeable_by_threads() > 0 {
+            // It came by the intake in the last moment.
+            self.wake_one(state);
+            return None;
+        }
         self.announce_if_closed(state);
         None
     }

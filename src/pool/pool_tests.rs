@@ -17,7 +17,7 @@ use crate::value::{Payload, Value};
 struct Answers(Sender<(u64, Result<Value>)>);
 
 impl Outbox for Answers {
-    fn settle(&self, id: u64, outcome: Result<Value>) {
+    fn settle(&self, _: usize, id: u64, outcome: Result<Value>) {
         self.0.send((id, outcome)).expect("the test listens");
     }
 }
@@ -81,6 +81,44 @@ impl Bench {
             std::thread::sleep(Duration::from_millis(1));
         }
     }
+}
+
+#[test]
+fn many_jobs_are_taken_out_at_once_and_the_others_are_told_apart() {
+    let bench = Bench::with_threads(1);
+    let (_, blocker) = bench.submit(0, SLEEP, 60_000.0);
+    bench.wait_until("the thread is busy", |stats| stats.running == 1);
+    let positions: Vec<QueuePosition> = (1..=5).map(|id| bench.submit(id, ECHO, 1.0).0).collect();
+    assert_eq!(bench.pool.take_out(&positions[1..2], Reason::Cancelled, |_| panic!("it waits")), 1);
+    let mut missed = Vec::new();
+    assert_eq!(bench.pool.take_out(&positions[..4], Reason::Cancelled, |at| missed.push(at)), 3);
+    assert_eq!(missed, [1]);
+    assert_eq!(bench.pool.take_out(&positions[..4], Reason::Cancelled, |_| {}), 0);
+    blocker.cancel(Reason::Cancelled);
+    let outcomes: HashMap<u64, Result<Value>> = (0..6).map(|_| bench.answer()).collect();
+    assert_eq!(outcomes[&5], Ok(Value::Number(1.0)));
+    assert!((0..5).all(|id| outcomes[&id] == Err(Reason::Cancelled.into_error())));
+}
+
+#[test]
+fn a_forced_close_answers_very_many_on_a_thread_of_its_own() {
+    let bench = Bench::with_threads(1);
+    bench.submit(0, SLEEP, 60_000.0);
+    for id in 1..=20_000 {
+        bench.submit(id, ECHO, 1.0);
+    }
+    let closed = bench.close(true);
+    let mut answers: Vec<u64> = (0..=20_000)
+        .map(|_| bench.answer())
+        .map(|(id, outcome)| {
+            assert_eq!(outcome.unwrap_err().code(), Code::PoolClosed);
+            id
+        })
+        .collect();
+    closed.recv_timeout(Duration::from_secs(30)).unwrap();
+    answers.sort_unstable();
+    assert!(answers.into_iter().eq(0..=20_000));
+    assert_eq!(bench.pool.stats().cancelled, 20_001);
 }
 
 #[test]
@@ -285,7 +323,7 @@ struct Slow {
 }
 
 impl Outbox for Slow {
-    fn settle(&self, _: u64, _: Result<Value>) {
+    fn settle(&self, _: usize, _: u64, _: Result<Value>) {
         self.stop.cancel(Reason::Cancelled);
         let started = Instant::now();
         while self.pool.stats().threads > 0 {
@@ -527,7 +565,7 @@ fn a_job_dropped_unanswered_answers_all_the_same() {
     static ANSWERED: AtomicUsize = AtomicUsize::new(0);
     struct Count;
     impl Outbox for Count {
-        fn settle(&self, id: u64, outcome: Result<Value>) {
+        fn settle(&self, _: usize, id: u64, outcome: Result<Value>) {
             assert_eq!((id, outcome.unwrap_err().code()), (3, Code::Internal));
             ANSWERED.fetch_add(1, Ordering::SeqCst);
         }

@@ -7,8 +7,10 @@
 use std::collections::VecDeque;
 
 use super::batch::Batch;
+use super::intake::SmallJob;
 use super::job::Job;
 use super::position::LinePosition;
+use crate::cancel::CancelToken;
 use crate::sync::Arc;
 
 /// The most entries for which an empty line's levels keep memory.
@@ -16,8 +18,39 @@ const KEPT_SLOTS: usize = 4096;
 
 /// An entry of the queue.
 pub(super) enum Entry {
-    Job(Job),
+    Small(SmallJob),
+    // Boxed: entries are moved, and most of the many that may wait are small.
+    Job(Box<Job>),
     Batch(Arc<Batch>),
+}
+
+impl Entry {
+    /// The number of its task.
+    pub(super) fn task(&self) -> usize {
+        match self {
+            Entry::Small(job) => job.task as usize,
+            Entry::Job(job) => job.task,
+            Entry::Batch(batch) => batch.task,
+        }
+    }
+
+    /// By which it may be stopped.
+    pub(super) fn token(&self) -> Option<CancelToken> {
+        match self {
+            Entry::Small(_) => None,
+            Entry::Job(job) => job.token.clone(),
+            Entry::Batch(batch) => Some(batch.token.clone()),
+        }
+    }
+
+    /// Whether it may be taken together with others: one task that nothing ends early.
+    pub(super) fn is_sharable(&self) -> bool {
+        match self {
+            Entry::Small(_) => true,
+            Entry::Job(job) => job.token.is_none(),
+            Entry::Batch(_) => false,
+        }
+    }
 }
 
 struct Level {
@@ -67,6 +100,22 @@ impl PriorityQueue {
         LinePosition { priority, number }
     }
 
+    /// Adds a small task, at priority 0.
+    pub(super) fn push_small(&mut self, job: SmallJob) {
+        self.push(0, Entry::Small(job));
+    }
+
+    /// The first entry, and its priority.
+    pub(super) fn first(&self) -> Option<(i32, &Entry)> {
+        let level = &self.levels[self.first_level()?];
+        level.slots.front()?.as_ref().map(|entry| (level.priority, entry))
+    }
+
+    /// The entries in the order in which they would be taken.
+    pub(super) fn iter(&self) -> impl Iterator<Item = &Entry> {
+        self.levels.iter().flat_map(|level| level.slots.iter().flatten())
+    }
+
     /// The next entry. A batch with inputs left stays in its slot and is shared out by reference.
     pub(super) fn pop(&mut self) -> Option<Entry> {
         let at = self.first_level()?;
@@ -100,23 +149,21 @@ impl PriorityQueue {
             Some(LinePosition { priority: level.priority, number: level.head + at as u64 })
         })?;
         match self.remove(position) {
-            Some(Entry::Job(job)) => Some(job),
+            Some(Entry::Job(job)) => Some(*job),
             _ => None,
         }
     }
 
-    /// Everything that waits, in order, each with its priority.
-    pub(super) fn drain(&mut self) -> Vec<(i32, Entry)> {
-        let mut all = Vec::with_capacity(self.len);
-        while let Some(level) = self.levels.first_mut() {
-            self.fresh = self.fresh.max(level.head + level.slots.len() as u64);
-            let priority = level.priority;
-            all.extend(level.slots.drain(..).flatten().map(|entry| (priority, entry)));
-            self.levels.remove(0);
-        }
-        self.levels.push(Level { priority: 0, head: self.fresh, slots: VecDeque::new() });
+    /// Everything that waits, in order, each with its priority. However much that is, nothing is moved before it is looked at.
+    pub(super) fn drain(&mut self) -> impl Iterator<Item = (i32, Entry)> + use<> {
+        self.fresh =
+            self.levels.iter().map(|level| level.head + level.slots.len() as u64).fold(self.fresh, u64::max);
         self.len = 0;
-        all
+        let fresh = Level { priority: 0, head: self.fresh, slots: VecDeque::new() };
+        let levels = std::mem::replace(&mut self.levels, vec![fresh]);
+        levels.into_iter().flat_map(|Level { priority, slots, .. }| {
+            slots.into_iter().flatten().map(move |entry| (priority, entry))
+        })
     }
 
     /// The first level in which something waits.
@@ -158,7 +205,7 @@ mod tests {
 
     struct Nowhere;
     impl Outbox for Nowhere {
-        fn settle(&self, _: u64, _: Result<Value>) {}
+        fn settle(&self, _: usize, _: u64, _: Result<Value>) {}
     }
 
     /// Leaves after the first chunk.
@@ -172,7 +219,7 @@ mod tests {
     }
 
     fn job(task: usize) -> Entry {
-        Entry::Job(Job::new(0, &Nowhere, task, Payload::Value(Value::Null), None))
+        Entry::Job(Box::new(Job::new(0, &Nowhere, task, Payload::Value(Value::Null), None)))
     }
 
     fn push(queue: &mut PriorityQueue, priority: i32, task: usize) -> LinePosition {
@@ -180,10 +227,7 @@ mod tests {
     }
 
     fn task_of(entry: Option<Entry>) -> Option<usize> {
-        match entry? {
-            Entry::Job(job) => Some(job.task),
-            Entry::Batch(batch) => Some(batch.task),
-        }
+        entry.map(|entry| entry.task())
     }
 
     #[test]
@@ -235,7 +279,7 @@ mod tests {
         push(&mut queue, 7, 2);
         assert_eq!(task_of(queue.remove(old)), None);
         let older = push(&mut queue, 0, 3);
-        queue.drain();
+        drop(queue.drain());
         push(&mut queue, 0, 4);
         assert_eq!(task_of(queue.remove(older)), None);
         assert_eq!(queue.len(), 1);

@@ -10,6 +10,8 @@
 use std::collections::VecDeque;
 
 use super::batch::Batch;
+use super::estimates::{CHUNK, Estimates};
+use super::intake::SmallJob;
 use super::job::Job;
 use super::parallel_for::ParallelFor;
 use super::position::{Location, QueuePosition, Taker, Target};
@@ -18,10 +20,18 @@ use crate::sync::Arc;
 
 /// The work that a native thread takes.
 pub(super) enum Taken {
-    Job(Job),
+    /// A task, with its priority. [`Queue::take_more`] takes others with it.
+    Job(Entry, i32),
     Batch(Arc<Batch>),
     /// Parts of the task of another thread.
     Steal(Arc<ParallelFor>),
+}
+
+/// Entries that were taken out of the queue.
+pub(super) type Drained = Box<dyn Iterator<Item = Entry> + Send>;
+
+fn entry_of((_, entry): (i32, Entry)) -> Entry {
+    entry
 }
 
 pub(super) struct Queue {
@@ -91,10 +101,10 @@ impl Queue {
             }
             (Target::NoWorker, Entry::Job(job)) => {
                 let id = job.reply.id();
-                self.orphans.push((priority, job));
+                self.orphans.push((priority, *job));
                 Location::Orphan(id)
             }
-            (Target::NoWorker, Entry::Batch(_)) => unreachable!("scripts have no batches"),
+            (Target::NoWorker, Entry::Batch(_) | Entry::Small(_)) => unreachable!("no task of a script"),
         })
     }
 
@@ -108,24 +118,24 @@ impl Queue {
                 self.bound_len -= usize::from(removed.is_some());
                 removed
             }
-            Location::Orphan(id) => self.remove_orphan(id).map(|(_, job)| Entry::Job(job)),
+            Location::Orphan(id) => self.remove_orphan(id).map(|(_, job)| Entry::Job(Box::new(job))),
         }
     }
 
-    /// Everything that waits for takers of one kind, in order.
-    pub(super) fn drain(&mut self, taker: Taker) -> Vec<Entry> {
-        let mut all = Vec::new();
-        let mut add = |entries: Vec<(i32, Entry)>| all.extend(entries.into_iter().map(|(_, entry)| entry));
+    /// Everything that waits for takers of one kind, in order; nothing is moved before it is looked at.
+    pub(super) fn drain(&mut self, taker: Taker) -> Drained {
+        let mut all: Vec<Drained> = Vec::new();
         match taker {
-            Taker::Native => add(self.native.drain()),
+            Taker::Native => all.push(Box::new(self.native.drain().map(entry_of))),
             Taker::Script => {
-                add(self.any_worker.drain());
-                self.bound.iter_mut().for_each(|line| add(line.drain()));
+                all.push(Box::new(self.any_worker.drain().map(entry_of)));
+                self.bound.iter_mut().for_each(|line| all.push(Box::new(line.drain().map(entry_of))));
                 self.bound_len = 0;
-                all.extend(self.orphans.drain(..).map(|(_, job)| Entry::Job(job)));
+                let orphans = std::mem::take(&mut self.orphans);
+                all.push(Box::new(orphans.into_iter().map(|(_, job)| Entry::Job(Box::new(job)))));
             }
         }
-        all
+        Box::new(all.into_iter().flatten())
     }
 
     /// The next for a native thread.
@@ -133,10 +143,60 @@ impl Queue {
         if let Some(parts) = self.stealable.pop_front() {
             return Some(Taken::Steal(parts));
         }
+        self.take_above(None)
+    }
+
+    /// The next entry for a native thread, if its priority is above this.
+    pub(super) fn take_above(&mut self, limit: Option<i32>) -> Option<Taken> {
+        let (priority, _) = self.native.first()?;
+        if limit.is_some_and(|limit| priority <= limit) {
+            return None;
+        }
         Some(match self.native.pop()? {
-            Entry::Job(job) => Taken::Job(job),
             Entry::Batch(batch) => Taken::Batch(batch),
+            entry => Taken::Job(entry, priority),
         })
+    }
+
+    /// Takes further tasks of this priority into `run`, in order, as long as they and the `first` are short.
+    pub(super) fn take_more(
+        &mut self,
+        first: &Entry,
+        priority: i32,
+        estimates: &Estimates,
+        run: &mut VecDeque<Entry>,
+    ) {
+        let mut spent = estimates.of(first.task());
+        if !first.is_sharable() {
+            return;
+        }
+        while let Some((next_priority, next)) = self.native.first() {
+            spent += estimates.of(next.task());
+            if next_priority != priority || spent > CHUNK || !next.is_sharable() {
+                break;
+            }
+            run.extend(self.native.pop());
+        }
+    }
+
+    /// About how long the entries for native threads may run, in nanoseconds.
+    pub(super) fn estimate(&self, estimates: &Estimates) -> u64 {
+        const LOOKED_AT: usize = 8;
+        let look = |entry: &Entry| match entry {
+            Entry::Batch(_) => u64::from(u32::MAX),
+            entry => estimates.of(entry.task()),
+        };
+        let sum: u64 = self.native.iter().take(LOOKED_AT).map(look).sum();
+        let waiting = self.native.len();
+        if !self.stealable.is_empty() {
+            return u64::MAX;
+        }
+        if waiting <= LOOKED_AT { sum } else { sum / LOOKED_AT as u64 * waiting as u64 }
+    }
+
+    /// Adds a small task.
+    pub(super) fn push_small(&mut self, job: SmallJob) {
+        self.native.push_small(job);
     }
 
     /// Offers work in parts to so many threads.
@@ -177,7 +237,7 @@ impl Queue {
         let line = if takes_bound { &mut self.bound[number] } else { &mut self.any_worker };
         let Some(Entry::Job(job)) = line.pop() else { unreachable!("scripts have no batches") };
         self.bound_len -= usize::from(takes_bound);
-        Some(job)
+        Some(*job)
     }
 
     /// Takes out the job of this id that is bound to the worker `number`; by looking at all of them.
@@ -195,7 +255,7 @@ impl Queue {
         for (priority, entry) in line.drain() {
             if let Entry::Job(job) = entry {
                 ids.push(job.reply.id());
-                self.orphans.push((priority, job));
+                self.orphans.push((priority, *job));
             }
         }
         ids
@@ -217,17 +277,17 @@ mod tests {
 
     struct Nowhere;
     impl Outbox for Nowhere {
-        fn settle(&self, _: u64, _: Result<Value>) {}
+        fn settle(&self, _: usize, _: u64, _: Result<Value>) {}
     }
 
     fn entry(id: u64) -> Entry {
-        Entry::Job(Job::new(id, &Nowhere, 0, Payload::Value(Value::Null), None))
+        Entry::Job(Box::new(Job::new(id, &Nowhere, 0, Payload::Value(Value::Null), None)))
     }
 
     fn id_of(entry: Option<Entry>) -> Option<u64> {
         match entry? {
             Entry::Job(job) => Some(job.reply.id()),
-            Entry::Batch(_) => None,
+            Entry::Batch(_) | Entry::Small(_) => None,
         }
     }
 
@@ -275,6 +335,6 @@ mod tests {
             queue.drain(Taker::Script).into_iter().filter_map(|entry| id_of(Some(entry))).collect();
         assert_eq!(ids, [2, 3, 4]);
         assert_eq!((queue.waiting(Taker::Native), queue.waiting(Taker::Script)), (1, 0));
-        assert!(matches!(queue.take_native(), Some(Taken::Job(job)) if job.reply.id() == 1));
+        assert!(matches!(queue.take_native(), Some(Taken::Job(Entry::Job(job), 0)) if job.reply.id() == 1));
     }
 }

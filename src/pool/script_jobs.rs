@@ -40,13 +40,13 @@ impl Pool {
     /// Binds an orphan to another worker, where its input will come by the native fallback as `input` says: its new
     /// position. `None` when the worker takes no more; the job stays an orphan.
     pub fn rebind(&self, id: u64, number: usize, input: Payload) -> Option<QueuePosition> {
-        let mut state = self.0.state.lock();
+        let mut state = self.0.lock();
         if !state.scripts.takes_bound(number) {
             return None;
         }
         let (priority, job) = state.queue.remove_orphan(id)?;
         let (target, exclusive) = (Target::Worker(number), job.exclusive);
-        let position = state.queue.push(Entry::Job(Job { input, ..job }), priority, target);
+        let position = state.queue.push(Entry::Job(Box::new(Job { input, ..job })), priority, target);
         self.wake_worker(state, target, exclusive);
         Some(position)
     }
@@ -54,7 +54,7 @@ impl Pool {
     /// Takes back a job that was bound to a worker and whose input could not be sent there, as if it had never been
     /// submitted. It may be in its worker's hands, which learns of it another way.
     pub fn retract(&self, number: usize, id: u64) {
-        let mut state = self.0.state.lock();
+        let mut state = self.0.lock();
         if let Some(Running { reply, task, input, .. }) = state.scripts.take_running(number, id) {
             state.tally.retracted(task);
             drop(state);
@@ -74,7 +74,7 @@ impl Pool {
 
     /// Gives an orphan up, which counts as failed: the caller answers it.
     pub fn disown_orphan(&self, id: u64) {
-        let mut state = self.0.state.lock();
+        let mut state = self.0.lock();
         let Some((_, job)) = state.queue.remove_orphan(id) else { return };
         state.tally.ended(TaskRef::script(job.task), End::Failed, 1);
         self.announce_if_closed(state);
@@ -85,7 +85,7 @@ impl Pool {
     /// it: its owner, which then sends the memory itself, or its worker, which makes do with a copy when the owner does not
     /// answer. `None` for the other.
     pub fn claim_input(&self, id: u64) -> Option<Payload> {
-        let mut state = self.0.state.lock();
+        let mut state = self.0.lock();
         let number = state.scripts.worker_of(id)?;
         let running = &mut state.scripts.worker_mut(number)?.running;
         running.iter_mut().find(|job| job.reply.id() == id)?.input.take()

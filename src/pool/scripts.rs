@@ -77,7 +77,7 @@ fn notify(waker: Option<&'static dyn Waker>) {
 impl Pool {
     /// The worker `number` has started. False when its registration is gone.
     pub fn worker_joined(&self, number: usize, waker: &'static dyn Waker) -> bool {
-        let mut state = self.0.state.lock();
+        let mut state = self.0.lock();
         match state.scripts.worker_mut(number) {
             Some(worker) if worker.state == WorkerState::Starting => {
                 worker.state = WorkerState::AtWork;
@@ -91,7 +91,7 @@ impl Pool {
     /// Answers the job that the worker `number` has finished, if any, and gives it its next step.
     pub fn script_step(&self, number: usize, finished: Option<(u64, ScriptOutcome)>, idle: IdleWait) -> Step {
         let now = Instant::now();
-        let mut state = self.0.state.lock();
+        let mut state = self.0.lock();
         if state.scripts.worker(number).is_none() {
             return Step::Leave;
         }
@@ -106,23 +106,21 @@ impl Pool {
             answered.send();
         }
         notify(waker);
-        match taken {
-            Some(job) => self.start(number, job, idle),
-            None => self.take_step(self.0.state.lock(), number, idle, now),
-        }
+        let step = taken.and_then(|job| self.start(number, job));
+        step.unwrap_or_else(|| self.take_step(self.0.lock(), number, idle, now))
     }
 
     /// Answers a job without taking another.
     pub fn script_finish(&self, number: usize, id: u64, outcome: ScriptOutcome) {
-        let answered = self.0.state.lock().finish_script(number, id, outcome, Instant::now());
+        let answered = self.0.lock().finish_script(number, id, outcome, Instant::now());
         if let Some(answered) = answered {
             answered.send();
         }
     }
 
-    fn take_step(
-        &self,
-        mut state: MutexGuard<'_, State>,
+    fn take_step<'a>(
+        &'a self,
+        mut state: MutexGuard<'a, State>,
         number: usize,
         idle: IdleWait,
         mut now: Instant,
@@ -137,7 +135,12 @@ impl Pool {
                 let waker = state.notify_worker_if_needed();
                 drop(state);
                 notify(waker);
-                return self.start(number, job, idle);
+                if let Some(step) = self.start(number, job) {
+                    return step;
+                }
+                state = self.0.lock();
+                now = Instant::now();
+                continue;
             }
             if state.must_leave(number) {
                 state.scripts.leave(number);
@@ -168,30 +171,31 @@ impl Pool {
     /// Workers that wait in place.
     #[cfg(all(test, not(loom)))]
     pub(super) fn blocked_workers(&self) -> usize {
-        self.0.state.lock().scripts.blocked
+        self.0.lock().scripts.blocked
     }
 
-    /// A job that its worker is about to run: unless it should have stopped already.
-    fn start(&self, number: usize, taken: (u64, Job), idle: IdleWait) -> Step {
+    /// A job that its worker is about to run. None for one that should have stopped already, which is answered.
+    fn start(&self, number: usize, taken: (u64, Job)) -> Option<Step> {
         let (id, Job { task: function, input, token, path, .. }) = taken;
         if let Some(reason) = token.as_ref().and_then(CancelToken::reason) {
-            let mut state = self.0.state.lock();
+            let mut state = self.0.lock();
             if let Some(Running { reply, task, started, .. }) = state.scripts.take_running(number, id) {
-                state.tally.left(task, started, started);
+                let at = state.age_at(started);
+                state.tally.left(task, at, at);
                 state.tally.ended(task, End::Cancelled, 1);
                 drop(state);
                 reply.send(Err(reason.into_error_before()));
-                return self.take_step(self.0.state.lock(), number, idle, Instant::now());
+                return None;
             }
         }
-        Step::Run { id, function, input, token, path }
+        Some(Step::Run { id, function, input, token, path })
     }
 
     /// The worker `number` ends of its own will: it gets no further job, except those that are bound to it. With `only_idle`
     /// just when it has waited in vain and more than `keep` workers live. True when it may go now; else, unless
     /// `only_idle`, until [`Step::Leave`].
     pub fn retire_worker(&self, number: usize, only_idle: bool, keep: usize) -> bool {
-        let mut state = self.0.state.lock();
+        let mut state = self.0.lock();
         let has_bound = state.queue.bound_to(number) > 0;
         if only_idle {
             let waits =
@@ -210,7 +214,7 @@ impl Pool {
 
     /// The name of the function with this number.
     pub fn script_function_name(&self, number: usize) -> Option<String> {
-        self.0.state.lock().scripts.functions.name(number).map(str::to_owned)
+        self.0.lock().scripts.functions.name(number).map(str::to_owned)
     }
 }
 
@@ -218,29 +222,29 @@ impl Pool {
 impl Pool {
     /// Says how many jobs all script workers together may run; jobs that wait beyond that count for the limit.
     pub fn set_script_capacity(&self, capacity: usize) {
-        self.0.state.lock().scripts.capacity = capacity;
+        self.0.lock().scripts.capacity = capacity;
     }
 
     /// The number by which the script's function of this name is called.
     pub fn script_function(&self, name: &str) -> usize {
-        self.0.state.lock().scripts.functions.number(name)
+        self.0.lock().scripts.functions.number(name)
     }
 
     /// How many jobs wait for a script worker.
     pub fn scripts_waiting(&self) -> usize {
-        self.0.state.lock().queue.waiting(Taker::Script)
+        self.0.lock().queue.waiting(Taker::Script)
     }
 
     /// Registers a worker that is about to be started: its number. `None` when the pool is closed and nothing waits.
     pub fn register_worker(&self) -> Option<usize> {
-        let mut state = self.0.state.lock();
+        let mut state = self.0.lock();
         let is_needed = state.phase == Phase::Open || state.queue.waiting(Taker::Script) > 0;
         is_needed.then(|| state.scripts.register())
     }
 
     /// The worker `number` gets no further job; it keeps the jobs that it holds. Also when its environment has ended.
     pub fn unregister_worker(&self, number: usize) {
-        self.worker_left(self.0.state.lock(), number);
+        self.worker_left(self.0.lock(), number);
     }
 
     fn worker_left(&self, mut state: MutexGuard<'_, State>, number: usize) -> bool {
@@ -256,7 +260,7 @@ impl Pool {
     /// those that were bound to it, which are orphans from now on.
     pub fn evict_worker(&self, number: usize) -> (Vec<u64>, Vec<u64>) {
         self.unregister_worker(number);
-        let mut state = self.0.state.lock();
+        let mut state = self.0.lock();
         let Some(running) = state.scripts.evict(number) else { return (Vec::new(), Vec::new()) };
         for Running { token, task, .. } in &running {
             let stopped = state.scripts.is_forced() || token.as_ref().is_some_and(CancelToken::was_cancelled);
@@ -276,7 +280,7 @@ impl Pool {
 
     /// The ids of the jobs that a worker has taken and not finished.
     pub fn jobs_of_worker(&self, number: usize) -> Vec<u64> {
-        let state = self.0.state.lock();
+        let state = self.0.lock();
         let worker = state.scripts.worker(number);
         worker.map_or(Vec::new(), |worker| worker.running.iter().map(|job| job.reply.id()).collect())
     }
@@ -284,7 +288,7 @@ impl Pool {
     /// The worker for a job whose input can only go to one: the least loaded, with the number of jobs it has at
     /// hand or bound to it; and how many wait for any worker. `None` when no worker lives or is starting.
     pub fn least_loaded_worker(&self) -> Option<(usize, usize, usize)> {
-        let state = self.0.state.lock();
+        let state = self.0.lock();
         let load = |number, running: usize| running + state.queue.bound_to(number);
         let workers = state.scripts.workers().filter(|(number, _)| state.scripts.takes_bound(*number));
         workers
@@ -298,13 +302,13 @@ impl Pool {
 
     /// Takes every job that waits for a script worker out of the queue, and returns their ids: the caller answers them.
     pub fn drain_scripts(&self) -> Vec<u64> {
-        let mut state = self.0.state.lock();
+        let mut state = self.0.lock();
         let entries = state.queue.drain(Taker::Script);
         let jobs: Vec<Job> = entries
             .into_iter()
             .map(|entry| match entry {
-                Entry::Job(job) => job,
-                Entry::Batch(_) => unreachable!("scripts have no batches"),
+                Entry::Job(job) => *job,
+                Entry::Batch(_) | Entry::Small(_) => unreachable!("no task of a script"),
             })
             .inspect(|job| state.tally.ended(TaskRef::script(job.task), End::Failed, 1))
             .collect();
@@ -320,7 +324,7 @@ impl Pool {
 
     /// Asks the worker that runs the job `id` to stop it; returns the worker's number.
     pub fn stop_script(&self, id: u64, reason: Reason) -> Option<usize> {
-        let state = self.0.state.lock();
+        let state = self.0.lock();
         let number = state.scripts.worker_of(id)?;
         let waker = state.scripts.worker(number)?.waker;
         drop(state);
@@ -345,7 +349,7 @@ impl State {
         let mut job = self.queue.take_for_worker(number, worker.retiring, admits)?;
         let (reply, task) = (job.reply.take(), TaskRef::script(job.task));
         let id = reply.id();
-        self.tally.started(task, job.queued_at, now);
+        self.tally.started(task, self.age_at(job.queued_at), self.age_at(now));
         let input = (job.path == InputPath::OnDemand)
             .then(|| std::mem::replace(&mut job.input, Payload::Value(Value::Undefined)));
         let (token, exclusive) = (job.token.clone(), job.exclusive);
@@ -372,7 +376,7 @@ impl State {
         now: Instant,
     ) -> Option<Answered> {
         let Running { reply, started, token, task, .. } = self.scripts.take_running(number, id)?;
-        self.tally.left(task, started, now);
+        self.tally.left(task, self.age_at(started), self.age_at(now));
         // The worker may have seen that its time is up before the owner has: then this outcome says so to the owner.
         let late = token.as_ref().and_then(CancelToken::deadline).is_some_and(|deadline| now >= deadline);
         let end = match &outcome {

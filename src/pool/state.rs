@@ -1,12 +1,16 @@
 //! The state of a pool, under its one lock.
 
+use std::sync::OnceLock;
 use std::time::Instant;
 
 use super::config::Config;
-use super::counters::Tally;
+use super::counters::{Tally, age_at};
+use super::estimates::Estimates;
 use super::execute::Tasks;
+use super::intake::Intake;
 use super::queue::Queue;
 use super::script_state::Scripts;
+use super::task_observer::Age;
 use super::threads::Threads;
 use crate::cancel::CancelToken;
 use crate::sync::atomic::{AtomicI32, AtomicUsize, Ordering};
@@ -24,6 +28,10 @@ pub(super) struct Shared {
     /// taken under it.
     pub(super) given_up: Mutex<Tally>,
     hints: QueueHints,
+    pub(super) estimates: Estimates,
+    /// Where the owner puts small tasks without a call, once it has asked for that.
+    pub(super) intake: OnceLock<Intake>,
+    /// Taken by [`Shared::lock`] alone.
     pub(super) state: Mutex<State>,
     /// Where native threads park.
     pub(super) thread_work: Condvar,
@@ -50,6 +58,14 @@ pub(super) enum Phase {
 
 pub(super) struct State {
     pub(super) phase: Phase,
+    /// When the pool was made.
+    made: Instant,
+    /// How much of the intake is in the queue.
+    pub(super) intake_head: u32,
+    /// Deposits that were taken before their records came.
+    pub(super) taken_early: usize,
+    /// What the intake's writer was told last.
+    needs_wake: bool,
     pub(super) queue: Queue,
     pub(super) threads: Threads,
     pub(super) scripts: Scripts,
@@ -63,6 +79,19 @@ pub(super) struct State {
 }
 
 impl State {
+    pub(super) fn is_open(&self) -> bool {
+        self.phase == Phase::Open
+    }
+
+    pub(super) fn age_at(&self, at: Instant) -> Age {
+        age_at(self.made, at)
+    }
+
+    /// The intake is new: its writer knows nothing yet, and makes a call for each task.
+    pub(super) fn forget_needs_wake(&mut self) {
+        self.needs_wake = true;
+    }
+
     /// Every token by which something that runs can be stopped.
     pub(super) fn tokens(&self) -> impl Iterator<Item = &CancelToken> {
         self.threads.tokens().chain(self.scripts.tokens())
@@ -75,10 +104,14 @@ impl Pool {
         let made = Instant::now();
         let state = State {
             phase: Phase::Open,
+            made,
+            intake_head: 0,
+            taken_early: 0,
+            needs_wake: false,
             queue: Queue::new(),
             threads: Threads::default(),
             scripts: Scripts::new(),
-            tally: Tally::new(made),
+            tally: Tally::default(),
             when_closed: Vec::new(),
             answering: 0,
         };
@@ -87,12 +120,19 @@ impl Pool {
             config,
             tasks,
             made,
-            given_up: Mutex::new(Tally::new(made)),
+            given_up: Mutex::new(Tally::default()),
             hints,
+            estimates: Estimates::default(),
+            intake: OnceLock::new(),
             state: Mutex::new(state),
             thread_work: Condvar::new(),
             script_work: Condvar::new(),
         }))
+    }
+
+    /// Whether it is the same pool.
+    pub fn is(&self, other: &Pool) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
     }
 
     /// Calls the functions that wait for the end of the pool, if it has come.
@@ -109,16 +149,35 @@ impl Pool {
 }
 
 impl Shared {
-    /// Publishes the hints. To be called under the lock after each change of what native threads can take.
-    pub(super) fn publish_hints(&self, queue: &Queue) {
+    /// Tells the threads, and the writer of the intake, what they may know without the lock. To be called under the lock after
+    /// each change of what native threads can take, or of what they do.
+    pub(super) fn publish(&self, state: &mut State) {
+        let needs_wake = state.threads.need_wake(&self.config);
+        if needs_wake != state.needs_wake {
+            state.needs_wake = needs_wake;
+            self.tell_needs_wake(needs_wake);
+            if needs_wake && self.has_new(state.intake_head) {
+                // The writer may have seen the old answer: from here on it is for this thread to see to that record.
+                self.collect(state);
+            }
+        }
         // Relaxed: they only end a search or a batch early; the queue itself is read under the lock.
-        self.hints.takeable.store(queue.takeable_by_threads(), Ordering::Relaxed);
-        self.hints.top_priority.store(queue.top_native_priority(), Ordering::Relaxed);
+        self.hints.takeable.store(state.queue.takeable_by_threads(), Ordering::Relaxed);
+        self.hints.top_priority.store(state.queue.top_native_priority(), Ordering::Relaxed);
     }
 
-    /// Whether the queue holds something for native threads, as far as can be seen without the lock.
+    /// Whether there is something for native threads, as far as can be seen without the lock.
     pub(super) fn seems_takeable(&self) -> bool {
-        self.hints.takeable.load(Ordering::Relaxed) > 0
+        self.hints.takeable.load(Ordering::Relaxed) > 0 || self.intake.get().is_some_and(Intake::seems_filled)
+    }
+
+    /// How old the pool is.
+    pub(super) fn age(&self) -> Age {
+        age_at(self.made, Instant::now())
+    }
+
+    pub(super) fn age_at(&self, at: Instant) -> Age {
+        age_at(self.made, at)
     }
 
     /// Whether something of a higher priority waits: a batch makes way for it between two chunks.

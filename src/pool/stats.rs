@@ -1,6 +1,6 @@
 //! A pool at one moment.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use super::position::Taker;
 use super::state::Pool;
@@ -40,8 +40,8 @@ impl Pool {
     /// The pool's counters at this moment.
     pub fn stats(&self) -> Stats {
         let shared = &*self.0;
-        let state = shared.state.lock();
-        let now = Instant::now();
+        let state = shared.lock();
+        let now = shared.age();
         let mut totals = state.tally.totals(now);
         totals += shared.given_up.lock().totals(now);
         for tally in state.threads.tallies() {
@@ -54,7 +54,7 @@ impl Pool {
             idle: state.threads.alive() - at_work,
             workers: state.scripts.living(),
             idle_workers: state.scripts.idle(),
-            queued: Taker::ALL.iter().map(|taker| state.queue.waiting(*taker)).sum(),
+            queued: Taker::ALL.iter().map(|taker| state.waiting(*taker)).sum(),
             running: at_work - state.threads.stealing() + state.scripts.busy(),
             submitted: totals.submitted,
             completed: totals.completed,

@@ -4,11 +4,15 @@ use super::batch::Batch;
 use super::job::Job;
 use super::position::{QueuePosition, Taker, Target};
 use super::priority_queue::Entry;
+use super::queue::Drained;
 use super::state::{Phase, Pool, State};
 use super::task_observer::{End, TaskObserver, TaskRef};
 use crate::cancel::{CancelToken, Reason};
 use crate::error::{Code, Error, Result};
-use crate::sync::Arc;
+use crate::sync::{Arc, Mutex};
+
+/// A forced close answers more than so many entries on a thread of its own: about a millisecond's work.
+const MANY: usize = 5_000;
 
 /// A submission that was accepted.
 #[derive(Debug, Clone, Copy)]
@@ -38,10 +42,12 @@ impl Pool {
     #[allow(clippy::result_large_err)]
     pub fn submit(&self, job: Job, priority: i32, target: Target) -> Result<Accepted, SubmitError<Job>> {
         let task = TaskRef { taker: target.taker(), number: job.task };
-        self.push(Entry::Job(job), task, 1, priority, target).map_err(|(error, entry)| match entry {
-            Entry::Job(submission) => SubmitError { error, submission },
-            Entry::Batch(_) => unreachable!("a job went in"),
-        })
+        self.push(Entry::Job(Box::new(job)), task, 1, priority, target).map_err(
+            |(error, entry)| match entry {
+                Entry::Job(submission) => SubmitError { error, submission: *submission },
+                Entry::Batch(_) | Entry::Small(_) => unreachable!("a job went in"),
+            },
+        )
     }
 
     /// Queues a batch, as one entry.
@@ -50,7 +56,7 @@ impl Pool {
         self.push(Entry::Batch(batch), task, count, priority, Target::Native).map_err(|(error, entry)| {
             match entry {
                 Entry::Batch(submission) => SubmitError { error, submission },
-                Entry::Job(_) => unreachable!("a batch went in"),
+                Entry::Job(_) | Entry::Small(_) => unreachable!("a batch went in"),
             }
         })
     }
@@ -64,7 +70,7 @@ impl Pool {
         priority: i32,
         target: Target,
     ) -> Result<Accepted, (Error, Entry)> {
-        let mut state = self.0.state.lock();
+        let mut state = self.0.lock();
         let limit = match self.admit(&mut state, target) {
             Ok(limit) => limit,
             Err(error) => {
@@ -75,7 +81,9 @@ impl Pool {
         let (batch, queued_at, exclusive) = match &entry {
             Entry::Job(job) => (None, job.queued_at, job.exclusive),
             Entry::Batch(batch) => (Some(Arc::clone(batch)), batch.queued_at, false),
+            Entry::Small(_) => unreachable!("small tasks come by the intake"),
         };
+        let queued_at = state.age_at(queued_at);
         let position = state.queue.push(entry, priority, target);
         if let Some(batch) = batch {
             batch.set_position(position);
@@ -84,7 +92,7 @@ impl Pool {
         state.tally.queued(task, count, queued_at);
         let needs_worker = match target.taker() {
             Taker::Native => {
-                self.0.publish_hints(&state.queue);
+                self.0.publish(&mut state);
                 self.wake_one(state);
                 false
             }
@@ -116,7 +124,7 @@ impl Pool {
 
     /// Why a submission for takers of this kind would be refused now: the queue has reached its limit.
     pub fn refusal(&self, taker: Taker) -> Option<Error> {
-        let (state, config) = (self.0.state.lock(), &self.0.config);
+        let (state, config) = (self.0.lock(), &self.0.config);
         if state.phase != Phase::Open {
             return None;
         }
@@ -126,51 +134,82 @@ impl Pool {
     /// Whether the queue, without the entries that free takers will take, is at most half full.
     pub fn is_half_empty(&self) -> bool {
         let config = &self.0.config;
-        self.0.state.lock().total_excess(config) <= config.max_queue / 2
+        self.0.lock().total_excess(config) <= config.max_queue / 2
     }
 
     /// Stops a waiting or running job or batch. A waiting one is answered at once; a running one at its next
     /// checkpoint. True when it was still waiting.
     pub fn cancel(&self, position: QueuePosition, token: &CancelToken, reason: Reason) -> bool {
         token.cancel(reason);
-        let mut state = self.0.state.lock();
-        let Some(entry) = state.queue.remove(position) else { return false };
-        self.0.publish_hints(&state.queue);
+        self.take_out(&[position], reason, |_| {}) == 1
+    }
+
+    /// Answers those that still wait, for `reason`; how many they were. `missed` gets the places of the others in the list.
+    pub fn take_out(
+        &self,
+        positions: &[QueuePosition],
+        reason: Reason,
+        mut missed: impl FnMut(usize),
+    ) -> usize {
+        let mut state = self.0.lock();
+        let mut found = Vec::with_capacity(positions.len());
+        for (at, position) in positions.iter().enumerate() {
+            match state.queue.remove(*position) {
+                Some(entry) => found.push((position.taker(), entry)),
+                None => missed(at),
+            }
+        }
+        if found.is_empty() {
+            return 0;
+        }
+        self.0.publish(&mut state);
         state.answering += 1;
         drop(state);
-        self.give_up(position.taker(), entry, reason);
+        let count = found.len();
+        for (taker, entry) in found {
+            self.give_up(taker, entry, reason);
+        }
         self.answered();
-        true
+        count
     }
 
     /// Entries that were taken out of the queue to be answered have been: a closing pool may have waited for that.
-    fn answered(&self) {
-        let mut state = self.0.state.lock();
+    pub(super) fn answered(&self) {
+        let mut state = self.0.lock();
         state.answering -= 1;
         self.announce_if_closed(state);
     }
 
     /// Answers an entry that no thread will take, and counts it before.
     fn give_up(&self, taker: Taker, entry: Entry, reason: Reason) {
-        let count = |number: usize, tasks: usize| {
-            self.0.given_up.lock().ended(TaskRef { taker, number }, End::Cancelled, tasks);
-        };
         match entry {
-            Entry::Job(job) => {
-                count(job.task, 1);
-                job.reply.send(Err(reason.into_error_before()));
+            Entry::Batch(batch) => {
+                let task = TaskRef::native(batch.task);
+                batch.abandon(reason, |tasks| self.0.given_up.lock().ended(task, End::Cancelled, tasks));
             }
-            Entry::Batch(batch) => batch.abandon(reason, |tasks| count(batch.task, tasks)),
+            entry => self.refuse(taker, entry, &|| reason.into_error_before()),
         }
+    }
+
+    /// Answers an entry with this error, and counts it before.
+    pub(super) fn refuse(&self, taker: Taker, entry: Entry, error: &dyn Fn() -> Error) {
+        let (number, reply) = match entry {
+            Entry::Small(job) => (job.task as usize, self.reply_to(&job)),
+            Entry::Job(job) => (job.task, job.into_reply()),
+            Entry::Batch(batch) => return batch.abandon(Reason::PoolClosed, |_| {}),
+        };
+        let error = error();
+        self.0.given_up.lock().ended(TaskRef { taker, number }, End::of_error(&error), 1);
+        reply.send(Err(error));
     }
 
     /// A batch has no input left to take: takes it out of the queue, if it still waits there.
     pub(super) fn remove_exhausted(&self, batch: &Batch) {
         let Some(position) = batch.position() else { return };
-        let mut state = self.0.state.lock();
+        let mut state = self.0.lock();
         let removed = state.queue.remove(position);
         if removed.is_some() {
-            self.0.publish_hints(&state.queue);
+            self.0.publish(&mut state);
         }
         // Outside the lock: it may be the last reference.
         drop(state);
@@ -182,20 +221,21 @@ impl Pool {
     /// and running work is asked to stop. May be called again, to force a close that was graceful.
     pub fn close(&self, force: bool, when_closed: Option<Box<dyn FnOnce() + Send>>) {
         let shared = &*self.0;
-        let mut state = shared.state.lock();
+        let mut state = shared.lock();
         state.phase = Phase::Draining;
         state.when_closed.extend(when_closed);
-        let mut dropped = Vec::new();
+        let (mut dropped, mut count) = (Vec::new(), 0);
         let mut stopped: Vec<CancelToken> = Vec::new();
         if force {
             state.scripts.force();
-            for taker in Taker::ALL {
-                dropped.extend(state.queue.drain(taker).into_iter().map(|entry| (taker, entry)));
-            }
+            count = Taker::ALL.iter().map(|taker| state.waiting(*taker)).sum();
+            let taken: Drained = Box::new(state.threads.take_back().into_iter());
+            dropped.push((Taker::Native, taken));
+            dropped.extend(Taker::ALL.map(|taker| (taker, state.queue.drain(taker))));
             stopped.extend(state.tokens().cloned());
         }
         let wakers = state.scripts.notify_all();
-        shared.publish_hints(&state.queue);
+        shared.publish(&mut state);
         state.answering += 1;
         // Parked threads end by themselves once they wake: no claims are needed for that.
         shared.thread_work.notify_all();
@@ -204,12 +244,31 @@ impl Pool {
         for waker in wakers {
             waker.notify();
         }
-        for (taker, entry) in dropped {
-            self.give_up(taker, entry, Reason::PoolClosed);
-        }
         for token in stopped {
             token.cancel(Reason::PoolClosed);
         }
-        self.answered();
+        self.drop_all(dropped, count);
+    }
+
+    /// Answers what a forced close has taken out of the queue. Of much on a thread of its own, since the caller is a JavaScript
+    /// thread, which has the answers to deliver meanwhile.
+    fn drop_all(&self, dropped: Vec<(Taker, Drained)>, count: usize) {
+        let pool = self.clone();
+        // They reach the thread by the lock, so that they are still here if there is no thread.
+        let dropped = Arc::new(Mutex::new(dropped));
+        let work = {
+            let dropped = Arc::clone(&dropped);
+            move || {
+                let dropped = std::mem::take(&mut *dropped.lock());
+                for (taker, entries) in dropped {
+                    entries.for_each(|entry| pool.give_up(taker, entry, Reason::PoolClosed));
+                }
+                pool.answered();
+            }
+        };
+        let name = format!("{}-closer", self.0.config.name);
+        if count <= MANY || std::thread::Builder::new().name(name).spawn(work.clone()).is_err() {
+            work();
+        }
     }
 }

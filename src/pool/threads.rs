@@ -1,10 +1,15 @@
 //! The native threads of a pool: a slot for each, and the counts. `parking.rs` has the protocol.
 
+use std::collections::VecDeque;
+
 use super::Config;
 use super::counters::Tally;
+use super::priority_queue::Entry;
+use super::task_observer::Age;
 use crate::cancel::CancelToken;
-use crate::sync::Arc;
-use crate::sync::atomic::{AtomicBool, Ordering};
+use crate::lines::LINES;
+use crate::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use crate::sync::{Arc, Mutex};
 
 /// The part of a slot that its thread and the pool share. On cache lines of its own: the thread writes it for every task.
 /// 128: two lines, since processors fetch them in pairs.
@@ -15,7 +20,16 @@ pub(super) struct SlotShared {
     pub(super) stop: CancelToken,
     /// Whether the thread has answered all it held, and may be about to look at the queue.
     answered: AtomicBool,
+    /// Tasks that the thread has taken to run one after the other. Only it takes one of them at a time; another thread takes over
+    /// several when this one is late. A leaf: no other lock is taken under it.
+    run: Mutex<VecDeque<Entry>>,
+    /// How many are in `run`.
+    taken: AtomicUsize,
 }
+
+/// When a thread should be through with the tasks that it has taken, from when it took them, in nanoseconds. Later than
+/// that others take over what it has not begun.
+const LATE: Age = 200_000;
 
 impl SlotShared {
     /// Whether the thread has nothing more to do before it looks at the queue. Set before it answers: the event queue's
@@ -27,11 +41,25 @@ impl SlotShared {
     fn has_answered(&self) -> bool {
         self.answered.load(Ordering::Relaxed)
     }
+
+    /// The next of the tasks that its thread has taken.
+    pub(super) fn next(&self) -> Option<Entry> {
+        // Relaxed: only this thread adds to them.
+        if self.taken.load(Ordering::Relaxed) == 0 {
+            return None;
+        }
+        let mut run = self.run.lock();
+        let next = run.pop_front();
+        self.taken.store(run.len(), Ordering::Relaxed);
+        next
+    }
 }
 
 /// A slot as its thread knows it.
 pub(super) struct WorkerSlot {
     pub(super) number: usize,
+    /// By which it answers.
+    pub(super) line: usize,
     pub(super) shared: Arc<SlotShared>,
 }
 
@@ -50,6 +78,11 @@ pub(super) enum Activity {
 struct Slot {
     activity: Activity,
     shared: Arc<SlotShared>,
+    /// When its thread took the tasks that it runs one after the other, and their priority.
+    took: Age,
+    priority: i32,
+    /// Whether its thread should be back soon.
+    soon: bool,
 }
 
 /// The table of slots, and how many threads are in which state.
@@ -67,6 +100,12 @@ pub(super) struct Threads {
     pub(super) claims: usize,
     /// Threads that were started and have not looked at the queue yet.
     pub(super) starting: usize,
+    /// Whether a parked thread wakes by itself every now and then (`parking.rs`).
+    pub(super) dozing: bool,
+    /// Running threads that should be back soon.
+    soon: usize,
+    /// How often a thread has begun something; it wraps.
+    pub(super) begun: usize,
 }
 
 impl Threads {
@@ -117,15 +156,22 @@ impl Threads {
     }
 
     /// A slot without a thread, for one that is about to be started.
-    pub(super) fn vacant(&mut self, tally: impl FnOnce() -> Tally) -> WorkerSlot {
+    pub(super) fn vacant(&mut self) -> WorkerSlot {
         let vacant = self.slots.iter().position(|slot| matches!(slot.activity, Activity::Vacant));
         let number = vacant.unwrap_or_else(|| {
-            let (stop, answered) = (CancelToken::new(None), AtomicBool::new(false));
-            let shared = Arc::new(SlotShared { tally: tally(), stop, answered });
-            self.slots.push(Slot { activity: Activity::Vacant, shared });
+            let shared = Arc::new(SlotShared {
+                tally: Tally::default(),
+                stop: CancelToken::new(None),
+                answered: AtomicBool::new(false),
+                run: Mutex::new(VecDeque::new()),
+                taken: AtomicUsize::new(0),
+            });
+            self.slots.push(Slot { activity: Activity::Vacant, shared, took: 0, priority: 0, soon: false });
             self.slots.len() - 1
         });
-        WorkerSlot { number, shared: Arc::clone(&self.slots[number].shared) }
+        // Not the common line: threads that share one of the others wait for each other, and for nobody else.
+        let line = 1 + number % (LINES - 1);
+        WorkerSlot { number, line, shared: Arc::clone(&self.slots[number].shared) }
     }
 
     /// The thread of a vacant slot was started.
@@ -137,18 +183,92 @@ impl Threads {
 
     /// A thread is done with its work.
     pub(super) fn idle(&mut self, number: usize) {
-        let before = std::mem::replace(&mut self.slots[number].activity, Activity::Idle);
+        let slot = &mut self.slots[number];
+        self.soon -= usize::from(std::mem::take(&mut slot.soon));
+        let before = std::mem::replace(&mut slot.activity, Activity::Idle);
         if !matches!(before, Activity::Vacant | Activity::Idle) {
             self.busy -= 1;
         }
     }
 
-    /// An idle thread begins something. `answered`: it holds nothing yet that is to be answered.
-    pub(super) fn begin(&mut self, number: usize, activity: Activity, answered: bool) {
+    /// An idle thread begins something. `answered`: it holds nothing yet that is to be answered; `soon`: it should be back
+    /// soon.
+    pub(super) fn begin(&mut self, number: usize, activity: Activity, answered: bool, soon: bool) {
         let slot = &mut self.slots[number];
         slot.shared.set_answered(answered);
         slot.activity = activity;
+        slot.soon = soon;
+        self.soon += usize::from(soon);
         self.busy += 1;
+        self.begun = self.begun.wrapping_add(1);
+    }
+
+    /// A thread is about to begin a task, and takes others of that priority, which `take` adds, to run them next.
+    pub(super) fn take(
+        &mut self,
+        number: usize,
+        priority: i32,
+        now: Age,
+        take: impl FnOnce(&mut VecDeque<Entry>),
+    ) {
+        let slot = &mut self.slots[number];
+        (slot.took, slot.priority) = (now, priority);
+        let mut run = slot.shared.run.lock();
+        take(&mut run);
+        slot.shared.taken.store(run.len(), Ordering::Relaxed);
+    }
+
+    /// Takes over half of the tasks of a thread that is late: the first of them, and their priority. The others are
+    /// among those of the thread `number` then.
+    pub(super) fn take_over(&mut self, number: usize, now: Age) -> Option<(Entry, i32)> {
+        let is_late = |slot: &Slot| {
+            slot.shared.taken.load(Ordering::Relaxed) > 0 && now.saturating_sub(slot.took) > LATE
+        };
+        let late = self.slots.iter().find(|slot| is_late(slot))?;
+        let priority = late.priority;
+        let mut run = late.shared.run.lock();
+        let mut half = run.len().div_ceil(2);
+        let first = run.pop_front()?;
+        half -= 1;
+        let others: Vec<Entry> = run.drain(..half).collect();
+        late.shared.taken.store(run.len(), Ordering::Relaxed);
+        drop(run);
+        self.take(number, priority, now, |run| run.extend(others));
+        Some((first, priority))
+    }
+
+    /// How many tasks threads have taken to run them next.
+    pub(super) fn taken(&self) -> usize {
+        self.slots.iter().map(|slot| slot.shared.taken.load(Ordering::Relaxed)).sum()
+    }
+
+    /// Takes away from all threads the tasks that they have taken and not begun.
+    pub(super) fn take_back(&mut self) -> Vec<Entry> {
+        let mut all = Vec::new();
+        for slot in &self.slots {
+            let mut run = slot.shared.run.lock();
+            all.extend(run.drain(..));
+            slot.shared.taken.store(0, Ordering::Relaxed);
+        }
+        all
+    }
+
+    /// Whether somebody must wake a thread, or start one, when there is more to do.
+    pub(super) fn need_wake(&self, config: &Config) -> bool {
+        let looks = self.searching || self.claims + self.starting > 0;
+        !looks && !self.comes_by_itself() && (self.parked > 0 || self.alive < config.max_threads)
+    }
+
+    /// Whether a running thread should be back soon, and another sees to it that nothing waits if that one is not.
+    pub(super) fn comes_by_itself(&self) -> bool {
+        self.soon > 0 && self.dozing
+    }
+
+    /// A thread begins something else before it goes on with the tasks that it has taken; or goes on with them.
+    pub(super) fn turn_to(&mut self, number: usize, activity: Activity) {
+        let slot = &mut self.slots[number];
+        self.soon -= usize::from(std::mem::take(&mut slot.soon));
+        slot.activity = activity;
     }
 
     /// An idle thread has ended.

@@ -1,16 +1,15 @@
 //! One native thread of a pool: how it is started (its name, the size of its stack), and its life: take, run, report.
 
-use std::time::Instant;
-
 use super::batch::{Batch, BatchHost};
 use super::counters::Tally;
 use super::execute::Helpers;
 use super::job::Job;
 use super::outbox::Reply;
 use super::parallel_for::{ParallelFor, PartWork};
+use super::priority_queue::Entry;
 use super::queue::Taken;
 use super::state::{Pool, State};
-use super::task_observer::{End, Ended, TaskObserver, TaskRef};
+use super::task_observer::{Age, End, Ended, TaskObserver, TaskRef};
 use super::threads::WorkerSlot;
 use crate::cancel::{CancelToken, Reason};
 use crate::error::{Code, Error, Result};
@@ -22,7 +21,7 @@ impl Pool {
     /// Starts one more native thread, in a vacant slot.
     pub(super) fn start_thread(&self, state: &mut State) -> Result<()> {
         let shared = &*self.0;
-        let slot = state.threads.vacant(|| Tally::new(shared.made));
+        let slot = state.threads.vacant();
         let number = slot.number;
         let pool = self.clone();
         let started = std::thread::Builder::new()
@@ -46,39 +45,133 @@ impl Pool {
 
 /// The life of the thread in `slot`.
 fn run(pool: &Pool, slot: &WorkerSlot) {
-    let mut fresh = true;
-    while let Some(taken) = pool.next(slot.number, std::mem::take(&mut fresh)) {
-        match taken {
-            Taken::Job(job) => run_job(pool, slot, job),
-            Taken::Batch(batch) => run_batch(pool, slot, &batch),
+    let (mut fresh, mut now) = (true, pool.0.age());
+    while let Some((taken, at)) = pool.next(slot.number, std::mem::take(&mut fresh), now) {
+        now = match taken {
+            Taken::Job(first, priority) => run_jobs(pool, slot, first, priority, at),
+            Taken::Batch(batch) => run_batch(pool, slot, &batch, at),
             Taken::Steal(parts) => {
-                slot.shared.tally.run_began(Instant::now());
+                slot.shared.tally.run_began(at);
                 parts.run_parts();
-                slot.shared.tally.run_ended(Instant::now());
+                let ended = pool.0.age();
+                slot.shared.tally.run_ended(ended);
+                ended
             }
+        };
+    }
+}
+
+/// Tasks of one number that run one after the other without a look at the clock.
+struct Group<'a> {
+    pool: &'a Pool,
+    tally: &'a Tally,
+    task: usize,
+    count: u64,
+    began: Age,
+}
+
+/// A group has so many tasks at the most.
+const GROUP: u64 = 64;
+/// A task that runs for longer, in nanoseconds, is a group of its own: the clock costs a twentieth of that.
+const SHORT: Age = 500;
+
+impl Group<'_> {
+    /// The next task will be one of this number.
+    fn next(&mut self, task: usize) {
+        let shared = &*self.pool.0;
+        if self.count > 0 && (self.task != task || self.count == GROUP || shared.estimates.of(task) > SHORT) {
+            self.end();
+            self.tally.run_began(self.began);
+        }
+        self.task = task;
+    }
+
+    /// The tasks have run.
+    fn end(&mut self) {
+        let (shared, began) = (&*self.pool.0, self.began);
+        self.began = shared.age();
+        self.tally.run_ended(self.began);
+        if self.count > 0 {
+            shared.estimates.learn(self.task, self.count, self.began - began);
+        }
+        self.count = 0;
+    }
+}
+
+/// Runs the first task, and those that the thread has taken with it.
+fn run_jobs(pool: &Pool, slot: &WorkerSlot, first: Entry, priority: i32, now: Age) -> Age {
+    let tally = &slot.shared.tally;
+    let mut group = Group { pool, tally, task: first.task(), count: 0, began: now };
+    tally.run_began(now);
+    let mut next = Some(first);
+    while let Some(entry) = next {
+        group.next(entry.task());
+        group.count += 1;
+        let (task, reply, outcome) = run_entry(pool, slot, entry, group.began);
+        next = slot.shared.next();
+        if next.is_none() {
+            group.end();
+        }
+        // Counts first: a caller that has the answer finds it in the counters, and the thread free.
+        tally.left(TaskRef::native(task), group.began, group.began);
+        tally.ended(TaskRef::native(task), End::of(&outcome), 1);
+        if next.is_none() {
+            slot.shared.set_answered(true);
+        }
+        reply.send_on(slot.line, outcome);
+        while next.is_some() && pool.0.outranks(priority) {
+            let Some(above) = pool.take_above(slot.number, priority) else { break };
+            group.end();
+            group.began = match above {
+                Taken::Batch(batch) => run_batch(pool, slot, &batch, group.began),
+                Taken::Job(entry, _) => run_between(pool, slot, entry, group.began),
+                Taken::Steal(_) => unreachable!("it has no priority"),
+            };
+            tally.run_began(group.began);
+            slot.shared.set_answered(false);
+            pool.turn_back(slot.number);
         }
     }
+    group.began
 }
 
-fn run_job(pool: &Pool, slot: &WorkerSlot, job: Job) {
-    let Job { task, input, token, reply, queued_at, .. } = job;
-    let (tally, started) = (&slot.shared.tally, Instant::now());
-    tally.started(TaskRef::native(task), queued_at, started);
-    let outcome = run_task(pool, task, input, token.as_ref().unwrap_or(&slot.shared.stop));
-    tally.left(TaskRef::native(task), started, Instant::now());
-    let stopped = token.as_ref().and_then(CancelToken::reason);
-    if let Some(reason @ (Reason::Cancelled | Reason::TimedOut)) = stopped {
-        // The caller has this reason already, or gets it soon, whatever the task returned in the end.
-        return answer(slot, task, reply, Err(reason.into_error()));
+/// Runs one task of a higher priority, before the thread goes on with those that it has taken.
+fn run_between(pool: &Pool, slot: &WorkerSlot, entry: Entry, now: Age) -> Age {
+    let tally = &slot.shared.tally;
+    tally.run_began(now);
+    let (task, reply, outcome) = run_entry(pool, slot, entry, now);
+    let ended = pool.0.age();
+    tally.run_ended(ended);
+    tally.left(TaskRef::native(task), now, ended);
+    tally.ended(TaskRef::native(task), End::of(&outcome), 1);
+    reply.send_on(slot.line, outcome);
+    ended
+}
+
+/// Runs one task: its number, the promise to answer it, and its outcome.
+fn run_entry(pool: &Pool, slot: &WorkerSlot, entry: Entry, began: Age) -> (usize, Reply, Result<Value>) {
+    let (tally, stop) = (&slot.shared.tally, &slot.shared.stop);
+    match entry {
+        Entry::Small(job) => {
+            let (task, reply) = (job.task as usize, pool.reply_to(&job));
+            tally.started(TaskRef::native(task), job.queued_at, began);
+            let input = job.input.map_or(Value::Undefined, Value::Number);
+            (task, reply, run_task(pool, task, Payload::Value(input), stop))
+        }
+        Entry::Job(job) => {
+            let Job { task, input, token, reply, queued_at, .. } = *job;
+            tally.started(TaskRef::native(task), pool.0.age_at(queued_at), began);
+            let outcome = run_task(pool, task, input, token.as_ref().unwrap_or(stop));
+            match token.as_ref().and_then(CancelToken::reason) {
+                // The caller has this reason already, or gets it soon, whatever the task returned in the end.
+                Some(reason @ (Reason::Cancelled | Reason::TimedOut)) => {
+                    (task, reply, Err(reason.into_error()))
+                }
+                _ => (task, reply, outcome),
+            }
+        }
+        Entry::Batch(_) => unreachable!("a batch is no single task"),
     }
-    answer(slot, task, reply, outcome);
-}
-
-/// Counts first: a caller that has the answer finds it in the counters, and the thread free.
-fn answer(slot: &WorkerSlot, task: usize, reply: Reply, outcome: Result<Value>) {
-    slot.shared.tally.ended(TaskRef::native(task), End::of(&outcome), 1);
-    slot.shared.set_answered(true);
-    reply.send(outcome);
 }
 
 /// A thread that works on a batch.
@@ -106,15 +199,19 @@ impl BatchHost for BatchWorker<'_> {
     }
 }
 
-fn run_batch(pool: &Pool, slot: &WorkerSlot, batch: &Batch) {
-    let (tally, started) = (&slot.shared.tally, Instant::now());
-    tally.started(TaskRef::native(batch.task), batch.queued_at, started);
+fn run_batch(pool: &Pool, slot: &WorkerSlot, batch: &Batch, now: Age) -> Age {
+    let (tally, task) = (&slot.shared.tally, TaskRef::native(batch.task));
+    tally.started(task, pool.0.age_at(batch.queued_at), now);
+    tally.run_began(now);
     let run = |input| {
         slot.shared.set_answered(false);
         run_task(pool, batch.task, Payload::Value(input), &batch.token)
     };
     batch.work(run, &BatchWorker { pool, slot, batch });
-    tally.left(TaskRef::native(batch.task), started, Instant::now());
+    let ended = pool.0.age();
+    tally.left(task, now, ended);
+    tally.run_ended(ended);
+    ended
 }
 
 /// Runs one task under the panic guard, unless it should have stopped already.
@@ -134,16 +231,16 @@ impl Helpers for Pool {
         let parts = Arc::new(ParallelFor::new(count, work, token.clone()));
         let helpers = count.min(self.0.config.max_threads).saturating_sub(1);
         if helpers > 0 {
-            let mut state = self.0.state.lock();
+            let mut state = self.0.lock();
             state.queue.offer(&parts, helpers);
-            self.0.publish_hints(&state.queue);
+            self.0.publish(&mut state);
             self.wake_one(state);
         }
         parts.run_parts();
         if helpers > 0 {
-            let mut state = self.0.state.lock();
+            let mut state = self.0.lock();
             state.queue.withdraw(&parts);
-            self.0.publish_hints(&state.queue);
+            self.0.publish(&mut state);
         }
         parts.end()
     }

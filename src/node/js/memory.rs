@@ -1,7 +1,9 @@
 //! The memory of typed arrays and ArrayBuffers.
 
+use std::ffi::c_void;
 use std::marker::PhantomData;
 use std::ptr::null_mut;
+use std::sync::Arc;
 use std::sync::atomic::AtomicU32;
 
 use napi::bindgen_prelude::sys;
@@ -105,6 +107,13 @@ impl<'call> TypedArrayMemory<'call> {
     }
 }
 
+/// # Safety
+/// Only Node may call it, once, with the pointer of an `Arc<T>` that was leaked for it.
+unsafe extern "C" fn drop_memory<T: Send + Sync>(_: sys::napi_env, data: *mut c_void, _: *mut c_void) {
+    // SAFETY: as the caller warrants. `T` is `Send`: it may be dropped on any thread.
+    drop(unsafe { Arc::from_raw(data.cast::<T>()) });
+}
+
 impl<'call> Js<'call> {
     /// Whether the value is a typed array of any class.
     pub(crate) fn is_typed_array(self, value: JsValue<'call>) -> Result<bool> {
@@ -138,6 +147,37 @@ impl<'call> Js<'call> {
     pub(crate) fn fill_view(self, view: JsValue<'call>, bytes: &[u8]) -> Result<()> {
         let view = self.view(view)?;
         copy_to(view.data, view.length, bytes)
+    }
+
+    /// An ArrayBuffer over memory of Rust's, which is kept as long as JavaScript has the buffer. None where the runtime
+    /// refuses such memory.
+    ///
+    /// `T` must be nothing but atomics, as JavaScript writes to it.
+    pub(crate) fn buffer_over<T: Send + Sync + 'static>(
+        self,
+        memory: Arc<T>,
+    ) -> Result<Option<JsValue<'call>>> {
+        let data = Arc::into_raw(memory);
+        let finalize = drop_memory::<T>;
+        let mut buffer = null_mut();
+        // SAFETY: the memory is valid for its whole size, and stays so until the finalizer is called, as the count that was just
+        // leaked says. Rust reads and writes it by atomics alone.
+        let status = unsafe {
+            sys::napi_create_external_arraybuffer(
+                self.env,
+                data.cast_mut().cast(),
+                size_of::<T>(),
+                Some(finalize),
+                null_mut(),
+                &raw mut buffer,
+            )
+        };
+        if status == sys::Status::napi_ok {
+            return Ok(Some(self.value(buffer)));
+        }
+        // SAFETY: the runtime has refused the memory, so nobody else will give the count back.
+        drop(unsafe { Arc::from_raw(data) });
+        if status == sys::Status::napi_no_external_buffers_allowed { Ok(None) } else { Err(Status::FAILED) }
     }
 
     /// False for a SharedArrayBuffer.

@@ -1,0 +1,131 @@
+//! The tasks that come by the intake: how they get into the queue, and what becomes of them where no thread runs them.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use super::intake::{Intake, IntakeMemory, Record, SmallJob};
+use super::job::Job;
+use super::outbox::{Outbox, Reply};
+use super::position::{Taker, Target};
+use super::priority_queue::Entry;
+use super::state::{Pool, Shared, State};
+use super::task_observer::{TaskObserver, TaskRef};
+use crate::error::Error;
+use crate::sync::MutexGuard;
+
+impl Pool {
+    /// Opens the intake, for tasks that are answered to `outbox`. Its memory; none if it has an intake.
+    pub fn open_intake(&self, outbox: &'static dyn Outbox) -> Option<Arc<IntakeMemory>> {
+        let intake = Intake::new(outbox);
+        let memory = intake.memory();
+        self.0.intake.set(intake).ok()?;
+        let mut state = self.0.lock();
+        state.forget_needs_wake();
+        self.0.publish(&mut state);
+        Some(memory)
+    }
+
+    /// Leaves a task for which its submitter is about to put a record into the intake; false where there is no intake.
+    pub fn deposit(&self, job: impl FnOnce(Instant) -> Job) -> bool {
+        let intake = self.0.intake.get();
+        if let Some(intake) = intake {
+            intake.deposit(Box::new(job(self.0.made)));
+        }
+        intake.is_some()
+    }
+
+    /// Moves what is in the intake into the queue, and wakes a thread for it.
+    pub fn look_at_intake(&self) {
+        let mut state = self.0.lock();
+        let needs_thread =
+            state.threads.alive() == 0 && state.queue.takeable_by_threads() > 0 && state.is_open();
+        if needs_thread && let Err(error) = self.start_thread(&mut state) {
+            return self.refuse_all(state, &error);
+        }
+        self.0.publish(&mut state);
+        self.wake_one(state);
+    }
+
+    /// There is no thread: answers what waits, which has come by the intake just now.
+    fn refuse_all(&self, mut state: MutexGuard<'_, State>, error: &Error) {
+        let refused = state.queue.drain(Taker::Native);
+        state.answering += 1;
+        self.0.publish(&mut state);
+        drop(state);
+        for entry in refused {
+            self.refuse(Taker::Native, entry, &|| error.clone());
+        }
+        self.answered();
+    }
+
+    /// The promise to answer a small task.
+    pub(super) fn reply_to(&self, job: &SmallJob) -> Reply {
+        self.0.intake.get().expect("it has come from there").reply_to(job)
+    }
+}
+
+impl State {
+    fn push_deposit(&mut self, job: Option<Box<Job>>, now: Instant) {
+        let Some(mut job) = job else { return };
+        job.queued_at = now;
+        self.tally.queued(TaskRef::native(job.task), 1, self.age_at(now));
+        self.queue.push(Entry::Job(job), 0, Target::Native);
+    }
+}
+
+impl Shared {
+    /// The pool's lock, with everything in the queue that was submitted before.
+    pub(super) fn lock(&self) -> MutexGuard<'_, State> {
+        let mut state = self.state.lock();
+        self.collect(&mut state);
+        state
+    }
+
+    /// Moves what is in the intake into the queue. True when that was something.
+    pub(super) fn collect(&self, state: &mut State) -> bool {
+        let Some(intake) = self.intake.get() else { return false };
+        let (mut head, tail) = (state.intake_head, intake.tail());
+        if head == tail && !intake.has_deposits() {
+            return false;
+        }
+        let now = Instant::now();
+        let queued_at = self.age_at(now);
+        while head != tail {
+            let record = intake.read(head, queued_at);
+            head = head.wrapping_add(1);
+            match record {
+                Record::Small(job) => {
+                    state.queue.push_small(job);
+                    state.tally.queued(TaskRef::native(job.task as usize), 1, queued_at);
+                }
+                // It was taken early, as below.
+                Record::Deposit if state.taken_early > 0 => state.taken_early -= 1,
+                Record::Deposit => {
+                    intake.take_deposits(|deposits| state.push_deposit(deposits.pop_front(), now))
+                }
+            }
+        }
+        state.intake_head = head;
+        intake.set_head(head);
+        if intake.has_deposits() {
+            // Their records are about to come: the writer is in between; or, where the stack was used up, never come.
+            intake.take_deposits(|deposits| {
+                state.taken_early += deposits.len();
+                deposits.drain(..).for_each(|job| state.push_deposit(Some(job), now));
+            });
+        }
+        true
+    }
+
+    /// Whether the intake has something that is not in the queue yet.
+    pub(super) fn has_new(&self, head: u32) -> bool {
+        self.intake.get().is_some_and(|intake| intake.tail() != head)
+    }
+
+    /// Tells the writer whether it must make a call after it has put something into the intake.
+    pub(super) fn tell_needs_wake(&self, needs_wake: bool) {
+        if let Some(intake) = self.intake.get() {
+            intake.set_needs_wake(needs_wake);
+        }
+    }
+}
