@@ -113,6 +113,27 @@ export type PrimesInput =
       port?: MessagePort | undefined;
     };
 
+/**
+ * The order in which floats are added. It decides the last bits, and is the same on every CPU and with any number of threads.
+ *
+ * - `'interleaved'`: there are 16 running sums, which begin at 0, and element i is added to sum i mod 16. Then neighbouring sums
+ *   are added in pairs until one is left. `sum` does so for each section of 262,144 elements, and adds the sections' sums one
+ *   after the other.
+ * - `'sequential'`: one after the other, as a loop does.
+ */
+export type SumOrder = 'interleaved' | 'sequential';
+
+/** Input of `sum`. */
+export type SumInput =
+  | OrData<ElementArray>
+  | {
+      data: ElementArray;
+      /** For floats; integers are added exactly. @default 'interleaved' */
+      order?: SumOrder | undefined;
+      /** Changes nothing for floats in the order `'sequential'`. */
+      parallel?: boolean | undefined;
+    };
+
 /** Input of `sumSqrt`. */
 export type SumSqrtInput =
   | number
@@ -121,6 +142,8 @@ export type SumSqrtInput =
       n: number;
       /** How many terms there are, from i = 0; an integer from 0 to 2^53 - 1. @default 1_000_000 */
       iterations?: number | undefined;
+      /** `'sequential'` gives the bits of the loop in JavaScript. @default 'interleaved' */
+      order?: SumOrder | undefined;
     };
 
 /** Input of `lockedAdd`. */
@@ -158,7 +181,7 @@ export interface TaskMap {
   fibonacci: { input: number; output: number };
   /** How many primes there are up to a limit, or, with `list: true`, the primes in order. */
   primes: { input: PrimesInput; output: number | Uint32Array };
-  /** The sum of many square roots, to the last bit that of the same loop in JavaScript. */
+  /** The sum of many square roots, in the order that {@link SumOrder} says. */
   sumSqrt: { input: SumSqrtInput; output: number };
   /** SHA-256: 32 bytes, or 64 hex digits with `encoding: 'hex'`. */
   sha256: { input: HashInput; output: Buffer | string };
@@ -171,10 +194,10 @@ export interface TaskMap {
   /** The elements in ascending order, as `TypedArray.prototype.sort` without a comparator has it. */
   sort: { input: OrData<SortableArray | SharedMemory>; output: SortableArray | SharedMemory };
   /**
-   * The sum of all elements: a BigInt for BigInt elements, else a number. Integers are added exactly; floats in order, as
-   * a loop would, and with `parallel` in order within each of several sections.
+   * The sum of all elements: a BigInt for BigInt elements, else a number. Integers are added exactly, floats in the order
+   * that {@link SumOrder} says.
    */
-  sum: { input: OrData<ElementArray>; output: number | bigint };
+  sum: { input: SumInput; output: number | bigint };
   /** `value` for every element, as `TypedArray.prototype.fill` has it. Shared memory is filled where it is. */
   fill: {
     input: { data: ElementArray; value: number | bigint; parallel?: boolean | undefined };

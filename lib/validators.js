@@ -60,12 +60,10 @@ function range(min, max) {
  * @returns {number} the value
  */
 function validateInteger(value, name, min = Number.MIN_SAFE_INTEGER, max = Number.MAX_SAFE_INTEGER) {
+  if (typeof value === 'number' && Number.isInteger(value) && value >= min && value <= max) return value;
   const expected = min === Number.MIN_SAFE_INTEGER ? 'an integer' : `an integer ${range(min, max)}`;
-  if (typeof value !== 'number') throw new InvalidArgTypeError(sentence(name, expected, value));
-  if (!Number.isInteger(value) || value < min || value > max) {
-    throw new OutOfRangeError(sentence(name, expected, value));
-  }
-  return value;
+  const WrongError = typeof value === 'number' ? OutOfRangeError : InvalidArgTypeError;
+  throw new WrongError(sentence(name, expected, value));
 }
 
 /**

@@ -114,17 +114,20 @@ test('sort of many floats in parallel, with NaNs of both signs among them', asyn
   for (let i = 0; i < wanted.length; i++) if (!Object.is(view.array[i], wanted[i])) assert.fail(`element ${i}`);
 });
 
-test('sum: exact for integers, in order for floats', async () => {
+test('sum: exact for integers, in the order that is asked for with floats', async () => {
   for (const type of TYPES) {
     const view = filled(type, 300_000);
     const wanted = type.startsWith('big') ? view.array.reduce((a, b) => a + b, 0n) : view.array.reduce((a, b) => a + b, 0);
-    assert.equal(await pool.run('sum', view), wanted, type);
-    assert.equal(await pool.run('sum', view.array.slice()), wanted, `${type}, not shared`);
-    const together = await pool.run('sum', view, { parallel: true });
-    if (type.startsWith('float')) assert.ok(Math.abs(together - wanted) < 1e-6, type);
-    else assert.equal(together, wanted, `${type} in parallel`);
+    for (const parallel of [false, true]) {
+      assert.equal(await pool.run('sum', { data: view, order: 'sequential' }, { parallel }), wanted, type);
+      const sum = await pool.run('sum', view, { parallel });
+      assert.equal(sum, await pool.run('sum', view.array.slice()), `${type}, not shared`);
+      if (type.startsWith('float')) assert.ok(Math.abs(sum - wanted) < 1e-6, type);
+      else assert.equal(sum, wanted, type);
+    }
   }
   assert.equal(await pool.run('sum', new SharedBuffer(0)), 0);
+  await assert.rejects(pool.run('sum', { data: new Float64Array(1), order: 'any' }), { code: 'ERR_RW_INVALID_INPUT' });
   assert.equal(await pool.run('sum', new BigUint64Array([2n ** 64n - 1n, 2n ** 64n - 1n])), 2n ** 65n - 2n);
   assert.equal(await pool.run('sum', new BigInt64Array([-(2n ** 63n), -(2n ** 63n)])), -(2n ** 64n));
 });

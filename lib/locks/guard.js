@@ -36,6 +36,8 @@ const { CHECK, LOCK, RELEASE, RESUME, SUSPEND } = NAMES;
 /** Early versions of Node 20 have no `Symbol.dispose`; compilers of `using` then look for this symbol. */
 const DISPOSE = Symbol.dispose ?? Symbol.for('Symbol.dispose');
 
+const notHeld = () => new LockNotHeldError('This guard holds nothing any more: it was released before');
+
 class Guard {
   #lock;
   #granted;
@@ -51,7 +53,7 @@ class Guard {
   }
 
   release() {
-    this[CHECK]();
+    if (!this.#held) throw notHeld();
     this.#held = false;
     this.#lock[RELEASE](this.#granted);
   }
@@ -65,7 +67,7 @@ class Guard {
   }
 
   [CHECK]() {
-    if (!this.#held) throw new LockNotHeldError('This guard holds nothing any more: it was released before');
+    if (!this.#held) throw notHeld();
   }
 
   [SUSPEND]() {

@@ -53,7 +53,7 @@ class Mutex {
   }
 
   lockSync(options) {
-    const timeout = timeoutOf(options);
+    const timeout = options === undefined ? undefined : timeoutOf(options);
     const guard = new Guard(this, NOTHING);
     if (!this.#take()) this.#sleep(timeout);
     return (this.#guard = guard);

@@ -14,8 +14,8 @@ const { NOT_YET } = require('./waiting');
 const LAYOUT = new LockLayout('RwLock', RW_LOCK);
 /** The cell of the word, its bits that name the owner, and the bit that says that the owner still waits for readers. */
 const { WORD, OWNER, DRAINING } = RW_LOCK;
-/** The cell with the number of slots, and the first slot. */
-const { COUNT, SLOTS, MAX_SLOTS } = RW_LOCK;
+/** The cells with the number of slots, and with how many were ever taken; the first slot. */
+const { COUNT, USED, SLOTS, MAX_SLOTS } = RW_LOCK;
 /** With so many the lock is 128 bytes long. */
 const DEFAULT_SLOTS = 28;
 
@@ -41,13 +41,14 @@ class RwLock {
   #me = ownerToken();
   #native;
   /** The slot to try first: the one that this object left last is probably free. */
-  #hint;
+  #hint = 0;
+  /** How many slots were ever taken, as far as this object knows; the number in the cell only grows. */
+  #used = 0;
 
   constructor(options = {}) {
     const cells = options instanceof LockCells ? options : RwLock.#written((bytes) => LAYOUT.allocate(bytes), options);
     this.#cells = cells.describeOn(this);
     this.#slots = this.#cells.length - SLOTS;
-    this.#hint = this.#me % this.#slots;
     this.#native = new NativeLock(cells, 'lock', () => this.#waitsForItself());
   }
 
@@ -79,7 +80,8 @@ class RwLock {
   /** Takes a slot without the native side, if there is no writer and no waiter. */
   #enter() {
     const cells = this.#cells;
-    if (Atomics.load(cells, WORD) !== 0) return NO_SLOT;
+    // It says whether to try; the native side looks again.
+    if (cells[WORD] !== 0) return NO_SLOT;
     const slot = this.#takeSlot(cells);
     // A writer that came in between may have seen the slot: the reader leaves it again, and must then ask the native side.
     if (slot === NO_SLOT || Atomics.load(cells, WORD) === 0) return slot;
@@ -92,10 +94,25 @@ class RwLock {
     let slot = this.#hint;
     for (let i = 0; i < slots; i++) {
       const cell = SLOTS + slot;
-      if (Atomics.load(cells, cell) === 0 && Atomics.compareExchange(cells, cell, 0, this.#me) === 0) return slot;
+      // The read says what to try: a call costs ten times as much.
+      if (cells[cell] === 0) {
+        if (slot >= this.#used) this.#use(slot);
+        if (Atomics.compareExchange(cells, cell, 0, this.#me) === 0) return slot;
+      }
       if (++slot === slots) slot = 0;
     }
     return NO_SLOT;
+  }
+
+  /** Says that a slot is going to be taken, before it is: writers look at no others. */
+  #use(slot) {
+    const cells = this.#cells;
+    let used = Atomics.load(cells, USED);
+    while (used <= slot) {
+      const found = Atomics.compareExchange(cells, USED, used, slot + 1);
+      used = found === used ? slot + 1 : found;
+    }
+    this.#used = used;
   }
 
   #word() {
@@ -108,8 +125,9 @@ class RwLock {
     const me = this.#me;
     // Should the stack be used up, this fails: what follows needs less, and would fail with the lock taken.
     if (this.#word() !== 0 || Atomics.compareExchange(cells, WORD, 0, me) !== 0) return false;
+    const end = Math.min(SLOTS + Atomics.load(cells, USED), cells.length);
     let isFree = true;
-    for (let i = SLOTS; i < cells.length && isFree; i++) isFree = Atomics.load(cells, i) === 0;
+    for (let i = SLOTS; i < end && isFree; i++) isFree = Atomics.load(cells, i) === 0;
     if (isFree) return true;
     if (Atomics.compareExchange(cells, WORD, me, 0) !== me) this.#native.unlock(WRITE);
     return false;
@@ -134,7 +152,7 @@ class RwLock {
   }
 
   readSync(options) {
-    const timeout = timeoutOf(options);
+    const timeout = options === undefined ? undefined : timeoutOf(options);
     const entry = { slot: NO_SLOT };
     const guard = new Guard(this, entry);
     entry.slot = this.#enter();
@@ -157,7 +175,7 @@ class RwLock {
   }
 
   writeSync(options) {
-    const timeout = timeoutOf(options);
+    const timeout = options === undefined ? undefined : timeoutOf(options);
     const guard = new Guard(this, WRITER);
     if (!this.#seize()) this.#native.blockUntilGranted(WRITE, timeout);
     return guard;

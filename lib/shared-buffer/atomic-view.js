@@ -4,6 +4,7 @@
 
 const { bufferOf, lengthOf, offsetOf } = require('../codec/bytes');
 const { startSearching } = require('../transfer/registry');
+const { countedNotify } = require('./counted-notify');
 const { isFloat } = require('./element-types');
 const { regionHandle } = require('./region-handle');
 const { rustAtomics } = require('./rust-atomics');
@@ -11,18 +12,23 @@ const { rustAtomics } = require('./rust-atomics');
 // V8's own operations are machine instructions; a native call would cost ten times as much. V8 has a flag that removes them.
 const { add, and, compareExchange, exchange, isLockFree, load, or, store, sub, xor } =
   globalThis.Atomics ?? rustAtomics;
-const { notify, wait, waitAsync } = rustAtomics;
+const { wait, waitAsync } = rustAtomics;
 
 /** Atomic operations on a typed array over a SharedArrayBuffer, with the meanings and errors of `Atomics`. */
 class AtomicView {
   #array;
   #type;
+  /** In cells of 4 bytes: where the array begins, and how wide an element is, if threads can wait on it. */
+  #first;
+  #width;
   /** Keeps the queue of waiters; made by the first. */
   #region;
 
   constructor(array, type) {
     this.#array = array;
     this.#type = type;
+    this.#first = offsetOf(array) >> 2;
+    this.#width = array.BYTES_PER_ELEMENT >> 2;
     startSearching();
   }
 
@@ -102,7 +108,7 @@ class AtomicView {
   }
 
   notify(index, count) {
-    return notify(this.#array, index, count);
+    return countedNotify(this.#array, this.#first, this.#width, index, count);
   }
 
   /** Whether an object is a view of this copy's, also one whose prototype was changed. */

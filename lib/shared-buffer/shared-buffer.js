@@ -8,6 +8,7 @@ const { InvalidArgTypeError, InvalidArgValueError, OutOfRangeError } = require('
 const { memoryOf: memoryOfType, startSearching } = require('../transfer/registry');
 const { validateInteger, validateOptions } = require('../validators');
 const { AtomicView, atomicView } = require('./atomic-view');
+const { countedNotify } = require('./counted-notify');
 const { ELEMENT_TYPES } = require('./element-types');
 const { regionHandle } = require('./region-handle');
 const { rustAtomics } = require('./rust-atomics');
@@ -15,7 +16,7 @@ const { rustAtomics } = require('./rust-atomics');
 // See atomic-view.js. The methods stand here once more: one call less keeps them at the speed of `Atomics`.
 const { add, and, compareExchange, exchange, isLockFree, load, or, store, sub, xor } =
   globalThis.Atomics ?? rustAtomics;
-const { notify, wait, waitAsync } = rustAtomics;
+const { wait, waitAsync } = rustAtomics;
 
 // A program may shadow these by own properties. Not every V8 has them.
 const { growable, maxByteLength: mostBytes } = Object.getOwnPropertyDescriptors(SharedArrayBuffer.prototype);
@@ -151,7 +152,7 @@ class SharedBuffer {
   }
 
   notify(index, count) {
-    return notify(this.#cells, index, count);
+    return countedNotify(this.#cells, 0, 1, index, count);
   }
 
   /** Whether an object is one of this copy's, also one whose prototype was changed. */

@@ -2,6 +2,7 @@
 
 use crate::node::{Arguments, Call, Export, JsValue, Returned, export};
 use crate::shared::atomics::Rmw;
+use crate::shared::wait::table;
 
 /// The raw exports by name.
 pub(super) const EXPORTS: &[Export] = &[
@@ -18,10 +19,10 @@ pub(super) const EXPORTS: &[Export] = &[
     (c"atomicsXor", export(xor)),
 ];
 
-/// `openAtomics(toBigInt, interruptCheck, notify)`
+/// `openAtomics(toBigInt, interruptCheck, notify)`: the counters of waiters, if this runtime can have them.
 fn open<'call>(call: Call<'call>, functions: Arguments<'call, 3>) -> Returned<'call> {
     call.environment.language().set(call.js, functions)?;
-    Ok(JsValue::NOTHING)
+    Ok(call.js.counters(table().counters())?.unwrap_or(JsValue::NOTHING))
 }
 
 macro_rules! read_modify_write {

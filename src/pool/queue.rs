@@ -332,7 +332,7 @@ mod tests {
             queue.push(entry(id), 0, target);
         }
         let ids: Vec<u64> =
-            queue.drain(Taker::Script).into_iter().filter_map(|entry| id_of(Some(entry))).collect();
+            queue.drain(Taker::Script).filter_map(|entry| id_of(Some(entry))).collect();
         assert_eq!(ids, [2, 3, 4]);
         assert_eq!((queue.waiting(Taker::Native), queue.waiting(Taker::Script)), (1, 0));
         assert!(matches!(queue.take_native(), Some(Taken::Job(Entry::Job(job), 0)) if job.reply.id() == 1));

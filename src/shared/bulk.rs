@@ -1,4 +1,4 @@
-//! Passes over ranges of shared memory that JavaScript may be writing to: racy copies in and out, fills, folds.
+//! Passes over ranges of shared memory that JavaScript may be writing to: racy copies in and out, fills.
 //!
 //! All of them go by relaxed loads and stores of whole words of 8 bytes, with single bytes at a ragged head and
 //! tail (V8's own `TypedArray.prototype.set` on shared memory does the same). Each element of up to 8 bytes that
@@ -10,8 +10,10 @@ use super::atomics::{CellOf, Element, Integer};
 use super::error::Result;
 use super::region::Access;
 
-/// How many bytes a pass does between two calls of its checkpoint: some microseconds of work.
+/// How many bytes a pass copies before it calls its user: some microseconds of work.
 pub const CHUNK: usize = 64 * 1024;
+/// The same for users that read the copy more than once.
+const BLOCK: usize = 8 * 1024;
 
 /// The three parts of a range: bytes up to the first word, whole words, bytes after the last.
 struct Parts<'a> {
@@ -79,22 +81,24 @@ pub fn write_cells<T: Element>(cells: &[CellOf<T>], values: impl IntoIterator<It
     }
 }
 
-/// Folds `count` elements, each read once, calling `checkpoint` every [`CHUNK`] bytes.
-pub fn fold<T: Element, A>(
+/// Passes `count` elements to `each`, in private copies that stay in the cache of the first level. Each element is read
+/// once.
+pub fn blocks<T: Element + bytemuck::Pod>(
     access: &Access,
     offset: usize,
     count: usize,
-    start: A,
-    mut step: impl FnMut(A, T) -> A,
-    mut checkpoint: impl FnMut() -> crate::Result<()>,
-) -> crate::Result<A> {
-    let mut folded = start;
-    for cells in access.cells::<CellOf<T>>(offset, count)?.chunks(CHUNK / size_of::<T>()) {
-        checkpoint()?;
-        folded =
-            cells.iter().fold(folded, |folded, cell| step(folded, T::from_bits(T::Bits::load_relaxed(cell))));
+    mut each: impl FnMut(&[T]) -> crate::Result<()>,
+) -> crate::Result<()> {
+    access.cells::<CellOf<T>>(offset, count)?;
+    let mut copy = [0_u64; BLOCK / 8];
+    let block = BLOCK / size_of::<T>();
+    for first in (0..count).step_by(block) {
+        let bytes = block.min(count - first) * size_of::<T>();
+        let copy = &mut bytemuck::cast_slice_mut(&mut copy)[..bytes];
+        read_bytes(access, offset + first * size_of::<T>(), copy)?;
+        each(bytemuck::cast_slice(copy))?;
     }
-    Ok(folded)
+    Ok(())
 }
 
 /// Passes a range to `each` in private copies of up to [`CHUNK`] bytes: for hashes and other streaming kernels.
@@ -116,29 +120,6 @@ pub fn chunks(
     Ok(())
 }
 
-/// How often each byte value occurs in a range, calling `checkpoint` every [`CHUNK`] bytes.
-pub fn histogram(
-    access: &Access,
-    offset: usize,
-    len: usize,
-    mut checkpoint: impl FnMut() -> crate::Result<()>,
-) -> crate::Result<[u64; 256]> {
-    // Four tables: a run of equal bytes would otherwise wait for its own last increment each time.
-    let mut tables = [[0_u64; 256]; 4];
-    chunks(access, offset, len, |bytes| {
-        checkpoint()?;
-        let (quads, rest) = bytes.as_chunks::<4>();
-        for quad in quads {
-            for (table, byte) in tables.iter_mut().zip(quad) {
-                table[usize::from(*byte)] += 1;
-            }
-        }
-        rest.iter().for_each(|byte| tables[0][usize::from(*byte)] += 1);
-        Ok(())
-    })?;
-    Ok(std::array::from_fn(|at| tables.iter().map(|table| table[at]).sum()))
-}
-
 /// Splits `count` elements into at most `parts` runs of nearly equal length, none empty: `(first, length)`.
 /// Runs but the last are multiples of `grain` long; with a grain of a cache line no two runs share one.
 pub fn split(count: usize, parts: usize, grain: usize) -> impl Iterator<Item = (usize, usize)> {
@@ -151,10 +132,6 @@ pub fn split(count: usize, parts: usize, grain: usize) -> impl Iterator<Item = (
 mod tests {
     use super::super::{Region, SharedError, atomics};
     use super::*;
-
-    fn go() -> crate::Result<()> {
-        Ok(())
-    }
 
     #[test]
     fn copies_are_exact_at_every_offset_and_length() {
@@ -196,19 +173,15 @@ mod tests {
         assert_eq!(atomics::read::<u8>(&access, 15), Ok(0), "nothing was written");
         assert_eq!(fill::<u16>(&access, 1, 2, 1), Err(SharedError::Misaligned { offset: 1, align: 2 }));
         assert!(chunks(&access, 21, 0, |_| panic!("no bytes")).is_err());
+        assert!(blocks::<u16>(&access, 1, 2, |_| panic!("no elements")).is_err());
     }
 
     #[test]
-    fn folds_and_histograms_see_each_element_once() {
+    fn copies_in_parts_hold_each_element_once() {
         let count = if cfg!(miri) { 300 } else { 100_003 };
         let access = Region::allocate(count, count).unwrap().access().unwrap();
         let bytes: Vec<u8> = (0..count).map(|at| (at * 7 % 251) as u8).collect();
         write_bytes(&access, 0, &bytes).unwrap();
-        let mut expected = [0; 256];
-        bytes[5..].iter().for_each(|byte| expected[usize::from(*byte)] += 1);
-        assert_eq!(histogram(&access, 5, count - 5, go).unwrap(), expected);
-        let sum = fold::<u8, u64>(&access, 5, count - 5, 0, |sum, byte| sum + u64::from(byte), go).unwrap();
-        assert_eq!(sum, bytes[5..].iter().map(|byte| u64::from(*byte)).sum::<u64>());
         let mut joined = Vec::new();
         chunks(&access, 5, count - 5, |part| {
             joined.extend_from_slice(part);
@@ -216,19 +189,26 @@ mod tests {
         })
         .unwrap();
         assert_eq!(joined, &bytes[5..]);
+        let mut elements = Vec::new();
+        blocks::<u16>(&access, 6, (count - 6) / 2, |part| {
+            elements.extend_from_slice(part);
+            Ok(())
+        })
+        .unwrap();
+        assert_eq!(bytemuck::cast_slice::<u16, u8>(&elements), &bytes[6..6 + (count - 6) / 2 * 2]);
     }
 
     #[test]
-    fn a_checkpoint_stops_a_pass() {
+    fn an_error_stops_a_pass() {
         let access = Region::allocate(4 * CHUNK, 4 * CHUNK).unwrap().access().unwrap();
-        let stop = || Err(crate::cancel::Reason::Cancelled.into_error());
-        assert!(fold::<u32, u32>(&access, 0, CHUNK, 0, |sum, _| sum, stop).is_err());
         let mut calls = 0;
-        let stopped = histogram(&access, 0, 4 * CHUNK, || {
+        let mut stop = || {
             calls += 1;
-            if calls == 2 { stop() } else { Ok(()) }
-        });
-        assert!(stopped.is_err() && calls == 2);
+            if calls % 2 == 0 { Err(crate::cancel::Reason::Cancelled.into_error()) } else { Ok(()) }
+        };
+        assert!(blocks::<u32>(&access, 0, CHUNK, |_| stop()).is_err());
+        assert!(chunks(&access, 0, 4 * CHUNK, |_| stop()).is_err());
+        assert_eq!(calls, 4);
     }
 
     #[test]

@@ -4,6 +4,8 @@
 //! * `context` — the surroundings of a running task: its cancellation, and threads that may help.
 //! * `input` — typed inputs: how a task declares its input, and refuses others.
 //! * `data` — the input of tasks that read a stream of bytes.
+//! * `running_sums` — sums of floats, in an order that is stated.
+//! * `simd` — what the CPU has of vector instructions, and kernels that are compiled for them.
 //! * `builtin` — the table of built-in tasks; one file or folder for each family of them.
 //!
 //! # The contract of a task
@@ -22,6 +24,8 @@ mod locked_add;
 mod memory;
 mod primes;
 mod registry;
+mod running_sums;
+mod simd;
 mod sort;
 mod sum_sqrt;
 #[cfg(all(test, not(loom)))]

@@ -4,6 +4,7 @@ use std::ffi::c_void;
 use std::marker::PhantomData;
 use std::ptr::null_mut;
 use std::sync::Arc;
+use std::sync::atomic::AtomicU32;
 
 use napi::bindgen_prelude::sys;
 
@@ -149,34 +150,35 @@ impl<'call> Js<'call> {
     }
 
     /// An ArrayBuffer over memory of Rust's, which is kept as long as JavaScript has the buffer. None where the runtime
-    /// refuses such memory.
+    /// takes no memory but its own, as Electron does.
     ///
     /// `T` must be nothing but atomics, as JavaScript writes to it.
-    pub(crate) fn buffer_over<T: Send + Sync + 'static>(
-        self,
-        memory: Arc<T>,
-    ) -> Result<Option<JsValue<'call>>> {
+    pub(crate) fn buffer_over<T: Send + Sync + 'static>(self, memory: Arc<T>) -> Result<Option<JsValue<'call>>> {
         let data = Arc::into_raw(memory);
-        let finalize = drop_memory::<T>;
-        let mut buffer = null_mut();
-        // SAFETY: the memory is valid for its whole size, and stays so until the finalizer is called, as the count that was just
-        // leaked says. Rust reads and writes it by atomics alone.
-        let status = unsafe {
-            sys::napi_create_external_arraybuffer(
-                self.env,
-                data.cast_mut().cast(),
-                size_of::<T>(),
-                Some(finalize),
-                null_mut(),
-                &raw mut buffer,
-            )
-        };
-        if status == sys::Status::napi_ok {
-            return Ok(Some(self.value(buffer)));
+        let buffer = self.external_buffer(data.cast_mut().cast(), size_of::<T>(), Some(drop_memory::<T>));
+        if !matches!(buffer, Ok(Some(_))) {
+            // SAFETY: the runtime has refused the memory, so nobody else will give the count back.
+            drop(unsafe { Arc::from_raw(data) });
         }
-        // SAFETY: the runtime has refused the memory, so nobody else will give the count back.
-        drop(unsafe { Arc::from_raw(data) });
-        if status == sys::Status::napi_no_external_buffers_allowed { Ok(None) } else { Err(Status::FAILED) }
+        buffer
+    }
+
+    /// An ArrayBuffer over counters that never go away, which other threads change; None as above.
+    pub(crate) fn counters(self, counters: &'static [AtomicU32]) -> Result<Option<JsValue<'call>>> {
+        self.external_buffer(counters.as_ptr().cast_mut().cast(), size_of_val(counters), None)
+    }
+
+    /// `data` must be of that size, nothing but atomics, and stay until the finalizer is called; for ever without one.
+    fn external_buffer(
+        self,
+        data: *mut c_void,
+        size: usize,
+        finalizer: sys::napi_finalize,
+    ) -> Result<Option<JsValue<'call>>> {
+        match value!(self, napi_create_external_arraybuffer(data, size, finalizer, null_mut())) {
+            Err(Status(sys::Status::napi_no_external_buffers_allowed)) => Ok(None),
+            buffer => buffer.map(Some),
+        }
     }
 
     /// False for a SharedArrayBuffer.

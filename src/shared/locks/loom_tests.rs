@@ -29,7 +29,7 @@ struct World {
 
 fn world() -> Arc<World> {
     Arc::new(World {
-        table: WaitTable::new(1),
+        table: WaitTable::new(1, 1),
         owners: Owners::new(),
         words: std::array::from_fn(|_| AtomicU32::new(0)),
         sum: AtomicUsize::new(0),
@@ -253,5 +253,31 @@ fn loom_two_writers_and_a_reader_all_get_in() {
         reads.join().unwrap();
         writes.join().unwrap();
         assert_eq!(world.sum(), 2);
+    });
+}
+
+#[test]
+fn loom_a_writer_sees_a_reader_in_a_slot_that_was_never_used() {
+    model(2, || {
+        let world = world();
+        let owners: Vec<_> = (0..3).map(|_| world.owners.admit().unwrap()).collect();
+        let (first, second, writer) = (owners[0], owners[1], owners[2]);
+        // The first slot is taken throughout the start, so the second reader needs another.
+        let slot = world.read(first);
+        let other = world.clone();
+        let reads = thread::spawn(move || {
+            let slot = other.read(second);
+            let before = other.sum.load(Ordering::Relaxed);
+            assert_ne!(before, 1, "the writer is in the middle");
+            assert_eq!(before, other.sum.load(Ordering::Relaxed));
+            other.rw_lock().read_unlock(second, slot).unwrap();
+        });
+        world.rw_lock().read_unlock(first, slot).unwrap();
+        world.write(writer);
+        world.increment();
+        world.increment();
+        world.rw_lock().write_unlock(writer, false).unwrap();
+        reads.join().unwrap();
+        assert_eq!(world.words[1].load(Ordering::SeqCst), 0);
     });
 }

@@ -26,6 +26,8 @@ pub(super) const DRAINING: u32 = 1 << 27;
 const WORD: usize = 1;
 /// The cell that holds the number of slots.
 const COUNT: usize = 2;
+/// The cell that says how many slots have ever been taken, or more: a writer looks at no others.
+const USED: usize = 3;
 /// The first slot.
 const SLOTS: usize = LEAST_CELLS;
 const KIND: u8 = b'R';
@@ -34,7 +36,7 @@ pub(super) const MAX_SLOTS: u32 = 1024;
 
 /// For JavaScript.
 pub(super) const NUMBERS: Numbers = numbers! {
-    MAGIC = magic(KIND), WORD, OWNER, DRAINING, COUNT, SLOTS, MAX_SLOTS,
+    MAGIC = magic(KIND), WORD, OWNER, DRAINING, COUNT, USED, SLOTS, MAX_SLOTS,
 };
 
 /// The protocol, on any cells: the process's, or a model's.
@@ -49,13 +51,37 @@ impl<'g, W: Word> Protocol<'_, 'g, W> {
         &self.0.words[SLOTS..]
     }
 
+    /// The slots that may have been taken.
+    fn used_slots(&self) -> &[W] {
+        let slots = self.slots();
+        &slots[..slots.len().min(self.0.word(USED).get() as usize)]
+    }
+
     fn take_slot(&self, me: u32) -> Option<u32> {
-        self.slots().iter().position(|slot| slot.get() == 0 && slot.change(0, me)).map(|at| at as u32)
+        let free = self.slots().iter().enumerate().filter(|(_, slot)| slot.get() == 0);
+        for (at, slot) in free {
+            self.use_slot(at as u32);
+            if slot.change(0, me) {
+                return Some(at as u32);
+            }
+        }
+        None
+    }
+
+    /// Says that a slot is going to be taken, before it is: writers look at no others.
+    fn use_slot(&self, at: u32) {
+        let used = self.0.word(USED);
+        loop {
+            let now = used.get();
+            if now > at || used.change(now, at + 1) {
+                return;
+            }
+        }
     }
 
     /// Empties the slots of dead readers: they wrote nothing, so nothing is poisoned. True when all are empty.
     fn drained(&self) -> bool {
-        self.slots().iter().fold(true, |all, slot| {
+        self.used_slots().iter().fold(true, |all, slot| {
             let reader = slot.get();
             all & (reader == 0 || (!self.0.alive(reader) && slot.change(reader, 0)))
         })

@@ -20,7 +20,7 @@ struct World {
 }
 
 fn world() -> Arc<World> {
-    Arc::new(World { table: WaitTable::new(1), cell: AtomicU32::new(0), count: AtomicUsize::new(0) })
+    Arc::new(World { table: WaitTable::new(1, 1), cell: AtomicU32::new(0), count: AtomicUsize::new(0) })
 }
 
 impl World {
@@ -53,6 +53,21 @@ fn loom_a_store_and_notify_is_never_missed() {
         // Either it saw the store, or it slept and was woken and counted.
         let woken = waiter.join().unwrap();
         assert_eq!(woken, (notified == 1).then_some(Outcome::Woken));
+    });
+}
+
+#[test]
+fn loom_a_notify_that_the_counter_spares_is_never_missed() {
+    loom::model(|| {
+        let world = world();
+        let other = world.clone();
+        let waiter = thread::spawn(move || other.wait(1));
+        // Without an order of its own: the counter has to give it one.
+        world.cell.store(1, Ordering::Relaxed);
+        let spared = world.table.counters()[0].fetch_add(0, Ordering::SeqCst) == 0;
+        let notified = if spared { 0 } else { world.table.notify(ADDRESS, 1) };
+        assert_eq!(waiter.join().unwrap(), (notified == 1).then_some(Outcome::Woken));
+        assert_eq!(world.table.counters()[0].load(Ordering::SeqCst), 0);
     });
 }
 

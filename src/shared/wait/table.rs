@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use super::super::error::Result;
 use super::super::region_id::RegionId;
+use crate::sync::atomic::{AtomicU32, Ordering};
 use crate::sync::{Arc, Condvar, Mutex};
 use crate::wait_limit::{EndedEarly, WaitLimit};
 
@@ -134,11 +135,17 @@ type Queues = HashMap<CellAddress, VecDeque<Arc<Waiter>>, BuildHasherDefault<Add
 /// All waiters of a process, by the cell they wait on.
 pub struct WaitTable {
     shards: Box<[Mutex<Queues>]>,
+    /// How many wait on the cells of some offsets, in all regions: cell `offset / 4`, modulo the number of counters.
+    /// JavaScript looks there before it calls; README.md has the race.
+    counters: Box<[AtomicU32]>,
 }
+
+/// The number of counters in the process's table, a power of two.
+const COUNTERS: usize = 64;
 
 /// The process's wait table.
 pub fn table() -> &'static WaitTable {
-    static TABLE: LazyLock<WaitTable> = LazyLock::new(|| WaitTable::new(64));
+    static TABLE: LazyLock<WaitTable> = LazyLock::new(|| WaitTable::new(64, COUNTERS));
     &TABLE
 }
 
@@ -146,6 +153,7 @@ pub fn table() -> &'static WaitTable {
 pub(in crate::shared) struct Queue<'q> {
     waiters: &'q mut VecDeque<Arc<Waiter>>,
     woken: &'q mut Vec<Arc<Waiter>>,
+    counter: &'q AtomicU32,
 }
 
 impl Queue<'_> {
@@ -170,6 +178,7 @@ impl Queue<'_> {
     /// Ends the front's wait. The waiter is notified after the shard's lock has been released.
     pub(in crate::shared) fn wake_front(&mut self, outcome: Outcome) -> bool {
         let Some(waiter) = self.waiters.pop_front() else { return false };
+        self.counter.fetch_sub(1, Ordering::SeqCst);
         waiter.state.lock().outcome = Some(outcome);
         self.woken.push(waiter);
         true
@@ -187,6 +196,7 @@ impl Queue<'_> {
         callback: Option<OutcomeCallback>,
         front: bool,
     ) -> Pushed {
+        self.counter.fetch_add(1, Ordering::SeqCst);
         let waiter = Arc::new(Waiter::new(info, callback));
         if front {
             self.waiters.push_front(waiter.clone());
@@ -210,10 +220,22 @@ pub enum Enqueued<'t> {
 }
 
 impl WaitTable {
-    /// A table of `shards` locks, a power of two.
-    pub(in crate::shared) fn new(shards: usize) -> Self {
-        assert!(shards.is_power_of_two());
-        WaitTable { shards: (0..shards).map(|_| Mutex::new(Queues::default())).collect() }
+    /// A table of so many locks and counters, powers of two.
+    pub(in crate::shared) fn new(shards: usize, counters: usize) -> Self {
+        assert!(shards.is_power_of_two() && counters.is_power_of_two());
+        WaitTable {
+            shards: (0..shards).map(|_| Mutex::new(Queues::default())).collect(),
+            counters: (0..counters).map(|_| AtomicU32::new(0)).collect(),
+        }
+    }
+
+    /// The counters, for JavaScript.
+    pub fn counters(&self) -> &[AtomicU32] {
+        &self.counters
+    }
+
+    fn counter(&self, address: CellAddress) -> &AtomicU32 {
+        &self.counters[(address.offset / 4) & (self.counters.len() - 1)]
     }
 
     fn shard(&self, address: CellAddress) -> &Mutex<Queues> {
@@ -233,7 +255,7 @@ impl WaitTable {
         let mut woken = Vec::new();
         let mut shard = self.shard(address).lock();
         let waiters = shard.entry(address).or_default();
-        let result = work(&mut Queue { waiters, woken: &mut woken });
+        let result = work(&mut Queue { waiters, woken: &mut woken, counter: self.counter(address) });
         if waiters.is_empty() {
             shard.remove(&address);
         }
@@ -259,9 +281,14 @@ impl WaitTable {
         holds: impl FnOnce() -> Result<bool>,
     ) -> Result<Enqueued<'_>> {
         let info = Info { owner, kind: Kind::Cell, detail: 0 };
+        // Counted before the cell is looked at: see README.md.
+        let counter = self.counter(address);
+        counter.fetch_add(1, Ordering::SeqCst);
         let pushed = self.visit(address, |queue| -> Result<Option<Pushed>> {
             Ok(if holds()? { Some(queue.push(info, callback, false)) } else { None })
-        })?;
+        });
+        counter.fetch_sub(1, Ordering::SeqCst);
+        let pushed = pushed?;
         Ok(pushed.map_or(Enqueued::NotEqual, |pushed| Enqueued::Waiting(self.handle(address, pushed))))
     }
 
@@ -293,6 +320,7 @@ impl WaitTable {
                 waiters.retain(|waiter| {
                     let end = ends(*address, &waiter.info);
                     if end {
+                        self.counter(*address).fetch_sub(1, Ordering::SeqCst);
                         waiter.state.lock().outcome = Some(outcome);
                         woken.push(waiter.clone());
                         ended.push((*address, waiter.info.kind));
@@ -384,6 +412,7 @@ impl WaiterHandle<'_> {
                 return false;
             };
             queue.waiters.remove(at);
+            queue.counter.fetch_sub(1, Ordering::SeqCst);
             then(queue);
             true
         });

@@ -1,9 +1,11 @@
 //! The inputs of tasks on memory.
 
+use super::total::Total;
 use crate::error::{Code, Error, Result};
 use crate::shared::bulk;
 use crate::tasks::Context;
 use crate::tasks::input::{Input, InputError, InputResult, Options};
+use crate::tasks::simd::vectorized;
 use crate::value::{BigInt, Bytes, BytesKind, SharedBytes, Value};
 
 /// Memory of elements of one type.
@@ -172,6 +174,9 @@ pub(super) fn big_int(value: i128) -> Value {
 /// An element that tasks on memory know.
 pub(super) trait Scalar: crate::shared::atomics::Element + bytemuck::Pod {
     const BIG: bool;
+    const FLOAT: bool;
+    /// Adds elements to a sum, fewer than 2^31.
+    fn add(total: &mut Total, elements: &[Self]);
     fn to_f64(self) -> f64;
     fn to_i128(self) -> i128;
     fn from_number(number: f64) -> Self;
@@ -179,9 +184,13 @@ pub(super) trait Scalar: crate::shared::atomics::Element + bytemuck::Pod {
 }
 
 macro_rules! scalars {
-    ($($type:ident $big:literal;)*) => {$(
+    ($($type:ident $big:literal $add:ident;)*) => {$(
         impl Scalar for $type {
             const BIG: bool = $big;
+            const FLOAT: bool = false;
+            fn add(total: &mut Total, elements: &[Self]) {
+                total.whole += $add(elements);
+            }
             #[allow(clippy::cast_precision_loss, clippy::cast_lossless)]
             fn to_f64(self) -> f64 { self as f64 }
             fn to_i128(self) -> i128 { self as i128 }
@@ -190,10 +199,44 @@ macro_rules! scalars {
         }
     )*};
 }
-scalars! { i8 false; u8 false; i16 false; u16 false; i32 false; u32 false; i64 true; u64 true; }
+scalars! {
+    i8 false add_narrow; u8 false add_narrow; i16 false add_narrow; u16 false add_narrow;
+    i32 false add_narrow; u32 false add_narrow; i64 true add_signed; u64 true add_unsigned;
+}
+
+vectorized! {
+    fn add_narrow<T: Narrow>(elements: &[T]) -> i128 {
+        elements.iter().map(|&element| element.into()).sum::<i64>().into()
+    }
+}
+
+vectorized! {
+    fn add_unsigned(elements: &[u64]) -> i128 {
+        // Halves, whose sums fit 64 bits.
+        let low: u64 = elements.iter().map(|element| element & 0xffff_ffff).sum();
+        let high: u64 = elements.iter().map(|element| element >> 32).sum();
+        (i128::from(high) << 32) + i128::from(low)
+    }
+}
+
+vectorized! {
+    fn add_signed(elements: &[i64]) -> i128 {
+        let low: i64 = elements.iter().map(|element| element & 0xffff_ffff).sum();
+        let high: i64 = elements.iter().map(|element| element >> 32).sum();
+        (i128::from(high) << 32) + i128::from(low)
+    }
+}
+
+/// An integer of which many fit the sum of 64 bits.
+trait Narrow: Copy + Into<i64> {}
+impl<T: Copy + Into<i64>> Narrow for T {}
 
 impl Scalar for f32 {
     const BIG: bool = false;
+    const FLOAT: bool = true;
+    fn add(total: &mut Total, elements: &[Self]) {
+        total.float.add(elements);
+    }
     fn to_f64(self) -> f64 {
         f64::from(self)
     }
@@ -210,6 +253,10 @@ impl Scalar for f32 {
 
 impl Scalar for f64 {
     const BIG: bool = false;
+    const FLOAT: bool = true;
+    fn add(total: &mut Total, elements: &[Self]) {
+        total.float.add(elements);
+    }
     fn to_f64(self) -> f64 {
         self
     }

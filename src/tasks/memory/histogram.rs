@@ -7,6 +7,7 @@ use crate::error::Result;
 use crate::shared::{SharedRange, bulk, take};
 use crate::sync::Mutex;
 use crate::tasks::input::{Input, InputError, InputResult, Options, Whole};
+use crate::tasks::simd::vectorized;
 use crate::tasks::{Context, Task};
 use crate::value::{Bytes, BytesKind, SharedBytes, Value};
 
@@ -27,16 +28,69 @@ struct Bins {
     max: f64,
 }
 
-impl Bins {
-    /// The bin of a value. The greatest value belongs to the last one; a value outside has none.
-    #[inline(always)]
-    fn of(&self, value: f64) -> Option<usize> {
-        if !(value >= self.min && value <= self.max) {
-            return None;
+/// Elements whose bins are found at a time.
+const GROUP: usize = 1 << 10;
+
+/// How often each bin occurs. Small tables there are four of, in turns: in a run of equal elements each count
+/// would wait for the one before.
+struct Counts {
+    tables: Vec<u64>,
+    /// Between the counts of a bin; one more than there are bins.
+    stride: usize,
+}
+
+impl Counts {
+    fn new(bins: usize) -> Self {
+        let stride = bins + 1;
+        Counts { tables: vec![0; if bins <= 1 << 12 { 4 * stride } else { stride }], stride }
+    }
+
+    /// Counts a bin for each; that behind the last one is for elements outside.
+    fn add<N: Copy + Into<u32>>(&mut self, bins: &[N]) {
+        let (quads, rest) =
+            if self.tables.len() > self.stride { bins.as_chunks::<4>() } else { (&[][..], bins) };
+        for quad in quads {
+            for (nth, &bin) in quad.iter().enumerate() {
+                self.tables[nth * self.stride + bin.into() as usize] += 1;
+            }
         }
+        for &bin in rest {
+            self.tables[bin.into() as usize] += 1;
+        }
+    }
+
+    /// The counts without those outside.
+    fn total(&self) -> Vec<u64> {
+        (0..self.stride - 1).map(|bin| self.tables[bin..].iter().step_by(self.stride).sum()).collect()
+    }
+
+    fn add_elements<T: Scalar>(&mut self, elements: &[T], bins: Bins) {
+        let mut found = [0; GROUP];
+        for group in elements.chunks(GROUP) {
+            find(bins, group, &mut found);
+            self.add(&found[..group.len()]);
+        }
+    }
+}
+
+vectorized! {
+    /// The bin of each element. The greatest value belongs to the last one; a value outside, or NaN, to the one behind.
+    fn find<T: Scalar>(bins: Bins, elements: &[T], found: &mut [u32; GROUP]) {
+        /// From here on doubles are whole, and their lowest bits are the number.
+        const WHOLE: f64 = (1_u64 << 52) as f64;
+        let last = bins.count as u32 - 1;
         #[allow(clippy::cast_precision_loss)]
-        let at = (value - self.min) / (self.max - self.min) * self.count as f64;
-        Some((at as usize).min(self.count - 1))
+        let count = bins.count as f64;
+        for (&element, bin) in elements.iter().zip(found) {
+            let value = element.to_f64();
+            let inside = (value >= bins.min) & (value <= bins.max);
+            let at = (value - bins.min) / (bins.max - bins.min) * count;
+            // Truncated in doubles: a cast, with all its cases, would not be compiled to vectors.
+            let rounded = at + WHOLE - WHOLE;
+            let truncated = if rounded > at { rounded - 1.0 } else { rounded };
+            let whole = (truncated + WHOLE).to_bits() as u32;
+            *bin = if inside { whole.min(last) } else { last + 1 };
+        }
     }
 }
 
@@ -72,12 +126,12 @@ pub(in crate::tasks) fn histogram() -> Task {
                 (Subject::Own(bytes), None) => of_bytes(&bytes, context)?,
                 (Subject::Own(bytes), Some(bins)) => {
                     with_type!(bytes.kind(), T => {
-                        let mut counts = vec![0_u64; bins.count];
+                        let mut counts = Counts::new(bins.count);
                         for block in slice::<T>(&bytes)?.chunks(1 << 15) {
                             context.checkpoint()?;
-                            block.iter().filter_map(|element| bins.of(element.to_f64())).for_each(|bin| counts[bin] += 1);
+                            counts.add_elements(block, bins);
                         }
-                        counts
+                        counts.total()
                     }, else return Err(no_halves("histogram")))
                 }
                 (Subject::Shared(shared), None) => of_shared_bytes(&shared, input.parallel, context)?,
@@ -95,12 +149,12 @@ pub(in crate::tasks) fn histogram() -> Task {
 }
 
 fn of_bytes(bytes: &Bytes, context: &Context<'_>) -> Result<Vec<u64>> {
-    let mut counts = vec![0_u64; 256];
+    let mut counts = Counts::new(256);
     for block in bytes.as_slice().chunks(SECTION) {
         context.checkpoint()?;
-        block.iter().for_each(|byte| counts[usize::from(*byte)] += 1);
+        counts.add(block);
     }
-    Ok(counts)
+    Ok(counts.total())
 }
 
 /// Counts by section, and adds them up.
@@ -128,8 +182,13 @@ fn gather(
 
 fn of_shared_bytes(shared: &SharedBytes, parallel: bool, context: &Context<'_>) -> Result<Vec<u64>> {
     let count = |range: &SharedRange, offset, length, context: &Context<'_>| {
-        let counts = bulk::histogram(range.access(), offset, length, || context.checkpoint())?;
-        Ok(counts.to_vec())
+        let mut counts = Counts::new(256);
+        bulk::chunks(range.access(), offset, length, |bytes| {
+            context.checkpoint()?;
+            counts.add(bytes);
+            Ok(())
+        })?;
+        Ok(counts.total())
     };
     gather(shared, 1, parallel, context, count, 256)
 }
@@ -141,14 +200,15 @@ fn of_shared<T: Scalar>(
     context: &Context<'_>,
 ) -> Result<Vec<u64>> {
     let count = move |range: &SharedRange, offset, length, context: &Context<'_>| {
-        let counts = vec![0_u64; bins.count];
-        let step = |mut counts: Vec<u64>, element: T| {
-            if let Some(bin) = bins.of(element.to_f64()) {
-                counts[bin] += 1;
-            }
-            counts
-        };
-        bulk::fold(range.access(), offset, length, counts, step, || context.checkpoint())
+        let mut counts = Counts::new(bins.count);
+        let mut pace = context.pace(1 << 15);
+        context.checkpoint()?;
+        bulk::blocks::<T>(range.access(), offset, length, |block| {
+            pace.spend(block.len())?;
+            counts.add_elements(block, bins);
+            Ok(())
+        })?;
+        Ok(counts.total())
     };
     gather(shared, size_of::<T>(), parallel, context, count, bins.count)
 }

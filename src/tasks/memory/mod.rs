@@ -1,7 +1,7 @@
 //! Tasks on memory: `sum`, `fill`, `histogram`, and those on single cells of shared memory.
 //!
 //! * `elements` — their inputs: typed arrays, copied or moved in, or shared memory, aliased.
-//! * `sum`, `fill`, `histogram` — passes over a range, on several threads if wanted.
+//! * `sum`, `fill`, `histogram` — passes over a range, on several threads if wanted; `total` — what a sum adds up.
 //! * `cells` — `atomicAdd`, `atomicWait`, `atomicNotify`, `atomicPingPong`.
 //!
 //! # Ranges
@@ -13,6 +13,7 @@ mod elements;
 mod fill;
 mod histogram;
 mod sum;
+mod total;
 
 pub(super) use cells::{atomic_add, atomic_notify, atomic_ping_pong, atomic_wait};
 pub(super) use elements::{Parallel, Subject};

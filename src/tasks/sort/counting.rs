@@ -20,7 +20,7 @@ pub(super) fn sort8<O: Order<u8>>(elements: &mut [u8], context: &Context<'_>) ->
 }
 
 pub(super) fn sort16<O: Order<u16>>(elements: &mut [u16], context: &Context<'_>) -> Result<()> {
-    let elements = gather_nans::<u16, O>(elements, context)?;
+    let elements = gather_nans::<u16, O>(elements, context, |_| ())?;
     if elements.len() < FEW {
         for cell in elements.iter_mut() {
             *cell = O::key(*cell);

@@ -1,7 +1,9 @@
 //! `sort`: a typed array in ascending order, as `TypedArray.prototype.sort()` without a comparator leaves it.
 //!
-//! * `order` — the ascending order of each element type, as an order-preserving map to unsigned integers.
-//! * `radix` — sorts unsigned integers of 32 and 64 bits.
+//! * `key`, `order` — the unsigned integers that are sorted; the ascending order of each element type, as an order-preserving map to them.
+//! * `wide` — sorts unsigned integers of 32 and 64 bits: `vectors` with AVX2 or AVX-512, else `radix`.
+//! * `lanes`, `partition`, `networks` — what `vectors` is made of; `table` — which of them suit this CPU.
+//! * `spread` — divides keys into buckets by splitters, for several threads.
 //! * `own` — sorts private memory.
 //! * `shared` — sorts shared memory, by one thread or by several.
 //! * `counting` — sorts unsigned integers of 8 and 16 bits.
@@ -13,10 +15,18 @@
 //! through a view of other type) may stand in each other's places.
 
 mod counting;
+mod key;
+mod lanes;
+mod networks;
 mod order;
 mod own;
+mod partition;
 mod radix;
 mod shared;
+mod spread;
+mod table;
+mod vectors;
+mod wide;
 
 use super::Task;
 use super::memory::{Parallel, Subject};

@@ -1,11 +1,14 @@
 //! The ascending order of each element type: an order-preserving map to unsigned integers.
 
-use super::radix::Key;
+use super::key::{Key, UNITS};
 use crate::error::Result;
-use crate::tasks::Context;
+use crate::tasks::simd::vectorized;
+use crate::tasks::{Context, Pace};
 
 /// Elements between two checkpoints of a pass that reads and writes in order.
 pub(super) const BLOCK: usize = 1 << 15;
+/// Elements that stay in the cache of the first level between two loops over them.
+const FEW: usize = 1 << 11;
 
 /// How the bits of an element compare.
 pub(super) trait Order<K> {
@@ -78,40 +81,83 @@ pub(super) fn prepare<'k, K: Key, O: Order<K>>(
     bits: &'k mut [K],
     context: &Context<'_>,
 ) -> Result<(&'k mut [K], (K, K))> {
-    let keys = gather_nans::<K, O>(bits, context)?;
-    let (mut low, mut high) = (K::MAX, K::MIN);
-    for block in keys.chunks_mut(BLOCK) {
-        context.checkpoint()?;
-        for cell in block {
-            let key = O::key(*cell);
-            *cell = key;
-            low = low.min(key);
-            high = high.max(key);
+    let mut bounds = (K::MAX, K::MIN);
+    let keys = gather_nans::<K, O>(bits, context, |kept| {
+        to_keys::<K, O>(kept);
+        let (low, high) = self::bounds(kept);
+        bounds = (bounds.0.min(low), bounds.1.max(high));
+    })?;
+    Ok((keys, bounds))
+}
+
+vectorized! {
+    fn to_keys<K: Key, O: Order<K>>(bits: &mut [K]) {
+        for cell in bits {
+            *cell = O::key(*cell);
         }
     }
-    Ok((keys, (low, high)))
 }
 
-/// Turns keys back into elements.
-pub(super) fn restore<K: Copy, O: Order<K>>(keys: &mut [K]) {
-    for cell in keys {
-        *cell = O::bits(*cell);
+vectorized! {
+    /// Turns keys back into elements.
+    pub(super) fn restore<K: Copy, O: Order<K>>(keys: &mut [K]) {
+        for cell in keys {
+            *cell = O::bits(*cell);
+        }
     }
 }
 
-/// Moves NaNs to the end, everything in the order it came; returns the part before them.
+vectorized! {
+    /// The lowest and the highest key.
+    pub(super) fn bounds<K: Key>(keys: &[K]) -> (K, K) {
+        // Side by side, as many as some vectors have lanes.
+        const LANES: usize = 32;
+        let (mut low, mut high) = ([K::MAX; LANES], [K::MIN; LANES]);
+        let (groups, rest) = keys.as_chunks::<LANES>();
+        for group in groups {
+            for lane in 0..LANES {
+                low[lane] = low[lane].min(group[lane]);
+                high[lane] = high[lane].max(group[lane]);
+            }
+        }
+        let each = low.into_iter().chain(high).chain(rest.iter().copied());
+        each.fold((K::MAX, K::MIN), |(low, high), key| (low.min(key), high.max(key)))
+    }
+}
+
+/// The lowest and the highest key of any number, which may take long.
+pub(super) fn bounds_of_many<K: Key>(keys: &[K], pace: &mut Pace<'_>) -> Result<(K, K)> {
+    let mut found = (K::MAX, K::MIN);
+    for block in keys.chunks(UNITS) {
+        pace.spend(block.len() / 4)?;
+        let (low, high) = bounds(block);
+        found = (found.0.min(low), found.1.max(high));
+    }
+    Ok(found)
+}
+
+vectorized! {
+    fn any_nan<K: Copy, O: Order<K>>(bits: &[K]) -> bool {
+        bits.iter().fold(false, |any, &element| any | O::is_nan(element))
+    }
+}
+
+/// Moves NaNs to the end, everything in the order it came; returns the part before them, of which `each` has had every
+/// block.
 pub(super) fn gather_nans<'k, K: Copy, O: Order<K>>(
     bits: &'k mut [K],
     context: &Context<'_>,
+    mut each: impl FnMut(&mut [K]),
 ) -> Result<&'k mut [K]> {
     let mut nans = Vec::new();
     let mut kept = 0;
-    let mut start = 0;
-    while start < bits.len() {
-        context.checkpoint()?;
-        let end = bits.len().min(start + BLOCK);
-        let clean = !bits[start..end].iter().fold(false, |any, &element| any | O::is_nan(element));
-        if clean && kept == start {
+    let mut pace = context.pace(BLOCK);
+    context.checkpoint()?;
+    for start in (0..bits.len()).step_by(FEW) {
+        pace.spend(FEW)?;
+        let before = kept;
+        let end = bits.len().min(start + FEW);
+        if kept == start && !any_nan::<K, O>(&bits[start..end]) {
             kept = end;
         } else {
             for i in start..end {
@@ -124,7 +170,7 @@ pub(super) fn gather_nans<'k, K: Copy, O: Order<K>>(
                 }
             }
         }
-        start = end;
+        each(&mut bits[before..kept]);
     }
     let (kept, end) = bits.split_at_mut(kept);
     end.copy_from_slice(&nans);

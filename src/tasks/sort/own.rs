@@ -1,7 +1,8 @@
 //! Sorting memory of the task's own.
 
+use super::key::Key;
 use super::order::{self, Float, Order, Signed, Unsigned};
-use super::{counting, radix};
+use super::{counting, wide};
 use crate::error::{Code, Error, Result};
 use crate::tasks::Context;
 use crate::value::{Bytes, BytesKind};
@@ -37,7 +38,7 @@ fn elements<T: bytemuck::Pod>(memory: &mut [u8]) -> Result<&mut [T]> {
     })
 }
 
-fn wide<K: radix::Key, O: Order<K>>(bits: &mut [K], context: &Context<'_>) -> Result<()> {
+fn wide<K: Key, O: Order<K>>(bits: &mut [K], context: &Context<'_>) -> Result<()> {
     let (keys, range) = order::prepare::<K, O>(bits, context)?;
-    radix::sort(keys, range, context, |sorted| order::restore::<K, O>(sorted))
+    wide::sort(keys, range, context, |sorted| order::restore::<K, O>(sorted))
 }

@@ -16,10 +16,12 @@
 //! swaps; Knuth, TAOCP 3, 5.2.5 for finishing by insertion. The diverting pass is that of the crate
 //! voracious_radix_sort, which is not used because it cannot be interrupted.
 
+use super::key::{Key, UNITS};
+use super::order::bounds_of_many as bounds;
 use crate::error::Result;
-use crate::tasks::{Context, Pace};
+use crate::tasks::Pace;
 
-/// Sorted by comparison below this.
+/// Sorted by comparison up to here.
 const FEW: usize = 64;
 /// Keys that are sorted in the cache: their scratch array takes 2 MB at most. Skewed ranges (the unit interval has
 /// half of its numbers under one exponent) leave buckets this large after one split.
@@ -31,39 +33,8 @@ const NARROWEST: u32 = 6;
 const WIDEST: u32 = 11;
 /// Bits of a diverted digit, at most: half of log2(CACHED) + 3.
 const DIVERTED: u32 = (CACHED.ilog2() + 3).div_ceil(2);
-/// Keys between two checkpoints: some hundred microseconds.
-const UNITS: usize = 1 << 15;
 /// Places that an insertion sort may move keys, per key, before it is given up.
 const PATIENCE: usize = 4;
-
-/// An unsigned integer that can be sorted.
-pub(super) trait Key: bytemuck::Pod + Ord {
-    const MIN: Self;
-    const MAX: Self;
-    /// Bits in `self - low`.
-    fn span(self, low: Self) -> u32;
-    /// `self - low` without its `shift` lowest bits.
-    fn above(self, low: Self, shift: u32) -> usize;
-}
-
-macro_rules! keys {
-    ($($type:ident)*) => {$(
-        impl Key for $type {
-            const MIN: Self = $type::MIN;
-            const MAX: Self = $type::MAX;
-            #[inline(always)]
-            fn span(self, low: Self) -> u32 {
-                $type::BITS - (self - low).leading_zeros()
-            }
-            #[inline(always)]
-            fn above(self, low: Self, shift: u32) -> usize {
-                // Wrapping costs nothing and never happens: `low` is the lowest key.
-                (self.wrapping_sub(low) >> shift) as usize
-            }
-        }
-    )*};
-}
-keys! { u32 u64 }
 
 /// The memory that the work in the cache needs besides the keys.
 struct Scratch<K> {
@@ -85,48 +56,19 @@ impl<K: Key> Scratch<K> {
 pub(super) fn sort<K: Key>(
     keys: &mut [K],
     range: (K, K),
-    context: &Context<'_>,
-    finish: impl Fn(&mut [K]),
+    pace: &mut Pace<'_>,
+    mut finish: impl FnMut(&mut [K], &mut Pace<'_>) -> Result<()>,
 ) -> Result<()> {
-    if keys.len() <= FEW {
-        keys.sort_unstable();
-        finish(keys);
-        return Ok(());
-    }
-    let mut pace = context.pace(UNITS);
-    let finish_all = |sorted: &mut [K], pace: &mut Pace<'_>| {
-        sorted.chunks_mut(UNITS).try_for_each(|part| {
-            pace.spend(part.len() / 4)?;
-            finish(part);
-            Ok(())
-        })
-    };
-    if ascending(keys, &mut pace)? {
-        return finish_all(keys, &mut pace);
-    }
     let mut scratch = Scratch::new(keys.len().min(CACHED));
     if keys.len() <= CACHED {
-        settle(keys, &mut scratch, &mut pace)?;
-        return finish_all(keys, &mut pace);
+        settle(keys, &mut scratch, pace)?;
+        return finish(keys, pace);
     }
-    let ends = split(keys, range, &mut pace)?;
+    let ends = split(keys, range, pace)?;
     for_each_bucket(keys, &ends, |bucket| {
-        settle(bucket, &mut scratch, &mut pace)?;
-        finish_all(bucket, &mut pace)
+        settle(bucket, &mut scratch, pace)?;
+        finish(bucket, pace)
     })
-}
-
-/// True when there is nothing to do; a glance, unless the keys begin in order.
-fn ascending<K: Key>(keys: &[K], pace: &mut Pace<'_>) -> Result<bool> {
-    let mut before = K::MIN;
-    for block in keys.chunks(UNITS) {
-        pace.spend(block.len() / 4)?;
-        if before > block[0] || !block.is_sorted() {
-            return Ok(false);
-        }
-        before = block[block.len() - 1];
-    }
-    Ok(true)
 }
 
 /// Sorts keys that may be few or many.
@@ -145,18 +87,6 @@ fn settle<K: Key>(keys: &mut [K], scratch: &mut Scratch<K>, pace: &mut Pace<'_>)
     }
     let ends = split(keys, range, pace)?;
     for_each_bucket(keys, &ends, |bucket| settle(bucket, scratch, pace))
-}
-
-fn bounds<K: Key>(keys: &[K], pace: &mut Pace<'_>) -> Result<(K, K)> {
-    let (mut low, mut high) = (K::MAX, K::MIN);
-    for block in keys.chunks(UNITS) {
-        pace.spend(block.len() / 4)?;
-        for &key in block {
-            low = low.min(key);
-            high = high.max(key);
-        }
-    }
-    Ok((low, high))
 }
 
 fn for_each_bucket<K>(
@@ -221,7 +151,7 @@ fn split<K: Key>(keys: &mut [K], (low, high): (K, K), pace: &mut Pace<'_>) -> Re
     Ok(ends)
 }
 
-fn cursors_from_counts<N: Copy + Default + std::ops::AddAssign>(counts: &mut [N]) {
+pub(super) fn cursors_from_counts<N: Copy + Default + std::ops::AddAssign>(counts: &mut [N]) {
     let mut start = N::default();
     for cell in counts {
         start += std::mem::replace(cell, start);
@@ -306,7 +236,6 @@ fn insert<K: Key>(keys: &mut [K]) -> bool {
 #[cfg(all(test, not(loom)))]
 mod tests {
     use super::*;
-    use crate::cancel::CancelToken;
 
     #[test]
     fn insertion_gives_up_on_what_is_far_from_sorted_and_loses_nothing() {
@@ -317,21 +246,5 @@ mod tests {
         let mut near = vec![1_u64, 0, 3, 2, 5, 4];
         assert!(insert(&mut near));
         assert!(near.is_sorted());
-    }
-
-    #[test]
-    fn every_part_is_finished_once() {
-        let token = CancelToken::new(None);
-        let context = Context::new(&token);
-        for len in [10_u64, 1_000, 50_000, 500_000] {
-            for spread in [0, 1, 1 << 40] {
-                let mut keys: Vec<u64> = (0..len).map(|i| (i * 7_919 % len) * spread).collect();
-                let mut expected = keys.clone();
-                expected.sort_unstable();
-                let range = (expected[0], expected[expected.len() - 1]);
-                sort(&mut keys, range, &context, |part| part.iter_mut().for_each(|key| *key += 1)).unwrap();
-                assert!(keys.iter().map(|key| key - 1).eq(expected), "{len} keys, {spread} apart");
-            }
-        }
     }
 }

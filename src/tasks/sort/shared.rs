@@ -3,27 +3,27 @@
 //! Alone: a private copy, the sort of private memory, and back (`shared/exclusive.rs` explains why no slice may stand on
 //! the bytes themselves).
 //!
-//! On several threads, elements of 32 and 64 bits are sorted in three passes, each in parts:
+//! On several threads, elements of 32 and 64 bits are sorted in two passes, each in parts:
 //!
-//! 1. *Bounds.* Each section of the range gives its lowest and highest key and its number of NaNs.
-//! 2. *Scatter.* Each section's keys are read once more and put into private memory, by their highest digit: counted,
-//!    then moved, so that a bucket of the section is one run.
-//! 3. *Groups.* Neighbouring buckets of together about [`GROUP`] keys are fetched from all sections, which is one run of
-//!    each, sorted in the cache, and written to their place in the range.
+//! 1. *Divide.* Each section of the range is read into private memory as keys, a chunk at a time; while a chunk is in the
+//!    cache, it is partitioned by splitters, which a sample gave, into buckets.
+//! 2. *Gather.* Each bucket is fetched from all chunks, where it is one run of each, sorted, and written to its place in
+//!    the range.
 //!
-//! So every element is read three times and written twice, all but the scattered write in order.
+//! So every element is read and written twice, always in order.
 //!
-//! JavaScript may write meanwhile, and a count of the first pass then be wrong for the second. So nothing is indexed by
-//! such a count unchecked: a key that no longer fits is left out, and its place keeps the old value.
+//! JavaScript may write meanwhile. Each element is read once, so none is lost or doubled, whatever is written.
 
 use std::sync::Arc;
 
-use super::order::{BLOCK, Order};
+use super::key::Key;
+use super::order::{self, Order};
 use super::own::sort;
-use super::radix::{self, Key};
+use super::spread::spread;
+use super::wide;
 use crate::allocation;
 use crate::error::Result;
-use crate::shared::atomics::{CellOf, Element, Integer};
+use crate::shared::atomics::{Element, Integer};
 use crate::shared::{ExclusiveRange, bulk, take};
 use crate::sync::Mutex;
 use crate::tasks::Context;
@@ -31,12 +31,14 @@ use crate::value::{Bytes, BytesKind, SharedBytes, Words};
 
 /// Fewer elements than this are sorted by one thread.
 const FEW: usize = 1 << 16;
-/// Keys that are fetched and sorted together.
-const GROUP: usize = 1 << 16;
-/// Bits of the digit by which keys are scattered.
-const WIDEST: u32 = 11;
-/// Keys that the scatter wants in each bucket, as a power of two.
-const BUCKET_BITS: u32 = 13;
+/// Elements that are divided while they are in the cache.
+const CHUNK: usize = 1 << 15;
+/// Keys that a bucket should have, as a power of two: they are sorted in the cache, for the most part.
+const BUCKET_BITS: u32 = 17;
+/// Buckets, at most: in a chunk, runs of some hundred keys.
+const MOST_BUCKETS: usize = 64;
+/// Elements of the sample for each bucket.
+const SAMPLE: usize = 32;
 
 /// Sorts shared memory in place.
 pub(super) fn sort_shared(shared: &SharedBytes, parallel: bool, context: &Context<'_>) -> Result<()> {
@@ -77,204 +79,118 @@ trait Bits: Key + Element<Bits = Self> + Integer {}
 impl Bits for u32 {}
 impl Bits for u64 {}
 
-/// The result of the first pass over a section.
-#[derive(Clone, Copy)]
-struct Bounds<K> {
-    low: K,
-    high: K,
-    nans: usize,
-}
-
-/// A section's keys by bucket, and its NaNs as they came.
-struct Scattered<K> {
+/// A section's keys, chunk by chunk, and its NaNs as they came.
+struct Divided<K> {
     keys: Vec<K>,
-    /// Where each bucket ends.
+    /// Where each bucket of each chunk ends, chunk by chunk.
     ends: Vec<usize>,
     nans: Vec<K>,
 }
 
-impl<K: Key> Scattered<K> {
-    fn start(&self, bucket: usize) -> usize {
-        if bucket == 0 { 0 } else { self.ends[bucket - 1] }
-    }
-
-    /// The keys of some neighbouring buckets.
-    fn run(&self, buckets: std::ops::Range<usize>) -> &[K] {
-        &self.keys[self.start(buckets.start)..self.start(buckets.end)]
-    }
-}
-
-/// How keys are split by their highest digit.
-#[derive(Clone, Copy)]
-struct Digit<K> {
-    low: K,
-    shift: u32,
-    buckets: usize,
-}
-
-impl<K: Key> Digit<K> {
-    fn new(low: K, high: K, count: usize) -> Self {
-        let span = high.span(low);
-        let width = count.ilog2().saturating_sub(BUCKET_BITS).clamp(1, WIDEST).min(span);
-        Digit { low, shift: span - width, buckets: 1 << width }
-    }
-
-    #[inline(always)]
-    fn of(&self, key: K) -> usize {
-        // The mask is for keys that were written after the bounds were taken.
-        key.above(self.low, self.shift) & (self.buckets - 1)
+impl<K: Copy> Divided<K> {
+    /// The runs of a bucket out of so many.
+    fn runs(&self, bucket: usize, buckets: usize) -> impl Iterator<Item = &[K]> {
+        (bucket..self.ends.len()).step_by(buckets).map(|at| {
+            let start = if at == 0 { 0 } else { self.ends[at - 1] };
+            &self.keys[start..self.ends[at]]
+        })
     }
 }
 
 fn together<K: Bits, O: Order<K> + 'static>(range: ExclusiveRange, context: &Context<'_>) -> Result<()> {
     let range = Arc::new(range);
+    let splitters = splitters::<K, O>(&range)?;
+    let buckets = splitters.len() + 1;
+    let divided = divide::<K, O>(&range, splitters, context)?;
+    gather::<K, O>(&range, divided, buckets, context)
+}
+
+/// Keys that divide the range into buckets of about the same size, all different.
+fn splitters<K: Bits, O: Order<K>>(range: &ExclusiveRange) -> Result<Vec<K>> {
+    let cells = range.cells::<K>()?;
+    let buckets = (cells.len() >> BUCKET_BITS).next_power_of_two().clamp(4, MOST_BUCKETS);
+    let stride = cells.len() / (SAMPLE * buckets);
+    let mut random = 0_u64;
+    let mut sample: Vec<K> = cells
+        .chunks_exact(stride)
+        .map(|part| {
+            random = random.wrapping_mul(0x5851_f42d_4c95_7f2d).wrapping_add(0x1405_7b7e_f767_814f);
+            K::load_relaxed(&part[(random >> 33) as usize % stride])
+        })
+        .filter(|&bits| !O::is_nan(bits))
+        .map(O::key)
+        .collect();
+    sample.sort_unstable();
+    let mut splitters: Vec<K> =
+        (1..buckets).filter_map(|nth| sample.get(nth * sample.len() / buckets).copied()).collect();
+    splitters.dedup();
+    Ok(splitters)
+}
+
+fn divide<K: Bits, O: Order<K> + 'static>(
+    range: &Arc<ExclusiveRange>,
+    splitters: Vec<K>,
+    context: &Context<'_>,
+) -> Result<Vec<Divided<K>>> {
     let count = range.range().len() / size_of::<K>();
     let parts = (2 * context.threads()).min(64);
-    let sections: Arc<[(usize, usize)]> = bulk::split(count, parts, 64).collect();
-    let bounds = bounds::<K, O>(&range, &sections, context)?;
-    let nans: usize = bounds.iter().map(|bounds| bounds.nans).sum();
-    let low = bounds.iter().map(|bounds| bounds.low).min().unwrap_or(K::MAX);
-    let high = bounds.iter().map(|bounds| bounds.high).max().unwrap_or(K::MIN);
-    if nans == count || (low >= high && nans == 0) {
-        return Ok(());
-    }
-    let digit = Digit::new(low, high.max(low), count);
-    let scattered = scatter::<K, O>(&range, &sections, &bounds, digit, context)?;
-    sort_groups::<K, O>(&range, scattered, digit, context)
-}
-
-fn bounds<K: Bits, O: Order<K> + 'static>(
-    range: &Arc<ExclusiveRange>,
-    sections: &Arc<[(usize, usize)]>,
-    context: &Context<'_>,
-) -> Result<Vec<Bounds<K>>> {
-    let found = Arc::new(Mutex::new(vec![Bounds { low: K::MAX, high: K::MIN, nans: 0 }; sections.len()]));
-    let (results, range, sections) = (Arc::clone(&found), Arc::clone(range), Arc::clone(sections));
-    context.parallel_for(sections.len(), move |part, context| {
-        let mut bounds = Bounds { low: K::MAX, high: K::MIN, nans: 0 };
-        let (first, length) = sections[part];
-        for block in range.cells::<K>()?[first..first + length].chunks(BLOCK) {
-            context.checkpoint()?;
-            for cell in block {
-                let bits = K::load_relaxed(cell);
-                let nan = O::is_nan(bits);
-                let key = O::key(bits);
-                bounds.nans += usize::from(nan);
-                bounds.low = bounds.low.min(if nan { K::MAX } else { key });
-                bounds.high = bounds.high.max(if nan { K::MIN } else { key });
-            }
-        }
-        results.lock()[part] = bounds;
-        Ok(())
-    })?;
-    let mut found = found.lock();
-    Ok(std::mem::take(&mut *found))
-}
-
-fn scatter<K: Bits, O: Order<K> + 'static>(
-    range: &Arc<ExclusiveRange>,
-    sections: &Arc<[(usize, usize)]>,
-    bounds: &[Bounds<K>],
-    digit: Digit<K>,
-    context: &Context<'_>,
-) -> Result<Vec<Scattered<K>>> {
-    let done: Arc<Mutex<Vec<Option<Scattered<K>>>>> =
+    let sections: Vec<(usize, usize)> = bulk::split(count, parts, 64).collect();
+    let done: Arc<Mutex<Vec<Option<Divided<K>>>>> =
         Arc::new(Mutex::new(sections.iter().map(|_| None).collect()));
-    let nans: Vec<usize> = bounds.iter().map(|bounds| bounds.nans).collect();
-    let (results, range, sections) = (Arc::clone(&done), Arc::clone(range), Arc::clone(sections));
+    let (results, range) = (Arc::clone(&done), Arc::clone(range));
     context.parallel_for(sections.len(), move |part, context| {
         let (first, length) = sections[part];
-        let cells = &range.cells::<K>()?[first..first + length];
-        let scattered = scatter_section::<K, O>(cells, nans[part], digit, context)?;
-        results.lock()[part] = Some(scattered);
+        let mut divided =
+            Divided { keys: allocation::for_items(length)?, ends: Vec::new(), nans: Vec::new() };
+        for cells in range.cells::<K>()?[first..first + length].chunks(CHUNK) {
+            let start = divided.keys.len();
+            divided.keys.extend(cells.iter().map(K::load_relaxed));
+            let (keys, _) = order::prepare::<K, O>(&mut divided.keys[start..], context)?;
+            let count = keys.len();
+            spread(keys, &splitters, start, &mut divided.ends, &mut context.pace(CHUNK))?;
+            divided.nans.extend_from_slice(&divided.keys[start + count..]);
+            divided.keys.truncate(start + count);
+        }
+        results.lock()[part] = Some(divided);
         Ok(())
     })?;
     let mut done = done.lock();
     Ok(done.drain(..).flatten().collect())
 }
 
-fn scatter_section<K: Bits, O: Order<K>>(
-    cells: &[CellOf<K>],
-    nans: usize,
-    digit: Digit<K>,
-    context: &Context<'_>,
-) -> Result<Scattered<K>> {
-    let mut cursors = vec![0_usize; digit.buckets];
-    for block in cells.chunks(BLOCK) {
-        context.checkpoint()?;
-        for cell in block {
-            let bits = K::load_relaxed(cell);
-            if !O::is_nan(bits) {
-                cursors[digit.of(O::key(bits))] += 1;
-            }
-        }
-    }
-    let mut total = 0;
-    for cell in &mut cursors {
-        total += std::mem::replace(cell, total);
-    }
-    let mut ends: Vec<usize> = cursors.iter().skip(1).copied().collect();
-    ends.push(total);
-    let mut scattered =
-        Scattered { keys: allocation::zeros(total)?, ends, nans: allocation::for_items(nans)? };
-    for block in cells.chunks(BLOCK) {
-        context.checkpoint()?;
-        for cell in block {
-            let bits = K::load_relaxed(cell);
-            if O::is_nan(bits) {
-                if scattered.nans.len() < nans {
-                    scattered.nans.push(bits);
-                }
-                continue;
-            }
-            let key = O::key(bits);
-            let bucket = digit.of(key);
-            let at = cursors[bucket];
-            if at < scattered.ends[bucket] {
-                scattered.keys[at] = key;
-                cursors[bucket] = at + 1;
-            }
-        }
-    }
-    Ok(scattered)
-}
-
-fn sort_groups<K: Bits, O: Order<K> + 'static>(
+fn gather<K: Bits, O: Order<K> + 'static>(
     range: &Arc<ExclusiveRange>,
-    scattered: Vec<Scattered<K>>,
-    digit: Digit<K>,
+    divided: Vec<Divided<K>>,
+    buckets: usize,
     context: &Context<'_>,
 ) -> Result<()> {
-    let mut groups = Vec::new();
-    let (mut first, mut start, mut size) = (0, 0, 0);
-    for bucket in 0..digit.buckets {
-        size += scattered.iter().map(|section| section.run(bucket..bucket + 1).len()).sum::<usize>();
-        if size >= GROUP || bucket + 1 == digit.buckets {
-            groups.push((first..bucket + 1, start, size));
-            (first, start, size) = (bucket + 1, start + size, 0);
-        }
+    let mut starts = vec![0; buckets + 1];
+    for bucket in 0..buckets {
+        let size: usize =
+            divided.iter().flat_map(|section| section.runs(bucket, buckets)).map(<[K]>::len).sum();
+        starts[bucket + 1] = starts[bucket] + size;
     }
-    let keys_end = start;
-    let (range, count) = (Arc::clone(range), groups.len());
-    context.parallel_for(count + 1, move |part, context| {
+    // Memory that a thread is done with, for the next bucket: new memory would cost a page fault every 4 KiB.
+    let spare = Mutex::new(Vec::new());
+    let range = Arc::clone(range);
+    context.parallel_for(buckets + 1, move |bucket, context| {
         let cells = range.cells::<K>()?;
-        let Some((buckets, start, size)) = groups.get(part) else {
-            let nans = scattered.iter().flat_map(|section| section.nans.iter().copied());
-            bulk::write_cells::<K>(&cells[keys_end..], nans);
+        if bucket == buckets {
+            let nans = divided.iter().flat_map(|section| section.nans.iter().copied());
+            bulk::write_cells::<K>(&cells[starts[buckets]..], nans);
             return Ok(());
-        };
+        }
         context.checkpoint()?;
-        let mut keys = allocation::for_items(*size)?;
-        for section in &scattered {
-            keys.extend_from_slice(section.run(buckets.clone()));
+        let mut keys: Vec<K> = spare.lock().pop().unwrap_or_default();
+        keys.clear();
+        allocation::more(&mut keys, starts[bucket + 1] - starts[bucket])?;
+        for run in divided.iter().flat_map(|section| section.runs(bucket, buckets)) {
+            keys.extend_from_slice(run);
         }
-        let (mut low, mut high) = (K::MAX, K::MIN);
-        for &key in &keys {
-            low = low.min(key);
-            high = high.max(key);
-        }
-        radix::sort(&mut keys, (low, high), context, |sorted| super::order::restore::<K, O>(sorted))?;
-        bulk::write_cells::<K>(&cells[*start..start + size], keys);
+        let bounds = order::bounds_of_many(&keys, &mut context.pace(CHUNK))?;
+        wide::sort(&mut keys, bounds, context, |sorted| order::restore::<K, O>(sorted))?;
+        bulk::write_cells::<K>(&cells[starts[bucket]..starts[bucket + 1]], keys.iter().copied());
+        spare.lock().push(keys);
         Ok(())
     })
 }
