@@ -7,6 +7,7 @@
 
 const { errorFromCode, InternalError } = require('../errors');
 const { CALL_BUFFER, FORMS } = require('../constants');
+const { arrayOf } = require('../runtime/intrinsics');
 const { smallInteger } = require('../runtime/small-integer');
 
 /** Loaded for the first value that needs it: a worker starts sooner without. */
@@ -59,11 +60,34 @@ function readValue(form, number, source, task) {
       const wire = Buffer.from(source.takeOutOfBand());
       throw decodeThrown(wire, 0, wire.length, source.takeOutOfBand());
     }
+    case FORMS.UNDEFINEDS:
+      return undefineds(number);
+    case FORMS.NUMBERS_IN_WIRE: {
+      const offset = number & (LENGTH - 1);
+      return arrayOfNumbers(new Float64Array(source.wire.buffer, offset, (number - offset) / LENGTH / 8));
+    }
+    case FORMS.NUMBERS_OUT_OF_BAND:
+      return arrayOfNumbers(new Float64Array(source.takeOutOfBand()));
     case FORMS.ERROR:
       throw errorFromCode(source.takeOutOfBand(), source.takeOutOfBand(), task === undefined ? undefined : { task });
     default:
       throw new InternalError(`unknown form ${form} of a value; please report this`);
   }
+}
+
+/** The outputs of a map over tasks that return nothing. */
+function undefineds(count) {
+  const array = arrayOf(count);
+  for (let i = 0; i < count; i++) array[i] = undefined;
+  return array;
+}
+
+/** The outputs of a map over tasks that return numbers. */
+function arrayOfNumbers(numbers) {
+  const count = numbers.length;
+  const array = arrayOf(count);
+  for (let i = 0; i < count; i++) array[i] = smallInteger(numbers[i]);
+  return array;
 }
 
 module.exports = { readValue, wireFromStart };

@@ -4,9 +4,9 @@ use super::js::Reference;
 use crate::cancel::Reason;
 use crate::channel::PortId;
 use crate::error::{Error, Result};
-use crate::pool::ScriptOutcome;
+use crate::pool::{Outputs, ScriptOutcome};
 use crate::shared;
-use crate::value::{Bytes, Envelope, INLINE_BYTES, Part, Payload, Value, encode};
+use crate::value::{Bytes, Envelope, INLINE_BYTES, Part, Payload, Value, Words, encode};
 
 /// Something for the environment's thread to do.
 pub(crate) enum Event {
@@ -44,6 +44,10 @@ pub(crate) enum Answer {
     Null,
     Bool(bool),
     Number(f64),
+    /// An array of so many undefineds.
+    Undefineds(usize),
+    /// An array of numbers, as `f64`s.
+    Numbers(Words),
     /// Bytes that do not ride in a wire.
     Bytes(Bytes),
     /// Anything else, in its wire form.
@@ -67,6 +71,7 @@ impl Answer {
     pub(super) fn size(&self) -> usize {
         match self {
             Answer::Bytes(bytes) => bytes.len(),
+            Answer::Numbers(numbers) => numbers.len(),
             Answer::Envelope(Envelope { wire, parts }) | Answer::Rejected(Envelope { wire, parts }) => {
                 let part = |part: &Part| match part {
                     Part::Bytes(bytes) => bytes.len(),
@@ -106,6 +111,17 @@ impl From<Payload> for Answer {
 impl From<Result<Value>> for Answer {
     fn from(outcome: Result<Value>) -> Self {
         outcome.map_or_else(Answer::Error, Answer::of_value)
+    }
+}
+
+impl From<Result<Outputs>> for Answer {
+    fn from(outcome: Result<Outputs>) -> Self {
+        match outcome {
+            Ok(Outputs::Undefined(count)) => Answer::Undefineds(count),
+            Ok(Outputs::Numbers(numbers)) => Answer::Numbers(numbers),
+            Ok(Outputs::Values(values)) => Answer::of_value(Value::Array(values)),
+            Err(error) => Answer::Error(error),
+        }
     }
 }
 

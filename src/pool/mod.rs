@@ -5,7 +5,8 @@
 //! * `config` — the settings of a pool.
 //! * `execute` — the two seams between the pool and the tasks: [`Execute`] and [`Helpers`].
 //! * `outbox` — where answers go, and the promise to answer once.
-//! * `job`, `batch`, `parallel_for` — one task; many inputs of one task; one task split over the threads.
+//! * `job`, `batch`, `parallel_for` — one task; many inputs of one task; one task split over the threads;
+//!   `batch_items` — the inputs and outputs of a batch.
 //! * `position` — [`Taker`], [`Target`] and [`QueuePosition`]: which kind of thread takes an entry, and where it waits.
 //! * `priority_queue` — one line: priorities, removal from the middle.
 //! * `intake` — where JavaScript puts small tasks without a call; `small_jobs` — how they get into the queue; `estimates` — how long tasks run, as far as is known.
@@ -21,6 +22,7 @@
 
 mod admission;
 mod batch;
+mod batch_items;
 mod config;
 mod counters;
 mod estimates;
@@ -55,6 +57,7 @@ mod small_job_tests;
 mod test_tasks;
 
 pub use batch::Batch;
+pub use batch_items::{BatchInputs, Outputs};
 pub use config::Config;
 pub use execute::{Execute, Helpers, Tasks};
 pub use intake::{IntakeMemory, NUMBERS};

@@ -55,7 +55,7 @@ impl Bench {
     fn submit_batch(&self, id: u64, task: usize, inputs: Vec<Value>) -> (QueuePosition, CancelToken) {
         let token = CancelToken::new(None);
         let count = inputs.len();
-        let inputs = Payload::Value(Value::Array(inputs));
+        let inputs = BatchInputs::Array(Payload::Value(Value::Array(inputs)));
         let batch = Batch::new(id, self.outbox, task, 0, inputs, count, token.clone());
         (self.pool.submit_batch(Arc::new(batch)).ok().expect("accepted").position, token)
     }
