@@ -35,9 +35,10 @@ function define(object, key, value, enumerable = true) {
   defineProperty(object, key, descriptor);
 }
 
-const MOST_AT_ONCE = 1024;
-const zeros = [];
-for (let i = 0; i < MOST_AT_ONCE; i++) define(zeros, i, 0);
+/** Zeros to copy: as many as were ever asked for at once, up to a mebibyte of them. Large arrays cost a third so. */
+const MOST_AT_ONCE = 128 * 1024;
+let zeros = [];
+for (let i = 0; i < 1024; i++) define(zeros, i, 0);
 
 /** An array of so many elements of its own, zeros for the time being: to store to them runs nobody's code. */
 function arrayOf(length) {
@@ -48,7 +49,10 @@ function arrayOf(length) {
     case 3: return [0, 0, 0];
     case 4: return [0, 0, 0, 0];
   }
-  if (length <= MOST_AT_ONCE) return slice.call(zeros, 0, length);
+  if (length <= MOST_AT_ONCE) {
+    while (zeros.length < length) zeros = concat.call(zeros, zeros);
+    return slice.call(zeros, 0, length);
+  }
   let array = zeros;
   while (array.length * 2 <= length) array = concat.call(array, array);
   return concat.call(array, arrayOf(length - array.length));

@@ -7,13 +7,14 @@
 
 const { errorFromCode, InternalError } = require('../errors');
 const { CALL_BUFFER, FORMS } = require('../constants');
-const { arrayOf } = require('../runtime/intrinsics');
 const { smallInteger } = require('../runtime/small-integer');
 
 /** Loaded for the first value that needs it: a worker starts sooner without. */
 let codec;
 let thrown;
+let mapNumbers;
 const values = () => (codec ??= require('./values'));
+const numbersOfMaps = () => (mapNumbers ??= require('./map-numbers'));
 const decodeThrown = (...wire) => (thrown ??= require('./thrown')).decodeThrown(...wire);
 
 /** Of the number of encoded bytes, what is below this is where they begin, and the rest is their length. */
@@ -21,6 +22,17 @@ const LENGTH = 2 ** CALL_BUFFER.WIRE_LENGTH_SHIFT;
 
 /** The number of encoded bytes of this length that begin where the memory does. */
 const wireFromStart = (length) => length * LENGTH;
+
+/** The memory of the wire as numbers: there is one such memory. */
+let floats;
+let floatsOf;
+function floatsOver(wire) {
+  if (floatsOf !== wire) {
+    floats = new Float64Array(wire.buffer);
+    floatsOf = wire;
+  }
+  return floats;
+}
 
 /**
  * @param {number} form one of `FORMS` (lib/constants.js)
@@ -61,33 +73,18 @@ function readValue(form, number, source, task) {
       throw decodeThrown(wire, 0, wire.length, source.takeOutOfBand());
     }
     case FORMS.UNDEFINEDS:
-      return undefineds(number);
+      return numbersOfMaps().undefineds(number);
     case FORMS.NUMBERS_IN_WIRE: {
       const offset = number & (LENGTH - 1);
-      return arrayOfNumbers(new Float64Array(source.wire.buffer, offset, (number - offset) / LENGTH / 8));
+      return numbersOfMaps().unpackNumbers(floatsOver(source.wire), offset / 8, (number - offset) / LENGTH / 8);
     }
     case FORMS.NUMBERS_OUT_OF_BAND:
-      return arrayOfNumbers(new Float64Array(source.takeOutOfBand()));
+      return numbersOfMaps().unpackMemory(source.takeOutOfBand());
     case FORMS.ERROR:
       throw errorFromCode(source.takeOutOfBand(), source.takeOutOfBand(), task === undefined ? undefined : { task });
     default:
       throw new InternalError(`unknown form ${form} of a value; please report this`);
   }
-}
-
-/** The outputs of a map over tasks that return nothing. */
-function undefineds(count) {
-  const array = arrayOf(count);
-  for (let i = 0; i < count; i++) array[i] = undefined;
-  return array;
-}
-
-/** The outputs of a map over tasks that return numbers. */
-function arrayOfNumbers(numbers) {
-  const count = numbers.length;
-  const array = arrayOf(count);
-  for (let i = 0; i < count; i++) array[i] = smallInteger(numbers[i]);
-  return array;
 }
 
 module.exports = { readValue, wireFromStart };

@@ -6,7 +6,7 @@ use crate::channel::PortId;
 use crate::error::{Error, Result};
 use crate::pool::{Outputs, ScriptOutcome};
 use crate::shared;
-use crate::value::{Bytes, Envelope, INLINE_BYTES, Part, Payload, Value, Words, encode};
+use crate::value::{Bytes, Envelope, INLINE_BYTES, Part, Payload, Value, encode};
 
 /// Something for the environment's thread to do.
 pub(crate) enum Event {
@@ -47,7 +47,7 @@ pub(crate) enum Answer {
     /// An array of so many undefineds.
     Undefineds(usize),
     /// An array of numbers, as `f64`s.
-    Numbers(Words),
+    Numbers(Bytes),
     /// Bytes that do not ride in a wire.
     Bytes(Bytes),
     /// Anything else, in its wire form.
@@ -70,8 +70,7 @@ impl Answer {
     /// Bytes that the environment's thread may have to copy.
     pub(super) fn size(&self) -> usize {
         match self {
-            Answer::Bytes(bytes) => bytes.len(),
-            Answer::Numbers(numbers) => numbers.len(),
+            Answer::Bytes(bytes) | Answer::Numbers(bytes) => bytes.len(),
             Answer::Envelope(Envelope { wire, parts }) | Answer::Rejected(Envelope { wire, parts }) => {
                 let part = |part: &Part| match part {
                     Part::Bytes(bytes) => bytes.len(),

@@ -15,7 +15,7 @@ use crate::allocation;
 use crate::exported_numbers::Numbers;
 use crate::numbers;
 use crate::pool::BatchInputs;
-use crate::value::{Bytes, BytesKind, Envelope, Part, Payload, Value, Words};
+use crate::value::{Bytes, BytesKind, Envelope, Part, Payload, Value};
 
 /// How a value stands in the arguments of a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -114,12 +114,17 @@ impl<'call> InputReader<'call> {
         }
     }
 
-    /// Reads a batch's inputs: the wire form of an array, or (form `Copy(Float64)`) the numbers themselves.
+    /// Reads a batch's inputs: the wire form of an array, or (forms of `Float64`) the numbers themselves.
     pub(crate) fn read_many(self, input: Input<'call>) -> Result<BatchInputs> {
-        if input.form == InputForm::Copy(BytesKind::Float64) {
-            let numbers = self.with_view(input.value, Words::copy_from)?;
-            return numbers.map(BatchInputs::Numbers).map_err(|_| Status::NO_MEMORY);
-        }
+        let numbers = match input.form {
+            InputForm::Copy(kind @ BytesKind::Float64) => self.copy(kind, input.value),
+            InputForm::Pin(kind @ BytesKind::Float64) => self.pin(kind, input.value),
+            _ => return self.read_array(input),
+        };
+        numbers.map(BatchInputs::Numbers)
+    }
+
+    fn read_array(self, input: Input<'call>) -> Result<BatchInputs> {
         let envelope = self.read_envelope(input.value, input.length, input.parts)?;
         Ok(BatchInputs::Array(Payload::Envelope(envelope)))
     }

@@ -125,10 +125,12 @@ impl<'call> OutOfBand<'call> {
             #[allow(clippy::cast_precision_loss)] // a count
             Answer::Undefineds(count) => return Ok((form::UNDEFINEDS, count as f64)),
             Answer::Numbers(numbers) => {
-                if let Some(place) = put(numbers.as_slice()) {
+                if !numbers.is_foreign()
+                    && let Some(place) = put(numbers.as_slice())
+                {
                     return Ok((form::NUMBERS_IN_WIRE, place));
                 }
-                self.push(copy(self.js, core, numbers.as_slice())?)?;
+                self.push(hand_over(self.js, core, numbers)?)?;
                 return Ok((form::NUMBERS_OUT_OF_BAND, 0.0));
             }
             Answer::Bytes(bytes) => {

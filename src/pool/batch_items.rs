@@ -7,14 +7,14 @@
 
 use crate::error::{Code, Error, Result};
 use crate::panic::guard;
-use crate::value::{Payload, Value, Words};
+use crate::value::{Bytes, Payload, Value};
 
 /// The inputs of a batch, as they are submitted.
 pub enum BatchInputs {
     /// An array, to be decoded.
     Array(Payload),
     /// Numbers only: `f64`s.
-    Numbers(Words),
+    Numbers(Bytes),
 }
 
 /// The outputs of a batch, in order.
@@ -22,7 +22,7 @@ pub enum Outputs {
     /// So many times undefined.
     Undefined(usize),
     /// Numbers only: `f64`s.
-    Numbers(Words),
+    Numbers(Bytes),
     /// Any.
     Values(Vec<Value>),
 }
@@ -38,11 +38,11 @@ impl Outputs {
     }
 }
 
-fn numbers_of(memory: &Words) -> &[f64] {
+fn numbers_of(memory: &Bytes) -> &[f64] {
     bytemuck::cast_slice(memory.as_slice())
 }
 
-fn values_of(memory: &Words) -> Vec<Value> {
+fn values_of(memory: &Bytes) -> Vec<Value> {
     numbers_of(memory).iter().copied().map(Value::Number).collect()
 }
 
@@ -124,7 +124,7 @@ enum Inputs {
     Sealed(Payload, usize),
     Values(std::vec::IntoIter<Value>),
     /// Those from this index on.
-    Numbers(Words, usize),
+    Numbers(Bytes, usize),
 }
 
 /// The outputs so far. Of inputs that have not run yet, the value means nothing.
