@@ -8,7 +8,7 @@
  * A subclass adds in `endEarly` the work for an early end (cancel the task, leave a queue).
  */
 
-const { onAbort } = require('./abort');
+const { errorBy, onAbort } = require('./abort');
 const { LONGEST_TIMER, clearTimeout, setTimeout } = require('./runtime/clock');
 
 class Cancellable {
@@ -66,12 +66,13 @@ class Cancellable {
    * ends it with what it throws.
    *
    * @param {AbortSignal} signal perhaps an object of the user's that only looks like one
-   * @param {(signal: AbortSignal) => unknown} errorOf makes the error once the signal has aborted; must not throw
+   * @param {(signal: AbortSignal) => unknown} errorOf makes the error once the signal has aborted, for all that have this
+   *   function; must not throw
    */
   watch(signal, errorOf) {
     let stopWatching;
     try {
-      stopWatching = onAbort(signal, () => this.endEarly(() => errorOf(signal)));
+      stopWatching = onAbort(signal, () => this.endEarly(() => errorBy(signal, errorOf)));
     } catch (error) {
       this.endEarly(() => error);
       return;

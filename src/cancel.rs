@@ -143,15 +143,17 @@ impl Wakers {
 
 struct State {
     reason: AtomicU8,
-    deadline: Option<Instant>,
     wakers: Mutex<Wakers>,
     /// Where [`CancelToken::sleep`] waits, with the lock of the wakers.
     cancelled: Condvar,
 }
 
-/// A handle on one task's cancellation.
+/// A handle on the cancellation of one task, or of several that are cancelled together, each with a deadline of its own.
 #[derive(Clone)]
-pub struct CancelToken(Arc<State>);
+pub struct CancelToken {
+    state: Arc<State>,
+    deadline: Option<Instant>,
+}
 
 /// A waker that stands ready; dropping this takes it back. See the head of this file for the races.
 #[must_use = "the waker is taken back when this is dropped"]
@@ -164,7 +166,7 @@ pub struct CancelRegistration<'t> {
 impl Drop for CancelRegistration<'_> {
     fn drop(&mut self) {
         if let Some(slot) = self.slot {
-            let waker = self.token.0.wakers.lock().remove(slot);
+            let waker = self.token.state.wakers.lock().remove(slot);
             // Outside the lock: it may hold the last reference to something whose drop takes locks.
             drop(waker);
         }
@@ -174,18 +176,24 @@ impl Drop for CancelRegistration<'_> {
 impl CancelToken {
     /// A live token; with a deadline it also reports [`Reason::TimedOut`] from then on.
     pub fn new(deadline: Option<Instant>) -> Self {
-        CancelToken(Arc::new(State {
+        let state = State {
             reason: AtomicU8::new(LIVE),
-            deadline,
             wakers: Mutex::new(Wakers::default()),
             cancelled: Condvar::new(),
-        }))
+        };
+        CancelToken { state: Arc::new(state), deadline }
+    }
+
+    /// Another task's token, which is cancelled together with this one; its deadline is its own.
+    #[must_use]
+    pub fn with_deadline(&self, deadline: Option<Instant>) -> Self {
+        CancelToken { state: Arc::clone(&self.state), deadline }
     }
 
     /// Asks the task to stop, and wakes the threads that are blocked for it. The first reason counts; later calls do
     /// nothing. Call it without holding a lock that a registered waker takes.
     pub fn cancel(&self, reason: Reason) {
-        let state = &*self.0;
+        let state = &*self.state;
         if state.reason.compare_exchange(LIVE, reason as u8, Ordering::AcqRel, Ordering::Acquire).is_ok() {
             // Under the lock after the store: a sleeper or a registering thread either sees the reason or is woken.
             let wakers = state.wakers.lock().take();
@@ -198,8 +206,8 @@ impl CancelToken {
 
     /// The reason to stop, if there is one.
     pub fn reason(&self) -> Option<Reason> {
-        match self.0.reason.load(Ordering::Acquire) {
-            LIVE => match self.0.deadline {
+        match self.state.reason.load(Ordering::Acquire) {
+            LIVE => match self.deadline {
                 Some(deadline) if Instant::now() >= deadline => Some(Reason::TimedOut),
                 _ => None,
             },
@@ -211,7 +219,7 @@ impl CancelToken {
 
     /// Whether [`CancelToken::cancel`] was called; a deadline alone does not count.
     pub(crate) fn was_cancelled(&self) -> bool {
-        self.0.reason.load(Ordering::Acquire) != LIVE
+        self.state.reason.load(Ordering::Acquire) != LIVE
     }
 
     /// An error when the task must stop: for `?` inside loops.
@@ -221,12 +229,12 @@ impl CancelToken {
 
     /// When the task's time is up.
     pub fn deadline(&self) -> Option<Instant> {
-        self.0.deadline
+        self.deadline
     }
 
     /// The earlier of `until` and the deadline (`None`: never): the end of a blocked thread's next sleep.
     pub fn sooner(&self, until: Option<Instant>) -> Option<Instant> {
-        match (until, self.0.deadline) {
+        match (until, self.deadline) {
             (Some(until), Some(deadline)) => Some(until.min(deadline)),
             (until, deadline) => until.or(deadline),
         }
@@ -239,7 +247,7 @@ impl CancelToken {
     /// Adding and removing are O(1) and allocate (the box of `wake`): call this only once the thread is about to block.
     pub fn on_cancel(&self, wake: impl FnOnce() + Send + 'static) -> CancelRegistration<'_> {
         let waker: Waker = Box::new(wake);
-        let mut wakers = self.0.wakers.lock();
+        let mut wakers = self.state.wakers.lock();
         // The lock orders this load after the store of a `cancel` that has taken the wakers out.
         if self.was_cancelled() {
             drop(wakers);
@@ -251,7 +259,7 @@ impl CancelToken {
 
     /// Sleeps for `duration` or until cancelled, whichever is first.
     pub fn sleep(&self, duration: Duration) -> Result<()> {
-        let state = &*self.0;
+        let state = &*self.state;
         let until = self.sooner(Instant::now().checked_add(duration));
         let mut wakers = state.wakers.lock();
         loop {
@@ -359,7 +367,7 @@ mod tests {
         drop(first);
         // These two take the slots that are vacant, and another one a new slot.
         let more = [1_000, 10_000, 100_000].map(|weight| token.on_cancel(waker(weight)));
-        assert_eq!(token.0.wakers.lock().slots.len(), 4);
+        assert_eq!(token.state.wakers.lock().slots.len(), 4);
         token.cancel(Reason::Cancelled);
         token.cancel(Reason::TimedOut);
         assert_eq!(called.load(SeqCst), 111_100);
@@ -411,9 +419,9 @@ mod tests {
     #[test]
     fn a_token_nobody_waits_on_has_allocated_nothing_for_wakers() {
         let token = CancelToken::new(None);
-        assert_eq!(token.0.wakers.lock().slots.capacity(), 0);
+        assert_eq!(token.state.wakers.lock().slots.capacity(), 0);
         token.cancel(Reason::Cancelled);
-        assert_eq!(token.0.wakers.lock().slots.capacity(), 0);
+        assert_eq!(token.state.wakers.lock().slots.capacity(), 0);
     }
 }
 

@@ -9,6 +9,7 @@
 
 const { deliveryOf } = require('../delivery');
 const { binding } = require('../native');
+const { cancelBy } = require('../task/cancel-group');
 const { Pending } = require('../task/pending');
 const { submitOptions } = require('../task/options');
 const { encodeInput, encodeInputs } = require('../task/encode-input');
@@ -144,11 +145,13 @@ class NativeSubmitter {
   }
 
   /** Submits what may end early, or has a priority; `count`: of how many inputs, where it is a map. */
-  #submit(submit, index, pending, { priority, signal, timeout }, prepared, input, count) {
-    const cancellable = signal !== undefined || timeout !== undefined;
+  #submit(submit, index, pending, options, prepared, input, count) {
+    const { priority, signal, timeout } = options;
+    // The inputs of a map are cancelled together: those of a group would be too.
+    const cancel = count === undefined ? cancelBy(options) : Number(signal !== undefined || timeout !== undefined);
     pending.id = delivery.add(pending, this.#pool, pending.task);
     const answer = submit(
-      this.#pool.handle, index, pending.id, ...prepared, priority, timeout ?? -1, cancellable, count,
+      this.#pool.handle, index, pending.id, ...prepared, priority, timeout ?? -1, cancel, count,
     );
     if (answer === true) this.#admission.becameFull();
     else if (answer !== undefined) pending.reject(this.#admission.refused(answer, pending.id, pending.task, input));

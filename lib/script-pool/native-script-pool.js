@@ -1,6 +1,5 @@
 'use strict';
 
-const { readValue } = require('../task/read-value');
 const { TaskTimeoutError } = require('../errors');
 const { FORMS } = require('../constants');
 const { NativePool } = require('../task/native-pool');
@@ -13,27 +12,27 @@ class NativeScriptPool extends NativePool {
   /** Set by the worker manager: called when a running task was cancelled. */
   workers;
 
-  #binding;
+  #fallbackPorts;
 
   constructor(binding, handle, fallbackPorts) {
     super(binding, handle);
-    this.#binding = binding;
-    this.readAnswer = (form, number, delivery, task) => {
-      if (form === FORMS.VIA_FALLBACK) return fallbackPorts.take(number);
-      if (form === FORMS.VIA_FALLBACK_REJECTED) throw require('../task/thrown').thrownFromPort(fallbackPorts.take(number));
-      if (form === FORMS.VIA_FALLBACK_LATE) {
-        fallbackPorts.skip(number);
-        throw new TaskTimeoutError("the task's time was up", { task });
-      }
-      return readValue(form, number, delivery, task);
-    };
+    this.#fallbackPorts = fallbackPorts;
+  }
+
+  readAnswer(form, number, source, task) {
+    if (form === FORMS.VIA_FALLBACK) return this.#fallbackPorts.take(number);
+    if (form === FORMS.VIA_FALLBACK_REJECTED) throw require('../task/thrown').thrownFromPort(this.#fallbackPorts.take(number));
+    if (form === FORMS.VIA_FALLBACK_LATE) {
+      this.#fallbackPorts.skip(number);
+      throw new TaskTimeoutError("the task's time was up", { task });
+    }
+    return super.readAnswer(form, number, source, task);
   }
 
   /** A running task that does not stop costs its worker, after a time. */
   cancel(id, timedOut) {
-    const number = this.#binding.cancel(id, timedOut);
+    super.cancel(id, timedOut);
     this.inputs.letGo(id);
-    if (number >= 0) this.workers.expectEnd(number, id);
   }
 }
 

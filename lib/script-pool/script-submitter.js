@@ -9,6 +9,7 @@
 
 const { SCRIPTS } = require('../constants');
 const { binding } = require('../native');
+const { UNCANCELLABLE, cancelBy } = require('../task/cancel-group');
 const { Pending } = require('../task/pending');
 const { submitOptions } = require('../task/options');
 const { notTooDeep } = require('./too-deep');
@@ -185,11 +186,12 @@ class ScriptSubmitter {
     if (answer & FULL) this.#admission.becameFull();
   }
 
-  #submitTo(name, id, { priority, signal, timeout }, prepared, worker, path) {
+  #submitTo(name, id, options, prepared, worker, path) {
+    const { priority, timeout } = options;
     const { call } = this.#delivery;
-    const cancellable = signal !== undefined || timeout !== undefined;
     // Before the call's arguments are written: it may be a call itself.
     const number = this.#functions.get(name) ?? this.#nameFunction(name);
+    const cancel = cancelBy(options);
     call[0] = this.#pool.handle;
     call[1] = number;
     call[2] = id;
@@ -197,9 +199,9 @@ class ScriptSubmitter {
     call[4] = prepared.length;
     call[5] = priority;
     call[6] = timeout ?? -1;
-    call[7] = cancellable ? 1 : 0;
+    call[7] = cancel;
     call[8] = worker;
-    call[9] = cancellable && this.separates ? 1 : 0;
+    call[9] = cancel !== UNCANCELLABLE && this.separates ? 1 : 0;
     call[10] = path === ON_DEMAND ? 1 : 0;
     const answer = binding.submitScript(prepared.value, prepared.parts);
     // Nothing of it is kept.

@@ -1,5 +1,9 @@
 'use strict';
 
+const { followActions } = require('../abort');
+const { FORMS } = require('../constants');
+const { errorFromCode, PoolClosedError } = require('../errors');
+const { append } = require('../runtime/intrinsics');
 const { readValue } = require('./read-value');
 
 /** The look of a pool that watches nothing. */
@@ -24,9 +28,10 @@ class NativePool {
   look = isSeen;
 
   #binding;
-
-  /** Reads the answer to one of its tasks, with the classes of this copy of the package. */
-  readAnswer = readValue;
+  /** The errors of the tasks that were dropped when it was destroyed, by the task's name. */
+  #dropped = new Map();
+  /** Tasks to be cancelled together, while a signal ends them. */
+  #toCancel;
 
   constructor(binding, handle) {
     this.#binding = binding;
@@ -38,8 +43,46 @@ class NativePool {
     this.#binding.drain();
   }
 
+  /**
+   * Reads the answer to one of its tasks, with the classes of this copy of the package.
+   *
+   * @throws the task's error
+   */
+  readAnswer(form, number, source, task) {
+    if (form !== FORMS.ERROR) return readValue(form, number, source, task);
+    throw this.#errorOf(source.takeOutOfBand(), source.takeOutOfBand(), task);
+  }
+
+  #errorOf(code, message, task) {
+    if (code !== PoolClosedError.code) return errorFromCode(code, message, { task });
+    // There may be a million of them: one for all of that name, as for all of one signal.
+    let error = this.#dropped.get(task);
+    if (error?.message !== message) this.#dropped.set(task, (error = errorFromCode(code, message, { task })));
+    return error;
+  }
+
   cancel(id, timedOut) {
-    this.#binding.cancel(id, timedOut);
+    if (timedOut || !this.#cancelsLater()) return this.#expectEnd(this.#binding.cancel(id, timedOut), id);
+    append(this.#toCancel, id);
+  }
+
+  /** Whether a signal's tasks are being ended: then they are cancelled together. */
+  #cancelsLater() {
+    if (this.#toCancel !== undefined) return true;
+    if (!followActions(this.#cancelAll)) return false;
+    this.#toCancel = [];
+    return true;
+  }
+
+  #cancelAll = () => {
+    const ids = new Float64Array(this.#toCancel);
+    this.#toCancel = undefined;
+    const running = this.#binding.cancelAll(ids);
+    for (let i = 0; i < running.length; i += 2) this.#expectEnd(running[i + 1], running[i]);
+  };
+
+  #expectEnd(worker, id) {
+    if (worker >= 0) this.workers.expectEnd(worker, id);
   }
 }
 

@@ -5,6 +5,7 @@
 const { AsyncResource } = require('node:async_hooks');
 
 const { setImmediate } = require('../runtime/clock');
+const { errorBy, hasFired } = require('../abort');
 const { Cancellable } = require('../cancellable');
 const { abortError, TaskTimeoutError, withoutStack } = require('../errors');
 const { FORMS } = require('../constants');
@@ -21,6 +22,7 @@ class Pending extends Cancellable {
 
   /** The time limit, in milliseconds. */
   #timeout;
+  #signal;
   /** Told how far the task is, and the async context in which it is. */
   #onProgress;
   #context;
@@ -56,7 +58,17 @@ class Pending extends Cancellable {
       this.#timeout = timeout;
       this.limitTime(timeout, () => this.#timerEnds(timeout), holds);
     }
-    if (signal !== undefined) this.watch(signal, abortError);
+    if (signal !== undefined) {
+      this.#signal = signal;
+      this.watch(signal, abortError);
+    }
+  }
+
+  /** Whether it has ended early; now, if its signal has aborted and did not come to it yet. */
+  #hasEnded() {
+    const signal = this.#signal;
+    if (signal !== undefined && !this.ended && hasFired(signal)) this.endEarly(() => errorBy(signal, abortError));
+    return this.ended;
   }
 
   /** An event loop that was busy sees its timers before the answers that came in time. */
@@ -96,7 +108,7 @@ class Pending extends Cancellable {
 
   /** The task reports how far it is. */
   report(form, number, delivery) {
-    if (this.ended) return delivery.skip(form, number);
+    if (this.#hasEnded()) return delivery.skip(form, number);
     let value;
     try {
       value = this.pool.readAnswer(form, number, delivery, this.task);
@@ -114,7 +126,7 @@ class Pending extends Cancellable {
 
   /** The answer has come. */
   settle(form, number, delivery) {
-    if (this.ended) return delivery.skip(form, number);
+    if (this.#hasEnded()) return delivery.skip(form, number);
     let value;
     try {
       value = this.pool.readAnswer(form, number, delivery, this.task);

@@ -8,8 +8,8 @@ use napi_derive::napi;
 use crate::cancel::Reason;
 use crate::error::Code;
 use crate::node::{
-    Arguments, Call, Environment, Export, Input, Js, JsValue, Result, Returned, Submission, SubmitOptions,
-    answer, export,
+    Arguments, Call, CancelBy, Environment, Export, Input, Js, JsValue, Result, Returned, Submission,
+    SubmitOptions, answer, export,
 };
 use crate::pool::{Accepted, Config, Pool, Taker};
 use crate::tasks::{Task, TaskFacts, builtin};
@@ -154,6 +154,39 @@ pub fn cancel(env: Env, id: f64, timed_out: bool) -> napi::Result<i32> {
     Ok(worker.and_then(|number| i32::try_from(number).ok()).unwrap_or(-1))
 }
 
+/// Cancels all these jobs, because the caller wants no more of them. Of those that script workers run: the id, and the worker's
+/// number, one after the other.
+#[napi(catch_unwind)]
+pub fn cancel_all(env: Env, ids: &[f64]) -> napi::Result<Vec<f64>> {
+    let mut running = Vec::new();
+    #[allow(clippy::cast_precision_loss)] // below 2^53
+    Environment::of(&env)?
+        .core()
+        .jobs()
+        .cancel_all(ids, |id, worker| running.extend([id as f64, worker as f64]));
+    Ok(running)
+}
+
+/// Opens a group of jobs that are stopped together; its handle.
+#[napi(catch_unwind)]
+pub fn open_group(env: Env) -> napi::Result<u32> {
+    Ok(Environment::of(&env)?.core().jobs().open_group())
+}
+
+/// From now on no job of the group begins, and those that run should stop.
+#[napi(catch_unwind)]
+pub fn stop_group(env: Env, group: u32) -> napi::Result<()> {
+    Environment::of(&env)?.core().jobs().stop_group(group);
+    Ok(())
+}
+
+/// Lets go of a group; its handle may be used again.
+#[napi(catch_unwind)]
+pub fn close_group(env: Env, group: u32) -> napi::Result<()> {
+    Environment::of(&env)?.core().jobs().close_group(group);
+    Ok(())
+}
+
 /// The return value of an accepted submission: nothing, or `true` when the queue is full now.
 fn accepted(js: Js<'_>, accepted: Accepted) -> Returned<'_> {
     if accepted.full { js.boolean(true) } else { Ok(JsValue::NOTHING) }
@@ -169,13 +202,10 @@ fn submission<'call>(
     Ok(Submission { pool, task, id, options })
 }
 
-/// How to schedule a submission, from its arguments; `timeout` in milliseconds, below zero for none.
-fn options<'call>(
-    js: Js<'call>,
-    [priority, timeout, cancellable]: [JsValue<'call>; 3],
-) -> Result<SubmitOptions> {
+/// How to schedule a submission, from its arguments; `timeout` in milliseconds, below zero for none; `cancel` as in [`CancelBy`].
+fn options<'call>(js: Js<'call>, [priority, timeout, cancel]: [JsValue<'call>; 3]) -> Result<SubmitOptions> {
     let timeout = js.read_number(timeout)?;
-    Ok(SubmitOptions::new(js.read_i32(priority)?, timeout, js.read_bool(cancellable)?))
+    Ok(SubmitOptions::new(js.read_i32(priority)?, timeout, CancelBy::of(js.read_u32(cancel)?)))
 }
 
 /// Submits one task with the input of four arguments.
@@ -207,17 +237,17 @@ fn submit<'call>(call: Call<'call>, arguments: Arguments<'call, 7>) -> Returned<
     submit_one(call, submission, [form, input, length, parts])
 }
 
-/// `submitWith(…the seven of submit, priority, timeout, cancellable)`.
+/// `submitWith(…the seven of submit, priority, timeout, cancel)`.
 fn submit_with<'call>(call: Call<'call>, arguments: Arguments<'call, 10>) -> Returned<'call> {
-    let [pool, task, id, form, input, length, parts, priority, timeout, cancellable] = arguments;
-    let options = options(call.js, [priority, timeout, cancellable])?;
+    let [pool, task, id, form, input, length, parts, priority, timeout, cancel] = arguments;
+    let options = options(call.js, [priority, timeout, cancel])?;
     submit_one(call, submission(call.js, [pool, task, id], options)?, [form, input, length, parts])
 }
 
 /// `submitBatch(…the ten of submitWith, count)`: the input is an array of `count` inputs under one id.
 fn submit_batch<'call>(call: Call<'call>, arguments: Arguments<'call, 11>) -> Returned<'call> {
-    let [pool, task, id, form, input, length, parts, priority, timeout, cancellable, count] = arguments;
-    let options = options(call.js, [priority, timeout, cancellable])?;
+    let [pool, task, id, form, input, length, parts, priority, timeout, cancel, count] = arguments;
+    let options = options(call.js, [priority, timeout, cancel])?;
     let submission = submission(call.js, [pool, task, id], options)?;
     let count = call.js.read_u32(count)? as usize;
     let read = || call.inputs().read_many(Input::of_arguments(call.js, [form, input, length, parts])?);

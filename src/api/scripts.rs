@@ -7,8 +7,8 @@ use napi_derive::napi;
 
 use crate::exported_numbers::Numbers;
 use crate::node::{
-    Arguments, Call, Environment, Event, Export, Input, JsValue, List, Returned, ScriptOptions, ScriptWorker,
-    Status, Submission, SubmitOptions, answer, export,
+    Arguments, Call, CancelBy, Environment, Event, Export, Input, JsValue, List, Returned, ScriptOptions,
+    ScriptWorker, Status, Submission, SubmitOptions, answer, export,
 };
 use crate::numbers;
 use crate::pool::{IdleWait, InputPath, Target};
@@ -214,15 +214,15 @@ pub(super) const NUMBERS: Numbers = numbers! {
     BY_QUEUE = InputPath::Queue, BY_MESSAGE = InputPath::Message, ON_DEMAND = InputPath::OnDemand,
 };
 
-/// `submitScript(input, parts)`: pool, function, id, form, length, priority, timeout, whether it is cancellable, the worker
+/// `submitScript(input, parts)`: pool, function, id, form, length, priority, timeout, how it is cancelled (`CancelBy`), the worker
 /// to bind it to (or `ANY_WORKER`, `NO_WORKER`), whether it wants its worker alone and whether the input is
 /// memory that the worker should ask for stand on the call buffer. Form `VIA_FALLBACK`: the input is a message
 /// by the native fallback, and `length` its number. Returns nothing, or `NEEDS_WORKER` and `FULL` as bits; `[code, message]`
 /// when refused.
 fn submit<'call>(call: Call<'call>, values: Arguments<'call, 2>) -> Returned<'call> {
-    let [pool, function, id, form, length, priority, timeout, cancellable, worker, alone, asked] =
+    let [pool, function, id, form, length, priority, timeout, cancel, worker, alone, asked] =
         call.core().arguments()?;
-    let options = SubmitOptions::new(priority as i32, timeout, cancellable != 0.0);
+    let options = SubmitOptions::new(priority as i32, timeout, CancelBy::of(cancel as u32));
     let submission = Submission { pool: pool as u32, task: function as usize, id: id as u64, options };
     let by_message = form == VIA_FALLBACK;
     let path = match (by_message, asked != 0.0) {

@@ -1,8 +1,9 @@
-//! The jobs of one environment that JavaScript may cancel by their ids.
+//! The jobs of one environment that JavaScript may cancel: one by its id, or a group of them at once.
 
 use std::cell::RefCell;
 use std::collections::HashMap;
 
+use super::handles::Handles;
 use crate::cancel::{CancelToken, Reason};
 use crate::pool::{Pool, QueuePosition, Taker};
 
@@ -11,28 +12,77 @@ struct Cancellable {
     pool: Pool,
     position: QueuePosition,
     token: CancelToken,
+    /// Whether the token is that of a group.
+    in_group: bool,
 }
 
-/// Jobs by id, from when they are submitted until they are answered. Used on the environment's own thread only.
+impl Cancellable {
+    /// Asks the job to stop.
+    fn stop(&self, reason: Reason) {
+        // When the time of one is up, the others of its group go on; its token says so by its deadline.
+        if !(self.in_group && reason == Reason::TimedOut) {
+            self.token.cancel(reason);
+        }
+    }
+
+    /// Of a job that no longer waits: the number of the script worker that runs it and is asked to stop it.
+    fn stop_script(&self, id: u64, reason: Reason) -> Option<usize> {
+        if self.position.taker() == Taker::Script { self.pool.stop_script(id, reason) } else { None }
+    }
+}
+
+/// Which token a job has that JavaScript may cancel.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum CancelBy {
+    /// None: it cannot be cancelled.
+    Nothing,
+    /// One of its own.
+    Itself,
+    /// That of the group of this handle.
+    Group(u32),
+}
+
+impl CancelBy {
+    /// As JavaScript tells it: 0, 1, or 2 and more for a group.
+    pub(crate) fn of(number: u32) -> Self {
+        match number {
+            0 => CancelBy::Nothing,
+            1 => CancelBy::Itself,
+            group => CancelBy::Group(group - 2),
+        }
+    }
+}
+
+/// Jobs by id, from when they are submitted until they are answered; and groups. Used on the environment's own thread only.
 #[derive(Default)]
-pub(crate) struct Jobs(RefCell<HashMap<u64, Cancellable>>);
+pub(crate) struct Jobs {
+    by_id: RefCell<HashMap<u64, Cancellable>>,
+    groups: Handles<CancelToken>,
+}
 
 impl Jobs {
     /// Remembers how to cancel the job `id`.
-    pub(super) fn remember(&self, id: u64, pool: Pool, position: QueuePosition, token: CancelToken) {
-        self.0.borrow_mut().insert(id, Cancellable { pool, position, token });
+    pub(super) fn remember(
+        &self,
+        id: u64,
+        pool: Pool,
+        position: QueuePosition,
+        token: CancelToken,
+        in_group: bool,
+    ) {
+        self.by_id.borrow_mut().insert(id, Cancellable { pool, position, token, in_group });
     }
 
     /// The job `id` waits at another position now.
     pub(super) fn moved(&self, id: u64, position: QueuePosition) {
-        if let Some(job) = self.0.borrow_mut().get_mut(&id) {
+        if let Some(job) = self.by_id.borrow_mut().get_mut(&id) {
             job.position = position;
         }
     }
 
     /// Forgets a job that has been answered.
     pub(super) fn forget(&self, id: u64) {
-        let mut jobs = self.0.borrow_mut();
+        let mut jobs = self.by_id.borrow_mut();
         if !jobs.is_empty() {
             jobs.remove(&id);
         }
@@ -40,13 +90,63 @@ impl Jobs {
 
     /// Cancels the job `id`, if it has not been answered. Gives the number of the script worker that runs it.
     pub(crate) fn cancel(&self, id: u64, reason: Reason) -> Option<usize> {
-        let Cancellable { pool, position, token } = self.0.borrow_mut().remove(&id)?;
-        let waited = pool.cancel(position, &token, reason);
-        if waited || position.taker() != Taker::Script { None } else { pool.stop_script(id, reason) }
+        let job = self.by_id.borrow_mut().remove(&id)?;
+        job.stop(reason);
+        if job.pool.take_out(&[job.position], reason, |_| {}) > 0 {
+            None
+        } else {
+            job.stop_script(id, reason)
+        }
+    }
+
+    /// Cancels all these jobs. `running` gets the ids of those that script workers run, and their workers' numbers.
+    pub(crate) fn cancel_all(&self, ids: &[f64], mut running: impl FnMut(u64, usize)) {
+        let mut rest: Vec<(u64, Cancellable)> = {
+            let mut jobs = self.by_id.borrow_mut();
+            ids.iter().filter_map(|id| jobs.remove_entry(&(*id as u64))).collect()
+        };
+        rest.iter().for_each(|(_, job)| job.stop(Reason::Cancelled));
+        // One lock for all of a pool, as a signal's tasks have one pool as a rule.
+        while let Some((_, first)) = rest.first() {
+            let pool = first.pool.clone();
+            let (own, others): (Vec<_>, Vec<_>) = rest.into_iter().partition(|(_, job)| job.pool.is(&pool));
+            let positions: Vec<QueuePosition> = own.iter().map(|(_, job)| job.position).collect();
+            let mut missed = Vec::new();
+            pool.take_out(&positions, Reason::Cancelled, |at| missed.push(at));
+            for (id, job) in missed.into_iter().map(|at| &own[at]) {
+                if let Some(worker) = job.stop_script(*id, Reason::Cancelled) {
+                    running(*id, worker);
+                }
+            }
+            rest = others;
+        }
+    }
+
+    /// Opens a group; its handle.
+    pub(crate) fn open_group(&self) -> u32 {
+        self.groups.insert(CancelToken::new(None))
+    }
+
+    /// The token of a group.
+    pub(super) fn group(&self, handle: u32) -> Option<CancelToken> {
+        self.groups.get(handle)
+    }
+
+    /// From now on no job of the group begins, and those that run should stop. None is answered by that.
+    pub(crate) fn stop_group(&self, handle: u32) {
+        if let Some(token) = self.group(handle) {
+            token.cancel(Reason::Cancelled);
+        }
+    }
+
+    /// Lets go of a group; its handle may be used again. Its jobs keep their token.
+    pub(crate) fn close_group(&self, handle: u32) {
+        drop(self.groups.remove(handle));
     }
 
     /// The environment ends: its jobs are ended by their pools.
     pub(super) fn close(&self) {
-        drop(self.0.take());
+        drop(self.by_id.take());
+        self.groups.take_all().for_each(drop);
     }
 }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use super::jobs::{CancelBy, Jobs};
 use super::js::{Result as JsResult, Status};
 use super::pools::Pools;
 use super::refusal::Refusal;
@@ -30,21 +31,27 @@ pub(crate) struct Submission {
 pub(crate) struct SubmitOptions {
     priority: i32,
     deadline: Option<Instant>,
-    cancellable: bool,
+    cancel: CancelBy,
 }
 
 impl SubmitOptions {
-    pub(crate) const PLAIN: SubmitOptions = SubmitOptions { priority: 0, deadline: None, cancellable: false };
+    pub(crate) const PLAIN: SubmitOptions =
+        SubmitOptions { priority: 0, deadline: None, cancel: CancelBy::Nothing };
 
     /// `timeout` in milliseconds, below zero for none.
-    pub(crate) fn new(priority: i32, timeout: f64, cancellable: bool) -> Self {
+    pub(crate) fn new(priority: i32, timeout: f64, cancel: CancelBy) -> Self {
         let deadline = Duration::try_from_secs_f64(timeout / 1000.0).ok();
         let deadline = deadline.and_then(|timeout| Instant::now().checked_add(timeout));
-        SubmitOptions { priority, deadline, cancellable }
+        SubmitOptions { priority, deadline, cancel }
     }
 
-    fn token(&self) -> CancelToken {
-        CancelToken::new(self.deadline)
+    /// The token by which JavaScript may cancel it, if it may.
+    fn token(&self, jobs: &Jobs) -> Option<CancelToken> {
+        match self.cancel {
+            CancelBy::Nothing => None,
+            CancelBy::Itself => Some(CancelToken::new(self.deadline)),
+            CancelBy::Group(group) => Some(jobs.group(group)?.with_deadline(self.deadline)),
+        }
     }
 }
 
@@ -68,8 +75,9 @@ impl Pools<'_> {
         let Submission { pool, task, id, options } = submission;
         let input = self.input(pool, read)?;
         // A job that nothing may end early needs no token.
-        let token = (options.cancellable || options.deadline.is_some()).then(|| options.token());
-        let kept = if options.cancellable { token.clone() } else { None };
+        let kept = options.token(self.core.jobs());
+        let token =
+            kept.clone().or_else(|| options.deadline.is_some().then(|| CancelToken::new(options.deadline)));
         let job = Job::new(id, self.core.events(), task, input, token);
         self.submit_job(submission, job, Target::Native, kept)
     }
@@ -83,7 +91,7 @@ impl Pools<'_> {
     ) -> Result<Accepted> {
         let Submission { pool, task, id, options } = submission;
         let input = self.input(pool, read)?;
-        let token = options.cancellable.then(|| options.token());
+        let token = options.token(self.core.jobs());
         let mut job = Job::new(id, self.core.events(), task, input, token.clone()).by(script.path);
         if script.exclusive {
             job = job.exclusive();
@@ -100,8 +108,9 @@ impl Pools<'_> {
     ) -> Result<Accepted> {
         let Submission { pool, task, id, options } = submission;
         let inputs = self.input(pool, read)?;
-        let token = options.token();
-        let kept = options.cancellable.then(|| token.clone());
+        // Its own in any case: a failing input cancels the others.
+        let token = CancelToken::new(options.deadline);
+        let kept = (!matches!(options.cancel, CancelBy::Nothing)).then(|| token.clone());
         let batch = Batch::new(id, self.core.events(), task, options.priority, inputs, count, token);
         self.submit_to(submission, kept, |pool| {
             pool.submit_batch(Arc::new(batch)).map_err(|refused| {
@@ -137,7 +146,8 @@ impl Pools<'_> {
         let submitted = self.with(submission.pool, |pool| {
             let accepted = submit(pool)?;
             if let Some(token) = kept {
-                self.core.jobs().remember(submission.id, pool.clone(), accepted.position, token);
+                let in_group = matches!(submission.options.cancel, CancelBy::Group(_));
+                self.core.jobs().remember(submission.id, pool.clone(), accepted.position, token, in_group);
             }
             Ok(accepted)
         });

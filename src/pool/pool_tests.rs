@@ -84,6 +84,44 @@ impl Bench {
 }
 
 #[test]
+fn many_jobs_are_taken_out_at_once_and_the_others_are_told_apart() {
+    let bench = Bench::with_threads(1);
+    let (_, blocker) = bench.submit(0, SLEEP, 60_000.0);
+    bench.wait_until("the thread is busy", |stats| stats.running == 1);
+    let positions: Vec<QueuePosition> = (1..=5).map(|id| bench.submit(id, ECHO, 1.0).0).collect();
+    assert_eq!(bench.pool.take_out(&positions[1..2], Reason::Cancelled, |_| panic!("it waits")), 1);
+    let mut missed = Vec::new();
+    assert_eq!(bench.pool.take_out(&positions[..4], Reason::Cancelled, |at| missed.push(at)), 3);
+    assert_eq!(missed, [1]);
+    assert_eq!(bench.pool.take_out(&positions[..4], Reason::Cancelled, |_| {}), 0);
+    blocker.cancel(Reason::Cancelled);
+    let outcomes: HashMap<u64, Result<Value>> = (0..6).map(|_| bench.answer()).collect();
+    assert_eq!(outcomes[&5], Ok(Value::Number(1.0)));
+    assert!((0..5).all(|id| outcomes[&id] == Err(Reason::Cancelled.into_error())));
+}
+
+#[test]
+fn a_forced_close_answers_very_many_on_a_thread_of_its_own() {
+    let bench = Bench::with_threads(1);
+    bench.submit(0, SLEEP, 60_000.0);
+    for id in 1..=20_000 {
+        bench.submit(id, ECHO, 1.0);
+    }
+    let closed = bench.close(true);
+    let mut answers: Vec<u64> = (0..=20_000)
+        .map(|_| bench.answer())
+        .map(|(id, outcome)| {
+            assert_eq!(outcome.unwrap_err().code(), Code::PoolClosed);
+            id
+        })
+        .collect();
+    closed.recv_timeout(Duration::from_secs(30)).unwrap();
+    answers.sort_unstable();
+    assert!(answers.into_iter().eq(0..=20_000));
+    assert_eq!(bench.pool.stats().cancelled, 20_001);
+}
+
+#[test]
 fn one_thread_answers_in_order_of_submission() {
     let bench = Bench::with_threads(1);
     for id in 0..20_000 {

@@ -172,18 +172,16 @@ impl PriorityQueue {
         }
     }
 
-    /// Everything that waits, in order, each with its priority.
-    pub(super) fn drain(&mut self) -> Vec<(i32, Entry)> {
-        let mut all = Vec::with_capacity(self.len);
-        while let Some(level) = self.levels.first_mut() {
-            self.fresh = self.fresh.max(level.head + level.slots.len() as u64);
-            let priority = level.priority;
-            all.extend(level.slots.drain(..).flatten().map(|entry| (priority, entry)));
-            self.levels.remove(0);
-        }
-        self.levels.push(Level { priority: 0, head: self.fresh, slots: VecDeque::new() });
+    /// Everything that waits, in order, each with its priority. However much that is, nothing is moved before it is looked at.
+    pub(super) fn drain(&mut self) -> impl Iterator<Item = (i32, Entry)> + use<> {
+        self.fresh =
+            self.levels.iter().map(|level| level.head + level.slots.len() as u64).fold(self.fresh, u64::max);
         self.len = 0;
-        all
+        let fresh = Level { priority: 0, head: self.fresh, slots: VecDeque::new() };
+        let levels = std::mem::replace(&mut self.levels, vec![fresh]);
+        levels.into_iter().flat_map(|Level { priority, slots, .. }| {
+            slots.into_iter().flatten().map(move |entry| (priority, entry))
+        })
     }
 
     /// The first level in which something waits.
@@ -299,7 +297,7 @@ mod tests {
         push(&mut queue, 7, 2);
         assert_eq!(task_of(queue.remove(old)), None);
         let older = push(&mut queue, 0, 3);
-        queue.drain();
+        drop(queue.drain());
         push(&mut queue, 0, 4);
         assert_eq!(task_of(queue.remove(older)), None);
         assert_eq!(queue.len(), 1);

@@ -27,6 +27,13 @@ pub(super) enum Taken {
     Steal(Arc<ParallelFor>),
 }
 
+/// Entries that were taken out of the queue.
+pub(super) type Drained = Box<dyn Iterator<Item = Entry> + Send>;
+
+fn entry_of((_, entry): (i32, Entry)) -> Entry {
+    entry
+}
+
 pub(super) struct Queue {
     /// Work in parts that wants more threads, once for each thread; before everything else, as it is work begun.
     stealable: VecDeque<Arc<ParallelFor>>,
@@ -115,20 +122,20 @@ impl Queue {
         }
     }
 
-    /// Everything that waits for takers of one kind, in order.
-    pub(super) fn drain(&mut self, taker: Taker) -> Vec<Entry> {
-        let mut all = Vec::new();
-        let mut add = |entries: Vec<(i32, Entry)>| all.extend(entries.into_iter().map(|(_, entry)| entry));
+    /// Everything that waits for takers of one kind, in order; nothing is moved before it is looked at.
+    pub(super) fn drain(&mut self, taker: Taker) -> Drained {
+        let mut all: Vec<Drained> = Vec::new();
         match taker {
-            Taker::Native => add(self.native.drain()),
+            Taker::Native => all.push(Box::new(self.native.drain().map(entry_of))),
             Taker::Script => {
-                add(self.any_worker.drain());
-                self.bound.iter_mut().for_each(|line| add(line.drain()));
+                all.push(Box::new(self.any_worker.drain().map(entry_of)));
+                self.bound.iter_mut().for_each(|line| all.push(Box::new(line.drain().map(entry_of))));
                 self.bound_len = 0;
-                all.extend(self.orphans.drain(..).map(|(_, job)| Entry::Job(Box::new(job))));
+                let orphans = std::mem::take(&mut self.orphans);
+                all.push(Box::new(orphans.into_iter().map(|(_, job)| Entry::Job(Box::new(job)))));
             }
         }
-        all
+        Box::new(all.into_iter().flatten())
     }
 
     /// The next for a native thread.

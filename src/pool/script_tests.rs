@@ -235,6 +235,29 @@ fn no_worker_begins_a_job_whose_time_is_up() {
 }
 
 #[test]
+fn a_worker_passes_over_any_number_of_jobs_that_were_stopped() {
+    let (pool, answers) = (pool(1, usize::MAX), Answers::leak());
+    let worker = join(&pool, RecordingWaker::leak());
+    let group = CancelToken::new(None);
+    let soon = Some(Instant::now() + Duration::from_secs(3600));
+    for id in 1..=100_000 {
+        let token = group.with_deadline(if id % 2 == 0 { soon } else { None });
+        pool.submit(job(id, answers, Some(token)), 0, Target::AnyWorker).ok().expect("accepted");
+    }
+    submit(&pool, 100_001, answers);
+    group.cancel(Reason::Cancelled);
+    // On a small stack, as a worker may have one.
+    let step = std::thread::scope(|scope| {
+        let step = || id_of(&pool.script_step(worker, None, IdleWait::Never));
+        std::thread::Builder::new().stack_size(64 * 1024).spawn_scoped(scope, step).unwrap().join().unwrap()
+    });
+    assert_eq!(step, Some(100_001));
+    assert_eq!(answers.of(1), Some(Err(Code::TaskCancelled)));
+    assert_eq!(answers.of(100_000), Some(Err(Code::TaskCancelled)));
+    assert_eq!(pool.stats().cancelled, 100_000);
+}
+
+#[test]
 fn one_limit_holds_for_native_and_script_jobs() {
     let (pool, answers) = (pool(1, 1), Answers::leak());
     // The pool may have one worker, which takes one job; the second job waits.

@@ -106,10 +106,8 @@ impl Pool {
             answered.send();
         }
         notify(waker);
-        match taken {
-            Some(job) => self.start(number, job, idle),
-            None => self.take_step(self.0.lock(), number, idle, now),
-        }
+        let step = taken.and_then(|job| self.start(number, job));
+        step.unwrap_or_else(|| self.take_step(self.0.lock(), number, idle, now))
     }
 
     /// Answers a job without taking another.
@@ -120,9 +118,9 @@ impl Pool {
         }
     }
 
-    fn take_step(
-        &self,
-        mut state: MutexGuard<'_, State>,
+    fn take_step<'a>(
+        &'a self,
+        mut state: MutexGuard<'a, State>,
         number: usize,
         idle: IdleWait,
         mut now: Instant,
@@ -137,7 +135,12 @@ impl Pool {
                 let waker = state.notify_worker_if_needed();
                 drop(state);
                 notify(waker);
-                return self.start(number, job, idle);
+                if let Some(step) = self.start(number, job) {
+                    return step;
+                }
+                state = self.0.lock();
+                now = Instant::now();
+                continue;
             }
             if state.must_leave(number) {
                 state.scripts.leave(number);
@@ -171,8 +174,8 @@ impl Pool {
         self.0.lock().scripts.blocked
     }
 
-    /// A job that its worker is about to run: unless it should have stopped already.
-    fn start(&self, number: usize, taken: (u64, Job), idle: IdleWait) -> Step {
+    /// A job that its worker is about to run. None for one that should have stopped already, which is answered.
+    fn start(&self, number: usize, taken: (u64, Job)) -> Option<Step> {
         let (id, Job { task: function, input, token, path, .. }) = taken;
         if let Some(reason) = token.as_ref().and_then(CancelToken::reason) {
             let mut state = self.0.lock();
@@ -182,10 +185,10 @@ impl Pool {
                 state.tally.ended(task, End::Cancelled, 1);
                 drop(state);
                 reply.send(Err(reason.into_error_before()));
-                return self.take_step(self.0.lock(), number, idle, Instant::now());
+                return None;
             }
         }
-        Step::Run { id, function, input, token, path }
+        Some(Step::Run { id, function, input, token, path })
     }
 
     /// The worker `number` ends of its own will: it gets no further job, except those that are bound to it. With `only_idle`

@@ -127,6 +127,11 @@ impl Pool {
         }))
     }
 
+    /// Whether it is the same pool.
+    pub fn is(&self, other: &Pool) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+
     /// Calls the functions that wait for the end of the pool, if it has come.
     pub(super) fn announce_if_closed(&self, mut state: MutexGuard<'_, State>) {
         let nothing_runs = state.threads.alive() == 0 && state.answering == 0;

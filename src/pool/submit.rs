@@ -4,11 +4,15 @@ use super::batch::Batch;
 use super::job::Job;
 use super::position::{QueuePosition, Taker, Target};
 use super::priority_queue::Entry;
+use super::queue::Drained;
 use super::state::{Phase, Pool, State};
 use super::task_observer::{End, TaskObserver, TaskRef};
 use crate::cancel::{CancelToken, Reason};
 use crate::error::{Code, Error, Result};
-use crate::sync::Arc;
+use crate::sync::{Arc, Mutex};
+
+/// A forced close answers more than so many entries on a thread of its own: about a millisecond's work.
+const MANY: usize = 5_000;
 
 /// A submission that was accepted.
 #[derive(Debug, Clone, Copy)]
@@ -137,14 +141,36 @@ impl Pool {
     /// checkpoint. True when it was still waiting.
     pub fn cancel(&self, position: QueuePosition, token: &CancelToken, reason: Reason) -> bool {
         token.cancel(reason);
+        self.take_out(&[position], reason, |_| {}) == 1
+    }
+
+    /// Answers those that still wait, for `reason`; how many they were. `missed` gets the places of the others in the list.
+    pub fn take_out(
+        &self,
+        positions: &[QueuePosition],
+        reason: Reason,
+        mut missed: impl FnMut(usize),
+    ) -> usize {
         let mut state = self.0.lock();
-        let Some(entry) = state.queue.remove(position) else { return false };
+        let mut found = Vec::with_capacity(positions.len());
+        for (at, position) in positions.iter().enumerate() {
+            match state.queue.remove(*position) {
+                Some(entry) => found.push((position.taker(), entry)),
+                None => missed(at),
+            }
+        }
+        if found.is_empty() {
+            return 0;
+        }
         self.0.publish(&mut state);
         state.answering += 1;
         drop(state);
-        self.give_up(position.taker(), entry, reason);
+        let count = found.len();
+        for (taker, entry) in found {
+            self.give_up(taker, entry, reason);
+        }
         self.answered();
-        true
+        count
     }
 
     /// Entries that were taken out of the queue to be answered have been: a closing pool may have waited for that.
@@ -193,14 +219,14 @@ impl Pool {
         let mut state = shared.lock();
         state.phase = Phase::Draining;
         state.when_closed.extend(when_closed);
-        let mut dropped = Vec::new();
+        let (mut dropped, mut count) = (Vec::new(), 0);
         let mut stopped: Vec<CancelToken> = Vec::new();
         if force {
             state.scripts.force();
-            dropped.extend(state.threads.take_back().into_iter().map(|entry| (Taker::Native, entry)));
-            for taker in Taker::ALL {
-                dropped.extend(state.queue.drain(taker).into_iter().map(|entry| (taker, entry)));
-            }
+            count = Taker::ALL.iter().map(|taker| state.waiting(*taker)).sum();
+            let taken: Drained = Box::new(state.threads.take_back().into_iter());
+            dropped.push((Taker::Native, taken));
+            dropped.extend(Taker::ALL.map(|taker| (taker, state.queue.drain(taker))));
             stopped.extend(state.tokens().cloned());
         }
         let wakers = state.scripts.notify_all();
@@ -213,12 +239,31 @@ impl Pool {
         for waker in wakers {
             waker.notify();
         }
-        for (taker, entry) in dropped {
-            self.give_up(taker, entry, Reason::PoolClosed);
-        }
         for token in stopped {
             token.cancel(Reason::PoolClosed);
         }
-        self.answered();
+        self.drop_all(dropped, count);
+    }
+
+    /// Answers what a forced close has taken out of the queue. Of much on a thread of its own, since the caller is a JavaScript
+    /// thread, which has the answers to deliver meanwhile.
+    fn drop_all(&self, dropped: Vec<(Taker, Drained)>, count: usize) {
+        let pool = self.clone();
+        // They reach the thread by the lock, so that they are still here if there is no thread.
+        let dropped = Arc::new(Mutex::new(dropped));
+        let work = {
+            let dropped = Arc::clone(&dropped);
+            move || {
+                let dropped = std::mem::take(&mut *dropped.lock());
+                for (taker, entries) in dropped {
+                    entries.for_each(|entry| pool.give_up(taker, entry, Reason::PoolClosed));
+                }
+                pool.answered();
+            }
+        };
+        let name = format!("{}-closer", self.0.config.name);
+        if count <= MANY || std::thread::Builder::new().name(name).spawn(work.clone()).is_err() {
+            work();
+        }
     }
 }
