@@ -11,14 +11,14 @@
 use std::time::{Duration, Instant};
 
 use super::batch_items::{BatchInputs, Chunk, Items};
+use super::execute::{Execute, Helpers};
 use super::outbox::{Outbox, Reply};
 use super::position::QueuePosition;
 use super::task_observer::Ended;
 use crate::cancel::{CancelToken, Reason};
-use crate::error::{Error, Result};
+use crate::error::Error;
 use crate::panic::guard;
 use crate::sync::Mutex;
-use crate::value::Value;
 
 /// A chunk that took less than this may be followed by one of twice the size.
 const QUICK: Duration = Duration::from_micros(50);
@@ -135,8 +135,8 @@ impl Batch {
         taken
     }
 
-    /// Runs inputs until none is left, the host says to look at the queue again, or the batch was stopped. `run` may panic.
-    pub(super) fn work(&self, mut run: impl FnMut(Value) -> Result<Value>, host: &impl BatchHost) {
+    /// Runs inputs until none is left, the host says to look at the queue again, or the batch was stopped.
+    pub(super) fn work(&self, tasks: &dyn Execute, helpers: &dyn Helpers, host: &impl BatchHost) {
         let (mut size, mut chunk) = (1, Chunk::default());
         loop {
             let taken = self.take(size, &mut chunk, host);
@@ -145,7 +145,8 @@ impl Batch {
             }
             host.begins();
             let started = Instant::now();
-            let outcome = guard(|| chunk.run(&mut run)).unwrap_or_else(|panic| Err(host.panicked(panic)));
+            let outcome = guard(|| chunk.run(tasks, self.task, &self.token, helpers))
+                .unwrap_or_else(|panic| Err(host.panicked(panic)));
             let is_quick = started.elapsed() < QUICK;
             self.put(taken, &mut chunk, outcome.err(), host);
             size = if is_quick { (size * 2).min(LARGEST_CHUNK) } else { (size / 2).max(1) };

@@ -5,6 +5,9 @@
 //! a batch of numbers touches no memory of its own, and nothing of it is encoded or decoded. A `Value` takes five times as much,
 //! and new memory costs more than the task: for `noop` and `echo` this brought a third to a half of the time.
 
+use super::execute::{Execute, Helpers};
+use super::output_list::OutputList;
+use crate::cancel::CancelToken;
 use crate::error::{Code, Error, Result};
 use crate::panic::guard;
 use crate::value::{Bytes, Payload, Value};
@@ -52,47 +55,7 @@ pub(super) struct Chunk {
     first: usize,
     numbers: Vec<f64>,
     values: Vec<Value>,
-    outputs: ChunkOutputs,
-}
-
-/// The outputs of a chunk: undefined all of them, until there is another one; then numbers, until there is another one.
-#[derive(Default)]
-struct ChunkOutputs {
-    undefined: usize,
-    numbers: Vec<f64>,
-    values: Vec<Value>,
-}
-
-impl ChunkOutputs {
-    fn len(&self) -> usize {
-        self.undefined + self.numbers.len() + self.values.len()
-    }
-
-    #[inline]
-    fn push(&mut self, value: Value) {
-        match value {
-            Value::Undefined if self.numbers.is_empty() && self.values.is_empty() => self.undefined += 1,
-            Value::Number(number) if self.undefined == 0 && self.values.is_empty() => self.numbers.push(number),
-            value => self.push_other(value),
-        }
-    }
-
-    fn push_other(&mut self, value: Value) {
-        self.as_values().push(value);
-    }
-
-    /// The same as values.
-    fn as_values(&mut self) -> &mut Vec<Value> {
-        self.values.extend(std::iter::repeat_n(Value::Undefined, std::mem::take(&mut self.undefined)));
-        self.values.extend(self.numbers.drain(..).map(Value::Number));
-        &mut self.values
-    }
-
-    fn clear(&mut self) {
-        self.undefined = 0;
-        self.numbers.clear();
-        self.values.clear();
-    }
+    outputs: OutputList,
 }
 
 impl Chunk {
@@ -107,12 +70,17 @@ impl Chunk {
     }
 
     /// Runs its inputs, up to the first that fails.
-    pub(super) fn run(&mut self, mut run: impl FnMut(Value) -> Result<Value>) -> Result<()> {
-        for number in self.numbers.drain(..) {
-            self.outputs.push(run(Value::Number(number))?);
-        }
+    pub(super) fn run(
+        &mut self,
+        tasks: &dyn Execute,
+        task: usize,
+        token: &CancelToken,
+        helpers: &dyn Helpers,
+    ) -> Result<()> {
+        tasks.execute_numbers(task, &self.numbers, &mut self.outputs, token, helpers)?;
         for value in self.values.drain(..) {
-            self.outputs.push(run(value)?);
+            token.check()?;
+            self.outputs.push(tasks.execute(task, Payload::Value(value), token, helpers)?);
         }
         Ok(())
     }
@@ -220,7 +188,7 @@ impl Items {
         }
     }
 
-    fn put_values(&mut self, first: usize, outputs: &mut ChunkOutputs) {
+    fn put_values(&mut self, first: usize, outputs: &mut OutputList) {
         let mut all = match (self.outputs.take(), &self.inputs) {
             (Some(Gathered::Values(values)), _) => values,
             // Those that have not run yet come later; the memory goes on to be that of their inputs.
@@ -252,5 +220,126 @@ impl Items {
             (Some(Gathered::Numbers), Inputs::Numbers(memory, _)) => Outputs::Numbers(memory),
             _ => Outputs::Undefined(self.count),
         }
+    }
+}
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::*;
+    use crate::pool::test_tasks::{NoHelpers, TestTasks, VARIED};
+    use crate::value::BytesKind;
+
+    const UNDEFINED: f64 = -1.0;
+    const TEXT: f64 = -2.0;
+
+    /// Inputs of numbers, and the same as values.
+    fn both(inputs: &[f64]) -> [Items; 2] {
+        let numbers = Bytes::of(BytesKind::Float64, bytemuck::cast_slice(inputs));
+        let values = Value::Array(inputs.iter().copied().map(Value::Number).collect());
+        [BatchInputs::Numbers(numbers), BatchInputs::Array(Payload::Value(values))]
+            .map(|given| Items::new(given, inputs.len()))
+    }
+
+    /// Takes all inputs in chunks of these sizes, runs them, and puts the chunks back in this order.
+    fn pass(items: &mut Items, sizes: &[usize], order: &[usize]) -> Outputs {
+        let token = CancelToken::new(None);
+        let mut chunks: Vec<Chunk> = sizes
+            .iter()
+            .map(|size| {
+                let mut chunk = Chunk::default();
+                assert_eq!(items.take(*size, &mut chunk), Ok(*size));
+                chunk.run(&TestTasks, VARIED, &token, &NoHelpers).expect("none fails");
+                assert_eq!(chunk.done(), *size);
+                chunk
+            })
+            .collect();
+        assert_eq!(items.waiting(), 0);
+        assert_eq!(items.take(1, &mut Chunk::default()), Ok(0));
+        for at in order {
+            items.put(&mut chunks[*at]);
+        }
+        items.finish()
+    }
+
+    #[test]
+    fn outputs_stay_compact_while_they_are_of_one_kind() {
+        let (sizes, order) = ([1, 2, 1], [2, 0, 1]);
+        let kinds: [(&[f64], fn(&Outputs) -> bool, fn(&Outputs) -> bool); 4] = [
+            (
+                &[UNDEFINED; 4],
+                |outputs| matches!(outputs, Outputs::Undefined(4)),
+                |outputs| matches!(outputs, Outputs::Undefined(4)),
+            ),
+            (
+                &[1.0, 2.0, 3.0, 4.0],
+                |outputs| matches!(outputs, Outputs::Numbers(_)),
+                |outputs| matches!(outputs, Outputs::Values(_)),
+            ),
+            (
+                &[1.0, 2.0, UNDEFINED, 4.0],
+                |outputs| matches!(outputs, Outputs::Values(_)),
+                |outputs| matches!(outputs, Outputs::Values(_)),
+            ),
+            (
+                &[1.0, 2.0, 3.0, TEXT],
+                |outputs| matches!(outputs, Outputs::Values(_)),
+                |outputs| matches!(outputs, Outputs::Values(_)),
+            ),
+        ];
+        for (inputs, of_numbers, of_values) in kinds {
+            let [mut numbers, mut values] = both(inputs);
+            assert!(of_numbers(&pass(&mut numbers, &sizes, &order)), "numbers {inputs:?}");
+            assert!(of_values(&pass(&mut values, &sizes, &order)), "values {inputs:?}");
+        }
+    }
+
+    #[test]
+    fn chunks_of_every_kind_come_back_in_every_order() {
+        const ORDERS: [[usize; 3]; 6] = [[0, 1, 2], [0, 2, 1], [1, 0, 2], [1, 2, 0], [2, 0, 1], [2, 1, 0]];
+        // What each chunk gives: numbers, undefined, texts, numbers and then another.
+        let kinds: [fn(usize) -> f64; 5] = [
+            |index| index as f64,
+            |_| UNDEFINED,
+            |_| TEXT,
+            |index| if index % 3 == 2 { UNDEFINED } else { index as f64 },
+            |index| if index % 3 == 2 { index as f64 } else { UNDEFINED },
+        ];
+        let sizes = [3, 3, 3];
+        for choice in 0..kinds.len().pow(3) {
+            let kind =
+                |index: usize| kinds[choice / kinds.len().pow((index / 3) as u32) % kinds.len()](index);
+            let inputs: Vec<f64> = (0..9).map(kind).collect();
+            let expected: Vec<Value> = inputs
+                .iter()
+                .map(|input| match *input {
+                    UNDEFINED => Value::Undefined,
+                    TEXT => Value::from("two"),
+                    number => Value::Number(number * 2.0),
+                })
+                .collect();
+            for order in ORDERS {
+                for mut items in both(&inputs) {
+                    let outputs = pass(&mut items, &sizes, &order).into_value();
+                    assert_eq!(outputs, Value::Array(expected.clone()), "{inputs:?} {order:?}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_given_up_is_not_taken() {
+        for mut items in both(&[1.0, 2.0, 3.0]) {
+            let mut chunk = Chunk::default();
+            assert_eq!(items.take(1, &mut chunk), Ok(1));
+            assert_eq!((items.give_up(), items.waiting()), (2, 0));
+            assert_eq!(items.take(1, &mut chunk), Ok(0));
+        }
+    }
+
+    #[test]
+    fn an_array_of_another_length_is_refused() {
+        let inputs = BatchInputs::Array(Payload::Value(Value::Array(vec![Value::Null])));
+        let error = Items::new(inputs, 2).take(1, &mut Chunk::default()).unwrap_err();
+        assert_eq!(error.code(), Code::Internal);
     }
 }

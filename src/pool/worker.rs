@@ -211,12 +211,7 @@ fn run_batch(pool: &Pool, slot: &WorkerSlot, batch: &Batch, now: Age) -> Age {
     let (tally, task) = (&slot.shared.tally, TaskRef::native(batch.task));
     tally.started(task, pool.0.age_at(batch.queued_at), now);
     tally.run_began(now);
-    let tasks = &*pool.0.tasks;
-    let run = |input| {
-        batch.token.check()?;
-        tasks.execute(batch.task, Payload::Value(input), &batch.token, pool)
-    };
-    batch.work(run, &BatchWorker { pool, slot, batch });
+    batch.work(&*pool.0.tasks, pool, &BatchWorker { pool, slot, batch });
     let ended = pool.0.age();
     tally.left(task, now, ended);
     tally.run_ended(ended);
@@ -227,8 +222,7 @@ fn run_batch(pool: &Pool, slot: &WorkerSlot, batch: &Batch, now: Age) -> Age {
 fn run_task(pool: &Pool, task: usize, input: Payload, token: &CancelToken) -> Result<Value> {
     token.check()?;
     let tasks = &*pool.0.tasks;
-    guard(|| tasks.execute(task, input, token, pool))
-        .unwrap_or_else(|panic| Err(pool.panicked(task, panic)))
+    guard(|| tasks.execute(task, input, token, pool)).unwrap_or_else(|panic| Err(pool.panicked(task, panic)))
 }
 
 impl Pool {
