@@ -49,13 +49,18 @@ function arrayOf(length) {
     case 3: return [0, 0, 0];
     case 4: return [0, 0, 0, 0];
   }
+  return zerosOf(length);
+}
+
+/** So many zeros. Unlike an array literal's, its elements begin as small integers whatever was stored in those before. */
+function zerosOf(length) {
   if (length <= MOST_AT_ONCE) {
     while (zeros.length < length) zeros = concat.call(zeros, zeros);
     return slice.call(zeros, 0, length);
   }
-  let array = zeros;
+  let array = zerosOf(MOST_AT_ONCE);
   while (array.length * 2 <= length) array = concat.call(array, array);
-  return concat.call(array, arrayOf(length - array.length));
+  return concat.call(array, zerosOf(length - array.length));
 }
 
 /** The same elements, and as many more. */
@@ -109,7 +114,7 @@ module.exports = {
   SafeMap: hardened(Map), SafeSet: hardened(Set), SafeWeakMap: hardened(WeakMap),
   added, append, areStoresSafe, arrayOf, bufferText, define, hasIndexedPrototypes, isArray, isBuiltIn,
   mapForEach: Map.prototype.forEach, setForEach: Set.prototype.forEach,
-  twice,
+  twice, zerosOf,
   mapSet: Map.prototype.set, setAdd: Set.prototype.add,
   sizeOfMap: getOwnPropertyDescriptor(Map.prototype, 'size').get,
   sizeOfSet: getOwnPropertyDescriptor(Set.prototype, 'size').get,

@@ -11,7 +11,7 @@ const { types } = require('node:util');
 
 const { bufferOf, lengthOf, sizeOf } = require('../codec/bytes');
 const { BYTES, CALL_BUFFER, INPUTS } = require('../constants');
-const { arrayOf } = require('../runtime/intrinsics');
+const { zerosOf } = require('../runtime/intrinsics');
 const { smallInteger } = require('../runtime/small-integer');
 
 const { Float64Array, Uint8Array } = globalThis;
@@ -84,16 +84,29 @@ function unpackMemory(memory) {
   return array;
 }
 
-/** So many numbers from an index on, as an array. */
+/**
+ * So many numbers from an index on, as an array. Small integers are stored by a loop of their own: V8 compiles one that has also stored
+ * doubles so that it makes each array one of doubles first, where integers are read as doubles.
+ */
 function unpackNumbers(numbers, first, count) {
-  const array = arrayOf(count);
-  for (let i = 0; i < count; i++) array[i] = smallInteger(numbers[first + i]);
+  const array = zerosOf(count);
+  for (let i = 0; i < count; i++) {
+    const number = numbers[first + i];
+    const integer = number | 0;
+    if (integer !== number || (integer === 0 && 1 / number < 0)) return unpackRest(array, i, numbers, first, count);
+    array[i] = integer;
+  }
+  return array;
+}
+
+function unpackRest(array, from, numbers, first, count) {
+  for (let i = from; i < count; i++) array[i] = smallInteger(numbers[first + i]);
   return array;
 }
 
 /** The outputs of tasks that return nothing. */
 function undefineds(count) {
-  const array = arrayOf(count);
+  const array = zerosOf(count);
   for (let i = 0; i < count; i++) array[i] = undefined;
   return array;
 }
