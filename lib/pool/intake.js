@@ -11,7 +11,7 @@
 const { binding } = require('../native');
 const { INTAKE } = require('../constants');
 
-const { RECORDS, RECORD, TAIL, HEAD, NEEDS_WAKE, FIRST } = INTAKE;
+const { RECORDS, RECORD, KINDS, WITHOUT_INPUT, WITH_NUMBER, DEPOSIT, TAIL, HEAD, NEEDS_WAKE, FIRST } = INTAKE;
 const { load, store } = Atomics;
 
 class Intake {
@@ -37,7 +37,7 @@ class Intake {
    * Submits a task. What it throws, where the stack is used up, it throws before.
    *
    * @param {number} id
-   * @param {number} task twice its index, and one more where it has a number as its input
+   * @param {number} task its index times `KINDS`, and the kind of the record
    * @param {number} input
    */
   put(id, task, input) {
@@ -90,4 +90,4 @@ function openIntake(handle) {
   return memory === undefined ? null : new Intake(handle, memory);
 }
 
-module.exports = { openIntake };
+module.exports = { DEPOSIT, KINDS, WITHOUT_INPUT, WITH_NUMBER, openIntake };

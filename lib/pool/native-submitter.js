@@ -16,7 +16,7 @@ const { encodeInput, encodeInputs } = require('../task/encode-input');
 const { isInPlace, taskIndex, taskName } = require('../task/native-task-facts');
 const { givenBack, orGiven, prepareFor, prepareForAll, readOnce, withParallel } = require('../task/shared-inputs');
 const { TaskTransfer } = require('../transfer/task-transfer');
-const { openIntake } = require('./intake');
+const { DEPOSIT, KINDS, WITHOUT_INPUT, WITH_NUMBER, openIntake } = require('./intake');
 const { nativeOwnerOf, unknownTask } = require('./task-router');
 
 const delivery = deliveryOf(binding);
@@ -48,21 +48,25 @@ class NativeSubmitter {
     const index = taskIndex(name);
     if (index === undefined) reject(unknownTask(name));
     else if (options !== undefined) this.#runWithOptions(index, input, options, resolve, reject);
-    else if (typeof input === 'number') this.#runSmall(index, input, resolve, reject);
-    else if (input === undefined) this.#runSmall(index, undefined, resolve, reject);
+    else if (typeof input === 'number') this.#runSmall(index, WITH_NUMBER, input, resolve, reject);
+    else if (input === undefined) this.#runSmall(index, WITHOUT_INPUT, 0, resolve, reject);
     else this.#runPlain(index, input, resolve, reject);
   }
 
+  /** The pool's intake, if a task may go there now. */
+  #openIntake() {
+    if (this.#pool.inFlight >= this.#roomBelow || this.#admission.isClosed) return null;
+    if (this.#intake === undefined) this.#intake = openIntake(this.#pool.handle);
+    return this.#intake;
+  }
+
   /** With a number, or nothing, as its input. */
-  #runSmall(index, input, resolve, reject) {
-    const pool = this.#pool;
-    if (this.#intake === undefined) this.#intake = openIntake(pool.handle);
-    const intake = this.#intake;
-    if (intake === null || pool.inFlight >= this.#roomBelow) return this.#runPlain(index, input, resolve, reject);
-    const id = delivery.add(resolve, pool, taskName(index));
+  #runSmall(index, kind, input, resolve, reject) {
+    const intake = this.#openIntake();
+    if (intake === null) return this.#runPlain(index, kind === WITH_NUMBER ? input : undefined, resolve, reject);
+    const id = delivery.add(resolve, this.#pool, taskName(index));
     try {
-      if (input === undefined) intake.put(id, index * 2, 0);
-      else intake.put(id, index * 2 + 1, input);
+      intake.put(id, index * KINDS + kind, input);
     } catch (error) {
       failed(id, resolve, error);
     }
@@ -80,10 +84,14 @@ class NativeSubmitter {
       return reject(error);
     }
     const settle = given === undefined ? resolve : (output) => resolve(orGiven(given)(output));
+    // Here, since what getters of the input have done counts.
+    const intake = this.#openIntake();
     const id = delivery.add(settle, this.#pool, task);
     try {
-      const answer = binding.submit(this.#pool.handle, index, id, form, value, length, parts);
-      if (answer !== undefined) this.#admission.answered(answer, id, resolve, task, input);
+      const submit = intake === null ? binding.submit : binding.deposit;
+      const answer = submit(this.#pool.handle, index, id, form, value, length, parts);
+      if (answer === undefined && intake !== null) intake.put(0, DEPOSIT, 0);
+      else if (answer !== undefined) this.#admission.answered(answer, id, resolve, task, input);
     } catch (error) {
       failed(id, resolve, error);
     }

@@ -18,6 +18,7 @@ use crate::tasks::{Task, TaskFacts, builtin};
 pub(super) const EXPORTS: &[Export] = &[
     (c"openIntake", export(open_intake)),
     (c"lookAtIntake", export(look_at_intake)),
+    (c"deposit", export(deposit)),
     (c"submit", export(submit)),
     (c"submitWith", export(submit_with)),
     (c"submitBatch", export(submit_batch)),
@@ -228,6 +229,15 @@ fn open_intake<'call>(call: Call<'call>, [pool]: Arguments<'call, 1>) -> Returne
 fn look_at_intake<'call>(call: Call<'call>, [pool]: Arguments<'call, 1>) -> Returned<'call> {
     call.environment.pools().with(call.js.read_u32(pool)?, Pool::look_at_intake);
     Ok(JsValue::NOTHING)
+}
+
+/// `deposit(pool, task, id, form, input, length, parts)`: a task for the record that is put into the intake next. Nothing, or
+/// `[code, message]`.
+fn deposit<'call>(call: Call<'call>, arguments: Arguments<'call, 7>) -> Returned<'call> {
+    let [pool, task, id, form, input, length, parts] = arguments;
+    let submission = submission(call.js, [pool, task, id], SubmitOptions::PLAIN)?;
+    let read = || call.inputs().read(Input::of_arguments(call.js, [form, input, length, parts])?);
+    answer(call.js, call.environment.pools().deposit(submission, read), |()| Ok(JsValue::NOTHING))
 }
 
 /// `submit(pool, task, id, form, input, length, parts)`. [`accepted`] and [`answer`] describe what it returns.

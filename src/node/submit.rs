@@ -82,6 +82,19 @@ impl Pools<'_> {
         self.submit_job(submission, job, Target::Native, kept)
     }
 
+    /// Leaves one native task, whose input `read` reads, for the record that JavaScript is about to put into the pool's intake.
+    pub(crate) fn deposit(
+        self,
+        submission: Submission,
+        read: impl FnOnce() -> JsResult<Payload>,
+    ) -> Result<()> {
+        let Submission { pool, task, id, .. } = submission;
+        let input = self.input(pool, read)?;
+        let job = |made| Job::to_deposit(id, self.core.events(), task, input, made);
+        let deposited = self.with(pool, |pool| pool.deposit(job));
+        if deposited == Some(true) { Ok(()) } else { Err(unknown_pool()) }
+    }
+
     /// Submits a task of a script.
     pub(crate) fn submit_script(
         self,

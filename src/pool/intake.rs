@@ -1,7 +1,8 @@
 //! The intake: where a JavaScript thread puts small tasks without a call, and the pool's threads find them.
 //!
 //! It is a ring of records in memory that both sides know. A record is a task with a number, or nothing, as its input, that
-//! nothing ends early. One thread writes: the pool's owner. Whoever holds the pool's lock reads: `Shared::lock` (`small_jobs.rs`) moves what is in
+//! nothing ends early; or it stands for the next *deposit*: a task with another input, which a call has left beside the ring under
+//! a lock of its own. One thread writes: the pool's owner. Whoever holds the pool's lock reads: `Shared::lock` (`small_jobs.rs`) moves what is in
 //! the ring into the queue first of all. So nobody who looks at the queue misses a task that was submitted before.
 //!
 //! # The protocol
@@ -18,13 +19,16 @@
 //!
 //! Records have no priority and no limit: JavaScript puts a task here only when the queue certainly has room for it.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 
+use super::job::Job;
 use super::outbox::{Outbox, Reply};
 use super::task_observer::Age;
 use crate::exported_numbers::{Groups, Numbers};
 use crate::numbers;
-use crate::sync::atomic::{AtomicU32, AtomicU64, Ordering, fence};
+use crate::sync::Mutex;
+use crate::sync::atomic::{AtomicU32, AtomicU64, AtomicUsize, Ordering, fence};
 
 /// Records in the ring, a power of two.
 #[cfg(not(loom))]
@@ -32,8 +36,13 @@ const RECORDS: usize = 2048;
 #[cfg(loom)]
 const RECORDS: usize = 2;
 
-/// Numbers in a record: the task's id; twice its number, and one more where there is an input; the input.
+/// Numbers in a record: the task's id; its number times [`KINDS`], and which kind of record it is; the input.
 const RECORD: usize = 3;
+
+const KINDS: usize = 4;
+const WITHOUT_INPUT: usize = 0;
+const WITH_NUMBER: usize = 1;
+const DEPOSIT: usize = 2;
 
 /// Where things are, in numbers of 32 bits and of 64 bits.
 const TAIL: usize = 0;
@@ -43,7 +52,9 @@ const FIRST: usize = 32;
 
 /// For JavaScript.
 pub const NUMBERS: Groups = &[("INTAKE", INTAKE)];
-const INTAKE: Numbers = numbers! { RECORDS, RECORD, TAIL, HEAD, NEEDS_WAKE, FIRST };
+const INTAKE: Numbers = numbers! {
+    RECORDS, RECORD, KINDS, WITHOUT_INPUT, WITH_NUMBER, DEPOSIT, TAIL, HEAD, NEEDS_WAKE, FIRST,
+};
 
 /// The memory that both sides know. Each group of fields has cache lines of its own: they have different writers.
 #[repr(C, align(128))]
@@ -78,15 +89,49 @@ pub(super) struct SmallJob {
     pub(super) task: u32,
 }
 
+/// What a record says.
+pub(super) enum Record {
+    Small(SmallJob),
+    Deposit,
+}
+
 /// The intake of a pool.
 pub(super) struct Intake {
     memory: Arc<IntakeMemory>,
     outbox: &'static dyn Outbox,
+    /// A leaf: no other lock is taken under it.
+    deposits: Mutex<VecDeque<Box<Job>>>,
+    /// How many there are.
+    deposited: AtomicUsize,
 }
 
 impl Intake {
     pub(super) fn new(outbox: &'static dyn Outbox) -> Self {
-        Intake { memory: Arc::default(), outbox }
+        Intake {
+            memory: Arc::default(),
+            outbox,
+            deposits: Mutex::new(VecDeque::new()),
+            deposited: AtomicUsize::new(0),
+        }
+    }
+
+    /// Leaves a task for which the writer is about to put a record into the ring.
+    pub(super) fn deposit(&self, job: Box<Job>) {
+        let mut deposits = self.deposits.lock();
+        deposits.push_back(job);
+        self.deposited.store(deposits.len(), Ordering::Relaxed);
+    }
+
+    /// Whether there are deposits; certain of those whose record was read.
+    pub(super) fn has_deposits(&self) -> bool {
+        self.deposited.load(Ordering::Relaxed) > 0
+    }
+
+    /// Takes the deposits, from the first on, as long as `take` wants more.
+    pub(super) fn take_deposits(&self, take: impl FnOnce(&mut VecDeque<Box<Job>>)) {
+        let mut deposits = self.deposits.lock();
+        take(&mut deposits);
+        self.deposited.store(deposits.len(), Ordering::Relaxed);
     }
 
     pub(super) fn memory(&self) -> Arc<IntakeMemory> {
@@ -122,12 +167,16 @@ impl Intake {
     }
 
     /// Reads the record at `head`.
-    pub(super) fn read(&self, head: u32, queued_at: Age) -> SmallJob {
+    pub(super) fn read(&self, head: u32, queued_at: Age) -> Record {
         let record = &self.memory.records[head as usize % RECORDS];
         // Relaxed: the load of `tail` has brought them.
         let [id, task, input] = std::array::from_fn(|at| f64::from_bits(record[at].load(Ordering::Relaxed)));
-        let task = task as u32;
-        SmallJob { id: id as u64, input: (task & 1 == 1).then_some(input), queued_at, task: task >> 1 }
+        let (task, kind) = (task as usize / KINDS, task as usize % KINDS);
+        if kind == DEPOSIT {
+            return Record::Deposit;
+        }
+        let input = (kind == WITH_NUMBER).then_some(input);
+        Record::Small(SmallJob { id: id as u64, input, queued_at, task: task as u32 })
     }
 }
 
@@ -136,8 +185,17 @@ impl IntakeMemory {
     /// What JavaScript does (`lib/pool/intake.js`), but for its calls. `tail`: how many it has put before; there must be room.
     /// True when it must make a call.
     pub(super) fn put(&self, tail: u32, id: u64, task: usize, input: Option<f64>) -> bool {
+        let kind = if input.is_some() { WITH_NUMBER } else { WITHOUT_INPUT };
+        self.put_kind(tail, id, task * KINDS + kind, input)
+    }
+
+    /// Puts the record of a deposit.
+    pub(super) fn put_deposit(&self, tail: u32) -> bool {
+        self.put_kind(tail, 0, DEPOSIT, None)
+    }
+
+    fn put_kind(&self, tail: u32, id: u64, task: usize, input: Option<f64>) -> bool {
         let record = &self.records[tail as usize % RECORDS];
-        let task = task * 2 + usize::from(input.is_some());
         for (field, number) in record.iter().zip([id as f64, task as f64, input.unwrap_or_default()]) {
             field.store(number.to_bits(), Ordering::Relaxed);
         }
@@ -188,7 +246,10 @@ mod loom_tests {
             loop {
                 let tail = self.intake.tail();
                 while state.0 != tail {
-                    taken.push(self.intake.read(state.0, 0).id);
+                    let Record::Small(job) = self.intake.read(state.0, 0) else {
+                        unreachable!("no deposits")
+                    };
+                    taken.push(job.id);
                     state.0 += 1;
                 }
                 self.intake.set_head(state.0);

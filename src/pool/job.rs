@@ -47,6 +47,18 @@ impl Job {
         Job { task, input, token, reply, queued_at, path: InputPath::Queue, exclusive: false }
     }
 
+    /// A native job that is to be deposited: it counts as submitted when it is collected.
+    pub fn to_deposit(
+        id: u64,
+        outbox: &'static dyn Outbox,
+        task: usize,
+        input: Payload,
+        made: Instant,
+    ) -> Self {
+        let reply = Reply::new(id, outbox);
+        Job { task, input, token: None, reply, queued_at: made, path: InputPath::Queue, exclusive: false }
+    }
+
     /// For a script: its input takes this path.
     #[must_use]
     pub fn by(self, path: InputPath) -> Self {
@@ -57,6 +69,11 @@ impl Job {
     #[must_use]
     pub fn exclusive(self) -> Self {
         Job { exclusive: true, ..self }
+    }
+
+    /// Drops the input: the task will not run.
+    pub(super) fn into_reply(self) -> Reply {
+        self.reply
     }
 
     /// Takes the input back from a job that was refused, and drops the job without an answer: the caller has the refusal

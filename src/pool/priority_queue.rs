@@ -116,24 +116,6 @@ impl PriorityQueue {
         self.levels.iter().flat_map(|level| level.slots.iter().flatten())
     }
 
-    /// Takes out the small tasks.
-    pub(super) fn take_small(&mut self) -> Vec<SmallJob> {
-        let mut small = Vec::new();
-        let Some(at) = self.levels.iter().position(|level| level.priority == 0) else { return small };
-        let found: Vec<usize> = (self.levels[at].slots.iter().enumerate())
-            .filter(|(_, slot)| matches!(slot, Some(Entry::Small(_))))
-            .map(|(index, _)| index)
-            .collect();
-        // From the end: taking the first also removes the empty slots after it.
-        for index in found.into_iter().rev() {
-            if let Some(Entry::Small(job)) = self.take(at, index) {
-                small.push(job);
-            }
-        }
-        small.reverse();
-        small
-    }
-
     /// The next entry. A batch with inputs left stays in its slot and is shared out by reference.
     pub(super) fn pop(&mut self) -> Option<Entry> {
         let at = self.first_level()?;

@@ -199,11 +199,6 @@ impl Queue {
         self.native.push_small(job);
     }
 
-    /// Takes out the small tasks.
-    pub(super) fn take_small(&mut self) -> Vec<SmallJob> {
-        self.native.take_small()
-    }
-
     /// Offers work in parts to so many threads.
     pub(super) fn offer(&mut self, parts: &Arc<ParallelFor>, threads: usize) {
         self.stealable.extend(std::iter::repeat_n(Arc::clone(parts), threads));

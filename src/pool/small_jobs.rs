@@ -1,11 +1,15 @@
 //! The tasks that come by the intake: how they get into the queue, and what becomes of them where no thread runs them.
 
 use std::sync::Arc;
+use std::time::Instant;
 
-use super::intake::{Intake, IntakeMemory, SmallJob};
+use super::intake::{Intake, IntakeMemory, Record, SmallJob};
+use super::job::Job;
 use super::outbox::{Outbox, Reply};
+use super::position::{Taker, Target};
+use super::priority_queue::Entry;
 use super::state::{Pool, Shared, State};
-use super::task_observer::{End, TaskObserver, TaskRef};
+use super::task_observer::{TaskObserver, TaskRef};
 use crate::error::Error;
 use crate::sync::MutexGuard;
 
@@ -21,43 +25,51 @@ impl Pool {
         Some(memory)
     }
 
+    /// Leaves a task for which its submitter is about to put a record into the intake; false where there is no intake.
+    pub fn deposit(&self, job: impl FnOnce(Instant) -> Job) -> bool {
+        let intake = self.0.intake.get();
+        if let Some(intake) = intake {
+            intake.deposit(Box::new(job(self.0.made)));
+        }
+        intake.is_some()
+    }
+
     /// Moves what is in the intake into the queue, and wakes a thread for it.
     pub fn look_at_intake(&self) {
         let mut state = self.0.lock();
         let needs_thread =
             state.threads.alive() == 0 && state.queue.takeable_by_threads() > 0 && state.is_open();
         if needs_thread && let Err(error) = self.start_thread(&mut state) {
-            return self.refuse_small(state, &error);
+            return self.refuse_all(state, &error);
         }
         self.0.publish(&mut state);
         self.wake_one(state);
     }
 
-    /// There is no thread: answers the small tasks that wait. What else waits was accepted when there was one, and
-    /// waits for the next.
-    fn refuse_small(&self, mut state: MutexGuard<'_, State>, error: &Error) {
-        let small = state.queue.take_small();
+    /// There is no thread: answers what waits, which has come by the intake just now.
+    fn refuse_all(&self, mut state: MutexGuard<'_, State>, error: &Error) {
+        let refused = state.queue.drain(Taker::Native);
         state.answering += 1;
         self.0.publish(&mut state);
         drop(state);
-        for job in &small {
-            let task = TaskRef::native(job.task as usize);
-            self.0.given_up.lock().ended(task, End::of_error(error), 1);
+        for entry in refused {
+            self.refuse(Taker::Native, entry, &|| error.clone());
         }
-        self.answer_small(small, error);
         self.answered();
-    }
-
-    /// Answers small tasks that no thread will run.
-    pub(super) fn answer_small(&self, small: impl IntoIterator<Item = SmallJob>, error: &Error) {
-        for job in small {
-            self.reply_to(&job).send(Err(error.clone()));
-        }
     }
 
     /// The promise to answer a small task.
     pub(super) fn reply_to(&self, job: &SmallJob) -> Reply {
         self.0.intake.get().expect("it has come from there").reply_to(job)
+    }
+}
+
+impl State {
+    fn push_deposit(&mut self, job: Option<Box<Job>>, now: Instant) {
+        let Some(mut job) = job else { return };
+        job.queued_at = now;
+        self.tally.queued(TaskRef::native(job.task), 1, self.age_at(now));
+        self.queue.push(Entry::Job(job), 0, Target::Native);
     }
 }
 
@@ -72,19 +84,36 @@ impl Shared {
     /// Moves what is in the intake into the queue. True when that was something.
     pub(super) fn collect(&self, state: &mut State) -> bool {
         let Some(intake) = self.intake.get() else { return false };
-        let (head, tail) = (state.intake_head, intake.tail());
-        if head == tail {
+        let (mut head, tail) = (state.intake_head, intake.tail());
+        if head == tail && !intake.has_deposits() {
             return false;
         }
-        let (queued_at, mut head) = (self.age(), head);
+        let now = Instant::now();
+        let queued_at = self.age_at(now);
         while head != tail {
-            let job = intake.read(head, queued_at);
+            let record = intake.read(head, queued_at);
             head = head.wrapping_add(1);
-            state.queue.push_small(job);
-            state.tally.queued(TaskRef::native(job.task as usize), 1, job.queued_at);
+            match record {
+                Record::Small(job) => {
+                    state.queue.push_small(job);
+                    state.tally.queued(TaskRef::native(job.task as usize), 1, queued_at);
+                }
+                // It was taken early, as below.
+                Record::Deposit if state.taken_early > 0 => state.taken_early -= 1,
+                Record::Deposit => {
+                    intake.take_deposits(|deposits| state.push_deposit(deposits.pop_front(), now))
+                }
+            }
         }
         state.intake_head = head;
         intake.set_head(head);
+        if intake.has_deposits() {
+            // Their records are about to come: the writer is in between; or, where the stack was used up, never come.
+            intake.take_deposits(|deposits| {
+                state.taken_early += deposits.len();
+                deposits.drain(..).for_each(|job| state.push_deposit(Some(job), now));
+            });
+        }
         true
     }
 

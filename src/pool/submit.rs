@@ -182,20 +182,25 @@ impl Pool {
 
     /// Answers an entry that no thread will take, and counts it before.
     fn give_up(&self, taker: Taker, entry: Entry, reason: Reason) {
-        let count = |number: usize, tasks: usize| {
-            self.0.given_up.lock().ended(TaskRef { taker, number }, End::Cancelled, tasks);
-        };
         match entry {
-            Entry::Job(job) => {
-                count(job.task, 1);
-                job.reply.send(Err(reason.into_error_before()));
+            Entry::Batch(batch) => {
+                let task = TaskRef::native(batch.task);
+                batch.abandon(reason, |tasks| self.0.given_up.lock().ended(task, End::Cancelled, tasks));
             }
-            Entry::Small(job) => {
-                count(job.task as usize, 1);
-                self.answer_small([job], &reason.into_error_before());
-            }
-            Entry::Batch(batch) => batch.abandon(reason, |tasks| count(batch.task, tasks)),
+            entry => self.refuse(taker, entry, &|| reason.into_error_before()),
         }
+    }
+
+    /// Answers an entry with this error, and counts it before.
+    pub(super) fn refuse(&self, taker: Taker, entry: Entry, error: &dyn Fn() -> Error) {
+        let (number, reply) = match entry {
+            Entry::Small(job) => (job.task as usize, self.reply_to(&job)),
+            Entry::Job(job) => (job.task, job.into_reply()),
+            Entry::Batch(batch) => return batch.abandon(Reason::PoolClosed, |_| {}),
+        };
+        let error = error();
+        self.0.given_up.lock().ended(TaskRef { taker, number }, End::of_error(&error), 1);
+        reply.send(Err(error));
     }
 
     /// A batch has no input left to take: takes it out of the queue, if it still waits there.
