@@ -95,6 +95,16 @@ async function everything({ load, say }, holder, names) {
       await scripts.close();
       return same.list.length === 2 && mapped.length === 3;
     },
+    async maps() {
+      for (const count of [3, 9_500, 140_000]) {
+        const inputs = Array.from({ length: count }, (_, n) => n + 1);
+        for (const [task, first] of [['echo', 1], ['noop', undefined]]) {
+          const outputs = await pool.map(task, inputs);
+          if (outputs.length !== count || !Object.hasOwn(outputs, 0) || outputs[0] !== first) return `${task} of ${count}`;
+        }
+      }
+      return true;
+    },
     async native() {
       const [primes, sorted] = [await pool.run('primes', { limit: 10, list: true }), await pool.run('sort', new Float64Array([2, 1]))];
       await pool.close();

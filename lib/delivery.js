@@ -51,6 +51,7 @@ const OUT_OF_BAND = {
   [FORMS.WIRE_OUT_OF_BAND]: 2,
   [FORMS.REJECTED_OUT_OF_BAND]: 2,
   [FORMS.ERROR]: 2,
+  [FORMS.NUMBERS_OUT_OF_BAND]: 1,
 };
 
 class Delivery {

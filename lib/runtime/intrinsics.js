@@ -35,13 +35,12 @@ function define(object, key, value, enumerable = true) {
   defineProperty(object, key, descriptor);
 }
 
-const MOST_AT_ONCE = 1024;
-/** In ten steps: by `define` they would take a fifth of all that this package does when a worker starts. */
-const zeros = doubled([0]);
-
-function doubled(array) {
-  return array.length < MOST_AT_ONCE ? doubled(concat.call(array, array)) : array;
-}
+/**
+ * Zeros to copy: as many as were ever asked for at once, doubled step by step, up to a mebibyte of them. Large arrays cost a third
+ * so; and to make some by `define` would take a fifth of all that this package does when a worker starts.
+ */
+const MOST_AT_ONCE = 128 * 1024;
+let zeros = [0];
 
 /** An array of so many elements of its own, zeros for the time being: to store to them runs nobody's code. */
 function arrayOf(length) {
@@ -52,10 +51,18 @@ function arrayOf(length) {
     case 3: return [0, 0, 0];
     case 4: return [0, 0, 0, 0];
   }
-  if (length <= MOST_AT_ONCE) return slice.call(zeros, 0, length);
-  let array = zeros;
+  return zerosOf(length);
+}
+
+/** So many zeros. Unlike an array literal's, its elements begin as small integers whatever was stored in those before. */
+function zerosOf(length) {
+  if (length <= MOST_AT_ONCE) {
+    while (zeros.length < length) zeros = concat.call(zeros, zeros);
+    return slice.call(zeros, 0, length);
+  }
+  let array = zerosOf(MOST_AT_ONCE);
   while (array.length * 2 <= length) array = concat.call(array, array);
-  return concat.call(array, arrayOf(length - array.length));
+  return concat.call(array, zerosOf(length - array.length));
 }
 
 /** The same elements, and as many more. */
@@ -109,7 +116,7 @@ module.exports = {
   SafeMap: hardened(Map), SafeSet: hardened(Set), SafeWeakMap: hardened(WeakMap),
   added, append, areStoresSafe, arrayOf, bufferText, define, hasIndexedPrototypes, isArray, isBuiltIn,
   mapForEach: Map.prototype.forEach, setForEach: Set.prototype.forEach,
-  twice,
+  twice, zerosOf,
   mapSet: Map.prototype.set, setAdd: Set.prototype.add,
   sizeOfMap: getOwnPropertyDescriptor(Map.prototype, 'size').get,
   sizeOfSet: getOwnPropertyDescriptor(Set.prototype, 'size').get,

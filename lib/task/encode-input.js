@@ -9,10 +9,11 @@ const {
   offsetOf, sizeOf, viewOver,
 } = require('../codec/bytes');
 const { arrayOf } = require('../runtime/intrinsics');
-const { BYTES, INPUTS, MEMORY } = require('../constants');
+const { INPUTS, MEMORY } = require('../constants');
 const nodeGlobals = require('../runtime/globals');
 const { isPort } = require('../transfer/registry');
 const { TaskTransfer } = require('../transfer/task-transfer');
+const { packNumbers } = require('./map-numbers');
 
 /**
  * Loaded when a pool is made, once the workers of its script have been started: they start on threads of their own meanwhile. Not
@@ -25,7 +26,6 @@ const encodeValue = (value, name, given) => loadCodec().encodeValue(value, name,
 /** Where the kind of bytes stands in a form. */
 const { KIND_SHIFT } = INPUTS;
 const { COPY: INPUT_COPY, DIRECT: INPUT_DIRECT, PIN: INPUT_PIN, WIRE: INPUT_WIRE } = INPUTS;
-const { FLOAT64: KIND_FLOAT64 } = BYTES;
 
 /**
  * From this size on a task that returns its input's memory gets memory of JavaScript's. It is copied once either way;
@@ -172,17 +172,6 @@ function putPort(together, at, port, transfer) {
   together[at + 1] = taken[1];
 }
 
-/** Inputs that are all numbers, as such; undefined for others. A hole is none. */
-function numbersOf(inputs) {
-  if (typeof inputs[0] !== 'number') return undefined;
-  const numbers = new Float64Array(inputs.length);
-  for (let i = 0; i < inputs.length; i++) {
-    if (typeof inputs[i] !== 'number') return undefined;
-    numbers[i] = inputs[i];
-  }
-  return numbers;
-}
-
 /**
  * The inputs of one batch, as one value.
  *
@@ -191,8 +180,8 @@ function numbersOf(inputs) {
  * @param {boolean} [comesBack] whether the results are the memory of the inputs
  */
 function encodeInputs(inputs, transfer, comesBack = false) {
-  const numbers = transfer === undefined ? numbersOf(inputs) : undefined;
-  if (numbers !== undefined) return set(INPUT_COPY | (KIND_FLOAT64 << KIND_SHIFT), bytesOf(numbers), 0, undefined, inputs);
+  const numbers = transfer === undefined ? packNumbers(inputs) : undefined;
+  if (numbers !== undefined) return set(numbers.form, numbers.value, 0, undefined, inputs);
   const given = transfer === undefined ? undefined : new TaskTransfer(transfer);
   const { bytes, length, parts } = encodeValue(inputs, 'inputs', given);
   const together = parts.length > 0 ? pairs(parts, given, comesBack) : undefined;

@@ -12,7 +12,9 @@ const { smallInteger } = require('../runtime/small-integer');
 /** Loaded for the first value that needs it: a worker starts sooner without. */
 let codec;
 let thrown;
+let mapNumbers;
 const values = () => (codec ??= require('./values'));
+const numbersOfMaps = () => (mapNumbers ??= require('./map-numbers'));
 const decodeThrown = (...wire) => (thrown ??= require('./thrown')).decodeThrown(...wire);
 
 /** Of the number of encoded bytes, what is below this is where they begin, and the rest is their length. */
@@ -20,6 +22,17 @@ const LENGTH = 2 ** CALL_BUFFER.WIRE_LENGTH_SHIFT;
 
 /** The number of encoded bytes of this length that begin where the memory does. */
 const wireFromStart = (length) => length * LENGTH;
+
+/** The memory of the wire as numbers: there is one such memory. */
+let floats;
+let floatsOf;
+function floatsOver(wire) {
+  if (floatsOf !== wire) {
+    floats = new Float64Array(wire.buffer);
+    floatsOf = wire;
+  }
+  return floats;
+}
 
 /**
  * @param {number} form one of `FORMS` (lib/constants.js)
@@ -59,6 +72,14 @@ function readValue(form, number, source, task) {
       const wire = Buffer.from(source.takeOutOfBand());
       throw decodeThrown(wire, 0, wire.length, source.takeOutOfBand());
     }
+    case FORMS.UNDEFINEDS:
+      return numbersOfMaps().undefineds(number);
+    case FORMS.NUMBERS_IN_WIRE: {
+      const offset = number & (LENGTH - 1);
+      return numbersOfMaps().unpackNumbers(floatsOver(source.wire), offset / 8, (number - offset) / LENGTH / 8);
+    }
+    case FORMS.NUMBERS_OUT_OF_BAND:
+      return numbersOfMaps().unpackMemory(source.takeOutOfBand());
     case FORMS.ERROR:
       throw errorFromCode(source.takeOutOfBand(), source.takeOutOfBand(), task === undefined ? undefined : { task });
     default:

@@ -17,7 +17,7 @@ pub(super) mod form {
     use crate::numbers;
 
     /// The pool of this handle has closed.
-    pub(super) const POOL_CLOSED: u8 = 16;
+    pub(super) const POOL_CLOSED: u8 = 20;
     /// The async wait of this id has ended; the number says whether it was woken.
     pub(super) const WAIT_ENDED: u8 = 24;
     /// The port of this number has something to take.
@@ -171,7 +171,8 @@ impl Draft<'_, '_> {
                 return None;
             }
             let place = *offset | (wire.len() << WIRE_LENGTH_SHIFT);
-            *offset += wire.len();
+            // Numbers are read in place, eight bytes each.
+            *offset += wire.len().next_multiple_of(8);
             #[allow(clippy::cast_precision_loss)] // below 2^53
             Some(place as f64)
         };

@@ -4,7 +4,7 @@ use super::js::Reference;
 use crate::cancel::Reason;
 use crate::channel::PortId;
 use crate::error::{Error, Result};
-use crate::pool::ScriptOutcome;
+use crate::pool::{Outputs, ScriptOutcome};
 use crate::shared;
 use crate::value::{Bytes, Envelope, INLINE_BYTES, Part, Payload, Value, encode};
 
@@ -44,6 +44,10 @@ pub(crate) enum Answer {
     Null,
     Bool(bool),
     Number(f64),
+    /// An array of so many undefineds.
+    Undefineds(usize),
+    /// An array of numbers, as `f64`s.
+    Numbers(Bytes),
     /// Bytes that do not ride in a wire.
     Bytes(Bytes),
     /// Anything else, in its wire form.
@@ -66,7 +70,7 @@ impl Answer {
     /// Bytes that the environment's thread may have to copy.
     pub(super) fn size(&self) -> usize {
         match self {
-            Answer::Bytes(bytes) => bytes.len(),
+            Answer::Bytes(bytes) | Answer::Numbers(bytes) => bytes.len(),
             Answer::Envelope(Envelope { wire, parts }) | Answer::Rejected(Envelope { wire, parts }) => {
                 let part = |part: &Part| match part {
                     Part::Bytes(bytes) => bytes.len(),
@@ -107,6 +111,17 @@ impl From<Payload> for Answer {
 impl From<Result<Value>> for Answer {
     fn from(outcome: Result<Value>) -> Self {
         outcome.map_or_else(Answer::Error, Answer::of_value)
+    }
+}
+
+impl From<Result<Outputs>> for Answer {
+    fn from(outcome: Result<Outputs>) -> Self {
+        match outcome {
+            Ok(Outputs::Undefined(count)) => Answer::Undefineds(count),
+            Ok(Outputs::Numbers(numbers)) => Answer::Numbers(numbers),
+            Ok(Outputs::Values(values)) => Answer::of_value(Value::Array(values)),
+            Err(error) => Answer::Error(error),
+        }
     }
 }
 

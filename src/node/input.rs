@@ -14,6 +14,7 @@ use super::region::open_region;
 use crate::allocation;
 use crate::exported_numbers::Numbers;
 use crate::numbers;
+use crate::pool::BatchInputs;
 use crate::value::{Bytes, BytesKind, Envelope, Part, Payload, Value};
 
 /// How a value stands in the arguments of a call.
@@ -113,16 +114,19 @@ impl<'call> InputReader<'call> {
         }
     }
 
-    /// Reads a batch's inputs: the wire form of an array, or (form `Copy(Float64)`) the numbers themselves.
-    pub(crate) fn read_many(self, input: Input<'call>) -> Result<Payload> {
-        if input.form != InputForm::Copy(BytesKind::Float64) {
-            return self.read_envelope(input.value, input.length, input.parts).map(Payload::Envelope);
-        }
-        let bytes = self.copy(BytesKind::Float64, input.value)?;
-        let numbers: &[f64] = bytemuck::cast_slice(bytes.as_slice());
-        let mut values = allocation::for_items(numbers.len()).map_err(|_| Status::NO_MEMORY)?;
-        values.extend(numbers.iter().copied().map(Value::Number));
-        Ok(Payload::Value(Value::Array(values)))
+    /// Reads a batch's inputs: the wire form of an array, or (forms of `Float64`) the numbers themselves.
+    pub(crate) fn read_many(self, input: Input<'call>) -> Result<BatchInputs> {
+        let numbers = match input.form {
+            InputForm::Copy(kind @ BytesKind::Float64) => self.copy(kind, input.value),
+            InputForm::Pin(kind @ BytesKind::Float64) => self.pin(kind, input.value),
+            _ => return self.read_array(input),
+        };
+        numbers.map(BatchInputs::Numbers)
+    }
+
+    fn read_array(self, input: Input<'call>) -> Result<BatchInputs> {
+        let envelope = self.read_envelope(input.value, input.length, input.parts)?;
+        Ok(BatchInputs::Array(Payload::Envelope(envelope)))
     }
 
     /// Reads the wire form of a value: `wire` is a `Uint8Array` that begins with its `length` bytes. `parts` is undefined,

@@ -34,11 +34,17 @@ pub(super) mod form {
     pub(in crate::node) const VIA_FALLBACK_REJECTED: u8 = 12;
     /// As `VIA_FALLBACK`, of a task whose time was up before: the value is wanted no more.
     pub(in crate::node) const VIA_FALLBACK_LATE: u8 = 13;
+    /// An array of undefineds; `numbers` tells how many.
+    pub(in crate::node) const UNDEFINEDS: u8 = 14;
+    /// An array of numbers, as a Float64Array has them: their bytes stand where `WIRE` has those of a value.
+    pub(in crate::node) const NUMBERS_IN_WIRE: u8 = 15;
+    /// The same; the memory is the next value out of band.
+    pub(in crate::node) const NUMBERS_OUT_OF_BAND: u8 = 16;
 
     /// For JavaScript.
     pub(in crate::node) const NUMBERS: Numbers = numbers! {
         UNDEFINED, NULL, TRUE, FALSE, NUMBER, BYTES, WIRE, WIRE_OUT_OF_BAND, ERROR, REJECTED, REJECTED_OUT_OF_BAND,
-        VIA_FALLBACK, VIA_FALLBACK_REJECTED, VIA_FALLBACK_LATE,
+        VIA_FALLBACK, VIA_FALLBACK_REJECTED, VIA_FALLBACK_LATE, UNDEFINEDS, NUMBERS_IN_WIRE, NUMBERS_OUT_OF_BAND,
     };
 }
 
@@ -116,6 +122,17 @@ impl<'call> OutOfBand<'call> {
             Answer::Bool(true) => return Ok((form::TRUE, 0.0)),
             Answer::Bool(false) => return Ok((form::FALSE, 0.0)),
             Answer::Number(number) => return Ok((form::NUMBER, number)),
+            #[allow(clippy::cast_precision_loss)] // a count
+            Answer::Undefineds(count) => return Ok((form::UNDEFINEDS, count as f64)),
+            Answer::Numbers(numbers) => {
+                if !numbers.is_foreign()
+                    && let Some(place) = put(numbers.as_slice())
+                {
+                    return Ok((form::NUMBERS_IN_WIRE, place));
+                }
+                self.push(hand_over(self.js, core, numbers)?)?;
+                return Ok((form::NUMBERS_OUT_OF_BAND, 0.0));
+            }
             Answer::Bytes(bytes) => {
                 let kind = f64::from(bytes.kind() as u8);
                 self.push(hand_over(self.js, core, bytes)?)?;

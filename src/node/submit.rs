@@ -9,7 +9,7 @@ use super::pools::Pools;
 use super::refusal::Refusal;
 use crate::cancel::CancelToken;
 use crate::error::{Code, Error};
-use crate::pool::{Accepted, Batch, InputPath, Job, Pool, Target};
+use crate::pool::{Accepted, Batch, BatchInputs, InputPath, Job, Pool, Target};
 use crate::value::Payload;
 
 type Result<T> = std::result::Result<T, Refusal>;
@@ -117,7 +117,7 @@ impl Pools<'_> {
         self,
         submission: Submission,
         count: usize,
-        read: impl FnOnce() -> JsResult<Payload>,
+        read: impl FnOnce() -> JsResult<BatchInputs>,
     ) -> Result<Accepted> {
         let Submission { pool, task, id, options } = submission;
         let inputs = self.input(pool, read)?;
@@ -168,7 +168,7 @@ impl Pools<'_> {
     }
 
     /// Reads an input, but not for a pool that is gone: then the objects on the input's transfer list stay where they are.
-    fn input(self, pool: u32, read: impl FnOnce() -> JsResult<Payload>) -> Result<Payload> {
+    fn input<T>(self, pool: u32, read: impl FnOnce() -> JsResult<T>) -> Result<T> {
         if !self.table.contains(pool) {
             return Err(unknown_pool());
         }

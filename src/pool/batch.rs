@@ -10,14 +10,15 @@
 
 use std::time::{Duration, Instant};
 
+use super::batch_items::{BatchInputs, Chunk, Items};
+use super::execute::{Execute, Helpers};
 use super::outbox::{Outbox, Reply};
 use super::position::QueuePosition;
 use super::task_observer::Ended;
 use crate::cancel::{CancelToken, Reason};
-use crate::error::{Code, Error, Result};
+use crate::error::Error;
 use crate::panic::guard;
 use crate::sync::Mutex;
-use crate::value::{Payload, Value};
 
 /// A chunk that took less than this may be followed by one of twice the size.
 const QUICK: Duration = Duration::from_micros(50);
@@ -34,41 +35,8 @@ pub struct Batch {
     state: Mutex<State>,
 }
 
-/// The inputs: sealed until the first thread takes some, which decodes them so that the submitter need not.
-enum Inputs {
-    Sealed(Payload, usize),
-    Open(std::vec::IntoIter<Value>),
-}
-
-impl Inputs {
-    fn len(&self) -> usize {
-        match self {
-            Inputs::Sealed(_, count) => *count,
-            Inputs::Open(inputs) => inputs.len(),
-        }
-    }
-
-    /// Breaks the seal.
-    fn open(&mut self) -> Result<&mut std::vec::IntoIter<Value>> {
-        if let Inputs::Sealed(payload, count) = self {
-            let (payload, count) = (std::mem::replace(payload, Payload::Value(Value::Undefined)), *count);
-            let inputs = match guard(|| payload.into_value())?? {
-                Value::Array(inputs) if inputs.len() == count => inputs,
-                other => return Err(Error::new(Code::Internal, format!("a batch of {}", other.describe()))),
-            };
-            *self = Inputs::Open(inputs.into_iter());
-        }
-        match self {
-            Inputs::Open(inputs) => Ok(inputs),
-            Inputs::Sealed(..) => unreachable!("opened above"),
-        }
-    }
-}
-
 struct State {
-    inputs: Inputs,
-    next: usize,
-    outputs: Vec<Value>,
+    items: Items,
     /// Inputs neither answered nor given up.
     remaining: usize,
     failure: Option<(usize, Error)>,
@@ -80,15 +48,18 @@ struct State {
 impl State {
     /// Gives up the inputs that no thread has taken; how many they are.
     fn give_up_rest(&mut self) -> usize {
-        let rest = self.inputs.len();
+        let rest = self.items.give_up();
         self.remaining -= rest;
-        self.inputs = Inputs::Open(Vec::new().into_iter());
         rest
     }
 }
 
 /// The pool whose thread works on a batch, as the batch sees it.
 pub(super) trait BatchHost {
+    /// The thread has taken inputs, and begins to run them.
+    fn begins(&self);
+    /// The error of a task that has panicked.
+    fn panicked(&self, panic: Error) -> Error;
     /// Inputs have ended. Called before the batch is answered, and with the batch's lock held: it takes none.
     fn ended(&self, ended: Ended);
     /// No input is left to take: the batch need not wait in the queue any more.
@@ -97,28 +68,20 @@ pub(super) trait BatchHost {
     fn should_leave(&self) -> bool;
 }
 
-/// Some inputs, and where their outputs belong.
-pub(super) struct Chunk {
-    first: usize,
-    inputs: Vec<Value>,
-}
-
 impl Batch {
-    /// A batch of `count` inputs, an array in `inputs`, for the task at index `task`, to be answered to `outbox`
+    /// A batch of `count` inputs for the task at index `task`, to be answered to `outbox`
     /// under `id`.
     pub fn new(
         id: u64,
         outbox: &'static dyn Outbox,
         task: usize,
         priority: i32,
-        inputs: Payload,
+        inputs: BatchInputs,
         count: usize,
         token: CancelToken,
     ) -> Self {
         let state = State {
-            inputs: Inputs::Sealed(inputs, count),
-            next: 0,
-            outputs: Vec::new(),
+            items: Items::new(inputs, count),
             remaining: count,
             failure: None,
             reply: Some(Reply::new(id, outbox)),
@@ -136,7 +99,7 @@ impl Batch {
 
     /// How many inputs no thread has taken.
     pub(super) fn waiting(&self) -> usize {
-        self.state.lock().inputs.len()
+        self.state.lock().items.waiting()
     }
 
     /// Told by the queue when it was accepted.
@@ -149,11 +112,11 @@ impl Batch {
         self.state.lock().position
     }
 
-    fn take(&self, most: usize, host: &impl BatchHost) -> Option<Chunk> {
+    /// Moves some inputs into `chunk`: how many.
+    fn take(&self, most: usize, chunk: &mut Chunk, host: &impl BatchHost) -> usize {
         let mut state = self.state.lock();
-        let first = state.next;
-        let inputs: Vec<Value> = match state.inputs.open() {
-            Ok(inputs) => inputs.by_ref().take(most).collect(),
+        let taken = match state.items.take(most, chunk) {
+            Ok(taken) => taken,
             Err(error) => {
                 state.failure = Some((ABANDONED, error));
                 let failed = state.give_up_rest();
@@ -161,67 +124,45 @@ impl Batch {
                 drop(state);
                 host.exhausted();
                 self.answer_if_done(self.state.lock());
-                return None;
+                return 0;
             }
         };
-        state.next += inputs.len();
-        let is_last = !inputs.is_empty() && state.inputs.len() == 0;
+        let is_last = taken > 0 && state.items.waiting() == 0;
         drop(state);
         if is_last {
             host.exhausted();
         }
-        (!inputs.is_empty()).then_some(Chunk { first, inputs })
+        taken
     }
 
     /// Runs inputs until none is left, the host says to look at the queue again, or the batch was stopped.
-    pub(super) fn work(&self, mut run: impl FnMut(Value) -> Result<Value>, host: &impl BatchHost) {
-        let mut size = 1;
-        while let Some(chunk) = self.take(size, host) {
+    pub(super) fn work(&self, tasks: &dyn Execute, helpers: &dyn Helpers, host: &impl BatchHost) {
+        let (mut size, mut chunk) = (1, Chunk::default());
+        loop {
+            let taken = self.take(size, &mut chunk, host);
+            if taken == 0 {
+                break;
+            }
+            host.begins();
             let started = Instant::now();
-            let taken = chunk.inputs.len();
-            let mut outputs = Vec::with_capacity(taken);
-            let mut failure = None;
-            for (offset, input) in chunk.inputs.into_iter().enumerate() {
-                match run(input) {
-                    Ok(output) => outputs.push(output),
-                    Err(error) => {
-                        failure = Some((chunk.first + offset, error));
-                        break;
-                    }
-                }
-            }
-            self.put(chunk.first, taken, outputs, failure, host);
-            if started.elapsed() < QUICK {
-                size = (size * 2).min(LARGEST_CHUNK);
-            } else {
-                size = (size / 2).max(1);
-            }
+            let outcome = guard(|| chunk.run(tasks, self.task, &self.token, helpers))
+                .unwrap_or_else(|panic| Err(host.panicked(panic)));
+            let is_quick = started.elapsed() < QUICK;
+            self.put(taken, &mut chunk, outcome.err(), host);
+            size = if is_quick { (size * 2).min(LARGEST_CHUNK) } else { (size / 2).max(1) };
             if host.should_leave() {
                 break;
             }
         }
     }
 
-    /// Stores a chunk's outputs by their indices; answers when this was the last.
-    fn put(
-        &self,
-        first: usize,
-        taken: usize,
-        outputs: Vec<Value>,
-        failure: Option<(usize, Error)>,
-        host: &impl BatchHost,
-    ) {
-        let mut ended = Ended { completed: outputs.len(), ..Ended::default() };
+    /// Stores the outputs of a chunk of `taken` inputs, of which the next has failed, if there is an error; answers when this was
+    /// the last.
+    fn put(&self, taken: usize, chunk: &mut Chunk, error: Option<Error>, host: &impl BatchHost) {
+        let (index, completed) = (chunk.first() + chunk.done(), chunk.done());
+        let mut ended = Ended { completed, ..Ended::default() };
         let mut state = self.state.lock();
-        // Chunks come back in any order: the list must reach this one's end.
-        let end = first + outputs.len();
-        if state.outputs.len() < end {
-            state.outputs.resize(end, Value::Undefined);
-        }
-        for (slot, output) in state.outputs[first..end].iter_mut().zip(outputs) {
-            *slot = output;
-        }
-        if let Some((index, error)) = failure {
+        if let Some(error) = error {
             ended.add_error(&error);
             match (self.token.reason(), &state.failure) {
                 // It was stopped, as a whole or by another input's failure: not this input's fault.
@@ -232,7 +173,7 @@ impl Batch {
             }
             // The rest would be thrown away: give it up, and stop the threads that work on more.
             let rest = state.give_up_rest();
-            ended.cancelled += taken - ended.completed - 1 + rest;
+            ended.cancelled += taken - completed - 1 + rest;
             // Not under the lock: wakers take locks of their own, and the queue's lock comes before this one. This chunk
             // still counts as remaining, so no other thread answers meanwhile.
             drop(state);
@@ -241,6 +182,8 @@ impl Batch {
                 host.exhausted();
             }
             state = self.state.lock();
+        } else if state.failure.is_none() {
+            state.items.put(chunk);
         }
         host.ended(ended);
         state.remaining -= taken;
@@ -265,12 +208,12 @@ impl Batch {
         }
         let Some(reply) = state.reply.take() else { return };
         let outcome = match state.failure.take() {
-            None => Ok(Value::Array(std::mem::take(&mut state.outputs))),
+            None => Ok(state.items.finish()),
             Some((ABANDONED, error)) => Err(error),
             Some((index, error)) => Err(error.context(format_args!("input {index}"))),
         };
         // The outbox takes locks of its own.
         drop(state);
-        reply.send(outcome);
+        reply.send_batch(outcome);
     }
 }

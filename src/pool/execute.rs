@@ -5,6 +5,7 @@
 
 use std::sync::Arc;
 
+use super::output_list::OutputList;
 use super::parallel_for::PartWork;
 use crate::cancel::CancelToken;
 use crate::error::Result;
@@ -24,6 +25,26 @@ pub trait Execute: Send + Sync {
         token: &CancelToken,
         helpers: &dyn Helpers,
     ) -> Result<Value>;
+
+    /// Runs the task for numbers one after the other, each as [`Execute::execute`] does, and pushes its outputs; up to the first
+    /// that fails, or that should not begin because of `token`.
+    ///
+    /// # Errors
+    /// As `execute`, of the input whose output would come next.
+    fn execute_numbers(
+        &self,
+        task: usize,
+        inputs: &[f64],
+        outputs: &mut OutputList,
+        token: &CancelToken,
+        helpers: &dyn Helpers,
+    ) -> Result<()> {
+        for number in inputs {
+            token.check()?;
+            outputs.push(self.execute(task, Payload::Value(Value::Number(*number)), token, helpers)?);
+        }
+        Ok(())
+    }
 
     /// The name of a task, for messages.
     fn name(&self, task: usize) -> &str;

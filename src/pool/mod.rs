@@ -5,7 +5,8 @@
 //! * `config` — the settings of a pool.
 //! * `execute` — the two seams between the pool and the tasks: [`Execute`] and [`Helpers`].
 //! * `outbox` — where answers go, and the promise to answer once.
-//! * `job`, `batch`, `parallel_for` — one task; many inputs of one task; one task split over the threads.
+//! * `job`, `batch`, `parallel_for` — one task; many inputs of one task; one task split over the threads;
+//!   `batch_items` — the inputs and outputs of a batch; `output_list` — outputs, compact while they are of one kind.
 //! * `position` — [`Taker`], [`Target`] and [`QueuePosition`]: which kind of thread takes an entry, and where it waits.
 //! * `priority_queue` — one line: priorities, removal from the middle.
 //! * `intake` — where JavaScript puts small tasks without a call; `small_jobs` — how they get into the queue; `estimates` — how long tasks run, as far as is known.
@@ -21,6 +22,7 @@
 
 mod admission;
 mod batch;
+mod batch_items;
 mod config;
 mod counters;
 mod estimates;
@@ -28,6 +30,7 @@ mod execute;
 mod intake;
 mod job;
 mod outbox;
+mod output_list;
 mod parallel_for;
 mod parking;
 mod position;
@@ -55,11 +58,13 @@ mod small_job_tests;
 mod test_tasks;
 
 pub use batch::Batch;
+pub use batch_items::{BatchInputs, Outputs};
 pub use config::Config;
 pub use execute::{Execute, Helpers, Tasks};
 pub use intake::{IntakeMemory, NUMBERS};
 pub use job::{InputPath, Job};
 pub use outbox::{Outbox, ScriptOutcome};
+pub use output_list::OutputList;
 pub use parallel_for::PartWork;
 pub use position::{QueuePosition, Taker, Target};
 pub use script_state::Waker;

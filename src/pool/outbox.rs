@@ -1,5 +1,6 @@
 //! Where answers go, and the promise to answer each job once.
 
+use super::batch_items::Outputs;
 use crate::cancel::Reason;
 use crate::error::{Code, Error, Result};
 use crate::lines::COMMON;
@@ -17,6 +18,11 @@ pub trait Outbox: Send + Sync {
     /// Takes the one answer to the job that was submitted under `id`. `line`: of the answering thread; answers of different
     /// lines may change their order ([`lines`](crate::lines)).
     fn settle(&self, line: usize, id: u64, outcome: Result<Value>);
+
+    /// Takes the one answer to a batch.
+    fn settle_batch(&self, id: u64, outcome: Result<Outputs>) {
+        self.settle(COMMON, id, outcome.map(Outputs::into_value));
+    }
 
     /// Takes the one answer of a script. A value in wire form may stay so.
     fn settle_script(&self, id: u64, outcome: ScriptOutcome) {
@@ -86,6 +92,12 @@ impl Reply {
     pub(super) fn send_on(mut self, line: usize, outcome: Result<Value>) {
         if let Some(outbox) = self.outbox.take() {
             outbox.settle(line, self.id, outcome);
+        }
+    }
+
+    pub(super) fn send_batch(mut self, outcome: Result<Outputs>) {
+        if let Some(outbox) = self.outbox.take() {
+            outbox.settle_batch(self.id, outcome);
         }
     }
 

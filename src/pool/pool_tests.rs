@@ -8,10 +8,10 @@ use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, Sender, unbounded};
 
-use super::test_tasks::{ECHO, FAIL, PANIC, SLEEP, TestTasks};
+use super::test_tasks::{ECHO, FAIL, NoHelpers, PANIC, SLEEP, TestTasks, VARIED};
 use super::*;
 use crate::error::{Code, Result};
-use crate::value::{Payload, Value};
+use crate::value::{Bytes, BytesKind, Payload, Value};
 
 /// An outbox that hands every answer to the test.
 struct Answers(Sender<(u64, Result<Value>)>);
@@ -53,9 +53,23 @@ impl Bench {
     }
 
     fn submit_batch(&self, id: u64, task: usize, inputs: Vec<Value>) -> (QueuePosition, CancelToken) {
-        let token = CancelToken::new(None);
         let count = inputs.len();
-        let inputs = Payload::Value(Value::Array(inputs));
+        self.submit_inputs(id, task, BatchInputs::Array(Payload::Value(Value::Array(inputs))), count)
+    }
+
+    fn submit_numbers(&self, id: u64, task: usize, inputs: &[f64]) -> (QueuePosition, CancelToken) {
+        let bytes = Bytes::of(BytesKind::Float64, bytemuck::cast_slice(inputs));
+        self.submit_inputs(id, task, BatchInputs::Numbers(bytes), inputs.len())
+    }
+
+    fn submit_inputs(
+        &self,
+        id: u64,
+        task: usize,
+        inputs: BatchInputs,
+        count: usize,
+    ) -> (QueuePosition, CancelToken) {
+        let token = CancelToken::new(None);
         let batch = Batch::new(id, self.outbox, task, 0, inputs, count, token.clone());
         (self.pool.submit_batch(Arc::new(batch)).ok().expect("accepted").position, token)
     }
@@ -412,6 +426,84 @@ fn a_batch_is_answered_once_in_order() {
         assert_eq!(bench.answer(), (id, Ok(Value::Array(inputs))));
     }
     assert!(bench.answers.is_empty());
+}
+
+#[test]
+fn a_batch_agrees_with_a_loop_over_random_inputs() {
+    let mut random = 0x9E37_79B9_7F4A_7C15_u64;
+    let mut below = move |limit: u64| {
+        random ^= random << 13;
+        random ^= random >> 7;
+        random ^= random << 17;
+        random % limit
+    };
+    for threads in [1, 3] {
+        let bench = Bench::with_threads(threads);
+        for id in 0..400 {
+            // How often the task gives something else than what it mostly gives, and whether that is undefined.
+            let (count, rarity, undefined) =
+                (1 + below([9, 300, 4_000][(id % 3) as usize]), 1 + below(3_000), id % 2);
+            let lowest = if id % 5 == 0 { 5 } else { 3 };
+            let inputs: Vec<f64> = (0..count)
+                .map(|n| {
+                    if below(rarity) == 0 {
+                        1.0 - below(lowest) as f64
+                    } else if undefined == 1 {
+                        -1.0
+                    } else {
+                        n as f64
+                    }
+                })
+                .collect();
+            if id % 4 < 2 {
+                bench.submit_numbers(id, VARIED, &inputs);
+            } else {
+                bench.submit_batch(id, VARIED, inputs.iter().copied().map(Value::Number).collect());
+            }
+            let outputs: Result<Vec<Value>> = inputs
+                .iter()
+                .map(|input| {
+                    let input = Payload::Value(Value::Number(*input));
+                    TestTasks.execute(VARIED, input, &CancelToken::new(None), &NoHelpers)
+                })
+                .collect();
+            match (bench.answer(), outputs) {
+                ((answered, Ok(outputs)), Ok(expected)) => {
+                    assert_eq!((answered, outputs), (id, Value::Array(expected)));
+                }
+                ((answered, Err(error)), Err(_)) => {
+                    let failing = inputs.iter().position(|input| *input == -3.0).expect("one fails");
+                    let others = inputs.iter().enumerate().skip(failing).filter(|(_, input)| **input == -3.0);
+                    let expected: Vec<String> = if threads == 1 {
+                        vec![format!("input {failing}: three")]
+                    } else {
+                        others.map(|(index, _)| format!("input {index}: three")).collect()
+                    };
+                    assert_eq!(answered, id);
+                    assert!(expected.iter().any(|text| text == error.message()), "{}", error.message());
+                }
+                (answer, expected) => panic!("{answer:?} instead of {expected:?}"),
+            }
+        }
+        bench.wait_until("quiet", |stats| stats.running == 0 && stats.queued == 0);
+        let stats = bench.pool.stats();
+        assert_eq!(stats.completed + stats.failed + stats.cancelled, stats.submitted, "{stats:?}");
+    }
+}
+
+#[test]
+fn a_panic_in_a_batch_is_the_failure_of_its_input() {
+    let bench = Bench::with_threads(1);
+    let mut inputs = vec![3.0; 5_000];
+    inputs[2_345] = -4.0;
+    bench.submit_numbers(0, VARIED, &inputs);
+    bench.submit_batch(1, VARIED, inputs.into_iter().map(Value::Number).collect());
+    for id in 0..2 {
+        let (answered, outcome) = bench.answer();
+        let error = outcome.unwrap_err();
+        assert_eq!((answered, error.code()), (id, Code::TaskPanicked));
+        assert!(error.message().starts_with("input 2345: task 'varied' panicked: "), "{}", error.message());
+    }
 }
 
 /// A task that ends when four of it run at once.

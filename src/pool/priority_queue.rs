@@ -197,10 +197,13 @@ impl PriorityQueue {
 mod tests {
     use super::*;
     use crate::cancel::CancelToken;
+    use crate::error::Error;
     use crate::error::Result;
+    use crate::pool::BatchInputs;
     use crate::pool::Outbox;
     use crate::pool::batch::BatchHost;
     use crate::pool::task_observer::Ended;
+    use crate::pool::test_tasks::{ECHO, NoHelpers, TestTasks};
     use crate::value::{Payload, Value};
 
     struct Nowhere;
@@ -211,6 +214,10 @@ mod tests {
     /// Leaves after the first chunk.
     struct OneChunk;
     impl BatchHost for OneChunk {
+        fn begins(&self) {}
+        fn panicked(&self, panic: Error) -> Error {
+            panic
+        }
         fn ended(&self, _: Ended) {}
         fn exhausted(&self) {}
         fn should_leave(&self) -> bool {
@@ -288,14 +295,14 @@ mod tests {
     #[test]
     fn a_batch_is_shared_out_until_its_last_input() {
         let mut queue = PriorityQueue::new();
-        let inputs = Payload::Value(Value::Array(vec![Value::Null; 2]));
-        let batch = Arc::new(Batch::new(0, &Nowhere, 9, 0, inputs, 2, CancelToken::new(None)));
+        let inputs = BatchInputs::Array(Payload::Value(Value::Array(vec![Value::Null; 2])));
+        let batch = Arc::new(Batch::new(0, &Nowhere, ECHO, 0, inputs, 2, CancelToken::new(None)));
         queue.push(0, Entry::Batch(batch));
-        assert_eq!(task_of(queue.pop()), Some(9));
+        assert_eq!(task_of(queue.pop()), Some(ECHO));
         let Some(Entry::Batch(batch)) = queue.pop() else { panic!("the batch is shared") };
         assert_eq!(queue.len(), 1);
-        batch.work(Ok, &OneChunk);
-        assert_eq!(task_of(queue.pop()), Some(9));
+        batch.work(&TestTasks, &NoHelpers, &OneChunk);
+        assert_eq!(task_of(queue.pop()), Some(ECHO));
         assert_eq!(queue.len(), 0, "the thread that takes the last input takes it out of the queue");
     }
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Execute, Helpers};
+use super::{Execute, Helpers, PartWork};
 use crate::cancel::CancelToken;
 use crate::error::{Code, Error, Result};
 use crate::value::{Payload, Value};
@@ -15,6 +15,21 @@ pub(super) const SLEEP: usize = 1;
 pub(super) const PANIC: usize = 2;
 /// Fails for a number below zero.
 pub(super) const FAIL: usize = 3;
+/// Gives twice a number from 0 on; undefined for -1, a text for -2. Fails for -3, panics for -4.
+pub(super) const VARIED: usize = 4;
+
+/// No other threads.
+pub(super) struct NoHelpers;
+
+impl Helpers for NoHelpers {
+    fn max_threads(&self) -> usize {
+        1
+    }
+
+    fn parallel_for(&self, count: usize, work: PartWork, token: &CancelToken) -> Result<()> {
+        (0..count).try_for_each(|part| work(part, token))
+    }
+}
 
 pub(super) struct TestTasks;
 
@@ -28,11 +43,15 @@ impl Execute for TestTasks {
             (PANIC, value) => panic!("on purpose: {value:?}"),
             (FAIL, Value::Number(n)) if n < 0.0 => Err(Error::new(Code::TaskFailed, "below zero")),
             (FAIL, value) => Ok(value),
+            (VARIED, Value::Number(n)) if n >= 0.0 => Ok(Value::Number(n * 2.0)),
+            (VARIED, Value::Number(-1.0)) => Ok(Value::Undefined),
+            (VARIED, Value::Number(-2.0)) => Ok(Value::from("two")),
+            (VARIED, Value::Number(-3.0)) => Err(Error::new(Code::TaskFailed, "three")),
             (_, value) => panic!("no test has a task {task} of {value:?}"),
         }
     }
 
     fn name(&self, task: usize) -> &str {
-        ["echo", "sleep", "panic", "fail"][task]
+        ["echo", "sleep", "panic", "fail", "varied"][task]
     }
 }

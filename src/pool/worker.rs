@@ -182,6 +182,14 @@ struct BatchWorker<'a> {
 }
 
 impl BatchHost for BatchWorker<'_> {
+    fn begins(&self) {
+        self.slot.shared.set_answered(false);
+    }
+
+    fn panicked(&self, panic: Error) -> Error {
+        self.pool.panicked(self.batch.task, panic)
+    }
+
     fn ended(&self, ended: Ended) {
         for (end, count) in ended.counts() {
             self.slot.shared.tally.ended(TaskRef::native(self.batch.task), end, count);
@@ -203,11 +211,7 @@ fn run_batch(pool: &Pool, slot: &WorkerSlot, batch: &Batch, now: Age) -> Age {
     let (tally, task) = (&slot.shared.tally, TaskRef::native(batch.task));
     tally.started(task, pool.0.age_at(batch.queued_at), now);
     tally.run_began(now);
-    let run = |input| {
-        slot.shared.set_answered(false);
-        run_task(pool, batch.task, Payload::Value(input), &batch.token)
-    };
-    batch.work(run, &BatchWorker { pool, slot, batch });
+    batch.work(&*pool.0.tasks, pool, &BatchWorker { pool, slot, batch });
     let ended = pool.0.age();
     tally.left(task, now, ended);
     tally.run_ended(ended);
@@ -218,8 +222,14 @@ fn run_batch(pool: &Pool, slot: &WorkerSlot, batch: &Batch, now: Age) -> Age {
 fn run_task(pool: &Pool, task: usize, input: Payload, token: &CancelToken) -> Result<Value> {
     token.check()?;
     let tasks = &*pool.0.tasks;
-    guard(|| tasks.execute(task, input, token, pool))
-        .unwrap_or_else(|panic| Err(panic.context(format_args!("task '{}' panicked", tasks.name(task)))))
+    guard(|| tasks.execute(task, input, token, pool)).unwrap_or_else(|panic| Err(pool.panicked(task, panic)))
+}
+
+impl Pool {
+    /// The error of a task that has panicked.
+    fn panicked(&self, task: usize, panic: Error) -> Error {
+        panic.context(format_args!("task '{}' panicked", self.0.tasks.name(task)))
+    }
 }
 
 impl Helpers for Pool {

@@ -1,17 +1,65 @@
 //! The table of tasks, by number for the pool and by name for its callers; and the facts about each task.
 
 use std::collections::HashMap;
+use std::marker::PhantomData;
 use std::sync::OnceLock;
 
 use super::context::Context;
 use super::input::Input;
 use crate::cancel::CancelToken;
 use crate::error::{Code, Error, Result};
-use crate::pool::{Execute, Helpers};
+use crate::pool::{Execute, Helpers, OutputList};
 use crate::sync::Mutex;
 use crate::value::{Payload, Value};
 
-type Run = Box<dyn Fn(Value, &Context<'_>) -> Result<Value> + Send + Sync>;
+/// What a task does, for any type of its input.
+trait Run: Send + Sync {
+    fn run(&self, input: Value, context: &Context<'_>) -> Result<Value>;
+
+    /// Runs it for numbers one after the other, up to the first failure. It is compiled for each task, whose input then is not
+    /// made a `Value` and read again: a tiny task costs a third.
+    fn run_numbers(&self, inputs: &[f64], outputs: &mut OutputList, context: &Context<'_>) -> Result<()>;
+}
+
+/// A task with a typed input.
+struct Typed<I, O, F> {
+    name: &'static str,
+    takes: &'static str,
+    function: F,
+    types: PhantomData<fn(I) -> O>,
+}
+
+impl<I, O, F> Typed<I, O, F>
+where
+    I: Input,
+    O: Into<Value>,
+    F: Fn(I, &Context<'_>) -> Result<O>,
+{
+    #[inline]
+    fn run_one(&self, input: Value, context: &Context<'_>) -> Result<Value> {
+        let input = I::from_value(input).map_err(|refused| refused.into_error(self.name, self.takes))?;
+        (self.function)(input, context).map(Into::into)
+    }
+}
+
+impl<I, O, F> Run for Typed<I, O, F>
+where
+    I: Input,
+    O: Into<Value>,
+    F: Fn(I, &Context<'_>) -> Result<O> + Send + Sync,
+{
+    fn run(&self, input: Value, context: &Context<'_>) -> Result<Value> {
+        self.run_one(input, context)
+    }
+
+    fn run_numbers(&self, inputs: &[f64], outputs: &mut OutputList, context: &Context<'_>) -> Result<()> {
+        for number in inputs {
+            context.checkpoint()?;
+            outputs.push(self.run_one(Value::Number(*number), context)?);
+        }
+        Ok(())
+    }
+}
 
 /// The facts about a task that a caller must know.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,23 +79,19 @@ pub struct TaskFacts {
 /// A native task.
 pub struct Task {
     facts: TaskFacts,
-    run: Run,
+    run: Box<dyn Run>,
 }
 
 impl Task {
     /// A task from a function with a typed input. `takes` completes the sentence "… takes ⟨takes⟩".
     pub fn new<I, O, F>(name: &'static str, takes: &'static str, function: F) -> Self
     where
-        I: Input,
-        O: Into<Value>,
+        I: Input + 'static,
+        O: Into<Value> + 'static,
         F: Fn(I, &Context<'_>) -> Result<O> + Send + Sync + 'static,
     {
-        let run = move |value: Value, context: &Context<'_>| {
-            let input = I::from_value(value).map_err(|refused| refused.into_error(name, takes))?;
-            function(input, context).map(Into::into)
-        };
         let facts = TaskFacts { name, takes, in_place: false, parallel: false, wakes_plain: false };
-        Task { facts, run: Box::new(run) }
+        Task { facts, run: Box::new(Typed { name, takes, function, types: PhantomData }) }
     }
 
     /// It changes shared memory where it is, and returns the memory of its input.
@@ -78,7 +122,7 @@ impl Task {
 
     /// Runs it on this thread.
     pub fn run(&self, input: Value, context: &Context<'_>) -> Result<Value> {
-        (self.run)(input, context)
+        self.run.run(input, context)
     }
 }
 
@@ -149,6 +193,15 @@ impl Registry {
     }
 }
 
+impl Registry {
+    /// The task of a number that a pool was given.
+    fn numbered(&self, task: usize) -> Result<&Task> {
+        self.at(task).ok_or_else(|| {
+            Error::new(Code::Internal, "a task number outside the registry; please report this")
+        })
+    }
+}
+
 /// The block of a number, and its slot there.
 fn locate(number: usize) -> (usize, usize) {
     let nth = number / FIRST_BLOCK + 1;
@@ -168,10 +221,19 @@ impl Execute for Registry {
         token: &CancelToken,
         helpers: &dyn Helpers,
     ) -> Result<Value> {
-        let Some(task) = self.at(task) else {
-            return Err(Error::new(Code::Internal, "a task number outside the registry; please report this"));
-        };
-        task.run(input.into_value()?, &Context::with_helpers(token, helpers))
+        self.numbered(task)?.run(input.into_value()?, &Context::with_helpers(token, helpers))
+    }
+
+    fn execute_numbers(
+        &self,
+        task: usize,
+        inputs: &[f64],
+        outputs: &mut OutputList,
+        token: &CancelToken,
+        helpers: &dyn Helpers,
+    ) -> Result<()> {
+        let context = Context::with_helpers(token, helpers);
+        self.numbered(task)?.run.run_numbers(inputs, outputs, &context)
     }
 
     fn name(&self, task: usize) -> &str {
@@ -182,6 +244,9 @@ impl Execute for Registry {
 #[cfg(all(test, not(loom)))]
 mod tests {
     use super::*;
+    use crate::cancel::Reason;
+    use crate::pool::PartWork;
+    use crate::value::Text;
     use std::sync::Arc;
 
     fn task(name: &'static str) -> Task {
@@ -203,6 +268,42 @@ mod tests {
         assert_eq!((registry.number_of("two"), registry.number_of("three")), (Some(1), None));
         assert_eq!(registry.tasks().map(|task| task.facts().name).collect::<Vec<_>>(), ["one", "two"]);
         assert!(registry.at(2).is_none());
+    }
+
+    #[test]
+    fn numbers_run_one_after_the_other_up_to_the_first_that_fails() {
+        struct Alone;
+        impl Helpers for Alone {
+            fn max_threads(&self) -> usize {
+                1
+            }
+
+            fn parallel_for(&self, _: usize, _: PartWork, _: &CancelToken) -> Result<()> {
+                unreachable!("this task needs no helpers")
+            }
+        }
+        let registry = Registry::new();
+        let root = Task::new("root", "a number from 0 on", |n: f64, context: &Context<'_>| {
+            if n == 9.0 {
+                context.cancel_token().cancel(Reason::Cancelled);
+            }
+            if n < 0.0 { Err(Error::new(Code::OutOfRange, "below zero")) } else { Ok(n.sqrt()) }
+        });
+        let number = registry.add(root).expect("the first");
+        let text =
+            registry.add(Task::new("text", "a text", |text: Text, _: &_| Ok(text.to_str().len() as f64)));
+        let text = text.expect("the second");
+        let run = |task, inputs: &[f64]| {
+            let (mut outputs, token) = (OutputList::default(), CancelToken::new(None));
+            let outcome = registry.execute_numbers(task, inputs, &mut outputs, &token, &Alone);
+            (outputs.into_values(), outcome.map_err(|error| error.code()))
+        };
+        let numbers = |list: &[f64]| list.iter().copied().map(Value::Number).collect::<Vec<_>>();
+        assert_eq!(run(number, &[4.0, 16.0]), (numbers(&[2.0, 4.0]), Ok(())));
+        assert_eq!(run(number, &[4.0, -1.0, 16.0]), (numbers(&[2.0]), Err(Code::OutOfRange)));
+        assert_eq!(run(number, &[9.0, 16.0]), (numbers(&[3.0]), Err(Code::TaskCancelled)));
+        assert_eq!(run(text, &[4.0]), (vec![], Err(Code::InvalidInput)));
+        assert_eq!(run(99, &[4.0]), (vec![], Err(Code::Internal)));
     }
 
     #[test]
