@@ -27,7 +27,10 @@ function section(bench) {
 const PARTS = {
   summary: () => summaryTable(find),
   losses: () => lossesList(ORDER.flatMap((bench) => read(bench).contests.map((contest) => ({ bench, contest })))),
-  results: () => ORDER.map(section).join('\n\n'),
+  results: () =>
+    ORDER.filter((bench) => read(bench).contests.length > 0)
+      .map(section)
+      .join('\n\n'),
 };
 
 /** The page with each part, between its two marks, as the results are now. */
