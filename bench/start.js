@@ -44,17 +44,17 @@ async function startWorkers(count, keep) {
   return took;
 }
 
-/** KiB of resident memory that each of `count` threads adds, while all live. */
+/** KiB of resident memory that each of `count` further threads adds to the first one, while all live. */
 async function memoryOf(count, start) {
+  const ends = [];
+  const keep = (end) => ends.push(end);
+  await start(1, keep);
   globalThis.gc();
   const before = process.memoryUsage().rss;
-  let end;
-  await start(count, (stop) => {
-    end = stop;
-  });
-  const after = process.memoryUsage().rss;
-  await end();
-  return Math.max(0.1, (after - before) / 1024 / count);
+  await start(count, keep);
+  const added = process.memoryUsage().rss - before;
+  await Promise.all(ends.map((end) => end()));
+  return added / 1024 / count;
 }
 
 /** From nothing until `count` workers have answered. */
