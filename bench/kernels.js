@@ -13,14 +13,17 @@ const open = (threads, roundOf) => () => {
   return { round: roundOf(pool), stop: close };
 };
 
-/** One of our tasks beside the same work in a Worker. */
-const besideWorker = (title, task, input) => ({
+/** One of our tasks beside the same work in a Worker; `others` are inputs for further rows of ours, by name. */
+const besideWorker = (title, task, input, others = {}) => ({
   title,
   unit: 'ms',
   better: 'less',
   rounds: ROUNDS,
   rivals: [
-    { name: 'rust-workers', open: open(1, (pool) => () => millis(() => pool.run(task, input))) },
+    ...Object.entries({ 'rust-workers': input, ...others }).map(([name, own]) => ({
+      name,
+      open: open(1, (pool) => () => millis(() => pool.run(task, own))),
+    })),
     {
       name: 'the same in JavaScript in a Worker',
       open: () => {
@@ -104,7 +107,7 @@ const loops = {
 };
 
 /** In shared memory, so that nothing is copied. */
-const reading = (task, title, makeInput) => ({
+const reading = (task, title, makeInput, others = []) => ({
   title,
   unit: 'ms',
   better: 'less',
@@ -115,9 +118,13 @@ const reading = (task, title, makeInput) => ({
     ...[
       ['rust-workers, one thread', 1, undefined],
       ['rust-workers, parallel on 2 threads', 2, { parallel: true }],
-    ].map(([name, threads, options]) => ({
+      ...others,
+    ].map(([name, threads, options, more]) => ({
       name,
-      open: ({ context: { shared } }) => open(threads, (pool) => () => millis(() => pool.run(task, shared, options)))(),
+      open: ({ context: { shared } }) => {
+        const input = more === undefined ? shared : { data: shared, ...more };
+        return open(threads, (pool) => () => millis(() => pool.run(task, input, options)))();
+      },
     })),
     {
       name: 'a loop in JavaScript, blocking',
@@ -227,11 +234,15 @@ const transferred = {
 
 const contests = [
   besideWorker('fibonacci(38), one thread', 'fibonacci', 38),
-  besideWorker('sumSqrt(3), a million square roots, one thread', 'sumSqrt', 3),
+  besideWorker('sumSqrt(3), a million square roots, one thread', 'sumSqrt', 3, {
+    "rust-workers, order: 'sequential'": { n: 3, order: 'sequential' },
+  }),
   sorting(MILLION, 15),
   sorting(10 * MILLION, 5),
   transferred,
-  reading('sum', 'sum of 10 million doubles', doubles),
+  reading('sum', 'sum of 10 million doubles', doubles, [
+    ["rust-workers, one thread, order: 'sequential'", 1, undefined, { order: 'sequential' }],
+  ]),
   reading('histogram', 'histogram of 10 million bytes', randomBytes),
   hashing,
   smallHash,

@@ -124,7 +124,16 @@ const both = (one, goal) =>
     ...atLeast(goal, ratioTo(NODE_PORT)),
   }));
 
+const sharing = (title, name) => ({
+  bench: 'share',
+  title,
+  name,
+  ...atMost(1.3, costOf('postMessage to one reader')),
+});
+
 const CHANNELS = [
+  sharing('a string of 10 MiB for 4 readers', 'share(), a string, of one postMessage'),
+  sharing('a tree of 100,000 nodes for 4 readers', 'share(), a tree, of one postMessage'),
   ...both('nested object of 100 keys', 1.3),
   ...both('array of 100 records', 2),
   ...both('string of 1 MiB', 1.2),
