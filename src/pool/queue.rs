@@ -331,8 +331,7 @@ mod tests {
         for (id, target) in (1..).zip(targets) {
             queue.push(entry(id), 0, target);
         }
-        let ids: Vec<u64> =
-            queue.drain(Taker::Script).filter_map(|entry| id_of(Some(entry))).collect();
+        let ids: Vec<u64> = queue.drain(Taker::Script).filter_map(|entry| id_of(Some(entry))).collect();
         assert_eq!(ids, [2, 3, 4]);
         assert_eq!((queue.waiting(Taker::Native), queue.waiting(Taker::Script)), (1, 0));
         assert!(matches!(queue.take_native(), Some(Taken::Job(Entry::Job(job), 0)) if job.reply.id() == 1));

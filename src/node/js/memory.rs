@@ -153,7 +153,10 @@ impl<'call> Js<'call> {
     /// takes no memory but its own, as Electron does.
     ///
     /// `T` must be nothing but atomics, as JavaScript writes to it.
-    pub(crate) fn buffer_over<T: Send + Sync + 'static>(self, memory: Arc<T>) -> Result<Option<JsValue<'call>>> {
+    pub(crate) fn buffer_over<T: Send + Sync + 'static>(
+        self,
+        memory: Arc<T>,
+    ) -> Result<Option<JsValue<'call>>> {
         let data = Arc::into_raw(memory);
         let buffer = self.external_buffer(data.cast_mut().cast(), size_of::<T>(), Some(drop_memory::<T>));
         if !matches!(buffer, Ok(Some(_))) {
