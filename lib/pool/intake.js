@@ -34,7 +34,7 @@ class Intake {
   }
 
   /**
-   * Submits a task. What it throws, where the stack is used up, it throws before.
+   * Submits a task. It throws where the stack is used up; then the task may run, and its answer must be passed over.
    *
    * @param {number} id
    * @param {number} task its index times `KINDS`, and the kind of the record
@@ -44,7 +44,8 @@ class Intake {
     const tail = this.#tail;
     if (((tail - this.#head) | 0) >= RECORDS) this.#makeRoom();
     const state = this.#state;
-    if (!this.#showsLater) this.#showLater();
+    // Mostly it is this or the call at the end: one task at a time needs no look later.
+    if (!this.#showsLater && load(state, NEEDS_WAKE) === 0) this.#showLater();
     const at = FIRST + (tail & (RECORDS - 1)) * RECORD;
     const records = this.#records;
     records[at] = id;
@@ -53,6 +54,7 @@ class Intake {
     this.#tail = (tail + 1) | 0;
     store(state, TAIL, this.#tail);
     if (load(state, NEEDS_WAKE) !== 0) this.#wake();
+    else if (!this.#showsLater) this.#showLater();
   }
 
   #makeRoom() {
@@ -74,7 +76,8 @@ class Intake {
     try {
       binding.lookAtIntake(this.#handle);
     } catch {
-      // The stack is used up: it is shown later.
+      // The stack is used up.
+      this.#showLater();
     }
   }
 }
