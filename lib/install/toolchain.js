@@ -98,4 +98,4 @@ function problems() {
   return [rustProblem(), compilerProblem()].filter((problem) => problem !== undefined);
 }
 
-module.exports = { CARGO, problems, atLeast };
+module.exports = { CARGO, problems, requiredRust, atLeast };
