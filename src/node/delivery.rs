@@ -126,6 +126,7 @@ impl Delivery {
     /// The environment ends: nothing is delivered any more.
     pub(super) fn close(&self) {
         drop(self.batch.take());
+        drop(self.spare.take());
         // Not released: its references end with the environment.
         self.opened.replace(None);
     }
