@@ -101,7 +101,7 @@ impl Queue {
             }
             (Target::NoWorker, Entry::Job(job)) => {
                 let id = job.reply.id();
-                self.orphans.push((priority, *job));
+                self.orphans.push((priority, job));
                 Location::Orphan(id)
             }
             (Target::NoWorker, Entry::Batch(_) | Entry::Small(_)) => unreachable!("no task of a script"),
@@ -118,7 +118,7 @@ impl Queue {
                 self.bound_len -= usize::from(removed.is_some());
                 removed
             }
-            Location::Orphan(id) => self.remove_orphan(id).map(|(_, job)| Entry::Job(Box::new(job))),
+            Location::Orphan(id) => self.remove_orphan(id).map(|(_, job)| Entry::Job(job)),
         }
     }
 
@@ -132,7 +132,7 @@ impl Queue {
                 self.bound.iter_mut().for_each(|line| all.push(Box::new(line.drain().map(entry_of))));
                 self.bound_len = 0;
                 let orphans = std::mem::take(&mut self.orphans);
-                all.push(Box::new(orphans.into_iter().map(|(_, job)| Entry::Job(Box::new(job)))));
+                all.push(Box::new(orphans.into_iter().map(|(_, job)| Entry::Job(job))));
             }
         }
         Box::new(all.into_iter().flatten())
@@ -237,7 +237,7 @@ impl Queue {
         let line = if takes_bound { &mut self.bound[number] } else { &mut self.any_worker };
         let Some(Entry::Job(job)) = line.pop() else { unreachable!("scripts have no batches") };
         self.bound_len -= usize::from(takes_bound);
-        Some(*job)
+        Some(job)
     }
 
     /// Takes out the job of this id that is bound to the worker `number`; by looking at all of them.
@@ -255,7 +255,7 @@ impl Queue {
         for (priority, entry) in line.drain() {
             if let Entry::Job(job) = entry {
                 ids.push(job.reply.id());
-                self.orphans.push((priority, *job));
+                self.orphans.push((priority, job));
             }
         }
         ids
@@ -281,7 +281,7 @@ mod tests {
     }
 
     fn entry(id: u64) -> Entry {
-        Entry::Job(Box::new(Job::new(id, &Nowhere, 0, Payload::Value(Value::Null), None)))
+        Entry::Job(Job::new(id, &Nowhere, 0, Payload::Value(Value::Null), None))
     }
 
     fn id_of(entry: Option<Entry>) -> Option<u64> {

@@ -47,7 +47,7 @@ impl Pool {
         }
         let (priority, job) = state.queue.remove_orphan(id)?;
         let target = Target::Worker(number);
-        let position = state.queue.push(Entry::Job(Box::new(Job { input, ..job })), priority, target);
+        let position = state.queue.push(Entry::Job(Job { input, ..job }), priority, target);
         self.wake_worker(state, target);
         Some(position)
     }

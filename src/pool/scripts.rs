@@ -307,7 +307,7 @@ impl Pool {
         let jobs: Vec<Job> = entries
             .into_iter()
             .map(|entry| match entry {
-                Entry::Job(job) => *job,
+                Entry::Job(job) => job,
                 Entry::Batch(_) | Entry::Small(_) => unreachable!("no task of a script"),
             })
             .inspect(|job| state.tally.ended(TaskRef::script(job.task), End::Failed, 1))

@@ -69,8 +69,7 @@ impl State {
         let Some(mut job) = job else { return };
         job.queued_at = now;
         self.tally.queued(TaskRef::native(job.task), 1, self.age_at(now));
-        // Boxed here: the submitter is a JavaScript thread, which the allocator would cost more.
-        self.queue.push(Entry::Job(Box::new(job)), 0, Target::Native);
+        self.queue.push(Entry::Job(job), 0, Target::Native);
     }
 }
 

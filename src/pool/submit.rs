@@ -42,12 +42,10 @@ impl Pool {
     #[allow(clippy::result_large_err)]
     pub fn submit(&self, job: Job, priority: i32, target: Target) -> Result<Accepted, SubmitError<Job>> {
         let task = TaskRef { taker: target.taker(), number: job.task };
-        self.push(Entry::Job(Box::new(job)), task, 1, priority, target).map_err(
-            |(error, entry)| match entry {
-                Entry::Job(submission) => SubmitError { error, submission: *submission },
-                Entry::Batch(_) | Entry::Small(_) => unreachable!("a job went in"),
-            },
-        )
+        self.push(Entry::Job(job), task, 1, priority, target).map_err(|(error, entry)| match entry {
+            Entry::Job(submission) => SubmitError { error, submission },
+            Entry::Batch(_) | Entry::Small(_) => unreachable!("a job went in"),
+        })
     }
 
     /// Queues a batch, as one entry.

@@ -159,7 +159,7 @@ fn run_entry(pool: &Pool, slot: &WorkerSlot, entry: Entry, began: Age) -> (usize
             (task, reply, run_task(pool, task, Payload::Value(input), stop))
         }
         Entry::Job(job) => {
-            let Job { task, input, token, reply, queued_at, .. } = *job;
+            let Job { task, input, token, reply, queued_at, .. } = job;
             tally.started(TaskRef::native(task), pool.0.age_at(queued_at), began);
             let outcome = run_task(pool, task, input, token.as_ref().unwrap_or(stop));
             match token.as_ref().and_then(CancelToken::reason) {
