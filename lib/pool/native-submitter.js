@@ -154,9 +154,8 @@ class NativeSubmitter {
 
   /** Submits what may end early, or has a priority; `count`: of how many inputs, where it is a map. */
   #submit(submit, index, pending, options, prepared, input, count) {
-    const { priority, signal, timeout } = options;
-    // The inputs of a map are cancelled together: those of a group would be too.
-    const cancel = count === undefined ? cancelBy(options) : Number(signal !== undefined || timeout !== undefined);
+    const { priority, timeout } = options;
+    const cancel = cancelBy(options, count !== undefined);
     pending.id = delivery.add(pending, this.#pool, pending.task);
     const answer = submit(
       this.#pool.handle, index, pending.id, ...prepared, priority, timeout ?? -1, cancel, count,

@@ -4,11 +4,10 @@
 
 const { binding } = require('../native');
 const { groupOf } = require('../abort');
+const { CANCEL_BY } = require('../constants');
 
-/** How a task is cancelled, as the native side is told it: `CancelBy` in src/node/jobs.rs. */
-const UNCANCELLABLE = 0;
-const ITSELF = 1;
-const FIRST_GROUP = 2;
+/** How a task is cancelled, as the native side is told it: src/node/jobs.rs. */
+const { UNCANCELLABLE, ITSELF, FIRST_GROUP } = CANCEL_BY;
 
 class CancelGroup {
   handle = binding.openGroup();
@@ -25,10 +24,10 @@ class CancelGroup {
 
 const open = () => new CancelGroup();
 
-/** How a task with these options is cancelled. */
-function cancelBy({ signal, timeout }) {
+/** How a task with these options is cancelled; a map by itself, since an input that fails cancels the others. */
+function cancelBy({ signal, timeout }, isMap = false) {
   if (signal === undefined) return timeout === undefined ? UNCANCELLABLE : ITSELF;
-  const group = groupOf(signal, open);
+  const group = isMap ? undefined : groupOf(signal, open);
   return group === undefined ? ITSELF : FIRST_GROUP + group.handle;
 }
 

@@ -5,6 +5,8 @@ use std::collections::HashMap;
 
 use super::handles::Handles;
 use crate::cancel::{CancelToken, Reason};
+use crate::exported_numbers::Numbers;
+use crate::numbers;
 use crate::pool::{Pool, QueuePosition, Taker};
 
 /// How to cancel a job.
@@ -42,13 +44,20 @@ pub(crate) enum CancelBy {
     Group(u32),
 }
 
+/// As JavaScript tells it; a group by its handle, from `FIRST_GROUP` on.
+const UNCANCELLABLE: u32 = 0;
+const ITSELF: u32 = 1;
+const FIRST_GROUP: u32 = 2;
+
+/// For JavaScript.
+pub(super) const NUMBERS: Numbers = numbers! { UNCANCELLABLE, ITSELF, FIRST_GROUP };
+
 impl CancelBy {
-    /// As JavaScript tells it: 0, 1, or 2 and more for a group.
     pub(crate) fn of(number: u32) -> Self {
         match number {
-            0 => CancelBy::Nothing,
-            1 => CancelBy::Itself,
-            group => CancelBy::Group(group - 2),
+            UNCANCELLABLE => CancelBy::Nothing,
+            ITSELF => CancelBy::Itself,
+            group => CancelBy::Group(group - FIRST_GROUP),
         }
     }
 }

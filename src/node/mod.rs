@@ -108,6 +108,7 @@ pub(crate) const NUMBERS: Groups = &[
     ("EVENTS", batch::form::NUMBERS),
     ("INPUTS", input::NUMBERS),
     ("CALL_BUFFER", call_buffer::NUMBERS),
+    ("CANCEL_BY", jobs::NUMBERS),
     ("STEPS", script_worker::step::NUMBERS),
     ("ENDS", script_worker::end::NUMBERS),
     ("PORTS", port_batch::NUMBERS),

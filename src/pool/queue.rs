@@ -186,11 +186,11 @@ impl Queue {
             Entry::Batch(_) => u64::from(u32::MAX),
             entry => estimates.of(entry.task()),
         };
-        let sum: u64 = self.native.iter().take(LOOKED_AT).map(look).sum();
-        let waiting = self.native.len();
         if !self.stealable.is_empty() {
             return u64::MAX;
         }
+        let sum: u64 = self.native.iter().take(LOOKED_AT).map(look).sum();
+        let waiting = self.native.len();
         if waiting <= LOOKED_AT { sum } else { sum / LOOKED_AT as u64 * waiting as u64 }
     }
 

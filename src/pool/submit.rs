@@ -137,6 +137,7 @@ impl Pool {
 
     /// Stops a waiting or running job or batch. A waiting one is answered at once; a running one at its next
     /// checkpoint. True when it was still waiting.
+    #[cfg(test)]
     pub fn cancel(&self, position: QueuePosition, token: &CancelToken, reason: Reason) -> bool {
         token.cancel(reason);
         self.take_out(&[position], reason, |_| {}) == 1
