@@ -8,7 +8,7 @@ const { test } = require('node:test');
 const { Worker } = require('node:worker_threads');
 
 const { WorkerPool } = require('rust-workers');
-const { compiledModules } = require('../../lib/script-pool/compiled');
+const { BEFORE_CODE, nextModules } = require('../../lib/script-pool/compiled');
 const { onEachNode, quietly } = require('../support/child');
 const { script, using } = require('../support/pools');
 
@@ -31,8 +31,8 @@ test("of Node's modules a worker loads those of a bare Worker, vm and AsyncLocal
   assert.deepEqual(more.filter((name) => !why.test(name)), []);
 });
 
-test('of ours it loads what came compiled, and for a number no codec', async () => {
-  const { ids } = compiledModules();
+test('of ours it loads what it was given, and for a number no codec', async () => {
+  const { ids } = nextModules();
   const files = ids.map((id) => path.join(LIB, `${id}.js`));
   const ownCode = ({ files: loaded }) => loaded.filter((file) => file.startsWith(LIB) && !FIRST.test(file));
   const forNumber = ownCode(await loadedInPool(1));
@@ -43,26 +43,39 @@ test('of ours it loads what came compiled, and for a number no codec', async () 
   assert.deepEqual(forObject.filter((file) => !files.includes(file)), []);
 });
 
+test('workers that compile for themselves, and those that get code, do the same', async () => {
+  const input = { a: 1, b: 'some name', c: [1, 2, 3] };
+  await using(new WorkerPool(script('loaded.js'), BEFORE_CODE + 3), async (pool) => {
+    const all = await Promise.all(Array.from({ length: BEFORE_CODE + 3 }, () => pool.runTask(input)));
+    for (const { files } of all) assert.deepEqual(files, all[0].files);
+  });
+});
+
 onEachNode('the modules of a worker', (run) => {
   test("V8's code for them is taken by the V8 that made it", async () => {
     const end = await run(({ say }) => {
       const { Script } = require('node:vm');
-      const { root, ids, ends, memory } = require('./lib/script-pool/compiled').compiledModules();
-      const part = (i) => Buffer.from(memory, ends[i - 1] ?? 0, ends[i] - (ends[i - 1] ?? 0));
-      const rejected = ids.filter((id, i) => {
-        const filename = `${root}/${id}.js`;
-        const source = part(2 * i).toString('latin1');
-        return new Script(source, { filename, cachedData: part(2 * i + 1) }).cachedDataRejected;
+      const { BEFORE_CODE, nextModules } = require('./lib/script-pool/compiled');
+      const partOf = ({ ends, memory }, i) => Buffer.from(memory, ends[i - 1] ?? 0, ends[i] - (ends[i - 1] ?? 0));
+      const first = Array.from({ length: BEFORE_CODE }, nextModules);
+      const next = nextModules();
+      say(first.every((modules) => modules === first[0]), nextModules() === next);
+      say(next.ids.filter((id, i) => partOf(first[0], 2 * i + 1).length > 0).length);
+      const rejected = next.ids.filter((id, i) => {
+        const filename = `${next.root}/${id}.js`;
+        const source = partOf(next, 2 * i).toString('latin1');
+        if (source !== partOf(first[0], 2 * i).toString('latin1')) return true;
+        return new Script(source, { filename, cachedData: partOf(next, 2 * i + 1) }).cachedDataRejected;
       });
-      say(ids.length > 10, rejected.length);
+      say(next.ids.length > 10, rejected.length);
     });
-    assert.deepEqual(end, quietly('true 0'));
+    assert.deepEqual(end, quietly('true true', '0', 'true 0'));
   });
 
   test('when they do not come, the worker loads them by itself', async () => {
     const end = await run(async ({ load, say }) => {
       // The worker manager is loaded after this, and takes the function that it finds there.
-      require('./lib/script-pool/compiled').compiledModules = () => null;
+      require('./lib/script-pool/compiled').nextModules = () => null;
       const { WorkerPool } = load();
       const pool = new WorkerPool('./__test__/fixtures/scripts/loaded.js', 1);
       const { files } = await pool.runTask({ an: 'object' });

@@ -9,10 +9,13 @@ const { isView } = require('./bytes');
 const { SafeMap, SafeSet, isArray, mapForEach, setForEach } = require('../runtime/intrinsics');
 
 const { getOwnPropertyDescriptor, keys: keysOf } = Object;
-const identifier = /^[\p{ID_Start}$_][\p{ID_Continue}$\u200c\u200d]*$/u;
+
+/** Made when it is needed: V8 takes half a millisecond to look up the names, on each thread. */
+let identifier;
+const isIdentifier = (key) => (identifier ??= new RegExp('^[\\p{ID_Start}$_][\\p{ID_Continue}$\\u200c\\u200d]*$', 'u')).test(key);
 
 const at = (path, key) =>
-  typeof key === 'string' && identifier.test(key) ? `${path}.${key}` : `${path}[${JSON.stringify(key)}]`;
+  typeof key === 'string' && isIdentifier(key) ? `${path}.${key}` : `${path}[${JSON.stringify(key)}]`;
 
 /** The values inside, with their paths. Getters have run, and do not run again: their values are not searched. */
 function* children(value, path) {

@@ -23,11 +23,7 @@ const floatBytes = new Uint8Array(float.buffer);
 const littleEndian = new Uint8Array(new Uint16Array([1]).buffer)[0] === 1;
 
 const wellFormed = String.prototype.isWellFormed;
-const surrogate = /\p{Surrogate}/u;
-const { test } = RegExp.prototype;
-const isWellFormed = typeof wellFormed === 'function'
-  ? (text) => wellFormed.call(text)
-  : (text) => !test.call(surrogate, text);
+const isWellFormed = (text) => wellFormed.call(text);
 
 /** A hexadecimal digit's number. */
 function digit(hex, at) {

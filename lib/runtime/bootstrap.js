@@ -30,7 +30,8 @@ function withCompiled({ root, ids, ends, memory, native, addon, bundle }) {
     const number = numbers.get(id);
     const source = part(2 * number).latin1Slice();
     const filename = path.join(root, `${id}.js`);
-    return new Script(source, { filename, cachedData: part(2 * number + 1) }).runInThisContext();
+    const code = part(2 * number + 1);
+    return new Script(source, { filename, cachedData: code.length === 0 ? undefined : code }).runInThisContext();
   }
 
   /** The addon need not be looked for. */

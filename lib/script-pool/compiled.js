@@ -1,24 +1,41 @@
 'use strict';
 
-/** The modules of a script pool's worker, compiled once for the whole process. */
+/** The modules of a script pool's worker, read once for the whole process, and compiled once where it has many workers. */
 
 const path = require('node:path');
 
 const { file: addon } = require('../native');
-const { compileModules } = require('../runtime/compiled-modules');
+const { workerModules } = require('../runtime/compiled-modules');
 const { WORKER_LEAF, WORKER_MODULES } = require('./worker-modules');
 
 const LIB = path.join(__dirname, '..');
-let compiled;
 
 /**
- * @returns {ReturnType<typeof compileModules>} for a message to a worker; null: workers load what they need by themselves
+ * So many workers of a process compile for themselves what they run. To compile all for them takes this thread as long, and
+ * the first ones would wait for it: their threads are there before.
  */
-function compiledModules() {
-  if (compiled === undefined) {
-    compiled = compileModules({ root: LIB, entries: WORKER_MODULES, native: WORKER_LEAF, addon, bundle: require.bundle });
+const BEFORE_CODE = 4;
+
+let modules;
+let withSources;
+let withCode;
+let given = 0;
+
+/**
+ * @returns {import('../runtime/compiled-modules').Modules | null} for a message to one more worker; null: it loads what it
+ *   needs by itself
+ */
+function nextModules() {
+  if (modules === undefined) {
+    modules = workerModules({ root: LIB, entries: WORKER_MODULES, native: WORKER_LEAF, addon, bundle: require.bundle });
   }
-  return compiled;
+  if (modules === null) return null;
+  if (given < BEFORE_CODE) {
+    given++;
+    return (withSources ??= modules.withSources());
+  }
+  withSources = undefined;
+  return (withCode ??= modules.withCode());
 }
 
-module.exports = { compiledModules };
+module.exports = { BEFORE_CODE, nextModules };

@@ -215,8 +215,8 @@ class WorkerManager {
   /** Gives our modules to workers that were started. Their threads start meanwhile, should these not be there yet. */
   #equip() {
     if (this.#unequipped.length === 0) return;
-    const { compiledModules } = require('./compiled');
-    for (const port of this.#unequipped.splice(0)) port.postMessage([COMPILED, compiledModules()]);
+    const { nextModules } = require('./compiled');
+    for (const port of this.#unequipped.splice(0)) port.postMessage([COMPILED, nextModules()]);
   }
 
   /** How many tasks the pool has done. */
