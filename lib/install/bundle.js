@@ -161,7 +161,7 @@ function functionOf(id) {
 function workerSources() {
   const texts = { __proto__: null };
   return new Map(${JSON.stringify(ofWorker.map((name) => [name, ...places.get(name)]))}.map(
-    ([name, file, start, end]) => [name, (texts[file] ??= files.read(file)).slice(start, end)],
+    ([name, file, start, end]) => [name, (texts[file] ??= files.read(file)).subarray(start, end)],
   ));
 }
 

@@ -1,7 +1,7 @@
 'use strict';
 
 /**
- * The first file of a Worker whose modules come compiled (compiled-modules.js): makes modules of them (module-loader.js), and
+ * The first file of a Worker that is given its modules (compiled-modules.js): makes modules of them (module-loader.js), and
  * starts the one that the Worker was made for.
  *
  * Relies on: `module.constructor` (see module-loader.js); `Module._extensions['.node']`, which loads an addon; and

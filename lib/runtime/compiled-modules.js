@@ -17,10 +17,10 @@ const fs = require('node:fs');
 const path = require('node:path');
 const { Script } = require('node:vm');
 
-const { append } = require('./intrinsics');
 const { functionText, inAscii, withRequired } = require('./module-source');
 
 const NO_CODE = new Uint8Array(0);
+const [OPEN, CLOSE] = Buffer.from('()');
 
 /**
  * @typedef {{ root: string, ids: string[], ends: number[], memory: SharedArrayBuffer, native: string, addon: string,
@@ -34,7 +34,7 @@ const NO_CODE = new Uint8Array(0);
  * @param {string[]} options.entries modules in it, named from there without `.js`, with all that they require
  * @param {string} options.native the module that loads the addon: a Worker need not look for the addon
  * @param {string} options.addon the file that was loaded
- * @param {{ workerSources(): Map<string, string> }} [options.bundle] has the sources, where our modules come from it
+ * @param {{ workerSources(): Map<string, Buffer> }} [options.bundle] has the sources, where our modules come from it
  * @returns {{ withSources: () => Modules, withCode: () => Modules } | null} null where the files cannot be read as they
  *   stand here
  */
@@ -45,33 +45,41 @@ function workerModules({ root, entries, native, addon, bundle }) {
     const file = fileOf(id);
     return fs.existsSync(file) ? functionText(inAscii(fs.readFileSync(file, 'utf8'))) : undefined;
   }
+  /** Sources as bytes: to make strings of those of the bundle, and bytes again, would take 2 ms. */
   let sources;
   try {
-    sources = bundle === undefined ? withRequired(entries, readSource, native) : bundle.workerSources();
+    sources = bundle === undefined ? new Map() : bundle.workerSources();
+    if (bundle === undefined) {
+      withRequired(entries, readSource, native).forEach((text, id) => sources.set(id, Buffer.from(text, 'latin1')));
+    }
   } catch {
     return null;
   }
   if (!entries.every((entry) => sources.has(entry))) return null;
 
-  /** @param {(text: string, filename: string) => Uint8Array} codeOf */
+  /** @param {(id: string, source: Buffer) => Uint8Array} codeOf */
   function gather(codeOf) {
-    const parts = [];
-    for (const [id, source] of sources) {
-      const text = `(${source})`;
-      append(parts, Buffer.from(text, 'latin1'));
-      append(parts, codeOf(text, fileOf(id)));
-    }
+    const codes = [...sources].map(([id, source]) => codeOf(id, source));
     let end = 0;
-    const ends = parts.map(({ length }) => (end += length));
+    // A source is a function: a script returns it where it stands in parentheses.
+    const ends = [...sources.values()].flatMap(({ length }, i) => [(end += length + 2), (end += codes[i].length)]);
     const memory = new SharedArrayBuffer(end);
     const bytes = new Uint8Array(memory);
-    parts.forEach((part, i) => bytes.set(part, ends[i] - part.length));
+    [...sources.values()].forEach((source, i) => {
+      const last = ends[2 * i] - 1;
+      bytes[last - source.length - 1] = OPEN;
+      bytes.set(source, last - source.length);
+      bytes[last] = CLOSE;
+      bytes.set(codes[i], last + 1);
+    });
     return { root, ids: [...sources.keys()], ends, memory, native, addon, bundle: 'bundle/index' };
   }
 
+  const compile = (id, source) => new Script(`(${source.latin1Slice()})`, { filename: fileOf(id) }).createCachedData();
+
   return {
     withSources: () => gather(() => NO_CODE),
-    withCode: () => gather((text, filename) => new Script(text, { filename }).createCachedData()),
+    withCode: () => gather(compile),
   };
 }
 

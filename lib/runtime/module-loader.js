@@ -34,7 +34,7 @@ function nodeRegistry(Class) {
  *
  * @param {object} parent
  * @param {string} id stands in each of the files; in others of the same name, which a later version brought, there is another
- * @returns {{ read(name: string): string, load(name: string): object } | undefined} the text and the exports of a file of that
+ * @returns {{ read(name: string): Buffer, load(name: string): object } | undefined} the bytes and the exports of a file of that
  *   name, without `.js`, in the folder of `parent`; undefined where `parent` is not a module of Node's own
  */
 function ownFiles(parent, id) {
@@ -43,13 +43,13 @@ function ownFiles(parent, id) {
   const fileOf = (name) => path.join(path.dirname(parent.filename), `${name}.js`);
   function read(name) {
     const file = fileOf(name);
-    const text = readFileSync(file, 'latin1');
+    const text = readFileSync(file);
     if (!text.includes(id)) throw new Error(`${file} was replaced after rust-workers was loaded: start this process again`);
     return text;
   }
   function load(name) {
     const file = fileOf(name);
-    const text = read(name);
+    const text = read(name).latin1Slice();
     const made = new NodeModule(file, parent);
     made.filename = file;
     made.paths = parent.paths;
@@ -67,7 +67,7 @@ function ownFiles(parent, id) {
  * @param {(id: string) => Function} options.functionOf the function that Node would make of that file
  * @param {object} options.parent module in whose name the others are made
  * @param {NodeRequire} options.require of `parent`
- * @param {{ workerSources(): Map<string, string> }} [options.bundle] put on each `require`: what says to our modules that
+ * @param {{ workerSources(): Map<string, Buffer> }} [options.bundle] put on each `require`: what says to our modules that
  *   they come from the bundle, and gives the sources of a pool's worker
  * @returns {{ load(id: string): unknown }}
  */

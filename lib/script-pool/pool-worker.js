@@ -8,6 +8,8 @@ const { clearTimeout, now, setTimeout } = require('../runtime/clock');
 const { binding } = require('../native');
 const { MessageChannel } = require('../runtime/worker-threads');
 const { Worker } = require('../worker/worker');
+const { nextModules } = require('./compiled');
+const { COMPILED } = require('./owner-messages');
 const { sendValue } = require('./transfer');
 
 /** The worker's first file; and the module that this starts, by its name in lib. */
@@ -63,6 +65,8 @@ class PoolWorker {
     this.port = port1;
     this.doneBefore = doneBefore;
     this.resourceLimits = { ...settings.worker.resourceLimits };
+    // Before its thread is started, which may be there sooner than the last of several is started.
+    port1.postMessage([COMPILED, nextModules()]);
     try {
       this.thread = startThread(this, settings, place, port2);
     } catch (error) {

@@ -14,7 +14,6 @@ const { binding } = require('../native');
 const { nextTick } = require('../runtime/globals');
 const { ensureStack } = require('../runtime/stack-overflow');
 const { addSource, removeSource } = require('./output-before-exit');
-const { COMPILED } = require('./owner-messages');
 const { PoolWorker } = require('./pool-worker');
 const { placeOf } = require('./script-location');
 
@@ -42,8 +41,6 @@ class WorkerManager {
   #fruitless = 0;
   #closing = false;
   #destroyed = false;
-  /** Ports of workers that have not been given our modules. */
-  #unequipped = [];
   #ended = () => this.#done();
 
   /**
@@ -74,7 +71,6 @@ class WorkerManager {
    */
   fill() {
     while (this.#workers.size < this.#settings.keep && this.#start() !== undefined);
-    this.#equip();
   }
 
   /** A task was queued and no idle worker could be notified: starts one more, if the limit allows it. */
@@ -102,8 +98,6 @@ class WorkerManager {
     } catch (error) {
       if (this.#workers.size === 0) this.#giveUp(error);
       return undefined;
-    } finally {
-      this.#equip();
     }
   }
 
@@ -127,8 +121,6 @@ class WorkerManager {
         if (worker !== undefined) return { number: worker.number, free: false };
       } catch (error) {
         if (this.#workers.size === 0) throw error;
-      } finally {
-        this.#equip();
       }
     }
     return { number: best === null ? NO_WORKER : best.number, free: false };
@@ -189,7 +181,6 @@ class WorkerManager {
       ready: (told) => this.#ready(worker, told),
       wants: (id) => this.#pool.inputs.give(worker, id),
     });
-    append(this.#unequipped, worker.port);
     this.#listenTo(worker);
     return worker;
   }
@@ -210,13 +201,6 @@ class WorkerManager {
     thread.unref();
     // Later, so that the code that makes a pool can listen to it first.
     nextTick(() => this.#events.emit('workerCreate', thread));
-  }
-
-  /** Gives our modules to workers that were started. Their threads start meanwhile, should these not be there yet. */
-  #equip() {
-    if (this.#unequipped.length === 0) return;
-    const { nextModules } = require('./compiled');
-    for (const port of this.#unequipped.splice(0)) port.postMessage([COMPILED, nextModules()]);
   }
 
   /** How many tasks the pool has done. */
