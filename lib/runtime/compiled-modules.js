@@ -5,7 +5,7 @@
  *
  * Node finds, reads and compiles every module anew in every Worker, which takes ours nearly as long as Node takes to start
  * the thread. So the thread that starts Workers puts the sources into shared memory, once; and V8's code for them, where that
- * pays: to make it takes as long as four Workers take to compile what a task makes them run.
+ * pays: to make it takes as long as six Workers take to compile what a task makes them run.
  *
  * Relies on: V8's code cache (documented, `vm.Script`), which a Worker's V8 takes only from the very same V8 and flags, and
  * otherwise ignores; and on a module of ours being made by the function that Node makes of a module.

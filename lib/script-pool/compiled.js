@@ -11,8 +11,8 @@ const { WORKER_LEAF, WORKER_MODULES } = require('./worker-modules');
 const LIB = path.join(__dirname, '..');
 
 /**
- * So many workers of a process compile for themselves what they run. To compile all for them takes this thread as long, and
- * the first ones would wait for it: their threads are there before.
+ * So many workers of a process compile for themselves what they run: to compile all of it for them takes this thread longer,
+ * and the first would wait for it.
  */
 const BEFORE_CODE = 4;
 
