@@ -20,8 +20,8 @@ onEachNode('compiled modules', (run) => {
 
   test('none where a file cannot be read', async () => {
     const end = await run(({ say }) => {
-      const { workerModules } = require('./lib/runtime/compiled-modules');
-      say(workerModules({ root: '/nowhere', entries: ['a'], native: 'native', addon: 'addon' }) === null);
+      const { readModules } = require('./lib/runtime/compiled-modules');
+      say(readModules({ root: '/nowhere', entries: ['a'], native: 'native', addon: 'addon' }) === null);
     });
     assert.deepEqual(end, quietly('true'));
   });

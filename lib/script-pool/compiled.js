@@ -5,7 +5,7 @@
 const path = require('node:path');
 
 const { file: addon } = require('../native');
-const { workerModules } = require('../runtime/compiled-modules');
+const { compileModules, readModules } = require('../runtime/compiled-modules');
 const { WORKER_LEAF, WORKER_MODULES } = require('./worker-modules');
 
 const LIB = path.join(__dirname, '..');
@@ -16,9 +16,8 @@ const LIB = path.join(__dirname, '..');
  */
 const BEFORE_CODE = 4;
 
+/** What the next worker gets, and how many have been given it. */
 let modules;
-let withSources;
-let withCode;
 let given = 0;
 
 /**
@@ -27,15 +26,11 @@ let given = 0;
  */
 function nextModules() {
   if (modules === undefined) {
-    modules = workerModules({ root: LIB, entries: WORKER_MODULES, native: WORKER_LEAF, addon, bundle: require.bundle });
+    modules = readModules({ root: LIB, entries: WORKER_MODULES, native: WORKER_LEAF, addon, bundle: require.bundle });
   }
-  if (modules === null) return null;
-  if (given < BEFORE_CODE) {
-    given++;
-    return (withSources ??= modules.withSources());
-  }
-  withSources = undefined;
-  return (withCode ??= modules.withCode());
+  if (modules !== null && given === BEFORE_CODE) modules = compileModules(modules);
+  given++;
+  return modules;
 }
 
 module.exports = { BEFORE_CODE, nextModules };
