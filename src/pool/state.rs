@@ -62,8 +62,6 @@ pub(super) struct State {
     made: Instant,
     /// How much of the intake is in the queue.
     pub(super) intake_head: u32,
-    /// Deposits that were taken before their records came.
-    pub(super) taken_early: usize,
     /// What the intake's writer was told last.
     needs_wake: bool,
     pub(super) queue: Queue,
@@ -106,7 +104,6 @@ impl Pool {
             phase: Phase::Open,
             made,
             intake_head: 0,
-            taken_early: 0,
             needs_wake: false,
             queue: Queue::new(),
             threads: Threads::default(),
