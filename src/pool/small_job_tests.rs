@@ -228,6 +228,27 @@ fn a_long_task_holds_nobody_behind_it() {
     closed.recv_timeout(Duration::from_secs(30)).unwrap();
 }
 
+/// One thread takes all of them together, and no other is awake.
+#[test]
+fn what_a_thread_has_taken_is_watched_also_where_others_sleep_or_were_never_started() {
+    for started in 0..3 {
+        let owner = Owner::with_threads(2);
+        let held: Vec<u64> = (0..started).map(|_| owner.submit(HOLD, 10.0, 0, None).0).collect();
+        held.iter().for_each(|_| owner.answer().1.map(drop).unwrap());
+        until(|| {
+            let state = owner.pool.0.lock();
+            state.threads.parked == started && state.threads.dozing.is_none()
+        });
+        owner.pool.0.estimates.learn(SLEEP, 1_000, 60_000);
+        let long = owner.put_silently(SLEEP, Some(10_000.0)).0;
+        let short: Vec<u64> = (0..200).map(|_| owner.put_silently(SLEEP, Some(0.0)).0).collect();
+        owner.pool.look_at_intake();
+        let answered: Vec<u64> = short.iter().map(|_| owner.answer().0).collect();
+        assert!(!answered.contains(&long), "with {started} threads");
+        owner.close(true).recv_timeout(Duration::from_secs(30)).unwrap();
+    }
+}
+
 #[test]
 fn a_higher_priority_comes_before_what_a_thread_has_taken() {
     let owner = Owner::with_threads(1);

@@ -33,8 +33,10 @@ pub(super) struct Shared {
     pub(super) intake: OnceLock<Intake>,
     /// Taken by [`Shared::lock`] alone.
     pub(super) state: Mutex<State>,
-    /// Where native threads park.
+    /// Where native threads sleep until they are woken.
     pub(super) thread_work: Condvar,
+    /// Where one of them dozes.
+    pub(super) nap: Condvar,
     /// Where script workers wait in place.
     pub(super) script_work: Condvar,
 }
@@ -123,6 +125,7 @@ impl Pool {
             intake: OnceLock::new(),
             state: Mutex::new(state),
             thread_work: Condvar::new(),
+            nap: Condvar::new(),
             script_work: Condvar::new(),
         }))
     }
