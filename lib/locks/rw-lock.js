@@ -24,8 +24,7 @@ const { READ, WRITE } = LOCKS;
 
 const OPTIONS = new Set(['maxReaders']);
 
-/** The entry of a writer's guard, which has no slot. */
-const WRITER = Object.freeze({ slot: -1 });
+/** No slot was free; and in the guard of a writer, which has none. */
 const NO_SLOT = -1;
 
 const sizeOf = (slots) => (SLOTS + slots) * 4;
@@ -115,16 +114,13 @@ class RwLock {
     this.#used = used;
   }
 
-  #word() {
-    return Atomics.load(this.#cells, WORD);
-  }
-
   /** Becomes the writer without the native side, if there is no reader, writer or waiter. */
   #seize() {
     const cells = this.#cells;
     const me = this.#me;
-    // Should the stack be used up, this fails: what follows needs less, and would fail with the lock taken.
-    if (this.#word() !== 0 || Atomics.compareExchange(cells, WORD, 0, me) !== 0) return false;
+    // The read says whether to try. Should the stack be used up, the exchange fails: the loads after it have fewer arguments, and
+    // would fail with the lock taken.
+    if (cells[WORD] !== 0 || Atomics.compareExchange(cells, WORD, 0, me) !== 0) return false;
     const end = Math.min(SLOTS + Atomics.load(cells, USED), cells.length);
     let isFree = true;
     for (let i = SLOTS; i < end && isFree; i++) isFree = Atomics.load(cells, i) === 0;
@@ -144,64 +140,60 @@ class RwLock {
   }
 
   tryRead() {
-    const entry = { slot: NO_SLOT };
-    const guard = new Guard(this, entry);
-    entry.slot = this.#enter();
-    if (entry.slot === NO_SLOT) entry.slot = this.#native.tryNow(READ);
-    return entry.slot === NOT_YET ? null : guard;
+    void new Guard(this, NO_SLOT);
+    let slot = this.#enter();
+    if (slot === NO_SLOT) slot = this.#native.tryNow(READ);
+    return slot === NOT_YET ? null : new Guard(this, slot);
   }
 
   readSync(options) {
     const timeout = options === undefined ? undefined : timeoutOf(options);
-    const entry = { slot: NO_SLOT };
-    const guard = new Guard(this, entry);
-    entry.slot = this.#enter();
-    if (entry.slot === NO_SLOT) entry.slot = this.#native.blockUntilGranted(READ, timeout);
-    return guard;
+    void new Guard(this, NO_SLOT);
+    let slot = this.#enter();
+    if (slot === NO_SLOT) slot = this.#native.blockUntilGranted(READ, timeout);
+    return new Guard(this, slot);
   }
 
   async read(options) {
     const wait = waitOptions(options);
-    const entry = { slot: NO_SLOT };
-    const guard = new Guard(this, entry);
-    if (!wait.signal?.aborted) entry.slot = this.#enter();
-    if (entry.slot === NO_SLOT) entry.slot = await this.#native.promiseOfGrant(READ, wait);
-    return guard;
+    void new Guard(this, NO_SLOT);
+    let slot = wait.signal?.aborted ? NO_SLOT : this.#enter();
+    if (slot === NO_SLOT) slot = await this.#native.promiseOfGrant(READ, wait);
+    return new Guard(this, slot);
   }
 
   tryWrite() {
-    const guard = new Guard(this, WRITER);
-    return this.#seize() || this.#native.tryNow(WRITE) !== NOT_YET ? guard : null;
+    void new Guard(this, NO_SLOT);
+    return this.#seize() || this.#native.tryNow(WRITE) !== NOT_YET ? new Guard(this, NO_SLOT) : null;
   }
 
   writeSync(options) {
     const timeout = options === undefined ? undefined : timeoutOf(options);
-    const guard = new Guard(this, WRITER);
+    void new Guard(this, NO_SLOT);
     if (!this.#seize()) this.#native.blockUntilGranted(WRITE, timeout);
-    return guard;
+    return new Guard(this, NO_SLOT);
   }
 
   async write(options) {
     const wait = waitOptions(options);
-    const guard = new Guard(this, WRITER);
+    void new Guard(this, NO_SLOT);
     if (wait.signal?.aborted || !this.#seize()) await this.#native.promiseOfGrant(WRITE, wait);
-    return guard;
+    return new Guard(this, NO_SLOT);
   }
 
   recover() {
-    const guard = new Guard(this, WRITER);
-    return this.#native.recover() ? guard : null;
+    void new Guard(this, NO_SLOT);
+    return this.#native.recover() ? new Guard(this, NO_SLOT) : null;
   }
 
   get poisoned() {
     return this.#native.isPoisoned();
   }
 
-  [RELEASE](entry) {
-    const { slot } = entry;
+  [RELEASE](slot) {
     const cells = this.#cells;
     const me = this.#me;
-    if (entry === WRITER) {
+    if (slot === NO_SLOT) {
       if (Atomics.compareExchange(cells, WORD, me, 0) !== me) this.#native.unlock(WRITE);
       return;
     }

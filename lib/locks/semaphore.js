@@ -78,24 +78,24 @@ class Semaphore {
   }
 
   tryAcquire(permits = 1) {
-    const guard = new Guard(this, this.#check(permits));
-    return this.#take(permits) ? guard : null;
+    void new Guard(this, this.#check(permits));
+    return this.#take(permits) ? new Guard(this, permits) : null;
   }
 
   acquireSync(permits = 1, options = undefined) {
     this.#check(permits);
     const timeout = options === undefined ? undefined : timeoutOf(options);
-    const guard = new Guard(this, permits);
+    void new Guard(this, permits);
     if (!this.#take(permits)) this.#native.blockUntilGranted(permits, timeout);
-    return guard;
+    return new Guard(this, permits);
   }
 
   async acquire(permits = 1, options = undefined) {
     this.#check(permits);
     const wait = waitOptions(options);
-    const guard = new Guard(this, permits);
+    void new Guard(this, permits);
     if (wait.signal?.aborted || !this.#take(permits)) await this.#native.promiseOfGrant(permits, wait);
-    return guard;
+    return new Guard(this, permits);
   }
 
   /** The permits there are, if there may be so many more. */
