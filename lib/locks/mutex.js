@@ -48,30 +48,25 @@ class Mutex {
     return LAYOUT.bytes;
   }
 
-  /** The ticket of an acquisition that begins; fails if there is no room on the stack for a guard. */
-  #ticket() {
-    const ticket = ++this.#tickets;
-    void new MutexGuard(this, ticket);
-    return ticket;
-  }
-
   #take() {
     return Atomics.compareExchange(this.#cells, WORD, 0, this.#me) === 0;
   }
 
   tryLock() {
-    const ticket = this.#ticket();
+    const ticket = ++this.#tickets;
+    const guard = new MutexGuard(this, ticket);
     if (!this.#take() && this.#native.tryNow(NOTHING) === NOT_YET) return null;
     this.#holder = ticket;
-    return new MutexGuard(this, ticket);
+    return guard;
   }
 
   lockSync(options) {
     const timeout = options === undefined ? undefined : timeoutOf(options);
-    const ticket = this.#ticket();
+    const ticket = ++this.#tickets;
+    const guard = new MutexGuard(this, ticket);
     if (!this.#take()) this.#sleep(timeout);
     this.#holder = ticket;
-    return new MutexGuard(this, ticket);
+    return guard;
   }
 
   #sleep(timeout) {
@@ -81,10 +76,11 @@ class Mutex {
 
   async lock(options) {
     const wait = waitOptions(options);
-    const ticket = this.#ticket();
+    const ticket = ++this.#tickets;
+    const guard = new MutexGuard(this, ticket);
     if (wait.signal?.aborted || !this.#take()) await this.#native.promiseOfGrant(NOTHING, wait);
     this.#holder = ticket;
-    return new MutexGuard(this, ticket);
+    return guard;
   }
 
   unlock() {
@@ -95,10 +91,11 @@ class Mutex {
   }
 
   recover() {
-    const ticket = this.#ticket();
+    const ticket = ++this.#tickets;
+    const guard = new MutexGuard(this, ticket);
     if (!this.#native.recover()) return null;
     this.#holder = ticket;
-    return new MutexGuard(this, ticket);
+    return guard;
   }
 
   get poisoned() {

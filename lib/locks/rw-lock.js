@@ -24,7 +24,8 @@ const { READ, WRITE } = LOCKS;
 
 const OPTIONS = new Set(['maxReaders']);
 
-/** No slot was free; and in the guard of a writer, which has none. */
+/** The entry of a writer's guard, which has no slot. */
+const WRITER = Object.freeze({ slot: -1 });
 const NO_SLOT = -1;
 
 const sizeOf = (slots) => (SLOTS + slots) * 4;
@@ -118,8 +119,8 @@ class RwLock {
   #seize() {
     const cells = this.#cells;
     const me = this.#me;
-    // The read says whether to try. Should the stack be used up, the exchange fails: the loads after it have fewer arguments, and
-    // would fail with the lock taken.
+    // The read says whether to try. Where the stack is used up the exchange fails, as a rule: the loads after it have fewer
+    // arguments, and would fail with the lock taken.
     if (cells[WORD] !== 0 || Atomics.compareExchange(cells, WORD, 0, me) !== 0) return false;
     const end = Math.min(SLOTS + Atomics.load(cells, USED), cells.length);
     let isFree = true;
@@ -140,60 +141,64 @@ class RwLock {
   }
 
   tryRead() {
-    void new Guard(this, NO_SLOT);
-    let slot = this.#enter();
-    if (slot === NO_SLOT) slot = this.#native.tryNow(READ);
-    return slot === NOT_YET ? null : new Guard(this, slot);
+    const entry = { slot: NO_SLOT };
+    const guard = new Guard(this, entry);
+    entry.slot = this.#enter();
+    if (entry.slot === NO_SLOT) entry.slot = this.#native.tryNow(READ);
+    return entry.slot === NOT_YET ? null : guard;
   }
 
   readSync(options) {
     const timeout = options === undefined ? undefined : timeoutOf(options);
-    void new Guard(this, NO_SLOT);
-    let slot = this.#enter();
-    if (slot === NO_SLOT) slot = this.#native.blockUntilGranted(READ, timeout);
-    return new Guard(this, slot);
+    const entry = { slot: NO_SLOT };
+    const guard = new Guard(this, entry);
+    entry.slot = this.#enter();
+    if (entry.slot === NO_SLOT) entry.slot = this.#native.blockUntilGranted(READ, timeout);
+    return guard;
   }
 
   async read(options) {
     const wait = waitOptions(options);
-    void new Guard(this, NO_SLOT);
-    let slot = wait.signal?.aborted ? NO_SLOT : this.#enter();
-    if (slot === NO_SLOT) slot = await this.#native.promiseOfGrant(READ, wait);
-    return new Guard(this, slot);
+    const entry = { slot: NO_SLOT };
+    const guard = new Guard(this, entry);
+    if (!wait.signal?.aborted) entry.slot = this.#enter();
+    if (entry.slot === NO_SLOT) entry.slot = await this.#native.promiseOfGrant(READ, wait);
+    return guard;
   }
 
   tryWrite() {
-    void new Guard(this, NO_SLOT);
-    return this.#seize() || this.#native.tryNow(WRITE) !== NOT_YET ? new Guard(this, NO_SLOT) : null;
+    const guard = new Guard(this, WRITER);
+    return this.#seize() || this.#native.tryNow(WRITE) !== NOT_YET ? guard : null;
   }
 
   writeSync(options) {
     const timeout = options === undefined ? undefined : timeoutOf(options);
-    void new Guard(this, NO_SLOT);
+    const guard = new Guard(this, WRITER);
     if (!this.#seize()) this.#native.blockUntilGranted(WRITE, timeout);
-    return new Guard(this, NO_SLOT);
+    return guard;
   }
 
   async write(options) {
     const wait = waitOptions(options);
-    void new Guard(this, NO_SLOT);
+    const guard = new Guard(this, WRITER);
     if (wait.signal?.aborted || !this.#seize()) await this.#native.promiseOfGrant(WRITE, wait);
-    return new Guard(this, NO_SLOT);
+    return guard;
   }
 
   recover() {
-    void new Guard(this, NO_SLOT);
-    return this.#native.recover() ? new Guard(this, NO_SLOT) : null;
+    const guard = new Guard(this, WRITER);
+    return this.#native.recover() ? guard : null;
   }
 
   get poisoned() {
     return this.#native.isPoisoned();
   }
 
-  [RELEASE](slot) {
+  [RELEASE](entry) {
+    const { slot } = entry;
     const cells = this.#cells;
     const me = this.#me;
-    if (slot === NO_SLOT) {
+    if (entry === WRITER) {
       if (Atomics.compareExchange(cells, WORD, me, 0) !== me) this.#native.unlock(WRITE);
       return;
     }

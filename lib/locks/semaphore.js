@@ -78,24 +78,24 @@ class Semaphore {
   }
 
   tryAcquire(permits = 1) {
-    void new Guard(this, this.#check(permits));
-    return this.#take(permits) ? new Guard(this, permits) : null;
+    const guard = new Guard(this, this.#check(permits));
+    return this.#take(permits) ? guard : null;
   }
 
   acquireSync(permits = 1, options = undefined) {
     this.#check(permits);
     const timeout = options === undefined ? undefined : timeoutOf(options);
-    void new Guard(this, permits);
+    const guard = new Guard(this, permits);
     if (!this.#take(permits)) this.#native.blockUntilGranted(permits, timeout);
-    return new Guard(this, permits);
+    return guard;
   }
 
   async acquire(permits = 1, options = undefined) {
     this.#check(permits);
     const wait = waitOptions(options);
-    void new Guard(this, permits);
+    const guard = new Guard(this, permits);
     if (wait.signal?.aborted || !this.#take(permits)) await this.#native.promiseOfGrant(permits, wait);
-    return new Guard(this, permits);
+    return guard;
   }
 
   /** The permits there are, if there may be so many more. */
