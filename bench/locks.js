@@ -137,6 +137,7 @@ const contended = (inside, count) => ({
   note: 'And as many between one section and the next.',
   rivals: [
     contenders('rust-workers, Mutex', 'mutex', inside, count),
+    contenders('rust-workers, Mutex, by unlock()', 'unlocked', inside, count),
     contenders(BY_HAND, 'atomics', inside, count),
   ],
 });

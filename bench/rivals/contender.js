@@ -24,6 +24,14 @@ const SECTIONS = {
       guard.release();
     };
   },
+  unlocked: ({ mutex }) => {
+    const own = Mutex.from(mutex);
+    return (body) => {
+      own.lockSync();
+      body();
+      own.unlock();
+    };
+  },
 };
 
 /** Not atomic on purpose: the count comes out right only where the lock excludes. */

@@ -2,7 +2,7 @@
 
 const { MUTEX } = require('../constants');
 const { LockNotHeldError } = require('../errors');
-const { Guard, LEND, NATIVE, RELEASE, RESUME, RETAKE, RETAKE_SYNC, SUSPEND } = require('./guard');
+const { CHECK, HOLDS, LEND, MutexGuard, NATIVE, RELEASE, RETAKE, RETAKE_SYNC, TICKET, notHeld } = require('./guard');
 const { LockLayout } = require('./lock-cells');
 const { NativeLock } = require('./native-lock');
 const { timeoutOf, waitOptions } = require('./options');
@@ -18,12 +18,17 @@ const SPINS = 40;
 
 const NOTHING = 0;
 
+/** In the place of a ticket: this object does not hold the mutex. */
+const NOBODY = 0;
+
 class Mutex {
   #cells;
   #me = ownerToken();
   #native;
-  /** The guard of this object's acquisition, while it holds the mutex. */
-  #guard;
+  /** The ticket of the acquisition by which this object holds the mutex, or `NOBODY`. */
+  #holder = NOBODY;
+  /** The last ticket. Each acquisition has one of its own. */
+  #tickets = 0;
 
   constructor(cells = LAYOUT.allocate().write()) {
     LAYOUT.checkCells(cells);
@@ -48,15 +53,20 @@ class Mutex {
   }
 
   tryLock() {
-    const guard = new Guard(this, NOTHING);
-    return this.#take() || this.#native.tryNow(NOTHING) !== NOT_YET ? (this.#guard = guard) : null;
+    const ticket = ++this.#tickets;
+    const guard = new MutexGuard(this, ticket);
+    if (!this.#take() && this.#native.tryNow(NOTHING) === NOT_YET) return null;
+    this.#holder = ticket;
+    return guard;
   }
 
   lockSync(options) {
     const timeout = options === undefined ? undefined : timeoutOf(options);
-    const guard = new Guard(this, NOTHING);
+    const ticket = ++this.#tickets;
+    const guard = new MutexGuard(this, ticket);
     if (!this.#take()) this.#sleep(timeout);
-    return (this.#guard = guard);
+    this.#holder = ticket;
+    return guard;
   }
 
   #sleep(timeout) {
@@ -66,32 +76,45 @@ class Mutex {
 
   async lock(options) {
     const wait = waitOptions(options);
-    const guard = new Guard(this, NOTHING);
+    const ticket = ++this.#tickets;
+    const guard = new MutexGuard(this, ticket);
     if (wait.signal?.aborted || !this.#take()) await this.#native.promiseOfGrant(NOTHING, wait);
-    return (this.#guard = guard);
+    this.#holder = ticket;
+    return guard;
   }
 
   unlock() {
-    const guard = this.#guard;
-    if (guard === undefined) {
+    if (this.#holder === NOBODY) {
       throw new LockNotHeldError('The mutex is not locked by this object; only who locked it may unlock it');
     }
-    guard.release();
+    this.#release();
   }
 
   recover() {
-    const guard = new Guard(this, NOTHING);
-    return this.#native.recover() ? (this.#guard = guard) : null;
+    const ticket = ++this.#tickets;
+    const guard = new MutexGuard(this, ticket);
+    if (!this.#native.recover()) return null;
+    this.#holder = ticket;
+    return guard;
   }
 
   get poisoned() {
     return this.#native.isPoisoned();
   }
 
-  [RELEASE]() {
-    this.#guard = undefined;
+  #release() {
+    this.#holder = NOBODY;
     const me = this.#me;
     if (Atomics.compareExchange(this.#cells, WORD, me, 0) !== me) this.#native.unlock(NOTHING);
+  }
+
+  [HOLDS](ticket) {
+    return this.#holder === ticket;
+  }
+
+  [RELEASE](ticket) {
+    if (this.#holder !== ticket) throw notHeld();
+    this.#release();
   }
 
   get [NATIVE]() {
@@ -99,14 +122,13 @@ class Mutex {
   }
 
   [LEND](guard) {
-    guard[SUSPEND]();
-    this.#guard = undefined;
+    guard[CHECK]();
+    this.#holder = NOBODY;
   }
 
   /** The guard is the caller's again; the mutex is locked. */
   [RETAKE](guard) {
-    guard[RESUME]();
-    this.#guard = guard;
+    this.#holder = guard[TICKET];
   }
 
   [RETAKE_SYNC](guard) {

@@ -115,16 +115,13 @@ class RwLock {
     this.#used = used;
   }
 
-  #word() {
-    return Atomics.load(this.#cells, WORD);
-  }
-
   /** Becomes the writer without the native side, if there is no reader, writer or waiter. */
   #seize() {
     const cells = this.#cells;
     const me = this.#me;
-    // Should the stack be used up, this fails: what follows needs less, and would fail with the lock taken.
-    if (this.#word() !== 0 || Atomics.compareExchange(cells, WORD, 0, me) !== 0) return false;
+    // The read says whether to try. Where the stack is used up the exchange fails, as a rule: the loads after it have fewer
+    // arguments, and would fail with the lock taken.
+    if (cells[WORD] !== 0 || Atomics.compareExchange(cells, WORD, 0, me) !== 0) return false;
     const end = Math.min(SLOTS + Atomics.load(cells, USED), cells.length);
     let isFree = true;
     for (let i = SLOTS; i < end && isFree; i++) isFree = Atomics.load(cells, i) === 0;
