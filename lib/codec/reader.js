@@ -10,9 +10,10 @@ const { codecError, malformed } = require('./errors');
 const {
   Date, Map, ObjectPrototype, RegExp, Set, areStoresSafe, arrayOf, bufferText, define, isBuiltIn, mapSet, setAdd, twice,
 } = require('../runtime/intrinsics');
+const { newDoubles, newIntegers, newObjects } = require('./new-arrays');
 const { compile } = require('./shapes');
 const {
-  HEADER_TREE, HEADER_GRAPH, HOLE, KEPT, TAIL, FIRST_EXTENSION, FIRST_TAG, LAST_EXTENSION, SHORT_LATIN1,
+  FIRST_EXTENSION, FIRST_TAG, FLOAT64, HEADER_GRAPH, HEADER_TREE, HOLE, INT32, KEPT, LAST_EXTENSION, SHORT_LATIN1, TAIL,
 } = require('../constants').TAGS;
 
 const { latin1Slice, ucs2Slice } = bufferText;
@@ -291,9 +292,23 @@ class Reader {
 
   array() {
     const length = this.count(1);
-    const array = arrayOf(length);
+    const tag = this.bytes[this.pos];
+    if (length > 0 && (tag < FIRST_TAG || tag === INT32 || tag === FLOAT64)) return this.numbers(length, tag);
+    const array = newObjects(length);
     this.fill(this.reserve(), array);
     for (let i = 0; i < length; i++) array[i] = this.any();
+    return array;
+  }
+
+  /** An array whose first element is a number; the others may be anything. The three stores see other kinds of arrays. */
+  numbers(length, tag) {
+    const array = tag === FLOAT64 ? newDoubles(length) : newIntegers(length);
+    this.fill(this.reserve(), array);
+    const { bytes } = this;
+    let i = 0;
+    for (; i < length && (tag < FIRST_TAG || tag === INT32); tag = bytes[this.pos]) array[i++] = this.any() | 0;
+    for (; i < length && (tag < FIRST_TAG || tag === INT32 || tag === FLOAT64); tag = bytes[this.pos]) array[i++] = +this.any();
+    for (; i < length; i++) array[i] = this.any();
     return array;
   }
 
