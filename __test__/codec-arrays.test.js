@@ -44,7 +44,10 @@ test('arrays arrive with the kind of elements that they need, whatever has come 
 
 test('arrays of numbers among anything arrive as structured clone makes them', () => {
   const { port1, port2 } = new MessageChannel();
-  const items = [0, 1, 127, 128, -1, -0, 2 ** 31 - 1, -(2 ** 31), 2 ** 31, 2 ** 53, NaN, Infinity, 1.5, '', 'é', null, undefined, true, 7n, [], [0], {}];
+  const items = [
+    0, 1, 127, 128, -1, -0, 2 ** 31 - 1, -(2 ** 31), 2 ** 31, 2 ** 53, NaN, Infinity, 1.5,
+    '', 'é', null, undefined, true, 7n, [], [0], {},
+  ];
   let seed = 20261126;
   const below = (limit) => ((seed = (Math.imul(seed, 1103515245) + 12345) >>> 0) >>> 8) % limit;
   const all = [];
@@ -60,6 +63,17 @@ test('arrays of numbers among anything arrive as structured clone makes them', (
     port1.postMessage(array);
     assert.ok(isDeepStrictEqual(port2.receiveSync(), expected), `message ${round}`);
     assert.ok(isDeepStrictEqual(share(array).copy(), expected), `copy ${round}`);
+  }
+  // Others than the first, beyond what the reader looks at.
+  for (const first of [7, 0.5]) {
+    for (const other of items) {
+      for (const length of [31, 32, 33, 100, 1025]) {
+        const array = [...Array(length).fill(first), other, 300, -0, other];
+        port1.postMessage(array);
+        assert.ok(isDeepStrictEqual(port2.receiveSync(), structuredClone(array)), `${length} of ${first}, then ${String(other)}`);
+        assert.ok(isDeepStrictEqual(share(array).copy(), structuredClone(array)), `a copy of ${length}`);
+      }
+    }
   }
   port1.postMessage(all);
   assert.ok(isDeepStrictEqual(port2.receiveSync(), structuredClone(all)));

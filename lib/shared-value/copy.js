@@ -3,14 +3,13 @@
 /** A part of a shared value as a plain one of this thread's own: what structured clone would have made of the original. */
 
 const { copyOut, viewOver } = require('../codec/bytes');
-const { newDoubles, newIntegers, newObjects } = require('../codec/new-arrays');
+const { LOOK_AHEAD, OF_ANYTHING, OF_INTEGERS, OF_NUMBERS, newDoubles, newIntegers, newObjects } = require('../codec/new-arrays');
 const { SafeMap, areStoresSafe, define, isBuiltIn } = require('../runtime/intrinsics');
-const { ARRAY, BYTES, HIGH, HOLE, INT32, LOW, MET_AGAIN, NO_TAG, OBJECT, ROOT } = require('./layout');
+const { ARRAY, BYTES, HIGH, INT32, LOW, MET_AGAIN, NO_TAG, OBJECT, ROOT } = require('./layout');
 const { ObjectView } = require('./views');
 
 /** Of the high half of a cell. */
-const isDouble = (high) => high >= 0 || high <= NO_TAG;
-const isNumber = (high) => high === INT32 || isDouble(high);
+const isNumber = (high) => high === INT32 || high >= 0 || high <= NO_TAG;
 
 class Copy {
   #tree;
@@ -58,18 +57,33 @@ class Copy {
     const { i32 } = tree;
     const length = i32[place * 2 + LOW];
     const first = place + 1;
-    const high = length > 0 ? i32[first * 2 + HIGH] : HOLE;
-    const array = high === INT32 ? newIntegers(length) : isDouble(high) ? newDoubles(length) : newObjects(length);
+    const kind = this.#lookAhead(first, length);
+    const array = kind === OF_INTEGERS ? newIntegers(length) : kind === OF_NUMBERS ? newDoubles(length) : newObjects(length);
     if (isMetAgain) this.#made.set(place, array);
     let i = 0;
     // The three stores see other kinds of arrays: see new-arrays.js.
-    for (; i < length && i32[(first + i) * 2 + HIGH] === INT32; i++) array[i] = i32[(first + i) * 2 + LOW];
-    for (; i < length && isNumber(i32[(first + i) * 2 + HIGH]); i++) array[i] = +tree.read(first + i);
+    if (kind === OF_INTEGERS) {
+      for (; i < length && i32[(first + i) * 2 + HIGH] === INT32; i++) array[i] = i32[(first + i) * 2 + LOW];
+    }
+    if (kind !== OF_ANYTHING) {
+      for (; i < length && isNumber(i32[(first + i) * 2 + HIGH]); i++) array[i] = +tree.read(first + i);
+    }
     for (; i < length; i++) {
       if (tree.isHole(first + i)) delete array[i];
       else array[i] = this.cell(first + i);
     }
     return array;
+  }
+
+  #lookAhead(first, length) {
+    const { i32 } = this.#tree;
+    let kind = length > 0 ? OF_INTEGERS : OF_ANYTHING;
+    for (let i = 0; i < length && i < LOOK_AHEAD; i++) {
+      const high = i32[(first + i) * 2 + HIGH];
+      if (!isNumber(high)) return OF_ANYTHING;
+      if (high !== INT32) kind = OF_NUMBERS;
+    }
+    return kind;
   }
 
   bytes(place) {
