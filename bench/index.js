@@ -25,6 +25,7 @@ const { isOther } = require('./page/read');
 const { QUESTIONS, summaryTable } = require('./page/summary');
 
 const COMMANDS = ['goals', 'quick'];
+const OPTIONS = ['saved', 'only', 'rounds'];
 /** `quick` asks the libraries that have been the best in some contest, and what is no library, but no second row of ours. */
 const QUICK_LIBRARIES = ['multithreading', 'poolifier', 'piscina, 64 tasks a worker', 'piscina'];
 const QUICK_ROUNDS = 3;
@@ -48,6 +49,9 @@ function readArguments(words) {
       `There is no benchmark ${unknown.join(', ')}. There are: ${known.join(', ')}; and ${COMMANDS.join(', ')}`,
     );
   }
+  const options = words.filter((word) => word.startsWith('--')).map((word) => word.slice(2).split('=')[0]);
+  const strange = options.filter((option) => !OPTIONS.includes(option));
+  if (strange.length > 0) throw new Error(`There is no option ${strange.join(', ')}. There are: ${OPTIONS.join(', ')}`);
   const value = (option) => words.find((word) => word.startsWith(`--${option}=`))?.slice(option.length + 3);
   const names = named.filter((name) => known.includes(name));
   return {

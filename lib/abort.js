@@ -39,6 +39,9 @@ class Watch {
   /** What stops all tasks of the signal at once: `{ stop(), close() }`. */
   group;
   #signal;
+  /** The action that runs, and those that follow it. */
+  #running;
+  #following;
   #error;
   #errorOf;
 
@@ -52,28 +55,40 @@ class Watch {
     if (this.fired) return;
     this.fired = true;
     this.group?.stop();
+    this.#following = this.actions.values();
     this.#run();
   }
 
   /** Runs actions for a while, and the others in the next turn. */
   #run = () => {
-    const { actions } = this;
+    const following = this.#following;
     const until = now() + SLICE;
     let toLook = LOOK;
     const outer = after;
     const own = (after = []);
-    for (const action of actions) {
-      actions.delete(action);
-      callUser(action);
+    let next;
+    while (!(next = following.next()).done) {
+      this.#running = next.value;
+      callUser(next.value);
       if (--toLook > 0) continue;
       toLook = LOOK;
-      if (now() > until && actions.size > 0) break;
+      if (now() > until) break;
     }
+    this.#running = undefined;
     after = outer;
     for (const run of own) callUser(run);
-    if (actions.size > 0) setImmediate(this.#run);
-    else this.forget();
+    if (!next.done) return setImmediate(this.#run);
+    this.actions.clear();
+    this.forget();
   };
+
+  /** Takes an action back. */
+  remove(action) {
+    // Of those that run none is looked up: that would take longer than all the rest where there are very many.
+    if (action === this.#running) return;
+    this.actions.delete(action);
+    if (!this.fired && this.actions.size === 0 && this.forget()) stopListening(this.#signal, this.listener);
+  }
 
   /** The error of everything that the signal ends: one for all, as with `fetch`. */
   error(errorOf) {
@@ -112,10 +127,7 @@ function onAbort(signal, action) {
   const isLate = signal.aborted;
   watch.actions.add(action);
   if (isLate) watch.fire();
-  return () => {
-    watch.actions.delete(action);
-    if (watch.actions.size === 0 && watch.forget()) stopListening(signal, watch.listener);
-  };
+  return () => watch.remove(action);
 }
 
 function watchNew(signal) {

@@ -16,6 +16,7 @@
 
 const { isMainThread } = require('node:worker_threads');
 
+const { isError, rejectBy } = require('./answer-errors');
 const { setImmediate } = require('./runtime/clock');
 const { InternalError } = require('./errors');
 const { CALL_BUFFER, EVENTS, FORMS } = require('./constants');
@@ -182,7 +183,7 @@ class Delivery {
     const settler = this.#settlers[slot];
     const error = errorOf(this.#tasks[slot]);
     this.#release(slot, this.#pools[slot]);
-    if (typeof settler === 'function') settler(Promise.reject(error));
+    if (typeof settler === 'function') rejectBy(settler, error);
     else settler.reject(error);
   }
 
@@ -338,13 +339,21 @@ class Delivery {
     for (let i = 0; i < entry; i++) this.#nextOutOfBand += outOfBandOf(this.forms[i]);
   }
 
-  /** Settles a promise of which only the resolve function was kept: a rejected promise serves for an error. */
+  /** Settles a promise of which only the resolve function was kept. */
   #settle(resolve, pool, form, number, task) {
+    if (isError(form)) return rejectBy(resolve, pool.readError(form, number, this, task));
+    let value;
     try {
-      resolve(pool.readAnswer(form, number, this, task));
+      value = pool.readAnswer(form, number, this, task);
     } catch (error) {
-      resolve(Promise.reject(error));
+      return rejectBy(resolve, error);
     }
+    resolve(value);
+  }
+
+  /** A value out of band that an entry before has taken too. */
+  outOfBandAt(index) {
+    return this.#outOfBand[index];
   }
 
   /** The next value out of band; for `settle`, which takes all that belong to its form. */
@@ -368,8 +377,7 @@ class Delivery {
 /** Rejects an entry that could not be settled, if it has not been. */
 function giveUp(settler, error) {
   if (typeof settler !== 'function') settler.reject?.(error);
-  // Not a rejected promise: should this one be settled, nobody would handle that.
-  else settler({ then: (_, reject) => reject(error) });
+  else rejectBy(settler, error);
 }
 
 /** How many values come out of band for an entry of this form. */

@@ -196,7 +196,7 @@ const JAVASCRIPT = [
   },
   {
     room: 'lib/delivery',
-    files: ['lib/delivery.js', 'lib/abort.js', 'lib/cancellable.js'],
+    files: ['lib/delivery.js', 'lib/answer-errors.js', 'lib/abort.js', 'lib/cancellable.js'],
     imports: [...GROUND],
     why: 'What comes back from Rust, and what ends a wait early, for everything that waits.',
   },

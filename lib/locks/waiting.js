@@ -5,6 +5,7 @@
 const { now, setImmediate } = require('../runtime/clock');
 const { binding } = require('../native');
 const { deliveryOf } = require('../delivery');
+const { isError, takeError } = require('../answer-errors');
 const { Cancellable } = require('../cancellable');
 const {
   errorFromCode, InternalError, LockAbortedError, LockDeadlockError, LockTimeoutError, reasonOf,
@@ -151,8 +152,8 @@ class Wait extends Cancellable {
   /** Called by the delivery. */
   settle(form, number, from) {
     if (form === FORMS.NUMBER) return this.resolve(number);
-    const error = form === FORMS.ERROR
-      ? errorFromCode(from.takeOutOfBand(), from.takeOutOfBand())
+    const error = isError(form)
+      ? errorFromCode(...takeError(form, number, from))
       : new InternalError(`a lock answered in the unknown form ${form}`);
     return this.reject(error);
   }

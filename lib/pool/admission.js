@@ -16,6 +16,7 @@
  * that ends early takes its entry away by `leave`, and is not called any more.
  */
 
+const { rejectBy } = require('../answer-errors');
 const { deliveryOf } = require('../delivery');
 const { append } = require('../runtime/intrinsics');
 const { errorFromCode } = require('../errors');
@@ -138,13 +139,13 @@ class Admission {
    *
    * @param {true | [code: string, message: string]} answer
    * @param {number} id the task's
-   * @param {(outcome: unknown) => void} resolve gets a rejected promise
+   * @param {(outcome: unknown) => void} resolve of its promise
    * @param {string} task its name
    * @param {unknown} input for the error's `input`
    */
   answered(answer, id, resolve, task, input) {
     if (answer === true) this.becameFull();
-    else resolve(Promise.reject(this.refused(answer, id, task, input)));
+    else rejectBy(resolve, this.refused(answer, id, task, input));
   }
 
   /** Takes back a task that was refused; returns why it was. */

@@ -7,6 +7,7 @@
  * native call. Only then it differs: it is not added to the delivery; its answer is read (`readValue`) when the call returns.
  */
 
+const { rejectBy } = require('../answer-errors');
 const { deliveryOf } = require('../delivery');
 const { binding } = require('../native');
 const { cancelBy } = require('../task/cancel-group');
@@ -168,7 +169,7 @@ class NativeSubmitter {
 /** A submission failed half-way, since the stack may be used up: no answer will come. */
 function failed(id, resolve, error) {
   delivery.remove(id);
-  resolve(Promise.reject(error));
+  rejectBy(resolve, error);
 }
 
 module.exports = { NativeSubmitter };

@@ -1,7 +1,7 @@
 'use strict';
 
 const { followActions } = require('../abort');
-const { FORMS } = require('../constants');
+const { isError, takeError } = require('../answer-errors');
 const { errorFromCode, PoolClosedError } = require('../errors');
 const { append } = require('../runtime/intrinsics');
 const { readValue } = require('./read-value');
@@ -49,11 +49,13 @@ class NativePool {
    * @throws the task's error
    */
   readAnswer(form, number, source, task) {
-    if (form !== FORMS.ERROR) return readValue(form, number, source, task);
-    throw this.#errorOf(source.takeOutOfBand(), source.takeOutOfBand(), task);
+    if (isError(form)) throw this.readError(form, number, source, task);
+    return readValue(form, number, source, task);
   }
 
-  #errorOf(code, message, task) {
+  /** Reads an answer for which `isError` holds, and does not throw it: that would cost more than all the rest. */
+  readError(form, number, source, task) {
+    const [code, message] = takeError(form, number, source);
     if (code !== PoolClosedError.code) return errorFromCode(code, message, { task });
     // There may be a million of them: one for all of that name, as for all of one signal.
     let error = this.#dropped.get(task);

@@ -6,6 +6,7 @@ const { AsyncResource } = require('node:async_hooks');
 
 const { setImmediate } = require('../runtime/clock');
 const { errorBy, hasFired } = require('../abort');
+const { isError } = require('../answer-errors');
 const { Cancellable } = require('../cancellable');
 const { abortError, TaskTimeoutError, withoutStack } = require('../errors');
 const { FORMS } = require('../constants');
@@ -127,16 +128,23 @@ class Pending extends Cancellable {
   /** The answer has come. */
   settle(form, number, delivery) {
     if (this.#hasEnded()) return delivery.skip(form, number);
+    if (isError(form)) return this.#fail(this.pool.readError(form, number, delivery, this.task), delivery);
     let value;
     try {
       value = this.pool.readAnswer(form, number, delivery, this.task);
     } catch (error) {
-      // The native side saw it first.
-      const isOurs = form === FORMS.ERROR || form === FORMS.VIA_FALLBACK_LATE;
-      const isTimeUp = this.#timeout !== undefined && isOurs && error instanceof TaskTimeoutError;
-      return this.#come('reject', isTimeUp ? this.#timeUpError(this.#timeout) : error, delivery);
+      if (form === FORMS.VIA_FALLBACK_LATE) this.#fail(error, delivery);
+      else this.#come('reject', error, delivery);
+      return;
     }
     this.#come('resolve', value, delivery);
+  }
+
+  /** With an error of ours. */
+  #fail(error, delivery) {
+    // The native side may see first that the time is up.
+    const isTimeUp = this.#timeout !== undefined && error instanceof TaskTimeoutError;
+    this.#come('reject', isTimeUp ? this.#timeUpError(this.#timeout) : error, delivery);
   }
 
   /** After the reports that came before it. */

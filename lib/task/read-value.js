@@ -5,6 +5,7 @@
  * the call buffer; its encoded bytes, where it has any, in memory that both sides know, or with other things beside it.
  */
 
+const { takeError } = require('../answer-errors');
 const { errorFromCode, InternalError } = require('../errors');
 const { CALL_BUFFER, FORMS } = require('../constants');
 const { smallInteger } = require('../runtime/small-integer');
@@ -81,7 +82,8 @@ function readValue(form, number, source, task) {
     case FORMS.NUMBERS_OUT_OF_BAND:
       return numbersOfMaps().unpackMemory(source.takeOutOfBand());
     case FORMS.ERROR:
-      throw errorFromCode(source.takeOutOfBand(), source.takeOutOfBand(), task === undefined ? undefined : { task });
+    case FORMS.ERROR_AGAIN:
+      throw errorFromCode(...takeError(form, number, source), task === undefined ? undefined : { task });
     default:
       throw new InternalError(`unknown form ${form} of a value; please report this`);
   }

@@ -40,11 +40,14 @@ pub(super) mod form {
     pub(in crate::node) const NUMBERS_IN_WIRE: u8 = 15;
     /// The same; the memory is the next value out of band.
     pub(in crate::node) const NUMBERS_OUT_OF_BAND: u8 = 16;
+    /// The same error as that of an entry before; `numbers` tells where its two values are among those out of band.
+    pub(in crate::node) const ERROR_AGAIN: u8 = 17;
 
     /// For JavaScript.
     pub(in crate::node) const NUMBERS: Numbers = numbers! {
         UNDEFINED, NULL, TRUE, FALSE, NUMBER, BYTES, WIRE, WIRE_OUT_OF_BAND, ERROR, REJECTED, REJECTED_OUT_OF_BAND,
         VIA_FALLBACK, VIA_FALLBACK_REJECTED, VIA_FALLBACK_LATE, UNDEFINEDS, NUMBERS_IN_WIRE, NUMBERS_OUT_OF_BAND,
+        ERROR_AGAIN,
     };
 }
 
@@ -55,15 +58,17 @@ pub(super) struct OutOfBand<'call> {
     array: JsValue<'call>,
     length: u32,
     kept: bool,
+    /// The last error, and where it is. Very many tasks may end with the same at once, and texts cost more than all the rest.
+    error: Option<(Error, u32)>,
 }
 
 impl<'call> OutOfBand<'call> {
     pub(super) fn new(js: Js<'call>) -> Self {
-        OutOfBand { js, array: JsValue::NOTHING, length: 0, kept: false }
+        OutOfBand { js, array: JsValue::NOTHING, length: 0, kept: false, error: None }
     }
 
     pub(super) fn in_kept(js: Js<'call>, array: JsValue<'call>) -> Self {
-        OutOfBand { js, array, length: 0, kept: true }
+        OutOfBand { js, array, length: 0, kept: true, error: None }
     }
 
     /// The array, or `NOTHING` when none was added.
@@ -106,7 +111,7 @@ impl<'call> OutOfBand<'call> {
                 Code::ValueTooLarge,
                 "JavaScript has no memory for the result of the task: ask for less at a time",
             );
-            self.show_error(&error)
+            self.show_error(error)
         })
     }
 
@@ -138,7 +143,7 @@ impl<'call> OutOfBand<'call> {
                 self.push(hand_over(self.js, core, bytes)?)?;
                 return Ok((form::BYTES, kind));
             }
-            Answer::Error(error) => return self.show_error(&error),
+            Answer::Error(error) => return self.show_error(error),
             #[allow(clippy::cast_precision_loss)] // a count
             Answer::ViaFallback { failed, from } => {
                 return Ok((
@@ -162,9 +167,16 @@ impl<'call> OutOfBand<'call> {
         Ok((out_of_band, 0.0))
     }
 
-    fn show_error(&mut self, error: &Error) -> Result<(u8, f64)> {
+    fn show_error(&mut self, error: Error) -> Result<(u8, f64)> {
+        if let Some((before, at)) = &self.error
+            && *before == error
+        {
+            return Ok((form::ERROR_AGAIN, f64::from(*at)));
+        }
+        let at = self.length;
         self.push(self.js.string(error.code().as_str())?)?;
         self.push(self.js.string(error.message())?)?;
+        self.error = Some((error, at));
         Ok((form::ERROR, 0.0))
     }
 }

@@ -1,8 +1,8 @@
 //! The intake: where a JavaScript thread puts small tasks without a call, and the pool's threads find them.
 //!
 //! It is a ring of records in memory that both sides know. A record is a task with a number, or nothing, as its input, that
-//! nothing ends early; or it stands for the next *deposit*: a task with another input, which a call has left beside the ring under
-//! a lock of its own. One thread writes: the pool's owner. Whoever holds the pool's lock reads: `Shared::lock` (`small_jobs.rs`) moves what is in
+//! nothing ends early; or it tells of a *deposit*: a task with another input, which a call has left beside the ring under
+//! a lock of its own, with the record before which it comes. One thread writes: the pool's owner. Whoever holds the pool's lock reads: `Shared::lock` (`small_jobs.rs`) moves what is in
 //! the ring into the queue first of all. So nobody who looks at the queue misses a task that was submitted before.
 //!
 //! # The protocol
@@ -89,18 +89,18 @@ pub(super) struct SmallJob {
     pub(super) task: u32,
 }
 
-/// What a record says.
-pub(super) enum Record {
+/// What comes out of the intake.
+pub(super) enum Collected {
     Small(SmallJob),
-    Deposit,
+    Deposit(Job),
 }
 
 /// The intake of a pool.
 pub(super) struct Intake {
     memory: Arc<IntakeMemory>,
     outbox: &'static dyn Outbox,
-    /// A leaf: no other lock is taken under it.
-    deposits: Mutex<VecDeque<Job>>,
+    /// Each with how far the writer was before it. A leaf: no other lock is taken under it.
+    deposits: Mutex<VecDeque<(u32, Job)>>,
     /// How many there are.
     deposited: AtomicUsize,
 }
@@ -115,22 +115,42 @@ impl Intake {
         }
     }
 
-    /// Leaves a task for which the writer is about to put a record into the ring.
+    /// Leaves a task for which the writer, who calls this, is about to put a record into the ring.
     pub(super) fn deposit(&self, job: Job) {
         let mut deposits = self.deposits.lock();
-        deposits.push_back(job);
+        deposits.push_back((self.tail(), job));
         self.deposited.store(deposits.len(), Ordering::Relaxed);
     }
 
-    /// Whether there are deposits; certain of those whose record was read.
-    pub(super) fn has_deposits(&self) -> bool {
-        self.deposited.load(Ordering::Relaxed) > 0
+    /// Whether there is something that was not collected up to `head`. Certain of the calling thread's own.
+    pub(super) fn has_new(&self, head: u32) -> bool {
+        self.tail() != head || self.deposited.load(Ordering::Relaxed) > 0
     }
 
-    /// Takes the deposits, from the first on, as long as `take` wants more.
-    pub(super) fn take_deposits(&self, take: impl FnOnce(&mut VecDeque<Job>)) {
+    /// Takes what has come since `head`, in order of submission. To be called under the pool's lock.
+    pub(super) fn collect(&self, head: &mut u32, queued_at: Age, mut take: impl FnMut(Collected)) {
+        let tail = self.tail();
+        while *head != tail {
+            match self.read(*head, queued_at) {
+                Some(small) => take(Collected::Small(small)),
+                None => self.take_deposits(*head, &mut take),
+            }
+            *head = head.wrapping_add(1);
+        }
+        // The record of one may be about to come, or never comes, where the writer's stack was used up.
+        self.take_deposits(tail, &mut take);
+        self.memory.head.store(tail, Ordering::Release);
+    }
+
+    /// Takes the deposits that come before the record `end`. A later one must wait: records before it may not be seen yet.
+    fn take_deposits(&self, end: u32, take: &mut impl FnMut(Collected)) {
+        if self.deposited.load(Ordering::Relaxed) == 0 {
+            return;
+        }
         let mut deposits = self.deposits.lock();
-        take(&mut deposits);
+        while deposits.front().is_some_and(|(before, _)| before.wrapping_sub(end).cast_signed() <= 0) {
+            take(Collected::Deposit(deposits.pop_front().expect("it was seen just now").1));
+        }
         self.deposited.store(deposits.len(), Ordering::Relaxed);
     }
 
@@ -148,11 +168,6 @@ impl Intake {
         self.memory.tail.load(Ordering::SeqCst)
     }
 
-    /// The writer may fill again the records up to this.
-    pub(super) fn set_head(&self, head: u32) {
-        self.memory.head.store(head, Ordering::Release);
-    }
-
     /// Whether the writer must make a call after it has put something in.
     pub(super) fn set_needs_wake(&self, needs_wake: bool) {
         self.memory.needs_wake.store(u32::from(needs_wake), Ordering::SeqCst);
@@ -166,17 +181,14 @@ impl Intake {
         self.memory.tail.load(Ordering::Relaxed) != self.memory.head.load(Ordering::Relaxed)
     }
 
-    /// Reads the record at `head`.
-    pub(super) fn read(&self, head: u32, queued_at: Age) -> Record {
+    /// Reads the record at `head`; `None` where it only tells of a deposit.
+    fn read(&self, head: u32, queued_at: Age) -> Option<SmallJob> {
         let record = &self.memory.records[head as usize % RECORDS];
         // Relaxed: the load of `tail` has brought them.
         let [id, task, input] = std::array::from_fn(|at| f64::from_bits(record[at].load(Ordering::Relaxed)));
         let (task, kind) = (task as usize / KINDS, task as usize % KINDS);
-        if kind == DEPOSIT {
-            return Record::Deposit;
-        }
         let input = (kind == WITH_NUMBER).then_some(input);
-        Record::Small(SmallJob { id: id as u64, input, queued_at, task: task as u32 })
+        (kind != DEPOSIT).then_some(SmallJob { id: id as u64, input, queued_at, task: task as u32 })
     }
 }
 
@@ -213,10 +225,12 @@ impl IntakeMemory {
 
 #[cfg(all(test, loom))]
 mod loom_tests {
+    use std::time::Instant;
+
     use super::*;
     use crate::error::Result;
     use crate::sync::{Condvar, Mutex, thread};
-    use crate::value::Value;
+    use crate::value::{Payload, Value};
 
     struct Nowhere;
     impl Outbox for Nowhere {
@@ -239,26 +253,32 @@ mod loom_tests {
             }
         }
 
+        fn deposit(&self, tail: u32, id: u64) {
+            let input = Payload::Value(Value::Undefined);
+            self.intake.deposit(Job::to_deposit(id, &Nowhere, 0, input, Instant::now()));
+            if self.intake.memory.put_deposit(tail) {
+                self.state.lock().1 = true;
+                self.called.notify_one();
+            }
+        }
+
         /// A thread: collects until it has `count` tasks, and sleeps in between.
-        fn take(&self, count: u32) -> Vec<u64> {
+        fn take(&self, count: usize) -> Vec<u64> {
             let mut taken = Vec::new();
             let mut state = self.state.lock();
             loop {
-                let tail = self.intake.tail();
-                while state.0 != tail {
-                    let Record::Small(job) = self.intake.read(state.0, 0) else {
-                        unreachable!("no deposits")
-                    };
-                    taken.push(job.id);
-                    state.0 += 1;
-                }
-                self.intake.set_head(state.0);
-                if state.0 == count {
+                self.intake.collect(&mut state.0, 0, |collected| {
+                    taken.push(match collected {
+                        Collected::Small(job) => job.id,
+                        Collected::Deposit(job) => id_of(job),
+                    });
+                });
+                if taken.len() == count {
                     return taken;
                 }
                 // It goes to sleep.
                 self.intake.set_needs_wake(true);
-                if self.intake.tail() == state.0 {
+                if !self.intake.has_new(state.0) {
                     while !state.1 {
                         self.called.wait(&mut state);
                     }
@@ -269,16 +289,41 @@ mod loom_tests {
         }
     }
 
+    fn id_of(job: Job) -> u64 {
+        let reply = job.into_reply();
+        let id = reply.id();
+        reply.forget();
+        id
+    }
+
+    fn pool() -> Arc<Pool> {
+        let intake = Intake::new(&Nowhere);
+        intake.set_needs_wake(false);
+        Arc::new(Pool { intake, state: Mutex::new((0, false)), called: Condvar::new() })
+    }
+
     #[test]
     fn loom_a_thread_that_goes_to_sleep_misses_no_task() {
         loom::model(|| {
-            let intake = Intake::new(&Nowhere);
-            intake.set_needs_wake(false);
-            let pool = Arc::new(Pool { intake, state: Mutex::new((0, false)), called: Condvar::new() });
+            let pool = pool();
             let writer = pool.clone();
             let writer = thread::spawn(move || {
                 writer.put(0, 7);
                 writer.put(1, 8);
+            });
+            assert_eq!(pool.take(2), [7, 8]);
+            writer.join().unwrap();
+        });
+    }
+
+    #[test]
+    fn loom_a_deposit_does_not_overtake_the_record_before_it() {
+        loom::model(|| {
+            let pool = pool();
+            let writer = pool.clone();
+            let writer = thread::spawn(move || {
+                writer.put(0, 7);
+                writer.deposit(1, 8);
             });
             assert_eq!(pool.take(2), [7, 8]);
             writer.join().unwrap();

@@ -25,6 +25,9 @@
 //! it wakes by itself every [`DOZE`], looks at the queue, and takes over what a late thread has taken and not begun. A
 //! thread dozes instead of sleeping as long as others have begun something since it looked last.
 //!
+//! *Watched.* Whoever has taken several tasks, or stops dozing while others have, sees to it that one thread dozes or looks
+//! around: otherwise those behind a long task would wait for it while other threads sleep.
+//!
 //! *The intake.* `intake.rs` has the protocol: a thread that goes to sleep, or begins something long, publishes whether the
 //! writer must wake a thread from then on, and looks at the intake once more.
 //!
@@ -54,24 +57,24 @@ const DOZE: Duration = Duration::from_millis(1);
 const NAPS: u32 = 3;
 
 impl Pool {
-    /// Makes sure that a thread looks at the queue: a searcher, a parked thread, or a new one.
+    /// Makes sure that a thread looks at the queue, and at what others have taken: a searcher, a parked thread, or a new one.
     pub(super) fn wake_one(&self, mut state: MutexGuard<'_, State>) {
         let shared = &*self.0;
         let threads = &state.threads;
         let looking = threads.claims + threads.starting;
-        if threads.searching || state.queue.takeable_by_threads() <= looking {
-            return;
-        }
-        // A thread that comes back soon takes so much next.
-        if threads.comes_by_itself() && state.queue.estimate(&shared.estimates) <= CHUNK {
+        let is_seen = threads.searching
+            || state.queue.takeable_by_threads() <= looking
+            // A thread that comes back soon takes so much next.
+            || threads.comes_by_itself() && state.queue.estimate(&shared.estimates) <= CHUNK;
+        if is_seen && !threads.is_unwatched() {
             return;
         }
         if state.threads.parked > 0 {
-            state.threads.parked -= 1;
-            state.threads.claims += 1;
+            let dozing = state.threads.claim();
             shared.publish(&mut state);
             drop(state);
-            shared.thread_work.notify_one();
+            let place = if dozing { &shared.nap } else { &shared.thread_work };
+            place.notify_one();
         } else if state.threads.alive() < shared.config.max_threads {
             // Without a further thread the pool still works: those that run take this up later.
             let _ = self.start_thread(&mut state);
@@ -111,20 +114,21 @@ impl Pool {
                 now = shared.age();
                 continue;
             }
-            let dozes = !state.threads.dozing && state.threads.alive() > 1 && naps < NAPS
-                || state.threads.taken() > 0;
+            let dozes = state.threads.dozing.is_none()
+                && (state.threads.alive() > 1 && naps < NAPS || state.threads.taken() > 0);
             state.threads.parked += 1;
-            state.threads.dozing |= dozes;
+            if dozes {
+                state.threads.dozing = Some(number);
+            }
             shared.publish(&mut state);
             if state.queue.takeable_by_threads() > 0 {
                 // It came by the intake in the last moment.
                 state.threads.parked -= 1;
-                state.threads.dozing &= !dozes;
+                state.threads.woke(number);
                 continue;
             }
             let timed_out = if dozes {
-                wait_for(&shared.thread_work, &mut state, DOZE.min(shared.config.idle_timeout));
-                state.threads.dozing = false;
+                wait_for(&shared.nap, &mut state, DOZE.min(shared.config.idle_timeout));
                 naps = if state.threads.begun == begun { naps + 1 } else { 0 };
                 begun = state.threads.begun;
                 false
@@ -134,6 +138,7 @@ impl Pool {
                 shared.thread_work.wait(&mut state);
                 false
             };
+            state.threads.woke(number);
             shared.collect(&mut state);
             if state.threads.claims > 0 {
                 state.threads.claims -= 1;

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, Sender, unbounded};
 
-use super::test_tasks::{ECHO, FAIL, SLEEP, TestTasks};
+use super::test_tasks::{ECHO, FAIL, HOLD, SLEEP, TestTasks};
 use super::*;
 use crate::cancel::{CancelToken, Reason};
 use crate::error::{Code, Result};
@@ -89,23 +89,52 @@ impl Owner {
         self.answers.recv_timeout(Duration::from_secs(30)).expect("an answer")
     }
 
-    /// Makes the pool take a task for a short one.
+    /// Makes the pool take a task for a short one. More than once where the machine is busy with other things.
     fn teach(&self, task: usize, input: f64) {
-        for _ in 0..3 {
+        for _ in 0..100 {
             for _ in 0..1_000 {
                 self.put(task, input);
             }
             for _ in 0..1_000 {
                 self.answer().1.unwrap();
             }
+            if self.is_short(task) {
+                return;
+            }
         }
-        assert!(self.pool.0.estimates.of(task) < 5_000, "{}", self.pool.0.estimates.of(task));
+        panic!("{}", self.pool.0.estimates.of(task));
+    }
+
+    fn is_short(&self, task: usize) -> bool {
+        self.pool.0.estimates.of(task) < 1_000
+    }
+
+    /// Keeps the one thread busy for a while, so that it takes together what comes now. The id of the task that does so.
+    fn hold(&self, short: usize) -> u64 {
+        loop {
+            self.teach(short, 0.0);
+            let (holder, _) = self.submit(HOLD, 50.0, 0, None);
+            until(|| self.pool.stats().queued == 0);
+            // The thread measures nothing more before it has ended that task.
+            if self.is_short(short) {
+                return holder;
+            }
+            self.answer().1.unwrap();
+        }
     }
 
     fn close(&self, force: bool) -> Receiver<()> {
         let (sender, closed) = unbounded();
         self.pool.close(force, Some(Box::new(move || sender.send(()).expect("the test listens"))));
         closed
+    }
+}
+
+fn until(holds: impl Fn() -> bool) {
+    let began = Instant::now();
+    while !holds() {
+        assert!(began.elapsed() < Duration::from_secs(30));
+        std::thread::yield_now();
     }
 }
 
@@ -199,18 +228,35 @@ fn a_long_task_holds_nobody_behind_it() {
     closed.recv_timeout(Duration::from_secs(30)).unwrap();
 }
 
+/// One thread takes all of them together, and no other is awake.
+#[test]
+fn what_a_thread_has_taken_is_watched_also_where_others_sleep_or_were_never_started() {
+    for started in 0..3 {
+        let owner = Owner::with_threads(2);
+        let held: Vec<u64> = (0..started).map(|_| owner.submit(HOLD, 10.0, 0, None).0).collect();
+        held.iter().for_each(|_| owner.answer().1.map(drop).unwrap());
+        until(|| {
+            let state = owner.pool.0.lock();
+            state.threads.parked == started && state.threads.dozing.is_none()
+        });
+        owner.pool.0.estimates.learn(SLEEP, 1_000, 60_000);
+        let long = owner.put_silently(SLEEP, Some(10_000.0)).0;
+        let short: Vec<u64> = (0..200).map(|_| owner.put_silently(SLEEP, Some(0.0)).0).collect();
+        owner.pool.look_at_intake();
+        let answered: Vec<u64> = short.iter().map(|_| owner.answer().0).collect();
+        assert!(!answered.contains(&long), "with {started} threads");
+        owner.close(true).recv_timeout(Duration::from_secs(30)).unwrap();
+    }
+}
+
 #[test]
 fn a_higher_priority_comes_before_what_a_thread_has_taken() {
     let owner = Owner::with_threads(1);
-    owner.teach(SLEEP, 0.0);
-    // The thread is at work while these come, so it takes them together.
-    let (blocker, _) = owner.submit(SLEEP, 50.0, 0, None);
+    let holder = owner.hold(SLEEP);
     let long = owner.put(SLEEP, 200.0);
     let others: Vec<u64> = (0..20).map(|_| owner.put(SLEEP, 0.0)).collect();
-    assert_eq!(owner.answer().0, blocker);
-    while owner.pool.0.lock().threads.taken() == 0 {
-        std::thread::yield_now();
-    }
+    assert_eq!(owner.answer().0, holder);
+    until(|| owner.pool.0.lock().threads.taken() > 0);
     let (urgent, _) = owner.submit(SLEEP, 0.0, 5, None);
     let order: Vec<u64> = (0..22).map(|_| owner.answer().0).collect();
     // The thread may not have begun the long one yet.
@@ -221,14 +267,11 @@ fn a_higher_priority_comes_before_what_a_thread_has_taken() {
 #[test]
 fn a_forced_close_answers_what_is_in_the_intake_and_what_a_thread_has_taken() {
     let owner = Owner::with_threads(1);
-    owner.teach(SLEEP, 0.0);
-    let (blocker, _) = owner.submit(SLEEP, 50.0, 0, None);
+    let holder = owner.hold(SLEEP);
     let long = owner.put(SLEEP, 10_000.0);
     let mut dropped: Vec<u64> = (0..20).map(|_| owner.put(SLEEP, 0.0)).collect();
-    assert_eq!(owner.answer().0, blocker);
-    while owner.pool.0.lock().threads.taken() == 0 {
-        std::thread::yield_now();
-    }
+    assert_eq!(owner.answer().0, holder);
+    until(|| owner.pool.0.lock().threads.taken() > 0);
     dropped.push(owner.put_silently(SLEEP, None).0);
     let closed = owner.close(true);
     let mut answers: HashMap<u64, Result<Value>> = (0..22).map(|_| owner.answer()).collect();

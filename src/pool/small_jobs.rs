@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use super::intake::{Intake, IntakeMemory, Record, SmallJob};
+use super::intake::{Collected, Intake, IntakeMemory, SmallJob};
 use super::job::Job;
 use super::outbox::{Outbox, Reply};
 use super::position::{Taker, Target};
@@ -64,15 +64,6 @@ impl Pool {
     }
 }
 
-impl State {
-    fn push_deposit(&mut self, job: Option<Job>, now: Instant) {
-        let Some(mut job) = job else { return };
-        job.queued_at = now;
-        self.tally.queued(TaskRef::native(job.task), 1, self.age_at(now));
-        self.queue.push(Entry::Job(job), 0, Target::Native);
-    }
-}
-
 impl Shared {
     /// The pool's lock, with everything in the queue that was submitted before.
     pub(super) fn lock(&self) -> MutexGuard<'_, State> {
@@ -81,45 +72,31 @@ impl Shared {
         state
     }
 
-    /// Moves what is in the intake into the queue. True when that was something.
-    pub(super) fn collect(&self, state: &mut State) -> bool {
-        let Some(intake) = self.intake.get() else { return false };
-        let (mut head, tail) = (state.intake_head, intake.tail());
-        if head == tail && !intake.has_deposits() {
-            return false;
+    /// Moves what is in the intake into the queue.
+    pub(super) fn collect(&self, state: &mut State) {
+        let Some(intake) = self.intake.get() else { return };
+        if !intake.has_new(state.intake_head) {
+            return;
         }
         let now = Instant::now();
         let queued_at = self.age_at(now);
-        while head != tail {
-            let record = intake.read(head, queued_at);
-            head = head.wrapping_add(1);
-            match record {
-                Record::Small(job) => {
-                    state.queue.push_small(job);
-                    state.tally.queued(TaskRef::native(job.task as usize), 1, queued_at);
-                }
-                // It was taken early, as below.
-                Record::Deposit if state.taken_early > 0 => state.taken_early -= 1,
-                Record::Deposit => {
-                    intake.take_deposits(|deposits| state.push_deposit(deposits.pop_front(), now))
-                }
+        let State { intake_head, queue, tally, .. } = state;
+        intake.collect(intake_head, queued_at, |collected| match collected {
+            Collected::Small(job) => {
+                queue.push_small(job);
+                tally.queued(TaskRef::native(job.task as usize), 1, queued_at);
             }
-        }
-        state.intake_head = head;
-        intake.set_head(head);
-        if intake.has_deposits() {
-            // Their records are about to come: the writer is in between; or, where the stack was used up, never come.
-            intake.take_deposits(|deposits| {
-                state.taken_early += deposits.len();
-                deposits.drain(..).for_each(|job| state.push_deposit(Some(job), now));
-            });
-        }
-        true
+            Collected::Deposit(mut job) => {
+                job.queued_at = now;
+                tally.queued(TaskRef::native(job.task), 1, queued_at);
+                queue.push(Entry::Job(job), 0, Target::Native);
+            }
+        });
     }
 
     /// Whether the intake has something that is not in the queue yet.
     pub(super) fn has_new(&self, head: u32) -> bool {
-        self.intake.get().is_some_and(|intake| intake.tail() != head)
+        self.intake.get().is_some_and(|intake| intake.has_new(head))
     }
 
     /// Tells the writer whether it must make a call after it has put something into the intake.

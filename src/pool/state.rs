@@ -33,8 +33,10 @@ pub(super) struct Shared {
     pub(super) intake: OnceLock<Intake>,
     /// Taken by [`Shared::lock`] alone.
     pub(super) state: Mutex<State>,
-    /// Where native threads park.
+    /// Where native threads sleep until they are woken.
     pub(super) thread_work: Condvar,
+    /// Where one of them dozes.
+    pub(super) nap: Condvar,
     /// Where script workers wait in place.
     pub(super) script_work: Condvar,
 }
@@ -62,8 +64,6 @@ pub(super) struct State {
     made: Instant,
     /// How much of the intake is in the queue.
     pub(super) intake_head: u32,
-    /// Deposits that were taken before their records came.
-    pub(super) taken_early: usize,
     /// What the intake's writer was told last.
     needs_wake: bool,
     pub(super) queue: Queue,
@@ -106,7 +106,6 @@ impl Pool {
             phase: Phase::Open,
             made,
             intake_head: 0,
-            taken_early: 0,
             needs_wake: false,
             queue: Queue::new(),
             threads: Threads::default(),
@@ -126,6 +125,7 @@ impl Pool {
             intake: OnceLock::new(),
             state: Mutex::new(state),
             thread_work: Condvar::new(),
+            nap: Condvar::new(),
             script_work: Condvar::new(),
         }))
     }

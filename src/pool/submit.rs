@@ -238,6 +238,7 @@ impl Pool {
         state.answering += 1;
         // Parked threads end by themselves once they wake: no claims are needed for that.
         shared.thread_work.notify_all();
+        shared.nap.notify_all();
         shared.script_work.notify_all();
         drop(state);
         for waker in wakers {

@@ -17,6 +17,8 @@ pub(super) const PANIC: usize = 2;
 pub(super) const FAIL: usize = 3;
 /// Gives twice a number from 0 on; undefined for -1, a text for -2. Fails for -3, panics for -4.
 pub(super) const VARIED: usize = 4;
+/// Sleeps as well; the pool learns nothing about the other from it.
+pub(super) const HOLD: usize = 5;
 
 /// No other threads.
 pub(super) struct NoHelpers;
@@ -37,7 +39,7 @@ impl Execute for TestTasks {
     fn execute(&self, task: usize, input: Payload, token: &CancelToken, _: &dyn Helpers) -> Result<Value> {
         match (task, input.into_value()?) {
             (ECHO, value) => Ok(value),
-            (SLEEP, Value::Number(millis)) => {
+            (SLEEP | HOLD, Value::Number(millis)) => {
                 token.sleep(Duration::from_secs_f64(millis / 1000.0)).map(|()| Value::Number(millis))
             }
             (PANIC, value) => panic!("on purpose: {value:?}"),
@@ -52,6 +54,6 @@ impl Execute for TestTasks {
     }
 
     fn name(&self, task: usize) -> &str {
-        ["echo", "sleep", "panic", "fail", "varied"][task]
+        ["echo", "sleep", "panic", "fail", "varied", "hold"][task]
     }
 }

@@ -100,8 +100,8 @@ pub(super) struct Threads {
     pub(super) claims: usize,
     /// Threads that were started and have not looked at the queue yet.
     pub(super) starting: usize,
-    /// Whether a parked thread wakes by itself every now and then (`parking.rs`).
-    pub(super) dozing: bool,
+    /// The parked thread that wakes by itself every now and then (`parking.rs`).
+    pub(super) dozing: Option<usize>,
     /// Running threads that should be back soon.
     soon: usize,
     /// How often a thread has begun something; it wraps.
@@ -237,6 +237,22 @@ impl Threads {
         Some((first, priority))
     }
 
+    /// Counts a parked thread out of those, for one that is to be woken. True when that must be the one that dozes: it comes
+    /// last, since it watches those that work.
+    pub(super) fn claim(&mut self) -> bool {
+        let dozing = self.parked == 1 && self.dozing.take().is_some();
+        self.parked -= 1;
+        self.claims += 1;
+        dozing
+    }
+
+    /// A parked thread has woken.
+    pub(super) fn woke(&mut self, number: usize) {
+        if self.dozing == Some(number) {
+            self.dozing = None;
+        }
+    }
+
     /// How many tasks threads have taken to run them next.
     pub(super) fn taken(&self) -> usize {
         self.slots.iter().map(|slot| slot.shared.taken.load(Ordering::Relaxed)).sum()
@@ -261,7 +277,13 @@ impl Threads {
 
     /// Whether a running thread should be back soon, and another sees to it that nothing waits if that one is not.
     pub(super) fn comes_by_itself(&self) -> bool {
-        self.soon > 0 && self.dozing
+        self.soon > 0 && self.dozing.is_some()
+    }
+
+    /// Whether threads have taken tasks that nobody would take over from one that is late. Where all threads are busy, the next
+    /// that comes back does.
+    pub(super) fn is_unwatched(&self) -> bool {
+        self.dozing.is_none() && !self.searching && self.claims + self.starting == 0 && self.taken() > 0
     }
 
     /// A thread begins something else before it goes on with the tasks that it has taken; or goes on with them.

@@ -1,0 +1,30 @@
+'use strict';
+
+/** Errors of the native side among the answers: reading them, and rejecting with them. None is thrown: that costs more. */
+
+const { FORMS } = require('./constants');
+
+/** Whether an answer of this form is an error of the native side. */
+const isError = (form) => form === FORMS.ERROR || form === FORMS.ERROR_AGAIN;
+
+/**
+ * Reads an error.
+ *
+ * @param {number} form one for which `isError` holds
+ * @param {number} number what stands beside it
+ * @param {{ takeOutOfBand(): unknown, outOfBandAt(index: number): unknown }} source such as the delivery
+ * @returns {[code: string, message: string]}
+ */
+function takeError(form, number, source) {
+  return form === FORMS.ERROR
+    ? [source.takeOutOfBand(), source.takeOutOfBand()]
+    : [source.outOfBandAt(number), source.outOfBandAt(number + 1)];
+}
+
+/**
+ * Rejects a promise of which only the resolve function was kept. Not by a rejected promise: Node would take note of that one,
+ * since nobody handles it yet.
+ */
+const rejectBy = (resolve, error) => resolve({ then: (_, reject) => reject(error) });
+
+module.exports = { isError, rejectBy, takeError };
