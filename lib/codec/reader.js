@@ -10,9 +10,10 @@ const { codecError, malformed } = require('./errors');
 const {
   Date, Map, ObjectPrototype, RegExp, Set, areStoresSafe, arrayOf, bufferText, define, isBuiltIn, mapSet, setAdd, twice,
 } = require('../runtime/intrinsics');
+const { LOOK_AHEAD, OF_ANYTHING, OF_INTEGERS, OF_NUMBERS, newDoubles, newIntegers, newObjects } = require('./new-arrays');
 const { compile } = require('./shapes');
 const {
-  HEADER_TREE, HEADER_GRAPH, HOLE, KEPT, TAIL, FIRST_EXTENSION, FIRST_TAG, LAST_EXTENSION, SHORT_LATIN1,
+  FIRST_EXTENSION, FIRST_TAG, FLOAT64, HEADER_GRAPH, HEADER_TREE, HOLE, INT32, KEPT, LAST_EXTENSION, SHORT_LATIN1, TAIL,
 } = require('../constants').TAGS;
 
 const { latin1Slice, ucs2Slice } = bufferText;
@@ -291,9 +292,61 @@ class Reader {
 
   array() {
     const length = this.count(1);
-    const array = arrayOf(length);
+    const kind = length > 0 ? this.lookAhead(length) : OF_ANYTHING;
+    if (kind !== OF_ANYTHING) return this.numbers(length, kind);
+    const array = newObjects(length);
     this.fill(this.reserve(), array);
     for (let i = 0; i < length; i++) array[i] = this.any();
+    return array;
+  }
+
+  /** What the next elements are: an array that becomes another kind while it is filled costs more than to look. */
+  lookAhead(length) {
+    const { bytes } = this;
+    let at = this.pos;
+    let kind = OF_INTEGERS;
+    for (let i = length < LOOK_AHEAD ? length : LOOK_AHEAD; i > 0; i--) {
+      const tag = bytes[at];
+      if (tag < FIRST_TAG) {
+        at++;
+      } else if (tag === INT32) {
+        at += 5;
+      } else if (tag === FLOAT64) {
+        at += 9;
+        kind = OF_NUMBERS;
+      } else {
+        return OF_ANYTHING;
+      }
+    }
+    return kind;
+  }
+
+  /** An array that begins with numbers, and may be long and go on with anything. The three stores see other kinds of arrays. */
+  numbers(length, kind) {
+    const array = kind === OF_INTEGERS ? newIntegers(length) : newDoubles(length);
+    this.fill(this.reserve(), array);
+    const { bytes } = this;
+    let i = 0;
+    if (kind === OF_INTEGERS) {
+      for (; i < length; i++) {
+        const tag = bytes[this.pos];
+        if (tag < FIRST_TAG) array[i] = this.byte();
+        else if (tag === INT32) array[i] = this.any() | 0;
+        else break;
+      }
+    }
+    for (; i < length; i++) {
+      const tag = bytes[this.pos];
+      if (tag === FLOAT64) {
+        this.pos++;
+        array[i] = this.f64();
+      } else if (tag < FIRST_TAG || tag === INT32) {
+        array[i] = +this.any();
+      } else {
+        break;
+      }
+    }
+    for (; i < length; i++) array[i] = this.any();
     return array;
   }
 

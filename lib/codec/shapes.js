@@ -69,7 +69,11 @@ class WriteShape {
       const name = stringify(key);
       // A key that was deleted meanwhile must not be found on the prototype.
       if (key in ObjectPrototype) return `if (has(o, ${name})) w.any(o[${name}]); else w.hole(at);`;
-      return `x = o[${name}]; if (x === undefined) w.maybeHole(o, ${name}, at); else w.any(x);`;
+      return `x = o[${name}];
+if (typeof x === 'number') w.number(x);
+else if (typeof x === 'string') w.string(x);
+else if (x === undefined) w.maybeHole(o, ${name}, at);
+else w.any(x);`;
     });
     const make = compile(['has'], `return (w, o, at) => {\nlet x;\n${lines.join('\n')}\n};`);
     this.compiled = make === null ? null : make(Object.hasOwn);

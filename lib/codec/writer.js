@@ -20,7 +20,7 @@ const { describe } = require('./describe');
 const { codecError } = require('./errors');
 const { findPath, findCycle } = require('./value-path');
 const {
-  ArrayPrototype, ObjectPrototype, SafeMap, append, arrayOf, hasIndexedPrototypes, isArray, mapForEach, setForEach, sizeOfMap, sizeOfSet,
+  ArrayPrototype, ObjectPrototype, SafeMap, append, arrayOf, hasIndexedPrototypes, indexOf, isArray, mapForEach, setForEach, sizeOfMap, sizeOfSet,
   twice,
 } = require('../runtime/intrinsics');
 const { MemoryCopies } = require('./memory-copies');
@@ -44,11 +44,14 @@ const { valueOf: bigintOf } = BigInt.prototype;
 const NOT_REPRESENTABLE = { notRepresentable: true };
 /**
  * So many objects are compared one by one to find those that were met before, from there on a Map finds them. A Map costs
- * 150 ns for each object, since it grows again in each message; so a writer compares up to 128 of them, unless the last
+ * 40 to 130 ns for each object, since it grows again in each message; so a writer compares up to 256 of them, unless the last
  * message had more than that: then the comparisons would come on top of the Map.
  */
-const FEW_REFS = 128;
+const FEW_REFS = 256;
 const FEWER_REFS = 16;
+/** Beyond so many `indexOf` compares, which V8 does by the CPU's vectors: 40 ns instead of 105 where there are 128 of them. */
+const VERY_FEW_REFS = 16;
+const LAST_REF = FEW_REFS - 1;
 /** From here on a value is deep enough that it might be a cycle. */
 const SUSPICIOUS_DEPTH = 64;
 const NO_PARTS = Object.freeze([]);
@@ -129,6 +132,7 @@ class Writer extends WriteBuffer {
   depth = 0;
   /** FEW_REFS or FEWER_REFS. */
   few = FEW_REFS;
+  /** From the end, so that `indexOf` can begin at the last. */
   refs = arrayOf(FEW_REFS);
   refCount = 0;
   refMap = null;
@@ -238,18 +242,13 @@ class Writer extends WriteBuffer {
   }
 
   any(value) {
-    switch (typeof value) {
-      case 'number': this.number(value); return;
-      case 'string': this.string(value); return;
-      case 'object':
-        if (value === null) this.nothing(null);
-        else this.object(value);
-        return;
-      case 'undefined':
-      case 'boolean': this.nothing(value); return;
-      case 'bigint': this.bigint(value); return;
-      default: this.refuse(value);
-    }
+    // V8 compiles these comparisons to one each, a switch to a call.
+    if (typeof value === 'number') this.number(value);
+    else if (typeof value === 'string') this.string(value);
+    else if (value === null || value === undefined || typeof value === 'boolean') this.nothing(value);
+    else if (typeof value === 'object') this.object(value);
+    else if (typeof value === 'bigint') this.bigint(value);
+    else this.refuse(value);
   }
 
   object(value) {
@@ -627,30 +626,32 @@ class Writer extends WriteBuffer {
 
   lookUp(value) {
     const count = this.refCount;
-    if (count <= this.few) {
-      const refs = this.refs;
-      for (let i = 0; i < count; i++) if (refs[i] === value) return i;
-      return -1;
+    if (count > this.few) return this.refMap.get(value) ?? -1;
+    const refs = this.refs;
+    if (count > VERY_FEW_REFS) {
+      const at = indexOf.call(refs, value, FEW_REFS - count);
+      return at < 0 ? -1 : LAST_REF - at;
     }
-    return this.refMap.get(value) ?? -1;
+    for (let i = FEW_REFS - count; i < FEW_REFS; i++) if (refs[i] === value) return LAST_REF - i;
+    return -1;
   }
 
   remember(value) {
     const id = this.refCount++;
     if (id < this.few) {
-      this.refs[id] = value;
+      this.refs[LAST_REF - id] = value;
       return;
     }
     if (id === this.few) {
       this.refMap ??= new SafeMap();
-      for (let i = 0; i < this.few; i++) this.refMap.set(this.refs[i], i);
+      for (let i = 0; i < this.few; i++) this.refMap.set(this.refs[LAST_REF - i], i);
     }
     this.refMap.set(value, id);
   }
 
   forgetRefs() {
     const few = Math.min(this.refCount, this.few);
-    for (let i = 0; i < few; i++) this.refs[i] = null;
+    for (let i = 0; i < few; i++) this.refs[LAST_REF - i] = null;
     if (this.refCount > this.few) {
       if (this.refCount > 4096) {
         this.refMap = null;
@@ -726,7 +727,7 @@ class Writer extends WriteBuffer {
       });
       return found;
     }
-    for (let i = 0; i < this.refCount; i++) if (hasAccessor(this.refs[i], this.sizes[i])) return true;
+    for (let i = 0; i < this.refCount; i++) if (hasAccessor(this.refs[LAST_REF - i], this.sizes[i])) return true;
     return false;
   }
 

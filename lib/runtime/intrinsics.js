@@ -14,7 +14,7 @@ const {
   defineProperty, getOwnPropertyDescriptor, getOwnPropertyNames, hasOwn, isExtensible, keys, setPrototypeOf,
   prototype: ObjectPrototype,
 } = Object;
-const { slice, concat } = ArrayPrototype;
+const { slice, concat, indexOf } = ArrayPrototype;
 
 /** The methods of a class as its own: `Safe` has them whatever becomes of the prototype of `Class`. */
 function hardened(Class) {
@@ -114,9 +114,9 @@ const bufferText = typeof Buffer.prototype.latin1Write === 'function' ? Buffer.p
 module.exports = {
   ArrayPrototype, Date, Map, ObjectPrototype, RegExp, Set,
   SafeMap: hardened(Map), SafeSet: hardened(Set), SafeWeakMap: hardened(WeakMap),
-  added, append, areStoresSafe, arrayOf, bufferText, define, hasIndexedPrototypes, isArray, isBuiltIn,
+  added, append, areStoresSafe, arrayOf, bufferText, concat, define, hasIndexedPrototypes, indexOf, isArray, isBuiltIn,
   mapForEach: Map.prototype.forEach, setForEach: Set.prototype.forEach,
-  twice, zerosOf,
+  slice, twice, zerosOf,
   mapSet: Map.prototype.set, setAdd: Set.prototype.add,
   sizeOfMap: getOwnPropertyDescriptor(Map.prototype, 'size').get,
   sizeOfSet: getOwnPropertyDescriptor(Set.prototype, 'size').get,

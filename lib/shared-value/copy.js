@@ -3,9 +3,13 @@
 /** A part of a shared value as a plain one of this thread's own: what structured clone would have made of the original. */
 
 const { copyOut, viewOver } = require('../codec/bytes');
-const { SafeMap, areStoresSafe, arrayOf, define, isBuiltIn } = require('../runtime/intrinsics');
-const { ARRAY, BYTES, HIGH, LOW, MET_AGAIN, OBJECT, ROOT } = require('./layout');
+const { LOOK_AHEAD, OF_ANYTHING, OF_INTEGERS, OF_NUMBERS, newDoubles, newIntegers, newObjects } = require('../codec/new-arrays');
+const { SafeMap, areStoresSafe, define, isBuiltIn } = require('../runtime/intrinsics');
+const { ARRAY, BYTES, HIGH, INT32, LOW, MET_AGAIN, NO_TAG, OBJECT, ROOT } = require('./layout');
 const { ObjectView } = require('./views');
+
+/** Of the high half of a cell. */
+const isNumber = (high) => high === INT32 || high >= 0 || high <= NO_TAG;
 
 class Copy {
   #tree;
@@ -50,15 +54,36 @@ class Copy {
     const tree = this.#tree;
     const isMetAgain = (tree.i32[place * 2 + HIGH] & MET_AGAIN) !== 0;
     if (isMetAgain && this.#made.has(place)) return this.#made.get(place);
-    const length = tree.i32[place * 2 + LOW];
-    const array = arrayOf(length);
+    const { i32 } = tree;
+    const length = i32[place * 2 + LOW];
+    const first = place + 1;
+    const kind = this.#lookAhead(first, length);
+    const array = kind === OF_INTEGERS ? newIntegers(length) : kind === OF_NUMBERS ? newDoubles(length) : newObjects(length);
     if (isMetAgain) this.#made.set(place, array);
-    for (let i = 0; i < length; i++) {
-      const cell = place + 1 + i;
-      if (tree.isHole(cell)) delete array[i];
-      else array[i] = this.cell(cell);
+    let i = 0;
+    // The three stores see other kinds of arrays: see new-arrays.js.
+    if (kind === OF_INTEGERS) {
+      for (; i < length && i32[(first + i) * 2 + HIGH] === INT32; i++) array[i] = i32[(first + i) * 2 + LOW];
+    }
+    if (kind !== OF_ANYTHING) {
+      for (; i < length && isNumber(i32[(first + i) * 2 + HIGH]); i++) array[i] = +tree.read(first + i);
+    }
+    for (; i < length; i++) {
+      if (tree.isHole(first + i)) delete array[i];
+      else array[i] = this.cell(first + i);
     }
     return array;
+  }
+
+  #lookAhead(first, length) {
+    const { i32 } = this.#tree;
+    let kind = length > 0 ? OF_INTEGERS : OF_ANYTHING;
+    for (let i = 0; i < length && i < LOOK_AHEAD; i++) {
+      const high = i32[(first + i) * 2 + HIGH];
+      if (!isNumber(high)) return OF_ANYTHING;
+      if (high !== INT32) kind = OF_NUMBERS;
+    }
+    return kind;
   }
 
   bytes(place) {

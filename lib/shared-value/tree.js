@@ -32,20 +32,38 @@ const USES_BEFORE_COMPILE = 8;
 /** Up to here characters are put together without a call into C++. */
 const FEW_UNITS = 12;
 
+/** Up to so many keys are compared one by one. */
+const FEW_KEYS = 8;
+
 /** A key list, and which key is where in it. */
 class Shape {
+  tree;
   /** As V8 keeps names of properties: it compares them by address. */
   keys;
-  /** Key -> place. */
-  places = new SafeMap();
+  /** Key -> index; undefined where there are few. */
+  #places = undefined;
+  /** The indexes of the first two parts that were views; -1 while there are none. See ObjectView. */
+  first = -1;
+  second = -1;
   #uses = 0;
   #copy = undefined;
 
-  constructor(keys) {
+  constructor(tree, keys) {
+    this.tree = tree;
     const names = { __proto__: null };
     for (let i = 0; i < keys.length; i++) names[keys[i]] = i;
     this.keys = keysOf(names);
-    for (let i = 0; i < keys.length; i++) this.places.set(this.keys[i], i);
+    if (keys.length <= FEW_KEYS) return;
+    this.#places = new SafeMap();
+    for (let i = 0; i < keys.length; i++) this.#places.set(this.keys[i], i);
+  }
+
+  /** -1 where there is no such key. */
+  indexOf(key) {
+    if (this.#places !== undefined) return this.#places.get(key) ?? -1;
+    const { keys } = this;
+    for (let i = 0; i < keys.length; i++) if (keys[i] === key) return i;
+    return -1;
   }
 
   /**
@@ -194,7 +212,7 @@ class Tree {
     const count = this.i32[place * 2 + LOW];
     const keys = [];
     for (let i = 0; i < count; i++) append(keys, this.read(place + 1 + i));
-    const shape = new Shape(keys);
+    const shape = new Shape(this, keys);
     this.#shapes.set(number, shape);
     return shape;
   }

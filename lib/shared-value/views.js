@@ -23,30 +23,19 @@ const SOURCE = Symbol('source');
 const readOnly = (value) => ({ __proto__: null, value, writable: false, enumerable: true, configurable: true });
 
 /**
- * What objects and arrays have in common. Subclasses have `indexOf(key)`: which cell of the record an own property may be in,
- * or -1.
+ * What objects and arrays have in common. Subclasses have `tree`, `place` (of the record) and `count` (of the cells that follow);
+ * `indexOf(key)`: which cell of the record an own property may be in, or -1; and `at(index)`: the value in the cell of this index,
+ * undefined where there is none, always the same view.
  */
 class View {
-  tree;
-  /** Of the record. */
-  place;
-  /** So many cells follow. */
-  count;
   /** The views in these cells that were made, zeros where there is none; undefined while there is none at all. */
   made = undefined;
 
-  constructor(tree, place, count) {
-    this.tree = tree;
-    this.place = place;
-    this.count = count;
+  madeAt(index) {
+    return this.made !== undefined && this.made[index] !== 0 ? this.made[index] : undefined;
   }
 
-  /** The value in the cell of this index; undefined where there is none. */
-  at(index) {
-    if (this.made !== undefined && this.made[index] !== 0) return this.made[index];
-    const cell = this.place + 1 + index;
-    const view = this.tree.newView(cell);
-    if (view === undefined) return this.tree.read(cell);
+  keep(index, view) {
     this.made ??= arrayOf(this.count);
     this.made[index] = view;
     return view;
@@ -92,22 +81,55 @@ class View {
   }
 }
 
+/**
+ * The collector's work is half of what reading a whole value costs, so objects, which are many, have a place of their own for
+ * the first two parts that are views: the shape says which these are.
+ */
 class ObjectView extends View {
   shape;
+  place;
+  first = undefined;
+  second = undefined;
 
   constructor(tree, place) {
-    const shape = tree.shapeAt(place);
-    super(tree, place, shape.keys.length);
-    this.shape = shape;
+    super();
+    this.shape = tree.shapeAt(place);
+    this.place = place;
+  }
+
+  get tree() {
+    return this.shape.tree;
+  }
+
+  get count() {
+    return this.shape.keys.length;
+  }
+
+  at(index) {
+    const { shape } = this;
+    const before = index === shape.first ? this.first : index === shape.second ? this.second : this.madeAt(index);
+    if (before !== undefined) return before;
+    const cell = this.place + 1 + index;
+    const view = shape.tree.newView(cell);
+    return view === undefined ? shape.tree.read(cell) : this.keep(index, view);
+  }
+
+  keep(index, view) {
+    const { shape } = this;
+    if (shape.first < 0) shape.first = index;
+    else if (shape.second < 0 && index !== shape.first) shape.second = index;
+    if (index === shape.first) return (this.first = view);
+    if (index === shape.second) return (this.second = view);
+    return super.keep(index, view);
   }
 
   indexOf(key) {
-    return this.shape.places.get(key) ?? -1;
+    return this.shape.indexOf(key);
   }
 
   get(target, key, receiver) {
-    const index = this.shape.places.get(key);
-    if (index !== undefined) {
+    const index = this.shape.indexOf(key);
+    if (index >= 0) {
       const value = this.at(index);
       if (value !== undefined || !this.isHole(index)) return value;
     }
@@ -123,8 +145,25 @@ class ObjectView extends View {
 }
 
 class ArrayView extends View {
+  tree;
+  place;
+
   constructor(tree, place) {
-    super(tree, place, tree.i32[place * 2 + LOW]);
+    super();
+    this.tree = tree;
+    this.place = place;
+  }
+
+  get count() {
+    return this.tree.i32[this.place * 2 + LOW];
+  }
+
+  at(index) {
+    const before = this.madeAt(index);
+    if (before !== undefined) return before;
+    const cell = this.place + 1 + index;
+    const view = this.tree.newView(cell);
+    return view === undefined ? this.tree.read(cell) : this.keep(index, view);
   }
 
   indexOf(key) {
