@@ -40,13 +40,13 @@
 //! token's lock may be taken (by registering, dropping a registration, or sleeping) under any lock. In return, no thread
 //! may call [`CancelToken::cancel`] while it holds a lock that a waker takes.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use crate::error::{Code, Error, Result};
 use crate::exported_numbers::{Groups, Numbers};
 use crate::numbers;
 use crate::sync::atomic::{AtomicU8, Ordering};
-use crate::sync::{Arc, Condvar, Mutex, wait_for};
+use crate::sync::{Arc, Condvar, Instant, Mutex, wait_for};
 
 const LIVE: u8 = 0;
 

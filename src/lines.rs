@@ -22,13 +22,10 @@
 //! finds a line not empty knows that its bit is set, or that the line is being emptied.
 
 use crate::sync::atomic::{AtomicU32, Ordering};
-use crate::sync::{Mutex, MutexGuard};
+use crate::sync::{Mutex, MutexGuard, sized};
 
 /// How many lines there are, the common one included.
-#[cfg(not(loom))]
-pub const LINES: usize = 16;
-#[cfg(loom)]
-pub const LINES: usize = 3;
+pub const LINES: usize = sized(16, 3);
 
 /// The line for everything that must keep its order.
 pub const COMMON: usize = 0;

@@ -1,11 +1,16 @@
-//! The locks, atomics and threads that the engine's protocols use: the real ones, or loom's under `cfg(loom)`.
+//! The locks, atomics, threads and the clock that the engine's protocols use: the real ones; loom's under `cfg(loom)`, for every
+//! interleaving of a small model; or shuttle's under `cfg(shuttle)`, for random schedules of a whole pool.
 
-#[cfg(not(loom))]
+#[cfg(shuttle)]
+mod shuttle_model;
+
+#[cfg(not(any(loom, shuttle)))]
 mod real {
     pub use parking_lot::{Condvar, Mutex, MutexGuard};
     pub use std::sync::Arc;
     pub use std::sync::atomic;
     pub use std::thread;
+    pub use std::time::Instant;
 
     /// Waits on `condvar` until notified or `timeout` has passed; true when the time was up.
     pub fn wait_for<T>(
@@ -17,7 +22,7 @@ mod real {
     }
 
     /// Waits on `condvar` until notified or `deadline` has passed.
-    pub fn wait_until<T>(condvar: &Condvar, guard: &mut MutexGuard<'_, T>, deadline: std::time::Instant) {
+    pub fn wait_until<T>(condvar: &Condvar, guard: &mut MutexGuard<'_, T>, deadline: Instant) {
         condvar.wait_until(guard, deadline);
     }
 }
@@ -27,6 +32,7 @@ mod model {
     pub use loom::sync::Arc;
     pub use loom::sync::atomic;
     pub use loom::thread;
+    pub use std::time::Instant;
 
     /// loom's mutex with the methods of parking_lot's.
     pub struct Mutex<T>(loom::sync::Mutex<T>);
@@ -80,12 +86,19 @@ mod model {
     }
 
     /// Under loom time does not pass: a timed wait is a plain one.
-    pub fn wait_until<T>(condvar: &Condvar, guard: &mut MutexGuard<'_, T>, _: std::time::Instant) {
+    pub fn wait_until<T>(condvar: &Condvar, guard: &mut MutexGuard<'_, T>, _: Instant) {
         condvar.wait(guard);
     }
 }
 
 #[cfg(loom)]
 pub use model::*;
-#[cfg(not(loom))]
+#[cfg(not(any(loom, shuttle)))]
 pub use real::*;
+#[cfg(shuttle)]
+pub use shuttle_model::*;
+
+/// A size: `small` in a model, so that what happens at a boundary happens there often.
+pub const fn sized(full: usize, small: usize) -> usize {
+    if cfg!(any(loom, shuttle)) { small } else { full }
+}

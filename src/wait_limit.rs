@@ -8,10 +8,10 @@
 //! A JavaScript thread that blocks in native code must come back every now and then, since V8 can only stop it in
 //! JavaScript. It uses the same waits with a short time limit (a *slice*) and no token.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use crate::cancel::{CancelRegistration, CancelToken, Reason};
-use crate::sync::{Condvar, MutexGuard, wait_until};
+use crate::sync::{Condvar, Instant, MutexGuard, wait_until};
 
 /// The causes that may end a wait early. By default there are none: the wait lasts until the awaited event.
 #[derive(Default, Clone, Copy)]

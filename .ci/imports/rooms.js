@@ -96,7 +96,7 @@ const RUST = [
     why: 'Allocation that may fail, for any room.',
   },
   { room: 'src/exported_numbers', files: ['src/exported_numbers.rs'], imports: [], why: 'How a room lists the numbers that JavaScript knows too.' },
-  { room: 'src/sync', files: ['src/sync.rs'], imports: [], why: 'Locks and atomics, the real ones or those of loom.' },
+  { room: 'src/sync', files: ['src/sync.rs', 'src/sync/'], imports: [], why: 'Locks, atomics and the clock: the real ones, or those of loom or shuttle.' },
   { room: 'src/error', files: ['src/error.rs'], imports: [], why: 'Every error code, for any room.' },
 ];
 

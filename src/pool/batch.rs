@@ -8,7 +8,7 @@
 //! because another one failed, or the batch was stopped. Once no input is left to take, the batch leaves the queue,
 //! before it is answered too.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use super::batch_items::{BatchInputs, Chunk, Items};
 use super::execute::{Execute, Helpers};
@@ -18,7 +18,7 @@ use super::task_observer::Ended;
 use crate::cancel::{CancelToken, Reason};
 use crate::error::Error;
 use crate::panic::guard;
-use crate::sync::Mutex;
+use crate::sync::{Instant, Mutex};
 
 /// A chunk that took less than this may be followed by one of twice the size.
 const QUICK: Duration = Duration::from_micros(50);

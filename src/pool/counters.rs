@@ -4,10 +4,11 @@
 //! counting costs no contended atomic. A reader adds the tallies up.
 
 use std::ops::AddAssign;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use super::position::Taker;
 use super::task_observer::{Age, End, TaskObserver, TaskRef};
+use crate::sync::Instant;
 use crate::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 /// A number that one thread at a time writes and any thread reads. Relaxed: it is a number to look at and orders nothing.

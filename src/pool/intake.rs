@@ -27,14 +27,11 @@ use super::outbox::{Outbox, Reply};
 use super::task_observer::Age;
 use crate::exported_numbers::{Groups, Numbers};
 use crate::numbers;
-use crate::sync::Mutex;
 use crate::sync::atomic::{AtomicU32, AtomicU64, AtomicUsize, Ordering, fence};
+use crate::sync::{Mutex, sized};
 
 /// Records in the ring, a power of two.
-#[cfg(not(loom))]
-const RECORDS: usize = 2048;
-#[cfg(loom)]
-const RECORDS: usize = 2;
+const RECORDS: usize = sized(2048, 2);
 
 /// Numbers in a record: the task's id; its number times [`KINDS`], and which kind of record it is; the input.
 const RECORD: usize = 3;

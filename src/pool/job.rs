@@ -1,9 +1,8 @@
 //! One accepted task, from the queue to its one answer.
 
-use std::time::Instant;
-
 use super::outbox::{Outbox, Reply};
 use crate::cancel::CancelToken;
+use crate::sync::Instant;
 use crate::value::Payload;
 
 /// How the input of a script's job reaches its worker. JavaScript knows these numbers.

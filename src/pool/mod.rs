@@ -52,6 +52,8 @@ mod worker;
 mod pool_tests;
 #[cfg(all(test, not(loom)))]
 mod script_tests;
+#[cfg(all(test, shuttle))]
+mod shuttle_tests;
 #[cfg(all(test, not(loom)))]
 mod small_job_tests;
 #[cfg(all(test, not(loom)))]

@@ -135,13 +135,13 @@ impl Drop for Reply {
 #[cfg(all(test, not(loom)))]
 mod tests {
     use std::sync::Arc;
-    use std::time::{Duration, Instant};
+    use std::time::Duration;
 
     use super::*;
     use crate::cancel::CancelToken;
     use crate::pool::test_tasks::{ECHO, PANIC, SLEEP, TestTasks};
     use crate::pool::{Config, Job, Pool, Target};
-    use crate::sync::{Condvar, Mutex, wait_for};
+    use crate::sync::{Condvar, Instant, Mutex, wait_for};
 
     /// The outbox of a thread that submits one task at a time and blocks until it is answered.
     struct Blocking {

@@ -35,7 +35,8 @@
 //! parked threads are counted, and a thread that leaves takes itself out of `parked`.
 
 use std::sync::OnceLock;
-use std::time::{Duration, Instant};
+use std::thread::available_parallelism;
+use std::time::Duration;
 
 use super::config::Config;
 use super::estimates::CHUNK;
@@ -43,12 +44,12 @@ use super::queue::Taken;
 use super::state::{Phase, Pool, Shared, State};
 use super::task_observer::Age;
 use super::threads::Activity;
-use crate::sync::{MutexGuard, wait_for};
+use crate::sync::{Instant, MutexGuard, sized, thread, wait_for};
 
 /// How long a thread searches: about what parking and being woken would cost.
 const SEARCH: Duration = Duration::from_micros(20);
 /// A search looks so often, with so many spins between, before it yields its core between two looks.
-const SPINNING_LOOKS: u32 = 16;
+const SPINNING_LOOKS: usize = sized(16, 1);
 const SPINS: u32 = 8;
 
 /// How long a dozing thread sleeps.
@@ -206,6 +207,10 @@ impl Pool {
     fn end_thread(&self, number: usize, mut state: MutexGuard<'_, State>) -> Option<(Taken, Age)> {
         state.threads.ended(number);
         self.0.publish(&mut state);
+        if state.phase == Phase::Draining {
+            // Others may have gone to sleep since a thread had tasks that could be taken over.
+            self.0.thread_work.notify_all();
+        }
         if state.queue.takeable_by_threads() > 0 {
             // It came by the intake in the last moment.
             self.wake_one(state);
@@ -220,7 +225,7 @@ impl Config {
     /// Looking for work before parking only helps when another core can bring it meanwhile.
     fn searches(&self) -> bool {
         static CORES: OnceLock<usize> = OnceLock::new();
-        *CORES.get_or_init(|| std::thread::available_parallelism().map_or(1, usize::from)) > 1
+        *CORES.get_or_init(|| available_parallelism().map_or(1, usize::from)) > 1
     }
 }
 
@@ -228,7 +233,7 @@ impl Shared {
     /// Looks at the queue's hints for [`SEARCH`], or until they show work.
     fn search(&self) {
         let started = Instant::now();
-        let mut look = 0_u32;
+        let mut look = 0;
         while !self.seems_takeable() {
             if look < SPINNING_LOOKS {
                 for _ in 0..SPINS {
@@ -236,7 +241,7 @@ impl Shared {
                 }
             } else {
                 // The thread that would bring work may need this very core.
-                std::thread::yield_now();
+                thread::yield_now();
                 if started.elapsed() > SEARCH {
                     return;
                 }

@@ -4,13 +4,14 @@ use crate::cancel::{CancelToken, Reason};
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use crossbeam_channel::{Receiver, Sender, unbounded};
 
 use super::test_tasks::{ECHO, FAIL, NoHelpers, PANIC, SLEEP, TestTasks, VARIED};
 use super::*;
 use crate::error::{Code, Result};
+use crate::sync::Instant;
 use crate::value::{Bytes, BytesKind, Payload, Value};
 
 /// An outbox that hands every answer to the test.

@@ -30,14 +30,13 @@
 //! has no other job, which then takes nothing more until it is done; at the head of the line it lets no other job pass,
 //! so that it does not wait for ever.
 
-use std::time::Instant;
-
 use super::outbox::Reply;
 use super::position::Taker;
 use super::queue::Queue;
 use super::script_functions::FunctionNames;
 use super::task_observer::TaskRef;
 use crate::cancel::{CancelToken, Reason};
+use crate::sync::Instant;
 use crate::value::Payload;
 
 /// How a script worker is reached: the event queue of its environment.

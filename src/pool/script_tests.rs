@@ -7,11 +7,12 @@ use crate::cancel::{CancelToken, Reason};
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use super::test_tasks::{SLEEP, TestTasks};
 use super::*;
 use crate::error::{Code, Result};
+use crate::sync::Instant;
 use crate::value::{Payload, Value};
 
 /// Keeps every answer by the job's id, and panics if the pool answers a job twice.

@@ -1,6 +1,6 @@
 //! The calls of a script worker, and those of the owner about its workers. `script_state.rs` has the protocol.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use super::job::{InputPath, Job};
 use super::outbox::{Reply, ScriptOutcome};
@@ -10,7 +10,7 @@ use super::script_state::{Running, Waker, WorkerState};
 use super::state::{Phase, Pool, State};
 use super::task_observer::{End, TaskObserver, TaskRef};
 use crate::cancel::{CancelToken, Reason};
-use crate::sync::{MutexGuard, wait_for};
+use crate::sync::{Instant, MutexGuard, wait_for};
 use crate::value::{Payload, Value};
 
 /// The next step of a worker.

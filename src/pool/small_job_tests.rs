@@ -250,6 +250,35 @@ fn what_a_thread_has_taken_is_watched_also_where_others_sleep_or_were_never_star
 }
 
 #[test]
+fn a_long_task_holds_nobody_behind_it_though_no_other_thread_has_started() {
+    let owner = Owner::with_threads(2);
+    owner.pool.0.estimates.learn(SLEEP, 1, 100);
+    let long = owner.put_silently(SLEEP, Some(10_000.0)).0;
+    owner.pool.look_at_intake();
+    // Before the thread that starts now looks at the queue, or else with a call.
+    for _ in 0..5 {
+        owner.put(SLEEP, 0.0);
+    }
+    for _ in 0..5 {
+        let (id, outcome) = owner.answer();
+        assert_ne!(id, long, "all others come first");
+        outcome.unwrap();
+    }
+    let closed = owner.close(true);
+    assert_eq!(owner.answer().0, long);
+    closed.recv_timeout(Duration::from_secs(30)).unwrap();
+}
+
+#[test]
+fn a_graceful_close_runs_what_was_put_without_a_call_before_any_thread_has_started() {
+    let owner = Owner::with_threads(1);
+    let id = owner.put_silently(ECHO, None).0;
+    let closed = owner.close(false);
+    assert_eq!(owner.answer(), (id, Ok(Value::Undefined)));
+    closed.recv_timeout(Duration::from_secs(30)).unwrap();
+}
+
+#[test]
 fn a_higher_priority_comes_before_what_a_thread_has_taken() {
     let owner = Owner::with_threads(1);
     let holder = owner.hold(SLEEP);

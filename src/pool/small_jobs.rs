@@ -1,7 +1,6 @@
 //! The tasks that come by the intake: how they get into the queue, and what becomes of them where no thread runs them.
 
 use std::sync::Arc;
-use std::time::Instant;
 
 use super::intake::{Collected, Intake, IntakeMemory, SmallJob};
 use super::job::Job;
@@ -11,7 +10,7 @@ use super::priority_queue::Entry;
 use super::state::{Pool, Shared, State};
 use super::task_observer::{TaskObserver, TaskRef};
 use crate::error::Error;
-use crate::sync::MutexGuard;
+use crate::sync::{Instant, MutexGuard};
 
 impl Pool {
     /// Opens the intake, for tasks that are answered to `outbox`. Its memory; none if it has an intake.

@@ -1,7 +1,6 @@
 //! The state of a pool, under its one lock.
 
 use std::sync::OnceLock;
-use std::time::Instant;
 
 use super::config::Config;
 use super::counters::{Tally, age_at};
@@ -14,7 +13,7 @@ use super::task_observer::Age;
 use super::threads::Threads;
 use crate::cancel::CancelToken;
 use crate::sync::atomic::{AtomicI32, AtomicUsize, Ordering};
-use crate::sync::{Arc, Condvar, Mutex, MutexGuard};
+use crate::sync::{Arc, Condvar, Instant, Mutex, MutexGuard};
 
 /// A pool: one queue, native threads, and script workers. Cheap to clone; all clones are the same pool.
 #[derive(Clone)]

@@ -9,10 +9,10 @@ use super::state::{Phase, Pool, State};
 use super::task_observer::{End, TaskObserver, TaskRef};
 use crate::cancel::{CancelToken, Reason};
 use crate::error::{Code, Error, Result};
-use crate::sync::{Arc, Mutex};
+use crate::sync::{Arc, Mutex, sized, thread};
 
 /// A forced close answers more than so many entries on a thread of its own: about a millisecond's work.
-const MANY: usize = 5_000;
+const MANY: usize = sized(5_000, 3);
 
 /// A submission that was accepted.
 #[derive(Debug, Clone, Copy)]
@@ -220,6 +220,10 @@ impl Pool {
     /// and running work is asked to stop. May be called again, to force a close that was graceful.
     pub fn close(&self, force: bool, when_closed: Option<Box<dyn FnOnce() + Send>>) {
         let shared = &*self.0;
+        // What is in the intake may need a thread: its writer may not have made its call yet.
+        if !force {
+            self.look_at_intake();
+        }
         let mut state = shared.lock();
         state.phase = Phase::Draining;
         state.when_closed.extend(when_closed);
@@ -267,7 +271,7 @@ impl Pool {
             }
         };
         let name = format!("{}-closer", self.0.config.name);
-        if count <= MANY || std::thread::Builder::new().name(name).spawn(work.clone()).is_err() {
+        if count <= MANY || thread::Builder::new().name(name).spawn(work.clone()).is_err() {
             work();
         }
     }

@@ -14,7 +14,7 @@ use super::threads::WorkerSlot;
 use crate::cancel::{CancelToken, Reason};
 use crate::error::{Code, Error, Result};
 use crate::panic::guard;
-use crate::sync::Arc;
+use crate::sync::{Arc, thread};
 use crate::value::{Payload, Value};
 
 impl Pool {
@@ -24,7 +24,7 @@ impl Pool {
         let slot = state.threads.vacant();
         let number = slot.number;
         let pool = self.clone();
-        let started = std::thread::Builder::new()
+        let started = thread::Builder::new()
             .name(format!("{}-{number}", shared.config.name))
             .stack_size(shared.config.stack_size)
             .spawn(move || run(&pool, &slot));

@@ -367,10 +367,9 @@ pub(super) fn open_for_tests(leaked: *mut u8, len: usize, environment: u64) -> A
 
 #[cfg(all(test, not(loom)))]
 mod tests {
-    use std::sync::atomic::AtomicBool;
-
     use super::super::pins::DropFlag;
     use super::*;
+    use crate::sync::atomic::AtomicBool;
 
     /// Memory that stands in for a SharedArrayBuffer; leaked so that a test that fails reads nothing freed.
     fn memory(words: usize) -> *mut u8 {

@@ -1,10 +1,11 @@
 //! Helpers for the tests of all tasks.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use super::{Context, builtin};
 use crate::cancel::{CancelToken, Reason};
 use crate::error::{Error, Result};
+use crate::sync::Instant;
 use crate::value::{Text, Value};
 
 /// Runs a built-in task as a pool would, without a pool.

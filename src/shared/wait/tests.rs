@@ -1,11 +1,12 @@
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, mpsc};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use super::super::locks::admit_owner;
 use super::super::{Access, Region, SharedError, atomics};
 use super::*;
 use crate::cancel::{CancelToken, Reason};
+use crate::sync::Instant;
 use crate::wait_limit::WaitLimit;
 
 /// An owner that no other test ends.
