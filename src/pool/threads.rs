@@ -42,10 +42,15 @@ impl SlotShared {
         self.answered.load(Ordering::Relaxed)
     }
 
+    /// Whether there are tasks that its thread has taken and not begun.
+    pub(super) fn has_taken(&self) -> bool {
+        // Relaxed: only that thread adds to them.
+        self.taken.load(Ordering::Relaxed) > 0
+    }
+
     /// The next of the tasks that its thread has taken.
     pub(super) fn next(&self) -> Option<Entry> {
-        // Relaxed: only this thread adds to them.
-        if self.taken.load(Ordering::Relaxed) == 0 {
+        if !self.has_taken() {
             return None;
         }
         let mut run = self.run.lock();

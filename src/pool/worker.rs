@@ -108,34 +108,48 @@ fn run_jobs(pool: &Pool, slot: &WorkerSlot, first: Entry, priority: i32, now: Ag
         group.next(entry.task());
         group.count += 1;
         let (task, reply, outcome) = run_entry(pool, slot, entry, group.began);
-        next = slot.shared.next();
+        // While something above runs, the next task stays where others can take it over.
+        let makes_way = slot.shared.has_taken() && pool.0.outranks(priority);
+        next = if makes_way { None } else { slot.shared.next() };
         if next.is_none() {
             group.end();
         }
-        // Counts first: a caller that has the answer finds it in the counters, and the thread free.
+        // Counts first: a caller that has the answer finds it in the counters, and the thread about to take something up.
         tally.left(TaskRef::native(task), group.began, group.began);
         tally.ended(TaskRef::native(task), End::of(&outcome), 1);
         if next.is_none() {
             slot.shared.set_answered(true);
         }
         reply.send_on(slot.line, outcome);
-        while next.is_some() && pool.0.outranks(priority) {
-            let Some(above) = pool.take_above(slot.number, priority) else { break };
-            group.end();
-            group.began = match above {
-                Taken::Batch(batch) => run_batch(pool, slot, &batch, group.began),
-                Taken::Job(entry, _) => run_between(pool, slot, entry, group.began),
-                Taken::Steal(_) => unreachable!("it has no priority"),
-            };
-            tally.run_began(group.began);
-            slot.shared.set_answered(false);
-            pool.turn_back(slot.number);
+        if makes_way {
+            group.began = run_above(pool, slot, priority, group.began);
+            next = slot.shared.next();
+            slot.shared.set_answered(next.is_none());
+            if next.is_some() {
+                tally.run_began(group.began);
+            }
         }
     }
     group.began
 }
 
-/// Runs one task of a higher priority, before the thread goes on with those that it has taken.
+/// Runs what has a higher priority, before the thread goes on with the tasks that it has taken. When that has ended.
+fn run_above(pool: &Pool, slot: &WorkerSlot, priority: i32, now: Age) -> Age {
+    let mut now = now;
+    while slot.shared.has_taken() && pool.0.outranks(priority) {
+        let Some(above) = pool.take_above(slot.number, priority) else { break };
+        slot.shared.set_answered(false);
+        now = match above {
+            Taken::Batch(batch) => run_batch(pool, slot, &batch, now),
+            Taken::Job(entry, _) => run_between(pool, slot, entry, now),
+            Taken::Steal(_) => unreachable!("it has no priority"),
+        };
+        pool.turn_back(slot.number);
+    }
+    now
+}
+
+/// Runs one task from the queue before the thread goes on with those that it has taken.
 fn run_between(pool: &Pool, slot: &WorkerSlot, entry: Entry, now: Age) -> Age {
     let tally = &slot.shared.tally;
     tally.run_began(now);
@@ -144,6 +158,7 @@ fn run_between(pool: &Pool, slot: &WorkerSlot, entry: Entry, now: Age) -> Age {
     tally.run_ended(ended);
     tally.left(TaskRef::native(task), now, ended);
     tally.ended(TaskRef::native(task), End::of(&outcome), 1);
+    slot.shared.set_answered(true);
     reply.send_on(slot.line, outcome);
     ended
 }

@@ -312,8 +312,7 @@ fn program() {
             _ => owner.step(),
         }
     }
-    // By the intake, so at priority 0: one of a higher priority runs while its thread has the next task in its hands already.
-    if has_intake && max_threads > 1 && once_in(4) {
+    if max_threads > 1 && once_in(4) {
         owner.end_hanging();
         block_one_thread(&mut owner, &mut answers, &release, other.is_none());
     }
