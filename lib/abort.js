@@ -20,7 +20,7 @@ const { throwUncaught } = require('./runtime/turn');
 const { callUser } = require('./user-code');
 
 /** For so many milliseconds actions run in one turn of the loop, and so often the clock is looked at. */
-const SLICE = 4;
+const SLICE = 2;
 const LOOK = 64;
 
 /** signal -> its watch, until it has aborted and all actions have run, or nobody watches it any more. */
