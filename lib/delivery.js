@@ -341,9 +341,9 @@ class Delivery {
 
   /** Settles a promise of which only the resolve function was kept. */
   #settle(resolve, pool, form, number, task) {
-    if (isError(form)) return rejectBy(resolve, pool.readError(form, number, this, task));
     let value;
     try {
+      if (isError(form)) return rejectBy(resolve, pool.readError(form, number, this, task));
       value = pool.readAnswer(form, number, this, task);
     } catch (error) {
       return rejectBy(resolve, error);

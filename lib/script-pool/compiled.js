@@ -28,8 +28,13 @@ function nextModules() {
   if (modules === undefined) {
     modules = readModules({ root: LIB, entries: WORKER_MODULES, native: WORKER_LEAF, addon, bundle: require.bundle });
   }
-  if (modules !== null && given === BEFORE_CODE) modules = compileModules(modules);
-  given++;
+  if (given++ === BEFORE_CODE && modules !== null) {
+    try {
+      modules = compileModules(modules);
+    } catch {
+      // The sources will do.
+    }
+  }
   return modules;
 }
 

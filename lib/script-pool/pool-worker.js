@@ -65,9 +65,9 @@ class PoolWorker {
     this.port = port1;
     this.doneBefore = doneBefore;
     this.resourceLimits = { ...settings.worker.resourceLimits };
-    // Before its thread is started, which may be there sooner than the last of several is started.
-    port1.postMessage([COMPILED, nextModules()]);
     try {
+      // Before its thread is started, which may be there sooner than the last of several is started.
+      port1.postMessage([COMPILED, nextModules()]);
       this.thread = startThread(this, settings, place, port2);
     } catch (error) {
       port1.close();

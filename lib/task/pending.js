@@ -128,9 +128,9 @@ class Pending extends Cancellable {
   /** The answer has come. */
   settle(form, number, delivery) {
     if (this.#hasEnded()) return delivery.skip(form, number);
-    if (isError(form)) return this.#fail(this.pool.readError(form, number, delivery, this.task), delivery);
     let value;
     try {
+      if (isError(form)) return this.#fail(this.pool.readError(form, number, delivery, this.task), delivery);
       value = this.pool.readAnswer(form, number, delivery, this.task);
     } catch (error) {
       if (form === FORMS.VIA_FALLBACK_LATE) this.#fail(error, delivery);

@@ -129,7 +129,8 @@ impl Pool {
                 continue;
             }
             let timed_out = if dozes {
-                wait_for(&shared.nap, &mut state, DOZE.min(shared.config.idle_timeout));
+                let nap = if state.threads.taken() > 0 { DOZE } else { DOZE.min(shared.config.idle_timeout) };
+                wait_for(&shared.nap, &mut state, nap);
                 naps = if state.threads.begun == begun { naps + 1 } else { 0 };
                 begun = state.threads.begun;
                 false
@@ -189,19 +190,20 @@ impl Pool {
     pub(super) fn take_above(&self, number: usize, priority: i32) -> Option<Taken> {
         let mut state = self.0.lock();
         let taken = state.queue.take_above(Some(priority))?;
-        let activity = match &taken {
-            Taken::Job(first, _) => Activity::Running(first.token()),
-            Taken::Batch(batch) => Activity::Running(Some(batch.token.clone())),
+        // As where a thread begins it: a batch's worker holds no input yet.
+        let (token, answered) = match &taken {
+            Taken::Job(first, _) => (first.token(), false),
+            Taken::Batch(batch) => (Some(batch.token.clone()), true),
             Taken::Steal(_) => unreachable!("it has no priority"),
         };
-        state.threads.turn_to(number, activity);
+        state.threads.turn_to(number, token, answered);
         self.0.publish(&mut state);
         Some(taken)
     }
 
     /// The thread goes on with the tasks that it has taken.
     pub(super) fn turn_back(&self, number: usize) {
-        self.0.lock().threads.turn_to(number, Activity::Running(None));
+        self.0.lock().threads.turn_to(number, None, true);
     }
 
     fn end_thread(&self, number: usize, mut state: MutexGuard<'_, State>) -> Option<(Taken, Age)> {

@@ -292,10 +292,11 @@ impl Threads {
     }
 
     /// A thread begins something else before it goes on with the tasks that it has taken; or goes on with them.
-    pub(super) fn turn_to(&mut self, number: usize, activity: Activity) {
+    pub(super) fn turn_to(&mut self, number: usize, token: Option<CancelToken>, answered: bool) {
         let slot = &mut self.slots[number];
         self.soon -= usize::from(std::mem::take(&mut slot.soon));
-        slot.activity = activity;
+        slot.shared.set_answered(answered);
+        slot.activity = Activity::Running(token);
     }
 
     /// An idle thread has ended.

@@ -138,7 +138,6 @@ fn run_above(pool: &Pool, slot: &WorkerSlot, priority: i32, now: Age) -> Age {
     let mut now = now;
     while slot.shared.has_taken() && pool.0.outranks(priority) {
         let Some(above) = pool.take_above(slot.number, priority) else { break };
-        slot.shared.set_answered(false);
         now = match above {
             Taken::Batch(batch) => run_batch(pool, slot, &batch, now),
             Taken::Job(entry, _) => run_between(pool, slot, entry, now),
