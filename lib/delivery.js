@@ -183,8 +183,7 @@ class Delivery {
     const settler = this.#settlers[slot];
     const error = errorOf(this.#tasks[slot]);
     this.#release(slot, this.#pools[slot]);
-    if (typeof settler === 'function') rejectBy(settler, error);
-    else settler.reject(error);
+    rejectEntry(settler, error);
   }
 
   /**
@@ -278,7 +277,7 @@ class Delivery {
       // Settling throws nothing: this is a fault of ours. It is told, costs the others nothing, and leaves no promise
       // behind.
       throwUncaught(error);
-      if (settler !== undefined) callUser(giveUp, undefined, settler, error);
+      if (settler !== undefined) callUser(rejectEntry, undefined, settler, error);
       this.#skipTo(i + 1);
     }
     return i + 1;
@@ -374,10 +373,10 @@ class Delivery {
   }
 }
 
-/** Rejects an entry that could not be settled, if it has not been. */
-function giveUp(settler, error) {
-  if (typeof settler !== 'function') settler.reject?.(error);
-  else rejectBy(settler, error);
+/** Rejects an entry, if it has not been settled. */
+function rejectEntry(settler, error) {
+  if (typeof settler === 'function') rejectBy(settler, error);
+  else settler.reject?.(error);
 }
 
 /** How many values come out of band for an entry of this form. */

@@ -82,7 +82,6 @@ function readValue(form, number, source, task) {
     case FORMS.NUMBERS_OUT_OF_BAND:
       return numbersOfMaps().unpackMemory(source.takeOutOfBand());
     case FORMS.ERROR:
-    case FORMS.ERROR_AGAIN:
       throw errorFromCode(...takeError(form, number, source), task === undefined ? undefined : { task });
     default:
       throw new InternalError(`unknown form ${form} of a value; please report this`);

@@ -2,8 +2,8 @@
 //!
 //! It is a ring of records in memory that both sides know. A record is a task with a number, or nothing, as its input, that
 //! nothing ends early; or it tells of a *deposit*: a task with another input, which a call has left beside the ring under
-//! a lock of its own, with the record before which it comes. One thread writes: the pool's owner. Whoever holds the pool's lock reads: `Shared::lock` (`small_jobs.rs`) moves what is in
-//! the ring into the queue first of all. So nobody who looks at the queue misses a task that was submitted before.
+//! a lock of its own, with the record before which it comes. One thread writes: the pool's owner. Whoever holds the pool's lock
+//! reads: `Shared::lock` (`small_jobs.rs`) moves what is in the ring into the queue first of all. So nobody who looks at the queue misses a task that was submitted before.
 //!
 //! # The protocol
 //! The writer fills the record at *tail*, stores the next *tail*, and then loads *needs wake*. If that says so, it makes a call

@@ -93,11 +93,6 @@ impl Shared {
         });
     }
 
-    /// Whether the intake has something that is not in the queue yet.
-    pub(super) fn has_new(&self, head: u32) -> bool {
-        self.intake.get().is_some_and(|intake| intake.has_new(head))
-    }
-
     /// Tells the writer whether it must make a call after it has put something into the intake.
     pub(super) fn tell_needs_wake(&self, needs_wake: bool) {
         if let Some(intake) = self.intake.get() {

@@ -155,7 +155,7 @@ impl Shared {
         if needs_wake != state.needs_wake {
             state.needs_wake = needs_wake;
             self.tell_needs_wake(needs_wake);
-            if needs_wake && self.has_new(state.intake_head) {
+            if needs_wake {
                 // The writer may have seen the old answer: from here on it is for this thread to see to that record.
                 self.collect(state);
             }

@@ -226,9 +226,7 @@ impl Threads {
     /// Takes over half of the tasks of a thread that is late: the first of them, and their priority. The others are
     /// among those of the thread `number` then.
     pub(super) fn take_over(&mut self, number: usize, now: Age) -> Option<(Entry, i32)> {
-        let is_late = |slot: &Slot| {
-            slot.shared.taken.load(Ordering::Relaxed) > 0 && now.saturating_sub(slot.took) > LATE
-        };
+        let is_late = |slot: &Slot| slot.shared.has_taken() && now.saturating_sub(slot.took) > LATE;
         let late = self.slots.iter().find(|slot| is_late(slot))?;
         let priority = late.priority;
         let mut run = late.shared.run.lock();
@@ -276,8 +274,7 @@ impl Threads {
 
     /// Whether somebody must wake a thread, or start one, when there is more to do.
     pub(super) fn need_wake(&self, config: &Config) -> bool {
-        let looks = self.searching || self.claims + self.starting > 0;
-        !looks && !self.comes_by_itself() && (self.parked > 0 || self.alive < config.max_threads)
+        !self.looks() && !self.comes_by_itself() && (self.parked > 0 || self.alive < config.max_threads)
     }
 
     /// Whether a running thread should be back soon, and another sees to it that nothing waits if that one is not.
@@ -288,7 +285,12 @@ impl Threads {
     /// Whether threads have taken tasks that nobody would take over from one that is late. Where all threads are busy, the next
     /// that comes back does.
     pub(super) fn is_unwatched(&self) -> bool {
-        self.dozing.is_none() && !self.searching && self.claims + self.starting == 0 && self.taken() > 0
+        self.dozing.is_none() && !self.looks() && self.taken() > 0
+    }
+
+    /// Whether a thread looks at the queue, or is about to.
+    fn looks(&self) -> bool {
+        self.searching || self.claims + self.starting > 0
     }
 
     /// A thread begins something else before it goes on with the tasks that it has taken; or goes on with them.

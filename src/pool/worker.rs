@@ -111,15 +111,13 @@ fn run_jobs(pool: &Pool, slot: &WorkerSlot, first: Entry, priority: i32, now: Ag
         // While something above runs, the next task stays where others can take it over.
         let makes_way = slot.shared.has_taken() && pool.0.outranks(priority);
         next = if makes_way { None } else { slot.shared.next() };
+        // First: a caller that has the answer finds it in the counters, and the thread about to take something up.
         if next.is_none() {
             group.end();
-        }
-        // Counts first: a caller that has the answer finds it in the counters, and the thread about to take something up.
-        tally.left(TaskRef::native(task), group.began, group.began);
-        tally.ended(TaskRef::native(task), End::of(&outcome), 1);
-        if next.is_none() {
             slot.shared.set_answered(true);
         }
+        tally.left(TaskRef::native(task), group.began, group.began);
+        tally.ended(TaskRef::native(task), End::of(&outcome), 1);
         reply.send_on(slot.line, outcome);
         if makes_way {
             group.began = run_above(pool, slot, priority, group.began);
@@ -134,8 +132,7 @@ fn run_jobs(pool: &Pool, slot: &WorkerSlot, first: Entry, priority: i32, now: Ag
 }
 
 /// Runs what has a higher priority, before the thread goes on with the tasks that it has taken. When that has ended.
-fn run_above(pool: &Pool, slot: &WorkerSlot, priority: i32, now: Age) -> Age {
-    let mut now = now;
+fn run_above(pool: &Pool, slot: &WorkerSlot, priority: i32, mut now: Age) -> Age {
     while slot.shared.has_taken() && pool.0.outranks(priority) {
         let Some(above) = pool.take_above(slot.number, priority) else { break };
         now = match above {

@@ -101,8 +101,7 @@ thread_local! {
 impl Outbox for Door {
     fn settle(&self, line: usize, id: u64, outcome: Result<Value>) {
         let events = self.0.lock().unwrap().clone().expect("an execution is under way");
-        // A pool has more lines than a model.
-        events.push(line % crate::lines::LINES, id, outcome);
+        events.push(line, id, outcome);
     }
 }
 
@@ -187,12 +186,16 @@ impl Answers {
         let (mut batch, mut spare) = (Vec::new(), Vec::new());
         loop {
             events.lines.take(&mut batch, &mut spare);
-            for (id, outcome) in batch.drain(..) {
-                assert!(self.0.insert(id, outcome).is_none(), "{id} was answered twice");
-            }
+            self.read(batch.drain(..));
             if !events.lines.rest() {
                 return;
             }
+        }
+    }
+
+    fn read(&mut self, batch: impl IntoIterator<Item = (u64, Result<Value>)>) {
+        for (id, outcome) in batch {
+            assert!(self.0.insert(id, outcome).is_none(), "{id} was answered twice");
         }
     }
 
@@ -209,9 +212,7 @@ impl Answers {
             if batch.is_empty() && events.lines.begin_wait() {
                 events.bell.wait();
             }
-            for (id, outcome) in batch {
-                assert!(self.0.insert(id, outcome).is_none(), "{id} was answered twice");
-            }
+            self.read(batch);
         } else {
             events.bell.wait();
         }

@@ -120,36 +120,33 @@ impl Submitter {
     }
 
     fn submit(&mut self, number: usize) {
-        let id = self.record.next_ids(1);
         let deadline = once_in(4).then(|| Instant::now() + Duration::from_micros(20));
         let token = once_in(2).then(|| CancelToken::new(deadline));
         let priority = if once_in(3) { below(3) as i32 - 1 } else { 0 };
-        self.record.accept(id, self.task(number, priority, token.is_some()));
-        let input = Payload::Value(Value::Number(id as f64));
-        let job = Job::new(id, self.record.outbox, number, input, token.clone());
-        match self.pool.submit(job, priority, Target::Native) {
-            Ok(accepted) => self.cancellable.extend(token.map(|token| (accepted, token))),
-            Err(refused) => {
-                assert!(matches!(refused.error.code(), Code::QueueFull | Code::PoolClosed));
-                self.record.refused(id);
-                refused.submission.into_reply().forget();
-            }
-        }
+        let accepted = self.offer(number, priority, token.as_ref());
+        self.cancellable.extend(accepted.zip(token));
     }
 
     fn submit_hanging(&mut self) {
-        let id = self.record.next_ids(1);
         let token = CancelToken::new(None);
-        self.record.accept(id, self.task(HANG, 0, true));
+        let accepted = self.offer(HANG, 0, Some(&token));
+        self.hanging.extend(accepted.map(|accepted| (accepted, token)));
+    }
+
+    /// Submits a task by a call; `None` where it is refused.
+    fn offer(&self, number: usize, priority: i32, token: Option<&CancelToken>) -> Option<Accepted> {
+        let id = self.record.next_ids(1);
+        self.record.accept(id, self.task(number, priority, token.is_some()));
         let input = Payload::Value(Value::Number(id as f64));
-        let job = Job::new(id, self.record.outbox, HANG, input, Some(token.clone()));
-        match self.pool.submit(job, 0, Target::Native) {
-            Ok(accepted) => self.hanging.push((accepted, token)),
-            Err(refused) => {
+        let job = Job::new(id, self.record.outbox, number, input, token.cloned());
+        self.pool
+            .submit(job, priority, Target::Native)
+            .map_err(|refused| {
+                assert!(matches!(refused.error.code(), Code::QueueFull | Code::PoolClosed));
                 self.record.refused(id);
                 refused.submission.into_reply().forget();
-            }
-        }
+            })
+            .ok()
     }
 
     fn end_hanging(&mut self) {
