@@ -19,7 +19,14 @@ const WORKER_OPTIONS = ['argv', 'env', 'execArgv', 'resourceLimits', 'stdin', 's
 
 /** The options of a pool with a script. */
 const SCRIPT_POOL = new Set([
-  ...POOL, ...WORKER_OPTIONS, 'workerData', 'concurrentTasksPerWorker', 'killTimeout', 'wait', 'linger', 'recycle',
+  ...POOL,
+  ...WORKER_OPTIONS,
+  'concurrentTasksPerWorker',
+  'killTimeout',
+  'linger',
+  'recycle',
+  'wait',
+  'workerData',
 ]);
 
 const RECYCLE = new Set(['afterTasks', 'maxMemoryMb', 'afterMs']);

@@ -24,7 +24,14 @@ const KIB = 1024;
 const INT32 = 2 ** 31;
 
 /** The options of every pool. */
-const POOL = new Set(['maxThreads', 'minThreads', 'idleTimeout', 'maxQueue', 'stackSize', 'name']);
+const POOL = new Set([
+  'idleTimeout',
+  'maxQueue',
+  'maxThreads',
+  'minThreads',
+  'name',
+  'stackSize',
+]);
 
 /** Options that a pool without a script does not have, but other pools do. */
 const NEEDS_SCRIPT = notHere(
@@ -36,13 +43,23 @@ const NEEDS_SCRIPT = notHere(
 );
 
 /** The options of a task. */
-const RUN = new Set(['priority', 'signal', 'timeout', 'transfer', 'parallel']);
+const RUN = new Set([
+  'parallel',
+  'priority',
+  'signal',
+  'timeout',
+  'transfer',
+]);
 
 /**
  * The options of a task of a script. A new option also goes into `isPolluted` and `submitOptions` below, and into
  * `#optionsFor` of pool/map-input-by-input.js.
  */
-const SCRIPT_RUN = new Set([...RUN, 'onProgress', 'name']);
+const SCRIPT_RUN = new Set([
+  ...RUN,
+  'name',
+  'onProgress',
+]);
 
 /** Options of a script's task that a native one does not have. */
 const OF_SCRIPTS = notHere(['onProgress', 'name'], "it is for a script's functions, and this is a native task");
@@ -145,13 +162,13 @@ function nativePoolOptions(given) {
 function isPolluted() {
   const { prototype } = Object;
   return (
+    'name' in prototype ||
+    'onProgress' in prototype ||
+    'parallel' in prototype ||
     'priority' in prototype ||
     'signal' in prototype ||
     'timeout' in prototype ||
-    'transfer' in prototype ||
-    'parallel' in prototype ||
-    'onProgress' in prototype ||
-    'name' in prototype
+    'transfer' in prototype
   );
 }
 
