@@ -25,11 +25,13 @@ const INT32 = 2 ** 31;
 
 /** The options of every pool. */
 const POOL = new Set([
+  'aging',
   'idleTimeout',
   'maxQueue',
   'maxThreads',
   'minThreads',
   'name',
+  'queueOrder',
   'stackSize',
 ]);
 
@@ -110,6 +112,8 @@ function poolSettings(options) {
     maxQueue = Infinity,
     stackSize = 2 * KIB * KIB,
     name = 'rust-workers',
+    aging = 10_000,
+    queueOrder = 'fifo',
   } = options;
   validateInteger(maxThreads, 'options.maxThreads', 1, MAX_THREADS);
   validateInteger(minThreads, 'options.minThreads', 0, MAX_THREADS);
@@ -129,7 +133,13 @@ function poolSettings(options) {
   validateInteger(stackSize, 'options.stackSize', 256 * KIB, 1024 * KIB * KIB);
   validateString(name, 'options.name');
   if (name.includes('\0')) throw new InvalidArgValueError('"options.name" must not contain a NUL character');
-  return { minThreads, maxThreads, idleTimeout, maxQueue, stackSize, name };
+  validateNumber(aging, 'options.aging', 0);
+  if (queueOrder !== 'fifo' && queueOrder !== 'lifo') {
+    throw new InvalidArgValueError(
+      `The "options.queueOrder" argument must be 'fifo' or 'lifo'. Received ${describe(queueOrder)}`,
+    );
+  }
+  return { minThreads, maxThreads, idleTimeout, maxQueue, stackSize, name, aging, queueOrder };
 }
 
 /**
