@@ -531,6 +531,47 @@ export type TaskResult<Output, Name, Input, Functions = NoFunctions> = [Output, 
           : any
   : Given<Output>;
 
+/** What became of one of many inputs; `index` is its number, from 0. */
+export type TaskOutcome<Output> =
+  | { status: 'fulfilled'; value: Output; index: number }
+  | { status: 'rejected'; reason: any; index: number };
+
+/** A ReadableStream, of any realm and of any library of types. */
+interface WebStream {
+  getReader(): unknown;
+  cancel(reason?: any): Promise<void>;
+}
+
+/** What `stream` reads. */
+export type TaskSource<Input> = readonly Input[] | Iterable<Input> | AsyncIterable<Input> | WebStream;
+
+/** How far `stream` goes ahead, and in what order its outputs come. */
+export interface FlowOptions {
+  /** Tasks under way at the most. @default what keeps the pool's threads busy */
+  concurrency?: number | undefined;
+  /** Inputs that may be read beyond those, while nobody takes their outputs. @default concurrency */
+  highWaterMark?: number | undefined;
+  /** Whether the outputs come in the order of the inputs; else as they finish. @default true */
+  ordered?: boolean | undefined;
+}
+
+/** The options of `stream`, with those of each of its tasks. */
+export type TaskStreamOptions<Name, Input = unknown, Functions = NoFunctions> = FlowOptions &
+  Omit<TaskOptions<Name, Functions>, 'transfer'> & {
+    /** The objects that are transferred: those of a list that an input holds, all (scripts only), or what a function says. */
+    transfer?: TaskOptions<Name, Functions>['transfer'] | ((input: Input) => readonly object[] | undefined);
+  };
+
+/** The outputs of a stream. */
+export interface TaskStream<Output> extends AsyncIterableIterator<Output> {
+  [Symbol.asyncIterator](): TaskStream<Output>;
+  next(): Promise<IteratorResult<Output, undefined>>;
+  /** Ends it: the tasks under way are cancelled, and the source is closed. */
+  return(value?: any): Promise<IteratorResult<Output, any>>;
+  throw(error?: any): Promise<IteratorResult<Output, any>>;
+  [Symbol.asyncDispose](): Promise<void>;
+}
+
 /** The task's name, where its input may be left out; else a text for the compiler's message. */
 export type TaskWithoutInput<Name, Functions = NoFunctions> = undefined extends TaskInput<Name, Functions>
   ? Name
@@ -601,8 +642,18 @@ export interface WorkerPool<Functions = any> extends EventEmitter {
    * `return()`; a pool that closes finishes what has come so far first, and rejects with PoolClosedError unless the source
    * has ended.
    *
-   * The type of the outputs is as for {@link run}.
+   * The type of the outputs is as for {@link run}. With `settle: true` there is an outcome for each input, and one that fails
+   * ends nothing.
    */
+  map<
+    Output = Inferred,
+    const Name extends TaskNameIn<Functions> = TaskNameIn<Functions>,
+    const Input extends TaskInput<Name, Functions> = TaskInput<Name, Functions>,
+  >(
+    task: Name,
+    inputs: readonly Input[] | Iterable<Input> | AsyncIterable<Input>,
+    options: TaskOptions<Name, Functions> & { settle: true },
+  ): Promise<TaskOutcome<TaskResult<Output, Name, Input, Functions>>[]>;
   map<
     Output = Inferred,
     const Name extends TaskNameIn<Functions> = TaskNameIn<Functions>,
@@ -611,8 +662,36 @@ export interface WorkerPool<Functions = any> extends EventEmitter {
     task: Name,
     // An array is an Iterable; named too, an element that does not fit takes the compiler one line to explain.
     inputs: readonly Input[] | Iterable<Input> | AsyncIterable<Input>,
-    options?: TaskOptions<Name, Functions>,
+    options?: TaskOptions<Name, Functions> & { settle?: false | undefined },
   ): Promise<TaskResult<Output, Name, Input, Functions>[]>;
+
+  /**
+   * The outputs of one task over a source, as `for await` asks for them. The source, an iterable, an async iterable, a Readable or a
+   * ReadableStream, is read as far ahead as `concurrency` and `highWaterMark` allow, and no further.
+   *
+   * Where an input fails, the stream ends after the outputs before it with an InputFailedError: it has the `index`, and the task's
+   * error as its `cause`. Leaving the loop early cancels what is under way and closes the source. `timeout` counts for each task.
+   *
+   * @throws InvalidArgTypeError, InvalidArgValueError, OutOfRangeError, UnknownTaskError
+   */
+  stream<
+    Output = Inferred,
+    const Name extends TaskNameIn<Functions> = TaskNameIn<Functions>,
+    const Input extends TaskInput<Name, Functions> = TaskInput<Name, Functions>,
+  >(
+    task: Name,
+    source: TaskSource<Input>,
+    options: TaskStreamOptions<Name, Input, Functions> & { settle: true },
+  ): TaskStream<TaskOutcome<TaskResult<Output, Name, Input, Functions>>>;
+  stream<
+    Output = Inferred,
+    const Name extends TaskNameIn<Functions> = TaskNameIn<Functions>,
+    const Input extends TaskInput<Name, Functions> = TaskInput<Name, Functions>,
+  >(
+    task: Name,
+    source: TaskSource<Input>,
+    options?: TaskStreamOptions<Name, Input, Functions> & { settle?: false | undefined },
+  ): TaskStream<TaskResult<Output, Name, Input, Functions>>;
 
   /**
    * Takes no more tasks, and resolves when all that were accepted are done and the threads have ended.
@@ -1340,6 +1419,15 @@ export namespace errors {
   class TaskFailedError extends Error {
     static readonly code: 'ERR_RW_TASK_FAILED';
     readonly code: 'ERR_RW_TASK_FAILED';
+  }
+  /** One of many inputs failed: those of `stream`, `transform`, `forEach` and `reduce`. `cause` is the task's error. */
+  class InputFailedError extends Error {
+    static readonly code: 'ERR_RW_INPUT_FAILED';
+    readonly code: 'ERR_RW_INPUT_FAILED';
+    /** The number of the input, from 0. */
+    readonly index: number;
+    readonly task: string;
+    readonly cause: unknown;
   }
   /** The script of a pool could not be loaded; `cause` is why. */
   class ScriptLoadError extends Error {

@@ -224,4 +224,6 @@ function closeOptions(options) {
   return { force, timeout };
 }
 
-module.exports = { POOL, closeOptions, nativePoolOptions, poolOptions, poolSettings, refuseMore, submitOptions };
+module.exports = {
+  OF_SCRIPTS, POOL, RUN, SCRIPT_RUN, closeOptions, nativePoolOptions, poolOptions, poolSettings, refuseMore, submitOptions,
+};
