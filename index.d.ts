@@ -271,7 +271,10 @@ export type TaskOutput<K extends TaskName, I = TaskMap[K]['input']> = K extends 
 export interface WorkerPoolOptions {
   /** Threads kept even when idle, 0 to `maxThreads`. @default 0 */
   minThreads?: number | undefined;
-  /** Threads started at the most, 1 to 1024. @default the number of CPUs this process may use */
+  /**
+   * Threads started at the most, 1 to 1024. @default what the environment variable RUST_WORKERS_THREADS says, or else the number
+   * of CPUs this process may use, its container's quota included
+   */
   maxThreads?: number | undefined;
   /** How long a thread above `minThreads` waits for work before it ends, in milliseconds. @default 10_000 */
   idleTimeout?: number | undefined;
@@ -279,15 +282,23 @@ export interface WorkerPoolOptions {
   maxQueue?: number | undefined;
   /** The stack of each thread, in bytes, from 262_144 (room for the deepest value). @default 2_097_152 */
   stackSize?: number | undefined;
-  /** Threads are named `<name>-<number>`, as debuggers and `top -H` show. @default 'rust-workers' */
+  /**
+   * Threads are named `<name>-<number>`, those of script workers `<name>-js<number>`, as debuggers and `top -H` show.
+   * @default 'rust-workers'
+   */
   name?: string | undefined;
+  /**
+   * By how much its threads are nicer than the thread that makes the pool, 0 to 19: where CPUs are short, the system prefers
+   * threads that are less nice. On Linux; elsewhere it has no effect. @default 0
+   */
+  niceIncrement?: number | undefined;
 }
 
 /** Options of a pool with a script. Those of Node's `Worker` mean what they mean there. */
 export interface ScriptPoolOptions extends WorkerPoolOptions {
   /**
    * Script workers and native threads are started at the most as many, each; script workers start as tasks need
-   * them. @default the number of CPUs this process may use
+   * them. @default as for every pool
    */
   maxThreads?: number | undefined;
   /** Script workers started at once, and kept when idle. @default 0 */
@@ -431,6 +442,10 @@ export interface PoolStats {
    * with a script once it has had some.
    */
   utilization: number;
+  /** The most threads there may be. */
+  maxThreads: number;
+  /** Who said so: the pool's options, the environment variable RUST_WORKERS_THREADS, or nobody, so that it goes by the CPUs. */
+  maxThreadsFrom: 'option' | 'environment' | 'cpus';
 }
 
 /** The events of a pool, and the arguments of their listeners. */

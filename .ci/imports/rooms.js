@@ -20,13 +20,15 @@ const RUST = [
   {
     room: 'src/api',
     files: ['src/api/'],
-    imports: ['src/node', 'src/tasks', 'src/pool', 'src/channel', 'src/value', 'src/shared', 'src/seal', ...BOTTOM],
+    imports: [
+      'src/node', 'src/tasks', 'src/pool', 'src/channel', 'src/value', 'src/shared', 'src/seal', 'src/os_thread', ...BOTTOM,
+    ],
     why: 'The exports check arguments and call the engine; no room imports them.',
   },
   {
     room: 'src/node',
     files: ['src/node/'],
-    imports: ['src/pool', 'src/channel', 'src/value', 'src/shared', 'src/lines', ...BOTTOM],
+    imports: ['src/pool', 'src/channel', 'src/value', 'src/shared', 'src/lines', 'src/os_thread', ...BOTTOM],
     why: 'It ties the engine to one JavaScript environment; it does not know which tasks there are.',
   },
   {
@@ -38,7 +40,7 @@ const RUST = [
   {
     room: 'src/pool',
     files: ['src/pool/'],
-    imports: ['src/value', 'src/lines', ...BOTTOM],
+    imports: ['src/value', 'src/lines', 'src/os_thread', ...BOTTOM],
     why: 'The pool runs what implements its trait; it does not import the tasks.',
   },
   {
@@ -70,6 +72,12 @@ const RUST = [
     files: ['src/lines.rs'],
     imports: ['src/sync'],
     why: 'A queue with one reader: what a pool answers, and what an environment reads.',
+  },
+  {
+    room: 'src/os_thread',
+    files: ['src/os_thread.rs'],
+    imports: [],
+    why: "What the operating system knows of a thread, for a pool's threads and its script workers.",
   },
   {
     room: 'src/wait_limit',

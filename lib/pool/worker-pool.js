@@ -52,6 +52,8 @@ const NO_HANDLE = 2 ** 32 - 1;
 
 class WorkerPool extends EventEmitter {
   #settings;
+  /** Who said how many threads there may be. */
+  #maxThreadsFrom;
   #native;
   #admission;
   /** Submits tasks by name: native ones, and those of the script where there is one. */
@@ -79,7 +81,9 @@ class WorkerPool extends EventEmitter {
     if (scriptOrOptions === undefined) scriptOrOptions = {};
     if (sizeOrOptions === undefined) sizeOrOptions = {};
     const options = hasScript ? scriptPoolOptions(sizeOrOptions) : nativePoolOptions(scriptOrOptions);
-    this.#settings = poolSettings(options);
+    const { settings, from } = poolSettings(options);
+    this.#settings = settings;
+    this.#maxThreadsFrom = from;
     if (hasScript) this.#openScript(scriptOrOptions, options, typeof sizeOrOptions === 'number');
     else {
       loadCodec();
@@ -330,7 +334,12 @@ class WorkerPool extends EventEmitter {
 
   stats() {
     const { idle, queued, waitTime, runTime, mostThreads, ...counts } = this.#counters();
-    return { ...counts, idleThreads: idle, queueSize: queued, waitTime, runTime, utilization: this.utilization };
+    const { maxThreads } = this.#settings;
+    const { utilization } = this;
+    return {
+      ...counts, idleThreads: idle, queueSize: queued, waitTime, runTime, utilization,
+      maxThreads, maxThreadsFrom: this.#maxThreadsFrom,
+    };
   }
 }
 
