@@ -177,7 +177,7 @@ impl Pool {
                 state.threads.begin(number, Activity::Running(first.token()), false, soon);
             }
             // It holds no input before it takes some, which another thread may have done.
-            Taken::Batch(batch) => {
+            Taken::Batch(batch, _) => {
                 state.threads.begin(number, Activity::Running(Some(batch.token.clone())), true, false);
             }
             Taken::Steal(parts) => {
@@ -194,7 +194,7 @@ impl Pool {
         // As where a thread begins it: a batch's worker holds no input yet.
         let (token, answered) = match &taken {
             Taken::Job(first, _) => (first.token(), false),
-            Taken::Batch(batch) => (Some(batch.token.clone()), true),
+            Taken::Batch(batch, _) => (Some(batch.token.clone()), true),
             Taken::Steal(_) => unreachable!("it has no priority"),
         };
         state.threads.turn_to(number, token, answered);

@@ -25,7 +25,7 @@ use crate::value::Payload;
 pub(super) enum Taken {
     /// A task, and the place that it had. [`Queue::take_more`] takes others with it.
     Job(Entry, Place),
-    Batch(Arc<Batch>),
+    Batch(Arc<Batch>, Place),
     /// Parts of the task of another thread.
     Steal(Arc<ParallelFor>),
 }
@@ -45,6 +45,8 @@ pub(super) struct Queue {
     pub(super) rule: Rule,
     /// The number of the next entry: all are numbered as they come.
     next_number: u64,
+    /// When the last was submitted, as far as the order goes.
+    latest: Age,
     /// Work in parts that wants more threads, once for each thread; before everything else, as it is work begun.
     stealable: VecDeque<Arc<ParallelFor>>,
     native: PriorityQueue,
@@ -61,6 +63,7 @@ impl Queue {
         Queue {
             rule,
             next_number: 0,
+            latest: 0,
             stealable: VecDeque::new(),
             native: PriorityQueue::new(rule),
             any_worker: PriorityQueue::new(rule),
@@ -100,8 +103,7 @@ impl Queue {
 
     /// Adds an entry, which was submitted `at` that time.
     pub(super) fn push(&mut self, entry: Entry, priority: i32, at: Age, target: Target) -> QueuePosition {
-        let number = self.next_number;
-        self.next_number += 1;
+        let (number, at) = self.number(at);
         let position = LinePosition { priority, number };
         QueuePosition(match (target, entry) {
             (Target::Native, entry) => {
@@ -123,6 +125,15 @@ impl Queue {
             }
             (Target::NoWorker, Entry::Batch(_) | Entry::Small(_)) => unreachable!("no task of a script"),
         })
+    }
+
+    /// The number of an entry that was submitted `at` that time, and the time by which it is ordered: later than that of all before
+    /// it. Several come out of the intake with one time, and threads that submit come here in any order.
+    fn number(&mut self, at: Age) -> (u64, Age) {
+        let number = self.next_number;
+        self.next_number += 1;
+        self.latest = at.max(self.latest + 1);
+        (number, self.latest)
     }
 
     fn push_bound(&mut self, worker: usize, Waiting { priority, number, at, entry }: Waiting) {
@@ -186,7 +197,7 @@ impl Queue {
             return None;
         }
         Some(match self.native.pop()? {
-            Entry::Batch(batch) => Taken::Batch(batch),
+            Entry::Batch(batch) => Taken::Batch(batch, place),
             entry => Taken::Job(entry, place),
         })
     }
@@ -229,9 +240,8 @@ impl Queue {
 
     /// Adds a small task, at priority 0.
     pub(super) fn push_small(&mut self, job: SmallJob) {
-        let number = self.next_number;
-        self.next_number += 1;
-        self.native.push(0, number, job.queued_at, Entry::Small(job));
+        let (number, at) = self.number(job.queued_at);
+        self.native.push(0, number, at, Entry::Small(job));
     }
 
     /// Offers work in parts to so many threads.

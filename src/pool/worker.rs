@@ -52,7 +52,7 @@ fn run(pool: &Pool, slot: &WorkerSlot) {
     while let Some((taken, at)) = pool.next(slot.number, std::mem::take(&mut fresh), now) {
         now = match taken {
             Taken::Job(first, place) => run_jobs(pool, slot, first, place.rank, at),
-            Taken::Batch(batch) => run_batch(pool, slot, &batch, at),
+            Taken::Batch(batch, place) => run_batch(pool, slot, &batch, place.rank, at),
             Taken::Steal(parts) => {
                 slot.shared.tally.run_began(at);
                 parts.run_parts();
@@ -139,7 +139,7 @@ fn run_above(pool: &Pool, slot: &WorkerSlot, rank: Rank, mut now: Age) -> Age {
     while slot.shared.has_taken() && pool.0.outranks(rank) {
         let Some(above) = pool.take_above(slot.number, rank) else { break };
         now = match above {
-            Taken::Batch(batch) => run_batch(pool, slot, &batch, now),
+            Taken::Batch(batch, place) => run_batch(pool, slot, &batch, place.rank, now),
             Taken::Job(entry, _) => run_between(pool, slot, entry, now),
             Taken::Steal(_) => unreachable!("it has no priority"),
         };
@@ -222,11 +222,9 @@ impl BatchHost for BatchWorker<'_> {
     }
 }
 
-fn run_batch(pool: &Pool, slot: &WorkerSlot, batch: &Batch, now: Age) -> Age {
+fn run_batch(pool: &Pool, slot: &WorkerSlot, batch: &Batch, rank: Rank, now: Age) -> Age {
     let (tally, task) = (&slot.shared.tally, TaskRef::native(batch.task));
-    let queued_at = pool.0.age_at(batch.queued_at);
-    let rank = pool.0.config.rule().rank(batch.priority, queued_at);
-    tally.started(task, queued_at, now);
+    tally.started(task, pool.0.age_at(batch.queued_at), now);
     tally.run_began(now);
     batch.work(&*pool.0.tasks, pool, &BatchWorker { pool, slot, batch, rank });
     let ended = pool.0.age();
