@@ -160,6 +160,10 @@ class WorkerPool extends EventEmitter {
     return require('./flow').stream(this.#parts(), task, source, options);
   }
 
+  transform(task, options) {
+    return require('./flow').transform(this.#parts(), task, options);
+  }
+
   /** What the calls of flow.js need of this pool. */
   #parts() {
     return {
