@@ -59,13 +59,17 @@ const SCRIPT_RUN = new Set([
   ...RUN,
   'name',
   'onProgress',
+  'spread',
 ]);
 
 /** Options of a script's task that a native one does not have. */
-const OF_SCRIPTS = notHere(['onProgress', 'name'], "it is for a script's functions, and this is a native task");
+const OF_SCRIPTS = {
+  ...notHere(['onProgress', 'name'], "it is for a script's functions, and this is a native task"),
+  spread: 'a native task takes one input',
+};
 
 /** What a native task has of them. */
-const NO_MORE = Object.freeze({ __proto__: null, onProgress: undefined, name: undefined });
+const NO_MORE = Object.freeze({ __proto__: null, onProgress: undefined, name: undefined, spread: undefined });
 
 const CLOSE = new Set(['force', 'timeout']);
 
@@ -167,6 +171,7 @@ function isPolluted() {
     'parallel' in prototype ||
     'priority' in prototype ||
     'signal' in prototype ||
+    'spread' in prototype ||
     'timeout' in prototype ||
     'transfer' in prototype
   );
@@ -190,12 +195,12 @@ function runOptions(options, known, notKnownHere) {
  * @param {object} options
  * @param {boolean} [native] whether the task is native: it takes fewer
  * @returns {{ priority: number, signal?: AbortSignal, timeout?: number, transfer?: object[] | 'auto', parallel: boolean,
- *   onProgress?: Function, name?: string }} 'auto' is for scripts, which look for themselves
+ *   onProgress?: Function, name?: string, spread: boolean }} 'auto' is for scripts, which look for themselves
  */
 function submitOptions(options, native = false) {
   const bag = native ? runOptions(options, RUN, OF_SCRIPTS) : runOptions(options, SCRIPT_RUN);
   const { priority = 0, signal, timeout, transfer, parallel = false } = bag;
-  const { onProgress, name } = native ? NO_MORE : bag;
+  const { onProgress, name, spread = false } = native ? NO_MORE : bag;
   validateInteger(priority, 'options.priority', -INT32, INT32 - 1);
   if (signal !== undefined) validateAbortSignal(signal, 'options.signal');
   if (timeout !== undefined && timeout !== Infinity) validateNumber(timeout, 'options.timeout', 0, LONGEST_TIMER);
@@ -213,8 +218,11 @@ function submitOptions(options, native = false) {
   if (name !== undefined && typeof name !== 'string') {
     throw new InvalidArgValueError('The "options.name" argument must be the name of a function that the script exports');
   }
+  if (typeof spread !== 'boolean') {
+    throw new InvalidArgTypeError(`The "options.spread" argument must be a boolean. Received ${describe(spread)}`);
+  }
   const limit = timeout === Infinity ? undefined : timeout;
-  return { priority, signal, timeout: limit, transfer: isAuto && native ? undefined : transfer, parallel, onProgress, name };
+  return { priority, signal, timeout: limit, transfer: isAuto && native ? undefined : transfer, parallel, onProgress, name, spread };
 }
 
 /** @returns {{ force?: boolean, timeout?: number }} the options of `close` */

@@ -63,6 +63,8 @@ pub(crate) struct ScriptOptions {
     pub(crate) exclusive: bool,
     /// Which worker may take it.
     pub(crate) target: Target,
+    /// In which form its function is called.
+    pub(crate) call_form: u64,
 }
 
 impl Pools<'_> {
@@ -105,7 +107,9 @@ impl Pools<'_> {
         let Submission { pool, task, id, options } = submission;
         let input = self.input(pool, read)?;
         let token = options.token(self.core.jobs());
-        let mut job = Job::new(id, self.core.events(), task, input, token.clone()).by(script.path);
+        let mut job = Job::new(id, self.core.events(), task, input, token.clone())
+            .by(script.path)
+            .called(script.call_form);
         if script.exclusive {
             job = job.exclusive();
         }

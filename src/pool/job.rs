@@ -30,6 +30,8 @@ pub struct Job {
     pub(super) path: InputPath,
     /// Of a script: whether its worker runs nothing else meanwhile.
     pub(super) exclusive: bool,
+    /// Of a script: how its worker calls the function. The affair of JavaScript (`lib/script-pool/call-form.js`).
+    pub(super) call_form: u64,
 }
 
 impl Job {
@@ -43,7 +45,7 @@ impl Job {
     ) -> Self {
         let reply = Reply::new(id, outbox);
         let queued_at = Instant::now();
-        Job { task, input, token, reply, queued_at, path: InputPath::Queue, exclusive: false }
+        Job { task, input, token, reply, queued_at, path: InputPath::Queue, exclusive: false, call_form: 0 }
     }
 
     /// A native job that is to be deposited: it counts as submitted when it is collected.
@@ -55,7 +57,16 @@ impl Job {
         made: Instant,
     ) -> Self {
         let reply = Reply::new(id, outbox);
-        Job { task, input, token: None, reply, queued_at: made, path: InputPath::Queue, exclusive: false }
+        Job {
+            task,
+            input,
+            token: None,
+            reply,
+            queued_at: made,
+            path: InputPath::Queue,
+            exclusive: false,
+            call_form: 0,
+        }
     }
 
     /// For a script: its input takes this path.
@@ -68,6 +79,12 @@ impl Job {
     #[must_use]
     pub fn exclusive(self) -> Self {
         Job { exclusive: true, ..self }
+    }
+
+    /// For a script: its worker calls the function in this form.
+    #[must_use]
+    pub fn called(self, call_form: u64) -> Self {
+        Job { call_form, ..self }
     }
 
     /// Drops the input: the task will not run.

@@ -27,6 +27,8 @@ pub enum Step {
         token: Option<CancelToken>,
         /// How the input comes; [`InputPath::OnDemand`]: not yet.
         path: InputPath,
+        /// In which form its function is called.
+        call_form: u64,
     },
     /// Nothing waits: go back to the event loop until notified.
     Wait,
@@ -176,7 +178,7 @@ impl Pool {
 
     /// A job that its worker is about to run. None for one that should have stopped already, which is answered.
     fn start(&self, number: usize, taken: (u64, Job)) -> Option<Step> {
-        let (id, Job { task: function, input, token, path, .. }) = taken;
+        let (id, Job { task: function, input, token, path, call_form, .. }) = taken;
         if let Some(reason) = token.as_ref().and_then(CancelToken::reason) {
             let mut state = self.0.lock();
             if let Some(Running { reply, task, started, .. }) = state.scripts.take_running(number, id) {
@@ -188,7 +190,7 @@ impl Pool {
                 return None;
             }
         }
-        Some(Step::Run { id, function, input, token, path })
+        Some(Step::Run { id, function, input, token, path, call_form })
     }
 
     /// The worker `number` ends of its own will: it gets no further job, except those that are bound to it. With `only_idle`
@@ -320,6 +322,17 @@ impl Pool {
             id
         };
         jobs.into_iter().map(forget).collect()
+    }
+
+    /// Lets the job `id`, which gives its result in parts, give so many more. Nothing happens where no worker runs it.
+    pub fn grant_parts(&self, id: u64, count: u32) {
+        let state = self.0.lock();
+        let number = state.scripts.worker_of(id);
+        let waker = number.and_then(|number| state.scripts.worker(number)?.waker);
+        drop(state);
+        if let Some(waker) = waker {
+            waker.grant_parts(id, count);
+        }
     }
 
     /// Asks the worker that runs the job `id` to stop it; returns the worker's number.
