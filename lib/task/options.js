@@ -45,8 +45,10 @@ const NEEDS_SCRIPT = notHere(
 
 /** The options of a task. */
 const RUN = new Set([
+  'deadline',
   'parallel',
   'priority',
+  'runTimeout',
   'signal',
   'timeout',
   'transfer',
@@ -178,10 +180,12 @@ function nativePoolOptions(given) {
 function isPolluted() {
   const { prototype } = Object;
   return (
+    'deadline' in prototype ||
     'name' in prototype ||
     'onProgress' in prototype ||
     'parallel' in prototype ||
     'priority' in prototype ||
+    'runTimeout' in prototype ||
     'signal' in prototype ||
     'spread' in prototype ||
     'timeout' in prototype ||
@@ -206,16 +210,19 @@ function runOptions(options, known, notKnownHere) {
  *
  * @param {object} options
  * @param {boolean} [native] whether the task is native: it takes fewer
- * @returns {{ priority: number, signal?: AbortSignal, timeout?: number, transfer?: object[] | 'auto', parallel: boolean,
- *   onProgress?: Function, name?: string, spread: boolean }} 'auto' is for scripts, which look for themselves
+ * @returns {{ priority: number, signal?: AbortSignal, timeout?: number, deadline?: number, runTimeout?: number,
+ *   transfer?: object[] | 'auto', parallel: boolean, onProgress?: Function, name?: string, spread: boolean }} `deadline`: a moment of the clock of
+ *   runtime/clock.js; 'auto' is for scripts, which look for themselves
  */
 function submitOptions(options, native = false) {
   const bag = native ? runOptions(options, RUN, OF_SCRIPTS) : runOptions(options, SCRIPT_RUN);
-  const { priority = 0, signal, timeout, transfer, parallel = false } = bag;
+  const { priority = 0, signal, timeout, deadline, runTimeout, transfer, parallel = false } = bag;
   const { onProgress, name, spread = false } = native ? NO_MORE : bag;
   validateInteger(priority, 'options.priority', -INT32, INT32 - 1);
   if (signal !== undefined) validateAbortSignal(signal, 'options.signal');
   if (timeout !== undefined && timeout !== Infinity) validateNumber(timeout, 'options.timeout', 0, LONGEST_TIMER);
+  if (runTimeout !== undefined && runTimeout !== Infinity) validateNumber(runTimeout, 'options.runTimeout', 0, LONGEST_TIMER);
+  const moment = deadline === undefined ? undefined : require('./time-limits').momentOf(deadline, 'options.deadline');
   const isAuto = transfer === 'auto';
   if (transfer !== undefined && !isAuto && !Array.isArray(transfer)) {
     throw new InvalidArgTypeError(
@@ -233,8 +240,18 @@ function submitOptions(options, native = false) {
   if (typeof spread !== 'boolean') {
     throw new InvalidArgTypeError(`The "options.spread" argument must be a boolean. Received ${describe(spread)}`);
   }
-  const limit = timeout === Infinity ? undefined : timeout;
-  return { priority, signal, timeout: limit, transfer: isAuto && native ? undefined : transfer, parallel, onProgress, name, spread };
+  return {
+    priority,
+    signal,
+    timeout: timeout === Infinity ? undefined : timeout,
+    deadline: moment,
+    runTimeout: runTimeout === Infinity ? undefined : runTimeout,
+    transfer: isAuto && native ? undefined : transfer,
+    parallel,
+    onProgress,
+    name,
+    spread,
+  };
 }
 
 /** @returns {{ force?: boolean, timeout?: number }} the options of `close` */

@@ -95,7 +95,8 @@ impl ScriptWorker {
     }
 
     /// Answers the job that is finished, takes the next, and shows it on the call buffer: step, id, form, number, function,
-    /// whether it may be stopped, the time, and the path of its input with the form of its call above it. The input's wire is in the inbox; the parts that
+    /// whether it may be stopped, the time, the path of its input with the form of its call above it, its deadline and its
+    /// priority. The input's wire is in the inbox; the parts that
     /// do not fit there are returned.
     pub(crate) fn step<'call>(
         &self,
@@ -109,19 +110,20 @@ impl ScriptWorker {
             core.adaptive_wait().sent();
         }
         let Registration { pool, number, key, owner } = &self.registration;
-        let (id, function, input, token, path, call_form) = match pool.script_step(*number, finished, idle) {
-            Step::Run { id, function, input, token, path, call_form } => {
-                (id, function, input, token, path, call_form)
-            }
-            Step::Wait => {
-                core.answer([step::WAIT]);
-                return js.undefined();
-            }
-            Step::Leave => {
-                core.answer([step::LEAVE]);
-                return js.undefined();
-            }
-        };
+        let (id, function, input, token, path, call_form, inherited) =
+            match pool.script_step(*number, finished, idle) {
+                Step::Run { id, function, input, token, path, call_form, inherited } => {
+                    (id, function, input, token, path, call_form, inherited)
+                }
+                Step::Wait => {
+                    core.answer([step::WAIT]);
+                    return js.undefined();
+                }
+                Step::Leave => {
+                    core.answer([step::LEAVE]);
+                    return js.undefined();
+                }
+            };
         let stoppable = token.is_some();
         if let Some(token) = token {
             self.tokens.borrow_mut().push((id, token));
@@ -138,6 +140,8 @@ impl ScriptWorker {
             f64::from(u8::from(stoppable)),
             core.age().as_secs_f64() * 1000.0,
             (path as u64 + PATHS * call_form) as f64,
+            inherited.deadline,
+            f64::from(inherited.priority),
         ]);
         if path == InputPath::OnDemand {
             owner.push(Event::InputWanted { id, key: *key });
