@@ -373,6 +373,17 @@ export interface RunOptions {
   /** Milliseconds from submission until the task is stopped, with ERR_RW_TASK_TIMEOUT; 0 is no time at all. @default no limit */
   timeout?: number | undefined;
   /**
+   * When the task must have ended: a `Date`, or milliseconds from now (a number above 1e11 is refused: pass `new Date(x)`). A task
+   * that cannot start before is refused, or dropped while it waits; one that runs past it is stopped. ERR_RW_DEADLINE, whose
+   * `started` says which. Tasks that it submits inherit it. @default none
+   */
+  deadline?: number | Date | undefined;
+  /**
+   * Milliseconds that the task may run, from when its thread or worker has taken it, with ERR_RW_TASK_TIMEOUT. Of a `map`, each
+   * input. @default no limit
+   */
+  runTimeout?: number | undefined;
+  /**
    * Buffers and ports to transfer. Buffers are detached here: their length becomes 0. A port that a refused task
    * (ERR_RW_QUEUE_FULL) was given closes.
    */
@@ -400,6 +411,11 @@ export interface ScriptRunOptions extends Omit<RunOptions, 'transfer'> {
    * once the task was aborted. An error that it throws becomes an uncaught exception.
    */
   onProgress?: ((value: any) => void) | undefined;
+  /**
+   * Whether the input is an array of the function's arguments: `run('add', [1, 2], { spread: true })` calls `add(1, 2)`. A
+   * method of {@link WorkerPool.proxy} that is called with several arguments does so by itself. @default false
+   */
+  spread?: boolean | undefined;
 }
 
 /** What Node's Worker can be given in a transfer list: the name of this type differs between versions of `@types/node`. */
@@ -603,6 +619,67 @@ export type TaskWithoutInput<Name, Functions = NoFunctions> = undefined extends 
   ? Name
   : 'This task needs an input: run(task, input)';
 
+// ── Proxies ────────────────────────────────────────────────────────────────────────────────────────────────
+
+/** The methods of every function of a proxy. */
+export interface ProxyMethodExtras<Self> {
+  /** The same method with these options for its tasks: `api.render.with({ signal })(page)`. */
+  with(options: ScriptRunOptions): Self;
+}
+
+/** A method of a proxy: it has the parameters of the script's function, and a promise of its result. */
+export interface ProxyMethod<Parameters extends readonly unknown[] = any[], Output = any>
+  extends ProxyMethodExtras<ProxyMethod<Parameters, Output>> {
+  (...input: Parameters): Promise<Output>;
+}
+
+/** What becomes of a function in a proxy. One that returns a promise keeps its own signatures, type parameters too. */
+export type ProxiedFunction<Function> = 0 extends 1 & Function
+  ? ProxyMethod
+  : Function extends (...input: infer Parameters) => infer Returned
+    ? Returned extends Promise<any>
+      ? Function & ProxyMethodExtras<Function>
+      : ProxyMethod<Parameters, Awaited<Returned>>
+    : never;
+
+/** A native task as a method of a proxy. */
+export interface NativeProxyMethod<Name extends TaskName> {
+  <const Input extends TaskMap[Name]['input']>(
+    ...input: undefined extends TaskMap[Name]['input'] ? [input?: Input] : [input: Input]
+  ): Promise<TaskOutput<Name, Input>>;
+  /** The same method with these options for its tasks. */
+  with(options: RunOptions): NativeProxyMethod<Name>;
+}
+
+/** The native tasks as methods. */
+export type NativeProxy = { readonly [Name in TaskName]: NativeProxyMethod<Name> };
+
+/** The functions of a script as methods; its default export also as the proxy itself. */
+type ScriptProxy<Functions> = {
+  readonly [Name in FunctionName<Functions>]: ProxiedFunction<Functions[Name]>;
+} & (Functions extends { default: infer Default extends (...input: any[]) => unknown }
+  ? ProxiedCall<Default>
+  : Functions extends (...input: any[]) => unknown
+    ? ProxiedCall<Functions>
+    : unknown);
+
+/** The call of a proxied function, without its properties. */
+type ProxiedCall<Function extends (...input: any[]) => unknown> = (
+  ...input: Parameters<Function>
+) => Promise<Awaited<ReturnType<Function>>>;
+
+/** What every proxy has. */
+interface ProxyExtras<Functions> {
+  /** The same proxy with these options for its tasks, besides those it has: `api.with({ signal }).render(page)`. */
+  with(options: ScriptRunOptions): PoolProxy<Functions>;
+}
+
+/** What `proxy()` of a pool with these functions returns. */
+export type PoolProxy<Functions = any> = ProxyExtras<Functions> &
+  (unknown extends Functions
+    ? { readonly [name: string]: ProxyMethod } & ((...input: any[]) => Promise<any>)
+    : ScriptProxy<Functions> & Omit<NativeProxy, keyof Functions>);
+
 /**
  * A pool of Rust threads that run native tasks, and of workers that run a script, if it was given one.
  *
@@ -628,7 +705,7 @@ export interface WorkerPool<Functions = any> extends EventEmitter {
    *
    * Rejects with an error of {@link errors}: UnknownTaskError, InvalidInputError or OutOfRangeError (the
    * input does not fit), UnsupportedValueError, CyclicValueError, ValueTooDeepError or ValueTooLargeError (it
-   * cannot cross), QueueFullError, PoolClosedError, ThreadSpawnError, TaskCancelledError, TaskTimeoutError,
+   * cannot cross), QueueFullError, PoolClosedError, ThreadSpawnError, TaskCancelledError, TaskTimeoutError, DeadlineError,
    * TaskPanickedError or TaskFailedError; of a script's function as {@link runTask}.
    */
   // `const`: literals such as `list: true` decide the type of the output.
@@ -653,7 +730,8 @@ export interface WorkerPool<Functions = any> extends EventEmitter {
    *
    * The input and the output are cloned as `structuredClone` does. Rejects with what the script throws, whole; a
    * DataCloneError; or an error of {@link errors}: ScriptLoadError, WorkerExitedError, WorkerOutOfMemoryError,
-   * WorkerTerminatedError, UnknownTaskError, QueueFullError, PoolClosedError, TaskCancelledError, TaskTimeoutError.
+   * WorkerTerminatedError, UnknownTaskError, QueueFullError, PoolClosedError, TaskCancelledError, TaskTimeoutError,
+   * DeadlineError.
    */
   runTask<Output = any>(input?: unknown, options?: ScriptRunOptions): Promise<Output>;
 
@@ -690,6 +768,17 @@ export interface WorkerPool<Functions = any> extends EventEmitter {
     inputs: readonly Input[] | Iterable<Input> | AsyncIterable<Input>,
     options?: TaskOptions<Name, Functions> & { settle?: false | undefined },
   ): Promise<TaskResult<Output, Name, Input, Functions>[]>;
+
+  /**
+   * An object with a method for each function that the pool can run: `await api.render(page)` is `await run('render', page)`.
+   * With several arguments the script's function gets them all. A call of the proxy itself runs the default export.
+   *
+   * `pool.proxy<typeof import('./worker.js')>()` has the parameters and results of the script's functions; without it, those
+   * that the pool knows. It is no promise, so it can be returned from an async function; a function named `then` is not in it.
+   *
+   * @param options of each task
+   */
+  proxy<Script = Functions>(options?: ScriptRunOptions): PoolProxy<Script>;
 
   /**
    * The outputs of one task over a source, as `for await` asks for them. The source, an iterable, an async iterable, a Readable or a
@@ -1012,7 +1101,7 @@ export const task: {
   readonly signal: AbortSignal | undefined;
   /** Whether the task should stop. Becomes true at once, also inside a synchronous loop. */
   readonly cancelled: boolean;
-  /** @throws {errors.TaskCancelledError | errors.TaskTimeoutError | errors.PoolClosedError} if it should stop */
+  /** @throws {errors.TaskCancelledError | errors.TaskTimeoutError | errors.DeadlineError | errors.PoolClosedError} if it should stop */
   throwIfCancelled(): void;
   /** Gives a copy of `value` to the caller's `onProgress`. */
   progress(value: unknown): void;
@@ -1449,6 +1538,13 @@ export namespace errors {
     static readonly code: 'ERR_RW_TASK_TIMEOUT';
     readonly name: 'TimeoutError';
     readonly code: 'ERR_RW_TASK_TIMEOUT';
+  }
+  /** The task's deadline has passed. `started`: whether the task had started; of a `map`, whether an input may have. */
+  class DeadlineError extends Error {
+    static readonly code: 'ERR_RW_DEADLINE';
+    readonly name: 'TimeoutError';
+    readonly code: 'ERR_RW_DEADLINE';
+    readonly started: boolean;
   }
   /** The task panicked; its thread lives on. */
   class TaskPanickedError extends Error {
