@@ -271,7 +271,10 @@ export type TaskOutput<K extends TaskName, I = TaskMap[K]['input']> = K extends 
 export interface WorkerPoolOptions {
   /** Threads kept even when idle, 0 to `maxThreads`. @default 0 */
   minThreads?: number | undefined;
-  /** Threads started at the most, 1 to 1024. @default the number of CPUs this process may use */
+  /**
+   * Threads started at the most, 1 to 1024. @default what the environment variable RUST_WORKERS_THREADS says, or else the number
+   * of CPUs this process may use, its container's quota included
+   */
   maxThreads?: number | undefined;
   /** How long a thread above `minThreads` waits for work before it ends, in milliseconds. @default 10_000 */
   idleTimeout?: number | undefined;
@@ -279,15 +282,23 @@ export interface WorkerPoolOptions {
   maxQueue?: number | undefined;
   /** The stack of each thread, in bytes, from 262_144 (room for the deepest value). @default 2_097_152 */
   stackSize?: number | undefined;
-  /** Threads are named `<name>-<number>`, as debuggers and `top -H` show. @default 'rust-workers' */
+  /**
+   * Threads are named `<name>-<number>`, those of script workers `<name>-js<number>`, as debuggers and `top -H` show.
+   * @default 'rust-workers'
+   */
   name?: string | undefined;
+  /**
+   * By how much its threads are nicer than the thread that makes the pool, 0 to 19: where CPUs are short, the system prefers
+   * threads that are less nice. On Linux; elsewhere it has no effect. @default 0
+   */
+  niceIncrement?: number | undefined;
 }
 
 /** Options of a pool with a script. Those of Node's `Worker` mean what they mean there. */
 export interface ScriptPoolOptions extends WorkerPoolOptions {
   /**
    * Script workers and native threads are started at the most as many, each; script workers start as tasks need
-   * them. @default the number of CPUs this process may use
+   * them. @default as for every pool
    */
   maxThreads?: number | undefined;
   /** Script workers started at once, and kept when idle. @default 0 */
@@ -431,6 +442,10 @@ export interface PoolStats {
    * with a script once it has had some.
    */
   utilization: number;
+  /** The most threads there may be. */
+  maxThreads: number;
+  /** Who said so: the pool's options, the environment variable RUST_WORKERS_THREADS, or nobody, so that it goes by the CPUs. */
+  maxThreadsFrom: 'option' | 'environment' | 'cpus';
 }
 
 /** The events of a pool, and the arguments of their listeners. */
@@ -531,6 +546,47 @@ export type TaskResult<Output, Name, Input, Functions = NoFunctions> = [Output, 
           : any
   : Given<Output>;
 
+/** What became of one of many inputs; `index` is its number, from 0. */
+export type TaskOutcome<Output> =
+  | { status: 'fulfilled'; value: Output; index: number }
+  | { status: 'rejected'; reason: any; index: number };
+
+/** A ReadableStream, of any realm and of any library of types. */
+interface WebStream {
+  getReader(): unknown;
+  cancel(reason?: any): Promise<void>;
+}
+
+/** What `stream` reads. */
+export type TaskSource<Input> = readonly Input[] | Iterable<Input> | AsyncIterable<Input> | WebStream;
+
+/** How far `stream` goes ahead, and in what order its outputs come. */
+export interface FlowOptions {
+  /** Tasks under way at the most. @default what keeps the pool's threads busy */
+  concurrency?: number | undefined;
+  /** Inputs that may be read beyond those, while nobody takes their outputs. @default concurrency */
+  highWaterMark?: number | undefined;
+  /** Whether the outputs come in the order of the inputs; else as they finish. @default true */
+  ordered?: boolean | undefined;
+}
+
+/** The options of `stream`, with those of each of its tasks. */
+export type TaskStreamOptions<Name, Input = unknown, Functions = NoFunctions> = FlowOptions &
+  Omit<TaskOptions<Name, Functions>, 'transfer'> & {
+    /** The objects that are transferred: those of a list that an input holds, all (scripts only), or what a function says. */
+    transfer?: TaskOptions<Name, Functions>['transfer'] | ((input: Input) => readonly object[] | undefined);
+  };
+
+/** The outputs of a stream. */
+export interface TaskStream<Output> extends AsyncIterableIterator<Output> {
+  [Symbol.asyncIterator](): TaskStream<Output>;
+  next(): Promise<IteratorResult<Output, undefined>>;
+  /** Ends it: the tasks under way are cancelled, and the source is closed. */
+  return(value?: any): Promise<IteratorResult<Output, any>>;
+  throw(error?: any): Promise<IteratorResult<Output, any>>;
+  [Symbol.asyncDispose](): Promise<void>;
+}
+
 /** The task's name, where its input may be left out; else a text for the compiler's message. */
 export type TaskWithoutInput<Name, Functions = NoFunctions> = undefined extends TaskInput<Name, Functions>
   ? Name
@@ -601,8 +657,18 @@ export interface WorkerPool<Functions = any> extends EventEmitter {
    * `return()`; a pool that closes finishes what has come so far first, and rejects with PoolClosedError unless the source
    * has ended.
    *
-   * The type of the outputs is as for {@link run}.
+   * The type of the outputs is as for {@link run}. With `settle: true` there is an outcome for each input, and one that fails
+   * ends nothing.
    */
+  map<
+    Output = Inferred,
+    const Name extends TaskNameIn<Functions> = TaskNameIn<Functions>,
+    const Input extends TaskInput<Name, Functions> = TaskInput<Name, Functions>,
+  >(
+    task: Name,
+    inputs: readonly Input[] | Iterable<Input> | AsyncIterable<Input>,
+    options: TaskOptions<Name, Functions> & { settle: true },
+  ): Promise<TaskOutcome<TaskResult<Output, Name, Input, Functions>>[]>;
   map<
     Output = Inferred,
     const Name extends TaskNameIn<Functions> = TaskNameIn<Functions>,
@@ -611,8 +677,36 @@ export interface WorkerPool<Functions = any> extends EventEmitter {
     task: Name,
     // An array is an Iterable; named too, an element that does not fit takes the compiler one line to explain.
     inputs: readonly Input[] | Iterable<Input> | AsyncIterable<Input>,
-    options?: TaskOptions<Name, Functions>,
+    options?: TaskOptions<Name, Functions> & { settle?: false | undefined },
   ): Promise<TaskResult<Output, Name, Input, Functions>[]>;
+
+  /**
+   * The outputs of one task over a source, as `for await` asks for them. The source, an iterable, an async iterable, a Readable or a
+   * ReadableStream, is read as far ahead as `concurrency` and `highWaterMark` allow, and no further.
+   *
+   * Where an input fails, the stream ends after the outputs before it with an InputFailedError: it has the `index`, and the task's
+   * error as its `cause`. Leaving the loop early cancels what is under way and closes the source. `timeout` counts for each task.
+   *
+   * @throws InvalidArgTypeError, InvalidArgValueError, OutOfRangeError, UnknownTaskError
+   */
+  stream<
+    Output = Inferred,
+    const Name extends TaskNameIn<Functions> = TaskNameIn<Functions>,
+    const Input extends TaskInput<Name, Functions> = TaskInput<Name, Functions>,
+  >(
+    task: Name,
+    source: TaskSource<Input>,
+    options: TaskStreamOptions<Name, Input, Functions> & { settle: true },
+  ): TaskStream<TaskOutcome<TaskResult<Output, Name, Input, Functions>>>;
+  stream<
+    Output = Inferred,
+    const Name extends TaskNameIn<Functions> = TaskNameIn<Functions>,
+    const Input extends TaskInput<Name, Functions> = TaskInput<Name, Functions>,
+  >(
+    task: Name,
+    source: TaskSource<Input>,
+    options?: TaskStreamOptions<Name, Input, Functions> & { settle?: false | undefined },
+  ): TaskStream<TaskResult<Output, Name, Input, Functions>>;
 
   /**
    * Takes no more tasks, and resolves when all that were accepted are done and the threads have ended.
@@ -1340,6 +1434,15 @@ export namespace errors {
   class TaskFailedError extends Error {
     static readonly code: 'ERR_RW_TASK_FAILED';
     readonly code: 'ERR_RW_TASK_FAILED';
+  }
+  /** One of many inputs failed: those of `stream`, `transform`, `forEach` and `reduce`. `cause` is the task's error. */
+  class InputFailedError extends Error {
+    static readonly code: 'ERR_RW_INPUT_FAILED';
+    readonly code: 'ERR_RW_INPUT_FAILED';
+    /** The number of the input, from 0. */
+    readonly index: number;
+    readonly task: string;
+    readonly cause: unknown;
   }
   /** The script of a pool could not be loaded; `cause` is why. */
   class ScriptLoadError extends Error {

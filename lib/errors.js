@@ -76,6 +76,8 @@ const TaskTimeoutError = define('TaskTimeoutError', 'ERR_RW_TASK_TIMEOUT', Error
 });
 const TaskPanickedError = define('TaskPanickedError', 'ERR_RW_TASK_PANICKED', Error);
 const TaskFailedError = define('TaskFailedError', 'ERR_RW_TASK_FAILED', Error);
+// One of many inputs failed. It has the `index` of the input, and the task's error as its `cause`.
+const InputFailedError = define('InputFailedError', 'ERR_RW_INPUT_FAILED', Error);
 
 // Script workers. They say which way a worker has ended while it ran the task; an error that the script itself threw is
 // given as it is. A WorkerExitedError has `exitCode`.
@@ -112,6 +114,7 @@ const PeerNotFoundError = define('PeerNotFoundError', 'ERR_RW_PEER_NOT_FOUND', E
 
 /** Codes that the native side does not have. */
 const JS_ONLY_CODES = [
+  'ERR_RW_INPUT_FAILED',
   'ERR_RW_SCRIPT_LOAD',
   'ERR_RW_WORKER_EXITED',
   'ERR_RW_WORKER_OUT_OF_MEMORY',
@@ -202,6 +205,7 @@ const publicClasses = {
   TaskTimeoutError,
   TaskPanickedError,
   TaskFailedError,
+  InputFailedError,
   ScriptLoadError,
   WorkerExitedError,
   WorkerOutOfMemoryError,

@@ -20,7 +20,8 @@ const { Pending } = require('../task/pending');
 const { KeptInput } = require('../script-pool/kept-input');
 const { validateTransfer } = require('../transfer/task-transfer');
 const { listedIn } = require('../transfer/transferables');
-const { InputSource } = require('./input-source');
+const { fulfilled, named, rejected } = require('../flow/outcomes');
+const { InputSource } = require('../flow/source');
 const { isRefusal } = require('./admission');
 
 /** Tasks under way for each thread: one that it runs, and others, so that it finds the next in the queue. */
@@ -41,9 +42,11 @@ class InputByInputMap extends Pending {
 
   #host;
   #options;
+  /** Whether a failed input is an outcome like any other. */
+  #settle;
   /** When its time is up. */
   #deadline;
-  #source = new InputSource();
+  #source;
 
   /** How many inputs were read from the source. */
   #inputCount = 0;
@@ -65,7 +68,7 @@ class InputByInputMap extends Pending {
    * @param {(outputs: unknown[]) => void} resolve
    * @param {(error: unknown) => void} reject
    * @param {string} task
-   * @param {object} options the result of `submitOptions`
+   * @param {object} options the result of `mapOptions`
    * @param {object} host functions of the pool for the map
    * @param {number} host.threads how many threads may work on the inputs
    * @param {number} host.maxQueue
@@ -88,6 +91,7 @@ class InputByInputMap extends Pending {
     this.#host = host;
     this.finishesOnClose = host.finishesOnClose;
     this.#options = options;
+    this.#settle = options.settle;
     this.#limit = threads + Math.min(maxQueue, threads * (TASKS_PER_THREAD - 1));
     if (Array.isArray(options.transfer)) this.#transferList = validateTransfer(options.transfer, host.isNative);
     if (options.timeout !== undefined) this.#deadline = now() + options.timeout;
@@ -95,10 +99,11 @@ class InputByInputMap extends Pending {
 
   /** @param {Iterable<unknown> | AsyncIterable<unknown>} source */
   run(source) {
+    this.#source = new InputSource(source);
     this.control(this.#options, this.#host.holds);
     if (this.isSettled) return;
     try {
-      this.#source.open(source);
+      this.#source.open(true);
     } catch (error) {
       return this.#sourceFailed(error);
     }
@@ -164,7 +169,7 @@ class InputByInputMap extends Pending {
       (output) => {
         this.#underWay--;
         if (this.isSettled) return;
-        this.#outputs.set(number, output);
+        this.#outputs.set(number, this.#settle ? fulfilled(output, number) : output);
         this.#pull();
       },
       (error) => {
@@ -172,8 +177,8 @@ class InputByInputMap extends Pending {
         if (this.isSettled) return;
         // Other tasks have filled the queue meanwhile, so the input waits. Objects that were moved belong to `error.input`
         // now: 'auto' finds them there.
-        if (isRefusal(error)) this.#wait(error.input, number, options.transfer?.length > 0 ? 'auto' : undefined);
-        else this.#fail(error);
+        if (isRefusal(error)) return this.#wait(error.input, number, options.transfer?.length > 0 ? 'auto' : undefined);
+        this.#inputFailed(error, number);
       },
     );
   }
@@ -254,10 +259,21 @@ class InputByInputMap extends Pending {
     this.#fail(error);
   }
 
+  /** The task of an input has failed. */
+  #inputFailed(error, number) {
+    if (!this.#settle || this.#isLate(error)) return this.#fail(named(error, number));
+    this.#outputs.set(number, rejected(error, number));
+    this.#pull();
+  }
+
+  /** Whether an error says that the time of the whole map is up. */
+  #isLate(error) {
+    return error instanceof TaskTimeoutError && this.#deadline !== undefined && now() >= this.#deadline;
+  }
+
   #fail(error) {
     // A task's time limit is the map's own (#optionsFor), so a late task's error becomes the map's own timeout error.
-    const isLate = error instanceof TaskTimeoutError && this.#deadline !== undefined && now() >= this.#deadline;
-    if (isLate) this.timeUp(this.#options.timeout);
+    if (this.#isLate(error)) this.timeUp(this.#options.timeout);
     else this.end(error);
   }
 

@@ -10,6 +10,7 @@
 const { rejectBy } = require('../answer-errors');
 const { deliveryOf } = require('../delivery');
 const { binding } = require('../native');
+const { namedByMessage } = require('../flow/outcomes');
 const { cancelBy } = require('../task/cancel-group');
 const { Pending } = require('../task/pending');
 const { submitOptions } = require('../task/options');
@@ -133,7 +134,7 @@ class NativeSubmitter {
   map(name, inputs, options, resolve, reject) {
     const index = taskIndex(name);
     const task = taskName(index);
-    const pending = new Pending(resolve, reject, this.#pool, task);
+    const pending = new Pending(resolve, (error) => reject(namedByMessage(error)), this.#pool, task);
     try {
       pending.control(options);
       if (pending.ended) return;

@@ -116,6 +116,7 @@ class Runner {
     this.#answers = new Answering(setup.control);
     this.#out = this.#answers.out;
     this.workerId = setup.number;
+    binding.adoptThread(setup.key);
     if (setup.concurrency > 1) {
       const { AsyncLocalStorage } = require('node:async_hooks');
       this.#contexts = new AsyncLocalStorage();

@@ -2,8 +2,6 @@
 
 /** The options of a pool and of a run: checked, and completed with their defaults. */
 
-const { availableParallelism } = require('node:os');
-
 const { InvalidArgTypeError, InvalidArgValueError, OutOfRangeError } = require('../errors');
 const {
   describe,
@@ -17,6 +15,8 @@ const {
   withoutPollution,
 } = require('../validators');
 const { LONGEST_TIMER } = require('../runtime/clock');
+const { defaultSize } = require('./default-size');
+const { checkNiceIncrement } = require('./nice-increment');
 
 const MAX_THREADS = 1024;
 const KIB = 1024;
@@ -30,6 +30,7 @@ const POOL = new Set([
   'maxThreads',
   'minThreads',
   'name',
+  'niceIncrement',
   'stackSize',
 ]);
 
@@ -67,6 +68,13 @@ const OF_SCRIPTS = notHere(['onProgress', 'name'], "it is for a script's functio
 /** What a native task has of them. */
 const NO_MORE = Object.freeze({ __proto__: null, onProgress: undefined, name: undefined });
 
+/** Who said how many threads, for an error about that. */
+const SAID_BY = {
+  option: '',
+  environment: ', of the environment variable RUST_WORKERS_THREADS',
+  cpus: ', the number of CPUs that this process may use; give "maxThreads" too',
+};
+
 const CLOSE = new Set(['force', 'timeout']);
 
 function notHere(names, says) {
@@ -100,22 +108,25 @@ function poolOptions(hasScript, given) {
 
 /**
  * @param {object} options as the user passed them, checked for names that do not exist
- * @returns {object} as `createPool` takes them
+ * @returns {{ settings: object, from: 'option' | 'environment' | 'cpus' }} `settings`: as `createPool` takes them; `from`: who said
+ *   how many threads
  */
 function poolSettings(options) {
+  const given = options.maxThreads;
+  const { maxThreads, from } = given === undefined ? defaultSize(MAX_THREADS) : { maxThreads: given, from: 'option' };
   const {
-    maxThreads = availableParallelism(),
     minThreads = 0,
     idleTimeout = 10_000,
     maxQueue = Infinity,
     stackSize = 2 * KIB * KIB,
     name = 'rust-workers',
+    niceIncrement = 0,
   } = options;
   validateInteger(maxThreads, 'options.maxThreads', 1, MAX_THREADS);
   validateInteger(minThreads, 'options.minThreads', 0, MAX_THREADS);
   if (minThreads > maxThreads) {
     throw new OutOfRangeError(
-      `"options.minThreads" (${minThreads}) must not be above "options.maxThreads" (${maxThreads})`,
+      `"options.minThreads" (${minThreads}) must not be above "options.maxThreads" (${maxThreads}${SAID_BY[from]})`,
     );
   }
   validateNumber(idleTimeout, 'options.idleTimeout', 0);
@@ -129,7 +140,8 @@ function poolSettings(options) {
   validateInteger(stackSize, 'options.stackSize', 256 * KIB, 1024 * KIB * KIB);
   validateString(name, 'options.name');
   if (name.includes('\0')) throw new InvalidArgValueError('"options.name" must not contain a NUL character');
-  return { minThreads, maxThreads, idleTimeout, maxQueue, stackSize, name };
+  checkNiceIncrement(niceIncrement);
+  return { settings: { minThreads, maxThreads, idleTimeout, maxQueue, stackSize, name, niceIncrement }, from };
 }
 
 /**
@@ -224,4 +236,6 @@ function closeOptions(options) {
   return { force, timeout };
 }
 
-module.exports = { POOL, closeOptions, nativePoolOptions, poolOptions, poolSettings, refuseMore, submitOptions };
+module.exports = {
+  OF_SCRIPTS, POOL, RUN, SCRIPT_RUN, closeOptions, nativePoolOptions, poolOptions, poolSettings, refuseMore, submitOptions,
+};

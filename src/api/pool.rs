@@ -1,5 +1,6 @@
 //! Pools: making, feeding, watching and closing them.
 
+use std::thread::available_parallelism;
 use std::time::Duration;
 
 use napi::Env;
@@ -11,6 +12,7 @@ use crate::node::{
     Arguments, Call, CancelBy, Environment, Export, Input, Js, JsValue, Result, Returned, Submission,
     SubmitOptions, answer, export,
 };
+use crate::os_thread::nicer_by;
 use crate::pool::{Accepted, Config, Pool, Taker};
 use crate::tasks::{Task, TaskFacts, builtin};
 
@@ -36,6 +38,8 @@ pub struct PoolSettings {
     /// Bytes.
     pub stack_size: f64,
     pub name: String,
+    /// By how much its threads are nicer than the calling one.
+    pub nice_increment: i32,
 }
 
 /// A pool's counters; times in milliseconds.
@@ -82,6 +86,13 @@ pub fn error_codes() -> Vec<&'static str> {
     Code::ALL.iter().map(|code| code.as_str()).collect()
 }
 
+/// How many threads the machine has for this process: its cores, the process's affinity, and its container's quota.
+#[napi(catch_unwind)]
+pub fn default_threads() -> u32 {
+    let threads = available_parallelism().map_or(1, usize::from);
+    u32::try_from(threads).unwrap_or(u32::MAX)
+}
+
 /// Makes a pool and returns its handle.
 #[napi(catch_unwind)]
 pub fn create_pool(env: Env, settings: PoolSettings) -> napi::Result<u32> {
@@ -93,6 +104,7 @@ pub fn create_pool(env: Env, settings: PoolSettings) -> napi::Result<u32> {
         max_queue: settings.max_queue as usize,
         stack_size: settings.stack_size as usize,
         name: settings.name,
+        priority: nicer_by(settings.nice_increment),
     };
     Ok(Environment::of(&env)?.pools().add(Pool::new(config, builtin())))
 }

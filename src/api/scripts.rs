@@ -8,7 +8,7 @@ use napi_derive::napi;
 use crate::exported_numbers::Numbers;
 use crate::node::{
     Arguments, Call, CancelBy, Environment, Event, Export, Input, JsValue, List, Returned, ScriptOptions,
-    ScriptWorker, Status, Submission, SubmitOptions, answer, export,
+    ScriptWorker, Status, Submission, SubmitOptions, adopt_thread_of, answer, export,
 };
 use crate::numbers;
 use crate::pool::{IdleWait, InputPath, Target};
@@ -17,6 +17,7 @@ use crate::value::{Payload, Value};
 /// The raw exports by name.
 pub(super) const EXPORTS: &[Export] = &[
     (c"submitScript", export(submit)),
+    (c"adoptThread", export(adopt_thread)),
     (c"joinPool", export(join)),
     (c"scriptStep", export(step)),
     (c"scriptFinish", export(finish)),
@@ -197,6 +198,12 @@ pub fn drain_scripts(env: Env, pool: u32) -> napi::Result<List<f64>> {
 pub fn leave_pool(env: Env, only_idle: bool, keep: u32) -> napi::Result<bool> {
     let leave = |worker: &ScriptWorker| worker.leave(only_idle, keep as usize);
     Ok(Environment::of(&env)?.with_script_worker(leave).unwrap_or(true))
+}
+
+/// `adoptThread(key)`, in a worker before it loads the script: its thread gets the name and the priority of the pool's.
+fn adopt_thread<'call>(call: Call<'call>, [key]: Arguments<'call, 1>) -> Returned<'call> {
+    adopt_thread_of(call.js.read_u64(key)?);
+    Ok(JsValue::NOTHING)
 }
 
 /// `joinPool(key, inbox)`, in a worker: accepts its registration. False when that is gone.

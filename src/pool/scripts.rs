@@ -10,6 +10,7 @@ use super::script_state::{Running, Waker, WorkerRegistration, WorkerState};
 use super::state::{Phase, Pool, State};
 use super::task_observer::{End, TaskObserver, TaskRef};
 use crate::cancel::{CancelToken, Reason};
+use crate::os_thread::{name_of, set_name};
 use crate::sync::{Instant, MutexGuard, wait_for};
 use crate::value::{Payload, Value};
 
@@ -75,6 +76,13 @@ fn notify(waker: Option<&'static dyn Waker>) {
 
 /// A worker's calls.
 impl Pool {
+    /// The calling thread is that of the worker `number`, which is about to load the script.
+    pub fn adopt_worker_thread(&self, number: usize) {
+        let config = &self.0.config;
+        set_name(&name_of(&config.name, "js", number));
+        config.adopt_thread();
+    }
+
     /// The worker `number` has started. False when its registration is gone.
     pub fn worker_joined(&self, number: usize, waker: &'static dyn Waker) -> bool {
         let mut state = self.0.lock();

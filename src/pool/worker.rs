@@ -13,6 +13,7 @@ use super::task_observer::{Age, End, Ended, TaskObserver, TaskRef};
 use super::threads::WorkerSlot;
 use crate::cancel::{CancelToken, Reason};
 use crate::error::{Code, Error, Result};
+use crate::os_thread::name_of;
 use crate::panic::guard;
 use crate::sync::{Arc, thread};
 use crate::value::{Payload, Value};
@@ -25,7 +26,7 @@ impl Pool {
         let number = slot.number;
         let pool = self.clone();
         let started = thread::Builder::new()
-            .name(format!("{}-{number}", shared.config.name))
+            .name(name_of(&shared.config.name, "", number))
             .stack_size(shared.config.stack_size)
             .spawn(move || run(&pool, &slot));
         match started {
@@ -45,6 +46,7 @@ impl Pool {
 
 /// The life of the thread in `slot`.
 fn run(pool: &Pool, slot: &WorkerSlot) {
+    pool.0.config.adopt_thread();
     let (mut fresh, mut now) = (true, pool.0.age());
     while let Some((taken, at)) = pool.next(slot.number, std::mem::take(&mut fresh), now) {
         now = match taken {
