@@ -413,6 +413,17 @@ export interface RunOptions {
   /** Milliseconds from submission until the task is stopped, with ERR_RW_TASK_TIMEOUT; 0 is no time at all. @default no limit */
   timeout?: number | undefined;
   /**
+   * When the task must have ended: a `Date`, or milliseconds from now (a number above 1e11 is refused: pass `new Date(x)`). A task
+   * that cannot start before is refused, or dropped while it waits; one that runs past it is stopped. ERR_RW_DEADLINE, whose
+   * `started` says which. Tasks that it submits inherit it. @default none
+   */
+  deadline?: number | Date | undefined;
+  /**
+   * Milliseconds that the task may run, from when its thread or worker has taken it, with ERR_RW_TASK_TIMEOUT. Of a `map`, each
+   * input. @default no limit
+   */
+  runTimeout?: number | undefined;
+  /**
    * Buffers and ports to transfer. Buffers are detached here: their length becomes 0. A port that a refused task
    * (ERR_RW_QUEUE_FULL) was given closes.
    */
@@ -658,7 +669,7 @@ export interface WorkerPool<Functions = any> extends EventEmitter {
    *
    * Rejects with an error of {@link errors}: UnknownTaskError, InvalidInputError or OutOfRangeError (the
    * input does not fit), UnsupportedValueError, CyclicValueError, ValueTooDeepError or ValueTooLargeError (it
-   * cannot cross), QueueFullError, PoolClosedError, ThreadSpawnError, TaskCancelledError, TaskTimeoutError,
+   * cannot cross), QueueFullError, PoolClosedError, ThreadSpawnError, TaskCancelledError, TaskTimeoutError, DeadlineError,
    * TaskPanickedError or TaskFailedError; of a script's function as {@link runTask}.
    */
   // `const`: literals such as `list: true` decide the type of the output.
@@ -683,7 +694,8 @@ export interface WorkerPool<Functions = any> extends EventEmitter {
    *
    * The input and the output are cloned as `structuredClone` does. Rejects with what the script throws, whole; a
    * DataCloneError; or an error of {@link errors}: ScriptLoadError, WorkerExitedError, WorkerOutOfMemoryError,
-   * WorkerTerminatedError, UnknownTaskError, QueueFullError, PoolClosedError, TaskCancelledError, TaskTimeoutError.
+   * WorkerTerminatedError, UnknownTaskError, QueueFullError, PoolClosedError, TaskCancelledError, TaskTimeoutError,
+   * DeadlineError.
    */
   runTask<Output = any>(input?: unknown, options?: ScriptRunOptions): Promise<Output>;
 
@@ -1034,7 +1046,7 @@ export const task: {
   readonly signal: AbortSignal | undefined;
   /** Whether the task should stop. Becomes true at once, also inside a synchronous loop. */
   readonly cancelled: boolean;
-  /** @throws {errors.TaskCancelledError | errors.TaskTimeoutError | errors.PoolClosedError} if it should stop */
+  /** @throws {errors.TaskCancelledError | errors.TaskTimeoutError | errors.DeadlineError | errors.PoolClosedError} if it should stop */
   throwIfCancelled(): void;
   /** Gives a copy of `value` to the caller's `onProgress`. */
   progress(value: unknown): void;
@@ -1471,6 +1483,13 @@ export namespace errors {
     static readonly code: 'ERR_RW_TASK_TIMEOUT';
     readonly name: 'TimeoutError';
     readonly code: 'ERR_RW_TASK_TIMEOUT';
+  }
+  /** The task's deadline has passed. `started`: whether the task had started; of a `map`, whether an input may have. */
+  class DeadlineError extends Error {
+    static readonly code: 'ERR_RW_DEADLINE';
+    readonly name: 'TimeoutError';
+    readonly code: 'ERR_RW_DEADLINE';
+    readonly started: boolean;
   }
   /** The task panicked; its thread lives on. */
   class TaskPanickedError extends Error {

@@ -67,7 +67,7 @@ function mapOptions(given, native) {
  * @param {number} usual how many tasks are under way where the caller does not say
  * @param {readonly string[]} [more] names of further options, of what is built on a stream
  * @returns {{ concurrency: number, highWaterMark: number, ordered: boolean, settle: boolean, signal?: AbortSignal,
- *   transferOf?: (input: unknown) => unknown, transfer?: object[] | 'auto', run: object, more: object }} `run`: the options of
+ *   deadline?: number, transferOf?: (input: unknown) => unknown, transfer?: object[] | 'auto', run: object, more: object }} `run`: the options of
  *   each task
  */
 function streamOptions(given, native, usual, more = []) {
@@ -79,10 +79,11 @@ function streamOptions(given, native, usual, more = []) {
   validateBoolean(settle, 'options.settle');
   const transferOf = typeof run.transfer === 'function' ? run.transfer : undefined;
   if (transferOf !== undefined) delete run.transfer;
-  const { signal, transfer } = submitOptions(run, native);
+  const { signal, transfer, deadline } = submitOptions(run, native);
+  delete run.deadline;
   delete run.signal;
   delete run.transfer;
-  return { concurrency, highWaterMark, ordered, settle, signal, transferOf, transfer, run, more: others };
+  return { concurrency, highWaterMark, ordered, settle, signal, deadline, transferOf, transfer, run, more: others };
 }
 
 const lists = new Map([['', STREAM]]);

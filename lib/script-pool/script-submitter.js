@@ -9,7 +9,7 @@
 
 const { SCRIPTS } = require('../constants');
 const { binding } = require('../native');
-const { UNCANCELLABLE, cancelBy } = require('../task/cancel-group');
+const { UNCANCELLABLE, cancelBy, soonerLimit } = require('../task/cancel-group');
 const { Pending } = require('../task/pending');
 const { submitOptions } = require('../task/options');
 const { notTooDeep } = require('./too-deep');
@@ -31,7 +31,7 @@ const TRIES = 8;
 
 const NOTHING = Object.freeze([]);
 /** Each is there, so that none is looked for on a prototype. */
-const NO_OPTIONS = Object.freeze({ priority: 0, signal: undefined, timeout: undefined });
+const NO_OPTIONS = Object.freeze({ priority: 0, signal: undefined, timeout: undefined, deadline: undefined, runTimeout: undefined });
 
 /** A task of a script that may end early, or whose input went to its worker by Node's port. */
 class ScriptPending extends Pending {
@@ -187,7 +187,7 @@ class ScriptSubmitter {
   }
 
   #submitTo(name, id, options, prepared, worker, path) {
-    const { priority, timeout } = options;
+    const { priority, timeout, deadline, runTimeout } = options;
     const { call } = this.#delivery;
     // Before the call's arguments are written: it may be a call itself.
     const number = this.#functions.get(name) ?? this.#nameFunction(name);
@@ -199,6 +199,10 @@ class ScriptSubmitter {
     call[4] = prepared.length;
     call[5] = priority;
     call[6] = timeout ?? -1;
+    call[11] = 0;
+    call[12] = runTimeout ?? -1;
+    call[13] = deadline ?? 0;
+    if (deadline !== undefined) ({ limit: call[6], isDeadline: call[11] } = soonerLimit(options));
     call[7] = cancel;
     call[8] = worker;
     call[9] = cancel !== UNCANCELLABLE && this.separates ? 1 : 0;

@@ -45,8 +45,10 @@ const NEEDS_SCRIPT = notHere(
 
 /** The options of a task. */
 const RUN = new Set([
+  'deadline',
   'parallel',
   'priority',
+  'runTimeout',
   'signal',
   'timeout',
   'transfer',
@@ -174,10 +176,12 @@ function nativePoolOptions(given) {
 function isPolluted() {
   const { prototype } = Object;
   return (
+    'deadline' in prototype ||
     'name' in prototype ||
     'onProgress' in prototype ||
     'parallel' in prototype ||
     'priority' in prototype ||
+    'runTimeout' in prototype ||
     'signal' in prototype ||
     'timeout' in prototype ||
     'transfer' in prototype
@@ -201,16 +205,19 @@ function runOptions(options, known, notKnownHere) {
  *
  * @param {object} options
  * @param {boolean} [native] whether the task is native: it takes fewer
- * @returns {{ priority: number, signal?: AbortSignal, timeout?: number, transfer?: object[] | 'auto', parallel: boolean,
- *   onProgress?: Function, name?: string }} 'auto' is for scripts, which look for themselves
+ * @returns {{ priority: number, signal?: AbortSignal, timeout?: number, deadline?: number, runTimeout?: number,
+ *   transfer?: object[] | 'auto', parallel: boolean, onProgress?: Function, name?: string }} `deadline`: a moment of the clock of
+ *   runtime/clock.js; 'auto' is for scripts, which look for themselves
  */
 function submitOptions(options, native = false) {
   const bag = native ? runOptions(options, RUN, OF_SCRIPTS) : runOptions(options, SCRIPT_RUN);
-  const { priority = 0, signal, timeout, transfer, parallel = false } = bag;
+  const { priority = 0, signal, timeout, deadline, runTimeout, transfer, parallel = false } = bag;
   const { onProgress, name } = native ? NO_MORE : bag;
   validateInteger(priority, 'options.priority', -INT32, INT32 - 1);
   if (signal !== undefined) validateAbortSignal(signal, 'options.signal');
   if (timeout !== undefined && timeout !== Infinity) validateNumber(timeout, 'options.timeout', 0, LONGEST_TIMER);
+  if (runTimeout !== undefined && runTimeout !== Infinity) validateNumber(runTimeout, 'options.runTimeout', 0, LONGEST_TIMER);
+  const moment = deadline === undefined ? undefined : require('./time-limits').momentOf(deadline, 'options.deadline');
   const isAuto = transfer === 'auto';
   if (transfer !== undefined && !isAuto && !Array.isArray(transfer)) {
     throw new InvalidArgTypeError(
@@ -225,8 +232,17 @@ function submitOptions(options, native = false) {
   if (name !== undefined && typeof name !== 'string') {
     throw new InvalidArgValueError('The "options.name" argument must be the name of a function that the script exports');
   }
-  const limit = timeout === Infinity ? undefined : timeout;
-  return { priority, signal, timeout: limit, transfer: isAuto && native ? undefined : transfer, parallel, onProgress, name };
+  return {
+    priority,
+    signal,
+    timeout: timeout === Infinity ? undefined : timeout,
+    deadline: moment,
+    runTimeout: runTimeout === Infinity ? undefined : runTimeout,
+    transfer: isAuto && native ? undefined : transfer,
+    parallel,
+    onProgress,
+    name,
+  };
 }
 
 /** @returns {{ force?: boolean, timeout?: number }} the options of `close` */

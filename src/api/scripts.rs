@@ -242,15 +242,31 @@ pub(super) const NUMBERS: Numbers = numbers! {
     BY_QUEUE = InputPath::Queue, BY_MESSAGE = InputPath::Message, ON_DEMAND = InputPath::OnDemand,
 };
 
-/// `submitScript(input, parts)`: pool, function, id, form, length, priority, timeout, how it is cancelled (`CancelBy`), the worker
-/// to bind it to (or `ANY_WORKER`, `NO_WORKER`), whether it wants its worker alone and whether the input is
-/// memory that the worker should ask for stand on the call buffer. Form `VIA_FALLBACK`: the input is a message
+/// `submitScript(input, parts)`: pool, function, id, form, length, priority, limit, how it is cancelled (`CancelBy`), the worker
+/// to bind it to (or `ANY_WORKER`, `NO_WORKER`), whether it wants its worker alone, whether the input is memory that the worker
+/// should ask for, whether the limit is a deadline, the limit of the run and the deadline as the worker is told it stand on the
+/// call buffer (the limits as in [`SubmitOptions::new`]). Form `VIA_FALLBACK`: the input is a message
 /// by the native fallback, and `length` its number. Returns nothing, or `NEEDS_WORKER` and `FULL` as bits; `[code, message]`
 /// when refused.
 fn submit<'call>(call: Call<'call>, values: Arguments<'call, 2>) -> Returned<'call> {
-    let [pool, function, id, form, length, priority, timeout, cancel, worker, alone, asked] =
-        call.core().arguments()?;
-    let options = SubmitOptions::new(priority as i32, timeout, CancelBy::of(cancel as u32));
+    let [
+        pool,
+        function,
+        id,
+        form,
+        length,
+        priority,
+        limit,
+        cancel,
+        worker,
+        alone,
+        asked,
+        is_deadline,
+        run,
+        deadline,
+    ] = call.core().arguments()?;
+    let cancel = CancelBy::of(cancel as u32);
+    let options = SubmitOptions::new(priority as i32, limit, is_deadline != 0.0, run, cancel);
     let submission = Submission { pool: pool as u32, task: function as usize, id: id as u64, options };
     let by_message = form == VIA_FALLBACK;
     let path = match (by_message, asked != 0.0) {
@@ -263,7 +279,7 @@ fn submit<'call>(call: Call<'call>, values: Arguments<'call, 2>) -> Returned<'ca
         NO_WORKER => Target::NoWorker,
         number => Target::Worker(number as usize),
     };
-    let script = ScriptOptions { path, exclusive: alone != 0.0, target };
+    let script = ScriptOptions { path, exclusive: alone != 0.0, target, deadline };
     let read = || match by_message {
         true => Ok(Payload::Value(Value::Number(length))),
         false => call.inputs().read(Input::of_call_buffer(form as u32, length, values)?),

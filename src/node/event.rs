@@ -1,5 +1,7 @@
 //! The events that other threads send to a JavaScript environment.
 
+use std::time::Instant;
+
 use super::js::Reference;
 use crate::cancel::Reason;
 use crate::channel::PortId;
@@ -64,6 +66,8 @@ pub(crate) enum Answer {
     Late {
         from: u64,
     },
+    /// A report: the task has started, at this moment.
+    TaskStarted(Instant),
 }
 
 impl Answer {
@@ -131,8 +135,8 @@ impl From<ScriptOutcome> for Answer {
             ScriptOutcome::Done(payload) => payload.into(),
             ScriptOutcome::Failed(envelope) => Answer::Rejected(envelope),
             ScriptOutcome::ViaFallback { failed, from } => Answer::ViaFallback { failed, from },
-            ScriptOutcome::Late { via_fallback: Some(from) } => Answer::Late { from },
-            ScriptOutcome::Late { via_fallback: None } => Answer::Error(Reason::TimedOut.into_error()),
+            ScriptOutcome::Late { via_fallback: Some(from), .. } => Answer::Late { from },
+            ScriptOutcome::Late { via_fallback: None, reason } => Answer::Error(reason.into_error()),
         }
     }
 }

@@ -92,7 +92,7 @@ impl ScriptWorker {
     }
 
     /// Answers the job that is finished, takes the next, and shows it on the call buffer: step, id, form, number, function,
-    /// whether it may be stopped, the time, and the path of its input. The input's wire is in the inbox; the parts that
+    /// whether it may be stopped, the time, the path of its input, its deadline and its priority. The input's wire is in the inbox; the parts that
     /// do not fit there are returned.
     pub(crate) fn step<'call>(
         &self,
@@ -106,8 +106,10 @@ impl ScriptWorker {
             core.adaptive_wait().sent();
         }
         let Registration { pool, number, key, owner } = &self.registration;
-        let (id, function, input, token, path) = match pool.script_step(*number, finished, idle) {
-            Step::Run { id, function, input, token, path } => (id, function, input, token, path),
+        let (id, function, input, token, path, inherited) = match pool.script_step(*number, finished, idle) {
+            Step::Run { id, function, input, token, path, inherited } => {
+                (id, function, input, token, path, inherited)
+            }
             Step::Wait => {
                 core.answer([step::WAIT]);
                 return js.undefined();
@@ -133,6 +135,8 @@ impl ScriptWorker {
             f64::from(u8::from(stoppable)),
             core.age().as_secs_f64() * 1000.0,
             f64::from(path as u8),
+            inherited.deadline,
+            f64::from(inherited.priority),
         ]);
         if path == InputPath::OnDemand {
             owner.push(Event::InputWanted { id, key: *key });

@@ -226,6 +226,11 @@ impl Scripts {
         }
     }
 
+    /// The job `id`, which the worker `number` runs.
+    pub(super) fn running(&self, number: usize, id: u64) -> Option<&Running> {
+        self.worker(number)?.running.iter().find(|job| job.reply.id() == id)
+    }
+
     /// Takes the job `id` out of a worker's hands.
     pub(super) fn take_running(&mut self, number: usize, id: u64) -> Option<Running> {
         let worker = self.worker_mut(number)?;

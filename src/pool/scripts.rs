@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::job::{InputPath, Job};
+use super::job::{Inherited, InputPath, Job};
 use super::outbox::{Reply, ScriptOutcome};
 use super::position::Taker;
 use super::priority_queue::Entry;
@@ -28,6 +28,8 @@ pub enum Step {
         token: Option<CancelToken>,
         /// How the input comes; [`InputPath::OnDemand`]: not yet.
         path: InputPath,
+        /// What tasks get that it submits.
+        inherited: Inherited,
     },
     /// Nothing waits: go back to the event loop until notified.
     Wait,
@@ -59,12 +61,15 @@ impl IdleWait {
 struct Answered {
     reply: Reply,
     outcome: ScriptOutcome,
-    late: bool,
+    late: Option<Reason>,
 }
 
 impl Answered {
     fn send(self) {
-        self.reply.send_script(if self.late { self.outcome.late() } else { self.outcome });
+        self.reply.send_script(match self.late {
+            Some(reason) => self.outcome.late(reason),
+            None => self.outcome,
+        });
     }
 }
 
@@ -184,7 +189,7 @@ impl Pool {
 
     /// A job that its worker is about to run. None for one that should have stopped already, which is answered.
     fn start(&self, number: usize, taken: (u64, Job)) -> Option<Step> {
-        let (id, Job { task: function, input, token, path, .. }) = taken;
+        let (id, Job { task: function, input, token, path, inherited, .. }) = taken;
         if let Some(reason) = token.as_ref().and_then(CancelToken::reason) {
             let mut state = self.0.lock();
             if let Some(Running { reply, task, started, .. }) = state.scripts.take_running(number, id) {
@@ -195,8 +200,14 @@ impl Pool {
                 reply.send(Err(reason.into_error_before()));
                 return None;
             }
+        } else if token.as_ref().is_some_and(CancelToken::limits_run) {
+            // Only its owner can end a worker whose script does not look.
+            let tell = self.0.lock().scripts.running(number, id).map(|running| running.reply.started());
+            if let Some(tell) = tell {
+                tell();
+            }
         }
-        Some(Step::Run { id, function, input, token, path })
+        Some(Step::Run { id, function, input, token, path, inherited })
     }
 
     /// The worker `number` ends of its own will: it gets no further job, except those that are bound to it. With `only_idle`
@@ -383,7 +394,11 @@ impl State {
         self.tally.started(task, self.age_at(job.queued_at), self.age_at(now));
         let input = (job.path == InputPath::OnDemand)
             .then(|| std::mem::replace(&mut job.input, Payload::Value(Value::Undefined)));
-        let (token, exclusive) = (job.token.clone(), job.exclusive);
+        let (mut token, exclusive) = (job.token.take(), job.exclusive);
+        if let Some(token) = &mut token {
+            token.start(|| now);
+        }
+        job.token.clone_from(&token);
         self.scripts.begin(number, Running { reply, token, task, started: now, exclusive, input });
         Some((id, job))
     }
@@ -409,10 +424,10 @@ impl State {
         let Running { reply, started, token, task, .. } = self.scripts.take_running(number, id)?;
         self.tally.left(task, self.age_at(started), self.age_at(now));
         // The worker may have seen that its time is up before the owner has: then this outcome says so to the owner.
-        let late = token.as_ref().and_then(CancelToken::deadline).is_some_and(|deadline| now >= deadline);
+        let late = token.as_ref().and_then(|token| token.late_at(now));
         let end = match &outcome {
             // The caller has its answer already: the job was stopped, whatever it returned.
-            _ if late || token.is_some_and(|token| token.was_cancelled()) => End::Cancelled,
+            _ if late.is_some() || token.is_some_and(|token| token.was_cancelled()) => End::Cancelled,
             ScriptOutcome::Done(_) | ScriptOutcome::ViaFallback { failed: false, .. } => End::Completed,
             ScriptOutcome::Failed(_) | ScriptOutcome::ViaFallback { failed: true, .. } => End::Failed,
             ScriptOutcome::Late { .. } => End::Cancelled,
