@@ -451,6 +451,11 @@ export interface ScriptRunOptions extends Omit<RunOptions, 'transfer'> {
    * once the task was aborted. An error that it throws becomes an uncaught exception.
    */
   onProgress?: ((value: any) => void) | undefined;
+  /**
+   * Whether the input is an array of the function's arguments: `run('add', [1, 2], { spread: true })` calls `add(1, 2)`. A
+   * method of {@link WorkerPool.proxy} that is called with several arguments does so by itself. @default false
+   */
+  spread?: boolean | undefined;
 }
 
 /** What Node's Worker can be given in a transfer list: the name of this type differs between versions of `@types/node`. */
@@ -644,6 +649,67 @@ export type TaskWithoutInput<Name, Functions = NoFunctions> = undefined extends 
   ? Name
   : 'This task needs an input: run(task, input)';
 
+// ── Proxies ────────────────────────────────────────────────────────────────────────────────────────────────
+
+/** The methods of every function of a proxy. */
+export interface ProxyMethodExtras<Self> {
+  /** The same method with these options for its tasks: `api.render.with({ signal })(page)`. */
+  with(options: ScriptRunOptions): Self;
+}
+
+/** A method of a proxy: it has the parameters of the script's function, and a promise of its result. */
+export interface ProxyMethod<Parameters extends readonly unknown[] = any[], Output = any>
+  extends ProxyMethodExtras<ProxyMethod<Parameters, Output>> {
+  (...input: Parameters): Promise<Output>;
+}
+
+/** What becomes of a function in a proxy. One that returns a promise keeps its own signatures, type parameters too. */
+export type ProxiedFunction<Function> = 0 extends 1 & Function
+  ? ProxyMethod
+  : Function extends (...input: infer Parameters) => infer Returned
+    ? Returned extends Promise<any>
+      ? Function & ProxyMethodExtras<Function>
+      : ProxyMethod<Parameters, Awaited<Returned>>
+    : never;
+
+/** A native task as a method of a proxy. */
+export interface NativeProxyMethod<Name extends TaskName> {
+  <const Input extends TaskMap[Name]['input']>(
+    ...input: undefined extends TaskMap[Name]['input'] ? [input?: Input] : [input: Input]
+  ): Promise<TaskOutput<Name, Input>>;
+  /** The same method with these options for its tasks. */
+  with(options: RunOptions): NativeProxyMethod<Name>;
+}
+
+/** The native tasks as methods. */
+export type NativeProxy = { readonly [Name in TaskName]: NativeProxyMethod<Name> };
+
+/** The functions of a script as methods; its default export also as the proxy itself. */
+type ScriptProxy<Functions> = {
+  readonly [Name in FunctionName<Functions>]: ProxiedFunction<Functions[Name]>;
+} & (Functions extends { default: infer Default extends (...input: any[]) => unknown }
+  ? ProxiedCall<Default>
+  : Functions extends (...input: any[]) => unknown
+    ? ProxiedCall<Functions>
+    : unknown);
+
+/** The call of a proxied function, without its properties. */
+type ProxiedCall<Function extends (...input: any[]) => unknown> = (
+  ...input: Parameters<Function>
+) => Promise<Awaited<ReturnType<Function>>>;
+
+/** What every proxy has. */
+interface ProxyExtras<Functions> {
+  /** The same proxy with these options for its tasks, besides those it has: `api.with({ signal }).render(page)`. */
+  with(options: ScriptRunOptions): PoolProxy<Functions>;
+}
+
+/** What `proxy()` of a pool with these functions returns. */
+export type PoolProxy<Functions = any> = ProxyExtras<Functions> &
+  (unknown extends Functions
+    ? { readonly [name: string]: ProxyMethod } & ((...input: any[]) => Promise<any>)
+    : ScriptProxy<Functions> & Omit<NativeProxy, keyof Functions>);
+
 /**
  * A pool of Rust threads that run native tasks, and of workers that run a script, if it was given one.
  *
@@ -732,6 +798,17 @@ export interface WorkerPool<Functions = any> extends EventEmitter {
     inputs: readonly Input[] | Iterable<Input> | AsyncIterable<Input>,
     options?: TaskOptions<Name, Functions> & { settle?: false | undefined },
   ): Promise<TaskResult<Output, Name, Input, Functions>[]>;
+
+  /**
+   * An object with a method for each function that the pool can run: `await api.render(page)` is `await run('render', page)`.
+   * With several arguments the script's function gets them all. A call of the proxy itself runs the default export.
+   *
+   * `pool.proxy<typeof import('./worker.js')>()` has the parameters and results of the script's functions; without it, those
+   * that the pool knows. It is no promise, so it can be returned from an async function; a function named `then` is not in it.
+   *
+   * @param options of each task
+   */
+  proxy<Script = Functions>(options?: ScriptRunOptions): PoolProxy<Script>;
 
   /**
    * The outputs of one task over a source, as `for await` asks for them. The source, an iterable, an async iterable, a Readable or a

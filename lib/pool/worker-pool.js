@@ -205,6 +205,10 @@ class WorkerPool extends EventEmitter {
     map.run(inputs);
   }
 
+  proxy(options) {
+    return require('./proxy').poolProxy(this, this.#native.workers, options);
+  }
+
   close(options = {}) {
     try {
       const { force, timeout } = closeOptions(options);

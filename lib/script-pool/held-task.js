@@ -20,13 +20,14 @@ const { letGo } = require('./transfer');
 const MARGIN = 5;
 
 /** The options to submit the task with, in the async context of now. */
-function optionsAgain({ onProgress, name, signal, timeout, deadline, runTimeout, priority, parallel }) {
+function optionsAgain({ onProgress, name, signal, spread, timeout, deadline, runTimeout, priority, parallel }) {
   const options = { priority, parallel };
   if (signal !== undefined) options.signal = signal;
   if (timeout !== undefined) options.timeout = timeout;
   if (deadline !== undefined) options.deadline = deadline;
   if (runTimeout !== undefined) options.runTimeout = runTimeout;
   if (name !== undefined) options.name = name;
+  if (spread) options.spread = true;
   if (onProgress !== undefined) options.onProgress = AsyncResource.bind(onProgress);
   return options;
 }

@@ -27,7 +27,7 @@ const { functionsOf, hooksOf } = require('./load-script');
 const { RETIRE } = require('./owner-messages');
 const { Job, RUNNER, WATCHED } = require('./task');
 
-const { BY_MESSAGE, IDLE_BLOCK, IDLE_NEVER, ON_DEMAND } = SCRIPTS;
+const { BY_MESSAGE, IDLE_BLOCK, IDLE_NEVER, ON_DEMAND, PATHS } = SCRIPTS;
 const { RUN, WAIT } = STEPS;
 
 /** Bytes of an input that come without a Node-API call. */
@@ -362,7 +362,11 @@ class Runner {
   /** Begins a task. True when it has ended already, and its answer stands in `#out`. */
   #begin(job, number, form, value, path, extra) {
     this.#job = job;
-    const run = this.#numbered[number] ?? this.#find(number);
+    let run = this.#numbered[number] ?? this.#find(number);
+    if (path >= PATHS) {
+      run = require('./called-functions').calledAs(run, Math.floor(path / PATHS));
+      path %= PATHS;
+    }
     if (path === ON_DEMAND) {
       this.#arrivingInputs().ask(job, run);
       return false;

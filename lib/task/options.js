@@ -62,13 +62,17 @@ const SCRIPT_RUN = new Set([
   ...RUN,
   'name',
   'onProgress',
+  'spread',
 ]);
 
 /** Options of a script's task that a native one does not have. */
-const OF_SCRIPTS = notHere(['onProgress', 'name'], "it is for a script's functions, and this is a native task");
+const OF_SCRIPTS = {
+  ...notHere(['onProgress', 'name'], "it is for a script's functions, and this is a native task"),
+  spread: 'a native task takes one input',
+};
 
 /** What a native task has of them. */
-const NO_MORE = Object.freeze({ __proto__: null, onProgress: undefined, name: undefined });
+const NO_MORE = Object.freeze({ __proto__: null, onProgress: undefined, name: undefined, spread: undefined });
 
 /** Who said how many threads, for an error about that. */
 const SAID_BY = {
@@ -183,6 +187,7 @@ function isPolluted() {
     'priority' in prototype ||
     'runTimeout' in prototype ||
     'signal' in prototype ||
+    'spread' in prototype ||
     'timeout' in prototype ||
     'transfer' in prototype
   );
@@ -206,13 +211,13 @@ function runOptions(options, known, notKnownHere) {
  * @param {object} options
  * @param {boolean} [native] whether the task is native: it takes fewer
  * @returns {{ priority: number, signal?: AbortSignal, timeout?: number, deadline?: number, runTimeout?: number,
- *   transfer?: object[] | 'auto', parallel: boolean, onProgress?: Function, name?: string }} `deadline`: a moment of the clock of
+ *   transfer?: object[] | 'auto', parallel: boolean, onProgress?: Function, name?: string, spread: boolean }} `deadline`: a moment of the clock of
  *   runtime/clock.js; 'auto' is for scripts, which look for themselves
  */
 function submitOptions(options, native = false) {
   const bag = native ? runOptions(options, RUN, OF_SCRIPTS) : runOptions(options, SCRIPT_RUN);
   const { priority = 0, signal, timeout, deadline, runTimeout, transfer, parallel = false } = bag;
-  const { onProgress, name } = native ? NO_MORE : bag;
+  const { onProgress, name, spread = false } = native ? NO_MORE : bag;
   validateInteger(priority, 'options.priority', -INT32, INT32 - 1);
   if (signal !== undefined) validateAbortSignal(signal, 'options.signal');
   if (timeout !== undefined && timeout !== Infinity) validateNumber(timeout, 'options.timeout', 0, LONGEST_TIMER);
@@ -232,6 +237,9 @@ function submitOptions(options, native = false) {
   if (name !== undefined && typeof name !== 'string') {
     throw new InvalidArgValueError('The "options.name" argument must be the name of a function that the script exports');
   }
+  if (typeof spread !== 'boolean') {
+    throw new InvalidArgTypeError(`The "options.spread" argument must be a boolean. Received ${describe(spread)}`);
+  }
   return {
     priority,
     signal,
@@ -242,6 +250,7 @@ function submitOptions(options, native = false) {
     parallel,
     onProgress,
     name,
+    spread,
   };
 }
 

@@ -18,6 +18,8 @@ pub(crate) enum Event {
     PoolClosed { pool: u32 },
     /// A script reported on its job `id`.
     Progress { id: u64, answer: Answer },
+    /// A part of the result of job `id`.
+    Part { id: u64, answer: Answer },
     /// The script worker of this key has sent its first message by the fallback port: it is ready.
     WorkerReady { key: u64 },
     /// The script worker of this key asks for the memory of the input of the job `id` itself, instead of a copy.
@@ -28,6 +30,8 @@ pub(crate) enum Event {
     Work,
     /// To a script worker: its job `id` should stop.
     Stop { id: u64, reason: Reason },
+    /// To a script worker: its job `id` may give so many more parts of its result.
+    Grant { id: u64, count: u32 },
     /// A wait for a lock has ended: the granted number, or the error.
     LockEnded { id: u64, outcome: shared::Result<u32> },
     /// A port has something to take.

@@ -187,4 +187,8 @@ impl Waker for EventQueue {
     fn stop(&self, id: u64, reason: Reason) {
         self.push(Event::Stop { id, reason });
     }
+
+    fn grant_parts(&self, id: u64, count: u32) {
+        self.push(Event::Grant { id, count });
+    }
 }

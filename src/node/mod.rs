@@ -99,7 +99,7 @@ pub(crate) use process::process_random;
 pub(crate) use refusal::answer;
 pub(crate) use region::open_region;
 pub(crate) use registration::adopt_thread_of;
-pub(crate) use script_worker::ScriptWorker;
+pub(crate) use script_worker::{PATHS, ScriptWorker};
 pub(crate) use shared_strings::shared_string;
 pub(crate) use submit::{ScriptOptions, Submission, SubmitOptions};
 

@@ -69,6 +69,8 @@ pub(crate) struct ScriptOptions {
     pub(crate) exclusive: bool,
     /// Which worker may take it.
     pub(crate) target: Target,
+    /// In which form its function is called.
+    pub(crate) call_form: u64,
     /// Its deadline, for the tasks that it submits: see [`Inherited`].
     pub(crate) deadline: f64,
 }
@@ -115,7 +117,7 @@ impl Pools<'_> {
         let token = options.token(self.core.jobs());
         let inherited = Inherited { deadline: script.deadline, priority: options.priority };
         let job = Job::new(id, self.core.events(), task, input, token.clone());
-        let mut job = job.by(script.path).inherits(inherited);
+        let mut job = job.by(script.path).called(script.call_form).inherits(inherited);
         if script.exclusive {
             job = job.exclusive();
         }

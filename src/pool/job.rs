@@ -39,6 +39,8 @@ pub struct Job {
     pub(super) path: InputPath,
     /// Of a script: whether its worker runs nothing else meanwhile.
     pub(super) exclusive: bool,
+    /// Of a script: how its worker calls the function. The affair of JavaScript (`lib/script-pool/call-form.js`).
+    pub(super) call_form: u64,
     /// Of a script: what its tasks get from it.
     pub(super) inherited: Inherited,
 }
@@ -55,7 +57,17 @@ impl Job {
         let reply = Reply::new(id, outbox);
         let queued_at = Instant::now();
         let inherited = Inherited::default();
-        Job { task, input, token, reply, queued_at, path: InputPath::Queue, exclusive: false, inherited }
+        Job {
+            task,
+            input,
+            token,
+            reply,
+            queued_at,
+            path: InputPath::Queue,
+            exclusive: false,
+            call_form: 0,
+            inherited,
+        }
     }
 
     /// A native job that is to be deposited: it counts as submitted when it is collected.
@@ -68,7 +80,7 @@ impl Job {
     ) -> Self {
         let (reply, inherited) = (Reply::new(id, outbox), Inherited::default());
         let (token, path, exclusive) = (None, InputPath::Queue, false);
-        Job { task, input, token, reply, queued_at: made, path, exclusive, inherited }
+        Job { task, input, token, reply, queued_at: made, path, exclusive, call_form: 0, inherited }
     }
 
     /// For a script: its input takes this path.
@@ -87,6 +99,12 @@ impl Job {
     #[must_use]
     pub fn exclusive(self) -> Self {
         Job { exclusive: true, ..self }
+    }
+
+    /// For a script: its worker calls the function in this form.
+    #[must_use]
+    pub fn called(self, call_form: u64) -> Self {
+        Job { call_form, ..self }
     }
 
     /// Drops the input: the task will not run.

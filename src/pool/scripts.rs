@@ -28,6 +28,8 @@ pub enum Step {
         token: Option<CancelToken>,
         /// How the input comes; [`InputPath::OnDemand`]: not yet.
         path: InputPath,
+        /// In which form its function is called.
+        call_form: u64,
         /// What tasks get that it submits.
         inherited: Inherited,
     },
@@ -189,7 +191,7 @@ impl Pool {
 
     /// A job that its worker is about to run. None for one that should have stopped already, which is answered.
     fn start(&self, number: usize, taken: (u64, Job)) -> Option<Step> {
-        let (id, Job { task: function, input, token, path, inherited, .. }) = taken;
+        let (id, Job { task: function, input, token, path, call_form, inherited, .. }) = taken;
         if let Some(reason) = token.as_ref().and_then(CancelToken::reason) {
             let mut state = self.0.lock();
             if let Some(Running { reply, task, started, .. }) = state.scripts.take_running(number, id) {
@@ -207,7 +209,7 @@ impl Pool {
                 tell();
             }
         }
-        Some(Step::Run { id, function, input, token, path, inherited })
+        Some(Step::Run { id, function, input, token, path, call_form, inherited })
     }
 
     /// The worker `number` ends of its own will: it gets no further job, except those that are bound to it. With `only_idle`
@@ -362,6 +364,17 @@ impl Pool {
             id
         };
         jobs.into_iter().map(forget).collect()
+    }
+
+    /// Lets the job `id`, which gives its result in parts, give so many more. Nothing happens where no worker runs it.
+    pub fn grant_parts(&self, id: u64, count: u32) {
+        let state = self.0.lock();
+        let number = state.scripts.worker_of(id);
+        let waker = number.and_then(|number| state.scripts.worker(number)?.waker);
+        drop(state);
+        if let Some(waker) = waker {
+            waker.grant_parts(id, count);
+        }
     }
 
     /// Asks the worker that runs the job `id` to stop it; returns the worker's number.
