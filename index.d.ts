@@ -6,6 +6,7 @@
 /// <reference types="node" />
 
 import { EventEmitter } from 'node:events';
+import type { Transform, TransformOptions } from 'node:stream';
 import {
   MessagePort as NodeMessagePort,
   ResourceLimits as NodeResourceLimits,
@@ -326,6 +327,16 @@ export interface ScriptPoolOptions extends WorkerPoolOptions {
   linger?: number | undefined;
   /** When a worker is replaced by a fresh one, between two tasks. */
   recycle?: RecycleOptions | undefined;
+  /**
+   * Milliseconds from a worker's start until it has loaded the script, and its hook `setup` is done; else it is terminated, and the
+   * script counts as one that does not load (ERR_RW_SCRIPT_LOAD). @default Infinity
+   */
+  setupTimeout?: number | undefined;
+  /**
+   * Milliseconds in which a worker that is to end may do so by itself: in which its hook `teardown` runs, and in which a task that
+   * `destroy()` stops may come to its end. Then it is terminated. @default 1_000
+   */
+  shutdownTimeout?: number | undefined;
   /** The script's own `workerData`. */
   workerData?: unknown;
   /** What the script finds in `process.argv` behind its own path, each as a string. @default none */
@@ -356,11 +367,42 @@ export interface RecycleOptions {
   afterMs?: number | undefined;
 }
 
+/** What the hooks of a script get: `setup` and `teardown` of a worker get the same object. */
+export interface WorkerHookContext {
+  /** The worker's number in its pool, from 0, as `task.workerId`. */
+  readonly workerId: number;
+  readonly threadId: number;
+  readonly workerData: any;
+  /** Aborts when the worker is to end while `setup` still runs. */
+  readonly signal: AbortSignal;
+  /**
+   * In `teardown`: why the worker ends. 'idle': after `idleTimeout`; 'recycle', 'resize', 'close' and 'destroy': the pool wants it
+   * so; 'self': the script has closed its `parentPort`.
+   */
+  readonly reason: 'idle' | 'recycle' | 'resize' | 'close' | 'destroy' | 'self' | undefined;
+}
+
+/**
+ * The hooks of a script: its export `worker`, a plain object with at least one of these functions. Where a script exports a
+ * function of this name, that is a task as any other.
+ */
+export interface WorkerHooks {
+  /** Runs before the worker's first task. When it fails, the script counts as one that does not load. See `setupTimeout`. */
+  setup?(context: WorkerHookContext): unknown;
+  /** Runs after the worker's last task, however the pool ends it, but for what terminates it. See `shutdownTimeout`. */
+  teardown?(context: WorkerHookContext): unknown;
+  /**
+   * Hears of an error that nothing has caught. Only where it returns true does the worker go on; else the worker ends, as it does
+   * without the hook, and the tasks that it runs are rejected with the error.
+   */
+  onError?(error: unknown): unknown;
+}
+
 /** The options of a pool as they stand. */
 export type PoolSettings = { readonly [Name in keyof WorkerPoolOptions]-?: Exclude<WorkerPoolOptions[Name], undefined> };
 
 /** Options of a script pool that have a default. */
-type DefaultedScriptOptions = 'concurrentTasksPerWorker' | 'killTimeout' | 'wait' | 'linger';
+type DefaultedScriptOptions = 'concurrentTasksPerWorker' | 'killTimeout' | 'wait' | 'linger' | 'setupTimeout' | 'shutdownTimeout';
 
 /** The options of a pool with a script as they stand; those without a default only if they were given. */
 export type ScriptPoolSettings = PoolSettings & {
@@ -378,6 +420,17 @@ export interface RunOptions {
   signal?: AbortSignal | undefined;
   /** Milliseconds from submission until the task is stopped, with ERR_RW_TASK_TIMEOUT; 0 is no time at all. @default no limit */
   timeout?: number | undefined;
+  /**
+   * When the task must have ended: a `Date`, or milliseconds from now (a number above 1e11 is refused: pass `new Date(x)`). A task
+   * that cannot start before is refused, or dropped while it waits; one that runs past it is stopped. ERR_RW_DEADLINE, whose
+   * `started` says which. Tasks that it submits inherit it. @default none
+   */
+  deadline?: number | Date | undefined;
+  /**
+   * Milliseconds that the task may run, from when its thread or worker has taken it, with ERR_RW_TASK_TIMEOUT. Of a `map`, each
+   * input. @default no limit
+   */
+  runTimeout?: number | undefined;
   /**
    * Buffers and ports to transfer. Buffers are detached here: their length becomes 0. A port that a refused task
    * (ERR_RW_QUEUE_FULL) was given closes.
@@ -406,6 +459,11 @@ export interface ScriptRunOptions extends Omit<RunOptions, 'transfer'> {
    * once the task was aborted. An error that it throws becomes an uncaught exception.
    */
   onProgress?: ((value: any) => void) | undefined;
+  /**
+   * Whether the input is an array of the function's arguments: `run('add', [1, 2], { spread: true })` calls `add(1, 2)`. A
+   * method of {@link WorkerPool.proxy} that is called with several arguments does so by itself. @default false
+   */
+  spread?: boolean | undefined;
 }
 
 /** What Node's Worker can be given in a transfer list: the name of this type differs between versions of `@types/node`. */
@@ -584,6 +642,16 @@ export type TaskStreamOptions<Name, Input = unknown, Functions = NoFunctions> = 
     transfer?: TaskOptions<Name, Functions>['transfer'] | ((input: Input) => readonly object[] | undefined);
   };
 
+/** The options of `transform`: `highWaterMark` is that of both of its sides. */
+export type TaskTransformOptions<Name, Functions = NoFunctions> = TaskStreamOptions<Name, any, Functions> &
+  Pick<
+    TransformOptions,
+    'objectMode' | 'readableHighWaterMark' | 'readableObjectMode' | 'writableHighWaterMark' | 'writableObjectMode'
+  > & {
+    /** Whether an outcome is given for each input, and one that fails ends nothing. @default false */
+    settle?: boolean | undefined;
+  };
+
 /** The outputs of a stream. */
 export interface TaskStream<Output> extends AsyncIterableIterator<Output> {
   [Symbol.asyncIterator](): TaskStream<Output>;
@@ -598,6 +666,67 @@ export interface TaskStream<Output> extends AsyncIterableIterator<Output> {
 export type TaskWithoutInput<Name, Functions = NoFunctions> = undefined extends TaskInput<Name, Functions>
   ? Name
   : 'This task needs an input: run(task, input)';
+
+// ── Proxies ────────────────────────────────────────────────────────────────────────────────────────────────
+
+/** The methods of every function of a proxy. */
+export interface ProxyMethodExtras<Self> {
+  /** The same method with these options for its tasks: `api.render.with({ signal })(page)`. */
+  with(options: ScriptRunOptions): Self;
+}
+
+/** A method of a proxy: it has the parameters of the script's function, and a promise of its result. */
+export interface ProxyMethod<Parameters extends readonly unknown[] = any[], Output = any>
+  extends ProxyMethodExtras<ProxyMethod<Parameters, Output>> {
+  (...input: Parameters): Promise<Output>;
+}
+
+/** What becomes of a function in a proxy. One that returns a promise keeps its own signatures, type parameters too. */
+export type ProxiedFunction<Function> = 0 extends 1 & Function
+  ? ProxyMethod
+  : Function extends (...input: infer Parameters) => infer Returned
+    ? Returned extends Promise<any>
+      ? Function & ProxyMethodExtras<Function>
+      : ProxyMethod<Parameters, Awaited<Returned>>
+    : never;
+
+/** A native task as a method of a proxy. */
+export interface NativeProxyMethod<Name extends TaskName> {
+  <const Input extends TaskMap[Name]['input']>(
+    ...input: undefined extends TaskMap[Name]['input'] ? [input?: Input] : [input: Input]
+  ): Promise<TaskOutput<Name, Input>>;
+  /** The same method with these options for its tasks. */
+  with(options: RunOptions): NativeProxyMethod<Name>;
+}
+
+/** The native tasks as methods. */
+export type NativeProxy = { readonly [Name in TaskName]: NativeProxyMethod<Name> };
+
+/** The functions of a script as methods; its default export also as the proxy itself. */
+type ScriptProxy<Functions> = {
+  readonly [Name in FunctionName<Functions>]: ProxiedFunction<Functions[Name]>;
+} & (Functions extends { default: infer Default extends (...input: any[]) => unknown }
+  ? ProxiedCall<Default>
+  : Functions extends (...input: any[]) => unknown
+    ? ProxiedCall<Functions>
+    : unknown);
+
+/** The call of a proxied function, without its properties. */
+type ProxiedCall<Function extends (...input: any[]) => unknown> = (
+  ...input: Parameters<Function>
+) => Promise<Awaited<ReturnType<Function>>>;
+
+/** What every proxy has. */
+interface ProxyExtras<Functions> {
+  /** The same proxy with these options for its tasks, besides those it has: `api.with({ signal }).render(page)`. */
+  with(options: ScriptRunOptions): PoolProxy<Functions>;
+}
+
+/** What `proxy()` of a pool with these functions returns. */
+export type PoolProxy<Functions = any> = ProxyExtras<Functions> &
+  (unknown extends Functions
+    ? { readonly [name: string]: ProxyMethod } & ((...input: any[]) => Promise<any>)
+    : ScriptProxy<Functions> & Omit<NativeProxy, keyof Functions>);
 
 /**
  * A pool of Rust threads that run native tasks, and of workers that run a script, if it was given one.
@@ -624,7 +753,7 @@ export interface WorkerPool<Functions = any> extends EventEmitter {
    *
    * Rejects with an error of {@link errors}: UnknownTaskError, InvalidInputError or OutOfRangeError (the
    * input does not fit), UnsupportedValueError, CyclicValueError, ValueTooDeepError or ValueTooLargeError (it
-   * cannot cross), QueueFullError, PoolClosedError, ThreadSpawnError, TaskCancelledError, TaskTimeoutError,
+   * cannot cross), QueueFullError, PoolClosedError, ThreadSpawnError, TaskCancelledError, TaskTimeoutError, DeadlineError,
    * TaskPanickedError or TaskFailedError; of a script's function as {@link runTask}.
    */
   // `const`: literals such as `list: true` decide the type of the output.
@@ -649,7 +778,8 @@ export interface WorkerPool<Functions = any> extends EventEmitter {
    *
    * The input and the output are cloned as `structuredClone` does. Rejects with what the script throws, whole; a
    * DataCloneError; or an error of {@link errors}: ScriptLoadError, WorkerExitedError, WorkerOutOfMemoryError,
-   * WorkerTerminatedError, UnknownTaskError, QueueFullError, PoolClosedError, TaskCancelledError, TaskTimeoutError.
+   * WorkerTerminatedError, UnknownTaskError, QueueFullError, PoolClosedError, TaskCancelledError, TaskTimeoutError,
+   * DeadlineError.
    */
   runTask<Output = any>(input?: unknown, options?: ScriptRunOptions): Promise<Output>;
 
@@ -688,6 +818,17 @@ export interface WorkerPool<Functions = any> extends EventEmitter {
   ): Promise<TaskResult<Output, Name, Input, Functions>[]>;
 
   /**
+   * An object with a method for each function that the pool can run: `await api.render(page)` is `await run('render', page)`.
+   * With several arguments the script's function gets them all. A call of the proxy itself runs the default export.
+   *
+   * `pool.proxy<typeof import('./worker.js')>()` has the parameters and results of the script's functions; without it, those
+   * that the pool knows. It is no promise, so it can be returned from an async function; a function named `then` is not in it.
+   *
+   * @param options of each task
+   */
+  proxy<Script = Functions>(options?: ScriptRunOptions): PoolProxy<Script>;
+
+  /**
    * The outputs of one task over a source, as `for await` asks for them. The source, an iterable, an async iterable, a Readable or a
    * ReadableStream, is read as far ahead as `concurrency` and `highWaterMark` allow, and no further.
    *
@@ -714,6 +855,20 @@ export interface WorkerPool<Functions = any> extends EventEmitter {
     source: TaskSource<Input>,
     options?: TaskStreamOptions<Name, Input, Functions> & { settle?: false | undefined },
   ): TaskStream<TaskResult<Output, Name, Input, Functions>>;
+
+  /**
+   * The same as a Transform of Node's: chunks in, outputs out, in object mode unless it is told otherwise. It fails with an
+   * InputFailedError, or where a task returns null, which ends a stream of Node's. `Transform.toWeb` makes web streams of it.
+   *
+   * @example
+   * await pipeline(createReadStream('big.bin'), pool.transform('blake3'), digests);
+   *
+   * @throws InvalidArgTypeError, InvalidArgValueError, OutOfRangeError, UnknownTaskError
+   */
+  transform<const Name extends TaskNameIn<Functions> = TaskNameIn<Functions>>(
+    task: Name,
+    options?: TaskTransformOptions<Name, Functions>,
+  ): Transform;
 
   /**
    * Takes no more tasks, and resolves when all that were accepted are done and the threads have ended.
@@ -743,6 +898,12 @@ export interface WorkerPool<Functions = any> extends EventEmitter {
 
   /** Threads that live. */
   readonly threads: number;
+  /**
+   * Resolves once the workers that the pool keeps (`minThreads`; one, which is started, where it keeps none) have loaded the script
+   * and set it up; rejects with ERR_RW_SCRIPT_LOAD where one cannot, and with ERR_RW_POOL_CLOSED where the pool closes before. Resolved in
+   * a pool without a script.
+   */
+  readonly ready: Promise<void>;
   /** Tasks that wait for a thread; a `map` that goes in one crossing counts as one. */
   readonly queueSize: number;
   /** Tasks that returned a value, ever. */
@@ -994,7 +1155,7 @@ export const task: {
   readonly signal: AbortSignal | undefined;
   /** Whether the task should stop. Becomes true at once, also inside a synchronous loop. */
   readonly cancelled: boolean;
-  /** @throws {errors.TaskCancelledError | errors.TaskTimeoutError | errors.PoolClosedError} if it should stop */
+  /** @throws {errors.TaskCancelledError | errors.TaskTimeoutError | errors.DeadlineError | errors.PoolClosedError} if it should stop */
   throwIfCancelled(): void;
   /** Gives a copy of `value` to the caller's `onProgress`. */
   progress(value: unknown): void;
@@ -1431,6 +1592,13 @@ export namespace errors {
     static readonly code: 'ERR_RW_TASK_TIMEOUT';
     readonly name: 'TimeoutError';
     readonly code: 'ERR_RW_TASK_TIMEOUT';
+  }
+  /** The task's deadline has passed. `started`: whether the task had started; of a `map`, whether an input may have. */
+  class DeadlineError extends Error {
+    static readonly code: 'ERR_RW_DEADLINE';
+    readonly name: 'TimeoutError';
+    readonly code: 'ERR_RW_DEADLINE';
+    readonly started: boolean;
   }
   /** The task panicked; its thread lives on. */
   class TaskPanickedError extends Error {

@@ -67,13 +67,15 @@ const QueueFullError = define('QueueFullError', 'ERR_RW_QUEUE_FULL', Error);
 const PoolClosedError = define('PoolClosedError', 'ERR_RW_POOL_CLOSED', Error);
 const ThreadSpawnError = define('ThreadSpawnError', 'ERR_RW_THREAD_SPAWN', Error);
 
-// The end of a task. The first two have the names of the web platform, so that `error.name === 'AbortError'` works here too.
+// The end of a task. The first three have the names of the web platform, so that `error.name === 'AbortError'` works here too.
 const TaskCancelledError = define('TaskCancelledError', 'ERR_RW_TASK_CANCELLED', Error, {
   errorName: 'AbortError',
 });
 const TaskTimeoutError = define('TaskTimeoutError', 'ERR_RW_TASK_TIMEOUT', Error, {
   errorName: 'TimeoutError',
 });
+// A DeadlineError has `started`: whether the task had started.
+const DeadlineError = define('DeadlineError', 'ERR_RW_DEADLINE', Error, { errorName: 'TimeoutError' });
 const TaskPanickedError = define('TaskPanickedError', 'ERR_RW_TASK_PANICKED', Error);
 const TaskFailedError = define('TaskFailedError', 'ERR_RW_TASK_FAILED', Error);
 // One of many inputs failed. It has the `index` of the input, and the task's error as its `cause`.
@@ -203,6 +205,7 @@ const publicClasses = {
   ThreadSpawnError,
   TaskCancelledError,
   TaskTimeoutError,
+  DeadlineError,
   TaskPanickedError,
   TaskFailedError,
   InputFailedError,

@@ -67,7 +67,7 @@ function mapOptions(given, native) {
  * @param {number} usual how many tasks are under way where the caller does not say
  * @param {readonly string[]} [more] names of further options, of what is built on a stream
  * @returns {{ concurrency: number, highWaterMark: number, ordered: boolean, settle: boolean, signal?: AbortSignal,
- *   transferOf?: (input: unknown) => unknown, transfer?: object[] | 'auto', run: object, more: object }} `run`: the options of
+ *   deadline?: number, transferOf?: (input: unknown) => unknown, transfer?: object[] | 'auto', run: object, more: object }} `run`: the options of
  *   each task
  */
 function streamOptions(given, native, usual, more = []) {
@@ -79,10 +79,12 @@ function streamOptions(given, native, usual, more = []) {
   validateBoolean(settle, 'options.settle');
   const transferOf = typeof run.transfer === 'function' ? run.transfer : undefined;
   if (transferOf !== undefined) delete run.transfer;
-  const { signal, transfer } = submitOptions(run, native);
+  const { signal, transfer, deadline } = submitOptions(run, native);
+  delete run.deadline;
   delete run.signal;
   delete run.transfer;
-  return { concurrency, highWaterMark, ordered, settle, signal, transferOf, transfer, run, more: others };
+  const hasHighWaterMark = mine.highWaterMark !== undefined;
+  return { concurrency, highWaterMark, hasHighWaterMark, ordered, settle, signal, deadline, transferOf, transfer, run, more: others };
 }
 
 const lists = new Map([['', STREAM]]);
@@ -93,4 +95,28 @@ function streamNames(more) {
   return list;
 }
 
-module.exports = { mapOptions, streamOptions, validateBoolean };
+/** Options of Node's Transform, which are passed on. */
+const SIDES = ['objectMode', 'readableHighWaterMark', 'readableObjectMode', 'writableHighWaterMark', 'writableObjectMode'];
+
+/**
+ * The options of `transform`: those of `stream`, but that `highWaterMark` is that of both sides of the Transform.
+ *
+ * @returns {[options: object, sides: object]} as `streamOptions` returns them; and what the Transform is to be told
+ */
+function transformOptions(given, native, usual) {
+  const options = streamOptions(given, native, usual, SIDES);
+  const { objectMode = true, readableObjectMode = objectMode, writableObjectMode = objectMode, ...waterMarks } = options.more;
+  validateBoolean(objectMode, 'options.objectMode');
+  validateBoolean(readableObjectMode, 'options.readableObjectMode');
+  validateBoolean(writableObjectMode, 'options.writableObjectMode');
+  const sides = { readableObjectMode, writableObjectMode };
+  if (options.hasHighWaterMark) sides.highWaterMark = options.highWaterMark;
+  for (const name of ['readableHighWaterMark', 'writableHighWaterMark']) {
+    const { [name]: value } = waterMarks;
+    if (value !== undefined) sides[name] = validateCount(value, `options.${name}`, 0);
+  }
+  options.highWaterMark = options.concurrency;
+  return [options, sides];
+}
+
+module.exports = { mapOptions, streamOptions, transformOptions };

@@ -20,6 +20,7 @@
 
 const { errorBy, onAbort } = require('../abort');
 const { abortError, PoolClosedError } = require('../errors');
+const { now } = require('../runtime/clock');
 const nodeGlobals = require('../runtime/globals');
 const { SafeMap, SafeSet } = require('../runtime/intrinsics');
 const { listedIn } = require('../transfer/transferables');
@@ -129,11 +130,11 @@ class TaskStream {
     this.#isOpen = true;
     const { admission, sharesWorkers, opened } = this.#host;
     if (admission.isClosed) return this.end(new PoolClosedError('the pool is closed and takes no more tasks', { task: this.#task }));
-    const { signal, run } = this.#options;
+    const { signal, deadline, run } = this.#options;
     if (signal !== undefined) this.#watch(signal);
     if (this.#isOver) return;
     // With a signal a task would need a worker to itself: only where the caller gave a signal or a time limit.
-    if (!sharesWorkers || signal !== undefined || run.timeout !== undefined) this.#stop = new nodeGlobals.AbortController();
+    if (!sharesWorkers || signal !== undefined || deadline !== undefined || run.timeout !== undefined) this.#stop = new nodeGlobals.AbortController();
     opened(this);
     try {
       this.#source.open(false);
@@ -267,6 +268,9 @@ class TaskStream {
 
   #optionsFor(transfer) {
     const options = { ...this.#options.run };
+    const { deadline } = this.#options;
+    // That of the call, and not of each task from its submission on.
+    if (deadline !== undefined) options.deadline = deadline - now();
     if (this.#stop !== undefined) options.signal = this.#stop.signal;
     if (transfer !== undefined) options.transfer = transfer;
     return options;

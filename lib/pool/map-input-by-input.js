@@ -15,7 +15,7 @@
 
 const nodeGlobals = require('../runtime/globals');
 const { now } = require('../runtime/clock');
-const { PoolClosedError, TaskTimeoutError } = require('../errors');
+const { DeadlineError, PoolClosedError, TaskTimeoutError } = require('../errors');
 const { Pending } = require('../task/pending');
 const { KeptInput } = require('../script-pool/kept-input');
 const { validateTransfer } = require('../transfer/task-transfer');
@@ -44,8 +44,8 @@ class InputByInputMap extends Pending {
   #options;
   /** Whether a failed input is an outcome like any other. */
   #settle;
-  /** When its time is up. */
-  #deadline;
+  /** When its time limit is up. */
+  #timeUpAt;
   #source;
 
   /** How many inputs were read from the source. */
@@ -94,7 +94,7 @@ class InputByInputMap extends Pending {
     this.#settle = options.settle;
     this.#limit = threads + Math.min(maxQueue, threads * (TASKS_PER_THREAD - 1));
     if (Array.isArray(options.transfer)) this.#transferList = validateTransfer(options.transfer, host.isNative);
-    if (options.timeout !== undefined) this.#deadline = now() + options.timeout;
+    if (options.timeout !== undefined) this.#timeUpAt = now() + options.timeout;
   }
 
   /** @param {Iterable<unknown> | AsyncIterable<unknown>} source */
@@ -234,15 +234,19 @@ class InputByInputMap extends Pending {
 
   /** The options of one input's task. They are copied by name: an option that is not here does not reach the tasks of a map. */
   #optionsFor(transfer) {
-    const { priority, parallel, onProgress, name, signal } = this.#options;
+    const { priority, parallel, onProgress, name, signal, deadline, runTimeout, spread } = this.#options;
     const options = { priority, parallel };
     // With a signal a task would need a worker to itself (sharesWorkers): only where the caller gave a signal or a time limit.
-    if (!this.#host.sharesWorkers || signal !== undefined || this.#deadline !== undefined) options.signal = this.#stop.signal;
+    const endsEarly = signal !== undefined || this.#timeUpAt !== undefined || deadline !== undefined;
+    if (!this.#host.sharesWorkers || endsEarly) options.signal = this.#stop.signal;
     if (onProgress !== undefined) options.onProgress = onProgress;
     if (name !== undefined) options.name = name;
+    if (spread) options.spread = true;
     // So that the threads stop also while this thread is blocked. 1 ms later than the map's own timer, whose error names the
     // limit that the caller passed.
-    if (this.#deadline !== undefined) options.timeout = Math.max(0, Math.ceil(this.#deadline - now())) + 1;
+    if (this.#timeUpAt !== undefined) options.timeout = Math.max(0, Math.ceil(this.#timeUpAt - now())) + 1;
+    if (deadline !== undefined) options.deadline = Math.max(0, Math.ceil(deadline - now())) + 1;
+    if (runTimeout !== undefined) options.runTimeout = runTimeout;
     if (transfer !== undefined) options.transfer = transfer;
     return options;
   }
@@ -266,14 +270,14 @@ class InputByInputMap extends Pending {
     this.#pull();
   }
 
-  /** Whether an error says that the time of the whole map is up. */
+  /** Whether an error says that the time of the whole map is up: a task's time limits are the map's own (#optionsFor). */
   #isLate(error) {
-    return error instanceof TaskTimeoutError && this.#deadline !== undefined && now() >= this.#deadline;
+    const isTimeUp = error instanceof TaskTimeoutError && this.#timeUpAt !== undefined && now() >= this.#timeUpAt;
+    return isTimeUp || (error instanceof DeadlineError && this.isPastDeadline);
   }
 
   #fail(error) {
-    // A task's time limit is the map's own (#optionsFor), so a late task's error becomes the map's own timeout error.
-    if (this.#isLate(error)) this.timeUp(this.#options.timeout);
+    if (this.#isLate(error)) this.timeUp();
     else this.end(error);
   }
 
@@ -285,12 +289,14 @@ class InputByInputMap extends Pending {
 
   /** The map was rejected: lets go of everything. */
   #cleanUp() {
+    const mayHaveStarted = this.#underWay > 0 || this.#outputs.size > 0;
     this.#discardWaiting();
     this.#discardKept();
     this.#outputs.clear();
     this.#stop.abort();
     this.#source.close();
     this.#host.onSettled();
+    return mayHaveStarted;
   }
 
   #discardWaiting() {

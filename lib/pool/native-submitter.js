@@ -11,7 +11,7 @@ const { rejectBy } = require('../answer-errors');
 const { deliveryOf } = require('../delivery');
 const { binding } = require('../native');
 const { namedByMessage } = require('../flow/outcomes');
-const { cancelBy } = require('../task/cancel-group');
+const { cancelBy, soonerLimit } = require('../task/cancel-group');
 const { Pending } = require('../task/pending');
 const { submitOptions } = require('../task/options');
 const { encodeInput, encodeInputs } = require('../task/encode-input');
@@ -156,11 +156,12 @@ class NativeSubmitter {
 
   /** Submits what may end early, or has a priority; `count`: of how many inputs, where it is a map. */
   #submit(submit, index, pending, options, prepared, input, count) {
-    const { priority, timeout } = options;
+    const { priority, timeout, deadline, runTimeout } = options;
     const cancel = cancelBy(options, count !== undefined);
+    const { limit, isDeadline } = deadline === undefined ? { limit: timeout ?? -1, isDeadline: 0 } : soonerLimit(options);
     pending.id = delivery.add(pending, this.#pool, pending.task);
     const answer = submit(
-      this.#pool.handle, index, pending.id, ...prepared, priority, timeout ?? -1, cancel, count,
+      this.#pool.handle, index, pending.id, ...prepared, priority, limit, isDeadline, runTimeout ?? -1, cancel, count,
     );
     if (answer === true) this.#admission.becameFull();
     else if (answer !== undefined) pending.reject(this.#admission.refused(answer, pending.id, pending.task, input));

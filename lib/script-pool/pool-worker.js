@@ -9,7 +9,7 @@ const { binding } = require('../native');
 const { MessageChannel } = require('../runtime/worker-threads');
 const { Worker } = require('../worker/worker');
 const { nextModules } = require('./compiled');
-const { COMPILED } = require('./owner-messages');
+const { COMPILED, SHUT_DOWN } = require('./owner-messages');
 const { sendValue } = require('./transfer');
 
 /** The worker's first file; and the module that this starts, by its name in lib. */
@@ -18,6 +18,8 @@ const START = 'script-pool/start';
 
 /** Milliseconds between two looks at a worker that should end. */
 const LOOK_EVERY = 10;
+
+const always = () => true;
 
 class PoolWorker {
   /** Its number in the pool, which the native side uses again; and its key, which is never used again. */
@@ -33,8 +35,14 @@ class PoolWorker {
   failed = false;
   /** The error that ended the worker, or that the script threw while it was loaded. */
   error = undefined;
+  /** Whether `error` is what the script's hook `setup` threw. */
+  isOfSetup = false;
   /** Whether it was terminated here. */
   killed = false;
+  /** Whether it was told to end without waiting for its tasks. */
+  shutDown = false;
+  /** Whether it is known to be ending. */
+  ending = false;
   /** Its memory limits: those of the options, and with Node's own for the others once its thread runs. */
   resourceLimits;
   /** How many inputs were sent to it. */
@@ -47,6 +55,9 @@ class PoolWorker {
   /** Ids of its tasks that should stop and have not. */
   #doomed = new Set();
   #timer;
+  /** Ends the time in which it has to set itself up; and that in which it has to end. */
+  #setupTimer;
+  #endTimer;
 
   /**
    * @param {import('./native-script-pool').NativeScriptPool} pool
@@ -108,9 +119,47 @@ class PoolWorker {
     this.thread.terminate();
   }
 
+  /** Calls `late` unless it has loaded the script, and set it up, within so many milliseconds. */
+  limitSetup(time, late) {
+    if (time === Infinity) return;
+    this.#setupTimer = setTimeout(() => {
+      this.#pool.catchUp();
+      if (!this.ready && !this.failed && !this.killed && !this.shutDown) late();
+    }, time);
+    this.#setupTimer.unref();
+  }
+
+  /**
+   * It has been told to end, or has told that it does: it is terminated unless it has within so many milliseconds.
+   *
+   * @param {number} time
+   * @param {() => boolean} [isLate] asked then
+   */
+  endWithin(time, isLate = always) {
+    this.ending = true;
+    if (time === Infinity || this.#endTimer !== undefined) return;
+    this.#endTimer = setTimeout(() => {
+      this.#pool.catchUp();
+      if (isLate()) this.kill();
+    }, time);
+    this.#endTimer.unref();
+  }
+
+  /** Ends it soon: where its script runs, it is asked before it is terminated. */
+  endSoon(why, time) {
+    if (this.shutDown || this.killed) return;
+    // Nothing of the script's has begun but its loading.
+    if (binding.revokeWorker(this.#pool.handle, this.number)) return this.kill();
+    this.shutDown = true;
+    this.port.postMessage([SHUT_DOWN, why]);
+    this.endWithin(time);
+  }
+
   /** It has ended: nothing is expected of it any more. */
   ended() {
     clearTimeout(this.#timer);
+    clearTimeout(this.#setupTimer);
+    clearTimeout(this.#endTimer);
   }
 }
 

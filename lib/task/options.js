@@ -41,15 +41,17 @@ const POOL = new Set([
 const NEEDS_SCRIPT = notHere(
   [
     'workerData', 'concurrentTasksPerWorker', 'killTimeout', 'wait', 'linger', 'recycle', 'argv', 'env', 'execArgv',
-    'resourceLimits', 'stdin', 'stdout', 'stderr', 'trackUnmanagedFds',
+    'resourceLimits', 'setupTimeout', 'shutdownTimeout', 'stdin', 'stdout', 'stderr', 'trackUnmanagedFds',
   ],
   'it is for pools with a script: new WorkerPool(script, options)',
 );
 
 /** The options of a task. */
 const RUN = new Set([
+  'deadline',
   'parallel',
   'priority',
+  'runTimeout',
   'signal',
   'timeout',
   'transfer',
@@ -63,13 +65,17 @@ const SCRIPT_RUN = new Set([
   ...RUN,
   'name',
   'onProgress',
+  'spread',
 ]);
 
 /** Options of a script's task that a native one does not have. */
-const OF_SCRIPTS = notHere(['onProgress', 'name'], "it is for a script's functions, and this is a native task");
+const OF_SCRIPTS = {
+  ...notHere(['onProgress', 'name'], "it is for a script's functions, and this is a native task"),
+  spread: 'a native task takes one input',
+};
 
 /** What a native task has of them. */
-const NO_MORE = Object.freeze({ __proto__: null, onProgress: undefined, name: undefined });
+const NO_MORE = Object.freeze({ __proto__: null, onProgress: undefined, name: undefined, spread: undefined });
 
 /** Who said how many threads, for an error about that. */
 const SAID_BY = {
@@ -178,11 +184,14 @@ function nativePoolOptions(given) {
 function isPolluted() {
   const { prototype } = Object;
   return (
+    'deadline' in prototype ||
     'name' in prototype ||
     'onProgress' in prototype ||
     'parallel' in prototype ||
     'priority' in prototype ||
+    'runTimeout' in prototype ||
     'signal' in prototype ||
+    'spread' in prototype ||
     'timeout' in prototype ||
     'transfer' in prototype
   );
@@ -205,16 +214,19 @@ function runOptions(options, known, notKnownHere) {
  *
  * @param {object} options
  * @param {boolean} [native] whether the task is native: it takes fewer
- * @returns {{ priority: number, signal?: AbortSignal, timeout?: number, transfer?: object[] | 'auto', parallel: boolean,
- *   onProgress?: Function, name?: string }} 'auto' is for scripts, which look for themselves
+ * @returns {{ priority: number, signal?: AbortSignal, timeout?: number, deadline?: number, runTimeout?: number,
+ *   transfer?: object[] | 'auto', parallel: boolean, onProgress?: Function, name?: string, spread: boolean }} `deadline`: a moment of the clock of
+ *   runtime/clock.js; 'auto' is for scripts, which look for themselves
  */
 function submitOptions(options, native = false) {
   const bag = native ? runOptions(options, RUN, OF_SCRIPTS) : runOptions(options, SCRIPT_RUN);
-  const { priority = 0, signal, timeout, transfer, parallel = false } = bag;
-  const { onProgress, name } = native ? NO_MORE : bag;
+  const { priority = 0, signal, timeout, deadline, runTimeout, transfer, parallel = false } = bag;
+  const { onProgress, name, spread = false } = native ? NO_MORE : bag;
   validateInteger(priority, 'options.priority', -INT32, INT32 - 1);
   if (signal !== undefined) validateAbortSignal(signal, 'options.signal');
   if (timeout !== undefined && timeout !== Infinity) validateNumber(timeout, 'options.timeout', 0, LONGEST_TIMER);
+  if (runTimeout !== undefined && runTimeout !== Infinity) validateNumber(runTimeout, 'options.runTimeout', 0, LONGEST_TIMER);
+  const moment = deadline === undefined ? undefined : require('./time-limits').momentOf(deadline, 'options.deadline');
   const isAuto = transfer === 'auto';
   if (transfer !== undefined && !isAuto && !Array.isArray(transfer)) {
     throw new InvalidArgTypeError(
@@ -229,8 +241,21 @@ function submitOptions(options, native = false) {
   if (name !== undefined && typeof name !== 'string') {
     throw new InvalidArgValueError('The "options.name" argument must be the name of a function that the script exports');
   }
-  const limit = timeout === Infinity ? undefined : timeout;
-  return { priority, signal, timeout: limit, transfer: isAuto && native ? undefined : transfer, parallel, onProgress, name };
+  if (typeof spread !== 'boolean') {
+    throw new InvalidArgTypeError(`The "options.spread" argument must be a boolean. Received ${describe(spread)}`);
+  }
+  return {
+    priority,
+    signal,
+    timeout: timeout === Infinity ? undefined : timeout,
+    deadline: moment,
+    runTimeout: runTimeout === Infinity ? undefined : runTimeout,
+    transfer: isAuto && native ? undefined : transfer,
+    parallel,
+    onProgress,
+    name,
+    spread,
+  };
 }
 
 /** @returns {{ force?: boolean, timeout?: number }} the options of `close` */

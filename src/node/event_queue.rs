@@ -14,11 +14,11 @@
 
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use parking_lot::{Condvar, Mutex};
 
-use super::event::Event;
+use super::event::{Answer, Event};
 use super::pin_count::PinCount;
 use super::wakeup::Wakeup;
 use super::watchdog::{self, Watched};
@@ -164,6 +164,10 @@ impl Outbox for EventQueue {
         self.push(Event::Settled { id, answer: outcome.into() });
     }
 
+    fn started(&self, id: u64) {
+        self.push(Event::Progress { id, answer: Answer::TaskStarted(Instant::now()) });
+    }
+
     fn settle_script(&self, id: u64, outcome: ScriptOutcome) {
         self.push(Event::Settled { id, answer: outcome.into() });
     }
@@ -182,5 +186,9 @@ impl Waker for EventQueue {
 
     fn stop(&self, id: u64, reason: Reason) {
         self.push(Event::Stop { id, reason });
+    }
+
+    fn grant_parts(&self, id: u64, count: u32) {
+        self.push(Event::Grant { id, count });
     }
 }
