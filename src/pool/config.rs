@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::rank::Rule;
+use super::task_limits::TaskLimit;
 use crate::os_thread::set_priority;
 
 /// The settings of a pool. `api/` checks and fills them; the engine takes them as they are.
@@ -18,6 +19,10 @@ pub struct Config {
     pub aging: Option<Duration>,
     /// Whether the newest entry of a priority comes first.
     pub newest_first: bool,
+    /// How many tasks of one key may run at a time; at least 1.
+    pub key_limit: usize,
+    /// How many tasks of one name may run at a time, for some names.
+    pub task_limits: Vec<TaskLimit>,
     /// How many entries may wait in the queue; `usize::MAX` for no limit.
     pub max_queue: usize,
     /// The stack of each thread in bytes.
@@ -49,6 +54,8 @@ impl Default for Config {
             idle_timeout: Duration::from_secs(10),
             aging: Some(Duration::from_secs(10)),
             newest_first: false,
+            key_limit: 1,
+            task_limits: Vec::new(),
             max_queue: usize::MAX,
             stack_size: 2 * 1024 * 1024,
             name: "rust-workers".to_owned(),

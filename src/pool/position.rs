@@ -1,5 +1,7 @@
 //! Which kind of thread takes an entry of the queue, and where the entry waits.
 
+use super::task_limits::LimitId;
+
 /// A kind of thread that takes entries. A new kind (light tasks, WebAssembly) gets a variant here, a line in `queue.rs`, its
 /// capacity in `admission.rs`, and its way of being woken in `submit.rs`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -58,6 +60,8 @@ pub(super) enum Location {
 pub(super) struct LinePosition {
     pub(super) priority: i32,
     pub(super) number: u64,
+    /// That of its task.
+    pub(super) limit: Option<LimitId>,
 }
 
 impl QueuePosition {

@@ -63,6 +63,8 @@ impl IdleWait {
 struct Answered {
     reply: Reply,
     outcome: ScriptOutcome,
+    /// Whether it kept others from running.
+    released: bool,
     late: Option<Reason>,
 }
 
@@ -116,7 +118,11 @@ impl Pool {
         // Both in one critical section; the answer goes out once the lock is free.
         let taken = state.begin_script(number, now);
         let waker = state.notify_worker_if_needed();
-        drop(state);
+        if answered.as_ref().is_some_and(|answered| answered.released) {
+            self.tell_released(state);
+        } else {
+            drop(state);
+        }
         if let Some(answered) = answered {
             answered.send();
         }
@@ -127,10 +133,14 @@ impl Pool {
 
     /// Answers a job without taking another.
     pub fn script_finish(&self, number: usize, id: u64, outcome: ScriptOutcome) {
-        let answered = self.0.lock().finish_script(number, id, outcome, Instant::now());
-        if let Some(answered) = answered {
-            answered.send();
+        let mut state = self.0.lock();
+        let Some(answered) = state.finish_script(number, id, outcome, Instant::now()) else { return };
+        if answered.released {
+            self.tell_released(state);
+        } else {
+            drop(state);
         }
+        answered.send();
     }
 
     fn take_step<'a>(
@@ -159,9 +169,7 @@ impl Pool {
             }
             if state.must_leave(number) {
                 state.scripts.leave(number);
-                let waker = state.notify_worker_if_needed();
-                drop(state);
-                notify(waker);
+                self.tell_left(state);
                 return Step::Leave;
             }
             if wait > Duration::ZERO {
@@ -194,11 +202,13 @@ impl Pool {
         let (id, Job { task: function, input, token, path, call_form, inherited, .. }) = taken;
         if let Some(reason) = token.as_ref().and_then(CancelToken::reason) {
             let mut state = self.0.lock();
-            if let Some(Running { reply, task, started, .. }) = state.scripts.take_running(number, id) {
+            if let Some(Running { reply, task, started, permits, .. }) =
+                state.scripts.take_running(number, id)
+            {
                 let at = state.age_at(started);
                 state.tally.left(task, at, at);
                 state.tally.ended(task, End::Cancelled, 1);
-                drop(state);
+                self.release(state, permits);
                 reply.send(Err(reason.into_error_before()));
                 return None;
             }
@@ -221,7 +231,10 @@ impl Pool {
         if only_idle {
             let waits =
                 state.scripts.worker(number).is_some_and(|worker| worker.state == WorkerState::Waiting);
-            if !waits || has_bound || state.scripts.living() <= keep {
+            let living = state.scripts.living();
+            // What waits for its key needs a worker later.
+            let is_needed = living == 1 && state.queue.waiting(Taker::Script) > 0;
+            if !waits || has_bound || living <= keep || is_needed {
                 return false;
             }
         } else if let Some(worker) = state.scripts.worker_mut(number)
@@ -293,9 +306,9 @@ impl Pool {
     fn worker_left(&self, mut state: MutexGuard<'_, State>, number: usize) -> bool {
         let left = state.scripts.leave(number);
         // If it was notified and never came, another must.
-        let waker = if left { state.notify_worker_if_needed() } else { None };
-        drop(state);
-        notify(waker);
+        if left {
+            self.tell_left(state);
+        }
         left
     }
 
@@ -311,14 +324,19 @@ impl Pool {
         }
         // Their positions do not lead to them any more; the owner must look for them among the orphans.
         let orphans = state.queue.orphan_bound(number);
-        self.announce_if_closed(state);
-        // Outside the lock: the inputs are dropped too.
-        let forget = |Running { reply, .. }: Running| {
-            let id = reply.id();
+        let mut ids = Vec::with_capacity(running.len());
+        let mut inputs = Vec::new();
+        for Running { reply, permits, input, .. } in running {
+            state.queue.give_back(permits);
+            ids.push(reply.id());
             reply.forget();
-            id
-        };
-        (running.into_iter().map(forget).collect(), orphans)
+            inputs.extend(input);
+        }
+        self.tell_released(state);
+        self.announce_if_closed(self.0.lock());
+        // Outside the lock.
+        drop(inputs);
+        (ids, orphans)
     }
 
     /// The ids of the jobs that a worker has taken and not finished.
@@ -356,7 +374,8 @@ impl Pool {
             })
             .inspect(|job| state.tally.ended(TaskRef::script(job.task), End::Failed, 1))
             .collect();
-        self.announce_if_closed(state);
+        self.tell_released(state);
+        self.announce_if_closed(self.0.lock());
         // Outside the lock: the inputs are dropped too.
         let forget = |job: Job| {
             let id = job.reply.id();
@@ -401,7 +420,7 @@ impl State {
     pub(super) fn begin_script(&mut self, number: usize, now: Instant) -> Option<(u64, Job)> {
         let worker = self.scripts.worker(number)?;
         let admits = |job: &Job| worker.admits(job.exclusive);
-        let mut job = self.queue.take_for_worker(number, worker.retiring, admits)?;
+        let (mut job, permits) = self.queue.take_for_worker(number, worker.retiring, admits)?;
         let (reply, task) = (job.reply.take(), TaskRef::script(job.task));
         let id = reply.id();
         self.tally.started(task, self.age_at(job.queued_at), self.age_at(now));
@@ -412,7 +431,7 @@ impl State {
             token.start(|| now);
         }
         job.token.clone_from(&token);
-        self.scripts.begin(number, Running { reply, token, task, started: now, exclusive, input });
+        self.scripts.begin(number, Running { reply, token, task, started: now, exclusive, permits, input });
         Some((id, job))
     }
 
@@ -424,6 +443,8 @@ impl State {
                 .scripts
                 .worker(number)
                 .is_some_and(|worker| worker.retiring || (draining && worker.running.is_empty()))
+            // What waits for its key is for whoever is there then.
+            && (!draining || self.queue.blocked(Taker::Script) == 0)
     }
 
     /// Takes out a job that was finished, and counts it. Its outcome counts, unless its time was up before.
@@ -434,7 +455,9 @@ impl State {
         outcome: ScriptOutcome,
         now: Instant,
     ) -> Option<Answered> {
-        let Running { reply, started, token, task, .. } = self.scripts.take_running(number, id)?;
+        let Running { reply, started, token, task, permits, .. } = self.scripts.take_running(number, id)?;
+        let released = !permits.is_empty();
+        self.queue.give_back(permits);
         self.tally.left(task, self.age_at(started), self.age_at(now));
         // The worker may have seen that its time is up before the owner has: then this outcome says so to the owner.
         let late = token.as_ref().and_then(|token| token.late_at(now));
@@ -446,6 +469,6 @@ impl State {
             ScriptOutcome::Late { .. } => End::Cancelled,
         };
         self.tally.ended(task, end, 1);
-        Some(Answered { reply, outcome, late })
+        Some(Answered { reply, outcome, released, late })
     }
 }

@@ -102,14 +102,15 @@ impl Pool {
     /// A pool that runs these tasks. Threads start when there is work for them.
     pub fn new(config: Config, tasks: Tasks) -> Self {
         let made = Instant::now();
+        let mut scripts = Scripts::new();
         let state = State {
             phase: Phase::Open,
             made,
             intake_head: 0,
             needs_wake: false,
-            queue: Queue::new(config.rule()),
+            queue: Queue::new(&config, |name| scripts.functions.number(name)),
             threads: Threads::default(),
-            scripts: Scripts::new(),
+            scripts,
             tally: Tally::default(),
             when_closed: Vec::new(),
             answering: 0,
