@@ -49,6 +49,9 @@ const capture = (resolve, reject) => {
 /** No pool has this handle: a submission with it is refused as by a closed pool. */
 const NO_HANDLE = 2 ** 32 - 1;
 
+/** Loaded when it is first called. */
+let runSync;
+
 class WorkerPool extends EventEmitter {
   #settings;
   #native;
@@ -136,6 +139,10 @@ class WorkerPool extends EventEmitter {
       this.#scriptTasks.run('', input, options, resolve, reject);
     }
     return promise;
+  }
+
+  runSync(task, input, options) {
+    return (runSync ??= require('./run-sync').runSync)(this.#native, this.#admission, this.#tasks, task, input, options);
   }
 
   map(task, inputs, options = {}) {

@@ -33,6 +33,9 @@ class PoolWorker {
   failed = false;
   /** The error that ended the worker, or that the script threw while it was loaded. */
   error = undefined;
+  /** Whether it was found to have ended by a thread that is blocked, and what it ran then: Node has not said so yet. */
+  left = false;
+  ran = [];
   /** Whether it was terminated here. */
   killed = false;
   /** Its memory limits: those of the options, and with Node's own for the others once its thread runs. */
@@ -47,6 +50,9 @@ class PoolWorker {
   /** Ids of its tasks that should stop and have not. */
   #doomed = new Set();
   #timer;
+  /** When the timer is due, and its deadline. */
+  #due;
+  #deadline;
 
   /**
    * @param {import('./native-script-pool').NativeScriptPool} pool
@@ -85,6 +91,15 @@ class PoolWorker {
   #judgeIn(milliseconds, deadline) {
     this.#timer = setTimeout(() => this.#judge(deadline), milliseconds);
     this.#timer.unref();
+    this.#due = now() + milliseconds;
+    this.#deadline = deadline;
+  }
+
+  /** As its timer would, for a thread that is blocked. */
+  lookAtTime() {
+    if (this.#timer === undefined || now() < this.#due) return;
+    clearTimeout(this.#timer);
+    this.#judge(this.#deadline);
   }
 
   /** The time of a task that should have stopped is up. */
