@@ -198,6 +198,19 @@ test('the time limit counts while the script is loaded', async () => {
   await pool.destroy();
 });
 
+test('deadline and runTimeout hold while the thread is blocked', () => {
+  for (const [pool, name] of [[native, 'sleep'], [scripts, 'never']]) {
+    const late = thrownBy(() => pool.runSync(name, 60_000, { deadline: new Date(Date.now() + 30) }));
+    assert.deepEqual([late.code, late.started], ['ERR_RW_DEADLINE', true]);
+    const before = thrownBy(() => pool.runSync('echo', 1, { deadline: new Date(Date.now() - 1) }));
+    assert.deepEqual([before.code, before.started], ['ERR_RW_DEADLINE', false]);
+    const ran = thrownBy(() => pool.runSync(name, 60_000, { runTimeout: 20, timeout: 30_000 }));
+    assert.equal(ran.code, 'ERR_RW_TASK_TIMEOUT');
+    assert.match(ran.message, /ran for longer than 20 ms/);
+    assert.equal(pool.runSync('echo', 5, { deadline: 20_000, runTimeout: 20_000, timeout: 20_000 }), 5);
+  }
+});
+
 test('a time limit does not run the listeners of others', async () => {
   const { port1, port2 } = new MessageChannel();
   const seen = [];

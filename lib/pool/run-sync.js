@@ -37,20 +37,21 @@ const REFUSED = {
 /** Not `undefined`, with which a task may have no more than the promise's resolve function. */
 const NO_OPTIONS = Object.freeze({});
 
-/** Where the task's outcome comes to, and its time limits. */
+/** Where the task's outcome comes to, and its time limit. */
 class Outcome {
   isSettled = false;
   hasFailed = false;
   value;
   native;
-  #limits = [];
+  #ends = Infinity;
+  #timeUp;
 
   resolve = (value) => this.#settle(false, value);
 
   reject = (error) => this.#settle(true, error);
 
   constructor() {
-    // `Cancellable` tells it of its time limits.
+    // `Cancellable` tells it of the time limit.
     this.reject.inPlace = this;
   }
 
@@ -61,27 +62,22 @@ class Outcome {
     this.value = value;
   }
 
-  /** The task gets a time limit. */
+  /** The task gets a time limit, in place of the one that it had. */
   limit(milliseconds, timeUp) {
-    this.#limits = [...this.#limits, { ends: now() + milliseconds, timeUp }];
+    this.#ends = now() + milliseconds;
+    this.#timeUp = timeUp;
   }
 
-  /** How long there is nothing to do for a time limit; the limits that are due end the task. */
+  /** How long there is nothing to do for its time limit. One that is due ends the task, or is followed by another. */
   untilLimit() {
-    if (this.#limits.length === 0) return Infinity;
-    const time = now();
-    let next = Infinity;
-    for (const limit of this.#limits) {
-      const { ends, timeUp } = limit;
-      if (ends > time) next = Math.min(next, ends - time);
-      else if (!this.isSettled && limit.ends !== Infinity) {
-        limit.ends = Infinity;
-        this.native.isBlocked = true;
-        timeUp();
-        this.native.isBlocked = false;
-      }
-    }
-    return next;
+    if (this.#ends === Infinity) return Infinity;
+    const left = this.#ends - now();
+    if (left > 0) return left;
+    this.#ends = Infinity;
+    this.native.isBlocked = true;
+    this.#timeUp();
+    this.native.isBlocked = false;
+    return 0;
   }
 }
 

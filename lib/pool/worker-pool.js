@@ -9,8 +9,9 @@ const { binding } = require('../native');
 const { LONGEST_TIMER, clearTimeout, now, setImmediate, setTimeout } = require('../runtime/clock');
 const { deliveryOf } = require('../delivery');
 const { PoolClosedError, UnknownTaskError } = require('../errors');
+const { mapOptions } = require('../flow/options');
 const { forgotten } = require('../forgotten');
-const { closeOptions, nativePoolOptions, poolSettings, refuseMore, submitOptions } = require('../task/options');
+const { closeOptions, nativePoolOptions, poolSettings, refuseMore } = require('../task/options');
 const { fallbackPortsOf } = require('../script-pool/fallback-ports');
 const { locateScript } = require('../script-pool/script-location');
 const { NativeScriptPool } = require('../script-pool/native-script-pool');
@@ -54,6 +55,8 @@ let runSync;
 
 class WorkerPool extends EventEmitter {
   #settings;
+  /** Who said how many threads there may be. */
+  #maxThreadsFrom;
   #native;
   #admission;
   /** Submits tasks by name: native ones, and those of the script where there is one. */
@@ -81,7 +84,9 @@ class WorkerPool extends EventEmitter {
     if (scriptOrOptions === undefined) scriptOrOptions = {};
     if (sizeOrOptions === undefined) sizeOrOptions = {};
     const options = hasScript ? scriptPoolOptions(sizeOrOptions) : nativePoolOptions(scriptOrOptions);
-    this.#settings = poolSettings(options);
+    const { settings, from } = poolSettings(options);
+    this.#settings = settings;
+    this.#maxThreadsFrom = from;
     if (hasScript) this.#openScript(scriptOrOptions, options, typeof sizeOrOptions === 'number');
     else {
       loadCodec();
@@ -149,13 +154,30 @@ class WorkerPool extends EventEmitter {
     return new Promise((resolve, reject) => {
       const owner = this.#tasks.ownerOf(task);
       if (owner === NOBODY) throw unknownTask(task, this.#scriptTasks !== undefined);
-      const checked = submitOptions(options, owner === NATIVE);
+      const checked = mapOptions(options, owner === NATIVE);
       validateIterable(inputs, 'inputs');
       if (this.#admission.isClosed) throw closedError(task);
       const isAsync = typeof inputs[Symbol.asyncIterator] === 'function';
-      if (owner === NATIVE && !isAsync) this.#nativeTasks.map(task, inputs, checked, resolve, reject);
+      if (owner === NATIVE && !isAsync && !checked.settle) this.#nativeTasks.map(task, inputs, checked, resolve, reject);
       else this.#mapInputByInput(task, owner, inputs, isAsync, checked, resolve, reject);
     });
+  }
+
+  stream(task, source, options) {
+    return require('./flow').stream(this.#parts(), task, source, options);
+  }
+
+  /** What the calls of flow.js need of this pool. */
+  #parts() {
+    return {
+      pool: this,
+      tasks: this.#tasks,
+      admission: this.#admission,
+      scriptTasks: this.#scriptTasks,
+      scriptCapacity: this.#scriptCapacity,
+      settings: this.#settings,
+      maps: this.#maps,
+    };
   }
 
   /** Input by input: those of an async source, or for the script. */
@@ -188,6 +210,10 @@ class WorkerPool extends EventEmitter {
     ensureStack();
     this.#maps.add(map);
     map.run(inputs);
+  }
+
+  proxy(options) {
+    return require('./proxy').poolProxy(this, this.#native.workers, options);
   }
 
   close(options = {}) {
@@ -319,7 +345,12 @@ class WorkerPool extends EventEmitter {
 
   stats() {
     const { idle, queued, waitTime, runTime, mostThreads, ...counts } = this.#counters();
-    return { ...counts, idleThreads: idle, queueSize: queued, waitTime, runTime, utilization: this.utilization };
+    const { maxThreads } = this.#settings;
+    const { utilization } = this;
+    return {
+      ...counts, idleThreads: idle, queueSize: queued, waitTime, runTime, utilization,
+      maxThreads, maxThreadsFrom: this.#maxThreadsFrom,
+    };
   }
 }
 

@@ -110,16 +110,27 @@ class Answering {
 
   /** Tells how far a task is. */
   report(job, value) {
+    this.#tell(job, value, NOTHING, 0, 'progress');
+  }
+
+  /** Gives a part of a task's result. */
+  part(job, value) {
+    if (Moved.is(value)) this.#tell(job, value.value, value.list, 1, 'part');
+    else this.#tell(job, value, NOTHING, 1, 'part');
+  }
+
+  #tell(job, value, list, isPart, name) {
     const { call } = this;
     const reports = this.#reports;
-    if (!reports.encode(value)) {
-      this.#post(reports.takeForNode(), NOTHING, 'progress');
-      call[0] = job.id;
+    const goesByPort = list.length > 0 || !reports.encode(value);
+    if (goesByPort) this.#post(list.length > 0 ? value : reports.takeForNode(), list, name);
+    call[0] = job.id;
+    call[3] = isPart;
+    if (goesByPort) {
       call[1] = VIA_FALLBACK;
       binding.scriptReport();
       return;
     }
-    call[0] = job.id;
     call[1] = reports.form;
     call[2] = reports.length;
     binding.scriptReport(reports.value, reports.parts);

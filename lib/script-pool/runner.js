@@ -26,7 +26,7 @@ const { Answering } = require('./answering');
 const { functionsOf } = require('./load-script');
 const { Job, RUNNER, WATCHED } = require('./task');
 
-const { BY_MESSAGE, IDLE_BLOCK, IDLE_NEVER, ON_DEMAND } = SCRIPTS;
+const { BY_MESSAGE, IDLE_BLOCK, IDLE_NEVER, ON_DEMAND, PATHS } = SCRIPTS;
 const { RUN, WAIT } = STEPS;
 
 /** Bytes of an input that come without a Node-API call. */
@@ -109,6 +109,7 @@ class Runner {
     this.#answers = new Answering(setup.control);
     this.#out = this.#answers.out;
     this.workerId = setup.number;
+    binding.adoptThread(setup.key);
     if (setup.concurrency > 1) {
       const { AsyncLocalStorage } = require('node:async_hooks');
       this.#contexts = new AsyncLocalStorage();
@@ -305,7 +306,11 @@ class Runner {
   /** Begins a task. True when it has ended already, and its answer stands in `#out`. */
   #begin(job, number, form, value, path, extra) {
     this.#job = job;
-    const run = this.#numbered[number] ?? this.#find(number);
+    let run = this.#numbered[number] ?? this.#find(number);
+    if (path >= PATHS) {
+      run = require('./called-functions').calledAs(run, Math.floor(path / PATHS));
+      path %= PATHS;
+    }
     if (path === ON_DEMAND) {
       this.#arrivingInputs().ask(job, run);
       return false;

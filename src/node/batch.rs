@@ -34,8 +34,12 @@ pub(super) mod form {
     pub(super) const FENCE: u8 = 43;
     /// A job's input is wanted; the worker's key is in `numbers`.
     pub(super) const INPUT_WANTED: u8 = 44;
+    /// To a script worker: the job of this id may give more parts of its result; how many is in `numbers`.
+    pub(super) const SCRIPT_GRANT: u8 = 45;
     /// Added to the form of a value that is no answer but a report on the way.
     pub(super) const PROGRESS: u8 = 64;
+    /// The same for a value that is a part of the result.
+    pub(super) const PART: u8 = 128;
 
     /// For JavaScript.
     pub(in crate::node) const NUMBERS: Numbers = numbers! {
@@ -132,6 +136,8 @@ impl Draft<'_, '_> {
                 self.put_answer(id, 0, answer)?;
             }
             Event::Progress { id, answer } => self.put_answer(id, form::PROGRESS, answer)?,
+            Event::Part { id, answer } => self.put_answer(id, form::PART, answer)?,
+            Event::Grant { id, count } => self.put_entry(id, form::SCRIPT_GRANT, f64::from(count)),
             Event::LockEnded { id, outcome } => {
                 self.waits_ended.push(id);
                 self.put_answer(id, 0, outcome.into())?;

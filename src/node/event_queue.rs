@@ -19,7 +19,7 @@ use std::time::{Duration, Instant};
 
 use parking_lot::{Condvar, Mutex};
 
-use super::event::Event;
+use super::event::{Answer, Event};
 use super::pin_count::PinCount;
 use super::wakeup::Wakeup;
 use super::watchdog::{self, Watched};
@@ -179,6 +179,10 @@ impl Outbox for EventQueue {
         self.push(Event::Settled { id, answer: outcome.into() });
     }
 
+    fn started(&self, id: u64) {
+        self.push(Event::Progress { id, answer: Answer::TaskStarted(Instant::now()) });
+    }
+
     fn settle_script(&self, id: u64, outcome: ScriptOutcome) {
         self.push(Event::Settled { id, answer: outcome.into() });
     }
@@ -197,5 +201,9 @@ impl Waker for EventQueue {
 
     fn stop(&self, id: u64, reason: Reason) {
         self.push(Event::Stop { id, reason });
+    }
+
+    fn grant_parts(&self, id: u64, count: u32) {
+        self.push(Event::Grant { id, count });
     }
 }

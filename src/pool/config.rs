@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use crate::os_thread::set_priority;
+
 /// The settings of a pool. `api/` checks and fills them; the engine takes them as they are.
 #[derive(Debug, Clone)]
 pub struct Config {
@@ -15,8 +17,19 @@ pub struct Config {
     pub max_queue: usize,
     /// The stack of each thread in bytes.
     pub stack_size: usize,
-    /// Threads are named `<name>-<number>`.
+    /// Threads are named `<name>-<number>`; script workers' threads `<name>-js<number>`.
     pub name: String,
+    /// The priority of its threads, as [`os_thread`](crate::os_thread) has it; none for that of the thread that starts them.
+    pub priority: Option<i32>,
+}
+
+impl Config {
+    /// Makes the calling thread, which is about to take part, known to the system as one of this pool.
+    pub(super) fn adopt_thread(&self) {
+        if let Some(priority) = self.priority {
+            set_priority(priority);
+        }
+    }
 }
 
 impl Default for Config {
@@ -28,6 +41,7 @@ impl Default for Config {
             max_queue: usize::MAX,
             stack_size: 2 * 1024 * 1024,
             name: "rust-workers".to_owned(),
+            priority: None,
         }
     }
 }

@@ -64,7 +64,7 @@ pub use batch_items::{BatchInputs, Outputs};
 pub use config::Config;
 pub use execute::{Execute, Helpers, Tasks};
 pub use intake::{IntakeMemory, NUMBERS};
-pub use job::{InputPath, Job};
+pub use job::{Inherited, InputPath, Job};
 pub use outbox::{Outbox, ScriptOutcome};
 pub use output_list::OutputList;
 pub use parallel_for::PartWork;

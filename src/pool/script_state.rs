@@ -47,6 +47,8 @@ pub trait Waker: Send + Sync {
     fn notify_awake(&self);
     /// The job `id`, which that worker runs, should stop.
     fn stop(&self, id: u64, reason: Reason);
+    /// The job `id`, which that worker runs, may give so many more parts of its result.
+    fn grant_parts(&self, id: u64, count: u32);
 }
 
 /// A job in a worker's hands.
@@ -221,6 +223,11 @@ impl Scripts {
         }
     }
 
+    /// The job `id`, which the worker `number` runs.
+    pub(super) fn running(&self, number: usize, id: u64) -> Option<&Running> {
+        self.worker(number)?.running.iter().find(|job| job.reply.id() == id)
+    }
+
     /// Takes the job `id` out of a worker's hands.
     pub(super) fn take_running(&mut self, number: usize, id: u64) -> Option<Running> {
         let running = &mut self.worker_mut(number)?.running;
@@ -257,7 +264,7 @@ impl Scripts {
     /// The worker takes no further part, for whatever reason. True when it had not left before.
     pub(super) fn leave(&mut self, number: usize) -> bool {
         let Some(worker) = self.worker_mut(number) else { return false };
-        worker.waker = None;
+        // Its waker stays: the jobs that it has begun are still to be told of a stop, and of parts that they may give.
         match std::mem::replace(&mut worker.state, WorkerState::Left) {
             WorkerState::Waiting => self.waiting.retain(|waiting| *waiting != number),
             WorkerState::Notified => self.notified -= 1,

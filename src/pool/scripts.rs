@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::job::{InputPath, Job};
+use super::job::{Inherited, InputPath, Job};
 use super::outbox::{Reply, ScriptOutcome};
 use super::position::Taker;
 use super::priority_queue::Entry;
@@ -10,6 +10,7 @@ use super::script_state::{Running, Waker, WorkerState};
 use super::state::{Phase, Pool, State};
 use super::task_observer::{End, TaskObserver, TaskRef};
 use crate::cancel::{CancelToken, Reason};
+use crate::os_thread::{name_of, set_name};
 use crate::sync::{Instant, MutexGuard, wait_for};
 use crate::value::{Payload, Value};
 
@@ -27,6 +28,10 @@ pub enum Step {
         token: Option<CancelToken>,
         /// How the input comes; [`InputPath::OnDemand`]: not yet.
         path: InputPath,
+        /// In which form its function is called.
+        call_form: u64,
+        /// What tasks get that it submits.
+        inherited: Inherited,
         /// Whether it was submitted after the worker had come for it, perhaps by whoever got the answer to the one before.
         is_new: bool,
     },
@@ -60,12 +65,15 @@ impl IdleWait {
 struct Answered {
     reply: Reply,
     outcome: ScriptOutcome,
-    late: bool,
+    late: Option<Reason>,
 }
 
 impl Answered {
     fn send(self) {
-        self.reply.send_script(if self.late { self.outcome.late() } else { self.outcome });
+        self.reply.send_script(match self.late {
+            Some(reason) => self.outcome.late(reason),
+            None => self.outcome,
+        });
     }
 }
 
@@ -77,6 +85,13 @@ fn notify(waker: Option<&'static dyn Waker>) {
 
 /// A worker's calls.
 impl Pool {
+    /// The calling thread is that of the worker `number`, which is about to load the script.
+    pub fn adopt_worker_thread(&self, number: usize) {
+        let config = &self.0.config;
+        set_name(&name_of(&config.name, "js", number));
+        config.adopt_thread();
+    }
+
     /// The worker `number` has started. False when its registration is gone.
     pub fn worker_joined(&self, number: usize, waker: &'static dyn Waker) -> bool {
         let mut state = self.0.lock();
@@ -179,7 +194,7 @@ impl Pool {
 
     /// A job that its worker is about to run. None for one that should have stopped already, which is answered.
     fn start(&self, number: usize, taken: (u64, Job), came: Instant) -> Option<Step> {
-        let (id, Job { task: function, input, token, path, queued_at, .. }) = taken;
+        let (id, Job { task: function, input, token, path, call_form, inherited, queued_at, .. }) = taken;
         if let Some(reason) = token.as_ref().and_then(CancelToken::reason) {
             let mut state = self.0.lock();
             if let Some(Running { reply, task, started, .. }) = state.scripts.take_running(number, id) {
@@ -190,8 +205,15 @@ impl Pool {
                 reply.send(Err(reason.into_error_before()));
                 return None;
             }
+        } else if token.as_ref().is_some_and(CancelToken::limits_run) {
+            // Only its owner can end a worker whose script does not look.
+            let tell = self.0.lock().scripts.running(number, id).map(|running| running.reply.started());
+            if let Some(tell) = tell {
+                tell();
+            }
         }
-        Some(Step::Run { id, function, input, token, path, is_new: queued_at > came })
+        let is_new = queued_at > came;
+        Some(Step::Run { id, function, input, token, path, call_form, inherited, is_new })
     }
 
     /// The worker `number` ends of its own will: it gets no further job, except those that are bound to it. With `only_idle`
@@ -325,6 +347,17 @@ impl Pool {
         jobs.into_iter().map(forget).collect()
     }
 
+    /// Lets the job `id`, which gives its result in parts, give so many more. Nothing happens where no worker runs it.
+    pub fn grant_parts(&self, id: u64, count: u32) {
+        let state = self.0.lock();
+        let number = state.scripts.worker_of(id);
+        let waker = number.and_then(|number| state.scripts.worker(number)?.waker);
+        drop(state);
+        if let Some(waker) = waker {
+            waker.grant_parts(id, count);
+        }
+    }
+
     /// Asks the worker that runs the job `id` to stop it; returns the worker's number.
     pub fn stop_script(&self, id: u64, reason: Reason) -> Option<usize> {
         let state = self.0.lock();
@@ -355,7 +388,11 @@ impl State {
         self.tally.started(task, self.age_at(job.queued_at), self.age_at(now));
         let input = (job.path == InputPath::OnDemand)
             .then(|| std::mem::replace(&mut job.input, Payload::Value(Value::Undefined)));
-        let (token, exclusive) = (job.token.clone(), job.exclusive);
+        let (mut token, exclusive) = (job.token.take(), job.exclusive);
+        if let Some(token) = &mut token {
+            token.start(|| now);
+        }
+        job.token.clone_from(&token);
         self.scripts.begin(number, Running { reply, token, task, started: now, exclusive, input });
         Some((id, job))
     }
@@ -381,10 +418,10 @@ impl State {
         let Running { reply, started, token, task, .. } = self.scripts.take_running(number, id)?;
         self.tally.left(task, self.age_at(started), self.age_at(now));
         // The worker may have seen that its time is up before the owner has: then this outcome says so to the owner.
-        let late = token.as_ref().and_then(CancelToken::deadline).is_some_and(|deadline| now >= deadline);
+        let late = token.as_ref().and_then(|token| token.late_at(now));
         let end = match &outcome {
             // The caller has its answer already: the job was stopped, whatever it returned.
-            _ if late || token.is_some_and(|token| token.was_cancelled()) => End::Cancelled,
+            _ if late.is_some() || token.is_some_and(|token| token.was_cancelled()) => End::Cancelled,
             ScriptOutcome::Done(_) | ScriptOutcome::ViaFallback { failed: false, .. } => End::Completed,
             ScriptOutcome::Failed(_) | ScriptOutcome::ViaFallback { failed: true, .. } => End::Failed,
             ScriptOutcome::Late { .. } => End::Cancelled,

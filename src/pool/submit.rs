@@ -143,7 +143,8 @@ impl Pool {
         self.take_out(&[position], reason, |_| {}) == 1
     }
 
-    /// Answers those that still wait, for `reason`; how many they were. `missed` gets the places of the others in the list.
+    /// Answers those that still wait, for `reason`; how many they were. `missed` gets the places in the list of those that have
+    /// started: the ones that do not wait any more, and batches of which a thread has taken inputs.
     pub fn take_out(
         &self,
         positions: &[QueuePosition],
@@ -154,7 +155,12 @@ impl Pool {
         let mut found = Vec::with_capacity(positions.len());
         for (at, position) in positions.iter().enumerate() {
             match state.queue.remove(*position) {
-                Some(entry) => found.push((position.taker(), entry)),
+                Some(entry) => {
+                    if matches!(&entry, Entry::Batch(batch) if batch.has_started()) {
+                        missed(at);
+                    }
+                    found.push((position.taker(), entry));
+                }
                 None => missed(at),
             }
         }

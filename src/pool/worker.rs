@@ -13,8 +13,9 @@ use super::task_observer::{Age, End, Ended, TaskObserver, TaskRef};
 use super::threads::WorkerSlot;
 use crate::cancel::{CancelToken, Reason};
 use crate::error::{Code, Error, Result};
+use crate::os_thread::name_of;
 use crate::panic::guard;
-use crate::sync::{Arc, thread};
+use crate::sync::{Arc, Instant, thread};
 use crate::value::{Payload, Value};
 
 impl Pool {
@@ -25,7 +26,7 @@ impl Pool {
         let number = slot.number;
         let pool = self.clone();
         let started = thread::Builder::new()
-            .name(format!("{}-{number}", shared.config.name))
+            .name(name_of(&shared.config.name, "", number))
             .stack_size(shared.config.stack_size)
             .spawn(move || run(&pool, &slot));
         match started {
@@ -45,6 +46,7 @@ impl Pool {
 
 /// The life of the thread in `slot`.
 fn run(pool: &Pool, slot: &WorkerSlot) {
+    pool.0.config.adopt_thread();
     let (mut fresh, mut now) = (true, pool.0.age());
     while let Some((taken, at)) = pool.next(slot.number, std::mem::take(&mut fresh), now) {
         now = match taken {
@@ -170,12 +172,18 @@ fn run_entry(pool: &Pool, slot: &WorkerSlot, entry: Entry, began: Age) -> (usize
             (task, reply, run_task(pool, task, Payload::Value(input), stop))
         }
         Entry::Job(job) => {
-            let Job { task, input, token, reply, queued_at, .. } = job;
+            let Job { task, input, mut token, reply, queued_at, .. } = job;
             tally.started(TaskRef::native(task), pool.0.age_at(queued_at), began);
+            if let Some(token) = &mut token {
+                if let Some(reason) = token.reason() {
+                    return (task, reply, Err(reason.into_error_before()));
+                }
+                token.start(Instant::now);
+            }
             let outcome = run_task(pool, task, input, token.as_ref().unwrap_or(stop));
             match token.as_ref().and_then(CancelToken::reason) {
                 // The caller has this reason already, or gets it soon, whatever the task returned in the end.
-                Some(reason @ (Reason::Cancelled | Reason::TimedOut)) => {
+                Some(reason @ (Reason::Cancelled | Reason::TimedOut | Reason::DeadlinePassed)) => {
                     (task, reply, Err(reason.into_error()))
                 }
                 _ => (task, reply, outcome),
