@@ -6,6 +6,7 @@
 /// <reference types="node" />
 
 import { EventEmitter } from 'node:events';
+import type { Transform, TransformOptions } from 'node:stream';
 import {
   MessagePort as NodeMessagePort,
   ResourceLimits as NodeResourceLimits,
@@ -319,6 +320,16 @@ export interface ScriptPoolOptions extends WorkerPoolOptions {
   linger?: number | undefined;
   /** When a worker is replaced by a fresh one, between two tasks. */
   recycle?: RecycleOptions | undefined;
+  /**
+   * Milliseconds from a worker's start until it has loaded the script, and its hook `setup` is done; else it is terminated, and the
+   * script counts as one that does not load (ERR_RW_SCRIPT_LOAD). @default Infinity
+   */
+  setupTimeout?: number | undefined;
+  /**
+   * Milliseconds in which a worker that is to end may do so by itself: in which its hook `teardown` runs, and in which a task that
+   * `destroy()` stops may come to its end. Then it is terminated. @default 1_000
+   */
+  shutdownTimeout?: number | undefined;
   /** The script's own `workerData`. */
   workerData?: unknown;
   /** What the script finds in `process.argv` behind its own path, each as a string. @default none */
@@ -349,11 +360,42 @@ export interface RecycleOptions {
   afterMs?: number | undefined;
 }
 
+/** What the hooks of a script get: `setup` and `teardown` of a worker get the same object. */
+export interface WorkerHookContext {
+  /** The worker's number in its pool, from 0, as `task.workerId`. */
+  readonly workerId: number;
+  readonly threadId: number;
+  readonly workerData: any;
+  /** Aborts when the worker is to end while `setup` still runs. */
+  readonly signal: AbortSignal;
+  /**
+   * In `teardown`: why the worker ends. 'idle': after `idleTimeout`; 'recycle', 'resize', 'close' and 'destroy': the pool wants it
+   * so; 'self': the script has closed its `parentPort`.
+   */
+  readonly reason: 'idle' | 'recycle' | 'resize' | 'close' | 'destroy' | 'self' | undefined;
+}
+
+/**
+ * The hooks of a script: its export `worker`, a plain object with at least one of these functions. Where a script exports a
+ * function of this name, that is a task as any other.
+ */
+export interface WorkerHooks {
+  /** Runs before the worker's first task. When it fails, the script counts as one that does not load. See `setupTimeout`. */
+  setup?(context: WorkerHookContext): unknown;
+  /** Runs after the worker's last task, however the pool ends it, but for what terminates it. See `shutdownTimeout`. */
+  teardown?(context: WorkerHookContext): unknown;
+  /**
+   * Hears of an error that nothing has caught. Only where it returns true does the worker go on; else the worker ends, as it does
+   * without the hook, and the tasks that it runs are rejected with the error.
+   */
+  onError?(error: unknown): unknown;
+}
+
 /** The options of a pool as they stand. */
 export type PoolSettings = { readonly [Name in keyof WorkerPoolOptions]-?: Exclude<WorkerPoolOptions[Name], undefined> };
 
 /** Options of a script pool that have a default. */
-type DefaultedScriptOptions = 'concurrentTasksPerWorker' | 'killTimeout' | 'wait' | 'linger';
+type DefaultedScriptOptions = 'concurrentTasksPerWorker' | 'killTimeout' | 'wait' | 'linger' | 'setupTimeout' | 'shutdownTimeout';
 
 /** The options of a pool with a script as they stand; those without a default only if they were given. */
 export type ScriptPoolSettings = PoolSettings & {
@@ -596,6 +638,16 @@ export type TaskStreamOptions<Name, Input = unknown, Functions = NoFunctions> = 
     transfer?: TaskOptions<Name, Functions>['transfer'] | ((input: Input) => readonly object[] | undefined);
   };
 
+/** The options of `transform`: `highWaterMark` is that of both of its sides. */
+export type TaskTransformOptions<Name, Functions = NoFunctions> = TaskStreamOptions<Name, any, Functions> &
+  Pick<
+    TransformOptions,
+    'objectMode' | 'readableHighWaterMark' | 'readableObjectMode' | 'writableHighWaterMark' | 'writableObjectMode'
+  > & {
+    /** Whether an outcome is given for each input, and one that fails ends nothing. @default false */
+    settle?: boolean | undefined;
+  };
+
 /** The outputs of a stream. */
 export interface TaskStream<Output> extends AsyncIterableIterator<Output> {
   [Symbol.asyncIterator](): TaskStream<Output>;
@@ -820,6 +872,20 @@ export interface WorkerPool<Functions = any> extends EventEmitter {
   ): TaskStream<TaskResult<Output, Name, Input, Functions>>;
 
   /**
+   * The same as a Transform of Node's: chunks in, outputs out, in object mode unless it is told otherwise. It fails with an
+   * InputFailedError, or where a task returns null, which ends a stream of Node's. `Transform.toWeb` makes web streams of it.
+   *
+   * @example
+   * await pipeline(createReadStream('big.bin'), pool.transform('blake3'), digests);
+   *
+   * @throws InvalidArgTypeError, InvalidArgValueError, OutOfRangeError, UnknownTaskError
+   */
+  transform<const Name extends TaskNameIn<Functions> = TaskNameIn<Functions>>(
+    task: Name,
+    options?: TaskTransformOptions<Name, Functions>,
+  ): Transform;
+
+  /**
    * Takes no more tasks, and resolves when all that were accepted are done and the threads have ended.
    *
    * With `force`, tasks that have not started are rejected with ERR_RW_POOL_CLOSED, and running tasks are stopped. With
@@ -847,6 +913,12 @@ export interface WorkerPool<Functions = any> extends EventEmitter {
 
   /** Threads that live. */
   readonly threads: number;
+  /**
+   * Resolves once the workers that the pool keeps (`minThreads`; one, which is started, where it keeps none) have loaded the script
+   * and set it up; rejects with ERR_RW_SCRIPT_LOAD where one cannot, and with ERR_RW_POOL_CLOSED where the pool closes before. Resolved in
+   * a pool without a script.
+   */
+  readonly ready: Promise<void>;
   /** Tasks that wait for a thread; a `map` that goes in one crossing counts as one. */
   readonly queueSize: number;
   /** Tasks that returned a value, ever. */

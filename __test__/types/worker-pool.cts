@@ -181,6 +181,8 @@ async function streams(pool: NativePool, script: rustWorkers.WorkerPool<{ add(in
   expect<Equal<typeof outputs, number[]>>();
   pool.stream('crc32', process.stdin, { transfer: (chunk) => [(chunk as Uint8Array<ArrayBuffer>).buffer] });
   pool.stream('crc32', new Blob([]).stream());
+  process.stdin.pipe(pool.transform('blake3', { highWaterMark: 4, ordered: false })).pipe(process.stdout);
+  script.transform('add', { settle: true, onProgress: () => {} });
   // @ts-expect-error: no such option
   pool.stream('fibonacci', [1], { parallelism: 2 });
   // @ts-expect-error: an input that the task does not take

@@ -167,6 +167,10 @@ class WorkerPool extends EventEmitter {
     return require('./flow').stream(this.#parts(), task, source, options);
   }
 
+  transform(task, options) {
+    return require('./flow').transform(this.#parts(), task, options);
+  }
+
   /** What the calls of flow.js need of this pool. */
   #parts() {
     return {
@@ -219,7 +223,7 @@ class WorkerPool extends EventEmitter {
   close(options = {}) {
     try {
       const { force, timeout } = closeOptions(options);
-      this.#closing ??= this.#close();
+      this.#closing ??= this.#close(force);
       if (force) this.#force();
       else if (timeout !== undefined) this.#forceAfter(timeout);
       return this.#closing;
@@ -228,7 +232,7 @@ class WorkerPool extends EventEmitter {
     }
   }
 
-  #close() {
+  #close(force) {
     ensureStack();
     closing.unregister(this);
     const { handle } = this.#native;
@@ -248,6 +252,8 @@ class WorkerPool extends EventEmitter {
         });
       });
       this.#admission.isClosed = true;
+      // First, so that they know that it is no close: what follows wakes them.
+      if (force) this.#workers?.destroy();
       for (const map of [...this.#maps]) map.poolCloses();
       this.#closeWhenMapped();
     });
@@ -264,9 +270,9 @@ class WorkerPool extends EventEmitter {
 
   #force() {
     for (const map of [...this.#maps]) map.end(new PoolClosedError('the pool was destroyed before every input was done'));
-    this.#admission.clear(() => new PoolClosedError('the pool was destroyed before the task began'));
-    binding.closePool(this.#native.handle, BY_FORCE, UNANNOUNCED);
+    this.#admission.clear(() => new PoolClosedError('the pool was closed before the task began'));
     this.#workers?.destroy();
+    binding.closePool(this.#native.handle, BY_FORCE, UNANNOUNCED);
   }
 
   #forceAfter(timeout) {
@@ -301,6 +307,10 @@ class WorkerPool extends EventEmitter {
 
   #counters() {
     return this.#lastCounters ?? binding.poolCounters(this.#native.handle);
+  }
+
+  get ready() {
+    return this.#workers === undefined ? Promise.resolve() : this.#workers.ready;
   }
 
   get threads() {

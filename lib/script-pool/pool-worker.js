@@ -9,7 +9,7 @@ const { binding } = require('../native');
 const { MessageChannel } = require('../runtime/worker-threads');
 const { Worker } = require('../worker/worker');
 const { nextModules } = require('./compiled');
-const { COMPILED } = require('./owner-messages');
+const { COMPILED, SHUT_DOWN } = require('./owner-messages');
 const { sendValue } = require('./transfer');
 
 /** The worker's first file; and the module that this starts, by its name in lib. */
@@ -18,6 +18,8 @@ const START = 'script-pool/start';
 
 /** Milliseconds between two looks at a worker that should end. */
 const LOOK_EVERY = 10;
+
+const always = () => true;
 
 class PoolWorker {
   /** Its number in the pool, which the native side uses again; and its key, which is never used again. */
@@ -36,8 +38,14 @@ class PoolWorker {
   /** Whether it was found to have ended by a thread that is blocked, and what it ran then: Node has not said so yet. */
   left = false;
   ran = [];
+  /** Whether `error` is what the script's hook `setup` threw. */
+  isOfSetup = false;
   /** Whether it was terminated here. */
   killed = false;
+  /** Whether it was told to end without waiting for its tasks. */
+  shutDown = false;
+  /** Whether it is known to be ending. */
+  ending = false;
   /** Its memory limits: those of the options, and with Node's own for the others once its thread runs. */
   resourceLimits;
   /** How many inputs were sent to it. */
@@ -49,10 +57,10 @@ class PoolWorker {
   #killTimeout;
   /** Ids of its tasks that should stop and have not. */
   #doomed = new Set();
-  #timer;
-  /** When the timer is due, and its deadline. */
-  #due;
-  #deadline;
+  /** What is to be done after some time, by a name: `{ timer, due, run }`. */
+  #timers = new Map();
+  /** Whether the time in which it has to end is limited. */
+  #endsInTime = false;
 
   /**
    * @param {import('./native-script-pool').NativeScriptPool} pool
@@ -84,27 +92,39 @@ class PoolWorker {
   /** One of its tasks should stop: if the task has not when the time is up, the worker is terminated. */
   expectEnd(id) {
     this.#doomed.add(id);
-    if (this.#killTimeout === Infinity || this.#timer !== undefined) return;
+    if (this.#killTimeout === Infinity || this.#timers.has('judge')) return;
     this.#judgeIn(this.#killTimeout);
   }
 
   #judgeIn(milliseconds, deadline) {
-    this.#timer = setTimeout(() => this.#judge(deadline), milliseconds);
-    this.#timer.unref();
-    this.#due = now() + milliseconds;
-    this.#deadline = deadline;
+    this.#after('judge', milliseconds, () => this.#judge(deadline));
   }
 
-  /** As its timer would, for a thread that is blocked. */
+  #after(name, milliseconds, run) {
+    const timer = setTimeout(() => this.#runTimer(name), milliseconds);
+    timer.unref();
+    this.#timers.set(name, { timer, due: now() + milliseconds, run });
+  }
+
+  #runTimer(name) {
+    const { run } = this.#timers.get(name);
+    this.#timers.delete(name);
+    run();
+  }
+
+  /** What its timers would do by now, for a thread that is blocked. */
   lookAtTime() {
-    if (this.#timer === undefined || now() < this.#due) return;
-    clearTimeout(this.#timer);
-    this.#judge(this.#deadline);
+    if (this.#timers.size === 0) return;
+    const time = now();
+    for (const [name, { timer, due }] of [...this.#timers]) {
+      if (due > time) continue;
+      clearTimeout(timer);
+      this.#runTimer(name);
+    }
   }
 
   /** The time of a task that should have stopped is up. */
   #judge(deadline) {
-    this.#timer = undefined;
     const { handle } = this.#pool;
     const atHand = binding.jobsOfWorker(handle, this.number);
     const stuck = atHand.filter((id) => this.#doomed.has(id));
@@ -123,9 +143,45 @@ class PoolWorker {
     this.thread.terminate();
   }
 
+  /** Calls `late` unless it has loaded the script, and set it up, within so many milliseconds. */
+  limitSetup(time, late) {
+    if (time === Infinity) return;
+    this.#after('setup', time, () => {
+      this.#pool.catchUp();
+      if (!this.ready && !this.failed && !this.killed && !this.shutDown) late();
+    });
+  }
+
+  /**
+   * It has been told to end, or has told that it does: it is terminated unless it has within so many milliseconds.
+   *
+   * @param {number} time
+   * @param {() => boolean} [isLate] asked then
+   */
+  endWithin(time, isLate = always) {
+    this.ending = true;
+    if (time === Infinity || this.#endsInTime) return;
+    this.#endsInTime = true;
+    this.#after('end', time, () => {
+      this.#pool.catchUp();
+      if (isLate()) this.kill();
+    });
+  }
+
+  /** Ends it soon: where its script runs, it is asked before it is terminated. */
+  endSoon(why, time) {
+    if (this.shutDown || this.killed) return;
+    // Nothing of the script's has begun but its loading.
+    if (binding.revokeWorker(this.#pool.handle, this.number)) return this.kill();
+    this.shutDown = true;
+    this.port.postMessage([SHUT_DOWN, why]);
+    this.endWithin(time);
+  }
+
   /** It has ended: nothing is expected of it any more. */
   ended() {
-    clearTimeout(this.#timer);
+    for (const { timer } of this.#timers.values()) clearTimeout(timer);
+    this.#timers.clear();
   }
 }
 

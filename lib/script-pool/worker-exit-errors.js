@@ -33,9 +33,10 @@ function exitErrorOf(worker, code, script, isDestroyed) {
 }
 
 /** Makes one of our errors. */
-function makerOf({ killed, failed, error, ready, number, resourceLimits }, code, script, isDestroyed) {
+function makerOf(worker, code, script, isDestroyed) {
+  const { killed, shutDown, failed, error, ready, number, resourceLimits, isOfSetup } = worker;
   const which = `Worker ${number}`;
-  if (killed) {
+  if (killed || shutDown) {
     if (isDestroyed) return () => new PoolClosedError('the pool was destroyed while the task ran');
     return () => new WorkerTerminatedError(`${which} was terminated: another of its tasks did not stop`, { number });
   }
@@ -45,7 +46,9 @@ function makerOf({ killed, failed, error, ready, number, resourceLimits }, code,
   }
   if (!ready) {
     const why = error === undefined && !failed ? exitWhileLoaded(code) : messageOf(error, script);
-    const message = `The script ${script} could not be loaded: ${why}${loadAdvice(error, script)}`;
+    const message = isOfSetup
+      ? `The script ${script} could not be set up: its hook \`setup\` failed: ${why}`
+      : `The script ${script} could not be loaded: ${why}${loadAdvice(error, script)}`;
     return () => new ScriptLoadError(message, { cause: error });
   }
   if (code === undefined) {

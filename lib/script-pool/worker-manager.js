@@ -12,8 +12,10 @@
 const { append } = require('../runtime/intrinsics');
 const { binding } = require('../native');
 const { nextTick } = require('../runtime/globals');
+const { TaskTimeoutError } = require('../errors');
 const { ensureStack } = require('../runtime/stack-overflow');
 const { addSource, removeSource } = require('./output-before-exit');
+const { RETIRE } = require('./owner-messages');
 const { PoolWorker } = require('./pool-worker');
 const { placeOf } = require('./script-location');
 
@@ -40,6 +42,8 @@ class WorkerManager {
   #workers = new Map();
   /** Called once the script's exports are known, or cannot be. */
   #whenLoaded = [];
+  /** Of `pool.ready`, once somebody has asked. */
+  #readiness;
   #fruitless = 0;
   #closing = false;
   #destroyed = false;
@@ -152,7 +156,7 @@ class WorkerManager {
 
   /** Tells the pool's listeners; later, where this thread is blocked. */
   #tell(event, value) {
-    if (this.#isBlocked) nextTick(() => this.#events.emit(event, value));
+    if (this.#isBlocked || this.#delivery.isQuiet) nextTick(() => this.#events.emit(event, value));
     else this.#events.emit(event, value);
   }
 
@@ -161,14 +165,14 @@ class WorkerManager {
    * others in their place, and ends those whose tasks do not stop.
    */
   lookWhileBlocked() {
-    this.#isBlocked = true;
+    this.#isBlocked = this.#pool.isBlocked = true;
     try {
       for (const worker of [...this.#workers.values()]) {
         worker.lookAtTime();
         if (this.#fallbackPorts.isLost(worker.key)) this.#left(worker);
       }
     } finally {
-      this.#isBlocked = false;
+      this.#isBlocked = this.#pool.isBlocked = false;
     }
   }
 
@@ -184,6 +188,30 @@ class WorkerManager {
     this.#goOn(worker, exitError, ran.length > 0);
   }
 
+  /** Settles once the workers that are kept, or one, have loaded the script and set it up. */
+  get ready() {
+    if (this.#readiness === undefined || this.#readiness.hasFailed) {
+      const { Readiness } = require('./readiness');
+      this.#readiness = new Readiness(this.#delivery);
+      if (this.#closing) this.#closes();
+      else if (this.#workers.size === 0) this.#tryToStart();
+      this.#lookWhetherReady();
+    }
+    return this.#readiness.promise;
+  }
+
+  #lookWhetherReady() {
+    this.#readiness?.look(this.#workers.size - this.#starting(), this.#settings.keep);
+  }
+
+  /** The pool takes no more tasks. */
+  #closes() {
+    this.#closing = true;
+    if (this.#readiness === undefined) return;
+    const { PoolClosedError } = require('../errors');
+    this.#readiness.fail(new PoolClosedError('the pool was closed before its workers were ready'));
+  }
+
   /** A task of the worker of this number should stop. */
   expectEnd(number, id) {
     this.#workers.get(number)?.expectEnd(id);
@@ -191,15 +219,24 @@ class WorkerManager {
 
   /** The pool takes no more tasks. Workers end by themselves once nothing waits. */
   close() {
-    this.#closing = true;
+    this.#closes();
     if (binding.scriptsWaiting(this.#pool.handle) > 0) return this.need();
-    for (const worker of this.#workers.values()) if (!worker.ready) worker.kill();
+    for (const worker of this.#workers.values()) if (!worker.ready) this.#endBeforeTasks(worker);
+  }
+
+  /** A worker that has not told yet that it has loaded the script is not needed. It may be at a task all the same by now. */
+  #endBeforeTasks(worker) {
+    if (worker.shutDown || worker.killed) return;
+    if (binding.revokeWorker(this.#pool.handle, worker.number)) return worker.kill();
+    worker.port.postMessage([RETIRE, 'close']);
+    worker.endWithin(this.#settings.shutdownTimeout, () => !worker.ready);
   }
 
   /** Ends all workers, whatever they are at. */
   destroy() {
-    this.#closing = this.#destroyed = true;
-    for (const worker of this.#workers.values()) worker.kill();
+    this.#closes();
+    this.#destroyed = true;
+    for (const worker of this.#workers.values()) worker.endSoon('destroy', this.#settings.shutdownTimeout);
   }
 
   /** Starts a worker; undefined when the pool needs none any more. */
@@ -220,11 +257,19 @@ class WorkerManager {
     this.#keepPool();
     this.#fallbackPorts.open(key, {
       port: worker.port,
-      ready: (told) => this.#ready(worker, told),
+      ready: (told) => this.#told(worker, told),
       wants: (id) => this.#pool.inputs.give(worker, id),
     });
     this.#listenTo(worker);
+    worker.limitSetup(this.#settings.setupTimeout, () => this.#setupIsLate(worker));
     return worker;
+  }
+
+  #setupIsLate(worker) {
+    const { setupTimeout } = this.#settings;
+    worker.failed = true;
+    worker.error = new TaskTimeoutError(`it was not loaded and set up within ${setupTimeout} ms, the pool's \`setupTimeout\``);
+    worker.thread.terminate();
   }
 
   #listenTo(worker) {
@@ -232,7 +277,8 @@ class WorkerManager {
     thread.on('message', (value) => this.#events.emit('message', value, thread));
     thread.on('messageerror', (error) => this.#events.emit('messageerror', error, thread));
     thread.on('error', (error) => {
-      if (!worker.failed) worker.error = error;
+      // A task that is left behind may fail in any way.
+      if (!worker.failed && !worker.shutDown) worker.error = error;
     });
     // Node no longer tells them when the thread has ended.
     thread.once('online', () => (worker.resourceLimits = thread.resourceLimits));
@@ -251,15 +297,24 @@ class WorkerManager {
     return completed + failed;
   }
 
-  /** A worker has loaded the script, or could not. */
-  #ready(worker, { names, thrown }) {
+  /** A worker tells that it has loaded the script, or could not; or that it ends. */
+  #told(worker, { names, thrown, isOfSetup = false, isEnding = false }) {
+    const error = thrown === undefined ? undefined : require('../task/thrown').thrownFromPort(thrown);
+    if (isEnding) {
+      if (thrown !== undefined) this.#tell('error', error);
+      return worker.endWithin(this.#settings.shutdownTimeout);
+    }
     if (names === undefined) {
-      worker.error = require('../task/thrown').thrownFromPort(thrown);
+      // A setup that was told to end has ended.
+      if (worker.ending) return;
+      worker.error = error;
+      worker.isOfSetup = isOfSetup;
       worker.failed = true;
       return;
     }
     worker.ready = true;
     this.exports = new Set(names);
+    this.#lookWhetherReady();
     this.#loaded();
     this.#keepPool();
   }
@@ -289,8 +344,8 @@ class WorkerManager {
   }
 
   /** A worker has ended: gives up, or starts others. */
-  #goOn({ ready, failed, error, killed }, exitError, hadTasks) {
-    if (!ready && (failed || error !== undefined) && !killed) return this.#loadFailed(exitError());
+  #goOn({ ready, failed, error, killed, ending }, exitError, hadTasks) {
+    if (!ready && (failed || error !== undefined) && !killed && !ending) return this.#loadFailed(exitError());
     if (this.#fruitless >= FRUITLESS_LIMIT) {
       this.#fruitless = 0;
       if (!ready) return this.#loadFailed(exitError());
@@ -311,9 +366,9 @@ class WorkerManager {
   }
 
   /** Counts workers that came to nothing. One that ended before it was ready may have been terminated by somebody. */
-  #count({ killed, ready, error, doneBefore }, code) {
+  #count({ killed, ending, ready, error, doneBefore }, code) {
     const inOrder = ready && error === undefined && code === 0;
-    this.#fruitless = killed || inOrder || this.#done() > doneBefore ? 0 : this.#fruitless + 1;
+    this.#fruitless = killed || ending || inOrder || this.#done() > doneBefore ? 0 : this.#fruitless + 1;
   }
 
   #reject(id, errorOf) {
@@ -363,6 +418,7 @@ class WorkerManager {
 
   /** The script does not load, and would not the next time: all that waits is rejected. The next task tries again. */
   #loadFailed(error) {
+    this.#readiness?.fail(error);
     for (const worker of this.#workers.values()) if (worker.ready) return this.#tell('error', error);
     const told = this.#giveUp(error);
     if (!told) this.#tell('error', error);
@@ -370,6 +426,7 @@ class WorkerManager {
 
   /** Rejects all that waits. True when anything did. */
   #giveUp(error) {
+    this.#readiness?.fail(error);
     const ids = binding.drainScripts(this.#pool.handle);
     for (const id of ids) {
       this.#pool.inputs.letGo(id);

@@ -38,7 +38,7 @@ const POOL = new Set([
 const NEEDS_SCRIPT = notHere(
   [
     'workerData', 'concurrentTasksPerWorker', 'killTimeout', 'wait', 'linger', 'recycle', 'argv', 'env', 'execArgv',
-    'resourceLimits', 'stdin', 'stdout', 'stderr', 'trackUnmanagedFds',
+    'resourceLimits', 'setupTimeout', 'shutdownTimeout', 'stdin', 'stdout', 'stderr', 'trackUnmanagedFds',
   ],
   'it is for pools with a script: new WorkerPool(script, options)',
 );

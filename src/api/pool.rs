@@ -118,6 +118,14 @@ pub fn close_pool(env: Env, pool: u32, force: bool, announce: bool) -> napi::Res
     Ok(())
 }
 
+/// Answers all that waits, since the pool closes or since its tasks are cancelled; how many entries that were.
+#[napi(catch_unwind)]
+pub fn cancel_waiting(env: Env, pool: u32, closes: bool) -> napi::Result<u32> {
+    let reason = if closes { Reason::PoolClosed } else { Reason::Cancelled };
+    let count = Environment::of(&env)?.pools().with(pool, |pool| pool.cancel_waiting(reason));
+    Ok(count.unwrap_or(0) as u32)
+}
+
 /// Lets go of a pool that has closed; its handle may be used again.
 #[napi(catch_unwind)]
 pub fn drop_pool(env: Env, pool: u32) -> napi::Result<()> {

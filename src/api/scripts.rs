@@ -160,6 +160,27 @@ pub fn unregister_worker(env: Env, pool: u32, number: u32) -> napi::Result<()> {
     Ok(())
 }
 
+/// Takes back the registration of a worker that has not joined; false when it has: then it is to be asked to end.
+#[napi(catch_unwind)]
+pub fn revoke_worker(env: Env, pool: u32, number: u32) -> napi::Result<bool> {
+    let revoked = Environment::of(&env)?.pools().with(pool, |pool| pool.revoke_worker(number as usize));
+    Ok(revoked.unwrap_or(false))
+}
+
+/// Notifies a worker of a job that is bound to it and waits in the queue with its input.
+#[napi(catch_unwind)]
+pub fn notify_worker(env: Env, pool: u32, number: u32) -> napi::Result<()> {
+    Environment::of(&env)?.pools().with(pool, |pool| pool.notify_worker(number as usize));
+    Ok(())
+}
+
+/// Of each registered worker: its number, how many jobs it runs, and how many it has done.
+#[napi(catch_unwind)]
+pub fn worker_counts(env: Env, pool: u32) -> napi::Result<List<f64>> {
+    let counts = Environment::of(&env)?.pools().with(pool, |pool| pool.worker_counts());
+    Ok(numbers(counts.unwrap_or_default()))
+}
+
 /// How many jobs wait for a script worker.
 #[napi(catch_unwind)]
 pub fn scripts_waiting(env: Env, pool: u32) -> napi::Result<u32> {

@@ -58,6 +58,9 @@ impl Pool {
         let mut state = self.0.lock();
         if let Some(Running { reply, task, input, .. }) = state.scripts.take_running(number, id) {
             state.tally.retracted(task);
+            if let Some(worker) = state.scripts.worker_mut(number) {
+                worker.done -= 1;
+            }
             drop(state);
             reply.forget();
             drop(input);

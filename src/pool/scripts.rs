@@ -6,7 +6,7 @@ use super::job::{Inherited, InputPath, Job};
 use super::outbox::{Reply, ScriptOutcome};
 use super::position::Taker;
 use super::priority_queue::Entry;
-use super::script_state::{Running, Waker, WorkerState};
+use super::script_state::{Running, Waker, WorkerRegistration, WorkerState};
 use super::state::{Phase, Pool, State};
 use super::task_observer::{End, TaskObserver, TaskRef};
 use crate::cancel::{CancelToken, Reason};
@@ -97,7 +97,7 @@ impl Pool {
         let mut state = self.0.lock();
         match state.scripts.worker_mut(number) {
             Some(worker) if worker.state == WorkerState::Starting => {
-                worker.state = WorkerState::AtWork;
+                worker.state = WorkerState::Joined;
                 worker.waker = Some(waker);
                 true
             }
@@ -267,6 +267,28 @@ impl Pool {
         is_needed.then(|| state.scripts.register())
     }
 
+    /// Takes back the registration of a worker that has not joined. False when it has: then it is to be asked to end.
+    pub fn revoke_worker(&self, number: usize) -> bool {
+        let mut state = self.0.lock();
+        let starts = state.scripts.worker(number).is_some_and(|worker| worker.state == WorkerState::Starting);
+        starts && state.scripts.leave(number)
+    }
+
+    /// Notifies the worker `number` of a job that is bound to it, whose input waits with it in the queue.
+    pub fn notify_worker(&self, number: usize) {
+        let waker = self.0.lock().scripts.worker(number).and_then(|worker| worker.waker);
+        notify(waker);
+    }
+
+    /// Of each registered worker: its number, how many jobs it runs, and how many it has done.
+    pub fn worker_counts(&self) -> Vec<u64> {
+        let state = self.0.lock();
+        let of = |(number, worker): (usize, &WorkerRegistration)| {
+            [number as u64, worker.running.len() as u64, worker.done]
+        };
+        state.scripts.workers().flat_map(of).collect()
+    }
+
     /// The worker `number` gets no further job; it keeps the jobs that it holds. Also when its environment has ended.
     pub fn unregister_worker(&self, number: usize) {
         self.worker_left(self.0.lock(), number);
@@ -320,7 +342,8 @@ impl Pool {
             .map(|(number, worker)| (number, load(number, worker.running.len()), worker))
             // One that runs a job exclusively may do so for ever; one that starts comes after one that is there.
             .min_by_key(|(_, load, worker)| {
-                (worker.runs_exclusive(), *load, worker.state == WorkerState::Starting)
+                let starts = matches!(worker.state, WorkerState::Starting | WorkerState::Joined);
+                (worker.runs_exclusive(), *load, starts)
             })
             .map(|(number, load, _)| (number, load, state.queue.takeable_by_any_worker()))
     }
