@@ -279,6 +279,13 @@ export interface WorkerPoolOptions {
   maxThreads?: number | undefined;
   /** How long a thread above `minThreads` waits for work before it ends, in milliseconds. @default 10_000 */
   idleTimeout?: number | undefined;
+  /**
+   * In how many milliseconds of waiting a task gains one level of priority, so that no task waits for ever: see
+   * docs/scheduling.md. Infinity for strict priorities; 0 for none at all. @default 10_000
+   */
+  aging?: number | undefined;
+  /** Which task of a priority is first: the oldest, or the newest. @default 'fifo' */
+  queueOrder?: 'fifo' | 'lifo' | undefined;
   /** How many tasks may wait for a thread; one more is an ERR_RW_QUEUE_FULL. @default Infinity */
   maxQueue?: number | undefined;
   /** The stack of each thread, in bytes, from 262_144 (room for the deepest value). @default 2_097_152 */
@@ -405,7 +412,7 @@ export type ScriptPoolSettings = PoolSettings & {
 /** Options of one task. */
 export interface RunOptions {
   /**
-   * Higher runs first; equal ones in order of submission (but when workers are recycled, for inputs that only Node carries,
+   * Higher runs first, as far as `aging` says; equal ones in order of submission, or as `queueOrder` says (but when workers are recycled, for inputs that only Node carries,
    * which are bound to a worker). An integer of 32 bits. @default 0
    */
   priority?: number | undefined;
