@@ -5,11 +5,12 @@
 const path = require('node:path');
 
 const { clearTimeout, now, setTimeout } = require('../runtime/clock');
+const { append } = require('../runtime/intrinsics');
 const { binding } = require('../native');
 const { MessageChannel } = require('../runtime/worker-threads');
 const { Worker } = require('../worker/worker');
 const { nextModules } = require('./compiled');
-const { COMPILED, SHUT_DOWN } = require('./owner-messages');
+const { COMPILED, RETIRE, SHUT_DOWN } = require('./owner-messages');
 const { sendValue } = require('./transfer');
 
 /** The worker's first file; and the module that this starts, by its name in lib. */
@@ -47,8 +48,11 @@ class PoolWorker {
   resourceLimits;
   /** How many inputs were sent to it. */
   sent = 0;
-  /** How many tasks the pool had done when it came. */
+  /** How many tasks the pool had done when it came; and when that was. */
   doneBefore;
+  startedAt = now();
+  /** An error of it that ended no task: see `lastError` of `pool.workers`. */
+  lastError;
 
   #pool;
   #killTimeout;
@@ -58,6 +62,7 @@ class PoolWorker {
   /** Ends the time in which it has to set itself up; and that in which it has to end. */
   #setupTimer;
   #endTimer;
+  #whenEnded = [];
 
   /**
    * @param {import('./native-script-pool').NativeScriptPool} pool
@@ -160,6 +165,16 @@ class PoolWorker {
     clearTimeout(this.#timer);
     clearTimeout(this.#setupTimer);
     clearTimeout(this.#endTimer);
+    for (const then of this.#whenEnded.splice(0)) then();
+  }
+
+  /** Asks it to end once its tasks are done; a promise of its end. */
+  retire(why) {
+    if (!this.ending && !this.killed) {
+      this.ending = true;
+      this.port.postMessage([RETIRE, why]);
+    }
+    return new Promise((resolve) => append(this.#whenEnded, resolve));
   }
 }
 

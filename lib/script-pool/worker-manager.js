@@ -45,6 +45,8 @@ class WorkerManager {
   #fruitless = 0;
   #closing = false;
   #destroyed = false;
+  /** The errors by which workers have ended, by number, for `pool.workers`. */
+  #lastErrors = new Map();
   #ended = () => this.#done();
 
   /**
@@ -135,6 +137,18 @@ class WorkerManager {
     return this.#workers.get(number);
   }
 
+  /** What `pool.workers` shows. */
+  get list() {
+    const { listWorkers } = require('./worker-list');
+    return listWorkers(this.#pool.handle, this.#workers.values());
+  }
+
+  /** Replaces the worker of this number, or all, once their tasks are done; a promise of their end. */
+  recycle(number) {
+    const { recycleWorkers } = require('./worker-list');
+    return recycleWorkers(this.#workers, number, this.#delivery);
+  }
+
   /** Calls `then` once it is known what the script exports, or with an error when it cannot be loaded. */
   whenLoaded(then) {
     append(this.#whenLoaded, then);
@@ -211,6 +225,7 @@ class WorkerManager {
       throw error;
     }
     if (this.#workers.size === 0) addSource(this.#ended);
+    worker.lastError = this.#lastErrors.get(number);
     this.#workers.set(number, worker);
     this.#keepPool();
     this.#fallbackPorts.open(key, {
@@ -256,8 +271,12 @@ class WorkerManager {
   }
 
   /** A worker tells that it has loaded the script, or could not; or that it ends. */
-  #told(worker, { names, thrown, isOfSetup = false, isEnding = false }) {
+  #told(worker, { names, thrown, isOfSetup = false, isEnding = false, isOutlived = false }) {
     const error = thrown === undefined ? undefined : require('../task/thrown').thrownFromPort(thrown);
+    if (isOutlived) {
+      worker.lastError = error;
+      return;
+    }
     if (isEnding) {
       if (thrown !== undefined) this.#events.emit('error', error);
       return worker.endWithin(this.#settings.shutdownTimeout);
@@ -290,6 +309,8 @@ class WorkerManager {
     this.#events.emit('workerDestroy', worker.thread);
     this.#bindOrphans(orphans, exitError);
     const { ready, failed, error, killed, ending } = worker;
+    if (error === undefined) this.#lastErrors.delete(worker.number);
+    else this.#lastErrors.set(worker.number, error);
     if (!ready && (failed || error !== undefined) && !killed && !ending) return this.#loadFailed(exitError());
     if (this.#fruitless >= FRUITLESS_LIMIT) {
       this.#fruitless = 0;
