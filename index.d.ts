@@ -6,6 +6,7 @@
 /// <reference types="node" />
 
 import { EventEmitter } from 'node:events';
+import type { Transform, TransformOptions } from 'node:stream';
 import {
   MessagePort as NodeMessagePort,
   ResourceLimits as NodeResourceLimits,
@@ -278,6 +279,13 @@ export interface WorkerPoolOptions {
   maxThreads?: number | undefined;
   /** How long a thread above `minThreads` waits for work before it ends, in milliseconds. @default 10_000 */
   idleTimeout?: number | undefined;
+  /**
+   * In how many milliseconds of waiting a task gains one level of priority, so that no task waits for ever: see
+   * docs/scheduling.md. Infinity for strict priorities; 0 for none at all. @default 10_000
+   */
+  aging?: number | undefined;
+  /** Which task of a priority is first: the oldest, or the newest. @default 'fifo' */
+  queueOrder?: 'fifo' | 'lifo' | undefined;
   /** How many tasks may wait for a thread; one more is an ERR_RW_QUEUE_FULL. @default Infinity */
   maxQueue?: number | undefined;
   /** The stack of each thread, in bytes, from 262_144 (room for the deepest value). @default 2_097_152 */
@@ -404,7 +412,7 @@ export type ScriptPoolSettings = PoolSettings & {
 /** Options of one task. */
 export interface RunOptions {
   /**
-   * Higher runs first; equal ones in order of submission (but when workers are recycled, for inputs that only Node carries,
+   * Higher runs first, as far as `aging` says; equal ones in order of submission, or as `queueOrder` says (but when workers are recycled, for inputs that only Node carries,
    * which are bound to a worker). An integer of 32 bits. @default 0
    */
   priority?: number | undefined;
@@ -603,6 +611,9 @@ export type TaskOptions<Name, Functions = NoFunctions> = Name extends FunctionNa
     ? RunOptions
     : ScriptRunOptions;
 
+/** The options of a task for which a thread blocks: nothing can end it or be told meanwhile. */
+export type BlockingOptions<Options> = Omit<Options, 'signal' | 'onProgress' | 'progress' | 'dedupe' | 'cache' | 'retries'>;
+
 /** Stands for the output that follows from the name and the input. */
 interface Inferred {
   readonly __inferred: unique symbol;
@@ -655,6 +666,16 @@ export type TaskStreamOptions<Name, Input = unknown, Functions = NoFunctions> = 
   Omit<TaskOptions<Name, Functions>, 'transfer'> & {
     /** The objects that are transferred: those of a list that an input holds, all (scripts only), or what a function says. */
     transfer?: TaskOptions<Name, Functions>['transfer'] | ((input: Input) => readonly object[] | undefined);
+  };
+
+/** The options of `transform`: `highWaterMark` is that of both of its sides. */
+export type TaskTransformOptions<Name, Functions = NoFunctions> = TaskStreamOptions<Name, any, Functions> &
+  Pick<
+    TransformOptions,
+    'objectMode' | 'readableHighWaterMark' | 'readableObjectMode' | 'writableHighWaterMark' | 'writableObjectMode'
+  > & {
+    /** Whether an outcome is given for each input, and one that fails ends nothing. @default false */
+    settle?: boolean | undefined;
   };
 
 /** The outputs of a stream. */
@@ -778,6 +799,25 @@ export interface WorkerPool<Functions = any> extends EventEmitter {
   ): Promise<TaskResult<Output, Name, undefined, Functions>>;
 
   /**
+   * Blocks this thread until the task is answered, and returns its output. Throws what {@link run} would reject with. Nothing of
+   * the program's runs meanwhile; `timeout` and `deadline` hold all the same. A WorkerExitedError has no `exitCode` here.
+   */
+  runSync<
+    Output = Inferred,
+    const Name extends TaskNameIn<Functions> = TaskNameIn<Functions>,
+    const Input extends TaskInput<Name, Functions> = TaskInput<Name, Functions>,
+  >(
+    task: Name,
+    input: Input,
+    options?: BlockingOptions<TaskOptions<Name, Functions>>,
+  ): TaskResult<Output, Name, Input, Functions>;
+
+  /** Blocks this thread until a task that needs no input is answered. */
+  runSync<Output = Inferred, const Name extends TaskNameIn<Functions> = TaskNameIn<Functions>>(
+    task: TaskWithoutInput<Name, Functions>,
+  ): TaskResult<Output, Name, undefined, Functions>;
+
+  /**
    * Runs one task of the script: its default export (or `module.exports`) when that is a function, else a 'message' on
    * its `parentPort`, which it answers by one `postMessage`; with `name`, the function it exports by that name.
    *
@@ -860,6 +900,20 @@ export interface WorkerPool<Functions = any> extends EventEmitter {
     source: TaskSource<Input>,
     options?: TaskStreamOptions<Name, Input, Functions> & { settle?: false | undefined },
   ): TaskStream<TaskResult<Output, Name, Input, Functions>>;
+
+  /**
+   * The same as a Transform of Node's: chunks in, outputs out, in object mode unless it is told otherwise. It fails with an
+   * InputFailedError, or where a task returns null, which ends a stream of Node's. `Transform.toWeb` makes web streams of it.
+   *
+   * @example
+   * await pipeline(createReadStream('big.bin'), pool.transform('blake3'), digests);
+   *
+   * @throws InvalidArgTypeError, InvalidArgValueError, OutOfRangeError, UnknownTaskError
+   */
+  transform<const Name extends TaskNameIn<Functions> = TaskNameIn<Functions>>(
+    task: Name,
+    options?: TaskTransformOptions<Name, Functions>,
+  ): Transform;
 
   /**
    * Takes no more tasks, and resolves when all that were accepted are done and the threads have ended.

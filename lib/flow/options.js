@@ -83,7 +83,8 @@ function streamOptions(given, native, usual, more = []) {
   delete run.deadline;
   delete run.signal;
   delete run.transfer;
-  return { concurrency, highWaterMark, ordered, settle, signal, deadline, transferOf, transfer, run, more: others };
+  const hasHighWaterMark = mine.highWaterMark !== undefined;
+  return { concurrency, highWaterMark, hasHighWaterMark, ordered, settle, signal, deadline, transferOf, transfer, run, more: others };
 }
 
 const lists = new Map([['', STREAM]]);
@@ -94,4 +95,28 @@ function streamNames(more) {
   return list;
 }
 
-module.exports = { mapOptions, streamOptions, validateBoolean };
+/** Options of Node's Transform, which are passed on. */
+const SIDES = ['objectMode', 'readableHighWaterMark', 'readableObjectMode', 'writableHighWaterMark', 'writableObjectMode'];
+
+/**
+ * The options of `transform`: those of `stream`, but that `highWaterMark` is that of both sides of the Transform.
+ *
+ * @returns {[options: object, sides: object]} as `streamOptions` returns them; and what the Transform is to be told
+ */
+function transformOptions(given, native, usual) {
+  const options = streamOptions(given, native, usual, SIDES);
+  const { objectMode = true, readableObjectMode = objectMode, writableObjectMode = objectMode, ...waterMarks } = options.more;
+  validateBoolean(objectMode, 'options.objectMode');
+  validateBoolean(readableObjectMode, 'options.readableObjectMode');
+  validateBoolean(writableObjectMode, 'options.writableObjectMode');
+  const sides = { readableObjectMode, writableObjectMode };
+  if (options.hasHighWaterMark) sides.highWaterMark = options.highWaterMark;
+  for (const name of ['readableHighWaterMark', 'writableHighWaterMark']) {
+    const { [name]: value } = waterMarks;
+    if (value !== undefined) sides[name] = validateCount(value, `options.${name}`, 0);
+  }
+  options.highWaterMark = options.concurrency;
+  return [options, sides];
+}
+
+module.exports = { mapOptions, streamOptions, transformOptions };

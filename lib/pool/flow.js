@@ -56,4 +56,13 @@ function stream(parts, task, source, options = {}) {
   return new TaskStream(task, validateIterable(source, 'source'), checked, hostOf(parts, task, owner));
 }
 
-module.exports = { stream };
+/** `pool.transform(task, options)` */
+function transform(parts, task, options = {}) {
+  const { transformOptions } = require('../flow/options');
+  const { TaskTransform } = require('../flow/transform');
+  const owner = ownerOf(parts, task);
+  const [checked, sides] = transformOptions(options, owner === NATIVE, usualConcurrency(parts, owner));
+  return new TaskTransform(task, checked, sides, hostOf(parts, task, owner));
+}
+
+module.exports = { stream, transform };

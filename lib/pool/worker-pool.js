@@ -50,6 +50,9 @@ const capture = (resolve, reject) => {
 /** No pool has this handle: a submission with it is refused as by a closed pool. */
 const NO_HANDLE = 2 ** 32 - 1;
 
+/** Loaded when it is first called. */
+let runSync;
+
 class WorkerPool extends EventEmitter {
   #settings;
   /** Who said how many threads there may be. */
@@ -147,6 +150,10 @@ class WorkerPool extends EventEmitter {
     return promise;
   }
 
+  runSync(task, input, options) {
+    return (runSync ??= require('./run-sync').runSync)(this.#native, this.#admission, this.#tasks, task, input, options);
+  }
+
   map(task, inputs, options = {}) {
     return new Promise((resolve, reject) => {
       const owner = this.#tasks.ownerOf(task);
@@ -162,6 +169,10 @@ class WorkerPool extends EventEmitter {
 
   stream(task, source, options) {
     return require('./flow').stream(this.#parts(), task, source, options);
+  }
+
+  transform(task, options) {
+    return require('./flow').transform(this.#parts(), task, options);
   }
 
   /** What the calls of flow.js need of this pool. */

@@ -17,6 +17,7 @@ const {
 const { LONGEST_TIMER } = require('../runtime/clock');
 const { defaultSize } = require('./default-size');
 const { checkNiceIncrement } = require('./nice-increment');
+const { queueOrder } = require('./queue-order');
 
 const MAX_THREADS = 1024;
 const KIB = 1024;
@@ -25,12 +26,14 @@ const INT32 = 2 ** 31;
 
 /** The options of every pool. */
 const POOL = new Set([
+  'aging',
   'idleTimeout',
   'maxQueue',
   'maxThreads',
   'minThreads',
   'name',
   'niceIncrement',
+  'queueOrder',
   'stackSize',
 ]);
 
@@ -147,7 +150,8 @@ function poolSettings(options) {
   validateString(name, 'options.name');
   if (name.includes('\0')) throw new InvalidArgValueError('"options.name" must not contain a NUL character');
   checkNiceIncrement(niceIncrement);
-  return { settings: { minThreads, maxThreads, idleTimeout, maxQueue, stackSize, name, niceIncrement }, from };
+  const order = queueOrder(options);
+  return { settings: { minThreads, maxThreads, idleTimeout, maxQueue, stackSize, name, niceIncrement, ...order }, from };
 }
 
 /**
