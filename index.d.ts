@@ -469,6 +469,26 @@ export interface ScriptRunOptions extends Omit<RunOptions, 'transfer'> {
 /** What Node's Worker can be given in a transfer list: the name of this type differs between versions of `@types/node`. */
 type NodeTransferable = NonNullable<Parameters<NodeWorker['postMessage']>[1]>[number];
 
+/** A worker of a pool with a script at one moment. */
+export interface PoolWorkerInfo {
+  /** Its number in the pool, as `task.workerId`. One that is replaced leaves it to the next. */
+  id: number;
+  /** As in `worker_threads`; -1 once its thread has ended. */
+  threadId: number;
+  /** 'starting': it loads the script, or sets it up; 'ending': it takes no more tasks. */
+  state: 'starting' | 'idle' | 'busy' | 'ending';
+  /** How many tasks it has done. */
+  tasks: number;
+  /** How many tasks it runs. */
+  running: number;
+  /** Milliseconds since it was started. */
+  age: number;
+  /** Which part of its time its event loop did not wait, from 0 to 1: Node's `eventLoopUtilization()` of its thread. */
+  utilization: number;
+  /** The last uncaught error that its hook `onError` has dealt with; else the error by which the worker of this id before it has ended. */
+  lastError?: unknown;
+}
+
 /** The counters of a pool at one moment. */
 export interface PoolStats {
   /** Threads that live. */
@@ -515,7 +535,10 @@ export interface PoolStats {
 
 /** The events of a pool, and the arguments of their listeners. */
 export interface WorkerPoolEvents {
-  /** After 'needsDrain': the queue is at most half full again. */
+  /**
+   * After 'needsDrain': the queue is at most half full again. Without `maxQueue`: no task waits any more, after more were under way than
+   * the pool can run at once.
+   */
   drain: [];
   /** The queue is as full as `maxQueue` allows: wait for 'drain' before you submit more. */
   needsDrain: [];
@@ -947,12 +970,26 @@ export interface WorkerPool<Functions = any> extends EventEmitter {
    * Takes no more tasks, and resolves when all that were accepted are done and the threads have ended.
    *
    * With `force`, tasks that have not started are rejected with ERR_RW_POOL_CLOSED, and running tasks are stopped. With
-   * `timeout` that happens after so many milliseconds. May be called again, to force a close that was graceful.
+   * `timeout` that happens after so many milliseconds. With `cancelQueued`, only the tasks that have not started are rejected, and those
+   * that run are finished. May be called again, to force a close that was graceful.
    */
   close(options?: {
     /** @default false */ force?: boolean | undefined;
+    /** @default false */ cancelQueued?: boolean | undefined;
     /** Milliseconds. @default none */ timeout?: number | undefined;
   }): Promise<void>;
+
+  /**
+   * Rejects all tasks that have not started with an AbortError (ERR_RW_TASK_CANCELLED); those that run go on. A `map` of which inputs
+   * wait is rejected as a whole. Returns how many tasks that were, a map being one.
+   */
+  cancelQueued(): number;
+
+  /**
+   * Replaces the worker of this id (see {@link workers}), or all of them, once the tasks that they run are done. Resolves when they have
+   * ended; new ones start as the pool needs them.
+   */
+  recycle(id?: number): Promise<void>;
 
   /** The same as `close({ force: true })`. */
   destroy(): Promise<void>;
@@ -983,7 +1020,9 @@ export interface WorkerPool<Functions = any> extends EventEmitter {
   readonly completed: number;
   /** The part of its threads' time, from 0 to 1, that the pool has worked since it was made: see {@link PoolStats}. */
   readonly utilization: number;
-  /** Whether the queue is full, or has been and is not yet half empty again. */
+  /** The script's workers as they are now, in order of their ids. Empty in a pool without a script. */
+  readonly workers: PoolWorkerInfo[];
+  /** Whether the queue is full, or has been and is not yet half empty again. Without `maxQueue`: whether any task waits. */
   readonly needsDrain: boolean;
   /** Whether `close()` or `destroy()` has been called. */
   readonly closed: boolean;

@@ -237,7 +237,7 @@ class Delivery {
     return this.#isQuiet;
   }
 
-  /** Calls `pool.look()` after every batch that settled some of its tasks, until it returns true. */
+  /** Calls `pool.look()` after every batch, until it returns true; and `pool.before()`, where there is one, before every batch. */
   watch(pool) {
     this.#watching.add(pool);
   }
@@ -262,6 +262,7 @@ class Delivery {
     // Not at once: timers and I/O must have their turn between two batches.
     if (more && !quiet) setImmediate(this.#drain);
     this.#isQuiet = quiet;
+    if (this.#watching.size > 0) for (const pool of this.#watching) pool.before?.();
     this.#nextOutOfBand = 0;
     for (let next = 0; next < count; ) next = this.#readFrom(next, count);
     if (outOfBand > 0) this.#outOfBand.fill(undefined, 0, outOfBand);

@@ -47,6 +47,8 @@ class WorkerManager {
   #fruitless = 0;
   #closing = false;
   #destroyed = false;
+  /** The errors by which workers have ended, by number, for `pool.workers`. */
+  #lastErrors = new Map();
   /** Whether this thread is blocked just now: then nothing of the user's may run. */
   #isBlocked = false;
   #ended = () => this.#done();
@@ -137,6 +139,18 @@ class WorkerManager {
   /** The worker of this number. */
   get(number) {
     return this.#workers.get(number);
+  }
+
+  /** What `pool.workers` shows. */
+  get list() {
+    const { listWorkers } = require('./worker-list');
+    return listWorkers(this.#pool.handle, this.#workers.values());
+  }
+
+  /** Replaces the worker of this number, or all, once their tasks are done; a promise of their end. */
+  recycle(number) {
+    const { recycleWorkers } = require('./worker-list');
+    return recycleWorkers(this.#workers, number, this.#delivery);
   }
 
   /** Calls `then` once it is known what the script exports, or with an error when it cannot be loaded. */
@@ -253,6 +267,7 @@ class WorkerManager {
       throw error;
     }
     if (this.#workers.size === 0) addSource(this.#ended);
+    worker.lastError = this.#lastErrors.get(number);
     this.#workers.set(number, worker);
     this.#keepPool();
     this.#fallbackPorts.open(key, {
@@ -298,8 +313,12 @@ class WorkerManager {
   }
 
   /** A worker tells that it has loaded the script, or could not; or that it ends. */
-  #told(worker, { names, thrown, isOfSetup = false, isEnding = false }) {
+  #told(worker, { names, thrown, isOfSetup = false, isEnding = false, isOutlived = false }) {
     const error = thrown === undefined ? undefined : require('../task/thrown').thrownFromPort(thrown);
+    if (isOutlived) {
+      worker.lastError = error;
+      return;
+    }
     if (isEnding) {
       if (thrown !== undefined) this.#tell('error', error);
       return worker.endWithin(this.#settings.shutdownTimeout);
@@ -323,6 +342,8 @@ class WorkerManager {
   #exited(worker, code) {
     const { left } = worker;
     const { ran, orphans } = left ? { ran: worker.ran, orphans: [] } : this.#remove(worker);
+    if (worker.error === undefined) this.#lastErrors.delete(worker.number);
+    else this.#lastErrors.set(worker.number, worker.error);
     const exitError = this.#exitErrorOf(worker, code);
     for (const id of ran) this.#reject(id, exitError);
     if (!left) this.#count(worker, code);

@@ -85,7 +85,7 @@ const SAID_BY = {
   cpus: ', the number of CPUs that this process may use; give "maxThreads" too',
 };
 
-const CLOSE = new Set(['force', 'timeout']);
+const CLOSE = new Set(['cancelQueued', 'force', 'timeout']);
 
 function notHere(names, says) {
   return Object.fromEntries(names.map((name) => [name, says]));
@@ -267,11 +267,14 @@ function submitOptions(options, native = false) {
   return checked;
 }
 
-/** @returns {{ force?: boolean, timeout?: number }} the options of `close` */
+/** @returns {{ force: boolean, timeout?: number, cancelQueued: boolean }} the options of `close` */
 function closeOptions(options) {
-  const { force = false, timeout } = validateOptions(options, 'options', CLOSE);
+  const { force = false, timeout, cancelQueued = false } = validateOptions(options, 'options', CLOSE);
   if (timeout !== undefined) validateNumber(timeout, 'options.timeout', 0);
-  return { force, timeout };
+  if (typeof cancelQueued !== 'boolean') {
+    throw new InvalidArgTypeError(`The "options.cancelQueued" argument must be a boolean. Received ${describe(cancelQueued)}`);
+  }
+  return { force, timeout, cancelQueued };
 }
 
 module.exports = {
