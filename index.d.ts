@@ -469,6 +469,26 @@ export interface ScriptRunOptions extends Omit<RunOptions, 'transfer'> {
 /** What Node's Worker can be given in a transfer list: the name of this type differs between versions of `@types/node`. */
 type NodeTransferable = NonNullable<Parameters<NodeWorker['postMessage']>[1]>[number];
 
+/** A worker of a pool with a script at one moment. */
+export interface PoolWorkerInfo {
+  /** Its number in the pool, as `task.workerId`. One that is replaced leaves it to the next. */
+  id: number;
+  /** As in `worker_threads`; -1 once its thread has ended. */
+  threadId: number;
+  /** 'starting': it loads the script, or sets it up; 'ending': it takes no more tasks. */
+  state: 'starting' | 'idle' | 'busy' | 'ending';
+  /** How many tasks it has done. */
+  tasks: number;
+  /** How many tasks it runs. */
+  running: number;
+  /** Milliseconds since it was started. */
+  age: number;
+  /** Which part of its time its event loop did not wait, from 0 to 1: Node's `eventLoopUtilization()` of its thread. */
+  utilization: number;
+  /** The last uncaught error that its hook `onError` has dealt with; else the error by which the worker of this id before it has ended. */
+  lastError?: unknown;
+}
+
 /** The counters of a pool at one moment. */
 export interface PoolStats {
   /** Threads that live. */
@@ -515,7 +535,10 @@ export interface PoolStats {
 
 /** The events of a pool, and the arguments of their listeners. */
 export interface WorkerPoolEvents {
-  /** After 'needsDrain': the queue is at most half full again. */
+  /**
+   * After 'needsDrain': the queue is at most half full again. Without `maxQueue`: no task waits any more, after more were under way than
+   * the pool can run at once.
+   */
   drain: [];
   /** The queue is as full as `maxQueue` allows: wait for 'drain' before you submit more. */
   needsDrain: [];
@@ -588,6 +611,9 @@ export type TaskOptions<Name, Functions = NoFunctions> = Name extends FunctionNa
     ? RunOptions
     : ScriptRunOptions;
 
+/** The options of a task for which a thread blocks: nothing can end it or be told meanwhile. */
+export type BlockingOptions<Options> = Omit<Options, 'signal' | 'onProgress' | 'progress' | 'dedupe' | 'cache' | 'retries'>;
+
 /** Stands for the output that follows from the name and the input. */
 interface Inferred {
   readonly __inferred: unique symbol;
@@ -659,6 +685,44 @@ export interface TaskStream<Output> extends AsyncIterableIterator<Output> {
   /** Ends it: the tasks under way are cancelled, and the source is closed. */
   return(value?: any): Promise<IteratorResult<Output, any>>;
   throw(error?: any): Promise<IteratorResult<Output, any>>;
+  [Symbol.asyncDispose](): Promise<void>;
+}
+
+/** The options of a scope. */
+export interface ScopeOptions {
+  /** What cancels the other tasks: the first failure, the first success, or nothing. @default 'all' */
+  join?: 'all' | 'any' | 'settled' | undefined;
+  /** As that of a task, for all of them: the earlier counts. @default none */
+  deadline?: number | Date | undefined;
+  /** Aborting it cancels the scope. */
+  signal?: AbortSignal | undefined;
+  /** Of tasks that have none of their own. @default 0, or that of the scope outside */
+  priority?: number | undefined;
+  /** Of tasks that have none of their own. @default no limit */
+  runTimeout?: number | undefined;
+}
+
+/**
+ * Tasks that begin and end together: see {@link WorkerPool.scope}. The methods are those of the pool; failures that nobody asks for
+ * are thrown by `close()`, and are no unhandled rejections.
+ */
+export interface Scope<Functions = any> extends Pick<WorkerPool<Functions>, 'run' | 'runTask' | 'map' | 'stream'> {
+  /** A scope within this one: cancelled with it, and closed with it. */
+  scope(options?: ScopeOptions): Scope<Functions>;
+  scope<Result>(options: ScopeOptions | undefined, block: (scope: Scope<Functions>) => Result): Promise<Awaited<Result>>;
+  scope<Result>(block: (scope: Scope<Functions>) => Result): Promise<Awaited<Result>>;
+  /** Aborts when the scope is cancelled; the reason says why. */
+  readonly signal: AbortSignal;
+  /** Whether everything in it has ended, and it takes no more. */
+  readonly closed: boolean;
+  /** Cancels everything in it. That is no failure of the scope. */
+  cancel(reason?: any): void;
+  /**
+   * Waits until everything in it has ended, also what begins meanwhile. Rejects with the failure that nobody has asked for, or with an
+   * AggregateError of several; with an AbortError or a DeadlineError where the signal or the deadline has ended a task.
+   */
+  close(): Promise<void>;
+  /** `await using scope = pool.scope()`: as `close()`; where that was called, its failures are not told again. */
   [Symbol.asyncDispose](): Promise<void>;
 }
 
@@ -773,6 +837,25 @@ export interface WorkerPool<Functions = any> extends EventEmitter {
   ): Promise<TaskResult<Output, Name, undefined, Functions>>;
 
   /**
+   * Blocks this thread until the task is answered, and returns its output. Throws what {@link run} would reject with. Nothing of
+   * the program's runs meanwhile; `timeout` and `deadline` hold all the same. A WorkerExitedError has no `exitCode` here.
+   */
+  runSync<
+    Output = Inferred,
+    const Name extends TaskNameIn<Functions> = TaskNameIn<Functions>,
+    const Input extends TaskInput<Name, Functions> = TaskInput<Name, Functions>,
+  >(
+    task: Name,
+    input: Input,
+    options?: BlockingOptions<TaskOptions<Name, Functions>>,
+  ): TaskResult<Output, Name, Input, Functions>;
+
+  /** Blocks this thread until a task that needs no input is answered. */
+  runSync<Output = Inferred, const Name extends TaskNameIn<Functions> = TaskNameIn<Functions>>(
+    task: TaskWithoutInput<Name, Functions>,
+  ): TaskResult<Output, Name, undefined, Functions>;
+
+  /**
    * Runs one task of the script: its default export (or `module.exports`) when that is a function, else a 'message' on
    * its `parentPort`, which it answers by one `postMessage`; with `name`, the function it exports by that name.
    *
@@ -857,6 +940,19 @@ export interface WorkerPool<Functions = any> extends EventEmitter {
   ): TaskStream<TaskResult<Output, Name, Input, Functions>>;
 
   /**
+   * Tasks that begin and end together: none outlives the scope, and the first failure (or the first success, by `join`) cancels the
+   * others, also inside synchronous loops. With a block, a promise of what the block returns, once everything has ended; what the block
+   * throws cancels all.
+   *
+   * @example
+   * const [page, image] = await pool.scope({ deadline: 500 }, (scope) =>
+   *   Promise.all([scope.run('render', text), scope.run('resize', picture)]));
+   */
+  scope(options?: ScopeOptions): Scope<Functions>;
+  scope<Result>(options: ScopeOptions | undefined, block: (scope: Scope<Functions>) => Result): Promise<Awaited<Result>>;
+  scope<Result>(block: (scope: Scope<Functions>) => Result): Promise<Awaited<Result>>;
+
+  /**
    * The same as a Transform of Node's: chunks in, outputs out, in object mode unless it is told otherwise. It fails with an
    * InputFailedError, or where a task returns null, which ends a stream of Node's. `Transform.toWeb` makes web streams of it.
    *
@@ -874,12 +970,26 @@ export interface WorkerPool<Functions = any> extends EventEmitter {
    * Takes no more tasks, and resolves when all that were accepted are done and the threads have ended.
    *
    * With `force`, tasks that have not started are rejected with ERR_RW_POOL_CLOSED, and running tasks are stopped. With
-   * `timeout` that happens after so many milliseconds. May be called again, to force a close that was graceful.
+   * `timeout` that happens after so many milliseconds. With `cancelQueued`, only the tasks that have not started are rejected, and those
+   * that run are finished. May be called again, to force a close that was graceful.
    */
   close(options?: {
     /** @default false */ force?: boolean | undefined;
+    /** @default false */ cancelQueued?: boolean | undefined;
     /** Milliseconds. @default none */ timeout?: number | undefined;
   }): Promise<void>;
+
+  /**
+   * Rejects all tasks that have not started with an AbortError (ERR_RW_TASK_CANCELLED); those that run go on. A `map` of which inputs
+   * wait is rejected as a whole. Returns how many tasks that were, a map being one.
+   */
+  cancelQueued(): number;
+
+  /**
+   * Replaces the worker of this id (see {@link workers}), or all of them, once the tasks that they run are done. Resolves when they have
+   * ended; new ones start as the pool needs them.
+   */
+  recycle(id?: number): Promise<void>;
 
   /** The same as `close({ force: true })`. */
   destroy(): Promise<void>;
@@ -910,7 +1020,9 @@ export interface WorkerPool<Functions = any> extends EventEmitter {
   readonly completed: number;
   /** The part of its threads' time, from 0 to 1, that the pool has worked since it was made: see {@link PoolStats}. */
   readonly utilization: number;
-  /** Whether the queue is full, or has been and is not yet half empty again. */
+  /** The script's workers as they are now, in order of their ids. Empty in a pool without a script. */
+  readonly workers: PoolWorkerInfo[];
+  /** Whether the queue is full, or has been and is not yet half empty again. Without `maxQueue`: whether any task waits. */
   readonly needsDrain: boolean;
   /** Whether `close()` or `destroy()` has been called. */
   readonly closed: boolean;
@@ -1618,6 +1730,11 @@ export namespace errors {
     readonly index: number;
     readonly task: string;
     readonly cause: unknown;
+  }
+  /** Everything in the scope had ended: it takes no more tasks. */
+  class ScopeClosedError extends Error {
+    static readonly code: 'ERR_RW_SCOPE_CLOSED';
+    readonly code: 'ERR_RW_SCOPE_CLOSED';
   }
   /** The script of a pool could not be loaded; `cause` is why. */
   class ScriptLoadError extends Error {
