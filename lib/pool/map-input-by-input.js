@@ -235,12 +235,13 @@ class InputByInputMap extends Pending {
 
   /** The options of one input's task. They are copied by name: an option that is not here does not reach the tasks of a map. */
   #optionsFor(transfer) {
-    const { priority, parallel, onProgress, name, signal, deadline, runTimeout, spread, context } = this.#options;
+    const { priority, key, parallel, onProgress, name, signal, deadline, runTimeout, spread, context } = this.#options;
     const options = { priority, parallel };
     if (context !== undefined) options[CONTEXT] = context.inner;
     // With a signal a task would need a worker to itself (sharesWorkers): only where the caller gave a signal or a time limit.
     const endsEarly = signal !== undefined || this.#timeUpAt !== undefined || deadline !== undefined;
     if (!this.#host.sharesWorkers || endsEarly) options.signal = this.#stop.signal;
+    if (key !== undefined) options.key = key;
     if (onProgress !== undefined) options.onProgress = onProgress;
     if (name !== undefined) options.name = name;
     if (spread) options.spread = true;

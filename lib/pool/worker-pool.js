@@ -23,6 +23,7 @@ const { ensureStack } = require('../runtime/stack-overflow');
 const { callUser } = require('../user-code');
 const { validateIterable } = require('../validators');
 const { InputByInputMap } = require('./map-input-by-input');
+const { namedLimits } = require('../task/task-limits');
 const { loadCodec } = require('../task/encode-input');
 const { NativePool } = require('../task/native-pool');
 const { NativeSubmitter } = require('./native-submitter');
@@ -94,7 +95,7 @@ class WorkerPool extends EventEmitter {
     if (hasScript) this.#openScript(scriptOrOptions, options, typeof sizeOrOptions === 'number');
     else {
       loadCodec();
-      this.#open(new NativePool(binding, binding.createPool(this.#settings)));
+      this.#open(new NativePool(binding, binding.createPool(settings, namedLimits(settings, false))));
     }
     closing.register(this, this.#native.handle, this);
   }
@@ -113,7 +114,7 @@ class WorkerPool extends EventEmitter {
     const url = locateScript(script);
     refuseOwnScript(url);
     const fallbackPorts = fallbackPortsOf(binding, delivery);
-    const native = new NativeScriptPool(binding, binding.createPool(this.#settings), fallbackPorts);
+    const native = new NativeScriptPool(binding, binding.createPool(this.#settings, namedLimits(this.#settings, true)), fallbackPorts);
     const events = new WorkerEvents(this);
     const workers = (this.#workers = new WorkerManager({ pool: native, delivery, fallbackPorts, script: url, settings, events }));
     this.#open(native, (then) => workers.whenLoaded(then));
@@ -162,7 +163,8 @@ class WorkerPool extends EventEmitter {
       validateIterable(inputs, 'inputs');
       if (this.#admission.isClosed) throw closedError(task);
       const isAsync = typeof inputs[Symbol.asyncIterator] === 'function';
-      if (owner === NATIVE && !isAsync && !checked.settle) this.#nativeTasks.map(task, inputs, checked, resolve, reject);
+      const asOne = !isAsync && !checked.settle && checked.key === undefined;
+      if (owner === NATIVE && asOne) this.#nativeTasks.map(task, inputs, checked, resolve, reject);
       else this.#mapInputByInput(task, owner, inputs, isAsync, checked, resolve, reject);
     });
   }

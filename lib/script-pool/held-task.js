@@ -21,8 +21,9 @@ const { letGo } = require('./transfer');
 const MARGIN = 5;
 
 /** The options to submit the task with, in the async context of now. */
-function optionsAgain({ onProgress, name, signal, spread, timeout, deadline, runTimeout, priority, context, parallel }) {
+function optionsAgain({ key, onProgress, name, signal, spread, timeout, deadline, runTimeout, priority, context, parallel }) {
   const options = { priority, parallel };
+  if (key !== undefined) options.key = key;
   if (signal !== undefined) options.signal = signal;
   if (timeout !== undefined) options.timeout = timeout;
   if (deadline !== undefined) options.deadline = deadline;

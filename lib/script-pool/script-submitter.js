@@ -34,6 +34,7 @@ const NOTHING = Object.freeze([]);
 /** Each is there, so that none is looked for on a prototype. */
 const NO_OPTIONS = Object.freeze({
   priority: 0,
+  key: undefined,
   signal: undefined,
   timeout: undefined,
   deadline: undefined,
@@ -196,7 +197,7 @@ class ScriptSubmitter {
   }
 
   #submitTo(name, id, options, prepared, worker, path) {
-    const { priority, timeout, deadline, runTimeout } = options;
+    const { priority, key, timeout, deadline, runTimeout } = options;
     const { call } = this.#delivery;
     // Before the call's arguments are written: it may be a call itself.
     const number = this.#functions.get(name) ?? this.#nameFunction(name);
@@ -216,7 +217,8 @@ class ScriptSubmitter {
     call[8] = worker;
     call[9] = (cancel !== UNCANCELLABLE && this.separates ? 1 : 0) + (options.spread ? 2 * SPREAD : 0);
     call[10] = path === ON_DEMAND ? 1 : 0;
-    const answer = binding.submitScript(prepared.value, prepared.parts);
+    const { value, parts } = prepared;
+    const answer = key === undefined ? binding.submitScript(value, parts) : binding.submitScriptKeyed(value, parts, key);
     // Nothing of it is kept.
     if (prepared === encoder) encoder.release();
     return answer;

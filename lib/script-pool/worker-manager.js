@@ -86,8 +86,8 @@ class WorkerManager {
   /** A task was queued and no idle worker could be notified: starts one more, if the limit allows it. */
   need() {
     if (this.#workers.size >= this.#settings.most) return;
-    const waiting = binding.scriptsWaiting(this.#pool.handle);
-    if (waiting > this.#starting() * this.#settings.concurrency) this.#tryToStart();
+    const wanting = binding.scriptsWanting(this.#pool.handle);
+    if (wanting > this.#starting() * this.#settings.concurrency) this.#tryToStart();
   }
 
   /** How many workers have not loaded the script yet. */

@@ -19,6 +19,7 @@ const { CONTEXT } = require('./task-context');
 const { defaultSize } = require('./default-size');
 const { checkNiceIncrement } = require('./nice-increment');
 const { queueOrder } = require('./queue-order');
+const { limitsOption } = require('./task-limits');
 
 const MAX_THREADS = 1024;
 const KIB = 1024;
@@ -29,6 +30,7 @@ const INT32 = 2 ** 31;
 const POOL = new Set([
   'aging',
   'idleTimeout',
+  'limits',
   'maxQueue',
   'maxThreads',
   'minThreads',
@@ -50,6 +52,7 @@ const NEEDS_SCRIPT = notHere(
 /** The options of a task. */
 const RUN = new Set([
   'deadline',
+  'key',
   'parallel',
   'priority',
   'runTimeout',
@@ -151,7 +154,7 @@ function poolSettings(options) {
   validateString(name, 'options.name');
   if (name.includes('\0')) throw new InvalidArgValueError('"options.name" must not contain a NUL character');
   checkNiceIncrement(niceIncrement);
-  const order = queueOrder(options);
+  const order = { ...queueOrder(options), limits: limitsOption(options.limits) };
   return { settings: { minThreads, maxThreads, idleTimeout, maxQueue, stackSize, name, niceIncrement, ...order }, from };
 }
 
@@ -186,6 +189,7 @@ function isPolluted() {
   const { prototype } = Object;
   return (
     'deadline' in prototype ||
+    'key' in prototype ||
     'name' in prototype ||
     'onProgress' in prototype ||
     'parallel' in prototype ||
@@ -216,7 +220,7 @@ function runOptions(options, known, notKnownHere) {
  *
  * @param {object} options
  * @param {boolean} [native] whether the task is native: it takes fewer
- * @returns {{ priority: number, signal?: AbortSignal, timeout?: number, deadline?: number, runTimeout?: number,
+ * @returns {{ priority: number, key?: string, signal?: AbortSignal, timeout?: number, deadline?: number, runTimeout?: number,
  *   transfer?: object[] | 'auto', parallel: boolean, onProgress?: Function, name?: string, spread: boolean, context?: object,
  *   outerSignal?: AbortSignal }} `deadline`: a moment of the clock of runtime/clock.js; 'auto' is for scripts, which look for
  *   themselves; `context`: see task-context.js; `outerSignal`: its signal, beside one of the task's own
@@ -225,9 +229,10 @@ function submitOptions(options, native = false) {
   const bag = native ? runOptions(options, RUN, OF_SCRIPTS) : runOptions(options, SCRIPT_RUN);
   const context = bag[CONTEXT];
   const usual = context === undefined ? 0 : context.priority;
-  const { priority = usual, signal, timeout, deadline, runTimeout, transfer, parallel = false } = bag;
+  const { priority = usual, key, signal, timeout, deadline, runTimeout, transfer, parallel = false } = bag;
   const { onProgress, name, spread = false } = native ? NO_MORE : bag;
   validateInteger(priority, 'options.priority', -INT32, INT32 - 1);
+  if (key !== undefined) validateString(key, 'options.key');
   if (signal !== undefined) validateAbortSignal(signal, 'options.signal');
   if (timeout !== undefined && timeout !== Infinity) validateNumber(timeout, 'options.timeout', 0, LONGEST_TIMER);
   if (runTimeout !== undefined && runTimeout !== Infinity) validateNumber(runTimeout, 'options.runTimeout', 0, LONGEST_TIMER);
@@ -251,6 +256,7 @@ function submitOptions(options, native = false) {
   }
   const checked = {
     priority,
+    key,
     signal,
     timeout: timeout === Infinity ? undefined : timeout,
     deadline: moment,

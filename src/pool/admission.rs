@@ -74,9 +74,12 @@ impl State {
     }
 
     /// Why an entry would be refused that free takers could not take.
-    pub(super) fn refusal_to_wait(&self, config: &Config) -> Option<Error> {
+    pub(super) fn refusal_to_wait(&self, taker: Taker, config: &Config) -> Option<Error> {
         let excess = self.total_excess(config);
-        (excess >= config.max_queue).then(|| queue_full(config.max_queue, excess))
+        // A taker that returns may be the one that it waits for.
+        let is_full = excess >= config.max_queue
+            && excess + 1 > config.max_queue.saturating_add(self.returning(taker));
+        is_full.then(|| queue_full(config.max_queue, excess))
     }
 }
 

@@ -5,10 +5,10 @@
 
 use std::collections::BTreeMap;
 
-use super::position::LinePosition;
+use super::position::{LimitId, LinePosition};
 use super::priority_queue::{Entry, PriorityQueue, Waiting};
 use super::rank::{Place, Rule};
-use super::task_limits::{LimitId, TaskLimits};
+use super::task_limits::TaskLimits;
 
 pub(super) struct Line {
     rule: Rule,

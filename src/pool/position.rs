@@ -1,7 +1,5 @@
 //! Which kind of thread takes an entry of the queue, and where the entry waits.
 
-use super::task_limits::LimitId;
-
 /// A kind of thread that takes entries. A new kind (light tasks, WebAssembly) gets a variant here, a line in `queue.rs`, its
 /// capacity in `admission.rs`, and its way of being woken in `submit.rs`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -53,6 +51,20 @@ pub(super) enum Location {
     Worker(usize, LinePosition),
     /// Among the orphans: the job of this id.
     Orphan(u64),
+}
+
+/// The number of a limit (`task_limits.rs`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct LimitId(u32);
+
+impl LimitId {
+    pub(super) fn new(index: usize) -> Self {
+        LimitId(index as u32)
+    }
+
+    pub(super) fn index(self) -> usize {
+        self.0 as usize
+    }
 }
 
 /// A position in one line: a priority, and a number that no other entry of the pool ever has.

@@ -21,10 +21,10 @@ use super::job::Job;
 use super::keys::{Key, Keys};
 use super::line::Line;
 use super::parallel_for::ParallelFor;
-use super::position::{LinePosition, Location, QueuePosition, Taker, Target};
+use super::position::{LimitId, LinePosition, Location, QueuePosition, Taker, Target};
 use super::priority_queue::{Entry, Waiting};
 use super::rank::{Place, Rank, Rule};
-use super::task_limits::{LimitId, TaskLimits};
+use super::task_limits::TaskLimits;
 use super::task_observer::Age;
 use crate::sync::Arc;
 

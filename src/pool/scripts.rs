@@ -273,6 +273,14 @@ impl Pool {
         self.0.lock().queue.waiting(Taker::Script)
     }
 
+    /// For how many of them there could be a worker now; at least one where none lives.
+    pub fn scripts_wanting(&self) -> usize {
+        let state = self.0.lock();
+        let waiting = state.queue.waiting(Taker::Script);
+        let takeable = waiting - state.queue.blocked(Taker::Script);
+        if takeable == 0 && state.scripts.living() == 0 { waiting.min(1) } else { takeable }
+    }
+
     /// Registers a worker that is about to be started: its number. `None` when the pool is closed and nothing waits.
     pub fn register_worker(&self) -> Option<usize> {
         let mut state = self.0.lock();

@@ -125,7 +125,7 @@ impl Pool {
         }
         if config.max_queue != usize::MAX
             && state.queue.would_wait(entry, target)
-            && let Some(error) = state.refusal_to_wait(config)
+            && let Some(error) = state.refusal_to_wait(taker, config)
         {
             return Err(error);
         }

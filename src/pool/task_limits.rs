@@ -5,7 +5,7 @@
 
 use std::collections::HashMap;
 
-use super::position::Taker;
+use super::position::{LimitId, Taker};
 
 /// The limit of a task, as a program gives it: of a native task, of a function of the script, or of both under one name.
 #[derive(Debug, Clone)]
@@ -16,16 +16,6 @@ pub struct TaskLimit {
     pub function: Option<String>,
     /// How many may run.
     pub most: usize,
-}
-
-/// The number of a limit.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct LimitId(u32);
-
-impl LimitId {
-    pub(super) fn index(self) -> usize {
-        self.0 as usize
-    }
 }
 
 #[derive(Default)]
@@ -41,7 +31,7 @@ impl TaskLimits {
     pub(super) fn new(limits: &[TaskLimit], mut number: impl FnMut(&str) -> usize) -> Self {
         let mut all = TaskLimits::default();
         for TaskLimit { native, function, most } in limits {
-            let id = LimitId(all.room.len() as u32);
+            let id = LimitId::new(all.room.len());
             all.room.push(*most);
             let function = function.as_deref().map(&mut number);
             for (taker, task) in [(Taker::Native, *native), (Taker::Script, function)] {
