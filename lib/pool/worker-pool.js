@@ -11,7 +11,7 @@ const { deliveryOf } = require('../delivery');
 const { PoolClosedError, UnknownTaskError } = require('../errors');
 const { mapOptions } = require('../flow/options');
 const { forgotten } = require('../forgotten');
-const { closeOptions, nativePoolOptions, poolSettings, refuseMore } = require('../task/options');
+const { closeOptions, nativePoolOptions, poolSettings, refuseMore, sharesRuns } = require('../task/options');
 const { fallbackPortsOf } = require('../script-pool/fallback-ports');
 const { locateScript } = require('../script-pool/script-location');
 const { NativeScriptPool } = require('../script-pool/native-script-pool');
@@ -26,7 +26,7 @@ const { InputByInputMap } = require('./map-input-by-input');
 const { loadCodec } = require('../task/encode-input');
 const { NativePool } = require('../task/native-pool');
 const { NativeSubmitter } = require('./native-submitter');
-const { NATIVE, NOBODY, TaskRouter, UNDECIDED, unknownTask } = require('./task-router');
+const { NATIVE, NOBODY, SCRIPT, TaskRouter, UNDECIDED, unknownTask } = require('./task-router');
 const { Admission } = require('./admission');
 
 const delivery = deliveryOf(binding);
@@ -65,6 +65,8 @@ class WorkerPool extends EventEmitter {
   #madeAt = now();
   /** Maps of which not every input was submitted, or is done. */
   #maps = new Set();
+  /** What the options `dedupe`, `cache` and `retries` need; made for the first. */
+  #sharedRuns;
   /** The promise of `close()`, once it was called. */
   #closing;
   /** The last counters, once the pool has closed. */
@@ -129,8 +131,27 @@ class WorkerPool extends EventEmitter {
     const promise = new Promise(capture);
     const { resolve, reject } = captured;
     if (this.#admission.isClosed) reject(closedError(task));
+    else if (options !== undefined && sharesRuns(options)) this.#runShared(this.#tasks, task, input, options, resolve, reject);
     else this.#tasks.run(task, input, options, resolve, reject);
     return promise;
+  }
+
+  /** With one of the options `dedupe`, `cache` and `retries`. */
+  #runShared(tasks, task, input, options, resolve, reject) {
+    const owner = tasks === this.#tasks ? tasks.ownerOf(task) : SCRIPT;
+    this.#shared().run(tasks, owner, task, input, options, resolve, reject);
+  }
+
+  #shared() {
+    if (this.#sharedRuns === undefined) {
+      const { SharedRuns } = require('./shared-runs');
+      this.#sharedRuns = new SharedRuns(this.#native, this.#admission, this.#settings.cache);
+    }
+    return this.#sharedRuns;
+  }
+
+  get cache() {
+    return this.#shared().cache;
   }
 
   runTask(input, options) {
@@ -140,6 +161,8 @@ class WorkerPool extends EventEmitter {
       reject(new UnknownTaskError('This pool has no script. Give it one, new WorkerPool(script, options), or run a native task by its name: run(name, input)'));
     } else if (this.#admission.isClosed) {
       reject(closedError(''));
+    } else if (options !== undefined && sharesRuns(options)) {
+      this.#runShared(this.#scriptTasks, '', input, options, resolve, reject);
     } else {
       this.#scriptTasks.run('', input, options, resolve, reject);
     }
@@ -359,10 +382,15 @@ class WorkerPool extends EventEmitter {
     const { utilization } = this;
     return {
       ...counts, idleThreads: idle, queueSize: queued, waitTime, runTime, utilization,
-      maxThreads, maxThreadsFrom: this.#maxThreadsFrom,
+      maxThreads, maxThreadsFrom: this.#maxThreadsFrom, ...sharedCounts(this.#sharedRuns),
     };
   }
 }
+
+const sharedCounts = (runs) =>
+  runs === undefined
+    ? { deduped: 0, retried: 0, cacheHits: 0, cacheMisses: 0 }
+    : { deduped: runs.joined, retried: runs.retried, cacheHits: runs.cache.hits, cacheMisses: runs.cache.misses };
 
 function closedError(task) {
   return new PoolClosedError('the pool is closed and takes no more tasks', { task });
