@@ -94,4 +94,4 @@ function streamNames(more) {
   return list;
 }
 
-module.exports = { mapOptions, streamOptions, validateBoolean };
+module.exports = { divide, mapOptions, streamOptions, validateBoolean };

@@ -211,7 +211,7 @@ function runOptions(options, known, notKnownHere) {
  * @param {object} options
  * @param {boolean} [native] whether the task is native: it takes fewer
  * @returns {{ priority: number, signal?: AbortSignal, timeout?: number, deadline?: number, runTimeout?: number,
- *   transfer?: object[] | 'auto', parallel: boolean, onProgress?: Function, name?: string, spread: boolean }} `deadline`: a moment of the clock of
+ *   transfer?: object[] | 'auto', parallel: boolean, onProgress?: Function, name?: string, spread: boolean, callForm: number }} `deadline`: a moment of the clock of
  *   runtime/clock.js; 'auto' is for scripts, which look for themselves
  */
 function submitOptions(options, native = false) {
@@ -251,6 +251,8 @@ function submitOptions(options, native = false) {
     onProgress,
     name,
     spread,
+    // Of a script's task: in which form its function is called. lib/script-pool sets it.
+    callForm: 0,
   };
 }
 
