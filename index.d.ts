@@ -431,6 +431,56 @@ export interface PoolStats {
    * with a script once it has had some.
    */
   utilization: number;
+  /** The same of native threads and of script workers, each of the time of its own kind. */
+  utilizationByKind: { native: number; script: number };
+}
+
+/** What {@link WorkerPool.stats} shows on request. */
+export interface StatsOptions {
+  /** Whether it shows the times of tasks, by their names and in all. @default false */
+  tasks?: boolean | undefined;
+  /** Whether the times begin anew after this reading. The counters go on. @default false */
+  reset?: boolean | undefined;
+}
+
+/** How long something took, in milliseconds, to two digits. All zeros where nothing was recorded. */
+export interface TimeHistogram {
+  /** How many times were recorded. */
+  count: number;
+  min: number;
+  max: number;
+  mean: number;
+  /** So long took half of them at the most; and so on. */
+  p50: number;
+  p75: number;
+  p90: number;
+  p95: number;
+  p99: number;
+  p999: number;
+}
+
+/** The times of tasks. */
+export interface TaskTimes {
+  /** From submission until the task began. */
+  wait: TimeHistogram;
+  /** From there until it had ended. Tasks that were stopped before they began are not counted. */
+  run: TimeHistogram;
+  /**
+   * From submission until this thread got the answer, of tasks that were not stopped. A `map` that goes in one crossing counts
+   * once.
+   */
+  roundTrip: TimeHistogram;
+  /** CPU time of all of them together, in milliseconds, the threads that helped a parallel task included. */
+  cpuTime: number;
+}
+
+/** The times of a pool's tasks, of all together and by their names. */
+export interface PoolTimes extends TaskTimes {
+  /**
+   * By name. In a pool with a script its functions have theirs, the default one `default`, and native tasks have the prefix
+   * `native:`. More than 256 names of a kind share `(others)`.
+   */
+  tasks: Record<string, TaskTimes & { kind: 'native' | 'script' }>;
 }
 
 /** The events of a pool, and the arguments of their listeners. */
@@ -637,8 +687,14 @@ export interface WorkerPool<Functions = any> extends EventEmitter {
   /** Lets the process end even while tasks are under way. */
   unref(): this;
 
-  /** A snapshot of all counters. */
+  /**
+   * A snapshot of all counters; with `tasks` also the times of tasks.
+   *
+   * @throws {errors.InvalidArgTypeError | errors.InvalidArgValueError} for options that cannot be
+   */
   stats(): PoolStats;
+  stats(options: StatsOptions & { tasks: true }): PoolStats & PoolTimes;
+  stats(options: StatsOptions): PoolStats & Partial<PoolTimes>;
 
   /** Threads that live. */
   readonly threads: number;

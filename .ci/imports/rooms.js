@@ -122,7 +122,9 @@ const JAVASCRIPT = [
   {
     room: 'lib/pool',
     files: ['lib/pool/'],
-    imports: ['lib/script-pool', 'lib/task', 'lib/shared-buffer', 'lib/transfer', 'lib/codec', 'lib/delivery', ...GROUND],
+    imports: [
+      'lib/script-pool', 'lib/seeing', 'lib/task', 'lib/shared-buffer', 'lib/transfer', 'lib/codec', 'lib/delivery', ...GROUND,
+    ],
     why: 'The pool that users see, over native and script tasks.',
   },
   {
@@ -133,6 +135,12 @@ const JAVASCRIPT = [
       'lib/delivery', 'lib/module-names', ...GROUND,
     ],
     why: 'Workers that take script tasks; the pool above hands itself in.',
+  },
+  {
+    room: 'lib/seeing',
+    files: ['lib/seeing/'],
+    imports: [...GROUND],
+    why: 'What a pool shows of itself, loaded when it is asked for; the pool above hands in what it needs.',
   },
   {
     room: 'lib/worker',

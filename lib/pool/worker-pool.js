@@ -295,8 +295,13 @@ class WorkerPool extends EventEmitter {
     const { maxThreads } = this.#settings;
     // Of each kind, as many as there may be. Native threads count in a pool with a script once it has had some.
     const native = this.#scriptTasks === undefined || mostThreads > 0 ? maxThreads : 0;
-    const lifetime = now() - this.#madeAt;
-    return lifetime <= 0 ? 0 : Math.min(1, runTime / (lifetime * (native + this.#scriptCapacity)));
+    return this.#used(runTime, native + this.#scriptCapacity);
+  }
+
+  /** The part of the time of so many threads that was spent running. */
+  #used(runTime, threads) {
+    const time = (now() - this.#madeAt) * threads;
+    return time <= 0 ? 0 : Math.min(1, runTime / time);
   }
 
   get options() {
@@ -310,9 +315,21 @@ class WorkerPool extends EventEmitter {
     return `WorkerPool ${inspectValue(shown, options)}`;
   }
 
-  stats() {
-    const { idle, queued, waitTime, runTime, mostThreads, ...counts } = this.#counters();
-    return { ...counts, idleThreads: idle, queueSize: queued, waitTime, runTime, utilization: this.utilization };
+  stats(options) {
+    const { idle, queued, waitTime, runTime, nativeRunTime, mostThreads, times, ...counts } = this.#counters();
+    const utilizationByKind = {
+      native: this.#used(nativeRunTime, mostThreads > 0 ? this.#settings.maxThreads : 0),
+      script: this.#used(runTime - nativeRunTime, this.#scriptCapacity),
+    };
+    const stats = {
+      ...counts, idleThreads: idle, queueSize: queued, waitTime, runTime, utilization: this.utilization, utilizationByKind,
+    };
+    if (options === undefined) return stats;
+    const { showTimes, statsOptions } = require('../seeing/task-times');
+    const { tasks, reset } = statsOptions(options);
+    if (!tasks && !reset) return stats;
+    const told = times ?? binding.poolTimes(this.#native.handle, reset);
+    return tasks ? { ...stats, ...showTimes(told, this.#scriptTasks !== undefined) } : stats;
   }
 }
 

@@ -1,6 +1,8 @@
 //! The state of a pool, under its one lock.
 
+use std::num::NonZeroU32;
 use std::sync::OnceLock;
+use std::sync::atomic::AtomicU32 as PlainU32;
 
 use super::config::Config;
 use super::counters::{Tally, age_at};
@@ -10,6 +12,7 @@ use super::intake::Intake;
 use super::queue::Queue;
 use super::script_state::Scripts;
 use super::task_observer::Age;
+use super::task_times::TimesByTask;
 use super::threads::Threads;
 use crate::cancel::CancelToken;
 use crate::sync::atomic::{AtomicI32, AtomicUsize, Ordering};
@@ -19,7 +22,12 @@ use crate::sync::{Arc, Condvar, Instant, Mutex, MutexGuard};
 #[derive(Clone)]
 pub struct Pool(pub(super) Arc<Shared>);
 
+/// Counts the pools of the process: no protocol depends on it.
+static POOLS: PlainU32 = PlainU32::new(0);
+
 pub(super) struct Shared {
+    /// Which of the process's pools it is.
+    pub(super) number: NonZeroU32,
     pub(super) config: Config,
     pub(super) tasks: Tasks,
     pub(super) made: Instant,
@@ -59,7 +67,8 @@ pub(super) enum Phase {
 
 pub(super) struct State {
     pub(super) phase: Phase,
-    /// When the pool was made.
+    /// The pool's number in the process, and when it was made.
+    pub(super) pool: NonZeroU32,
     made: Instant,
     /// How much of the intake is in the queue.
     pub(super) intake_head: u32,
@@ -70,6 +79,8 @@ pub(super) struct State {
     pub(super) scripts: Scripts,
     /// Counts under the lock: all submissions, and the tasks of script workers.
     pub(super) tally: Tally,
+    /// The times of the tasks of script workers.
+    pub(super) script_times: TimesByTask,
     /// To be called once the pool has closed.
     pub(super) when_closed: Vec<Box<dyn FnOnce() + Send>>,
     /// Calls of `close` and `cancel` that are still answering the entries that they took from the queue: the pool closes after
@@ -101,8 +112,12 @@ impl Pool {
     /// A pool that runs these tasks. Threads start when there is work for them.
     pub fn new(config: Config, tasks: Tasks) -> Self {
         let made = Instant::now();
+        // After four milliards two may have the same: then their round trips count together.
+        let number = POOLS.fetch_add(1, Ordering::Relaxed).wrapping_add(1);
+        let number = NonZeroU32::new(number).unwrap_or(NonZeroU32::MAX);
         let state = State {
             phase: Phase::Open,
+            pool: number,
             made,
             intake_head: 0,
             needs_wake: false,
@@ -110,11 +125,13 @@ impl Pool {
             threads: Threads::default(),
             scripts: Scripts::new(),
             tally: Tally::default(),
+            script_times: TimesByTask::default(),
             when_closed: Vec::new(),
             answering: 0,
         };
         let hints = QueueHints { takeable: AtomicUsize::new(0), top_priority: AtomicI32::new(i32::MIN) };
         Pool(Arc::new(Shared {
+            number,
             config,
             tasks,
             made,
@@ -132,6 +149,16 @@ impl Pool {
     /// Whether it is the same pool.
     pub fn is(&self, other: &Pool) -> bool {
         Arc::ptr_eq(&self.0, &other.0)
+    }
+
+    /// Which of the process's pools it is.
+    pub fn number(&self) -> NonZeroU32 {
+        self.0.number
+    }
+
+    /// When it was made.
+    pub fn made(&self) -> Instant {
+        self.0.made
     }
 
     /// Calls the functions that wait for the end of the pool, if it has come.

@@ -32,6 +32,8 @@ pub struct Stats {
     pub wait: Duration,
     /// Time spent running, all threads together.
     pub run: Duration,
+    /// The part of that of native threads.
+    pub native_run: Duration,
     /// Threads it has had at one time, at the most.
     pub most_threads: usize,
 }
@@ -44,8 +46,11 @@ impl Pool {
         let now = shared.age();
         let mut totals = state.tally.totals(now);
         totals += shared.given_up.lock().totals(now);
+        let mut native_run = Duration::ZERO;
         for tally in state.threads.tallies() {
-            totals += tally.totals(now);
+            let native = tally.totals(now);
+            native_run += native.run;
+            totals += native;
         }
         // A thread that has answered its job counts as free, though it has not come back for the next.
         let at_work = state.threads.busy() - state.threads.returning();
@@ -62,6 +67,7 @@ impl Pool {
             cancelled: totals.cancelled,
             wait: totals.wait,
             run: totals.run,
+            native_run,
             most_threads: state.threads.most(),
         }
     }
