@@ -27,6 +27,7 @@
 //! * [`allocation`] — memory of a size that a program asked for.
 //! * [`exported_numbers`] — the numbers that JavaScript knows too.
 //! * [`lines`] — a queue with one reader, in lines, so that the threads that push do not meet.
+//! * [`os_thread`] — the names and priorities of threads, as the operating system has them.
 //! * [`seal`] — how a message of ours is known among messages of users.
 //! * `node` — the only module that knows Node-API: event queue, delivery, conversion, teardown.
 //! * `api` — the exports JavaScript sees.
@@ -45,6 +46,7 @@ pub mod exported_numbers;
 pub mod lines;
 #[cfg(not(test))]
 mod node;
+pub mod os_thread;
 pub mod panic;
 pub mod pool;
 pub mod seal;

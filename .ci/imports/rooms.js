@@ -20,13 +20,15 @@ const RUST = [
   {
     room: 'src/api',
     files: ['src/api/'],
-    imports: ['src/node', 'src/tasks', 'src/pool', 'src/channel', 'src/value', 'src/shared', 'src/seal', ...BOTTOM],
+    imports: [
+      'src/node', 'src/tasks', 'src/pool', 'src/channel', 'src/value', 'src/shared', 'src/seal', 'src/os_thread', ...BOTTOM,
+    ],
     why: 'The exports check arguments and call the engine; no room imports them.',
   },
   {
     room: 'src/node',
     files: ['src/node/'],
-    imports: ['src/pool', 'src/channel', 'src/value', 'src/shared', 'src/lines', ...BOTTOM],
+    imports: ['src/pool', 'src/channel', 'src/value', 'src/shared', 'src/lines', 'src/os_thread', ...BOTTOM],
     why: 'It ties the engine to one JavaScript environment; it does not know which tasks there are.',
   },
   {
@@ -38,7 +40,7 @@ const RUST = [
   {
     room: 'src/pool',
     files: ['src/pool/'],
-    imports: ['src/value', 'src/lines', ...BOTTOM],
+    imports: ['src/value', 'src/lines', 'src/os_thread', ...BOTTOM],
     why: 'The pool runs what implements its trait; it does not import the tasks.',
   },
   {
@@ -70,6 +72,12 @@ const RUST = [
     files: ['src/lines.rs'],
     imports: ['src/sync'],
     why: 'A queue with one reader: what a pool answers, and what an environment reads.',
+  },
+  {
+    room: 'src/os_thread',
+    files: ['src/os_thread.rs'],
+    imports: [],
+    why: "What the operating system knows of a thread, for a pool's threads and its script workers.",
   },
   {
     room: 'src/wait_limit',
@@ -123,7 +131,8 @@ const JAVASCRIPT = [
     room: 'lib/pool',
     files: ['lib/pool/'],
     imports: [
-      'lib/script-pool', 'lib/seeing', 'lib/task', 'lib/shared-buffer', 'lib/transfer', 'lib/codec', 'lib/delivery', ...GROUND,
+      'lib/script-pool', 'lib/flow', 'lib/seeing', 'lib/task', 'lib/shared-buffer', 'lib/transfer', 'lib/codec', 'lib/delivery',
+      ...GROUND,
     ],
     why: 'The pool that users see, over native and script tasks.',
   },
@@ -131,10 +140,16 @@ const JAVASCRIPT = [
     room: 'lib/script-pool',
     files: ['lib/script-pool/'],
     imports: [
-      'lib/worker', 'lib/task', 'lib/transfer-types', 'lib/shared-buffer', 'lib/fallback', 'lib/transfer', 'lib/codec',
+      'lib/flow', 'lib/worker', 'lib/task', 'lib/transfer-types', 'lib/shared-buffer', 'lib/fallback', 'lib/transfer', 'lib/codec',
       'lib/delivery', 'lib/module-names', ...GROUND,
     ],
     why: 'Workers that take script tasks; the pool above hands itself in.',
+  },
+  {
+    room: 'lib/flow',
+    files: ['lib/flow/'],
+    imports: ['lib/task', 'lib/transfer', 'lib/codec', 'lib/delivery', ...GROUND],
+    why: 'Many inputs of one task: the pool hands in what submits one.',
   },
   {
     room: 'lib/seeing',

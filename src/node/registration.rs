@@ -31,6 +31,15 @@ pub(super) fn offer_registration(pool: Pool, number: usize, owner: &'static Even
     key
 }
 
+/// The calling thread is that of the worker with this offer: it gets the name and the priority of the pool's threads.
+pub(crate) fn adopt_thread_of(key: u64) {
+    let offers = OFFERS.lock();
+    let Some(Registration { pool, number, .. }) = offers.as_ref().and_then(|offers| offers.get(&key)) else {
+        return;
+    };
+    pool.adopt_worker_thread(*number);
+}
+
 /// Takes the offer of this key: the worker accepts it, or the owner revokes it. None when it was taken before.
 pub(super) fn take_registration(key: u64) -> Option<Registration> {
     OFFERS.lock().as_mut().and_then(|offers| offers.remove(&key))

@@ -10,6 +10,7 @@ use super::outbox::{Reply, Trip};
 use super::parallel_for::{ParallelFor, PartWork};
 use super::priority_queue::Entry;
 use super::queue::Taken;
+use super::rank::Rank;
 use super::recorder::Recorder;
 use super::state::{Pool, State};
 use super::task_observer::{Age, End, Ended, TaskObserver, TaskRef};
@@ -17,6 +18,7 @@ use super::task_times::nanos;
 use super::threads::WorkerSlot;
 use crate::cancel::{CancelToken, Reason};
 use crate::error::{Code, Error, Result};
+use crate::os_thread::name_of;
 use crate::panic::guard;
 use crate::sync::{Arc, Instant, thread};
 use crate::value::{Payload, Value};
@@ -29,7 +31,7 @@ impl Pool {
         let number = slot.number;
         let pool = self.clone();
         let started = thread::Builder::new()
-            .name(format!("{}-{number}", shared.config.name))
+            .name(name_of(&shared.config.name, "", number))
             .stack_size(shared.config.stack_size)
             .spawn(move || run(&pool, &slot));
         match started {
@@ -49,12 +51,13 @@ impl Pool {
 
 /// The life of the thread in `slot`.
 fn run(pool: &Pool, slot: &WorkerSlot) {
+    pool.0.config.adopt_thread();
     let (mut fresh, mut now) = (true, pool.0.age());
     let mut recorder = Recorder::new(&slot.shared.times);
     while let Some((taken, at)) = pool.next(slot.number, std::mem::take(&mut fresh), now) {
         now = match taken {
-            Taken::Job(first, priority) => run_jobs(pool, slot, &mut recorder, first, priority, at),
-            Taken::Batch(batch) => run_batch(pool, slot, &mut recorder, &batch, at),
+            Taken::Job(first, place) => run_jobs(pool, slot, &mut recorder, first, place.rank, at),
+            Taken::Batch(batch, place) => run_batch(pool, slot, &mut recorder, &batch, place.rank, at),
             Taken::Steal(parts) => {
                 slot.shared.tally.run_began(at);
                 recorder.begin(Age::MAX);
@@ -117,7 +120,7 @@ fn run_jobs(
     slot: &WorkerSlot,
     recorder: &mut Recorder<'_>,
     first: Entry,
-    priority: i32,
+    rank: Rank,
     now: Age,
 ) -> Age {
     let tally = &slot.shared.tally;
@@ -132,7 +135,7 @@ fn run_jobs(
             group.recorder.waited(group.began.saturating_sub(ran.queued_at));
         }
         // While something above runs, the next task stays where others can take it over.
-        let makes_way = slot.shared.has_taken() && pool.0.outranks(priority);
+        let makes_way = slot.shared.has_taken() && pool.0.outranks(rank);
         next = if makes_way { None } else { slot.shared.next() };
         // First: a caller that has the answer finds it in the counters, and the thread about to take something up.
         if next.is_none() {
@@ -142,7 +145,7 @@ fn run_jobs(
         tally.left(TaskRef::native(ran.task), group.began, group.began);
         answer(pool, slot, ran);
         if makes_way {
-            group.began = run_above(pool, slot, group.recorder, priority, group.began);
+            group.began = run_above(pool, slot, group.recorder, rank, group.began);
             next = slot.shared.next();
             slot.shared.set_answered(next.is_none());
             if next.is_some() {
@@ -153,18 +156,12 @@ fn run_jobs(
     group.began
 }
 
-/// Runs what has a higher priority, before the thread goes on with the tasks that it has taken. When that has ended.
-fn run_above(
-    pool: &Pool,
-    slot: &WorkerSlot,
-    recorder: &mut Recorder<'_>,
-    priority: i32,
-    mut now: Age,
-) -> Age {
-    while slot.shared.has_taken() && pool.0.outranks(priority) {
-        let Some(above) = pool.take_above(slot.number, priority) else { break };
+/// Runs what comes before this rank, before the thread goes on with the tasks that it has taken. When that has ended.
+fn run_above(pool: &Pool, slot: &WorkerSlot, recorder: &mut Recorder<'_>, rank: Rank, mut now: Age) -> Age {
+    while slot.shared.has_taken() && pool.0.outranks(rank) {
+        let Some(above) = pool.take_above(slot.number, rank) else { break };
         now = match above {
-            Taken::Batch(batch) => run_batch(pool, slot, recorder, &batch, now),
+            Taken::Batch(batch, place) => run_batch(pool, slot, recorder, &batch, place.rank, now),
             Taken::Job(entry, _) => run_between(pool, slot, recorder, entry, now),
             Taken::Steal(_) => unreachable!("it has no priority"),
         };
@@ -222,13 +219,22 @@ fn run_entry(pool: &Pool, slot: &WorkerSlot, entry: Entry, began: Age) -> Ran {
             Ran { task, queued_at, has_begun, reply, outcome }
         }
         Entry::Job(job) => {
-            let Job { task, input, token, reply, queued_at, .. } = job;
+            let Job { task, input, mut token, reply, queued_at, .. } = job;
             let queued_at = pool.0.age_at(queued_at);
             tally.started(TaskRef::native(task), queued_at, began);
+            if let Some(token) = &mut token {
+                if let Some(reason) = token.reason() {
+                    let outcome = Err(reason.into_error_before());
+                    return Ran { task, queued_at, has_begun: false, reply, outcome };
+                }
+                token.start(Instant::now);
+            }
             let (has_begun, outcome) = run_task(pool, task, input, token.as_ref().unwrap_or(stop));
             let outcome = match token.as_ref().and_then(CancelToken::reason) {
                 // The caller has this reason already, or gets it soon, whatever the task returned in the end.
-                Some(reason @ (Reason::Cancelled | Reason::TimedOut)) => Err(reason.into_error()),
+                Some(reason @ (Reason::Cancelled | Reason::TimedOut | Reason::DeadlinePassed)) => {
+                    Err(reason.into_error())
+                }
                 _ => outcome,
             };
             Ran { task, queued_at, has_begun, reply, outcome }
@@ -242,6 +248,7 @@ struct BatchWorker<'a> {
     pool: &'a Pool,
     slot: &'a WorkerSlot,
     batch: &'a Batch,
+    rank: Rank,
     recorder: &'a Recorder<'a>,
     queued_at: Age,
 }
@@ -273,18 +280,25 @@ impl BatchHost for BatchWorker<'_> {
     }
 
     fn should_leave(&self) -> bool {
-        self.pool.0.outranks(self.batch.priority)
+        self.pool.0.outranks(self.rank)
     }
 }
 
-fn run_batch(pool: &Pool, slot: &WorkerSlot, recorder: &mut Recorder<'_>, batch: &Batch, now: Age) -> Age {
+fn run_batch(
+    pool: &Pool,
+    slot: &WorkerSlot,
+    recorder: &mut Recorder<'_>,
+    batch: &Batch,
+    rank: Rank,
+    now: Age,
+) -> Age {
     let (tally, task) = (&slot.shared.tally, TaskRef::native(batch.task));
     let queued_at = pool.0.age_at(batch.queued_at);
     tally.started(task, queued_at, now);
     tally.run_began(now);
     recorder.begin(Age::MAX);
     let helpers = TaskHelpers { pool, task: batch.task };
-    batch.work(&*pool.0.tasks, &helpers, &BatchWorker { pool, slot, batch, recorder, queued_at });
+    batch.work(&*pool.0.tasks, &helpers, &BatchWorker { pool, slot, batch, rank, recorder, queued_at });
     let ended = pool.0.age();
     recorder.end_cpu(batch.task, ended - now);
     tally.left(task, now, ended);
