@@ -68,7 +68,10 @@ const OF_SCRIPTS = notHere(['onProgress', 'name'], "it is for a script's functio
 /** What a native task has of them. */
 const NO_MORE = Object.freeze({ __proto__: null, onProgress: undefined, name: undefined });
 
-/** Who said how many threads, for an error about that. */
+/** Who says how many threads a pool may have. The native side keeps the place of one of them. */
+const SIZE_FROM = ['option', 'environment', 'cpus'];
+
+/** The same, for an error about that. */
 const SAID_BY = {
   option: '',
   environment: ', of the environment variable RUST_WORKERS_THREADS',
@@ -108,8 +111,7 @@ function poolOptions(hasScript, given) {
 
 /**
  * @param {object} options as the user passed them, checked for names that do not exist
- * @returns {{ settings: object, from: 'option' | 'environment' | 'cpus' }} `settings`: as `createPool` takes them; `from`: who said
- *   how many threads
+ * @returns {object} as `createPool` takes them; `maxThreadsFrom` by its place in SIZE_FROM
  */
 function poolSettings(options) {
   const given = options.maxThreads;
@@ -141,7 +143,7 @@ function poolSettings(options) {
   validateString(name, 'options.name');
   if (name.includes('\0')) throw new InvalidArgValueError('"options.name" must not contain a NUL character');
   checkNiceIncrement(niceIncrement);
-  return { settings: { minThreads, maxThreads, idleTimeout, maxQueue, stackSize, name, niceIncrement }, from };
+  return { minThreads, maxThreads, maxThreadsFrom: SIZE_FROM.indexOf(from), idleTimeout, maxQueue, stackSize, name, niceIncrement };
 }
 
 /**
@@ -236,4 +238,4 @@ function closeOptions(options) {
   return { force, timeout };
 }
 
-module.exports = { POOL, closeOptions, nativePoolOptions, poolOptions, poolSettings, refuseMore, submitOptions };
+module.exports = { MAX_THREADS, POOL, SIZE_FROM, closeOptions, nativePoolOptions, poolOptions, poolSettings, refuseMore, submitOptions };
