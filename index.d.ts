@@ -6,6 +6,7 @@
 /// <reference types="node" />
 
 import { EventEmitter } from 'node:events';
+import type { Transform, TransformOptions } from 'node:stream';
 import {
   MessagePort as NodeMessagePort,
   ResourceLimits as NodeResourceLimits,
@@ -278,6 +279,13 @@ export interface WorkerPoolOptions {
   maxThreads?: number | undefined;
   /** How long a thread above `minThreads` waits for work before it ends, in milliseconds. @default 10_000 */
   idleTimeout?: number | undefined;
+  /**
+   * In how many milliseconds of waiting a task gains one level of priority, so that no task waits for ever: see
+   * docs/scheduling.md. Infinity for strict priorities; 0 for none at all. @default 10_000
+   */
+  aging?: number | undefined;
+  /** Which task of a priority is first: the oldest, or the newest. @default 'fifo' */
+  queueOrder?: 'fifo' | 'lifo' | undefined;
   /** How many tasks may wait for a thread; one more is an ERR_RW_QUEUE_FULL. @default Infinity */
   maxQueue?: number | undefined;
   /** The stack of each thread, in bytes, from 262_144 (room for the deepest value). @default 2_097_152 */
@@ -319,6 +327,16 @@ export interface ScriptPoolOptions extends WorkerPoolOptions {
   linger?: number | undefined;
   /** When a worker is replaced by a fresh one, between two tasks. */
   recycle?: RecycleOptions | undefined;
+  /**
+   * Milliseconds from a worker's start until it has loaded the script, and its hook `setup` is done; else it is terminated, and the
+   * script counts as one that does not load (ERR_RW_SCRIPT_LOAD). @default Infinity
+   */
+  setupTimeout?: number | undefined;
+  /**
+   * Milliseconds in which a worker that is to end may do so by itself: in which its hook `teardown` runs, and in which a task that
+   * `destroy()` stops may come to its end. Then it is terminated. @default 1_000
+   */
+  shutdownTimeout?: number | undefined;
   /** The script's own `workerData`. */
   workerData?: unknown;
   /** What the script finds in `process.argv` behind its own path, each as a string. @default none */
@@ -349,11 +367,42 @@ export interface RecycleOptions {
   afterMs?: number | undefined;
 }
 
+/** What the hooks of a script get: `setup` and `teardown` of a worker get the same object. */
+export interface WorkerHookContext {
+  /** The worker's number in its pool, from 0, as `task.workerId`. */
+  readonly workerId: number;
+  readonly threadId: number;
+  readonly workerData: any;
+  /** Aborts when the worker is to end while `setup` still runs. */
+  readonly signal: AbortSignal;
+  /**
+   * In `teardown`: why the worker ends. 'idle': after `idleTimeout`; 'recycle', 'resize', 'close' and 'destroy': the pool wants it
+   * so; 'self': the script has closed its `parentPort`.
+   */
+  readonly reason: 'idle' | 'recycle' | 'resize' | 'close' | 'destroy' | 'self' | undefined;
+}
+
+/**
+ * The hooks of a script: its export `worker`, a plain object with at least one of these functions. Where a script exports a
+ * function of this name, that is a task as any other.
+ */
+export interface WorkerHooks {
+  /** Runs before the worker's first task. When it fails, the script counts as one that does not load. See `setupTimeout`. */
+  setup?(context: WorkerHookContext): unknown;
+  /** Runs after the worker's last task, however the pool ends it, but for what terminates it. See `shutdownTimeout`. */
+  teardown?(context: WorkerHookContext): unknown;
+  /**
+   * Hears of an error that nothing has caught. Only where it returns true does the worker go on; else the worker ends, as it does
+   * without the hook, and the tasks that it runs are rejected with the error.
+   */
+  onError?(error: unknown): unknown;
+}
+
 /** The options of a pool as they stand. */
 export type PoolSettings = { readonly [Name in keyof WorkerPoolOptions]-?: Exclude<WorkerPoolOptions[Name], undefined> };
 
 /** Options of a script pool that have a default. */
-type DefaultedScriptOptions = 'concurrentTasksPerWorker' | 'killTimeout' | 'wait' | 'linger';
+type DefaultedScriptOptions = 'concurrentTasksPerWorker' | 'killTimeout' | 'wait' | 'linger' | 'setupTimeout' | 'shutdownTimeout';
 
 /** The options of a pool with a script as they stand; those without a default only if they were given. */
 export type ScriptPoolSettings = PoolSettings & {
@@ -363,7 +412,7 @@ export type ScriptPoolSettings = PoolSettings & {
 /** Options of one task. */
 export interface RunOptions {
   /**
-   * Higher runs first; equal ones in order of submission (but when workers are recycled, for inputs that only Node carries,
+   * Higher runs first, as far as `aging` says; equal ones in order of submission, or as `queueOrder` says (but when workers are recycled, for inputs that only Node carries,
    * which are bound to a worker). An integer of 32 bits. @default 0
    */
   priority?: number | undefined;
@@ -371,6 +420,17 @@ export interface RunOptions {
   signal?: AbortSignal | undefined;
   /** Milliseconds from submission until the task is stopped, with ERR_RW_TASK_TIMEOUT; 0 is no time at all. @default no limit */
   timeout?: number | undefined;
+  /**
+   * When the task must have ended: a `Date`, or milliseconds from now (a number above 1e11 is refused: pass `new Date(x)`). A task
+   * that cannot start before is refused, or dropped while it waits; one that runs past it is stopped. ERR_RW_DEADLINE, whose
+   * `started` says which. Tasks that it submits inherit it. @default none
+   */
+  deadline?: number | Date | undefined;
+  /**
+   * Milliseconds that the task may run, from when its thread or worker has taken it, with ERR_RW_TASK_TIMEOUT. Of a `map`, each
+   * input. @default no limit
+   */
+  runTimeout?: number | undefined;
   /**
    * Buffers and ports to transfer. Buffers are detached here: their length becomes 0. A port that a refused task
    * (ERR_RW_QUEUE_FULL) was given closes.
@@ -399,10 +459,35 @@ export interface ScriptRunOptions extends Omit<RunOptions, 'transfer'> {
    * once the task was aborted. An error that it throws becomes an uncaught exception.
    */
   onProgress?: ((value: any) => void) | undefined;
+  /**
+   * Whether the input is an array of the function's arguments: `run('add', [1, 2], { spread: true })` calls `add(1, 2)`. A
+   * method of {@link WorkerPool.proxy} that is called with several arguments does so by itself. @default false
+   */
+  spread?: boolean | undefined;
 }
 
 /** What Node's Worker can be given in a transfer list: the name of this type differs between versions of `@types/node`. */
 type NodeTransferable = NonNullable<Parameters<NodeWorker['postMessage']>[1]>[number];
+
+/** A worker of a pool with a script at one moment. */
+export interface PoolWorkerInfo {
+  /** Its number in the pool, as `task.workerId`. One that is replaced leaves it to the next. */
+  id: number;
+  /** As in `worker_threads`; -1 once its thread has ended. */
+  threadId: number;
+  /** 'starting': it loads the script, or sets it up; 'ending': it takes no more tasks. */
+  state: 'starting' | 'idle' | 'busy' | 'ending';
+  /** How many tasks it has done. */
+  tasks: number;
+  /** How many tasks it runs. */
+  running: number;
+  /** Milliseconds since it was started. */
+  age: number;
+  /** Which part of its time its event loop did not wait, from 0 to 1: Node's `eventLoopUtilization()` of its thread. */
+  utilization: number;
+  /** The last uncaught error that its hook `onError` has dealt with; else the error by which the worker of this id before it has ended. */
+  lastError?: unknown;
+}
 
 /** The counters of a pool at one moment. */
 export interface PoolStats {
@@ -438,19 +523,24 @@ export interface PoolStats {
   runTime: number;
   /**
    * The part of its threads' time, from 0 to 1, that the pool has worked since it was made: `runTime` of the time that
-   * `maxThreads` of each kind had. Workers of a script count `concurrentTasksPerWorker` times; native threads of a pool
+   * `maxThreads` of each kind had, as many as these were at each moment. Workers of a script count `concurrentTasksPerWorker` times; native threads of a pool
    * with a script once it has had some.
    */
   utilization: number;
+  /** Threads kept even when idle; of a pool that was made with a number of workers, these are kept besides. */
+  minThreads: number;
   /** The most threads there may be. */
   maxThreads: number;
-  /** Who said so: the pool's options, the environment variable RUST_WORKERS_THREADS, or nobody, so that it goes by the CPUs. */
+  /** Who said so: the pool's options (or `resize`), the environment variable RUST_WORKERS_THREADS, or nobody, so that it goes by the CPUs. */
   maxThreadsFrom: 'option' | 'environment' | 'cpus';
 }
 
 /** The events of a pool, and the arguments of their listeners. */
 export interface WorkerPoolEvents {
-  /** After 'needsDrain': the queue is at most half full again. */
+  /**
+   * After 'needsDrain': the queue is at most half full again. Without `maxQueue`: no task waits any more, after more were under way than
+   * the pool can run at once.
+   */
   drain: [];
   /** The queue is as full as `maxQueue` allows: wait for 'drain' before you submit more. */
   needsDrain: [];
@@ -523,6 +613,9 @@ export type TaskOptions<Name, Functions = NoFunctions> = Name extends FunctionNa
     ? RunOptions
     : ScriptRunOptions;
 
+/** The options of a task for which a thread blocks: nothing can end it or be told meanwhile. */
+export type BlockingOptions<Options> = Omit<Options, 'signal' | 'onProgress' | 'progress' | 'dedupe' | 'cache' | 'retries'>;
+
 /** Stands for the output that follows from the name and the input. */
 interface Inferred {
   readonly __inferred: unique symbol;
@@ -546,10 +639,122 @@ export type TaskResult<Output, Name, Input, Functions = NoFunctions> = [Output, 
           : any
   : Given<Output>;
 
+/** What became of one of many inputs; `index` is its number, from 0. */
+export type TaskOutcome<Output> =
+  | { status: 'fulfilled'; value: Output; index: number }
+  | { status: 'rejected'; reason: any; index: number };
+
+/** A ReadableStream, of any realm and of any library of types. */
+interface WebStream {
+  getReader(): unknown;
+  cancel(reason?: any): Promise<void>;
+}
+
+/** What `stream` reads. */
+export type TaskSource<Input> = readonly Input[] | Iterable<Input> | AsyncIterable<Input> | WebStream;
+
+/** How far `stream` goes ahead, and in what order its outputs come. */
+export interface FlowOptions {
+  /** Tasks under way at the most. @default what keeps the pool's threads busy */
+  concurrency?: number | undefined;
+  /** Inputs that may be read beyond those, while nobody takes their outputs. @default concurrency */
+  highWaterMark?: number | undefined;
+  /** Whether the outputs come in the order of the inputs; else as they finish. @default true */
+  ordered?: boolean | undefined;
+}
+
+/** The options of `stream`, with those of each of its tasks. */
+export type TaskStreamOptions<Name, Input = unknown, Functions = NoFunctions> = FlowOptions &
+  Omit<TaskOptions<Name, Functions>, 'transfer'> & {
+    /** The objects that are transferred: those of a list that an input holds, all (scripts only), or what a function says. */
+    transfer?: TaskOptions<Name, Functions>['transfer'] | ((input: Input) => readonly object[] | undefined);
+  };
+
+/** The options of `transform`: `highWaterMark` is that of both of its sides. */
+export type TaskTransformOptions<Name, Functions = NoFunctions> = TaskStreamOptions<Name, any, Functions> &
+  Pick<
+    TransformOptions,
+    'objectMode' | 'readableHighWaterMark' | 'readableObjectMode' | 'writableHighWaterMark' | 'writableObjectMode'
+  > & {
+    /** Whether an outcome is given for each input, and one that fails ends nothing. @default false */
+    settle?: boolean | undefined;
+  };
+
+/** The outputs of a stream. */
+export interface TaskStream<Output> extends AsyncIterableIterator<Output> {
+  [Symbol.asyncIterator](): TaskStream<Output>;
+  next(): Promise<IteratorResult<Output, undefined>>;
+  /** Ends it: the tasks under way are cancelled, and the source is closed. */
+  return(value?: any): Promise<IteratorResult<Output, any>>;
+  throw(error?: any): Promise<IteratorResult<Output, any>>;
+  [Symbol.asyncDispose](): Promise<void>;
+}
+
 /** The task's name, where its input may be left out; else a text for the compiler's message. */
 export type TaskWithoutInput<Name, Functions = NoFunctions> = undefined extends TaskInput<Name, Functions>
   ? Name
   : 'This task needs an input: run(task, input)';
+
+// ── Proxies ────────────────────────────────────────────────────────────────────────────────────────────────
+
+/** The methods of every function of a proxy. */
+export interface ProxyMethodExtras<Self> {
+  /** The same method with these options for its tasks: `api.render.with({ signal })(page)`. */
+  with(options: ScriptRunOptions): Self;
+}
+
+/** A method of a proxy: it has the parameters of the script's function, and a promise of its result. */
+export interface ProxyMethod<Parameters extends readonly unknown[] = any[], Output = any>
+  extends ProxyMethodExtras<ProxyMethod<Parameters, Output>> {
+  (...input: Parameters): Promise<Output>;
+}
+
+/** What becomes of a function in a proxy. One that returns a promise keeps its own signatures, type parameters too. */
+export type ProxiedFunction<Function> = 0 extends 1 & Function
+  ? ProxyMethod
+  : Function extends (...input: infer Parameters) => infer Returned
+    ? Returned extends Promise<any>
+      ? Function & ProxyMethodExtras<Function>
+      : ProxyMethod<Parameters, Awaited<Returned>>
+    : never;
+
+/** A native task as a method of a proxy. */
+export interface NativeProxyMethod<Name extends TaskName> {
+  <const Input extends TaskMap[Name]['input']>(
+    ...input: undefined extends TaskMap[Name]['input'] ? [input?: Input] : [input: Input]
+  ): Promise<TaskOutput<Name, Input>>;
+  /** The same method with these options for its tasks. */
+  with(options: RunOptions): NativeProxyMethod<Name>;
+}
+
+/** The native tasks as methods. */
+export type NativeProxy = { readonly [Name in TaskName]: NativeProxyMethod<Name> };
+
+/** The functions of a script as methods; its default export also as the proxy itself. */
+type ScriptProxy<Functions> = {
+  readonly [Name in FunctionName<Functions>]: ProxiedFunction<Functions[Name]>;
+} & (Functions extends { default: infer Default extends (...input: any[]) => unknown }
+  ? ProxiedCall<Default>
+  : Functions extends (...input: any[]) => unknown
+    ? ProxiedCall<Functions>
+    : unknown);
+
+/** The call of a proxied function, without its properties. */
+type ProxiedCall<Function extends (...input: any[]) => unknown> = (
+  ...input: Parameters<Function>
+) => Promise<Awaited<ReturnType<Function>>>;
+
+/** What every proxy has. */
+interface ProxyExtras<Functions> {
+  /** The same proxy with these options for its tasks, besides those it has: `api.with({ signal }).render(page)`. */
+  with(options: ScriptRunOptions): PoolProxy<Functions>;
+}
+
+/** What `proxy()` of a pool with these functions returns. */
+export type PoolProxy<Functions = any> = ProxyExtras<Functions> &
+  (unknown extends Functions
+    ? { readonly [name: string]: ProxyMethod } & ((...input: any[]) => Promise<any>)
+    : ScriptProxy<Functions> & Omit<NativeProxy, keyof Functions>);
 
 /**
  * A pool of Rust threads that run native tasks, and of workers that run a script, if it was given one.
@@ -576,7 +781,7 @@ export interface WorkerPool<Functions = any> extends EventEmitter {
    *
    * Rejects with an error of {@link errors}: UnknownTaskError, InvalidInputError or OutOfRangeError (the
    * input does not fit), UnsupportedValueError, CyclicValueError, ValueTooDeepError or ValueTooLargeError (it
-   * cannot cross), QueueFullError, PoolClosedError, ThreadSpawnError, TaskCancelledError, TaskTimeoutError,
+   * cannot cross), QueueFullError, PoolClosedError, ThreadSpawnError, TaskCancelledError, TaskTimeoutError, DeadlineError,
    * TaskPanickedError or TaskFailedError; of a script's function as {@link runTask}.
    */
   // `const`: literals such as `list: true` decide the type of the output.
@@ -596,12 +801,32 @@ export interface WorkerPool<Functions = any> extends EventEmitter {
   ): Promise<TaskResult<Output, Name, undefined, Functions>>;
 
   /**
+   * Blocks this thread until the task is answered, and returns its output. Throws what {@link run} would reject with. Nothing of
+   * the program's runs meanwhile; `timeout` and `deadline` hold all the same. A WorkerExitedError has no `exitCode` here.
+   */
+  runSync<
+    Output = Inferred,
+    const Name extends TaskNameIn<Functions> = TaskNameIn<Functions>,
+    const Input extends TaskInput<Name, Functions> = TaskInput<Name, Functions>,
+  >(
+    task: Name,
+    input: Input,
+    options?: BlockingOptions<TaskOptions<Name, Functions>>,
+  ): TaskResult<Output, Name, Input, Functions>;
+
+  /** Blocks this thread until a task that needs no input is answered. */
+  runSync<Output = Inferred, const Name extends TaskNameIn<Functions> = TaskNameIn<Functions>>(
+    task: TaskWithoutInput<Name, Functions>,
+  ): TaskResult<Output, Name, undefined, Functions>;
+
+  /**
    * Runs one task of the script: its default export (or `module.exports`) when that is a function, else a 'message' on
    * its `parentPort`, which it answers by one `postMessage`; with `name`, the function it exports by that name.
    *
    * The input and the output are cloned as `structuredClone` does. Rejects with what the script throws, whole; a
    * DataCloneError; or an error of {@link errors}: ScriptLoadError, WorkerExitedError, WorkerOutOfMemoryError,
-   * WorkerTerminatedError, UnknownTaskError, QueueFullError, PoolClosedError, TaskCancelledError, TaskTimeoutError.
+   * WorkerTerminatedError, UnknownTaskError, QueueFullError, PoolClosedError, TaskCancelledError, TaskTimeoutError,
+   * DeadlineError.
    */
   runTask<Output = any>(input?: unknown, options?: ScriptRunOptions): Promise<Output>;
 
@@ -616,8 +841,18 @@ export interface WorkerPool<Functions = any> extends EventEmitter {
    * `return()`; a pool that closes finishes what has come so far first, and rejects with PoolClosedError unless the source
    * has ended.
    *
-   * The type of the outputs is as for {@link run}.
+   * The type of the outputs is as for {@link run}. With `settle: true` there is an outcome for each input, and one that fails
+   * ends nothing.
    */
+  map<
+    Output = Inferred,
+    const Name extends TaskNameIn<Functions> = TaskNameIn<Functions>,
+    const Input extends TaskInput<Name, Functions> = TaskInput<Name, Functions>,
+  >(
+    task: Name,
+    inputs: readonly Input[] | Iterable<Input> | AsyncIterable<Input>,
+    options: TaskOptions<Name, Functions> & { settle: true },
+  ): Promise<TaskOutcome<TaskResult<Output, Name, Input, Functions>>[]>;
   map<
     Output = Inferred,
     const Name extends TaskNameIn<Functions> = TaskNameIn<Functions>,
@@ -626,19 +861,98 @@ export interface WorkerPool<Functions = any> extends EventEmitter {
     task: Name,
     // An array is an Iterable; named too, an element that does not fit takes the compiler one line to explain.
     inputs: readonly Input[] | Iterable<Input> | AsyncIterable<Input>,
-    options?: TaskOptions<Name, Functions>,
+    options?: TaskOptions<Name, Functions> & { settle?: false | undefined },
   ): Promise<TaskResult<Output, Name, Input, Functions>[]>;
+
+  /**
+   * An object with a method for each function that the pool can run: `await api.render(page)` is `await run('render', page)`.
+   * With several arguments the script's function gets them all. A call of the proxy itself runs the default export.
+   *
+   * `pool.proxy<typeof import('./worker.js')>()` has the parameters and results of the script's functions; without it, those
+   * that the pool knows. It is no promise, so it can be returned from an async function; a function named `then` is not in it.
+   *
+   * @param options of each task
+   */
+  proxy<Script = Functions>(options?: ScriptRunOptions): PoolProxy<Script>;
+
+  /**
+   * The outputs of one task over a source, as `for await` asks for them. The source, an iterable, an async iterable, a Readable or a
+   * ReadableStream, is read as far ahead as `concurrency` and `highWaterMark` allow, and no further.
+   *
+   * Where an input fails, the stream ends after the outputs before it with an InputFailedError: it has the `index`, and the task's
+   * error as its `cause`. Leaving the loop early cancels what is under way and closes the source. `timeout` counts for each task.
+   *
+   * @throws InvalidArgTypeError, InvalidArgValueError, OutOfRangeError, UnknownTaskError
+   */
+  stream<
+    Output = Inferred,
+    const Name extends TaskNameIn<Functions> = TaskNameIn<Functions>,
+    const Input extends TaskInput<Name, Functions> = TaskInput<Name, Functions>,
+  >(
+    task: Name,
+    source: TaskSource<Input>,
+    options: TaskStreamOptions<Name, Input, Functions> & { settle: true },
+  ): TaskStream<TaskOutcome<TaskResult<Output, Name, Input, Functions>>>;
+  stream<
+    Output = Inferred,
+    const Name extends TaskNameIn<Functions> = TaskNameIn<Functions>,
+    const Input extends TaskInput<Name, Functions> = TaskInput<Name, Functions>,
+  >(
+    task: Name,
+    source: TaskSource<Input>,
+    options?: TaskStreamOptions<Name, Input, Functions> & { settle?: false | undefined },
+  ): TaskStream<TaskResult<Output, Name, Input, Functions>>;
+
+  /**
+   * The same as a Transform of Node's: chunks in, outputs out, in object mode unless it is told otherwise. It fails with an
+   * InputFailedError, or where a task returns null, which ends a stream of Node's. `Transform.toWeb` makes web streams of it.
+   *
+   * @example
+   * await pipeline(createReadStream('big.bin'), pool.transform('blake3'), digests);
+   *
+   * @throws InvalidArgTypeError, InvalidArgValueError, OutOfRangeError, UnknownTaskError
+   */
+  transform<const Name extends TaskNameIn<Functions> = TaskNameIn<Functions>>(
+    task: Name,
+    options?: TaskTransformOptions<Name, Functions>,
+  ): Transform;
 
   /**
    * Takes no more tasks, and resolves when all that were accepted are done and the threads have ended.
    *
    * With `force`, tasks that have not started are rejected with ERR_RW_POOL_CLOSED, and running tasks are stopped. With
-   * `timeout` that happens after so many milliseconds. May be called again, to force a close that was graceful.
+   * `timeout` that happens after so many milliseconds. With `cancelQueued`, only the tasks that have not started are rejected, and those
+   * that run are finished. May be called again, to force a close that was graceful.
    */
   close(options?: {
     /** @default false */ force?: boolean | undefined;
+    /** @default false */ cancelQueued?: boolean | undefined;
     /** Milliseconds. @default none */ timeout?: number | undefined;
   }): Promise<void>;
+
+  /**
+   * Rejects all tasks that have not started with an AbortError (ERR_RW_TASK_CANCELLED); those that run go on. A `map` of which inputs
+   * wait is rejected as a whole. Returns how many tasks that were, a map being one.
+   */
+  cancelQueued(): number;
+
+  /**
+   * Replaces the worker of this id (see {@link workers}), or all of them, once the tasks that they run are done. Resolves when they have
+   * ended; new ones start as the pool needs them.
+   */
+  recycle(id?: number): Promise<void>;
+
+  /**
+   * Another number of threads from now on, of native ones and of script workers; what is not given stays as it is. Where there are
+   * more, waiting tasks get them. Where there are fewer, idle threads end at once and the others after the tasks that they run; no
+   * task is lost. `options` and `stats()` tell the new numbers.
+   *
+   * Throws an ERR_RW_OUT_OF_RANGE when `minThreads` would be above `maxThreads`, and an ERR_RW_POOL_CLOSED after `close()`.
+   */
+  resize(options: {
+    /** Threads kept even when idle, 0 to `maxThreads`. */ minThreads?: number | undefined;
+    /** The most there may be, 1 to 1024. */ maxThreads?: number | undefined;
+  }): void;
 
   /** The same as `close({ force: true })`. */
   destroy(): Promise<void>;
@@ -657,13 +971,21 @@ export interface WorkerPool<Functions = any> extends EventEmitter {
 
   /** Threads that live. */
   readonly threads: number;
+  /**
+   * Resolves once the workers that the pool keeps (`minThreads`; one, which is started, where it keeps none) have loaded the script
+   * and set it up; rejects with ERR_RW_SCRIPT_LOAD where one cannot, and with ERR_RW_POOL_CLOSED where the pool closes before. Resolved in
+   * a pool without a script.
+   */
+  readonly ready: Promise<void>;
   /** Tasks that wait for a thread; a `map` that goes in one crossing counts as one. */
   readonly queueSize: number;
   /** Tasks that returned a value, ever. */
   readonly completed: number;
   /** The part of its threads' time, from 0 to 1, that the pool has worked since it was made: see {@link PoolStats}. */
   readonly utilization: number;
-  /** Whether the queue is full, or has been and is not yet half empty again. */
+  /** The script's workers as they are now, in order of their ids. Empty in a pool without a script. */
+  readonly workers: PoolWorkerInfo[];
+  /** Whether the queue is full, or has been and is not yet half empty again. Without `maxQueue`: whether any task waits. */
   readonly needsDrain: boolean;
   /** Whether `close()` or `destroy()` has been called. */
   readonly closed: boolean;
@@ -908,7 +1230,7 @@ export const task: {
   readonly signal: AbortSignal | undefined;
   /** Whether the task should stop. Becomes true at once, also inside a synchronous loop. */
   readonly cancelled: boolean;
-  /** @throws {errors.TaskCancelledError | errors.TaskTimeoutError | errors.PoolClosedError} if it should stop */
+  /** @throws {errors.TaskCancelledError | errors.TaskTimeoutError | errors.DeadlineError | errors.PoolClosedError} if it should stop */
   throwIfCancelled(): void;
   /** Gives a copy of `value` to the caller's `onProgress`. */
   progress(value: unknown): void;
@@ -1346,6 +1668,13 @@ export namespace errors {
     readonly name: 'TimeoutError';
     readonly code: 'ERR_RW_TASK_TIMEOUT';
   }
+  /** The task's deadline has passed. `started`: whether the task had started; of a `map`, whether an input may have. */
+  class DeadlineError extends Error {
+    static readonly code: 'ERR_RW_DEADLINE';
+    readonly name: 'TimeoutError';
+    readonly code: 'ERR_RW_DEADLINE';
+    readonly started: boolean;
+  }
   /** The task panicked; its thread lives on. */
   class TaskPanickedError extends Error {
     static readonly code: 'ERR_RW_TASK_PANICKED';
@@ -1355,6 +1684,15 @@ export namespace errors {
   class TaskFailedError extends Error {
     static readonly code: 'ERR_RW_TASK_FAILED';
     readonly code: 'ERR_RW_TASK_FAILED';
+  }
+  /** One of many inputs failed: those of `stream`, `transform`, `forEach` and `reduce`. `cause` is the task's error. */
+  class InputFailedError extends Error {
+    static readonly code: 'ERR_RW_INPUT_FAILED';
+    readonly code: 'ERR_RW_INPUT_FAILED';
+    /** The number of the input, from 0. */
+    readonly index: number;
+    readonly task: string;
+    readonly cause: unknown;
   }
   /** The script of a pool could not be loaded; `cause` is why. */
   class ScriptLoadError extends Error {

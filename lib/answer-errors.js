@@ -18,8 +18,11 @@ const isError = (form) => form === FORMS.ERROR || form === FORMS.ERROR_AGAIN;
 function takeError(form, number, source) {
   return form === FORMS.ERROR
     ? [source.takeOutOfBand(), source.takeOutOfBand()]
-    : [source.outOfBandAt(number), source.outOfBandAt(number + 1)];
+    : [source.outOfBandAt(number >> 1), source.outOfBandAt((number >> 1) + 1)];
 }
+
+/** Of the error of a task whose deadline has passed, by what stands beside it: whether the task had started. */
+const hadStarted = (number) => (number & FORMS.STARTED) !== 0;
 
 /**
  * Rejects a promise of which only the resolve function was kept. Not by a rejected promise: Node would take note of that one,
@@ -27,4 +30,4 @@ function takeError(form, number, source) {
  */
 const rejectBy = (resolve, error) => resolve({ then: (_, reject) => reject(error) });
 
-module.exports = { isError, rejectBy, takeError };
+module.exports = { hadStarted, isError, rejectBy, takeError };

@@ -50,15 +50,18 @@ class Cancellable {
   }
 
   /**
-   * Calls `timeUp` when the time is up, unless the promise has been settled by then.
+   * Calls `timeUp` when the time is up, unless the promise has been settled by then, or this is called again.
    *
    * @param {number} milliseconds
    * @param {() => void} timeUp
    * @param {boolean} holds whether the timer keeps the event loop alive
    */
   limitTime(milliseconds, timeUp, holds) {
+    if (this.timer !== undefined) clearTimeout(this.timer);
     this.timer = setTimeout(timeUp, Math.min(milliseconds, LONGEST_TIMER));
     if (!holds) this.timer.unref();
+    // A thread that blocks until this is settled (pool/run-sync.js) looks at the clock itself.
+    this.rejectWith.inPlace?.limit(milliseconds, timeUp);
   }
 
   /**

@@ -67,15 +67,19 @@ const QueueFullError = define('QueueFullError', 'ERR_RW_QUEUE_FULL', Error);
 const PoolClosedError = define('PoolClosedError', 'ERR_RW_POOL_CLOSED', Error);
 const ThreadSpawnError = define('ThreadSpawnError', 'ERR_RW_THREAD_SPAWN', Error);
 
-// The end of a task. The first two have the names of the web platform, so that `error.name === 'AbortError'` works here too.
+// The end of a task. The first three have the names of the web platform, so that `error.name === 'AbortError'` works here too.
 const TaskCancelledError = define('TaskCancelledError', 'ERR_RW_TASK_CANCELLED', Error, {
   errorName: 'AbortError',
 });
 const TaskTimeoutError = define('TaskTimeoutError', 'ERR_RW_TASK_TIMEOUT', Error, {
   errorName: 'TimeoutError',
 });
+// A DeadlineError has `started`: whether the task had started.
+const DeadlineError = define('DeadlineError', 'ERR_RW_DEADLINE', Error, { errorName: 'TimeoutError' });
 const TaskPanickedError = define('TaskPanickedError', 'ERR_RW_TASK_PANICKED', Error);
 const TaskFailedError = define('TaskFailedError', 'ERR_RW_TASK_FAILED', Error);
+// One of many inputs failed. It has the `index` of the input, and the task's error as its `cause`.
+const InputFailedError = define('InputFailedError', 'ERR_RW_INPUT_FAILED', Error);
 
 // Script workers. They say which way a worker has ended while it ran the task; an error that the script itself threw is
 // given as it is. A WorkerExitedError has `exitCode`.
@@ -112,6 +116,7 @@ const PeerNotFoundError = define('PeerNotFoundError', 'ERR_RW_PEER_NOT_FOUND', E
 
 /** Codes that the native side does not have. */
 const JS_ONLY_CODES = [
+  'ERR_RW_INPUT_FAILED',
   'ERR_RW_SCRIPT_LOAD',
   'ERR_RW_WORKER_EXITED',
   'ERR_RW_WORKER_OUT_OF_MEMORY',
@@ -200,8 +205,10 @@ const publicClasses = {
   ThreadSpawnError,
   TaskCancelledError,
   TaskTimeoutError,
+  DeadlineError,
   TaskPanickedError,
   TaskFailedError,
+  InputFailedError,
   ScriptLoadError,
   WorkerExitedError,
   WorkerOutOfMemoryError,

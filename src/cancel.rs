@@ -60,30 +60,49 @@ pub enum Reason {
     TimedOut = 2,
     /// The pool was destroyed, or the JavaScript thread that owned it ended.
     PoolClosed = 3,
+    /// Its deadline has passed.
+    DeadlinePassed = 4,
 }
 
 /// The reasons, for JavaScript.
 pub const NUMBERS: Groups = &[("REASONS", REASONS)];
 
 const REASONS: Numbers = numbers! {
-    TIMED_OUT = Reason::TimedOut, POOL_CLOSED = Reason::PoolClosed,
+    CANCELLED = Reason::Cancelled, TIMED_OUT = Reason::TimedOut, POOL_CLOSED = Reason::PoolClosed,
+    DEADLINE_PASSED = Reason::DeadlinePassed,
 };
 
 impl Reason {
+    /// The reason of this number; none for a number that names none.
+    pub fn of(number: u32) -> Option<Self> {
+        [Reason::Cancelled, Reason::TimedOut, Reason::PoolClosed, Reason::DeadlinePassed]
+            .into_iter()
+            .find(|reason| *reason as u32 == number)
+    }
+
+    /// Whether a clock gave it: then it is that of one task, also where several are cancelled together.
+    pub fn is_time(self) -> bool {
+        matches!(self, Reason::TimedOut | Reason::DeadlinePassed)
+    }
+
     /// The error that a task reports when it stops for this reason.
     pub fn into_error(self) -> Error {
         match self {
             Reason::Cancelled => Error::new(Code::TaskCancelled, "the task was cancelled"),
             Reason::TimedOut => Error::new(Code::TaskTimeout, "the task's time was up"),
             Reason::PoolClosed => Error::new(Code::PoolClosed, "the pool was destroyed while the task ran"),
+            Reason::DeadlinePassed => {
+                Error::new(Code::Deadline, "the task was still running at its deadline").after_start()
+            }
         }
     }
 
     /// The error of a task that had not begun: the caller can run it elsewhere.
     pub fn into_error_before(self) -> Error {
         match self {
-            Reason::PoolClosed => {
-                Error::new(Code::PoolClosed, "the pool was destroyed before the task began")
+            Reason::PoolClosed => Error::new(Code::PoolClosed, "the pool was closed before the task began"),
+            Reason::DeadlinePassed => {
+                Error::new(Code::Deadline, "the task could not start before its deadline")
             }
             _ => self.into_error(),
         }
@@ -148,11 +167,31 @@ struct State {
     cancelled: Condvar,
 }
 
-/// A handle on the cancellation of one task, or of several that are cancelled together, each with a deadline of its own.
+/// A handle on the cancellation of one task, or of several that are cancelled together, each with time limits of its own.
 #[derive(Clone)]
 pub struct CancelToken {
     state: Arc<State>,
     deadline: Option<Instant>,
+    /// Milliseconds for which the task may run once it has started. A half of a `Duration`: a job's size counts.
+    run_limit: Option<f32>,
+    /// The reason once `deadline` has passed.
+    late: Reason,
+}
+
+/// The time limits of one task.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct TimeLimits {
+    /// The moment at which it must end, whether it has started or not; and whether that is its deadline, not a time limit.
+    pub until: Option<(Instant, bool)>,
+    /// Milliseconds for which it may run once it has started.
+    pub run: Option<f32>,
+}
+
+impl TimeLimits {
+    /// Whether there is none.
+    pub fn is_none(&self) -> bool {
+        self.until.is_none() && self.run.is_none()
+    }
 }
 
 /// A waker that stands ready; dropping this takes it back. See the head of this file for the races.
@@ -181,13 +220,43 @@ impl CancelToken {
             wakers: Mutex::new(Wakers::default()),
             cancelled: Condvar::new(),
         };
-        CancelToken { state: Arc::new(state), deadline }
+        CancelToken { state: Arc::new(state), deadline, run_limit: None, late: Reason::TimedOut }
+    }
+
+    /// A live token with these limits.
+    pub fn limited(limits: TimeLimits) -> Self {
+        CancelToken::new(None).with_limits(limits)
     }
 
     /// Another task's token, which is cancelled together with this one; its deadline is its own.
     #[must_use]
     pub fn with_deadline(&self, deadline: Option<Instant>) -> Self {
-        CancelToken { state: Arc::clone(&self.state), deadline }
+        CancelToken { state: Arc::clone(&self.state), deadline, run_limit: None, late: Reason::TimedOut }
+    }
+
+    /// The same for a task with these limits.
+    #[must_use]
+    pub fn with_limits(&self, limits: TimeLimits) -> Self {
+        let (state, is_deadline) = (Arc::clone(&self.state), limits.until.is_some_and(|(_, is_it)| is_it));
+        let late = if is_deadline { Reason::DeadlinePassed } else { Reason::TimedOut };
+        CancelToken { state, deadline: limits.until.map(|(at, _)| at), run_limit: limits.run, late }
+    }
+
+    /// Whether the time for which the task runs is limited.
+    pub fn limits_run(&self) -> bool {
+        self.run_limit.is_some()
+    }
+
+    /// The task starts: from now on the time for which it runs counts. It is the owner of this very handle; other handles of the
+    /// same token, by which it is cancelled, need not know.
+    pub fn start(&mut self, now: impl FnOnce() -> Instant) {
+        let Some(limit) = self.run_limit else { return };
+        let limit = Duration::from_secs_f64(f64::from(limit.max(0.0)) / 1000.0);
+        let Some(end) = now().checked_add(limit) else { return };
+        if self.deadline.is_none_or(|deadline| end < deadline) {
+            self.deadline = Some(end);
+            self.late = Reason::TimedOut;
+        }
     }
 
     /// Asks the task to stop, and wakes the threads that are blocked for it. The first reason counts; later calls do
@@ -208,12 +277,13 @@ impl CancelToken {
     pub fn reason(&self) -> Option<Reason> {
         match self.state.reason.load(Ordering::Acquire) {
             LIVE => match self.deadline {
-                Some(deadline) if Instant::now() >= deadline => Some(Reason::TimedOut),
+                Some(deadline) if Instant::now() >= deadline => Some(self.late),
                 _ => None,
             },
             1 => Some(Reason::Cancelled),
             2 => Some(Reason::TimedOut),
-            _ => Some(Reason::PoolClosed),
+            3 => Some(Reason::PoolClosed),
+            _ => Some(Reason::DeadlinePassed),
         }
     }
 
@@ -225,6 +295,11 @@ impl CancelToken {
     /// An error when the task must stop: for `?` inside loops.
     pub fn check(&self) -> Result<()> {
         self.reason().map_or(Ok(()), |reason| Err(reason.into_error()))
+    }
+
+    /// The reason when `now` is beyond the task's time.
+    pub fn late_at(&self, now: Instant) -> Option<Reason> {
+        self.deadline.is_some_and(|deadline| now >= deadline).then_some(self.late)
     }
 
     /// When the task's time is up.
@@ -298,6 +373,35 @@ mod tests {
     fn a_deadline_in_the_past_is_a_timeout() {
         let token = CancelToken::new(Some(Instant::now()));
         assert_eq!(token.reason(), Some(Reason::TimedOut));
+    }
+
+    #[test]
+    fn a_deadline_has_a_reason_of_its_own_and_the_time_of_a_run_counts_from_its_start() {
+        let now = Instant::now();
+        let (past, far) = (now, now + Duration::from_secs(3600));
+        let passed = CancelToken::limited(TimeLimits { until: Some((past, true)), run: None });
+        assert_eq!(passed.reason(), Some(Reason::DeadlinePassed));
+        assert_eq!(passed.check().unwrap_err().code(), Code::Deadline);
+        assert!(
+            passed.check().unwrap_err().has_started()
+                && !Reason::DeadlinePassed.into_error_before().has_started()
+        );
+        let mut run = CancelToken::limited(TimeLimits { until: Some((far, true)), run: Some(0.0) });
+        assert_eq!(run.reason(), None, "it has not started");
+        let cancels = run.clone();
+        run.start(|| now);
+        assert_eq!(run.reason(), Some(Reason::TimedOut));
+        assert_eq!(cancels.reason(), None);
+        let mut sooner = CancelToken::limited(TimeLimits { until: Some((past, true)), run: Some(1e9) });
+        sooner.start(|| now);
+        assert_eq!(sooner.reason(), Some(Reason::DeadlinePassed));
+        for reason in [Reason::Cancelled, Reason::TimedOut, Reason::PoolClosed, Reason::DeadlinePassed] {
+            assert_eq!(Reason::of(reason as u32), Some(reason));
+            let token = CancelToken::new(None);
+            token.cancel(reason);
+            assert_eq!(token.reason(), Some(reason));
+        }
+        assert_eq!(Reason::of(0).or(Reason::of(5)), None);
     }
 
     #[test]

@@ -57,6 +57,8 @@ codes! {
     TaskCancelled = "ERR_RW_TASK_CANCELLED",
     /// The task's time was up.
     TaskTimeout = "ERR_RW_TASK_TIMEOUT",
+    /// The task's deadline has passed.
+    Deadline = "ERR_RW_DEADLINE",
     /// The task panicked; its thread goes on.
     TaskPanicked = "ERR_RW_TASK_PANICKED",
     /// The task itself reported an error.
@@ -84,12 +86,25 @@ codes! {
 pub struct Error {
     code: Code,
     message: Cow<'static, str>,
+    /// Of a task whose deadline has passed: whether it had started.
+    started: bool,
 }
 
 impl Error {
     /// An error with a code, and a message that says what happened and what to do.
     pub fn new(code: Code, message: impl Into<Cow<'static, str>>) -> Self {
-        Error { code, message: message.into() }
+        Error { code, message: message.into(), started: false }
+    }
+
+    /// The same error of a task that had started.
+    #[must_use]
+    pub fn after_start(self) -> Self {
+        Error { started: true, ..self }
+    }
+
+    /// Of a task whose deadline has passed: whether it had started.
+    pub fn has_started(&self) -> bool {
+        self.started
     }
 
     /// The stable code.
@@ -105,7 +120,7 @@ impl Error {
     /// The same error with more words before its message.
     #[must_use]
     pub fn context(self, prefix: impl fmt::Display) -> Self {
-        Error { code: self.code, message: format!("{prefix}: {}", self.message).into() }
+        Error { message: format!("{prefix}: {}", self.message).into(), ..self }
     }
 }
 

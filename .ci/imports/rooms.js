@@ -130,17 +130,23 @@ const JAVASCRIPT = [
   {
     room: 'lib/pool',
     files: ['lib/pool/'],
-    imports: ['lib/script-pool', 'lib/task', 'lib/shared-buffer', 'lib/transfer', 'lib/codec', 'lib/delivery', ...GROUND],
+    imports: ['lib/script-pool', 'lib/flow', 'lib/task', 'lib/shared-buffer', 'lib/transfer', 'lib/codec', 'lib/delivery', ...GROUND],
     why: 'The pool that users see, over native and script tasks.',
   },
   {
     room: 'lib/script-pool',
     files: ['lib/script-pool/'],
     imports: [
-      'lib/worker', 'lib/task', 'lib/transfer-types', 'lib/shared-buffer', 'lib/fallback', 'lib/transfer', 'lib/codec',
+      'lib/flow', 'lib/worker', 'lib/task', 'lib/transfer-types', 'lib/shared-buffer', 'lib/fallback', 'lib/transfer', 'lib/codec',
       'lib/delivery', 'lib/module-names', ...GROUND,
     ],
     why: 'Workers that take script tasks; the pool above hands itself in.',
+  },
+  {
+    room: 'lib/flow',
+    files: ['lib/flow/'],
+    imports: ['lib/task', 'lib/transfer', 'lib/codec', 'lib/delivery', ...GROUND],
+    why: 'Many inputs of one task: the pool hands in what submits one.',
   },
   {
     room: 'lib/worker',

@@ -22,7 +22,7 @@ const everyOptionMayBeUndefined: [
 
 async function passedOn(given: { limit?: number | undefined; signal?: AbortSignal | undefined; hex?: 'hex' | undefined }) {
   const pool = new WorkerPool({ maxThreads: given.limit, maxQueue: given.limit });
-  await pool.run('sha256', { data: 'a', encoding: given.hex }, { signal: given.signal, timeout: given.limit });
+  await pool.run('sha256', { data: 'a', encoding: given.hex }, { signal: given.signal, timeout: given.limit, deadline: given.limit, runTimeout: given.limit });
   await pool.map('primes', [{ limit: 5, list: undefined }], { priority: given.limit });
   await pool.close({ timeout: given.limit });
   const script = new WorkerPool('./script.js', { killTimeout: given.limit, env: undefined, recycle: { afterTasks: given.limit } });

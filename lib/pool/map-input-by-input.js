@@ -15,12 +15,13 @@
 
 const nodeGlobals = require('../runtime/globals');
 const { now } = require('../runtime/clock');
-const { PoolClosedError, TaskTimeoutError } = require('../errors');
+const { DeadlineError, PoolClosedError, TaskTimeoutError } = require('../errors');
 const { Pending } = require('../task/pending');
 const { KeptInput } = require('../script-pool/kept-input');
 const { validateTransfer } = require('../transfer/task-transfer');
 const { listedIn } = require('../transfer/transferables');
-const { InputSource } = require('./input-source');
+const { fulfilled, named, rejected } = require('../flow/outcomes');
+const { InputSource } = require('../flow/source');
 const { isRefusal } = require('./admission');
 
 /** Tasks under way for each thread: one that it runs, and others, so that it finds the next in the queue. */
@@ -41,9 +42,11 @@ class InputByInputMap extends Pending {
 
   #host;
   #options;
-  /** When its time is up. */
-  #deadline;
-  #source = new InputSource();
+  /** Whether a failed input is an outcome like any other. */
+  #settle;
+  /** When its time limit is up. */
+  #timeUpAt;
+  #source;
 
   /** How many inputs were read from the source. */
   #inputCount = 0;
@@ -65,7 +68,7 @@ class InputByInputMap extends Pending {
    * @param {(outputs: unknown[]) => void} resolve
    * @param {(error: unknown) => void} reject
    * @param {string} task
-   * @param {object} options the result of `submitOptions`
+   * @param {object} options the result of `mapOptions`
    * @param {object} host functions of the pool for the map
    * @param {() => number} host.threads how many threads may work on the inputs
    * @param {number} host.maxQueue
@@ -87,17 +90,19 @@ class InputByInputMap extends Pending {
     this.#host = host;
     this.finishesOnClose = host.finishesOnClose;
     this.#options = options;
+    this.#settle = options.settle;
     this.#setLimit();
     if (Array.isArray(options.transfer)) this.#transferList = validateTransfer(options.transfer, host.isNative);
-    if (options.timeout !== undefined) this.#deadline = now() + options.timeout;
+    if (options.timeout !== undefined) this.#timeUpAt = now() + options.timeout;
   }
 
   /** @param {Iterable<unknown> | AsyncIterable<unknown>} source */
   run(source) {
+    this.#source = new InputSource(source);
     this.control(this.#options, this.#host.holds);
     if (this.isSettled) return;
     try {
-      this.#source.open(source);
+      this.#source.open(true);
     } catch (error) {
       return this.#sourceFailed(error);
     }
@@ -174,7 +179,7 @@ class InputByInputMap extends Pending {
       (output) => {
         this.#underWay--;
         if (this.isSettled) return;
-        this.#outputs.set(number, output);
+        this.#outputs.set(number, this.#settle ? fulfilled(output, number) : output);
         this.#pull();
       },
       (error) => {
@@ -182,8 +187,8 @@ class InputByInputMap extends Pending {
         if (this.isSettled) return;
         // Other tasks have filled the queue meanwhile, so the input waits. Objects that were moved belong to `error.input`
         // now: 'auto' finds them there.
-        if (isRefusal(error)) this.#wait(error.input, number, options.transfer?.length > 0 ? 'auto' : undefined);
-        else this.#fail(error);
+        if (isRefusal(error)) return this.#wait(error.input, number, options.transfer?.length > 0 ? 'auto' : undefined);
+        this.#inputFailed(error, number);
       },
     );
   }
@@ -239,15 +244,19 @@ class InputByInputMap extends Pending {
 
   /** The options of one input's task. They are copied by name: an option that is not here does not reach the tasks of a map. */
   #optionsFor(transfer) {
-    const { priority, parallel, onProgress, name, signal } = this.#options;
+    const { priority, parallel, onProgress, name, signal, deadline, runTimeout, spread } = this.#options;
     const options = { priority, parallel };
     // With a signal a task would need a worker to itself (sharesWorkers): only where the caller gave a signal or a time limit.
-    if (!this.#host.sharesWorkers || signal !== undefined || this.#deadline !== undefined) options.signal = this.#stop.signal;
+    const endsEarly = signal !== undefined || this.#timeUpAt !== undefined || deadline !== undefined;
+    if (!this.#host.sharesWorkers || endsEarly) options.signal = this.#stop.signal;
     if (onProgress !== undefined) options.onProgress = onProgress;
     if (name !== undefined) options.name = name;
+    if (spread) options.spread = true;
     // So that the threads stop also while this thread is blocked. 1 ms later than the map's own timer, whose error names the
     // limit that the caller passed.
-    if (this.#deadline !== undefined) options.timeout = Math.max(0, Math.ceil(this.#deadline - now())) + 1;
+    if (this.#timeUpAt !== undefined) options.timeout = Math.max(0, Math.ceil(this.#timeUpAt - now())) + 1;
+    if (deadline !== undefined) options.deadline = Math.max(0, Math.ceil(deadline - now())) + 1;
+    if (runTimeout !== undefined) options.runTimeout = runTimeout;
     if (transfer !== undefined) options.transfer = transfer;
     return options;
   }
@@ -259,15 +268,31 @@ class InputByInputMap extends Pending {
     this.#pull();
   }
 
+  /** Ends it, unless all of its inputs are in the queue or were taken from there. */
+  dropRest(error) {
+    if (!this.#source.isExhausted || this.#waiting !== undefined) this.end(error);
+  }
+
   #sourceFailed(error) {
     this.#source.isExhausted = true;
     this.#fail(error);
   }
 
+  /** The task of an input has failed. */
+  #inputFailed(error, number) {
+    if (!this.#settle || this.#isLate(error)) return this.#fail(named(error, number));
+    this.#outputs.set(number, rejected(error, number));
+    this.#pull();
+  }
+
+  /** Whether an error says that the time of the whole map is up: a task's time limits are the map's own (#optionsFor). */
+  #isLate(error) {
+    const isTimeUp = error instanceof TaskTimeoutError && this.#timeUpAt !== undefined && now() >= this.#timeUpAt;
+    return isTimeUp || (error instanceof DeadlineError && this.isPastDeadline);
+  }
+
   #fail(error) {
-    // A task's time limit is the map's own (#optionsFor), so a late task's error becomes the map's own timeout error.
-    const isLate = error instanceof TaskTimeoutError && this.#deadline !== undefined && now() >= this.#deadline;
-    if (isLate) this.timeUp(this.#options.timeout);
+    if (this.#isLate(error)) this.timeUp();
     else this.end(error);
   }
 
@@ -279,12 +304,14 @@ class InputByInputMap extends Pending {
 
   /** The map was rejected: lets go of everything. */
   #cleanUp() {
+    const mayHaveStarted = this.#underWay > 0 || this.#outputs.size > 0;
     this.#discardWaiting();
     this.#discardKept();
     this.#outputs.clear();
     this.#stop.abort();
     this.#source.close();
     this.#host.onSettled();
+    return mayHaveStarted;
   }
 
   #discardWaiting() {

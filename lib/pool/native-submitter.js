@@ -2,15 +2,13 @@
 
 /**
  * Submits native tasks: the input in the form that carries it, and the task's place in the queue.
- *
- * A task that the calling thread waits for in place (`runSync`) would take the same steps as `#runWithOptions` up to the
- * native call. Only then it differs: it is not added to the delivery; its answer is read (`readValue`) when the call returns.
  */
 
 const { rejectBy } = require('../answer-errors');
 const { deliveryOf } = require('../delivery');
 const { binding } = require('../native');
-const { cancelBy } = require('../task/cancel-group');
+const { namedByMessage } = require('../flow/outcomes');
+const { cancelBy, soonerLimit } = require('../task/cancel-group');
 const { Pending } = require('../task/pending');
 const { submitOptions } = require('../task/options');
 const { encodeInput, encodeInputs } = require('../task/encode-input');
@@ -133,7 +131,7 @@ class NativeSubmitter {
   map(name, inputs, options, resolve, reject) {
     const index = taskIndex(name);
     const task = taskName(index);
-    const pending = new Pending(resolve, reject, this.#pool, task);
+    const pending = new Pending(resolve, (error) => reject(namedByMessage(error)), this.#pool, task);
     try {
       pending.control(options);
       if (pending.ended) return;
@@ -155,11 +153,12 @@ class NativeSubmitter {
 
   /** Submits what may end early, or has a priority; `count`: of how many inputs, where it is a map. */
   #submit(submit, index, pending, options, prepared, input, count) {
-    const { priority, timeout } = options;
+    const { priority, timeout, deadline, runTimeout } = options;
     const cancel = cancelBy(options, count !== undefined);
+    const { limit, isDeadline } = deadline === undefined ? { limit: timeout ?? -1, isDeadline: 0 } : soonerLimit(options);
     pending.id = delivery.add(pending, this.#pool, pending.task);
     const answer = submit(
-      this.#pool.handle, index, pending.id, ...prepared, priority, timeout ?? -1, cancel, count,
+      this.#pool.handle, index, pending.id, ...prepared, priority, limit, isDeadline, runTimeout ?? -1, cancel, count,
     );
     if (answer === true) this.#admission.becameFull();
     else if (answer !== undefined) pending.reject(this.#admission.refused(answer, pending.id, pending.task, input));

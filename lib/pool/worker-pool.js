@@ -9,8 +9,9 @@ const { binding } = require('../native');
 const { LONGEST_TIMER, clearTimeout, setImmediate, setTimeout } = require('../runtime/clock');
 const { deliveryOf } = require('../delivery');
 const { PoolClosedError, UnknownTaskError } = require('../errors');
+const { mapOptions } = require('../flow/options');
 const { forgotten } = require('../forgotten');
-const { SIZE_FROM, closeOptions, nativePoolOptions, poolSettings, refuseMore, submitOptions } = require('../task/options');
+const { SIZE_FROM, closeOptions, nativePoolOptions, poolSettings, refuseMore } = require('../task/options');
 const { fallbackPortsOf } = require('../script-pool/fallback-ports');
 const { locateScript } = require('../script-pool/script-location');
 const { NativeScriptPool } = require('../script-pool/native-script-pool');
@@ -49,6 +50,9 @@ const capture = (resolve, reject) => {
 /** No pool has this handle: a submission with it is refused as by a closed pool. */
 const NO_HANDLE = 2 ** 32 - 1;
 
+/** Loaded when it is first called. */
+let runSync;
+
 class WorkerPool extends EventEmitter {
   #settings;
   #native;
@@ -60,6 +64,10 @@ class WorkerPool extends EventEmitter {
   #maps = new Set();
   /** The promise of `close()`, once it was called. */
   #closing;
+  /** Whether the native side was told to close once all is done. */
+  #nativeCloses = false;
+  /** Looks after 'drain' in a pool without `maxQueue`, once somebody listens. */
+  #emptied;
   /** The last counters, once the pool has closed. */
   #lastCounters;
 
@@ -135,17 +143,42 @@ class WorkerPool extends EventEmitter {
     return promise;
   }
 
+  runSync(task, input, options) {
+    return (runSync ??= require('./run-sync').runSync)(this.#native, this.#admission, this.#tasks, task, input, options);
+  }
+
   map(task, inputs, options = {}) {
     return new Promise((resolve, reject) => {
       const owner = this.#tasks.ownerOf(task);
       if (owner === NOBODY) throw unknownTask(task, this.#scriptTasks !== undefined);
-      const checked = submitOptions(options, owner === NATIVE);
+      const checked = mapOptions(options, owner === NATIVE);
       validateIterable(inputs, 'inputs');
       if (this.#admission.isClosed) throw closedError(task);
       const isAsync = typeof inputs[Symbol.asyncIterator] === 'function';
-      if (owner === NATIVE && !isAsync) this.#nativeTasks.map(task, inputs, checked, resolve, reject);
+      if (owner === NATIVE && !isAsync && !checked.settle) this.#nativeTasks.map(task, inputs, checked, resolve, reject);
       else this.#mapInputByInput(task, owner, inputs, isAsync, checked, resolve, reject);
     });
+  }
+
+  stream(task, source, options) {
+    return require('./flow').stream(this.#parts(), task, source, options);
+  }
+
+  transform(task, options) {
+    return require('./flow').transform(this.#parts(), task, options);
+  }
+
+  /** What the calls of flow.js need of this pool. */
+  #parts() {
+    return {
+      pool: this,
+      tasks: this.#tasks,
+      admission: this.#admission,
+      scriptTasks: this.#scriptTasks,
+      threadsFor: (owner) => this.#threadsFor(owner),
+      settings: this.#settings,
+      maps: this.#maps,
+    };
   }
 
   /** Input by input: those of an async source, or for the script. */
@@ -191,14 +224,20 @@ class WorkerPool extends EventEmitter {
     const now = { minThreads, maxThreads };
     const { closed } = this;
     require('./resize').resize(options, { now, from: maxThreadsFrom, native: this.#native, workers: this.#workers, closed });
-    for (const map of [...this.#maps]) map.resized();
+    // A stream goes on with as many at a time as it began with.
+    for (const map of [...this.#maps]) map.resized?.();
     this.#admission.lookAgain();
+  }
+
+  proxy(options) {
+    return require('./proxy').poolProxy(this, this.#native.workers, options);
   }
 
   close(options = {}) {
     try {
-      const { force, timeout } = closeOptions(options);
-      this.#closing ??= this.#close();
+      const { force, timeout, cancelQueued } = closeOptions(options);
+      if (this.#closing === undefined) this.#closing = this.#close(force, cancelQueued);
+      else if (cancelQueued) this.#dropQueued(true);
       if (force) this.#force();
       else if (timeout !== undefined) this.#forceAfter(timeout);
       return this.#closing;
@@ -207,7 +246,7 @@ class WorkerPool extends EventEmitter {
     }
   }
 
-  #close() {
+  #close(force, cancelQueued) {
     ensureStack();
     closing.unregister(this);
     const { handle } = this.#native;
@@ -227,7 +266,10 @@ class WorkerPool extends EventEmitter {
         });
       });
       this.#admission.isClosed = true;
+      // First, so that they know that it is no close: what follows wakes them.
+      if (force) this.#workers?.destroy();
       for (const map of [...this.#maps]) map.poolCloses();
+      if (cancelQueued) this.#dropQueued(true);
       this.#closeWhenMapped();
     });
   }
@@ -236,16 +278,28 @@ class WorkerPool extends EventEmitter {
   #closeWhenMapped() {
     for (const map of this.#maps) if (map.finishesOnClose) return;
     this.#admission.whenDispatched(() => {
+      if (this.#nativeCloses) return;
+      this.#nativeCloses = true;
       binding.closePool(this.#native.handle, GRACEFULLY, ANNOUNCED);
       this.#workers?.close();
     });
   }
 
+  cancelQueued() {
+    return this.#dropQueued(false);
+  }
+
+  /** @param {boolean} closes whether the pool closes by that */
+  #dropQueued(closes) {
+    const parts = { native: this.#native, admission: this.#admission, maps: this.#maps };
+    return require('./cancel-queued').cancelQueued(parts, closes);
+  }
+
   #force() {
     for (const map of [...this.#maps]) map.end(new PoolClosedError('the pool was destroyed before every input was done'));
-    this.#admission.clear(() => new PoolClosedError('the pool was destroyed before the task began'));
-    binding.closePool(this.#native.handle, BY_FORCE, UNANNOUNCED);
+    this.#admission.clear(() => new PoolClosedError('the pool was closed before the task began'));
     this.#workers?.destroy();
+    binding.closePool(this.#native.handle, BY_FORCE, UNANNOUNCED);
   }
 
   #forceAfter(timeout) {
@@ -282,6 +336,19 @@ class WorkerPool extends EventEmitter {
     return this.#lastCounters ?? binding.poolCounters(this.#native.handle);
   }
 
+  get ready() {
+    return this.#workers === undefined ? Promise.resolve() : this.#workers.ready;
+  }
+
+  get workers() {
+    return this.#workers?.list ?? [];
+  }
+
+  async recycle(id) {
+    if (this.#workers !== undefined) return this.#workers.recycle(id);
+    if (id !== undefined) require('../script-pool/worker-list').workerOf(new Map(), id);
+  }
+
   get threads() {
     return this.#counters().threads;
   }
@@ -295,7 +362,33 @@ class WorkerPool extends EventEmitter {
   }
 
   get needsDrain() {
-    return this.#admission.needsDrain;
+    return this.#admission.needsDrain || (this.#settings.maxQueue === Infinity && this.#queue().isFull());
+  }
+
+  /** What says whether tasks wait, where `maxQueue` does not. */
+  #queue() {
+    if (this.#emptied === undefined) {
+      const { Emptied } = require('./emptied');
+      this.#emptied = new Emptied(this, this.#native);
+    }
+    return this.#emptied;
+  }
+
+  on(event, listener) {
+    return this.#listened(event, super.on(event, listener));
+  }
+
+  addListener(event, listener) {
+    return this.#listened(event, super.addListener(event, listener));
+  }
+
+  prependListener(event, listener) {
+    return this.#listened(event, super.prependListener(event, listener));
+  }
+
+  #listened(event, self) {
+    if (event === 'drain' && this.#settings.maxQueue === Infinity) this.#queue().watch();
+    return self;
   }
 
   get closed() {

@@ -110,16 +110,27 @@ class Answering {
 
   /** Tells how far a task is. */
   report(job, value) {
+    this.#tell(job, value, NOTHING, 0, 'progress');
+  }
+
+  /** Gives a part of a task's result. */
+  part(job, value) {
+    if (Moved.is(value)) this.#tell(job, value.value, value.list, 1, 'part');
+    else this.#tell(job, value, NOTHING, 1, 'part');
+  }
+
+  #tell(job, value, list, isPart, name) {
     const { call } = this;
     const reports = this.#reports;
-    if (!reports.encode(value)) {
-      this.#post(reports.takeForNode(), NOTHING, 'progress');
-      call[0] = job.id;
+    const goesByPort = list.length > 0 || !reports.encode(value);
+    if (goesByPort) this.#post(list.length > 0 ? value : reports.takeForNode(), list, name);
+    call[0] = job.id;
+    call[3] = isPart;
+    if (goesByPort) {
       call[1] = VIA_FALLBACK;
       binding.scriptReport();
       return;
     }
-    call[0] = job.id;
     call[1] = reports.form;
     call[2] = reports.length;
     binding.scriptReport(reports.value, reports.parts);
@@ -127,14 +138,34 @@ class Answering {
 
   /** Tells that the script is loaded. */
   ready(names) {
-    this.#port.postMessage([false, { names, thrown: undefined }]);
+    this.#port.postMessage([false, { names }]);
     binding.reportReady();
   }
 
-  /** Reports that the script does not load, with the value that it threw. */
-  notReady(error) {
+  /** Reports that the script does not load, with the value that it threw, or that its hook `setup` threw. */
+  notReady(error, isOfSetup) {
+    this.#tellThrown(error, { isOfSetup });
+  }
+
+  /** Tells that the hook `teardown` runs. */
+  ending() {
+    this.#port.postMessage([false, { isEnding: true }]);
+    binding.reportReady();
+  }
+
+  /** Reports what the hook `teardown` threw. */
+  notTornDown(error) {
+    this.#tellThrown(error, { isEnding: true });
+  }
+
+  /** Tells of an error that the worker has outlived. */
+  outlived(error) {
+    this.#tellThrown(error, { isOutlived: true });
+  }
+
+  #tellThrown(error, told) {
     const { encodeThrown } = require('../task/thrown');
-    this.#post({ names: undefined, thrown: forPort(encodeThrown(error)) }, NOTHING, 'error');
+    this.#post({ ...told, thrown: forPort(encodeThrown(error)) }, NOTHING, 'error');
     binding.reportReady();
   }
 

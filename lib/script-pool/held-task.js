@@ -20,11 +20,14 @@ const { letGo } = require('./transfer');
 const MARGIN = 5;
 
 /** The options to submit the task with, in the async context of now. */
-function optionsAgain({ onProgress, name, signal, timeout, priority, parallel }) {
+function optionsAgain({ onProgress, name, signal, spread, timeout, deadline, runTimeout, priority, parallel }) {
   const options = { priority, parallel };
   if (signal !== undefined) options.signal = signal;
   if (timeout !== undefined) options.timeout = timeout;
+  if (deadline !== undefined) options.deadline = deadline;
+  if (runTimeout !== undefined) options.runTimeout = runTimeout;
   if (name !== undefined) options.name = name;
+  if (spread) options.spread = true;
   if (onProgress !== undefined) options.onProgress = AsyncResource.bind(onProgress);
   return options;
 }
@@ -102,6 +105,7 @@ class HeldTask extends Pending {
     if (transfer.length > 0) options.transfer = transfer;
     // Its own time limit, which is the call's, ends it if this one is late.
     if (options?.timeout !== undefined) options.timeout = Math.max(0, options.timeout - (now() - this.#began)) + MARGIN;
+    if (options?.deadline !== undefined) options.deadline = Math.max(0, options.deadline - now()) + MARGIN;
     try {
       return await this.#submit(value, options);
     } catch (error) {

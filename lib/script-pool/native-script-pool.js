@@ -30,9 +30,10 @@ class NativeScriptPool extends NativePool {
   }
 
   /** A running task that does not stop costs its worker, after a time. */
-  cancel(id, timedOut) {
-    super.cancel(id, timedOut);
+  cancel(id, reason) {
+    const started = super.cancel(id, reason);
     this.inputs.letGo(id);
+    return started;
   }
 }
 

@@ -9,9 +9,10 @@
 
 const { SCRIPTS } = require('../constants');
 const { binding } = require('../native');
-const { UNCANCELLABLE, cancelBy } = require('../task/cancel-group');
+const { UNCANCELLABLE, cancelBy, soonerLimit } = require('../task/cancel-group');
 const { Pending } = require('../task/pending');
 const { submitOptions } = require('../task/options');
+const { SPREAD } = require('./call-form');
 const { notTooDeep } = require('./too-deep');
 const { discardTaken, givesOnlyMemory, listFor, openTaken, takeNow } = require('./transfer');
 const { ValueEncoder } = require('./value-encoder');
@@ -31,7 +32,14 @@ const TRIES = 8;
 
 const NOTHING = Object.freeze([]);
 /** Each is there, so that none is looked for on a prototype. */
-const NO_OPTIONS = Object.freeze({ priority: 0, signal: undefined, timeout: undefined });
+const NO_OPTIONS = Object.freeze({
+  priority: 0,
+  signal: undefined,
+  timeout: undefined,
+  deadline: undefined,
+  runTimeout: undefined,
+  spread: false,
+});
 
 /** A task of a script that may end early, or whose input went to its worker by Node's port. */
 class ScriptPending extends Pending {
@@ -90,7 +98,8 @@ class ScriptSubmitter {
     let pending;
     try {
       const options = submitOptions(given);
-      const { onProgress, name = named, transfer = NOTHING } = options;
+      const { onProgress, name = named, spread, transfer = NOTHING } = options;
+      if (spread && !Array.isArray(input)) return reject(notArguments(input));
       if (this.#isUnknown(name)) return reject(this.#unknown(name));
       pending = new ScriptPending(resolve, reject, this.#pool, name);
       // Before the input is read: what its getters do may end the task.
@@ -187,7 +196,7 @@ class ScriptSubmitter {
   }
 
   #submitTo(name, id, options, prepared, worker, path) {
-    const { priority, timeout } = options;
+    const { priority, timeout, deadline, runTimeout } = options;
     const { call } = this.#delivery;
     // Before the call's arguments are written: it may be a call itself.
     const number = this.#functions.get(name) ?? this.#nameFunction(name);
@@ -199,9 +208,13 @@ class ScriptSubmitter {
     call[4] = prepared.length;
     call[5] = priority;
     call[6] = timeout ?? -1;
+    call[11] = 0;
+    call[12] = runTimeout ?? -1;
+    call[13] = deadline ?? 0;
+    if (deadline !== undefined) ({ limit: call[6], isDeadline: call[11] } = soonerLimit(options));
     call[7] = cancel;
     call[8] = worker;
-    call[9] = cancel !== UNCANCELLABLE && this.separates ? 1 : 0;
+    call[9] = (cancel !== UNCANCELLABLE && this.separates ? 1 : 0) + (options.spread ? 2 * SPREAD : 0);
     call[10] = path === ON_DEMAND ? 1 : 0;
     const answer = binding.submitScript(prepared.value, prepared.parts);
     // Nothing of it is kept.
@@ -214,6 +227,12 @@ class ScriptSubmitter {
     this.#functions.set(name, number);
     return number;
   }
+}
+
+function notArguments(input) {
+  const { InvalidArgTypeError } = require('../errors');
+  const { describe } = require('../validators');
+  return new InvalidArgTypeError(`With "options.spread" the input must be an array of arguments. Received ${describe(input)}`);
 }
 
 module.exports = { ScriptSubmitter };

@@ -12,13 +12,14 @@ const nodeGlobals = require('../runtime/globals');
 
 const RUNNER = Symbol.for('rust-workers.script-runner');
 
-const { TIMED_OUT, POOL_CLOSED } = require('../constants').REASONS;
+const { TIMED_OUT, POOL_CLOSED, DEADLINE_PASSED } = require('../constants').REASONS;
 
 /** Why a task should stop. */
 function stopError(reason) {
   // Not before: a worker starts sooner without.
-  const { TaskCancelledError, TaskTimeoutError, PoolClosedError } = require('../errors');
+  const { DeadlineError, TaskCancelledError, TaskTimeoutError, PoolClosedError } = require('../errors');
   if (reason === TIMED_OUT) return new TaskTimeoutError("the task's time is up");
+  if (reason === DEADLINE_PASSED) return new DeadlineError("the task's deadline has passed", { started: true });
   if (reason === POOL_CLOSED) return new PoolClosedError('the pool was destroyed while the task ran');
   return new TaskCancelledError('the task was cancelled');
 }

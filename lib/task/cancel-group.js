@@ -5,6 +5,7 @@
 const { binding } = require('../native');
 const { groupOf } = require('../abort');
 const { CANCEL_BY } = require('../constants');
+const { now } = require('../runtime/clock');
 
 /** How a task is cancelled, as the native side is told it: src/node/jobs.rs. */
 const { UNCANCELLABLE, ITSELF, FIRST_GROUP } = CANCEL_BY;
@@ -24,11 +25,26 @@ class CancelGroup {
 
 const open = () => new CancelGroup();
 
+const hasLimit = ({ timeout, deadline, runTimeout }) =>
+  timeout !== undefined || deadline !== undefined || runTimeout !== undefined;
+
 /** How a task with these options is cancelled; a map by itself, since an input that fails cancels the others. */
-function cancelBy({ signal, timeout }, isMap = false) {
-  if (signal === undefined) return timeout === undefined ? UNCANCELLABLE : ITSELF;
+function cancelBy(options, isMap = false) {
+  const { signal } = options;
+  if (signal === undefined) return hasLimit(options) ? ITSELF : UNCANCELLABLE;
   const group = isMap ? undefined : groupOf(signal, open);
   return group === undefined ? ITSELF : FIRST_GROUP + group.handle;
 }
 
-module.exports = { UNCANCELLABLE, cancelBy };
+/**
+ * Of a time limit and a deadline, which is up sooner: as the native side takes it.
+ *
+ * @param {{ timeout?: number, deadline: number }} options
+ * @returns {{ limit: number, isDeadline: 0 | 1 }} `limit`: milliseconds from now
+ */
+function soonerLimit({ timeout, deadline }) {
+  const left = Math.max(0, deadline - now());
+  return timeout !== undefined && timeout < left ? { limit: timeout, isDeadline: 0 } : { limit: left, isDeadline: 1 };
+}
+
+module.exports = { UNCANCELLABLE, cancelBy, soonerLimit };

@@ -1,10 +1,14 @@
 'use strict';
 
 const { followActions } = require('../abort');
-const { isError, takeError } = require('../answer-errors');
-const { errorFromCode, PoolClosedError } = require('../errors');
+const { hadStarted, isError, takeError } = require('../answer-errors');
+const { CANCELLED_TASK, REASONS } = require('../constants');
+const { DeadlineError, errorFromCode, PoolClosedError } = require('../errors');
 const { append } = require('../runtime/intrinsics');
 const { readValue } = require('./read-value');
+
+const { WAITED } = CANCELLED_TASK;
+const { CANCELLED } = REASONS;
 
 /** The look of a pool that watches nothing. */
 const isSeen = () => true;
@@ -26,6 +30,8 @@ class NativePool {
   holds = true;
   /** Called after each batch while the delivery watches this pool; true ends the watch. */
   look = isSeen;
+  /** Whether this thread is blocked just now: then nothing of the user's may run. */
+  isBlocked = false;
 
   #binding;
   /** The errors of the tasks that were dropped when it was destroyed, by the task's name. */
@@ -40,7 +46,8 @@ class NativePool {
 
   /** Delivers the events that the native side has queued by now. */
   catchUp() {
-    this.#binding.drain();
+    if (this.isBlocked) this.#binding.waitForEvents(0);
+    else this.#binding.drain();
   }
 
   /**
@@ -56,6 +63,7 @@ class NativePool {
   /** Reads an answer for which `isError` holds, and does not throw it: that would cost more than all the rest. */
   readError(form, number, source, task) {
     const [code, message] = takeError(form, number, source);
+    if (code === DeadlineError.code) return errorFromCode(code, message, { task, started: hadStarted(number) });
     if (code !== PoolClosedError.code) return errorFromCode(code, message, { task });
     // There may be a million of them: one for all of that name, as for all of one signal.
     let error = this.#dropped.get(task);
@@ -63,9 +71,21 @@ class NativePool {
     return error;
   }
 
-  cancel(id, timedOut) {
-    if (timedOut || !this.#cancelsLater()) return this.#expectEnd(this.#binding.cancel(id, timedOut), id);
+  /**
+   * Stops one of its tasks.
+   *
+   * @param {number} id
+   * @param {number} reason one of REASONS
+   * @returns {boolean} whether it had started, as far as that is known now
+   */
+  cancel(id, reason) {
+    if (reason !== CANCELLED || !this.#cancelsLater()) {
+      const found = this.#binding.cancel(id, reason);
+      this.#expectEnd(found, id);
+      return found !== WAITED;
+    }
     append(this.#toCancel, id);
+    return true;
   }
 
   /** Whether a signal's tasks are being ended: then they are cancelled together. */

@@ -17,6 +17,7 @@ const {
 const { LONGEST_TIMER } = require('../runtime/clock');
 const { defaultSize } = require('./default-size');
 const { checkNiceIncrement } = require('./nice-increment');
+const { queueOrder } = require('./queue-order');
 
 const MAX_THREADS = 1024;
 const KIB = 1024;
@@ -25,12 +26,14 @@ const INT32 = 2 ** 31;
 
 /** The options of every pool. */
 const POOL = new Set([
+  'aging',
   'idleTimeout',
   'maxQueue',
   'maxThreads',
   'minThreads',
   'name',
   'niceIncrement',
+  'queueOrder',
   'stackSize',
 ]);
 
@@ -38,15 +41,17 @@ const POOL = new Set([
 const NEEDS_SCRIPT = notHere(
   [
     'workerData', 'concurrentTasksPerWorker', 'killTimeout', 'wait', 'linger', 'recycle', 'argv', 'env', 'execArgv',
-    'resourceLimits', 'stdin', 'stdout', 'stderr', 'trackUnmanagedFds',
+    'resourceLimits', 'setupTimeout', 'shutdownTimeout', 'stdin', 'stdout', 'stderr', 'trackUnmanagedFds',
   ],
   'it is for pools with a script: new WorkerPool(script, options)',
 );
 
 /** The options of a task. */
 const RUN = new Set([
+  'deadline',
   'parallel',
   'priority',
+  'runTimeout',
   'signal',
   'timeout',
   'transfer',
@@ -60,13 +65,17 @@ const SCRIPT_RUN = new Set([
   ...RUN,
   'name',
   'onProgress',
+  'spread',
 ]);
 
 /** Options of a script's task that a native one does not have. */
-const OF_SCRIPTS = notHere(['onProgress', 'name'], "it is for a script's functions, and this is a native task");
+const OF_SCRIPTS = {
+  ...notHere(['onProgress', 'name'], "it is for a script's functions, and this is a native task"),
+  spread: 'a native task takes one input',
+};
 
 /** What a native task has of them. */
-const NO_MORE = Object.freeze({ __proto__: null, onProgress: undefined, name: undefined });
+const NO_MORE = Object.freeze({ __proto__: null, onProgress: undefined, name: undefined, spread: undefined });
 
 /** Who says how many threads a pool may have. The native side keeps the place of one of them. */
 const SIZE_FROM = ['option', 'environment', 'cpus'];
@@ -78,7 +87,7 @@ const SAID_BY = {
   cpus: ', the number of CPUs that this process may use; give "maxThreads" too',
 };
 
-const CLOSE = new Set(['force', 'timeout']);
+const CLOSE = new Set(['cancelQueued', 'force', 'timeout']);
 
 function notHere(names, says) {
   return Object.fromEntries(names.map((name) => [name, says]));
@@ -143,7 +152,10 @@ function poolSettings(options) {
   validateString(name, 'options.name');
   if (name.includes('\0')) throw new InvalidArgValueError('"options.name" must not contain a NUL character');
   checkNiceIncrement(niceIncrement);
-  return { minThreads, maxThreads, maxThreadsFrom: SIZE_FROM.indexOf(from), idleTimeout, maxQueue, stackSize, name, niceIncrement };
+  const order = queueOrder(options);
+  return {
+    minThreads, maxThreads, maxThreadsFrom: SIZE_FROM.indexOf(from), idleTimeout, maxQueue, stackSize, name, niceIncrement, ...order,
+  };
 }
 
 /**
@@ -176,11 +188,14 @@ function nativePoolOptions(given) {
 function isPolluted() {
   const { prototype } = Object;
   return (
+    'deadline' in prototype ||
     'name' in prototype ||
     'onProgress' in prototype ||
     'parallel' in prototype ||
     'priority' in prototype ||
+    'runTimeout' in prototype ||
     'signal' in prototype ||
+    'spread' in prototype ||
     'timeout' in prototype ||
     'transfer' in prototype
   );
@@ -203,16 +218,19 @@ function runOptions(options, known, notKnownHere) {
  *
  * @param {object} options
  * @param {boolean} [native] whether the task is native: it takes fewer
- * @returns {{ priority: number, signal?: AbortSignal, timeout?: number, transfer?: object[] | 'auto', parallel: boolean,
- *   onProgress?: Function, name?: string }} 'auto' is for scripts, which look for themselves
+ * @returns {{ priority: number, signal?: AbortSignal, timeout?: number, deadline?: number, runTimeout?: number,
+ *   transfer?: object[] | 'auto', parallel: boolean, onProgress?: Function, name?: string, spread: boolean }} `deadline`: a moment of the clock of
+ *   runtime/clock.js; 'auto' is for scripts, which look for themselves
  */
 function submitOptions(options, native = false) {
   const bag = native ? runOptions(options, RUN, OF_SCRIPTS) : runOptions(options, SCRIPT_RUN);
-  const { priority = 0, signal, timeout, transfer, parallel = false } = bag;
-  const { onProgress, name } = native ? NO_MORE : bag;
+  const { priority = 0, signal, timeout, deadline, runTimeout, transfer, parallel = false } = bag;
+  const { onProgress, name, spread = false } = native ? NO_MORE : bag;
   validateInteger(priority, 'options.priority', -INT32, INT32 - 1);
   if (signal !== undefined) validateAbortSignal(signal, 'options.signal');
   if (timeout !== undefined && timeout !== Infinity) validateNumber(timeout, 'options.timeout', 0, LONGEST_TIMER);
+  if (runTimeout !== undefined && runTimeout !== Infinity) validateNumber(runTimeout, 'options.runTimeout', 0, LONGEST_TIMER);
+  const moment = deadline === undefined ? undefined : require('./time-limits').momentOf(deadline, 'options.deadline');
   const isAuto = transfer === 'auto';
   if (transfer !== undefined && !isAuto && !Array.isArray(transfer)) {
     throw new InvalidArgTypeError(
@@ -227,15 +245,34 @@ function submitOptions(options, native = false) {
   if (name !== undefined && typeof name !== 'string') {
     throw new InvalidArgValueError('The "options.name" argument must be the name of a function that the script exports');
   }
-  const limit = timeout === Infinity ? undefined : timeout;
-  return { priority, signal, timeout: limit, transfer: isAuto && native ? undefined : transfer, parallel, onProgress, name };
+  if (typeof spread !== 'boolean') {
+    throw new InvalidArgTypeError(`The "options.spread" argument must be a boolean. Received ${describe(spread)}`);
+  }
+  return {
+    priority,
+    signal,
+    timeout: timeout === Infinity ? undefined : timeout,
+    deadline: moment,
+    runTimeout: runTimeout === Infinity ? undefined : runTimeout,
+    transfer: isAuto && native ? undefined : transfer,
+    parallel,
+    onProgress,
+    name,
+    spread,
+  };
 }
 
-/** @returns {{ force?: boolean, timeout?: number }} the options of `close` */
+/** @returns {{ force: boolean, timeout?: number, cancelQueued: boolean }} the options of `close` */
 function closeOptions(options) {
-  const { force = false, timeout } = validateOptions(options, 'options', CLOSE);
+  const { force = false, timeout, cancelQueued = false } = validateOptions(options, 'options', CLOSE);
   if (timeout !== undefined) validateNumber(timeout, 'options.timeout', 0);
-  return { force, timeout };
+  if (typeof cancelQueued !== 'boolean') {
+    throw new InvalidArgTypeError(`The "options.cancelQueued" argument must be a boolean. Received ${describe(cancelQueued)}`);
+  }
+  return { force, timeout, cancelQueued };
 }
 
-module.exports = { MAX_THREADS, POOL, SIZE_FROM, closeOptions, nativePoolOptions, poolOptions, poolSettings, refuseMore, submitOptions };
+module.exports = {
+  MAX_THREADS, OF_SCRIPTS, POOL, RUN, SCRIPT_RUN, SIZE_FROM, closeOptions, nativePoolOptions, poolOptions, poolSettings, refuseMore,
+  submitOptions,
+};

@@ -9,9 +9,11 @@ const { errorBy, hasFired } = require('../abort');
 const { isError } = require('../answer-errors');
 const { Cancellable } = require('../cancellable');
 const { abortError, TaskTimeoutError, withoutStack } = require('../errors');
-const { FORMS } = require('../constants');
+const { FORMS, REASONS } = require('../constants');
 const { throwUncaught } = require('../runtime/turn');
 const { callUser } = require('../user-code');
+
+const { CANCELLED, TIMED_OUT } = REASONS;
 
 class Pending extends Cancellable {
   /** Given by `Delivery.add`. */
@@ -21,8 +23,9 @@ class Pending extends Cancellable {
   pool;
   task;
 
-  /** The time limit, in milliseconds. */
+  /** The time limit, in milliseconds; or, where there is a deadline or a limit of the run, all limits (time-limits.js). */
   #timeout;
+  #limits;
   #signal;
   /** Told how far the task is, and the async context in which it is. */
   #onProgress;
@@ -50,14 +53,19 @@ class Pending extends Cancellable {
    * Lets a signal or a time limit end it early: the promise is rejected at once, the task stops at its next
    * checkpoint. Called before the task is submitted (`ended` tells then that it need not be), or after.
    *
-   * @param {{ signal?: AbortSignal, timeout?: number }} options
+   * @param {{ signal?: AbortSignal, timeout?: number, deadline?: number, runTimeout?: number }} options as `submitOptions`
+   *   returns them
    * @param {boolean} [holds] whether the time limit keeps the event loop alive; else the task does, as far as its pool
    *   lets it
    */
-  control({ signal, timeout }, holds = false) {
-    if (timeout !== undefined) {
+  control(options, holds = false) {
+    const { signal, timeout } = options;
+    if (options.deadline !== undefined || options.runTimeout !== undefined) {
+      this.#limits = require('./time-limits').limitTask(this, options, holds);
+      if (this.ended) return;
+    } else if (timeout !== undefined) {
       this.#timeout = timeout;
-      this.limitTime(timeout, () => this.#timerEnds(timeout), holds);
+      this.limitTime(timeout, () => this.timerEnds(), holds);
     }
     if (signal !== undefined) {
       this.#signal = signal;
@@ -73,17 +81,23 @@ class Pending extends Cancellable {
   }
 
   /** An event loop that was busy sees its timers before the answers that came in time. */
-  #timerEnds(timeout) {
+  timerEnds() {
     if (this.id !== 0) this.pool.catchUp?.();
     if (this.isSettled) return;
     // A map is settled by what follows from its tasks' answers.
-    if (this.pool.settlesLater) setImmediate(() => this.timeUp(timeout));
-    else this.timeUp(timeout);
+    if (this.pool.settlesLater) setImmediate(() => this.timeUp());
+    else this.timeUp();
   }
 
-  /** Ends it because it took too long. */
-  timeUp(timeout) {
-    this.end(this.#timeUpError(timeout), true);
+  /** Ends it because its time is up. */
+  timeUp() {
+    if (this.#limits === undefined) this.end(this.#timeUpError(this.#timeout), TIMED_OUT);
+    else this.#limits.timeUp();
+  }
+
+  /** Whether its deadline has passed. */
+  get isPastDeadline() {
+    return this.#limits !== undefined && this.#limits.isPastDeadline;
   }
 
   #timeUpError(timeout) {
@@ -96,11 +110,18 @@ class Pending extends Cancellable {
   }
 
   /** Ends it early. */
-  end(error, timedOut = false) {
+  end(error, reason = CANCELLED) {
     if (this.ended) return;
     this.ended = true;
     this.reject(error);
-    if (this.id !== 0) this.pool.cancel(this.id, timedOut);
+    if (this.id !== 0) this.pool.cancel(this.id, reason);
+  }
+
+  /** Ends it early, by an error that says whether it had started. */
+  endLate(reason, errorOf) {
+    if (this.ended) return;
+    this.ended = true;
+    this.reject(errorOf(this.id !== 0 && this.pool.cancel(this.id, reason)));
   }
 
   released() {
@@ -109,6 +130,7 @@ class Pending extends Cancellable {
 
   /** The task reports how far it is. */
   report(form, number, delivery) {
+    if (form === FORMS.TASK_STARTED) return this.#limits?.started(number);
     if (this.#hasEnded()) return delivery.skip(form, number);
     let value;
     try {
@@ -143,6 +165,7 @@ class Pending extends Cancellable {
   /** With an error of ours. */
   #fail(error, delivery) {
     // The native side may see first that the time is up.
+    if (this.#limits !== undefined) return this.#come('reject', this.#limits.told(error), delivery);
     const isTimeUp = this.#timeout !== undefined && error instanceof TaskTimeoutError;
     this.#come('reject', isTimeUp ? this.#timeUpError(this.#timeout) : error, delivery);
   }

@@ -5,13 +5,17 @@ use std::sync::LazyLock;
 
 use napi_derive::napi;
 
-use super::{locks, scripts, waits};
+use super::{locks, pool as pool_calls, scripts, waits};
 use crate::exported_numbers::Groups;
 use crate::{cancel, node, pool, shared, value};
 
 /// Those of the calls themselves.
-const API: Groups =
-    &[("SCRIPTS", scripts::NUMBERS), ("LOCK_WAITS", locks::NUMBERS), ("ASYNC_WAITS", waits::NUMBERS)];
+const API: Groups = &[
+    ("CANCELLED_TASK", pool_calls::NUMBERS),
+    ("SCRIPTS", scripts::NUMBERS),
+    ("LOCK_WAITS", locks::NUMBERS),
+    ("ASYNC_WAITS", waits::NUMBERS),
+];
 
 const ROOMS: &[Groups] =
     &[value::NUMBERS, shared::locks::NUMBERS, cancel::NUMBERS, pool::NUMBERS, node::NUMBERS, API];

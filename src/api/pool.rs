@@ -8,10 +8,12 @@ use napi_derive::napi;
 
 use crate::cancel::Reason;
 use crate::error::Code;
+use crate::exported_numbers::Numbers;
 use crate::node::{
-    Arguments, Call, CancelBy, Environment, Export, Input, Js, JsValue, Result, Returned, Submission,
+    Arguments, Call, CancelBy, Environment, Export, Found, Input, Js, JsValue, Result, Returned, Submission,
     SubmitOptions, answer, export,
 };
+use crate::numbers;
 use crate::os_thread::nicer_by;
 use crate::pool::{Accepted, Config, Pool, Taker};
 use crate::tasks::{Task, TaskFacts, builtin};
@@ -33,6 +35,10 @@ pub struct PoolSettings {
     pub max_threads: u32,
     /// Who has said how many, by a number that JavaScript knows.
     pub max_threads_from: u32,
+    /// Milliseconds; Infinity for strict priorities.
+    pub aging: f64,
+    /// 'fifo' or 'lifo'.
+    pub queue_order: String,
     /// Milliseconds.
     pub idle_timeout: f64,
     /// Infinity for no limit.
@@ -107,6 +113,9 @@ pub fn create_pool(env: Env, settings: PoolSettings) -> napi::Result<u32> {
         max_threads: (settings.max_threads as usize).max(1),
         max_threads_from: settings.max_threads_from,
         idle_timeout: Duration::try_from_secs_f64(settings.idle_timeout / 1000.0).unwrap_or(Duration::MAX),
+        // Infinity is no duration.
+        aging: Duration::try_from_secs_f64(settings.aging / 1000.0).ok(),
+        newest_first: settings.queue_order == "lifo",
         // Saturates: infinity is usize::MAX.
         max_queue: settings.max_queue as usize,
         stack_size: settings.stack_size as usize,
@@ -128,6 +137,14 @@ pub fn resize_pool(env: Env, pool: u32, min: u32, max: u32, from: u32) -> napi::
 pub fn close_pool(env: Env, pool: u32, force: bool, announce: bool) -> napi::Result<()> {
     Environment::of(&env)?.pools().close(pool, force, announce);
     Ok(())
+}
+
+/// Answers all that waits, since the pool closes or since its tasks are cancelled; how many entries that were.
+#[napi(catch_unwind)]
+pub fn cancel_waiting(env: Env, pool: u32, closes: bool) -> napi::Result<u32> {
+    let reason = if closes { Reason::PoolClosed } else { Reason::Cancelled };
+    let count = Environment::of(&env)?.pools().with(pool, |pool| pool.cancel_waiting(reason));
+    Ok(count.unwrap_or(0) as u32)
 }
 
 /// Lets go of a pool that has closed; its handle may be used again.
@@ -175,13 +192,23 @@ pub fn pool_is_half_empty(env: Env, pool: u32) -> napi::Result<bool> {
     Ok(Environment::of(&env)?.pools().with(pool, Pool::is_half_empty).unwrap_or(true))
 }
 
-/// Cancels the job `id`, because its time is up or because the caller wants no more of it. The number of the script worker
-/// that runs it, or -1.
+/// What `cancel` returns for a job that no script worker runs.
+const WAITED: i32 = -1;
+const ELSEWHERE: i32 = -2;
+
+/// For JavaScript.
+pub(super) const NUMBERS: Numbers = numbers! { WAITED };
+
+/// Cancels the job `id`, because its time is up or because the caller wants no more of it (`reason` is the number of a
+/// [`Reason`]). The number of the script worker that runs it; `WAITED` when it had not started; else `ELSEWHERE`.
 #[napi(catch_unwind)]
-pub fn cancel(env: Env, id: f64, timed_out: bool) -> napi::Result<i32> {
-    let reason = if timed_out { Reason::TimedOut } else { Reason::Cancelled };
-    let worker = Environment::of(&env)?.core().jobs().cancel(id as u64, reason);
-    Ok(worker.and_then(|number| i32::try_from(number).ok()).unwrap_or(-1))
+pub fn cancel(env: Env, id: f64, reason: u32) -> napi::Result<i32> {
+    let reason = Reason::of(reason).unwrap_or(Reason::Cancelled);
+    Ok(match Environment::of(&env)?.core().jobs().cancel(id as u64, reason) {
+        Found::Waiting => WAITED,
+        Found::AtWorker(number) => i32::try_from(number).unwrap_or(ELSEWHERE),
+        Found::Elsewhere => ELSEWHERE,
+    })
 }
 
 /// Cancels all these jobs, because the caller wants no more of them. Of those that script workers run: the id, and the worker's
@@ -232,10 +259,13 @@ fn submission<'call>(
     Ok(Submission { pool, task, id, options })
 }
 
-/// How to schedule a submission, from its arguments; `timeout` in milliseconds, below zero for none; `cancel` as in [`CancelBy`].
-fn options<'call>(js: Js<'call>, [priority, timeout, cancel]: [JsValue<'call>; 3]) -> Result<SubmitOptions> {
-    let timeout = js.read_number(timeout)?;
-    Ok(SubmitOptions::new(js.read_i32(priority)?, timeout, CancelBy::of(js.read_u32(cancel)?)))
+/// How to schedule a submission, from its arguments: see [`SubmitOptions::new`]; `cancel` as in [`CancelBy`].
+fn options<'call>(js: Js<'call>, options: [JsValue<'call>; 5]) -> Result<SubmitOptions> {
+    let [priority, limit, is_deadline, run, cancel] = options;
+    let (limit, is_deadline, run) =
+        (js.read_number(limit)?, js.read_u32(is_deadline)? != 0, js.read_number(run)?);
+    let cancel = CancelBy::of(js.read_u32(cancel)?);
+    Ok(SubmitOptions::new(js.read_i32(priority)?, limit, is_deadline, run, cancel))
 }
 
 /// Submits one task with the input of four arguments.
@@ -276,17 +306,18 @@ fn submit<'call>(call: Call<'call>, arguments: Arguments<'call, 7>) -> Returned<
     submit_one(call, submission, [form, input, length, parts])
 }
 
-/// `submitWith(…the seven of submit, priority, timeout, cancel)`.
-fn submit_with<'call>(call: Call<'call>, arguments: Arguments<'call, 10>) -> Returned<'call> {
-    let [pool, task, id, form, input, length, parts, priority, timeout, cancel] = arguments;
-    let options = options(call.js, [priority, timeout, cancel])?;
+/// `submitWith(…the seven of submit, priority, limit, isDeadline, runLimit, cancel)`.
+fn submit_with<'call>(call: Call<'call>, arguments: Arguments<'call, 12>) -> Returned<'call> {
+    let [pool, task, id, form, input, length, parts, priority, limit, is_deadline, run, cancel] = arguments;
+    let options = options(call.js, [priority, limit, is_deadline, run, cancel])?;
     submit_one(call, submission(call.js, [pool, task, id], options)?, [form, input, length, parts])
 }
 
-/// `submitBatch(…the ten of submitWith, count)`: the input is an array of `count` inputs under one id.
-fn submit_batch<'call>(call: Call<'call>, arguments: Arguments<'call, 11>) -> Returned<'call> {
-    let [pool, task, id, form, input, length, parts, priority, timeout, cancel, count] = arguments;
-    let options = options(call.js, [priority, timeout, cancel])?;
+/// `submitBatch(…the twelve of submitWith, count)`: the input is an array of `count` inputs under one id.
+fn submit_batch<'call>(call: Call<'call>, arguments: Arguments<'call, 13>) -> Returned<'call> {
+    let [pool, task, id, form, input, length, parts, priority, limit, is_deadline, run, cancel, count] =
+        arguments;
+    let options = options(call.js, [priority, limit, is_deadline, run, cancel])?;
     let submission = submission(call.js, [pool, task, id], options)?;
     let count = call.js.read_u32(count)? as usize;
     let read = || call.inputs().read_many(Input::of_arguments(call.js, [form, input, length, parts])?);

@@ -7,8 +7,8 @@ use napi_derive::napi;
 
 use crate::exported_numbers::Numbers;
 use crate::node::{
-    Arguments, Call, CancelBy, Environment, Event, Export, Input, JsValue, List, Returned, ScriptOptions,
-    ScriptWorker, Status, Submission, SubmitOptions, adopt_thread_of, answer, export,
+    Arguments, Call, CancelBy, Environment, Event, Export, Input, JsValue, List, PATHS, Returned,
+    ScriptOptions, ScriptWorker, Status, Submission, SubmitOptions, adopt_thread_of, answer, export,
 };
 use crate::numbers;
 use crate::pool::{IdleWait, InputPath, Pool, Target};
@@ -23,6 +23,7 @@ pub(super) const EXPORTS: &[Export] = &[
     (c"scriptFinish", export(finish)),
     (c"scriptReport", export(report)),
     (c"scriptStop", export(stop)),
+    (c"grantParts", export(grant_parts)),
     (c"scriptClaim", export(claim)),
 ];
 
@@ -161,6 +162,27 @@ pub fn unregister_worker(env: Env, pool: u32, number: u32) -> napi::Result<()> {
     Ok(())
 }
 
+/// Takes back the registration of a worker that has not joined; false when it has: then it is to be asked to end.
+#[napi(catch_unwind)]
+pub fn revoke_worker(env: Env, pool: u32, number: u32) -> napi::Result<bool> {
+    let revoked = Environment::of(&env)?.pools().with(pool, |pool| pool.revoke_worker(number as usize));
+    Ok(revoked.unwrap_or(false))
+}
+
+/// Notifies a worker of a job that is bound to it and waits in the queue with its input.
+#[napi(catch_unwind)]
+pub fn notify_worker(env: Env, pool: u32, number: u32) -> napi::Result<()> {
+    Environment::of(&env)?.pools().with(pool, |pool| pool.notify_worker(number as usize));
+    Ok(())
+}
+
+/// Of each registered worker: its number, how many jobs it runs, and how many it has done.
+#[napi(catch_unwind)]
+pub fn worker_counts(env: Env, pool: u32) -> napi::Result<List<f64>> {
+    let counts = Environment::of(&env)?.pools().with(pool, |pool| pool.worker_counts());
+    Ok(numbers(counts.unwrap_or_default()))
+}
+
 /// How many jobs wait for a script worker.
 #[napi(catch_unwind)]
 pub fn scripts_waiting(env: Env, pool: u32) -> napi::Result<u32> {
@@ -220,18 +242,35 @@ mod idle {
 pub(super) const NUMBERS: Numbers = numbers! {
     ANY_WORKER, NO_WORKER, VIA_FALLBACK, NEEDS_WORKER, FULL,
     IDLE_NEVER = idle::NEVER, IDLE_LINGER = idle::LINGER, IDLE_BLOCK = idle::BLOCK,
+    PATHS,
     BY_QUEUE = InputPath::Queue, BY_MESSAGE = InputPath::Message, ON_DEMAND = InputPath::OnDemand,
 };
 
-/// `submitScript(input, parts)`: pool, function, id, form, length, priority, timeout, how it is cancelled (`CancelBy`), the worker
-/// to bind it to (or `ANY_WORKER`, `NO_WORKER`), whether it wants its worker alone and whether the input is
-/// memory that the worker should ask for stand on the call buffer. Form `VIA_FALLBACK`: the input is a message
+/// `submitScript(input, parts)`: pool, function, id, form, length, priority, limit, how it is cancelled (`CancelBy`), the worker
+/// to bind it to (or `ANY_WORKER`, `NO_WORKER`), whether it wants its worker alone (with twice the form of its function's
+/// call added), whether the input is memory that the worker should ask for, whether the limit is a deadline, the limit of the run and the deadline as the worker is told it stand on the
+/// call buffer (the limits as in [`SubmitOptions::new`]). Form `VIA_FALLBACK`: the input is a message
 /// by the native fallback, and `length` its number. Returns nothing, or `NEEDS_WORKER` and `FULL` as bits; `[code, message]`
 /// when refused.
 fn submit<'call>(call: Call<'call>, values: Arguments<'call, 2>) -> Returned<'call> {
-    let [pool, function, id, form, length, priority, timeout, cancel, worker, alone, asked] =
-        call.core().arguments()?;
-    let options = SubmitOptions::new(priority as i32, timeout, CancelBy::of(cancel as u32));
+    let [
+        pool,
+        function,
+        id,
+        form,
+        length,
+        priority,
+        limit,
+        cancel,
+        worker,
+        alone,
+        asked,
+        is_deadline,
+        run,
+        deadline,
+    ] = call.core().arguments()?;
+    let cancel = CancelBy::of(cancel as u32);
+    let options = SubmitOptions::new(priority as i32, limit, is_deadline != 0.0, run, cancel);
     let submission = Submission { pool: pool as u32, task: function as usize, id: id as u64, options };
     let by_message = form == VIA_FALLBACK;
     let path = match (by_message, asked != 0.0) {
@@ -244,7 +283,8 @@ fn submit<'call>(call: Call<'call>, values: Arguments<'call, 2>) -> Returned<'ca
         NO_WORKER => Target::NoWorker,
         number => Target::Worker(number as usize),
     };
-    let script = ScriptOptions { path, exclusive: alone != 0.0, target };
+    let (call_form, exclusive) = (alone as u64 >> 1, alone as u64 & 1 != 0);
+    let script = ScriptOptions { path, exclusive, target, call_form, deadline };
     let read = || match by_message {
         true => Ok(Payload::Value(Value::Number(length))),
         false => call.inputs().read(Input::of_call_buffer(form as u32, length, values)?),
@@ -300,17 +340,30 @@ fn finish<'call>(call: Call<'call>, output: Arguments<'call, 2>) -> Returned<'ca
     finished.unwrap_or(Err(Status::INVALID))
 }
 
-/// `scriptReport(value, parts)`, in a worker: sends a progress report to the owner of a job. Form `VIA_FALLBACK`:
-/// the report went through the native fallback.
+/// `scriptReport(value, parts)`, in a worker: sends a progress report to the owner of a job, or with 1 as the last number a
+/// part of its result. Form `VIA_FALLBACK`: it went through the native fallback.
 fn report<'call>(call: Call<'call>, value: Arguments<'call, 2>) -> Returned<'call> {
-    let [id, form, length] = call.core().arguments()?;
-    let id = id as u64;
+    let [id, form, length, is_part] = call.core().arguments()?;
+    let (id, is_part) = (id as u64, is_part != 0.0);
     if form == VIA_FALLBACK {
-        call.environment.with_script_worker(|worker| worker.report_via_fallback(id));
+        call.environment.with_script_worker(|worker| match is_part {
+            true => worker.give_part_via_fallback(id),
+            false => worker.report_via_fallback(id),
+        });
     } else {
-        let progress = call.inputs().read(Input::of_call_buffer(form as u32, length, value)?)?;
-        call.environment.with_script_worker(|worker| worker.report(id, progress));
+        let payload = call.inputs().read(Input::of_call_buffer(form as u32, length, value)?)?;
+        call.environment.with_script_worker(|worker| match is_part {
+            true => worker.give_part(id, payload),
+            false => worker.report(id, payload),
+        });
     }
+    Ok(JsValue::NOTHING)
+}
+
+/// `grantParts()`: lets a job give more parts of its result; its pool, its id and how many stand on the call buffer.
+fn grant_parts<'call>(call: Call<'call>, []: Arguments<'call, 0>) -> Returned<'call> {
+    let [pool, id, count] = call.core().arguments()?;
+    call.environment.pools().with(pool as u32, |pool| pool.grant_parts(id as u64, count as u32));
     Ok(JsValue::NOTHING)
 }
 

@@ -34,8 +34,12 @@ pub(super) mod form {
     pub(super) const FENCE: u8 = 43;
     /// A job's input is wanted; the worker's key is in `numbers`.
     pub(super) const INPUT_WANTED: u8 = 44;
+    /// To a script worker: the job of this id may give more parts of its result; how many is in `numbers`.
+    pub(super) const SCRIPT_GRANT: u8 = 45;
     /// Added to the form of a value that is no answer but a report on the way.
     pub(super) const PROGRESS: u8 = 64;
+    /// The same for a value that is a part of the result.
+    pub(super) const PART: u8 = 128;
 
     /// For JavaScript.
     pub(in crate::node) const NUMBERS: Numbers = numbers! {
@@ -56,7 +60,7 @@ pub(super) struct Tables<'environment> {
 
 /// What a batch is given to.
 pub(super) struct Receiver {
-    /// `deliver(count, out of band, more)`
+    /// `deliver(count, out of band, more, quiet)`
     pub(super) deliver: Reference,
     /// An array of twice `BATCH` elements, for values out of band.
     pub(super) out_of_band: Reference,
@@ -76,7 +80,7 @@ struct Draft<'call, 'environment> {
 
 /// Writes at most `most` events to the call buffer and calls the deliver function. Events that would make the batch too
 /// large stay, where a delivery inside of the call finds them; of these, or of `more` in the event queue, JavaScript is told, and the
-/// caller by `true`.
+/// caller by `true`. `quiet`: nothing of the user's may run.
 pub(super) fn deliver(
     js: Js<'_>,
     tables: Tables<'_>,
@@ -84,6 +88,7 @@ pub(super) fn deliver(
     waiting: &Cell<VecDeque<Event>>,
     most: usize,
     more: bool,
+    quiet: bool,
 ) -> Result<bool> {
     let mut draft = Draft {
         js,
@@ -114,7 +119,7 @@ pub(super) fn deliver(
     let count = js.number(draft.count as f64)?;
     let function = js.referenced(&receiver.deliver)?;
     let out_of_band = js.number(f64::from(draft.out_of_band.len()))?;
-    let called = js.call(function, &[count, out_of_band, js.boolean(more)?]);
+    let called = js.call(function, &[count, out_of_band, js.boolean(more)?, js.boolean(quiet)?]);
     // It throws only by a fault of ours (`lib/delivery.js`), which is reported. The batch is delivered even then.
     if called.is_ok() || js.report_exception() {
         // Not before: the teardown returns the grants that JavaScript has not seen because it was ending.
@@ -131,6 +136,8 @@ impl Draft<'_, '_> {
                 self.put_answer(id, 0, answer)?;
             }
             Event::Progress { id, answer } => self.put_answer(id, form::PROGRESS, answer)?,
+            Event::Part { id, answer } => self.put_answer(id, form::PART, answer)?,
+            Event::Grant { id, count } => self.put_entry(id, form::SCRIPT_GRANT, f64::from(count)),
             Event::LockEnded { id, outcome } => {
                 self.waits_ended.push(id);
                 self.put_answer(id, 0, outcome.into())?;

@@ -11,7 +11,7 @@ use crate::numbers;
 pub(crate) const BATCH: usize = 1024;
 
 /// Numbers in `call`.
-const CALL: usize = 12;
+const CALL: usize = 16;
 
 /// One number stands for a wire on the buffer: its offset, and its length so many bits higher.
 pub(super) const WIRE_LENGTH_SHIFT: u32 = 16;

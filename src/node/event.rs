@@ -1,5 +1,7 @@
 //! The events that other threads send to a JavaScript environment.
 
+use std::time::Instant;
+
 use super::js::Reference;
 use crate::cancel::Reason;
 use crate::channel::PortId;
@@ -16,6 +18,8 @@ pub(crate) enum Event {
     PoolClosed { pool: u32 },
     /// A script reported on its job `id`.
     Progress { id: u64, answer: Answer },
+    /// A part of the result of job `id`.
+    Part { id: u64, answer: Answer },
     /// The script worker of this key has sent its first message by the fallback port: it is ready.
     WorkerReady { key: u64 },
     /// The script worker of this key asks for the memory of the input of the job `id` itself, instead of a copy.
@@ -26,6 +30,8 @@ pub(crate) enum Event {
     Work,
     /// To a script worker: its job `id` should stop.
     Stop { id: u64, reason: Reason },
+    /// To a script worker: its job `id` may give so many more parts of its result.
+    Grant { id: u64, count: u32 },
     /// A wait for a lock has ended: the granted number, or the error.
     LockEnded { id: u64, outcome: shared::Result<u32> },
     /// A port has something to take.
@@ -64,6 +70,8 @@ pub(crate) enum Answer {
     Late {
         from: u64,
     },
+    /// A report: the task has started, at this moment.
+    TaskStarted(Instant),
 }
 
 impl Answer {
@@ -131,8 +139,8 @@ impl From<ScriptOutcome> for Answer {
             ScriptOutcome::Done(payload) => payload.into(),
             ScriptOutcome::Failed(envelope) => Answer::Rejected(envelope),
             ScriptOutcome::ViaFallback { failed, from } => Answer::ViaFallback { failed, from },
-            ScriptOutcome::Late { via_fallback: Some(from) } => Answer::Late { from },
-            ScriptOutcome::Late { via_fallback: None } => Answer::Error(Reason::TimedOut.into_error()),
+            ScriptOutcome::Late { via_fallback: Some(from), .. } => Answer::Late { from },
+            ScriptOutcome::Late { via_fallback: None, reason } => Answer::Error(reason.into_error()),
         }
     }
 }

@@ -10,15 +10,16 @@
 //! is delivered after all that its thread knows to have been pushed before.
 //!
 //! *Waiting in place.* The environment's thread may stay awake after a batch and wait here for the next event
-//! (`adaptive_wait.rs`); the first pushing thread ends that wait. It leaves by the same rule, asleep only if nothing is due.
+//! (`adaptive_wait.rs`); the first pushing thread ends that wait. It leaves by the same rule, asleep only if nothing is due. So
+//! does a thread that blocks until its task is answered (`block`), wherever in its turn it was.
 
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use parking_lot::{Condvar, Mutex};
 
-use super::event::Event;
+use super::event::{Answer, Event};
 use super::pin_count::PinCount;
 use super::wakeup::Wakeup;
 use super::watchdog::{self, Watched};
@@ -125,6 +126,20 @@ impl EventQueue {
         self.lines.rest()
     }
 
+    /// Blocks the environment's thread until an event is due, or the time is up. True when events are due: then the queue is
+    /// awake, and the caller takes them. Only on the environment's own thread, from wherever that is.
+    pub(super) fn block(&self, time: Duration) -> bool {
+        let mut place = self.place.lock();
+        if !self.closed.load(Ordering::Relaxed) && self.lines.begin_wait() {
+            place.occupied = true;
+            let until = Instant::now() + time;
+            // The watchdog may end it sooner: it has not forgotten the wait before.
+            while place.occupied && !self.came.wait_until(&mut place, until).timed_out() {}
+            place.occupied = false;
+        }
+        self.lines.rest()
+    }
+
     /// Ends the turn of an environment that has stayed awake. False when nothing is due, and the queue asleep.
     pub(super) fn rest(&self) -> bool {
         self.lines.rest()
@@ -164,6 +179,10 @@ impl Outbox for EventQueue {
         self.push(Event::Settled { id, answer: outcome.into() });
     }
 
+    fn started(&self, id: u64) {
+        self.push(Event::Progress { id, answer: Answer::TaskStarted(Instant::now()) });
+    }
+
     fn settle_script(&self, id: u64, outcome: ScriptOutcome) {
         self.push(Event::Settled { id, answer: outcome.into() });
     }
@@ -182,5 +201,9 @@ impl Waker for EventQueue {
 
     fn stop(&self, id: u64, reason: Reason) {
         self.push(Event::Stop { id, reason });
+    }
+
+    fn grant_parts(&self, id: u64, count: u32) {
+        self.push(Event::Grant { id, count });
     }
 }

@@ -22,7 +22,7 @@ impl Cancellable {
     /// Asks the job to stop.
     fn stop(&self, reason: Reason) {
         // When the time of one is up, the others of its group go on; its token says so by its deadline.
-        if !(self.in_group && reason == Reason::TimedOut) {
+        if !(self.in_group && reason.is_time()) {
             self.token.cancel(reason);
         }
     }
@@ -31,6 +31,17 @@ impl Cancellable {
     fn stop_script(&self, id: u64, reason: Reason) -> Option<usize> {
         if self.position.taker() == Taker::Script { self.pool.stop_script(id, reason) } else { None }
     }
+}
+
+/// Where a job was when it was cancelled.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Found {
+    /// In the queue: it has not started.
+    Waiting,
+    /// The script worker of this number runs it.
+    AtWorker(usize),
+    /// A native thread runs it; or it was answered.
+    Elsewhere,
 }
 
 /// Which token a job has that JavaScript may cancel.
@@ -97,15 +108,15 @@ impl Jobs {
         }
     }
 
-    /// Cancels the job `id`, if it has not been answered. Gives the number of the script worker that runs it.
-    pub(crate) fn cancel(&self, id: u64, reason: Reason) -> Option<usize> {
-        let job = self.by_id.borrow_mut().remove(&id)?;
+    /// Cancels the job `id`, if it has not been answered.
+    pub(crate) fn cancel(&self, id: u64, reason: Reason) -> Found {
+        let Some(job) = self.by_id.borrow_mut().remove(&id) else { return Found::Elsewhere };
         job.stop(reason);
-        if job.pool.take_out(&[job.position], reason, |_| {}) > 0 {
-            None
-        } else {
-            job.stop_script(id, reason)
+        let mut has_started = false;
+        if job.pool.take_out(&[job.position], reason, |_| has_started = true) == 0 {
+            return job.stop_script(id, reason).map_or(Found::Elsewhere, Found::AtWorker);
         }
+        if has_started { Found::Elsewhere } else { Found::Waiting }
     }
 
     /// Cancels all these jobs. `running` gets the ids of those that script workers run, and their workers' numbers.

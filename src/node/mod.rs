@@ -89,7 +89,7 @@ pub(crate) use atomics_wait::AsyncWait;
 pub(crate) use environment::{Arguments, Call, Environment, Export, Returned, export};
 pub(crate) use event::Event;
 pub(crate) use input::Input;
-pub(crate) use jobs::CancelBy;
+pub(crate) use jobs::{CancelBy, Found};
 pub(crate) use js::{Js, JsValue, List, Result, Status, external_strings};
 pub(crate) use locks::WaitMode;
 pub(crate) use notifier::{Next, answer_request, next_request};
@@ -99,7 +99,7 @@ pub(crate) use process::process_random;
 pub(crate) use refusal::answer;
 pub(crate) use region::open_region;
 pub(crate) use registration::adopt_thread_of;
-pub(crate) use script_worker::ScriptWorker;
+pub(crate) use script_worker::{PATHS, ScriptWorker};
 pub(crate) use shared_strings::shared_string;
 pub(crate) use submit::{ScriptOptions, Submission, SubmitOptions};
 

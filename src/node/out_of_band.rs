@@ -24,7 +24,7 @@ pub(super) mod form {
     pub(in crate::node) const WIRE: u8 = 6;
     /// The wire and the array of parts are the next two values out of band.
     pub(in crate::node) const WIRE_OUT_OF_BAND: u8 = 7;
-    /// The code and the message are the next two values out of band.
+    /// The code and the message are the next two values out of band; `numbers` has [`STARTED`], or 0.
     pub(in crate::node) const ERROR: u8 = 8;
     /// As `WIRE` and `WIRE_OUT_OF_BAND`, of what a script threw.
     pub(in crate::node) const REJECTED: u8 = 9;
@@ -40,14 +40,20 @@ pub(super) mod form {
     pub(in crate::node) const NUMBERS_IN_WIRE: u8 = 15;
     /// The same; the memory is the next value out of band.
     pub(in crate::node) const NUMBERS_OUT_OF_BAND: u8 = 16;
-    /// The same error as that of an entry before; `numbers` tells where its two values are among those out of band.
+    /// The same error as that of an entry before; `numbers` tells where its two values are among those out of band, times two,
+    /// and [`STARTED`] as above.
     pub(in crate::node) const ERROR_AGAIN: u8 = 17;
+    /// A report and no value: a script's task that may run for a limited time has started, so many milliseconds ago.
+    pub(in crate::node) const TASK_STARTED: u8 = 18;
+
+    /// Of the error of a task whose deadline has passed: the task had started.
+    pub(in crate::node) const STARTED: u8 = 1;
 
     /// For JavaScript.
     pub(in crate::node) const NUMBERS: Numbers = numbers! {
         UNDEFINED, NULL, TRUE, FALSE, NUMBER, BYTES, WIRE, WIRE_OUT_OF_BAND, ERROR, REJECTED, REJECTED_OUT_OF_BAND,
         VIA_FALLBACK, VIA_FALLBACK_REJECTED, VIA_FALLBACK_LATE, UNDEFINEDS, NUMBERS_IN_WIRE, NUMBERS_OUT_OF_BAND,
-        ERROR_AGAIN,
+        ERROR_AGAIN, TASK_STARTED, STARTED,
     };
 }
 
@@ -144,6 +150,9 @@ impl<'call> OutOfBand<'call> {
                 return Ok((form::BYTES, kind));
             }
             Answer::Error(error) => return self.show_error(error),
+            Answer::TaskStarted(at) => {
+                return Ok((form::TASK_STARTED, at.elapsed().as_secs_f64() * 1000.0));
+            }
             #[allow(clippy::cast_precision_loss)] // a count
             Answer::ViaFallback { failed, from } => {
                 return Ok((
@@ -168,15 +177,16 @@ impl<'call> OutOfBand<'call> {
     }
 
     fn show_error(&mut self, error: Error) -> Result<(u8, f64)> {
+        let started = if error.has_started() { f64::from(form::STARTED) } else { 0.0 };
         if let Some((before, at)) = &self.error
             && *before == error
         {
-            return Ok((form::ERROR_AGAIN, f64::from(*at)));
+            return Ok((form::ERROR_AGAIN, f64::from(*at) * 2.0 + started));
         }
         let at = self.length;
         self.push(self.js.string(error.code().as_str())?)?;
         self.push(self.js.string(error.message())?)?;
         self.error = Some((error, at));
-        Ok((form::ERROR, 0.0))
+        Ok((form::ERROR, started))
     }
 }

@@ -28,6 +28,9 @@ pub(super) mod step {
     pub(in crate::node) const NUMBERS: Numbers = numbers! { WAIT, RUN };
 }
 
+/// How many numbers there are for paths: the form of a call stands above them.
+pub(crate) const PATHS: u64 = 4;
+
 /// How a job ended, `SHIFT` bits above the form of its value.
 pub(super) mod end {
     use crate::exported_numbers::Numbers;
@@ -92,7 +95,8 @@ impl ScriptWorker {
     }
 
     /// Answers the job that is finished, takes the next, and shows it on the call buffer: step, id, form, number, function,
-    /// whether it may be stopped, the time, and the path of its input. The input's wire is in the inbox; the parts that
+    /// whether it may be stopped, the time, the path of its input with the form of its call above it, its deadline and its
+    /// priority. The input's wire is in the inbox; the parts that
     /// do not fit there are returned.
     pub(crate) fn step<'call>(
         &self,
@@ -101,29 +105,37 @@ impl ScriptWorker {
         finished: Option<(u64, ScriptOutcome)>,
         idle: IdleWait,
     ) -> Result<JsValue<'call>> {
+        let has_answered = finished.is_some();
         if let Some((id, _)) = &finished {
             self.forget_token(*id);
             core.adaptive_wait().sent();
         }
         let Registration { pool, number, key, owner } = &self.registration;
-        let (id, function, input, token, path) = match pool.script_step(*number, finished, idle) {
-            Step::Run { id, function, input, token, path } => (id, function, input, token, path),
-            Step::Wait => {
-                core.answer([step::WAIT]);
-                return js.undefined();
-            }
-            Step::Leave => {
-                core.answer([step::LEAVE]);
-                return js.undefined();
-            }
-        };
+        let (id, function, input, token, path, call_form, inherited, is_new) =
+            match pool.script_step(*number, finished, idle) {
+                Step::Run { id, function, input, token, path, call_form, inherited, is_new } => {
+                    (id, function, input, token, path, call_form, inherited, is_new)
+                }
+                Step::Wait => {
+                    core.answer([step::WAIT]);
+                    return js.undefined();
+                }
+                Step::Leave => {
+                    core.answer([step::LEAVE]);
+                    return js.undefined();
+                }
+            };
         let stoppable = token.is_some();
         if let Some(token) = token {
             self.tokens.borrow_mut().push((id, token));
         }
+        if has_answered && is_new {
+            // The caller had the answer and submitted the next before this worker could look again, as on one core.
+            core.adaptive_wait().exchanged();
+        }
         core.adaptive_wait().received(1);
         let (form, number, rest) = self.show(js, core, input)?;
-        #[allow(clippy::cast_precision_loss)] // counts
+        #[allow(clippy::cast_precision_loss)] // counts, and below 2^53
         core.answer([
             step::RUN,
             id as f64,
@@ -132,7 +144,9 @@ impl ScriptWorker {
             function as f64,
             f64::from(u8::from(stoppable)),
             core.age().as_secs_f64() * 1000.0,
-            f64::from(path as u8),
+            (path as u64 + PATHS * call_form) as f64,
+            inherited.deadline,
+            f64::from(inherited.priority),
         ]);
         if path == InputPath::OnDemand {
             owner.push(Event::InputWanted { id, key: *key });
@@ -181,6 +195,17 @@ impl ScriptWorker {
     /// Announces to the job's owner a progress report that went by the fallback port.
     pub(crate) fn report_via_fallback(&self, id: u64) {
         self.push_report(id, Answer::ViaFallback { failed: false, from: self.registration.key });
+    }
+
+    /// Sends a part of the job's result to its owner.
+    pub(crate) fn give_part(&self, id: u64, part: Payload) {
+        self.registration.owner.push(Event::Part { id, answer: part.into() });
+    }
+
+    /// Announces to the job's owner a part that went by the fallback port.
+    pub(crate) fn give_part_via_fallback(&self, id: u64) {
+        let answer = Answer::ViaFallback { failed: false, from: self.registration.key };
+        self.registration.owner.push(Event::Part { id, answer });
     }
 
     fn push_report(&self, id: u64, answer: Answer) {

@@ -7,9 +7,9 @@ use super::jobs::{CancelBy, Jobs};
 use super::js::{Result as JsResult, Status};
 use super::pools::Pools;
 use super::refusal::Refusal;
-use crate::cancel::CancelToken;
+use crate::cancel::{CancelToken, TimeLimits};
 use crate::error::{Code, Error};
-use crate::pool::{Accepted, Batch, BatchInputs, InputPath, Job, Pool, Target};
+use crate::pool::{Accepted, Batch, BatchInputs, Inherited, InputPath, Job, Pool, Target};
 use crate::value::Payload;
 
 type Result<T> = std::result::Result<T, Refusal>;
@@ -30,27 +30,33 @@ pub(crate) struct Submission {
 #[derive(Clone, Copy)]
 pub(crate) struct SubmitOptions {
     priority: i32,
-    deadline: Option<Instant>,
+    limits: TimeLimits,
     cancel: CancelBy,
 }
 
 impl SubmitOptions {
-    pub(crate) const PLAIN: SubmitOptions =
-        SubmitOptions { priority: 0, deadline: None, cancel: CancelBy::Nothing };
+    pub(crate) const PLAIN: SubmitOptions = SubmitOptions {
+        priority: 0,
+        limits: TimeLimits { until: None, run: None },
+        cancel: CancelBy::Nothing,
+    };
 
-    /// `timeout` in milliseconds, below zero for none.
-    pub(crate) fn new(priority: i32, timeout: f64, cancel: CancelBy) -> Self {
-        let deadline = Duration::try_from_secs_f64(timeout / 1000.0).ok();
-        let deadline = deadline.and_then(|timeout| Instant::now().checked_add(timeout));
-        SubmitOptions { priority, deadline, cancel }
+    /// `limit` is in milliseconds from now, below zero for none; `is_deadline` says what it is. `run`: milliseconds from the
+    /// task's start, below zero for none.
+    pub(crate) fn new(priority: i32, limit: f64, is_deadline: bool, run: f64, cancel: CancelBy) -> Self {
+        let until = Duration::try_from_secs_f64(limit / 1000.0).ok();
+        let until = until.and_then(|limit| Instant::now().checked_add(limit)).map(|at| (at, is_deadline));
+        #[allow(clippy::cast_possible_truncation)] // milliseconds
+        let run = (run >= 0.0).then_some(run as f32);
+        SubmitOptions { priority, limits: TimeLimits { until, run }, cancel }
     }
 
     /// The token by which JavaScript may cancel it, if it may.
     fn token(&self, jobs: &Jobs) -> Option<CancelToken> {
         match self.cancel {
             CancelBy::Nothing => None,
-            CancelBy::Itself => Some(CancelToken::new(self.deadline)),
-            CancelBy::Group(group) => Some(jobs.group(group)?.with_deadline(self.deadline)),
+            CancelBy::Itself => Some(CancelToken::limited(self.limits)),
+            CancelBy::Group(group) => Some(jobs.group(group)?.with_limits(self.limits)),
         }
     }
 }
@@ -63,6 +69,10 @@ pub(crate) struct ScriptOptions {
     pub(crate) exclusive: bool,
     /// Which worker may take it.
     pub(crate) target: Target,
+    /// In which form its function is called.
+    pub(crate) call_form: u64,
+    /// Its deadline, for the tasks that it submits: see [`Inherited`].
+    pub(crate) deadline: f64,
 }
 
 impl Pools<'_> {
@@ -76,8 +86,8 @@ impl Pools<'_> {
         let input = self.input(pool, read)?;
         // A job that nothing may end early needs no token.
         let kept = options.token(self.core.jobs());
-        let token =
-            kept.clone().or_else(|| options.deadline.is_some().then(|| CancelToken::new(options.deadline)));
+        let limits = options.limits;
+        let token = kept.clone().or_else(|| (!limits.is_none()).then(|| CancelToken::limited(limits)));
         let job = Job::new(id, self.core.events(), task, input, token);
         self.submit_job(submission, job, Target::Native, kept)
     }
@@ -105,7 +115,9 @@ impl Pools<'_> {
         let Submission { pool, task, id, options } = submission;
         let input = self.input(pool, read)?;
         let token = options.token(self.core.jobs());
-        let mut job = Job::new(id, self.core.events(), task, input, token.clone()).by(script.path);
+        let inherited = Inherited { deadline: script.deadline, priority: options.priority };
+        let job = Job::new(id, self.core.events(), task, input, token.clone());
+        let mut job = job.by(script.path).called(script.call_form).inherits(inherited);
         if script.exclusive {
             job = job.exclusive();
         }
@@ -122,7 +134,7 @@ impl Pools<'_> {
         let Submission { pool, task, id, options } = submission;
         let inputs = self.input(pool, read)?;
         // Its own in any case: a failing input cancels the others.
-        let token = CancelToken::new(options.deadline);
+        let token = CancelToken::limited(options.limits);
         let kept = (!matches!(options.cancel, CancelBy::Nothing)).then(|| token.clone());
         let batch = Batch::new(id, self.core.events(), task, options.priority, inputs, count, token);
         self.submit_to(submission, kept, |pool| {

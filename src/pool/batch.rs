@@ -43,9 +43,16 @@ struct State {
     reply: Option<Reply>,
     /// Where it waits.
     position: Option<QueuePosition>,
+    /// Whether a thread has run, or runs, some of it.
+    started: bool,
 }
 
 impl State {
+    /// The error of a batch that ends for this reason.
+    fn error_of(&self, reason: Reason) -> Error {
+        if self.started { reason.into_error() } else { reason.into_error_before() }
+    }
+
     /// Gives up the inputs that no thread has taken; how many they are.
     fn give_up_rest(&mut self) -> usize {
         let rest = self.items.give_up();
@@ -86,6 +93,7 @@ impl Batch {
             failure: None,
             reply: Some(Reply::new(id, outbox)),
             position: None,
+            started: false,
         };
         Batch { task, priority, token, queued_at: Instant::now(), state: Mutex::new(state) }
     }
@@ -95,6 +103,11 @@ impl Batch {
         if let Some(reply) = self.state.lock().reply.take() {
             reply.forget();
         }
+    }
+
+    /// Whether a thread has run, or runs, some of it.
+    pub(super) fn has_started(&self) -> bool {
+        self.state.lock().started
     }
 
     /// How many inputs no thread has taken.
@@ -128,6 +141,7 @@ impl Batch {
             }
         };
         let is_last = taken > 0 && state.items.waiting() == 0;
+        state.started |= taken > 0 && self.token.reason().is_none();
         drop(state);
         if is_last {
             host.exhausted();
@@ -145,15 +159,26 @@ impl Batch {
             }
             host.begins();
             let started = Instant::now();
-            let outcome = guard(|| chunk.run(tasks, self.task, &self.token, helpers))
-                .unwrap_or_else(|panic| Err(host.panicked(panic)));
-            let is_quick = started.elapsed() < QUICK;
+            let outcome = match self.token.reason() {
+                Some(reason) => Err(reason.into_error()),
+                None => guard(|| chunk.run(tasks, self.task, &self.token_from(started), helpers))
+                    .unwrap_or_else(|panic| Err(host.panicked(panic))),
+            };
+            // Where the time of each run is limited, each is a chunk.
+            let is_quick = started.elapsed() < QUICK && !self.token.limits_run();
             self.put(taken, &mut chunk, outcome.err(), host);
             size = if is_quick { (size * 2).min(LARGEST_CHUNK) } else { (size / 2).max(1) };
             if host.should_leave() {
                 break;
             }
         }
+    }
+
+    /// The token of inputs that start now.
+    fn token_from(&self, now: Instant) -> CancelToken {
+        let mut token = self.token.clone();
+        token.start(|| now);
+        token
     }
 
     /// Stores the outputs of a chunk of `taken` inputs, of which the next has failed, if there is an error; answers when this was
@@ -167,7 +192,7 @@ impl Batch {
             match (self.token.reason(), &state.failure) {
                 // It was stopped, as a whole or by another input's failure: not this input's fault.
                 (Some(_), Some(_)) | (None, Some((ABANDONED, _))) => {}
-                (Some(reason), None) => state.failure = Some((ABANDONED, reason.into_error())),
+                (Some(reason), None) => state.failure = Some((ABANDONED, state.error_of(reason))),
                 (None, Some((earlier, _))) if *earlier < index => {}
                 (None, _) => state.failure = Some((index, error)),
             }
@@ -196,7 +221,7 @@ impl Batch {
         self.token.cancel(reason);
         let mut state = self.state.lock();
         if state.failure.is_none() {
-            state.failure = Some((ABANDONED, reason.into_error()));
+            state.failure = Some((ABANDONED, state.error_of(reason)));
         }
         count(state.give_up_rest());
         self.answer_if_done(state);

@@ -17,6 +17,15 @@ pub enum InputPath {
     OnDemand = 2,
 }
 
+/// What tasks get from the task that submits them.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct Inherited {
+    /// The deadline, as JavaScript has it: milliseconds of its clock; 0 for none.
+    pub deadline: f64,
+    /// The priority.
+    pub priority: i32,
+}
+
 /// One task that waits for a thread.
 pub struct Job {
     /// Native: the task's number, as the pool's [`Execute`](super::Execute) knows it. Of a script: its function's number.
@@ -30,6 +39,10 @@ pub struct Job {
     pub(super) path: InputPath,
     /// Of a script: whether its worker runs nothing else meanwhile.
     pub(super) exclusive: bool,
+    /// Of a script: how its worker calls the function. The affair of JavaScript (`lib/script-pool/call-form.js`).
+    pub(super) call_form: u64,
+    /// Of a script: what its tasks get from it.
+    pub(super) inherited: Inherited,
 }
 
 impl Job {
@@ -43,7 +56,18 @@ impl Job {
     ) -> Self {
         let reply = Reply::new(id, outbox);
         let queued_at = Instant::now();
-        Job { task, input, token, reply, queued_at, path: InputPath::Queue, exclusive: false }
+        let inherited = Inherited::default();
+        Job {
+            task,
+            input,
+            token,
+            reply,
+            queued_at,
+            path: InputPath::Queue,
+            exclusive: false,
+            call_form: 0,
+            inherited,
+        }
     }
 
     /// A native job that is to be deposited: it counts as submitted when it is collected.
@@ -54,8 +78,9 @@ impl Job {
         input: Payload,
         made: Instant,
     ) -> Self {
-        let reply = Reply::new(id, outbox);
-        Job { task, input, token: None, reply, queued_at: made, path: InputPath::Queue, exclusive: false }
+        let (reply, inherited) = (Reply::new(id, outbox), Inherited::default());
+        let (token, path, exclusive) = (None, InputPath::Queue, false);
+        Job { task, input, token, reply, queued_at: made, path, exclusive, call_form: 0, inherited }
     }
 
     /// For a script: its input takes this path.
@@ -64,10 +89,22 @@ impl Job {
         Job { path, ..self }
     }
 
+    /// For a script: its tasks get this from it.
+    #[must_use]
+    pub fn inherits(self, inherited: Inherited) -> Self {
+        Job { inherited, ..self }
+    }
+
     /// For a script: its worker may have to be ended with it, so the worker must run nothing else meanwhile.
     #[must_use]
     pub fn exclusive(self) -> Self {
         Job { exclusive: true, ..self }
+    }
+
+    /// For a script: its worker calls the function in this form.
+    #[must_use]
+    pub fn called(self, call_form: u64) -> Self {
+        Job { call_form, ..self }
     }
 
     /// Drops the input: the task will not run.

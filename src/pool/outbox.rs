@@ -24,6 +24,9 @@ pub trait Outbox: Send + Sync {
         self.settle(COMMON, id, outcome.map(Outputs::into_value));
     }
 
+    /// A script worker has taken the job `id`, which may run for a limited time only.
+    fn started(&self, _id: u64) {}
+
     /// Takes the one answer of a script. A value in wire form may stay so.
     fn settle_script(&self, id: u64, outcome: ScriptOutcome) {
         self.settle(
@@ -31,7 +34,7 @@ pub trait Outbox: Send + Sync {
             id,
             match outcome {
                 ScriptOutcome::Done(payload) => payload.into_value(),
-                ScriptOutcome::Late { .. } => Err(Reason::TimedOut.into_error()),
+                ScriptOutcome::Late { reason, .. } => Err(reason.into_error()),
                 ScriptOutcome::Failed(_) | ScriptOutcome::ViaFallback { .. } => {
                     Err(Error::new(Code::TaskFailed, "the script threw"))
                 }
@@ -58,17 +61,19 @@ pub enum ScriptOutcome {
     Late {
         /// As `from` in `ViaFallback`, when it went that way.
         via_fallback: Option<u64>,
+        /// Which of its time limits that was.
+        reason: Reason,
     },
 }
 
 impl ScriptOutcome {
     /// The same of a job whose time was up before.
-    pub(super) fn late(self) -> Self {
+    pub(super) fn late(self, reason: Reason) -> Self {
         let via_fallback = match self {
             ScriptOutcome::ViaFallback { from, .. } => Some(from),
             _ => None,
         };
-        ScriptOutcome::Late { via_fallback }
+        ScriptOutcome::Late { via_fallback, reason }
     }
 }
 
@@ -104,6 +109,16 @@ impl Reply {
     pub(super) fn send_script(mut self, outcome: ScriptOutcome) {
         if let Some(outbox) = self.outbox.take() {
             outbox.settle_script(self.id, outcome);
+        }
+    }
+
+    /// Says that the job has been taken.
+    pub(super) fn started(&self) -> impl FnOnce() + use<> {
+        let (outbox, id) = (self.outbox, self.id);
+        move || {
+            if let Some(outbox) = outbox {
+                outbox.started(id);
+            }
         }
     }
 

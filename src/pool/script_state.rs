@@ -8,6 +8,7 @@
 //! All of it is decided under the pool's lock. A registered worker is
 //!
 //! * **starting**;
+//! * **joined** — it has loaded its script, and has not asked for work yet: a hook of the script may run before;
 //! * **waiting** — it found nothing and went back to its event loop; its waker will be notified;
 //! * **notified** — it was waiting, and has been notified;
 //! * **at work** — it holds jobs, or is between two;
@@ -48,6 +49,8 @@ pub trait Waker: Send + Sync {
     fn notify_awake(&self);
     /// The job `id`, which that worker runs, should stop.
     fn stop(&self, id: u64, reason: Reason);
+    /// The job `id`, which that worker runs, may give so many more parts of its result.
+    fn grant_parts(&self, id: u64, count: u32);
 }
 
 /// A job in a worker's hands.
@@ -64,6 +67,7 @@ pub(super) struct Running {
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum WorkerState {
     Starting,
+    Joined,
     Waiting,
     Notified,
     AtWork,
@@ -75,6 +79,8 @@ pub(super) struct WorkerRegistration {
     pub(super) state: WorkerState,
     pub(super) waker: Option<&'static dyn Waker>,
     pub(super) running: Vec<Running>,
+    /// How many jobs it has done.
+    pub(super) done: u64,
     /// Whether the worker wants to end: it takes the jobs that are bound to it, and no others.
     pub(super) retiring: bool,
 }
@@ -149,7 +155,8 @@ impl Scripts {
             self.workers.len() - 1
         });
         let (state, running) = (WorkerState::Starting, Vec::new());
-        self.workers[number] = Some(WorkerRegistration { state, waker: None, running, retiring: false });
+        let registration = WorkerRegistration { state, waker: None, running, done: 0, retiring: false };
+        self.workers[number] = Some(registration);
         number
     }
 
@@ -240,11 +247,17 @@ impl Scripts {
         }
     }
 
+    /// The job `id`, which the worker `number` runs.
+    pub(super) fn running(&self, number: usize, id: u64) -> Option<&Running> {
+        self.worker(number)?.running.iter().find(|job| job.reply.id() == id)
+    }
+
     /// Takes the job `id` out of a worker's hands.
     pub(super) fn take_running(&mut self, number: usize, id: u64) -> Option<Running> {
-        let running = &mut self.worker_mut(number)?.running;
-        let at = running.iter().position(|job| job.reply.id() == id)?;
-        let job = running.swap_remove(at);
+        let worker = self.worker_mut(number)?;
+        let at = worker.running.iter().position(|job| job.reply.id() == id)?;
+        let job = worker.running.swap_remove(at);
+        worker.done += 1;
         self.busy -= 1;
         Some(job)
     }
@@ -261,6 +274,7 @@ impl Scripts {
                 worker.state = WorkerState::AtWork;
                 self.waiting.retain(|waiting| *waiting != number);
             }
+            WorkerState::Joined => worker.state = WorkerState::AtWork,
             WorkerState::Starting | WorkerState::AtWork | WorkerState::Left => {}
         }
     }
@@ -276,12 +290,12 @@ impl Scripts {
     /// The worker takes no further part, for whatever reason. True when it had not left before.
     pub(super) fn leave(&mut self, number: usize) -> bool {
         let Some(worker) = self.worker_mut(number) else { return false };
-        worker.waker = None;
+        // Its waker stays: the jobs that it has begun are still to be told of a stop, and of parts that they may give.
         match std::mem::replace(&mut worker.state, WorkerState::Left) {
             WorkerState::Waiting => self.waiting.retain(|waiting| *waiting != number),
             WorkerState::Notified => self.notified -= 1,
             WorkerState::Left => return false,
-            WorkerState::Starting | WorkerState::AtWork => {}
+            WorkerState::Starting | WorkerState::Joined | WorkerState::AtWork => {}
         }
         true
     }

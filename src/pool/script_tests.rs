@@ -42,6 +42,7 @@ struct RecordingWaker {
     notifications: AtomicUsize,
     looks: AtomicUsize,
     stops: Mutex<Vec<(u64, Reason)>>,
+    grants: Mutex<Vec<(u64, u32)>>,
 }
 
 impl RecordingWaker {
@@ -69,6 +70,10 @@ impl Waker for RecordingWaker {
 
     fn stop(&self, id: u64, reason: Reason) {
         self.stops.lock().unwrap().push((id, reason));
+    }
+
+    fn grant_parts(&self, id: u64, count: u32) {
+        self.grants.lock().unwrap().push((id, count));
     }
 }
 
@@ -457,6 +462,43 @@ fn many_workers_that_die_neither_lose_nor_repeat_a_job() {
     for id in 1..=JOBS {
         assert!(answers.of(id).is_some() != lost.contains(&id), "job {id} is either answered or lost");
     }
+}
+
+#[test]
+fn a_job_keeps_the_form_of_its_call() {
+    let (pool, answers) = (pool(1, usize::MAX), Answers::leak());
+    let worker = join(&pool, RecordingWaker::leak());
+    let form = (1 << 50) + 5;
+    pool.submit(job(1, answers, None).called(form), 0, Target::AnyWorker).ok().expect("accepted");
+    submit(&pool, 2, answers);
+    let form_of = |step: &Step| match step {
+        Step::Run { id, call_form, .. } => Some((*id, *call_form)),
+        Step::Wait | Step::Leave => None,
+    };
+    assert_eq!(form_of(&pool.script_step(worker, None, IdleWait::Never)), Some((1, form)));
+    assert_eq!(form_of(&pool.script_step(worker, Some((1, done())), IdleWait::Never)), Some((2, 0)));
+}
+
+#[test]
+fn grants_reach_the_worker_that_runs_the_job_also_when_it_takes_no_more() {
+    let (pool, answers) = (pool(2, usize::MAX), Answers::leak());
+    let (waker, other) = (RecordingWaker::leak(), RecordingWaker::leak());
+    let (worker, _) = (join(&pool, waker), join(&pool, other));
+    submit(&pool, 1, answers);
+    pool.grant_parts(1, 3);
+    assert!(waker.grants.lock().unwrap().is_empty(), "the job has not begun");
+    assert_eq!(id_of(&pool.script_step(worker, None, IdleWait::Never)), Some(1));
+    pool.grant_parts(1, 4);
+    pool.unregister_worker(worker);
+    pool.grant_parts(1, 5);
+    pool.grant_parts(2, 6);
+    assert_eq!(*waker.grants.lock().unwrap(), [(1, 4), (1, 5)]);
+    assert!(other.grants.lock().unwrap().is_empty());
+    assert_eq!(pool.stop_script(1, Reason::Cancelled), Some(worker));
+    assert_eq!(*waker.stops.lock().unwrap(), [(1, Reason::Cancelled)]);
+    pool.script_finish(worker, 1, done());
+    pool.grant_parts(1, 7);
+    assert_eq!(waker.grants.lock().unwrap().len(), 2);
 }
 
 /// Submits a job that is bound to `worker`, as a job is whose input is a message to that worker.

@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use super::job::{InputPath, Job};
+use super::job::{Inherited, InputPath, Job};
 use super::outbox::{Reply, ScriptOutcome};
 use super::position::Taker;
 use super::priority_queue::Entry;
-use super::script_state::{Running, Waker, WorkerState};
+use super::script_state::{Running, Waker, WorkerRegistration, WorkerState};
 use super::state::{Phase, Pool, State};
 use super::task_observer::{End, TaskObserver, TaskRef};
 use crate::cancel::{CancelToken, Reason};
@@ -28,6 +28,12 @@ pub enum Step {
         token: Option<CancelToken>,
         /// How the input comes; [`InputPath::OnDemand`]: not yet.
         path: InputPath,
+        /// In which form its function is called.
+        call_form: u64,
+        /// What tasks get that it submits.
+        inherited: Inherited,
+        /// Whether it was submitted after the worker had come for it, perhaps by whoever got the answer to the one before.
+        is_new: bool,
     },
     /// Nothing waits: go back to the event loop until notified.
     Wait,
@@ -59,12 +65,15 @@ impl IdleWait {
 struct Answered {
     reply: Reply,
     outcome: ScriptOutcome,
-    late: bool,
+    late: Option<Reason>,
 }
 
 impl Answered {
     fn send(self) {
-        self.reply.send_script(if self.late { self.outcome.late() } else { self.outcome });
+        self.reply.send_script(match self.late {
+            Some(reason) => self.outcome.late(reason),
+            None => self.outcome,
+        });
     }
 }
 
@@ -88,7 +97,7 @@ impl Pool {
         let mut state = self.0.lock();
         match state.scripts.worker_mut(number) {
             Some(worker) if worker.state == WorkerState::Starting => {
-                worker.state = WorkerState::AtWork;
+                worker.state = WorkerState::Joined;
                 worker.waker = Some(waker);
                 true
             }
@@ -114,7 +123,7 @@ impl Pool {
             answered.send();
         }
         notify(waker);
-        let step = taken.and_then(|job| self.start(number, job));
+        let step = taken.and_then(|job| self.start(number, job, now));
         step.unwrap_or_else(|| self.take_step(self.0.lock(), number, idle, now))
     }
 
@@ -131,8 +140,9 @@ impl Pool {
         mut state: MutexGuard<'a, State>,
         number: usize,
         idle: IdleWait,
-        mut now: Instant,
+        came: Instant,
     ) -> Step {
+        let mut now = came;
         let mut wait = idle.time();
         let until = now + wait;
         loop {
@@ -143,7 +153,7 @@ impl Pool {
                 let waker = state.notify_worker_if_needed();
                 drop(state);
                 notify(waker);
-                if let Some(step) = self.start(number, job) {
+                if let Some(step) = self.start(number, job, came) {
                     return step;
                 }
                 state = self.0.lock();
@@ -183,8 +193,8 @@ impl Pool {
     }
 
     /// A job that its worker is about to run. None for one that should have stopped already, which is answered.
-    fn start(&self, number: usize, taken: (u64, Job)) -> Option<Step> {
-        let (id, Job { task: function, input, token, path, .. }) = taken;
+    fn start(&self, number: usize, taken: (u64, Job), came: Instant) -> Option<Step> {
+        let (id, Job { task: function, input, token, path, call_form, inherited, queued_at, .. }) = taken;
         if let Some(reason) = token.as_ref().and_then(CancelToken::reason) {
             let mut state = self.0.lock();
             if let Some(Running { reply, task, started, .. }) = state.scripts.take_running(number, id) {
@@ -195,8 +205,15 @@ impl Pool {
                 reply.send(Err(reason.into_error_before()));
                 return None;
             }
+        } else if token.as_ref().is_some_and(CancelToken::limits_run) {
+            // Only its owner can end a worker whose script does not look.
+            let tell = self.0.lock().scripts.running(number, id).map(|running| running.reply.started());
+            if let Some(tell) = tell {
+                tell();
+            }
         }
-        Some(Step::Run { id, function, input, token, path })
+        let is_new = queued_at > came;
+        Some(Step::Run { id, function, input, token, path, call_form, inherited, is_new })
     }
 
     /// The worker `number` ends of its own will: it gets no further job, except those that are bound to it. With `only_idle`
@@ -261,6 +278,28 @@ impl Pool {
         is_needed.then(|| state.scripts.register())
     }
 
+    /// Takes back the registration of a worker that has not joined. False when it has: then it is to be asked to end.
+    pub fn revoke_worker(&self, number: usize) -> bool {
+        let mut state = self.0.lock();
+        let starts = state.scripts.worker(number).is_some_and(|worker| worker.state == WorkerState::Starting);
+        starts && state.scripts.leave(number)
+    }
+
+    /// Notifies the worker `number` of a job that is bound to it, whose input waits with it in the queue.
+    pub fn notify_worker(&self, number: usize) {
+        let waker = self.0.lock().scripts.worker(number).and_then(|worker| worker.waker);
+        notify(waker);
+    }
+
+    /// Of each registered worker: its number, how many jobs it runs, and how many it has done.
+    pub fn worker_counts(&self) -> Vec<u64> {
+        let state = self.0.lock();
+        let of = |(number, worker): (usize, &WorkerRegistration)| {
+            [number as u64, worker.running.len() as u64, worker.done]
+        };
+        state.scripts.workers().flat_map(of).collect()
+    }
+
     /// The worker `number` gets no further job; it keeps the jobs that it holds. Also when its environment has ended.
     pub fn unregister_worker(&self, number: usize) {
         self.worker_left(self.0.lock(), number);
@@ -314,7 +353,8 @@ impl Pool {
             .map(|(number, worker)| (number, load(number, worker.running.len()), worker))
             // One that runs a job exclusively may do so for ever; one that starts comes after one that is there.
             .min_by_key(|(_, load, worker)| {
-                (worker.runs_exclusive(), *load, worker.state == WorkerState::Starting)
+                let starts = matches!(worker.state, WorkerState::Starting | WorkerState::Joined);
+                (worker.runs_exclusive(), *load, starts)
             })
             .map(|(number, load, _)| (number, load, state.queue.takeable_by_any_worker()))
     }
@@ -339,6 +379,17 @@ impl Pool {
             id
         };
         jobs.into_iter().map(forget).collect()
+    }
+
+    /// Lets the job `id`, which gives its result in parts, give so many more. Nothing happens where no worker runs it.
+    pub fn grant_parts(&self, id: u64, count: u32) {
+        let state = self.0.lock();
+        let number = state.scripts.worker_of(id);
+        let waker = number.and_then(|number| state.scripts.worker(number)?.waker);
+        drop(state);
+        if let Some(waker) = waker {
+            waker.grant_parts(id, count);
+        }
     }
 
     /// Asks the worker that runs the job `id` to stop it; returns the worker's number.
@@ -371,7 +422,11 @@ impl State {
         self.tally.started(task, self.age_at(job.queued_at), self.age_at(now));
         let input = (job.path == InputPath::OnDemand)
             .then(|| std::mem::replace(&mut job.input, Payload::Value(Value::Undefined)));
-        let (token, exclusive) = (job.token.clone(), job.exclusive);
+        let (mut token, exclusive) = (job.token.take(), job.exclusive);
+        if let Some(token) = &mut token {
+            token.start(|| now);
+        }
+        job.token.clone_from(&token);
         self.scripts.begin(number, Running { reply, token, task, started: now, exclusive, input });
         Some((id, job))
     }
@@ -397,10 +452,10 @@ impl State {
         let Running { reply, started, token, task, .. } = self.scripts.take_running(number, id)?;
         self.tally.left(task, self.age_at(started), self.age_at(now));
         // The worker may have seen that its time is up before the owner has: then this outcome says so to the owner.
-        let late = token.as_ref().and_then(CancelToken::deadline).is_some_and(|deadline| now >= deadline);
+        let late = token.as_ref().and_then(|token| token.late_at(now));
         let end = match &outcome {
             // The caller has its answer already: the job was stopped, whatever it returned.
-            _ if late || token.is_some_and(|token| token.was_cancelled()) => End::Cancelled,
+            _ if late.is_some() || token.is_some_and(|token| token.was_cancelled()) => End::Cancelled,
             ScriptOutcome::Done(_) | ScriptOutcome::ViaFallback { failed: false, .. } => End::Completed,
             ScriptOutcome::Failed(_) | ScriptOutcome::ViaFallback { failed: true, .. } => End::Failed,
             ScriptOutcome::Late { .. } => End::Cancelled,

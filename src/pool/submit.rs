@@ -33,6 +33,17 @@ pub struct SubmitError<T> {
     pub submission: T,
 }
 
+impl State {
+    /// Takes out all that waits, and says how many entries that are.
+    fn take_waiting(&mut self) -> (Vec<(Taker, Drained)>, usize) {
+        let count = Taker::ALL.iter().map(|taker| self.waiting(*taker)).sum();
+        let taken: Drained = Box::new(self.threads.take_back().into_iter());
+        let mut dropped = vec![(Taker::Native, taken)];
+        dropped.extend(Taker::ALL.map(|taker| (taker, self.queue.drain(taker))));
+        (dropped, count)
+    }
+}
+
 impl Pool {
     /// Queues a job; higher `priority` first. Refused when the queue is full, the pool is closing, or the system
     /// gives it no thread at all.
@@ -82,7 +93,7 @@ impl Pool {
             Entry::Small(_) => unreachable!("small tasks come by the intake"),
         };
         let queued_at = state.age_at(queued_at);
-        let position = state.queue.push(entry, priority, target);
+        let position = state.queue.push(entry, priority, queued_at, target);
         if let Some(batch) = batch {
             batch.set_position(position);
         }
@@ -142,7 +153,8 @@ impl Pool {
         self.take_out(&[position], reason, |_| {}) == 1
     }
 
-    /// Answers those that still wait, for `reason`; how many they were. `missed` gets the places of the others in the list.
+    /// Answers those that still wait, for `reason`; how many they were. `missed` gets the places in the list of those that have
+    /// started: the ones that do not wait any more, and batches of which a thread has taken inputs.
     pub fn take_out(
         &self,
         positions: &[QueuePosition],
@@ -153,7 +165,12 @@ impl Pool {
         let mut found = Vec::with_capacity(positions.len());
         for (at, position) in positions.iter().enumerate() {
             match state.queue.remove(*position) {
-                Some(entry) => found.push((position.taker(), entry)),
+                Some(entry) => {
+                    if matches!(&entry, Entry::Batch(batch) if batch.has_started()) {
+                        missed(at);
+                    }
+                    found.push((position.taker(), entry));
+                }
                 None => missed(at),
             }
         }
@@ -214,6 +231,17 @@ impl Pool {
         drop(removed);
     }
 
+    /// Answers all that waits, for `reason`; how many entries that were. What runs goes on.
+    pub fn cancel_waiting(&self, reason: Reason) -> usize {
+        let mut state = self.0.lock();
+        let (dropped, count) = state.take_waiting();
+        self.0.publish(&mut state);
+        state.answering += 1;
+        drop(state);
+        self.drop_all(dropped, count, reason);
+        count
+    }
+
     /// Closes the pool: nothing new is accepted, and `when_closed` is called once the last thread has ended.
     /// Without `force` all accepted work is finished; with it, waiting work is answered with [`Code::PoolClosed`]
     /// and running work is asked to stop. May be called again, to force a close that was graceful.
@@ -230,10 +258,7 @@ impl Pool {
         let mut stopped: Vec<CancelToken> = Vec::new();
         if force {
             state.scripts.force();
-            count = Taker::ALL.iter().map(|taker| state.waiting(*taker)).sum();
-            let taken: Drained = Box::new(state.threads.take_back().into_iter());
-            dropped.push((Taker::Native, taken));
-            dropped.extend(Taker::ALL.map(|taker| (taker, state.queue.drain(taker))));
+            (dropped, count) = state.take_waiting();
             stopped.extend(state.tokens().cloned());
         }
         let wakers = state.scripts.notify_all();
@@ -250,12 +275,12 @@ impl Pool {
         for token in stopped {
             token.cancel(Reason::PoolClosed);
         }
-        self.drop_all(dropped, count);
+        self.drop_all(dropped, count, Reason::PoolClosed);
     }
 
-    /// Answers what a forced close has taken out of the queue. Of much on a thread of its own, since the caller is a JavaScript
+    /// Answers all that was taken out of the queue. Of much on a thread of its own, since the caller is a JavaScript
     /// thread, which has the answers to deliver meanwhile.
-    fn drop_all(&self, dropped: Vec<(Taker, Drained)>, count: usize) {
+    fn drop_all(&self, dropped: Vec<(Taker, Drained)>, count: usize, reason: Reason) {
         let pool = self.clone();
         // They reach the thread by the lock, so that they are still here if there is no thread.
         let dropped = Arc::new(Mutex::new(dropped));
@@ -264,7 +289,7 @@ impl Pool {
             move || {
                 let dropped = std::mem::take(&mut *dropped.lock());
                 for (taker, entries) in dropped {
-                    entries.for_each(|entry| pool.give_up(taker, entry, Reason::PoolClosed));
+                    entries.for_each(|entry| pool.give_up(taker, entry, reason));
                 }
                 pool.answered();
             }

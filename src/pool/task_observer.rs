@@ -56,7 +56,7 @@ impl End {
     /// Of a task that reports this error: it was stopped, or failed by itself.
     pub(super) fn of_error(error: &Error) -> Self {
         match error.code() {
-            Code::TaskCancelled | Code::TaskTimeout | Code::PoolClosed => End::Cancelled,
+            Code::TaskCancelled | Code::TaskTimeout | Code::Deadline | Code::PoolClosed => End::Cancelled,
             _ => End::Failed,
         }
     }

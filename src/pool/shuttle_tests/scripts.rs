@@ -55,6 +55,8 @@ impl Waker for WorkerDoor {
     fn notify_awake(&self) {}
 
     fn stop(&self, _: u64, _: Reason) {}
+
+    fn grant_parts(&self, _: u64, _: u32) {}
 }
 
 /// A worker, on its own thread.

@@ -1,0 +1,105 @@
+/** What index.d.ts promises about proxies, told to tsc. Nothing here runs. */
+
+import rustWorkers = require('rust-workers');
+import type { Equal } from './equal.js';
+import { expect } from './equal.js';
+
+const { WorkerPool } = rustWorkers;
+
+/** As `typeof import('./worker.js')` is of an ES module. */
+interface Script {
+  default: (page: number, scale?: number) => Promise<Uint8Array>;
+  render: (input: { page: number }) => Promise<string>;
+  add: (a: number, b: number) => number;
+  ping: () => 'pong';
+  pick: <T>(list: T[]) => Promise<T>;
+  nested: () => Promise<Promise<number>>;
+  sort: (words: string[]) => string[];
+  version: string;
+}
+
+/** As it is of a CommonJS module whose `module.exports` is a function. */
+type Exported = ((page: number) => string) & { other: (a: boolean) => bigint };
+
+async function proxies() {
+  const pool = new WorkerPool('./script.js');
+  const api = pool.proxy<Script>();
+  expect<Equal<Awaited<typeof api>, typeof api>>();
+  const page = await api.render({ page: 1 });
+  expect<Equal<typeof page, string>>();
+  const sum = await api.add(1, 2);
+  expect<Equal<typeof sum, number>>();
+  const pong = await api.ping();
+  expect<Equal<typeof pong, 'pong'>>();
+  const picked = await api.pick(['a', 'b']);
+  expect<Equal<typeof picked, string>>();
+  const nested = await api.nested();
+  expect<Equal<typeof nested, number>>();
+  const words = await api.sort(['b']);
+  expect<Equal<typeof words, string[]>>();
+  const bytes = await api(1, 2);
+  expect<Equal<typeof bytes, Uint8Array>>();
+  const same = await api.default(1);
+  expect<Equal<typeof same, Uint8Array>>();
+  const { signal } = new AbortController();
+  const limited = await api.add.with({ signal, timeout: 5 })(1, 2);
+  expect<Equal<typeof limited, number>>();
+  const other = await api.with({ timeout: 5 }).with({ priority: 1 }).add(1, 2);
+  expect<Equal<typeof other, number>>();
+  const again = await api.with({ timeout: 5 })(1);
+  expect<Equal<typeof again, Uint8Array>>();
+  const later = await api.render.with({ priority: 1 }).with({ timeout: 5 })({ page: 1 });
+  expect<Equal<typeof later, string>>();
+  const digest = await api.sha256({ data: 'x', encoding: 'hex' });
+  expect<Equal<typeof digest, string>>();
+  // @ts-expect-error: no such function
+  await api.rendr({ page: 1 });
+  // @ts-expect-error: not a function
+  await api.version();
+  // @ts-expect-error: another input
+  await api.render({ pages: 1 });
+  // @ts-expect-error: one argument is missing
+  await api.add(1);
+  // @ts-expect-error: an option that is misspelled
+  api.add.with({ timout: 5 });
+  // @ts-expect-error: nothing can be put there
+  api.add = api.add;
+}
+
+async function knownByThePool() {
+  const pool = new WorkerPool<Exported>('./script.js', 2);
+  const api = pool.proxy({ timeout: 1000 });
+  const text = await api(1);
+  expect<Equal<typeof text, string>>();
+  const big = await api.other(true);
+  expect<Equal<typeof big, bigint>>();
+  // @ts-expect-error: another input
+  await api(true);
+}
+
+async function native() {
+  const api = new WorkerPool().proxy();
+  const digest = await api.sha256('x');
+  expect<Equal<typeof digest, Buffer>>();
+  const list = await api.primes.with({ priority: 1 })({ limit: 10, list: true });
+  expect<Equal<typeof list, Uint32Array>>();
+  await api.noop();
+  // @ts-expect-error: it needs its input
+  await api.sha256();
+  // @ts-expect-error: no such task
+  await api.render(1);
+  // @ts-expect-error: an option of scripts
+  api.sha256.with({ onProgress: () => {} });
+}
+
+async function unknown() {
+  const api = new WorkerPool('./script.js').proxy();
+  const anything = await api.whatever(1, 'two');
+  expect<Equal<typeof anything, any>>();
+  const other = await api(1);
+  expect<Equal<typeof other, any>>();
+  const some = await api.whatever.with({ spread: false })(1);
+  expect<Equal<typeof some, any>>();
+}
+
+void [proxies, knownByThePool, native, unknown];

@@ -1,0 +1,122 @@
+'use strict';
+
+/** The options of the calls that take many inputs: their own, and those of each task. */
+
+const { InvalidArgTypeError } = require('../errors');
+const { OF_SCRIPTS, RUN, SCRIPT_RUN, submitOptions } = require('../task/options');
+const { describe, validateInteger, validateOptions } = require('../validators');
+
+const MAP = ['settle'];
+const STREAM = ['concurrency', 'highWaterMark', 'ordered', 'settle'];
+
+/** The names of each call's options, by whether its task is native. */
+const known = new Map();
+
+function knownTo(own, native) {
+  let names = known.get(own);
+  if (names === undefined) {
+    names = { native: new Set([...RUN, ...own]), script: new Set([...SCRIPT_RUN, ...own]) };
+    known.set(own, names);
+  }
+  return native ? names.native : names.script;
+}
+
+/**
+ * Reads each option once.
+ *
+ * @param {unknown} given
+ * @param {readonly string[]} own names of the call's own options
+ * @param {boolean} native
+ * @returns {[own: object, run: object]} those of the call, and those of each task
+ */
+function divide(given, own, native) {
+  const bag = validateOptions(given, 'options', knownTo(own, native), native ? OF_SCRIPTS : undefined);
+  const mine = { __proto__: null };
+  const run = { __proto__: null };
+  for (const name of own) mine[name] = bag[name];
+  for (const name of native ? RUN : SCRIPT_RUN) {
+    const { [name]: value } = bag;
+    if (value !== undefined) run[name] = value;
+  }
+  return [mine, run];
+}
+
+function validateBoolean(value, name) {
+  if (typeof value !== 'boolean') {
+    throw new InvalidArgTypeError(`The "${name}" argument must be a boolean. Received ${describe(value)}`);
+  }
+  return value;
+}
+
+const validateCount = (value, name, least) => (value === Infinity ? value : validateInteger(value, name, least));
+
+/** The options of `map`: as `submitOptions` returns them, and `settle`. */
+function mapOptions(given, native) {
+  const [{ settle = false }, run] = divide(given, MAP, native);
+  validateBoolean(settle, 'options.settle');
+  const checked = submitOptions(run, native);
+  checked.settle = settle;
+  return checked;
+}
+
+/**
+ * The options of `stream`.
+ *
+ * @param {unknown} given
+ * @param {boolean} native whether the task is native
+ * @param {number} usual how many tasks are under way where the caller does not say
+ * @param {readonly string[]} [more] names of further options, of what is built on a stream
+ * @returns {{ concurrency: number, highWaterMark: number, ordered: boolean, settle: boolean, signal?: AbortSignal,
+ *   deadline?: number, transferOf?: (input: unknown) => unknown, transfer?: object[] | 'auto', run: object, more: object }} `run`: the options of
+ *   each task
+ */
+function streamOptions(given, native, usual, more = []) {
+  const [mine, run] = divide(given, streamNames(more), native);
+  const { concurrency = usual, highWaterMark = concurrency, ordered = true, settle = false, ...others } = mine;
+  validateCount(concurrency, 'options.concurrency', 1);
+  validateCount(highWaterMark, 'options.highWaterMark', 0);
+  validateBoolean(ordered, 'options.ordered');
+  validateBoolean(settle, 'options.settle');
+  const transferOf = typeof run.transfer === 'function' ? run.transfer : undefined;
+  if (transferOf !== undefined) delete run.transfer;
+  const { signal, transfer, deadline } = submitOptions(run, native);
+  delete run.deadline;
+  delete run.signal;
+  delete run.transfer;
+  const hasHighWaterMark = mine.highWaterMark !== undefined;
+  return { concurrency, highWaterMark, hasHighWaterMark, ordered, settle, signal, deadline, transferOf, transfer, run, more: others };
+}
+
+const lists = new Map([['', STREAM]]);
+function streamNames(more) {
+  const key = more.join();
+  let list = lists.get(key);
+  if (list === undefined) lists.set(key, (list = [...STREAM, ...more]));
+  return list;
+}
+
+/** Options of Node's Transform, which are passed on. */
+const SIDES = ['objectMode', 'readableHighWaterMark', 'readableObjectMode', 'writableHighWaterMark', 'writableObjectMode'];
+
+/**
+ * The options of `transform`: those of `stream`, but that `highWaterMark` is that of both sides of the Transform.
+ *
+ * @returns {[options: object, sides: object]} as `streamOptions` returns them; and what the Transform is to be told
+ */
+function transformOptions(given, native, usual) {
+  const options = streamOptions(given, native, usual, SIDES);
+  const { objectMode = true, readableObjectMode = objectMode, writableObjectMode = objectMode, ...waterMarks } = options.more;
+  validateBoolean(objectMode, 'options.objectMode');
+  validateBoolean(readableObjectMode, 'options.readableObjectMode');
+  validateBoolean(writableObjectMode, 'options.writableObjectMode');
+  const sides = { readableObjectMode, writableObjectMode };
+  if (options.hasHighWaterMark) sides.highWaterMark = options.highWaterMark;
+  for (const name of ['readableHighWaterMark', 'writableHighWaterMark']) {
+    const { [name]: value } = waterMarks;
+    if (value !== undefined) sides[name] = validateCount(value, `options.${name}`, 0);
+  }
+  options.highWaterMark = options.concurrency;
+  return [options, sides];
+}
+
+module.exports = { mapOptions, streamOptions, transformOptions };

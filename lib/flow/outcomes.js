@@ -1,0 +1,51 @@
+'use strict';
+
+/**
+ * What became of one of many inputs.
+ *
+ * `stream`, `transform`, `forEach` and `reduce` fail with an InputFailedError, which names the input and has the task's error as its
+ * `cause`. That one stays as it is: several callers may have the same object (`dedupe`), and it may be any value. `map` rejects
+ * with the task's error itself; one of ours gets the `index`.
+ */
+
+const { InputFailedError, publicClasses, withoutStack } = require('../errors');
+const { define } = require('../runtime/intrinsics');
+
+const fulfilled = (value, index) => ({ status: 'fulfilled', value, index });
+const rejected = (reason, index) => ({ status: 'rejected', reason, index });
+
+/** What the message of a failure says of its reason. */
+function messageOf(reason) {
+  try {
+    return typeof reason === 'object' && reason !== null ? String(reason.message) : String(reason);
+  } catch {
+    return 'it threw a value that cannot be described';
+  }
+}
+
+/**
+ * The error of a stream whose input failed.
+ *
+ * @param {unknown} cause what the task threw, as it is
+ * @param {number} index the input's
+ * @param {string} task its name
+ */
+function inputFailed(cause, index, task) {
+  return withoutStack(() => new InputFailedError(`input ${index} failed: ${messageOf(cause)}`, { cause, index, task }));
+}
+
+const ours = new Set(Object.values(publicClasses));
+
+/** The error of a map whose input failed: an error of ours gets the input's index, and any other stays as it is. */
+function named(error, index) {
+  if (ours.has(error?.constructor) && !Object.hasOwn(error, 'index')) define(error, 'index', index);
+  return error;
+}
+
+/** The error of a native batch, in whose message the native side has named the input (pool/batch.rs). */
+function namedByMessage(error) {
+  const found = /^input (\d+)\b/.exec(messageOf(error));
+  return found === null ? error : named(error, Number(found[1]));
+}
+
+module.exports = { fulfilled, inputFailed, named, namedByMessage, rejected };

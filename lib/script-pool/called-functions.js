@@ -1,0 +1,17 @@
+'use strict';
+
+/** A worker's functions for calls of other forms than the usual one. Loaded for the first of them. */
+
+const { readCallForm } = require('./call-form');
+
+/**
+ * @param {Function | symbol} run what a task of the usual form would call with its input
+ * @param {number} form of the call
+ * @returns {Function | symbol} what to call with the input of this task
+ */
+function calledAs(run, form) {
+  const { spread } = readCallForm(form);
+  return spread && typeof run === 'function' ? (args) => Reflect.apply(run, undefined, args) : run;
+}
+
+module.exports = { calledAs };
