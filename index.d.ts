@@ -690,6 +690,44 @@ export interface TaskStream<Output> extends AsyncIterableIterator<Output> {
   [Symbol.asyncDispose](): Promise<void>;
 }
 
+/** The options of a scope. */
+export interface ScopeOptions {
+  /** What cancels the other tasks: the first failure, the first success, or nothing. @default 'all' */
+  join?: 'all' | 'any' | 'settled' | undefined;
+  /** As that of a task, for all of them: the earlier counts. @default none */
+  deadline?: number | Date | undefined;
+  /** Aborting it cancels the scope. */
+  signal?: AbortSignal | undefined;
+  /** Of tasks that have none of their own. @default 0, or that of the scope outside */
+  priority?: number | undefined;
+  /** Of tasks that have none of their own. @default no limit */
+  runTimeout?: number | undefined;
+}
+
+/**
+ * Tasks that begin and end together: see {@link WorkerPool.scope}. The methods are those of the pool; failures that nobody asks for
+ * are thrown by `close()`, and are no unhandled rejections.
+ */
+export interface Scope<Functions = any> extends Pick<WorkerPool<Functions>, 'run' | 'runTask' | 'map' | 'stream'> {
+  /** A scope within this one: cancelled with it, and closed with it. */
+  scope(options?: ScopeOptions): Scope<Functions>;
+  scope<Result>(options: ScopeOptions | undefined, block: (scope: Scope<Functions>) => Result): Promise<Awaited<Result>>;
+  scope<Result>(block: (scope: Scope<Functions>) => Result): Promise<Awaited<Result>>;
+  /** Aborts when the scope is cancelled; the reason says why. */
+  readonly signal: AbortSignal;
+  /** Whether everything in it has ended, and it takes no more. */
+  readonly closed: boolean;
+  /** Cancels everything in it. That is no failure of the scope. */
+  cancel(reason?: any): void;
+  /**
+   * Waits until everything in it has ended, also what begins meanwhile. Rejects with the failure that nobody has asked for, or with an
+   * AggregateError of several; with an AbortError or a DeadlineError where the signal or the deadline has ended a task.
+   */
+  close(): Promise<void>;
+  /** `await using scope = pool.scope()`: as `close()`; where that was called, its failures are not told again. */
+  [Symbol.asyncDispose](): Promise<void>;
+}
+
 /** The task's name, where its input may be left out; else a text for the compiler's message. */
 export type TaskWithoutInput<Name, Functions = NoFunctions> = undefined extends TaskInput<Name, Functions>
   ? Name
@@ -902,6 +940,19 @@ export interface WorkerPool<Functions = any> extends EventEmitter {
     source: TaskSource<Input>,
     options?: TaskStreamOptions<Name, Input, Functions> & { settle?: false | undefined },
   ): TaskStream<TaskResult<Output, Name, Input, Functions>>;
+
+  /**
+   * Tasks that begin and end together: none outlives the scope, and the first failure (or the first success, by `join`) cancels the
+   * others, also inside synchronous loops. With a block, a promise of what the block returns, once everything has ended; what the block
+   * throws cancels all.
+   *
+   * @example
+   * const [page, image] = await pool.scope({ deadline: 500 }, (scope) =>
+   *   Promise.all([scope.run('render', text), scope.run('resize', picture)]));
+   */
+  scope(options?: ScopeOptions): Scope<Functions>;
+  scope<Result>(options: ScopeOptions | undefined, block: (scope: Scope<Functions>) => Result): Promise<Awaited<Result>>;
+  scope<Result>(block: (scope: Scope<Functions>) => Result): Promise<Awaited<Result>>;
 
   /**
    * The same as a Transform of Node's: chunks in, outputs out, in object mode unless it is told otherwise. It fails with an
@@ -1693,6 +1744,11 @@ export namespace errors {
     readonly index: number;
     readonly task: string;
     readonly cause: unknown;
+  }
+  /** Everything in the scope had ended: it takes no more tasks. */
+  class ScopeClosedError extends Error {
+    static readonly code: 'ERR_RW_SCOPE_CLOSED';
+    readonly code: 'ERR_RW_SCOPE_CLOSED';
   }
   /** The script of a pool could not be loaded; `cause` is why. */
   class ScriptLoadError extends Error {

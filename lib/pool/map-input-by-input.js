@@ -17,6 +17,7 @@ const nodeGlobals = require('../runtime/globals');
 const { now } = require('../runtime/clock');
 const { DeadlineError, PoolClosedError, TaskTimeoutError } = require('../errors');
 const { Pending } = require('../task/pending');
+const { CONTEXT } = require('../task/task-context');
 const { KeptInput } = require('../script-pool/kept-input');
 const { validateTransfer } = require('../transfer/task-transfer');
 const { listedIn } = require('../transfer/transferables');
@@ -244,8 +245,9 @@ class InputByInputMap extends Pending {
 
   /** The options of one input's task. They are copied by name: an option that is not here does not reach the tasks of a map. */
   #optionsFor(transfer) {
-    const { priority, parallel, onProgress, name, signal, deadline, runTimeout, spread } = this.#options;
+    const { priority, parallel, onProgress, name, signal, deadline, runTimeout, spread, context } = this.#options;
     const options = { priority, parallel };
+    if (context !== undefined) options[CONTEXT] = context.inner;
     // With a signal a task would need a worker to itself (sharesWorkers): only where the caller gave a signal or a time limit.
     const endsEarly = signal !== undefined || this.#timeUpAt !== undefined || deadline !== undefined;
     if (!this.#host.sharesWorkers || endsEarly) options.signal = this.#stop.signal;
@@ -311,6 +313,8 @@ class InputByInputMap extends Pending {
     this.#stop.abort();
     this.#source.close();
     this.#host.onSettled();
+    // What is left of it are tasks, which count themselves.
+    this.over();
     return mayHaveStarted;
   }
 

@@ -160,6 +160,10 @@ class WorkerPool extends EventEmitter {
     });
   }
 
+  scope(options, block) {
+    return require('../structure/scope').openScope(this, options, block);
+  }
+
   stream(task, source, options) {
     return require('./flow').stream(this.#parts(), task, source, options);
   }

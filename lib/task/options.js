@@ -15,6 +15,7 @@ const {
   withoutPollution,
 } = require('../validators');
 const { LONGEST_TIMER } = require('../runtime/clock');
+const { CONTEXT } = require('./task-context');
 const { defaultSize } = require('./default-size');
 const { checkNiceIncrement } = require('./nice-increment');
 const { queueOrder } = require('./queue-order');
@@ -210,7 +211,8 @@ function runOptions(options, known, notKnownHere) {
     );
   }
   validateNames(options, 'options', known, notKnownHere);
-  return isPolluted() ? withoutPollution(options, known) : options;
+  if (!isPolluted()) return options;
+  return { __proto__: null, ...withoutPollution(options, known), [CONTEXT]: options[CONTEXT] };
 }
 
 /**
@@ -219,12 +221,15 @@ function runOptions(options, known, notKnownHere) {
  * @param {object} options
  * @param {boolean} [native] whether the task is native: it takes fewer
  * @returns {{ priority: number, signal?: AbortSignal, timeout?: number, deadline?: number, runTimeout?: number,
- *   transfer?: object[] | 'auto', parallel: boolean, onProgress?: Function, name?: string, spread: boolean }} `deadline`: a moment of the clock of
- *   runtime/clock.js; 'auto' is for scripts, which look for themselves
+ *   transfer?: object[] | 'auto', parallel: boolean, onProgress?: Function, name?: string, spread: boolean, context?: object,
+ *   outerSignal?: AbortSignal }} `deadline`: a moment of the clock of runtime/clock.js; 'auto' is for scripts, which look for
+ *   themselves; `context`: see task-context.js; `outerSignal`: its signal, beside one of the task's own
  */
 function submitOptions(options, native = false) {
   const bag = native ? runOptions(options, RUN, OF_SCRIPTS) : runOptions(options, SCRIPT_RUN);
-  const { priority = 0, signal, timeout, deadline, runTimeout, transfer, parallel = false } = bag;
+  const context = bag[CONTEXT];
+  const usual = context === undefined ? 0 : context.priority;
+  const { priority = usual, signal, timeout, deadline, runTimeout, transfer, parallel = false } = bag;
   const { onProgress, name, spread = false } = native ? NO_MORE : bag;
   validateInteger(priority, 'options.priority', -INT32, INT32 - 1);
   if (signal !== undefined) validateAbortSignal(signal, 'options.signal');
@@ -248,7 +253,7 @@ function submitOptions(options, native = false) {
   if (typeof spread !== 'boolean') {
     throw new InvalidArgTypeError(`The "options.spread" argument must be a boolean. Received ${describe(spread)}`);
   }
-  return {
+  const checked = {
     priority,
     signal,
     timeout: timeout === Infinity ? undefined : timeout,
@@ -259,7 +264,11 @@ function submitOptions(options, native = false) {
     onProgress,
     name,
     spread,
+    context: undefined,
+    outerSignal: undefined,
   };
+  context?.join(checked);
+  return checked;
 }
 
 /** @returns {{ force: boolean, timeout?: number, cancelQueued: boolean }} the options of `close` */
