@@ -523,15 +523,17 @@ export interface PoolStats {
   runTime: number;
   /**
    * The part of its threads' time, from 0 to 1, that the pool has worked since it was made: `runTime` of the time that
-   * `maxThreads` of each kind had. Workers of a script count `concurrentTasksPerWorker` times; native threads of a pool
+   * `maxThreads` of each kind had, as many as these were at each moment. Workers of a script count `concurrentTasksPerWorker` times; native threads of a pool
    * with a script once it has had some.
    */
   utilization: number;
   /** The same of native threads and of script workers, each of the time of its own kind. */
   utilizationByKind: { native: number; script: number };
+  /** Threads kept even when idle; of a pool that was made with a number of workers, these are kept besides. */
+  minThreads: number;
   /** The most threads there may be. */
   maxThreads: number;
-  /** Who said so: the pool's options, the environment variable RUST_WORKERS_THREADS, or nobody, so that it goes by the CPUs. */
+  /** Who said so: the pool's options (or `resize`), the environment variable RUST_WORKERS_THREADS, or nobody, so that it goes by the CPUs. */
   maxThreadsFrom: 'option' | 'environment' | 'cpus';
 }
 
@@ -1040,6 +1042,18 @@ export interface WorkerPool<Functions = any> extends EventEmitter {
    * ended; new ones start as the pool needs them.
    */
   recycle(id?: number): Promise<void>;
+
+  /**
+   * Another number of threads from now on, of native ones and of script workers; what is not given stays as it is. Where there are
+   * more, waiting tasks get them. Where there are fewer, idle threads end at once and the others after the tasks that they run; no
+   * task is lost. `options` and `stats()` tell the new numbers.
+   *
+   * Throws an ERR_RW_OUT_OF_RANGE when `minThreads` would be above `maxThreads`, and an ERR_RW_POOL_CLOSED after `close()`.
+   */
+  resize(options: {
+    /** Threads kept even when idle, 0 to `maxThreads`. */ minThreads?: number | undefined;
+    /** The most there may be, 1 to 1024. */ maxThreads?: number | undefined;
+  }): void;
 
   /** The same as `close({ force: true })`. */
   destroy(): Promise<void>;

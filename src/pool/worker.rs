@@ -280,7 +280,7 @@ impl BatchHost for BatchWorker<'_> {
     }
 
     fn should_leave(&self) -> bool {
-        self.pool.0.outranks(self.rank)
+        self.pool.0.outranks(self.rank) || self.pool.0.has_surplus()
     }
 }
 
@@ -331,15 +331,16 @@ struct TaskHelpers<'a> {
 
 impl Helpers for TaskHelpers<'_> {
     fn max_threads(&self) -> usize {
-        self.pool.0.config.max_threads
+        self.pool.0.lock().threads.max().get()
     }
 
     fn parallel_for(&self, count: usize, work: PartWork, token: &CancelToken) -> Result<()> {
         let (pool, shared) = (self.pool, &*self.pool.0);
         let parts = Arc::new(ParallelFor::new(self.task, count, work, token.clone()));
-        let helpers = count.min(shared.config.max_threads).saturating_sub(1);
-        if helpers > 0 {
+        let mut helpers = 0;
+        if count > 1 {
             let mut state = shared.lock();
+            helpers = count.min(state.threads.max().get()).saturating_sub(1);
             state.queue.offer(&parts, helpers);
             shared.publish(&mut state);
             pool.wake_one(state);
@@ -358,7 +359,7 @@ impl Helpers for TaskHelpers<'_> {
 #[cfg(all(test, not(loom)))]
 impl Helpers for Pool {
     fn max_threads(&self) -> usize {
-        self.0.config.max_threads
+        self.0.lock().threads.max().get()
     }
 
     fn parallel_for(&self, count: usize, work: PartWork, token: &CancelToken) -> Result<()> {
