@@ -6,6 +6,7 @@
 /// <reference types="node" />
 
 import { EventEmitter } from 'node:events';
+import type { Transform, TransformOptions } from 'node:stream';
 import { ReadableStream } from 'node:stream/web';
 import {
   MessagePort as NodeMessagePort,
@@ -279,6 +280,13 @@ export interface WorkerPoolOptions {
   maxThreads?: number | undefined;
   /** How long a thread above `minThreads` waits for work before it ends, in milliseconds. @default 10_000 */
   idleTimeout?: number | undefined;
+  /**
+   * In how many milliseconds of waiting a task gains one level of priority, so that no task waits for ever: see
+   * docs/scheduling.md. Infinity for strict priorities; 0 for none at all. @default 10_000
+   */
+  aging?: number | undefined;
+  /** Which task of a priority is first: the oldest, or the newest. @default 'fifo' */
+  queueOrder?: 'fifo' | 'lifo' | undefined;
   /** How many tasks may wait for a thread; one more is an ERR_RW_QUEUE_FULL. @default Infinity */
   maxQueue?: number | undefined;
   /** The stack of each thread, in bytes, from 262_144 (room for the deepest value). @default 2_097_152 */
@@ -320,6 +328,16 @@ export interface ScriptPoolOptions extends WorkerPoolOptions {
   linger?: number | undefined;
   /** When a worker is replaced by a fresh one, between two tasks. */
   recycle?: RecycleOptions | undefined;
+  /**
+   * Milliseconds from a worker's start until it has loaded the script, and its hook `setup` is done; else it is terminated, and the
+   * script counts as one that does not load (ERR_RW_SCRIPT_LOAD). @default Infinity
+   */
+  setupTimeout?: number | undefined;
+  /**
+   * Milliseconds in which a worker that is to end may do so by itself: in which its hook `teardown` runs, and in which a task that
+   * `destroy()` stops may come to its end. Then it is terminated. @default 1_000
+   */
+  shutdownTimeout?: number | undefined;
   /** The script's own `workerData`. */
   workerData?: unknown;
   /** What the script finds in `process.argv` behind its own path, each as a string. @default none */
@@ -350,11 +368,42 @@ export interface RecycleOptions {
   afterMs?: number | undefined;
 }
 
+/** What the hooks of a script get: `setup` and `teardown` of a worker get the same object. */
+export interface WorkerHookContext {
+  /** The worker's number in its pool, from 0, as `task.workerId`. */
+  readonly workerId: number;
+  readonly threadId: number;
+  readonly workerData: any;
+  /** Aborts when the worker is to end while `setup` still runs. */
+  readonly signal: AbortSignal;
+  /**
+   * In `teardown`: why the worker ends. 'idle': after `idleTimeout`; 'recycle', 'resize', 'close' and 'destroy': the pool wants it
+   * so; 'self': the script has closed its `parentPort`.
+   */
+  readonly reason: 'idle' | 'recycle' | 'resize' | 'close' | 'destroy' | 'self' | undefined;
+}
+
+/**
+ * The hooks of a script: its export `worker`, a plain object with at least one of these functions. Where a script exports a
+ * function of this name, that is a task as any other.
+ */
+export interface WorkerHooks {
+  /** Runs before the worker's first task. When it fails, the script counts as one that does not load. See `setupTimeout`. */
+  setup?(context: WorkerHookContext): unknown;
+  /** Runs after the worker's last task, however the pool ends it, but for what terminates it. See `shutdownTimeout`. */
+  teardown?(context: WorkerHookContext): unknown;
+  /**
+   * Hears of an error that nothing has caught. Only where it returns true does the worker go on; else the worker ends, as it does
+   * without the hook, and the tasks that it runs are rejected with the error.
+   */
+  onError?(error: unknown): unknown;
+}
+
 /** The options of a pool as they stand. */
 export type PoolSettings = { readonly [Name in keyof WorkerPoolOptions]-?: Exclude<WorkerPoolOptions[Name], undefined> };
 
 /** Options of a script pool that have a default. */
-type DefaultedScriptOptions = 'concurrentTasksPerWorker' | 'killTimeout' | 'wait' | 'linger';
+type DefaultedScriptOptions = 'concurrentTasksPerWorker' | 'killTimeout' | 'wait' | 'linger' | 'setupTimeout' | 'shutdownTimeout';
 
 /** The options of a pool with a script as they stand; those without a default only if they were given. */
 export type ScriptPoolSettings = PoolSettings & {
@@ -364,7 +413,7 @@ export type ScriptPoolSettings = PoolSettings & {
 /** Options of one task. */
 export interface RunOptions {
   /**
-   * Higher runs first; equal ones in order of submission (but when workers are recycled, for inputs that only Node carries,
+   * Higher runs first, as far as `aging` says; equal ones in order of submission, or as `queueOrder` says (but when workers are recycled, for inputs that only Node carries,
    * which are bound to a worker). An integer of 32 bits. @default 0
    */
   priority?: number | undefined;
@@ -421,6 +470,26 @@ export interface ScriptRunOptions extends Omit<RunOptions, 'transfer'> {
 /** What Node's Worker can be given in a transfer list: the name of this type differs between versions of `@types/node`. */
 type NodeTransferable = NonNullable<Parameters<NodeWorker['postMessage']>[1]>[number];
 
+/** A worker of a pool with a script at one moment. */
+export interface PoolWorkerInfo {
+  /** Its number in the pool, as `task.workerId`. One that is replaced leaves it to the next. */
+  id: number;
+  /** As in `worker_threads`; -1 once its thread has ended. */
+  threadId: number;
+  /** 'starting': it loads the script, or sets it up; 'ending': it takes no more tasks. */
+  state: 'starting' | 'idle' | 'busy' | 'ending';
+  /** How many tasks it has done. */
+  tasks: number;
+  /** How many tasks it runs. */
+  running: number;
+  /** Milliseconds since it was started. */
+  age: number;
+  /** Which part of its time its event loop did not wait, from 0 to 1: Node's `eventLoopUtilization()` of its thread. */
+  utilization: number;
+  /** The last uncaught error that its hook `onError` has dealt with; else the error by which the worker of this id before it has ended. */
+  lastError?: unknown;
+}
+
 /** The counters of a pool at one moment. */
 export interface PoolStats {
   /** Threads that live. */
@@ -455,19 +524,74 @@ export interface PoolStats {
   runTime: number;
   /**
    * The part of its threads' time, from 0 to 1, that the pool has worked since it was made: `runTime` of the time that
-   * `maxThreads` of each kind had. Workers of a script count `concurrentTasksPerWorker` times; native threads of a pool
+   * `maxThreads` of each kind had, as many as these were at each moment. Workers of a script count `concurrentTasksPerWorker` times; native threads of a pool
    * with a script once it has had some.
    */
   utilization: number;
+  /** The same of native threads and of script workers, each of the time of its own kind. */
+  utilizationByKind: { native: number; script: number };
+  /** Threads kept even when idle; of a pool that was made with a number of workers, these are kept besides. */
+  minThreads: number;
   /** The most threads there may be. */
   maxThreads: number;
-  /** Who said so: the pool's options, the environment variable RUST_WORKERS_THREADS, or nobody, so that it goes by the CPUs. */
+  /** Who said so: the pool's options (or `resize`), the environment variable RUST_WORKERS_THREADS, or nobody, so that it goes by the CPUs. */
   maxThreadsFrom: 'option' | 'environment' | 'cpus';
+}
+
+/** What {@link WorkerPool.stats} shows on request. */
+export interface StatsOptions {
+  /** Whether it shows the times of tasks, by their names and in all. @default false */
+  tasks?: boolean | undefined;
+  /** Whether the times begin anew after this reading. The counters go on. @default false */
+  reset?: boolean | undefined;
+}
+
+/** How long something took, in milliseconds, to two digits. All zeros where nothing was recorded. */
+export interface TimeHistogram {
+  /** How many times were recorded. */
+  count: number;
+  min: number;
+  max: number;
+  mean: number;
+  /** So long took half of them at the most; and so on. */
+  p50: number;
+  p75: number;
+  p90: number;
+  p95: number;
+  p99: number;
+  p999: number;
+}
+
+/** The times of tasks. */
+export interface TaskTimes {
+  /** From submission until the task began. */
+  wait: TimeHistogram;
+  /** From there until it had ended. Tasks that were stopped before they began are not counted. */
+  run: TimeHistogram;
+  /**
+   * From submission until this thread got the answer, of tasks that were not stopped. A `map` that goes in one crossing counts
+   * once.
+   */
+  roundTrip: TimeHistogram;
+  /** CPU time of all of them together, in milliseconds, the threads that helped a parallel task included. */
+  cpuTime: number;
+}
+
+/** The times of a pool's tasks, of all together and by their names. */
+export interface PoolTimes extends TaskTimes {
+  /**
+   * By name. In a pool with a script its functions have theirs, the default one `default`, and native tasks have the prefix
+   * `native:`. More than 256 names of a kind share `(others)`.
+   */
+  tasks: Record<string, TaskTimes & { kind: 'native' | 'script' }>;
 }
 
 /** The events of a pool, and the arguments of their listeners. */
 export interface WorkerPoolEvents {
-  /** After 'needsDrain': the queue is at most half full again. */
+  /**
+   * After 'needsDrain': the queue is at most half full again. Without `maxQueue`: no task waits any more, after more were under way than
+   * the pool can run at once.
+   */
   drain: [];
   /** The queue is as full as `maxQueue` allows: wait for 'drain' before you submit more. */
   needsDrain: [];
@@ -540,6 +664,9 @@ export type TaskOptions<Name, Functions = NoFunctions> = Name extends FunctionNa
     ? RunOptions
     : ScriptRunOptions;
 
+/** The options of a task for which a thread blocks: nothing can end it or be told meanwhile. */
+export type BlockingOptions<Options> = Omit<Options, 'signal' | 'onProgress' | 'progress' | 'dedupe' | 'cache' | 'retries'>;
+
 /** Stands for the output that follows from the name and the input. */
 interface Inferred {
   readonly __inferred: unique symbol;
@@ -594,6 +721,16 @@ export type TaskStreamOptions<Name, Input = unknown, Functions = NoFunctions> = 
     transfer?: TaskOptions<Name, Functions>['transfer'] | ((input: Input) => readonly object[] | undefined);
   };
 
+/** The options of `transform`: `highWaterMark` is that of both of its sides. */
+export type TaskTransformOptions<Name, Functions = NoFunctions> = TaskStreamOptions<Name, any, Functions> &
+  Pick<
+    TransformOptions,
+    'objectMode' | 'readableHighWaterMark' | 'readableObjectMode' | 'writableHighWaterMark' | 'writableObjectMode'
+  > & {
+    /** Whether an outcome is given for each input, and one that fails ends nothing. @default false */
+    settle?: boolean | undefined;
+  };
+
 /** The outputs of a stream. */
 export interface TaskStream<Output> extends AsyncIterableIterator<Output> {
   [Symbol.asyncIterator](): TaskStream<Output>;
@@ -601,6 +738,44 @@ export interface TaskStream<Output> extends AsyncIterableIterator<Output> {
   /** Ends it: the tasks under way are cancelled, and the source is closed. */
   return(value?: any): Promise<IteratorResult<Output, any>>;
   throw(error?: any): Promise<IteratorResult<Output, any>>;
+  [Symbol.asyncDispose](): Promise<void>;
+}
+
+/** The options of a scope. */
+export interface ScopeOptions {
+  /** What cancels the other tasks: the first failure, the first success, or nothing. @default 'all' */
+  join?: 'all' | 'any' | 'settled' | undefined;
+  /** As that of a task, for all of them: the earlier counts. @default none */
+  deadline?: number | Date | undefined;
+  /** Aborting it cancels the scope. */
+  signal?: AbortSignal | undefined;
+  /** Of tasks that have none of their own. @default 0, or that of the scope outside */
+  priority?: number | undefined;
+  /** Of tasks that have none of their own. @default no limit */
+  runTimeout?: number | undefined;
+}
+
+/**
+ * Tasks that begin and end together: see {@link WorkerPool.scope}. The methods are those of the pool; failures that nobody asks for
+ * are thrown by `close()`, and are no unhandled rejections.
+ */
+export interface Scope<Functions = any> extends Pick<WorkerPool<Functions>, 'run' | 'runTask' | 'map' | 'stream'> {
+  /** A scope within this one: cancelled with it, and closed with it. */
+  scope(options?: ScopeOptions): Scope<Functions>;
+  scope<Result>(options: ScopeOptions | undefined, block: (scope: Scope<Functions>) => Result): Promise<Awaited<Result>>;
+  scope<Result>(block: (scope: Scope<Functions>) => Result): Promise<Awaited<Result>>;
+  /** Aborts when the scope is cancelled; the reason says why. */
+  readonly signal: AbortSignal;
+  /** Whether everything in it has ended, and it takes no more. */
+  readonly closed: boolean;
+  /** Cancels everything in it. That is no failure of the scope. */
+  cancel(reason?: any): void;
+  /**
+   * Waits until everything in it has ended, also what begins meanwhile. Rejects with the failure that nobody has asked for, or with an
+   * AggregateError of several; with an AbortError or a DeadlineError where the signal or the deadline has ended a task.
+   */
+  close(): Promise<void>;
+  /** `await using scope = pool.scope()`: as `close()`; where that was called, its failures are not told again. */
   [Symbol.asyncDispose](): Promise<void>;
 }
 
@@ -773,6 +948,25 @@ export interface WorkerPool<Functions = any> extends EventEmitter {
   ): Promise<TaskResult<Output, Name, undefined, Functions>>;
 
   /**
+   * Blocks this thread until the task is answered, and returns its output. Throws what {@link run} would reject with. Nothing of
+   * the program's runs meanwhile; `timeout` and `deadline` hold all the same. A WorkerExitedError has no `exitCode` here.
+   */
+  runSync<
+    Output = Inferred,
+    const Name extends TaskNameIn<Functions> = TaskNameIn<Functions>,
+    const Input extends TaskInput<Name, Functions> = TaskInput<Name, Functions>,
+  >(
+    task: Name,
+    input: Input,
+    options?: BlockingOptions<TaskOptions<Name, Functions>>,
+  ): TaskResult<Output, Name, Input, Functions>;
+
+  /** Blocks this thread until a task that needs no input is answered. */
+  runSync<Output = Inferred, const Name extends TaskNameIn<Functions> = TaskNameIn<Functions>>(
+    task: TaskWithoutInput<Name, Functions>,
+  ): TaskResult<Output, Name, undefined, Functions>;
+
+  /**
    * Runs one task of the script: its default export (or `module.exports`) when that is a function, else a 'message' on
    * its `parentPort`, which it answers by one `postMessage`; with `name`, the function it exports by that name.
    *
@@ -877,15 +1071,68 @@ export interface WorkerPool<Functions = any> extends EventEmitter {
   ): TaskStream<TaskResult<Output, Name, Input, Functions>>;
 
   /**
+   * Tasks that begin and end together: none outlives the scope, and the first failure (or the first success, by `join`) cancels the
+   * others, also inside synchronous loops. With a block, a promise of what the block returns, once everything has ended; what the block
+   * throws cancels all.
+   *
+   * @example
+   * const [page, image] = await pool.scope({ deadline: 500 }, (scope) =>
+   *   Promise.all([scope.run('render', text), scope.run('resize', picture)]));
+   */
+  scope(options?: ScopeOptions): Scope<Functions>;
+  scope<Result>(options: ScopeOptions | undefined, block: (scope: Scope<Functions>) => Result): Promise<Awaited<Result>>;
+  scope<Result>(block: (scope: Scope<Functions>) => Result): Promise<Awaited<Result>>;
+
+  /**
+   * The same as a Transform of Node's: chunks in, outputs out, in object mode unless it is told otherwise. It fails with an
+   * InputFailedError, or where a task returns null, which ends a stream of Node's. `Transform.toWeb` makes web streams of it.
+   *
+   * @example
+   * await pipeline(createReadStream('big.bin'), pool.transform('blake3'), digests);
+   *
+   * @throws InvalidArgTypeError, InvalidArgValueError, OutOfRangeError, UnknownTaskError
+   */
+  transform<const Name extends TaskNameIn<Functions> = TaskNameIn<Functions>>(
+    task: Name,
+    options?: TaskTransformOptions<Name, Functions>,
+  ): Transform;
+
+  /**
    * Takes no more tasks, and resolves when all that were accepted are done and the threads have ended.
    *
    * With `force`, tasks that have not started are rejected with ERR_RW_POOL_CLOSED, and running tasks are stopped. With
-   * `timeout` that happens after so many milliseconds. May be called again, to force a close that was graceful.
+   * `timeout` that happens after so many milliseconds. With `cancelQueued`, only the tasks that have not started are rejected, and those
+   * that run are finished. May be called again, to force a close that was graceful.
    */
   close(options?: {
     /** @default false */ force?: boolean | undefined;
+    /** @default false */ cancelQueued?: boolean | undefined;
     /** Milliseconds. @default none */ timeout?: number | undefined;
   }): Promise<void>;
+
+  /**
+   * Rejects all tasks that have not started with an AbortError (ERR_RW_TASK_CANCELLED); those that run go on. A `map` of which inputs
+   * wait is rejected as a whole. Returns how many tasks that were, a map being one.
+   */
+  cancelQueued(): number;
+
+  /**
+   * Replaces the worker of this id (see {@link workers}), or all of them, once the tasks that they run are done. Resolves when they have
+   * ended; new ones start as the pool needs them.
+   */
+  recycle(id?: number): Promise<void>;
+
+  /**
+   * Another number of threads from now on, of native ones and of script workers; what is not given stays as it is. Where there are
+   * more, waiting tasks get them. Where there are fewer, idle threads end at once and the others after the tasks that they run; no
+   * task is lost. `options` and `stats()` tell the new numbers.
+   *
+   * Throws an ERR_RW_OUT_OF_RANGE when `minThreads` would be above `maxThreads`, and an ERR_RW_POOL_CLOSED after `close()`.
+   */
+  resize(options: {
+    /** Threads kept even when idle, 0 to `maxThreads`. */ minThreads?: number | undefined;
+    /** The most there may be, 1 to 1024. */ maxThreads?: number | undefined;
+  }): void;
 
   /** The same as `close({ force: true })`. */
   destroy(): Promise<void>;
@@ -899,18 +1146,32 @@ export interface WorkerPool<Functions = any> extends EventEmitter {
   /** Lets the process end even while tasks are under way. */
   unref(): this;
 
-  /** A snapshot of all counters. */
+  /**
+   * A snapshot of all counters; with `tasks` also the times of tasks.
+   *
+   * @throws {errors.InvalidArgTypeError | errors.InvalidArgValueError} for options that cannot be
+   */
   stats(): PoolStats;
+  stats(options: StatsOptions & { tasks: true }): PoolStats & PoolTimes;
+  stats(options: StatsOptions): PoolStats & Partial<PoolTimes>;
 
   /** Threads that live. */
   readonly threads: number;
+  /**
+   * Resolves once the workers that the pool keeps (`minThreads`; one, which is started, where it keeps none) have loaded the script
+   * and set it up; rejects with ERR_RW_SCRIPT_LOAD where one cannot, and with ERR_RW_POOL_CLOSED where the pool closes before. Resolved in
+   * a pool without a script.
+   */
+  readonly ready: Promise<void>;
   /** Tasks that wait for a thread; a `map` that goes in one crossing counts as one. */
   readonly queueSize: number;
   /** Tasks that returned a value, ever. */
   readonly completed: number;
   /** The part of its threads' time, from 0 to 1, that the pool has worked since it was made: see {@link PoolStats}. */
   readonly utilization: number;
-  /** Whether the queue is full, or has been and is not yet half empty again. */
+  /** The script's workers as they are now, in order of their ids. Empty in a pool without a script. */
+  readonly workers: PoolWorkerInfo[];
+  /** Whether the queue is full, or has been and is not yet half empty again. Without `maxQueue`: whether any task waits. */
   readonly needsDrain: boolean;
   /** Whether `close()` or `destroy()` has been called. */
   readonly closed: boolean;
@@ -1618,6 +1879,11 @@ export namespace errors {
     readonly index: number;
     readonly task: string;
     readonly cause: unknown;
+  }
+  /** Everything in the scope had ended: it takes no more tasks. */
+  class ScopeClosedError extends Error {
+    static readonly code: 'ERR_RW_SCOPE_CLOSED';
+    readonly code: 'ERR_RW_SCOPE_CLOSED';
   }
   /** The script of a pool could not be loaded; `cause` is why. */
   class ScriptLoadError extends Error {

@@ -60,10 +60,12 @@ class Cancellable {
     if (this.timer !== undefined) clearTimeout(this.timer);
     this.timer = setTimeout(timeUp, Math.min(milliseconds, LONGEST_TIMER));
     if (!holds) this.timer.unref();
+    // A thread that blocks until this is settled (pool/run-sync.js) looks at the clock itself.
+    this.rejectWith.inPlace?.limit(milliseconds, timeUp);
   }
 
   /**
-   * Ends it early when the signal aborts, or now if the signal has. A signal that throws when it is asked or listened to
+   * Ends it early when the signal aborts, or now if the signal has; there may be several. A signal that throws when it is asked or listened to
    * ends it with what it throws.
    *
    * @param {AbortSignal} signal perhaps an object of the user's that only looks like one
@@ -78,8 +80,12 @@ class Cancellable {
       this.endEarly(() => error);
       return;
     }
-    if (this.isSettled) stopWatching();
-    else this.stopWatching = stopWatching;
+    if (this.isSettled) return stopWatching();
+    const others = this.stopWatching;
+    this.stopWatching = others === undefined ? stopWatching : () => {
+      others();
+      stopWatching();
+    };
   }
 
   /**

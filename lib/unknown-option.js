@@ -60,8 +60,8 @@ const HINTS = {
   eval: 'the script of a pool is a file or a URL',
   oncreateworker: "listen to the pool's 'workerCreate' instead",
   onterminateworker: "listen to the pool's 'workerDestroy' instead",
-  recordtiming: 'nothing has to be switched on: see pool.stats()',
-  workerhistogram: 'nothing has to be switched on: see pool.stats()',
+  recordtiming: 'nothing has to be switched on: see pool.stats({ tasks: true })',
+  workerhistogram: 'nothing has to be switched on: see pool.stats({ tasks: true })',
   tasksqueueoptions: "see 'maxQueue' and 'concurrentTasksPerWorker'",
   enabletasksqueue: 'every pool has a queue; maxQueue limits it',
   abortsignal: "here it is 'signal'",
@@ -139,7 +139,7 @@ function unknownOption(name, bag, known, notHere = {}) {
   const start = `unknown option '${shown}'${where}`;
   const hint = Object.hasOwn(notHere, name) ? notHere[name] : undefined;
   if (hint !== undefined) return new InvalidArgValueError(`${start}; ${hint}`);
-  const other = hintOf(name, known);
+  const other = known.has(name.toLowerCase()) ? undefined : hintOf(name, known);
   if (other !== undefined) return new InvalidArgValueError(`${start}; ${other}`);
   const near = meant(name, known);
   if (near !== '') return new InvalidArgValueError(`${start}${near}`);

@@ -100,9 +100,7 @@ impl Reason {
     /// The error of a task that had not begun: the caller can run it elsewhere.
     pub fn into_error_before(self) -> Error {
         match self {
-            Reason::PoolClosed => {
-                Error::new(Code::PoolClosed, "the pool was destroyed before the task began")
-            }
+            Reason::PoolClosed => Error::new(Code::PoolClosed, "the pool was closed before the task began"),
             Reason::DeadlinePassed => {
                 Error::new(Code::Deadline, "the task could not start before its deadline")
             }

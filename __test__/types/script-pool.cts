@@ -7,6 +7,36 @@ import { expect } from './equal.js';
 
 const { WorkerPool, move, task } = rustWorkers;
 
+/** The hooks of a script. */
+const worker = {
+  async setup({ workerId, workerData, signal }) {
+    expect<Equal<typeof workerId, number>>();
+    expect<Equal<typeof workerData, any>>();
+    expect<Equal<typeof signal, AbortSignal>>();
+  },
+  teardown(context) {
+    // @ts-expect-error: no such reason
+    return context.reason === 'crash';
+  },
+  onError: (error) => error === 'expected',
+} satisfies rustWorkers.WorkerHooks;
+expect<Equal<ReturnType<typeof worker.onError>, boolean>>();
+
+async function ready(pool: rustWorkers.WorkerPool) {
+  const [first] = pool.workers;
+  expect<Equal<typeof first.state, 'starting' | 'idle' | 'busy' | 'ending'>>();
+  expect<Equal<typeof first.lastError, unknown>>();
+  await pool.recycle(first.id);
+  await pool.recycle();
+  // @ts-expect-error: an id is a number
+  await pool.recycle('0');
+  const count = pool.cancelQueued();
+  expect<Equal<typeof count, number>>();
+  await pool.close({ cancelQueued: true, timeout: 5 });
+  const done = await pool.ready;
+  expect<Equal<typeof done, void>>();
+}
+
 async function running() {
   const fixed = new WorkerPool('./script.js', 4);
   const rendered = await fixed.run('render', { page: 1 });
@@ -17,6 +47,8 @@ async function running() {
     killTimeout: Infinity,
     wait: 'block',
     recycle: { afterTasks: 100 },
+    setupTimeout: 5000,
+    shutdownTimeout: Infinity,
     resourceLimits: { maxOldGenerationSizeMb: 64 },
     env: rustWorkers.SHARE_ENV,
     workerData: { any: 'thing' },

@@ -144,6 +144,14 @@ async function mapping(pool: NativePool) {
 async function observing(pool: NativePool) {
   const stats: rustWorkers.PoolStats = pool.stats();
   expect<Equal<typeof stats.completed, number>>();
+  expect<Equal<typeof stats.utilizationByKind, { native: number; script: number }>>();
+  const times = pool.stats({ tasks: true, reset: true });
+  expect<Equal<typeof times.roundTrip.p999, number>>();
+  expect<Equal<(typeof times.tasks)[string]['kind'], 'native' | 'script'>>();
+  // @ts-expect-error: they were not asked for
+  pool.stats({ reset: true }).wait.p50;
+  // @ts-expect-error: no such option
+  pool.stats({ task: true });
   const sum: number = pool.threads + pool.queueSize + pool.completed;
   // @ts-expect-error: counters are read-only
   pool.completed = sum;
@@ -181,8 +189,39 @@ async function streams(pool: NativePool, script: rustWorkers.WorkerPool<{ add(in
   expect<Equal<typeof outputs, number[]>>();
   pool.stream('crc32', process.stdin, { transfer: (chunk) => [(chunk as Uint8Array<ArrayBuffer>).buffer] });
   pool.stream('crc32', new Blob([]).stream());
+  process.stdin.pipe(pool.transform('blake3', { highWaterMark: 4, ordered: false })).pipe(process.stdout);
+  script.transform('add', { settle: true, onProgress: () => {} });
   // @ts-expect-error: no such option
   pool.stream('fibonacci', [1], { parallelism: 2 });
   // @ts-expect-error: an input that the task does not take
   pool.stream('fibonacci', ['1']);
+}
+
+/** runSync has the types of run, without the promise. */
+function blocking() {
+  const pool = new WorkerPool();
+  const count: number = pool.runSync('primes', 100, { timeout: 50, priority: 1 });
+  const digest: Uint8Array = pool.runSync('sha256', 'x');
+  // @ts-expect-error: no signal can abort while the thread is blocked
+  pool.runSync('primes', 100, { signal: new AbortController().signal });
+  // @ts-expect-error: not a number
+  const wrong: string = pool.runSync('primes', 100);
+  const scripts = new WorkerPool<{ render(page: { id: number }): Promise<string> }>('./script.js');
+  const page: string = scripts.runSync('render', { id: 1 });
+  return { count, digest, wrong, page };
+}
+
+// Another size at run time.
+{
+  const pool = new WorkerPool({ niceIncrement: 3 });
+  pool.resize({ maxThreads: 3 });
+  pool.resize({ minThreads: 1, maxThreads: undefined });
+  const { minThreads, maxThreads, maxThreadsFrom } = pool.stats();
+  const most: number = minThreads + maxThreads;
+  const from: 'option' | 'environment' | 'cpus' = maxThreadsFrom;
+  // @ts-expect-error: there must be one.
+  pool.resize();
+  // @ts-expect-error: not an option of resize.
+  pool.resize({ name: 'other' });
+  void [most, from];
 }

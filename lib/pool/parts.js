@@ -61,6 +61,8 @@ class PartsPending extends ScriptPending {
   #outcome;
   /** Set by `leave`: a promise that settles when the task has ended, its functions, and what it then fails with. */
   #leaving;
+  /** Whether its answer was on its way when it was left: then it did not fail because of that. */
+  #wasOver = false;
   #rests = false;
   #begin;
 
@@ -196,7 +198,7 @@ class PartsPending extends ScriptPending {
     this.#holdLoop();
     if (this.#leaving !== undefined) {
       const { resolve, reject } = this.#leaving;
-      const isToldOf = 'error' in outcome && !this.ended && !isEndByUs(outcome.error);
+      const isToldOf = 'error' in outcome && !this.ended && !this.#wasOver && !isEndByUs(outcome.error);
       return isToldOf ? reject(outcome.error) : resolve();
     }
     // By the signal or a time limit: nobody wants what has come.
@@ -232,10 +234,11 @@ class PartsPending extends ScriptPending {
 
   #stop() {
     const { id, pool } = this;
-    if (!this.#shares) return void pool.cancel(id, REASONS.CANCELLED);
-    // Others run on its worker, which is not ended for this one.
-    binding.cancel(id, REASONS.CANCELLED);
+    const worker = binding.cancel(id, REASONS.CANCELLED);
     pool.inputs.letGo(id);
+    this.#wasOver = worker < 0;
+    // Where others run on its worker, that is not ended for this one.
+    if (worker >= 0 && !this.#shares) pool.workers.expectEnd(worker, id);
   }
 }
 

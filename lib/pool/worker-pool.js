@@ -6,12 +6,12 @@ const { EventEmitter } = require('node:events');
 const { inspect } = require('node:util');
 
 const { binding } = require('../native');
-const { LONGEST_TIMER, clearTimeout, now, setImmediate, setTimeout } = require('../runtime/clock');
+const { LONGEST_TIMER, clearTimeout, setImmediate, setTimeout } = require('../runtime/clock');
 const { deliveryOf } = require('../delivery');
 const { PoolClosedError, UnknownTaskError } = require('../errors');
 const { mapOptions } = require('../flow/options');
 const { forgotten } = require('../forgotten');
-const { closeOptions, nativePoolOptions, poolSettings, refuseMore } = require('../task/options');
+const { SIZE_FROM, closeOptions, nativePoolOptions, poolSettings, refuseMore } = require('../task/options');
 const { fallbackPortsOf } = require('../script-pool/fallback-ports');
 const { locateScript } = require('../script-pool/script-location');
 const { NativeScriptPool } = require('../script-pool/native-script-pool');
@@ -26,7 +26,7 @@ const { InputByInputMap } = require('./map-input-by-input');
 const { loadCodec } = require('../task/encode-input');
 const { NativePool } = require('../task/native-pool');
 const { NativeSubmitter } = require('./native-submitter');
-const { NATIVE, NOBODY, TaskRouter, UNDECIDED, unknownTask } = require('./task-router');
+const { NATIVE, NOBODY, SCRIPT, TaskRouter, UNDECIDED, unknownTask } = require('./task-router');
 const { Admission } = require('./admission');
 
 const delivery = deliveryOf(binding);
@@ -50,27 +50,30 @@ const capture = (resolve, reject) => {
 /** No pool has this handle: a submission with it is refused as by a closed pool. */
 const NO_HANDLE = 2 ** 32 - 1;
 
+/** Loaded when it is first called. */
+let runSync;
+
 class WorkerPool extends EventEmitter {
   #settings;
-  /** Who said how many threads there may be. */
-  #maxThreadsFrom;
   #native;
   #admission;
   /** Submits tasks by name: native ones, and those of the script where there is one. */
   #tasks;
   #nativeTasks;
-  #madeAt = now();
   /** Maps of which not every input was submitted, or is done. */
   #maps = new Set();
   /** The promise of `close()`, once it was called. */
   #closing;
+  /** Whether the native side was told to close once all is done. */
+  #nativeCloses = false;
+  /** Looks after 'drain' in a pool without `maxQueue`, once somebody listens. */
+  #emptied;
   /** The last counters, once the pool has closed. */
   #lastCounters;
 
-  /** The script's tasks, in a pool that has a script; its workers, and how many tasks these may run at once. */
+  /** The script's tasks, in a pool that has a script; its workers. */
   #scriptTasks;
   #workers;
-  #scriptCapacity = 0;
   /** The options that only a pool with a script has, as they stand. */
   #scriptOptions;
 
@@ -81,9 +84,7 @@ class WorkerPool extends EventEmitter {
     if (scriptOrOptions === undefined) scriptOrOptions = {};
     if (sizeOrOptions === undefined) sizeOrOptions = {};
     const options = hasScript ? scriptPoolOptions(sizeOrOptions) : nativePoolOptions(scriptOrOptions);
-    const { settings, from } = poolSettings(options);
-    this.#settings = settings;
-    this.#maxThreadsFrom = from;
+    this.#settings = poolSettings(options);
     if (hasScript) this.#openScript(scriptOrOptions, options, typeof sizeOrOptions === 'number');
     else {
       loadCodec();
@@ -101,7 +102,6 @@ class WorkerPool extends EventEmitter {
 
   #openScript(script, options, fixed) {
     const settings = scriptSettings(options, this.#settings, fixed);
-    this.#scriptCapacity = settings.most * settings.concurrency;
     this.#scriptOptions = settings.shown;
     const url = locateScript(script);
     refuseOwnScript(url);
@@ -143,6 +143,10 @@ class WorkerPool extends EventEmitter {
     return promise;
   }
 
+  runSync(task, input, options) {
+    return (runSync ??= require('./run-sync').runSync)(this.#native, this.#admission, this.#tasks, task, input, options);
+  }
+
   map(task, inputs, options = {}) {
     return new Promise((resolve, reject) => {
       const owner = this.#tasks.ownerOf(task);
@@ -156,12 +160,20 @@ class WorkerPool extends EventEmitter {
     });
   }
 
+  scope(options, block) {
+    return require('../structure/scope').openScope(this, options, block);
+  }
+
   stream(task, source, options) {
     return require('./flow').stream(this.#parts(), task, source, options);
   }
 
   iterate(task, input, options) {
     return require('./parts').iterate(this.#parts(), task, input, options);
+  }
+
+  transform(task, options) {
+    return require('./flow').transform(this.#parts(), task, options);
   }
 
   /** What the calls of flow.js and parts.js need of this pool. */
@@ -172,7 +184,7 @@ class WorkerPool extends EventEmitter {
       tasks: this.#tasks,
       admission: this.#admission,
       scriptTasks: this.#scriptTasks,
-      scriptCapacity: this.#scriptCapacity,
+      threadsFor: (owner) => this.#threadsFor(owner),
       settings: this.#settings,
       maps: this.#maps,
     };
@@ -181,11 +193,11 @@ class WorkerPool extends EventEmitter {
   /** Input by input: those of an async source, or for the script. */
   #mapInputByInput(task, owner, inputs, isAsync, options, resolve, reject) {
     const isNative = owner === NATIVE;
-    const { maxThreads, maxQueue } = this.#settings;
+    const { maxQueue } = this.#settings;
     // A pool that closes finishes the accepted inputs: all of an array; of an async source those that have come so far.
     const finishesOnClose = !isAsync;
     const map = new InputByInputMap(resolve, reject, task, options, {
-      threads: isNative ? maxThreads : Math.max(this.#scriptCapacity, owner === UNDECIDED ? maxThreads : 0),
+      threads: () => this.#threadsFor(owner),
       maxQueue,
       isNative,
       finishesOnClose,
@@ -210,14 +222,31 @@ class WorkerPool extends EventEmitter {
     map.run(inputs);
   }
 
+  /** How many tasks of this owner may run at once. */
+  #threadsFor(owner) {
+    const scripts = this.#workers?.capacity ?? 0;
+    return owner === SCRIPT ? scripts : Math.max(this.#counters().maxThreads, owner === UNDECIDED ? scripts : 0);
+  }
+
+  resize(options) {
+    const { minThreads, maxThreads, maxThreadsFrom } = this.#counters();
+    const now = { minThreads, maxThreads };
+    const { closed } = this;
+    require('./resize').resize(options, { now, from: maxThreadsFrom, native: this.#native, workers: this.#workers, closed });
+    // A stream goes on with as many at a time as it began with.
+    for (const map of [...this.#maps]) map.resized?.();
+    this.#admission.lookAgain();
+  }
+
   proxy(options) {
     return require('./proxy').poolProxy(this, this.#native.workers, options);
   }
 
   close(options = {}) {
     try {
-      const { force, timeout } = closeOptions(options);
-      this.#closing ??= this.#close();
+      const { force, timeout, cancelQueued } = closeOptions(options);
+      if (this.#closing === undefined) this.#closing = this.#close(force, cancelQueued);
+      else if (cancelQueued) this.#dropQueued(true);
       if (force) this.#force();
       else if (timeout !== undefined) this.#forceAfter(timeout);
       return this.#closing;
@@ -226,7 +255,7 @@ class WorkerPool extends EventEmitter {
     }
   }
 
-  #close() {
+  #close(force, cancelQueued) {
     ensureStack();
     closing.unregister(this);
     const { handle } = this.#native;
@@ -246,7 +275,10 @@ class WorkerPool extends EventEmitter {
         });
       });
       this.#admission.isClosed = true;
+      // First, so that they know that it is no close: what follows wakes them.
+      if (force) this.#workers?.destroy();
       for (const map of [...this.#maps]) map.poolCloses();
+      if (cancelQueued) this.#dropQueued(true);
       this.#closeWhenMapped();
     });
   }
@@ -255,16 +287,28 @@ class WorkerPool extends EventEmitter {
   #closeWhenMapped() {
     for (const map of this.#maps) if (map.finishesOnClose) return;
     this.#admission.whenDispatched(() => {
+      if (this.#nativeCloses) return;
+      this.#nativeCloses = true;
       binding.closePool(this.#native.handle, GRACEFULLY, ANNOUNCED);
       this.#workers?.close();
     });
   }
 
+  cancelQueued() {
+    return this.#dropQueued(false);
+  }
+
+  /** @param {boolean} closes whether the pool closes by that */
+  #dropQueued(closes) {
+    const parts = { native: this.#native, admission: this.#admission, maps: this.#maps };
+    return require('./cancel-queued').cancelQueued(parts, closes);
+  }
+
   #force() {
     for (const map of [...this.#maps]) map.end(new PoolClosedError('the pool was destroyed before every input was done'));
-    this.#admission.clear(() => new PoolClosedError('the pool was destroyed before the task began'));
-    binding.closePool(this.#native.handle, BY_FORCE, UNANNOUNCED);
+    this.#admission.clear(() => new PoolClosedError('the pool was closed before the task began'));
     this.#workers?.destroy();
+    binding.closePool(this.#native.handle, BY_FORCE, UNANNOUNCED);
   }
 
   #forceAfter(timeout) {
@@ -301,6 +345,19 @@ class WorkerPool extends EventEmitter {
     return this.#lastCounters ?? binding.poolCounters(this.#native.handle);
   }
 
+  get ready() {
+    return this.#workers === undefined ? Promise.resolve() : this.#workers.ready;
+  }
+
+  get workers() {
+    return this.#workers?.list ?? [];
+  }
+
+  async recycle(id) {
+    if (this.#workers !== undefined) return this.#workers.recycle(id);
+    if (id !== undefined) require('../script-pool/worker-list').workerOf(new Map(), id);
+  }
+
   get threads() {
     return this.#counters().threads;
   }
@@ -314,7 +371,33 @@ class WorkerPool extends EventEmitter {
   }
 
   get needsDrain() {
-    return this.#admission.needsDrain;
+    return this.#admission.needsDrain || (this.#settings.maxQueue === Infinity && this.#queue().isFull());
+  }
+
+  /** What says whether tasks wait, where `maxQueue` does not. */
+  #queue() {
+    if (this.#emptied === undefined) {
+      const { Emptied } = require('./emptied');
+      this.#emptied = new Emptied(this, this.#native);
+    }
+    return this.#emptied;
+  }
+
+  on(event, listener) {
+    return this.#listened(event, super.on(event, listener));
+  }
+
+  addListener(event, listener) {
+    return this.#listened(event, super.addListener(event, listener));
+  }
+
+  prependListener(event, listener) {
+    return this.#listened(event, super.prependListener(event, listener));
+  }
+
+  #listened(event, self) {
+    if (event === 'drain' && this.#settings.maxQueue === Infinity) this.#queue().watch();
+    return self;
   }
 
   get closed() {
@@ -322,34 +405,48 @@ class WorkerPool extends EventEmitter {
   }
 
   get utilization() {
-    const { runTime, mostThreads } = this.#counters();
-    const { maxThreads } = this.#settings;
-    // Of each kind, as many as there may be. Native threads count in a pool with a script once it has had some.
-    const native = this.#scriptTasks === undefined || mostThreads > 0 ? maxThreads : 0;
-    const lifetime = now() - this.#madeAt;
-    return lifetime <= 0 ? 0 : Math.min(1, runTime / (lifetime * (native + this.#scriptCapacity)));
+    const { runTime, capacityTime } = this.#counters();
+    return partOf(runTime, capacityTime);
   }
 
   get options() {
-    return { ...this.#settings, ...this.#scriptOptions };
+    const { maxThreadsFrom: _, ...settings } = this.#settings;
+    const { minThreads, maxThreads } = this.#counters();
+    return { ...settings, minThreads, maxThreads, ...this.#scriptOptions };
   }
 
   [inspect.custom](depth, options, inspectValue) {
-    const { name, maxThreads } = this.#settings;
-    const { threads, running, queueSize } = this.stats();
+    const { name } = this.#settings;
+    const { maxThreads, threads, running, queueSize } = this.stats();
     const shown = { name, maxThreads, threads, running, queueSize, closed: this.closed };
     return `WorkerPool ${inspectValue(shown, options)}`;
   }
 
-  stats() {
-    const { idle, queued, waitTime, runTime, mostThreads, ...counts } = this.#counters();
-    const { maxThreads } = this.#settings;
-    const { utilization } = this;
-    return {
-      ...counts, idleThreads: idle, queueSize: queued, waitTime, runTime, utilization,
-      maxThreads, maxThreadsFrom: this.#maxThreadsFrom,
+  stats(options) {
+    const {
+      idle, queued, waitTime, runTime, nativeRunTime, capacityTime, nativeCapacityTime, minThreads, maxThreads, maxThreadsFrom,
+      times, ...counts
+    } = this.#counters();
+    const utilizationByKind = {
+      native: partOf(nativeRunTime, nativeCapacityTime),
+      script: partOf(runTime - nativeRunTime, capacityTime - nativeCapacityTime),
     };
+    const stats = {
+      ...counts, idleThreads: idle, queueSize: queued, waitTime, runTime, utilization: partOf(runTime, capacityTime),
+      utilizationByKind, minThreads, maxThreads, maxThreadsFrom: SIZE_FROM[maxThreadsFrom],
+    };
+    if (options === undefined) return stats;
+    const { showTimes, statsOptions } = require('../seeing/task-times');
+    const { tasks, reset } = statsOptions(options);
+    if (!tasks && !reset) return stats;
+    const told = times ?? binding.poolTimes(this.#native.handle, reset);
+    return tasks ? { ...stats, ...showTimes(told, this.#scriptTasks !== undefined) } : stats;
   }
+}
+
+/** The part that one time is of another; threads that are too many may have run beyond it. */
+function partOf(time, whole) {
+  return whole <= 0 ? 0 : Math.min(1, time / whole);
 }
 
 function closedError(task) {

@@ -138,14 +138,34 @@ class Answering {
 
   /** Tells that the script is loaded. */
   ready(names) {
-    this.#port.postMessage([false, { names, thrown: undefined }]);
+    this.#port.postMessage([false, { names }]);
     binding.reportReady();
   }
 
-  /** Reports that the script does not load, with the value that it threw. */
-  notReady(error) {
+  /** Reports that the script does not load, with the value that it threw, or that its hook `setup` threw. */
+  notReady(error, isOfSetup) {
+    this.#tellThrown(error, { isOfSetup });
+  }
+
+  /** Tells that the hook `teardown` runs. */
+  ending() {
+    this.#port.postMessage([false, { isEnding: true }]);
+    binding.reportReady();
+  }
+
+  /** Reports what the hook `teardown` threw. */
+  notTornDown(error) {
+    this.#tellThrown(error, { isEnding: true });
+  }
+
+  /** Tells of an error that the worker has outlived. */
+  outlived(error) {
+    this.#tellThrown(error, { isOutlived: true });
+  }
+
+  #tellThrown(error, told) {
     const { encodeThrown } = require('../task/thrown');
-    this.#post({ names: undefined, thrown: forPort(encodeThrown(error)) }, NOTHING, 'error');
+    this.#post({ ...told, thrown: forPort(encodeThrown(error)) }, NOTHING, 'error');
     binding.reportReady();
   }
 

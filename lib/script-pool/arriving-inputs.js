@@ -12,7 +12,7 @@ const { receiveMessageOnPort } = require('node:worker_threads');
 
 const { clearTimeout, setTimeout } = require('../runtime/clock');
 const { binding } = require('../native');
-const { ASKED_INPUT, DROP, INPUT, VOID } = require('./owner-messages');
+const { ASKED_INPUT, DROP, INPUT, RETIRE, VOID } = require('./owner-messages');
 
 /** Milliseconds in which the owner may give the memory of an input; then a copy is taken. */
 const ASKING = 10;
@@ -76,7 +76,8 @@ class ArrivingInputs {
 
   /** A message has come from the owner. */
   told([kind, number, isBundle, value]) {
-    if (kind === INPUT) this.#received(number, { error: undefined, isBundle, value });
+    if (kind >= RETIRE) this.#runner.toldToEnd(kind, number);
+    else if (kind === INPUT) this.#received(number, { error: undefined, isBundle, value });
     else if (kind === DROP) this.#drop(number);
     else if (kind === VOID) this.#received(number, NO_INPUT);
     // Its id stands where others have a number.

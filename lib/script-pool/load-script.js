@@ -74,4 +74,30 @@ function functionsOf(exported) {
   return functions;
 }
 
-module.exports = { functionsOf, loadScript, whenExported };
+const HOOKS = ['setup', 'teardown', 'onError'];
+
+function isPlain(value) {
+  if (typeof value !== 'object' || value === null) return false;
+  const prototype = Object.getPrototypeOf(value);
+  return prototype === null || prototype === Object.prototype;
+}
+
+/**
+ * The hooks of a script: its export `worker`, where that is a plain object with one of them.
+ *
+ * @param {unknown} exported
+ * @returns {object | undefined}
+ */
+function hooksOf(exported) {
+  if ((typeof exported !== 'object' || exported === null) && typeof exported !== 'function') return undefined;
+  const own = Object.hasOwn(exported, 'worker') ? read(exported, 'worker') : undefined;
+  const hooks = own === undefined && exported.default !== undefined ? ofDefault(read(exported, 'default')) : own;
+  return isPlain(hooks) && HOOKS.some((name) => typeof hooks[name] === 'function') ? hooks : undefined;
+}
+
+function ofDefault(inner) {
+  const isHolder = (typeof inner === 'object' && inner !== null) || typeof inner === 'function';
+  return isHolder && Object.hasOwn(inner, 'worker') ? read(inner, 'worker') : undefined;
+}
+
+module.exports = { functionsOf, hooksOf, loadScript, whenExported };

@@ -13,4 +13,8 @@ module.exports = {
   VOID: 3,
   /** The input of a task that asked for it: [ASKED_INPUT, the task's id, value]. */
   ASKED_INPUT: 4,
+  /** End once the tasks that run are done: [RETIRE, why]. This kind and those above it are for the worker as a whole. */
+  RETIRE: 5,
+  /** End without waiting for tasks: [SHUT_DOWN, why]. */
+  SHUT_DOWN: 6,
 };

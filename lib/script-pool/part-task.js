@@ -12,12 +12,14 @@
  * task that waits for its owner is kept, and is none that unsettled.js looks after.
  */
 
-const { EVENTS } = require('../constants');
+const { EVENTS, REASONS } = require('../constants');
 const { deliveryOf } = require('../delivery');
 const { binding } = require('../native');
 const { notTooDeep } = require('./too-deep');
 
-const { prototype: JOB } = require('./task').Job;
+const { Job, stopError } = require('./task');
+
+const { prototype: JOB } = Job;
 
 /** Stands for the end of a task that was to stop. */
 const STOPPED = Object.freeze({});
@@ -28,7 +30,8 @@ class PartTask {
   #left;
   #iterator;
   #isAsync;
-  #isStopped = false;
+  /** Why the task is to stop; 0: it is not. */
+  #stopReason = 0;
   /** Ends what the task waits for: its owner, or a value of the iterator. */
   #wake;
   /** Of the whole task. */
@@ -42,7 +45,7 @@ class PartTask {
     job.grant = (count) => self.deref()?.grant(count);
     job.abort = (reason) => {
       JOB.abort.call(job, reason);
-      self.deref()?.stop();
+      self.deref()?.stop(reason);
     };
   }
 
@@ -52,8 +55,9 @@ class PartTask {
     if (this.#job.kept !== undefined) this.#wake();
   }
 
-  stop() {
-    this.#isStopped = true;
+  /** @param {number} reason one of REASONS */
+  stop(reason) {
+    this.#stopReason = reason;
     this.#wake?.(STOPPED);
   }
 
@@ -80,18 +84,28 @@ class PartTask {
       step = await this.#next();
     }
     await this.#iterator.return?.();
+    // Its owner has not left it, as otherwise.
+    if (this.#stopReason === REASONS.POOL_CLOSED) throw stopError(REASONS.POOL_CLOSED);
     return undefined;
   }
 
   /** The next part, once the owner takes one. */
   async #next() {
     while (this.#left <= 0 && !this.#shouldStop()) await this.#granted();
-    return this.#shouldStop() ? STOPPED : this.#stepOf(this.#iterator.next());
+    if (this.#shouldStop()) return STOPPED;
+    try {
+      return await this.#stepOf(this.#iterator.next());
+    } catch (error) {
+      // Nobody asks any more for what it was about to give.
+      if (this.#shouldStop()) return STOPPED;
+      throw error;
+    }
   }
 
   #shouldStop() {
-    // The second finds it in the middle of a loop, when no event has come yet.
-    return this.#isStopped || this.#job.stopReason(binding) !== 0;
+    // It may be in the middle of a loop, where no event comes.
+    if (this.#stopReason === 0) this.#stopReason = this.#job.stopReason(binding);
+    return this.#stopReason !== 0;
   }
 
   /** Where a part cannot cross, its `yield` throws the error. */

@@ -5,11 +5,12 @@
 const path = require('node:path');
 
 const { clearTimeout, now, setTimeout } = require('../runtime/clock');
+const { append } = require('../runtime/intrinsics');
 const { binding } = require('../native');
 const { MessageChannel } = require('../runtime/worker-threads');
 const { Worker } = require('../worker/worker');
 const { nextModules } = require('./compiled');
-const { COMPILED } = require('./owner-messages');
+const { COMPILED, RETIRE, SHUT_DOWN } = require('./owner-messages');
 const { sendValue } = require('./transfer');
 
 /** The worker's first file; and the module that this starts, by its name in lib. */
@@ -18,6 +19,8 @@ const START = 'script-pool/start';
 
 /** Milliseconds between two looks at a worker that should end. */
 const LOOK_EVERY = 10;
+
+const always = () => true;
 
 class PoolWorker {
   /** Its number in the pool, which the native side uses again; and its key, which is never used again. */
@@ -33,20 +36,36 @@ class PoolWorker {
   failed = false;
   /** The error that ended the worker, or that the script threw while it was loaded. */
   error = undefined;
+  /** Whether it was found to have ended by a thread that is blocked, and what it ran then: Node has not said so yet. */
+  left = false;
+  ran = [];
+  /** Whether `error` is what the script's hook `setup` threw. */
+  isOfSetup = false;
   /** Whether it was terminated here. */
   killed = false;
+  /** Whether it was told to end without waiting for its tasks. */
+  shutDown = false;
+  /** Whether it is known to be ending. */
+  ending = false;
   /** Its memory limits: those of the options, and with Node's own for the others once its thread runs. */
   resourceLimits;
   /** How many inputs were sent to it. */
   sent = 0;
-  /** How many tasks the pool had done when it came. */
+  /** How many tasks the pool had done when it came; and when that was. */
   doneBefore;
+  startedAt = now();
+  /** An error of it that ended no task: see `lastError` of `pool.workers`. */
+  lastError;
 
   #pool;
   #killTimeout;
   /** Ids of its tasks that should stop and have not. */
   #doomed = new Set();
-  #timer;
+  /** What is to be done after some time, by a name: `{ timer, due, run }`. */
+  #timers = new Map();
+  /** Whether the time in which it has to end is limited. */
+  #endsInTime = false;
+  #whenEnded = [];
 
   /**
    * @param {import('./native-script-pool').NativeScriptPool} pool
@@ -78,18 +97,39 @@ class PoolWorker {
   /** One of its tasks should stop: if the task has not when the time is up, the worker is terminated. */
   expectEnd(id) {
     this.#doomed.add(id);
-    if (this.#killTimeout === Infinity || this.#timer !== undefined) return;
+    if (this.#killTimeout === Infinity || this.#timers.has('judge')) return;
     this.#judgeIn(this.#killTimeout);
   }
 
   #judgeIn(milliseconds, deadline) {
-    this.#timer = setTimeout(() => this.#judge(deadline), milliseconds);
-    this.#timer.unref();
+    this.#after('judge', milliseconds, () => this.#judge(deadline));
+  }
+
+  #after(name, milliseconds, run) {
+    const timer = setTimeout(() => this.#runTimer(name), milliseconds);
+    timer.unref();
+    this.#timers.set(name, { timer, due: now() + milliseconds, run });
+  }
+
+  #runTimer(name) {
+    const { run } = this.#timers.get(name);
+    this.#timers.delete(name);
+    run();
+  }
+
+  /** What its timers would do by now, for a thread that is blocked. */
+  lookAtTime() {
+    if (this.#timers.size === 0) return;
+    const time = now();
+    for (const [name, { timer, due }] of [...this.#timers]) {
+      if (due > time) continue;
+      clearTimeout(timer);
+      this.#runTimer(name);
+    }
   }
 
   /** The time of a task that should have stopped is up. */
   #judge(deadline) {
-    this.#timer = undefined;
     const { handle } = this.#pool;
     const atHand = binding.jobsOfWorker(handle, this.number);
     const stuck = atHand.filter((id) => this.#doomed.has(id));
@@ -108,15 +148,61 @@ class PoolWorker {
     this.thread.terminate();
   }
 
+  /** Calls `late` unless it has loaded the script, and set it up, within so many milliseconds. */
+  limitSetup(time, late) {
+    if (time === Infinity) return;
+    this.#after('setup', time, () => {
+      this.#pool.catchUp();
+      if (!this.ready && !this.failed && !this.killed && !this.shutDown) late();
+    });
+  }
+
+  /**
+   * It has been told to end, or has told that it does: it is terminated unless it has within so many milliseconds.
+   *
+   * @param {number} time
+   * @param {() => boolean} [isLate] asked then
+   */
+  endWithin(time, isLate = always) {
+    this.ending = true;
+    if (time === Infinity || this.#endsInTime) return;
+    this.#endsInTime = true;
+    this.#after('end', time, () => {
+      this.#pool.catchUp();
+      if (isLate()) this.kill();
+    });
+  }
+
+  /** Ends it soon: where its script runs, it is asked before it is terminated. */
+  endSoon(why, time) {
+    if (this.shutDown || this.killed) return;
+    // Nothing of the script's has begun but its loading.
+    if (binding.revokeWorker(this.#pool.handle, this.number)) return this.kill();
+    this.shutDown = true;
+    this.port.postMessage([SHUT_DOWN, why]);
+    this.endWithin(time);
+  }
+
   /** It has ended: nothing is expected of it any more. */
   ended() {
-    clearTimeout(this.#timer);
+    for (const { timer } of this.#timers.values()) clearTimeout(timer);
+    this.#timers.clear();
+    for (const then of this.#whenEnded.splice(0)) then();
+  }
+
+  /** Asks it to end once its tasks are done; a promise of its end. */
+  retire(why) {
+    if (!this.ending && !this.killed) {
+      this.ending = true;
+      this.port.postMessage([RETIRE, why]);
+    }
+    return new Promise((resolve) => append(this.#whenEnded, resolve));
   }
 }
 
 /** Starts Node's Worker. It loads start.js, and that the script. */
 function startThread({ number, key }, settings, place, control) {
-  const { name, worker: options, workerData, concurrency, waitPolicy, waitTime, recycle, idleTimeout, keep } = settings;
+  const { name, worker: options, workerData, concurrency, waitPolicy, waitTime, recycle, idleTimeout } = settings;
   return sendValue(workerData, [], (value, isBundle, list) =>
     new Worker(BOOTSTRAP, {
       __proto__: null,
@@ -124,7 +210,7 @@ function startThread({ number, key }, settings, place, control) {
       ...options,
       workerData: {
         ...place, workerData: [isBundle, value], key, number, concurrency, waitPolicy, waitTime, recycle, idleTimeout,
-        keep, control, start: START,
+        control, start: START,
       },
       transferList: [control, ...list],
     }),

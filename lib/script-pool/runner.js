@@ -18,12 +18,13 @@ const { LONGEST_TIMER, now, setImmediate, setTimeout } = require('../runtime/clo
 const { binding } = require('../native');
 const { deliveryOf } = require('../delivery');
 const { freshContext } = require('../runtime/turn');
-const { EVENTS, FORMS, SCRIPTS, STEPS } = require('../constants');
+const { EVENTS, FORMS, REASONS, SCRIPTS, STEPS } = require('../constants');
 const { coverListeners } = require('../runtime/listener-failures');
 const { flushOutput, watchOutput } = require('../runtime/worker-output');
 const { readValue, wireFromStart } = require('../task/read-value');
 const { Answering } = require('./answering');
-const { functionsOf } = require('./load-script');
+const { functionsOf, hooksOf } = require('./load-script');
+const { RETIRE } = require('./owner-messages');
 const { Job, RUNNER, WATCHED } = require('./task');
 
 const { BY_MESSAGE, IDLE_BLOCK, IDLE_NEVER, ON_DEMAND, PATHS } = SCRIPTS;
@@ -35,6 +36,8 @@ const INBOX_BYTES = 64 * 1024;
 const STRETCH = 5;
 /** Milliseconds after which tasks that take long are looked after. */
 const LOOK_EVERY = 1_000;
+/** Milliseconds, at the least, between two questions of an idle worker whether it is kept. */
+const KEPT_FOR = 1_000;
 /** Stands for "emit it as a message" among the functions. */
 const MESSAGE = Symbol('message');
 /** Stands for the id of a task that has its answer. */
@@ -95,6 +98,12 @@ class Runner {
   #pauses = false;
   #leaving = false;
   #retiring = false;
+  /** The script's hooks, where it has some; whether this worker takes part, and why it ends. */
+  #hooks;
+  #joined = false;
+  #reason = 'close';
+  /** Whether it ends without waiting for its tasks. */
+  #shutDown = false;
   /** When the last task began, and the first one since there was a break; by the native side's clock. */
   #now = 0;
   #since = 0;
@@ -143,7 +152,7 @@ class Runner {
 
   /** The URL of the script while it is being loaded. */
   get loading() {
-    return this.#functions === undefined ? this.#setup.script : undefined;
+    return this.#functions === undefined || this.#hooks?.settingUp ? this.#setup.script : undefined;
   }
 
   /** Whether what the script posts now is the answer to a task. */
@@ -161,10 +170,12 @@ class Runner {
     this.#answers.part(job, value);
   }
 
-  /** The script is loaded: takes part from now on. */
+  /** The script is loaded: takes part from now on, or once the script's `setup` is done. */
   start(exported) {
+    let hooks;
     try {
       this.#functions = functionsOf(exported);
+      hooks = hooksOf(exported);
     } catch (error) {
       // They are a Proxy, say.
       return this.failedToLoad(error);
@@ -175,26 +186,73 @@ class Runner {
     delivery.handler(EVENTS.SCRIPT_STOP, () => ({
       deliver: (id, reason) => this.open.get(id)?.abort(reason),
     }));
-    this.#control.on('message', (message) => this.#arrivingInputs().told(message));
+    this.#control.on('message', (message) => {
+      if (message[0] >= RETIRE) this.toldToEnd(message[0], message[1]);
+      else this.#arrivingInputs().told(message);
+    });
     this.#control.on('messageerror', (error) => this.#arrivingInputs().unreadable(error));
     this.#control.unref();
-    if (!binding.joinPool(this.#setup.key, this.#inbox.wire)) return this.#end();
+    if (!binding.joinPool(this.#setup.key, this.#inbox.wire)) return process.exit();
+    this.#joined = true;
+    if (hooks === undefined) this.#takePart();
+    else this.#setUp(hooks);
+  }
+
+  #takePart() {
     // Idle or not, the pool says when this worker ends.
-    delivery.hold(1);
-    this.#port.once('close', () => this.#retire());
+    deliveryOf(binding).hold(1);
+    this.#port.once('close', () => this.#retire('self'));
     this.#answers.ready([...this.#functions.keys()]);
     this.#pull();
   }
 
+  #setUp(hooks) {
+    const { Hooks } = require('./hooks');
+    this.#hooks = new Hooks(hooks, this.workerId, this.#answers, this.#control);
+    // No task begins meanwhile.
+    this.#pulling = true;
+    this.#hooks.setUp(
+      () => {
+        this.#pulling = false;
+        if (this.#shutDown) this.#end();
+        else this.#takePart();
+      },
+      (error) => this.failedToLoad(error, true),
+    );
+  }
+
+  /**
+   * The owner wants this worker to end.
+   *
+   * @param {number} kind RETIRE or SHUT_DOWN
+   * @param {string} why
+   */
+  toldToEnd(kind, why) {
+    if (this.#hooks?.settingUp) {
+      this.#reason = why;
+      this.#shutDown = true;
+      const { PoolClosedError } = require('../errors');
+      this.#hooks.abort(new PoolClosedError('the worker is to end'));
+    } else if (kind === RETIRE) {
+      this.#retire(why);
+    } else {
+      this.#reason = why;
+      this.#shutDown = true;
+      for (const job of this.open.values()) job.abort(REASONS.POOL_CLOSED);
+      // Tasks that have heard their signal may end by it.
+      setImmediate(() => this.#leave());
+    }
+  }
+
   /** The script cannot be loaded: reports the error to the owner, and ends. */
-  failedToLoad(error) {
+  failedToLoad(error, isOfSetup = false) {
     if (this.#leaving) return;
     this.#leaving = true;
     try {
-      if (binding.joinPool(this.#setup.key, this.#inbox.wire)) this.#answers.notReady(error);
+      if (this.#joined || binding.joinPool(this.#setup.key, this.#inbox.wire)) this.#answers.notReady(error, isOfSetup);
     } finally {
       // Unless what the script threw has ended the worker by then.
-      setImmediate(() => this.#end(1));
+      setImmediate(() => process.exit(1));
     }
   }
 
@@ -279,7 +337,7 @@ class Runner {
   /** Whether something else comes before the next task: the event loop, or this worker's end. */
   #mustPause() {
     if (!this.#retiring && this.#recycling?.isDue()) {
-      this.#retire();
+      this.#retire('recycle');
       return true;
     }
     if (this.#leaving) return true;
@@ -395,7 +453,7 @@ class Runner {
   /** A task that is a message has been answered: goes on with the next. */
   afterMessage() {
     if (this.#leaving) this.#endIfDone();
-    else if (!this.#retiring && this.#recycling?.isDue()) this.#retire();
+    else if (!this.#retiring && this.#recycling?.isDue()) this.#retire('recycle');
     else if (!this.#pulling && this.open.size < this.#setup.concurrency) this.#advance(0);
   }
 
@@ -492,6 +550,8 @@ class Runner {
     this.open.delete(job.id);
     job.promise = undefined;
     if (job.stage >= WATCHED) this.#unsettled.ended();
+    // Its owner says then that the pool was destroyed, whatever the task makes of it.
+    if (this.#shutDown && how === this.#answers.failed) return this.#endIfDone();
     how.call(this.#answers, value);
     this.#through(job);
   }
@@ -499,12 +559,12 @@ class Runner {
   /** Nothing waits. */
   #idle() {
     this.#lastWork = now();
-    const { waitPolicy, idleTimeout, keep } = this.#setup;
+    const { waitPolicy, idleTimeout } = this.#setup;
     if (waitPolicy === IDLE_BLOCK && this.open.size === 0) {
       // The event loop has a turn between two waits.
       setImmediate(this.#pull);
     }
-    if (idleTimeout === Infinity || this.#idleTimer !== undefined || keep === Infinity) return;
+    if (idleTimeout === Infinity || this.#idleTimer !== undefined) return;
     this.#armIdleTimer(idleTimeout);
   }
 
@@ -512,19 +572,22 @@ class Runner {
     this.#idleTimer = setTimeout(() => {
       this.#idleTimer = undefined;
       if (this.#leaving) return;
-      const { idleTimeout, keep } = this.#setup;
+      const { idleTimeout } = this.#setup;
       const idle = now() - this.#lastWork;
-      if (this.open.size === 0 && idle >= idleTimeout && binding.leavePool(true, keep)) this.#end();
-      else this.#armIdleTimer(Math.max(10, idleTimeout - idle));
+      if (this.open.size > 0 || idle < idleTimeout) return this.#armIdleTimer(Math.max(10, idleTimeout - idle));
+      if (binding.leavePool(true)) return this.#end('idle');
+      // It is among those that are kept: until others come, or fewer are kept.
+      this.#armIdleTimer(Math.max(KEPT_FOR, idleTimeout));
     }, Math.min(time, LONGEST_TIMER));
     this.#idleTimer.unref();
   }
 
-  /** Takes no more tasks, of this worker's own will, but those whose input is here. */
-  #retire() {
+  /** Takes no more tasks but those whose input is here, and ends. */
+  #retire(why) {
     if (this.#leaving || this.#retiring) return;
     this.#retiring = true;
-    if (binding.leavePool(false, 0)) this.#leave();
+    this.#reason = why;
+    if (binding.leavePool(false)) this.#leave();
     else setImmediate(this.#pull);
   }
 
@@ -534,12 +597,23 @@ class Runner {
   }
 
   #endIfDone() {
-    if (this.#leaving && this.open.size === 0) setImmediate(() => this.#end());
+    if (this.#leaving && this.#isDone()) setImmediate(() => this.#end());
   }
 
-  #end(code) {
-    flushOutput();
-    process.exit(code);
+  /** Whether no task is waited for any more. */
+  #isDone() {
+    if (!this.#shutDown) return this.open.size === 0;
+    for (const job of this.open.values()) if (job.hasSignal) return false;
+    return true;
+  }
+
+  #end(why = this.#reason) {
+    this.#leaving = true;
+    const exit = () => {
+      flushOutput();
+      process.exit();
+    };
+    if (this.#hooks === undefined || !this.#hooks.tearDown(why, exit)) exit();
   }
 }
 

@@ -25,6 +25,8 @@ const SCRIPT_POOL = new Set([
   'killTimeout',
   'linger',
   'recycle',
+  'setupTimeout',
+  'shutdownTimeout',
   'wait',
   'workerData',
 ]);
@@ -61,9 +63,13 @@ function scriptSettings(options, pool, fixed) {
     wait = 'event',
     linger = 0,
     recycle: recycling,
+    setupTimeout = Infinity,
+    shutdownTimeout = 1000,
   } = options;
   validateInteger(concurrentTasksPerWorker, 'options.concurrentTasksPerWorker', 1, 65_536);
   if (killTimeout !== Infinity) validateNumber(killTimeout, 'options.killTimeout', 0, LONGEST_TIMER);
+  if (setupTimeout !== Infinity) validateNumber(setupTimeout, 'options.setupTimeout', 1, LONGEST_TIMER);
+  if (shutdownTimeout !== Infinity) validateNumber(shutdownTimeout, 'options.shutdownTimeout', 0, LONGEST_TIMER);
   if (!Object.hasOwn(WAITS, wait)) {
     throw new InvalidArgValueError('The "options.wait" argument must be \'event\' or \'block\'');
   }
@@ -74,7 +80,7 @@ function scriptSettings(options, pool, fixed) {
   const worker = {};
   for (const name of WORKER_OPTIONS) if (options[name] !== undefined) worker[name] = options[name];
   const waitPolicy = wait === 'event' && linger === 0 ? IDLE_NEVER : WAITS[wait];
-  const shown = { concurrentTasksPerWorker, killTimeout, wait, linger, ...worker };
+  const shown = { concurrentTasksPerWorker, killTimeout, wait, linger, setupTimeout, shutdownTimeout, ...worker };
   if (recycle !== undefined) shown.recycle = { ...recycle };
   if (workerData !== undefined) shown.workerData = workerData;
   return {
@@ -83,11 +89,14 @@ function scriptSettings(options, pool, fixed) {
     worker,
     concurrency: concurrentTasksPerWorker,
     killTimeout,
+    setupTimeout,
+    shutdownTimeout,
     waitPolicy,
     waitTime: waitPolicy === IDLE_BLOCK ? BLOCK_SLICE : linger,
     recycle,
     keep,
-    idleTimeout: keep === pool.maxThreads ? Infinity : pool.idleTimeout,
+    fixed,
+    idleTimeout: pool.idleTimeout,
     most: pool.maxThreads,
     name: pool.name,
   };

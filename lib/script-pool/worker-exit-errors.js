@@ -20,7 +20,7 @@ const UNSETTLED = 13;
 
 /**
  * @param {import('./pool-worker').PoolWorker} worker that has ended
- * @param {number} code its exit code
+ * @param {number | undefined} code its exit code; undefined where this thread is blocked, and Node has not told it
  * @param {string} script its URL
  * @param {boolean} isDestroyed whether the pool was destroyed; a pool that closes only ends workers for which no task waits
  * @returns {() => unknown} makes the error, a new one for each task where the error is ours
@@ -33,9 +33,10 @@ function exitErrorOf(worker, code, script, isDestroyed) {
 }
 
 /** Makes one of our errors. */
-function makerOf({ killed, failed, error, ready, number, resourceLimits }, code, script, isDestroyed) {
+function makerOf(worker, code, script, isDestroyed) {
+  const { killed, shutDown, failed, error, ready, number, resourceLimits, isOfSetup } = worker;
   const which = `Worker ${number}`;
-  if (killed) {
+  if (killed || shutDown) {
     if (isDestroyed) return () => new PoolClosedError('the pool was destroyed while the task ran');
     return () => new WorkerTerminatedError(`${which} was terminated: another of its tasks did not stop`, { number });
   }
@@ -45,14 +46,21 @@ function makerOf({ killed, failed, error, ready, number, resourceLimits }, code,
   }
   if (!ready) {
     const why = error === undefined && !failed ? exitWhileLoaded(code) : messageOf(error, script);
-    const message = `The script ${script} could not be loaded: ${why}${loadAdvice(error, script)}`;
+    const message = isOfSetup
+      ? `The script ${script} could not be set up: its hook \`setup\` failed: ${why}`
+      : `The script ${script} could not be loaded: ${why}${loadAdvice(error, script)}`;
     return () => new ScriptLoadError(message, { cause: error });
+  }
+  if (code === undefined) {
+    const why = 'Why, this thread cannot hear while it is blocked: run the task by run() to see';
+    return () => new WorkerExitedError(`${which} ended while the task ran. ${why}`);
   }
   const message = `${which} exited with code ${code} while the task ran. Where the script calls process.exit(), throw an error or return instead`;
   return () => new WorkerExitedError(message, { exitCode: code });
 }
 
 function exitWhileLoaded(code) {
+  if (code === undefined) return 'it ended';
   const exited = `it exited with code ${code}`;
   if (code === UNSETTLED) return `${exited}. A top-level await, or a promise that it exports, was never settled`;
   return `${exited}. Leave process.exit() out while it is loaded`;

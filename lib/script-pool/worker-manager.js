@@ -12,8 +12,10 @@
 const { append } = require('../runtime/intrinsics');
 const { binding } = require('../native');
 const { nextTick } = require('../runtime/globals');
+const { TaskTimeoutError } = require('../errors');
 const { ensureStack } = require('../runtime/stack-overflow');
 const { addSource, removeSource } = require('./output-before-exit');
+const { RETIRE } = require('./owner-messages');
 const { PoolWorker } = require('./pool-worker');
 const { placeOf } = require('./script-location');
 
@@ -25,6 +27,8 @@ const FRUITLESS_LIMIT = 3;
 class WorkerManager {
   /** The names of the functions that the script exports; undefined until a worker has reported them. */
   exports;
+  /** Why the script could not be loaded the last time, if it could not. */
+  loadFailure;
 
   #pool;
   #delivery;
@@ -38,9 +42,15 @@ class WorkerManager {
   #workers = new Map();
   /** Called once the script's exports are known, or cannot be. */
   #whenLoaded = [];
+  /** Of `pool.ready`, once somebody has asked. */
+  #readiness;
   #fruitless = 0;
   #closing = false;
   #destroyed = false;
+  /** The errors by which workers have ended, by number, for `pool.workers`. */
+  #lastErrors = new Map();
+  /** Whether this thread is blocked just now: then nothing of the user's may run. */
+  #isBlocked = false;
   #ended = () => this.#done();
 
   /**
@@ -61,7 +71,38 @@ class WorkerManager {
     this.#settings = settings;
     this.#events = events;
     pool.workers = this;
-    binding.setScriptCapacity(pool.handle, settings.most * settings.concurrency);
+    this.#tellSize();
+  }
+
+  /** How many tasks its workers may run at once. */
+  get capacity() {
+    const { most, concurrency } = this.#settings;
+    return most * concurrency;
+  }
+
+  #tellSize() {
+    const { keep, most, concurrency } = this.#settings;
+    binding.resizeScripts(this.#pool.handle, keep, most, concurrency);
+  }
+
+  /**
+   * Another number of workers, from now on. Those that are too many end when they have done what they are at.
+   *
+   * @param {number} [keep] as it is, where it is not given
+   * @param {number} most
+   */
+  resize(keep, most) {
+    const settings = this.#settings;
+    // A pool that was made with a number of workers has as many, always, unless this says otherwise.
+    settings.fixed &&= keep === undefined;
+    settings.keep = settings.fixed ? most : (keep ?? settings.keep);
+    settings.most = most;
+    this.#tellSize();
+    while (this.#workers.size < settings.keep && this.#tryToStart() !== undefined);
+    for (let before = -1; before < this.#workers.size;) {
+      before = this.#workers.size;
+      this.need();
+    }
   }
 
   /**
@@ -131,6 +172,18 @@ class WorkerManager {
     return this.#workers.get(number);
   }
 
+  /** What `pool.workers` shows. */
+  get list() {
+    const { listWorkers } = require('./worker-list');
+    return listWorkers(this.#pool.handle, this.#workers.values());
+  }
+
+  /** Replaces the worker of this number, or all, once their tasks are done; a promise of their end. */
+  recycle(number) {
+    const { recycleWorkers } = require('./worker-list');
+    return recycleWorkers(this.#workers, number, this.#delivery);
+  }
+
   /** Calls `then` once it is known what the script exports, or with an error when it cannot be loaded. */
   whenLoaded(then) {
     append(this.#whenLoaded, then);
@@ -139,7 +192,69 @@ class WorkerManager {
 
   /** @param {Error} [failure] why it cannot be loaded */
   #loaded(failure) {
-    for (const then of this.#whenLoaded.splice(0)) then(failure);
+    const waiting = this.#whenLoaded.splice(0);
+    // A map goes to its source then.
+    if (this.#isBlocked || this.#delivery.isQuiet) nextTick(() => waiting.forEach((then) => then(failure)));
+    else for (const then of waiting) then(failure);
+    this.loadFailure = failure;
+  }
+
+  /** Tells the pool's listeners; later, where this thread is blocked. */
+  #tell(event, value) {
+    if (this.#isBlocked || this.#delivery.isQuiet) nextTick(() => this.#events.emit(event, value));
+    else this.#events.emit(event, value);
+  }
+
+  /**
+   * What Node would report, and timers would do, if this thread were not blocked: finds the workers that have ended, starts
+   * others in their place, and ends those whose tasks do not stop.
+   */
+  lookWhileBlocked() {
+    this.#isBlocked = this.#pool.isBlocked = true;
+    try {
+      for (const worker of [...this.#workers.values()]) {
+        worker.lookAtTime();
+        if (this.#fallbackPorts.isLost(worker.key)) this.#left(worker);
+      }
+    } finally {
+      this.#isBlocked = this.#pool.isBlocked = false;
+    }
+  }
+
+  /** A worker was found to have ended. Why, Node will say: until then all that it ran waits, but for what this thread waits for. */
+  #left(worker) {
+    worker.left = true;
+    const { ran, orphans } = this.#remove(worker);
+    worker.ran = ran;
+    const exitError = this.#exitErrorOf(worker, undefined);
+    for (const id of ran) if (this.#delivery.isAwaitedInPlace(id)) this.#reject(id, exitError);
+    this.#count(worker, 0);
+    this.#bindOrphans(orphans, exitError);
+    this.#goOn(worker, exitError, ran.length > 0);
+  }
+
+  /** Settles once the workers that are kept, or one, have loaded the script and set it up. */
+  get ready() {
+    if (this.#readiness === undefined || this.#readiness.hasFailed) {
+      const { Readiness } = require('./readiness');
+      this.#readiness = new Readiness(this.#delivery);
+      if (this.#closing) this.#closes();
+      else if (this.#workers.size === 0) this.#tryToStart();
+      this.#lookWhetherReady();
+    }
+    return this.#readiness.promise;
+  }
+
+  #lookWhetherReady() {
+    this.#readiness?.look(this.#workers.size - this.#starting(), this.#settings.keep);
+  }
+
+  /** The pool takes no more tasks. */
+  #closes() {
+    this.#closing = true;
+    if (this.#readiness === undefined) return;
+    const { PoolClosedError } = require('../errors');
+    this.#readiness.fail(new PoolClosedError('the pool was closed before its workers were ready'));
   }
 
   /** A task of the worker of this number should stop. */
@@ -149,15 +264,24 @@ class WorkerManager {
 
   /** The pool takes no more tasks. Workers end by themselves once nothing waits. */
   close() {
-    this.#closing = true;
+    this.#closes();
     if (binding.scriptsWaiting(this.#pool.handle) > 0) return this.need();
-    for (const worker of this.#workers.values()) if (!worker.ready) worker.kill();
+    for (const worker of this.#workers.values()) if (!worker.ready) this.#endBeforeTasks(worker);
+  }
+
+  /** A worker that has not told yet that it has loaded the script is not needed. It may be at a task all the same by now. */
+  #endBeforeTasks(worker) {
+    if (worker.shutDown || worker.killed) return;
+    if (binding.revokeWorker(this.#pool.handle, worker.number)) return worker.kill();
+    worker.port.postMessage([RETIRE, 'close']);
+    worker.endWithin(this.#settings.shutdownTimeout, () => !worker.ready);
   }
 
   /** Ends all workers, whatever they are at. */
   destroy() {
-    this.#closing = this.#destroyed = true;
-    for (const worker of this.#workers.values()) worker.kill();
+    this.#closes();
+    this.#destroyed = true;
+    for (const worker of this.#workers.values()) worker.endSoon('destroy', this.#settings.shutdownTimeout);
   }
 
   /** Starts a worker; undefined when the pool needs none any more. */
@@ -174,15 +298,24 @@ class WorkerManager {
       throw error;
     }
     if (this.#workers.size === 0) addSource(this.#ended);
+    worker.lastError = this.#lastErrors.get(number);
     this.#workers.set(number, worker);
     this.#keepPool();
     this.#fallbackPorts.open(key, {
       port: worker.port,
-      ready: (told) => this.#ready(worker, told),
+      ready: (told) => this.#told(worker, told),
       wants: (id) => this.#pool.inputs.give(worker, id),
     });
     this.#listenTo(worker);
+    worker.limitSetup(this.#settings.setupTimeout, () => this.#setupIsLate(worker));
     return worker;
+  }
+
+  #setupIsLate(worker) {
+    const { setupTimeout } = this.#settings;
+    worker.failed = true;
+    worker.error = new TaskTimeoutError(`it was not loaded and set up within ${setupTimeout} ms, the pool's \`setupTimeout\``);
+    worker.thread.terminate();
   }
 
   #listenTo(worker) {
@@ -190,7 +323,8 @@ class WorkerManager {
     thread.on('message', (value) => this.#events.emit('message', value, thread));
     thread.on('messageerror', (error) => this.#events.emit('messageerror', error, thread));
     thread.on('error', (error) => {
-      if (!worker.failed) worker.error = error;
+      // A task that is left behind may fail in any way.
+      if (!worker.failed && !worker.shutDown) worker.error = error;
     });
     // Node no longer tells them when the thread has ended.
     thread.once('online', () => (worker.resourceLimits = thread.resourceLimits));
@@ -209,39 +343,67 @@ class WorkerManager {
     return completed + failed;
   }
 
-  /** A worker has loaded the script, or could not. */
-  #ready(worker, { names, thrown }) {
+  /** A worker tells that it has loaded the script, or could not; or that it ends. */
+  #told(worker, { names, thrown, isOfSetup = false, isEnding = false, isOutlived = false }) {
+    const error = thrown === undefined ? undefined : require('../task/thrown').thrownFromPort(thrown);
+    if (isOutlived) {
+      worker.lastError = error;
+      return;
+    }
+    if (isEnding) {
+      if (thrown !== undefined) this.#tell('error', error);
+      return worker.endWithin(this.#settings.shutdownTimeout);
+    }
     if (names === undefined) {
-      worker.error = require('../task/thrown').thrownFromPort(thrown);
+      // A setup that was told to end has ended.
+      if (worker.ending) return;
+      worker.error = error;
+      worker.isOfSetup = isOfSetup;
       worker.failed = true;
       return;
     }
     worker.ready = true;
     this.exports = new Set(names);
+    this.#lookWhetherReady();
     this.#loaded();
     this.#keepPool();
   }
 
   /** A worker has ended, and all events that it sent before have been delivered. */
   #exited(worker, code) {
+    const { left } = worker;
+    const { ran, orphans } = left ? { ran: worker.ran, orphans: [] } : this.#remove(worker);
+    if (worker.error === undefined) this.#lastErrors.delete(worker.number);
+    else this.#lastErrors.set(worker.number, worker.error);
+    const exitError = this.#exitErrorOf(worker, code);
+    for (const id of ran) this.#reject(id, exitError);
+    if (!left) this.#count(worker, code);
+    this.#events.emit('workerDestroy', worker.thread);
+    if (!left) this.#bindOrphans(orphans, exitError);
+    if (!left) return this.#goOn(worker, exitError, ran.length > 0);
+    const { ready, error } = worker;
+    if (ready && error !== undefined && ran.length === 0) this.#events.emit('error', error);
+  }
+
+  /** Takes a worker that has ended out of the pool. */
+  #remove(worker) {
     this.#fallbackPorts.close(worker.key);
     worker.ended();
     this.#workers.delete(worker.number);
-    const { ran, orphans } = binding.evictWorker(this.#pool.handle, worker.number, worker.key);
+    const held = binding.evictWorker(this.#pool.handle, worker.number, worker.key);
     if (this.#workers.size === 0) removeSource(this.#ended);
-    const exitError = this.#exitErrorOf(worker, code);
-    for (const id of ran) this.#reject(id, exitError);
-    this.#count(worker, code);
-    this.#events.emit('workerDestroy', worker.thread);
-    this.#bindOrphans(orphans, exitError);
-    const { ready, failed, error, killed } = worker;
-    if (!ready && (failed || error !== undefined) && !killed) return this.#loadFailed(exitError());
+    return held;
+  }
+
+  /** A worker has ended: gives up, or starts others. */
+  #goOn({ ready, failed, error, killed, ending }, exitError, hadTasks) {
+    if (!ready && (failed || error !== undefined) && !killed && !ending) return this.#loadFailed(exitError());
     if (this.#fruitless >= FRUITLESS_LIMIT) {
       this.#fruitless = 0;
       if (!ready) return this.#loadFailed(exitError());
       return this.#giveUp(exitError());
     }
-    if (error !== undefined && ran.length === 0) this.#events.emit('error', error);
+    if (error !== undefined && !hadTasks) this.#tell('error', error);
     this.#replace();
   }
 
@@ -256,9 +418,9 @@ class WorkerManager {
   }
 
   /** Counts workers that came to nothing. One that ended before it was ready may have been terminated by somebody. */
-  #count({ killed, ready, error, doneBefore }, code) {
+  #count({ killed, ending, ready, error, doneBefore }, code) {
     const inOrder = ready && error === undefined && code === 0;
-    this.#fruitless = killed || inOrder || this.#done() > doneBefore ? 0 : this.#fruitless + 1;
+    this.#fruitless = killed || ending || inOrder || this.#done() > doneBefore ? 0 : this.#fruitless + 1;
   }
 
   #reject(id, errorOf) {
@@ -308,13 +470,15 @@ class WorkerManager {
 
   /** The script does not load, and would not the next time: all that waits is rejected. The next task tries again. */
   #loadFailed(error) {
-    for (const worker of this.#workers.values()) if (worker.ready) return this.#events.emit('error', error);
+    this.#readiness?.fail(error);
+    for (const worker of this.#workers.values()) if (worker.ready) return this.#tell('error', error);
     const told = this.#giveUp(error);
-    if (!told) this.#events.emit('error', error);
+    if (!told) this.#tell('error', error);
   }
 
   /** Rejects all that waits. True when anything did. */
   #giveUp(error) {
+    this.#readiness?.fail(error);
     const ids = binding.drainScripts(this.#pool.handle);
     for (const id of ids) {
       this.#pool.inputs.letGo(id);

@@ -15,8 +15,10 @@ const {
   withoutPollution,
 } = require('../validators');
 const { LONGEST_TIMER } = require('../runtime/clock');
+const { CONTEXT } = require('./task-context');
 const { defaultSize } = require('./default-size');
 const { checkNiceIncrement } = require('./nice-increment');
+const { queueOrder } = require('./queue-order');
 
 const MAX_THREADS = 1024;
 const KIB = 1024;
@@ -25,12 +27,14 @@ const INT32 = 2 ** 31;
 
 /** The options of every pool. */
 const POOL = new Set([
+  'aging',
   'idleTimeout',
   'maxQueue',
   'maxThreads',
   'minThreads',
   'name',
   'niceIncrement',
+  'queueOrder',
   'stackSize',
 ]);
 
@@ -38,7 +42,7 @@ const POOL = new Set([
 const NEEDS_SCRIPT = notHere(
   [
     'workerData', 'concurrentTasksPerWorker', 'killTimeout', 'wait', 'linger', 'recycle', 'argv', 'env', 'execArgv',
-    'resourceLimits', 'stdin', 'stdout', 'stderr', 'trackUnmanagedFds',
+    'resourceLimits', 'setupTimeout', 'shutdownTimeout', 'stdin', 'stdout', 'stderr', 'trackUnmanagedFds',
   ],
   'it is for pools with a script: new WorkerPool(script, options)',
 );
@@ -74,14 +78,17 @@ const OF_SCRIPTS = {
 /** What a native task has of them. */
 const NO_MORE = Object.freeze({ __proto__: null, onProgress: undefined, name: undefined, spread: undefined });
 
-/** Who said how many threads, for an error about that. */
+/** Who says how many threads a pool may have. The native side keeps the place of one of them. */
+const SIZE_FROM = ['option', 'environment', 'cpus'];
+
+/** The same, for an error about that. */
 const SAID_BY = {
   option: '',
   environment: ', of the environment variable RUST_WORKERS_THREADS',
   cpus: ', the number of CPUs that this process may use; give "maxThreads" too',
 };
 
-const CLOSE = new Set(['force', 'timeout']);
+const CLOSE = new Set(['cancelQueued', 'force', 'timeout']);
 
 function notHere(names, says) {
   return Object.fromEntries(names.map((name) => [name, says]));
@@ -114,8 +121,7 @@ function poolOptions(hasScript, given) {
 
 /**
  * @param {object} options as the user passed them, checked for names that do not exist
- * @returns {{ settings: object, from: 'option' | 'environment' | 'cpus' }} `settings`: as `createPool` takes them; `from`: who said
- *   how many threads
+ * @returns {object} as `createPool` takes them; `maxThreadsFrom` by its place in SIZE_FROM
  */
 function poolSettings(options) {
   const given = options.maxThreads;
@@ -147,7 +153,10 @@ function poolSettings(options) {
   validateString(name, 'options.name');
   if (name.includes('\0')) throw new InvalidArgValueError('"options.name" must not contain a NUL character');
   checkNiceIncrement(niceIncrement);
-  return { settings: { minThreads, maxThreads, idleTimeout, maxQueue, stackSize, name, niceIncrement }, from };
+  const order = queueOrder(options);
+  return {
+    minThreads, maxThreads, maxThreadsFrom: SIZE_FROM.indexOf(from), idleTimeout, maxQueue, stackSize, name, niceIncrement, ...order,
+  };
 }
 
 /**
@@ -202,7 +211,8 @@ function runOptions(options, known, notKnownHere) {
     );
   }
   validateNames(options, 'options', known, notKnownHere);
-  return isPolluted() ? withoutPollution(options, known) : options;
+  if (!isPolluted()) return options;
+  return { __proto__: null, ...withoutPollution(options, known), [CONTEXT]: options[CONTEXT] };
 }
 
 /**
@@ -211,12 +221,15 @@ function runOptions(options, known, notKnownHere) {
  * @param {object} options
  * @param {boolean} [native] whether the task is native: it takes fewer
  * @returns {{ priority: number, signal?: AbortSignal, timeout?: number, deadline?: number, runTimeout?: number,
- *   transfer?: object[] | 'auto', parallel: boolean, onProgress?: Function, name?: string, spread: boolean, callForm: number }} `deadline`: a moment of the clock of
- *   runtime/clock.js; 'auto' is for scripts, which look for themselves
+ *   transfer?: object[] | 'auto', parallel: boolean, onProgress?: Function, name?: string, spread: boolean, callForm: number,
+ *   context?: object, outerSignal?: AbortSignal }} `deadline`: a moment of the clock of runtime/clock.js; 'auto' is for scripts, which look for
+ *   themselves; `context`: see task-context.js; `outerSignal`: its signal, beside one of the task's own
  */
 function submitOptions(options, native = false) {
   const bag = native ? runOptions(options, RUN, OF_SCRIPTS) : runOptions(options, SCRIPT_RUN);
-  const { priority = 0, signal, timeout, deadline, runTimeout, transfer, parallel = false } = bag;
+  const context = bag[CONTEXT];
+  const usual = context === undefined ? 0 : context.priority;
+  const { priority = usual, signal, timeout, deadline, runTimeout, transfer, parallel = false } = bag;
   const { onProgress, name, spread = false } = native ? NO_MORE : bag;
   validateInteger(priority, 'options.priority', -INT32, INT32 - 1);
   if (signal !== undefined) validateAbortSignal(signal, 'options.signal');
@@ -240,7 +253,7 @@ function submitOptions(options, native = false) {
   if (typeof spread !== 'boolean') {
     throw new InvalidArgTypeError(`The "options.spread" argument must be a boolean. Received ${describe(spread)}`);
   }
-  return {
+  const checked = {
     priority,
     signal,
     timeout: timeout === Infinity ? undefined : timeout,
@@ -253,16 +266,24 @@ function submitOptions(options, native = false) {
     spread,
     // Of a script's task: in which form its function is called. lib/script-pool sets it.
     callForm: 0,
+    context: undefined,
+    outerSignal: undefined,
   };
+  context?.join(checked);
+  return checked;
 }
 
-/** @returns {{ force?: boolean, timeout?: number }} the options of `close` */
+/** @returns {{ force: boolean, timeout?: number, cancelQueued: boolean }} the options of `close` */
 function closeOptions(options) {
-  const { force = false, timeout } = validateOptions(options, 'options', CLOSE);
+  const { force = false, timeout, cancelQueued = false } = validateOptions(options, 'options', CLOSE);
   if (timeout !== undefined) validateNumber(timeout, 'options.timeout', 0);
-  return { force, timeout };
+  if (typeof cancelQueued !== 'boolean') {
+    throw new InvalidArgTypeError(`The "options.cancelQueued" argument must be a boolean. Received ${describe(cancelQueued)}`);
+  }
+  return { force, timeout, cancelQueued };
 }
 
 module.exports = {
-  OF_SCRIPTS, POOL, RUN, SCRIPT_RUN, closeOptions, nativePoolOptions, poolOptions, poolSettings, refuseMore, submitOptions,
+  MAX_THREADS, OF_SCRIPTS, POOL, RUN, SCRIPT_RUN, SIZE_FROM, closeOptions, nativePoolOptions, poolOptions, poolSettings, refuseMore,
+  submitOptions,
 };

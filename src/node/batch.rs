@@ -9,6 +9,7 @@ use super::event::{Answer, Event};
 use super::js::{Js, Reference, Result};
 use super::locks::Locks;
 use super::out_of_band::OutOfBand;
+use super::round_trips::Arrivals;
 use super::waits::Waits;
 
 /// How an event that is no answer stands on the call buffer.
@@ -61,7 +62,7 @@ pub(super) struct Tables<'environment> {
 
 /// What a batch is given to.
 pub(super) struct Receiver {
-    /// `deliver(count, out of band, more)`
+    /// `deliver(count, out of band, more, quiet)`
     pub(super) deliver: Reference,
     /// An array of twice `BATCH` elements, for values out of band.
     pub(super) out_of_band: Reference,
@@ -77,11 +78,12 @@ struct Draft<'call, 'environment> {
     wire_offset: usize,
     /// Waits for locks whose outcome JavaScript is about to get.
     waits_ended: Vec<u64>,
+    trips: Arrivals<'environment>,
 }
 
 /// Writes at most `most` events to the call buffer and calls the deliver function. Events that would make the batch too
 /// large stay, where a delivery inside of the call finds them; of these, or of `more` in the event queue, JavaScript is told, and the
-/// caller by `true`.
+/// caller by `true`. `quiet`: nothing of the user's may run.
 pub(super) fn deliver(
     js: Js<'_>,
     tables: Tables<'_>,
@@ -89,6 +91,7 @@ pub(super) fn deliver(
     waiting: &Cell<VecDeque<Event>>,
     most: usize,
     more: bool,
+    quiet: bool,
 ) -> Result<bool> {
     let mut draft = Draft {
         js,
@@ -98,6 +101,7 @@ pub(super) fn deliver(
         count: 0,
         wire_offset: 0,
         waits_ended: Vec::new(),
+        trips: tables.core.round_trips().arrivals(),
     };
     let (mut events, mut bytes) = (waiting.take(), 0);
     while draft.count < most && bytes < BATCH_BYTES {
@@ -107,10 +111,12 @@ pub(super) fn deliver(
         }
         if let Err(status) = draft.put(event) {
             waiting.set(events);
+            draft.trips.record();
             return Err(status);
         }
     }
     let more = more || !events.is_empty();
+    draft.trips.record();
     waiting.set(events);
     if draft.count == 0 && !more {
         return Ok(false);
@@ -119,7 +125,7 @@ pub(super) fn deliver(
     let count = js.number(draft.count as f64)?;
     let function = js.referenced(&receiver.deliver)?;
     let out_of_band = js.number(f64::from(draft.out_of_band.len()))?;
-    let called = js.call(function, &[count, out_of_band, js.boolean(more)?]);
+    let called = js.call(function, &[count, out_of_band, js.boolean(more)?, js.boolean(quiet)?]);
     // It throws only by a fault of ours (`lib/delivery.js`), which is reported. The batch is delivered even then.
     if called.is_ok() || js.report_exception() {
         // Not before: the teardown returns the grants that JavaScript has not seen because it was ending.
@@ -131,7 +137,8 @@ pub(super) fn deliver(
 impl Draft<'_, '_> {
     fn put(&mut self, event: Event) -> Result<()> {
         match event {
-            Event::Settled { id, answer } => {
+            Event::Settled { id, answer, trip } => {
+                self.trips.ended(trip);
                 self.tables.core.jobs().forget(id);
                 self.put_answer(id, 0, answer)?;
             }

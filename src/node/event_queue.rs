@@ -10,7 +10,8 @@
 //! is delivered after all that its thread knows to have been pushed before.
 //!
 //! *Waiting in place.* The environment's thread may stay awake after a batch and wait here for the next event
-//! (`adaptive_wait.rs`); the first pushing thread ends that wait. It leaves by the same rule, asleep only if nothing is due.
+//! (`adaptive_wait.rs`); the first pushing thread ends that wait. It leaves by the same rule, asleep only if nothing is due. So
+//! does a thread that blocks until its task is answered (`block`), wherever in its turn it was.
 
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -25,7 +26,7 @@ use super::watchdog::{self, Watched};
 use crate::cancel::Reason;
 use crate::error::Result;
 use crate::lines::{COMMON, Lines, Pushed};
-use crate::pool::{Outbox, Outputs, ScriptOutcome, Waker};
+use crate::pool::{Outbox, Outputs, ScriptOutcome, Trip, Waker};
 use crate::value::Value;
 
 /// Ends a wait in place if the watchdog does not get to run.
@@ -125,6 +126,20 @@ impl EventQueue {
         self.lines.rest()
     }
 
+    /// Blocks the environment's thread until an event is due, or the time is up. True when events are due: then the queue is
+    /// awake, and the caller takes them. Only on the environment's own thread, from wherever that is.
+    pub(super) fn block(&self, time: Duration) -> bool {
+        let mut place = self.place.lock();
+        if !self.closed.load(Ordering::Relaxed) && self.lines.begin_wait() {
+            place.occupied = true;
+            let until = Instant::now() + time;
+            // The watchdog may end it sooner: it has not forgotten the wait before.
+            while place.occupied && !self.came.wait_until(&mut place, until).timed_out() {}
+            place.occupied = false;
+        }
+        self.lines.rest()
+    }
+
     /// Ends the turn of an environment that has stayed awake. False when nothing is due, and the queue asleep.
     pub(super) fn rest(&self) -> bool {
         self.lines.rest()
@@ -157,19 +172,23 @@ impl Watched for EventQueue {
 impl Outbox for EventQueue {
     /// Runs on the pool's thread: what can be prepared is prepared here and not on the JavaScript thread.
     fn settle(&self, line: usize, id: u64, outcome: Result<Value>) {
-        self.push_to(line, Event::Settled { id, answer: outcome.into() });
+        self.settle_measured(line, id, outcome, None);
     }
 
-    fn settle_batch(&self, id: u64, outcome: Result<Outputs>) {
-        self.push(Event::Settled { id, answer: outcome.into() });
+    fn settle_measured(&self, line: usize, id: u64, outcome: Result<Value>, trip: Option<Trip>) {
+        self.push_to(line, Event::Settled { id, answer: outcome.into(), trip });
     }
 
     fn started(&self, id: u64) {
         self.push(Event::Progress { id, answer: Answer::TaskStarted(Instant::now()) });
     }
 
-    fn settle_script(&self, id: u64, outcome: ScriptOutcome) {
-        self.push(Event::Settled { id, answer: outcome.into() });
+    fn settle_batch(&self, id: u64, outcome: Result<Outputs>, trip: Option<Trip>) {
+        self.push(Event::Settled { id, answer: outcome.into(), trip });
+    }
+
+    fn settle_script(&self, id: u64, outcome: ScriptOutcome, trip: Option<Trip>) {
+        self.push(Event::Settled { id, answer: outcome.into(), trip });
     }
 }
 

@@ -8,6 +8,7 @@
 //! All of it is decided under the pool's lock. A registered worker is
 //!
 //! * **starting**;
+//! * **joined** — it has loaded its script, and has not asked for work yet: a hook of the script may run before;
 //! * **waiting** — it found nothing and went back to its event loop; its waker will be notified;
 //! * **notified** — it was waiting, and has been notified;
 //! * **at work** — it holds jobs, or is between two;
@@ -30,11 +31,12 @@
 //! has no other job, which then takes nothing more until it is done; at the head of the line it lets no other job pass,
 //! so that it does not wait for ever.
 
+use super::capacity::Capacity;
 use super::outbox::Reply;
 use super::position::Taker;
 use super::queue::Queue;
 use super::script_functions::FunctionNames;
-use super::task_observer::TaskRef;
+use super::task_observer::{Age, TaskRef};
 use crate::cancel::{CancelToken, Reason};
 use crate::sync::Instant;
 use crate::value::Payload;
@@ -56,6 +58,7 @@ pub(super) struct Running {
     pub(super) reply: Reply,
     pub(super) token: Option<CancelToken>,
     pub(super) task: TaskRef,
+    pub(super) queued_at: Age,
     pub(super) started: Instant,
     pub(super) exclusive: bool,
     /// The input of a job whose path is [`OnDemand`](super::InputPath::OnDemand), until its owner or its worker has claimed it.
@@ -65,6 +68,7 @@ pub(super) struct Running {
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum WorkerState {
     Starting,
+    Joined,
     Waiting,
     Notified,
     AtWork,
@@ -76,6 +80,8 @@ pub(super) struct WorkerRegistration {
     pub(super) state: WorkerState,
     pub(super) waker: Option<&'static dyn Waker>,
     pub(super) running: Vec<Running>,
+    /// How many jobs it has done.
+    pub(super) done: u64,
     /// Whether the worker wants to end: it takes the jobs that are bound to it, and no others.
     pub(super) retiring: bool,
 }
@@ -105,7 +111,9 @@ pub(super) struct Scripts {
     /// Jobs that run.
     busy: usize,
     /// Jobs that all workers together may run.
-    pub(super) capacity: usize,
+    pub(super) capacity: Capacity,
+    /// Workers kept even when idle.
+    pub(super) keep: usize,
     /// Whether the pool was closed by force: jobs that end now were dropped.
     forced: bool,
     pub(super) functions: FunctionNames,
@@ -120,7 +128,8 @@ impl Scripts {
             notified: 0,
             blocked: 0,
             busy: 0,
-            capacity: 0,
+            capacity: Capacity::default(),
+            keep: 0,
             forced: false,
             functions: FunctionNames::new(),
         }
@@ -147,7 +156,8 @@ impl Scripts {
             self.workers.len() - 1
         });
         let (state, running) = (WorkerState::Starting, Vec::new());
-        self.workers[number] = Some(WorkerRegistration { state, waker: None, running, retiring: false });
+        let registration = WorkerRegistration { state, waker: None, running, done: 0, retiring: false };
+        self.workers[number] = Some(registration);
         number
     }
 
@@ -166,7 +176,7 @@ impl Scripts {
 
     /// Jobs that could run beside those that do.
     pub(super) fn free(&self) -> usize {
-        self.capacity - self.busy.min(self.capacity)
+        self.capacity.get().saturating_sub(self.busy)
     }
 
     /// Whether nothing waits and every worker is gone.
@@ -177,6 +187,21 @@ impl Scripts {
     /// Workers alive or starting.
     pub(super) fn living(&self) -> usize {
         self.workers().filter(|(_, worker)| worker.state != WorkerState::Left).count()
+    }
+
+    /// Lets all but so many of the workers end, those first that run the least: they get no more jobs, except those that are bound
+    /// to them, and leave when they come next.
+    pub(super) fn retire_all_but(&mut self, most: usize) {
+        let load = |worker: &WorkerRegistration| (worker.state != WorkerState::Waiting, worker.running.len());
+        let mut serving: Vec<&mut WorkerRegistration> = self
+            .workers
+            .iter_mut()
+            .flatten()
+            .filter(|worker| worker.state != WorkerState::Left && !worker.retiring)
+            .collect();
+        serving.sort_by_key(|worker| load(worker));
+        let surplus = serving.len().saturating_sub(most);
+        serving[..surplus].iter_mut().for_each(|worker| worker.retiring = true);
     }
 
     /// Workers that have started and run nothing.
@@ -230,9 +255,10 @@ impl Scripts {
 
     /// Takes the job `id` out of a worker's hands.
     pub(super) fn take_running(&mut self, number: usize, id: u64) -> Option<Running> {
-        let running = &mut self.worker_mut(number)?.running;
-        let at = running.iter().position(|job| job.reply.id() == id)?;
-        let job = running.swap_remove(at);
+        let worker = self.worker_mut(number)?;
+        let at = worker.running.iter().position(|job| job.reply.id() == id)?;
+        let job = worker.running.swap_remove(at);
+        worker.done += 1;
         self.busy -= 1;
         Some(job)
     }
@@ -249,6 +275,7 @@ impl Scripts {
                 worker.state = WorkerState::AtWork;
                 self.waiting.retain(|waiting| *waiting != number);
             }
+            WorkerState::Joined => worker.state = WorkerState::AtWork,
             WorkerState::Starting | WorkerState::AtWork | WorkerState::Left => {}
         }
     }
@@ -269,7 +296,7 @@ impl Scripts {
             WorkerState::Waiting => self.waiting.retain(|waiting| *waiting != number),
             WorkerState::Notified => self.notified -= 1,
             WorkerState::Left => return false,
-            WorkerState::Starting | WorkerState::AtWork => {}
+            WorkerState::Starting | WorkerState::Joined | WorkerState::AtWork => {}
         }
         true
     }

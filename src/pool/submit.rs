@@ -2,6 +2,7 @@
 
 use super::batch::Batch;
 use super::job::Job;
+use super::outbox::Trip;
 use super::position::{QueuePosition, Taker, Target};
 use super::priority_queue::Entry;
 use super::queue::Drained;
@@ -31,6 +32,17 @@ pub struct SubmitError<T> {
     pub error: Error,
     /// The job or batch.
     pub submission: T,
+}
+
+impl State {
+    /// Takes out all that waits, and says how many entries that are.
+    fn take_waiting(&mut self) -> (Vec<(Taker, Drained)>, usize) {
+        let count = Taker::ALL.iter().map(|taker| self.waiting(*taker)).sum();
+        let taken: Drained = Box::new(self.threads.take_back().into_iter());
+        let mut dropped = vec![(Taker::Native, taken)];
+        dropped.extend(Taker::ALL.map(|taker| (taker, self.queue.drain(taker))));
+        (dropped, count)
+    }
 }
 
 impl Pool {
@@ -82,9 +94,9 @@ impl Pool {
             Entry::Small(_) => unreachable!("small tasks come by the intake"),
         };
         let queued_at = state.age_at(queued_at);
-        let position = state.queue.push(entry, priority, target);
+        let position = state.queue.push(entry, priority, queued_at, target);
         if let Some(batch) = batch {
-            batch.set_position(position);
+            batch.set_position(position, Trip::new(self.0.number, task, queued_at));
         }
         let full = state.is_full(target.taker(), limit);
         state.tally.queued(task, count, queued_at);
@@ -131,8 +143,7 @@ impl Pool {
 
     /// Whether the queue, without the entries that free takers will take, is at most half full.
     pub fn is_half_empty(&self) -> bool {
-        let config = &self.0.config;
-        self.0.lock().total_excess(config) <= config.max_queue / 2
+        self.0.lock().total_excess() <= self.0.config.max_queue / 2
     }
 
     /// Stops a waiting or running job or batch. A waiting one is answered at once; a running one at its next
@@ -221,6 +232,17 @@ impl Pool {
         drop(removed);
     }
 
+    /// Answers all that waits, for `reason`; how many entries that were. What runs goes on.
+    pub fn cancel_waiting(&self, reason: Reason) -> usize {
+        let mut state = self.0.lock();
+        let (dropped, count) = state.take_waiting();
+        self.0.publish(&mut state);
+        state.answering += 1;
+        drop(state);
+        self.drop_all(dropped, count, reason);
+        count
+    }
+
     /// Closes the pool: nothing new is accepted, and `when_closed` is called once the last thread has ended.
     /// Without `force` all accepted work is finished; with it, waiting work is answered with [`Code::PoolClosed`]
     /// and running work is asked to stop. May be called again, to force a close that was graceful.
@@ -237,10 +259,7 @@ impl Pool {
         let mut stopped: Vec<CancelToken> = Vec::new();
         if force {
             state.scripts.force();
-            count = Taker::ALL.iter().map(|taker| state.waiting(*taker)).sum();
-            let taken: Drained = Box::new(state.threads.take_back().into_iter());
-            dropped.push((Taker::Native, taken));
-            dropped.extend(Taker::ALL.map(|taker| (taker, state.queue.drain(taker))));
+            (dropped, count) = state.take_waiting();
             stopped.extend(state.tokens().cloned());
         }
         let wakers = state.scripts.notify_all();
@@ -257,12 +276,12 @@ impl Pool {
         for token in stopped {
             token.cancel(Reason::PoolClosed);
         }
-        self.drop_all(dropped, count);
+        self.drop_all(dropped, count, Reason::PoolClosed);
     }
 
-    /// Answers what a forced close has taken out of the queue. Of much on a thread of its own, since the caller is a JavaScript
+    /// Answers all that was taken out of the queue. Of much on a thread of its own, since the caller is a JavaScript
     /// thread, which has the answers to deliver meanwhile.
-    fn drop_all(&self, dropped: Vec<(Taker, Drained)>, count: usize) {
+    fn drop_all(&self, dropped: Vec<(Taker, Drained)>, count: usize, reason: Reason) {
         let pool = self.clone();
         // They reach the thread by the lock, so that they are still here if there is no thread.
         let dropped = Arc::new(Mutex::new(dropped));
@@ -271,7 +290,7 @@ impl Pool {
             move || {
                 let dropped = std::mem::take(&mut *dropped.lock());
                 for (taker, entries) in dropped {
-                    entries.for_each(|entry| pool.give_up(taker, entry, Reason::PoolClosed));
+                    entries.for_each(|entry| pool.give_up(taker, entry, reason));
                 }
                 pool.answered();
             }

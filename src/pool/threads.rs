@@ -3,9 +3,12 @@
 use std::collections::VecDeque;
 
 use super::Config;
+use super::capacity::Capacity;
 use super::counters::Tally;
 use super::priority_queue::Entry;
+use super::rank::Place;
 use super::task_observer::Age;
+use super::task_times::TimesByTask;
 use crate::cancel::CancelToken;
 use crate::lines::LINES;
 use crate::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -16,6 +19,8 @@ use crate::sync::{Arc, Mutex};
 #[repr(align(128))]
 pub(super) struct SlotShared {
     pub(super) tally: Tally,
+    /// How long the tasks that ran here have waited and run. A leaf: no other lock is taken under it.
+    pub(super) times: Mutex<TimesByTask>,
     /// Stops the job that runs here when the pool is closed by force: the token of jobs that have none of their own.
     pub(super) stop: CancelToken,
     /// Whether the thread has answered all it held, and may be about to look at the queue.
@@ -83,16 +88,21 @@ pub(super) enum Activity {
 struct Slot {
     activity: Activity,
     shared: Arc<SlotShared>,
-    /// When its thread took the tasks that it runs one after the other, and their priority.
+    /// When its thread took the tasks that it runs one after the other, and the place of the first of them.
     took: Age,
-    priority: i32,
+    place: Place,
     /// Whether its thread should be back soon.
     soon: bool,
 }
 
 /// The table of slots, and how many threads are in which state.
-#[derive(Default)]
 pub(super) struct Threads {
+    /// How many are kept even when idle.
+    min: usize,
+    /// How many there may be; at least 1.
+    max: Capacity,
+    /// Who has said how many.
+    max_from: u32,
     slots: Vec<Slot>,
     /// Threads alive.
     alive: usize,
@@ -114,8 +124,57 @@ pub(super) struct Threads {
 }
 
 impl Threads {
+    pub(super) fn new(config: &Config) -> Self {
+        Threads {
+            min: config.min_threads,
+            max: Capacity::new(config.max_threads),
+            max_from: config.max_threads_from,
+            slots: Vec::new(),
+            alive: 0,
+            busy: 0,
+            searching: false,
+            parked: 0,
+            claims: 0,
+            starting: 0,
+            dozing: None,
+            soon: 0,
+            begun: 0,
+        }
+    }
+
     pub(super) fn alive(&self) -> usize {
         self.alive
+    }
+
+    /// How many are kept even when idle.
+    pub(super) fn min(&self) -> usize {
+        self.min
+    }
+
+    /// How many there may be, now and over the pool's life.
+    pub(super) fn max(&self) -> &Capacity {
+        &self.max
+    }
+
+    /// Who has said how many there may be.
+    pub(super) fn max_from(&self) -> u32 {
+        self.max_from
+    }
+
+    /// So many are kept, and there may be so many, from now on.
+    pub(super) fn resize(&mut self, min: usize, max: usize, from: u32, now: Age) {
+        (self.min, self.max_from) = (min, from);
+        self.max.set(max, now);
+    }
+
+    /// Whether one more may be started.
+    pub(super) fn may_start(&self) -> bool {
+        self.alive < self.max.get()
+    }
+
+    /// Whether there are more than there may be: the next that is idle ends.
+    pub(super) fn has_surplus(&self) -> bool {
+        self.alive > self.max.get()
     }
 
     pub(super) fn busy(&self) -> usize {
@@ -123,8 +182,8 @@ impl Threads {
     }
 
     /// How many could take up an entry now, those that are not started yet included.
-    pub(super) fn free(&self, config: &Config) -> usize {
-        config.max_threads - self.busy
+    pub(super) fn free(&self) -> usize {
+        self.max.get().saturating_sub(self.busy)
     }
 
     /// Threads that count as busy, hold nothing that is not answered, and have not come back yet.
@@ -148,6 +207,11 @@ impl Threads {
         self.slots.iter().map(|slot| &slot.shared.tally)
     }
 
+    /// What each slot's threads have recorded.
+    pub(super) fn shared_parts(&self) -> impl Iterator<Item = &Arc<SlotShared>> {
+        self.slots.iter().map(|slot| &slot.shared)
+    }
+
     /// Every token by which something that runs can be stopped.
     pub(super) fn tokens(&self) -> impl Iterator<Item = &CancelToken> {
         self.slots.iter().flat_map(|slot| {
@@ -166,12 +230,19 @@ impl Threads {
         let number = vacant.unwrap_or_else(|| {
             let shared = Arc::new(SlotShared {
                 tally: Tally::default(),
+                times: Mutex::default(),
                 stop: CancelToken::new(None),
                 answered: AtomicBool::new(false),
                 run: Mutex::new(VecDeque::new()),
                 taken: AtomicUsize::new(0),
             });
-            self.slots.push(Slot { activity: Activity::Vacant, shared, took: 0, priority: 0, soon: false });
+            self.slots.push(Slot {
+                activity: Activity::Vacant,
+                shared,
+                took: 0,
+                place: Place::LAST,
+                soon: false,
+            });
             self.slots.len() - 1
         });
         // Not the common line: threads that share one of the others wait for each other, and for nobody else.
@@ -208,27 +279,27 @@ impl Threads {
         self.begun = self.begun.wrapping_add(1);
     }
 
-    /// A thread is about to begin a task, and takes others of that priority, which `take` adds, to run them next.
+    /// A thread is about to begin a task that had this place, and takes others with it, which `take` adds, to run them next.
     pub(super) fn take(
         &mut self,
         number: usize,
-        priority: i32,
+        place: Place,
         now: Age,
         take: impl FnOnce(&mut VecDeque<Entry>),
     ) {
         let slot = &mut self.slots[number];
-        (slot.took, slot.priority) = (now, priority);
+        (slot.took, slot.place) = (now, place);
         let mut run = slot.shared.run.lock();
         take(&mut run);
         slot.shared.taken.store(run.len(), Ordering::Relaxed);
     }
 
-    /// Takes over half of the tasks of a thread that is late: the first of them, and their priority. The others are
+    /// Takes over half of the tasks of a thread that is late: the first of them, and their place. The others are
     /// among those of the thread `number` then.
-    pub(super) fn take_over(&mut self, number: usize, now: Age) -> Option<(Entry, i32)> {
+    pub(super) fn take_over(&mut self, number: usize, now: Age) -> Option<(Entry, Place)> {
         let is_late = |slot: &Slot| slot.shared.has_taken() && now.saturating_sub(slot.took) > LATE;
         let late = self.slots.iter().find(|slot| is_late(slot))?;
-        let priority = late.priority;
+        let place = late.place;
         let mut run = late.shared.run.lock();
         let mut half = run.len().div_ceil(2);
         let first = run.pop_front()?;
@@ -236,8 +307,8 @@ impl Threads {
         let others: Vec<Entry> = run.drain(..half).collect();
         late.shared.taken.store(run.len(), Ordering::Relaxed);
         drop(run);
-        self.take(number, priority, now, |run| run.extend(others));
-        Some((first, priority))
+        self.take(number, place, now, |run| run.extend(others));
+        Some((first, place))
     }
 
     /// Counts a parked thread out of those, for one that is to be woken. True when that must be the one that dozes: it comes
@@ -273,8 +344,8 @@ impl Threads {
     }
 
     /// Whether somebody must wake a thread, or start one, when there is more to do.
-    pub(super) fn need_wake(&self, config: &Config) -> bool {
-        !self.looks() && !self.comes_by_itself() && (self.parked > 0 || self.alive < config.max_threads)
+    pub(super) fn need_wake(&self) -> bool {
+        !self.looks() && !self.comes_by_itself() && (self.parked > 0 || self.may_start())
     }
 
     /// Whether a running thread should be back soon, and another sees to it that nothing waits if that one is not.
