@@ -144,6 +144,14 @@ async function mapping(pool: NativePool) {
 async function observing(pool: NativePool) {
   const stats: rustWorkers.PoolStats = pool.stats();
   expect<Equal<typeof stats.completed, number>>();
+  expect<Equal<typeof stats.utilizationByKind, { native: number; script: number }>>();
+  const times = pool.stats({ tasks: true, reset: true });
+  expect<Equal<typeof times.roundTrip.p999, number>>();
+  expect<Equal<(typeof times.tasks)[string]['kind'], 'native' | 'script'>>();
+  // @ts-expect-error: they were not asked for
+  pool.stats({ reset: true }).wait.p50;
+  // @ts-expect-error: no such option
+  pool.stats({ task: true });
   const sum: number = pool.threads + pool.queueSize + pool.completed;
   // @ts-expect-error: counters are read-only
   pool.completed = sum;
@@ -201,4 +209,19 @@ function blocking() {
   const scripts = new WorkerPool<{ render(page: { id: number }): Promise<string> }>('./script.js');
   const page: string = scripts.runSync('render', { id: 1 });
   return { count, digest, wrong, page };
+}
+
+// Another size at run time.
+{
+  const pool = new WorkerPool({ niceIncrement: 3 });
+  pool.resize({ maxThreads: 3 });
+  pool.resize({ minThreads: 1, maxThreads: undefined });
+  const { minThreads, maxThreads, maxThreadsFrom } = pool.stats();
+  const most: number = minThreads + maxThreads;
+  const from: 'option' | 'environment' | 'cpus' = maxThreadsFrom;
+  // @ts-expect-error: there must be one.
+  pool.resize();
+  // @ts-expect-error: not an option of resize.
+  pool.resize({ name: 'other' });
+  void [most, from];
 }

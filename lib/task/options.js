@@ -78,7 +78,10 @@ const OF_SCRIPTS = {
 /** What a native task has of them. */
 const NO_MORE = Object.freeze({ __proto__: null, onProgress: undefined, name: undefined, spread: undefined });
 
-/** Who said how many threads, for an error about that. */
+/** Who says how many threads a pool may have. The native side keeps the place of one of them. */
+const SIZE_FROM = ['option', 'environment', 'cpus'];
+
+/** The same, for an error about that. */
 const SAID_BY = {
   option: '',
   environment: ', of the environment variable RUST_WORKERS_THREADS',
@@ -118,8 +121,7 @@ function poolOptions(hasScript, given) {
 
 /**
  * @param {object} options as the user passed them, checked for names that do not exist
- * @returns {{ settings: object, from: 'option' | 'environment' | 'cpus' }} `settings`: as `createPool` takes them; `from`: who said
- *   how many threads
+ * @returns {object} as `createPool` takes them; `maxThreadsFrom` by its place in SIZE_FROM
  */
 function poolSettings(options) {
   const given = options.maxThreads;
@@ -152,7 +154,9 @@ function poolSettings(options) {
   if (name.includes('\0')) throw new InvalidArgValueError('"options.name" must not contain a NUL character');
   checkNiceIncrement(niceIncrement);
   const order = queueOrder(options);
-  return { settings: { minThreads, maxThreads, idleTimeout, maxQueue, stackSize, name, niceIncrement, ...order }, from };
+  return {
+    minThreads, maxThreads, maxThreadsFrom: SIZE_FROM.indexOf(from), idleTimeout, maxQueue, stackSize, name, niceIncrement, ...order,
+  };
 }
 
 /**
@@ -278,5 +282,6 @@ function closeOptions(options) {
 }
 
 module.exports = {
-  OF_SCRIPTS, POOL, RUN, SCRIPT_RUN, closeOptions, nativePoolOptions, poolOptions, poolSettings, refuseMore, submitOptions,
+  MAX_THREADS, OF_SCRIPTS, POOL, RUN, SCRIPT_RUN, SIZE_FROM, closeOptions, nativePoolOptions, poolOptions, poolSettings, refuseMore,
+  submitOptions,
 };
