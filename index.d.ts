@@ -1418,6 +1418,11 @@ export const task: {
   readonly cancelled: boolean;
   /** @throws {errors.TaskCancelledError | errors.TaskTimeoutError | errors.DeadlineError | errors.PoolClosedError} if it should stop */
   throwIfCancelled(): void;
+  /**
+   * When the task must have ended; undefined where it has no deadline. Tasks that it submits have it too, and its priority, unless
+   * they have an earlier one, or a priority of their own.
+   */
+  readonly deadline: Date | undefined;
   /** Gives a copy of `value` to the caller's `onProgress`. */
   progress(value: unknown): void;
   /** The worker's number in its pool, from 0. Undefined outside a script pool. */
