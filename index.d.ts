@@ -7,6 +7,7 @@
 
 import { EventEmitter } from 'node:events';
 import type { Transform, TransformOptions } from 'node:stream';
+import { ReadableStream } from 'node:stream/web';
 import {
   MessagePort as NodeMessagePort,
   ResourceLimits as NodeResourceLimits,
@@ -490,6 +491,26 @@ export interface ScriptRunOptions extends Omit<RunOptions, 'transfer'> {
 /** What Node's Worker can be given in a transfer list: the name of this type differs between versions of `@types/node`. */
 type NodeTransferable = NonNullable<Parameters<NodeWorker['postMessage']>[1]>[number];
 
+/** A worker of a pool with a script at one moment. */
+export interface PoolWorkerInfo {
+  /** Its number in the pool, as `task.workerId`. One that is replaced leaves it to the next. */
+  id: number;
+  /** As in `worker_threads`; -1 once its thread has ended. */
+  threadId: number;
+  /** 'starting': it loads the script, or sets it up; 'ending': it takes no more tasks. */
+  state: 'starting' | 'idle' | 'busy' | 'ending';
+  /** How many tasks it has done. */
+  tasks: number;
+  /** How many tasks it runs. */
+  running: number;
+  /** Milliseconds since it was started. */
+  age: number;
+  /** Which part of its time its event loop did not wait, from 0 to 1: Node's `eventLoopUtilization()` of its thread. */
+  utilization: number;
+  /** The last uncaught error that its hook `onError` has dealt with; else the error by which the worker of this id before it has ended. */
+  lastError?: unknown;
+}
+
 /** The counters of a pool at one moment. */
 export interface PoolStats {
   /** Threads that live. */
@@ -524,13 +545,17 @@ export interface PoolStats {
   runTime: number;
   /**
    * The part of its threads' time, from 0 to 1, that the pool has worked since it was made: `runTime` of the time that
-   * `maxThreads` of each kind had. Workers of a script count `concurrentTasksPerWorker` times; native threads of a pool
+   * `maxThreads` of each kind had, as many as these were at each moment. Workers of a script count `concurrentTasksPerWorker` times; native threads of a pool
    * with a script once it has had some.
    */
   utilization: number;
+  /** The same of native threads and of script workers, each of the time of its own kind. */
+  utilizationByKind: { native: number; script: number };
+  /** Threads kept even when idle; of a pool that was made with a number of workers, these are kept besides. */
+  minThreads: number;
   /** The most threads there may be. */
   maxThreads: number;
-  /** Who said so: the pool's options, the environment variable RUST_WORKERS_THREADS, or nobody, so that it goes by the CPUs. */
+  /** Who said so: the pool's options (or `resize`), the environment variable RUST_WORKERS_THREADS, or nobody, so that it goes by the CPUs. */
   maxThreadsFrom: 'option' | 'environment' | 'cpus';
   /** Callers that joined a run under way (`dedupe`, `cache`), and how often a task was begun again (`retries`). */
   deduped: number;
@@ -557,9 +582,60 @@ export interface PoolCache {
   clear(): void;
 }
 
+/** What {@link WorkerPool.stats} shows on request. */
+export interface StatsOptions {
+  /** Whether it shows the times of tasks, by their names and in all. @default false */
+  tasks?: boolean | undefined;
+  /** Whether the times begin anew after this reading. The counters go on. @default false */
+  reset?: boolean | undefined;
+}
+
+/** How long something took, in milliseconds, to two digits. All zeros where nothing was recorded. */
+export interface TimeHistogram {
+  /** How many times were recorded. */
+  count: number;
+  min: number;
+  max: number;
+  mean: number;
+  /** So long took half of them at the most; and so on. */
+  p50: number;
+  p75: number;
+  p90: number;
+  p95: number;
+  p99: number;
+  p999: number;
+}
+
+/** The times of tasks. */
+export interface TaskTimes {
+  /** From submission until the task began. */
+  wait: TimeHistogram;
+  /** From there until it had ended. Tasks that were stopped before they began are not counted. */
+  run: TimeHistogram;
+  /**
+   * From submission until this thread got the answer, of tasks that were not stopped. A `map` that goes in one crossing counts
+   * once.
+   */
+  roundTrip: TimeHistogram;
+  /** CPU time of all of them together, in milliseconds, the threads that helped a parallel task included. */
+  cpuTime: number;
+}
+
+/** The times of a pool's tasks, of all together and by their names. */
+export interface PoolTimes extends TaskTimes {
+  /**
+   * By name. In a pool with a script its functions have theirs, the default one `default`, and native tasks have the prefix
+   * `native:`. More than 256 names of a kind share `(others)`.
+   */
+  tasks: Record<string, TaskTimes & { kind: 'native' | 'script' }>;
+}
+
 /** The events of a pool, and the arguments of their listeners. */
 export interface WorkerPoolEvents {
-  /** After 'needsDrain': the queue is at most half full again. */
+  /**
+   * After 'needsDrain': the queue is at most half full again. Without `maxQueue`: no task waits any more, after more were under way than
+   * the pool can run at once.
+   */
   drain: [];
   /** The queue is as full as `maxQueue` allows: wait for 'drain' before you submit more. */
   needsDrain: [];
@@ -709,32 +785,128 @@ export interface TaskStream<Output> extends AsyncIterableIterator<Output> {
   [Symbol.asyncDispose](): Promise<void>;
 }
 
+/** The options of a scope. */
+export interface ScopeOptions {
+  /** What cancels the other tasks: the first failure, the first success, or nothing. @default 'all' */
+  join?: 'all' | 'any' | 'settled' | undefined;
+  /** As that of a task, for all of them: the earlier counts. @default none */
+  deadline?: number | Date | undefined;
+  /** Aborting it cancels the scope. */
+  signal?: AbortSignal | undefined;
+  /** Of tasks that have none of their own. @default 0, or that of the scope outside */
+  priority?: number | undefined;
+  /** Of tasks that have none of their own. @default no limit */
+  runTimeout?: number | undefined;
+}
+
+/**
+ * Tasks that begin and end together: see {@link WorkerPool.scope}. The methods are those of the pool; failures that nobody asks for
+ * are thrown by `close()`, and are no unhandled rejections.
+ */
+export interface Scope<Functions = any> extends Pick<WorkerPool<Functions>, 'run' | 'runTask' | 'map' | 'stream'> {
+  /** A scope within this one: cancelled with it, and closed with it. */
+  scope(options?: ScopeOptions): Scope<Functions>;
+  scope<Result>(options: ScopeOptions | undefined, block: (scope: Scope<Functions>) => Result): Promise<Awaited<Result>>;
+  scope<Result>(block: (scope: Scope<Functions>) => Result): Promise<Awaited<Result>>;
+  /** Aborts when the scope is cancelled; the reason says why. */
+  readonly signal: AbortSignal;
+  /** Whether everything in it has ended, and it takes no more. */
+  readonly closed: boolean;
+  /** Cancels everything in it. That is no failure of the scope. */
+  cancel(reason?: any): void;
+  /**
+   * Waits until everything in it has ended, also what begins meanwhile. Rejects with the failure that nobody has asked for, or with an
+   * AggregateError of several; with an AbortError or a DeadlineError where the signal or the deadline has ended a task.
+   */
+  close(): Promise<void>;
+  /** `await using scope = pool.scope()`: as `close()`; where that was called, its failures are not told again. */
+  [Symbol.asyncDispose](): Promise<void>;
+}
+
 /** The task's name, where its input may be left out; else a text for the compiler's message. */
 export type TaskWithoutInput<Name, Functions = NoFunctions> = undefined extends TaskInput<Name, Functions>
   ? Name
   : 'This task needs an input: run(task, input)';
 
+// ── Results in parts ──────────────────────────────────────────────────────────────────────────────────────
+
+/** The options of `iterate`. */
+export interface IterateOptions extends ScriptRunOptions {
+  /** How many parts the worker may give before they are taken, 1 to 65,535. @default 16 */
+  highWaterMark?: number | undefined;
+}
+
+/** The parts of a result, as they are asked for. */
+export interface TaskParts<Part, Returned = any> extends AsyncIterableIterator<Part> {
+  [Symbol.asyncIterator](): TaskParts<Part, Returned>;
+  next(): Promise<IteratorResult<Part, Returned>>;
+  /** Stops the task. Settles when it has ended, with what its `finally` throws. */
+  return(value?: any): Promise<IteratorResult<Part, any>>;
+  throw(error?: any): Promise<IteratorResult<Part, any>>;
+  [Symbol.asyncDispose](): Promise<void>;
+}
+
+/** The parts that a function gives which returns `Result`. */
+export type PartOf<Result> = 0 extends 1 & Result
+  ? any
+  : Awaited<Result> extends AsyncIterable<infer Part>
+    ? Part
+    : Awaited<Result> extends Iterable<infer Part>
+      ? Awaited<Part>
+      : Awaited<Result> extends ReadableStream<infer Part>
+        ? Part
+        : never;
+
+/** What it returns after the last part. */
+export type ReturnedAfter<Result> = 0 extends 1 & Result
+  ? any
+  : Awaited<Result> extends Generator<any, infer Returned, any> | AsyncGenerator<any, infer Returned, any>
+    ? Awaited<Returned>
+    : undefined;
+
+/** The parts of the task `Name`: those of the script's function, where the pool knows it. */
+export type TaskPartsOf<Part, Name, Functions = NoFunctions> = [Part, Inferred] extends [Inferred, Part]
+  ? Name extends FunctionName<KnownFunctions<Functions>>
+    ? KnownFunctions<Functions>[Name] extends (...args: any[]) => infer Result
+      ? TaskParts<PartOf<Result>, ReturnedAfter<Result>>
+      : TaskParts<any>
+    : TaskParts<any>
+  : TaskParts<Given<Part>>;
+
 // ── Proxies ────────────────────────────────────────────────────────────────────────────────────────────────
 
 /** The methods of every function of a proxy. */
-export interface ProxyMethodExtras<Self> {
+export interface ProxyMethodExtras<Self, Parameters extends readonly unknown[] = any[], Result = any> {
   /** The same method with these options for its tasks: `api.render.with({ signal })(page)`. */
-  with(options: ScriptRunOptions): Self;
+  with(options: IterateOptions): Self;
+  /** The parts of the result, as {@link WorkerPool.iterate} gives them: `api.rows.iterate(query)`. */
+  iterate(...input: Parameters): TaskParts<PartOf<Result>, ReturnedAfter<Result>>;
 }
 
 /** A method of a proxy: it has the parameters of the script's function, and a promise of its result. */
-export interface ProxyMethod<Parameters extends readonly unknown[] = any[], Output = any>
-  extends ProxyMethodExtras<ProxyMethod<Parameters, Output>> {
-  (...input: Parameters): Promise<Output>;
+export interface ProxyMethod<Parameters extends readonly unknown[] = any[], Result = any>
+  extends ProxyMethodExtras<ProxyMethod<Parameters, Result>, Parameters, Result> {
+  (...input: Parameters): Promise<Awaited<Result>>;
 }
+
+/** A method of a proxy whose result comes in parts only. */
+export interface IteratedProxyMethod<Parameters extends readonly unknown[], Result>
+  extends ProxyMethodExtras<IteratedProxyMethod<Parameters, Result>, Parameters, Result> {}
+
+/** Results that cannot be given as one. */
+type InParts = Generator<any, any, any> | AsyncGenerator<any, any, any> | ReadableStream<any>;
 
 /** What becomes of a function in a proxy. One that returns a promise keeps its own signatures, type parameters too. */
 export type ProxiedFunction<Function> = 0 extends 1 & Function
   ? ProxyMethod
-  : Function extends (...input: infer Parameters) => infer Returned
-    ? Returned extends Promise<any>
-      ? Function & ProxyMethodExtras<Function>
-      : ProxyMethod<Parameters, Awaited<Returned>>
+  : Function extends (...input: infer Parameters) => infer Result
+    ? 0 extends 1 & Result
+      ? ProxyMethod<Parameters, Result>
+      : Awaited<Result> extends InParts
+        ? IteratedProxyMethod<Parameters, Result>
+        : Result extends Promise<any>
+          ? Function & ProxyMethodExtras<Function & ProxyMethodExtras<Function, Parameters, Result>, Parameters, Result>
+          : ProxyMethod<Parameters, Result>
     : never;
 
 /** A native task as a method of a proxy. */
@@ -887,6 +1059,26 @@ export interface WorkerPool<Functions = any> extends EventEmitter {
   ): Promise<TaskResult<Output, Name, Input, Functions>[]>;
 
   /**
+   * The parts of a result that a function of the script gives one after the other: what a generator, an async generator, a
+   * ReadableStream, or anything that can be iterated yields; then `next()` has what the generator returns.
+   *
+   * Nothing begins before the first part is asked for. The worker gives at most `highWaterMark` parts ahead of those. Leaving the
+   * loop early stops the task as an abort does: the generator's `finally` runs, and the loop is over when it has ended.
+   *
+   * Rejects as {@link run} does: with an error of the function after the parts before it.
+   *
+   * @throws InvalidArgTypeError, InvalidArgValueError, OutOfRangeError, UnknownTaskError
+   *
+   * @example
+   * for await (const row of pool.iterate('rows', query)) console.log(row);
+   */
+  iterate<
+    Part = Inferred,
+    const Name extends TaskNameIn<Functions> = TaskNameIn<Functions>,
+    const Input extends TaskInput<Name, Functions> = TaskInput<Name, Functions>,
+  >(task: Name, input?: Input, options?: IterateOptions): TaskPartsOf<Part, Name, Functions>;
+
+  /**
    * An object with a method for each function that the pool can run: `await api.render(page)` is `await run('render', page)`.
    * With several arguments the script's function gets them all. A call of the proxy itself runs the default export.
    *
@@ -926,6 +1118,19 @@ export interface WorkerPool<Functions = any> extends EventEmitter {
   ): TaskStream<TaskResult<Output, Name, Input, Functions>>;
 
   /**
+   * Tasks that begin and end together: none outlives the scope, and the first failure (or the first success, by `join`) cancels the
+   * others, also inside synchronous loops. With a block, a promise of what the block returns, once everything has ended; what the block
+   * throws cancels all.
+   *
+   * @example
+   * const [page, image] = await pool.scope({ deadline: 500 }, (scope) =>
+   *   Promise.all([scope.run('render', text), scope.run('resize', picture)]));
+   */
+  scope(options?: ScopeOptions): Scope<Functions>;
+  scope<Result>(options: ScopeOptions | undefined, block: (scope: Scope<Functions>) => Result): Promise<Awaited<Result>>;
+  scope<Result>(block: (scope: Scope<Functions>) => Result): Promise<Awaited<Result>>;
+
+  /**
    * The same as a Transform of Node's: chunks in, outputs out, in object mode unless it is told otherwise. It fails with an
    * InputFailedError, or where a task returns null, which ends a stream of Node's. `Transform.toWeb` makes web streams of it.
    *
@@ -943,12 +1148,38 @@ export interface WorkerPool<Functions = any> extends EventEmitter {
    * Takes no more tasks, and resolves when all that were accepted are done and the threads have ended.
    *
    * With `force`, tasks that have not started are rejected with ERR_RW_POOL_CLOSED, and running tasks are stopped. With
-   * `timeout` that happens after so many milliseconds. May be called again, to force a close that was graceful.
+   * `timeout` that happens after so many milliseconds. With `cancelQueued`, only the tasks that have not started are rejected, and those
+   * that run are finished. May be called again, to force a close that was graceful.
    */
   close(options?: {
     /** @default false */ force?: boolean | undefined;
+    /** @default false */ cancelQueued?: boolean | undefined;
     /** Milliseconds. @default none */ timeout?: number | undefined;
   }): Promise<void>;
+
+  /**
+   * Rejects all tasks that have not started with an AbortError (ERR_RW_TASK_CANCELLED); those that run go on. A `map` of which inputs
+   * wait is rejected as a whole. Returns how many tasks that were, a map being one.
+   */
+  cancelQueued(): number;
+
+  /**
+   * Replaces the worker of this id (see {@link workers}), or all of them, once the tasks that they run are done. Resolves when they have
+   * ended; new ones start as the pool needs them.
+   */
+  recycle(id?: number): Promise<void>;
+
+  /**
+   * Another number of threads from now on, of native ones and of script workers; what is not given stays as it is. Where there are
+   * more, waiting tasks get them. Where there are fewer, idle threads end at once and the others after the tasks that they run; no
+   * task is lost. `options` and `stats()` tell the new numbers.
+   *
+   * Throws an ERR_RW_OUT_OF_RANGE when `minThreads` would be above `maxThreads`, and an ERR_RW_POOL_CLOSED after `close()`.
+   */
+  resize(options: {
+    /** Threads kept even when idle, 0 to `maxThreads`. */ minThreads?: number | undefined;
+    /** The most there may be, 1 to 1024. */ maxThreads?: number | undefined;
+  }): void;
 
   /** The same as `close({ force: true })`. */
   destroy(): Promise<void>;
@@ -962,8 +1193,14 @@ export interface WorkerPool<Functions = any> extends EventEmitter {
   /** Lets the process end even while tasks are under way. */
   unref(): this;
 
-  /** A snapshot of all counters. */
+  /**
+   * A snapshot of all counters; with `tasks` also the times of tasks.
+   *
+   * @throws {errors.InvalidArgTypeError | errors.InvalidArgValueError} for options that cannot be
+   */
   stats(): PoolStats;
+  stats(options: StatsOptions & { tasks: true }): PoolStats & PoolTimes;
+  stats(options: StatsOptions): PoolStats & Partial<PoolTimes>;
 
   /** Threads that live. */
   readonly threads: number;
@@ -979,7 +1216,9 @@ export interface WorkerPool<Functions = any> extends EventEmitter {
   readonly completed: number;
   /** The part of its threads' time, from 0 to 1, that the pool has worked since it was made: see {@link PoolStats}. */
   readonly utilization: number;
-  /** Whether the queue is full, or has been and is not yet half empty again. */
+  /** The script's workers as they are now, in order of their ids. Empty in a pool without a script. */
+  readonly workers: PoolWorkerInfo[];
+  /** Whether the queue is full, or has been and is not yet half empty again. Without `maxQueue`: whether any task waits. */
   readonly needsDrain: boolean;
   /** Whether `close()` or `destroy()` has been called. */
   readonly closed: boolean;
@@ -1226,6 +1465,11 @@ export const task: {
   readonly cancelled: boolean;
   /** @throws {errors.TaskCancelledError | errors.TaskTimeoutError | errors.DeadlineError | errors.PoolClosedError} if it should stop */
   throwIfCancelled(): void;
+  /**
+   * When the task must have ended; undefined where it has no deadline. Tasks that it submits have it too, and its priority, unless
+   * they have an earlier one, or a priority of their own.
+   */
+  readonly deadline: Date | undefined;
   /** Gives a copy of `value` to the caller's `onProgress`. */
   progress(value: unknown): void;
   /** The worker's number in its pool, from 0. Undefined outside a script pool. */
@@ -1687,6 +1931,11 @@ export namespace errors {
     readonly index: number;
     readonly task: string;
     readonly cause: unknown;
+  }
+  /** Everything in the scope had ended: it takes no more tasks. */
+  class ScopeClosedError extends Error {
+    static readonly code: 'ERR_RW_SCOPE_CLOSED';
+    readonly code: 'ERR_RW_SCOPE_CLOSED';
   }
   /** The script of a pool could not be loaded; `cause` is why. */
   class ScriptLoadError extends Error {

@@ -130,7 +130,10 @@ const JAVASCRIPT = [
   {
     room: 'lib/pool',
     files: ['lib/pool/'],
-    imports: ['lib/script-pool', 'lib/flow', 'lib/task', 'lib/shared-buffer', 'lib/transfer', 'lib/codec', 'lib/delivery', ...GROUND],
+    imports: [
+      'lib/script-pool', 'lib/structure', 'lib/flow', 'lib/seeing', 'lib/task', 'lib/shared-buffer', 'lib/transfer', 'lib/codec',
+      'lib/delivery', ...GROUND,
+    ],
     why: 'The pool that users see, over native and script tasks.',
   },
   {
@@ -143,10 +146,22 @@ const JAVASCRIPT = [
     why: 'Workers that take script tasks; the pool above hands itself in.',
   },
   {
+    room: 'lib/structure',
+    files: ['lib/structure/'],
+    imports: ['lib/task', 'lib/codec', 'lib/delivery', ...GROUND],
+    why: 'Scopes call the public methods of the pool that is handed in.',
+  },
+  {
     room: 'lib/flow',
     files: ['lib/flow/'],
     imports: ['lib/task', 'lib/transfer', 'lib/codec', 'lib/delivery', ...GROUND],
     why: 'Many inputs of one task: the pool hands in what submits one.',
+  },
+  {
+    room: 'lib/seeing',
+    files: ['lib/seeing/'],
+    imports: [...GROUND],
+    why: 'What a pool shows of itself, loaded when it is asked for; the pool above hands in what it needs.',
   },
   {
     room: 'lib/worker',

@@ -4,6 +4,7 @@
 
 const nodeGlobals = require('../runtime/globals');
 const { PoolClosedError, QueueFullError } = require('../errors');
+const { CONTEXT } = require('../task/task-context');
 const { settleBy } = require('../answer-errors');
 const { isExitError } = require('../script-pool/exit-error');
 const { KeptInput } = require('../script-pool/kept-input');
@@ -31,6 +32,12 @@ class SharedRun {
   /** Ends it; undefined where nothing can. */
   #stop;
   #isOver = false;
+  /** Whether the pool has it: not between two attempts. */
+  #isSubmitted = false;
+  /** The last caller, where it left: it counts in its scope until no thread has anything of the task. */
+  #last;
+  /** What counts the task itself; of nobody's scope, since callers may be of several. */
+  #context;
 
   constructor(owner, tasks, { task, name, listens, isStoppable, place, input, options, retries }) {
     this.#owner = owner;
@@ -42,6 +49,9 @@ class SharedRun {
     this.#options = options;
     this.#retries = retries;
     this.#listens = listens;
+    const context = { priority: 0, enter() {}, leave: () => this.#last?.over(), join: (checked) => (checked.context = context) };
+    context.inner = context;
+    this.#context = context;
     if (isStoppable) this.#stop = new nodeGlobals.AbortController();
   }
 
@@ -53,11 +63,15 @@ class SharedRun {
   /** A caller has ended early. @returns {boolean} whether the task may have started */
   leave(caller) {
     this.#callers.delete(caller);
-    if (this.#callers.size === 0 && !this.#isOver) {
-      this.#isOver = true;
-      this.#owner.ended(this);
-      this.#stop?.abort();
+    if (this.#callers.size > 0 || this.#isOver) {
+      caller.over();
+      return true;
     }
+    this.#isOver = true;
+    this.#last = caller;
+    this.#owner.ended(this);
+    if (this.#isSubmitted) this.#stop?.abort();
+    else caller.over();
     return true;
   }
 
@@ -77,7 +91,8 @@ class SharedRun {
   }
 
   #submit() {
-    const options = { ...this.#options };
+    const options = { ...this.#options, [CONTEXT]: this.#context };
+    this.#isSubmitted = true;
     if (this.#stop !== undefined) options.signal = this.#stop.signal;
     if (this.#listens) options.onProgress = (value) => this.#tell(value);
     this.#tasks.run(this.#task, this.#source, options, (value) => settleBy(value, this.#done, this.#failed), this.#failed);
@@ -98,6 +113,7 @@ class SharedRun {
     // Where it cannot be begun again, the error is why it has to be.
     if (this.#lost !== undefined && isRefused(error)) return this.#settle('reject', this.#lost);
     if (this.#retries > 0 && isExitError(error)) {
+      this.#isSubmitted = false;
       this.#retries--;
       this.#lost = error;
       this.#owner.beginAgain(() => this.#again());

@@ -15,6 +15,7 @@ const { InvalidArgValueError } = require('../errors');
 const { nextTick } = require('../runtime/globals');
 const { Pending } = require('../task/pending');
 const { SCRIPT_RUN, OF_SCRIPTS, submitOptions } = require('../task/options');
+const { CONTEXT } = require('../task/task-context');
 const { validateInteger, validateOptions, validateString } = require('../validators');
 const { NATIVE, NOBODY, SCRIPT, unknownTask } = require('./task-router');
 const { PoolCache } = require('./pool-cache');
@@ -60,18 +61,19 @@ class SharedRuns {
     try {
       if (owner === NOBODY) throw unknownTask(task, this.#native.workers !== undefined);
       const { dedupe, cache, retries, run } = divide(given, owner === NATIVE);
-      const { signal, timeout, deadline, onProgress, name = task, transfer } = submitOptions(run, owner === NATIVE);
+      const checked = submitOptions(run, owner === NATIVE);
+      const { signal, outerSignal, timeout, deadline, context, onProgress, name = task, transfer } = checked;
       if (retries > 0 && transfer !== undefined) {
         throw new InvalidArgValueError(
           '"options.retries" and "options.transfer" cannot stand together: what was given away once is not there to be given again',
         );
       }
       const caller = new Pending(resolve, reject, this.#native, name);
-      const facade = { catchUp: () => this.#native.catchUp(), cancel: never, settlesLater: true };
+      const facade = { catchUp: () => this.#native.catchUp(), cancel: () => overAtOnce(caller), settlesLater: true };
       caller.pool = facade;
       // As if it had been submitted: its end is told by `cancel`.
       caller.id = 1;
-      caller.control({ signal, timeout, deadline });
+      caller.control({ signal, outerSignal, timeout, deadline, context });
       if (caller.ended) return;
       const kept = cache === undefined ? undefined : this.cache.take(name, cache);
       if (kept !== undefined) return caller.resolve(kept.value);
@@ -82,10 +84,13 @@ class SharedRuns {
       const isNew = shared === undefined;
       if (isNew) {
         for (const option of OF_CALLER) delete run[option];
+        // What the caller's scope, or the task that runs here, has given it.
+        run.priority = checked.priority;
+        run.runTimeout = checked.runTimeout;
         // Who joins later may listen.
         const listens = onProgress !== undefined || (owner === SCRIPT && place !== undefined);
         // Where the first cannot leave, nobody is the last to leave; and a task that can be stopped may need its worker alone.
-        const isStoppable = signal !== undefined || timeout !== undefined || deadline !== undefined;
+        const isStoppable = [signal, outerSignal, timeout, deadline].some((end) => end !== undefined);
         shared = new SharedRun(this, tasks, { task, name, listens, isStoppable, place, input, options: run, retries });
         if (place !== undefined) this.#underWay.set(place, shared);
       } else {
@@ -126,7 +131,11 @@ class SharedRuns {
   }
 }
 
-const never = () => false;
+/** A caller has ended before it had a run. */
+function overAtOnce(caller) {
+  caller.over();
+  return false;
+}
 
 /** Reads each option once: ours, and those of the task. */
 function divide(given, isNative) {
@@ -136,7 +145,7 @@ function divide(given, isNative) {
   if (dedupe !== undefined) validateString(dedupe, 'options.dedupe');
   if (cache !== undefined) validateString(cache, 'options.cache');
   validateInteger(retries, 'options.retries', 0, MOST_RETRIES);
-  const run = {};
+  const run = { [CONTEXT]: bag[CONTEXT] ?? given[CONTEXT] };
   for (const name of known) {
     if (OWN.includes(name)) continue;
     const { [name]: value } = bag;

@@ -44,8 +44,8 @@ class Answering {
       if (Moved.is(value)) this.write(value.value, value.list);
       else this.write(value, NOTHING);
     } catch (error) {
-      const { notTooDeep } = require('./too-deep');
-      this.failed(notTooDeep(error, 'the result'));
+      const { refusedResult } = require('./refused-result');
+      this.failed(refusedResult(error, value));
     }
   }
 
@@ -156,6 +156,11 @@ class Answering {
   /** Reports what the hook `teardown` threw. */
   notTornDown(error) {
     this.#tellThrown(error, { isEnding: true });
+  }
+
+  /** Tells of an error that the worker has outlived. */
+  outlived(error) {
+    this.#tellThrown(error, { isOutlived: true });
   }
 
   #tellThrown(error, told) {

@@ -5,11 +5,12 @@
 const path = require('node:path');
 
 const { clearTimeout, now, setTimeout } = require('../runtime/clock');
+const { append } = require('../runtime/intrinsics');
 const { binding } = require('../native');
 const { MessageChannel } = require('../runtime/worker-threads');
 const { Worker } = require('../worker/worker');
 const { nextModules } = require('./compiled');
-const { COMPILED, SHUT_DOWN } = require('./owner-messages');
+const { COMPILED, RETIRE, SHUT_DOWN } = require('./owner-messages');
 const { sendValue } = require('./transfer');
 
 /** The worker's first file; and the module that this starts, by its name in lib. */
@@ -50,8 +51,11 @@ class PoolWorker {
   resourceLimits;
   /** How many inputs were sent to it. */
   sent = 0;
-  /** How many tasks the pool had done when it came. */
+  /** How many tasks the pool had done when it came; and when that was. */
   doneBefore;
+  startedAt = now();
+  /** An error of it that ended no task: see `lastError` of `pool.workers`. */
+  lastError;
 
   #pool;
   #killTimeout;
@@ -61,6 +65,7 @@ class PoolWorker {
   #timers = new Map();
   /** Whether the time in which it has to end is limited. */
   #endsInTime = false;
+  #whenEnded = [];
 
   /**
    * @param {import('./native-script-pool').NativeScriptPool} pool
@@ -182,12 +187,22 @@ class PoolWorker {
   ended() {
     for (const { timer } of this.#timers.values()) clearTimeout(timer);
     this.#timers.clear();
+    for (const then of this.#whenEnded.splice(0)) then();
+  }
+
+  /** Asks it to end once its tasks are done; a promise of its end. */
+  retire(why) {
+    if (!this.ending && !this.killed) {
+      this.ending = true;
+      this.port.postMessage([RETIRE, why]);
+    }
+    return new Promise((resolve) => append(this.#whenEnded, resolve));
   }
 }
 
 /** Starts Node's Worker. It loads start.js, and that the script. */
 function startThread({ number, key }, settings, place, control) {
-  const { name, worker: options, workerData, concurrency, waitPolicy, waitTime, recycle, idleTimeout, keep } = settings;
+  const { name, worker: options, workerData, concurrency, waitPolicy, waitTime, recycle, idleTimeout } = settings;
   return sendValue(workerData, [], (value, isBundle, list) =>
     new Worker(BOOTSTRAP, {
       __proto__: null,
@@ -195,7 +210,7 @@ function startThread({ number, key }, settings, place, control) {
       ...options,
       workerData: {
         ...place, workerData: [isBundle, value], key, number, concurrency, waitPolicy, waitTime, recycle, idleTimeout,
-        keep, control, start: START,
+        control, start: START,
       },
       transferList: [control, ...list],
     }),

@@ -47,6 +47,8 @@ class WorkerManager {
   #fruitless = 0;
   #closing = false;
   #destroyed = false;
+  /** The errors by which workers have ended, by number, for `pool.workers`. */
+  #lastErrors = new Map();
   /** Whether this thread is blocked just now: then nothing of the user's may run. */
   #isBlocked = false;
   #ended = () => this.#done();
@@ -69,7 +71,38 @@ class WorkerManager {
     this.#settings = settings;
     this.#events = events;
     pool.workers = this;
-    binding.setScriptCapacity(pool.handle, settings.most * settings.concurrency);
+    this.#tellSize();
+  }
+
+  /** How many tasks its workers may run at once. */
+  get capacity() {
+    const { most, concurrency } = this.#settings;
+    return most * concurrency;
+  }
+
+  #tellSize() {
+    const { keep, most, concurrency } = this.#settings;
+    binding.resizeScripts(this.#pool.handle, keep, most, concurrency);
+  }
+
+  /**
+   * Another number of workers, from now on. Those that are too many end when they have done what they are at.
+   *
+   * @param {number} [keep] as it is, where it is not given
+   * @param {number} most
+   */
+  resize(keep, most) {
+    const settings = this.#settings;
+    // A pool that was made with a number of workers has as many, always, unless this says otherwise.
+    settings.fixed &&= keep === undefined;
+    settings.keep = settings.fixed ? most : (keep ?? settings.keep);
+    settings.most = most;
+    this.#tellSize();
+    while (this.#workers.size < settings.keep && this.#tryToStart() !== undefined);
+    for (let before = -1; before < this.#workers.size;) {
+      before = this.#workers.size;
+      this.need();
+    }
   }
 
   /**
@@ -137,6 +170,18 @@ class WorkerManager {
   /** The worker of this number. */
   get(number) {
     return this.#workers.get(number);
+  }
+
+  /** What `pool.workers` shows. */
+  get list() {
+    const { listWorkers } = require('./worker-list');
+    return listWorkers(this.#pool.handle, this.#workers.values());
+  }
+
+  /** Replaces the worker of this number, or all, once their tasks are done; a promise of their end. */
+  recycle(number) {
+    const { recycleWorkers } = require('./worker-list');
+    return recycleWorkers(this.#workers, number, this.#delivery);
   }
 
   /** Calls `then` once it is known what the script exports, or with an error when it cannot be loaded. */
@@ -253,6 +298,7 @@ class WorkerManager {
       throw error;
     }
     if (this.#workers.size === 0) addSource(this.#ended);
+    worker.lastError = this.#lastErrors.get(number);
     this.#workers.set(number, worker);
     this.#keepPool();
     this.#fallbackPorts.open(key, {
@@ -298,8 +344,12 @@ class WorkerManager {
   }
 
   /** A worker tells that it has loaded the script, or could not; or that it ends. */
-  #told(worker, { names, thrown, isOfSetup = false, isEnding = false }) {
+  #told(worker, { names, thrown, isOfSetup = false, isEnding = false, isOutlived = false }) {
     const error = thrown === undefined ? undefined : require('../task/thrown').thrownFromPort(thrown);
+    if (isOutlived) {
+      worker.lastError = error;
+      return;
+    }
     if (isEnding) {
       if (thrown !== undefined) this.#tell('error', error);
       return worker.endWithin(this.#settings.shutdownTimeout);
@@ -323,6 +373,8 @@ class WorkerManager {
   #exited(worker, code) {
     const { left } = worker;
     const { ran, orphans } = left ? { ran: worker.ran, orphans: [] } : this.#remove(worker);
+    if (worker.error === undefined) this.#lastErrors.delete(worker.number);
+    else this.#lastErrors.set(worker.number, worker.error);
     const exitError = this.#exitErrorOf(worker, code);
     for (const id of ran) this.#reject(id, exitError);
     if (!left) this.#count(worker, code);

@@ -15,6 +15,7 @@ const {
   withoutPollution,
 } = require('../validators');
 const { LONGEST_TIMER } = require('../runtime/clock');
+const { CONTEXT, contextOf } = require('./task-context');
 const { defaultSize } = require('./default-size');
 const { checkNiceIncrement } = require('./nice-increment');
 const { queueOrder } = require('./queue-order');
@@ -84,7 +85,10 @@ const OF_SCRIPTS = {
 /** What a native task has of them. */
 const NO_MORE = Object.freeze({ __proto__: null, onProgress: undefined, name: undefined, spread: undefined });
 
-/** Who said how many threads, for an error about that. */
+/** Who says how many threads a pool may have. The native side keeps the place of one of them. */
+const SIZE_FROM = ['option', 'environment', 'cpus'];
+
+/** The same, for an error about that. */
 const SAID_BY = {
   option: '',
   environment: ', of the environment variable RUST_WORKERS_THREADS',
@@ -94,7 +98,7 @@ const SAID_BY = {
 const CACHE = new Set(['max', 'ttl']);
 const USUAL_CACHE = Object.freeze({ max: 1000, ttl: Infinity });
 
-const CLOSE = new Set(['force', 'timeout']);
+const CLOSE = new Set(['cancelQueued', 'force', 'timeout']);
 
 function notHere(names, says) {
   return Object.fromEntries(names.map((name) => [name, says]));
@@ -127,8 +131,7 @@ function poolOptions(hasScript, given) {
 
 /**
  * @param {object} options as the user passed them, checked for names that do not exist
- * @returns {{ settings: object, from: 'option' | 'environment' | 'cpus' }} `settings`: as `createPool` takes them; `from`: who said
- *   how many threads
+ * @returns {object} as `createPool` takes them; `maxThreadsFrom` by its place in SIZE_FROM
  */
 function poolSettings(options) {
   const given = options.maxThreads;
@@ -162,7 +165,10 @@ function poolSettings(options) {
   checkNiceIncrement(niceIncrement);
   const order = queueOrder(options);
   const cache = cacheSettings(options.cache);
-  return { settings: { minThreads, maxThreads, idleTimeout, maxQueue, stackSize, name, niceIncrement, cache, ...order }, from };
+  return {
+    minThreads, maxThreads, maxThreadsFrom: SIZE_FROM.indexOf(from), idleTimeout, maxQueue, stackSize, name, niceIncrement, cache,
+    ...order,
+  };
 }
 
 /**
@@ -217,7 +223,8 @@ function runOptions(options, known, notKnownHere) {
     );
   }
   validateNames(options, 'options', known, notKnownHere);
-  return isPolluted() ? withoutPollution(options, known) : options;
+  if (!isPolluted()) return options;
+  return { __proto__: null, ...withoutPollution(options, known), [CONTEXT]: options[CONTEXT] };
 }
 
 /**
@@ -226,12 +233,15 @@ function runOptions(options, known, notKnownHere) {
  * @param {object} options
  * @param {boolean} [native] whether the task is native: it takes fewer
  * @returns {{ priority: number, signal?: AbortSignal, timeout?: number, deadline?: number, runTimeout?: number,
- *   transfer?: object[] | 'auto', parallel: boolean, onProgress?: Function, name?: string, spread: boolean }} `deadline`: a moment of the clock of
- *   runtime/clock.js; 'auto' is for scripts, which look for themselves
+ *   transfer?: object[] | 'auto', parallel: boolean, onProgress?: Function, name?: string, spread: boolean, callForm: number,
+ *   context?: object, outerSignal?: AbortSignal }} `deadline`: a moment of the clock of runtime/clock.js; 'auto' is for scripts, which look for
+ *   themselves; `context`: see task-context.js; `outerSignal`: its signal, beside one of the task's own
  */
 function submitOptions(options, native = false) {
   const bag = native ? runOptions(options, RUN_ALONE, OF_SCRIPTS) : runOptions(options, SCRIPT_RUN_ALONE);
-  const { priority = 0, signal, timeout, deadline, runTimeout, transfer, parallel = false } = bag;
+  const context = contextOf(bag);
+  const usual = context === undefined ? 0 : context.priority;
+  const { priority = usual, signal, timeout, deadline, runTimeout, transfer, parallel = false } = bag;
   const { onProgress, name, spread = false } = native ? NO_MORE : bag;
   validateInteger(priority, 'options.priority', -INT32, INT32 - 1);
   if (signal !== undefined) validateAbortSignal(signal, 'options.signal');
@@ -255,7 +265,7 @@ function submitOptions(options, native = false) {
   if (typeof spread !== 'boolean') {
     throw new InvalidArgTypeError(`The "options.spread" argument must be a boolean. Received ${describe(spread)}`);
   }
-  return {
+  const checked = {
     priority,
     signal,
     timeout: timeout === Infinity ? undefined : timeout,
@@ -266,7 +276,13 @@ function submitOptions(options, native = false) {
     onProgress,
     name,
     spread,
+    // Of a script's task: in which form its function is called. lib/script-pool sets it.
+    callForm: 0,
+    context: undefined,
+    outerSignal: undefined,
   };
+  context?.join(checked);
+  return checked;
 }
 
 /** Whether options of a run ask for what pool/shared-runs.js does. */
@@ -290,14 +306,17 @@ function cacheSettings(given) {
   return Object.freeze({ max, ttl });
 }
 
-/** @returns {{ force?: boolean, timeout?: number }} the options of `close` */
+/** @returns {{ force: boolean, timeout?: number, cancelQueued: boolean }} the options of `close` */
 function closeOptions(options) {
-  const { force = false, timeout } = validateOptions(options, 'options', CLOSE);
+  const { force = false, timeout, cancelQueued = false } = validateOptions(options, 'options', CLOSE);
   if (timeout !== undefined) validateNumber(timeout, 'options.timeout', 0);
-  return { force, timeout };
+  if (typeof cancelQueued !== 'boolean') {
+    throw new InvalidArgTypeError(`The "options.cancelQueued" argument must be a boolean. Received ${describe(cancelQueued)}`);
+  }
+  return { force, timeout, cancelQueued };
 }
 
 module.exports = {
-  OF_SCRIPTS, POOL, RUN, SCRIPT_RUN, closeOptions, nativePoolOptions, poolOptions, poolSettings, refuseMore, sharesRuns,
-  submitOptions,
+  MAX_THREADS, OF_SCRIPTS, POOL, RUN, SCRIPT_RUN, SIZE_FROM, closeOptions, nativePoolOptions, poolOptions, poolSettings, refuseMore,
+  sharesRuns, submitOptions,
 };
