@@ -18,6 +18,7 @@ const { NativeScriptPool } = require('../script-pool/native-script-pool');
 const { refuseOwnScript } = require('../script-pool/own-script');
 const { scriptPoolOptions, scriptSettings } = require('../script-pool/script-options');
 const { ScriptSubmitter } = require('../script-pool/script-submitter');
+const { RUNNER } = require('../script-pool/task');
 const { WorkerManager } = require('../script-pool/worker-manager');
 const { ensureStack } = require('../runtime/stack-overflow');
 const { callUser } = require('../user-code');
@@ -30,6 +31,9 @@ const { NATIVE, NOBODY, SCRIPT, TaskRouter, UNDECIDED, unknownTask } = require('
 const { Admission } = require('./admission');
 
 const delivery = deliveryOf(binding);
+
+/** In a worker of a pool, tasks get something from the running one. */
+const inheritance = binding[RUNNER] === undefined ? undefined : require('../structure/inheritance');
 
 /** Told to `closePool`: whether running tasks are stopped, and whether an event comes once the pool has closed. */
 const GRACEFULLY = false;
@@ -119,6 +123,7 @@ class WorkerPool extends EventEmitter {
     this.#native = native;
     this.#admission = new Admission(this, native, this.#settings.maxQueue, whenLoaded);
     this.#tasks = this.#nativeTasks = new NativeSubmitter(native, this.#admission, this.#settings.maxQueue);
+    inheritance?.inherit(this.#nativeTasks);
   }
 
   #openScript(script, options, fixed) {
@@ -133,6 +138,8 @@ class WorkerPool extends EventEmitter {
     this.#open(native, (then) => workers.whenLoaded(then));
     this.#scriptTasks = new ScriptSubmitter(native, delivery, this.#admission, settings);
     this.#tasks = new TaskRouter(native, this.#nativeTasks, this.#scriptTasks, this.#admission);
+    inheritance?.inherit(this.#scriptTasks);
+    inheritance?.inherit(this.#tasks);
     try {
       workers.fill();
     } catch (error) {
@@ -189,14 +196,19 @@ class WorkerPool extends EventEmitter {
     return require('./flow').stream(this.#parts(), task, source, options);
   }
 
+  iterate(task, input, options) {
+    return require('./parts').iterate(this.#parts(), task, input, options);
+  }
+
   transform(task, options) {
     return require('./flow').transform(this.#parts(), task, options);
   }
 
-  /** What the calls of flow.js need of this pool. */
+  /** What the calls of flow.js and parts.js need of this pool. */
   #parts() {
     return {
       pool: this,
+      native: this.#native,
       tasks: this.#tasks,
       admission: this.#admission,
       scriptTasks: this.#scriptTasks,
