@@ -1268,6 +1268,17 @@ export const WorkerPool: {
    */
   new <Functions>(script: string | URL, size?: number | ScriptPoolOptions): WorkerPool<Functions>;
 
+  /**
+   * Opens the pool of native threads of this name, for this thread: one queue and one set of threads for all JavaScript threads of the
+   * process that open the name. The first one's options make the pool; those of the others must agree with them or be absent, else it
+   * is an ERR_RW_INVALID_ARG_VALUE that names the difference. `name` is the threads' name too, unless the options say another.
+   *
+   * Each call gives an object of its own, whose tasks, events and `close()` are its own: `close()` waits for its own tasks,
+   * `destroy()` ends them, and the pool closes when the last object closes, is forgotten, or its thread ends. `stats()`, `options` and
+   * `resize()` are those of the pool.
+   */
+  open(name: string, options?: WorkerPoolOptions): WorkerPool;
+
   readonly prototype: WorkerPool;
 };
 

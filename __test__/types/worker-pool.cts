@@ -234,3 +234,14 @@ function blocking() {
   pool.resize({ name: 'other' });
   void [most, from];
 }
+
+// One pool for several threads.
+{
+  const pool = WorkerPool.open('shared', { maxThreads: 2 });
+  const same: Promise<number> = WorkerPool.open('shared').run('fibonacci', 10);
+  // @ts-expect-error: it takes no script.
+  WorkerPool.open('shared', './script.js');
+  // @ts-expect-error: for pools with a script.
+  WorkerPool.open('shared', { workerData: 1 });
+  void [pool, same];
+}

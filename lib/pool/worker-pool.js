@@ -57,6 +57,9 @@ const NO_HANDLE = 2 ** 32 - 1;
 /** Loaded when it is first called. */
 let runSync;
 
+/** What `WorkerPool.open` has opened, for the constructor that it calls. */
+let opened;
+
 class WorkerPool extends EventEmitter {
   #settings;
   #native;
@@ -85,6 +88,7 @@ class WorkerPool extends EventEmitter {
 
   constructor(scriptOrOptions, sizeOrOptions, more) {
     super();
+    if (opened !== undefined) return this.#openOpened();
     const hasScript = typeof scriptOrOptions === 'string' || typeof scriptOrOptions?.href === 'string';
     refuseMore(hasScript, scriptOrOptions, sizeOrOptions, more);
     if (scriptOrOptions === undefined) scriptOrOptions = {};
@@ -97,6 +101,23 @@ class WorkerPool extends EventEmitter {
       this.#open(new NativePool(binding, binding.createPool(this.#settings)));
     }
     closing.register(this, this.#native.handle, this);
+  }
+
+  static open(name, options, ...more) {
+    opened = require('./opened').openPool(name, options, more);
+    return new WorkerPool();
+  }
+
+  #openOpened() {
+    const { native, settings } = opened;
+    opened = undefined;
+    loadCodec();
+    this.#settings = settings;
+    this.#open(native);
+    const { OpenedSubmitter } = require('./opened');
+    this.#tasks = this.#nativeTasks = new OpenedSubmitter(native, this.#admission, settings.maxQueue);
+    closing.register(this, native.handle, this);
+    return this;
   }
 
   /** @param {(then: (failure?: Error) => void) => void} [whenLoaded] as `Admission` takes it */
@@ -319,7 +340,9 @@ class WorkerPool extends EventEmitter {
     this.#admission.whenDispatched(() => {
       if (this.#nativeCloses) return;
       this.#nativeCloses = true;
-      binding.closePool(this.#native.handle, GRACEFULLY, ANNOUNCED);
+      const close = () => binding.closePool(this.#native.handle, GRACEFULLY, ANNOUNCED);
+      if (this.#native.isShared) this.#native.whenDone(close);
+      else close();
       this.#workers?.close();
     });
   }
