@@ -32,12 +32,14 @@ const rejectBy = (resolve, error) => resolve(new Rejection(error));
 
 /** What a promise takes for a rejected promise. */
 class Rejection {
+  #error;
+
   constructor(error) {
-    this.error = error;
+    this.#error = error;
   }
 
   then(_, reject) {
-    reject(this.error);
+    reject(this.#error);
   }
 }
 
