@@ -71,7 +71,7 @@ class InputByInputMap extends Pending {
    * @param {string} task
    * @param {object} options the result of `mapOptions`
    * @param {object} host functions of the pool for the map
-   * @param {number} host.threads how many threads may work on the inputs
+   * @param {() => number} host.threads how many threads may work on the inputs
    * @param {number} host.maxQueue
    * @param {boolean} host.isNative whether the task is native
    * @param {boolean} host.finishesOnClose see the field
@@ -88,12 +88,11 @@ class InputByInputMap extends Pending {
     // `settlesLater`: the answers that `catchUp` delivers may settle the map, but only in a later microtask.
     super(resolve, reject, { cancel: () => this.#cleanUp(), catchUp: host.catchUp, settlesLater: true }, task);
     this.id = MAP_ID;
-    const { threads, maxQueue } = host;
     this.#host = host;
     this.finishesOnClose = host.finishesOnClose;
     this.#options = options;
     this.#settle = options.settle;
-    this.#limit = threads + Math.min(maxQueue, threads * (TASKS_PER_THREAD - 1));
+    this.#setLimit();
     if (Array.isArray(options.transfer)) this.#transferList = validateTransfer(options.transfer, host.isNative);
     if (options.timeout !== undefined) this.#timeUpAt = now() + options.timeout;
   }
@@ -112,6 +111,17 @@ class InputByInputMap extends Pending {
     if (this.isSettled) return this.#source.close();
     this.#pull();
     if (this.#source.items !== undefined) this.#keepRest();
+  }
+
+  #setLimit() {
+    const threads = this.#host.threads();
+    this.#limit = threads + Math.min(this.#host.maxQueue, threads * (TASKS_PER_THREAD - 1));
+  }
+
+  /** The pool has another size. */
+  resized() {
+    this.#setLimit();
+    this.#pull();
   }
 
   /** Asks for inputs, as many as there is room for. */

@@ -6,18 +6,19 @@ const { EventEmitter } = require('node:events');
 const { inspect } = require('node:util');
 
 const { binding } = require('../native');
-const { LONGEST_TIMER, clearTimeout, now, setImmediate, setTimeout } = require('../runtime/clock');
+const { LONGEST_TIMER, clearTimeout, setImmediate, setTimeout } = require('../runtime/clock');
 const { deliveryOf } = require('../delivery');
 const { PoolClosedError, UnknownTaskError } = require('../errors');
 const { mapOptions } = require('../flow/options');
 const { forgotten } = require('../forgotten');
-const { closeOptions, nativePoolOptions, poolSettings, refuseMore } = require('../task/options');
+const { SIZE_FROM, closeOptions, nativePoolOptions, poolSettings, refuseMore, sharesRuns } = require('../task/options');
 const { fallbackPortsOf } = require('../script-pool/fallback-ports');
 const { locateScript } = require('../script-pool/script-location');
 const { NativeScriptPool } = require('../script-pool/native-script-pool');
 const { refuseOwnScript } = require('../script-pool/own-script');
 const { scriptPoolOptions, scriptSettings } = require('../script-pool/script-options');
 const { ScriptSubmitter } = require('../script-pool/script-submitter');
+const { RUNNER } = require('../script-pool/task');
 const { WorkerManager } = require('../script-pool/worker-manager');
 const { ensureStack } = require('../runtime/stack-overflow');
 const { callUser } = require('../user-code');
@@ -27,10 +28,13 @@ const { namedLimits } = require('../task/task-limits');
 const { loadCodec } = require('../task/encode-input');
 const { NativePool } = require('../task/native-pool');
 const { NativeSubmitter } = require('./native-submitter');
-const { NATIVE, NOBODY, TaskRouter, UNDECIDED, unknownTask } = require('./task-router');
+const { NATIVE, NOBODY, SCRIPT, TaskRouter, UNDECIDED, unknownTask } = require('./task-router');
 const { Admission } = require('./admission');
 
 const delivery = deliveryOf(binding);
+
+/** In a worker of a pool, tasks get something from the running one. */
+const inheritance = binding[RUNNER] === undefined ? undefined : require('../structure/inheritance');
 
 /** Told to `closePool`: whether running tasks are stopped, and whether an event comes once the pool has closed. */
 const GRACEFULLY = false;
@@ -54,18 +58,20 @@ const NO_HANDLE = 2 ** 32 - 1;
 /** Loaded when it is first called. */
 let runSync;
 
+/** What `WorkerPool.open` has opened, for the constructor that it calls. */
+let opened;
+
 class WorkerPool extends EventEmitter {
   #settings;
-  /** Who said how many threads there may be. */
-  #maxThreadsFrom;
   #native;
   #admission;
   /** Submits tasks by name: native ones, and those of the script where there is one. */
   #tasks;
   #nativeTasks;
-  #madeAt = now();
   /** Maps of which not every input was submitted, or is done. */
   #maps = new Set();
+  /** What the options `dedupe`, `cache` and `retries` need; made for the first. */
+  #sharedRuns;
   /** The promise of `close()`, once it was called. */
   #closing;
   /** Whether the native side was told to close once all is done. */
@@ -75,23 +81,21 @@ class WorkerPool extends EventEmitter {
   /** The last counters, once the pool has closed. */
   #lastCounters;
 
-  /** The script's tasks, in a pool that has a script; its workers, and how many tasks these may run at once. */
+  /** The script's tasks, in a pool that has a script; its workers. */
   #scriptTasks;
   #workers;
-  #scriptCapacity = 0;
   /** The options that only a pool with a script has, as they stand. */
   #scriptOptions;
 
   constructor(scriptOrOptions, sizeOrOptions, more) {
     super();
+    if (opened !== undefined) return this.#openOpened();
     const hasScript = typeof scriptOrOptions === 'string' || typeof scriptOrOptions?.href === 'string';
     refuseMore(hasScript, scriptOrOptions, sizeOrOptions, more);
     if (scriptOrOptions === undefined) scriptOrOptions = {};
     if (sizeOrOptions === undefined) sizeOrOptions = {};
     const options = hasScript ? scriptPoolOptions(sizeOrOptions) : nativePoolOptions(scriptOrOptions);
-    const { settings, from } = poolSettings(options);
-    this.#settings = settings;
-    this.#maxThreadsFrom = from;
+    this.#settings = poolSettings(options);
     if (hasScript) this.#openScript(scriptOrOptions, options, typeof sizeOrOptions === 'number');
     else {
       loadCodec();
@@ -100,16 +104,33 @@ class WorkerPool extends EventEmitter {
     closing.register(this, this.#native.handle, this);
   }
 
+  static open(name, options, ...more) {
+    opened = require('./opened').openPool(name, options, more);
+    return new WorkerPool();
+  }
+
+  #openOpened() {
+    const { native, settings } = opened;
+    opened = undefined;
+    loadCodec();
+    this.#settings = settings;
+    this.#open(native);
+    const { OpenedSubmitter } = require('./opened');
+    this.#tasks = this.#nativeTasks = new OpenedSubmitter(native, this.#admission, settings.maxQueue);
+    closing.register(this, native.handle, this);
+    return this;
+  }
+
   /** @param {(then: (failure?: Error) => void) => void} [whenLoaded] as `Admission` takes it */
   #open(native, whenLoaded) {
     this.#native = native;
     this.#admission = new Admission(this, native, this.#settings.maxQueue, whenLoaded);
     this.#tasks = this.#nativeTasks = new NativeSubmitter(native, this.#admission, this.#settings.maxQueue);
+    inheritance?.inherit(this.#nativeTasks);
   }
 
   #openScript(script, options, fixed) {
     const settings = scriptSettings(options, this.#settings, fixed);
-    this.#scriptCapacity = settings.most * settings.concurrency;
     this.#scriptOptions = settings.shown;
     const url = locateScript(script);
     refuseOwnScript(url);
@@ -120,6 +141,8 @@ class WorkerPool extends EventEmitter {
     this.#open(native, (then) => workers.whenLoaded(then));
     this.#scriptTasks = new ScriptSubmitter(native, delivery, this.#admission, settings);
     this.#tasks = new TaskRouter(native, this.#nativeTasks, this.#scriptTasks, this.#admission);
+    inheritance?.inherit(this.#scriptTasks);
+    inheritance?.inherit(this.#tasks);
     try {
       workers.fill();
     } catch (error) {
@@ -134,8 +157,27 @@ class WorkerPool extends EventEmitter {
     const promise = new Promise(capture);
     const { resolve, reject } = captured;
     if (this.#admission.isClosed) reject(closedError(task));
+    else if (options !== undefined && sharesRuns(options)) this.#runShared(this.#tasks, task, input, options, resolve, reject);
     else this.#tasks.run(task, input, options, resolve, reject);
     return promise;
+  }
+
+  /** With one of the options `dedupe`, `cache` and `retries`. */
+  #runShared(tasks, task, input, options, resolve, reject) {
+    const owner = tasks === this.#tasks ? tasks.ownerOf(task) : SCRIPT;
+    this.#shared().run(tasks, owner, task, input, options, resolve, reject);
+  }
+
+  #shared() {
+    if (this.#sharedRuns === undefined) {
+      const { SharedRuns } = require('./shared-runs');
+      this.#sharedRuns = new SharedRuns(this.#native, this.#admission, this.#settings.cache);
+    }
+    return this.#sharedRuns;
+  }
+
+  get cache() {
+    return this.#shared().cache;
   }
 
   runTask(input, options) {
@@ -145,6 +187,8 @@ class WorkerPool extends EventEmitter {
       reject(new UnknownTaskError('This pool has no script. Give it one, new WorkerPool(script, options), or run a native task by its name: run(name, input)'));
     } else if (this.#admission.isClosed) {
       reject(closedError(''));
+    } else if (options !== undefined && sharesRuns(options)) {
+      this.#runShared(this.#scriptTasks, '', input, options, resolve, reject);
     } else {
       this.#scriptTasks.run('', input, options, resolve, reject);
     }
@@ -177,18 +221,23 @@ class WorkerPool extends EventEmitter {
     return require('./flow').stream(this.#parts(), task, source, options);
   }
 
+  iterate(task, input, options) {
+    return require('./parts').iterate(this.#parts(), task, input, options);
+  }
+
   transform(task, options) {
     return require('./flow').transform(this.#parts(), task, options);
   }
 
-  /** What the calls of flow.js need of this pool. */
+  /** What the calls of flow.js and parts.js need of this pool. */
   #parts() {
     return {
       pool: this,
+      native: this.#native,
       tasks: this.#tasks,
       admission: this.#admission,
       scriptTasks: this.#scriptTasks,
-      scriptCapacity: this.#scriptCapacity,
+      threadsFor: (owner) => this.#threadsFor(owner),
       settings: this.#settings,
       maps: this.#maps,
     };
@@ -197,11 +246,11 @@ class WorkerPool extends EventEmitter {
   /** Input by input: those of an async source, or for the script. */
   #mapInputByInput(task, owner, inputs, isAsync, options, resolve, reject) {
     const isNative = owner === NATIVE;
-    const { maxThreads, maxQueue } = this.#settings;
+    const { maxQueue } = this.#settings;
     // A pool that closes finishes the accepted inputs: all of an array; of an async source those that have come so far.
     const finishesOnClose = !isAsync;
     const map = new InputByInputMap(resolve, reject, task, options, {
-      threads: isNative ? maxThreads : Math.max(this.#scriptCapacity, owner === UNDECIDED ? maxThreads : 0),
+      threads: () => this.#threadsFor(owner),
       maxQueue,
       isNative,
       finishesOnClose,
@@ -224,6 +273,22 @@ class WorkerPool extends EventEmitter {
     ensureStack();
     this.#maps.add(map);
     map.run(inputs);
+  }
+
+  /** How many tasks of this owner may run at once. */
+  #threadsFor(owner) {
+    const scripts = this.#workers?.capacity ?? 0;
+    return owner === SCRIPT ? scripts : Math.max(this.#counters().maxThreads, owner === UNDECIDED ? scripts : 0);
+  }
+
+  resize(options) {
+    const { minThreads, maxThreads, maxThreadsFrom } = this.#counters();
+    const now = { minThreads, maxThreads };
+    const { closed } = this;
+    require('./resize').resize(options, { now, from: maxThreadsFrom, native: this.#native, workers: this.#workers, closed });
+    // A stream goes on with as many at a time as it began with.
+    for (const map of [...this.#maps]) map.resized?.();
+    this.#admission.lookAgain();
   }
 
   proxy(options) {
@@ -277,7 +342,9 @@ class WorkerPool extends EventEmitter {
     this.#admission.whenDispatched(() => {
       if (this.#nativeCloses) return;
       this.#nativeCloses = true;
-      binding.closePool(this.#native.handle, GRACEFULLY, ANNOUNCED);
+      const close = () => binding.closePool(this.#native.handle, GRACEFULLY, ANNOUNCED);
+      if (this.#native.isShared) this.#native.whenDone(close);
+      else close();
       this.#workers?.close();
     });
   }
@@ -393,34 +460,53 @@ class WorkerPool extends EventEmitter {
   }
 
   get utilization() {
-    const { runTime, mostThreads } = this.#counters();
-    const { maxThreads } = this.#settings;
-    // Of each kind, as many as there may be. Native threads count in a pool with a script once it has had some.
-    const native = this.#scriptTasks === undefined || mostThreads > 0 ? maxThreads : 0;
-    const lifetime = now() - this.#madeAt;
-    return lifetime <= 0 ? 0 : Math.min(1, runTime / (lifetime * (native + this.#scriptCapacity)));
+    const { runTime, capacityTime } = this.#counters();
+    return partOf(runTime, capacityTime);
   }
 
   get options() {
-    return { ...this.#settings, ...this.#scriptOptions };
+    const { maxThreadsFrom: _, ...settings } = this.#settings;
+    const { minThreads, maxThreads } = this.#counters();
+    return { ...settings, minThreads, maxThreads, ...this.#scriptOptions };
   }
 
   [inspect.custom](depth, options, inspectValue) {
-    const { name, maxThreads } = this.#settings;
-    const { threads, running, queueSize } = this.stats();
+    const { name } = this.#settings;
+    const { maxThreads, threads, running, queueSize } = this.stats();
     const shown = { name, maxThreads, threads, running, queueSize, closed: this.closed };
     return `WorkerPool ${inspectValue(shown, options)}`;
   }
 
-  stats() {
-    const { idle, queued, waitTime, runTime, mostThreads, ...counts } = this.#counters();
-    const { maxThreads } = this.#settings;
-    const { utilization } = this;
-    return {
-      ...counts, idleThreads: idle, queueSize: queued, waitTime, runTime, utilization,
-      maxThreads, maxThreadsFrom: this.#maxThreadsFrom,
+  stats(options) {
+    const {
+      idle, queued, waitTime, runTime, nativeRunTime, capacityTime, nativeCapacityTime, minThreads, maxThreads, maxThreadsFrom,
+      times, ...counts
+    } = this.#counters();
+    const utilizationByKind = {
+      native: partOf(nativeRunTime, nativeCapacityTime),
+      script: partOf(runTime - nativeRunTime, capacityTime - nativeCapacityTime),
     };
+    const stats = {
+      ...counts, idleThreads: idle, queueSize: queued, waitTime, runTime, utilization: partOf(runTime, capacityTime),
+      utilizationByKind, minThreads, maxThreads, maxThreadsFrom: SIZE_FROM[maxThreadsFrom], ...sharedCounts(this.#sharedRuns),
+    };
+    if (options === undefined) return stats;
+    const { showTimes, statsOptions } = require('../seeing/task-times');
+    const { tasks, reset } = statsOptions(options);
+    if (!tasks && !reset) return stats;
+    const told = times ?? binding.poolTimes(this.#native.handle, reset);
+    return tasks ? { ...stats, ...showTimes(told, this.#scriptTasks !== undefined) } : stats;
   }
+}
+
+const sharedCounts = (runs) =>
+  runs === undefined
+    ? { deduped: 0, retried: 0, cacheHits: 0, cacheMisses: 0 }
+    : { deduped: runs.joined, retried: runs.retried, cacheHits: runs.cache.hits, cacheMisses: runs.cache.misses };
+
+/** The part that one time is of another; threads that are too many may have run beyond it. */
+function partOf(time, whole) {
+  return whole <= 0 ? 0 : Math.min(1, time / whole);
 }
 
 function closedError(task) {

@@ -24,7 +24,7 @@ function limitsOption(given = {}) {
   }
   const entries = Object.entries(tasks).filter(([, most]) => most !== undefined);
   for (const [name, most] of entries) validateInteger(most, `options.limits.tasks.${name}`, 1, MOST);
-  return { key, tasks: Object.fromEntries(entries) };
+  return { key, tasks: Object.fromEntries(entries.sort(([one], [other]) => (one < other ? -1 : 1))) };
 }
 
 /**

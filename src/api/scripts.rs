@@ -11,7 +11,7 @@ use crate::node::{
     ScriptOptions, ScriptWorker, Status, Submission, SubmitOptions, adopt_thread_of, answer, export,
 };
 use crate::numbers;
-use crate::pool::{IdleWait, InputPath, Target};
+use crate::pool::{IdleWait, Inherited, InputPath, Pool, Target};
 use crate::value::{Payload, Value};
 
 /// The raw exports by name.
@@ -41,10 +41,12 @@ pub struct WorkerRegistration {
     pub key: f64,
 }
 
-/// Says how many jobs all script workers of a pool together may run.
+/// From now on `keep` script workers are kept even when idle, and there may be `most`, of which each runs `concurrency` tasks at
+/// a time.
 #[napi(catch_unwind)]
-pub fn set_script_capacity(env: Env, pool: u32, capacity: u32) -> napi::Result<()> {
-    Environment::of(&env)?.pools().with(pool, |pool| pool.set_script_capacity(capacity as usize));
+pub fn resize_scripts(env: Env, pool: u32, keep: u32, most: u32, concurrency: u32) -> napi::Result<()> {
+    let resize = |pool: &Pool| pool.resize_scripts(keep as usize, most as usize, concurrency as usize);
+    Environment::of(&env)?.pools().with(pool, resize);
     Ok(())
 }
 
@@ -202,10 +204,10 @@ pub fn drain_scripts(env: Env, pool: u32) -> napi::Result<List<f64>> {
     Ok(numbers(Environment::of(&env)?.pools().drain_scripts(pool)))
 }
 
-/// In a worker: ends its membership; with `only_idle` just if it waits and more than `keep` workers live.
+/// In a worker: ends its membership; with `only_idle` just if it waits and more workers live than are kept.
 #[napi(catch_unwind)]
-pub fn leave_pool(env: Env, only_idle: bool, keep: u32) -> napi::Result<bool> {
-    let leave = |worker: &ScriptWorker| worker.leave(only_idle, keep as usize);
+pub fn leave_pool(env: Env, only_idle: bool) -> napi::Result<bool> {
+    let leave = |worker: &ScriptWorker| worker.leave(only_idle);
     Ok(Environment::of(&env)?.with_script_worker(leave).unwrap_or(true))
 }
 
@@ -254,9 +256,9 @@ pub(super) const NUMBERS: Numbers = numbers! {
 
 /// `submitScript(input, parts)`: pool, function, id, form, length, priority, limit, how it is cancelled (`CancelBy`), the worker
 /// to bind it to (or `ANY_WORKER`, `NO_WORKER`), whether it wants its worker alone (with twice the form of its function's
-/// call added), whether the input is memory that the worker should ask for, whether the limit is a deadline, the limit of the run and the deadline as the worker is told it stand on the
-/// call buffer (the limits as in [`SubmitOptions::new`]). Form `VIA_FALLBACK`: the input is a message
-/// by the native fallback, and `length` its number. Returns nothing, or `NEEDS_WORKER` and `FULL` as bits; `[code, message]`
+/// call added), whether the input is memory that the worker should ask for, whether the limit is a deadline, the limit of the run
+/// (the limits as in [`SubmitOptions::new`]), and what its tasks inherit ([`Inherited`]) stand on the call buffer. Form
+/// `VIA_FALLBACK`: the input is a message by the native fallback, and `length` its number. Returns nothing, or `NEEDS_WORKER` and `FULL` as bits; `[code, message]`
 /// when refused.
 fn submit<'call>(call: Call<'call>, values: Arguments<'call, 2>) -> Returned<'call> {
     submit_with(call, values, None)
@@ -287,6 +289,7 @@ fn submit_with<'call>(
         is_deadline,
         run,
         deadline,
+        own_priority,
     ] = call.core().arguments()?;
     let cancel = CancelBy::of(cancel as u32);
     let options = SubmitOptions::new(priority as i32, limit, is_deadline != 0.0, run, cancel);
@@ -297,13 +300,14 @@ fn submit_with<'call>(
         (false, true) => InputPath::OnDemand,
         (false, false) => InputPath::Queue,
     };
+    let inherited = Inherited { deadline, priority: own_priority as i32 };
     let target = match worker {
         ANY_WORKER => Target::AnyWorker,
         NO_WORKER => Target::NoWorker,
         number => Target::Worker(number as usize),
     };
     let (call_form, exclusive) = (alone as u64 >> 1, alone as u64 & 1 != 0);
-    let script = ScriptOptions { path, exclusive, target, call_form, deadline, key };
+    let script = ScriptOptions { path, exclusive, target, call_form, inherited, key };
     let read = || match by_message {
         true => Ok(Payload::Value(Value::Number(length))),
         false => call.inputs().read(Input::of_call_buffer(form as u32, length, values)?),

@@ -12,9 +12,9 @@ use crate::error::{Code, Error};
 
 impl State {
     /// How many takers of a kind could take up an entry now.
-    fn free(&self, taker: Taker, config: &Config) -> usize {
+    fn free(&self, taker: Taker) -> usize {
         match taker {
-            Taker::Native => self.threads.free(config),
+            Taker::Native => self.threads.free(),
             Taker::Script => self.scripts.free(),
         }
     }
@@ -42,23 +42,23 @@ impl State {
     }
 
     /// Entries that wait beyond what free takers of their kind will take.
-    fn excess(&self, taker: Taker, config: &Config) -> usize {
+    fn excess(&self, taker: Taker) -> usize {
         let blocked = self.queue.blocked(taker);
-        let excess = blocked + (self.waiting(taker) - blocked).saturating_sub(self.free(taker, config));
+        let excess = blocked + (self.waiting(taker) - blocked).saturating_sub(self.free(taker));
         // Counting them takes a look at every slot: only where it makes a difference.
         if excess == 0 { 0 } else { excess.saturating_sub(self.returning(taker)) }
     }
 
     /// The same for the whole queue.
-    pub(super) fn total_excess(&self, config: &Config) -> usize {
-        Taker::ALL.iter().map(|taker| self.excess(*taker, config)).sum()
+    pub(super) fn total_excess(&self) -> usize {
+        Taker::ALL.iter().map(|taker| self.excess(*taker)).sum()
     }
 
     /// How many entries that can be taken may wait for takers of a kind; takers that are returning are left out.
     pub(super) fn limit(&self, taker: Taker, config: &Config) -> usize {
         let others: usize =
-            Taker::ALL.iter().filter(|other| **other != taker).map(|other| self.excess(*other, config)).sum();
-        let room = config.max_queue.saturating_add(self.free(taker, config));
+            Taker::ALL.iter().filter(|other| **other != taker).map(|other| self.excess(*other)).sum();
+        let room = config.max_queue.saturating_add(self.free(taker));
         room.saturating_sub(others).saturating_sub(self.queue.blocked(taker))
     }
 
@@ -70,15 +70,15 @@ impl State {
 
     /// Why an entry for takers of a kind would be refused; `limit` is that kind's.
     pub(super) fn refusal(&self, taker: Taker, limit: usize, config: &Config) -> Option<Error> {
-        self.is_full(taker, limit).then(|| queue_full(config.max_queue, self.total_excess(config)))
+        self.is_full(taker, limit).then(|| queue_full(config.max_queue, self.total_excess()))
     }
 
     /// Why an entry would be refused that free takers could not take.
     pub(super) fn refusal_to_wait(&self, taker: Taker, config: &Config) -> Option<Error> {
-        let excess = self.total_excess(config);
+        let excess = self.total_excess();
         // A taker that returns may be the one that it waits for.
-        let is_full = excess >= config.max_queue
-            && excess + 1 > config.max_queue.saturating_add(self.returning(taker));
+        let is_full =
+            excess >= config.max_queue && excess + 1 > config.max_queue.saturating_add(self.returning(taker));
         is_full.then(|| queue_full(config.max_queue, excess))
     }
 }

@@ -9,10 +9,12 @@ use crate::os_thread::set_priority;
 /// The settings of a pool. `api/` checks and fills them; the engine takes them as they are.
 #[derive(Debug, Clone)]
 pub struct Config {
-    /// Threads kept even when idle.
+    /// Threads kept even when idle, until [`Pool::resize`](super::Pool::resize) says otherwise.
     pub min_threads: usize,
-    /// Threads started at the most; at least 1.
+    /// Threads started at the most; at least 1. As `min_threads`.
     pub max_threads: usize,
+    /// Who has said how many, by a number of the caller's.
+    pub max_threads_from: u32,
     /// How long a thread above `min_threads` waits for work before it ends.
     pub idle_timeout: Duration,
     /// In how much time a waiting entry gains a level of priority; none for strict priorities.
@@ -25,6 +27,8 @@ pub struct Config {
     pub task_limits: Vec<TaskLimit>,
     /// How many entries may wait in the queue; `usize::MAX` for no limit.
     pub max_queue: usize,
+    /// Whether several submitters have it open, each with jobs of its own to end.
+    pub shared: bool,
     /// The stack of each thread in bytes.
     pub stack_size: usize,
     /// Threads are named `<name>-<number>`; script workers' threads `<name>-js<number>`.
@@ -51,12 +55,14 @@ impl Default for Config {
         Config {
             min_threads: 0,
             max_threads: std::thread::available_parallelism().map_or(1, usize::from),
+            max_threads_from: 0,
             idle_timeout: Duration::from_secs(10),
             aging: Some(Duration::from_secs(10)),
             newest_first: false,
             key_limit: 1,
             task_limits: Vec::new(),
             max_queue: usize::MAX,
+            shared: false,
             stack_size: 2 * 1024 * 1024,
             name: "rust-workers".to_owned(),
             priority: None,

@@ -2,7 +2,7 @@
 //!
 //! The pool does not know the tasks that it runs: they are handed in as an [`Execute`].
 //!
-//! * `config` — the settings of a pool.
+//! * `config` — the settings of a pool; `capacity` — how many may run at once, while that changes.
 //! * `execute` — the two seams between the pool and the tasks: [`Execute`] and [`Helpers`].
 //! * `outbox` — where answers go, and the promise to answer once.
 //! * `job`, `batch`, `parallel_for` — one task; many inputs of one task; one task split over the threads;
@@ -12,8 +12,11 @@
 //! * `intake` — where JavaScript puts small tasks without a call; `small_jobs` — how they get into the queue; `estimates` — how long tasks run, as far as is known.
 //! * `queue` — the pool's queue: a line for each taker.
 //! * `admission` — how many entries may wait: the one rule against `maxQueue`.
+//! * `room` — who waits for room in a queue that several fill.
 //! * `task_observer` — the trait through which each step of a task is reported; `counters` — the counters, which observe;
 //!   `stats` — a pool at one moment.
+//! * `task_times` — histograms of how long tasks wait and run; `recorder`, `cpu_clock` — how a native thread fills them;
+//!   `times` — those of a pool at one moment.
 //! * `threads` — the native threads' slots and counts; `parking` — how they sleep, wake and end, with the protocol.
 //! * `worker` — one native thread: its start (name, size of the stack), and its life: take, run, report.
 //! * `script_state` — the script workers' state machine, with the protocol; `scripts` — the calls of a worker and of its
@@ -24,8 +27,10 @@ mod admission;
 mod affinity;
 mod batch;
 mod batch_items;
+mod capacity;
 mod config;
 mod counters;
+mod cpu_clock;
 mod estimates;
 mod execute;
 mod intake;
@@ -40,7 +45,9 @@ mod position;
 mod priority_queue;
 mod queue;
 mod rank;
+mod recorder;
 mod release;
+mod room;
 mod script_functions;
 mod script_jobs;
 mod script_queue;
@@ -52,11 +59,15 @@ mod stats;
 mod submit;
 mod task_limits;
 mod task_observer;
+mod task_times;
 mod threads;
+mod times;
 mod worker;
 
 #[cfg(all(test, not(loom)))]
 mod pool_tests;
+#[cfg(all(test, not(loom)))]
+mod resize_tests;
 #[cfg(all(test, not(loom)))]
 mod script_tests;
 #[cfg(all(test, shuttle))]
@@ -69,10 +80,11 @@ mod test_tasks;
 pub use batch::Batch;
 pub use batch_items::{BatchInputs, Outputs};
 pub use config::Config;
+pub use cpu_clock::CpuClock;
 pub use execute::{Execute, Helpers, Tasks};
 pub use intake::{IntakeMemory, NUMBERS};
 pub use job::{Inherited, InputPath, Job};
-pub use outbox::{Outbox, ScriptOutcome};
+pub use outbox::{Outbox, ScriptOutcome, Trip};
 pub use output_list::OutputList;
 pub use parallel_for::PartWork;
 pub use position::{QueuePosition, Taker, Target};
@@ -82,3 +94,5 @@ pub use state::Pool;
 pub use stats::Stats;
 pub use submit::{Accepted, SubmitError};
 pub use task_limits::TaskLimit;
+pub use task_times::{QUANTILES, Summary, Times};
+pub use times::{PoolTimes, TimesOfTask};

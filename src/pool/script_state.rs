@@ -31,11 +31,12 @@
 //! has no other job, which then takes nothing more until it is done; at the head of the line it lets no other job pass,
 //! so that it does not wait for ever.
 
+use super::capacity::Capacity;
 use super::outbox::Reply;
 use super::position::Taker;
 use super::queue::{Permits, Queue};
 use super::script_functions::FunctionNames;
-use super::task_observer::TaskRef;
+use super::task_observer::{Age, TaskRef};
 use crate::cancel::{CancelToken, Reason};
 use crate::sync::Instant;
 use crate::value::Payload;
@@ -57,6 +58,7 @@ pub(super) struct Running {
     pub(super) reply: Reply,
     pub(super) token: Option<CancelToken>,
     pub(super) task: TaskRef,
+    pub(super) queued_at: Age,
     pub(super) started: Instant,
     pub(super) exclusive: bool,
     /// What it keeps others from.
@@ -111,7 +113,9 @@ pub(super) struct Scripts {
     /// Jobs that run.
     busy: usize,
     /// Jobs that all workers together may run.
-    pub(super) capacity: usize,
+    pub(super) capacity: Capacity,
+    /// Workers kept even when idle.
+    pub(super) keep: usize,
     /// Whether the pool was closed by force: jobs that end now were dropped.
     forced: bool,
     pub(super) functions: FunctionNames,
@@ -126,7 +130,8 @@ impl Scripts {
             notified: 0,
             blocked: 0,
             busy: 0,
-            capacity: 0,
+            capacity: Capacity::default(),
+            keep: 0,
             forced: false,
             functions: FunctionNames::new(),
         }
@@ -173,7 +178,7 @@ impl Scripts {
 
     /// Jobs that could run beside those that do.
     pub(super) fn free(&self) -> usize {
-        self.capacity - self.busy.min(self.capacity)
+        self.capacity.get().saturating_sub(self.busy)
     }
 
     /// Whether nothing waits and every worker is gone.
@@ -184,6 +189,21 @@ impl Scripts {
     /// Workers alive or starting.
     pub(super) fn living(&self) -> usize {
         self.workers().filter(|(_, worker)| worker.state != WorkerState::Left).count()
+    }
+
+    /// Lets all but so many of the workers end, those first that run the least: they get no more jobs, except those that are bound
+    /// to them, and leave when they come next.
+    pub(super) fn retire_all_but(&mut self, most: usize) {
+        let load = |worker: &WorkerRegistration| (worker.state != WorkerState::Waiting, worker.running.len());
+        let mut serving: Vec<&mut WorkerRegistration> = self
+            .workers
+            .iter_mut()
+            .flatten()
+            .filter(|worker| worker.state != WorkerState::Left && !worker.retiring)
+            .collect();
+        serving.sort_by_key(|worker| load(worker));
+        let surplus = serving.len().saturating_sub(most);
+        serving[..surplus].iter_mut().for_each(|worker| worker.retiring = true);
     }
 
     /// Workers that have started and run nothing.

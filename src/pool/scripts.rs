@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
+use super::cpu_clock::WORTH;
 use super::job::{Inherited, InputPath, Job};
-use super::outbox::{Reply, ScriptOutcome};
+use super::outbox::{Reply, ScriptOutcome, Trip};
 use super::position::Taker;
 use super::priority_queue::Entry;
 use super::script_state::{Running, Waker, WorkerRegistration, WorkerState};
@@ -28,6 +29,8 @@ pub enum Step {
         token: Option<CancelToken>,
         /// How the input comes; [`InputPath::OnDemand`]: not yet.
         path: InputPath,
+        /// Whether it should run for so long that its CPU time can be measured cheaply.
+        measures: bool,
         /// In which form its function is called.
         call_form: u64,
         /// What tasks get that it submits.
@@ -61,6 +64,14 @@ impl IdleWait {
     }
 }
 
+/// A job that a worker has taken.
+pub(super) struct Begun {
+    pub(super) id: u64,
+    pub(super) job: Job,
+    /// Whether its CPU time is worth measuring.
+    pub(super) measures: bool,
+}
+
 /// A job that was finished: to be sent once the lock is free.
 struct Answered {
     reply: Reply,
@@ -68,14 +79,17 @@ struct Answered {
     /// Whether it kept others from running.
     released: bool,
     late: Option<Reason>,
+    /// Of a job that was not stopped.
+    trip: Option<Trip>,
 }
 
 impl Answered {
     fn send(self) {
-        self.reply.send_script(match self.late {
+        let outcome = match self.late {
             Some(reason) => self.outcome.late(reason),
             None => self.outcome,
-        });
+        };
+        self.reply.send_script(outcome, self.trip);
     }
 }
 
@@ -109,6 +123,18 @@ impl Pool {
 
     /// Answers the job that the worker `number` has finished, if any, and gives it its next step.
     pub fn script_step(&self, number: usize, finished: Option<(u64, ScriptOutcome)>, idle: IdleWait) -> Step {
+        self.measured_step(number, finished, None, idle)
+    }
+
+    /// As `script_step`. `cpu`: the CPU time of the job that is finished, in nanoseconds, where it was measured; else that is taken
+    /// to be as long as it ran.
+    pub fn measured_step(
+        &self,
+        number: usize,
+        finished: Option<(u64, ScriptOutcome)>,
+        cpu: Option<u64>,
+        idle: IdleWait,
+    ) -> Step {
         let now = Instant::now();
         let mut state = self.0.lock();
         if state.scripts.worker(number).is_none() {
@@ -116,7 +142,7 @@ impl Pool {
         }
         state.scripts.comes(number);
         let Some((id, outcome)) = finished else { return self.take_step(state, number, idle, now) };
-        let answered = state.finish_script(number, id, outcome, now);
+        let answered = state.finish_script(number, id, outcome, cpu, now);
         // Both in one critical section; the answer goes out once the lock is free.
         let taken = state.begin_script(number, now);
         let waker = state.notify_worker_if_needed();
@@ -135,8 +161,13 @@ impl Pool {
 
     /// Answers a job without taking another.
     pub fn script_finish(&self, number: usize, id: u64, outcome: ScriptOutcome) {
+        self.measured_finish(number, id, outcome, None);
+    }
+
+    /// As `script_finish`; `cpu` as in [`Pool::measured_step`].
+    pub fn measured_finish(&self, number: usize, id: u64, outcome: ScriptOutcome, cpu: Option<u64>) {
         let mut state = self.0.lock();
-        let Some(answered) = state.finish_script(number, id, outcome, Instant::now()) else { return };
+        let Some(answered) = state.finish_script(number, id, outcome, cpu, Instant::now()) else { return };
         if answered.released {
             self.tell_released(state);
         } else {
@@ -201,8 +232,9 @@ impl Pool {
     }
 
     /// A job that its worker is about to run. None for one that should have stopped already, which is answered.
-    fn start(&self, number: usize, taken: (u64, Job), came: Instant) -> Option<Step> {
-        let (id, Job { task: function, input, token, path, call_form, inherited, queued_at, .. }) = taken;
+    fn start(&self, number: usize, taken: Begun, came: Instant) -> Option<Step> {
+        let Begun { id, job, measures } = taken;
+        let Job { task: function, input, token, path, call_form, inherited, queued_at, .. } = job;
         if let Some(reason) = token.as_ref().and_then(CancelToken::reason) {
             let mut state = self.0.lock();
             if let Some(Running { reply, task, started, permits, .. }) =
@@ -223,13 +255,13 @@ impl Pool {
             }
         }
         let is_new = queued_at > came;
-        Some(Step::Run { id, function, input, token, path, call_form, inherited, is_new })
+        Some(Step::Run { id, function, input, token, path, measures, call_form, inherited, is_new })
     }
 
     /// The worker `number` ends of its own will: it gets no further job, except those that are bound to it. With `only_idle`
-    /// just when it has waited in vain and more than `keep` workers live. True when it may go now; else, unless
+    /// just when it has waited in vain and more workers live than are kept. True when it may go now; else, unless
     /// `only_idle`, until [`Step::Leave`].
-    pub fn retire_worker(&self, number: usize, only_idle: bool, keep: usize) -> bool {
+    pub fn retire_worker(&self, number: usize, only_idle: bool) -> bool {
         let mut state = self.0.lock();
         let has_bound = state.queue.bound_to(number) > 0;
         if only_idle {
@@ -238,7 +270,7 @@ impl Pool {
             let living = state.scripts.living();
             // What waits for its key needs a worker later.
             let is_needed = living == 1 && state.queue.waiting(Taker::Script) > 0;
-            if !waits || has_bound || living <= keep || is_needed {
+            if !waits || has_bound || living <= state.scripts.keep || is_needed {
                 return false;
             }
         } else if let Some(worker) = state.scripts.worker_mut(number)
@@ -258,9 +290,20 @@ impl Pool {
 
 /// The owner's calls about its workers.
 impl Pool {
-    /// Says how many jobs all script workers together may run; jobs that wait beyond that count for the limit.
-    pub fn set_script_capacity(&self, capacity: usize) {
-        self.0.lock().scripts.capacity = capacity;
+    /// From now on `keep` script workers are kept even when idle, and there may be `most`, of which each runs up to `concurrency`
+    /// jobs; jobs that wait beyond that count for the limit. Workers that are too many leave when they have finished what they run,
+    /// and what is bound to them.
+    pub fn resize_scripts(&self, keep: usize, most: usize, concurrency: usize) {
+        let mut state = self.0.lock();
+        state.scripts.keep = keep;
+        state.scripts.capacity.set(most.saturating_mul(concurrency), self.0.age());
+        state.scripts.retire_all_but(most);
+        let wakers = state.scripts.notify_all();
+        drop(state);
+        self.0.script_work.notify_all();
+        for waker in wakers {
+            waker.notify();
+        }
     }
 
     /// The number by which the script's function of this name is called.
@@ -428,14 +471,16 @@ impl State {
         self.scripts.notify_if_needed(&self.queue)
     }
 
-    /// Takes the next job for a worker: its id, and the job.
-    pub(super) fn begin_script(&mut self, number: usize, now: Instant) -> Option<(u64, Job)> {
+    /// Takes the next job for a worker.
+    pub(super) fn begin_script(&mut self, number: usize, now: Instant) -> Option<Begun> {
         let worker = self.scripts.worker(number)?;
         let admits = |job: &Job| worker.admits(job.exclusive);
         let (mut job, permits) = self.queue.take_for_worker(number, worker.retiring, admits)?;
         let (reply, task) = (job.reply.take(), TaskRef::script(job.task));
         let id = reply.id();
-        self.tally.started(task, self.age_at(job.queued_at), self.age_at(now));
+        let (queued_at, at) = (self.age_at(job.queued_at), self.age_at(now));
+        self.tally.started(task, queued_at, at);
+        let measures = self.script_times.of(task.number).expected() > WORTH;
         let input = (job.path == InputPath::OnDemand)
             .then(|| std::mem::replace(&mut job.input, Payload::Value(Value::Undefined)));
         let (mut token, exclusive) = (job.token.take(), job.exclusive);
@@ -443,8 +488,9 @@ impl State {
             token.start(|| now);
         }
         job.token.clone_from(&token);
-        self.scripts.begin(number, Running { reply, token, task, started: now, exclusive, permits, input });
-        Some((id, job))
+        let running = Running { reply, token, task, queued_at, started: now, exclusive, permits, input };
+        self.scripts.begin(number, running);
+        Some(Begun { id, job, measures })
     }
 
     /// Whether an idle worker must end: it wants to, or the pool closes; and nothing that is bound to it waits.
@@ -465,12 +511,18 @@ impl State {
         number: usize,
         id: u64,
         outcome: ScriptOutcome,
+        cpu: Option<u64>,
         now: Instant,
     ) -> Option<Answered> {
-        let Running { reply, started, token, task, permits, .. } = self.scripts.take_running(number, id)?;
+        let running = self.scripts.take_running(number, id)?;
+        let Running { reply, queued_at, started, token, task, permits, .. } = running;
         let released = !permits.is_empty();
         self.queue.give_back(permits);
-        self.tally.left(task, self.age_at(started), self.age_at(now));
+        let (began, at) = (self.age_at(started), self.age_at(now));
+        self.tally.left(task, began, at);
+        let (ran, times) = (at.saturating_sub(began), self.script_times.of(task.number));
+        times.wait.record(began.saturating_sub(queued_at), 1);
+        times.ran(ran, 1, cpu.unwrap_or(ran));
         // The worker may have seen that its time is up before the owner has: then this outcome says so to the owner.
         let late = token.as_ref().and_then(|token| token.late_at(now));
         let end = match &outcome {
@@ -481,6 +533,7 @@ impl State {
             ScriptOutcome::Late { .. } => End::Cancelled,
         };
         self.tally.ended(task, end, 1);
-        Some(Answered { reply, outcome, released, late })
+        let trip = (end != End::Cancelled).then(|| Trip::new(self.pool, task, queued_at));
+        Some(Answered { reply, outcome, released, late, trip })
     }
 }

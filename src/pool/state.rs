@@ -1,6 +1,8 @@
 //! The state of a pool, under its one lock.
 
+use std::num::NonZeroU32;
 use std::sync::OnceLock;
+use std::sync::atomic::AtomicU32 as PlainU32;
 
 use super::config::Config;
 use super::counters::{Tally, age_at};
@@ -11,16 +13,22 @@ use super::queue::Queue;
 use super::rank::Rank;
 use super::script_state::Scripts;
 use super::task_observer::Age;
+use super::task_times::TimesByTask;
 use super::threads::Threads;
 use crate::cancel::CancelToken;
-use crate::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
+use crate::sync::atomic::{AtomicBool, AtomicI64, AtomicUsize, Ordering};
 use crate::sync::{Arc, Condvar, Instant, Mutex, MutexGuard};
 
 /// A pool: one queue, native threads, and script workers. Cheap to clone; all clones are the same pool.
 #[derive(Clone)]
 pub struct Pool(pub(super) Arc<Shared>);
 
+/// Counts the pools of the process: no protocol depends on it.
+static POOLS: PlainU32 = PlainU32::new(0);
+
 pub(super) struct Shared {
+    /// Which of the process's pools it is.
+    pub(super) number: NonZeroU32,
     pub(super) config: Config,
     pub(super) tasks: Tasks,
     pub(super) made: Instant,
@@ -49,6 +57,10 @@ struct QueueHints {
     takeable: AtomicUsize,
     /// The rank of what comes first: for a thread inside a batch.
     first_rank: AtomicI64,
+    /// Whether there are more threads than there may be: for a thread inside a batch.
+    surplus: AtomicBool,
+    /// Whether somebody waits for room in the queue.
+    room_is_wanted: AtomicBool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -60,7 +72,8 @@ pub(super) enum Phase {
 
 pub(super) struct State {
     pub(super) phase: Phase,
-    /// When the pool was made.
+    /// The pool's number in the process, and when it was made.
+    pub(super) pool: NonZeroU32,
     made: Instant,
     /// How much of the intake is in the queue.
     pub(super) intake_head: u32,
@@ -71,6 +84,10 @@ pub(super) struct State {
     pub(super) scripts: Scripts,
     /// Counts under the lock: all submissions, and the tasks of script workers.
     pub(super) tally: Tally,
+    /// The times of the tasks of script workers.
+    pub(super) script_times: TimesByTask,
+    /// To be called once there is room in the queue.
+    pub(super) when_room: Vec<Box<dyn FnOnce() + Send>>,
     /// To be called once the pool has closed.
     pub(super) when_closed: Vec<Box<dyn FnOnce() + Send>>,
     /// Calls of `close` and `cancel` that are still answering the entries that they took from the queue: the pool closes after
@@ -102,21 +119,33 @@ impl Pool {
     /// A pool that runs these tasks. Threads start when there is work for them.
     pub fn new(config: Config, tasks: Tasks) -> Self {
         let made = Instant::now();
+        // After four milliards two may have the same: then their round trips count together.
+        let number = POOLS.fetch_add(1, Ordering::Relaxed).wrapping_add(1);
+        let number = NonZeroU32::new(number).unwrap_or(NonZeroU32::MAX);
         let mut scripts = Scripts::new();
         let state = State {
             phase: Phase::Open,
+            pool: number,
             made,
             intake_head: 0,
             needs_wake: false,
             queue: Queue::new(&config, |name| scripts.functions.number(name)),
-            threads: Threads::default(),
+            threads: Threads::new(&config),
             scripts,
             tally: Tally::default(),
+            script_times: TimesByTask::default(),
+            when_room: Vec::new(),
             when_closed: Vec::new(),
             answering: 0,
         };
-        let hints = QueueHints { takeable: AtomicUsize::new(0), first_rank: AtomicI64::new(Rank::LAST.0) };
+        let hints = QueueHints {
+            takeable: AtomicUsize::new(0),
+            first_rank: AtomicI64::new(Rank::LAST.0),
+            surplus: AtomicBool::new(false),
+            room_is_wanted: AtomicBool::new(false),
+        };
         Pool(Arc::new(Shared {
+            number,
             config,
             tasks,
             made,
@@ -131,9 +160,24 @@ impl Pool {
         }))
     }
 
+    /// Whether several may have it open, as its settings say.
+    pub fn is_shared(&self) -> bool {
+        self.0.config.shared
+    }
+
     /// Whether it is the same pool.
     pub fn is(&self, other: &Pool) -> bool {
         Arc::ptr_eq(&self.0, &other.0)
+    }
+
+    /// Which of the process's pools it is.
+    pub fn number(&self) -> NonZeroU32 {
+        self.0.number
+    }
+
+    /// When it was made.
+    pub fn made(&self) -> Instant {
+        self.0.made
     }
 
     /// Calls the functions that wait for the end of the pool, if it has come.
@@ -153,7 +197,7 @@ impl Shared {
     /// Tells the threads, and the writer of the intake, what they may know without the lock. To be called under the lock after
     /// each change of what native threads can take, or of what they do.
     pub(super) fn publish(&self, state: &mut State) {
-        let needs_wake = state.threads.need_wake(&self.config);
+        let needs_wake = state.threads.need_wake();
         if needs_wake != state.needs_wake {
             state.needs_wake = needs_wake;
             self.tell_needs_wake(needs_wake);
@@ -165,6 +209,7 @@ impl Shared {
         // Relaxed: they only end a search or a batch early; the queue itself is read under the lock.
         self.hints.takeable.store(state.queue.takeable_by_threads(), Ordering::Relaxed);
         self.hints.first_rank.store(state.queue.first_native_rank().0, Ordering::Relaxed);
+        self.hints.surplus.store(state.threads.has_surplus(), Ordering::Relaxed);
     }
 
     /// Whether there is something for native threads, as far as can be seen without the lock.
@@ -179,6 +224,22 @@ impl Shared {
 
     pub(super) fn age_at(&self, at: Instant) -> Age {
         age_at(self.made, at)
+    }
+
+    /// Whether somebody waits for room in the queue. Who asks looks for room after it has set this, under the lock.
+    pub(super) fn room_is_wanted(&self) -> bool {
+        self.hints.room_is_wanted.load(Ordering::Relaxed)
+    }
+
+    /// To be called under the lock.
+    pub(super) fn set_room_is_wanted(&self, is_wanted: bool) {
+        self.hints.room_is_wanted.store(is_wanted, Ordering::Relaxed);
+    }
+
+    /// Whether there are more threads than there may be, as far as can be seen without the lock: a thread inside a batch looks at
+    /// the queue between two chunks, where it ends if it is one of them.
+    pub(super) fn has_surplus(&self) -> bool {
+        self.hints.surplus.load(Ordering::Relaxed)
     }
 
     /// Whether something waits that comes before this rank: a batch makes way for it between two chunks.

@@ -2,6 +2,7 @@
 
 use super::batch::Batch;
 use super::job::Job;
+use super::outbox::Trip;
 use super::position::{QueuePosition, Taker, Target};
 use super::priority_queue::Entry;
 use super::queue::Drained;
@@ -95,7 +96,7 @@ impl Pool {
         let queued_at = state.age_at(queued_at);
         let position = state.queue.push(entry, priority, queued_at, target);
         if let Some(batch) = batch {
-            batch.set_position(position);
+            batch.set_position(position, Trip::new(self.0.number, task, queued_at));
         }
         let full = state.is_full(target.taker(), limit);
         state.tally.queued(task, count, queued_at);
@@ -148,8 +149,7 @@ impl Pool {
 
     /// Whether the queue, without the entries that free takers will take, is at most half full.
     pub fn is_half_empty(&self) -> bool {
-        let config = &self.0.config;
-        self.0.lock().total_excess(config) <= config.max_queue / 2
+        self.0.lock().total_excess() <= self.0.config.max_queue / 2
     }
 
     /// Stops a waiting or running job or batch. A waiting one is answered at once; a running one at its next
@@ -205,6 +205,7 @@ impl Pool {
         let mut state = self.0.lock();
         state.answering -= 1;
         self.announce_if_closed(state);
+        self.tell_of_room();
     }
 
     /// Answers an entry that no thread will take, and counts it before.

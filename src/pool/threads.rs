@@ -3,11 +3,13 @@
 use std::collections::VecDeque;
 
 use super::Config;
+use super::capacity::Capacity;
 use super::counters::Tally;
 use super::priority_queue::Entry;
 use super::queue::Permits;
 use super::rank::Place;
 use super::task_observer::Age;
+use super::task_times::TimesByTask;
 use crate::cancel::CancelToken;
 use crate::lines::LINES;
 use crate::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -18,6 +20,8 @@ use crate::sync::{Arc, Mutex};
 #[repr(align(128))]
 pub(super) struct SlotShared {
     pub(super) tally: Tally,
+    /// How long the tasks that ran here have waited and run. A leaf: no other lock is taken under it.
+    pub(super) times: Mutex<TimesByTask>,
     /// Stops the job that runs here when the pool is closed by force: the token of jobs that have none of their own.
     pub(super) stop: CancelToken,
     /// Whether the thread has answered all it held, and may be about to look at the queue.
@@ -95,8 +99,13 @@ struct Slot {
 }
 
 /// The table of slots, and how many threads are in which state.
-#[derive(Default)]
 pub(super) struct Threads {
+    /// How many are kept even when idle.
+    min: usize,
+    /// How many there may be; at least 1.
+    max: Capacity,
+    /// Who has said how many.
+    max_from: u32,
     slots: Vec<Slot>,
     /// Threads alive.
     alive: usize,
@@ -118,8 +127,57 @@ pub(super) struct Threads {
 }
 
 impl Threads {
+    pub(super) fn new(config: &Config) -> Self {
+        Threads {
+            min: config.min_threads,
+            max: Capacity::new(config.max_threads),
+            max_from: config.max_threads_from,
+            slots: Vec::new(),
+            alive: 0,
+            busy: 0,
+            searching: false,
+            parked: 0,
+            claims: 0,
+            starting: 0,
+            dozing: None,
+            soon: 0,
+            begun: 0,
+        }
+    }
+
     pub(super) fn alive(&self) -> usize {
         self.alive
+    }
+
+    /// How many are kept even when idle.
+    pub(super) fn min(&self) -> usize {
+        self.min
+    }
+
+    /// How many there may be, now and over the pool's life.
+    pub(super) fn max(&self) -> &Capacity {
+        &self.max
+    }
+
+    /// Who has said how many there may be.
+    pub(super) fn max_from(&self) -> u32 {
+        self.max_from
+    }
+
+    /// So many are kept, and there may be so many, from now on.
+    pub(super) fn resize(&mut self, min: usize, max: usize, from: u32, now: Age) {
+        (self.min, self.max_from) = (min, from);
+        self.max.set(max, now);
+    }
+
+    /// Whether one more may be started.
+    pub(super) fn may_start(&self) -> bool {
+        self.alive < self.max.get()
+    }
+
+    /// Whether there are more than there may be: the next that is idle ends.
+    pub(super) fn has_surplus(&self) -> bool {
+        self.alive > self.max.get()
     }
 
     pub(super) fn busy(&self) -> usize {
@@ -127,8 +185,8 @@ impl Threads {
     }
 
     /// How many could take up an entry now, those that are not started yet included.
-    pub(super) fn free(&self, config: &Config) -> usize {
-        config.max_threads - self.busy
+    pub(super) fn free(&self) -> usize {
+        self.max.get().saturating_sub(self.busy)
     }
 
     /// Threads that count as busy, hold nothing that is not answered, and have not come back yet.
@@ -152,6 +210,11 @@ impl Threads {
         self.slots.iter().map(|slot| &slot.shared.tally)
     }
 
+    /// What each slot's threads have recorded.
+    pub(super) fn shared_parts(&self) -> impl Iterator<Item = &Arc<SlotShared>> {
+        self.slots.iter().map(|slot| &slot.shared)
+    }
+
     /// Every token by which something that runs can be stopped.
     pub(super) fn tokens(&self) -> impl Iterator<Item = &CancelToken> {
         self.slots.iter().flat_map(|slot| {
@@ -170,6 +233,7 @@ impl Threads {
         let number = vacant.unwrap_or_else(|| {
             let shared = Arc::new(SlotShared {
                 tally: Tally::default(),
+                times: Mutex::default(),
                 stop: CancelToken::new(None),
                 answered: AtomicBool::new(false),
                 run: Mutex::new(VecDeque::new()),
@@ -294,8 +358,8 @@ impl Threads {
     }
 
     /// Whether somebody must wake a thread, or start one, when there is more to do.
-    pub(super) fn need_wake(&self, config: &Config) -> bool {
-        !self.looks() && !self.comes_by_itself() && (self.parked > 0 || self.alive < config.max_threads)
+    pub(super) fn need_wake(&self) -> bool {
+        !self.looks() && !self.comes_by_itself() && (self.parked > 0 || self.may_start())
     }
 
     /// Whether a running thread should be back soon, and another sees to it that nothing waits if that one is not.
