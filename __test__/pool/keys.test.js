@@ -90,11 +90,10 @@ for (const [kind, { task, make, hold, quick, many }] of Object.entries(KINDS)) {
     using(make({ limits: { tasks: { [task]: 2 } } }), async (pool) => {
       const held = [hold(pool), hold(pool)];
       await state(pool, 2, 0);
-      held.push(hold(pool, { priority: 0 }), hold(pool, { priority: 1 }));
+      held.push(hold(pool), hold(pool, { priority: 1 }));
       await state(pool, 2, 2);
       assert.equal(await quick(pool, { priority: -1 }), 'quick');
-      // Of those that wait, the higher priority goes first.
-      for (const [one, left, waiting] of [[0, 2, 1], [3, 2, 0], [1, 1, 0], [2, 0, 0]]) {
+      for (const [one, left, waiting] of [[0, 2, 1], [1, 2, 0], [2, 1, 0], [3, 0, 0]]) {
         held[one].end();
         await state(pool, left, waiting);
       }
@@ -126,10 +125,11 @@ for (const [kind, { task, make, hold, quick, many }] of Object.entries(KINDS)) {
       const held = [1, 2, 3].map(() => hold(pool, limits.key ? { key: 'a' } : undefined));
       await running(pool, 1);
       const closed = pool.close();
-      for (const one of held) {
-        one.end();
-        await one.ended;
-      }
+      held[0].end();
+      await held[0].ended;
+      await running(pool, 1);
+      held.forEach((one) => one.end());
+      await Promise.all(held.map((one) => one.ended));
       await inTime(closed, 'the pool closes');
       assert.equal(pool.threads, 0);
     }
@@ -331,7 +331,7 @@ test('a task of a key goes to the worker that ran the key last, if that is free'
 test('a key that its worker has died with goes on elsewhere', () =>
   using(new WorkerPool(SCRIPT, { maxThreads: 2 }), async (pool) => {
     for (const options of [{ key: 'a' }, { key: 'a', transfer: [] }]) {
-      const dies = assert.rejects(pool.run('die', undefined, options), { code: 'ERR_RW_WORKER_EXIT' });
+      const dies = assert.rejects(pool.run('die', undefined, options), { code: 'ERR_RW_WORKER_EXITED' });
       const runs = [1, 2, 3].map(() => pool.run('thread', undefined, options));
       await dies;
       for (const thread of await inTime(Promise.all(runs), 'the others run')) assert.equal(typeof thread, 'number');
@@ -347,7 +347,7 @@ test('inputs that only Node can carry wait for their key beside their worker, al
     const inputs = Array.from({ length: 6 }, (_, n) => new Blob([`${n}`]));
     const runs = inputs.map((blob) => pool.run('thread', { blob }, { key: 'a' }));
     const dies = pool.run('die').catch((error) => error.code);
-    assert.equal(await dies, 'ERR_RW_WORKER_EXIT');
+    assert.equal(await dies, 'ERR_RW_WORKER_EXITED');
     gate.open();
     await first;
     for (const thread of await inTime(Promise.all(runs), 'all run')) assert.equal(typeof thread, 'number');

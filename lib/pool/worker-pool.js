@@ -99,7 +99,7 @@ class WorkerPool extends EventEmitter {
     if (hasScript) this.#openScript(scriptOrOptions, options, typeof sizeOrOptions === 'number');
     else {
       loadCodec();
-      this.#open(new NativePool(binding, binding.createPool(settings, namedLimits(settings, false))));
+      this.#open(new NativePool(binding, binding.createPool(this.#settings, namedLimits(this.#settings, false))));
     }
     closing.register(this, this.#native.handle, this);
   }

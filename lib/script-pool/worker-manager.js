@@ -114,10 +114,14 @@ class WorkerManager {
     while (this.#workers.size < this.#settings.keep && this.#start() !== undefined);
   }
 
-  /** A task was queued and no idle worker could be notified: starts one more, if the limit allows it. */
-  need() {
+  /**
+   * A task was queued and no idle worker could be notified: starts one more, if the limit allows it.
+   *
+   * @param {boolean} [beyondIdle] whether idle workers are about to take some of what waits
+   */
+  need(beyondIdle = false) {
     if (this.#workers.size >= this.#settings.most) return;
-    const wanting = binding.scriptsWanting(this.#pool.handle);
+    const wanting = binding.scriptsWanting(this.#pool.handle, beyondIdle);
     if (wanting > this.#starting() * this.#settings.concurrency) this.#tryToStart();
   }
 
@@ -367,7 +371,7 @@ class WorkerManager {
     this.#lookWhetherReady();
     this.#loaded();
     // It may be at a task already, while others wait for it as one that starts.
-    if (binding.scriptsWaiting(this.#pool.handle) > 0) this.need();
+    this.need(true);
     this.#keepPool();
   }
 

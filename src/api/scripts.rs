@@ -191,10 +191,10 @@ pub fn scripts_waiting(env: Env, pool: u32) -> napi::Result<u32> {
     Ok(waiting.unwrap_or(0) as u32)
 }
 
-/// For how many jobs there could be a worker now.
+/// For how many jobs there could be a worker now; `beyond_idle`: without those that idle workers are about to take.
 #[napi(catch_unwind)]
-pub fn scripts_wanting(env: Env, pool: u32) -> napi::Result<u32> {
-    let wanting = Environment::of(&env)?.pools().with(pool, |pool| pool.scripts_wanting());
+pub fn scripts_wanting(env: Env, pool: u32, beyond_idle: bool) -> napi::Result<u32> {
+    let wanting = Environment::of(&env)?.pools().with(pool, |pool| pool.scripts_wanting(beyond_idle));
     Ok(wanting.unwrap_or(0) as u32)
 }
 

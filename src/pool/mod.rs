@@ -10,7 +10,10 @@
 //! * `position` — [`Taker`], [`Target`] and [`QueuePosition`]: which kind of thread takes an entry, and where it waits.
 //! * `rank` — which of two entries comes first: priorities with aging; `priority_queue` — one line: its order, removal from the middle.
 //! * `intake` — where JavaScript puts small tasks without a call; `small_jobs` — how they get into the queue; `estimates` — how long tasks run, as far as is known.
-//! * `queue` — the pool's queue: a line for each taker.
+//! * `queue` — the pool's queue: a line for each taker; `script_queue` — its part for script workers.
+//! * `line` — what waits for one kind of taker, or one worker; `keys` — tasks that do not run at the same time; `task_limits` — how
+//!   many of one name run; `affinity` — which worker would rather take which job; `release` — who is told when a task no longer
+//!   waits for another.
 //! * `admission` — how many entries may wait: the one rule against `maxQueue`.
 //! * `room` — who waits for room in a queue that several fill.
 //! * `task_observer` — the trait through which each step of a task is reported; `counters` — the counters, which observe;

@@ -316,12 +316,16 @@ impl Pool {
         self.0.lock().queue.waiting(Taker::Script)
     }
 
-    /// For how many of them there could be a worker now; at least one where none lives.
-    pub fn scripts_wanting(&self) -> usize {
+    /// For how many of them there could be a worker now; at least one where none lives. `beyond_idle`: those that idle workers
+    /// are about to take are left out.
+    pub fn scripts_wanting(&self, beyond_idle: bool) -> usize {
         let state = self.0.lock();
         let waiting = state.queue.waiting(Taker::Script);
         let takeable = waiting - state.queue.blocked(Taker::Script);
-        if takeable == 0 && state.scripts.living() == 0 { waiting.min(1) } else { takeable }
+        if takeable == 0 && state.scripts.living() == 0 {
+            return waiting.min(1);
+        }
+        takeable.saturating_sub(if beyond_idle { state.scripts.idle() } else { 0 })
     }
 
     /// Registers a worker that is about to be started: its number. `None` when the pool is closed and nothing waits.
