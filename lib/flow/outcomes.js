@@ -29,9 +29,11 @@ function messageOf(reason) {
  * @param {unknown} cause what the task threw, as it is
  * @param {number} index the input's
  * @param {string} task its name
+ * @param {number} [last] where it is only known to be one of these: the last of them
  */
-function inputFailed(cause, index, task) {
-  return withoutStack(() => new InputFailedError(`input ${index} failed: ${messageOf(cause)}`, { cause, index, task }));
+function inputFailed(cause, index, task, last = index) {
+  const which = last === index ? `input ${index}` : `one of the inputs ${index} to ${last}`;
+  return withoutStack(() => new InputFailedError(`${which} failed: ${messageOf(cause)}`, { cause, index, task }));
 }
 
 const ours = new Set(Object.values(publicClasses));

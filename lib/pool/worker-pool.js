@@ -160,6 +160,14 @@ class WorkerPool extends EventEmitter {
     return require('./flow').stream(this.#parts(), task, source, options);
   }
 
+  forEach(task, inputs, options) {
+    return require('./flow').forEach(this.#parts(), task, inputs, options);
+  }
+
+  reduce(task, inputs, initial, options) {
+    return require('./flow').reduce(this.#parts(), task, inputs, initial, options);
+  }
+
   transform(task, options) {
     return require('./flow').transform(this.#parts(), task, options);
   }
@@ -174,6 +182,11 @@ class WorkerPool extends EventEmitter {
       scriptCapacity: this.#scriptCapacity,
       settings: this.#settings,
       maps: this.#maps,
+      native: this.#native,
+      nativeTasks: this.#nativeTasks,
+      mapSettled: ({ finishesOnClose }) => {
+        if (finishesOnClose && this.#admission.isClosed) this.#closeWhenMapped();
+      },
     };
   }
 

@@ -81,6 +81,8 @@ class Job {
   unansweredSince = 0;
   /** What its function has returned, where that is a promise. */
   promise = undefined;
+  /** Whether of its reports only the latest is wanted. */
+  reportsLatest = false;
   /** What is known of it as it takes long: see unsettled.js. */
   stage = 0;
   id;
@@ -141,4 +143,4 @@ class Moved {
 
 Object.defineProperty(Moved.prototype, MOVED, { value: true });
 
-module.exports = { Job, Moved, RUNNER, Task, WATCHED };
+module.exports = { Job, Moved, RUNNER, Task, WATCHED, stopError };
