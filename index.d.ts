@@ -279,6 +279,13 @@ export interface WorkerPoolOptions {
   maxThreads?: number | undefined;
   /** How long a thread above `minThreads` waits for work before it ends, in milliseconds. @default 10_000 */
   idleTimeout?: number | undefined;
+  /**
+   * In how many milliseconds of waiting a task gains one level of priority, so that no task waits for ever: see
+   * docs/scheduling.md. Infinity for strict priorities; 0 for none at all. @default 10_000
+   */
+  aging?: number | undefined;
+  /** Which task of a priority is first: the oldest, or the newest. @default 'fifo' */
+  queueOrder?: 'fifo' | 'lifo' | undefined;
   /** How many tasks may wait for a thread; one more is an ERR_RW_QUEUE_FULL. @default Infinity */
   maxQueue?: number | undefined;
   /** The stack of each thread, in bytes, from 262_144 (room for the deepest value). @default 2_097_152 */
@@ -405,7 +412,7 @@ export type ScriptPoolSettings = PoolSettings & {
 /** Options of one task. */
 export interface RunOptions {
   /**
-   * Higher runs first; equal ones in order of submission (but when workers are recycled, for inputs that only Node carries,
+   * Higher runs first, as far as `aging` says; equal ones in order of submission, or as `queueOrder` says (but when workers are recycled, for inputs that only Node carries,
    * which are bound to a worker). An integer of 32 bits. @default 0
    */
   priority?: number | undefined;
@@ -462,6 +469,26 @@ export interface ScriptRunOptions extends Omit<RunOptions, 'transfer'> {
 /** What Node's Worker can be given in a transfer list: the name of this type differs between versions of `@types/node`. */
 type NodeTransferable = NonNullable<Parameters<NodeWorker['postMessage']>[1]>[number];
 
+/** A worker of a pool with a script at one moment. */
+export interface PoolWorkerInfo {
+  /** Its number in the pool, as `task.workerId`. One that is replaced leaves it to the next. */
+  id: number;
+  /** As in `worker_threads`; -1 once its thread has ended. */
+  threadId: number;
+  /** 'starting': it loads the script, or sets it up; 'ending': it takes no more tasks. */
+  state: 'starting' | 'idle' | 'busy' | 'ending';
+  /** How many tasks it has done. */
+  tasks: number;
+  /** How many tasks it runs. */
+  running: number;
+  /** Milliseconds since it was started. */
+  age: number;
+  /** Which part of its time its event loop did not wait, from 0 to 1: Node's `eventLoopUtilization()` of its thread. */
+  utilization: number;
+  /** The last uncaught error that its hook `onError` has dealt with; else the error by which the worker of this id before it has ended. */
+  lastError?: unknown;
+}
+
 /** The counters of a pool at one moment. */
 export interface PoolStats {
   /** Threads that live. */
@@ -508,7 +535,10 @@ export interface PoolStats {
 
 /** The events of a pool, and the arguments of their listeners. */
 export interface WorkerPoolEvents {
-  /** After 'needsDrain': the queue is at most half full again. */
+  /**
+   * After 'needsDrain': the queue is at most half full again. Without `maxQueue`: no task waits any more, after more were under way than
+   * the pool can run at once.
+   */
   drain: [];
   /** The queue is as full as `maxQueue` allows: wait for 'drain' before you submit more. */
   needsDrain: [];
@@ -580,6 +610,9 @@ export type TaskOptions<Name, Functions = NoFunctions> = Name extends FunctionNa
   : Name extends NativeTaskName
     ? RunOptions
     : ScriptRunOptions;
+
+/** The options of a task for which a thread blocks: nothing can end it or be told meanwhile. */
+export type BlockingOptions<Options> = Omit<Options, 'signal' | 'onProgress' | 'progress' | 'dedupe' | 'cache' | 'retries'>;
 
 /** Stands for the output that follows from the name and the input. */
 interface Inferred {
@@ -766,6 +799,25 @@ export interface WorkerPool<Functions = any> extends EventEmitter {
   ): Promise<TaskResult<Output, Name, undefined, Functions>>;
 
   /**
+   * Blocks this thread until the task is answered, and returns its output. Throws what {@link run} would reject with. Nothing of
+   * the program's runs meanwhile; `timeout` and `deadline` hold all the same. A WorkerExitedError has no `exitCode` here.
+   */
+  runSync<
+    Output = Inferred,
+    const Name extends TaskNameIn<Functions> = TaskNameIn<Functions>,
+    const Input extends TaskInput<Name, Functions> = TaskInput<Name, Functions>,
+  >(
+    task: Name,
+    input: Input,
+    options?: BlockingOptions<TaskOptions<Name, Functions>>,
+  ): TaskResult<Output, Name, Input, Functions>;
+
+  /** Blocks this thread until a task that needs no input is answered. */
+  runSync<Output = Inferred, const Name extends TaskNameIn<Functions> = TaskNameIn<Functions>>(
+    task: TaskWithoutInput<Name, Functions>,
+  ): TaskResult<Output, Name, undefined, Functions>;
+
+  /**
    * Runs one task of the script: its default export (or `module.exports`) when that is a function, else a 'message' on
    * its `parentPort`, which it answers by one `postMessage`; with `name`, the function it exports by that name.
    *
@@ -867,12 +919,26 @@ export interface WorkerPool<Functions = any> extends EventEmitter {
    * Takes no more tasks, and resolves when all that were accepted are done and the threads have ended.
    *
    * With `force`, tasks that have not started are rejected with ERR_RW_POOL_CLOSED, and running tasks are stopped. With
-   * `timeout` that happens after so many milliseconds. May be called again, to force a close that was graceful.
+   * `timeout` that happens after so many milliseconds. With `cancelQueued`, only the tasks that have not started are rejected, and those
+   * that run are finished. May be called again, to force a close that was graceful.
    */
   close(options?: {
     /** @default false */ force?: boolean | undefined;
+    /** @default false */ cancelQueued?: boolean | undefined;
     /** Milliseconds. @default none */ timeout?: number | undefined;
   }): Promise<void>;
+
+  /**
+   * Rejects all tasks that have not started with an AbortError (ERR_RW_TASK_CANCELLED); those that run go on. A `map` of which inputs
+   * wait is rejected as a whole. Returns how many tasks that were, a map being one.
+   */
+  cancelQueued(): number;
+
+  /**
+   * Replaces the worker of this id (see {@link workers}), or all of them, once the tasks that they run are done. Resolves when they have
+   * ended; new ones start as the pool needs them.
+   */
+  recycle(id?: number): Promise<void>;
 
   /** The same as `close({ force: true })`. */
   destroy(): Promise<void>;
@@ -903,7 +969,9 @@ export interface WorkerPool<Functions = any> extends EventEmitter {
   readonly completed: number;
   /** The part of its threads' time, from 0 to 1, that the pool has worked since it was made: see {@link PoolStats}. */
   readonly utilization: number;
-  /** Whether the queue is full, or has been and is not yet half empty again. */
+  /** The script's workers as they are now, in order of their ids. Empty in a pool without a script. */
+  readonly workers: PoolWorkerInfo[];
+  /** Whether the queue is full, or has been and is not yet half empty again. Without `maxQueue`: whether any task waits. */
   readonly needsDrain: boolean;
   /** Whether `close()` or `destroy()` has been called. */
   readonly closed: boolean;

@@ -60,6 +60,8 @@ class Cancellable {
     if (this.timer !== undefined) clearTimeout(this.timer);
     this.timer = setTimeout(timeUp, Math.min(milliseconds, LONGEST_TIMER));
     if (!holds) this.timer.unref();
+    // A thread that blocks until this is settled (pool/run-sync.js) looks at the clock itself.
+    this.rejectWith.inPlace?.limit(milliseconds, timeUp);
   }
 
   /**

@@ -12,6 +12,9 @@
  * called by itself. So nothing that such code does, throws or waits for can cost another entry its answer. Promises are
  * settled while it is read (what awaits them runs after), but for tasks that report: each of these gets its reports and
  * its answer in their order, so that a report's listener can still abort the task.
+ *
+ * A thread that blocks until a task is answered (pool/run-sync.js) reads batches *quietly*: what runs user code waits for a turn of
+ * the event loop.
  */
 
 const { isMainThread } = require('node:worker_threads');
@@ -36,7 +39,10 @@ const { BATCH, CALL } = CALL_BUFFER;
 const WIRE_BYTES = 2 ** CALL_BUFFER.WIRE_LENGTH_SHIFT;
 
 const { VIA_FALLBACK, VIA_FALLBACK_LATE, NUMBER, UNDEFINED } = FORMS;
-const { POOL_CLOSED, PROGRESS, SCRIPT_READY } = EVENTS;
+const { FENCE, POOL_CLOSED, PROGRESS, SCRIPT_READY, SCRIPT_STOP, SCRIPT_WORK } = EVENTS;
+
+/** Events whose handlers run user code at once. */
+const RUN_USER_CODE = new Set([FENCE, SCRIPT_STOP, SCRIPT_WORK]);
 
 /** Registered: each copy of this file must find the delivery that the first has made. */
 const KEY = Symbol.for('rust-workers.delivery');
@@ -88,6 +94,11 @@ class Delivery {
   /** Reports that were read and not yet passed to their tasks: the first and the last of a list. */
   #firstLater;
   #lastLater;
+  /** Whether the batch is read while the thread is blocked; and the events of such batches that run user code. */
+  #isQuiet = false;
+  #noticedQuietly = [];
+  /** Whether a turn of the loop was asked for, for what quiet batches have left. */
+  #owesTurn = false;
 
   #drain = () => this.#binding.drain();
 
@@ -101,7 +112,7 @@ class Delivery {
   constructor(binding) {
     this.#binding = binding;
     binding.open(
-      (count, outOfBand, more) => this.#deliver(count, outOfBand, more),
+      (count, outOfBand, more, quiet) => this.#deliver(count, outOfBand, more, quiet),
       new Uint8Array(this.ids.buffer),
       new Uint8Array(this.numbers.buffer),
       this.forms,
@@ -215,7 +226,18 @@ class Delivery {
     this.#closing.set(handle, closed);
   }
 
-  /** Calls `pool.look()` after every batch that settled some of its tasks, until it returns true. */
+  /** Whether this thread is blocked until the task of this id is answered. */
+  isAwaitedInPlace(id) {
+    const slot = id >>> 0;
+    return this.#ids[slot] === id && this.#settlers[slot].rejectWith?.inPlace !== undefined;
+  }
+
+  /** Whether a batch is read now while this thread is blocked: nothing of the user's may run. */
+  get isQuiet() {
+    return this.#isQuiet;
+  }
+
+  /** Calls `pool.look()` after every batch, until it returns true; and `pool.before()`, where there is one, before every batch. */
   watch(pool) {
     this.#watching.add(pool);
   }
@@ -236,15 +258,36 @@ class Delivery {
     return handler;
   }
 
-  #deliver(count, outOfBand, more) {
+  #deliver(count, outOfBand, more, quiet) {
     // Not at once: timers and I/O must have their turn between two batches.
-    if (more) setImmediate(this.#drain);
+    if (more && !quiet) setImmediate(this.#drain);
+    this.#isQuiet = quiet;
+    if (this.#watching.size > 0) for (const pool of this.#watching) pool.before?.();
     this.#nextOutOfBand = 0;
     for (let next = 0; next < count; ) next = this.#readFrom(next, count);
     if (outOfBand > 0) this.#outOfBand.fill(undefined, 0, outOfBand);
-    if (this.#firstLater !== undefined) this.#giveLater();
     if (this.#watching.size > 0) this.#lookAround();
+    if (quiet) return this.#oweTurn();
+    this.#finish();
+  }
+
+  /** After a batch: whatever runs user code. */
+  #finish() {
+    if (this.#firstLater !== undefined) this.#giveLater();
     for (const handler of this.#handlers.values()) if (handler.act !== undefined) callUser(handler.act, handler);
+  }
+
+  /** What a quiet batch has left has the next turn of the loop, once for all such batches. */
+  #oweTurn() {
+    this.#isQuiet = false;
+    if (this.#owesTurn) return;
+    this.#owesTurn = true;
+    setImmediate(() => {
+      this.#owesTurn = false;
+      for (const [form, id, number] of this.#noticedQuietly.splice(0)) callUser(this.#notice, this, form, id, number);
+      this.#finish();
+      this.#drain();
+    });
   }
 
   /** Continues to read the batch from an entry; returns the entry to continue with. */
@@ -286,6 +329,10 @@ class Delivery {
   /** An event that is no answer. */
   #notice(form, id, number) {
     if (form === POOL_CLOSED) return this.#poolClosed(id);
+    if (this.#isQuiet && RUN_USER_CODE.has(form)) {
+      this.#noticedQuietly = [...this.#noticedQuietly, [form, id, number]];
+      return;
+    }
     if (form < PROGRESS) return this.#handlers.get(form)?.deliver(id, number);
     const slot = id >>> 0;
     const settler = this.#ids[slot] === id ? this.#settlers[slot] : undefined;

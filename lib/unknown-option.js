@@ -139,7 +139,7 @@ function unknownOption(name, bag, known, notHere = {}) {
   const start = `unknown option '${shown}'${where}`;
   const hint = Object.hasOwn(notHere, name) ? notHere[name] : undefined;
   if (hint !== undefined) return new InvalidArgValueError(`${start}; ${hint}`);
-  const other = hintOf(name, known);
+  const other = known.has(name.toLowerCase()) ? undefined : hintOf(name, known);
   if (other !== undefined) return new InvalidArgValueError(`${start}; ${other}`);
   const near = meant(name, known);
   if (near !== '') return new InvalidArgValueError(`${start}${near}`);

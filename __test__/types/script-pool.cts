@@ -23,6 +23,16 @@ const worker = {
 expect<Equal<ReturnType<typeof worker.onError>, boolean>>();
 
 async function ready(pool: rustWorkers.WorkerPool) {
+  const [first] = pool.workers;
+  expect<Equal<typeof first.state, 'starting' | 'idle' | 'busy' | 'ending'>>();
+  expect<Equal<typeof first.lastError, unknown>>();
+  await pool.recycle(first.id);
+  await pool.recycle();
+  // @ts-expect-error: an id is a number
+  await pool.recycle('0');
+  const count = pool.cancelQueued();
+  expect<Equal<typeof count, number>>();
+  await pool.close({ cancelQueued: true, timeout: 5 });
   const done = await pool.ready;
   expect<Equal<typeof done, void>>();
 }

@@ -188,3 +188,17 @@ async function streams(pool: NativePool, script: rustWorkers.WorkerPool<{ add(in
   // @ts-expect-error: an input that the task does not take
   pool.stream('fibonacci', ['1']);
 }
+
+/** runSync has the types of run, without the promise. */
+function blocking() {
+  const pool = new WorkerPool();
+  const count: number = pool.runSync('primes', 100, { timeout: 50, priority: 1 });
+  const digest: Uint8Array = pool.runSync('sha256', 'x');
+  // @ts-expect-error: no signal can abort while the thread is blocked
+  pool.runSync('primes', 100, { signal: new AbortController().signal });
+  // @ts-expect-error: not a number
+  const wrong: string = pool.runSync('primes', 100);
+  const scripts = new WorkerPool<{ render(page: { id: number }): Promise<string> }>('./script.js');
+  const page: string = scripts.runSync('render', { id: 1 });
+  return { count, digest, wrong, page };
+}

@@ -134,6 +134,17 @@ class Admission {
     for (const entry of [...this.#forExports]) if (this.#forExports.has(entry)) entry.fail(errorOf());
   }
 
+  /** Ends all that waits, also for room; how much that was. */
+  clearAll(errorOf) {
+    let count = 0;
+    for (const entry of [...this.#forExports, ...this.#forRoom]) {
+      if (!this.#forExports.has(entry) && !this.#forRoom.delete(entry)) continue;
+      count++;
+      entry.fail(errorOf());
+    }
+    return count;
+  }
+
   /**
    * Deals with what a submission returned: `true` when the queue is full now, or why it was refused.
    *

@@ -258,6 +258,11 @@ class InputByInputMap extends Pending {
     this.#pull();
   }
 
+  /** Ends it, unless all of its inputs are in the queue or were taken from there. */
+  dropRest(error) {
+    if (!this.#source.isExhausted || this.#waiting !== undefined) this.end(error);
+  }
+
   #sourceFailed(error) {
     this.#source.isExhausted = true;
     this.#fail(error);

@@ -2,9 +2,6 @@
 
 /**
  * Submits native tasks: the input in the form that carries it, and the task's place in the queue.
- *
- * A task that the calling thread waits for in place (`runSync`) would take the same steps as `#runWithOptions` up to the
- * native call. Only then it differs: it is not added to the delivery; its answer is read (`readValue`) when the call returns.
  */
 
 const { rejectBy } = require('../answer-errors');

@@ -50,6 +50,9 @@ const capture = (resolve, reject) => {
 /** No pool has this handle: a submission with it is refused as by a closed pool. */
 const NO_HANDLE = 2 ** 32 - 1;
 
+/** Loaded when it is first called. */
+let runSync;
+
 class WorkerPool extends EventEmitter {
   #settings;
   /** Who said how many threads there may be. */
@@ -64,6 +67,10 @@ class WorkerPool extends EventEmitter {
   #maps = new Set();
   /** The promise of `close()`, once it was called. */
   #closing;
+  /** Whether the native side was told to close once all is done. */
+  #nativeCloses = false;
+  /** Looks after 'drain' in a pool without `maxQueue`, once somebody listens. */
+  #emptied;
   /** The last counters, once the pool has closed. */
   #lastCounters;
 
@@ -141,6 +148,10 @@ class WorkerPool extends EventEmitter {
       this.#scriptTasks.run('', input, options, resolve, reject);
     }
     return promise;
+  }
+
+  runSync(task, input, options) {
+    return (runSync ??= require('./run-sync').runSync)(this.#native, this.#admission, this.#tasks, task, input, options);
   }
 
   map(task, inputs, options = {}) {
@@ -228,8 +239,9 @@ class WorkerPool extends EventEmitter {
 
   close(options = {}) {
     try {
-      const { force, timeout } = closeOptions(options);
-      this.#closing ??= this.#close(force);
+      const { force, timeout, cancelQueued } = closeOptions(options);
+      if (this.#closing === undefined) this.#closing = this.#close(force, cancelQueued);
+      else if (cancelQueued) this.#dropQueued(true);
       if (force) this.#force();
       else if (timeout !== undefined) this.#forceAfter(timeout);
       return this.#closing;
@@ -238,7 +250,7 @@ class WorkerPool extends EventEmitter {
     }
   }
 
-  #close(force) {
+  #close(force, cancelQueued) {
     ensureStack();
     closing.unregister(this);
     const { handle } = this.#native;
@@ -261,6 +273,7 @@ class WorkerPool extends EventEmitter {
       // First, so that they know that it is no close: what follows wakes them.
       if (force) this.#workers?.destroy();
       for (const map of [...this.#maps]) map.poolCloses();
+      if (cancelQueued) this.#dropQueued(true);
       this.#closeWhenMapped();
     });
   }
@@ -269,9 +282,21 @@ class WorkerPool extends EventEmitter {
   #closeWhenMapped() {
     for (const map of this.#maps) if (map.finishesOnClose) return;
     this.#admission.whenDispatched(() => {
+      if (this.#nativeCloses) return;
+      this.#nativeCloses = true;
       binding.closePool(this.#native.handle, GRACEFULLY, ANNOUNCED);
       this.#workers?.close();
     });
+  }
+
+  cancelQueued() {
+    return this.#dropQueued(false);
+  }
+
+  /** @param {boolean} closes whether the pool closes by that */
+  #dropQueued(closes) {
+    const parts = { native: this.#native, admission: this.#admission, maps: this.#maps };
+    return require('./cancel-queued').cancelQueued(parts, closes);
   }
 
   #force() {
@@ -319,6 +344,15 @@ class WorkerPool extends EventEmitter {
     return this.#workers === undefined ? Promise.resolve() : this.#workers.ready;
   }
 
+  get workers() {
+    return this.#workers?.list ?? [];
+  }
+
+  async recycle(id) {
+    if (this.#workers !== undefined) return this.#workers.recycle(id);
+    if (id !== undefined) require('../script-pool/worker-list').workerOf(new Map(), id);
+  }
+
   get threads() {
     return this.#counters().threads;
   }
@@ -332,7 +366,33 @@ class WorkerPool extends EventEmitter {
   }
 
   get needsDrain() {
-    return this.#admission.needsDrain;
+    return this.#admission.needsDrain || (this.#settings.maxQueue === Infinity && this.#queue().isFull());
+  }
+
+  /** What says whether tasks wait, where `maxQueue` does not. */
+  #queue() {
+    if (this.#emptied === undefined) {
+      const { Emptied } = require('./emptied');
+      this.#emptied = new Emptied(this, this.#native);
+    }
+    return this.#emptied;
+  }
+
+  on(event, listener) {
+    return this.#listened(event, super.on(event, listener));
+  }
+
+  addListener(event, listener) {
+    return this.#listened(event, super.addListener(event, listener));
+  }
+
+  prependListener(event, listener) {
+    return this.#listened(event, super.prependListener(event, listener));
+  }
+
+  #listened(event, self) {
+    if (event === 'drain' && this.#settings.maxQueue === Infinity) this.#queue().watch();
+    return self;
   }
 
   get closed() {

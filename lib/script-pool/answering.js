@@ -160,6 +160,11 @@ class Answering {
     this.#tellThrown(error, { isEnding: true });
   }
 
+  /** Tells of an error that the worker has outlived. */
+  outlived(error) {
+    this.#tellThrown(error, { isOutlived: true });
+  }
+
   #tellThrown(error, told) {
     const { encodeThrown } = require('../task/thrown');
     this.#post({ ...told, thrown: forPort(encodeThrown(error)) }, NOTHING, 'error');

@@ -28,7 +28,7 @@ const KEY = Symbol.for('rust-workers.fallback-ports');
 
 /** Those of the workers of this environment, by the keys of the workers; whichever copy of the package made their pools. */
 class FallbackPorts {
-  /** key -> `{ fallback, ready(told), wants(id) }` */
+  /** key -> `{ fallback, ready(told), wants(id), early }`; `early`: a message that was taken before its entry came */
   #workers = new Map();
   #fences = new Map();
   #lastFence = 0;
@@ -45,7 +45,7 @@ class FallbackPorts {
    * @param {{ port: object, ready(told: object): void, wants(id: number): void }} worker `port` is Node's
    */
   open(key, { port, ready, wants }) {
-    this.#workers.set(key, { fallback: new FallbackPort(port), ready, wants });
+    this.#workers.set(key, { fallback: new FallbackPort(port), ready, wants, early: undefined });
   }
 
   close(key) {
@@ -81,8 +81,30 @@ class FallbackPorts {
     discardValue(message[0], message[1]);
   }
 
+  /**
+   * Whether the worker of this key has ended, and all that it sent was read; for a thread that is blocked, to which Node reports
+   * nothing. The end of a port is seen by asking for a message.
+   */
+  isLost(key) {
+    const worker = this.#workers.get(key);
+    if (worker === undefined || worker.early !== undefined) return false;
+    try {
+      worker.early = worker.fallback.receive();
+    } catch (error) {
+      worker.early = { error };
+    }
+    return worker.early === undefined && worker.fallback.isClosing;
+  }
+
   #next(key) {
-    const received = receive(this.#workers.get(key)?.fallback);
+    const worker = this.#workers.get(key);
+    const { early } = worker ?? {};
+    if (early !== undefined) {
+      worker.early = undefined;
+      if ('error' in early) throw notTooDeep(early.error, 'a value from the worker');
+      return early.message;
+    }
+    const received = receive(worker?.fallback);
     if (received === undefined) {
       const { InternalError } = require('../errors');
       throw new InternalError('a value was lost on its way from a worker; please report this');

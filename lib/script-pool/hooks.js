@@ -147,9 +147,9 @@ class Hooks {
    */
   #watchErrors() {
     process.on('uncaughtException', (error) => {
-      const isKept = this.#call(this.#onError, error) === true;
+      if (this.#call(this.#onError, error) === true) this.#answers.outlived(error);
       // Thrown in here it is uncaught for good.
-      if (!isKept && process.listenerCount('uncaughtException') === 1) throw error;
+      else if (process.listenerCount('uncaughtException') === 1) throw error;
     });
   }
 }

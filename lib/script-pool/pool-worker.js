@@ -5,11 +5,12 @@
 const path = require('node:path');
 
 const { clearTimeout, now, setTimeout } = require('../runtime/clock');
+const { append } = require('../runtime/intrinsics');
 const { binding } = require('../native');
 const { MessageChannel } = require('../runtime/worker-threads');
 const { Worker } = require('../worker/worker');
 const { nextModules } = require('./compiled');
-const { COMPILED, SHUT_DOWN } = require('./owner-messages');
+const { COMPILED, RETIRE, SHUT_DOWN } = require('./owner-messages');
 const { sendValue } = require('./transfer');
 
 /** The worker's first file; and the module that this starts, by its name in lib. */
@@ -35,6 +36,9 @@ class PoolWorker {
   failed = false;
   /** The error that ended the worker, or that the script threw while it was loaded. */
   error = undefined;
+  /** Whether it was found to have ended by a thread that is blocked, and what it ran then: Node has not said so yet. */
+  left = false;
+  ran = [];
   /** Whether `error` is what the script's hook `setup` threw. */
   isOfSetup = false;
   /** Whether it was terminated here. */
@@ -47,17 +51,21 @@ class PoolWorker {
   resourceLimits;
   /** How many inputs were sent to it. */
   sent = 0;
-  /** How many tasks the pool had done when it came. */
+  /** How many tasks the pool had done when it came; and when that was. */
   doneBefore;
+  startedAt = now();
+  /** An error of it that ended no task: see `lastError` of `pool.workers`. */
+  lastError;
 
   #pool;
   #killTimeout;
   /** Ids of its tasks that should stop and have not. */
   #doomed = new Set();
-  #timer;
-  /** Ends the time in which it has to set itself up; and that in which it has to end. */
-  #setupTimer;
-  #endTimer;
+  /** What is to be done after some time, by a name: `{ timer, due, run }`. */
+  #timers = new Map();
+  /** Whether the time in which it has to end is limited. */
+  #endsInTime = false;
+  #whenEnded = [];
 
   /**
    * @param {import('./native-script-pool').NativeScriptPool} pool
@@ -89,18 +97,39 @@ class PoolWorker {
   /** One of its tasks should stop: if the task has not when the time is up, the worker is terminated. */
   expectEnd(id) {
     this.#doomed.add(id);
-    if (this.#killTimeout === Infinity || this.#timer !== undefined) return;
+    if (this.#killTimeout === Infinity || this.#timers.has('judge')) return;
     this.#judgeIn(this.#killTimeout);
   }
 
   #judgeIn(milliseconds, deadline) {
-    this.#timer = setTimeout(() => this.#judge(deadline), milliseconds);
-    this.#timer.unref();
+    this.#after('judge', milliseconds, () => this.#judge(deadline));
+  }
+
+  #after(name, milliseconds, run) {
+    const timer = setTimeout(() => this.#runTimer(name), milliseconds);
+    timer.unref();
+    this.#timers.set(name, { timer, due: now() + milliseconds, run });
+  }
+
+  #runTimer(name) {
+    const { run } = this.#timers.get(name);
+    this.#timers.delete(name);
+    run();
+  }
+
+  /** What its timers would do by now, for a thread that is blocked. */
+  lookAtTime() {
+    if (this.#timers.size === 0) return;
+    const time = now();
+    for (const [name, { timer, due }] of [...this.#timers]) {
+      if (due > time) continue;
+      clearTimeout(timer);
+      this.#runTimer(name);
+    }
   }
 
   /** The time of a task that should have stopped is up. */
   #judge(deadline) {
-    this.#timer = undefined;
     const { handle } = this.#pool;
     const atHand = binding.jobsOfWorker(handle, this.number);
     const stuck = atHand.filter((id) => this.#doomed.has(id));
@@ -122,11 +151,10 @@ class PoolWorker {
   /** Calls `late` unless it has loaded the script, and set it up, within so many milliseconds. */
   limitSetup(time, late) {
     if (time === Infinity) return;
-    this.#setupTimer = setTimeout(() => {
+    this.#after('setup', time, () => {
       this.#pool.catchUp();
       if (!this.ready && !this.failed && !this.killed && !this.shutDown) late();
-    }, time);
-    this.#setupTimer.unref();
+    });
   }
 
   /**
@@ -137,12 +165,12 @@ class PoolWorker {
    */
   endWithin(time, isLate = always) {
     this.ending = true;
-    if (time === Infinity || this.#endTimer !== undefined) return;
-    this.#endTimer = setTimeout(() => {
+    if (time === Infinity || this.#endsInTime) return;
+    this.#endsInTime = true;
+    this.#after('end', time, () => {
       this.#pool.catchUp();
       if (isLate()) this.kill();
-    }, time);
-    this.#endTimer.unref();
+    });
   }
 
   /** Ends it soon: where its script runs, it is asked before it is terminated. */
@@ -157,9 +185,18 @@ class PoolWorker {
 
   /** It has ended: nothing is expected of it any more. */
   ended() {
-    clearTimeout(this.#timer);
-    clearTimeout(this.#setupTimer);
-    clearTimeout(this.#endTimer);
+    for (const { timer } of this.#timers.values()) clearTimeout(timer);
+    this.#timers.clear();
+    for (const then of this.#whenEnded.splice(0)) then();
+  }
+
+  /** Asks it to end once its tasks are done; a promise of its end. */
+  retire(why) {
+    if (!this.ending && !this.killed) {
+      this.ending = true;
+      this.port.postMessage([RETIRE, why]);
+    }
+    return new Promise((resolve) => append(this.#whenEnded, resolve));
   }
 }
 

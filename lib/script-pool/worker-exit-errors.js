@@ -20,7 +20,7 @@ const UNSETTLED = 13;
 
 /**
  * @param {import('./pool-worker').PoolWorker} worker that has ended
- * @param {number} code its exit code
+ * @param {number | undefined} code its exit code; undefined where this thread is blocked, and Node has not told it
  * @param {string} script its URL
  * @param {boolean} isDestroyed whether the pool was destroyed; a pool that closes only ends workers for which no task waits
  * @returns {() => unknown} makes the error, a new one for each task where the error is ours
@@ -51,11 +51,16 @@ function makerOf(worker, code, script, isDestroyed) {
       : `The script ${script} could not be loaded: ${why}${loadAdvice(error, script)}`;
     return () => new ScriptLoadError(message, { cause: error });
   }
+  if (code === undefined) {
+    const why = 'Why, this thread cannot hear while it is blocked: run the task by run() to see';
+    return () => new WorkerExitedError(`${which} ended while the task ran. ${why}`);
+  }
   const message = `${which} exited with code ${code} while the task ran. Where the script calls process.exit(), throw an error or return instead`;
   return () => new WorkerExitedError(message, { exitCode: code });
 }
 
 function exitWhileLoaded(code) {
+  if (code === undefined) return 'it ended';
   const exited = `it exited with code ${code}`;
   if (code === UNSETTLED) return `${exited}. A top-level await, or a promise that it exports, was never settled`;
   return `${exited}. Leave process.exit() out while it is loaded`;

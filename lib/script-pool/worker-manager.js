@@ -27,6 +27,8 @@ const FRUITLESS_LIMIT = 3;
 class WorkerManager {
   /** The names of the functions that the script exports; undefined until a worker has reported them. */
   exports;
+  /** Why the script could not be loaded the last time, if it could not. */
+  loadFailure;
 
   #pool;
   #delivery;
@@ -45,6 +47,10 @@ class WorkerManager {
   #fruitless = 0;
   #closing = false;
   #destroyed = false;
+  /** The errors by which workers have ended, by number, for `pool.workers`. */
+  #lastErrors = new Map();
+  /** Whether this thread is blocked just now: then nothing of the user's may run. */
+  #isBlocked = false;
   #ended = () => this.#done();
 
   /**
@@ -135,6 +141,18 @@ class WorkerManager {
     return this.#workers.get(number);
   }
 
+  /** What `pool.workers` shows. */
+  get list() {
+    const { listWorkers } = require('./worker-list');
+    return listWorkers(this.#pool.handle, this.#workers.values());
+  }
+
+  /** Replaces the worker of this number, or all, once their tasks are done; a promise of their end. */
+  recycle(number) {
+    const { recycleWorkers } = require('./worker-list');
+    return recycleWorkers(this.#workers, number, this.#delivery);
+  }
+
   /** Calls `then` once it is known what the script exports, or with an error when it cannot be loaded. */
   whenLoaded(then) {
     append(this.#whenLoaded, then);
@@ -143,7 +161,45 @@ class WorkerManager {
 
   /** @param {Error} [failure] why it cannot be loaded */
   #loaded(failure) {
-    for (const then of this.#whenLoaded.splice(0)) then(failure);
+    const waiting = this.#whenLoaded.splice(0);
+    // A map goes to its source then.
+    if (this.#isBlocked || this.#delivery.isQuiet) nextTick(() => waiting.forEach((then) => then(failure)));
+    else for (const then of waiting) then(failure);
+    this.loadFailure = failure;
+  }
+
+  /** Tells the pool's listeners; later, where this thread is blocked. */
+  #tell(event, value) {
+    if (this.#isBlocked || this.#delivery.isQuiet) nextTick(() => this.#events.emit(event, value));
+    else this.#events.emit(event, value);
+  }
+
+  /**
+   * What Node would report, and timers would do, if this thread were not blocked: finds the workers that have ended, starts
+   * others in their place, and ends those whose tasks do not stop.
+   */
+  lookWhileBlocked() {
+    this.#isBlocked = this.#pool.isBlocked = true;
+    try {
+      for (const worker of [...this.#workers.values()]) {
+        worker.lookAtTime();
+        if (this.#fallbackPorts.isLost(worker.key)) this.#left(worker);
+      }
+    } finally {
+      this.#isBlocked = this.#pool.isBlocked = false;
+    }
+  }
+
+  /** A worker was found to have ended. Why, Node will say: until then all that it ran waits, but for what this thread waits for. */
+  #left(worker) {
+    worker.left = true;
+    const { ran, orphans } = this.#remove(worker);
+    worker.ran = ran;
+    const exitError = this.#exitErrorOf(worker, undefined);
+    for (const id of ran) if (this.#delivery.isAwaitedInPlace(id)) this.#reject(id, exitError);
+    this.#count(worker, 0);
+    this.#bindOrphans(orphans, exitError);
+    this.#goOn(worker, exitError, ran.length > 0);
   }
 
   /** Settles once the workers that are kept, or one, have loaded the script and set it up. */
@@ -211,6 +267,7 @@ class WorkerManager {
       throw error;
     }
     if (this.#workers.size === 0) addSource(this.#ended);
+    worker.lastError = this.#lastErrors.get(number);
     this.#workers.set(number, worker);
     this.#keepPool();
     this.#fallbackPorts.open(key, {
@@ -256,10 +313,14 @@ class WorkerManager {
   }
 
   /** A worker tells that it has loaded the script, or could not; or that it ends. */
-  #told(worker, { names, thrown, isOfSetup = false, isEnding = false }) {
+  #told(worker, { names, thrown, isOfSetup = false, isEnding = false, isOutlived = false }) {
     const error = thrown === undefined ? undefined : require('../task/thrown').thrownFromPort(thrown);
+    if (isOutlived) {
+      worker.lastError = error;
+      return;
+    }
     if (isEnding) {
-      if (thrown !== undefined) this.#events.emit('error', error);
+      if (thrown !== undefined) this.#tell('error', error);
       return worker.endWithin(this.#settings.shutdownTimeout);
     }
     if (names === undefined) {
@@ -279,24 +340,39 @@ class WorkerManager {
 
   /** A worker has ended, and all events that it sent before have been delivered. */
   #exited(worker, code) {
+    const { left } = worker;
+    const { ran, orphans } = left ? { ran: worker.ran, orphans: [] } : this.#remove(worker);
+    if (worker.error === undefined) this.#lastErrors.delete(worker.number);
+    else this.#lastErrors.set(worker.number, worker.error);
+    const exitError = this.#exitErrorOf(worker, code);
+    for (const id of ran) this.#reject(id, exitError);
+    if (!left) this.#count(worker, code);
+    this.#events.emit('workerDestroy', worker.thread);
+    if (!left) this.#bindOrphans(orphans, exitError);
+    if (!left) return this.#goOn(worker, exitError, ran.length > 0);
+    const { ready, error } = worker;
+    if (ready && error !== undefined && ran.length === 0) this.#events.emit('error', error);
+  }
+
+  /** Takes a worker that has ended out of the pool. */
+  #remove(worker) {
     this.#fallbackPorts.close(worker.key);
     worker.ended();
     this.#workers.delete(worker.number);
-    const { ran, orphans } = binding.evictWorker(this.#pool.handle, worker.number, worker.key);
+    const held = binding.evictWorker(this.#pool.handle, worker.number, worker.key);
     if (this.#workers.size === 0) removeSource(this.#ended);
-    const exitError = this.#exitErrorOf(worker, code);
-    for (const id of ran) this.#reject(id, exitError);
-    this.#count(worker, code);
-    this.#events.emit('workerDestroy', worker.thread);
-    this.#bindOrphans(orphans, exitError);
-    const { ready, failed, error, killed, ending } = worker;
+    return held;
+  }
+
+  /** A worker has ended: gives up, or starts others. */
+  #goOn({ ready, failed, error, killed, ending }, exitError, hadTasks) {
     if (!ready && (failed || error !== undefined) && !killed && !ending) return this.#loadFailed(exitError());
     if (this.#fruitless >= FRUITLESS_LIMIT) {
       this.#fruitless = 0;
       if (!ready) return this.#loadFailed(exitError());
       return this.#giveUp(exitError());
     }
-    if (error !== undefined && ran.length === 0) this.#events.emit('error', error);
+    if (error !== undefined && !hadTasks) this.#tell('error', error);
     this.#replace();
   }
 
@@ -364,9 +440,9 @@ class WorkerManager {
   /** The script does not load, and would not the next time: all that waits is rejected. The next task tries again. */
   #loadFailed(error) {
     this.#readiness?.fail(error);
-    for (const worker of this.#workers.values()) if (worker.ready) return this.#events.emit('error', error);
+    for (const worker of this.#workers.values()) if (worker.ready) return this.#tell('error', error);
     const told = this.#giveUp(error);
-    if (!told) this.#events.emit('error', error);
+    if (!told) this.#tell('error', error);
   }
 
   /** Rejects all that waits. True when anything did. */

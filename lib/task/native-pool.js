@@ -30,6 +30,8 @@ class NativePool {
   holds = true;
   /** Called after each batch while the delivery watches this pool; true ends the watch. */
   look = isSeen;
+  /** Whether this thread is blocked just now: then nothing of the user's may run. */
+  isBlocked = false;
 
   #binding;
   /** The errors of the tasks that were dropped when it was destroyed, by the task's name. */
@@ -44,7 +46,8 @@ class NativePool {
 
   /** Delivers the events that the native side has queued by now. */
   catchUp() {
-    this.#binding.drain();
+    if (this.isBlocked) this.#binding.waitForEvents(0);
+    else this.#binding.drain();
   }
 
   /**

@@ -17,6 +17,7 @@ const {
 const { LONGEST_TIMER } = require('../runtime/clock');
 const { defaultSize } = require('./default-size');
 const { checkNiceIncrement } = require('./nice-increment');
+const { queueOrder } = require('./queue-order');
 
 const MAX_THREADS = 1024;
 const KIB = 1024;
@@ -25,12 +26,14 @@ const INT32 = 2 ** 31;
 
 /** The options of every pool. */
 const POOL = new Set([
+  'aging',
   'idleTimeout',
   'maxQueue',
   'maxThreads',
   'minThreads',
   'name',
   'niceIncrement',
+  'queueOrder',
   'stackSize',
 ]);
 
@@ -81,7 +84,7 @@ const SAID_BY = {
   cpus: ', the number of CPUs that this process may use; give "maxThreads" too',
 };
 
-const CLOSE = new Set(['force', 'timeout']);
+const CLOSE = new Set(['cancelQueued', 'force', 'timeout']);
 
 function notHere(names, says) {
   return Object.fromEntries(names.map((name) => [name, says]));
@@ -147,7 +150,8 @@ function poolSettings(options) {
   validateString(name, 'options.name');
   if (name.includes('\0')) throw new InvalidArgValueError('"options.name" must not contain a NUL character');
   checkNiceIncrement(niceIncrement);
-  return { settings: { minThreads, maxThreads, idleTimeout, maxQueue, stackSize, name, niceIncrement }, from };
+  const order = queueOrder(options);
+  return { settings: { minThreads, maxThreads, idleTimeout, maxQueue, stackSize, name, niceIncrement, ...order }, from };
 }
 
 /**
@@ -254,11 +258,14 @@ function submitOptions(options, native = false) {
   };
 }
 
-/** @returns {{ force?: boolean, timeout?: number }} the options of `close` */
+/** @returns {{ force: boolean, timeout?: number, cancelQueued: boolean }} the options of `close` */
 function closeOptions(options) {
-  const { force = false, timeout } = validateOptions(options, 'options', CLOSE);
+  const { force = false, timeout, cancelQueued = false } = validateOptions(options, 'options', CLOSE);
   if (timeout !== undefined) validateNumber(timeout, 'options.timeout', 0);
-  return { force, timeout };
+  if (typeof cancelQueued !== 'boolean') {
+    throw new InvalidArgTypeError(`The "options.cancelQueued" argument must be a boolean. Received ${describe(cancelQueued)}`);
+  }
+  return { force, timeout, cancelQueued };
 }
 
 module.exports = {

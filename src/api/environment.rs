@@ -1,7 +1,7 @@
 //! The environment itself: its delivery, its clock, its event loop.
 
 use std::sync::LazyLock;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use crate::node::{Arguments, Call, Export, JsValue, Returned, export};
 
@@ -12,6 +12,7 @@ pub(super) const EXPORTS: &[Export] = &[
     (c"hostGlobal", export(host_global)),
     (c"throwUncaught", export(throw_uncaught)),
     (c"drain", export(drain)),
+    (c"waitForEvents", export(wait_for_events)),
     (c"holdLoop", export(hold_loop)),
     (c"releaseLoop", export(release_loop)),
 ];
@@ -45,6 +46,17 @@ fn throw_uncaught<'call>(call: Call<'call>, [error]: Arguments<'call, 1>) -> Ret
 /// `drain()`: delivers the next batch, in a turn of the event loop that was asked for.
 fn drain<'call>(call: Call<'call>, []: Arguments<'call, 0>) -> Returned<'call> {
     call.environment.resume(call.js);
+    Ok(JsValue::NOTHING)
+}
+
+/// The most milliseconds of one wait: V8 cannot interrupt it.
+const SLICE: f64 = 50.0;
+
+/// `waitForEvents(milliseconds)`: blocks the thread until events are due, or the time is up, 50 ms at the most, and delivers a
+/// batch of what is due, quietly.
+fn wait_for_events<'call>(call: Call<'call>, [time]: Arguments<'call, 1>) -> Returned<'call> {
+    let time = call.js.read_number(time)?.clamp(0.0, SLICE);
+    call.environment.wait(call.js, Duration::try_from_secs_f64(time / 1000.0).unwrap_or(Duration::ZERO));
     Ok(JsValue::NOTHING)
 }
 

@@ -33,6 +33,10 @@ pub(super) const EXPORTS: &[Export] = &[
 pub struct PoolSettings {
     pub min_threads: u32,
     pub max_threads: u32,
+    /// Milliseconds; Infinity for strict priorities.
+    pub aging: f64,
+    /// 'fifo' or 'lifo'.
+    pub queue_order: String,
     /// Milliseconds.
     pub idle_timeout: f64,
     /// Infinity for no limit.
@@ -102,6 +106,9 @@ pub fn create_pool(env: Env, settings: PoolSettings) -> napi::Result<u32> {
         min_threads: settings.min_threads as usize,
         max_threads: (settings.max_threads as usize).max(1),
         idle_timeout: Duration::try_from_secs_f64(settings.idle_timeout / 1000.0).unwrap_or(Duration::MAX),
+        // Infinity is no duration.
+        aging: Duration::try_from_secs_f64(settings.aging / 1000.0).ok(),
+        newest_first: settings.queue_order == "lifo",
         // Saturates: infinity is usize::MAX.
         max_queue: settings.max_queue as usize,
         stack_size: settings.stack_size as usize,

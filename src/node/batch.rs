@@ -60,7 +60,7 @@ pub(super) struct Tables<'environment> {
 
 /// What a batch is given to.
 pub(super) struct Receiver {
-    /// `deliver(count, out of band, more)`
+    /// `deliver(count, out of band, more, quiet)`
     pub(super) deliver: Reference,
     /// An array of twice `BATCH` elements, for values out of band.
     pub(super) out_of_band: Reference,
@@ -80,7 +80,7 @@ struct Draft<'call, 'environment> {
 
 /// Writes at most `most` events to the call buffer and calls the deliver function. Events that would make the batch too
 /// large stay, where a delivery inside of the call finds them; of these, or of `more` in the event queue, JavaScript is told, and the
-/// caller by `true`.
+/// caller by `true`. `quiet`: nothing of the user's may run.
 pub(super) fn deliver(
     js: Js<'_>,
     tables: Tables<'_>,
@@ -88,6 +88,7 @@ pub(super) fn deliver(
     waiting: &Cell<VecDeque<Event>>,
     most: usize,
     more: bool,
+    quiet: bool,
 ) -> Result<bool> {
     let mut draft = Draft {
         js,
@@ -118,7 +119,7 @@ pub(super) fn deliver(
     let count = js.number(draft.count as f64)?;
     let function = js.referenced(&receiver.deliver)?;
     let out_of_band = js.number(f64::from(draft.out_of_band.len()))?;
-    let called = js.call(function, &[count, out_of_band, js.boolean(more)?]);
+    let called = js.call(function, &[count, out_of_band, js.boolean(more)?, js.boolean(quiet)?]);
     // It throws only by a fault of ours (`lib/delivery.js`), which is reported. The batch is delivered even then.
     if called.is_ok() || js.report_exception() {
         // Not before: the teardown returns the grants that JavaScript has not seen because it was ending.

@@ -30,6 +30,8 @@ pub(super) struct Delivery {
     batch: Cell<VecDeque<Event>>,
     /// Memory to take events into.
     spare: Cell<Vec<Event>>,
+    /// Whether the thread is blocked: nothing of the user's may run.
+    quiet: Cell<bool>,
     /// When the event loop was last known to begin a turn.
     turn_began: Cell<Option<Instant>>,
 }
@@ -66,6 +68,19 @@ impl Delivery {
     pub(super) fn resume(&self, js: Js<'_>, tables: Tables<'_>) {
         self.turn_began.set(Some(Instant::now()));
         self.deliver(js, tables);
+    }
+
+    /// Blocks the thread until an event is due, or the time is up, and delivers a batch of what is due. Nothing of the user's
+    /// runs meanwhile, as JavaScript is told with the batch.
+    pub(super) fn wait(&self, js: Js<'_>, tables: Tables<'_>, time: Duration) {
+        let batch = self.batch.take();
+        let is_left = !batch.is_empty();
+        self.batch.set(batch);
+        if is_left || tables.core.events().block(time) {
+            self.quiet.set(true);
+            self.drain(js, tables, BATCH, false);
+            self.quiet.set(false);
+        }
     }
 
     fn is_in_turn(&self) -> bool {
@@ -115,7 +130,7 @@ impl Delivery {
         let more = tables.core.events().take(most, &mut events, &mut spare, stays);
         self.batch.set(events);
         self.spare.set(spare);
-        let more = batch::deliver(js, tables, &opened.receiver, &self.batch, most, more);
+        let more = batch::deliver(js, tables, &opened.receiver, &self.batch, most, more, self.quiet.get());
         more.unwrap_or_else(|_| {
             // If the environment is ending, nobody is left to report to; otherwise this reports the error.
             js.report_exception();

@@ -6,6 +6,7 @@
 
 use std::cell::RefCell;
 use std::ffi::CStr;
+use std::time::Duration;
 
 use napi::bindgen_prelude::Object;
 
@@ -102,6 +103,11 @@ impl Environment {
     /// The event loop has begun a turn, as was asked for: delivers a batch.
     pub(crate) fn resume(&'static self, js: Js<'_>) {
         self.delivery.resume(js, self.tables());
+    }
+
+    /// Blocks the thread until events are due, or the time is up, and delivers a batch of them.
+    pub(crate) fn wait(&'static self, js: Js<'_>, time: Duration) {
+        self.delivery.wait(js, self.tables(), time);
     }
 
     fn tables(&'static self) -> Tables<'static> {

@@ -10,7 +10,8 @@
 //! is delivered after all that its thread knows to have been pushed before.
 //!
 //! *Waiting in place.* The environment's thread may stay awake after a batch and wait here for the next event
-//! (`adaptive_wait.rs`); the first pushing thread ends that wait. It leaves by the same rule, asleep only if nothing is due.
+//! (`adaptive_wait.rs`); the first pushing thread ends that wait. It leaves by the same rule, asleep only if nothing is due. So
+//! does a thread that blocks until its task is answered (`block`), wherever in its turn it was.
 
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -120,6 +121,20 @@ impl EventQueue {
                 place.occupied &= watched;
             }
             while place.occupied && !self.came.wait_for(&mut place, BACKSTOP).timed_out() {}
+            place.occupied = false;
+        }
+        self.lines.rest()
+    }
+
+    /// Blocks the environment's thread until an event is due, or the time is up. True when events are due: then the queue is
+    /// awake, and the caller takes them. Only on the environment's own thread, from wherever that is.
+    pub(super) fn block(&self, time: Duration) -> bool {
+        let mut place = self.place.lock();
+        if !self.closed.load(Ordering::Relaxed) && self.lines.begin_wait() {
+            place.occupied = true;
+            let until = Instant::now() + time;
+            // The watchdog may end it sooner: it has not forgotten the wait before.
+            while place.occupied && !self.came.wait_until(&mut place, until).timed_out() {}
             place.occupied = false;
         }
         self.lines.rest()

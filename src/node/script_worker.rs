@@ -108,15 +108,16 @@ impl ScriptWorker {
         finished: Option<(u64, ScriptOutcome)>,
         idle: IdleWait,
     ) -> Result<JsValue<'call>> {
+        let has_answered = finished.is_some();
         if let Some((id, _)) = &finished {
             self.forget_job(*id);
             core.adaptive_wait().sent();
         }
         let Registration { pool, number, key, owner } = &self.registration;
-        let (id, function, input, token, path, call_form, inherited) =
+        let (id, function, input, token, path, call_form, inherited, is_new) =
             match pool.script_step(*number, finished, idle) {
-                Step::Run { id, function, input, token, path, call_form, inherited } => {
-                    (id, function, input, token, path, call_form, inherited)
+                Step::Run { id, function, input, token, path, call_form, inherited, is_new } => {
+                    (id, function, input, token, path, call_form, inherited, is_new)
                 }
                 Step::Wait => {
                     core.answer([step::WAIT]);
@@ -130,6 +131,10 @@ impl ScriptWorker {
         let stoppable = token.is_some();
         if let Some(token) = token {
             self.tokens.borrow_mut().push((id, token));
+        }
+        if has_answered && is_new {
+            // The caller had the answer and submitted the next before this worker could look again, as on one core.
+            core.adaptive_wait().exchanged();
         }
         core.adaptive_wait().received(1);
         let (form, number, rest) = self.show(js, core, input)?;

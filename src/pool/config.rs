@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::rank::Rule;
 use crate::os_thread::set_priority;
 
 /// The settings of a pool. `api/` checks and fills them; the engine takes them as they are.
@@ -13,6 +14,10 @@ pub struct Config {
     pub max_threads: usize,
     /// How long a thread above `min_threads` waits for work before it ends.
     pub idle_timeout: Duration,
+    /// In how much time a waiting entry gains a level of priority; none for strict priorities.
+    pub aging: Option<Duration>,
+    /// Whether the newest entry of a priority comes first.
+    pub newest_first: bool,
     /// How many entries may wait in the queue; `usize::MAX` for no limit.
     pub max_queue: usize,
     /// The stack of each thread in bytes.
@@ -30,6 +35,10 @@ impl Config {
             set_priority(priority);
         }
     }
+
+    pub(super) fn rule(&self) -> Rule {
+        Rule::new(self.aging, self.newest_first)
+    }
 }
 
 impl Default for Config {
@@ -38,6 +47,8 @@ impl Default for Config {
             min_threads: 0,
             max_threads: std::thread::available_parallelism().map_or(1, usize::from),
             idle_timeout: Duration::from_secs(10),
+            aging: Some(Duration::from_secs(10)),
+            newest_first: false,
             max_queue: usize::MAX,
             stack_size: 2 * 1024 * 1024,
             name: "rust-workers".to_owned(),

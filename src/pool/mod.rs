@@ -8,7 +8,7 @@
 //! * `job`, `batch`, `parallel_for` — one task; many inputs of one task; one task split over the threads;
 //!   `batch_items` — the inputs and outputs of a batch; `output_list` — outputs, compact while they are of one kind.
 //! * `position` — [`Taker`], [`Target`] and [`QueuePosition`]: which kind of thread takes an entry, and where it waits.
-//! * `priority_queue` — one line: priorities, removal from the middle.
+//! * `rank` — which of two entries comes first: priorities with aging; `priority_queue` — one line: its order, removal from the middle.
 //! * `intake` — where JavaScript puts small tasks without a call; `small_jobs` — how they get into the queue; `estimates` — how long tasks run, as far as is known.
 //! * `queue` — the pool's queue: a line for each taker.
 //! * `admission` — how many entries may wait: the one rule against `maxQueue`.
@@ -36,6 +36,7 @@ mod parking;
 mod position;
 mod priority_queue;
 mod queue;
+mod rank;
 mod script_functions;
 mod script_jobs;
 mod script_state;

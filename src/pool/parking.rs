@@ -41,6 +41,7 @@ use std::time::Duration;
 use super::config::Config;
 use super::estimates::CHUNK;
 use super::queue::Taken;
+use super::rank::Rank;
 use super::state::{Phase, Pool, Shared, State};
 use super::task_observer::Age;
 use super::threads::Activity;
@@ -161,22 +162,22 @@ impl Pool {
     /// The next work for thread `number`, if there is some.
     fn take(&self, state: &mut State, number: usize, now: Age) -> Option<Taken> {
         let shared = &*self.0;
-        if let Some((first, priority)) = state.threads.take_over(number, now) {
+        if let Some((first, place)) = state.threads.take_over(number, now) {
             state.threads.begin(number, Activity::Running(first.token()), false, false);
-            return Some(Taken::Job(first, priority));
+            return Some(Taken::Job(first, place));
         }
         let taken = state.queue.take_native()?;
         match &taken {
-            Taken::Job(first, priority) => {
+            Taken::Job(first, place) => {
                 let (queue, estimates) = (&mut state.queue, &shared.estimates);
-                state.threads.take(number, *priority, now, |run| {
-                    queue.take_more(first, *priority, estimates, run);
+                state.threads.take(number, *place, now, |run| {
+                    queue.take_more(first, place.priority, estimates, run);
                 });
                 let soon = first.is_sharable() && estimates.of(first.task()) <= CHUNK;
                 state.threads.begin(number, Activity::Running(first.token()), false, soon);
             }
             // It holds no input before it takes some, which another thread may have done.
-            Taken::Batch(batch) => {
+            Taken::Batch(batch, _) => {
                 state.threads.begin(number, Activity::Running(Some(batch.token.clone())), true, false);
             }
             Taken::Steal(parts) => {
@@ -186,14 +187,14 @@ impl Pool {
         Some(taken)
     }
 
-    /// A thread is between two tasks that it has taken, and something of a higher priority waits: takes that.
-    pub(super) fn take_above(&self, number: usize, priority: i32) -> Option<Taken> {
+    /// A thread is between two tasks that it has taken, and something waits that comes before their rank: takes that.
+    pub(super) fn take_above(&self, number: usize, rank: Rank) -> Option<Taken> {
         let mut state = self.0.lock();
-        let taken = state.queue.take_above(Some(priority))?;
+        let taken = state.queue.take_above(Some(rank))?;
         // As where a thread begins it: a batch's worker holds no input yet.
         let (token, answered) = match &taken {
             Taken::Job(first, _) => (first.token(), false),
-            Taken::Batch(batch) => (Some(batch.token.clone()), true),
+            Taken::Batch(batch, _) => (Some(batch.token.clone()), true),
             Taken::Steal(_) => unreachable!("it has no priority"),
         };
         state.threads.turn_to(number, token, answered);

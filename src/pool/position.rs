@@ -53,7 +53,7 @@ pub(super) enum Location {
     Orphan(u64),
 }
 
-/// A position in one line: a priority, and a running number that no other entry of that priority ever has.
+/// A position in one line: a priority, and a number that no other entry of the pool ever has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct LinePosition {
     pub(super) priority: i32,

@@ -1,15 +1,21 @@
-//! One line of the queue: first in, first out within a priority; higher priorities first.
+//! One line of the queue: by rank (`rank.rs`), and within a priority in order of submission or the reverse.
 //!
-//! Each priority is a level. A position names a level and a running number in it, so taking one waiting job out of the
-//! middle (an abort) is O(1) and drops its input at once. An empty slot stays behind until it is the first of its level: so a
-//! first slot is never empty, and a level with slots has an entry.
+//! Each priority is a level. A position names a level and a number that no other entry has, so taking one waiting job out of the
+//! middle (an abort) drops its input at once and moves nothing. An empty slot stays behind until it is at an end of its level: so the
+//! slots at both ends are never empty.
+//!
+//! Levels are compared by their first entries. While something waits in one of them only, nothing is compared or kept in order for
+//! that: levels other than 0 live only while something waits in them, and `order` holds levels only while there is one of these.
 
-use std::collections::VecDeque;
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use super::batch::Batch;
 use super::intake::SmallJob;
 use super::job::Job;
 use super::position::LinePosition;
+use super::rank::{Place, Rank, Rule};
+use super::task_observer::Age;
 use crate::cancel::CancelToken;
 use crate::sync::Arc;
 
@@ -53,25 +59,102 @@ impl Entry {
     }
 }
 
+struct Slot {
+    number: u64,
+    /// When the entry was submitted.
+    at: Age,
+    entry: Option<Entry>,
+}
+
+/// What waits at one priority.
 struct Level {
-    priority: i32,
-    /// The running number of the first slot.
-    head: u64,
-    slots: VecDeque<Option<Entry>>,
+    /// By their numbers, which rise.
+    slots: VecDeque<Slot>,
+    /// Entries that got here after others of higher numbers.
+    late: BTreeMap<u64, Slot>,
+    /// As which it stands in the queue's order.
+    ranked: Option<Rank>,
+}
+
+impl Level {
+    fn new() -> Self {
+        Level { slots: VecDeque::new(), late: BTreeMap::new(), ranked: None }
+    }
+
+    fn push(&mut self, slot: Slot) {
+        if self.slots.back().is_some_and(|last| last.number > slot.number) {
+            self.late.insert(slot.number, slot);
+        } else {
+            self.slots.push_back(slot);
+        }
+    }
+
+    /// The slot that comes first.
+    fn first(&self, rule: Rule) -> Option<&Slot> {
+        let slot = if rule.newest_first { self.slots.back() } else { self.slots.front() };
+        if self.late.is_empty() {
+            return slot;
+        }
+        let late = if rule.newest_first { self.late.last_key_value() } else { self.late.first_key_value() };
+        match (slot, late) {
+            (Some(slot), Some((number, late))) => {
+                Some(if rule.within(slot.number, *number).is_lt() { slot } else { late })
+            }
+            (slot, late) => slot.or(late.map(|(_, slot)| slot)),
+        }
+    }
+
+    /// Takes out the entry of this number.
+    fn take(&mut self, number: u64) -> Option<Entry> {
+        let entry = match self.index(number).and_then(|at| self.slots[at].entry.take()) {
+            Some(entry) => entry,
+            None => return self.late.remove(&number)?.entry,
+        };
+        while self.slots.front().is_some_and(|slot| slot.entry.is_none()) {
+            self.slots.pop_front();
+        }
+        while self.slots.back().is_some_and(|slot| slot.entry.is_none()) {
+            self.slots.pop_back();
+        }
+        Some(entry)
+    }
+
+    /// Where the slot of this number is.
+    fn index(&self, number: u64) -> Option<usize> {
+        // As a rule nothing is between them that waits elsewhere.
+        let guess = usize::try_from(number.checked_sub(self.slots.front()?.number)?).ok()?;
+        if self.slots.get(guess).is_some_and(|slot| slot.number == number) {
+            return Some(guess);
+        }
+        self.slots.binary_search_by_key(&number, |slot| slot.number).ok()
+    }
+
+    fn iter(&self) -> impl Iterator<Item = &Entry> {
+        self.late.values().chain(&self.slots).filter_map(|slot| slot.entry.as_ref())
+    }
+}
+
+/// An entry that waits.
+pub(super) struct Waiting {
+    pub(super) priority: i32,
+    pub(super) number: u64,
+    pub(super) at: Age,
+    pub(super) entry: Entry,
 }
 
 pub(super) struct PriorityQueue {
-    /// Highest priority first. Levels other than 0 live only while something waits in them.
-    levels: Vec<Level>,
-    /// No number below this is assigned again, also by a level that comes back.
-    fresh: u64,
+    rule: Rule,
+    zero: Level,
+    /// The levels other than 0 in which something waits.
+    others: BTreeMap<i32, Level>,
+    /// All levels in which something waits, in the order of their first entries; nothing while there are no `others`.
+    order: BTreeSet<(Rank, Reverse<i32>)>,
     len: usize,
 }
 
 impl PriorityQueue {
-    pub(super) fn new() -> Self {
-        let level = Level { priority: 0, head: 0, slots: VecDeque::new() };
-        PriorityQueue { levels: vec![level], fresh: 0, len: 0 }
+    pub(super) fn new(rule: Rule) -> Self {
+        PriorityQueue { rule, zero: Level::new(), others: BTreeMap::new(), order: BTreeSet::new(), len: 0 }
     }
 
     /// How many entries wait.
@@ -79,124 +162,142 @@ impl PriorityQueue {
         self.len
     }
 
-    /// The highest priority that waits; `i32::MIN` when nothing does.
-    pub(super) fn top_priority(&self) -> i32 {
-        self.first_level().map_or(i32::MIN, |at| self.levels[at].priority)
-    }
-
-    /// Adds an entry.
-    pub(super) fn push(&mut self, priority: i32, entry: Entry) -> LinePosition {
-        let at = match self.levels.binary_search_by(|level| priority.cmp(&level.priority)) {
-            Ok(at) => at,
-            Err(at) => {
-                self.levels.insert(at, Level { priority, head: self.fresh, slots: VecDeque::new() });
-                at
-            }
-        };
-        let level = &mut self.levels[at];
-        let number = level.head + level.slots.len() as u64;
-        level.slots.push_back(Some(entry));
+    /// Adds an entry, which was submitted `at` that time. No other entry may ever have had the number.
+    pub(super) fn push(&mut self, priority: i32, number: u64, at: Age, entry: Entry) {
+        let slot = Slot { number, at, entry: Some(entry) };
+        if priority == 0 {
+            self.zero.push(slot);
+        } else {
+            self.others.entry(priority).or_insert_with(Level::new).push(slot);
+        }
         self.len += 1;
-        LinePosition { priority, number }
+        if !self.others.is_empty() {
+            self.set_in_order(priority);
+        }
     }
 
-    /// Adds a small task, at priority 0.
-    pub(super) fn push_small(&mut self, job: SmallJob) {
-        self.push(0, Entry::Small(job));
+    /// What there is to compare of the first entry, and the entry.
+    pub(super) fn first(&self) -> Option<(Place, &Entry)> {
+        let (priority, level) = self.first_level()?;
+        let slot = level.first(self.rule)?;
+        let place = Place { rank: self.rule.rank(priority, slot.at), priority, number: slot.number };
+        Some((place, slot.entry.as_ref()?))
     }
 
-    /// The first entry, and its priority.
-    pub(super) fn first(&self) -> Option<(i32, &Entry)> {
-        let level = &self.levels[self.first_level()?];
-        level.slots.front()?.as_ref().map(|entry| (level.priority, entry))
-    }
-
-    /// The entries in the order in which they would be taken.
+    /// The entries, in no certain order of priorities.
     pub(super) fn iter(&self) -> impl Iterator<Item = &Entry> {
-        self.levels.iter().flat_map(|level| level.slots.iter().flatten())
+        std::iter::once(&self.zero).chain(self.others.values()).flat_map(Level::iter)
     }
 
     /// The next entry. A batch with inputs left stays in its slot and is shared out by reference.
     pub(super) fn pop(&mut self) -> Option<Entry> {
-        let at = self.first_level()?;
-        match self.levels[at].slots.front()? {
-            Some(Entry::Batch(batch)) if batch.waiting() > 1 => Some(Entry::Batch(Arc::clone(batch))),
-            _ => self.take(at, 0),
+        let (priority, level) = self.first_level()?;
+        let first = level.first(self.rule)?;
+        if let Some(Entry::Batch(batch)) = &first.entry
+            && batch.waiting() > 1
+        {
+            return Some(Entry::Batch(Arc::clone(batch)));
         }
+        let number = first.number;
+        self.take(priority, number)
     }
 
     /// Takes out the entry at a position, if it still waits.
     pub(super) fn remove(&mut self, position: LinePosition) -> Option<Entry> {
-        let at = self.levels.binary_search_by(|level| position.priority.cmp(&level.priority)).ok()?;
-        let index = position.number.checked_sub(self.levels[at].head)?;
-        self.take(at, usize::try_from(index).ok()?)
-    }
-
-    /// The job that [`PriorityQueue::pop`] would give, and its priority.
-    pub(super) fn next_job(&self) -> Option<(i32, &Job)> {
-        let level = &self.levels[self.first_level()?];
-        match level.slots.front()? {
-            Some(Entry::Job(job)) => Some((level.priority, job)),
-            _ => None,
-        }
+        self.take(position.priority, position.number)
     }
 
     /// Takes out the job of this id, if it still waits; by looking at all of them.
     pub(super) fn remove_job(&mut self, id: u64) -> Option<Job> {
-        let position = self.levels.iter().find_map(|level| {
-            let is_it = |slot: &Option<Entry>| matches!(slot, Some(Entry::Job(job)) if job.reply.id() == id);
-            let at = level.slots.iter().position(is_it)?;
-            Some(LinePosition { priority: level.priority, number: level.head + at as u64 })
-        })?;
-        match self.remove(position) {
+        let is_it = |slot: &&Slot| matches!(&slot.entry, Some(Entry::Job(job)) if job.reply.id() == id);
+        let find =
+            |level: &Level| level.late.values().chain(&level.slots).find(is_it).map(|slot| slot.number);
+        let levels =
+            std::iter::once((0, &self.zero)).chain(self.others.iter().map(|(at, level)| (*at, level)));
+        let (priority, number) =
+            levels.filter_map(|(priority, level)| Some((priority, find(level)?))).next()?;
+        match self.take(priority, number) {
             Some(Entry::Job(job)) => Some(job),
             _ => None,
         }
     }
 
-    /// Everything that waits, in order, each with its priority. However much that is, nothing is moved before it is looked at.
-    pub(super) fn drain(&mut self) -> impl Iterator<Item = (i32, Entry)> + use<> {
-        self.fresh =
-            self.levels.iter().map(|level| level.head + level.slots.len() as u64).fold(self.fresh, u64::max);
-        self.len = 0;
-        let fresh = Level { priority: 0, head: self.fresh, slots: VecDeque::new() };
-        let levels = std::mem::replace(&mut self.levels, vec![fresh]);
-        levels.into_iter().flat_map(|Level { priority, slots, .. }| {
-            slots.into_iter().flatten().map(move |entry| (priority, entry))
+    /// Everything that waits, by priority and in order of submission. However much that is, nothing is moved before it is looked
+    /// at.
+    pub(super) fn drain(&mut self) -> impl Iterator<Item = Waiting> + use<> {
+        let PriorityQueue { zero, others, .. } = std::mem::replace(self, PriorityQueue::new(self.rule));
+        let mut below = others;
+        let above = below.split_off(&0);
+        let levels = above.into_iter().rev().chain([(0, zero)]).chain(below.into_iter().rev());
+        levels.flat_map(|(priority, Level { slots, late, .. })| {
+            late.into_values().chain(slots).filter_map(move |Slot { number, at, entry }| {
+                entry.map(|entry| Waiting { priority, number, at, entry })
+            })
         })
     }
 
-    /// The first level in which something waits.
-    fn first_level(&self) -> Option<usize> {
-        self.levels.iter().position(|level| !level.slots.is_empty())
+    /// The level whose first entry comes first, and its priority.
+    fn first_level(&self) -> Option<(i32, &Level)> {
+        if self.others.is_empty() {
+            return Some((0, &self.zero));
+        }
+        let (_, Reverse(priority)) = self.order.first()?;
+        let level = if *priority == 0 { &self.zero } else { self.others.get(priority)? };
+        Some((*priority, level))
     }
 
-    /// Takes out the entry in a slot, and the empty slots that are first then; and a level that has become empty.
-    fn take(&mut self, at: usize, index: usize) -> Option<Entry> {
-        let level = &mut self.levels[at];
-        let entry = level.slots.get_mut(index)?.take()?;
+    /// Takes out the entry of this number; and a level that has become empty.
+    fn take(&mut self, priority: i32, number: u64) -> Option<Entry> {
+        let level = if priority == 0 { &mut self.zero } else { self.others.get_mut(&priority)? };
+        let entry = level.take(number)?;
         self.len -= 1;
-        while let Some(None) = level.slots.front() {
-            level.slots.pop_front();
-            level.head += 1;
+        if priority == 0 && level.slots.is_empty() && level.slots.capacity() > KEPT_SLOTS {
+            // A burst's memory goes back once the queue has run empty after it.
+            level.slots = VecDeque::new();
         }
-        if level.slots.is_empty() {
-            if level.priority != 0 {
-                self.fresh = self.fresh.max(level.head);
-                self.levels.remove(at);
-            } else if level.slots.capacity() > KEPT_SLOTS {
-                // A burst's memory goes back once the queue has run empty after it.
-                level.slots = VecDeque::new();
-            }
+        if !self.others.is_empty() {
+            self.set_in_order(priority);
         }
         Some(entry)
+    }
+
+    /// The level's first entry may be another now, and there are `others`, or have been.
+    fn set_in_order(&mut self, priority: i32) {
+        self.set_one_in_order(priority);
+        match self.others.is_empty() {
+            true => {
+                self.order.clear();
+                self.zero.ranked = None;
+            }
+            false if priority != 0 && self.zero.ranked.is_none() => self.set_one_in_order(0),
+            false => {}
+        }
+    }
+
+    fn set_one_in_order(&mut self, priority: i32) {
+        let level = if priority == 0 { Some(&mut self.zero) } else { self.others.get_mut(&priority) };
+        let Some(level) = level else { return };
+        let rank = level.first(self.rule).map(|slot| self.rule.rank(priority, slot.at));
+        let before = std::mem::replace(&mut level.ranked, rank);
+        if before == rank {
+            return;
+        }
+        if let Some(before) = before {
+            self.order.remove(&(before, Reverse(priority)));
+        }
+        match rank {
+            Some(rank) => drop(self.order.insert((rank, Reverse(priority)))),
+            None if priority != 0 => drop(self.others.remove(&priority)),
+            None => {}
+        }
     }
 }
 
 #[cfg(all(test, not(loom)))]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
-    use crate::cancel::CancelToken;
     use crate::error::Error;
     use crate::error::Result;
     use crate::pool::BatchInputs;
@@ -229,85 +330,180 @@ mod tests {
         Entry::Job(Job::new(0, &Nowhere, task, Payload::Value(Value::Null), None))
     }
 
-    fn push(queue: &mut PriorityQueue, priority: i32, task: usize) -> LinePosition {
-        queue.push(priority, job(task))
+    /// A line with strict priorities, and the number of the next entry.
+    struct Line(PriorityQueue, u64);
+
+    fn line() -> Line {
+        Line(PriorityQueue::new(Rule::new(None, false)), 0)
     }
 
-    fn task_of(entry: Option<Entry>) -> Option<usize> {
-        entry.map(|entry| entry.task())
+    impl Line {
+        fn push(&mut self, priority: i32, task: usize) -> LinePosition {
+            self.push_at(priority, task, 0)
+        }
+
+        fn push_at(&mut self, priority: i32, task: usize, at: Age) -> LinePosition {
+            self.1 += 1;
+            self.0.push(priority, self.1, at, job(task));
+            LinePosition { priority, number: self.1 }
+        }
+
+        fn pop(&mut self) -> Option<usize> {
+            self.0.pop().map(|entry| entry.task())
+        }
+
+        fn remove(&mut self, position: LinePosition) -> Option<usize> {
+            self.0.remove(position).map(|entry| entry.task())
+        }
+
+        fn order(&mut self) -> Vec<usize> {
+            std::iter::from_fn(|| self.pop()).collect()
+        }
     }
 
     #[test]
     fn higher_priorities_come_first_and_equals_in_order() {
-        let mut queue = PriorityQueue::new();
+        let mut line = line();
         for (priority, task) in [(0, 1), (5, 2), (0, 3), (-1, 4), (5, 5)] {
-            push(&mut queue, priority, task);
+            line.push(priority, task);
         }
-        let order: Vec<usize> = std::iter::from_fn(|| task_of(queue.pop())).collect();
-        assert_eq!(order, [2, 5, 1, 3, 4]);
-        assert_eq!(queue.len(), 0);
-        assert_eq!(queue.levels.len(), 1, "empty levels are gone");
+        assert_eq!(line.order(), [2, 5, 1, 3, 4]);
+        assert_eq!(line.0.len(), 0);
+        assert!(line.0.others.is_empty() && line.0.order.is_empty(), "empty levels are gone");
+    }
+
+    #[test]
+    fn what_has_waited_long_enough_comes_before_a_higher_priority() {
+        let mut line = Line(PriorityQueue::new(Rule::new(Some(Duration::from_nanos(10)), false)), 0);
+        // By priority, and when it came: its rank.
+        for (task, (priority, at)) in
+            [(0, 0), (1, 5), (0, 4), (2, 23), (1, 15), (-1, 2)].into_iter().enumerate()
+        {
+            line.push_at(priority, task, at);
+        }
+        assert_eq!(line.order(), [1, 0, 3, 2, 4, 5]);
+    }
+
+    #[test]
+    fn the_newest_may_come_first_within_a_priority() {
+        let mut line = Line(PriorityQueue::new(Rule::new(None, true)), 0);
+        let positions: Vec<LinePosition> = [(0, 1), (5, 2), (0, 3), (-1, 4), (5, 5), (0, 6)]
+            .map(|(priority, task)| line.push(priority, task))
+            .into();
+        assert_eq!(line.pop(), Some(5));
+        assert_eq!(line.remove(positions[5]), Some(6));
+        line.push(0, 7);
+        assert_eq!(line.remove(positions[5]), None, "its slot is another's now");
+        assert_eq!(line.order(), [2, 7, 3, 1, 4]);
+    }
+
+    #[test]
+    fn an_entry_that_comes_late_stands_where_its_number_says() {
+        for (newest_first, order) in [(false, [1, 2, 3, 4, 5]), (true, [5, 4, 3, 2, 1])] {
+            let mut queue = PriorityQueue::new(Rule::new(None, newest_first));
+            for number in [2, 4, 3, 5, 1] {
+                queue.push(0, number, 0, job(number as usize));
+            }
+            assert_eq!(queue.first().map(|(place, _)| place.number), Some(order[0] as u64));
+            let taken: Vec<usize> = std::iter::from_fn(|| queue.pop()).map(|entry| entry.task()).collect();
+            assert_eq!(taken, order);
+        }
     }
 
     #[test]
     fn a_position_takes_out_its_own_entry_once() {
-        let mut queue = PriorityQueue::new();
-        let positions: Vec<LinePosition> = (0..5).map(|task| push(&mut queue, 0, task)).collect();
-        assert_eq!(task_of(queue.remove(positions[2])), Some(2));
-        assert_eq!(task_of(queue.remove(positions[2])), None);
-        assert_eq!(task_of(queue.pop()), Some(0));
-        assert_eq!(task_of(queue.remove(positions[0])), None, "it was taken");
-        assert_eq!(task_of(queue.remove(positions[4])), Some(4));
-        let rest: Vec<usize> = std::iter::from_fn(|| task_of(queue.pop())).collect();
-        assert_eq!(rest, [1, 3]);
+        let mut line = line();
+        let positions: Vec<LinePosition> = (0..5).map(|task| line.push(0, task)).collect();
+        assert_eq!(line.remove(positions[2]), Some(2));
+        assert_eq!(line.remove(positions[2]), None);
+        assert_eq!(line.pop(), Some(0));
+        assert_eq!(line.remove(positions[0]), None, "it was taken");
+        assert_eq!(line.remove(positions[4]), Some(4));
+        assert_eq!(line.order(), [1, 3]);
     }
 
     #[test]
     fn a_priority_of_which_nothing_waits_any_more_is_not_the_highest() {
-        let mut queue = PriorityQueue::new();
+        let mut line = line();
         for priority in 1..=3 {
-            push(&mut queue, priority, 1);
-            let aborted = [push(&mut queue, priority, 2), push(&mut queue, priority, 3)];
+            line.push(priority, 1);
+            let aborted = [line.push(priority, 2), line.push(priority, 3)];
             for position in aborted {
-                queue.remove(position);
+                line.remove(position);
             }
-            push(&mut queue, 0, 4);
-            assert_eq!(task_of(queue.pop()), Some(1));
-            assert_eq!(queue.top_priority(), 0);
-            assert_eq!(queue.levels.len(), 1);
+            line.push(0, 4);
+            assert_eq!(line.pop(), Some(1));
+            assert_eq!(line.0.first().map(|(place, _)| place.priority), Some(0));
+            assert!(line.0.others.is_empty());
         }
     }
 
     #[test]
     fn a_level_that_comes_back_does_not_answer_to_old_positions() {
-        let mut queue = PriorityQueue::new();
-        let old = push(&mut queue, 7, 1);
-        queue.pop();
-        push(&mut queue, 7, 2);
-        assert_eq!(task_of(queue.remove(old)), None);
-        let older = push(&mut queue, 0, 3);
-        drop(queue.drain());
-        push(&mut queue, 0, 4);
-        assert_eq!(task_of(queue.remove(older)), None);
-        assert_eq!(queue.len(), 1);
+        let mut line = line();
+        let old = line.push(7, 1);
+        line.pop();
+        line.push(7, 2);
+        assert_eq!(line.remove(old), None);
+        let older = line.push(0, 3);
+        drop(line.0.drain());
+        line.push(0, 4);
+        assert_eq!(line.remove(older), None);
+        assert_eq!(line.0.len(), 1);
+    }
+
+    #[test]
+    fn everything_can_be_taken_out_in_the_order_of_priorities_and_submission() {
+        let mut line = line();
+        for (priority, task) in [(0, 1), (5, 2), (0, 3), (-1, 4), (5, 5), (-7, 6)] {
+            line.push(priority, task);
+        }
+        line.0.push(5, 0, 0, job(7));
+        let all: Vec<(i32, usize)> =
+            line.0.drain().map(|waiting| (waiting.priority, waiting.entry.task())).collect();
+        assert_eq!(all, [(5, 7), (5, 2), (5, 5), (0, 1), (0, 3), (-1, 4), (-7, 6)]);
+        assert_eq!(line.order(), [0; 0]);
     }
 
     #[test]
     fn a_batch_is_shared_out_until_its_last_input() {
-        let mut queue = PriorityQueue::new();
+        let mut queue = PriorityQueue::new(Rule::new(None, false));
         let inputs = BatchInputs::Array(Payload::Value(Value::Array(vec![Value::Null; 2])));
         let batch = Arc::new(Batch::new(0, &Nowhere, ECHO, 0, inputs, 2, CancelToken::new(None)));
-        queue.push(0, Entry::Batch(batch));
-        assert_eq!(task_of(queue.pop()), Some(ECHO));
+        queue.push(0, 0, 0, Entry::Batch(batch));
+        assert_eq!(queue.pop().map(|entry| entry.task()), Some(ECHO));
         let Some(Entry::Batch(batch)) = queue.pop() else { panic!("the batch is shared") };
         assert_eq!(queue.len(), 1);
         batch.work(&TestTasks, &NoHelpers, &OneChunk);
-        assert_eq!(task_of(queue.pop()), Some(ECHO));
+        assert_eq!(queue.pop().map(|entry| entry.task()), Some(ECHO));
         assert_eq!(queue.len(), 0, "the thread that takes the last input takes it out of the queue");
+    }
+
+    /// Of each priority the first in order; of these the lowest rank, then the highest priority.
+    fn expected(model: &[(i32, Age, usize)], aging: Option<i64>, newest_first: bool) -> Option<usize> {
+        let mut firsts: BTreeMap<i32, (Age, usize)> = BTreeMap::new();
+        for (priority, at, task) in model {
+            let first = firsts.entry(*priority).or_insert((*at, *task));
+            if newest_first {
+                *first = (*at, *task);
+            }
+        }
+        let rank = |priority: i32, at: Age| aging.map_or(0, |aging| at as i64 - i64::from(priority) * aging);
+        firsts
+            .into_iter()
+            .min_by_key(|(priority, (at, _))| (rank(*priority, *at), -priority))
+            .map(|(_, (_, task))| task)
     }
 
     #[test]
     fn the_queue_agrees_with_a_plain_model_over_random_steps() {
+        let rules = [None, Some(0), Some(7), Some(1_000)].map(|aging| [(aging, false), (aging, true)]);
+        for (aging, newest_first) in rules.concat() {
+            agrees_with_a_plain_model(aging, newest_first);
+        }
+    }
+
+    fn agrees_with_a_plain_model(aging: Option<i64>, newest_first: bool) {
         let mut random = 0x9E37_79B9_7F4A_7C15_u64;
         let mut next = move || {
             random ^= random << 13;
@@ -315,32 +511,37 @@ mod tests {
             random ^= random << 17;
             random
         };
-        let mut queue = PriorityQueue::new();
-        let mut model: Vec<(i32, u64, usize)> = Vec::new();
+        let rule = Rule::new(aging.map(|aging| Duration::from_nanos(aging.cast_unsigned())), newest_first);
+        let mut line = Line(PriorityQueue::new(rule), 0);
+        let mut model: Vec<(i32, Age, usize)> = Vec::new();
         let mut positions: Vec<(LinePosition, usize)> = Vec::new();
         for step in 0..20_000_u64 {
             let task = usize::try_from(step).expect("64-bit");
             match next() % 3 {
                 0 => {
                     let priority = i32::try_from(next() % 4).expect("small") - 2;
-                    positions.push((queue.push(priority, job(task)), task));
-                    model.push((-priority, step, task));
+                    positions.push((line.push_at(priority, task, step), task));
+                    model.push((priority, step, task));
                 }
                 1 => {
-                    model.sort_unstable();
-                    let expected = (!model.is_empty()).then(|| model.remove(0).2);
-                    assert_eq!(task_of(queue.pop()), expected);
+                    let expected = expected(&model, aging, newest_first);
+                    model.retain(|entry| Some(entry.2) != expected);
+                    assert_eq!(
+                        line.pop(),
+                        expected,
+                        "step {step}, aging {aging:?}, newest first {newest_first}"
+                    );
                 }
                 _ if !positions.is_empty() => {
                     let at = usize::try_from(next()).expect("64-bit") % positions.len();
                     let (position, task) = positions.swap_remove(at);
                     let expected =
                         model.iter().position(|entry| entry.2 == task).map(|at| model.remove(at).2);
-                    assert_eq!(task_of(queue.remove(position)), expected);
+                    assert_eq!(line.remove(position), expected);
                 }
                 _ => {}
             }
-            assert_eq!(queue.len(), model.len());
+            assert_eq!(line.0.len(), model.len());
         }
     }
 }

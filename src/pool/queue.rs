@@ -14,15 +14,18 @@ use super::estimates::{CHUNK, Estimates};
 use super::intake::SmallJob;
 use super::job::Job;
 use super::parallel_for::ParallelFor;
-use super::position::{Location, QueuePosition, Taker, Target};
-use super::priority_queue::{Entry, PriorityQueue};
+use super::position::{LinePosition, Location, QueuePosition, Taker, Target};
+use super::priority_queue::{Entry, PriorityQueue, Waiting};
+use super::rank::{Place, Rank, Rule};
+use super::task_observer::Age;
 use crate::sync::Arc;
+use crate::value::Payload;
 
 /// The work that a native thread takes.
 pub(super) enum Taken {
-    /// A task, with its priority. [`Queue::take_more`] takes others with it.
-    Job(Entry, i32),
-    Batch(Arc<Batch>),
+    /// A task, and the place that it had. [`Queue::take_more`] takes others with it.
+    Job(Entry, Place),
+    Batch(Arc<Batch>, Place),
     /// Parts of the task of another thread.
     Steal(Arc<ParallelFor>),
 }
@@ -30,11 +33,20 @@ pub(super) enum Taken {
 /// Entries that were taken out of the queue.
 pub(super) type Drained = Box<dyn Iterator<Item = Entry> + Send>;
 
-fn entry_of((_, entry): (i32, Entry)) -> Entry {
-    entry
+/// A job that is bound to no worker any more, or not yet.
+struct Orphan {
+    priority: i32,
+    number: u64,
+    at: Age,
+    job: Job,
 }
 
 pub(super) struct Queue {
+    pub(super) rule: Rule,
+    /// The number of the next entry: all are numbered as they come.
+    next_number: u64,
+    /// When the last was submitted, as far as the order goes.
+    latest: Age,
     /// Work in parts that wants more threads, once for each thread; before everything else, as it is work begun.
     stealable: VecDeque<Arc<ParallelFor>>,
     native: PriorityQueue,
@@ -43,16 +55,18 @@ pub(super) struct Queue {
     bound: Vec<PriorityQueue>,
     /// Entries in all of `bound`.
     bound_len: usize,
-    /// With their priorities.
-    orphans: Vec<(i32, Job)>,
+    orphans: Vec<Orphan>,
 }
 
 impl Queue {
-    pub(super) fn new() -> Self {
+    pub(super) fn new(rule: Rule) -> Self {
         Queue {
+            rule,
+            next_number: 0,
+            latest: 0,
             stealable: VecDeque::new(),
-            native: PriorityQueue::new(),
-            any_worker: PriorityQueue::new(),
+            native: PriorityQueue::new(rule),
+            any_worker: PriorityQueue::new(rule),
             bound: Vec::new(),
             bound_len: 0,
             orphans: Vec::new(),
@@ -67,9 +81,9 @@ impl Queue {
         }
     }
 
-    /// The highest priority that waits for native threads; `i32::MIN` when nothing does.
-    pub(super) fn top_native_priority(&self) -> i32 {
-        self.native.top_priority()
+    /// The rank of what comes first for native threads; [`Rank::LAST`] when nothing waits.
+    pub(super) fn first_native_rank(&self) -> Rank {
+        self.native.first().map_or(Rank::LAST, |(place, _)| place.rank)
     }
 
     /// How much native threads could take up now: entries, and requests for threads.
@@ -87,25 +101,55 @@ impl Queue {
         self.bound.get(number).map_or(0, PriorityQueue::len)
     }
 
-    /// Adds an entry.
-    pub(super) fn push(&mut self, entry: Entry, priority: i32, target: Target) -> QueuePosition {
+    /// Adds an entry, which was submitted `at` that time.
+    pub(super) fn push(&mut self, entry: Entry, priority: i32, at: Age, target: Target) -> QueuePosition {
+        let (number, at) = self.number(at);
+        let position = LinePosition { priority, number };
         QueuePosition(match (target, entry) {
-            (Target::Native, entry) => Location::Native(self.native.push(priority, entry)),
-            (Target::AnyWorker, entry) => Location::AnyWorker(self.any_worker.push(priority, entry)),
-            (Target::Worker(number), entry) => {
-                if self.bound.len() <= number {
-                    self.bound.resize_with(number + 1, PriorityQueue::new);
-                }
-                self.bound_len += 1;
-                Location::Worker(number, self.bound[number].push(priority, entry))
+            (Target::Native, entry) => {
+                self.native.push(priority, number, at, entry);
+                Location::Native(position)
+            }
+            (Target::AnyWorker, entry) => {
+                self.any_worker.push(priority, number, at, entry);
+                Location::AnyWorker(position)
+            }
+            (Target::Worker(worker), entry) => {
+                self.push_bound(worker, Waiting { priority, number, at, entry });
+                Location::Worker(worker, position)
             }
             (Target::NoWorker, Entry::Job(job)) => {
                 let id = job.reply.id();
-                self.orphans.push((priority, job));
+                self.orphans.push(Orphan { priority, number, at, job });
                 Location::Orphan(id)
             }
             (Target::NoWorker, Entry::Batch(_) | Entry::Small(_)) => unreachable!("no task of a script"),
         })
+    }
+
+    /// The number of an entry that was submitted `at` that time, and the time by which it is ordered: later than that of all before
+    /// it. Several come out of the intake with one time, and threads that submit come here in any order.
+    fn number(&mut self, at: Age) -> (u64, Age) {
+        let number = self.next_number;
+        self.next_number += 1;
+        self.latest = at.max(self.latest + 1);
+        (number, self.latest)
+    }
+
+    fn push_bound(&mut self, worker: usize, Waiting { priority, number, at, entry }: Waiting) {
+        if self.bound.len() <= worker {
+            self.bound.resize_with(worker + 1, || PriorityQueue::new(self.rule));
+        }
+        self.bound_len += 1;
+        self.bound[worker].push(priority, number, at, entry);
+    }
+
+    /// Binds an orphan to a worker, with this input, at the place that it had: its new position.
+    pub(super) fn rebind(&mut self, id: u64, worker: usize, input: Payload) -> Option<QueuePosition> {
+        let Orphan { priority, number, at, job } = self.remove_orphan(id)?;
+        let entry = Entry::Job(Job { input, ..job });
+        self.push_bound(worker, Waiting { priority, number, at, entry });
+        Some(QueuePosition(Location::Worker(worker, LinePosition { priority, number })))
     }
 
     /// Takes out the entry at a position, if it still waits there.
@@ -118,7 +162,7 @@ impl Queue {
                 self.bound_len -= usize::from(removed.is_some());
                 removed
             }
-            Location::Orphan(id) => self.remove_orphan(id).map(|(_, job)| Entry::Job(job)),
+            Location::Orphan(id) => self.disown(id).map(Entry::Job),
         }
     }
 
@@ -126,13 +170,13 @@ impl Queue {
     pub(super) fn drain(&mut self, taker: Taker) -> Drained {
         let mut all: Vec<Drained> = Vec::new();
         match taker {
-            Taker::Native => all.push(Box::new(self.native.drain().map(entry_of))),
+            Taker::Native => all.push(Box::new(self.native.drain().map(|waiting| waiting.entry))),
             Taker::Script => {
-                all.push(Box::new(self.any_worker.drain().map(entry_of)));
-                self.bound.iter_mut().for_each(|line| all.push(Box::new(line.drain().map(entry_of))));
+                let lines = std::iter::once(&mut self.any_worker).chain(&mut self.bound);
+                lines.for_each(|line| all.push(Box::new(line.drain().map(|waiting| waiting.entry))));
                 self.bound_len = 0;
                 let orphans = std::mem::take(&mut self.orphans);
-                all.push(Box::new(orphans.into_iter().map(|(_, job)| Entry::Job(job))));
+                all.push(Box::new(orphans.into_iter().map(|orphan| Entry::Job(orphan.job))));
             }
         }
         Box::new(all.into_iter().flatten())
@@ -146,19 +190,19 @@ impl Queue {
         self.take_above(None)
     }
 
-    /// The next entry for a native thread, if its priority is above this.
-    pub(super) fn take_above(&mut self, limit: Option<i32>) -> Option<Taken> {
-        let (priority, _) = self.native.first()?;
-        if limit.is_some_and(|limit| priority <= limit) {
+    /// The next entry for a native thread, if it comes before this rank.
+    pub(super) fn take_above(&mut self, limit: Option<Rank>) -> Option<Taken> {
+        let (place, _) = self.native.first()?;
+        if limit.is_some_and(|limit| place.rank >= limit) {
             return None;
         }
         Some(match self.native.pop()? {
-            Entry::Batch(batch) => Taken::Batch(batch),
-            entry => Taken::Job(entry, priority),
+            Entry::Batch(batch) => Taken::Batch(batch, place),
+            entry => Taken::Job(entry, place),
         })
     }
 
-    /// Takes further tasks of this priority into `run`, in order, as long as they and the `first` are short.
+    /// Takes the next tasks into `run` while they are of this priority, as long as they and the `first` are short.
     pub(super) fn take_more(
         &mut self,
         first: &Entry,
@@ -170,9 +214,9 @@ impl Queue {
         if !first.is_sharable() {
             return;
         }
-        while let Some((next_priority, next)) = self.native.first() {
+        while let Some((next_place, next)) = self.native.first() {
             spent += estimates.of(next.task());
-            if next_priority != priority || spent > CHUNK || !next.is_sharable() {
+            if next_place.priority != priority || spent > CHUNK || !next.is_sharable() {
                 break;
             }
             run.extend(self.native.pop());
@@ -194,9 +238,10 @@ impl Queue {
         if waiting <= LOOKED_AT { sum } else { sum / LOOKED_AT as u64 * waiting as u64 }
     }
 
-    /// Adds a small task.
+    /// Adds a small task, at priority 0.
     pub(super) fn push_small(&mut self, job: SmallJob) {
-        self.native.push_small(job);
+        let (number, at) = self.number(job.queued_at);
+        self.native.push(0, number, at, Entry::Small(job));
     }
 
     /// Offers work in parts to so many threads.
@@ -211,7 +256,7 @@ impl Queue {
 
     /// The next job that any script worker may take.
     pub(super) fn next_for_any_worker(&self) -> Option<&Job> {
-        self.any_worker.next_job().map(|(_, job)| job)
+        first_job(&self.any_worker).map(|(_, job)| job)
     }
 
     /// The next for the script worker `number`, if the worker admits it. One that it does not admit lets no other pass.
@@ -221,14 +266,12 @@ impl Queue {
         only_bound: bool,
         admits: impl FnOnce(&Job) -> bool,
     ) -> Option<Job> {
-        let any = if only_bound { None } else { self.any_worker.next_job() };
-        let bound = self.bound.get(number).and_then(PriorityQueue::next_job);
+        let any = if only_bound { None } else { first_job(&self.any_worker) };
+        let bound = self.bound.get(number).and_then(first_job);
         let takes_bound = match (any, bound) {
             (_, None) => false,
             (None, Some(_)) => true,
-            (Some((priority, job)), Some((own_priority, own))) => {
-                own_priority > priority || (own_priority == priority && own.queued_at < job.queued_at)
-            }
+            (Some((place, _)), Some((own, _))) => self.rule.compare(&own, &place).is_lt(),
         };
         let (_, next) = if takes_bound { bound? } else { any? };
         if !admits(next) {
@@ -252,19 +295,31 @@ impl Queue {
         let Some(line) = self.bound.get_mut(number) else { return Vec::new() };
         let mut ids = Vec::with_capacity(line.len());
         self.bound_len -= line.len();
-        for (priority, entry) in line.drain() {
+        for Waiting { priority, number, at, entry } in line.drain() {
             if let Entry::Job(job) = entry {
                 ids.push(job.reply.id());
-                self.orphans.push((priority, job));
+                self.orphans.push(Orphan { priority, number, at, job });
             }
         }
         ids
     }
 
-    /// Takes an orphan out, with its priority.
-    pub(super) fn remove_orphan(&mut self, id: u64) -> Option<(i32, Job)> {
-        let at = self.orphans.iter().position(|(_, job)| job.reply.id() == id)?;
+    fn remove_orphan(&mut self, id: u64) -> Option<Orphan> {
+        let at = self.orphans.iter().position(|orphan| orphan.job.reply.id() == id)?;
         Some(self.orphans.remove(at))
+    }
+
+    /// Takes an orphan out.
+    pub(super) fn disown(&mut self, id: u64) -> Option<Job> {
+        self.remove_orphan(id).map(|orphan| orphan.job)
+    }
+}
+
+/// The first job of a line of scripts' jobs.
+fn first_job(line: &PriorityQueue) -> Option<(Place, &Job)> {
+    match line.first()? {
+        (place, Entry::Job(job)) => Some((place, job)),
+        _ => None,
     }
 }
 
@@ -273,11 +328,15 @@ mod tests {
     use super::*;
     use crate::error::Result;
     use crate::pool::Outbox;
-    use crate::value::{Payload, Value};
+    use crate::value::Value;
 
     struct Nowhere;
     impl Outbox for Nowhere {
         fn settle(&self, _: usize, _: u64, _: Result<Value>) {}
+    }
+
+    fn queue() -> Queue {
+        Queue::new(Rule::new(None, false))
     }
 
     fn entry(id: u64) -> Entry {
@@ -293,11 +352,11 @@ mod tests {
 
     #[test]
     fn each_position_leads_to_its_entry_and_each_taker_has_its_own() {
-        let mut queue = Queue::new();
+        let mut queue = queue();
         let targets =
             [Target::Native, Target::AnyWorker, Target::Worker(0), Target::Worker(3), Target::NoWorker];
         let positions: Vec<QueuePosition> =
-            (1..).zip(targets).map(|(id, target)| queue.push(entry(id), 0, target)).collect();
+            (1..).zip(targets).map(|(id, target)| queue.push(entry(id), 0, id, target)).collect();
         assert_eq!((queue.waiting(Taker::Native), queue.waiting(Taker::Script)), (1, 4));
         assert_eq!(
             (queue.bound_to(0), queue.bound_to(1), queue.bound_to(3), queue.bound_to(9)),
@@ -313,27 +372,31 @@ mod tests {
 
     #[test]
     fn what_is_bound_moves_to_the_orphans_and_keeps_its_priority() {
-        let mut queue = Queue::new();
-        let position = queue.push(entry(1), 7, Target::Worker(2));
-        queue.push(entry(2), 0, Target::Worker(2));
+        let mut queue = queue();
+        let position = queue.push(entry(1), 7, 1, Target::Worker(2));
+        queue.push(entry(2), 0, 2, Target::Worker(2));
         assert_eq!(queue.orphan_bound(2), [1, 2]);
         assert_eq!(queue.waiting(Taker::Script), 2);
         assert_eq!(id_of(queue.remove(position)), None, "it waits at another position");
-        assert_eq!(queue.remove_orphan(1).map(|(priority, job)| (priority, job.reply.id())), Some((7, 1)));
+        queue.push(entry(3), 6, 3, Target::Worker(4));
+        let rebound = queue.rebind(1, 4, Payload::Value(Value::Null)).expect("it was an orphan");
+        assert_eq!(rebound.taker(), Taker::Script);
+        let next = queue.take_for_worker(4, true, |_| true);
+        assert_eq!(next.map(|job| job.reply.id()), Some(1));
         assert_eq!(id_of(queue.remove(QueuePosition::of_orphan(2))), Some(2));
         assert!(queue.orphan_bound(9).is_empty());
     }
 
     #[test]
     fn draining_one_taker_leaves_the_other() {
-        let mut queue = Queue::new();
+        let mut queue = queue();
         let targets = [Target::Native, Target::AnyWorker, Target::Worker(1), Target::NoWorker];
         for (id, target) in (1..).zip(targets) {
-            queue.push(entry(id), 0, target);
+            queue.push(entry(id), 0, id, target);
         }
         let ids: Vec<u64> = queue.drain(Taker::Script).filter_map(|entry| id_of(Some(entry))).collect();
         assert_eq!(ids, [2, 3, 4]);
         assert_eq!((queue.waiting(Taker::Native), queue.waiting(Taker::Script)), (1, 0));
-        assert!(matches!(queue.take_native(), Some(Taken::Job(Entry::Job(job), 0)) if job.reply.id() == 1));
+        assert!(matches!(queue.take_native(), Some(Taken::Job(Entry::Job(job), _)) if job.reply.id() == 1));
     }
 }

@@ -1,8 +1,6 @@
 //! Jobs of a script whose input goes to one worker alone, or is asked for: the owner's calls about them.
 
-use super::job::Job;
 use super::position::{QueuePosition, Target};
-use super::priority_queue::Entry;
 use super::script_state::Running;
 use super::state::{Pool, State};
 use super::task_observer::{End, TaskObserver, TaskRef};
@@ -45,10 +43,8 @@ impl Pool {
         if !state.scripts.takes_bound(number) {
             return None;
         }
-        let (priority, job) = state.queue.remove_orphan(id)?;
-        let target = Target::Worker(number);
-        let position = state.queue.push(Entry::Job(Job { input, ..job }), priority, target);
-        self.wake_worker(state, target);
+        let position = state.queue.rebind(id, number, input)?;
+        self.wake_worker(state, Target::Worker(number));
         Some(position)
     }
 
@@ -79,7 +75,7 @@ impl Pool {
     /// Gives an orphan up, which counts as failed: the caller answers it.
     pub fn disown_orphan(&self, id: u64) {
         let mut state = self.0.lock();
-        let Some((_, job)) = state.queue.remove_orphan(id) else { return };
+        let Some(job) = state.queue.disown(id) else { return };
         state.tally.ended(TaskRef::script(job.task), End::Failed, 1);
         self.announce_if_closed(state);
         drop(job.into_input());

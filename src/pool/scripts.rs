@@ -32,6 +32,8 @@ pub enum Step {
         call_form: u64,
         /// What tasks get that it submits.
         inherited: Inherited,
+        /// Whether it was submitted after the worker had come for it, perhaps by whoever got the answer to the one before.
+        is_new: bool,
     },
     /// Nothing waits: go back to the event loop until notified.
     Wait,
@@ -121,7 +123,7 @@ impl Pool {
             answered.send();
         }
         notify(waker);
-        let step = taken.and_then(|job| self.start(number, job));
+        let step = taken.and_then(|job| self.start(number, job, now));
         step.unwrap_or_else(|| self.take_step(self.0.lock(), number, idle, now))
     }
 
@@ -138,8 +140,9 @@ impl Pool {
         mut state: MutexGuard<'a, State>,
         number: usize,
         idle: IdleWait,
-        mut now: Instant,
+        came: Instant,
     ) -> Step {
+        let mut now = came;
         let mut wait = idle.time();
         let until = now + wait;
         loop {
@@ -150,7 +153,7 @@ impl Pool {
                 let waker = state.notify_worker_if_needed();
                 drop(state);
                 notify(waker);
-                if let Some(step) = self.start(number, job) {
+                if let Some(step) = self.start(number, job, came) {
                     return step;
                 }
                 state = self.0.lock();
@@ -190,8 +193,8 @@ impl Pool {
     }
 
     /// A job that its worker is about to run. None for one that should have stopped already, which is answered.
-    fn start(&self, number: usize, taken: (u64, Job)) -> Option<Step> {
-        let (id, Job { task: function, input, token, path, call_form, inherited, .. }) = taken;
+    fn start(&self, number: usize, taken: (u64, Job), came: Instant) -> Option<Step> {
+        let (id, Job { task: function, input, token, path, call_form, inherited, queued_at, .. }) = taken;
         if let Some(reason) = token.as_ref().and_then(CancelToken::reason) {
             let mut state = self.0.lock();
             if let Some(Running { reply, task, started, .. }) = state.scripts.take_running(number, id) {
@@ -209,7 +212,8 @@ impl Pool {
                 tell();
             }
         }
-        Some(Step::Run { id, function, input, token, path, call_form, inherited })
+        let is_new = queued_at > came;
+        Some(Step::Run { id, function, input, token, path, call_form, inherited, is_new })
     }
 
     /// The worker `number` ends of its own will: it gets no further job, except those that are bound to it. With `only_idle`

@@ -88,7 +88,7 @@ impl Shared {
             Collected::Deposit(mut job) => {
                 job.queued_at = now;
                 tally.queued(TaskRef::native(job.task), 1, queued_at);
-                queue.push(Entry::Job(job), 0, Target::Native);
+                queue.push(Entry::Job(job), 0, queued_at, Target::Native);
             }
         });
     }

@@ -8,11 +8,12 @@ use super::estimates::Estimates;
 use super::execute::Tasks;
 use super::intake::Intake;
 use super::queue::Queue;
+use super::rank::Rank;
 use super::script_state::Scripts;
 use super::task_observer::Age;
 use super::threads::Threads;
 use crate::cancel::CancelToken;
-use crate::sync::atomic::{AtomicI32, AtomicUsize, Ordering};
+use crate::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
 use crate::sync::{Arc, Condvar, Instant, Mutex, MutexGuard};
 
 /// A pool: one queue, native threads, and script workers. Cheap to clone; all clones are the same pool.
@@ -46,8 +47,8 @@ pub(super) struct Shared {
 struct QueueHints {
     /// How many entries native threads could take: for a searching thread.
     takeable: AtomicUsize,
-    /// The highest priority that waits: for a thread inside a batch.
-    top_priority: AtomicI32,
+    /// The rank of what comes first: for a thread inside a batch.
+    first_rank: AtomicI64,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -106,14 +107,14 @@ impl Pool {
             made,
             intake_head: 0,
             needs_wake: false,
-            queue: Queue::new(),
+            queue: Queue::new(config.rule()),
             threads: Threads::default(),
             scripts: Scripts::new(),
             tally: Tally::default(),
             when_closed: Vec::new(),
             answering: 0,
         };
-        let hints = QueueHints { takeable: AtomicUsize::new(0), top_priority: AtomicI32::new(i32::MIN) };
+        let hints = QueueHints { takeable: AtomicUsize::new(0), first_rank: AtomicI64::new(Rank::LAST.0) };
         Pool(Arc::new(Shared {
             config,
             tasks,
@@ -162,7 +163,7 @@ impl Shared {
         }
         // Relaxed: they only end a search or a batch early; the queue itself is read under the lock.
         self.hints.takeable.store(state.queue.takeable_by_threads(), Ordering::Relaxed);
-        self.hints.top_priority.store(state.queue.top_native_priority(), Ordering::Relaxed);
+        self.hints.first_rank.store(state.queue.first_native_rank().0, Ordering::Relaxed);
     }
 
     /// Whether there is something for native threads, as far as can be seen without the lock.
@@ -179,8 +180,8 @@ impl Shared {
         age_at(self.made, at)
     }
 
-    /// Whether something of a higher priority waits: a batch makes way for it between two chunks.
-    pub(super) fn outranks(&self, priority: i32) -> bool {
-        self.hints.top_priority.load(Ordering::Relaxed) > priority
+    /// Whether something waits that comes before this rank: a batch makes way for it between two chunks.
+    pub(super) fn outranks(&self, rank: Rank) -> bool {
+        self.hints.first_rank.load(Ordering::Relaxed) < rank.0
     }
 }

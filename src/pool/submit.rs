@@ -93,7 +93,7 @@ impl Pool {
             Entry::Small(_) => unreachable!("small tasks come by the intake"),
         };
         let queued_at = state.age_at(queued_at);
-        let position = state.queue.push(entry, priority, target);
+        let position = state.queue.push(entry, priority, queued_at, target);
         if let Some(batch) = batch {
             batch.set_position(position);
         }

@@ -5,6 +5,7 @@ use std::collections::VecDeque;
 use super::Config;
 use super::counters::Tally;
 use super::priority_queue::Entry;
+use super::rank::Place;
 use super::task_observer::Age;
 use crate::cancel::CancelToken;
 use crate::lines::LINES;
@@ -83,9 +84,9 @@ pub(super) enum Activity {
 struct Slot {
     activity: Activity,
     shared: Arc<SlotShared>,
-    /// When its thread took the tasks that it runs one after the other, and their priority.
+    /// When its thread took the tasks that it runs one after the other, and the place of the first of them.
     took: Age,
-    priority: i32,
+    place: Place,
     /// Whether its thread should be back soon.
     soon: bool,
 }
@@ -171,7 +172,13 @@ impl Threads {
                 run: Mutex::new(VecDeque::new()),
                 taken: AtomicUsize::new(0),
             });
-            self.slots.push(Slot { activity: Activity::Vacant, shared, took: 0, priority: 0, soon: false });
+            self.slots.push(Slot {
+                activity: Activity::Vacant,
+                shared,
+                took: 0,
+                place: Place::LAST,
+                soon: false,
+            });
             self.slots.len() - 1
         });
         // Not the common line: threads that share one of the others wait for each other, and for nobody else.
@@ -208,27 +215,27 @@ impl Threads {
         self.begun = self.begun.wrapping_add(1);
     }
 
-    /// A thread is about to begin a task, and takes others of that priority, which `take` adds, to run them next.
+    /// A thread is about to begin a task that had this place, and takes others with it, which `take` adds, to run them next.
     pub(super) fn take(
         &mut self,
         number: usize,
-        priority: i32,
+        place: Place,
         now: Age,
         take: impl FnOnce(&mut VecDeque<Entry>),
     ) {
         let slot = &mut self.slots[number];
-        (slot.took, slot.priority) = (now, priority);
+        (slot.took, slot.place) = (now, place);
         let mut run = slot.shared.run.lock();
         take(&mut run);
         slot.shared.taken.store(run.len(), Ordering::Relaxed);
     }
 
-    /// Takes over half of the tasks of a thread that is late: the first of them, and their priority. The others are
+    /// Takes over half of the tasks of a thread that is late: the first of them, and their place. The others are
     /// among those of the thread `number` then.
-    pub(super) fn take_over(&mut self, number: usize, now: Age) -> Option<(Entry, i32)> {
+    pub(super) fn take_over(&mut self, number: usize, now: Age) -> Option<(Entry, Place)> {
         let is_late = |slot: &Slot| slot.shared.has_taken() && now.saturating_sub(slot.took) > LATE;
         let late = self.slots.iter().find(|slot| is_late(slot))?;
-        let priority = late.priority;
+        let place = late.place;
         let mut run = late.shared.run.lock();
         let mut half = run.len().div_ceil(2);
         let first = run.pop_front()?;
@@ -236,8 +243,8 @@ impl Threads {
         let others: Vec<Entry> = run.drain(..half).collect();
         late.shared.taken.store(run.len(), Ordering::Relaxed);
         drop(run);
-        self.take(number, priority, now, |run| run.extend(others));
-        Some((first, priority))
+        self.take(number, place, now, |run| run.extend(others));
+        Some((first, place))
     }
 
     /// Counts a parked thread out of those, for one that is to be woken. True when that must be the one that dozes: it comes

@@ -8,6 +8,7 @@ use super::outbox::Reply;
 use super::parallel_for::{ParallelFor, PartWork};
 use super::priority_queue::Entry;
 use super::queue::Taken;
+use super::rank::Rank;
 use super::state::{Pool, State};
 use super::task_observer::{Age, End, Ended, TaskObserver, TaskRef};
 use super::threads::WorkerSlot;
@@ -50,8 +51,8 @@ fn run(pool: &Pool, slot: &WorkerSlot) {
     let (mut fresh, mut now) = (true, pool.0.age());
     while let Some((taken, at)) = pool.next(slot.number, std::mem::take(&mut fresh), now) {
         now = match taken {
-            Taken::Job(first, priority) => run_jobs(pool, slot, first, priority, at),
-            Taken::Batch(batch) => run_batch(pool, slot, &batch, at),
+            Taken::Job(first, place) => run_jobs(pool, slot, first, place.rank, at),
+            Taken::Batch(batch, place) => run_batch(pool, slot, &batch, place.rank, at),
             Taken::Steal(parts) => {
                 slot.shared.tally.run_began(at);
                 parts.run_parts();
@@ -101,7 +102,7 @@ impl Group<'_> {
 }
 
 /// Runs the first task, and those that the thread has taken with it.
-fn run_jobs(pool: &Pool, slot: &WorkerSlot, first: Entry, priority: i32, now: Age) -> Age {
+fn run_jobs(pool: &Pool, slot: &WorkerSlot, first: Entry, rank: Rank, now: Age) -> Age {
     let tally = &slot.shared.tally;
     let mut group = Group { pool, tally, task: first.task(), count: 0, began: now };
     tally.run_began(now);
@@ -111,7 +112,7 @@ fn run_jobs(pool: &Pool, slot: &WorkerSlot, first: Entry, priority: i32, now: Ag
         group.count += 1;
         let (task, reply, outcome) = run_entry(pool, slot, entry, group.began);
         // While something above runs, the next task stays where others can take it over.
-        let makes_way = slot.shared.has_taken() && pool.0.outranks(priority);
+        let makes_way = slot.shared.has_taken() && pool.0.outranks(rank);
         next = if makes_way { None } else { slot.shared.next() };
         // First: a caller that has the answer finds it in the counters, and the thread about to take something up.
         if next.is_none() {
@@ -122,7 +123,7 @@ fn run_jobs(pool: &Pool, slot: &WorkerSlot, first: Entry, priority: i32, now: Ag
         tally.ended(TaskRef::native(task), End::of(&outcome), 1);
         reply.send_on(slot.line, outcome);
         if makes_way {
-            group.began = run_above(pool, slot, priority, group.began);
+            group.began = run_above(pool, slot, rank, group.began);
             next = slot.shared.next();
             slot.shared.set_answered(next.is_none());
             if next.is_some() {
@@ -133,12 +134,12 @@ fn run_jobs(pool: &Pool, slot: &WorkerSlot, first: Entry, priority: i32, now: Ag
     group.began
 }
 
-/// Runs what has a higher priority, before the thread goes on with the tasks that it has taken. When that has ended.
-fn run_above(pool: &Pool, slot: &WorkerSlot, priority: i32, mut now: Age) -> Age {
-    while slot.shared.has_taken() && pool.0.outranks(priority) {
-        let Some(above) = pool.take_above(slot.number, priority) else { break };
+/// Runs what comes before this rank, before the thread goes on with the tasks that it has taken. When that has ended.
+fn run_above(pool: &Pool, slot: &WorkerSlot, rank: Rank, mut now: Age) -> Age {
+    while slot.shared.has_taken() && pool.0.outranks(rank) {
+        let Some(above) = pool.take_above(slot.number, rank) else { break };
         now = match above {
-            Taken::Batch(batch) => run_batch(pool, slot, &batch, now),
+            Taken::Batch(batch, place) => run_batch(pool, slot, &batch, place.rank, now),
             Taken::Job(entry, _) => run_between(pool, slot, entry, now),
             Taken::Steal(_) => unreachable!("it has no priority"),
         };
@@ -198,6 +199,7 @@ struct BatchWorker<'a> {
     pool: &'a Pool,
     slot: &'a WorkerSlot,
     batch: &'a Batch,
+    rank: Rank,
 }
 
 impl BatchHost for BatchWorker<'_> {
@@ -222,15 +224,15 @@ impl BatchHost for BatchWorker<'_> {
     }
 
     fn should_leave(&self) -> bool {
-        self.pool.0.outranks(self.batch.priority)
+        self.pool.0.outranks(self.rank)
     }
 }
 
-fn run_batch(pool: &Pool, slot: &WorkerSlot, batch: &Batch, now: Age) -> Age {
+fn run_batch(pool: &Pool, slot: &WorkerSlot, batch: &Batch, rank: Rank, now: Age) -> Age {
     let (tally, task) = (&slot.shared.tally, TaskRef::native(batch.task));
     tally.started(task, pool.0.age_at(batch.queued_at), now);
     tally.run_began(now);
-    batch.work(&*pool.0.tasks, pool, &BatchWorker { pool, slot, batch });
+    batch.work(&*pool.0.tasks, pool, &BatchWorker { pool, slot, batch, rank });
     let ended = pool.0.age();
     tally.left(task, now, ended);
     tally.run_ended(ended);
