@@ -7,16 +7,25 @@
 
 /** The input is an array of arguments. */
 const SPREAD = 1;
-/** The function gives its result in parts: a generator, or anything that can be iterated. */
-const PARTS = 2;
-/** Above the flags: how many parts may be given before more are granted. */
-const AHEAD = 4;
+/** Of what the task reports, only the latest is wanted. */
+const LATEST = 2;
+/** The input is many inputs, for each of which the function is called; or which are reduced by it (many-inputs.js). */
+const EACH = 4;
+const REDUCE = 8;
+/** Above the flags: how many parts of the result may be given before more are granted; 0: the result comes as one. */
+const AHEAD = 16;
 const MOST_AHEAD = 2 ** 16 - 1;
 
-/** @param {{ spread?: boolean, ahead?: number }} how `ahead`: 0 where the result does not come in parts */
-const callForm = ({ spread = false, ahead = 0 }) => (spread ? SPREAD : 0) + (ahead > 0 ? PARTS + AHEAD * ahead : 0);
+/** @param {{ spread: boolean, ahead: number }} how */
+const callForm = ({ spread, ahead }) => (spread ? SPREAD : 0) + AHEAD * ahead;
 
 /** The inverse of `callForm`. */
-const readCallForm = (form) => ({ spread: (form & SPREAD) !== 0, ahead: Math.floor(form / AHEAD) });
+const readCallForm = (form) => ({
+  spread: (form & SPREAD) !== 0,
+  latest: (form & LATEST) !== 0,
+  each: (form & EACH) !== 0,
+  reduce: (form & REDUCE) !== 0,
+  ahead: Math.floor(form / AHEAD),
+});
 
-module.exports = { MOST_AHEAD, SPREAD, callForm, readCallForm };
+module.exports = { AHEAD, EACH, LATEST, MOST_AHEAD, REDUCE, SPREAD, callForm, readCallForm };

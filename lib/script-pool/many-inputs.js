@@ -1,98 +1,133 @@
 'use strict';
 
 /**
- * In a worker: functions that run a script's function over many inputs in one task. `forEach` drops the results there, and `reduce` passes
- * each on to the next call.
+ * In a worker: a script's function over many inputs in one task. `forEach` drops the results here, and `reduce` gives each to the next
+ * call.
  *
  * An input that fails is named by an InputFailedError, with the number that the input has for the caller. Between inputs the loop looks
- * whether its task should stop: after each, or after some where they are quick. It awaits a promise before it goes on.
+ * whether its task should stop: after each, or after some where they are quick. It awaits a promise before it goes on; where a worker may
+ * run several tasks at once, so many inputs of a `forEach` are under way.
  */
 
 const { types } = require('node:util');
 
-const { binding } = require('../native');
 const { inputFailed } = require('../flow/outcomes');
 const { now } = require('../runtime/clock');
+const { binding } = require('../native');
 const { stopError } = require('./task');
 
-/** Inputs between two looks at the most, and how many milliseconds may pass for that many. */
+/** Inputs between two looks at the most, and how many milliseconds they may take. */
 const MOST_BETWEEN = 32;
 const QUICK = 0.1;
 
-const isThenable = (value) =>
-  typeof value === 'object' && value !== null && (types.isPromise(value) || typeof value.then === 'function');
+/** Tells a loop that its task should stop. */
+class StopLook {
+  #job;
+  #between = 1;
+  #left = 0;
+  #lookedAt = now();
 
-/**
- * Calls `step(index)` for each index below `count`, in order; `used` gets what each returned.
- *
- * @returns {undefined | Promise<void>} a promise, from the first step on that returned one
- */
-function forIndexes(job, count, first, task, step, used) {
-  let index = 0;
-  let between = 1;
-  let nextLook = 0;
-  let lookedAt = now();
-  const look = () => {
-    const reason = job.stopReason(binding);
+  constructor(job) {
+    this.#job = job;
+  }
+
+  /** @throws the error that says why the task should stop */
+  beforeNext() {
+    if (--this.#left >= 0) return;
+    const reason = this.#job.stopReason(binding);
     if (reason !== 0) throw stopError(reason);
     const time = now();
-    between = time - lookedAt < QUICK ? Math.min(MOST_BETWEEN, between * 2) : 1;
-    lookedAt = time;
-    nextLook = index + between;
+    this.#between = time - this.#lookedAt < QUICK ? Math.min(MOST_BETWEEN, this.#between * 2) : 1;
+    this.#lookedAt = time;
+    this.#left = this.#between - 1;
+  }
+}
+
+/** A promise for what a function has returned; undefined when that is the result itself. */
+function promiseOf(result) {
+  if (typeof result !== 'object' || result === null) return undefined;
+  if (types.isPromise(result)) return result;
+  return typeof result.then === 'function' ? Promise.resolve(result) : undefined;
+}
+
+/**
+ * @param {import('./runner').Runner} runner
+ * @param {import('./task').Job} job
+ * @param {Function | symbol} run
+ * @param {boolean} isEach whether for `forEach`, and not for `reduce`
+ * @returns {(input: unknown[]) => unknown}
+ */
+function overMany(runner, job, run, isEach) {
+  if (typeof run !== 'function') {
+    return () => {
+      throw runner.unknownFunction('');
+    };
+  }
+  const stop = new StopLook(job);
+  return isEach ? (input) => each(run, stop, runner.concurrency, ...input) : (input) => reduce(run, stop, ...input);
+}
+
+/** Calls the function for each input; the result is how many they are. */
+function each(run, stop, concurrency, first, inputs) {
+  const { length } = inputs;
+  let next = 0;
+  const failed = (error, index) => {
+    next = length;
+    throw inputFailed(error, first + index, run.name);
   };
+  /** One input after the other: a promise from the first on that returns one. */
+  const goOn = () => {
+    while (next < length) {
+      stop.beforeNext();
+      const index = next++;
+      let promise;
+      try {
+        promise = promiseOf(run(inputs[index]));
+      } catch (error) {
+        failed(error, index);
+      }
+      if (promise !== undefined) return promise.then(goOn, (error) => failed(error, index));
+    }
+    return undefined;
+  };
+  const lanes = [];
+  for (let lane = 0; lane < concurrency && next < length; lane++) {
+    const promise = goOn();
+    if (promise !== undefined) lanes.push(promise);
+  }
+  return lanes.length === 0 ? length : Promise.all(lanes).then(() => length);
+}
+
+/** Calls the function with the accumulator and each value; the result is the last accumulator. */
+function reduce(run, stop, first, values, ...initial) {
+  let next = 1 - initial.length;
+  let accumulator = initial.length > 0 ? initial[0] : values[0];
   const failed = (error) => {
-    throw inputFailed(error, first + index, task);
+    throw inputFailed(error, first + next, run.name);
   };
-  const run = () => {
-    for (; index < count; index++) {
-      if (index >= nextLook) look();
+  const goOn = () => {
+    for (; next < values.length; next++) {
+      stop.beforeNext();
       let result;
       let promise;
       try {
-        result = step(index);
-        if (isThenable(result)) promise = Promise.resolve(result);
+        result = run(accumulator, values[next], first + next);
+        promise = promiseOf(result);
       } catch (error) {
         failed(error);
       }
       if (promise !== undefined) {
         return promise.then((value) => {
-          used(value);
-          index++;
-          return run();
+          accumulator = value;
+          next++;
+          return goOn();
         }, failed);
       }
-      used(result);
+      accumulator = result;
     }
-    return undefined;
+    return accumulator;
   };
-  return run();
+  return goOn();
 }
 
-/** The result once a loop is through. */
-const after = (loop, result) => (loop === undefined ? result() : loop.then(result));
-
-/**
- * `forEach`: the input is the number of the first one, and an array of inputs; the result is how many they are.
- *
- * @param {import('../script-pool/task').Job} job
- * @param {Function} run
- * @param {string} task the function's name
- */
-const each = (job, run, task) => ([first, inputs]) =>
-  after(forIndexes(job, inputs.length, first, task, (i) => run(inputs[i]), () => {}), () => inputs.length);
-
-/**
- * `reduce`: the input is the number of the first value, the values, and perhaps the accumulator to begin with; the result is the last
- * accumulator.
- */
-const reduce = (job, run, task) => ([first, values, ...initial]) => {
-  let [accumulator] = initial.length > 0 ? initial : values;
-  const from = initial.length > 0 ? 0 : 1;
-  const step = (i) => run(accumulator, values[from + i], first + from + i);
-  const loop = forIndexes(job, values.length - from, first + from, task, step, (value) => {
-    accumulator = value;
-  });
-  return after(loop, () => accumulator);
-};
-
-module.exports = { each, reduce };
+module.exports = { overMany };

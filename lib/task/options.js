@@ -65,17 +65,18 @@ const SCRIPT_RUN = new Set([
   ...RUN,
   'name',
   'onProgress',
+  'progress',
   'spread',
 ]);
 
 /** Options of a script's task that a native one does not have. */
 const OF_SCRIPTS = {
-  ...notHere(['onProgress', 'name'], "it is for a script's functions, and this is a native task"),
+  ...notHere(['onProgress', 'name', 'progress'], "it is for a script's functions, and this is a native task"),
   spread: 'a native task takes one input',
 };
 
 /** What a native task has of them. */
-const NO_MORE = Object.freeze({ __proto__: null, onProgress: undefined, name: undefined, spread: undefined });
+const NO_MORE = Object.freeze({ __proto__: null, onProgress: undefined, progress: undefined, name: undefined, spread: undefined });
 
 /** Who said how many threads, for an error about that. */
 const SAID_BY = {
@@ -189,6 +190,7 @@ function isPolluted() {
     'onProgress' in prototype ||
     'parallel' in prototype ||
     'priority' in prototype ||
+    'progress' in prototype ||
     'runTimeout' in prototype ||
     'signal' in prototype ||
     'spread' in prototype ||
@@ -215,13 +217,13 @@ function runOptions(options, known, notKnownHere) {
  * @param {object} options
  * @param {boolean} [native] whether the task is native: it takes fewer
  * @returns {{ priority: number, signal?: AbortSignal, timeout?: number, deadline?: number, runTimeout?: number,
- *   transfer?: object[] | 'auto', parallel: boolean, onProgress?: Function, name?: string, spread: boolean }} `deadline`: a moment of the clock of
+ *   transfer?: object[] | 'auto', parallel: boolean, onProgress?: Function, name?: string, spread: boolean, callForm: number }} `deadline`: a moment of the clock of
  *   runtime/clock.js; 'auto' is for scripts, which look for themselves
  */
 function submitOptions(options, native = false) {
   const bag = native ? runOptions(options, RUN, OF_SCRIPTS) : runOptions(options, SCRIPT_RUN);
   const { priority = 0, signal, timeout, deadline, runTimeout, transfer, parallel = false } = bag;
-  const { onProgress, name, spread = false } = native ? NO_MORE : bag;
+  const { onProgress, progress = 'all', name, spread = false } = native ? NO_MORE : bag;
   validateInteger(priority, 'options.priority', -INT32, INT32 - 1);
   if (signal !== undefined) validateAbortSignal(signal, 'options.signal');
   if (timeout !== undefined && timeout !== Infinity) validateNumber(timeout, 'options.timeout', 0, LONGEST_TIMER);
@@ -238,6 +240,9 @@ function submitOptions(options, native = false) {
     throw new InvalidArgTypeError(`The "options.parallel" argument must be a boolean. Received ${describe(parallel)}`);
   }
   if (onProgress !== undefined) validateFunction(onProgress, 'options.onProgress');
+  if (progress !== 'all' && progress !== 'latest') {
+    throw new InvalidArgValueError(`The "options.progress" argument must be 'all' or 'latest'. Received ${describe(progress)}`);
+  }
   if (name !== undefined && typeof name !== 'string') {
     throw new InvalidArgValueError('The "options.name" argument must be the name of a function that the script exports');
   }
@@ -253,8 +258,11 @@ function submitOptions(options, native = false) {
     transfer: isAuto && native ? undefined : transfer,
     parallel,
     onProgress,
+    progress,
     name,
     spread,
+    // Of a script's task: in which form its function is called. lib/script-pool sets it.
+    callForm: 0,
   };
 }
 

@@ -21,7 +21,7 @@ pub(crate) enum Event {
     /// A script reported on its job `id`.
     Progress { id: u64, answer: Answer },
     /// The same, of a job of which only the latest report is wanted: it is in the cell.
-    LatestProgress { id: u64, cell: Arc<ReportCell> },
+    LatestProgress { id: u64, cell: Arc<ReportCell<Answer>> },
     /// A part of the result of job `id`.
     Part { id: u64, answer: Answer },
     /// The script worker of this key has sent its first message by the fallback port: it is ready.

@@ -19,15 +19,12 @@ use std::sync::Arc;
 
 use parking_lot::Mutex;
 
-use super::event::Answer;
-
 /// The report of a job that was not delivered yet.
-#[derive(Default)]
-pub(crate) struct ReportCell(Mutex<Option<Answer>>);
+pub(crate) struct ReportCell<T>(Mutex<Option<T>>);
 
-impl ReportCell {
+impl<T> ReportCell<T> {
     /// Puts a report in place of the one that is there. True when there was none: an event must follow.
-    fn put(&self, report: Answer) -> bool {
+    fn put(&self, report: T) -> bool {
         let replaced = self.0.lock().replace(report);
         // Outside the lock: it may be large.
         let was_empty = replaced.is_none();
@@ -36,21 +33,26 @@ impl ReportCell {
     }
 
     /// Takes the report, to deliver it.
-    pub(super) fn take(&self) -> Option<Answer> {
+    pub(super) fn take(&self) -> Option<T> {
         self.0.lock().take()
     }
 }
 
 /// The cells of the jobs that a script worker has. Used on its own thread only.
-#[derive(Default)]
-pub(super) struct LatestReports(RefCell<Vec<(u64, Arc<ReportCell>)>>);
+pub(super) struct LatestReports<T>(RefCell<Vec<(u64, Arc<ReportCell<T>>)>>);
 
-impl LatestReports {
+impl<T> Default for LatestReports<T> {
+    fn default() -> Self {
+        LatestReports(RefCell::default())
+    }
+}
+
+impl<T> LatestReports<T> {
     /// Puts a report of the job `id` into its cell; returns that where an event must follow.
-    pub(super) fn put(&self, id: u64, report: Answer) -> Option<Arc<ReportCell>> {
+    pub(super) fn put(&self, id: u64, report: T) -> Option<Arc<ReportCell<T>>> {
         let mut cells = self.0.borrow_mut();
         let at = cells.iter().position(|entry| entry.0 == id).unwrap_or_else(|| {
-            cells.push((id, Arc::default()));
+            cells.push((id, Arc::new(ReportCell(Mutex::new(None)))));
             cells.len() - 1
         });
         let (_, cell) = &cells[at];
@@ -70,54 +72,47 @@ impl LatestReports {
 mod tests {
     use super::*;
 
-    fn number(answer: Option<Answer>) -> f64 {
-        match answer {
-            Some(Answer::Number(number)) => number,
-            _ => f64::NAN,
-        }
-    }
-
     #[test]
     fn a_report_that_was_not_delivered_is_replaced() {
         let reports = LatestReports::default();
-        let first = reports.put(1, Answer::Number(1.0)).expect("the cell was empty");
-        assert!(reports.put(1, Answer::Number(2.0)).is_none());
-        let other = reports.put(2, Answer::Number(10.0)).expect("another job's");
-        assert_eq!(number(first.take()), 2.0);
+        let first = reports.put(1, 1).expect("the cell was empty");
+        assert!(reports.put(1, 2).is_none());
+        let other = reports.put(2, 10).expect("another job's");
+        assert_eq!(first.take(), Some(2));
         assert!(first.take().is_none());
-        let again = reports.put(1, Answer::Number(3.0)).expect("it was taken");
+        let again = reports.put(1, 3).expect("it was taken");
         assert!(Arc::ptr_eq(&first, &again));
-        assert_eq!((number(again.take()), number(other.take())), (3.0, 10.0));
+        assert_eq!((again.take(), other.take()), (Some(3), Some(10)));
     }
 
     #[test]
     fn what_comes_after_a_forgotten_cell_has_an_event_of_its_own() {
         let reports = LatestReports::default();
-        let first = reports.put(1, Answer::Number(1.0)).expect("the cell was empty");
+        let first = reports.put(1, 1).expect("the cell was empty");
         reports.forget(1);
-        let second = reports.put(1, Answer::Number(2.0)).expect("a cell of its own");
-        assert_eq!((number(first.take()), number(second.take())), (1.0, 2.0));
+        let second = reports.put(1, 2).expect("a cell of its own");
+        assert_eq!((first.take(), second.take()), (Some(1), Some(2)));
     }
 
     #[test]
     fn each_report_is_delivered_or_a_later_one_is() {
         const REPORTS: u32 = 20_000;
-        let (sender, receiver) = std::sync::mpsc::channel::<Arc<ReportCell>>();
+        let (sender, receiver) = std::sync::mpsc::channel::<Arc<ReportCell<u32>>>();
         let worker = std::thread::spawn(move || {
             let reports = LatestReports::default();
             for n in 1..=REPORTS {
-                if let Some(cell) = reports.put(7, Answer::Number(f64::from(n))) {
+                if let Some(cell) = reports.put(7, n) {
                     sender.send(cell).unwrap();
                 }
             }
         });
-        let mut last = 0.0;
+        let mut last = 0;
         for cell in receiver {
-            let seen = number(cell.take());
+            let seen = cell.take().expect("an event brings a report");
             assert!(seen > last, "each event brings a later report");
             last = seen;
         }
         worker.join().unwrap();
-        assert_eq!(last, f64::from(REPORTS));
+        assert_eq!(last, REPORTS);
     }
 }

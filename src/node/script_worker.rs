@@ -56,7 +56,7 @@ pub(crate) struct ScriptWorker {
     /// The cancel tokens of the jobs that the worker has.
     tokens: RefCell<Vec<(u64, CancelToken)>>,
     /// Its jobs of which only the latest report is wanted.
-    latest: LatestReports,
+    latest: LatestReports<Answer>,
 }
 
 impl ScriptWorker {
@@ -73,7 +73,12 @@ impl ScriptWorker {
         if !registration.pool.worker_joined(registration.number, waker) {
             return Ok(None);
         }
-        Ok(Some(ScriptWorker { registration, inbox, tokens: RefCell::default(), latest: LatestReports::default() }))
+        Ok(Some(ScriptWorker {
+            registration,
+            inbox,
+            tokens: RefCell::default(),
+            latest: LatestReports::default(),
+        }))
     }
 
     /// The outcome of a job in the arguments of a call: its form has the number of an [`end`] 16 bits higher.

@@ -280,6 +280,7 @@ mod tests {
             Outputs::Undefined(count) => format!("{count} undefined"),
             Outputs::Numbers(_) => "numbers".to_owned(),
             Outputs::Values(_) => "values".to_owned(),
+            Outputs::Dropped(count) => format!("{count} dropped"),
         };
         let cases = [
             ([UNDEFINED; 4], ["4 undefined", "4 undefined"]),
