@@ -168,7 +168,8 @@ class ManyInputs extends Pending {
   }
 
   #optionsOfChunk() {
-    const options = { ...this.#options, signal: this.#stop.signal };
+    const { context } = this.#options;
+    const options = { ...this.#options, signal: this.#stop.signal, outerSignal: undefined, context: context?.inner };
     // As for the inputs of a map: so that the threads stop also while this thread is blocked.
     if (this.#timeUpAt !== undefined) options.timeout = Math.max(0, Math.ceil(this.#timeUpAt - now())) + 1;
     return options;

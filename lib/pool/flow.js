@@ -6,7 +6,7 @@ const { InvalidArgValueError, PoolClosedError } = require('../errors');
 const { ensureStack } = require('../runtime/stack-overflow');
 const { validateIterable } = require('../validators');
 const { isRefusal } = require('./admission');
-const { NATIVE, NOBODY, UNDECIDED, unknownTask } = require('./task-router');
+const { NATIVE, NOBODY, unknownTask } = require('./task-router');
 
 /** Tasks under way for each thread: one that it runs, and others, so that it finds the next in the queue. */
 const TASKS_PER_THREAD = 4;
@@ -17,7 +17,7 @@ const TASKS_PER_THREAD = 4;
  * @property {object} tasks the submitter
  * @property {import('./admission').Admission} admission
  * @property {import('../script-pool/script-submitter').ScriptSubmitter | undefined} scriptTasks
- * @property {number} scriptCapacity
+ * @property {(owner: number) => number} threadsFor how many of an owner's tasks may run at once
  * @property {object} settings
  * @property {Set<object>} maps those that are under way
  * @property {(map: object) => void} mapSettled called when one that a closing pool may wait for was settled
@@ -32,15 +32,9 @@ function ownerOf({ tasks, scriptTasks }, task) {
   return owner;
 }
 
-/** How many tasks may run at once. */
-function threadsFor({ scriptCapacity, settings: { maxThreads } }, owner) {
-  return owner === NATIVE ? maxThreads : Math.max(scriptCapacity, owner === UNDECIDED ? maxThreads : 0);
-}
-
 /** How many tasks keep the threads busy. */
-function usualConcurrency(parts, owner) {
-  const { maxQueue } = parts.settings;
-  const threads = threadsFor(parts, owner);
+function usualConcurrency({ threadsFor, settings: { maxQueue } }, owner) {
+  const threads = threadsFor(owner);
   return threads + Math.min(maxQueue, threads * (TASKS_PER_THREAD - 1));
 }
 
@@ -82,7 +76,7 @@ function hostOfMany(parts, task, owner, inputs, submit) {
   return {
     isNative: owner === NATIVE,
     finishesOnClose: typeof inputs[Symbol.asyncIterator] !== 'function',
-    threads: threadsFor(parts, owner),
+    threads: parts.threadsFor(owner),
     holds: native.holds,
     admission,
     ownerOf: () => tasks.ownerOf(task),

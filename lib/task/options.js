@@ -15,6 +15,7 @@ const {
   withoutPollution,
 } = require('../validators');
 const { LONGEST_TIMER } = require('../runtime/clock');
+const { CONTEXT } = require('./task-context');
 const { defaultSize } = require('./default-size');
 const { checkNiceIncrement } = require('./nice-increment');
 const { queueOrder } = require('./queue-order');
@@ -78,7 +79,10 @@ const OF_SCRIPTS = {
 /** What a native task has of them. */
 const NO_MORE = Object.freeze({ __proto__: null, onProgress: undefined, progress: undefined, name: undefined, spread: undefined });
 
-/** Who said how many threads, for an error about that. */
+/** Who says how many threads a pool may have. The native side keeps the place of one of them. */
+const SIZE_FROM = ['option', 'environment', 'cpus'];
+
+/** The same, for an error about that. */
 const SAID_BY = {
   option: '',
   environment: ', of the environment variable RUST_WORKERS_THREADS',
@@ -118,8 +122,7 @@ function poolOptions(hasScript, given) {
 
 /**
  * @param {object} options as the user passed them, checked for names that do not exist
- * @returns {{ settings: object, from: 'option' | 'environment' | 'cpus' }} `settings`: as `createPool` takes them; `from`: who said
- *   how many threads
+ * @returns {object} as `createPool` takes them; `maxThreadsFrom` by its place in SIZE_FROM
  */
 function poolSettings(options) {
   const given = options.maxThreads;
@@ -152,7 +155,9 @@ function poolSettings(options) {
   if (name.includes('\0')) throw new InvalidArgValueError('"options.name" must not contain a NUL character');
   checkNiceIncrement(niceIncrement);
   const order = queueOrder(options);
-  return { settings: { minThreads, maxThreads, idleTimeout, maxQueue, stackSize, name, niceIncrement, ...order }, from };
+  return {
+    minThreads, maxThreads, maxThreadsFrom: SIZE_FROM.indexOf(from), idleTimeout, maxQueue, stackSize, name, niceIncrement, ...order,
+  };
 }
 
 /**
@@ -208,7 +213,8 @@ function runOptions(options, known, notKnownHere) {
     );
   }
   validateNames(options, 'options', known, notKnownHere);
-  return isPolluted() ? withoutPollution(options, known) : options;
+  if (!isPolluted()) return options;
+  return { __proto__: null, ...withoutPollution(options, known), [CONTEXT]: options[CONTEXT] };
 }
 
 /**
@@ -217,12 +223,15 @@ function runOptions(options, known, notKnownHere) {
  * @param {object} options
  * @param {boolean} [native] whether the task is native: it takes fewer
  * @returns {{ priority: number, signal?: AbortSignal, timeout?: number, deadline?: number, runTimeout?: number,
- *   transfer?: object[] | 'auto', parallel: boolean, onProgress?: Function, name?: string, spread: boolean, callForm: number }} `deadline`: a moment of the clock of
- *   runtime/clock.js; 'auto' is for scripts, which look for themselves
+ *   transfer?: object[] | 'auto', parallel: boolean, onProgress?: Function, name?: string, spread: boolean, callForm: number, context?: object,
+ *   outerSignal?: AbortSignal }} `deadline`: a moment of the clock of runtime/clock.js; 'auto' is for scripts, which look for
+ *   themselves; `context`: see task-context.js; `outerSignal`: its signal, beside one of the task's own
  */
 function submitOptions(options, native = false) {
   const bag = native ? runOptions(options, RUN, OF_SCRIPTS) : runOptions(options, SCRIPT_RUN);
-  const { priority = 0, signal, timeout, deadline, runTimeout, transfer, parallel = false } = bag;
+  const context = bag[CONTEXT];
+  const usual = context === undefined ? 0 : context.priority;
+  const { priority = usual, signal, timeout, deadline, runTimeout, transfer, parallel = false } = bag;
   const { onProgress, progress = 'all', name, spread = false } = native ? NO_MORE : bag;
   validateInteger(priority, 'options.priority', -INT32, INT32 - 1);
   if (signal !== undefined) validateAbortSignal(signal, 'options.signal');
@@ -249,7 +258,7 @@ function submitOptions(options, native = false) {
   if (typeof spread !== 'boolean') {
     throw new InvalidArgTypeError(`The "options.spread" argument must be a boolean. Received ${describe(spread)}`);
   }
-  return {
+  const checked = {
     priority,
     signal,
     timeout: timeout === Infinity ? undefined : timeout,
@@ -263,7 +272,11 @@ function submitOptions(options, native = false) {
     spread,
     // Of a script's task: in which form its function is called. lib/script-pool sets it.
     callForm: 0,
+    context: undefined,
+    outerSignal: undefined,
   };
+  context?.join(checked);
+  return checked;
 }
 
 /** @returns {{ force: boolean, timeout?: number, cancelQueued: boolean }} the options of `close` */
@@ -277,5 +290,6 @@ function closeOptions(options) {
 }
 
 module.exports = {
-  OF_SCRIPTS, POOL, RUN, SCRIPT_RUN, closeOptions, nativePoolOptions, poolOptions, poolSettings, refuseMore, submitOptions,
+  MAX_THREADS, OF_SCRIPTS, POOL, RUN, SCRIPT_RUN, SIZE_FROM, closeOptions, nativePoolOptions, poolOptions, poolSettings, refuseMore,
+  submitOptions,
 };
