@@ -532,12 +532,62 @@ export interface PoolStats {
    * with a script once it has had some.
    */
   utilization: number;
+  /** The same of native threads and of script workers, each of the time of its own kind. */
+  utilizationByKind: { native: number; script: number };
   /** Threads kept even when idle; of a pool that was made with a number of workers, these are kept besides. */
   minThreads: number;
   /** The most threads there may be. */
   maxThreads: number;
   /** Who said so: the pool's options (or `resize`), the environment variable RUST_WORKERS_THREADS, or nobody, so that it goes by the CPUs. */
   maxThreadsFrom: 'option' | 'environment' | 'cpus';
+}
+
+/** What {@link WorkerPool.stats} shows on request. */
+export interface StatsOptions {
+  /** Whether it shows the times of tasks, by their names and in all. @default false */
+  tasks?: boolean | undefined;
+  /** Whether the times begin anew after this reading. The counters go on. @default false */
+  reset?: boolean | undefined;
+}
+
+/** How long something took, in milliseconds, to two digits. All zeros where nothing was recorded. */
+export interface TimeHistogram {
+  /** How many times were recorded. */
+  count: number;
+  min: number;
+  max: number;
+  mean: number;
+  /** So long took half of them at the most; and so on. */
+  p50: number;
+  p75: number;
+  p90: number;
+  p95: number;
+  p99: number;
+  p999: number;
+}
+
+/** The times of tasks. */
+export interface TaskTimes {
+  /** From submission until the task began. */
+  wait: TimeHistogram;
+  /** From there until it had ended. Tasks that were stopped before they began are not counted. */
+  run: TimeHistogram;
+  /**
+   * From submission until this thread got the answer, of tasks that were not stopped. A `map` that goes in one crossing counts
+   * once.
+   */
+  roundTrip: TimeHistogram;
+  /** CPU time of all of them together, in milliseconds, the threads that helped a parallel task included. */
+  cpuTime: number;
+}
+
+/** The times of a pool's tasks, of all together and by their names. */
+export interface PoolTimes extends TaskTimes {
+  /**
+   * By name. In a pool with a script its functions have theirs, the default one `default`, and native tasks have the prefix
+   * `native:`. More than 256 names of a kind share `(others)`.
+   */
+  tasks: Record<string, TaskTimes & { kind: 'native' | 'script' }>;
 }
 
 /** The events of a pool, and the arguments of their listeners. */
@@ -1061,8 +1111,14 @@ export interface WorkerPool<Functions = any> extends EventEmitter {
   /** Lets the process end even while tasks are under way. */
   unref(): this;
 
-  /** A snapshot of all counters. */
+  /**
+   * A snapshot of all counters; with `tasks` also the times of tasks.
+   *
+   * @throws {errors.InvalidArgTypeError | errors.InvalidArgValueError} for options that cannot be
+   */
   stats(): PoolStats;
+  stats(options: StatsOptions & { tasks: true }): PoolStats & PoolTimes;
+  stats(options: StatsOptions): PoolStats & Partial<PoolTimes>;
 
   /** Threads that live. */
   readonly threads: number;
@@ -1327,6 +1383,11 @@ export const task: {
   readonly cancelled: boolean;
   /** @throws {errors.TaskCancelledError | errors.TaskTimeoutError | errors.DeadlineError | errors.PoolClosedError} if it should stop */
   throwIfCancelled(): void;
+  /**
+   * When the task must have ended; undefined where it has no deadline. Tasks that it submits have it too, and its priority, unless
+   * they have an earlier one, or a priority of their own.
+   */
+  readonly deadline: Date | undefined;
   /** Gives a copy of `value` to the caller's `onProgress`. */
   progress(value: unknown): void;
   /** The worker's number in its pool, from 0. Undefined outside a script pool. */

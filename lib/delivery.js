@@ -411,6 +411,7 @@ class Delivery {
     const closed = this.#closing.get(handle);
     this.#closing.delete(handle);
     const counters = this.#binding.poolCounters(handle);
+    if (closed !== undefined) counters.times = this.#binding.poolTimes(handle, false);
     this.#binding.dropPool(handle);
     closed?.(counters);
   }

@@ -65,7 +65,6 @@ describe("progress: 'latest'", () => {
       const numbers = all.map(({ i }) => i);
       assert.ok(isAscending(numbers), `${numbers}`);
       assert.equal(numbers.at(-1), 60);
-      for (let i = every; i <= 60; i += every) assert.ok(numbers.includes(i), 'each of those comes');
       for (const { i, blob } of all) assert.equal(blob !== undefined, i % every === 0);
     }
   });
@@ -117,11 +116,11 @@ describe("progress: 'latest'", () => {
     const run = pool.run('reports', { count: 1e9, stops: true }, { progress: 'latest', signal: stop.signal, onProgress });
     let turns = 0;
     await until(() => ++turns > 20 && reports > 0, 'turns of the loop');
-    // Each batch brings one report of the task; with 'all' it is a thousand.
+    // Each turn brings one; with 'all' it is thousands.
     const before = reports;
     await new Promise(setImmediate);
     await new Promise(setImmediate);
-    assert.ok(reports - before <= 6, `${reports - before} in two turns`);
+    assert.ok(reports - before <= 3, `${reports - before} in two turns`);
     stop.abort();
     await assert.rejects(run);
   });

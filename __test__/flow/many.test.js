@@ -208,11 +208,16 @@ describe('forEach', () => {
       assert.deepEqual([error.index, error.cause.message], [3, 'no nine']);
       assert.equal(await pool.forEach('native:echo', [1, 2, 3]), 3);
       assert.equal(await pool.forEach('noop', [1, 2, 3]), 3);
-      assert.equal((await failure(pool.forEach('nothing', [1]))).cause.code, 'ERR_RW_UNKNOWN_TASK');
+      assert.equal((await failure(pool.forEach('nothing', [1]))).code, 'ERR_RW_UNKNOWN_TASK');
       assert.equal((await failure(pool.reduce('fibonacci', [1, 2]))).code, 'ERR_RW_INVALID_ARG_VALUE');
     });
     await using(new WorkerPool(late, 1), async (pool) => {
       assert.equal((await failure(pool.reduce('fibonacci', [1, 2]))).cause.code, 'ERR_RW_INVALID_ARG_VALUE');
+    });
+    await using(new WorkerPool('data:text/javascript,throw new Error("own")', 1), async (pool) => {
+      pool.on('error', () => {});
+      assert.equal((await failure(pool.forEach('any', [1, 2]))).code, 'ERR_RW_SCRIPT_LOAD');
+      assert.equal((await failure(pool.stream('any', [1, 2]).next())).code, 'ERR_RW_SCRIPT_LOAD');
     });
   });
 

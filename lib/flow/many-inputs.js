@@ -12,7 +12,7 @@ const { now } = require('../runtime/clock');
 const { SafeSet } = require('../runtime/intrinsics');
 const { DeadlineError, InputFailedError, PoolClosedError, TaskTimeoutError } = require('../errors');
 const { Pending } = require('../task/pending');
-const { inputFailed } = require('./outcomes');
+const { inputFailed, isOfTheCall } = require('./outcomes');
 const { InputSource } = require('./source');
 
 /** `Pending` cancels only what has an id; its value is not used. */
@@ -178,7 +178,7 @@ class ManyInputs extends Pending {
   #failed(error, first, count) {
     const isTimeUp = error instanceof TaskTimeoutError && this.#timeUpAt !== undefined && now() >= this.#timeUpAt;
     if (isTimeUp || (error instanceof DeadlineError && this.isPastDeadline)) this.timeUp();
-    else if (error instanceof PoolClosedError) this.end(error);
+    else if (isOfTheCall(error)) this.end(error);
     else if (error instanceof InputFailedError) this.end(this.named(error));
     else if (Object.hasOwn(Object(error), 'index')) this.end(inputFailed(error, first + error.index, this.task));
     else this.end(inputFailed(error, first, this.task, first + count - 1));

@@ -8,7 +8,9 @@
  * with the task's error itself; one of ours gets the `index`.
  */
 
-const { InputFailedError, publicClasses, withoutStack } = require('../errors');
+const {
+  InputFailedError, PoolClosedError, ScriptLoadError, ThreadSpawnError, UnknownTaskError, publicClasses, withoutStack,
+} = require('../errors');
 const { define } = require('../runtime/intrinsics');
 
 const fulfilled = (value, index) => ({ status: 'fulfilled', value, index });
@@ -38,6 +40,11 @@ function inputFailed(cause, index, task, last = index) {
 
 const ours = new Set(Object.values(publicClasses));
 
+const OF_THE_CALL = [PoolClosedError, ScriptLoadError, ThreadSpawnError, UnknownTaskError];
+
+/** Whether an error is not that of an input, but of all of them alike. */
+const isOfTheCall = (error) => OF_THE_CALL.some((Class) => error instanceof Class);
+
 /** The error of a map whose input failed: an error of ours gets the input's index, and any other stays as it is. */
 function named(error, index) {
   if (ours.has(error?.constructor) && !Object.hasOwn(error, 'index')) define(error, 'index', index);
@@ -50,4 +57,4 @@ function namedByMessage(error) {
   return found === null ? error : named(error, Number(found[1]));
 }
 
-module.exports = { fulfilled, inputFailed, named, namedByMessage, rejected };
+module.exports = { fulfilled, inputFailed, isOfTheCall, named, namedByMessage, rejected };

@@ -18,6 +18,7 @@ const { NativeScriptPool } = require('../script-pool/native-script-pool');
 const { refuseOwnScript } = require('../script-pool/own-script');
 const { scriptPoolOptions, scriptSettings } = require('../script-pool/script-options');
 const { ScriptSubmitter } = require('../script-pool/script-submitter');
+const { RUNNER } = require('../script-pool/task');
 const { WorkerManager } = require('../script-pool/worker-manager');
 const { ensureStack } = require('../runtime/stack-overflow');
 const { callUser } = require('../user-code');
@@ -30,6 +31,9 @@ const { NATIVE, NOBODY, SCRIPT, TaskRouter, UNDECIDED, unknownTask } = require('
 const { Admission } = require('./admission');
 
 const delivery = deliveryOf(binding);
+
+/** In a worker of a pool, tasks get something from the running one. */
+const inheritance = binding[RUNNER] === undefined ? undefined : require('../structure/inheritance');
 
 /** Told to `closePool`: whether running tasks are stopped, and whether an event comes once the pool has closed. */
 const GRACEFULLY = false;
@@ -98,6 +102,7 @@ class WorkerPool extends EventEmitter {
     this.#native = native;
     this.#admission = new Admission(this, native, this.#settings.maxQueue, whenLoaded);
     this.#tasks = this.#nativeTasks = new NativeSubmitter(native, this.#admission, this.#settings.maxQueue);
+    inheritance?.inherit(this.#nativeTasks);
   }
 
   #openScript(script, options, fixed) {
@@ -112,6 +117,8 @@ class WorkerPool extends EventEmitter {
     this.#open(native, (then) => workers.whenLoaded(then));
     this.#scriptTasks = new ScriptSubmitter(native, delivery, this.#admission, settings);
     this.#tasks = new TaskRouter(native, this.#nativeTasks, this.#scriptTasks, this.#admission);
+    inheritance?.inherit(this.#scriptTasks);
+    inheritance?.inherit(this.#tasks);
     try {
       workers.fill();
     } catch (error) {
@@ -430,12 +437,25 @@ class WorkerPool extends EventEmitter {
     return `WorkerPool ${inspectValue(shown, options)}`;
   }
 
-  stats() {
-    const { idle, queued, waitTime, runTime, capacityTime, minThreads, maxThreads, maxThreadsFrom, ...counts } = this.#counters();
-    return {
-      ...counts, idleThreads: idle, queueSize: queued, waitTime, runTime, utilization: partOf(runTime, capacityTime),
-      minThreads, maxThreads, maxThreadsFrom: SIZE_FROM[maxThreadsFrom],
+  stats(options) {
+    const {
+      idle, queued, waitTime, runTime, nativeRunTime, capacityTime, nativeCapacityTime, minThreads, maxThreads, maxThreadsFrom,
+      times, ...counts
+    } = this.#counters();
+    const utilizationByKind = {
+      native: partOf(nativeRunTime, nativeCapacityTime),
+      script: partOf(runTime - nativeRunTime, capacityTime - nativeCapacityTime),
     };
+    const stats = {
+      ...counts, idleThreads: idle, queueSize: queued, waitTime, runTime, utilization: partOf(runTime, capacityTime),
+      utilizationByKind, minThreads, maxThreads, maxThreadsFrom: SIZE_FROM[maxThreadsFrom],
+    };
+    if (options === undefined) return stats;
+    const { showTimes, statsOptions } = require('../seeing/task-times');
+    const { tasks, reset } = statsOptions(options);
+    if (!tasks && !reset) return stats;
+    const told = times ?? binding.poolTimes(this.#native.handle, reset);
+    return tasks ? { ...stats, ...showTimes(told, this.#scriptTasks !== undefined) } : stats;
   }
 }
 

@@ -300,6 +300,8 @@ class Runner {
       this.#now = call[6];
       if (this.#since === 0) this.#since = this.#now;
       const job = new Job(call[1], call[5] !== 0);
+      if (call[8] !== 0) job.deadline = call[8];
+      if (call[9] !== 0) job.priority = call[9];
       if (this.#begin(job, call[4], call[2], call[3], call[7], extra)) {
         id = job.answered ? ANSWERED : job.id;
         continue;

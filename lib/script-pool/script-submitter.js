@@ -119,7 +119,7 @@ class ScriptSubmitter {
       // Before the input is read: what its getters do may end the task.
       pending.control(options);
       if (pending.ended) return;
-      if (onProgress !== undefined) pending.listen(onProgress);
+      if (onProgress !== undefined) pending.listen(onProgress, progress === 'latest');
       const list = listFor(input, transfer);
       // Nothing is transferred when the queue is full.
       const refusal = list.length > 0 ? this.#admission.refusal(true) : null;
@@ -172,8 +172,8 @@ class ScriptSubmitter {
       const message = worker?.sent ?? 0;
       const prepared = { form: VIA_FALLBACK, value: undefined, length: message, parts: undefined };
       // Its worker has its input, and nothing else to do: no other task comes between.
-      const order = taken === undefined ? { ...options, priority: FIRST } : options;
-      const answer = this.#submitTo(name, id, order, prepared, number, BY_MESSAGE);
+      const place = taken === undefined ? FIRST : options.priority;
+      const answer = this.#submitTo(name, id, options, prepared, number, BY_MESSAGE, place);
       if (Array.isArray(answer)) {
         if (answer[0] === 'ERR_RW_INTERNAL' && tries < TRIES) {
           this.#delivery.remove(id);
@@ -208,7 +208,7 @@ class ScriptSubmitter {
     if (answer & FULL) this.#admission.becameFull();
   }
 
-  #submitTo(name, id, options, prepared, worker, path) {
+  #submitTo(name, id, options, prepared, worker, path, place = options.priority) {
     const { priority, timeout, deadline, runTimeout } = options;
     const { call } = this.#delivery;
     // Before the call's arguments are written: it may be a call itself.
@@ -219,11 +219,12 @@ class ScriptSubmitter {
     call[2] = id;
     call[3] = prepared.form;
     call[4] = prepared.length;
-    call[5] = priority;
+    call[5] = place;
     call[6] = timeout ?? -1;
     call[11] = 0;
     call[12] = runTimeout ?? -1;
     call[13] = deadline ?? 0;
+    call[14] = priority;
     if (deadline !== undefined) ({ limit: call[6], isDeadline: call[11] } = soonerLimit(options));
     // A result in parts ends early when its consumer takes no more.
     call[7] = cancel === UNCANCELLABLE && options.callForm >= AHEAD ? ITSELF : cancel;

@@ -15,7 +15,7 @@ const {
   withoutPollution,
 } = require('../validators');
 const { LONGEST_TIMER } = require('../runtime/clock');
-const { CONTEXT } = require('./task-context');
+const { CONTEXT, contextOf } = require('./task-context');
 const { defaultSize } = require('./default-size');
 const { checkNiceIncrement } = require('./nice-increment');
 const { queueOrder } = require('./queue-order');
@@ -229,7 +229,7 @@ function runOptions(options, known, notKnownHere) {
  */
 function submitOptions(options, native = false) {
   const bag = native ? runOptions(options, RUN, OF_SCRIPTS) : runOptions(options, SCRIPT_RUN);
-  const context = bag[CONTEXT];
+  const context = contextOf(bag);
   const usual = context === undefined ? 0 : context.priority;
   const { priority = usual, signal, timeout, deadline, runTimeout, transfer, parallel = false } = bag;
   const { onProgress, progress = 'all', name, spread = false } = native ? NO_MORE : bag;

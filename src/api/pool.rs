@@ -10,12 +10,12 @@ use crate::cancel::Reason;
 use crate::error::Code;
 use crate::exported_numbers::Numbers;
 use crate::node::{
-    Arguments, Call, CancelBy, Environment, Export, Found, Input, Js, JsValue, Result, Returned, Submission,
-    SubmitOptions, answer, export,
+    Arguments, Call, CancelBy, Environment, Export, Found, Input, Js, JsValue, List, Result, Returned,
+    Submission, SubmitOptions, answer, export,
 };
 use crate::numbers;
 use crate::os_thread::nicer_by;
-use crate::pool::{Accepted, Config, Pool, Taker};
+use crate::pool::{Accepted, Config, Pool, Summary, Taker, Times, TimesOfTask};
 use crate::tasks::{Task, TaskFacts, builtin};
 
 /// The raw exports by name.
@@ -65,8 +65,12 @@ pub struct PoolCounters {
     pub cancelled: f64,
     pub wait_time: f64,
     pub run_time: f64,
+    /// The part of it of native threads.
+    pub native_run_time: f64,
     /// The time that its threads could have run, as many as there might be.
     pub capacity_time: f64,
+    /// The part of it of native threads.
+    pub native_capacity_time: f64,
     pub min_threads: u32,
     pub max_threads: u32,
     /// As in [`PoolSettings`].
@@ -171,11 +175,50 @@ pub fn pool_counters(env: Env, pool: u32) -> napi::Result<Option<PoolCounters>> 
         cancelled: stats.cancelled as f64,
         wait_time: millis(stats.wait),
         run_time: millis(stats.run),
+        native_run_time: millis(stats.native_run),
         capacity_time: millis(stats.capacity),
+        native_capacity_time: millis(stats.native_capacity),
         min_threads: stats.min_threads as u32,
         max_threads: stats.max_threads as u32,
         max_threads_from: stats.max_threads_from,
     }))
+}
+
+/// The times of one task, in milliseconds: of each histogram the count, the shortest, the longest, the mean, and the quantiles of
+/// `QUANTILES`.
+#[napi(object, object_from_js = false)]
+pub struct TaskTimesShown {
+    /// Nothing: it is all those that have no record of their own.
+    pub name: Option<String>,
+    pub script: bool,
+    pub wait: List<f64>,
+    pub run: List<f64>,
+    pub round_trip: List<f64>,
+    pub cpu_time: f64,
+}
+
+/// The times of a pool's tasks: first those of all together, whose name is nothing; nothing once it has closed. With `reset`
+/// they begin anew.
+#[napi(catch_unwind)]
+pub fn pool_times(env: Env, pool: u32, reset: bool) -> napi::Result<Option<Vec<TaskTimesShown>>> {
+    #[allow(clippy::cast_precision_loss)] // shown with two digits
+    let millis = |nanos: u64| nanos as f64 / 1e6;
+    let shown = |times: &Times| {
+        let Summary { count, min, max, mean, quantiles } = times.summary();
+        #[allow(clippy::cast_precision_loss)] // a count
+        let first = [count as f64, millis(min), millis(max), mean / 1e6];
+        List(first.into_iter().chain(quantiles.map(millis)).collect())
+    };
+    let Some(times) = Environment::of(&env)?.pools().times(pool, reset) else { return Ok(None) };
+    let of = |task: &TimesOfTask| TaskTimesShown {
+        name: task.name.clone(),
+        script: task.taker == Taker::Script,
+        wait: shown(&task.wait),
+        run: shown(&task.run),
+        round_trip: shown(&task.round_trip),
+        cpu_time: millis(task.cpu),
+    };
+    Ok(Some(std::iter::once(&times.total()).chain(&times.tasks).map(of).collect()))
 }
 
 /// Why a task (a script's, or a native one) would be refused now because the queue is full.

@@ -9,6 +9,7 @@ use super::event::{Answer, Event};
 use super::js::{Js, Reference, Result};
 use super::locks::Locks;
 use super::out_of_band::OutOfBand;
+use super::round_trips::Arrivals;
 use super::waits::Waits;
 
 /// How an event that is no answer stands on the call buffer.
@@ -76,6 +77,7 @@ struct Draft<'call, 'environment> {
     wire_offset: usize,
     /// Waits for locks whose outcome JavaScript is about to get.
     waits_ended: Vec<u64>,
+    trips: Arrivals<'environment>,
 }
 
 /// Writes at most `most` events to the call buffer and calls the deliver function. Events that would make the batch too
@@ -98,6 +100,7 @@ pub(super) fn deliver(
         count: 0,
         wire_offset: 0,
         waits_ended: Vec::new(),
+        trips: tables.core.round_trips().arrivals(),
     };
     let (mut events, mut bytes) = (waiting.take(), 0);
     while draft.count < most && bytes < BATCH_BYTES {
@@ -107,10 +110,12 @@ pub(super) fn deliver(
         }
         if let Err(status) = draft.put(event) {
             waiting.set(events);
+            draft.trips.record();
             return Err(status);
         }
     }
     let more = more || !events.is_empty();
+    draft.trips.record();
     waiting.set(events);
     if draft.count == 0 && !more {
         return Ok(false);
@@ -131,7 +136,8 @@ pub(super) fn deliver(
 impl Draft<'_, '_> {
     fn put(&mut self, event: Event) -> Result<()> {
         match event {
-            Event::Settled { id, answer } => {
+            Event::Settled { id, answer, trip } => {
+                self.trips.ended(trip);
                 self.tables.core.jobs().forget(id);
                 self.put_answer(id, 0, answer)?;
             }

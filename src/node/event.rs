@@ -8,14 +8,14 @@ use super::latest_reports::ReportCell;
 use crate::cancel::Reason;
 use crate::channel::PortId;
 use crate::error::{Error, Result};
-use crate::pool::{Outputs, ScriptOutcome};
+use crate::pool::{Outputs, ScriptOutcome, Trip};
 use crate::shared;
 use crate::value::{Bytes, Envelope, INLINE_BYTES, Part, Payload, Value, encode};
 
 /// Something for the environment's thread to do.
 pub(crate) enum Event {
-    /// The answer to a job.
-    Settled { id: u64, answer: Answer },
+    /// The answer to a job, and the way that it has gone, where that was measured.
+    Settled { id: u64, answer: Answer, trip: Option<Trip> },
     /// A pool's last thread has ended.
     PoolClosed { pool: u32 },
     /// A script reported on its job `id`.

@@ -18,6 +18,7 @@
 //! * `port_batch`, `ports` — the ends of message channels that the environment owns.
 //! * `input` — values from JavaScript.
 //! * `refusal`, `registration`, `pools`, `submit` — the environment's pools and their script workers, as their owner.
+//! * `round_trips` — how long tasks take until JavaScript has their answers.
 //! * `script_worker` — the environment as a script worker of another's pool.
 //! * `batch`, `delivery` — events to JavaScript.
 //! * `environment` — all of it together, from module load to teardown; and the frame of a raw export.
@@ -75,6 +76,7 @@ mod process;
 mod refusal;
 mod region;
 mod registration;
+mod round_trips;
 mod script_worker;
 mod shared_strings;
 mod submit;

@@ -5,7 +5,7 @@ use super::event::Event;
 use super::handles::Handles;
 use super::js::{Js, JsValue, Result};
 use super::registration::{offer_registration, take_registration};
-use crate::pool::{Pool, QueuePosition};
+use crate::pool::{Pool, PoolTimes, QueuePosition};
 use crate::value::{Payload, Value};
 
 /// The pools that an environment's JavaScript has made, by handle.
@@ -27,6 +27,7 @@ pub(crate) struct Evicted {
 impl Pools<'_> {
     /// Adds a pool; its handle.
     pub(crate) fn add(self, pool: Pool) -> u32 {
+        self.core.round_trips().open(&pool);
         self.table.insert(pool)
     }
 
@@ -53,7 +54,21 @@ impl Pools<'_> {
 
     /// Lets go of a pool that has closed; its handle may be used again.
     pub(crate) fn remove(self, pool: u32) {
-        drop(self.table.remove(pool));
+        let removed = self.table.remove(pool);
+        if let Some(pool) = &removed {
+            self.core.round_trips().close(pool.number());
+        }
+    }
+
+    /// The times of a pool's tasks; none once it is removed. With `reset` they begin anew.
+    pub(crate) fn times(self, pool: u32, reset: bool) -> Option<PoolTimes> {
+        self.with(pool, |pool| {
+            let mut times = pool.times(reset);
+            self.core
+                .round_trips()
+                .read(pool.number(), reset, |task, trips| times.add_round_trips(task, trips));
+            times
+        })
     }
 
     /// Registers a worker that is about to be started: its number, and the key by which it accepts the registration. None

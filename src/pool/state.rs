@@ -1,6 +1,8 @@
 //! The state of a pool, under its one lock.
 
+use std::num::NonZeroU32;
 use std::sync::OnceLock;
+use std::sync::atomic::AtomicU32 as PlainU32;
 
 use super::config::Config;
 use super::counters::{Tally, age_at};
@@ -11,6 +13,7 @@ use super::queue::Queue;
 use super::rank::Rank;
 use super::script_state::Scripts;
 use super::task_observer::Age;
+use super::task_times::TimesByTask;
 use super::threads::Threads;
 use crate::cancel::CancelToken;
 use crate::sync::atomic::{AtomicBool, AtomicI64, AtomicUsize, Ordering};
@@ -20,7 +23,12 @@ use crate::sync::{Arc, Condvar, Instant, Mutex, MutexGuard};
 #[derive(Clone)]
 pub struct Pool(pub(super) Arc<Shared>);
 
+/// Counts the pools of the process: no protocol depends on it.
+static POOLS: PlainU32 = PlainU32::new(0);
+
 pub(super) struct Shared {
+    /// Which of the process's pools it is.
+    pub(super) number: NonZeroU32,
     pub(super) config: Config,
     pub(super) tasks: Tasks,
     pub(super) made: Instant,
@@ -62,7 +70,8 @@ pub(super) enum Phase {
 
 pub(super) struct State {
     pub(super) phase: Phase,
-    /// When the pool was made.
+    /// The pool's number in the process, and when it was made.
+    pub(super) pool: NonZeroU32,
     made: Instant,
     /// How much of the intake is in the queue.
     pub(super) intake_head: u32,
@@ -73,6 +82,8 @@ pub(super) struct State {
     pub(super) scripts: Scripts,
     /// Counts under the lock: all submissions, and the tasks of script workers.
     pub(super) tally: Tally,
+    /// The times of the tasks of script workers.
+    pub(super) script_times: TimesByTask,
     /// To be called once the pool has closed.
     pub(super) when_closed: Vec<Box<dyn FnOnce() + Send>>,
     /// Calls of `close` and `cancel` that are still answering the entries that they took from the queue: the pool closes after
@@ -104,8 +115,12 @@ impl Pool {
     /// A pool that runs these tasks. Threads start when there is work for them.
     pub fn new(config: Config, tasks: Tasks) -> Self {
         let made = Instant::now();
+        // After four milliards two may have the same: then their round trips count together.
+        let number = POOLS.fetch_add(1, Ordering::Relaxed).wrapping_add(1);
+        let number = NonZeroU32::new(number).unwrap_or(NonZeroU32::MAX);
         let state = State {
             phase: Phase::Open,
+            pool: number,
             made,
             intake_head: 0,
             needs_wake: false,
@@ -113,6 +128,7 @@ impl Pool {
             threads: Threads::new(&config),
             scripts: Scripts::new(),
             tally: Tally::default(),
+            script_times: TimesByTask::default(),
             when_closed: Vec::new(),
             answering: 0,
         };
@@ -122,6 +138,7 @@ impl Pool {
             surplus: AtomicBool::new(false),
         };
         Pool(Arc::new(Shared {
+            number,
             config,
             tasks,
             made,
@@ -139,6 +156,16 @@ impl Pool {
     /// Whether it is the same pool.
     pub fn is(&self, other: &Pool) -> bool {
         Arc::ptr_eq(&self.0, &other.0)
+    }
+
+    /// Which of the process's pools it is.
+    pub fn number(&self) -> NonZeroU32 {
+        self.0.number
+    }
+
+    /// When it was made.
+    pub fn made(&self) -> Instant {
+        self.0.made
     }
 
     /// Calls the functions that wait for the end of the pool, if it has come.
