@@ -162,4 +162,4 @@ function manyOptions(bag) {
   return submitOptions(options);
 }
 
-module.exports = { forEachOptions, mapOptions, reduceOptions, streamOptions, transformOptions };
+module.exports = { divide, forEachOptions, mapOptions, reduceOptions, streamOptions, transformOptions };

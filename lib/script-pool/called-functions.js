@@ -12,10 +12,11 @@ const { readCallForm } = require('./call-form');
  * @returns {Function | symbol} what to call with the input of this task
  */
 function calledAs(runner, job, run, form) {
-  const { spread, latest, each, reduce } = readCallForm(form);
+  const { spread, latest, each, reduce, ahead } = readCallForm(form);
   job.reportsLatest = latest;
   if (each || reduce) return require('./many-inputs').overMany(runner, job, run, each);
-  return spread && typeof run === 'function' ? (args) => Reflect.apply(run, undefined, args) : run;
+  const call = spread && typeof run === 'function' ? (args) => Reflect.apply(run, undefined, args) : run;
+  return ahead === 0 ? call : require('./part-task').inParts(runner, job, call, ahead);
 }
 
 module.exports = { calledAs };
