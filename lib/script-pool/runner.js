@@ -73,6 +73,9 @@ class Runner {
   #functions;
   /** Functions by the number the owner calls them by. */
   #numbered = [];
+  /** Loads modules beside the script; and those that were. Made for the first task that names one. */
+  #importUrl;
+  #modules;
   #call;
   #inbox = new Inbox();
   #answers;
@@ -109,8 +112,14 @@ class Runner {
   #lastWork = now();
   #idleTimer;
 
-  constructor(setup, parentPort) {
+  /**
+   * @param {object} setup
+   * @param {MessagePort} parentPort the script's
+   * @param {(url: string) => Promise<object>} importUrl see runtime/bootstrap.js
+   */
+  constructor(setup, parentPort, importUrl) {
     this.#setup = setup;
+    this.#importUrl = importUrl;
     this.#control = setup.control;
     this.#port = parentPort;
     this.#answers = new Answering(setup.control);
@@ -456,10 +465,19 @@ class Runner {
     const found = this.#functions.get(name);
     if (found !== undefined) return (this.#numbered[number] = found);
     if (name === '') return (this.#numbered[number] = MESSAGE);
+    if (name.startsWith('\0')) return (this.#numbered[number] = this.#ofOtherModule(name, number));
     const error = this.unknownFunction(name);
     return () => {
       throw error;
     };
+  }
+
+  #ofOtherModule(name, number) {
+    if (this.#modules === undefined) {
+      const { LoadedModules } = require('./loaded-modules');
+      this.#modules = new LoadedModules(this.#importUrl);
+    }
+    return this.#modules.functionOf(name, (run) => (this.#numbered[number] = run));
   }
 
   unknownFunction(name) {

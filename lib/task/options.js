@@ -63,19 +63,28 @@ const RUN = new Set([
  */
 const SCRIPT_RUN = new Set([
   ...RUN,
+  'filename',
   'name',
   'onProgress',
   'spread',
+  'worker',
 ]);
 
 /** Options of a script's task that a native one does not have. */
 const OF_SCRIPTS = {
-  ...notHere(['onProgress', 'name'], "it is for a script's functions, and this is a native task"),
+  ...notHere(['filename', 'name', 'onProgress', 'worker'], "it is for a script's functions, and this is a native task"),
   spread: 'a native task takes one input',
 };
 
 /** What a native task has of them. */
-const NO_MORE = Object.freeze({ __proto__: null, onProgress: undefined, name: undefined, spread: undefined });
+const NO_MORE = Object.freeze({
+  __proto__: null,
+  filename: undefined,
+  name: undefined,
+  onProgress: undefined,
+  spread: undefined,
+  worker: undefined,
+});
 
 /** Who said how many threads, for an error about that. */
 const SAID_BY = {
@@ -185,6 +194,7 @@ function isPolluted() {
   const { prototype } = Object;
   return (
     'deadline' in prototype ||
+    'filename' in prototype ||
     'name' in prototype ||
     'onProgress' in prototype ||
     'parallel' in prototype ||
@@ -193,7 +203,8 @@ function isPolluted() {
     'signal' in prototype ||
     'spread' in prototype ||
     'timeout' in prototype ||
-    'transfer' in prototype
+    'transfer' in prototype ||
+    'worker' in prototype
   );
 }
 
@@ -215,13 +226,13 @@ function runOptions(options, known, notKnownHere) {
  * @param {object} options
  * @param {boolean} [native] whether the task is native: it takes fewer
  * @returns {{ priority: number, signal?: AbortSignal, timeout?: number, deadline?: number, runTimeout?: number,
- *   transfer?: object[] | 'auto', parallel: boolean, onProgress?: Function, name?: string, spread: boolean }} `deadline`: a moment of the clock of
+ *   transfer?: object[] | 'auto', parallel: boolean, filename?: string | URL, name?: string, onProgress?: Function, spread: boolean, worker?: number }} `deadline`: a moment of the clock of
  *   runtime/clock.js; 'auto' is for scripts, which look for themselves
  */
 function submitOptions(options, native = false) {
   const bag = native ? runOptions(options, RUN, OF_SCRIPTS) : runOptions(options, SCRIPT_RUN);
   const { priority = 0, signal, timeout, deadline, runTimeout, transfer, parallel = false } = bag;
-  const { onProgress, name, spread = false } = native ? NO_MORE : bag;
+  const { filename, name, onProgress, spread = false, worker } = native ? NO_MORE : bag;
   validateInteger(priority, 'options.priority', -INT32, INT32 - 1);
   if (signal !== undefined) validateAbortSignal(signal, 'options.signal');
   if (timeout !== undefined && timeout !== Infinity) validateNumber(timeout, 'options.timeout', 0, LONGEST_TIMER);
@@ -244,6 +255,7 @@ function submitOptions(options, native = false) {
   if (typeof spread !== 'boolean') {
     throw new InvalidArgTypeError(`The "options.spread" argument must be a boolean. Received ${describe(spread)}`);
   }
+  if (worker !== undefined) validateInteger(worker, 'options.worker', 0);
   return {
     priority,
     signal,
@@ -252,9 +264,11 @@ function submitOptions(options, native = false) {
     runTimeout: runTimeout === Infinity ? undefined : runTimeout,
     transfer: isAuto && native ? undefined : transfer,
     parallel,
-    onProgress,
+    filename,
     name,
+    onProgress,
     spread,
+    worker,
   };
 }
 
