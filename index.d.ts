@@ -542,13 +542,15 @@ export interface PoolStats {
   runTime: number;
   /**
    * The part of its threads' time, from 0 to 1, that the pool has worked since it was made: `runTime` of the time that
-   * `maxThreads` of each kind had. Workers of a script count `concurrentTasksPerWorker` times; native threads of a pool
+   * `maxThreads` of each kind had, as many as these were at each moment. Workers of a script count `concurrentTasksPerWorker` times; native threads of a pool
    * with a script once it has had some.
    */
   utilization: number;
+  /** Threads kept even when idle; of a pool that was made with a number of workers, these are kept besides. */
+  minThreads: number;
   /** The most threads there may be. */
   maxThreads: number;
-  /** Who said so: the pool's options, the environment variable RUST_WORKERS_THREADS, or nobody, so that it goes by the CPUs. */
+  /** Who said so: the pool's options (or `resize`), the environment variable RUST_WORKERS_THREADS, or nobody, so that it goes by the CPUs. */
   maxThreadsFrom: 'option' | 'environment' | 'cpus';
 }
 
@@ -704,6 +706,44 @@ export interface TaskStream<Output> extends AsyncIterableIterator<Output> {
   /** Ends it: the tasks under way are cancelled, and the source is closed. */
   return(value?: any): Promise<IteratorResult<Output, any>>;
   throw(error?: any): Promise<IteratorResult<Output, any>>;
+  [Symbol.asyncDispose](): Promise<void>;
+}
+
+/** The options of a scope. */
+export interface ScopeOptions {
+  /** What cancels the other tasks: the first failure, the first success, or nothing. @default 'all' */
+  join?: 'all' | 'any' | 'settled' | undefined;
+  /** As that of a task, for all of them: the earlier counts. @default none */
+  deadline?: number | Date | undefined;
+  /** Aborting it cancels the scope. */
+  signal?: AbortSignal | undefined;
+  /** Of tasks that have none of their own. @default 0, or that of the scope outside */
+  priority?: number | undefined;
+  /** Of tasks that have none of their own. @default no limit */
+  runTimeout?: number | undefined;
+}
+
+/**
+ * Tasks that begin and end together: see {@link WorkerPool.scope}. The methods are those of the pool; failures that nobody asks for
+ * are thrown by `close()`, and are no unhandled rejections.
+ */
+export interface Scope<Functions = any> extends Pick<WorkerPool<Functions>, 'run' | 'runTask' | 'map' | 'stream'> {
+  /** A scope within this one: cancelled with it, and closed with it. */
+  scope(options?: ScopeOptions): Scope<Functions>;
+  scope<Result>(options: ScopeOptions | undefined, block: (scope: Scope<Functions>) => Result): Promise<Awaited<Result>>;
+  scope<Result>(block: (scope: Scope<Functions>) => Result): Promise<Awaited<Result>>;
+  /** Aborts when the scope is cancelled; the reason says why. */
+  readonly signal: AbortSignal;
+  /** Whether everything in it has ended, and it takes no more. */
+  readonly closed: boolean;
+  /** Cancels everything in it. That is no failure of the scope. */
+  cancel(reason?: any): void;
+  /**
+   * Waits until everything in it has ended, also what begins meanwhile. Rejects with the failure that nobody has asked for, or with an
+   * AggregateError of several; with an AbortError or a DeadlineError where the signal or the deadline has ended a task.
+   */
+  close(): Promise<void>;
+  /** `await using scope = pool.scope()`: as `close()`; where that was called, its failures are not told again. */
   [Symbol.asyncDispose](): Promise<void>;
 }
 
@@ -921,6 +961,19 @@ export interface WorkerPool<Functions = any> extends EventEmitter {
   ): TaskStream<TaskResult<Output, Name, Input, Functions>>;
 
   /**
+   * Tasks that begin and end together: none outlives the scope, and the first failure (or the first success, by `join`) cancels the
+   * others, also inside synchronous loops. With a block, a promise of what the block returns, once everything has ended; what the block
+   * throws cancels all.
+   *
+   * @example
+   * const [page, image] = await pool.scope({ deadline: 500 }, (scope) =>
+   *   Promise.all([scope.run('render', text), scope.run('resize', picture)]));
+   */
+  scope(options?: ScopeOptions): Scope<Functions>;
+  scope<Result>(options: ScopeOptions | undefined, block: (scope: Scope<Functions>) => Result): Promise<Awaited<Result>>;
+  scope<Result>(block: (scope: Scope<Functions>) => Result): Promise<Awaited<Result>>;
+
+  /**
    * The same as a Transform of Node's: chunks in, outputs out, in object mode unless it is told otherwise. It fails with an
    * InputFailedError, or where a task returns null, which ends a stream of Node's. `Transform.toWeb` makes web streams of it.
    *
@@ -968,6 +1021,18 @@ export interface WorkerPool<Functions = any> extends EventEmitter {
    * ended; new ones start as the pool needs them.
    */
   recycle(id?: number): Promise<void>;
+
+  /**
+   * Another number of threads from now on, of native ones and of script workers; what is not given stays as it is. Where there are
+   * more, waiting tasks get them. Where there are fewer, idle threads end at once and the others after the tasks that they run; no
+   * task is lost. `options` and `stats()` tell the new numbers.
+   *
+   * Throws an ERR_RW_OUT_OF_RANGE when `minThreads` would be above `maxThreads`, and an ERR_RW_POOL_CLOSED after `close()`.
+   */
+  resize(options: {
+    /** Threads kept even when idle, 0 to `maxThreads`. */ minThreads?: number | undefined;
+    /** The most there may be, 1 to 1024. */ maxThreads?: number | undefined;
+  }): void;
 
   /** The same as `close({ force: true })`. */
   destroy(): Promise<void>;
@@ -1708,6 +1773,11 @@ export namespace errors {
     readonly index: number;
     readonly task: string;
     readonly cause: unknown;
+  }
+  /** Everything in the scope had ended: it takes no more tasks. */
+  class ScopeClosedError extends Error {
+    static readonly code: 'ERR_RW_SCOPE_CLOSED';
+    readonly code: 'ERR_RW_SCOPE_CLOSED';
   }
   /** The script of a pool could not be loaded; `cause` is why. */
   class ScriptLoadError extends Error {

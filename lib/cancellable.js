@@ -65,7 +65,7 @@ class Cancellable {
   }
 
   /**
-   * Ends it early when the signal aborts, or now if the signal has. A signal that throws when it is asked or listened to
+   * Ends it early when the signal aborts, or now if the signal has; there may be several. A signal that throws when it is asked or listened to
    * ends it with what it throws.
    *
    * @param {AbortSignal} signal perhaps an object of the user's that only looks like one
@@ -80,8 +80,12 @@ class Cancellable {
       this.endEarly(() => error);
       return;
     }
-    if (this.isSettled) stopWatching();
-    else this.stopWatching = stopWatching;
+    if (this.isSettled) return stopWatching();
+    const others = this.stopWatching;
+    this.stopWatching = others === undefined ? stopWatching : () => {
+      others();
+      stopWatching();
+    };
   }
 
   /**

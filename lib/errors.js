@@ -81,6 +81,9 @@ const TaskFailedError = define('TaskFailedError', 'ERR_RW_TASK_FAILED', Error);
 // One of many inputs failed. It has the `index` of the input, and the task's error as its `cause`.
 const InputFailedError = define('InputFailedError', 'ERR_RW_INPUT_FAILED', Error);
 
+// A scope (lib/structure/) that has ended.
+const ScopeClosedError = define('ScopeClosedError', 'ERR_RW_SCOPE_CLOSED', Error);
+
 // Script workers. They say which way a worker has ended while it ran the task; an error that the script itself threw is
 // given as it is. A WorkerExitedError has `exitCode`.
 const ScriptLoadError = define('ScriptLoadError', 'ERR_RW_SCRIPT_LOAD', Error);
@@ -118,6 +121,7 @@ const PeerNotFoundError = define('PeerNotFoundError', 'ERR_RW_PEER_NOT_FOUND', E
 
 /** Codes that the native side does not have. */
 const JS_ONLY_CODES = [
+  'ERR_RW_SCOPE_CLOSED',
   'ERR_RW_INPUT_FAILED',
   'ERR_RW_SCRIPT_LOAD',
   'ERR_RW_BROADCAST',
@@ -212,6 +216,7 @@ const publicClasses = {
   TaskPanickedError,
   TaskFailedError,
   InputFailedError,
+  ScopeClosedError,
   ScriptLoadError,
   BroadcastError,
   WorkerExitedError,

@@ -130,7 +130,7 @@ const JAVASCRIPT = [
   {
     room: 'lib/pool',
     files: ['lib/pool/'],
-    imports: ['lib/script-pool', 'lib/flow', 'lib/task', 'lib/shared-buffer', 'lib/transfer', 'lib/codec', 'lib/delivery', ...GROUND],
+    imports: ['lib/script-pool', 'lib/structure', 'lib/flow', 'lib/task', 'lib/shared-buffer', 'lib/transfer', 'lib/codec', 'lib/delivery', ...GROUND],
     why: 'The pool that users see, over native and script tasks.',
   },
   {
@@ -141,6 +141,12 @@ const JAVASCRIPT = [
       'lib/delivery', 'lib/module-names', ...GROUND,
     ],
     why: 'Workers that take script tasks; the pool above hands itself in.',
+  },
+  {
+    room: 'lib/structure',
+    files: ['lib/structure/'],
+    imports: ['lib/task', 'lib/codec', 'lib/delivery', ...GROUND],
+    why: 'Scopes call the public methods of the pool that is handed in.',
   },
   {
     room: 'lib/flow',

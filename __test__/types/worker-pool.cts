@@ -202,3 +202,18 @@ function blocking() {
   const page: string = scripts.runSync('render', { id: 1 });
   return { count, digest, wrong, page };
 }
+
+// Another size at run time.
+{
+  const pool = new WorkerPool({ niceIncrement: 3 });
+  pool.resize({ maxThreads: 3 });
+  pool.resize({ minThreads: 1, maxThreads: undefined });
+  const { minThreads, maxThreads, maxThreadsFrom } = pool.stats();
+  const most: number = minThreads + maxThreads;
+  const from: 'option' | 'environment' | 'cpus' = maxThreadsFrom;
+  // @ts-expect-error: there must be one.
+  pool.resize();
+  // @ts-expect-error: not an option of resize.
+  pool.resize({ name: 'other' });
+  void [most, from];
+}

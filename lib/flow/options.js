@@ -4,6 +4,7 @@
 
 const { InvalidArgTypeError } = require('../errors');
 const { OF_SCRIPTS, RUN, SCRIPT_RUN, submitOptions } = require('../task/options');
+const { CONTEXT } = require('../task/task-context');
 const { describe, validateInteger, validateOptions } = require('../validators');
 
 const MAP = ['settle'];
@@ -38,6 +39,7 @@ function divide(given, own, native) {
     const { [name]: value } = bag;
     if (value !== undefined) run[name] = value;
   }
+  if (given[CONTEXT] !== undefined) run[CONTEXT] = given[CONTEXT];
   return [mine, run];
 }
 
@@ -67,7 +69,7 @@ function mapOptions(given, native) {
  * @param {number} usual how many tasks are under way where the caller does not say
  * @param {readonly string[]} [more] names of further options, of what is built on a stream
  * @returns {{ concurrency: number, highWaterMark: number, ordered: boolean, settle: boolean, signal?: AbortSignal,
- *   deadline?: number, transferOf?: (input: unknown) => unknown, transfer?: object[] | 'auto', run: object, more: object }} `run`: the options of
+ *   outerSignal?: AbortSignal, deadline?: number, transferOf?: (input: unknown) => unknown, transfer?: object[] | 'auto', run: object, more: object }} `run`: the options of
  *   each task
  */
 function streamOptions(given, native, usual, more = []) {
@@ -79,12 +81,18 @@ function streamOptions(given, native, usual, more = []) {
   validateBoolean(settle, 'options.settle');
   const transferOf = typeof run.transfer === 'function' ? run.transfer : undefined;
   if (transferOf !== undefined) delete run.transfer;
-  const { signal, transfer, deadline } = submitOptions(run, native);
+  const { signal, outerSignal, transfer, deadline, priority, context } = submitOptions(run, native);
+  if (context !== undefined) {
+    run[CONTEXT] = context.inner;
+    run.priority = priority;
+  }
   delete run.deadline;
   delete run.signal;
   delete run.transfer;
   const hasHighWaterMark = mine.highWaterMark !== undefined;
-  return { concurrency, highWaterMark, hasHighWaterMark, ordered, settle, signal, deadline, transferOf, transfer, run, more: others };
+  return {
+    concurrency, highWaterMark, hasHighWaterMark, ordered, settle, signal, outerSignal, deadline, transferOf, transfer, run, more: others,
+  };
 }
 
 const lists = new Map([['', STREAM]]);

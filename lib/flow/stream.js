@@ -130,8 +130,9 @@ class TaskStream {
     this.#isOpen = true;
     const { admission, sharesWorkers, opened } = this.#host;
     if (admission.isClosed) return this.end(new PoolClosedError('the pool is closed and takes no more tasks', { task: this.#task }));
-    const { signal, deadline, run } = this.#options;
+    const { signal, outerSignal, deadline, run } = this.#options;
     if (signal !== undefined) this.#watch(signal);
+    if (outerSignal !== undefined) this.#watch(outerSignal);
     if (this.#isOver) return;
     // With a signal a task would need a worker to itself: only where the caller gave a signal or a time limit.
     if (!sharesWorkers || signal !== undefined || deadline !== undefined || run.timeout !== undefined) this.#stop = new nodeGlobals.AbortController();
@@ -146,10 +147,15 @@ class TaskStream {
   }
 
   #watch(signal) {
+    if (this.#isOver) return;
     try {
       const unwatch = onAbort(signal, () => this.end(errorBy(signal, abortError)));
-      if (this.#isOver) unwatch();
-      else this.#unwatch = unwatch;
+      if (this.#isOver) return unwatch();
+      const others = this.#unwatch;
+      this.#unwatch = others === undefined ? unwatch : () => {
+        others();
+        unwatch();
+      };
     } catch (error) {
       this.end(error);
     }

@@ -186,6 +186,11 @@ class Admission {
     delivery.watch(this.#native);
   }
 
+  /** There may be more room, though no answer has come. */
+  lookAgain() {
+    if (this.needsDrain || this.#forRoom.size > 0) this.#look();
+  }
+
   /** True when there is nothing more to look for. */
   #look = () => {
     if (this.needsDrain && this.#isHalfEmpty()) {

@@ -5,7 +5,7 @@
 const { locateScript } = require('../script-pool/script-location');
 const { validateIterable } = require('../validators');
 const { isRefusal } = require('./admission');
-const { NATIVE, NOBODY, UNDECIDED, unknownTask } = require('./task-router');
+const { NATIVE, NOBODY, unknownTask } = require('./task-router');
 
 /** Tasks under way for each thread: one that it runs, and others, so that it finds the next in the queue. */
 const TASKS_PER_THREAD = 4;
@@ -16,7 +16,7 @@ const TASKS_PER_THREAD = 4;
  * @property {object} tasks the submitter
  * @property {import('./admission').Admission} admission
  * @property {import('../script-pool/script-submitter').ScriptSubmitter | undefined} scriptTasks
- * @property {number} scriptCapacity
+ * @property {(owner: number) => number} threadsFor how many of an owner's tasks may run at once
  * @property {object} settings
  * @property {Set<object>} maps those that are under way
  */
@@ -29,8 +29,8 @@ function ownerOf({ tasks, scriptTasks }, task, options) {
 }
 
 /** How many tasks keep the threads busy. */
-function usualConcurrency({ scriptCapacity, settings: { maxThreads, maxQueue } }, owner) {
-  const threads = owner === NATIVE ? maxThreads : Math.max(scriptCapacity, owner === UNDECIDED ? maxThreads : 0);
+function usualConcurrency({ threadsFor, settings: { maxQueue } }, owner) {
+  const threads = threadsFor(owner);
   return threads + Math.min(maxQueue, threads * (TASKS_PER_THREAD - 1));
 }
 

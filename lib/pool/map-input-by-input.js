@@ -17,6 +17,7 @@ const nodeGlobals = require('../runtime/globals');
 const { now } = require('../runtime/clock');
 const { DeadlineError, PoolClosedError, TaskTimeoutError } = require('../errors');
 const { Pending } = require('../task/pending');
+const { CONTEXT } = require('../task/task-context');
 const { KeptInput } = require('../script-pool/kept-input');
 const { validateTransfer } = require('../transfer/task-transfer');
 const { listedIn } = require('../transfer/transferables');
@@ -70,7 +71,7 @@ class InputByInputMap extends Pending {
    * @param {string} task
    * @param {object} options the result of `mapOptions`
    * @param {object} host functions of the pool for the map
-   * @param {number} host.threads how many threads may work on the inputs
+   * @param {() => number} host.threads how many threads may work on the inputs
    * @param {number} host.maxQueue
    * @param {boolean} host.isNative whether the task is native
    * @param {boolean} host.finishesOnClose see the field
@@ -87,12 +88,11 @@ class InputByInputMap extends Pending {
     // `settlesLater`: the answers that `catchUp` delivers may settle the map, but only in a later microtask.
     super(resolve, reject, { cancel: () => this.#cleanUp(), catchUp: host.catchUp, settlesLater: true }, task);
     this.id = MAP_ID;
-    const { threads, maxQueue } = host;
     this.#host = host;
     this.finishesOnClose = host.finishesOnClose;
     this.#options = options;
     this.#settle = options.settle;
-    this.#limit = threads + Math.min(maxQueue, threads * (TASKS_PER_THREAD - 1));
+    this.#setLimit();
     if (Array.isArray(options.transfer)) this.#transferList = validateTransfer(options.transfer, host.isNative);
     if (options.timeout !== undefined) this.#timeUpAt = now() + options.timeout;
   }
@@ -111,6 +111,17 @@ class InputByInputMap extends Pending {
     if (this.isSettled) return this.#source.close();
     this.#pull();
     if (this.#source.items !== undefined) this.#keepRest();
+  }
+
+  #setLimit() {
+    const threads = this.#host.threads();
+    this.#limit = threads + Math.min(this.#host.maxQueue, threads * (TASKS_PER_THREAD - 1));
+  }
+
+  /** The pool has another size. */
+  resized() {
+    this.#setLimit();
+    this.#pull();
   }
 
   /** Asks for inputs, as many as there is room for. */
@@ -234,8 +245,9 @@ class InputByInputMap extends Pending {
 
   /** The options of one input's task. They are copied by name: an option that is not here does not reach the tasks of a map. */
   #optionsFor(transfer) {
-    const { priority, parallel, filename, name, onProgress, signal, deadline, runTimeout, spread, worker } = this.#options;
+    const { priority, parallel, filename, name, onProgress, signal, deadline, runTimeout, spread, worker, context } = this.#options;
     const options = { priority, parallel };
+    if (context !== undefined) options[CONTEXT] = context.inner;
     // With a signal a task would need a worker to itself (sharesWorkers): only where the caller gave a signal or a time limit.
     const endsEarly = signal !== undefined || this.#timeUpAt !== undefined || deadline !== undefined;
     if (!this.#host.sharesWorkers || endsEarly) options.signal = this.#stop.signal;
@@ -303,6 +315,8 @@ class InputByInputMap extends Pending {
     this.#stop.abort();
     this.#source.close();
     this.#host.onSettled();
+    // What is left of it are tasks, which count themselves.
+    this.over();
     return mayHaveStarted;
   }
 

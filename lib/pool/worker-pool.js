@@ -6,12 +6,12 @@ const { EventEmitter } = require('node:events');
 const { inspect } = require('node:util');
 
 const { binding } = require('../native');
-const { LONGEST_TIMER, clearTimeout, now, setImmediate, setTimeout } = require('../runtime/clock');
+const { LONGEST_TIMER, clearTimeout, setImmediate, setTimeout } = require('../runtime/clock');
 const { deliveryOf } = require('../delivery');
 const { PoolClosedError, UnknownTaskError } = require('../errors');
 const { mapOptions } = require('../flow/options');
 const { forgotten } = require('../forgotten');
-const { closeOptions, nativePoolOptions, poolSettings, refuseMore } = require('../task/options');
+const { SIZE_FROM, closeOptions, nativePoolOptions, poolSettings, refuseMore } = require('../task/options');
 const { fallbackPortsOf } = require('../script-pool/fallback-ports');
 const { locateScript } = require('../script-pool/script-location');
 const { NativeScriptPool } = require('../script-pool/native-script-pool');
@@ -26,7 +26,7 @@ const { InputByInputMap } = require('./map-input-by-input');
 const { loadCodec } = require('../task/encode-input');
 const { NativePool } = require('../task/native-pool');
 const { NativeSubmitter } = require('./native-submitter');
-const { NATIVE, NOBODY, TaskRouter, UNDECIDED, unknownTask } = require('./task-router');
+const { NATIVE, NOBODY, SCRIPT, TaskRouter, UNDECIDED, unknownTask } = require('./task-router');
 const { Admission } = require('./admission');
 
 const delivery = deliveryOf(binding);
@@ -55,14 +55,11 @@ let runSync;
 
 class WorkerPool extends EventEmitter {
   #settings;
-  /** Who said how many threads there may be. */
-  #maxThreadsFrom;
   #native;
   #admission;
   /** Submits tasks by name: native ones, and those of the script where there is one. */
   #tasks;
   #nativeTasks;
-  #madeAt = now();
   /** Maps of which not every input was submitted, or is done. */
   #maps = new Set();
   /** The promise of `close()`, once it was called. */
@@ -74,10 +71,9 @@ class WorkerPool extends EventEmitter {
   /** The last counters, once the pool has closed. */
   #lastCounters;
 
-  /** The script's tasks, in a pool that has a script; its workers, and how many tasks these may run at once. */
+  /** The script's tasks, in a pool that has a script; its workers. */
   #scriptTasks;
   #workers;
-  #scriptCapacity = 0;
   /** The options that only a pool with a script has, as they stand. */
   #scriptOptions;
 
@@ -88,9 +84,7 @@ class WorkerPool extends EventEmitter {
     if (scriptOrOptions === undefined) scriptOrOptions = {};
     if (sizeOrOptions === undefined) sizeOrOptions = {};
     const options = hasScript ? scriptPoolOptions(sizeOrOptions) : nativePoolOptions(scriptOrOptions);
-    const { settings, from } = poolSettings(options);
-    this.#settings = settings;
-    this.#maxThreadsFrom = from;
+    this.#settings = poolSettings(options);
     if (hasScript) this.#openScript(scriptOrOptions, options, typeof sizeOrOptions === 'number');
     else {
       loadCodec();
@@ -108,7 +102,6 @@ class WorkerPool extends EventEmitter {
 
   #openScript(script, options, fixed) {
     const settings = scriptSettings(options, this.#settings, fixed);
-    this.#scriptCapacity = settings.most * settings.concurrency;
     this.#scriptOptions = settings.shown;
     const url = locateScript(script);
     refuseOwnScript(url);
@@ -168,6 +161,10 @@ class WorkerPool extends EventEmitter {
     });
   }
 
+  scope(options, block) {
+    return require('../structure/scope').openScope(this, options, block);
+  }
+
   stream(task, source, options) {
     return require('./flow').stream(this.#parts(), task, source, options);
   }
@@ -183,7 +180,7 @@ class WorkerPool extends EventEmitter {
       tasks: this.#tasks,
       admission: this.#admission,
       scriptTasks: this.#scriptTasks,
-      scriptCapacity: this.#scriptCapacity,
+      threadsFor: (owner) => this.#threadsFor(owner),
       settings: this.#settings,
       maps: this.#maps,
     };
@@ -192,11 +189,11 @@ class WorkerPool extends EventEmitter {
   /** Input by input: those of an async source, or for the script. */
   #mapInputByInput(task, owner, inputs, isAsync, options, resolve, reject) {
     const isNative = owner === NATIVE;
-    const { maxThreads, maxQueue } = this.#settings;
+    const { maxQueue } = this.#settings;
     // A pool that closes finishes the accepted inputs: all of an array; of an async source those that have come so far.
     const finishesOnClose = !isAsync;
     const map = new InputByInputMap(resolve, reject, task, options, {
-      threads: isNative ? maxThreads : Math.max(this.#scriptCapacity, owner === UNDECIDED ? maxThreads : 0),
+      threads: () => this.#threadsFor(owner),
       maxQueue,
       isNative,
       finishesOnClose,
@@ -233,6 +230,22 @@ class WorkerPool extends EventEmitter {
   postMessage(value, ...rest) {
     if (this.#scriptTasks === undefined) throw noScript('send no messages: its threads run no JavaScript');
     return require('../script-pool/broadcasts').postToAll(this.#workers.threads, value, rest);
+  }
+
+  /** How many tasks of this owner may run at once. */
+  #threadsFor(owner) {
+    const scripts = this.#workers?.capacity ?? 0;
+    return owner === SCRIPT ? scripts : Math.max(this.#counters().maxThreads, owner === UNDECIDED ? scripts : 0);
+  }
+
+  resize(options) {
+    const { minThreads, maxThreads, maxThreadsFrom } = this.#counters();
+    const now = { minThreads, maxThreads };
+    const { closed } = this;
+    require('./resize').resize(options, { now, from: maxThreadsFrom, native: this.#native, workers: this.#workers, closed });
+    // A stream goes on with as many at a time as it began with.
+    for (const map of [...this.#maps]) map.resized?.();
+    this.#admission.lookAgain();
   }
 
   proxy(options) {
@@ -402,38 +415,39 @@ class WorkerPool extends EventEmitter {
   }
 
   get utilization() {
-    const { runTime, mostThreads } = this.#counters();
-    const { maxThreads } = this.#settings;
-    // Of each kind, as many as there may be. Native threads count in a pool with a script once it has had some.
-    const native = this.#scriptTasks === undefined || mostThreads > 0 ? maxThreads : 0;
-    const lifetime = now() - this.#madeAt;
-    return lifetime <= 0 ? 0 : Math.min(1, runTime / (lifetime * (native + this.#scriptCapacity)));
+    const { runTime, capacityTime } = this.#counters();
+    return partOf(runTime, capacityTime);
   }
 
   get options() {
-    return { ...this.#settings, ...this.#scriptOptions };
+    const { maxThreadsFrom: _, ...settings } = this.#settings;
+    const { minThreads, maxThreads } = this.#counters();
+    return { ...settings, minThreads, maxThreads, ...this.#scriptOptions };
   }
 
   [inspect.custom](depth, options, inspectValue) {
-    const { name, maxThreads } = this.#settings;
-    const { threads, running, queueSize } = this.stats();
+    const { name } = this.#settings;
+    const { maxThreads, threads, running, queueSize } = this.stats();
     const shown = { name, maxThreads, threads, running, queueSize, closed: this.closed };
     return `WorkerPool ${inspectValue(shown, options)}`;
   }
 
   stats() {
-    const { idle, queued, waitTime, runTime, mostThreads, ...counts } = this.#counters();
-    const { maxThreads } = this.#settings;
-    const { utilization } = this;
+    const { idle, queued, waitTime, runTime, capacityTime, minThreads, maxThreads, maxThreadsFrom, ...counts } = this.#counters();
     return {
-      ...counts, idleThreads: idle, queueSize: queued, waitTime, runTime, utilization,
-      maxThreads, maxThreadsFrom: this.#maxThreadsFrom,
+      ...counts, idleThreads: idle, queueSize: queued, waitTime, runTime, utilization: partOf(runTime, capacityTime),
+      minThreads, maxThreads, maxThreadsFrom: SIZE_FROM[maxThreadsFrom],
     };
   }
 }
 
 function noScript(orElse) {
   return new UnknownTaskError(`This pool has no script. Give it one, new WorkerPool(script, options), or ${orElse}`);
+}
+
+/** The part that one time is of another; threads that are too many may have run beyond it. */
+function partOf(time, whole) {
+  return whole <= 0 ? 0 : Math.min(1, time / whole);
 }
 
 function closedError(task) {

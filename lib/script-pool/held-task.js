@@ -10,6 +10,7 @@ const { AsyncResource } = require('node:async_hooks');
 const { now } = require('../runtime/clock');
 const { PoolClosedError, QueueFullError } = require('../errors');
 const { Pending } = require('../task/pending');
+const { CONTEXT } = require('../task/task-context');
 const { submitOptions } = require('../task/options');
 const { ensureStack } = require('../runtime/stack-overflow');
 const { KeptInput } = require('./kept-input');
@@ -20,12 +21,15 @@ const { letGo } = require('./transfer');
 const MARGIN = 5;
 
 /** The options to submit the task with, in the async context of now. */
-function optionsAgain({ onProgress, name, signal, spread, timeout, deadline, runTimeout, priority, parallel, worker }) {
+function optionsAgain({
+  onProgress, name, signal, spread, timeout, deadline, runTimeout, priority, context, parallel, worker,
+}) {
   const options = { priority, parallel };
   if (signal !== undefined) options.signal = signal;
   if (timeout !== undefined) options.timeout = timeout;
   if (deadline !== undefined) options.deadline = deadline;
   if (runTimeout !== undefined) options.runTimeout = runTimeout;
+  if (context !== undefined) options[CONTEXT] = context;
   if (name !== undefined) options.name = name;
   if (spread) options.spread = true;
   if (worker !== undefined) options.worker = worker;

@@ -202,7 +202,7 @@ class PoolWorker {
 
 /** Starts Node's Worker. It loads start.js, and that the script. */
 function startThread({ number, key }, settings, place, control) {
-  const { name, worker: options, workerData, concurrency, waitPolicy, waitTime, recycle, idleTimeout, keep } = settings;
+  const { name, worker: options, workerData, concurrency, waitPolicy, waitTime, recycle, idleTimeout } = settings;
   return sendValue(workerData, [], (value, isBundle, list) =>
     new Worker(BOOTSTRAP, {
       __proto__: null,
@@ -210,7 +210,7 @@ function startThread({ number, key }, settings, place, control) {
       ...options,
       workerData: {
         ...place, workerData: [isBundle, value], key, number, concurrency, waitPolicy, waitTime, recycle, idleTimeout,
-        keep, control, start: START,
+        control, start: START,
       },
       transferList: [control, ...list],
     }),

@@ -36,6 +36,8 @@ const INBOX_BYTES = 64 * 1024;
 const STRETCH = 5;
 /** Milliseconds after which tasks that take long are looked after. */
 const LOOK_EVERY = 1_000;
+/** Milliseconds, at the least, between two questions of an idle worker whether it is kept. */
+const KEPT_FOR = 1_000;
 /** Stands for "emit it as a message" among the functions. */
 const MESSAGE = Symbol('message');
 /** Stands for the id of a task that has its answer. */
@@ -570,12 +572,12 @@ class Runner {
   /** Nothing waits. */
   #idle() {
     this.#lastWork = now();
-    const { waitPolicy, idleTimeout, keep } = this.#setup;
+    const { waitPolicy, idleTimeout } = this.#setup;
     if (waitPolicy === IDLE_BLOCK && this.open.size === 0) {
       // The event loop has a turn between two waits.
       setImmediate(this.#pull);
     }
-    if (idleTimeout === Infinity || this.#idleTimer !== undefined || keep === Infinity) return;
+    if (idleTimeout === Infinity || this.#idleTimer !== undefined) return;
     this.#armIdleTimer(idleTimeout);
   }
 
@@ -583,10 +585,12 @@ class Runner {
     this.#idleTimer = setTimeout(() => {
       this.#idleTimer = undefined;
       if (this.#leaving) return;
-      const { idleTimeout, keep } = this.#setup;
+      const { idleTimeout } = this.#setup;
       const idle = now() - this.#lastWork;
-      if (this.open.size === 0 && idle >= idleTimeout && binding.leavePool(true, keep)) this.#end('idle');
-      else this.#armIdleTimer(Math.max(10, idleTimeout - idle));
+      if (this.open.size > 0 || idle < idleTimeout) return this.#armIdleTimer(Math.max(10, idleTimeout - idle));
+      if (binding.leavePool(true)) return this.#end('idle');
+      // It is among those that are kept: until others come, or fewer are kept.
+      this.#armIdleTimer(Math.max(KEPT_FOR, idleTimeout));
     }, Math.min(time, LONGEST_TIMER));
     this.#idleTimer.unref();
   }
@@ -596,7 +600,7 @@ class Runner {
     if (this.#leaving || this.#retiring) return;
     this.#retiring = true;
     this.#reason = why;
-    if (binding.leavePool(false, 0)) this.#leave();
+    if (binding.leavePool(false)) this.#leave();
     else setImmediate(this.#pull);
   }
 

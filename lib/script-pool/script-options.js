@@ -95,7 +95,8 @@ function scriptSettings(options, pool, fixed) {
     waitTime: waitPolicy === IDLE_BLOCK ? BLOCK_SLICE : linger,
     recycle,
     keep,
-    idleTimeout: keep === pool.maxThreads ? Infinity : pool.idleTimeout,
+    fixed,
+    idleTimeout: pool.idleTimeout,
     most: pool.maxThreads,
     name: pool.name,
   };

@@ -72,7 +72,38 @@ class WorkerManager {
     this.#settings = settings;
     this.#events = events;
     pool.workers = this;
-    binding.setScriptCapacity(pool.handle, settings.most * settings.concurrency);
+    this.#tellSize();
+  }
+
+  /** How many tasks its workers may run at once. */
+  get capacity() {
+    const { most, concurrency } = this.#settings;
+    return most * concurrency;
+  }
+
+  #tellSize() {
+    const { keep, most, concurrency } = this.#settings;
+    binding.resizeScripts(this.#pool.handle, keep, most, concurrency);
+  }
+
+  /**
+   * Another number of workers, from now on. Those that are too many end when they have done what they are at.
+   *
+   * @param {number} [keep] as it is, where it is not given
+   * @param {number} most
+   */
+  resize(keep, most) {
+    const settings = this.#settings;
+    // A pool that was made with a number of workers has as many, always, unless this says otherwise.
+    settings.fixed &&= keep === undefined;
+    settings.keep = settings.fixed ? most : (keep ?? settings.keep);
+    settings.most = most;
+    this.#tellSize();
+    while (this.#workers.size < settings.keep && this.#tryToStart() !== undefined);
+    for (let before = -1; before < this.#workers.size;) {
+      before = this.#workers.size;
+      this.need();
+    }
   }
 
   /**

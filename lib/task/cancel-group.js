@@ -30,7 +30,9 @@ const hasLimit = ({ timeout, deadline, runTimeout }) =>
 
 /** How a task with these options is cancelled; a map by itself, since an input that fails cancels the others. */
 function cancelBy(options, isMap = false) {
-  const { signal } = options;
+  const { signal, outerSignal } = options;
+  // The group is of one signal: the other must not end the rest of it.
+  if (outerSignal !== undefined) return ITSELF;
   if (signal === undefined) return hasLimit(options) ? ITSELF : UNCANCELLABLE;
   const group = isMap ? undefined : groupOf(signal, open);
   return group === undefined ? ITSELF : FIRST_GROUP + group.handle;

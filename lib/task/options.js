@@ -15,6 +15,7 @@ const {
   withoutPollution,
 } = require('../validators');
 const { LONGEST_TIMER } = require('../runtime/clock');
+const { CONTEXT } = require('./task-context');
 const { defaultSize } = require('./default-size');
 const { checkNiceIncrement } = require('./nice-increment');
 const { queueOrder } = require('./queue-order');
@@ -86,7 +87,10 @@ const NO_MORE = Object.freeze({
   worker: undefined,
 });
 
-/** Who said how many threads, for an error about that. */
+/** Who says how many threads a pool may have. The native side keeps the place of one of them. */
+const SIZE_FROM = ['option', 'environment', 'cpus'];
+
+/** The same, for an error about that. */
 const SAID_BY = {
   option: '',
   environment: ', of the environment variable RUST_WORKERS_THREADS',
@@ -126,8 +130,7 @@ function poolOptions(hasScript, given) {
 
 /**
  * @param {object} options as the user passed them, checked for names that do not exist
- * @returns {{ settings: object, from: 'option' | 'environment' | 'cpus' }} `settings`: as `createPool` takes them; `from`: who said
- *   how many threads
+ * @returns {object} as `createPool` takes them; `maxThreadsFrom` by its place in SIZE_FROM
  */
 function poolSettings(options) {
   const given = options.maxThreads;
@@ -160,7 +163,9 @@ function poolSettings(options) {
   if (name.includes('\0')) throw new InvalidArgValueError('"options.name" must not contain a NUL character');
   checkNiceIncrement(niceIncrement);
   const order = queueOrder(options);
-  return { settings: { minThreads, maxThreads, idleTimeout, maxQueue, stackSize, name, niceIncrement, ...order }, from };
+  return {
+    minThreads, maxThreads, maxThreadsFrom: SIZE_FROM.indexOf(from), idleTimeout, maxQueue, stackSize, name, niceIncrement, ...order,
+  };
 }
 
 /**
@@ -217,7 +222,8 @@ function runOptions(options, known, notKnownHere) {
     );
   }
   validateNames(options, 'options', known, notKnownHere);
-  return isPolluted() ? withoutPollution(options, known) : options;
+  if (!isPolluted()) return options;
+  return { __proto__: null, ...withoutPollution(options, known), [CONTEXT]: options[CONTEXT] };
 }
 
 /**
@@ -226,12 +232,16 @@ function runOptions(options, known, notKnownHere) {
  * @param {object} options
  * @param {boolean} [native] whether the task is native: it takes fewer
  * @returns {{ priority: number, signal?: AbortSignal, timeout?: number, deadline?: number, runTimeout?: number,
- *   transfer?: object[] | 'auto', parallel: boolean, filename?: string | URL, name?: string, onProgress?: Function, spread: boolean, worker?: number }} `deadline`: a moment of the clock of
- *   runtime/clock.js; 'auto' is for scripts, which look for themselves
+ *   transfer?: object[] | 'auto', parallel: boolean, filename?: string | URL, name?: string,
+ *   onProgress?: Function, spread: boolean, worker?: number, context?: object,
+ *   outerSignal?: AbortSignal }} `deadline`: a moment of the clock of runtime/clock.js; 'auto' is for scripts, which look for
+ *   themselves; `context`: see task-context.js; `outerSignal`: its signal, beside one of the task's own
  */
 function submitOptions(options, native = false) {
   const bag = native ? runOptions(options, RUN, OF_SCRIPTS) : runOptions(options, SCRIPT_RUN);
-  const { priority = 0, signal, timeout, deadline, runTimeout, transfer, parallel = false } = bag;
+  const context = bag[CONTEXT];
+  const usual = context === undefined ? 0 : context.priority;
+  const { priority = usual, signal, timeout, deadline, runTimeout, transfer, parallel = false } = bag;
   const { filename, name, onProgress, spread = false, worker } = native ? NO_MORE : bag;
   validateInteger(priority, 'options.priority', -INT32, INT32 - 1);
   if (signal !== undefined) validateAbortSignal(signal, 'options.signal');
@@ -256,7 +266,7 @@ function submitOptions(options, native = false) {
     throw new InvalidArgTypeError(`The "options.spread" argument must be a boolean. Received ${describe(spread)}`);
   }
   if (worker !== undefined) validateInteger(worker, 'options.worker', 0);
-  return {
+  const checked = {
     priority,
     signal,
     timeout: timeout === Infinity ? undefined : timeout,
@@ -269,7 +279,11 @@ function submitOptions(options, native = false) {
     onProgress,
     spread,
     worker,
+    context: undefined,
+    outerSignal: undefined,
   };
+  context?.join(checked);
+  return checked;
 }
 
 /** @returns {{ force: boolean, timeout?: number, cancelQueued: boolean }} the options of `close` */
@@ -283,5 +297,6 @@ function closeOptions(options) {
 }
 
 module.exports = {
-  OF_SCRIPTS, POOL, RUN, SCRIPT_RUN, closeOptions, nativePoolOptions, poolOptions, poolSettings, refuseMore, submitOptions,
+  MAX_THREADS, OF_SCRIPTS, POOL, RUN, SCRIPT_RUN, SIZE_FROM, closeOptions, nativePoolOptions, poolOptions, poolSettings, refuseMore,
+  submitOptions,
 };

@@ -26,6 +26,9 @@ class Pending extends Cancellable {
   /** The time limit, in milliseconds; or, where there is a deadline or a limit of the run, all limits (time-limits.js). */
   #timeout;
   #limits;
+  /** What counts it, until nothing of it is left (task-context.js); and the signal of that, beside its own. */
+  #counted;
+  #outerSignal;
   #signal;
   /** Told how far the task is, and the async context in which it is. */
   #onProgress;
@@ -59,7 +62,11 @@ class Pending extends Cancellable {
    *   lets it
    */
   control(options, holds = false) {
-    const { signal, timeout } = options;
+    const { signal, timeout, outerSignal } = options;
+    if (options.context !== undefined) {
+      this.#counted = options.context;
+      options.context.enter();
+    }
     if (options.deadline !== undefined || options.runTimeout !== undefined) {
       this.#limits = require('./time-limits').limitTask(this, options, holds);
       if (this.ended) return;
@@ -71,13 +78,40 @@ class Pending extends Cancellable {
       this.#signal = signal;
       this.watch(signal, abortError);
     }
+    if (outerSignal !== undefined && !this.ended) {
+      this.#outerSignal = outerSignal;
+      this.watch(outerSignal, abortError);
+    }
+  }
+
+  /** Nothing of it is left: it was answered, or never submitted. */
+  over() {
+    if (this.#counted === undefined) return;
+    const counted = this.#counted;
+    this.#counted = undefined;
+    counted.leave();
+  }
+
+  resolve(value) {
+    super.resolve(value);
+    this.over();
+  }
+
+  /** Called where no answer of the native side will come any more; else it is `end`. */
+  reject(error) {
+    super.reject(error);
+    this.over();
   }
 
   /** Whether it has ended early; now, if its signal has aborted and did not come to it yet. */
   #hasEnded() {
-    const signal = this.#signal;
-    if (signal !== undefined && !this.ended && hasFired(signal)) this.endEarly(() => errorBy(signal, abortError));
+    this.#endBy(this.#signal);
+    this.#endBy(this.#outerSignal);
     return this.ended;
+  }
+
+  #endBy(signal) {
+    if (signal !== undefined && !this.ended && hasFired(signal)) this.endEarly(() => errorBy(signal, abortError));
   }
 
   /** An event loop that was busy sees its timers before the answers that came in time. */
@@ -113,15 +147,18 @@ class Pending extends Cancellable {
   end(error, reason = CANCELLED) {
     if (this.ended) return;
     this.ended = true;
-    this.reject(error);
-    if (this.id !== 0) this.pool.cancel(this.id, reason);
+    super.reject(error);
+    if (this.id === 0) this.over();
+    else this.pool.cancel(this.id, reason);
   }
 
   /** Ends it early, by an error that says whether it had started. */
   endLate(reason, errorOf) {
     if (this.ended) return;
     this.ended = true;
-    this.reject(errorOf(this.id !== 0 && this.pool.cancel(this.id, reason)));
+    const started = this.id !== 0 && this.pool.cancel(this.id, reason);
+    super.reject(errorOf(started));
+    if (this.id === 0) this.over();
   }
 
   released() {
@@ -149,7 +186,10 @@ class Pending extends Cancellable {
 
   /** The answer has come. */
   settle(form, number, delivery) {
-    if (this.#hasEnded()) return delivery.skip(form, number);
+    if (this.#hasEnded()) {
+      this.over();
+      return delivery.skip(form, number);
+    }
     let value;
     try {
       if (isError(form)) return this.#fail(this.pool.readError(form, number, delivery, this.task), delivery);

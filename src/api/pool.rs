@@ -33,6 +33,8 @@ pub(super) const EXPORTS: &[Export] = &[
 pub struct PoolSettings {
     pub min_threads: u32,
     pub max_threads: u32,
+    /// Who has said how many, by a number that JavaScript knows.
+    pub max_threads_from: u32,
     /// Milliseconds; Infinity for strict priorities.
     pub aging: f64,
     /// 'fifo' or 'lifo'.
@@ -63,8 +65,12 @@ pub struct PoolCounters {
     pub cancelled: f64,
     pub wait_time: f64,
     pub run_time: f64,
-    /// How many native threads it has had at one time, at the most.
-    pub most_threads: u32,
+    /// The time that its threads could have run, as many as there might be.
+    pub capacity_time: f64,
+    pub min_threads: u32,
+    pub max_threads: u32,
+    /// As in [`PoolSettings`].
+    pub max_threads_from: u32,
 }
 
 /// A native task, and what JavaScript must know of it before it submits it: see [`TaskFacts`].
@@ -105,6 +111,7 @@ pub fn create_pool(env: Env, settings: PoolSettings) -> napi::Result<u32> {
     let config = Config {
         min_threads: settings.min_threads as usize,
         max_threads: (settings.max_threads as usize).max(1),
+        max_threads_from: settings.max_threads_from,
         idle_timeout: Duration::try_from_secs_f64(settings.idle_timeout / 1000.0).unwrap_or(Duration::MAX),
         // Infinity is no duration.
         aging: Duration::try_from_secs_f64(settings.aging / 1000.0).ok(),
@@ -116,6 +123,13 @@ pub fn create_pool(env: Env, settings: PoolSettings) -> napi::Result<u32> {
         priority: nicer_by(settings.nice_increment),
     };
     Ok(Environment::of(&env)?.pools().add(Pool::new(config, builtin())))
+}
+
+/// From now on a pool keeps `min` native threads, and may have `max`; `from` as in [`PoolSettings`].
+#[napi(catch_unwind)]
+pub fn resize_pool(env: Env, pool: u32, min: u32, max: u32, from: u32) -> napi::Result<()> {
+    Environment::of(&env)?.pools().with(pool, |pool| pool.resize(min as usize, max as usize, from));
+    Ok(())
 }
 
 /// Closes a pool; with `announce` its `POOL_CLOSED` event comes when its last thread has ended.
@@ -157,7 +171,10 @@ pub fn pool_counters(env: Env, pool: u32) -> napi::Result<Option<PoolCounters>> 
         cancelled: stats.cancelled as f64,
         wait_time: millis(stats.wait),
         run_time: millis(stats.run),
-        most_threads: stats.most_threads as u32,
+        capacity_time: millis(stats.capacity),
+        min_threads: stats.min_threads as u32,
+        max_threads: stats.max_threads as u32,
+        max_threads_from: stats.max_threads_from,
     }))
 }
 

@@ -11,7 +11,7 @@ use crate::node::{
     ScriptOptions, ScriptWorker, Status, Submission, SubmitOptions, adopt_thread_of, answer, export,
 };
 use crate::numbers;
-use crate::pool::{IdleWait, InputPath, Target};
+use crate::pool::{IdleWait, InputPath, Pool, Target};
 use crate::value::{Payload, Value};
 
 /// The raw exports by name.
@@ -40,10 +40,12 @@ pub struct WorkerRegistration {
     pub key: f64,
 }
 
-/// Says how many jobs all script workers of a pool together may run.
+/// From now on `keep` script workers are kept even when idle, and there may be `most`, of which each runs `concurrency` tasks at
+/// a time.
 #[napi(catch_unwind)]
-pub fn set_script_capacity(env: Env, pool: u32, capacity: u32) -> napi::Result<()> {
-    Environment::of(&env)?.pools().with(pool, |pool| pool.set_script_capacity(capacity as usize));
+pub fn resize_scripts(env: Env, pool: u32, keep: u32, most: u32, concurrency: u32) -> napi::Result<()> {
+    let resize = |pool: &Pool| pool.resize_scripts(keep as usize, most as usize, concurrency as usize);
+    Environment::of(&env)?.pools().with(pool, resize);
     Ok(())
 }
 
@@ -194,10 +196,10 @@ pub fn drain_scripts(env: Env, pool: u32) -> napi::Result<List<f64>> {
     Ok(numbers(Environment::of(&env)?.pools().drain_scripts(pool)))
 }
 
-/// In a worker: ends its membership; with `only_idle` just if it waits and more than `keep` workers live.
+/// In a worker: ends its membership; with `only_idle` just if it waits and more workers live than are kept.
 #[napi(catch_unwind)]
-pub fn leave_pool(env: Env, only_idle: bool, keep: u32) -> napi::Result<bool> {
-    let leave = |worker: &ScriptWorker| worker.leave(only_idle, keep as usize);
+pub fn leave_pool(env: Env, only_idle: bool) -> napi::Result<bool> {
+    let leave = |worker: &ScriptWorker| worker.leave(only_idle);
     Ok(Environment::of(&env)?.with_script_worker(leave).unwrap_or(true))
 }
 

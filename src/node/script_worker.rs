@@ -225,8 +225,8 @@ impl ScriptWorker {
     }
 
     /// Ends the worker's membership of its own will: see [`Pool::retire_worker`](crate::pool::Pool::retire_worker).
-    pub(crate) fn leave(&self, only_idle: bool, keep: usize) -> bool {
-        self.registration.pool.retire_worker(self.registration.number, only_idle, keep)
+    pub(crate) fn leave(&self, only_idle: bool) -> bool {
+        self.registration.pool.retire_worker(self.registration.number, only_idle)
     }
 
     /// The environment ends.

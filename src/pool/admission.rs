@@ -11,9 +11,9 @@ use crate::error::{Code, Error};
 
 impl State {
     /// How many takers of a kind could take up an entry now.
-    fn free(&self, taker: Taker, config: &Config) -> usize {
+    fn free(&self, taker: Taker) -> usize {
         match taker {
-            Taker::Native => self.threads.free(config),
+            Taker::Native => self.threads.free(),
             Taker::Script => self.scripts.free(),
         }
     }
@@ -36,22 +36,22 @@ impl State {
     }
 
     /// Entries that wait beyond what free takers of their kind will take.
-    fn excess(&self, taker: Taker, config: &Config) -> usize {
-        let excess = self.waiting(taker).saturating_sub(self.free(taker, config));
+    fn excess(&self, taker: Taker) -> usize {
+        let excess = self.waiting(taker).saturating_sub(self.free(taker));
         // Counting them takes a look at every slot: only where it makes a difference.
         if excess == 0 { 0 } else { excess.saturating_sub(self.returning(taker)) }
     }
 
     /// The same for the whole queue.
-    pub(super) fn total_excess(&self, config: &Config) -> usize {
-        Taker::ALL.iter().map(|taker| self.excess(*taker, config)).sum()
+    pub(super) fn total_excess(&self) -> usize {
+        Taker::ALL.iter().map(|taker| self.excess(*taker)).sum()
     }
 
     /// How many entries may wait for takers of a kind; takers that are returning are left out.
     pub(super) fn limit(&self, taker: Taker, config: &Config) -> usize {
         let others: usize =
-            Taker::ALL.iter().filter(|other| **other != taker).map(|other| self.excess(*other, config)).sum();
-        config.max_queue.saturating_add(self.free(taker, config)).saturating_sub(others)
+            Taker::ALL.iter().filter(|other| **other != taker).map(|other| self.excess(*other)).sum();
+        config.max_queue.saturating_add(self.free(taker)).saturating_sub(others)
     }
 
     /// Whether no more entry may wait for takers of a kind, whose [`State::limit`] this is.
@@ -62,7 +62,7 @@ impl State {
 
     /// Why an entry for takers of a kind would be refused; `limit` is that kind's.
     pub(super) fn refusal(&self, taker: Taker, limit: usize, config: &Config) -> Option<Error> {
-        self.is_full(taker, limit).then(|| queue_full(config.max_queue, self.total_excess(config)))
+        self.is_full(taker, limit).then(|| queue_full(config.max_queue, self.total_excess()))
     }
 }
 

@@ -8,10 +8,12 @@ use crate::os_thread::set_priority;
 /// The settings of a pool. `api/` checks and fills them; the engine takes them as they are.
 #[derive(Debug, Clone)]
 pub struct Config {
-    /// Threads kept even when idle.
+    /// Threads kept even when idle, until [`Pool::resize`](super::Pool::resize) says otherwise.
     pub min_threads: usize,
-    /// Threads started at the most; at least 1.
+    /// Threads started at the most; at least 1. As `min_threads`.
     pub max_threads: usize,
+    /// Who has said how many, by a number of the caller's.
+    pub max_threads_from: u32,
     /// How long a thread above `min_threads` waits for work before it ends.
     pub idle_timeout: Duration,
     /// In how much time a waiting entry gains a level of priority; none for strict priorities.
@@ -46,6 +48,7 @@ impl Default for Config {
         Config {
             min_threads: 0,
             max_threads: std::thread::available_parallelism().map_or(1, usize::from),
+            max_threads_from: 0,
             idle_timeout: Duration::from_secs(10),
             aging: Some(Duration::from_secs(10)),
             newest_first: false,

@@ -2,7 +2,7 @@
 //!
 //! The pool does not know the tasks that it runs: they are handed in as an [`Execute`].
 //!
-//! * `config` — the settings of a pool.
+//! * `config` — the settings of a pool; `capacity` — how many may run at once, while that changes.
 //! * `execute` — the two seams between the pool and the tasks: [`Execute`] and [`Helpers`].
 //! * `outbox` — where answers go, and the promise to answer once.
 //! * `job`, `batch`, `parallel_for` — one task; many inputs of one task; one task split over the threads;
@@ -23,6 +23,7 @@
 mod admission;
 mod batch;
 mod batch_items;
+mod capacity;
 mod config;
 mod counters;
 mod estimates;
@@ -51,6 +52,8 @@ mod worker;
 
 #[cfg(all(test, not(loom)))]
 mod pool_tests;
+#[cfg(all(test, not(loom)))]
+mod resize_tests;
 #[cfg(all(test, not(loom)))]
 mod script_tests;
 #[cfg(all(test, shuttle))]

@@ -31,6 +31,11 @@
 //! *The intake.* `intake.rs` has the protocol: a thread that goes to sleep, or begins something long, publishes whether the
 //! writer must wake a thread from then on, and looks at the intake once more.
 //!
+//! *Another size.* `Pool::resize` changes how many threads there may be, under the lock, and wakes all that sleep: those that are
+//! too many end when they look next, and the others learn how long they may stay. A thread that ends so may have taken a claim:
+//! it wakes another in its place. Its tasks it runs first, a batch it leaves after the chunk that it has. One thread is always
+//! left, since there may be at least one.
+//!
 //! *Time-out against claim.* A parked thread whose idle time is up ends only if it is not claimed: claims and
 //! parked threads are counted, and a thread that leaves takes itself out of `parked`.
 
@@ -59,6 +64,19 @@ const DOZE: Duration = Duration::from_millis(1);
 const NAPS: u32 = 3;
 
 impl Pool {
+    /// From now on `min` threads are kept even when idle, and there may be `max`, at least 1, as `from` has said. What runs goes on,
+    /// and what waits stays in the queue.
+    pub fn resize(&self, min: usize, max: usize, from: u32) {
+        let shared = &*self.0;
+        let mut state = shared.lock();
+        state.threads.resize(min, max.max(1), from, shared.age());
+        shared.publish(&mut state);
+        shared.thread_work.notify_all();
+        shared.nap.notify_all();
+        // More may run now: each that takes something wakes the next.
+        self.wake_one(state);
+    }
+
     /// Makes sure that a thread looks at the queue, and at what others have taken: a searcher, a parked thread, or a new one.
     pub(super) fn wake_one(&self, mut state: MutexGuard<'_, State>) {
         let shared = &*self.0;
@@ -77,7 +95,7 @@ impl Pool {
             drop(state);
             let place = if dozing { &shared.nap } else { &shared.thread_work };
             place.notify_one();
-        } else if state.threads.alive() < shared.config.max_threads {
+        } else if state.threads.may_start() {
             // Without a further thread the pool still works: those that run take this up later.
             let _ = self.start_thread(&mut state);
             shared.publish(&mut state);
@@ -95,6 +113,9 @@ impl Pool {
         }
         let (mut searched, mut naps, mut begun) = (false, 0, state.threads.begun);
         loop {
+            if state.threads.has_surplus() {
+                return self.end_surplus(number, state);
+            }
             if let Some(taken) = self.take(&mut state, number, now) {
                 shared.publish(&mut state);
                 // One wakes the next (see the head of this file).
@@ -135,7 +156,7 @@ impl Pool {
                 naps = if state.threads.begun == begun { naps + 1 } else { 0 };
                 begun = state.threads.begun;
                 false
-            } else if state.threads.alive() > shared.config.min_threads {
+            } else if state.threads.alive() > state.threads.min() {
                 wait_for(&shared.thread_work, &mut state, shared.config.idle_timeout)
             } else {
                 shared.thread_work.wait(&mut state);
@@ -149,7 +170,7 @@ impl Pool {
             } else {
                 // Not claimed: a time-out, a spurious wake-up, or a closing pool.
                 state.threads.parked -= 1;
-                let is_extra = state.threads.alive() > shared.config.min_threads;
+                let is_extra = state.threads.alive() > state.threads.min();
                 if timed_out && state.queue.takeable_by_threads() == 0 && is_extra {
                     return self.end_thread(number, state);
                 }
@@ -205,6 +226,15 @@ impl Pool {
     /// The thread goes on with the tasks that it has taken.
     pub(super) fn turn_back(&self, number: usize) {
         self.0.lock().threads.turn_to(number, None, true);
+    }
+
+    /// There are more threads than there may be: this one ends. Others look after what waits.
+    fn end_surplus(&self, number: usize, mut state: MutexGuard<'_, State>) -> Option<(Taken, Age)> {
+        state.threads.ended(number);
+        self.0.publish(&mut state);
+        // It may have been woken for a task, or have watched the others.
+        self.wake_one(state);
+        None
     }
 
     fn end_thread(&self, number: usize, mut state: MutexGuard<'_, State>) -> Option<(Taken, Age)> {

@@ -23,47 +23,62 @@ impl Outbox for Answers {
     }
 }
 
-struct Bench {
-    pool: Pool,
+pub(super) struct Bench {
+    pub(super) pool: Pool,
     outbox: &'static Answers,
     answers: Receiver<(u64, Result<Value>)>,
 }
 
 impl Bench {
-    fn new(config: Config) -> Self {
+    pub(super) fn new(config: Config) -> Self {
         Bench::with_tasks(config, Arc::new(TestTasks))
     }
 
-    fn with_tasks(config: Config, tasks: Arc<dyn Execute>) -> Self {
+    pub(super) fn with_tasks(config: Config, tasks: Arc<dyn Execute>) -> Self {
         let (sender, answers) = unbounded();
         Bench { pool: Pool::new(config, tasks), outbox: Box::leak(Box::new(Answers(sender))), answers }
     }
 
-    fn with_threads(threads: usize) -> Self {
+    pub(super) fn with_threads(threads: usize) -> Self {
         Bench::new(Config { max_threads: threads, ..Config::default() })
     }
 
-    fn job(&self, id: u64, task: usize, input: impl Into<Value>, token: &CancelToken) -> Job {
+    pub(super) fn job(&self, id: u64, task: usize, input: impl Into<Value>, token: &CancelToken) -> Job {
         Job::new(id, self.outbox, task, Payload::Value(input.into()), Some(token.clone()))
     }
 
-    fn submit(&self, id: u64, task: usize, input: impl Into<Value>) -> (QueuePosition, CancelToken) {
+    pub(super) fn submit(
+        &self,
+        id: u64,
+        task: usize,
+        input: impl Into<Value>,
+    ) -> (QueuePosition, CancelToken) {
         let token = CancelToken::new(None);
         let job = self.job(id, task, input, &token);
         (self.pool.submit(job, 0, Target::Native).ok().expect("accepted").position, token)
     }
 
-    fn submit_batch(&self, id: u64, task: usize, inputs: Vec<Value>) -> (QueuePosition, CancelToken) {
+    pub(super) fn submit_batch(
+        &self,
+        id: u64,
+        task: usize,
+        inputs: Vec<Value>,
+    ) -> (QueuePosition, CancelToken) {
         let count = inputs.len();
         self.submit_inputs(id, task, BatchInputs::Array(Payload::Value(Value::Array(inputs))), count)
     }
 
-    fn submit_numbers(&self, id: u64, task: usize, inputs: &[f64]) -> (QueuePosition, CancelToken) {
+    pub(super) fn submit_numbers(
+        &self,
+        id: u64,
+        task: usize,
+        inputs: &[f64],
+    ) -> (QueuePosition, CancelToken) {
         let bytes = Bytes::of(BytesKind::Float64, bytemuck::cast_slice(inputs));
         self.submit_inputs(id, task, BatchInputs::Numbers(bytes), inputs.len())
     }
 
-    fn submit_inputs(
+    pub(super) fn submit_inputs(
         &self,
         id: u64,
         task: usize,
@@ -75,17 +90,17 @@ impl Bench {
         (self.pool.submit_batch(Arc::new(batch)).ok().expect("accepted").position, token)
     }
 
-    fn answer(&self) -> (u64, Result<Value>) {
+    pub(super) fn answer(&self) -> (u64, Result<Value>) {
         self.answers.recv_timeout(Duration::from_secs(30)).expect("an answer")
     }
 
-    fn close(&self, force: bool) -> Receiver<()> {
+    pub(super) fn close(&self, force: bool) -> Receiver<()> {
         let (sender, closed) = unbounded();
         self.pool.close(force, Some(Box::new(move || sender.send(()).expect("the test listens"))));
         closed
     }
 
-    fn wait_until(&self, what: &str, condition: impl Fn(&Stats) -> bool) {
+    pub(super) fn wait_until(&self, what: &str, condition: impl Fn(&Stats) -> bool) {
         let started = Instant::now();
         while !condition(&self.pool.stats()) {
             assert!(

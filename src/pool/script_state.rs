@@ -31,6 +31,7 @@
 //! has no other job, which then takes nothing more until it is done; at the head of the line it lets no other job pass,
 //! so that it does not wait for ever.
 
+use super::capacity::Capacity;
 use super::outbox::Reply;
 use super::position::Taker;
 use super::queue::Queue;
@@ -109,7 +110,9 @@ pub(super) struct Scripts {
     /// Jobs that run.
     busy: usize,
     /// Jobs that all workers together may run.
-    pub(super) capacity: usize,
+    pub(super) capacity: Capacity,
+    /// Workers kept even when idle.
+    pub(super) keep: usize,
     /// Whether the pool was closed by force: jobs that end now were dropped.
     forced: bool,
     pub(super) functions: FunctionNames,
@@ -124,7 +127,8 @@ impl Scripts {
             notified: 0,
             blocked: 0,
             busy: 0,
-            capacity: 0,
+            capacity: Capacity::default(),
+            keep: 0,
             forced: false,
             functions: FunctionNames::new(),
         }
@@ -171,7 +175,7 @@ impl Scripts {
 
     /// Jobs that could run beside those that do.
     pub(super) fn free(&self) -> usize {
-        self.capacity - self.busy.min(self.capacity)
+        self.capacity.get().saturating_sub(self.busy)
     }
 
     /// Whether nothing waits and every worker is gone.
@@ -182,6 +186,21 @@ impl Scripts {
     /// Workers alive or starting.
     pub(super) fn living(&self) -> usize {
         self.workers().filter(|(_, worker)| worker.state != WorkerState::Left).count()
+    }
+
+    /// Lets all but so many of the workers end, those first that run the least: they get no more jobs, except those that are bound
+    /// to them, and leave when they come next.
+    pub(super) fn retire_all_but(&mut self, most: usize) {
+        let load = |worker: &WorkerRegistration| (worker.state != WorkerState::Waiting, worker.running.len());
+        let mut serving: Vec<&mut WorkerRegistration> = self
+            .workers
+            .iter_mut()
+            .flatten()
+            .filter(|worker| worker.state != WorkerState::Left && !worker.retiring)
+            .collect();
+        serving.sort_by_key(|worker| load(worker));
+        let surplus = serving.len().saturating_sub(most);
+        serving[..surplus].iter_mut().for_each(|worker| worker.retiring = true);
     }
 
     /// Workers that have started and run nothing.

@@ -79,7 +79,7 @@ impl Waker for RecordingWaker {
 
 fn pool(workers: usize, max_queue: usize) -> Pool {
     let pool = Pool::new(Config { max_threads: 1, max_queue, ..Config::default() }, Arc::new(TestTasks));
-    pool.set_script_capacity(workers);
+    pool.resize_scripts(0, workers, 1);
     pool
 }
 
@@ -336,13 +336,19 @@ fn a_forced_close_drops_waiting_jobs_and_notifies_waiting_workers() {
 fn only_an_idle_worker_above_the_minimum_may_retire() {
     let pool = pool(2, usize::MAX);
     let workers = [join(&pool, RecordingWaker::leak()), join(&pool, RecordingWaker::leak())];
-    assert!(!pool.retire_worker(workers[0], true, 0), "the worker is not waiting");
+    assert!(!pool.retire_worker(workers[0], true), "the worker is not waiting");
     for worker in workers {
         pool.script_step(worker, None, IdleWait::Never);
     }
-    assert!(!pool.retire_worker(workers[0], true, 2));
-    assert!(pool.retire_worker(workers[0], true, 1));
-    assert!(!pool.retire_worker(workers[1], true, 1), "the last of the minimum stays");
+    pool.resize_scripts(2, 2, 1);
+    // It has told them, since they may leave now, or may not.
+    workers.iter().for_each(|worker| drop(pool.script_step(*worker, None, IdleWait::Never)));
+    assert!(!pool.retire_worker(workers[0], true));
+    pool.resize_scripts(1, 2, 1);
+    // It has told them, since they may leave now, or may not.
+    workers.iter().for_each(|worker| drop(pool.script_step(*worker, None, IdleWait::Never)));
+    assert!(pool.retire_worker(workers[0], true));
+    assert!(!pool.retire_worker(workers[1], true), "the last of the minimum stays");
 }
 
 #[test]
@@ -642,9 +648,59 @@ fn a_retiring_worker_runs_its_bound_jobs_first() {
     let worker = join(&pool, RecordingWaker::leak());
     bind(&pool, 1, answers, worker);
     submit(&pool, 2, answers);
-    assert!(!pool.retire_worker(worker, false, 0));
+    assert!(!pool.retire_worker(worker, false));
     assert!(pool.least_loaded_worker().is_none(), "the pool binds no more jobs to the worker");
     assert_eq!(id_of(&pool.script_step(worker, None, IdleWait::Never)), Some(1));
     assert!(matches!(pool.script_step(worker, Some((1, done())), IdleWait::Never), Step::Leave));
     assert_eq!(pool.scripts_waiting(), 1, "the free job stays for another worker");
+}
+
+#[test]
+fn workers_that_are_too_many_leave_when_they_have_done_what_they_have_and_the_idle_ones_go_first() {
+    let (pool, answers) = (pool(3, usize::MAX), Answers::leak());
+    let wakers = [RecordingWaker::leak(), RecordingWaker::leak(), RecordingWaker::leak()];
+    let [first, second, third] = wakers.map(|waker| join(&pool, waker));
+    submit(&pool, 1, answers);
+    submit(&pool, 2, answers);
+    assert_eq!(id_of(&pool.script_step(first, None, IdleWait::Never)), Some(1));
+    assert_eq!(id_of(&pool.script_step(second, None, IdleWait::Never)), Some(2));
+    assert!(matches!(pool.script_step(third, None, IdleWait::Never), Step::Wait));
+    let bound = pool.submit(job(3, answers, None), 0, Target::Worker(first));
+    bound.map_err(|refusal| refusal.error).expect("accepted");
+    pool.resize_scripts(0, 2, 1);
+    assert_eq!(wakers[2].notifications(), 1, "it waits, and is told");
+    assert!(matches!(pool.script_step(third, None, IdleWait::Never), Step::Leave));
+    pool.resize_scripts(0, 1, 1);
+    // One of the two that run something. Neither is to be given up with what it has.
+    submit(&pool, 4, answers);
+    let done = |id| Some((id, ScriptOutcome::Done(Payload::Value(Value::Undefined))));
+    let mut left = 0;
+    for (worker, id) in [(first, 1), (second, 2)] {
+        let mut step = pool.script_step(worker, done(id), IdleWait::Never);
+        while let Some(id) = id_of(&step) {
+            assert!(id == 4 || worker == first && id == 3);
+            step = pool.script_step(worker, done(id), IdleWait::Never);
+        }
+        left += usize::from(matches!(step, Step::Leave));
+    }
+    assert_eq!(left, 1);
+    assert_eq!((pool.stats().workers, pool.stats().completed), (1, 4));
+    for id in 1..=4 {
+        assert!(matches!(answers.of(id), Some(Ok(_))), "{id}");
+    }
+}
+
+#[test]
+fn the_limit_of_the_queue_follows_the_number_of_workers() {
+    let (pool, answers) = (pool(1, 1), Answers::leak());
+    let worker = join(&pool, RecordingWaker::leak());
+    submit(&pool, 1, answers);
+    assert_eq!(id_of(&pool.script_step(worker, None, IdleWait::Never)), Some(1));
+    assert!(submit(&pool, 2, answers).full);
+    assert!(pool.refusal(Taker::Script).is_some());
+    pool.resize_scripts(0, 2, 1);
+    assert!(submit(&pool, 3, answers).full, "one more is free");
+    pool.resize_scripts(0, 1, 1);
+    assert!(pool.refusal(Taker::Script).is_some());
+    assert_eq!((pool.stats().queued, pool.is_half_empty()), (2, false));
 }

@@ -217,15 +217,15 @@ impl Pool {
     }
 
     /// The worker `number` ends of its own will: it gets no further job, except those that are bound to it. With `only_idle`
-    /// just when it has waited in vain and more than `keep` workers live. True when it may go now; else, unless
+    /// just when it has waited in vain and more workers live than are kept. True when it may go now; else, unless
     /// `only_idle`, until [`Step::Leave`].
-    pub fn retire_worker(&self, number: usize, only_idle: bool, keep: usize) -> bool {
+    pub fn retire_worker(&self, number: usize, only_idle: bool) -> bool {
         let mut state = self.0.lock();
         let has_bound = state.queue.bound_to(number) > 0;
         if only_idle {
             let waits =
                 state.scripts.worker(number).is_some_and(|worker| worker.state == WorkerState::Waiting);
-            if !waits || has_bound || state.scripts.living() <= keep {
+            if !waits || has_bound || state.scripts.living() <= state.scripts.keep {
                 return false;
             }
         } else if let Some(worker) = state.scripts.worker_mut(number)
@@ -245,9 +245,20 @@ impl Pool {
 
 /// The owner's calls about its workers.
 impl Pool {
-    /// Says how many jobs all script workers together may run; jobs that wait beyond that count for the limit.
-    pub fn set_script_capacity(&self, capacity: usize) {
-        self.0.lock().scripts.capacity = capacity;
+    /// From now on `keep` script workers are kept even when idle, and there may be `most`, of which each runs up to `concurrency`
+    /// jobs; jobs that wait beyond that count for the limit. Workers that are too many leave when they have finished what they run,
+    /// and what is bound to them.
+    pub fn resize_scripts(&self, keep: usize, most: usize, concurrency: usize) {
+        let mut state = self.0.lock();
+        state.scripts.keep = keep;
+        state.scripts.capacity.set(most.saturating_mul(concurrency), self.0.age());
+        state.scripts.retire_all_but(most);
+        let wakers = state.scripts.notify_all();
+        drop(state);
+        self.0.script_work.notify_all();
+        for waker in wakers {
+            waker.notify();
+        }
     }
 
     /// The number by which the script's function of this name is called.

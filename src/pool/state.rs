@@ -13,7 +13,7 @@ use super::script_state::Scripts;
 use super::task_observer::Age;
 use super::threads::Threads;
 use crate::cancel::CancelToken;
-use crate::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
+use crate::sync::atomic::{AtomicBool, AtomicI64, AtomicUsize, Ordering};
 use crate::sync::{Arc, Condvar, Instant, Mutex, MutexGuard};
 
 /// A pool: one queue, native threads, and script workers. Cheap to clone; all clones are the same pool.
@@ -49,6 +49,8 @@ struct QueueHints {
     takeable: AtomicUsize,
     /// The rank of what comes first: for a thread inside a batch.
     first_rank: AtomicI64,
+    /// Whether there are more threads than there may be: for a thread inside a batch.
+    surplus: AtomicBool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -108,13 +110,17 @@ impl Pool {
             intake_head: 0,
             needs_wake: false,
             queue: Queue::new(config.rule()),
-            threads: Threads::default(),
+            threads: Threads::new(&config),
             scripts: Scripts::new(),
             tally: Tally::default(),
             when_closed: Vec::new(),
             answering: 0,
         };
-        let hints = QueueHints { takeable: AtomicUsize::new(0), first_rank: AtomicI64::new(Rank::LAST.0) };
+        let hints = QueueHints {
+            takeable: AtomicUsize::new(0),
+            first_rank: AtomicI64::new(Rank::LAST.0),
+            surplus: AtomicBool::new(false),
+        };
         Pool(Arc::new(Shared {
             config,
             tasks,
@@ -152,7 +158,7 @@ impl Shared {
     /// Tells the threads, and the writer of the intake, what they may know without the lock. To be called under the lock after
     /// each change of what native threads can take, or of what they do.
     pub(super) fn publish(&self, state: &mut State) {
-        let needs_wake = state.threads.need_wake(&self.config);
+        let needs_wake = state.threads.need_wake();
         if needs_wake != state.needs_wake {
             state.needs_wake = needs_wake;
             self.tell_needs_wake(needs_wake);
@@ -164,6 +170,7 @@ impl Shared {
         // Relaxed: they only end a search or a batch early; the queue itself is read under the lock.
         self.hints.takeable.store(state.queue.takeable_by_threads(), Ordering::Relaxed);
         self.hints.first_rank.store(state.queue.first_native_rank().0, Ordering::Relaxed);
+        self.hints.surplus.store(state.threads.has_surplus(), Ordering::Relaxed);
     }
 
     /// Whether there is something for native threads, as far as can be seen without the lock.
@@ -178,6 +185,12 @@ impl Shared {
 
     pub(super) fn age_at(&self, at: Instant) -> Age {
         age_at(self.made, at)
+    }
+
+    /// Whether there are more threads than there may be, as far as can be seen without the lock: a thread inside a batch looks at
+    /// the queue between two chunks, where it ends if it is one of them.
+    pub(super) fn has_surplus(&self) -> bool {
+        self.hints.surplus.load(Ordering::Relaxed)
     }
 
     /// Whether something waits that comes before this rank: a batch makes way for it between two chunks.

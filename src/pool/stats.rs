@@ -32,8 +32,15 @@ pub struct Stats {
     pub wait: Duration,
     /// Time spent running, all threads together.
     pub run: Duration,
-    /// Threads it has had at one time, at the most.
-    pub most_threads: usize,
+    /// The time that threads and script workers could have run, so many of each kind as there might be, all together. Native
+    /// threads of a pool with script workers count once it has had some.
+    pub capacity: Duration,
+    /// Threads kept even when idle.
+    pub min_threads: usize,
+    /// Threads there may be.
+    pub max_threads: usize,
+    /// Who has said how many, as in [`Config`](super::Config).
+    pub max_threads_from: u32,
 }
 
 impl Pool {
@@ -49,6 +56,9 @@ impl Pool {
         }
         // A thread that has answered its job counts as free, though it has not come back for the next.
         let at_work = state.threads.busy() - state.threads.returning();
+        let scripts = &state.scripts.capacity;
+        let counts_native = scripts.get() == 0 || state.threads.most() > 0;
+        let native = if counts_native { state.threads.max().time(now) } else { Duration::ZERO };
         Stats {
             threads: state.threads.alive(),
             idle: state.threads.alive() - at_work,
@@ -62,7 +72,10 @@ impl Pool {
             cancelled: totals.cancelled,
             wait: totals.wait,
             run: totals.run,
-            most_threads: state.threads.most(),
+            capacity: native + scripts.time(now),
+            min_threads: state.threads.min(),
+            max_threads: state.threads.max().get(),
+            max_threads_from: state.threads.max_from(),
         }
     }
 }

@@ -142,8 +142,7 @@ impl Pool {
 
     /// Whether the queue, without the entries that free takers will take, is at most half full.
     pub fn is_half_empty(&self) -> bool {
-        let config = &self.0.config;
-        self.0.lock().total_excess(config) <= config.max_queue / 2
+        self.0.lock().total_excess() <= self.0.config.max_queue / 2
     }
 
     /// Stops a waiting or running job or batch. A waiting one is answered at once; a running one at its next

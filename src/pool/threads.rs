@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 
 use super::Config;
+use super::capacity::Capacity;
 use super::counters::Tally;
 use super::priority_queue::Entry;
 use super::rank::Place;
@@ -92,8 +93,13 @@ struct Slot {
 }
 
 /// The table of slots, and how many threads are in which state.
-#[derive(Default)]
 pub(super) struct Threads {
+    /// How many are kept even when idle.
+    min: usize,
+    /// How many there may be; at least 1.
+    max: Capacity,
+    /// Who has said how many.
+    max_from: u32,
     slots: Vec<Slot>,
     /// Threads alive.
     alive: usize,
@@ -115,8 +121,57 @@ pub(super) struct Threads {
 }
 
 impl Threads {
+    pub(super) fn new(config: &Config) -> Self {
+        Threads {
+            min: config.min_threads,
+            max: Capacity::new(config.max_threads),
+            max_from: config.max_threads_from,
+            slots: Vec::new(),
+            alive: 0,
+            busy: 0,
+            searching: false,
+            parked: 0,
+            claims: 0,
+            starting: 0,
+            dozing: None,
+            soon: 0,
+            begun: 0,
+        }
+    }
+
     pub(super) fn alive(&self) -> usize {
         self.alive
+    }
+
+    /// How many are kept even when idle.
+    pub(super) fn min(&self) -> usize {
+        self.min
+    }
+
+    /// How many there may be, now and over the pool's life.
+    pub(super) fn max(&self) -> &Capacity {
+        &self.max
+    }
+
+    /// Who has said how many there may be.
+    pub(super) fn max_from(&self) -> u32 {
+        self.max_from
+    }
+
+    /// So many are kept, and there may be so many, from now on.
+    pub(super) fn resize(&mut self, min: usize, max: usize, from: u32, now: Age) {
+        (self.min, self.max_from) = (min, from);
+        self.max.set(max, now);
+    }
+
+    /// Whether one more may be started.
+    pub(super) fn may_start(&self) -> bool {
+        self.alive < self.max.get()
+    }
+
+    /// Whether there are more than there may be: the next that is idle ends.
+    pub(super) fn has_surplus(&self) -> bool {
+        self.alive > self.max.get()
     }
 
     pub(super) fn busy(&self) -> usize {
@@ -124,8 +179,8 @@ impl Threads {
     }
 
     /// How many could take up an entry now, those that are not started yet included.
-    pub(super) fn free(&self, config: &Config) -> usize {
-        config.max_threads - self.busy
+    pub(super) fn free(&self) -> usize {
+        self.max.get().saturating_sub(self.busy)
     }
 
     /// Threads that count as busy, hold nothing that is not answered, and have not come back yet.
@@ -280,8 +335,8 @@ impl Threads {
     }
 
     /// Whether somebody must wake a thread, or start one, when there is more to do.
-    pub(super) fn need_wake(&self, config: &Config) -> bool {
-        !self.looks() && !self.comes_by_itself() && (self.parked > 0 || self.alive < config.max_threads)
+    pub(super) fn need_wake(&self) -> bool {
+        !self.looks() && !self.comes_by_itself() && (self.parked > 0 || self.may_start())
     }
 
     /// Whether a running thread should be back soon, and another sees to it that nothing waits if that one is not.

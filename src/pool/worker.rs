@@ -224,7 +224,7 @@ impl BatchHost for BatchWorker<'_> {
     }
 
     fn should_leave(&self) -> bool {
-        self.pool.0.outranks(self.rank)
+        self.pool.0.outranks(self.rank) || self.pool.0.has_surplus()
     }
 }
 
@@ -255,14 +255,15 @@ impl Pool {
 
 impl Helpers for Pool {
     fn max_threads(&self) -> usize {
-        self.0.config.max_threads
+        self.0.lock().threads.max().get()
     }
 
     fn parallel_for(&self, count: usize, work: PartWork, token: &CancelToken) -> Result<()> {
         let parts = Arc::new(ParallelFor::new(count, work, token.clone()));
-        let helpers = count.min(self.0.config.max_threads).saturating_sub(1);
-        if helpers > 0 {
+        let mut helpers = 0;
+        if count > 1 {
             let mut state = self.0.lock();
+            helpers = count.min(state.threads.max().get()).saturating_sub(1);
             state.queue.offer(&parts, helpers);
             self.0.publish(&mut state);
             self.wake_one(state);

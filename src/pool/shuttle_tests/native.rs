@@ -112,6 +112,8 @@ struct Submitter {
     must_call: bool,
     cancellable: Vec<(Accepted, CancelToken)>,
     hanging: Vec<(Accepted, CancelToken)>,
+    /// Whether it changes the size of the pool.
+    resizes: bool,
 }
 
 impl Submitter {
@@ -231,7 +233,7 @@ impl Submitter {
     }
 
     fn step(&mut self) {
-        match below(17) {
+        match below(18) {
             0..=3 => self.put(ECHO),
             4 => self.put(below(TASKS)),
             5 | 6 => self.deposit(if once_in(2) { ECHO } else { below(TASKS) }),
@@ -247,6 +249,10 @@ impl Submitter {
                 self.pool.refusal(crate::pool::Taker::Native);
             }
             15 => self.submit_hanging(),
+            16 if self.resizes => {
+                let max = 1 + below(3);
+                self.pool.resize(below(max + 1), max, 0);
+            }
             _ => thread::yield_now(),
         }
     }
@@ -257,12 +263,15 @@ fn program() {
     let max_threads = 1 + below(3);
     let config = Config {
         max_threads,
+        max_threads_from: 0,
         min_threads: below(max_threads + 1),
         idle_timeout: Duration::from_micros([500, 3_600_000_000][below(2)]),
         max_queue: if once_in(4) { below(4) } else { usize::MAX },
         stack_size: STACK,
         name: String::new(),
+        priority: None,
     };
+    let resizes = once_in(2);
     let has_intake = config.max_queue == usize::MAX;
     let release = Arc::new(Bell::new());
     let tasks = RecordingTasks { record: Arc::clone(&record), release: Arc::clone(&release) };
@@ -282,6 +291,7 @@ fn program() {
         must_call: false,
         cancellable: Vec::new(),
         hanging: Vec::new(),
+        resizes,
     };
     let mut owner = submitter(0, intake);
     let other = once_in(3).then(|| {
@@ -309,7 +319,8 @@ fn program() {
             _ => owner.step(),
         }
     }
-    if max_threads > 1 && once_in(4) {
+    // It needs a second thread.
+    if max_threads > 1 && !resizes && once_in(4) {
         owner.end_hanging();
         block_one_thread(&mut owner, &mut answers, &release, other.is_none());
     }
@@ -331,7 +342,7 @@ fn program() {
         record.events.bell.wait();
     }
     answers.turn(&record.events);
-    check(&record, &pool, &answers, max_threads);
+    check(&record, &pool, &answers, if resizes { 3 } else { max_threads });
 }
 
 /// A task that was taken for a short one does not end, and holds nobody behind it.

@@ -124,7 +124,7 @@ impl Worker {
                 }
                 Step::Wait if !self.held.is_empty() || matches!(idle, IdleWait::Block(_)) => {}
                 Step::Wait => {
-                    if self.dies(8) && self.pool.retire_worker(self.number, once_in(2), 0) {
+                    if self.dies(8) && self.pool.retire_worker(self.number, once_in(2)) {
                         return;
                     }
                     if self.dies(12) {
@@ -286,7 +286,7 @@ impl Owner {
     }
 
     fn step(&mut self, answers: &mut Answers) {
-        match below(12) {
+        match below(13) {
             0..=4 => self.submit(false),
             5 | 6 => self.submit(true),
             7 => self.cancel(),
@@ -296,6 +296,10 @@ impl Owner {
                 drop(self.pool.claim_input(id));
             }
             10 => answers.turn(&self.record.events),
+            11 if once_in(3) => {
+                let most = 1 + below(3);
+                self.pool.resize_scripts(below(most + 1), most, 1);
+            }
             _ => self.look_after_workers(),
         }
     }
@@ -305,7 +309,7 @@ fn program() {
     let record = Record::new();
     let max_queue = if once_in(4) { 1 + below(4) } else { usize::MAX };
     let pool = Pool::new(Config { max_queue, ..Config::default() }, Arc::new(NoTasks));
-    pool.set_script_capacity(3);
+    pool.resize_scripts(0, 3, 1);
     let mut owner = Owner {
         record: Arc::clone(&record),
         pool: pool.clone(),

@@ -1,0 +1,37 @@
+// Deadlines and scopes.
+
+import { WorkerPool, type Scope, errors } from 'rust-workers';
+import type { Equal } from './equal';
+
+declare function expect<Yes extends true>(): Yes;
+
+async function scopes(): Promise<void> {
+  const pool = new WorkerPool();
+  const scope = pool.scope({ join: 'any', deadline: new Date(), signal: new AbortController().signal, priority: 1, runTimeout: 5 });
+  expect<Equal<typeof scope, Scope<typeof pool extends WorkerPool<infer Functions> ? Functions : never>>>();
+  const digest = await scope.run('sha256', 'a', { deadline: 5, runTimeout: 5 });
+  expect<Equal<typeof digest, string>>();
+  const list = await scope.map('fibonacci', [1, 2]);
+  expect<Equal<typeof list, number[]>>();
+  const within = await pool.scope({ deadline: 5 }, async (inner) => inner.scope((deep) => deep.run('fibonacci', 5)));
+  expect<Equal<typeof within, number>>();
+  const text = await pool.scope(() => 'text');
+  expect<Equal<typeof text, string>>();
+  scope.cancel();
+  scope.cancel(new Error('why'));
+  await scope.close();
+  // @ts-expect-error
+  pool.scope({ join: 'first' });
+  // @ts-expect-error
+  scope.run('nothing', 5);
+  // @ts-expect-error
+  pool.run('noop', null, { deadline: '5' });
+  const error: unknown = null;
+  if (error instanceof errors.DeadlineError) expect<Equal<typeof error.started, boolean>>();
+  if (error instanceof errors.ScopeClosedError) expect<Equal<typeof error.code, 'ERR_RW_SCOPE_CLOSED'>>();
+
+  const functions = new WorkerPool<{ add(pair: [number, number]): number }>('./worker.js');
+  const sum = await functions.scope((inner) => inner.run('add', [1, 2]));
+  expect<Equal<typeof sum, number>>();
+}
+void scopes;

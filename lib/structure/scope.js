@@ -1,0 +1,395 @@
+'use strict';
+
+/**
+ * Scopes: tasks that begin and end together. docs/structure.md has the rules, and where they come from.
+ *
+ * A scope counts two things, and is over when neither is left: the promises that it has given out, and its tasks (each counts
+ * itself, from when it begins to be submitted until no thread has anything of it: `enter` and `leave`, task/task-context.js). So a
+ * task that was cancelled, and whose promise is rejected at once, still holds its scope until its thread has let go of it.
+ *
+ * All tasks of a scope share its one signal, so that thousands are stopped by one step (task/cancel-group.js).
+ */
+
+const { inspect } = require('node:util');
+
+const { onAbort } = require('../abort');
+const { LONGEST_TIMER, clearTimeout, now, setTimeout } = require('../runtime/clock');
+const nodeGlobals = require('../runtime/globals');
+const {
+  DeadlineError, InvalidArgValueError, ScopeClosedError, TaskCancelledError, reasonOf, withoutStack,
+} = require('../errors');
+const { momentOf, sooner } = require('../task/time-limits');
+const { withContext } = require('../task/task-context');
+const {
+  describe, validateAbortSignal, validateFunction, validateInteger, validateNumber, validateOptions,
+} = require('../validators');
+
+const OPTIONS = new Set(['deadline', 'join', 'priority', 'runTimeout', 'signal']);
+const JOINS = new Set(['all', 'any', 'settled']);
+
+const INT32 = 2 ** 31;
+/** The scope's own timer comes so many milliseconds after those of its tasks, which say whether they had started. */
+const LATER = 2;
+
+/** Why a scope was cancelled. */
+const BY_FAILURE = 'failure';
+const BY_SUCCESS = 'success';
+const BY_BLOCK = 'block';
+const BY_CALL = 'call';
+const BY_SIGNAL = 'signal';
+const BY_DEADLINE = 'deadline';
+
+const { then: thenOf } = Promise.prototype;
+const passOver = () => {};
+
+/** A promise of a scope: knows whether somebody has asked for its outcome, by `await`, `then` or a function of Promise. */
+class ScopePromise extends Promise {
+  static get [Symbol.species]() {
+    return Promise;
+  }
+
+  /** What the scope knows of it. */
+  #entry;
+
+  /** @param {object} entry */
+  static of(executor, entry) {
+    const promise = new ScopePromise(executor);
+    promise.#entry = entry;
+    // Nobody may ever ask: then the scope tells of a failure, and Node need not.
+    thenOf.call(promise, undefined, passOver);
+    return promise;
+  }
+
+  then(...handlers) {
+    // `Promise.all` and `await` ask so too.
+    if (this.#entry !== undefined) this.#entry.isAsked = true;
+    return thenOf.apply(this, handlers);
+  }
+}
+
+class Scope {
+  #pool;
+  #join;
+  #deadline;
+  #runTimeout;
+  #parent;
+  #children = new Set();
+  #streams = new Set();
+  #controller = new nodeGlobals.AbortController();
+  /** What its tasks get from it. */
+  #context;
+  /** Promises given out and not settled, and tasks of which something is left. */
+  #open = 0;
+  /** Called once none is left. */
+  #whenIdle;
+  #timer;
+  #unwatch = passOver;
+  /** Why it was cancelled: `{ by, reason }`. */
+  #cancelled;
+  /** Failures of its own tasks: entries of promises. */
+  #failures = new Set();
+  /** Tasks that were cancelled with the scope: entries. */
+  #dropped = new Set();
+  #hasSucceeded = false;
+  #hasRun = false;
+  /** The promise of `close()`. */
+  #closing;
+  #isOver = false;
+
+  /**
+   * @param {import('../pool/worker-pool').WorkerPool} pool
+   * @param {unknown} options
+   * @param {Scope} [parent]
+   */
+  constructor(pool, options, parent) {
+    const { deadline, join, priority, runTimeout, signal } = checkedOptions(options);
+    this.#pool = pool;
+    this.#join = join;
+    this.#parent = parent;
+    this.#deadline = sooner(deadline, parent === undefined ? undefined : parent.#deadline);
+    this.#runTimeout = runTimeout ?? parent?.#runTimeout;
+    this.#context = this.#contextOf(priority ?? parent?.#context.priority ?? 0);
+    if (parent !== undefined) {
+      if (parent.#isOver) throw closedError();
+      parent.#children.add(this);
+      if (parent.#cancelled !== undefined) this.#cancel(BY_SIGNAL, parent.#cancelled.reason);
+    }
+    if (signal !== undefined) this.#watch(signal);
+    if (this.#deadline !== undefined) this.#awaitDeadline();
+  }
+
+  #contextOf(priority) {
+    const enter = () => this.#enter();
+    const leave = () => this.#leave();
+    // Tasks that a map makes have the map's options already.
+    const inner = { priority, enter, leave, join: (options) => (options.context = inner) };
+    inner.inner = inner;
+    const join = (options) => {
+      options.context = context;
+      options.deadline = sooner(options.deadline, this.#deadline);
+      if (options.runTimeout === undefined) options.runTimeout = this.#runTimeout;
+      if (options.signal === undefined) options.signal = this.signal;
+      else if (options.signal !== this.signal) options.outerSignal = this.signal;
+    };
+    const context = { priority, enter, leave, join, inner };
+    return context;
+  }
+
+  #watch(signal) {
+    this.#unwatch = onAbort(signal, () => this.#cancel(BY_SIGNAL, reasonOf(signal)));
+  }
+
+  #awaitDeadline() {
+    const left = this.#deadline - now();
+    if (left <= 0) return this.#cancel(BY_DEADLINE, deadlineError(false));
+    this.#timer = setTimeout(() => {
+      if (this.#deadline > now()) this.#awaitDeadline();
+      else this.#cancel(BY_DEADLINE, deadlineError(this.#hasRun));
+    }, Math.min(Math.ceil(left) + LATER, LONGEST_TIMER));
+    this.#timer.unref();
+  }
+
+  /** Aborts when the scope is cancelled; the reason says why. */
+  get signal() {
+    return this.#controller.signal;
+  }
+
+  /** Whether everything in it has ended, and it takes no more. */
+  get closed() {
+    return this.#isOver;
+  }
+
+  run(task, input, options) {
+    return this.#begin(options, (joined) => this.#pool.run(task, input, joined));
+  }
+
+  runTask(input, options) {
+    return this.#begin(options, (joined) => this.#pool.runTask(input, joined));
+  }
+
+  map(task, inputs, options) {
+    return this.#begin(options, (joined) => this.#pool.map(task, inputs, joined));
+  }
+
+  stream(task, source, options) {
+    if (this.#isOver) throw closedError();
+    const stream = this.#pool.stream(task, source, withContext(options, this.#context));
+    this.#streams.add(stream);
+    return stream;
+  }
+
+  scope(options, block) {
+    if (typeof options === 'function' && block === undefined) return this.scope(undefined, options);
+    if (block === undefined) return new Scope(this.#pool, options, this);
+    return this.#begin(undefined, () => runBlock(this.#pool, options, block, this));
+  }
+
+  /** Cancels everything in it; that is no failure of the scope. */
+  cancel(reason = withoutStack(() => new TaskCancelledError('the scope was cancelled'))) {
+    this.#cancel(BY_CALL, reason);
+  }
+
+  /** Waits until everything in it has ended, and takes no more then. Rejects with the failures that nobody has asked for. */
+  close() {
+    return (this.#closing ??= this.#close());
+  }
+
+  async [Symbol.asyncDispose]() {
+    // A close() before has told of the failures.
+    if (this.#closing === undefined) return this.close();
+    return this.#closing.then(passOver, passOver);
+  }
+
+  /** Begins something that its promise stands for; `isTask`: whether its end is a success in the sense of `join`. */
+  #begin(options, begin, isTask = true) {
+    if (this.#isOver) return Promise.reject(closedError());
+    const entry = { isAsked: false, error: undefined };
+    this.#enter();
+    const outcome = this.#call(options, begin);
+    return ScopePromise.of((resolve, reject) => {
+      thenOf.call(
+        outcome,
+        (value) => {
+          resolve(value);
+          if (isTask) this.#succeeded();
+          this.#leave();
+        },
+        (error) => {
+          entry.error = error;
+          reject(error);
+          this.#failed(entry);
+          this.#leave();
+        },
+      );
+    }, entry);
+  }
+
+  /** @returns {Promise<unknown>} */
+  #call(options, begin) {
+    try {
+      this.#hasRun = true;
+      return begin(withContext(options, this.#context));
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  }
+
+  #enter() {
+    this.#open++;
+  }
+
+  #leave() {
+    if (--this.#open > 0 || this.#whenIdle === undefined) return;
+    const then = this.#whenIdle;
+    this.#whenIdle = undefined;
+    then();
+  }
+
+  #succeeded() {
+    this.#hasSucceeded = true;
+    if (this.#join !== 'any' || this.#cancelled !== undefined) return;
+    this.#cancel(BY_SUCCESS, withoutStack(() => new TaskCancelledError('another task of the scope was first')));
+  }
+
+  #failed(entry) {
+    const { error } = entry;
+    if (error instanceof DeadlineError && this.#deadline !== undefined && this.#deadline <= now()) {
+      this.#cancel(BY_DEADLINE, deadlineError(this.#hasRun));
+      if (this.#cancelled.by === BY_DEADLINE) return this.#dropped.add(entry);
+    }
+    if (this.#isConsequence(error)) return this.#dropped.add(entry);
+    this.#failures.add(entry);
+    if (this.#join === 'all') this.#cancel(BY_FAILURE, error);
+  }
+
+  /** Whether an error says no more than that the scope was cancelled. */
+  #isConsequence(error) {
+    if (this.#cancelled === undefined) return false;
+    const { reason } = this.#cancelled;
+    return error === reason ? this.#cancelled.by !== BY_FAILURE : error instanceof TaskCancelledError && error.cause === reason;
+  }
+
+  #cancel(by, reason) {
+    if (this.#cancelled !== undefined || this.#isOver) return;
+    this.#cancelled = { by, reason };
+    this.#controller.abort(reason);
+    // A task may have thrown `undefined`, which is no reason.
+    this.#cancelled.reason = this.signal.reason;
+    for (const child of this.#children) child.#cancel(BY_SIGNAL, this.signal.reason);
+  }
+
+  async #close() {
+    do {
+      await this.#idle();
+      // What waited for the last outcome may begin something else: it runs before the tick.
+      await new Promise((resolve) => nodeGlobals.nextTick(resolve));
+      if (this.#open > 0) continue;
+      for (const stream of this.#streams) this.#begin(undefined, () => stream.return(), false);
+      this.#streams.clear();
+      for (const child of this.#children) this.#begin(undefined, () => child.close(), false);
+    } while (this.#open > 0);
+    this.#end();
+    this.#tell();
+  }
+
+  /** @returns {Promise<void> | undefined} */
+  #idle() {
+    if (this.#open === 0) return undefined;
+    return new Promise((resolve) => {
+      this.#whenIdle = resolve;
+    });
+  }
+
+  #end() {
+    this.#isOver = true;
+    clearTimeout(this.#timer);
+    this.#unwatch();
+    this.#parent?.#children.delete(this);
+  }
+
+  /** @throws the failures that nobody has asked for */
+  #tell() {
+    const errors = this.#unasked();
+    if (errors.length === 1) throw errors[0];
+    if (errors.length > 1) throw new AggregateError(errors, `${errors.length} tasks of the scope failed`);
+    const { by, reason } = this.#cancelled ?? {};
+    const isUnasked = [...this.#dropped].some((entry) => !entry.isAsked);
+    if (!isUnasked) return;
+    if (by === BY_DEADLINE) throw reason;
+    if (by === BY_SIGNAL) throw new TaskCancelledError('The scope was aborted', { cause: reason });
+  }
+
+  #unasked() {
+    if (this.#join === 'any' && this.#hasSucceeded) return [];
+    return [...this.#failures].filter((entry) => !entry.isAsked).map((entry) => entry.error);
+  }
+
+  /** The block has thrown: cancels all, waits, and returns what the scope throws. */
+  async blockThrew(error) {
+    const isConsequence = this.#isConsequence(error);
+    this.#cancel(BY_BLOCK, error);
+    const ofTasks = await this.close().then(passOver, (failure) => failure);
+    // What the tasks tell of has cancelled what the block waited for.
+    if (ofTasks !== undefined && isConsequence) return ofTasks;
+    if (ofTasks !== undefined && ofTasks !== error) warnOf(ofTasks);
+    return error;
+  }
+
+  [inspect.custom](depth, options, inspectValue) {
+    const left = this.#deadline === undefined ? undefined : Math.max(0, Math.round(this.#deadline - now()));
+    const shown = { join: this.#join, open: this.#open, cancelled: this.#cancelled?.by, closed: this.#isOver };
+    if (left !== undefined) shown.deadlineIn = left;
+    return `Scope ${inspectValue(shown, options)}`;
+  }
+}
+
+/** @returns {{ deadline?: number, join: string, priority?: number, runTimeout?: number, signal?: AbortSignal }} */
+function checkedOptions(options = {}) {
+  const { deadline, join = 'all', priority, runTimeout, signal } = validateOptions(options, 'options', OPTIONS);
+  if (!JOINS.has(join)) {
+    throw new InvalidArgValueError(`The "options.join" argument must be 'all', 'any' or 'settled'. Received ${describe(join)}`);
+  }
+  if (priority !== undefined) validateInteger(priority, 'options.priority', -INT32, INT32 - 1);
+  const limitsRun = runTimeout !== undefined && runTimeout !== Infinity;
+  if (limitsRun) validateNumber(runTimeout, 'options.runTimeout', 0, LONGEST_TIMER);
+  if (signal !== undefined) validateAbortSignal(signal, 'options.signal');
+  const moment = deadline === undefined ? undefined : momentOf(deadline, 'options.deadline');
+  return { deadline: moment, join, priority, runTimeout: limitsRun ? runTimeout : undefined, signal };
+}
+
+const closedError = () => new ScopeClosedError('the scope is closed and takes no more tasks: everything in it has ended');
+
+function deadlineError(started) {
+  return withoutStack(() => new DeadlineError('the deadline of the scope has passed', { started }));
+}
+
+/** The block has thrown an error of its own, which alone reaches the caller; nobody has asked for those of the tasks. */
+function warnOf(error) {
+  process.emitWarning(
+    `The block of a scope has thrown, and beside that ${error?.stack ?? inspect(error)}\n` +
+      'Await the tasks in the block, or catch their errors there',
+    'RustWorkersWarning',
+  );
+}
+
+/** Runs a block with a scope, which is over when the promise is settled. */
+async function runBlock(pool, options, block, parent) {
+  validateFunction(block, 'block');
+  const scope = new Scope(pool, options, parent);
+  let result;
+  try {
+    result = await block(scope);
+  } catch (error) {
+    throw await scope.blockThrew(error);
+  }
+  await scope.close();
+  return result;
+}
+
+/** `pool.scope(options, block)` */
+function openScope(pool, options, block) {
+  if (typeof options === 'function' && block === undefined) return runBlock(pool, undefined, options);
+  return block === undefined ? new Scope(pool, options) : runBlock(pool, options, block);
+}
+
+module.exports = { Scope, openScope };

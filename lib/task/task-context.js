@@ -1,0 +1,42 @@
+'use strict';
+
+/**
+ * What a task gets from where it is submitted: a scope (lib/structure/scope.js), or a running task. It stands in the options of
+ * the call under a symbol, so that one call of the pool serves all:
+ *
+ * - `priority`: that of a task whose options have none;
+ * - `join(options)`: puts what the task gets into its checked options, and itself as `context` where it counts its tasks;
+ * - `enter()`, `leave()`: one of its tasks has begun to be submitted; nothing of it is left, in any thread.
+ */
+
+const CONTEXT = Symbol('rust-workers.context');
+
+const { getOwnPropertyNames, getPrototypeOf, prototype: OBJECT } = Object;
+
+/** What an options object inherits from its class, as values: its getters run with the object as `this`, once each. */
+function inheritedOf(options) {
+  const values = {};
+  for (let holder = getPrototypeOf(options); holder !== null && holder !== OBJECT; holder = getPrototypeOf(holder)) {
+    for (const name of getOwnPropertyNames(holder)) {
+      if (name !== 'constructor' && !Object.hasOwn(values, name)) values[name] = options[name];
+    }
+  }
+  return values;
+}
+
+/**
+ * The options of a call with a context.
+ *
+ * @param {unknown} options as the caller gave them; the call refuses what is no object
+ * @param {object} context
+ * @throws what getters of the options throw
+ */
+function withContext(options, context) {
+  if (options === undefined) return { [CONTEXT]: context };
+  if (typeof options !== 'object' || options === null || Array.isArray(options)) return options;
+  const prototype = getPrototypeOf(options);
+  const base = prototype === OBJECT || prototype === null ? prototype : inheritedOf(options);
+  return { __proto__: base, ...options, [CONTEXT]: context };
+}
+
+module.exports = { CONTEXT, withContext };
