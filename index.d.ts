@@ -7,6 +7,7 @@
 
 import { EventEmitter } from 'node:events';
 import type { Transform, TransformOptions } from 'node:stream';
+import { ReadableStream } from 'node:stream/web';
 import {
   MessagePort as NodeMessagePort,
   ResourceLimits as NodeResourceLimits,
@@ -546,12 +547,62 @@ export interface PoolStats {
    * with a script once it has had some.
    */
   utilization: number;
+  /** The same of native threads and of script workers, each of the time of its own kind. */
+  utilizationByKind: { native: number; script: number };
   /** Threads kept even when idle; of a pool that was made with a number of workers, these are kept besides. */
   minThreads: number;
   /** The most threads there may be. */
   maxThreads: number;
   /** Who said so: the pool's options (or `resize`), the environment variable RUST_WORKERS_THREADS, or nobody, so that it goes by the CPUs. */
   maxThreadsFrom: 'option' | 'environment' | 'cpus';
+}
+
+/** What {@link WorkerPool.stats} shows on request. */
+export interface StatsOptions {
+  /** Whether it shows the times of tasks, by their names and in all. @default false */
+  tasks?: boolean | undefined;
+  /** Whether the times begin anew after this reading. The counters go on. @default false */
+  reset?: boolean | undefined;
+}
+
+/** How long something took, in milliseconds, to two digits. All zeros where nothing was recorded. */
+export interface TimeHistogram {
+  /** How many times were recorded. */
+  count: number;
+  min: number;
+  max: number;
+  mean: number;
+  /** So long took half of them at the most; and so on. */
+  p50: number;
+  p75: number;
+  p90: number;
+  p95: number;
+  p99: number;
+  p999: number;
+}
+
+/** The times of tasks. */
+export interface TaskTimes {
+  /** From submission until the task began. */
+  wait: TimeHistogram;
+  /** From there until it had ended. Tasks that were stopped before they began are not counted. */
+  run: TimeHistogram;
+  /**
+   * From submission until this thread got the answer, of tasks that were not stopped. A `map` that goes in one crossing counts
+   * once.
+   */
+  roundTrip: TimeHistogram;
+  /** CPU time of all of them together, in milliseconds, the threads that helped a parallel task included. */
+  cpuTime: number;
+}
+
+/** The times of a pool's tasks, of all together and by their names. */
+export interface PoolTimes extends TaskTimes {
+  /**
+   * By name. In a pool with a script its functions have theirs, the default one `default`, and native tasks have the prefix
+   * `native:`. More than 256 names of a kind share `(others)`.
+   */
+  tasks: Record<string, TaskTimes & { kind: 'native' | 'script' }>;
 }
 
 /** The events of a pool, and the arguments of their listeners. */
@@ -752,27 +803,85 @@ export type TaskWithoutInput<Name, Functions = NoFunctions> = undefined extends 
   ? Name
   : 'This task needs an input: run(task, input)';
 
+// ── Results in parts ──────────────────────────────────────────────────────────────────────────────────────
+
+/** The options of `iterate`. */
+export interface IterateOptions extends ScriptRunOptions {
+  /** How many parts the worker may give before they are taken, 1 to 65,535. @default 16 */
+  highWaterMark?: number | undefined;
+}
+
+/** The parts of a result, as they are asked for. */
+export interface TaskParts<Part, Returned = any> extends AsyncIterableIterator<Part> {
+  [Symbol.asyncIterator](): TaskParts<Part, Returned>;
+  next(): Promise<IteratorResult<Part, Returned>>;
+  /** Stops the task. Settles when it has ended, with what its `finally` throws. */
+  return(value?: any): Promise<IteratorResult<Part, any>>;
+  throw(error?: any): Promise<IteratorResult<Part, any>>;
+  [Symbol.asyncDispose](): Promise<void>;
+}
+
+/** The parts that a function gives which returns `Result`. */
+export type PartOf<Result> = 0 extends 1 & Result
+  ? any
+  : Awaited<Result> extends AsyncIterable<infer Part>
+    ? Part
+    : Awaited<Result> extends Iterable<infer Part>
+      ? Awaited<Part>
+      : Awaited<Result> extends ReadableStream<infer Part>
+        ? Part
+        : never;
+
+/** What it returns after the last part. */
+export type ReturnedAfter<Result> = 0 extends 1 & Result
+  ? any
+  : Awaited<Result> extends Generator<any, infer Returned, any> | AsyncGenerator<any, infer Returned, any>
+    ? Awaited<Returned>
+    : undefined;
+
+/** The parts of the task `Name`: those of the script's function, where the pool knows it. */
+export type TaskPartsOf<Part, Name, Functions = NoFunctions> = [Part, Inferred] extends [Inferred, Part]
+  ? Name extends FunctionName<KnownFunctions<Functions>>
+    ? KnownFunctions<Functions>[Name] extends (...args: any[]) => infer Result
+      ? TaskParts<PartOf<Result>, ReturnedAfter<Result>>
+      : TaskParts<any>
+    : TaskParts<any>
+  : TaskParts<Given<Part>>;
+
 // ── Proxies ────────────────────────────────────────────────────────────────────────────────────────────────
 
 /** The methods of every function of a proxy. */
-export interface ProxyMethodExtras<Self> {
+export interface ProxyMethodExtras<Self, Parameters extends readonly unknown[] = any[], Result = any> {
   /** The same method with these options for its tasks: `api.render.with({ signal })(page)`. */
-  with(options: ScriptRunOptions): Self;
+  with(options: IterateOptions): Self;
+  /** The parts of the result, as {@link WorkerPool.iterate} gives them: `api.rows.iterate(query)`. */
+  iterate(...input: Parameters): TaskParts<PartOf<Result>, ReturnedAfter<Result>>;
 }
 
 /** A method of a proxy: it has the parameters of the script's function, and a promise of its result. */
-export interface ProxyMethod<Parameters extends readonly unknown[] = any[], Output = any>
-  extends ProxyMethodExtras<ProxyMethod<Parameters, Output>> {
-  (...input: Parameters): Promise<Output>;
+export interface ProxyMethod<Parameters extends readonly unknown[] = any[], Result = any>
+  extends ProxyMethodExtras<ProxyMethod<Parameters, Result>, Parameters, Result> {
+  (...input: Parameters): Promise<Awaited<Result>>;
 }
+
+/** A method of a proxy whose result comes in parts only. */
+export interface IteratedProxyMethod<Parameters extends readonly unknown[], Result>
+  extends ProxyMethodExtras<IteratedProxyMethod<Parameters, Result>, Parameters, Result> {}
+
+/** Results that cannot be given as one. */
+type InParts = Generator<any, any, any> | AsyncGenerator<any, any, any> | ReadableStream<any>;
 
 /** What becomes of a function in a proxy. One that returns a promise keeps its own signatures, type parameters too. */
 export type ProxiedFunction<Function> = 0 extends 1 & Function
   ? ProxyMethod
-  : Function extends (...input: infer Parameters) => infer Returned
-    ? Returned extends Promise<any>
-      ? Function & ProxyMethodExtras<Function>
-      : ProxyMethod<Parameters, Awaited<Returned>>
+  : Function extends (...input: infer Parameters) => infer Result
+    ? 0 extends 1 & Result
+      ? ProxyMethod<Parameters, Result>
+      : Awaited<Result> extends InParts
+        ? IteratedProxyMethod<Parameters, Result>
+        : Result extends Promise<any>
+          ? Function & ProxyMethodExtras<Function & ProxyMethodExtras<Function, Parameters, Result>, Parameters, Result>
+          : ProxyMethod<Parameters, Result>
     : never;
 
 /** A native task as a method of a proxy. */
@@ -922,6 +1031,26 @@ export interface WorkerPool<Functions = any> extends EventEmitter {
   ): Promise<TaskResult<Output, Name, Input, Functions>[]>;
 
   /**
+   * The parts of a result that a function of the script gives one after the other: what a generator, an async generator, a
+   * ReadableStream, or anything that can be iterated yields; then `next()` has what the generator returns.
+   *
+   * Nothing begins before the first part is asked for. The worker gives at most `highWaterMark` parts ahead of those. Leaving the
+   * loop early stops the task as an abort does: the generator's `finally` runs, and the loop is over when it has ended.
+   *
+   * Rejects as {@link run} does: with an error of the function after the parts before it.
+   *
+   * @throws InvalidArgTypeError, InvalidArgValueError, OutOfRangeError, UnknownTaskError
+   *
+   * @example
+   * for await (const row of pool.iterate('rows', query)) console.log(row);
+   */
+  iterate<
+    Part = Inferred,
+    const Name extends TaskNameIn<Functions> = TaskNameIn<Functions>,
+    const Input extends TaskInput<Name, Functions> = TaskInput<Name, Functions>,
+  >(task: Name, input?: Input, options?: IterateOptions): TaskPartsOf<Part, Name, Functions>;
+
+  /**
    * An object with a method for each function that the pool can run: `await api.render(page)` is `await run('render', page)`.
    * With several arguments the script's function gets them all. A call of the proxy itself runs the default export.
    *
@@ -1046,8 +1175,14 @@ export interface WorkerPool<Functions = any> extends EventEmitter {
   /** Lets the process end even while tasks are under way. */
   unref(): this;
 
-  /** A snapshot of all counters. */
+  /**
+   * A snapshot of all counters; with `tasks` also the times of tasks.
+   *
+   * @throws {errors.InvalidArgTypeError | errors.InvalidArgValueError} for options that cannot be
+   */
   stats(): PoolStats;
+  stats(options: StatsOptions & { tasks: true }): PoolStats & PoolTimes;
+  stats(options: StatsOptions): PoolStats & Partial<PoolTimes>;
 
   /** Threads that live. */
   readonly threads: number;
@@ -1114,6 +1249,17 @@ export const WorkerPool: {
    * const result = await pool.runTask({ number: 1 });
    */
   new <Functions>(script: string | URL, size?: number | ScriptPoolOptions): WorkerPool<Functions>;
+
+  /**
+   * Opens the pool of native threads of this name, for this thread: one queue and one set of threads for all JavaScript threads of the
+   * process that open the name. The first one's options make the pool; those of the others must agree with them or be absent, else it
+   * is an ERR_RW_INVALID_ARG_VALUE that names the difference. `name` is the threads' name too, unless the options say another.
+   *
+   * Each call gives an object of its own, whose tasks, events and `close()` are its own: `close()` waits for its own tasks,
+   * `destroy()` ends them, and the pool closes when the last object closes, is forgotten, or its thread ends. `stats()`, `options` and
+   * `resize()` are those of the pool.
+   */
+  open(name: string, options?: WorkerPoolOptions): WorkerPool;
 
   readonly prototype: WorkerPool;
 };
@@ -1312,6 +1458,11 @@ export const task: {
   readonly cancelled: boolean;
   /** @throws {errors.TaskCancelledError | errors.TaskTimeoutError | errors.DeadlineError | errors.PoolClosedError} if it should stop */
   throwIfCancelled(): void;
+  /**
+   * When the task must have ended; undefined where it has no deadline. Tasks that it submits have it too, and its priority, unless
+   * they have an earlier one, or a priority of their own.
+   */
+  readonly deadline: Date | undefined;
   /** Gives a copy of `value` to the caller's `onProgress`. */
   progress(value: unknown): void;
   /** The worker's number in its pool, from 0. Undefined outside a script pool. */

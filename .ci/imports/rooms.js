@@ -130,7 +130,10 @@ const JAVASCRIPT = [
   {
     room: 'lib/pool',
     files: ['lib/pool/'],
-    imports: ['lib/script-pool', 'lib/structure', 'lib/flow', 'lib/task', 'lib/shared-buffer', 'lib/transfer', 'lib/codec', 'lib/delivery', ...GROUND],
+    imports: [
+      'lib/script-pool', 'lib/structure', 'lib/flow', 'lib/seeing', 'lib/task', 'lib/shared-buffer', 'lib/transfer', 'lib/codec',
+      'lib/delivery', ...GROUND,
+    ],
     why: 'The pool that users see, over native and script tasks.',
   },
   {
@@ -153,6 +156,12 @@ const JAVASCRIPT = [
     files: ['lib/flow/'],
     imports: ['lib/task', 'lib/transfer', 'lib/codec', 'lib/delivery', ...GROUND],
     why: 'Many inputs of one task: the pool hands in what submits one.',
+  },
+  {
+    room: 'lib/seeing',
+    files: ['lib/seeing/'],
+    imports: [...GROUND],
+    why: 'What a pool shows of itself, loaded when it is asked for; the pool above hands in what it needs.',
   },
   {
     room: 'lib/worker',

@@ -144,6 +144,14 @@ async function mapping(pool: NativePool) {
 async function observing(pool: NativePool) {
   const stats: rustWorkers.PoolStats = pool.stats();
   expect<Equal<typeof stats.completed, number>>();
+  expect<Equal<typeof stats.utilizationByKind, { native: number; script: number }>>();
+  const times = pool.stats({ tasks: true, reset: true });
+  expect<Equal<typeof times.roundTrip.p999, number>>();
+  expect<Equal<(typeof times.tasks)[string]['kind'], 'native' | 'script'>>();
+  // @ts-expect-error: they were not asked for
+  pool.stats({ reset: true }).wait.p50;
+  // @ts-expect-error: no such option
+  pool.stats({ task: true });
   const sum: number = pool.threads + pool.queueSize + pool.completed;
   // @ts-expect-error: counters are read-only
   pool.completed = sum;
@@ -216,4 +224,15 @@ function blocking() {
   // @ts-expect-error: not an option of resize.
   pool.resize({ name: 'other' });
   void [most, from];
+}
+
+// One pool for several threads.
+{
+  const pool = WorkerPool.open('shared', { maxThreads: 2 });
+  const same: Promise<number> = WorkerPool.open('shared').run('fibonacci', 10);
+  // @ts-expect-error: it takes no script.
+  WorkerPool.open('shared', './script.js');
+  // @ts-expect-error: for pools with a script.
+  WorkerPool.open('shared', { workerData: 1 });
+  void [pool, same];
 }

@@ -18,6 +18,7 @@ const { NativeScriptPool } = require('../script-pool/native-script-pool');
 const { refuseOwnScript } = require('../script-pool/own-script');
 const { scriptPoolOptions, scriptSettings } = require('../script-pool/script-options');
 const { ScriptSubmitter } = require('../script-pool/script-submitter');
+const { RUNNER } = require('../script-pool/task');
 const { WorkerManager } = require('../script-pool/worker-manager');
 const { ensureStack } = require('../runtime/stack-overflow');
 const { callUser } = require('../user-code');
@@ -30,6 +31,9 @@ const { NATIVE, NOBODY, SCRIPT, TaskRouter, UNDECIDED, unknownTask } = require('
 const { Admission } = require('./admission');
 
 const delivery = deliveryOf(binding);
+
+/** In a worker of a pool, tasks get something from the running one. */
+const inheritance = binding[RUNNER] === undefined ? undefined : require('../structure/inheritance');
 
 /** Told to `closePool`: whether running tasks are stopped, and whether an event comes once the pool has closed. */
 const GRACEFULLY = false;
@@ -52,6 +56,9 @@ const NO_HANDLE = 2 ** 32 - 1;
 
 /** Loaded when it is first called. */
 let runSync;
+
+/** What `WorkerPool.open` has opened, for the constructor that it calls. */
+let opened;
 
 class WorkerPool extends EventEmitter {
   #settings;
@@ -79,6 +86,7 @@ class WorkerPool extends EventEmitter {
 
   constructor(scriptOrOptions, sizeOrOptions, more) {
     super();
+    if (opened !== undefined) return this.#openOpened();
     const hasScript = typeof scriptOrOptions === 'string' || typeof scriptOrOptions?.href === 'string';
     refuseMore(hasScript, scriptOrOptions, sizeOrOptions, more);
     if (scriptOrOptions === undefined) scriptOrOptions = {};
@@ -93,11 +101,29 @@ class WorkerPool extends EventEmitter {
     closing.register(this, this.#native.handle, this);
   }
 
+  static open(name, options, ...more) {
+    opened = require('./opened').openPool(name, options, more);
+    return new WorkerPool();
+  }
+
+  #openOpened() {
+    const { native, settings } = opened;
+    opened = undefined;
+    loadCodec();
+    this.#settings = settings;
+    this.#open(native);
+    const { OpenedSubmitter } = require('./opened');
+    this.#tasks = this.#nativeTasks = new OpenedSubmitter(native, this.#admission, settings.maxQueue);
+    closing.register(this, native.handle, this);
+    return this;
+  }
+
   /** @param {(then: (failure?: Error) => void) => void} [whenLoaded] as `Admission` takes it */
   #open(native, whenLoaded) {
     this.#native = native;
     this.#admission = new Admission(this, native, this.#settings.maxQueue, whenLoaded);
     this.#tasks = this.#nativeTasks = new NativeSubmitter(native, this.#admission, this.#settings.maxQueue);
+    inheritance?.inherit(this.#nativeTasks);
   }
 
   #openScript(script, options, fixed) {
@@ -112,6 +138,8 @@ class WorkerPool extends EventEmitter {
     this.#open(native, (then) => workers.whenLoaded(then));
     this.#scriptTasks = new ScriptSubmitter(native, delivery, this.#admission, settings);
     this.#tasks = new TaskRouter(native, this.#nativeTasks, this.#scriptTasks, this.#admission);
+    inheritance?.inherit(this.#scriptTasks);
+    inheritance?.inherit(this.#tasks);
     try {
       workers.fill();
     } catch (error) {
@@ -169,14 +197,19 @@ class WorkerPool extends EventEmitter {
     return require('./flow').stream(this.#parts(), task, source, options);
   }
 
+  iterate(task, input, options) {
+    return require('./parts').iterate(this.#parts(), task, input, options);
+  }
+
   transform(task, options) {
     return require('./flow').transform(this.#parts(), task, options);
   }
 
-  /** What the calls of flow.js need of this pool. */
+  /** What the calls of flow.js and parts.js need of this pool. */
   #parts() {
     return {
       pool: this,
+      native: this.#native,
       tasks: this.#tasks,
       admission: this.#admission,
       scriptTasks: this.#scriptTasks,
@@ -299,7 +332,9 @@ class WorkerPool extends EventEmitter {
     this.#admission.whenDispatched(() => {
       if (this.#nativeCloses) return;
       this.#nativeCloses = true;
-      binding.closePool(this.#native.handle, GRACEFULLY, ANNOUNCED);
+      const close = () => binding.closePool(this.#native.handle, GRACEFULLY, ANNOUNCED);
+      if (this.#native.isShared) this.#native.whenDone(close);
+      else close();
       this.#workers?.close();
     });
   }
@@ -432,12 +467,25 @@ class WorkerPool extends EventEmitter {
     return `WorkerPool ${inspectValue(shown, options)}`;
   }
 
-  stats() {
-    const { idle, queued, waitTime, runTime, capacityTime, minThreads, maxThreads, maxThreadsFrom, ...counts } = this.#counters();
-    return {
-      ...counts, idleThreads: idle, queueSize: queued, waitTime, runTime, utilization: partOf(runTime, capacityTime),
-      minThreads, maxThreads, maxThreadsFrom: SIZE_FROM[maxThreadsFrom],
+  stats(options) {
+    const {
+      idle, queued, waitTime, runTime, nativeRunTime, capacityTime, nativeCapacityTime, minThreads, maxThreads, maxThreadsFrom,
+      times, ...counts
+    } = this.#counters();
+    const utilizationByKind = {
+      native: partOf(nativeRunTime, nativeCapacityTime),
+      script: partOf(runTime - nativeRunTime, capacityTime - nativeCapacityTime),
     };
+    const stats = {
+      ...counts, idleThreads: idle, queueSize: queued, waitTime, runTime, utilization: partOf(runTime, capacityTime),
+      utilizationByKind, minThreads, maxThreads, maxThreadsFrom: SIZE_FROM[maxThreadsFrom],
+    };
+    if (options === undefined) return stats;
+    const { showTimes, statsOptions } = require('../seeing/task-times');
+    const { tasks, reset } = statsOptions(options);
+    if (!tasks && !reset) return stats;
+    const told = times ?? binding.poolTimes(this.#native.handle, reset);
+    return tasks ? { ...stats, ...showTimes(told, this.#scriptTasks !== undefined) } : stats;
   }
 }
 

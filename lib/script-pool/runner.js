@@ -104,7 +104,7 @@ class Runner {
   /** The script's hooks, where it has some; whether this worker takes part, and why it ends. */
   #hooks;
   #joined = false;
-  #reason = 'close';
+  #reason;
   /** Whether it ends without waiting for its tasks. */
   #shutDown = false;
   /** When the last task began, and the first one since there was a break; by the native side's clock. */
@@ -172,6 +172,11 @@ class Runner {
   /** Tells the owner how far a task is. */
   report(job, value) {
     this.#answers.report(job, value);
+  }
+
+  /** Gives the owner a part of a task's result. */
+  part(job, value) {
+    this.#answers.part(job, value);
   }
 
   /** The script is loaded: takes part from now on, or once the script's `setup` is done. */
@@ -299,6 +304,8 @@ class Runner {
       this.#now = call[6];
       if (this.#since === 0) this.#since = this.#now;
       const job = new Job(call[1], call[5] !== 0);
+      if (call[8] !== 0) job.deadline = call[8];
+      if (call[9] !== 0) job.priority = call[9];
       if (this.#begin(job, call[4], call[2], call[3], call[7], extra)) {
         id = job.answered ? ANSWERED : job.id;
         continue;
@@ -375,7 +382,7 @@ class Runner {
     this.#job = job;
     let run = this.#numbered[number] ?? this.#find(number);
     if (path >= PATHS) {
-      run = require('./called-functions').calledAs(run, Math.floor(path / PATHS));
+      run = require('./called-functions').calledAs(this, job, run, Math.floor(path / PATHS));
       path %= PATHS;
     }
     if (path === ON_DEMAND) {
@@ -620,7 +627,7 @@ class Runner {
     return true;
   }
 
-  #end(why = this.#reason) {
+  #end(why = this.#reason ?? (binding.poolCloses() ? 'close' : 'resize')) {
     this.#leaving = true;
     const exit = () => {
       flushOutput();

@@ -15,7 +15,7 @@ const {
   withoutPollution,
 } = require('../validators');
 const { LONGEST_TIMER } = require('../runtime/clock');
-const { CONTEXT } = require('./task-context');
+const { CONTEXT, contextOf } = require('./task-context');
 const { defaultSize } = require('./default-size');
 const { checkNiceIncrement } = require('./nice-increment');
 const { queueOrder } = require('./queue-order');
@@ -233,13 +233,13 @@ function runOptions(options, known, notKnownHere) {
  * @param {boolean} [native] whether the task is native: it takes fewer
  * @returns {{ priority: number, signal?: AbortSignal, timeout?: number, deadline?: number, runTimeout?: number,
  *   transfer?: object[] | 'auto', parallel: boolean, filename?: string | URL, name?: string,
- *   onProgress?: Function, spread: boolean, worker?: number, context?: object,
+ *   onProgress?: Function, spread: boolean, callForm: number, worker?: number, context?: object,
  *   outerSignal?: AbortSignal }} `deadline`: a moment of the clock of runtime/clock.js; 'auto' is for scripts, which look for
  *   themselves; `context`: see task-context.js; `outerSignal`: its signal, beside one of the task's own
  */
 function submitOptions(options, native = false) {
   const bag = native ? runOptions(options, RUN, OF_SCRIPTS) : runOptions(options, SCRIPT_RUN);
-  const context = bag[CONTEXT];
+  const context = contextOf(bag);
   const usual = context === undefined ? 0 : context.priority;
   const { priority = usual, signal, timeout, deadline, runTimeout, transfer, parallel = false } = bag;
   const { filename, name, onProgress, spread = false, worker } = native ? NO_MORE : bag;
@@ -279,6 +279,8 @@ function submitOptions(options, native = false) {
     onProgress,
     spread,
     worker,
+    // Of a script's task: in which form its function is called. lib/script-pool sets it.
+    callForm: 0,
     context: undefined,
     outerSignal: undefined,
   };

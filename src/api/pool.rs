@@ -10,12 +10,12 @@ use crate::cancel::Reason;
 use crate::error::Code;
 use crate::exported_numbers::Numbers;
 use crate::node::{
-    Arguments, Call, CancelBy, Environment, Export, Found, Input, Js, JsValue, Result, Returned, Submission,
-    SubmitOptions, answer, export,
+    Arguments, Call, CancelBy, Environment, Export, Found, Input, Js, JsValue, List, Result, Returned,
+    Submission, SubmitOptions, answer, export,
 };
 use crate::numbers;
 use crate::os_thread::nicer_by;
-use crate::pool::{Accepted, Config, Pool, Taker};
+use crate::pool::{Accepted, Config, Pool, Summary, Taker, Times, TimesOfTask};
 use crate::tasks::{Task, TaskFacts, builtin};
 
 /// The raw exports by name.
@@ -65,8 +65,12 @@ pub struct PoolCounters {
     pub cancelled: f64,
     pub wait_time: f64,
     pub run_time: f64,
+    /// The part of it of native threads.
+    pub native_run_time: f64,
     /// The time that its threads could have run, as many as there might be.
     pub capacity_time: f64,
+    /// The part of it of native threads.
+    pub native_capacity_time: f64,
     pub min_threads: u32,
     pub max_threads: u32,
     /// As in [`PoolSettings`].
@@ -105,10 +109,10 @@ pub fn default_threads() -> u32 {
     u32::try_from(threads).unwrap_or(u32::MAX)
 }
 
-/// Makes a pool and returns its handle.
-#[napi(catch_unwind)]
-pub fn create_pool(env: Env, settings: PoolSettings) -> napi::Result<u32> {
-    let config = Config {
+/// The settings as the engine takes them.
+fn config(settings: PoolSettings, shared: bool) -> Config {
+    Config {
+        shared,
         min_threads: settings.min_threads as usize,
         max_threads: (settings.max_threads as usize).max(1),
         max_threads_from: settings.max_threads_from,
@@ -121,8 +125,41 @@ pub fn create_pool(env: Env, settings: PoolSettings) -> napi::Result<u32> {
         stack_size: settings.stack_size as usize,
         name: settings.name,
         priority: nicer_by(settings.nice_increment),
-    };
-    Ok(Environment::of(&env)?.pools().add(Pool::new(config, builtin())))
+    }
+}
+
+/// Makes a pool and returns its handle.
+#[napi(catch_unwind)]
+pub fn create_pool(env: Env, settings: PoolSettings) -> napi::Result<u32> {
+    Ok(Environment::of(&env)?.pools().add(Pool::new(config(settings, false), builtin())))
+}
+
+/// A pool that was opened by its name.
+#[napi(object, object_from_js = false)]
+pub struct OpenedPool {
+    pub handle: u32,
+    /// What its first opening has said of it.
+    pub description: String,
+}
+
+/// Opens the pool of this name, which is made with these settings if nobody has it open.
+#[napi(catch_unwind)]
+pub fn open_pool(
+    env: Env,
+    name: String,
+    settings: PoolSettings,
+    description: String,
+) -> napi::Result<OpenedPool> {
+    let make = || Pool::new(config(settings, true), builtin());
+    let (handle, description) = Environment::of(&env)?.pools().open_named(name, &description, make);
+    Ok(OpenedPool { handle, description })
+}
+
+/// An event comes once the queue of an opened pool has room.
+#[napi(catch_unwind)]
+pub fn tell_of_room(env: Env, pool: u32) -> napi::Result<()> {
+    Environment::of(&env)?.pools().tell_of_room(pool);
+    Ok(())
 }
 
 /// From now on a pool keeps `min` native threads, and may have `max`; `from` as in [`PoolSettings`].
@@ -143,8 +180,7 @@ pub fn close_pool(env: Env, pool: u32, force: bool, announce: bool) -> napi::Res
 #[napi(catch_unwind)]
 pub fn cancel_waiting(env: Env, pool: u32, closes: bool) -> napi::Result<u32> {
     let reason = if closes { Reason::PoolClosed } else { Reason::Cancelled };
-    let count = Environment::of(&env)?.pools().with(pool, |pool| pool.cancel_waiting(reason));
-    Ok(count.unwrap_or(0) as u32)
+    Ok(Environment::of(&env)?.pools().cancel_waiting(pool, reason) as u32)
 }
 
 /// Lets go of a pool that has closed; its handle may be used again.
@@ -171,11 +207,50 @@ pub fn pool_counters(env: Env, pool: u32) -> napi::Result<Option<PoolCounters>> 
         cancelled: stats.cancelled as f64,
         wait_time: millis(stats.wait),
         run_time: millis(stats.run),
+        native_run_time: millis(stats.native_run),
         capacity_time: millis(stats.capacity),
+        native_capacity_time: millis(stats.native_capacity),
         min_threads: stats.min_threads as u32,
         max_threads: stats.max_threads as u32,
         max_threads_from: stats.max_threads_from,
     }))
+}
+
+/// The times of one task, in milliseconds: of each histogram the count, the shortest, the longest, the mean, and the quantiles of
+/// `QUANTILES`.
+#[napi(object, object_from_js = false)]
+pub struct TaskTimesShown {
+    /// Nothing: it is all those that have no record of their own.
+    pub name: Option<String>,
+    pub script: bool,
+    pub wait: List<f64>,
+    pub run: List<f64>,
+    pub round_trip: List<f64>,
+    pub cpu_time: f64,
+}
+
+/// The times of a pool's tasks: first those of all together, whose name is nothing; nothing once it has closed. With `reset`
+/// they begin anew.
+#[napi(catch_unwind)]
+pub fn pool_times(env: Env, pool: u32, reset: bool) -> napi::Result<Option<Vec<TaskTimesShown>>> {
+    #[allow(clippy::cast_precision_loss)] // shown with two digits
+    let millis = |nanos: u64| nanos as f64 / 1e6;
+    let shown = |times: &Times| {
+        let Summary { count, min, max, mean, quantiles } = times.summary();
+        #[allow(clippy::cast_precision_loss)] // a count
+        let first = [count as f64, millis(min), millis(max), mean / 1e6];
+        List(first.into_iter().chain(quantiles.map(millis)).collect())
+    };
+    let Some(times) = Environment::of(&env)?.pools().times(pool, reset) else { return Ok(None) };
+    let of = |task: &TimesOfTask| TaskTimesShown {
+        name: task.name.clone(),
+        script: task.taker == Taker::Script,
+        wait: shown(&task.wait),
+        run: shown(&task.run),
+        round_trip: shown(&task.round_trip),
+        cpu_time: millis(task.cpu),
+    };
+    Ok(Some(std::iter::once(&times.total()).chain(&times.tasks).map(of).collect()))
 }
 
 /// Why a task (a script's, or a native one) would be refused now because the queue is full.

@@ -9,6 +9,7 @@ use super::event::{Answer, Event};
 use super::js::{Js, Reference, Result};
 use super::locks::Locks;
 use super::out_of_band::OutOfBand;
+use super::round_trips::Arrivals;
 use super::waits::Waits;
 
 /// How an event that is no answer stands on the call buffer.
@@ -18,6 +19,8 @@ pub(super) mod form {
 
     /// The pool of this handle has closed.
     pub(super) const POOL_CLOSED: u8 = 20;
+    /// The queue of the pool of this handle has room. Nothing reads it: what looks after each batch sees that.
+    pub(super) const POOL_ROOM: u8 = 21;
     /// The async wait of this id has ended; the number says whether it was woken.
     pub(super) const WAIT_ENDED: u8 = 24;
     /// The port of this number has something to take.
@@ -43,7 +46,8 @@ pub(super) mod form {
 
     /// For JavaScript.
     pub(in crate::node) const NUMBERS: Numbers = numbers! {
-        POOL_CLOSED, WAIT_ENDED, PORT_DUE, PORT_ROOM, SCRIPT_WORK, SCRIPT_STOP, SCRIPT_READY, FENCE, INPUT_WANTED, PROGRESS,
+        POOL_CLOSED, WAIT_ENDED, PORT_DUE, PORT_ROOM, SCRIPT_WORK, SCRIPT_STOP, SCRIPT_READY, FENCE, INPUT_WANTED,
+        SCRIPT_GRANT, PROGRESS, PART,
     };
 }
 
@@ -76,6 +80,7 @@ struct Draft<'call, 'environment> {
     wire_offset: usize,
     /// Waits for locks whose outcome JavaScript is about to get.
     waits_ended: Vec<u64>,
+    trips: Arrivals<'environment>,
 }
 
 /// Writes at most `most` events to the call buffer and calls the deliver function. Events that would make the batch too
@@ -98,6 +103,7 @@ pub(super) fn deliver(
         count: 0,
         wire_offset: 0,
         waits_ended: Vec::new(),
+        trips: tables.core.round_trips().arrivals(),
     };
     let (mut events, mut bytes) = (waiting.take(), 0);
     while draft.count < most && bytes < BATCH_BYTES {
@@ -107,10 +113,12 @@ pub(super) fn deliver(
         }
         if let Err(status) = draft.put(event) {
             waiting.set(events);
+            draft.trips.record();
             return Err(status);
         }
     }
     let more = more || !events.is_empty();
+    draft.trips.record();
     waiting.set(events);
     if draft.count == 0 && !more {
         return Ok(false);
@@ -131,7 +139,8 @@ pub(super) fn deliver(
 impl Draft<'_, '_> {
     fn put(&mut self, event: Event) -> Result<()> {
         match event {
-            Event::Settled { id, answer } => {
+            Event::Settled { id, answer, trip } => {
+                self.trips.ended(trip);
                 self.tables.core.jobs().forget(id);
                 self.put_answer(id, 0, answer)?;
             }
@@ -143,6 +152,7 @@ impl Draft<'_, '_> {
                 self.put_answer(id, 0, outcome.into())?;
             }
             Event::PoolClosed { pool } => self.put_entry(u64::from(pool), form::POOL_CLOSED, 0.0),
+            Event::PoolRoom { pool } => self.put_entry(u64::from(pool), form::POOL_ROOM, 0.0),
             Event::WaitEnded { id, woken } => {
                 self.tables.waits.ended(id);
                 self.put_entry(id, form::WAIT_ENDED, f64::from(u8::from(woken)));

@@ -9,6 +9,7 @@ use super::call_buffer::CallBuffer;
 use super::event_queue::EventQueue;
 use super::jobs::Jobs;
 use super::js::{Js, JsValue, Reference, Result, Status};
+use super::round_trips::RoundTrips;
 
 static NEXT_ID: AtomicU64 = AtomicU64::new(1);
 
@@ -21,6 +22,7 @@ pub(crate) struct Core {
     adaptive_wait: AdaptiveWait,
     call_buffer: Cell<Option<CallBuffer>>,
     jobs: Jobs,
+    round_trips: RoundTrips,
     /// How many hold the event loop: it is kept alive while any does.
     holds: Cell<u32>,
     /// The class ArrayBuffer, as it was when the module was loaded.
@@ -36,6 +38,7 @@ impl Core {
             adaptive_wait: AdaptiveWait::default(),
             call_buffer: Cell::default(),
             jobs: Jobs::default(),
+            round_trips: RoundTrips::default(),
             holds: Cell::new(0),
             array_buffer: OnceCell::new(),
         }
@@ -63,6 +66,11 @@ impl Core {
     /// Its jobs that may be cancelled.
     pub(crate) fn jobs(&self) -> &Jobs {
         &self.jobs
+    }
+
+    /// How long tasks of its pools take from submission to delivery.
+    pub(super) fn round_trips(&self) -> &RoundTrips {
+        &self.round_trips
     }
 
     /// Names the call buffer; none: there are no more calls.

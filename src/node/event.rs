@@ -6,16 +6,18 @@ use super::js::Reference;
 use crate::cancel::Reason;
 use crate::channel::PortId;
 use crate::error::{Error, Result};
-use crate::pool::{Outputs, ScriptOutcome};
+use crate::pool::{Outputs, ScriptOutcome, Trip};
 use crate::shared;
 use crate::value::{Bytes, Envelope, INLINE_BYTES, Part, Payload, Value, encode};
 
 /// Something for the environment's thread to do.
 pub(crate) enum Event {
-    /// The answer to a job.
-    Settled { id: u64, answer: Answer },
+    /// The answer to a job, and the way that it has gone, where that was measured.
+    Settled { id: u64, answer: Answer, trip: Option<Trip> },
     /// A pool's last thread has ended.
     PoolClosed { pool: u32 },
+    /// The queue of a pool that others have open too has room again.
+    PoolRoom { pool: u32 },
     /// A script reported on its job `id`.
     Progress { id: u64, answer: Answer },
     /// A part of the result of job `id`.

@@ -26,7 +26,7 @@ use super::watchdog::{self, Watched};
 use crate::cancel::Reason;
 use crate::error::Result;
 use crate::lines::{COMMON, Lines, Pushed};
-use crate::pool::{Outbox, Outputs, ScriptOutcome, Waker};
+use crate::pool::{Outbox, Outputs, ScriptOutcome, Trip, Waker};
 use crate::value::Value;
 
 /// Ends a wait in place if the watchdog does not get to run.
@@ -172,19 +172,23 @@ impl Watched for EventQueue {
 impl Outbox for EventQueue {
     /// Runs on the pool's thread: what can be prepared is prepared here and not on the JavaScript thread.
     fn settle(&self, line: usize, id: u64, outcome: Result<Value>) {
-        self.push_to(line, Event::Settled { id, answer: outcome.into() });
+        self.settle_measured(line, id, outcome, None);
     }
 
-    fn settle_batch(&self, id: u64, outcome: Result<Outputs>) {
-        self.push(Event::Settled { id, answer: outcome.into() });
+    fn settle_measured(&self, line: usize, id: u64, outcome: Result<Value>, trip: Option<Trip>) {
+        self.push_to(line, Event::Settled { id, answer: outcome.into(), trip });
     }
 
     fn started(&self, id: u64) {
         self.push(Event::Progress { id, answer: Answer::TaskStarted(Instant::now()) });
     }
 
-    fn settle_script(&self, id: u64, outcome: ScriptOutcome) {
-        self.push(Event::Settled { id, answer: outcome.into() });
+    fn settle_batch(&self, id: u64, outcome: Result<Outputs>, trip: Option<Trip>) {
+        self.push(Event::Settled { id, answer: outcome.into(), trip });
+    }
+
+    fn settle_script(&self, id: u64, outcome: ScriptOutcome, trip: Option<Trip>) {
+        self.push(Event::Settled { id, answer: outcome.into(), trip });
     }
 }
 

@@ -2,7 +2,7 @@
 //!
 //! The worker asks for its jobs itself: see `pool/scripts.rs`.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 
 use super::core::Core;
 use super::event::{Answer, Event};
@@ -12,7 +12,7 @@ use super::js::{Js, JsValue, KeptMemory, Result, Status};
 use super::out_of_band::OutOfBand;
 use super::registration::{Registration, take_registration};
 use crate::cancel::CancelToken;
-use crate::pool::{IdleWait, InputPath, ScriptOutcome, Step};
+use crate::pool::{CpuClock, IdleWait, InputPath, ScriptOutcome, Step};
 use crate::value::Payload;
 
 /// The first number that [`ScriptWorker::step`] writes on the call buffer.
@@ -54,6 +54,36 @@ pub(crate) struct ScriptWorker {
     inbox: KeptMemory<u8>,
     /// The cancel tokens of the jobs that the worker has.
     tokens: RefCell<Vec<(u64, CancelToken)>>,
+    cpu: CpuTime,
+}
+
+/// The CPU time of the job that the worker runs, if it runs no other meanwhile.
+#[derive(Default)]
+struct CpuTime {
+    clock: RefCell<CpuClock>,
+    measured: Cell<Option<u64>>,
+    open: Cell<usize>,
+}
+
+impl CpuTime {
+    /// The worker is about to run a job; `measures`: it should run for so long that a look at the clock is cheap.
+    fn begin(&self, id: u64, measures: bool) {
+        self.open.set(self.open.get() + 1);
+        self.measured.set((measures && self.open.get() == 1).then_some(id));
+        if self.measured.get().is_some() {
+            self.clock.borrow_mut().begin(u64::MAX);
+        }
+    }
+
+    /// It has ended: the CPU time that it took, in nanoseconds, where it was measured.
+    fn end(&self, id: u64) -> Option<u64> {
+        self.open.set(self.open.get().saturating_sub(1));
+        if self.measured.get() != Some(id) {
+            return None;
+        }
+        self.measured.set(None);
+        Some(self.clock.borrow_mut().end(u64::MAX))
+    }
 }
 
 impl ScriptWorker {
@@ -70,7 +100,7 @@ impl ScriptWorker {
         if !registration.pool.worker_joined(registration.number, waker) {
             return Ok(None);
         }
-        Ok(Some(ScriptWorker { registration, inbox, tokens: RefCell::default() }))
+        Ok(Some(ScriptWorker { registration, inbox, tokens: RefCell::default(), cpu: CpuTime::default() }))
     }
 
     /// The outcome of a job in the arguments of a call: its form has the number of an [`end`] 16 bits higher.
@@ -106,15 +136,17 @@ impl ScriptWorker {
         idle: IdleWait,
     ) -> Result<JsValue<'call>> {
         let has_answered = finished.is_some();
-        if let Some((id, _)) = &finished {
-            self.forget_token(*id);
+        let finished = finished.map(|(id, outcome)| {
+            self.forget_token(id);
             core.adaptive_wait().sent();
-        }
+            (self.cpu.end(id), (id, outcome))
+        });
+        let (cpu, finished) = finished.unzip();
         let Registration { pool, number, key, owner } = &self.registration;
-        let (id, function, input, token, path, call_form, inherited, is_new) =
-            match pool.script_step(*number, finished, idle) {
-                Step::Run { id, function, input, token, path, call_form, inherited, is_new } => {
-                    (id, function, input, token, path, call_form, inherited, is_new)
+        let (id, function, input, token, path, call_form, inherited, is_new, measures) =
+            match pool.measured_step(*number, finished, cpu.flatten(), idle) {
+                Step::Run { id, function, input, token, path, call_form, inherited, is_new, measures } => {
+                    (id, function, input, token, path, call_form, inherited, is_new, measures)
                 }
                 Step::Wait => {
                     core.answer([step::WAIT]);
@@ -148,6 +180,7 @@ impl ScriptWorker {
             inherited.deadline,
             f64::from(inherited.priority),
         ]);
+        self.cpu.begin(id, measures);
         if path == InputPath::OnDemand {
             owner.push(Event::InputWanted { id, key: *key });
         }
@@ -158,7 +191,8 @@ impl ScriptWorker {
     pub(crate) fn finish(&self, core: &Core, id: u64, outcome: ScriptOutcome) {
         core.adaptive_wait().sent();
         self.forget_token(id);
-        self.registration.pool.script_finish(self.registration.number, id, outcome);
+        let cpu = self.cpu.end(id);
+        self.registration.pool.measured_finish(self.registration.number, id, outcome, cpu);
     }
 
     /// Shows the input of a job that was asked for and has not come: form, number, and whether it is here, on the call
@@ -227,6 +261,11 @@ impl ScriptWorker {
     /// Ends the worker's membership of its own will: see [`Pool::retire_worker`](crate::pool::Pool::retire_worker).
     pub(crate) fn leave(&self, only_idle: bool) -> bool {
         self.registration.pool.retire_worker(self.registration.number, only_idle)
+    }
+
+    /// Whether the pool closes.
+    pub(crate) fn pool_closes(&self) -> bool {
+        self.registration.pool.closes()
     }
 
     /// The environment ends.

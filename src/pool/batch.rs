@@ -12,9 +12,9 @@ use std::time::Duration;
 
 use super::batch_items::{BatchInputs, Chunk, Items};
 use super::execute::{Execute, Helpers};
-use super::outbox::{Outbox, Reply};
+use super::outbox::{Outbox, Reply, Trip};
 use super::position::QueuePosition;
-use super::task_observer::Ended;
+use super::task_observer::{End, Ended};
 use crate::cancel::{CancelToken, Reason};
 use crate::error::Error;
 use crate::panic::guard;
@@ -43,6 +43,7 @@ struct State {
     reply: Option<Reply>,
     /// Where it waits.
     position: Option<QueuePosition>,
+    trip: Option<Trip>,
     /// Whether a thread has run, or runs, some of it.
     started: bool,
 }
@@ -65,6 +66,8 @@ impl State {
 pub(super) trait BatchHost {
     /// The thread has taken inputs, and begins to run them.
     fn begins(&self);
+    /// `count` inputs have run: when they began, and how long they took together.
+    fn ran(&self, _count: usize, _began: Instant, _took: Duration) {}
     /// The error of a task that has panicked.
     fn panicked(&self, panic: Error) -> Error;
     /// Inputs have ended. Called before the batch is answered, and with the batch's lock held: it takes none.
@@ -93,6 +96,7 @@ impl Batch {
             failure: None,
             reply: Some(Reply::new(id, outbox)),
             position: None,
+            trip: None,
             started: false,
         };
         Batch { task, priority, token, queued_at: Instant::now(), state: Mutex::new(state) }
@@ -116,8 +120,9 @@ impl Batch {
     }
 
     /// Told by the queue when it was accepted.
-    pub(super) fn set_position(&self, position: QueuePosition) {
-        self.state.lock().position = Some(position);
+    pub(super) fn set_position(&self, position: QueuePosition, trip: Trip) {
+        let mut state = self.state.lock();
+        (state.position, state.trip) = (Some(position), Some(trip));
     }
 
     /// Where it waits, or has waited.
@@ -164,8 +169,11 @@ impl Batch {
                 None => guard(|| chunk.run(tasks, self.task, &self.token_from(started), helpers))
                     .unwrap_or_else(|panic| Err(host.panicked(panic))),
             };
+            let took = started.elapsed();
+            let failed = outcome.as_ref().is_err_and(|error| End::of_error(error) == End::Failed);
+            host.ran(chunk.done() + usize::from(failed), started, took);
             // Where the time of each run is limited, each is a chunk.
-            let is_quick = started.elapsed() < QUICK && !self.token.limits_run();
+            let is_quick = took < QUICK && !self.token.limits_run();
             self.put(taken, &mut chunk, outcome.err(), host);
             size = if is_quick { (size * 2).min(LARGEST_CHUNK) } else { (size / 2).max(1) };
             if host.should_leave() {
@@ -237,8 +245,9 @@ impl Batch {
             Some((ABANDONED, error)) => Err(error),
             Some((index, error)) => Err(error.context(format_args!("input {index}"))),
         };
+        let trip = state.trip.filter(|_| End::of(&outcome) != End::Cancelled);
         // The outbox takes locks of its own.
         drop(state);
-        reply.send_batch(outcome);
+        reply.send_batch(outcome, trip);
     }
 }

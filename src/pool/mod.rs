@@ -12,8 +12,11 @@
 //! * `intake` — where JavaScript puts small tasks without a call; `small_jobs` — how they get into the queue; `estimates` — how long tasks run, as far as is known.
 //! * `queue` — the pool's queue: a line for each taker.
 //! * `admission` — how many entries may wait: the one rule against `maxQueue`.
+//! * `room` — who waits for room in a queue that several fill.
 //! * `task_observer` — the trait through which each step of a task is reported; `counters` — the counters, which observe;
 //!   `stats` — a pool at one moment.
+//! * `task_times` — histograms of how long tasks wait and run; `recorder`, `cpu_clock` — how a native thread fills them;
+//!   `times` — those of a pool at one moment.
 //! * `threads` — the native threads' slots and counts; `parking` — how they sleep, wake and end, with the protocol.
 //! * `worker` — one native thread: its start (name, size of the stack), and its life: take, run, report.
 //! * `script_state` — the script workers' state machine, with the protocol; `scripts` — the calls of a worker and of its
@@ -26,6 +29,7 @@ mod batch_items;
 mod capacity;
 mod config;
 mod counters;
+mod cpu_clock;
 mod estimates;
 mod execute;
 mod intake;
@@ -38,6 +42,8 @@ mod position;
 mod priority_queue;
 mod queue;
 mod rank;
+mod recorder;
+mod room;
 mod script_functions;
 mod script_jobs;
 mod script_state;
@@ -47,7 +53,9 @@ mod state;
 mod stats;
 mod submit;
 mod task_observer;
+mod task_times;
 mod threads;
+mod times;
 mod worker;
 
 #[cfg(all(test, not(loom)))]
@@ -66,10 +74,11 @@ mod test_tasks;
 pub use batch::Batch;
 pub use batch_items::{BatchInputs, Outputs};
 pub use config::Config;
+pub use cpu_clock::CpuClock;
 pub use execute::{Execute, Helpers, Tasks};
 pub use intake::{IntakeMemory, NUMBERS};
 pub use job::{Inherited, InputPath, Job};
-pub use outbox::{Outbox, ScriptOutcome};
+pub use outbox::{Outbox, ScriptOutcome, Trip};
 pub use output_list::OutputList;
 pub use parallel_for::PartWork;
 pub use position::{QueuePosition, Taker, Target};
@@ -78,3 +87,5 @@ pub use scripts::{IdleWait, Step};
 pub use state::Pool;
 pub use stats::Stats;
 pub use submit::{Accepted, SubmitError};
+pub use task_times::{QUANTILES, Summary, Times};
+pub use times::{PoolTimes, TimesOfTask};

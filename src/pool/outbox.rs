@@ -1,6 +1,11 @@
 //! Where answers go, and the promise to answer each job once.
 
+use std::num::NonZeroU32;
+
 use super::batch_items::Outputs;
+use super::position::Taker;
+use super::task_observer::{Age, TaskRef};
+use super::task_times::NAMES;
 use crate::cancel::Reason;
 use crate::error::{Code, Error, Result};
 use crate::lines::COMMON;
@@ -19,8 +24,13 @@ pub trait Outbox: Send + Sync {
     /// lines may change their order ([`lines`](crate::lines)).
     fn settle(&self, line: usize, id: u64, outcome: Result<Value>);
 
+    /// As `settle`, of a task whose way has been measured.
+    fn settle_measured(&self, line: usize, id: u64, outcome: Result<Value>, _trip: Option<Trip>) {
+        self.settle(line, id, outcome);
+    }
+
     /// Takes the one answer to a batch.
-    fn settle_batch(&self, id: u64, outcome: Result<Outputs>) {
+    fn settle_batch(&self, id: u64, outcome: Result<Outputs>, _trip: Option<Trip>) {
         self.settle(COMMON, id, outcome.map(Outputs::into_value));
     }
 
@@ -28,7 +38,7 @@ pub trait Outbox: Send + Sync {
     fn started(&self, _id: u64) {}
 
     /// Takes the one answer of a script. A value in wire form may stay so.
-    fn settle_script(&self, id: u64, outcome: ScriptOutcome) {
+    fn settle_script(&self, id: u64, outcome: ScriptOutcome, _trip: Option<Trip>) {
         self.settle(
             COMMON,
             id,
@@ -40,6 +50,37 @@ pub trait Outbox: Send + Sync {
                 }
             },
         );
+    }
+}
+
+/// Where an answer comes from, and when its task was submitted: with that, whoever takes the answer knows how long the task's
+/// whole way has taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Trip {
+    /// The pool, by its number in the process.
+    pub pool: NonZeroU32,
+    task: u32,
+    /// In nanoseconds since the pool was made.
+    pub queued_at: u64,
+}
+
+impl Trip {
+    pub(super) fn new(pool: NonZeroU32, task: TaskRef, queued_at: Age) -> Self {
+        let number = u32::try_from(task.number.min(NAMES)).unwrap_or(u32::MAX);
+        Trip { pool, task: number * 2 + u32::from(task.taker == Taker::Script), queued_at }
+    }
+
+    /// Which of a pool's tasks it was: a number below [`Trip::TASKS`].
+    pub fn task(self) -> usize {
+        self.task as usize
+    }
+
+    /// How many numbers there are.
+    pub const TASKS: usize = 2 * (NAMES + 1);
+
+    /// The task of such a number.
+    pub(super) fn task_of(number: usize) -> TaskRef {
+        if number.is_multiple_of(2) { TaskRef::native(number / 2) } else { TaskRef::script(number / 2) }
     }
 }
 
@@ -90,25 +131,25 @@ impl Reply {
     }
 
     pub(super) fn send(self, outcome: Result<Value>) {
-        self.send_on(COMMON, outcome);
+        self.send_on(COMMON, outcome, None);
     }
 
     /// Sends the answer by the line of the calling thread.
-    pub(super) fn send_on(mut self, line: usize, outcome: Result<Value>) {
+    pub(super) fn send_on(mut self, line: usize, outcome: Result<Value>, trip: Option<Trip>) {
         if let Some(outbox) = self.outbox.take() {
-            outbox.settle(line, self.id, outcome);
+            outbox.settle_measured(line, self.id, outcome, trip);
         }
     }
 
-    pub(super) fn send_batch(mut self, outcome: Result<Outputs>) {
+    pub(super) fn send_batch(mut self, outcome: Result<Outputs>, trip: Option<Trip>) {
         if let Some(outbox) = self.outbox.take() {
-            outbox.settle_batch(self.id, outcome);
+            outbox.settle_batch(self.id, outcome, trip);
         }
     }
 
-    pub(super) fn send_script(mut self, outcome: ScriptOutcome) {
+    pub(super) fn send_script(mut self, outcome: ScriptOutcome, trip: Option<Trip>) {
         if let Some(outbox) = self.outbox.take() {
-            outbox.settle_script(self.id, outcome);
+            outbox.settle_script(self.id, outcome, trip);
         }
     }
 

@@ -27,6 +27,8 @@ struct State {
 
 /// A task's work in parts.
 pub(super) struct ParallelFor {
+    /// The number of the task whose work it is.
+    pub(super) task: usize,
     count: usize,
     pub(super) token: CancelToken,
     state: Mutex<State>,
@@ -34,9 +36,9 @@ pub(super) struct ParallelFor {
 }
 
 impl ParallelFor {
-    pub(super) fn new(count: usize, work: PartWork, token: CancelToken) -> Self {
+    pub(super) fn new(task: usize, count: usize, work: PartWork, token: CancelToken) -> Self {
         let state = State { work: Some(work), next: 0, running: 0, failure: None };
-        ParallelFor { count, token, state: Mutex::new(state), none_running: Condvar::new() }
+        ParallelFor { task, count, token, state: Mutex::new(state), none_running: Condvar::new() }
     }
 
     /// Does parts until none is left to begin.

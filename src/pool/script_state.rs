@@ -36,7 +36,7 @@ use super::outbox::Reply;
 use super::position::Taker;
 use super::queue::Queue;
 use super::script_functions::FunctionNames;
-use super::task_observer::TaskRef;
+use super::task_observer::{Age, TaskRef};
 use crate::cancel::{CancelToken, Reason};
 use crate::sync::Instant;
 use crate::value::Payload;
@@ -58,6 +58,7 @@ pub(super) struct Running {
     pub(super) reply: Reply,
     pub(super) token: Option<CancelToken>,
     pub(super) task: TaskRef,
+    pub(super) queued_at: Age,
     pub(super) started: Instant,
     pub(super) exclusive: bool,
     /// The input of a job whose path is [`OnDemand`](super::InputPath::OnDemand), until its owner or its worker has claimed it.

@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
+use super::cpu_clock::WORTH;
 use super::job::{Inherited, InputPath, Job};
-use super::outbox::{Reply, ScriptOutcome};
+use super::outbox::{Reply, ScriptOutcome, Trip};
 use super::position::Taker;
 use super::priority_queue::Entry;
 use super::script_state::{Running, Waker, WorkerRegistration, WorkerState};
@@ -28,6 +29,8 @@ pub enum Step {
         token: Option<CancelToken>,
         /// How the input comes; [`InputPath::OnDemand`]: not yet.
         path: InputPath,
+        /// Whether it should run for so long that its CPU time can be measured cheaply.
+        measures: bool,
         /// In which form its function is called.
         call_form: u64,
         /// What tasks get that it submits.
@@ -61,19 +64,30 @@ impl IdleWait {
     }
 }
 
+/// A job that a worker has taken.
+pub(super) struct Begun {
+    pub(super) id: u64,
+    pub(super) job: Job,
+    /// Whether its CPU time is worth measuring.
+    pub(super) measures: bool,
+}
+
 /// A job that was finished: to be sent once the lock is free.
 struct Answered {
     reply: Reply,
     outcome: ScriptOutcome,
     late: Option<Reason>,
+    /// Of a job that was not stopped.
+    trip: Option<Trip>,
 }
 
 impl Answered {
     fn send(self) {
-        self.reply.send_script(match self.late {
+        let outcome = match self.late {
             Some(reason) => self.outcome.late(reason),
             None => self.outcome,
-        });
+        };
+        self.reply.send_script(outcome, self.trip);
     }
 }
 
@@ -107,6 +121,18 @@ impl Pool {
 
     /// Answers the job that the worker `number` has finished, if any, and gives it its next step.
     pub fn script_step(&self, number: usize, finished: Option<(u64, ScriptOutcome)>, idle: IdleWait) -> Step {
+        self.measured_step(number, finished, None, idle)
+    }
+
+    /// As `script_step`. `cpu`: the CPU time of the job that is finished, in nanoseconds, where it was measured; else that is taken
+    /// to be as long as it ran.
+    pub fn measured_step(
+        &self,
+        number: usize,
+        finished: Option<(u64, ScriptOutcome)>,
+        cpu: Option<u64>,
+        idle: IdleWait,
+    ) -> Step {
         let now = Instant::now();
         let mut state = self.0.lock();
         if state.scripts.worker(number).is_none() {
@@ -114,7 +140,7 @@ impl Pool {
         }
         state.scripts.comes(number);
         let Some((id, outcome)) = finished else { return self.take_step(state, number, idle, now) };
-        let answered = state.finish_script(number, id, outcome, now);
+        let answered = state.finish_script(number, id, outcome, cpu, now);
         // Both in one critical section; the answer goes out once the lock is free.
         let taken = state.begin_script(number, now);
         let waker = state.notify_worker_if_needed();
@@ -129,7 +155,12 @@ impl Pool {
 
     /// Answers a job without taking another.
     pub fn script_finish(&self, number: usize, id: u64, outcome: ScriptOutcome) {
-        let answered = self.0.lock().finish_script(number, id, outcome, Instant::now());
+        self.measured_finish(number, id, outcome, None);
+    }
+
+    /// As `script_finish`; `cpu` as in [`Pool::measured_step`].
+    pub fn measured_finish(&self, number: usize, id: u64, outcome: ScriptOutcome, cpu: Option<u64>) {
+        let answered = self.0.lock().finish_script(number, id, outcome, cpu, Instant::now());
         if let Some(answered) = answered {
             answered.send();
         }
@@ -193,8 +224,9 @@ impl Pool {
     }
 
     /// A job that its worker is about to run. None for one that should have stopped already, which is answered.
-    fn start(&self, number: usize, taken: (u64, Job), came: Instant) -> Option<Step> {
-        let (id, Job { task: function, input, token, path, call_form, inherited, queued_at, .. }) = taken;
+    fn start(&self, number: usize, taken: Begun, came: Instant) -> Option<Step> {
+        let Begun { id, job, measures } = taken;
+        let Job { task: function, input, token, path, call_form, inherited, queued_at, .. } = job;
         if let Some(reason) = token.as_ref().and_then(CancelToken::reason) {
             let mut state = self.0.lock();
             if let Some(Running { reply, task, started, .. }) = state.scripts.take_running(number, id) {
@@ -213,7 +245,7 @@ impl Pool {
             }
         }
         let is_new = queued_at > came;
-        Some(Step::Run { id, function, input, token, path, call_form, inherited, is_new })
+        Some(Step::Run { id, function, input, token, path, measures, call_form, inherited, is_new })
     }
 
     /// The worker `number` ends of its own will: it gets no further job, except those that are bound to it. With `only_idle`
@@ -235,6 +267,11 @@ impl Pool {
             return false;
         }
         self.worker_left(state, number)
+    }
+
+    /// Whether the pool takes no more work.
+    pub fn closes(&self) -> bool {
+        self.0.lock().phase != Phase::Open
     }
 
     /// The name of the function with this number.
@@ -412,14 +449,16 @@ impl State {
         self.scripts.notify_if_needed(&self.queue)
     }
 
-    /// Takes the next job for a worker: its id, and the job.
-    pub(super) fn begin_script(&mut self, number: usize, now: Instant) -> Option<(u64, Job)> {
+    /// Takes the next job for a worker.
+    pub(super) fn begin_script(&mut self, number: usize, now: Instant) -> Option<Begun> {
         let worker = self.scripts.worker(number)?;
         let admits = |job: &Job| worker.admits(job.exclusive);
         let mut job = self.queue.take_for_worker(number, worker.retiring, admits)?;
         let (reply, task) = (job.reply.take(), TaskRef::script(job.task));
         let id = reply.id();
-        self.tally.started(task, self.age_at(job.queued_at), self.age_at(now));
+        let (queued_at, at) = (self.age_at(job.queued_at), self.age_at(now));
+        self.tally.started(task, queued_at, at);
+        let measures = self.script_times.of(task.number).expected() > WORTH;
         let input = (job.path == InputPath::OnDemand)
             .then(|| std::mem::replace(&mut job.input, Payload::Value(Value::Undefined)));
         let (mut token, exclusive) = (job.token.take(), job.exclusive);
@@ -427,8 +466,8 @@ impl State {
             token.start(|| now);
         }
         job.token.clone_from(&token);
-        self.scripts.begin(number, Running { reply, token, task, started: now, exclusive, input });
-        Some((id, job))
+        self.scripts.begin(number, Running { reply, token, task, queued_at, started: now, exclusive, input });
+        Some(Begun { id, job, measures })
     }
 
     /// Whether an idle worker must end: it wants to, or the pool closes; and nothing that is bound to it waits.
@@ -447,10 +486,15 @@ impl State {
         number: usize,
         id: u64,
         outcome: ScriptOutcome,
+        cpu: Option<u64>,
         now: Instant,
     ) -> Option<Answered> {
-        let Running { reply, started, token, task, .. } = self.scripts.take_running(number, id)?;
-        self.tally.left(task, self.age_at(started), self.age_at(now));
+        let Running { reply, queued_at, started, token, task, .. } = self.scripts.take_running(number, id)?;
+        let (began, at) = (self.age_at(started), self.age_at(now));
+        self.tally.left(task, began, at);
+        let (ran, times) = (at.saturating_sub(began), self.script_times.of(task.number));
+        times.wait.record(began.saturating_sub(queued_at), 1);
+        times.ran(ran, 1, cpu.unwrap_or(ran));
         // The worker may have seen that its time is up before the owner has: then this outcome says so to the owner.
         let late = token.as_ref().and_then(|token| token.late_at(now));
         let end = match &outcome {
@@ -461,6 +505,7 @@ impl State {
             ScriptOutcome::Late { .. } => End::Cancelled,
         };
         self.tally.ended(task, end, 1);
-        Some(Answered { reply, outcome, late })
+        let trip = (end != End::Cancelled).then(|| Trip::new(self.pool, task, queued_at));
+        Some(Answered { reply, outcome, late, trip })
     }
 }

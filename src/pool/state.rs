@@ -1,6 +1,8 @@
 //! The state of a pool, under its one lock.
 
+use std::num::NonZeroU32;
 use std::sync::OnceLock;
+use std::sync::atomic::AtomicU32 as PlainU32;
 
 use super::config::Config;
 use super::counters::{Tally, age_at};
@@ -11,6 +13,7 @@ use super::queue::Queue;
 use super::rank::Rank;
 use super::script_state::Scripts;
 use super::task_observer::Age;
+use super::task_times::TimesByTask;
 use super::threads::Threads;
 use crate::cancel::CancelToken;
 use crate::sync::atomic::{AtomicBool, AtomicI64, AtomicUsize, Ordering};
@@ -20,7 +23,12 @@ use crate::sync::{Arc, Condvar, Instant, Mutex, MutexGuard};
 #[derive(Clone)]
 pub struct Pool(pub(super) Arc<Shared>);
 
+/// Counts the pools of the process: no protocol depends on it.
+static POOLS: PlainU32 = PlainU32::new(0);
+
 pub(super) struct Shared {
+    /// Which of the process's pools it is.
+    pub(super) number: NonZeroU32,
     pub(super) config: Config,
     pub(super) tasks: Tasks,
     pub(super) made: Instant,
@@ -51,6 +59,8 @@ struct QueueHints {
     first_rank: AtomicI64,
     /// Whether there are more threads than there may be: for a thread inside a batch.
     surplus: AtomicBool,
+    /// Whether somebody waits for room in the queue.
+    room_is_wanted: AtomicBool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -62,7 +72,8 @@ pub(super) enum Phase {
 
 pub(super) struct State {
     pub(super) phase: Phase,
-    /// When the pool was made.
+    /// The pool's number in the process, and when it was made.
+    pub(super) pool: NonZeroU32,
     made: Instant,
     /// How much of the intake is in the queue.
     pub(super) intake_head: u32,
@@ -73,6 +84,10 @@ pub(super) struct State {
     pub(super) scripts: Scripts,
     /// Counts under the lock: all submissions, and the tasks of script workers.
     pub(super) tally: Tally,
+    /// The times of the tasks of script workers.
+    pub(super) script_times: TimesByTask,
+    /// To be called once there is room in the queue.
+    pub(super) when_room: Vec<Box<dyn FnOnce() + Send>>,
     /// To be called once the pool has closed.
     pub(super) when_closed: Vec<Box<dyn FnOnce() + Send>>,
     /// Calls of `close` and `cancel` that are still answering the entries that they took from the queue: the pool closes after
@@ -104,8 +119,12 @@ impl Pool {
     /// A pool that runs these tasks. Threads start when there is work for them.
     pub fn new(config: Config, tasks: Tasks) -> Self {
         let made = Instant::now();
+        // After four milliards two may have the same: then their round trips count together.
+        let number = POOLS.fetch_add(1, Ordering::Relaxed).wrapping_add(1);
+        let number = NonZeroU32::new(number).unwrap_or(NonZeroU32::MAX);
         let state = State {
             phase: Phase::Open,
+            pool: number,
             made,
             intake_head: 0,
             needs_wake: false,
@@ -113,6 +132,8 @@ impl Pool {
             threads: Threads::new(&config),
             scripts: Scripts::new(),
             tally: Tally::default(),
+            script_times: TimesByTask::default(),
+            when_room: Vec::new(),
             when_closed: Vec::new(),
             answering: 0,
         };
@@ -120,8 +141,10 @@ impl Pool {
             takeable: AtomicUsize::new(0),
             first_rank: AtomicI64::new(Rank::LAST.0),
             surplus: AtomicBool::new(false),
+            room_is_wanted: AtomicBool::new(false),
         };
         Pool(Arc::new(Shared {
+            number,
             config,
             tasks,
             made,
@@ -136,9 +159,24 @@ impl Pool {
         }))
     }
 
+    /// Whether several may have it open, as its settings say.
+    pub fn is_shared(&self) -> bool {
+        self.0.config.shared
+    }
+
     /// Whether it is the same pool.
     pub fn is(&self, other: &Pool) -> bool {
         Arc::ptr_eq(&self.0, &other.0)
+    }
+
+    /// Which of the process's pools it is.
+    pub fn number(&self) -> NonZeroU32 {
+        self.0.number
+    }
+
+    /// When it was made.
+    pub fn made(&self) -> Instant {
+        self.0.made
     }
 
     /// Calls the functions that wait for the end of the pool, if it has come.
@@ -185,6 +223,16 @@ impl Shared {
 
     pub(super) fn age_at(&self, at: Instant) -> Age {
         age_at(self.made, at)
+    }
+
+    /// Whether somebody waits for room in the queue. Who asks looks for room after it has set this, under the lock.
+    pub(super) fn room_is_wanted(&self) -> bool {
+        self.hints.room_is_wanted.load(Ordering::Relaxed)
+    }
+
+    /// To be called under the lock.
+    pub(super) fn set_room_is_wanted(&self, is_wanted: bool) {
+        self.hints.room_is_wanted.store(is_wanted, Ordering::Relaxed);
     }
 
     /// Whether there are more threads than there may be, as far as can be seen without the lock: a thread inside a batch looks at

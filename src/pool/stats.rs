@@ -32,9 +32,13 @@ pub struct Stats {
     pub wait: Duration,
     /// Time spent running, all threads together.
     pub run: Duration,
+    /// The part of that of native threads.
+    pub native_run: Duration,
     /// The time that threads and script workers could have run, so many of each kind as there might be, all together. Native
     /// threads of a pool with script workers count once it has had some.
     pub capacity: Duration,
+    /// The part of that of native threads.
+    pub native_capacity: Duration,
     /// Threads kept even when idle.
     pub min_threads: usize,
     /// Threads there may be.
@@ -51,8 +55,11 @@ impl Pool {
         let now = shared.age();
         let mut totals = state.tally.totals(now);
         totals += shared.given_up.lock().totals(now);
+        let mut native_run = Duration::ZERO;
         for tally in state.threads.tallies() {
-            totals += tally.totals(now);
+            let native = tally.totals(now);
+            native_run += native.run;
+            totals += native;
         }
         // A thread that has answered its job counts as free, though it has not come back for the next.
         let at_work = state.threads.busy() - state.threads.returning();
@@ -72,7 +79,9 @@ impl Pool {
             cancelled: totals.cancelled,
             wait: totals.wait,
             run: totals.run,
+            native_run,
             capacity: native + scripts.time(now),
+            native_capacity: native,
             min_threads: state.threads.min(),
             max_threads: state.threads.max().get(),
             max_threads_from: state.threads.max_from(),

@@ -2,6 +2,7 @@
 
 use super::batch::Batch;
 use super::job::Job;
+use super::outbox::Trip;
 use super::position::{QueuePosition, Taker, Target};
 use super::priority_queue::Entry;
 use super::queue::Drained;
@@ -95,7 +96,7 @@ impl Pool {
         let queued_at = state.age_at(queued_at);
         let position = state.queue.push(entry, priority, queued_at, target);
         if let Some(batch) = batch {
-            batch.set_position(position);
+            batch.set_position(position, Trip::new(self.0.number, task, queued_at));
         }
         let full = state.is_full(target.taker(), limit);
         state.tally.queued(task, count, queued_at);
@@ -193,6 +194,7 @@ impl Pool {
         let mut state = self.0.lock();
         state.answering -= 1;
         self.announce_if_closed(state);
+        self.tell_of_room();
     }
 
     /// Answers an entry that no thread will take, and counts it before.

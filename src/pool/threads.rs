@@ -8,6 +8,7 @@ use super::counters::Tally;
 use super::priority_queue::Entry;
 use super::rank::Place;
 use super::task_observer::Age;
+use super::task_times::TimesByTask;
 use crate::cancel::CancelToken;
 use crate::lines::LINES;
 use crate::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -18,6 +19,8 @@ use crate::sync::{Arc, Mutex};
 #[repr(align(128))]
 pub(super) struct SlotShared {
     pub(super) tally: Tally,
+    /// How long the tasks that ran here have waited and run. A leaf: no other lock is taken under it.
+    pub(super) times: Mutex<TimesByTask>,
     /// Stops the job that runs here when the pool is closed by force: the token of jobs that have none of their own.
     pub(super) stop: CancelToken,
     /// Whether the thread has answered all it held, and may be about to look at the queue.
@@ -204,6 +207,11 @@ impl Threads {
         self.slots.iter().map(|slot| &slot.shared.tally)
     }
 
+    /// What each slot's threads have recorded.
+    pub(super) fn shared_parts(&self) -> impl Iterator<Item = &Arc<SlotShared>> {
+        self.slots.iter().map(|slot| &slot.shared)
+    }
+
     /// Every token by which something that runs can be stopped.
     pub(super) fn tokens(&self) -> impl Iterator<Item = &CancelToken> {
         self.slots.iter().flat_map(|slot| {
@@ -222,6 +230,7 @@ impl Threads {
         let number = vacant.unwrap_or_else(|| {
             let shared = Arc::new(SlotShared {
                 tally: Tally::default(),
+                times: Mutex::default(),
                 stop: CancelToken::new(None),
                 answered: AtomicBool::new(false),
                 run: Mutex::new(VecDeque::new()),

@@ -1,16 +1,20 @@
 //! One native thread of a pool: how it is started (its name, the size of its stack), and its life: take, run, report.
 
+use std::time::Duration;
+
 use super::batch::{Batch, BatchHost};
 use super::counters::Tally;
 use super::execute::Helpers;
 use super::job::Job;
-use super::outbox::Reply;
+use super::outbox::{Reply, Trip};
 use super::parallel_for::{ParallelFor, PartWork};
 use super::priority_queue::Entry;
 use super::queue::Taken;
 use super::rank::Rank;
+use super::recorder::Recorder;
 use super::state::{Pool, State};
 use super::task_observer::{Age, End, Ended, TaskObserver, TaskRef};
+use super::task_times::nanos;
 use super::threads::WorkerSlot;
 use crate::cancel::{CancelToken, Reason};
 use crate::error::{Code, Error, Result};
@@ -49,15 +53,18 @@ impl Pool {
 fn run(pool: &Pool, slot: &WorkerSlot) {
     pool.0.config.adopt_thread();
     let (mut fresh, mut now) = (true, pool.0.age());
+    let mut recorder = Recorder::new(&slot.shared.times);
     while let Some((taken, at)) = pool.next(slot.number, std::mem::take(&mut fresh), now) {
         now = match taken {
-            Taken::Job(first, place) => run_jobs(pool, slot, first, place.rank, at),
-            Taken::Batch(batch, place) => run_batch(pool, slot, &batch, place.rank, at),
+            Taken::Job(first, place) => run_jobs(pool, slot, &mut recorder, first, place.rank, at),
+            Taken::Batch(batch, place) => run_batch(pool, slot, &mut recorder, &batch, place.rank, at),
             Taken::Steal(parts) => {
                 slot.shared.tally.run_began(at);
+                recorder.begin(Age::MAX);
                 parts.run_parts();
                 let ended = pool.0.age();
                 slot.shared.tally.run_ended(ended);
+                recorder.end_cpu(parts.task, ended - at);
                 ended
             }
         };
@@ -65,9 +72,10 @@ fn run(pool: &Pool, slot: &WorkerSlot) {
 }
 
 /// Tasks of one number that run one after the other without a look at the clock.
-struct Group<'a> {
+struct Group<'a, 'b> {
     pool: &'a Pool,
     tally: &'a Tally,
+    recorder: &'a mut Recorder<'b>,
     task: usize,
     count: u64,
     began: Age,
@@ -78,7 +86,7 @@ const GROUP: u64 = 64;
 /// A task that runs for longer, in nanoseconds, is a group of its own: the clock costs a twentieth of that.
 const SHORT: Age = 500;
 
-impl Group<'_> {
+impl Group<'_, '_> {
     /// The next task will be one of this number.
     fn next(&mut self, task: usize) {
         let shared = &*self.pool.0;
@@ -87,6 +95,9 @@ impl Group<'_> {
             self.tally.run_began(self.began);
         }
         self.task = task;
+        if self.count == 0 {
+            self.recorder.begin(shared.estimates.of(task));
+        }
     }
 
     /// The tasks have run.
@@ -95,22 +106,34 @@ impl Group<'_> {
         self.began = shared.age();
         self.tally.run_ended(self.began);
         if self.count > 0 {
-            shared.estimates.learn(self.task, self.count, self.began - began);
+            let ran = self.began - began;
+            shared.estimates.learn(self.task, self.count, ran);
+            self.recorder.end(self.task, self.count, ran);
         }
         self.count = 0;
     }
 }
 
 /// Runs the first task, and those that the thread has taken with it.
-fn run_jobs(pool: &Pool, slot: &WorkerSlot, first: Entry, rank: Rank, now: Age) -> Age {
+fn run_jobs(
+    pool: &Pool,
+    slot: &WorkerSlot,
+    recorder: &mut Recorder<'_>,
+    first: Entry,
+    rank: Rank,
+    now: Age,
+) -> Age {
     let tally = &slot.shared.tally;
-    let mut group = Group { pool, tally, task: first.task(), count: 0, began: now };
+    let mut group = Group { pool, tally, recorder, task: first.task(), count: 0, began: now };
     tally.run_began(now);
     let mut next = Some(first);
     while let Some(entry) = next {
         group.next(entry.task());
-        group.count += 1;
-        let (task, reply, outcome) = run_entry(pool, slot, entry, group.began);
+        let ran = run_entry(pool, slot, entry, group.began);
+        if ran.has_begun {
+            group.count += 1;
+            group.recorder.waited(group.began.saturating_sub(ran.queued_at));
+        }
         // While something above runs, the next task stays where others can take it over.
         let makes_way = slot.shared.has_taken() && pool.0.outranks(rank);
         next = if makes_way { None } else { slot.shared.next() };
@@ -119,11 +142,10 @@ fn run_jobs(pool: &Pool, slot: &WorkerSlot, first: Entry, rank: Rank, now: Age) 
             group.end();
             slot.shared.set_answered(true);
         }
-        tally.left(TaskRef::native(task), group.began, group.began);
-        tally.ended(TaskRef::native(task), End::of(&outcome), 1);
-        reply.send_on(slot.line, outcome);
+        tally.left(TaskRef::native(ran.task), group.began, group.began);
+        answer(pool, slot, ran);
         if makes_way {
-            group.began = run_above(pool, slot, rank, group.began);
+            group.began = run_above(pool, slot, group.recorder, rank, group.began);
             next = slot.shared.next();
             slot.shared.set_answered(next.is_none());
             if next.is_some() {
@@ -135,12 +157,12 @@ fn run_jobs(pool: &Pool, slot: &WorkerSlot, first: Entry, rank: Rank, now: Age) 
 }
 
 /// Runs what comes before this rank, before the thread goes on with the tasks that it has taken. When that has ended.
-fn run_above(pool: &Pool, slot: &WorkerSlot, rank: Rank, mut now: Age) -> Age {
+fn run_above(pool: &Pool, slot: &WorkerSlot, recorder: &mut Recorder<'_>, rank: Rank, mut now: Age) -> Age {
     while slot.shared.has_taken() && pool.0.outranks(rank) {
         let Some(above) = pool.take_above(slot.number, rank) else { break };
         now = match above {
-            Taken::Batch(batch, place) => run_batch(pool, slot, &batch, place.rank, now),
-            Taken::Job(entry, _) => run_between(pool, slot, entry, now),
+            Taken::Batch(batch, place) => run_batch(pool, slot, recorder, &batch, place.rank, now),
+            Taken::Job(entry, _) => run_between(pool, slot, recorder, entry, now),
             Taken::Steal(_) => unreachable!("it has no priority"),
         };
         pool.turn_back(slot.number);
@@ -149,46 +171,73 @@ fn run_above(pool: &Pool, slot: &WorkerSlot, rank: Rank, mut now: Age) -> Age {
 }
 
 /// Runs one task from the queue before the thread goes on with those that it has taken.
-fn run_between(pool: &Pool, slot: &WorkerSlot, entry: Entry, now: Age) -> Age {
+fn run_between(pool: &Pool, slot: &WorkerSlot, recorder: &mut Recorder<'_>, entry: Entry, now: Age) -> Age {
     let tally = &slot.shared.tally;
     tally.run_began(now);
-    let (task, reply, outcome) = run_entry(pool, slot, entry, now);
+    recorder.begin(Age::MAX);
+    let ran = run_entry(pool, slot, entry, now);
     let ended = pool.0.age();
     tally.run_ended(ended);
-    tally.left(TaskRef::native(task), now, ended);
-    tally.ended(TaskRef::native(task), End::of(&outcome), 1);
+    if ran.has_begun {
+        recorder.waited(now.saturating_sub(ran.queued_at));
+        recorder.end(ran.task, 1, ended - now);
+    }
+    tally.left(TaskRef::native(ran.task), now, ended);
     slot.shared.set_answered(true);
-    reply.send_on(slot.line, outcome);
+    answer(pool, slot, ran);
     ended
 }
 
-/// Runs one task: its number, the promise to answer it, and its outcome.
-fn run_entry(pool: &Pool, slot: &WorkerSlot, entry: Entry, began: Age) -> (usize, Reply, Result<Value>) {
+/// A task that has run, and is to be answered.
+struct Ran {
+    task: usize,
+    queued_at: Age,
+    /// Unless it was stopped before.
+    has_begun: bool,
+    reply: Reply,
+    outcome: Result<Value>,
+}
+
+/// Counts a task that has run, and answers it.
+fn answer(pool: &Pool, slot: &WorkerSlot, ran: Ran) {
+    let Ran { task, queued_at, reply, outcome, .. } = ran;
+    let (task, end) = (TaskRef::native(task), End::of(&outcome));
+    slot.shared.tally.ended(task, end, 1);
+    let trip = (end != End::Cancelled).then(|| Trip::new(pool.0.number, task, queued_at));
+    reply.send_on(slot.line, outcome, trip);
+}
+
+/// Runs one task.
+fn run_entry(pool: &Pool, slot: &WorkerSlot, entry: Entry, began: Age) -> Ran {
     let (tally, stop) = (&slot.shared.tally, &slot.shared.stop);
     match entry {
         Entry::Small(job) => {
-            let (task, reply) = (job.task as usize, pool.reply_to(&job));
-            tally.started(TaskRef::native(task), job.queued_at, began);
+            let (task, queued_at, reply) = (job.task as usize, job.queued_at, pool.reply_to(&job));
+            tally.started(TaskRef::native(task), queued_at, began);
             let input = job.input.map_or(Value::Undefined, Value::Number);
-            (task, reply, run_task(pool, task, Payload::Value(input), stop))
+            let (has_begun, outcome) = run_task(pool, task, Payload::Value(input), stop);
+            Ran { task, queued_at, has_begun, reply, outcome }
         }
         Entry::Job(job) => {
             let Job { task, input, mut token, reply, queued_at, .. } = job;
-            tally.started(TaskRef::native(task), pool.0.age_at(queued_at), began);
+            let queued_at = pool.0.age_at(queued_at);
+            tally.started(TaskRef::native(task), queued_at, began);
             if let Some(token) = &mut token {
                 if let Some(reason) = token.reason() {
-                    return (task, reply, Err(reason.into_error_before()));
+                    let outcome = Err(reason.into_error_before());
+                    return Ran { task, queued_at, has_begun: false, reply, outcome };
                 }
                 token.start(Instant::now);
             }
-            let outcome = run_task(pool, task, input, token.as_ref().unwrap_or(stop));
-            match token.as_ref().and_then(CancelToken::reason) {
+            let (has_begun, outcome) = run_task(pool, task, input, token.as_ref().unwrap_or(stop));
+            let outcome = match token.as_ref().and_then(CancelToken::reason) {
                 // The caller has this reason already, or gets it soon, whatever the task returned in the end.
                 Some(reason @ (Reason::Cancelled | Reason::TimedOut | Reason::DeadlinePassed)) => {
-                    (task, reply, Err(reason.into_error()))
+                    Err(reason.into_error())
                 }
-                _ => (task, reply, outcome),
-            }
+                _ => outcome,
+            };
+            Ran { task, queued_at, has_begun, reply, outcome }
         }
         Entry::Batch(_) => unreachable!("a batch is no single task"),
     }
@@ -200,11 +249,18 @@ struct BatchWorker<'a> {
     slot: &'a WorkerSlot,
     batch: &'a Batch,
     rank: Rank,
+    recorder: &'a Recorder<'a>,
+    queued_at: Age,
 }
 
 impl BatchHost for BatchWorker<'_> {
     fn begins(&self) {
         self.slot.shared.set_answered(false);
+    }
+
+    fn ran(&self, count: usize, began: Instant, took: Duration) {
+        let wait = self.pool.0.age_at(began).saturating_sub(self.queued_at);
+        self.recorder.ran(self.batch.task, count as u64, wait, nanos(took));
     }
 
     fn panicked(&self, panic: Error) -> Error {
@@ -228,22 +284,36 @@ impl BatchHost for BatchWorker<'_> {
     }
 }
 
-fn run_batch(pool: &Pool, slot: &WorkerSlot, batch: &Batch, rank: Rank, now: Age) -> Age {
+fn run_batch(
+    pool: &Pool,
+    slot: &WorkerSlot,
+    recorder: &mut Recorder<'_>,
+    batch: &Batch,
+    rank: Rank,
+    now: Age,
+) -> Age {
     let (tally, task) = (&slot.shared.tally, TaskRef::native(batch.task));
-    tally.started(task, pool.0.age_at(batch.queued_at), now);
+    let queued_at = pool.0.age_at(batch.queued_at);
+    tally.started(task, queued_at, now);
     tally.run_began(now);
-    batch.work(&*pool.0.tasks, pool, &BatchWorker { pool, slot, batch, rank });
+    recorder.begin(Age::MAX);
+    let helpers = TaskHelpers { pool, task: batch.task };
+    batch.work(&*pool.0.tasks, &helpers, &BatchWorker { pool, slot, batch, rank, recorder, queued_at });
     let ended = pool.0.age();
+    recorder.end_cpu(batch.task, ended - now);
     tally.left(task, now, ended);
     tally.run_ended(ended);
     ended
 }
 
-/// Runs one task under the panic guard, unless it should have stopped already.
-fn run_task(pool: &Pool, task: usize, input: Payload, token: &CancelToken) -> Result<Value> {
-    token.check()?;
+/// Runs one task under the panic guard, unless it should have stopped already: whether it has begun, and its outcome.
+fn run_task(pool: &Pool, task: usize, input: Payload, token: &CancelToken) -> (bool, Result<Value>) {
+    if let Err(stopped) = token.check() {
+        return (false, Err(stopped));
+    }
     let tasks = &*pool.0.tasks;
-    guard(|| tasks.execute(task, input, token, pool)).unwrap_or_else(|panic| Err(pool.panicked(task, panic)))
+    let run = || tasks.execute(task, input, token, &TaskHelpers { pool, task });
+    (true, guard(run).unwrap_or_else(|panic| Err(pool.panicked(task, panic))))
 }
 
 impl Pool {
@@ -253,27 +323,46 @@ impl Pool {
     }
 }
 
+/// The threads that may help the task of this number.
+struct TaskHelpers<'a> {
+    pool: &'a Pool,
+    task: usize,
+}
+
+impl Helpers for TaskHelpers<'_> {
+    fn max_threads(&self) -> usize {
+        self.pool.0.lock().threads.max().get()
+    }
+
+    fn parallel_for(&self, count: usize, work: PartWork, token: &CancelToken) -> Result<()> {
+        let (pool, shared) = (self.pool, &*self.pool.0);
+        let parts = Arc::new(ParallelFor::new(self.task, count, work, token.clone()));
+        let mut helpers = 0;
+        if count > 1 {
+            let mut state = shared.lock();
+            helpers = count.min(state.threads.max().get()).saturating_sub(1);
+            state.queue.offer(&parts, helpers);
+            shared.publish(&mut state);
+            pool.wake_one(state);
+        }
+        parts.run_parts();
+        if helpers > 0 {
+            let mut state = shared.lock();
+            state.queue.withdraw(&parts);
+            shared.publish(&mut state);
+        }
+        parts.end()
+    }
+}
+
+/// For what tests run outside of a task.
+#[cfg(all(test, not(loom)))]
 impl Helpers for Pool {
     fn max_threads(&self) -> usize {
         self.0.lock().threads.max().get()
     }
 
     fn parallel_for(&self, count: usize, work: PartWork, token: &CancelToken) -> Result<()> {
-        let parts = Arc::new(ParallelFor::new(count, work, token.clone()));
-        let mut helpers = 0;
-        if count > 1 {
-            let mut state = self.0.lock();
-            helpers = count.min(state.threads.max().get()).saturating_sub(1);
-            state.queue.offer(&parts, helpers);
-            self.0.publish(&mut state);
-            self.wake_one(state);
-        }
-        parts.run_parts();
-        if helpers > 0 {
-            let mut state = self.0.lock();
-            state.queue.withdraw(&parts);
-            self.0.publish(&mut state);
-        }
-        parts.end()
+        TaskHelpers { pool: self, task: 0 }.parallel_for(count, work, token)
     }
 }
