@@ -195,6 +195,9 @@ for (const file of [script('others/plus.js'), script('others/plus.mjs')]) {
       assert.equal(pool.runSync('plus', [2, 2], { filename: file }), 4);
       assert.equal(await pool.run('spread', [1, 2, 3], { filename: file, spread: true }), 3);
       assert.equal(await pool.run('spread', [1, 2, 3], { filename: file, spread: true }), 3);
+      const parts = [];
+      for await (const part of pool.iterate('parts', 3, { filename: file, worker: 0 })) parts.push(part);
+      assert.deepEqual(parts, [0, 1, 2]);
       const seen = [];
       const ran = await pool.run('report', 3, { filename: file, worker: 1, onProgress: (value) => seen.push(value) });
       assert.deepEqual([ran, seen], [1, [0, 1, 2]]);

@@ -627,13 +627,15 @@ class Runner {
     return true;
   }
 
-  #end(why = this.#reason ?? (binding.poolCloses() ? 'close' : 'resize')) {
+  #end(why = this.#reason) {
     this.#leaving = true;
     const exit = () => {
       flushOutput();
       process.exit();
     };
-    if (this.#hooks === undefined || !this.#hooks.tearDown(why, exit)) exit();
+    if (this.#hooks === undefined) return exit();
+    const reason = why ?? (binding.poolCloses() ? 'close' : 'resize');
+    if (!this.#hooks.tearDown(reason, exit)) exit();
   }
 }
 
