@@ -287,6 +287,11 @@ export interface WorkerPoolOptions {
   aging?: number | undefined;
   /** Which task of a priority is first: the oldest, or the newest. @default 'fifo' */
   queueOrder?: 'fifo' | 'lifo' | undefined;
+  /**
+   * How many outputs the pool keeps for tasks with the option `cache`, the least recently used goes first, and for how many
+   * milliseconds. @default { max: 1000, ttl: Infinity }
+   */
+  cache?: { max?: number | undefined; ttl?: number | undefined } | undefined;
   /** How many tasks may wait for a thread; one more is an ERR_RW_QUEUE_FULL. @default Infinity */
   maxQueue?: number | undefined;
   /** The stack of each thread, in bytes, from 262_144 (room for the deepest value). @default 2_097_152 */
@@ -443,6 +448,17 @@ export interface RunOptions {
    * ERR_RW_INVALID_ARG_VALUE. @default false
    */
   parallel?: boolean | undefined;
+  /**
+   * Callers of a task under way with the same key share its run: its output, or its error, is the same object for all. A caller that
+   * aborts, or whose time is up, leaves alone; the run is cancelled when the last has left. The input of a caller that joins is not
+   * read.
+   */
+  dedupe?: string | undefined;
+  /**
+   * The key under which {@link WorkerPool.cache} keeps the output: the next caller gets it, the same object, without a run. Errors are
+   * not kept. Callers of a key under way share the run, as with `dedupe`.
+   */
+  cache?: string | undefined;
 }
 
 /** Options of one task of a script. */
@@ -475,6 +491,11 @@ export interface ScriptRunOptions extends Omit<RunOptions, 'transfer'> {
    * (ERR_RW_WORKER_EXITED).
    */
   worker?: number | undefined;
+  /**
+   * How often the task is begun again when it lost its worker (WorkerExitedError, WorkerOutOfMemoryError, WorkerTerminatedError); never
+   * for what the script threw. The input is kept as it was at the call, so it cannot stand beside `transfer`. @default 0
+   */
+  retries?: number | undefined;
 }
 
 /** What Node's Worker can be given in a transfer list: the name of this type differs between versions of `@types/node`. */
@@ -555,6 +576,29 @@ export interface PoolStats {
   maxThreads: number;
   /** Who said so: the pool's options (or `resize`), the environment variable RUST_WORKERS_THREADS, or nobody, so that it goes by the CPUs. */
   maxThreadsFrom: 'option' | 'environment' | 'cpus';
+  /** Callers that joined a run under way (`dedupe`, `cache`), and how often a task was begun again (`retries`). */
+  deduped: number;
+  retried: number;
+  /** Tasks with `cache` whose output was kept, and those that ran, or joined a run. */
+  cacheHits: number;
+  cacheMisses: number;
+}
+
+/** The outputs that a pool keeps for tasks with the option `cache`: see {@link WorkerPool.cache}. */
+export interface PoolCache {
+  /** How many are kept; those whose time is up do not count. */
+  readonly size: number;
+  readonly max: number;
+  readonly ttl: number;
+  /** Whether an output is kept under a key, of any task or of one. */
+  has(key: string, task?: string): boolean;
+  /**
+   * Forgets what is kept under a key, of all tasks or of one. What is under way for it is not kept either, and the next caller has a run
+   * of its own. True when something was kept.
+   */
+  delete(key: string, task?: string): boolean;
+  /** Forgets all. */
+  clear(): void;
 }
 
 /** What {@link WorkerPool.stats} shows on request. */
@@ -965,6 +1009,9 @@ export interface WorkerPool<Functions = any> extends EventEmitter {
   run<Output = Inferred, const Name extends TaskNameIn<Functions> = TaskNameIn<Functions>>(
     task: TaskWithoutInput<Name, Functions>,
   ): Promise<TaskResult<Output, Name, undefined, Functions>>;
+
+  /** The outputs that were kept for tasks with the option `cache`. */
+  readonly cache: PoolCache;
 
   /**
    * Blocks this thread until the task is answered, and returns its output. Throws what {@link run} would reject with. Nothing of

@@ -254,6 +254,19 @@ test('filename: a name cannot be made to load a file', () =>
     await assert.rejects(pool.run(`\0${file}\0get`, 1), errors.UnknownTaskError);
   }));
 
+test('filename: the same name in two modules is two tasks, also for `dedupe`, `cache` and `retries`', () =>
+  using(new WorkerPool(functions, { maxThreads: 1, cache: { max: 10 } }), async (pool) => {
+    const one = written('one.js', 'exports.which = () => "one";');
+    const two = written('two.mjs', 'export const which = () => "two";');
+    for (const more of [{ dedupe: 'key' }, { cache: 'key' }, { cache: 'key' }, { retries: 1 }]) {
+      const runs = [one, two, one].map((filename) => pool.run('which', null, { filename, ...more }));
+      assert.deepEqual(await Promise.all(runs), ['one', 'two', 'one']);
+    }
+    const filename = '../fixtures/scripts/others/plus.js';
+    assert.equal(await pool.run('plus', [1, 2], { filename, retries: 2 }), 3);
+    assert.deepEqual(await pool.run('sort', ['b', 'a'], { filename, dedupe: 'x' }), ['a', 'b']);
+  }));
+
 test('filename: what is refused', () =>
   using(new WorkerPool(functions, 1), async (pool) => {
     for (const filename of [5, null, {}, [], true]) await assert.rejects(pool.run('x', 1, { filename }), { code: 'ERR_RW_INVALID_ARG_TYPE', message: /"options\.filename"/ });
