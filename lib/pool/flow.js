@@ -4,6 +4,7 @@
 
 const { InvalidArgValueError, PoolClosedError } = require('../errors');
 const { ensureStack } = require('../runtime/stack-overflow');
+const { locateScript } = require('../script-pool/script-location');
 const { validateIterable } = require('../validators');
 const { isRefusal } = require('./admission');
 const { NATIVE, NOBODY, unknownTask } = require('./task-router');
@@ -26,8 +27,8 @@ const TASKS_PER_THREAD = 4;
  */
 
 /** Whose task it is. */
-function ownerOf({ tasks, scriptTasks }, task) {
-  const owner = tasks.ownerOf(task);
+function ownerOf({ tasks, scriptTasks }, task, options) {
+  const owner = tasks.ownerOf(task, options);
   if (owner === NOBODY) throw unknownTask(task, scriptTasks !== undefined);
   return owner;
 }
@@ -39,12 +40,14 @@ function usualConcurrency({ threadsFor, settings: { maxQueue } }, owner) {
 }
 
 /** What a stream needs of its pool. */
-function hostOf({ pool, tasks, admission, scriptTasks, maps }, task, owner) {
+function hostOf({ pool, tasks, admission, scriptTasks, maps }, task, owner, run) {
+  // A relative path is looked for from the file of the caller, who is not on the stack later.
+  if (run.filename !== undefined) run.filename = locateScript(run.filename, 'options.filename');
   return {
     isNative: owner === NATIVE,
     sharesWorkers: owner !== NATIVE && scriptTasks.separates,
     admission,
-    ownerOf: () => tasks.ownerOf(task),
+    ownerOf: () => tasks.ownerOf(task, run),
     isRefusal,
     submit: (input, options) => pool.run(task, input, options),
     opened: (stream) => maps.add(stream),
@@ -56,18 +59,18 @@ function hostOf({ pool, tasks, admission, scriptTasks, maps }, task, owner) {
 function stream(parts, task, source, options = {}) {
   const { streamOptions } = require('../flow/options');
   const { TaskStream } = require('../flow/stream');
-  const owner = ownerOf(parts, task);
+  const owner = ownerOf(parts, task, options);
   const checked = streamOptions(options, owner === NATIVE, usualConcurrency(parts, owner));
-  return new TaskStream(task, validateIterable(source, 'source'), checked, hostOf(parts, task, owner));
+  return new TaskStream(task, validateIterable(source, 'source'), checked, hostOf(parts, task, owner, checked.run));
 }
 
 /** `pool.transform(task, options)` */
 function transform(parts, task, options = {}) {
   const { transformOptions } = require('../flow/options');
   const { TaskTransform } = require('../flow/transform');
-  const owner = ownerOf(parts, task);
+  const owner = ownerOf(parts, task, options);
   const [checked, sides] = transformOptions(options, owner === NATIVE, usualConcurrency(parts, owner));
-  return new TaskTransform(task, checked, sides, hostOf(parts, task, owner));
+  return new TaskTransform(task, checked, sides, hostOf(parts, task, owner, checked.run));
 }
 
 /** What `forEach` and `reduce` need of their pool. */
@@ -108,7 +111,7 @@ function forEach(parts, task, inputs, options = {}) {
     const { EACH } = require('../script-pool/call-form');
     const { forEachOptions } = require('../flow/options');
     const { ForEach } = require('../flow/for-each');
-    const owner = ownerOf(parts, task);
+    const owner = ownerOf(parts, task, options);
     const checked = forEachOptions(options);
     validateIterable(inputs, 'inputs');
     if (parts.admission.isClosed) throw closedError(task);
@@ -127,7 +130,7 @@ function reduce(parts, task, inputs, initial, options = {}) {
     const { REDUCE } = require('../script-pool/call-form');
     const { reduceOptions } = require('../flow/options');
     const { Reduction } = require('../flow/reduction');
-    const owner = ownerOf(parts, task);
+    const owner = ownerOf(parts, task, options);
     const [checked, associative] = reduceOptions(options);
     validateIterable(inputs, 'inputs');
     if (owner === NATIVE) throw takesOneInput(task);
