@@ -12,7 +12,7 @@ const { binding } = require('../native');
 const { ITSELF, UNCANCELLABLE, cancelBy, soonerLimit } = require('../task/cancel-group');
 const { Pending } = require('../task/pending');
 const { submitOptions } = require('../task/options');
-const { SPREAD } = require('./call-form');
+const { SOURCE, SPREAD } = require('./call-form');
 const { notTooDeep } = require('./too-deep');
 const { discardTaken, givesOnlyMemory, listFor, openTaken, takeNow } = require('./transfer');
 const { ValueEncoder } = require('./value-encoder');
@@ -111,7 +111,8 @@ class ScriptSubmitter {
   /** Submits the task of a `ScriptPending`; `options` are as `submitOptions` returns them. */
   begin(pending, name, input, options) {
     try {
-      if (this.#isUnknown(name)) return pending.reject(this.#unknown(name));
+      // A function of `exec` is none of the script's.
+      if (options.callForm < SOURCE && this.#isUnknown(name)) return pending.reject(this.#unknown(name));
       const { onProgress, spread, transfer = NOTHING } = options;
       if (spread && !Array.isArray(input)) return pending.reject(notArguments(input));
       if (spread) options.callForm += SPREAD;
