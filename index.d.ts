@@ -287,6 +287,11 @@ export interface WorkerPoolOptions {
   aging?: number | undefined;
   /** Which task of a priority is first: the oldest, or the newest. @default 'fifo' */
   queueOrder?: 'fifo' | 'lifo' | undefined;
+  /**
+   * How many outputs the pool keeps for tasks with the option `cache`, the least recently used goes first, and for how many
+   * milliseconds. @default { max: 1000, ttl: Infinity }
+   */
+  cache?: { max?: number | undefined; ttl?: number | undefined } | undefined;
   /** How many tasks may wait for a thread; one more is an ERR_RW_QUEUE_FULL. @default Infinity */
   maxQueue?: number | undefined;
   /** The stack of each thread, in bytes, from 262_144 (room for the deepest value). @default 2_097_152 */
@@ -443,6 +448,17 @@ export interface RunOptions {
    * ERR_RW_INVALID_ARG_VALUE. @default false
    */
   parallel?: boolean | undefined;
+  /**
+   * Callers of a task under way with the same key share its run: its output, or its error, is the same object for all. A caller that
+   * aborts, or whose time is up, leaves alone; the run is cancelled when the last has left. The input of a caller that joins is not
+   * read.
+   */
+  dedupe?: string | undefined;
+  /**
+   * The key under which {@link WorkerPool.cache} keeps the output: the next caller gets it, the same object, without a run. Errors are
+   * not kept. Callers of a key under way share the run, as with `dedupe`.
+   */
+  cache?: string | undefined;
 }
 
 /** Options of one task of a script. */
@@ -465,6 +481,11 @@ export interface ScriptRunOptions extends Omit<RunOptions, 'transfer'> {
    * method of {@link WorkerPool.proxy} that is called with several arguments does so by itself. @default false
    */
   spread?: boolean | undefined;
+  /**
+   * How often the task is begun again when it lost its worker (WorkerExitedError, WorkerOutOfMemoryError, WorkerTerminatedError); never
+   * for what the script threw. The input is kept as it was at the call, so it cannot stand beside `transfer`. @default 0
+   */
+  retries?: number | undefined;
 }
 
 /** What Node's Worker can be given in a transfer list: the name of this type differs between versions of `@types/node`. */
@@ -536,6 +557,29 @@ export interface PoolStats {
   maxThreads: number;
   /** Who said so: the pool's options (or `resize`), the environment variable RUST_WORKERS_THREADS, or nobody, so that it goes by the CPUs. */
   maxThreadsFrom: 'option' | 'environment' | 'cpus';
+  /** Callers that joined a run under way (`dedupe`, `cache`), and how often a task was begun again (`retries`). */
+  deduped: number;
+  retried: number;
+  /** Tasks with `cache` whose output was kept, and those that ran, or joined a run. */
+  cacheHits: number;
+  cacheMisses: number;
+}
+
+/** The outputs that a pool keeps for tasks with the option `cache`: see {@link WorkerPool.cache}. */
+export interface PoolCache {
+  /** How many are kept; those whose time is up do not count. */
+  readonly size: number;
+  readonly max: number;
+  readonly ttl: number;
+  /** Whether an output is kept under a key, of any task or of one. */
+  has(key: string, task?: string): boolean;
+  /**
+   * Forgets what is kept under a key, of all tasks or of one. What is under way for it is not kept either, and the next caller has a run
+   * of its own. True when something was kept.
+   */
+  delete(key: string, task?: string): boolean;
+  /** Forgets all. */
+  clear(): void;
 }
 
 /** What {@link WorkerPool.stats} shows on request. */
@@ -955,6 +999,9 @@ export interface WorkerPool<Functions = any> extends EventEmitter {
     task: TaskWithoutInput<Name, Functions>,
   ): Promise<TaskResult<Output, Name, undefined, Functions>>;
 
+  /** The outputs that were kept for tasks with the option `cache`. */
+  readonly cache: PoolCache;
+
   /**
    * Blocks this thread until the task is answered, and returns its output. Throws what {@link run} would reject with. Nothing of
    * the program's runs meanwhile; `timeout` and `deadline` hold all the same. A WorkerExitedError has no `exitCode` here.
@@ -1261,6 +1308,17 @@ export const WorkerPool: {
    * const result = await pool.runTask({ number: 1 });
    */
   new <Functions>(script: string | URL, size?: number | ScriptPoolOptions): WorkerPool<Functions>;
+
+  /**
+   * Opens the pool of native threads of this name, for this thread: one queue and one set of threads for all JavaScript threads of the
+   * process that open the name. The first one's options make the pool; those of the others must agree with them or be absent, else it
+   * is an ERR_RW_INVALID_ARG_VALUE that names the difference. `name` is the threads' name too, unless the options say another.
+   *
+   * Each call gives an object of its own, whose tasks, events and `close()` are its own: `close()` waits for its own tasks,
+   * `destroy()` ends them, and the pool closes when the last object closes, is forgotten, or its thread ends. `stats()`, `options` and
+   * `resize()` are those of the pool.
+   */
+  open(name: string, options?: WorkerPoolOptions): WorkerPool;
 
   readonly prototype: WorkerPool;
 };

@@ -12,7 +12,7 @@ const { deliveryOf } = require('../delivery');
 const { PoolClosedError, UnknownTaskError } = require('../errors');
 const { mapOptions } = require('../flow/options');
 const { forgotten } = require('../forgotten');
-const { SIZE_FROM, closeOptions, nativePoolOptions, poolSettings, refuseMore } = require('../task/options');
+const { SIZE_FROM, closeOptions, nativePoolOptions, poolSettings, refuseMore, sharesRuns } = require('../task/options');
 const { fallbackPortsOf } = require('../script-pool/fallback-ports');
 const { locateScript } = require('../script-pool/script-location');
 const { NativeScriptPool } = require('../script-pool/native-script-pool');
@@ -61,6 +61,9 @@ const NO_SCRIPT = path.join(__dirname, '..', 'script-pool', 'no-script.js');
 /** Loaded when it is first called. */
 let runSync;
 
+/** What `WorkerPool.open` has opened, for the constructor that it calls. */
+let opened;
+
 class WorkerPool extends EventEmitter {
   #settings;
   #native;
@@ -70,6 +73,8 @@ class WorkerPool extends EventEmitter {
   #nativeTasks;
   /** Maps of which not every input was submitted, or is done. */
   #maps = new Set();
+  /** What the options `dedupe`, `cache` and `retries` need; made for the first. */
+  #sharedRuns;
   /** The promise of `close()`, once it was called. */
   #closing;
   /** Whether the native side was told to close once all is done. */
@@ -89,6 +94,7 @@ class WorkerPool extends EventEmitter {
 
   constructor(scriptOrOptions, sizeOrOptions, more) {
     super();
+    if (opened !== undefined) return this.#openOpened();
     const hasScript = typeof scriptOrOptions === 'string' || typeof scriptOrOptions?.href === 'string';
     refuseMore(hasScript, scriptOrOptions, sizeOrOptions, more);
     if (scriptOrOptions === undefined) scriptOrOptions = {};
@@ -101,6 +107,23 @@ class WorkerPool extends EventEmitter {
       this.#open(new NativePool(binding, binding.createPool(this.#settings)));
     }
     closing.register(this, this.#native.handle, this);
+  }
+
+  static open(name, options, ...more) {
+    opened = require('./opened').openPool(name, options, more);
+    return new WorkerPool();
+  }
+
+  #openOpened() {
+    const { native, settings } = opened;
+    opened = undefined;
+    loadCodec();
+    this.#settings = settings;
+    this.#open(native);
+    const { OpenedSubmitter } = require('./opened');
+    this.#tasks = this.#nativeTasks = new OpenedSubmitter(native, this.#admission, settings.maxQueue);
+    closing.register(this, native.handle, this);
+    return this;
   }
 
   /** @param {(then: (failure?: Error) => void) => void} [whenLoaded] as `Admission` takes it */
@@ -139,8 +162,27 @@ class WorkerPool extends EventEmitter {
     const promise = new Promise(capture);
     const { resolve, reject } = captured;
     if (this.#admission.isClosed) reject(closedError(task));
+    else if (options !== undefined && sharesRuns(options)) this.#runShared(this.#tasks, task, input, options, resolve, reject);
     else this.#tasks.run(task, input, options, resolve, reject);
     return promise;
+  }
+
+  /** With one of the options `dedupe`, `cache` and `retries`. */
+  #runShared(tasks, task, input, options, resolve, reject) {
+    const owner = tasks === this.#tasks ? tasks.ownerOf(task) : SCRIPT;
+    this.#shared().run(tasks, owner, task, input, options, resolve, reject);
+  }
+
+  #shared() {
+    if (this.#sharedRuns === undefined) {
+      const { SharedRuns } = require('./shared-runs');
+      this.#sharedRuns = new SharedRuns(this.#native, this.#admission, this.#settings.cache);
+    }
+    return this.#sharedRuns;
+  }
+
+  get cache() {
+    return this.#shared().cache;
   }
 
   runTask(input, options) {
@@ -150,6 +192,8 @@ class WorkerPool extends EventEmitter {
       reject(new UnknownTaskError('This pool has no script. Give it one, new WorkerPool(script, options), or run a native task by its name: run(name, input)'));
     } else if (this.#admission.isClosed) {
       reject(closedError(''));
+    } else if (options !== undefined && sharesRuns(options)) {
+      this.#runShared(this.#scriptTasks, '', input, options, resolve, reject);
     } else {
       this.#scriptTasks.run('', input, options, resolve, reject);
     }
@@ -329,7 +373,9 @@ class WorkerPool extends EventEmitter {
     this.#admission.whenDispatched(() => {
       if (this.#nativeCloses) return;
       this.#nativeCloses = true;
-      binding.closePool(this.#native.handle, GRACEFULLY, ANNOUNCED);
+      const close = () => binding.closePool(this.#native.handle, GRACEFULLY, ANNOUNCED);
+      if (this.#native.isShared) this.#native.whenDone(close);
+      else close();
       this.#workers?.close();
     });
   }
@@ -477,7 +523,7 @@ class WorkerPool extends EventEmitter {
     };
     const stats = {
       ...counts, idleThreads: idle, queueSize: queued, waitTime, runTime, utilization: partOf(runTime, capacityTime),
-      utilizationByKind, minThreads, maxThreads, maxThreadsFrom: SIZE_FROM[maxThreadsFrom],
+      utilizationByKind, minThreads, maxThreads, maxThreadsFrom: SIZE_FROM[maxThreadsFrom], ...sharedCounts(this.#sharedRuns),
     };
     if (options === undefined) return stats;
     const { showTimes, statsOptions } = require('../seeing/task-times');
@@ -487,6 +533,11 @@ class WorkerPool extends EventEmitter {
     return tasks ? { ...stats, ...showTimes(told, this.#scriptTasks !== undefined) } : stats;
   }
 }
+
+const sharedCounts = (runs) =>
+  runs === undefined
+    ? { deduped: 0, retried: 0, cacheHits: 0, cacheMisses: 0 }
+    : { deduped: runs.joined, retried: runs.retried, cacheHits: runs.cache.hits, cacheMisses: runs.cache.misses };
 
 /** The part that one time is of another; threads that are too many may have run beyond it. */
 function partOf(time, whole) {

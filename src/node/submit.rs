@@ -171,7 +171,13 @@ impl Pools<'_> {
             let accepted = submit(pool)?;
             if let Some(token) = kept {
                 let in_group = matches!(submission.options.cancel, CancelBy::Group(_));
-                self.core.jobs().remember(submission.id, pool.clone(), accepted.position, token, in_group);
+                self.core.jobs().remember(
+                    submission.id,
+                    (submission.pool, pool.clone()),
+                    accepted.position,
+                    token,
+                    in_group,
+                );
             }
             Ok(accepted)
         });

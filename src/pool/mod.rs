@@ -12,6 +12,7 @@
 //! * `intake` — where JavaScript puts small tasks without a call; `small_jobs` — how they get into the queue; `estimates` — how long tasks run, as far as is known.
 //! * `queue` — the pool's queue: a line for each taker.
 //! * `admission` — how many entries may wait: the one rule against `maxQueue`.
+//! * `room` — who waits for room in a queue that several fill.
 //! * `task_observer` — the trait through which each step of a task is reported; `counters` — the counters, which observe;
 //!   `stats` — a pool at one moment.
 //! * `task_times` — histograms of how long tasks wait and run; `recorder`, `cpu_clock` — how a native thread fills them;
@@ -42,6 +43,7 @@ mod priority_queue;
 mod queue;
 mod rank;
 mod recorder;
+mod room;
 mod script_functions;
 mod script_jobs;
 mod script_state;
