@@ -184,7 +184,7 @@ function execNamed(pool, name, args, options) {
 
 /** The options of a task, without those that say which function of the script it is. */
 function ofFunction(run) {
-  for (const name of ['name', 'spread']) {
+  for (const name of ['filename', 'name', 'spread']) {
     if (name in run) throw new InvalidArgValueError(`unknown option '${name}'; the function itself is given, and its arguments as an array`);
   }
   return run;
