@@ -163,7 +163,7 @@ class WorkerPool extends EventEmitter {
 
   /** With one of the options `dedupe`, `cache` and `retries`. */
   #runShared(tasks, task, input, options, resolve, reject) {
-    const owner = tasks === this.#tasks ? tasks.ownerOf(task) : SCRIPT;
+    const owner = tasks === this.#tasks ? tasks.ownerOf(task, options) : SCRIPT;
     this.#shared().run(tasks, owner, task, input, options, resolve, reject);
   }
 
@@ -183,7 +183,7 @@ class WorkerPool extends EventEmitter {
     const promise = new Promise(capture);
     const { resolve, reject } = captured;
     if (this.#scriptTasks === undefined) {
-      reject(new UnknownTaskError('This pool has no script. Give it one, new WorkerPool(script, options), or run a native task by its name: run(name, input)'));
+      reject(noScript('run a native task by its name: run(name, input)'));
     } else if (this.#admission.isClosed) {
       reject(closedError(''));
     } else if (options !== undefined && sharesRuns(options)) {
@@ -200,10 +200,11 @@ class WorkerPool extends EventEmitter {
 
   map(task, inputs, options = {}) {
     return new Promise((resolve, reject) => {
-      const owner = this.#tasks.ownerOf(task);
+      const owner = this.#tasks.ownerOf(task, options);
       if (owner === NOBODY) throw unknownTask(task, this.#scriptTasks !== undefined);
       const checked = mapOptions(options, owner === NATIVE);
       validateIterable(inputs, 'inputs');
+      if (checked.filename !== undefined) checked.filename = locateScript(checked.filename, 'options.filename');
       if (this.#admission.isClosed) throw closedError(task);
       const isAsync = typeof inputs[Symbol.asyncIterator] === 'function';
       if (owner === NATIVE && !isAsync && !checked.settle) this.#nativeTasks.map(task, inputs, checked, resolve, reject);
@@ -255,7 +256,7 @@ class WorkerPool extends EventEmitter {
       holds: this.#native.holds,
       sharesWorkers: !isNative && this.#scriptTasks.separates,
       admission: this.#admission,
-      ownerOf: () => this.#tasks.ownerOf(task),
+      ownerOf: () => this.#tasks.ownerOf(task, options),
       submit: (input, submitted) => {
         if (!finishesOnClose) return this.run(task, input, submitted);
         const promise = new Promise(capture);
@@ -271,6 +272,20 @@ class WorkerPool extends EventEmitter {
     ensureStack();
     this.#maps.add(map);
     map.run(inputs);
+  }
+
+  async broadcast(task, input, options) {
+    if (this.#scriptTasks === undefined) throw noScript('run a native task by its name: run(name, input)');
+    if (this.#admission.isClosed) throw closedError(task);
+    const tasks = this.#scriptTasks;
+    const run = (name, value, given, alone) =>
+      new Promise((resolve, reject) => tasks[alone ? 'runAlone' : 'run'](name, value, given, resolve, reject));
+    return this.#workers.broadcasts(run).broadcast(task, input, options);
+  }
+
+  postMessage(value, ...rest) {
+    if (this.#scriptTasks === undefined) throw noScript('send no messages: its threads run no JavaScript');
+    return require('../script-pool/broadcasts').postToAll(this.#workers.threads, value, rest);
   }
 
   /** How many tasks of this owner may run at once. */
@@ -495,6 +510,10 @@ class WorkerPool extends EventEmitter {
     const told = times ?? binding.poolTimes(this.#native.handle, reset);
     return tasks ? { ...stats, ...showTimes(told, this.#scriptTasks !== undefined) } : stats;
   }
+}
+
+function noScript(orElse) {
+  return new UnknownTaskError(`This pool has no script. Give it one, new WorkerPool(script, options), or ${orElse}`);
 }
 
 const sharedCounts = (runs) =>

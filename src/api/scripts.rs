@@ -209,6 +209,12 @@ fn adopt_thread<'call>(call: Call<'call>, [key]: Arguments<'call, 1>) -> Returne
     Ok(JsValue::NOTHING)
 }
 
+/// In a worker: whether its pool closes.
+#[napi(catch_unwind)]
+pub fn pool_closes(env: Env) -> napi::Result<bool> {
+    Ok(Environment::of(&env)?.with_script_worker(ScriptWorker::pool_closes).unwrap_or(true))
+}
+
 /// `joinPool(key, inbox)`, in a worker: accepts its registration. False when that is gone.
 fn join<'call>(call: Call<'call>, [key, inbox]: Arguments<'call, 2>) -> Returned<'call> {
     let (key, waker) = (call.js.read_u64(key)?, call.core().events());

@@ -263,6 +263,11 @@ impl ScriptWorker {
         self.registration.pool.retire_worker(self.registration.number, only_idle)
     }
 
+    /// Whether the pool closes.
+    pub(crate) fn pool_closes(&self) -> bool {
+        self.registration.pool.closes()
+    }
+
     /// The environment ends.
     pub(super) fn abandon(self) {
         self.registration.pool.unregister_worker(self.registration.number);

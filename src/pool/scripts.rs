@@ -269,6 +269,11 @@ impl Pool {
         self.worker_left(state, number)
     }
 
+    /// Whether the pool takes no more work.
+    pub fn closes(&self) -> bool {
+        self.0.lock().phase != Phase::Open
+    }
+
     /// The name of the function with this number.
     pub fn script_function_name(&self, number: usize) -> Option<String> {
         self.0.lock().scripts.functions.name(number).map(str::to_owned)
