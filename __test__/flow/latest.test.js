@@ -11,7 +11,7 @@ const { blockUntil, inTime, until } = require('../support/until');
 
 const SCRIPT = scriptPath('flow.js');
 const pool = new WorkerPool(SCRIPT, 2);
-after(() => pool.close());
+after(() => pool.destroy());
 
 /** Runs a task that reports, and gives what came, the answer last. */
 async function seen(task, input, options) {

@@ -12,7 +12,7 @@ const { binding } = require('../native');
 const { ITSELF, UNCANCELLABLE, cancelBy, soonerLimit } = require('../task/cancel-group');
 const { Pending } = require('../task/pending');
 const { submitOptions } = require('../task/options');
-const { AHEAD, LATEST, SPREAD } = require('./call-form');
+const { AHEAD, LATEST, SOURCE, SPREAD } = require('./call-form');
 const { notTooDeep } = require('./too-deep');
 const { discardTaken, givesOnlyMemory, listFor, openTaken, takeNow } = require('./transfer');
 const { ValueEncoder } = require('./value-encoder');
@@ -124,7 +124,8 @@ class ScriptSubmitter {
     try {
       const { filename, onProgress, progress, spread, transfer = NOTHING, worker } = options;
       if (filename !== undefined) options.module = this.#otherModules().urlOf(filename);
-      else if (this.#isUnknown(name)) return pending.reject(this.#unknown(name));
+      // A function of `exec` is none of the script's.
+      else if (options.callForm < SOURCE && this.#isUnknown(name)) return pending.reject(this.#unknown(name));
       if (worker !== undefined) require('./worker-list').workerOf(this.#pool.workers, worker);
       if (spread && !Array.isArray(input)) return pending.reject(notArguments(input));
       if (spread) options.callForm += SPREAD;
