@@ -7,6 +7,7 @@
 
 import { EventEmitter } from 'node:events';
 import type { Transform, TransformOptions } from 'node:stream';
+import { ReadableStream } from 'node:stream/web';
 import {
   MessagePort as NodeMessagePort,
   ResourceLimits as NodeResourceLimits,
@@ -286,6 +287,11 @@ export interface WorkerPoolOptions {
   aging?: number | undefined;
   /** Which task of a priority is first: the oldest, or the newest. @default 'fifo' */
   queueOrder?: 'fifo' | 'lifo' | undefined;
+  /**
+   * How many outputs the pool keeps for tasks with the option `cache`, the least recently used goes first, and for how many
+   * milliseconds. @default { max: 1000, ttl: Infinity }
+   */
+  cache?: { max?: number | undefined; ttl?: number | undefined } | undefined;
   /** How many tasks may wait for a thread; one more is an ERR_RW_QUEUE_FULL. @default Infinity */
   maxQueue?: number | undefined;
   /** The stack of each thread, in bytes, from 262_144 (room for the deepest value). @default 2_097_152 */
@@ -442,6 +448,17 @@ export interface RunOptions {
    * ERR_RW_INVALID_ARG_VALUE. @default false
    */
   parallel?: boolean | undefined;
+  /**
+   * Callers of a task under way with the same key share its run: its output, or its error, is the same object for all. A caller that
+   * aborts, or whose time is up, leaves alone; the run is cancelled when the last has left. The input of a caller that joins is not
+   * read.
+   */
+  dedupe?: string | undefined;
+  /**
+   * The key under which {@link WorkerPool.cache} keeps the output: the next caller gets it, the same object, without a run. Errors are
+   * not kept. Callers of a key under way share the run, as with `dedupe`.
+   */
+  cache?: string | undefined;
 }
 
 /** Options of one task of a script. */
@@ -464,6 +481,11 @@ export interface ScriptRunOptions extends Omit<RunOptions, 'transfer'> {
    * method of {@link WorkerPool.proxy} that is called with several arguments does so by itself. @default false
    */
   spread?: boolean | undefined;
+  /**
+   * How often the task is begun again when it lost its worker (WorkerExitedError, WorkerOutOfMemoryError, WorkerTerminatedError); never
+   * for what the script threw. The input is kept as it was at the call, so it cannot stand beside `transfer`. @default 0
+   */
+  retries?: number | undefined;
 }
 
 /** What Node's Worker can be given in a transfer list: the name of this type differs between versions of `@types/node`. */
@@ -535,6 +557,29 @@ export interface PoolStats {
   maxThreads: number;
   /** Who said so: the pool's options (or `resize`), the environment variable RUST_WORKERS_THREADS, or nobody, so that it goes by the CPUs. */
   maxThreadsFrom: 'option' | 'environment' | 'cpus';
+  /** Callers that joined a run under way (`dedupe`, `cache`), and how often a task was begun again (`retries`). */
+  deduped: number;
+  retried: number;
+  /** Tasks with `cache` whose output was kept, and those that ran, or joined a run. */
+  cacheHits: number;
+  cacheMisses: number;
+}
+
+/** The outputs that a pool keeps for tasks with the option `cache`: see {@link WorkerPool.cache}. */
+export interface PoolCache {
+  /** How many are kept; those whose time is up do not count. */
+  readonly size: number;
+  readonly max: number;
+  readonly ttl: number;
+  /** Whether an output is kept under a key, of any task or of one. */
+  has(key: string, task?: string): boolean;
+  /**
+   * Forgets what is kept under a key, of all tasks or of one. What is under way for it is not kept either, and the next caller has a run
+   * of its own. True when something was kept.
+   */
+  delete(key: string, task?: string): boolean;
+  /** Forgets all. */
+  clear(): void;
 }
 
 /** What {@link WorkerPool.stats} shows on request. */
@@ -803,27 +848,85 @@ export type TaskWithoutInput<Name, Functions = NoFunctions> = undefined extends 
   ? Name
   : 'This task needs an input: run(task, input)';
 
+// ── Results in parts ──────────────────────────────────────────────────────────────────────────────────────
+
+/** The options of `iterate`. */
+export interface IterateOptions extends ScriptRunOptions {
+  /** How many parts the worker may give before they are taken, 1 to 65,535. @default 16 */
+  highWaterMark?: number | undefined;
+}
+
+/** The parts of a result, as they are asked for. */
+export interface TaskParts<Part, Returned = any> extends AsyncIterableIterator<Part> {
+  [Symbol.asyncIterator](): TaskParts<Part, Returned>;
+  next(): Promise<IteratorResult<Part, Returned>>;
+  /** Stops the task. Settles when it has ended, with what its `finally` throws. */
+  return(value?: any): Promise<IteratorResult<Part, any>>;
+  throw(error?: any): Promise<IteratorResult<Part, any>>;
+  [Symbol.asyncDispose](): Promise<void>;
+}
+
+/** The parts that a function gives which returns `Result`. */
+export type PartOf<Result> = 0 extends 1 & Result
+  ? any
+  : Awaited<Result> extends AsyncIterable<infer Part>
+    ? Part
+    : Awaited<Result> extends Iterable<infer Part>
+      ? Awaited<Part>
+      : Awaited<Result> extends ReadableStream<infer Part>
+        ? Part
+        : never;
+
+/** What it returns after the last part. */
+export type ReturnedAfter<Result> = 0 extends 1 & Result
+  ? any
+  : Awaited<Result> extends Generator<any, infer Returned, any> | AsyncGenerator<any, infer Returned, any>
+    ? Awaited<Returned>
+    : undefined;
+
+/** The parts of the task `Name`: those of the script's function, where the pool knows it. */
+export type TaskPartsOf<Part, Name, Functions = NoFunctions> = [Part, Inferred] extends [Inferred, Part]
+  ? Name extends FunctionName<KnownFunctions<Functions>>
+    ? KnownFunctions<Functions>[Name] extends (...args: any[]) => infer Result
+      ? TaskParts<PartOf<Result>, ReturnedAfter<Result>>
+      : TaskParts<any>
+    : TaskParts<any>
+  : TaskParts<Given<Part>>;
+
 // ── Proxies ────────────────────────────────────────────────────────────────────────────────────────────────
 
 /** The methods of every function of a proxy. */
-export interface ProxyMethodExtras<Self> {
+export interface ProxyMethodExtras<Self, Parameters extends readonly unknown[] = any[], Result = any> {
   /** The same method with these options for its tasks: `api.render.with({ signal })(page)`. */
-  with(options: ScriptRunOptions): Self;
+  with(options: IterateOptions): Self;
+  /** The parts of the result, as {@link WorkerPool.iterate} gives them: `api.rows.iterate(query)`. */
+  iterate(...input: Parameters): TaskParts<PartOf<Result>, ReturnedAfter<Result>>;
 }
 
 /** A method of a proxy: it has the parameters of the script's function, and a promise of its result. */
-export interface ProxyMethod<Parameters extends readonly unknown[] = any[], Output = any>
-  extends ProxyMethodExtras<ProxyMethod<Parameters, Output>> {
-  (...input: Parameters): Promise<Output>;
+export interface ProxyMethod<Parameters extends readonly unknown[] = any[], Result = any>
+  extends ProxyMethodExtras<ProxyMethod<Parameters, Result>, Parameters, Result> {
+  (...input: Parameters): Promise<Awaited<Result>>;
 }
+
+/** A method of a proxy whose result comes in parts only. */
+export interface IteratedProxyMethod<Parameters extends readonly unknown[], Result>
+  extends ProxyMethodExtras<IteratedProxyMethod<Parameters, Result>, Parameters, Result> {}
+
+/** Results that cannot be given as one. */
+type InParts = Generator<any, any, any> | AsyncGenerator<any, any, any> | ReadableStream<any>;
 
 /** What becomes of a function in a proxy. One that returns a promise keeps its own signatures, type parameters too. */
 export type ProxiedFunction<Function> = 0 extends 1 & Function
   ? ProxyMethod
-  : Function extends (...input: infer Parameters) => infer Returned
-    ? Returned extends Promise<any>
-      ? Function & ProxyMethodExtras<Function>
-      : ProxyMethod<Parameters, Awaited<Returned>>
+  : Function extends (...input: infer Parameters) => infer Result
+    ? 0 extends 1 & Result
+      ? ProxyMethod<Parameters, Result>
+      : Awaited<Result> extends InParts
+        ? IteratedProxyMethod<Parameters, Result>
+        : Result extends Promise<any>
+          ? Function & ProxyMethodExtras<Function & ProxyMethodExtras<Function, Parameters, Result>, Parameters, Result>
+          : ProxyMethod<Parameters, Result>
     : never;
 
 /** A native task as a method of a proxy. */
@@ -908,6 +1011,9 @@ export interface WorkerPool<Functions = any> extends EventEmitter {
     task: TaskWithoutInput<Name, Functions>,
   ): Promise<TaskResult<Output, Name, undefined, Functions>>;
 
+  /** The outputs that were kept for tasks with the option `cache`. */
+  readonly cache: PoolCache;
+
   /**
    * Blocks this thread until the task is answered, and returns its output. Throws what {@link run} would reject with. Nothing of
    * the program's runs meanwhile; `timeout` and `deadline` hold all the same. A WorkerExitedError has no `exitCode` here.
@@ -971,6 +1077,26 @@ export interface WorkerPool<Functions = any> extends EventEmitter {
     inputs: readonly Input[] | Iterable<Input> | AsyncIterable<Input>,
     options?: TaskOptions<Name, Functions> & { settle?: false | undefined },
   ): Promise<TaskResult<Output, Name, Input, Functions>[]>;
+
+  /**
+   * The parts of a result that a function of the script gives one after the other: what a generator, an async generator, a
+   * ReadableStream, or anything that can be iterated yields; then `next()` has what the generator returns.
+   *
+   * Nothing begins before the first part is asked for. The worker gives at most `highWaterMark` parts ahead of those. Leaving the
+   * loop early stops the task as an abort does: the generator's `finally` runs, and the loop is over when it has ended.
+   *
+   * Rejects as {@link run} does: with an error of the function after the parts before it.
+   *
+   * @throws InvalidArgTypeError, InvalidArgValueError, OutOfRangeError, UnknownTaskError
+   *
+   * @example
+   * for await (const row of pool.iterate('rows', query)) console.log(row);
+   */
+  iterate<
+    Part = Inferred,
+    const Name extends TaskNameIn<Functions> = TaskNameIn<Functions>,
+    const Input extends TaskInput<Name, Functions> = TaskInput<Name, Functions>,
+  >(task: Name, input?: Input, options?: IterateOptions): TaskPartsOf<Part, Name, Functions>;
 
   /**
    * An object with a method for each function that the pool can run: `await api.render(page)` is `await run('render', page)`.
@@ -1170,6 +1296,17 @@ export const WorkerPool: {
    */
   new <Functions>(script: string | URL, size?: number | ScriptPoolOptions): WorkerPool<Functions>;
 
+  /**
+   * Opens the pool of native threads of this name, for this thread: one queue and one set of threads for all JavaScript threads of the
+   * process that open the name. The first one's options make the pool; those of the others must agree with them or be absent, else it
+   * is an ERR_RW_INVALID_ARG_VALUE that names the difference. `name` is the threads' name too, unless the options say another.
+   *
+   * Each call gives an object of its own, whose tasks, events and `close()` are its own: `close()` waits for its own tasks,
+   * `destroy()` ends them, and the pool closes when the last object closes, is forgotten, or its thread ends. `stats()`, `options` and
+   * `resize()` are those of the pool.
+   */
+  open(name: string, options?: WorkerPoolOptions): WorkerPool;
+
   readonly prototype: WorkerPool;
 };
 
@@ -1367,6 +1504,11 @@ export const task: {
   readonly cancelled: boolean;
   /** @throws {errors.TaskCancelledError | errors.TaskTimeoutError | errors.DeadlineError | errors.PoolClosedError} if it should stop */
   throwIfCancelled(): void;
+  /**
+   * When the task must have ended; undefined where it has no deadline. Tasks that it submits have it too, and its priority, unless
+   * they have an earlier one, or a priority of their own.
+   */
+  readonly deadline: Date | undefined;
   /** Gives a copy of `value` to the caller's `onProgress`. */
   progress(value: unknown): void;
   /** The worker's number in its pool, from 0. Undefined outside a script pool. */

@@ -1,9 +1,10 @@
 // Deadlines and scopes.
 
-import { WorkerPool, type Scope, errors } from 'rust-workers';
+import { WorkerPool, type Scope, errors, task } from 'rust-workers';
 import type { Equal } from './equal';
 
 declare function expect<Yes extends true>(): Yes;
+expect<Equal<typeof task.deadline, Date | undefined>>();
 
 async function scopes(): Promise<void> {
   const pool = new WorkerPool();

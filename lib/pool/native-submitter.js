@@ -8,7 +8,7 @@ const { rejectBy } = require('../answer-errors');
 const { deliveryOf } = require('../delivery');
 const { binding } = require('../native');
 const { namedByMessage } = require('../flow/outcomes');
-const { cancelBy, soonerLimit } = require('../task/cancel-group');
+const { ITSELF, cancelBy, soonerLimit } = require('../task/cancel-group');
 const { Pending } = require('../task/pending');
 const { submitOptions } = require('../task/options');
 const { encodeInput, encodeInputs } = require('../task/encode-input');
@@ -154,7 +154,8 @@ class NativeSubmitter {
   /** Submits what may end early, or has a priority; `count`: of how many inputs, where it is a map. */
   #submit(submit, index, pending, options, prepared, input, count) {
     const { priority, timeout, deadline, runTimeout } = options;
-    const cancel = cancelBy(options, count !== undefined);
+    // Others have the pool open too: it is not the pool's end that ends this one's tasks, but each by its id.
+    const cancel = this.#pool.isShared ? ITSELF : cancelBy(options, count !== undefined);
     const { limit, isDeadline } = deadline === undefined ? { limit: timeout ?? -1, isDeadline: 0 } : soonerLimit(options);
     pending.id = delivery.add(pending, this.#pool, pending.task);
     const answer = submit(

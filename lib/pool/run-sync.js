@@ -15,6 +15,7 @@
  */
 
 const { binding } = require('../native');
+const { settleBy } = require('../answer-errors');
 const { LONGEST_TIMER, now } = require('../runtime/clock');
 const { InvalidArgValueError, PoolClosedError, TaskTimeoutError } = require('../errors');
 const { validateNumber, validateObject } = require('../validators');
@@ -46,7 +47,7 @@ class Outcome {
   #ends = Infinity;
   #timeUp;
 
-  resolve = (value) => this.#settle(false, value);
+  resolve = (outcome) => settleBy(outcome, (value) => this.#settle(false, value), this.reject);
 
   reject = (error) => this.#settle(true, error);
 

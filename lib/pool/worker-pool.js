@@ -11,13 +11,14 @@ const { deliveryOf } = require('../delivery');
 const { PoolClosedError, UnknownTaskError } = require('../errors');
 const { mapOptions } = require('../flow/options');
 const { forgotten } = require('../forgotten');
-const { SIZE_FROM, closeOptions, nativePoolOptions, poolSettings, refuseMore } = require('../task/options');
+const { SIZE_FROM, closeOptions, nativePoolOptions, poolSettings, refuseMore, sharesRuns } = require('../task/options');
 const { fallbackPortsOf } = require('../script-pool/fallback-ports');
 const { locateScript } = require('../script-pool/script-location');
 const { NativeScriptPool } = require('../script-pool/native-script-pool');
 const { refuseOwnScript } = require('../script-pool/own-script');
 const { scriptPoolOptions, scriptSettings } = require('../script-pool/script-options');
 const { ScriptSubmitter } = require('../script-pool/script-submitter');
+const { RUNNER } = require('../script-pool/task');
 const { WorkerManager } = require('../script-pool/worker-manager');
 const { ensureStack } = require('../runtime/stack-overflow');
 const { callUser } = require('../user-code');
@@ -30,6 +31,9 @@ const { NATIVE, NOBODY, SCRIPT, TaskRouter, UNDECIDED, unknownTask } = require('
 const { Admission } = require('./admission');
 
 const delivery = deliveryOf(binding);
+
+/** In a worker of a pool, tasks get something from the running one. */
+const inheritance = binding[RUNNER] === undefined ? undefined : require('../structure/inheritance');
 
 /** Told to `closePool`: whether running tasks are stopped, and whether an event comes once the pool has closed. */
 const GRACEFULLY = false;
@@ -53,6 +57,9 @@ const NO_HANDLE = 2 ** 32 - 1;
 /** Loaded when it is first called. */
 let runSync;
 
+/** What `WorkerPool.open` has opened, for the constructor that it calls. */
+let opened;
+
 class WorkerPool extends EventEmitter {
   #settings;
   #native;
@@ -62,6 +69,8 @@ class WorkerPool extends EventEmitter {
   #nativeTasks;
   /** Maps of which not every input was submitted, or is done. */
   #maps = new Set();
+  /** What the options `dedupe`, `cache` and `retries` need; made for the first. */
+  #sharedRuns;
   /** The promise of `close()`, once it was called. */
   #closing;
   /** Whether the native side was told to close once all is done. */
@@ -81,6 +90,7 @@ class WorkerPool extends EventEmitter {
 
   constructor(scriptOrOptions, sizeOrOptions, more) {
     super();
+    if (opened !== undefined) return this.#openOpened();
     const hasScript = typeof scriptOrOptions === 'string' || typeof scriptOrOptions?.href === 'string';
     refuseMore(hasScript, scriptOrOptions, sizeOrOptions, more);
     if (scriptOrOptions === undefined) scriptOrOptions = {};
@@ -95,11 +105,29 @@ class WorkerPool extends EventEmitter {
     closing.register(this, this.#native.handle, this);
   }
 
+  static open(name, options, ...more) {
+    opened = require('./opened').openPool(name, options, more);
+    return new WorkerPool();
+  }
+
+  #openOpened() {
+    const { native, settings } = opened;
+    opened = undefined;
+    loadCodec();
+    this.#settings = settings;
+    this.#open(native);
+    const { OpenedSubmitter } = require('./opened');
+    this.#tasks = this.#nativeTasks = new OpenedSubmitter(native, this.#admission, settings.maxQueue);
+    closing.register(this, native.handle, this);
+    return this;
+  }
+
   /** @param {(then: (failure?: Error) => void) => void} [whenLoaded] as `Admission` takes it */
   #open(native, whenLoaded) {
     this.#native = native;
     this.#admission = new Admission(this, native, this.#settings.maxQueue, whenLoaded);
     this.#tasks = this.#nativeTasks = new NativeSubmitter(native, this.#admission, this.#settings.maxQueue);
+    inheritance?.inherit(this.#nativeTasks);
   }
 
   #openScript(script, options, fixed) {
@@ -114,6 +142,8 @@ class WorkerPool extends EventEmitter {
     this.#open(native, (then) => workers.whenLoaded(then));
     this.#scriptTasks = new ScriptSubmitter(native, delivery, this.#admission, settings);
     this.#tasks = new TaskRouter(native, this.#nativeTasks, this.#scriptTasks, this.#admission);
+    inheritance?.inherit(this.#scriptTasks);
+    inheritance?.inherit(this.#tasks);
     try {
       workers.fill();
     } catch (error) {
@@ -128,8 +158,27 @@ class WorkerPool extends EventEmitter {
     const promise = new Promise(capture);
     const { resolve, reject } = captured;
     if (this.#admission.isClosed) reject(closedError(task));
+    else if (options !== undefined && sharesRuns(options)) this.#runShared(this.#tasks, task, input, options, resolve, reject);
     else this.#tasks.run(task, input, options, resolve, reject);
     return promise;
+  }
+
+  /** With one of the options `dedupe`, `cache` and `retries`. */
+  #runShared(tasks, task, input, options, resolve, reject) {
+    const owner = tasks === this.#tasks ? tasks.ownerOf(task) : SCRIPT;
+    this.#shared().run(tasks, owner, task, input, options, resolve, reject);
+  }
+
+  #shared() {
+    if (this.#sharedRuns === undefined) {
+      const { SharedRuns } = require('./shared-runs');
+      this.#sharedRuns = new SharedRuns(this.#native, this.#admission, this.#settings.cache);
+    }
+    return this.#sharedRuns;
+  }
+
+  get cache() {
+    return this.#shared().cache;
   }
 
   runTask(input, options) {
@@ -139,6 +188,8 @@ class WorkerPool extends EventEmitter {
       reject(new UnknownTaskError('This pool has no script. Give it one, new WorkerPool(script, options), or run a native task by its name: run(name, input)'));
     } else if (this.#admission.isClosed) {
       reject(closedError(''));
+    } else if (options !== undefined && sharesRuns(options)) {
+      this.#runShared(this.#scriptTasks, '', input, options, resolve, reject);
     } else {
       this.#scriptTasks.run('', input, options, resolve, reject);
     }
@@ -181,14 +232,19 @@ class WorkerPool extends EventEmitter {
     return require('./flow').stream(this.#parts(), task, source, options);
   }
 
+  iterate(task, input, options) {
+    return require('./parts').iterate(this.#parts(), task, input, options);
+  }
+
   transform(task, options) {
     return require('./flow').transform(this.#parts(), task, options);
   }
 
-  /** What the calls of flow.js need of this pool. */
+  /** What the calls of flow.js and parts.js need of this pool. */
   #parts() {
     return {
       pool: this,
+      native: this.#native,
       tasks: this.#tasks,
       admission: this.#admission,
       scriptTasks: this.#scriptTasks,
@@ -298,7 +354,9 @@ class WorkerPool extends EventEmitter {
     this.#admission.whenDispatched(() => {
       if (this.#nativeCloses) return;
       this.#nativeCloses = true;
-      binding.closePool(this.#native.handle, GRACEFULLY, ANNOUNCED);
+      const close = () => binding.closePool(this.#native.handle, GRACEFULLY, ANNOUNCED);
+      if (this.#native.isShared) this.#native.whenDone(close);
+      else close();
       this.#workers?.close();
     });
   }
@@ -442,7 +500,7 @@ class WorkerPool extends EventEmitter {
     };
     const stats = {
       ...counts, idleThreads: idle, queueSize: queued, waitTime, runTime, utilization: partOf(runTime, capacityTime),
-      utilizationByKind, minThreads, maxThreads, maxThreadsFrom: SIZE_FROM[maxThreadsFrom],
+      utilizationByKind, minThreads, maxThreads, maxThreadsFrom: SIZE_FROM[maxThreadsFrom], ...sharedCounts(this.#sharedRuns),
     };
     if (options === undefined) return stats;
     const { showTimes, statsOptions } = require('../seeing/task-times');
@@ -452,6 +510,11 @@ class WorkerPool extends EventEmitter {
     return tasks ? { ...stats, ...showTimes(told, this.#scriptTasks !== undefined) } : stats;
   }
 }
+
+const sharedCounts = (runs) =>
+  runs === undefined
+    ? { deduped: 0, retried: 0, cacheHits: 0, cacheMisses: 0 }
+    : { deduped: runs.joined, retried: runs.retried, cacheHits: runs.cache.hits, cacheMisses: runs.cache.misses };
 
 /** The part that one time is of another; threads that are too many may have run beyond it. */
 function partOf(time, whole) {

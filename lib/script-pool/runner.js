@@ -165,6 +165,11 @@ class Runner {
     this.#answers.report(job, value);
   }
 
+  /** Gives the owner a part of a task's result. */
+  part(job, value) {
+    this.#answers.part(job, value);
+  }
+
   /** The script is loaded: takes part from now on, or once the script's `setup` is done. */
   start(exported) {
     let hooks;
@@ -290,6 +295,8 @@ class Runner {
       this.#now = call[6];
       if (this.#since === 0) this.#since = this.#now;
       const job = new Job(call[1], call[5] !== 0);
+      if (call[8] !== 0) job.deadline = call[8];
+      if (call[9] !== 0) job.priority = call[9];
       if (this.#begin(job, call[4], call[2], call[3], call[7], extra)) {
         id = job.answered ? ANSWERED : job.id;
         continue;
@@ -366,7 +373,7 @@ class Runner {
     this.#job = job;
     let run = this.#numbered[number] ?? this.#find(number);
     if (path >= PATHS) {
-      run = require('./called-functions').calledAs(run, Math.floor(path / PATHS));
+      run = require('./called-functions').calledAs(this, job, run, Math.floor(path / PATHS));
       path %= PATHS;
     }
     if (path === ON_DEMAND) {

@@ -9,7 +9,7 @@
 
 const { SCRIPTS } = require('../constants');
 const { binding } = require('../native');
-const { UNCANCELLABLE, cancelBy, soonerLimit } = require('../task/cancel-group');
+const { ITSELF, UNCANCELLABLE, cancelBy, soonerLimit } = require('../task/cancel-group');
 const { Pending } = require('../task/pending');
 const { submitOptions } = require('../task/options');
 const { SPREAD } = require('./call-form');
@@ -38,7 +38,7 @@ const NO_OPTIONS = Object.freeze({
   timeout: undefined,
   deadline: undefined,
   runTimeout: undefined,
-  spread: false,
+  callForm: 0,
 });
 
 /** A task of a script that may end early, or whose input went to its worker by Node's port. */
@@ -95,13 +95,26 @@ class ScriptSubmitter {
   }
 
   #runWithOptions(named, input, given, resolve, reject) {
+    let options;
+    let name;
     let pending;
     try {
-      const options = submitOptions(given);
-      const { onProgress, name = named, spread, transfer = NOTHING } = options;
-      if (spread && !Array.isArray(input)) return reject(notArguments(input));
-      if (this.#isUnknown(name)) return reject(this.#unknown(name));
+      options = submitOptions(given);
+      ({ name = named } = options);
       pending = new ScriptPending(resolve, reject, this.#pool, name);
+    } catch (error) {
+      return reject(error);
+    }
+    this.begin(pending, name, input, options);
+  }
+
+  /** Submits the task of a `ScriptPending`; `options` are as `submitOptions` returns them. */
+  begin(pending, name, input, options) {
+    try {
+      if (this.#isUnknown(name)) return pending.reject(this.#unknown(name));
+      const { onProgress, spread, transfer = NOTHING } = options;
+      if (spread && !Array.isArray(input)) return pending.reject(notArguments(input));
+      if (spread) options.callForm += SPREAD;
       // Before the input is read: what its getters do may end the task.
       pending.control(options);
       if (pending.ended) return;
@@ -116,7 +129,6 @@ class ScriptSubmitter {
       pending.id = this.#delivery.add(pending, this.#pool, name);
       this.#submit(name, pending.id, options, encoder, (outcome) => pending.resolve(outcome), input);
     } catch (error) {
-      if (pending === undefined) return reject(error);
       this.#failed(pending, error);
     }
   }
@@ -159,8 +171,8 @@ class ScriptSubmitter {
       const message = worker?.sent ?? 0;
       const prepared = { form: VIA_FALLBACK, value: undefined, length: message, parts: undefined };
       // Its worker has its input, and nothing else to do: no other task comes between.
-      const order = taken === undefined ? { ...options, priority: FIRST } : options;
-      const answer = this.#submitTo(name, id, order, prepared, number, BY_MESSAGE);
+      const place = taken === undefined ? FIRST : options.priority;
+      const answer = this.#submitTo(name, id, options, prepared, number, BY_MESSAGE, place);
       if (Array.isArray(answer)) {
         if (answer[0] === 'ERR_RW_INTERNAL' && tries < TRIES) {
           this.#delivery.remove(id);
@@ -195,7 +207,7 @@ class ScriptSubmitter {
     if (answer & FULL) this.#admission.becameFull();
   }
 
-  #submitTo(name, id, options, prepared, worker, path) {
+  #submitTo(name, id, options, prepared, worker, path, place = options.priority) {
     const { priority, timeout, deadline, runTimeout } = options;
     const { call } = this.#delivery;
     // Before the call's arguments are written: it may be a call itself.
@@ -206,15 +218,17 @@ class ScriptSubmitter {
     call[2] = id;
     call[3] = prepared.form;
     call[4] = prepared.length;
-    call[5] = priority;
+    call[5] = place;
     call[6] = timeout ?? -1;
     call[11] = 0;
     call[12] = runTimeout ?? -1;
     call[13] = deadline ?? 0;
+    call[14] = priority;
     if (deadline !== undefined) ({ limit: call[6], isDeadline: call[11] } = soonerLimit(options));
-    call[7] = cancel;
+    // A result in parts ends early when its consumer takes no more.
+    call[7] = cancel === UNCANCELLABLE && options.callForm > SPREAD ? ITSELF : cancel;
     call[8] = worker;
-    call[9] = (cancel !== UNCANCELLABLE && this.separates ? 1 : 0) + (options.spread ? 2 * SPREAD : 0);
+    call[9] = (cancel !== UNCANCELLABLE && this.separates ? 1 : 0) + 2 * options.callForm;
     call[10] = path === ON_DEMAND ? 1 : 0;
     const answer = binding.submitScript(prepared.value, prepared.parts);
     // Nothing of it is kept.
@@ -235,4 +249,4 @@ function notArguments(input) {
   return new InvalidArgTypeError(`With "options.spread" the input must be an array of arguments. Received ${describe(input)}`);
 }
 
-module.exports = { ScriptSubmitter };
+module.exports = { ScriptPending, ScriptSubmitter };

@@ -56,6 +56,12 @@ class Task {
     if (reason !== 0) throw stopError(reason);
   }
 
+  /** When the task must have ended; undefined where it has no deadline, and outside a task. */
+  get deadline() {
+    const moment = this.#job?.deadline;
+    return moment === undefined ? undefined : new Date(Date.now() + moment - require('../runtime/clock').now());
+  }
+
   /** Tells the caller how far the task is: its `onProgress` gets a copy of the value. */
   progress(value) {
     const job = this.#job;
@@ -79,6 +85,9 @@ class Job {
   listeners = 0;
   /** When they were through with it and had not answered. */
   unansweredSince = 0;
+  /** What the tasks get that it submits: its deadline, a moment of the clock of runtime/clock.js; and its priority. */
+  deadline = undefined;
+  priority = 0;
   /** What its function has returned, where that is a promise. */
   promise = undefined;
   /** What is known of it as it takes long: see unsettled.js. */
@@ -141,4 +150,4 @@ class Moved {
 
 Object.defineProperty(Moved.prototype, MOVED, { value: true });
 
-module.exports = { Job, Moved, RUNNER, Task, WATCHED };
+module.exports = { Job, Moved, RUNNER, Task, WATCHED, stopError };

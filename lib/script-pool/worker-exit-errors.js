@@ -5,6 +5,7 @@
 const { fileURLToPath } = require('node:url');
 const { inspect } = require('node:util');
 
+const { markExitError } = require('./exit-error');
 const { loadAdvice } = require('./load-advice');
 const {
   PoolClosedError,
@@ -29,7 +30,8 @@ function exitErrorOf(worker, code, script, isDestroyed) {
   const { killed, error, ready } = worker;
   if (ready && !killed && error !== undefined && error?.code !== 'ERR_WORKER_OUT_OF_MEMORY') return () => error;
   const make = makerOf(worker, code, script, isDestroyed);
-  return () => withoutStack(make);
+  // No other worker would do better with a script that does not load.
+  return ready && !isDestroyed ? () => markExitError(withoutStack(make)) : () => withoutStack(make);
 }
 
 /** Makes one of our errors. */

@@ -19,7 +19,7 @@ const {
   DeadlineError, InvalidArgValueError, ScopeClosedError, TaskCancelledError, reasonOf, withoutStack,
 } = require('../errors');
 const { momentOf, sooner } = require('../task/time-limits');
-const { withContext } = require('../task/task-context');
+const { contextOf, withContext } = require('../task/task-context');
 const {
   describe, validateAbortSignal, validateFunction, validateInteger, validateNumber, validateOptions,
 } = require('../validators');
@@ -106,9 +106,10 @@ class Scope {
     this.#pool = pool;
     this.#join = join;
     this.#parent = parent;
-    this.#deadline = sooner(deadline, parent === undefined ? undefined : parent.#deadline);
+    const outer = parent === undefined ? contextOf({}) : parent.#context;
+    this.#deadline = sooner(deadline, outer?.deadline);
     this.#runTimeout = runTimeout ?? parent?.#runTimeout;
-    this.#context = this.#contextOf(priority ?? parent?.#context.priority ?? 0);
+    this.#context = this.#contextOf(priority ?? outer?.priority ?? 0);
     if (parent !== undefined) {
       if (parent.#isOver) throw closedError();
       parent.#children.add(this);
@@ -131,7 +132,7 @@ class Scope {
       if (options.signal === undefined) options.signal = this.signal;
       else if (options.signal !== this.signal) options.outerSignal = this.signal;
     };
-    const context = { priority, enter, leave, join, inner };
+    const context = { priority, deadline: this.#deadline, enter, leave, join, inner };
     return context;
   }
 

@@ -15,7 +15,7 @@ const {
   withoutPollution,
 } = require('../validators');
 const { LONGEST_TIMER } = require('../runtime/clock');
-const { CONTEXT } = require('./task-context');
+const { CONTEXT, contextOf } = require('./task-context');
 const { defaultSize } = require('./default-size');
 const { checkNiceIncrement } = require('./nice-increment');
 const { queueOrder } = require('./queue-order');
@@ -28,6 +28,7 @@ const INT32 = 2 ** 31;
 /** The options of every pool. */
 const POOL = new Set([
   'aging',
+  'cache',
   'idleTimeout',
   'maxQueue',
   'maxThreads',
@@ -69,9 +70,15 @@ const SCRIPT_RUN = new Set([
   'spread',
 ]);
 
+/** Options that pool/shared-runs.js reads, and takes away; `map` does not have them. */
+const SHARED = ['cache', 'dedupe', 'retries'];
+const RUN_ALONE = new Set([...RUN, 'cache', 'dedupe']);
+const SCRIPT_RUN_ALONE = new Set([...SCRIPT_RUN, ...SHARED]);
+
 /** Options of a script's task that a native one does not have. */
 const OF_SCRIPTS = {
   ...notHere(['onProgress', 'name'], "it is for a script's functions, and this is a native task"),
+  retries: "it is for a script's functions: a native task loses no worker",
   spread: 'a native task takes one input',
 };
 
@@ -87,6 +94,9 @@ const SAID_BY = {
   environment: ', of the environment variable RUST_WORKERS_THREADS',
   cpus: ', the number of CPUs that this process may use; give "maxThreads" too',
 };
+
+const CACHE = new Set(['max', 'ttl']);
+const USUAL_CACHE = Object.freeze({ max: 1000, ttl: Infinity });
 
 const CLOSE = new Set(['cancelQueued', 'force', 'timeout']);
 
@@ -154,8 +164,10 @@ function poolSettings(options) {
   if (name.includes('\0')) throw new InvalidArgValueError('"options.name" must not contain a NUL character');
   checkNiceIncrement(niceIncrement);
   const order = queueOrder(options);
+  const cache = cacheSettings(options.cache);
   return {
-    minThreads, maxThreads, maxThreadsFrom: SIZE_FROM.indexOf(from), idleTimeout, maxQueue, stackSize, name, niceIncrement, ...order,
+    minThreads, maxThreads, maxThreadsFrom: SIZE_FROM.indexOf(from), idleTimeout, maxQueue, stackSize, name, niceIncrement, cache,
+    ...order,
   };
 }
 
@@ -221,13 +233,13 @@ function runOptions(options, known, notKnownHere) {
  * @param {object} options
  * @param {boolean} [native] whether the task is native: it takes fewer
  * @returns {{ priority: number, signal?: AbortSignal, timeout?: number, deadline?: number, runTimeout?: number,
- *   transfer?: object[] | 'auto', parallel: boolean, onProgress?: Function, name?: string, spread: boolean, context?: object,
- *   outerSignal?: AbortSignal }} `deadline`: a moment of the clock of runtime/clock.js; 'auto' is for scripts, which look for
+ *   transfer?: object[] | 'auto', parallel: boolean, onProgress?: Function, name?: string, spread: boolean, callForm: number,
+ *   context?: object, outerSignal?: AbortSignal }} `deadline`: a moment of the clock of runtime/clock.js; 'auto' is for scripts, which look for
  *   themselves; `context`: see task-context.js; `outerSignal`: its signal, beside one of the task's own
  */
 function submitOptions(options, native = false) {
-  const bag = native ? runOptions(options, RUN, OF_SCRIPTS) : runOptions(options, SCRIPT_RUN);
-  const context = bag[CONTEXT];
+  const bag = native ? runOptions(options, RUN_ALONE, OF_SCRIPTS) : runOptions(options, SCRIPT_RUN_ALONE);
+  const context = contextOf(bag);
   const usual = context === undefined ? 0 : context.priority;
   const { priority = usual, signal, timeout, deadline, runTimeout, transfer, parallel = false } = bag;
   const { onProgress, name, spread = false } = native ? NO_MORE : bag;
@@ -264,11 +276,34 @@ function submitOptions(options, native = false) {
     onProgress,
     name,
     spread,
+    // Of a script's task: in which form its function is called. lib/script-pool sets it.
+    callForm: 0,
     context: undefined,
     outerSignal: undefined,
   };
   context?.join(checked);
   return checked;
+}
+
+/** Whether options of a run ask for what pool/shared-runs.js does. */
+function sharesRuns(options) {
+  if (typeof options !== 'object' || options === null) return false;
+  try {
+    // Not read: they may be getters, which run once.
+    return 'cache' in options || 'dedupe' in options || 'retries' in options;
+  } catch {
+    // A Proxy may refuse to tell.
+    return false;
+  }
+}
+
+/** The settings of a pool's cache. */
+function cacheSettings(given) {
+  if (given === undefined) return USUAL_CACHE;
+  const { max = USUAL_CACHE.max, ttl = USUAL_CACHE.ttl } = validateOptions(given, 'options.cache', CACHE);
+  validateInteger(max, 'options.cache.max', 1);
+  if (ttl !== Infinity) validateNumber(ttl, 'options.cache.ttl', 0);
+  return Object.freeze({ max, ttl });
 }
 
 /** @returns {{ force: boolean, timeout?: number, cancelQueued: boolean }} the options of `close` */
@@ -283,5 +318,5 @@ function closeOptions(options) {
 
 module.exports = {
   MAX_THREADS, OF_SCRIPTS, POOL, RUN, SCRIPT_RUN, SIZE_FROM, closeOptions, nativePoolOptions, poolOptions, poolSettings, refuseMore,
-  submitOptions,
+  sharesRuns, submitOptions,
 };

@@ -1,8 +1,8 @@
 'use strict';
 
 /**
- * What a task gets from where it is submitted: a scope (lib/structure/scope.js), or a running task. It stands in the options of
- * the call under a symbol, so that one call of the pool serves all:
+ * What a task gets from where it is submitted: a scope (lib/structure/scope.js), or the task that runs there, in a worker of a pool
+ * (lib/structure/inheritance.js). It stands in the options of the call under a symbol, so that one call of the pool serves all:
  *
  * - `priority`: that of a task whose options have none;
  * - `join(options)`: puts what the task gets into its checked options, and itself as `context` where it counts its tasks;
@@ -10,6 +10,17 @@
  */
 
 const CONTEXT = Symbol('rust-workers.context');
+
+/** In a worker of a pool: what tasks get from the running one. */
+let running;
+
+/** @param {() => object} contextOfRunning what tasks get that are submitted now */
+function inheritFrom(contextOfRunning) {
+  running = contextOfRunning;
+}
+
+/** What a task gets whose options are these. */
+const contextOf = (options) => options[CONTEXT] ?? running?.();
 
 const { getOwnPropertyNames, getPrototypeOf, prototype: OBJECT } = Object;
 
@@ -39,4 +50,4 @@ function withContext(options, context) {
   return { __proto__: base, ...options, [CONTEXT]: context };
 }
 
-module.exports = { CONTEXT, withContext };
+module.exports = { CONTEXT, contextOf, inheritFrom, withContext };

@@ -109,10 +109,10 @@ pub fn default_threads() -> u32 {
     u32::try_from(threads).unwrap_or(u32::MAX)
 }
 
-/// Makes a pool and returns its handle.
-#[napi(catch_unwind)]
-pub fn create_pool(env: Env, settings: PoolSettings) -> napi::Result<u32> {
-    let config = Config {
+/// The settings as the engine takes them.
+fn config(settings: PoolSettings, shared: bool) -> Config {
+    Config {
+        shared,
         min_threads: settings.min_threads as usize,
         max_threads: (settings.max_threads as usize).max(1),
         max_threads_from: settings.max_threads_from,
@@ -125,8 +125,41 @@ pub fn create_pool(env: Env, settings: PoolSettings) -> napi::Result<u32> {
         stack_size: settings.stack_size as usize,
         name: settings.name,
         priority: nicer_by(settings.nice_increment),
-    };
-    Ok(Environment::of(&env)?.pools().add(Pool::new(config, builtin())))
+    }
+}
+
+/// Makes a pool and returns its handle.
+#[napi(catch_unwind)]
+pub fn create_pool(env: Env, settings: PoolSettings) -> napi::Result<u32> {
+    Ok(Environment::of(&env)?.pools().add(Pool::new(config(settings, false), builtin())))
+}
+
+/// A pool that was opened by its name.
+#[napi(object, object_from_js = false)]
+pub struct OpenedPool {
+    pub handle: u32,
+    /// What its first opening has said of it.
+    pub description: String,
+}
+
+/// Opens the pool of this name, which is made with these settings if nobody has it open.
+#[napi(catch_unwind)]
+pub fn open_pool(
+    env: Env,
+    name: String,
+    settings: PoolSettings,
+    description: String,
+) -> napi::Result<OpenedPool> {
+    let make = || Pool::new(config(settings, true), builtin());
+    let (handle, description) = Environment::of(&env)?.pools().open_named(name, &description, make);
+    Ok(OpenedPool { handle, description })
+}
+
+/// An event comes once the queue of an opened pool has room.
+#[napi(catch_unwind)]
+pub fn tell_of_room(env: Env, pool: u32) -> napi::Result<()> {
+    Environment::of(&env)?.pools().tell_of_room(pool);
+    Ok(())
 }
 
 /// From now on a pool keeps `min` native threads, and may have `max`; `from` as in [`PoolSettings`].
@@ -147,8 +180,7 @@ pub fn close_pool(env: Env, pool: u32, force: bool, announce: bool) -> napi::Res
 #[napi(catch_unwind)]
 pub fn cancel_waiting(env: Env, pool: u32, closes: bool) -> napi::Result<u32> {
     let reason = if closes { Reason::PoolClosed } else { Reason::Cancelled };
-    let count = Environment::of(&env)?.pools().with(pool, |pool| pool.cancel_waiting(reason));
-    Ok(count.unwrap_or(0) as u32)
+    Ok(Environment::of(&env)?.pools().cancel_waiting(pool, reason) as u32)
 }
 
 /// Lets go of a pool that has closed; its handle may be used again.

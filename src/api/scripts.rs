@@ -11,7 +11,7 @@ use crate::node::{
     ScriptOptions, ScriptWorker, Status, Submission, SubmitOptions, adopt_thread_of, answer, export,
 };
 use crate::numbers;
-use crate::pool::{IdleWait, InputPath, Pool, Target};
+use crate::pool::{IdleWait, Inherited, InputPath, Pool, Target};
 use crate::value::{Payload, Value};
 
 /// The raw exports by name.
@@ -248,9 +248,9 @@ pub(super) const NUMBERS: Numbers = numbers! {
 
 /// `submitScript(input, parts)`: pool, function, id, form, length, priority, limit, how it is cancelled (`CancelBy`), the worker
 /// to bind it to (or `ANY_WORKER`, `NO_WORKER`), whether it wants its worker alone (with twice the form of its function's
-/// call added), whether the input is memory that the worker should ask for, whether the limit is a deadline, the limit of the run and the deadline as the worker is told it stand on the
-/// call buffer (the limits as in [`SubmitOptions::new`]). Form `VIA_FALLBACK`: the input is a message
-/// by the native fallback, and `length` its number. Returns nothing, or `NEEDS_WORKER` and `FULL` as bits; `[code, message]`
+/// call added), whether the input is memory that the worker should ask for, whether the limit is a deadline, the limit of the run
+/// (the limits as in [`SubmitOptions::new`]), and what its tasks inherit ([`Inherited`]) stand on the call buffer. Form
+/// `VIA_FALLBACK`: the input is a message by the native fallback, and `length` its number. Returns nothing, or `NEEDS_WORKER` and `FULL` as bits; `[code, message]`
 /// when refused.
 fn submit<'call>(call: Call<'call>, values: Arguments<'call, 2>) -> Returned<'call> {
     let [
@@ -268,6 +268,7 @@ fn submit<'call>(call: Call<'call>, values: Arguments<'call, 2>) -> Returned<'ca
         is_deadline,
         run,
         deadline,
+        own_priority,
     ] = call.core().arguments()?;
     let cancel = CancelBy::of(cancel as u32);
     let options = SubmitOptions::new(priority as i32, limit, is_deadline != 0.0, run, cancel);
@@ -278,13 +279,14 @@ fn submit<'call>(call: Call<'call>, values: Arguments<'call, 2>) -> Returned<'ca
         (false, true) => InputPath::OnDemand,
         (false, false) => InputPath::Queue,
     };
+    let inherited = Inherited { deadline, priority: own_priority as i32 };
     let target = match worker {
         ANY_WORKER => Target::AnyWorker,
         NO_WORKER => Target::NoWorker,
         number => Target::Worker(number as usize),
     };
     let (call_form, exclusive) = (alone as u64 >> 1, alone as u64 & 1 != 0);
-    let script = ScriptOptions { path, exclusive, target, call_form, deadline };
+    let script = ScriptOptions { path, exclusive, target, call_form, inherited };
     let read = || match by_message {
         true => Ok(Payload::Value(Value::Number(length))),
         false => call.inputs().read(Input::of_call_buffer(form as u32, length, values)?),

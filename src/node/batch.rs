@@ -19,6 +19,8 @@ pub(super) mod form {
 
     /// The pool of this handle has closed.
     pub(super) const POOL_CLOSED: u8 = 20;
+    /// The queue of the pool of this handle has room. Nothing reads it: what looks after each batch sees that.
+    pub(super) const POOL_ROOM: u8 = 21;
     /// The async wait of this id has ended; the number says whether it was woken.
     pub(super) const WAIT_ENDED: u8 = 24;
     /// The port of this number has something to take.
@@ -44,7 +46,8 @@ pub(super) mod form {
 
     /// For JavaScript.
     pub(in crate::node) const NUMBERS: Numbers = numbers! {
-        POOL_CLOSED, WAIT_ENDED, PORT_DUE, PORT_ROOM, SCRIPT_WORK, SCRIPT_STOP, SCRIPT_READY, FENCE, INPUT_WANTED, PROGRESS,
+        POOL_CLOSED, WAIT_ENDED, PORT_DUE, PORT_ROOM, SCRIPT_WORK, SCRIPT_STOP, SCRIPT_READY, FENCE, INPUT_WANTED,
+        SCRIPT_GRANT, PROGRESS, PART,
     };
 }
 
@@ -151,6 +154,7 @@ impl Draft<'_, '_> {
                 self.put_answer(id, 0, outcome.into())?;
             }
             Event::PoolClosed { pool } => self.put_entry(u64::from(pool), form::POOL_CLOSED, 0.0),
+            Event::PoolRoom { pool } => self.put_entry(u64::from(pool), form::POOL_ROOM, 0.0),
             Event::WaitEnded { id, woken } => {
                 self.tables.waits.ended(id);
                 self.put_entry(id, form::WAIT_ENDED, f64::from(u8::from(woken)));

@@ -16,6 +16,8 @@ pub(crate) enum Event {
     Settled { id: u64, answer: Answer, trip: Option<Trip> },
     /// A pool's last thread has ended.
     PoolClosed { pool: u32 },
+    /// The queue of a pool that others have open too has room again.
+    PoolRoom { pool: u32 },
     /// A script reported on its job `id`.
     Progress { id: u64, answer: Answer },
     /// A part of the result of job `id`.

@@ -71,8 +71,8 @@ pub(crate) struct ScriptOptions {
     pub(crate) target: Target,
     /// In which form its function is called.
     pub(crate) call_form: u64,
-    /// Its deadline, for the tasks that it submits: see [`Inherited`].
-    pub(crate) deadline: f64,
+    /// What the tasks that it submits get from it.
+    pub(crate) inherited: Inherited,
 }
 
 impl Pools<'_> {
@@ -115,9 +115,8 @@ impl Pools<'_> {
         let Submission { pool, task, id, options } = submission;
         let input = self.input(pool, read)?;
         let token = options.token(self.core.jobs());
-        let inherited = Inherited { deadline: script.deadline, priority: options.priority };
         let job = Job::new(id, self.core.events(), task, input, token.clone());
-        let mut job = job.by(script.path).called(script.call_form).inherits(inherited);
+        let mut job = job.by(script.path).called(script.call_form).inherits(script.inherited);
         if script.exclusive {
             job = job.exclusive();
         }
@@ -172,7 +171,13 @@ impl Pools<'_> {
             let accepted = submit(pool)?;
             if let Some(token) = kept {
                 let in_group = matches!(submission.options.cancel, CancelBy::Group(_));
-                self.core.jobs().remember(submission.id, pool.clone(), accepted.position, token, in_group);
+                self.core.jobs().remember(
+                    submission.id,
+                    (submission.pool, pool.clone()),
+                    accepted.position,
+                    token,
+                    in_group,
+                );
             }
             Ok(accepted)
         });

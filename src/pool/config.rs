@@ -22,6 +22,8 @@ pub struct Config {
     pub newest_first: bool,
     /// How many entries may wait in the queue; `usize::MAX` for no limit.
     pub max_queue: usize,
+    /// Whether several submitters have it open, each with jobs of its own to end.
+    pub shared: bool,
     /// The stack of each thread in bytes.
     pub stack_size: usize,
     /// Threads are named `<name>-<number>`; script workers' threads `<name>-js<number>`.
@@ -53,6 +55,7 @@ impl Default for Config {
             aging: Some(Duration::from_secs(10)),
             newest_first: false,
             max_queue: usize::MAX,
+            shared: false,
             stack_size: 2 * 1024 * 1024,
             name: "rust-workers".to_owned(),
             priority: None,

@@ -12,10 +12,11 @@
 //! * `intake` — where JavaScript puts small tasks without a call; `small_jobs` — how they get into the queue; `estimates` — how long tasks run, as far as is known.
 //! * `queue` — the pool's queue: a line for each taker.
 //! * `admission` — how many entries may wait: the one rule against `maxQueue`.
+//! * `room` — who waits for room in a queue that several fill.
 //! * `task_observer` — the trait through which each step of a task is reported; `counters` — the counters, which observe;
 //!   `stats` — a pool at one moment.
 //! * `task_times` — histograms of how long tasks wait and run; `recorder`, `cpu_clock` — how a native thread fills them;
-//!   `times` — those of a pool at one moment; `trace` — what it does, task by task, while somebody traces it.
+//!   `times` — those of a pool at one moment; `trace`, `trace_reading` — what it does, task by task, while somebody traces it.
 //! * `threads` — the native threads' slots and counts; `parking` — how they sleep, wake and end, with the protocol.
 //! * `worker` — one native thread: its start (name, size of the stack), and its life: take, run, report.
 //! * `script_state` — the script workers' state machine, with the protocol; `scripts` — the calls of a worker and of its
@@ -42,6 +43,7 @@ mod priority_queue;
 mod queue;
 mod rank;
 mod recorder;
+mod room;
 mod script_functions;
 mod script_jobs;
 mod script_state;
@@ -55,6 +57,7 @@ mod task_times;
 mod threads;
 mod times;
 mod trace;
+mod trace_reading;
 mod worker;
 
 #[cfg(all(test, not(loom)))]

@@ -62,6 +62,8 @@ struct QueueHints {
     first_rank: AtomicI64,
     /// Whether there are more threads than there may be: for a thread inside a batch.
     surplus: AtomicBool,
+    /// Whether somebody waits for room in the queue.
+    room_is_wanted: AtomicBool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -88,6 +90,8 @@ pub(super) struct State {
     /// The times of the tasks of script workers.
     pub(super) script_times: TimesByTask,
     pub(super) trace: TraceState,
+    /// To be called once there is room in the queue.
+    pub(super) when_room: Vec<Box<dyn FnOnce() + Send>>,
     /// To be called once the pool has closed.
     pub(super) when_closed: Vec<Box<dyn FnOnce() + Send>>,
     /// Calls of `close` and `cancel` that are still answering the entries that they took from the queue: the pool closes after
@@ -134,6 +138,7 @@ impl Pool {
             tally: Tally::default(),
             script_times: TimesByTask::default(),
             trace: TraceState::default(),
+            when_room: Vec::new(),
             when_closed: Vec::new(),
             answering: 0,
         };
@@ -141,6 +146,7 @@ impl Pool {
             takeable: AtomicUsize::new(0),
             first_rank: AtomicI64::new(Rank::LAST.0),
             surplus: AtomicBool::new(false),
+            room_is_wanted: AtomicBool::new(false),
         };
         Pool(Arc::new(Shared {
             number,
@@ -157,6 +163,11 @@ impl Pool {
             nap: Condvar::new(),
             script_work: Condvar::new(),
         }))
+    }
+
+    /// Whether several may have it open, as its settings say.
+    pub fn is_shared(&self) -> bool {
+        self.0.config.shared
     }
 
     /// Whether it is the same pool.
@@ -229,6 +240,16 @@ impl Shared {
 
     pub(super) fn age_at(&self, at: Instant) -> Age {
         age_at(self.made, at)
+    }
+
+    /// Whether somebody waits for room in the queue. Who asks looks for room after it has set this, under the lock.
+    pub(super) fn room_is_wanted(&self) -> bool {
+        self.hints.room_is_wanted.load(Ordering::Relaxed)
+    }
+
+    /// To be called under the lock.
+    pub(super) fn set_room_is_wanted(&self, is_wanted: bool) {
+        self.hints.room_is_wanted.store(is_wanted, Ordering::Relaxed);
     }
 
     /// Whether there are more threads than there may be, as far as can be seen without the lock: a thread inside a batch looks at

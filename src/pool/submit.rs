@@ -197,6 +197,7 @@ impl Pool {
         let mut state = self.0.lock();
         state.answering -= 1;
         self.announce_if_closed(state);
+        self.tell_of_room();
     }
 
     /// Answers an entry that no thread will take, and counts it before.
