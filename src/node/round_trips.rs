@@ -21,6 +21,8 @@ pub(super) struct RoundTrips {
 }
 
 struct OfPool {
+    /// How often it is open here.
+    handles: usize,
     made: Instant,
     tasks: Vec<Option<Box<Times>>>,
     /// Of traces: how many answers each wants to be kept.
@@ -38,19 +40,25 @@ struct Answered {
 impl RoundTrips {
     /// Records from now on those of this pool.
     pub(super) fn open(&self, pool: &Pool) {
-        self.pools.borrow_mut().entry(pool.number()).or_insert_with(|| OfPool {
+        let mut pools = self.pools.borrow_mut();
+        let pool = pools.entry(pool.number()).or_insert_with(|| OfPool {
+            handles: 0,
             made: pool.made(),
             tasks: Vec::new(),
             traces: Vec::new(),
             answers: Ring::default(),
         });
+        pool.handles += 1;
     }
 
-    /// Forgets those of this pool.
+    /// Forgets those of this pool, if it was opened no further time.
     pub(super) fn close(&self, pool: NonZeroU32) {
-        let closed = self.pools.borrow_mut().remove(&pool);
-        if let Some(closed) = closed {
-            self.traces.set(self.traces.get() - closed.traces.len());
+        let mut pools = self.pools.borrow_mut();
+        let Some(open) = pools.get_mut(&pool) else { return };
+        open.handles -= 1;
+        if open.handles == 0 {
+            self.traces.set(self.traces.get() - open.traces.len());
+            pools.remove(&pool);
         }
     }
 
