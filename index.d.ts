@@ -482,6 +482,16 @@ export interface ScriptRunOptions extends Omit<RunOptions, 'transfer'> {
    */
   spread?: boolean | undefined;
   /**
+   * Another module, whose function the task is: each worker loads it for the first task that names it. A path is looked for as that of the
+   * pool's script is. The module's hooks are not called.
+   */
+  filename?: string | URL | undefined;
+  /**
+   * The id of the one worker that may run the task: see {@link WorkerPool.workers}. If it ends before, the task is rejected
+   * (ERR_RW_WORKER_EXITED).
+   */
+  worker?: number | undefined;
+  /**
    * How often the task is begun again when it lost its worker (WorkerExitedError, WorkerOutOfMemoryError, WorkerTerminatedError); never
    * for what the script threw. The input is kept as it was at the call, so it cannot stand beside `transfer`. @default 0
    */
@@ -490,6 +500,15 @@ export interface ScriptRunOptions extends Omit<RunOptions, 'transfer'> {
 
 /** What Node's Worker can be given in a transfer list: the name of this type differs between versions of `@types/node`. */
 type NodeTransferable = NonNullable<Parameters<NodeWorker['postMessage']>[1]>[number];
+
+/** Options of `broadcast`. */
+export interface BroadcastOptions extends Omit<ScriptRunOptions, 'transfer' | 'worker'> {
+  /**
+   * Whether workers that start later run it too, before their first task. 'latest': this one in place of those before it of the same
+   * function. What is kept for them is kept as long as the pool. @default true
+   */
+  later?: boolean | 'latest' | undefined;
+}
 
 /** A worker of a pool with a script at one moment. */
 export interface PoolWorkerInfo {
@@ -848,6 +867,14 @@ export type TaskWithoutInput<Name, Functions = NoFunctions> = undefined extends 
   ? Name
   : 'This task needs an input: run(task, input)';
 
+// ── Functions in the place of a script ─────────────────────────────────────────────────────────────────────
+
+/** The options of `exec`. */
+export interface ExecOptions extends Omit<ScriptRunOptions, 'filename' | 'name' | 'spread'> {
+  /** The values of variables that the function uses from outside, by their names. They are cloned at each call. */
+  capture?: { readonly [name: string]: unknown } | undefined;
+}
+
 // ── Results in parts ──────────────────────────────────────────────────────────────────────────────────────
 
 /** The options of `iterate`. */
@@ -1079,6 +1106,32 @@ export interface WorkerPool<Functions = any> extends EventEmitter {
   ): Promise<TaskResult<Output, Name, Input, Functions>[]>;
 
   /**
+   * Runs a function of this file in a worker: its source is sent there, once. A pool without a script starts workers for it.
+   *
+   * It has no variables from outside but globals, and those that `capture` names: others are refused by their names, before anything
+   * runs. `import()` and `require` are relative to its file, and the stacks of its errors name its lines.
+   *
+   * With a name in the place of a function, `exec(name, args)` is `run(name, args, { spread: true })`.
+   *
+   * Rejects as {@link run} does; with InvalidArgValueError for a function that cannot run there (its `variables` are the names).
+   *
+   * @example
+   * const sum = await pool.exec((a, b) => a + b, [1, 2]);
+   */
+  exec<Result>(fn: () => Result, args?: readonly [], options?: ExecOptions): Promise<Awaited<Result>>;
+  exec<const Arguments extends readonly unknown[], Result>(
+    fn: (...args: Arguments) => Result,
+    args: Arguments,
+    options?: ExecOptions,
+  ): Promise<Awaited<Result>>;
+  exec<Arguments extends unknown[] | [], Result>(
+    fn: (...args: Arguments) => Result,
+    args: Arguments,
+    options?: ExecOptions,
+  ): Promise<Awaited<Result>>;
+  exec<Output = any>(name: TaskNameIn<Functions>, args?: readonly unknown[], options?: ScriptRunOptions): Promise<Output>;
+
+  /**
    * The parts of a result that a function of the script gives one after the other: what a generator, an async generator, a
    * ReadableStream, or anything that can be iterated yields; then `next()` has what the generator returns.
    *
@@ -1097,6 +1150,13 @@ export interface WorkerPool<Functions = any> extends EventEmitter {
     const Name extends TaskNameIn<Functions> = TaskNameIn<Functions>,
     const Input extends TaskInput<Name, Functions> = TaskInput<Name, Functions>,
   >(task: Name, input?: Input, options?: IterateOptions): TaskPartsOf<Part, Name, Functions>;
+
+  /** The same of a function in the place of a script's: see {@link exec}. */
+  iterate<Arguments extends unknown[] | [], Result>(
+    fn: (...args: Arguments) => Result,
+    args: Arguments,
+    options?: ExecOptions & { highWaterMark?: number | undefined },
+  ): TaskParts<PartOf<Result>, ReturnedAfter<Result>>;
 
   /**
    * An object with a method for each function that the pool can run: `await api.render(page)` is `await run('render', page)`.
@@ -1176,6 +1236,16 @@ export interface WorkerPool<Functions = any> extends EventEmitter {
     /** @default false */ cancelQueued?: boolean | undefined;
     /** Milliseconds. @default none */ timeout?: number | undefined;
   }): Promise<void>;
+
+  /**
+   * Runs a function of the script once on every worker that is there, before the tasks that wait. Resolves with their outputs in order of
+   * the workers' ids; rejects with a BroadcastError (ERR_RW_BROADCAST) that names the workers on which it failed. Each worker that starts
+   * later runs it too, before its first task: see `later`.
+   */
+  broadcast<Output = any>(task: string, input?: unknown, options?: BroadcastOptions): Promise<Output[]>;
+
+  /** Sends a copy of the value to all workers of the script: 'message' on the `parentPort` of each. Returns how many they are. */
+  postMessage(value: unknown): number;
 
   /**
    * Rejects all tasks that have not started with an AbortError (ERR_RW_TASK_CANCELLED); those that run go on. A `map` of which inputs
@@ -1980,6 +2050,13 @@ export namespace errors {
   class ScriptLoadError extends Error {
     static readonly code: 'ERR_RW_SCRIPT_LOAD';
     readonly code: 'ERR_RW_SCRIPT_LOAD';
+  }
+  /** A task of `broadcast` failed on at least one worker; `cause` is the first of the errors. */
+  class BroadcastError extends Error {
+    static readonly code: 'ERR_RW_BROADCAST';
+    readonly code: 'ERR_RW_BROADCAST';
+    readonly failures: { worker: number; error: unknown }[];
+    readonly outputs: { worker: number; output: any }[];
   }
   /** The worker exited while it ran the task: the script called `process.exit()`, or had nothing left to do. */
   class WorkerExitedError extends Error {

@@ -2,6 +2,7 @@
 
 /** The calls that take many inputs and are loaded when they are first used (lib/flow/), on the parts of one pool. */
 
+const { locateScript } = require('../script-pool/script-location');
 const { validateIterable } = require('../validators');
 const { isRefusal } = require('./admission');
 const { NATIVE, NOBODY, unknownTask } = require('./task-router');
@@ -21,8 +22,8 @@ const TASKS_PER_THREAD = 4;
  */
 
 /** Whose task it is. */
-function ownerOf({ tasks, scriptTasks }, task) {
-  const owner = tasks.ownerOf(task);
+function ownerOf({ tasks, scriptTasks }, task, options) {
+  const owner = tasks.ownerOf(task, options);
   if (owner === NOBODY) throw unknownTask(task, scriptTasks !== undefined);
   return owner;
 }
@@ -34,12 +35,14 @@ function usualConcurrency({ threadsFor, settings: { maxQueue } }, owner) {
 }
 
 /** What a stream needs of its pool. */
-function hostOf({ pool, tasks, admission, scriptTasks, maps }, task, owner) {
+function hostOf({ pool, tasks, admission, scriptTasks, maps }, task, owner, run) {
+  // A relative path is looked for from the file of the caller, who is not on the stack later.
+  if (run.filename !== undefined) run.filename = locateScript(run.filename, 'options.filename');
   return {
     isNative: owner === NATIVE,
     sharesWorkers: owner !== NATIVE && scriptTasks.separates,
     admission,
-    ownerOf: () => tasks.ownerOf(task),
+    ownerOf: () => tasks.ownerOf(task, run),
     isRefusal,
     submit: (input, options) => pool.run(task, input, options),
     opened: (stream) => maps.add(stream),
@@ -51,18 +54,18 @@ function hostOf({ pool, tasks, admission, scriptTasks, maps }, task, owner) {
 function stream(parts, task, source, options = {}) {
   const { streamOptions } = require('../flow/options');
   const { TaskStream } = require('../flow/stream');
-  const owner = ownerOf(parts, task);
+  const owner = ownerOf(parts, task, options);
   const checked = streamOptions(options, owner === NATIVE, usualConcurrency(parts, owner));
-  return new TaskStream(task, validateIterable(source, 'source'), checked, hostOf(parts, task, owner));
+  return new TaskStream(task, validateIterable(source, 'source'), checked, hostOf(parts, task, owner, checked.run));
 }
 
 /** `pool.transform(task, options)` */
 function transform(parts, task, options = {}) {
   const { transformOptions } = require('../flow/options');
   const { TaskTransform } = require('../flow/transform');
-  const owner = ownerOf(parts, task);
+  const owner = ownerOf(parts, task, options);
   const [checked, sides] = transformOptions(options, owner === NATIVE, usualConcurrency(parts, owner));
-  return new TaskTransform(task, checked, sides, hostOf(parts, task, owner));
+  return new TaskTransform(task, checked, sides, hostOf(parts, task, owner, checked.run));
 }
 
 module.exports = { stream, transform };

@@ -65,9 +65,11 @@ const RUN = new Set([
  */
 const SCRIPT_RUN = new Set([
   ...RUN,
+  'filename',
   'name',
   'onProgress',
   'spread',
+  'worker',
 ]);
 
 /** Options that pool/shared-runs.js reads, and takes away; `map` does not have them. */
@@ -77,13 +79,20 @@ const SCRIPT_RUN_ALONE = new Set([...SCRIPT_RUN, ...SHARED]);
 
 /** Options of a script's task that a native one does not have. */
 const OF_SCRIPTS = {
-  ...notHere(['onProgress', 'name'], "it is for a script's functions, and this is a native task"),
+  ...notHere(['filename', 'name', 'onProgress', 'worker'], "it is for a script's functions, and this is a native task"),
   retries: "it is for a script's functions: a native task loses no worker",
   spread: 'a native task takes one input',
 };
 
 /** What a native task has of them. */
-const NO_MORE = Object.freeze({ __proto__: null, onProgress: undefined, name: undefined, spread: undefined });
+const NO_MORE = Object.freeze({
+  __proto__: null,
+  filename: undefined,
+  name: undefined,
+  onProgress: undefined,
+  spread: undefined,
+  worker: undefined,
+});
 
 /** Who says how many threads a pool may have. The native side keeps the place of one of them. */
 const SIZE_FROM = ['option', 'environment', 'cpus'];
@@ -202,6 +211,7 @@ function isPolluted() {
   const { prototype } = Object;
   return (
     'deadline' in prototype ||
+    'filename' in prototype ||
     'name' in prototype ||
     'onProgress' in prototype ||
     'parallel' in prototype ||
@@ -210,7 +220,8 @@ function isPolluted() {
     'signal' in prototype ||
     'spread' in prototype ||
     'timeout' in prototype ||
-    'transfer' in prototype
+    'transfer' in prototype ||
+    'worker' in prototype
   );
 }
 
@@ -233,8 +244,9 @@ function runOptions(options, known, notKnownHere) {
  * @param {object} options
  * @param {boolean} [native] whether the task is native: it takes fewer
  * @returns {{ priority: number, signal?: AbortSignal, timeout?: number, deadline?: number, runTimeout?: number,
- *   transfer?: object[] | 'auto', parallel: boolean, onProgress?: Function, name?: string, spread: boolean, callForm: number,
- *   context?: object, outerSignal?: AbortSignal }} `deadline`: a moment of the clock of runtime/clock.js; 'auto' is for scripts, which look for
+ *   transfer?: object[] | 'auto', parallel: boolean, filename?: string | URL, name?: string,
+ *   onProgress?: Function, spread: boolean, callForm: number, worker?: number, context?: object,
+ *   outerSignal?: AbortSignal }} `deadline`: a moment of the clock of runtime/clock.js; 'auto' is for scripts, which look for
  *   themselves; `context`: see task-context.js; `outerSignal`: its signal, beside one of the task's own
  */
 function submitOptions(options, native = false) {
@@ -242,7 +254,7 @@ function submitOptions(options, native = false) {
   const context = contextOf(bag);
   const usual = context === undefined ? 0 : context.priority;
   const { priority = usual, signal, timeout, deadline, runTimeout, transfer, parallel = false } = bag;
-  const { onProgress, name, spread = false } = native ? NO_MORE : bag;
+  const { filename, name, onProgress, spread = false, worker } = native ? NO_MORE : bag;
   validateInteger(priority, 'options.priority', -INT32, INT32 - 1);
   if (signal !== undefined) validateAbortSignal(signal, 'options.signal');
   if (timeout !== undefined && timeout !== Infinity) validateNumber(timeout, 'options.timeout', 0, LONGEST_TIMER);
@@ -265,6 +277,7 @@ function submitOptions(options, native = false) {
   if (typeof spread !== 'boolean') {
     throw new InvalidArgTypeError(`The "options.spread" argument must be a boolean. Received ${describe(spread)}`);
   }
+  if (worker !== undefined) validateInteger(worker, 'options.worker', 0);
   const checked = {
     priority,
     signal,
@@ -273,9 +286,11 @@ function submitOptions(options, native = false) {
     runTimeout: runTimeout === Infinity ? undefined : runTimeout,
     transfer: isAuto && native ? undefined : transfer,
     parallel,
-    onProgress,
+    filename,
     name,
+    onProgress,
     spread,
+    worker,
     // Of a script's task: in which form its function is called. lib/script-pool sets it.
     callForm: 0,
     context: undefined,
