@@ -654,6 +654,26 @@ export interface PoolTimes extends TaskTimes {
   tasks: Record<string, TaskTimes & { kind: 'native' | 'script' }>;
 }
 
+/** How {@link WorkerPool.trace} records. */
+export interface TraceOptions {
+  /** How many records of each thread are kept, the last ones. @default 65536 */
+  limit?: number | undefined;
+}
+
+/** A trace of a pool, in the format of Chrome's traces, which Perfetto (ui.perfetto.dev) and chrome://tracing show. */
+export interface PoolTrace extends Disposable {
+  /** Whether it still records. */
+  readonly recording: boolean;
+  /** How many records were dropped, since there were more than `limit` of one kind; known once it was stopped. */
+  readonly dropped: number;
+  /** Ends the recording. */
+  stop(): this;
+  /** Ends the recording, and writes the trace to a file. */
+  save(path: string | URL | Buffer): Promise<void>;
+  /** Ends the recording; the trace as an object. */
+  toJSON(): { displayTimeUnit: 'ms'; otherData: Record<string, unknown>; traceEvents: Record<string, unknown>[] };
+}
+
 /** The events of a pool, and the arguments of their listeners. */
 export interface WorkerPoolEvents {
   /**
@@ -1315,6 +1335,14 @@ export interface WorkerPool<Functions = any> extends EventEmitter {
   stats(): PoolStats;
   stats(options: StatsOptions & { tasks: true }): PoolStats & PoolTimes;
   stats(options: StatsOptions): PoolStats & Partial<PoolTimes>;
+
+  /**
+   * Records from now on what each thread runs, until the trace is stopped or saved, or the pool closes.
+   *
+   * @throws {errors.PoolClosedError} when the pool is closed
+   * @throws {errors.InvalidArgTypeError | errors.InvalidArgValueError | errors.OutOfRangeError} for options that cannot be
+   */
+  trace(options?: TraceOptions): PoolTrace;
 
   /** Threads that live. */
   readonly threads: number;

@@ -83,6 +83,8 @@ class WorkerPool extends EventEmitter {
   #emptied;
   /** The last counters, once the pool has closed. */
   #lastCounters;
+  /** Traces that record it, and pages that show it. */
+  #watchers = new Set();
 
   /** The script's tasks, in a pool that has a script; its workers. */
   #scriptTasks;
@@ -216,6 +218,17 @@ class WorkerPool extends EventEmitter {
       if (owner === NATIVE && !isAsync && !checked.settle) this.#nativeTasks.map(task, inputs, checked, resolve, reject);
       else this.#mapInputByInput(task, owner, inputs, isAsync, checked, resolve, reject);
     });
+  }
+
+  trace(options) {
+    return require('../seeing/trace').openTrace(this.#watched(), options);
+  }
+
+  /** What traces and pages need of this pool. */
+  #watched() {
+    const { name } = this.#settings;
+    const [native, watchers, workers] = [this.#native, this.#watchers, this.#workers];
+    return { pool: this, binding, native, name, hasScript: workers !== undefined, watchers, workerOf: (number) => workers?.get(number) };
   }
 
   scope(options, block) {
@@ -374,6 +387,7 @@ class WorkerPool extends EventEmitter {
     return new Promise((resolve) => {
       delivery.addPool(handle, (counters) => {
         this.#lastCounters = counters;
+        for (const watcher of this.#watchers) watcher.poolCloses();
         for (const native of this.#natives()) {
           delivery.checkAnswered(native);
           // The native side may give the handle to the next pool.
