@@ -101,7 +101,7 @@ function runSync(native, admission, tasks, task, input, options = NO_OPTIONS) {
   const { workers } = native;
   const outcome = new Outcome();
   outcome.native = native;
-  if (workers !== undefined && tasks.ownerOf(task) === UNDECIDED) options = awaitExports(workers, task, options);
+  if (workers !== undefined && tasks.ownerOf(task, options) === UNDECIDED) options = awaitExports(workers, task, options);
   tasks.run(task, input, options, outcome.resolve, outcome.reject);
   blockUntil(() => outcome.isSettled, () => outcome.untilLimit(), workers);
   if (outcome.hasFailed) throw outcome.value;

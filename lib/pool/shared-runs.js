@@ -17,6 +17,7 @@ const { Pending } = require('../task/pending');
 const { SCRIPT_RUN, OF_SCRIPTS, submitOptions } = require('../task/options');
 const { CONTEXT } = require('../task/task-context');
 const { validateInteger, validateOptions, validateString } = require('../validators');
+const { locateScript } = require('../script-pool/script-location');
 const { NATIVE, NOBODY, SCRIPT, unknownTask } = require('./task-router');
 const { PoolCache } = require('./pool-cache');
 const { SharedRun } = require('./shared-run');
@@ -62,7 +63,10 @@ class SharedRuns {
       if (owner === NOBODY) throw unknownTask(task, this.#native.workers !== undefined);
       const { dedupe, cache, retries, run } = divide(given, owner === NATIVE);
       const checked = submitOptions(run, owner === NATIVE);
-      const { signal, outerSignal, timeout, deadline, context, onProgress, name = task, transfer } = checked;
+      const { signal, outerSignal, timeout, deadline, context, onProgress, filename, name: named = task, transfer } = checked;
+      // Now: a relative path depends on who calls.
+      if (filename !== undefined) run.filename = locateScript(filename, 'options.filename');
+      const name = filename === undefined ? named : `${run.filename} ${named}`;
       if (retries > 0 && transfer !== undefined) {
         throw new InvalidArgValueError(
           '"options.retries" and "options.transfer" cannot stand together: what was given away once is not there to be given again',

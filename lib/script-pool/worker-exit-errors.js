@@ -34,6 +34,18 @@ function exitErrorOf(worker, code, script, isDestroyed) {
   return ready && !isDestroyed ? () => markExitError(withoutStack(make)) : () => withoutStack(make);
 }
 
+/**
+ * The error of a task that was for one worker alone, which has ended before the task began.
+ *
+ * @param {() => unknown} exitError as `exitErrorOf` returns it
+ */
+function neverBegan({ number }, code, exitError) {
+  const cause = exitError();
+  if (cause instanceof PoolClosedError || cause instanceof ScriptLoadError) return cause;
+  const message = `Worker ${number} ended before the task that was for it alone had begun: run the task again, on another worker`;
+  return withoutStack(() => new WorkerExitedError(message, { cause, exitCode: code }));
+}
+
 /** Makes one of our errors. */
 function makerOf(worker, code, script, isDestroyed) {
   const { killed, shutDown, failed, error, ready, number, resourceLimits, isOfSetup } = worker;
@@ -78,4 +90,4 @@ function messageOf(error, script) {
   return script.startsWith('file:') ? `${message}. To see where: node --check ${fileURLToPath(script)}` : message;
 }
 
-module.exports = { exitErrorOf };
+module.exports = { exitErrorOf, neverBegan };

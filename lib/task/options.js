@@ -68,9 +68,12 @@ const RUN = new Set([
  */
 const SCRIPT_RUN = new Set([
   ...RUN,
+  'filename',
   'name',
   'onProgress',
+  'progress',
   'spread',
+  'worker',
 ]);
 
 /** Options that pool/shared-runs.js reads, and takes away; `map` does not have them. */
@@ -80,13 +83,21 @@ const SCRIPT_RUN_ALONE = new Set([...SCRIPT_RUN, ...SHARED]);
 
 /** Options of a script's task that a native one does not have. */
 const OF_SCRIPTS = {
-  ...notHere(['onProgress', 'name'], "it is for a script's functions, and this is a native task"),
+  ...notHere(['filename', 'name', 'onProgress', 'progress', 'worker'], "it is for a script's functions, and this is a native task"),
   retries: "it is for a script's functions: a native task loses no worker",
   spread: 'a native task takes one input',
 };
 
 /** What a native task has of them. */
-const NO_MORE = Object.freeze({ __proto__: null, onProgress: undefined, name: undefined, spread: undefined });
+const NO_MORE = Object.freeze({
+  __proto__: null,
+  filename: undefined,
+  name: undefined,
+  onProgress: undefined,
+  progress: undefined,
+  spread: undefined,
+  worker: undefined,
+});
 
 /** Who says how many threads a pool may have. The native side keeps the place of one of them. */
 const SIZE_FROM = ['option', 'environment', 'cpus'];
@@ -205,16 +216,19 @@ function isPolluted() {
   const { prototype } = Object;
   return (
     'deadline' in prototype ||
+    'filename' in prototype ||
     'key' in prototype ||
     'name' in prototype ||
     'onProgress' in prototype ||
     'parallel' in prototype ||
     'priority' in prototype ||
+    'progress' in prototype ||
     'runTimeout' in prototype ||
     'signal' in prototype ||
     'spread' in prototype ||
     'timeout' in prototype ||
-    'transfer' in prototype
+    'transfer' in prototype ||
+    'worker' in prototype
   );
 }
 
@@ -237,8 +251,9 @@ function runOptions(options, known, notKnownHere) {
  * @param {object} options
  * @param {boolean} [native] whether the task is native: it takes fewer
  * @returns {{ priority: number, key?: string, signal?: AbortSignal, timeout?: number, deadline?: number, runTimeout?: number,
- *   transfer?: object[] | 'auto', parallel: boolean, onProgress?: Function, name?: string, spread: boolean, callForm: number,
- *   context?: object, outerSignal?: AbortSignal }} `deadline`: a moment of the clock of runtime/clock.js; 'auto' is for scripts, which look for
+ *   transfer?: object[] | 'auto', parallel: boolean, filename?: string | URL, name?: string,
+ *   onProgress?: Function, spread: boolean, callForm: number, worker?: number, context?: object,
+ *   outerSignal?: AbortSignal }} `deadline`: a moment of the clock of runtime/clock.js; 'auto' is for scripts, which look for
  *   themselves; `context`: see task-context.js; `outerSignal`: its signal, beside one of the task's own
  */
 function submitOptions(options, native = false) {
@@ -246,7 +261,7 @@ function submitOptions(options, native = false) {
   const context = contextOf(bag);
   const usual = context === undefined ? 0 : context.priority;
   const { priority = usual, key, signal, timeout, deadline, runTimeout, transfer, parallel = false } = bag;
-  const { onProgress, name, spread = false } = native ? NO_MORE : bag;
+  const { filename, name, onProgress, progress = 'all', spread = false, worker } = native ? NO_MORE : bag;
   validateInteger(priority, 'options.priority', -INT32, INT32 - 1);
   if (key !== undefined) validateString(key, 'options.key');
   if (signal !== undefined) validateAbortSignal(signal, 'options.signal');
@@ -264,12 +279,16 @@ function submitOptions(options, native = false) {
     throw new InvalidArgTypeError(`The "options.parallel" argument must be a boolean. Received ${describe(parallel)}`);
   }
   if (onProgress !== undefined) validateFunction(onProgress, 'options.onProgress');
+  if (progress !== 'all' && progress !== 'latest') {
+    throw new InvalidArgValueError(`The "options.progress" argument must be 'all' or 'latest'. Received ${describe(progress)}`);
+  }
   if (name !== undefined && typeof name !== 'string') {
     throw new InvalidArgValueError('The "options.name" argument must be the name of a function that the script exports');
   }
   if (typeof spread !== 'boolean') {
     throw new InvalidArgTypeError(`The "options.spread" argument must be a boolean. Received ${describe(spread)}`);
   }
+  if (worker !== undefined) validateInteger(worker, 'options.worker', 0);
   const checked = {
     priority,
     key,
@@ -279,9 +298,12 @@ function submitOptions(options, native = false) {
     runTimeout: runTimeout === Infinity ? undefined : runTimeout,
     transfer: isAuto && native ? undefined : transfer,
     parallel,
-    onProgress,
+    filename,
     name,
+    onProgress,
+    progress,
     spread,
+    worker,
     // Of a script's task: in which form its function is called. lib/script-pool sets it.
     callForm: 0,
     context: undefined,
