@@ -17,6 +17,7 @@ const {
 const { LONGEST_TIMER } = require('../runtime/clock');
 const { CONTEXT, contextOf } = require('./task-context');
 const { defaultSize } = require('./default-size');
+const { deterministicSettings } = require('./deterministic');
 const { checkNiceIncrement } = require('./nice-increment');
 const { queueOrder } = require('./queue-order');
 
@@ -28,6 +29,7 @@ const INT32 = 2 ** 31;
 /** The options of every pool. */
 const POOL = new Set([
   'aging',
+  'deterministic',
   'idleTimeout',
   'maxQueue',
   'maxThreads',
@@ -156,6 +158,7 @@ function poolSettings(options) {
   const order = queueOrder(options);
   return {
     minThreads, maxThreads, maxThreadsFrom: SIZE_FROM.indexOf(from), idleTimeout, maxQueue, stackSize, name, niceIncrement, ...order,
+    ...deterministicSettings(options),
   };
 }
 
