@@ -52,7 +52,8 @@ const shown = (value) => (typeof value === 'string' ? `'${value}'` : String(valu
 
 /** What an opening says of its pool. */
 function descriptionOf(settings) {
-  const { maxThreadsFrom, ...said } = settings;
+  // What each object keeps for itself is not the pool's.
+  const { maxThreadsFrom, deterministic, cache, ...said } = settings;
   return JSON.stringify(Object.fromEntries(Object.entries(said).map(([name, value]) => [name, shown(value)])));
 }
 

@@ -15,6 +15,7 @@
  */
 
 const { binding } = require('../native');
+const { settleBy } = require('../answer-errors');
 const { LONGEST_TIMER, now } = require('../runtime/clock');
 const { InvalidArgValueError, PoolClosedError, TaskTimeoutError } = require('../errors');
 const { validateNumber, validateObject } = require('../validators');
@@ -46,7 +47,7 @@ class Outcome {
   #ends = Infinity;
   #timeUp;
 
-  resolve = (value) => this.#settle(false, value);
+  resolve = (outcome) => settleBy(outcome, (value) => this.#settle(false, value), this.reject);
 
   reject = (error) => this.#settle(true, error);
 
@@ -100,7 +101,7 @@ function runSync(native, admission, tasks, task, input, options = NO_OPTIONS) {
   const { workers } = native;
   const outcome = new Outcome();
   outcome.native = native;
-  if (workers !== undefined && tasks.ownerOf(task) === UNDECIDED) options = awaitExports(workers, task, options);
+  if (workers !== undefined && tasks.ownerOf(task, options) === UNDECIDED) options = awaitExports(workers, task, options);
   tasks.run(task, input, options, outcome.resolve, outcome.reject);
   blockUntil(() => isSettled(outcome, native), () => outcome.untilLimit(), workers);
   if (outcome.hasFailed) throw outcome.value;

@@ -3,6 +3,7 @@
 /** The public class of a pool: its options, `run` and `map`, events, `close`, and its counters. */
 
 const { EventEmitter } = require('node:events');
+const path = require('node:path');
 const { inspect } = require('node:util');
 
 const { binding } = require('../native');
@@ -11,8 +12,8 @@ const { deliveryOf } = require('../delivery');
 const { PoolClosedError, UnknownTaskError } = require('../errors');
 const { mapOptions } = require('../flow/options');
 const { forgotten } = require('../forgotten');
-const { SIZE_FROM, closeOptions, nativePoolOptions, poolSettings, refuseMore } = require('../task/options');
 const { NO_SEED } = require('../task/deterministic');
+const { SIZE_FROM, closeOptions, nativePoolOptions, poolSettings, refuseMore, sharesRuns } = require('../task/options');
 const { fallbackPortsOf } = require('../script-pool/fallback-ports');
 const { locateScript } = require('../script-pool/script-location');
 const { NativeScriptPool } = require('../script-pool/native-script-pool');
@@ -55,6 +56,9 @@ const capture = (resolve, reject) => {
 /** No pool has this handle: a submission with it is refused as by a closed pool. */
 const NO_HANDLE = 2 ** 32 - 1;
 
+/** The script of a pool that has none, for its functions. */
+const NO_SCRIPT = path.join(__dirname, '..', 'script-pool', 'no-script.js');
+
 /** Loaded when it is first called. */
 let runSync;
 
@@ -70,6 +74,8 @@ class WorkerPool extends EventEmitter {
   #nativeTasks;
   /** Maps of which not every input was submitted, or is done. */
   #maps = new Set();
+  /** What the options `dedupe`, `cache` and `retries` need; made for the first. */
+  #sharedRuns;
   /** The promise of `close()`, once it was called. */
   #closing;
   /** Whether the native side was told to close once all is done. */
@@ -78,10 +84,14 @@ class WorkerPool extends EventEmitter {
   #emptied;
   /** The last counters, once the pool has closed. */
   #lastCounters;
+  /** Traces that record it, and pages that show it. */
+  #watchers = new Set();
 
   /** The script's tasks, in a pool that has a script; its workers. */
   #scriptTasks;
   #workers;
+  /** The side of a pool without a script that runs functions, once it has one: `{ native, scriptTasks }`. */
+  #functions;
   /** The options that only a pool with a script has, as they stand. */
   #scriptOptions;
 
@@ -156,17 +166,38 @@ class WorkerPool extends EventEmitter {
     const promise = new Promise(capture);
     const { resolve, reject } = captured;
     if (this.#admission.isClosed) reject(closedError(task));
+    else if (options !== undefined && sharesRuns(options)) this.#runShared(this.#tasks, task, input, options, resolve, reject);
     else this.#tasks.run(task, input, options, resolve, reject);
     return promise;
+  }
+
+  /** With one of the options `dedupe`, `cache` and `retries`. */
+  #runShared(tasks, task, input, options, resolve, reject) {
+    const owner = tasks === this.#tasks ? tasks.ownerOf(task, options) : SCRIPT;
+    this.#shared().run(tasks, owner, task, input, options, resolve, reject);
+  }
+
+  #shared() {
+    if (this.#sharedRuns === undefined) {
+      const { SharedRuns } = require('./shared-runs');
+      this.#sharedRuns = new SharedRuns(this.#native, this.#admission, this.#settings.cache);
+    }
+    return this.#sharedRuns;
+  }
+
+  get cache() {
+    return this.#shared().cache;
   }
 
   runTask(input, options) {
     const promise = new Promise(capture);
     const { resolve, reject } = captured;
     if (this.#scriptTasks === undefined) {
-      reject(new UnknownTaskError('This pool has no script. Give it one, new WorkerPool(script, options), or run a native task by its name: run(name, input)'));
+      reject(noScript('run a native task by its name: run(name, input)'));
     } else if (this.#admission.isClosed) {
       reject(closedError(''));
+    } else if (options !== undefined && sharesRuns(options)) {
+      this.#runShared(this.#scriptTasks, '', input, options, resolve, reject);
     } else {
       this.#scriptTasks.run('', input, options, resolve, reject);
     }
@@ -179,15 +210,27 @@ class WorkerPool extends EventEmitter {
 
   map(task, inputs, options = {}) {
     return new Promise((resolve, reject) => {
-      const owner = this.#tasks.ownerOf(task);
+      const owner = this.#tasks.ownerOf(task, options);
       if (owner === NOBODY) throw unknownTask(task, this.#scriptTasks !== undefined);
       const checked = mapOptions(options, owner === NATIVE);
       validateIterable(inputs, 'inputs');
+      if (checked.filename !== undefined) checked.filename = locateScript(checked.filename, 'options.filename');
       if (this.#admission.isClosed) throw closedError(task);
       const isAsync = typeof inputs[Symbol.asyncIterator] === 'function';
       if (owner === NATIVE && !isAsync && !checked.settle) this.#nativeTasks.map(task, inputs, checked, resolve, reject);
       else this.#mapInputByInput(task, owner, inputs, isAsync, checked, resolve, reject);
     });
+  }
+
+  trace(options) {
+    return require('../seeing/trace').openTrace(this.#watched(), options);
+  }
+
+  /** What traces and pages need of this pool. */
+  #watched() {
+    const { name } = this.#settings;
+    const [native, watchers, workers] = [this.#native, this.#watchers, this.#workers];
+    return { pool: this, binding, native, name, hasScript: workers !== undefined, watchers, workerOf: (number) => workers?.get(number) };
   }
 
   scope(options, block) {
@@ -198,12 +241,45 @@ class WorkerPool extends EventEmitter {
     return require('./flow').stream(this.#parts(), task, source, options);
   }
 
+  forEach(task, inputs, options) {
+    return require('./flow').forEach(this.#parts(), task, inputs, options);
+  }
+
+  reduce(task, inputs, initial, options) {
+    return require('./flow').reduce(this.#parts(), task, inputs, initial, options);
+  }
+
   iterate(task, input, options) {
-    return require('./parts').iterate(this.#parts(), task, input, options);
+    return require('./parts').iterate(this.#parts(), () => this.#withWorkers(), task, input, options);
   }
 
   transform(task, options) {
     return require('./flow').transform(this.#parts(), task, options);
+  }
+
+  exec(fn, args, options) {
+    return require('./exec').exec(this, this.#parts(), () => this.#withWorkers(), fn, args, options);
+  }
+
+  /** The script's side; a pool without a script gets one, whose workers run functions alone. */
+  #withWorkers() {
+    if (this.#scriptTasks !== undefined) return { native: this.#native, scriptTasks: this.#scriptTasks };
+    this.#functions ??= this.#openFunctions();
+    return this.#functions;
+  }
+
+  #openFunctions() {
+    const settings = scriptSettings({}, { ...this.#settings, minThreads: 0, maxThreads: this.#counters().maxThreads }, false);
+    const fallbackPorts = fallbackPortsOf(binding, delivery);
+    // Beside the one of the native tasks, for the same handle.
+    const native = new NativeScriptPool(binding, this.#native.handle, fallbackPorts);
+    native.holds = this.#native.holds;
+    const script = locateScript(NO_SCRIPT);
+    const events = new WorkerEvents(this);
+    this.#workers = new WorkerManager({ pool: native, delivery, fallbackPorts, script, settings, events });
+    const scriptTasks = new ScriptSubmitter(native, delivery, this.#admission, settings);
+    inheritance?.inherit(scriptTasks);
+    return { native, scriptTasks };
   }
 
   /** What the calls of flow.js and parts.js need of this pool. */
@@ -217,6 +293,11 @@ class WorkerPool extends EventEmitter {
       threadsFor: (owner) => this.#threadsFor(owner),
       settings: this.#settings,
       maps: this.#maps,
+      native: this.#native,
+      nativeTasks: this.#nativeTasks,
+      mapSettled: ({ finishesOnClose }) => {
+        if (finishesOnClose && this.#admission.isClosed) this.#closeWhenMapped();
+      },
     };
   }
 
@@ -234,7 +315,7 @@ class WorkerPool extends EventEmitter {
       holds: this.#native.holds,
       sharesWorkers: !isNative && this.#scriptTasks.separates,
       admission: this.#admission,
-      ownerOf: () => this.#tasks.ownerOf(task),
+      ownerOf: () => this.#tasks.ownerOf(task, options),
       submit: (input, submitted) => {
         if (!finishesOnClose) return this.run(task, input, submitted);
         const promise = new Promise(capture);
@@ -250,6 +331,20 @@ class WorkerPool extends EventEmitter {
     ensureStack();
     this.#maps.add(map);
     map.run(inputs);
+  }
+
+  async broadcast(task, input, options) {
+    if (this.#scriptTasks === undefined) throw noScript('run a native task by its name: run(name, input)');
+    if (this.#admission.isClosed) throw closedError(task);
+    const tasks = this.#scriptTasks;
+    const run = (name, value, given, alone) =>
+      new Promise((resolve, reject) => tasks[alone ? 'runAlone' : 'run'](name, value, given, resolve, reject));
+    return this.#workers.broadcasts(run).broadcast(task, input, options);
+  }
+
+  postMessage(value, ...rest) {
+    if (this.#scriptTasks === undefined) throw noScript('send no messages: its threads run no JavaScript');
+    return require('../script-pool/broadcasts').postToAll(this.#workers.threads, value, rest);
   }
 
   /** How many tasks of this owner may run at once. */
@@ -294,9 +389,12 @@ class WorkerPool extends EventEmitter {
     return new Promise((resolve) => {
       delivery.addPool(handle, (counters) => {
         this.#lastCounters = counters;
-        delivery.checkAnswered(this.#native);
-        // The native side may give the handle to the next pool.
-        this.#native.handle = NO_HANDLE;
+        for (const watcher of this.#watchers) watcher.poolCloses();
+        for (const native of this.#natives()) {
+          delivery.checkAnswered(native);
+          // The native side may give the handle to the next pool.
+          native.handle = NO_HANDLE;
+        }
         // Not at once: rejections that came with this take some microtasks to reach the code that awaits them.
         setImmediate(() => {
           delivery.hold(-1);
@@ -364,9 +462,13 @@ class WorkerPool extends EventEmitter {
     return this.#setHolds(false);
   }
 
+  #natives() {
+    return this.#functions === undefined ? [this.#native] : [this.#native, this.#functions.native];
+  }
+
   #setHolds(holds) {
-    const native = this.#native;
-    if (native.holds !== holds) {
+    for (const native of this.#natives()) {
+      if (native.holds === holds) continue;
       native.holds = holds;
       delivery.hold(holds ? native.inFlight : -native.inFlight);
     }
@@ -466,7 +568,7 @@ class WorkerPool extends EventEmitter {
     };
     const stats = {
       ...counts, idleThreads: idle, queueSize: queued, waitTime, runTime, utilization: partOf(runTime, capacityTime),
-      utilizationByKind, minThreads, maxThreads, maxThreadsFrom: SIZE_FROM[maxThreadsFrom],
+      utilizationByKind, minThreads, maxThreads, maxThreadsFrom: SIZE_FROM[maxThreadsFrom], ...sharedCounts(this.#sharedRuns),
     };
     if (options === undefined) return stats;
     const { showTimes, statsOptions } = require('../seeing/task-times');
@@ -476,6 +578,15 @@ class WorkerPool extends EventEmitter {
     return tasks ? { ...stats, ...showTimes(told, this.#scriptTasks !== undefined) } : stats;
   }
 }
+
+function noScript(orElse) {
+  return new UnknownTaskError(`This pool has no script. Give it one, new WorkerPool(script, options), or ${orElse}`);
+}
+
+const sharedCounts = (runs) =>
+  runs === undefined
+    ? { deduped: 0, retried: 0, cacheHits: 0, cacheMisses: 0 }
+    : { deduped: runs.joined, retried: runs.retried, cacheHits: runs.cache.hits, cacheMisses: runs.cache.misses };
 
 /** The part that one time is of another; threads that are too many may have run beyond it. */
 function partOf(time, whole) {

@@ -32,6 +32,8 @@ const SCRIPT_POOL = new Set([
   'workerData',
 ]);
 
+const LIMITS = new Set(['codeRangeSizeMb', 'maxOldGenerationSizeMb', 'maxYoungGenerationSizeMb', 'stackSizeMb']);
+
 const RECYCLE = new Set(['afterTasks', 'maxMemoryMb', 'afterMs']);
 
 /** Options of Node's Worker that a pool cannot have. */
@@ -76,6 +78,8 @@ function scriptSettings(options, pool, fixed) {
   }
   validateNumber(linger, 'options.linger', 0, BLOCK_SLICE);
   checkResourceLimits(options.resourceLimits);
+  // Node passes over names that it does not know: a misspelt limit would be none.
+  if (options.resourceLimits !== undefined) validateOptions(options.resourceLimits, 'options.resourceLimits', LIMITS);
   const recycle = recycling === undefined ? undefined : recycleOptions(recycling);
   const keep = fixed ? pool.maxThreads : pool.minThreads;
   // Where one task runs at a time, a second worker would only make it matter which of them it is.
