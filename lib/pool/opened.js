@@ -56,8 +56,8 @@ function shown(value) {
 
 /** What an opening says of its pool. */
 function descriptionOf(settings) {
-  // Each object has a cache of its own.
-  const { maxThreadsFrom, cache, ...said } = settings;
+  // What each object keeps for itself is not the pool's.
+  const { maxThreadsFrom, deterministic, cache, ...said } = settings;
   return JSON.stringify(Object.fromEntries(Object.entries(said).map(([name, value]) => [name, shown(value)])));
 }
 
@@ -100,6 +100,11 @@ function openPool(name, options = {}, more = []) {
   }
   if (more.length > 0) throw new InvalidArgTypeError(`WorkerPool.open takes a name and options. Received a third argument, ${describe(more[0])}`);
   const given = readOnce(nativePoolOptions(options));
+  if (given.deterministic !== undefined) {
+    throw new InvalidArgValueError(
+      '"options.deterministic" is for a pool of one thread, new WorkerPool(options): what several threads submit comes in no certain order',
+    );
+  }
   // Its threads have its name, unless the options say another.
   const settings = poolSettings({ ...given, name: given.name ?? name });
   const { handle, description } = binding.openPool(name, settings, namedLimits(settings, false), descriptionOf(settings));

@@ -17,6 +17,7 @@ const {
 const { LONGEST_TIMER } = require('../runtime/clock');
 const { CONTEXT, contextOf } = require('./task-context');
 const { defaultSize } = require('./default-size');
+const { deterministicSettings } = require('./deterministic');
 const { checkNiceIncrement } = require('./nice-increment');
 const { queueOrder } = require('./queue-order');
 const { limitsOption } = require('./task-limits');
@@ -30,6 +31,7 @@ const INT32 = 2 ** 31;
 const POOL = new Set([
   'aging',
   'cache',
+  'deterministic',
   'idleTimeout',
   'limits',
   'maxQueue',
@@ -182,6 +184,7 @@ function poolSettings(options) {
   return {
     minThreads, maxThreads, maxThreadsFrom: SIZE_FROM.indexOf(from), idleTimeout, maxQueue, stackSize, name, niceIncrement, cache,
     ...order,
+    ...deterministicSettings(options),
   };
 }
 

@@ -65,6 +65,8 @@ pub struct PoolSettings {
     /// Bytes.
     pub stack_size: f64,
     pub name: String,
+    /// A seed, an integer; below 0 for none.
+    pub deterministic: f64,
     /// By how much its threads are nicer than the calling one.
     pub nice_increment: i32,
 }
@@ -145,6 +147,7 @@ fn config(settings: PoolSettings, named: Vec<NamedLimit>, shared: bool) -> Confi
         newest_first: settings.queue_order == "lifo",
         key_limit: settings.limits.key as usize,
         task_limits: named.into_iter().map(task_limit).collect(),
+        deterministic: (settings.deterministic >= 0.0).then_some(settings.deterministic as u64),
         // Saturates: infinity is usize::MAX.
         max_queue: settings.max_queue as usize,
         stack_size: settings.stack_size as usize,
@@ -193,6 +196,12 @@ pub fn tell_of_room(env: Env, pool: u32) -> napi::Result<()> {
 pub fn resize_pool(env: Env, pool: u32, min: u32, max: u32, from: u32) -> napi::Result<()> {
     Environment::of(&env)?.pools().with(pool, |pool| pool.resize(min as usize, max as usize, from));
     Ok(())
+}
+
+/// Lets one task of a deterministic pool begin, if none is under way. Whether a script worker must be started for it.
+#[napi(catch_unwind)]
+pub fn step_pool(env: Env, pool: u32) -> napi::Result<bool> {
+    Ok(Environment::of(&env)?.pools().with(pool, Pool::step).unwrap_or(false))
 }
 
 /// Closes a pool; with `announce` its `POOL_CLOSED` event comes when its last thread has ended.

@@ -25,6 +25,8 @@ pub struct Config {
     pub key_limit: usize,
     /// How many tasks of one name may run at a time, for some names.
     pub task_limits: Vec<TaskLimit>,
+    /// The seed by which the order of its decisions can be repeated; none for a pool that is as quick as it can.
+    pub deterministic: Option<u64>,
     /// How many entries may wait in the queue; `usize::MAX` for no limit.
     pub max_queue: usize,
     /// Whether several submitters have it open, each with jobs of its own to end.
@@ -61,6 +63,7 @@ impl Default for Config {
             newest_first: false,
             key_limit: 1,
             task_limits: Vec::new(),
+            deterministic: None,
             max_queue: usize::MAX,
             shared: false,
             stack_size: 2 * 1024 * 1024,

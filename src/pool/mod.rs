@@ -10,7 +10,8 @@
 //! * `position` — [`Taker`], [`Target`] and [`QueuePosition`]: which kind of thread takes an entry, and where it waits.
 //! * `rank` — which of two entries comes first: priorities with aging; `priority_queue` — one line: its order, removal from the middle.
 //! * `intake` — where JavaScript puts small tasks without a call; `small_jobs` — how they get into the queue; `estimates` — how long tasks run, as far as is known.
-//! * `queue` — the pool's queue: a line for each taker; `script_queue` — its part for script workers.
+//! * `queue` — the pool's queue: a line for each taker; `script_queue` — its part for script workers; `gate` — where entries wait
+//!   before it, if the order is to be repeated; `steps` — how they go through.
 //! * `line` — what waits for one kind of taker, or one worker; `keys` — tasks that do not run at the same time; `task_limits` — how
 //!   many of one name run; `affinity` — which worker would rather take which job; `release` — who is told when a task no longer
 //!   waits for another.
@@ -36,6 +37,7 @@ mod counters;
 mod cpu_clock;
 mod estimates;
 mod execute;
+mod gate;
 mod intake;
 mod job;
 mod keys;
@@ -59,6 +61,7 @@ mod scripts;
 mod small_jobs;
 mod state;
 mod stats;
+mod steps;
 mod submit;
 mod task_limits;
 mod task_observer;

@@ -106,6 +106,11 @@ impl Queue {
         }
     }
 
+    /// Jobs that wait for a worker that they can be bound to.
+    pub(super) fn orphans(&self) -> usize {
+        self.orphans.len()
+    }
+
     /// How many entries wait for takers of one kind.
     pub(super) fn waiting(&self, taker: Taker) -> usize {
         match taker {
@@ -206,6 +211,7 @@ impl Queue {
                 self.bound_len -= 1;
                 removed
             }
+            Location::Gate { .. } => return None,
             Location::Orphan(id) => return self.disown(id).map(Entry::Job),
         };
         let (Location::Native(at) | Location::AnyWorker(at) | Location::Worker(_, at)) = position.0 else {
@@ -269,6 +275,7 @@ impl Queue {
                     self.prefer_at(at);
                 }
                 Location::Worker(number, at) => drop(self.bound[number].release(at)),
+                Location::Gate { .. } => unreachable!("it is not in the queue"),
                 Location::Orphan(id) => {
                     let mut orphans = self.orphans.iter_mut();
                     if let Some(orphan) = orphans.find(|orphan| orphan.job.reply.id() == id) {
