@@ -174,6 +174,11 @@ class Runner {
     this.#answers.report(job, value);
   }
 
+  /** How many tasks it may run at once. */
+  get concurrency() {
+    return this.#setup.concurrency;
+  }
+
   /** Gives the owner a part of a task's result. */
   part(job, value) {
     this.#answers.part(job, value);

@@ -100,6 +100,8 @@ class Job {
   priority = 0;
   /** What its function has returned, where that is a promise. */
   promise = undefined;
+  /** Whether of its reports only the latest is wanted. */
+  reportsLatest = false;
   /** What is known of it as it takes long: see unsettled.js. */
   stage = 0;
   id;
