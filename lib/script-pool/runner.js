@@ -171,6 +171,11 @@ class Runner {
 
   /** Tells the owner how far a task is. */
   report(job, value) {
+    this.#answers.report(job, job.reported === undefined ? value : job.reported(value));
+  }
+
+  /** The same of a value that says by itself what it is: see told-output.js. */
+  tellAsIs(job, value) {
     this.#answers.report(job, value);
   }
 

@@ -12,7 +12,7 @@ const { binding } = require('../native');
 const { ITSELF, UNCANCELLABLE, cancelBy, soonerLimit } = require('../task/cancel-group');
 const { Pending } = require('../task/pending');
 const { submitOptions } = require('../task/options');
-const { SPREAD } = require('./call-form');
+const { AHEAD, OUTPUT, SPREAD } = require('./call-form');
 const { notTooDeep } = require('./too-deep');
 const { discardTaken, givesOnlyMemory, listFor, openTaken, takeNow } = require('./transfer');
 const { ValueEncoder } = require('./value-encoder');
@@ -122,7 +122,7 @@ class ScriptSubmitter {
   /** Submits the task of a `ScriptPending`; `options` are as `submitOptions` returns them. */
   begin(pending, name, input, options) {
     try {
-      const { filename, onProgress, spread, transfer = NOTHING, worker } = options;
+      const { filename, onOutput, onProgress, spread, transfer = NOTHING, worker } = options;
       if (filename !== undefined) options.module = this.#otherModules().urlOf(filename);
       else if (this.#isUnknown(name)) return pending.reject(this.#unknown(name));
       if (worker !== undefined) require('./worker-list').workerOf(this.#pool.workers, worker);
@@ -131,7 +131,9 @@ class ScriptSubmitter {
       // Before the input is read: what its getters do may end the task.
       pending.control(options);
       if (pending.ended) return;
-      if (onProgress !== undefined) pending.listen(onProgress);
+      if (onOutput !== undefined) options.callForm += OUTPUT;
+      if (onOutput !== undefined) pending.listen(require('./told-output').listener(onOutput, onProgress));
+      else if (onProgress !== undefined) pending.listen(onProgress);
       const list = listFor(input, transfer);
       // Nothing is transferred when the queue is full.
       const refusal = list.length > 0 ? this.#admission.refusal(true) : null;
@@ -259,7 +261,7 @@ class ScriptSubmitter {
     call[14] = priority;
     if (deadline !== undefined) ({ limit: call[6], isDeadline: call[11] } = soonerLimit(options));
     // A result in parts ends early when its consumer takes no more.
-    call[7] = cancel === UNCANCELLABLE && options.callForm > SPREAD ? ITSELF : cancel;
+    call[7] = cancel === UNCANCELLABLE && options.callForm >= AHEAD ? ITSELF : cancel;
     call[8] = worker;
     call[9] = ((cancel !== UNCANCELLABLE && this.separates) || options.alone ? 1 : 0) + 2 * options.callForm;
     call[10] = path === ON_DEMAND ? 1 : 0;
