@@ -853,6 +853,14 @@ export type TaskWithoutInput<Name, Functions = NoFunctions> = undefined extends 
   ? Name
   : 'This task needs an input: run(task, input)';
 
+// ── Functions in the place of a script ─────────────────────────────────────────────────────────────────────
+
+/** The options of `exec`. */
+export interface ExecOptions extends Omit<ScriptRunOptions, 'filename' | 'name' | 'spread'> {
+  /** The values of variables that the function uses from outside, by their names. They are cloned at each call. */
+  capture?: { readonly [name: string]: unknown } | undefined;
+}
+
 // ── Results in parts ──────────────────────────────────────────────────────────────────────────────────────
 
 /** The options of `iterate`. */
@@ -1084,6 +1092,32 @@ export interface WorkerPool<Functions = any> extends EventEmitter {
   ): Promise<TaskResult<Output, Name, Input, Functions>[]>;
 
   /**
+   * Runs a function of this file in a worker: its source is sent there, once. A pool without a script starts workers for it.
+   *
+   * It has no variables from outside but globals, and those that `capture` names: others are refused by their names, before anything
+   * runs. `import()` and `require` are relative to its file, and the stacks of its errors name its lines.
+   *
+   * With a name in the place of a function, `exec(name, args)` is `run(name, args, { spread: true })`.
+   *
+   * Rejects as {@link run} does; with InvalidArgValueError for a function that cannot run there (its `variables` are the names).
+   *
+   * @example
+   * const sum = await pool.exec((a, b) => a + b, [1, 2]);
+   */
+  exec<Result>(fn: () => Result, args?: readonly [], options?: ExecOptions): Promise<Awaited<Result>>;
+  exec<const Arguments extends readonly unknown[], Result>(
+    fn: (...args: Arguments) => Result,
+    args: Arguments,
+    options?: ExecOptions,
+  ): Promise<Awaited<Result>>;
+  exec<Arguments extends unknown[] | [], Result>(
+    fn: (...args: Arguments) => Result,
+    args: Arguments,
+    options?: ExecOptions,
+  ): Promise<Awaited<Result>>;
+  exec<Output = any>(name: TaskNameIn<Functions>, args?: readonly unknown[], options?: ScriptRunOptions): Promise<Output>;
+
+  /**
    * The parts of a result that a function of the script gives one after the other: what a generator, an async generator, a
    * ReadableStream, or anything that can be iterated yields; then `next()` has what the generator returns.
    *
@@ -1102,6 +1136,13 @@ export interface WorkerPool<Functions = any> extends EventEmitter {
     const Name extends TaskNameIn<Functions> = TaskNameIn<Functions>,
     const Input extends TaskInput<Name, Functions> = TaskInput<Name, Functions>,
   >(task: Name, input?: Input, options?: IterateOptions): TaskPartsOf<Part, Name, Functions>;
+
+  /** The same of a function in the place of a script's: see {@link exec}. */
+  iterate<Arguments extends unknown[] | [], Result>(
+    fn: (...args: Arguments) => Result,
+    args: Arguments,
+    options?: ExecOptions & { highWaterMark?: number | undefined },
+  ): TaskParts<PartOf<Result>, ReturnedAfter<Result>>;
 
   /**
    * An object with a method for each function that the pool can run: `await api.render(page)` is `await run('render', page)`.

@@ -38,6 +38,8 @@ const HINTS = {
   forkargs: "the workers are threads: give Node's options of a Worker beside the others",
   timeout: 'it is an option of each task, run(name, input, { timeout }), and of close({ timeout })',
   signal: 'it is an option of each task: run(name, input, { signal })',
+  deadline: 'it is an option of each task: run(name, input, { deadline })',
+  runtimeout: 'it is an option of each task: run(name, input, { runTimeout })',
   priority: 'it is an option of each task: run(name, input, { priority })',
   transfer: 'it is an option of each task: run(name, input, { transfer })',
   dedupe: 'it is an option of run(): run(name, input, { dedupe })',
@@ -142,7 +144,8 @@ function unknownOption(name, bag, known, notHere = {}) {
   const start = `unknown option '${shown}'${where}`;
   const hint = Object.hasOwn(notHere, name) ? notHere[name] : undefined;
   if (hint !== undefined) return new InvalidArgValueError(`${start}; ${hint}`);
-  const other = known.has(name.toLowerCase()) ? undefined : hintOf(name, known);
+  const isInOtherCase = [...known].some((option) => option.toLowerCase() === name.toLowerCase());
+  const other = isInOtherCase ? undefined : hintOf(name, known);
   if (other !== undefined) return new InvalidArgValueError(`${start}; ${other}`);
   const near = meant(name, known);
   if (near !== '') return new InvalidArgValueError(`${start}${near}`);

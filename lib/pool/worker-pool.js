@@ -3,6 +3,7 @@
 /** The public class of a pool: its options, `run` and `map`, events, `close`, and its counters. */
 
 const { EventEmitter } = require('node:events');
+const path = require('node:path');
 const { inspect } = require('node:util');
 
 const { binding } = require('../native');
@@ -54,6 +55,9 @@ const capture = (resolve, reject) => {
 /** No pool has this handle: a submission with it is refused as by a closed pool. */
 const NO_HANDLE = 2 ** 32 - 1;
 
+/** The script of a pool that has none, for its functions. */
+const NO_SCRIPT = path.join(__dirname, '..', 'script-pool', 'no-script.js');
+
 /** Loaded when it is first called. */
 let runSync;
 
@@ -83,6 +87,8 @@ class WorkerPool extends EventEmitter {
   /** The script's tasks, in a pool that has a script; its workers. */
   #scriptTasks;
   #workers;
+  /** The side of a pool without a script that runs functions, once it has one: `{ native, scriptTasks }`. */
+  #functions;
   /** The options that only a pool with a script has, as they stand. */
   #scriptOptions;
 
@@ -221,11 +227,36 @@ class WorkerPool extends EventEmitter {
   }
 
   iterate(task, input, options) {
-    return require('./parts').iterate(this.#parts(), task, input, options);
+    return require('./parts').iterate(this.#parts(), () => this.#withWorkers(), task, input, options);
   }
 
   transform(task, options) {
     return require('./flow').transform(this.#parts(), task, options);
+  }
+
+  exec(fn, args, options) {
+    return require('./exec').exec(this, this.#parts(), () => this.#withWorkers(), fn, args, options);
+  }
+
+  /** The script's side; a pool without a script gets one, whose workers run functions alone. */
+  #withWorkers() {
+    if (this.#scriptTasks !== undefined) return { native: this.#native, scriptTasks: this.#scriptTasks };
+    this.#functions ??= this.#openFunctions();
+    return this.#functions;
+  }
+
+  #openFunctions() {
+    const settings = scriptSettings({}, { ...this.#settings, minThreads: 0, maxThreads: this.#counters().maxThreads }, false);
+    const fallbackPorts = fallbackPortsOf(binding, delivery);
+    // Beside the one of the native tasks, for the same handle.
+    const native = new NativeScriptPool(binding, this.#native.handle, fallbackPorts);
+    native.holds = this.#native.holds;
+    const script = locateScript(NO_SCRIPT);
+    const events = new WorkerEvents(this);
+    this.#workers = new WorkerManager({ pool: native, delivery, fallbackPorts, script, settings, events });
+    const scriptTasks = new ScriptSubmitter(native, delivery, this.#admission, settings);
+    inheritance?.inherit(scriptTasks);
+    return { native, scriptTasks };
   }
 
   /** What the calls of flow.js and parts.js need of this pool. */
@@ -330,9 +361,11 @@ class WorkerPool extends EventEmitter {
     return new Promise((resolve) => {
       delivery.addPool(handle, (counters) => {
         this.#lastCounters = counters;
-        delivery.checkAnswered(this.#native);
-        // The native side may give the handle to the next pool.
-        this.#native.handle = NO_HANDLE;
+        for (const native of this.#natives()) {
+          delivery.checkAnswered(native);
+          // The native side may give the handle to the next pool.
+          native.handle = NO_HANDLE;
+        }
         // Not at once: rejections that came with this take some microtasks to reach the code that awaits them.
         setImmediate(() => {
           delivery.hold(-1);
@@ -400,9 +433,13 @@ class WorkerPool extends EventEmitter {
     return this.#setHolds(false);
   }
 
+  #natives() {
+    return this.#functions === undefined ? [this.#native] : [this.#native, this.#functions.native];
+  }
+
   #setHolds(holds) {
-    const native = this.#native;
-    if (native.holds !== holds) {
+    for (const native of this.#natives()) {
+      if (native.holds === holds) continue;
       native.holds = holds;
       delivery.hold(holds ? native.inFlight : -native.inFlight);
     }

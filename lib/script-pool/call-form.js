@@ -1,8 +1,8 @@
 'use strict';
 
 /**
- * In which form a worker calls a function of the script: a number that goes with the task. 0, the form of nearly all tasks, is a
- * call with the input as the one argument; for it no worker loads anything.
+ * In which form a worker calls a function: a number that goes with the task. 0, the form of nearly all tasks, is a call of a function of
+ * the script with the input as the one argument; for it no worker loads anything.
  */
 
 /** The input is an array of arguments. */
@@ -12,15 +12,20 @@ const OUTPUT = 2;
 /** Above the flags: how many parts of the result may be given before more are granted; 0: the result comes as one. */
 const AHEAD = 4;
 const MOST_AHEAD = 2 ** 16 - 1;
+/** Above that: under which number the pool keeps the function's source (exec-source.js); 0: it is one of the script's. */
+const SOURCE = AHEAD * (MOST_AHEAD + 1);
+/** So that the form, and the path above it, stay below 2^53. */
+const LAST_SOURCE = 2 ** 32 - 1;
 
-/** @param {{ spread: boolean, ahead: number }} how */
-const callForm = ({ spread, ahead }) => (spread ? SPREAD : 0) + AHEAD * ahead;
+/** @param {{ spread?: boolean, ahead?: number, source?: number }} how */
+const callForm = ({ spread = false, ahead = 0, source = 0 }) => (spread ? SPREAD : 0) + AHEAD * ahead + SOURCE * source;
 
 /** The inverse of `callForm`. */
 const readCallForm = (form) => ({
   spread: (form & SPREAD) !== 0,
   output: (form & OUTPUT) !== 0,
-  ahead: Math.floor(form / AHEAD),
+  ahead: Math.floor(form / AHEAD) % (MOST_AHEAD + 1),
+  source: Math.floor(form / SOURCE),
 });
 
-module.exports = { AHEAD, MOST_AHEAD, OUTPUT, SPREAD, callForm, readCallForm };
+module.exports = { AHEAD, LAST_SOURCE, MOST_AHEAD, OUTPUT, SOURCE, SPREAD, callForm, readCallForm };

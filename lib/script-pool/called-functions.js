@@ -12,8 +12,9 @@ const { readCallForm } = require('./call-form');
  * @returns {Function | symbol} what to call with the input of this task
  */
 function calledAs(runner, job, run, form) {
-  const { spread, output, ahead } = readCallForm(form);
-  const call = spread && typeof run === 'function' ? (args) => Reflect.apply(run, undefined, args) : run;
+  const { spread, output, ahead, source } = readCallForm(form);
+  const called = source === 0 ? run : require('./exec-functions').functionOfSource(source);
+  const call = spread && typeof run === 'function' ? (args) => Reflect.apply(run, undefined, args) : called;
   const parts = ahead === 0 ? call : require('./part-task').inParts(runner, job, call, ahead);
   return output && typeof parts === 'function' ? require('./task-output').withOutput(runner, job, parts) : parts;
 }

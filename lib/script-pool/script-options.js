@@ -31,6 +31,8 @@ const SCRIPT_POOL = new Set([
   'workerData',
 ]);
 
+const LIMITS = new Set(['codeRangeSizeMb', 'maxOldGenerationSizeMb', 'maxYoungGenerationSizeMb', 'stackSizeMb']);
+
 const RECYCLE = new Set(['afterTasks', 'maxMemoryMb', 'afterMs']);
 
 /** Options of Node's Worker that a pool cannot have. */
@@ -75,6 +77,8 @@ function scriptSettings(options, pool, fixed) {
   }
   validateNumber(linger, 'options.linger', 0, BLOCK_SLICE);
   checkResourceLimits(options.resourceLimits);
+  // Node passes over names that it does not know: a misspelt limit would be none.
+  if (options.resourceLimits !== undefined) validateOptions(options.resourceLimits, 'options.resourceLimits', LIMITS);
   const recycle = recycling === undefined ? undefined : recycleOptions(recycling);
   const keep = fixed ? pool.maxThreads : pool.minThreads;
   const worker = {};

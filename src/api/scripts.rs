@@ -63,6 +63,27 @@ pub fn script_function_name(env: Env, number: u32) -> napi::Result<Option<String
     Ok(Environment::of(&env)?.with_script_worker(name).flatten())
 }
 
+/// Keeps the source of a function that is in no script, for the workers of a pool.
+#[napi(catch_unwind)]
+pub fn keep_source(env: Env, pool: u32, number: f64, source: String) -> napi::Result<()> {
+    Environment::of(&env)?.pools().with(pool, |pool| pool.keep_source(number as u64, source));
+    Ok(())
+}
+
+/// No task needs that source any more.
+#[napi(catch_unwind)]
+pub fn drop_source(env: Env, pool: u32, number: f64) -> napi::Result<()> {
+    Environment::of(&env)?.pools().with(pool, |pool| pool.drop_source(number as u64));
+    Ok(())
+}
+
+/// In a worker: the source that its pool's owner keeps under this number.
+#[napi(catch_unwind)]
+pub fn script_source(env: Env, number: f64) -> napi::Result<Option<String>> {
+    let source = |worker: &ScriptWorker| worker.source(number as u64);
+    Ok(Environment::of(&env)?.with_script_worker(source).flatten())
+}
+
 /// Registers a worker; nothing when the pool needs none any more.
 #[napi(catch_unwind)]
 pub fn register_worker(env: Env, pool: u32) -> napi::Result<Option<WorkerRegistration>> {

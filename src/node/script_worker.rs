@@ -258,6 +258,11 @@ impl ScriptWorker {
         self.registration.pool.script_function_name(number)
     }
 
+    /// The source that the pool's owner keeps under this number.
+    pub(crate) fn source(&self, number: u64) -> Option<String> {
+        self.registration.pool.source(number)
+    }
+
     /// Ends the worker's membership of its own will: see [`Pool::retire_worker`](crate::pool::Pool::retire_worker).
     pub(crate) fn leave(&self, only_idle: bool) -> bool {
         self.registration.pool.retire_worker(self.registration.number, only_idle)

@@ -278,6 +278,11 @@ impl Pool {
     pub fn script_function_name(&self, number: usize) -> Option<String> {
         self.0.lock().scripts.functions.name(number).map(str::to_owned)
     }
+
+    /// The source that the owner keeps under this number.
+    pub fn source(&self, number: u64) -> Option<String> {
+        self.0.lock().scripts.functions.source(number).map(str::to_owned)
+    }
 }
 
 /// The owner's calls about its workers.
@@ -301,6 +306,16 @@ impl Pool {
     /// The number by which the script's function of this name is called.
     pub fn script_function(&self, name: &str) -> usize {
         self.0.lock().scripts.functions.number(name)
+    }
+
+    /// Keeps the source of a function that is in no script, for the workers.
+    pub fn keep_source(&self, number: u64, source: String) {
+        self.0.lock().scripts.functions.keep_source(number, source);
+    }
+
+    /// No job needs that source any more.
+    pub fn drop_source(&self, number: u64) {
+        self.0.lock().scripts.functions.drop_source(number);
     }
 
     /// How many jobs wait for a script worker.
