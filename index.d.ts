@@ -2040,7 +2040,8 @@ export namespace errors {
   class WorkerExitedError extends Error {
     static readonly code: 'ERR_RW_WORKER_EXITED';
     readonly code: 'ERR_RW_WORKER_EXITED';
-    readonly exitCode: number;
+    /** Of a task that was for this worker alone, submitted while it was ending: undefined. */
+    readonly exitCode: number | undefined;
   }
   /** The worker reached its `resourceLimits`; `cause` is Node's error. */
   class WorkerOutOfMemoryError extends Error {

@@ -290,8 +290,8 @@ class ScriptSubmitter {
 }
 
 function isEnding(worker) {
-  const { InvalidArgValueError } = require('../errors');
-  return new InvalidArgValueError(`The worker ${worker} is ending and takes no more tasks: choose another one of pool.workers`);
+  const { WorkerExitedError } = require('../errors');
+  return new WorkerExitedError(`Worker ${worker} is ending and takes no more tasks: choose another one of pool.workers`, { exitCode: undefined });
 }
 
 function notArguments(input) {
