@@ -477,6 +477,11 @@ export interface ScriptRunOptions extends Omit<RunOptions, 'transfer'> {
    */
   onProgress?: ((value: any) => void) | undefined;
   /**
+   * Which reports `onProgress` gets: all, or of those that wait to be delivered only the latest, so that a task that reports very
+   * often does not keep the event loop busy. The last one comes before the answer either way. @default 'all'
+   */
+  progress?: 'all' | 'latest' | undefined;
+  /**
    * Whether the input is an array of the function's arguments: `run('add', [1, 2], { spread: true })` calls `add(1, 2)`. A
    * method of {@link WorkerPool.proxy} that is called with several arguments does so by itself. @default false
    */
@@ -655,6 +660,26 @@ export interface PoolTimes extends TaskTimes {
   tasks: Record<string, TaskTimes & { kind: 'native' | 'script' }>;
 }
 
+/** How {@link WorkerPool.trace} records. */
+export interface TraceOptions {
+  /** How many records of each thread are kept, the last ones. @default 65536 */
+  limit?: number | undefined;
+}
+
+/** A trace of a pool, in the format of Chrome's traces, which Perfetto (ui.perfetto.dev) and chrome://tracing show. */
+export interface PoolTrace extends Disposable {
+  /** Whether it still records. */
+  readonly recording: boolean;
+  /** How many records were dropped, since there were more than `limit` of one kind; known once it was stopped. */
+  readonly dropped: number;
+  /** Ends the recording. */
+  stop(): this;
+  /** Ends the recording, and writes the trace to a file. */
+  save(path: string | URL | Buffer): Promise<void>;
+  /** Ends the recording; the trace as an object. */
+  toJSON(): { displayTimeUnit: 'ms'; otherData: Record<string, unknown>; traceEvents: Record<string, unknown>[] };
+}
+
 /** The events of a pool, and the arguments of their listeners. */
 export interface WorkerPoolEvents {
   /**
@@ -800,6 +825,9 @@ export type TaskTransformOptions<Name, Functions = NoFunctions> = TaskStreamOpti
     settle?: boolean | undefined;
   };
 
+/** The options of `forEach` and `reduce`: `timeout` is that of the whole call. */
+export type ManyInputsOptions = Pick<RunOptions, 'deadline' | 'priority' | 'signal' | 'timeout'>;
+
 /** The outputs of a stream. */
 export interface TaskStream<Output> extends AsyncIterableIterator<Output> {
   [Symbol.asyncIterator](): TaskStream<Output>;
@@ -828,7 +856,7 @@ export interface ScopeOptions {
  * Tasks that begin and end together: see {@link WorkerPool.scope}. The methods are those of the pool; failures that nobody asks for
  * are thrown by `close()`, and are no unhandled rejections.
  */
-export interface Scope<Functions = any> extends Pick<WorkerPool<Functions>, 'run' | 'runTask' | 'map' | 'stream'> {
+export interface Scope<Functions = any> extends Pick<WorkerPool<Functions>, 'run' | 'runTask' | 'map' | 'stream' | 'forEach' | 'reduce'> {
   /** A scope within this one: cancelled with it, and closed with it. */
   scope(options?: ScopeOptions): Scope<Functions>;
   scope<Result>(options: ScopeOptions | undefined, block: (scope: Scope<Functions>) => Result): Promise<Awaited<Result>>;
@@ -1197,6 +1225,42 @@ export interface WorkerPool<Functions = any> extends EventEmitter {
   scope<Result>(block: (scope: Scope<Functions>) => Result): Promise<Awaited<Result>>;
 
   /**
+   * Runs one task over many inputs of which only the number comes back: results are dropped where the task ran. Inputs of a script's
+   * function cross in chunks, so that a tiny one costs no crossing of its own; an input that fails rejects with an
+   * InputFailedError, and cancels the rest. The source is as for {@link map}.
+   */
+  forEach<
+    const Name extends TaskNameIn<Functions> = TaskNameIn<Functions>,
+    const Input extends TaskInput<Name, Functions> = TaskInput<Name, Functions>,
+  >(
+    task: Name,
+    inputs: readonly Input[] | Iterable<Input> | AsyncIterable<Input>,
+    options?: ManyInputsOptions,
+  ): Promise<number>;
+
+  /**
+   * Reduces many values by a function `(accumulator, value, index)` of the script, in one worker and one crossing. Without an initial
+   * value the first value is the accumulator to begin with. With `associative`, several workers reduce parts of the values, and one of
+   * them combines the results in their order.
+   *
+   * Rejects with an InputFailedError where a value fails, with ERR_RW_INVALID_ARG_VALUE for a native task, which takes one input,
+   * or where there is neither a value nor an initial one.
+   */
+  reduce<
+    Accumulator = Inferred,
+    const Name extends TaskNameIn<Functions> = TaskNameIn<Functions>,
+    Value = unknown,
+  >(
+    task: Name,
+    inputs: readonly Value[] | Iterable<Value> | AsyncIterable<Value>,
+    initial?: unknown,
+    options?: ManyInputsOptions & {
+      /** Whether parts may be combined: `f(f(a, b), c)` equals `f(a, f(b, c))`. @default false */
+      associative?: boolean | undefined;
+    },
+  ): Promise<TaskResult<Accumulator, Name, Value, Functions>>;
+
+  /**
    * The same as a Transform of Node's: chunks in, outputs out, in object mode unless it is told otherwise. It fails with an
    * InputFailedError, or where a task returns null, which ends a stream of Node's. `Transform.toWeb` makes web streams of it.
    *
@@ -1277,6 +1341,14 @@ export interface WorkerPool<Functions = any> extends EventEmitter {
   stats(): PoolStats;
   stats(options: StatsOptions & { tasks: true }): PoolStats & PoolTimes;
   stats(options: StatsOptions): PoolStats & Partial<PoolTimes>;
+
+  /**
+   * Records from now on what each thread runs, until the trace is stopped or saved, or the pool closes.
+   *
+   * @throws {errors.PoolClosedError} when the pool is closed
+   * @throws {errors.InvalidArgTypeError | errors.InvalidArgValueError | errors.OutOfRangeError} for options that cannot be
+   */
+  trace(options?: TraceOptions): PoolTrace;
 
   /** Threads that live. */
   readonly threads: number;

@@ -88,6 +88,23 @@ for (const file of ['prints.js', 'prints.mjs']) {
       assert.deepEqual(seen, ['a', 'b']);
     }));
 
+  test(`${file}: beside progress: 'latest', all output comes, and the last progress`, () =>
+    withPool({}, async (pool) => {
+      const [output, progress] = [[], []];
+      const options = { progress: 'latest', onProgress: (value) => progress.push(value), onOutput: (chunk) => output.push(chunk) };
+      await pool.run('sayOften', 'x', options);
+      assert.equal(output.length, 10);
+      assert.equal(progress.at(-1), 4);
+    }));
+
+  test(`${file}: forEach`, () =>
+    withPool({}, async (pool) => {
+      const seen = [];
+      await pool.forEach('sayAfterwards', ['a'], { onOutput: (chunk) => seen.push(chunk) });
+      await pool.forEach('say', ['one', 'two'], { onOutput: (chunk, stream) => stream === 'stderr' && seen.push(chunk) });
+      assert.deepEqual(seen.filter((chunk) => chunk !== 'a\n'), ['one!\n', 'two!\n']);
+    }));
+
   test(`${file}: a flood of lines`, () =>
     withPool({}, async (pool) => {
       let lines = 0;

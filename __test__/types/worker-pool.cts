@@ -145,6 +145,12 @@ async function observing(pool: NativePool) {
   const stats: rustWorkers.PoolStats = pool.stats();
   expect<Equal<typeof stats.completed, number>>();
   expect<Equal<typeof stats.utilizationByKind, { native: number; script: number }>>();
+  const trace = pool.trace({ limit: 10 });
+  expect<Equal<ReturnType<typeof trace.save>, Promise<void>>>();
+  const { dropped }: { dropped: number } = trace.stop();
+  expect<Equal<typeof dropped, number>>();
+  // @ts-expect-error: no such option
+  pool.trace({ limits: 10 });
   const times = pool.stats({ tasks: true, reset: true });
   expect<Equal<typeof times.roundTrip.p999, number>>();
   expect<Equal<(typeof times.tasks)[string]['kind'], 'native' | 'script'>>();

@@ -83,6 +83,8 @@ class WorkerPool extends EventEmitter {
   #emptied;
   /** The last counters, once the pool has closed. */
   #lastCounters;
+  /** Traces that record it, and pages that show it. */
+  #watchers = new Set();
 
   /** The script's tasks, in a pool that has a script; its workers. */
   #scriptTasks;
@@ -218,12 +220,31 @@ class WorkerPool extends EventEmitter {
     });
   }
 
+  trace(options) {
+    return require('../seeing/trace').openTrace(this.#watched(), options);
+  }
+
+  /** What traces and pages need of this pool. */
+  #watched() {
+    const { name } = this.#settings;
+    const [native, watchers, workers] = [this.#native, this.#watchers, this.#workers];
+    return { pool: this, binding, native, name, hasScript: workers !== undefined, watchers, workerOf: (number) => workers?.get(number) };
+  }
+
   scope(options, block) {
     return require('../structure/scope').openScope(this, options, block);
   }
 
   stream(task, source, options) {
     return require('./flow').stream(this.#parts(), task, source, options);
+  }
+
+  forEach(task, inputs, options) {
+    return require('./flow').forEach(this.#parts(), task, inputs, options);
+  }
+
+  reduce(task, inputs, initial, options) {
+    return require('./flow').reduce(this.#parts(), task, inputs, initial, options);
   }
 
   iterate(task, input, options) {
@@ -270,6 +291,11 @@ class WorkerPool extends EventEmitter {
       threadsFor: (owner) => this.#threadsFor(owner),
       settings: this.#settings,
       maps: this.#maps,
+      native: this.#native,
+      nativeTasks: this.#nativeTasks,
+      mapSettled: ({ finishesOnClose }) => {
+        if (finishesOnClose && this.#admission.isClosed) this.#closeWhenMapped();
+      },
     };
   }
 
@@ -361,6 +387,7 @@ class WorkerPool extends EventEmitter {
     return new Promise((resolve) => {
       delivery.addPool(handle, (counters) => {
         this.#lastCounters = counters;
+        for (const watcher of this.#watchers) watcher.poolCloses();
         for (const native of this.#natives()) {
           delivery.checkAnswered(native);
           // The native side may give the handle to the next pool.

@@ -174,9 +174,14 @@ class Runner {
     this.#answers.report(job, job.reported === undefined ? value : job.reported(value));
   }
 
-  /** The same of a value that says by itself what it is: see told-output.js. */
-  tellAsIs(job, value) {
-    this.#answers.report(job, value);
+  /** Tells the owner what a task prints: see told-output.js. */
+  tellOutput(job, value) {
+    this.#answers.output(job, value);
+  }
+
+  /** How many tasks it may run at once. */
+  get concurrency() {
+    return this.#setup.concurrency;
   }
 
   /** Gives the owner a part of a task's result. */

@@ -92,6 +92,8 @@ class Job {
   promise = undefined;
   /** Of a task that tells its output too: how it tells how far it is. */
   reported = undefined;
+  /** Whether of its reports only the latest is wanted. */
+  reportsLatest = false;
   /** What is known of it as it takes long: see unsettled.js. */
   stage = 0;
   id;

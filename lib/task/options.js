@@ -69,6 +69,7 @@ const SCRIPT_RUN = new Set([
   'name',
   'onOutput',
   'onProgress',
+  'progress',
   'spread',
   'worker',
 ]);
@@ -80,7 +81,7 @@ const SCRIPT_RUN_ALONE = new Set([...SCRIPT_RUN, ...SHARED]);
 
 /** Options of a script's task that a native one does not have. */
 const OF_SCRIPTS = {
-  ...notHere(['filename', 'name', 'onOutput', 'onProgress', 'worker'], "it is for a script's functions, and this is a native task"),
+  ...notHere(['filename', 'name', 'onOutput', 'onProgress', 'progress', 'worker'], "it is for a script's functions, and this is a native task"),
   retries: "it is for a script's functions: a native task loses no worker",
   spread: 'a native task takes one input',
 };
@@ -92,6 +93,7 @@ const NO_MORE = Object.freeze({
   name: undefined,
   onOutput: undefined,
   onProgress: undefined,
+  progress: undefined,
   spread: undefined,
   worker: undefined,
 });
@@ -219,6 +221,7 @@ function isPolluted() {
     'onProgress' in prototype ||
     'parallel' in prototype ||
     'priority' in prototype ||
+    'progress' in prototype ||
     'runTimeout' in prototype ||
     'signal' in prototype ||
     'spread' in prototype ||
@@ -257,7 +260,7 @@ function submitOptions(options, native = false) {
   const context = contextOf(bag);
   const usual = context === undefined ? 0 : context.priority;
   const { priority = usual, signal, timeout, deadline, runTimeout, transfer, parallel = false } = bag;
-  const { filename, name, onOutput, onProgress, spread = false, worker } = native ? NO_MORE : bag;
+  const { filename, name, onOutput, onProgress, progress = 'all', spread = false, worker } = native ? NO_MORE : bag;
   validateInteger(priority, 'options.priority', -INT32, INT32 - 1);
   if (signal !== undefined) validateAbortSignal(signal, 'options.signal');
   if (timeout !== undefined && timeout !== Infinity) validateNumber(timeout, 'options.timeout', 0, LONGEST_TIMER);
@@ -275,6 +278,9 @@ function submitOptions(options, native = false) {
   }
   if (onOutput !== undefined) validateFunction(onOutput, 'options.onOutput');
   if (onProgress !== undefined) validateFunction(onProgress, 'options.onProgress');
+  if (progress !== 'all' && progress !== 'latest') {
+    throw new InvalidArgValueError(`The "options.progress" argument must be 'all' or 'latest'. Received ${describe(progress)}`);
+  }
   if (name !== undefined && typeof name !== 'string') {
     throw new InvalidArgValueError('The "options.name" argument must be the name of a function that the script exports');
   }
@@ -294,6 +300,7 @@ function submitOptions(options, native = false) {
     name,
     onOutput,
     onProgress,
+    progress,
     spread,
     worker,
     // Of a script's task: in which form its function is called. lib/script-pool sets it.

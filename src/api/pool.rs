@@ -388,14 +388,15 @@ fn submit_with<'call>(call: Call<'call>, arguments: Arguments<'call, 12>) -> Ret
     submit_one(call, submission(call.js, [pool, task, id], options)?, [form, input, length, parts])
 }
 
-/// `submitBatch(…the twelve of submitWith, count)`: the input is an array of `count` inputs under one id.
-fn submit_batch<'call>(call: Call<'call>, arguments: Arguments<'call, 13>) -> Returned<'call> {
-    let [pool, task, id, form, input, length, parts, priority, limit, is_deadline, run, cancel, count] =
+/// `submitBatch(…the twelve of submitWith, count, keepsOutputs)`: the input is an array of `count` inputs under one id.
+fn submit_batch<'call>(call: Call<'call>, arguments: Arguments<'call, 14>) -> Returned<'call> {
+    let [pool, task, id, form, input, length, parts, priority, limit, is_deadline, run, cancel, count, keeps] =
         arguments;
     let options = options(call.js, [priority, limit, is_deadline, run, cancel])?;
     let submission = submission(call.js, [pool, task, id], options)?;
+    let keeps_outputs = call.js.read_bool(keeps)?;
     let count = call.js.read_u32(count)? as usize;
     let read = || call.inputs().read_many(Input::of_arguments(call.js, [form, input, length, parts])?);
-    let submitted = call.environment.pools().submit_batch(submission, count, read);
+    let submitted = call.environment.pools().submit_batch(submission, count, keeps_outputs, read);
     answer(call.js, submitted, |done| accepted(call.js, done))
 }

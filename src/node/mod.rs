@@ -64,6 +64,7 @@ mod input;
 mod jobs;
 mod js;
 mod kept_value;
+mod latest_reports;
 mod locks;
 mod memory;
 mod named_pools;

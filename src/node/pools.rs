@@ -6,10 +6,11 @@ use super::core::Core;
 use super::event::Event;
 use super::handles::Handles;
 use super::js::{Js, JsValue, Result};
+use super::memory::copy;
 use super::named_pools::Openings;
 use super::registration::{offer_registration, take_registration};
 use crate::cancel::Reason;
-use crate::pool::{Pool, PoolTimes, QueuePosition};
+use crate::pool::{Cursor, Pool, PoolTimes, QueuePosition};
 use crate::value::{Payload, Value};
 
 /// The pools that an environment's JavaScript has made, by handle.
@@ -122,6 +123,37 @@ impl Pools<'_> {
                 .read(pool.number(), reset, |task, trips| times.add_round_trips(task, trips));
             times
         })
+    }
+
+    /// Keeps the last so many records of each thread of a pool, for one more trace.
+    pub(crate) fn open_trace(self, pool: u32, capacity: usize) {
+        self.with(pool, |pool| {
+            self.core.round_trips().open_trace(pool.number(), capacity);
+            pool.open_trace(capacity);
+        });
+    }
+
+    /// A trace that wanted so many has ended.
+    pub(crate) fn close_trace(self, pool: u32, capacity: usize) {
+        self.with(pool, |pool| {
+            self.core.round_trips().close_trace(pool.number(), capacity);
+            pool.close_trace(capacity);
+        });
+    }
+
+    /// What a pool has done since the cursors, as the bytes of numbers.
+    pub(crate) fn read_trace<'call>(
+        self,
+        js: Js<'call>,
+        pool: u32,
+        cursors: Vec<Cursor>,
+    ) -> Result<Option<JsValue<'call>>> {
+        let read = self.with(pool, |pool| {
+            let mut numbers = pool.read_trace(cursors);
+            self.core.round_trips().show_answers(pool.number(), &mut numbers);
+            numbers.numbers
+        });
+        read.map_or(Ok(None), |numbers| copy(js, self.core, bytemuck::cast_slice(&numbers)).map(Some))
     }
 
     /// Registers a worker that is about to be started: its number, and the key by which it accepts the registration. None

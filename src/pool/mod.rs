@@ -16,7 +16,7 @@
 //! * `task_observer` — the trait through which each step of a task is reported; `counters` — the counters, which observe;
 //!   `stats` — a pool at one moment.
 //! * `task_times` — histograms of how long tasks wait and run; `recorder`, `cpu_clock` — how a native thread fills them;
-//!   `times` — those of a pool at one moment.
+//!   `times` — those of a pool at one moment; `trace`, `trace_reading` — what it does, task by task, while somebody traces it.
 //! * `threads` — the native threads' slots and counts; `parking` — how they sleep, wake and end, with the protocol.
 //! * `worker` — one native thread: its start (name, size of the stack), and its life: take, run, report.
 //! * `script_state` — the script workers' state machine, with the protocol; `scripts` — the calls of a worker and of its
@@ -56,6 +56,8 @@ mod task_observer;
 mod task_times;
 mod threads;
 mod times;
+mod trace;
+mod trace_reading;
 mod worker;
 
 #[cfg(all(test, not(loom)))]
@@ -71,12 +73,14 @@ mod small_job_tests;
 #[cfg(all(test, not(loom)))]
 mod test_tasks;
 
+use crate::exported_numbers::Groups;
+
 pub use batch::Batch;
 pub use batch_items::{BatchInputs, Outputs};
 pub use config::Config;
 pub use cpu_clock::CpuClock;
 pub use execute::{Execute, Helpers, Tasks};
-pub use intake::{IntakeMemory, NUMBERS};
+pub use intake::IntakeMemory;
 pub use job::{Inherited, InputPath, Job};
 pub use outbox::{Outbox, ScriptOutcome, Trip};
 pub use output_list::OutputList;
@@ -89,3 +93,7 @@ pub use stats::Stats;
 pub use submit::{Accepted, SubmitError};
 pub use task_times::{QUANTILES, Summary, Times};
 pub use times::{PoolTimes, TimesOfTask};
+pub use trace::{Cursor, Ring, TraceNumbers, WIDTH, lane};
+
+/// For JavaScript.
+pub const NUMBERS: Groups = &[("INTAKE", intake::INTAKE), ("TRACE", trace::TRACE)];

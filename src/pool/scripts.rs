@@ -10,6 +10,8 @@ use super::priority_queue::Entry;
 use super::script_state::{Running, Waker, WorkerRegistration, WorkerState};
 use super::state::{Phase, Pool, State};
 use super::task_observer::{End, TaskObserver, TaskRef};
+use super::trace::Slice;
+use super::trace_reading::slice_of;
 use crate::cancel::{CancelToken, Reason};
 use crate::os_thread::{name_of, set_name};
 use crate::sync::{Instant, MutexGuard, wait_for};
@@ -372,9 +374,13 @@ impl Pool {
         self.unregister_worker(number);
         let mut state = self.0.lock();
         let Some(running) = state.scripts.evict(number) else { return (Vec::new(), Vec::new()) };
-        for Running { token, task, .. } in &running {
+        for job in &running {
+            let Running { token, task, started, .. } = job;
             let stopped = state.scripts.is_forced() || token.as_ref().is_some_and(CancelToken::was_cancelled);
-            state.tally.ended(*task, if stopped { End::Cancelled } else { End::Failed }, 1);
+            let end = if stopped { End::Cancelled } else { End::Failed };
+            state.tally.ended(*task, end, 1);
+            let began = state.age_at(*started);
+            state.trace_script(number, || slice_of(job, began).ended(self.0.age(), end));
         }
         // Their positions do not lead to them any more; the owner must look for them among the orphans.
         let orphans = state.queue.orphan_bound(number);
@@ -476,6 +482,7 @@ impl State {
         let measures = self.script_times.of(task.number).expected() > WORTH;
         let input = (job.path == InputPath::OnDemand)
             .then(|| std::mem::replace(&mut job.input, Payload::Value(Value::Undefined)));
+        self.trace_queue(|| at);
         let (mut token, exclusive) = (job.token.take(), job.exclusive);
         if let Some(token) = &mut token {
             token.start(|| now);
@@ -520,6 +527,7 @@ impl State {
             ScriptOutcome::Late { .. } => End::Cancelled,
         };
         self.tally.ended(task, end, 1);
+        self.trace_script(number, || Slice::begun(id, task, queued_at, began).ended(at, end));
         let trip = (end != End::Cancelled).then(|| Trip::new(self.pool, task, queued_at));
         Some(Answered { reply, outcome, late, trip })
     }

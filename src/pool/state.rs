@@ -15,6 +15,7 @@ use super::script_state::Scripts;
 use super::task_observer::Age;
 use super::task_times::TimesByTask;
 use super::threads::Threads;
+use super::trace::TraceState;
 use crate::cancel::CancelToken;
 use crate::sync::atomic::{AtomicBool, AtomicI64, AtomicUsize, Ordering};
 use crate::sync::{Arc, Condvar, Instant, Mutex, MutexGuard};
@@ -37,6 +38,8 @@ pub(super) struct Shared {
     pub(super) given_up: Mutex<Tally>,
     hints: QueueHints,
     pub(super) estimates: Estimates,
+    /// How many records of each thread a trace keeps; 0 while nobody traces.
+    traces: AtomicUsize,
     /// Where the owner puts small tasks without a call, once it has asked for that.
     pub(super) intake: OnceLock<Intake>,
     /// Taken by [`Shared::lock`] alone.
@@ -86,6 +89,7 @@ pub(super) struct State {
     pub(super) tally: Tally,
     /// The times of the tasks of script workers.
     pub(super) script_times: TimesByTask,
+    pub(super) trace: TraceState,
     /// To be called once there is room in the queue.
     pub(super) when_room: Vec<Box<dyn FnOnce() + Send>>,
     /// To be called once the pool has closed.
@@ -133,6 +137,7 @@ impl Pool {
             scripts: Scripts::new(),
             tally: Tally::default(),
             script_times: TimesByTask::default(),
+            trace: TraceState::default(),
             when_room: Vec::new(),
             when_closed: Vec::new(),
             answering: 0,
@@ -151,6 +156,7 @@ impl Pool {
             given_up: Mutex::new(Tally::default()),
             hints,
             estimates: Estimates::default(),
+            traces: AtomicUsize::new(0),
             intake: OnceLock::new(),
             state: Mutex::new(state),
             thread_work: Condvar::new(),
@@ -205,6 +211,7 @@ impl Shared {
                 self.collect(state);
             }
         }
+        state.trace_queue(|| self.age());
         // Relaxed: they only end a search or a batch early; the queue itself is read under the lock.
         self.hints.takeable.store(state.queue.takeable_by_threads(), Ordering::Relaxed);
         self.hints.first_rank.store(state.queue.first_native_rank().0, Ordering::Relaxed);
@@ -214,6 +221,16 @@ impl Shared {
     /// Whether there is something for native threads, as far as can be seen without the lock.
     pub(super) fn seems_takeable(&self) -> bool {
         self.hints.takeable.load(Ordering::Relaxed) > 0 || self.intake.get().is_some_and(Intake::seems_filled)
+    }
+
+    /// How many records of each thread a trace keeps; 0 while nobody traces.
+    pub(super) fn traces(&self) -> usize {
+        // Relaxed: a record more or less.
+        self.traces.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn set_traces(&self, records: usize) {
+        self.traces.store(records, Ordering::Relaxed);
     }
 
     /// How old the pool is.

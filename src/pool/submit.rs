@@ -106,7 +106,10 @@ impl Pool {
                 self.wake_one(state);
                 false
             }
-            Taker::Script => self.wake_worker(state, target),
+            Taker::Script => {
+                state.trace_queue(|| self.0.age());
+                self.wake_worker(state, target)
+            }
         };
         Ok(Accepted { position, full, needs_worker })
     }
