@@ -97,14 +97,6 @@ for (const file of ['prints.js', 'prints.mjs']) {
       assert.equal(progress.at(-1), 4);
     }));
 
-  test(`${file}: forEach`, () =>
-    withPool({}, async (pool) => {
-      const seen = [];
-      await pool.forEach('sayAfterwards', ['a'], { onOutput: (chunk) => seen.push(chunk) });
-      await pool.forEach('say', ['one', 'two'], { onOutput: (chunk, stream) => stream === 'stderr' && seen.push(chunk) });
-      assert.deepEqual(seen.filter((chunk) => chunk !== 'a\n'), ['one!\n', 'two!\n']);
-    }));
-
   test(`${file}: a flood of lines`, () =>
     withPool({}, async (pool) => {
       let lines = 0;
