@@ -100,6 +100,8 @@ class Job {
   priority = 0;
   /** What its function has returned, where that is a promise. */
   promise = undefined;
+  /** Of a task that tells its output too: how it tells how far it is. */
+  reported = undefined;
   /** Whether of its reports only the latest is wanted. */
   reportsLatest = false;
   /** What is known of it as it takes long: see unsettled.js. */
