@@ -302,6 +302,12 @@ export interface WorkerPoolOptions {
    */
   name?: string | undefined;
   /**
+   * For tests: a seed, from 0 on, by which the pool's decisions can be repeated. One task runs at a time, chosen from among the first
+   * `maxThreads` that wait (of a script: as many as its workers run at a time), so that any order may come that a pool of that size
+   * could have, and the same seed gives the same one again. Priorities are strict: `aging` goes by the clock. @default none
+   */
+  deterministic?: number | undefined;
+  /**
    * By how much its threads are nicer than the thread that makes the pool, 0 to 19: where CPUs are short, the system prefers
    * threads that are less nice. On Linux; elsewhere it has no effect. @default 0
    */

@@ -103,9 +103,15 @@ function runSync(native, admission, tasks, task, input, options = NO_OPTIONS) {
   outcome.native = native;
   if (workers !== undefined && tasks.ownerOf(task, options) === UNDECIDED) options = awaitExports(workers, task, options);
   tasks.run(task, input, options, outcome.resolve, outcome.reject);
-  blockUntil(() => outcome.isSettled, () => outcome.untilLimit(), workers);
+  blockUntil(() => isSettled(outcome, native), () => outcome.untilLimit(), workers);
   if (outcome.hasFailed) throw outcome.value;
   return outcome.value;
+}
+
+/** A pool whose order can be repeated begins nothing of itself, and its steps come by the event loop. */
+function isSettled(outcome, native) {
+  if (!outcome.isSettled) native.step?.();
+  return outcome.isSettled;
 }
 
 function refuseOptions(options) {

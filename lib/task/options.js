@@ -17,6 +17,7 @@ const {
 const { LONGEST_TIMER } = require('../runtime/clock');
 const { CONTEXT, contextOf } = require('./task-context');
 const { defaultSize } = require('./default-size');
+const { deterministicSettings } = require('./deterministic');
 const { checkNiceIncrement } = require('./nice-increment');
 const { queueOrder } = require('./queue-order');
 
@@ -29,6 +30,7 @@ const INT32 = 2 ** 31;
 const POOL = new Set([
   'aging',
   'cache',
+  'deterministic',
   'idleTimeout',
   'maxQueue',
   'maxThreads',
@@ -179,6 +181,7 @@ function poolSettings(options) {
   return {
     minThreads, maxThreads, maxThreadsFrom: SIZE_FROM.indexOf(from), idleTimeout, maxQueue, stackSize, name, niceIncrement, cache,
     ...order,
+    ...deterministicSettings(options),
   };
 }
 
