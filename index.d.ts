@@ -493,6 +493,12 @@ export interface ScriptRunOptions extends Omit<RunOptions, 'transfer'> {
    */
   spread?: boolean | undefined;
   /**
+   * Gets what the task prints while it runs, a chunk at a time, in place of the worker's own `process.stdout` and `process.stderr`: text as
+   * text, bytes as bytes. Whose output it is tells the async context in which it is written. As with `onProgress`, nothing comes once the
+   * task was aborted.
+   */
+  onOutput?: ((chunk: string | Uint8Array, stream: 'stdout' | 'stderr') => void) | undefined;
+  /**
    * Another module, whose function the task is: each worker loads it for the first task that names it. A path is looked for as that of the
    * pool's script is. The module's hooks are not called.
    */
@@ -2112,7 +2118,8 @@ export namespace errors {
   class WorkerExitedError extends Error {
     static readonly code: 'ERR_RW_WORKER_EXITED';
     readonly code: 'ERR_RW_WORKER_EXITED';
-    readonly exitCode: number;
+    /** Of a task that was for this worker alone, submitted while it was ending: undefined. */
+    readonly exitCode: number | undefined;
   }
   /** The worker reached its `resourceLimits`; `cause` is Node's error. */
   class WorkerOutOfMemoryError extends Error {

@@ -28,6 +28,7 @@ const SLICE = 20;
 const REFUSED = {
   __proto__: null,
   signal: 'no signal can abort while this thread is blocked: use `timeout`',
+  onOutput: 'nothing can be told while this thread is blocked',
   onProgress: 'nothing can be told while this thread is blocked',
   progress: 'nothing can be told while this thread is blocked',
   dedupe: 'nobody else can wait for this task while this thread is blocked',
