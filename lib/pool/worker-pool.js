@@ -220,6 +220,10 @@ class WorkerPool extends EventEmitter {
     });
   }
 
+  monitor(options) {
+    return require('../seeing/monitor').openMonitor(this.#watched(), options);
+  }
+
   trace(options) {
     return require('../seeing/trace').openTrace(this.#watched(), options);
   }
