@@ -302,6 +302,12 @@ export interface WorkerPoolOptions {
    */
   name?: string | undefined;
   /**
+   * For tests: a seed, from 0 on, by which the pool's decisions can be repeated. One task runs at a time, chosen from among the first
+   * `maxThreads` that wait (of a script: as many as its workers run at a time), so that any order may come that a pool of that size
+   * could have, and the same seed gives the same one again. Priorities are strict: `aging` goes by the clock. @default none
+   */
+  deterministic?: number | undefined;
+  /**
    * By how much its threads are nicer than the thread that makes the pool, 0 to 19: where CPUs are short, the system prefers
    * threads that are less nice. On Linux; elsewhere it has no effect. @default 0
    */
@@ -477,10 +483,21 @@ export interface ScriptRunOptions extends Omit<RunOptions, 'transfer'> {
    */
   onProgress?: ((value: any) => void) | undefined;
   /**
+   * Which reports `onProgress` gets: all, or of those that wait to be delivered only the latest, so that a task that reports very
+   * often does not keep the event loop busy. The last one comes before the answer either way. @default 'all'
+   */
+  progress?: 'all' | 'latest' | undefined;
+  /**
    * Whether the input is an array of the function's arguments: `run('add', [1, 2], { spread: true })` calls `add(1, 2)`. A
    * method of {@link WorkerPool.proxy} that is called with several arguments does so by itself. @default false
    */
   spread?: boolean | undefined;
+  /**
+   * Gets what the task prints while it runs, a chunk at a time, in place of the worker's own `process.stdout` and `process.stderr`: text as
+   * text, bytes as bytes. Whose output it is tells the async context in which it is written. As with `onProgress`, nothing comes once the
+   * task was aborted.
+   */
+  onOutput?: ((chunk: string | Uint8Array, stream: 'stdout' | 'stderr') => void) | undefined;
   /**
    * Another module, whose function the task is: each worker loads it for the first task that names it. A path is looked for as that of the
    * pool's script is. The module's hooks are not called.
@@ -655,8 +672,31 @@ export interface TraceOptions {
   limit?: number | undefined;
 }
 
+/** Where {@link WorkerPool.monitor} listens, and for whom. */
+export interface MonitorOptions {
+  /** 0 for any that is free. @default 0 */
+  port?: number | undefined;
+  /** An address or a name of this machine. @default '127.0.0.1' */
+  host?: string | undefined;
+  /**
+   * Names in the address of the page that are allowed beside addresses, `localhost` and `host`. Others are refused, since a site that a
+   * browser has open could point a name of its own at the page and read it.
+   */
+  allowedHosts?: readonly string[] | undefined;
+}
+
+/** A page that shows a pool. */
+export interface PoolMonitor {
+  /** Where it is. */
+  readonly url: string;
+  /** Ends it. */
+  close(): Promise<void>;
+  /** As `close()`, at the end of a block with `await using`. */
+  [Symbol.asyncDispose](): Promise<void>;
+}
+
 /** A trace of a pool, in the format of Chrome's traces, which Perfetto (ui.perfetto.dev) and chrome://tracing show. */
-export interface PoolTrace extends Disposable {
+export interface PoolTrace {
   /** Whether it still records. */
   readonly recording: boolean;
   /** How many records were dropped, since there were more than `limit` of one kind; known once it was stopped. */
@@ -665,6 +705,8 @@ export interface PoolTrace extends Disposable {
   stop(): this;
   /** Ends the recording, and writes the trace to a file. */
   save(path: string | URL | Buffer): Promise<void>;
+  /** As `stop()`, at the end of a block with `using`. */
+  [Symbol.dispose](): void;
   /** Ends the recording; the trace as an object. */
   toJSON(): { displayTimeUnit: 'ms'; otherData: Record<string, unknown>; traceEvents: Record<string, unknown>[] };
 }
@@ -814,6 +856,9 @@ export type TaskTransformOptions<Name, Functions = NoFunctions> = TaskStreamOpti
     settle?: boolean | undefined;
   };
 
+/** The options of `forEach` and `reduce`: `timeout` is that of the whole call. */
+export type ManyInputsOptions = Pick<RunOptions, 'deadline' | 'priority' | 'signal' | 'timeout'>;
+
 /** The outputs of a stream. */
 export interface TaskStream<Output> extends AsyncIterableIterator<Output> {
   [Symbol.asyncIterator](): TaskStream<Output>;
@@ -842,7 +887,7 @@ export interface ScopeOptions {
  * Tasks that begin and end together: see {@link WorkerPool.scope}. The methods are those of the pool; failures that nobody asks for
  * are thrown by `close()`, and are no unhandled rejections.
  */
-export interface Scope<Functions = any> extends Pick<WorkerPool<Functions>, 'run' | 'runTask' | 'map' | 'stream'> {
+export interface Scope<Functions = any> extends Pick<WorkerPool<Functions>, 'run' | 'runTask' | 'map' | 'stream' | 'forEach' | 'reduce'> {
   /** A scope within this one: cancelled with it, and closed with it. */
   scope(options?: ScopeOptions): Scope<Functions>;
   scope<Result>(options: ScopeOptions | undefined, block: (scope: Scope<Functions>) => Result): Promise<Awaited<Result>>;
@@ -1211,6 +1256,42 @@ export interface WorkerPool<Functions = any> extends EventEmitter {
   scope<Result>(block: (scope: Scope<Functions>) => Result): Promise<Awaited<Result>>;
 
   /**
+   * Runs one task over many inputs of which only the number comes back: results are dropped where the task ran. Inputs of a script's
+   * function cross in chunks, so that a tiny one costs no crossing of its own; an input that fails rejects with an
+   * InputFailedError, and cancels the rest. The source is as for {@link map}.
+   */
+  forEach<
+    const Name extends TaskNameIn<Functions> = TaskNameIn<Functions>,
+    const Input extends TaskInput<Name, Functions> = TaskInput<Name, Functions>,
+  >(
+    task: Name,
+    inputs: readonly Input[] | Iterable<Input> | AsyncIterable<Input>,
+    options?: ManyInputsOptions,
+  ): Promise<number>;
+
+  /**
+   * Reduces many values by a function `(accumulator, value, index)` of the script, in one worker and one crossing. Without an initial
+   * value the first value is the accumulator to begin with. With `associative`, several workers reduce parts of the values, and one of
+   * them combines the results in their order.
+   *
+   * Rejects with an InputFailedError where a value fails, with ERR_RW_INVALID_ARG_VALUE for a native task, which takes one input,
+   * or where there is neither a value nor an initial one.
+   */
+  reduce<
+    Accumulator = Inferred,
+    const Name extends TaskNameIn<Functions> = TaskNameIn<Functions>,
+    Value = unknown,
+  >(
+    task: Name,
+    inputs: readonly Value[] | Iterable<Value> | AsyncIterable<Value>,
+    initial?: unknown,
+    options?: ManyInputsOptions & {
+      /** Whether parts may be combined: `f(f(a, b), c)` equals `f(a, f(b, c))`. @default false */
+      associative?: boolean | undefined;
+    },
+  ): Promise<TaskResult<Accumulator, Name, Value, Functions>>;
+
+  /**
    * The same as a Transform of Node's: chunks in, outputs out, in object mode unless it is told otherwise. It fails with an
    * InputFailedError, or where a task returns null, which ends a stream of Node's. `Transform.toWeb` makes web streams of it.
    *
@@ -1299,6 +1380,15 @@ export interface WorkerPool<Functions = any> extends EventEmitter {
    * @throws {errors.InvalidArgTypeError | errors.InvalidArgValueError | errors.OutOfRangeError} for options that cannot be
    */
   trace(options?: TraceOptions): PoolTrace;
+
+  /**
+   * Opens a page that shows this pool while it works: on this machine alone, unless it is told otherwise. Closes with the pool, and
+   * does not keep the process alive. Rejects with Node's error where it cannot listen.
+   *
+   * @throws {errors.PoolClosedError} when the pool is closed
+   * @throws {errors.InvalidArgTypeError | errors.InvalidArgValueError | errors.OutOfRangeError} for options that cannot be
+   */
+  monitor(options?: MonitorOptions): Promise<PoolMonitor>;
 
   /** Threads that live. */
   readonly threads: number;
@@ -2062,7 +2152,8 @@ export namespace errors {
   class WorkerExitedError extends Error {
     static readonly code: 'ERR_RW_WORKER_EXITED';
     readonly code: 'ERR_RW_WORKER_EXITED';
-    readonly exitCode: number;
+    /** Of a task that was for this worker alone, submitted while it was ending: undefined. */
+    readonly exitCode: number | undefined;
   }
   /** The worker reached its `resourceLimits`; `cause` is Node's error. */
   class WorkerOutOfMemoryError extends Error {

@@ -145,6 +145,11 @@ async function observing(pool: NativePool) {
   const stats: rustWorkers.PoolStats = pool.stats();
   expect<Equal<typeof stats.completed, number>>();
   expect<Equal<typeof stats.utilizationByKind, { native: number; script: number }>>();
+  const monitor = await pool.monitor({ port: 0, host: '::1', allowedHosts: ['pool.internal'] });
+  expect<Equal<typeof monitor.url, string>>();
+  expect<Equal<ReturnType<typeof monitor.close>, Promise<void>>>();
+  // @ts-expect-error: a number
+  await pool.monitor({ port: '80' });
   const trace = pool.trace({ limit: 10 });
   expect<Equal<ReturnType<typeof trace.save>, Promise<void>>>();
   const { dropped }: { dropped: number } = trace.stop();

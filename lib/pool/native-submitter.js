@@ -20,6 +20,10 @@ const { nativeOwnerOf, unknownTask } = require('./task-router');
 
 const delivery = deliveryOf(binding);
 
+/** Whether the outputs of many inputs come back. */
+const KEEPS = true;
+const DROPS = false;
+
 class NativeSubmitter {
   #pool;
   #admission;
@@ -129,6 +133,15 @@ class NativeSubmitter {
    * @param {object} options as `submitOptions` returns them
    */
   map(name, inputs, options, resolve, reject) {
+    this.#submitAll(name, inputs, options, KEEPS, resolve, reject);
+  }
+
+  /** The same, of which only the number of the outputs comes back. */
+  forEach(name, inputs, options, resolve, reject) {
+    this.#submitAll(name, inputs, options, DROPS, resolve, reject);
+  }
+
+  #submitAll(name, inputs, options, keepsOutputs, resolve, reject) {
     const index = taskIndex(name);
     const task = taskName(index);
     const pending = new Pending(resolve, (error) => reject(namedByMessage(error)), this.#pool, task);
@@ -139,27 +152,27 @@ class NativeSubmitter {
       const all = [...inputs];
       if (all.length === 0) {
         if (options.transfer !== undefined) new TaskTransfer(options.transfer).finish();
-        return pending.resolve(all);
+        return pending.resolve(keepsOutputs ? all : 0);
       }
-      prepareForAll(task, all, options.parallel, pending);
+      prepareForAll(task, all, options.parallel, keepsOutputs ? pending : undefined);
       const { form, value, length, parts } = encodeInputs(all, options.transfer, isInPlace(task));
       if (pending.ended) return;
-      this.#submit(binding.submitBatch, index, pending, options, [form, value, length, parts], inputs, all.length);
+      this.#submit(binding.submitBatch, index, pending, options, [form, value, length, parts], inputs, all.length, keepsOutputs);
     } catch (error) {
       if (pending.id !== 0) delivery.remove(pending.id);
       pending.reject(error);
     }
   }
 
-  /** Submits what may end early, or has a priority; `count`: of how many inputs, where it is a map. */
-  #submit(submit, index, pending, options, prepared, input, count) {
+  /** Submits what may end early, or has a priority; `count`: of how many inputs, where there are many. */
+  #submit(submit, index, pending, options, prepared, input, count, keepsOutputs) {
     const { priority, timeout, deadline, runTimeout } = options;
     // Others have the pool open too: it is not the pool's end that ends this one's tasks, but each by its id.
     const cancel = this.#pool.isShared ? ITSELF : cancelBy(options, count !== undefined);
     const { limit, isDeadline } = deadline === undefined ? { limit: timeout ?? -1, isDeadline: 0 } : soonerLimit(options);
     pending.id = delivery.add(pending, this.#pool, pending.task);
     const answer = submit(
-      this.#pool.handle, index, pending.id, ...prepared, priority, limit, isDeadline, runTimeout ?? -1, cancel, count,
+      this.#pool.handle, index, pending.id, ...prepared, priority, limit, isDeadline, runTimeout ?? -1, cancel, count, keepsOutputs,
     );
     if (answer === true) this.#admission.becameFull();
     else if (answer !== undefined) pending.reject(this.#admission.refused(answer, pending.id, pending.task, input));

@@ -12,6 +12,8 @@ const { deliveryOf } = require('../delivery');
 const { PoolClosedError, UnknownTaskError } = require('../errors');
 const { mapOptions } = require('../flow/options');
 const { forgotten } = require('../forgotten');
+const { lineOf } = require('../inspection');
+const { NO_SEED } = require('../task/deterministic');
 const { SIZE_FROM, closeOptions, nativePoolOptions, poolSettings, refuseMore, sharesRuns } = require('../task/options');
 const { fallbackPortsOf } = require('../script-pool/fallback-ports');
 const { locateScript } = require('../script-pool/script-location');
@@ -23,6 +25,7 @@ const { RUNNER } = require('../script-pool/task');
 const { WorkerManager } = require('../script-pool/worker-manager');
 const { ensureStack } = require('../runtime/stack-overflow');
 const { callUser } = require('../user-code');
+const { isTraced, trace, traceSync, untraced } = require('../seeing/task-channel');
 const { validateIterable } = require('../validators');
 const { InputByInputMap } = require('./map-input-by-input');
 const { loadCodec } = require('../task/encode-input');
@@ -131,6 +134,7 @@ class WorkerPool extends EventEmitter {
   /** @param {(then: (failure?: Error) => void) => void} [whenLoaded] as `Admission` takes it */
   #open(native, whenLoaded) {
     this.#native = native;
+    if (this.#settings.deterministic !== NO_SEED) require('./deterministic').takeSteps(native);
     this.#admission = new Admission(this, native, this.#settings.maxQueue, whenLoaded);
     this.#tasks = this.#nativeTasks = new NativeSubmitter(native, this.#admission, this.#settings.maxQueue);
     inheritance?.inherit(this.#nativeTasks);
@@ -161,6 +165,7 @@ class WorkerPool extends EventEmitter {
   }
 
   run(task, input, options) {
+    if (isTraced()) return this.#trace('run', task, input, () => this.run(task, input, options));
     const promise = new Promise(capture);
     const { resolve, reject } = captured;
     if (this.#admission.isClosed) reject(closedError(task));
@@ -188,6 +193,7 @@ class WorkerPool extends EventEmitter {
   }
 
   runTask(input, options) {
+    if (isTraced()) return this.#trace('runTask', '', input, () => this.runTask(input, options));
     const promise = new Promise(capture);
     const { resolve, reject } = captured;
     if (this.#scriptTasks === undefined) {
@@ -203,10 +209,15 @@ class WorkerPool extends EventEmitter {
   }
 
   runSync(task, input, options) {
+    if (isTraced()) {
+      const context = { pool: this, method: 'runSync', task, input };
+      return traceSync(context, () => this.runSync(task, input, options));
+    }
     return (runSync ??= require('./run-sync').runSync)(this.#native, this.#admission, this.#tasks, task, input, options);
   }
 
   map(task, inputs, options = {}) {
+    if (isTraced()) return this.#trace('map', task, inputs, () => this.map(task, inputs, options));
     return new Promise((resolve, reject) => {
       const owner = this.#tasks.ownerOf(task, options);
       if (owner === NOBODY) throw unknownTask(task, this.#scriptTasks !== undefined);
@@ -218,6 +229,11 @@ class WorkerPool extends EventEmitter {
       if (owner === NATIVE && !isAsync && !checked.settle) this.#nativeTasks.map(task, inputs, checked, resolve, reject);
       else this.#mapInputByInput(task, owner, inputs, isAsync, checked, resolve, reject);
     });
+  }
+
+  /** A call of a method, of which subscribers of the tracing channel are told. */
+  #trace(method, task, input, call) {
+    return trace({ pool: this, method, task, input }, call);
   }
 
   monitor(options) {
@@ -241,6 +257,16 @@ class WorkerPool extends EventEmitter {
 
   stream(task, source, options) {
     return require('./flow').stream(this.#parts(), task, source, options);
+  }
+
+  forEach(task, inputs, options) {
+    if (isTraced()) return this.#trace('forEach', task, inputs, () => this.forEach(task, inputs, options));
+    return require('./flow').forEach(this.#parts(), task, inputs, options);
+  }
+
+  reduce(task, inputs, initial, options) {
+    if (isTraced()) return this.#trace('reduce', task, inputs, () => this.reduce(task, inputs, initial, options));
+    return require('./flow').reduce(this.#parts(), task, inputs, initial, options);
   }
 
   iterate(task, input, options) {
@@ -287,6 +313,11 @@ class WorkerPool extends EventEmitter {
       threadsFor: (owner) => this.#threadsFor(owner),
       settings: this.#settings,
       maps: this.#maps,
+      native: this.#native,
+      nativeTasks: this.#nativeTasks,
+      mapSettled: ({ finishesOnClose }) => {
+        if (finishesOnClose && this.#admission.isClosed) this.#closeWhenMapped();
+      },
     };
   }
 
@@ -306,7 +337,7 @@ class WorkerPool extends EventEmitter {
       admission: this.#admission,
       ownerOf: () => this.#tasks.ownerOf(task, options),
       submit: (input, submitted) => {
-        if (!finishesOnClose) return this.run(task, input, submitted);
+        if (!finishesOnClose) return untraced(() => this.run(task, input, submitted));
         const promise = new Promise(capture);
         const { resolve: done, reject: failed } = captured;
         this.#tasks.run(task, input, submitted, done, failed);
@@ -533,16 +564,22 @@ class WorkerPool extends EventEmitter {
   }
 
   get options() {
-    const { maxThreadsFrom: _, ...settings } = this.#settings;
+    const { maxThreadsFrom: _, deterministic, ...settings } = this.#settings;
     const { minThreads, maxThreads } = this.#counters();
-    return { ...settings, minThreads, maxThreads, ...this.#scriptOptions };
+    const seed = deterministic === NO_SEED ? undefined : { deterministic };
+    return { ...settings, minThreads, maxThreads, ...seed, ...this.#scriptOptions };
   }
 
   [inspect.custom](depth, options, inspectValue) {
+    return lineOf(this, () => this.#state(), options, inspectValue);
+  }
+
+  /** What is shown of it. */
+  #state() {
     const { name } = this.#settings;
-    const { maxThreads, threads, running, queueSize } = this.stats();
-    const shown = { name, maxThreads, threads, running, queueSize, closed: this.closed };
-    return `WorkerPool ${inspectValue(shown, options)}`;
+    const { maxThreads, threads, workers, running, queueSize } = this.stats();
+    const ofScript = this.#workers === undefined ? undefined : workers;
+    return { name, maxThreads, threads, workers: ofScript, running, queueSize, closed: this.closed };
   }
 
   stats(options) {

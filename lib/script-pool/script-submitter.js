@@ -12,7 +12,7 @@ const { binding } = require('../native');
 const { ITSELF, UNCANCELLABLE, cancelBy, soonerLimit } = require('../task/cancel-group');
 const { Pending } = require('../task/pending');
 const { submitOptions } = require('../task/options');
-const { SOURCE, SPREAD, readCallForm } = require('./call-form');
+const { AHEAD, LATEST, OUTPUT, SOURCE, SPREAD } = require('./call-form');
 const { notTooDeep } = require('./too-deep');
 const { discardTaken, givesOnlyMemory, listFor, openTaken, takeNow } = require('./transfer');
 const { ValueEncoder } = require('./value-encoder');
@@ -122,17 +122,20 @@ class ScriptSubmitter {
   /** Submits the task of a `ScriptPending`; `options` are as `submitOptions` returns them. */
   begin(pending, name, input, options) {
     try {
-      const { filename, onProgress, spread, transfer = NOTHING, worker } = options;
+      const { filename, onOutput, onProgress, progress, spread, transfer = NOTHING, worker } = options;
       if (filename !== undefined) options.module = this.#otherModules().urlOf(filename);
       // A function of `exec` is none of the script's.
       else if (options.callForm < SOURCE && this.#isUnknown(name)) return pending.reject(this.#unknown(name));
       if (worker !== undefined) require('./worker-list').workerOf(this.#pool.workers, worker);
       if (spread && !Array.isArray(input)) return pending.reject(notArguments(input));
       if (spread) options.callForm += SPREAD;
+      if (progress === 'latest') options.callForm += LATEST;
       // Before the input is read: what its getters do may end the task.
       pending.control(options);
       if (pending.ended) return;
-      if (onProgress !== undefined) pending.listen(onProgress);
+      if (onOutput !== undefined) options.callForm += OUTPUT;
+      if (onOutput !== undefined) pending.listen(require('./told-output').listener(onOutput, onProgress));
+      else if (onProgress !== undefined) pending.listen(onProgress, progress === 'latest');
       const list = listFor(input, transfer);
       // Nothing is transferred when the queue is full.
       const refusal = list.length > 0 ? this.#admission.refusal(true) : null;
@@ -260,7 +263,7 @@ class ScriptSubmitter {
     call[14] = priority;
     if (deadline !== undefined) ({ limit: call[6], isDeadline: call[11] } = soonerLimit(options));
     // A result in parts ends early when its consumer takes no more.
-    call[7] = cancel === UNCANCELLABLE && options.callForm > SPREAD && readCallForm(options.callForm).ahead > 0 ? ITSELF : cancel;
+    call[7] = cancel === UNCANCELLABLE && options.callForm >= AHEAD ? ITSELF : cancel;
     call[8] = worker;
     call[9] = ((cancel !== UNCANCELLABLE && this.separates) || options.alone ? 1 : 0) + 2 * options.callForm;
     call[10] = path === ON_DEMAND ? 1 : 0;
@@ -288,8 +291,8 @@ class ScriptSubmitter {
 }
 
 function isEnding(worker) {
-  const { InvalidArgValueError } = require('../errors');
-  return new InvalidArgValueError(`The worker ${worker} is ending and takes no more tasks: choose another one of pool.workers`);
+  const { WorkerExitedError } = require('../errors');
+  return new WorkerExitedError(`Worker ${worker} is ending and takes no more tasks: choose another one of pool.workers`, { exitCode: undefined });
 }
 
 function notArguments(input) {

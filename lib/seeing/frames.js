@@ -11,7 +11,7 @@ const { LoopDelay } = require('./loop-delay');
 const { TraceReader } = require('./trace-reader');
 
 /** Records of each thread between two frames. Of more the page shows the last. */
-const RECORDS = 8_192;
+const RECORDS = 4_096;
 /** Tasks of one name on a thread that follow each other closer than this, in milliseconds, are one bar. */
 const CLOSE = 4;
 /** Task names that the table has at the most: those that ran for longest together. */
@@ -78,10 +78,13 @@ class Frames {
     const bars = [];
     let last;
     for (let at = 0; at < records.length; at += WIDTH) {
-      const [, task, , began, ended, count, outcome] = records.subarray(at, at + WIDTH);
-      const name = this.#reader.nameOf(task);
-      const [begin, state] = [began / 1e6, STATES[outcome]];
-      const end = outcome === UNDER_WAY ? null : ended / 1e6;
+      // Task, begin, end, count, outcome: there may be thousands, and an object for each would cost more than all else.
+      const name = this.#reader.nameOf(records[at + 1]);
+      const begin = records[at + 3] / 1e6;
+      const count = records[at + 5];
+      const outcome = records[at + 6];
+      const state = STATES[outcome];
+      const end = outcome === UNDER_WAY ? null : records[at + 4] / 1e6;
       const isSame = last !== undefined && last[0] === name && last[4] === state && end !== null && last[2] !== null;
       if (isSame && begin - last[2] < CLOSE && last[2] - last[1] < 10 * CLOSE) {
         last[2] = Math.max(last[2], end);

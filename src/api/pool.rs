@@ -46,6 +46,8 @@ pub struct PoolSettings {
     /// Bytes.
     pub stack_size: f64,
     pub name: String,
+    /// A seed, an integer; below 0 for none.
+    pub deterministic: f64,
     /// By how much its threads are nicer than the calling one.
     pub nice_increment: i32,
 }
@@ -120,6 +122,7 @@ fn config(settings: PoolSettings, shared: bool) -> Config {
         // Infinity is no duration.
         aging: Duration::try_from_secs_f64(settings.aging / 1000.0).ok(),
         newest_first: settings.queue_order == "lifo",
+        deterministic: (settings.deterministic >= 0.0).then_some(settings.deterministic as u64),
         // Saturates: infinity is usize::MAX.
         max_queue: settings.max_queue as usize,
         stack_size: settings.stack_size as usize,
@@ -167,6 +170,12 @@ pub fn tell_of_room(env: Env, pool: u32) -> napi::Result<()> {
 pub fn resize_pool(env: Env, pool: u32, min: u32, max: u32, from: u32) -> napi::Result<()> {
     Environment::of(&env)?.pools().with(pool, |pool| pool.resize(min as usize, max as usize, from));
     Ok(())
+}
+
+/// Lets one task of a deterministic pool begin, if none is under way. Whether a script worker must be started for it.
+#[napi(catch_unwind)]
+pub fn step_pool(env: Env, pool: u32) -> napi::Result<bool> {
+    Ok(Environment::of(&env)?.pools().with(pool, Pool::step).unwrap_or(false))
 }
 
 /// Closes a pool; with `announce` its `POOL_CLOSED` event comes when its last thread has ended.
@@ -388,14 +397,15 @@ fn submit_with<'call>(call: Call<'call>, arguments: Arguments<'call, 12>) -> Ret
     submit_one(call, submission(call.js, [pool, task, id], options)?, [form, input, length, parts])
 }
 
-/// `submitBatch(…the twelve of submitWith, count)`: the input is an array of `count` inputs under one id.
-fn submit_batch<'call>(call: Call<'call>, arguments: Arguments<'call, 13>) -> Returned<'call> {
-    let [pool, task, id, form, input, length, parts, priority, limit, is_deadline, run, cancel, count] =
+/// `submitBatch(…the twelve of submitWith, count, keepsOutputs)`: the input is an array of `count` inputs under one id.
+fn submit_batch<'call>(call: Call<'call>, arguments: Arguments<'call, 14>) -> Returned<'call> {
+    let [pool, task, id, form, input, length, parts, priority, limit, is_deadline, run, cancel, count, keeps] =
         arguments;
     let options = options(call.js, [priority, limit, is_deadline, run, cancel])?;
     let submission = submission(call.js, [pool, task, id], options)?;
+    let keeps_outputs = call.js.read_bool(keeps)?;
     let count = call.js.read_u32(count)? as usize;
     let read = || call.inputs().read_many(Input::of_arguments(call.js, [form, input, length, parts])?);
-    let submitted = call.environment.pools().submit_batch(submission, count, read);
+    let submitted = call.environment.pools().submit_batch(submission, count, keeps_outputs, read);
     answer(call.js, submitted, |done| accepted(call.js, done))
 }

@@ -258,6 +258,11 @@ const VIA_FALLBACK: f64 = -1.0;
 const NEEDS_WORKER: u8 = 1;
 const FULL: u8 = 2;
 
+/// What a worker tells of a job under way.
+const REPORT: u32 = 0;
+const PART: u32 = 1;
+const LATEST: u32 = 2;
+
 /// How a worker waits for its next job.
 mod idle {
     pub(super) const NEVER: u32 = 0;
@@ -269,7 +274,7 @@ mod idle {
 pub(super) const NUMBERS: Numbers = numbers! {
     ANY_WORKER, NO_WORKER, VIA_FALLBACK, NEEDS_WORKER, FULL,
     IDLE_NEVER = idle::NEVER, IDLE_LINGER = idle::LINGER, IDLE_BLOCK = idle::BLOCK,
-    PATHS,
+    PATHS, REPORT, PART, LATEST,
     BY_QUEUE = InputPath::Queue, BY_MESSAGE = InputPath::Message, ON_DEMAND = InputPath::OnDemand,
 };
 
@@ -369,21 +374,22 @@ fn finish<'call>(call: Call<'call>, output: Arguments<'call, 2>) -> Returned<'ca
     finished.unwrap_or(Err(Status::INVALID))
 }
 
-/// `scriptReport(value, parts)`, in a worker: sends a progress report to the owner of a job, or with 1 as the last number a
-/// part of its result. Form `VIA_FALLBACK`: it went through the native fallback.
+/// `scriptReport(value, parts)`, in a worker: sends a progress report to the owner of a job; or, by the last number, one that
+/// replaces the report before it, or a part of its result. Form `VIA_FALLBACK`: it went through the native fallback.
 fn report<'call>(call: Call<'call>, value: Arguments<'call, 2>) -> Returned<'call> {
-    let [id, form, length, is_part] = call.core().arguments()?;
-    let (id, is_part) = (id as u64, is_part != 0.0);
+    let [id, form, length, kind] = call.core().arguments()?;
+    let (id, kind) = (id as u64, kind as u32);
     if form == VIA_FALLBACK {
-        call.environment.with_script_worker(|worker| match is_part {
-            true => worker.give_part_via_fallback(id),
-            false => worker.report_via_fallback(id),
+        call.environment.with_script_worker(|worker| match kind {
+            PART => worker.give_part_via_fallback(id),
+            _ => worker.report_via_fallback(id),
         });
     } else {
         let payload = call.inputs().read(Input::of_call_buffer(form as u32, length, value)?)?;
-        call.environment.with_script_worker(|worker| match is_part {
-            true => worker.give_part(id, payload),
-            false => worker.report(id, payload),
+        call.environment.with_script_worker(|worker| match kind {
+            PART => worker.give_part(id, payload),
+            LATEST => worker.report_latest(id, payload),
+            _ => worker.report(id, payload),
         });
     }
     Ok(JsValue::NOTHING)

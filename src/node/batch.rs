@@ -147,6 +147,11 @@ impl Draft<'_, '_> {
                 self.put_answer(id, 0, answer)?;
             }
             Event::Progress { id, answer } => self.put_answer(id, form::PROGRESS, answer)?,
+            Event::LatestProgress { id, cell } => {
+                if let Some(answer) = cell.take() {
+                    self.put_answer(id, form::PROGRESS, answer)?;
+                }
+            }
             Event::Part { id, answer } => self.put_answer(id, form::PART, answer)?,
             Event::Grant { id, count } => self.put_entry(id, form::SCRIPT_GRANT, f64::from(count)),
             Event::LockEnded { id, outcome } => {

@@ -123,11 +123,12 @@ impl Pools<'_> {
         self.submit_job(submission, job, script.target, token)
     }
 
-    /// Submits a native task with `count` inputs at once, which `read` reads.
+    /// Submits a native task with `count` inputs at once, which `read` reads; where outputs are not kept, their number is the answer.
     pub(crate) fn submit_batch(
         self,
         submission: Submission,
         count: usize,
+        keeps_outputs: bool,
         read: impl FnOnce() -> JsResult<BatchInputs>,
     ) -> Result<Accepted> {
         let Submission { pool, task, id, options } = submission;
@@ -136,6 +137,7 @@ impl Pools<'_> {
         let token = CancelToken::limited(options.limits);
         let kept = (!matches!(options.cancel, CancelBy::Nothing)).then(|| token.clone());
         let batch = Batch::new(id, self.core.events(), task, options.priority, inputs, count, token);
+        let batch = if keeps_outputs { batch } else { batch.without_outputs() };
         self.submit_to(submission, kept, |pool| {
             pool.submit_batch(Arc::new(batch)).map_err(|refused| {
                 refused.submission.disown();

@@ -105,6 +105,13 @@ impl Batch {
         Batch { id, task, priority, token, queued_at: Instant::now(), state: Mutex::new(state) }
     }
 
+    /// The same, whose outputs are dropped: the answer is their number.
+    #[must_use]
+    pub fn without_outputs(self) -> Self {
+        self.state.lock().items.drop_outputs();
+        self
+    }
+
     /// Drops a refused batch without an answer: the caller has the refusal itself.
     pub fn disown(&self) {
         if let Some(reply) = self.state.lock().reply.take() {
