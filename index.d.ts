@@ -302,6 +302,12 @@ export interface WorkerPoolOptions {
    */
   name?: string | undefined;
   /**
+   * For tests: a seed, from 0 on, by which the pool's decisions can be repeated. One task runs at a time, chosen from among the first
+   * `maxThreads` that wait (of a script: as many as its workers run at a time), so that any order may come that a pool of that size
+   * could have, and the same seed gives the same one again. Priorities are strict: `aging` goes by the clock. @default none
+   */
+  deterministic?: number | undefined;
+  /**
    * By how much its threads are nicer than the thread that makes the pool, 0 to 19: where CPUs are short, the system prefers
    * threads that are less nice. On Linux; elsewhere it has no effect. @default 0
    */
@@ -486,6 +492,12 @@ export interface ScriptRunOptions extends Omit<RunOptions, 'transfer'> {
    * method of {@link WorkerPool.proxy} that is called with several arguments does so by itself. @default false
    */
   spread?: boolean | undefined;
+  /**
+   * Gets what the task prints while it runs, a chunk at a time, in place of the worker's own `process.stdout` and `process.stderr`: text as
+   * text, bytes as bytes. Whose output it is tells the async context in which it is written. As with `onProgress`, nothing comes once the
+   * task was aborted.
+   */
+  onOutput?: ((chunk: string | Uint8Array, stream: 'stdout' | 'stderr') => void) | undefined;
   /**
    * Another module, whose function the task is: each worker loads it for the first task that names it. A path is looked for as that of the
    * pool's script is. The module's hooks are not called.
@@ -2149,7 +2161,8 @@ export namespace errors {
   class WorkerExitedError extends Error {
     static readonly code: 'ERR_RW_WORKER_EXITED';
     readonly code: 'ERR_RW_WORKER_EXITED';
-    readonly exitCode: number;
+    /** Of a task that was for this worker alone, submitted while it was ending: undefined. */
+    readonly exitCode: number | undefined;
   }
   /** The worker reached its `resourceLimits`; `cause` is Node's error. */
   class WorkerOutOfMemoryError extends Error {

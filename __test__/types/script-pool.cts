@@ -37,6 +37,12 @@ async function ready(pool: rustWorkers.WorkerPool) {
   // @ts-expect-error: no such way
   await pool.broadcast('reload', 1, { later: 'all' });
   expect<Equal<ReturnType<typeof pool.postMessage>, number>>();
+  await pool.run('render', {}, {
+    onOutput: (chunk, stream) => {
+      expect<Equal<typeof chunk, string | Uint8Array>>();
+      expect<Equal<typeof stream, 'stdout' | 'stderr'>>();
+    },
+  });
   await pool.run('render', {}, { worker: first.id, filename: new URL('file:///other.js') });
   // @ts-expect-error: an id is a number
   await pool.run('render', {}, { worker: '0' });

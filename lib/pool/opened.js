@@ -52,7 +52,8 @@ const shown = (value) => (typeof value === 'string' ? `'${value}'` : String(valu
 
 /** What an opening says of its pool. */
 function descriptionOf(settings) {
-  const { maxThreadsFrom, ...said } = settings;
+  // What each object keeps for itself is not the pool's.
+  const { maxThreadsFrom, deterministic, cache, ...said } = settings;
   return JSON.stringify(Object.fromEntries(Object.entries(said).map(([name, value]) => [name, shown(value)])));
 }
 
@@ -95,6 +96,11 @@ function openPool(name, options = {}, more = []) {
   }
   if (more.length > 0) throw new InvalidArgTypeError(`WorkerPool.open takes a name and options. Received a third argument, ${describe(more[0])}`);
   const given = readOnce(nativePoolOptions(options));
+  if (given.deterministic !== undefined) {
+    throw new InvalidArgValueError(
+      '"options.deterministic" is for a pool of one thread, new WorkerPool(options): what several threads submit comes in no certain order',
+    );
+  }
   // Its threads have its name, unless the options say another.
   const settings = poolSettings({ ...given, name: given.name ?? name });
   const { handle, description } = binding.openPool(name, settings, descriptionOf(settings));

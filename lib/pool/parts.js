@@ -25,6 +25,7 @@ const { divide } = require('../flow/options');
 const { binding } = require('../native');
 const { append } = require('../runtime/intrinsics');
 const { MOST_AHEAD, callForm } = require('../script-pool/call-form');
+const { locateScript } = require('../script-pool/script-location');
 const { ScriptPending } = require('../script-pool/script-submitter');
 const { submitOptions } = require('../task/options');
 const { validateInteger } = require('../validators');
@@ -305,12 +306,13 @@ class PartIterator {
 function iterate(parts, workersOf, name, input, options = {}) {
   if (typeof name === 'function') return iterateFunction(parts, workersOf, name, input, options);
   const { native, tasks, admission, scriptTasks } = parts;
-  const owner = tasks.ownerOf(name);
+  const owner = tasks.ownerOf(name, options);
   if (owner === NOBODY) throw unknownTask(name, scriptTasks !== undefined);
   if (scriptTasks === undefined || isNativeOnly(name)) throw givenAsOne(name);
   const [{ highWaterMark = USUALLY_AHEAD }, run] = divide(options, OWN, false);
   validateInteger(highWaterMark, 'options.highWaterMark', 1, MOST_AHEAD);
   const checked = submitOptions(run);
+  if (checked.filename !== undefined) checked.filename = locateScript(checked.filename, 'options.filename');
   const { name: named = name } = checked;
   const task = new PartsPending(native, named, highWaterMark, scriptTasks.separates && !endsEarly(checked), () => {
     if (admission.isClosed) return task.reject(new PoolClosedError('the pool is closed and takes no more tasks', { task: named }));

@@ -12,6 +12,8 @@ const { deliveryOf } = require('../delivery');
 const { PoolClosedError, UnknownTaskError } = require('../errors');
 const { mapOptions } = require('../flow/options');
 const { forgotten } = require('../forgotten');
+const { lineOf } = require('../inspection');
+const { NO_SEED } = require('../task/deterministic');
 const { SIZE_FROM, closeOptions, nativePoolOptions, poolSettings, refuseMore, sharesRuns } = require('../task/options');
 const { fallbackPortsOf } = require('../script-pool/fallback-ports');
 const { locateScript } = require('../script-pool/script-location');
@@ -132,6 +134,7 @@ class WorkerPool extends EventEmitter {
   /** @param {(then: (failure?: Error) => void) => void} [whenLoaded] as `Admission` takes it */
   #open(native, whenLoaded) {
     this.#native = native;
+    if (this.#settings.deterministic !== NO_SEED) require('./deterministic').takeSteps(native);
     this.#admission = new Admission(this, native, this.#settings.maxQueue, whenLoaded);
     this.#tasks = this.#nativeTasks = new NativeSubmitter(native, this.#admission, this.#settings.maxQueue);
     inheritance?.inherit(this.#nativeTasks);
@@ -562,16 +565,22 @@ class WorkerPool extends EventEmitter {
   }
 
   get options() {
-    const { maxThreadsFrom: _, ...settings } = this.#settings;
+    const { maxThreadsFrom: _, deterministic, ...settings } = this.#settings;
     const { minThreads, maxThreads } = this.#counters();
-    return { ...settings, minThreads, maxThreads, ...this.#scriptOptions };
+    const seed = deterministic === NO_SEED ? undefined : { deterministic };
+    return { ...settings, minThreads, maxThreads, ...seed, ...this.#scriptOptions };
   }
 
   [inspect.custom](depth, options, inspectValue) {
+    return lineOf(this, () => this.#state(), options, inspectValue);
+  }
+
+  /** What is shown of it. */
+  #state() {
     const { name } = this.#settings;
-    const { maxThreads, threads, running, queueSize } = this.stats();
-    const shown = { name, maxThreads, threads, running, queueSize, closed: this.closed };
-    return `WorkerPool ${inspectValue(shown, options)}`;
+    const { maxThreads, threads, workers, running, queueSize } = this.stats();
+    const ofScript = this.#workers === undefined ? undefined : workers;
+    return { name, maxThreads, threads, workers: ofScript, running, queueSize, closed: this.closed };
   }
 
   stats(options) {

@@ -115,6 +115,11 @@ class Answering {
     this.#tell(job, value, NOTHING, job.reportsLatest ? LATEST : REPORT, 'progress');
   }
 
+  /** Tells what a task prints; each of it is wanted. */
+  output(job, value) {
+    this.#tell(job, value, NOTHING, REPORT, 'output');
+  }
+
   /** Gives a part of a task's result. */
   part(job, value) {
     if (Moved.is(value)) this.#tell(job, value.value, value.list, PART, 'part');

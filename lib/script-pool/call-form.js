@@ -12,8 +12,10 @@ const LATEST = 2;
 /** The input is many inputs, for each of which the function is called; or which are reduced by it (many-inputs.js). */
 const EACH = 4;
 const REDUCE = 8;
+/** What the task prints goes to its caller (task-output.js). */
+const OUTPUT = 16;
 /** Above the flags: how many parts of the result may be given before more are granted; 0: the result comes as one. */
-const AHEAD = 16;
+const AHEAD = 32;
 const MOST_AHEAD = 2 ** 16 - 1;
 /** Above that: under which number the pool keeps the function's source (exec-source.js); 0: it is one of the script's. */
 const SOURCE = AHEAD * (MOST_AHEAD + 1);
@@ -29,8 +31,11 @@ const readCallForm = (form) => ({
   latest: (form & LATEST) !== 0,
   each: (form & EACH) !== 0,
   reduce: (form & REDUCE) !== 0,
+  output: (form & OUTPUT) !== 0,
   ahead: Math.floor(form / AHEAD) % (MOST_AHEAD + 1),
   source: Math.floor(form / SOURCE),
 });
 
-module.exports = { AHEAD, EACH, LAST_SOURCE, LATEST, MOST_AHEAD, REDUCE, SOURCE, SPREAD, callForm, readCallForm };
+module.exports = {
+  AHEAD, EACH, LAST_SOURCE, LATEST, MOST_AHEAD, OUTPUT, REDUCE, SOURCE, SPREAD, callForm, readCallForm,
+};

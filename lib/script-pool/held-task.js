@@ -22,7 +22,7 @@ const MARGIN = 5;
 
 /** The options to submit the task with, in the async context of now. */
 function optionsAgain({
-  onProgress, progress, name, signal, spread, timeout, deadline, runTimeout, priority, context, parallel, worker,
+  onOutput, onProgress, progress, name, signal, spread, timeout, deadline, runTimeout, priority, context, parallel, worker,
 }) {
   const options = { priority, parallel };
   if (signal !== undefined) options.signal = signal;
@@ -34,6 +34,7 @@ function optionsAgain({
   if (spread) options.spread = true;
   if (progress === 'latest') options.progress = progress;
   if (worker !== undefined) options.worker = worker;
+  if (onOutput !== undefined) options.onOutput = AsyncResource.bind(onOutput);
   if (onProgress !== undefined) options.onProgress = AsyncResource.bind(onProgress);
   return options;
 }

@@ -171,7 +171,12 @@ class Runner {
 
   /** Tells the owner how far a task is. */
   report(job, value) {
-    this.#answers.report(job, value);
+    this.#answers.report(job, job.reported === undefined ? value : job.reported(value));
+  }
+
+  /** Tells the owner what a task prints: see told-output.js. */
+  tellOutput(job, value) {
+    this.#answers.output(job, value);
   }
 
   /** How many tasks it may run at once. */

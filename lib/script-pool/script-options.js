@@ -3,6 +3,7 @@
 /** The options of a script pool, beyond those of every pool: checked, and completed with their defaults. */
 
 const { InvalidArgValueError } = require('../errors');
+const { NO_SEED } = require('../task/deterministic');
 const { POOL, poolOptions } = require('../task/options');
 const {
   validateInteger,
@@ -81,6 +82,9 @@ function scriptSettings(options, pool, fixed) {
   if (options.resourceLimits !== undefined) validateOptions(options.resourceLimits, 'options.resourceLimits', LIMITS);
   const recycle = recycling === undefined ? undefined : recycleOptions(recycling);
   const keep = fixed ? pool.maxThreads : pool.minThreads;
+  // Where one task runs at a time, a second worker would only make it matter which of them it is.
+  const isSingle = pool.deterministic !== NO_SEED;
+  const most = isSingle ? 1 : pool.maxThreads;
   const worker = {};
   for (const name of WORKER_OPTIONS) if (options[name] !== undefined) worker[name] = options[name];
   const waitPolicy = wait === 'event' && linger === 0 ? IDLE_NEVER : WAITS[wait];
@@ -98,10 +102,12 @@ function scriptSettings(options, pool, fixed) {
     waitPolicy,
     waitTime: waitPolicy === IDLE_BLOCK ? BLOCK_SLICE : linger,
     recycle,
-    keep,
+    keep: Math.min(keep, most),
     fixed,
     idleTimeout: pool.idleTimeout,
-    most: pool.maxThreads,
+    most,
+    isSingle,
+    width: pool.maxThreads,
     name: pool.name,
   };
 }

@@ -12,7 +12,7 @@ const { binding } = require('../native');
 const { ITSELF, UNCANCELLABLE, cancelBy, soonerLimit } = require('../task/cancel-group');
 const { Pending } = require('../task/pending');
 const { submitOptions } = require('../task/options');
-const { AHEAD, LATEST, SOURCE, SPREAD } = require('./call-form');
+const { AHEAD, LATEST, OUTPUT, SOURCE, SPREAD } = require('./call-form');
 const { notTooDeep } = require('./too-deep');
 const { discardTaken, givesOnlyMemory, listFor, openTaken, takeNow } = require('./transfer');
 const { ValueEncoder } = require('./value-encoder');
@@ -122,7 +122,7 @@ class ScriptSubmitter {
   /** Submits the task of a `ScriptPending`; `options` are as `submitOptions` returns them. */
   begin(pending, name, input, options) {
     try {
-      const { filename, onProgress, progress, spread, transfer = NOTHING, worker } = options;
+      const { filename, onOutput, onProgress, progress, spread, transfer = NOTHING, worker } = options;
       if (filename !== undefined) options.module = this.#otherModules().urlOf(filename);
       // A function of `exec` is none of the script's.
       else if (options.callForm < SOURCE && this.#isUnknown(name)) return pending.reject(this.#unknown(name));
@@ -133,7 +133,9 @@ class ScriptSubmitter {
       // Before the input is read: what its getters do may end the task.
       pending.control(options);
       if (pending.ended) return;
-      if (onProgress !== undefined) pending.listen(onProgress, progress === 'latest');
+      if (onOutput !== undefined) options.callForm += OUTPUT;
+      if (onOutput !== undefined) pending.listen(require('./told-output').listener(onOutput, onProgress));
+      else if (onProgress !== undefined) pending.listen(onProgress, progress === 'latest');
       const list = listFor(input, transfer);
       // Nothing is transferred when the queue is full.
       const refusal = list.length > 0 ? this.#admission.refusal(true) : null;
@@ -289,8 +291,8 @@ class ScriptSubmitter {
 }
 
 function isEnding(worker) {
-  const { InvalidArgValueError } = require('../errors');
-  return new InvalidArgValueError(`The worker ${worker} is ending and takes no more tasks: choose another one of pool.workers`);
+  const { WorkerExitedError } = require('../errors');
+  return new WorkerExitedError(`Worker ${worker} is ending and takes no more tasks: choose another one of pool.workers`, { exitCode: undefined });
 }
 
 function notArguments(input) {

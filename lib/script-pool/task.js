@@ -72,6 +72,16 @@ class Task {
   get workerId() {
     return this.#runner?.workerId;
   }
+
+  [Symbol.for('nodejs.util.inspect.custom')](depth, options, inspectValue) {
+    const stateOf = () => {
+      const job = this.#job;
+      const running = job === undefined ? undefined : true;
+      return { workerId: this.workerId, running, cancelled: running && this.cancelled, deadline: this.deadline };
+    };
+    // Not before: a worker starts sooner without.
+    return require('../inspection').lineOf(this, stateOf, options, inspectValue);
+  }
 }
 
 /** A task that has waited for long is watched: see unsettled.js, which also knows the stages before and after. */
@@ -90,6 +100,8 @@ class Job {
   priority = 0;
   /** What its function has returned, where that is a promise. */
   promise = undefined;
+  /** Of a task that tells its output too: how it tells how far it is. */
+  reported = undefined;
   /** Whether of its reports only the latest is wanted. */
   reportsLatest = false;
   /** What is known of it as it takes long: see unsettled.js. */

@@ -77,13 +77,13 @@ class WorkerManager {
 
   /** How many tasks its workers may run at once. */
   get capacity() {
-    const { most, concurrency } = this.#settings;
-    return most * concurrency;
+    const { width, concurrency } = this.#settings;
+    return width * concurrency;
   }
 
   #tellSize() {
-    const { keep, most, concurrency } = this.#settings;
-    binding.resizeScripts(this.#pool.handle, keep, most, concurrency);
+    const { keep, width, concurrency } = this.#settings;
+    binding.resizeScripts(this.#pool.handle, keep, width, concurrency);
   }
 
   /**
@@ -96,8 +96,9 @@ class WorkerManager {
     const settings = this.#settings;
     // A pool that was made with a number of workers has as many, always, unless this says otherwise.
     settings.fixed &&= keep === undefined;
-    settings.keep = settings.fixed ? most : (keep ?? settings.keep);
-    settings.most = most;
+    settings.width = most;
+    settings.most = settings.isSingle ? 1 : most;
+    settings.keep = Math.min(settings.most, settings.fixed ? most : (keep ?? settings.keep));
     this.#tellSize();
     while (this.#workers.size < settings.keep && this.#tryToStart() !== undefined);
     for (let before = -1; before < this.#workers.size;) {

@@ -17,6 +17,7 @@ const {
 const { LONGEST_TIMER } = require('../runtime/clock');
 const { CONTEXT, contextOf } = require('./task-context');
 const { defaultSize } = require('./default-size');
+const { deterministicSettings } = require('./deterministic');
 const { checkNiceIncrement } = require('./nice-increment');
 const { queueOrder } = require('./queue-order');
 
@@ -29,6 +30,7 @@ const INT32 = 2 ** 31;
 const POOL = new Set([
   'aging',
   'cache',
+  'deterministic',
   'idleTimeout',
   'maxQueue',
   'maxThreads',
@@ -67,6 +69,7 @@ const SCRIPT_RUN = new Set([
   ...RUN,
   'filename',
   'name',
+  'onOutput',
   'onProgress',
   'progress',
   'spread',
@@ -80,7 +83,7 @@ const SCRIPT_RUN_ALONE = new Set([...SCRIPT_RUN, ...SHARED]);
 
 /** Options of a script's task that a native one does not have. */
 const OF_SCRIPTS = {
-  ...notHere(['filename', 'name', 'onProgress', 'progress', 'worker'], "it is for a script's functions, and this is a native task"),
+  ...notHere(['filename', 'name', 'onOutput', 'onProgress', 'progress', 'worker'], "it is for a script's functions, and this is a native task"),
   retries: "it is for a script's functions: a native task loses no worker",
   spread: 'a native task takes one input',
 };
@@ -90,6 +93,7 @@ const NO_MORE = Object.freeze({
   __proto__: null,
   filename: undefined,
   name: undefined,
+  onOutput: undefined,
   onProgress: undefined,
   progress: undefined,
   spread: undefined,
@@ -179,6 +183,7 @@ function poolSettings(options) {
   return {
     minThreads, maxThreads, maxThreadsFrom: SIZE_FROM.indexOf(from), idleTimeout, maxQueue, stackSize, name, niceIncrement, cache,
     ...order,
+    ...deterministicSettings(options),
   };
 }
 
@@ -215,6 +220,7 @@ function isPolluted() {
     'deadline' in prototype ||
     'filename' in prototype ||
     'name' in prototype ||
+    'onOutput' in prototype ||
     'onProgress' in prototype ||
     'parallel' in prototype ||
     'priority' in prototype ||
@@ -248,7 +254,7 @@ function runOptions(options, known, notKnownHere) {
  * @param {boolean} [native] whether the task is native: it takes fewer
  * @returns {{ priority: number, signal?: AbortSignal, timeout?: number, deadline?: number, runTimeout?: number,
  *   transfer?: object[] | 'auto', parallel: boolean, filename?: string | URL, name?: string,
- *   onProgress?: Function, spread: boolean, callForm: number, worker?: number, context?: object,
+ *   onOutput?: Function, onProgress?: Function, spread: boolean, callForm: number, worker?: number, context?: object,
  *   outerSignal?: AbortSignal }} `deadline`: a moment of the clock of runtime/clock.js; 'auto' is for scripts, which look for
  *   themselves; `context`: see task-context.js; `outerSignal`: its signal, beside one of the task's own
  */
@@ -257,7 +263,7 @@ function submitOptions(options, native = false) {
   const context = contextOf(bag);
   const usual = context === undefined ? 0 : context.priority;
   const { priority = usual, signal, timeout, deadline, runTimeout, transfer, parallel = false } = bag;
-  const { filename, name, onProgress, progress = 'all', spread = false, worker } = native ? NO_MORE : bag;
+  const { filename, name, onOutput, onProgress, progress = 'all', spread = false, worker } = native ? NO_MORE : bag;
   validateInteger(priority, 'options.priority', -INT32, INT32 - 1);
   if (signal !== undefined) validateAbortSignal(signal, 'options.signal');
   if (timeout !== undefined && timeout !== Infinity) validateNumber(timeout, 'options.timeout', 0, LONGEST_TIMER);
@@ -273,6 +279,7 @@ function submitOptions(options, native = false) {
   if (typeof parallel !== 'boolean') {
     throw new InvalidArgTypeError(`The "options.parallel" argument must be a boolean. Received ${describe(parallel)}`);
   }
+  if (onOutput !== undefined) validateFunction(onOutput, 'options.onOutput');
   if (onProgress !== undefined) validateFunction(onProgress, 'options.onProgress');
   if (progress !== 'all' && progress !== 'latest') {
     throw new InvalidArgValueError(`The "options.progress" argument must be 'all' or 'latest'. Received ${describe(progress)}`);
@@ -294,6 +301,7 @@ function submitOptions(options, native = false) {
     parallel,
     filename,
     name,
+    onOutput,
     onProgress,
     progress,
     spread,

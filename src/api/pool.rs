@@ -46,6 +46,8 @@ pub struct PoolSettings {
     /// Bytes.
     pub stack_size: f64,
     pub name: String,
+    /// A seed, an integer; below 0 for none.
+    pub deterministic: f64,
     /// By how much its threads are nicer than the calling one.
     pub nice_increment: i32,
 }
@@ -120,6 +122,7 @@ fn config(settings: PoolSettings, shared: bool) -> Config {
         // Infinity is no duration.
         aging: Duration::try_from_secs_f64(settings.aging / 1000.0).ok(),
         newest_first: settings.queue_order == "lifo",
+        deterministic: (settings.deterministic >= 0.0).then_some(settings.deterministic as u64),
         // Saturates: infinity is usize::MAX.
         max_queue: settings.max_queue as usize,
         stack_size: settings.stack_size as usize,
@@ -167,6 +170,12 @@ pub fn tell_of_room(env: Env, pool: u32) -> napi::Result<()> {
 pub fn resize_pool(env: Env, pool: u32, min: u32, max: u32, from: u32) -> napi::Result<()> {
     Environment::of(&env)?.pools().with(pool, |pool| pool.resize(min as usize, max as usize, from));
     Ok(())
+}
+
+/// Lets one task of a deterministic pool begin, if none is under way. Whether a script worker must be started for it.
+#[napi(catch_unwind)]
+pub fn step_pool(env: Env, pool: u32) -> napi::Result<bool> {
+    Ok(Environment::of(&env)?.pools().with(pool, Pool::step).unwrap_or(false))
 }
 
 /// Closes a pool; with `announce` its `POOL_CLOSED` event comes when its last thread has ended.

@@ -10,7 +10,8 @@
 //! * `position` — [`Taker`], [`Target`] and [`QueuePosition`]: which kind of thread takes an entry, and where it waits.
 //! * `rank` — which of two entries comes first: priorities with aging; `priority_queue` — one line: its order, removal from the middle.
 //! * `intake` — where JavaScript puts small tasks without a call; `small_jobs` — how they get into the queue; `estimates` — how long tasks run, as far as is known.
-//! * `queue` — the pool's queue: a line for each taker.
+//! * `queue` — the pool's queue: a line for each taker; `gate` — where entries wait before it, if the order is
+//!   to be repeated; `steps` — how they go through.
 //! * `admission` — how many entries may wait: the one rule against `maxQueue`.
 //! * `room` — who waits for room in a queue that several fill.
 //! * `task_observer` — the trait through which each step of a task is reported; `counters` — the counters, which observe;
@@ -32,6 +33,7 @@ mod counters;
 mod cpu_clock;
 mod estimates;
 mod execute;
+mod gate;
 mod intake;
 mod job;
 mod outbox;
@@ -51,6 +53,7 @@ mod scripts;
 mod small_jobs;
 mod state;
 mod stats;
+mod steps;
 mod submit;
 mod task_observer;
 mod task_times;

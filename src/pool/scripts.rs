@@ -255,7 +255,7 @@ impl Pool {
     /// `only_idle`, until [`Step::Leave`].
     pub fn retire_worker(&self, number: usize, only_idle: bool) -> bool {
         let mut state = self.0.lock();
-        let has_bound = state.queue.bound_to(number) > 0;
+        let has_bound = state.bound_to(number) > 0;
         if only_idle {
             let waits =
                 state.scripts.worker(number).is_some_and(|worker| worker.state == WorkerState::Waiting);
@@ -322,13 +322,13 @@ impl Pool {
 
     /// How many jobs wait for a script worker.
     pub fn scripts_waiting(&self) -> usize {
-        self.0.lock().queue.waiting(Taker::Script)
+        self.0.lock().waiting(Taker::Script)
     }
 
     /// Registers a worker that is about to be started: its number. `None` when the pool is closed and nothing waits.
     pub fn register_worker(&self) -> Option<usize> {
         let mut state = self.0.lock();
-        let is_needed = state.phase == Phase::Open || state.queue.waiting(Taker::Script) > 0;
+        let is_needed = state.phase == Phase::Open || state.waiting(Taker::Script) > 0;
         is_needed.then(|| state.scripts.register())
     }
 
@@ -383,7 +383,7 @@ impl Pool {
             state.trace_script(number, || slice_of(job, began).ended(self.0.age(), end));
         }
         // Their positions do not lead to them any more; the owner must look for them among the orphans.
-        let orphans = state.queue.orphan_bound(number);
+        let orphans = state.orphan_bound(number);
         self.announce_if_closed(state);
         // Outside the lock: the inputs are dropped too.
         let forget = |Running { reply, .. }: Running| {
@@ -405,7 +405,7 @@ impl Pool {
     /// hand or bound to it; and how many wait for any worker. `None` when no worker lives or is starting.
     pub fn least_loaded_worker(&self) -> Option<(usize, usize, usize)> {
         let state = self.0.lock();
-        let load = |number, running: usize| running + state.queue.bound_to(number);
+        let load = |number, running: usize| running + state.bound_to(number);
         let workers = state.scripts.workers().filter(|(number, _)| state.scripts.takes_bound(*number));
         workers
             .map(|(number, worker)| (number, load(number, worker.running.len()), worker))
@@ -420,7 +420,7 @@ impl Pool {
     /// Takes every job that waits for a script worker out of the queue, and returns their ids: the caller answers them.
     pub fn drain_scripts(&self) -> Vec<u64> {
         let mut state = self.0.lock();
-        let entries = state.queue.drain(Taker::Script);
+        let entries = state.drain(Taker::Script);
         let jobs: Vec<Job> = entries
             .into_iter()
             .map(|entry| match entry {
@@ -495,7 +495,7 @@ impl State {
     /// Whether an idle worker must end: it wants to, or the pool closes; and nothing that is bound to it waits.
     fn must_leave(&self, number: usize) -> bool {
         let draining = self.phase == Phase::Draining;
-        self.queue.bound_to(number) == 0
+        self.bound_to(number) == 0
             && self
                 .scripts
                 .worker(number)

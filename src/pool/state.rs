@@ -8,6 +8,7 @@ use super::config::Config;
 use super::counters::{Tally, age_at};
 use super::estimates::Estimates;
 use super::execute::Tasks;
+use super::gate::Gate;
 use super::intake::Intake;
 use super::queue::Queue;
 use super::rank::Rank;
@@ -83,6 +84,8 @@ pub(super) struct State {
     /// What the intake's writer was told last.
     needs_wake: bool,
     pub(super) queue: Queue,
+    /// Where entries wait before they get into the queue, in a pool whose order is to be repeated.
+    pub(super) gate: Option<Gate>,
     pub(super) threads: Threads,
     pub(super) scripts: Scripts,
     /// Counts under the lock: all submissions, and the tasks of script workers.
@@ -132,6 +135,7 @@ impl Pool {
             made,
             intake_head: 0,
             needs_wake: false,
+            gate: Gate::new(&config),
             queue: Queue::new(config.rule()),
             threads: Threads::new(&config),
             scripts: Scripts::new(),
@@ -188,7 +192,11 @@ impl Pool {
     /// Calls the functions that wait for the end of the pool, if it has come.
     pub(super) fn announce_if_closed(&self, mut state: MutexGuard<'_, State>) {
         let nothing_runs = state.threads.alive() == 0 && state.answering == 0;
-        if state.phase == Phase::Draining && nothing_runs && state.scripts.are_gone(&state.queue) {
+        if state.phase == Phase::Draining
+            && nothing_runs
+            && state.gate_is_empty()
+            && state.scripts.are_gone(&state.queue)
+        {
             let announce = std::mem::take(&mut state.when_closed);
             drop(state);
             for tell in announce {
