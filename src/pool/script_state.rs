@@ -34,7 +34,7 @@
 use super::capacity::Capacity;
 use super::outbox::Reply;
 use super::position::Taker;
-use super::queue::Queue;
+use super::queue::{Permits, Queue};
 use super::script_functions::FunctionNames;
 use super::task_observer::{Age, TaskRef};
 use crate::cancel::{CancelToken, Reason};
@@ -61,6 +61,8 @@ pub(super) struct Running {
     pub(super) queued_at: Age,
     pub(super) started: Instant,
     pub(super) exclusive: bool,
+    /// What it keeps others from.
+    pub(super) permits: Permits,
     /// The input of a job whose path is [`OnDemand`](super::InputPath::OnDemand), until its owner or its worker has claimed it.
     pub(super) input: Option<Payload>,
 }
@@ -322,8 +324,22 @@ impl Scripts {
         let can_take = |number: &&usize| {
             self.worker(**number).is_some_and(|worker| !worker.retiring && worker.admits(job.exclusive))
         };
-        let number = *self.waiting.iter().rev().find(can_take)?;
+        let mut workers = self.waiting.iter().rev().filter(can_take);
+        let first = *workers.next()?;
+        let number = if queue.affinity.is_empty() || queue.affinity.first(first).is_some() {
+            first
+        } else {
+            workers.copied().find(|number| queue.affinity.first(*number).is_some()).unwrap_or(first)
+        };
         self.notify(number)
+    }
+
+    /// Notifies the waiting workers that could take a job that is bound to them.
+    #[must_use]
+    pub(super) fn notify_bound(&mut self, queue: &Queue) -> Vec<&'static dyn Waker> {
+        let has_some = |number: &usize| queue.takeable_by_worker(*number) > 0;
+        let numbers: Vec<usize> = self.waiting.iter().copied().filter(has_some).collect();
+        numbers.into_iter().filter_map(|number| self.notify(number)).collect()
     }
 
     fn notify(&mut self, number: usize) -> Option<&'static dyn Waker> {
