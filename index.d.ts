@@ -874,6 +874,31 @@ export type TaskTransformOptions<Name, Functions = NoFunctions> = TaskStreamOpti
 /** The options of `forEach` and `reduce`: `timeout` is that of the whole call. */
 export type ManyInputsOptions = Pick<RunOptions, 'deadline' | 'priority' | 'signal' | 'timeout'>;
 
+/**
+ * A profile of several threads, in the format of `.cpuprofile`: each thread is a node below the root, and their samples stand one
+ * thread after the other.
+ */
+export interface PoolProfile extends CpuProfile {
+  /** Each thread by itself. */
+  readonly threads: readonly { name: string; workerId?: number; profile: CpuProfile }[];
+  /** Writes it to a file, whose name should end in `.cpuprofile`. */
+  save(path: string | URL): Promise<void>;
+}
+
+/** A CPU profile as the inspector's domain Profiler has it; times in microseconds. */
+export interface CpuProfile {
+  nodes: {
+    id: number;
+    callFrame: { functionName: string; scriptId: string; url: string; lineNumber: number; columnNumber: number };
+    hitCount?: number;
+    children?: number[];
+  }[];
+  startTime: number;
+  endTime: number;
+  samples: number[];
+  timeDeltas: number[];
+}
+
 /** The outputs of a stream. */
 export interface TaskStream<Output> extends AsyncIterableIterator<Output> {
   [Symbol.asyncIterator](): TaskStream<Output>;
@@ -1404,6 +1429,24 @@ export interface WorkerPool<Functions = any> extends EventEmitter {
    * @throws {errors.InvalidArgTypeError | errors.InvalidArgValueError | errors.OutOfRangeError} for options that cannot be
    */
   monitor(options?: MonitorOptions): Promise<PoolMonitor>;
+
+  /**
+   * Profiles the CPU of all workers of the pool, and of this thread, for so many milliseconds. Workers that end meanwhile are left out.
+   *
+   * Rejects with an UnsupportedRuntimeError where Node has no `worker.startCpuProfile` and this is not the main thread.
+   *
+   * @example
+   * await (await pool.profile(1000)).save('pool.cpuprofile');
+   */
+  profile(
+    milliseconds: number,
+    options?: {
+      /** Whether this thread is profiled too. @default true */
+      thisThread?: boolean | undefined;
+      /** Ends it early, with an AbortError. */
+      signal?: AbortSignal | undefined;
+    },
+  ): Promise<PoolProfile>;
 
   /** Threads that live. */
   readonly threads: number;

@@ -256,3 +256,11 @@ function blocking() {
   WorkerPool.open('shared', { workerData: 1 });
   void [pool, same];
 }
+
+async function profiles(pool: NativePool) {
+  const profile = await pool.profile(100, { thisThread: false });
+  expect<Equal<typeof profile.samples, number[]>>();
+  await profile.save('pool.cpuprofile');
+  // @ts-expect-error: a time is wanted
+  pool.profile();
+}

@@ -246,6 +246,11 @@ class WorkerPool extends EventEmitter {
     return require('../seeing/trace').openTrace(this.#watched(), options);
   }
 
+  profile(milliseconds, options = {}) {
+    const workersOf = () => this.workers.map(({ id }) => ({ id, thread: this.#workers.get(id)?.thread })).filter(({ thread }) => thread);
+    return require('../seeing/cpu-profile').profile({ name: this.#settings.name, workersOf }, milliseconds, options);
+  }
+
   /** What traces and pages need of this pool. */
   #watched() {
     const { name } = this.#settings;
