@@ -7,6 +7,7 @@
 
 import { EventEmitter } from 'node:events';
 import type { Transform, TransformOptions } from 'node:stream';
+import { ReadableStream } from 'node:stream/web';
 import {
   MessagePort as NodeMessagePort,
   ResourceLimits as NodeResourceLimits,
@@ -783,27 +784,85 @@ export type TaskWithoutInput<Name, Functions = NoFunctions> = undefined extends 
   ? Name
   : 'This task needs an input: run(task, input)';
 
+// ── Results in parts ──────────────────────────────────────────────────────────────────────────────────────
+
+/** The options of `iterate`. */
+export interface IterateOptions extends ScriptRunOptions {
+  /** How many parts the worker may give before they are taken, 1 to 65,535. @default 16 */
+  highWaterMark?: number | undefined;
+}
+
+/** The parts of a result, as they are asked for. */
+export interface TaskParts<Part, Returned = any> extends AsyncIterableIterator<Part> {
+  [Symbol.asyncIterator](): TaskParts<Part, Returned>;
+  next(): Promise<IteratorResult<Part, Returned>>;
+  /** Stops the task. Settles when it has ended, with what its `finally` throws. */
+  return(value?: any): Promise<IteratorResult<Part, any>>;
+  throw(error?: any): Promise<IteratorResult<Part, any>>;
+  [Symbol.asyncDispose](): Promise<void>;
+}
+
+/** The parts that a function gives which returns `Result`. */
+export type PartOf<Result> = 0 extends 1 & Result
+  ? any
+  : Awaited<Result> extends AsyncIterable<infer Part>
+    ? Part
+    : Awaited<Result> extends Iterable<infer Part>
+      ? Awaited<Part>
+      : Awaited<Result> extends ReadableStream<infer Part>
+        ? Part
+        : never;
+
+/** What it returns after the last part. */
+export type ReturnedAfter<Result> = 0 extends 1 & Result
+  ? any
+  : Awaited<Result> extends Generator<any, infer Returned, any> | AsyncGenerator<any, infer Returned, any>
+    ? Awaited<Returned>
+    : undefined;
+
+/** The parts of the task `Name`: those of the script's function, where the pool knows it. */
+export type TaskPartsOf<Part, Name, Functions = NoFunctions> = [Part, Inferred] extends [Inferred, Part]
+  ? Name extends FunctionName<KnownFunctions<Functions>>
+    ? KnownFunctions<Functions>[Name] extends (...args: any[]) => infer Result
+      ? TaskParts<PartOf<Result>, ReturnedAfter<Result>>
+      : TaskParts<any>
+    : TaskParts<any>
+  : TaskParts<Given<Part>>;
+
 // ── Proxies ────────────────────────────────────────────────────────────────────────────────────────────────
 
 /** The methods of every function of a proxy. */
-export interface ProxyMethodExtras<Self> {
+export interface ProxyMethodExtras<Self, Parameters extends readonly unknown[] = any[], Result = any> {
   /** The same method with these options for its tasks: `api.render.with({ signal })(page)`. */
-  with(options: ScriptRunOptions): Self;
+  with(options: IterateOptions): Self;
+  /** The parts of the result, as {@link WorkerPool.iterate} gives them: `api.rows.iterate(query)`. */
+  iterate(...input: Parameters): TaskParts<PartOf<Result>, ReturnedAfter<Result>>;
 }
 
 /** A method of a proxy: it has the parameters of the script's function, and a promise of its result. */
-export interface ProxyMethod<Parameters extends readonly unknown[] = any[], Output = any>
-  extends ProxyMethodExtras<ProxyMethod<Parameters, Output>> {
-  (...input: Parameters): Promise<Output>;
+export interface ProxyMethod<Parameters extends readonly unknown[] = any[], Result = any>
+  extends ProxyMethodExtras<ProxyMethod<Parameters, Result>, Parameters, Result> {
+  (...input: Parameters): Promise<Awaited<Result>>;
 }
+
+/** A method of a proxy whose result comes in parts only. */
+export interface IteratedProxyMethod<Parameters extends readonly unknown[], Result>
+  extends ProxyMethodExtras<IteratedProxyMethod<Parameters, Result>, Parameters, Result> {}
+
+/** Results that cannot be given as one. */
+type InParts = Generator<any, any, any> | AsyncGenerator<any, any, any> | ReadableStream<any>;
 
 /** What becomes of a function in a proxy. One that returns a promise keeps its own signatures, type parameters too. */
 export type ProxiedFunction<Function> = 0 extends 1 & Function
   ? ProxyMethod
-  : Function extends (...input: infer Parameters) => infer Returned
-    ? Returned extends Promise<any>
-      ? Function & ProxyMethodExtras<Function>
-      : ProxyMethod<Parameters, Awaited<Returned>>
+  : Function extends (...input: infer Parameters) => infer Result
+    ? 0 extends 1 & Result
+      ? ProxyMethod<Parameters, Result>
+      : Awaited<Result> extends InParts
+        ? IteratedProxyMethod<Parameters, Result>
+        : Result extends Promise<any>
+          ? Function & ProxyMethodExtras<Function & ProxyMethodExtras<Function, Parameters, Result>, Parameters, Result>
+          : ProxyMethod<Parameters, Result>
     : never;
 
 /** A native task as a method of a proxy. */
@@ -951,6 +1010,26 @@ export interface WorkerPool<Functions = any> extends EventEmitter {
     inputs: readonly Input[] | Iterable<Input> | AsyncIterable<Input>,
     options?: TaskOptions<Name, Functions> & { settle?: false | undefined },
   ): Promise<TaskResult<Output, Name, Input, Functions>[]>;
+
+  /**
+   * The parts of a result that a function of the script gives one after the other: what a generator, an async generator, a
+   * ReadableStream, or anything that can be iterated yields; then `next()` has what the generator returns.
+   *
+   * Nothing begins before the first part is asked for. The worker gives at most `highWaterMark` parts ahead of those. Leaving the
+   * loop early stops the task as an abort does: the generator's `finally` runs, and the loop is over when it has ended.
+   *
+   * Rejects as {@link run} does: with an error of the function after the parts before it.
+   *
+   * @throws InvalidArgTypeError, InvalidArgValueError, OutOfRangeError, UnknownTaskError
+   *
+   * @example
+   * for await (const row of pool.iterate('rows', query)) console.log(row);
+   */
+  iterate<
+    Part = Inferred,
+    const Name extends TaskNameIn<Functions> = TaskNameIn<Functions>,
+    const Input extends TaskInput<Name, Functions> = TaskInput<Name, Functions>,
+  >(task: Name, input?: Input, options?: IterateOptions): TaskPartsOf<Part, Name, Functions>;
 
   /**
    * An object with a method for each function that the pool can run: `await api.render(page)` is `await run('render', page)`.

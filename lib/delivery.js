@@ -39,7 +39,7 @@ const { BATCH, CALL } = CALL_BUFFER;
 const WIRE_BYTES = 2 ** CALL_BUFFER.WIRE_LENGTH_SHIFT;
 
 const { VIA_FALLBACK, VIA_FALLBACK_LATE, NUMBER, UNDEFINED } = FORMS;
-const { FENCE, POOL_CLOSED, PROGRESS, SCRIPT_READY, SCRIPT_STOP, SCRIPT_WORK } = EVENTS;
+const { FENCE, PART, POOL_CLOSED, PROGRESS, SCRIPT_READY, SCRIPT_STOP, SCRIPT_WORK } = EVENTS;
 
 /** Events whose handlers run user code at once. */
 const RUN_USER_CODE = new Set([FENCE, SCRIPT_STOP, SCRIPT_WORK]);
@@ -336,7 +336,10 @@ class Delivery {
     if (form < PROGRESS) return this.#handlers.get(form)?.deliver(id, number);
     const slot = id >>> 0;
     const settler = this.#ids[slot] === id ? this.#settlers[slot] : undefined;
-    if (settler?.report !== undefined) settler.report(form - PROGRESS, number, this);
+    if (form >= PART) {
+      if (settler?.part !== undefined) settler.part(form - PART, number, this);
+      else this.skip(form - PART, number);
+    } else if (settler?.report !== undefined) settler.report(form - PROGRESS, number, this);
     else this.skip(form - PROGRESS, number);
   }
 
@@ -429,7 +432,7 @@ function rejectEntry(settler, error) {
 
 /** How many values come out of band for an entry of this form. */
 function outOfBandOf(form) {
-  return OUT_OF_BAND[form >= PROGRESS ? form - PROGRESS : form] ?? 0;
+  return OUT_OF_BAND[form % PROGRESS] ?? 0;
 }
 
 /** The delivery of this environment. */

@@ -1,6 +1,7 @@
 /** What index.d.ts promises about proxies, told to tsc. Nothing here runs. */
 
 import rustWorkers = require('rust-workers');
+import type { ReadableStream } from 'node:stream/web';
 import type { Equal } from './equal.js';
 import { expect } from './equal.js';
 
@@ -16,6 +17,10 @@ interface Script {
   nested: () => Promise<Promise<number>>;
   sort: (words: string[]) => string[];
   version: string;
+  rows: (query: string, from?: number) => Generator<{ id: number }, string>;
+  lines: () => AsyncGenerator<string, void>;
+  bytes: (n: number) => ReadableStream<Uint8Array>;
+  list: () => Promise<number[]>;
 }
 
 /** As it is of a CommonJS module whose `module.exports` is a function. */
@@ -77,6 +82,31 @@ async function knownByThePool() {
   await api(true);
 }
 
+async function parts() {
+  const pool = new WorkerPool<Script>('./script.js');
+  for await (const row of pool.iterate('rows', 'query', { highWaterMark: 4, timeout: 5 })) expect<Equal<typeof row, { id: number }>>();
+  for await (const line of pool.iterate('lines')) expect<Equal<typeof line, string>>();
+  for await (const number of pool.iterate('list')) expect<Equal<typeof number, number>>();
+  const step = await pool.iterate('rows', 'query').next();
+  if (step.done) expect<Equal<typeof step.value, string>>();
+  const api = pool.proxy();
+  for await (const row of api.rows.iterate('query', 5)) expect<Equal<typeof row, { id: number }>>();
+  for await (const chunk of api.bytes.with({ highWaterMark: 1 }).iterate(1)) expect<Equal<typeof chunk, Uint8Array>>();
+  for await (const number of api.list.iterate()) expect<Equal<typeof number, number>>();
+  const untyped = new WorkerPool('./script.js');
+  for await (const part of untyped.iterate('whatever', 1)) expect<Equal<typeof part, any>>();
+  for await (const part of untyped.iterate<string>('whatever', 1)) expect<Equal<typeof part, string>>();
+  for await (const part of untyped.proxy().whatever.iterate(1, 2)) expect<Equal<typeof part, any>>();
+  await using left = pool.iterate('lines');
+  // @ts-expect-error: it comes in parts
+  await api.rows('query');
+  // @ts-expect-error: another input
+  pool.iterate('rows', 5);
+  // @ts-expect-error: an option that is misspelled
+  pool.iterate('rows', 'query', { highWatermark: 4 });
+  return left;
+}
+
 async function native() {
   const api = new WorkerPool().proxy();
   const digest = await api.sha256('x');
@@ -102,4 +132,4 @@ async function unknown() {
   expect<Equal<typeof some, any>>();
 }
 
-void [proxies, knownByThePool, native, unknown];
+void [parts, proxies, knownByThePool, native, unknown];

@@ -127,4 +127,4 @@ function transformOptions(given, native, usual) {
   return [options, sides];
 }
 
-module.exports = { mapOptions, streamOptions, transformOptions };
+module.exports = { divide, mapOptions, streamOptions, transformOptions };

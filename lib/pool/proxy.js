@@ -110,6 +110,11 @@ function methodOf(pool, name, options) {
   const method = (...given) =>
     given.length < 2 ? run(given[0], options) : run(given, { ...options, spread: true });
   Object.defineProperty(method, 'name', { value: name, configurable: true });
+  /** The parts of the result. */
+  method.iterate = (...given) => {
+    const task = name === DEFAULT ? '' : name;
+    return given.length < 2 ? pool.iterate(task, given[0], options) : pool.iterate(task, given, { ...options, spread: true });
+  };
   /** The same method with options for its tasks, besides those it has. */
   method.with = (more) => methodOf(pool, name, { ...options, ...validateObject(more, 'options') });
   return method;

@@ -175,14 +175,19 @@ class WorkerPool extends EventEmitter {
     return require('./flow').stream(this.#parts(), task, source, options);
   }
 
+  iterate(task, input, options) {
+    return require('./parts').iterate(this.#parts(), task, input, options);
+  }
+
   transform(task, options) {
     return require('./flow').transform(this.#parts(), task, options);
   }
 
-  /** What the calls of flow.js need of this pool. */
+  /** What the calls of flow.js and parts.js need of this pool. */
   #parts() {
     return {
       pool: this,
+      native: this.#native,
       tasks: this.#tasks,
       admission: this.#admission,
       scriptTasks: this.#scriptTasks,

@@ -44,8 +44,8 @@ class Answering {
       if (Moved.is(value)) this.write(value.value, value.list);
       else this.write(value, NOTHING);
     } catch (error) {
-      const { notTooDeep } = require('./too-deep');
-      this.failed(notTooDeep(error, 'the result'));
+      const { refusedResult } = require('./refused-result');
+      this.failed(refusedResult(error, value));
     }
   }
 

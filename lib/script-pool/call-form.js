@@ -7,16 +7,14 @@
 
 /** The input is an array of arguments. */
 const SPREAD = 1;
-/** The function gives its result in parts: a generator, or anything that can be iterated. */
-const PARTS = 2;
-/** Above the flags: how many parts may be given before more are granted. */
-const AHEAD = 4;
+/** Above the flag: how many parts of the result may be given before more are granted; 0: the result comes as one. */
+const AHEAD = 2;
 const MOST_AHEAD = 2 ** 16 - 1;
 
-/** @param {{ spread?: boolean, ahead?: number }} how `ahead`: 0 where the result does not come in parts */
-const callForm = ({ spread = false, ahead = 0 }) => (spread ? SPREAD : 0) + (ahead > 0 ? PARTS + AHEAD * ahead : 0);
+/** @param {{ spread: boolean, ahead: number }} how */
+const callForm = ({ spread, ahead }) => (spread ? SPREAD : 0) + AHEAD * ahead;
 
 /** The inverse of `callForm`. */
-const readCallForm = (form) => ({ spread: (form & SPREAD) !== 0, ahead: Math.floor(form / AHEAD) });
+const readCallForm = (form) => ({ spread: form % AHEAD === SPREAD, ahead: Math.floor(form / AHEAD) });
 
 module.exports = { MOST_AHEAD, SPREAD, callForm, readCallForm };

@@ -5,13 +5,16 @@
 const { readCallForm } = require('./call-form');
 
 /**
+ * @param {import('./runner').Runner} runner
+ * @param {import('./task').Job} job
  * @param {Function | symbol} run what a task of the usual form would call with its input
  * @param {number} form of the call
  * @returns {Function | symbol} what to call with the input of this task
  */
-function calledAs(run, form) {
-  const { spread } = readCallForm(form);
-  return spread && typeof run === 'function' ? (args) => Reflect.apply(run, undefined, args) : run;
+function calledAs(runner, job, run, form) {
+  const { spread, ahead } = readCallForm(form);
+  const call = spread && typeof run === 'function' ? (args) => Reflect.apply(run, undefined, args) : run;
+  return ahead === 0 ? call : require('./part-task').inParts(runner, job, call, ahead);
 }
 
 module.exports = { calledAs };

@@ -165,6 +165,11 @@ class Runner {
     this.#answers.report(job, value);
   }
 
+  /** Gives the owner a part of a task's result. */
+  part(job, value) {
+    this.#answers.part(job, value);
+  }
+
   /** The script is loaded: takes part from now on, or once the script's `setup` is done. */
   start(exported) {
     let hooks;
@@ -368,7 +373,7 @@ class Runner {
     this.#job = job;
     let run = this.#numbered[number] ?? this.#find(number);
     if (path >= PATHS) {
-      run = require('./called-functions').calledAs(run, Math.floor(path / PATHS));
+      run = require('./called-functions').calledAs(this, job, run, Math.floor(path / PATHS));
       path %= PATHS;
     }
     if (path === ON_DEMAND) {

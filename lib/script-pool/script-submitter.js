@@ -9,7 +9,7 @@
 
 const { SCRIPTS } = require('../constants');
 const { binding } = require('../native');
-const { UNCANCELLABLE, cancelBy, soonerLimit } = require('../task/cancel-group');
+const { ITSELF, UNCANCELLABLE, cancelBy, soonerLimit } = require('../task/cancel-group');
 const { Pending } = require('../task/pending');
 const { submitOptions } = require('../task/options');
 const { SPREAD } = require('./call-form');
@@ -38,7 +38,7 @@ const NO_OPTIONS = Object.freeze({
   timeout: undefined,
   deadline: undefined,
   runTimeout: undefined,
-  spread: false,
+  callForm: 0,
 });
 
 /** A task of a script that may end early, or whose input went to its worker by Node's port. */
@@ -95,13 +95,26 @@ class ScriptSubmitter {
   }
 
   #runWithOptions(named, input, given, resolve, reject) {
+    let options;
+    let name;
     let pending;
     try {
-      const options = submitOptions(given);
-      const { onProgress, name = named, spread, transfer = NOTHING } = options;
-      if (spread && !Array.isArray(input)) return reject(notArguments(input));
-      if (this.#isUnknown(name)) return reject(this.#unknown(name));
+      options = submitOptions(given);
+      ({ name = named } = options);
       pending = new ScriptPending(resolve, reject, this.#pool, name);
+    } catch (error) {
+      return reject(error);
+    }
+    this.begin(pending, name, input, options);
+  }
+
+  /** Submits the task of a `ScriptPending`; `options` are as `submitOptions` returns them. */
+  begin(pending, name, input, options) {
+    try {
+      if (this.#isUnknown(name)) return pending.reject(this.#unknown(name));
+      const { onProgress, spread, transfer = NOTHING } = options;
+      if (spread && !Array.isArray(input)) return pending.reject(notArguments(input));
+      if (spread) options.callForm += SPREAD;
       // Before the input is read: what its getters do may end the task.
       pending.control(options);
       if (pending.ended) return;
@@ -116,7 +129,6 @@ class ScriptSubmitter {
       pending.id = this.#delivery.add(pending, this.#pool, name);
       this.#submit(name, pending.id, options, encoder, (outcome) => pending.resolve(outcome), input);
     } catch (error) {
-      if (pending === undefined) return reject(error);
       this.#failed(pending, error);
     }
   }
@@ -213,9 +225,10 @@ class ScriptSubmitter {
     call[13] = deadline ?? 0;
     call[14] = priority;
     if (deadline !== undefined) ({ limit: call[6], isDeadline: call[11] } = soonerLimit(options));
-    call[7] = cancel;
+    // A result in parts ends early when its consumer takes no more.
+    call[7] = cancel === UNCANCELLABLE && options.callForm > SPREAD ? ITSELF : cancel;
     call[8] = worker;
-    call[9] = (cancel !== UNCANCELLABLE && this.separates ? 1 : 0) + (options.spread ? 2 * SPREAD : 0);
+    call[9] = (cancel !== UNCANCELLABLE && this.separates ? 1 : 0) + 2 * options.callForm;
     call[10] = path === ON_DEMAND ? 1 : 0;
     const answer = binding.submitScript(prepared.value, prepared.parts);
     // Nothing of it is kept.
@@ -236,4 +249,4 @@ function notArguments(input) {
   return new InvalidArgTypeError(`With "options.spread" the input must be an array of arguments. Received ${describe(input)}`);
 }
 
-module.exports = { ScriptSubmitter };
+module.exports = { ScriptPending, ScriptSubmitter };

@@ -150,4 +150,4 @@ class Moved {
 
 Object.defineProperty(Moved.prototype, MOVED, { value: true });
 
-module.exports = { Job, Moved, RUNNER, Task, WATCHED };
+module.exports = { Job, Moved, RUNNER, Task, WATCHED, stopError };

@@ -49,4 +49,4 @@ function soonerLimit({ timeout, deadline }) {
   return timeout !== undefined && timeout < left ? { limit: timeout, isDeadline: 0 } : { limit: left, isDeadline: 1 };
 }
 
-module.exports = { UNCANCELLABLE, cancelBy, soonerLimit };
+module.exports = { ITSELF, UNCANCELLABLE, cancelBy, soonerLimit };

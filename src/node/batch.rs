@@ -44,7 +44,8 @@ pub(super) mod form {
 
     /// For JavaScript.
     pub(in crate::node) const NUMBERS: Numbers = numbers! {
-        POOL_CLOSED, WAIT_ENDED, PORT_DUE, PORT_ROOM, SCRIPT_WORK, SCRIPT_STOP, SCRIPT_READY, FENCE, INPUT_WANTED, PROGRESS,
+        POOL_CLOSED, WAIT_ENDED, PORT_DUE, PORT_ROOM, SCRIPT_WORK, SCRIPT_STOP, SCRIPT_READY, FENCE, INPUT_WANTED,
+        SCRIPT_GRANT, PROGRESS, PART,
     };
 }
 
