@@ -23,6 +23,7 @@ const encoder = new ValueEncoder();
 const { ANY_WORKER, VIA_FALLBACK, BY_MESSAGE, BY_QUEUE, NO_WORKER, ON_DEMAND } = SCRIPTS;
 /** What `submitScript` returns for an accepted task, as bits. */
 const { FULL, NEEDS_WORKER } = SCRIPTS;
+const { NESTED } = SCRIPTS;
 
 /** The highest priority. */
 const FIRST = 2 ** 31 - 1;
@@ -39,6 +40,7 @@ const NO_OPTIONS = Object.freeze({
   deadline: undefined,
   runTimeout: undefined,
   callForm: 0,
+  context: undefined,
 });
 
 /** A task of a script that may end early, or whose input went to its worker by Node's port. */
@@ -208,7 +210,7 @@ class ScriptSubmitter {
   }
 
   #submitTo(name, id, options, prepared, worker, path, place = options.priority) {
-    const { priority, timeout, deadline, runTimeout } = options;
+    const { priority, timeout, deadline, runTimeout, context } = options;
     const { call } = this.#delivery;
     // Before the call's arguments are written: it may be a call itself.
     const number = this.#functions.get(name) ?? this.#nameFunction(name);
@@ -229,7 +231,7 @@ class ScriptSubmitter {
     call[7] = cancel === UNCANCELLABLE && options.callForm > SPREAD ? ITSELF : cancel;
     call[8] = worker;
     call[9] = (cancel !== UNCANCELLABLE && this.separates ? 1 : 0) + 2 * options.callForm;
-    call[10] = path === ON_DEMAND ? 1 : 0;
+    call[10] = (path === ON_DEMAND ? 1 : 0) + (context?.isNested ? NESTED : 0);
     const answer = binding.submitScript(prepared.value, prepared.parts);
     // Nothing of it is kept.
     if (prepared === encoder) encoder.release();

@@ -43,6 +43,8 @@ pub struct Job {
     pub(super) call_form: u64,
     /// Of a script: what its tasks get from it.
     pub(super) inherited: Inherited,
+    /// Of a script: whether a running job of the pool has submitted it, and waits for it. A pool that closes takes it.
+    pub(super) nested: bool,
 }
 
 impl Job {
@@ -67,6 +69,7 @@ impl Job {
             exclusive: false,
             call_form: 0,
             inherited,
+            nested: false,
         }
     }
 
@@ -80,13 +83,20 @@ impl Job {
     ) -> Self {
         let (reply, inherited) = (Reply::new(id, outbox), Inherited::default());
         let (token, path, exclusive) = (None, InputPath::Queue, false);
-        Job { task, input, token, reply, queued_at: made, path, exclusive, call_form: 0, inherited }
+        let nested = false;
+        Job { task, input, token, reply, queued_at: made, path, exclusive, call_form: 0, inherited, nested }
     }
 
     /// For a script: its input takes this path.
     #[must_use]
     pub fn by(self, path: InputPath) -> Self {
         Job { path, ..self }
+    }
+
+    /// For a script: a running job of the same pool waits for it.
+    #[must_use]
+    pub fn nested(self) -> Self {
+        Job { nested: true, ..self }
     }
 
     /// For a script: its tasks get this from it.

@@ -269,6 +269,12 @@ impl Pool {
         self.worker_left(state, number)
     }
 
+    /// The job `id`, which the worker `number` runs, waits for jobs that it has submitted to this pool, or goes on. While it waits
+    /// it takes none of its worker's capacity, so that the worker can run what it waits for.
+    pub fn script_waits(&self, number: usize, id: u64, waits: bool) {
+        self.0.lock().scripts.set_waits(number, id, waits);
+    }
+
     /// The name of the function with this number.
     pub fn script_function_name(&self, number: usize) -> Option<String> {
         self.0.lock().scripts.functions.name(number).map(str::to_owned)
@@ -368,6 +374,13 @@ impl Pool {
         (running.into_iter().map(forget).collect(), orphans)
     }
 
+    /// The ids of the jobs of a worker that wait for jobs which they have submitted.
+    pub fn waiting_jobs_of_worker(&self, number: usize) -> Vec<u64> {
+        let state = self.0.lock();
+        let running = state.scripts.worker(number).map(|worker| worker.running.iter());
+        running.into_iter().flatten().filter(|job| job.waits).map(|job| job.reply.id()).collect()
+    }
+
     /// The ids of the jobs that a worker has taken and not finished.
     pub fn jobs_of_worker(&self, number: usize) -> Vec<u64> {
         let state = self.0.lock();
@@ -461,7 +474,8 @@ impl State {
             token.start(|| now);
         }
         job.token.clone_from(&token);
-        self.scripts.begin(number, Running { reply, token, task, queued_at, started: now, exclusive, input });
+        let running = Running { reply, token, task, queued_at, started: now, exclusive, waits: false, input };
+        self.scripts.begin(number, running);
         Some(Begun { id, job, measures })
     }
 

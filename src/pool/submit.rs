@@ -81,7 +81,8 @@ impl Pool {
         target: Target,
     ) -> Result<Accepted, (Error, Entry)> {
         let mut state = self.0.lock();
-        let limit = match self.admit(&mut state, target) {
+        let is_nested = matches!(&entry, Entry::Job(job) if job.nested);
+        let limit = match self.admit(&mut state, target, is_nested) {
             Ok(limit) => limit,
             Err(error) => {
                 state.tally.refused(task, count, &error);
@@ -112,8 +113,9 @@ impl Pool {
     }
 
     /// How many entries may wait beside one more for this target; an error where that would be one too many.
-    fn admit(&self, state: &mut State, target: Target) -> Result<usize> {
-        if state.phase != Phase::Open {
+    /// A pool that closes takes what accepted jobs wait for.
+    fn admit(&self, state: &mut State, target: Target, is_nested: bool) -> Result<usize> {
+        if state.phase != Phase::Open && (!is_nested || state.scripts.is_forced()) {
             return Err(Error::new(Code::PoolClosed, "the pool is closed and takes no more tasks"));
         }
         let (taker, config) = (target.taker(), &self.0.config);
