@@ -287,6 +287,11 @@ export interface WorkerPoolOptions {
   aging?: number | undefined;
   /** Which task of a priority is first: the oldest, or the newest. @default 'fifo' */
   queueOrder?: 'fifo' | 'lifo' | undefined;
+  /**
+   * How many outputs the pool keeps for tasks with the option `cache`, the least recently used goes first, and for how many
+   * milliseconds. @default { max: 1000, ttl: Infinity }
+   */
+  cache?: { max?: number | undefined; ttl?: number | undefined } | undefined;
   /** How many tasks may wait for a thread; one more is an ERR_RW_QUEUE_FULL. @default Infinity */
   maxQueue?: number | undefined;
   /** The stack of each thread, in bytes, from 262_144 (room for the deepest value). @default 2_097_152 */
@@ -296,6 +301,12 @@ export interface WorkerPoolOptions {
    * @default 'rust-workers'
    */
   name?: string | undefined;
+  /**
+   * For tests: a seed, from 0 on, by which the pool's decisions can be repeated. One task runs at a time, chosen from among the first
+   * `maxThreads` that wait (of a script: as many as its workers run at a time), so that any order may come that a pool of that size
+   * could have, and the same seed gives the same one again. Priorities are strict: `aging` goes by the clock. @default none
+   */
+  deterministic?: number | undefined;
   /**
    * By how much its threads are nicer than the thread that makes the pool, 0 to 19: where CPUs are short, the system prefers
    * threads that are less nice. On Linux; elsewhere it has no effect. @default 0
@@ -443,6 +454,17 @@ export interface RunOptions {
    * ERR_RW_INVALID_ARG_VALUE. @default false
    */
   parallel?: boolean | undefined;
+  /**
+   * Callers of a task under way with the same key share its run: its output, or its error, is the same object for all. A caller that
+   * aborts, or whose time is up, leaves alone; the run is cancelled when the last has left. The input of a caller that joins is not
+   * read.
+   */
+  dedupe?: string | undefined;
+  /**
+   * The key under which {@link WorkerPool.cache} keeps the output: the next caller gets it, the same object, without a run. Errors are
+   * not kept. Callers of a key under way share the run, as with `dedupe`.
+   */
+  cache?: string | undefined;
 }
 
 /** Options of one task of a script. */
@@ -461,14 +483,49 @@ export interface ScriptRunOptions extends Omit<RunOptions, 'transfer'> {
    */
   onProgress?: ((value: any) => void) | undefined;
   /**
+   * Which reports `onProgress` gets: all, or of those that wait to be delivered only the latest, so that a task that reports very
+   * often does not keep the event loop busy. The last one comes before the answer either way. @default 'all'
+   */
+  progress?: 'all' | 'latest' | undefined;
+  /**
    * Whether the input is an array of the function's arguments: `run('add', [1, 2], { spread: true })` calls `add(1, 2)`. A
    * method of {@link WorkerPool.proxy} that is called with several arguments does so by itself. @default false
    */
   spread?: boolean | undefined;
+  /**
+   * Gets what the task prints while it runs, a chunk at a time, in place of the worker's own `process.stdout` and `process.stderr`: text as
+   * text, bytes as bytes. Whose output it is tells the async context in which it is written. As with `onProgress`, nothing comes once the
+   * task was aborted.
+   */
+  onOutput?: ((chunk: string | Uint8Array, stream: 'stdout' | 'stderr') => void) | undefined;
+  /**
+   * Another module, whose function the task is: each worker loads it for the first task that names it. A path is looked for as that of the
+   * pool's script is. The module's hooks are not called.
+   */
+  filename?: string | URL | undefined;
+  /**
+   * The id of the one worker that may run the task: see {@link WorkerPool.workers}. If it ends before, the task is rejected
+   * (ERR_RW_WORKER_EXITED).
+   */
+  worker?: number | undefined;
+  /**
+   * How often the task is begun again when it lost its worker (WorkerExitedError, WorkerOutOfMemoryError, WorkerTerminatedError); never
+   * for what the script threw. The input is kept as it was at the call, so it cannot stand beside `transfer`. @default 0
+   */
+  retries?: number | undefined;
 }
 
 /** What Node's Worker can be given in a transfer list: the name of this type differs between versions of `@types/node`. */
 type NodeTransferable = NonNullable<Parameters<NodeWorker['postMessage']>[1]>[number];
+
+/** Options of `broadcast`. */
+export interface BroadcastOptions extends Omit<ScriptRunOptions, 'transfer' | 'worker'> {
+  /**
+   * Whether workers that start later run it too, before their first task. 'latest': this one in place of those before it of the same
+   * function. What is kept for them is kept as long as the pool. @default true
+   */
+  later?: boolean | 'latest' | undefined;
+}
 
 /** A worker of a pool with a script at one moment. */
 export interface PoolWorkerInfo {
@@ -536,6 +593,29 @@ export interface PoolStats {
   maxThreads: number;
   /** Who said so: the pool's options (or `resize`), the environment variable RUST_WORKERS_THREADS, or nobody, so that it goes by the CPUs. */
   maxThreadsFrom: 'option' | 'environment' | 'cpus';
+  /** Callers that joined a run under way (`dedupe`, `cache`), and how often a task was begun again (`retries`). */
+  deduped: number;
+  retried: number;
+  /** Tasks with `cache` whose output was kept, and those that ran, or joined a run. */
+  cacheHits: number;
+  cacheMisses: number;
+}
+
+/** The outputs that a pool keeps for tasks with the option `cache`: see {@link WorkerPool.cache}. */
+export interface PoolCache {
+  /** How many are kept; those whose time is up do not count. */
+  readonly size: number;
+  readonly max: number;
+  readonly ttl: number;
+  /** Whether an output is kept under a key, of any task or of one. */
+  has(key: string, task?: string): boolean;
+  /**
+   * Forgets what is kept under a key, of all tasks or of one. What is under way for it is not kept either, and the next caller has a run
+   * of its own. True when something was kept.
+   */
+  delete(key: string, task?: string): boolean;
+  /** Forgets all. */
+  clear(): void;
 }
 
 /** What {@link WorkerPool.stats} shows on request. */
@@ -584,6 +664,26 @@ export interface PoolTimes extends TaskTimes {
    * `native:`. More than 256 names of a kind share `(others)`.
    */
   tasks: Record<string, TaskTimes & { kind: 'native' | 'script' }>;
+}
+
+/** How {@link WorkerPool.trace} records. */
+export interface TraceOptions {
+  /** How many records of each thread are kept, the last ones. @default 65536 */
+  limit?: number | undefined;
+}
+
+/** A trace of a pool, in the format of Chrome's traces, which Perfetto (ui.perfetto.dev) and chrome://tracing show. */
+export interface PoolTrace extends Disposable {
+  /** Whether it still records. */
+  readonly recording: boolean;
+  /** How many records were dropped, since there were more than `limit` of one kind; known once it was stopped. */
+  readonly dropped: number;
+  /** Ends the recording. */
+  stop(): this;
+  /** Ends the recording, and writes the trace to a file. */
+  save(path: string | URL | Buffer): Promise<void>;
+  /** Ends the recording; the trace as an object. */
+  toJSON(): { displayTimeUnit: 'ms'; otherData: Record<string, unknown>; traceEvents: Record<string, unknown>[] };
 }
 
 /** The events of a pool, and the arguments of their listeners. */
@@ -731,6 +831,9 @@ export type TaskTransformOptions<Name, Functions = NoFunctions> = TaskStreamOpti
     settle?: boolean | undefined;
   };
 
+/** The options of `forEach` and `reduce`: `timeout` is that of the whole call. */
+export type ManyInputsOptions = Pick<RunOptions, 'deadline' | 'priority' | 'signal' | 'timeout'>;
+
 /** The outputs of a stream. */
 export interface TaskStream<Output> extends AsyncIterableIterator<Output> {
   [Symbol.asyncIterator](): TaskStream<Output>;
@@ -759,7 +862,7 @@ export interface ScopeOptions {
  * Tasks that begin and end together: see {@link WorkerPool.scope}. The methods are those of the pool; failures that nobody asks for
  * are thrown by `close()`, and are no unhandled rejections.
  */
-export interface Scope<Functions = any> extends Pick<WorkerPool<Functions>, 'run' | 'runTask' | 'map' | 'stream'> {
+export interface Scope<Functions = any> extends Pick<WorkerPool<Functions>, 'run' | 'runTask' | 'map' | 'stream' | 'forEach' | 'reduce'> {
   /** A scope within this one: cancelled with it, and closed with it. */
   scope(options?: ScopeOptions): Scope<Functions>;
   scope<Result>(options: ScopeOptions | undefined, block: (scope: Scope<Functions>) => Result): Promise<Awaited<Result>>;
@@ -783,6 +886,14 @@ export interface Scope<Functions = any> extends Pick<WorkerPool<Functions>, 'run
 export type TaskWithoutInput<Name, Functions = NoFunctions> = undefined extends TaskInput<Name, Functions>
   ? Name
   : 'This task needs an input: run(task, input)';
+
+// ── Functions in the place of a script ─────────────────────────────────────────────────────────────────────
+
+/** The options of `exec`. */
+export interface ExecOptions extends Omit<ScriptRunOptions, 'filename' | 'name' | 'spread'> {
+  /** The values of variables that the function uses from outside, by their names. They are cloned at each call. */
+  capture?: { readonly [name: string]: unknown } | undefined;
+}
 
 // ── Results in parts ──────────────────────────────────────────────────────────────────────────────────────
 
@@ -947,6 +1058,9 @@ export interface WorkerPool<Functions = any> extends EventEmitter {
     task: TaskWithoutInput<Name, Functions>,
   ): Promise<TaskResult<Output, Name, undefined, Functions>>;
 
+  /** The outputs that were kept for tasks with the option `cache`. */
+  readonly cache: PoolCache;
+
   /**
    * Blocks this thread until the task is answered, and returns its output. Throws what {@link run} would reject with. Nothing of
    * the program's runs meanwhile; `timeout` and `deadline` hold all the same. A WorkerExitedError has no `exitCode` here.
@@ -1012,6 +1126,32 @@ export interface WorkerPool<Functions = any> extends EventEmitter {
   ): Promise<TaskResult<Output, Name, Input, Functions>[]>;
 
   /**
+   * Runs a function of this file in a worker: its source is sent there, once. A pool without a script starts workers for it.
+   *
+   * It has no variables from outside but globals, and those that `capture` names: others are refused by their names, before anything
+   * runs. `import()` and `require` are relative to its file, and the stacks of its errors name its lines.
+   *
+   * With a name in the place of a function, `exec(name, args)` is `run(name, args, { spread: true })`.
+   *
+   * Rejects as {@link run} does; with InvalidArgValueError for a function that cannot run there (its `variables` are the names).
+   *
+   * @example
+   * const sum = await pool.exec((a, b) => a + b, [1, 2]);
+   */
+  exec<Result>(fn: () => Result, args?: readonly [], options?: ExecOptions): Promise<Awaited<Result>>;
+  exec<const Arguments extends readonly unknown[], Result>(
+    fn: (...args: Arguments) => Result,
+    args: Arguments,
+    options?: ExecOptions,
+  ): Promise<Awaited<Result>>;
+  exec<Arguments extends unknown[] | [], Result>(
+    fn: (...args: Arguments) => Result,
+    args: Arguments,
+    options?: ExecOptions,
+  ): Promise<Awaited<Result>>;
+  exec<Output = any>(name: TaskNameIn<Functions>, args?: readonly unknown[], options?: ScriptRunOptions): Promise<Output>;
+
+  /**
    * The parts of a result that a function of the script gives one after the other: what a generator, an async generator, a
    * ReadableStream, or anything that can be iterated yields; then `next()` has what the generator returns.
    *
@@ -1030,6 +1170,13 @@ export interface WorkerPool<Functions = any> extends EventEmitter {
     const Name extends TaskNameIn<Functions> = TaskNameIn<Functions>,
     const Input extends TaskInput<Name, Functions> = TaskInput<Name, Functions>,
   >(task: Name, input?: Input, options?: IterateOptions): TaskPartsOf<Part, Name, Functions>;
+
+  /** The same of a function in the place of a script's: see {@link exec}. */
+  iterate<Arguments extends unknown[] | [], Result>(
+    fn: (...args: Arguments) => Result,
+    args: Arguments,
+    options?: ExecOptions & { highWaterMark?: number | undefined },
+  ): TaskParts<PartOf<Result>, ReturnedAfter<Result>>;
 
   /**
    * An object with a method for each function that the pool can run: `await api.render(page)` is `await run('render', page)`.
@@ -1084,6 +1231,42 @@ export interface WorkerPool<Functions = any> extends EventEmitter {
   scope<Result>(block: (scope: Scope<Functions>) => Result): Promise<Awaited<Result>>;
 
   /**
+   * Runs one task over many inputs of which only the number comes back: results are dropped where the task ran. Inputs of a script's
+   * function cross in chunks, so that a tiny one costs no crossing of its own; an input that fails rejects with an
+   * InputFailedError, and cancels the rest. The source is as for {@link map}.
+   */
+  forEach<
+    const Name extends TaskNameIn<Functions> = TaskNameIn<Functions>,
+    const Input extends TaskInput<Name, Functions> = TaskInput<Name, Functions>,
+  >(
+    task: Name,
+    inputs: readonly Input[] | Iterable<Input> | AsyncIterable<Input>,
+    options?: ManyInputsOptions,
+  ): Promise<number>;
+
+  /**
+   * Reduces many values by a function `(accumulator, value, index)` of the script, in one worker and one crossing. Without an initial
+   * value the first value is the accumulator to begin with. With `associative`, several workers reduce parts of the values, and one of
+   * them combines the results in their order.
+   *
+   * Rejects with an InputFailedError where a value fails, with ERR_RW_INVALID_ARG_VALUE for a native task, which takes one input,
+   * or where there is neither a value nor an initial one.
+   */
+  reduce<
+    Accumulator = Inferred,
+    const Name extends TaskNameIn<Functions> = TaskNameIn<Functions>,
+    Value = unknown,
+  >(
+    task: Name,
+    inputs: readonly Value[] | Iterable<Value> | AsyncIterable<Value>,
+    initial?: unknown,
+    options?: ManyInputsOptions & {
+      /** Whether parts may be combined: `f(f(a, b), c)` equals `f(a, f(b, c))`. @default false */
+      associative?: boolean | undefined;
+    },
+  ): Promise<TaskResult<Accumulator, Name, Value, Functions>>;
+
+  /**
    * The same as a Transform of Node's: chunks in, outputs out, in object mode unless it is told otherwise. It fails with an
    * InputFailedError, or where a task returns null, which ends a stream of Node's. `Transform.toWeb` makes web streams of it.
    *
@@ -1109,6 +1292,16 @@ export interface WorkerPool<Functions = any> extends EventEmitter {
     /** @default false */ cancelQueued?: boolean | undefined;
     /** Milliseconds. @default none */ timeout?: number | undefined;
   }): Promise<void>;
+
+  /**
+   * Runs a function of the script once on every worker that is there, before the tasks that wait. Resolves with their outputs in order of
+   * the workers' ids; rejects with a BroadcastError (ERR_RW_BROADCAST) that names the workers on which it failed. Each worker that starts
+   * later runs it too, before its first task: see `later`.
+   */
+  broadcast<Output = any>(task: string, input?: unknown, options?: BroadcastOptions): Promise<Output[]>;
+
+  /** Sends a copy of the value to all workers of the script: 'message' on the `parentPort` of each. Returns how many they are. */
+  postMessage(value: unknown): number;
 
   /**
    * Rejects all tasks that have not started with an AbortError (ERR_RW_TASK_CANCELLED); those that run go on. A `map` of which inputs
@@ -1154,6 +1347,14 @@ export interface WorkerPool<Functions = any> extends EventEmitter {
   stats(): PoolStats;
   stats(options: StatsOptions & { tasks: true }): PoolStats & PoolTimes;
   stats(options: StatsOptions): PoolStats & Partial<PoolTimes>;
+
+  /**
+   * Records from now on what each thread runs, until the trace is stopped or saved, or the pool closes.
+   *
+   * @throws {errors.PoolClosedError} when the pool is closed
+   * @throws {errors.InvalidArgTypeError | errors.InvalidArgValueError | errors.OutOfRangeError} for options that cannot be
+   */
+  trace(options?: TraceOptions): PoolTrace;
 
   /** Threads that live. */
   readonly threads: number;
@@ -1220,6 +1421,17 @@ export const WorkerPool: {
    * const result = await pool.runTask({ number: 1 });
    */
   new <Functions>(script: string | URL, size?: number | ScriptPoolOptions): WorkerPool<Functions>;
+
+  /**
+   * Opens the pool of native threads of this name, for this thread: one queue and one set of threads for all JavaScript threads of the
+   * process that open the name. The first one's options make the pool; those of the others must agree with them or be absent, else it
+   * is an ERR_RW_INVALID_ARG_VALUE that names the difference. `name` is the threads' name too, unless the options say another.
+   *
+   * Each call gives an object of its own, whose tasks, events and `close()` are its own: `close()` waits for its own tasks,
+   * `destroy()` ends them, and the pool closes when the last object closes, is forgotten, or its thread ends. `stats()`, `options` and
+   * `resize()` are those of the pool.
+   */
+  open(name: string, options?: WorkerPoolOptions): WorkerPool;
 
   readonly prototype: WorkerPool;
 };
@@ -1917,11 +2129,19 @@ export namespace errors {
     static readonly code: 'ERR_RW_SCRIPT_LOAD';
     readonly code: 'ERR_RW_SCRIPT_LOAD';
   }
+  /** A task of `broadcast` failed on at least one worker; `cause` is the first of the errors. */
+  class BroadcastError extends Error {
+    static readonly code: 'ERR_RW_BROADCAST';
+    readonly code: 'ERR_RW_BROADCAST';
+    readonly failures: { worker: number; error: unknown }[];
+    readonly outputs: { worker: number; output: any }[];
+  }
   /** The worker exited while it ran the task: the script called `process.exit()`, or had nothing left to do. */
   class WorkerExitedError extends Error {
     static readonly code: 'ERR_RW_WORKER_EXITED';
     readonly code: 'ERR_RW_WORKER_EXITED';
-    readonly exitCode: number;
+    /** Of a task that was for this worker alone, submitted while it was ending: undefined. */
+    readonly exitCode: number | undefined;
   }
   /** The worker reached its `resourceLimits`; `cause` is Node's error. */
   class WorkerOutOfMemoryError extends Error {

@@ -28,6 +28,25 @@ const hadStarted = (number) => (number & FORMS.STARTED) !== 0;
  * Rejects a promise of which only the resolve function was kept. Not by a rejected promise: Node would take note of that one,
  * since nobody handles it yet.
  */
-const rejectBy = (resolve, error) => resolve({ then: (_, reject) => reject(error) });
+const rejectBy = (resolve, error) => resolve(new Rejection(error));
 
-module.exports = { hadStarted, isError, rejectBy, takeError };
+/** What a promise takes for a rejected promise. */
+class Rejection {
+  #error;
+
+  constructor(error) {
+    this.#error = error;
+  }
+
+  then(_, reject) {
+    reject(this.#error);
+  }
+}
+
+/** Where the outcome of a task is no promise's: calls `resolve`, or `reject` where the outcome comes from `rejectBy`. */
+function settleBy(outcome, resolve, reject) {
+  if (outcome instanceof Rejection) outcome.then(resolve, reject);
+  else resolve(outcome);
+}
+
+module.exports = { hadStarted, isError, rejectBy, settleBy, takeError };

@@ -415,8 +415,12 @@ class Delivery {
     this.#closing.delete(handle);
     const counters = this.#binding.poolCounters(handle);
     if (closed !== undefined) counters.times = this.#binding.poolTimes(handle, false);
-    this.#binding.dropPool(handle);
-    closed?.(counters);
+    try {
+      closed?.(counters);
+    } finally {
+      // After that: what still traces it reads it for the last time.
+      this.#binding.dropPool(handle);
+    }
   }
 
   #lookAround() {

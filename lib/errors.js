@@ -87,6 +87,8 @@ const ScopeClosedError = define('ScopeClosedError', 'ERR_RW_SCOPE_CLOSED', Error
 // Script workers. They say which way a worker has ended while it ran the task; an error that the script itself threw is
 // given as it is. A WorkerExitedError has `exitCode`.
 const ScriptLoadError = define('ScriptLoadError', 'ERR_RW_SCRIPT_LOAD', Error);
+// A BroadcastError has `failures`, `{ worker, error }` each, and `outputs`, `{ worker, output }` each.
+const BroadcastError = define('BroadcastError', 'ERR_RW_BROADCAST', Error);
 const WorkerExitedError = define('WorkerExitedError', 'ERR_RW_WORKER_EXITED', Error);
 const WorkerOutOfMemoryError = define('WorkerOutOfMemoryError', 'ERR_RW_WORKER_OUT_OF_MEMORY', Error);
 const WorkerTerminatedError = define('WorkerTerminatedError', 'ERR_RW_WORKER_TERMINATED', Error);
@@ -122,6 +124,7 @@ const JS_ONLY_CODES = [
   'ERR_RW_SCOPE_CLOSED',
   'ERR_RW_INPUT_FAILED',
   'ERR_RW_SCRIPT_LOAD',
+  'ERR_RW_BROADCAST',
   'ERR_RW_WORKER_EXITED',
   'ERR_RW_WORKER_OUT_OF_MEMORY',
   'ERR_RW_WORKER_TERMINATED',
@@ -215,6 +218,7 @@ const publicClasses = {
   InputFailedError,
   ScopeClosedError,
   ScriptLoadError,
+  BroadcastError,
   WorkerExitedError,
   WorkerOutOfMemoryError,
   WorkerTerminatedError,

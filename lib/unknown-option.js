@@ -38,8 +38,13 @@ const HINTS = {
   forkargs: "the workers are threads: give Node's options of a Worker beside the others",
   timeout: 'it is an option of each task, run(name, input, { timeout }), and of close({ timeout })',
   signal: 'it is an option of each task: run(name, input, { signal })',
+  deadline: 'it is an option of each task: run(name, input, { deadline })',
+  runtimeout: 'it is an option of each task: run(name, input, { runTimeout })',
   priority: 'it is an option of each task: run(name, input, { priority })',
   transfer: 'it is an option of each task: run(name, input, { transfer })',
+  dedupe: 'it is an option of run(): run(name, input, { dedupe })',
+  cache: 'it is an option of run(): run(name, input, { cache })',
+  retries: "it is an option of run() with a script's function: run(name, input, { retries })",
   taskqueue: 'every pool has a queue; give a task its place by run(name, input, { priority })',
   queuestrategy: 'the oldest task comes first, or the one with the highest `priority`: run(name, input, { priority })',
   workerchoicestrategy: 'the workers take their tasks from one queue, so none is chosen',
@@ -139,7 +144,8 @@ function unknownOption(name, bag, known, notHere = {}) {
   const start = `unknown option '${shown}'${where}`;
   const hint = Object.hasOwn(notHere, name) ? notHere[name] : undefined;
   if (hint !== undefined) return new InvalidArgValueError(`${start}; ${hint}`);
-  const other = known.has(name.toLowerCase()) ? undefined : hintOf(name, known);
+  const isInOtherCase = [...known].some((option) => option.toLowerCase() === name.toLowerCase());
+  const other = isInOtherCase ? undefined : hintOf(name, known);
   if (other !== undefined) return new InvalidArgValueError(`${start}; ${other}`);
   const near = meant(name, known);
   if (near !== '') return new InvalidArgValueError(`${start}${near}`);

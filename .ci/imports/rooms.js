@@ -131,10 +131,16 @@ const JAVASCRIPT = [
     room: 'lib/pool',
     files: ['lib/pool/'],
     imports: [
-      'lib/script-pool', 'lib/structure', 'lib/flow', 'lib/seeing', 'lib/task', 'lib/shared-buffer', 'lib/transfer', 'lib/codec',
+      'lib/exec', 'lib/script-pool', 'lib/structure', 'lib/flow', 'lib/seeing', 'lib/task', 'lib/shared-buffer', 'lib/transfer', 'lib/codec',
       'lib/delivery', ...GROUND,
     ],
     why: 'The pool that users see, over native and script tasks.',
+  },
+  {
+    room: 'lib/exec',
+    files: ['lib/exec/'],
+    imports: [...GROUND],
+    why: 'The sources of functions: it reads and checks them, and runs none.',
   },
   {
     room: 'lib/script-pool',

@@ -175,6 +175,8 @@ for (const { name, pool, task, input, output, code, open } of VARIANTS) {
       }
       assert.deepEqual(await pool.map(task, [], { settle: true }), []);
       await assert.rejects(pool.map(task, inputs, { settle: 1 }), { code: 'ERR_RW_INVALID_ARG_TYPE' });
+      // One that fails: of several it is whichever is found first.
+      inputs.splice(3);
       const error = await pool.map(task, inputs).catch((reason) => reason);
       assert.equal(error.code, code);
       if (code.startsWith('ERR_RW')) assert.equal(error.index, 1);

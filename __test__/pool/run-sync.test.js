@@ -129,6 +129,21 @@ test('the queue is full: the refused input is the error\'s', async () => {
   await pool.close();
 });
 
+test('a queue of a script that is full', async () => {
+  await using(new WorkerPool(script('run-sync.js'), { maxThreads: 1, maxQueue: 1, killTimeout: 20 }), async (pool) => {
+    await pool.run('echo', 1);
+    const stop = new AbortController();
+    const others = [1, 2].map(() => pool.run('never', 0, { signal: stop.signal }).catch(() => {}));
+    for (const input of ['text', new Blob(['x'])]) {
+      const error = thrownBy(() => pool.runSync('echo', input));
+      assert.equal(error.code, 'ERR_RW_QUEUE_FULL');
+      if (input === 'text') assert.equal(error.input, input);
+    }
+    stop.abort();
+    await Promise.all(others);
+  });
+});
+
 test('native errors are those of run()', async () => {
   const error = thrownBy(() => native.runSync('panic', 'loud'));
   const other = await native.run('panic', 'loud').catch((reason) => reason);

@@ -137,6 +137,12 @@ for (const file of SCRIPTS) {
       await pool.run('echo', 1).catch(() => {});
       await until(() => self.noted().includes('teardown self'), 'it ends by itself');
     });
+    const resized = poolOf(file, { teardown: 'plain' }, { minThreads: 2, maxThreads: 2 });
+    await using(resized.pool, async (pool) => {
+      await pool.ready;
+      pool.resize({ minThreads: 1, maxThreads: 1 });
+      await until(() => resized.noted().includes('teardown resize'), 'one ends');
+    });
     const destroyed = poolOf(file, { teardown: 'async' });
     await destroyed.pool.run('echo', 1);
     await destroyed.pool.destroy();

@@ -275,6 +275,18 @@ test('names are the user\'s: a native task and a function of the same name, name
   });
 });
 
+test('a pool that several have open: run times are of all, round trips of this thread', async () => {
+  const name = `times-${process.pid}`;
+  const [one, other] = [WorkerPool.open(name, { maxThreads: 1 }), WorkerPool.open(name)];
+  await one.run('noop');
+  await other.run('noop');
+  await one.close();
+  await other.run('noop');
+  const { noop } = timesOf(other).tasks;
+  assert.deepEqual([noop.run.count, noop.roundTrip.count], [3, 3]);
+  await other.close();
+});
+
 test('utilization by kind: the part of the time of its own threads', async () => {
   await using(new WorkerPool({ maxThreads: 2 }), async (pool) => {
     assert.deepEqual(pool.stats().utilizationByKind, { native: 0, script: 0 });

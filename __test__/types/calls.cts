@@ -107,6 +107,30 @@ async function parts() {
   return left;
 }
 
+async function functions() {
+  const pool = new WorkerPool();
+  const sum = await pool.exec((a: number, b: number) => a + b, [1, 2]);
+  expect<Equal<typeof sum, number>>();
+  const inferred = await pool.exec((a, b) => [a, b], [1, 'x']);
+  const [, text] = inferred;
+  text satisfies string | number;
+  const none = await pool.exec(async () => 'text');
+  expect<Equal<typeof none, string>>();
+  const captured = await pool.exec((a: number) => a > 1, [1], { capture: { limit: 5 }, timeout: 10, onProgress: () => {} });
+  expect<Equal<typeof captured, boolean>>();
+  const named = await pool.exec<number>('sum', [new Float64Array(1)]);
+  expect<Equal<typeof named, number>>();
+  for await (const part of pool.iterate(function* (n: number) { yield `${n}`; }, [5], { highWaterMark: 2, capture: {} })) {
+    expect<Equal<typeof part, string>>();
+  }
+  // @ts-expect-error: another argument
+  await pool.exec((a: number) => a, ['x']);
+  // @ts-expect-error: an argument is missing
+  await pool.exec((a: number, b: number) => a + b, [1]);
+  // @ts-expect-error: an option that is misspelled
+  await pool.exec(() => 1, [], { captures: {} });
+}
+
 async function native() {
   const api = new WorkerPool().proxy();
   const digest = await api.sha256('x');
@@ -132,4 +156,4 @@ async function unknown() {
   expect<Equal<typeof some, any>>();
 }
 
-void [parts, proxies, knownByThePool, native, unknown];
+void [functions, parts, proxies, knownByThePool, native, unknown];

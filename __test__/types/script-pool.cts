@@ -30,6 +30,22 @@ async function ready(pool: rustWorkers.WorkerPool) {
   await pool.recycle();
   // @ts-expect-error: an id is a number
   await pool.recycle('0');
+  const outputs = await pool.broadcast<number>('reload', { version: 1 }, { later: 'latest', timeout: 5 });
+  expect<Equal<typeof outputs, number[]>>();
+  // @ts-expect-error: it is for all workers
+  await pool.broadcast('reload', 1, { worker: 0 });
+  // @ts-expect-error: no such way
+  await pool.broadcast('reload', 1, { later: 'all' });
+  expect<Equal<ReturnType<typeof pool.postMessage>, number>>();
+  await pool.run('render', {}, {
+    onOutput: (chunk, stream) => {
+      expect<Equal<typeof chunk, string | Uint8Array>>();
+      expect<Equal<typeof stream, 'stdout' | 'stderr'>>();
+    },
+  });
+  await pool.run('render', {}, { worker: first.id, filename: new URL('file:///other.js') });
+  // @ts-expect-error: an id is a number
+  await pool.run('render', {}, { worker: '0' });
   const count = pool.cancelQueued();
   expect<Equal<typeof count, number>>();
   await pool.close({ cancelQueued: true, timeout: 5 });

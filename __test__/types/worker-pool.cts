@@ -145,6 +145,12 @@ async function observing(pool: NativePool) {
   const stats: rustWorkers.PoolStats = pool.stats();
   expect<Equal<typeof stats.completed, number>>();
   expect<Equal<typeof stats.utilizationByKind, { native: number; script: number }>>();
+  const trace = pool.trace({ limit: 10 });
+  expect<Equal<ReturnType<typeof trace.save>, Promise<void>>>();
+  const { dropped }: { dropped: number } = trace.stop();
+  expect<Equal<typeof dropped, number>>();
+  // @ts-expect-error: no such option
+  pool.trace({ limits: 10 });
   const times = pool.stats({ tasks: true, reset: true });
   expect<Equal<typeof times.roundTrip.p999, number>>();
   expect<Equal<(typeof times.tasks)[string]['kind'], 'native' | 'script'>>();
@@ -208,7 +214,16 @@ function blocking() {
   const wrong: string = pool.runSync('primes', 100);
   const scripts = new WorkerPool<{ render(page: { id: number }): Promise<string> }>('./script.js');
   const page: string = scripts.runSync('render', { id: 1 });
-  return { count, digest, wrong, page };
+  const shared: Promise<number> = pool.run('primes', 100, { dedupe: 'x', cache: 'y' });
+  // @ts-expect-error: a native task loses no worker
+  pool.run('primes', 100, { retries: 1 });
+  scripts.run('render', { id: 1 }, { retries: 2, dedupe: 'x' });
+  const kept: boolean = pool.cache.delete('y', 'primes') || pool.cache.has('y');
+  new WorkerPool({ cache: { max: 5, ttl: 100 } });
+  // @ts-expect-error: no such option
+  new WorkerPool({ cache: { size: 5 } });
+  const counted: number = pool.stats().deduped + pool.cache.size;
+  return { count, digest, wrong, page, shared, kept, counted };
 }
 
 // Another size at run time.
@@ -224,4 +239,15 @@ function blocking() {
   // @ts-expect-error: not an option of resize.
   pool.resize({ name: 'other' });
   void [most, from];
+}
+
+// One pool for several threads.
+{
+  const pool = WorkerPool.open('shared', { maxThreads: 2 });
+  const same: Promise<number> = WorkerPool.open('shared').run('fibonacci', 10);
+  // @ts-expect-error: it takes no script.
+  WorkerPool.open('shared', './script.js');
+  // @ts-expect-error: for pools with a script.
+  WorkerPool.open('shared', { workerData: 1 });
+  void [pool, same];
 }

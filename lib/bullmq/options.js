@@ -5,7 +5,7 @@
 const { InvalidArgTypeError, InvalidArgValueError } = require('../errors');
 const { describe, validateFunction, validateNumber, validateObject, validateOptions } = require('../validators');
 
-/** Ours. All other options of a PoolWorker are BullMQ's, which checks them. */
+/** Ours. All other options of a PoolWorker are BullMQ's. */
 const OURS = ['task', 'input', 'timeout', 'deadline', 'result', 'retryCancelled', 'busyDelay'];
 const PROCESSOR = new Set(OURS);
 
@@ -76,6 +76,13 @@ function processorOptions(given) {
   return { task, input, timeout, deadline, result, retryCancelled, busyDelay };
 }
 
+/** BullMQ passes over options that it does not know, so what looks like a misspelt one of ours is told here. */
+function refuseMisspelt(name) {
+  const { meant } = require('../unknown-option');
+  const near = meant(name, [...OURS, 'closePool']);
+  if (near !== '') throw new InvalidArgValueError(`unknown option '${name}'${near}`);
+}
+
 /**
  * Divides the options of a PoolWorker.
  *
@@ -87,7 +94,10 @@ function poolWorkerOptions(given) {
   validateBoolean(closePool, 'options.closePool');
   const processor = {};
   const worker = {};
-  for (const name of Object.keys(rest)) (PROCESSOR.has(name) ? processor : worker)[name] = rest[name];
+  for (const name of Object.keys(rest)) {
+    if (!PROCESSOR.has(name)) refuseMisspelt(name);
+    (PROCESSOR.has(name) ? processor : worker)[name] = rest[name];
+  }
   return { processor, worker, closePool };
 }
 

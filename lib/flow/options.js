@@ -127,4 +127,39 @@ function transformOptions(given, native, usual) {
   return [options, sides];
 }
 
-module.exports = { divide, mapOptions, streamOptions, transformOptions };
+/** The options of `forEach` and `reduce`; the others of a task are refused. */
+const MANY = new Set(['deadline', 'priority', 'signal', 'timeout']);
+const REDUCE = new Set([...MANY, 'associative']);
+const NOT_OF_MANY = {
+  concurrency: "here 'maxThreads' and the inputs decide",
+  name: 'the name of the task is the first argument',
+  onProgress: 'it is an option of single tasks, and of map and stream',
+  parallel: 'the inputs are divided among the threads anyway',
+  runTimeout: "here 'timeout' is that of the whole call",
+  settle: 'it is an option of map and stream',
+  transfer: 'it is an option of map and stream: here the inputs are copied',
+};
+
+/** @returns {object} the options of `forEach`, as `submitOptions` returns them */
+function forEachOptions(given) {
+  return manyOptions(validateOptions(given, 'options', MANY, NOT_OF_MANY));
+}
+
+/** @returns {[options: object, associative: boolean]} the options of `reduce` */
+function reduceOptions(given) {
+  const bag = validateOptions(given, 'options', REDUCE, NOT_OF_MANY);
+  const { associative = false } = bag;
+  return [manyOptions(bag), validateBoolean(associative, 'options.associative')];
+}
+
+function manyOptions(bag) {
+  const options = { __proto__: null };
+  for (const name of MANY) {
+    const { [name]: value } = bag;
+    if (value !== undefined) options[name] = value;
+  }
+  if (bag[CONTEXT] !== undefined) options[CONTEXT] = bag[CONTEXT];
+  return submitOptions(options);
+}
+
+module.exports = { divide, forEachOptions, mapOptions, reduceOptions, streamOptions, transformOptions };

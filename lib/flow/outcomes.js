@@ -8,7 +8,9 @@
  * with the task's error itself; one of ours gets the `index`.
  */
 
-const { InputFailedError, publicClasses, withoutStack } = require('../errors');
+const {
+  InputFailedError, PoolClosedError, ScriptLoadError, ThreadSpawnError, UnknownTaskError, publicClasses, withoutStack,
+} = require('../errors');
 const { define } = require('../runtime/intrinsics');
 
 const fulfilled = (value, index) => ({ status: 'fulfilled', value, index });
@@ -29,12 +31,19 @@ function messageOf(reason) {
  * @param {unknown} cause what the task threw, as it is
  * @param {number} index the input's
  * @param {string} task its name
+ * @param {number} [last] where it is only known to be one of these: the last of them
  */
-function inputFailed(cause, index, task) {
-  return withoutStack(() => new InputFailedError(`input ${index} failed: ${messageOf(cause)}`, { cause, index, task }));
+function inputFailed(cause, index, task, last = index) {
+  const which = last === index ? `input ${index}` : `one of the inputs ${index} to ${last}`;
+  return withoutStack(() => new InputFailedError(`${which} failed: ${messageOf(cause)}`, { cause, index, task }));
 }
 
 const ours = new Set(Object.values(publicClasses));
+
+const OF_THE_CALL = [PoolClosedError, ScriptLoadError, ThreadSpawnError, UnknownTaskError];
+
+/** Whether an error is not that of an input, but of all of them alike. */
+const isOfTheCall = (error) => OF_THE_CALL.some((Class) => error instanceof Class);
 
 /** The error of a map whose input failed: an error of ours gets the input's index, and any other stays as it is. */
 function named(error, index) {
@@ -48,4 +57,4 @@ function namedByMessage(error) {
   return found === null ? error : named(error, Number(found[1]));
 }
 
-module.exports = { fulfilled, inputFailed, named, namedByMessage, rejected };
+module.exports = { fulfilled, inputFailed, isOfTheCall, named, namedByMessage, rejected };

@@ -25,7 +25,7 @@ const nodeGlobals = require('../runtime/globals');
 const { SafeMap, SafeSet } = require('../runtime/intrinsics');
 const { listedIn } = require('../transfer/transferables');
 const { validateTransfer } = require('../transfer/task-transfer');
-const { fulfilled, inputFailed, rejected } = require('./outcomes');
+const { fulfilled, inputFailed, isOfTheCall, rejected } = require('./outcomes');
 const { InputSource } = require('./source');
 
 const DONE = () => ({ done: true, value: undefined });
@@ -293,7 +293,7 @@ class TaskStream {
     const { ordered, settle } = this.#options;
     const isClosed = error instanceof PoolClosedError && this.#host.admission.isClosed;
     if (settle && !isClosed) return this.#put(index, { value: rejected(error, index) });
-    this.#put(index, { error: isClosed ? error : inputFailed(error, index, this.#task) });
+    this.#put(index, { error: isOfTheCall(error) ? error : inputFailed(error, index, this.#task) });
     this.#failedAt = ordered ? index : -1;
     this.#stopped = true;
     this.#leaveBehind(this.#failedAt);

@@ -66,6 +66,8 @@ class TaskTransform extends Transform {
   /** How many outputs there were. */
   #count = 0;
   #isAsking = false;
+  /** Whether the readable side has no room. */
+  #isFull = false;
   /** Told once the last output was pushed. */
   #flushed;
 
@@ -93,11 +95,12 @@ class TaskTransform extends Transform {
   }
 
   _read() {
+    this.#isFull = false;
     this.#ask();
   }
 
   #ask() {
-    if (this.#isAsking || this.destroyed) return;
+    if (this.#isAsking || this.#isFull || this.destroyed) return;
     this.#isAsking = true;
     this.#outputs.next().then(
       (result) => this.#give(result),
@@ -120,7 +123,8 @@ class TaskTransform extends Transform {
         `Task '${this.#task}' returned null, which would end the stream. Return undefined, or an object around it`,
       );
       this.destroy(inputFailed(cause, index, this.#task));
-    } else if (this.push(value)) {
+    } else {
+      this.#isFull = !this.push(value);
       this.#ask();
     }
   }

@@ -212,6 +212,22 @@ function write(name, text, time) {
   fs.renameSync(draft, path.join(BUNDLE, `${name}.js`));
 }
 
+/** acorn, for `pool.exec`: the package that is published depends on none. Its licence stands beside it. */
+function writeParser(parse) {
+  const folder = path.join(BUNDLE, 'acorn');
+  const source = require.resolve('acorn');
+  const text = withoutComments(fs.readFileSync(source, 'utf8'), parse);
+  fs.mkdirSync(folder, { recursive: true });
+  for (const [name, content] of [
+    ['acorn.js', text.replace(/\n\s*\n/g, '\n')],
+    ['LICENSE', fs.readFileSync(path.join(path.dirname(source), '..', 'LICENSE'))],
+  ]) {
+    const draft = path.join(folder, `.${name}-${process.pid}`);
+    fs.writeFileSync(draft, content);
+    fs.renameSync(draft, path.join(folder, name));
+  }
+}
+
 /** Writes the bundle: at last the file by which it is found. */
 function writeBundle() {
   // A development package: the published package has its bundle.
@@ -221,6 +237,7 @@ function writeBundle() {
   const stamps = [...names, 'install/bundle'].map(stampOf);
   const sources = new Map(names.map((name) => [name, withoutComments(fs.readFileSync(fileOf(name), 'utf8'), parse)]));
   const id = createHash('sha256').update(JSON.stringify([stamps, ...sources])).digest('hex');
+  writeParser(parse);
   const files = divide(sources);
   const time = new Date(Math.max(...stamps.map(([, mtimeMs]) => mtimeMs)));
   const places = new Map();

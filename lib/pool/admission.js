@@ -51,6 +51,8 @@ class Admission {
   #forRoom = new Set();
   /** Called once nothing waits any more for what the script exports. */
   #whenDispatched = [];
+  /** Whether it keeps the event loop alive until there is room. */
+  #holdsForRoom = false;
 
   /**
    * @param {import('node:events').EventEmitter} pool emits 'needsDrain' and 'drain'
@@ -184,6 +186,16 @@ class Admission {
   #watch() {
     this.#native.look = this.#look;
     delivery.watch(this.#native);
+    if (this.#native.isShared) this.#askForRoom();
+  }
+
+  /** Others fill the queue too, so its own answers alone do not tell of room; and there may be none that keeps the loop alive. */
+  #askForRoom() {
+    if (!this.#holdsForRoom && this.#native.holds) {
+      this.#holdsForRoom = true;
+      delivery.hold(1);
+    }
+    binding.tellOfRoom(this.#native.handle);
   }
 
   /** There may be more room, though no answer has come. */
@@ -202,7 +214,14 @@ class Admission {
       // Not in the middle of a delivery: it asks a source, and submits.
       nextTick(callUser, entry.go, entry);
     }
-    if (this.needsDrain) return false;
+    if (this.needsDrain) {
+      if (this.#native.isShared) this.#askForRoom();
+      return false;
+    }
+    if (this.#holdsForRoom) {
+      this.#holdsForRoom = false;
+      delivery.hold(-1);
+    }
     this.#native.look = isSeen;
     return true;
   };

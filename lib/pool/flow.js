@@ -2,6 +2,9 @@
 
 /** The calls that take many inputs and are loaded when they are first used (lib/flow/), on the parts of one pool. */
 
+const { InvalidArgValueError, PoolClosedError } = require('../errors');
+const { ensureStack } = require('../runtime/stack-overflow');
+const { locateScript } = require('../script-pool/script-location');
 const { validateIterable } = require('../validators');
 const { isRefusal } = require('./admission');
 const { NATIVE, NOBODY, unknownTask } = require('./task-router');
@@ -18,11 +21,14 @@ const TASKS_PER_THREAD = 4;
  * @property {(owner: number) => number} threadsFor how many of an owner's tasks may run at once
  * @property {object} settings
  * @property {Set<object>} maps those that are under way
+ * @property {(map: object) => void} mapSettled called when one that a closing pool may wait for was settled
+ * @property {import('../task/native-pool').NativePool} native
+ * @property {import('./native-submitter').NativeSubmitter} nativeTasks
  */
 
 /** Whose task it is. */
-function ownerOf({ tasks, scriptTasks }, task) {
-  const owner = tasks.ownerOf(task);
+function ownerOf({ tasks, scriptTasks }, task, options) {
+  const owner = tasks.ownerOf(task, options);
   if (owner === NOBODY) throw unknownTask(task, scriptTasks !== undefined);
   return owner;
 }
@@ -34,12 +40,14 @@ function usualConcurrency({ threadsFor, settings: { maxQueue } }, owner) {
 }
 
 /** What a stream needs of its pool. */
-function hostOf({ pool, tasks, admission, scriptTasks, maps }, task, owner) {
+function hostOf({ pool, tasks, admission, scriptTasks, maps }, task, owner, run) {
+  // A relative path is looked for from the file of the caller, who is not on the stack later.
+  if (run.filename !== undefined) run.filename = locateScript(run.filename, 'options.filename');
   return {
     isNative: owner === NATIVE,
     sharesWorkers: owner !== NATIVE && scriptTasks.separates,
     admission,
-    ownerOf: () => tasks.ownerOf(task),
+    ownerOf: () => tasks.ownerOf(task, run),
     isRefusal,
     submit: (input, options) => pool.run(task, input, options),
     opened: (stream) => maps.add(stream),
@@ -51,18 +59,99 @@ function hostOf({ pool, tasks, admission, scriptTasks, maps }, task, owner) {
 function stream(parts, task, source, options = {}) {
   const { streamOptions } = require('../flow/options');
   const { TaskStream } = require('../flow/stream');
-  const owner = ownerOf(parts, task);
+  const owner = ownerOf(parts, task, options);
   const checked = streamOptions(options, owner === NATIVE, usualConcurrency(parts, owner));
-  return new TaskStream(task, validateIterable(source, 'source'), checked, hostOf(parts, task, owner));
+  return new TaskStream(task, validateIterable(source, 'source'), checked, hostOf(parts, task, owner, checked.run));
 }
 
 /** `pool.transform(task, options)` */
 function transform(parts, task, options = {}) {
   const { transformOptions } = require('../flow/options');
   const { TaskTransform } = require('../flow/transform');
-  const owner = ownerOf(parts, task);
+  const owner = ownerOf(parts, task, options);
   const [checked, sides] = transformOptions(options, owner === NATIVE, usualConcurrency(parts, owner));
-  return new TaskTransform(task, checked, sides, hostOf(parts, task, owner));
+  return new TaskTransform(task, checked, sides, hostOf(parts, task, owner, checked.run));
 }
 
-module.exports = { stream, transform };
+/** What `forEach` and `reduce` need of their pool. */
+function hostOfMany(parts, task, owner, inputs, submit) {
+  const { pool, native, tasks, admission, maps, mapSettled } = parts;
+  return {
+    isNative: owner === NATIVE,
+    finishesOnClose: typeof inputs[Symbol.asyncIterator] !== 'function',
+    threads: parts.threadsFor(owner),
+    holds: native.holds,
+    admission,
+    ownerOf: () => tasks.ownerOf(task),
+    isRefusal,
+    submit,
+    catchUp: () => native.catchUp(),
+    onSettled(run) {
+      if (maps.delete(run)) mapSettled(run);
+    },
+  };
+}
+
+/** Submits a chunk to a function of the script, which is called in this form for each of its inputs. */
+const submitChunk = ({ native, scriptTasks }, task, callForm) => (chunk, options) =>
+  new Promise((resolve, reject) => {
+    const { ScriptPending } = require('../script-pool/script-submitter');
+    scriptTasks.begin(new ScriptPending(resolve, reject, native, task), task, chunk, { ...options, callForm });
+  });
+
+function begin(parts, run, inputs) {
+  ensureStack();
+  parts.maps.add(run);
+  run.run(inputs);
+}
+
+/** `pool.forEach(task, inputs, options)` */
+function forEach(parts, task, inputs, options = {}) {
+  return new Promise((resolve, reject) => {
+    const { EACH } = require('../script-pool/call-form');
+    const { forEachOptions } = require('../flow/options');
+    const { ForEach } = require('../flow/for-each');
+    const owner = ownerOf(parts, task, options);
+    const checked = forEachOptions(options);
+    validateIterable(inputs, 'inputs');
+    if (parts.admission.isClosed) throw closedError(task);
+    const ofScript = submitChunk(parts, task, EACH);
+    const submit = (chunk, given) => {
+      if (parts.tasks.ownerOf(task) !== NATIVE) return ofScript(chunk, given);
+      return new Promise((done, failed) => parts.nativeTasks.forEach(task, chunk[1], given, done, failed));
+    };
+    begin(parts, new ForEach(resolve, reject, task, checked, hostOfMany(parts, task, owner, inputs, submit)), inputs);
+  });
+}
+
+/** `pool.reduce(task, inputs, initial, options)` */
+function reduce(parts, task, inputs, initial, options = {}) {
+  return new Promise((resolve, reject) => {
+    const { REDUCE } = require('../script-pool/call-form');
+    const { reduceOptions } = require('../flow/options');
+    const { Reduction } = require('../flow/reduction');
+    const owner = ownerOf(parts, task, options);
+    const [checked, associative] = reduceOptions(options);
+    validateIterable(inputs, 'inputs');
+    if (owner === NATIVE) throw takesOneInput(task);
+    if (parts.admission.isClosed) throw closedError(task);
+    const ofScript = submitChunk(parts, task, REDUCE);
+    const submit = (chunk, given) =>
+      parts.tasks.ownerOf(task) === NATIVE ? Promise.reject(takesOneInput(task)) : ofScript(chunk, given);
+    const host = hostOfMany(parts, task, owner, inputs, submit);
+    begin(parts, new Reduction(resolve, reject, task, checked, host, initial, associative ? host.threads : 1), inputs);
+  });
+}
+
+function takesOneInput(task) {
+  return new InvalidArgValueError(
+    `Task '${task}' is native and takes one input, so it cannot combine two. Run map, and reduce its outputs here; ` +
+      "for numbers in a typed array there is the task 'sum'; or give the pool a script with a function (accumulator, value)",
+  );
+}
+
+function closedError(task) {
+  return new PoolClosedError('the pool is closed and takes no more tasks', { task });
+}
+
+module.exports = { forEach, reduce, stream, transform };

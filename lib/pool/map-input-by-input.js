@@ -245,14 +245,20 @@ class InputByInputMap extends Pending {
 
   /** The options of one input's task. They are copied by name: an option that is not here does not reach the tasks of a map. */
   #optionsFor(transfer) {
-    const { priority, parallel, onProgress, name, signal, deadline, runTimeout, spread, context } = this.#options;
+    const {
+      priority, parallel, filename, name, onOutput, onProgress, progress, signal, deadline, runTimeout, spread, worker, context,
+    } = this.#options;
     const options = { priority, parallel };
     if (context !== undefined) options[CONTEXT] = context.inner;
     // With a signal a task would need a worker to itself (sharesWorkers): only where the caller gave a signal or a time limit.
     const endsEarly = signal !== undefined || this.#timeUpAt !== undefined || deadline !== undefined;
     if (!this.#host.sharesWorkers || endsEarly) options.signal = this.#stop.signal;
+    if (onOutput !== undefined) options.onOutput = onOutput;
     if (onProgress !== undefined) options.onProgress = onProgress;
+    if (progress === 'latest') options.progress = progress;
+    if (filename !== undefined) options.filename = filename;
     if (name !== undefined) options.name = name;
+    if (worker !== undefined) options.worker = worker;
     if (spread) options.spread = true;
     // So that the threads stop also while this thread is blocked. 1 ms later than the map's own timer, whose error names the
     // limit that the caller passed.

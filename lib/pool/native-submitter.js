@@ -8,7 +8,7 @@ const { rejectBy } = require('../answer-errors');
 const { deliveryOf } = require('../delivery');
 const { binding } = require('../native');
 const { namedByMessage } = require('../flow/outcomes');
-const { cancelBy, soonerLimit } = require('../task/cancel-group');
+const { ITSELF, cancelBy, soonerLimit } = require('../task/cancel-group');
 const { Pending } = require('../task/pending');
 const { submitOptions } = require('../task/options');
 const { encodeInput, encodeInputs } = require('../task/encode-input');
@@ -19,6 +19,10 @@ const { DEPOSIT, KINDS, WITHOUT_INPUT, WITH_NUMBER, openIntake } = require('./in
 const { nativeOwnerOf, unknownTask } = require('./task-router');
 
 const delivery = deliveryOf(binding);
+
+/** Whether the outputs of many inputs come back. */
+const KEEPS = true;
+const DROPS = false;
 
 class NativeSubmitter {
   #pool;
@@ -129,6 +133,15 @@ class NativeSubmitter {
    * @param {object} options as `submitOptions` returns them
    */
   map(name, inputs, options, resolve, reject) {
+    this.#submitAll(name, inputs, options, KEEPS, resolve, reject);
+  }
+
+  /** The same, of which only the number of the outputs comes back. */
+  forEach(name, inputs, options, resolve, reject) {
+    this.#submitAll(name, inputs, options, DROPS, resolve, reject);
+  }
+
+  #submitAll(name, inputs, options, keepsOutputs, resolve, reject) {
     const index = taskIndex(name);
     const task = taskName(index);
     const pending = new Pending(resolve, (error) => reject(namedByMessage(error)), this.#pool, task);
@@ -139,26 +152,27 @@ class NativeSubmitter {
       const all = [...inputs];
       if (all.length === 0) {
         if (options.transfer !== undefined) new TaskTransfer(options.transfer).finish();
-        return pending.resolve(all);
+        return pending.resolve(keepsOutputs ? all : 0);
       }
-      prepareForAll(task, all, options.parallel, pending);
+      prepareForAll(task, all, options.parallel, keepsOutputs ? pending : undefined);
       const { form, value, length, parts } = encodeInputs(all, options.transfer, isInPlace(task));
       if (pending.ended) return;
-      this.#submit(binding.submitBatch, index, pending, options, [form, value, length, parts], inputs, all.length);
+      this.#submit(binding.submitBatch, index, pending, options, [form, value, length, parts], inputs, all.length, keepsOutputs);
     } catch (error) {
       if (pending.id !== 0) delivery.remove(pending.id);
       pending.reject(error);
     }
   }
 
-  /** Submits what may end early, or has a priority; `count`: of how many inputs, where it is a map. */
-  #submit(submit, index, pending, options, prepared, input, count) {
+  /** Submits what may end early, or has a priority; `count`: of how many inputs, where there are many. */
+  #submit(submit, index, pending, options, prepared, input, count, keepsOutputs) {
     const { priority, timeout, deadline, runTimeout } = options;
-    const cancel = cancelBy(options, count !== undefined);
+    // Others have the pool open too: it is not the pool's end that ends this one's tasks, but each by its id.
+    const cancel = this.#pool.isShared ? ITSELF : cancelBy(options, count !== undefined);
     const { limit, isDeadline } = deadline === undefined ? { limit: timeout ?? -1, isDeadline: 0 } : soonerLimit(options);
     pending.id = delivery.add(pending, this.#pool, pending.task);
     const answer = submit(
-      this.#pool.handle, index, pending.id, ...prepared, priority, limit, isDeadline, runTimeout ?? -1, cancel, count,
+      this.#pool.handle, index, pending.id, ...prepared, priority, limit, isDeadline, runTimeout ?? -1, cancel, count, keepsOutputs,
     );
     if (answer === true) this.#admission.becameFull();
     else if (answer !== undefined) pending.reject(this.#admission.refused(answer, pending.id, pending.task, input));

@@ -25,6 +25,7 @@ const { divide } = require('../flow/options');
 const { binding } = require('../native');
 const { append } = require('../runtime/intrinsics');
 const { MOST_AHEAD, callForm } = require('../script-pool/call-form');
+const { locateScript } = require('../script-pool/script-location');
 const { ScriptPending } = require('../script-pool/script-submitter');
 const { submitOptions } = require('../task/options');
 const { validateInteger } = require('../validators');
@@ -65,6 +66,7 @@ class PartsPending extends ScriptPending {
   #wasOver = false;
   #rests = false;
   #begin;
+  #source;
 
   /**
    * @param {import('../script-pool/native-script-pool').NativeScriptPool} pool
@@ -78,6 +80,18 @@ class PartsPending extends ScriptPending {
     this.#ahead = this.#granted = ahead;
     this.#shares = shares;
     this.#begin = begin;
+  }
+
+  /** The source of its function is kept until it has ended. */
+  uses(source) {
+    this.#source = source;
+    source.tasks++;
+  }
+
+  released() {
+    if (this.#source !== undefined) this.#source.tasks--;
+    this.#source = undefined;
+    super.released();
   }
 
   ask(iterator, resolve, reject) {
@@ -223,7 +237,11 @@ class PartsPending extends ScriptPending {
     for (const { resolve } of this.#asking) resolve(done(undefined));
     this.#asking.clear();
     this.#iterator = undefined;
-    if (this.isSettled || this.id === 0) return Promise.resolve();
+    if (this.isSettled || this.id === 0) {
+      // It was not submitted.
+      this.resolve(undefined);
+      return Promise.resolve();
+    }
     this.#holdLoop();
     const leaving = { promise: undefined, resolve: undefined, reject: undefined };
     leaving.promise = new Promise((resolve, reject) => Object.assign(leaving, { resolve, reject }));
@@ -283,23 +301,47 @@ class PartIterator {
  * `pool.iterate(task, input, options)`. Whether a native task has the name too does not matter: these have no parts.
  *
  * @param {object} parts of the pool, as flow.js has them
+ * @param {() => { native: object, scriptTasks: object }} workersOf gives the side of the pool that has workers
  */
-function iterate({ native, tasks, admission, scriptTasks }, name, input, options = {}) {
-  const owner = tasks.ownerOf(name);
+function iterate(parts, workersOf, name, input, options = {}) {
+  if (typeof name === 'function') return iterateFunction(parts, workersOf, name, input, options);
+  const { native, tasks, admission, scriptTasks } = parts;
+  const owner = tasks.ownerOf(name, options);
   if (owner === NOBODY) throw unknownTask(name, scriptTasks !== undefined);
   if (scriptTasks === undefined || isNativeOnly(name)) throw givenAsOne(name);
   const [{ highWaterMark = USUALLY_AHEAD }, run] = divide(options, OWN, false);
   validateInteger(highWaterMark, 'options.highWaterMark', 1, MOST_AHEAD);
   const checked = submitOptions(run);
-  const { name: named = name, signal, timeout, deadline, runTimeout } = checked;
-  const isAlone = signal !== undefined || timeout !== undefined || deadline !== undefined || runTimeout !== undefined;
-  const task = new PartsPending(native, named, highWaterMark, scriptTasks.separates && !isAlone, () => {
+  if (checked.filename !== undefined) checked.filename = locateScript(checked.filename, 'options.filename');
+  const { name: named = name } = checked;
+  const task = new PartsPending(native, named, highWaterMark, scriptTasks.separates && !endsEarly(checked), () => {
     if (admission.isClosed) return task.reject(new PoolClosedError('the pool is closed and takes no more tasks', { task: named }));
-    checked.callForm = callForm({ spread: false, ahead: highWaterMark });
+    checked.callForm = callForm({ ahead: highWaterMark });
     scriptTasks.begin(task, named, input, checked);
   });
   return new PartIterator(task);
 }
+
+/** `pool.iterate(fn, args, options)`: a function in the place of a script's. */
+function iterateFunction({ admission }, workersOf, fn, args = [], options) {
+  const { analyse, ofFunction, prepare } = require('./exec');
+  const [{ capture, highWaterMark = USUALLY_AHEAD }, run] = divide(options, [...OWN, 'capture'], false);
+  validateInteger(highWaterMark, 'options.highWaterMark', 1, MOST_AHEAD);
+  const checked = submitOptions(ofFunction(run));
+  analyse(fn);
+  const { native, scriptTasks } = workersOf();
+  const { source, input, name } = prepare(native, fn, args, capture);
+  const task = new PartsPending(native, name, highWaterMark, scriptTasks.separates && !endsEarly(checked), () => {
+    if (admission.isClosed) return task.reject(new PoolClosedError('the pool is closed and takes no more tasks', { task: name }));
+    checked.callForm = callForm({ ahead: highWaterMark, source: source.number });
+    scriptTasks.begin(task, 'exec', input, checked);
+  });
+  task.uses(source);
+  return new PartIterator(task);
+}
+
+const endsEarly = ({ signal, timeout, deadline, runTimeout }) =>
+  signal !== undefined || timeout !== undefined || deadline !== undefined || runTimeout !== undefined;
 
 function givenAsOne(name) {
   return new InvalidArgValueError(

@@ -15,6 +15,7 @@
  */
 
 const { binding } = require('../native');
+const { settleBy } = require('../answer-errors');
 const { LONGEST_TIMER, now } = require('../runtime/clock');
 const { InvalidArgValueError, PoolClosedError, TaskTimeoutError } = require('../errors');
 const { validateNumber, validateObject } = require('../validators');
@@ -27,6 +28,7 @@ const SLICE = 20;
 const REFUSED = {
   __proto__: null,
   signal: 'no signal can abort while this thread is blocked: use `timeout`',
+  onOutput: 'nothing can be told while this thread is blocked',
   onProgress: 'nothing can be told while this thread is blocked',
   progress: 'nothing can be told while this thread is blocked',
   dedupe: 'nobody else can wait for this task while this thread is blocked',
@@ -46,7 +48,7 @@ class Outcome {
   #ends = Infinity;
   #timeUp;
 
-  resolve = (value) => this.#settle(false, value);
+  resolve = (outcome) => settleBy(outcome, (value) => this.#settle(false, value), this.reject);
 
   reject = (error) => this.#settle(true, error);
 
@@ -100,11 +102,17 @@ function runSync(native, admission, tasks, task, input, options = NO_OPTIONS) {
   const { workers } = native;
   const outcome = new Outcome();
   outcome.native = native;
-  if (workers !== undefined && tasks.ownerOf(task) === UNDECIDED) options = awaitExports(workers, task, options);
+  if (workers !== undefined && tasks.ownerOf(task, options) === UNDECIDED) options = awaitExports(workers, task, options);
   tasks.run(task, input, options, outcome.resolve, outcome.reject);
-  blockUntil(() => outcome.isSettled, () => outcome.untilLimit(), workers);
+  blockUntil(() => isSettled(outcome, native), () => outcome.untilLimit(), workers);
   if (outcome.hasFailed) throw outcome.value;
   return outcome.value;
+}
+
+/** A pool whose order can be repeated begins nothing of itself, and its steps come by the event loop. */
+function isSettled(outcome, native) {
+  if (!outcome.isSettled) native.step?.();
+  return outcome.isSettled;
 }
 
 function refuseOptions(options) {

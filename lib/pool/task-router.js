@@ -41,18 +41,20 @@ class TaskRouter {
     this.#admission = admission;
   }
 
-  ownerOf(name) {
+  /** @param {object} [options] of the task: with `filename` it is that module's */
+  ownerOf(name, options) {
     if (typeof name !== 'string') return NOBODY;
     const isNative = taskIndex(name) !== undefined;
+    if (!isNative && !isNativeOnly(name)) return SCRIPT;
+    if (options !== undefined && namesFile(options)) return SCRIPT;
     if (isNativeOnly(name)) return isNative ? NATIVE : NOBODY;
-    if (!isNative) return SCRIPT;
     const { exports } = this.#pool.workers;
     if (exports === undefined) return UNDECIDED;
     return exports.has(name) ? SCRIPT : NATIVE;
   }
 
   run(name, input, options, resolve, reject) {
-    switch (this.ownerOf(name)) {
+    switch (this.ownerOf(name, options)) {
       case SCRIPT:
         return this.#script.run(name, input, options, resolve, reject);
       case NATIVE:
@@ -69,6 +71,9 @@ class TaskRouter {
     new HeldTask(resolve, reject, this.#pool, name, this.#admission, submit).hold(input, options);
   }
 }
+
+/** Whether a task names a module of its own. The option is read for that where a native task has the task's name. */
+const namesFile = (options) => typeof options === 'object' && options !== null && options.filename !== undefined;
 
 /** In a pool without a script. */
 const nativeOwnerOf = (name) => (taskIndex(name) === undefined ? NOBODY : NATIVE);

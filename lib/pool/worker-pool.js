@@ -3,6 +3,7 @@
 /** The public class of a pool: its options, `run` and `map`, events, `close`, and its counters. */
 
 const { EventEmitter } = require('node:events');
+const path = require('node:path');
 const { inspect } = require('node:util');
 
 const { binding } = require('../native');
@@ -11,7 +12,8 @@ const { deliveryOf } = require('../delivery');
 const { PoolClosedError, UnknownTaskError } = require('../errors');
 const { mapOptions } = require('../flow/options');
 const { forgotten } = require('../forgotten');
-const { SIZE_FROM, closeOptions, nativePoolOptions, poolSettings, refuseMore } = require('../task/options');
+const { NO_SEED } = require('../task/deterministic');
+const { SIZE_FROM, closeOptions, nativePoolOptions, poolSettings, refuseMore, sharesRuns } = require('../task/options');
 const { fallbackPortsOf } = require('../script-pool/fallback-ports');
 const { locateScript } = require('../script-pool/script-location');
 const { NativeScriptPool } = require('../script-pool/native-script-pool');
@@ -22,6 +24,7 @@ const { RUNNER } = require('../script-pool/task');
 const { WorkerManager } = require('../script-pool/worker-manager');
 const { ensureStack } = require('../runtime/stack-overflow');
 const { callUser } = require('../user-code');
+const { isTraced, trace, traceSync, untraced } = require('../seeing/task-channel');
 const { validateIterable } = require('../validators');
 const { InputByInputMap } = require('./map-input-by-input');
 const { loadCodec } = require('../task/encode-input');
@@ -54,8 +57,14 @@ const capture = (resolve, reject) => {
 /** No pool has this handle: a submission with it is refused as by a closed pool. */
 const NO_HANDLE = 2 ** 32 - 1;
 
+/** The script of a pool that has none, for its functions. */
+const NO_SCRIPT = path.join(__dirname, '..', 'script-pool', 'no-script.js');
+
 /** Loaded when it is first called. */
 let runSync;
+
+/** What `WorkerPool.open` has opened, for the constructor that it calls. */
+let opened;
 
 class WorkerPool extends EventEmitter {
   #settings;
@@ -66,6 +75,8 @@ class WorkerPool extends EventEmitter {
   #nativeTasks;
   /** Maps of which not every input was submitted, or is done. */
   #maps = new Set();
+  /** What the options `dedupe`, `cache` and `retries` need; made for the first. */
+  #sharedRuns;
   /** The promise of `close()`, once it was called. */
   #closing;
   /** Whether the native side was told to close once all is done. */
@@ -74,15 +85,20 @@ class WorkerPool extends EventEmitter {
   #emptied;
   /** The last counters, once the pool has closed. */
   #lastCounters;
+  /** Traces that record it, and pages that show it. */
+  #watchers = new Set();
 
   /** The script's tasks, in a pool that has a script; its workers. */
   #scriptTasks;
   #workers;
+  /** The side of a pool without a script that runs functions, once it has one: `{ native, scriptTasks }`. */
+  #functions;
   /** The options that only a pool with a script has, as they stand. */
   #scriptOptions;
 
   constructor(scriptOrOptions, sizeOrOptions, more) {
     super();
+    if (opened !== undefined) return this.#openOpened();
     const hasScript = typeof scriptOrOptions === 'string' || typeof scriptOrOptions?.href === 'string';
     refuseMore(hasScript, scriptOrOptions, sizeOrOptions, more);
     if (scriptOrOptions === undefined) scriptOrOptions = {};
@@ -97,9 +113,27 @@ class WorkerPool extends EventEmitter {
     closing.register(this, this.#native.handle, this);
   }
 
+  static open(name, options, ...more) {
+    opened = require('./opened').openPool(name, options, more);
+    return new WorkerPool();
+  }
+
+  #openOpened() {
+    const { native, settings } = opened;
+    opened = undefined;
+    loadCodec();
+    this.#settings = settings;
+    this.#open(native);
+    const { OpenedSubmitter } = require('./opened');
+    this.#tasks = this.#nativeTasks = new OpenedSubmitter(native, this.#admission, settings.maxQueue);
+    closing.register(this, native.handle, this);
+    return this;
+  }
+
   /** @param {(then: (failure?: Error) => void) => void} [whenLoaded] as `Admission` takes it */
   #open(native, whenLoaded) {
     this.#native = native;
+    if (this.#settings.deterministic !== NO_SEED) require('./deterministic').takeSteps(native);
     this.#admission = new Admission(this, native, this.#settings.maxQueue, whenLoaded);
     this.#tasks = this.#nativeTasks = new NativeSubmitter(native, this.#admission, this.#settings.maxQueue);
     inheritance?.inherit(this.#nativeTasks);
@@ -136,20 +170,43 @@ class WorkerPool extends EventEmitter {
   }
 
   run(task, input, options) {
+    if (isTraced()) return this.#trace('run', task, input, () => this.run(task, input, options));
     const promise = new Promise(capture);
     const { resolve, reject } = captured;
     if (this.#admission.isClosed) reject(closedError(task));
+    else if (options !== undefined && sharesRuns(options)) this.#runShared(this.#tasks, task, input, options, resolve, reject);
     else this.#tasks.run(task, input, options, resolve, reject);
     return promise;
   }
 
+  /** With one of the options `dedupe`, `cache` and `retries`. */
+  #runShared(tasks, task, input, options, resolve, reject) {
+    const owner = tasks === this.#tasks ? tasks.ownerOf(task, options) : SCRIPT;
+    this.#shared().run(tasks, owner, task, input, options, resolve, reject);
+  }
+
+  #shared() {
+    if (this.#sharedRuns === undefined) {
+      const { SharedRuns } = require('./shared-runs');
+      this.#sharedRuns = new SharedRuns(this.#native, this.#admission, this.#settings.cache);
+    }
+    return this.#sharedRuns;
+  }
+
+  get cache() {
+    return this.#shared().cache;
+  }
+
   runTask(input, options) {
+    if (isTraced()) return this.#trace('runTask', '', input, () => this.runTask(input, options));
     const promise = new Promise(capture);
     const { resolve, reject } = captured;
     if (this.#scriptTasks === undefined) {
-      reject(new UnknownTaskError('This pool has no script. Give it one, new WorkerPool(script, options), or run a native task by its name: run(name, input)'));
+      reject(noScript('run a native task by its name: run(name, input)'));
     } else if (this.#admission.isClosed) {
       reject(closedError(''));
+    } else if (options !== undefined && sharesRuns(options)) {
+      this.#runShared(this.#scriptTasks, '', input, options, resolve, reject);
     } else {
       this.#scriptTasks.run('', input, options, resolve, reject);
     }
@@ -157,20 +214,42 @@ class WorkerPool extends EventEmitter {
   }
 
   runSync(task, input, options) {
+    if (isTraced()) {
+      const context = { pool: this, method: 'runSync', task, input };
+      return traceSync(context, () => this.runSync(task, input, options));
+    }
     return (runSync ??= require('./run-sync').runSync)(this.#native, this.#admission, this.#tasks, task, input, options);
   }
 
   map(task, inputs, options = {}) {
+    if (isTraced()) return this.#trace('map', task, inputs, () => this.map(task, inputs, options));
     return new Promise((resolve, reject) => {
-      const owner = this.#tasks.ownerOf(task);
+      const owner = this.#tasks.ownerOf(task, options);
       if (owner === NOBODY) throw unknownTask(task, this.#scriptTasks !== undefined);
       const checked = mapOptions(options, owner === NATIVE);
       validateIterable(inputs, 'inputs');
+      if (checked.filename !== undefined) checked.filename = locateScript(checked.filename, 'options.filename');
       if (this.#admission.isClosed) throw closedError(task);
       const isAsync = typeof inputs[Symbol.asyncIterator] === 'function';
       if (owner === NATIVE && !isAsync && !checked.settle) this.#nativeTasks.map(task, inputs, checked, resolve, reject);
       else this.#mapInputByInput(task, owner, inputs, isAsync, checked, resolve, reject);
     });
+  }
+
+  /** A call of a method, of which subscribers of the tracing channel are told. */
+  #trace(method, task, input, call) {
+    return trace({ pool: this, method, task, input }, call);
+  }
+
+  trace(options) {
+    return require('../seeing/trace').openTrace(this.#watched(), options);
+  }
+
+  /** What traces and pages need of this pool. */
+  #watched() {
+    const { name } = this.#settings;
+    const [native, watchers, workers] = [this.#native, this.#watchers, this.#workers];
+    return { pool: this, binding, native, name, hasScript: workers !== undefined, watchers, workerOf: (number) => workers?.get(number) };
   }
 
   scope(options, block) {
@@ -181,12 +260,47 @@ class WorkerPool extends EventEmitter {
     return require('./flow').stream(this.#parts(), task, source, options);
   }
 
+  forEach(task, inputs, options) {
+    if (isTraced()) return this.#trace('forEach', task, inputs, () => this.forEach(task, inputs, options));
+    return require('./flow').forEach(this.#parts(), task, inputs, options);
+  }
+
+  reduce(task, inputs, initial, options) {
+    if (isTraced()) return this.#trace('reduce', task, inputs, () => this.reduce(task, inputs, initial, options));
+    return require('./flow').reduce(this.#parts(), task, inputs, initial, options);
+  }
+
   iterate(task, input, options) {
-    return require('./parts').iterate(this.#parts(), task, input, options);
+    return require('./parts').iterate(this.#parts(), () => this.#withWorkers(), task, input, options);
   }
 
   transform(task, options) {
     return require('./flow').transform(this.#parts(), task, options);
+  }
+
+  exec(fn, args, options) {
+    return require('./exec').exec(this, this.#parts(), () => this.#withWorkers(), fn, args, options);
+  }
+
+  /** The script's side; a pool without a script gets one, whose workers run functions alone. */
+  #withWorkers() {
+    if (this.#scriptTasks !== undefined) return { native: this.#native, scriptTasks: this.#scriptTasks };
+    this.#functions ??= this.#openFunctions();
+    return this.#functions;
+  }
+
+  #openFunctions() {
+    const settings = scriptSettings({}, { ...this.#settings, minThreads: 0, maxThreads: this.#counters().maxThreads }, false);
+    const fallbackPorts = fallbackPortsOf(binding, delivery);
+    // Beside the one of the native tasks, for the same handle.
+    const native = new NativeScriptPool(binding, this.#native.handle, fallbackPorts);
+    native.holds = this.#native.holds;
+    const script = locateScript(NO_SCRIPT);
+    const events = new WorkerEvents(this);
+    this.#workers = new WorkerManager({ pool: native, delivery, fallbackPorts, script, settings, events });
+    const scriptTasks = new ScriptSubmitter(native, delivery, this.#admission, settings);
+    inheritance?.inherit(scriptTasks);
+    return { native, scriptTasks };
   }
 
   /** What the calls of flow.js and parts.js need of this pool. */
@@ -200,6 +314,11 @@ class WorkerPool extends EventEmitter {
       threadsFor: (owner) => this.#threadsFor(owner),
       settings: this.#settings,
       maps: this.#maps,
+      native: this.#native,
+      nativeTasks: this.#nativeTasks,
+      mapSettled: ({ finishesOnClose }) => {
+        if (finishesOnClose && this.#admission.isClosed) this.#closeWhenMapped();
+      },
     };
   }
 
@@ -217,9 +336,9 @@ class WorkerPool extends EventEmitter {
       holds: this.#native.holds,
       sharesWorkers: !isNative && this.#scriptTasks.separates,
       admission: this.#admission,
-      ownerOf: () => this.#tasks.ownerOf(task),
+      ownerOf: () => this.#tasks.ownerOf(task, options),
       submit: (input, submitted) => {
-        if (!finishesOnClose) return this.run(task, input, submitted);
+        if (!finishesOnClose) return untraced(() => this.run(task, input, submitted));
         const promise = new Promise(capture);
         const { resolve: done, reject: failed } = captured;
         this.#tasks.run(task, input, submitted, done, failed);
@@ -233,6 +352,20 @@ class WorkerPool extends EventEmitter {
     ensureStack();
     this.#maps.add(map);
     map.run(inputs);
+  }
+
+  async broadcast(task, input, options) {
+    if (this.#scriptTasks === undefined) throw noScript('run a native task by its name: run(name, input)');
+    if (this.#admission.isClosed) throw closedError(task);
+    const tasks = this.#scriptTasks;
+    const run = (name, value, given, alone) =>
+      new Promise((resolve, reject) => tasks[alone ? 'runAlone' : 'run'](name, value, given, resolve, reject));
+    return this.#workers.broadcasts(run).broadcast(task, input, options);
+  }
+
+  postMessage(value, ...rest) {
+    if (this.#scriptTasks === undefined) throw noScript('send no messages: its threads run no JavaScript');
+    return require('../script-pool/broadcasts').postToAll(this.#workers.threads, value, rest);
   }
 
   /** How many tasks of this owner may run at once. */
@@ -277,9 +410,12 @@ class WorkerPool extends EventEmitter {
     return new Promise((resolve) => {
       delivery.addPool(handle, (counters) => {
         this.#lastCounters = counters;
-        delivery.checkAnswered(this.#native);
-        // The native side may give the handle to the next pool.
-        this.#native.handle = NO_HANDLE;
+        for (const watcher of this.#watchers) watcher.poolCloses();
+        for (const native of this.#natives()) {
+          delivery.checkAnswered(native);
+          // The native side may give the handle to the next pool.
+          native.handle = NO_HANDLE;
+        }
         // Not at once: rejections that came with this take some microtasks to reach the code that awaits them.
         setImmediate(() => {
           delivery.hold(-1);
@@ -302,7 +438,9 @@ class WorkerPool extends EventEmitter {
     this.#admission.whenDispatched(() => {
       if (this.#nativeCloses) return;
       this.#nativeCloses = true;
-      binding.closePool(this.#native.handle, GRACEFULLY, ANNOUNCED);
+      const close = () => binding.closePool(this.#native.handle, GRACEFULLY, ANNOUNCED);
+      if (this.#native.isShared) this.#native.whenDone(close);
+      else close();
       this.#workers?.close();
     });
   }
@@ -345,9 +483,13 @@ class WorkerPool extends EventEmitter {
     return this.#setHolds(false);
   }
 
+  #natives() {
+    return this.#functions === undefined ? [this.#native] : [this.#native, this.#functions.native];
+  }
+
   #setHolds(holds) {
-    const native = this.#native;
-    if (native.holds !== holds) {
+    for (const native of this.#natives()) {
+      if (native.holds === holds) continue;
       native.holds = holds;
       delivery.hold(holds ? native.inFlight : -native.inFlight);
     }
@@ -423,9 +565,10 @@ class WorkerPool extends EventEmitter {
   }
 
   get options() {
-    const { maxThreadsFrom: _, ...settings } = this.#settings;
+    const { maxThreadsFrom: _, deterministic, ...settings } = this.#settings;
     const { minThreads, maxThreads } = this.#counters();
-    return { ...settings, minThreads, maxThreads, ...this.#scriptOptions };
+    const seed = deterministic === NO_SEED ? undefined : { deterministic };
+    return { ...settings, minThreads, maxThreads, ...seed, ...this.#scriptOptions };
   }
 
   [inspect.custom](depth, options, inspectValue) {
@@ -446,7 +589,7 @@ class WorkerPool extends EventEmitter {
     };
     const stats = {
       ...counts, idleThreads: idle, queueSize: queued, waitTime, runTime, utilization: partOf(runTime, capacityTime),
-      utilizationByKind, minThreads, maxThreads, maxThreadsFrom: SIZE_FROM[maxThreadsFrom],
+      utilizationByKind, minThreads, maxThreads, maxThreadsFrom: SIZE_FROM[maxThreadsFrom], ...sharedCounts(this.#sharedRuns),
     };
     if (options === undefined) return stats;
     const { showTimes, statsOptions } = require('../seeing/task-times');
@@ -456,6 +599,15 @@ class WorkerPool extends EventEmitter {
     return tasks ? { ...stats, ...showTimes(told, this.#scriptTasks !== undefined) } : stats;
   }
 }
+
+function noScript(orElse) {
+  return new UnknownTaskError(`This pool has no script. Give it one, new WorkerPool(script, options), or ${orElse}`);
+}
+
+const sharedCounts = (runs) =>
+  runs === undefined
+    ? { deduped: 0, retried: 0, cacheHits: 0, cacheMisses: 0 }
+    : { deduped: runs.joined, retried: runs.retried, cacheHits: runs.cache.hits, cacheMisses: runs.cache.misses };
 
 /** The part that one time is of another; threads that are too many may have run beyond it. */
 function partOf(time, whole) {

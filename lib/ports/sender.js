@@ -22,6 +22,7 @@ const { outOfBand } = require('./out-of-band');
 const { receiveBuffer } = require('./receive-buffer');
 const { Introductions } = require('./shared-memory');
 const { closedError, movedError } = require('./receive-options');
+const { validateNames } = require('../validators');
 
 /** The results of a post; the result for a queued message is undefined. */
 const { CLOSED, DETACHED, FULL, LOOPED, OVER } = POSTED;
@@ -152,6 +153,7 @@ class Sender {
 
   trySend(value, transfer) {
     if (this.#senders.length > 0) return false;
+    refuseOptions(transfer);
     const refusal = this.#post(value, transfer, true);
     // OVER: a getter of the value has filled the last place.
     return refusal === undefined || refusal === OVER;
@@ -159,6 +161,7 @@ class Sender {
 
   send(value, transfer) {
     return new Promise((resolve, reject) => {
+      refuseOptions(transfer);
       const sender = { value, transfer, resolve, reject };
       if (this.#senders.length > 0 || !this.#trySender(sender)) this.#senders = added(this.#senders, sender);
       this.#endpoint.updateHold();
@@ -185,6 +188,14 @@ class Sender {
     while (this.#senders.length > 0 && this.#trySender(this.#senders[0])) this.#senders.shift();
     this.#endpoint.updateHold();
   }
+}
+
+const SEND = new Set(['transfer']);
+
+/** Node passes over names that it does not know, but `send` and `trySend` are ours: nobody may think that they have a `timeout`. */
+function refuseOptions(transfer) {
+  if (typeof transfer !== 'object' || transfer === null || Array.isArray(transfer)) return;
+  if (typeof transfer[Symbol.iterator] !== 'function') validateNames(transfer, 'options', SEND);
 }
 
 module.exports = { Sender };

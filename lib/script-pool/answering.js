@@ -19,6 +19,8 @@ const END_VIA_FALLBACK_FAILED = ENDS.VIA_FALLBACK_FAILED << ENDS.SHIFT;
 
 /** In the place of a form: the value goes by Node's port. */
 const { VIA_FALLBACK } = SCRIPTS;
+/** What is told of a task under way. */
+const { LATEST, PART, REPORT } = SCRIPTS;
 
 const NOTHING = Object.freeze([]);
 
@@ -110,22 +112,27 @@ class Answering {
 
   /** Tells how far a task is. */
   report(job, value) {
-    this.#tell(job, value, NOTHING, 0, 'progress');
+    this.#tell(job, value, NOTHING, job.reportsLatest ? LATEST : REPORT, 'progress');
+  }
+
+  /** Tells what a task prints; each of it is wanted. */
+  output(job, value) {
+    this.#tell(job, value, NOTHING, REPORT, 'output');
   }
 
   /** Gives a part of a task's result. */
   part(job, value) {
-    if (Moved.is(value)) this.#tell(job, value.value, value.list, 1, 'part');
-    else this.#tell(job, value, NOTHING, 1, 'part');
+    if (Moved.is(value)) this.#tell(job, value.value, value.list, PART, 'part');
+    else this.#tell(job, value, NOTHING, PART, 'part');
   }
 
-  #tell(job, value, list, isPart, name) {
+  #tell(job, value, list, kind, name) {
     const { call } = this;
     const reports = this.#reports;
     const goesByPort = list.length > 0 || !reports.encode(value);
     if (goesByPort) this.#post(list.length > 0 ? value : reports.takeForNode(), list, name);
     call[0] = job.id;
-    call[3] = isPart;
+    call[3] = kind;
     if (goesByPort) {
       call[1] = VIA_FALLBACK;
       binding.scriptReport();

@@ -20,7 +20,10 @@ const NOTHING = Object.freeze([]);
 
 class BoundInputs {
   #pool;
-  /** By the task's id: `{ worker, number, taken }`; without a worker, not sent yet; without `taken`, there once. */
+  /**
+   * By the task's id: `{ worker, number, taken }`; without a worker, not sent yet; without `taken`, there once; without both, the input
+   * is in the queue, and only the task is bound.
+   */
   #inputs = new Map();
   /** Ids of tasks that wait for a worker to be bound to. */
   #unbound = [];
@@ -81,6 +84,11 @@ class BoundInputs {
     append(this.#unbound, id);
   }
 
+  /** The task is for one worker, and its input in the queue: it ends with its worker. */
+  pin(id) {
+    this.lend(id, undefined);
+  }
+
   /** Keeps memory that the task's worker, whichever takes it, can have itself instead of a copy if it asks for it. */
   lend(id, taken) {
     this.#inputs.set(id, { worker: undefined, number: 0, taken });
@@ -106,7 +114,7 @@ class BoundInputs {
     if (input === undefined) return;
     this.#inputs.delete(id);
     // It never left.
-    if (input.worker === undefined) discardTaken(input.taken);
+    if (input.worker === undefined && input.taken !== undefined) discardTaken(input.taken);
   }
 
   /** The task has ended early: if its input is already sent, nobody will use it. */
@@ -114,8 +122,8 @@ class BoundInputs {
     const input = this.#inputs.get(id);
     if (input === undefined) return;
     this.#inputs.delete(id);
-    if (input.worker === undefined) discardTaken(input.taken);
-    else input.worker.port.postMessage([DROP, input.number]);
+    if (input.taken !== undefined && input.worker === undefined) discardTaken(input.taken);
+    else input.worker?.port.postMessage([DROP, input.number]);
   }
 
   /** Whether the task has its input here; `taken` is undefined where it was there once. */

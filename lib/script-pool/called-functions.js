@@ -12,8 +12,16 @@ const { readCallForm } = require('./call-form');
  * @returns {Function | symbol} what to call with the input of this task
  */
 function calledAs(runner, job, run, form) {
-  const { spread, ahead } = readCallForm(form);
-  const call = spread && typeof run === 'function' ? (args) => Reflect.apply(run, undefined, args) : run;
+  const how = readCallForm(form);
+  job.reportsLatest = how.latest;
+  const call = callOf(runner, job, run, how);
+  return how.output && typeof call === 'function' ? require('./task-output').withOutput(runner, job, call) : call;
+}
+
+function callOf(runner, job, run, { spread, each, reduce, ahead, source }) {
+  if (each || reduce) return require('./many-inputs').overMany(runner, job, run, each);
+  const called = source === 0 ? run : require('./exec-functions').functionOfSource(source);
+  const call = spread && typeof called === 'function' ? (args) => Reflect.apply(called, undefined, args) : called;
   return ahead === 0 ? call : require('./part-task').inParts(runner, job, call, ahead);
 }
 

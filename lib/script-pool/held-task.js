@@ -21,7 +21,9 @@ const { letGo } = require('./transfer');
 const MARGIN = 5;
 
 /** The options to submit the task with, in the async context of now. */
-function optionsAgain({ onProgress, name, signal, spread, timeout, deadline, runTimeout, priority, context, parallel }) {
+function optionsAgain({
+  onOutput, onProgress, progress, name, signal, spread, timeout, deadline, runTimeout, priority, context, parallel, worker,
+}) {
   const options = { priority, parallel };
   if (signal !== undefined) options.signal = signal;
   if (timeout !== undefined) options.timeout = timeout;
@@ -30,6 +32,9 @@ function optionsAgain({ onProgress, name, signal, spread, timeout, deadline, run
   if (context !== undefined) options[CONTEXT] = context;
   if (name !== undefined) options.name = name;
   if (spread) options.spread = true;
+  if (progress === 'latest') options.progress = progress;
+  if (worker !== undefined) options.worker = worker;
+  if (onOutput !== undefined) options.onOutput = AsyncResource.bind(onOutput);
   if (onProgress !== undefined) options.onProgress = AsyncResource.bind(onProgress);
   return options;
 }

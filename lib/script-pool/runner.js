@@ -75,6 +75,9 @@ class Runner {
   #functions;
   /** Functions by the number the owner calls them by. */
   #numbered = [];
+  /** Loads modules beside the script; and those that were. Made for the first task that names one. */
+  #importUrl;
+  #modules;
   #call;
   #inbox = new Inbox();
   #answers;
@@ -107,7 +110,7 @@ class Runner {
   /** The script's hooks, where it has some; whether this worker takes part, and why it ends. */
   #hooks;
   #joined = false;
-  #reason = 'close';
+  #reason;
   /** Whether it ends without waiting for its tasks. */
   #shutDown = false;
   /** When the last task began, and the first one since there was a break; by the native side's clock. */
@@ -117,8 +120,14 @@ class Runner {
   #lastWork = now();
   #idleTimer;
 
-  constructor(setup, parentPort) {
+  /**
+   * @param {object} setup
+   * @param {MessagePort} parentPort the script's
+   * @param {(url: string) => Promise<object>} importUrl see runtime/bootstrap.js
+   */
+  constructor(setup, parentPort, importUrl) {
     this.#setup = setup;
+    this.#importUrl = importUrl;
     this.#control = setup.control;
     this.#port = parentPort;
     this.#answers = new Answering(setup.control);
@@ -223,7 +232,17 @@ class Runner {
 
   /** Tells the owner how far a task is. */
   report(job, value) {
-    this.#answers.report(job, value);
+    this.#answers.report(job, job.reported === undefined ? value : job.reported(value));
+  }
+
+  /** Tells the owner what a task prints: see told-output.js. */
+  tellOutput(job, value) {
+    this.#answers.output(job, value);
+  }
+
+  /** How many tasks it may run at once. */
+  get concurrency() {
+    return this.#setup.concurrency;
   }
 
   /** Gives the owner a part of a task's result. */
@@ -541,10 +560,19 @@ class Runner {
     const found = this.#functions.get(name);
     if (found !== undefined) return (this.#numbered[number] = found);
     if (name === '') return (this.#numbered[number] = MESSAGE);
+    if (name.startsWith('\0')) return (this.#numbered[number] = this.#ofOtherModule(name, number));
     const error = this.unknownFunction(name);
     return () => {
       throw error;
     };
+  }
+
+  #ofOtherModule(name, number) {
+    if (this.#modules === undefined) {
+      const { LoadedModules } = require('./loaded-modules');
+      this.#modules = new LoadedModules(this.#importUrl);
+    }
+    return this.#modules.functionOf(name, (run) => (this.#numbered[number] = run));
   }
 
   unknownFunction(name) {
@@ -695,7 +723,9 @@ class Runner {
       flushOutput();
       process.exit();
     };
-    if (this.#hooks === undefined || !this.#hooks.tearDown(why, exit)) exit();
+    if (this.#hooks === undefined) return exit();
+    const reason = why ?? (binding.poolCloses() ? 'close' : 'resize');
+    if (!this.#hooks.tearDown(reason, exit)) exit();
   }
 }
 

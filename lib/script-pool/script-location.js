@@ -15,26 +15,27 @@ const OWN_FOLDER = path.join(__dirname, '..') + path.sep;
 
 /**
  * @param {string | URL} script
+ * @param {string} [name] of the argument, for errors
  * @returns {string} its URL
  */
-function locateScript(script) {
+function locateScript(script, name = 'script') {
   if (script instanceof URL || (typeof script === 'object' && typeof script?.href === 'string')) {
-    return checkUrl(new URL(script.href)).href;
+    return checkUrl(new URL(script.href), name).href;
   }
   if (typeof script !== 'string') {
-    throw new InvalidArgTypeError('The "script" argument must be a path, or a file: URL');
+    throw new InvalidArgTypeError(`The "${name}" argument must be a path, or a file: URL`);
   }
   if (script === '' || script.includes('\0')) {
-    throw new InvalidArgValueError('The "script" argument must be a path, or a file: URL');
+    throw new InvalidArgValueError(`The "${name}" argument must be a path, or a file: URL`);
   }
-  if (/^(file:|data:|[a-z][a-z\d+.-]+:\/\/)/i.test(script)) return checkUrl(new URL(script)).href;
+  if (/^(file:|data:|[a-z][a-z\d+.-]+:\/\/)/i.test(script)) return checkUrl(new URL(script), name).href;
   return pathToFileURL(findFile(script)).href;
 }
 
-function checkUrl(url) {
+function checkUrl(url, name) {
   if (url.protocol === 'data:') return url;
   if (url.protocol !== 'file:') {
-    throw new InvalidArgValueError(`The "script" argument must be a path, or a file: URL; not ${url.protocol}`);
+    throw new InvalidArgValueError(`The "${name}" argument must be a path, or a file: URL; not ${url.protocol}`);
   }
   fileURLToPath(url);
   return url;

@@ -3,6 +3,7 @@
 /** The options of a script pool, beyond those of every pool: checked, and completed with their defaults. */
 
 const { InvalidArgValueError } = require('../errors');
+const { NO_SEED } = require('../task/deterministic');
 const { POOL, poolOptions } = require('../task/options');
 const {
   validateInteger,
@@ -30,6 +31,8 @@ const SCRIPT_POOL = new Set([
   'wait',
   'workerData',
 ]);
+
+const LIMITS = new Set(['codeRangeSizeMb', 'maxOldGenerationSizeMb', 'maxYoungGenerationSizeMb', 'stackSizeMb']);
 
 const RECYCLE = new Set(['afterTasks', 'maxMemoryMb', 'afterMs']);
 
@@ -75,8 +78,13 @@ function scriptSettings(options, pool, fixed) {
   }
   validateNumber(linger, 'options.linger', 0, BLOCK_SLICE);
   checkResourceLimits(options.resourceLimits);
+  // Node passes over names that it does not know: a misspelt limit would be none.
+  if (options.resourceLimits !== undefined) validateOptions(options.resourceLimits, 'options.resourceLimits', LIMITS);
   const recycle = recycling === undefined ? undefined : recycleOptions(recycling);
   const keep = fixed ? pool.maxThreads : pool.minThreads;
+  // Where one task runs at a time, a second worker would only make it matter which of them it is.
+  const isSingle = pool.deterministic !== NO_SEED;
+  const most = isSingle ? 1 : pool.maxThreads;
   const worker = {};
   for (const name of WORKER_OPTIONS) if (options[name] !== undefined) worker[name] = options[name];
   const waitPolicy = wait === 'event' && linger === 0 ? IDLE_NEVER : WAITS[wait];
@@ -94,10 +102,12 @@ function scriptSettings(options, pool, fixed) {
     waitPolicy,
     waitTime: waitPolicy === IDLE_BLOCK ? BLOCK_SLICE : linger,
     recycle,
-    keep,
+    keep: Math.min(keep, most),
     fixed,
     idleTimeout: pool.idleTimeout,
-    most: pool.maxThreads,
+    most,
+    isSingle,
+    width: pool.maxThreads,
     name: pool.name,
   };
 }

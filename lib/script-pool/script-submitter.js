@@ -12,7 +12,7 @@ const { binding } = require('../native');
 const { ITSELF, UNCANCELLABLE, cancelBy, soonerLimit } = require('../task/cancel-group');
 const { Pending } = require('../task/pending');
 const { submitOptions } = require('../task/options');
-const { SPREAD } = require('./call-form');
+const { AHEAD, LATEST, OUTPUT, SOURCE, SPREAD } = require('./call-form');
 const { notTooDeep } = require('./too-deep');
 const { discardTaken, givesOnlyMemory, listFor, openTaken, takeNow } = require('./transfer');
 const { ValueEncoder } = require('./value-encoder');
@@ -34,11 +34,14 @@ const TRIES = 8;
 const NOTHING = Object.freeze([]);
 /** Each is there, so that none is looked for on a prototype. */
 const NO_OPTIONS = Object.freeze({
+  alone: false,
   priority: 0,
   signal: undefined,
   timeout: undefined,
   deadline: undefined,
   runTimeout: undefined,
+  module: undefined,
+  worker: undefined,
   callForm: 0,
   context: undefined,
 });
@@ -60,6 +63,8 @@ class ScriptSubmitter {
   #admission;
   /** The numbers of the script's functions, by name. */
   #functions = new Map([['', 0]]);
+  /** The same of those of other modules, for the option `filename`. Made for the first of them. */
+  #others;
 
   /**
    * @param {import('./native-script-pool').NativeScriptPool} pool
@@ -96,12 +101,18 @@ class ScriptSubmitter {
     }
   }
 
-  #runWithOptions(named, input, given, resolve, reject) {
+  /** As `run`; its worker runs nothing else meanwhile. */
+  runAlone(name, input, options, resolve, reject) {
+    this.#runWithOptions(name, input, options, resolve, reject, true);
+  }
+
+  #runWithOptions(named, input, given, resolve, reject, alone = false) {
     let options;
     let name;
     let pending;
     try {
       options = submitOptions(given);
+      options.alone = alone;
       ({ name = named } = options);
       pending = new ScriptPending(resolve, reject, this.#pool, name);
     } catch (error) {
@@ -113,14 +124,20 @@ class ScriptSubmitter {
   /** Submits the task of a `ScriptPending`; `options` are as `submitOptions` returns them. */
   begin(pending, name, input, options) {
     try {
-      if (this.#isUnknown(name)) return pending.reject(this.#unknown(name));
-      const { onProgress, spread, transfer = NOTHING } = options;
+      const { filename, onOutput, onProgress, progress, spread, transfer = NOTHING, worker } = options;
+      if (filename !== undefined) options.module = this.#otherModules().urlOf(filename);
+      // A function of `exec` is none of the script's.
+      else if (options.callForm < SOURCE && this.#isUnknown(name)) return pending.reject(this.#unknown(name));
+      if (worker !== undefined) require('./worker-list').workerOf(this.#pool.workers, worker);
       if (spread && !Array.isArray(input)) return pending.reject(notArguments(input));
       if (spread) options.callForm += SPREAD;
+      if (progress === 'latest') options.callForm += LATEST;
       // Before the input is read: what its getters do may end the task.
       pending.control(options);
       if (pending.ended) return;
-      if (onProgress !== undefined) pending.listen(onProgress);
+      if (onOutput !== undefined) options.callForm += OUTPUT;
+      if (onOutput !== undefined) pending.listen(require('./told-output').listener(onOutput, onProgress));
+      else if (onProgress !== undefined) pending.listen(onProgress, progress === 'latest');
       const list = listFor(input, transfer);
       // Nothing is transferred when the queue is full.
       const refusal = list.length > 0 ? this.#admission.refusal(true) : null;
@@ -129,6 +146,7 @@ class ScriptSubmitter {
       if (!encoder.encode(input)) return this.#runBound(name, encoder.takeForNode(), NOTHING, pending, options);
       if (pending.ended) return encoder.release();
       pending.id = this.#delivery.add(pending, this.#pool, name);
+      if (worker !== undefined) return this.#submitFixed(name, pending, options, input);
       this.#submit(name, pending.id, options, encoder, (outcome) => pending.resolve(outcome), input);
     } catch (error) {
       this.#failed(pending, error);
@@ -149,7 +167,7 @@ class ScriptSubmitter {
 
   #unknown(name) {
     const { unknownFunction } = require('./unknown-function');
-    return unknownFunction(name, this.#pool.workers.exports);
+    return unknownFunction(name, this.#pool.workers.exports ?? NOTHING);
   }
 
   /** Binds the task to one worker, to which its input is on its way by Node's port when this returns. */
@@ -158,8 +176,9 @@ class ScriptSubmitter {
     const settle = (outcome) => pending.resolve(outcome);
     /** The input as it is now, where it may have to be sent twice. */
     let taken;
+    const isFixed = options.worker !== undefined;
     for (let tries = 0; ; tries++) {
-      const { number, free } = workers.choose();
+      const { number, free } = isFixed ? { number: options.worker, free: true } : workers.choose();
       if (!free && taken === undefined) taken = takeNow(input, list);
       if (pending.ended) return taken === undefined ? undefined : discardTaken(taken);
       // Given memory that has to wait: the queue keeps it, for whichever worker comes first.
@@ -173,9 +192,10 @@ class ScriptSubmitter {
       const message = worker?.sent ?? 0;
       const prepared = { form: VIA_FALLBACK, value: undefined, length: message, parts: undefined };
       // Its worker has its input, and nothing else to do: no other task comes between.
-      const place = taken === undefined ? FIRST : options.priority;
+      const place = taken === undefined && !isFixed ? FIRST : options.priority;
       const answer = this.#submitTo(name, id, options, prepared, number, BY_MESSAGE, place);
       if (Array.isArray(answer)) {
+        if (answer[0] === 'ERR_RW_INTERNAL' && isFixed) return this.#failed(pending, isEnding(number));
         if (answer[0] === 'ERR_RW_INTERNAL' && tries < TRIES) {
           this.#delivery.remove(id);
           continue;
@@ -204,16 +224,33 @@ class ScriptSubmitter {
     }
   }
 
+  /** Submits for one worker, with the encoded input. */
+  #submitFixed(name, pending, options, input) {
+    const { id } = pending;
+    const { handle, inputs } = this.#pool;
+    const { worker } = options;
+    inputs.pin(id);
+    const answer = this.#submitTo(name, id, options, encoder, worker, BY_QUEUE);
+    if (Array.isArray(answer)) {
+      inputs.forget(id);
+      if (answer[0] === 'ERR_RW_INTERNAL') return this.#failed(pending, isEnding(worker));
+      return this.#admission.answered(answer, id, (outcome) => pending.resolve(outcome), name, input);
+    }
+    binding.notifyWorker(handle, worker);
+    this.#accepted(answer);
+  }
+
   #accepted(answer) {
     if (answer & NEEDS_WORKER) this.#pool.workers.need();
     if (answer & FULL) this.#admission.becameFull();
   }
 
   #submitTo(name, id, options, prepared, worker, path, place = options.priority) {
-    const { priority, timeout, deadline, runTimeout, context } = options;
+    const { priority, timeout, deadline, runTimeout, module, context } = options;
     const { call } = this.#delivery;
     // Before the call's arguments are written: it may be a call itself.
-    const number = this.#functions.get(name) ?? this.#nameFunction(name);
+    const number =
+      module === undefined ? (this.#functions.get(name) ?? this.#nameFunction(name)) : this.#otherModules().numberOf(module, name);
     const cancel = cancelBy(options);
     call[0] = this.#pool.handle;
     call[1] = number;
@@ -228,9 +265,9 @@ class ScriptSubmitter {
     call[14] = priority;
     if (deadline !== undefined) ({ limit: call[6], isDeadline: call[11] } = soonerLimit(options));
     // A result in parts ends early when its consumer takes no more.
-    call[7] = cancel === UNCANCELLABLE && options.callForm > SPREAD ? ITSELF : cancel;
+    call[7] = cancel === UNCANCELLABLE && options.callForm >= AHEAD ? ITSELF : cancel;
     call[8] = worker;
-    call[9] = (cancel !== UNCANCELLABLE && this.separates ? 1 : 0) + 2 * options.callForm;
+    call[9] = ((cancel !== UNCANCELLABLE && this.separates) || options.alone ? 1 : 0) + 2 * options.callForm;
     call[10] = (path === ON_DEMAND ? 1 : 0) + (context?.isNested ? NESTED : 0);
     const answer = binding.submitScript(prepared.value, prepared.parts);
     // Nothing of it is kept.
@@ -238,11 +275,26 @@ class ScriptSubmitter {
     return answer;
   }
 
+  #otherModules() {
+    if (this.#others === undefined) {
+      const { OtherModules } = require('./other-modules');
+      this.#others = new OtherModules(this.#pool);
+    }
+    return this.#others;
+  }
+
   #nameFunction(name) {
+    // It would be one of another module.
+    if (name.startsWith('\0')) throw this.#unknown(name);
     const number = binding.scriptFunction(this.#pool.handle, name);
     this.#functions.set(name, number);
     return number;
   }
+}
+
+function isEnding(worker) {
+  const { WorkerExitedError } = require('../errors');
+  return new WorkerExitedError(`Worker ${worker} is ending and takes no more tasks: choose another one of pool.workers`, { exitCode: undefined });
 }
 
 function notArguments(input) {

@@ -25,7 +25,7 @@ module.exports = (loader) => {
   const { loadScript, whenExported } = require('./load-script');
   const { Runner } = require('./runner');
 
-  const runner = new Runner(setup, workerThreads.parentPort);
+  const runner = new Runner(setup, workerThreads.parentPort, loader.importUrl);
   const start = (exported) => runner.start(exported);
   const failed = (error) => runner.failedToLoad(error);
   let exported;

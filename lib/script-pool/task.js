@@ -99,6 +99,10 @@ class Job {
   isOver = false;
   /** What its function has returned, where that is a promise. */
   promise = undefined;
+  /** Of a task that tells its output too: how it tells how far it is. */
+  reported = undefined;
+  /** Whether of its reports only the latest is wanted. */
+  reportsLatest = false;
   /** What is known of it as it takes long: see unsettled.js. */
   stage = 0;
   id;

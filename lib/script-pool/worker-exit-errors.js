@@ -5,6 +5,7 @@
 const { fileURLToPath } = require('node:url');
 const { inspect } = require('node:util');
 
+const { markExitError } = require('./exit-error');
 const { loadAdvice } = require('./load-advice');
 const {
   PoolClosedError,
@@ -29,7 +30,20 @@ function exitErrorOf(worker, code, script, isDestroyed) {
   const { killed, error, ready } = worker;
   if (ready && !killed && error !== undefined && error?.code !== 'ERR_WORKER_OUT_OF_MEMORY') return () => error;
   const make = makerOf(worker, code, script, isDestroyed);
-  return () => withoutStack(make);
+  // No other worker would do better with a script that does not load.
+  return ready && !isDestroyed ? () => markExitError(withoutStack(make)) : () => withoutStack(make);
+}
+
+/**
+ * The error of a task that was for one worker alone, which has ended before the task began.
+ *
+ * @param {() => unknown} exitError as `exitErrorOf` returns it
+ */
+function neverBegan({ number }, code, exitError) {
+  const cause = exitError();
+  if (cause instanceof PoolClosedError || cause instanceof ScriptLoadError) return cause;
+  const message = `Worker ${number} ended before the task that was for it alone had begun: run the task again, on another worker`;
+  return withoutStack(() => new WorkerExitedError(message, { cause, exitCode: code }));
 }
 
 /** Makes one of our errors. */
@@ -76,4 +90,4 @@ function messageOf(error, script) {
   return script.startsWith('file:') ? `${message}. To see where: node --check ${fileURLToPath(script)}` : message;
 }
 
-module.exports = { exitErrorOf };
+module.exports = { exitErrorOf, neverBegan };

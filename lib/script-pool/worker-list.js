@@ -67,7 +67,13 @@ function recycleWorkers(workers, number, delivery) {
   return Promise.all(ends).then(() => delivery.hold(-1));
 }
 
-/** The worker of this number. */
+/**
+ * The worker of this number.
+ *
+ * @param {{ get(number: number): import('./pool-worker').PoolWorker | undefined, keys(): Iterable<number> }} workers
+ * @param {unknown} number
+ * @throws where there is none
+ */
 function workerOf(workers, number) {
   validateInteger(number, 'id', 0);
   const worker = workers.get(number);

@@ -47,6 +47,7 @@ class WorkerManager {
   #fruitless = 0;
   #closing = false;
   #destroyed = false;
+  #broadcasts;
   /** The errors by which workers have ended, by number, for `pool.workers`. */
   #lastErrors = new Map();
   /** Whether this thread is blocked just now: then nothing of the user's may run. */
@@ -76,13 +77,13 @@ class WorkerManager {
 
   /** How many tasks its workers may run at once. */
   get capacity() {
-    const { most, concurrency } = this.#settings;
-    return most * concurrency;
+    const { width, concurrency } = this.#settings;
+    return width * concurrency;
   }
 
   #tellSize() {
-    const { keep, most, concurrency } = this.#settings;
-    binding.resizeScripts(this.#pool.handle, keep, most, concurrency);
+    const { keep, width, concurrency } = this.#settings;
+    binding.resizeScripts(this.#pool.handle, keep, width, concurrency);
   }
 
   /**
@@ -95,8 +96,9 @@ class WorkerManager {
     const settings = this.#settings;
     // A pool that was made with a number of workers has as many, always, unless this says otherwise.
     settings.fixed &&= keep === undefined;
-    settings.keep = settings.fixed ? most : (keep ?? settings.keep);
-    settings.most = most;
+    settings.width = most;
+    settings.most = settings.isSingle ? 1 : most;
+    settings.keep = Math.min(settings.most, settings.fixed ? most : (keep ?? settings.keep));
     this.#tellSize();
     while (this.#workers.size < settings.keep && this.#tryToStart() !== undefined);
     for (let before = -1; before < this.#workers.size;) {
@@ -172,6 +174,35 @@ class WorkerManager {
     return this.#workers.get(number);
   }
 
+  /** The numbers of the workers that take tasks, in order. */
+  takers() {
+    const takers = [...this.#workers.values()].filter(({ ending, killed }) => !ending && !killed);
+    return takers.map(({ number }) => number).sort((one, other) => one - other);
+  }
+
+  /** Node's Workers of those. */
+  get threads() {
+    return this.takers().map((number) => this.#workers.get(number).thread);
+  }
+
+  /**
+   * What every worker is to run.
+   *
+   * @param {(name: string, input: unknown, options: object, alone?: boolean) => Promise<unknown>} run
+   */
+  broadcasts(run) {
+    if (this.#broadcasts === undefined) {
+      const { Broadcasts } = require('./broadcasts');
+      this.#broadcasts = new Broadcasts(this, run, (error) => this.#events.emit('error', error));
+    }
+    return this.#broadcasts;
+  }
+
+  /** The numbers of all workers. */
+  keys() {
+    return this.#workers.keys();
+  }
+
   /** What `pool.workers` shows. */
   get list() {
     const { listWorkers } = require('./worker-list');
@@ -229,7 +260,7 @@ class WorkerManager {
     const exitError = this.#exitErrorOf(worker, undefined);
     for (const id of ran) if (this.#delivery.isAwaitedInPlace(id)) this.#reject(id, exitError);
     this.#count(worker, 0);
-    this.#bindOrphans(orphans, exitError);
+    this.#bindOrphans(orphans, exitError, worker, undefined);
     this.#goOn(worker, exitError, ran.length > 0);
   }
 
@@ -308,6 +339,7 @@ class WorkerManager {
     });
     this.#listenTo(worker);
     worker.limitSetup(this.#settings.setupTimeout, () => this.#setupIsLate(worker));
+    this.#broadcasts?.startedOne(number);
     return worker;
   }
 
@@ -392,7 +424,7 @@ class WorkerManager {
     for (const id of ran) this.#reject(id, exitError);
     if (!left) this.#count(worker, code);
     this.#events.emit('workerDestroy', worker.thread);
-    if (!left) this.#bindOrphans(orphans, exitError);
+    if (!left) this.#bindOrphans(orphans, exitError, worker, code);
     if (!left) return this.#goOn(worker, exitError, ran.length > 0);
     const { ready, error } = worker;
     if (ready && error !== undefined && ran.length === 0) this.#events.emit('error', error);
@@ -443,14 +475,15 @@ class WorkerManager {
   }
 
   /** Tasks bound to a worker that ended before their turn go on with another one, if their input can be sent again. */
-  #bindOrphans(orphans, exitError) {
+  #bindOrphans(orphans, exitError, worker, code) {
     const { handle, inputs } = this.#pool;
     for (const id of [...orphans, ...inputs.takeUnbound()]) {
       const input = inputs.get(id);
       if (input === undefined) continue;
       if (input.taken === undefined) {
         binding.disownOrphan(handle, id);
-        this.#reject(id, exitError);
+        const isPinned = input.worker === undefined;
+        this.#reject(id, isPinned ? () => require('./worker-exit-errors').neverBegan(worker, code, exitError) : exitError);
       } else {
         this.#bindAgain(id, input.taken);
       }

@@ -172,6 +172,14 @@ class Scope {
     return this.#begin(options, (joined) => this.#pool.map(task, inputs, joined));
   }
 
+  forEach(task, inputs, options) {
+    return this.#begin(options, (joined) => this.#pool.forEach(task, inputs, joined));
+  }
+
+  reduce(task, inputs, initial, options) {
+    return this.#begin(options, (joined) => this.#pool.reduce(task, inputs, initial, joined));
+  }
+
   stream(task, source, options) {
     if (this.#isOver) throw closedError();
     const stream = this.#pool.stream(task, source, withContext(options, this.#context));

@@ -28,6 +28,10 @@ class NativePool {
   inFlight = 0;
   /** Whether its tasks keep the event loop alive. */
   holds = true;
+  /** Whether others may have it open too: `WorkerPool.open`. */
+  isShared = false;
+  /** Of a pool whose order can be repeated: lets a task begin (lib/pool/deterministic.js). */
+  step = undefined;
   /** Called after each batch while the delivery watches this pool; true ends the watch. */
   look = isSeen;
   /** Whether this thread is blocked just now: then nothing of the user's may run. */

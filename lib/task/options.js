@@ -17,6 +17,7 @@ const {
 const { LONGEST_TIMER } = require('../runtime/clock');
 const { CONTEXT, contextOf } = require('./task-context');
 const { defaultSize } = require('./default-size');
+const { deterministicSettings } = require('./deterministic');
 const { checkNiceIncrement } = require('./nice-increment');
 const { queueOrder } = require('./queue-order');
 
@@ -28,6 +29,8 @@ const INT32 = 2 ** 31;
 /** The options of every pool. */
 const POOL = new Set([
   'aging',
+  'cache',
+  'deterministic',
   'idleTimeout',
   'maxQueue',
   'maxThreads',
@@ -64,19 +67,38 @@ const RUN = new Set([
  */
 const SCRIPT_RUN = new Set([
   ...RUN,
+  'filename',
   'name',
+  'onOutput',
   'onProgress',
+  'progress',
   'spread',
+  'worker',
 ]);
+
+/** Options that pool/shared-runs.js reads, and takes away; `map` does not have them. */
+const SHARED = ['cache', 'dedupe', 'retries'];
+const RUN_ALONE = new Set([...RUN, 'cache', 'dedupe']);
+const SCRIPT_RUN_ALONE = new Set([...SCRIPT_RUN, ...SHARED]);
 
 /** Options of a script's task that a native one does not have. */
 const OF_SCRIPTS = {
-  ...notHere(['onProgress', 'name'], "it is for a script's functions, and this is a native task"),
+  ...notHere(['filename', 'name', 'onOutput', 'onProgress', 'progress', 'worker'], "it is for a script's functions, and this is a native task"),
+  retries: "it is for a script's functions: a native task loses no worker",
   spread: 'a native task takes one input',
 };
 
 /** What a native task has of them. */
-const NO_MORE = Object.freeze({ __proto__: null, onProgress: undefined, name: undefined, spread: undefined });
+const NO_MORE = Object.freeze({
+  __proto__: null,
+  filename: undefined,
+  name: undefined,
+  onOutput: undefined,
+  onProgress: undefined,
+  progress: undefined,
+  spread: undefined,
+  worker: undefined,
+});
 
 /** Who says how many threads a pool may have. The native side keeps the place of one of them. */
 const SIZE_FROM = ['option', 'environment', 'cpus'];
@@ -87,6 +109,9 @@ const SAID_BY = {
   environment: ', of the environment variable RUST_WORKERS_THREADS',
   cpus: ', the number of CPUs that this process may use; give "maxThreads" too',
 };
+
+const CACHE = new Set(['max', 'ttl']);
+const USUAL_CACHE = Object.freeze({ max: 1000, ttl: Infinity });
 
 const CLOSE = new Set(['cancelQueued', 'force', 'timeout']);
 
@@ -154,8 +179,11 @@ function poolSettings(options) {
   if (name.includes('\0')) throw new InvalidArgValueError('"options.name" must not contain a NUL character');
   checkNiceIncrement(niceIncrement);
   const order = queueOrder(options);
+  const cache = cacheSettings(options.cache);
   return {
-    minThreads, maxThreads, maxThreadsFrom: SIZE_FROM.indexOf(from), idleTimeout, maxQueue, stackSize, name, niceIncrement, ...order,
+    minThreads, maxThreads, maxThreadsFrom: SIZE_FROM.indexOf(from), idleTimeout, maxQueue, stackSize, name, niceIncrement, cache,
+    ...order,
+    ...deterministicSettings(options),
   };
 }
 
@@ -190,15 +218,19 @@ function isPolluted() {
   const { prototype } = Object;
   return (
     'deadline' in prototype ||
+    'filename' in prototype ||
     'name' in prototype ||
+    'onOutput' in prototype ||
     'onProgress' in prototype ||
     'parallel' in prototype ||
     'priority' in prototype ||
+    'progress' in prototype ||
     'runTimeout' in prototype ||
     'signal' in prototype ||
     'spread' in prototype ||
     'timeout' in prototype ||
-    'transfer' in prototype
+    'transfer' in prototype ||
+    'worker' in prototype
   );
 }
 
@@ -221,16 +253,17 @@ function runOptions(options, known, notKnownHere) {
  * @param {object} options
  * @param {boolean} [native] whether the task is native: it takes fewer
  * @returns {{ priority: number, signal?: AbortSignal, timeout?: number, deadline?: number, runTimeout?: number,
- *   transfer?: object[] | 'auto', parallel: boolean, onProgress?: Function, name?: string, spread: boolean, callForm: number,
- *   context?: object, outerSignal?: AbortSignal }} `deadline`: a moment of the clock of runtime/clock.js; 'auto' is for scripts, which look for
+ *   transfer?: object[] | 'auto', parallel: boolean, filename?: string | URL, name?: string,
+ *   onOutput?: Function, onProgress?: Function, spread: boolean, callForm: number, worker?: number, context?: object,
+ *   outerSignal?: AbortSignal }} `deadline`: a moment of the clock of runtime/clock.js; 'auto' is for scripts, which look for
  *   themselves; `context`: see task-context.js; `outerSignal`: its signal, beside one of the task's own
  */
 function submitOptions(options, native = false) {
-  const bag = native ? runOptions(options, RUN, OF_SCRIPTS) : runOptions(options, SCRIPT_RUN);
+  const bag = native ? runOptions(options, RUN_ALONE, OF_SCRIPTS) : runOptions(options, SCRIPT_RUN_ALONE);
   const context = contextOf(bag);
   const usual = context === undefined ? 0 : context.priority;
   const { priority = usual, signal, timeout, deadline, runTimeout, transfer, parallel = false } = bag;
-  const { onProgress, name, spread = false } = native ? NO_MORE : bag;
+  const { filename, name, onOutput, onProgress, progress = 'all', spread = false, worker } = native ? NO_MORE : bag;
   validateInteger(priority, 'options.priority', -INT32, INT32 - 1);
   if (signal !== undefined) validateAbortSignal(signal, 'options.signal');
   if (timeout !== undefined && timeout !== Infinity) validateNumber(timeout, 'options.timeout', 0, LONGEST_TIMER);
@@ -246,13 +279,18 @@ function submitOptions(options, native = false) {
   if (typeof parallel !== 'boolean') {
     throw new InvalidArgTypeError(`The "options.parallel" argument must be a boolean. Received ${describe(parallel)}`);
   }
+  if (onOutput !== undefined) validateFunction(onOutput, 'options.onOutput');
   if (onProgress !== undefined) validateFunction(onProgress, 'options.onProgress');
+  if (progress !== 'all' && progress !== 'latest') {
+    throw new InvalidArgValueError(`The "options.progress" argument must be 'all' or 'latest'. Received ${describe(progress)}`);
+  }
   if (name !== undefined && typeof name !== 'string') {
     throw new InvalidArgValueError('The "options.name" argument must be the name of a function that the script exports');
   }
   if (typeof spread !== 'boolean') {
     throw new InvalidArgTypeError(`The "options.spread" argument must be a boolean. Received ${describe(spread)}`);
   }
+  if (worker !== undefined) validateInteger(worker, 'options.worker', 0);
   const checked = {
     priority,
     signal,
@@ -261,9 +299,13 @@ function submitOptions(options, native = false) {
     runTimeout: runTimeout === Infinity ? undefined : runTimeout,
     transfer: isAuto && native ? undefined : transfer,
     parallel,
-    onProgress,
+    filename,
     name,
+    onOutput,
+    onProgress,
+    progress,
     spread,
+    worker,
     // Of a script's task: in which form its function is called. lib/script-pool sets it.
     callForm: 0,
     context: undefined,
@@ -271,6 +313,27 @@ function submitOptions(options, native = false) {
   };
   context?.join(checked);
   return checked;
+}
+
+/** Whether options of a run ask for what pool/shared-runs.js does. */
+function sharesRuns(options) {
+  if (typeof options !== 'object' || options === null) return false;
+  try {
+    // Not read: they may be getters, which run once.
+    return 'cache' in options || 'dedupe' in options || 'retries' in options;
+  } catch {
+    // A Proxy may refuse to tell.
+    return false;
+  }
+}
+
+/** The settings of a pool's cache. */
+function cacheSettings(given) {
+  if (given === undefined) return USUAL_CACHE;
+  const { max = USUAL_CACHE.max, ttl = USUAL_CACHE.ttl } = validateOptions(given, 'options.cache', CACHE);
+  validateInteger(max, 'options.cache.max', 1);
+  if (ttl !== Infinity) validateNumber(ttl, 'options.cache.ttl', 0);
+  return Object.freeze({ max, ttl });
 }
 
 /** @returns {{ force: boolean, timeout?: number, cancelQueued: boolean }} the options of `close` */
@@ -285,5 +348,5 @@ function closeOptions(options) {
 
 module.exports = {
   MAX_THREADS, OF_SCRIPTS, POOL, RUN, SCRIPT_RUN, SIZE_FROM, closeOptions, nativePoolOptions, poolOptions, poolSettings, refuseMore,
-  submitOptions,
+  sharesRuns, submitOptions,
 };

@@ -30,6 +30,9 @@ class Pending extends Cancellable {
   #counted;
   #outerSignal;
   #signal;
+  /** Whether it is told of the latest report only, and that in a turn of its own; the report that waits for that turn. */
+  #onlyLatest = false;
+  #untold;
   /** Told how far the task is, and the async context in which it is. */
   #onProgress;
   #context;
@@ -47,8 +50,9 @@ class Pending extends Cancellable {
   }
 
   /** Tells `onProgress` how far the task is, in the async context of this call and not in that of the delivery. */
-  listen(onProgress) {
+  listen(onProgress, onlyLatest = false) {
     this.#onProgress = onProgress;
+    this.#onlyLatest = onlyLatest;
     this.#context = new AsyncResource('rust-workers.task');
   }
 
@@ -175,7 +179,22 @@ class Pending extends Cancellable {
     } catch (error) {
       return throwUncaught(error);
     }
-    delivery.later(this, 'tell', value);
+    if (this.#onlyLatest) this.#tellSoon(value);
+    else delivery.later(this, 'tell', value);
+  }
+
+  /** Several batches may come in one turn of the loop: each turn has one call of the listener. */
+  #tellSoon(value) {
+    const isFirst = this.#untold === undefined;
+    this.#untold = { value };
+    if (isFirst) setImmediate(() => this.#takeUntold((untold) => this.tell(untold)));
+  }
+
+  #takeUntold(use) {
+    if (this.#untold === undefined) return;
+    const { value } = this.#untold;
+    this.#untold = undefined;
+    use(value);
   }
 
   /** Gives a report to the caller's listener, unless the task ended early. */
@@ -212,8 +231,9 @@ class Pending extends Cancellable {
 
   /** After the reports that came before it. */
   #come(method, value, delivery) {
-    if (this.#onProgress === undefined) this[method](value);
-    else delivery.later(this, method, value);
+    if (this.#onProgress === undefined) return this[method](value);
+    this.#takeUntold((untold) => delivery.later(this, 'tell', untold));
+    delivery.later(this, method, value);
   }
 }
 

@@ -54,11 +54,11 @@ function prepareFor(task, input) {
 /**
  * The same for the inputs of one `map`; `all` is changed where they are to be done in parallel.
  *
- * @param {import('./pending').Pending} pending transforms its outputs, of which some are objects that the caller passed
+ * @param {import('./pending').Pending} [pending] transforms its outputs, of which some are objects that the caller passed
  */
 function prepareForAll(task, all, parallel, pending) {
   if (LOOKED_INTO.has(task)) all.forEach((input, i) => (all[i] = readOnce(task, input)));
-  if (isInPlace(task)) {
+  if (pending !== undefined && isInPlace(task)) {
     const given = all.map((input) => givenBack(task, input));
     pending.through((outputs) => outputs.map((output, i) => (output === undefined ? given[i] : output)));
   }

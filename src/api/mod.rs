@@ -17,6 +17,7 @@ mod scripts;
 mod seal;
 mod shapes;
 mod shared_values;
+mod traces;
 mod waits;
 
 use napi::bindgen_prelude::Object;
@@ -43,6 +44,7 @@ fn open(exports: &Object<'_>, env: &napi::Env) -> napi::Result<()> {
         scripts::EXPORTS,
         seal::EXPORTS,
         shared_values::EXPORTS,
+        traces::EXPORTS,
         waits::EXPORTS,
     ];
     Environment::open(env, exports, &tables)?;

@@ -46,6 +46,8 @@ pub struct PoolSettings {
     /// Bytes.
     pub stack_size: f64,
     pub name: String,
+    /// A seed, an integer; below 0 for none.
+    pub deterministic: f64,
     /// By how much its threads are nicer than the calling one.
     pub nice_increment: i32,
 }
@@ -109,10 +111,10 @@ pub fn default_threads() -> u32 {
     u32::try_from(threads).unwrap_or(u32::MAX)
 }
 
-/// Makes a pool and returns its handle.
-#[napi(catch_unwind)]
-pub fn create_pool(env: Env, settings: PoolSettings) -> napi::Result<u32> {
-    let config = Config {
+/// The settings as the engine takes them.
+fn config(settings: PoolSettings, shared: bool) -> Config {
+    Config {
+        shared,
         min_threads: settings.min_threads as usize,
         max_threads: (settings.max_threads as usize).max(1),
         max_threads_from: settings.max_threads_from,
@@ -120,13 +122,47 @@ pub fn create_pool(env: Env, settings: PoolSettings) -> napi::Result<u32> {
         // Infinity is no duration.
         aging: Duration::try_from_secs_f64(settings.aging / 1000.0).ok(),
         newest_first: settings.queue_order == "lifo",
+        deterministic: (settings.deterministic >= 0.0).then_some(settings.deterministic as u64),
         // Saturates: infinity is usize::MAX.
         max_queue: settings.max_queue as usize,
         stack_size: settings.stack_size as usize,
         name: settings.name,
         priority: nicer_by(settings.nice_increment),
-    };
-    Ok(Environment::of(&env)?.pools().add(Pool::new(config, builtin())))
+    }
+}
+
+/// Makes a pool and returns its handle.
+#[napi(catch_unwind)]
+pub fn create_pool(env: Env, settings: PoolSettings) -> napi::Result<u32> {
+    Ok(Environment::of(&env)?.pools().add(Pool::new(config(settings, false), builtin())))
+}
+
+/// A pool that was opened by its name.
+#[napi(object, object_from_js = false)]
+pub struct OpenedPool {
+    pub handle: u32,
+    /// What its first opening has said of it.
+    pub description: String,
+}
+
+/// Opens the pool of this name, which is made with these settings if nobody has it open.
+#[napi(catch_unwind)]
+pub fn open_pool(
+    env: Env,
+    name: String,
+    settings: PoolSettings,
+    description: String,
+) -> napi::Result<OpenedPool> {
+    let make = || Pool::new(config(settings, true), builtin());
+    let (handle, description) = Environment::of(&env)?.pools().open_named(name, &description, make);
+    Ok(OpenedPool { handle, description })
+}
+
+/// An event comes once the queue of an opened pool has room.
+#[napi(catch_unwind)]
+pub fn tell_of_room(env: Env, pool: u32) -> napi::Result<()> {
+    Environment::of(&env)?.pools().tell_of_room(pool);
+    Ok(())
 }
 
 /// From now on a pool keeps `min` native threads, and may have `max`; `from` as in [`PoolSettings`].
@@ -134,6 +170,12 @@ pub fn create_pool(env: Env, settings: PoolSettings) -> napi::Result<u32> {
 pub fn resize_pool(env: Env, pool: u32, min: u32, max: u32, from: u32) -> napi::Result<()> {
     Environment::of(&env)?.pools().with(pool, |pool| pool.resize(min as usize, max as usize, from));
     Ok(())
+}
+
+/// Lets one task of a deterministic pool begin, if none is under way. Whether a script worker must be started for it.
+#[napi(catch_unwind)]
+pub fn step_pool(env: Env, pool: u32) -> napi::Result<bool> {
+    Ok(Environment::of(&env)?.pools().with(pool, Pool::step).unwrap_or(false))
 }
 
 /// Closes a pool; with `announce` its `POOL_CLOSED` event comes when its last thread has ended.
@@ -147,8 +189,7 @@ pub fn close_pool(env: Env, pool: u32, force: bool, announce: bool) -> napi::Res
 #[napi(catch_unwind)]
 pub fn cancel_waiting(env: Env, pool: u32, closes: bool) -> napi::Result<u32> {
     let reason = if closes { Reason::PoolClosed } else { Reason::Cancelled };
-    let count = Environment::of(&env)?.pools().with(pool, |pool| pool.cancel_waiting(reason));
-    Ok(count.unwrap_or(0) as u32)
+    Ok(Environment::of(&env)?.pools().cancel_waiting(pool, reason) as u32)
 }
 
 /// Lets go of a pool that has closed; its handle may be used again.
@@ -356,14 +397,15 @@ fn submit_with<'call>(call: Call<'call>, arguments: Arguments<'call, 12>) -> Ret
     submit_one(call, submission(call.js, [pool, task, id], options)?, [form, input, length, parts])
 }
 
-/// `submitBatch(…the twelve of submitWith, count)`: the input is an array of `count` inputs under one id.
-fn submit_batch<'call>(call: Call<'call>, arguments: Arguments<'call, 13>) -> Returned<'call> {
-    let [pool, task, id, form, input, length, parts, priority, limit, is_deadline, run, cancel, count] =
+/// `submitBatch(…the twelve of submitWith, count, keepsOutputs)`: the input is an array of `count` inputs under one id.
+fn submit_batch<'call>(call: Call<'call>, arguments: Arguments<'call, 14>) -> Returned<'call> {
+    let [pool, task, id, form, input, length, parts, priority, limit, is_deadline, run, cancel, count, keeps] =
         arguments;
     let options = options(call.js, [priority, limit, is_deadline, run, cancel])?;
     let submission = submission(call.js, [pool, task, id], options)?;
+    let keeps_outputs = call.js.read_bool(keeps)?;
     let count = call.js.read_u32(count)? as usize;
     let read = || call.inputs().read_many(Input::of_arguments(call.js, [form, input, length, parts])?);
-    let submitted = call.environment.pools().submit_batch(submission, count, read);
+    let submitted = call.environment.pools().submit_batch(submission, count, keeps_outputs, read);
     answer(call.js, submitted, |done| accepted(call.js, done))
 }

@@ -63,6 +63,27 @@ pub fn script_function_name(env: Env, number: u32) -> napi::Result<Option<String
     Ok(Environment::of(&env)?.with_script_worker(name).flatten())
 }
 
+/// Keeps the source of a function that is in no script, for the workers of a pool.
+#[napi(catch_unwind)]
+pub fn keep_source(env: Env, pool: u32, number: f64, source: String) -> napi::Result<()> {
+    Environment::of(&env)?.pools().with(pool, |pool| pool.keep_source(number as u64, source));
+    Ok(())
+}
+
+/// No task needs that source any more.
+#[napi(catch_unwind)]
+pub fn drop_source(env: Env, pool: u32, number: f64) -> napi::Result<()> {
+    Environment::of(&env)?.pools().with(pool, |pool| pool.drop_source(number as u64));
+    Ok(())
+}
+
+/// In a worker: the source that its pool's owner keeps under this number.
+#[napi(catch_unwind)]
+pub fn script_source(env: Env, number: f64) -> napi::Result<Option<String>> {
+    let source = |worker: &ScriptWorker| worker.source(number as u64);
+    Ok(Environment::of(&env)?.with_script_worker(source).flatten())
+}
+
 /// Registers a worker; nothing when the pool needs none any more.
 #[napi(catch_unwind)]
 pub fn register_worker(env: Env, pool: u32) -> napi::Result<Option<WorkerRegistration>> {
@@ -223,6 +244,12 @@ fn adopt_thread<'call>(call: Call<'call>, [key]: Arguments<'call, 1>) -> Returne
     Ok(JsValue::NOTHING)
 }
 
+/// In a worker: whether its pool closes.
+#[napi(catch_unwind)]
+pub fn pool_closes(env: Env) -> napi::Result<bool> {
+    Ok(Environment::of(&env)?.with_script_worker(ScriptWorker::pool_closes).unwrap_or(true))
+}
+
 /// `joinPool(key, inbox)`, in a worker: accepts its registration. False when that is gone.
 fn join<'call>(call: Call<'call>, [key, inbox]: Arguments<'call, 2>) -> Returned<'call> {
     let (key, waker) = (call.js.read_u64(key)?, call.core().events());
@@ -248,6 +275,11 @@ const NESTED: u32 = 2;
 const NEEDS_WORKER: u8 = 1;
 const FULL: u8 = 2;
 
+/// What a worker tells of a job under way.
+const REPORT: u32 = 0;
+const PART: u32 = 1;
+const LATEST: u32 = 2;
+
 /// How a worker waits for its next job.
 mod idle {
     pub(super) const NEVER: u32 = 0;
@@ -259,7 +291,7 @@ mod idle {
 pub(super) const NUMBERS: Numbers = numbers! {
     ANY_WORKER, NO_WORKER, VIA_FALLBACK, NEEDS_WORKER, FULL, NESTED,
     IDLE_NEVER = idle::NEVER, IDLE_LINGER = idle::LINGER, IDLE_BLOCK = idle::BLOCK,
-    PATHS,
+    PATHS, REPORT, PART, LATEST,
     BY_QUEUE = InputPath::Queue, BY_MESSAGE = InputPath::Message, ON_DEMAND = InputPath::OnDemand,
 };
 
@@ -360,21 +392,22 @@ fn finish<'call>(call: Call<'call>, output: Arguments<'call, 2>) -> Returned<'ca
     finished.unwrap_or(Err(Status::INVALID))
 }
 
-/// `scriptReport(value, parts)`, in a worker: sends a progress report to the owner of a job, or with 1 as the last number a
-/// part of its result. Form `VIA_FALLBACK`: it went through the native fallback.
+/// `scriptReport(value, parts)`, in a worker: sends a progress report to the owner of a job; or, by the last number, one that
+/// replaces the report before it, or a part of its result. Form `VIA_FALLBACK`: it went through the native fallback.
 fn report<'call>(call: Call<'call>, value: Arguments<'call, 2>) -> Returned<'call> {
-    let [id, form, length, is_part] = call.core().arguments()?;
-    let (id, is_part) = (id as u64, is_part != 0.0);
+    let [id, form, length, kind] = call.core().arguments()?;
+    let (id, kind) = (id as u64, kind as u32);
     if form == VIA_FALLBACK {
-        call.environment.with_script_worker(|worker| match is_part {
-            true => worker.give_part_via_fallback(id),
-            false => worker.report_via_fallback(id),
+        call.environment.with_script_worker(|worker| match kind {
+            PART => worker.give_part_via_fallback(id),
+            _ => worker.report_via_fallback(id),
         });
     } else {
         let payload = call.inputs().read(Input::of_call_buffer(form as u32, length, value)?)?;
-        call.environment.with_script_worker(|worker| match is_part {
-            true => worker.give_part(id, payload),
-            false => worker.report(id, payload),
+        call.environment.with_script_worker(|worker| match kind {
+            PART => worker.give_part(id, payload),
+            LATEST => worker.report_latest(id, payload),
+            _ => worker.report(id, payload),
         });
     }
     Ok(JsValue::NOTHING)

@@ -19,6 +19,8 @@ pub(super) mod form {
 
     /// The pool of this handle has closed.
     pub(super) const POOL_CLOSED: u8 = 20;
+    /// The queue of the pool of this handle has room. Nothing reads it: what looks after each batch sees that.
+    pub(super) const POOL_ROOM: u8 = 21;
     /// The async wait of this id has ended; the number says whether it was woken.
     pub(super) const WAIT_ENDED: u8 = 24;
     /// The port of this number has something to take.
@@ -125,7 +127,9 @@ pub(super) fn deliver(
     let count = js.number(draft.count as f64)?;
     let function = js.referenced(&receiver.deliver)?;
     let out_of_band = js.number(f64::from(draft.out_of_band.len()))?;
+    let began = draft.trips.begins();
     let called = js.call(function, &[count, out_of_band, js.boolean(more)?, js.boolean(quiet)?]);
+    draft.trips.ends(began);
     // It throws only by a fault of ours (`lib/delivery.js`), which is reported. The batch is delivered even then.
     if called.is_ok() || js.report_exception() {
         // Not before: the teardown returns the grants that JavaScript has not seen because it was ending.
@@ -138,11 +142,16 @@ impl Draft<'_, '_> {
     fn put(&mut self, event: Event) -> Result<()> {
         match event {
             Event::Settled { id, answer, trip } => {
-                self.trips.ended(trip);
+                self.trips.ended(id, trip);
                 self.tables.core.jobs().forget(id);
                 self.put_answer(id, 0, answer)?;
             }
             Event::Progress { id, answer } => self.put_answer(id, form::PROGRESS, answer)?,
+            Event::LatestProgress { id, cell } => {
+                if let Some(answer) = cell.take() {
+                    self.put_answer(id, form::PROGRESS, answer)?;
+                }
+            }
             Event::Part { id, answer } => self.put_answer(id, form::PART, answer)?,
             Event::Grant { id, count } => self.put_entry(id, form::SCRIPT_GRANT, f64::from(count)),
             Event::LockEnded { id, outcome } => {
@@ -150,6 +159,7 @@ impl Draft<'_, '_> {
                 self.put_answer(id, 0, outcome.into())?;
             }
             Event::PoolClosed { pool } => self.put_entry(u64::from(pool), form::POOL_CLOSED, 0.0),
+            Event::PoolRoom { pool } => self.put_entry(u64::from(pool), form::POOL_ROOM, 0.0),
             Event::WaitEnded { id, woken } => {
                 self.tables.waits.ended(id);
                 self.put_entry(id, form::WAIT_ENDED, f64::from(u8::from(woken)));

@@ -19,6 +19,7 @@ use super::handles::Handles;
 use super::input::InputReader;
 use super::js::{Js, JsValue, RawFunction, Result, raw};
 use super::locks::Locks;
+use super::named_pools::Openings;
 use super::notifier::Notifier;
 use super::pools::Pools;
 use super::ports::Ports;
@@ -33,6 +34,8 @@ pub(crate) struct Environment {
     core: Core,
     delivery: Delivery,
     pools: Handles<Pool>,
+    /// Those among them that others may have open too.
+    openings: Openings,
     /// In the environment of a pool's script worker.
     script_worker: RefCell<Option<ScriptWorker>>,
     ports: Ports,
@@ -58,6 +61,7 @@ impl Environment {
             core: Core::new(),
             delivery: Delivery::default(),
             pools: Handles::default(),
+            openings: Openings::default(),
             script_worker: RefCell::default(),
             ports: Ports::default(),
             locks: Locks::default(),
@@ -121,7 +125,7 @@ impl Environment {
 
     /// The pools that it has made.
     pub(crate) fn pools(&'static self) -> Pools<'static> {
-        Pools { core: &self.core, table: &self.pools }
+        Pools { core: &self.core, table: &self.pools, openings: &self.openings }
     }
 
     /// Makes this the environment of a script worker.
@@ -177,7 +181,11 @@ impl Environment {
             }
         });
         step("closing its own pools", || {
-            self.pools.take_all().for_each(|pool| step("closing a pool", || pool.close(true, None)));
+            let own = self.pools.take_all().filter(|pool| !pool.is_shared());
+            own.for_each(|pool| step("closing a pool", || pool.close(true, None)));
+        });
+        step("giving back the pools that it had open", || {
+            self.openings.close();
         });
         step("giving up its locks", || self.locks.close());
         step("giving up its waits", || self.waits.close());

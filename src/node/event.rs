@@ -1,8 +1,10 @@
 //! The events that other threads send to a JavaScript environment.
 
+use std::sync::Arc;
 use std::time::Instant;
 
 use super::js::Reference;
+use super::latest_reports::ReportCell;
 use crate::cancel::Reason;
 use crate::channel::PortId;
 use crate::error::{Error, Result};
@@ -16,8 +18,12 @@ pub(crate) enum Event {
     Settled { id: u64, answer: Answer, trip: Option<Trip> },
     /// A pool's last thread has ended.
     PoolClosed { pool: u32 },
+    /// The queue of a pool that others have open too has room again.
+    PoolRoom { pool: u32 },
     /// A script reported on its job `id`.
     Progress { id: u64, answer: Answer },
+    /// The same, of a job of which only the latest report is wanted: it is in the cell.
+    LatestProgress { id: u64, cell: Arc<ReportCell<Answer>> },
     /// A part of the result of job `id`.
     Part { id: u64, answer: Answer },
     /// The script worker of this key has sent its first message by the fallback port: it is ready.
@@ -125,6 +131,8 @@ impl From<Result<Value>> for Answer {
 impl From<Result<Outputs>> for Answer {
     fn from(outcome: Result<Outputs>) -> Self {
         match outcome {
+            #[allow(clippy::cast_precision_loss)] // a count
+            Ok(Outputs::Dropped(count)) => Answer::Number(count as f64),
             Ok(Outputs::Undefined(count)) => Answer::Undefineds(count),
             Ok(Outputs::Numbers(numbers)) => Answer::Numbers(numbers),
             Ok(Outputs::Values(values)) => Answer::of_value(Value::Array(values)),

@@ -1,7 +1,7 @@
 //! The jobs of one environment that JavaScript may cancel: one by its id, or a group of them at once.
 
 use std::cell::RefCell;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::handles::Handles;
 use crate::cancel::{CancelToken, Reason};
@@ -11,6 +11,8 @@ use crate::pool::{Pool, QueuePosition, Taker};
 
 /// How to cancel a job.
 struct Cancellable {
+    /// The handle by which it was submitted.
+    handle: u32,
     pool: Pool,
     position: QueuePosition,
     token: CancelToken,
@@ -85,12 +87,12 @@ impl Jobs {
     pub(super) fn remember(
         &self,
         id: u64,
-        pool: Pool,
+        (handle, pool): (u32, Pool),
         position: QueuePosition,
         token: CancelToken,
         in_group: bool,
     ) {
-        self.by_id.borrow_mut().insert(id, Cancellable { pool, position, token, in_group });
+        self.by_id.borrow_mut().insert(id, Cancellable { handle, pool, position, token, in_group });
     }
 
     /// The job `id` waits at another position now.
@@ -142,6 +144,27 @@ impl Jobs {
         }
     }
 
+    /// Ends the jobs that were submitted by this handle, for `reason`; with `only_waiting` those that have begun go on. How many
+    /// waited.
+    pub(super) fn end_of(&self, handle: u32, reason: Reason, only_waiting: bool) -> usize {
+        let own: Vec<(u64, Cancellable)> =
+            self.by_id.borrow_mut().extract_if(|_, job| job.handle == handle).collect();
+        let Some(pool) = own.first().map(|(_, job)| job.pool.clone()) else { return 0 };
+        let positions: Vec<QueuePosition> = own.iter().map(|(_, job)| job.position).collect();
+        let mut missed = HashSet::new();
+        let count = pool.take_out(&positions, reason, |at| {
+            missed.insert(at);
+        });
+        // Stopped after the others were taken out: a thread that is free by that must not begin one of them.
+        let begun = own.into_iter().enumerate().filter(|(at, _)| missed.contains(at)).map(|(_, job)| job);
+        if only_waiting {
+            self.by_id.borrow_mut().extend(begun);
+        } else {
+            begun.for_each(|(_, job)| job.stop(reason));
+        }
+        count
+    }
+
     /// Opens a group; its handle.
     pub(crate) fn open_group(&self) -> u32 {
         self.groups.insert(CancelToken::new(None))
@@ -164,9 +187,15 @@ impl Jobs {
         drop(self.groups.remove(handle));
     }
 
-    /// The environment ends: its jobs are ended by their pools.
+    /// The environment ends: its jobs are ended by their pools, but for those in pools that others have open too.
     pub(super) fn close(&self) {
-        drop(self.by_id.take());
+        for job in self.by_id.take().into_values() {
+            // Other pools end with their owner.
+            if job.pool.is_shared() {
+                job.stop(Reason::PoolClosed);
+                job.pool.take_out(&[job.position], Reason::PoolClosed, |_| {});
+            }
+        }
         self.groups.take_all().for_each(drop);
     }
 }

@@ -17,7 +17,8 @@
 //! * `locks`, `waits`, `atomics_wait`, `notifier` — the waits of JavaScript on shared memory.
 //! * `port_batch`, `ports` — the ends of message channels that the environment owns.
 //! * `input` — values from JavaScript.
-//! * `refusal`, `registration`, `pools`, `submit` — the environment's pools and their script workers, as their owner.
+//! * `refusal`, `registration`, `pools`, `submit` — the environment's pools and their script workers, as their owner;
+//!   `named_pools` — pools that several environments have open.
 //! * `round_trips` — how long tasks take until JavaScript has their answers.
 //! * `script_worker` — the environment as a script worker of another's pool.
 //! * `batch`, `delivery` — events to JavaScript.
@@ -32,7 +33,8 @@
 //! 2. the event queue closes: its events, and all that still come, are dropped;
 //! 3. its ports close: the other ends are notified, and tasks that wait at them return;
 //! 4. if it is a script worker's, its registration is abandoned: it is woken no more, and the jobs that it held wait for the
-//!    owner; the environment's pools are closed by force: waiting tasks are dropped, running ones are asked to stop;
+//!    owner; the environment's pools are closed by force: waiting tasks are dropped, running ones are asked to stop; of pools that
+//!    others have open too, only its own tasks, and it gives them back;
 //! 5. the environment's waits for locks end, and then it is declared dead as an owner: threads that wait
 //!    elsewhere for a lock that it holds, those of a pool too, are notified now;
 //! 6. its waits on shared memory leave the wait table, the regions that its JavaScript held are let go, and its notifier
@@ -62,8 +64,10 @@ mod input;
 mod jobs;
 mod js;
 mod kept_value;
+mod latest_reports;
 mod locks;
 mod memory;
+mod named_pools;
 mod notifier;
 mod out_of_band;
 mod pin_count;

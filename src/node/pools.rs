@@ -1,11 +1,16 @@
 //! The pools of one environment, and what it does as the owner of their script workers.
 
+use std::sync::atomic::Ordering;
+
 use super::core::Core;
 use super::event::Event;
 use super::handles::Handles;
 use super::js::{Js, JsValue, Result};
+use super::memory::copy;
+use super::named_pools::Openings;
 use super::registration::{offer_registration, take_registration};
-use crate::pool::{Pool, PoolTimes, QueuePosition};
+use crate::cancel::Reason;
+use crate::pool::{Cursor, Pool, PoolTimes, QueuePosition};
 use crate::value::{Payload, Value};
 
 /// The pools that an environment's JavaScript has made, by handle.
@@ -13,6 +18,7 @@ use crate::value::{Payload, Value};
 pub(crate) struct Pools<'environment> {
     pub(super) core: &'static Core,
     pub(super) table: &'environment Handles<Pool>,
+    pub(super) openings: &'environment Openings,
 }
 
 /// The jobs of a worker that has ended, by their ids.
@@ -31,6 +37,32 @@ impl Pools<'_> {
         self.table.insert(pool)
     }
 
+    /// Opens the pool of this name, which `make` makes if nobody has it open: its handle, and what its first opening has said of it.
+    pub(crate) fn open_named(
+        self,
+        name: String,
+        settings: &str,
+        make: impl FnOnce() -> Pool,
+    ) -> (u32, String) {
+        self.openings.open(name, settings, make, |pool| self.add(pool))
+    }
+
+    /// An event comes when the queue of an opened pool has room. Its own jobs alone would not tell: others fill the queue too.
+    pub(crate) fn tell_of_room(self, handle: u32) {
+        let Some(asked) = self.openings.asks(handle) else { return };
+        let events = self.core.events();
+        let tell = move || {
+            asked.store(false, Ordering::Relaxed);
+            events.push(Event::PoolRoom { pool: handle });
+        };
+        self.with(handle, |pool| pool.when_room(Box::new(tell)));
+    }
+
+    /// Answers what was submitted to an opened pool by this handle: all of it, or what waits. How many entries waited.
+    fn end_own(self, handle: u32, reason: Reason, only_waiting: bool) -> usize {
+        self.core.jobs().end_of(handle, reason, only_waiting)
+    }
+
     /// Runs `work` on a pool, without touching its reference count; none once it is removed.
     pub(crate) fn with<T>(self, pool: u32, work: impl FnOnce(&Pool) -> T) -> Option<T> {
         self.table.with(pool, work)
@@ -43,12 +75,34 @@ impl Pools<'_> {
         memory.map_or(Ok(None), |memory| js.buffer_over(memory))
     }
 
-    /// Closes a pool; with `announce` its event comes when its last thread has ended.
+    /// Closes a pool; with `announce` its event comes when its last thread has ended. Of a pool that others have open too, the
+    /// event comes at once; by force only its own jobs are ended, and it stays open.
     pub(crate) fn close(self, pool: u32, force: bool, announce: bool) {
-        if let Some(engine) = self.table.get(pool) {
-            let events = self.core.events();
-            let tell: Box<dyn FnOnce() + Send> = Box::new(move || events.push(Event::PoolClosed { pool }));
-            engine.close(force, announce.then_some(tell));
+        let Some(engine) = self.table.get(pool) else { return };
+        if engine.is_shared() && force {
+            self.end_own(pool, Reason::PoolClosed, false);
+            return;
+        }
+        let events = self.core.events();
+        let tell: Box<dyn FnOnce() + Send> = Box::new(move || events.push(Event::PoolClosed { pool }));
+        let tell = announce.then_some(tell);
+        if !engine.is_shared() {
+            return engine.close(force, tell);
+        }
+        match (self.openings.give_back(pool), tell) {
+            (Some(Some(last)), tell) => last.close(false, tell),
+            (_, Some(tell)) => tell(),
+            (_, None) => {}
+        }
+    }
+
+    /// Answers all that waits, of a pool that others have open too only its own; how many entries that were.
+    pub(crate) fn cancel_waiting(self, handle: u32, reason: Reason) -> usize {
+        let waiting = |pool: &Pool| if pool.is_shared() { None } else { Some(pool.cancel_waiting(reason)) };
+        match self.with(handle, waiting) {
+            Some(Some(count)) => count,
+            Some(None) => self.end_own(handle, reason, true),
+            None => 0,
         }
     }
 
@@ -69,6 +123,37 @@ impl Pools<'_> {
                 .read(pool.number(), reset, |task, trips| times.add_round_trips(task, trips));
             times
         })
+    }
+
+    /// Keeps the last so many records of each thread of a pool, for one more trace.
+    pub(crate) fn open_trace(self, pool: u32, capacity: usize) {
+        self.with(pool, |pool| {
+            self.core.round_trips().open_trace(pool.number(), capacity);
+            pool.open_trace(capacity);
+        });
+    }
+
+    /// A trace that wanted so many has ended.
+    pub(crate) fn close_trace(self, pool: u32, capacity: usize) {
+        self.with(pool, |pool| {
+            self.core.round_trips().close_trace(pool.number(), capacity);
+            pool.close_trace(capacity);
+        });
+    }
+
+    /// What a pool has done since the cursors, as the bytes of numbers.
+    pub(crate) fn read_trace<'call>(
+        self,
+        js: Js<'call>,
+        pool: u32,
+        cursors: Vec<Cursor>,
+    ) -> Result<Option<JsValue<'call>>> {
+        let read = self.with(pool, |pool| {
+            let mut numbers = pool.read_trace(cursors);
+            self.core.round_trips().show_answers(pool.number(), &mut numbers);
+            numbers.numbers
+        });
+        read.map_or(Ok(None), |numbers| copy(js, self.core, bytemuck::cast_slice(&numbers)).map(Some))
     }
 
     /// Registers a worker that is about to be started: its number, and the key by which it accepts the registration. None

@@ -9,6 +9,7 @@ use super::event::{Answer, Event};
 use super::event_queue::EventQueue;
 use super::input::{Input, InputReader};
 use super::js::{Js, JsValue, KeptMemory, Result, Status};
+use super::latest_reports::LatestReports;
 use super::out_of_band::OutOfBand;
 use super::registration::{Registration, take_registration};
 use crate::cancel::CancelToken;
@@ -54,6 +55,8 @@ pub(crate) struct ScriptWorker {
     inbox: KeptMemory<u8>,
     /// The cancel tokens of the jobs that the worker has.
     tokens: RefCell<Vec<(u64, CancelToken)>>,
+    /// Its jobs of which only the latest report is wanted.
+    latest: LatestReports<Answer>,
     cpu: CpuTime,
 }
 
@@ -100,7 +103,13 @@ impl ScriptWorker {
         if !registration.pool.worker_joined(registration.number, waker) {
             return Ok(None);
         }
-        Ok(Some(ScriptWorker { registration, inbox, tokens: RefCell::default(), cpu: CpuTime::default() }))
+        Ok(Some(ScriptWorker {
+            registration,
+            inbox,
+            tokens: RefCell::default(),
+            latest: LatestReports::default(),
+            cpu: CpuTime::default(),
+        }))
     }
 
     /// The outcome of a job in the arguments of a call: its form has the number of an [`end`] 16 bits higher.
@@ -137,7 +146,7 @@ impl ScriptWorker {
     ) -> Result<JsValue<'call>> {
         let has_answered = finished.is_some();
         let finished = finished.map(|(id, outcome)| {
-            self.forget_token(id);
+            self.forget_job(id);
             core.adaptive_wait().sent();
             (self.cpu.end(id), (id, outcome))
         });
@@ -190,7 +199,7 @@ impl ScriptWorker {
     /// Answers a job, and takes no other.
     pub(crate) fn finish(&self, core: &Core, id: u64, outcome: ScriptOutcome) {
         core.adaptive_wait().sent();
-        self.forget_token(id);
+        self.forget_job(id);
         let cpu = self.cpu.end(id);
         self.registration.pool.measured_finish(self.registration.number, id, outcome, cpu);
     }
@@ -226,8 +235,16 @@ impl ScriptWorker {
         self.push_report(id, progress.into());
     }
 
+    /// Sends a progress report that replaces the job's report before it, where that has not been delivered.
+    pub(crate) fn report_latest(&self, id: u64, progress: Payload) {
+        if let Some(cell) = self.latest.put(id, progress.into()) {
+            self.registration.owner.push(Event::LatestProgress { id, cell });
+        }
+    }
+
     /// Announces to the job's owner a progress report that went by the fallback port.
     pub(crate) fn report_via_fallback(&self, id: u64) {
+        self.latest.forget(id);
         self.push_report(id, Answer::ViaFallback { failed: false, from: self.registration.key });
     }
 
@@ -263,9 +280,19 @@ impl ScriptWorker {
         self.registration.pool.script_function_name(number)
     }
 
+    /// The source that the pool's owner keeps under this number.
+    pub(crate) fn source(&self, number: u64) -> Option<String> {
+        self.registration.pool.source(number)
+    }
+
     /// Ends the worker's membership of its own will: see [`Pool::retire_worker`](crate::pool::Pool::retire_worker).
     pub(crate) fn leave(&self, only_idle: bool) -> bool {
         self.registration.pool.retire_worker(self.registration.number, only_idle)
+    }
+
+    /// Whether the pool closes.
+    pub(crate) fn pool_closes(&self) -> bool {
+        self.registration.pool.closes()
     }
 
     /// The environment ends.
@@ -273,7 +300,8 @@ impl ScriptWorker {
         self.registration.pool.unregister_worker(self.registration.number);
     }
 
-    fn forget_token(&self, id: u64) {
+    fn forget_job(&self, id: u64) {
+        self.latest.forget(id);
         let mut tokens = self.tokens.borrow_mut();
         if !tokens.is_empty() {
             tokens.retain(|entry| entry.0 != id);

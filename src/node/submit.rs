@@ -128,11 +128,12 @@ impl Pools<'_> {
         self.submit_job(submission, job, script.target, token)
     }
 
-    /// Submits a native task with `count` inputs at once, which `read` reads.
+    /// Submits a native task with `count` inputs at once, which `read` reads; where outputs are not kept, their number is the answer.
     pub(crate) fn submit_batch(
         self,
         submission: Submission,
         count: usize,
+        keeps_outputs: bool,
         read: impl FnOnce() -> JsResult<BatchInputs>,
     ) -> Result<Accepted> {
         let Submission { pool, task, id, options } = submission;
@@ -141,6 +142,7 @@ impl Pools<'_> {
         let token = CancelToken::limited(options.limits);
         let kept = (!matches!(options.cancel, CancelBy::Nothing)).then(|| token.clone());
         let batch = Batch::new(id, self.core.events(), task, options.priority, inputs, count, token);
+        let batch = if keeps_outputs { batch } else { batch.without_outputs() };
         self.submit_to(submission, kept, |pool| {
             pool.submit_batch(Arc::new(batch)).map_err(|refused| {
                 refused.submission.disown();
@@ -176,7 +178,13 @@ impl Pools<'_> {
             let accepted = submit(pool)?;
             if let Some(token) = kept {
                 let in_group = matches!(submission.options.cancel, CancelBy::Group(_));
-                self.core.jobs().remember(submission.id, pool.clone(), accepted.position, token, in_group);
+                self.core.jobs().remember(
+                    submission.id,
+                    (submission.pool, pool.clone()),
+                    accepted.position,
+                    token,
+                    in_group,
+                );
             }
             Ok(accepted)
         });

@@ -21,8 +21,8 @@ impl State {
     /// How many entries wait for takers of a kind: in the queue, or behind the task that a thread runs.
     pub(super) fn waiting(&self, taker: Taker) -> usize {
         match taker {
-            Taker::Native => self.queue.waiting(taker) + self.threads.taken(),
-            Taker::Script => self.queue.waiting(taker),
+            Taker::Native => self.queue.waiting(taker) + self.gated(taker) + self.threads.taken(),
+            Taker::Script => self.queue.waiting(taker) + self.gated(taker),
         }
     }
 

@@ -16,7 +16,7 @@ use super::outbox::{Outbox, Reply, Trip};
 use super::position::QueuePosition;
 use super::task_observer::{End, Ended};
 use crate::cancel::{CancelToken, Reason};
-use crate::error::Error;
+use crate::error::{Error, Result};
 use crate::panic::guard;
 use crate::sync::{Instant, Mutex};
 
@@ -28,6 +28,7 @@ const ABANDONED: usize = usize::MAX;
 
 /// Many inputs of one task, answered together and in order.
 pub struct Batch {
+    pub(super) id: u64,
     pub(super) task: usize,
     pub(super) priority: i32,
     pub(super) token: CancelToken,
@@ -64,10 +65,12 @@ impl State {
 
 /// The pool whose thread works on a batch, as the batch sees it.
 pub(super) trait BatchHost {
-    /// The thread has taken inputs, and begins to run them.
-    fn begins(&self);
+    /// The thread has taken so many inputs, and begins to run them.
+    fn begins(&self, count: usize);
     /// `count` inputs have run: when they began, and how long they took together.
     fn ran(&self, _count: usize, _began: Instant, _took: Duration) {}
+    /// They have ended so.
+    fn traced(&self, _began: Instant, _took: Duration, _outcome: &Result<()>) {}
     /// The error of a task that has panicked.
     fn panicked(&self, panic: Error) -> Error;
     /// Inputs have ended. Called before the batch is answered, and with the batch's lock held: it takes none.
@@ -99,7 +102,14 @@ impl Batch {
             trip: None,
             started: false,
         };
-        Batch { task, priority, token, queued_at: Instant::now(), state: Mutex::new(state) }
+        Batch { id, task, priority, token, queued_at: Instant::now(), state: Mutex::new(state) }
+    }
+
+    /// The same, whose outputs are dropped: the answer is their number.
+    #[must_use]
+    pub fn without_outputs(self) -> Self {
+        self.state.lock().items.drop_outputs();
+        self
     }
 
     /// Drops a refused batch without an answer: the caller has the refusal itself.
@@ -162,7 +172,7 @@ impl Batch {
             if taken == 0 {
                 break;
             }
-            host.begins();
+            host.begins(taken);
             let started = Instant::now();
             let outcome = match self.token.reason() {
                 Some(reason) => Err(reason.into_error()),
@@ -172,6 +182,7 @@ impl Batch {
             let took = started.elapsed();
             let failed = outcome.as_ref().is_err_and(|error| End::of_error(error) == End::Failed);
             host.ran(chunk.done() + usize::from(failed), started, took);
+            host.traced(started, took, &outcome);
             // Where the time of each run is limited, each is a chunk.
             let is_quick = took < QUICK && !self.token.limits_run();
             self.put(taken, &mut chunk, outcome.err(), host);

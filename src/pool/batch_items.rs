@@ -22,6 +22,8 @@ pub enum BatchInputs {
 
 /// The outputs of a batch, in order.
 pub enum Outputs {
+    /// They were dropped, so many of them.
+    Dropped(usize),
     /// So many times undefined.
     Undefined(usize),
     /// Numbers only: `f64`s.
@@ -31,10 +33,12 @@ pub enum Outputs {
 }
 
 impl Outputs {
-    /// The same as an array.
+    /// The same as an array; as a number, where they were dropped.
     pub fn into_value(self) -> Value {
         Value::Array(match self {
             Outputs::Undefined(count) => vec![Value::Undefined; count],
+            #[allow(clippy::cast_precision_loss)] // a count
+            Outputs::Dropped(count) => return Value::Number(count as f64),
             Outputs::Numbers(numbers) => values_of(&numbers),
             Outputs::Values(values) => values,
         })
@@ -101,6 +105,8 @@ enum Gathered {
     /// In the memory of the inputs.
     Numbers,
     Values(Vec<Value>),
+    /// None is kept.
+    Dropped,
 }
 
 /// The inputs and outputs of a batch.
@@ -120,6 +126,11 @@ impl Items {
             BatchInputs::Numbers(memory) => Inputs::Numbers(memory, 0),
         };
         Items { count, next: 0, inputs, outputs: None }
+    }
+
+    /// Drops the outputs of each chunk: only their number will be told.
+    pub(super) fn drop_outputs(&mut self) {
+        self.outputs = Some(Gathered::Dropped);
     }
 
     /// How many inputs no thread has taken.
@@ -176,6 +187,7 @@ impl Items {
     pub(super) fn put(&mut self, chunk: &mut Chunk) {
         let (first, outputs) = (chunk.first, &mut chunk.outputs);
         match (&self.outputs, &mut self.inputs) {
+            (Some(Gathered::Dropped), _) => {}
             (None | Some(Gathered::Undefined), _) if outputs.undefined > 0 => {
                 self.outputs = Some(Gathered::Undefined);
             }
@@ -218,6 +230,7 @@ impl Items {
                 Outputs::Values(values)
             }
             (Some(Gathered::Numbers), Inputs::Numbers(memory, _)) => Outputs::Numbers(memory),
+            (Some(Gathered::Dropped), _) => Outputs::Dropped(self.count),
             _ => Outputs::Undefined(self.count),
         }
     }
@@ -267,6 +280,7 @@ mod tests {
             Outputs::Undefined(count) => format!("{count} undefined"),
             Outputs::Numbers(_) => "numbers".to_owned(),
             Outputs::Values(_) => "values".to_owned(),
+            Outputs::Dropped(count) => format!("{count} dropped"),
         };
         let cases = [
             ([UNDEFINED; 4], ["4 undefined", "4 undefined"]),
@@ -310,6 +324,16 @@ mod tests {
                     assert_eq!(outputs, Value::Array(expected.clone()), "{inputs:?} {order:?}");
                 }
             }
+        }
+    }
+
+    #[test]
+    fn outputs_that_nobody_wants_are_counted() {
+        for mut items in both(&[1.0, TEXT, UNDEFINED, 4.0]) {
+            items.drop_outputs();
+            let outputs = pass(&mut items, &[1, 2, 1], &[2, 0, 1]);
+            assert!(matches!(outputs, Outputs::Dropped(4)));
+            assert_eq!(outputs.into_value(), Value::Number(4.0));
         }
     }
 

@@ -20,8 +20,12 @@ pub struct Config {
     pub aging: Option<Duration>,
     /// Whether the newest entry of a priority comes first.
     pub newest_first: bool,
+    /// The seed by which the order of its decisions can be repeated; none for a pool that is as quick as it can.
+    pub deterministic: Option<u64>,
     /// How many entries may wait in the queue; `usize::MAX` for no limit.
     pub max_queue: usize,
+    /// Whether several submitters have it open, each with jobs of its own to end.
+    pub shared: bool,
     /// The stack of each thread in bytes.
     pub stack_size: usize,
     /// Threads are named `<name>-<number>`; script workers' threads `<name>-js<number>`.
@@ -52,7 +56,9 @@ impl Default for Config {
             idle_timeout: Duration::from_secs(10),
             aging: Some(Duration::from_secs(10)),
             newest_first: false,
+            deterministic: None,
             max_queue: usize::MAX,
+            shared: false,
             stack_size: 2 * 1024 * 1024,
             name: "rust-workers".to_owned(),
             priority: None,

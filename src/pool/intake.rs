@@ -25,7 +25,7 @@ use std::sync::Arc;
 use super::job::Job;
 use super::outbox::{Outbox, Reply};
 use super::task_observer::Age;
-use crate::exported_numbers::{Groups, Numbers};
+use crate::exported_numbers::Numbers;
 use crate::numbers;
 use crate::sync::atomic::{AtomicU32, AtomicU64, AtomicUsize, Ordering, fence};
 use crate::sync::{Mutex, sized};
@@ -48,8 +48,7 @@ const NEEDS_WAKE: usize = 33;
 const FIRST: usize = 32;
 
 /// For JavaScript.
-pub const NUMBERS: Groups = &[("INTAKE", INTAKE)];
-const INTAKE: Numbers = numbers! {
+pub(super) const INTAKE: Numbers = numbers! {
     RECORDS, RECORD, KINDS, WITHOUT_INPUT, WITH_NUMBER, DEPOSIT, TAIL, HEAD, NEEDS_WAKE, FIRST,
 };
 

@@ -10,12 +10,14 @@
 //! * `position` — [`Taker`], [`Target`] and [`QueuePosition`]: which kind of thread takes an entry, and where it waits.
 //! * `rank` — which of two entries comes first: priorities with aging; `priority_queue` — one line: its order, removal from the middle.
 //! * `intake` — where JavaScript puts small tasks without a call; `small_jobs` — how they get into the queue; `estimates` — how long tasks run, as far as is known.
-//! * `queue` — the pool's queue: a line for each taker.
+//! * `queue` — the pool's queue: a line for each taker; `gate` — where entries wait before it, if the order is
+//!   to be repeated; `steps` — how they go through.
 //! * `admission` — how many entries may wait: the one rule against `maxQueue`.
+//! * `room` — who waits for room in a queue that several fill.
 //! * `task_observer` — the trait through which each step of a task is reported; `counters` — the counters, which observe;
 //!   `stats` — a pool at one moment.
 //! * `task_times` — histograms of how long tasks wait and run; `recorder`, `cpu_clock` — how a native thread fills them;
-//!   `times` — those of a pool at one moment.
+//!   `times` — those of a pool at one moment; `trace`, `trace_reading` — what it does, task by task, while somebody traces it.
 //! * `threads` — the native threads' slots and counts; `parking` — how they sleep, wake and end, with the protocol.
 //! * `worker` — one native thread: its start (name, size of the stack), and its life: take, run, report.
 //! * `script_state` — the script workers' state machine, with the protocol; `scripts` — the calls of a worker and of its
@@ -31,6 +33,7 @@ mod counters;
 mod cpu_clock;
 mod estimates;
 mod execute;
+mod gate;
 mod intake;
 mod job;
 mod outbox;
@@ -42,6 +45,7 @@ mod priority_queue;
 mod queue;
 mod rank;
 mod recorder;
+mod room;
 mod script_functions;
 mod script_jobs;
 mod script_state;
@@ -49,11 +53,14 @@ mod scripts;
 mod small_jobs;
 mod state;
 mod stats;
+mod steps;
 mod submit;
 mod task_observer;
 mod task_times;
 mod threads;
 mod times;
+mod trace;
+mod trace_reading;
 mod worker;
 
 #[cfg(all(test, not(loom)))]
@@ -69,12 +76,14 @@ mod small_job_tests;
 #[cfg(all(test, not(loom)))]
 mod test_tasks;
 
+use crate::exported_numbers::Groups;
+
 pub use batch::Batch;
 pub use batch_items::{BatchInputs, Outputs};
 pub use config::Config;
 pub use cpu_clock::CpuClock;
 pub use execute::{Execute, Helpers, Tasks};
-pub use intake::{IntakeMemory, NUMBERS};
+pub use intake::IntakeMemory;
 pub use job::{Inherited, InputPath, Job};
 pub use outbox::{Outbox, ScriptOutcome, Trip};
 pub use output_list::OutputList;
@@ -87,3 +96,7 @@ pub use stats::Stats;
 pub use submit::{Accepted, SubmitError};
 pub use task_times::{QUANTILES, Summary, Times};
 pub use times::{PoolTimes, TimesOfTask};
+pub use trace::{Cursor, Ring, TraceNumbers, WIDTH, lane};
+
+/// For JavaScript.
+pub const NUMBERS: Groups = &[("INTAKE", intake::INTAKE), ("TRACE", trace::TRACE)];

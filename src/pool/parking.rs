@@ -75,6 +75,7 @@ impl Pool {
         shared.nap.notify_all();
         // More may run now: each that takes something wakes the next.
         self.wake_one(state);
+        self.tell_of_room();
     }
 
     /// Makes sure that a thread looks at the queue, and at what others have taken: a searcher, a parked thread, or a new one.
@@ -108,6 +109,11 @@ impl Pool {
         let shared = &*self.0;
         let mut state = shared.lock();
         state.threads.idle(number);
+        if shared.room_is_wanted() {
+            drop(state);
+            self.tell_of_room();
+            state = shared.lock();
+        }
         if fresh {
             state.threads.starting -= 1;
         }
@@ -120,6 +126,7 @@ impl Pool {
                 shared.publish(&mut state);
                 // One wakes the next (see the head of this file).
                 self.wake_one(state);
+                self.tell_of_room();
                 return Some((taken, now));
             }
             // What a thread has taken and not begun may have to be taken over.

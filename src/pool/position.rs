@@ -51,6 +51,12 @@ pub(super) enum Location {
     Worker(usize, LinePosition),
     /// Among the orphans: the job of this id.
     Orphan(u64),
+    /// Before the gate (`gate.rs`), and by the same name in the queue, once it has gone through.
+    Gate {
+        taker: Taker,
+        priority: i32,
+        order: u64,
+    },
 }
 
 /// A position in one line: a priority, and a number that no other entry of the pool ever has.
@@ -70,6 +76,7 @@ impl QueuePosition {
     pub fn taker(self) -> Taker {
         match self.0 {
             Location::Native(_) => Taker::Native,
+            Location::Gate { taker, .. } => taker,
             Location::AnyWorker(_) | Location::Worker(..) | Location::Orphan(_) => Taker::Script,
         }
     }

@@ -17,7 +17,7 @@ use super::position::LinePosition;
 use super::rank::{Place, Rank, Rule};
 use super::task_observer::Age;
 use crate::cancel::CancelToken;
-use crate::sync::Arc;
+use crate::sync::{Arc, Instant};
 
 /// The most entries for which an empty line's levels keep memory.
 const KEPT_SLOTS: usize = 4096;
@@ -31,6 +31,15 @@ pub(super) enum Entry {
 }
 
 impl Entry {
+    /// The id under which it is answered, and when it was submitted.
+    pub(super) fn submission(&self, age_at: impl Fn(Instant) -> Age) -> (u64, Age) {
+        match self {
+            Entry::Small(job) => (job.id, job.queued_at),
+            Entry::Job(job) => (job.reply.id(), age_at(job.queued_at)),
+            Entry::Batch(batch) => (batch.id, age_at(batch.queued_at)),
+        }
+    }
+
     /// The number of its task.
     pub(super) fn task(&self) -> usize {
         match self {
@@ -315,7 +324,7 @@ mod tests {
     /// Leaves after the first chunk.
     struct OneChunk;
     impl BatchHost for OneChunk {
-        fn begins(&self) {}
+        fn begins(&self, _: usize) {}
         fn panicked(&self, panic: Error) -> Error {
             panic
         }

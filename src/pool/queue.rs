@@ -73,6 +73,11 @@ impl Queue {
         }
     }
 
+    /// Jobs that wait for a worker that they can be bound to.
+    pub(super) fn orphans(&self) -> usize {
+        self.orphans.len()
+    }
+
     /// How many entries wait for takers of one kind.
     pub(super) fn waiting(&self, taker: Taker) -> usize {
         match taker {
@@ -162,6 +167,7 @@ impl Queue {
                 self.bound_len -= usize::from(removed.is_some());
                 removed
             }
+            Location::Gate { .. } => None,
             Location::Orphan(id) => self.disown(id).map(Entry::Job),
         }
     }

@@ -62,7 +62,7 @@ impl Pool {
             drop(input);
             return;
         }
-        let job = state.queue.remove_bound(number, id);
+        let job = state.remove_bound(number, id);
         if let Some(job) = &job {
             state.tally.retracted(TaskRef::script(job.task));
         }

@@ -465,6 +465,17 @@ fn many_workers_that_die_neither_lose_nor_repeat_a_job() {
 }
 
 #[test]
+fn a_source_is_kept_until_its_owner_drops_it() {
+    let pool = pool(1, usize::MAX);
+    assert_eq!(pool.source(1), None);
+    pool.keep_source(1, "one".to_owned());
+    pool.keep_source(2, "two".to_owned());
+    pool.drop_source(1);
+    pool.drop_source(3);
+    assert_eq!((pool.source(1), pool.source(2)), (None, Some("two".to_owned())));
+}
+
+#[test]
 fn a_job_keeps_the_form_of_its_call() {
     let (pool, answers) = (pool(1, usize::MAX), Answers::leak());
     let worker = join(&pool, RecordingWaker::leak());

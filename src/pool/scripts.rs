@@ -10,6 +10,8 @@ use super::priority_queue::Entry;
 use super::script_state::{Running, Waker, WorkerRegistration, WorkerState};
 use super::state::{Phase, Pool, State};
 use super::task_observer::{End, TaskObserver, TaskRef};
+use super::trace::Slice;
+use super::trace_reading::slice_of;
 use crate::cancel::{CancelToken, Reason};
 use crate::os_thread::{name_of, set_name};
 use crate::sync::{Instant, MutexGuard, wait_for};
@@ -253,7 +255,7 @@ impl Pool {
     /// `only_idle`, until [`Step::Leave`].
     pub fn retire_worker(&self, number: usize, only_idle: bool) -> bool {
         let mut state = self.0.lock();
-        let has_bound = state.queue.bound_to(number) > 0;
+        let has_bound = state.bound_to(number) > 0;
         if only_idle {
             let waits =
                 state.scripts.worker(number).is_some_and(|worker| worker.state == WorkerState::Waiting);
@@ -275,9 +277,19 @@ impl Pool {
         self.0.lock().scripts.set_waits(number, id, waits);
     }
 
+    /// Whether the pool takes no more work.
+    pub fn closes(&self) -> bool {
+        self.0.lock().phase != Phase::Open
+    }
+
     /// The name of the function with this number.
     pub fn script_function_name(&self, number: usize) -> Option<String> {
         self.0.lock().scripts.functions.name(number).map(str::to_owned)
+    }
+
+    /// The source that the owner keeps under this number.
+    pub fn source(&self, number: u64) -> Option<String> {
+        self.0.lock().scripts.functions.source(number).map(str::to_owned)
     }
 }
 
@@ -304,15 +316,25 @@ impl Pool {
         self.0.lock().scripts.functions.number(name)
     }
 
+    /// Keeps the source of a function that is in no script, for the workers.
+    pub fn keep_source(&self, number: u64, source: String) {
+        self.0.lock().scripts.functions.keep_source(number, source);
+    }
+
+    /// No job needs that source any more.
+    pub fn drop_source(&self, number: u64) {
+        self.0.lock().scripts.functions.drop_source(number);
+    }
+
     /// How many jobs wait for a script worker.
     pub fn scripts_waiting(&self) -> usize {
-        self.0.lock().queue.waiting(Taker::Script)
+        self.0.lock().waiting(Taker::Script)
     }
 
     /// Registers a worker that is about to be started: its number. `None` when the pool is closed and nothing waits.
     pub fn register_worker(&self) -> Option<usize> {
         let mut state = self.0.lock();
-        let is_needed = state.phase == Phase::Open || state.queue.waiting(Taker::Script) > 0;
+        let is_needed = state.phase == Phase::Open || state.waiting(Taker::Script) > 0;
         is_needed.then(|| state.scripts.register())
     }
 
@@ -358,12 +380,16 @@ impl Pool {
         self.unregister_worker(number);
         let mut state = self.0.lock();
         let Some(running) = state.scripts.evict(number) else { return (Vec::new(), Vec::new()) };
-        for Running { token, task, .. } in &running {
+        for job in &running {
+            let Running { token, task, started, .. } = job;
             let stopped = state.scripts.is_forced() || token.as_ref().is_some_and(CancelToken::was_cancelled);
-            state.tally.ended(*task, if stopped { End::Cancelled } else { End::Failed }, 1);
+            let end = if stopped { End::Cancelled } else { End::Failed };
+            state.tally.ended(*task, end, 1);
+            let began = state.age_at(*started);
+            state.trace_script(number, || slice_of(job, began).ended(self.0.age(), end));
         }
         // Their positions do not lead to them any more; the owner must look for them among the orphans.
-        let orphans = state.queue.orphan_bound(number);
+        let orphans = state.orphan_bound(number);
         self.announce_if_closed(state);
         // Outside the lock: the inputs are dropped too.
         let forget = |Running { reply, .. }: Running| {
@@ -392,7 +418,7 @@ impl Pool {
     /// hand or bound to it; and how many wait for any worker. `None` when no worker lives or is starting.
     pub fn least_loaded_worker(&self) -> Option<(usize, usize, usize)> {
         let state = self.0.lock();
-        let load = |number, running: usize| running + state.queue.bound_to(number);
+        let load = |number, running: usize| running + state.bound_to(number);
         let workers = state.scripts.workers().filter(|(number, _)| state.scripts.takes_bound(*number));
         workers
             .map(|(number, worker)| (number, load(number, worker.running.len()), worker))
@@ -407,7 +433,7 @@ impl Pool {
     /// Takes every job that waits for a script worker out of the queue, and returns their ids: the caller answers them.
     pub fn drain_scripts(&self) -> Vec<u64> {
         let mut state = self.0.lock();
-        let entries = state.queue.drain(Taker::Script);
+        let entries = state.drain(Taker::Script);
         let jobs: Vec<Job> = entries
             .into_iter()
             .map(|entry| match entry {
@@ -469,6 +495,7 @@ impl State {
         let measures = self.script_times.of(task.number).expected() > WORTH;
         let input = (job.path == InputPath::OnDemand)
             .then(|| std::mem::replace(&mut job.input, Payload::Value(Value::Undefined)));
+        self.trace_queue(|| at);
         let (mut token, exclusive) = (job.token.take(), job.exclusive);
         if let Some(token) = &mut token {
             token.start(|| now);
@@ -482,7 +509,7 @@ impl State {
     /// Whether an idle worker must end: it wants to, or the pool closes; and nothing that is bound to it waits.
     fn must_leave(&self, number: usize) -> bool {
         let draining = self.phase == Phase::Draining;
-        self.queue.bound_to(number) == 0
+        self.bound_to(number) == 0
             && self
                 .scripts
                 .worker(number)
@@ -514,6 +541,7 @@ impl State {
             ScriptOutcome::Late { .. } => End::Cancelled,
         };
         self.tally.ended(task, end, 1);
+        self.trace_script(number, || Slice::begun(id, task, queued_at, began).ended(at, end));
         let trip = (end != End::Cancelled).then(|| Trip::new(self.pool, task, queued_at));
         Some(Answered { reply, outcome, late, trip })
     }

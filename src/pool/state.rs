@@ -8,6 +8,7 @@ use super::config::Config;
 use super::counters::{Tally, age_at};
 use super::estimates::Estimates;
 use super::execute::Tasks;
+use super::gate::Gate;
 use super::intake::Intake;
 use super::queue::Queue;
 use super::rank::Rank;
@@ -15,6 +16,7 @@ use super::script_state::Scripts;
 use super::task_observer::Age;
 use super::task_times::TimesByTask;
 use super::threads::Threads;
+use super::trace::TraceState;
 use crate::cancel::CancelToken;
 use crate::sync::atomic::{AtomicBool, AtomicI64, AtomicUsize, Ordering};
 use crate::sync::{Arc, Condvar, Instant, Mutex, MutexGuard};
@@ -37,6 +39,8 @@ pub(super) struct Shared {
     pub(super) given_up: Mutex<Tally>,
     hints: QueueHints,
     pub(super) estimates: Estimates,
+    /// How many records of each thread a trace keeps; 0 while nobody traces.
+    traces: AtomicUsize,
     /// Where the owner puts small tasks without a call, once it has asked for that.
     pub(super) intake: OnceLock<Intake>,
     /// Taken by [`Shared::lock`] alone.
@@ -59,6 +63,8 @@ struct QueueHints {
     first_rank: AtomicI64,
     /// Whether there are more threads than there may be: for a thread inside a batch.
     surplus: AtomicBool,
+    /// Whether somebody waits for room in the queue.
+    room_is_wanted: AtomicBool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -78,12 +84,17 @@ pub(super) struct State {
     /// What the intake's writer was told last.
     needs_wake: bool,
     pub(super) queue: Queue,
+    /// Where entries wait before they get into the queue, in a pool whose order is to be repeated.
+    pub(super) gate: Option<Gate>,
     pub(super) threads: Threads,
     pub(super) scripts: Scripts,
     /// Counts under the lock: all submissions, and the tasks of script workers.
     pub(super) tally: Tally,
     /// The times of the tasks of script workers.
     pub(super) script_times: TimesByTask,
+    pub(super) trace: TraceState,
+    /// To be called once there is room in the queue.
+    pub(super) when_room: Vec<Box<dyn FnOnce() + Send>>,
     /// To be called once the pool has closed.
     pub(super) when_closed: Vec<Box<dyn FnOnce() + Send>>,
     /// Calls of `close` and `cancel` that are still answering the entries that they took from the queue: the pool closes after
@@ -124,11 +135,14 @@ impl Pool {
             made,
             intake_head: 0,
             needs_wake: false,
+            gate: Gate::new(&config),
             queue: Queue::new(config.rule()),
             threads: Threads::new(&config),
             scripts: Scripts::new(),
             tally: Tally::default(),
             script_times: TimesByTask::default(),
+            trace: TraceState::default(),
+            when_room: Vec::new(),
             when_closed: Vec::new(),
             answering: 0,
         };
@@ -136,6 +150,7 @@ impl Pool {
             takeable: AtomicUsize::new(0),
             first_rank: AtomicI64::new(Rank::LAST.0),
             surplus: AtomicBool::new(false),
+            room_is_wanted: AtomicBool::new(false),
         };
         Pool(Arc::new(Shared {
             number,
@@ -145,12 +160,18 @@ impl Pool {
             given_up: Mutex::new(Tally::default()),
             hints,
             estimates: Estimates::default(),
+            traces: AtomicUsize::new(0),
             intake: OnceLock::new(),
             state: Mutex::new(state),
             thread_work: Condvar::new(),
             nap: Condvar::new(),
             script_work: Condvar::new(),
         }))
+    }
+
+    /// Whether several may have it open, as its settings say.
+    pub fn is_shared(&self) -> bool {
+        self.0.config.shared
     }
 
     /// Whether it is the same pool.
@@ -171,7 +192,11 @@ impl Pool {
     /// Calls the functions that wait for the end of the pool, if it has come.
     pub(super) fn announce_if_closed(&self, mut state: MutexGuard<'_, State>) {
         let nothing_runs = state.threads.alive() == 0 && state.answering == 0;
-        if state.phase == Phase::Draining && nothing_runs && state.scripts.are_gone(&state.queue) {
+        if state.phase == Phase::Draining
+            && nothing_runs
+            && state.gate_is_empty()
+            && state.scripts.are_gone(&state.queue)
+        {
             let announce = std::mem::take(&mut state.when_closed);
             drop(state);
             for tell in announce {
@@ -194,6 +219,7 @@ impl Shared {
                 self.collect(state);
             }
         }
+        state.trace_queue(|| self.age());
         // Relaxed: they only end a search or a batch early; the queue itself is read under the lock.
         self.hints.takeable.store(state.queue.takeable_by_threads(), Ordering::Relaxed);
         self.hints.first_rank.store(state.queue.first_native_rank().0, Ordering::Relaxed);
@@ -205,6 +231,16 @@ impl Shared {
         self.hints.takeable.load(Ordering::Relaxed) > 0 || self.intake.get().is_some_and(Intake::seems_filled)
     }
 
+    /// How many records of each thread a trace keeps; 0 while nobody traces.
+    pub(super) fn traces(&self) -> usize {
+        // Relaxed: a record more or less.
+        self.traces.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn set_traces(&self, records: usize) {
+        self.traces.store(records, Ordering::Relaxed);
+    }
+
     /// How old the pool is.
     pub(super) fn age(&self) -> Age {
         age_at(self.made, Instant::now())
@@ -212,6 +248,16 @@ impl Shared {
 
     pub(super) fn age_at(&self, at: Instant) -> Age {
         age_at(self.made, at)
+    }
+
+    /// Whether somebody waits for room in the queue. Who asks looks for room after it has set this, under the lock.
+    pub(super) fn room_is_wanted(&self) -> bool {
+        self.hints.room_is_wanted.load(Ordering::Relaxed)
+    }
+
+    /// To be called under the lock.
+    pub(super) fn set_room_is_wanted(&self, is_wanted: bool) {
+        self.hints.room_is_wanted.store(is_wanted, Ordering::Relaxed);
     }
 
     /// Whether there are more threads than there may be, as far as can be seen without the lock: a thread inside a batch looks at

@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
+use super::counters::Totals;
 use super::position::Taker;
-use super::state::Pool;
+use super::state::{Pool, State};
 
 /// The counters of a pool.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -48,19 +49,22 @@ pub struct Stats {
 }
 
 impl Pool {
+    /// The sums of all that is counted.
+    pub(super) fn totals(&self, state: &State) -> Totals {
+        let now = self.0.age();
+        let mut totals = state.tally.totals(now);
+        totals += self.0.given_up.lock().totals(now);
+        state.threads.tallies().for_each(|tally| totals += tally.totals(now));
+        totals
+    }
+
     /// The pool's counters at this moment.
     pub fn stats(&self) -> Stats {
         let shared = &*self.0;
         let state = shared.lock();
         let now = shared.age();
-        let mut totals = state.tally.totals(now);
-        totals += shared.given_up.lock().totals(now);
-        let mut native_run = Duration::ZERO;
-        for tally in state.threads.tallies() {
-            let native = tally.totals(now);
-            native_run += native.run;
-            totals += native;
-        }
+        let totals = self.totals(&state);
+        let native_run = state.threads.tallies().map(|tally| tally.totals(now).run).sum();
         // A thread that has answered its job counts as free, though it has not come back for the next.
         let at_work = state.threads.busy() - state.threads.returning();
         let scripts = &state.scripts.capacity;

@@ -40,7 +40,7 @@ impl State {
         let count = Taker::ALL.iter().map(|taker| self.waiting(*taker)).sum();
         let taken: Drained = Box::new(self.threads.take_back().into_iter());
         let mut dropped = vec![(Taker::Native, taken)];
-        dropped.extend(Taker::ALL.map(|taker| (taker, self.queue.drain(taker))));
+        dropped.extend(Taker::ALL.map(|taker| (taker, self.drain(taker))));
         (dropped, count)
     }
 }
@@ -95,7 +95,7 @@ impl Pool {
             Entry::Small(_) => unreachable!("small tasks come by the intake"),
         };
         let queued_at = state.age_at(queued_at);
-        let position = state.queue.push(entry, priority, queued_at, target);
+        let position = state.enqueue(entry, priority, queued_at, target);
         if let Some(batch) = batch {
             batch.set_position(position, Trip::new(self.0.number, task, queued_at));
         }
@@ -107,7 +107,10 @@ impl Pool {
                 self.wake_one(state);
                 false
             }
-            Taker::Script => self.wake_worker(state, target),
+            Taker::Script => {
+                state.trace_queue(|| self.0.age());
+                self.wake_worker(state, target)
+            }
         };
         Ok(Accepted { position, full, needs_worker })
     }
@@ -167,7 +170,7 @@ impl Pool {
         let mut state = self.0.lock();
         let mut found = Vec::with_capacity(positions.len());
         for (at, position) in positions.iter().enumerate() {
-            match state.queue.remove(*position) {
+            match state.remove(*position) {
                 Some(entry) => {
                     if matches!(&entry, Entry::Batch(batch) if batch.has_started()) {
                         missed(at);
@@ -196,6 +199,7 @@ impl Pool {
         let mut state = self.0.lock();
         state.answering -= 1;
         self.announce_if_closed(state);
+        self.tell_of_room();
     }
 
     /// Answers an entry that no thread will take, and counts it before.
@@ -225,7 +229,7 @@ impl Pool {
     pub(super) fn remove_exhausted(&self, batch: &Batch) {
         let Some(position) = batch.position() else { return };
         let mut state = self.0.lock();
-        let removed = state.queue.remove(position);
+        let removed = state.remove(position);
         if removed.is_some() {
             self.0.publish(&mut state);
         }

@@ -9,6 +9,7 @@ use super::priority_queue::Entry;
 use super::rank::Place;
 use super::task_observer::Age;
 use super::task_times::TimesByTask;
+use super::trace::Slices;
 use crate::cancel::CancelToken;
 use crate::lines::LINES;
 use crate::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -21,6 +22,8 @@ pub(super) struct SlotShared {
     pub(super) tally: Tally,
     /// How long the tasks that ran here have waited and run. A leaf: no other lock is taken under it.
     pub(super) times: Mutex<TimesByTask>,
+    /// What has run here while somebody traced. A leaf too.
+    pub(super) slices: Mutex<Slices>,
     /// Stops the job that runs here when the pool is closed by force: the token of jobs that have none of their own.
     pub(super) stop: CancelToken,
     /// Whether the thread has answered all it held, and may be about to look at the queue.
@@ -231,6 +234,7 @@ impl Threads {
             let shared = Arc::new(SlotShared {
                 tally: Tally::default(),
                 times: Mutex::default(),
+                slices: Mutex::default(),
                 stop: CancelToken::new(None),
                 answered: AtomicBool::new(false),
                 run: Mutex::new(VecDeque::new()),

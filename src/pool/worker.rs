@@ -1,5 +1,6 @@
 //! One native thread of a pool: how it is started (its name, the size of its stack), and its life: take, run, report.
 
+use std::cell::Cell;
 use std::time::Duration;
 
 use super::batch::{Batch, BatchHost};
@@ -16,6 +17,7 @@ use super::state::{Pool, State};
 use super::task_observer::{Age, End, Ended, TaskObserver, TaskRef};
 use super::task_times::nanos;
 use super::threads::WorkerSlot;
+use super::trace::Slice;
 use crate::cancel::{CancelToken, Reason};
 use crate::error::{Code, Error, Result};
 use crate::os_thread::name_of;
@@ -65,6 +67,7 @@ fn run(pool: &Pool, slot: &WorkerSlot) {
                 let ended = pool.0.age();
                 slot.shared.tally.run_ended(ended);
                 recorder.end_cpu(parts.task, ended - at);
+                trace(pool, slot, |_| Slice::helped(parts.task, at, ended));
                 ended
             }
         };
@@ -74,8 +77,11 @@ fn run(pool: &Pool, slot: &WorkerSlot) {
 /// Tasks of one number that run one after the other without a look at the clock.
 struct Group<'a, 'b> {
     pool: &'a Pool,
+    slot: &'a WorkerSlot,
     tally: &'a Tally,
     recorder: &'a mut Recorder<'b>,
+    /// Of a task that is traced, and a group of its own: how it has ended.
+    traced: Option<End>,
     task: usize,
     count: u64,
     began: Age,
@@ -90,7 +96,12 @@ impl Group<'_, '_> {
     /// The next task will be one of this number.
     fn next(&mut self, task: usize) {
         let shared = &*self.pool.0;
-        if self.count > 0 && (self.task != task || self.count == GROUP || shared.estimates.of(task) > SHORT) {
+        let is_through = self.count > 0
+            && (self.task != task
+                || self.count == GROUP
+                || self.traced.is_some()
+                || shared.estimates.of(task) > SHORT);
+        if is_through {
             self.end();
             self.tally.run_began(self.began);
         }
@@ -111,6 +122,9 @@ impl Group<'_, '_> {
             self.recorder.end(self.task, self.count, ran);
         }
         self.count = 0;
+        if let Some(end) = self.traced.take() {
+            self.slot.shared.slices.lock().end_last(self.began, end);
+        }
     }
 }
 
@@ -124,12 +138,17 @@ fn run_jobs(
     now: Age,
 ) -> Age {
     let tally = &slot.shared.tally;
-    let mut group = Group { pool, tally, recorder, task: first.task(), count: 0, began: now };
+    let task = first.task();
+    let mut group = Group { pool, slot, tally, recorder, traced: None, task, count: 0, began: now };
     tally.run_began(now);
     let mut next = Some(first);
     while let Some(entry) = next {
         group.next(entry.task());
+        let is_traced = trace_entry(pool, slot, &entry, group.began);
         let ran = run_entry(pool, slot, entry, group.began);
+        if is_traced {
+            group.traced = ran.traced(slot);
+        }
         if ran.has_begun {
             group.count += 1;
             group.recorder.waited(group.began.saturating_sub(ran.queued_at));
@@ -175,8 +194,12 @@ fn run_between(pool: &Pool, slot: &WorkerSlot, recorder: &mut Recorder<'_>, entr
     let tally = &slot.shared.tally;
     tally.run_began(now);
     recorder.begin(Age::MAX);
+    let is_traced = trace_entry(pool, slot, &entry, now);
     let ran = run_entry(pool, slot, entry, now);
     let ended = pool.0.age();
+    if is_traced && let Some(end) = ran.traced(slot) {
+        slot.shared.slices.lock().end_last(ended, end);
+    }
     tally.run_ended(ended);
     if ran.has_begun {
         recorder.waited(now.saturating_sub(ran.queued_at));
@@ -196,6 +219,35 @@ struct Ran {
     has_begun: bool,
     reply: Reply,
     outcome: Result<Value>,
+}
+
+impl Ran {
+    /// How a task has ended that is traced; `None`, and the trace forgets it, where it had not begun.
+    fn traced(&self, slot: &WorkerSlot) -> Option<End> {
+        if !self.has_begun {
+            slot.shared.slices.lock().forget_last();
+        }
+        self.has_begun.then(|| End::of(&self.outcome))
+    }
+}
+
+/// Records what the thread does, while somebody traces. True when somebody does.
+#[inline]
+fn trace(pool: &Pool, slot: &WorkerSlot, slice: impl FnOnce(&Pool) -> Slice) -> bool {
+    let capacity = pool.0.traces();
+    if capacity > 0 {
+        slot.shared.slices.lock().push(capacity, slice(pool));
+    }
+    capacity > 0
+}
+
+/// The thread begins a task.
+#[inline]
+fn trace_entry(pool: &Pool, slot: &WorkerSlot, entry: &Entry, began: Age) -> bool {
+    trace(pool, slot, |pool| {
+        let (id, queued_at) = entry.submission(|at| pool.0.age_at(at));
+        Slice::begun(id, TaskRef::native(entry.task()), queued_at, began)
+    })
 }
 
 /// Counts a task that has run, and answers it.
@@ -251,11 +303,25 @@ struct BatchWorker<'a> {
     rank: Rank,
     recorder: &'a Recorder<'a>,
     queued_at: Age,
+    /// Whether the present chunk is traced.
+    is_traced: Cell<bool>,
 }
 
 impl BatchHost for BatchWorker<'_> {
-    fn begins(&self) {
+    fn begins(&self, count: usize) {
         self.slot.shared.set_answered(false);
+        let Batch { id, task, .. } = *self.batch;
+        let is_traced = trace(self.pool, self.slot, |pool| {
+            Slice::begun(id, TaskRef::native(task), self.queued_at, pool.0.age()).of(count)
+        });
+        self.is_traced.set(is_traced);
+    }
+
+    fn traced(&self, began: Instant, took: Duration, outcome: &Result<()>) {
+        if self.is_traced.take() {
+            let ended = self.pool.0.age_at(began) + nanos(took);
+            self.slot.shared.slices.lock().end_last(ended, End::of(outcome));
+        }
     }
 
     fn ran(&self, count: usize, began: Instant, took: Duration) {
@@ -298,7 +364,11 @@ fn run_batch(
     tally.run_began(now);
     recorder.begin(Age::MAX);
     let helpers = TaskHelpers { pool, task: batch.task };
-    batch.work(&*pool.0.tasks, &helpers, &BatchWorker { pool, slot, batch, rank, recorder, queued_at });
+    batch.work(
+        &*pool.0.tasks,
+        &helpers,
+        &BatchWorker { pool, slot, batch, rank, recorder, queued_at, is_traced: Cell::new(false) },
+    );
     let ended = pool.0.age();
     recorder.end_cpu(batch.task, ended - now);
     tally.left(task, now, ended);
