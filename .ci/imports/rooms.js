@@ -267,7 +267,7 @@ const JAVASCRIPT = [
   },
   {
     room: 'lib/errors',
-    files: ['lib/errors.js', 'lib/validators.js', 'lib/unknown-option.js'],
+    files: ['lib/errors.js', 'lib/inspection.js', 'lib/validators.js', 'lib/unknown-option.js'],
     imports: [],
     why: 'Errors, and the checks that throw them; it works without the addon.',
   },

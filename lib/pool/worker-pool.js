@@ -12,6 +12,7 @@ const { deliveryOf } = require('../delivery');
 const { PoolClosedError, UnknownTaskError } = require('../errors');
 const { mapOptions } = require('../flow/options');
 const { forgotten } = require('../forgotten');
+const { lineOf } = require('../inspection');
 const { NO_SEED } = require('../task/deterministic');
 const { SIZE_FROM, closeOptions, nativePoolOptions, poolSettings, refuseMore, sharesRuns } = require('../task/options');
 const { fallbackPortsOf } = require('../script-pool/fallback-ports');
@@ -572,10 +573,15 @@ class WorkerPool extends EventEmitter {
   }
 
   [inspect.custom](depth, options, inspectValue) {
+    return lineOf(this, () => this.#state(), options, inspectValue);
+  }
+
+  /** What is shown of it. */
+  #state() {
     const { name } = this.#settings;
-    const { maxThreads, threads, running, queueSize } = this.stats();
-    const shown = { name, maxThreads, threads, running, queueSize, closed: this.closed };
-    return `WorkerPool ${inspectValue(shown, options)}`;
+    const { maxThreads, threads, workers, running, queueSize } = this.stats();
+    const ofScript = this.#workers === undefined ? undefined : workers;
+    return { name, maxThreads, threads, workers: ofScript, running, queueSize, closed: this.closed };
   }
 
   stats(options) {

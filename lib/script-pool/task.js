@@ -77,6 +77,16 @@ class Task {
   get workerId() {
     return this.#runner?.workerId;
   }
+
+  [Symbol.for('nodejs.util.inspect.custom')](depth, options, inspectValue) {
+    const stateOf = () => {
+      const job = this.#job;
+      const running = job === undefined ? undefined : true;
+      return { workerId: this.workerId, running, cancelled: running && this.cancelled, deadline: this.deadline };
+    };
+    // Not before: a worker starts sooner without.
+    return require('../inspection').lineOf(this, stateOf, options, inspectValue);
+  }
 }
 
 /** A task that has waited for long is watched: see unsettled.js, which also knows the stages before and after. */
