@@ -287,6 +287,8 @@ export interface WorkerPoolOptions {
   aging?: number | undefined;
   /** Which task of a priority is first: the oldest, or the newest. @default 'fifo' */
   queueOrder?: 'fifo' | 'lifo' | undefined;
+  /** How many tasks of one key, or of one name, run at a time; others pass those that wait for that. */
+  limits?: TaskLimits | undefined;
   /**
    * How many outputs the pool keeps for tasks with the option `cache`, the least recently used goes first, and for how many
    * milliseconds. @default { max: 1000, ttl: Infinity }
@@ -312,6 +314,14 @@ export interface WorkerPoolOptions {
    * threads that are less nice. On Linux; elsewhere it has no effect. @default 0
    */
   niceIncrement?: number | undefined;
+}
+
+/** The option `limits` of a pool. */
+export interface TaskLimits {
+  /** How many tasks of one `key` run at a time. @default 1 */
+  key?: number | undefined;
+  /** How many run at a time of some tasks, by the name of the native task or of the script's function. */
+  tasks?: Readonly<Record<string, number>> | undefined;
 }
 
 /** Options of a pool with a script. Those of Node's `Worker` mean what they mean there. */
@@ -428,6 +438,11 @@ export interface RunOptions {
    * which are bound to a worker). An integer of 32 bits. @default 0
    */
   priority?: number | undefined;
+  /**
+   * Tasks of one key do not run at the same time, and begin in order of submission, whatever their priorities; `limits.key` of
+   * the pool may allow more at a time. A script's task goes to the worker that ran the key last, if that is free.
+   */
+  key?: string | undefined;
   /** Aborting it rejects with an AbortError (ERR_RW_TASK_CANCELLED) and stops the task, queued or running. */
   signal?: AbortSignal | undefined;
   /** Milliseconds from submission until the task is stopped, with ERR_RW_TASK_TIMEOUT; 0 is no time at all. @default no limit */

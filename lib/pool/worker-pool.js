@@ -28,6 +28,7 @@ const { callUser } = require('../user-code');
 const { isTraced, trace, traceSync, untraced } = require('../seeing/task-channel');
 const { validateIterable } = require('../validators');
 const { InputByInputMap } = require('./map-input-by-input');
+const { namedLimits } = require('../task/task-limits');
 const { loadCodec } = require('../task/encode-input');
 const { NativePool } = require('../task/native-pool');
 const { NativeSubmitter } = require('./native-submitter');
@@ -109,7 +110,7 @@ class WorkerPool extends EventEmitter {
     if (hasScript) this.#openScript(scriptOrOptions, options, typeof sizeOrOptions === 'number');
     else {
       loadCodec();
-      this.#open(new NativePool(binding, binding.createPool(this.#settings)));
+      this.#open(new NativePool(binding, binding.createPool(this.#settings, namedLimits(this.#settings, false))));
     }
     closing.register(this, this.#native.handle, this);
   }
@@ -146,7 +147,7 @@ class WorkerPool extends EventEmitter {
     const url = locateScript(script);
     refuseOwnScript(url);
     const fallbackPorts = fallbackPortsOf(binding, delivery);
-    const native = new NativeScriptPool(binding, binding.createPool(this.#settings), fallbackPorts);
+    const native = new NativeScriptPool(binding, binding.createPool(this.#settings, namedLimits(this.#settings, true)), fallbackPorts);
     const events = new WorkerEvents(this, WorkerPool.#runNested);
     const workers = (this.#workers = new WorkerManager({ pool: native, delivery, fallbackPorts, script: url, settings, events }));
     this.#open(native, (then) => workers.whenLoaded(then));
@@ -232,7 +233,8 @@ class WorkerPool extends EventEmitter {
       if (checked.filename !== undefined) checked.filename = locateScript(checked.filename, 'options.filename');
       if (this.#admission.isClosed) throw closedError(task);
       const isAsync = typeof inputs[Symbol.asyncIterator] === 'function';
-      if (owner === NATIVE && !isAsync && !checked.settle) this.#nativeTasks.map(task, inputs, checked, resolve, reject);
+      const asOne = !isAsync && !checked.settle && checked.key === undefined;
+      if (owner === NATIVE && asOne) this.#nativeTasks.map(task, inputs, checked, resolve, reject);
       else this.#mapInputByInput(task, owner, inputs, isAsync, checked, resolve, reject);
     });
   }

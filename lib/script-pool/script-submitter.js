@@ -36,6 +36,7 @@ const NOTHING = Object.freeze([]);
 const NO_OPTIONS = Object.freeze({
   alone: false,
   priority: 0,
+  key: undefined,
   signal: undefined,
   timeout: undefined,
   deadline: undefined,
@@ -246,7 +247,7 @@ class ScriptSubmitter {
   }
 
   #submitTo(name, id, options, prepared, worker, path, place = options.priority) {
-    const { priority, timeout, deadline, runTimeout, module, context } = options;
+    const { priority, key, timeout, deadline, runTimeout, module, context } = options;
     const { call } = this.#delivery;
     // Before the call's arguments are written: it may be a call itself.
     const number =
@@ -269,7 +270,8 @@ class ScriptSubmitter {
     call[8] = worker;
     call[9] = ((cancel !== UNCANCELLABLE && this.separates) || options.alone ? 1 : 0) + 2 * options.callForm;
     call[10] = (path === ON_DEMAND ? 1 : 0) + (context?.isNested ? NESTED : 0);
-    const answer = binding.submitScript(prepared.value, prepared.parts);
+    const { value, parts } = prepared;
+    const answer = key === undefined ? binding.submitScript(value, parts) : binding.submitScriptKeyed(value, parts, key);
     // Nothing of it is kept.
     if (prepared === encoder) encoder.release();
     return answer;

@@ -116,11 +116,15 @@ class WorkerManager {
     while (this.#workers.size < this.#settings.keep && this.#start() !== undefined);
   }
 
-  /** A task was queued and no idle worker could be notified: starts one more, if the limit allows it. */
-  need() {
+  /**
+   * A task was queued and no idle worker could be notified: starts one more, if the limit allows it.
+   *
+   * @param {boolean} [beyondIdle] whether idle workers are about to take some of what waits
+   */
+  need(beyondIdle = false) {
     if (this.#workers.size >= this.#settings.most) return;
-    const waiting = binding.scriptsWaiting(this.#pool.handle);
-    if (waiting > this.#starting() * this.#settings.concurrency) this.#tryToStart();
+    const wanting = binding.scriptsWanting(this.#pool.handle, beyondIdle);
+    if (wanting > this.#starting() * this.#settings.concurrency) this.#tryToStart();
   }
 
   /** How many workers have not loaded the script yet. */
@@ -399,6 +403,8 @@ class WorkerManager {
     this.exports = new Set(names);
     this.#lookWhetherReady();
     this.#loaded();
+    // It may be at a task already, while others wait for it as one that starts.
+    this.need(true);
     this.#keepPool();
   }
 

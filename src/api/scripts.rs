@@ -17,6 +17,7 @@ use crate::value::{Payload, Value};
 /// The raw exports by name.
 pub(super) const EXPORTS: &[Export] = &[
     (c"submitScript", export(submit)),
+    (c"submitScriptKeyed", export(submit_keyed)),
     (c"adoptThread", export(adopt_thread)),
     (c"joinPool", export(join)),
     (c"scriptStep", export(step)),
@@ -225,6 +226,13 @@ pub fn scripts_waiting(env: Env, pool: u32) -> napi::Result<u32> {
     Ok(waiting.unwrap_or(0) as u32)
 }
 
+/// For how many jobs there could be a worker now; `beyond_idle`: without those that idle workers are about to take.
+#[napi(catch_unwind)]
+pub fn scripts_wanting(env: Env, pool: u32, beyond_idle: bool) -> napi::Result<u32> {
+    let wanting = Environment::of(&env)?.pools().with(pool, |pool| pool.scripts_wanting(beyond_idle));
+    Ok(wanting.unwrap_or(0) as u32)
+}
+
 /// Takes all that waits for a script worker out of the queue: its ids, for the caller to answer.
 #[napi(catch_unwind)]
 pub fn drain_scripts(env: Env, pool: u32) -> napi::Result<List<f64>> {
@@ -302,6 +310,19 @@ pub(super) const NUMBERS: Numbers = numbers! {
 /// `VIA_FALLBACK`: the input is a message by the native fallback, and `length` its number. Returns nothing, or `NEEDS_WORKER` and `FULL` as bits; `[code, message]`
 /// when refused.
 fn submit<'call>(call: Call<'call>, values: Arguments<'call, 2>) -> Returned<'call> {
+    submit_with(call, values, None)
+}
+
+/// `submitScriptKeyed(input, parts, key)`: the same, for a task that has a key.
+fn submit_keyed<'call>(call: Call<'call>, [input, parts, key]: Arguments<'call, 3>) -> Returned<'call> {
+    submit_with(call, [input, parts], Some(call.js.to_text(key)?))
+}
+
+fn submit_with<'call>(
+    call: Call<'call>,
+    values: Arguments<'call, 2>,
+    key: Option<String>,
+) -> Returned<'call> {
     let [
         pool,
         function,
@@ -336,7 +357,7 @@ fn submit<'call>(call: Call<'call>, values: Arguments<'call, 2>) -> Returned<'ca
         number => Target::Worker(number as usize),
     };
     let (call_form, exclusive) = (alone as u64 >> 1, alone as u64 & 1 != 0);
-    let script = ScriptOptions { path, exclusive, target, call_form, nested, inherited };
+    let script = ScriptOptions { path, exclusive, target, call_form, nested, inherited, key };
     let read = || match by_message {
         true => Ok(Payload::Value(Value::Number(length))),
         false => call.inputs().read(Input::of_call_buffer(form as u32, length, values)?),

@@ -69,6 +69,8 @@ pub(crate) struct ScriptOptions {
     pub(crate) exclusive: bool,
     /// Which worker may take it.
     pub(crate) target: Target,
+    /// Its key.
+    pub(crate) key: Option<String>,
     /// In which form its function is called.
     pub(crate) call_form: u64,
     /// Whether a running task of the pool waits for it.
@@ -82,6 +84,7 @@ impl Pools<'_> {
     pub(crate) fn submit(
         self,
         submission: Submission,
+        key: Option<String>,
         read: impl FnOnce() -> JsResult<Payload>,
     ) -> Result<Accepted> {
         let Submission { pool, task, id, options } = submission;
@@ -90,7 +93,10 @@ impl Pools<'_> {
         let kept = options.token(self.core.jobs());
         let limits = options.limits;
         let token = kept.clone().or_else(|| (!limits.is_none()).then(|| CancelToken::limited(limits)));
-        let job = Job::new(id, self.core.events(), task, input, token);
+        let mut job = Job::new(id, self.core.events(), task, input, token);
+        if let Some(key) = key {
+            job = job.keyed(key);
+        }
         self.submit_job(submission, job, Target::Native, kept)
     }
 
@@ -124,6 +130,9 @@ impl Pools<'_> {
         }
         if script.exclusive {
             job = job.exclusive();
+        }
+        if let Some(key) = script.key {
+            job = job.keyed(key);
         }
         self.submit_job(submission, job, script.target, token)
     }

@@ -34,7 +34,7 @@
 use super::capacity::Capacity;
 use super::outbox::Reply;
 use super::position::Taker;
-use super::queue::Queue;
+use super::queue::{Permits, Queue};
 use super::script_functions::FunctionNames;
 use super::task_observer::{Age, TaskRef};
 use crate::cancel::{CancelToken, Reason};
@@ -63,6 +63,8 @@ pub(super) struct Running {
     pub(super) exclusive: bool,
     /// Whether it waits for jobs that it has submitted to the pool: meanwhile its worker may run others.
     pub(super) waits: bool,
+    /// What it keeps others from.
+    pub(super) permits: Permits,
     /// The input of a job whose path is [`OnDemand`](super::InputPath::OnDemand), until its owner or its worker has claimed it.
     pub(super) input: Option<Payload>,
 }
@@ -258,13 +260,18 @@ impl Scripts {
         self.worker(number)?.running.iter().find(|job| job.reply.id() == id)
     }
 
-    /// The job `id`, which the worker `number` runs, waits for jobs that it has submitted, or goes on.
-    pub(super) fn set_waits(&mut self, number: usize, id: u64, waits: bool) {
-        let Some(worker) = self.worker_mut(number) else { return };
-        let Some(job) = worker.running.iter_mut().find(|job| job.reply.id() == id) else { return };
+    /// The job `id`, which the worker `number` runs, waits for jobs that it has submitted, or goes on. What it gives back: others of its
+    /// name may be what it waits for, so it counts for the limit of its name no more.
+    pub(super) fn set_waits(&mut self, number: usize, id: u64, waits: bool) -> Permits {
+        let running = self.worker_mut(number).map(|worker| worker.running.iter_mut());
+        let Some(job) = running.into_iter().flatten().find(|job| job.reply.id() == id) else {
+            return Permits::default();
+        };
+        let permits = if waits { job.permits.take_limit() } else { Permits::default() };
         if std::mem::replace(&mut job.waits, waits) != waits {
             if waits { self.waits += 1 } else { self.waits -= 1 }
         }
+        permits
     }
 
     /// Takes the job `id` out of a worker's hands.
@@ -337,8 +344,22 @@ impl Scripts {
         let can_take = |number: &&usize| {
             self.worker(**number).is_some_and(|worker| !worker.retiring && worker.admits(job.exclusive))
         };
-        let number = *self.waiting.iter().rev().find(can_take)?;
+        let mut workers = self.waiting.iter().rev().filter(can_take);
+        let first = *workers.next()?;
+        let number = if queue.affinity.is_empty() || queue.affinity.first(first).is_some() {
+            first
+        } else {
+            workers.copied().find(|number| queue.affinity.first(*number).is_some()).unwrap_or(first)
+        };
         self.notify(number)
+    }
+
+    /// Notifies the waiting workers that could take a job that is bound to them.
+    #[must_use]
+    pub(super) fn notify_bound(&mut self, queue: &Queue) -> Vec<&'static dyn Waker> {
+        let has_some = |number: &usize| queue.takeable_by_worker(*number) > 0;
+        let numbers: Vec<usize> = self.waiting.iter().copied().filter(has_some).collect();
+        numbers.into_iter().filter_map(|number| self.notify(number)).collect()
     }
 
     fn notify(&mut self, number: usize) -> Option<&'static dyn Waker> {
