@@ -26,6 +26,7 @@ const POOLS = {
   'recycled after each task': { recycle: { afterTasks: 1 } },
   'recycled, two workers': { maxThreads: 2, recycle: { afterTasks: 3 } },
   'a worker that blocks': { wait: 'block' },
+  'one of a name at a time': { limits: { tasks: { tree: 1, byScope: 1, byMap: 1, breaks: 1 } } },
 };
 
 for (const [name, options] of Object.entries(POOLS)) {
