@@ -687,8 +687,31 @@ export interface TraceOptions {
   limit?: number | undefined;
 }
 
+/** Where {@link WorkerPool.monitor} listens, and for whom. */
+export interface MonitorOptions {
+  /** 0 for any that is free. @default 0 */
+  port?: number | undefined;
+  /** An address or a name of this machine. @default '127.0.0.1' */
+  host?: string | undefined;
+  /**
+   * Names in the address of the page that are allowed beside addresses, `localhost` and `host`. Others are refused, since a site that a
+   * browser has open could point a name of its own at the page and read it.
+   */
+  allowedHosts?: readonly string[] | undefined;
+}
+
+/** A page that shows a pool. */
+export interface PoolMonitor {
+  /** Where it is. */
+  readonly url: string;
+  /** Ends it. */
+  close(): Promise<void>;
+  /** As `close()`, at the end of a block with `await using`. */
+  [Symbol.asyncDispose](): Promise<void>;
+}
+
 /** A trace of a pool, in the format of Chrome's traces, which Perfetto (ui.perfetto.dev) and chrome://tracing show. */
-export interface PoolTrace extends Disposable {
+export interface PoolTrace {
   /** Whether it still records. */
   readonly recording: boolean;
   /** How many records were dropped, since there were more than `limit` of one kind; known once it was stopped. */
@@ -697,6 +720,8 @@ export interface PoolTrace extends Disposable {
   stop(): this;
   /** Ends the recording, and writes the trace to a file. */
   save(path: string | URL | Buffer): Promise<void>;
+  /** As `stop()`, at the end of a block with `using`. */
+  [Symbol.dispose](): void;
   /** Ends the recording; the trace as an object. */
   toJSON(): { displayTimeUnit: 'ms'; otherData: Record<string, unknown>; traceEvents: Record<string, unknown>[] };
 }
@@ -848,6 +873,31 @@ export type TaskTransformOptions<Name, Functions = NoFunctions> = TaskStreamOpti
 
 /** The options of `forEach` and `reduce`: `timeout` is that of the whole call. */
 export type ManyInputsOptions = Pick<RunOptions, 'deadline' | 'priority' | 'signal' | 'timeout'>;
+
+/**
+ * A profile of several threads, in the format of `.cpuprofile`: each thread is a node below the root, and their samples stand one
+ * thread after the other.
+ */
+export interface PoolProfile extends CpuProfile {
+  /** Each thread by itself. */
+  readonly threads: readonly { name: string; workerId?: number; profile: CpuProfile }[];
+  /** Writes it to a file, whose name should end in `.cpuprofile`. */
+  save(path: string | URL): Promise<void>;
+}
+
+/** A CPU profile as the inspector's domain Profiler has it; times in microseconds. */
+export interface CpuProfile {
+  nodes: {
+    id: number;
+    callFrame: { functionName: string; scriptId: string; url: string; lineNumber: number; columnNumber: number };
+    hitCount?: number;
+    children?: number[];
+  }[];
+  startTime: number;
+  endTime: number;
+  samples: number[];
+  timeDeltas: number[];
+}
 
 /** The outputs of a stream. */
 export interface TaskStream<Output> extends AsyncIterableIterator<Output> {
@@ -1370,6 +1420,33 @@ export interface WorkerPool<Functions = any> extends EventEmitter {
    * @throws {errors.InvalidArgTypeError | errors.InvalidArgValueError | errors.OutOfRangeError} for options that cannot be
    */
   trace(options?: TraceOptions): PoolTrace;
+
+  /**
+   * Opens a page that shows this pool while it works: on this machine alone, unless it is told otherwise. Closes with the pool, and
+   * does not keep the process alive. Rejects with Node's error where it cannot listen.
+   *
+   * @throws {errors.PoolClosedError} when the pool is closed
+   * @throws {errors.InvalidArgTypeError | errors.InvalidArgValueError | errors.OutOfRangeError} for options that cannot be
+   */
+  monitor(options?: MonitorOptions): Promise<PoolMonitor>;
+
+  /**
+   * Profiles the CPU of all workers of the pool, and of this thread, for so many milliseconds. Workers that end meanwhile are left out.
+   *
+   * Rejects with an UnsupportedRuntimeError where Node has no `worker.startCpuProfile` and this is not the main thread.
+   *
+   * @example
+   * await (await pool.profile(1000)).save('pool.cpuprofile');
+   */
+  profile(
+    milliseconds: number,
+    options?: {
+      /** Whether this thread is profiled too. @default true */
+      thisThread?: boolean | undefined;
+      /** Ends it early, with an AbortError. */
+      signal?: AbortSignal | undefined;
+    },
+  ): Promise<PoolProfile>;
 
   /** Threads that live. */
   readonly threads: number;

@@ -166,7 +166,7 @@ const JAVASCRIPT = [
   {
     room: 'lib/seeing',
     files: ['lib/seeing/'],
-    imports: [...GROUND],
+    imports: ['lib/delivery', ...GROUND],
     why: 'What a pool shows of itself, loaded when it is asked for; the pool above hands in what it needs.',
   },
   {

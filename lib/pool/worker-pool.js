@@ -244,8 +244,17 @@ class WorkerPool extends EventEmitter {
     return trace({ pool: this, method, task, input }, call);
   }
 
+  monitor(options) {
+    return require('../seeing/monitor').openMonitor(this.#watched(), options);
+  }
+
   trace(options) {
     return require('../seeing/trace').openTrace(this.#watched(), options);
+  }
+
+  profile(milliseconds, options = {}) {
+    const workersOf = () => this.workers.map(({ id }) => ({ id, thread: this.#workers.get(id)?.thread })).filter(({ thread }) => thread);
+    return require('../seeing/cpu-profile').profile({ name: this.#settings.name, workersOf }, milliseconds, options);
   }
 
   /** What traces and pages need of this pool. */
