@@ -292,6 +292,11 @@ export interface WorkerPoolOptions {
    * milliseconds. @default { max: 1000, ttl: Infinity }
    */
   cache?: { max?: number | undefined; ttl?: number | undefined } | undefined;
+  /**
+   * Whether the errors of tasks say where the task was submitted, whatever ended it: see docs/seeing.md. @default whether the
+   * environment variable RUST_WORKERS_CALL_SITES is 1
+   */
+  callSites?: boolean | undefined;
   /** How many tasks may wait for a thread; one more is an ERR_RW_QUEUE_FULL. @default Infinity */
   maxQueue?: number | undefined;
   /** The stack of each thread, in bytes, from 262_144 (room for the deepest value). @default 2_097_152 */

@@ -30,6 +30,7 @@ const INT32 = 2 ** 31;
 const POOL = new Set([
   'aging',
   'cache',
+  'callSites',
   'deterministic',
   'idleTimeout',
   'maxQueue',
@@ -180,8 +181,13 @@ function poolSettings(options) {
   checkNiceIncrement(niceIncrement);
   const order = queueOrder(options);
   const cache = cacheSettings(options.cache);
+  const { callSites = process.env.RUST_WORKERS_CALL_SITES === '1' } = options;
+  if (typeof callSites !== 'boolean') {
+    throw new InvalidArgTypeError(`The "options.callSites" argument must be a boolean. Received ${describe(callSites)}`);
+  }
   return {
     minThreads, maxThreads, maxThreadsFrom: SIZE_FROM.indexOf(from), idleTimeout, maxQueue, stackSize, name, niceIncrement, cache,
+    callSites,
     ...order,
     ...deterministicSettings(options),
   };

@@ -57,6 +57,7 @@ mod steps;
 mod submit;
 mod task_observer;
 mod task_times;
+mod thread_log;
 mod threads;
 mod times;
 mod trace;
@@ -95,6 +96,7 @@ pub use state::Pool;
 pub use stats::Stats;
 pub use submit::{Accepted, SubmitError};
 pub use task_times::{QUANTILES, Summary, Times};
+pub use thread_log::log_threads;
 pub use times::{PoolTimes, TimesOfTask};
 pub use trace::{Cursor, Ring, TraceNumbers, WIDTH, lane};
 
