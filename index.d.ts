@@ -810,7 +810,7 @@ export type TaskOptions<Name, Functions = NoFunctions> = Name extends FunctionNa
     : ScriptRunOptions;
 
 /** The options of a task for which a thread blocks: nothing can end it or be told meanwhile. */
-export type BlockingOptions<Options> = Omit<Options, 'signal' | 'onProgress' | 'progress' | 'dedupe' | 'cache' | 'retries'>;
+export type BlockingOptions<Options> = Omit<Options, 'signal' | 'onOutput' | 'onProgress' | 'progress' | 'dedupe' | 'cache' | 'retries'>;
 
 /** Stands for the output that follows from the name and the input. */
 interface Inferred {
