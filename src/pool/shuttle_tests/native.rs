@@ -297,7 +297,6 @@ fn program() {
     let limit = TaskLimit { native: Some(YIELD), function: None, most: 1 };
     let config = Config {
         max_threads,
-        max_threads_from: 0,
         min_threads: below(max_threads + 1),
         idle_timeout: Duration::from_micros([500, 3_600_000_000][below(2)]),
         max_queue: if once_in(4) { below(4) } else { usize::MAX },
