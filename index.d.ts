@@ -1714,6 +1714,23 @@ export const rustAtomics: Omit<typeof Atomics, 'waitAsync' | 'pause'> & {
 
 // ── Inside a task of a script ──────────────────────────────────────────────────────────────────────────────
 
+/** The pool of a running task: see {@link task}. Its owner submits the tasks and sends back what becomes of them. */
+export interface TaskPool {
+  /** Runs a function of the script, or a native task. */
+  run<Output = any>(task: string, input?: unknown, options?: ScriptRunOptions): Promise<Output>;
+  /** Runs the script's default export. */
+  runTask<Output = any>(input?: unknown, options?: ScriptRunOptions): Promise<Output>;
+  /** Runs a task over inputs; the first error rejects the whole and cancels the rest. */
+  map<Output = any>(task: string, inputs: Iterable<unknown>, options?: ScriptRunOptions): Promise<Output[]>;
+  /** As {@link WorkerPool.scope}; without `stream`. */
+  scope(options?: ScopeOptions): TaskScope;
+  scope<Result>(options: ScopeOptions | undefined, block: (scope: TaskScope) => Result): Promise<Awaited<Result>>;
+  scope<Result>(block: (scope: TaskScope) => Result): Promise<Awaited<Result>>;
+}
+
+/** A scope of {@link TaskPool}. */
+export interface TaskScope extends TaskPool, Omit<Scope, 'run' | 'runTask' | 'map' | 'stream' | 'scope'> {}
+
 /** A task of a script pool, for its own code. Outside of a task, it is never cancelled and reports to nobody. */
 export const task: {
   /** Aborts when the task should stop; `reason` is the error that says why. Undefined outside a task. */
@@ -1722,6 +1739,11 @@ export const task: {
   readonly cancelled: boolean;
   /** @throws {errors.TaskCancelledError | errors.TaskTimeoutError | errors.DeadlineError | errors.PoolClosedError} if it should stop */
   throwIfCancelled(): void;
+  /**
+   * The pool of the task, for tasks of its own: awaiting them takes none of its worker's capacity, so a pool of any size goes on. They
+   * are stopped with it. Undefined outside a script pool, and while the script is loaded.
+   */
+  readonly pool: TaskPool | undefined;
   /**
    * When the task must have ended; undefined where it has no deadline. Tasks that it submits have it too, and its priority, unless
    * they have an earlier one, or a priority of their own.

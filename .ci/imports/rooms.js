@@ -146,7 +146,7 @@ const JAVASCRIPT = [
     room: 'lib/script-pool',
     files: ['lib/script-pool/'],
     imports: [
-      'lib/flow', 'lib/worker', 'lib/task', 'lib/transfer-types', 'lib/shared-buffer', 'lib/fallback', 'lib/transfer', 'lib/codec',
+      'lib/structure', 'lib/flow', 'lib/worker', 'lib/task', 'lib/transfer-types', 'lib/shared-buffer', 'lib/fallback', 'lib/transfer', 'lib/codec',
       'lib/delivery', 'lib/module-names', ...GROUND,
     ],
     why: 'Workers that take script tasks; the pool above hands itself in.',

@@ -198,7 +198,7 @@ async function streams(pool: NativePool, script: rustWorkers.WorkerPool<{ add(in
   expect<Equal<(typeof outcomes)[number], rustWorkers.TaskOutcome<number>>>();
   const outputs = await pool.map('fibonacci', [1], { settle: false });
   expect<Equal<typeof outputs, number[]>>();
-  pool.stream('crc32', process.stdin, { transfer: (chunk) => [(chunk as Uint8Array<ArrayBuffer>).buffer] });
+  pool.stream('crc32', process.stdin, { transfer: (chunk) => [(chunk as Uint8Array).buffer as ArrayBuffer] });
   pool.stream('crc32', new Blob([]).stream());
   process.stdin.pipe(pool.transform('blake3', { highWaterMark: 4, ordered: false })).pipe(process.stdout);
   script.transform('add', { settle: true, onProgress: () => {} });

@@ -148,7 +148,7 @@ class WorkerPool extends EventEmitter {
     refuseOwnScript(url);
     const fallbackPorts = fallbackPortsOf(binding, delivery);
     const native = new NativeScriptPool(binding, binding.createPool(this.#settings, namedLimits(this.#settings, true)), fallbackPorts);
-    const events = new WorkerEvents(this);
+    const events = new WorkerEvents(this, WorkerPool.#runNested);
     const workers = (this.#workers = new WorkerManager({ pool: native, delivery, fallbackPorts, script: url, settings, events }));
     this.#open(native, (then) => workers.whenLoaded(then));
     this.#scriptTasks = new ScriptSubmitter(native, delivery, this.#admission, settings);
@@ -163,6 +163,12 @@ class WorkerPool extends EventEmitter {
     }
     // Now, while these start on threads of their own.
     loadCodec();
+  }
+
+  /** Runs a task of a task of its script, also while the pool closes. */
+  static #runNested(pool, task, ...given) {
+    if (task === '') pool.#scriptTasks.run(task, ...given);
+    else pool.#tasks.run(task, ...given);
   }
 
   run(task, input, options) {
@@ -637,9 +643,22 @@ class WorkerEvents {
   #pool;
   #kept;
 
-  /** @param {WorkerPool} pool */
-  constructor(pool) {
+  #runNested;
+
+  /**
+   * @param {WorkerPool} pool
+   * @param {(pool: WorkerPool, task: string, input: unknown, options: object, resolve: Function, reject: Function) => void} runNested
+   */
+  constructor(pool, runNested) {
     this.#pool = new WeakRef(pool);
+    this.#runNested = runNested;
+  }
+
+  /** A task of the script submits one. */
+  runNested(task, input, options, resolve, reject) {
+    const pool = this.#pool.deref();
+    if (pool === undefined) reject(closedError(task));
+    else this.#runNested(pool, task, input, options, resolve, reject);
   }
 
   /** @param {boolean} isStarting whether a worker of the pool is starting */

@@ -380,7 +380,8 @@ class WorkerManager {
   }
 
   /** A worker tells that it has loaded the script, or could not; or that it ends. */
-  #told(worker, { names, thrown, isOfSetup = false, isEnding = false, isOutlived = false }) {
+  #told(worker, { names, thrown, isOfSetup = false, isEnding = false, isOutlived = false, ask, cancelsAsk }) {
+    if (ask !== undefined || cancelsAsk !== undefined) return this.#asked(worker, ask, cancelsAsk);
     const error = thrown === undefined ? undefined : require('../task/thrown').thrownFromPort(thrown);
     if (isOutlived) {
       worker.lastError = error;
@@ -407,6 +408,18 @@ class WorkerManager {
     this.#keepPool();
   }
 
+  /** A task of a worker submits one to this pool, or cancels one. */
+  #asked(worker, ask, cancelled) {
+    if (worker.nested === undefined) {
+      const { NestedTasks } = require('./nested-tasks');
+      worker.nested = new NestedTasks(worker, (...given) => this.#events.runNested(...given));
+    }
+    if (ask === undefined) return worker.nested.cancel(cancelled);
+    worker.nested.ask(ask);
+    // This worker will not take it, and makes way for another only once its own task has ended.
+    if (worker.nested.isOfLast(ask) && binding.scriptsWaiting(this.#pool.handle) > 0) this.#tryToStart();
+  }
+
   /** A worker has ended, and all events that it sent before have been delivered. */
   #exited(worker, code) {
     const { left } = worker;
@@ -427,6 +440,7 @@ class WorkerManager {
   #remove(worker) {
     this.#fallbackPorts.close(worker.key);
     worker.ended();
+    worker.nested?.end();
     this.#workers.delete(worker.number);
     const held = binding.evictWorker(this.#pool.handle, worker.number, worker.key);
     if (this.#workers.size === 0) removeSource(this.#ended);
