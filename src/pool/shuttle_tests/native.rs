@@ -269,7 +269,7 @@ fn program() {
         max_queue: if once_in(4) { below(4) } else { usize::MAX },
         stack_size: STACK,
         name: String::new(),
-        priority: None,
+        ..Config::default()
     };
     let resizes = once_in(2);
     let has_intake = config.max_queue == usize::MAX;
