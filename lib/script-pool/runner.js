@@ -24,7 +24,6 @@ const { flushOutput, watchOutput } = require('../runtime/worker-output');
 const { readValue, wireFromStart } = require('../task/read-value');
 const { Answering } = require('./answering');
 const { functionsOf, hooksOf } = require('./load-script');
-const { RETIRE } = require('./owner-messages');
 const { Job, RUNNER, WATCHED } = require('./task');
 
 const { BY_MESSAGE, IDLE_BLOCK, IDLE_NEVER, ON_DEMAND, PATHS } = SCRIPTS;
@@ -205,10 +204,7 @@ class Runner {
     delivery.handler(EVENTS.SCRIPT_STOP, () => ({
       deliver: (id, reason) => this.open.get(id)?.abort(reason),
     }));
-    this.#control.on('message', (message) => {
-      if (message[0] >= RETIRE) this.toldToEnd(message[0], message[1]);
-      else this.#arrivingInputs().told(message);
-    });
+    this.#control.on('message', (message) => this.#told(message));
     this.#control.on('messageerror', (error) => this.#arrivingInputs().unreadable(error));
     this.#control.unref();
     if (!binding.joinPool(this.#setup.key, this.#inbox.wire)) return process.exit();
@@ -240,6 +236,13 @@ class Runner {
     );
   }
 
+  /** A message has come from the owner. */
+  #told(message) {
+    const { RETIRE } = require('./owner-messages');
+    if (message[0] >= RETIRE) this.toldToEnd(message[0], message[1]);
+    else this.#arrivingInputs().told(message);
+  }
+
   /**
    * The owner wants this worker to end.
    *
@@ -252,7 +255,7 @@ class Runner {
       this.#shutDown = true;
       const { PoolClosedError } = require('../errors');
       this.#hooks.abort(new PoolClosedError('the worker is to end'));
-    } else if (kind === RETIRE) {
+    } else if (kind === require('./owner-messages').RETIRE) {
       this.#retire(why);
     } else {
       this.#reason = why;
