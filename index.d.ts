@@ -287,6 +287,8 @@ export interface WorkerPoolOptions {
   aging?: number | undefined;
   /** Which task of a priority is first: the oldest, or the newest. @default 'fifo' */
   queueOrder?: 'fifo' | 'lifo' | undefined;
+  /** How many tasks of one key, or of one name, run at a time; others pass those that wait for that. */
+  limits?: TaskLimits | undefined;
   /**
    * How many outputs the pool keeps for tasks with the option `cache`, the least recently used goes first, and for how many
    * milliseconds. @default { max: 1000, ttl: Infinity }
@@ -312,6 +314,14 @@ export interface WorkerPoolOptions {
    * threads that are less nice. On Linux; elsewhere it has no effect. @default 0
    */
   niceIncrement?: number | undefined;
+}
+
+/** The option `limits` of a pool. */
+export interface TaskLimits {
+  /** How many tasks of one `key` run at a time. @default 1 */
+  key?: number | undefined;
+  /** How many run at a time of some tasks, by the name of the native task or of the script's function. */
+  tasks?: Readonly<Record<string, number>> | undefined;
 }
 
 /** Options of a pool with a script. Those of Node's `Worker` mean what they mean there. */
@@ -428,6 +438,11 @@ export interface RunOptions {
    * which are bound to a worker). An integer of 32 bits. @default 0
    */
   priority?: number | undefined;
+  /**
+   * Tasks of one key do not run at the same time, and begin in order of submission, whatever their priorities; `limits.key` of
+   * the pool may allow more at a time. A script's task goes to the worker that ran the key last, if that is free.
+   */
+  key?: string | undefined;
   /** Aborting it rejects with an AbortError (ERR_RW_TASK_CANCELLED) and stops the task, queued or running. */
   signal?: AbortSignal | undefined;
   /** Milliseconds from submission until the task is stopped, with ERR_RW_TASK_TIMEOUT; 0 is no time at all. @default no limit */
@@ -672,8 +687,31 @@ export interface TraceOptions {
   limit?: number | undefined;
 }
 
+/** Where {@link WorkerPool.monitor} listens, and for whom. */
+export interface MonitorOptions {
+  /** 0 for any that is free. @default 0 */
+  port?: number | undefined;
+  /** An address or a name of this machine. @default '127.0.0.1' */
+  host?: string | undefined;
+  /**
+   * Names in the address of the page that are allowed beside addresses, `localhost` and `host`. Others are refused, since a site that a
+   * browser has open could point a name of its own at the page and read it.
+   */
+  allowedHosts?: readonly string[] | undefined;
+}
+
+/** A page that shows a pool. */
+export interface PoolMonitor {
+  /** Where it is. */
+  readonly url: string;
+  /** Ends it. */
+  close(): Promise<void>;
+  /** As `close()`, at the end of a block with `await using`. */
+  [Symbol.asyncDispose](): Promise<void>;
+}
+
 /** A trace of a pool, in the format of Chrome's traces, which Perfetto (ui.perfetto.dev) and chrome://tracing show. */
-export interface PoolTrace extends Disposable {
+export interface PoolTrace {
   /** Whether it still records. */
   readonly recording: boolean;
   /** How many records were dropped, since there were more than `limit` of one kind; known once it was stopped. */
@@ -682,6 +720,8 @@ export interface PoolTrace extends Disposable {
   stop(): this;
   /** Ends the recording, and writes the trace to a file. */
   save(path: string | URL | Buffer): Promise<void>;
+  /** As `stop()`, at the end of a block with `using`. */
+  [Symbol.dispose](): void;
   /** Ends the recording; the trace as an object. */
   toJSON(): { displayTimeUnit: 'ms'; otherData: Record<string, unknown>; traceEvents: Record<string, unknown>[] };
 }
@@ -833,6 +873,31 @@ export type TaskTransformOptions<Name, Functions = NoFunctions> = TaskStreamOpti
 
 /** The options of `forEach` and `reduce`: `timeout` is that of the whole call. */
 export type ManyInputsOptions = Pick<RunOptions, 'deadline' | 'priority' | 'signal' | 'timeout'>;
+
+/**
+ * A profile of several threads, in the format of `.cpuprofile`: each thread is a node below the root, and their samples stand one
+ * thread after the other.
+ */
+export interface PoolProfile extends CpuProfile {
+  /** Each thread by itself. */
+  readonly threads: readonly { name: string; workerId?: number; profile: CpuProfile }[];
+  /** Writes it to a file, whose name should end in `.cpuprofile`. */
+  save(path: string | URL): Promise<void>;
+}
+
+/** A CPU profile as the inspector's domain Profiler has it; times in microseconds. */
+export interface CpuProfile {
+  nodes: {
+    id: number;
+    callFrame: { functionName: string; scriptId: string; url: string; lineNumber: number; columnNumber: number };
+    hitCount?: number;
+    children?: number[];
+  }[];
+  startTime: number;
+  endTime: number;
+  samples: number[];
+  timeDeltas: number[];
+}
 
 /** The outputs of a stream. */
 export interface TaskStream<Output> extends AsyncIterableIterator<Output> {
@@ -1356,6 +1421,33 @@ export interface WorkerPool<Functions = any> extends EventEmitter {
    */
   trace(options?: TraceOptions): PoolTrace;
 
+  /**
+   * Opens a page that shows this pool while it works: on this machine alone, unless it is told otherwise. Closes with the pool, and
+   * does not keep the process alive. Rejects with Node's error where it cannot listen.
+   *
+   * @throws {errors.PoolClosedError} when the pool is closed
+   * @throws {errors.InvalidArgTypeError | errors.InvalidArgValueError | errors.OutOfRangeError} for options that cannot be
+   */
+  monitor(options?: MonitorOptions): Promise<PoolMonitor>;
+
+  /**
+   * Profiles the CPU of all workers of the pool, and of this thread, for so many milliseconds. Workers that end meanwhile are left out.
+   *
+   * Rejects with an UnsupportedRuntimeError where Node has no `worker.startCpuProfile` and this is not the main thread.
+   *
+   * @example
+   * await (await pool.profile(1000)).save('pool.cpuprofile');
+   */
+  profile(
+    milliseconds: number,
+    options?: {
+      /** Whether this thread is profiled too. @default true */
+      thisThread?: boolean | undefined;
+      /** Ends it early, with an AbortError. */
+      signal?: AbortSignal | undefined;
+    },
+  ): Promise<PoolProfile>;
+
   /** Threads that live. */
   readonly threads: number;
   /**
@@ -1622,6 +1714,23 @@ export const rustAtomics: Omit<typeof Atomics, 'waitAsync' | 'pause'> & {
 
 // ── Inside a task of a script ──────────────────────────────────────────────────────────────────────────────
 
+/** The pool of a running task: see {@link task}. Its owner submits the tasks and sends back what becomes of them. */
+export interface TaskPool {
+  /** Runs a function of the script, or a native task. */
+  run<Output = any>(task: string, input?: unknown, options?: ScriptRunOptions): Promise<Output>;
+  /** Runs the script's default export. */
+  runTask<Output = any>(input?: unknown, options?: ScriptRunOptions): Promise<Output>;
+  /** Runs a task over inputs; the first error rejects the whole and cancels the rest. */
+  map<Output = any>(task: string, inputs: Iterable<unknown>, options?: ScriptRunOptions): Promise<Output[]>;
+  /** As {@link WorkerPool.scope}; without `stream`. */
+  scope(options?: ScopeOptions): TaskScope;
+  scope<Result>(options: ScopeOptions | undefined, block: (scope: TaskScope) => Result): Promise<Awaited<Result>>;
+  scope<Result>(block: (scope: TaskScope) => Result): Promise<Awaited<Result>>;
+}
+
+/** A scope of {@link TaskPool}. */
+export interface TaskScope extends TaskPool, Omit<Scope, 'run' | 'runTask' | 'map' | 'stream' | 'scope'> {}
+
 /** A task of a script pool, for its own code. Outside of a task, it is never cancelled and reports to nobody. */
 export const task: {
   /** Aborts when the task should stop; `reason` is the error that says why. Undefined outside a task. */
@@ -1630,6 +1739,11 @@ export const task: {
   readonly cancelled: boolean;
   /** @throws {errors.TaskCancelledError | errors.TaskTimeoutError | errors.DeadlineError | errors.PoolClosedError} if it should stop */
   throwIfCancelled(): void;
+  /**
+   * The pool of the task, for tasks of its own: awaiting them takes none of its worker's capacity, so a pool of any size goes on. They
+   * are stopped with it. Undefined outside a script pool, and while the script is loaded.
+   */
+  readonly pool: TaskPool | undefined;
   /**
    * When the task must have ended; undefined where it has no deadline. Tasks that it submits have it too, and its priority, unless
    * they have an earlier one, or a priority of their own.

@@ -146,7 +146,7 @@ const JAVASCRIPT = [
     room: 'lib/script-pool',
     files: ['lib/script-pool/'],
     imports: [
-      'lib/flow', 'lib/worker', 'lib/task', 'lib/transfer-types', 'lib/shared-buffer', 'lib/fallback', 'lib/transfer', 'lib/codec',
+      'lib/structure', 'lib/flow', 'lib/worker', 'lib/task', 'lib/transfer-types', 'lib/shared-buffer', 'lib/fallback', 'lib/transfer', 'lib/codec',
       'lib/delivery', 'lib/module-names', ...GROUND,
     ],
     why: 'Workers that take script tasks; the pool above hands itself in.',
@@ -166,7 +166,7 @@ const JAVASCRIPT = [
   {
     room: 'lib/seeing',
     files: ['lib/seeing/'],
-    imports: [...GROUND],
+    imports: ['lib/delivery', ...GROUND],
     why: 'What a pool shows of itself, loaded when it is asked for; the pool above hands in what it needs.',
   },
   {
@@ -267,7 +267,7 @@ const JAVASCRIPT = [
   },
   {
     room: 'lib/errors',
-    files: ['lib/errors.js', 'lib/validators.js', 'lib/unknown-option.js'],
+    files: ['lib/errors.js', 'lib/inspection.js', 'lib/validators.js', 'lib/unknown-option.js'],
     imports: [],
     why: 'Errors, and the checks that throw them; it works without the addon.',
   },

@@ -465,7 +465,7 @@ alike('a port is made by nobody else, has the names of Node\'s and tells what it
   t.log(Object.getOwnPropertyNames(t.MessagePort.prototype).sort(), t.MessagePort.name, t.MessagePort.length);
   const { port1, port2 } = new t.MessageChannel();
   t.log(port1.constructor === t.MessagePort, port1 instanceof t.MessagePort, Object.keys(port1), `${port1}`);
-  const states = () => [port1, port2].map((port) => /active: \w+(,\s+refed: \w+)?/.exec(inspect(port))[0]);
+  const states = () => [port1, port2].map((port) => /active: \w+(,\s+refed: \w+)?/.exec(inspect(port))[0].replace(/\s+/g, ' '));
   t.log(inspect({ a: { b: { port1 } } }), states());
   port1.ref();
   t.log(states());

@@ -76,8 +76,14 @@ function parse(text, isStrict) {
   return holder instanceof Error ? { node: whole, isMethod: false } : { node: holder.properties[0], isMethod: true };
 }
 
-/** Sloppy functions of the old form alone have this property. */
-const isSloppy = (fn) => Object.hasOwn(fn, 'caller');
+/** All others throw there: strict functions, and those of the newer forms, which have nothing that strictness changes. */
+function isSloppy(fn) {
+  try {
+    return fn.caller !== undefined;
+  } catch {
+    return false;
+  }
+}
 
 /**
  * @param {unknown} fn
@@ -138,4 +144,4 @@ function refuse(fn, names) {
   });
 }
 
-module.exports = { NAMER, OF_FILE, refuse, sourceOf };
+module.exports = { NAMER, OF_FILE, isSloppy, refuse, sourceOf };

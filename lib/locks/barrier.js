@@ -2,6 +2,7 @@
 
 const { BARRIER, LOCKS } = require('../constants');
 const { binding } = require('../native');
+const { showState } = require('../inspection');
 const { validateInteger } = require('../validators');
 const { LockCells, LockLayout } = require('./lock-cells');
 const { NativeLock } = require('./native-lock');
@@ -68,5 +69,7 @@ class Barrier {
     orThrow(binding.barrierReset(this.#native.handle));
   }
 }
+
+showState(Barrier, (lock) => require('./shown').barrier(lock));
 
 module.exports = { Barrier };

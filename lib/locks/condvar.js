@@ -2,6 +2,7 @@
 
 const { CONDVAR } = require('../constants');
 const { binding } = require('../native');
+const { showState } = require('../inspection');
 const { InvalidArgTypeError, LockTimeoutError } = require('../errors');
 const { CHECK, LEND, LOCK, NATIVE, RETAKE, RETAKE_SYNC } = require('./guard');
 const { LockLayout } = require('./lock-cells');
@@ -124,5 +125,7 @@ function notified(failure) {
   if (failure instanceof LockTimeoutError) return false;
   throw failure;
 }
+
+showState(Condvar, (lock) => require('./shown').condvar(lock));
 
 module.exports = { Condvar };

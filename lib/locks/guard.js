@@ -9,6 +9,7 @@
  */
 
 const { LockNotHeldError } = require('../errors');
+const { showState } = require('../inspection');
 const { keptOn } = require('../runtime/host-realm');
 const { binding } = require('../native');
 
@@ -110,6 +111,9 @@ class MutexGuard {
     if (!this.held) throw notHeld();
   }
 }
+
+showState(Guard, ({ held }) => ({ held }));
+showState(MutexGuard, ({ held }) => ({ held }));
 
 // A promise asks the value that it is resolved with for a `then`; one on Object.prototype would take the guard away from
 // the caller.

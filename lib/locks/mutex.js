@@ -2,6 +2,7 @@
 
 const { MUTEX } = require('../constants');
 const { LockNotHeldError } = require('../errors');
+const { showState } = require('../inspection');
 const { CHECK, HOLDS, LEND, MutexGuard, NATIVE, RELEASE, RETAKE, RETAKE_SYNC, TICKET, notHeld } = require('./guard');
 const { LockLayout } = require('./lock-cells');
 const { NativeLock } = require('./native-lock');
@@ -136,5 +137,7 @@ class Mutex {
     this[RETAKE](guard);
   }
 }
+
+showState(Mutex, (lock) => require('./shown').mutex(lock));
 
 module.exports = { Mutex };

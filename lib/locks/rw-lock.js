@@ -2,6 +2,7 @@
 
 const { LOCKS, RW_LOCK } = require('../constants');
 const { InvalidArgValueError, LockNotHeldError } = require('../errors');
+const { showState } = require('../inspection');
 const { validateInteger, validateOptions } = require('../validators');
 const { Guard, RELEASE } = require('./guard');
 const { LockCells, LockLayout } = require('./lock-cells');
@@ -209,5 +210,7 @@ class RwLock {
     if (Atomics.load(cells, WORD) !== 0) this.#native.grantNext();
   }
 }
+
+showState(RwLock, (lock) => require('./shown').rwLock(lock));
 
 module.exports = { RwLock };

@@ -2,6 +2,7 @@
 
 const { SEMAPHORE } = require('../constants');
 const { OutOfRangeError } = require('../errors');
+const { showState } = require('../inspection');
 const { validateInteger, validateOptions } = require('../validators');
 const { Guard, RELEASE } = require('./guard');
 const { LockCells, LockLayout } = require('./lock-cells');
@@ -122,5 +123,7 @@ class Semaphore {
     if (Atomics.load(cells, WAITERS) !== 0) this.#native.grantNext();
   }
 }
+
+showState(Semaphore, (lock) => require('./shown').semaphore(lock));
 
 module.exports = { Semaphore };

@@ -7,7 +7,7 @@
 
 const { binding } = require('../native');
 const { InvalidArgTypeError, InvalidArgValueError, PoolClosedError } = require('../errors');
-const { NAMER, OF_FILE, refuse, sourceOf } = require('../exec/function-source');
+const { NAMER, OF_FILE, isSloppy, refuse, sourceOf } = require('../exec/function-source');
 const { placeOfText } = require('../exec/place');
 const { divide } = require('../flow/options');
 const { LAST_SOURCE, callForm } = require('../script-pool/call-form');
@@ -47,9 +47,10 @@ function analyse(fn) {
   if (before !== undefined) return before;
   const text = typeof fn === 'function' ? Function.prototype.toString.call(fn) : '';
   const same = analyses.get(text);
-  let found = same !== undefined && same.isStrict === isStrictOf(fn) && !same.asksForFile ? same : undefined;
+  let found = same !== undefined && same.isSloppy === isSloppy(fn) && !same.asksForFile ? same : undefined;
   if (found === undefined) {
     found = sourceOf(fn);
+    found.isSloppy = isSloppy(fn);
     const names = [...found.needed, ...found.asked];
     found.asksForFile = names.some((name) => OF_FILE.has(name)) || /\bimport\b/.test(text);
     found.place = placeOfText(text);
@@ -59,8 +60,6 @@ function analyse(fn) {
   known.set(fn, found);
   return found;
 }
-
-const isStrictOf = (fn) => !Object.hasOwn(fn, 'caller');
 
 /** The sources that the native side of one pool keeps. */
 class Sources {

@@ -246,13 +246,14 @@ class InputByInputMap extends Pending {
   /** The options of one input's task. They are copied by name: an option that is not here does not reach the tasks of a map. */
   #optionsFor(transfer) {
     const {
-      priority, parallel, filename, name, onOutput, onProgress, progress, signal, deadline, runTimeout, spread, worker, context,
+      priority, key, parallel, filename, name, onOutput, onProgress, progress, signal, deadline, runTimeout, spread, worker, context,
     } = this.#options;
     const options = { priority, parallel };
     if (context !== undefined) options[CONTEXT] = context.inner;
     // With a signal a task would need a worker to itself (sharesWorkers): only where the caller gave a signal or a time limit.
     const endsEarly = signal !== undefined || this.#timeUpAt !== undefined || deadline !== undefined;
     if (!this.#host.sharesWorkers || endsEarly) options.signal = this.#stop.signal;
+    if (key !== undefined) options.key = key;
     if (onOutput !== undefined) options.onOutput = onOutput;
     if (onProgress !== undefined) options.onProgress = onProgress;
     if (progress === 'latest') options.progress = progress;

@@ -118,7 +118,8 @@ class NativeSubmitter {
       const { form, value, length, parts, input: taken } = encodeInput(read, options.transfer, isInPlace(task));
       prepareFor(task, read);
       const moved = taken === read ? input : taken;
-      if (!pending.ended) this.#submit(binding.submitWith, index, pending, options, [form, value, length, parts], moved);
+      const submit = options.key === undefined ? binding.submitWith : binding.submitKeyed;
+      if (!pending.ended) this.#submit(submit, index, pending, options, [form, value, length, parts], moved);
     } catch (error) {
       if (pending.id !== 0) delivery.remove(pending.id);
       pending.reject(error);
@@ -166,13 +167,14 @@ class NativeSubmitter {
 
   /** Submits what may end early, or has a priority; `count`: of how many inputs, where there are many. */
   #submit(submit, index, pending, options, prepared, input, count, keepsOutputs) {
-    const { priority, timeout, deadline, runTimeout } = options;
+    const { priority, key, timeout, deadline, runTimeout } = options;
     // Others have the pool open too: it is not the pool's end that ends this one's tasks, but each by its id.
     const cancel = this.#pool.isShared ? ITSELF : cancelBy(options, count !== undefined);
     const { limit, isDeadline } = deadline === undefined ? { limit: timeout ?? -1, isDeadline: 0 } : soonerLimit(options);
     pending.id = delivery.add(pending, this.#pool, pending.task);
     const answer = submit(
-      this.#pool.handle, index, pending.id, ...prepared, priority, limit, isDeadline, runTimeout ?? -1, cancel, count, keepsOutputs,
+      this.#pool.handle, index, pending.id, ...prepared, priority, limit, isDeadline, runTimeout ?? -1, cancel, count ?? key,
+      keepsOutputs,
     );
     if (answer === true) this.#admission.becameFull();
     else if (answer !== undefined) pending.reject(this.#admission.refused(answer, pending.id, pending.task, input));

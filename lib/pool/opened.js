@@ -12,6 +12,7 @@ const { deliveryOf } = require('../delivery');
 const { InvalidArgTypeError, InvalidArgValueError } = require('../errors');
 const { NativePool } = require('../task/native-pool');
 const { POOL, nativePoolOptions, poolSettings } = require('../task/options');
+const { namedLimits } = require('../task/task-limits');
 const { describe, validateString } = require('../validators');
 const { NativeSubmitter } = require('./native-submitter');
 
@@ -48,7 +49,10 @@ class OpenedSubmitter extends NativeSubmitter {
 }
 
 /** A setting as it is compared: numbers may be Infinity, which JSON does not have. */
-const shown = (value) => (typeof value === 'string' ? `'${value}'` : String(value));
+function shown(value) {
+  if (typeof value === 'object') return JSON.stringify(value);
+  return typeof value === 'string' ? `'${value}'` : String(value);
+}
 
 /** What an opening says of its pool. */
 function descriptionOf(settings) {
@@ -103,7 +107,7 @@ function openPool(name, options = {}, more = []) {
   }
   // Its threads have its name, unless the options say another.
   const settings = poolSettings({ ...given, name: given.name ?? name });
-  const { handle, description } = binding.openPool(name, settings, descriptionOf(settings));
+  const { handle, description } = binding.openPool(name, settings, namedLimits(settings, false), descriptionOf(settings));
   try {
     agree(name, given, settings, description);
   } catch (error) {
@@ -117,7 +121,10 @@ function openPool(name, options = {}, more = []) {
 /** The settings that the pool was made with. */
 function asOpened(settings, description) {
   const first = JSON.parse(description);
-  const valueOf = (text) => (text.startsWith("'") ? text.slice(1, -1) : Number(text));
+  const valueOf = (text) => {
+    if (text.startsWith('{')) return JSON.parse(text);
+    return text.startsWith("'") ? text.slice(1, -1) : Number(text);
+  };
   return { ...settings, ...Object.fromEntries(Object.entries(first).map(([name, text]) => [name, valueOf(text)])) };
 }
 

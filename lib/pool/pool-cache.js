@@ -7,8 +7,7 @@
  * Nothing is kept of a run that was under way when its key was deleted: it may have begun before what the key stands for changed.
  */
 
-const { inspect } = require('node:util');
-
+const { showState } = require('../inspection');
 const { now } = require('../runtime/clock');
 const { validateString } = require('../validators');
 
@@ -131,11 +130,9 @@ class PoolCache {
     for (const [place, { ends }] of this.#entries) if (ends <= time) this.#drop(place);
   }
 
-  [inspect.custom](depth, options, inspectValue) {
-    const { size, max, ttl, hits, misses } = this;
-    return `PoolCache ${inspectValue({ size, max, ttl, hits, misses }, options)}`;
-  }
 }
+
+showState(PoolCache, ({ size, max, ttl, hits, misses }) => ({ size, max, ttl, hits, misses }));
 
 function validateKey(key, task) {
   validateString(key, 'key');

@@ -12,6 +12,7 @@ const { deliveryOf } = require('../delivery');
 const { PoolClosedError, UnknownTaskError } = require('../errors');
 const { mapOptions } = require('../flow/options');
 const { forgotten } = require('../forgotten');
+const { lineOf } = require('../inspection');
 const { NO_SEED } = require('../task/deterministic');
 const { SIZE_FROM, closeOptions, nativePoolOptions, poolSettings, refuseMore, sharesRuns } = require('../task/options');
 const { fallbackPortsOf } = require('../script-pool/fallback-ports');
@@ -27,6 +28,7 @@ const { callUser } = require('../user-code');
 const { isTraced, trace, traceSync, untraced } = require('../seeing/task-channel');
 const { validateIterable } = require('../validators');
 const { InputByInputMap } = require('./map-input-by-input');
+const { namedLimits } = require('../task/task-limits');
 const { loadCodec } = require('../task/encode-input');
 const { NativePool } = require('../task/native-pool');
 const { NativeSubmitter } = require('./native-submitter');
@@ -108,7 +110,7 @@ class WorkerPool extends EventEmitter {
     if (hasScript) this.#openScript(scriptOrOptions, options, typeof sizeOrOptions === 'number');
     else {
       loadCodec();
-      this.#open(new NativePool(binding, binding.createPool(this.#settings)));
+      this.#open(new NativePool(binding, binding.createPool(this.#settings, namedLimits(this.#settings, false))));
     }
     closing.register(this, this.#native.handle, this);
   }
@@ -145,8 +147,8 @@ class WorkerPool extends EventEmitter {
     const url = locateScript(script);
     refuseOwnScript(url);
     const fallbackPorts = fallbackPortsOf(binding, delivery);
-    const native = new NativeScriptPool(binding, binding.createPool(this.#settings), fallbackPorts);
-    const events = new WorkerEvents(this);
+    const native = new NativeScriptPool(binding, binding.createPool(this.#settings, namedLimits(this.#settings, true)), fallbackPorts);
+    const events = new WorkerEvents(this, WorkerPool.#runNested);
     const workers = (this.#workers = new WorkerManager({ pool: native, delivery, fallbackPorts, script: url, settings, events }));
     this.#open(native, (then) => workers.whenLoaded(then));
     this.#scriptTasks = new ScriptSubmitter(native, delivery, this.#admission, settings);
@@ -161,6 +163,12 @@ class WorkerPool extends EventEmitter {
     }
     // Now, while these start on threads of their own.
     loadCodec();
+  }
+
+  /** Runs a task of a task of its script, also while the pool closes. */
+  static #runNested(pool, task, ...given) {
+    if (task === '') pool.#scriptTasks.run(task, ...given);
+    else pool.#tasks.run(task, ...given);
   }
 
   run(task, input, options) {
@@ -225,7 +233,8 @@ class WorkerPool extends EventEmitter {
       if (checked.filename !== undefined) checked.filename = locateScript(checked.filename, 'options.filename');
       if (this.#admission.isClosed) throw closedError(task);
       const isAsync = typeof inputs[Symbol.asyncIterator] === 'function';
-      if (owner === NATIVE && !isAsync && !checked.settle) this.#nativeTasks.map(task, inputs, checked, resolve, reject);
+      const asOne = !isAsync && !checked.settle && checked.key === undefined;
+      if (owner === NATIVE && asOne) this.#nativeTasks.map(task, inputs, checked, resolve, reject);
       else this.#mapInputByInput(task, owner, inputs, isAsync, checked, resolve, reject);
     });
   }
@@ -235,8 +244,17 @@ class WorkerPool extends EventEmitter {
     return trace({ pool: this, method, task, input }, call);
   }
 
+  monitor(options) {
+    return require('../seeing/monitor').openMonitor(this.#watched(), options);
+  }
+
   trace(options) {
     return require('../seeing/trace').openTrace(this.#watched(), options);
+  }
+
+  profile(milliseconds, options = {}) {
+    const workersOf = () => this.workers.map(({ id }) => ({ id, thread: this.#workers.get(id)?.thread })).filter(({ thread }) => thread);
+    return require('../seeing/cpu-profile').profile({ name: this.#settings.name, workersOf }, milliseconds, options);
   }
 
   /** What traces and pages need of this pool. */
@@ -566,10 +584,15 @@ class WorkerPool extends EventEmitter {
   }
 
   [inspect.custom](depth, options, inspectValue) {
+    return lineOf(this, () => this.#state(), options, inspectValue);
+  }
+
+  /** What is shown of it. */
+  #state() {
     const { name } = this.#settings;
-    const { maxThreads, threads, running, queueSize } = this.stats();
-    const shown = { name, maxThreads, threads, running, queueSize, closed: this.closed };
-    return `WorkerPool ${inspectValue(shown, options)}`;
+    const { maxThreads, threads, workers, running, queueSize } = this.stats();
+    const ofScript = this.#workers === undefined ? undefined : workers;
+    return { name, maxThreads, threads, workers: ofScript, running, queueSize, closed: this.closed };
   }
 
   stats(options) {
@@ -620,9 +643,22 @@ class WorkerEvents {
   #pool;
   #kept;
 
-  /** @param {WorkerPool} pool */
-  constructor(pool) {
+  #runNested;
+
+  /**
+   * @param {WorkerPool} pool
+   * @param {(pool: WorkerPool, task: string, input: unknown, options: object, resolve: Function, reject: Function) => void} runNested
+   */
+  constructor(pool, runNested) {
     this.#pool = new WeakRef(pool);
+    this.#runNested = runNested;
+  }
+
+  /** A task of the script submits one. */
+  runNested(task, input, options, resolve, reject) {
+    const pool = this.#pool.deref();
+    if (pool === undefined) reject(closedError(task));
+    else this.#runNested(pool, task, input, options, resolve, reject);
   }
 
   /** @param {boolean} isStarting whether a worker of the pool is starting */

@@ -2,14 +2,13 @@
 
 /**
  * The likeness of our ports to Node's: an async resource and an event target, which only a channel can make, with a
- * prototype of the same names, and shown by `util.inspect` in the same way.
+ * prototype of the same names.
  */
 
 const { AsyncResource } = require('node:async_hooks');
 
 const { MessagePort: NodeMessagePort } = require('../runtime/worker-threads');
-const { define } = require('../runtime/intrinsics');
-const { HIDDEN, hasContext: hasContextBeside } = require('../runtime/async-context');
+const { hasContext: hasContextBeside } = require('../runtime/async-context');
 const { createEvent, Event, NodeEventTarget, portPrototype } = require('../runtime/node-ports');
 
 const nodePrototype = NodeMessagePort.prototype;
@@ -82,16 +81,4 @@ function eventWithPorts(port, data, ports) {
   return Object.defineProperty(event, 'ports', { value: Object.freeze([...ports]), enumerable: true });
 }
 
-/**
- * The text of `util.inspect` for a port: whether it is open and holds the loop, and the properties that Node shows for event
- * targets.
- */
-function shown(port, active, refed) {
-  const view = Object.create(Object.getPrototypeOf(port));
-  define(view, 'active', active);
-  if (active) define(view, 'refed', refed);
-  for (const key of Reflect.ownKeys(port)) if (!HIDDEN.has(key)) define(view, key, port[key]);
-  return view;
-}
-
-module.exports = { CloseEvent, PortBase, destroyed, eventWithPorts, hasContext, inContext, publicFace, shown };
+module.exports = { CloseEvent, PortBase, destroyed, eventWithPorts, hasContext, inContext, publicFace };

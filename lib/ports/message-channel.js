@@ -5,6 +5,7 @@ const { MessageChannel: NodeMessageChannel } = require('../runtime/worker-thread
 const { define } = require('../runtime/intrinsics');
 const { binding } = require('../native');
 const { InvalidArgTypeError } = require('../errors');
+const { showState } = require('../inspection');
 const { startSearching } = require('../transfer/registry');
 const { validateInteger, validateOptions } = require('../validators');
 const { createPort } = require('./message-port');
@@ -25,5 +26,7 @@ function MessageChannel(options = {}) {
   define(this, 'port1', createPort(end1, made));
   define(this, 'port2', createPort(end2, made));
 }
+
+showState(MessageChannel, ({ port1, port2 }) => ({ port1, port2 }));
 
 module.exports = { MessageChannel };

@@ -15,13 +15,14 @@
 
 const { inspect } = require('node:util');
 
+const { lineOf } = require('../inspection');
 const { binding } = require('../native');
 const { NEW_LISTENER, NodeEventTarget, REMOVE_LISTENER } = require('../runtime/node-ports');
 const { markAsUncloneable } = require('../runtime/worker-threads');
 const { RECEIVE } = require('../transfer/thread-state');
 const { Dispatcher } = require('./dispatcher');
 const { Endpoint } = require('./endpoint');
-const { PortBase, publicFace, shown } = require('./like-node');
+const { PortBase, publicFace } = require('./like-node');
 const { Receiver } = require('./receiver');
 const { Sender } = require('./sender');
 
@@ -179,12 +180,21 @@ class Port extends PortBase {
     return this.#endpoint.isReferenced;
   }
 
-  [inspect.custom]() {
-    // A view of a port, as made below, or the prototype.
-    if (Object.hasOwn(this, 'active') || this === Port.prototype) return this;
-    // Hooks may look at a port that is not made yet.
-    if (!(#receiver in this)) return shown(this, true, false);
-    return shown(this, this.#endpoint.isOpen, this.#endpoint.isReferenced);
+  [inspect.custom](depth, options, inspectValue) {
+    if (this === Port.prototype) return this;
+    // Too deep within what is shown: as Node's.
+    if (depth < 0) return '[MessagePort [EventTarget]]';
+    return lineOf(this, Port.#stateOf, options, inspectValue);
+  }
+
+  /** `active` and `refed` as Node's ports show them; hooks may look at a port that is not made yet. */
+  static #stateOf(port) {
+    if (!(#receiver in port)) return { active: true, refed: false };
+    const { isOpen, isReferenced, options, reader } = port.#endpoint;
+    if (!isOpen) return { active: false };
+    const { capacity } = options;
+    const [waiting, backlog] = [reader.waiting, port.backlog];
+    return { active: true, refed: isReferenced, waiting, backlog, capacity: capacity === 0 ? undefined : capacity };
   }
 }
 

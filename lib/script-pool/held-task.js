@@ -22,9 +22,10 @@ const MARGIN = 5;
 
 /** The options to submit the task with, in the async context of now. */
 function optionsAgain({
-  onOutput, onProgress, progress, name, signal, spread, timeout, deadline, runTimeout, priority, context, parallel, worker,
+  key, onOutput, onProgress, progress, name, signal, spread, timeout, deadline, runTimeout, priority, context, parallel, worker,
 }) {
   const options = { priority, parallel };
+  if (key !== undefined) options.key = key;
   if (signal !== undefined) options.signal = signal;
   if (timeout !== undefined) options.timeout = timeout;
   if (deadline !== undefined) options.deadline = deadline;

@@ -49,6 +49,8 @@ class PoolWorker {
   ending = false;
   /** Its memory limits: those of the options, and with Node's own for the others once its thread runs. */
   resourceLimits;
+  /** The tasks that its tasks have submitted (nested-tasks.js), once there were some. */
+  nested = undefined;
   /** How many inputs were sent to it. */
   sent = 0;
   /** How many tasks the pool had done when it came; and when that was. */
@@ -135,6 +137,9 @@ class PoolWorker {
     const stuck = atHand.filter((id) => this.#doomed.has(id));
     this.#doomed = new Set(stuck);
     if (stuck.length === 0 || this.killed) return;
+    // Those that wait for tasks of their own, which should stop too, have time until these have: all are stopped together.
+    const waiting = new Set(this.nested === undefined ? [] : binding.waitingJobsOfWorker(handle, this.number));
+    if (stuck.every((id) => waiting.has(id))) return this.#judgeIn(this.#killTimeout);
     const time = now();
     // It gets no more tasks. Its other tasks may end first, within the same time again.
     if (deadline === undefined) binding.unregisterWorker(handle, this.number);

@@ -44,6 +44,11 @@ class Task {
     return this.#job?.signalFrom(this.#binding);
   }
 
+  /** The pool of the running task, for tasks of its own; undefined outside of a pool's worker, and while the script is loaded. */
+  get pool() {
+    return this.#runner?.ownPool;
+  }
+
   /** Whether the task should stop. True as soon as its caller says so, also in the middle of a loop. */
   get cancelled() {
     const job = this.#job;
@@ -72,6 +77,16 @@ class Task {
   get workerId() {
     return this.#runner?.workerId;
   }
+
+  [Symbol.for('nodejs.util.inspect.custom')](depth, options, inspectValue) {
+    const stateOf = () => {
+      const job = this.#job;
+      const running = job === undefined ? undefined : true;
+      return { workerId: this.workerId, running, cancelled: running && this.cancelled, deadline: this.deadline };
+    };
+    // Not before: a worker starts sooner without.
+    return require('../inspection').lineOf(this, stateOf, options, inspectValue);
+  }
 }
 
 /** A task that has waited for long is watched: see unsettled.js, which also knows the stages before and after. */
@@ -88,6 +103,10 @@ class Job {
   /** What the tasks get that it submits: its deadline, a moment of the clock of runtime/clock.js; and its priority. */
   deadline = undefined;
   priority = 0;
+  /** How many tasks it waits for that it has submitted to its own pool; whether it has submitted any; whether it has ended since. */
+  waitsFor = 0;
+  nests = false;
+  isOver = false;
   /** What its function has returned, where that is a promise. */
   promise = undefined;
   /** Of a task that tells its output too: how it tells how far it is. */

@@ -116,11 +116,15 @@ class WorkerManager {
     while (this.#workers.size < this.#settings.keep && this.#start() !== undefined);
   }
 
-  /** A task was queued and no idle worker could be notified: starts one more, if the limit allows it. */
-  need() {
+  /**
+   * A task was queued and no idle worker could be notified: starts one more, if the limit allows it.
+   *
+   * @param {boolean} [beyondIdle] whether idle workers are about to take some of what waits
+   */
+  need(beyondIdle = false) {
     if (this.#workers.size >= this.#settings.most) return;
-    const waiting = binding.scriptsWaiting(this.#pool.handle);
-    if (waiting > this.#starting() * this.#settings.concurrency) this.#tryToStart();
+    const wanting = binding.scriptsWanting(this.#pool.handle, beyondIdle);
+    if (wanting > this.#starting() * this.#settings.concurrency) this.#tryToStart();
   }
 
   /** How many workers have not loaded the script yet. */
@@ -376,7 +380,8 @@ class WorkerManager {
   }
 
   /** A worker tells that it has loaded the script, or could not; or that it ends. */
-  #told(worker, { names, thrown, isOfSetup = false, isEnding = false, isOutlived = false }) {
+  #told(worker, { names, thrown, isOfSetup = false, isEnding = false, isOutlived = false, ask, cancelsAsk }) {
+    if (ask !== undefined || cancelsAsk !== undefined) return this.#asked(worker, ask, cancelsAsk);
     const error = thrown === undefined ? undefined : require('../task/thrown').thrownFromPort(thrown);
     if (isOutlived) {
       worker.lastError = error;
@@ -398,7 +403,21 @@ class WorkerManager {
     this.exports = new Set(names);
     this.#lookWhetherReady();
     this.#loaded();
+    // It may be at a task already, while others wait for it as one that starts.
+    this.need(true);
     this.#keepPool();
+  }
+
+  /** A task of a worker submits one to this pool, or cancels one. */
+  #asked(worker, ask, cancelled) {
+    if (worker.nested === undefined) {
+      const { NestedTasks } = require('./nested-tasks');
+      worker.nested = new NestedTasks(worker, (...given) => this.#events.runNested(...given));
+    }
+    if (ask === undefined) return worker.nested.cancel(cancelled);
+    worker.nested.ask(ask);
+    // This worker will not take it, and makes way for another only once its own task has ended.
+    if (worker.nested.isOfLast(ask) && binding.scriptsWaiting(this.#pool.handle) > 0) this.#tryToStart();
   }
 
   /** A worker has ended, and all events that it sent before have been delivered. */
@@ -421,6 +440,7 @@ class WorkerManager {
   #remove(worker) {
     this.#fallbackPorts.close(worker.key);
     worker.ended();
+    worker.nested?.end();
     this.#workers.delete(worker.number);
     const held = binding.evictWorker(this.#pool.handle, worker.number, worker.key);
     if (this.#workers.size === 0) removeSource(this.#ended);

@@ -5,6 +5,7 @@ const { markAsUncloneable } = require('../runtime/worker-threads');
 
 const { bufferOf, isView, sizeOf } = require('../codec/bytes');
 const { InvalidArgTypeError, InvalidArgValueError, OutOfRangeError } = require('../errors');
+const { showState } = require('../inspection');
 const { memoryOf: memoryOfType, startSearching } = require('../transfer/registry');
 const { validateInteger, validateOptions } = require('../validators');
 const { AtomicView, atomicView } = require('./atomic-view');
@@ -207,5 +208,10 @@ function sharedBufferOf(source) {
   if (memory !== undefined) return isView(memory) ? bufferOf(memory) : memory;
   throw new InvalidArgTypeError('The "source" argument must be a SharedArrayBuffer or a view of one');
 }
+
+showState(SharedBuffer, (shared) => {
+  const { byteLength, growable } = shared;
+  return { byteLength, maxByteLength: growable ? shared.maxByteLength : undefined };
+});
 
 module.exports = { SharedBuffer, memoryOf };

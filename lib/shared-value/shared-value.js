@@ -4,6 +4,7 @@ const { forgotten } = require('../forgotten');
 const { binding } = require('../native');
 const { sizeOf } = require('../codec/bytes');
 const { InvalidArgTypeError } = require('../errors');
+const { showState } = require('../inspection');
 const { markAsUncloneable } = require('../runtime/worker-threads');
 const { startSearching } = require('../transfer/registry');
 const { copyOfTree, copyOfView } = require('./copy');
@@ -93,5 +94,7 @@ function share(value) {
   const { memory, bytes } = write(value);
   return over(memory, bytes);
 }
+
+showState(SharedValue, (shared) => ({ byteLength: shared.byteLength, value: shared.value }));
 
 module.exports = { SharedValue, isSharedValue, memoryOf, over, share };

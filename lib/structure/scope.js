@@ -13,6 +13,7 @@
 const { inspect } = require('node:util');
 
 const { onAbort } = require('../abort');
+const { lineOf } = require('../inspection');
 const { LONGEST_TIMER, clearTimeout, now, setTimeout } = require('../runtime/clock');
 const nodeGlobals = require('../runtime/globals');
 const {
@@ -348,7 +349,7 @@ class Scope {
     const left = this.#deadline === undefined ? undefined : Math.max(0, Math.round(this.#deadline - now()));
     const shown = { join: this.#join, open: this.#open, cancelled: this.#cancelled?.by, closed: this.#isOver };
     if (left !== undefined) shown.deadlineIn = left;
-    return `Scope ${inspectValue(shown, options)}`;
+    return lineOf(this, () => shown, options, inspectValue);
   }
 }
 

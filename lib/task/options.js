@@ -20,6 +20,7 @@ const { defaultSize } = require('./default-size');
 const { deterministicSettings } = require('./deterministic');
 const { checkNiceIncrement } = require('./nice-increment');
 const { queueOrder } = require('./queue-order');
+const { limitsOption } = require('./task-limits');
 
 const MAX_THREADS = 1024;
 const KIB = 1024;
@@ -32,6 +33,7 @@ const POOL = new Set([
   'cache',
   'deterministic',
   'idleTimeout',
+  'limits',
   'maxQueue',
   'maxThreads',
   'minThreads',
@@ -53,6 +55,7 @@ const NEEDS_SCRIPT = notHere(
 /** The options of a task. */
 const RUN = new Set([
   'deadline',
+  'key',
   'parallel',
   'priority',
   'runTimeout',
@@ -178,7 +181,7 @@ function poolSettings(options) {
   validateString(name, 'options.name');
   if (name.includes('\0')) throw new InvalidArgValueError('"options.name" must not contain a NUL character');
   checkNiceIncrement(niceIncrement);
-  const order = queueOrder(options);
+  const order = { ...queueOrder(options), limits: limitsOption(options.limits) };
   const cache = cacheSettings(options.cache);
   return {
     minThreads, maxThreads, maxThreadsFrom: SIZE_FROM.indexOf(from), idleTimeout, maxQueue, stackSize, name, niceIncrement, cache,
@@ -219,6 +222,7 @@ function isPolluted() {
   return (
     'deadline' in prototype ||
     'filename' in prototype ||
+    'key' in prototype ||
     'name' in prototype ||
     'onOutput' in prototype ||
     'onProgress' in prototype ||
@@ -252,7 +256,7 @@ function runOptions(options, known, notKnownHere) {
  *
  * @param {object} options
  * @param {boolean} [native] whether the task is native: it takes fewer
- * @returns {{ priority: number, signal?: AbortSignal, timeout?: number, deadline?: number, runTimeout?: number,
+ * @returns {{ priority: number, key?: string, signal?: AbortSignal, timeout?: number, deadline?: number, runTimeout?: number,
  *   transfer?: object[] | 'auto', parallel: boolean, filename?: string | URL, name?: string,
  *   onOutput?: Function, onProgress?: Function, spread: boolean, callForm: number, worker?: number, context?: object,
  *   outerSignal?: AbortSignal }} `deadline`: a moment of the clock of runtime/clock.js; 'auto' is for scripts, which look for
@@ -262,9 +266,10 @@ function submitOptions(options, native = false) {
   const bag = native ? runOptions(options, RUN_ALONE, OF_SCRIPTS) : runOptions(options, SCRIPT_RUN_ALONE);
   const context = contextOf(bag);
   const usual = context === undefined ? 0 : context.priority;
-  const { priority = usual, signal, timeout, deadline, runTimeout, transfer, parallel = false } = bag;
+  const { priority = usual, key, signal, timeout, deadline, runTimeout, transfer, parallel = false } = bag;
   const { filename, name, onOutput, onProgress, progress = 'all', spread = false, worker } = native ? NO_MORE : bag;
   validateInteger(priority, 'options.priority', -INT32, INT32 - 1);
+  if (key !== undefined) validateString(key, 'options.key');
   if (signal !== undefined) validateAbortSignal(signal, 'options.signal');
   if (timeout !== undefined && timeout !== Infinity) validateNumber(timeout, 'options.timeout', 0, LONGEST_TIMER);
   if (runTimeout !== undefined && runTimeout !== Infinity) validateNumber(runTimeout, 'options.runTimeout', 0, LONGEST_TIMER);
@@ -293,6 +298,7 @@ function submitOptions(options, native = false) {
   if (worker !== undefined) validateInteger(worker, 'options.worker', 0);
   const checked = {
     priority,
+    key,
     signal,
     timeout: timeout === Infinity ? undefined : timeout,
     deadline: moment,

@@ -7,10 +7,11 @@ use std::time::Duration;
 
 use crate::exported_numbers::Numbers;
 use crate::node::{
-    Arguments, Call, Export, JsValue, Result, Returned, Status, WaitMode, answer, export, open_region,
+    Arguments, Call, Export, JsValue, OwnerKind, Result, Returned, Status, WaitMode, answer, export,
+    open_region, owner_kind,
 };
 use crate::numbers;
-use crate::shared::locks::AnyLock;
+use crate::shared::locks::{AnyLock, waiters_at};
 
 /// The raw exports by name.
 pub(super) const EXPORTS: &[Export] = &[
@@ -18,6 +19,8 @@ pub(super) const EXPORTS: &[Export] = &[
     (c"lockOpen", export(open)),
     (c"lockClose", export(close)),
     (c"lockBegin", export(begin)),
+    (c"lockHolder", export(holder)),
+    (c"lockWaiters", export(waiters)),
     (c"lockSleep", export(sleep)),
     (c"lockGiveUp", export(give_up)),
     (c"lockCancel", export(cancel)),
@@ -36,9 +39,12 @@ pub(super) const EXPORTS: &[Export] = &[
 const NOT_YET: f64 = -1.0;
 /// In the place of the id of a wait: the thread itself sleeps.
 const SLEEP: f64 = -1.0;
+/// In the place of the number of a thread.
+const NATIVE_THREAD: f64 = -1.0;
+const NO_THREAD: f64 = -2.0;
 
 /// For JavaScript.
-pub(super) const NUMBERS: Numbers = numbers! { NOT_YET, SLEEP };
+pub(super) const NUMBERS: Numbers = numbers! { NOT_YET, SLEEP, NATIVE_THREAD, NO_THREAD };
 
 fn nothing<'call>((): ()) -> Returned<'call> {
     Ok(JsValue::NOTHING)
@@ -56,9 +62,27 @@ fn mode<'call>(call: Call<'call>, id: JsValue<'call>) -> Result<WaitMode> {
     Ok(if id == SLEEP { WaitMode::Sleep } else { WaitMode::Event(id as u64) })
 }
 
-/// `lockOwner()`: the environment's token.
-fn owner<'call>(call: Call<'call>, []: Arguments<'call, 0>) -> Returned<'call> {
-    answer(call.js, call.environment.locks().owner(), |owner| call.js.number(f64::from(owner)))
+/// `lockOwner(thread)`: the environment's token, known as that of Node's thread of this number.
+fn owner<'call>(call: Call<'call>, [thread]: Arguments<'call, 1>) -> Returned<'call> {
+    let owner = call.environment.locks().owner_of_thread(call.js.read_u32(thread)?);
+    answer(call.js, owner, |owner| call.js.number(f64::from(owner)))
+}
+
+/// `lockHolder(token)`: the number of the JavaScript thread that has the token, or `NATIVE_THREAD`, or `NO_THREAD`: it has ended.
+fn holder<'call>(call: Call<'call>, [token]: Arguments<'call, 1>) -> Returned<'call> {
+    call.js.number(match owner_kind(call.js.read_u32(token)?) {
+        OwnerKind::Script(thread) => f64::from(thread),
+        OwnerKind::Native => NATIVE_THREAD,
+        OwnerKind::Dead => NO_THREAD,
+    })
+}
+
+/// `lockWaiters(view, offset)`: how many wait for the lock at `offset` of the buffer that `view` covers.
+fn waiters<'call>(call: Call<'call>, [view, offset]: Arguments<'call, 2>) -> Returned<'call> {
+    let region = open_region(call.js, call.core(), view)?;
+    #[allow(clippy::cast_precision_loss)] // a count
+    let count = waiters_at(&region, call.js.read_number(offset)? as usize) as f64;
+    call.js.number(count)
 }
 
 /// `lockOpen(view, offset)`: the handle of the lock at `offset` of the buffer that `view`, a `Uint8Array`, covers.

@@ -15,7 +15,7 @@ use crate::node::{
 };
 use crate::numbers;
 use crate::os_thread::nicer_by;
-use crate::pool::{Accepted, Config, Pool, Summary, Taker, Times, TimesOfTask};
+use crate::pool::{Accepted, Config, Pool, Summary, Taker, TaskLimit, Times, TimesOfTask};
 use crate::tasks::{Task, TaskFacts, builtin};
 
 /// The raw exports by name.
@@ -26,7 +26,25 @@ pub(super) const EXPORTS: &[Export] = &[
     (c"submit", export(submit)),
     (c"submitWith", export(submit_with)),
     (c"submitBatch", export(submit_batch)),
+    (c"submitKeyed", export(submit_keyed)),
 ];
+
+/// How many tasks may run at a time.
+#[napi(object)]
+pub struct PoolLimits {
+    /// Of one key.
+    pub key: u32,
+}
+
+/// A limit of the tasks of one name.
+#[napi(object)]
+pub struct NamedLimit {
+    /// The index of the native task that has it.
+    pub native: Option<u32>,
+    /// The name of the script's function that has it.
+    pub function: Option<String>,
+    pub most: u32,
+}
 
 /// A pool's settings, checked and complete (`lib/` does that).
 #[napi(object)]
@@ -39,6 +57,7 @@ pub struct PoolSettings {
     pub aging: f64,
     /// 'fifo' or 'lifo'.
     pub queue_order: String,
+    pub limits: PoolLimits,
     /// Milliseconds.
     pub idle_timeout: f64,
     /// Infinity for no limit.
@@ -111,8 +130,12 @@ pub fn default_threads() -> u32 {
     u32::try_from(threads).unwrap_or(u32::MAX)
 }
 
+fn task_limit(NamedLimit { native, function, most }: NamedLimit) -> TaskLimit {
+    TaskLimit { native: native.map(|index| index as usize), function, most: most as usize }
+}
+
 /// The settings as the engine takes them.
-fn config(settings: PoolSettings, shared: bool) -> Config {
+fn config(settings: PoolSettings, named: Vec<NamedLimit>, shared: bool) -> Config {
     Config {
         shared,
         min_threads: settings.min_threads as usize,
@@ -122,6 +145,8 @@ fn config(settings: PoolSettings, shared: bool) -> Config {
         // Infinity is no duration.
         aging: Duration::try_from_secs_f64(settings.aging / 1000.0).ok(),
         newest_first: settings.queue_order == "lifo",
+        key_limit: settings.limits.key as usize,
+        task_limits: named.into_iter().map(task_limit).collect(),
         deterministic: (settings.deterministic >= 0.0).then_some(settings.deterministic as u64),
         // Saturates: infinity is usize::MAX.
         max_queue: settings.max_queue as usize,
@@ -133,8 +158,8 @@ fn config(settings: PoolSettings, shared: bool) -> Config {
 
 /// Makes a pool and returns its handle.
 #[napi(catch_unwind)]
-pub fn create_pool(env: Env, settings: PoolSettings) -> napi::Result<u32> {
-    Ok(Environment::of(&env)?.pools().add(Pool::new(config(settings, false), builtin())))
+pub fn create_pool(env: Env, settings: PoolSettings, named: Vec<NamedLimit>) -> napi::Result<u32> {
+    Ok(Environment::of(&env)?.pools().add(Pool::new(config(settings, named, false), builtin())))
 }
 
 /// A pool that was opened by its name.
@@ -151,9 +176,10 @@ pub fn open_pool(
     env: Env,
     name: String,
     settings: PoolSettings,
+    named: Vec<NamedLimit>,
     description: String,
 ) -> napi::Result<OpenedPool> {
-    let make = || Pool::new(config(settings, true), builtin());
+    let make = || Pool::new(config(settings, named, true), builtin());
     let (handle, description) = Environment::of(&env)?.pools().open_named(name, &description, make);
     Ok(OpenedPool { handle, description })
 }
@@ -356,10 +382,11 @@ fn options<'call>(js: Js<'call>, options: [JsValue<'call>; 5]) -> Result<SubmitO
 fn submit_one<'call>(
     call: Call<'call>,
     submission: Submission,
+    key: Option<String>,
     input: [JsValue<'call>; 4],
 ) -> Returned<'call> {
     let read = || call.inputs().read(Input::of_arguments(call.js, input)?);
-    answer(call.js, call.environment.pools().submit(submission, read), |done| accepted(call.js, done))
+    answer(call.js, call.environment.pools().submit(submission, key, read), |done| accepted(call.js, done))
 }
 
 /// `openIntake(pool)`: the memory of its intake (`src/pool/intake.rs`), or nothing where there is none.
@@ -387,14 +414,23 @@ fn deposit<'call>(call: Call<'call>, arguments: Arguments<'call, 7>) -> Returned
 fn submit<'call>(call: Call<'call>, arguments: Arguments<'call, 7>) -> Returned<'call> {
     let [pool, task, id, form, input, length, parts] = arguments;
     let submission = submission(call.js, [pool, task, id], SubmitOptions::PLAIN)?;
-    submit_one(call, submission, [form, input, length, parts])
+    submit_one(call, submission, None, [form, input, length, parts])
 }
 
 /// `submitWith(…the seven of submit, priority, limit, isDeadline, runLimit, cancel)`.
 fn submit_with<'call>(call: Call<'call>, arguments: Arguments<'call, 12>) -> Returned<'call> {
     let [pool, task, id, form, input, length, parts, priority, limit, is_deadline, run, cancel] = arguments;
     let options = options(call.js, [priority, limit, is_deadline, run, cancel])?;
-    submit_one(call, submission(call.js, [pool, task, id], options)?, [form, input, length, parts])
+    submit_one(call, submission(call.js, [pool, task, id], options)?, None, [form, input, length, parts])
+}
+
+/// `submitKeyed(…the twelve of submitWith, key)`.
+fn submit_keyed<'call>(call: Call<'call>, arguments: Arguments<'call, 13>) -> Returned<'call> {
+    let [pool, task, id, form, input, length, parts, priority, limit, is_deadline, run, cancel, key] =
+        arguments;
+    let options = options(call.js, [priority, limit, is_deadline, run, cancel])?;
+    let submission = submission(call.js, [pool, task, id], options)?;
+    submit_one(call, submission, Some(call.js.to_text(key)?), [form, input, length, parts])
 }
 
 /// `submitBatch(…the twelve of submitWith, count, keepsOutputs)`: the input is an array of `count` inputs under one id.

@@ -3,13 +3,15 @@
 //! JavaScript opens a lock here when it first meets contention on it; until then the lock is only cells to it.
 
 use std::cell::{Cell, RefCell};
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
+
+use parking_lot::Mutex;
 
 use super::event::Event;
 use super::event_queue::EventQueue;
 use super::handles::Handles;
-use crate::shared::locks::{AcquiredCallback, AnyLock, AnyWait, admit_owner, owner_died};
+use crate::shared::locks::{AcquiredCallback, AnyLock, AnyWait, admit_owner, is_owner_alive, owner_died};
 use crate::shared::wait::SLICE;
 use crate::shared::{Result, SharedError};
 
@@ -20,6 +22,27 @@ pub(crate) enum WaitMode {
     Sleep,
     /// Its end comes as an event with this id.
     Event(u64),
+}
+
+/// Who an owner is, for whoever looks at a lock.
+pub(crate) enum OwnerKind {
+    /// The JavaScript thread of this number, as Node counts them.
+    Script(u32),
+    /// A thread of Rust's.
+    Native,
+    /// Nobody that is alive.
+    Dead,
+}
+
+/// Node's numbers of the threads of the owners that are environments.
+static THREADS: Mutex<BTreeMap<u32, u32>> = Mutex::new(BTreeMap::new());
+
+/// Who the owner of a token is.
+pub(crate) fn owner_kind(token: u32) -> OwnerKind {
+    if !is_owner_alive(token) {
+        return OwnerKind::Dead;
+    }
+    THREADS.lock().get(&token).map_or(OwnerKind::Native, |thread| OwnerKind::Script(*thread))
 }
 
 /// The locks of one environment. Used on its thread only.
@@ -41,6 +64,13 @@ impl Locks {
             self.owner.set(admit_owner()?);
         }
         Ok(self.owner.get())
+    }
+
+    /// The environment's token, which is known as that of Node's thread of this number from now on.
+    pub(crate) fn owner_of_thread(&self, thread: u32) -> Result<u32> {
+        let owner = self.owner()?;
+        THREADS.lock().insert(owner, thread);
+        Ok(owner)
     }
 
     /// The locks that JavaScript has opened.
@@ -139,6 +169,7 @@ impl Locks {
         }
         let owner = self.owner.take();
         if owner != 0 {
+            THREADS.lock().remove(&owner);
             owner_died(owner);
         }
         self.opened.take_all().for_each(drop);

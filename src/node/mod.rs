@@ -97,7 +97,7 @@ pub(crate) use event::Event;
 pub(crate) use input::Input;
 pub(crate) use jobs::{CancelBy, Found};
 pub(crate) use js::{Js, JsValue, List, Result, Status, external_strings};
-pub(crate) use locks::WaitMode;
+pub(crate) use locks::{OwnerKind, WaitMode, owner_kind};
 pub(crate) use notifier::{Next, answer_request, next_request};
 pub(crate) use port_batch::PartsArray;
 pub(crate) use ports::{Cursor, transit_state};

@@ -69,8 +69,12 @@ pub(crate) struct ScriptOptions {
     pub(crate) exclusive: bool,
     /// Which worker may take it.
     pub(crate) target: Target,
+    /// Its key.
+    pub(crate) key: Option<String>,
     /// In which form its function is called.
     pub(crate) call_form: u64,
+    /// Whether a running task of the pool waits for it.
+    pub(crate) nested: bool,
     /// What the tasks that it submits get from it.
     pub(crate) inherited: Inherited,
 }
@@ -80,6 +84,7 @@ impl Pools<'_> {
     pub(crate) fn submit(
         self,
         submission: Submission,
+        key: Option<String>,
         read: impl FnOnce() -> JsResult<Payload>,
     ) -> Result<Accepted> {
         let Submission { pool, task, id, options } = submission;
@@ -88,7 +93,10 @@ impl Pools<'_> {
         let kept = options.token(self.core.jobs());
         let limits = options.limits;
         let token = kept.clone().or_else(|| (!limits.is_none()).then(|| CancelToken::limited(limits)));
-        let job = Job::new(id, self.core.events(), task, input, token);
+        let mut job = Job::new(id, self.core.events(), task, input, token);
+        if let Some(key) = key {
+            job = job.keyed(key);
+        }
         self.submit_job(submission, job, Target::Native, kept)
     }
 
@@ -117,8 +125,14 @@ impl Pools<'_> {
         let token = options.token(self.core.jobs());
         let job = Job::new(id, self.core.events(), task, input, token.clone());
         let mut job = job.by(script.path).called(script.call_form).inherits(script.inherited);
+        if script.nested {
+            job = job.nested();
+        }
         if script.exclusive {
             job = job.exclusive();
+        }
+        if let Some(key) = script.key {
+            job = job.keyed(key);
         }
         self.submit_job(submission, job, script.target, token)
     }

@@ -3,6 +3,7 @@
 //! `maxQueue` counts the entries that wait *beyond those that free takers will take*, whether or not these takers have
 //! looked at the queue yet: so the limit does not depend on how quickly a thread wakes, or comes back after an answer. It is
 //! one limit for the whole queue: entries that wait beyond the free takers of one kind leave less room for the others.
+//! An entry that waits for its key or for the limit of its task counts, however many takers are free.
 
 use super::config::Config;
 use super::position::Taker;
@@ -35,9 +36,15 @@ impl State {
         }
     }
 
+    /// How many of the waiting entries a taker could take now.
+    fn takeable(&self, taker: Taker) -> usize {
+        self.waiting(taker) - self.queue.blocked(taker)
+    }
+
     /// Entries that wait beyond what free takers of their kind will take.
     fn excess(&self, taker: Taker) -> usize {
-        let excess = self.waiting(taker).saturating_sub(self.free(taker));
+        let blocked = self.queue.blocked(taker);
+        let excess = blocked + (self.waiting(taker) - blocked).saturating_sub(self.free(taker));
         // Counting them takes a look at every slot: only where it makes a difference.
         if excess == 0 { 0 } else { excess.saturating_sub(self.returning(taker)) }
     }
@@ -47,22 +54,32 @@ impl State {
         Taker::ALL.iter().map(|taker| self.excess(*taker)).sum()
     }
 
-    /// How many entries may wait for takers of a kind; takers that are returning are left out.
+    /// How many entries that can be taken may wait for takers of a kind; takers that are returning are left out.
     pub(super) fn limit(&self, taker: Taker, config: &Config) -> usize {
         let others: usize =
             Taker::ALL.iter().filter(|other| **other != taker).map(|other| self.excess(*other)).sum();
-        config.max_queue.saturating_add(self.free(taker)).saturating_sub(others)
+        let room = config.max_queue.saturating_add(self.free(taker));
+        room.saturating_sub(others).saturating_sub(self.queue.blocked(taker))
     }
 
     /// Whether no more entry may wait for takers of a kind, whose [`State::limit`] this is.
     pub(super) fn is_full(&self, taker: Taker, limit: usize) -> bool {
-        let waiting = self.waiting(taker);
+        let waiting = self.takeable(taker);
         waiting >= limit && waiting >= limit.saturating_add(self.returning(taker))
     }
 
     /// Why an entry for takers of a kind would be refused; `limit` is that kind's.
     pub(super) fn refusal(&self, taker: Taker, limit: usize, config: &Config) -> Option<Error> {
         self.is_full(taker, limit).then(|| queue_full(config.max_queue, self.total_excess()))
+    }
+
+    /// Why an entry would be refused that free takers could not take.
+    pub(super) fn refusal_to_wait(&self, taker: Taker, config: &Config) -> Option<Error> {
+        let excess = self.total_excess();
+        // A taker that returns may be the one that it waits for.
+        let is_full =
+            excess >= config.max_queue && excess + 1 > config.max_queue.saturating_add(self.returning(taker));
+        is_full.then(|| queue_full(config.max_queue, excess))
     }
 }
 

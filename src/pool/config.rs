@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::rank::Rule;
+use super::task_limits::TaskLimit;
 use crate::os_thread::set_priority;
 
 /// The settings of a pool. `api/` checks and fills them; the engine takes them as they are.
@@ -20,6 +21,10 @@ pub struct Config {
     pub aging: Option<Duration>,
     /// Whether the newest entry of a priority comes first.
     pub newest_first: bool,
+    /// How many tasks of one key may run at a time; at least 1.
+    pub key_limit: usize,
+    /// How many tasks of one name may run at a time, for some names.
+    pub task_limits: Vec<TaskLimit>,
     /// The seed by which the order of its decisions can be repeated; none for a pool that is as quick as it can.
     pub deterministic: Option<u64>,
     /// How many entries may wait in the queue; `usize::MAX` for no limit.
@@ -56,6 +61,8 @@ impl Default for Config {
             idle_timeout: Duration::from_secs(10),
             aging: Some(Duration::from_secs(10)),
             newest_first: false,
+            key_limit: 1,
+            task_limits: Vec::new(),
             deterministic: None,
             max_queue: usize::MAX,
             shared: false,

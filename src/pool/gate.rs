@@ -102,11 +102,23 @@ impl Gate {
         let chosen = self.random.below(count);
         let (taker, at) =
             if chosen < native { (Taker::Native, chosen) } else { (Taker::Script, chosen - native) };
-        let line = self.line(taker);
-        let place = *line.keys().nth(at)?;
-        let gated = line.remove(&place)?;
+        let place = *self.line(taker).keys().nth(at)?;
+        let (taker, place) = self.first_of_key(taker, place);
+        let gated = self.line(taker).remove(&place)?;
         let (Reverse(priority), order) = place;
         Some((QueuePosition(Location::Gate { taker, priority, order }), priority, gated))
+    }
+
+    /// Tasks of one key go in order of submission: where the first of the same key waits.
+    fn first_of_key(&self, taker: Taker, place: Place) -> (Taker, Place) {
+        let line = if taker == Taker::Native { &self.native } else { &self.scripts };
+        let Some(key) = line.get(&place).and_then(|gated| gated.entry.key()) else { return (taker, place) };
+        let native = self.native.iter().map(|(place, gated)| (Taker::Native, *place, gated));
+        let scripts = self.scripts.iter().map(|(place, gated)| (Taker::Script, *place, gated));
+        let of_key = native.chain(scripts).filter(|(_, _, gated)| gated.entry.key() == Some(key));
+        let submitted = |order: u64| if self.newest_first { u64::MAX - order } else { order };
+        let first = of_key.min_by_key(|(_, (_, order), _)| submitted(*order));
+        first.map_or((taker, place), |(taker, place, _)| (taker, place))
     }
 
     /// The places of the jobs that are bound to the worker `number`.

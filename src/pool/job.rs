@@ -1,5 +1,6 @@
 //! One accepted task, from the queue to its one answer.
 
+use super::keys::Key;
 use super::outbox::{Outbox, Reply};
 use crate::cancel::CancelToken;
 use crate::sync::Instant;
@@ -35,6 +36,8 @@ pub struct Job {
     pub(super) token: Option<CancelToken>,
     pub(super) reply: Reply,
     pub(super) queued_at: Instant,
+    /// Tasks of one key do not run at the same time.
+    pub(super) key: Option<Key>,
     /// Of a script: how the input reaches its worker.
     pub(super) path: InputPath,
     /// Of a script: whether its worker runs nothing else meanwhile.
@@ -43,6 +46,8 @@ pub struct Job {
     pub(super) call_form: u64,
     /// Of a script: what its tasks get from it.
     pub(super) inherited: Inherited,
+    /// Of a script: whether a running job of the pool has submitted it, and waits for it. A pool that closes takes it.
+    pub(super) nested: bool,
 }
 
 impl Job {
@@ -63,10 +68,12 @@ impl Job {
             token,
             reply,
             queued_at,
+            key: None,
             path: InputPath::Queue,
             exclusive: false,
             call_form: 0,
             inherited,
+            nested: false,
         }
     }
 
@@ -80,13 +87,37 @@ impl Job {
     ) -> Self {
         let (reply, inherited) = (Reply::new(id, outbox), Inherited::default());
         let (token, path, exclusive) = (None, InputPath::Queue, false);
-        Job { task, input, token, reply, queued_at: made, path, exclusive, call_form: 0, inherited }
+        Job {
+            task,
+            input,
+            token,
+            reply,
+            queued_at: made,
+            key: None,
+            path,
+            exclusive,
+            call_form: 0,
+            inherited,
+            nested: false,
+        }
+    }
+
+    /// It has a key.
+    #[must_use]
+    pub fn keyed(self, key: String) -> Self {
+        Job { key: Some(Key::new(key)), ..self }
     }
 
     /// For a script: its input takes this path.
     #[must_use]
     pub fn by(self, path: InputPath) -> Self {
         Job { path, ..self }
+    }
+
+    /// For a script: a running job of the same pool waits for it.
+    #[must_use]
+    pub fn nested(self) -> Self {
+        Job { nested: true, ..self }
     }
 
     /// For a script: its tasks get this from it.

@@ -10,8 +10,11 @@
 //! * `position` — [`Taker`], [`Target`] and [`QueuePosition`]: which kind of thread takes an entry, and where it waits.
 //! * `rank` — which of two entries comes first: priorities with aging; `priority_queue` — one line: its order, removal from the middle.
 //! * `intake` — where JavaScript puts small tasks without a call; `small_jobs` — how they get into the queue; `estimates` — how long tasks run, as far as is known.
-//! * `queue` — the pool's queue: a line for each taker; `gate` — where entries wait before it, if the order is
-//!   to be repeated; `steps` — how they go through.
+//! * `queue` — the pool's queue: a line for each taker; `script_queue` — its part for script workers; `gate` — where entries wait
+//!   before it, if the order is to be repeated; `steps` — how they go through.
+//! * `line` — what waits for one kind of taker, or one worker; `keys` — tasks that do not run at the same time; `task_limits` — how
+//!   many of one name run; `affinity` — which worker would rather take which job; `release` — who is told when a task no longer
+//!   waits for another.
 //! * `admission` — how many entries may wait: the one rule against `maxQueue`.
 //! * `room` — who waits for room in a queue that several fill.
 //! * `task_observer` — the trait through which each step of a task is reported; `counters` — the counters, which observe;
@@ -25,6 +28,7 @@
 //! * `state` — all of it under one lock; `submit` — submitting, cancelling and closing.
 
 mod admission;
+mod affinity;
 mod batch;
 mod batch_items;
 mod capacity;
@@ -36,6 +40,8 @@ mod execute;
 mod gate;
 mod intake;
 mod job;
+mod keys;
+mod line;
 mod outbox;
 mod output_list;
 mod parallel_for;
@@ -45,9 +51,11 @@ mod priority_queue;
 mod queue;
 mod rank;
 mod recorder;
+mod release;
 mod room;
 mod script_functions;
 mod script_jobs;
+mod script_queue;
 mod script_state;
 mod scripts;
 mod small_jobs;
@@ -55,6 +63,7 @@ mod state;
 mod stats;
 mod steps;
 mod submit;
+mod task_limits;
 mod task_observer;
 mod task_times;
 mod threads;
@@ -94,6 +103,7 @@ pub use scripts::{IdleWait, Step};
 pub use state::Pool;
 pub use stats::Stats;
 pub use submit::{Accepted, SubmitError};
+pub use task_limits::TaskLimit;
 pub use task_times::{QUANTILES, Summary, Times};
 pub use times::{PoolTimes, TimesOfTask};
 pub use trace::{Cursor, Ring, TraceNumbers, WIDTH, lane};

@@ -45,6 +45,7 @@ use std::time::Duration;
 
 use super::config::Config;
 use super::estimates::CHUNK;
+use super::position::Taker;
 use super::queue::Taken;
 use super::rank::Rank;
 use super::state::{Phase, Pool, Shared, State};
@@ -117,6 +118,10 @@ impl Pool {
         if fresh {
             state.threads.starting -= 1;
         }
+        let permits = state.threads.take_permits(number);
+        if !permits.is_empty() {
+            state = self.give_back(state, permits);
+        }
         let (mut searched, mut naps, mut begun) = (false, 0, state.threads.begun);
         loop {
             if state.threads.has_surplus() {
@@ -129,8 +134,8 @@ impl Pool {
                 self.tell_of_room();
                 return Some((taken, now));
             }
-            // What a thread has taken and not begun may have to be taken over.
-            if state.phase == Phase::Draining && state.threads.taken() == 0 {
+            // What a thread has taken and not begun may have to be taken over; and what waits for its key may be released.
+            if state.has_no_more(Taker::Native) && state.threads.taken() == 0 {
                 return self.end_thread(number, state);
             }
             if !searched && !state.threads.searching && shared.config.searches() {
@@ -178,7 +183,9 @@ impl Pool {
                 // Not claimed: a time-out, a spurious wake-up, or a closing pool.
                 state.threads.parked -= 1;
                 let is_extra = state.threads.alive() > state.threads.min();
-                if timed_out && state.queue.takeable_by_threads() == 0 && is_extra {
+                // What waits for its key needs a thread later.
+                let is_needed = state.threads.alive() == 1 && state.queue.waiting(Taker::Native) > 0;
+                if timed_out && state.queue.takeable_by_threads() == 0 && is_extra && !is_needed {
                     return self.end_thread(number, state);
                 }
             }
@@ -194,7 +201,10 @@ impl Pool {
             state.threads.begin(number, Activity::Running(first.token()), false, false);
             return Some(Taken::Job(first, place));
         }
-        let taken = state.queue.take_native()?;
+        let (taken, permits) = state.queue.take_native()?;
+        if !permits.is_empty() {
+            state.threads.hold(number, permits);
+        }
         match &taken {
             Taken::Job(first, place) => {
                 let (queue, estimates) = (&mut state.queue, &shared.estimates);
@@ -218,7 +228,10 @@ impl Pool {
     /// A thread is between two tasks that it has taken, and something waits that comes before their rank: takes that.
     pub(super) fn take_above(&self, number: usize, rank: Rank) -> Option<Taken> {
         let mut state = self.0.lock();
-        let taken = state.queue.take_above(Some(rank))?;
+        let (taken, permits) = state.queue.take_above(Some(rank))?;
+        if !permits.is_empty() {
+            state.threads.hold(number, permits);
+        }
         // As where a thread begins it: a batch's worker holds no input yet.
         let (token, answered) = match &taken {
             Taken::Job(first, _) => (first.token(), false),
@@ -232,7 +245,13 @@ impl Pool {
 
     /// The thread goes on with the tasks that it has taken.
     pub(super) fn turn_back(&self, number: usize) {
-        self.0.lock().threads.turn_to(number, None, true);
+        let mut state = self.0.lock();
+        state.threads.turn_to(number, None, true);
+        let permits = state.threads.take_permits(number);
+        if !permits.is_empty() {
+            state.queue.give_back(permits);
+            self.tell_released(state);
+        }
     }
 
     /// There are more threads than there may be: this one ends. Others look after what waits.

@@ -59,11 +59,27 @@ pub(super) enum Location {
     },
 }
 
+/// The number of a limit (`task_limits.rs`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct LimitId(u32);
+
+impl LimitId {
+    pub(super) fn new(index: usize) -> Self {
+        LimitId(index as u32)
+    }
+
+    pub(super) fn index(self) -> usize {
+        self.0 as usize
+    }
+}
+
 /// A position in one line: a priority, and a number that no other entry of the pool ever has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct LinePosition {
     pub(super) priority: i32,
     pub(super) number: u64,
+    /// That of its task.
+    pub(super) limit: Option<LimitId>,
 }
 
 impl QueuePosition {

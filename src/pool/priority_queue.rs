@@ -13,6 +13,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use super::batch::Batch;
 use super::intake::SmallJob;
 use super::job::Job;
+use super::keys::Key;
 use super::position::LinePosition;
 use super::rank::{Place, Rank, Rule};
 use super::task_observer::Age;
@@ -49,6 +50,27 @@ impl Entry {
         }
     }
 
+    /// Its key.
+    pub(super) fn key(&self) -> Option<&Key> {
+        match self {
+            Entry::Job(job) => job.key.as_ref(),
+            Entry::Small(_) | Entry::Batch(_) => None,
+        }
+    }
+
+    /// Under which a single task is answered.
+    pub(super) fn id(&self) -> u64 {
+        match self {
+            Entry::Small(job) => job.id,
+            Entry::Job(job) => job.reply.id(),
+            Entry::Batch(_) => unreachable!("it is no single task"),
+        }
+    }
+
+    pub(super) fn is_job(&self, id: u64) -> bool {
+        matches!(self, Entry::Job(job) if job.reply.id() == id)
+    }
+
     /// By which it may be stopped.
     pub(super) fn token(&self) -> Option<CancelToken> {
         match self {
@@ -58,11 +80,11 @@ impl Entry {
         }
     }
 
-    /// Whether it may be taken together with others: one task that nothing ends early.
+    /// Whether it may be taken together with others: one task that nothing ends early, and that has no key.
     pub(super) fn is_sharable(&self) -> bool {
         match self {
             Entry::Small(_) => true,
-            Entry::Job(job) => job.token.is_none(),
+            Entry::Job(job) => job.token.is_none() && job.key.is_none(),
             Entry::Batch(_) => false,
         }
     }
@@ -189,8 +211,19 @@ impl PriorityQueue {
     pub(super) fn first(&self) -> Option<(Place, &Entry)> {
         let (priority, level) = self.first_level()?;
         let slot = level.first(self.rule)?;
-        let place = Place { rank: self.rule.rank(priority, slot.at), priority, number: slot.number };
-        Some((place, slot.entry.as_ref()?))
+        Some((self.place(priority, slot), slot.entry.as_ref()?))
+    }
+
+    /// The same of the entry at a position.
+    pub(super) fn at(&self, position: LinePosition) -> Option<(Place, &Entry)> {
+        let LinePosition { priority, number, .. } = position;
+        let level = if priority == 0 { &self.zero } else { self.others.get(&priority)? };
+        let slot = level.index(number).map(|at| &level.slots[at]).or_else(|| level.late.get(&number))?;
+        Some((self.place(priority, slot), slot.entry.as_ref()?))
+    }
+
+    fn place(&self, priority: i32, slot: &Slot) -> Place {
+        Place { rank: self.rule.rank(priority, slot.at), priority, at: slot.at, number: slot.number }
     }
 
     /// The entries, in no certain order of priorities.
@@ -216,19 +249,16 @@ impl PriorityQueue {
         self.take(position.priority, position.number)
     }
 
-    /// Takes out the job of this id, if it still waits; by looking at all of them.
-    pub(super) fn remove_job(&mut self, id: u64) -> Option<Job> {
-        let is_it = |slot: &&Slot| matches!(&slot.entry, Some(Entry::Job(job)) if job.reply.id() == id);
-        let find =
-            |level: &Level| level.late.values().chain(&level.slots).find(is_it).map(|slot| slot.number);
+    /// The priority and the number of the job of this id, if it waits here; by looking at all.
+    pub(super) fn find_job(&self, id: u64) -> Option<(i32, u64)> {
+        let is_it = |slot: &&Slot| slot.entry.as_ref().is_some_and(|entry| entry.is_job(id));
         let levels =
             std::iter::once((0, &self.zero)).chain(self.others.iter().map(|(at, level)| (*at, level)));
-        let (priority, number) =
-            levels.filter_map(|(priority, level)| Some((priority, find(level)?))).next()?;
-        match self.take(priority, number) {
-            Some(Entry::Job(job)) => Some(job),
-            _ => None,
-        }
+        let mut found = levels.filter_map(|(priority, level)| {
+            let slot = level.late.values().chain(&level.slots).find(is_it)?;
+            Some((priority, slot.number))
+        });
+        found.next()
     }
 
     /// Everything that waits, by priority and in order of submission. However much that is, nothing is moved before it is looked
@@ -354,7 +384,7 @@ mod tests {
         fn push_at(&mut self, priority: i32, task: usize, at: Age) -> LinePosition {
             self.1 += 1;
             self.0.push(priority, self.1, at, job(task));
-            LinePosition { priority, number: self.1 }
+            LinePosition { priority, number: self.1, limit: None }
         }
 
         fn pop(&mut self) -> Option<usize> {

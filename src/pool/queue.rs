@@ -1,25 +1,32 @@
 //! The queue of a pool: everything that waits, in a line for each taker.
 //!
 //! A taker finds its next entry in O(1), so each kind has a line of its own, and each script worker another for the jobs
-//! that are *bound* to it, since their input can only go there. A worker takes from both, the higher priority first, then
-//! the older. A job that is bound to a worker that ends was not begun: the job becomes an *orphan*, which the owner binds to
-//! another worker or answers.
+//! that are *bound* to it, since their input can only go there. A worker takes from both, in one order. A job that is bound to a
+//! worker that ends was not begun: the job becomes an *orphan*, which the owner binds to another worker or answers.
+//! `script_queue.rs` has what is for scripts alone.
+//!
+//! Entries may wait for their key (`keys.rs`) or for the limit of their task (`task_limits.rs`). What is taken holds *permits* for
+//! both, which are given back when it has ended.
 //!
 //! Where an entry waits is its [`QueuePosition`]; `admission.rs` describes how much may wait.
 
 use std::collections::VecDeque;
 
+use super::affinity::Affinity;
 use super::batch::Batch;
+use super::config::Config;
 use super::estimates::{CHUNK, Estimates};
 use super::intake::SmallJob;
 use super::job::Job;
+use super::keys::{Key, Keys};
+use super::line::Line;
 use super::parallel_for::ParallelFor;
-use super::position::{LinePosition, Location, QueuePosition, Taker, Target};
-use super::priority_queue::{Entry, PriorityQueue, Waiting};
+use super::position::{LimitId, LinePosition, Location, QueuePosition, Taker, Target};
+use super::priority_queue::{Entry, Waiting};
 use super::rank::{Place, Rank, Rule};
+use super::task_limits::TaskLimits;
 use super::task_observer::Age;
 use crate::sync::Arc;
-use crate::value::Payload;
 
 /// The work that a native thread takes.
 pub(super) enum Taken {
@@ -30,15 +37,35 @@ pub(super) enum Taken {
     Steal(Arc<ParallelFor>),
 }
 
+/// What a task that runs keeps others from.
+#[derive(Default)]
+pub(super) struct Permits {
+    key: Option<Key>,
+    limit: Option<LimitId>,
+}
+
+impl Permits {
+    pub(super) fn is_empty(&self) -> bool {
+        self.key.is_none() && self.limit.is_none()
+    }
+
+    /// Takes out what belongs to a limit; the key stays.
+    pub(super) fn take_limit(&mut self) -> Permits {
+        Permits { key: None, limit: self.limit.take() }
+    }
+}
+
 /// Entries that were taken out of the queue.
 pub(super) type Drained = Box<dyn Iterator<Item = Entry> + Send>;
 
 /// A job that is bound to no worker any more, or not yet.
-struct Orphan {
-    priority: i32,
-    number: u64,
-    at: Age,
-    job: Job,
+pub(super) struct Orphan {
+    pub(super) priority: i32,
+    pub(super) number: u64,
+    pub(super) at: Age,
+    /// Whether it waits for its key.
+    pub(super) held: bool,
+    pub(super) job: Job,
 }
 
 pub(super) struct Queue {
@@ -49,27 +76,38 @@ pub(super) struct Queue {
     latest: Age,
     /// Work in parts that wants more threads, once for each thread; before everything else, as it is work begun.
     stealable: VecDeque<Arc<ParallelFor>>,
-    native: PriorityQueue,
-    any_worker: PriorityQueue,
+    native: Line,
+    pub(super) any_worker: Line,
     /// By the worker's number. A line outlives its worker, so that no position is ever used again.
-    bound: Vec<PriorityQueue>,
+    pub(super) bound: Vec<Line>,
     /// Entries in all of `bound`.
-    bound_len: usize,
-    orphans: Vec<Orphan>,
+    pub(super) bound_len: usize,
+    pub(super) orphans: Vec<Orphan>,
+    pub(super) keys: Keys,
+    pub(super) limits: TaskLimits,
+    pub(super) affinity: Affinity,
+    /// Entries that wait for their key, by taker.
+    pub(super) held: [usize; Taker::ALL.len()],
 }
 
 impl Queue {
-    pub(super) fn new(rule: Rule) -> Self {
+    /// `number`: that of a script's function.
+    pub(super) fn new(config: &Config, number: impl FnMut(&str) -> usize) -> Self {
+        let (rule, limits) = (config.rule(), TaskLimits::new(&config.task_limits, number));
         Queue {
             rule,
             next_number: 0,
             latest: 0,
             stealable: VecDeque::new(),
-            native: PriorityQueue::new(rule),
-            any_worker: PriorityQueue::new(rule),
+            native: Line::new(rule, limits.count()),
+            any_worker: Line::new(rule, limits.count()),
             bound: Vec::new(),
             bound_len: 0,
             orphans: Vec::new(),
+            keys: Keys::new(config.key_limit),
+            limits,
+            affinity: Affinity::default(),
+            held: [0; Taker::ALL.len()],
         }
     }
 
@@ -86,50 +124,77 @@ impl Queue {
         }
     }
 
-    /// The rank of what comes first for native threads; [`Rank::LAST`] when nothing waits.
+    /// How many of them no taker could take now, however many are free: they wait for their key or limit.
+    pub(super) fn blocked(&self, taker: Taker) -> usize {
+        if self.limits.is_empty() {
+            return self.held[taker as usize];
+        }
+        let blocked = |line: &Line| line.len() - line.takeable(&self.limits);
+        match taker {
+            Taker::Native => blocked(&self.native),
+            Taker::Script => {
+                let held = self.orphans.iter().filter(|orphan| orphan.held).count();
+                held + std::iter::once(&self.any_worker).chain(&self.bound).map(blocked).sum::<usize>()
+            }
+        }
+    }
+
+    /// Whether an entry for this target would have to wait for its key or limit.
+    pub(super) fn would_wait(&self, entry: &Entry, target: Target) -> bool {
+        let taker = target.taker();
+        let line = match target {
+            Target::Native => &self.native,
+            Target::AnyWorker | Target::Worker(_) | Target::NoWorker => &self.any_worker,
+        };
+        let is_full = |limit: LimitId| line.waiting_for(limit) >= self.limits.room(limit.index());
+        entry.key().is_some_and(|key| self.keys.is_busy(key))
+            || self.limits.of(taker, entry.task()).is_some_and(is_full)
+    }
+
+    /// The rank of what comes first for native threads; [`Rank::LAST`] when nothing can be taken.
     pub(super) fn first_native_rank(&self) -> Rank {
-        self.native.first().map_or(Rank::LAST, |(place, _)| place.rank)
+        self.native.first(&self.limits).map_or(Rank::LAST, |(place, _)| place.rank)
     }
 
     /// How much native threads could take up now: entries, and requests for threads.
     pub(super) fn takeable_by_threads(&self) -> usize {
-        self.native.len() + self.stealable.len()
-    }
-
-    /// Jobs that any script worker may take.
-    pub(super) fn takeable_by_any_worker(&self) -> usize {
-        self.any_worker.len()
-    }
-
-    /// Jobs that are bound to the worker `number`.
-    pub(super) fn bound_to(&self, number: usize) -> usize {
-        self.bound.get(number).map_or(0, PriorityQueue::len)
+        self.native.takeable(&self.limits) + self.stealable.len()
     }
 
     /// Adds an entry, which was submitted `at` that time.
     pub(super) fn push(&mut self, entry: Entry, priority: i32, at: Age, target: Target) -> QueuePosition {
         let (number, at) = self.number(at);
-        let position = LinePosition { priority, number };
-        QueuePosition(match (target, entry) {
-            (Target::Native, entry) => {
-                self.native.push(priority, number, at, entry);
-                Location::Native(position)
+        let limit = self.limits.of(target.taker(), entry.task());
+        let at_line = LinePosition { priority, number, limit };
+        let position = QueuePosition(match target {
+            Target::Native => Location::Native(at_line),
+            Target::AnyWorker => Location::AnyWorker(at_line),
+            Target::Worker(worker) => Location::Worker(worker, at_line),
+            Target::NoWorker => Location::Orphan(entry.id()),
+        });
+        let held = entry.key().is_some_and(|key| !self.keys.admit(key, number, position));
+        self.held[target.taker() as usize] += usize::from(held);
+        let waiting = Waiting { priority, number, at, entry };
+        match target {
+            Target::Native => self.native.add(at_line, waiting, held),
+            Target::AnyWorker => {
+                if !held {
+                    self.prefer(&waiting.entry, at_line);
+                }
+                self.any_worker.add(at_line, waiting, held);
             }
-            (Target::AnyWorker, entry) => {
-                self.any_worker.push(priority, number, at, entry);
-                Location::AnyWorker(position)
-            }
-            (Target::Worker(worker), entry) => {
-                self.push_bound(worker, Waiting { priority, number, at, entry });
-                Location::Worker(worker, position)
-            }
-            (Target::NoWorker, Entry::Job(job)) => {
-                let id = job.reply.id();
-                self.orphans.push(Orphan { priority, number, at, job });
-                Location::Orphan(id)
-            }
-            (Target::NoWorker, Entry::Batch(_) | Entry::Small(_)) => unreachable!("no task of a script"),
-        })
+            Target::Worker(worker) => self.push_bound(worker, at_line, waiting, held),
+            Target::NoWorker => self.push_orphan(waiting, held),
+        }
+        position
+    }
+
+    /// Adds a small task, at priority 0.
+    pub(super) fn push_small(&mut self, job: SmallJob) {
+        let (number, at) = self.number(job.queued_at);
+        let limit = self.limits.of(Taker::Native, job.task as usize);
+        let position = LinePosition { priority: 0, number, limit };
+        self.native.add(position, Waiting { priority: 0, number, at, entry: Entry::Small(job) }, false);
     }
 
     /// The number of an entry that was submitted `at` that time, and the time by which it is ordered: later than that of all before
@@ -141,34 +206,35 @@ impl Queue {
         (number, self.latest)
     }
 
-    fn push_bound(&mut self, worker: usize, Waiting { priority, number, at, entry }: Waiting) {
-        if self.bound.len() <= worker {
-            self.bound.resize_with(worker + 1, || PriorityQueue::new(self.rule));
-        }
-        self.bound_len += 1;
-        self.bound[worker].push(priority, number, at, entry);
-    }
-
-    /// Binds an orphan to a worker, with this input, at the place that it had: its new position.
-    pub(super) fn rebind(&mut self, id: u64, worker: usize, input: Payload) -> Option<QueuePosition> {
-        let Orphan { priority, number, at, job } = self.remove_orphan(id)?;
-        let entry = Entry::Job(Job { input, ..job });
-        self.push_bound(worker, Waiting { priority, number, at, entry });
-        Some(QueuePosition(Location::Worker(worker, LinePosition { priority, number })))
-    }
-
     /// Takes out the entry at a position, if it still waits there.
     pub(super) fn remove(&mut self, position: QueuePosition) -> Option<Entry> {
-        match position.0 {
-            Location::Native(at) => self.native.remove(at),
-            Location::AnyWorker(at) => self.any_worker.remove(at),
+        let (entry, held) = match position.0 {
+            Location::Native(at) => self.native.remove(at)?,
+            Location::AnyWorker(at) => self.any_worker.remove(at)?,
             Location::Worker(number, at) => {
-                let removed = self.bound.get_mut(number)?.remove(at);
-                self.bound_len -= usize::from(removed.is_some());
+                let removed = self.bound.get_mut(number)?.remove(at)?;
+                self.bound_len -= 1;
                 removed
             }
-            Location::Gate { .. } => None,
-            Location::Orphan(id) => self.disown(id).map(Entry::Job),
+            Location::Gate { .. } => return None,
+            Location::Orphan(id) => return self.disown(id).map(Entry::Job),
+        };
+        let (Location::Native(at) | Location::AnyWorker(at) | Location::Worker(_, at)) = position.0 else {
+            unreachable!("returned above")
+        };
+        self.leaves(&entry, at.number, position.taker(), held);
+        Some(entry)
+    }
+
+    /// An entry that waited is out of the queue, and will not run.
+    pub(super) fn leaves(&mut self, entry: &Entry, number: u64, taker: Taker, held: bool) {
+        let Some(key) = entry.key() else { return };
+        if held {
+            self.held[taker as usize] -= 1;
+            self.keys.give_up(key, number);
+        } else {
+            let next = self.keys.leave(key, Some(taker));
+            self.release_all(next);
         }
     }
 
@@ -176,36 +242,94 @@ impl Queue {
     pub(super) fn drain(&mut self, taker: Taker) -> Drained {
         let mut all: Vec<Drained> = Vec::new();
         match taker {
-            Taker::Native => all.push(Box::new(self.native.drain().map(|waiting| waiting.entry))),
+            Taker::Native => all.push(Box::new(self.native.drain().map(|(waiting, _)| waiting.entry))),
             Taker::Script => {
                 let lines = std::iter::once(&mut self.any_worker).chain(&mut self.bound);
-                lines.for_each(|line| all.push(Box::new(line.drain().map(|waiting| waiting.entry))));
+                lines.for_each(|line| all.push(Box::new(line.drain().map(|(waiting, _)| waiting.entry))));
                 self.bound_len = 0;
                 let orphans = std::mem::take(&mut self.orphans);
                 all.push(Box::new(orphans.into_iter().map(|orphan| Entry::Job(orphan.job))));
+                self.affinity.clear();
             }
         }
+        self.held[taker as usize] = 0;
+        let next = self.keys.drained(taker);
+        self.release_all(next);
         Box::new(all.into_iter().flatten())
     }
 
+    /// What runs, or waited to run, has ended.
+    pub(super) fn give_back(&mut self, permits: Permits) {
+        if let Some(limit) = permits.limit {
+            self.limits.end(limit);
+        }
+        if let Some(key) = permits.key {
+            let next = self.keys.leave(&key, None);
+            self.release_all(next);
+        }
+    }
+
+    /// The keys of these entries are free for them now.
+    fn release_all(&mut self, positions: impl IntoIterator<Item = QueuePosition>) {
+        for position in positions {
+            self.held[position.taker() as usize] -= 1;
+            match position.0 {
+                Location::Native(at) => drop(self.native.release(at)),
+                Location::AnyWorker(at) => {
+                    self.any_worker.release(at);
+                    self.prefer_at(at);
+                }
+                Location::Worker(number, at) => drop(self.bound[number].release(at)),
+                Location::Gate { .. } => unreachable!("it is not in the queue"),
+                Location::Orphan(id) => {
+                    let mut orphans = self.orphans.iter_mut();
+                    if let Some(orphan) = orphans.find(|orphan| orphan.job.reply.id() == id) {
+                        orphan.held = false;
+                    }
+                }
+            }
+        }
+    }
+
+    /// An entry is about to run: what it keeps others from. `worker`: the number of its script worker.
+    pub(super) fn begins(&mut self, entry: &Entry, taker: Taker, worker: Option<usize>) -> Permits {
+        let limit = self.limits.of(taker, entry.task());
+        let key = entry.key().cloned();
+        if let Some(limit) = limit {
+            self.limits.begin(limit);
+        }
+        if let Some(key) = &key {
+            self.keys.begin(key, taker, worker);
+        }
+        Permits { key, limit }
+    }
+
     /// The next for a native thread.
-    pub(super) fn take_native(&mut self) -> Option<Taken> {
+    pub(super) fn take_native(&mut self) -> Option<(Taken, Permits)> {
         if let Some(parts) = self.stealable.pop_front() {
-            return Some(Taken::Steal(parts));
+            return Some((Taken::Steal(parts), Permits::default()));
         }
         self.take_above(None)
     }
 
     /// The next entry for a native thread, if it comes before this rank.
-    pub(super) fn take_above(&mut self, limit: Option<Rank>) -> Option<Taken> {
-        let (place, _) = self.native.first()?;
+    pub(super) fn take_above(&mut self, limit: Option<Rank>) -> Option<(Taken, Permits)> {
+        let (place, _) = self.native.first(&self.limits)?;
         if limit.is_some_and(|limit| place.rank >= limit) {
             return None;
         }
-        Some(match self.native.pop()? {
+        let entry = self.native.pop(&self.limits)?;
+        let permits = self.begins(&entry, Taker::Native, None);
+        let taken = match entry {
             Entry::Batch(batch) => Taken::Batch(batch, place),
             entry => Taken::Job(entry, place),
-        })
+        };
+        Some((taken, permits))
+    }
+
+    /// Whether it may be taken together with others.
+    fn is_sharable(&self, entry: &Entry) -> bool {
+        entry.is_sharable() && self.limits.of(Taker::Native, entry.task()).is_none()
     }
 
     /// Takes the next tasks into `run` while they are of this priority, as long as they and the `first` are short.
@@ -217,15 +341,15 @@ impl Queue {
         run: &mut VecDeque<Entry>,
     ) {
         let mut spent = estimates.of(first.task());
-        if !first.is_sharable() {
+        if !self.is_sharable(first) {
             return;
         }
-        while let Some((next_place, next)) = self.native.first() {
+        while let Some((next_place, next)) = self.native.first(&self.limits) {
             spent += estimates.of(next.task());
-            if next_place.priority != priority || spent > CHUNK || !next.is_sharable() {
+            if next_place.priority != priority || spent > CHUNK || !self.is_sharable(next) {
                 break;
             }
-            run.extend(self.native.pop());
+            run.extend(self.native.pop(&self.limits));
         }
     }
 
@@ -240,14 +364,8 @@ impl Queue {
             return u64::MAX;
         }
         let sum: u64 = self.native.iter().take(LOOKED_AT).map(look).sum();
-        let waiting = self.native.len();
+        let waiting = self.native.takeable(&self.limits);
         if waiting <= LOOKED_AT { sum } else { sum / LOOKED_AT as u64 * waiting as u64 }
-    }
-
-    /// Adds a small task, at priority 0.
-    pub(super) fn push_small(&mut self, job: SmallJob) {
-        let (number, at) = self.number(job.queued_at);
-        self.native.push(0, number, at, Entry::Small(job));
     }
 
     /// Offers work in parts to so many threads.
@@ -259,74 +377,6 @@ impl Queue {
     pub(super) fn withdraw(&mut self, parts: &Arc<ParallelFor>) {
         self.stealable.retain(|other| !Arc::ptr_eq(other, parts));
     }
-
-    /// The next job that any script worker may take.
-    pub(super) fn next_for_any_worker(&self) -> Option<&Job> {
-        first_job(&self.any_worker).map(|(_, job)| job)
-    }
-
-    /// The next for the script worker `number`, if the worker admits it. One that it does not admit lets no other pass.
-    pub(super) fn take_for_worker(
-        &mut self,
-        number: usize,
-        only_bound: bool,
-        admits: impl FnOnce(&Job) -> bool,
-    ) -> Option<Job> {
-        let any = if only_bound { None } else { first_job(&self.any_worker) };
-        let bound = self.bound.get(number).and_then(first_job);
-        let takes_bound = match (any, bound) {
-            (_, None) => false,
-            (None, Some(_)) => true,
-            (Some((place, _)), Some((own, _))) => self.rule.compare(&own, &place).is_lt(),
-        };
-        let (_, next) = if takes_bound { bound? } else { any? };
-        if !admits(next) {
-            return None;
-        }
-        let line = if takes_bound { &mut self.bound[number] } else { &mut self.any_worker };
-        let Some(Entry::Job(job)) = line.pop() else { unreachable!("scripts have no batches") };
-        self.bound_len -= usize::from(takes_bound);
-        Some(job)
-    }
-
-    /// Takes out the job of this id that is bound to the worker `number`; by looking at all of them.
-    pub(super) fn remove_bound(&mut self, number: usize, id: u64) -> Option<Job> {
-        let job = self.bound.get_mut(number)?.remove_job(id)?;
-        self.bound_len -= 1;
-        Some(job)
-    }
-
-    /// Makes orphans of the jobs that are bound to the worker `number`: their ids. Their positions change by that.
-    pub(super) fn orphan_bound(&mut self, number: usize) -> Vec<u64> {
-        let Some(line) = self.bound.get_mut(number) else { return Vec::new() };
-        let mut ids = Vec::with_capacity(line.len());
-        self.bound_len -= line.len();
-        for Waiting { priority, number, at, entry } in line.drain() {
-            if let Entry::Job(job) = entry {
-                ids.push(job.reply.id());
-                self.orphans.push(Orphan { priority, number, at, job });
-            }
-        }
-        ids
-    }
-
-    fn remove_orphan(&mut self, id: u64) -> Option<Orphan> {
-        let at = self.orphans.iter().position(|orphan| orphan.job.reply.id() == id)?;
-        Some(self.orphans.remove(at))
-    }
-
-    /// Takes an orphan out.
-    pub(super) fn disown(&mut self, id: u64) -> Option<Job> {
-        self.remove_orphan(id).map(|orphan| orphan.job)
-    }
-}
-
-/// The first job of a line of scripts' jobs.
-fn first_job(line: &PriorityQueue) -> Option<(Place, &Job)> {
-    match line.first()? {
-        (place, Entry::Job(job)) => Some((place, job)),
-        _ => None,
-    }
 }
 
 #[cfg(all(test, not(loom)))]
@@ -334,7 +384,7 @@ mod tests {
     use super::*;
     use crate::error::Result;
     use crate::pool::Outbox;
-    use crate::value::Value;
+    use crate::value::{Payload, Value};
 
     struct Nowhere;
     impl Outbox for Nowhere {
@@ -342,7 +392,7 @@ mod tests {
     }
 
     fn queue() -> Queue {
-        Queue::new(Rule::new(None, false))
+        Queue::new(&Config::default(), |_| 0)
     }
 
     fn entry(id: u64) -> Entry {
@@ -388,7 +438,7 @@ mod tests {
         let rebound = queue.rebind(1, 4, Payload::Value(Value::Null)).expect("it was an orphan");
         assert_eq!(rebound.taker(), Taker::Script);
         let next = queue.take_for_worker(4, true, |_| true);
-        assert_eq!(next.map(|job| job.reply.id()), Some(1));
+        assert_eq!(next.map(|(job, _)| job.reply.id()), Some(1));
         assert_eq!(id_of(queue.remove(QueuePosition::of_orphan(2))), Some(2));
         assert!(queue.orphan_bound(9).is_empty());
     }
@@ -403,6 +453,8 @@ mod tests {
         let ids: Vec<u64> = queue.drain(Taker::Script).filter_map(|entry| id_of(Some(entry))).collect();
         assert_eq!(ids, [2, 3, 4]);
         assert_eq!((queue.waiting(Taker::Native), queue.waiting(Taker::Script)), (1, 0));
-        assert!(matches!(queue.take_native(), Some(Taken::Job(Entry::Job(job), _)) if job.reply.id() == 1));
+        assert!(
+            matches!(queue.take_native(), Some((Taken::Job(Entry::Job(job), _), _)) if job.reply.id() == 1)
+        );
     }
 }

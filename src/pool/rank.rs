@@ -38,6 +38,8 @@ impl Rank {
 pub(super) struct Place {
     pub(super) rank: Rank,
     pub(super) priority: i32,
+    /// When it was submitted.
+    pub(super) at: Age,
     /// Entries are numbered as they come.
     pub(super) number: u64,
 }
@@ -48,7 +50,8 @@ const MINUS_FAR: i64 = -FAR;
 
 impl Place {
     /// That of nothing.
-    pub(super) const LAST: Place = Place { rank: Rank::LAST, priority: i32::MIN, number: u64::MAX };
+    pub(super) const LAST: Place =
+        Place { rank: Rank::LAST, priority: i32::MIN, at: Age::MAX, number: u64::MAX };
 }
 
 impl Rule {
@@ -91,7 +94,7 @@ mod tests {
     const SECOND: Duration = Duration::from_secs(1);
 
     fn place(rule: Rule, priority: i32, at: Age) -> Place {
-        Place { rank: rule.rank(priority, at), priority, number: at }
+        Place { rank: rule.rank(priority, at), priority, at, number: at }
     }
 
     #[test]

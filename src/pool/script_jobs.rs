@@ -20,6 +20,8 @@ impl Pool {
         };
         let waker = if target == Target::AnyWorker { state.notify_worker_if_needed() } else { None };
         let (waiting, blocked) = (state.queue.takeable_by_any_worker(), state.scripts.blocked);
+        // One that waits for its key needs a worker later.
+        let has_none = waiting == 0 && state.scripts.living() == 0;
         drop(state);
         match (blocked, target) {
             (0, _) => {}
@@ -33,7 +35,7 @@ impl Pool {
         if let Some(waker) = bound_to {
             waker.notify_awake();
         }
-        target == Target::AnyWorker && waker.is_none() && waiting > blocked
+        target == Target::AnyWorker && waker.is_none() && (waiting > blocked || has_none)
     }
 
     /// Binds an orphan to another worker, where its input will come by the native fallback as `input` says: its new
@@ -52,12 +54,12 @@ impl Pool {
     /// submitted. It may be in its worker's hands, which learns of it another way.
     pub fn retract(&self, number: usize, id: u64) {
         let mut state = self.0.lock();
-        if let Some(Running { reply, task, input, .. }) = state.scripts.take_running(number, id) {
+        if let Some(Running { reply, task, input, permits, .. }) = state.scripts.take_running(number, id) {
             state.tally.retracted(task);
             if let Some(worker) = state.scripts.worker_mut(number) {
                 worker.done -= 1;
             }
-            drop(state);
+            self.release(state, permits);
             reply.forget();
             drop(input);
             return;
@@ -66,7 +68,7 @@ impl Pool {
         if let Some(job) = &job {
             state.tally.retracted(TaskRef::script(job.task));
         }
-        drop(state);
+        self.tell_released(state);
         if let Some(job) = job {
             drop(job.into_input());
         }
@@ -77,7 +79,8 @@ impl Pool {
         let mut state = self.0.lock();
         let Some(job) = state.queue.disown(id) else { return };
         state.tally.ended(TaskRef::script(job.task), End::Failed, 1);
-        self.announce_if_closed(state);
+        self.tell_released(state);
+        self.announce_if_closed(self.0.lock());
         drop(job.into_input());
     }
 

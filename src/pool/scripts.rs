@@ -78,6 +78,8 @@ pub(super) struct Begun {
 struct Answered {
     reply: Reply,
     outcome: ScriptOutcome,
+    /// Whether it kept others from running.
+    released: bool,
     late: Option<Reason>,
     /// Of a job that was not stopped.
     trip: Option<Trip>,
@@ -146,7 +148,11 @@ impl Pool {
         // Both in one critical section; the answer goes out once the lock is free.
         let taken = state.begin_script(number, now);
         let waker = state.notify_worker_if_needed();
-        drop(state);
+        if answered.as_ref().is_some_and(|answered| answered.released) {
+            self.tell_released(state);
+        } else {
+            drop(state);
+        }
         if let Some(answered) = answered {
             answered.send();
         }
@@ -162,10 +168,14 @@ impl Pool {
 
     /// As `script_finish`; `cpu` as in [`Pool::measured_step`].
     pub fn measured_finish(&self, number: usize, id: u64, outcome: ScriptOutcome, cpu: Option<u64>) {
-        let answered = self.0.lock().finish_script(number, id, outcome, cpu, Instant::now());
-        if let Some(answered) = answered {
-            answered.send();
+        let mut state = self.0.lock();
+        let Some(answered) = state.finish_script(number, id, outcome, cpu, Instant::now()) else { return };
+        if answered.released {
+            self.tell_released(state);
+        } else {
+            drop(state);
         }
+        answered.send();
     }
 
     fn take_step<'a>(
@@ -195,9 +205,7 @@ impl Pool {
             }
             if state.must_leave(number) {
                 state.scripts.leave(number);
-                let waker = state.notify_worker_if_needed();
-                drop(state);
-                notify(waker);
+                self.tell_left(state);
                 return Step::Leave;
             }
             if wait > Duration::ZERO {
@@ -231,11 +239,13 @@ impl Pool {
         let Job { task: function, input, token, path, call_form, inherited, queued_at, .. } = job;
         if let Some(reason) = token.as_ref().and_then(CancelToken::reason) {
             let mut state = self.0.lock();
-            if let Some(Running { reply, task, started, .. }) = state.scripts.take_running(number, id) {
+            if let Some(Running { reply, task, started, permits, .. }) =
+                state.scripts.take_running(number, id)
+            {
                 let at = state.age_at(started);
                 state.tally.left(task, at, at);
                 state.tally.ended(task, End::Cancelled, 1);
-                drop(state);
+                self.release(state, permits);
                 reply.send(Err(reason.into_error_before()));
                 return None;
             }
@@ -259,7 +269,10 @@ impl Pool {
         if only_idle {
             let waits =
                 state.scripts.worker(number).is_some_and(|worker| worker.state == WorkerState::Waiting);
-            if !waits || has_bound || state.scripts.living() <= state.scripts.keep {
+            let living = state.scripts.living();
+            // What waits for its key needs a worker later.
+            let is_needed = living == 1 && state.queue.waiting(Taker::Script) > 0;
+            if !waits || has_bound || living <= state.scripts.keep || is_needed {
                 return false;
             }
         } else if let Some(worker) = state.scripts.worker_mut(number)
@@ -269,6 +282,14 @@ impl Pool {
             return false;
         }
         self.worker_left(state, number)
+    }
+
+    /// The job `id`, which the worker `number` runs, waits for jobs that it has submitted to this pool, or goes on. While it waits
+    /// it takes none of its worker's capacity, so that the worker can run what it waits for.
+    pub fn script_waits(&self, number: usize, id: u64, waits: bool) {
+        let mut state = self.0.lock();
+        let permits = state.scripts.set_waits(number, id, waits);
+        self.release(state, permits);
     }
 
     /// Whether the pool takes no more work.
@@ -325,6 +346,18 @@ impl Pool {
         self.0.lock().waiting(Taker::Script)
     }
 
+    /// For how many of them there could be a worker now; at least one where none lives. `beyond_idle`: those that idle workers
+    /// are about to take are left out.
+    pub fn scripts_wanting(&self, beyond_idle: bool) -> usize {
+        let state = self.0.lock();
+        let waiting = state.queue.waiting(Taker::Script);
+        let takeable = waiting - state.queue.blocked(Taker::Script);
+        if takeable == 0 && state.scripts.living() == 0 {
+            return waiting.min(1);
+        }
+        takeable.saturating_sub(if beyond_idle { state.scripts.idle() } else { 0 })
+    }
+
     /// Registers a worker that is about to be started: its number. `None` when the pool is closed and nothing waits.
     pub fn register_worker(&self) -> Option<usize> {
         let mut state = self.0.lock();
@@ -362,9 +395,9 @@ impl Pool {
     fn worker_left(&self, mut state: MutexGuard<'_, State>, number: usize) -> bool {
         let left = state.scripts.leave(number);
         // If it was notified and never came, another must.
-        let waker = if left { state.notify_worker_if_needed() } else { None };
-        drop(state);
-        notify(waker);
+        if left {
+            self.tell_left(state);
+        }
         left
     }
 
@@ -384,14 +417,26 @@ impl Pool {
         }
         // Their positions do not lead to them any more; the owner must look for them among the orphans.
         let orphans = state.orphan_bound(number);
-        self.announce_if_closed(state);
-        // Outside the lock: the inputs are dropped too.
-        let forget = |Running { reply, .. }: Running| {
-            let id = reply.id();
+        let mut ids = Vec::with_capacity(running.len());
+        let mut inputs = Vec::new();
+        for Running { reply, permits, input, .. } in running {
+            state.queue.give_back(permits);
+            ids.push(reply.id());
             reply.forget();
-            id
-        };
-        (running.into_iter().map(forget).collect(), orphans)
+            inputs.extend(input);
+        }
+        self.tell_released(state);
+        self.announce_if_closed(self.0.lock());
+        // Outside the lock.
+        drop(inputs);
+        (ids, orphans)
+    }
+
+    /// The ids of the jobs of a worker that wait for jobs which they have submitted.
+    pub fn waiting_jobs_of_worker(&self, number: usize) -> Vec<u64> {
+        let state = self.0.lock();
+        let running = state.scripts.worker(number).map(|worker| worker.running.iter());
+        running.into_iter().flatten().filter(|job| job.waits).map(|job| job.reply.id()).collect()
     }
 
     /// The ids of the jobs that a worker has taken and not finished.
@@ -429,7 +474,8 @@ impl Pool {
             })
             .inspect(|job| state.tally.ended(TaskRef::script(job.task), End::Failed, 1))
             .collect();
-        self.announce_if_closed(state);
+        self.tell_released(state);
+        self.announce_if_closed(self.0.lock());
         // Outside the lock: the inputs are dropped too.
         let forget = |job: Job| {
             let id = job.reply.id();
@@ -474,7 +520,7 @@ impl State {
     pub(super) fn begin_script(&mut self, number: usize, now: Instant) -> Option<Begun> {
         let worker = self.scripts.worker(number)?;
         let admits = |job: &Job| worker.admits(job.exclusive);
-        let mut job = self.queue.take_for_worker(number, worker.retiring, admits)?;
+        let (mut job, permits) = self.queue.take_for_worker(number, worker.retiring, admits)?;
         let (reply, task) = (job.reply.take(), TaskRef::script(job.task));
         let id = reply.id();
         let (queued_at, at) = (self.age_at(job.queued_at), self.age_at(now));
@@ -488,7 +534,9 @@ impl State {
             token.start(|| now);
         }
         job.token.clone_from(&token);
-        self.scripts.begin(number, Running { reply, token, task, queued_at, started: now, exclusive, input });
+        let running =
+            Running { reply, token, task, queued_at, started: now, exclusive, waits: false, permits, input };
+        self.scripts.begin(number, running);
         Some(Begun { id, job, measures })
     }
 
@@ -500,6 +548,8 @@ impl State {
                 .scripts
                 .worker(number)
                 .is_some_and(|worker| worker.retiring || (draining && worker.running.is_empty()))
+            // What waits for its key is for whoever is there then.
+            && (!draining || self.queue.blocked(Taker::Script) == 0)
     }
 
     /// Takes out a job that was finished, and counts it. Its outcome counts, unless its time was up before.
@@ -511,7 +561,10 @@ impl State {
         cpu: Option<u64>,
         now: Instant,
     ) -> Option<Answered> {
-        let Running { reply, queued_at, started, token, task, .. } = self.scripts.take_running(number, id)?;
+        let running = self.scripts.take_running(number, id)?;
+        let Running { reply, queued_at, started, token, task, permits, .. } = running;
+        let released = !permits.is_empty();
+        self.queue.give_back(permits);
         let (began, at) = (self.age_at(started), self.age_at(now));
         self.tally.left(task, began, at);
         let (ran, times) = (at.saturating_sub(began), self.script_times.of(task.number));
@@ -529,6 +582,6 @@ impl State {
         self.tally.ended(task, end, 1);
         self.trace_script(number, || Slice::begun(id, task, queued_at, began).ended(at, end));
         let trip = (end != End::Cancelled).then(|| Trip::new(self.pool, task, queued_at));
-        Some(Answered { reply, outcome, late, trip })
+        Some(Answered { reply, outcome, released, late, trip })
     }
 }

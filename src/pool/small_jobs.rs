@@ -53,8 +53,7 @@ impl Pool {
     fn refuse_all(&self, mut state: MutexGuard<'_, State>, error: &Error) {
         let refused = state.queue.drain(Taker::Native);
         state.answering += 1;
-        self.0.publish(&mut state);
-        drop(state);
+        self.tell_released(state);
         for entry in refused {
             self.refuse(Taker::Native, entry, &|| error.clone());
         }

@@ -129,6 +129,7 @@ impl Pool {
         // After four milliards two may have the same: then their round trips count together.
         let number = POOLS.fetch_add(1, Ordering::Relaxed).wrapping_add(1);
         let number = NonZeroU32::new(number).unwrap_or(NonZeroU32::MAX);
+        let mut scripts = Scripts::new();
         let state = State {
             phase: Phase::Open,
             pool: number,
@@ -136,9 +137,9 @@ impl Pool {
             intake_head: 0,
             needs_wake: false,
             gate: Gate::new(&config),
-            queue: Queue::new(config.rule()),
+            queue: Queue::new(&config, |name| scripts.functions.number(name)),
             threads: Threads::new(&config),
-            scripts: Scripts::new(),
+            scripts,
             tally: Tally::default(),
             script_times: TimesByTask::default(),
             trace: TraceState::default(),

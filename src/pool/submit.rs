@@ -81,7 +81,7 @@ impl Pool {
         target: Target,
     ) -> Result<Accepted, (Error, Entry)> {
         let mut state = self.0.lock();
-        let limit = match self.admit(&mut state, target) {
+        let limit = match self.admit(&mut state, &entry, target) {
             Ok(limit) => limit,
             Err(error) => {
                 state.tally.refused(task, count, &error);
@@ -115,8 +115,10 @@ impl Pool {
     }
 
     /// How many entries may wait beside one more for this target; an error where that would be one too many.
-    fn admit(&self, state: &mut State, target: Target) -> Result<usize> {
-        if state.phase != Phase::Open {
+    /// A pool that closes takes what accepted jobs wait for.
+    fn admit(&self, state: &mut State, entry: &Entry, target: Target) -> Result<usize> {
+        let is_nested = matches!(entry, Entry::Job(job) if job.nested);
+        if state.phase != Phase::Open && (!is_nested || state.scripts.is_forced()) {
             return Err(Error::new(Code::PoolClosed, "the pool is closed and takes no more tasks"));
         }
         let (taker, config) = (target.taker(), &self.0.config);
@@ -125,6 +127,12 @@ impl Pool {
         }
         let limit = state.limit(taker, config);
         if let Some(error) = state.refusal(taker, limit, config) {
+            return Err(error);
+        }
+        if config.max_queue != usize::MAX
+            && state.queue.would_wait(entry, target)
+            && let Some(error) = state.refusal_to_wait(taker, config)
+        {
             return Err(error);
         }
         match target {
@@ -181,9 +189,14 @@ impl Pool {
         if found.is_empty() {
             return 0;
         }
-        self.0.publish(&mut state);
         state.answering += 1;
-        drop(state);
+        let has_key = |(_, entry): &(Taker, Entry)| entry.key().is_some();
+        if state.phase == Phase::Draining || found.iter().any(has_key) {
+            self.tell_released(state);
+        } else {
+            self.0.publish(&mut state);
+            drop(state);
+        }
         let count = found.len();
         for (taker, entry) in found {
             self.give_up(taker, entry, reason);
@@ -240,9 +253,8 @@ impl Pool {
     pub fn cancel_waiting(&self, reason: Reason) -> usize {
         let mut state = self.0.lock();
         let (dropped, count) = state.take_waiting();
-        self.0.publish(&mut state);
         state.answering += 1;
-        drop(state);
+        self.tell_released(state);
         self.drop_all(dropped, count, reason);
         count
     }

@@ -6,6 +6,7 @@ use super::Config;
 use super::capacity::Capacity;
 use super::counters::Tally;
 use super::priority_queue::Entry;
+use super::queue::Permits;
 use super::rank::Place;
 use super::task_observer::Age;
 use super::task_times::TimesByTask;
@@ -96,6 +97,8 @@ struct Slot {
     place: Place,
     /// Whether its thread should be back soon.
     soon: bool,
+    /// What its task keeps others from.
+    permits: Permits,
 }
 
 /// The table of slots, and how many threads are in which state.
@@ -246,6 +249,7 @@ impl Threads {
                 took: 0,
                 place: Place::LAST,
                 soon: false,
+                permits: Permits::default(),
             });
             self.slots.len() - 1
         });
@@ -269,6 +273,16 @@ impl Threads {
         if !matches!(before, Activity::Vacant | Activity::Idle) {
             self.busy -= 1;
         }
+    }
+
+    /// What the task that a thread runs keeps others from.
+    pub(super) fn hold(&mut self, number: usize, permits: Permits) {
+        self.slots[number].permits = permits;
+    }
+
+    /// The same, once the task has ended.
+    pub(super) fn take_permits(&mut self, number: usize) -> Permits {
+        std::mem::take(&mut self.slots[number].permits)
     }
 
     /// An idle thread begins something. `answered`: it holds nothing yet that is to be answered; `soon`: it should be back

@@ -100,6 +100,11 @@ pub(super) struct Location {
     count: usize,
 }
 
+/// How many wait for the lock at `offset` now.
+pub fn waiters_at(region: &Arc<Region>, offset: usize) -> usize {
+    context().table.waiters(CellAddress { region: region.id(), offset: offset + 4 })
+}
+
 impl Location {
     /// Works on the cells.
     pub(super) fn with<R>(&self, work: impl FnOnce(Cells<'_, 'static, AtomicU32>) -> Result<R>) -> Result<R> {

@@ -31,11 +31,12 @@ use crate::numbers;
 
 pub use any::{AcquiredCallback, Acquisition, AnyLock, AnyWait};
 pub use barrier::{Barrier, BarrierWait};
+pub use cells::waiters_at;
 pub use condvar::{Condvar, CondvarWait};
 pub use death::owner_died;
 pub use guards::{MutexGuard, ReadGuard, WriteGuard, current_owner};
 pub use mutex::{Mutex, MutexRequest};
-pub use owner::admit_owner;
+pub use owner::{admit_owner, is_owner_alive};
 pub use pending::Pending;
 pub use rw_lock::{RwLock, RwRequest};
 pub use semaphore::{PermitRequest, Semaphore};

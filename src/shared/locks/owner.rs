@@ -64,6 +64,11 @@ pub(super) fn context() -> LockContext<'static> {
     LockContext { table: wait::table(), owners: &OWNERS }
 }
 
+/// Whether the owner of a token is alive.
+pub fn is_owner_alive(token: u32) -> bool {
+    context().owners.alive(token)
+}
+
 /// A token for a thread or environment that may own locks and wait on cells.
 pub fn admit_owner() -> Result<u32> {
     context().owners.admit()
