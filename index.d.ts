@@ -294,6 +294,11 @@ export interface WorkerPoolOptions {
    * milliseconds. @default { max: 1000, ttl: Infinity }
    */
   cache?: { max?: number | undefined; ttl?: number | undefined } | undefined;
+  /**
+   * Whether the errors of tasks say where the task was submitted, whatever ended it: see docs/seeing.md. @default whether the
+   * environment variable RUST_WORKERS_CALL_SITES is 1
+   */
+  callSites?: boolean | undefined;
   /** How many tasks may wait for a thread; one more is an ERR_RW_QUEUE_FULL. @default Infinity */
   maxQueue?: number | undefined;
   /** The stack of each thread, in bytes, from 262_144 (room for the deepest value). @default 2_097_152 */
@@ -687,8 +692,31 @@ export interface TraceOptions {
   limit?: number | undefined;
 }
 
+/** Where {@link WorkerPool.monitor} listens, and for whom. */
+export interface MonitorOptions {
+  /** 0 for any that is free. @default 0 */
+  port?: number | undefined;
+  /** An address or a name of this machine. @default '127.0.0.1' */
+  host?: string | undefined;
+  /**
+   * Names in the address of the page that are allowed beside addresses, `localhost` and `host`. Others are refused, since a site that a
+   * browser has open could point a name of its own at the page and read it.
+   */
+  allowedHosts?: readonly string[] | undefined;
+}
+
+/** A page that shows a pool. */
+export interface PoolMonitor {
+  /** Where it is. */
+  readonly url: string;
+  /** Ends it. */
+  close(): Promise<void>;
+  /** As `close()`, at the end of a block with `await using`. */
+  [Symbol.asyncDispose](): Promise<void>;
+}
+
 /** A trace of a pool, in the format of Chrome's traces, which Perfetto (ui.perfetto.dev) and chrome://tracing show. */
-export interface PoolTrace extends Disposable {
+export interface PoolTrace {
   /** Whether it still records. */
   readonly recording: boolean;
   /** How many records were dropped, since there were more than `limit` of one kind; known once it was stopped. */
@@ -697,6 +725,8 @@ export interface PoolTrace extends Disposable {
   stop(): this;
   /** Ends the recording, and writes the trace to a file. */
   save(path: string | URL | Buffer): Promise<void>;
+  /** As `stop()`, at the end of a block with `using`. */
+  [Symbol.dispose](): void;
   /** Ends the recording; the trace as an object. */
   toJSON(): { displayTimeUnit: 'ms'; otherData: Record<string, unknown>; traceEvents: Record<string, unknown>[] };
 }
@@ -780,7 +810,7 @@ export type TaskOptions<Name, Functions = NoFunctions> = Name extends FunctionNa
     : ScriptRunOptions;
 
 /** The options of a task for which a thread blocks: nothing can end it or be told meanwhile. */
-export type BlockingOptions<Options> = Omit<Options, 'signal' | 'onProgress' | 'progress' | 'dedupe' | 'cache' | 'retries'>;
+export type BlockingOptions<Options> = Omit<Options, 'signal' | 'onOutput' | 'onProgress' | 'progress' | 'dedupe' | 'cache' | 'retries'>;
 
 /** Stands for the output that follows from the name and the input. */
 interface Inferred {
@@ -1397,6 +1427,15 @@ export interface WorkerPool<Functions = any> extends EventEmitter {
   trace(options?: TraceOptions): PoolTrace;
 
   /**
+   * Opens a page that shows this pool while it works: on this machine alone, unless it is told otherwise. Closes with the pool, and
+   * does not keep the process alive. Rejects with Node's error where it cannot listen.
+   *
+   * @throws {errors.PoolClosedError} when the pool is closed
+   * @throws {errors.InvalidArgTypeError | errors.InvalidArgValueError | errors.OutOfRangeError} for options that cannot be
+   */
+  monitor(options?: MonitorOptions): Promise<PoolMonitor>;
+
+  /**
    * Profiles the CPU of all workers of the pool, and of this thread, for so many milliseconds. Workers that end meanwhile are left out.
    *
    * Rejects with an UnsupportedRuntimeError where Node has no `worker.startCpuProfile` and this is not the main thread.
@@ -1680,6 +1719,23 @@ export const rustAtomics: Omit<typeof Atomics, 'waitAsync' | 'pause'> & {
 
 // ── Inside a task of a script ──────────────────────────────────────────────────────────────────────────────
 
+/** The pool of a running task: see {@link task}. Its owner submits the tasks and sends back what becomes of them. */
+export interface TaskPool {
+  /** Runs a function of the script, or a native task. */
+  run<Output = any>(task: string, input?: unknown, options?: ScriptRunOptions): Promise<Output>;
+  /** Runs the script's default export. */
+  runTask<Output = any>(input?: unknown, options?: ScriptRunOptions): Promise<Output>;
+  /** Runs a task over inputs; the first error rejects the whole and cancels the rest. */
+  map<Output = any>(task: string, inputs: Iterable<unknown>, options?: ScriptRunOptions): Promise<Output[]>;
+  /** As {@link WorkerPool.scope}; without `stream`. */
+  scope(options?: ScopeOptions): TaskScope;
+  scope<Result>(options: ScopeOptions | undefined, block: (scope: TaskScope) => Result): Promise<Awaited<Result>>;
+  scope<Result>(block: (scope: TaskScope) => Result): Promise<Awaited<Result>>;
+}
+
+/** A scope of {@link TaskPool}. */
+export interface TaskScope extends TaskPool, Omit<Scope, 'run' | 'runTask' | 'map' | 'stream' | 'scope'> {}
+
 /** A task of a script pool, for its own code. Outside of a task, it is never cancelled and reports to nobody. */
 export const task: {
   /** Aborts when the task should stop; `reason` is the error that says why. Undefined outside a task. */
@@ -1688,6 +1744,11 @@ export const task: {
   readonly cancelled: boolean;
   /** @throws {errors.TaskCancelledError | errors.TaskTimeoutError | errors.DeadlineError | errors.PoolClosedError} if it should stop */
   throwIfCancelled(): void;
+  /**
+   * The pool of the task, for tasks of its own: awaiting them takes none of its worker's capacity, so a pool of any size goes on. They
+   * are stopped with it. Undefined outside a script pool, and while the script is loaded.
+   */
+  readonly pool: TaskPool | undefined;
   /**
    * When the task must have ended; undefined where it has no deadline. Tasks that it submits have it too, and its priority, unless
    * they have an earlier one, or a priority of their own.

@@ -151,4 +151,4 @@ function oldestAndNewest() {
   return [process.execPath, listed.at(-1)].map((file) => ({ file, version: run(file, ['--version']).trim() }));
 }
 
-module.exports = { ROOT, execute, inTurns, installed, oldestAndNewest, packedPackage, project, run };
+module.exports = { PLACE, ROOT, execute, inTurns, installed, oldestAndNewest, packedPackage, project, run };

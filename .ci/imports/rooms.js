@@ -146,7 +146,7 @@ const JAVASCRIPT = [
     room: 'lib/script-pool',
     files: ['lib/script-pool/'],
     imports: [
-      'lib/flow', 'lib/worker', 'lib/task', 'lib/transfer-types', 'lib/shared-buffer', 'lib/fallback', 'lib/transfer', 'lib/codec',
+      'lib/structure', 'lib/flow', 'lib/worker', 'lib/task', 'lib/transfer-types', 'lib/shared-buffer', 'lib/fallback', 'lib/transfer', 'lib/codec',
       'lib/delivery', 'lib/module-names', ...GROUND,
     ],
     why: 'Workers that take script tasks; the pool above hands itself in.',
@@ -237,7 +237,7 @@ const JAVASCRIPT = [
   },
   {
     room: 'lib/runtime',
-    files: ['lib/runtime/', 'lib/forgotten.js', 'lib/region-view.js', 'lib/user-code.js'],
+    files: ['lib/runtime/', 'lib/debug-log.js', 'lib/forgotten.js', 'lib/region-view.js', 'lib/user-code.js'],
     imports: ['lib/native', 'lib/worker-threads', 'lib/errors', 'lib/module-names'],
     why: 'What is taken from Node, documented or not, each with its fallback; it does not know its users.',
   },

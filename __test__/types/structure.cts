@@ -36,3 +36,16 @@ async function scopes(): Promise<void> {
   expect<Equal<typeof sum, number>>();
 }
 void scopes;
+
+async function nested(): Promise<void> {
+  const pool = task.pool;
+  if (pool === undefined) return;
+  const sum: number = await pool.run<number>('add', [1, 2], { priority: 1 });
+  const all = await pool.map<string>('render', new Set([sum]));
+  expect<Equal<typeof all, string[]>>();
+  const text = await pool.scope({ join: 'any' }, async (scope) => (await scope.run<string>('render')) + (await scope.scope((inner) => inner.runTask<string>())));
+  expect<Equal<typeof text, string>>();
+  // @ts-expect-error
+  pool.scope().stream;
+}
+void nested;

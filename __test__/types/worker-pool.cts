@@ -145,6 +145,11 @@ async function observing(pool: NativePool) {
   const stats: rustWorkers.PoolStats = pool.stats();
   expect<Equal<typeof stats.completed, number>>();
   expect<Equal<typeof stats.utilizationByKind, { native: number; script: number }>>();
+  const monitor = await pool.monitor({ port: 0, host: '::1', allowedHosts: ['pool.internal'] });
+  expect<Equal<typeof monitor.url, string>>();
+  expect<Equal<ReturnType<typeof monitor.close>, Promise<void>>>();
+  // @ts-expect-error: a number
+  await pool.monitor({ port: '80' });
   const trace = pool.trace({ limit: 10 });
   expect<Equal<ReturnType<typeof trace.save>, Promise<void>>>();
   const { dropped }: { dropped: number } = trace.stop();
@@ -193,7 +198,7 @@ async function streams(pool: NativePool, script: rustWorkers.WorkerPool<{ add(in
   expect<Equal<(typeof outcomes)[number], rustWorkers.TaskOutcome<number>>>();
   const outputs = await pool.map('fibonacci', [1], { settle: false });
   expect<Equal<typeof outputs, number[]>>();
-  pool.stream('crc32', process.stdin, { transfer: (chunk) => [(chunk as Uint8Array<ArrayBuffer>).buffer] });
+  pool.stream('crc32', process.stdin, { transfer: (chunk) => [(chunk as Uint8Array).buffer as ArrayBuffer] });
   pool.stream('crc32', new Blob([]).stream());
   process.stdin.pipe(pool.transform('blake3', { highWaterMark: 4, ordered: false })).pipe(process.stdout);
   script.transform('add', { settle: true, onProgress: () => {} });

@@ -41,10 +41,12 @@ const REST = 'rest';
 const LAZY = new Set(['worker', REST]);
 
 /**
- * Not required by any other of these modules: commands, first files of Workers, what works with an optional package, and what that
- * and index.js require when they were bundled.
+ * Not required by any other of these modules: commands, first files of Workers, what runs in a browser, what works with an optional
+ * package, and what that and index.js require when they were bundled.
  */
-const APART = new Set(['bundle/', 'bullmq/', 'install/', 'native/bundled', 'runtime/bootstrap', 'shared-buffer/notifier-thread']);
+const APART = new Set([
+  'bundle/', 'bullmq/', 'install/', 'native/bundled', 'runtime/bootstrap', 'seeing/page/', 'shared-buffer/notifier-thread',
+]);
 
 /** The modules' names: their files, seen from lib, without `.js`. */
 function moduleNames(folder = '') {

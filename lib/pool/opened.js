@@ -57,7 +57,7 @@ function shown(value) {
 /** What an opening says of its pool. */
 function descriptionOf(settings) {
   // What each object keeps for itself is not the pool's.
-  const { maxThreadsFrom, deterministic, cache, ...said } = settings;
+  const { maxThreadsFrom, deterministic, cache, callSites, ...said } = settings;
   return JSON.stringify(Object.fromEntries(Object.entries(said).map(([name, value]) => [name, shown(value)])));
 }
 

@@ -75,8 +75,9 @@ class ArrivingInputs {
   }
 
   /** A message has come from the owner. */
-  told([kind, number, isBundle, value]) {
-    if (kind >= RETIRE) this.#runner.toldToEnd(kind, number);
+  told(message) {
+    const [kind, number, isBundle, value] = message;
+    if (kind >= RETIRE) this.#runner.told(message);
     else if (kind === INPUT) this.#received(number, { error: undefined, isBundle, value });
     else if (kind === DROP) this.#drop(number);
     else if (kind === VOID) this.#received(number, NO_INPUT);

@@ -13,8 +13,17 @@ module.exports = {
   VOID: 3,
   /** The input of a task that asked for it: [ASKED_INPUT, the task's id, value]. */
   ASKED_INPUT: 4,
-  /** End once the tasks that run are done: [RETIRE, why]. This kind and those above it are for the worker as a whole. */
+  /** End once the tasks that run are done: [RETIRE, why]. This kind and the next are for the worker as a whole. */
   RETIRE: 5,
   /** End without waiting for tasks: [SHUT_DOWN, why]. */
   SHUT_DOWN: 6,
+  /**
+   * Of tasks that a task has submitted to its own pool (own-pool.js), from here on. The answer: [NESTED_ANSWER, number, whether it has
+   * failed, whether it is a bundle, value].
+   */
+  NESTED_ANSWER: 7,
+  /** A report: [NESTED_REPORT, number, whether it is a bundle, value]. */
+  NESTED_REPORT: 8,
+  /** Nothing of the task is left in any thread: [NESTED_OVER, number]. */
+  NESTED_OVER: 9,
 };

@@ -24,7 +24,7 @@ const { flushOutput, watchOutput } = require('../runtime/worker-output');
 const { readValue, wireFromStart } = require('../task/read-value');
 const { Answering } = require('./answering');
 const { functionsOf, hooksOf } = require('./load-script');
-const { RETIRE } = require('./owner-messages');
+const { NESTED_ANSWER, RETIRE } = require('./owner-messages');
 const { Job, RUNNER, WATCHED } = require('./task');
 
 const { BY_MESSAGE, IDLE_BLOCK, IDLE_NEVER, ON_DEMAND, PATHS } = SCRIPTS;
@@ -97,6 +97,12 @@ class Runner {
   /** Runs something in an async context in which no task was; where a Worker gives each message such a one. */
   #fresh;
   #pulling = false;
+  /** Made when it is first asked for; how many tasks wait for tasks of their own, and how many have submitted some. */
+  #ownPool;
+  #waiting = 0;
+  #nesting = 0;
+  /** Why it is to take no more tasks once none of them does. */
+  #retiresLater;
   /** Whether the event loop is to have its turn before the next task. */
   #pauses = false;
   #leaving = false;
@@ -159,6 +165,61 @@ class Runner {
     return this.#contexts === undefined ? this.#job : this.#contexts.getStore();
   }
 
+  /** Its pool, for tasks of its tasks, once the script is loaded. From then on several tasks may be under way. */
+  get ownPool() {
+    if (this.loading !== undefined) return undefined;
+    if (this.#ownPool === undefined) {
+      const { OwnPool } = require('./own-pool');
+      this.#ownPool = new OwnPool(this, this.#control);
+      if (this.#contexts === undefined) {
+        const { AsyncLocalStorage } = require('node:async_hooks');
+        this.#contexts = new AsyncLocalStorage();
+        if (this.#job !== undefined) this.#contexts.enterWith(this.#job);
+      }
+    }
+    return this.#ownPool;
+  }
+
+  /** Whether it takes no more tasks. */
+  get isLeaving() {
+    return this.#leaving || this.#retiring;
+  }
+
+  /** A task waits for one more that it has submitted to its pool: others may run here meanwhile. A message's task does not count. */
+  waits(job) {
+    if (job === undefined || job.isOver || job.listeners > 0) return;
+    if (!job.nests) {
+      job.nests = true;
+      this.#nesting++;
+    }
+    if (job.waitsFor++ > 0) return;
+    this.#waiting++;
+    binding.scriptWaits(job.id, true);
+    setImmediate(this.#pull);
+  }
+
+  /** A task waits for one less. */
+  goesOn(job) {
+    if (job === undefined || job.waitsFor === 0 || --job.waitsFor > 0) return;
+    this.#waiting--;
+    binding.scriptWaits(job.id, false);
+  }
+
+  /** A task has ended, perhaps before those that it has submitted. */
+  #isOver(job) {
+    if (job.isOver) return;
+    job.isOver = true;
+    if (job.waitsFor > 0) this.#waiting--;
+    job.waitsFor = 0;
+    // Until then another worker would have had to run what it waits for.
+    if (--this.#nesting === 0 && this.#retiresLater !== undefined) this.#retire(this.#retiresLater);
+  }
+
+  /** Whether it may run one more task. */
+  get #hasRoom() {
+    return this.open.size - this.#waiting < this.#setup.concurrency;
+  }
+
   /** The URL of the script while it is being loaded. */
   get loading() {
     return this.#functions === undefined || this.#hooks?.settingUp ? this.#setup.script : undefined;
@@ -203,10 +264,10 @@ class Runner {
     this.#call = this.#answers.call = delivery.call;
     delivery.handler(EVENTS.SCRIPT_WORK, () => ({ deliver: () => this.#pull() }));
     delivery.handler(EVENTS.SCRIPT_STOP, () => ({
-      deliver: (id, reason) => this.open.get(id)?.abort(reason),
+      deliver: (id, reason) => this.#stop(this.open.get(id), reason),
     }));
     this.#control.on('message', (message) => {
-      if (message[0] >= RETIRE) this.toldToEnd(message[0], message[1]);
+      if (message[0] >= RETIRE) this.told(message);
       else this.#arrivingInputs().told(message);
     });
     this.#control.on('messageerror', (error) => this.#arrivingInputs().unreadable(error));
@@ -215,6 +276,13 @@ class Runner {
     this.#joined = true;
     if (hooks === undefined) this.#takePart();
     else this.#setUp(hooks);
+  }
+
+  /** A task should stop: its listeners run in its own context. */
+  #stop(job, reason) {
+    if (job === undefined) return;
+    if (this.#contexts === undefined) job.abort(reason);
+    else this.#contexts.run(job, () => job.abort(reason));
   }
 
   #takePart() {
@@ -238,6 +306,12 @@ class Runner {
       },
       (error) => this.failedToLoad(error, true),
     );
+  }
+
+  /** A message of the owner's that is no input. */
+  told(message) {
+    if (message[0] >= NESTED_ANSWER) this.#ownPool.told(message);
+    else this.toldToEnd(message[0], message[1]);
   }
 
   /**
@@ -279,7 +353,7 @@ class Runner {
   #pull = () => {
     if (this.#pulling) return;
     this.#since = this.#now = 0;
-    if (this.#leaving || this.open.size >= this.#setup.concurrency) return;
+    if (this.#leaving || !this.#hasRoom) return;
     this.#advance(0);
   };
 
@@ -291,7 +365,6 @@ class Runner {
     this.#pulling = true;
     const call = this.#call;
     const out = this.#out;
-    const { concurrency } = this.#setup;
     for (;;) {
       if (id !== 0 && this.#mustPause()) {
         if (id !== ANSWERED) this.finish(id);
@@ -317,13 +390,14 @@ class Runner {
       if (call[8] !== 0) job.deadline = call[8];
       if (call[9] !== 0) job.priority = call[9];
       if (this.#begin(job, call[4], call[2], call[3], call[7], extra)) {
+        if (job.nests) this.#isOver(job);
         id = job.answered ? ANSWERED : job.id;
         continue;
       }
       id = 0;
       out.value = undefined;
       out.parts = undefined;
-      if (this.open.size >= concurrency) break;
+      if (!this.#hasRoom) break;
     }
     this.#job = this.open.size === 1 && this.#contexts === undefined ? this.open.values().next().value : undefined;
     this.#pulling = false;
@@ -357,7 +431,7 @@ class Runner {
 
   /** Whether something else comes before the next task: the event loop, or this worker's end. */
   #mustPause() {
-    if (!this.#retiring && this.#recycling?.isDue()) {
+    if (!this.#retiring && this.#nesting === 0 && this.#recycling?.isDue()) {
       this.#retire('recycle');
       return true;
     }
@@ -452,7 +526,9 @@ class Runner {
 
   /** Answers a task that ended in a later turn than it was taken, and goes on with what comes after it. */
   #through(job) {
-    if (this.#leaving || this.#pulling) {
+    if (job.nests) this.#isOver(job);
+    // One that waited for its own tasks may have gone on beside others: then these make way.
+    if (this.#leaving || this.#pulling || !this.#hasRoom) {
       if (!job.answered) this.finish(job.id);
       this.#endIfDone();
     } else {
@@ -475,7 +551,7 @@ class Runner {
   afterMessage() {
     if (this.#leaving) this.#endIfDone();
     else if (!this.#retiring && this.#recycling?.isDue()) this.#retire('recycle');
-    else if (!this.#pulling && this.open.size < this.#setup.concurrency) this.#advance(0);
+    else if (!this.#pulling && this.#hasRoom) this.#advance(0);
   }
 
   /** The function that the owner calls by this number. */
@@ -615,6 +691,10 @@ class Runner {
   /** Takes no more tasks but those whose input is here, and ends. */
   #retire(why) {
     if (this.#leaving || this.#retiring) return;
+    if (this.#nesting > 0) {
+      this.#retiresLater ??= why;
+      return;
+    }
     this.#retiring = true;
     this.#reason = why;
     if (binding.leavePool(false)) this.#leave();

@@ -23,6 +23,7 @@ const encoder = new ValueEncoder();
 const { ANY_WORKER, VIA_FALLBACK, BY_MESSAGE, BY_QUEUE, NO_WORKER, ON_DEMAND } = SCRIPTS;
 /** What `submitScript` returns for an accepted task, as bits. */
 const { FULL, NEEDS_WORKER } = SCRIPTS;
+const { NESTED } = SCRIPTS;
 
 /** The highest priority. */
 const FIRST = 2 ** 31 - 1;
@@ -43,6 +44,7 @@ const NO_OPTIONS = Object.freeze({
   module: undefined,
   worker: undefined,
   callForm: 0,
+  context: undefined,
 });
 
 /** A task of a script that may end early, or whose input went to its worker by Node's port. */
@@ -245,7 +247,7 @@ class ScriptSubmitter {
   }
 
   #submitTo(name, id, options, prepared, worker, path, place = options.priority) {
-    const { priority, key, timeout, deadline, runTimeout, module } = options;
+    const { priority, key, timeout, deadline, runTimeout, module, context } = options;
     const { call } = this.#delivery;
     // Before the call's arguments are written: it may be a call itself.
     const number =
@@ -267,7 +269,7 @@ class ScriptSubmitter {
     call[7] = cancel === UNCANCELLABLE && options.callForm >= AHEAD ? ITSELF : cancel;
     call[8] = worker;
     call[9] = ((cancel !== UNCANCELLABLE && this.separates) || options.alone ? 1 : 0) + 2 * options.callForm;
-    call[10] = path === ON_DEMAND ? 1 : 0;
+    call[10] = (path === ON_DEMAND ? 1 : 0) + (context?.isNested ? NESTED : 0);
     const { value, parts } = prepared;
     const answer = key === undefined ? binding.submitScript(value, parts) : binding.submitScriptKeyed(value, parts, key);
     // Nothing of it is kept.

@@ -44,6 +44,11 @@ class Task {
     return this.#job?.signalFrom(this.#binding);
   }
 
+  /** The pool of the running task, for tasks of its own; undefined outside of a pool's worker, and while the script is loaded. */
+  get pool() {
+    return this.#runner?.ownPool;
+  }
+
   /** Whether the task should stop. True as soon as its caller says so, also in the middle of a loop. */
   get cancelled() {
     const job = this.#job;
@@ -98,6 +103,10 @@ class Job {
   /** What the tasks get that it submits: its deadline, a moment of the clock of runtime/clock.js; and its priority. */
   deadline = undefined;
   priority = 0;
+  /** How many tasks it waits for that it has submitted to its own pool; whether it has submitted any; whether it has ended since. */
+  waitsFor = 0;
+  nests = false;
+  isOver = false;
   /** What its function has returned, where that is a promise. */
   promise = undefined;
   /** Of a task that tells its output too: how it tells how far it is. */

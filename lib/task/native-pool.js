@@ -24,6 +24,8 @@ const isSeen = () => true;
 class NativePool {
   /** The number by which the native side knows the pool. */
   handle;
+  /** What `process.getActiveResourcesInfo()` shows for each of its tasks. */
+  resource = 'RustWorkersTask';
   /** Tasks submitted and not answered. */
   inFlight = 0;
   /** Whether its tasks keep the event loop alive. */

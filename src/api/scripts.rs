@@ -163,6 +163,13 @@ pub fn push_fence(env: Env, id: f64) -> napi::Result<()> {
     Ok(())
 }
 
+/// In a worker: the job `id` waits for jobs that it has submitted to its pool, or goes on.
+#[napi(catch_unwind)]
+pub fn script_waits(env: Env, id: f64, waits: bool) -> napi::Result<()> {
+    Environment::of(&env)?.with_script_worker(|worker| worker.waits(id as u64, waits));
+    Ok(())
+}
+
 /// In a worker: notifies the owner that the worker is ready, after it has posted the details to the fallback port.
 #[napi(catch_unwind)]
 pub fn report_ready(env: Env) -> napi::Result<()> {
@@ -175,6 +182,13 @@ pub fn report_ready(env: Env) -> napi::Result<()> {
 pub fn jobs_of_worker(env: Env, pool: u32, number: u32) -> napi::Result<List<f64>> {
     let ids = Environment::of(&env)?.pools().with(pool, |pool| pool.jobs_of_worker(number as usize));
     Ok(numbers(ids.unwrap_or_default()))
+}
+
+/// The ids of the jobs of a worker that wait for jobs which they have submitted.
+#[napi(catch_unwind)]
+pub fn waiting_jobs_of_worker(env: Env, pool: u32, number: u32) -> napi::Result<List<f64>> {
+    let waiting = |pool: &Pool| pool.waiting_jobs_of_worker(number as usize);
+    Ok(numbers(Environment::of(&env)?.pools().with(pool, waiting).unwrap_or_default()))
 }
 
 /// A worker gets no further job. It keeps the jobs that it holds.
@@ -262,6 +276,9 @@ const NO_WORKER: f64 = -2.0;
 /// In the place of a form: the value goes by the native fallback.
 const VIA_FALLBACK: f64 = -1.0;
 
+/// Added to whether the input should be asked for: a running task of the pool waits for this one.
+const NESTED: u32 = 2;
+
 /// What `submitScript` returns for an accepted job, as bits.
 const NEEDS_WORKER: u8 = 1;
 const FULL: u8 = 2;
@@ -280,7 +297,7 @@ mod idle {
 
 /// For JavaScript.
 pub(super) const NUMBERS: Numbers = numbers! {
-    ANY_WORKER, NO_WORKER, VIA_FALLBACK, NEEDS_WORKER, FULL,
+    ANY_WORKER, NO_WORKER, VIA_FALLBACK, NEEDS_WORKER, FULL, NESTED,
     IDLE_NEVER = idle::NEVER, IDLE_LINGER = idle::LINGER, IDLE_BLOCK = idle::BLOCK,
     PATHS, REPORT, PART, LATEST,
     BY_QUEUE = InputPath::Queue, BY_MESSAGE = InputPath::Message, ON_DEMAND = InputPath::OnDemand,
@@ -288,7 +305,7 @@ pub(super) const NUMBERS: Numbers = numbers! {
 
 /// `submitScript(input, parts)`: pool, function, id, form, length, priority, limit, how it is cancelled (`CancelBy`), the worker
 /// to bind it to (or `ANY_WORKER`, `NO_WORKER`), whether it wants its worker alone (with twice the form of its function's
-/// call added), whether the input is memory that the worker should ask for, whether the limit is a deadline, the limit of the run
+/// call added), whether the input is memory that the worker should ask for (with `NESTED` added where a running task of the pool waits for it), whether the limit is a deadline, the limit of the run
 /// (the limits as in [`SubmitOptions::new`]), and what its tasks inherit ([`Inherited`]) stand on the call buffer. Form
 /// `VIA_FALLBACK`: the input is a message by the native fallback, and `length` its number. Returns nothing, or `NEEDS_WORKER` and `FULL` as bits; `[code, message]`
 /// when refused.
@@ -327,7 +344,8 @@ fn submit_with<'call>(
     let options = SubmitOptions::new(priority as i32, limit, is_deadline != 0.0, run, cancel);
     let submission = Submission { pool: pool as u32, task: function as usize, id: id as u64, options };
     let by_message = form == VIA_FALLBACK;
-    let path = match (by_message, asked != 0.0) {
+    let (on_demand, nested) = (asked as u32 & 1 != 0, asked as u32 & NESTED != 0);
+    let path = match (by_message, on_demand) {
         (true, _) => InputPath::Message,
         (false, true) => InputPath::OnDemand,
         (false, false) => InputPath::Queue,
@@ -339,7 +357,7 @@ fn submit_with<'call>(
         number => Target::Worker(number as usize),
     };
     let (call_form, exclusive) = (alone as u64 >> 1, alone as u64 & 1 != 0);
-    let script = ScriptOptions { path, exclusive, target, call_form, inherited, key };
+    let script = ScriptOptions { path, exclusive, target, call_form, nested, inherited, key };
     let read = || match by_message {
         true => Ok(Payload::Value(Value::Number(length))),
         false => call.inputs().read(Input::of_call_buffer(form as u32, length, values)?),

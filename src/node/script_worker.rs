@@ -270,6 +270,11 @@ impl ScriptWorker {
         token.and_then(|entry| entry.1.reason()).map_or(0, |reason| reason as u8)
     }
 
+    /// A job waits for jobs that it has submitted to its pool, or goes on.
+    pub(crate) fn waits(&self, id: u64, waits: bool) {
+        self.registration.pool.script_waits(self.registration.number, id, waits);
+    }
+
     /// The name of the script's function of this number.
     pub(crate) fn function_name(&self, number: usize) -> Option<String> {
         self.registration.pool.script_function_name(number)

@@ -73,6 +73,8 @@ pub(crate) struct ScriptOptions {
     pub(crate) key: Option<String>,
     /// In which form its function is called.
     pub(crate) call_form: u64,
+    /// Whether a running task of the pool waits for it.
+    pub(crate) nested: bool,
     /// What the tasks that it submits get from it.
     pub(crate) inherited: Inherited,
 }
@@ -123,6 +125,9 @@ impl Pools<'_> {
         let token = options.token(self.core.jobs());
         let job = Job::new(id, self.core.events(), task, input, token.clone());
         let mut job = job.by(script.path).called(script.call_form).inherits(script.inherited);
+        if script.nested {
+            job = job.nested();
+        }
         if script.exclusive {
             job = job.exclusive();
         }

@@ -46,6 +46,8 @@ pub struct Job {
     pub(super) call_form: u64,
     /// Of a script: what its tasks get from it.
     pub(super) inherited: Inherited,
+    /// Of a script: whether a running job of the pool has submitted it, and waits for it. A pool that closes takes it.
+    pub(super) nested: bool,
 }
 
 impl Job {
@@ -71,6 +73,7 @@ impl Job {
             exclusive: false,
             call_form: 0,
             inherited,
+            nested: false,
         }
     }
 
@@ -95,6 +98,7 @@ impl Job {
             exclusive,
             call_form: 0,
             inherited,
+            nested: false,
         }
     }
 
@@ -108,6 +112,12 @@ impl Job {
     #[must_use]
     pub fn by(self, path: InputPath) -> Self {
         Job { path, ..self }
+    }
+
+    /// For a script: a running job of the same pool waits for it.
+    #[must_use]
+    pub fn nested(self) -> Self {
+        Job { nested: true, ..self }
     }
 
     /// For a script: its tasks get this from it.

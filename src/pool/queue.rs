@@ -48,6 +48,11 @@ impl Permits {
     pub(super) fn is_empty(&self) -> bool {
         self.key.is_none() && self.limit.is_none()
     }
+
+    /// Takes out what belongs to a limit; the key stays.
+    pub(super) fn take_limit(&mut self) -> Permits {
+        Permits { key: None, limit: self.limit.take() }
+    }
 }
 
 /// Entries that were taken out of the queue.

@@ -61,6 +61,8 @@ pub(super) struct Running {
     pub(super) queued_at: Age,
     pub(super) started: Instant,
     pub(super) exclusive: bool,
+    /// Whether it waits for jobs that it has submitted to the pool: meanwhile its worker may run others.
+    pub(super) waits: bool,
     /// What it keeps others from.
     pub(super) permits: Permits,
     /// The input of a job whose path is [`OnDemand`](super::InputPath::OnDemand), until its owner or its worker has claimed it.
@@ -91,12 +93,12 @@ pub(super) struct WorkerRegistration {
 impl WorkerRegistration {
     /// Whether its worker may begin a job now.
     pub(super) fn admits(&self, exclusive: bool) -> bool {
-        if exclusive { self.running.is_empty() } else { !self.runs_exclusive() }
+        if exclusive { self.running.iter().all(|running| running.waits) } else { !self.runs_exclusive() }
     }
 
     /// Whether it runs a job that wants it exclusively.
     pub(super) fn runs_exclusive(&self) -> bool {
-        self.running.iter().any(|running| running.exclusive)
+        self.running.iter().any(|running| running.exclusive && !running.waits)
     }
 }
 
@@ -110,8 +112,9 @@ pub(super) struct Scripts {
     notified: usize,
     /// Workers that wait in place.
     pub(super) blocked: usize,
-    /// Jobs that run.
+    /// Jobs that run; and those of them that wait for jobs which they have submitted.
     busy: usize,
+    waits: usize,
     /// Jobs that all workers together may run.
     pub(super) capacity: Capacity,
     /// Workers kept even when idle.
@@ -130,6 +133,7 @@ impl Scripts {
             notified: 0,
             blocked: 0,
             busy: 0,
+            waits: 0,
             capacity: Capacity::default(),
             keep: 0,
             forced: false,
@@ -168,6 +172,7 @@ impl Scripts {
         let worker = self.workers.get_mut(number)?.take()?;
         self.vacant.push(number);
         self.busy -= worker.running.len();
+        self.waits -= worker.running.iter().filter(|job| job.waits).count();
         Some(worker.running)
     }
 
@@ -178,7 +183,7 @@ impl Scripts {
 
     /// Jobs that could run beside those that do.
     pub(super) fn free(&self) -> usize {
-        self.capacity.get().saturating_sub(self.busy)
+        self.capacity.get().saturating_sub(self.busy - self.waits)
     }
 
     /// Whether nothing waits and every worker is gone.
@@ -255,6 +260,20 @@ impl Scripts {
         self.worker(number)?.running.iter().find(|job| job.reply.id() == id)
     }
 
+    /// The job `id`, which the worker `number` runs, waits for jobs that it has submitted, or goes on. What it gives back: others of its
+    /// name may be what it waits for, so it counts for the limit of its name no more.
+    pub(super) fn set_waits(&mut self, number: usize, id: u64, waits: bool) -> Permits {
+        let running = self.worker_mut(number).map(|worker| worker.running.iter_mut());
+        let Some(job) = running.into_iter().flatten().find(|job| job.reply.id() == id) else {
+            return Permits::default();
+        };
+        let permits = if waits { job.permits.take_limit() } else { Permits::default() };
+        if std::mem::replace(&mut job.waits, waits) != waits {
+            if waits { self.waits += 1 } else { self.waits -= 1 }
+        }
+        permits
+    }
+
     /// Takes the job `id` out of a worker's hands.
     pub(super) fn take_running(&mut self, number: usize, id: u64) -> Option<Running> {
         let worker = self.worker_mut(number)?;
@@ -262,6 +281,7 @@ impl Scripts {
         let job = worker.running.swap_remove(at);
         worker.done += 1;
         self.busy -= 1;
+        self.waits -= usize::from(job.waits);
         Some(job)
     }
 

@@ -715,3 +715,42 @@ fn the_limit_of_the_queue_follows_the_number_of_workers() {
     assert!(pool.refusal(Taker::Script).is_some());
     assert_eq!((pool.stats().queued, pool.is_half_empty()), (2, false));
 }
+
+#[test]
+fn a_job_that_waits_for_others_of_its_pool_takes_none_of_its_workers_capacity() {
+    let (pool, answers) = (pool(1, 0), Answers::leak());
+    let worker = join(&pool, RecordingWaker::leak());
+    let outer = job(1, answers, Some(CancelToken::new(None))).exclusive();
+    pool.submit(outer, 0, Target::AnyWorker).ok().expect("accepted");
+    assert_eq!(id_of(&pool.script_step(worker, None, IdleWait::Never)), Some(1));
+    // Nothing may wait, and the one worker is busy.
+    assert!(pool.submit(job(2, answers, None).nested(), 0, Target::AnyWorker).is_err());
+    pool.script_waits(worker, 1, true);
+    assert_eq!((pool.jobs_of_worker(worker), pool.waiting_jobs_of_worker(worker)), (vec![1], vec![1]));
+    pool.submit(job(3, answers, None).nested(), 0, Target::AnyWorker).ok().expect("accepted");
+    assert!(pool.submit(job(4, answers, None), 0, Target::AnyWorker).is_err(), "one at a time");
+    assert_eq!(
+        id_of(&pool.script_step(worker, None, IdleWait::Never)),
+        Some(3),
+        "beside one that wanted its worker alone"
+    );
+    assert_eq!(pool.stats().running, 2);
+    // A pool that closes takes what its jobs wait for, and nothing else.
+    pool.close(false, None);
+    pool.script_finish(worker, 3, done());
+    assert!(pool.submit(job(5, answers, None), 0, Target::AnyWorker).is_err());
+    pool.submit(job(6, answers, None).nested().exclusive(), 0, Target::AnyWorker).ok().expect("accepted");
+    assert_eq!(id_of(&pool.script_step(worker, None, IdleWait::Never)), Some(6));
+    pool.script_waits(worker, 1, false);
+    pool.script_waits(worker, 1, false);
+    pool.script_waits(worker, 99, true);
+    pool.script_finish(worker, 6, done());
+    pool.script_waits(worker, 1, true);
+    pool.script_finish(worker, 1, done());
+    assert_eq!(pool.stats().running, 0);
+    pool.close(true, None);
+    assert!(
+        pool.submit(job(7, answers, None).nested(), 0, Target::AnyWorker).is_err(),
+        "by force it takes none"
+    );
+}

@@ -284,6 +284,14 @@ impl Pool {
         self.worker_left(state, number)
     }
 
+    /// The job `id`, which the worker `number` runs, waits for jobs that it has submitted to this pool, or goes on. While it waits
+    /// it takes none of its worker's capacity, so that the worker can run what it waits for.
+    pub fn script_waits(&self, number: usize, id: u64, waits: bool) {
+        let mut state = self.0.lock();
+        let permits = state.scripts.set_waits(number, id, waits);
+        self.release(state, permits);
+    }
+
     /// Whether the pool takes no more work.
     pub fn closes(&self) -> bool {
         self.0.lock().phase != Phase::Open
@@ -424,6 +432,13 @@ impl Pool {
         (ids, orphans)
     }
 
+    /// The ids of the jobs of a worker that wait for jobs which they have submitted.
+    pub fn waiting_jobs_of_worker(&self, number: usize) -> Vec<u64> {
+        let state = self.0.lock();
+        let running = state.scripts.worker(number).map(|worker| worker.running.iter());
+        running.into_iter().flatten().filter(|job| job.waits).map(|job| job.reply.id()).collect()
+    }
+
     /// The ids of the jobs that a worker has taken and not finished.
     pub fn jobs_of_worker(&self, number: usize) -> Vec<u64> {
         let state = self.0.lock();
@@ -519,7 +534,8 @@ impl State {
             token.start(|| now);
         }
         job.token.clone_from(&token);
-        let running = Running { reply, token, task, queued_at, started: now, exclusive, permits, input };
+        let running =
+            Running { reply, token, task, queued_at, started: now, exclusive, waits: false, permits, input };
         self.scripts.begin(number, running);
         Some(Begun { id, job, measures })
     }

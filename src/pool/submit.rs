@@ -115,8 +115,10 @@ impl Pool {
     }
 
     /// How many entries may wait beside one more for this target; an error where that would be one too many.
+    /// A pool that closes takes what accepted jobs wait for.
     fn admit(&self, state: &mut State, entry: &Entry, target: Target) -> Result<usize> {
-        if state.phase != Phase::Open {
+        let is_nested = matches!(entry, Entry::Job(job) if job.nested);
+        if state.phase != Phase::Open && (!is_nested || state.scripts.is_forced()) {
             return Err(Error::new(Code::PoolClosed, "the pool is closed and takes no more tasks"));
         }
         let (taker, config) = (target.taker(), &self.0.config);

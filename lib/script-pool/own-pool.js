@@ -1,0 +1,170 @@
+'use strict';
+
+/**
+ * `task.pool`: the pool of the running task, for tasks of its own. Loaded in a worker when it is first asked for.
+ *
+ * The pool belongs to another thread, so the worker asks the pool's owner by the port that the two have: the owner submits the
+ * task (nested-tasks.js) and sends back what becomes of it. Whatever Node's ports carry gets through, and all that the owner knows
+ * (limits, exports, workers to be started) counts as for any task.
+ *
+ * They are stopped with the task that has submitted them. While a task waits for such tasks it takes none of its worker's capacity, or a pool would stand still as soon as each of its
+ * workers has a task that waits. So the worker takes others meanwhile, in the order of the queue.
+ */
+
+const { deliveryOf } = require('../delivery');
+const { openValue } = require('../fallback/value');
+const { binding } = require('../native');
+const { InvalidArgValueError, abortError } = require('../errors');
+const { submitOptions } = require('../task/options');
+const { Pending } = require('../task/pending');
+const { leftUntil } = require('../task/time-limits');
+const { NESTED_ANSWER, NESTED_REPORT } = require('./owner-messages');
+const { listFor, sendValue } = require('./transfer');
+
+// What the running task has, its tasks get.
+require('../structure/inheritance');
+
+const NOTHING = Object.freeze([]);
+const NO_OPTIONS = Object.freeze({});
+
+/** A task of a task, in the worker. It ends early by signals alone: the owner sees to its time limits. */
+class NestedTask extends Pending {
+  /** Called once nothing of it is left. */
+  onOver;
+}
+
+class OwnPool {
+  #runner;
+  #control;
+  #delivery = deliveryOf(binding);
+  #lastNumber = 0;
+  /** Those of which something is left, by number. */
+  #open = new Map();
+
+  /**
+   * @param {import('./runner').Runner} runner
+   * @param {MessagePort} control of Node's, to the owner of the pool
+   */
+  constructor(runner, control) {
+    this.#runner = runner;
+    this.#control = control;
+  }
+
+  /** Runs a task of the same pool. */
+  run(task, input, options) {
+    if (typeof task === 'string' && task !== '') return this.#run(task, input, options);
+    return Promise.reject(new InvalidArgValueError('The "task" argument must be the name of a task. For the default export: runTask(input)'));
+  }
+
+  /** Runs the script's default export. */
+  runTask(input, options) {
+    return this.#run('', input, options);
+  }
+
+  /** Runs a task over inputs: the first failure cancels the others. */
+  map(task, inputs, options) {
+    return this.scope({}, (scope) => Promise.all(Array.from(inputs, (input) => scope.run(task, input, options))));
+  }
+
+  stream() {
+    throw new InvalidArgValueError('task.pool has no stream: run(task, input) for each input, or map(task, inputs)');
+  }
+
+  scope(options, block) {
+    return require('../structure/scope').openScope(this, options, block);
+  }
+
+  #run(task, input, given = NO_OPTIONS) {
+    return new Promise((resolve, reject) => {
+      const options = submitOptions(given);
+      const { signal, outerSignal, context, onProgress, transfer = NOTHING } = options;
+      const pending = new NestedTask(resolve, reject, this, task);
+      pending.control({ signal, outerSignal, context });
+      // What stops the running task stops its tasks.
+      const { current } = this.#runner;
+      if (current?.stoppable && !pending.ended) pending.watch(current.signalFrom(binding), abortError);
+      if (pending.ended) return;
+      if (onProgress !== undefined) pending.listen(onProgress);
+      try {
+        this.#ask(pending, task, input, options, listFor(input, transfer));
+      } catch (error) {
+        if (this.#open.delete(pending.id)) pending.onOver();
+        pending.reject(error);
+      }
+    });
+  }
+
+  #ask(pending, task, input, options, list) {
+    const number = ++this.#lastNumber;
+    const runner = this.#runner;
+    const job = runner.current;
+    const said = { ...saidOf(options), transfers: list.length > 0, isLast: runner.isLeaving };
+    sendValue(input, list, (value, isBundle, given) => {
+      // What getters of the input have done may have ended it.
+      if (pending.ended) return;
+      // Twice where Node refuses what was only found in the input.
+      if (pending.onOver === undefined) this.#waitFor(pending, job);
+      this.#open.set(number, pending);
+      pending.id = number;
+      this.#control.postMessage([false, { ask: [number, task, said, isBundle, value] }], given);
+    }, 'input');
+    if (pending.id !== 0) binding.reportReady();
+  }
+
+  #waitFor(pending, job) {
+    // Before the owner submits it: where nothing may wait in the queue, this worker is free for it.
+    this.#runner.waits(job);
+    this.#delivery.hold(1);
+    pending.onOver = () => {
+      this.#delivery.hold(-1);
+      this.#runner.goesOn(job);
+    };
+  }
+
+  /** For `Pending`: one of its tasks has ended early. */
+  cancel(number) {
+    this.#control.postMessage([false, { cancelsAsk: number }]);
+    binding.reportReady();
+    return true;
+  }
+
+  /** The owner has told something of a task. */
+  told([kind, number, ...rest]) {
+    const pending = this.#open.get(number);
+    if (pending === undefined) return;
+    if (kind === NESTED_REPORT) pending.tell(openValue(...rest));
+    else if (kind === NESTED_ANSWER) this.#answered(pending, ...rest);
+    else {
+      this.#open.delete(number);
+      pending.onOver();
+      pending.over();
+    }
+  }
+
+  #answered(pending, hasFailed, isBundle, value) {
+    if (pending.isSettled) return;
+    let outcome;
+    try {
+      outcome = openValue(isBundle, value);
+      if (hasFailed) outcome = require('../task/thrown').thrownFromPort(outcome);
+    } catch (error) {
+      hasFailed = true;
+      outcome = error;
+    }
+    if (hasFailed) pending.reject(outcome);
+    else pending.resolve(outcome);
+  }
+}
+
+/** Of a task's options what the owner is told. */
+function saidOf({ priority, timeout, deadline, runTimeout, name, parallel, spread, onProgress }) {
+  const said = { priority, parallel, reports: onProgress !== undefined };
+  if (timeout !== undefined) said.timeout = timeout;
+  if (deadline !== undefined) said.deadline = leftUntil(deadline);
+  if (runTimeout !== undefined) said.runTimeout = runTimeout;
+  if (name !== undefined) said.name = name;
+  if (spread) said.spread = spread;
+  return said;
+}
+
+module.exports = { OwnPool };
