@@ -294,6 +294,11 @@ export interface WorkerPoolOptions {
    * milliseconds. @default { max: 1000, ttl: Infinity }
    */
   cache?: { max?: number | undefined; ttl?: number | undefined } | undefined;
+  /**
+   * Whether the errors of tasks say where the task was submitted, whatever ended it: see docs/seeing.md. @default whether the
+   * environment variable RUST_WORKERS_CALL_SITES is 1
+   */
+  callSites?: boolean | undefined;
   /** How many tasks may wait for a thread; one more is an ERR_RW_QUEUE_FULL. @default Infinity */
   maxQueue?: number | undefined;
   /** The stack of each thread, in bytes, from 262_144 (room for the deepest value). @default 2_097_152 */
@@ -805,7 +810,7 @@ export type TaskOptions<Name, Functions = NoFunctions> = Name extends FunctionNa
     : ScriptRunOptions;
 
 /** The options of a task for which a thread blocks: nothing can end it or be told meanwhile. */
-export type BlockingOptions<Options> = Omit<Options, 'signal' | 'onProgress' | 'progress' | 'dedupe' | 'cache' | 'retries'>;
+export type BlockingOptions<Options> = Omit<Options, 'signal' | 'onOutput' | 'onProgress' | 'progress' | 'dedupe' | 'cache' | 'retries'>;
 
 /** Stands for the output that follows from the name and the input. */
 interface Inferred {

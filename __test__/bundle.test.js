@@ -32,7 +32,7 @@ function copy(name, isClone) {
   return target;
 }
 
-const bundleFiles = (target) => fs.readdirSync(path.join(target, 'lib', 'bundle'));
+const bundleFiles = (target) => fs.readdirSync(path.join(target, 'lib', 'bundle')).filter((name) => name.endsWith('.js'));
 
 /** Makes the bundle of a copy. */
 async function bundle(target) {

@@ -232,6 +232,15 @@ class Delivery {
     return this.#ids[slot] === id && this.#settlers[slot].rejectWith?.inPlace !== undefined;
   }
 
+  /** For `process.getActiveResourcesInfo()`: a name for each entry that keeps the event loop alive. */
+  activeResources() {
+    const names = [];
+    for (let slot = 0; slot < this.#used; slot++) {
+      if (this.#ids[slot] !== 0 && this.#pools[slot].holds) names.push(this.#pools[slot].resource);
+    }
+    return names;
+  }
+
   /** Whether a batch is read now while this thread is blocked: nothing of the user's may run. */
   get isQuiet() {
     return this.#isQuiet;

@@ -237,7 +237,7 @@ const JAVASCRIPT = [
   },
   {
     room: 'lib/runtime',
-    files: ['lib/runtime/', 'lib/forgotten.js', 'lib/region-view.js', 'lib/user-code.js'],
+    files: ['lib/runtime/', 'lib/debug-log.js', 'lib/forgotten.js', 'lib/region-view.js', 'lib/user-code.js'],
     imports: ['lib/native', 'lib/worker-threads', 'lib/errors', 'lib/module-names'],
     why: 'What is taken from Node, documented or not, each with its fallback; it does not know its users.',
   },

@@ -3,6 +3,7 @@
 // pool.exec: a function in the place of a script.
 
 const assert = require('node:assert/strict');
+const fs = require('node:fs');
 const { once } = require('node:events');
 const path = require('node:path');
 const { after, test } = require('node:test');
@@ -332,6 +333,28 @@ test('ref() and unref() hold for functions too; an idle pool keeps no process al
     const { stdout, stderr } = await runNode(['-e', program(body)]);
     assert.deepEqual([stdout, stderr], [expected, ''], body);
   }
+});
+
+test('the parser: the bundle has acorn with its licence, and needs no package', async () => {
+  const folder = path.join(__dirname, '..', '..', 'lib', 'bundle', 'acorn');
+  assert.match(fs.readFileSync(path.join(folder, 'LICENSE'), 'utf8'), /MIT License.*Copyright \(C\) .*acorn|MIT License/s);
+  const program = `
+    const Module = require('node:module');
+    const { _resolveFilename } = Module;
+    Module._resolveFilename = (name, ...rest) => {
+      if (name === 'acorn') throw new Error('there is no acorn');
+      return _resolveFilename(name, ...rest);
+    };
+    const { WorkerPool } = require('rust-workers');
+    const loaded = () => Object.keys(require.cache).filter((file) => file.includes('acorn')).length;
+    const pool = new WorkerPool();
+    console.log(loaded());
+    pool.exec((a) => a + 1, [1]).then(async (value) => {
+      console.log(value, loaded());
+      await pool.close();
+    });`;
+  const { stdout, stderr } = await runNode(['-e', program]);
+  assert.deepEqual([stdout, stderr], ['0\n2 1\n', '']);
 });
 
 test('ES modules: the file, its imports, no warning', async () => {

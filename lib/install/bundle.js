@@ -27,7 +27,7 @@ const LOADER = 'runtime/module-loader';
 const INDEX = 'index';
 const FILES = {
   [INDEX]: [LOADER, 'main', 'native/index', 'worker/parent-port', 'script-pool/task', 'transferable-types'],
-  common: ['delivery', 'cancellable', 'codec/bytes', 'codec/errors', 'forgotten', 'region-view', 'validators'],
+  common: ['delivery', 'cancellable', 'codec/bytes', 'codec/errors', 'forgotten', 'inspection', 'region-view', 'validators'],
   locks: ['locks/index'],
   fallback: ['fallback/fallback-port', 'fallback/value'],
   codec: ['task/values'],

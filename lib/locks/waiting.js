@@ -28,7 +28,7 @@ const { SLEEP } = LOCK_WAITS;
 const SLICE = 20;
 
 /** The pending promises of locks, in the form of a pool: the delivery counts the entries of each pool. */
-const AS_POOL = { inFlight: 0, holds: true };
+const AS_POOL = { inFlight: 0, holds: true, resource: 'RustWorkersLock' };
 
 /** The answer of a native call; throws when it is a refusal, `[code, message]`. */
 function orThrow(answer) {

@@ -105,7 +105,8 @@ function runSync(native, admission, tasks, task, input, options = NO_OPTIONS) {
   if (workers !== undefined && tasks.ownerOf(task, options) === UNDECIDED) options = awaitExports(workers, task, options);
   tasks.run(task, input, options, outcome.resolve, outcome.reject);
   blockUntil(() => isSettled(outcome, native), () => outcome.untilLimit(), workers);
-  if (outcome.hasFailed) throw outcome.value;
+  // The caller is on the stack, so it costs nothing to show it.
+  if (outcome.hasFailed) require('./call-sites').throwHere(outcome.value, `WorkerPool.runSync (task '${String(task)}')`);
   return outcome.value;
 }
 

@@ -73,7 +73,14 @@ class TaskRouter {
 }
 
 /** Whether a task names a module of its own. The option is read for that where a native task has the task's name. */
-const namesFile = (options) => typeof options === 'object' && options !== null && options.filename !== undefined;
+function namesFile(options) {
+  try {
+    return typeof options === 'object' && options !== null && options.filename !== undefined;
+  } catch {
+    // A getter of the options: whoever reads them next rejects the task with what it throws.
+    return false;
+  }
+}
 
 /** In a pool without a script. */
 const nativeOwnerOf = (name) => (taskIndex(name) === undefined ? NOBODY : NATIVE);

@@ -11,6 +11,8 @@ const { LONGEST_TIMER, clearTimeout, setImmediate, setTimeout } = require('../ru
 const { deliveryOf } = require('../delivery');
 const { PoolClosedError, UnknownTaskError } = require('../errors');
 const { mapOptions } = require('../flow/options');
+// Before the first thread.
+require('../debug-log');
 const { forgotten } = require('../forgotten');
 const { lineOf } = require('../inspection');
 const { NO_SEED } = require('../task/deterministic');
@@ -23,6 +25,7 @@ const { scriptPoolOptions, scriptSettings } = require('../script-pool/script-opt
 const { ScriptSubmitter } = require('../script-pool/script-submitter');
 const { RUNNER } = require('../script-pool/task');
 const { WorkerManager } = require('../script-pool/worker-manager');
+const { addActiveResources } = require('../runtime/active-resources');
 const { ensureStack } = require('../runtime/stack-overflow');
 const { callUser } = require('../user-code');
 const { isTraced, trace, traceSync, untraced } = require('../seeing/task-channel');
@@ -36,6 +39,8 @@ const { NATIVE, NOBODY, SCRIPT, TaskRouter, UNDECIDED, unknownTask } = require('
 const { Admission } = require('./admission');
 
 const delivery = deliveryOf(binding);
+
+addActiveResources(() => delivery.activeResources());
 
 /** In a worker of a pool, tasks get something from the running one. */
 const inheritance = binding[RUNNER] === undefined ? undefined : require('../structure/inheritance');
@@ -79,6 +84,8 @@ class WorkerPool extends EventEmitter {
   #maps = new Set();
   /** What the options `dedupe`, `cache` and `retries` need; made for the first. */
   #sharedRuns;
+  /** Says where a task was submitted, where that is wanted: call-sites.js. */
+  #callSites;
   /** The promise of `close()`, once it was called. */
   #closing;
   /** Whether the native side was told to close once all is done. */
@@ -112,6 +119,7 @@ class WorkerPool extends EventEmitter {
       loadCodec();
       this.#open(new NativePool(binding, binding.createPool(this.#settings, namedLimits(this.#settings, false))));
     }
+    if (this.#settings.callSites) this.#callSites = require('./call-sites');
     closing.register(this, this.#native.handle, this);
   }
 
@@ -128,6 +136,7 @@ class WorkerPool extends EventEmitter {
     this.#open(native);
     const { OpenedSubmitter } = require('./opened');
     this.#tasks = this.#nativeTasks = new OpenedSubmitter(native, this.#admission, settings.maxQueue);
+    if (settings.callSites) this.#callSites = require('./call-sites');
     closing.register(this, native.handle, this);
     return this;
   }
@@ -178,7 +187,7 @@ class WorkerPool extends EventEmitter {
     if (this.#admission.isClosed) reject(closedError(task));
     else if (options !== undefined && sharesRuns(options)) this.#runShared(this.#tasks, task, input, options, resolve, reject);
     else this.#tasks.run(task, input, options, resolve, reject);
-    return promise;
+    return this.#callSites === undefined ? promise : this.#callSites.follow(promise, `WorkerPool.run (task '${String(task)}')`);
   }
 
   /** With one of the options `dedupe`, `cache` and `retries`. */
@@ -212,7 +221,7 @@ class WorkerPool extends EventEmitter {
     } else {
       this.#scriptTasks.run('', input, options, resolve, reject);
     }
-    return promise;
+    return this.#callSites === undefined ? promise : this.#callSites.follow(promise, 'WorkerPool.runTask');
   }
 
   runSync(task, input, options) {
@@ -225,7 +234,7 @@ class WorkerPool extends EventEmitter {
 
   map(task, inputs, options = {}) {
     if (isTraced()) return this.#trace('map', task, inputs, () => this.map(task, inputs, options));
-    return new Promise((resolve, reject) => {
+    const promise = new Promise((resolve, reject) => {
       const owner = this.#tasks.ownerOf(task, options);
       if (owner === NOBODY) throw unknownTask(task, this.#scriptTasks !== undefined);
       const checked = mapOptions(options, owner === NATIVE);
@@ -237,6 +246,7 @@ class WorkerPool extends EventEmitter {
       if (owner === NATIVE && asOne) this.#nativeTasks.map(task, inputs, checked, resolve, reject);
       else this.#mapInputByInput(task, owner, inputs, isAsync, checked, resolve, reject);
     });
+    return this.#callSites === undefined ? promise : this.#callSites.follow(promise, `WorkerPool.map (task '${String(task)}')`);
   }
 
   /** A call of a method, of which subscribers of the tracing channel are told. */

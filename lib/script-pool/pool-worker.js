@@ -6,6 +6,7 @@ const path = require('node:path');
 
 const { clearTimeout, now, setTimeout } = require('../runtime/clock');
 const { append } = require('../runtime/intrinsics');
+const { log } = require('../debug-log');
 const { binding } = require('../native');
 const { MessageChannel } = require('../runtime/worker-threads');
 const { Worker } = require('../worker/worker');
@@ -61,6 +62,10 @@ class PoolWorker {
 
   #pool;
   #killTimeout;
+  /** For the log: the pool's name, and the thread's number, which Node forgets when it ends; and when it was started. */
+  #name;
+  #threadId;
+  #madeAt = now();
   /** Ids of its tasks that should stop and have not. */
   #doomed = new Set();
   /** What is to be done after some time, by a name: `{ timer, due, run }`. */
@@ -81,6 +86,7 @@ class PoolWorker {
     const { port1, port2 } = new MessageChannel();
     this.#pool = pool;
     this.#killTimeout = settings.killTimeout;
+    this.#name = settings.name;
     this.number = number;
     this.key = key;
     this.port = port1;
@@ -90,6 +96,7 @@ class PoolWorker {
       // Before its thread is started, which may be there sooner than the last of several is started.
       port1.postMessage([COMPILED, nextModules()]);
       this.thread = startThread(this, settings, place, port2);
+      this.#threadId = this.thread.threadId;
     } catch (error) {
       port1.close();
       throw error;
@@ -144,13 +151,25 @@ class PoolWorker {
     // It gets no more tasks. Its other tasks may end first, within the same time again.
     if (deadline === undefined) binding.unregisterWorker(handle, this.number);
     const until = deadline ?? time + this.#killTimeout;
-    if (stuck.length === atHand.length || time >= until) this.kill();
+    if (stuck.length === atHand.length || time >= until) this.kill(`${stuck.length} of its tasks should have stopped, and did not within killTimeout (${this.#killTimeout} ms)`);
     else this.#judgeIn(LOOK_EVERY, until);
   }
 
-  kill() {
+  /** @param {string} why for the log */
+  kill(why) {
+    this.say('is terminated: %s', why);
     this.killed = true;
     this.thread.terminate();
+  }
+
+  /** Whole milliseconds since it was started. */
+  get age() {
+    return Math.round(now() - this.#madeAt);
+  }
+
+  /** A line for NODE_DEBUG=rust-workers. */
+  say(what, ...values) {
+    if (log.enabled) log(`%s: worker %d (thread %d) ${what}`, this.#name, this.number, this.#threadId, ...values);
   }
 
   /** Calls `late` unless it has loaded the script, and set it up, within so many milliseconds. */
@@ -174,7 +193,7 @@ class PoolWorker {
     this.#endsInTime = true;
     this.#after('end', time, () => {
       this.#pool.catchUp();
-      if (isLate()) this.kill();
+      if (isLate()) this.kill(`it has not ended within ${time} ms`);
     });
   }
 
@@ -182,7 +201,8 @@ class PoolWorker {
   endSoon(why, time) {
     if (this.shutDown || this.killed) return;
     // Nothing of the script's has begun but its loading.
-    if (binding.revokeWorker(this.#pool.handle, this.number)) return this.kill();
+    if (binding.revokeWorker(this.#pool.handle, this.number)) return this.kill(`${why}, before it has loaded the script`);
+    this.say('is told to end: %s', why);
     this.shutDown = true;
     this.port.postMessage([SHUT_DOWN, why]);
     this.endWithin(time);
@@ -199,6 +219,7 @@ class PoolWorker {
   retire(why) {
     if (!this.ending && !this.killed) {
       this.ending = true;
+      this.say('is told to end after its tasks: %s', why);
       this.port.postMessage([RETIRE, why]);
     }
     return new Promise((resolve) => append(this.#whenEnded, resolve));

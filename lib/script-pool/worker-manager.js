@@ -13,6 +13,7 @@ const { append } = require('../runtime/intrinsics');
 const { binding } = require('../native');
 const { nextTick } = require('../runtime/globals');
 const { TaskTimeoutError } = require('../errors');
+const { log } = require('../debug-log');
 const { ensureStack } = require('../runtime/stack-overflow');
 const { addSource, removeSource } = require('./output-before-exit');
 const { RETIRE } = require('./owner-messages');
@@ -259,6 +260,7 @@ class WorkerManager {
   /** A worker was found to have ended. Why, Node will say: until then all that it ran waits, but for what this thread waits for. */
   #left(worker) {
     worker.left = true;
+    worker.say('was found to have ended, while this thread is blocked');
     const { ran, orphans } = this.#remove(worker);
     worker.ran = ran;
     const exitError = this.#exitErrorOf(worker, undefined);
@@ -307,7 +309,7 @@ class WorkerManager {
   /** A worker that has not told yet that it has loaded the script is not needed. It may be at a task all the same by now. */
   #endBeforeTasks(worker) {
     if (worker.shutDown || worker.killed) return;
-    if (binding.revokeWorker(this.#pool.handle, worker.number)) return worker.kill();
+    if (binding.revokeWorker(this.#pool.handle, worker.number)) return worker.kill('the pool closes, and it has not loaded the script');
     worker.port.postMessage([RETIRE, 'close']);
     worker.endWithin(this.#settings.shutdownTimeout, () => !worker.ready);
   }
@@ -335,6 +337,7 @@ class WorkerManager {
     if (this.#workers.size === 0) addSource(this.#ended);
     worker.lastError = this.#lastErrors.get(number);
     this.#workers.set(number, worker);
+    worker.say('starts, with the script %s', this.#script);
     this.#keepPool();
     this.#fallbackPorts.open(key, {
       port: worker.port,
@@ -349,6 +352,7 @@ class WorkerManager {
 
   #setupIsLate(worker) {
     const { setupTimeout } = this.#settings;
+    worker.say('is terminated: it was not ready within setupTimeout (%d ms)', setupTimeout);
     worker.failed = true;
     worker.error = new TaskTimeoutError(`it was not loaded and set up within ${setupTimeout} ms, the pool's \`setupTimeout\``);
     worker.thread.terminate();
@@ -388,6 +392,7 @@ class WorkerManager {
       return;
     }
     if (isEnding) {
+      worker.say('ends by itself');
       if (thrown !== undefined) this.#tell('error', error);
       return worker.endWithin(this.#settings.shutdownTimeout);
     }
@@ -400,6 +405,7 @@ class WorkerManager {
       return;
     }
     worker.ready = true;
+    worker.say('has loaded the script after %d ms', worker.age);
     this.exports = new Set(names);
     this.#lookWhetherReady();
     this.#loaded();
@@ -423,11 +429,13 @@ class WorkerManager {
   /** A worker has ended, and all events that it sent before have been delivered. */
   #exited(worker, code) {
     const { left } = worker;
+    worker.say('has ended with exit code %d%s', code, worker.error === undefined ? '' : `, by an error: ${worker.error?.stack ?? worker.error}`);
     const { ran, orphans } = left ? { ran: worker.ran, orphans: [] } : this.#remove(worker);
     if (worker.error === undefined) this.#lastErrors.delete(worker.number);
     else this.#lastErrors.set(worker.number, worker.error);
     const exitError = this.#exitErrorOf(worker, code);
     for (const id of ran) this.#reject(id, exitError);
+    if (ran.length > 0) worker.say('took %d of its tasks with it', ran.length);
     if (!left) this.#count(worker, code);
     this.#events.emit('workerDestroy', worker.thread);
     if (!left) this.#bindOrphans(orphans, exitError, worker, code);
@@ -451,6 +459,7 @@ class WorkerManager {
   #goOn({ ready, failed, error, killed, ending }, exitError, hadTasks) {
     if (!ready && (failed || error !== undefined) && !killed && !ending) return this.#loadFailed(exitError());
     if (this.#fruitless >= FRUITLESS_LIMIT) {
+      log('%s: %d workers in a row came to nothing: what waits is rejected', this.#settings.name, this.#fruitless);
       this.#fruitless = 0;
       if (!ready) return this.#loadFailed(exitError());
       return this.#giveUp(exitError());

@@ -31,6 +31,7 @@ const INT32 = 2 ** 31;
 const POOL = new Set([
   'aging',
   'cache',
+  'callSites',
   'deterministic',
   'idleTimeout',
   'limits',
@@ -183,8 +184,13 @@ function poolSettings(options) {
   checkNiceIncrement(niceIncrement);
   const order = { ...queueOrder(options), limits: limitsOption(options.limits) };
   const cache = cacheSettings(options.cache);
+  const { callSites = process.env.RUST_WORKERS_CALL_SITES === '1' } = options;
+  if (typeof callSites !== 'boolean') {
+    throw new InvalidArgTypeError(`The "options.callSites" argument must be a boolean. Received ${describe(callSites)}`);
+  }
   return {
     minThreads, maxThreads, maxThreadsFrom: SIZE_FROM.indexOf(from), idleTimeout, maxQueue, stackSize, name, niceIncrement, cache,
+    callSites,
     ...order,
     ...deterministicSettings(options),
   };

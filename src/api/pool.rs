@@ -15,7 +15,7 @@ use crate::node::{
 };
 use crate::numbers;
 use crate::os_thread::nicer_by;
-use crate::pool::{Accepted, Config, Pool, Summary, Taker, TaskLimit, Times, TimesOfTask};
+use crate::pool::{Accepted, Config, Pool, Summary, Taker, TaskLimit, Times, TimesOfTask, log_threads};
 use crate::tasks::{Task, TaskFacts, builtin};
 
 /// The raw exports by name.
@@ -23,11 +23,18 @@ pub(super) const EXPORTS: &[Export] = &[
     (c"openIntake", export(open_intake)),
     (c"lookAtIntake", export(look_at_intake)),
     (c"deposit", export(deposit)),
+    (c"logThreads", export(log_native_threads)),
     (c"submit", export(submit)),
     (c"submitWith", export(submit_with)),
     (c"submitBatch", export(submit_batch)),
     (c"submitKeyed", export(submit_keyed)),
 ];
+
+/// `logThreads()`: from now on the native threads of all pools tell of their starts and ends on stderr.
+fn log_native_threads<'call>(_: Call<'call>, []: Arguments<'call, 0>) -> Returned<'call> {
+    log_threads();
+    Ok(JsValue::NOTHING)
+}
 
 /// How many tasks may run at a time.
 #[napi(object)]

@@ -66,6 +66,7 @@ mod submit;
 mod task_limits;
 mod task_observer;
 mod task_times;
+mod thread_log;
 mod threads;
 mod times;
 mod trace;
@@ -105,6 +106,7 @@ pub use stats::Stats;
 pub use submit::{Accepted, SubmitError};
 pub use task_limits::TaskLimit;
 pub use task_times::{QUANTILES, Summary, Times};
+pub use thread_log::log_threads;
 pub use times::{PoolTimes, TimesOfTask};
 pub use trace::{Cursor, Ring, TraceNumbers, WIDTH, lane};
 

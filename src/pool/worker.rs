@@ -16,6 +16,7 @@ use super::recorder::Recorder;
 use super::state::{Pool, State};
 use super::task_observer::{Age, End, Ended, TaskObserver, TaskRef};
 use super::task_times::nanos;
+use super::thread_log::log;
 use super::threads::WorkerSlot;
 use super::trace::Slice;
 use crate::cancel::{CancelToken, Reason};
@@ -54,6 +55,8 @@ impl Pool {
 /// The life of the thread in `slot`.
 fn run(pool: &Pool, slot: &WorkerSlot) {
     pool.0.config.adopt_thread();
+    let name = name_of(&pool.0.config.name, "", slot.number);
+    log(&name, "starts");
     let (mut fresh, mut now) = (true, pool.0.age());
     let mut recorder = Recorder::new(&slot.shared.times);
     while let Some((taken, at)) = pool.next(slot.number, std::mem::take(&mut fresh), now) {
@@ -72,6 +75,7 @@ fn run(pool: &Pool, slot: &WorkerSlot) {
             }
         };
     }
+    log(&name, "ends");
 }
 
 /// Tasks of one number that run one after the other without a look at the clock.
