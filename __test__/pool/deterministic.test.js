@@ -148,6 +148,15 @@ for (const [kind, { make, name }] of Object.entries(KINDS)) {
       assert.ok(new Set(orders).size >= 3, orders.join('\n'));
     });
 
+    test('tasks of one key keep their order, whatever the seed', async () => {
+      for (let seed = 0; seed < 8; seed++) {
+        const key = (input) => (input % 2 ? { key: 'odd' } : undefined);
+        const order = await using(make({ deterministic: seed, maxThreads: 4 }), (pool) => burst(pool, name, range(12), key));
+        assert.deepEqual(order.filter((value) => value % 2), [1, 3, 5, 7, 9, 11]);
+        assert.equal(order.length, 12);
+      }
+    });
+
     test('runSync takes its turn among those that wait', () =>
       using(make({ deterministic: 2, maxThreads: 3 }), async (pool) => {
         const runs = range(4).map((i) => pool.run(name, i));

@@ -169,6 +169,34 @@ describe('options of later openings', () => {
     await assertGone(name);
   });
 
+  test('of every form are compared: objects, Infinity, and what each object keeps for itself', async () => {
+    const name = newName();
+    const pool = WorkerPool.open(name, { aging: Infinity, queueOrder: 'lifo', limits: { tasks: { sleep: 1 } }, cache: { max: 5 } });
+    const same = WorkerPool.open(name, { aging: Infinity, queueOrder: 'lifo', limits: { tasks: { sleep: 1 } }, cache: { max: 9 } });
+    const none = WorkerPool.open(name);
+    for (const { options } of [same, none]) {
+      const { aging, queueOrder, limits } = options;
+      assert.deepEqual({ aging, queueOrder, limits }, { aging: Infinity, queueOrder: 'lifo', limits: pool.options.limits });
+    }
+    const differ = [
+      [{ limits: { tasks: { sleep: 2 } } }, /"options.limits" is .*sleep: 2.*opened with .*sleep: 1/],
+      [{ limits: { key: 2 } }, /"options.limits"/],
+      [{ aging: 5 }, /"options.aging" is 5 here.*opened with Infinity/],
+      [{ queueOrder: 'fifo' }, /"options.queueOrder" is 'fifo' here.*opened with 'lifo'/],
+    ];
+    for (const [options, message] of differ) assert.throws(() => WorkerPool.open(name, options), { message });
+    // The limit is one for all.
+    const stop = new AbortController();
+    const sleeps = [pool, same, none].map((each) => each.run('sleep', 60_000, { signal: stop.signal }));
+    await until(() => pool.stats().running === 1, 'one sleeps');
+    assert.equal(await none.run('echo', 1), 1);
+    assert.deepEqual([pool.stats().running, pool.stats().queueSize], [1, 2]);
+    stop.abort();
+    await Promise.allSettled(sleeps);
+    await Promise.all([pool, same, none].map((each) => each.close()));
+    await assertGone(name);
+  });
+
   test('are compared across threads', () =>
     withThreads(1, async (thread) => {
       const name = newName();
@@ -424,6 +452,24 @@ test('the calls of a pool work as in others: signals, time limits, priorities, r
   await pool.destroy();
   assert.equal(await theirs, 'theirs');
   await other.close();
+  await assertGone(name);
+});
+
+test('tasks of one key never run at the same time, whichever object they are of', async () => {
+  const name = newName();
+  const pools = [WorkerPool.open(name, { maxThreads: 3 }), WorkerPool.open(name), WorkerPool.open(name)];
+  const stop = new AbortController();
+  const first = pools[0].run('sleep', 60_000, { key: 'k', signal: stop.signal });
+  first.catch(() => {});
+  await until(() => pools[0].stats().running === 1, 'it runs');
+  const order = [];
+  const others = pools.map((pool, i) => pool.run('echo', i, { key: 'k' }).then((value) => order.push(value)));
+  assert.equal(await pools[1].run('echo', 'free'), 'free');
+  assert.deepEqual(order, []);
+  stop.abort();
+  await Promise.all(others);
+  assert.deepEqual(order, [0, 1, 2]);
+  await Promise.all(pools.map((pool) => pool.close()));
   await assertGone(name);
 });
 

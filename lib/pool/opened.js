@@ -7,6 +7,8 @@
  * id, none goes by the intake, which has one writer, and the object gives the pool back when all of its tasks are done.
  */
 
+const { inspect } = require('node:util');
+
 const { binding } = require('../native');
 const { deliveryOf } = require('../delivery');
 const { InvalidArgTypeError, InvalidArgValueError } = require('../errors');
@@ -48,17 +50,15 @@ class OpenedSubmitter extends NativeSubmitter {
   }
 }
 
-/** A setting as it is compared: numbers may be Infinity, which JSON does not have. */
-function shown(value) {
-  if (typeof value === 'object') return JSON.stringify(value);
-  return typeof value === 'string' ? `'${value}'` : String(value);
-}
+/** Settings as JSON, which has no Infinity: it stands as null there, which no setting is. */
+const encode = (settings) => JSON.stringify(settings);
+const decode = (text) => JSON.parse(text, (_, value) => (value === null ? Infinity : value));
 
 /** What an opening says of its pool. */
 function descriptionOf(settings) {
   // What each object keeps for itself is not the pool's.
   const { maxThreadsFrom, deterministic, cache, callSites, ...said } = settings;
-  return JSON.stringify(Object.fromEntries(Object.entries(said).map(([name, value]) => [name, shown(value)])));
+  return encode(said);
 }
 
 /** The options that were given. Each is read once: it may be a getter. */
@@ -73,11 +73,11 @@ function readOnce(options) {
 
 /** Options that were given must be those that the pool was made with; the others do not matter. */
 function agree(name, given, settings, description) {
-  const first = JSON.parse(description);
+  const first = decode(description);
   for (const option of Object.keys(first)) {
-    if (given[option] === undefined || shown(settings[option]) === first[option]) continue;
+    if (given[option] === undefined || encode(settings[option]) === encode(first[option])) continue;
     throw new InvalidArgValueError(
-      `"options.${option}" is ${shown(settings[option])} here, and the pool '${name}' was opened with ${first[option]}. ` +
+      `"options.${option}" is ${inspect(settings[option])} here, and the pool '${name}' was opened with ${inspect(first[option])}. ` +
         'All that have it open share one: give the same value, or leave it out. To change the number of threads, call resize()',
     );
   }
@@ -115,17 +115,7 @@ function openPool(name, options = {}, more = []) {
     binding.dropPool(handle);
     throw error;
   }
-  return { native: new OpenedNativePool(binding, handle), settings: asOpened(settings, description) };
-}
-
-/** The settings that the pool was made with. */
-function asOpened(settings, description) {
-  const first = JSON.parse(description);
-  const valueOf = (text) => {
-    if (text.startsWith('{')) return JSON.parse(text);
-    return text.startsWith("'") ? text.slice(1, -1) : Number(text);
-  };
-  return { ...settings, ...Object.fromEntries(Object.entries(first).map(([name, text]) => [name, valueOf(text)])) };
+  return { native: new OpenedNativePool(binding, handle), settings: { ...settings, ...decode(description) } };
 }
 
 module.exports = { OpenedSubmitter, openPool };

@@ -263,13 +263,12 @@ fn program() {
     let max_threads = 1 + below(3);
     let config = Config {
         max_threads,
-        max_threads_from: 0,
         min_threads: below(max_threads + 1),
         idle_timeout: Duration::from_micros([500, 3_600_000_000][below(2)]),
         max_queue: if once_in(4) { below(4) } else { usize::MAX },
         stack_size: STACK,
         name: String::new(),
-        priority: None,
+        ..Config::default()
     };
     let resizes = once_in(2);
     let has_intake = config.max_queue == usize::MAX;
