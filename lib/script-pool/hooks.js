@@ -12,7 +12,7 @@ const { receiveMessageOnPort, threadId, workerData } = require('node:worker_thre
 
 const nodeGlobals = require('../runtime/globals');
 const { onLoopEnd } = require('../runtime/loop-end');
-const { RETIRE } = require('./owner-messages');
+const { RETIRE, SHUT_DOWN } = require('./owner-messages');
 
 const NAMES = new Set(['onError', 'setup', 'teardown']);
 
@@ -136,7 +136,8 @@ class Hooks {
   #toldWhy() {
     let why;
     for (let received; (received = receiveMessageOnPort(this.#control)) !== undefined;) {
-      if (received.message[0] >= RETIRE) why = received.message[1];
+      const [kind, given] = received.message;
+      if (kind === RETIRE || kind === SHUT_DOWN) why = given;
     }
     return why;
   }

@@ -24,7 +24,6 @@ const { flushOutput, watchOutput } = require('../runtime/worker-output');
 const { readValue, wireFromStart } = require('../task/read-value');
 const { Answering } = require('./answering');
 const { functionsOf, hooksOf } = require('./load-script');
-const { NESTED_ANSWER, RETIRE } = require('./owner-messages');
 const { Job, RUNNER, WATCHED } = require('./task');
 
 const { BY_MESSAGE, IDLE_BLOCK, IDLE_NEVER, ON_DEMAND, PATHS } = SCRIPTS;
@@ -266,10 +265,7 @@ class Runner {
     delivery.handler(EVENTS.SCRIPT_STOP, () => ({
       deliver: (id, reason) => this.#stop(this.open.get(id), reason),
     }));
-    this.#control.on('message', (message) => {
-      if (message[0] >= RETIRE) this.told(message);
-      else this.#arrivingInputs().told(message);
-    });
+    this.#control.on('message', (message) => this.#heard(message));
     this.#control.on('messageerror', (error) => this.#arrivingInputs().unreadable(error));
     this.#control.unref();
     if (!binding.joinPool(this.#setup.key, this.#inbox.wire)) return process.exit();
@@ -308,8 +304,16 @@ class Runner {
     );
   }
 
+  /** A message has come from the owner. */
+  #heard(message) {
+    const { RETIRE } = require('./owner-messages');
+    if (message[0] >= RETIRE) this.told(message);
+    else this.#arrivingInputs().told(message);
+  }
+
   /** A message of the owner's that is no input. */
   told(message) {
+    const { NESTED_ANSWER } = require('./owner-messages');
     if (message[0] >= NESTED_ANSWER) this.#ownPool.told(message);
     else this.toldToEnd(message[0], message[1]);
   }
@@ -326,7 +330,7 @@ class Runner {
       this.#shutDown = true;
       const { PoolClosedError } = require('../errors');
       this.#hooks.abort(new PoolClosedError('the worker is to end'));
-    } else if (kind === RETIRE) {
+    } else if (kind === require('./owner-messages').RETIRE) {
       this.#retire(why);
     } else {
       this.#reason = why;

@@ -18,8 +18,8 @@ const isSeen = () => true;
  * may thus be collected while tasks are under way, and is closed when it was forgotten.
  *
  * Each task of each kind is counted here twice: in `inFlight` when `Delivery.add` takes it, and when the delivery releases
- * it. An observer of tasks (histograms, a trace, diagnostics_channel) belongs to these two places, and nowhere else on the
- * JavaScript side: it would get the pool, the task's name and id, and at the end the form of the outcome.
+ * it. What is told of tasks does not go by that: times and traces are recorded by the native side, also those of answers that are
+ * delivered (src/node/round_trips.rs), and diagnostics_channel by the calls of the pool.
  */
 class NativePool {
   /** The number by which the native side knows the pool. */

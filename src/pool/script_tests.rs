@@ -138,6 +138,81 @@ fn a_worker_answers_and_takes_the_next_in_one_step() {
 }
 
 #[test]
+fn a_registration_is_taken_back_only_before_its_worker_has_joined() {
+    let (pool, answers) = (pool(2, usize::MAX), Answers::leak());
+    let starting = pool.register_worker().expect("open");
+    assert!(pool.revoke_worker(starting));
+    assert!(!pool.revoke_worker(starting), "once");
+    assert!(!pool.worker_joined(starting, RecordingWaker::leak()), "it comes too late");
+    let joined = join(&pool, RecordingWaker::leak());
+    assert!(!pool.revoke_worker(joined));
+    assert_eq!(pool.stats().idle_workers, 0, "it sets itself up");
+    submit(&pool, 1, answers);
+    assert_eq!(id_of(&pool.script_step(joined, None, IdleWait::Never)), Some(1));
+    assert!(!pool.revoke_worker(joined));
+    assert!(!pool.revoke_worker(99));
+}
+
+#[test]
+fn what_each_worker_runs_and_has_done_is_counted() {
+    let (pool, answers) = (pool(2, usize::MAX), Answers::leak());
+    let workers = [join(&pool, RecordingWaker::leak()), join(&pool, RecordingWaker::leak())];
+    for id in 1..=3 {
+        submit(&pool, id, answers);
+    }
+    pool.script_step(workers[1], None, IdleWait::Never);
+    pool.script_step(workers[1], Some((1, done())), IdleWait::Never);
+    pool.script_step(workers[0], None, IdleWait::Never);
+    assert_eq!(pool.worker_counts(), [0, 1, 0, 1, 1, 1]);
+    let to_first = job(4, answers, None);
+    assert!(pool.submit(to_first, 0, Target::Worker(workers[0])).is_ok());
+    pool.script_step(workers[0], Some((3, done())), IdleWait::Never);
+    pool.retract(workers[0], 4);
+    assert_eq!(pool.worker_counts(), [0, 0, 1, 1, 1, 1], "a job that was taken back is not done");
+}
+
+#[test]
+fn a_worker_is_notified_of_a_job_for_it_alone() {
+    let (pool, answers) = (pool(2, usize::MAX), Answers::leak());
+    let wakers = [RecordingWaker::leak(), RecordingWaker::leak()];
+    let workers = wakers.map(|waker| join(&pool, waker));
+    for worker in workers {
+        assert!(matches!(pool.script_step(worker, None, IdleWait::Never), Step::Wait));
+    }
+    assert!(pool.submit(job(1, answers, None), 0, Target::Worker(workers[0])).is_ok());
+    pool.notify_worker(workers[0]);
+    pool.notify_worker(99);
+    assert_eq!(wakers.map(RecordingWaker::notifications), [1, 0]);
+    assert!(matches!(pool.script_step(workers[1], None, IdleWait::Never), Step::Wait));
+    assert_eq!(id_of(&pool.script_step(workers[0], None, IdleWait::Never)), Some(1));
+}
+
+#[test]
+fn what_waits_is_cancelled_and_what_runs_goes_on() {
+    let (pool, answers) = (pool(1, usize::MAX), Answers::leak());
+    let worker = join(&pool, RecordingWaker::leak());
+    for id in 1..=3 {
+        submit(&pool, id, answers);
+    }
+    assert!(pool.submit(job(4, answers, None), 0, Target::Worker(worker)).is_ok());
+    assert!(pool.submit(job(5, answers, None), 0, Target::NoWorker).is_ok());
+    assert_eq!(id_of(&pool.script_step(worker, None, IdleWait::Never)), Some(1));
+    assert_eq!(pool.cancel_waiting(Reason::Cancelled), 4);
+    assert_eq!(pool.cancel_waiting(Reason::Cancelled), 0);
+    for id in 2..=5 {
+        assert_eq!(answers.of(id).unwrap().unwrap_err(), Code::TaskCancelled, "{id}");
+    }
+    assert_eq!(answers.of(1), None);
+    submit(&pool, 6, answers);
+    assert_eq!(id_of(&pool.script_step(worker, Some((1, done())), IdleWait::Never)), Some(6));
+    pool.close(false, None);
+    assert_eq!(pool.cancel_waiting(Reason::PoolClosed), 0);
+    pool.script_finish(worker, 6, done());
+    let stats = pool.stats();
+    assert_eq!((stats.submitted, stats.completed, stats.cancelled, stats.queued), (6, 2, 4, 0));
+}
+
+#[test]
 fn priorities_come_first_among_scripts() {
     let (pool, answers) = (pool(1, usize::MAX), Answers::leak());
     let worker = join(&pool, RecordingWaker::leak());

@@ -11,9 +11,9 @@
 //! slot, one for everything under the pool's lock (submissions, script workers), and one for tasks that are dropped outside
 //! of it. So no counter is contended. Calls are static: an observer that ignores something costs nothing.
 //!
-//! A histogram of waiting times, a trace or a diagnostics channel is a further implementation of the trait. It stands beside
-//! the tally in those three places (in a struct that implements the trait for both). There it gets more than the counters
-//! need: the task, its taker and the times.
+//! Histograms and traces are no observers. A thread runs short tasks in groups without a look at the clock, so their times are
+//! known by group (`recorder.rs`); and a trace wants ids (`trace.rs`). Both stand beside the calls of the tally (`worker.rs`,
+//! `scripts.rs`).
 
 use super::position::Taker;
 use crate::error::{Code, Error, Result};

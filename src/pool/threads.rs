@@ -236,8 +236,8 @@ impl Threads {
         let number = vacant.unwrap_or_else(|| {
             let shared = Arc::new(SlotShared {
                 tally: Tally::default(),
-                times: Mutex::new(Default::default()),
-                slices: Mutex::new(Default::default()),
+                times: Mutex::new(TimesByTask::default()),
+                slices: Mutex::new(Slices::default()),
                 stop: CancelToken::new(None),
                 answered: AtomicBool::new(false),
                 run: Mutex::new(VecDeque::new()),
