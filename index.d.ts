@@ -1727,14 +1727,14 @@ export interface TaskPool {
   runTask<Output = any>(input?: unknown, options?: ScriptRunOptions): Promise<Output>;
   /** Runs a task over inputs; the first error rejects the whole and cancels the rest. */
   map<Output = any>(task: string, inputs: Iterable<unknown>, options?: ScriptRunOptions): Promise<Output[]>;
-  /** As {@link WorkerPool.scope}; without `stream`. */
+  /** As {@link WorkerPool.scope}, with these methods. */
   scope(options?: ScopeOptions): TaskScope;
   scope<Result>(options: ScopeOptions | undefined, block: (scope: TaskScope) => Result): Promise<Awaited<Result>>;
   scope<Result>(block: (scope: TaskScope) => Result): Promise<Awaited<Result>>;
 }
 
 /** A scope of {@link TaskPool}. */
-export interface TaskScope extends TaskPool, Omit<Scope, 'run' | 'runTask' | 'map' | 'stream' | 'scope'> {}
+export interface TaskScope extends TaskPool, Pick<Scope, 'signal' | 'closed' | 'cancel' | 'close' | typeof Symbol.asyncDispose> {}
 
 /** A task of a script pool, for its own code. Outside of a task, it is never cancelled and reports to nobody. */
 export const task: {

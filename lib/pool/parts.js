@@ -238,8 +238,8 @@ class PartsPending extends ScriptPending {
     this.#asking.clear();
     this.#iterator = undefined;
     if (this.isSettled || this.id === 0) {
-      // It was not submitted.
-      this.resolve(undefined);
+      // It was not submitted; or it has ended early, and its thread may still have it.
+      if (!this.isSettled) this.resolve(undefined);
       return Promise.resolve();
     }
     this.#holdLoop();

@@ -66,9 +66,6 @@ class OwnPool {
     return this.scope({}, (scope) => Promise.all(Array.from(inputs, (input) => scope.run(task, input, options))));
   }
 
-  stream() {
-    throw new InvalidArgValueError('task.pool has no stream: run(task, input) for each input, or map(task, inputs)');
-  }
 
   scope(options, block) {
     return require('../structure/scope').openScope(this, options, block);
@@ -168,3 +165,12 @@ function saidOf({ priority, timeout, deadline, runTimeout, name, parallel, sprea
 }
 
 module.exports = { OwnPool };
+
+for (const name of ['exec', 'forEach', 'iterate', 'reduce', 'stream']) {
+  // For the methods of its scopes.
+  Object.defineProperty(OwnPool.prototype, name, {
+    value: () => {
+      throw new InvalidArgValueError(`task.pool has no ${name}: it has run(task, input), runTask(input), map(task, inputs) and scope()`);
+    },
+  });
+}

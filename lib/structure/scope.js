@@ -77,10 +77,13 @@ class Scope {
   #children = new Set();
   #streams = new Set();
   #controller = new nodeGlobals.AbortController();
-  /** What its tasks get from it. */
+  /** What its tasks get from it; and those of `iterate`, which go on for as long as they are asked. */
   #context;
+  #ofIterators;
   /** Promises given out and not settled, and tasks of which something is left. */
   #open = 0;
+  /** Tasks of `iterate` of which something is left. */
+  #iterating = 0;
   /** Called once none is left. */
   #whenIdle;
   #timer;
@@ -95,6 +98,7 @@ class Scope {
   #hasRun = false;
   /** The promise of `close()`. */
   #closing;
+  #hasEndedStreams = false;
   #isOver = false;
 
   /**
@@ -110,7 +114,9 @@ class Scope {
     const outer = parent === undefined ? contextOf({}) : parent.#context;
     this.#deadline = sooner(deadline, outer?.deadline);
     this.#runTimeout = runTimeout ?? parent?.#runTimeout;
-    this.#context = this.#contextOf(priority ?? outer?.priority ?? 0);
+    const usual = priority ?? outer?.priority ?? 0;
+    this.#context = this.#contextOf(usual, () => this.#enter(), () => this.#leave());
+    this.#ofIterators = this.#contextOf(usual, () => this.#iterating++, () => this.#iterated());
     if (parent !== undefined) {
       if (parent.#isOver) throw closedError();
       parent.#children.add(this);
@@ -120,9 +126,7 @@ class Scope {
     if (this.#deadline !== undefined) this.#awaitDeadline();
   }
 
-  #contextOf(priority) {
-    const enter = () => this.#enter();
-    const leave = () => this.#leave();
+  #contextOf(priority, enter, leave) {
     // Tasks that a map makes have the map's options already.
     const inner = { priority, enter, leave, join: (options) => (options.context = inner) };
     inner.inner = inner;
@@ -181,9 +185,30 @@ class Scope {
     return this.#begin(options, (joined) => this.#pool.reduce(task, inputs, initial, joined));
   }
 
+  forEach(task, inputs, options) {
+    return this.#begin(options, (joined) => this.#pool.forEach(task, inputs, joined));
+  }
+
+  reduce(task, inputs, initial, options) {
+    return this.#begin(options, (joined) => this.#pool.reduce(task, inputs, initial, joined));
+  }
+
+  exec(fn, args, options) {
+    return this.#begin(options, (joined) => this.#pool.exec(fn, args, joined));
+  }
+
   stream(task, source, options) {
+    return this.#endsWith(() => this.#pool.stream(task, source, withContext(options, this.#context)));
+  }
+
+  iterate(task, input, options) {
+    return this.#endsWith(() => this.#pool.iterate(task, input, withContext(options, this.#ofIterators)));
+  }
+
+  /** An iterator that is ended with the scope, where nobody has read it to its end. */
+  #endsWith(open) {
     if (this.#isOver) throw closedError();
-    const stream = this.#pool.stream(task, source, withContext(options, this.#context));
+    const stream = open();
     this.#streams.add(stream);
     return stream;
   }
@@ -248,8 +273,18 @@ class Scope {
     this.#open++;
   }
 
+  #iterated() {
+    this.#iterating--;
+    this.#lookWhetherIdle();
+  }
+
   #leave() {
-    if (--this.#open > 0 || this.#whenIdle === undefined) return;
+    this.#open--;
+    this.#lookWhetherIdle();
+  }
+
+  #lookWhetherIdle() {
+    if (this.#open > 0 || (this.#hasEndedStreams && this.#iterating > 0) || this.#whenIdle === undefined) return;
     const then = this.#whenIdle;
     this.#whenIdle = undefined;
     then();
@@ -296,15 +331,16 @@ class Scope {
       if (this.#open > 0) continue;
       for (const stream of this.#streams) this.#begin(undefined, () => stream.return(), false);
       this.#streams.clear();
+      this.#hasEndedStreams = true;
       for (const child of this.#children) this.#begin(undefined, () => child.close(), false);
-    } while (this.#open > 0);
+    } while (this.#open > 0 || this.#iterating > 0);
     this.#end();
     this.#tell();
   }
 
   /** @returns {Promise<void> | undefined} */
   #idle() {
-    if (this.#open === 0) return undefined;
+    if (this.#open === 0 && !(this.#hasEndedStreams && this.#iterating > 0)) return undefined;
     return new Promise((resolve) => {
       this.#whenIdle = resolve;
     });

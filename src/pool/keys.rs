@@ -194,7 +194,7 @@ impl Keys {
     }
 
     /// How many are known.
-    #[cfg(all(test, not(loom)))]
+    #[cfg(all(test, not(any(loom, shuttle))))]
     pub(super) fn len(&self) -> usize {
         self.states.len()
     }

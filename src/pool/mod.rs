@@ -73,6 +73,8 @@ mod trace;
 mod trace_reading;
 mod worker;
 
+#[cfg(all(test, not(any(loom, shuttle))))]
+mod model_tests;
 #[cfg(all(test, not(loom)))]
 mod pool_tests;
 #[cfg(all(test, not(loom)))]

@@ -195,7 +195,7 @@ impl Pool {
     }
 
     /// The next work for thread `number`, if there is some.
-    fn take(&self, state: &mut State, number: usize, now: Age) -> Option<Taken> {
+    pub(super) fn take(&self, state: &mut State, number: usize, now: Age) -> Option<Taken> {
         let shared = &*self.0;
         if let Some((first, place)) = state.threads.take_over(number, now) {
             state.threads.begin(number, Activity::Running(first.token()), false, false);
@@ -263,7 +263,7 @@ impl Pool {
         None
     }
 
-    fn end_thread(&self, number: usize, mut state: MutexGuard<'_, State>) -> Option<(Taken, Age)> {
+    pub(super) fn end_thread(&self, number: usize, mut state: MutexGuard<'_, State>) -> Option<(Taken, Age)> {
         state.threads.ended(number);
         self.0.publish(&mut state);
         if state.phase == Phase::Draining {

@@ -113,6 +113,8 @@ struct Record<T> {
     accepted: StdMutex<HashMap<u64, T>>,
     /// The ids of tasks in the order in which they began to run.
     began: StdMutex<Vec<u64>>,
+    /// The task of each key that runs.
+    of_keys: StdMutex<HashMap<usize, u64>>,
     /// How many answers there were when the pool had closed.
     closed_after: AtomicUsize,
     closed: AtomicBool,
@@ -132,6 +134,7 @@ impl<T> Record<T> {
             next: AtomicU64::new(1),
             accepted: StdMutex::new(HashMap::new()),
             began: StdMutex::new(Vec::new()),
+            of_keys: StdMutex::default(),
             closed_after: AtomicUsize::new(0),
             closed: AtomicBool::new(false),
             is_forced: AtomicBool::new(false),
@@ -155,6 +158,17 @@ impl<T> Record<T> {
         let mut began = self.began.lock().unwrap();
         assert!(!began.contains(&id), "{id} runs twice");
         began.push(id);
+    }
+
+    /// A task of a key begins: no other of that key may run.
+    fn enters(&self, key: usize, id: u64) {
+        let other = self.of_keys.lock().unwrap().insert(key, id);
+        assert_eq!(other, None, "{id} and another of the key {key} run at a time");
+    }
+
+    /// A task ends, if it has a key.
+    fn leaves(&self, id: u64) {
+        self.of_keys.lock().unwrap().retain(|_, other| *other != id);
     }
 
     fn has_closed(&self) -> bool {

@@ -6,7 +6,7 @@ use super::*;
 use crate::cancel::{CancelToken, Reason};
 use crate::error::{Code, Error};
 use crate::pool::{Accepted, Batch, BatchInputs, Config, Execute, Helpers, IntakeMemory, Job, Pool};
-use crate::pool::{PartWork, Target};
+use crate::pool::{PartWork, Target, TaskLimit};
 use crate::sync::{Instant, thread};
 use crate::value::Payload;
 
@@ -33,6 +33,7 @@ struct Task {
     /// How many inputs a batch has, whose ids come after its own.
     items: u64,
     may_end_early: bool,
+    key: Option<usize>,
 }
 
 type NativeRecord = Record<Task>;
@@ -41,6 +42,20 @@ struct RecordingTasks {
     record: Arc<NativeRecord>,
     /// Lets the task that blocks end.
     release: Arc<Bell>,
+    /// Whether one task that yields may run at a time.
+    is_limited: bool,
+}
+
+/// In the place of a key: the task that yields, where only one may run.
+const LIMITED: usize = usize::MAX;
+
+/// A task that is under way, until it is dropped.
+struct Inside<'a>(&'a NativeRecord, u64);
+
+impl Drop for Inside<'_> {
+    fn drop(&mut self) {
+        self.0.leaves(self.1);
+    }
 }
 
 fn id_of(input: &Value) -> u64 {
@@ -60,7 +75,14 @@ impl Execute for RecordingTasks {
         helpers: &dyn Helpers,
     ) -> Result<Value> {
         let input = input.into_value()?;
-        self.record.begins(id_of(&input));
+        let id = id_of(&input);
+        self.record.begins(id);
+        let key = self.record.accepted.lock().unwrap().get(&id).and_then(|task| task.key);
+        let _inside = Inside(&self.record, id);
+        key.into_iter().for_each(|key| self.record.enters(key, id));
+        if self.is_limited && task == YIELD {
+            self.record.enters(LIMITED, id);
+        }
         match task {
             ECHO => {}
             YIELD => {
@@ -118,29 +140,40 @@ struct Submitter {
 
 impl Submitter {
     fn task(&self, number: usize, priority: i32, may_end_early: bool) -> Task {
-        Task { number, priority, by: self.by, items: 0, may_end_early }
+        Task { number, priority, by: self.by, items: 0, may_end_early, key: None }
     }
 
     fn submit(&mut self, number: usize) {
         let deadline = once_in(4).then(|| Instant::now() + Duration::from_micros(20));
         let token = once_in(2).then(|| CancelToken::new(deadline));
         let priority = if once_in(3) { below(3) as i32 - 1 } else { 0 };
-        let accepted = self.offer(number, priority, token.as_ref());
+        // Those of a key would wait for each other, whatever their priorities.
+        let key = (priority == 0 && once_in(3)).then(|| below(2));
+        let accepted = self.offer(number, priority, token.as_ref(), key);
         self.cancellable.extend(accepted.zip(token));
     }
 
     fn submit_hanging(&mut self) {
         let token = CancelToken::new(None);
-        let accepted = self.offer(HANG, 0, Some(&token));
+        let accepted = self.offer(HANG, 0, Some(&token), None);
         self.hanging.extend(accepted.map(|accepted| (accepted, token)));
     }
 
     /// Submits a task by a call; `None` where it is refused.
-    fn offer(&self, number: usize, priority: i32, token: Option<&CancelToken>) -> Option<Accepted> {
+    fn offer(
+        &self,
+        number: usize,
+        priority: i32,
+        token: Option<&CancelToken>,
+        key: Option<usize>,
+    ) -> Option<Accepted> {
         let id = self.record.next_ids(1);
-        self.record.accept(id, self.task(number, priority, token.is_some()));
+        self.record.accept(id, Task { key, ..self.task(number, priority, token.is_some()) });
         let input = Payload::Value(Value::Number(id as f64));
-        let job = Job::new(id, self.record.outbox, number, input, token.cloned());
+        let mut job = Job::new(id, self.record.outbox, number, input, token.cloned());
+        if let Some(key) = key {
+            job = job.keyed(format!("{key}"));
+        }
         self.pool
             .submit(job, priority, Target::Native)
             .map_err(|refused| {
@@ -261,11 +294,13 @@ impl Submitter {
 fn program() {
     let record = NativeRecord::new();
     let max_threads = 1 + below(3);
+    let limit = TaskLimit { native: Some(YIELD), function: None, most: 1 };
     let config = Config {
         max_threads,
         min_threads: below(max_threads + 1),
         idle_timeout: Duration::from_micros([500, 3_600_000_000][below(2)]),
         max_queue: if once_in(4) { below(4) } else { usize::MAX },
+        task_limits: if once_in(3) { vec![limit] } else { Vec::new() },
         stack_size: STACK,
         name: String::new(),
         ..Config::default()
@@ -273,7 +308,8 @@ fn program() {
     let resizes = once_in(2);
     let has_intake = config.max_queue == usize::MAX;
     let release = Arc::new(Bell::new());
-    let tasks = RecordingTasks { record: Arc::clone(&record), release: Arc::clone(&release) };
+    let is_limited = !config.task_limits.is_empty();
+    let tasks = RecordingTasks { record: Arc::clone(&record), release: Arc::clone(&release), is_limited };
     let pool = Pool::new(config, Arc::new(tasks));
     for task in [ECHO, YIELD, FAIL, PANIC, SLEEP, BLOCK] {
         if once_in(2) {

@@ -8,7 +8,7 @@ use crate::cancel::{CancelToken, Reason};
 use crate::error::{Code, Error};
 use crate::lines::COMMON;
 use crate::pool::{Config, Execute, Helpers, IdleWait, InputPath, Job, Pool, QueuePosition};
-use crate::pool::{ScriptOutcome, Step, Target, Waker};
+use crate::pool::{ScriptOutcome, Step, Target, TaskLimit, Waker};
 use crate::sync::{Instant, thread};
 use crate::value::Payload;
 
@@ -30,6 +30,7 @@ impl Execute for NoTasks {
 struct ScriptJob {
     exclusive: bool,
     may_end_early: bool,
+    key: Option<usize>,
 }
 
 /// The event loop of a worker, as the pool reaches it. It lives for ever; the bell is that of the present execution.
@@ -88,6 +89,7 @@ impl Worker {
             return None;
         }
         let id = self.held.swap_remove(below(self.held.len()));
+        self.record.leaves(id);
         let outcome = self.outcome(id);
         if once_in(4) {
             self.pool.script_finish(self.number, id, outcome);
@@ -109,6 +111,8 @@ impl Worker {
             match self.pool.script_step(self.number, finished, idle) {
                 Step::Run { id, input, path, .. } => {
                     self.record.begins(id);
+                    let key = self.record.accepted.lock().unwrap()[&id].key;
+                    key.into_iter().for_each(|key| self.record.enters(key, id));
                     let of = |id: &u64| self.record.accepted.lock().unwrap()[id].exclusive;
                     assert!(self.held.is_empty() || !of(&id) && !of(&self.held[0]), "{id} runs alone");
                     self.held.push(id);
@@ -134,6 +138,7 @@ impl Worker {
                 }
                 Step::Leave => {
                     for id in std::mem::take(&mut self.held) {
+                        self.record.leaves(id);
                         self.pool.script_finish(self.number, id, self.outcome(id));
                     }
                     return;
@@ -174,6 +179,8 @@ impl Owner {
             if !worker.dies(12) && worker.pool.worker_joined(number, door) {
                 worker.run();
             }
+            // Those that it has not ended run no more.
+            worker.held.iter().for_each(|id| worker.record.leaves(*id));
             if once_in(2) {
                 worker.pool.unregister_worker(number);
             }
@@ -239,11 +246,15 @@ impl Owner {
         let deadline = once_in(4).then(|| Instant::now() + Duration::from_micros(20));
         let token = once_in(2).then(|| CancelToken::new(deadline));
         let exclusive = !is_bound && once_in(5);
-        self.record.accept(id, ScriptJob { exclusive, may_end_early: token.is_some() });
+        let key = once_in(3).then(|| below(2));
+        self.record.accept(id, ScriptJob { exclusive, may_end_early: token.is_some(), key });
         let input = Payload::Value(Value::Number(id as f64));
         let mut job = Job::new(id, self.record.outbox, 0, input, token.clone());
         if exclusive {
             job = job.exclusive();
+        }
+        if let Some(key) = key {
+            job = job.keyed(format!("{key}"));
         }
         if !is_bound && once_in(4) {
             job = job.by(InputPath::OnDemand);
@@ -308,7 +319,9 @@ impl Owner {
 fn program() {
     let record = Record::new();
     let max_queue = if once_in(4) { 1 + below(4) } else { usize::MAX };
-    let pool = Pool::new(Config { max_queue, ..Config::default() }, Arc::new(NoTasks));
+    let limit = TaskLimit { native: None, function: Some(String::new()), most: 1 + below(2) };
+    let task_limits = if once_in(3) { vec![limit] } else { Vec::new() };
+    let pool = Pool::new(Config { max_queue, task_limits, ..Config::default() }, Arc::new(NoTasks));
     pool.resize_scripts(0, 3, 1);
     let mut owner = Owner {
         record: Arc::clone(&record),
