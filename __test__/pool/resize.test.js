@@ -65,7 +65,8 @@ for (const [kind, { make, living, quick, name, hold }] of Object.entries(KINDS))
         await Promise.all(holds.map(({ task }) => task));
         await until(() => living(pool) === 1, 'all but one end');
         assert.equal(await quick(pool, 1), 1);
-        assert.equal(living(pool), 1);
+        // One more may have come for it, where the last was on its way back to its event loop.
+        await until(() => living(pool) === 1, 'one is kept');
       }));
 
     test('waiting tasks get those that the pool grows by, without another task being submitted', () =>

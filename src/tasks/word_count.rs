@@ -38,34 +38,41 @@ impl From<Counts> for Value {
 /// `wordCount` of bytes or a string. Lines are newline bytes; words are the longest runs of bytes other than
 /// space, `\t`, `\n`, `\v`, `\f` and `\r`; characters are UTF-8 sequences (bytes that do not continue one).
 pub(super) fn task() -> Task {
-    Task::new("wordCount", "bytes or a string", |data: Data, context| count(&data.as_bytes()?, context))
+    Task::new("wordCount", "bytes or a string", |data: Data, context| count(&data, context))
 }
 
-fn count(bytes: &[u8], context: &Context<'_>) -> Result<Counts> {
-    let mut counts = Counts { bytes: bytes.len() as u64, ..Counts::default() };
-    let Some(&first) = bytes.first() else { return Ok(counts) };
-    // The bytes after the first are counted by pairs; the first follows the start.
-    counts.lines += u64::from(first == b'\n');
-    counts.words += u64::from(!is_space(first));
-    counts.characters += u64::from(begins_character(first));
-    let (mut before, mut at) = (&bytes[..bytes.len() - 1], &bytes[1..]);
-    while !at.is_empty() {
-        context.checkpoint()?;
-        let len = at.len().min(BLOCK);
-        for (before, at) in before[..len].chunks(RUN).zip(at[..len].chunks(RUN)) {
+fn count(data: &Data, context: &Context<'_>) -> Result<Counts> {
+    let mut counts = Counts::default();
+    // The start is like white space: a word may begin there.
+    let mut before = b' ';
+    data.blocks(BLOCK, context, |block| {
+        counts.add(before, block);
+        before = block.last().copied().unwrap_or(before);
+    })?;
+    Ok(counts)
+}
+
+impl Counts {
+    /// Counts a block that follows the byte `before`.
+    fn add(&mut self, before: u8, block: &[u8]) {
+        let Some(&first) = block.first() else { return };
+        self.bytes += block.len() as u64;
+        self.lines += u64::from(first == b'\n');
+        self.words += u64::from(is_space(before) & !is_space(first));
+        self.characters += u64::from(begins_character(first));
+        // The bytes after the first are counted by pairs.
+        for (before, at) in block[..block.len() - 1].chunks(RUN).zip(block[1..].chunks(RUN)) {
             let (mut lines, mut words, mut characters) = (0_u8, 0_u8, 0_u8);
             for (&before, &at) in before.iter().zip(at) {
                 lines += u8::from(at == b'\n');
                 words += u8::from(is_space(before) & !is_space(at));
                 characters += u8::from(begins_character(at));
             }
-            counts.lines += u64::from(lines);
-            counts.words += u64::from(words);
-            counts.characters += u64::from(characters);
+            self.lines += u64::from(lines);
+            self.words += u64::from(words);
+            self.characters += u64::from(characters);
         }
-        (before, at) = (&before[len..], &at[len..]);
     }
-    Ok(counts)
 }
 
 /// C's `isspace`: `\t`, `\n`, `\v`, `\f`, `\r` and space.
