@@ -258,6 +258,11 @@ impl Pool {
     fn end_surplus(&self, number: usize, mut state: MutexGuard<'_, State>) -> Option<(Taken, Age)> {
         state.threads.ended(number);
         self.0.publish(&mut state);
+        if state.has_no_more(Taker::Native) {
+            // Others may sleep since something waited for its key.
+            self.0.thread_work.notify_all();
+            self.0.nap.notify_all();
+        }
         // It may have been woken for a task, or have watched the others.
         self.wake_one(state);
         None
