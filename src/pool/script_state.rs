@@ -214,8 +214,7 @@ impl Scripts {
     /// Workers that have started and run nothing.
     pub(super) fn idle(&self) -> usize {
         let is_idle = |worker: &WorkerRegistration| {
-            let has_joined =
-                matches!(worker.state, WorkerState::Waiting | WorkerState::Notified | WorkerState::AtWork);
+            let has_joined = !matches!(worker.state, WorkerState::Starting | WorkerState::Left);
             has_joined && worker.running.is_empty()
         };
         self.workers().filter(|(_, worker)| is_idle(worker)).count()
