@@ -76,8 +76,8 @@ onEachNode('what is left', (run) => {
     assert.deepEqual(
       end,
       quietly(
-        'required: nothing 0', 'idle pool: nothing 0', 'busy pool: rust-workers mailbox 0',
-        'idle again: nothing 0', 'a lock that is waited for: rust-workers mailbox 0',
+        'required: nothing 0', 'idle pool: nothing 0', 'busy pool: rust-workers mailbox 1',
+        'idle again: nothing 0', 'a lock that is waited for: rust-workers mailbox 1',
         'a cell that is waited for: rust-workers mailbox 0', 'neither: nothing 0', 'ports: nothing 0',
         'a port with a listener: MESSAGEPORT,rust-workers mailbox 0', 'without: nothing 0',
         'idle pool of scripts: nothing 0',

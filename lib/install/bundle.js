@@ -121,7 +121,7 @@ function withFunctions(before, file, names, sources, places) {
 }
 
 /** Modules of Node's that many of ours require, and that every program has: it takes no time to require them at once. */
-const BUILT_IN = ['async_hooks', 'events', 'fs', 'path', 'timers', 'url', 'util', 'vm', 'worker_threads'].map((name) => `node:${name}`);
+const BUILT_IN = ['async_hooks', 'diagnostics_channel', 'events', 'fs', 'path', 'timers', 'url', 'util', 'vm', 'worker_threads'].map((name) => `node:${name}`);
 
 function indexText(id, files, sources, places, stamps) {
   const elsewhere = [...files].filter(([file]) => file !== INDEX);

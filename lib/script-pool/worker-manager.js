@@ -120,11 +120,11 @@ class WorkerManager {
   /**
    * A task was queued and no idle worker could be notified: starts one more, if the limit allows it.
    *
-   * @param {boolean} [beyondIdle] whether idle workers are about to take some of what waits
+   * @param {number} [setUp] the worker of this number is ready now: it and other idle ones are about to take some of what waits
    */
-  need(beyondIdle = false) {
+  need(setUp) {
     if (this.#workers.size >= this.#settings.most) return;
-    const wanting = binding.scriptsWanting(this.#pool.handle, beyondIdle);
+    const wanting = binding.scriptsWanting(this.#pool.handle, setUp);
     if (wanting > this.#starting() * this.#settings.concurrency) this.#tryToStart();
   }
 
@@ -410,7 +410,7 @@ class WorkerManager {
     this.#lookWhetherReady();
     this.#loaded();
     // It may be at a task already, while others wait for it as one that starts.
-    this.need(true);
+    this.need(worker.number);
     this.#keepPool();
   }
 

@@ -226,10 +226,12 @@ pub fn scripts_waiting(env: Env, pool: u32) -> napi::Result<u32> {
     Ok(waiting.unwrap_or(0) as u32)
 }
 
-/// For how many jobs there could be a worker now; `beyond_idle`: without those that idle workers are about to take.
+/// For how many jobs there could be a worker now; `set_up`: the worker of this number has told just now that it is, and jobs that
+/// idle workers are about to take are left out.
 #[napi(catch_unwind)]
-pub fn scripts_wanting(env: Env, pool: u32, beyond_idle: bool) -> napi::Result<u32> {
-    let wanting = Environment::of(&env)?.pools().with(pool, |pool| pool.scripts_wanting(beyond_idle));
+pub fn scripts_wanting(env: Env, pool: u32, set_up: Option<u32>) -> napi::Result<u32> {
+    let set_up = set_up.map(|number| number as usize);
+    let wanting = Environment::of(&env)?.pools().with(pool, |pool| pool.scripts_wanting(set_up));
     Ok(wanting.unwrap_or(0) as u32)
 }
 

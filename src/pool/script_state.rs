@@ -214,9 +214,9 @@ impl Scripts {
     /// Workers that have started and run nothing.
     pub(super) fn idle(&self) -> usize {
         let is_idle = |worker: &WorkerRegistration| {
-            let has_joined =
+            let has_begun =
                 matches!(worker.state, WorkerState::Waiting | WorkerState::Notified | WorkerState::AtWork);
-            has_joined && worker.running.is_empty()
+            has_begun && worker.running.is_empty()
         };
         self.workers().filter(|(_, worker)| is_idle(worker)).count()
     }
@@ -283,6 +283,15 @@ impl Scripts {
         self.busy -= 1;
         self.waits -= usize::from(job.waits);
         Some(job)
+    }
+
+    /// A worker has set itself up, and asks for work next.
+    pub(super) fn is_set_up(&mut self, number: usize) {
+        if let Some(worker) = self.worker_mut(number)
+            && worker.state == WorkerState::Joined
+        {
+            worker.state = WorkerState::AtWork;
+        }
     }
 
     /// A worker asks for work: whether it was notified or comes by itself (from a timer of its own, say).

@@ -148,6 +148,9 @@ fn a_registration_is_taken_back_only_before_its_worker_has_joined() {
     assert!(!pool.revoke_worker(joined));
     assert_eq!(pool.stats().idle_workers, 0, "it sets itself up");
     submit(&pool, 1, answers);
+    assert_eq!(pool.scripts_wanting(None), 1);
+    assert_eq!(pool.scripts_wanting(Some(joined)), 0, "it is about to take the job");
+    assert_eq!(pool.stats().idle_workers, 1);
     assert_eq!(id_of(&pool.script_step(joined, None, IdleWait::Never)), Some(1));
     assert!(!pool.revoke_worker(joined));
     assert!(!pool.revoke_worker(99));

@@ -346,16 +346,19 @@ impl Pool {
         self.0.lock().waiting(Taker::Script)
     }
 
-    /// For how many of them there could be a worker now; at least one where none lives. `beyond_idle`: those that idle workers
-    /// are about to take are left out.
-    pub fn scripts_wanting(&self, beyond_idle: bool) -> usize {
-        let state = self.0.lock();
+    /// For how many of them there could be a worker now; at least one where none lives. `set_up`: the worker of this number has
+    /// told just now that it is; then jobs that idle workers are about to take are left out.
+    pub fn scripts_wanting(&self, set_up: Option<usize>) -> usize {
+        let mut state = self.0.lock();
+        if let Some(number) = set_up {
+            state.scripts.is_set_up(number);
+        }
         let waiting = state.queue.waiting(Taker::Script);
         let takeable = waiting - state.queue.blocked(Taker::Script);
         if takeable == 0 && state.scripts.living() == 0 {
             return waiting.min(1);
         }
-        takeable.saturating_sub(if beyond_idle { state.scripts.idle() } else { 0 })
+        takeable.saturating_sub(set_up.map_or(0, |_| state.scripts.idle()))
     }
 
     /// Registers a worker that is about to be started: its number. `None` when the pool is closed and nothing waits.
