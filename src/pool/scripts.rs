@@ -543,16 +543,18 @@ impl State {
         Some(Begun { id, job, measures })
     }
 
-    /// Whether an idle worker must end: it wants to, or the pool closes; and nothing that is bound to it waits.
+    /// Whether an idle worker must end: it wants to, or the pool closes; and nothing that is bound to it waits. One that wants to leaves
+    /// jobs behind that wait for a key or a limit: those that hold it may wait for the worker that comes in its place.
     fn must_leave(&self, number: usize) -> bool {
-        let draining = self.phase == Phase::Draining;
-        self.bound_to(number) == 0
-            && self
-                .scripts
-                .worker(number)
-                .is_some_and(|worker| worker.retiring || (draining && worker.running.is_empty()))
-            // What waits for its key is for whoever is there then.
-            && (!draining || self.queue.blocked(Taker::Script) == 0)
+        let Some(worker) = self.scripts.worker(number) else { return false };
+        if worker.retiring {
+            return self.queue.takeable_by_worker(number) == 0;
+        }
+        // What waits for its key is for whoever is there then.
+        self.phase == Phase::Draining
+            && worker.running.is_empty()
+            && self.bound_to(number) == 0
+            && self.queue.blocked(Taker::Script) == 0
     }
 
     /// Takes out a job that was finished, and counts it. Its outcome counts, unless its time was up before.

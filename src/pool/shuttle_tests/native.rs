@@ -147,8 +147,8 @@ impl Submitter {
         let deadline = once_in(4).then(|| Instant::now() + Duration::from_micros(20));
         let token = once_in(2).then(|| CancelToken::new(deadline));
         let priority = if once_in(3) { below(3) as i32 - 1 } else { 0 };
-        // Those of a key would wait for each other, whatever their priorities.
-        let key = (priority == 0 && once_in(3)).then(|| below(2));
+        // Those of a key would wait for each other, whatever their priorities, and for ever for the one that blocks.
+        let key = (priority == 0 && number != BLOCK && once_in(3)).then(|| below(2));
         let accepted = self.offer(number, priority, token.as_ref(), key);
         self.cancellable.extend(accepted.zip(token));
     }
