@@ -191,14 +191,27 @@ function validateFunction(value, name) {
   return value;
 }
 
+/** @returns {boolean} */
+function validateBoolean(value, name) {
+  if (typeof value !== 'boolean') {
+    throw new InvalidArgTypeError(`The "${name}" argument must be a boolean. Received ${describe(value)}`);
+  }
+  return value;
+}
+
+/** A priority: an integer of 32 bits. */
+const validatePriority = (value, name) => validateInteger(value, name, -(2 ** 31), 2 ** 31 - 1);
+
 module.exports = {
   describe,
+  validateBoolean,
   validateInteger,
   validateNumber,
   validateString,
   validateObject,
   validateNames,
   validateOptions,
+  validatePriority,
   withoutPollution,
   validateFunction,
   validateIterable,

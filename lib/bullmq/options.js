@@ -3,7 +3,7 @@
 /** The options of a processor and of a PoolWorker: checked, and completed with their defaults. */
 
 const { InvalidArgTypeError, InvalidArgValueError } = require('../errors');
-const { describe, validateFunction, validateNumber, validateObject, validateOptions } = require('../validators');
+const { describe, validateBoolean, validateFunction, validateNumber, validateObject, validateOptions } = require('../validators');
 
 /** Ours. All other options of a PoolWorker are BullMQ's. */
 const OURS = ['task', 'input', 'timeout', 'deadline', 'result', 'retryCancelled', 'busyDelay'];
@@ -14,12 +14,6 @@ const CLOSE = new Set(['force', 'timeout']);
 const INPUTS = ['data', 'job'];
 
 const isFunction = (value) => typeof value === 'function';
-
-function validateBoolean(value, name) {
-  if (typeof value !== 'boolean') {
-    throw new InvalidArgTypeError(`The "${name}" argument must be a boolean. Received ${describe(value)}`);
-  }
-}
 
 /**
  * By its methods: a pool of another copy of rust-workers will do.

@@ -2,10 +2,9 @@
 
 /** The options of the calls that take many inputs: their own, and those of each task. */
 
-const { InvalidArgTypeError } = require('../errors');
 const { OF_SCRIPTS, RUN, SCRIPT_RUN, submitOptions } = require('../task/options');
 const { CONTEXT } = require('../task/task-context');
-const { describe, validateInteger, validateOptions } = require('../validators');
+const { validateBoolean, validateInteger, validateOptions } = require('../validators');
 
 const MAP = ['settle'];
 const STREAM = ['concurrency', 'highWaterMark', 'ordered', 'settle'];
@@ -41,13 +40,6 @@ function divide(given, own, native) {
   }
   if (given[CONTEXT] !== undefined) run[CONTEXT] = given[CONTEXT];
   return [mine, run];
-}
-
-function validateBoolean(value, name) {
-  if (typeof value !== 'boolean') {
-    throw new InvalidArgTypeError(`The "${name}" argument must be a boolean. Received ${describe(value)}`);
-  }
-  return value;
 }
 
 const validateCount = (value, name, least) => (value === Infinity ? value : validateInteger(value, name, least));

@@ -336,7 +336,6 @@ class WorkerPool extends EventEmitter {
       threadsFor: (owner) => this.#threadsFor(owner),
       settings: this.#settings,
       maps: this.#maps,
-      native: this.#native,
       nativeTasks: this.#nativeTasks,
       mapSettled: ({ finishesOnClose }) => {
         if (finishesOnClose && this.#admission.isClosed) this.#closeWhenMapped();

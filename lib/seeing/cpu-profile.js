@@ -16,10 +16,10 @@ const fs = require('node:fs/promises');
 const { threadId } = require('node:worker_threads');
 
 const { Cancellable } = require('../cancellable');
-const { InvalidArgTypeError, UnsupportedRuntimeError, abortError } = require('../errors');
+const { UnsupportedRuntimeError, abortError } = require('../errors');
 const { threadOf } = require('../runtime/attached-worker');
 const { LONGEST_TIMER, clearTimeout, setTimeout } = require('../runtime/clock');
-const { describe, validateAbortSignal, validateNumber, validateOptions } = require('../validators');
+const { validateAbortSignal, validateBoolean, validateNumber, validateOptions } = require('../validators');
 
 const OPTIONS = new Set(['signal', 'thisThread']);
 
@@ -198,7 +198,7 @@ function nodeOf(functionName, id) {
 async function profile({ name, workersOf }, milliseconds, options) {
   const { thisThread = true, signal } = validateOptions(options, 'options', OPTIONS);
   validateNumber(milliseconds, 'milliseconds', 0, LONGEST_TIMER);
-  if (typeof thisThread !== 'boolean') throw new InvalidArgTypeError(`The "options.thisThread" argument must be a boolean. Received ${describe(thisThread)}`);
+  validateBoolean(thisThread, 'options.thisThread');
   if (signal !== undefined) validateAbortSignal(signal, 'options.signal');
   const session = new Session();
   const attached = attachedBy(session);

@@ -22,13 +22,12 @@ const {
 const { momentOf, sooner } = require('../task/time-limits');
 const { contextOf, withContext } = require('../task/task-context');
 const {
-  describe, validateAbortSignal, validateFunction, validateInteger, validateNumber, validateOptions,
+  describe, validateAbortSignal, validateFunction, validateNumber, validateOptions, validatePriority,
 } = require('../validators');
 
 const OPTIONS = new Set(['deadline', 'join', 'priority', 'runTimeout', 'signal']);
 const JOINS = new Set(['all', 'any', 'settled']);
 
-const INT32 = 2 ** 31;
 /** The scope's own timer comes so many milliseconds after those of its tasks, which say whether they had started. */
 const LATER = 2;
 
@@ -175,14 +174,6 @@ class Scope {
 
   map(task, inputs, options) {
     return this.#begin(options, (joined) => this.#pool.map(task, inputs, joined));
-  }
-
-  forEach(task, inputs, options) {
-    return this.#begin(options, (joined) => this.#pool.forEach(task, inputs, joined));
-  }
-
-  reduce(task, inputs, initial, options) {
-    return this.#begin(options, (joined) => this.#pool.reduce(task, inputs, initial, joined));
   }
 
   forEach(task, inputs, options) {
@@ -395,7 +386,7 @@ function checkedOptions(options = {}) {
   if (!JOINS.has(join)) {
     throw new InvalidArgValueError(`The "options.join" argument must be 'all', 'any' or 'settled'. Received ${describe(join)}`);
   }
-  if (priority !== undefined) validateInteger(priority, 'options.priority', -INT32, INT32 - 1);
+  if (priority !== undefined) validatePriority(priority, 'options.priority');
   const limitsRun = runTimeout !== undefined && runTimeout !== Infinity;
   if (limitsRun) validateNumber(runTimeout, 'options.runTimeout', 0, LONGEST_TIMER);
   if (signal !== undefined) validateAbortSignal(signal, 'options.signal');

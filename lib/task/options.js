@@ -6,11 +6,13 @@ const { InvalidArgTypeError, InvalidArgValueError, OutOfRangeError } = require('
 const {
   describe,
   validateAbortSignal,
+  validateBoolean,
   validateFunction,
   validateInteger,
   validateNames,
   validateNumber,
   validateOptions,
+  validatePriority,
   validateString,
   withoutPollution,
 } = require('../validators');
@@ -24,8 +26,6 @@ const { limitsOption } = require('./task-limits');
 
 const MAX_THREADS = 1024;
 const KIB = 1024;
-
-const INT32 = 2 ** 31;
 
 /** The options of every pool. */
 const POOL = new Set([
@@ -185,9 +185,7 @@ function poolSettings(options) {
   const order = { ...queueOrder(options), limits: limitsOption(options.limits) };
   const cache = cacheSettings(options.cache);
   const { callSites = process.env.RUST_WORKERS_CALL_SITES === '1' } = options;
-  if (typeof callSites !== 'boolean') {
-    throw new InvalidArgTypeError(`The "options.callSites" argument must be a boolean. Received ${describe(callSites)}`);
-  }
+  validateBoolean(callSites, 'options.callSites');
   return {
     minThreads, maxThreads, maxThreadsFrom: SIZE_FROM.indexOf(from), idleTimeout, maxQueue, stackSize, name, niceIncrement, cache,
     callSites,
@@ -274,7 +272,7 @@ function submitOptions(options, native = false) {
   const usual = context === undefined ? 0 : context.priority;
   const { priority = usual, key, signal, timeout, deadline, runTimeout, transfer, parallel = false } = bag;
   const { filename, name, onOutput, onProgress, progress = 'all', spread = false, worker } = native ? NO_MORE : bag;
-  validateInteger(priority, 'options.priority', -INT32, INT32 - 1);
+  validatePriority(priority, 'options.priority');
   if (key !== undefined) validateString(key, 'options.key');
   if (signal !== undefined) validateAbortSignal(signal, 'options.signal');
   if (timeout !== undefined && timeout !== Infinity) validateNumber(timeout, 'options.timeout', 0, LONGEST_TIMER);
@@ -287,9 +285,7 @@ function submitOptions(options, native = false) {
         `Received ${describe(transfer)}`,
     );
   }
-  if (typeof parallel !== 'boolean') {
-    throw new InvalidArgTypeError(`The "options.parallel" argument must be a boolean. Received ${describe(parallel)}`);
-  }
+  validateBoolean(parallel, 'options.parallel');
   if (onOutput !== undefined) validateFunction(onOutput, 'options.onOutput');
   if (onProgress !== undefined) validateFunction(onProgress, 'options.onProgress');
   if (progress !== 'all' && progress !== 'latest') {
@@ -298,9 +294,7 @@ function submitOptions(options, native = false) {
   if (name !== undefined && typeof name !== 'string') {
     throw new InvalidArgValueError('The "options.name" argument must be the name of a function that the script exports');
   }
-  if (typeof spread !== 'boolean') {
-    throw new InvalidArgTypeError(`The "options.spread" argument must be a boolean. Received ${describe(spread)}`);
-  }
+  validateBoolean(spread, 'options.spread');
   if (worker !== undefined) validateInteger(worker, 'options.worker', 0);
   const checked = {
     priority,
@@ -352,9 +346,7 @@ function cacheSettings(given) {
 function closeOptions(options) {
   const { force = false, timeout, cancelQueued = false } = validateOptions(options, 'options', CLOSE);
   if (timeout !== undefined) validateNumber(timeout, 'options.timeout', 0);
-  if (typeof cancelQueued !== 'boolean') {
-    throw new InvalidArgTypeError(`The "options.cancelQueued" argument must be a boolean. Received ${describe(cancelQueued)}`);
-  }
+  validateBoolean(cancelQueued, 'options.cancelQueued');
   return { force, timeout, cancelQueued };
 }
 
