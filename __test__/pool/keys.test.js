@@ -354,6 +354,19 @@ test('inputs that only Node can carry wait for their key beside their worker, al
     for (const thread of await inTime(Promise.all(runs), 'all run')) assert.equal(typeof thread, 'number');
   }));
 
+for (const [what, limits, options] of [['key', undefined, { key: 'a' }], ['limit', { tasks: { reads: 1 } }, undefined]]) {
+  test(`what waits for its ${what} beside a free worker outlives it, with an input that only Node carries`, () =>
+    using(new WorkerPool(SCRIPT, { minThreads: 2, maxThreads: 2, limits }), async (pool) => {
+      await pool.ready;
+      const gates = [new Gate(), new Gate()];
+      const runs = gates.map(({ cells }, n) => pool.run('reads', { cells, blob: new Blob([`${n}`]) }, options));
+      await until(() => gates[0].begun === 1, 'the first runs');
+      await inTime(pool.recycle(pool.workers.find(({ running }) => running === 0).id), 'the free worker is replaced');
+      for (const gate of gates) gate.open();
+      assert.deepEqual(await inTime(Promise.all(runs), 'both run'), ['0', '1']);
+    }));
+}
+
 test('the options are checked, and shown', async () => {
   const pool = new WorkerPool({ limits: { tasks: { sleep: 3, '__proto__': undefined } } });
   assert.deepEqual(pool.options.limits, { key: 1, tasks: { sleep: 3 } });

@@ -107,6 +107,7 @@ function scriptSettings(options, pool, fixed) {
     idleTimeout: pool.idleTimeout,
     most,
     isSingle,
+    limited: new Set(Object.keys(pool.limits.tasks)),
     width: pool.maxThreads,
     name: pool.name,
   };

@@ -66,6 +66,8 @@ class ScriptSubmitter {
   #functions = new Map([['', 0]]);
   /** The same of those of other modules, for the option `filename`. Made for the first of them. */
   #others;
+  /** The names of the tasks that have a limit. */
+  #limited;
 
   /**
    * @param {import('./native-script-pool').NativeScriptPool} pool
@@ -78,6 +80,7 @@ class ScriptSubmitter {
     this.#delivery = delivery;
     this.#admission = admission;
     this.separates = settings.concurrency > 1 && settings.killTimeout !== Infinity;
+    this.#limited = settings.limited;
   }
 
   /** Runs the script's function of this name; '' is the one for tasks that name none. */
@@ -178,9 +181,11 @@ class ScriptSubmitter {
     /** The input as it is now, where it may have to be sent twice. */
     let taken;
     const isFixed = options.worker !== undefined;
+    // It may have to wait for its key or limit beside a worker that is free, which may end meanwhile.
+    const mayWait = options.key !== undefined || this.#limited.has(name);
     for (let tries = 0; ; tries++) {
       const { number, free } = isFixed ? { number: options.worker, free: true } : workers.choose();
-      if (!free && taken === undefined) taken = takeNow(input, list);
+      if ((!free || mayWait) && taken === undefined) taken = takeNow(input, list);
       if (pending.ended) return taken === undefined ? undefined : discardTaken(taken);
       // Given memory that has to wait: the queue keeps it, for whichever worker comes first.
       if (!free && givesOnlyMemory(taken) && encoder.encodeGiven(taken.value, taken.list)) {

@@ -13,8 +13,8 @@ use crate::sync::{Instant, thread};
 use crate::value::Payload;
 
 /// So many workers are started at the most; the last ones do not end by themselves.
-const WORKERS: usize = 8;
-const MORTAL: usize = 5;
+const WORKERS: usize = 64;
+const MORTAL: usize = 40;
 
 struct NoTasks;
 impl Execute for NoTasks {
@@ -341,7 +341,8 @@ fn program() {
         is_forced: false,
     };
     let mut answers = Answers::default();
-    for _ in 0..2 + below(12) {
+    let most = if once_in(8) { 60 } else { 12 };
+    for _ in 0..2 + below(most) {
         owner.step(&mut answers);
     }
     // Now and then all jobs are answered before the pool closes.
