@@ -48,6 +48,8 @@ pub struct Job {
     pub(super) inherited: Inherited,
     /// Of a script: whether a running job of the pool has submitted it, and waits for it. A pool that closes takes it.
     pub(super) nested: bool,
+    /// Of a script, bound to a worker: whether its owner could send the input to another one as well.
+    pub(super) movable: bool,
 }
 
 impl Job {
@@ -74,6 +76,7 @@ impl Job {
             call_form: 0,
             inherited,
             nested: false,
+            movable: false,
         }
     }
 
@@ -99,6 +102,7 @@ impl Job {
             call_form: 0,
             inherited,
             nested: false,
+            movable: false,
         }
     }
 
@@ -118,6 +122,12 @@ impl Job {
     #[must_use]
     pub fn nested(self) -> Self {
         Job { nested: true, ..self }
+    }
+
+    /// For a script: it may be bound to another worker before it begins, by its owner.
+    #[must_use]
+    pub fn movable(self) -> Self {
+        Job { movable: true, ..self }
     }
 
     /// For a script: its tasks get this from it.
