@@ -7,8 +7,9 @@
  * task (nested-tasks.js) and sends back what becomes of it. Whatever Node's ports carry gets through, and all that the owner knows
  * (limits, exports, workers to be started) counts as for any task.
  *
- * They are stopped with the task that has submitted them. While a task waits for such tasks it takes none of its worker's capacity, or a pool would stand still as soon as each of its
- * workers has a task that waits. So the worker takes others meanwhile, in the order of the queue.
+ * They are stopped with the task that has submitted them. While a task waits for such tasks it takes none of its worker's capacity
+ * (nesting.js), or a pool would stand still as soon as each of its workers has a task that waits. So the worker takes others
+ * meanwhile, in the order of the queue.
  */
 
 const { deliveryOf } = require('../delivery');
@@ -107,7 +108,7 @@ class OwnPool {
     const number = ++this.#lastNumber;
     const runner = this.#runner;
     const job = runner.current;
-    const said = { ...saidOf(options), transfers: list.length > 0, isLast: runner.isLeaving };
+    const said = { ...saidOf(options), transfers: list.length > 0, isLast: runner.life.isLeaving };
     sendValue(input, list, (value, isBundle, given) => {
       // What getters of the input have done may have ended it.
       if (pending.ended) return;
@@ -122,11 +123,11 @@ class OwnPool {
 
   #waitFor(pending, job) {
     // Before the owner submits it: where nothing may wait in the queue, this worker is free for it.
-    this.#runner.waits(job);
+    this.#runner.nesting.waits(job);
     this.#delivery.hold(1);
     pending.onOver = () => {
       this.#delivery.hold(-1);
-      this.#runner.goesOn(job);
+      this.#runner.nesting.goesOn(job);
     };
   }
 
@@ -197,7 +198,7 @@ function saidOf({ priority, key, timeout, deadline, runTimeout, filename, name, 
 
 module.exports = { OwnPool };
 
-for (const name of ['exec', 'forEach', 'iterate', 'reduce', 'stream']) {
+for (const name of ['exec', 'forEach', 'iterate', 'proxy', 'reduce', 'stream', 'transform']) {
   // For the methods of its scopes.
   Object.defineProperty(OwnPool.prototype, name, {
     value: () => {
