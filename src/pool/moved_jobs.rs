@@ -69,7 +69,7 @@ impl State {
         if self.queue.movable == 0 || worker.retiring || !worker.looks() {
             return None;
         }
-        let admits = |job: &Job| worker.admits(job.exclusive);
+        let admits = |job: &Job| worker.admits(job.is_exclusive());
         let is_source = |(other, registration): &(usize, &WorkerRegistration)| {
             *other != number && !registration.looks() && self.queue.has_movable(*other, admits)
         };
@@ -114,6 +114,6 @@ impl Pool {
         let Some(from) = state.source_for(number) else { return Vec::new() };
         let state = &mut *state;
         let Some(worker) = state.scripts.worker(number) else { return Vec::new() };
-        state.queue.unbind_some(from, |job| worker.admits(job.exclusive))
+        state.queue.unbind_some(from, |job| worker.admits(job.is_exclusive()))
     }
 }
