@@ -15,11 +15,13 @@
 const { deliveryOf } = require('../delivery');
 const { openValue } = require('../fallback/value');
 const { binding } = require('../native');
-const { InvalidArgValueError, abortError } = require('../errors');
+const { InvalidArgTypeError, InvalidArgValueError, abortError } = require('../errors');
 const { submitOptions } = require('../task/options');
 const { Pending } = require('../task/pending');
 const { leftUntil } = require('../task/time-limits');
+const { describe, validateIterable } = require('../validators');
 const { NESTED_ANSWER, NESTED_REPORT } = require('./owner-messages');
+const { locateScript } = require('./script-location');
 const { listFor, sendValue } = require('./transfer');
 
 // What the running task has, its tasks get.
@@ -27,6 +29,15 @@ require('../structure/inheritance');
 
 const NOTHING = Object.freeze([]);
 const NO_OPTIONS = Object.freeze({});
+
+/** Options of `pool.run` that the owner would have to serve, for a caller that is elsewhere. */
+const OWNERS = {
+  __proto__: null,
+  cache: 'the cache is for callers on the thread that has made the pool',
+  dedupe: 'runs are shared by callers on the thread that has made the pool',
+  onOutput: 'what such a task prints goes where the output of its worker goes',
+  retries: 'catch a WorkerExitedError, and run the task again',
+};
 
 /** A task of a task, in the worker. It ends early by signals alone: the owner sees to its time limits. */
 class NestedTask extends Pending {
@@ -64,7 +75,7 @@ class OwnPool {
 
   /** Runs a task over inputs: the first failure cancels the others. */
   map(task, inputs, options) {
-    return this.scope({}, (scope) => Promise.all(Array.from(inputs, (input) => scope.run(task, input, options))));
+    return this.scope({}, (scope) => Promise.all(Array.from(iterable(inputs), (input) => scope.run(task, input, options))));
   }
 
   scope(options, block) {
@@ -73,7 +84,9 @@ class OwnPool {
 
   #run(task, input, given = NO_OPTIONS) {
     return new Promise((resolve, reject) => {
-      const options = submitOptions(given);
+      const options = submitOptions(refuseOwners(given));
+      // Now: a relative path depends on who calls.
+      if (options.filename !== undefined) options.filename = locateScript(options.filename, 'options.filename');
       const { signal, outerSignal, context, onProgress, transfer = NOTHING } = options;
       const pending = new NestedTask(resolve, reject, this, task);
       pending.control({ signal, outerSignal, context });
@@ -153,9 +166,28 @@ class OwnPool {
   }
 }
 
+/** Their own word for one that is not served, and not silence. */
+function refuseOwners(given) {
+  for (const name in OWNERS) {
+    if (typeof given !== 'object' || given === null || !Object.hasOwn(given, name)) continue;
+    throw new InvalidArgValueError(`task.pool has no option '${name}'; ${OWNERS[name]}`);
+  }
+  return given;
+}
+
+function iterable(inputs) {
+  validateIterable(inputs, 'inputs');
+  if (typeof inputs[Symbol.iterator] === 'function') return inputs;
+  throw new InvalidArgTypeError(`The "inputs" argument of task.pool.map must be an iterable, not an async one. Received ${describe(inputs)}`);
+}
+
 /** Of a task's options what the owner is told. */
-function saidOf({ priority, timeout, deadline, runTimeout, name, parallel, spread, onProgress }) {
+function saidOf({ priority, key, timeout, deadline, runTimeout, filename, name, parallel, progress, spread, worker, onProgress }) {
   const said = { priority, parallel, reports: onProgress !== undefined };
+  if (progress !== 'all') said.progress = progress;
+  if (key !== undefined) said.key = key;
+  if (filename !== undefined) said.filename = filename;
+  if (worker !== undefined) said.worker = worker;
   if (timeout !== undefined) said.timeout = timeout;
   if (deadline !== undefined) said.deadline = leftUntil(deadline);
   if (runTimeout !== undefined) said.runTimeout = runTimeout;
