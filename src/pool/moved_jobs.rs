@@ -9,10 +9,11 @@
 //! A worker that waits already is notified where there is something to ask for: when a job that has waited for its key or limit is
 //! released, or when the worker that it is bound to begins another. One is notified at a time, as the next follows when it has begun.
 
+use super::entry::Entry;
 use super::job::Job;
 use super::line::Line;
 use super::position::LinePosition;
-use super::priority_queue::{Entry, Waiting};
+use super::priority_queue::Waiting;
 use super::queue::Queue;
 use super::script_queue::is_movable;
 use super::script_state::{Waker, WorkerRegistration, WorkerState};
