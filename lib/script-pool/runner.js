@@ -193,6 +193,7 @@ class Runner {
     this.pulling = true;
     const call = this.#call;
     const out = this.#out;
+    let hasWorked = id !== 0;
     for (;;) {
       if (id !== 0 && this.#mustPause()) {
         if (id !== ANSWERED) this.finish(id);
@@ -208,10 +209,11 @@ class Runner {
       const extra = this.#step(id);
       const step = call[0];
       if (step !== RUN) {
-        if (step === WAIT) this.life.idle();
+        if (step === WAIT) this.life.idle(hasWorked);
         else this.life.leave();
         break;
       }
+      hasWorked = true;
       this.#now = call[6];
       if (this.#since === 0) this.#since = this.#now;
       const job = new Job(call[1], call[5] !== 0);

@@ -114,9 +114,13 @@ class WorkerLife {
     }
   }
 
-  /** Nothing waits. */
-  idle() {
-    this.#lastWork = now();
+  /**
+   * Nothing waits.
+   *
+   * @param {boolean} hasWorked whether it has run a task since it was idle the last time
+   */
+  idle(hasWorked) {
+    if (hasWorked) this.#lastWork = now();
     const { waitPolicy, idleTimeout } = this.#setup;
     if (waitPolicy === IDLE_BLOCK && this.#runner.open.size === 0) {
       // The event loop has a turn between two waits.

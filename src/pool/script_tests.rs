@@ -899,3 +899,20 @@ fn a_worker_that_waits_is_notified_of_a_bound_job_that_was_released_or_overtaken
     assert_eq!(id_of(&pool.script_step(busy, None, IdleWait::Never)), Some(5));
     assert!(matches!(pool.script_step(idle, None, IdleWait::Never), Step::Ask));
 }
+
+#[test]
+fn a_worker_that_blocks_while_it_waits_may_end_when_it_is_idle() {
+    let (pool, answers) = (pool(2, usize::MAX), Answers::leak());
+    let worker = join(&pool, RecordingWaker::leak());
+    let block = || IdleWait::Block(Duration::from_millis(1));
+    submit(&pool, 1, answers);
+    assert_eq!(id_of(&pool.script_step(worker, None, block())), Some(1));
+    assert!(!pool.retire_worker(worker, true), "it is at work");
+    assert!(matches!(pool.script_step(worker, Some((1, done())), block()), Step::Wait));
+    submit(&pool, 2, answers);
+    assert!(!pool.retire_worker(worker, true), "the job waits for it to come again");
+    assert_eq!(id_of(&pool.script_step(worker, None, block())), Some(2));
+    assert!(matches!(pool.script_step(worker, Some((2, done())), block()), Step::Wait));
+    assert!(pool.retire_worker(worker, true));
+    assert!(matches!(pool.script_step(worker, None, block()), Step::Leave));
+}

@@ -7,7 +7,7 @@ use super::cpu_clock::WORTH;
 use super::job::{Details, Inherited, InputPath, Job};
 use super::outbox::{Reply, ScriptOutcome, Trip};
 use super::position::Taker;
-use super::script_state::{Running, Waker, WorkerState};
+use super::script_state::{Running, Waker, WorkerRegistration, WorkerState};
 use super::state::{Phase, Pool, State};
 use super::task_observer::{End, TaskObserver, TaskRef};
 use super::trace::Slice;
@@ -272,8 +272,13 @@ impl Pool {
         let mut state = self.0.lock();
         let has_bound = state.bound_to(number) > 0;
         if only_idle {
-            let waits =
-                state.scripts.worker(number).is_some_and(|worker| worker.state == WorkerState::Waiting);
+            let is_idle = |worker: &WorkerRegistration| match worker.state {
+                WorkerState::Waiting => true,
+                // One that blocks while it waits is not registered as waiting, and is not told of jobs between two waits.
+                WorkerState::AtWork => worker.running.is_empty() && state.queue.takeable_by_any_worker() == 0,
+                _ => false,
+            };
+            let waits = state.scripts.worker(number).is_some_and(is_idle);
             let living = state.scripts.living();
             // What waits for its key needs a worker later.
             let is_needed = living == 1 && state.queue.waiting(Taker::Script) > 0;
