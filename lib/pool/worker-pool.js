@@ -356,6 +356,8 @@ class WorkerPool extends EventEmitter {
       finishesOnClose,
       holds: this.#native.holds,
       sharesWorkers: !isNative && this.#scriptTasks.separates,
+      native: this.#native,
+      scriptTasks: this.#scriptTasks,
       admission: this.#admission,
       ownerOf: () => this.#tasks.ownerOf(task, options),
       submit: (input, submitted) => {
