@@ -5,8 +5,9 @@
 
 use std::collections::BTreeMap;
 
+use super::entry::Entry;
 use super::position::{LimitId, LinePosition};
-use super::priority_queue::{Entry, PriorityQueue, Waiting};
+use super::priority_queue::{PriorityQueue, Waiting};
 use super::rank::{Place, Rule};
 use super::task_limits::TaskLimits;
 
