@@ -932,7 +932,11 @@ export interface ScopeOptions {
  * Tasks that begin and end together: see {@link WorkerPool.scope}. The methods are those of the pool; failures that nobody asks for
  * are thrown by `close()`, and are no unhandled rejections.
  */
-export interface Scope<Functions = any> extends Pick<WorkerPool<Functions>, 'run' | 'runTask' | 'map' | 'stream' | 'forEach' | 'reduce'> {
+export interface Scope<Functions = any>
+  extends Pick<
+    WorkerPool<Functions>,
+    'run' | 'runTask' | 'runSync' | 'map' | 'stream' | 'transform' | 'iterate' | 'forEach' | 'reduce' | 'exec' | 'proxy'
+  > {
   /** A scope within this one: cancelled with it, and closed with it. */
   scope(options?: ScopeOptions): Scope<Functions>;
   scope<Result>(options: ScopeOptions | undefined, block: (scope: Scope<Functions>) => Result): Promise<Awaited<Result>>;

@@ -167,6 +167,11 @@ function abortError(signal) {
   return new TaskCancelledError('The task was aborted', { cause: reasonOf(signal) });
 }
 
+/** The error of a task that is submitted to a closed pool. */
+function takesNoMoreTasks(task) {
+  return new PoolClosedError('the pool is closed and takes no more tasks', { task });
+}
+
 /**
  * Makes an error of something that happened elsewhere, without a stack: the functions of ours that learnt of it are on it, and
  * Node would print a line of them for the place of the fault.
@@ -240,4 +245,4 @@ const publicClasses = {
   PeerNotFoundError,
 };
 
-module.exports = { ...publicClasses, publicClasses, CODES, JS_ONLY_CODES, errorFromCode, abortError, reasonOf, withoutStack };
+module.exports = { ...publicClasses, publicClasses, CODES, JS_ONLY_CODES, errorFromCode, abortError, reasonOf, takesNoMoreTasks, withoutStack };

@@ -356,6 +356,36 @@ for (const how of ['close', 'destroy']) {
   });
 }
 
+for (const inner of ['close', 'destroy']) {
+  test(`a source that calls ${inner}() when the closing pool closes it: both promises are one, and settle`, async () => {
+    for (const [pool, name] of [[new WorkerPool({ maxThreads: 1 }), 'echo'], [new WorkerPool(SCRIPT, 1), 'same']]) {
+      let asked = false;
+      let again;
+      const source = {
+        [Symbol.asyncIterator]() {
+          return this;
+        },
+        next() {
+          asked = true;
+          return new Promise(() => {});
+        },
+        return() {
+          assert.equal(pool.closed, true);
+          again = pool[inner]();
+          return Promise.resolve({});
+        },
+      };
+      await pool.run(name, 0);
+      const run = fate(pool.map(name, source));
+      await until(() => asked, 'the source is asked');
+      const closing = pool.close();
+      assert.equal(again, closing);
+      await inTime(closing, 'the end of the pool');
+      assert.equal((await run).code, 'ERR_RW_POOL_CLOSED');
+    }
+  });
+}
+
 test('a pool that closes finishes a map whose source has ended', async () => {
   const pool = new WorkerPool({ maxThreads: 1 });
   let ended = false;

@@ -14,6 +14,13 @@ async function scopes(): Promise<void> {
   expect<Equal<typeof digest, string>>();
   const list = await scope.map('fibonacci', [1, 2]);
   expect<Equal<typeof list, number[]>>();
+  const blocked = scope.runSync('sha256', 'a', { deadline: 5 });
+  expect<Equal<typeof blocked, string>>();
+  // @ts-expect-error
+  scope.runSync('sha256', 'a', { signal: new AbortController().signal });
+  const transform: import('node:stream').Transform = scope.transform('fibonacci', { concurrency: 2 });
+  const parallel: number = await scope.proxy().fibonacci(5);
+  void [transform, parallel];
   const within = await pool.scope({ deadline: 5 }, async (inner) => inner.scope((deep) => deep.run('fibonacci', 5)));
   expect<Equal<typeof within, number>>();
   const text = await pool.scope(() => 'text');

@@ -19,7 +19,7 @@
  */
 
 const { errorBy, onAbort } = require('../abort');
-const { abortError, PoolClosedError } = require('../errors');
+const { abortError, PoolClosedError, takesNoMoreTasks } = require('../errors');
 const { now } = require('../runtime/clock');
 const nodeGlobals = require('../runtime/globals');
 const { SafeMap, SafeSet } = require('../runtime/intrinsics');
@@ -129,7 +129,7 @@ class TaskStream {
   #open() {
     this.#isOpen = true;
     const { admission, sharesWorkers, opened } = this.#host;
-    if (admission.isClosed) return this.end(new PoolClosedError('the pool is closed and takes no more tasks', { task: this.#task }));
+    if (admission.isClosed) return this.end(takesNoMoreTasks(this.#task));
     const { signal, outerSignal, deadline, run } = this.#options;
     if (signal !== undefined) this.#watch(signal);
     if (outerSignal !== undefined) this.#watch(outerSignal);

@@ -32,7 +32,7 @@ const FILES = {
   fallback: ['fallback/fallback-port', 'fallback/value'],
   codec: ['task/values'],
   ports: ['ports/index'],
-  pool: ['pool/worker-pool', 'script-pool/compiled'],
+  pool: ['pool/worker-pool', 'pool/script-side', 'pool/map-input-by-input', 'pool/closing', 'script-pool/compiled'],
   worker: WORKER_MODULES,
 };
 const REST = 'rest';

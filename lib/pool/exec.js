@@ -6,7 +6,7 @@
  */
 
 const { binding } = require('../native');
-const { InvalidArgTypeError, InvalidArgValueError, PoolClosedError } = require('../errors');
+const { InvalidArgTypeError, InvalidArgValueError, takesNoMoreTasks } = require('../errors');
 const { NAMER, OF_FILE, isSloppy, refuse, sourceOf } = require('../exec/function-source');
 const { placeOfText } = require('../exec/place');
 const { divide } = require('../flow/options');
@@ -163,7 +163,7 @@ function exec(pool, { admission }, workersOf, fn, args = [], options = {}) {
   return new Promise((resolve, reject) => {
     const [{ capture }, run] = divide(options, OWN, false);
     const checked = submitOptions(ofFunction(run));
-    if (admission.isClosed) throw new PoolClosedError('the pool is closed and takes no more tasks', { task: NAME });
+    if (admission.isClosed) throw takesNoMoreTasks(NAME);
     // A pool without a script has workers from the first function on that can be analysed.
     analyse(fn);
     const { native, scriptTasks } = workersOf();

@@ -2,7 +2,7 @@
 
 /** The calls that take many inputs and are loaded when they are first used (lib/flow/), on the parts of one pool. */
 
-const { InvalidArgValueError, PoolClosedError } = require('../errors');
+const { InvalidArgValueError, takesNoMoreTasks } = require('../errors');
 const { ensureStack } = require('../runtime/stack-overflow');
 const { locateScript } = require('../script-pool/script-location');
 const { validateIterable } = require('../validators');
@@ -21,7 +21,8 @@ const TASKS_PER_THREAD = 4;
  * @property {(owner: number) => number} threadsFor how many of an owner's tasks may run at once
  * @property {object} settings
  * @property {Set<object>} maps those that are under way
- * @property {(map: object) => void} mapSettled called when one that a closing pool may wait for was settled
+ * @property {(map: object) => void} mapSettled takes one that has ended out of `maps`; a closing pool may have waited for it
+ * @property {(task: string, input: unknown, options?: object) => Promise<unknown>} run also while the pool closes
  * @property {import('../task/native-pool').NativePool} native
  * @property {import('./native-submitter').NativeSubmitter} nativeTasks
  */
@@ -40,7 +41,7 @@ function usualConcurrency({ threadsFor, settings: { maxQueue } }, owner) {
 }
 
 /** What a stream needs of its pool. */
-function hostOf({ pool, tasks, admission, scriptTasks, maps }, task, owner, run) {
+function hostOf({ pool, tasks, admission, scriptTasks, maps, mapSettled }, task, owner, run) {
   // A relative path is looked for from the file of the caller, who is not on the stack later.
   if (run.filename !== undefined) run.filename = locateScript(run.filename, 'options.filename');
   return {
@@ -51,7 +52,7 @@ function hostOf({ pool, tasks, admission, scriptTasks, maps }, task, owner, run)
     isRefusal,
     submit: (input, options) => pool.run(task, input, options),
     opened: (stream) => maps.add(stream),
-    over: (stream) => maps.delete(stream),
+    over: mapSettled,
   };
 }
 
@@ -75,7 +76,7 @@ function transform(parts, task, options = {}) {
 
 /** What `forEach` and `reduce` need of their pool. */
 function hostOfMany(parts, task, owner, inputs, submit) {
-  const { pool, native, tasks, admission, maps, mapSettled } = parts;
+  const { native, tasks, admission, mapSettled } = parts;
   return {
     isNative: owner === NATIVE,
     finishesOnClose: typeof inputs[Symbol.asyncIterator] !== 'function',
@@ -86,9 +87,7 @@ function hostOfMany(parts, task, owner, inputs, submit) {
     isRefusal,
     submit,
     catchUp: () => native.catchUp(),
-    onSettled(run) {
-      if (maps.delete(run)) mapSettled(run);
-    },
+    onSettled: mapSettled,
   };
 }
 
@@ -114,7 +113,7 @@ function forEach(parts, task, inputs, options = {}) {
     const owner = ownerOf(parts, task, options);
     const checked = forEachOptions(options);
     validateIterable(inputs, 'inputs');
-    if (parts.admission.isClosed) throw closedError(task);
+    if (parts.admission.isClosed) throw takesNoMoreTasks(task);
     const ofScript = submitChunk(parts, task, EACH);
     const submit = (chunk, given) => {
       if (parts.tasks.ownerOf(task) !== NATIVE) return ofScript(chunk, given);
@@ -134,7 +133,7 @@ function reduce(parts, task, inputs, initial, options = {}) {
     const [checked, associative] = reduceOptions(options);
     validateIterable(inputs, 'inputs');
     if (owner === NATIVE) throw takesOneInput(task);
-    if (parts.admission.isClosed) throw closedError(task);
+    if (parts.admission.isClosed) throw takesNoMoreTasks(task);
     const ofScript = submitChunk(parts, task, REDUCE);
     const submit = (chunk, given) =>
       parts.tasks.ownerOf(task) === NATIVE ? Promise.reject(takesOneInput(task)) : ofScript(chunk, given);
@@ -148,10 +147,6 @@ function takesOneInput(task) {
     `Task '${task}' is native and takes one input, so it cannot combine two. Run map, and reduce its outputs here; ` +
       "for numbers in a typed array there is the task 'sum'; or give the pool a script with a function (accumulator, value)",
   );
-}
-
-function closedError(task) {
-  return new PoolClosedError('the pool is closed and takes no more tasks', { task });
 }
 
 module.exports = { forEach, reduce, stream, transform };

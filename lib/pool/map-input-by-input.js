@@ -23,7 +23,9 @@ const { validateTransfer } = require('../transfer/task-transfer');
 const { listedIn } = require('../transfer/transferables');
 const { fulfilled, named, rejected } = require('../flow/outcomes');
 const { InputSource } = require('../flow/source');
+const { untraced } = require('../seeing/task-channel');
 const { isRefusal } = require('./admission');
+const { NATIVE } = require('./task-router');
 
 /** Tasks under way for each thread: one that it runs, and others, so that it finds the next in the queue. */
 const TASKS_PER_THREAD = 4;
@@ -341,4 +343,33 @@ class InputByInputMap extends Pending {
   }
 }
 
-module.exports = { InputByInputMap };
+/**
+ * Input by input: those of an async source, or for the script.
+ *
+ * @param {import('./flow').Parts} parts of the pool
+ */
+function mapInputByInput(parts, task, owner, inputs, isAsync, options, resolve, reject) {
+  const { pool, native, tasks, admission, scriptTasks, settings, maps, threadsFor, mapSettled, run } = parts;
+  const isNative = owner === NATIVE;
+  // A pool that closes finishes the accepted inputs: all of an array; of an async source those that have come so far.
+  const finishesOnClose = !isAsync;
+  const map = new InputByInputMap(resolve, reject, task, options, {
+    threads: () => threadsFor(owner),
+    maxQueue: settings.maxQueue,
+    isNative,
+    finishesOnClose,
+    holds: native.holds,
+    sharesWorkers: !isNative && scriptTasks.separates,
+    admission,
+    ownerOf: () => tasks.ownerOf(task, options),
+    submit: finishesOnClose
+      ? (input, submitted) => run(task, input, submitted)
+      : (input, submitted) => untraced(() => pool.run(task, input, submitted)),
+    catchUp: () => native.catchUp(),
+    onSettled: () => mapSettled(map),
+  });
+  maps.add(map);
+  map.run(inputs);
+}
+
+module.exports = { mapInputByInput };

@@ -12,17 +12,13 @@ const { inspect } = require('node:util');
 const { binding } = require('../native');
 const { deliveryOf } = require('../delivery');
 const { InvalidArgTypeError, InvalidArgValueError } = require('../errors');
-const { NativePool } = require('../task/native-pool');
+const { GRACEFULLY, NativePool, UNANNOUNCED } = require('../task/native-pool');
 const { POOL, nativePoolOptions, poolSettings } = require('../task/options');
 const { namedLimits } = require('../task/task-limits');
 const { describe, validateString } = require('../validators');
 const { NativeSubmitter } = require('./native-submitter');
 
 const delivery = deliveryOf(binding);
-
-/** Told to `closePool`: an opening that has submitted nothing is given back. */
-const GRACEFULLY = false;
-const UNANNOUNCED = false;
 
 const NO_OPTIONS = Object.freeze({});
 
@@ -111,6 +107,7 @@ function openPool(name, options = {}, more = []) {
   try {
     agree(name, given, settings, description);
   } catch (error) {
+    // It has submitted nothing, so it is given back at once.
     binding.closePool(handle, GRACEFULLY, UNANNOUNCED);
     binding.dropPool(handle);
     throw error;

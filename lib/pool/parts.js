@@ -20,7 +20,7 @@
 const { isError } = require('../answer-errors');
 const { REASONS } = require('../constants');
 const { deliveryOf } = require('../delivery');
-const { InvalidArgValueError, PoolClosedError, WorkerTerminatedError } = require('../errors');
+const { InvalidArgValueError, PoolClosedError, WorkerTerminatedError, takesNoMoreTasks } = require('../errors');
 const { divide } = require('../flow/options');
 const { binding } = require('../native');
 const { append } = require('../runtime/intrinsics');
@@ -315,7 +315,7 @@ function iterate(parts, workersOf, name, input, options = {}) {
   if (checked.filename !== undefined) checked.filename = locateScript(checked.filename, 'options.filename');
   const { name: named = name } = checked;
   const task = new PartsPending(native, named, highWaterMark, scriptTasks.separates && !endsEarly(checked), () => {
-    if (admission.isClosed) return task.reject(new PoolClosedError('the pool is closed and takes no more tasks', { task: named }));
+    if (admission.isClosed) return task.reject(takesNoMoreTasks(named));
     checked.callForm = callForm({ ahead: highWaterMark });
     scriptTasks.begin(task, named, input, checked);
   });
@@ -332,7 +332,7 @@ function iterateFunction({ admission }, workersOf, fn, args = [], options) {
   const { native, scriptTasks } = workersOf();
   const { source, input, name } = prepare(native, fn, args, capture);
   const task = new PartsPending(native, name, highWaterMark, scriptTasks.separates && !endsEarly(checked), () => {
-    if (admission.isClosed) return task.reject(new PoolClosedError('the pool is closed and takes no more tasks', { task: name }));
+    if (admission.isClosed) return task.reject(takesNoMoreTasks(name));
     checked.callForm = callForm({ ahead: highWaterMark, source: source.number });
     scriptTasks.begin(task, 'exec', input, checked);
   });

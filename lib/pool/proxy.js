@@ -17,6 +17,7 @@ const { inspect } = require('node:util');
 
 const { submitOptions } = require('../task/options');
 const { taskNames } = require('../task/native-task-facts');
+const { CONTEXT } = require('../task/task-context');
 const { validateObject } = require('../validators');
 
 const { prototype: OBJECT } = Object;
@@ -129,9 +130,12 @@ const methodNames = (exported) => [...exported].map((name) => (name === '' ? DEF
  * @param {object} [given] options of each task
  */
 function poolProxy(pool, workers, given) {
-  const options = given === undefined ? undefined : { ...given };
-  if (given !== undefined) submitOptions(given, workers === undefined);
-  return makeProxy(pool, options, workers === undefined ? taskNames : () => methodNames(workers.exports ?? []));
+  const { [CONTEXT]: context, ...own } = given ?? {};
+  const isPlain = given === undefined || (context !== undefined && Object.keys(own).length === 0);
+  const options = isPlain ? undefined : own;
+  if (given !== undefined) submitOptions(context === undefined ? given : own, workers === undefined);
+  // A scope's methods begin its tasks.
+  return makeProxy(context?.caller ?? pool, options, workers === undefined ? taskNames : () => methodNames(workers.exports ?? []));
 }
 
 function makeProxy(pool, options, namesOf) {

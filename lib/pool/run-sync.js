@@ -17,7 +17,7 @@
 const { binding } = require('../native');
 const { settleBy } = require('../answer-errors');
 const { LONGEST_TIMER, now } = require('../runtime/clock');
-const { InvalidArgValueError, PoolClosedError, TaskTimeoutError } = require('../errors');
+const { InvalidArgValueError, TaskTimeoutError, takesNoMoreTasks } = require('../errors');
 const { validateNumber, validateObject } = require('../validators');
 const { UNDECIDED } = require('./task-router');
 
@@ -98,7 +98,7 @@ function interruptCheck() {}
  */
 function runSync(native, admission, tasks, task, input, options = NO_OPTIONS) {
   if (options !== NO_OPTIONS) refuseOptions(options);
-  if (admission.isClosed) throw new PoolClosedError('the pool is closed and takes no more tasks', { task });
+  if (admission.isClosed) throw takesNoMoreTasks(task);
   const { workers } = native;
   const outcome = new Outcome();
   outcome.native = native;

@@ -3,37 +3,27 @@
 /** The public class of a pool: its options, `run` and `map`, events, `close`, and its counters. */
 
 const { EventEmitter } = require('node:events');
-const path = require('node:path');
 const { inspect } = require('node:util');
 
 const { binding } = require('../native');
-const { LONGEST_TIMER, clearTimeout, setImmediate, setTimeout } = require('../runtime/clock');
 const { deliveryOf } = require('../delivery');
-const { PoolClosedError, UnknownTaskError } = require('../errors');
+const { UnknownTaskError, takesNoMoreTasks } = require('../errors');
 const { mapOptions } = require('../flow/options');
 // Before the first thread.
 require('../debug-log');
 const { forgotten } = require('../forgotten');
 const { lineOf } = require('../inspection');
 const { NO_SEED } = require('../task/deterministic');
-const { SIZE_FROM, closeOptions, nativePoolOptions, poolSettings, refuseMore, sharesRuns } = require('../task/options');
-const { fallbackPortsOf } = require('../script-pool/fallback-ports');
-const { locateScript } = require('../script-pool/script-location');
-const { NativeScriptPool } = require('../script-pool/native-script-pool');
-const { refuseOwnScript } = require('../script-pool/own-script');
-const { scriptPoolOptions, scriptSettings } = require('../script-pool/script-options');
-const { ScriptSubmitter } = require('../script-pool/script-submitter');
+const { closeOptions, nativePoolOptions, poolSettings, refuseMore, sharesRuns } = require('../task/options');
+const { scriptPoolOptions } = require('../script-pool/script-options');
 const { RUNNER } = require('../script-pool/task');
-const { WorkerManager } = require('../script-pool/worker-manager');
 const { addActiveResources } = require('../runtime/active-resources');
 const { ensureStack } = require('../runtime/stack-overflow');
-const { callUser } = require('../user-code');
-const { isTraced, trace, traceSync, untraced } = require('../seeing/task-channel');
+const { isTraced, trace, traceSync } = require('../seeing/task-channel');
 const { validateIterable } = require('../validators');
-const { InputByInputMap } = require('./map-input-by-input');
 const { namedLimits } = require('../task/task-limits');
 const { loadCodec } = require('../task/encode-input');
-const { NativePool } = require('../task/native-pool');
+const { ANNOUNCED, BY_FORCE, GRACEFULLY, NativePool } = require('../task/native-pool');
 const { NativeSubmitter } = require('./native-submitter');
 const { NATIVE, NOBODY, SCRIPT, TaskRouter, UNDECIDED, unknownTask } = require('./task-router');
 const { Admission } = require('./admission');
@@ -45,14 +35,8 @@ addActiveResources(() => delivery.activeResources());
 /** In a worker of a pool, tasks get something from the running one. */
 const inheritance = binding[RUNNER] === undefined ? undefined : require('../structure/inheritance');
 
-/** Told to `closePool`: whether running tasks are stopped, and whether an event comes once the pool has closed. */
-const GRACEFULLY = false;
-const BY_FORCE = true;
-const ANNOUNCED = true;
-const UNANNOUNCED = false;
-
 /** Closes the native side of pools that were forgotten without `close()`. */
-const closing = forgotten('closePool', GRACEFULLY, ANNOUNCED);
+const forgottenPools = forgotten('closePool', GRACEFULLY, ANNOUNCED);
 
 /** The functions of the promise made last: an executor of its own for each would be two more objects a task. */
 const captured = { resolve: undefined, reject: undefined };
@@ -60,12 +44,6 @@ const capture = (resolve, reject) => {
   captured.resolve = resolve;
   captured.reject = reject;
 };
-
-/** No pool has this handle: a submission with it is refused as by a closed pool. */
-const NO_HANDLE = 2 ** 32 - 1;
-
-/** The script of a pool that has none, for its functions. */
-const NO_SCRIPT = path.join(__dirname, '..', 'script-pool', 'no-script.js');
 
 /** Loaded when it is first called. */
 let runSync;
@@ -86,10 +64,8 @@ class WorkerPool extends EventEmitter {
   #sharedRuns;
   /** Says where a task was submitted, where that is wanted: call-sites.js. */
   #callSites;
-  /** The promise of `close()`, once it was called. */
+  /** What `close()` has begun, once it was called. */
   #closing;
-  /** Whether the native side was told to close once all is done. */
-  #nativeCloses = false;
   /** Looks after 'drain' in a pool without `maxQueue`, once somebody listens. */
   #emptied;
   /** The last counters, once the pool has closed. */
@@ -120,7 +96,7 @@ class WorkerPool extends EventEmitter {
       this.#open(new NativePool(binding, binding.createPool(this.#settings, namedLimits(this.#settings, false))));
     }
     if (this.#settings.callSites) this.#callSites = require('./call-sites');
-    closing.register(this, this.#native.handle, this);
+    forgottenPools.register(this, this.#native.handle, this);
   }
 
   static open(name, options, ...more) {
@@ -137,7 +113,7 @@ class WorkerPool extends EventEmitter {
     const { OpenedSubmitter } = require('./opened');
     this.#tasks = this.#nativeTasks = new OpenedSubmitter(native, this.#admission, settings.maxQueue);
     if (settings.callSites) this.#callSites = require('./call-sites');
-    closing.register(this, native.handle, this);
+    forgottenPools.register(this, native.handle, this);
     return this;
   }
 
@@ -151,16 +127,13 @@ class WorkerPool extends EventEmitter {
   }
 
   #openScript(script, options, fixed) {
-    const settings = scriptSettings(options, this.#settings, fixed);
+    const { sideOfScript } = require('./script-side');
+    const side = sideOfScript(this, script, options, this.#settings, fixed, WorkerPool.#runNested);
+    const { native, workers, settings } = side;
+    this.#workers = workers;
     this.#scriptOptions = settings.shown;
-    const url = locateScript(script);
-    refuseOwnScript(url);
-    const fallbackPorts = fallbackPortsOf(binding, delivery);
-    const native = new NativeScriptPool(binding, binding.createPool(this.#settings, namedLimits(this.#settings, true)), fallbackPorts);
-    const events = new WorkerEvents(this, WorkerPool.#runNested);
-    const workers = (this.#workers = new WorkerManager({ pool: native, delivery, fallbackPorts, script: url, settings, events }));
     this.#open(native, (then) => workers.whenLoaded(then));
-    this.#scriptTasks = new ScriptSubmitter(native, delivery, this.#admission, settings);
+    this.#scriptTasks = side.submitter(this.#admission);
     this.#tasks = new TaskRouter(native, this.#nativeTasks, this.#scriptTasks, this.#admission);
     inheritance?.inherit(this.#scriptTasks);
     inheritance?.inherit(this.#tasks);
@@ -184,7 +157,7 @@ class WorkerPool extends EventEmitter {
     if (isTraced()) return this.#trace('run', task, input, () => this.run(task, input, options));
     const promise = new Promise(capture);
     const { resolve, reject } = captured;
-    if (this.#admission.isClosed) reject(closedError(task));
+    if (this.#admission.isClosed) reject(takesNoMoreTasks(task));
     else if (options !== undefined && sharesRuns(options)) this.#runShared(this.#tasks, task, input, options, resolve, reject);
     else this.#tasks.run(task, input, options, resolve, reject);
     return this.#callSites === undefined ? promise : this.#callSites.follow(promise, `WorkerPool.run (task '${String(task)}')`);
@@ -215,7 +188,7 @@ class WorkerPool extends EventEmitter {
     if (this.#scriptTasks === undefined) {
       reject(noScript('run a native task by its name: run(name, input)'));
     } else if (this.#admission.isClosed) {
-      reject(closedError(''));
+      reject(takesNoMoreTasks(''));
     } else if (options !== undefined && sharesRuns(options)) {
       this.#runShared(this.#scriptTasks, '', input, options, resolve, reject);
     } else {
@@ -239,12 +212,17 @@ class WorkerPool extends EventEmitter {
       if (owner === NOBODY) throw unknownTask(task, this.#scriptTasks !== undefined);
       const checked = mapOptions(options, owner === NATIVE);
       validateIterable(inputs, 'inputs');
-      if (checked.filename !== undefined) checked.filename = locateScript(checked.filename, 'options.filename');
-      if (this.#admission.isClosed) throw closedError(task);
+      if (checked.filename !== undefined) {
+        checked.filename = require('../script-pool/script-location').locateScript(checked.filename, 'options.filename');
+      }
+      if (this.#admission.isClosed) throw takesNoMoreTasks(task);
       const isAsync = typeof inputs[Symbol.asyncIterator] === 'function';
       const asOne = !isAsync && !checked.settle && checked.key === undefined;
       if (owner === NATIVE && asOne) this.#nativeTasks.map(task, inputs, checked, resolve, reject);
-      else this.#mapInputByInput(task, owner, inputs, isAsync, checked, resolve, reject);
+      else {
+        ensureStack();
+        require('./map-input-by-input').mapInputByInput(this.#parts(), task, owner, inputs, isAsync, checked, resolve, reject);
+      }
     });
     return this.#callSites === undefined ? promise : this.#callSites.follow(promise, `WorkerPool.map (task '${String(task)}')`);
   }
@@ -312,17 +290,13 @@ class WorkerPool extends EventEmitter {
   }
 
   #openFunctions() {
-    const settings = scriptSettings({}, { ...this.#settings, minThreads: 0, maxThreads: this.#counters().maxThreads }, false);
-    const fallbackPorts = fallbackPortsOf(binding, delivery);
-    // Beside the one of the native tasks, for the same handle.
-    const native = new NativeScriptPool(binding, this.#native.handle, fallbackPorts);
-    native.holds = this.#native.holds;
-    const script = locateScript(NO_SCRIPT);
-    const events = new WorkerEvents(this);
-    this.#workers = new WorkerManager({ pool: native, delivery, fallbackPorts, script, settings, events });
-    const scriptTasks = new ScriptSubmitter(native, delivery, this.#admission, settings);
+    const { sideOfFunctions } = require('./script-side');
+    const settings = { ...this.#settings, minThreads: 0, maxThreads: this.#counters().maxThreads };
+    const side = sideOfFunctions(this, this.#native, settings);
+    this.#workers = side.workers;
+    const scriptTasks = side.submitter(this.#admission);
     inheritance?.inherit(scriptTasks);
-    return { native, scriptTasks };
+    return { native: side.native, scriptTasks };
   }
 
   /** What the calls of flow.js and parts.js need of this pool. */
@@ -337,47 +311,21 @@ class WorkerPool extends EventEmitter {
       settings: this.#settings,
       maps: this.#maps,
       nativeTasks: this.#nativeTasks,
-      mapSettled: ({ finishesOnClose }) => {
-        if (finishesOnClose && this.#admission.isClosed) this.#closeWhenMapped();
+      mapSettled: (map) => {
+        if (this.#maps.delete(map)) this.#closing?.mapSettled(map);
+      },
+      run: (task, input, options) => {
+        const promise = new Promise(capture);
+        const { resolve, reject } = captured;
+        this.#tasks.run(task, input, options, resolve, reject);
+        return promise;
       },
     };
   }
 
-  /** Input by input: those of an async source, or for the script. */
-  #mapInputByInput(task, owner, inputs, isAsync, options, resolve, reject) {
-    const isNative = owner === NATIVE;
-    const { maxQueue } = this.#settings;
-    // A pool that closes finishes the accepted inputs: all of an array; of an async source those that have come so far.
-    const finishesOnClose = !isAsync;
-    const map = new InputByInputMap(resolve, reject, task, options, {
-      threads: () => this.#threadsFor(owner),
-      maxQueue,
-      isNative,
-      finishesOnClose,
-      holds: this.#native.holds,
-      sharesWorkers: !isNative && this.#scriptTasks.separates,
-      admission: this.#admission,
-      ownerOf: () => this.#tasks.ownerOf(task, options),
-      submit: (input, submitted) => {
-        if (!finishesOnClose) return untraced(() => this.run(task, input, submitted));
-        const promise = new Promise(capture);
-        const { resolve: done, reject: failed } = captured;
-        this.#tasks.run(task, input, submitted, done, failed);
-        return promise;
-      },
-      catchUp: () => this.#native.catchUp(),
-      onSettled: () => {
-        if (this.#maps.delete(map) && finishesOnClose && this.#admission.isClosed) this.#closeWhenMapped();
-      },
-    });
-    ensureStack();
-    this.#maps.add(map);
-    map.run(inputs);
-  }
-
   async broadcast(task, input, options) {
     if (this.#scriptTasks === undefined) throw noScript('run a native task by its name: run(name, input)');
-    if (this.#admission.isClosed) throw closedError(task);
+    if (this.#admission.isClosed) throw takesNoMoreTasks(task);
     const tasks = this.#scriptTasks;
     const run = (name, value, given, alone) =>
       new Promise((resolve, reject) => tasks[alone ? 'runAlone' : 'run'](name, value, given, resolve, reject));
@@ -412,11 +360,11 @@ class WorkerPool extends EventEmitter {
   close(options = {}) {
     try {
       const { force, timeout, cancelQueued } = closeOptions(options);
-      if (this.#closing === undefined) this.#closing = this.#close(force, cancelQueued);
-      else if (cancelQueued) this.#dropQueued(true);
-      if (force) this.#force();
-      else if (timeout !== undefined) this.#forceAfter(timeout);
-      return this.#closing;
+      if (this.#closing === undefined) this.#close(force, cancelQueued);
+      else if (cancelQueued) this.#closing.cancelQueued();
+      if (force) this.#closing.force();
+      else if (timeout !== undefined) this.#closing.forceAfter(timeout);
+      return this.#closing.promise;
     } catch (error) {
       return Promise.reject(error);
     }
@@ -424,68 +372,22 @@ class WorkerPool extends EventEmitter {
 
   #close(force, cancelQueued) {
     ensureStack();
-    closing.unregister(this);
-    const { handle } = this.#native;
-    // Until the threads have ended, also when nothing runs: so that `await pool.close()` always returns.
-    delivery.hold(1);
-    return new Promise((resolve) => {
-      delivery.addPool(handle, (counters) => {
+    forgottenPools.unregister(this);
+    const { Closing } = require('./closing');
+    this.#closing = new Closing({
+      ...this.#parts(),
+      natives: () => this.#natives(),
+      workers: () => this.#workers,
+      watchers: this.#watchers,
+      ended: (counters) => {
         this.#lastCounters = counters;
-        for (const watcher of this.#watchers) watcher.poolCloses();
-        for (const native of this.#natives()) {
-          delivery.checkAnswered(native);
-          // The native side may give the handle to the next pool.
-          native.handle = NO_HANDLE;
-        }
-        // Not at once: rejections that came with this take some microtasks to reach the code that awaits them.
-        setImmediate(() => {
-          delivery.hold(-1);
-          resolve();
-          this.emit('close');
-        });
-      });
-      this.#admission.isClosed = true;
-      // First, so that they know that it is no close: what follows wakes them.
-      if (force) this.#workers?.destroy();
-      for (const map of [...this.#maps]) map.poolCloses();
-      if (cancelQueued) this.#dropQueued(true);
-      this.#closeWhenMapped();
+      },
     });
-  }
-
-  /** Closes the native side, once the inputs of every map that was accepted have been submitted and are done. */
-  #closeWhenMapped() {
-    for (const map of this.#maps) if (map.finishesOnClose) return;
-    this.#admission.whenDispatched(() => {
-      if (this.#nativeCloses) return;
-      this.#nativeCloses = true;
-      const close = () => binding.closePool(this.#native.handle, GRACEFULLY, ANNOUNCED);
-      if (this.#native.isShared) this.#native.whenDone(close);
-      else close();
-      this.#workers?.close();
-    });
+    this.#closing.begin(force, cancelQueued);
   }
 
   cancelQueued() {
-    return this.#dropQueued(false);
-  }
-
-  /** @param {boolean} closes whether the pool closes by that */
-  #dropQueued(closes) {
-    const parts = { native: this.#native, admission: this.#admission, maps: this.#maps };
-    return require('./cancel-queued').cancelQueued(parts, closes);
-  }
-
-  #force() {
-    for (const map of [...this.#maps]) map.end(new PoolClosedError('the pool was destroyed before every input was done'));
-    this.#admission.clear(() => new PoolClosedError('the pool was closed before the task began'));
-    this.#workers?.destroy();
-    binding.closePool(this.#native.handle, BY_FORCE, UNANNOUNCED);
-  }
-
-  #forceAfter(timeout) {
-    const timer = setTimeout(() => this.#force(), Math.min(timeout, LONGEST_TIMER));
-    this.#closing.then(() => clearTimeout(timer));
+    return require('./cancel-queued').cancelQueued(this.#parts(), false);
   }
 
   destroy() {
@@ -581,8 +483,7 @@ class WorkerPool extends EventEmitter {
   }
 
   get utilization() {
-    const { runTime, capacityTime } = this.#counters();
-    return partOf(runTime, capacityTime);
+    return require('./pool-stats').utilizationOf(this.#counters());
   }
 
   get options() {
@@ -605,93 +506,14 @@ class WorkerPool extends EventEmitter {
   }
 
   stats(options) {
-    const {
-      idle, queued, waitTime, runTime, nativeRunTime, capacityTime, nativeCapacityTime, minThreads, maxThreads, maxThreadsFrom,
-      times, ...counts
-    } = this.#counters();
-    const utilizationByKind = {
-      native: partOf(nativeRunTime, nativeCapacityTime),
-      script: partOf(runTime - nativeRunTime, capacityTime - nativeCapacityTime),
-    };
-    const stats = {
-      ...counts, idleThreads: idle, queueSize: queued, waitTime, runTime, utilization: partOf(runTime, capacityTime),
-      utilizationByKind, minThreads, maxThreads, maxThreadsFrom: SIZE_FROM[maxThreadsFrom], ...sharedCounts(this.#sharedRuns),
-    };
-    if (options === undefined) return stats;
-    const { showTimes, statsOptions } = require('../seeing/task-times');
-    const { tasks, reset } = statsOptions(options);
-    if (!tasks && !reset) return stats;
-    const told = times ?? binding.poolTimes(this.#native.handle, reset);
-    return tasks ? { ...stats, ...showTimes(told, this.#scriptTasks !== undefined) } : stats;
+    const counters = this.#counters();
+    const hasScript = this.#scriptTasks !== undefined;
+    return require('./pool-stats').statsOf({ counters, native: this.#native, sharedRuns: this.#sharedRuns, hasScript }, options);
   }
 }
 
 function noScript(orElse) {
   return new UnknownTaskError(`This pool has no script. Give it one, new WorkerPool(script, options), or ${orElse}`);
-}
-
-const sharedCounts = (runs) =>
-  runs === undefined
-    ? { deduped: 0, retried: 0, cacheHits: 0, cacheMisses: 0 }
-    : { deduped: runs.joined, retried: runs.retried, cacheHits: runs.cache.hits, cacheMisses: runs.cache.misses };
-
-/** The part that one time is of another; threads that are too many may have run beyond it. */
-function partOf(time, whole) {
-  return whole <= 0 ? 0 : Math.min(1, time / whole);
-}
-
-function closedError(task) {
-  return new PoolClosedError('the pool is closed and takes no more tasks', { task });
-}
-
-/**
- * The events that workers report to the pool. Workers must not keep alive a pool that everybody else has forgotten. But while a
- * worker starts, its outcome is still to be told, perhaps to a listener that alone has the pool: `await once(pool, 'error')`.
- */
-class WorkerEvents {
-  #pool;
-  #kept;
-
-  #runNested;
-
-  /**
-   * @param {WorkerPool} pool
-   * @param {(pool: WorkerPool, task: string, input: unknown, options: object, resolve: Function, reject: Function) => void} runNested
-   */
-  constructor(pool, runNested) {
-    this.#pool = new WeakRef(pool);
-    this.#runNested = runNested;
-  }
-
-  /** A task of the script submits one. */
-  runNested(task, input, options, resolve, reject) {
-    const pool = this.#pool.deref();
-    if (pool === undefined) reject(closedError(task));
-    else this.#runNested(pool, task, input, options, resolve, reject);
-  }
-
-  /** @param {boolean} isStarting whether a worker of the pool is starting */
-  keepPool(isStarting) {
-    this.#kept = isStarting ? this.#pool.deref() : undefined;
-  }
-
-  emit(event, ...values) {
-    callUser(emitOfWorker, this.#pool.deref(), event, values);
-  }
-}
-
-/** Tells the pool's listeners what a worker did; `this` is the pool, or undefined where nobody has it any more. */
-function emitOfWorker(event, values) {
-  if (this === undefined) return;
-  if (event === 'error' && this.listenerCount('error') === 0) {
-    process.emitWarning(
-      `A worker of the pool failed: ${values[0]?.stack ?? values[0]}\n` +
-        "Listen to the pool's 'error', and await in a task all that it begins",
-      'RustWorkersWarning',
-    );
-    return;
-  }
-  this.emit(event, ...values);
 }
 
 module.exports = { WorkerPool };

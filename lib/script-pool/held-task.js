@@ -8,7 +8,7 @@
 const { AsyncResource } = require('node:async_hooks');
 
 const { now } = require('../runtime/clock');
-const { PoolClosedError, QueueFullError } = require('../errors');
+const { QueueFullError, takesNoMoreTasks } = require('../errors');
 const { Pending } = require('../task/pending');
 const { CONTEXT } = require('../task/task-context');
 const { submitOptions } = require('../task/options');
@@ -72,7 +72,7 @@ class HeldTask extends Pending {
       if (known !== undefined) this.control(known, true);
       if (this.ended) return;
       // Getters of the options may end the pool.
-      if (this.#admission.isClosed) throw new PoolClosedError('the pool is closed and takes no more tasks', { task: this.task });
+      if (this.#admission.isClosed) throw takesNoMoreTasks(this.task);
       // Before the input is read: what its getters do may end the task, or the pool.
       this.#admission.enter(this);
       const kept = KeptInput.of(input, known?.transfer);

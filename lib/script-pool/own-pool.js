@@ -166,7 +166,7 @@ function saidOf({ priority, timeout, deadline, runTimeout, name, parallel, sprea
 
 module.exports = { OwnPool };
 
-for (const name of ['exec', 'forEach', 'iterate', 'reduce', 'stream']) {
+for (const name of ['exec', 'forEach', 'iterate', 'proxy', 'reduce', 'stream', 'transform']) {
   // For the methods of its scopes.
   Object.defineProperty(OwnPool.prototype, name, {
     value: () => {

@@ -10,6 +10,12 @@ const { readValue } = require('./read-value');
 const { WAITED } = CANCELLED_TASK;
 const { CANCELLED } = REASONS;
 
+/** Told to `closePool`: whether running tasks are stopped, and whether an event comes once the pool has closed. */
+const GRACEFULLY = false;
+const BY_FORCE = true;
+const ANNOUNCED = true;
+const UNANNOUNCED = false;
+
 /** The look of a pool that watches nothing. */
 const isSeen = () => true;
 
@@ -114,4 +120,4 @@ class NativePool {
   }
 }
 
-module.exports = { NativePool, isSeen };
+module.exports = { ANNOUNCED, BY_FORCE, GRACEFULLY, NativePool, UNANNOUNCED, isSeen };

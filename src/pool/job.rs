@@ -7,9 +7,10 @@ use crate::sync::Instant;
 use crate::value::Payload;
 
 /// How the input of a script's job reaches its worker. JavaScript knows these numbers.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum InputPath {
     /// With the job.
+    #[default]
     Queue = 0,
     /// By the native fallback: the job's input is the number of the message that holds it.
     Message = 1,
@@ -27,15 +28,22 @@ pub struct Inherited {
     pub priority: i32,
 }
 
-/// One task that waits for a thread.
+/// One task that waits for a thread. It is moved several times, so its size counts: see [`Details`].
 pub struct Job {
     /// Native: the task's number, as the pool's [`Execute`](super::Execute) knows it. Of a script: its function's number.
     pub(super) task: usize,
     pub(super) input: Payload,
-    /// A job without one is stopped only by a forced close, through its thread's token.
-    pub(super) token: Option<CancelToken>,
     pub(super) reply: Reply,
     pub(super) queued_at: Instant,
+    /// None of a job that is as most are.
+    details: Option<Box<Details>>,
+}
+
+/// What few jobs have.
+#[derive(Default)]
+pub(super) struct Details {
+    /// A job without one is stopped only by a forced close, through its thread's token.
+    pub(super) token: Option<CancelToken>,
     /// Tasks of one key do not run at the same time.
     pub(super) key: Option<Key>,
     /// Of a script: how the input reaches its worker.
@@ -50,6 +58,10 @@ pub struct Job {
     pub(super) nested: bool,
 }
 
+// What is larger than 128 bytes is moved by a call, and an entry of the queue has two more words.
+#[cfg(target_pointer_width = "64")]
+const _: () = assert!(size_of::<Job>() <= 104);
+
 impl Job {
     /// A job for the task number `task`, to be answered to `outbox` under `id`.
     pub fn new(
@@ -59,22 +71,8 @@ impl Job {
         input: Payload,
         token: Option<CancelToken>,
     ) -> Self {
-        let reply = Reply::new(id, outbox);
-        let queued_at = Instant::now();
-        let inherited = Inherited::default();
-        Job {
-            task,
-            input,
-            token,
-            reply,
-            queued_at,
-            key: None,
-            path: InputPath::Queue,
-            exclusive: false,
-            call_form: 0,
-            inherited,
-            nested: false,
-        }
+        let job = Job::to_deposit(id, outbox, task, input, Instant::now());
+        if token.is_some() { job.with(|details| details.token = token) } else { job }
     }
 
     /// A native job that is to be deposited: it counts as submitted when it is collected.
@@ -85,57 +83,94 @@ impl Job {
         input: Payload,
         made: Instant,
     ) -> Self {
-        let (reply, inherited) = (Reply::new(id, outbox), Inherited::default());
-        let (token, path, exclusive) = (None, InputPath::Queue, false);
-        Job {
-            task,
-            input,
-            token,
-            reply,
-            queued_at: made,
-            key: None,
-            path,
-            exclusive,
-            call_form: 0,
-            inherited,
-            nested: false,
-        }
+        Job { task, input, reply: Reply::new(id, outbox), queued_at: made, details: None }
+    }
+
+    fn with(mut self, set: impl FnOnce(&mut Details)) -> Self {
+        set(self.details.get_or_insert_default());
+        self
     }
 
     /// It has a key.
     #[must_use]
     pub fn keyed(self, key: String) -> Self {
-        Job { key: Some(Key::new(key)), ..self }
+        self.with(|details| details.key = Some(Key::new(key)))
     }
 
     /// For a script: its input takes this path.
     #[must_use]
     pub fn by(self, path: InputPath) -> Self {
-        Job { path, ..self }
+        if path == InputPath::Queue { self } else { self.with(|details| details.path = path) }
     }
 
     /// For a script: a running job of the same pool waits for it.
     #[must_use]
     pub fn nested(self) -> Self {
-        Job { nested: true, ..self }
+        self.with(|details| details.nested = true)
     }
 
     /// For a script: its tasks get this from it.
     #[must_use]
     pub fn inherits(self, inherited: Inherited) -> Self {
-        Job { inherited, ..self }
+        if inherited == Inherited::default() {
+            return self;
+        }
+        self.with(|details| details.inherited = inherited)
     }
 
     /// For a script: its worker may have to be ended with it, so the worker must run nothing else meanwhile.
     #[must_use]
     pub fn exclusive(self) -> Self {
-        Job { exclusive: true, ..self }
+        self.with(|details| details.exclusive = true)
     }
 
     /// For a script: its worker calls the function in this form.
     #[must_use]
     pub fn called(self, call_form: u64) -> Self {
-        Job { call_form, ..self }
+        if call_form == 0 { self } else { self.with(|details| details.call_form = call_form) }
+    }
+
+    /// The same job with another input.
+    #[must_use]
+    pub(super) fn with_input(self, input: Payload) -> Self {
+        Job { input, ..self }
+    }
+
+    /// By which it may be stopped.
+    pub(super) fn token(&self) -> Option<&CancelToken> {
+        self.details.as_ref()?.token.as_ref()
+    }
+
+    pub(super) fn take_token(&mut self) -> Option<CancelToken> {
+        self.details.as_mut()?.token.take()
+    }
+
+    /// Starts its token: its time to run begins.
+    pub(super) fn start(&mut self, now: impl FnOnce() -> Instant) {
+        if let Some(token) = self.details.as_mut().and_then(|details| details.token.as_mut()) {
+            token.start(now);
+        }
+    }
+
+    pub(super) fn key(&self) -> Option<&Key> {
+        self.details.as_ref()?.key.as_ref()
+    }
+
+    pub(super) fn path(&self) -> InputPath {
+        self.details.as_ref().map_or(InputPath::Queue, |details| details.path)
+    }
+
+    pub(super) fn is_exclusive(&self) -> bool {
+        self.details.as_ref().is_some_and(|details| details.exclusive)
+    }
+
+    pub(super) fn is_nested(&self) -> bool {
+        self.details.as_ref().is_some_and(|details| details.nested)
+    }
+
+    /// What few have; the job has it no more.
+    pub(super) fn take_details(&mut self) -> Details {
+        self.details.take().map_or_else(Details::default, |details| *details)
     }
 
     /// Drops the input: the task will not run.

@@ -53,7 +53,7 @@ impl Entry {
     /// Its key.
     pub(super) fn key(&self) -> Option<&Key> {
         match self {
-            Entry::Job(job) => job.key.as_ref(),
+            Entry::Job(job) => job.key(),
             Entry::Small(_) | Entry::Batch(_) => None,
         }
     }
@@ -75,7 +75,7 @@ impl Entry {
     pub(super) fn token(&self) -> Option<CancelToken> {
         match self {
             Entry::Small(_) => None,
-            Entry::Job(job) => job.token.clone(),
+            Entry::Job(job) => job.token().cloned(),
             Entry::Batch(batch) => Some(batch.token.clone()),
         }
     }
@@ -84,7 +84,7 @@ impl Entry {
     pub(super) fn is_sharable(&self) -> bool {
         match self {
             Entry::Small(_) => true,
-            Entry::Job(job) => job.token.is_none() && job.key.is_none(),
+            Entry::Job(job) => job.token().is_none() && job.key().is_none(),
             Entry::Batch(_) => false,
         }
     }

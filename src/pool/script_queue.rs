@@ -41,7 +41,7 @@ impl Queue {
 
     /// The worker that would rather take this job than another.
     pub(super) fn preferred_worker(&self, job: &Job) -> Option<usize> {
-        self.keys.last_worker(job.key.as_ref()?)
+        self.keys.last_worker(job.key()?)
     }
 
     /// A job waits for any worker that could be taken now: the worker that ran its key last would rather take it.
@@ -153,10 +153,10 @@ impl Queue {
         let limit = self.limits.of(Taker::Script, job.task);
         let at_line = LinePosition { priority, number, limit };
         let position = QueuePosition(Location::Worker(worker, at_line));
-        if let (true, Some(key)) = (held, &job.key) {
+        if let (true, Some(key)) = (held, job.key()) {
             self.keys.moved(key, number, position);
         }
-        let entry = Entry::Job(Job { input, ..job });
+        let entry = Entry::Job(job.with_input(input));
         self.push_bound(worker, at_line, Waiting { priority, number, at, entry }, held);
         Some(position)
     }

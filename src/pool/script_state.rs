@@ -351,7 +351,7 @@ impl Scripts {
         }
         let job = queue.next_for_any_worker()?;
         let can_take = |number: &&usize| {
-            self.worker(**number).is_some_and(|worker| !worker.retiring && worker.admits(job.exclusive))
+            self.worker(**number).is_some_and(|worker| !worker.retiring && worker.admits(job.is_exclusive()))
         };
         let mut workers = self.waiting.iter().rev().filter(can_take);
         let first = *workers.next()?;

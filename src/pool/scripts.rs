@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::cpu_clock::WORTH;
-use super::job::{Inherited, InputPath, Job};
+use super::job::{Details, Inherited, InputPath, Job};
 use super::outbox::{Reply, ScriptOutcome, Trip};
 use super::position::Taker;
 use super::priority_queue::Entry;
@@ -235,8 +235,9 @@ impl Pool {
 
     /// A job that its worker is about to run. None for one that should have stopped already, which is answered.
     fn start(&self, number: usize, taken: Begun, came: Instant) -> Option<Step> {
-        let Begun { id, job, measures } = taken;
-        let Job { task: function, input, token, path, call_form, inherited, queued_at, .. } = job;
+        let Begun { id, mut job, measures } = taken;
+        let Details { token, path, call_form, inherited, .. } = job.take_details();
+        let Job { task: function, input, queued_at, .. } = job;
         if let Some(reason) = token.as_ref().and_then(CancelToken::reason) {
             let mut state = self.0.lock();
             if let Some(Running { reply, task, started, permits, .. }) =
@@ -522,21 +523,18 @@ impl State {
     /// Takes the next job for a worker.
     pub(super) fn begin_script(&mut self, number: usize, now: Instant) -> Option<Begun> {
         let worker = self.scripts.worker(number)?;
-        let admits = |job: &Job| worker.admits(job.exclusive);
+        let admits = |job: &Job| worker.admits(job.is_exclusive());
         let (mut job, permits) = self.queue.take_for_worker(number, worker.retiring, admits)?;
         let (reply, task) = (job.reply.take(), TaskRef::script(job.task));
         let id = reply.id();
         let (queued_at, at) = (self.age_at(job.queued_at), self.age_at(now));
         self.tally.started(task, queued_at, at);
         let measures = self.script_times.of(task.number).expected() > WORTH;
-        let input = (job.path == InputPath::OnDemand)
+        let input = (job.path() == InputPath::OnDemand)
             .then(|| std::mem::replace(&mut job.input, Payload::Value(Value::Undefined)));
         self.trace_queue(|| at);
-        let (mut token, exclusive) = (job.token.take(), job.exclusive);
-        if let Some(token) = &mut token {
-            token.start(|| now);
-        }
-        job.token.clone_from(&token);
+        job.start(|| now);
+        let (token, exclusive) = (job.token().cloned(), job.is_exclusive());
         let running =
             Running { reply, token, task, queued_at, started: now, exclusive, waits: false, permits, input };
         self.scripts.begin(number, running);

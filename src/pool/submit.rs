@@ -117,7 +117,7 @@ impl Pool {
     /// How many entries may wait beside one more for this target; an error where that would be one too many.
     /// A pool that closes takes what accepted jobs wait for.
     fn admit(&self, state: &mut State, entry: &Entry, target: Target) -> Result<usize> {
-        let is_nested = matches!(entry, Entry::Job(job) if job.nested);
+        let is_nested = matches!(entry, Entry::Job(job) if job.is_nested());
         if state.phase != Phase::Open && (!is_nested || state.scripts.is_forced()) {
             return Err(Error::new(Code::PoolClosed, "the pool is closed and takes no more tasks"));
         }

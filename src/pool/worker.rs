@@ -274,8 +274,9 @@ fn run_entry(pool: &Pool, slot: &WorkerSlot, entry: Entry, began: Age) -> Ran {
             let (has_begun, outcome) = run_task(pool, task, Payload::Value(input), stop);
             Ran { task, queued_at, has_begun, reply, outcome }
         }
-        Entry::Job(job) => {
-            let Job { task, input, mut token, reply, queued_at, .. } = job;
+        Entry::Job(mut job) => {
+            let mut token = job.take_token();
+            let Job { task, input, reply, queued_at, .. } = job;
             let queued_at = pool.0.age_at(queued_at);
             tally.started(TaskRef::native(task), queued_at, began);
             if let Some(token) = &mut token {
