@@ -19,7 +19,7 @@ const { WorkerEvents } = require('./worker-events');
 const delivery = deliveryOf(binding);
 
 /** The script of a pool that has none, for its functions. */
-const NO_SCRIPT = path.join(__dirname, '..', 'script-pool', 'no-script.js');
+const NO_SCRIPT = `${path.dirname(__dirname)}${path.sep}script-pool${path.sep}no-script.js`;
 
 class ScriptSide {
   /** The native side, as tasks of the script know it. */

@@ -15,7 +15,7 @@ const { COMPILED, RETIRE, SHUT_DOWN } = require('./owner-messages');
 const { sendValue } = require('./transfer');
 
 /** The worker's first file; and the module that this starts, by its name in lib. */
-const BOOTSTRAP = path.join(__dirname, '..', 'runtime', 'bootstrap.js');
+const BOOTSTRAP = `${path.dirname(__dirname)}${path.sep}runtime${path.sep}bootstrap.js`;
 const START = 'script-pool/start';
 
 /** Milliseconds between two looks at a worker that should end. */

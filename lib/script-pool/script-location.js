@@ -11,7 +11,7 @@ const { URL, fileURLToPath, pathToFileURL } = require('node:url');
 
 const { InvalidArgTypeError, InvalidArgValueError } = require('../errors');
 
-const OWN_FOLDER = path.join(__dirname, '..') + path.sep;
+const OWN_FOLDER = path.dirname(__dirname) + path.sep;
 
 /**
  * @param {string | URL} script
