@@ -8,6 +8,7 @@ const { file: addon } = require('../native');
 const { compileModules, readModules } = require('../runtime/compiled-modules');
 const { WORKER_LEAF, WORKER_MODULES } = require('./worker-modules');
 
+// Not `path.join`, which fails where a program has put accessors on Array.prototype before this is loaded.
 const LIB = path.dirname(__dirname);
 
 /**

@@ -11,6 +11,7 @@ const { URL, fileURLToPath, pathToFileURL } = require('node:url');
 
 const { InvalidArgTypeError, InvalidArgValueError } = require('../errors');
 
+// Not `path.join`, which fails where a program has put accessors on Array.prototype before this is loaded.
 const OWN_FOLDER = path.dirname(__dirname) + path.sep;
 
 /**
