@@ -5,7 +5,7 @@
 const { InvalidArgValueError } = require('../errors');
 const { NO_SEED } = require('../task/deterministic');
 const { POOL, poolOptions } = require('../task/options');
-const { validateInteger, validateLimit, validateNumber, validateOptions } = require('../validators');
+const { readOptions, validateInteger, validateLimit, validateNumber, validateOptions } = require('../validators');
 const { LONGEST_TIMER } = require('../runtime/clock');
 const { checkResourceLimits } = require('../runtime/memory-limits');
 
@@ -45,7 +45,7 @@ const WAITS = { event: IDLE_LINGER, block: IDLE_BLOCK };
 
 /** @returns {object} the second argument of `new WorkerPool`, as options whose names all exist */
 function scriptPoolOptions(given) {
-  return validateOptions(poolOptions(true, given), 'options', SCRIPT_POOL, NOT_FOR_POOLS);
+  return readOptions(poolOptions(true, given), 'options', SCRIPT_POOL, NOT_FOR_POOLS);
 }
 
 /**

@@ -89,8 +89,12 @@ impl Level {
         self.slots.binary_search_by_key(&number, |slot| slot.number).ok()
     }
 
+    fn slots(&self) -> impl Iterator<Item = &Slot> {
+        self.late.values().chain(&self.slots)
+    }
+
     fn iter(&self) -> impl Iterator<Item = &Entry> {
-        self.late.values().chain(&self.slots).filter_map(|slot| slot.entry.as_ref())
+        self.slots().filter_map(|slot| slot.entry.as_ref())
     }
 }
 
@@ -158,6 +162,16 @@ impl PriorityQueue {
     /// The entries, in no certain order of priorities.
     pub(super) fn iter(&self) -> impl Iterator<Item = &Entry> {
         std::iter::once(&self.zero).chain(self.others.values()).flat_map(Level::iter)
+    }
+
+    /// The first of the entries that are meant, by looking at all.
+    pub(super) fn first_that(&self, is_meant: impl Fn(&Entry) -> bool) -> Option<Place> {
+        let levels =
+            std::iter::once((0, &self.zero)).chain(self.others.iter().map(|(at, level)| (*at, level)));
+        let slots = levels.flat_map(|(priority, level)| level.slots().map(move |slot| (priority, slot)));
+        let meant = slots.filter(|(_, slot)| slot.entry.as_ref().is_some_and(&is_meant));
+        let places = meant.map(|(priority, slot)| self.place(priority, slot));
+        places.min_by(|one, other| self.rule.compare(one, other))
     }
 
     /// The next entry. A batch with inputs left stays in its slot and is shared out by reference.
