@@ -45,6 +45,8 @@ const NO_OPTIONS = Object.freeze({
   worker: undefined,
   callForm: 0,
   context: undefined,
+  outerSignal: undefined,
+  group: undefined,
 });
 
 /** A task of a script that may end early, or whose input went to its worker by Node's port. */
@@ -103,6 +105,53 @@ class ScriptSubmitter {
       if (id !== 0) this.#delivery.remove(id);
       reject(notTooDeep(error, 'the input'));
     }
+  }
+
+  /** The options of a task that has none. */
+  get usualOptions() {
+    return NO_OPTIONS;
+  }
+
+  /**
+   * Encodes the input of a task for `submitFor`.
+   *
+   * @returns {ValueEncoder | undefined} good until the next input; undefined where only Node's port can carry it: see `takeForNode`
+   * @throws what getters of the input throw
+   */
+  encode(name, input) {
+    if (this.#isUnknown(name)) throw this.#unknown(name);
+    try {
+      return encoder.encode(input) ? encoder : undefined;
+    } catch (error) {
+      throw notTooDeep(error, 'the input');
+    }
+  }
+
+  takeForNode() {
+    return encoder.takeForNode();
+  }
+
+  /**
+   * Submits a task whose outcome is no promise's.
+   *
+   * @param {{ id: number, settle: Function, reject: Function }} task gets its id, and the outcome
+   * @param {string} name
+   * @param {object} prepared the encoded input
+   * @param {object} options
+   * @throws the pool's refusal
+   */
+  submitFor(task, name, prepared, options) {
+    const id = this.#delivery.add(task, this.#pool, name);
+    let answer;
+    try {
+      answer = this.#submitTo(name, id, options, prepared, ANY_WORKER, BY_QUEUE);
+    } catch (error) {
+      this.#delivery.remove(id);
+      throw error;
+    }
+    if (Array.isArray(answer)) throw this.#admission.refused(answer, id, name);
+    task.id = id;
+    this.#acceptedForAny(answer);
   }
 
   /** As `run`; its worker runs nothing else meanwhile. */
@@ -224,8 +273,8 @@ class ScriptSubmitter {
   /** Submits for any worker. */
   #submit(name, id, options, prepared, resolve, input, path = BY_QUEUE) {
     const answer = this.#submitTo(name, id, options, prepared, ANY_WORKER, path);
-    if (typeof answer === 'number') this.#accepted(answer);
-    else if (answer !== undefined) {
+    if (!Array.isArray(answer)) this.#acceptedForAny(answer);
+    else {
       if (path === ON_DEMAND) this.#pool.inputs.forget(id);
       this.#admission.answered(answer, id, resolve, name, input);
     }
@@ -245,6 +294,13 @@ class ScriptSubmitter {
     }
     binding.notifyWorker(handle, worker);
     this.#accepted(answer);
+  }
+
+  /** A task for any worker. One that was told of it may have another bound to it, which it takes first, and which may run for ever. */
+  #acceptedForAny(answer) {
+    const { inputs, workers } = this.#pool;
+    this.#accepted(answer);
+    if (inputs.size > 0 && !(answer & NEEDS_WORKER)) workers.needIfAllHave();
   }
 
   #accepted(answer) {
