@@ -590,11 +590,11 @@ class Runner {
   }
 
   #runHere = (job, run, input) => {
-    if (this.#contexts !== undefined) return this.#contexts.run(job, () => this.#invoke(job, run, input));
+    if (this.#contexts !== undefined) return this.#contexts.run(job, this.#invoke, job, run, input);
     return this.#invoke(job, run, input);
   };
 
-  #invoke(job, run, input) {
+  #invoke = (job, run, input) => {
     if (run === MESSAGE) return this.#messageTasks().begin(job, input);
     const answers = this.#answers;
     let promise;
@@ -607,18 +607,24 @@ class Runner {
       return true;
     }
     if (promise !== undefined) {
-      this.open.set(job.id, job);
-      job.promise = promise;
-      if (!this.#looks) this.lookLater();
-      then.call(
-        promise,
-        (value) => this.#ended(job, answers.succeeded, value),
-        (error) => this.#ended(job, answers.failed, error),
-      );
+      this.#await(job, promise);
       return false;
     }
     answers.succeeded(result);
     return true;
+  };
+
+  /** Not in `#invoke`: these functions would cost each task something, also one that returns no promise. */
+  #await(job, promise) {
+    this.open.set(job.id, job);
+    job.promise = promise;
+    if (!this.#looks) this.lookLater();
+    const answers = this.#answers;
+    then.call(
+      promise,
+      (value) => this.#ended(job, answers.succeeded, value),
+      (error) => this.#ended(job, answers.failed, error),
+    );
   }
 
   /** Looks after tasks that take long, after a time. */

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use super::position::{LimitId, LinePosition};
 use super::priority_queue::{Entry, PriorityQueue, Waiting};
-use super::rank::{Place, Rule};
+use super::rank::{Place, Rank, Rule};
 use super::task_limits::TaskLimits;
 
 pub(super) struct Line {
@@ -43,6 +43,7 @@ impl Line {
     }
 
     /// Adds an entry; `held` where its key is busy.
+    #[inline]
     pub(super) fn add(&mut self, position: LinePosition, waiting: Waiting, held: bool) {
         let Waiting { priority, number, at, entry } = waiting;
         if held {
@@ -61,15 +62,32 @@ impl Line {
     }
 
     /// What there is to compare of the entry that comes first, and the entry.
+    #[inline]
     pub(super) fn first(&self, limits: &TaskLimits) -> Option<(Place, &Entry)> {
         self.first_queue(limits)?.1.first()
     }
 
-    /// The entry that comes first.
-    pub(super) fn pop(&mut self, limits: &TaskLimits) -> Option<Entry> {
+    /// The rank of the entry that comes first.
+    #[inline]
+    pub(super) fn first_rank(&self, limits: &TaskLimits) -> Option<Rank> {
+        self.first_queue(limits)?.1.first_rank()
+    }
+
+    /// Takes out the entry that comes first, with its place, where `admits` says so.
+    #[inline]
+    pub(super) fn pop_if(
+        &mut self,
+        limits: &TaskLimits,
+        admits: impl FnOnce(&Place, &Entry) -> bool,
+    ) -> Option<(Place, Entry)> {
         let (at, _) = self.first_queue(limits)?;
         let queue = at.map_or(&mut self.plain, |at| &mut self.limited[at]);
-        queue.pop()
+        queue.pop_if(admits)
+    }
+
+    /// Takes out the entry that comes first.
+    pub(super) fn pop(&mut self, limits: &TaskLimits) -> Option<Entry> {
+        self.pop_if(limits, |_, _| true).map(|(_, entry)| entry)
     }
 
     /// What there is to compare of the entry at a position, and the entry, if it is not held.
@@ -116,6 +134,7 @@ impl Line {
         std::iter::once(&self.plain).chain(&self.limited)
     }
 
+    #[inline]
     fn queue_mut(&mut self, position: LinePosition) -> &mut PriorityQueue {
         match position.limit {
             Some(limit) => &mut self.limited[limit.index()],
@@ -124,10 +143,12 @@ impl Line {
     }
 
     /// The queue whose first entry comes first, of those that are open.
+    #[inline]
     fn first_queue(&self, limits: &TaskLimits) -> Option<(Option<usize>, &PriorityQueue)> {
-        if self.limited.is_empty() {
-            return Some((None, &self.plain));
-        }
+        if self.limited.is_empty() { Some((None, &self.plain)) } else { self.first_of_several(limits) }
+    }
+
+    fn first_of_several(&self, limits: &TaskLimits) -> Option<(Option<usize>, &PriorityQueue)> {
         let open = || {
             let limited = self.limited.iter().enumerate().filter(|(at, _)| limits.room(*at) > 0);
             let all =

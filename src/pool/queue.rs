@@ -153,7 +153,7 @@ impl Queue {
 
     /// The rank of what comes first for native threads; [`Rank::LAST`] when nothing can be taken.
     pub(super) fn first_native_rank(&self) -> Rank {
-        self.native.first(&self.limits).map_or(Rank::LAST, |(place, _)| place.rank)
+        self.native.first_rank(&self.limits).unwrap_or(Rank::LAST)
     }
 
     /// How much native threads could take up now: entries, and requests for threads.
@@ -190,6 +190,7 @@ impl Queue {
     }
 
     /// Adds a small task, at priority 0.
+    #[inline]
     pub(super) fn push_small(&mut self, job: SmallJob) {
         let (number, at) = self.number(job.queued_at);
         let limit = self.limits.of(Taker::Native, job.task as usize);
@@ -199,6 +200,7 @@ impl Queue {
 
     /// The number of an entry that was submitted `at` that time, and the time by which it is ordered: later than that of all before
     /// it. Several come out of the intake with one time, and threads that submit come here in any order.
+    #[inline]
     fn number(&mut self, at: Age) -> (u64, Age) {
         let number = self.next_number;
         self.next_number += 1;
@@ -293,8 +295,11 @@ impl Queue {
 
     /// An entry is about to run: what it keeps others from. `worker`: the number of its script worker.
     pub(super) fn begins(&mut self, entry: &Entry, taker: Taker, worker: Option<usize>) -> Permits {
-        let limit = self.limits.of(taker, entry.task());
-        let key = entry.key().cloned();
+        let (limit, key) = (self.limits.of(taker, entry.task()), entry.key());
+        if limit.is_none() && key.is_none() {
+            return Permits::default();
+        }
+        let key = key.cloned();
         if let Some(limit) = limit {
             self.limits.begin(limit);
         }
@@ -314,22 +319,14 @@ impl Queue {
 
     /// The next entry for a native thread, if it comes before this rank.
     pub(super) fn take_above(&mut self, limit: Option<Rank>) -> Option<(Taken, Permits)> {
-        let (place, _) = self.native.first(&self.limits)?;
-        if limit.is_some_and(|limit| place.rank >= limit) {
-            return None;
-        }
-        let entry = self.native.pop(&self.limits)?;
+        let is_above = |place: &Place, _: &Entry| limit.is_none_or(|limit| place.rank < limit);
+        let (place, entry) = self.native.pop_if(&self.limits, is_above)?;
         let permits = self.begins(&entry, Taker::Native, None);
         let taken = match entry {
             Entry::Batch(batch) => Taken::Batch(batch, place),
             entry => Taken::Job(entry, place),
         };
         Some((taken, permits))
-    }
-
-    /// Whether it may be taken together with others.
-    fn is_sharable(&self, entry: &Entry) -> bool {
-        entry.is_sharable() && self.limits.of(Taker::Native, entry.task()).is_none()
     }
 
     /// Takes the next tasks into `run` while they are of this priority, as long as they and the `first` are short.
@@ -340,16 +337,19 @@ impl Queue {
         estimates: &Estimates,
         run: &mut VecDeque<Entry>,
     ) {
+        let Queue { native, limits, .. } = self;
+        let is_sharable =
+            |entry: &Entry| entry.is_sharable() && limits.of(Taker::Native, entry.task()).is_none();
         let mut spent = estimates.of(first.task());
-        if !self.is_sharable(first) {
+        if !is_sharable(first) {
             return;
         }
-        while let Some((next_place, next)) = self.native.first(&self.limits) {
-            spent += estimates.of(next.task());
-            if next_place.priority != priority || spent > CHUNK || !self.is_sharable(next) {
-                break;
-            }
-            run.extend(self.native.pop(&self.limits));
+        let mut is_next = |place: &Place, entry: &Entry| {
+            spent += estimates.of(entry.task());
+            place.priority == priority && spent <= CHUNK && is_sharable(entry)
+        };
+        while let Some((_, entry)) = native.pop_if(limits, &mut is_next) {
+            run.push_back(entry);
         }
     }
 
