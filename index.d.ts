@@ -932,7 +932,11 @@ export interface ScopeOptions {
  * Tasks that begin and end together: see {@link WorkerPool.scope}. The methods are those of the pool; failures that nobody asks for
  * are thrown by `close()`, and are no unhandled rejections.
  */
-export interface Scope<Functions = any> extends Pick<WorkerPool<Functions>, 'run' | 'runTask' | 'map' | 'stream' | 'forEach' | 'reduce'> {
+export interface Scope<Functions = any>
+  extends Pick<
+    WorkerPool<Functions>,
+    'run' | 'runTask' | 'runSync' | 'map' | 'stream' | 'transform' | 'iterate' | 'forEach' | 'reduce' | 'exec' | 'proxy'
+  > {
   /** A scope within this one: cancelled with it, and closed with it. */
   scope(options?: ScopeOptions): Scope<Functions>;
   scope<Result>(options: ScopeOptions | undefined, block: (scope: Scope<Functions>) => Result): Promise<Awaited<Result>>;
@@ -1719,14 +1723,17 @@ export const rustAtomics: Omit<typeof Atomics, 'waitAsync' | 'pause'> & {
 
 // ── Inside a task of a script ──────────────────────────────────────────────────────────────────────────────
 
+/** The options of such a task: those that the owner of the pool would have to serve for another thread are not among them. */
+export type TaskPoolOptions = Omit<ScriptRunOptions, 'cache' | 'dedupe' | 'onOutput' | 'retries'>;
+
 /** The pool of a running task: see {@link task}. Its owner submits the tasks and sends back what becomes of them. */
 export interface TaskPool {
   /** Runs a function of the script, or a native task. */
-  run<Output = any>(task: string, input?: unknown, options?: ScriptRunOptions): Promise<Output>;
+  run<Output = any>(task: string, input?: unknown, options?: TaskPoolOptions): Promise<Output>;
   /** Runs the script's default export. */
-  runTask<Output = any>(input?: unknown, options?: ScriptRunOptions): Promise<Output>;
+  runTask<Output = any>(input?: unknown, options?: TaskPoolOptions): Promise<Output>;
   /** Runs a task over inputs; the first error rejects the whole and cancels the rest. */
-  map<Output = any>(task: string, inputs: Iterable<unknown>, options?: ScriptRunOptions): Promise<Output[]>;
+  map<Output = any>(task: string, inputs: Iterable<unknown>, options?: TaskPoolOptions): Promise<Output[]>;
   /** As {@link WorkerPool.scope}, with these methods. */
   scope(options?: ScopeOptions): TaskScope;
   scope<Result>(options: ScopeOptions | undefined, block: (scope: TaskScope) => Result): Promise<Awaited<Result>>;

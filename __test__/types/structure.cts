@@ -14,10 +14,19 @@ async function scopes(): Promise<void> {
   expect<Equal<typeof digest, string>>();
   const list = await scope.map('fibonacci', [1, 2]);
   expect<Equal<typeof list, number[]>>();
+  const blocked = scope.runSync('sha256', 'a', { deadline: 5 });
+  expect<Equal<typeof blocked, string>>();
+  // @ts-expect-error
+  scope.runSync('sha256', 'a', { signal: new AbortController().signal });
+  const transform: import('node:stream').Transform = scope.transform('fibonacci', { concurrency: 2 });
+  const parallel: number = await scope.proxy().fibonacci(5);
+  void [transform, parallel];
   const within = await pool.scope({ deadline: 5 }, async (inner) => inner.scope((deep) => deep.run('fibonacci', 5)));
   expect<Equal<typeof within, number>>();
   const text = await pool.scope(() => 'text');
   expect<Equal<typeof text, string>>();
+  expect<Equal<Awaited<ReturnType<typeof scope.exec<number>>>, number>>();
+  for await (const part of scope.iterate(function* (n: number) { yield n; }, [1])) expect<Equal<typeof part, number>>();
   scope.cancel();
   scope.cancel(new Error('why'));
   await scope.close();
@@ -47,5 +56,7 @@ async function nested(): Promise<void> {
   expect<Equal<typeof text, string>>();
   // @ts-expect-error
   pool.scope().stream;
+  // @ts-expect-error
+  pool.run('add', 1, { retries: 1 });
 }
 void nested;

@@ -15,8 +15,9 @@
 
 const { inspect } = require('node:util');
 
-const { submitOptions } = require('../task/options');
+const { ownOptions, submitOptions } = require('../task/options');
 const { taskNames } = require('../task/native-task-facts');
+const { CONTEXT } = require('../task/task-context');
 const { validateObject } = require('../validators');
 
 const { prototype: OBJECT } = Object;
@@ -32,7 +33,7 @@ class ProxyHandler {
   #methods = new Map();
 
   /** The same with more options. */
-  #with = (more) => makeProxy(this.#pool, { ...this.#options, ...validateObject(more, 'options') }, this.#namesOf);
+  #with = (more) => makeProxy(this.#pool, { ...this.#options, ...ownOptions(validateObject(more, 'options')) }, this.#namesOf);
 
   /**
    * @param {import('./worker-pool').WorkerPool} pool
@@ -116,7 +117,7 @@ function methodOf(pool, name, options) {
     return given.length < 2 ? pool.iterate(task, given[0], options) : pool.iterate(task, given, { ...options, spread: true });
   };
   /** The same method with options for its tasks, besides those it has. */
-  method.with = (more) => methodOf(pool, name, { ...options, ...validateObject(more, 'options') });
+  method.with = (more) => methodOf(pool, name, { ...options, ...ownOptions(validateObject(more, 'options')) });
   return method;
 }
 
@@ -129,9 +130,12 @@ const methodNames = (exported) => [...exported].map((name) => (name === '' ? DEF
  * @param {object} [given] options of each task
  */
 function poolProxy(pool, workers, given) {
-  const options = given === undefined ? undefined : { ...given };
-  if (given !== undefined) submitOptions(given, workers === undefined);
-  return makeProxy(pool, options, workers === undefined ? taskNames : () => methodNames(workers.exports ?? []));
+  const { [CONTEXT]: context, ...own } = ownOptions(given) ?? {};
+  const isPlain = given === undefined || (context !== undefined && Object.keys(own).length === 0);
+  const options = isPlain ? undefined : own;
+  if (given !== undefined) submitOptions(context === undefined ? given : own, workers === undefined);
+  // A scope's methods begin its tasks.
+  return makeProxy(context?.caller ?? pool, options, workers === undefined ? taskNames : () => methodNames(workers.exports ?? []));
 }
 
 function makeProxy(pool, options, namesOf) {

@@ -7,18 +7,21 @@
  * task (nested-tasks.js) and sends back what becomes of it. Whatever Node's ports carry gets through, and all that the owner knows
  * (limits, exports, workers to be started) counts as for any task.
  *
- * They are stopped with the task that has submitted them. While a task waits for such tasks it takes none of its worker's capacity, or a pool would stand still as soon as each of its
- * workers has a task that waits. So the worker takes others meanwhile, in the order of the queue.
+ * They are stopped with the task that has submitted them. While a task waits for such tasks it takes none of its worker's capacity
+ * (nesting.js), or a pool would stand still as soon as each of its workers has a task that waits. So the worker takes others
+ * meanwhile, in the order of the queue.
  */
 
 const { deliveryOf } = require('../delivery');
 const { openValue } = require('../fallback/value');
 const { binding } = require('../native');
-const { InvalidArgValueError, abortError } = require('../errors');
+const { InvalidArgTypeError, InvalidArgValueError, abortError } = require('../errors');
 const { submitOptions } = require('../task/options');
 const { Pending } = require('../task/pending');
 const { leftUntil } = require('../task/time-limits');
+const { describe, validateIterable } = require('../validators');
 const { NESTED_ANSWER, NESTED_REPORT } = require('./owner-messages');
+const { locateScript } = require('./script-location');
 const { listFor, sendValue } = require('./transfer');
 
 // What the running task has, its tasks get.
@@ -26,6 +29,15 @@ require('../structure/inheritance');
 
 const NOTHING = Object.freeze([]);
 const NO_OPTIONS = Object.freeze({});
+
+/** Options of `pool.run` that the owner would have to serve, for a caller that is elsewhere. */
+const OWNERS = {
+  __proto__: null,
+  cache: 'the cache is for callers on the thread that has made the pool',
+  dedupe: 'runs are shared by callers on the thread that has made the pool',
+  onOutput: 'what such a task prints goes where the output of its worker goes',
+  retries: 'catch a WorkerExitedError, and run the task again',
+};
 
 /** A task of a task, in the worker. It ends early by signals alone: the owner sees to its time limits. */
 class NestedTask extends Pending {
@@ -63,9 +75,8 @@ class OwnPool {
 
   /** Runs a task over inputs: the first failure cancels the others. */
   map(task, inputs, options) {
-    return this.scope({}, (scope) => Promise.all(Array.from(inputs, (input) => scope.run(task, input, options))));
+    return this.scope({}, (scope) => Promise.all(Array.from(iterable(inputs), (input) => scope.run(task, input, options))));
   }
-
 
   scope(options, block) {
     return require('../structure/scope').openScope(this, options, block);
@@ -73,7 +84,9 @@ class OwnPool {
 
   #run(task, input, given = NO_OPTIONS) {
     return new Promise((resolve, reject) => {
-      const options = submitOptions(given);
+      const options = submitOptions(refuseOwners(given));
+      // Now: a relative path depends on who calls.
+      if (options.filename !== undefined) options.filename = locateScript(options.filename, 'options.filename');
       const { signal, outerSignal, context, onProgress, transfer = NOTHING } = options;
       const pending = new NestedTask(resolve, reject, this, task);
       pending.control({ signal, outerSignal, context });
@@ -95,7 +108,7 @@ class OwnPool {
     const number = ++this.#lastNumber;
     const runner = this.#runner;
     const job = runner.current;
-    const said = { ...saidOf(options), transfers: list.length > 0, isLast: runner.isLeaving };
+    const said = { ...saidOf(options), transfers: list.length > 0, isLast: runner.life.isLeaving };
     sendValue(input, list, (value, isBundle, given) => {
       // What getters of the input have done may have ended it.
       if (pending.ended) return;
@@ -110,11 +123,11 @@ class OwnPool {
 
   #waitFor(pending, job) {
     // Before the owner submits it: where nothing may wait in the queue, this worker is free for it.
-    this.#runner.waits(job);
+    this.#runner.nesting.waits(job);
     this.#delivery.hold(1);
     pending.onOver = () => {
       this.#delivery.hold(-1);
-      this.#runner.goesOn(job);
+      this.#runner.nesting.goesOn(job);
     };
   }
 
@@ -153,9 +166,28 @@ class OwnPool {
   }
 }
 
+/** Their own word for one that is not served, and not silence. */
+function refuseOwners(given) {
+  for (const name in OWNERS) {
+    if (typeof given !== 'object' || given === null || !Object.hasOwn(given, name)) continue;
+    throw new InvalidArgValueError(`task.pool has no option '${name}'; ${OWNERS[name]}`);
+  }
+  return given;
+}
+
+function iterable(inputs) {
+  validateIterable(inputs, 'inputs');
+  if (typeof inputs[Symbol.iterator] === 'function') return inputs;
+  throw new InvalidArgTypeError(`The "inputs" argument of task.pool.map must be an iterable, not an async one. Received ${describe(inputs)}`);
+}
+
 /** Of a task's options what the owner is told. */
-function saidOf({ priority, timeout, deadline, runTimeout, name, parallel, spread, onProgress }) {
+function saidOf({ priority, key, timeout, deadline, runTimeout, filename, name, parallel, progress, spread, worker, onProgress }) {
   const said = { priority, parallel, reports: onProgress !== undefined };
+  if (progress !== 'all') said.progress = progress;
+  if (key !== undefined) said.key = key;
+  if (filename !== undefined) said.filename = filename;
+  if (worker !== undefined) said.worker = worker;
   if (timeout !== undefined) said.timeout = timeout;
   if (deadline !== undefined) said.deadline = leftUntil(deadline);
   if (runTimeout !== undefined) said.runTimeout = runTimeout;
@@ -166,7 +198,7 @@ function saidOf({ priority, timeout, deadline, runTimeout, name, parallel, sprea
 
 module.exports = { OwnPool };
 
-for (const name of ['exec', 'forEach', 'iterate', 'reduce', 'stream']) {
+for (const name of ['exec', 'forEach', 'iterate', 'proxy', 'reduce', 'stream', 'transform']) {
   // For the methods of its scopes.
   Object.defineProperty(OwnPool.prototype, name, {
     value: () => {

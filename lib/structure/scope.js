@@ -16,17 +16,14 @@ const { onAbort } = require('../abort');
 const { lineOf } = require('../inspection');
 const { LONGEST_TIMER, clearTimeout, now, setTimeout } = require('../runtime/clock');
 const nodeGlobals = require('../runtime/globals');
-const {
-  DeadlineError, InvalidArgValueError, ScopeClosedError, TaskCancelledError, reasonOf, withoutStack,
-} = require('../errors');
-const { momentOf, sooner } = require('../task/time-limits');
+const { DeadlineError, TaskCancelledError, reasonOf, withoutStack } = require('../errors');
+const { sooner } = require('../task/time-limits');
 const { contextOf, withContext } = require('../task/task-context');
-const {
-  describe, validateAbortSignal, validateFunction, validateNumber, validateOptions, validatePriority,
-} = require('../validators');
-
-const OPTIONS = new Set(['deadline', 'join', 'priority', 'runTimeout', 'signal']);
-const JOINS = new Set(['all', 'any', 'settled']);
+const { validateFunction } = require('../validators');
+const { closedError, deadlineError, warnOf } = require('./scope-errors');
+const { checkedOptions } = require('./scope-options');
+const { ScopePromise } = require('./scope-promise');
+const { ScopeTransform } = require('./scope-transform');
 
 /** The scope's own timer comes so many milliseconds after those of its tasks, which say whether they had started. */
 const LATER = 2;
@@ -41,31 +38,6 @@ const BY_DEADLINE = 'deadline';
 
 const { then: thenOf } = Promise.prototype;
 const passOver = () => {};
-
-/** A promise of a scope: knows whether somebody has asked for its outcome, by `await`, `then` or a function of Promise. */
-class ScopePromise extends Promise {
-  static get [Symbol.species]() {
-    return Promise;
-  }
-
-  /** What the scope knows of it. */
-  #entry;
-
-  /** @param {object} entry */
-  static of(executor, entry) {
-    const promise = new ScopePromise(executor);
-    promise.#entry = entry;
-    // Nobody may ever ask: then the scope tells of a failure, and Node need not.
-    thenOf.call(promise, undefined, passOver);
-    return promise;
-  }
-
-  then(...handlers) {
-    // `Promise.all` and `await` ask so too.
-    if (this.#entry !== undefined) this.#entry.isAsked = true;
-    return thenOf.apply(this, handlers);
-  }
-}
 
 class Scope {
   #pool;
@@ -192,8 +164,40 @@ class Scope {
     return this.#endsWith(() => this.#pool.stream(task, source, withContext(options, this.#context)));
   }
 
+  transform(task, options) {
+    if (this.#isOver) throw closedError();
+    const transform = this.#pool.transform(task, withContext(options, this.#context));
+    const untold = (error) => this.#failedAlone({ isAsked: false, error });
+    this.#streams.add(new ScopeTransform(transform, this.signal, untold, (stream) => this.#streams.delete(stream)));
+    return transform;
+  }
+
   iterate(task, input, options) {
     return this.#endsWith(() => this.#pool.iterate(task, input, withContext(options, this.#ofIterators)));
+  }
+
+  /** Its methods are tasks of the scope. */
+  proxy(options) {
+    if (this.#isOver) throw closedError();
+    return this.#pool.proxy(withContext(options, { caller: this }));
+  }
+
+  /** Nothing can abort while the thread is blocked, but the deadline is that of the scope, and holds. */
+  runSync(task, input, options) {
+    if (this.#isOver) throw closedError();
+    this.#enter();
+    try {
+      this.#hasRun = true;
+      const output = this.#pool.runSync(task, input, withContext(options, this.#context));
+      this.#succeeded();
+      return output;
+    } catch (error) {
+      // Its caller has it.
+      this.#failed({ isAsked: true, error });
+      throw error;
+    } finally {
+      this.#leave();
+    }
   }
 
   /** An iterator that is ended with the scope, where nobody has read it to its end. */
@@ -293,9 +297,14 @@ class Scope {
       this.#cancel(BY_DEADLINE, deadlineError(this.#hasRun));
       if (this.#cancelled.by === BY_DEADLINE) return this.#dropped.add(entry);
     }
-    if (this.#isConsequence(error)) return this.#dropped.add(entry);
-    this.#failures.add(entry);
-    if (this.#join === 'all') this.#cancel(BY_FAILURE, error);
+    if (this.#failedAlone(entry) && this.#join === 'all') this.#cancel(BY_FAILURE, error);
+  }
+
+  /** The same, of what cancels no sibling; whether it is a failure, and not only cancelled. */
+  #failedAlone(entry) {
+    const isFailure = !this.#isConsequence(entry.error);
+    (isFailure ? this.#failures : this.#dropped).add(entry);
+    return isFailure;
   }
 
   /** Whether an error says no more than that the scope was cancelled. */
@@ -361,15 +370,15 @@ class Scope {
     return [...this.#failures].filter((entry) => !entry.isAsked).map((entry) => entry.error);
   }
 
-  /** The block has thrown: cancels all, waits, and returns what the scope throws. */
+  /** The block has thrown: cancels all, waits, and returns what the scope throws, as `{ error }`: it may be a promise. */
   async blockThrew(error) {
     const isConsequence = this.#isConsequence(error);
     this.#cancel(BY_BLOCK, error);
-    const ofTasks = await this.close().then(passOver, (failure) => failure);
+    const ofTasks = await this.close().then(passOver, (failure) => ({ error: failure }));
     // What the tasks tell of has cancelled what the block waited for.
     if (ofTasks !== undefined && isConsequence) return ofTasks;
-    if (ofTasks !== undefined && ofTasks !== error) warnOf(ofTasks);
-    return error;
+    if (ofTasks !== undefined && ofTasks.error !== error) warnOf(ofTasks.error);
+    return { error };
   }
 
   [inspect.custom](depth, options, inspectValue) {
@@ -380,35 +389,6 @@ class Scope {
   }
 }
 
-/** @returns {{ deadline?: number, join: string, priority?: number, runTimeout?: number, signal?: AbortSignal }} */
-function checkedOptions(options = {}) {
-  const { deadline, join = 'all', priority, runTimeout, signal } = validateOptions(options, 'options', OPTIONS);
-  if (!JOINS.has(join)) {
-    throw new InvalidArgValueError(`The "options.join" argument must be 'all', 'any' or 'settled'. Received ${describe(join)}`);
-  }
-  if (priority !== undefined) validatePriority(priority, 'options.priority');
-  const limitsRun = runTimeout !== undefined && runTimeout !== Infinity;
-  if (limitsRun) validateNumber(runTimeout, 'options.runTimeout', 0, LONGEST_TIMER);
-  if (signal !== undefined) validateAbortSignal(signal, 'options.signal');
-  const moment = deadline === undefined ? undefined : momentOf(deadline, 'options.deadline');
-  return { deadline: moment, join, priority, runTimeout: limitsRun ? runTimeout : undefined, signal };
-}
-
-const closedError = () => new ScopeClosedError('the scope is closed and takes no more tasks: everything in it has ended');
-
-function deadlineError(started) {
-  return withoutStack(() => new DeadlineError('the deadline of the scope has passed', { started }));
-}
-
-/** The block has thrown an error of its own, which alone reaches the caller; nobody has asked for those of the tasks. */
-function warnOf(error) {
-  process.emitWarning(
-    `The block of a scope has thrown, and beside that ${error?.stack ?? inspect(error)}\n` +
-      'Await the tasks in the block, or catch their errors there',
-    'RustWorkersWarning',
-  );
-}
-
 /** Runs a block with a scope, which is over when the promise is settled. */
 async function runBlock(pool, options, block, parent) {
   validateFunction(block, 'block');
@@ -417,7 +397,7 @@ async function runBlock(pool, options, block, parent) {
   try {
     result = await block(scope);
   } catch (error) {
-    throw await scope.blockThrew(error);
+    throw (await scope.blockThrew(error)).error;
   }
   await scope.close();
   return result;

@@ -321,6 +321,14 @@ function submitOptions(options, native = false) {
   return checked;
 }
 
+/** The options of a call as an object of their own, to be joined with others: those that they inherit from a class too. */
+function ownOptions(given) {
+  if (typeof given !== 'object' || given === null || Array.isArray(given)) return given;
+  const own = { ...given };
+  const others = [...SCRIPT_RUN_ALONE, 'highWaterMark'].filter((name) => !Object.hasOwn(own, name));
+  return { ...withoutPollution(given, others), ...own };
+}
+
 /** Whether options of a run ask for what pool/shared-runs.js does. */
 function sharesRuns(options) {
   if (typeof options !== 'object' || options === null) return false;
@@ -351,6 +359,6 @@ function closeOptions(options) {
 }
 
 module.exports = {
-  MAX_THREADS, OF_SCRIPTS, POOL, RUN, SCRIPT_RUN, SIZE_FROM, closeOptions, nativePoolOptions, poolOptions, poolSettings, refuseMore,
-  sharesRuns, submitOptions,
+  MAX_THREADS, OF_SCRIPTS, POOL, RUN, SCRIPT_RUN, SIZE_FROM, closeOptions, nativePoolOptions, ownOptions, poolOptions, poolSettings,
+  refuseMore, sharesRuns, submitOptions,
 };

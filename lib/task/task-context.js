@@ -7,6 +7,8 @@
  * - `priority`: that of a task whose options have none;
  * - `join(options)`: puts what the task gets into its checked options, and itself as `context` where it counts its tasks;
  * - `enter()`, `leave()`: one of its tasks has begun to be submitted; nothing of it is left, in any thread.
+ *
+ * Of a scope's proxy it has no more than `caller`: the scope, whose methods run the tasks.
  */
 
 const CONTEXT = Symbol('rust-workers.context');

@@ -55,6 +55,7 @@ impl State {
     }
 
     /// How many entries that can be taken may wait for takers of a kind; takers that are returning are left out.
+    #[inline]
     pub(super) fn limit(&self, taker: Taker, config: &Config) -> usize {
         if config.max_queue == usize::MAX {
             return usize::MAX;
@@ -66,6 +67,7 @@ impl State {
     }
 
     /// Whether no more entry may wait for takers of a kind, whose [`State::limit`] this is.
+    #[inline]
     pub(super) fn is_full(&self, taker: Taker, limit: usize) -> bool {
         if limit == usize::MAX {
             return false;

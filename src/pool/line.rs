@@ -5,8 +5,9 @@
 
 use std::collections::BTreeMap;
 
+use super::entry::Entry;
 use super::position::{LimitId, LinePosition};
-use super::priority_queue::{Entry, PriorityQueue, Waiting};
+use super::priority_queue::{PriorityQueue, Waiting};
 use super::rank::{Place, Rank, Rule};
 use super::task_limits::TaskLimits;
 
@@ -28,11 +29,15 @@ impl Line {
 
     /// How many entries wait.
     pub(super) fn len(&self) -> usize {
-        self.queues().map(PriorityQueue::len).sum::<usize>() + self.held.len()
+        let limited = self.limited.iter().map(PriorityQueue::len);
+        self.plain.len() + limited.sum::<usize>() + self.held.len()
     }
 
     /// How many of them could be taken now.
     pub(super) fn takeable(&self, limits: &TaskLimits) -> usize {
+        if self.limited.is_empty() {
+            return self.plain.len();
+        }
         let limited = |(at, queue): (usize, &PriorityQueue)| queue.len().min(limits.room(at));
         self.plain.len() + self.limited.iter().enumerate().map(limited).sum::<usize>()
     }

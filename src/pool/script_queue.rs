@@ -1,11 +1,13 @@
 //! The part of the queue that is for script workers alone: what a worker takes, and jobs that are bound to one.
 
 use super::affinity::goes_before;
+use super::entry::Entry;
 use super::job::Job;
 use super::line::Line;
+use super::permits::Permits;
 use super::position::{LinePosition, Location, QueuePosition, Taker};
-use super::priority_queue::{Entry, Waiting};
-use super::queue::{Orphan, Permits, Queue};
+use super::priority_queue::Waiting;
+use super::queue::{Orphan, Queue};
 use super::rank::Place;
 use super::task_limits::TaskLimits;
 use crate::value::Payload;

@@ -33,8 +33,9 @@
 
 use super::capacity::Capacity;
 use super::outbox::Reply;
+use super::permits::Permits;
 use super::position::Taker;
-use super::queue::{Permits, Queue};
+use super::queue::Queue;
 use super::script_functions::FunctionNames;
 use super::task_observer::{Age, TaskRef};
 use crate::cancel::{CancelToken, Reason};

@@ -14,8 +14,8 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use self::spec::{Model, Rules, Wants};
+use super::entry::Entry;
 use super::position::Taker;
-use super::priority_queue::Entry;
 use super::queue::Taken;
 use super::test_tasks::TestTasks;
 use super::*;
