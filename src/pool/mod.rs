@@ -47,6 +47,7 @@ mod intake;
 mod job;
 mod keys;
 mod line;
+mod moved_jobs;
 mod outbox;
 mod output_list;
 mod parallel_for;

@@ -113,8 +113,12 @@ impl Level {
         }
     }
 
+    fn slots(&self) -> impl Iterator<Item = &Slot> {
+        self.late.values().chain(&self.slots)
+    }
+
     fn iter(&self) -> impl Iterator<Item = &Entry> {
-        self.late.values().chain(&self.slots).filter_map(|slot| slot.entry.as_ref())
+        self.slots().filter_map(|slot| slot.entry.as_ref())
     }
 }
 
@@ -185,6 +189,16 @@ impl PriorityQueue {
     /// The entries, in no certain order of priorities.
     pub(super) fn iter(&self) -> impl Iterator<Item = &Entry> {
         std::iter::once(&self.zero).chain(self.others.values()).flat_map(Level::iter)
+    }
+
+    /// The first of the entries that are meant, by looking at all.
+    pub(super) fn first_that(&self, is_meant: impl Fn(&Entry) -> bool) -> Option<Place> {
+        let levels =
+            std::iter::once((0, &self.zero)).chain(self.others.iter().map(|(at, level)| (*at, level)));
+        let slots = levels.flat_map(|(priority, level)| level.slots().map(move |slot| (priority, slot)));
+        let meant = slots.filter(|(_, slot)| slot.entry.as_ref().is_some_and(&is_meant));
+        let places = meant.map(|(priority, slot)| self.place(priority, slot));
+        places.min_by(|one, other| self.rule.compare(one, other))
     }
 
     /// The rank of the first entry.

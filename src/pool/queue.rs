@@ -3,7 +3,7 @@
 //! A taker finds its next entry in O(1), so each kind has a line of its own, and each script worker another for the jobs
 //! that are *bound* to it, since their input can only go there. A worker takes from both, in one order. A job that is bound to a
 //! worker that ends was not begun: the job becomes an *orphan*, which the owner binds to another worker or answers.
-//! `script_queue.rs` has what is for scripts alone.
+//! `script_queue.rs` has what is for scripts alone, and `moved_jobs.rs` what moves to a worker that is idle.
 //!
 //! Entries may wait for their key (`keys.rs`) or for the limit of their task (`task_limits.rs`). What is taken holds permits for
 //! both (`holding.rs`).
@@ -66,6 +66,8 @@ pub(super) struct Queue {
     pub(super) bound: Vec<Line>,
     /// Entries in all of `bound`.
     pub(super) bound_len: usize,
+    /// Those of them that could be bound to another worker.
+    pub(super) movable: usize,
     pub(super) orphans: Vec<Orphan>,
     pub(super) keys: Keys,
     pub(super) limits: TaskLimits,
@@ -87,6 +89,7 @@ impl Queue {
             any_worker: Line::new(rule, limits.count()),
             bound: Vec::new(),
             bound_len: 0,
+            movable: 0,
             orphans: Vec::new(),
             keys: Keys::new(config.key_limit),
             limits,
@@ -199,7 +202,7 @@ impl Queue {
             Location::AnyWorker(at) => self.any_worker.remove(at)?,
             Location::Worker(number, at) => {
                 let removed = self.bound.get_mut(number)?.remove(at)?;
-                self.bound_len -= 1;
+                self.leaves_bound(&removed.0);
                 removed
             }
             Location::Gate { .. } => return None,
@@ -220,7 +223,7 @@ impl Queue {
             Taker::Script => {
                 let lines = std::iter::once(&mut self.any_worker).chain(&mut self.bound);
                 lines.for_each(|line| all.push(Box::new(line.drain().map(|(waiting, _)| waiting.entry))));
-                self.bound_len = 0;
+                (self.bound_len, self.movable) = (0, 0);
                 let orphans = std::mem::take(&mut self.orphans);
                 all.push(Box::new(orphans.into_iter().map(|orphan| Entry::Job(orphan.job))));
                 self.affinity.clear();

@@ -79,10 +79,7 @@ impl Queue {
         let entry = match next {
             Next::AnyWorker => self.any_worker.pop(&self.limits),
             Next::Own(position) => self.any_worker.remove(position).map(|(entry, _)| entry),
-            Next::Bound => {
-                self.bound_len -= 1;
-                self.bound[number].pop(&self.limits)
-            }
+            Next::Bound => self.bound[number].pop(&self.limits).inspect(|entry| self.leaves_bound(entry)),
         };
         let entry = entry.expect("it was seen just now");
         if let Some(worker) = preferred {
@@ -140,7 +137,14 @@ impl Queue {
             self.bound.resize_with(worker + 1, || Line::new(rule, limits));
         }
         self.bound_len += 1;
+        self.movable += usize::from(is_movable(&waiting.entry));
         self.bound[worker].add(position, waiting, held);
+    }
+
+    /// An entry is out of the line of its worker.
+    pub(super) fn leaves_bound(&mut self, entry: &Entry) {
+        self.bound_len -= 1;
+        self.movable -= usize::from(is_movable(entry));
     }
 
     pub(super) fn push_orphan(&mut self, waiting: Waiting, held: bool) {
@@ -167,7 +171,7 @@ impl Queue {
     /// Takes out the job of this id that is bound to the worker `number`; by looking at all of them.
     pub(super) fn remove_bound(&mut self, number: usize, id: u64) -> Option<Job> {
         let (at, entry, held) = self.bound.get_mut(number)?.remove_job(id)?;
-        self.bound_len -= 1;
+        self.leaves_bound(&entry);
         self.leaves(&entry, at, Taker::Script, held);
         let Entry::Job(job) = entry else { unreachable!("scripts have no batches") };
         Some(job)
@@ -179,8 +183,8 @@ impl Queue {
         self.affinity.worker_ended(number);
         let Some(line) = self.bound.get_mut(number) else { return Vec::new() };
         let mut ids = Vec::with_capacity(line.len());
-        self.bound_len -= line.len();
         for (waiting, held) in line.drain() {
+            self.leaves_bound(&waiting.entry);
             let id = waiting.entry.id();
             if let (true, Some(key)) = (held, waiting.entry.key()) {
                 self.keys.moved(key, waiting.number, QueuePosition::of_orphan(id));
@@ -204,6 +208,11 @@ impl Queue {
         let Entry::Job(job) = entry else { unreachable!("it was made just now") };
         Some(job)
     }
+}
+
+/// Whether the owner of a job that is bound to a worker could bind it to another one.
+pub(super) fn is_movable(entry: &Entry) -> bool {
+    matches!(entry, Entry::Job(job) if job.is_movable())
 }
 
 fn job_of((place, entry): (Place, &Entry)) -> Option<(Place, &Job)> {

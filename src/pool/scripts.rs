@@ -41,6 +41,8 @@ pub enum Step {
     },
     /// Nothing waits: go back to the event loop until notified.
     Wait,
+    /// Others have jobs bound to them that this worker could run: ask the owner for them ([`Pool::unbind_for`]), and come again.
+    Ask,
     /// The pool needs this worker no more: end.
     Leave,
 }
@@ -207,6 +209,9 @@ impl Pool {
                 self.tell_left(state);
                 return Step::Leave;
             }
+            if state.asks(number) {
+                return Step::Ask;
+            }
             if wait > Duration::ZERO {
                 state.scripts.blocked += 1;
                 wait_for(&self.0.script_work, &mut state, wait);
@@ -312,7 +317,7 @@ impl State {
     /// `Scripts::notify_if_needed` for the jobs that wait now.
     #[must_use]
     pub(super) fn notify_worker_if_needed(&mut self) -> Option<&'static dyn Waker> {
-        self.scripts.notify_if_needed(&self.queue)
+        self.scripts.notify_if_needed(&self.queue).or_else(|| self.notify_to_ask())
     }
 
     /// Takes the next job for a worker.

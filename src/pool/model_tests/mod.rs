@@ -331,6 +331,7 @@ impl Run {
             Step::Run { id, .. } => Some(id),
             Step::Wait => None,
             Step::Leave => panic!("worker {number} was told to leave"),
+            Step::Ask => panic!("no job of it is movable"),
         };
         assert_eq!(taken, expected, "worker {number} takes");
         worker.waits = taken.is_none();
@@ -560,6 +561,7 @@ impl Run {
                     assert_eq!(None, expected);
                     self.workers.get_mut(&number).expect("it lives").waits = true;
                 }
+                Step::Ask => panic!("no job of it is movable"),
                 Step::Leave => {
                     assert_eq!(None, expected);
                     self.workers.remove(&number);
