@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use super::entry::Entry;
 use super::position::{LimitId, LinePosition};
 use super::priority_queue::{PriorityQueue, Waiting};
-use super::rank::{Place, Rank, Rule};
+use super::rank::{Place, Rule};
 use super::task_limits::TaskLimits;
 
 pub(super) struct Line {
@@ -90,12 +90,6 @@ impl Line {
         let open = plain.chain(limited.map(|(at, queue)| (Some(LimitId::new(at)), queue)));
         let firsts = open.filter_map(|(limit, queue)| Some((queue.first_that(&is_meant)?, limit)));
         firsts.min_by(|(one, _), (other, _)| self.rule.compare(one, other))
-    }
-
-    /// The rank of the entry that comes first.
-    #[inline]
-    pub(super) fn first_rank(&self, limits: &TaskLimits) -> Option<Rank> {
-        self.first_queue(limits)?.1.first_rank()
     }
 
     /// Takes out the entry that comes first, with its place, where `admits` says so.

@@ -201,13 +201,6 @@ impl PriorityQueue {
         places.min_by(|one, other| self.rule.compare(one, other))
     }
 
-    /// The rank of the first entry.
-    #[inline]
-    pub(super) fn first_rank(&self) -> Option<Rank> {
-        let (priority, level) = self.first_level()?;
-        Some(self.rule.rank(priority, level.first(self.rule)?.at))
-    }
-
     /// The next entry and its place, where `admits` says so. A batch with inputs left stays in its slot and is shared out by
     /// reference.
     #[inline]

@@ -25,7 +25,7 @@ use super::parallel_for::ParallelFor;
 use super::permits::Permits;
 use super::position::{LimitId, LinePosition, Location, QueuePosition, Taker, Target};
 use super::priority_queue::Waiting;
-use super::rank::{Place, Rank, Rule};
+use super::rank::{Place, Rule};
 use super::task_limits::TaskLimits;
 use super::task_observer::Age;
 use crate::sync::Arc;
@@ -139,9 +139,9 @@ impl Queue {
             || self.limits.of(taker, entry.task()).is_some_and(is_full)
     }
 
-    /// The rank of what comes first for native threads; [`Rank::LAST`] when nothing can be taken.
-    pub(super) fn first_native_rank(&self) -> Rank {
-        self.native.first_rank(&self.limits).unwrap_or(Rank::LAST)
+    /// The place of what comes first for native threads; [`Place::LAST`] when nothing can be taken.
+    pub(super) fn first_native_place(&self) -> Place {
+        self.native.first(&self.limits).map_or(Place::LAST, |(place, _)| place)
     }
 
     /// How much native threads could take up now: entries, and requests for threads.
@@ -248,9 +248,12 @@ impl Queue {
         self.take_above(None)
     }
 
-    /// The next entry for a native thread, if it comes before this rank.
-    pub(super) fn take_above(&mut self, limit: Option<Rank>) -> Option<(Taken, Permits)> {
-        let is_above = |place: &Place, _: &Entry| limit.is_none_or(|limit| place.rank < limit);
+    /// The next entry for a native thread, if it goes before what the thread has begun.
+    pub(super) fn take_above(&mut self, begun: Option<&Place>) -> Option<(Taken, Permits)> {
+        let rule = self.rule;
+        let is_above = |place: &Place, _: &Entry| {
+            begun.is_none_or(|begun| rule.goes_above(place.rank, place.priority, begun))
+        };
         let (place, entry) = self.native.pop_if(&self.limits, is_above)?;
         let permits = self.begins(&entry, Taker::Native, None);
         let taken = match entry {
