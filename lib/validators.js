@@ -133,6 +133,12 @@ function validateNames(options, name, known, notHere) {
   }
 }
 
+/** As `validateOptions`; the options are a copy of what was given, so each has been read once: it may be a getter. */
+function readOptions(options, name, known, notHere) {
+  validateNames(options, name, known, notHere);
+  return withoutPollution(options, known);
+}
+
 /** The options that stand on the bag itself, or on a class of it. */
 function withoutPollution(options, known) {
   const clean = { __proto__: null };
@@ -204,6 +210,7 @@ const validatePriority = (value, name) => validateInteger(value, name, -(2 ** 31
 
 module.exports = {
   describe,
+  readOptions,
   validateBoolean,
   validateInteger,
   validateNumber,

@@ -20,6 +20,8 @@ const TASKS_PER_THREAD = 4;
  * @property {import('../script-pool/script-submitter').ScriptSubmitter | undefined} scriptTasks
  * @property {(owner: number) => number} threadsFor how many of an owner's tasks may run at once
  * @property {object} settings
+ * @property {(method: string, task: unknown) => (error: unknown) => unknown} placer for a call that stands on the stack: makes its errors say
+ *   where, if that is wanted
  * @property {Set<object>} maps those that are under way
  * @property {(map: object) => void} mapSettled takes one that has ended out of `maps`; a closing pool may have waited for it
  * @property {(task: string, input: unknown, options?: object) => Promise<unknown>} run also while the pool closes
@@ -41,10 +43,11 @@ function usualConcurrency({ threadsFor, settings: { maxQueue } }, owner) {
 }
 
 /** What a stream needs of its pool. */
-function hostOf({ pool, tasks, admission, scriptTasks, maps, mapSettled }, task, owner, run) {
+function hostOf({ pool, placer, tasks, admission, scriptTasks, maps, mapSettled }, method, task, owner, run) {
   // A relative path is looked for from the file of the caller, who is not on the stack later.
   if (run.filename !== undefined) run.filename = locateScript(run.filename, 'options.filename');
   return {
+    placed: placer(method, task),
     isNative: owner === NATIVE,
     sharesWorkers: owner !== NATIVE && scriptTasks.separates,
     admission,
@@ -62,7 +65,7 @@ function stream(parts, task, source, options = {}) {
   const { TaskStream } = require('../flow/stream');
   const owner = ownerOf(parts, task, options);
   const checked = streamOptions(options, owner === NATIVE, usualConcurrency(parts, owner));
-  return new TaskStream(task, validateIterable(source, 'source'), checked, hostOf(parts, task, owner, checked.run));
+  return new TaskStream(task, validateIterable(source, 'source'), checked, hostOf(parts, 'stream', task, owner, checked.run));
 }
 
 /** `pool.transform(task, options)` */
@@ -71,7 +74,7 @@ function transform(parts, task, options = {}) {
   const { TaskTransform } = require('../flow/transform');
   const owner = ownerOf(parts, task, options);
   const [checked, sides] = transformOptions(options, owner === NATIVE, usualConcurrency(parts, owner));
-  return new TaskTransform(task, checked, sides, hostOf(parts, task, owner, checked.run));
+  return new TaskTransform(task, checked, sides, hostOf(parts, 'transform', task, owner, checked.run));
 }
 
 /** What `forEach` and `reduce` need of their pool. */

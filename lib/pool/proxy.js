@@ -15,6 +15,7 @@
 
 const { inspect } = require('node:util');
 
+const { lineOf } = require('../inspection');
 const { ownOptions, submitOptions } = require('../task/options');
 const { taskNames } = require('../task/native-task-facts');
 const { CONTEXT } = require('../task/task-context');
@@ -25,6 +26,8 @@ const { prototype: OBJECT } = Object;
 /** The name of the script's default export: `runTask` runs it. */
 const DEFAULT = 'default';
 const WITH = 'with';
+/** As which it is shown. */
+const PROXY = { constructor: { name: 'PoolProxy' } };
 
 class ProxyHandler {
   #pool;
@@ -133,7 +136,7 @@ function poolProxy(pool, workers, given) {
   const { [CONTEXT]: context, ...own } = ownOptions(given) ?? {};
   const isPlain = given === undefined || (context !== undefined && Object.keys(own).length === 0);
   const options = isPlain ? undefined : own;
-  if (given !== undefined) submitOptions(context === undefined ? given : own, workers === undefined);
+  if (given !== undefined) submitOptions(typeof given === 'object' && given !== null && !Array.isArray(given) ? own : given, workers === undefined);
   // A scope's methods begin its tasks.
   return makeProxy(context?.caller ?? pool, options, workers === undefined ? taskNames : () => methodNames(workers.exports ?? []));
 }
@@ -142,7 +145,7 @@ function makeProxy(pool, options, namesOf) {
   const target = () => {};
   // A proxy's own properties must be among those that its handler names.
   for (const key of Reflect.ownKeys(target)) Reflect.deleteProperty(target, key);
-  const shown = (depth, how, inspectValue) => `PoolProxy ${inspectValue([...new Set(namesOf())], how)}`;
+  const shown = (depth, how, inspectValue) => lineOf(PROXY, () => [...new Set(namesOf())], how, inspectValue);
   Object.defineProperty(target, inspect.custom, { value: shown, configurable: true });
   return new Proxy(target, new ProxyHandler(pool, options, namesOf));
 }

@@ -6,6 +6,7 @@ const { InvalidArgValueError } = require('../errors');
 const { NO_SEED } = require('../task/deterministic');
 const { POOL, poolOptions } = require('../task/options');
 const {
+  readOptions,
   validateInteger,
   validateNumber,
   validateOptions,
@@ -49,7 +50,7 @@ const WAITS = { event: IDLE_LINGER, block: IDLE_BLOCK };
 
 /** @returns {object} the second argument of `new WorkerPool`, as options whose names all exist */
 function scriptPoolOptions(given) {
-  return validateOptions(poolOptions(true, given), 'options', SCRIPT_POOL, NOT_FOR_POOLS);
+  return readOptions(poolOptions(true, given), 'options', SCRIPT_POOL, NOT_FOR_POOLS);
 }
 
 /**

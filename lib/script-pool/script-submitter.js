@@ -14,7 +14,7 @@ const { Pending } = require('../task/pending');
 const { submitOptions } = require('../task/options');
 const { AHEAD, LATEST, OUTPUT, SOURCE, SPREAD } = require('./call-form');
 const { notTooDeep } = require('./too-deep');
-const { discardTaken, givesOnlyMemory, listFor, openTaken, takeNow } = require('./transfer');
+const { canGoTwice, discardTaken, givesOnlyMemory, listFor, openTaken, takeNow } = require('./transfer');
 const { ValueEncoder } = require('./value-encoder');
 
 /** Encodes the inputs. */
@@ -23,7 +23,7 @@ const encoder = new ValueEncoder();
 const { ANY_WORKER, VIA_FALLBACK, BY_MESSAGE, BY_QUEUE, NO_WORKER, ON_DEMAND } = SCRIPTS;
 /** What `submitScript` returns for an accepted task, as bits. */
 const { FULL, NEEDS_WORKER } = SCRIPTS;
-const { NESTED } = SCRIPTS;
+const { MOVABLE, NESTED } = SCRIPTS;
 
 /** The highest priority. */
 const FIRST = 2 ** 31 - 1;
@@ -199,7 +199,8 @@ class ScriptSubmitter {
       const prepared = { form: VIA_FALLBACK, value: undefined, length: message, parts: undefined };
       // Its worker has its input, and nothing else to do: no other task comes between.
       const place = taken === undefined && !isFixed ? FIRST : options.priority;
-      const answer = this.#submitTo(name, id, options, prepared, number, BY_MESSAGE, place);
+      const movable = taken !== undefined && !isFixed && canGoTwice(taken);
+      const answer = this.#submitTo(name, id, options, prepared, number, BY_MESSAGE, place, movable);
       if (Array.isArray(answer)) {
         if (answer[0] === 'ERR_RW_INTERNAL' && isFixed) return this.#failed(pending, isEnding(number));
         if (answer[0] === 'ERR_RW_INTERNAL' && tries < TRIES) {
@@ -251,7 +252,7 @@ class ScriptSubmitter {
     if (answer & FULL) this.#admission.becameFull();
   }
 
-  #submitTo(name, id, options, prepared, worker, path, place = options.priority) {
+  #submitTo(name, id, options, prepared, worker, path, place = options.priority, movable = false) {
     const { priority, key, timeout, deadline, runTimeout, module, context } = options;
     const { call } = this.#delivery;
     // Before the call's arguments are written: it may be a call itself.
@@ -274,7 +275,7 @@ class ScriptSubmitter {
     call[7] = cancel === UNCANCELLABLE && options.callForm >= AHEAD ? ITSELF : cancel;
     call[8] = worker;
     call[9] = ((cancel !== UNCANCELLABLE && this.separates) || options.alone ? 1 : 0) + 2 * options.callForm;
-    call[10] = (path === ON_DEMAND ? 1 : 0) + (context?.isNested ? NESTED : 0);
+    call[10] = (path === ON_DEMAND ? 1 : 0) + (context?.isNested ? NESTED : 0) + (movable ? MOVABLE : 0);
     const { value, parts } = prepared;
     const answer = key === undefined ? binding.submitScript(value, parts) : binding.submitScriptKeyed(value, parts, key);
     // Nothing of it is kept.

@@ -5,6 +5,7 @@
 const { InvalidArgTypeError, InvalidArgValueError, OutOfRangeError } = require('../errors');
 const {
   describe,
+  readOptions,
   validateAbortSignal,
   validateBoolean,
   validateFunction,
@@ -217,7 +218,7 @@ function refuseMore(hasScript, first, second, third) {
 
 /** The options of a pool without a script. */
 function nativePoolOptions(given) {
-  return validateOptions(poolOptions(false, given), 'options', POOL, NEEDS_SCRIPT);
+  return readOptions(poolOptions(false, given), 'options', POOL, NEEDS_SCRIPT);
 }
 
 /** Whether `Object.prototype` has one of the options of a run: with their names spelled out it costs next to nothing. */

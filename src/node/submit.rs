@@ -75,6 +75,7 @@ pub(crate) struct ScriptOptions {
     pub(crate) call_form: u64,
     /// Whether a running task of the pool waits for it.
     pub(crate) nested: bool,
+    pub(crate) movable: bool,
     /// What the tasks that it submits get from it.
     pub(crate) inherited: Inherited,
 }
@@ -125,6 +126,9 @@ impl Pools<'_> {
         let token = options.token(self.core.jobs());
         let job = Job::new(id, self.core.events(), task, input, token.clone());
         let mut job = job.by(script.path).called(script.call_form).inherits(script.inherited);
+        if script.movable {
+            job = job.movable();
+        }
         if script.nested {
             job = job.nested();
         }

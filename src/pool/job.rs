@@ -56,6 +56,8 @@ pub(super) struct Details {
     pub(super) inherited: Inherited,
     /// Of a script: whether a running job of the pool has submitted it, and waits for it. A pool that closes takes it.
     pub(super) nested: bool,
+    /// Of a script, bound to a worker: whether its owner could send the input to another one as well.
+    pub(super) movable: bool,
 }
 
 // What is larger than 128 bytes is moved by a call, and an entry of the queue has two more words.
@@ -107,6 +109,12 @@ impl Job {
     #[must_use]
     pub fn nested(self) -> Self {
         self.with(|details| details.nested = true)
+    }
+
+    /// For a script: it may be bound to another worker before it begins, by its owner.
+    #[must_use]
+    pub fn movable(self) -> Self {
+        self.with(|details| details.movable = true)
     }
 
     /// For a script: its tasks get this from it.
@@ -166,6 +174,10 @@ impl Job {
 
     pub(super) fn is_nested(&self) -> bool {
         self.details.as_ref().is_some_and(|details| details.nested)
+    }
+
+    pub(super) fn is_movable(&self) -> bool {
+        self.details.as_ref().is_some_and(|details| details.movable)
     }
 
     /// What few have; the job has it no more.

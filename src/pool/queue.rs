@@ -3,10 +3,10 @@
 //! A taker finds its next entry in O(1), so each kind has a line of its own, and each script worker another for the jobs
 //! that are *bound* to it, since their input can only go there. A worker takes from both, in one order. A job that is bound to a
 //! worker that ends was not begun: the job becomes an *orphan*, which the owner binds to another worker or answers.
-//! `script_queue.rs` has what is for scripts alone.
+//! `script_queue.rs` has what is for scripts alone, and `moved_jobs.rs` what moves to a worker that is idle.
 //!
-//! Entries may wait for their key (`keys.rs`) or for the limit of their task (`task_limits.rs`). What is taken holds *permits* for
-//! both, which are given back when it has ended.
+//! Entries may wait for their key (`keys.rs`) or for the limit of their task (`task_limits.rs`). What is taken holds permits for
+//! both (`holding.rs`).
 //!
 //! Where an entry waits is its [`QueuePosition`]; `admission.rs` describes how much may wait.
 
@@ -15,14 +15,16 @@ use std::collections::VecDeque;
 use super::affinity::Affinity;
 use super::batch::Batch;
 use super::config::Config;
+use super::entry::Entry;
 use super::estimates::{CHUNK, Estimates};
 use super::intake::SmallJob;
 use super::job::Job;
-use super::keys::{Key, Keys};
+use super::keys::Keys;
 use super::line::Line;
 use super::parallel_for::ParallelFor;
+use super::permits::Permits;
 use super::position::{LimitId, LinePosition, Location, QueuePosition, Taker, Target};
-use super::priority_queue::{Entry, Waiting};
+use super::priority_queue::Waiting;
 use super::rank::{Place, Rank, Rule};
 use super::task_limits::TaskLimits;
 use super::task_observer::Age;
@@ -35,24 +37,6 @@ pub(super) enum Taken {
     Batch(Arc<Batch>, Place),
     /// Parts of the task of another thread.
     Steal(Arc<ParallelFor>),
-}
-
-/// What a task that runs keeps others from.
-#[derive(Default)]
-pub(super) struct Permits {
-    key: Option<Key>,
-    limit: Option<LimitId>,
-}
-
-impl Permits {
-    pub(super) fn is_empty(&self) -> bool {
-        self.key.is_none() && self.limit.is_none()
-    }
-
-    /// Takes out what belongs to a limit; the key stays.
-    pub(super) fn take_limit(&mut self) -> Permits {
-        Permits { key: None, limit: self.limit.take() }
-    }
 }
 
 /// Entries that were taken out of the queue.
@@ -76,12 +60,14 @@ pub(super) struct Queue {
     latest: Age,
     /// Work in parts that wants more threads, once for each thread; before everything else, as it is work begun.
     stealable: VecDeque<Arc<ParallelFor>>,
-    native: Line,
+    pub(super) native: Line,
     pub(super) any_worker: Line,
     /// By the worker's number. A line outlives its worker, so that no position is ever used again.
     pub(super) bound: Vec<Line>,
     /// Entries in all of `bound`.
     pub(super) bound_len: usize,
+    /// Those of them that could be bound to another worker.
+    pub(super) movable: usize,
     pub(super) orphans: Vec<Orphan>,
     pub(super) keys: Keys,
     pub(super) limits: TaskLimits,
@@ -103,6 +89,7 @@ impl Queue {
             any_worker: Line::new(rule, limits.count()),
             bound: Vec::new(),
             bound_len: 0,
+            movable: 0,
             orphans: Vec::new(),
             keys: Keys::new(config.key_limit),
             limits,
@@ -213,7 +200,7 @@ impl Queue {
             Location::AnyWorker(at) => self.any_worker.remove(at)?,
             Location::Worker(number, at) => {
                 let removed = self.bound.get_mut(number)?.remove(at)?;
-                self.bound_len -= 1;
+                self.leaves_bound(&removed.0);
                 removed
             }
             Location::Gate { .. } => return None,
@@ -226,18 +213,6 @@ impl Queue {
         Some(entry)
     }
 
-    /// An entry that waited is out of the queue, and will not run.
-    pub(super) fn leaves(&mut self, entry: &Entry, number: u64, taker: Taker, held: bool) {
-        let Some(key) = entry.key() else { return };
-        if held {
-            self.held[taker as usize] -= 1;
-            self.keys.give_up(key, number);
-        } else {
-            let next = self.keys.leave(key, Some(taker));
-            self.release_all(next);
-        }
-    }
-
     /// Everything that waits for takers of one kind, in order; nothing is moved before it is looked at.
     pub(super) fn drain(&mut self, taker: Taker) -> Drained {
         let mut all: Vec<Drained> = Vec::new();
@@ -246,7 +221,7 @@ impl Queue {
             Taker::Script => {
                 let lines = std::iter::once(&mut self.any_worker).chain(&mut self.bound);
                 lines.for_each(|line| all.push(Box::new(line.drain().map(|(waiting, _)| waiting.entry))));
-                self.bound_len = 0;
+                (self.bound_len, self.movable) = (0, 0);
                 let orphans = std::mem::take(&mut self.orphans);
                 all.push(Box::new(orphans.into_iter().map(|orphan| Entry::Job(orphan.job))));
                 self.affinity.clear();
@@ -256,52 +231,6 @@ impl Queue {
         let next = self.keys.drained(taker);
         self.release_all(next);
         Box::new(all.into_iter().flatten())
-    }
-
-    /// What runs, or waited to run, has ended.
-    pub(super) fn give_back(&mut self, permits: Permits) {
-        if let Some(limit) = permits.limit {
-            self.limits.end(limit);
-        }
-        if let Some(key) = permits.key {
-            let next = self.keys.leave(&key, None);
-            self.release_all(next);
-        }
-    }
-
-    /// The keys of these entries are free for them now.
-    fn release_all(&mut self, positions: impl IntoIterator<Item = QueuePosition>) {
-        for position in positions {
-            self.held[position.taker() as usize] -= 1;
-            match position.0 {
-                Location::Native(at) => drop(self.native.release(at)),
-                Location::AnyWorker(at) => {
-                    self.any_worker.release(at);
-                    self.prefer_at(at);
-                }
-                Location::Worker(number, at) => drop(self.bound[number].release(at)),
-                Location::Gate { .. } => unreachable!("it is not in the queue"),
-                Location::Orphan(id) => {
-                    let mut orphans = self.orphans.iter_mut();
-                    if let Some(orphan) = orphans.find(|orphan| orphan.job.reply.id() == id) {
-                        orphan.held = false;
-                    }
-                }
-            }
-        }
-    }
-
-    /// An entry is about to run: what it keeps others from. `worker`: the number of its script worker.
-    pub(super) fn begins(&mut self, entry: &Entry, taker: Taker, worker: Option<usize>) -> Permits {
-        let limit = self.limits.of(taker, entry.task());
-        let key = entry.key().cloned();
-        if let Some(limit) = limit {
-            self.limits.begin(limit);
-        }
-        if let Some(key) = &key {
-            self.keys.begin(key, taker, worker);
-        }
-        Permits { key, limit }
     }
 
     /// The next for a native thread.

@@ -1,11 +1,13 @@
 //! The part of the queue that is for script workers alone: what a worker takes, and jobs that are bound to one.
 
 use super::affinity::goes_before;
+use super::entry::Entry;
 use super::job::Job;
 use super::line::Line;
+use super::permits::Permits;
 use super::position::{LinePosition, Location, QueuePosition, Taker};
-use super::priority_queue::{Entry, Waiting};
-use super::queue::{Orphan, Permits, Queue};
+use super::priority_queue::Waiting;
+use super::queue::{Orphan, Queue};
 use super::rank::Place;
 use super::task_limits::TaskLimits;
 use crate::value::Payload;
@@ -76,10 +78,7 @@ impl Queue {
         let entry = match next {
             Next::AnyWorker => self.any_worker.pop(&self.limits),
             Next::Own(position) => self.any_worker.remove(position).map(|(entry, _)| entry),
-            Next::Bound => {
-                self.bound_len -= 1;
-                self.bound[number].pop(&self.limits)
-            }
+            Next::Bound => self.bound[number].pop(&self.limits).inspect(|entry| self.leaves_bound(entry)),
         };
         let entry = entry.expect("it was seen just now");
         if let Some(worker) = preferred {
@@ -137,7 +136,14 @@ impl Queue {
             self.bound.resize_with(worker + 1, || Line::new(rule, limits));
         }
         self.bound_len += 1;
+        self.movable += usize::from(is_movable(&waiting.entry));
         self.bound[worker].add(position, waiting, held);
+    }
+
+    /// An entry is out of the line of its worker.
+    pub(super) fn leaves_bound(&mut self, entry: &Entry) {
+        self.bound_len -= 1;
+        self.movable -= usize::from(is_movable(entry));
     }
 
     pub(super) fn push_orphan(&mut self, waiting: Waiting, held: bool) {
@@ -164,7 +170,7 @@ impl Queue {
     /// Takes out the job of this id that is bound to the worker `number`; by looking at all of them.
     pub(super) fn remove_bound(&mut self, number: usize, id: u64) -> Option<Job> {
         let (at, entry, held) = self.bound.get_mut(number)?.remove_job(id)?;
-        self.bound_len -= 1;
+        self.leaves_bound(&entry);
         self.leaves(&entry, at, Taker::Script, held);
         let Entry::Job(job) = entry else { unreachable!("scripts have no batches") };
         Some(job)
@@ -176,8 +182,8 @@ impl Queue {
         self.affinity.worker_ended(number);
         let Some(line) = self.bound.get_mut(number) else { return Vec::new() };
         let mut ids = Vec::with_capacity(line.len());
-        self.bound_len -= line.len();
         for (waiting, held) in line.drain() {
+            self.leaves_bound(&waiting.entry);
             let id = waiting.entry.id();
             if let (true, Some(key)) = (held, waiting.entry.key()) {
                 self.keys.moved(key, waiting.number, QueuePosition::of_orphan(id));
@@ -201,6 +207,11 @@ impl Queue {
         let Entry::Job(job) = entry else { unreachable!("it was made just now") };
         Some(job)
     }
+}
+
+/// Whether the owner of a job that is bound to a worker could bind it to another one.
+pub(super) fn is_movable(entry: &Entry) -> bool {
+    matches!(entry, Entry::Job(job) if job.is_movable())
 }
 
 fn job_of((place, entry): (Place, &Entry)) -> Option<(Place, &Job)> {
