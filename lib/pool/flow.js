@@ -78,7 +78,7 @@ function transform(parts, task, options = {}) {
 }
 
 /** What `forEach` and `reduce` need of their pool. */
-function hostOfMany(parts, task, owner, inputs, submit) {
+function hostOfMany(parts, task, owner, options, inputs, submit) {
   const { native, tasks, admission, mapSettled } = parts;
   return {
     isNative: owner === NATIVE,
@@ -86,7 +86,7 @@ function hostOfMany(parts, task, owner, inputs, submit) {
     threads: parts.threadsFor(owner),
     holds: native.holds,
     admission,
-    ownerOf: () => tasks.ownerOf(task),
+    ownerOf: () => tasks.ownerOf(task, options),
     isRefusal,
     submit,
     catchUp: () => native.catchUp(),
@@ -107,22 +107,33 @@ function begin(parts, run, inputs) {
   run.run(inputs);
 }
 
+/** What a script's task has more: the file is looked for from that of the caller, and the worker has to be there. */
+function checkOfScript({ native }, options) {
+  const { filename, worker } = options;
+  if (filename !== undefined) options.filename = locateScript(filename, 'options.filename');
+  if (worker !== undefined) require('../script-pool/worker-list').workerOf(native.workers, worker);
+}
+
 /** `pool.forEach(task, inputs, options)` */
 function forEach(parts, task, inputs, options = {}) {
   return new Promise((resolve, reject) => {
     const { EACH } = require('../script-pool/call-form');
-    const { forEachOptions } = require('../flow/options');
+    const { forEachOptions, refuseOfScript } = require('../flow/options');
     const { ForEach } = require('../flow/for-each');
     const owner = ownerOf(parts, task, options);
-    const checked = forEachOptions(options);
+    const checked = forEachOptions(options, owner === NATIVE);
+    checkOfScript(parts, checked);
     validateIterable(inputs, 'inputs');
     if (parts.admission.isClosed) throw takesNoMoreTasks(task);
     const ofScript = submitChunk(parts, task, EACH);
     const submit = (chunk, given) => {
-      if (parts.tasks.ownerOf(task) !== NATIVE) return ofScript(chunk, given);
-      return new Promise((done, failed) => parts.nativeTasks.forEach(task, chunk[1], given, done, failed));
+      if (parts.tasks.ownerOf(task, checked) !== NATIVE) return ofScript(chunk, given);
+      return new Promise((done, failed) => {
+        refuseOfScript(checked);
+        parts.nativeTasks.forEach(task, chunk[1], given, done, failed);
+      });
     };
-    begin(parts, new ForEach(resolve, reject, task, checked, hostOfMany(parts, task, owner, inputs, submit)), inputs);
+    begin(parts, new ForEach(resolve, reject, task, checked, hostOfMany(parts, task, owner, checked, inputs, submit)), inputs);
   });
 }
 
@@ -136,11 +147,12 @@ function reduce(parts, task, inputs, initial, options = {}) {
     const [checked, associative] = reduceOptions(options);
     validateIterable(inputs, 'inputs');
     if (owner === NATIVE) throw takesOneInput(task);
+    checkOfScript(parts, checked);
     if (parts.admission.isClosed) throw takesNoMoreTasks(task);
     const ofScript = submitChunk(parts, task, REDUCE);
     const submit = (chunk, given) =>
-      parts.tasks.ownerOf(task) === NATIVE ? Promise.reject(takesOneInput(task)) : ofScript(chunk, given);
-    const host = hostOfMany(parts, task, owner, inputs, submit);
+      parts.tasks.ownerOf(task, checked) === NATIVE ? Promise.reject(takesOneInput(task)) : ofScript(chunk, given);
+    const host = hostOfMany(parts, task, owner, checked, inputs, submit);
     begin(parts, new Reduction(resolve, reject, task, checked, host, initial, associative ? host.threads : 1), inputs);
   });
 }

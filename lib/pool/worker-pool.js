@@ -229,7 +229,7 @@ class WorkerPool extends EventEmitter {
       if (owner === NATIVE && asOne) this.#nativeTasks.map(task, inputs, checked, resolve, reject);
       else {
         ensureStack();
-        require('./map-input-by-input').mapInputByInput(this.#parts(), task, owner, inputs, isAsync, checked, resolve, reject);
+        require('./map').mapInputByInput(this.#parts(), task, owner, inputs, isAsync, checked, resolve, reject);
       }
     });
     return this.#callSites === undefined ? promise : this.#follow(promise, 'map', task);

@@ -45,6 +45,8 @@ const NO_OPTIONS = Object.freeze({
   worker: undefined,
   callForm: 0,
   context: undefined,
+  outerSignal: undefined,
+  group: undefined,
 });
 
 /** A task of a script that may end early, or whose input went to its worker by Node's port. */
@@ -103,6 +105,53 @@ class ScriptSubmitter {
       if (id !== 0) this.#delivery.remove(id);
       reject(notTooDeep(error, 'the input'));
     }
+  }
+
+  /** The options of a task that has none. */
+  get usualOptions() {
+    return NO_OPTIONS;
+  }
+
+  /**
+   * Encodes the input of a task for `submitFor`.
+   *
+   * @returns {ValueEncoder | undefined} good until the next input; undefined where only Node's port can carry it: see `takeForNode`
+   * @throws what getters of the input throw
+   */
+  encode(name, input) {
+    if (this.#isUnknown(name)) throw this.#unknown(name);
+    try {
+      return encoder.encode(input) ? encoder : undefined;
+    } catch (error) {
+      throw notTooDeep(error, 'the input');
+    }
+  }
+
+  takeForNode() {
+    return encoder.takeForNode();
+  }
+
+  /**
+   * Submits a task whose outcome is no promise's.
+   *
+   * @param {{ id: number, settle: Function, reject: Function }} task gets its id, and the outcome
+   * @param {string} name
+   * @param {object} prepared the encoded input
+   * @param {object} options
+   * @throws the pool's refusal
+   */
+  submitFor(task, name, prepared, options) {
+    const id = this.#delivery.add(task, this.#pool, name);
+    let answer;
+    try {
+      answer = this.#submitTo(name, id, options, prepared, ANY_WORKER, BY_QUEUE);
+    } catch (error) {
+      this.#delivery.remove(id);
+      throw error;
+    }
+    if (Array.isArray(answer)) throw this.#admission.refused(answer, id, name);
+    task.id = id;
+    if (typeof answer === 'number') this.#accepted(answer);
   }
 
   /** As `run`; its worker runs nothing else meanwhile. */

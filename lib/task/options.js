@@ -68,7 +68,7 @@ const RUN = new Set([
 
 /**
  * The options of a task of a script. A new option also goes into `isPolluted` and `submitOptions` below, and into
- * `#optionsFor` of pool/map-input-by-input.js.
+ * pool/map-task-options.js.
  */
 const SCRIPT_RUN = new Set([
   ...RUN,
@@ -317,6 +317,8 @@ function submitOptions(options, native = false) {
     callForm: 0,
     context: undefined,
     outerSignal: undefined,
+    // Of the tasks of a map: what stops all of them (cancel-group.js).
+    group: undefined,
   };
   context?.join(checked);
   return checked;
