@@ -83,6 +83,19 @@ function validateNumber(value, name, min, max = Infinity) {
 }
 
 /**
+ * A limit, of time as a rule: a number, and nothing or Infinity for none.
+ *
+ * @param {unknown} value
+ * @param {string} name
+ * @param {number} min inclusive
+ * @param {number} [max] inclusive
+ * @returns {number | undefined} undefined for none
+ */
+function validateLimit(value, name, min, max) {
+  return value === undefined || value === Infinity ? undefined : validateNumber(value, name, min, max);
+}
+
+/**
  * @param {unknown} value
  * @param {string} name
  * @returns {string} the value
@@ -213,6 +226,7 @@ module.exports = {
   readOptions,
   validateBoolean,
   validateInteger,
+  validateLimit,
   validateNumber,
   validateString,
   validateObject,

@@ -18,7 +18,7 @@ const { binding } = require('../native');
 const { settleBy } = require('../answer-errors');
 const { LONGEST_TIMER, now } = require('../runtime/clock');
 const { InvalidArgValueError, TaskTimeoutError, takesNoMoreTasks } = require('../errors');
-const { validateNumber, validateObject } = require('../validators');
+const { validateLimit, validateObject } = require('../validators');
 const { UNDECIDED } = require('./task-router');
 
 /** Milliseconds: what a slice takes, and so what `terminate()` waits for. */
@@ -128,8 +128,7 @@ function refuseOptions(options) {
 /** Blocks until it is known what the script exports; the options with the time that is left. */
 function awaitExports(workers, task, options) {
   const { timeout } = options;
-  if (timeout !== undefined && timeout !== Infinity) validateNumber(timeout, 'options.timeout', 0, LONGEST_TIMER);
-  const until = now() + (timeout ?? Infinity);
+  const until = now() + (validateLimit(timeout, 'options.timeout', 0, LONGEST_TIMER) ?? Infinity);
   workers.loadFailure = undefined;
   let isKnown = false;
   workers.whenLoaded(() => (isKnown = true));

@@ -5,7 +5,7 @@
 const { EventEmitter } = require('node:events');
 const { inspect } = require('node:util');
 
-const { binding } = require('../native');
+const { RUNNER, binding } = require('../native');
 const { deliveryOf } = require('../delivery');
 const { UnknownTaskError, takesNoMoreTasks } = require('../errors');
 const { mapOptions } = require('../flow/options');
@@ -16,7 +16,6 @@ const { lineOf } = require('../inspection');
 const { NO_SEED } = require('../task/deterministic');
 const { closeOptions, nativePoolOptions, poolSettings, refuseMore, sharesRuns } = require('../task/options');
 const { scriptPoolOptions } = require('../script-pool/script-options');
-const { RUNNER } = require('../script-pool/task');
 const { addActiveResources } = require('../runtime/active-resources');
 const { ensureStack } = require('../runtime/stack-overflow');
 const { isTraced, trace, traceSync } = require('../seeing/task-channel');

@@ -13,7 +13,7 @@
  */
 
 const { setImmediate } = require('../runtime/clock');
-const { binding } = require('../native');
+const { RUNNER, binding } = require('../native');
 const { deliveryOf } = require('../delivery');
 const { EVENTS, FORMS, SCRIPTS, STEPS } = require('../constants');
 const { flushOutput, watchOutput } = require('../runtime/worker-output');
@@ -22,7 +22,7 @@ const { Answering } = require('./answering');
 const { Inbox } = require('./inbox');
 const { hooksOf } = require('./load-script');
 const { ScriptFunctions } = require('./script-functions');
-const { Job, RUNNER } = require('./task');
+const { Job } = require('./task');
 const { TaskCalls } = require('./task-calls');
 const { WorkerLife } = require('./worker-life');
 

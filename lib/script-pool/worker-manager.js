@@ -311,7 +311,7 @@ class WorkerManager {
     if (worker.shutDown || worker.killed) return;
     if (binding.revokeWorker(this.#pool.handle, worker.number)) return worker.kill('the pool closes, and it has not loaded the script');
     worker.port.postMessage([RETIRE, 'close']);
-    worker.endWithin(this.#settings.shutdownTimeout, () => !worker.ready);
+    worker.readyWithin(this.#settings.shutdownTimeout);
   }
 
   /** Ends all workers, whatever they are at. */
@@ -394,7 +394,7 @@ class WorkerManager {
     if (isEnding) {
       worker.say('ends by itself');
       if (thrown !== undefined) this.#tell('error', error);
-      return worker.endWithin(this.#settings.shutdownTimeout);
+      return worker.endsWithin(this.#settings.shutdownTimeout);
     }
     if (names === undefined) {
       // A setup that was told to end has ended.

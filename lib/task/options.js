@@ -10,6 +10,7 @@ const {
   validateBoolean,
   validateFunction,
   validateInteger,
+  validateLimit,
   validateNames,
   validateNumber,
   validateOptions,
@@ -276,8 +277,8 @@ function submitOptions(options, native = false) {
   validatePriority(priority, 'options.priority');
   if (key !== undefined) validateString(key, 'options.key');
   if (signal !== undefined) validateAbortSignal(signal, 'options.signal');
-  if (timeout !== undefined && timeout !== Infinity) validateNumber(timeout, 'options.timeout', 0, LONGEST_TIMER);
-  if (runTimeout !== undefined && runTimeout !== Infinity) validateNumber(runTimeout, 'options.runTimeout', 0, LONGEST_TIMER);
+  const limit = validateLimit(timeout, 'options.timeout', 0, LONGEST_TIMER);
+  const runLimit = validateLimit(runTimeout, 'options.runTimeout', 0, LONGEST_TIMER);
   const moment = deadline === undefined ? undefined : require('./time-limits').momentOf(deadline, 'options.deadline');
   const isAuto = transfer === 'auto';
   if (transfer !== undefined && !isAuto && !Array.isArray(transfer)) {
@@ -301,9 +302,9 @@ function submitOptions(options, native = false) {
     priority,
     key,
     signal,
-    timeout: timeout === Infinity ? undefined : timeout,
+    timeout: limit,
     deadline: moment,
-    runTimeout: runTimeout === Infinity ? undefined : runTimeout,
+    runTimeout: runLimit,
     transfer: isAuto && native ? undefined : transfer,
     parallel,
     filename,
@@ -349,7 +350,7 @@ function cacheSettings(given) {
   if (given === undefined) return USUAL_CACHE;
   const { max = USUAL_CACHE.max, ttl = USUAL_CACHE.ttl } = validateOptions(given, 'options.cache', CACHE);
   validateInteger(max, 'options.cache.max', 1);
-  if (ttl !== Infinity) validateNumber(ttl, 'options.cache.ttl', 0);
+  validateNumber(ttl, 'options.cache.ttl', 0);
   return Object.freeze({ max, ttl });
 }
 
@@ -357,6 +358,7 @@ function cacheSettings(given) {
 function closeOptions(options) {
   const { force = false, timeout, cancelQueued = false } = validateOptions(options, 'options', CLOSE);
   if (timeout !== undefined) validateNumber(timeout, 'options.timeout', 0);
+  validateBoolean(force, 'options.force');
   validateBoolean(cancelQueued, 'options.cancelQueued');
   return { force, timeout, cancelQueued };
 }

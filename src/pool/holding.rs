@@ -31,8 +31,7 @@ impl Queue {
                 Location::Worker(number, at) => drop(self.bound[number].release(at)),
                 Location::Gate { .. } => unreachable!("it is not in the queue"),
                 Location::Orphan(id) => {
-                    let mut orphans = self.orphans.iter_mut();
-                    if let Some(orphan) = orphans.find(|orphan| orphan.job.reply.id() == id) {
+                    if let Some(orphan) = self.orphans.get_mut(&id) {
                         orphan.held = false;
                     }
                 }

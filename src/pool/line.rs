@@ -155,6 +155,10 @@ impl Line {
                 std::iter::once((None, &self.plain)).chain(limited.map(|(at, queue)| (Some(at), queue)));
             all.filter_map(|(at, queue)| Some((queue.first()?.0, (at, queue))))
         };
+        if !self.rule.newest_first {
+            let first = open().min_by(|(one, _), (other, _)| self.rule.compare(one, other));
+            return first.map(|(_, queue)| queue);
+        }
         // Only the first of each priority takes part: see `Rule::compare`.
         let leads = |place: &Place| {
             let is_before = |other: &Place| {

@@ -10,7 +10,7 @@
 //!
 //! Where an entry waits is its [`QueuePosition`]; `admission.rs` describes how much may wait.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 
 use super::affinity::Affinity;
 use super::batch::Batch;
@@ -25,7 +25,7 @@ use super::parallel_for::ParallelFor;
 use super::permits::Permits;
 use super::position::{LimitId, LinePosition, Location, QueuePosition, Taker, Target};
 use super::priority_queue::Waiting;
-use super::rank::{Place, Rank, Rule};
+use super::rank::{Place, Rule};
 use super::task_limits::TaskLimits;
 use super::task_observer::Age;
 use crate::sync::Arc;
@@ -68,7 +68,8 @@ pub(super) struct Queue {
     pub(super) bound_len: usize,
     /// Those of them that could be bound to another worker.
     pub(super) movable: usize,
-    pub(super) orphans: Vec<Orphan>,
+    /// By their ids.
+    pub(super) orphans: BTreeMap<u64, Orphan>,
     pub(super) keys: Keys,
     pub(super) limits: TaskLimits,
     pub(super) affinity: Affinity,
@@ -90,7 +91,7 @@ impl Queue {
             bound: Vec::new(),
             bound_len: 0,
             movable: 0,
-            orphans: Vec::new(),
+            orphans: BTreeMap::new(),
             keys: Keys::new(config.key_limit),
             limits,
             affinity: Affinity::default(),
@@ -120,7 +121,7 @@ impl Queue {
         match taker {
             Taker::Native => blocked(&self.native),
             Taker::Script => {
-                let held = self.orphans.iter().filter(|orphan| orphan.held).count();
+                let held = self.orphans.values().filter(|orphan| orphan.held).count();
                 held + std::iter::once(&self.any_worker).chain(&self.bound).map(blocked).sum::<usize>()
             }
         }
@@ -138,9 +139,9 @@ impl Queue {
             || self.limits.of(taker, entry.task()).is_some_and(is_full)
     }
 
-    /// The rank of what comes first for native threads; [`Rank::LAST`] when nothing can be taken.
-    pub(super) fn first_native_rank(&self) -> Rank {
-        self.native.first(&self.limits).map_or(Rank::LAST, |(place, _)| place.rank)
+    /// The place of what comes first for native threads; [`Place::LAST`] when nothing can be taken.
+    pub(super) fn first_native_place(&self) -> Place {
+        self.native.first(&self.limits).map_or(Place::LAST, |(place, _)| place)
     }
 
     /// How much native threads could take up now: entries, and requests for threads.
@@ -197,7 +198,11 @@ impl Queue {
     pub(super) fn remove(&mut self, position: QueuePosition) -> Option<Entry> {
         let (entry, held) = match position.0 {
             Location::Native(at) => self.native.remove(at)?,
-            Location::AnyWorker(at) => self.any_worker.remove(at)?,
+            Location::AnyWorker(at) => {
+                let removed = self.any_worker.remove(at)?;
+                self.prefer_no_more(&removed.0, at);
+                removed
+            }
             Location::Worker(number, at) => {
                 let removed = self.bound.get_mut(number)?.remove(at)?;
                 self.leaves_bound(&removed.0);
@@ -223,7 +228,7 @@ impl Queue {
                 lines.for_each(|line| all.push(Box::new(line.drain().map(|(waiting, _)| waiting.entry))));
                 (self.bound_len, self.movable) = (0, 0);
                 let orphans = std::mem::take(&mut self.orphans);
-                all.push(Box::new(orphans.into_iter().map(|orphan| Entry::Job(orphan.job))));
+                all.push(Box::new(orphans.into_values().map(|orphan| Entry::Job(orphan.job))));
                 self.affinity.clear();
             }
         }
@@ -241,10 +246,10 @@ impl Queue {
         self.take_above(None)
     }
 
-    /// The next entry for a native thread, if it comes before this rank.
-    pub(super) fn take_above(&mut self, limit: Option<Rank>) -> Option<(Taken, Permits)> {
+    /// The next entry for a native thread, if it goes before what the thread has begun.
+    pub(super) fn take_above(&mut self, begun: Option<&Place>) -> Option<(Taken, Permits)> {
         let (place, _) = self.native.first(&self.limits)?;
-        if limit.is_some_and(|limit| place.rank >= limit) {
+        if begun.is_some_and(|begun| !self.rule.goes_above(place.rank, place.priority, begun)) {
             return None;
         }
         let entry = self.native.pop(&self.limits)?;
@@ -370,6 +375,24 @@ mod tests {
         assert_eq!(next.map(|(job, _)| job.reply.id()), Some(1));
         assert_eq!(id_of(queue.remove(QueuePosition::of_orphan(2))), Some(2));
         assert!(queue.orphan_bound(9).is_empty());
+    }
+
+    #[test]
+    fn what_a_worker_would_rather_take_is_forgotten_when_it_is_taken_out() {
+        let mut queue = queue();
+        let keyed = |id| {
+            let job = Job::new(id, &Nowhere, 0, Payload::Value(Value::Null), None);
+            Entry::Job(job.keyed("k".to_owned()))
+        };
+        queue.push(keyed(0), 0, 0, Target::AnyWorker);
+        let (_, permits) = queue.take_for_worker(5, false, |_| true).expect("it is free");
+        queue.give_back(permits);
+        for id in 1..100 {
+            let position = queue.push(keyed(id), 0, id, Target::AnyWorker);
+            assert!(queue.affinity.first(5).is_some());
+            assert_eq!(id_of(queue.remove(position)), Some(id));
+            assert!(queue.affinity.first(5).is_none(), "nothing is left of {id}");
+        }
     }
 
     #[test]

@@ -53,6 +53,16 @@ impl Queue {
         }
     }
 
+    /// A job that waited for any worker waits no more: the worker that would rather have taken it need not look for it.
+    pub(super) fn prefer_no_more(&mut self, entry: &Entry, position: LinePosition) {
+        if self.affinity.is_empty() {
+            return;
+        }
+        if let Some(worker) = entry.key().and_then(|key| self.keys.last_worker(key)) {
+            self.affinity.remove(worker, position.priority, position.number);
+        }
+    }
+
     pub(super) fn prefer_at(&mut self, position: LinePosition) {
         let entry = self.any_worker.at(position);
         let key = entry.and_then(|(_, entry)| entry.key());
@@ -82,7 +92,7 @@ impl Queue {
         };
         let entry = entry.expect("it was seen just now");
         if let Some(worker) = preferred {
-            self.affinity.remove(worker, &place);
+            self.affinity.remove(worker, place.priority, place.number);
         }
         let permits = self.begins(&entry, Taker::Script, Some(number));
         let Entry::Job(job) = entry else { unreachable!("scripts have no batches") };
@@ -150,12 +160,12 @@ impl Queue {
         let Waiting { priority, number, at, entry: Entry::Job(job) } = waiting else {
             unreachable!("no task of a script")
         };
-        self.orphans.push(Orphan { priority, number, at, held, job });
+        self.orphans.insert(job.reply.id(), Orphan { priority, number, at, held, job });
     }
 
     /// Binds an orphan to a worker, with this input, at the place that it had: its new position.
     pub(super) fn rebind(&mut self, id: u64, worker: usize, input: Payload) -> Option<QueuePosition> {
-        let Orphan { priority, number, at, held, job } = self.remove_orphan(id)?;
+        let Orphan { priority, number, at, held, job } = self.orphans.remove(&id)?;
         let limit = self.limits.of(Taker::Script, job.task);
         let at_line = LinePosition { priority, number, limit };
         let position = QueuePosition(Location::Worker(worker, at_line));
@@ -194,14 +204,9 @@ impl Queue {
         ids
     }
 
-    fn remove_orphan(&mut self, id: u64) -> Option<Orphan> {
-        let at = self.orphans.iter().position(|orphan| orphan.job.reply.id() == id)?;
-        Some(self.orphans.remove(at))
-    }
-
     /// Takes an orphan out.
     pub(super) fn disown(&mut self, id: u64) -> Option<Job> {
-        let Orphan { number, held, job, .. } = self.remove_orphan(id)?;
+        let Orphan { number, held, job, .. } = self.orphans.remove(&id)?;
         let entry = Entry::Job(job);
         self.leaves(&entry, number, Taker::Script, held);
         let Entry::Job(job) = entry else { unreachable!("it was made just now") };
