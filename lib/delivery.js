@@ -112,7 +112,7 @@ class Delivery {
   constructor(binding) {
     this.#binding = binding;
     binding.open(
-      (count, outOfBand, more, quiet) => this.#deliver(count, outOfBand, more, quiet),
+      (count, outOfBand, more, quiet = false) => this.#deliver(count, outOfBand, more, quiet),
       new Uint8Array(this.ids.buffer),
       new Uint8Array(this.numbers.buffer),
       this.forms,

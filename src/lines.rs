@@ -79,6 +79,7 @@ impl<T> Default for Lines<T> {
 
 impl<T> Lines<T> {
     /// Adds an item to a line, from any thread.
+    #[inline]
     pub fn push(&self, line: usize, item: T) -> Pushed {
         let mut inner = self.lock(line);
         if inner.closed {

@@ -86,7 +86,7 @@ class NativeSubmitter {
     } catch (error) {
       return reject(error);
     }
-    const settle = given === undefined ? resolve : (output) => resolve(orGiven(given)(output));
+    const settle = given === undefined ? resolve : settleBy(resolve, orGiven(given));
     // Here, since what getters of the input have done counts.
     const intake = this.#openIntake();
     const id = delivery.add(settle, this.#pool, task);
@@ -180,6 +180,9 @@ class NativeSubmitter {
     else if (answer !== undefined) pending.reject(this.#admission.refused(answer, pending.id, pending.task, input));
   }
 }
+
+/** Resolves with what `through` makes of the output. */
+const settleBy = (resolve, through) => (output) => resolve(through(output));
 
 /** A submission failed half-way, since the stack may be used up: no answer will come. */
 function failed(id, resolve, error) {

@@ -161,7 +161,7 @@ class WorkerPool extends EventEmitter {
   }
 
   run(task, input, options) {
-    if (isTraced()) return this.#trace('run', task, input, () => this.run(task, input, options));
+    if (isTraced()) return this.#trace('run', task, input, [task, input, options]);
     const promise = new Promise(capture);
     const { resolve, reject } = captured;
     if (this.#admission.isClosed) reject(takesNoMoreTasks(task));
@@ -189,7 +189,7 @@ class WorkerPool extends EventEmitter {
   }
 
   runTask(input, options) {
-    if (isTraced()) return this.#trace('runTask', '', input, () => this.runTask(input, options));
+    if (isTraced()) return this.#trace('runTask', '', input, [input, options]);
     const promise = new Promise(capture);
     const { resolve, reject } = captured;
     if (this.#scriptTasks === undefined) {
@@ -213,7 +213,7 @@ class WorkerPool extends EventEmitter {
   }
 
   map(task, inputs, options = {}) {
-    if (isTraced()) return this.#trace('map', task, inputs, () => this.map(task, inputs, options));
+    if (isTraced()) return this.#trace('map', task, inputs, [task, inputs, options]);
     const promise = new Promise((resolve, reject) => {
       const owner = this.#tasks.ownerOf(task, options);
       if (owner === NOBODY) throw unknownTask(task, this.#scriptTasks !== undefined);
@@ -239,9 +239,9 @@ class WorkerPool extends EventEmitter {
     return this.#callSites === undefined ? promise : this.#callSites.follow(promise, calledAs(method, task));
   }
 
-  /** A call of a method, of which subscribers of the tracing channel are told. */
-  #trace(method, task, input, call) {
-    return trace({ pool: this, method, task, input }, call);
+  /** A call of a method, of which subscribers of the tracing channel are told. No caller makes a function for it: that would cost each call. */
+  #trace(method, task, input, given) {
+    return trace({ pool: this, method, task, input }, () => this[method](...given));
   }
 
   monitor(options) {
@@ -273,12 +273,12 @@ class WorkerPool extends EventEmitter {
   }
 
   forEach(task, inputs, options) {
-    if (isTraced()) return this.#trace('forEach', task, inputs, () => this.forEach(task, inputs, options));
+    if (isTraced()) return this.#trace('forEach', task, inputs, [task, inputs, options]);
     return this.#follow(require('./flow').forEach(this.#parts(), task, inputs, options), 'forEach', task);
   }
 
   reduce(task, inputs, initial, options) {
-    if (isTraced()) return this.#trace('reduce', task, inputs, () => this.reduce(task, inputs, initial, options));
+    if (isTraced()) return this.#trace('reduce', task, inputs, [task, inputs, initial, options]);
     return this.#follow(require('./flow').reduce(this.#parts(), task, inputs, initial, options), 'reduce', task);
   }
 

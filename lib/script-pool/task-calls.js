@@ -86,11 +86,11 @@ class TaskCalls {
   }
 
   #runHere = (job, run, input) => {
-    if (this.contexts !== undefined) return this.contexts.run(job, () => this.#invoke(job, run, input));
+    if (this.contexts !== undefined) return this.contexts.run(job, this.#invoke, job, run, input);
     return this.#invoke(job, run, input);
   };
 
-  #invoke(job, run, input) {
+  #invoke = (job, run, input) => {
     if (run === MESSAGE) return this.#messageTasks().begin(job, input);
     const answers = this.#answers;
     let promise;
@@ -103,18 +103,24 @@ class TaskCalls {
       return true;
     }
     if (promise !== undefined) {
-      this.#runner.open.set(job.id, job);
-      job.promise = promise;
-      if (!this.#looks) this.lookLater();
-      then.call(
-        promise,
-        (value) => this.#ended(job, answers.succeeded, value),
-        (error) => this.#ended(job, answers.failed, error),
-      );
+      this.#await(job, promise);
       return false;
     }
     answers.succeeded(result);
     return true;
+  };
+
+  /** Not in `#invoke`: these functions would cost each task something, also one that returns no promise. */
+  #await(job, promise) {
+    this.#runner.open.set(job.id, job);
+    job.promise = promise;
+    if (!this.#looks) this.lookLater();
+    const answers = this.#answers;
+    then.call(
+      promise,
+      (value) => this.#ended(job, answers.succeeded, value),
+      (error) => this.#ended(job, answers.failed, error),
+    );
   }
 
   #messageTasks() {

@@ -96,23 +96,8 @@ const WATCHED = 2;
 class Job {
   /** Set by a script's `postMessage` while its message is still being handled. */
   answered = false;
-  /** How many listeners its message has that did not fail. */
-  listeners = 0;
-  /** When they were through with it and had not answered. */
-  unansweredSince = 0;
-  /** What the tasks get that it submits: its deadline, a moment of the clock of runtime/clock.js; and its priority. */
-  deadline = undefined;
-  priority = 0;
-  /** How many tasks it waits for that it has submitted to its own pool; whether it has submitted any; whether it has ended since. */
-  waitsFor = 0;
-  nests = false;
-  isOver = false;
   /** What its function has returned, where that is a promise. */
   promise = undefined;
-  /** Of a task that tells its output too: how it tells how far it is. */
-  reported = undefined;
-  /** Whether of its reports only the latest is wanted. */
-  reportsLatest = false;
   /** What is known of it as it takes long: see unsettled.js. */
   stage = 0;
   id;
@@ -147,6 +132,25 @@ class Job {
     this.#stop?.abort(stopError(reason));
   }
 }
+
+/** What few tasks have ever set. On the prototype: each task has an object of its own, which would be twice as large. */
+Object.assign(Job.prototype, {
+  /** How many listeners its message has that did not fail. */
+  listeners: 0,
+  /** When they were through with it and had not answered. */
+  unansweredSince: 0,
+  /** What the tasks get that it submits: its deadline, a moment of the clock of runtime/clock.js; and its priority. */
+  deadline: undefined,
+  priority: 0,
+  /** How many tasks it waits for that it has submitted to its own pool; whether it has submitted any; whether it has ended since. */
+  waitsFor: 0,
+  nests: false,
+  isOver: false,
+  /** Of a task that tells its output too: how it tells how far it is. */
+  reported: undefined,
+  /** Whether of its reports only the latest is wanted. */
+  reportsLatest: false,
+});
 
 /** On the prototype: the script's copy of the package need not be the worker's. */
 const MOVED = Symbol.for('rust-workers.moved');

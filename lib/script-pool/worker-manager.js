@@ -128,6 +128,12 @@ class WorkerManager {
     if (wanting > this.#starting() * this.#settings.concurrency) this.#tryToStart();
   }
 
+  /** As `need`, where each worker has as many tasks as it runs at a time, or has them bound to it. */
+  needIfAllHave() {
+    const best = binding.leastLoadedWorker(this.#pool.handle);
+    if (best !== null && best.load >= this.#settings.concurrency) this.need();
+  }
+
   /** How many workers have not loaded the script yet. */
   #starting() {
     let starting = 0;

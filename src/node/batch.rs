@@ -64,7 +64,7 @@ pub(super) struct Tables<'environment> {
 
 /// What a batch is given to.
 pub(super) struct Receiver {
-    /// `deliver(count, out of band, more, quiet)`
+    /// `deliver(count, out of band, more, quiet)`; where it is not quiet, the last is left out.
     pub(super) deliver: Reference,
     /// An array of twice `BATCH` elements, for values out of band.
     pub(super) out_of_band: Reference,
@@ -128,7 +128,11 @@ pub(super) fn deliver(
     let function = js.referenced(&receiver.deliver)?;
     let out_of_band = js.number(f64::from(draft.out_of_band.len()))?;
     let began = draft.trips.begins();
-    let called = js.call(function, &[count, out_of_band, js.boolean(more)?, js.boolean(quiet)?]);
+    let more_js = js.boolean(more)?;
+    let called = match quiet {
+        true => js.call(function, &[count, out_of_band, more_js, js.boolean(true)?]),
+        false => js.call(function, &[count, out_of_band, more_js]),
+    };
     draft.trips.ends(began);
     // It throws only by a fault of ours (`lib/delivery.js`), which is reported. The batch is delivered even then.
     if called.is_ok() || js.report_exception() {

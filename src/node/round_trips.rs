@@ -6,16 +6,17 @@
 //! Recorded on the environment's thread, and read there: nothing is shared.
 
 use std::cell::{Cell, RefCell};
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::num::NonZeroU32;
 use std::time::Instant;
 
-use crate::pool::{Pool, Ring, Times, TraceNumbers, Trip, lane};
+use crate::pool::{Pool, Ring, Times, TraceNumbers, Trip, lane, nanos};
 
-/// Of the pools that an environment has made, by their number in the process: each task's round trips.
+/// Of the pools that an environment has made, by their number in the process: each task's round trips. Not by hash: they are few, and
+/// looked for with each batch of answers.
 #[derive(Default)]
 pub(super) struct RoundTrips {
-    pools: RefCell<HashMap<NonZeroU32, OfPool>>,
+    pools: RefCell<BTreeMap<NonZeroU32, OfPool>>,
     /// How many traces there are of them.
     traces: Cell<usize>,
 }
@@ -124,7 +125,7 @@ impl RoundTrips {
         let now = match *now {
             Some((of, now)) if of == trip.pool => now,
             _ => {
-                let age = u64::try_from(made.elapsed().as_nanos()).unwrap_or(u64::MAX);
+                let age = nanos(made.elapsed());
                 now.insert((trip.pool, age)).1
             }
         };
@@ -178,16 +179,21 @@ impl Arrivals<'_> {
     }
 
     /// JavaScript has read them.
+    #[inline]
     pub(super) fn ends(&mut self, began: Option<Instant>) {
-        let (Some(traced), Some(began)) = (self.traced.take(), began) else { return };
+        if let Some(began) = began {
+            self.keep_traced(began);
+        }
+    }
+
+    fn keep_traced(&mut self, began: Instant) {
+        let Some(traced) = self.traced.take() else { return };
         let now = Instant::now();
         let mut pools = self.trips.pools.borrow_mut();
         for (pool, id) in traced {
             let Some(OfPool { made, traces, answers, .. }) = pools.get_mut(&pool) else { continue };
             let Some(capacity) = traces.iter().copied().max() else { continue };
-            let age = |at: Instant| {
-                u64::try_from(at.saturating_duration_since(*made).as_nanos()).unwrap_or(u64::MAX)
-            };
+            let age = |at: Instant| nanos(at.saturating_duration_since(*made));
             answers.push(capacity, Answered { id, began: age(began), ended: age(now) });
         }
     }

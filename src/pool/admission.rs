@@ -55,7 +55,11 @@ impl State {
     }
 
     /// How many entries that can be taken may wait for takers of a kind; takers that are returning are left out.
+    #[inline]
     pub(super) fn limit(&self, taker: Taker, config: &Config) -> usize {
+        if config.max_queue == usize::MAX {
+            return usize::MAX;
+        }
         let others: usize =
             Taker::ALL.iter().filter(|other| **other != taker).map(|other| self.excess(*other)).sum();
         let room = config.max_queue.saturating_add(self.free(taker));
@@ -63,7 +67,11 @@ impl State {
     }
 
     /// Whether no more entry may wait for takers of a kind, whose [`State::limit`] this is.
+    #[inline]
     pub(super) fn is_full(&self, taker: Taker, limit: usize) -> bool {
+        if limit == usize::MAX {
+            return false;
+        }
         let waiting = self.takeable(taker);
         waiting >= limit && waiting >= limit.saturating_add(self.returning(taker))
     }

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use super::position::Taker;
 use super::task_observer::{Age, End, TaskObserver, TaskRef};
+use super::task_times::nanos;
 use crate::sync::Instant;
 use crate::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
@@ -149,9 +150,7 @@ impl TaskObserver for Tally {
 
 /// The time from `made` to `at`.
 pub(super) fn age_at(made: Instant, at: Instant) -> Age {
-    let time = at.saturating_duration_since(made);
-    // 584 years; without 128 bits, as it is done for each task.
-    time.as_secs().wrapping_mul(1_000_000_000).wrapping_add(u64::from(time.subsec_nanos()))
+    nanos(at.saturating_duration_since(made))
 }
 
 #[cfg(all(test, not(loom)))]

@@ -40,9 +40,13 @@ impl Queue {
     }
 
     /// An entry is about to run: what it keeps others from. `worker`: the number of its script worker.
+    #[inline]
     pub(super) fn begins(&mut self, entry: &Entry, taker: Taker, worker: Option<usize>) -> Permits {
         let limit = self.limits.of(taker, entry.task());
         let key = entry.key().cloned();
+        if limit.is_none() && key.is_none() {
+            return Permits::default();
+        }
         if let Some(limit) = limit {
             self.limits.begin(limit);
         }

@@ -66,6 +66,7 @@ const _: () = assert!(size_of::<Job>() <= 104);
 
 impl Job {
     /// A job for the task number `task`, to be answered to `outbox` under `id`.
+    #[inline]
     pub fn new(
         id: u64,
         outbox: &'static dyn Outbox,
@@ -78,6 +79,7 @@ impl Job {
     }
 
     /// A native job that is to be deposited: it counts as submitted when it is collected.
+    #[inline]
     pub fn to_deposit(
         id: u64,
         outbox: &'static dyn Outbox,

@@ -29,11 +29,15 @@ impl Line {
 
     /// How many entries wait.
     pub(super) fn len(&self) -> usize {
-        self.queues().map(PriorityQueue::len).sum::<usize>() + self.held.len()
+        let limited = self.limited.iter().map(PriorityQueue::len);
+        self.plain.len() + limited.sum::<usize>() + self.held.len()
     }
 
     /// How many of them could be taken now.
     pub(super) fn takeable(&self, limits: &TaskLimits) -> usize {
+        if self.limited.is_empty() {
+            return self.plain.len();
+        }
         let limited = |(at, queue): (usize, &PriorityQueue)| queue.len().min(limits.room(at));
         self.plain.len() + self.limited.iter().enumerate().map(limited).sum::<usize>()
     }
@@ -44,6 +48,7 @@ impl Line {
     }
 
     /// Adds an entry; `held` where its key is busy.
+    #[inline]
     pub(super) fn add(&mut self, position: LinePosition, waiting: Waiting, held: bool) {
         let Waiting { priority, number, at, entry } = waiting;
         if held {
@@ -62,6 +67,7 @@ impl Line {
     }
 
     /// What there is to compare of the entry that comes first, and the entry.
+    #[inline]
     pub(super) fn first(&self, limits: &TaskLimits) -> Option<(Place, &Entry)> {
         self.first_queue(limits)?.1.first()
     }
@@ -86,11 +92,21 @@ impl Line {
         firsts.min_by(|(one, _), (other, _)| self.rule.compare(one, other))
     }
 
-    /// The entry that comes first.
-    pub(super) fn pop(&mut self, limits: &TaskLimits) -> Option<Entry> {
+    /// Takes out the entry that comes first, with its place, where `admits` says so.
+    #[inline]
+    pub(super) fn pop_if(
+        &mut self,
+        limits: &TaskLimits,
+        admits: impl FnOnce(&Place, &Entry) -> bool,
+    ) -> Option<(Place, Entry)> {
         let (at, _) = self.first_queue(limits)?;
         let queue = at.map_or(&mut self.plain, |at| &mut self.limited[at]);
-        queue.pop()
+        queue.pop_if(admits)
+    }
+
+    /// Takes out the entry that comes first.
+    pub(super) fn pop(&mut self, limits: &TaskLimits) -> Option<Entry> {
+        self.pop_if(limits, |_, _| true).map(|(_, entry)| entry)
     }
 
     /// What there is to compare of the entry at a position, and the entry, if it is not held.
@@ -137,6 +153,7 @@ impl Line {
         std::iter::once(&self.plain).chain(&self.limited)
     }
 
+    #[inline]
     fn queue_mut(&mut self, position: LinePosition) -> &mut PriorityQueue {
         match position.limit {
             Some(limit) => &mut self.limited[limit.index()],
@@ -145,10 +162,12 @@ impl Line {
     }
 
     /// The queue whose first entry comes first, of those that are open.
+    #[inline]
     fn first_queue(&self, limits: &TaskLimits) -> Option<(Option<usize>, &PriorityQueue)> {
-        if self.limited.is_empty() {
-            return Some((None, &self.plain));
-        }
+        if self.limited.is_empty() { Some((None, &self.plain)) } else { self.first_of_several(limits) }
+    }
+
+    fn first_of_several(&self, limits: &TaskLimits) -> Option<(Option<usize>, &PriorityQueue)> {
         let open = || {
             let limited = self.limited.iter().enumerate().filter(|(at, _)| limits.room(*at) > 0);
             let all =

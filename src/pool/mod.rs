@@ -118,7 +118,7 @@ pub use state::Pool;
 pub use stats::Stats;
 pub use submit::{Accepted, SubmitError};
 pub use task_limits::TaskLimit;
-pub use task_times::{QUANTILES, Summary, Times};
+pub use task_times::{QUANTILES, Summary, Times, nanos};
 pub use thread_log::log_threads;
 pub use times::{PoolTimes, TimesOfTask};
 pub use trace::{Cursor, Ring, TraceNumbers, WIDTH, lane};

@@ -41,6 +41,7 @@ impl Level {
         Level { slots: VecDeque::new(), late: BTreeMap::new(), ranked: None }
     }
 
+    #[inline]
     fn push(&mut self, slot: Slot) {
         if self.slots.back().is_some_and(|last| last.number > slot.number) {
             self.late.insert(slot.number, slot);
@@ -50,11 +51,13 @@ impl Level {
     }
 
     /// The slot that comes first.
+    #[inline]
     fn first(&self, rule: Rule) -> Option<&Slot> {
         let slot = if rule.newest_first { self.slots.back() } else { self.slots.front() };
-        if self.late.is_empty() {
-            return slot;
-        }
+        if self.late.is_empty() { slot } else { self.first_with_late(slot, rule) }
+    }
+
+    fn first_with_late<'a>(&'a self, slot: Option<&'a Slot>, rule: Rule) -> Option<&'a Slot> {
         let late = if rule.newest_first { self.late.last_key_value() } else { self.late.first_key_value() };
         match (slot, late) {
             (Some(slot), Some((number, late))) => {
@@ -62,6 +65,20 @@ impl Level {
             }
             (slot, late) => slot.or(late.map(|(_, slot)| slot)),
         }
+    }
+
+    /// Takes out the entry that comes first.
+    #[inline]
+    fn pop(&mut self, rule: Rule) -> Option<Entry> {
+        if rule.newest_first || !self.late.is_empty() {
+            let number = self.first(rule)?.number;
+            return self.take(number);
+        }
+        let entry = self.slots.pop_front()?.entry;
+        while self.slots.front().is_some_and(|slot| slot.entry.is_none()) {
+            self.slots.pop_front();
+        }
+        entry
     }
 
     /// Takes out the entry of this number.
@@ -87,6 +104,13 @@ impl Level {
             return Some(guess);
         }
         self.slots.binary_search_by_key(&number, |slot| slot.number).ok()
+    }
+
+    /// A burst's memory goes back once the queue has run empty after it.
+    fn give_memory_back(&mut self) {
+        if self.slots.capacity() > KEPT_SLOTS {
+            self.slots = VecDeque::new();
+        }
     }
 
     fn slots(&self) -> impl Iterator<Item = &Slot> {
@@ -127,6 +151,7 @@ impl PriorityQueue {
     }
 
     /// Adds an entry, which was submitted `at` that time. No other entry may ever have had the number.
+    #[inline]
     pub(super) fn push(&mut self, priority: i32, number: u64, at: Age, entry: Entry) {
         let slot = Slot { number, at, entry: Some(entry) };
         if priority == 0 {
@@ -141,6 +166,7 @@ impl PriorityQueue {
     }
 
     /// What there is to compare of the first entry, and the entry.
+    #[inline]
     pub(super) fn first(&self) -> Option<(Place, &Entry)> {
         let (priority, level) = self.first_level()?;
         let slot = level.first(self.rule)?;
@@ -155,6 +181,7 @@ impl PriorityQueue {
         Some((self.place(priority, slot), slot.entry.as_ref()?))
     }
 
+    #[inline]
     fn place(&self, priority: i32, slot: &Slot) -> Place {
         Place { rank: self.rule.rank(priority, slot.at), priority, at: slot.at, number: slot.number }
     }
@@ -174,17 +201,26 @@ impl PriorityQueue {
         places.min_by(|one, other| self.rule.compare(one, other))
     }
 
-    /// The next entry. A batch with inputs left stays in its slot and is shared out by reference.
-    pub(super) fn pop(&mut self) -> Option<Entry> {
+    /// The next entry and its place, where `admits` says so. A batch with inputs left stays in its slot and is shared out by
+    /// reference.
+    #[inline]
+    pub(super) fn pop_if(&mut self, admits: impl FnOnce(&Place, &Entry) -> bool) -> Option<(Place, Entry)> {
+        let rule = self.rule;
         let (priority, level) = self.first_level()?;
-        let first = level.first(self.rule)?;
-        if let Some(Entry::Batch(batch)) = &first.entry
+        let slot = level.first(rule)?;
+        let (place, entry) = (self.place(priority, slot), slot.entry.as_ref()?);
+        if !admits(&place, entry) {
+            return None;
+        }
+        if let Entry::Batch(batch) = entry
             && batch.waiting() > 1
         {
-            return Some(Entry::Batch(Arc::clone(batch)));
+            return Some((place, Entry::Batch(Arc::clone(batch))));
         }
-        let number = first.number;
-        self.take(priority, number)
+        let level = if priority == 0 { &mut self.zero } else { self.others.get_mut(&priority)? };
+        let entry = level.pop(rule)?;
+        self.took(priority);
+        Some((place, entry))
     }
 
     /// Takes out the entry at a position, if it still waits.
@@ -225,28 +261,35 @@ impl PriorityQueue {
     }
 
     /// The level whose first entry comes first, and its priority.
+    #[inline]
     fn first_level(&self) -> Option<(i32, &Level)> {
-        if self.others.is_empty() {
-            return Some((0, &self.zero));
-        }
+        if self.others.is_empty() { Some((0, &self.zero)) } else { self.first_of_several() }
+    }
+
+    fn first_of_several(&self) -> Option<(i32, &Level)> {
         let (_, Reverse(priority)) = self.order.first()?;
         let level = if *priority == 0 { &self.zero } else { self.others.get(priority)? };
         Some((*priority, level))
     }
 
-    /// Takes out the entry of this number; and a level that has become empty.
+    /// Takes out the entry of this number.
     fn take(&mut self, priority: i32, number: u64) -> Option<Entry> {
         let level = if priority == 0 { &mut self.zero } else { self.others.get_mut(&priority)? };
         let entry = level.take(number)?;
+        self.took(priority);
+        Some(entry)
+    }
+
+    /// An entry of this priority was taken out: takes out a level that has become empty.
+    #[inline]
+    fn took(&mut self, priority: i32) {
         self.len -= 1;
-        if priority == 0 && level.slots.is_empty() && level.slots.capacity() > KEPT_SLOTS {
-            // A burst's memory goes back once the queue has run empty after it.
-            level.slots = VecDeque::new();
+        if priority == 0 && self.zero.slots.is_empty() {
+            self.zero.give_memory_back();
         }
         if !self.others.is_empty() {
             self.set_in_order(priority);
         }
-        Some(entry)
     }
 
     /// The level's first entry may be another now, and there are `others`, or have been.

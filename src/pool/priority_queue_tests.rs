@@ -63,7 +63,7 @@ impl Line {
     }
 
     fn pop(&mut self) -> Option<usize> {
-        self.0.pop().map(|entry| entry.task())
+        self.0.pop_if(|_, _| true).map(|(_, entry)| entry.task())
     }
 
     fn remove(&mut self, position: LinePosition) -> Option<usize> {
@@ -118,7 +118,8 @@ fn an_entry_that_comes_late_stands_where_its_number_says() {
             queue.push(0, number, 0, job(number as usize));
         }
         assert_eq!(queue.first().map(|(place, _)| place.number), Some(order[0] as u64));
-        let taken: Vec<usize> = std::iter::from_fn(|| queue.pop()).map(|entry| entry.task()).collect();
+        let taken: Vec<usize> =
+            std::iter::from_fn(|| queue.pop_if(|_, _| true)).map(|(_, entry)| entry.task()).collect();
         assert_eq!(taken, order);
     }
 }
@@ -184,11 +185,11 @@ fn a_batch_is_shared_out_until_its_last_input() {
     let inputs = BatchInputs::Array(Payload::Value(Value::Array(vec![Value::Null; 2])));
     let batch = Arc::new(Batch::new(0, &Nowhere, ECHO, 0, inputs, 2, CancelToken::new(None)));
     queue.push(0, 0, 0, Entry::Batch(batch));
-    assert_eq!(queue.pop().map(|entry| entry.task()), Some(ECHO));
-    let Some(Entry::Batch(batch)) = queue.pop() else { panic!("the batch is shared") };
+    assert_eq!(queue.pop_if(|_, _| true).map(|(_, entry)| entry.task()), Some(ECHO));
+    let Some((_, Entry::Batch(batch))) = queue.pop_if(|_, _| true) else { panic!("the batch is shared") };
     assert_eq!(queue.len(), 1);
     batch.work(&TestTasks, &NoHelpers, &OneChunk);
-    assert_eq!(queue.pop().map(|entry| entry.task()), Some(ECHO));
+    assert_eq!(queue.pop_if(|_, _| true).map(|(_, entry)| entry.task()), Some(ECHO));
     assert_eq!(queue.len(), 0, "the thread that takes the last input takes it out of the queue");
 }
 

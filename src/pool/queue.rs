@@ -178,6 +178,7 @@ impl Queue {
     }
 
     /// Adds a small task, at priority 0.
+    #[inline]
     pub(super) fn push_small(&mut self, job: SmallJob) {
         let (number, at) = self.number(job.queued_at);
         let limit = self.limits.of(Taker::Native, job.task as usize);
@@ -187,6 +188,7 @@ impl Queue {
 
     /// The number of an entry that was submitted `at` that time, and the time by which it is ordered: later than that of all before
     /// it. Several come out of the intake with one time, and threads that submit come here in any order.
+    #[inline]
     fn number(&mut self, at: Age) -> (u64, Age) {
         let number = self.next_number;
         self.next_number += 1;
@@ -248,22 +250,17 @@ impl Queue {
 
     /// The next entry for a native thread, if it goes before what the thread has begun.
     pub(super) fn take_above(&mut self, begun: Option<&Place>) -> Option<(Taken, Permits)> {
-        let (place, _) = self.native.first(&self.limits)?;
-        if begun.is_some_and(|begun| !self.rule.goes_above(place.rank, place.priority, begun)) {
-            return None;
-        }
-        let entry = self.native.pop(&self.limits)?;
+        let rule = self.rule;
+        let is_above = |place: &Place, _: &Entry| {
+            begun.is_none_or(|begun| rule.goes_above(place.rank, place.priority, begun))
+        };
+        let (place, entry) = self.native.pop_if(&self.limits, is_above)?;
         let permits = self.begins(&entry, Taker::Native, None);
         let taken = match entry {
             Entry::Batch(batch) => Taken::Batch(batch, place),
             entry => Taken::Job(entry, place),
         };
         Some((taken, permits))
-    }
-
-    /// Whether it may be taken together with others.
-    fn is_sharable(&self, entry: &Entry) -> bool {
-        entry.is_sharable() && self.limits.of(Taker::Native, entry.task()).is_none()
     }
 
     /// Takes the next tasks into `run` while they are of this priority, as long as they and the `first` are short.
@@ -274,16 +271,19 @@ impl Queue {
         estimates: &Estimates,
         run: &mut VecDeque<Entry>,
     ) {
+        let Queue { native, limits, .. } = self;
+        let is_sharable =
+            |entry: &Entry| entry.is_sharable() && limits.of(Taker::Native, entry.task()).is_none();
         let mut spent = estimates.of(first.task());
-        if !self.is_sharable(first) {
+        if !is_sharable(first) {
             return;
         }
-        while let Some((next_place, next)) = self.native.first(&self.limits) {
-            spent += estimates.of(next.task());
-            if next_place.priority != priority || spent > CHUNK || !self.is_sharable(next) {
-                break;
-            }
-            run.extend(self.native.pop(&self.limits));
+        let mut is_next = |place: &Place, entry: &Entry| {
+            spent += estimates.of(entry.task());
+            place.priority == priority && spent <= CHUNK && is_sharable(entry)
+        };
+        while let Some((_, entry)) = native.pop_if(limits, &mut is_next) {
+            run.push_back(entry);
         }
     }
 

@@ -61,6 +61,7 @@ impl Rule {
     }
 
     /// The rank of an entry of this priority that was submitted then.
+    #[inline]
     pub(super) fn rank(self, priority: i32, at: Age) -> Rank {
         let Some(aging) = self.aging else { return Rank(-i64::from(priority)) };
         let gain = i64::from(priority).saturating_mul(aging);

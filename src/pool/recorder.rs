@@ -16,7 +16,10 @@ use crate::sync::Mutex;
 /// The recorder of one thread.
 pub(super) struct Recorder<'a> {
     times: &'a Mutex<TimesByTask>,
-    /// The waits of the group's tasks, and how many waited so long.
+    /// How long the tasks of the group have waited that began last, and how many waited so long.
+    wait: Age,
+    waited: u64,
+    /// The same of the others.
     waits: Vec<(Age, u64)>,
     clock: CpuClock,
 }
@@ -24,7 +27,7 @@ pub(super) struct Recorder<'a> {
 impl<'a> Recorder<'a> {
     /// One that records into `times`.
     pub(super) fn new(times: &'a Mutex<TimesByTask>) -> Self {
-        Recorder { times, waits: Vec::new(), clock: CpuClock::default() }
+        Recorder { times, wait: 0, waited: 0, waits: Vec::new(), clock: CpuClock::default() }
     }
 
     /// Something begins that is expected to run for so long.
@@ -34,10 +37,11 @@ impl<'a> Recorder<'a> {
 
     /// A task of the group that begins has waited for so long.
     pub(super) fn waited(&mut self, wait: Age) {
-        match self.waits.last_mut() {
-            Some((last, count)) if *last == wait => *count += 1,
-            _ => self.waits.push((wait, 1)),
+        if self.wait != wait && self.waited > 0 {
+            self.waits.push((self.wait, std::mem::take(&mut self.waited)));
         }
+        self.wait = wait;
+        self.waited += 1;
     }
 
     /// The group of `count` tasks has run, for so many nanoseconds together.
@@ -45,6 +49,7 @@ impl<'a> Recorder<'a> {
         let cpu = self.clock.end(ran);
         let mut times = self.times.lock();
         let times = times.of(task);
+        times.wait.record(self.wait, std::mem::take(&mut self.waited));
         for (wait, count) in self.waits.drain(..) {
             times.wait.record(wait, count);
         }

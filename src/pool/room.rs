@@ -17,10 +17,14 @@ impl Pool {
     }
 
     /// There may be more room in the queue.
+    #[inline]
     pub(super) fn tell_of_room(&self) {
-        if !self.0.room_is_wanted() {
-            return;
+        if self.0.room_is_wanted() {
+            self.tell_who_wants_room();
         }
+    }
+
+    fn tell_who_wants_room(&self) {
         let mut state = self.0.lock();
         if !self.has_room(&state) {
             return;

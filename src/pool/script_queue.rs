@@ -79,7 +79,8 @@ impl Queue {
         only_bound: bool,
         admits: impl Fn(&Job) -> bool,
     ) -> Option<(Job, Permits)> {
-        let own = if only_bound { None } else { self.next_of_own_keys(number, &admits) };
+        let has_own = !only_bound && !self.affinity.is_empty();
+        let own = if has_own { self.next_of_own_keys(number, &admits) } else { None };
         let (next, (place, job)) = self.next_for_worker(number, only_bound, own)?;
         if !admits(job) {
             return None;

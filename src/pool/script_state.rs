@@ -350,7 +350,7 @@ impl Scripts {
     /// Notifies a worker of the jobs that wait for any, unless enough have been notified.
     #[must_use]
     pub(super) fn notify_if_needed(&mut self, queue: &Queue) -> Option<&'static dyn Waker> {
-        if queue.takeable_by_any_worker() <= self.notified {
+        if self.waiting.is_empty() || queue.takeable_by_any_worker() <= self.notified {
             return None;
         }
         let job = queue.next_for_any_worker()?;

@@ -239,6 +239,11 @@ impl Ran {
 /// The thread begins a task.
 #[inline]
 fn trace_entry(pool: &Pool, slot: &WorkerSlot, entry: &Entry, began: Age) -> bool {
+    pool.0.traces() > 0 && trace_begun(pool, slot, entry, began)
+}
+
+#[cold]
+fn trace_begun(pool: &Pool, slot: &WorkerSlot, entry: &Entry, began: Age) -> bool {
     trace(pool, slot, |pool| {
         let (id, queued_at) = entry.submission(|at| pool.0.age_at(at));
         Slice::begun(id, TaskRef::native(entry.task()), queued_at, began)
