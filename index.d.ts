@@ -282,7 +282,7 @@ export interface WorkerPoolOptions {
   idleTimeout?: number | undefined;
   /**
    * In how many milliseconds of waiting a task gains one level of priority, so that no task waits for ever: see
-   * docs/scheduling.md. Infinity for strict priorities; 0 for none at all. @default 10_000
+   * docs/scheduling.md. Infinity for strict priorities; with 0 only the time of submission counts. @default 10_000
    */
   aging?: number | undefined;
   /** Which task of a priority is first: the oldest, or the newest. @default 'fifo' */

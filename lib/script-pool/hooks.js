@@ -93,9 +93,9 @@ class Hooks {
     const hooks = this.#hooks;
     refuseMisspelt(hooks);
     const { setup, teardown, onError } = hooks;
-    if (typeof setup === 'function') this.#setup = setup;
-    if (typeof teardown === 'function') this.#teardown = teardown;
-    if (typeof onError === 'function') this.#onError = onError;
+    this.#setup = hookOf('setup', setup);
+    this.#teardown = hookOf('teardown', teardown);
+    this.#onError = hookOf('onError', onError);
   }
 
   #call(hook, given) {
@@ -157,6 +157,15 @@ class Hooks {
 
 const isThenable = (value) =>
   ((typeof value === 'object' && value !== null) || typeof value === 'function') && typeof value.then === 'function';
+
+/** A hook, or undefined where there is none: beside others it may be null. */
+function hookOf(name, value) {
+  if (value === undefined || value === null) return undefined;
+  if (typeof value === 'function') return value;
+  const { InvalidArgTypeError } = require('../errors');
+  const { describe } = require('../validators');
+  throw new InvalidArgTypeError(`The hook "${name}" in the export "worker" must be a function. Received ${describe(value)}`);
+}
 
 /** A hook whose name has a fault would never be called. */
 function refuseMisspelt(hooks) {
