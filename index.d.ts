@@ -1723,14 +1723,22 @@ export const rustAtomics: Omit<typeof Atomics, 'waitAsync' | 'pause'> & {
 
 // ── Inside a task of a script ──────────────────────────────────────────────────────────────────────────────
 
+/** The options of a task of the pool that runs the task: see {@link TaskPool}. */
+export type OwnPoolOptions = Omit<ScriptRunOptions, 'onOutput' | 'dedupe' | 'cache' | 'retries'>;
+
 /** The pool of a running task: see {@link task}. Its owner submits the tasks and sends back what becomes of them. */
 export interface TaskPool {
   /** Runs a function of the script, or a native task. */
-  run<Output = any>(task: string, input?: unknown, options?: ScriptRunOptions): Promise<Output>;
+  run<Output = any>(task: string, input?: unknown, options?: OwnPoolOptions): Promise<Output>;
+  /**
+   * Blocks the worker's thread until the task is answered. Native tasks run on other threads; a function of the script runs on another
+   * worker. @throws {errors.DeadlockError} at once, where it never could
+   */
+  runSync<Output = any>(task: string, input?: unknown, options?: BlockingOptions<OwnPoolOptions>): Output;
   /** Runs the script's default export. */
-  runTask<Output = any>(input?: unknown, options?: ScriptRunOptions): Promise<Output>;
+  runTask<Output = any>(input?: unknown, options?: OwnPoolOptions): Promise<Output>;
   /** Runs a task over inputs; the first error rejects the whole and cancels the rest. */
-  map<Output = any>(task: string, inputs: Iterable<unknown>, options?: ScriptRunOptions): Promise<Output[]>;
+  map<Output = any>(task: string, inputs: Iterable<unknown>, options?: OwnPoolOptions): Promise<Output[]>;
   /** As {@link WorkerPool.scope}, with these methods. */
   scope(options?: ScopeOptions): TaskScope;
   scope<Result>(options: ScopeOptions | undefined, block: (scope: TaskScope) => Result): Promise<Awaited<Result>>;
@@ -2200,6 +2208,11 @@ export namespace errors {
     readonly name: 'TimeoutError';
     readonly code: 'ERR_RW_DEADLINE';
     readonly started: boolean;
+  }
+  /** Refused at its submission: it could never run, since tasks that have its key, or the pool's workers, wait for it. */
+  class DeadlockError extends Error {
+    static readonly code: 'ERR_RW_DEADLOCK';
+    readonly code: 'ERR_RW_DEADLOCK';
   }
   /** The task panicked; its thread lives on. */
   class TaskPanickedError extends Error {

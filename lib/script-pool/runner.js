@@ -98,6 +98,8 @@ class Runner {
   #pulling = false;
   /** Made when it is first asked for; how many tasks wait for tasks of their own, and how many have submitted some. */
   #ownPool;
+  /** By which its thread has been blocked. Made for the first time. */
+  #blocked;
   #waiting = 0;
   #nesting = 0;
   /** Why it is to take no more tasks once none of them does. */
@@ -166,7 +168,7 @@ class Runner {
 
   /** Its pool, for tasks of its tasks, once the script is loaded. From then on several tasks may be under way. */
   get ownPool() {
-    if (this.loading !== undefined) return undefined;
+    if (this.loading !== undefined || this.tearsDown) return undefined;
     if (this.#ownPool === undefined) {
       const { OwnPool } = require('./own-pool');
       this.#ownPool = new OwnPool(this, this.#control);
@@ -179,14 +181,56 @@ class Runner {
     return this.#ownPool;
   }
 
+  /**
+   * A task, or other code, is about to block this thread until a task is answered that it submits to this pool.
+   *
+   * @returns {import('./blocked-worker').BlockedWorker} by which it does
+   */
+  get blocked() {
+    if (this.#blocked === undefined) {
+      const { BlockedWorker } = require('./blocked-worker');
+      this.#blocked = new BlockedWorker(this, this.#control);
+    }
+    return this.#blocked;
+  }
+
+  /** The thread goes on. Nobody has notified this worker meanwhile. */
+  unblocked() {
+    binding.scriptBlocks(0, false);
+    setImmediate(this.#pull);
+  }
+
+  /** Whether its script's `teardown` runs, or has run: nothing is submitted any more, or each worker would need another after it. */
+  get tearsDown() {
+    return this.#hooks?.tearingDown === true;
+  }
+
   /** Whether it takes no more tasks. */
   get isLeaving() {
     return this.#leaving || this.#retiring;
   }
 
-  /** A task waits for one more that it has submitted to its pool: others may run here meanwhile. A message's task does not count. */
+  /**
+   * A task waits for one more that it has submitted to its pool: others may run here meanwhile, unless it answers a message.
+   *
+   * @returns {() => void} to be called when it waits for one less
+   */
   waits(job) {
-    if (job === undefined || job.isOver || job.listeners > 0) return;
+    if (job === undefined || job.isOver) return () => {};
+    if (job.listeners > 0) return this.#holds(job);
+    this.#makesWay(job);
+    return () => this.#goesOn(job);
+  }
+
+  /** A message's task keeps its place. */
+  #holds(job) {
+    if (job.holds++ === 0) binding.scriptHolds(job.id, true);
+    return () => {
+      if (--job.holds === 0) binding.scriptHolds(job.id, false);
+    };
+  }
+
+  #makesWay(job) {
     if (!job.nests) {
       job.nests = true;
       this.#nesting++;
@@ -197,9 +241,8 @@ class Runner {
     setImmediate(this.#pull);
   }
 
-  /** A task waits for one less. */
-  goesOn(job) {
-    if (job === undefined || job.waitsFor === 0 || --job.waitsFor > 0) return;
+  #goesOn(job) {
+    if (job.waitsFor === 0 || --job.waitsFor > 0) return;
     this.#waiting--;
     binding.scriptWaits(job.id, false);
   }
@@ -265,8 +308,8 @@ class Runner {
     delivery.handler(EVENTS.SCRIPT_STOP, () => ({
       deliver: (id, reason) => this.#stop(this.open.get(id), reason),
     }));
-    this.#control.on('message', (message) => this.#heard(message));
-    this.#control.on('messageerror', (error) => this.#arrivingInputs().unreadable(error));
+    this.#control.on('message', (message) => this.heard(message));
+    this.#control.on('messageerror', (error) => this.unreadable(error));
     this.#control.unref();
     if (!binding.joinPool(this.#setup.key, this.#inbox.wire)) return process.exit();
     this.#joined = true;
@@ -305,14 +348,21 @@ class Runner {
   }
 
   /** A message has come from the owner. */
-  #heard(message) {
+  heard(message) {
     const { RETIRE } = require('./owner-messages');
+    if (this.#blocked?.isBehind) this.#blocked.tell();
     if (message[0] >= RETIRE) this.told(message);
     else this.#arrivingInputs().told(message);
   }
 
+  /** A message of the owner's that cannot be read here. */
+  unreadable(error) {
+    this.#arrivingInputs().unreadable(error);
+  }
+
   /** A message of the owner's that is no input. */
   told(message) {
+    if (this.#blocked?.isBehind) return this.#blocked.keep(message);
     const { NESTED_ANSWER } = require('./owner-messages');
     if (message[0] >= NESTED_ANSWER) this.#ownPool.told(message);
     else this.toldToEnd(message[0], message[1]);

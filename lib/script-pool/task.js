@@ -105,6 +105,8 @@ class Job {
   priority = 0;
   /** How many tasks it waits for that it has submitted to its own pool; whether it has submitted any; whether it has ended since. */
   waitsFor = 0;
+  /** The same of a task that answers a message, which keeps its place meanwhile. */
+  holds = 0;
   nests = false;
   isOver = false;
   /** What its function has returned, where that is a promise. */

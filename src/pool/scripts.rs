@@ -293,6 +293,28 @@ impl Pool {
         self.release(state, permits);
     }
 
+    /// As [`Pool::script_waits`], of a job whose worker can run no other meanwhile: see [`deadlock`](super::deadlock).
+    pub fn script_holds(&self, number: usize, id: u64, holds: bool) {
+        let mut state = self.0.lock();
+        let permits = state.scripts.set_holds(number, id, holds);
+        self.release(state, permits);
+    }
+
+    /// The thread of the worker `number` is blocked, in the job `id` or in none (0), until a job has ended that it is about to submit; or
+    /// goes on. Another worker takes what it was notified of.
+    pub fn script_blocks(&self, number: usize, id: u64, blocks: bool) {
+        let mut state = self.0.lock();
+        let permits = state.scripts.set_blocked(number, id, blocks);
+        let waker = if blocks { state.notify_worker_if_needed() } else { None };
+        self.release(state, permits);
+        notify(waker);
+    }
+
+    /// The ids of the scripts' jobs that wait for a worker and would for ever, if none can be started any more.
+    pub fn stuck_scripts(&self) -> Vec<u64> {
+        self.0.lock().stuck_scripts()
+    }
+
     /// Whether the pool takes no more work.
     pub fn closes(&self) -> bool {
         self.0.lock().phase != Phase::Open
@@ -317,6 +339,7 @@ impl Pool {
     pub fn resize_scripts(&self, keep: usize, most: usize, concurrency: usize) {
         let mut state = self.0.lock();
         state.scripts.keep = keep;
+        state.scripts.most = most;
         state.scripts.capacity.set(most.saturating_mul(concurrency), self.0.age());
         state.scripts.retire_all_but(most);
         let wakers = state.scripts.notify_all();
@@ -454,14 +477,17 @@ impl Pool {
     /// hand or bound to it; and how many wait for any worker. `None` when no worker lives or is starting.
     pub fn least_loaded_worker(&self) -> Option<(usize, usize, usize)> {
         let state = self.0.lock();
-        let load = |number, running: usize| running + state.bound_to(number);
+        let load = |number, worker: &WorkerRegistration| {
+            // One whose thread is blocked is not free.
+            worker.running.len().max(usize::from(worker.blocked)) + state.bound_to(number)
+        };
         let workers = state.scripts.workers().filter(|(number, _)| state.scripts.takes_bound(*number));
         workers
-            .map(|(number, worker)| (number, load(number, worker.running.len()), worker))
+            .map(|(number, worker)| (number, load(number, worker), worker))
             // One that runs a job exclusively may do so for ever; one that starts comes after one that is there.
             .min_by_key(|(_, load, worker)| {
                 let starts = matches!(worker.state, WorkerState::Starting | WorkerState::Joined);
-                (worker.runs_exclusive(), *load, starts)
+                (worker.blocked, worker.runs_exclusive(), *load, starts)
             })
             .map(|(number, load, _)| (number, load, state.queue.takeable_by_any_worker()))
     }
@@ -535,8 +561,20 @@ impl State {
         self.trace_queue(|| at);
         job.start(|| now);
         let (token, exclusive) = (job.token().cloned(), job.is_exclusive());
-        let running =
-            Running { reply, token, task, queued_at, started: now, exclusive, waits: false, permits, input };
+        let (started, waits, holds, waited_by) = (now, false, false, job.waiter());
+        let running = Running {
+            reply,
+            token,
+            task,
+            queued_at,
+            started,
+            exclusive,
+            waits,
+            holds,
+            waited_by,
+            permits,
+            input,
+        };
         self.scripts.begin(number, running);
         Some(Begun { id, job, measures })
     }

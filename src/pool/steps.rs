@@ -100,8 +100,10 @@ impl Pool {
             return false;
         }
         let (native, scripts) = (state.threads.max().get(), state.scripts.capacity.get());
-        let State { gate: Some(gate), queue, .. } = &mut *state else { return false };
-        let Some((before, priority, gated)) = gate.choose(native, scripts) else { return false };
+        let State { gate: Some(gate), queue, scripts: workers, .. } = &mut *state else { return false };
+        // What would wait behind the gate keeps the others before it, which may be what it waits for.
+        let can_pass = |entry: &Entry, target| queue.is_free(entry) && workers.may_take(target);
+        let Some((before, priority, gated)) = gate.choose(native, scripts, can_pass) else { return false };
         let Gated { queued_at, target, entry } = gated;
         gate.passed = Some((before, queue.push(entry, priority, queued_at, target)));
         if let Target::Worker(number) = target {
@@ -121,11 +123,12 @@ impl Pool {
         false
     }
 
-    /// Whether a task is behind the gate that has not ended.
+    /// Whether a task is behind the gate that has not ended, and waits for no task that it has submitted.
     fn is_under_way(&self, state: &State) -> bool {
         let totals = self.totals(state);
         let ended = totals.completed + totals.failed + totals.cancelled;
-        let waits = state.gate.as_ref().map_or(0, Gate::tasks) + state.queue.orphans();
+        let waits =
+            state.gate.as_ref().map_or(0, Gate::tasks) + state.queue.orphans() + state.scripts.waiting_jobs();
         totals.submitted > ended + waits as u64
     }
 }
