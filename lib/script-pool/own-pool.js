@@ -79,11 +79,14 @@ class OwnPool {
     const reason = job?.stopReason(binding) ?? 0;
     if (reason !== 0) throw stopError(reason);
     const outcome = new Outcome(this);
+    let pending;
     try {
-      const pending = this.#submit(task, input, submitOptions(given), outcome.resolve, outcome.reject, true);
+      pending = this.#submit(task, input, submitOptions(given), outcome.resolve, outcome.reject, true);
       this.#runner.blocked.until(outcome, pending, job);
     } finally {
       this.#runner.unblocked();
+      // Also where it has ended: a pool whose order is repeated may have waited for this worker.
+      if (pending !== undefined && pending.id !== 0) this.cancel(pending.id);
     }
     if (outcome.hasFailed) throw outcome.value;
     return outcome.value;

@@ -425,7 +425,10 @@ class WorkerManager {
       const wake = () => binding.notifyWorker(this.#pool.handle, worker.number);
       worker.nested = new NestedTasks(worker, (...given) => this.#events.runNested(...given), wake);
     }
-    if (ask === undefined) return worker.nested.cancel(cancelled);
+    if (ask === undefined) {
+      worker.nested.cancel(cancelled);
+      return this.#pool.step?.();
+    }
     worker.nested.ask(ask);
     // This worker will not take it, and makes way for another only once its own task has ended.
     if (worker.nested.isOfLast(ask) && binding.scriptsWaiting(this.#pool.handle) > 0) this.#tryToStart();

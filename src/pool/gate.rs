@@ -37,8 +37,8 @@ pub(super) struct Gate {
     newest_first: bool,
     native: BTreeMap<Place, Gated>,
     pub(super) scripts: BTreeMap<Place, Gated>,
-    /// The entry that went through last: where it waited, and where it waits in the queue.
-    pub(super) passed: Option<(QueuePosition, QueuePosition)>,
+    /// The entries that went through since the queue was empty: where they waited, and where they wait in the queue.
+    pub(super) passed: Vec<(QueuePosition, QueuePosition)>,
 }
 
 impl Gate {
@@ -50,7 +50,7 @@ impl Gate {
             newest_first: config.newest_first,
             native: BTreeMap::new(),
             scripts: BTreeMap::new(),
-            passed: None,
+            passed: Vec::new(),
         })
     }
 

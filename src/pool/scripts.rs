@@ -339,7 +339,8 @@ impl Pool {
     pub fn resize_scripts(&self, keep: usize, most: usize, concurrency: usize) {
         let mut state = self.0.lock();
         state.scripts.keep = keep;
-        state.scripts.most = most;
+        // One whose order can be repeated has one worker.
+        state.scripts.most = if state.gate.is_some() { 1 } else { most };
         state.scripts.capacity.set(most.saturating_mul(concurrency), self.0.age());
         state.scripts.retire_all_but(most);
         let wakers = state.scripts.notify_all();
