@@ -539,7 +539,7 @@ export interface ScriptRunOptions extends Omit<RunOptions, 'transfer'> {
 type NodeTransferable = NonNullable<Parameters<NodeWorker['postMessage']>[1]>[number];
 
 /** Options of `broadcast`. */
-export interface BroadcastOptions extends Omit<ScriptRunOptions, 'transfer' | 'worker'> {
+export interface BroadcastOptions extends Omit<ScriptRunOptions, 'transfer' | 'worker' | OfOneTask> {
   /**
    * Whether workers that start later run it too, before their first task. 'latest': this one in place of those before it of the same
    * function. What is kept for them is kept as long as the pool. @default true
@@ -802,15 +802,29 @@ export type TaskInput<Name, Functions = NoFunctions> = Name extends FunctionName
       ? TaskMap[Native]['input']
       : unknown;
 
-/** The options of the task `Name`. */
-export type TaskOptions<Name, Functions = NoFunctions> = Name extends FunctionName<KnownFunctions<Functions>>
-  ? ScriptRunOptions
+/** By whose task `Name` is. */
+type OptionsFor<Name, Functions, OfScript, OfNative> = Name extends FunctionName<KnownFunctions<Functions>>
+  ? OfScript
   : Name extends NativeTaskName
-    ? RunOptions
-    : ScriptRunOptions;
+    ? OfNative
+    : OfScript;
+
+/** The options of the task `Name`. */
+export type TaskOptions<Name, Functions = NoFunctions> = OptionsFor<Name, Functions, ScriptRunOptions, RunOptions>;
+
+/** Options that share the run of a single task, or begin it again. */
+type OfOneTask = 'dedupe' | 'cache' | 'retries';
+
+/** The options of each task of a `map`. */
+export type MapOptions<Name, Functions = NoFunctions> = OptionsFor<
+  Name,
+  Functions,
+  Omit<ScriptRunOptions, OfOneTask>,
+  Omit<RunOptions, OfOneTask>
+>;
 
 /** The options of a task for which a thread blocks: nothing can end it or be told meanwhile. */
-export type BlockingOptions<Options> = Omit<Options, 'signal' | 'onOutput' | 'onProgress' | 'progress' | 'dedupe' | 'cache' | 'retries'>;
+export type BlockingOptions<Options> = Omit<Options, 'signal' | 'onOutput' | 'onProgress' | 'progress' | OfOneTask>;
 
 /** Stands for the output that follows from the name and the input. */
 interface Inferred {
@@ -861,7 +875,7 @@ export interface FlowOptions {
 
 /** The options of `stream`, with those of each of its tasks. */
 export type TaskStreamOptions<Name, Input = unknown, Functions = NoFunctions> = FlowOptions &
-  Omit<TaskOptions<Name, Functions>, 'transfer'> & {
+  OptionsFor<Name, Functions, Omit<ScriptRunOptions, OfOneTask | 'transfer'>, Omit<RunOptions, OfOneTask | 'transfer'>> & {
     /** The objects that are transferred: those of a list that an input holds, all (scripts only), or what a function says. */
     transfer?: TaskOptions<Name, Functions>['transfer'] | ((input: Input) => readonly object[] | undefined);
   };
@@ -877,7 +891,8 @@ export type TaskTransformOptions<Name, Functions = NoFunctions> = TaskStreamOpti
   };
 
 /** The options of `forEach` and `reduce`: `timeout` is that of the whole call. */
-export type ManyInputsOptions = Pick<RunOptions, 'deadline' | 'priority' | 'signal' | 'timeout'>;
+export type ManyInputsOptions<Name = string, Functions = NoFunctions> = Pick<RunOptions, 'deadline' | 'priority' | 'signal' | 'timeout'> &
+  OptionsFor<Name, Functions, Pick<ScriptRunOptions, 'filename' | 'onOutput' | 'worker'>, {}>;
 
 /**
  * A profile of several threads, in the format of `.cpuprofile`: each thread is a node below the root, and their samples stand one
@@ -964,7 +979,7 @@ export type TaskWithoutInput<Name, Functions = NoFunctions> = undefined extends 
 // ── Functions in the place of a script ─────────────────────────────────────────────────────────────────────
 
 /** The options of `exec`. */
-export interface ExecOptions extends Omit<ScriptRunOptions, 'filename' | 'name' | 'spread'> {
+export interface ExecOptions extends Omit<ScriptRunOptions, 'filename' | 'name' | 'spread' | OfOneTask> {
   /** The values of variables that the function uses from outside, by their names. They are cloned at each call. */
   capture?: { readonly [name: string]: unknown } | undefined;
 }
@@ -972,7 +987,7 @@ export interface ExecOptions extends Omit<ScriptRunOptions, 'filename' | 'name' 
 // ── Results in parts ──────────────────────────────────────────────────────────────────────────────────────
 
 /** The options of `iterate`. */
-export interface IterateOptions extends ScriptRunOptions {
+export interface IterateOptions extends Omit<ScriptRunOptions, OfOneTask> {
   /** How many parts the worker may give before they are taken, 1 to 65,535. @default 16 */
   highWaterMark?: number | undefined;
 }
@@ -1019,7 +1034,7 @@ export type TaskPartsOf<Part, Name, Functions = NoFunctions> = [Part, Inferred] 
 /** The methods of every function of a proxy. */
 export interface ProxyMethodExtras<Self, Parameters extends readonly unknown[] = any[], Result = any> {
   /** The same method with these options for its tasks: `api.render.with({ signal })(page)`. */
-  with(options: IterateOptions): Self;
+  with(options: ScriptRunOptions & Pick<IterateOptions, 'highWaterMark'>): Self;
   /** The parts of the result, as {@link WorkerPool.iterate} gives them: `api.rows.iterate(query)`. */
   iterate(...input: Parameters): TaskParts<PartOf<Result>, ReturnedAfter<Result>>;
 }
@@ -1186,7 +1201,7 @@ export interface WorkerPool<Functions = any> extends EventEmitter {
   >(
     task: Name,
     inputs: readonly Input[] | Iterable<Input> | AsyncIterable<Input>,
-    options: TaskOptions<Name, Functions> & { settle: true },
+    options: MapOptions<Name, Functions> & { settle: true },
   ): Promise<TaskOutcome<TaskResult<Output, Name, Input, Functions>>[]>;
   map<
     Output = Inferred,
@@ -1196,7 +1211,7 @@ export interface WorkerPool<Functions = any> extends EventEmitter {
     task: Name,
     // An array is an Iterable; named too, an element that does not fit takes the compiler one line to explain.
     inputs: readonly Input[] | Iterable<Input> | AsyncIterable<Input>,
-    options?: TaskOptions<Name, Functions> & { settle?: false | undefined },
+    options?: MapOptions<Name, Functions> & { settle?: false | undefined },
   ): Promise<TaskResult<Output, Name, Input, Functions>[]>;
 
   /**
@@ -1232,7 +1247,8 @@ export interface WorkerPool<Functions = any> extends EventEmitter {
    * Nothing begins before the first part is asked for. The worker gives at most `highWaterMark` parts ahead of those. Leaving the
    * loop early stops the task as an abort does: the generator's `finally` runs, and the loop is over when it has ended.
    *
-   * Rejects as {@link run} does: with an error of the function after the parts before it.
+   * Rejects as {@link run} does: with an error of the function after the parts before it. Native tasks give their result as one: a name
+   * that only they have is refused, with an InvalidArgValueError.
    *
    * @throws InvalidArgTypeError, InvalidArgValueError, OutOfRangeError, UnknownTaskError
    *
@@ -1315,7 +1331,7 @@ export interface WorkerPool<Functions = any> extends EventEmitter {
   >(
     task: Name,
     inputs: readonly Input[] | Iterable<Input> | AsyncIterable<Input>,
-    options?: ManyInputsOptions,
+    options?: ManyInputsOptions<Name, Functions>,
   ): Promise<number>;
 
   /**
@@ -1334,7 +1350,7 @@ export interface WorkerPool<Functions = any> extends EventEmitter {
     task: Name,
     inputs: readonly Value[] | Iterable<Value> | AsyncIterable<Value>,
     initial?: unknown,
-    options?: ManyInputsOptions & {
+    options?: ManyInputsOptions<Name, Functions> & {
       /** Whether parts may be combined: `f(f(a, b), c)` equals `f(a, f(b, c))`. @default false */
       associative?: boolean | undefined;
     },
@@ -1723,22 +1739,22 @@ export const rustAtomics: Omit<typeof Atomics, 'waitAsync' | 'pause'> & {
 
 // ── Inside a task of a script ──────────────────────────────────────────────────────────────────────────────
 
-/** The options of a task of the pool that runs the task: see {@link TaskPool}. */
-export type OwnPoolOptions = Omit<ScriptRunOptions, 'onOutput' | 'dedupe' | 'cache' | 'retries'>;
+/** The options of such a task: those that the owner of the pool would have to serve for another thread are not among them. */
+export type TaskPoolOptions = Omit<ScriptRunOptions, 'cache' | 'dedupe' | 'onOutput' | 'retries'>;
 
 /** The pool of a running task: see {@link task}. Its owner submits the tasks and sends back what becomes of them. */
 export interface TaskPool {
   /** Runs a function of the script, or a native task. */
-  run<Output = any>(task: string, input?: unknown, options?: OwnPoolOptions): Promise<Output>;
+  run<Output = any>(task: string, input?: unknown, options?: TaskPoolOptions): Promise<Output>;
   /**
    * Blocks the worker's thread until the task is answered. Native tasks run on other threads; a function of the script runs on another
    * worker. @throws {errors.DeadlockError} at once, where it never could
    */
-  runSync<Output = any>(task: string, input?: unknown, options?: BlockingOptions<OwnPoolOptions>): Output;
+  runSync<Output = any>(task: string, input?: unknown, options?: BlockingOptions<TaskPoolOptions>): Output;
   /** Runs the script's default export. */
-  runTask<Output = any>(input?: unknown, options?: OwnPoolOptions): Promise<Output>;
+  runTask<Output = any>(input?: unknown, options?: TaskPoolOptions): Promise<Output>;
   /** Runs a task over inputs; the first error rejects the whole and cancels the rest. */
-  map<Output = any>(task: string, inputs: Iterable<unknown>, options?: OwnPoolOptions): Promise<Output[]>;
+  map<Output = any>(task: string, inputs: Iterable<unknown>, options?: TaskPoolOptions): Promise<Output[]>;
   /** As {@link WorkerPool.scope}, with these methods. */
   scope(options?: ScopeOptions): TaskScope;
   scope<Result>(options: ScopeOptions | undefined, block: (scope: TaskScope) => Result): Promise<Awaited<Result>>;

@@ -157,3 +157,62 @@ test('what is not whole is shown without throwing', () => {
   const mutex = new Mutex();
   assert.equal(typeof inspect(Object.setPrototypeOf({ buffer: mutex.buffer, byteOffset: 8 }, Mutex.prototype)), 'string');
 });
+
+/** Objects of all kinds, while they are at work and when they have ended. */
+async function* everyObject() {
+  const native = new WorkerPool({ maxThreads: 1 });
+  const scripts = new WorkerPool(script('identity.js'), 1);
+  const opened = WorkerPool.open('inspection');
+  const stream = native.stream('echo', [1, 2, 3]);
+  const parts = scripts.iterate('parts', 1);
+  const transform = native.transform('echo');
+  const [trace, monitor] = [native.trace(), await native.monitor()];
+  const scope = native.scope({ deadline: 60_000 });
+  const all = [native, scripts, opened, stream, parts, transform, trace, monitor, scope, native.cache, native.proxy(), scripts.proxy(), task];
+  all.push(new Mutex(), new RwLock(), new Semaphore(1), new Condvar(), new Barrier(1), new SharedBuffer(8), new MessageChannel());
+  yield* all;
+  await Promise.all([stream.next(), parts.next()]);
+  assert.match(show(stream), /^TaskStream \{ task: 'echo', read: 3, underWay: \d, ready: \d, ended: false \}$/);
+  assert.match(show(parts), /^PartIterator \{ task: 'parts', received: 1, ready: 0, ended: (true|false) \}$/);
+  assert.equal(show(transform), "TaskTransform { task: 'echo', given: 0, writable: true, readable: true, destroyed: false }");
+  assert.equal(show(trace), "Trace { pool: 'rust-workers', recording: true, dropped: 0 }");
+  assert.match(show(monitor), /^Monitor \{ url: 'http:\/\/127\.0\.0\.1:\d+\/', pages: 0, closed: false \}$/);
+  yield* all;
+  await Promise.all([stream.return(), parts.return(), scope.close()]);
+  transform.destroy();
+  await Promise.all([native.destroy(), scripts.destroy(), opened.destroy()]);
+  assert.match(show(stream), /ended: true \}$/);
+  assert.match(show(parts), /ended: true \}$/);
+  assert.match(show(transform), /destroyed: true \}$/);
+  assert.match(show(trace), /recording: false/);
+  assert.match(show(monitor), /closed: true \}$/);
+  yield* all;
+}
+
+test('whatever it is, and however deep it stands, it is shown in one line', async () => {
+  for await (const object of everyObject()) {
+    for (const depth of [0, 2, null]) {
+      const shown = inspect({ in: { an: { other: object } } }, { depth: depth === null ? null : 2, breakLength: Infinity, compact: 10 });
+      assert.doesNotMatch(shown, /\n|\[Object\]/);
+      assert.doesNotMatch(inspect(object, { depth: depth ?? Infinity, breakLength: 10 }), /\n/);
+    }
+  }
+});
+
+test('a realm in which every look fails is no reason to throw', async () => {
+  const { prototype } = Object;
+  const hostile = ['task', 'name', 'url', 'depth', 'state'];
+  const fail = { configurable: true, get: () => assert.fail('it was looked at'), set: () => assert.fail('it was set') };
+  for await (const object of everyObject()) {
+    for (const key of hostile) Object.defineProperty(prototype, key, fail);
+    const shown = [];
+    try {
+      shown.push(inspect(object));
+    } catch (error) {
+      shown.push(error);
+    } finally {
+      for (const key of hostile) delete prototype[key];
+    }
+    for (const line of shown) assert.ok(typeof line === 'string' && !line.includes('\n'), inspect(line));
+  }
+});

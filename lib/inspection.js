@@ -5,6 +5,9 @@
 /** `util.inspect.custom`; `node:util` is not loaded for it. */
 const CUSTOM = Symbol.for('nodejs.util.inspect.custom');
 
+/** So many names of a list. */
+const MOST_SHOWN = 20;
+
 /**
  * Gives a class its line.
  *
@@ -22,16 +25,18 @@ function showState(Class, stateOf) {
   });
 }
 
+/** Whatever the program has made of the object, of its class or of the prototypes of all objects: this tells what it can, and throws nothing. */
 function lineOf(object, stateOf, options, inspectValue) {
-  const name = object?.constructor?.name ?? 'Object';
-  let state;
+  let name = 'Object';
   try {
-    state = stateOf(object);
+    ({ name } = object.constructor);
+    const state = stateOf(object);
+    for (const key of Object.keys(state)) if (state[key] === undefined) delete state[key];
+    // As deep as it stands: its state is one line anywhere.
+    return `${name} ${inspectValue(state, { ...options, depth: Math.max(1, options.depth ?? Infinity), breakLength: Infinity, compact: true, maxArrayLength: MOST_SHOWN })}`;
   } catch {
-    return `${name} {}`;
+    return `${typeof name === 'string' ? name : 'Object'} {}`;
   }
-  for (const key of Object.keys(state)) if (state[key] === undefined) delete state[key];
-  return `${name} ${inspectValue(state, { ...options, breakLength: Infinity, compact: 3 })}`;
 }
 
 module.exports = { CUSTOM, lineOf, showState };

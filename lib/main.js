@@ -88,8 +88,7 @@ const missing = whatIsMissing();
 if (missing !== undefined) {
   module.exports = require('./native/without-addon').exportsWithout(missing, Object.keys(loaders));
 } else {
-  const { binding } = require('./native');
-  const { RUNNER } = require('./script-pool/task');
+  const { RUNNER, binding } = require('./native');
   require('./transferable-types');
   // In a script pool's worker an answer to a task is the runner's, which has put its own `postMessage` there before.
   require('./worker/parent-port').openParentPort(() => binding[RUNNER]?.isAsked ?? false);

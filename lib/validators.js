@@ -83,6 +83,19 @@ function validateNumber(value, name, min, max = Infinity) {
 }
 
 /**
+ * A limit, of time as a rule: a number, and nothing or Infinity for none.
+ *
+ * @param {unknown} value
+ * @param {string} name
+ * @param {number} min inclusive
+ * @param {number} [max] inclusive
+ * @returns {number | undefined} undefined for none
+ */
+function validateLimit(value, name, min, max) {
+  return value === undefined || value === Infinity ? undefined : validateNumber(value, name, min, max);
+}
+
+/**
  * @param {unknown} value
  * @param {string} name
  * @returns {string} the value
@@ -131,6 +144,12 @@ function validateNames(options, name, known, notHere) {
       throw require('./unknown-option').unknownOption(key, name, known, notHere);
     }
   }
+}
+
+/** As `validateOptions`; the options are a copy of what was given, so each has been read once: it may be a getter. */
+function readOptions(options, name, known, notHere) {
+  validateNames(options, name, known, notHere);
+  return withoutPollution(options, known);
 }
 
 /** The options that stand on the bag itself, or on a class of it. */
@@ -204,8 +223,10 @@ const validatePriority = (value, name) => validateInteger(value, name, -(2 ** 31
 
 module.exports = {
   describe,
+  readOptions,
   validateBoolean,
   validateInteger,
+  validateLimit,
   validateNumber,
   validateString,
   validateObject,

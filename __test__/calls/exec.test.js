@@ -80,9 +80,33 @@ for (const [kind, pool] of pools) {
     await assert.rejects(pool.exec(() => f(), [], { capture: { f: () => {} } }), { name: 'DataCloneError' });
     // What is captured may have the name of something that is there.
     assert.equal(await pool.exec(() => typeof require, [], { capture: { require: 5 } }), 'number');
+    assert.deepEqual(await pool.exec(() => [Math, typeof crypto], [], { capture: { Math: 5, crypto: 'mine' } }), [5, 'string']);
+    assert.equal(await pool.exec(() => typeof Math, [], { capture: {} }), 'object');
     // eslint-disable-next-line no-undef
     const [list, blob, fails] = [];
     void [list, blob, fails];
+  });
+
+  test(`${kind}: what is no variable cannot be captured`, async () => {
+    // Node ends the process where it is told to compile a function with such a parameter.
+    const functions = { this: () => this, 'new.target': function () { return new.target; }, arguments: () => arguments };
+    for (const [name, fn] of Object.entries(functions)) {
+      await assert.rejects(pool.exec(fn, [], { capture: { [name]: 1 } }), { code: 'ERR_RW_INVALID_ARG_VALUE', variables: [name] });
+    }
+    assert.equal(await pool.exec(() => 3, [], { capture: { 'import.meta': 1, 'a b': 2 } }), 3);
+  });
+
+  test(`${kind}: a private method, and a function whose name is no text`, async () => {
+    class Holder {
+      static all() { return [Holder.#one, Holder.#two]; }
+      static #one(a) { return a + 1; }
+      static async #two(a) { return a + 2; }
+    }
+    const [one, two] = Holder.all();
+    assert.deepEqual([await pool.exec(one, [1]), await pool.exec(two, [1])], [2, 3]);
+    for (const value of [Symbol('s'), undefined, { toString: () => assert.fail('not asked') }]) {
+      assert.equal(await pool.exec(Object.defineProperty(() => 1, 'name', { value })), 1);
+    }
   });
 
   test(`${kind}: arguments and results are cloned as those of a script's functions`, async () => {

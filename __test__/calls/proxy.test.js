@@ -35,6 +35,18 @@ for (const [name, pool] of pools) {
     assert.deepEqual(await api.args(), [undefined]);
   });
 
+  test(`${name}: options of a class have what they inherit`, async () => {
+    class Options {
+      get signal() { return AbortSignal.abort(); }
+    }
+    const aborted = { code: 'ERR_RW_TASK_CANCELLED' };
+    for (const given of [pool.proxy(new Options()), api.with(new Options()), { args: api.args.with(new Options()) }]) {
+      await assert.rejects(given.args(1), aborted);
+      await assert.rejects(given.args(1, 2), aborted);
+    }
+    await assert.rejects(pool.exec('args', [1, 2], new Options()), aborted);
+  });
+
   test(`${name}: the default export is the proxy itself, and 'default'`, async () => {
     assert.deepEqual(await api(1), ['default', [1]]);
     assert.deepEqual(await api(1, 2), ['default', [1, 2]]);

@@ -26,6 +26,14 @@ function assertSite(error, submitter) {
   for (const frame of frames) assert.doesNotMatch(frame, /\/lib\/(bundle|pool|task|script-pool)\/|node:internal/);
 }
 
+/** The error of a Transform that is given this. */
+const endOf = (transform, chunk) => new Promise((resolve, reject) => {
+  transform.on('error', reject);
+  transform.on('end', resolve);
+  transform.resume();
+  transform.end(chunk);
+});
+
 /** What a task fails by, on each kind of pool. */
 const FAILURES = {
   'native: an error': () => native.run('panic', 'loud'),
@@ -44,6 +52,25 @@ const FAILURES = {
   'script: a function that is not there': () => scripts.run('nobody'),
   'script: runTask': () => scripts.runTask('why', { name: 'fails' }),
   'script: a map': () => scripts.map('fails', ['a', 'b']),
+  'native: a stream': () => native.stream('panic', ['a', 'b']).next(),
+  'native: a transform': () => endOf(native.transform('panic'), 'a'),
+  'native: forEach': () => native.forEach('panic', ['a', 'b']),
+  'native: exec': () => native.exec((why) => { throw new Error(why); }, ['why']),
+  'native: a worker of exec that exits': () => native.exec(() => process.exit(3)),
+  'native: a stream whose time is up': () => native.stream('sleep', [60_000], { timeout: 5 }).next(),
+  'native: a stream that is aborted': () => native.stream('sleep', [60_000], { signal: AbortSignal.timeout(5) }).next(),
+  'script: a stream': () => scripts.stream('fails', ['a', 'b'], { ordered: false }).next(),
+  'script: a transform of what exits': () => endOf(scripts.transform('exits'), 'a'),
+  'script: iterate': () => scripts.iterate('fails', 'why').next(),
+  'script: iterate, of a worker that exits': () => scripts.iterate('exits').next(),
+  'script: iterate, a time limit': () => scripts.iterate('never', 0, { timeout: 5 }).next(),
+  'script: iterate, of a function': () => scripts.iterate(function* parts() { yield* null; }).next(),
+  'script: forEach': () => scripts.forEach('fails', ['a', 'b']),
+  'script: reduce': () => scripts.reduce('fails', ['a', 'b'], 0),
+  'script: broadcast': () => scripts.broadcast('fails', 'why'),
+  'script: broadcast of nothing': () => scripts.broadcast('nobody'),
+  'script: exec of a name': () => scripts.exec('fails', ['why']),
+  'script: exec, a time limit': () => scripts.exec(() => { for (;;); }, [], { timeout: 5 }),
   'script: a map over an async source': () => scripts.map('fails', (async function* () { yield 'a'; })()),
 };
 

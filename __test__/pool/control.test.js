@@ -221,6 +221,13 @@ test('destroy rejects what waits, stops what runs, and settles everything', asyn
   ]);
 });
 
+test('close refuses a `force` that is no boolean, and the pool stays open', async () => {
+  const pool = new WorkerPool({ maxThreads: 1 });
+  for (const force of ['yes', 1, null]) await assert.rejects(pool.close({ force }), { code: 'ERR_RW_INVALID_ARG_TYPE' });
+  assert.equal(pool.closed, false);
+  await pool.close({ force: false });
+});
+
 test('close with a timeout turns into a forced one', async () => {
   const { pool, blocker } = await busyPool();
   await pool.close({ timeout: 30 });

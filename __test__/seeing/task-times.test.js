@@ -6,7 +6,7 @@ const assert = require('node:assert/strict');
 const { test } = require('node:test');
 
 const { WorkerPool, errors } = require('rust-workers');
-const { holdWorker, script, using } = require('../support/pools');
+const { holdWorker, poolOfSeed, script, using } = require('../support/pools');
 const { createRandom } = require('../support/random-values');
 const { until } = require('../support/until');
 
@@ -328,9 +328,7 @@ test('random programs: every task that was answered counts, whatever it was and 
   for (let seed = 1; seed <= 6; seed++) {
     const random = createRandom(seed);
     const hasScript = seed % 2 === 0;
-    const pool = hasScript
-      ? new WorkerPool(SCRIPT, { maxThreads: 2, concurrentTasksPerWorker: 1 + (seed % 3) })
-      : new WorkerPool({ maxThreads: 1 + (seed % 3) });
+    const pool = poolOfSeed(seed, SCRIPT);
     const expected = {};
     const kinds = hasScript
       ? [['echo', 1], ['later', 2], ['fails', 0], ['native:noop', 1], ['native:echo', 'x'], ['native:fibonacci', -1]]

@@ -11,7 +11,7 @@ const { test } = require('node:test');
 const { WorkerPool, errors } = require('rust-workers');
 const { checkTrace } = require('./chrome-format');
 const { runNode } = require('../support/child');
-const { holdWorker, script, using } = require('../support/pools');
+const { holdWorker, poolOfSeed, script, using } = require('../support/pools');
 const { createRandom } = require('../support/random-values');
 const { block, until } = require('../support/until');
 
@@ -287,9 +287,7 @@ test('random programs: each task that began is one slice, with the arrows it sho
   for (let seed = 1; seed <= 6; seed++) {
     const random = createRandom(seed);
     const hasScript = seed % 2 === 0;
-    const pool = hasScript
-      ? new WorkerPool(SCRIPT, { maxThreads: 2, concurrentTasksPerWorker: 1 + (seed % 3) })
-      : new WorkerPool({ maxThreads: 1 + (seed % 3) });
+    const pool = poolOfSeed(seed, SCRIPT);
     const kinds = hasScript ? ['echo', 'later', 'fails', 'native:noop'] : ['noop', 'echo', 'fibonacci', 'panic'];
     await using(pool, async () => {
       const expected = {};

@@ -160,3 +160,20 @@ test('the owner is blocked meanwhile', () => using(open(), async (pool) => {
   await pool.run('same', 1);
   assert.equal(pool.runSync('tree', [3, 3], { timeout: 20_000 }), 40);
 }));
+
+test('the options of a nested task hold, or are refused by name', () => using(open({ concurrentTasksPerWorker: 4 }), async (pool) => {
+  assert.deepEqual(await inTime(pool.run('countedByKey'), 'one after the other'), [1, 1, 1, 1]);
+  const [calls, last] = await inTime(pool.run('latestReports', 20_000), 'the latest reports');
+  assert.ok(calls < 20_000 && last === 20_000, `${calls} calls, the last with ${last}`);
+  const { id } = pool.workers[0];
+  assert.equal(await inTime(pool.run('runs', ['where', 0, { worker: id }]), 'its worker'), id);
+  assert.equal((await errorOf(pool.run('runs', ['where', 0, { worker: 99 }]))).code, 'ERR_RW_INVALID_ARG_VALUE');
+  // From the file of the script that asks.
+  assert.equal(await inTime(pool.run('runs', ['self', 0, { filename: './calls.mjs' }]), 'another module'), true);
+  for (const name of ['cache', 'dedupe', 'onOutput', 'retries']) {
+    const error = await errorOf(pool.run('runsWith', name));
+    assert.deepEqual([error.code, error.message.includes(`'${name}'`)], ['ERR_RW_INVALID_ARG_VALUE', true]);
+  }
+  assert.equal((await errorOf(pool.run('asyncMap'))).code, 'ERR_RW_INVALID_ARG_TYPE');
+  await isFree(pool);
+}));

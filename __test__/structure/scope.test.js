@@ -457,3 +457,16 @@ test('exec, forEach, reduce and iterate of a scope', () => using(scriptPool(), a
   for (const name of ['exec', 'forEach', 'reduce']) await assert.rejects(scope[name](() => {}, []), { code: 'ERR_RW_SCOPE_CLOSED' });
   assert.throws(() => scope.iterate('parts'), { code: 'ERR_RW_SCOPE_CLOSED' });
 }));
+
+
+test('what a block throws is thrown as it is, also a promise', () => using(new WorkerPool({ maxThreads: 1 }), async (pool) => {
+  const never = { then() {} };
+  for (const thrown of [never, Promise.resolve('not its value'), undefined]) {
+    const outcome = pool.scope(async (scope) => {
+      scope.run('sleep', 60_000).catch(() => {});
+      throw thrown;
+    }).then(() => assert.fail('it was thrown'), (error) => ({ error }));
+    assert.equal((await inTime(outcome, 'it is thrown')).error, thrown);
+    assert.equal(pool.stats().running, 0);
+  }
+}));

@@ -66,4 +66,11 @@ async function holdWorker(pool) {
   return { task, open: () => gate.open() };
 }
 
-module.exports = { Gate, busyPool, holdWorker, script, using };
+/** The pool of a random program: with this script for every second seed; of one to three threads, or tasks at a time on a worker. */
+function poolOfSeed(seed, script) {
+  return seed % 2 === 0
+    ? new WorkerPool(script, { maxThreads: 2, concurrentTasksPerWorker: 1 + (seed % 3) })
+    : new WorkerPool({ maxThreads: 1 + (seed % 3) });
+}
+
+module.exports = { Gate, busyPool, holdWorker, poolOfSeed, script, using };

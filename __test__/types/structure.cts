@@ -25,6 +25,8 @@ async function scopes(): Promise<void> {
   expect<Equal<typeof within, number>>();
   const text = await pool.scope(() => 'text');
   expect<Equal<typeof text, string>>();
+  expect<Equal<Awaited<ReturnType<typeof scope.exec<number>>>, number>>();
+  for await (const part of scope.iterate(function* (n: number) { yield n; }, [1])) expect<Equal<typeof part, number>>();
   scope.cancel();
   scope.cancel(new Error('why'));
   await scope.close();
@@ -54,5 +56,7 @@ async function nested(): Promise<void> {
   expect<Equal<typeof text, string>>();
   // @ts-expect-error
   pool.scope().stream;
+  // @ts-expect-error
+  pool.run('add', 1, { retries: 1 });
 }
 void nested;

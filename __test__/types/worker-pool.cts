@@ -231,6 +231,43 @@ function blocking() {
   return { count, digest, wrong, page, shared, kept, counted };
 }
 
+/** Callers share the run of a single task; each of many has its own. */
+async function many() {
+  const pool = new WorkerPool();
+  const scripts = new WorkerPool<{ render(page: { id: number }): Promise<string>; add(sum: number, value: number): number }>('./script.js');
+  const pages: string[] = await scripts.map('render', [{ id: 1 }], { key: 'x', worker: 0, filename: './other.js', onOutput: () => {} });
+  // @ts-expect-error: of a single task
+  scripts.map('render', [{ id: 1 }], { dedupe: 'x' });
+  // @ts-expect-error: of a single task
+  scripts.map('render', [{ id: 1 }], { cache: 'x', settle: true });
+  // @ts-expect-error: of a single task
+  scripts.map('render', [{ id: 1 }], { retries: 1 });
+  // @ts-expect-error: of a single task
+  pool.map('primes', [100], { dedupe: 'x' });
+  // @ts-expect-error: of a single task
+  scripts.stream('render', [{ id: 1 }], { retries: 1 });
+  // @ts-expect-error: of a single task
+  pool.stream('primes', [100], { cache: 'x', settle: true });
+  // @ts-expect-error: of a single task
+  scripts.transform('render', { dedupe: 'x' });
+  // @ts-expect-error: of a single task
+  scripts.iterate('render', { id: 1 }, { retries: 1 });
+  // @ts-expect-error: of a single task
+  scripts.exec(() => 1, [], { dedupe: 'x' });
+  // @ts-expect-error: of a single task
+  scripts.broadcast('render', { id: 1 }, { cache: 'x' });
+  const api = scripts.proxy().render.with({ retries: 1, dedupe: 'x' });
+  const count: number = await scripts.forEach('render', [{ id: 1 }], { onOutput: (chunk, stream) => void [chunk, stream], worker: 0, filename: './other.js' });
+  const sum: number = await scripts.reduce('add', [1, 2], 0, { worker: 1, associative: true, filename: new URL('file:///other.js') });
+  // @ts-expect-error: a native task has no worker
+  pool.forEach('primes', [100], { worker: 0 });
+  // @ts-expect-error: here the inputs are copied
+  scripts.forEach('render', [{ id: 1 }], { transfer: 'auto' });
+  // @ts-expect-error: of a single task
+  scripts.reduce('add', [1], 0, { dedupe: 'x' });
+  return { pages, api, count, sum };
+}
+
 // Another size at run time.
 {
   const pool = new WorkerPool({ niceIncrement: 3 });

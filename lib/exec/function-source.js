@@ -53,6 +53,9 @@ const OTHERS = {
   arguments: 'an arrow function has none of its own: (...args) => …',
 };
 
+/** What no parameter can stand for: a captured value of such a name would never be found, and Node ends the process for some. */
+const UNBOUND = new Set([THIS, SUPER, NEW_TARGET, IMPORT_META, 'arguments', 'eval']);
+
 const ADVICE = "Capture it: exec(fn, args, { capture: { name } }), pass it as an argument, or import it inside the function: await import('…')";
 
 const isNative = /\{\s*\[native code\]\s*\}\s*$/;
@@ -66,6 +69,9 @@ function tryToParse(text) {
     return error;
   }
 }
+
+/** What stands before the name of a private method, which only its class can declare: with `$` in the place of `#` it is a method as others. */
+const isPrivate = /^((?:async\s+|async\s*\*\s*|\*\s*|get\s+|set\s+)?)#/;
 
 /** A text as the expression that it is, or as a method of an object. */
 function parse(text, isStrict) {
@@ -87,8 +93,8 @@ function isSloppy(fn) {
 
 /**
  * @param {unknown} fn
- * @returns {{ text: string, isMethod: boolean, isStrict: boolean, needed: string[], asked: string[] }} `needed`: the names that it takes
- *   from outside, but globals; `asked`: those of which it only asks for the type
+ * @returns {{ text: string, isMethod: boolean, isStrict: boolean, needed: string[], asked: string[], globals: string[] }} `needed`: the names that it
+ *   takes from outside, but globals; `asked`: those of which it only asks for the type
  * @throws {InvalidArgTypeError | InvalidArgValueError} when it cannot run elsewhere
  */
 function sourceOf(fn) {
@@ -97,10 +103,11 @@ function sourceOf(fn) {
       `The "fn" argument must be a function, or the name of a function of the script. Received ${describe(fn)}`,
     );
   }
-  const text = Function.prototype.toString.call(fn);
-  if (isNative.test(text)) {
+  const written = Function.prototype.toString.call(fn);
+  if (isNative.test(written)) {
     throw new InvalidArgValueError(`${shown(fn)} has no source: it is a bound function, a Proxy, or not written in JavaScript. Wrap it: (...args) => …`);
   }
+  const text = written.replace(isPrivate, '$1$$');
   let isStrict = !isSloppy(fn);
   let parsed = parse(text, isStrict);
   if (parsed.node instanceof Error && isStrict) parsed = parse(text, (isStrict = false));
@@ -110,10 +117,13 @@ function sourceOf(fn) {
     throw new InvalidArgValueError(`${shown(fn)} is a class, which is not called. Use it inside a function, where it is written or imported`);
   }
   const taken = parsed.isMethod ? [freeVariables(node.value), keyVariables(node)] : [freeVariables(node)];
-  const listed = (lists) => [...new Set(lists.flat())].filter((name) => !isOfThatThread(name));
-  const needed = listed(taken.map((names) => names.needed));
-  const asked = listed(taken.map((names) => names.asked)).filter((name) => !needed.includes(name));
-  return { text, isMethod: parsed.isMethod, isStrict, needed, asked };
+  const listed = (lists) => [...new Set(lists.flat())];
+  const all = listed(taken.map((names) => names.needed));
+  const needed = all.filter((name) => !isOfThatThread(name));
+  const types = listed(taken.map((names) => names.asked)).filter((name) => !all.includes(name));
+  const asked = types.filter((name) => !isOfThatThread(name));
+  const globals = [...all, ...types].filter(isOfThatThread);
+  return { text, isMethod: parsed.isMethod, isStrict, needed, asked, globals };
 }
 
 /** A computed name of a method is read in the worker too. */
@@ -122,9 +132,16 @@ const keyVariables = ({ computed, key }) =>
 
 const isOfThatThread = (name) => isThere(name) && !OF_FILE.has(name);
 
+/** A name of a function that it has as an own property may be anything. */
+const nameOf = ({ name }) => (typeof name === 'string' ? name : '');
+
 function shown(fn) {
-  return typeof fn.name === 'string' && fn.name !== '' ? `The function ${fn.name}` : 'The function';
+  const name = nameOf(fn);
+  return name === '' ? 'The function' : `The function ${name}`;
 }
+
+/** Which of these names `capture` has values for. */
+const capturedOf = (names, capture) => names.filter((name) => !UNBOUND.has(name) && Object.hasOwn(capture, name));
 
 /**
  * @param {Function} fn
@@ -144,4 +161,4 @@ function refuse(fn, names) {
   });
 }
 
-module.exports = { NAMER, OF_FILE, isSloppy, refuse, sourceOf };
+module.exports = { NAMER, OF_FILE, capturedOf, isSloppy, nameOf, refuse, sourceOf };

@@ -2,12 +2,20 @@
 
 /** The options of the calls that take many inputs: their own, and those of each task. */
 
+const { AsyncResource } = require('node:async_hooks');
+
 const { OF_SCRIPTS, RUN, SCRIPT_RUN, submitOptions } = require('../task/options');
 const { CONTEXT } = require('../task/task-context');
 const { validateBoolean, validateInteger, validateOptions } = require('../validators');
 
 const MAP = ['settle'];
 const STREAM = ['concurrency', 'highWaterMark', 'ordered', 'settle'];
+
+/** Options that `run` and `runTask` alone have; and those that a native task does not have either. */
+const OF_ONE = Object.fromEntries(
+  ['cache', 'dedupe', 'retries'].map((name) => [name, 'it is an option of single tasks: of run and runTask']),
+);
+const OF_NEITHER = { ...OF_SCRIPTS, ...OF_ONE };
 
 /** The names of each call's options, by whether its task is native. */
 const known = new Map();
@@ -30,7 +38,7 @@ function knownTo(own, native) {
  * @returns {[own: object, run: object]} those of the call, and those of each task
  */
 function divide(given, own, native) {
-  const bag = validateOptions(given, 'options', knownTo(own, native), native ? OF_SCRIPTS : undefined);
+  const bag = validateOptions(given, 'options', knownTo(own, native), native ? OF_NEITHER : OF_ONE);
   const mine = { __proto__: null };
   const run = { __proto__: null };
   for (const name of own) mine[name] = bag[name];
@@ -42,6 +50,13 @@ function divide(given, own, native) {
   return [mine, run];
 }
 
+/** What is told of the tasks is told in the async context of this call, whichever one they are submitted in. */
+function bindListeners(options) {
+  for (const name of ['onOutput', 'onProgress']) {
+    if (options[name] !== undefined) options[name] = AsyncResource.bind(options[name]);
+  }
+}
+
 const validateCount = (value, name, least) => (value === Infinity ? value : validateInteger(value, name, least));
 
 /** The options of `map`: as `submitOptions` returns them, and `settle`. */
@@ -50,6 +65,7 @@ function mapOptions(given, native) {
   validateBoolean(settle, 'options.settle');
   const checked = submitOptions(run, native);
   checked.settle = settle;
+  bindListeners(checked);
   return checked;
 }
 
@@ -78,6 +94,7 @@ function streamOptions(given, native, usual, more = []) {
     run[CONTEXT] = context.inner;
     run.priority = priority;
   }
+  bindListeners(run);
   delete run.deadline;
   delete run.signal;
   delete run.transfer;
@@ -119,10 +136,13 @@ function transformOptions(given, native, usual) {
   return [options, sides];
 }
 
-/** The options of `forEach` and `reduce`; the others of a task are refused. */
-const MANY = new Set(['deadline', 'priority', 'signal', 'timeout']);
-const REDUCE = new Set([...MANY, 'associative']);
+/** The options of `forEach` and `reduce`, and those of a script's function; the others of a task are refused. */
+const MANY = ['deadline', 'priority', 'signal', 'timeout'];
+const MANY_OF_SCRIPT = ['filename', 'onOutput', 'worker'];
+const EACH = { native: new Set(MANY), script: new Set([...MANY, ...MANY_OF_SCRIPT]) };
+const REDUCE = new Set([...EACH.script, 'associative']);
 const NOT_OF_MANY = {
+  ...OF_ONE,
   concurrency: "here 'maxThreads' and the inputs decide",
   name: 'the name of the task is the first argument',
   onProgress: 'it is an option of single tasks, and of map and stream',
@@ -131,10 +151,11 @@ const NOT_OF_MANY = {
   settle: 'it is an option of map and stream',
   transfer: 'it is an option of map and stream: here the inputs are copied',
 };
+const NOT_OF_MANY_NATIVE = { ...OF_SCRIPTS, ...NOT_OF_MANY };
 
 /** @returns {object} the options of `forEach`, as `submitOptions` returns them */
-function forEachOptions(given) {
-  return manyOptions(validateOptions(given, 'options', MANY, NOT_OF_MANY));
+function forEachOptions(given, native) {
+  return manyOptions(validateOptions(given, 'options', native ? EACH.native : EACH.script, native ? NOT_OF_MANY_NATIVE : NOT_OF_MANY));
 }
 
 /** @returns {[options: object, associative: boolean]} the options of `reduce` */
@@ -146,12 +167,19 @@ function reduceOptions(given) {
 
 function manyOptions(bag) {
   const options = { __proto__: null };
-  for (const name of MANY) {
+  for (const name of EACH.script) {
     const { [name]: value } = bag;
     if (value !== undefined) options[name] = value;
   }
   if (bag[CONTEXT] !== undefined) options[CONTEXT] = bag[CONTEXT];
-  return submitOptions(options);
+  const checked = submitOptions(options);
+  bindListeners(checked);
+  return checked;
 }
 
-module.exports = { divide, forEachOptions, mapOptions, reduceOptions, streamOptions, transformOptions };
+/** The task has turned out to be native: it has no options of a script's. */
+function refuseOfScript(options) {
+  for (const name of MANY_OF_SCRIPT) if (options[name] !== undefined) forEachOptions({ [name]: options[name] }, true);
+}
+
+module.exports = { divide, forEachOptions, mapOptions, reduceOptions, refuseOfScript, streamOptions, transformOptions };

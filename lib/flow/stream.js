@@ -20,6 +20,7 @@
 
 const { errorBy, onAbort } = require('../abort');
 const { abortError, PoolClosedError, takesNoMoreTasks } = require('../errors');
+const { showState } = require('../inspection');
 const { now } = require('../runtime/clock');
 const nodeGlobals = require('../runtime/globals');
 const { SafeMap, SafeSet } = require('../runtime/intrinsics');
@@ -33,6 +34,11 @@ const DONE = () => ({ done: true, value: undefined });
 const END = Object.freeze({});
 
 class TaskStream {
+  static {
+    const stateOf = (it) => ({ task: it.#task, read: it.#read, underWay: it.#underWay.size, ready: it.#ready.size, ended: it.#isEnded });
+    showState(this, stateOf);
+  }
+
   /** A pool that closes does not wait until the consumer has taken everything. */
   finishesOnClose = false;
 
@@ -81,6 +87,7 @@ class TaskStream {
    * @param {() => number} host.ownerOf whose task it is, for `Admission`
    * @param {(error: unknown) => boolean} host.isRefusal whether an error says that the queue is full
    * @param {(input: unknown, options: object) => Promise<unknown>} host.submit
+   * @param {(error: unknown) => unknown} host.placed the error, which says where the stream was made if that is wanted
    * @param {(stream: TaskStream) => void} host.opened
    * @param {(stream: TaskStream) => void} host.over
    */
@@ -348,7 +355,7 @@ class TaskStream {
       if (!Object.hasOwn(entry, 'value')) {
         this.#finish();
         if (entry === END) asking.resolve(DONE());
-        else asking.reject(entry.error);
+        else asking.reject(this.#host.placed(entry.error));
         return false;
       }
       this.#ready.delete(this.#next++);

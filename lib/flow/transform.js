@@ -10,6 +10,7 @@
 const { Transform } = require('node:stream');
 
 const { InvalidArgValueError } = require('../errors');
+const { showState } = require('../inspection');
 const { inputFailed } = require('./outcomes');
 const { TaskStream } = require('./stream');
 
@@ -60,6 +61,10 @@ class Written {
 }
 
 class TaskTransform extends Transform {
+  static {
+    showState(this, (it) => ({ task: it.#task, given: it.#count, writable: it.writable, readable: it.readable, destroyed: it.destroyed }));
+  }
+
   #task;
   #written = new Written();
   #outputs;
@@ -70,6 +75,7 @@ class TaskTransform extends Transform {
   #isFull = false;
   /** Told once the last output was pushed. */
   #flushed;
+  #placed;
 
   /**
    * @param {string} task
@@ -80,6 +86,7 @@ class TaskTransform extends Transform {
   constructor(task, options, sides, host) {
     super(sides);
     this.#task = task;
+    this.#placed = host.placed;
     this.#outputs = new TaskStream(task, this.#written, options, host);
   }
 
@@ -122,7 +129,7 @@ class TaskTransform extends Transform {
       const cause = new InvalidArgValueError(
         `Task '${this.#task}' returned null, which would end the stream. Return undefined, or an object around it`,
       );
-      this.destroy(inputFailed(cause, index, this.#task));
+      this.destroy(this.#placed(inputFailed(cause, index, this.#task)));
     } else {
       this.#isFull = !this.push(value);
       this.#ask();

@@ -26,5 +26,8 @@ const sharedFile = getEnvironmentData?.(KEY);
 const binding = loadBinding({ load, sharedFile });
 if (sharedFile === undefined) setEnvironmentData?.(KEY, file);
 
+/** Under this name the runner of a pool's worker (script-pool/runner.js) hangs on the binding: every copy of the package finds the one. */
+const RUNNER = Symbol.for('rust-workers.script-runner');
+
 /** `file`: the name of the addon, so that the workers of a pool need not look for it (script-pool/compiled.js). */
-module.exports = { binding, file };
+module.exports = { RUNNER, binding, file };

@@ -82,6 +82,17 @@ function withSite(error, site, what) {
 }
 
 /**
+ * For a call that stands on the stack: a function that gives an error of it the place of the call.
+ *
+ * @param {string} what was called
+ * @returns {(error: unknown) => unknown}
+ */
+function placer(what) {
+  const site = capture();
+  return (error) => withSite(error, site, what);
+}
+
+/**
  * The promise of a call, rejected with an error that says where the call stands.
  *
  * @template T
@@ -90,9 +101,9 @@ function withSite(error, site, what) {
  * @returns {Promise<T>}
  */
 function follow(promise, what) {
-  const site = capture();
+  const placed = placer(what);
   return promise.then(undefined, (error) => {
-    throw withSite(error, site, what);
+    throw placed(error);
   });
 }
 
@@ -101,4 +112,4 @@ function throwHere(error, what) {
   throw withSite(error, capture(), what);
 }
 
-module.exports = { follow, throwHere };
+module.exports = { follow, placer, throwHere };

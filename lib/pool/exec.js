@@ -7,12 +7,12 @@
 
 const { binding } = require('../native');
 const { InvalidArgTypeError, InvalidArgValueError, takesNoMoreTasks } = require('../errors');
-const { NAMER, OF_FILE, isSloppy, refuse, sourceOf } = require('../exec/function-source');
+const { NAMER, OF_FILE, capturedOf, isSloppy, nameOf, refuse, sourceOf } = require('../exec/function-source');
 const { placeOfText } = require('../exec/place');
 const { divide } = require('../flow/options');
 const { LAST_SOURCE, callForm } = require('../script-pool/call-form');
 const { ScriptPending } = require('../script-pool/script-submitter');
-const { submitOptions } = require('../task/options');
+const { ownOptions, submitOptions } = require('../task/options');
 const { describe, validateObject } = require('../validators');
 
 /** So many sources of a pool, and so many analyses, are kept; then those that were not used for longest go. */
@@ -138,8 +138,9 @@ function withInput(error, args) {
 function prepare(native, fn, args, capture = NOTHING) {
   const analysis = analyse(fn);
   validateObject(capture, 'options.capture');
-  const { asked, needed, uses } = analysis;
-  const captured = [...needed, ...asked].filter((name) => Object.hasOwn(capture, name));
+  const { asked, globals, needed, uses } = analysis;
+  // What is captured goes before a global of the same name, as in the function's own file.
+  const captured = capturedOf([...needed, ...asked, ...globals], capture);
   const missing = needed.filter((name) => !captured.includes(name) && !uses.includes(name));
   if (missing.length > 0) throw refuse(fn, missing);
   if (!Array.isArray(args)) {
@@ -148,7 +149,8 @@ function prepare(native, fn, args, capture = NOTHING) {
   let sources = sourcesOf.get(native);
   if (sources === undefined) sourcesOf.set(native, (sources = new Sources(native.handle)));
   const source = sources.of(analysis, captured);
-  return { source, input: [args, captured.map((name) => capture[name])], name: fn.name === '' ? NAME : `${NAME}: ${fn.name}` };
+  const called = nameOf(fn);
+  return { source, input: [args, captured.map((name) => capture[name])], name: called === '' ? NAME : `${NAME}: ${called}` };
 }
 
 /**
@@ -178,7 +180,7 @@ function execNamed(pool, name, args, options) {
   if (!Array.isArray(args)) {
     return Promise.reject(new InvalidArgTypeError(`The "args" argument must be an array of arguments: exec(name, [input]). Received ${describe(args)}`));
   }
-  return args.length < 2 ? pool.run(name, args[0], options) : pool.run(name, args, { ...options, spread: true });
+  return args.length < 2 ? pool.run(name, args[0], options) : pool.run(name, args, { ...ownOptions(options), spread: true });
 }
 
 /** The options of a task, without those that say which function of the script it is. */

@@ -20,6 +20,8 @@ const TASKS_PER_THREAD = 4;
  * @property {import('../script-pool/script-submitter').ScriptSubmitter | undefined} scriptTasks
  * @property {(owner: number) => number} threadsFor how many of an owner's tasks may run at once
  * @property {object} settings
+ * @property {(method: string, task: unknown) => (error: unknown) => unknown} placer for a call that stands on the stack: makes its errors say
+ *   where, if that is wanted
  * @property {Set<object>} maps those that are under way
  * @property {(map: object) => void} mapSettled takes one that has ended out of `maps`; a closing pool may have waited for it
  * @property {(task: string, input: unknown, options?: object) => Promise<unknown>} run also while the pool closes
@@ -41,10 +43,11 @@ function usualConcurrency({ threadsFor, settings: { maxQueue } }, owner) {
 }
 
 /** What a stream needs of its pool. */
-function hostOf({ pool, tasks, admission, scriptTasks, maps, mapSettled }, task, owner, run) {
+function hostOf({ pool, placer, tasks, admission, scriptTasks, maps, mapSettled }, method, task, owner, run) {
   // A relative path is looked for from the file of the caller, who is not on the stack later.
   if (run.filename !== undefined) run.filename = locateScript(run.filename, 'options.filename');
   return {
+    placed: placer(method, task),
     isNative: owner === NATIVE,
     sharesWorkers: owner !== NATIVE && scriptTasks.separates,
     admission,
@@ -62,7 +65,7 @@ function stream(parts, task, source, options = {}) {
   const { TaskStream } = require('../flow/stream');
   const owner = ownerOf(parts, task, options);
   const checked = streamOptions(options, owner === NATIVE, usualConcurrency(parts, owner));
-  return new TaskStream(task, validateIterable(source, 'source'), checked, hostOf(parts, task, owner, checked.run));
+  return new TaskStream(task, validateIterable(source, 'source'), checked, hostOf(parts, 'stream', task, owner, checked.run));
 }
 
 /** `pool.transform(task, options)` */
@@ -71,11 +74,11 @@ function transform(parts, task, options = {}) {
   const { TaskTransform } = require('../flow/transform');
   const owner = ownerOf(parts, task, options);
   const [checked, sides] = transformOptions(options, owner === NATIVE, usualConcurrency(parts, owner));
-  return new TaskTransform(task, checked, sides, hostOf(parts, task, owner, checked.run));
+  return new TaskTransform(task, checked, sides, hostOf(parts, 'transform', task, owner, checked.run));
 }
 
 /** What `forEach` and `reduce` need of their pool. */
-function hostOfMany(parts, task, owner, inputs, submit) {
+function hostOfMany(parts, task, owner, options, inputs, submit) {
   const { native, tasks, admission, mapSettled } = parts;
   return {
     isNative: owner === NATIVE,
@@ -83,7 +86,7 @@ function hostOfMany(parts, task, owner, inputs, submit) {
     threads: parts.threadsFor(owner),
     holds: native.holds,
     admission,
-    ownerOf: () => tasks.ownerOf(task),
+    ownerOf: () => tasks.ownerOf(task, options),
     isRefusal,
     submit,
     catchUp: () => native.catchUp(),
@@ -104,22 +107,33 @@ function begin(parts, run, inputs) {
   run.run(inputs);
 }
 
+/** What a script's task has more: the file is looked for from that of the caller, and the worker has to be there. */
+function checkOfScript({ native }, options) {
+  const { filename, worker } = options;
+  if (filename !== undefined) options.filename = locateScript(filename, 'options.filename');
+  if (worker !== undefined) require('../script-pool/worker-list').workerOf(native.workers, worker);
+}
+
 /** `pool.forEach(task, inputs, options)` */
 function forEach(parts, task, inputs, options = {}) {
   return new Promise((resolve, reject) => {
     const { EACH } = require('../script-pool/call-form');
-    const { forEachOptions } = require('../flow/options');
+    const { forEachOptions, refuseOfScript } = require('../flow/options');
     const { ForEach } = require('../flow/for-each');
     const owner = ownerOf(parts, task, options);
-    const checked = forEachOptions(options);
+    const checked = forEachOptions(options, owner === NATIVE);
+    checkOfScript(parts, checked);
     validateIterable(inputs, 'inputs');
     if (parts.admission.isClosed) throw takesNoMoreTasks(task);
     const ofScript = submitChunk(parts, task, EACH);
     const submit = (chunk, given) => {
-      if (parts.tasks.ownerOf(task) !== NATIVE) return ofScript(chunk, given);
-      return new Promise((done, failed) => parts.nativeTasks.forEach(task, chunk[1], given, done, failed));
+      if (parts.tasks.ownerOf(task, checked) !== NATIVE) return ofScript(chunk, given);
+      return new Promise((done, failed) => {
+        refuseOfScript(checked);
+        parts.nativeTasks.forEach(task, chunk[1], given, done, failed);
+      });
     };
-    begin(parts, new ForEach(resolve, reject, task, checked, hostOfMany(parts, task, owner, inputs, submit)), inputs);
+    begin(parts, new ForEach(resolve, reject, task, checked, hostOfMany(parts, task, owner, checked, inputs, submit)), inputs);
   });
 }
 
@@ -133,11 +147,12 @@ function reduce(parts, task, inputs, initial, options = {}) {
     const [checked, associative] = reduceOptions(options);
     validateIterable(inputs, 'inputs');
     if (owner === NATIVE) throw takesOneInput(task);
+    checkOfScript(parts, checked);
     if (parts.admission.isClosed) throw takesNoMoreTasks(task);
     const ofScript = submitChunk(parts, task, REDUCE);
     const submit = (chunk, given) =>
-      parts.tasks.ownerOf(task) === NATIVE ? Promise.reject(takesOneInput(task)) : ofScript(chunk, given);
-    const host = hostOfMany(parts, task, owner, inputs, submit);
+      parts.tasks.ownerOf(task, checked) === NATIVE ? Promise.reject(takesOneInput(task)) : ofScript(chunk, given);
+    const host = hostOfMany(parts, task, owner, checked, inputs, submit);
     begin(parts, new Reduction(resolve, reject, task, checked, host, initial, associative ? host.threads : 1), inputs);
   });
 }

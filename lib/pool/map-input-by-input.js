@@ -17,18 +17,17 @@ const nodeGlobals = require('../runtime/globals');
 const { now } = require('../runtime/clock');
 const { DeadlineError, PoolClosedError, TaskTimeoutError } = require('../errors');
 const { Pending } = require('../task/pending');
-const { CONTEXT } = require('../task/task-context');
 const { KeptInput } = require('../script-pool/kept-input');
 const { validateTransfer } = require('../transfer/task-transfer');
 const { listedIn } = require('../transfer/transferables');
 const { fulfilled, named, rejected } = require('../flow/outcomes');
 const { InputSource } = require('../flow/source');
-const { untraced } = require('../seeing/task-channel');
 const { isRefusal } = require('./admission');
-const { NATIVE } = require('./task-router');
-
-/** Tasks under way for each thread: one that it runs, and others, so that it finds the next in the queue. */
-const TASKS_PER_THREAD = 4;
+const { MapOutputs } = require('./map-outputs');
+const { asksLittle, optionsOfTask } = require('./map-task-options');
+const { MapTasks } = require('./map-tasks');
+const { MapWindow } = require('./map-window');
+const { SCRIPT } = require('./task-router');
 
 /**
  * A map is not a task, but `Pending` calls `cancel` and `catchUp` only where the id is not 0; so a map needs an id other than
@@ -53,11 +52,14 @@ class InputByInputMap extends Pending {
 
   /** How many inputs were read from the source. */
   #inputCount = 0;
-  /** By the input's number. Not an array, whose prototype may have accessors. */
-  #outputs = new Map();
+  #outputs;
   #underWay = 0;
-  /** The most tasks that are under way at a time. */
-  #limit;
+  /** How many tasks may be under way at a time. */
+  #window;
+  /** Those of a script's function that need no options of their own; undefined where they do. */
+  #tasks;
+  /** Whether more inputs will be asked for at the end of this turn. */
+  #pullsSoon = false;
   /** The input that waits to be submitted, and its entry with `Admission`. */
   #waiting;
   /** Whether the pool takes no more inputs. */
@@ -80,6 +82,8 @@ class InputByInputMap extends Pending {
    * @param {boolean} host.holds whether the time limit keeps the event loop alive
    * @param {boolean} host.sharesWorkers whether a worker runs several tasks at once, and a task that can be cancelled
    *   has a worker to itself
+   * @param {import('../script-pool/native-script-pool').NativeScriptPool} host.native
+   * @param {import('../script-pool/script-submitter').ScriptSubmitter} [host.scriptTasks]
    * @param {import('./admission').Admission} host.admission
    * @param {() => number} host.ownerOf NATIVE, SCRIPT, or UNDECIDED: the script's exports are not known yet
    * @param {(input: unknown, options: object) => Promise<unknown>} host.submit
@@ -94,7 +98,6 @@ class InputByInputMap extends Pending {
     this.finishesOnClose = host.finishesOnClose;
     this.#options = options;
     this.#settle = options.settle;
-    this.#setLimit();
     if (Array.isArray(options.transfer)) this.#transferList = validateTransfer(options.transfer, host.isNative);
     if (options.timeout !== undefined) this.#timeUpAt = now() + options.timeout;
   }
@@ -111,18 +114,49 @@ class InputByInputMap extends Pending {
     }
     // The source's [Symbol.iterator]() is the program's code: it may have ended the map.
     if (this.isSettled) return this.#source.close();
+    const { items } = this.#source;
+    this.#outputs = new MapOutputs(items?.length);
+    // An array is in memory anyway. Any other source is read as it is worked off.
+    this.#window = new MapWindow(this.#host.threads(), this.#host.maxQueue, items !== undefined);
+    const isForScript = this.#host.scriptTasks !== undefined;
+    if (isForScript && this.#timeUpAt === undefined && asksLittle(this.#options)) this.#tasks = this.#openTasks();
     this.#pull();
     if (this.#source.items !== undefined) this.#keepRest();
   }
 
-  #setLimit() {
-    const threads = this.#host.threads();
-    this.#limit = threads + Math.min(this.#host.maxQueue, threads * (TASKS_PER_THREAD - 1));
+  #openTasks() {
+    const { native, scriptTasks } = this.#host;
+    return new MapTasks(native, scriptTasks, this.task, this.#options, this.#stopsTasks, {
+      succeeded: (output, number) => {
+        this.#succeeded(output, number);
+        if (!this.#pullsSoon) this.#pullSoon();
+      },
+      failed: (error, number) => {
+        this.#answered();
+        this.#inputFailed(error, number);
+      },
+    });
+  }
+
+  /** Whether its tasks are stopped when it ends early: with a signal a task would need a worker to itself (sharesWorkers). */
+  get #stopsTasks() {
+    const { signal, deadline } = this.#options;
+    return !this.#host.sharesWorkers || signal !== undefined || this.#timeUpAt !== undefined || deadline !== undefined;
   }
 
   /** The pool has another size. */
   resized() {
-    this.#setLimit();
+    // The program's code that opens the source may do it.
+    if (this.#window === undefined) return;
+    this.#window.resize(this.#host.threads(), this.#host.maxQueue, this.#source.items !== undefined);
+    this.#pull();
+  }
+
+  /** Asks for inputs after the answers of this turn. */
+  async #pullSoon() {
+    this.#pullsSoon = true;
+    await undefined;
+    this.#pullsSoon = false;
     this.#pull();
   }
 
@@ -137,7 +171,7 @@ class InputByInputMap extends Pending {
   #wantsMore() {
     const { isExhausted, isAsked } = this.#source;
     if (this.isSettled || isExhausted || isAsked || this.#poolIsClosing || this.#waiting !== undefined) return false;
-    return this.#underWay < this.#limit;
+    return this.#window.hasRoom(this.#underWay);
   }
 
   #ask() {
@@ -167,8 +201,15 @@ class InputByInputMap extends Pending {
 
   /** @param {object[]} [given] its transfer list, where that is known already */
   #submit(input, number, given) {
-    const { admission, ownerOf, submit } = this.#host;
-    if (!admission.admits(ownerOf())) return this.#wait(input, number, given);
+    const { admission, ownerOf } = this.#host;
+    const owner = ownerOf();
+    if (this.#isForTasks(input, owner)) this.#submitToTasks(input, number);
+    else if (admission.admits(owner)) this.#submitByItself(input, number, given);
+    else this.#wait(input, number, given);
+  }
+
+  #submitByItself(input, number, given) {
+    const { submit } = this.#host;
     let options;
     try {
       if (input instanceof KeptInput) ({ value: input, transfer: given } = input.take());
@@ -180,13 +221,12 @@ class InputByInputMap extends Pending {
     this.#underWay++;
     submit(input, options).then(
       (output) => {
-        this.#underWay--;
         if (this.isSettled) return;
-        this.#outputs.set(number, this.#settle ? fulfilled(output, number) : output);
+        this.#succeeded(output, number);
         this.#pull();
       },
       (error) => {
-        this.#underWay--;
+        this.#answered();
         if (this.isSettled) return;
         // Other tasks have filled the queue meanwhile, so the input waits. Objects that were moved belong to `error.input`
         // now: 'auto' finds them there.
@@ -194,6 +234,37 @@ class InputByInputMap extends Pending {
         this.#inputFailed(error, number);
       },
     );
+  }
+
+  /** Whether an input may be one of `#tasks`: unless it may be refused, and what was encoded of it is gone then. */
+  #isForTasks(input, owner) {
+    if (this.#tasks === undefined || owner !== SCRIPT) return false;
+    const isKept = input instanceof KeptInput;
+    if (isKept && input.prepared === undefined) return false;
+    if (this.#host.maxQueue === Infinity) return true;
+    return (isKept || typeof input !== 'object') && this.#host.admission.admits(owner);
+  }
+
+  #submitToTasks(input, number) {
+    this.#underWay++;
+    try {
+      const left = this.#tasks.submit(input, number);
+      if (left === undefined) return;
+      this.#underWay--;
+      this.#submitByItself(left.value, number);
+    } catch (error) {
+      this.#tasks.fail(error, number);
+    }
+  }
+
+  #answered() {
+    this.#underWay--;
+    this.#window.answered();
+  }
+
+  #succeeded(output, number) {
+    this.#answered();
+    this.#outputs.put(number, this.#settle ? fulfilled(output, number) : output);
   }
 
   /** The input waits until it can be submitted. */
@@ -234,10 +305,14 @@ class InputByInputMap extends Pending {
   /** A copy of the input as it is now; primitives are returned as they are. */
   #keep(input, transfer) {
     if (typeof input !== 'object' || input === null || input instanceof KeptInput) return input;
-    const kept = KeptInput.of(input, transfer);
+    const kept = this.#tasks === undefined ? KeptInput.of(input, transfer) : this.#keepForScript(input);
     // A getter of the input may have ended the map.
     if (this.isSettled) kept.discard();
     return kept;
+  }
+
+  #keepForScript(input) {
+    return this.#host.ownerOf() === SCRIPT ? KeptInput.forScript(input) : KeptInput.of(input);
   }
 
   /** The transfer list of one input. */
@@ -245,31 +320,9 @@ class InputByInputMap extends Pending {
     return this.#transferList === undefined ? this.#options.transfer : listedIn(input, this.#transferList);
   }
 
-  /** The options of one input's task. They are copied by name: an option that is not here does not reach the tasks of a map. */
+  /** The options of the task of an input that is none of `#tasks`. */
   #optionsFor(transfer) {
-    const {
-      priority, key, parallel, filename, name, onOutput, onProgress, progress, signal, deadline, runTimeout, spread, worker, context,
-    } = this.#options;
-    const options = { priority, parallel };
-    if (context !== undefined) options[CONTEXT] = context.inner;
-    // With a signal a task would need a worker to itself (sharesWorkers): only where the caller gave a signal or a time limit.
-    const endsEarly = signal !== undefined || this.#timeUpAt !== undefined || deadline !== undefined;
-    if (!this.#host.sharesWorkers || endsEarly) options.signal = this.#stop.signal;
-    if (key !== undefined) options.key = key;
-    if (onOutput !== undefined) options.onOutput = onOutput;
-    if (onProgress !== undefined) options.onProgress = onProgress;
-    if (progress === 'latest') options.progress = progress;
-    if (filename !== undefined) options.filename = filename;
-    if (name !== undefined) options.name = name;
-    if (worker !== undefined) options.worker = worker;
-    if (spread) options.spread = true;
-    // So that the threads stop also while this thread is blocked. 1 ms later than the map's own timer, whose error names the
-    // limit that the caller passed.
-    if (this.#timeUpAt !== undefined) options.timeout = Math.max(0, Math.ceil(this.#timeUpAt - now())) + 1;
-    if (deadline !== undefined) options.deadline = Math.max(0, Math.ceil(deadline - now())) + 1;
-    if (runTimeout !== undefined) options.runTimeout = runTimeout;
-    if (transfer !== undefined) options.transfer = transfer;
-    return options;
+    return optionsOfTask(this.#options, this.#stopsTasks ? this.#stop.signal : undefined, this.#timeUpAt, transfer);
   }
 
   /** The pool is closing. Inputs that were read are still processed; then the map fails, unless the source has ended. */
@@ -292,7 +345,7 @@ class InputByInputMap extends Pending {
   /** The task of an input has failed. */
   #inputFailed(error, number) {
     if (!this.#settle || this.#isLate(error)) return this.#fail(named(error, number));
-    this.#outputs.set(number, rejected(error, number));
+    this.#outputs.put(number, rejected(error, number));
     this.#pull();
   }
 
@@ -308,18 +361,19 @@ class InputByInputMap extends Pending {
   }
 
   #finish() {
-    const outputs = this.#outputs;
-    this.resolve(Array.from({ length: this.#inputCount }, (_, number) => outputs.get(number)));
+    this.#tasks?.end();
+    this.resolve(this.#outputs.list());
     this.#host.onSettled();
   }
 
   /** The map was rejected: lets go of everything. */
   #cleanUp() {
-    const mayHaveStarted = this.#underWay > 0 || this.#outputs.size > 0;
+    const mayHaveStarted = this.#underWay > 0 || this.#outputs?.count > 0;
     this.#discardWaiting();
     this.#discardKept();
-    this.#outputs.clear();
+    this.#outputs = undefined;
     this.#stop.abort();
+    this.#tasks?.end();
     this.#source.close();
     this.#host.onSettled();
     // What is left of it are tasks, which count themselves.
@@ -343,33 +397,4 @@ class InputByInputMap extends Pending {
   }
 }
 
-/**
- * Input by input: those of an async source, or for the script.
- *
- * @param {import('./flow').Parts} parts of the pool
- */
-function mapInputByInput(parts, task, owner, inputs, isAsync, options, resolve, reject) {
-  const { pool, native, tasks, admission, scriptTasks, settings, maps, threadsFor, mapSettled, run } = parts;
-  const isNative = owner === NATIVE;
-  // A pool that closes finishes the accepted inputs: all of an array; of an async source those that have come so far.
-  const finishesOnClose = !isAsync;
-  const map = new InputByInputMap(resolve, reject, task, options, {
-    threads: () => threadsFor(owner),
-    maxQueue: settings.maxQueue,
-    isNative,
-    finishesOnClose,
-    holds: native.holds,
-    sharesWorkers: !isNative && scriptTasks.separates,
-    admission,
-    ownerOf: () => tasks.ownerOf(task, options),
-    submit: finishesOnClose
-      ? (input, submitted) => run(task, input, submitted)
-      : (input, submitted) => untraced(() => pool.run(task, input, submitted)),
-    catchUp: () => native.catchUp(),
-    onSettled: () => mapSettled(map),
-  });
-  maps.add(map);
-  map.run(inputs);
-}
-
-module.exports = { mapInputByInput };
+module.exports = { InputByInputMap };

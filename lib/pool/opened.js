@@ -13,7 +13,7 @@ const { binding } = require('../native');
 const { deliveryOf } = require('../delivery');
 const { InvalidArgTypeError, InvalidArgValueError } = require('../errors');
 const { GRACEFULLY, NativePool, UNANNOUNCED } = require('../task/native-pool');
-const { POOL, nativePoolOptions, poolSettings } = require('../task/options');
+const { nativePoolOptions, poolSettings } = require('../task/options');
 const { namedLimits } = require('../task/task-limits');
 const { describe, validateString } = require('../validators');
 const { NativeSubmitter } = require('./native-submitter');
@@ -57,16 +57,6 @@ function descriptionOf(settings) {
   return encode(said);
 }
 
-/** The options that were given. Each is read once: it may be a getter. */
-function readOnce(options) {
-  const given = {};
-  for (const name of POOL) {
-    const { [name]: value } = options;
-    if (value !== undefined) given[name] = value;
-  }
-  return given;
-}
-
 /** Options that were given must be those that the pool was made with; the others do not matter. */
 function agree(name, given, settings, description) {
   const first = decode(description);
@@ -95,7 +85,7 @@ function openPool(name, options = {}, more = []) {
     );
   }
   if (more.length > 0) throw new InvalidArgTypeError(`WorkerPool.open takes a name and options. Received a third argument, ${describe(more[0])}`);
-  const given = readOnce(nativePoolOptions(options));
+  const given = nativePoolOptions(options);
   if (given.deterministic !== undefined) {
     throw new InvalidArgValueError(
       '"options.deterministic" is for a pool of one thread, new WorkerPool(options): what several threads submit comes in no certain order',

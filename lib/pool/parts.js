@@ -22,6 +22,7 @@ const { REASONS } = require('../constants');
 const { deliveryOf } = require('../delivery');
 const { InvalidArgValueError, PoolClosedError, WorkerTerminatedError, takesNoMoreTasks } = require('../errors');
 const { divide } = require('../flow/options');
+const { showState } = require('../inspection');
 const { binding } = require('../native');
 const { append } = require('../runtime/intrinsics');
 const { MOST_AHEAD, callForm } = require('../script-pool/call-form');
@@ -80,6 +81,11 @@ class PartsPending extends ScriptPending {
     this.#ahead = this.#granted = ahead;
     this.#shares = shares;
     this.#begin = begin;
+  }
+
+  /** What is shown of it. */
+  get state() {
+    return { task: this.task, received: this.#received, ready: this.#parts.length - this.#first, ended: this.isSettled || this.#leaving !== undefined };
   }
 
   /** The source of its function is kept until it has ended. */
@@ -265,11 +271,20 @@ const isEndByUs = (error) => error instanceof WorkerTerminatedError || error ins
 
 /** What `pool.iterate` returns. */
 class PartIterator {
-  #task;
+  static {
+    showState(this, (it) => it.#task.state);
+  }
 
-  /** @param {PartsPending} task */
-  constructor(task) {
+  #task;
+  #placed;
+
+  /**
+   * @param {PartsPending} task
+   * @param {(error: unknown) => unknown} placed the error, which says where the call stands if that is wanted
+   */
+  constructor(task, placed) {
     this.#task = task;
+    this.#placed = placed;
     forgotten.register(this, task);
   }
 
@@ -279,11 +294,13 @@ class PartIterator {
 
   /** @returns {Promise<{ done: boolean, value: unknown }>} */
   next() {
-    return new Promise((resolve, reject) => this.#task.ask(this, resolve, reject));
+    return new Promise((resolve, reject) => this.#task.ask(this, resolve, (error) => reject(this.#placed(error))));
   }
 
   async return(value) {
-    await this.#task.leave();
+    await this.#task.leave().catch((error) => {
+      throw this.#placed(error);
+    });
     return done(value);
   }
 
@@ -305,6 +322,7 @@ class PartIterator {
  */
 function iterate(parts, workersOf, name, input, options = {}) {
   if (typeof name === 'function') return iterateFunction(parts, workersOf, name, input, options);
+  const placed = parts.placer('iterate', name);
   const { native, tasks, admission, scriptTasks } = parts;
   const owner = tasks.ownerOf(name, options);
   if (owner === NOBODY) throw unknownTask(name, scriptTasks !== undefined);
@@ -319,12 +337,13 @@ function iterate(parts, workersOf, name, input, options = {}) {
     checked.callForm = callForm({ ahead: highWaterMark });
     scriptTasks.begin(task, named, input, checked);
   });
-  return new PartIterator(task);
+  return new PartIterator(task, placed);
 }
 
 /** `pool.iterate(fn, args, options)`: a function in the place of a script's. */
-function iterateFunction({ admission }, workersOf, fn, args = [], options) {
+function iterateFunction({ admission, placer }, workersOf, fn, args = [], options) {
   const { analyse, ofFunction, prepare } = require('./exec');
+  const placed = placer('iterate', fn);
   const [{ capture, highWaterMark = USUALLY_AHEAD }, run] = divide(options, [...OWN, 'capture'], false);
   validateInteger(highWaterMark, 'options.highWaterMark', 1, MOST_AHEAD);
   const checked = submitOptions(ofFunction(run));
@@ -337,7 +356,7 @@ function iterateFunction({ admission }, workersOf, fn, args = [], options) {
     scriptTasks.begin(task, 'exec', input, checked);
   });
   task.uses(source);
-  return new PartIterator(task);
+  return new PartIterator(task, placed);
 }
 
 const endsEarly = ({ signal, timeout, deadline, runTimeout }) =>

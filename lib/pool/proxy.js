@@ -15,7 +15,8 @@
 
 const { inspect } = require('node:util');
 
-const { submitOptions } = require('../task/options');
+const { lineOf } = require('../inspection');
+const { ownOptions, submitOptions } = require('../task/options');
 const { taskNames } = require('../task/native-task-facts');
 const { CONTEXT } = require('../task/task-context');
 const { validateObject } = require('../validators');
@@ -25,6 +26,8 @@ const { prototype: OBJECT } = Object;
 /** The name of the script's default export: `runTask` runs it. */
 const DEFAULT = 'default';
 const WITH = 'with';
+/** As which it is shown. */
+const PROXY = { constructor: { name: 'PoolProxy' } };
 
 class ProxyHandler {
   #pool;
@@ -33,7 +36,7 @@ class ProxyHandler {
   #methods = new Map();
 
   /** The same with more options. */
-  #with = (more) => makeProxy(this.#pool, { ...this.#options, ...validateObject(more, 'options') }, this.#namesOf);
+  #with = (more) => makeProxy(this.#pool, { ...this.#options, ...ownOptions(validateObject(more, 'options')) }, this.#namesOf);
 
   /**
    * @param {import('./worker-pool').WorkerPool} pool
@@ -117,7 +120,7 @@ function methodOf(pool, name, options) {
     return given.length < 2 ? pool.iterate(task, given[0], options) : pool.iterate(task, given, { ...options, spread: true });
   };
   /** The same method with options for its tasks, besides those it has. */
-  method.with = (more) => methodOf(pool, name, { ...options, ...validateObject(more, 'options') });
+  method.with = (more) => methodOf(pool, name, { ...options, ...ownOptions(validateObject(more, 'options')) });
   return method;
 }
 
@@ -130,10 +133,10 @@ const methodNames = (exported) => [...exported].map((name) => (name === '' ? DEF
  * @param {object} [given] options of each task
  */
 function poolProxy(pool, workers, given) {
-  const { [CONTEXT]: context, ...own } = given ?? {};
+  const { [CONTEXT]: context, ...own } = ownOptions(given) ?? {};
   const isPlain = given === undefined || (context !== undefined && Object.keys(own).length === 0);
   const options = isPlain ? undefined : own;
-  if (given !== undefined) submitOptions(context === undefined ? given : own, workers === undefined);
+  if (given !== undefined) submitOptions(typeof given === 'object' && given !== null && !Array.isArray(given) ? own : given, workers === undefined);
   // A scope's methods begin its tasks.
   return makeProxy(context?.caller ?? pool, options, workers === undefined ? taskNames : () => methodNames(workers.exports ?? []));
 }
@@ -142,7 +145,7 @@ function makeProxy(pool, options, namesOf) {
   const target = () => {};
   // A proxy's own properties must be among those that its handler names.
   for (const key of Reflect.ownKeys(target)) Reflect.deleteProperty(target, key);
-  const shown = (depth, how, inspectValue) => `PoolProxy ${inspectValue([...new Set(namesOf())], how)}`;
+  const shown = (depth, how, inspectValue) => lineOf(PROXY, () => [...new Set(namesOf())], how, inspectValue);
   Object.defineProperty(target, inspect.custom, { value: shown, configurable: true });
   return new Proxy(target, new ProxyHandler(pool, options, namesOf));
 }

@@ -18,7 +18,7 @@ const { binding } = require('../native');
 const { LONGEST_TIMER, now } = require('../runtime/clock');
 const { TaskTimeoutError, takesNoMoreTasks } = require('../errors');
 const { Outcome, SLICE, interruptCheck, refuseOptions } = require('../task/blocking');
-const { validateNumber } = require('../validators');
+const { validateLimit } = require('../validators');
 const { UNDECIDED } = require('./task-router');
 
 /** Not `undefined`, with which a task may have no more than the promise's resolve function. */
@@ -56,8 +56,7 @@ function isSettled(outcome, native) {
 /** Blocks until it is known what the script exports; the options with the time that is left. */
 function awaitExports(workers, task, options) {
   const { timeout } = options;
-  if (timeout !== undefined && timeout !== Infinity) validateNumber(timeout, 'options.timeout', 0, LONGEST_TIMER);
-  const until = now() + (timeout ?? Infinity);
+  const until = now() + (validateLimit(timeout, 'options.timeout', 0, LONGEST_TIMER) ?? Infinity);
   workers.loadFailure = undefined;
   let isKnown = false;
   workers.whenLoaded(() => (isKnown = true));

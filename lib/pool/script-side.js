@@ -19,7 +19,8 @@ const { WorkerEvents } = require('./worker-events');
 const delivery = deliveryOf(binding);
 
 /** The script of a pool that has none, for its functions. */
-const NO_SCRIPT = path.join(__dirname, '..', 'script-pool', 'no-script.js');
+// Not `path.join`, which fails where a program has put accessors on Array.prototype before this is loaded.
+const NO_SCRIPT = [path.dirname(__dirname), 'script-pool', 'no-script.js'].join(path.sep);
 
 class ScriptSide {
   /** The native side, as tasks of the script know it. */

@@ -5,7 +5,7 @@
 const { EventEmitter } = require('node:events');
 const { inspect } = require('node:util');
 
-const { binding } = require('../native');
+const { RUNNER, binding } = require('../native');
 const { deliveryOf } = require('../delivery');
 const { UnknownTaskError, takesNoMoreTasks } = require('../errors');
 const { mapOptions } = require('../flow/options');
@@ -16,7 +16,6 @@ const { lineOf } = require('../inspection');
 const { NO_SEED } = require('../task/deterministic');
 const { closeOptions, nativePoolOptions, poolSettings, refuseMore, sharesRuns } = require('../task/options');
 const { scriptPoolOptions } = require('../script-pool/script-options');
-const { RUNNER } = require('../script-pool/task');
 const { addActiveResources } = require('../runtime/active-resources');
 const { ensureStack } = require('../runtime/stack-overflow');
 const { isTraced, trace, traceSync } = require('../seeing/task-channel');
@@ -50,6 +49,14 @@ let runSync;
 
 /** What `WorkerPool.open` has opened, for the constructor that it calls. */
 let opened;
+
+const asItIs = (error) => error;
+
+/** How a call is named beside the frames of its caller. */
+function calledAs(method, task) {
+  if (task === undefined) return `WorkerPool.${method}`;
+  return `WorkerPool.${method} (${typeof task === 'function' ? `function '${task.name}'` : `task '${String(task)}'`})`;
+}
 
 class WorkerPool extends EventEmitter {
   #settings;
@@ -160,7 +167,7 @@ class WorkerPool extends EventEmitter {
     if (this.#admission.isClosed) reject(takesNoMoreTasks(task));
     else if (options !== undefined && sharesRuns(options)) this.#runShared(this.#tasks, task, input, options, resolve, reject);
     else this.#tasks.run(task, input, options, resolve, reject);
-    return this.#callSites === undefined ? promise : this.#callSites.follow(promise, `WorkerPool.run (task '${String(task)}')`);
+    return this.#callSites === undefined ? promise : this.#follow(promise, 'run', task);
   }
 
   /** With one of the options `dedupe`, `cache` and `retries`. */
@@ -194,7 +201,7 @@ class WorkerPool extends EventEmitter {
     } else {
       this.#scriptTasks.run('', input, options, resolve, reject);
     }
-    return this.#callSites === undefined ? promise : this.#callSites.follow(promise, 'WorkerPool.runTask');
+    return this.#callSites === undefined ? promise : this.#follow(promise, 'runTask');
   }
 
   runSync(task, input, options) {
@@ -221,10 +228,15 @@ class WorkerPool extends EventEmitter {
       if (owner === NATIVE && asOne) this.#nativeTasks.map(task, inputs, checked, resolve, reject);
       else {
         ensureStack();
-        require('./map-input-by-input').mapInputByInput(this.#parts(), task, owner, inputs, isAsync, checked, resolve, reject);
+        require('./map').mapInputByInput(this.#parts(), task, owner, inputs, isAsync, checked, resolve, reject);
       }
     });
-    return this.#callSites === undefined ? promise : this.#callSites.follow(promise, `WorkerPool.map (task '${String(task)}')`);
+    return this.#callSites === undefined ? promise : this.#follow(promise, 'map', task);
+  }
+
+  /** The promise of a call, whose error says where the call stands, if that is wanted. */
+  #follow(promise, method, task) {
+    return this.#callSites === undefined ? promise : this.#callSites.follow(promise, calledAs(method, task));
   }
 
   /** A call of a method, of which subscribers of the tracing channel are told. */
@@ -262,12 +274,12 @@ class WorkerPool extends EventEmitter {
 
   forEach(task, inputs, options) {
     if (isTraced()) return this.#trace('forEach', task, inputs, () => this.forEach(task, inputs, options));
-    return require('./flow').forEach(this.#parts(), task, inputs, options);
+    return this.#follow(require('./flow').forEach(this.#parts(), task, inputs, options), 'forEach', task);
   }
 
   reduce(task, inputs, initial, options) {
     if (isTraced()) return this.#trace('reduce', task, inputs, () => this.reduce(task, inputs, initial, options));
-    return require('./flow').reduce(this.#parts(), task, inputs, initial, options);
+    return this.#follow(require('./flow').reduce(this.#parts(), task, inputs, initial, options), 'reduce', task);
   }
 
   iterate(task, input, options) {
@@ -279,7 +291,7 @@ class WorkerPool extends EventEmitter {
   }
 
   exec(fn, args, options) {
-    return require('./exec').exec(this, this.#parts(), () => this.#withWorkers(), fn, args, options);
+    return this.#follow(require('./exec').exec(this, this.#parts(), () => this.#withWorkers(), fn, args, options), 'exec', fn);
   }
 
   /** The script's side; a pool without a script gets one, whose workers run functions alone. */
@@ -309,6 +321,7 @@ class WorkerPool extends EventEmitter {
       scriptTasks: this.#scriptTasks,
       threadsFor: (owner) => this.#threadsFor(owner),
       settings: this.#settings,
+      placer: (method, task) => this.#callSites?.placer(calledAs(method, task)) ?? asItIs,
       maps: this.#maps,
       nativeTasks: this.#nativeTasks,
       mapSettled: (map) => {
@@ -323,7 +336,11 @@ class WorkerPool extends EventEmitter {
     };
   }
 
-  async broadcast(task, input, options) {
+  broadcast(task, input, options) {
+    return this.#follow(this.#broadcast(task, input, options), 'broadcast', task);
+  }
+
+  async #broadcast(task, input, options) {
     if (this.#scriptTasks === undefined) throw noScript('run a native task by its name: run(name, input)');
     if (this.#admission.isClosed) throw takesNoMoreTasks(task);
     const tasks = this.#scriptTasks;

@@ -4,10 +4,9 @@ const { MessageChannel: NodeMessageChannel } = require('../runtime/worker-thread
 
 const { define } = require('../runtime/intrinsics');
 const { binding } = require('../native');
-const { InvalidArgTypeError } = require('../errors');
 const { showState } = require('../inspection');
 const { startSearching } = require('../transfer/registry');
-const { validateInteger, validateOptions } = require('../validators');
+const { validateBoolean, validateInteger, validateOptions } = require('../validators');
 const { createPort } = require('./message-port');
 
 const OPTIONS = new Set(['capacity', 'keepBuffers']);
@@ -17,9 +16,7 @@ function MessageChannel(options = {}) {
   if (new.target === undefined) return NodeMessageChannel();
   const { capacity = Infinity, keepBuffers = false } = validateOptions(options, 'options', OPTIONS);
   if (capacity !== Infinity) validateInteger(capacity, 'options.capacity', 1, 0xffffffff);
-  if (typeof keepBuffers !== 'boolean') {
-    throw new InvalidArgTypeError('The "options.keepBuffers" argument must be true or false');
-  }
+  validateBoolean(keepBuffers, 'options.keepBuffers');
   startSearching();
   const made = { capacity: capacity === Infinity ? 0 : capacity, keepBuffers };
   const { end1, end2 } = binding.openChannel(made.capacity);

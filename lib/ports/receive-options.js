@@ -4,7 +4,7 @@
 
 const { now } = require('../runtime/clock');
 const { PortClosedError, ReceiveTimeoutError } = require('../errors');
-const { validateAbortSignal, validateNumber, validateOptions } = require('../validators');
+const { validateAbortSignal, validateLimit, validateNumber, validateOptions } = require('../validators');
 
 /**
  * The longest time that a thread is blocked in native code, in milliseconds: `worker.terminate()` may have to wait so long, and
@@ -29,9 +29,9 @@ function timeoutError(timeout) {
 /** The options of `receive(timeout)` and `receive({ timeout, signal })`; an infinite timeout is none. */
 function receiveOptions(options = {}) {
   const { timeout, signal } = typeof options === 'number' ? { timeout: options } : validateOptions(options, 'options', OPTIONS);
-  if (timeout !== undefined) validateNumber(timeout, 'timeout', 0);
+  const limit = validateLimit(timeout, 'timeout', 0);
   if (signal !== undefined) validateAbortSignal(signal, 'options.signal');
-  return { timeout: timeout === Infinity ? undefined : timeout, signal };
+  return { timeout: limit, signal };
 }
 
 /** When `receiveSync` stops waiting; a time as of `now()`. */

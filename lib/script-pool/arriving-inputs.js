@@ -116,7 +116,7 @@ class ArrivingInputs {
     if (asked === undefined) return;
     clearTimeout(asked.timer);
     this.#asked.delete(id);
-    this.#runner.goOn(asked.job, (ready) => this.#runner.run(ready, asked.run, value));
+    this.#runner.goOn(asked.job, (ready) => this.#runner.calls.run(ready, asked.run, value));
   }
 
   /** No task needs this input any more: releases the objects that were transferred with it. */
@@ -134,7 +134,8 @@ class ArrivingInputs {
     const waiting = this.#awaiting.get(number);
     if (waiting === undefined) {
       if (input !== NO_INPUT) this.#inputs.set(number, input);
-      this.#runner.inputCame();
+      // Its task waits in the queue, unless it has ended. Nothing else has woken this worker for it.
+      this.#runner.pull();
       return;
     }
     this.#awaiting.delete(number);

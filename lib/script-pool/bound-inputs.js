@@ -5,8 +5,8 @@
  *
  * Such an input is sent when its task is submitted, so it is what it was at the call, and its task is bound to the worker
  * that has it. The worker counts what comes by its port: the number of the message stands in the queue in place of the
- * input. Should the worker end before the task's turn, the task is bound to another one and the copy that was kept is sent
- * again. A transferred object that is no memory exists once, and is lost with its worker.
+ * input. Should the worker end before the task's turn, or another be idle while it is at something else, the task is bound to another
+ * one and the copy that was kept is sent again. A transferred object that is no memory exists once, and is lost with its worker.
  *
  * Transferred memory is not sent while the task waits: the worker that takes the task asks for it.
  */
@@ -14,7 +14,7 @@
 const { append } = require('../runtime/intrinsics');
 const { binding } = require('../native');
 const { ASKED_INPUT, DROP, INPUT, VOID } = require('./owner-messages');
-const { discardTaken, givesOnlyMemory, sendValue } = require('./transfer');
+const { canGoTwice, discardTaken, sendValue } = require('./transfer');
 
 const NOTHING = Object.freeze([]);
 
@@ -56,9 +56,7 @@ class BoundInputs {
    */
   sendTaken(worker, number, id, taken) {
     const { isBundle, value, list } = taken;
-    // To be sent again, memory goes as a copy.
-    const isThereOnce = list.length > 0 && !givesOnlyMemory(taken);
-    const [kept, given] = isThereOnce ? [undefined, list] : [taken, NOTHING];
+    const [kept, given] = canGoTwice(taken) ? [taken, NOTHING] : [undefined, list];
     this.#post(worker, number, id, kept, (port) => port.postMessage([INPUT, number, isBundle, value], given));
   }
 
@@ -76,6 +74,14 @@ class BoundInputs {
     }
     // Reading the input has ended the task.
     if (!this.#inputs.has(id)) worker.port.postMessage([DROP, number]);
+  }
+
+  /** The task is no longer bound to the worker to which its input was sent: the input, to be sent to another one. */
+  takeBack(id) {
+    const input = this.#inputs.get(id);
+    if (input === undefined) return undefined;
+    input.worker?.port.postMessage([DROP, input.number]);
+    return input.taken;
   }
 
   /** Keeps the input of a task that waits for a worker to be bound to. */

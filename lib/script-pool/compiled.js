@@ -8,7 +8,8 @@ const { file: addon } = require('../native');
 const { compileModules, readModules } = require('../runtime/compiled-modules');
 const { WORKER_LEAF, WORKER_MODULES } = require('./worker-modules');
 
-const LIB = path.join(__dirname, '..');
+// Not `path.join`, which fails where a program has put accessors on Array.prototype before this is loaded.
+const LIB = path.dirname(__dirname);
 
 /**
  * So many workers of a process compile for themselves what they run: to compile all of it for them takes this thread longer,

@@ -12,6 +12,7 @@ const nodeGlobals = require('../runtime/globals');
 const { throwUncaught } = require('../runtime/turn');
 const { binding } = require('../native');
 const { deliveryOf } = require('../delivery');
+const { MESSAGE } = require('./script-functions');
 
 /** A script that listens and has not answered after so many milliseconds may have forgotten to: a warning says so, once. */
 const LONG_UNANSWERED = 30_000;
@@ -80,7 +81,7 @@ class MessageTasks {
       takeBack();
       if (--this.#unheard === 0) delivery.hold(1);
       runner.goOn(job, (ready) => {
-        if (listens()) return runner.runMessage(ready, input);
+        if (listens()) return runner.calls.run(ready, MESSAGE, input);
         this.#answers.failed(runner.unknownFunction(''));
         return true;
       });

@@ -7,21 +7,22 @@
  * task (nested-tasks.js) and sends back what becomes of it. Whatever Node's ports carry gets through, and all that the owner knows
  * (limits, exports, workers to be started) counts as for any task.
  *
- * They are stopped with the task that has submitted them. While a task waits for such tasks it takes none of its worker's capacity, or a pool would stand still as soon as each of its
- * workers has a task that waits. So the worker takes others meanwhile, in the order of the queue. Only `runSync` blocks
- * the thread (blocked-worker.js).
+ * They are stopped with the task that has submitted them. While a task waits for such tasks it takes none of its worker's capacity
+ * (nesting.js), or a pool would stand still as soon as each of its workers has a task that waits. So the worker takes others
+ * meanwhile, in the order of the queue. Only `runSync` blocks the thread (blocked-worker.js).
  *
- * The native side refuses a task that could never run, since others wait for it that have what it needs (src/pool/deadlock.rs). So the owner
- * tells it who waits: the running task, or code of this worker outside of any.
+ * The native side refuses a task that could never run, since others wait for it that have what it needs (src/pool/deadlock.rs). So the
+ * owner tells it who waits: the running task, or code of this worker outside of any.
  */
 
 const { deliveryOf } = require('../delivery');
 const { openValue } = require('../fallback/value');
 const { binding } = require('../native');
-const { InvalidArgValueError, PoolClosedError, abortError } = require('../errors');
+const { InvalidArgTypeError, InvalidArgValueError, PoolClosedError, abortError } = require('../errors');
 const { submitOptions } = require('../task/options');
 const { Pending } = require('../task/pending');
 const { leftUntil } = require('../task/time-limits');
+const { describe, validateIterable } = require('../validators');
 const { NESTED_ANSWER, NESTED_REPORT } = require('./owner-messages');
 const { locateScript } = require('./script-location');
 const { listFor, sendValue } = require('./transfer');
@@ -32,8 +33,14 @@ require('../structure/inheritance');
 const NOTHING = Object.freeze([]);
 const NO_OPTIONS = Object.freeze({});
 
-/** Options of `run` that the owner of the pool alone can serve. */
-const REFUSED = ['cache', 'dedupe', 'onOutput', 'retries'];
+/** Options of `pool.run` that the owner would have to serve, for a caller that is elsewhere. */
+const OWNERS = {
+  __proto__: null,
+  cache: 'the cache is for callers on the thread that has made the pool',
+  dedupe: 'runs are shared by callers on the thread that has made the pool',
+  onOutput: 'what such a task prints goes where the output of its worker goes',
+  retries: 'catch a WorkerExitedError, and run the task again',
+};
 
 /** A task of a task, in the worker. It ends early by signals alone: the owner sees to its time limits. */
 class NestedTask extends Pending {
@@ -94,9 +101,8 @@ class OwnPool {
 
   /** Runs a task over inputs: the first failure cancels the others. */
   map(task, inputs, options) {
-    return this.scope({}, (scope) => Promise.all(Array.from(inputs, (input) => scope.run(task, input, options))));
+    return this.scope({}, (scope) => Promise.all(Array.from(iterable(inputs), (input) => scope.run(task, input, options))));
   }
-
 
   scope(options, block) {
     return require('../structure/scope').openScope(this, options, block);
@@ -104,17 +110,17 @@ class OwnPool {
 
   #run(task, input, given = NO_OPTIONS) {
     return new Promise((resolve, reject) => {
-      for (const name of REFUSED) if (Object.hasOwn(Object(given), name)) throw notHere(name);
-      this.#submit(task, input, submitOptions(given), resolve, reject, false);
+      this.#submit(task, input, submitOptions(refuseOwners(given)), resolve, reject, false);
     });
   }
 
   /** @param {boolean} blocks whether this thread is blocked until it is answered: then the time limits hold here too */
   #submit(task, input, options, resolve, reject, blocks) {
-    const { signal, outerSignal, context, onProgress, progress, timeout, deadline, transfer = NOTHING } = options;
+    // Now: a relative path depends on who calls.
     if (options.filename !== undefined) options.filename = locateScript(options.filename, 'options.filename');
+    const { signal, outerSignal, context, onProgress, timeout, deadline, transfer = NOTHING } = options;
     const pending = new NestedTask(resolve, reject, this, task);
-    if (this.#runner.tearsDown) {
+    if (this.#runner.life.tearsDown) {
       pending.reject(new PoolClosedError('the worker is being torn down: its tasks have ended, and it submits no more'));
       return pending;
     }
@@ -123,7 +129,7 @@ class OwnPool {
     const { current } = this.#runner;
     if (current?.stoppable && !pending.ended && !blocks) pending.watch(current.signalFrom(binding), abortError);
     if (pending.ended) return pending;
-    if (onProgress !== undefined) pending.listen(onProgress, progress === 'latest');
+    if (onProgress !== undefined) pending.listen(onProgress);
     try {
       this.#ask(pending, task, input, options, listFor(input, transfer), blocks);
     } catch (error) {
@@ -139,7 +145,7 @@ class OwnPool {
     const job = runner.current;
     // As the native side takes it.
     const waiter = job === undefined || job.isOver ? -1 - runner.workerId : job.id;
-    const said = { ...saidOf(options), transfers: list.length > 0, isLast: runner.isLeaving, waiter, blocks };
+    const said = { ...saidOf(options), transfers: list.length > 0, isLast: runner.life.isLeaving, waiter, blocks };
     sendValue(input, list, (value, isBundle, given) => {
       // What getters of the input have done may have ended it.
       if (pending.ended) return;
@@ -159,7 +165,7 @@ class OwnPool {
       pending.onOver = () => {};
       return;
     }
-    const goOn = this.#runner.waits(job);
+    const goOn = this.#runner.nesting.waits(job);
     this.#delivery.hold(1);
     pending.onOver = () => {
       this.#delivery.hold(-1);
@@ -202,13 +208,30 @@ class OwnPool {
   }
 }
 
+const notAName = () => new InvalidArgValueError('The "task" argument must be the name of a task. For the default export: runTask(input)');
+
+/** Their own word for one that is not served, and not silence. */
+function refuseOwners(given) {
+  for (const name in OWNERS) {
+    if (typeof given !== 'object' || given === null || !Object.hasOwn(given, name)) continue;
+    throw new InvalidArgValueError(`task.pool has no option '${name}'; ${OWNERS[name]}`);
+  }
+  return given;
+}
+
+function iterable(inputs) {
+  validateIterable(inputs, 'inputs');
+  if (typeof inputs[Symbol.iterator] === 'function') return inputs;
+  throw new InvalidArgTypeError(`The "inputs" argument of task.pool.map must be an iterable, not an async one. Received ${describe(inputs)}`);
+}
+
 /** Of a task's options what the owner is told. */
-function saidOf({ priority, key, timeout, deadline, runTimeout, filename, name, parallel, spread, onProgress, progress, worker }) {
+function saidOf({ priority, key, timeout, deadline, runTimeout, filename, name, parallel, progress, spread, worker, onProgress }) {
   const said = { priority, parallel, reports: onProgress !== undefined };
+  if (progress !== 'all') said.progress = progress;
   if (key !== undefined) said.key = key;
+  if (filename !== undefined) said.filename = filename;
   if (worker !== undefined) said.worker = worker;
-  if (filename !== undefined) said.filename = String(filename);
-  if (onProgress !== undefined) said.progress = progress;
   if (timeout !== undefined) said.timeout = timeout;
   if (deadline !== undefined) said.deadline = leftUntil(deadline);
   if (runTimeout !== undefined) said.runTimeout = runTimeout;
@@ -217,18 +240,13 @@ function saidOf({ priority, key, timeout, deadline, runTimeout, filename, name, 
   return said;
 }
 
-const notAName = () => new InvalidArgValueError('The "task" argument must be the name of a task. For the default export: runTask(input)');
-
-const notHere = (name) =>
-  new InvalidArgValueError(`unknown option '${name}'; task.pool does not have it: it is for the thread that has made the pool`);
-
 module.exports = { OwnPool };
 
 for (const name of ['exec', 'forEach', 'iterate', 'proxy', 'reduce', 'stream', 'transform']) {
   // For the methods of its scopes.
   Object.defineProperty(OwnPool.prototype, name, {
     value: () => {
-      throw new InvalidArgValueError(`task.pool has no ${name}: it has run(task, input), runSync(task, input), runTask(input), map(task, inputs) and scope()`);
+      throw new InvalidArgValueError(`task.pool has no ${name}: it has run(task, input), runTask(input), map(task, inputs) and scope()`);
     },
   });
 }

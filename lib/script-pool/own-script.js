@@ -3,9 +3,8 @@
 /** Refuses the pool that a script makes of itself while a worker loads it: each worker would start the next, without end. */
 
 const { InvalidArgValueError } = require('../errors');
-const { binding } = require('../native');
+const { RUNNER, binding } = require('../native');
 const { placeOf } = require('./script-location');
-const { RUNNER } = require('./task');
 
 /**
  * @param {string} script the URL of the script that a pool is made of

@@ -75,7 +75,7 @@ class PartTask {
     while (step !== STOPPED) {
       if (step.done) return step.value;
       try {
-        this.#runner.part(this.#job, step.value);
+        this.#runner.answers.part(this.#job, step.value);
       } catch (error) {
         step = await this.#refused(notTooDeep(error, 'a part of the result'));
         continue;
@@ -145,7 +145,7 @@ class PartTask {
     this.#wake = undefined;
     job.kept = undefined;
     job.promise = this.#promise;
-    this.#runner.lookLater();
+    this.#runner.calls.lookLater();
   }
 }
 

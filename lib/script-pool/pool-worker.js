@@ -15,7 +15,8 @@ const { COMPILED, RETIRE, SHUT_DOWN } = require('./owner-messages');
 const { sendValue } = require('./transfer');
 
 /** The worker's first file; and the module that this starts, by its name in lib. */
-const BOOTSTRAP = path.join(__dirname, '..', 'runtime', 'bootstrap.js');
+// Not `path.join`, which fails where a program has put accessors on Array.prototype before this is loaded.
+const BOOTSTRAP = [path.dirname(__dirname), 'runtime', 'bootstrap.js'].join(path.sep);
 const START = 'script-pool/start';
 
 /** Milliseconds between two looks at a worker that should end. */

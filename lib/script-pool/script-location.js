@@ -11,7 +11,8 @@ const { URL, fileURLToPath, pathToFileURL } = require('node:url');
 
 const { InvalidArgTypeError, InvalidArgValueError } = require('../errors');
 
-const OWN_FOLDER = path.join(__dirname, '..') + path.sep;
+// Not `path.join`, which fails where a program has put accessors on Array.prototype before this is loaded.
+const OWN_FOLDER = path.dirname(__dirname) + path.sep;
 
 /**
  * @param {string | URL} script

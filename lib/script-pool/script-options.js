@@ -5,11 +5,7 @@
 const { InvalidArgValueError } = require('../errors');
 const { NO_SEED } = require('../task/deterministic');
 const { POOL, poolOptions } = require('../task/options');
-const {
-  validateInteger,
-  validateNumber,
-  validateOptions,
-} = require('../validators');
+const { readOptions, validateInteger, validateLimit, validateNumber, validateOptions } = require('../validators');
 const { LONGEST_TIMER } = require('../runtime/clock');
 const { checkResourceLimits } = require('../runtime/memory-limits');
 
@@ -49,7 +45,7 @@ const WAITS = { event: IDLE_LINGER, block: IDLE_BLOCK };
 
 /** @returns {object} the second argument of `new WorkerPool`, as options whose names all exist */
 function scriptPoolOptions(given) {
-  return validateOptions(poolOptions(true, given), 'options', SCRIPT_POOL, NOT_FOR_POOLS);
+  return readOptions(poolOptions(true, given), 'options', SCRIPT_POOL, NOT_FOR_POOLS);
 }
 
 /**
@@ -70,9 +66,9 @@ function scriptSettings(options, pool, fixed) {
     shutdownTimeout = 1000,
   } = options;
   validateInteger(concurrentTasksPerWorker, 'options.concurrentTasksPerWorker', 1, 65_536);
-  if (killTimeout !== Infinity) validateNumber(killTimeout, 'options.killTimeout', 0, LONGEST_TIMER);
-  if (setupTimeout !== Infinity) validateNumber(setupTimeout, 'options.setupTimeout', 1, LONGEST_TIMER);
-  if (shutdownTimeout !== Infinity) validateNumber(shutdownTimeout, 'options.shutdownTimeout', 0, LONGEST_TIMER);
+  validateLimit(killTimeout, 'options.killTimeout', 0, LONGEST_TIMER);
+  validateLimit(setupTimeout, 'options.setupTimeout', 1, LONGEST_TIMER);
+  validateLimit(shutdownTimeout, 'options.shutdownTimeout', 0, LONGEST_TIMER);
   if (!Object.hasOwn(WAITS, wait)) {
     throw new InvalidArgValueError('The "options.wait" argument must be \'event\' or \'block\'');
   }

@@ -14,7 +14,7 @@ const { Pending } = require('../task/pending');
 const { submitOptions } = require('../task/options');
 const { AHEAD, LATEST, OUTPUT, SOURCE, SPREAD } = require('./call-form');
 const { notTooDeep } = require('./too-deep');
-const { discardTaken, givesOnlyMemory, listFor, openTaken, takeNow } = require('./transfer');
+const { canGoTwice, discardTaken, givesOnlyMemory, listFor, openTaken, takeNow } = require('./transfer');
 const { ValueEncoder } = require('./value-encoder');
 
 /** Encodes the inputs. */
@@ -23,7 +23,7 @@ const encoder = new ValueEncoder();
 const { ANY_WORKER, VIA_FALLBACK, BY_MESSAGE, BY_QUEUE, NO_WORKER, ON_DEMAND } = SCRIPTS;
 /** What `submitScript` returns for an accepted task, as bits. */
 const { FULL, NEEDS_WORKER } = SCRIPTS;
-const { BLOCKS, NESTED } = SCRIPTS;
+const { BLOCKS, MOVABLE, NESTED } = SCRIPTS;
 
 /** The highest priority. */
 const FIRST = 2 ** 31 - 1;
@@ -45,6 +45,8 @@ const NO_OPTIONS = Object.freeze({
   worker: undefined,
   callForm: 0,
   context: undefined,
+  outerSignal: undefined,
+  group: undefined,
 });
 
 /** A task of a script that may end early, or whose input went to its worker by Node's port. */
@@ -103,6 +105,53 @@ class ScriptSubmitter {
       if (id !== 0) this.#delivery.remove(id);
       reject(notTooDeep(error, 'the input'));
     }
+  }
+
+  /** The options of a task that has none. */
+  get usualOptions() {
+    return NO_OPTIONS;
+  }
+
+  /**
+   * Encodes the input of a task for `submitFor`.
+   *
+   * @returns {ValueEncoder | undefined} good until the next input; undefined where only Node's port can carry it: see `takeForNode`
+   * @throws what getters of the input throw
+   */
+  encode(name, input) {
+    if (this.#isUnknown(name)) throw this.#unknown(name);
+    try {
+      return encoder.encode(input) ? encoder : undefined;
+    } catch (error) {
+      throw notTooDeep(error, 'the input');
+    }
+  }
+
+  takeForNode() {
+    return encoder.takeForNode();
+  }
+
+  /**
+   * Submits a task whose outcome is no promise's.
+   *
+   * @param {{ id: number, settle: Function, reject: Function }} task gets its id, and the outcome
+   * @param {string} name
+   * @param {object} prepared the encoded input
+   * @param {object} options
+   * @throws the pool's refusal
+   */
+  submitFor(task, name, prepared, options) {
+    const id = this.#delivery.add(task, this.#pool, name);
+    let answer;
+    try {
+      answer = this.#submitTo(name, id, options, prepared, ANY_WORKER, BY_QUEUE);
+    } catch (error) {
+      this.#delivery.remove(id);
+      throw error;
+    }
+    if (Array.isArray(answer)) throw this.#admission.refused(answer, id, name);
+    task.id = id;
+    if (typeof answer === 'number') this.#accepted(answer);
   }
 
   /** As `run`; its worker runs nothing else meanwhile. */
@@ -199,7 +248,8 @@ class ScriptSubmitter {
       const prepared = { form: VIA_FALLBACK, value: undefined, length: message, parts: undefined };
       // Its worker has its input, and nothing else to do: no other task comes between.
       const place = taken === undefined && !isFixed ? FIRST : options.priority;
-      const answer = this.#submitTo(name, id, options, prepared, number, BY_MESSAGE, place);
+      const movable = taken !== undefined && !isFixed && canGoTwice(taken);
+      const answer = this.#submitTo(name, id, options, prepared, number, BY_MESSAGE, place, movable);
       if (Array.isArray(answer)) {
         if (answer[0] === 'ERR_RW_INTERNAL' && isFixed) return this.#failed(pending, isEnding(number));
         if (answer[0] === 'ERR_RW_INTERNAL' && tries < TRIES) {
@@ -251,7 +301,7 @@ class ScriptSubmitter {
     if (answer & FULL) this.#admission.becameFull();
   }
 
-  #submitTo(name, id, options, prepared, worker, path, place = options.priority) {
+  #submitTo(name, id, options, prepared, worker, path, place = options.priority, movable = false) {
     const { priority, key, timeout, deadline, runTimeout, module, context } = options;
     const { call } = this.#delivery;
     // Before the call's arguments are written: it may be a call itself.
@@ -274,7 +324,8 @@ class ScriptSubmitter {
     call[7] = cancel === UNCANCELLABLE && options.callForm >= AHEAD ? ITSELF : cancel;
     call[8] = worker;
     call[9] = ((cancel !== UNCANCELLABLE && this.separates) || options.alone ? 1 : 0) + 2 * options.callForm;
-    call[10] = (path === ON_DEMAND ? 1 : 0) + (context?.isNested ? NESTED + (context.blocks ? BLOCKS : 0) : 0);
+    call[10] = (path === ON_DEMAND ? 1 : 0) + (movable ? MOVABLE : 0);
+    if (context?.isNested) call[10] += NESTED + (context.blocks ? BLOCKS : 0);
     call[15] = context?.waiter ?? 0;
     const { value, parts } = prepared;
     const answer = key === undefined ? binding.submitScript(value, parts) : binding.submitScriptKeyed(value, parts, key);

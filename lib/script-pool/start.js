@@ -27,7 +27,7 @@ module.exports = (loader) => {
 
   const runner = new Runner(setup, workerThreads.parentPort, loader.importUrl);
   const start = (exported) => runner.start(exported);
-  const failed = (error) => runner.failedToLoad(error);
+  const failed = (error) => runner.life.failedToLoad(error);
   let exported;
   try {
     exported = loadScript(setup, loader);

@@ -34,7 +34,7 @@ class TaskOutput {
 
   /** Tells the caller what was written. */
   tell(stream, chunk) {
-    this.#runner.tellOutput(this.#job, [stream, chunk]);
+    this.#runner.answers.output(this.#job, [stream, chunk]);
   }
 }
 

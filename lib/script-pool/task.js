@@ -8,9 +8,9 @@
 
 const { types } = require('node:util');
 
+const { RUNNER } = require('../native');
 const nodeGlobals = require('../runtime/globals');
 
-const RUNNER = Symbol.for('rust-workers.script-runner');
 
 const { TIMED_OUT, POOL_CLOSED, DEADLINE_PASSED } = require('../constants').REASONS;
 
@@ -175,4 +175,4 @@ class Moved {
 
 Object.defineProperty(Moved.prototype, MOVED, { value: true });
 
-module.exports = { Job, Moved, RUNNER, Task, WATCHED, stopError };
+module.exports = { Job, Moved, Task, WATCHED, stopError };

@@ -85,6 +85,11 @@ function givesOnlyMemory({ isBundle, list }) {
   return !isBundle && list.length > 0 && list.every(types.isArrayBuffer);
 }
 
+/** Whether a value that was taken can be sent more than once: then memory in it goes as a copy. */
+function canGoTwice(taken) {
+  return taken.list.length === 0 || givesOnlyMemory(taken);
+}
+
 /** Lets go of a value that was taken and will not be sent: memory at once, and ports close. */
 function discardTaken({ isBundle, value, list }) {
   if (isBundle) discardValue(isBundle, value);
@@ -133,5 +138,5 @@ function sendValue(value, list, send, name) {
 }
 
 module.exports = {
-  AUTO, discardTaken, givesOnlyMemory, letGo, listFor, move, openTaken, sendValue, takeNow,
+  AUTO, canGoTwice, discardTaken, givesOnlyMemory, letGo, listFor, move, openTaken, sendValue, takeNow,
 };

@@ -58,14 +58,14 @@ class UnsettledTasks {
       if (job.stage >= WATCHED) watched = true;
     }
     if (watched) this.#letLoopEnd();
-    else if (some) this.#runner.lookLater();
+    else if (some) this.#runner.calls.lookLater();
   }
 
   /** A watched task has ended. */
   ended() {
     for (const job of this.#runner.open.values()) if (job.stage >= WATCHED) return;
     this.#keepLoop();
-    if (this.#runner.open.size > 0) this.#runner.lookLater();
+    if (this.#runner.open.size > 0) this.#runner.calls.lookLater();
   }
 
   /** The pool does not hold the event loop any more; it tells when nothing else does. */
@@ -112,7 +112,7 @@ class UnsettledTasks {
       if (job.stage === REACHABLE && !job.hasSignal) this.#warn();
       job.stage = REACHABLE;
     }
-    if (open.size > 0) this.#runner.lookLater();
+    if (open.size > 0) this.#runner.calls.lookLater();
   }
 
   #warn() {

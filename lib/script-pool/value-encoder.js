@@ -10,11 +10,29 @@ const { types } = require('node:util');
 
 const {
   KIND_ARRAY_BUFFER, KIND_BUFFER, KIND_UINT8, bufferOf, bytesOf, isBuffer, isResizable, isView, kindOfView, lengthOf,
-  pairsOf, setBytes, sizeOf,
+  offsetOf, pairsOf, setBytes, sizeOf,
 } = require('../codec/bytes');
 const {
   COPY: INPUT_COPY, DIRECT: INPUT_DIRECT, KIND_SHIFT, PIN: INPUT_PIN, WIRE: INPUT_WIRE,
 } = require('../constants').INPUTS;
+
+const KIB = 1024;
+
+/** Wires that are kept stand in blocks of so many bytes, several in one. */
+const BLOCK = 64 * KIB;
+let block = new ArrayBuffer(0);
+let used = 0;
+
+/** Memory for a wire of so many bytes. */
+function keptMemory(length) {
+  if (length > BLOCK / 8) return new Uint8Array(length);
+  if (used + length > sizeOf(block)) {
+    block = new ArrayBuffer(BLOCK);
+    used = 0;
+  }
+  used += length;
+  return new Uint8Array(block, used - length, length);
+}
 
 /** Encodes one value at a time, for one owner: a value is good until the next. */
 class ValueEncoder {
@@ -89,18 +107,37 @@ class ValueEncoder {
    * @returns {{ value: unknown } | undefined} undefined when only Node's own port can carry it, as with `encode`
    */
   copy(value) {
-    if (!this.encode(value)) return undefined;
+    return this.encode(value) ? { value: this.copyOf(value) } : undefined;
+  }
+
+  /** A copy of the value that was encoded last; lets go of that. */
+  copyOf(value) {
     const { form, value: shown, length, parts } = this;
     this.release();
     const { decode, decodeBytes } = require('../task/values');
-    if (form === INPUT_DIRECT) return { value };
+    if (form === INPUT_DIRECT) return value;
     if (form !== INPUT_WIRE) {
       const kind = this.#keepBuffers && isBuffer(value) ? KIND_BUFFER : form >> KIND_SHIFT;
-      return { value: decodeBytes(kind, memoryOf(shown)) };
+      return decodeBytes(kind, memoryOf(shown));
     }
     const memory = [];
     for (let i = 0; i < parts?.length; i += 2) memory[i / 2] = memoryOf(parts[i]);
-    return { value: decode(shown, 0, length, memory) };
+    return decode(shown, 0, length, memory);
+  }
+
+  /**
+   * What was encoded last, to be submitted later; lets go of it.
+   *
+   * @returns {{ form: number, value: Uint8Array, length: number, parts: undefined } | undefined} undefined when it is no wire, or
+   *   one with memory beside it
+   */
+  keep() {
+    const { form, value, length, parts } = this;
+    if (form !== INPUT_WIRE || parts !== undefined) return undefined;
+    const kept = keptMemory(length);
+    setBytes.call(kept, new Uint8Array(bufferOf(value), offsetOf(value), length));
+    this.release();
+    return { form, value: kept, length, parts: undefined };
   }
 
   /** After `encode` said false: what Node's port has to carry. */

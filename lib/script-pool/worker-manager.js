@@ -346,7 +346,7 @@ class WorkerManager {
     this.#fallbackPorts.open(key, {
       port: worker.port,
       ready: (told) => this.#told(worker, told),
-      wants: (id) => this.#pool.inputs.give(worker, id),
+      wants: (id) => (id === 0 ? this.#giveTasks(worker) : this.#pool.inputs.give(worker, id)),
     });
     this.#listenTo(worker);
     worker.limitSetup(this.#settings.setupTimeout, () => this.#setupIsLate(worker));
@@ -513,19 +513,34 @@ class WorkerManager {
     }
   }
 
+  /** A worker has nothing to do while another has tasks bound to it that it has not begun: this one gets some of them. */
+  #giveTasks(worker) {
+    const { handle, inputs } = this.#pool;
+    for (const id of binding.unbindFor(handle, worker.number)) {
+      const taken = inputs.takeBack(id);
+      if (taken !== undefined && !this.#bindTo(worker.number, id, taken)) this.#bindAgain(id, taken);
+    }
+  }
+
   /** Binds a task to a worker, or lets it wait for the next. */
   #bindAgain(id, taken) {
-    const { handle, inputs } = this.#pool;
     let number;
     try {
       ({ number } = this.choose());
     } catch (error) {
       return this.#giveUp(error);
     }
+    if (!this.#bindTo(number, id, taken)) this.#pool.inputs.keep(id, taken);
+  }
+
+  /** Binds a task that has no worker to this one. False where that takes no more. */
+  #bindTo(number, id, taken) {
+    const { handle, inputs } = this.#pool;
     const worker = this.#workers.get(number);
     const message = worker?.sent ?? 0;
-    if (number === NO_WORKER || !binding.rebind(handle, id, number, message)) return inputs.keep(id, taken);
+    if (worker === undefined || !binding.rebind(handle, id, number, message)) return false;
     inputs.sendTaken(worker, message, id, taken);
+    return true;
   }
 
   /** Starts workers in place of one that has ended, where the pool needs them. */

@@ -16,6 +16,7 @@ const net = require('node:net');
 const path = require('node:path');
 
 const { InvalidArgTypeError, PoolClosedError } = require('../errors');
+const { showState } = require('../inspection');
 const { clearTimeout, setTimeout } = require('../runtime/clock');
 const { describe, validateInteger, validateOptions, validateString } = require('../validators');
 const { Frames } = require('./frames');
@@ -51,6 +52,10 @@ const HEADERS = {
 };
 
 class Monitor {
+  static {
+    showState(this, (it) => ({ url: it.#url, pages: it.#viewers.size, closed: it.#closed !== undefined }));
+  }
+
   #watched;
   #allowed;
   #server;

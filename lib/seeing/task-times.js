@@ -2,8 +2,7 @@
 
 /** The times of a pool's tasks, as `stats({ tasks: true })` shows them: histograms that the native side has recorded. */
 
-const { InvalidArgTypeError } = require('../errors');
-const { describe, validateOptions } = require('../validators');
+const { validateBoolean, validateOptions } = require('../validators');
 
 const OPTIONS = new Set(['reset', 'tasks']);
 
@@ -21,14 +20,9 @@ const OTHERS = '(others)';
  */
 function statsOptions(given) {
   const { tasks = false, reset = false } = validateOptions(given, 'options', OPTIONS);
-  validateFlag(tasks, 'options.tasks');
-  validateFlag(reset, 'options.reset');
+  validateBoolean(tasks, 'options.tasks');
+  validateBoolean(reset, 'options.reset');
   return { tasks, reset };
-}
-
-function validateFlag(value, name) {
-  if (typeof value === 'boolean') return;
-  throw new InvalidArgTypeError(`The "${name}" property must be true or false. Received ${describe(value)}`);
 }
 
 /** One histogram: FIELDS by name. */

@@ -6,6 +6,7 @@ const fs = require('node:fs/promises');
 
 const { NATIVE, SCRIPT, WIDTH } = require('../constants').TRACE;
 const { PoolClosedError } = require('../errors');
+const { showState } = require('../inspection');
 const { now } = require('../runtime/clock');
 const { validateInteger, validateOptions } = require('../validators');
 const { LoopDelay } = require('./loop-delay');
@@ -22,6 +23,10 @@ const MOST = 4_000_000;
 const PIECE = 10_000;
 
 class Trace {
+  static {
+    showState(this, (it) => ({ pool: it.#poolName, recording: it.recording, dropped: it.dropped }));
+  }
+
   #reader;
   /** The pool, while it is recorded. */
   #watched;

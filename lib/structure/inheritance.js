@@ -8,12 +8,9 @@
  * call has got: it hands on `inner`.
  */
 
-const { binding } = require('../native');
+const { RUNNER, binding } = require('../native');
 const { inheritFrom } = require('../task/task-context');
 const { sooner } = require('../task/time-limits');
-
-/** As in script-pool/task.js: each copy of the package finds the one runner. */
-const RUNNER = Symbol.for('rust-workers.script-runner');
 
 const passOver = () => {};
 

@@ -5,7 +5,7 @@
 const { LONGEST_TIMER } = require('../runtime/clock');
 const { InvalidArgValueError } = require('../errors');
 const { momentOf } = require('../task/time-limits');
-const { describe, validateAbortSignal, validateNumber, validateOptions, validatePriority } = require('../validators');
+const { describe, validateAbortSignal, validateLimit, validateOptions, validatePriority } = require('../validators');
 
 const OPTIONS = new Set(['deadline', 'join', 'priority', 'runTimeout', 'signal']);
 const JOINS = new Set(['all', 'any', 'settled']);
@@ -17,11 +17,10 @@ function checkedOptions(options = {}) {
     throw new InvalidArgValueError(`The "options.join" argument must be 'all', 'any' or 'settled'. Received ${describe(join)}`);
   }
   if (priority !== undefined) validatePriority(priority, 'options.priority');
-  const limitsRun = runTimeout !== undefined && runTimeout !== Infinity;
-  if (limitsRun) validateNumber(runTimeout, 'options.runTimeout', 0, LONGEST_TIMER);
+  const runLimit = validateLimit(runTimeout, 'options.runTimeout', 0, LONGEST_TIMER);
   if (signal !== undefined) validateAbortSignal(signal, 'options.signal');
   const moment = deadline === undefined ? undefined : momentOf(deadline, 'options.deadline');
-  return { deadline: moment, join, priority, runTimeout: limitsRun ? runTimeout : undefined, signal };
+  return { deadline: moment, join, priority, runTimeout: runLimit, signal };
 }
 
 module.exports = { checkedOptions };

@@ -370,15 +370,15 @@ class Scope {
     return [...this.#failures].filter((entry) => !entry.isAsked).map((entry) => entry.error);
   }
 
-  /** The block has thrown: cancels all, waits, and returns what the scope throws. */
+  /** The block has thrown: cancels all, waits, and returns what the scope throws, as `{ error }`: it may be a promise. */
   async blockThrew(error) {
     const isConsequence = this.#isConsequence(error);
     this.#cancel(BY_BLOCK, error);
-    const ofTasks = await this.close().then(passOver, (failure) => failure);
+    const ofTasks = await this.close().then(passOver, (failure) => ({ error: failure }));
     // What the tasks tell of has cancelled what the block waited for.
     if (ofTasks !== undefined && isConsequence) return ofTasks;
-    if (ofTasks !== undefined && ofTasks !== error) warnOf(ofTasks);
-    return error;
+    if (ofTasks !== undefined && ofTasks.error !== error) warnOf(ofTasks.error);
+    return { error };
   }
 
   [inspect.custom](depth, options, inspectValue) {
@@ -397,7 +397,7 @@ async function runBlock(pool, options, block, parent) {
   try {
     result = await block(scope);
   } catch (error) {
-    throw await scope.blockThrew(error);
+    throw (await scope.blockThrew(error)).error;
   }
   await scope.close();
   return result;

@@ -1,6 +1,6 @@
 'use strict';
 
-/** The tasks of one signal, as the native side knows them: all are stopped by one call. */
+/** The tasks of one signal, or of one map, as the native side knows them: all are stopped by one call. */
 
 const { binding } = require('../native');
 const { groupOf } = require('../abort');
@@ -30,7 +30,8 @@ const hasLimit = ({ timeout, deadline, runTimeout }) =>
 
 /** How a task with these options is cancelled; a map by itself, since an input that fails cancels the others. */
 function cancelBy(options, isMap = false) {
-  const { signal, outerSignal } = options;
+  const { signal, outerSignal, group: own } = options;
+  if (own !== undefined) return FIRST_GROUP + own.handle;
   // The group is of one signal: the other must not end the rest of it.
   if (outerSignal !== undefined) return ITSELF;
   if (signal === undefined) return hasLimit(options) ? ITSELF : UNCANCELLABLE;
@@ -49,4 +50,4 @@ function soonerLimit({ timeout, deadline }) {
   return timeout !== undefined && timeout < left ? { limit: timeout, isDeadline: 0 } : { limit: left, isDeadline: 1 };
 }
 
-module.exports = { ITSELF, UNCANCELLABLE, cancelBy, soonerLimit };
+module.exports = { CancelGroup, ITSELF, UNCANCELLABLE, cancelBy, soonerLimit };

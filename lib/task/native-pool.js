@@ -111,9 +111,18 @@ class NativePool {
   #cancelAll = () => {
     const ids = new Float64Array(this.#toCancel);
     this.#toCancel = undefined;
+    this.cancelAll(ids);
+  };
+
+  /**
+   * Stops many of its tasks.
+   *
+   * @param {Float64Array} ids
+   */
+  cancelAll(ids) {
     const running = this.#binding.cancelAll(ids);
     for (let i = 0; i < running.length; i += 2) this.#expectEnd(running[i + 1], running[i]);
-  };
+  }
 
   #expectEnd(worker, id) {
     if (worker >= 0) this.workers.expectEnd(worker, id);

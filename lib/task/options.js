@@ -5,10 +5,12 @@
 const { InvalidArgTypeError, InvalidArgValueError, OutOfRangeError } = require('../errors');
 const {
   describe,
+  readOptions,
   validateAbortSignal,
   validateBoolean,
   validateFunction,
   validateInteger,
+  validateLimit,
   validateNames,
   validateNumber,
   validateOptions,
@@ -67,7 +69,7 @@ const RUN = new Set([
 
 /**
  * The options of a task of a script. A new option also goes into `isPolluted` and `submitOptions` below, and into
- * `#optionsFor` of pool/map-input-by-input.js.
+ * pool/map-task-options.js.
  */
 const SCRIPT_RUN = new Set([
   ...RUN,
@@ -217,7 +219,7 @@ function refuseMore(hasScript, first, second, third) {
 
 /** The options of a pool without a script. */
 function nativePoolOptions(given) {
-  return validateOptions(poolOptions(false, given), 'options', POOL, NEEDS_SCRIPT);
+  return readOptions(poolOptions(false, given), 'options', POOL, NEEDS_SCRIPT);
 }
 
 /** Whether `Object.prototype` has one of the options of a run: with their names spelled out it costs next to nothing. */
@@ -275,8 +277,8 @@ function submitOptions(options, native = false) {
   validatePriority(priority, 'options.priority');
   if (key !== undefined) validateString(key, 'options.key');
   if (signal !== undefined) validateAbortSignal(signal, 'options.signal');
-  if (timeout !== undefined && timeout !== Infinity) validateNumber(timeout, 'options.timeout', 0, LONGEST_TIMER);
-  if (runTimeout !== undefined && runTimeout !== Infinity) validateNumber(runTimeout, 'options.runTimeout', 0, LONGEST_TIMER);
+  const limit = validateLimit(timeout, 'options.timeout', 0, LONGEST_TIMER);
+  const runLimit = validateLimit(runTimeout, 'options.runTimeout', 0, LONGEST_TIMER);
   const moment = deadline === undefined ? undefined : require('./time-limits').momentOf(deadline, 'options.deadline');
   const isAuto = transfer === 'auto';
   if (transfer !== undefined && !isAuto && !Array.isArray(transfer)) {
@@ -300,9 +302,9 @@ function submitOptions(options, native = false) {
     priority,
     key,
     signal,
-    timeout: timeout === Infinity ? undefined : timeout,
+    timeout: limit,
     deadline: moment,
-    runTimeout: runTimeout === Infinity ? undefined : runTimeout,
+    runTimeout: runLimit,
     transfer: isAuto && native ? undefined : transfer,
     parallel,
     filename,
@@ -316,9 +318,19 @@ function submitOptions(options, native = false) {
     callForm: 0,
     context: undefined,
     outerSignal: undefined,
+    // Of the tasks of a map: what stops all of them (cancel-group.js).
+    group: undefined,
   };
   context?.join(checked);
   return checked;
+}
+
+/** The options of a call as an object of their own, to be joined with others: those that they inherit from a class too. */
+function ownOptions(given) {
+  if (typeof given !== 'object' || given === null || Array.isArray(given)) return given;
+  const own = { ...given };
+  const others = [...SCRIPT_RUN_ALONE, 'highWaterMark'].filter((name) => !Object.hasOwn(own, name));
+  return { ...withoutPollution(given, others), ...own };
 }
 
 /** Whether options of a run ask for what pool/shared-runs.js does. */
@@ -338,7 +350,7 @@ function cacheSettings(given) {
   if (given === undefined) return USUAL_CACHE;
   const { max = USUAL_CACHE.max, ttl = USUAL_CACHE.ttl } = validateOptions(given, 'options.cache', CACHE);
   validateInteger(max, 'options.cache.max', 1);
-  if (ttl !== Infinity) validateNumber(ttl, 'options.cache.ttl', 0);
+  validateNumber(ttl, 'options.cache.ttl', 0);
   return Object.freeze({ max, ttl });
 }
 
@@ -346,11 +358,12 @@ function cacheSettings(given) {
 function closeOptions(options) {
   const { force = false, timeout, cancelQueued = false } = validateOptions(options, 'options', CLOSE);
   if (timeout !== undefined) validateNumber(timeout, 'options.timeout', 0);
+  validateBoolean(force, 'options.force');
   validateBoolean(cancelQueued, 'options.cancelQueued');
   return { force, timeout, cancelQueued };
 }
 
 module.exports = {
-  MAX_THREADS, OF_SCRIPTS, POOL, RUN, SCRIPT_RUN, SIZE_FROM, closeOptions, nativePoolOptions, poolOptions, poolSettings, refuseMore,
-  sharesRuns, submitOptions,
+  MAX_THREADS, OF_SCRIPTS, POOL, RUN, SCRIPT_RUN, SIZE_FROM, closeOptions, nativePoolOptions, ownOptions, poolOptions, poolSettings,
+  refuseMore, sharesRuns, submitOptions,
 };

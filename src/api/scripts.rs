@@ -110,11 +110,17 @@ pub fn evict_worker(env: Env, pool: u32, number: u32, key: f64) -> napi::Result<
     Ok(Evicted { ran: numbers(evicted.ran), orphans: numbers(evicted.orphans) })
 }
 
-/// Binds a job whose worker has ended to another worker, where its input is the message of that number. False when that
+/// Binds an orphan to a worker, where its input is the message of that number. False when that
 /// worker takes no more.
 #[napi(catch_unwind)]
 pub fn rebind(env: Env, pool: u32, id: f64, worker: u32, message: f64) -> napi::Result<bool> {
     Ok(Environment::of(&env)?.pools().rebind(pool, id as u64, worker as usize, message))
+}
+
+/// Takes jobs that another worker has not begun, for the caller to bind to this one, which is idle: their ids.
+#[napi(catch_unwind)]
+pub fn unbind_for(env: Env, pool: u32, worker: u32) -> napi::Result<List<f64>> {
+    Ok(numbers(Environment::of(&env)?.pools().unbind_for(pool, worker as usize)))
 }
 
 /// Takes back a job whose input could not be sent to the worker that it is bound to.
@@ -302,7 +308,10 @@ const VIA_FALLBACK: f64 = -1.0;
 
 /// Added to whether the input should be asked for: a running task of the pool waits for this one; and blocks its worker's thread.
 const NESTED: u32 = 2;
-const BLOCKS: u32 = 4;
+/// Also added: its owner could bind it to another worker.
+const MOVABLE: u32 = 4;
+/// Also added, with `NESTED`: the thread of the waiting task's worker is blocked.
+const BLOCKS: u32 = 8;
 
 /// What `submitScript` returns for an accepted job, as bits.
 const NEEDS_WORKER: u8 = 1;
@@ -322,7 +331,7 @@ mod idle {
 
 /// For JavaScript.
 pub(super) const NUMBERS: Numbers = numbers! {
-    ANY_WORKER, NO_WORKER, VIA_FALLBACK, NEEDS_WORKER, FULL, NESTED, BLOCKS,
+    ANY_WORKER, NO_WORKER, VIA_FALLBACK, NEEDS_WORKER, FULL, NESTED, MOVABLE, BLOCKS,
     IDLE_NEVER = idle::NEVER, IDLE_LINGER = idle::LINGER, IDLE_BLOCK = idle::BLOCK,
     PATHS, REPORT, PART, LATEST,
     BY_QUEUE = InputPath::Queue, BY_MESSAGE = InputPath::Message, ON_DEMAND = InputPath::OnDemand,
@@ -330,7 +339,7 @@ pub(super) const NUMBERS: Numbers = numbers! {
 
 /// `submitScript(input, parts)`: pool, function, id, form, length, priority, limit, how it is cancelled (`CancelBy`), the worker
 /// to bind it to (or `ANY_WORKER`, `NO_WORKER`), whether it wants its worker alone (with twice the form of its function's
-/// call added), whether the input is memory that the worker should ask for (with `NESTED` and `BLOCKS` added where a running task of the pool waits for it), whether the limit is a deadline, the limit of the run
+/// call added), whether the input is memory that the worker should ask for (with `NESTED`, `MOVABLE` and `BLOCKS` added), whether the limit is a deadline, the limit of the run
 /// (the limits as in [`SubmitOptions::new`]), what its tasks inherit ([`Inherited`]) and who waits for it ([`waited_by`]) stand on the call buffer. Form
 /// `VIA_FALLBACK`: the input is a message by the native fallback, and `length` its number. Returns nothing, or `NEEDS_WORKER` and `FULL` as bits; `[code, message]`
 /// when refused.
@@ -372,6 +381,7 @@ fn submit_with<'call>(
     let by_message = form == VIA_FALLBACK;
     let (on_demand, nested) = (asked as u32 & 1 != 0, asked as u32 & NESTED != 0);
     let waited_by = nested.then(|| waited_by(waiter, asked as u32 & BLOCKS != 0));
+    let movable = asked as u32 & MOVABLE != 0;
     let path = match (by_message, on_demand) {
         (true, _) => InputPath::Message,
         (false, true) => InputPath::OnDemand,
@@ -384,7 +394,7 @@ fn submit_with<'call>(
         number => Target::Worker(number as usize),
     };
     let (call_form, exclusive) = (alone as u64 >> 1, alone as u64 & 1 != 0);
-    let script = ScriptOptions { path, exclusive, target, call_form, waited_by, inherited, key };
+    let script = ScriptOptions { path, exclusive, target, call_form, waited_by, movable, inherited, key };
     let read = || match by_message {
         true => Ok(Payload::Value(Value::Number(length))),
         false => call.inputs().read(Input::of_call_buffer(form as u32, length, values)?),

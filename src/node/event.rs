@@ -28,7 +28,8 @@ pub(crate) enum Event {
     Part { id: u64, answer: Answer },
     /// The script worker of this key has sent its first message by the fallback port: it is ready.
     WorkerReady { key: u64 },
-    /// The script worker of this key asks for the memory of the input of the job `id` itself, instead of a copy.
+    /// The script worker of this key asks for the memory of the input of the job `id` itself, instead of a copy; of 0: for jobs that
+    /// are bound to others.
     InputWanted { id: u64, key: u64 },
     /// Everything that was pushed before it has been delivered.
     Fence { id: u64 },

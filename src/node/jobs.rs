@@ -2,6 +2,7 @@
 
 use std::cell::RefCell;
 use std::collections::{HashMap, HashSet};
+use std::hash::{BuildHasherDefault, Hasher};
 
 use super::handles::Handles;
 use crate::cancel::{CancelToken, Reason};
@@ -75,10 +76,30 @@ impl CancelBy {
     }
 }
 
+/// Ids are ours, and each is another: one multiplication spreads them, where the usual hash takes as long as all else that is done here.
+#[derive(Default)]
+struct IdHasher(u64);
+
+impl Hasher for IdHasher {
+    fn write(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            self.write_u64(self.0 ^ u64::from(*byte));
+        }
+    }
+
+    fn write_u64(&mut self, id: u64) {
+        self.0 = id.wrapping_mul(0x9E37_79B9_7F4A_7C15);
+    }
+
+    fn finish(&self) -> u64 {
+        self.0
+    }
+}
+
 /// Jobs by id, from when they are submitted until they are answered; and groups. Used on the environment's own thread only.
 #[derive(Default)]
 pub(crate) struct Jobs {
-    by_id: RefCell<HashMap<u64, Cancellable>>,
+    by_id: RefCell<HashMap<u64, Cancellable, BuildHasherDefault<IdHasher>>>,
     groups: Handles<CancelToken>,
 }
 

@@ -173,7 +173,7 @@ impl Pools<'_> {
         Evicted { ran, orphans }
     }
 
-    /// Binds a job whose worker has ended to another worker, where its input is the message of that number. False when that
+    /// Binds an orphan to a worker, where its input is the message of that number. False when that
     /// worker takes no more.
     pub(crate) fn rebind(self, pool: u32, id: u64, worker: usize, message: f64) -> bool {
         let input = Payload::Value(Value::Number(message));
@@ -182,6 +182,13 @@ impl Pools<'_> {
             self.core.jobs().moved(id, position);
         }
         position.is_some()
+    }
+
+    /// Takes jobs that another worker has not begun, for the caller to bind to this one, which is idle: their ids.
+    pub(crate) fn unbind_for(self, pool: u32, worker: usize) -> Vec<u64> {
+        let ids = self.with(pool, |pool| pool.unbind_for(worker)).unwrap_or_default();
+        ids.iter().for_each(|id| self.core.jobs().moved(*id, QueuePosition::of_orphan(*id)));
+        ids
     }
 
     /// Takes back a job whose input could not be sent to the worker that it is bound to.

@@ -152,20 +152,24 @@ impl ScriptWorker {
         });
         let (cpu, finished) = finished.unzip();
         let Registration { pool, number, key, owner } = &self.registration;
-        let (id, function, input, token, path, call_form, inherited, is_new, measures) =
-            match pool.measured_step(*number, finished, cpu.flatten(), idle) {
-                Step::Run { id, function, input, token, path, call_form, inherited, is_new, measures } => {
-                    (id, function, input, token, path, call_form, inherited, is_new, measures)
-                }
-                Step::Wait => {
-                    core.answer([step::WAIT]);
-                    return js.undefined();
-                }
-                Step::Leave => {
-                    core.answer([step::LEAVE]);
-                    return js.undefined();
-                }
-            };
+        let mut step = pool.measured_step(*number, finished, cpu.flatten(), idle);
+        while matches!(step, Step::Ask) {
+            owner.push(Event::InputWanted { id: 0, key: *key });
+            step = pool.script_step(*number, None, idle);
+        }
+        let (id, function, input, token, path, call_form, inherited, is_new, measures) = match step {
+            Step::Run { id, function, input, token, path, call_form, inherited, is_new, measures } => {
+                (id, function, input, token, path, call_form, inherited, is_new, measures)
+            }
+            Step::Wait | Step::Ask => {
+                core.answer([step::WAIT]);
+                return js.undefined();
+            }
+            Step::Leave => {
+                core.answer([step::LEAVE]);
+                return js.undefined();
+            }
+        };
         let stoppable = token.is_some();
         if let Some(token) = token {
             self.tokens.borrow_mut().push((id, token));

@@ -75,6 +75,7 @@ pub(crate) struct ScriptOptions {
     pub(crate) call_form: u64,
     /// Who waits for it in a worker of the pool.
     pub(crate) waited_by: Option<WaitedBy>,
+    pub(crate) movable: bool,
     /// What the tasks that it submits get from it.
     pub(crate) inherited: Inherited,
 }
@@ -129,6 +130,9 @@ impl Pools<'_> {
         let token = options.token(self.core.jobs());
         let job = Job::new(id, self.core.events(), task, input, token.clone());
         let mut job = job.by(script.path).called(script.call_form).inherits(script.inherited);
+        if script.movable {
+            job = job.movable();
+        }
         if let Some(waited_by) = script.waited_by {
             job = job.waited_by(waited_by);
         }

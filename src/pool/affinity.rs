@@ -37,9 +37,9 @@ impl Affinity {
     }
 
     /// A job of a key that this worker ran last waits no more.
-    pub(super) fn remove(&mut self, worker: usize, place: &Place) {
+    pub(super) fn remove(&mut self, worker: usize, priority: i32, number: u64) {
         if let Some(jobs) = self.0.get_mut(worker) {
-            jobs.remove(&(Reverse(place.priority), place.number));
+            jobs.remove(&(Reverse(priority), number));
         }
     }
 

@@ -20,11 +20,11 @@
 use std::cmp::Reverse;
 use std::collections::HashMap;
 
+use super::entry::Entry;
 use super::gate::Gate;
 use super::job::{Job, WaitedBy, Waiter};
 use super::keys::Key;
 use super::position::Target;
-use super::priority_queue::Entry;
 use super::script_state::{Running, Scripts, WorkerRegistration, WorkerState};
 use super::state::State;
 use crate::error::{Code, Error};

@@ -17,8 +17,8 @@ use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
 use super::config::Config;
+use super::entry::Entry;
 use super::position::{Location, QueuePosition, Taker, Target};
-use super::priority_queue::Entry;
 use super::task_observer::Age;
 
 /// Where an entry waits before the gate: those of a higher priority come first, and within a priority in this order.

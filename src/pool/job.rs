@@ -84,6 +84,8 @@ pub(super) struct Details {
     pub(super) inherited: Inherited,
     /// Who has submitted it in a worker of the pool, and waits for it. A pool that closes takes it.
     pub(super) waited_by: Option<WaitedBy>,
+    /// Of a script, bound to a worker: whether its owner could send the input to another one as well.
+    pub(super) movable: bool,
 }
 
 // What is larger than 128 bytes is moved by a call, and an entry of the queue has two more words.
@@ -135,6 +137,12 @@ impl Job {
     #[must_use]
     pub fn waited_by(self, waited_by: WaitedBy) -> Self {
         self.with(|details| details.waited_by = Some(waited_by))
+    }
+
+    /// For a script: it may be bound to another worker before it begins, by its owner.
+    #[must_use]
+    pub fn movable(self) -> Self {
+        self.with(|details| details.movable = true)
     }
 
     /// For a script: its tasks get this from it.
@@ -195,6 +203,10 @@ impl Job {
     /// Who waits for it.
     pub(super) fn waiter(&self) -> Option<WaitedBy> {
         self.details.as_ref()?.waited_by
+    }
+
+    pub(super) fn is_movable(&self) -> bool {
+        self.details.as_ref().is_some_and(|details| details.movable)
     }
 
     /// What few have; the job has it no more.

@@ -61,16 +61,16 @@ impl State {
         self.tickets.get_mut(at)
     }
 
-    /// Admits those that are next, while there is room.
-    fn admit_next(&mut self, most: usize, released: &mut Vec<QueuePosition>) {
-        while self.admitted < most
-            && let Some(position) = self.tickets.pop_front().and_then(|ticket| ticket.position)
-        {
-            self.admitted += 1;
-            self.waiting[position.taker() as usize] += 1;
-            released.push(position);
-            self.trim();
+    /// Admits the one that is next, if there is room: its position.
+    fn admit_next(&mut self, most: usize) -> Option<QueuePosition> {
+        if self.admitted >= most {
+            return None;
         }
+        let position = self.tickets.pop_front()?.position?;
+        self.admitted += 1;
+        self.waiting[position.taker() as usize] += 1;
+        self.trim();
+        Some(position)
     }
 }
 
@@ -137,12 +137,11 @@ impl Keys {
         if let Some(taker) = waited {
             state.waiting[taker as usize] -= 1;
         }
-        let mut released = Vec::new();
-        state.admit_next(self.most, &mut released);
+        let next = state.admit_next(self.most);
         if state.admitted == 0 {
             self.rests(key);
         }
-        released.pop()
+        next
     }
 
     /// Nothing of a key is left.
@@ -175,7 +174,7 @@ impl Keys {
             }
             state.admitted -= std::mem::take(&mut state.waiting[taker as usize]);
             state.tickets.retain(|ticket| ticket.position.is_some_and(|position| position.taker() != taker));
-            state.admit_next(self.most, &mut released);
+            released.extend(std::iter::from_fn(|| state.admit_next(self.most)));
             if state.admitted == 0 {
                 resting.push(Arc::clone(key));
             }

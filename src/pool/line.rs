@@ -5,8 +5,9 @@
 
 use std::collections::BTreeMap;
 
+use super::entry::Entry;
 use super::position::{LimitId, LinePosition};
-use super::priority_queue::{Entry, PriorityQueue, Waiting};
+use super::priority_queue::{PriorityQueue, Waiting};
 use super::rank::{Place, Rule};
 use super::task_limits::TaskLimits;
 
@@ -63,6 +64,26 @@ impl Line {
     /// What there is to compare of the entry that comes first, and the entry.
     pub(super) fn first(&self, limits: &TaskLimits) -> Option<(Place, &Entry)> {
         self.first_queue(limits)?.1.first()
+    }
+
+    /// The place of the first of the entries that are meant, of those that could be taken now, and the limit it counts for. Where
+    /// another comes before it, all are looked at.
+    pub(super) fn first_that(
+        &self,
+        limits: &TaskLimits,
+        is_meant: impl Fn(&Entry) -> bool,
+    ) -> Option<(Place, Option<LimitId>)> {
+        if let Some((at, queue)) = self.first_queue(limits)
+            && let Some((place, entry)) = queue.first()
+            && is_meant(entry)
+        {
+            return Some((place, at.map(LimitId::new)));
+        }
+        let plain = std::iter::once((None, &self.plain));
+        let limited = self.limited.iter().enumerate().filter(|(at, _)| limits.room(*at) > 0);
+        let open = plain.chain(limited.map(|(at, queue)| (Some(LimitId::new(at)), queue)));
+        let firsts = open.filter_map(|(limit, queue)| Some((queue.first_that(&is_meant)?, limit)));
+        firsts.min_by(|(one, _), (other, _)| self.rule.compare(one, other))
     }
 
     /// The entry that comes first.
@@ -139,6 +160,10 @@ impl Line {
                 std::iter::once((None, &self.plain)).chain(limited.map(|(at, queue)| (Some(at), queue)));
             all.filter_map(|(at, queue)| Some((queue.first()?.0, (at, queue))))
         };
+        if !self.rule.newest_first {
+            let first = open().min_by(|(one, _), (other, _)| self.rule.compare(one, other));
+            return first.map(|(_, queue)| queue);
+        }
         // Only the first of each priority takes part: see `Rule::compare`.
         let leads = |place: &Place| {
             let is_before = |other: &Place| {

@@ -8,13 +8,14 @@
 //! * `job`, `batch`, `parallel_for` — one task; many inputs of one task; one task split over the threads;
 //!   `batch_items` — the inputs and outputs of a batch; `output_list` — outputs, compact while they are of one kind.
 //! * `position` — [`Taker`], [`Target`] and [`QueuePosition`]: which kind of thread takes an entry, and where it waits.
-//! * `rank` — which of two entries comes first: priorities with aging; `priority_queue` — one line: its order, removal from the middle.
+//! * `entry` — what waits; `rank` — which of two entries comes first: priorities with aging; `priority_queue` — one line: its order,
+//!   removal from the middle.
 //! * `intake` — where JavaScript puts small tasks without a call; `small_jobs` — how they get into the queue; `estimates` — how long tasks run, as far as is known.
 //! * `queue` — the pool's queue: a line for each taker; `script_queue` — its part for script workers; `gate` — where entries wait
 //!   before it, if the order is to be repeated; `steps` — how they go through.
 //! * `line` — what waits for one kind of taker, or one worker; `keys` — tasks that do not run at the same time; `task_limits` — how
-//!   many of one name run; `affinity` — which worker would rather take which job; `release` — who is told when a task no longer
-//!   waits for another.
+//!   many of one name run; `permits`, `holding` — what a task holds of both, and how it is given back; `affinity` — which worker
+//!   would rather take which job; `release` — who is told when a task no longer waits for another.
 //! * `admission` — how many entries may wait: the one rule against `maxQueue`.
 //! * `deadlock` — whether a job that a running job submits could ever run.
 //! * `room` — who waits for room in a queue that several fill.
@@ -23,31 +24,37 @@
 //! * `task_times` — histograms of how long tasks wait and run; `recorder`, `cpu_clock` — how a native thread fills them;
 //!   `times` — those of a pool at one moment; `trace`, `trace_reading` — what it does, task by task, while somebody traces it.
 //! * `threads` — the native threads' slots and counts; `parking` — how they sleep, wake and end, with the protocol.
-//! * `worker` — one native thread: its start (name, size of the stack), and its life: take, run, report.
-//! * `script_state` — the script workers' state machine, with the protocol; `scripts` — the calls of a worker and of its
-//!   owner; `script_jobs` — jobs that are bound to one worker, or asked for; `script_functions` — their functions' names.
+//! * `worker` — one native thread: its start (name, size of the stack), and its life: take, run, report; `batch_worker` — its work on
+//!   a batch; `task_helpers` — a task that is split over the threads.
+//! * `script_state` — the script workers' state machine, with the protocol; `scripts` — the calls of a worker; `script_owner` — those
+//!   of the owner about them; `script_jobs` — jobs that are bound to one worker, or asked for; `script_functions` — their functions' names.
 //! * `state` — all of it under one lock; `submit` — submitting, cancelling and closing.
 
 mod admission;
 mod affinity;
 mod batch;
 mod batch_items;
+mod batch_worker;
 mod capacity;
 mod config;
 mod counters;
 mod cpu_clock;
 mod deadlock;
+mod entry;
 mod estimates;
 mod execute;
 mod gate;
+mod holding;
 mod intake;
 mod job;
 mod keys;
 mod line;
+mod moved_jobs;
 mod outbox;
 mod output_list;
 mod parallel_for;
 mod parking;
+mod permits;
 mod position;
 mod priority_queue;
 mod queue;
@@ -57,6 +64,7 @@ mod release;
 mod room;
 mod script_functions;
 mod script_jobs;
+mod script_owner;
 mod script_queue;
 mod script_state;
 mod scripts;
@@ -65,6 +73,7 @@ mod state;
 mod stats;
 mod steps;
 mod submit;
+mod task_helpers;
 mod task_limits;
 mod task_observer;
 mod task_times;
@@ -79,6 +88,8 @@ mod worker;
 mod model_tests;
 #[cfg(all(test, not(loom)))]
 mod pool_tests;
+#[cfg(all(test, not(loom)))]
+mod priority_queue_tests;
 #[cfg(all(test, not(loom)))]
 mod resize_tests;
 #[cfg(all(test, not(loom)))]

@@ -3,26 +3,28 @@
 //! A taker finds its next entry in O(1), so each kind has a line of its own, and each script worker another for the jobs
 //! that are *bound* to it, since their input can only go there. A worker takes from both, in one order. A job that is bound to a
 //! worker that ends was not begun: the job becomes an *orphan*, which the owner binds to another worker or answers.
-//! `script_queue.rs` has what is for scripts alone.
+//! `script_queue.rs` has what is for scripts alone, and `moved_jobs.rs` what moves to a worker that is idle.
 //!
-//! Entries may wait for their key (`keys.rs`) or for the limit of their task (`task_limits.rs`). What is taken holds *permits* for
-//! both, which are given back when it has ended.
+//! Entries may wait for their key (`keys.rs`) or for the limit of their task (`task_limits.rs`). What is taken holds permits for
+//! both (`holding.rs`).
 //!
 //! Where an entry waits is its [`QueuePosition`]; `admission.rs` describes how much may wait.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 
 use super::affinity::Affinity;
 use super::batch::Batch;
 use super::config::Config;
+use super::entry::Entry;
 use super::estimates::{CHUNK, Estimates};
 use super::intake::SmallJob;
 use super::job::Job;
-use super::keys::{Key, Keys};
+use super::keys::Keys;
 use super::line::Line;
 use super::parallel_for::ParallelFor;
+use super::permits::Permits;
 use super::position::{LimitId, LinePosition, Location, QueuePosition, Taker, Target};
-use super::priority_queue::{Entry, Waiting};
+use super::priority_queue::Waiting;
 use super::rank::{Place, Rank, Rule};
 use super::task_limits::TaskLimits;
 use super::task_observer::Age;
@@ -35,28 +37,6 @@ pub(super) enum Taken {
     Batch(Arc<Batch>, Place),
     /// Parts of the task of another thread.
     Steal(Arc<ParallelFor>),
-}
-
-/// What a task that runs keeps others from.
-#[derive(Default)]
-pub(super) struct Permits {
-    key: Option<Key>,
-    limit: Option<LimitId>,
-}
-
-impl Permits {
-    pub(super) fn is_empty(&self) -> bool {
-        self.key.is_none() && self.limit.is_none()
-    }
-
-    pub(super) fn key(&self) -> Option<&Key> {
-        self.key.as_ref()
-    }
-
-    /// Takes out what belongs to a limit; the key stays.
-    pub(super) fn take_limit(&mut self) -> Permits {
-        Permits { key: None, limit: self.limit.take() }
-    }
 }
 
 /// Entries that were taken out of the queue.
@@ -80,13 +60,16 @@ pub(super) struct Queue {
     latest: Age,
     /// Work in parts that wants more threads, once for each thread; before everything else, as it is work begun.
     stealable: VecDeque<Arc<ParallelFor>>,
-    native: Line,
+    pub(super) native: Line,
     pub(super) any_worker: Line,
     /// By the worker's number. A line outlives its worker, so that no position is ever used again.
     pub(super) bound: Vec<Line>,
     /// Entries in all of `bound`.
     pub(super) bound_len: usize,
-    pub(super) orphans: Vec<Orphan>,
+    /// Those of them that could be bound to another worker.
+    pub(super) movable: usize,
+    /// By their ids.
+    pub(super) orphans: BTreeMap<u64, Orphan>,
     pub(super) keys: Keys,
     pub(super) limits: TaskLimits,
     pub(super) affinity: Affinity,
@@ -107,7 +90,8 @@ impl Queue {
             any_worker: Line::new(rule, limits.count()),
             bound: Vec::new(),
             bound_len: 0,
-            orphans: Vec::new(),
+            movable: 0,
+            orphans: BTreeMap::new(),
             keys: Keys::new(config.key_limit),
             limits,
             affinity: Affinity::default(),
@@ -137,7 +121,7 @@ impl Queue {
         match taker {
             Taker::Native => blocked(&self.native),
             Taker::Script => {
-                let held = self.orphans.iter().filter(|orphan| orphan.held).count();
+                let held = self.orphans.values().filter(|orphan| orphan.held).count();
                 held + std::iter::once(&self.any_worker).chain(&self.bound).map(blocked).sum::<usize>()
             }
         }
@@ -219,10 +203,14 @@ impl Queue {
     pub(super) fn remove(&mut self, position: QueuePosition) -> Option<Entry> {
         let (entry, held) = match position.0 {
             Location::Native(at) => self.native.remove(at)?,
-            Location::AnyWorker(at) => self.any_worker.remove(at)?,
+            Location::AnyWorker(at) => {
+                let removed = self.any_worker.remove(at)?;
+                self.prefer_no_more(&removed.0, at);
+                removed
+            }
             Location::Worker(number, at) => {
                 let removed = self.bound.get_mut(number)?.remove(at)?;
-                self.bound_len -= 1;
+                self.leaves_bound(&removed.0);
                 removed
             }
             Location::Gate { .. } => return None,
@@ -235,18 +223,6 @@ impl Queue {
         Some(entry)
     }
 
-    /// An entry that waited is out of the queue, and will not run.
-    pub(super) fn leaves(&mut self, entry: &Entry, number: u64, taker: Taker, held: bool) {
-        let Some(key) = entry.key() else { return };
-        if held {
-            self.held[taker as usize] -= 1;
-            self.keys.give_up(key, number);
-        } else {
-            let next = self.keys.leave(key, Some(taker));
-            self.release_all(next);
-        }
-    }
-
     /// Everything that waits for takers of one kind, in order; nothing is moved before it is looked at.
     pub(super) fn drain(&mut self, taker: Taker) -> Drained {
         let mut all: Vec<Drained> = Vec::new();
@@ -255,9 +231,9 @@ impl Queue {
             Taker::Script => {
                 let lines = std::iter::once(&mut self.any_worker).chain(&mut self.bound);
                 lines.for_each(|line| all.push(Box::new(line.drain().map(|(waiting, _)| waiting.entry))));
-                self.bound_len = 0;
+                (self.bound_len, self.movable) = (0, 0);
                 let orphans = std::mem::take(&mut self.orphans);
-                all.push(Box::new(orphans.into_iter().map(|orphan| Entry::Job(orphan.job))));
+                all.push(Box::new(orphans.into_values().map(|orphan| Entry::Job(orphan.job))));
                 self.affinity.clear();
             }
         }
@@ -265,52 +241,6 @@ impl Queue {
         let next = self.keys.drained(taker);
         self.release_all(next);
         Box::new(all.into_iter().flatten())
-    }
-
-    /// What runs, or waited to run, has ended.
-    pub(super) fn give_back(&mut self, permits: Permits) {
-        if let Some(limit) = permits.limit {
-            self.limits.end(limit);
-        }
-        if let Some(key) = permits.key {
-            let next = self.keys.leave(&key, None);
-            self.release_all(next);
-        }
-    }
-
-    /// The keys of these entries are free for them now.
-    fn release_all(&mut self, positions: impl IntoIterator<Item = QueuePosition>) {
-        for position in positions {
-            self.held[position.taker() as usize] -= 1;
-            match position.0 {
-                Location::Native(at) => drop(self.native.release(at)),
-                Location::AnyWorker(at) => {
-                    self.any_worker.release(at);
-                    self.prefer_at(at);
-                }
-                Location::Worker(number, at) => drop(self.bound[number].release(at)),
-                Location::Gate { .. } => unreachable!("it is not in the queue"),
-                Location::Orphan(id) => {
-                    let mut orphans = self.orphans.iter_mut();
-                    if let Some(orphan) = orphans.find(|orphan| orphan.job.reply.id() == id) {
-                        orphan.held = false;
-                    }
-                }
-            }
-        }
-    }
-
-    /// An entry is about to run: what it keeps others from. `worker`: the number of its script worker.
-    pub(super) fn begins(&mut self, entry: &Entry, taker: Taker, worker: Option<usize>) -> Permits {
-        let limit = self.limits.of(taker, entry.task());
-        let key = entry.key().cloned();
-        if let Some(limit) = limit {
-            self.limits.begin(limit);
-        }
-        if let Some(key) = &key {
-            self.keys.begin(key, taker, worker);
-        }
-        Permits { key, limit }
     }
 
     /// The next for a native thread.
@@ -390,7 +320,7 @@ impl Queue {
             line.iter().for_each(|entry| look_at(entry, target, false));
             line.held().for_each(|entry| look_at(entry, target, true));
         }
-        for orphan in &self.orphans {
+        for orphan in self.orphans.values() {
             look(&orphan.job, Target::NoWorker, orphan.held);
         }
     }
@@ -468,6 +398,24 @@ mod tests {
         assert_eq!(next.map(|(job, _)| job.reply.id()), Some(1));
         assert_eq!(id_of(queue.remove(QueuePosition::of_orphan(2))), Some(2));
         assert!(queue.orphan_bound(9).is_empty());
+    }
+
+    #[test]
+    fn what_a_worker_would_rather_take_is_forgotten_when_it_is_taken_out() {
+        let mut queue = queue();
+        let keyed = |id| {
+            let job = Job::new(id, &Nowhere, 0, Payload::Value(Value::Null), None);
+            Entry::Job(job.keyed("k".to_owned()))
+        };
+        queue.push(keyed(0), 0, 0, Target::AnyWorker);
+        let (_, permits) = queue.take_for_worker(5, false, |_| true).expect("it is free");
+        queue.give_back(permits);
+        for id in 1..100 {
+            let position = queue.push(keyed(id), 0, id, Target::AnyWorker);
+            assert!(queue.affinity.first(5).is_some());
+            assert_eq!(id_of(queue.remove(position)), Some(id));
+            assert!(queue.affinity.first(5).is_none(), "nothing is left of {id}");
+        }
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! How a native thread records the times of the tasks that it runs.
+//! How a native thread records the times of the tasks that it runs, and what a trace wants to know of them.
 //!
 //! Of short tasks that run one after the other without a look at the clock (a group, `worker.rs`) all begin when the first does, and
 //! each is recorded with the mean. So their waits are the same where they were submitted together: equal ones are
@@ -6,8 +6,11 @@
 //! it sees lags behind the answers by a group at the most, and by nothing once the thread has answered all it holds.
 
 use super::cpu_clock::CpuClock;
+use super::state::Pool;
 use super::task_observer::Age;
 use super::task_times::TimesByTask;
+use super::threads::WorkerSlot;
+use super::trace::Slice;
 use crate::sync::Mutex;
 
 /// The recorder of one thread.
@@ -61,4 +64,14 @@ impl<'a> Recorder<'a> {
         let cpu = self.clock.end(ran);
         self.times.lock().of(task).cpu += cpu;
     }
+}
+
+/// Records what the thread does, while somebody traces. True when somebody does.
+#[inline]
+pub(super) fn trace(pool: &Pool, slot: &WorkerSlot, slice: impl FnOnce(&Pool) -> Slice) -> bool {
+    let capacity = pool.0.traces();
+    if capacity > 0 {
+        slot.shared.slices.lock().push(capacity, slice(pool));
+    }
+    capacity > 0
 }

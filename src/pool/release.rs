@@ -5,8 +5,8 @@
 //! takers: the last native thread does not end, nor the last script worker; in a closing pool none does. When the last of these
 //! entries is gone from a closing pool, they are told of that too.
 
+use super::permits::Permits;
 use super::position::Taker;
-use super::queue::Permits;
 use super::script_state::Waker;
 use super::state::{Phase, Pool, State};
 use crate::sync::MutexGuard;

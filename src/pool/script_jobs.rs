@@ -18,7 +18,11 @@ impl Pool {
             Target::Worker(number) => state.scripts.worker(number).and_then(|worker| worker.waker),
             Target::Native | Target::AnyWorker | Target::NoWorker => None,
         };
-        let waker = if target == Target::AnyWorker { state.notify_worker_if_needed() } else { None };
+        let waker = match target {
+            Target::AnyWorker => state.notify_worker_if_needed(),
+            Target::Worker(_) => state.notify_to_ask(),
+            Target::Native | Target::NoWorker => None,
+        };
         let (waiting, blocked) = (state.queue.takeable_by_any_worker(), state.scripts.blocked);
         // One that waits for its key needs a worker later.
         let has_none = waiting == 0 && state.scripts.living() == 0;

@@ -1,11 +1,13 @@
 //! The part of the queue that is for script workers alone: what a worker takes, and jobs that are bound to one.
 
 use super::affinity::goes_before;
+use super::entry::Entry;
 use super::job::Job;
 use super::line::Line;
+use super::permits::Permits;
 use super::position::{LinePosition, Location, QueuePosition, Taker};
-use super::priority_queue::{Entry, Waiting};
-use super::queue::{Orphan, Permits, Queue};
+use super::priority_queue::Waiting;
+use super::queue::{Orphan, Queue};
 use super::rank::Place;
 use super::task_limits::TaskLimits;
 use crate::value::Payload;
@@ -51,6 +53,16 @@ impl Queue {
         }
     }
 
+    /// A job that waited for any worker waits no more: the worker that would rather have taken it need not look for it.
+    pub(super) fn prefer_no_more(&mut self, entry: &Entry, position: LinePosition) {
+        if self.affinity.is_empty() {
+            return;
+        }
+        if let Some(worker) = entry.key().and_then(|key| self.keys.last_worker(key)) {
+            self.affinity.remove(worker, position.priority, position.number);
+        }
+    }
+
     pub(super) fn prefer_at(&mut self, position: LinePosition) {
         let entry = self.any_worker.at(position);
         let key = entry.and_then(|(_, entry)| entry.key());
@@ -76,14 +88,11 @@ impl Queue {
         let entry = match next {
             Next::AnyWorker => self.any_worker.pop(&self.limits),
             Next::Own(position) => self.any_worker.remove(position).map(|(entry, _)| entry),
-            Next::Bound => {
-                self.bound_len -= 1;
-                self.bound[number].pop(&self.limits)
-            }
+            Next::Bound => self.bound[number].pop(&self.limits).inspect(|entry| self.leaves_bound(entry)),
         };
         let entry = entry.expect("it was seen just now");
         if let Some(worker) = preferred {
-            self.affinity.remove(worker, &place);
+            self.affinity.remove(worker, place.priority, place.number);
         }
         let permits = self.begins(&entry, Taker::Script, Some(number));
         let Entry::Job(job) = entry else { unreachable!("scripts have no batches") };
@@ -137,19 +146,26 @@ impl Queue {
             self.bound.resize_with(worker + 1, || Line::new(rule, limits));
         }
         self.bound_len += 1;
+        self.movable += usize::from(is_movable(&waiting.entry));
         self.bound[worker].add(position, waiting, held);
+    }
+
+    /// An entry is out of the line of its worker.
+    pub(super) fn leaves_bound(&mut self, entry: &Entry) {
+        self.bound_len -= 1;
+        self.movable -= usize::from(is_movable(entry));
     }
 
     pub(super) fn push_orphan(&mut self, waiting: Waiting, held: bool) {
         let Waiting { priority, number, at, entry: Entry::Job(job) } = waiting else {
             unreachable!("no task of a script")
         };
-        self.orphans.push(Orphan { priority, number, at, held, job });
+        self.orphans.insert(job.reply.id(), Orphan { priority, number, at, held, job });
     }
 
     /// Binds an orphan to a worker, with this input, at the place that it had: its new position.
     pub(super) fn rebind(&mut self, id: u64, worker: usize, input: Payload) -> Option<QueuePosition> {
-        let Orphan { priority, number, at, held, job } = self.remove_orphan(id)?;
+        let Orphan { priority, number, at, held, job } = self.orphans.remove(&id)?;
         let limit = self.limits.of(Taker::Script, job.task);
         let at_line = LinePosition { priority, number, limit };
         let position = QueuePosition(Location::Worker(worker, at_line));
@@ -164,7 +180,7 @@ impl Queue {
     /// Takes out the job of this id that is bound to the worker `number`; by looking at all of them.
     pub(super) fn remove_bound(&mut self, number: usize, id: u64) -> Option<Job> {
         let (at, entry, held) = self.bound.get_mut(number)?.remove_job(id)?;
-        self.bound_len -= 1;
+        self.leaves_bound(&entry);
         self.leaves(&entry, at, Taker::Script, held);
         let Entry::Job(job) = entry else { unreachable!("scripts have no batches") };
         Some(job)
@@ -176,8 +192,8 @@ impl Queue {
         self.affinity.worker_ended(number);
         let Some(line) = self.bound.get_mut(number) else { return Vec::new() };
         let mut ids = Vec::with_capacity(line.len());
-        self.bound_len -= line.len();
         for (waiting, held) in line.drain() {
+            self.leaves_bound(&waiting.entry);
             let id = waiting.entry.id();
             if let (true, Some(key)) = (held, waiting.entry.key()) {
                 self.keys.moved(key, waiting.number, QueuePosition::of_orphan(id));
@@ -188,19 +204,19 @@ impl Queue {
         ids
     }
 
-    fn remove_orphan(&mut self, id: u64) -> Option<Orphan> {
-        let at = self.orphans.iter().position(|orphan| orphan.job.reply.id() == id)?;
-        Some(self.orphans.remove(at))
-    }
-
     /// Takes an orphan out.
     pub(super) fn disown(&mut self, id: u64) -> Option<Job> {
-        let Orphan { number, held, job, .. } = self.remove_orphan(id)?;
+        let Orphan { number, held, job, .. } = self.orphans.remove(&id)?;
         let entry = Entry::Job(job);
         self.leaves(&entry, number, Taker::Script, held);
         let Entry::Job(job) = entry else { unreachable!("it was made just now") };
         Some(job)
     }
+}
+
+/// Whether the owner of a job that is bound to a worker could bind it to another one.
+pub(super) fn is_movable(entry: &Entry) -> bool {
+    matches!(entry, Entry::Job(job) if job.is_movable())
 }
 
 fn job_of((place, entry): (Place, &Entry)) -> Option<(Place, &Job)> {

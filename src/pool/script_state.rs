@@ -34,8 +34,9 @@
 use super::capacity::Capacity;
 use super::job::WaitedBy;
 use super::outbox::Reply;
+use super::permits::Permits;
 use super::position::Taker;
-use super::queue::{Permits, Queue};
+use super::queue::Queue;
 use super::script_functions::FunctionNames;
 use super::task_observer::{Age, TaskRef};
 use crate::cancel::{CancelToken, Reason};
@@ -95,6 +96,8 @@ pub(super) struct WorkerRegistration {
     pub(super) retiring: bool,
     /// Whether its thread is blocked until a job has ended that was submitted there.
     pub(super) blocked: bool,
+    /// Whether its owner has been asked for jobs of others, and has not answered (`moved_jobs.rs`).
+    pub(super) has_asked: bool,
 }
 
 impl WorkerRegistration {
@@ -172,8 +175,15 @@ impl Scripts {
             self.workers.len() - 1
         });
         let (state, running) = (WorkerState::Starting, Vec::new());
-        let (retiring, blocked) = (false, false);
-        let registration = WorkerRegistration { state, waker: None, running, done: 0, retiring, blocked };
+        let registration = WorkerRegistration {
+            state,
+            waker: None,
+            running,
+            done: 0,
+            retiring: false,
+            blocked: false,
+            has_asked: false,
+        };
         self.workers[number] = Some(registration);
         number
     }
@@ -408,7 +418,17 @@ impl Scripts {
         numbers.into_iter().filter_map(|number| self.notify(number)).collect()
     }
 
-    fn notify(&mut self, number: usize) -> Option<&'static dyn Waker> {
+    /// The waiting workers; the one that came last is the first.
+    pub(super) fn waiting(&self) -> impl Iterator<Item = usize> {
+        self.waiting.iter().rev().copied()
+    }
+
+    /// Whether one was notified and has not come yet.
+    pub(super) fn is_anyone_notified(&self) -> bool {
+        self.notified > 0
+    }
+
+    pub(super) fn notify(&mut self, number: usize) -> Option<&'static dyn Waker> {
         self.waiting.retain(|waiting| *waiting != number);
         let worker = self.worker_mut(number)?;
         worker.state = WorkerState::Notified;

@@ -117,7 +117,7 @@ fn done() -> ScriptOutcome {
 fn id_of(step: &Step) -> Option<u64> {
     match step {
         Step::Run { id, .. } => Some(*id),
-        Step::Wait | Step::Leave => None,
+        Step::Wait | Step::Ask | Step::Leave => None,
     }
 }
 
@@ -522,6 +522,7 @@ fn many_workers_that_die_neither_lose_nor_repeat_a_job() {
                         }
                         Step::Run { id, .. } => finished = Some((id, done())),
                         Step::Wait => {}
+                        Step::Ask => panic!("nothing is bound"),
                         Step::Leave => {
                             pool.evict_worker(number);
                             return;
@@ -565,7 +566,7 @@ fn a_job_keeps_the_form_of_its_call() {
     submit(&pool, 2, answers);
     let form_of = |step: &Step| match step {
         Step::Run { id, call_form, .. } => Some((*id, *call_form)),
-        Step::Wait | Step::Leave => None,
+        Step::Wait | Step::Ask | Step::Leave => None,
     };
     assert_eq!(form_of(&pool.script_step(worker, None, IdleWait::Never)), Some((1, form)));
     assert_eq!(form_of(&pool.script_step(worker, Some((1, done())), IdleWait::Never)), Some((2, 0)));
@@ -836,4 +837,70 @@ fn a_job_that_waits_for_others_of_its_pool_takes_none_of_its_workers_capacity() 
         pool.submit(job(7, answers, None).waited_by(OF_1), 0, Target::AnyWorker).is_err(),
         "by force it takes none"
     );
+}
+
+fn bind_movable(pool: &Pool, job: Job, worker: usize) {
+    let job = job.by(InputPath::Message).movable();
+    pool.submit(job, 0, Target::Worker(worker)).ok().expect("accepted");
+}
+
+#[test]
+fn an_idle_worker_asks_once_for_what_another_has_not_begun_and_gets_half_of_it() {
+    let (pool, answers) = (pool(2, usize::MAX), Answers::leak());
+    let (busy, idle) = (join(&pool, RecordingWaker::leak()), join(&pool, RecordingWaker::leak()));
+    assert!(matches!(pool.script_step(busy, None, IdleWait::Never), Step::Wait));
+    for id in 1..=4 {
+        bind_movable(&pool, job(id, answers, None), busy);
+    }
+    bind(&pool, 5, answers, busy);
+    assert!(
+        matches!(pool.script_step(idle, None, IdleWait::Never), Step::Wait),
+        "the other one is about to look"
+    );
+    assert_eq!(id_of(&pool.script_step(busy, None, IdleWait::Never)), Some(1));
+    assert!(matches!(pool.script_step(idle, None, IdleWait::Linger(Duration::from_secs(60))), Step::Ask));
+    assert!(matches!(pool.script_step(idle, None, IdleWait::Never), Step::Wait), "once");
+    assert!(pool.unbind_for(busy).is_empty(), "it is at something");
+    assert_eq!(pool.unbind_for(idle), [2, 3]);
+    assert_eq!(pool.scripts_waiting(), 4);
+    for id in [2, 3] {
+        pool.rebind(id, idle, Payload::Value(Value::Number(7.0))).expect("bound");
+    }
+    assert_eq!(id_of(&pool.script_step(idle, None, IdleWait::Never)), Some(2));
+    assert_eq!(id_of(&pool.script_step(idle, Some((2, done())), IdleWait::Never)), Some(3));
+    assert!(matches!(pool.script_step(idle, Some((3, done())), IdleWait::Never), Step::Ask));
+    assert_eq!(id_of(&pool.script_step(busy, Some((1, done())), IdleWait::Never)), Some(4));
+    assert!(pool.unbind_for(idle).is_empty(), "what is left can go to the one worker alone");
+    assert!(matches!(pool.script_step(idle, None, IdleWait::Never), Step::Wait));
+    assert_eq!(id_of(&pool.script_step(busy, Some((4, done())), IdleWait::Never)), Some(5));
+}
+
+#[test]
+fn a_worker_that_waits_is_notified_of_a_bound_job_that_was_released_or_overtaken() {
+    let (pool, answers) = (pool(3, usize::MAX), Answers::leak());
+    let wakers = [RecordingWaker::leak(), RecordingWaker::leak(), RecordingWaker::leak()];
+    let [busy, other, idle] = wakers.map(|waker| join(&pool, waker));
+    let keyed = |id| job(id, answers, None).keyed("key".to_owned());
+    pool.submit(keyed(1), 0, Target::AnyWorker).ok().expect("accepted");
+    assert_eq!(id_of(&pool.script_step(other, None, IdleWait::Never)), Some(1));
+    submit(&pool, 2, answers);
+    assert_eq!(id_of(&pool.script_step(busy, None, IdleWait::Never)), Some(2));
+    bind_movable(&pool, keyed(3), busy);
+    assert!(matches!(pool.script_step(idle, None, IdleWait::Never), Step::Wait), "it waits for its key");
+    let before = wakers[2].notifications();
+    pool.script_finish(other, 1, done());
+    assert_eq!(wakers[2].notifications(), before + 1);
+    assert!(matches!(pool.script_step(idle, None, IdleWait::Never), Step::Ask));
+    assert_eq!(pool.unbind_for(idle), [3]);
+    pool.rebind(3, idle, Payload::Value(Value::Null)).expect("bound");
+    assert_eq!(id_of(&pool.script_step(idle, None, IdleWait::Never)), Some(3));
+    // A job comes before one that is bound to its worker.
+    assert!(matches!(pool.script_step(idle, Some((3, done())), IdleWait::Never), Step::Wait));
+    pool.script_finish(busy, 2, done());
+    let before = wakers[2].notifications();
+    bind_movable(&pool, job(4, answers, None), busy);
+    submit_with(&pool, 5, answers, 1).ok().expect("accepted");
+    assert_eq!(wakers[2].notifications(), before + 1, "of the one that any may take");
+    assert_eq!(id_of(&pool.script_step(busy, None, IdleWait::Never)), Some(5));
+    assert!(matches!(pool.script_step(idle, None, IdleWait::Never), Step::Ask));
 }

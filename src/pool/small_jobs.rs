@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
+use super::entry::Entry;
 use super::intake::{Collected, Intake, IntakeMemory, SmallJob};
 use super::job::Job;
 use super::outbox::{Outbox, Reply};
 use super::position::{Taker, Target};
-use super::priority_queue::Entry;
 use super::state::{Pool, Shared, State};
 use super::task_observer::{TaskObserver, TaskRef};
 use crate::error::Error;

@@ -3,10 +3,10 @@
 
 use std::cmp::Reverse;
 
+use super::entry::Entry;
 use super::gate::{Gate, Gated};
 use super::job::Job;
 use super::position::{Location, QueuePosition, Taker, Target};
-use super::priority_queue::Entry;
 use super::queue::Drained;
 use super::state::{Pool, State};
 use super::task_observer::Age;

@@ -1,10 +1,10 @@
 //! Submitting, cancelling and closing: what the owner of a pool does.
 
 use super::batch::Batch;
+use super::entry::Entry;
 use super::job::Job;
 use super::outbox::Trip;
 use super::position::{QueuePosition, Taker, Target};
-use super::priority_queue::Entry;
 use super::queue::Drained;
 use super::state::{Phase, Pool, State};
 use super::task_observer::{End, TaskObserver, TaskRef};

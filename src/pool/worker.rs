@@ -1,21 +1,16 @@
 //! One native thread of a pool: how it is started (its name, the size of its stack), and its life: take, run, report.
 
-use std::cell::Cell;
-use std::time::Duration;
-
-use super::batch::{Batch, BatchHost};
+use super::batch_worker::run_batch;
 use super::counters::Tally;
-use super::execute::Helpers;
+use super::entry::Entry;
 use super::job::Job;
 use super::outbox::{Reply, Trip};
-use super::parallel_for::{ParallelFor, PartWork};
-use super::priority_queue::Entry;
 use super::queue::Taken;
 use super::rank::Rank;
-use super::recorder::Recorder;
+use super::recorder::{Recorder, trace};
 use super::state::{Pool, State};
-use super::task_observer::{Age, End, Ended, TaskObserver, TaskRef};
-use super::task_times::nanos;
+use super::task_helpers::TaskHelpers;
+use super::task_observer::{Age, End, TaskObserver, TaskRef};
 use super::thread_log::log;
 use super::threads::WorkerSlot;
 use super::trace::Slice;
@@ -23,7 +18,7 @@ use crate::cancel::{CancelToken, Reason};
 use crate::error::{Code, Error, Result};
 use crate::os_thread::name_of;
 use crate::panic::guard;
-use crate::sync::{Arc, Instant, thread};
+use crate::sync::{Instant, thread};
 use crate::value::{Payload, Value};
 
 impl Pool {
@@ -235,16 +230,6 @@ impl Ran {
     }
 }
 
-/// Records what the thread does, while somebody traces. True when somebody does.
-#[inline]
-fn trace(pool: &Pool, slot: &WorkerSlot, slice: impl FnOnce(&Pool) -> Slice) -> bool {
-    let capacity = pool.0.traces();
-    if capacity > 0 {
-        slot.shared.slices.lock().push(capacity, slice(pool));
-    }
-    capacity > 0
-}
-
 /// The thread begins a task.
 #[inline]
 fn trace_entry(pool: &Pool, slot: &WorkerSlot, entry: &Entry, began: Age) -> bool {
@@ -300,87 +285,6 @@ fn run_entry(pool: &Pool, slot: &WorkerSlot, entry: Entry, began: Age) -> Ran {
     }
 }
 
-/// A thread that works on a batch.
-struct BatchWorker<'a> {
-    pool: &'a Pool,
-    slot: &'a WorkerSlot,
-    batch: &'a Batch,
-    rank: Rank,
-    recorder: &'a Recorder<'a>,
-    queued_at: Age,
-    /// Whether the present chunk is traced.
-    is_traced: Cell<bool>,
-}
-
-impl BatchHost for BatchWorker<'_> {
-    fn begins(&self, count: usize) {
-        self.slot.shared.set_answered(false);
-        let Batch { id, task, .. } = *self.batch;
-        let is_traced = trace(self.pool, self.slot, |pool| {
-            Slice::begun(id, TaskRef::native(task), self.queued_at, pool.0.age()).of(count)
-        });
-        self.is_traced.set(is_traced);
-    }
-
-    fn traced(&self, began: Instant, took: Duration, outcome: &Result<()>) {
-        if self.is_traced.take() {
-            let ended = self.pool.0.age_at(began) + nanos(took);
-            self.slot.shared.slices.lock().end_last(ended, End::of(outcome));
-        }
-    }
-
-    fn ran(&self, count: usize, began: Instant, took: Duration) {
-        let wait = self.pool.0.age_at(began).saturating_sub(self.queued_at);
-        self.recorder.ran(self.batch.task, count as u64, wait, nanos(took));
-    }
-
-    fn panicked(&self, panic: Error) -> Error {
-        self.pool.panicked(self.batch.task, panic)
-    }
-
-    fn ended(&self, ended: Ended) {
-        for (end, count) in ended.counts() {
-            self.slot.shared.tally.ended(TaskRef::native(self.batch.task), end, count);
-        }
-        // As far as the thread knows: it takes that back when it finds more.
-        self.slot.shared.set_answered(true);
-    }
-
-    fn exhausted(&self) {
-        self.pool.remove_exhausted(self.batch);
-    }
-
-    fn should_leave(&self) -> bool {
-        self.pool.0.outranks(self.rank) || self.pool.0.has_surplus()
-    }
-}
-
-fn run_batch(
-    pool: &Pool,
-    slot: &WorkerSlot,
-    recorder: &mut Recorder<'_>,
-    batch: &Batch,
-    rank: Rank,
-    now: Age,
-) -> Age {
-    let (tally, task) = (&slot.shared.tally, TaskRef::native(batch.task));
-    let queued_at = pool.0.age_at(batch.queued_at);
-    tally.started(task, queued_at, now);
-    tally.run_began(now);
-    recorder.begin(Age::MAX);
-    let helpers = TaskHelpers { pool, task: batch.task };
-    batch.work(
-        &*pool.0.tasks,
-        &helpers,
-        &BatchWorker { pool, slot, batch, rank, recorder, queued_at, is_traced: Cell::new(false) },
-    );
-    let ended = pool.0.age();
-    recorder.end_cpu(batch.task, ended - now);
-    tally.left(task, now, ended);
-    tally.run_ended(ended);
-    ended
-}
-
 /// Runs one task under the panic guard, unless it should have stopped already: whether it has begun, and its outcome.
 fn run_task(pool: &Pool, task: usize, input: Payload, token: &CancelToken) -> (bool, Result<Value>) {
     if let Err(stopped) = token.check() {
@@ -393,51 +297,7 @@ fn run_task(pool: &Pool, task: usize, input: Payload, token: &CancelToken) -> (b
 
 impl Pool {
     /// The error of a task that has panicked.
-    fn panicked(&self, task: usize, panic: Error) -> Error {
+    pub(super) fn panicked(&self, task: usize, panic: Error) -> Error {
         panic.context(format_args!("task '{}' panicked", self.0.tasks.name(task)))
-    }
-}
-
-/// The threads that may help the task of this number.
-struct TaskHelpers<'a> {
-    pool: &'a Pool,
-    task: usize,
-}
-
-impl Helpers for TaskHelpers<'_> {
-    fn max_threads(&self) -> usize {
-        self.pool.0.lock().threads.max().get()
-    }
-
-    fn parallel_for(&self, count: usize, work: PartWork, token: &CancelToken) -> Result<()> {
-        let (pool, shared) = (self.pool, &*self.pool.0);
-        let parts = Arc::new(ParallelFor::new(self.task, count, work, token.clone()));
-        let mut helpers = 0;
-        if count > 1 {
-            let mut state = shared.lock();
-            helpers = count.min(state.threads.max().get()).saturating_sub(1);
-            state.queue.offer(&parts, helpers);
-            shared.publish(&mut state);
-            pool.wake_one(state);
-        }
-        parts.run_parts();
-        if helpers > 0 {
-            let mut state = shared.lock();
-            state.queue.withdraw(&parts);
-            shared.publish(&mut state);
-        }
-        parts.end()
-    }
-}
-
-/// For what tests run outside of a task.
-#[cfg(all(test, not(loom)))]
-impl Helpers for Pool {
-    fn max_threads(&self) -> usize {
-        self.0.lock().threads.max().get()
-    }
-
-    fn parallel_for(&self, count: usize, work: PartWork, token: &CancelToken) -> Result<()> {
-        TaskHelpers { pool: self, task: 0 }.parallel_for(count, work, token)
     }
 }

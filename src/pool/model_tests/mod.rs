@@ -14,8 +14,8 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use self::spec::{Model, Rules, Wants};
+use super::entry::Entry;
 use super::position::Taker;
-use super::priority_queue::Entry;
 use super::queue::Taken;
 use super::test_tasks::TestTasks;
 use super::*;
@@ -331,6 +331,7 @@ impl Run {
             Step::Run { id, .. } => Some(id),
             Step::Wait => None,
             Step::Leave => panic!("worker {number} was told to leave"),
+            Step::Ask => panic!("no job of it is movable"),
         };
         assert_eq!(taken, expected, "worker {number} takes");
         worker.waits = taken.is_none();
@@ -560,6 +561,7 @@ impl Run {
                     assert_eq!(None, expected);
                     self.workers.get_mut(&number).expect("it lives").waits = true;
                 }
+                Step::Ask => panic!("no job of it is movable"),
                 Step::Leave => {
                     assert_eq!(None, expected);
                     self.workers.remove(&number);

@@ -67,6 +67,8 @@ struct Worker {
     number: usize,
     bell: Arc<Bell>,
     is_mortal: bool,
+    /// Workers that ask for jobs of others.
+    asking: Arc<StdMutex<Vec<usize>>>,
     /// Jobs that it runs.
     held: Vec<u64>,
 }
@@ -126,6 +128,10 @@ impl Worker {
                     }
                     thread::yield_now();
                 }
+                Step::Ask => {
+                    self.asking.lock().unwrap().push(self.number);
+                    self.record.events.bell.ring();
+                }
                 Step::Wait if !self.held.is_empty() || matches!(idle, IdleWait::Block(_)) => {}
                 Step::Wait => {
                     if self.dies(8) {
@@ -162,6 +168,7 @@ struct Owner {
     started: usize,
     bells: HashMap<usize, Arc<Bell>>,
     ended: Arc<StdMutex<Vec<usize>>>,
+    asking: Arc<StdMutex<Vec<usize>>>,
     orphans: Vec<u64>,
     tokens: Vec<(u64, QueuePosition, CancelToken)>,
     is_forced: bool,
@@ -177,12 +184,13 @@ impl Owner {
         *door.0.lock().unwrap() = Some(Arc::clone(&bell));
         self.bells.insert(number, Arc::clone(&bell));
         let (record, pool, ended) = (Arc::clone(&self.record), self.pool.clone(), Arc::clone(&self.ended));
+        let asking = Arc::clone(&self.asking);
         let is_mortal = self.started < MORTAL;
         self.started += 1;
         // Before it can find that nothing is there for it.
         self.place_orphans();
         thread::spawn(move || {
-            let mut worker = Worker { record, pool, number, bell, is_mortal, held: Vec::new() };
+            let mut worker = Worker { record, pool, number, bell, is_mortal, asking, held: Vec::new() };
             if !worker.dies(12) && worker.pool.worker_joined(number, door) {
                 worker.run();
             }
@@ -209,6 +217,31 @@ impl Owner {
             self.start_worker();
         }
         self.place_orphans();
+        self.answer_asking();
+    }
+
+    /// Binds jobs to workers that ask for them.
+    fn answer_asking(&mut self) {
+        let asking = std::mem::take(&mut *self.asking.lock().unwrap());
+        for number in asking {
+            for id in self.pool.unbind_for(number) {
+                let input = Payload::Value(Value::Number(id as f64));
+                let Some(position) = self.pool.rebind(id, number, input) else {
+                    self.orphans.push(id);
+                    continue;
+                };
+                self.moved(id, position);
+                // It may have been evicted meanwhile, and its number be that of another.
+                self.bells.get(&number).into_iter().for_each(|bell| bell.ring());
+            }
+        }
+        self.place_orphans();
+    }
+
+    fn moved(&mut self, id: u64, position: QueuePosition) {
+        if let Some(token) = self.tokens.iter_mut().find(|token| token.0 == id) {
+            token.1 = position;
+        }
     }
 
     fn place_orphans(&mut self) {
@@ -226,9 +259,7 @@ impl Owner {
         let number = self.pool.least_loaded_worker().map(|(number, ..)| number);
         match number.and_then(|number| Some((number, self.pool.rebind(id, number, input)?))) {
             Some((number, position)) => {
-                if let Some(token) = self.tokens.iter_mut().find(|token| token.0 == id) {
-                    token.1 = position;
-                }
+                self.moved(id, position);
                 self.bells[&number].ring();
             }
             // It may have been cancelled.
@@ -262,6 +293,9 @@ impl Owner {
         }
         if let Some(key) = key {
             job = job.keyed(format!("{key}"));
+        }
+        if is_bound && !once_in(4) {
+            job = job.movable();
         }
         if !is_bound && once_in(4) {
             job = job.by(InputPath::OnDemand);
@@ -336,6 +370,7 @@ fn program() {
         started: 0,
         bells: HashMap::new(),
         ended: Arc::default(),
+        asking: Arc::default(),
         orphans: Vec::new(),
         tokens: Vec::new(),
         is_forced: false,

@@ -1,0 +1,52 @@
+//! How a task is split over the threads of its pool.
+
+use super::execute::Helpers;
+use super::parallel_for::{ParallelFor, PartWork};
+use super::state::Pool;
+use crate::cancel::CancelToken;
+use crate::error::Result;
+use crate::sync::Arc;
+
+/// The threads that may help the task of this number.
+pub(super) struct TaskHelpers<'a> {
+    pub(super) pool: &'a Pool,
+    pub(super) task: usize,
+}
+
+impl Helpers for TaskHelpers<'_> {
+    fn max_threads(&self) -> usize {
+        self.pool.0.lock().threads.max().get()
+    }
+
+    fn parallel_for(&self, count: usize, work: PartWork, token: &CancelToken) -> Result<()> {
+        let (pool, shared) = (self.pool, &*self.pool.0);
+        let parts = Arc::new(ParallelFor::new(self.task, count, work, token.clone()));
+        let mut helpers = 0;
+        if count > 1 {
+            let mut state = shared.lock();
+            helpers = count.min(state.threads.max().get()).saturating_sub(1);
+            state.queue.offer(&parts, helpers);
+            shared.publish(&mut state);
+            pool.wake_one(state);
+        }
+        parts.run_parts();
+        if helpers > 0 {
+            let mut state = shared.lock();
+            state.queue.withdraw(&parts);
+            shared.publish(&mut state);
+        }
+        parts.end()
+    }
+}
+
+/// For what tests run outside of a task.
+#[cfg(all(test, not(loom)))]
+impl Helpers for Pool {
+    fn max_threads(&self) -> usize {
+        self.0.lock().threads.max().get()
+    }
+
+    fn parallel_for(&self, count: usize, work: PartWork, token: &CancelToken) -> Result<()> {
+        TaskHelpers { pool: self, task: 0 }.parallel_for(count, work, token)
+    }
+}
