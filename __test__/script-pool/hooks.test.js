@@ -12,7 +12,7 @@ const { after, test } = require('node:test');
 const { WorkerPool, errors } = require('rust-workers');
 const { notes } = require('../fixtures/scripts/hooks-behaviour');
 const { script, using } = require('../support/pools');
-const { inTime, until } = require('../support/until');
+const { blockUntil, inTime, until } = require('../support/until');
 
 const SCRIPTS = ['hooks.js', 'hooks.mjs'];
 
@@ -172,6 +172,48 @@ for (const file of SCRIPTS) {
     }
   }
 
+  for (const setup of ['never', 'blocks']) {
+    test(`${file}: destroy() with a setup that ${setup}, and no limit of its end: the limit of the setup holds`, async () => {
+      const { pool, noted } = poolOf(file, { setup, teardown: 'plain' }, { setupTimeout: 300, shutdownTimeout: Infinity });
+      await until(() => {
+        // Again, where a worker's time was up before its setup began.
+        pool.ready.catch(() => {});
+        return noted().includes('setup');
+      }, 'setup begins');
+      await inTime(pool.destroy(), 'the pool closes');
+      assert.ok(!noted().some((event) => event.startsWith('teardown')));
+    });
+  }
+
+  for (const end of ['close', 'destroy']) {
+    test(`${file}: ${end}() in the middle of setup: the limit of the setup is none of the teardown`, async () => {
+      // On a loaded machine a worker may need longer to begin, so that it is tried with more time.
+      for (let limit = 300, isTornDown = false; !isTornDown; limit *= 2) {
+        assert.ok(limit < 10_000, 'it is never torn down');
+        const hooks = { setup: 'untilAborted', teardown: 'slow', slow: limit + 100 };
+        const { pool, noted } = poolOf(file, hooks, { setupTimeout: limit, shutdownTimeout: Infinity });
+        pool.on('error', () => {});
+        let isOver = false;
+        pool.ready.catch(() => {}).then(() => (isOver = true));
+        await until(() => isOver || noted().includes('setup'), 'setup begins');
+        await inTime(pool[end](), 'it has ended');
+        isTornDown = noted().includes('torn down');
+      }
+    });
+  }
+
+  // The pool closes where the worker takes part and its owner has not heard of it yet.
+  for (const setup of ['plain', 'async']) {
+    for (const ends of [['close'], ['close', 'destroy'], ['destroy']]) {
+      test(`${file}: ${ends.join('() and ')}() at the end of a setup (${setup}), with a teardown that blocks: the worker is terminated`, async () => {
+        const { pool, noted } = poolOf(file, { setup, teardown: 'blocks' }, { minThreads: 1, shutdownTimeout: 50 });
+        blockUntil(() => noted().includes('set up'), 'it is set up');
+        await inTime(Promise.all(ends.map((end) => pool[end]())), 'the pool closes');
+        assert.equal(noted().filter((event) => event.startsWith('teardown')).length, 1);
+      });
+    }
+  }
+
   for (const way of ['exits', 'exitsLater', 'uncaught']) {
     test(`${file}: a teardown that ends its worker (${way})`, async () => {
       const { pool } = poolOf(file, { teardown: way });
@@ -184,8 +226,9 @@ for (const file of SCRIPTS) {
   test(`${file}: an idle worker whose teardown never ends is terminated, and replaced`, async () => {
     const { pool, noted } = poolOf(file, { teardown: 'never' }, { idleTimeout: 5, shutdownTimeout: 20 });
     await using(pool, async () => {
-      await pool.run('echo', 1);
+      // From before: a thread that comes late finds the answer and the end together.
       const ended = once(pool, 'workerDestroy');
+      await pool.run('echo', 1);
       await until(() => noted().includes('teardown idle'), 'teardown runs');
       // While it runs, another worker takes the task.
       assert.equal(await pool.run('echo', 2), 2);

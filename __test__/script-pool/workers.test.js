@@ -9,7 +9,7 @@ const { test } = require('node:test');
 const { WorkerPool, errors } = require('rust-workers');
 const { notes } = require('../fixtures/scripts/hooks-behaviour');
 const { holdWorker, script, using } = require('../support/pools');
-const { inTime, until } = require('../support/until');
+const { blockUntil, inTime, until } = require('../support/until');
 
 function poolOf(file, hooks, options) {
   const cells = new Int32Array(new SharedArrayBuffer(4 * 4096));
@@ -52,7 +52,8 @@ for (const file of ['hooks.js', 'hooks.mjs']) {
     const { pool, noted } = poolOf(file, { setup: 'async', teardown: 'never' }, { maxThreads: 1, shutdownTimeout: 100 });
     const held = holdWorker(pool);
     assert.deepEqual(statesOf(pool), ['starting']);
-    await until(() => noted().includes('setup'), 'setup runs');
+    // Its end is not told before this thread's event loop has its turn.
+    blockUntil(() => noted().includes('setup'), 'setup runs');
     assert.deepEqual(statesOf(pool), ['starting']);
     const { task, open } = await held;
     await isEverywhere(pool, 'busy');
@@ -89,8 +90,9 @@ for (const file of ['hooks.js', 'hooks.mjs']) {
     const ended = poolOf(file, {}, { maxThreads: 1 });
     await using(ended.pool, async (pool) => {
       pool.on('error', () => {});
-      await pool.run('failLater');
+      // From before: a thread that comes late finds the answer and the end together.
       const destroyed = once(pool, 'workerDestroy');
+      await pool.run('failLater');
       await inTime(destroyed, 'the worker ends');
       await pool.run('echo', 1);
       assert.match(pool.workers[0].lastError.message, /after the task/);
@@ -122,9 +124,11 @@ for (const file of ['hooks.js', 'hooks.mjs']) {
   test(`${file}: recycle() replaces all of them, in the middle of a flood, and every task is done once`, async () => {
     const { pool, noted } = poolOf(file, {}, { maxThreads: 2, concurrentTasksPerWorker: 2 });
     await using(pool, async () => {
-      const runs = Array.from({ length: 400 }, (_, n) => pool.run(n % 3 ? 'echo' : 'later', n % 3 ? n : 1));
+      const runs = [];
       for (let i = 0; i < 5; i++) {
-        await runs[i * 50];
+        for (let n = 0; n < 80; n++) runs.push(pool.run(n % 3 ? 'echo' : 'later', n % 3 ? n : 1));
+        await runs[i * 80];
+        await until(() => pool.workers.some(({ state }) => state !== 'starting'), 'one has loaded the script');
         await inTime(pool.recycle(), 'they are replaced');
       }
       await Promise.all(runs);

@@ -7,7 +7,7 @@
 
 const path = require('node:path');
 
-const COPY = path.join(__dirname, '..', 'bundle', 'acorn', 'acorn.js');
+const COPY = `${path.dirname(__dirname)}${path.sep}bundle${path.sep}acorn${path.sep}acorn.js`;
 
 function load() {
   try {

@@ -6,7 +6,7 @@ const fs = require('node:fs');
 const path = require('node:path');
 const { fileURLToPath } = require('node:url');
 
-const OWN_FOLDER = path.join(__dirname, '..') + path.sep;
+const OWN_FOLDER = path.dirname(__dirname) + path.sep;
 
 const pathOf = (file) => (file.startsWith('file:') ? fileURLToPath(file) : file);
 

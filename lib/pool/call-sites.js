@@ -18,7 +18,7 @@ const { types } = require('node:util');
 const { publicClasses, withoutStack } = require('../errors');
 
 /** Frames of ours begin with it. */
-const OWN = path.join(__dirname, '..') + path.sep;
+const OWN = path.dirname(__dirname) + path.sep;
 /** So many frames of ours may stand above those that are wanted. */
 const OF_OURS = 8;
 

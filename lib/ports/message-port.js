@@ -18,7 +18,7 @@ const { inspect } = require('node:util');
 const { lineOf } = require('../inspection');
 const { binding } = require('../native');
 const { NEW_LISTENER, NodeEventTarget, REMOVE_LISTENER } = require('../runtime/node-ports');
-const { markAsUncloneable } = require('../runtime/worker-threads');
+const { MessagePort: NodePort, markAsUncloneable } = require('../runtime/worker-threads');
 const { RECEIVE } = require('../transfer/thread-state');
 const { Dispatcher } = require('./dispatcher');
 const { Endpoint } = require('./endpoint');
@@ -27,6 +27,9 @@ const { Receiver } = require('./receiver');
 const { Sender } = require('./sender');
 
 const { listenerCount } = NodeEventTarget.prototype;
+
+/** Too deep within what is shown: as Node's, whose ports have a tag of their own since Node 26.12. */
+const TOO_DEEP = Object.hasOwn(NodePort.prototype, Symbol.toStringTag) ? '[MessagePort]' : '[MessagePort [EventTarget]]';
 
 /** With what programs know as `MessagePort` over it: see the end. */
 class Port extends PortBase {
@@ -182,8 +185,7 @@ class Port extends PortBase {
 
   [inspect.custom](depth, options, inspectValue) {
     if (this === Port.prototype) return this;
-    // Too deep within what is shown: as Node's.
-    if (depth < 0) return '[MessagePort [EventTarget]]';
+    if (depth < 0) return TOO_DEEP;
     return lineOf(this, Port.#stateOf, options, inspectValue);
   }
 

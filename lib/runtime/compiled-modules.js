@@ -58,7 +58,7 @@ function layOut(groups) {
 function readModules({ root, entries, native, addon, bundle }) {
   /** The function of a file's module, as text. */
   function readSource(id) {
-    const file = path.join(root, `${id}.js`);
+    const file = `${root}${path.sep}${id}.js`;
     return fs.existsSync(file) ? functionText(inAscii(fs.readFileSync(file, 'utf8'))) : undefined;
   }
   let sources;
@@ -83,7 +83,7 @@ function compileModules(modules) {
   const groups = ids.flatMap((id, i) => {
     const start = i === 0 ? 0 : ends[2 * i - 1];
     const source = Buffer.from(memory, start, ends[2 * i] - start);
-    const script = new Script(source.latin1Slice(), { filename: path.join(root, `${id}.js`) });
+    const script = new Script(source.latin1Slice(), { filename: `${root}${path.sep}${id}.js` });
     return [[source], [script.createCachedData()]];
   });
   return { ...modules, ...layOut(groups) };

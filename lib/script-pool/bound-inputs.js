@@ -132,6 +132,11 @@ class BoundInputs {
     else input.worker?.port.postMessage([DROP, input.number]);
   }
 
+  /** How many tasks have something here. */
+  get size() {
+    return this.#inputs.size;
+  }
+
   /** Whether the task has its input here; `taken` is undefined where it was there once. */
   get(id) {
     return this.#inputs.get(id);

@@ -71,8 +71,8 @@ class PoolWorker {
   #doomed = new Set();
   /** What is to be done after some time, by a name: `{ timer, due, run }`. */
   #timers = new Map();
-  /** Whether the time in which it has to end is limited. */
-  #endsInTime = false;
+  /** What it has to do in a time that has begun: `end`, `ready`. */
+  #limits = new Set();
   #whenEnded = [];
 
   /**
@@ -178,23 +178,41 @@ class PoolWorker {
     if (time === Infinity) return;
     this.#after('setup', time, () => {
       this.#pool.catchUp();
-      if (!this.ready && !this.failed && !this.killed && !this.shutDown) late();
+      if (this.ready || this.failed || this.killed) return;
+      // Told to end, it may still be at its setup.
+      if (this.shutDown) this.kill(`it was not set up within ${time} ms`);
+      else late();
     });
   }
 
-  /**
-   * It has been told to end, or has told that it does: it is terminated unless it has within so many milliseconds.
-   *
-   * @param {number} time
-   * @param {() => boolean} [isLate] asked then
-   */
-  endWithin(time, isLate = always) {
+  /** It has been told to end: it is terminated unless it has within so many milliseconds. */
+  endWithin(time) {
     this.ending = true;
-    if (time === Infinity || this.#endsInTime) return;
-    this.#endsInTime = true;
-    this.#after('end', time, () => {
+    this.#killAfter('end', time, 'it has not ended');
+  }
+
+  /** It has told that it ends: its setup is over. */
+  endsWithin(time) {
+    clearTimeout(this.#timers.get('setup')?.timer);
+    this.#timers.delete('setup');
+    this.endWithin(time);
+  }
+
+  /**
+   * It has been told to end before it was ready: it is terminated unless it is within so many milliseconds. Then it has tasks to
+   * do, and the time for its end begins with that (`endWithin`).
+   */
+  readyWithin(time) {
+    this.ending = true;
+    this.#killAfter('ready', time, 'it was not ready', () => !this.ready);
+  }
+
+  #killAfter(name, time, what, isLate = always) {
+    if (time === Infinity || this.#limits.has(name)) return;
+    this.#limits.add(name);
+    this.#after(name, time, () => {
       this.#pool.catchUp();
-      if (isLate()) this.kill(`it has not ended within ${time} ms`);
+      if (isLate()) this.kill(`${what} within ${time} ms`);
     });
   }
 

@@ -151,7 +151,7 @@ class ScriptSubmitter {
     }
     if (Array.isArray(answer)) throw this.#admission.refused(answer, id, name);
     task.id = id;
-    if (typeof answer === 'number') this.#accepted(answer);
+    this.#acceptedForAny(answer);
   }
 
   /** As `run`; its worker runs nothing else meanwhile. */
@@ -273,8 +273,8 @@ class ScriptSubmitter {
   /** Submits for any worker. */
   #submit(name, id, options, prepared, resolve, input, path = BY_QUEUE) {
     const answer = this.#submitTo(name, id, options, prepared, ANY_WORKER, path);
-    if (typeof answer === 'number') this.#accepted(answer);
-    else if (answer !== undefined) {
+    if (!Array.isArray(answer)) this.#acceptedForAny(answer);
+    else {
       if (path === ON_DEMAND) this.#pool.inputs.forget(id);
       this.#admission.answered(answer, id, resolve, name, input);
     }
@@ -294,6 +294,13 @@ class ScriptSubmitter {
     }
     binding.notifyWorker(handle, worker);
     this.#accepted(answer);
+  }
+
+  /** A task for any worker. One that was told of it may have another bound to it, which it takes first, and which may run for ever. */
+  #acceptedForAny(answer) {
+    const { inputs, workers } = this.#pool;
+    this.#accepted(answer);
+    if (inputs.size > 0 && !(answer & NEEDS_WORKER)) workers.needIfAllHave();
   }
 
   #accepted(answer) {

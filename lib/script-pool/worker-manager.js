@@ -131,6 +131,12 @@ class WorkerManager {
     if (wanting > this.#starting() * this.#settings.concurrency) this.#tryToStart();
   }
 
+  /** As `need`, where each worker has as many tasks as it runs at a time, or has them bound to it. */
+  needIfAllHave() {
+    const best = binding.leastLoadedWorker(this.#pool.handle);
+    if (best !== null && best.load >= this.#settings.concurrency) this.need();
+  }
+
   /** How many workers have not loaded the script yet. */
   #starting() {
     let starting = 0;
@@ -315,7 +321,7 @@ class WorkerManager {
     if (worker.shutDown || worker.killed) return;
     if (binding.revokeWorker(this.#pool.handle, worker.number)) return worker.kill('the pool closes, and it has not loaded the script');
     worker.port.postMessage([RETIRE, 'close']);
-    worker.endWithin(this.#settings.shutdownTimeout, () => !worker.ready);
+    worker.readyWithin(this.#settings.shutdownTimeout);
   }
 
   /** Ends all workers, whatever they are at. */
@@ -398,7 +404,7 @@ class WorkerManager {
     if (isEnding) {
       worker.say('ends by itself');
       if (thrown !== undefined) this.#tell('error', error);
-      return worker.endWithin(this.#settings.shutdownTimeout);
+      return worker.endsWithin(this.#settings.shutdownTimeout);
     }
     if (names === undefined) {
       // A setup that was told to end has ended.

@@ -116,7 +116,7 @@ class Monitor {
     const file = FILES[place];
     if (file === undefined) return refuse(response, 404, 'There is nothing here.');
     const [name, type] = file;
-    const body = fs.readFileSync(path.join(__dirname, 'page', name));
+    const body = fs.readFileSync(`${__dirname}${path.sep}page${path.sep}${name}`);
     response.writeHead(200, { 'Content-Type': type, 'Content-Length': body.length });
     response.end(method === 'HEAD' ? undefined : body);
   }

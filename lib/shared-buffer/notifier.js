@@ -28,7 +28,7 @@ class Notifier {
     const { port1, port2 } = new MessageChannel();
     port1.unref();
     this.#port = port1;
-    this.#worker = new Worker(path.join(__dirname, 'notifier-thread.js'), {
+    this.#worker = new Worker(`${__dirname}${path.sep}notifier-thread.js`, {
       workerData: { notifier: this.#number, port: port2 },
       transferList: [port2],
       execArgv: [],

@@ -4,7 +4,7 @@ use std::cell::Cell;
 use std::time::Duration;
 
 use super::batch::{Batch, BatchHost};
-use super::rank::Rank;
+use super::rank::Place;
 use super::recorder::{Recorder, trace};
 use super::state::Pool;
 use super::task_helpers::TaskHelpers;
@@ -20,7 +20,7 @@ struct BatchWorker<'a> {
     pool: &'a Pool,
     slot: &'a WorkerSlot,
     batch: &'a Batch,
-    rank: Rank,
+    place: &'a Place,
     recorder: &'a Recorder<'a>,
     queued_at: Age,
     /// Whether the present chunk is traced.
@@ -66,7 +66,7 @@ impl BatchHost for BatchWorker<'_> {
     }
 
     fn should_leave(&self) -> bool {
-        self.pool.0.outranks(self.rank) || self.pool.0.has_surplus()
+        self.pool.0.outranks(self.place) || self.pool.0.has_surplus()
     }
 }
 
@@ -76,7 +76,7 @@ pub(super) fn run_batch(
     slot: &WorkerSlot,
     recorder: &mut Recorder<'_>,
     batch: &Batch,
-    rank: Rank,
+    place: &Place,
     now: Age,
 ) -> Age {
     let (tally, task) = (&slot.shared.tally, TaskRef::native(batch.task));
@@ -88,7 +88,7 @@ pub(super) fn run_batch(
     batch.work(
         &*pool.0.tasks,
         &helpers,
-        &BatchWorker { pool, slot, batch, rank, recorder, queued_at, is_traced: Cell::new(false) },
+        &BatchWorker { pool, slot, batch, place, recorder, queued_at, is_traced: Cell::new(false) },
     );
     let ended = pool.0.age();
     recorder.end_cpu(batch.task, ended - now);

@@ -47,7 +47,7 @@ use super::config::Config;
 use super::estimates::CHUNK;
 use super::position::Taker;
 use super::queue::Taken;
-use super::rank::Rank;
+use super::rank::Place;
 use super::state::{Phase, Pool, Shared, State};
 use super::task_observer::Age;
 use super::threads::Activity;
@@ -225,10 +225,10 @@ impl Pool {
         Some(taken)
     }
 
-    /// A thread is between two tasks that it has taken, and something waits that comes before their rank: takes that.
-    pub(super) fn take_above(&self, number: usize, rank: Rank) -> Option<Taken> {
+    /// A thread is between two tasks that it has taken, and something waits that goes before them: takes that.
+    pub(super) fn take_above(&self, number: usize, begun: &Place) -> Option<Taken> {
         let mut state = self.0.lock();
-        let (taken, permits) = state.queue.take_above(Some(rank))?;
+        let (taken, permits) = state.queue.take_above(Some(begun))?;
         if !permits.is_empty() {
             state.threads.hold(number, permits);
         }

@@ -25,7 +25,7 @@ use super::parallel_for::ParallelFor;
 use super::permits::Permits;
 use super::position::{LimitId, LinePosition, Location, QueuePosition, Taker, Target};
 use super::priority_queue::Waiting;
-use super::rank::{Place, Rank, Rule};
+use super::rank::{Place, Rule};
 use super::task_limits::TaskLimits;
 use super::task_observer::Age;
 use crate::sync::Arc;
@@ -144,9 +144,9 @@ impl Queue {
             || self.limits.of(taker, entry.task()).is_some_and(is_full)
     }
 
-    /// The rank of what comes first for native threads; [`Rank::LAST`] when nothing can be taken.
-    pub(super) fn first_native_rank(&self) -> Rank {
-        self.native.first(&self.limits).map_or(Rank::LAST, |(place, _)| place.rank)
+    /// The place of what comes first for native threads; [`Place::LAST`] when nothing can be taken.
+    pub(super) fn first_native_place(&self) -> Place {
+        self.native.first(&self.limits).map_or(Place::LAST, |(place, _)| place)
     }
 
     /// How much native threads could take up now: entries, and requests for threads.
@@ -251,10 +251,10 @@ impl Queue {
         self.take_above(None)
     }
 
-    /// The next entry for a native thread, if it comes before this rank.
-    pub(super) fn take_above(&mut self, limit: Option<Rank>) -> Option<(Taken, Permits)> {
+    /// The next entry for a native thread, if it goes before what the thread has begun.
+    pub(super) fn take_above(&mut self, begun: Option<&Place>) -> Option<(Taken, Permits)> {
         let (place, _) = self.native.first(&self.limits)?;
-        if limit.is_some_and(|limit| place.rank >= limit) {
+        if begun.is_some_and(|begun| !self.rule.goes_above(place.rank, place.priority, begun)) {
             return None;
         }
         let entry = self.native.pop(&self.limits)?;

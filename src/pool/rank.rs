@@ -77,6 +77,12 @@ impl Rule {
         if self.newest_first { other.cmp(&one) } else { one.cmp(&other) }
     }
 
+    /// Whether what comes first in the queue goes before what a thread has begun. Of its own priority, with the newest first, nothing
+    /// does: what is older has a lower rank there, and comes later all the same.
+    pub(super) fn goes_above(self, rank: Rank, priority: i32, begun: &Place) -> bool {
+        rank < begun.rank && !(self.newest_first && priority == begun.priority)
+    }
+
     /// Which of two entries comes first. With the newest first this is no order of more than two: the caller compares only those
     /// that come first of their priority.
     pub(super) fn compare(self, one: &Place, other: &Place) -> Ordering {
@@ -129,6 +135,19 @@ mod tests {
         let rule = Rule::new(Some(Duration::ZERO), false);
         assert_eq!(rule.compare(&place(rule, 9, 2), &place(rule, 0, 1)), Ordering::Greater);
         assert_eq!(rule.compare(&place(rule, 9, 1), &place(rule, 0, 1)), Ordering::Less, "a tie");
+    }
+
+    #[test]
+    fn what_is_begun_makes_way_for_nothing_older_where_the_newest_comes_first() {
+        for (newest_first, above) in [(false, true), (true, false)] {
+            let rule = Rule::new(Some(SECOND), newest_first);
+            let begun = place(rule, 0, 5);
+            let goes_above = |other: Place| rule.goes_above(other.rank, other.priority, &begun);
+            assert_eq!(goes_above(place(rule, 0, 4)), above);
+            assert!(!goes_above(place(rule, 0, 6)));
+            assert!(goes_above(place(rule, 1, 6)));
+            assert!(!goes_above(place(rule, -1, 4)));
+        }
     }
 
     #[test]

@@ -11,14 +11,14 @@ use super::execute::Tasks;
 use super::gate::Gate;
 use super::intake::Intake;
 use super::queue::Queue;
-use super::rank::Rank;
+use super::rank::{Place, Rank};
 use super::script_state::Scripts;
 use super::task_observer::Age;
 use super::task_times::TimesByTask;
 use super::threads::Threads;
 use super::trace::TraceState;
 use crate::cancel::CancelToken;
-use crate::sync::atomic::{AtomicBool, AtomicI64, AtomicUsize, Ordering};
+use crate::sync::atomic::{AtomicBool, AtomicI32, AtomicI64, AtomicUsize, Ordering};
 use crate::sync::{Arc, Condvar, Instant, Mutex, MutexGuard};
 
 /// A pool: one queue, native threads, and script workers. Cheap to clone; all clones are the same pool.
@@ -59,8 +59,9 @@ pub(super) struct Shared {
 struct QueueHints {
     /// How many entries native threads could take: for a searching thread.
     takeable: AtomicUsize,
-    /// The rank of what comes first: for a thread inside a batch.
+    /// The rank of what comes first, and its priority: for a thread inside a batch.
     first_rank: AtomicI64,
+    first_priority: AtomicI32,
     /// Whether there are more threads than there may be: for a thread inside a batch.
     surplus: AtomicBool,
     /// Whether somebody waits for room in the queue.
@@ -149,7 +150,8 @@ impl Pool {
         };
         let hints = QueueHints {
             takeable: AtomicUsize::new(0),
-            first_rank: AtomicI64::new(Rank::LAST.0),
+            first_rank: AtomicI64::new(Place::LAST.rank.0),
+            first_priority: AtomicI32::new(Place::LAST.priority),
             surplus: AtomicBool::new(false),
             room_is_wanted: AtomicBool::new(false),
         };
@@ -223,7 +225,9 @@ impl Shared {
         state.trace_queue(|| self.age());
         // Relaxed: they only end a search or a batch early; the queue itself is read under the lock.
         self.hints.takeable.store(state.queue.takeable_by_threads(), Ordering::Relaxed);
-        self.hints.first_rank.store(state.queue.first_native_rank().0, Ordering::Relaxed);
+        let first = state.queue.first_native_place();
+        self.hints.first_rank.store(first.rank.0, Ordering::Relaxed);
+        self.hints.first_priority.store(first.priority, Ordering::Relaxed);
         self.hints.surplus.store(state.threads.has_surplus(), Ordering::Relaxed);
     }
 
@@ -267,8 +271,15 @@ impl Shared {
         self.hints.surplus.load(Ordering::Relaxed)
     }
 
-    /// Whether something waits that comes before this rank: a batch makes way for it between two chunks.
-    pub(super) fn outranks(&self, rank: Rank) -> bool {
-        self.hints.first_rank.load(Ordering::Relaxed) < rank.0
+    /// Whether something waits that goes before what a thread has begun, as far as can be seen without the lock: a batch makes way for
+    /// it between two chunks.
+    pub(super) fn outranks(&self, begun: &Place) -> bool {
+        let rank = Rank(self.hints.first_rank.load(Ordering::Relaxed));
+        // Asked for each task, and as a rule nothing does.
+        if rank >= begun.rank {
+            return false;
+        }
+        let priority = self.hints.first_priority.load(Ordering::Relaxed);
+        self.config.rule().goes_above(rank, priority, begun)
     }
 }

@@ -6,7 +6,7 @@ use super::entry::Entry;
 use super::job::Job;
 use super::outbox::{Reply, Trip};
 use super::queue::Taken;
-use super::rank::Rank;
+use super::rank::Place;
 use super::recorder::{Recorder, trace};
 use super::state::{Pool, State};
 use super::task_helpers::TaskHelpers;
@@ -56,8 +56,8 @@ fn run(pool: &Pool, slot: &WorkerSlot) {
     let mut recorder = Recorder::new(&slot.shared.times);
     while let Some((taken, at)) = pool.next(slot.number, std::mem::take(&mut fresh), now) {
         now = match taken {
-            Taken::Job(first, place) => run_jobs(pool, slot, &mut recorder, first, place.rank, at),
-            Taken::Batch(batch, place) => run_batch(pool, slot, &mut recorder, &batch, place.rank, at),
+            Taken::Job(first, place) => run_jobs(pool, slot, &mut recorder, first, &place, at),
+            Taken::Batch(batch, place) => run_batch(pool, slot, &mut recorder, &batch, &place, at),
             Taken::Steal(parts) => {
                 slot.shared.tally.run_began(at);
                 recorder.begin(Age::MAX);
@@ -133,7 +133,7 @@ fn run_jobs(
     slot: &WorkerSlot,
     recorder: &mut Recorder<'_>,
     first: Entry,
-    rank: Rank,
+    place: &Place,
     now: Age,
 ) -> Age {
     let tally = &slot.shared.tally;
@@ -153,7 +153,7 @@ fn run_jobs(
             group.recorder.waited(group.began.saturating_sub(ran.queued_at));
         }
         // While something above runs, the next task stays where others can take it over.
-        let makes_way = slot.shared.has_taken() && pool.0.outranks(rank);
+        let makes_way = slot.shared.has_taken() && pool.0.outranks(place);
         next = if makes_way { None } else { slot.shared.next() };
         // First: a caller that has the answer finds it in the counters, and the thread about to take something up.
         if next.is_none() {
@@ -163,7 +163,7 @@ fn run_jobs(
         tally.left(TaskRef::native(ran.task), group.began, group.began);
         answer(pool, slot, ran);
         if makes_way {
-            group.began = run_above(pool, slot, group.recorder, rank, group.began);
+            group.began = run_above(pool, slot, group.recorder, place, group.began);
             next = slot.shared.next();
             slot.shared.set_answered(next.is_none());
             if next.is_some() {
@@ -174,12 +174,18 @@ fn run_jobs(
     group.began
 }
 
-/// Runs what comes before this rank, before the thread goes on with the tasks that it has taken. When that has ended.
-fn run_above(pool: &Pool, slot: &WorkerSlot, recorder: &mut Recorder<'_>, rank: Rank, mut now: Age) -> Age {
-    while slot.shared.has_taken() && pool.0.outranks(rank) {
-        let Some(above) = pool.take_above(slot.number, rank) else { break };
+/// Runs what goes before the tasks that the thread has taken, whose first had this place, before it goes on with them. When that has ended.
+fn run_above(
+    pool: &Pool,
+    slot: &WorkerSlot,
+    recorder: &mut Recorder<'_>,
+    place: &Place,
+    mut now: Age,
+) -> Age {
+    while slot.shared.has_taken() && pool.0.outranks(place) {
+        let Some(above) = pool.take_above(slot.number, place) else { break };
         now = match above {
-            Taken::Batch(batch, place) => run_batch(pool, slot, recorder, &batch, place.rank, now),
+            Taken::Batch(batch, place) => run_batch(pool, slot, recorder, &batch, &place, now),
             Taken::Job(entry, _) => run_between(pool, slot, recorder, entry, now),
             Taken::Steal(_) => unreachable!("it has no priority"),
         };
