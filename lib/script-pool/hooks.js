@@ -35,6 +35,8 @@ class HookContext {
 class Hooks {
   /** Whether `setup` runs. */
   settingUp = false;
+  /** Whether `teardown` runs, or has run. */
+  tearingDown = false;
 
   #hooks;
   /** Each as it was when it was read, once. */
@@ -47,7 +49,6 @@ class Hooks {
   #answers;
   /** The port of the pool's owner. */
   #control;
-  #tearingDown = false;
 
   /**
    * @param {object} hooks the script's export
@@ -115,9 +116,9 @@ class Hooks {
    * @returns {boolean} whether `end` is called once the hook is through; else the worker can end now
    */
   tearDown(reason, end) {
-    if (this.#tearingDown) return true;
+    if (this.tearingDown) return true;
     if (this.#teardown === undefined) return false;
-    this.#tearingDown = true;
+    this.tearingDown = true;
     this.#answers.ending();
     this.#context.reason = this.#toldWhy() ?? reason;
     const failed = (error) => {

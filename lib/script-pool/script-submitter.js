@@ -23,7 +23,7 @@ const encoder = new ValueEncoder();
 const { ANY_WORKER, VIA_FALLBACK, BY_MESSAGE, BY_QUEUE, NO_WORKER, ON_DEMAND } = SCRIPTS;
 /** What `submitScript` returns for an accepted task, as bits. */
 const { FULL, NEEDS_WORKER } = SCRIPTS;
-const { MOVABLE, NESTED } = SCRIPTS;
+const { BLOCKS, MOVABLE, NESTED } = SCRIPTS;
 
 /** The highest priority. */
 const FIRST = 2 ** 31 - 1;
@@ -331,7 +331,9 @@ class ScriptSubmitter {
     call[7] = cancel === UNCANCELLABLE && options.callForm >= AHEAD ? ITSELF : cancel;
     call[8] = worker;
     call[9] = ((cancel !== UNCANCELLABLE && this.separates) || options.alone ? 1 : 0) + 2 * options.callForm;
-    call[10] = (path === ON_DEMAND ? 1 : 0) + (context?.isNested ? NESTED : 0) + (movable ? MOVABLE : 0);
+    call[10] = (path === ON_DEMAND ? 1 : 0) + (movable ? MOVABLE : 0);
+    if (context?.isNested) call[10] += NESTED + (context.blocks ? BLOCKS : 0);
+    call[15] = context?.waiter ?? 0;
     const { value, parts } = prepared;
     const answer = key === undefined ? binding.submitScript(value, parts) : binding.submitScriptKeyed(value, parts, key);
     // Nothing of it is kept.

@@ -302,6 +302,28 @@ impl Pool {
         self.release(state, permits);
     }
 
+    /// As [`Pool::script_waits`], of a job whose worker can run no other meanwhile: see [`deadlock`](super::deadlock).
+    pub fn script_holds(&self, number: usize, id: u64, holds: bool) {
+        let mut state = self.0.lock();
+        let permits = state.scripts.set_holds(number, id, holds);
+        self.release(state, permits);
+    }
+
+    /// The thread of the worker `number` is blocked, in the job `id` or in none (0), until a job has ended that it is about to submit; or
+    /// goes on. Another worker takes what it was notified of.
+    pub fn script_blocks(&self, number: usize, id: u64, blocks: bool) {
+        let mut state = self.0.lock();
+        let permits = state.scripts.set_blocked(number, id, blocks);
+        let waker = if blocks { state.notify_worker_if_needed() } else { None };
+        self.release(state, permits);
+        notify(waker);
+    }
+
+    /// The ids of the scripts' jobs that wait for a worker and would for ever, if none can be started any more.
+    pub fn stuck_scripts(&self) -> Vec<u64> {
+        self.0.lock().stuck_scripts()
+    }
+
     /// Whether the pool takes no more work.
     pub fn closes(&self) -> bool {
         self.0.lock().phase != Phase::Open
@@ -340,8 +362,20 @@ impl State {
         self.trace_queue(|| at);
         job.start(|| now);
         let (token, exclusive) = (job.token().cloned(), job.is_exclusive());
-        let running =
-            Running { reply, token, task, queued_at, started: now, exclusive, waits: false, permits, input };
+        let (started, waits, holds, waited_by) = (now, false, false, job.waiter());
+        let running = Running {
+            reply,
+            token,
+            task,
+            queued_at,
+            started,
+            exclusive,
+            waits,
+            holds,
+            waited_by,
+            permits,
+            input,
+        };
         self.scripts.begin(number, running);
         Some(Begun { id, job, measures })
     }
