@@ -282,7 +282,7 @@ export interface WorkerPoolOptions {
   idleTimeout?: number | undefined;
   /**
    * In how many milliseconds of waiting a task gains one level of priority, so that no task waits for ever: see
-   * docs/scheduling.md. Infinity for strict priorities; 0 for none at all. @default 10_000
+   * docs/scheduling.md. Infinity for strict priorities; with 0 only the time of submission counts. @default 10_000
    */
   aging?: number | undefined;
   /** Which task of a priority is first: the oldest, or the newest. @default 'fifo' */
@@ -1746,6 +1746,11 @@ export type TaskPoolOptions = Omit<ScriptRunOptions, 'cache' | 'dedupe' | 'onOut
 export interface TaskPool {
   /** Runs a function of the script, or a native task. */
   run<Output = any>(task: string, input?: unknown, options?: TaskPoolOptions): Promise<Output>;
+  /**
+   * Blocks the worker's thread until the task is answered. Native tasks run on other threads; a function of the script runs on another
+   * worker. @throws {errors.DeadlockError} at once, where it never could
+   */
+  runSync<Output = any>(task: string, input?: unknown, options?: BlockingOptions<TaskPoolOptions>): Output;
   /** Runs the script's default export. */
   runTask<Output = any>(input?: unknown, options?: TaskPoolOptions): Promise<Output>;
   /** Runs a task over inputs; the first error rejects the whole and cancels the rest. */
@@ -2219,6 +2224,11 @@ export namespace errors {
     readonly name: 'TimeoutError';
     readonly code: 'ERR_RW_DEADLINE';
     readonly started: boolean;
+  }
+  /** Refused at its submission: it could never run, since tasks that have its key, or the pool's workers, wait for it. */
+  class DeadlockError extends Error {
+    static readonly code: 'ERR_RW_DEADLOCK';
+    readonly code: 'ERR_RW_DEADLOCK';
   }
   /** The task panicked; its thread lives on. */
   class TaskPanickedError extends Error {

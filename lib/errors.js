@@ -76,6 +76,8 @@ const TaskTimeoutError = define('TaskTimeoutError', 'ERR_RW_TASK_TIMEOUT', Error
 });
 // A DeadlineError has `started`: whether the task had started.
 const DeadlineError = define('DeadlineError', 'ERR_RW_DEADLINE', Error, { errorName: 'TimeoutError' });
+// Tasks would wait for each other for ever: the one that closes the circle is refused.
+const DeadlockError = define('DeadlockError', 'ERR_RW_DEADLOCK', Error);
 const TaskPanickedError = define('TaskPanickedError', 'ERR_RW_TASK_PANICKED', Error);
 const TaskFailedError = define('TaskFailedError', 'ERR_RW_TASK_FAILED', Error);
 // One of many inputs failed. It has the `index` of the input, and the task's error as its `cause`.
@@ -218,6 +220,7 @@ const publicClasses = {
   TaskCancelledError,
   TaskTimeoutError,
   DeadlineError,
+  DeadlockError,
   TaskPanickedError,
   TaskFailedError,
   InputFailedError,

@@ -55,6 +55,8 @@ codes! {
     ThreadSpawn = "ERR_RW_THREAD_SPAWN",
     /// The task was cancelled.
     TaskCancelled = "ERR_RW_TASK_CANCELLED",
+    /// Tasks would wait for each other for ever.
+    Deadlock = "ERR_RW_DEADLOCK",
     /// The task's time was up.
     TaskTimeout = "ERR_RW_TASK_TIMEOUT",
     /// The task's deadline has passed.

@@ -487,4 +487,15 @@ test('an iterator of which nothing is asked keeps no process alive; one that is 
   assert.deepEqual([stdout, code], ['', 0]);
 });
 
+test('an iterator that is none fails as in a loop of the language', async () => {
+  const results = {
+    'Iterator result undefined is not an object': () => ({ [Symbol.iterator]: () => ({ next() {} }) }),
+    'Iterator result 5 is not an object': () => ({ [Symbol.asyncIterator]: () => ({ next: async () => 5 }) }),
+    'The result of the function gave an iterator that has no function `next`': () => ({ [Symbol.iterator]: () => 5 }),
+  };
+  for (const [message, fn] of Object.entries(results)) {
+    await assert.rejects(inTime(shared.iterate(fn, []).next(), message), { name: 'TypeError', message });
+  }
+});
+
 test('there is no task on this side', () => assert.equal(taskHere.signal, undefined));

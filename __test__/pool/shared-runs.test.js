@@ -137,7 +137,7 @@ for (const [what, held] of [['a native task', heldNative], ["a script's function
       await assert.rejects(pool.run('nobody', 1, { [option]: 'x' }), { code: 'ERR_RW_UNKNOWN_TASK' });
       await assert.rejects(pool.run(undefined, 1, { [option]: 'x' }), { code: 'ERR_RW_UNKNOWN_TASK' });
       await assert.rejects(pool.run(name, 1, { [option]: 'x', prioritty: 1 }), { message: /did you mean 'priority'\?/ });
-      await assert.rejects(pool.map(name, [1], { [option]: 'x' }), { message: new RegExp(`unknown option '${option}'; it is an option of single tasks: of run`) });
+      await assert.rejects(pool.map(name, [1], { [option]: 'x' }), { message: new RegExp(`unknown option '${option}'; it is an option of single tasks`) });
     }
     await assert.rejects(pool.run(name, 1, { dedup: 'x' }), { message: /did you mean 'dedupe'\?/ });
     const broken = new Error('of a getter');

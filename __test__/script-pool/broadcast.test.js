@@ -34,6 +34,7 @@ const BODY = (own) => `
   ${own} function exitOn(worker) { if (task.workerId === worker) process.exit(3); return 'done'; }
   ${own} const twice = (a, b) => [a, b];
   ${own} const held = behaviour.held;
+  ${own} const spin = () => { for (;;); };
 `;
 
 const asCommonJs = (text) =>
@@ -137,6 +138,19 @@ for (const [kind, file] of Object.entries(SCRIPTS)) {
         assert.deepEqual(error.outputs, [{ worker: 1, output: 'done' }]);
         return true;
       });
+    }));
+
+  test(`${kind}: a worker that ends before it has begun is left out, and the one in its place runs it`, () =>
+    withPool({ minThreads: 3, maxThreads: 3, killTimeout: 20 }, async (pool) => {
+      await pool.ready;
+      const loop = assert.rejects(pool.run('spin', undefined, { worker: 2, timeout: 1500 }), { code: 'ERR_RW_TASK_TIMEOUT' });
+      await until(() => pool.stats().running === 1, 'it runs');
+      pool.resize({ minThreads: 2, maxThreads: 2 });
+      const outputs = await inTime(pool.broadcast('set', 'new'), 'it settles');
+      await loop;
+      assert.ok(outputs.length > 0 && !outputs.includes(2), `${outputs}`);
+      const held = await Promise.all(Array.from({ length: 20 }, () => pool.run('get')));
+      assert.ok(held.every((state) => state === 'new'), `${held}`);
     }));
 
   test(`${kind}: a later worker that fails is told as an 'error', and goes on`, () =>

@@ -288,3 +288,18 @@ test('a task that ended in time is answered, though its owner was busy beyond th
   }, 'ten rounds in time');
   await Promise.all([late.close(), native.close()]);
 });
+
+test('idle workers above minThreads end, those that block while they wait too', async () => {
+  for (const wait of ['event', 'block']) {
+    await withPool({ minThreads: 1, maxThreads: 3, idleTimeout: 50, wait }, async (pool) => {
+      const gates = [new Gate(), new Gate(), new Gate()];
+      const held = gates.map((gate) => pool.run('held', gate.cells));
+      await until(() => gates.every((gate) => gate.begun === 1), 'all are at work');
+      for (const gate of gates) gate.open();
+      await Promise.all(held);
+      await until(() => pool.workers.length === 1, 'those that are too many have ended');
+      // And not while it has tasks again and again.
+      assert.equal(await pool.run('add', { a: 1, b: 2 }), 3);
+    });
+  }
+});

@@ -317,6 +317,14 @@ test('a hook with a misspelt name is refused; a getter of the export that throws
   await using(new WorkerPool(throwing, 1), async (own) => assert.equal(await own.run('two'), 2));
 });
 
+test('a hook that is no function is refused beside others; one that is not there may be null', async () => {
+  const wrong = new WorkerPool(written('wrong-hook.js', 'exports.worker = { setup: "later", teardown() {} };'), 1);
+  await assert.rejects(wrong.runTask(1), { code: 'ERR_RW_SCRIPT_LOAD', message: /The hook "setup" in the export "worker" must be a function\. Received 'later'$/ });
+  await wrong.destroy();
+  const without = written('null-hook.mjs', 'let n = 0; export const worker = { setup() { n = 1; }, teardown: null, onError: undefined }; export const get = () => n;');
+  await using(new WorkerPool(without, 1), async (own) => assert.equal(await own.run('get'), 1));
+});
+
 test('a getter among the hooks that throws: the script does not load', async () => {
   const file = written('hook-getter.js', 'exports.worker = { setup() {}, get teardown() { throw new Error("no teardown"); } };');
   const pool = new WorkerPool(file, 1);

@@ -280,6 +280,7 @@ test('await using closes it', async () => {
 test('options that cannot be are refused', async () => {
   await using(new WorkerPool({ maxThreads: 1 }), async (pool) => {
     await assert.rejects(pool.monitor({ prot: 80 }), /did you mean 'port'/i);
+    await assert.rejects(pool.monitor({ host: '' }), errors.InvalidArgValueError);
     for (const port of [-1, 65_536, 1.5]) await assert.rejects(pool.monitor({ port }), errors.OutOfRangeError);
     for (const options of [null, 8080, { port: '80' }, { host: 5 }, { allowedHosts: 'a' }, { allowedHosts: [5] }]) {
       await assert.rejects(pool.monitor(options), errors.InvalidArgTypeError);

@@ -167,14 +167,15 @@ class NativeSubmitter {
 
   /** Submits what may end early, or has a priority; `count`: of how many inputs, where there are many. */
   #submit(submit, index, pending, options, prepared, input, count, keepsOutputs) {
-    const { priority, key, timeout, deadline, runTimeout } = options;
+    const { priority, key, timeout, deadline, runTimeout, context } = options;
     // Others have the pool open too: it is not the pool's end that ends this one's tasks, but each by its id.
     const cancel = this.#pool.isShared ? ITSELF : cancelBy(options, count !== undefined);
     const { limit, isDeadline } = deadline === undefined ? { limit: timeout ?? -1, isDeadline: 0 } : soonerLimit(options);
     pending.id = delivery.add(pending, this.#pool, pending.task);
     const answer = submit(
       this.#pool.handle, index, pending.id, ...prepared, priority, limit, isDeadline, runTimeout ?? -1, cancel, count ?? key,
-      keepsOutputs,
+      // Of a task with a key: who waits for it, and whether its thread is blocked.
+      keepsOutputs ?? context?.waiter ?? 0, context?.blocks ?? false,
     );
     if (answer === true) this.#admission.becameFull();
     else if (answer !== undefined) pending.reject(this.#admission.refused(answer, pending.id, pending.task, input));

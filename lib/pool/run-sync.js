@@ -15,76 +15,14 @@
  */
 
 const { binding } = require('../native');
-const { settleBy } = require('../answer-errors');
 const { LONGEST_TIMER, now } = require('../runtime/clock');
-const { InvalidArgValueError, TaskTimeoutError, takesNoMoreTasks } = require('../errors');
-const { validateLimit, validateObject } = require('../validators');
+const { TaskTimeoutError, takesNoMoreTasks } = require('../errors');
+const { Outcome, SLICE, interruptCheck, refuseOptions } = require('../task/blocking');
+const { validateLimit } = require('../validators');
 const { UNDECIDED } = require('./task-router');
-
-/** Milliseconds: what a slice takes, and so what `terminate()` waits for. */
-const SLICE = 20;
-
-/** Options of `run` that a thread which is blocked cannot serve. */
-const REFUSED = {
-  __proto__: null,
-  signal: 'no signal can abort while this thread is blocked: use `timeout`',
-  onOutput: 'nothing can be told while this thread is blocked',
-  onProgress: 'nothing can be told while this thread is blocked',
-  progress: 'nothing can be told while this thread is blocked',
-  dedupe: 'nobody else can wait for this task while this thread is blocked',
-  cache: 'it is for run()',
-  retries: 'it is for run()',
-};
 
 /** Not `undefined`, with which a task may have no more than the promise's resolve function. */
 const NO_OPTIONS = Object.freeze({});
-
-/** Where the task's outcome comes to, and its time limit. */
-class Outcome {
-  isSettled = false;
-  hasFailed = false;
-  value;
-  native;
-  #ends = Infinity;
-  #timeUp;
-
-  resolve = (outcome) => settleBy(outcome, (value) => this.#settle(false, value), this.reject);
-
-  reject = (error) => this.#settle(true, error);
-
-  constructor() {
-    // `Cancellable` tells it of the time limit.
-    this.reject.inPlace = this;
-  }
-
-  #settle(hasFailed, value) {
-    if (this.isSettled) return;
-    this.isSettled = true;
-    this.hasFailed = hasFailed;
-    this.value = value;
-  }
-
-  /** The task gets a time limit, in place of the one that it had. */
-  limit(milliseconds, timeUp) {
-    this.#ends = now() + milliseconds;
-    this.#timeUp = timeUp;
-  }
-
-  /** How long there is nothing to do for its time limit. One that is due ends the task, or is followed by another. */
-  untilLimit() {
-    if (this.#ends === Infinity) return Infinity;
-    const left = this.#ends - now();
-    if (left > 0) return left;
-    this.#ends = Infinity;
-    this.native.isBlocked = true;
-    this.#timeUp();
-    this.native.isBlocked = false;
-    return 0;
-  }
-}
-
-/** V8 looks for interrupts in calls of this function. */
-function interruptCheck() {}
 
 /**
  * @param {import('../task/native-pool').NativePool} native
@@ -100,8 +38,7 @@ function runSync(native, admission, tasks, task, input, options = NO_OPTIONS) {
   if (options !== NO_OPTIONS) refuseOptions(options);
   if (admission.isClosed) throw takesNoMoreTasks(task);
   const { workers } = native;
-  const outcome = new Outcome();
-  outcome.native = native;
+  const outcome = new Outcome(native);
   if (workers !== undefined && tasks.ownerOf(task, options) === UNDECIDED) options = awaitExports(workers, task, options);
   tasks.run(task, input, options, outcome.resolve, outcome.reject);
   blockUntil(() => isSettled(outcome, native), () => outcome.untilLimit(), workers);
@@ -114,15 +51,6 @@ function runSync(native, admission, tasks, task, input, options = NO_OPTIONS) {
 function isSettled(outcome, native) {
   if (!outcome.isSettled) native.step?.();
   return outcome.isSettled;
-}
-
-function refuseOptions(options) {
-  validateObject(options, 'options');
-  for (const name in options) {
-    if (name in REFUSED && Object.hasOwn(options, name)) {
-      throw new InvalidArgValueError(`unknown option '${name}'; runSync does not have it: ${REFUSED[name]}`);
-    }
-  }
 }
 
 /** Blocks until it is known what the script exports; the options with the time that is left. */

@@ -13,6 +13,7 @@ const { SCRIPT_RUN, submitOptions } = require('../task/options');
 const { describe, validateOptions, validateString } = require('../validators');
 const { KeptInput } = require('./kept-input');
 const { locateScript } = require('./script-location');
+const { hasNotBegun } = require('./worker-exit-errors');
 
 /** The highest priority. */
 const FIRST = 2 ** 31 - 1;
@@ -78,7 +79,7 @@ class Broadcasts {
   startedOne(worker) {
     for (const { name, input, options } of this.#later) {
       this.#run(name, input, { ...options, worker }, true).catch((error) => {
-        if (error instanceof PoolClosedError) return;
+        if (error instanceof PoolClosedError || hasNotBegun(error)) return;
         this.#tell(failed(name, [{ worker, error }], []));
       });
     }
@@ -113,6 +114,8 @@ async function outputsOf(name, runs) {
   const [failures, outputs] = [[], []];
   for (const { worker, outcome } of runs) {
     const { output, error, hasFailed } = await outcome;
+    // Of a worker that has ended before, nothing is left to be told; another in its place runs the task as it starts.
+    if (hasFailed && hasNotBegun(error)) continue;
     if (hasFailed) append(failures, { worker, error });
     else append(outputs, { worker, output });
   }

@@ -35,6 +35,8 @@ class HookContext {
 class Hooks {
   /** Whether `setup` runs. */
   settingUp = false;
+  /** Whether `teardown` runs, or has run. */
+  tearingDown = false;
 
   #hooks;
   /** Each as it was when it was read, once. */
@@ -47,7 +49,6 @@ class Hooks {
   #answers;
   /** The port of the pool's owner. */
   #control;
-  #tearingDown = false;
 
   /**
    * @param {object} hooks the script's export
@@ -93,9 +94,9 @@ class Hooks {
     const hooks = this.#hooks;
     refuseMisspelt(hooks);
     const { setup, teardown, onError } = hooks;
-    if (typeof setup === 'function') this.#setup = setup;
-    if (typeof teardown === 'function') this.#teardown = teardown;
-    if (typeof onError === 'function') this.#onError = onError;
+    this.#setup = hookOf('setup', setup);
+    this.#teardown = hookOf('teardown', teardown);
+    this.#onError = hookOf('onError', onError);
   }
 
   #call(hook, given) {
@@ -115,9 +116,9 @@ class Hooks {
    * @returns {boolean} whether `end` is called once the hook is through; else the worker can end now
    */
   tearDown(reason, end) {
-    if (this.#tearingDown) return true;
+    if (this.tearingDown) return true;
     if (this.#teardown === undefined) return false;
-    this.#tearingDown = true;
+    this.tearingDown = true;
     this.#answers.ending();
     this.#context.reason = this.#toldWhy() ?? reason;
     const failed = (error) => {
@@ -157,6 +158,15 @@ class Hooks {
 
 const isThenable = (value) =>
   ((typeof value === 'object' && value !== null) || typeof value === 'function') && typeof value.then === 'function';
+
+/** A hook, or undefined where there is none: beside others it may be null. */
+function hookOf(name, value) {
+  if (value === undefined || value === null) return undefined;
+  if (typeof value === 'function') return value;
+  const { InvalidArgTypeError } = require('../errors');
+  const { describe } = require('../validators');
+  throw new InvalidArgTypeError(`The hook "${name}" in the export "worker" must be a function. Received ${describe(value)}`);
+}
 
 /** A hook whose name has a fault would never be called. */
 function refuseMisspelt(hooks) {

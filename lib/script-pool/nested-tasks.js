@@ -18,6 +18,7 @@ const NOTHING = Object.freeze([]);
 class NestedTasks {
   #worker;
   #run;
+  #wake;
   /** What stops those that are under way, by the worker's numbers. */
   #stops = new Map();
 
@@ -25,27 +26,31 @@ class NestedTasks {
    * @param {import('./pool-worker').PoolWorker} worker
    * @param {(task: string, input: unknown, options: object, resolve: Function, reject: Function) => void} run submits to the
    *   pool, also while it closes
+   * @param {() => void} wake wakes the worker where its thread is blocked
    */
-  constructor(worker, run) {
+  constructor(worker, run, wake) {
     this.#worker = worker;
     this.#run = run;
+    this.#wake = wake;
   }
 
   /** A task of the worker submits one. */
   ask([number, task, said, isBundle, value]) {
     const stop = new nodeGlobals.AbortController();
     this.#stops.set(number, stop);
-    const { transfers, reports, isLast, ...options } = said;
+    const { transfers, reports, isLast, waiter, blocks, ...options } = said;
     options.signal = stop.signal;
-    options[CONTEXT] = contextOf(options.priority, () => this.#over(number));
+    options[CONTEXT] = contextOf(options.priority, waiter, blocks, () => this.#over(number));
     if (transfers) options.transfer = 'auto';
     if (reports) options.onProgress = (report) => this.#send([NESTED_REPORT, number], report);
     const failed = (error) => {
       this.#failed(number, error);
       options[CONTEXT].settled();
+      if (blocks) this.#wake();
     };
     const succeeded = (result) => {
       this.#send([NESTED_ANSWER, number, false], result);
+      if (blocks) this.#wake();
       options[CONTEXT].settled();
     };
     try {
@@ -104,11 +109,14 @@ function settle(outcome, succeeded, failed) {
 }
 
 /** What such a task gets: its own priority; and it is counted until nothing of it is left, and its answer was sent. */
-function contextOf(priority, over) {
+function contextOf(priority, waiter, blocks, over) {
   let left = 1;
   const context = {
     priority,
     isNested: true,
+    // Who waits for it, as the native side takes it; and whether its worker's thread is blocked meanwhile.
+    waiter,
+    blocks,
     join: (options) => (options.context = context),
     enter: () => left++,
     leave: () => {

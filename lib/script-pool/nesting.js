@@ -17,9 +17,27 @@ class Nesting {
     this.#runner = runner;
   }
 
-  /** A task waits for one more that it has submitted to its pool: others may run here meanwhile. A message's task does not count. */
+  /**
+   * A task waits for one more that it has submitted to its pool: others may run here meanwhile, unless it answers a message.
+   *
+   * @returns {() => void} to be called when it waits for one less
+   */
   waits(job) {
-    if (job === undefined || job.isOver || job.listeners > 0) return;
+    if (job === undefined || job.isOver) return () => {};
+    if (job.listeners > 0) return this.#holds(job);
+    this.#makesWay(job);
+    return () => this.#goesOn(job);
+  }
+
+  /** A message's task keeps its place. */
+  #holds(job) {
+    if (job.holds++ === 0) binding.scriptHolds(job.id, true);
+    return () => {
+      if (--job.holds === 0) binding.scriptHolds(job.id, false);
+    };
+  }
+
+  #makesWay(job) {
     if (!job.nests) {
       job.nests = true;
       this.count++;
@@ -30,9 +48,8 @@ class Nesting {
     setImmediate(this.#runner.pull);
   }
 
-  /** A task waits for one less. */
-  goesOn(job) {
-    if (job === undefined || job.waitsFor === 0 || --job.waitsFor > 0) return;
+  #goesOn(job) {
+    if (job.waitsFor === 0 || --job.waitsFor > 0) return;
     this.waiting--;
     binding.scriptWaits(job.id, false);
   }

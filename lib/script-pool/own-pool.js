@@ -9,13 +9,16 @@
  *
  * They are stopped with the task that has submitted them. While a task waits for such tasks it takes none of its worker's capacity
  * (nesting.js), or a pool would stand still as soon as each of its workers has a task that waits. So the worker takes others
- * meanwhile, in the order of the queue.
+ * meanwhile, in the order of the queue. Only `runSync` blocks the thread (blocked-worker.js).
+ *
+ * The native side refuses a task that could never run, since others wait for it that have what it needs (src/pool/deadlock.rs). So the
+ * owner tells it who waits: the running task, or code of this worker outside of any.
  */
 
 const { deliveryOf } = require('../delivery');
 const { openValue } = require('../fallback/value');
 const { binding } = require('../native');
-const { InvalidArgTypeError, InvalidArgValueError, abortError } = require('../errors');
+const { InvalidArgTypeError, InvalidArgValueError, PoolClosedError, abortError } = require('../errors');
 const { submitOptions } = require('../task/options');
 const { Pending } = require('../task/pending');
 const { leftUntil } = require('../task/time-limits');
@@ -65,12 +68,35 @@ class OwnPool {
   /** Runs a task of the same pool. */
   run(task, input, options) {
     if (typeof task === 'string' && task !== '') return this.#run(task, input, options);
-    return Promise.reject(new InvalidArgValueError('The "task" argument must be the name of a task. For the default export: runTask(input)'));
+    return Promise.reject(notAName());
   }
 
   /** Runs the script's default export. */
   runTask(input, options) {
     return this.#run('', input, options);
+  }
+
+  /** Blocks this worker's thread until a task of the same pool is answered. */
+  runSync(task, input, given = NO_OPTIONS) {
+    const { Outcome, refuseOptions } = require('../task/blocking');
+    if (typeof task !== 'string' || task === '') throw notAName();
+    if (given !== NO_OPTIONS) refuseOptions(given);
+    const { stopError } = require('./task');
+    const job = this.#runner.current;
+    const reason = job?.stopReason(binding) ?? 0;
+    if (reason !== 0) throw stopError(reason);
+    const outcome = new Outcome(this);
+    let pending;
+    try {
+      pending = this.#submit(task, input, submitOptions(given), outcome.resolve, outcome.reject, true);
+      this.#runner.blocked.until(outcome, pending, job);
+    } finally {
+      this.#runner.unblocked();
+      // Also where it has ended: a pool whose order is repeated may have waited for this worker.
+      if (pending !== undefined && pending.id !== 0) this.cancel(pending.id);
+    }
+    if (outcome.hasFailed) throw outcome.value;
+    return outcome.value;
   }
 
   /** Runs a task over inputs: the first failure cancels the others. */
@@ -84,36 +110,47 @@ class OwnPool {
 
   #run(task, input, given = NO_OPTIONS) {
     return new Promise((resolve, reject) => {
-      const options = submitOptions(refuseOwners(given));
-      // Now: a relative path depends on who calls.
-      if (options.filename !== undefined) options.filename = locateScript(options.filename, 'options.filename');
-      const { signal, outerSignal, context, onProgress, transfer = NOTHING } = options;
-      const pending = new NestedTask(resolve, reject, this, task);
-      pending.control({ signal, outerSignal, context });
-      // What stops the running task stops its tasks.
-      const { current } = this.#runner;
-      if (current?.stoppable && !pending.ended) pending.watch(current.signalFrom(binding), abortError);
-      if (pending.ended) return;
-      if (onProgress !== undefined) pending.listen(onProgress);
-      try {
-        this.#ask(pending, task, input, options, listFor(input, transfer));
-      } catch (error) {
-        if (this.#open.delete(pending.id)) pending.onOver();
-        pending.reject(error);
-      }
+      this.#submit(task, input, submitOptions(refuseOwners(given)), resolve, reject, false);
     });
   }
 
-  #ask(pending, task, input, options, list) {
+  /** @param {boolean} blocks whether this thread is blocked until it is answered: then the time limits hold here too */
+  #submit(task, input, options, resolve, reject, blocks) {
+    // Now: a relative path depends on who calls.
+    if (options.filename !== undefined) options.filename = locateScript(options.filename, 'options.filename');
+    const { signal, outerSignal, context, onProgress, timeout, deadline, transfer = NOTHING } = options;
+    const pending = new NestedTask(resolve, reject, this, task);
+    if (this.#runner.life.tearsDown) {
+      pending.reject(new PoolClosedError('the worker is being torn down: its tasks have ended, and it submits no more'));
+      return pending;
+    }
+    pending.control(blocks ? { signal, outerSignal, context, timeout, deadline } : { signal, outerSignal, context });
+    // What stops the running task stops its tasks. A thread that is blocked looks itself.
+    const { current } = this.#runner;
+    if (current?.stoppable && !pending.ended && !blocks) pending.watch(current.signalFrom(binding), abortError);
+    if (pending.ended) return pending;
+    if (onProgress !== undefined) pending.listen(onProgress);
+    try {
+      this.#ask(pending, task, input, options, listFor(input, transfer), blocks);
+    } catch (error) {
+      if (this.#open.delete(pending.id)) pending.onOver();
+      pending.reject(error);
+    }
+    return pending;
+  }
+
+  #ask(pending, task, input, options, list, blocks) {
     const number = ++this.#lastNumber;
     const runner = this.#runner;
     const job = runner.current;
-    const said = { ...saidOf(options), transfers: list.length > 0, isLast: runner.life.isLeaving };
+    // As the native side takes it.
+    const waiter = job === undefined || job.isOver ? -1 - runner.workerId : job.id;
+    const said = { ...saidOf(options), transfers: list.length > 0, isLast: runner.life.isLeaving, waiter, blocks };
     sendValue(input, list, (value, isBundle, given) => {
       // What getters of the input have done may have ended it.
       if (pending.ended) return;
       // Twice where Node refuses what was only found in the input.
-      if (pending.onOver === undefined) this.#waitFor(pending, job);
+      if (pending.onOver === undefined) this.#waitFor(pending, job, blocks);
       this.#open.set(number, pending);
       pending.id = number;
       this.#control.postMessage([false, { ask: [number, task, said, isBundle, value] }], given);
@@ -121,13 +158,18 @@ class OwnPool {
     if (pending.id !== 0) binding.reportReady();
   }
 
-  #waitFor(pending, job) {
+  #waitFor(pending, job, blocks) {
     // Before the owner submits it: where nothing may wait in the queue, this worker is free for it.
-    this.#runner.nesting.waits(job);
+    if (blocks) {
+      binding.scriptBlocks(job?.id ?? 0, true);
+      pending.onOver = () => {};
+      return;
+    }
+    const goOn = this.#runner.nesting.waits(job);
     this.#delivery.hold(1);
     pending.onOver = () => {
       this.#delivery.hold(-1);
-      this.#runner.nesting.goesOn(job);
+      goOn();
     };
   }
 
@@ -165,6 +207,8 @@ class OwnPool {
     else pending.resolve(outcome);
   }
 }
+
+const notAName = () => new InvalidArgValueError('The "task" argument must be the name of a task. For the default export: runTask(input)');
 
 /** Their own word for one that is not served, and not silence. */
 function refuseOwners(given) {

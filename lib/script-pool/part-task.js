@@ -120,6 +120,8 @@ class PartTask {
   async #stepOf(asked) {
     const step = this.#isAsync ? await this.#orStopped(asked) : asked;
     if (step === STOPPED) return STOPPED;
+    // One that gives `undefined` for ever would have no end.
+    if (!isObject(step)) throw new TypeError(`Iterator result ${String(step)} is not an object`);
     const { done, value } = step;
     const given = this.#isAsync || !isThenable(value) ? value : await this.#orStopped(value);
     return given === STOPPED ? STOPPED : { done, value: given };
@@ -149,8 +151,13 @@ class PartTask {
   }
 }
 
-const isThenable = (value) =>
-  ((typeof value === 'object' && value !== null) || typeof value === 'function') && typeof value.then === 'function';
+const isObject = (value) => (typeof value === 'object' && value !== null) || typeof value === 'function';
+const isThenable = (value) => isObject(value) && typeof value.then === 'function';
+
+function checked(iterator) {
+  if (isObject(iterator) && typeof iterator.next === 'function') return iterator;
+  throw new TypeError('The result of the function gave an iterator that has no function `next`');
+}
 
 /**
  * @param {unknown} result of the script's function
@@ -159,9 +166,9 @@ const isThenable = (value) =>
 function iteratorOf(result) {
   if (typeof result === 'object' && result !== null) {
     const asynchronous = result[Symbol.asyncIterator];
-    if (typeof asynchronous === 'function') return [Reflect.apply(asynchronous, result, []), true];
+    if (typeof asynchronous === 'function') return [checked(Reflect.apply(asynchronous, result, [])), true];
     const synchronous = result[Symbol.iterator];
-    if (typeof synchronous === 'function') return [Reflect.apply(synchronous, result, []), false];
+    if (typeof synchronous === 'function') return [checked(Reflect.apply(synchronous, result, [])), false];
   }
   const { UnsupportedValueError } = require('../errors');
   const { describe } = require('../validators');

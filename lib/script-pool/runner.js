@@ -67,6 +67,8 @@ class Runner {
   #job;
   /** Made when it is first asked for. */
   #ownPool;
+  /** By which its thread has been blocked. Made for the first time. */
+  #blocked;
   /** Whether the event loop is to have its turn before the next task. */
   #pauses = false;
   /** When the last task began, and the first one since there was a break; by the native side's clock. */
@@ -100,7 +102,7 @@ class Runner {
 
   /** Its pool, for tasks of its tasks, once the script is loaded. From then on several tasks may be under way. */
   get ownPool() {
-    if (this.loading !== undefined) return undefined;
+    if (this.loading !== undefined || this.life.tearsDown) return undefined;
     if (this.#ownPool === undefined) {
       const { Nesting } = require('./nesting');
       const { OwnPool } = require('./own-pool');
@@ -109,6 +111,21 @@ class Runner {
       if (this.calls.contexts === undefined) this.calls.separate(this.#job);
     }
     return this.#ownPool;
+  }
+
+  /** By which a task, or other code, blocks this thread until a task is answered that it submits to this pool. */
+  get blocked() {
+    if (this.#blocked === undefined) {
+      const { BlockedWorker } = require('./blocked-worker');
+      this.#blocked = new BlockedWorker(this, this.#control);
+    }
+    return this.#blocked;
+  }
+
+  /** The thread goes on. Nobody has notified this worker meanwhile. */
+  unblocked() {
+    binding.scriptBlocks(0, false);
+    setImmediate(this.pull);
   }
 
   /** Whether it may run one more task. */
@@ -157,21 +174,28 @@ class Runner {
     delivery.handler(EVENTS.SCRIPT_STOP, () => ({
       deliver: (id, reason) => this.calls.stop(this.open.get(id), reason),
     }));
-    this.#control.on('message', (message) => this.#heard(message));
-    this.#control.on('messageerror', (error) => this.#arrivingInputs().unreadable(error));
+    this.#control.on('message', (message) => this.heard(message));
+    this.#control.on('messageerror', (error) => this.unreadable(error));
     this.#control.unref();
     this.life.begin(hooks, this.#control);
   }
 
   /** A message has come from the owner. */
-  #heard(message) {
+  heard(message) {
     const { RETIRE } = require('./owner-messages');
+    if (this.#blocked?.isBehind) this.#blocked.tell();
     if (message[0] >= RETIRE) this.told(message);
     else this.#arrivingInputs().told(message);
   }
 
+  /** A message of the owner's that cannot be read here. */
+  unreadable(error) {
+    this.#arrivingInputs().unreadable(error);
+  }
+
   /** A message of the owner's that is no input. */
   told(message) {
+    if (this.#blocked?.isBehind) return this.#blocked.keep(message);
     const { NESTED_ANSWER } = require('./owner-messages');
     if (message[0] >= NESTED_ANSWER) this.#ownPool.told(message);
     else this.life.toldToEnd(message[0], message[1]);
@@ -193,6 +217,7 @@ class Runner {
     this.pulling = true;
     const call = this.#call;
     const out = this.#out;
+    let hasWorked = id !== 0;
     for (;;) {
       if (id !== 0 && this.#mustPause()) {
         if (id !== ANSWERED) this.finish(id);
@@ -208,10 +233,11 @@ class Runner {
       const extra = this.#step(id);
       const step = call[0];
       if (step !== RUN) {
-        if (step === WAIT) this.life.idle();
+        if (step === WAIT) this.life.idle(hasWorked);
         else this.life.leave();
         break;
       }
+      hasWorked = true;
       this.#now = call[6];
       if (this.#since === 0) this.#since = this.#now;
       const job = new Job(call[1], call[5] !== 0);

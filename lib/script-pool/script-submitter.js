@@ -23,7 +23,7 @@ const encoder = new ValueEncoder();
 const { ANY_WORKER, VIA_FALLBACK, BY_MESSAGE, BY_QUEUE, NO_WORKER, ON_DEMAND } = SCRIPTS;
 /** What `submitScript` returns for an accepted task, as bits. */
 const { FULL, NEEDS_WORKER } = SCRIPTS;
-const { MOVABLE, NESTED } = SCRIPTS;
+const { BLOCKS, MOVABLE, NESTED } = SCRIPTS;
 
 /** The highest priority. */
 const FIRST = 2 ** 31 - 1;
@@ -251,7 +251,7 @@ class ScriptSubmitter {
       const movable = taken !== undefined && !isFixed && canGoTwice(taken);
       const answer = this.#submitTo(name, id, options, prepared, number, BY_MESSAGE, place, movable);
       if (Array.isArray(answer)) {
-        if (answer[0] === 'ERR_RW_INTERNAL' && isFixed) return this.#failed(pending, isEnding(number));
+        if (answer[0] === 'ERR_RW_INTERNAL' && isFixed) return this.#failed(pending, require('./worker-exit-errors').isEnding(number));
         if (answer[0] === 'ERR_RW_INTERNAL' && tries < TRIES) {
           this.#delivery.remove(id);
           continue;
@@ -289,7 +289,7 @@ class ScriptSubmitter {
     const answer = this.#submitTo(name, id, options, encoder, worker, BY_QUEUE);
     if (Array.isArray(answer)) {
       inputs.forget(id);
-      if (answer[0] === 'ERR_RW_INTERNAL') return this.#failed(pending, isEnding(worker));
+      if (answer[0] === 'ERR_RW_INTERNAL') return this.#failed(pending, require('./worker-exit-errors').isEnding(worker));
       return this.#admission.answered(answer, id, (outcome) => pending.resolve(outcome), name, input);
     }
     binding.notifyWorker(handle, worker);
@@ -331,7 +331,9 @@ class ScriptSubmitter {
     call[7] = cancel === UNCANCELLABLE && options.callForm >= AHEAD ? ITSELF : cancel;
     call[8] = worker;
     call[9] = ((cancel !== UNCANCELLABLE && this.separates) || options.alone ? 1 : 0) + 2 * options.callForm;
-    call[10] = (path === ON_DEMAND ? 1 : 0) + (context?.isNested ? NESTED : 0) + (movable ? MOVABLE : 0);
+    call[10] = (path === ON_DEMAND ? 1 : 0) + (movable ? MOVABLE : 0);
+    if (context?.isNested) call[10] += NESTED + (context.blocks ? BLOCKS : 0);
+    call[15] = context?.waiter ?? 0;
     const { value, parts } = prepared;
     const answer = key === undefined ? binding.submitScript(value, parts) : binding.submitScriptKeyed(value, parts, key);
     // Nothing of it is kept.
@@ -354,11 +356,6 @@ class ScriptSubmitter {
     this.#functions.set(name, number);
     return number;
   }
-}
-
-function isEnding(worker) {
-  const { WorkerExitedError } = require('../errors');
-  return new WorkerExitedError(`Worker ${worker} is ending and takes no more tasks: choose another one of pool.workers`, { exitCode: undefined });
 }
 
 function notArguments(input) {

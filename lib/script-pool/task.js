@@ -144,6 +144,8 @@ Object.assign(Job.prototype, {
   priority: 0,
   /** How many tasks it waits for that it has submitted to its own pool; whether it has submitted any; whether it has ended since. */
   waitsFor: 0,
+  /** The same of a task that answers a message, which keeps its place meanwhile. */
+  holds: 0,
   nests: false,
   isOver: false,
   /** Of a task that tells its output too: how it tells how far it is. */

@@ -71,6 +71,11 @@ class WorkerLife {
     return this.#hooks !== undefined && this.#hooks.settingUp;
   }
 
+  /** Whether the script's `teardown` runs, or has run: nothing is submitted any more, or each worker would need another after it. */
+  get tearsDown() {
+    return this.#hooks !== undefined && this.#hooks.tearingDown;
+  }
+
   /** The script is loaded: takes part from now on, or once its `setup` is done. */
   begin(hooks, control) {
     if (!binding.joinPool(this.#setup.key, this.#wire)) return process.exit();
@@ -114,9 +119,13 @@ class WorkerLife {
     }
   }
 
-  /** Nothing waits. */
-  idle() {
-    this.#lastWork = now();
+  /**
+   * Nothing waits.
+   *
+   * @param {boolean} hasWorked whether it has run a task since it was idle the last time
+   */
+  idle(hasWorked) {
+    if (hasWorked) this.#lastWork = now();
     const { waitPolicy, idleTimeout } = this.#setup;
     if (waitPolicy === IDLE_BLOCK && this.#runner.open.size === 0) {
       // The event loop has a turn between two waits.

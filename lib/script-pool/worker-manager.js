@@ -12,7 +12,7 @@
 const { append } = require('../runtime/intrinsics');
 const { binding } = require('../native');
 const { nextTick } = require('../runtime/globals');
-const { TaskTimeoutError } = require('../errors');
+const { DeadlockError, TaskTimeoutError } = require('../errors');
 const { log } = require('../debug-log');
 const { ensureStack } = require('../runtime/stack-overflow');
 const { addSource, removeSource } = require('./output-before-exit');
@@ -20,7 +20,7 @@ const { RETIRE } = require('./owner-messages');
 const { PoolWorker } = require('./pool-worker');
 const { placeOf } = require('./script-location');
 
-const { NO_WORKER } = require('../constants').SCRIPTS;
+const { REASONS, SCRIPTS: { NO_WORKER } } = require('../constants');
 
 /** So many workers in a row may end without having finished a task; then it is the script's fault. */
 const FRUITLESS_LIMIT = 3;
@@ -106,6 +106,9 @@ class WorkerManager {
       before = this.#workers.size;
       this.need();
     }
+    if (this.#workers.size >= settings.most) {
+      this.#refuseStuck((task) => new DeadlockError('the pool has too few workers now: those left are blocked, and wait for this task', { task }));
+    }
   }
 
   /**
@@ -151,6 +154,7 @@ class WorkerManager {
       return this.#start();
     } catch (error) {
       if (this.#workers.size === 0) this.#giveUp(error);
+      else this.#refuseStuck(() => error);
       return undefined;
     }
   }
@@ -424,9 +428,13 @@ class WorkerManager {
   #asked(worker, ask, cancelled) {
     if (worker.nested === undefined) {
       const { NestedTasks } = require('./nested-tasks');
-      worker.nested = new NestedTasks(worker, (...given) => this.#events.runNested(...given));
+      const wake = () => binding.notifyWorker(this.#pool.handle, worker.number);
+      worker.nested = new NestedTasks(worker, (...given) => this.#events.runNested(...given), wake);
     }
-    if (ask === undefined) return worker.nested.cancel(cancelled);
+    if (ask === undefined) {
+      worker.nested.cancel(cancelled);
+      return this.#pool.step?.();
+    }
     worker.nested.ask(ask);
     // This worker will not take it, and makes way for another only once its own task has ended.
     if (worker.nested.isOfLast(ask) && binding.scriptsWaiting(this.#pool.handle) > 0) this.#tryToStart();
@@ -554,9 +562,18 @@ class WorkerManager {
   /** The script does not load, and would not the next time: all that waits is rejected. The next task tries again. */
   #loadFailed(error) {
     this.#readiness?.fail(error);
+    this.#refuseStuck(() => error);
     for (const worker of this.#workers.values()) if (worker.ready) return this.#tell('error', error);
     const told = this.#giveUp(error);
     if (!told) this.#tell('error', error);
+  }
+
+  /** No further worker can be started: rejects the tasks that those there can never take, since they are blocked and wait for these. */
+  #refuseStuck(errorOf) {
+    for (const id of binding.stuckScripts(this.#pool.handle)) {
+      this.#reject(id, errorOf);
+      this.#pool.cancel(id, REASONS.CANCELLED);
+    }
   }
 
   /** Rejects all that waits. True when anything did. */

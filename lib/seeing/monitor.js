@@ -15,7 +15,7 @@ const http = require('node:http');
 const net = require('node:net');
 const path = require('node:path');
 
-const { InvalidArgTypeError, PoolClosedError } = require('../errors');
+const { InvalidArgTypeError, InvalidArgValueError, PoolClosedError } = require('../errors');
 const { showState } = require('../inspection');
 const { clearTimeout, setTimeout } = require('../runtime/clock');
 const { describe, validateInteger, validateOptions, validateString } = require('../validators');
@@ -217,6 +217,8 @@ async function openMonitor(watched, options = {}) {
   const { port = 0, host = LOOPBACK, allowedHosts = [] } = validateOptions(options, 'options', OPTIONS);
   validateInteger(port, 'options.port', 0, 65_535);
   validateString(host, 'options.host');
+  // Node would listen on all addresses, as it does without one.
+  if (host === '') throw new InvalidArgValueError(`The "options.host" property must not be empty: for all addresses of this machine it is '0.0.0.0' or '::'`);
   if (!Array.isArray(allowedHosts) || !allowedHosts.every((name) => typeof name === 'string')) {
     throw new InvalidArgTypeError(`The "options.allowedHosts" property must be an array of strings. Received ${describe(allowedHosts)}`);
   }

@@ -15,7 +15,9 @@ use crate::node::{
 };
 use crate::numbers;
 use crate::os_thread::nicer_by;
-use crate::pool::{Accepted, Config, Pool, Summary, Taker, TaskLimit, Times, TimesOfTask, log_threads};
+use crate::pool::{
+    Accepted, Config, Pool, Summary, Taker, TaskLimit, Times, TimesOfTask, WaitedBy, Waiter, log_threads,
+};
 use crate::tasks::{Task, TaskFacts, builtin};
 
 /// The raw exports by name.
@@ -390,10 +392,12 @@ fn submit_one<'call>(
     call: Call<'call>,
     submission: Submission,
     key: Option<String>,
+    waited_by: Option<WaitedBy>,
     input: [JsValue<'call>; 4],
 ) -> Returned<'call> {
     let read = || call.inputs().read(Input::of_arguments(call.js, input)?);
-    answer(call.js, call.environment.pools().submit(submission, key, read), |done| accepted(call.js, done))
+    let submitted = call.environment.pools().submit(submission, key, waited_by, read);
+    answer(call.js, submitted, |done| accepted(call.js, done))
 }
 
 /// `openIntake(pool)`: the memory of its intake (`src/pool/intake.rs`), or nothing where there is none.
@@ -421,23 +425,56 @@ fn deposit<'call>(call: Call<'call>, arguments: Arguments<'call, 7>) -> Returned
 fn submit<'call>(call: Call<'call>, arguments: Arguments<'call, 7>) -> Returned<'call> {
     let [pool, task, id, form, input, length, parts] = arguments;
     let submission = submission(call.js, [pool, task, id], SubmitOptions::PLAIN)?;
-    submit_one(call, submission, None, [form, input, length, parts])
+    submit_one(call, submission, None, None, [form, input, length, parts])
+}
+
+/// Who waits for a task that was submitted in a worker of its pool: the id of the running task; or, below 0, -1 less the number of
+/// the worker whose code does, outside of a task.
+pub(super) fn waited_by(waiter: f64, blocks: bool) -> WaitedBy {
+    let waiter =
+        if waiter < 0.0 { Waiter::Worker((-1.0 - waiter) as usize) } else { Waiter::Job(waiter as u64) };
+    WaitedBy { waiter, blocks }
 }
 
 /// `submitWith(…the seven of submit, priority, limit, isDeadline, runLimit, cancel)`.
 fn submit_with<'call>(call: Call<'call>, arguments: Arguments<'call, 12>) -> Returned<'call> {
     let [pool, task, id, form, input, length, parts, priority, limit, is_deadline, run, cancel] = arguments;
     let options = options(call.js, [priority, limit, is_deadline, run, cancel])?;
-    submit_one(call, submission(call.js, [pool, task, id], options)?, None, [form, input, length, parts])
+    submit_one(
+        call,
+        submission(call.js, [pool, task, id], options)?,
+        None,
+        None,
+        [form, input, length, parts],
+    )
 }
 
-/// `submitKeyed(…the twelve of submitWith, key)`.
-fn submit_keyed<'call>(call: Call<'call>, arguments: Arguments<'call, 13>) -> Returned<'call> {
-    let [pool, task, id, form, input, length, parts, priority, limit, is_deadline, run, cancel, key] =
-        arguments;
+/// `submitKeyed(…the twelve of submitWith, key, waiter, blocks)`: who waits for it, as [`waited_by`] takes it, or 0.
+fn submit_keyed<'call>(call: Call<'call>, arguments: Arguments<'call, 15>) -> Returned<'call> {
+    let [
+        pool,
+        task,
+        id,
+        form,
+        input,
+        length,
+        parts,
+        priority,
+        limit,
+        is_deadline,
+        run,
+        cancel,
+        key,
+        waiter,
+        blocks,
+    ] = arguments;
+    let by = match call.js.read_number(waiter)? {
+        0.0 => None,
+        waiter => Some(waited_by(waiter, call.js.read_bool(blocks)?)),
+    };
     let options = options(call.js, [priority, limit, is_deadline, run, cancel])?;
     let submission = submission(call.js, [pool, task, id], options)?;
-    submit_one(call, submission, Some(call.js.to_text(key)?), [form, input, length, parts])
+    submit_one(call, submission, Some(call.js.to_text(key)?), by, [form, input, length, parts])
 }
 
 /// `submitBatch(…the twelve of submitWith, count, keepsOutputs)`: the input is an array of `count` inputs under one id.

@@ -5,6 +5,7 @@ use std::time::Duration;
 use napi::Env;
 use napi_derive::napi;
 
+use super::pool::waited_by;
 use crate::exported_numbers::Numbers;
 use crate::node::{
     Arguments, Call, CancelBy, Environment, Event, Export, Input, JsValue, List, PATHS, Returned,
@@ -176,6 +177,27 @@ pub fn script_waits(env: Env, id: f64, waits: bool) -> napi::Result<()> {
     Ok(())
 }
 
+/// In a worker: the job `id`, which answers a message, waits for jobs that it has submitted to its pool, or goes on.
+#[napi(catch_unwind)]
+pub fn script_holds(env: Env, id: f64, holds: bool) -> napi::Result<()> {
+    Environment::of(&env)?.with_script_worker(|worker| worker.holds(id as u64, holds));
+    Ok(())
+}
+
+/// In a worker: its thread is blocked, in the job `id` or in none (0), until a job has ended that it is about to submit; or goes on.
+#[napi(catch_unwind)]
+pub fn script_blocks(env: Env, id: f64, blocks: bool) -> napi::Result<()> {
+    Environment::of(&env)?.with_script_worker(|worker| worker.blocks(id as u64, blocks));
+    Ok(())
+}
+
+/// The ids of the jobs that wait for a script worker and would for ever, if none can be started any more.
+#[napi(catch_unwind)]
+pub fn stuck_scripts(env: Env, pool: u32) -> napi::Result<List<f64>> {
+    let stuck = Environment::of(&env)?.pools().with(pool, |pool| pool.stuck_scripts());
+    Ok(numbers(stuck.unwrap_or_default()))
+}
+
 /// In a worker: notifies the owner that the worker is ready, after it has posted the details to the fallback port.
 #[napi(catch_unwind)]
 pub fn report_ready(env: Env) -> napi::Result<()> {
@@ -284,10 +306,12 @@ const NO_WORKER: f64 = -2.0;
 /// In the place of a form: the value goes by the native fallback.
 const VIA_FALLBACK: f64 = -1.0;
 
-/// Added to whether the input should be asked for: a running task of the pool waits for this one.
+/// Added to whether the input should be asked for: a running task of the pool waits for this one; and blocks its worker's thread.
 const NESTED: u32 = 2;
 /// Also added: its owner could bind it to another worker.
 const MOVABLE: u32 = 4;
+/// Also added, with `NESTED`: the thread of the waiting task's worker is blocked.
+const BLOCKS: u32 = 8;
 
 /// What `submitScript` returns for an accepted job, as bits.
 const NEEDS_WORKER: u8 = 1;
@@ -307,7 +331,7 @@ mod idle {
 
 /// For JavaScript.
 pub(super) const NUMBERS: Numbers = numbers! {
-    ANY_WORKER, NO_WORKER, VIA_FALLBACK, NEEDS_WORKER, FULL, NESTED, MOVABLE,
+    ANY_WORKER, NO_WORKER, VIA_FALLBACK, NEEDS_WORKER, FULL, NESTED, MOVABLE, BLOCKS,
     IDLE_NEVER = idle::NEVER, IDLE_LINGER = idle::LINGER, IDLE_BLOCK = idle::BLOCK,
     PATHS, REPORT, PART, LATEST,
     BY_QUEUE = InputPath::Queue, BY_MESSAGE = InputPath::Message, ON_DEMAND = InputPath::OnDemand,
@@ -315,8 +339,8 @@ pub(super) const NUMBERS: Numbers = numbers! {
 
 /// `submitScript(input, parts)`: pool, function, id, form, length, priority, limit, how it is cancelled (`CancelBy`), the worker
 /// to bind it to (or `ANY_WORKER`, `NO_WORKER`), whether it wants its worker alone (with twice the form of its function's
-/// call added), whether the input is memory that the worker should ask for (with `NESTED` and `MOVABLE` added), whether the limit is a deadline, the limit of the run
-/// (the limits as in [`SubmitOptions::new`]), and what its tasks inherit ([`Inherited`]) stand on the call buffer. Form
+/// call added), whether the input is memory that the worker should ask for (with `NESTED`, `MOVABLE` and `BLOCKS` added), whether the limit is a deadline, the limit of the run
+/// (the limits as in [`SubmitOptions::new`]), what its tasks inherit ([`Inherited`]) and who waits for it ([`waited_by`]) stand on the call buffer. Form
 /// `VIA_FALLBACK`: the input is a message by the native fallback, and `length` its number. Returns nothing, or `NEEDS_WORKER` and `FULL` as bits; `[code, message]`
 /// when refused.
 fn submit<'call>(call: Call<'call>, values: Arguments<'call, 2>) -> Returned<'call> {
@@ -349,12 +373,14 @@ fn submit_with<'call>(
         run,
         deadline,
         own_priority,
+        waiter,
     ] = call.core().arguments()?;
     let cancel = CancelBy::of(cancel as u32);
     let options = SubmitOptions::new(priority as i32, limit, is_deadline != 0.0, run, cancel);
     let submission = Submission { pool: pool as u32, task: function as usize, id: id as u64, options };
     let by_message = form == VIA_FALLBACK;
     let (on_demand, nested) = (asked as u32 & 1 != 0, asked as u32 & NESTED != 0);
+    let waited_by = nested.then(|| waited_by(waiter, asked as u32 & BLOCKS != 0));
     let movable = asked as u32 & MOVABLE != 0;
     let path = match (by_message, on_demand) {
         (true, _) => InputPath::Message,
@@ -368,7 +394,7 @@ fn submit_with<'call>(
         number => Target::Worker(number as usize),
     };
     let (call_form, exclusive) = (alone as u64 >> 1, alone as u64 & 1 != 0);
-    let script = ScriptOptions { path, exclusive, target, call_form, nested, movable, inherited, key };
+    let script = ScriptOptions { path, exclusive, target, call_form, waited_by, movable, inherited, key };
     let read = || match by_message {
         true => Ok(Payload::Value(Value::Number(length))),
         false => call.inputs().read(Input::of_call_buffer(form as u32, length, values)?),

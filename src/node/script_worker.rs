@@ -279,6 +279,16 @@ impl ScriptWorker {
         self.registration.pool.script_waits(self.registration.number, id, waits);
     }
 
+    /// A job that answers a message waits for jobs that it has submitted to its pool, or goes on.
+    pub(crate) fn holds(&self, id: u64, holds: bool) {
+        self.registration.pool.script_holds(self.registration.number, id, holds);
+    }
+
+    /// The worker's thread is blocked until a job has ended that it is about to submit, or goes on.
+    pub(crate) fn blocks(&self, id: u64, blocks: bool) {
+        self.registration.pool.script_blocks(self.registration.number, id, blocks);
+    }
+
     /// The name of the script's function of this number.
     pub(crate) fn function_name(&self, number: usize) -> Option<String> {
         self.registration.pool.script_function_name(number)

@@ -9,7 +9,7 @@ use super::pools::Pools;
 use super::refusal::Refusal;
 use crate::cancel::{CancelToken, TimeLimits};
 use crate::error::{Code, Error};
-use crate::pool::{Accepted, Batch, BatchInputs, Inherited, InputPath, Job, Pool, Target};
+use crate::pool::{Accepted, Batch, BatchInputs, Inherited, InputPath, Job, Pool, Target, WaitedBy};
 use crate::value::Payload;
 
 type Result<T> = std::result::Result<T, Refusal>;
@@ -73,8 +73,8 @@ pub(crate) struct ScriptOptions {
     pub(crate) key: Option<String>,
     /// In which form its function is called.
     pub(crate) call_form: u64,
-    /// Whether a running task of the pool waits for it.
-    pub(crate) nested: bool,
+    /// Who waits for it in a worker of the pool.
+    pub(crate) waited_by: Option<WaitedBy>,
     pub(crate) movable: bool,
     /// What the tasks that it submits get from it.
     pub(crate) inherited: Inherited,
@@ -86,6 +86,7 @@ impl Pools<'_> {
         self,
         submission: Submission,
         key: Option<String>,
+        waited_by: Option<WaitedBy>,
         read: impl FnOnce() -> JsResult<Payload>,
     ) -> Result<Accepted> {
         let Submission { pool, task, id, options } = submission;
@@ -97,6 +98,9 @@ impl Pools<'_> {
         let mut job = Job::new(id, self.core.events(), task, input, token);
         if let Some(key) = key {
             job = job.keyed(key);
+        }
+        if let Some(waited_by) = waited_by {
+            job = job.waited_by(waited_by);
         }
         self.submit_job(submission, job, Target::Native, kept)
     }
@@ -129,8 +133,8 @@ impl Pools<'_> {
         if script.movable {
             job = job.movable();
         }
-        if script.nested {
-            job = job.nested();
+        if let Some(waited_by) = script.waited_by {
+            job = job.waited_by(waited_by);
         }
         if script.exclusive {
             job = job.exclusive();

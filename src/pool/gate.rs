@@ -37,8 +37,8 @@ pub(super) struct Gate {
     newest_first: bool,
     native: BTreeMap<Place, Gated>,
     pub(super) scripts: BTreeMap<Place, Gated>,
-    /// The entry that went through last: where it waited, and where it waits in the queue.
-    pub(super) passed: Option<(QueuePosition, QueuePosition)>,
+    /// The entries that went through since the queue was empty: where they waited, and where they wait in the queue.
+    pub(super) passed: Vec<(QueuePosition, QueuePosition)>,
 }
 
 impl Gate {
@@ -50,7 +50,7 @@ impl Gate {
             newest_first: config.newest_first,
             native: BTreeMap::new(),
             scripts: BTreeMap::new(),
-            passed: None,
+            passed: Vec::new(),
         })
     }
 
@@ -92,17 +92,28 @@ impl Gate {
         self.native.values().chain(self.scripts.values()).map(count).sum()
     }
 
-    /// Takes out one of the first so many of each kind.
-    pub(super) fn choose(&mut self, native: usize, scripts: usize) -> Option<(QueuePosition, i32, Gated)> {
-        let (native, scripts) = (native.min(self.native.len()), scripts.min(self.scripts.len()));
-        let count = native + scripts;
-        if count == 0 {
+    /// All that waits here.
+    pub(super) fn iter(&self) -> impl Iterator<Item = (&Entry, Target)> {
+        self.native.values().chain(self.scripts.values()).map(|gated| (&gated.entry, gated.target))
+    }
+
+    /// Takes out one of the first so many of each kind that can pass.
+    pub(super) fn choose(
+        &mut self,
+        native: usize,
+        scripts: usize,
+        can_pass: impl Fn(&Entry, Target) -> bool,
+    ) -> Option<(QueuePosition, i32, Gated)> {
+        let first = |line: &BTreeMap<Place, Gated>, count, taker| -> Vec<(Taker, Place)> {
+            let passing = line.iter().filter(|(_, gated)| can_pass(&gated.entry, gated.target));
+            passing.take(count).map(|(place, _)| (taker, *place)).collect()
+        };
+        let mut all = first(&self.native, native, Taker::Native);
+        all.extend(first(&self.scripts, scripts, Taker::Script));
+        if all.is_empty() {
             return None;
         }
-        let chosen = self.random.below(count);
-        let (taker, at) =
-            if chosen < native { (Taker::Native, chosen) } else { (Taker::Script, chosen - native) };
-        let place = *self.line(taker).keys().nth(at)?;
+        let (taker, place) = all[self.random.below(all.len())];
         let (taker, place) = self.first_of_key(taker, place);
         let gated = self.line(taker).remove(&place)?;
         let (Reverse(priority), order) = place;

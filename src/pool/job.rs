@@ -28,6 +28,34 @@ pub struct Inherited {
     pub priority: i32,
 }
 
+/// Who waits for a job.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Waiter {
+    /// The running job of this id, which has submitted it.
+    Job(u64),
+    /// Code outside of a job, in the worker of this number.
+    Worker(usize),
+}
+
+/// That a job of a pool, or code in a worker of it, waits for a job.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct WaitedBy {
+    /// Who.
+    pub waiter: Waiter,
+    /// Whether its worker's thread is blocked meanwhile.
+    pub blocks: bool,
+}
+
+impl WaitedBy {
+    /// The job that waits.
+    pub(super) fn job(self) -> Option<u64> {
+        match self.waiter {
+            Waiter::Job(id) => Some(id),
+            Waiter::Worker(_) => None,
+        }
+    }
+}
+
 /// One task that waits for a thread. It is moved several times, so its size counts: see [`Details`].
 pub struct Job {
     /// Native: the task's number, as the pool's [`Execute`](super::Execute) knows it. Of a script: its function's number.
@@ -54,8 +82,8 @@ pub(super) struct Details {
     pub(super) call_form: u64,
     /// Of a script: what its tasks get from it.
     pub(super) inherited: Inherited,
-    /// Of a script: whether a running job of the pool has submitted it, and waits for it. A pool that closes takes it.
-    pub(super) nested: bool,
+    /// Who has submitted it in a worker of the pool, and waits for it. A pool that closes takes it.
+    pub(super) waited_by: Option<WaitedBy>,
     /// Of a script, bound to a worker: whether its owner could send the input to another one as well.
     pub(super) movable: bool,
 }
@@ -107,10 +135,10 @@ impl Job {
         if path == InputPath::Queue { self } else { self.with(|details| details.path = path) }
     }
 
-    /// For a script: a running job of the same pool waits for it.
+    /// It was submitted in a worker of the same pool, where somebody waits for it.
     #[must_use]
-    pub fn nested(self) -> Self {
-        self.with(|details| details.nested = true)
+    pub fn waited_by(self, waited_by: WaitedBy) -> Self {
+        self.with(|details| details.waited_by = Some(waited_by))
     }
 
     /// For a script: it may be bound to another worker before it begins, by its owner.
@@ -174,8 +202,9 @@ impl Job {
         self.details.as_ref().is_some_and(|details| details.exclusive)
     }
 
-    pub(super) fn is_nested(&self) -> bool {
-        self.details.as_ref().is_some_and(|details| details.nested)
+    /// Who waits for it.
+    pub(super) fn waiter(&self) -> Option<WaitedBy> {
+        self.details.as_ref()?.waited_by
     }
 
     pub(super) fn is_movable(&self) -> bool {

@@ -80,6 +80,11 @@ impl Keys {
         Keys { most, states: HashMap::new(), idle: VecDeque::new(), clock: 0 }
     }
 
+    /// How many tasks of one key may run at a time.
+    pub(super) fn most(&self) -> usize {
+        self.most
+    }
+
     /// Whether an entry of this key that came now would be held.
     pub(super) fn is_busy(&self, key: &Key) -> bool {
         self.states.get(key).is_some_and(|state| state.admitted >= self.most)

@@ -140,6 +140,11 @@ impl Line {
         self.queues().flat_map(PriorityQueue::iter)
     }
 
+    /// The entries that wait for their key.
+    pub(super) fn held(&self) -> impl Iterator<Item = &Entry> {
+        self.held.values().map(|waiting| &waiting.entry)
+    }
+
     /// Everything that waits, and whether it was held. However much that is, nothing is moved before it is looked at.
     pub(super) fn drain(&mut self) -> impl Iterator<Item = (Waiting, bool)> + use<> {
         let Line { mut plain, limited, held, .. } =

@@ -17,6 +17,7 @@
 //!   many of one name run; `permits`, `holding` — what a task holds of both, and how it is given back; `affinity` — which worker
 //!   would rather take which job; `release` — who is told when a task no longer waits for another.
 //! * `admission` — how many entries may wait: the one rule against `maxQueue`.
+//! * `deadlock` — whether a job that a running job submits could ever run.
 //! * `room` — who waits for room in a queue that several fill.
 //! * `task_observer` — the trait through which each step of a task is reported; `counters` — the counters, which observe;
 //!   `stats` — a pool at one moment.
@@ -38,6 +39,7 @@ mod capacity;
 mod config;
 mod counters;
 mod cpu_clock;
+mod deadlock;
 mod entry;
 mod estimates;
 mod execute;
@@ -107,7 +109,7 @@ pub use config::Config;
 pub use cpu_clock::CpuClock;
 pub use execute::{Execute, Helpers, Tasks};
 pub use intake::IntakeMemory;
-pub use job::{Inherited, InputPath, Job};
+pub use job::{Inherited, InputPath, Job, WaitedBy, Waiter};
 pub use outbox::{Outbox, ScriptOutcome, Trip};
 pub use output_list::OutputList;
 pub use parallel_for::PartWork;

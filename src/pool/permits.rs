@@ -15,6 +15,10 @@ impl Permits {
         self.key.is_none() && self.limit.is_none()
     }
 
+    pub(super) fn key(&self) -> Option<&Key> {
+        self.key.as_ref()
+    }
+
     /// Takes out what belongs to a limit; the key stays.
     pub(super) fn take_limit(&mut self) -> Permits {
         Permits { key: None, limit: self.limit.take() }

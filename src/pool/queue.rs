@@ -127,6 +127,11 @@ impl Queue {
         }
     }
 
+    /// Whether the key of an entry is free.
+    pub(super) fn is_free(&self, entry: &Entry) -> bool {
+        entry.key().is_none_or(|key| !self.keys.is_busy(key))
+    }
+
     /// Whether an entry for this target would have to wait for its key or limit.
     pub(super) fn would_wait(&self, entry: &Entry, target: Target) -> bool {
         let taker = target.taker();
@@ -300,6 +305,24 @@ impl Queue {
         let sum: u64 = self.native.iter().take(LOOKED_AT).map(look).sum();
         let waiting = self.native.takeable(&self.limits);
         if waiting <= LOOKED_AT { sum } else { sum / LOOKED_AT as u64 * waiting as u64 }
+    }
+
+    /// Calls `look` with each job that waits, the taker that it waits for, and whether it waits for its key.
+    pub(super) fn for_each_job<'queue>(&'queue self, mut look: impl FnMut(&'queue Job, Target, bool)) {
+        let mut look_at = |entry: &'queue Entry, target, held| {
+            if let Entry::Job(job) = entry {
+                look(job, target, held);
+            }
+        };
+        let bound = self.bound.iter().enumerate().map(|(number, line)| (line, Target::Worker(number)));
+        let lines = [(&self.native, Target::Native), (&self.any_worker, Target::AnyWorker)];
+        for (line, target) in lines.into_iter().chain(bound) {
+            line.iter().for_each(|entry| look_at(entry, target, false));
+            line.held().for_each(|entry| look_at(entry, target, true));
+        }
+        for orphan in self.orphans.values() {
+            look(&orphan.job, Target::NoWorker, orphan.held);
+        }
     }
 
     /// Offers work in parts to so many threads.

@@ -19,6 +19,8 @@ impl Pool {
     pub fn resize_scripts(&self, keep: usize, most: usize, concurrency: usize) {
         let mut state = self.0.lock();
         state.scripts.keep = keep;
+        // One whose order can be repeated has one worker.
+        state.scripts.most = if state.gate.is_some() { 1 } else { most };
         state.scripts.capacity.set(most.saturating_mul(concurrency), self.0.age());
         state.scripts.retire_all_but(most);
         let wakers = state.scripts.notify_all();
@@ -156,14 +158,17 @@ impl Pool {
     /// hand or bound to it; and how many wait for any worker. `None` when no worker lives or is starting.
     pub fn least_loaded_worker(&self) -> Option<(usize, usize, usize)> {
         let state = self.0.lock();
-        let load = |number, running: usize| running + state.bound_to(number);
+        let load = |number, worker: &WorkerRegistration| {
+            // One whose thread is blocked is not free.
+            worker.running.len().max(usize::from(worker.blocked)) + state.bound_to(number)
+        };
         let workers = state.scripts.workers().filter(|(number, _)| state.scripts.takes_bound(*number));
         workers
-            .map(|(number, worker)| (number, load(number, worker.running.len()), worker))
+            .map(|(number, worker)| (number, load(number, worker), worker))
             // One that runs a job exclusively may do so for ever; one that starts comes after one that is there.
             .min_by_key(|(_, load, worker)| {
                 let starts = matches!(worker.state, WorkerState::Starting | WorkerState::Joined);
-                (worker.runs_exclusive(), *load, starts)
+                (worker.blocked, worker.runs_exclusive(), *load, starts)
             })
             .map(|(number, load, _)| (number, load, state.queue.takeable_by_any_worker()))
     }

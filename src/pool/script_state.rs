@@ -32,6 +32,7 @@
 //! so that it does not wait for ever.
 
 use super::capacity::Capacity;
+use super::job::WaitedBy;
 use super::outbox::Reply;
 use super::permits::Permits;
 use super::position::Taker;
@@ -64,6 +65,10 @@ pub(super) struct Running {
     pub(super) exclusive: bool,
     /// Whether it waits for jobs that it has submitted to the pool: meanwhile its worker may run others.
     pub(super) waits: bool,
+    /// Whether it waits so, and its worker may not: it answers a message.
+    pub(super) holds: bool,
+    /// Who waits for it.
+    pub(super) waited_by: Option<WaitedBy>,
     /// What it keeps others from.
     pub(super) permits: Permits,
     /// The input of a job whose path is [`OnDemand`](super::InputPath::OnDemand), until its owner or its worker has claimed it.
@@ -89,6 +94,8 @@ pub(super) struct WorkerRegistration {
     pub(super) done: u64,
     /// Whether the worker wants to end: it takes the jobs that are bound to it, and no others.
     pub(super) retiring: bool,
+    /// Whether its thread is blocked until a job has ended that was submitted there.
+    pub(super) blocked: bool,
     /// Whether its owner has been asked for jobs of others, and has not answered (`moved_jobs.rs`).
     pub(super) has_asked: bool,
 }
@@ -122,6 +129,8 @@ pub(super) struct Scripts {
     pub(super) capacity: Capacity,
     /// Workers kept even when idle.
     pub(super) keep: usize,
+    /// Workers that there may be.
+    pub(super) most: usize,
     /// Whether the pool was closed by force: jobs that end now were dropped.
     forced: bool,
     pub(super) functions: FunctionNames,
@@ -139,6 +148,7 @@ impl Scripts {
             waits: 0,
             capacity: Capacity::default(),
             keep: 0,
+            most: 0,
             forced: false,
             functions: FunctionNames::new(),
         }
@@ -165,8 +175,15 @@ impl Scripts {
             self.workers.len() - 1
         });
         let (state, running) = (WorkerState::Starting, Vec::new());
-        let registration =
-            WorkerRegistration { state, waker: None, running, done: 0, retiring: false, has_asked: false };
+        let registration = WorkerRegistration {
+            state,
+            waker: None,
+            running,
+            done: 0,
+            retiring: false,
+            blocked: false,
+            has_asked: false,
+        };
         self.workers[number] = Some(registration);
         number
     }
@@ -203,7 +220,10 @@ impl Scripts {
     /// Lets all but so many of the workers end, those first that run the least: they get no more jobs, except those that are bound
     /// to them, and leave when they come next.
     pub(super) fn retire_all_but(&mut self, most: usize) {
-        let load = |worker: &WorkerRegistration| (worker.state != WorkerState::Waiting, worker.running.len());
+        // One that is blocked may wait for what another runs, or is about to.
+        let load = |worker: &WorkerRegistration| {
+            (!worker.blocked, worker.state != WorkerState::Waiting, worker.running.len())
+        };
         let mut serving: Vec<&mut WorkerRegistration> = self
             .workers
             .iter_mut()
@@ -276,6 +296,29 @@ impl Scripts {
             if waits { self.waits += 1 } else { self.waits -= 1 }
         }
         permits
+    }
+
+    /// The job `id`, which answers a message, waits for jobs that it has submitted, or goes on. Its worker has no room for others meanwhile.
+    /// What it gives back: see [`Scripts::set_waits`].
+    pub(super) fn set_holds(&mut self, number: usize, id: u64, holds: bool) -> Permits {
+        let running = self.worker_mut(number).map(|worker| worker.running.iter_mut());
+        let Some(job) = running.into_iter().flatten().find(|job| job.reply.id() == id) else {
+            return Permits::default();
+        };
+        job.holds = holds;
+        if holds { job.permits.take_limit() } else { Permits::default() }
+    }
+
+    /// The worker's thread is blocked until a job has ended that was submitted there, or goes on: it is not notified meanwhile, and comes by
+    /// itself afterwards. What its running job `id` gives back.
+    pub(super) fn set_blocked(&mut self, number: usize, id: u64, blocked: bool) -> Permits {
+        if blocked {
+            self.comes(number);
+        }
+        let Some(worker) = self.worker_mut(number) else { return Permits::default() };
+        worker.blocked = blocked;
+        let job = worker.running.iter_mut().find(|job| blocked && job.reply.id() == id);
+        job.map_or_else(Permits::default, |job| job.permits.take_limit())
     }
 
     /// Takes the job `id` out of a worker's hands.

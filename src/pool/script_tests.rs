@@ -77,6 +77,9 @@ impl Waker for RecordingWaker {
     }
 }
 
+/// The running job 1 waits for it.
+const OF_1: WaitedBy = WaitedBy { waiter: Waiter::Job(1), blocks: false };
+
 fn pool(workers: usize, max_queue: usize) -> Pool {
     let pool = Pool::new(Config { max_threads: 1, max_queue, ..Config::default() }, Arc::new(TestTasks));
     pool.resize_scripts(0, workers, 1);
@@ -803,10 +806,10 @@ fn a_job_that_waits_for_others_of_its_pool_takes_none_of_its_workers_capacity() 
     pool.submit(outer, 0, Target::AnyWorker).ok().expect("accepted");
     assert_eq!(id_of(&pool.script_step(worker, None, IdleWait::Never)), Some(1));
     // Nothing may wait, and the one worker is busy.
-    assert!(pool.submit(job(2, answers, None).nested(), 0, Target::AnyWorker).is_err());
+    assert!(pool.submit(job(2, answers, None).waited_by(OF_1), 0, Target::AnyWorker).is_err());
     pool.script_waits(worker, 1, true);
     assert_eq!((pool.jobs_of_worker(worker), pool.waiting_jobs_of_worker(worker)), (vec![1], vec![1]));
-    pool.submit(job(3, answers, None).nested(), 0, Target::AnyWorker).ok().expect("accepted");
+    pool.submit(job(3, answers, None).waited_by(OF_1), 0, Target::AnyWorker).ok().expect("accepted");
     assert!(pool.submit(job(4, answers, None), 0, Target::AnyWorker).is_err(), "one at a time");
     assert_eq!(
         id_of(&pool.script_step(worker, None, IdleWait::Never)),
@@ -818,7 +821,9 @@ fn a_job_that_waits_for_others_of_its_pool_takes_none_of_its_workers_capacity() 
     pool.close(false, None);
     pool.script_finish(worker, 3, done());
     assert!(pool.submit(job(5, answers, None), 0, Target::AnyWorker).is_err());
-    pool.submit(job(6, answers, None).nested().exclusive(), 0, Target::AnyWorker).ok().expect("accepted");
+    pool.submit(job(6, answers, None).waited_by(OF_1).exclusive(), 0, Target::AnyWorker)
+        .ok()
+        .expect("accepted");
     assert_eq!(id_of(&pool.script_step(worker, None, IdleWait::Never)), Some(6));
     pool.script_waits(worker, 1, false);
     pool.script_waits(worker, 1, false);
@@ -829,7 +834,7 @@ fn a_job_that_waits_for_others_of_its_pool_takes_none_of_its_workers_capacity() 
     assert_eq!(pool.stats().running, 0);
     pool.close(true, None);
     assert!(
-        pool.submit(job(7, answers, None).nested(), 0, Target::AnyWorker).is_err(),
+        pool.submit(job(7, answers, None).waited_by(OF_1), 0, Target::AnyWorker).is_err(),
         "by force it takes none"
     );
 }
@@ -898,4 +903,21 @@ fn a_worker_that_waits_is_notified_of_a_bound_job_that_was_released_or_overtaken
     assert_eq!(wakers[2].notifications(), before + 1, "of the one that any may take");
     assert_eq!(id_of(&pool.script_step(busy, None, IdleWait::Never)), Some(5));
     assert!(matches!(pool.script_step(idle, None, IdleWait::Never), Step::Ask));
+}
+
+#[test]
+fn a_worker_that_blocks_while_it_waits_may_end_when_it_is_idle() {
+    let (pool, answers) = (pool(2, usize::MAX), Answers::leak());
+    let worker = join(&pool, RecordingWaker::leak());
+    let block = || IdleWait::Block(Duration::from_millis(1));
+    submit(&pool, 1, answers);
+    assert_eq!(id_of(&pool.script_step(worker, None, block())), Some(1));
+    assert!(!pool.retire_worker(worker, true), "it is at work");
+    assert!(matches!(pool.script_step(worker, Some((1, done())), block()), Step::Wait));
+    submit(&pool, 2, answers);
+    assert!(!pool.retire_worker(worker, true), "the job waits for it to come again");
+    assert_eq!(id_of(&pool.script_step(worker, None, block())), Some(2));
+    assert!(matches!(pool.script_step(worker, Some((2, done())), block()), Step::Wait));
+    assert!(pool.retire_worker(worker, true));
+    assert!(matches!(pool.script_step(worker, None, block()), Step::Leave));
 }

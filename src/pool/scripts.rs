@@ -7,7 +7,7 @@ use super::cpu_clock::WORTH;
 use super::job::{Details, Inherited, InputPath, Job};
 use super::outbox::{Reply, ScriptOutcome, Trip};
 use super::position::Taker;
-use super::script_state::{Running, Waker, WorkerState};
+use super::script_state::{Running, Waker, WorkerRegistration, WorkerState};
 use super::state::{Phase, Pool, State};
 use super::task_observer::{End, TaskObserver, TaskRef};
 use super::trace::Slice;
@@ -272,8 +272,13 @@ impl Pool {
         let mut state = self.0.lock();
         let has_bound = state.bound_to(number) > 0;
         if only_idle {
-            let waits =
-                state.scripts.worker(number).is_some_and(|worker| worker.state == WorkerState::Waiting);
+            let is_idle = |worker: &WorkerRegistration| match worker.state {
+                WorkerState::Waiting => true,
+                // One that blocks while it waits is not registered as waiting, and is not told of jobs between two waits.
+                WorkerState::AtWork => worker.running.is_empty() && state.queue.takeable_by_any_worker() == 0,
+                _ => false,
+            };
+            let waits = state.scripts.worker(number).is_some_and(is_idle);
             let living = state.scripts.living();
             // What waits for its key needs a worker later.
             let is_needed = living == 1 && state.queue.waiting(Taker::Script) > 0;
@@ -295,6 +300,28 @@ impl Pool {
         let mut state = self.0.lock();
         let permits = state.scripts.set_waits(number, id, waits);
         self.release(state, permits);
+    }
+
+    /// As [`Pool::script_waits`], of a job whose worker can run no other meanwhile: see [`deadlock`](super::deadlock).
+    pub fn script_holds(&self, number: usize, id: u64, holds: bool) {
+        let mut state = self.0.lock();
+        let permits = state.scripts.set_holds(number, id, holds);
+        self.release(state, permits);
+    }
+
+    /// The thread of the worker `number` is blocked, in the job `id` or in none (0), until a job has ended that it is about to submit; or
+    /// goes on. Another worker takes what it was notified of.
+    pub fn script_blocks(&self, number: usize, id: u64, blocks: bool) {
+        let mut state = self.0.lock();
+        let permits = state.scripts.set_blocked(number, id, blocks);
+        let waker = if blocks { state.notify_worker_if_needed() } else { None };
+        self.release(state, permits);
+        notify(waker);
+    }
+
+    /// The ids of the scripts' jobs that wait for a worker and would for ever, if none can be started any more.
+    pub fn stuck_scripts(&self) -> Vec<u64> {
+        self.0.lock().stuck_scripts()
     }
 
     /// Whether the pool takes no more work.
@@ -335,8 +362,20 @@ impl State {
         self.trace_queue(|| at);
         job.start(|| now);
         let (token, exclusive) = (job.token().cloned(), job.is_exclusive());
-        let running =
-            Running { reply, token, task, queued_at, started: now, exclusive, waits: false, permits, input };
+        let (started, waits, holds, waited_by) = (now, false, false, job.waiter());
+        let running = Running {
+            reply,
+            token,
+            task,
+            queued_at,
+            started,
+            exclusive,
+            waits,
+            holds,
+            waited_by,
+            permits,
+            input,
+        };
         self.scripts.begin(number, running);
         Some(Begun { id, job, measures })
     }

@@ -35,7 +35,7 @@ impl State {
         if let Some(gated) = gate.line(taker).remove(&(Reverse(priority), order)) {
             return Some(gated.entry);
         }
-        let (_, passed) = gate.passed.filter(|(before, _)| *before == position)?;
+        let (_, passed) = *gate.passed.iter().find(|(before, _)| *before == position)?;
         self.queue.remove(passed)
     }
 
@@ -100,10 +100,15 @@ impl Pool {
             return false;
         }
         let (native, scripts) = (state.threads.max().get(), state.scripts.capacity.get());
-        let State { gate: Some(gate), queue, .. } = &mut *state else { return false };
-        let Some((before, priority, gated)) = gate.choose(native, scripts) else { return false };
+        let State { gate: Some(gate), queue, scripts: workers, .. } = &mut *state else { return false };
+        // What would wait behind the gate keeps the others before it, which may be what it waits for.
+        let can_pass = |entry: &Entry, target| queue.is_free(entry) && workers.may_take(target);
+        let Some((before, priority, gated)) = gate.choose(native, scripts, can_pass) else { return false };
         let Gated { queued_at, target, entry } = gated;
-        gate.passed = Some((before, queue.push(entry, priority, queued_at, target)));
+        if Taker::ALL.iter().all(|taker| queue.waiting(*taker) == 0) {
+            gate.passed.clear();
+        }
+        gate.passed.push((before, queue.push(entry, priority, queued_at, target)));
         if let Target::Worker(number) = target {
             let waker = state.scripts.worker(number).and_then(|worker| worker.waker);
             self.wake_worker(state, target);
@@ -121,11 +126,20 @@ impl Pool {
         false
     }
 
-    /// Whether a task is behind the gate that has not ended.
+    /// Jobs that have gone through, and whose worker was blocked before it took them, perhaps for one that waits before the gate.
+    fn blocked_behind(state: &State) -> usize {
+        let blocked = !state.scripts.has_taker();
+        if blocked { state.queue.waiting(Taker::Script) - state.queue.orphans() } else { 0 }
+    }
+
+    /// Whether a task is behind the gate that has not ended, and waits for no task that it has submitted.
     fn is_under_way(&self, state: &State) -> bool {
         let totals = self.totals(state);
         let ended = totals.completed + totals.failed + totals.cancelled;
-        let waits = state.gate.as_ref().map_or(0, Gate::tasks) + state.queue.orphans();
+        let waits = state.gate.as_ref().map_or(0, Gate::tasks)
+            + state.queue.orphans()
+            + state.scripts.waiting_jobs()
+            + Self::blocked_behind(state);
         totals.submitted > ended + waits as u64
     }
 }

@@ -117,7 +117,7 @@ impl Pool {
     /// How many entries may wait beside one more for this target; an error where that would be one too many.
     /// A pool that closes takes what accepted jobs wait for.
     fn admit(&self, state: &mut State, entry: &Entry, target: Target) -> Result<usize> {
-        let is_nested = matches!(entry, Entry::Job(job) if job.is_nested());
+        let is_nested = matches!(entry, Entry::Job(job) if job.waiter().is_some());
         if state.phase != Phase::Open && (!is_nested || state.scripts.is_forced()) {
             return Err(Error::new(Code::PoolClosed, "the pool is closed and takes no more tasks"));
         }
@@ -135,12 +135,13 @@ impl Pool {
         {
             return Err(error);
         }
-        match target {
-            Target::Worker(number) if !state.scripts.takes_bound(number) => {
-                Err(Error::new(Code::Internal, "this script worker takes no more tasks"))
-            }
-            _ => Ok(limit),
+        if let Target::Worker(number) = target
+            && !state.scripts.takes_bound(number)
+        {
+            return Err(Error::new(Code::Internal, "this script worker takes no more tasks"));
         }
+        let deadlock = if let Entry::Job(job) = entry { state.deadlock(job, target) } else { None };
+        deadlock.map_or(Ok(limit), Err)
     }
 
     /// Why a submission for takers of this kind would be refused now: the queue has reached its limit.
