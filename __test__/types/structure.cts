@@ -54,6 +54,12 @@ async function nested(): Promise<void> {
   expect<Equal<typeof all, string[]>>();
   const text = await pool.scope({ join: 'any' }, async (scope) => (await scope.run<string>('render')) + (await scope.scope((inner) => inner.runTask<string>())));
   expect<Equal<typeof text, string>>();
+  try {
+    const now = pool.runSync<number>('add', [1, 2], { timeout: 50 });
+    expect<Equal<typeof now, number>>();
+  } catch (error) {
+    if (error instanceof errors.DeadlockError) expect<Equal<typeof error.code, 'ERR_RW_DEADLOCK'>>();
+  }
   // @ts-expect-error
   pool.scope().stream;
   // @ts-expect-error
