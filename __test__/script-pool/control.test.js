@@ -31,6 +31,25 @@ test('task.cancelled becomes true inside a synchronous loop, and costs no worker
     assert.equal(Atomics.load(cells, 0), 1);
   }));
 
+test('each task that is to stop has killTimeout for it, whatever others have had before', () =>
+  withPool({ maxThreads: 1, killTimeout: 2_000 }, async (pool) => {
+    const thread = await pool.run('thread');
+    const stopped = async (cells, time, at = 0) => {
+      const stop = new AbortController();
+      const rejected = assert.rejects(pool.run('spinOn', { cells, time }, { signal: stop.signal }), { code: 'ERR_RW_TASK_CANCELLED' });
+      await until(() => Atomics.load(cells, 1) === 1 && performance.now() >= at, 'the loop has begun, and it is time');
+      stop.abort();
+      await rejected;
+    };
+    await stopped(twoCells(), 0);
+    const first = performance.now();
+    // It is to stop shortly before the time of the first is up, and does shortly after.
+    const cells = twoCells();
+    await stopped(cells, 300, first + 1_850);
+    assert.equal(await pool.run('thread'), thread);
+    assert.equal(Atomics.load(cells, 0), 1);
+  }));
+
 test('a time limit reaches into the loop, also by throwIfCancelled', () =>
   withPool({ maxThreads: 1, killTimeout: 10_000 }, async (pool) => {
     const thread = await pool.run('thread');

@@ -67,8 +67,8 @@ class PoolWorker {
   #name;
   #threadId;
   #madeAt = now();
-  /** Ids of its tasks that should stop and have not. */
-  #doomed = new Set();
+  /** Its tasks that should stop, by id: when the time is up that each has for it. */
+  #doomed = new Map();
   /** What is to be done after some time, by a name: `{ timer, due, run }`. */
   #timers = new Map();
   /** What it has to do in a time that has begun: `end`, `ready`. */
@@ -104,11 +104,11 @@ class PoolWorker {
     }
   }
 
-  /** One of its tasks should stop: if the task has not when the time is up, the worker is terminated. */
+  /** One of its tasks should stop: if the task has not when its time is up, the worker is terminated. */
   expectEnd(id) {
-    this.#doomed.add(id);
-    if (this.#killTimeout === Infinity || this.#timers.has('judge')) return;
-    this.#judgeIn(this.#killTimeout);
+    if (this.#killTimeout === Infinity || this.#doomed.has(id)) return;
+    this.#doomed.set(id, now() + this.#killTimeout);
+    if (!this.#timers.has('judge')) this.#judgeIn(this.#killTimeout);
   }
 
   #judgeIn(milliseconds, deadline) {
@@ -138,17 +138,18 @@ class PoolWorker {
     }
   }
 
-  /** The time of a task that should have stopped is up. */
+  /** The time of a task that should have stopped is up; perhaps of one that has, and others still have some. */
   #judge(deadline) {
     const { handle } = this.#pool;
     const atHand = binding.jobsOfWorker(handle, this.number);
-    const stuck = atHand.filter((id) => this.#doomed.has(id));
-    this.#doomed = new Set(stuck);
-    if (stuck.length === 0 || this.killed) return;
+    this.#doomed = new Map(atHand.filter((id) => this.#doomed.has(id)).map((id) => [id, this.#doomed.get(id)]));
+    if (this.#doomed.size === 0 || this.killed) return;
+    const time = now();
+    const stuck = [...this.#doomed.keys()].filter((id) => this.#doomed.get(id) <= time);
     // Those that wait for tasks of their own, which should stop too, have time until these have: all are stopped together.
     const waiting = new Set(this.nested === undefined ? [] : binding.waitingJobsOfWorker(handle, this.number));
-    if (stuck.every((id) => waiting.has(id))) return this.#judgeIn(this.#killTimeout);
-    const time = now();
+    if (stuck.every((id) => waiting.has(id))) for (const id of stuck.splice(0)) this.#doomed.set(id, time + this.#killTimeout);
+    if (stuck.length === 0) return this.#judgeIn(Math.min(...this.#doomed.values()) - time, deadline);
     // It gets no more tasks. Its other tasks may end first, within the same time again.
     if (deadline === undefined) binding.unregisterWorker(handle, this.number);
     const until = deadline ?? time + this.#killTimeout;
