@@ -90,6 +90,12 @@ impl Keys {
         self.states.get(key).is_some_and(|state| state.admitted >= self.most)
     }
 
+    /// Whether this key has room beside those that wait for a taker, and so many that run. Threads that have ended a task and not given
+    /// its key back yet are not among them.
+    pub(super) fn has_room(&self, key: &Key, running: usize) -> bool {
+        self.states.get(key).is_none_or(|state| state.waiting.iter().sum::<usize>() + running < self.most)
+    }
+
     /// An entry of this key has come. False when it is to be held, which gives it a ticket.
     pub(super) fn admit(&mut self, key: &Key, number: u64, position: QueuePosition) -> bool {
         let state = match self.states.get_mut(key) {

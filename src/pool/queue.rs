@@ -127,11 +127,6 @@ impl Queue {
         }
     }
 
-    /// Whether the key of an entry is free.
-    pub(super) fn is_free(&self, entry: &Entry) -> bool {
-        entry.key().is_none_or(|key| !self.keys.is_busy(key))
-    }
-
     /// Whether an entry for this target would have to wait for its key or limit.
     pub(super) fn would_wait(&self, entry: &Entry, target: Target) -> bool {
         let taker = target.taker();

@@ -33,6 +33,7 @@
 
 use super::capacity::Capacity;
 use super::job::WaitedBy;
+use super::keys::Key;
 use super::outbox::Reply;
 use super::permits::Permits;
 use super::position::Taker;
@@ -253,6 +254,12 @@ impl Scripts {
     /// The pool is closed by force.
     pub(super) fn force(&mut self) {
         self.forced = true;
+    }
+
+    /// How many of the jobs that run have this key.
+    pub(super) fn running_of(&self, key: &Key) -> usize {
+        let has_it = |job: &&Running| job.permits.key() == Some(key);
+        self.workers().map(|(_, worker)| worker.running.iter().filter(has_it).count()).sum()
     }
 
     /// Whether the pool was closed by force.

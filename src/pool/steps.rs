@@ -6,6 +6,7 @@ use std::cmp::Reverse;
 use super::entry::Entry;
 use super::gate::{Gate, Gated};
 use super::job::Job;
+use super::keys::Key;
 use super::position::{Location, QueuePosition, Taker, Target};
 use super::queue::Drained;
 use super::state::{Pool, State};
@@ -102,7 +103,9 @@ impl Pool {
         let (native, scripts) = (state.threads.max().get(), state.scripts.capacity.get());
         let State { gate: Some(gate), queue, scripts: workers, .. } = &mut *state else { return false };
         // What would wait behind the gate keeps the others before it, which may be what it waits for.
-        let can_pass = |entry: &Entry, target| queue.is_free(entry) && workers.may_take(target);
+        // A key that a native thread is about to give back does not: when that is depends on the thread, and nobody would ask again.
+        let has_room = |key: &Key| queue.keys.has_room(key, workers.running_of(key));
+        let can_pass = |entry: &Entry, target| entry.key().is_none_or(has_room) && workers.may_take(target);
         let Some((before, priority, gated)) = gate.choose(native, scripts, can_pass) else { return false };
         let Gated { queued_at, target, entry } = gated;
         if Taker::ALL.iter().all(|taker| queue.waiting(*taker) == 0) {
