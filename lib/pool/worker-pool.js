@@ -26,6 +26,8 @@ const { ANNOUNCED, BY_FORCE, GRACEFULLY, NativePool } = require('../task/native-
 const { NativeSubmitter } = require('./native-submitter');
 const { NATIVE, NOBODY, SCRIPT, TaskRouter, UNDECIDED, unknownTask } = require('./task-router');
 const { Admission } = require('./admission');
+// Not when a pool closes: by then `require` may give another copy of the addon.
+const { Closing } = require('./closing');
 
 const delivery = deliveryOf(binding);
 
@@ -390,7 +392,6 @@ class WorkerPool extends EventEmitter {
   #close(force, cancelQueued) {
     ensureStack();
     forgottenPools.unregister(this);
-    const { Closing } = require('./closing');
     this.#closing = new Closing({
       ...this.#parts(),
       natives: () => this.#natives(),
