@@ -1,6 +1,6 @@
 'use strict';
 
-/** The end of a pool: once all that it has accepted is done, or by force. Loaded when `close()` is first called. */
+/** The end of a pool: once all that it has accepted is done, or by force. */
 
 const { binding } = require('../native');
 const { LONGEST_TIMER, clearTimeout, setImmediate, setTimeout } = require('../runtime/clock');

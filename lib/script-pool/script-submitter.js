@@ -251,7 +251,7 @@ class ScriptSubmitter {
       const movable = taken !== undefined && !isFixed && canGoTwice(taken);
       const answer = this.#submitTo(name, id, options, prepared, number, BY_MESSAGE, place, movable);
       if (Array.isArray(answer)) {
-        if (answer[0] === 'ERR_RW_INTERNAL' && isFixed) return this.#failed(pending, require('./worker-exit-errors').isEnding(number));
+        if (answer[0] === 'ERR_RW_INTERNAL' && isFixed) return this.#failed(pending, isEnding(number));
         if (answer[0] === 'ERR_RW_INTERNAL' && tries < TRIES) {
           this.#delivery.remove(id);
           continue;
@@ -289,7 +289,7 @@ class ScriptSubmitter {
     const answer = this.#submitTo(name, id, options, encoder, worker, BY_QUEUE);
     if (Array.isArray(answer)) {
       inputs.forget(id);
-      if (answer[0] === 'ERR_RW_INTERNAL') return this.#failed(pending, require('./worker-exit-errors').isEnding(worker));
+      if (answer[0] === 'ERR_RW_INTERNAL') return this.#failed(pending, isEnding(worker));
       return this.#admission.answered(answer, id, (outcome) => pending.resolve(outcome), name, input);
     }
     binding.notifyWorker(handle, worker);
@@ -357,6 +357,8 @@ class ScriptSubmitter {
     return number;
   }
 }
+
+const isEnding = (worker) => require('./worker-exit-errors').isEnding(worker);
 
 function notArguments(input) {
   const { InvalidArgTypeError } = require('../errors');

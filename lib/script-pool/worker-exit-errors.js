@@ -43,25 +43,25 @@ function neverBegan({ number }, code, exitError) {
   const cause = exitError();
   if (cause instanceof PoolClosedError || cause instanceof ScriptLoadError) return cause;
   const message = `Worker ${number} ended before the task that was for it alone had begun: run the task again, on another worker`;
-  return neverBegun(withoutStack(() => new WorkerExitedError(message, { cause, exitCode: code })));
+  return markNotBegun(withoutStack(() => new WorkerExitedError(message, { cause, exitCode: code })));
 }
 
 /** The error of a task for one worker that takes no more. */
 function isEnding(number) {
   const message = `Worker ${number} is ending and takes no more tasks: choose another one of pool.workers`;
-  return neverBegun(new WorkerExitedError(message, { exitCode: undefined }));
+  return markNotBegun(new WorkerExitedError(message, { exitCode: undefined }));
 }
 
 /** Errors of tasks that their worker has not begun. */
-const ofNoBegun = new WeakSet();
+const notBegun = new WeakSet();
 
-function neverBegun(error) {
-  ofNoBegun.add(error);
+function markNotBegun(error) {
+  notBegun.add(error);
   return error;
 }
 
 /** Whether it is the error of a task that had not begun when its worker ended. */
-const hasNotBegun = (error) => ofNoBegun.has(error);
+const hasNotBegun = (error) => notBegun.has(error);
 
 /** Makes one of our errors. */
 function makerOf(worker, code, script, isDestroyed) {
