@@ -16,11 +16,17 @@ use shuttle::scheduler::{PctScheduler, RandomScheduler};
 use super::{Outbox, Pool};
 use crate::error::Result;
 use crate::lines::{Lines, Pushed};
-use crate::sync::{Arc, Condvar, Mutex};
+use crate::sync::{Arc, Condvar, Mutex, thread};
 use crate::value::Value;
 
 /// Runs a program under many schedules: shuttle's random ones, and those of PCT, which has few changes between threads.
 fn explore(program: fn()) {
+    let program = move || {
+        // PCT refuses programs whose first run leaves it no choice between threads, and a random one may start none.
+        let others = [(); 2].map(|()| thread::spawn(thread::yield_now));
+        others.into_iter().for_each(|other| other.join().expect("it does nothing"));
+        program();
+    };
     let mut config = shuttle::Config::new();
     config.stack_size = STACK;
     config.silence_warnings = true;
