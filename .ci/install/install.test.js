@@ -122,6 +122,20 @@ test('what is published: no script, exact versions of all platforms, all files t
   }
 });
 
+test('what is published is in git, but for the bundle: nothing that a build, an editor or a copied template has left behind', () => {
+  const inGit = new Set(execFileSync('git', ['ls-files'], { cwd: ROOT, encoding: 'utf8' }).split('\n'));
+  const published = execFileSync('tar', ['tzf', path.join(PACKAGES, `rust-workers-${version}.tgz`)], { encoding: 'utf8' })
+    .split('\n')
+    .map((entry) => entry.replace(/^package\//, ''))
+    .filter((file) => file !== '' && !file.startsWith('lib/bundle/'));
+  assert.ok(published.length > 500);
+  assert.deepEqual(published.filter((file) => !inGit.has(file)), []);
+  // What a build from source, and packs of one's own, are made of: the sources of every crate, and not their tests.
+  const crates = [...inGit].filter((file) => /^(?:crates|packs)\/[^/]+\/(?:src\/|Cargo\.toml$|build\.rs$)|^include\//.test(file));
+  assert.ok(crates.length >= 3);
+  assert.deepEqual(crates.filter((file) => !published.includes(file)), []);
+});
+
 test('the addon needs no glibc newer than its row says, and the check would find one', () => {
   const addon = path.join(ADDONS, fileOf(triple()));
   assert.deepEqual(faultsOf(addon, PLATFORMS[triple()]), []);
