@@ -483,6 +483,17 @@ export interface RunOptions {
    */
   parallel?: boolean | undefined;
   /**
+   * Gets what the task reports (`primes` does; of a script what it passes to `task.progress`), in order, in the async context of this
+   * call, and nothing more once the task was aborted. An error that it throws becomes an uncaught exception.
+   */
+  onProgress?: ((value: any) => void) | undefined;
+  /**
+   * Which reports `onProgress` gets: all, or of those that wait to be delivered only the latest, so that a task that reports very
+   * often does not keep the event loop busy. The last one comes before the answer either way. A native task whose reports are all
+   * wanted waits while 1,024 of them, or 16 MiB, were not delivered. @default 'all'
+   */
+  progress?: 'all' | 'latest' | undefined;
+  /**
    * Callers of a task under way with the same key share its run: its output, or its error, is the same object for all. A caller that
    * aborts, or whose time is up, leaves alone; the run is cancelled when the last has left. The input of a caller that joins is not
    * read.
@@ -505,16 +516,6 @@ export interface ScriptRunOptions extends Omit<RunOptions, 'transfer'> {
    * untransferable).
    */
   transfer?: readonly NodeTransferable[] | 'auto' | undefined;
-  /**
-   * Gets the values that the task passes to `task.progress`, in order, in the async context of this call, and nothing more
-   * once the task was aborted. An error that it throws becomes an uncaught exception.
-   */
-  onProgress?: ((value: any) => void) | undefined;
-  /**
-   * Which reports `onProgress` gets: all, or of those that wait to be delivered only the latest, so that a task that reports very
-   * often does not keep the event loop busy. The last one comes before the answer either way. @default 'all'
-   */
-  progress?: 'all' | 'latest' | undefined;
   /**
    * Whether the input is an array of the function's arguments: `run('add', [1, 2], { spread: true })` calls `add(1, 2)`. A
    * method of {@link WorkerPool.proxy} that is called with several arguments does so by itself. @default false

@@ -46,7 +46,7 @@ const RUST = [
   {
     room: 'src/pool',
     files: ['src/pool/'],
-    imports: ['src/value', 'src/lines', 'src/os_thread', ...BOTTOM],
+    imports: ['src/value', 'src/lines', 'src/os_thread', 'src/wait_limit', ...BOTTOM],
     why: 'The pool runs what implements its trait; it does not import the tasks.',
   },
   {
@@ -89,7 +89,7 @@ const RUST = [
     room: 'src/wait_limit',
     files: ['src/wait_limit.rs'],
     imports: ['src/cancel', 'src/sync'],
-    why: 'How a Rust thread blocks, and what ends that early, for channels and shared memory.',
+    why: 'How a Rust thread blocks, and what ends that early, for channels, shared memory and pools.',
   },
   {
     room: 'src/cancel',

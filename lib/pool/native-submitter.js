@@ -5,6 +5,7 @@
  */
 
 const { rejectBy } = require('../answer-errors');
+const { SUBMISSION } = require('../constants');
 const { deliveryOf } = require('../delivery');
 const { binding } = require('../native');
 const { namedByMessage } = require('../flow/outcomes');
@@ -18,6 +19,8 @@ const { DEPOSIT, KINDS, WITHOUT_INPUT, WITH_NUMBER, openIntake } = require('./in
 const { nativeOwnerOf, unknownTask } = require('./task-router');
 
 const delivery = deliveryOf(binding);
+
+const { LATEST_REPORT, REPORTS } = SUBMISSION;
 
 /** Whether the outputs of many inputs come back. */
 const KEEPS = true;
@@ -105,6 +108,7 @@ class NativeSubmitter {
       // Before the input is read: what its getters do may end the task.
       pending.control(options);
       if (pending.ended) return;
+      if (options.onProgress !== undefined) pending.listen(options.onProgress, options.progress === 'latest');
       // Nor is anything transferred when the queue is full.
       const refusal = options.transfer === undefined ? null : this.#admission.refusal(false);
       if (refusal !== null) return pending.reject(this.#admission.queueFull(refusal, task.name, input));
@@ -169,13 +173,19 @@ class NativeSubmitter {
     const { limit, isDeadline } = deadline === undefined ? { limit: timeout ?? -1, isDeadline: 0 } : soonerLimit(options);
     pending.id = delivery.add(pending, this.#pool, pending.task);
     const answer = submit(
-      this.#pool.handle, task.number, pending.id, ...prepared, priority, limit, isDeadline, runTimeout ?? -1, cancel, count ?? key,
+      this.#pool.handle, task.number, pending.id, ...prepared, priority, limit, isDeadline + reportsOf(options), runTimeout ?? -1, cancel, count ?? key,
       // Of a task with a key: who waits for it, and whether its thread is blocked.
       keepsOutputs ?? context?.waiter ?? 0, context?.blocks ?? false,
     );
     if (answer === true) this.#admission.becameFull();
     else if (answer !== undefined) pending.reject(this.#admission.refused(answer, pending.id, pending.task, input));
   }
+}
+
+/** Which reports are listened to, as the native side is told it. */
+function reportsOf({ onProgress, progress }) {
+  if (onProgress === undefined) return 0;
+  return progress === 'latest' ? LATEST_REPORT : REPORTS;
 }
 
 /** Resolves with what `through` makes of the output. */

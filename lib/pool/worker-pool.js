@@ -226,7 +226,8 @@ class WorkerPool extends EventEmitter {
       }
       if (this.#admission.isClosed) throw takesNoMoreTasks(task);
       const isAsync = typeof inputs[Symbol.asyncIterator] === 'function';
-      const asOne = !isAsync && !checked.settle && checked.key === undefined;
+      // Each input that reports, settles or has a key is a task of its own.
+      const asOne = !isAsync && !checked.settle && checked.key === undefined && checked.onProgress === undefined;
       if (owner === NATIVE && asOne) this.#nativeTasks.map(task, inputs, checked, resolve, reject);
       else {
         ensureStack();

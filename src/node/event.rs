@@ -4,11 +4,10 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use super::js::Reference;
-use super::latest_reports::ReportCell;
 use crate::cancel::Reason;
 use crate::channel::PortId;
 use crate::error::{Error, Result};
-use crate::pool::{Outputs, ScriptOutcome, Trip};
+use crate::pool::{Outputs, Report, ReportCell, ScriptOutcome, Trip};
 use crate::shared;
 use crate::value::{Bytes, Envelope, ErrorValue, INLINE_BYTES, Part, Payload, Text, Value, encode};
 
@@ -24,6 +23,8 @@ pub(crate) enum Event {
     Progress { id: u64, answer: Answer },
     /// The same, of a job of which only the latest report is wanted: it is in the cell.
     LatestProgress { id: u64, cell: Arc<ReportCell<Answer>> },
+    /// A native task has reported how far it is.
+    TaskReport { id: u64, report: Report },
     /// A part of the result of job `id`.
     Part { id: u64, answer: Answer },
     /// The script worker of this key has sent its first message by the fallback port: it is ready.

@@ -154,11 +154,12 @@ unsafe fn text(text: abi::Text, most: usize) -> String {
 }
 
 unsafe extern "C" fn progress(call: *mut abi::Call, report: *const abi::Value) -> i32 {
-    let tell = |_: &Call<'_>, _: &Whole| {
+    let tell = |call: &Call<'_>, _: &Whole| {
         // SAFETY: the interface says that it is a value, borrowed until this returns.
-        match unsafe { copied(report) } {
-            // Nobody can listen to a native task yet.
-            Ok(_) => outcome::OK,
+        let Ok(report) = (unsafe { copied(report) }) else { return outcome::REFUSED };
+        match call.context.progress(report) {
+            Ok(()) => outcome::OK,
+            Err(_) if call.context.cancelled() => outcome::STOPPED,
             Err(_) => outcome::REFUSED,
         }
     };
