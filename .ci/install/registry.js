@@ -2,7 +2,7 @@
 
 /**
  * A registry of packages on a loopback port, for as long as a test runs: `npm publish` fills it, and package managers install from
- * it as from the real one. It has what was published to it and nothing else. (verdaccio does this too; its own dependencies ask
+ * it as from the real one. It has what was published to it and nothing else, unless it is told to send for the rest elsewhere. (verdaccio does this too; its own dependencies ask
  * for a tag that not every mirror has.)
  */
 
@@ -24,10 +24,11 @@ function bodyOf(request) {
 }
 
 /**
+ * @param {{ upstream?: string }} [options] `upstream`: the registry that has what this one has not, but for names of ours
  * @returns {Promise<{ url: string, packages: Map<string, object>, asked: string[], close(): Promise<void> }>} `packages`: what
  *   was published, as npm has sent it; `asked`: the paths of all requests
  */
-async function startRegistry() {
+async function startRegistry({ upstream } = {}) {
   const packages = new Map();
   const tarballs = new Map();
   const asked = [];
@@ -58,6 +59,9 @@ async function startRegistry() {
     const tarball = tarballs.get(pathname);
     if (tarball !== undefined) return void response.writeHead(200, { 'content-type': 'application/octet-stream' }).end(tarball);
     const found = packages.get(decodeURIComponent(pathname.slice(1)));
+    if (found === undefined && upstream !== undefined && !pathname.startsWith('/rust-workers')) {
+      return void response.writeHead(302, { location: new URL(pathname.slice(1), upstream).href }).end();
+    }
     if (found === undefined) return void response.writeHead(404, { 'content-type': 'application/json' }).end('{"error":"not found"}');
     const type = acceptsShort(request) ? 'application/vnd.npm.install-v1+json' : 'application/json';
     return void response.writeHead(200, { 'content-type': type }).end(JSON.stringify(found));

@@ -17,12 +17,13 @@ const { after, before, describe, test } = require('node:test');
 const { runNode } = require('../support/child');
 const { ROOT, blocksOf, pages, read, runElsewhere } = require('./support/markdown');
 const { isPrinted, printedBy, programsOf, toJavaScript, typeErrors } = require('./support/programs');
+const { allWalks, walksOf } = require('./support/walks');
 
 const PEERS = process.env.RW_DOCS_PEERS;
 const PEER_POOLS = new Set(['piscina', 'tinypool', 'workerpool', 'poolifier']);
 /** Milliseconds until a program that does not end is killed. */
 const TIME_LIMIT = 30_000;
-const LANGUAGES = new Set(['js', 'ts', 'sh', 'json', 'yaml', 'dockerfile', 'text', 'diff']);
+const LANGUAGES = new Set(['js', 'ts', 'sh', 'json', 'yaml', 'dockerfile', 'text', 'diff', 'rust', 'c', 'toml']);
 
 const BLOCKS = pages().flatMap((page) => blocksOf(page));
 const PROGRAMS = pages()
@@ -132,8 +133,8 @@ describe('the other blocks', () => {
     const { scripts, bin = {} } = JSON.parse(read('package.json'));
     const tools = new Set(['npm', 'npx', 'pnpm', 'yarn', 'node', 'docker', 'git', 'cargo', 'deno', 'bun', 'bunx', 'curl', 'cd']);
     const wrong = [];
-    for (const { page, line, language, code, reason } of BLOCKS) {
-      if (language !== 'sh' || reason !== undefined) continue;
+    for (const { page, line, language, code, reason, walk } of BLOCKS) {
+      if (language !== 'sh' || reason !== undefined || walk !== undefined) continue;
       for (const command of code.split(/\n|&&/).map((text) => text.replace(/#.*/, '').trim())) {
         if (command === '') continue;
         const [tool, first, second] = command.replace(/^(\w+=\S+ )+/, '').split(/\s+/);
@@ -148,6 +149,48 @@ describe('the other blocks', () => {
       }
     }
     assert.deepEqual(wrong, []);
+  });
+});
+
+describe('walks', () => {
+  const walks = (...lines) => walksOf('a.md', lines.join('\n'));
+
+  test('of the pages can be read', () => {
+    for (const { title, steps } of allWalks()) assert.ok(steps.some(({ command }) => command !== undefined), title);
+  });
+
+  test('are files, commands and what these print, and end where another begins or the page says so', () => {
+    const [first, second, ...others] = walks(
+      '<!-- walk: first -->', 'Text.',
+      '```sh', 'npm install x   # a remark', 'cc -o \\', '  out', '```',
+      '```text', 'prints…', '```',
+      '```rust', '// src/lib.rs', 'fn f() {}', '```',
+      '<!-- walk: second -->',
+      '<!-- file: a/tsconfig.json -->', '```json', '{}', '```',
+      '```js', '// main.mjs', 'console.log(1); // → 1', '```',
+      '<!-- walk: end -->', '```js', 'other', '```',
+    );
+    assert.deepEqual(others, []);
+    const where = (line) => `a.md:${line}`;
+    assert.deepEqual(first, {
+      title: 'a.md: first',
+      steps: [
+        { where: where(3), command: 'npm install x' },
+        { where: where(3), command: 'cc -o out' },
+        { where: where(8), printed: ['prints…'] },
+        { where: where(11), file: 'src/lib.rs', text: '// src/lib.rs\nfn f() {}\n', prints: [] },
+      ],
+    });
+    assert.deepEqual(second.steps.map(({ file, prints }) => [file, prints]), [['a/tsconfig.json', []], ['main.mjs', ['1']]]);
+  });
+
+  test('with a block that is neither, or a file outside, are refused', () => {
+    assert.throws(() => walks('<!-- walk: a -->', '```rust', 'fn f() {}', '```'), /names its file in its first line/);
+    assert.throws(() => walks('<!-- walk: a -->', '```c', '// ../a.c', '```'), /outside of the walk/);
+  });
+
+  test('are no programs for the test of all blocks', () => {
+    assert.deepEqual(programsOf(blocksOf('a.md', '<!-- walk: a -->\n```js\n// a.mjs\n1\n```\n')), []);
   });
 });
 

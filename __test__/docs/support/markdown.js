@@ -33,6 +33,10 @@ const read = (page) => fs.readFileSync(path.join(ROOT, page), 'utf8');
  */
 const MARKER = /^<!-- run: (.*) -->$/;
 
+/** Begins or ends a walk; names the file that the block under it is (walks.js). */
+const WALK = /^<!-- walk: (.*) -->$/;
+const FILE = /^<!-- file: (\S+) -->$/;
+
 function parseMarker(words, where) {
   if (words === 'continues') return { continues: true };
   const [, packages] = /^with (.+)$/.exec(words) ?? [];
@@ -50,12 +54,13 @@ function parseMarker(words, where) {
  * @param {string} page path from the root
  * @param {string} [text] its text
  * @returns {Array<{ page: string, line: number, language: string, code: string, continues?: boolean,
- *   packages?: string[], node?: string, reason?: string }>}
+ *   packages?: string[], node?: string, reason?: string, walk?: string, file?: string }>} `walk`: the walk that it belongs to
  */
 function blocksOf(page, text = read(page)) {
   const blocks = [];
   let open;
   let markers = {};
+  let walk;
   for (const [index, line] of text.split('\n').entries()) {
     const where = `${page}:${index + 1}`;
     if (open !== undefined) {
@@ -68,12 +73,16 @@ function blocksOf(page, text = read(page)) {
       }
       continue;
     }
+    const [, begun] = WALK.exec(line) ?? [];
+    if (begun !== undefined) walk = begun === 'end' ? undefined : begun;
     const [, words] = MARKER.exec(line) ?? [];
-    if (words !== undefined) markers = { ...markers, ...parseMarker(words, where) };
+    const [, file] = FILE.exec(line) ?? [];
+    if (file !== undefined) markers = { ...markers, file };
+    else if (words !== undefined) markers = { ...markers, ...parseMarker(words, where) };
     else if (/^\s*(```|~~~)/.test(line)) {
       const [, language] = /^```(\w+)$/.exec(line) ?? [];
       if (language === undefined) throw new Error(`${where}: a block begins with three backticks and its language`);
-      open = { page, line: index + 1, language, lines: [], ...markers };
+      open = { page, line: index + 1, language, lines: [], walk, ...markers };
     } else if (line !== '' && Object.keys(markers).length > 0) {
       throw new Error(`${where}: a marker stands right above its block`);
     }

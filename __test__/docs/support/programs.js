@@ -47,7 +47,8 @@ function programsOf(blocks) {
   const unused = new Map();
   const where = ({ page, line }) => `${page}:${line}`;
   for (const block of blocks) {
-    if (!PROGRAMS.has(block.language) || block.reason !== undefined) continue;
+    // What belongs to a walk is run there.
+    if (!PROGRAMS.has(block.language) || block.reason !== undefined || block.walk !== undefined) continue;
     const { code, packages = [], node } = block;
     const name = nameOf(block);
     if (block.continues) {
