@@ -11,6 +11,7 @@ const { Worker } = require('node:worker_threads');
 
 const { WorkerPool, errors } = require('rust-workers');
 const { compile, noCompiler, temporary } = require('../support/packs');
+const { until } = require('../support/until');
 const { triple } = require('../../lib/native/triple');
 
 const pools = [];
@@ -219,6 +220,41 @@ describe('names', { skip: noCompiler }, () => {
     await Promise.all(workers.map((worker) => worker.terminate()));
   });
 });
+
+describe('the option packs', { skip: noCompiler }, () => {
+  test('gives the tasks from the beginning, and limits may name them', async () => {
+    const [work, outcomes] = [compile('work'), compile('outcomes')];
+    const pool = open({ maxThreads: 2, packs: [work, { name: 'outcomes', path: outcomes }], limits: { tasks: { sleeps: 1 } } });
+    assert.deepEqual(pool.options.packs, [work, outcomes].map((file) => fs.realpathSync(file)));
+    assert.equal(await pool.run('plus_one', 1), 2);
+    const both = Promise.all([pool.run('sleeps', 300), pool.run('sleeps', 300)]);
+    await until(() => pool.stats().running === 1, 'the first runs');
+    assert.equal(await pool.run('plus_one', 2), 3);
+    assert.deepEqual([pool.stats().running, pool.queueSize], [1, 1], 'the second waits for the first');
+    await both;
+    assert.equal(open({ maxThreads: 1 }).options.packs, undefined);
+    const opened = WorkerPool.open('packs by option', { packs: [outcomes] });
+    pools.push(opened);
+    assert.equal(await opened.run('plus_one', 3), 4);
+    assert.equal(await open(file(), { maxThreads: 1, packs: [outcomes], limits: { tasks: { 'native:plus_one': 1 } } }).run('plus_one', 4), 5);
+  });
+
+  test('what it cannot be', () => {
+    const outcomes = compile('outcomes');
+    for (const packs of ['x.so', {}, 7]) assert.throws(() => new WorkerPool({ packs }), errors.InvalidArgTypeError);
+    assert.throws(() => new WorkerPool({ packs: [7] }), /"options.packs\[0\]" argument must be the path/);
+    assert.throws(() => new WorkerPool({ packs: ['nowhere.so'] }), errors.PackLoadError);
+    assert.throws(() => new WorkerPool({ packs: [outcomes, compile('outcomes')] }), errors.TaskExistsError);
+    assert.throws(() => new WorkerPool({ packs: [outcomes], limits: { tasks: { plus_on: 1 } } }), /there is no native task of that name.*plus_one/);
+  });
+});
+
+/** A script that exports something else. */
+function file() {
+  const name = path.join(temporary(), 'other.cjs');
+  fs.writeFileSync(name, 'exports.other = () => 1;');
+  return name;
+}
 
 describe('every kind of pool and call', { skip: noCompiler }, () => {
   let library;

@@ -117,7 +117,7 @@ describe('tasks of packs', { skip: noCompiler }, () => {
     for (const count of [0, 1, 2, 1000]) assert.equal(await pool.run('sums', count), Math.abs(count * (count - 1)) / 2);
     await pool.run('parts_misuse');
     await assert.rejects(pool.run('part_ends', 2), (error) => error instanceof RangeError && error.code === 'E_PART' && error.message === 'part 13');
-    await assert.rejects(pool.run('part_ends', 3), { code: 'ERR_RW_INVALID_INPUT', message: "task 'part_ends' does not take its input; got the input of a part" });
+    await assert.rejects(pool.run('part_ends', 3), { code: 'ERR_RW_INVALID_INPUT', message: "task 'part_ends' does not take its input; got part 13" });
     await assert.rejects(pool.run('part_ends', 4), { code: 'ERR_RW_TASK_PANICKED', message: 'part 13' });
     await assert.rejects(pool.run('part_ends', 1), /RW_STOPPED, and nobody had told it to stop/);
     await assert.rejects(pool.run('part_ends', 77), /returned 77, which is no outcome/);

@@ -70,6 +70,9 @@ impl PackTask {
                 }
             },
             outcome::INVALID_INPUT => {
+                if let (None, Some(of_parts)) = (&told, &of_parts) {
+                    return of_parts.clone();
+                }
                 let got = told.map(|told| told.message).filter(|message| !message.is_empty());
                 let got = got.as_deref().unwrap_or(input);
                 let message = match self.takes {
