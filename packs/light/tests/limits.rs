@@ -252,7 +252,7 @@ fn the_world_is_all_there_is() {
 #[test]
 fn a_dropped_tenant_is_gone() {
     let id = Tenant::of("() => 1").id();
-    assert_eq!(Run::default().task("light:drop", Js::Number(id)).outcome, outcome::OK);
+    assert_eq!(Run::default().task("light.drop", Js::Number(id)).outcome, outcome::OK);
     assert_eq!(code(result(call(&Run::default(), id, vec![]))), "ERR_RW_LIGHT_CLOSED");
 }
 
