@@ -175,7 +175,7 @@ export interface WordCounts {
 }
 
 /**
- * The native tasks by name. Where the output depends on the input, `output` is all that it can be, and
+ * The native tasks by name; declare those of packs ({@link WorkerPool.use}) in it. Where the output depends on the input, `output` is all that it can be, and
  * {@link TaskOutput} says which.
  */
 export interface TaskMap {
@@ -262,6 +262,14 @@ export type TaskOutput<K extends TaskName, I = TaskMap[K]['input']> = K extends 
         ? string
         : Buffer
       : TaskMap[K]['output'];
+
+/** A pack, as a package exports it. */
+export interface NativePack {
+  /** For messages. */
+  name: string;
+  /** The library; or one for each platform, such as `linux-x64-gnu`, `linux-x64-musl`, `darwin-arm64`, `win32-x64-msvc`. */
+  path: string | URL | Readonly<Record<string, string | URL>>;
+}
 
 // ── WorkerPool ─────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -475,6 +483,17 @@ export interface RunOptions {
    */
   parallel?: boolean | undefined;
   /**
+   * Gets what the task reports (`primes` does; of a script what it passes to `task.progress`), in order, in the async context of this
+   * call, and nothing more once the task was aborted. An error that it throws becomes an uncaught exception.
+   */
+  onProgress?: ((value: any) => void) | undefined;
+  /**
+   * Which reports `onProgress` gets: all, or of those that wait to be delivered only the latest, so that a task that reports very
+   * often does not keep the event loop busy. The last one comes before the answer either way. A native task whose reports are all
+   * wanted waits while 1,024 of them, or 16 MiB, were not delivered. @default 'all'
+   */
+  progress?: 'all' | 'latest' | undefined;
+  /**
    * Callers of a task under way with the same key share its run: its output, or its error, is the same object for all. A caller that
    * aborts, or whose time is up, leaves alone; the run is cancelled when the last has left. The input of a caller that joins is not
    * read.
@@ -497,16 +516,6 @@ export interface ScriptRunOptions extends Omit<RunOptions, 'transfer'> {
    * untransferable).
    */
   transfer?: readonly NodeTransferable[] | 'auto' | undefined;
-  /**
-   * Gets the values that the task passes to `task.progress`, in order, in the async context of this call, and nothing more
-   * once the task was aborted. An error that it throws becomes an uncaught exception.
-   */
-  onProgress?: ((value: any) => void) | undefined;
-  /**
-   * Which reports `onProgress` gets: all, or of those that wait to be delivered only the latest, so that a task that reports very
-   * often does not keep the event loop busy. The last one comes before the answer either way. @default 'all'
-   */
-  progress?: 'all' | 'latest' | undefined;
   /**
    * Whether the input is an array of the function's arguments: `run('add', [1, 2], { spread: true })` calls `add(1, 2)`. A
    * method of {@link WorkerPool.proxy} that is called with several arguments does so by itself. @default false
@@ -1267,6 +1276,20 @@ export interface WorkerPool<Functions = any> extends EventEmitter {
     args: Arguments,
     options?: ExecOptions & { highWaterMark?: number | undefined },
   ): TaskParts<PartOf<Result>, ReturnedAfter<Result>>;
+
+  /**
+   * Loads a pack, a library with native tasks of one's own, and gives this pool the names of its tasks: `run`, `map` and all other calls
+   * take them as they take the built-in ones. A library is loaded once in a process, and stays; using it again changes nothing. Names
+   * are those of this object alone, also of a pool that others have open. Loading it runs its code in this process: trust it as you
+   * trust an addon.
+   *
+   * For types, declare its tasks: `declare module 'rust-workers' { interface TaskMap { double: { input: number; output: number } } }`.
+   *
+   * @param pack the path of the library, from the working directory; its file: URL; or an object of a package that has one
+   * @returns the pool
+   * @throws PackLoadError, PackVersionError, TaskExistsError, PoolClosedError, InvalidArgTypeError, InvalidArgValueError
+   */
+  use(pack: string | URL | NativePack): this;
 
   /**
    * An object with a method for each function that the pool can run: `await api.render(page)` is `await run('render', page)`.
@@ -2288,6 +2311,23 @@ export namespace errors {
   class MemoryClosedError extends Error {
     static readonly code: 'ERR_RW_MEMORY_CLOSED';
     readonly code: 'ERR_RW_MEMORY_CLOSED';
+  }
+  /** A file is no pack, or does not load. */
+  class PackLoadError extends Error {
+    static readonly code: 'ERR_RW_PACK_LOAD';
+    readonly code: 'ERR_RW_PACK_LOAD';
+  }
+  /** A pack was built for another version of the interface. */
+  class PackVersionError extends Error {
+    static readonly code: 'ERR_RW_PACK_VERSION';
+    readonly code: 'ERR_RW_PACK_VERSION';
+  }
+  /** A pack has a task whose name another task of the pool has. */
+  class TaskExistsError extends Error {
+    static readonly code: 'ERR_RW_TASK_EXISTS';
+    readonly code: 'ERR_RW_TASK_EXISTS';
+    /** The name. */
+    readonly task: string;
   }
   /** Another task works on part of a range of shared memory. */
   class RangeBusyError extends Error {

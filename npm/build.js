@@ -1,19 +1,20 @@
 'use strict';
 
 /**
- * Builds the addon of one platform for its package, into target/npm/addons:
+ * Builds the addon of one platform, and the library of `pool.light`, for its package, into target/npm/addons:
  *
  *     node npm/build.js linux-x64-gnu
  *
- * For Linux it links with Zig, which can link against an old glibc: an addon that gcc links needs a glibc as new as that of the
- * build machine. For macOS and Windows it must run there.
+ * For Linux it compiles C and links with Zig, which can link against an old glibc: what gcc links needs a glibc as new as that of
+ * the build machine. For macOS and Windows it must run there.
  */
 
 const { spawnSync } = require('node:child_process');
 const fs = require('node:fs');
 const path = require('node:path');
 
-const { PLATFORMS, fileOf } = require('../lib/native/platforms');
+const { ADDON, LIGHT } = require('../lib/install/paths');
+const { PLATFORMS, fileOf, lightFileOf } = require('../lib/native/platforms');
 const { faultsOf } = require('./check-addon');
 const { ADDONS, ROOT, TOOLS } = require('./places');
 
@@ -52,37 +53,44 @@ function zig() {
   };
 }
 
-/** The cdylib, by cargo's own messages. */
-function libraryOf(messages) {
+/** The cdylib of a product, by cargo's own messages. */
+function libraryOf(messages, { library }) {
   const files = messages
     .split('\n')
     .filter((line) => line.startsWith('{'))
     .map((line) => JSON.parse(line))
-    .filter(({ reason, target }) => reason === 'compiler-artifact' && target.kind.includes('cdylib'))
+    .filter(({ reason, target }) => reason === 'compiler-artifact' && target.name === library && target.kind.includes('cdylib'))
     .flatMap(({ filenames }) => filenames);
   return files.find((file) => /\.(?:so|dylib|dll)$/.test(file));
 }
 
 /** @returns {string} the path of the library that cargo has made */
-function compile({ os, target, glibc }) {
-  const args = ['--release', '--lib', '--locked', '--message-format=json-render-diagnostics'];
-  if (os !== 'linux') return libraryOf(run('cargo', ['build', ...args, '--target', target]));
+function compile(product, { os, target, glibc }) {
+  const args = ['--release', '--package', product.crate, '--lib', '--locked', '--message-format=json-render-diagnostics'];
+  if (os !== 'linux') return libraryOf(run('cargo', ['build', ...args, '--target', target]), product);
   const env = { ...process.env, ...zig() };
-  return libraryOf(run('cargo', ['zigbuild', ...args, '--target', glibc === undefined ? target : `${target}.${glibc}`], { env }));
+  const full = glibc === undefined ? target : `${target}.${glibc}`;
+  return libraryOf(run('cargo', ['zigbuild', ...args, '--target', full], { env }), product);
+}
+
+/** Builds one of the two, checks what it asks of a system, and puts it where pack.js looks. */
+function make(product, triple, name) {
+  const platform = PLATFORMS[triple];
+  const library = compile(product, platform);
+  const faults = faultsOf(library, platform, { isAddon: product === ADDON });
+  if (faults.length > 0) throw new ReleaseError(`${library} does not fit every ${triple}:\n  - ${faults.join('\n  - ')}`);
+  fs.mkdirSync(ADDONS, { recursive: true });
+  const file = path.join(ADDONS, name);
+  fs.copyFileSync(library, file);
+  process.stdout.write(`${file}\n`);
 }
 
 function build(triple) {
-  const platform = PLATFORMS[triple];
-  if (platform === undefined) {
+  if (!Object.hasOwn(PLATFORMS, triple ?? '')) {
     throw new ReleaseError(`name a platform: node npm/build.js ${Object.keys(PLATFORMS).join(' | ')}`);
   }
-  const library = compile(platform);
-  const faults = faultsOf(library, platform);
-  if (faults.length > 0) throw new ReleaseError(`${library} does not fit every ${triple}:\n  - ${faults.join('\n  - ')}`);
-  fs.mkdirSync(ADDONS, { recursive: true });
-  const file = path.join(ADDONS, fileOf(triple));
-  fs.copyFileSync(library, file);
-  process.stdout.write(`${file}\n`);
+  make(ADDON, triple, fileOf(triple));
+  make(LIGHT, triple, lightFileOf(triple));
 }
 
 try {

@@ -1,7 +1,7 @@
 'use strict';
 
 /**
- * Checks what an addon asks of the system that is to load it: of Linux by the tables of the file itself, which binutils' `readelf`
+ * Checks what an addon, or the library of `pool.light`, asks of the system that is to load it: of Linux by the tables of the file itself, which binutils' `readelf`
  * reads for every processor; of Windows by the names of libraries. The build machine's own C library must not have got in.
  */
 
@@ -49,7 +49,7 @@ function faultsOnWindows(file) {
   return Array.from(libraries, (library) => `it needs ${library}, which not every Windows has (.cargo/config.toml)`);
 }
 
-function faultsOnLinux(file, { cpu, libc, glibc }) {
+function faultsOnLinux(file, { cpu, libc, glibc }, { isAddon }) {
   const faults = [];
   const machine = /Machine:\s*(.*)/.exec(readelf('--file-header', file))[1];
   if (!MACHINES[cpu].test(machine)) faults.push(`it is for ${machine}, and not for ${cpu}`);
@@ -57,8 +57,8 @@ function faultsOnLinux(file, { cpu, libc, glibc }) {
   for (const [, library] of dynamic.matchAll(/\(NEEDED\).*\[(.*)\]/g)) {
     if (!LIBRARIES[libc].test(library)) faults.push(`it needs ${library}`);
   }
-  // See build.rs.
-  if (!/FLAGS_1.*NODELETE/.test(dynamic)) faults.push('it may be unloaded while threads run its code (NODELETE is missing)');
+  // See build.rs. Packs are loaded by us, and never unloaded.
+  if (isAddon && !/FLAGS_1.*NODELETE/.test(dynamic)) faults.push('it may be unloaded while threads run its code (NODELETE is missing)');
   const versions = glibcVersions(file);
   if (glibc === undefined && versions.length > 0) faults.push('it needs glibc');
   if (glibc !== undefined) {
@@ -73,10 +73,11 @@ const CHECKS = { linux: faultsOnLinux, win32: faultsOnWindows };
 /**
  * @param {string} file
  * @param {object} platform a row of lib/native/platforms.js
+ * @param {{ isAddon?: boolean }} [options] `isAddon`, true by default: Node.js loads it, which may unload it too
  * @returns {string[]} what is wrong with it, a sentence each
  */
-function faultsOf(file, platform) {
-  return CHECKS[platform.os]?.(file, platform) ?? [];
+function faultsOf(file, platform, { isAddon = true } = {}) {
+  return CHECKS[platform.os]?.(file, platform, { isAddon }) ?? [];
 }
 
 module.exports = { faultsOf };

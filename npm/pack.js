@@ -1,11 +1,11 @@
 'use strict';
 
 /**
- * Packs what is published, into target/npm/packages: the package itself, and one for each platform whose addon is in
- * target/npm/addons.
+ * Packs what is published, into target/npm/packages: the package itself, and one for each platform whose files (the addon, and the
+ * library of `pool.light`) are in target/npm/addons.
  *
  *     node npm/pack.js          what is there, at least for this platform
- *     node npm/pack.js --all    fails where the addon of a platform is missing: for a release
+ *     node npm/pack.js --all    fails where a file of a platform is missing: for a release
  *
  * The manifests are written here: a clone's package.json names no packages of platforms, since of a version that is not published yet
  * there are none, and `npm ci` would look for them.
@@ -16,7 +16,7 @@ const fs = require('node:fs');
 const path = require('node:path');
 
 const { runNpm } = require('../lib/install/npm');
-const { PLATFORMS, fileOf, packageOf } = require('../lib/native/platforms');
+const { PLATFORMS, fileOf, lightFileOf, packageOf } = require('../lib/native/platforms');
 const { triple: ownTriple } = require('../lib/native/triple');
 const { ADDONS, PACKAGES, ROOT, STAGE } = require('./places');
 
@@ -64,18 +64,21 @@ function stageMain() {
   return folder;
 }
 
-function stagePlatform(triple, addon) {
+/** What is in the package of a platform. */
+const filesOf = (triple) => [fileOf(triple), lightFileOf(triple)];
+
+function stagePlatform(triple) {
   const { os, cpu, libc, glibc } = PLATFORMS[triple];
   const name = packageOf(triple);
   const folder = stage(name);
-  const file = fileOf(triple);
-  fs.copyFileSync(addon, path.join(folder, file));
+  const files = filesOf(triple);
+  for (const file of files) fs.copyFileSync(path.join(ADDONS, file), path.join(folder, file));
   fs.copyFileSync(path.join(ROOT, 'LICENSE'), path.join(folder, 'LICENSE'));
   const system = glibc === undefined ? triple : `${triple} (glibc ${glibc} or later)`;
   fs.writeFileSync(
     path.join(folder, 'README.md'),
-    `# ${name}\n\nThe native addon of [rust-workers](https://www.npmjs.com/package/rust-workers) for ${system}. Install \`rust-workers\`, which\n` +
-      'takes the package that fits the platform.\n',
+    `# ${name}\n\nThe native addon of [rust-workers](https://www.npmjs.com/package/rust-workers), and the library of its light JavaScript, for\n` +
+      `${system}. Install \`rust-workers\`, which takes the package that fits the platform.\n`,
   );
   const { version, license, author, homepage, bugs, repository, engines } = manifest;
   writeManifest(folder, {
@@ -88,8 +91,8 @@ function stagePlatform(triple, addon) {
     bugs,
     repository,
     type: 'commonjs',
-    main: file,
-    files: [file],
+    main: fileOf(triple),
+    files,
     engines,
     os: [os],
     cpu: [cpu],
@@ -102,12 +105,11 @@ function stagePlatform(triple, addon) {
 
 function main() {
   const isRelease = process.argv.includes('--all');
-  const addons = Object.keys(PLATFORMS).map((triple) => [triple, path.join(ADDONS, fileOf(triple))]);
-  const isThere = ([, addon]) => fs.existsSync(addon);
-  const missing = addons.filter((entry) => !isThere(entry)).map(([triple]) => triple);
+  const triples = Object.keys(PLATFORMS);
+  const missing = triples.filter((triple) => !filesOf(triple).every((file) => fs.existsSync(path.join(ADDONS, file))));
   if (isRelease ? missing.length > 0 : missing.includes(ownTriple())) {
     process.stderr.write(
-      `rust-workers: ${ADDONS} has no addon for ${missing.join(', ')}: node npm/build.js builds one platform's (npm/README.md)\n`,
+      `rust-workers: ${ADDONS} has not both files for ${missing.join(', ')}: node npm/build.js builds one platform's (npm/README.md)\n`,
     );
     process.exitCode = 1;
     return;
@@ -116,7 +118,7 @@ function main() {
   fs.rmSync(PACKAGES, { recursive: true, force: true });
   fs.mkdirSync(PACKAGES, { recursive: true });
   // The platforms first: the order in which they are published.
-  const folders = [...addons.filter(isThere).map(([triple, addon]) => stagePlatform(triple, addon)), stageMain()];
+  const folders = [...triples.filter((triple) => !missing.includes(triple)).map(stagePlatform), stageMain()];
   for (const folder of folders) {
     const { filename } = packed(['--pack-destination', PACKAGES], folder);
     process.stdout.write(`${path.join(PACKAGES, filename)}\n`);

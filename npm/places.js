@@ -9,7 +9,7 @@ const WORK = path.join(ROOT, 'target', 'npm');
 
 module.exports = {
   ROOT,
-  /** Addons that build.js has made, or that a workflow has gathered: `rust-workers.<triple>.node`. */
+  /** What build.js has made, or a workflow has gathered: `rust-workers.<triple>.node`, `rust-workers-light.<triple>.node`. */
   ADDONS: path.join(WORK, 'addons'),
   /** What goes into each package, before it is packed. */
   STAGE: path.join(WORK, 'stage'),

@@ -21,7 +21,7 @@ const RUST = [
     room: 'src/api',
     files: ['src/api/'],
     imports: [
-      'src/node', 'src/tasks', 'src/pool', 'src/channel', 'src/value', 'src/shared', 'src/seal', 'src/os_thread', ...BOTTOM,
+      'src/node', 'src/packs', 'src/tasks', 'src/pool', 'src/channel', 'src/value', 'src/shared', 'src/seal', 'src/os_thread', ...BOTTOM,
     ],
     why: 'The exports check arguments and call the engine; no room imports them.',
   },
@@ -32,6 +32,12 @@ const RUST = [
     why: 'It ties the engine to one JavaScript environment; it does not know which tasks there are.',
   },
   {
+    room: 'src/packs',
+    files: ['src/packs/'],
+    imports: ['src/tasks', 'src/channel', 'src/value', 'src/shared', 'src/wait_limit', ...BOTTOM],
+    why: 'Tasks of libraries are registered as the built-in ones are; what they may use of the engine, they are given here.',
+  },
+  {
     room: 'src/tasks',
     files: ['src/tasks/'],
     imports: ['src/pool', 'src/channel', 'src/value', 'src/shared', 'src/wait_limit', ...BOTTOM],
@@ -40,7 +46,7 @@ const RUST = [
   {
     room: 'src/pool',
     files: ['src/pool/'],
-    imports: ['src/value', 'src/lines', 'src/os_thread', ...BOTTOM],
+    imports: ['src/value', 'src/lines', 'src/os_thread', 'src/wait_limit', ...BOTTOM],
     why: 'The pool runs what implements its trait; it does not import the tasks.',
   },
   {
@@ -83,7 +89,7 @@ const RUST = [
     room: 'src/wait_limit',
     files: ['src/wait_limit.rs'],
     imports: ['src/cancel', 'src/sync'],
-    why: 'How a Rust thread blocks, and what ends that early, for channels and shared memory.',
+    why: 'How a Rust thread blocks, and what ends that early, for channels, shared memory and pools.',
   },
   {
     room: 'src/cancel',

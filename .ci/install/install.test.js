@@ -14,7 +14,7 @@ const path = require('node:path');
 const { after, before, describe, test } = require('node:test');
 
 const { requiredRust } = require('../../lib/install/toolchain');
-const { PLATFORMS, packageOf, fileOf } = require('../../lib/native/platforms');
+const { PLATFORMS, packageOf, fileOf, lightFileOf } = require('../../lib/native/platforms');
 const { triple } = require('../../lib/native/triple');
 const { faultsOf } = require('../../npm/check-addon');
 const { ADDONS, PACKAGES, ROOT } = require('../../npm/places');
@@ -141,6 +141,14 @@ test('the addon needs no glibc newer than its row says, and the check would find
   assert.deepEqual(faultsOf(addon, PLATFORMS[triple()]), []);
   assert.match(faultsOf(addon, { ...PLATFORMS[triple()], glibc: '2.3' }).join(), /it needs glibc 2\.17, newer than 2\.3/);
   assert.match(faultsOf(addon, PLATFORMS['linux-arm64-musl']).join(), /not for arm64,it needs libc\.so\.6.*it needs glibc/);
+});
+
+test('nor does the library of pool.light, which stands beside it in its package', () => {
+  const library = path.join(ADDONS, lightFileOf(triple()));
+  assert.deepEqual(faultsOf(library, PLATFORMS[triple()], { isAddon: false }), []);
+  assert.match(faultsOf(library, { ...PLATFORMS[triple()], glibc: '2.3' }, { isAddon: false }).join(), /newer than 2\.3/);
+  const list = execFileSync('tar', ['tzf', path.join(PACKAGES, `${PREBUILT}-${version}.tgz`)], { encoding: 'utf8' }).split('\n');
+  for (const file of [fileOf(triple()), lightFileOf(triple()), 'LICENSE']) assert.ok(list.includes(`package/${file}`), file);
 });
 
 test('an addon for Windows that needs the C library of Visual C++ is found', (t) => {
@@ -319,8 +327,14 @@ test('rust-workers build, under pnpm, with a Rust workspace of the program’s o
     RUSTUP_HOME: process.env.RUSTUP_HOME ?? path.join(home, '.rustup'),
     CARGO_TARGET_DIR: process.env.CARGO_TARGET_DIR ?? path.join(ROOT, 'target'),
   };
+  // No C compiles: that costs pool.light alone, and it is said.
+  const without = await succeed(machine, project, `${pnpm.run} build`, { ...toolchain, CFLAGS: '--no-such-flag' });
+  assert.match(without.stderr, new RegExp(`built ${fileOf(triple()).replaceAll('.', '\\.')}`));
+  assert.match(without.stderr, /cargo build failed[^]*the library of pool\.light was not built\. All but pool\.light works without it/);
+  await runPrograms(machine, project, pnpm);
   const built = await succeed(machine, project, `${pnpm.run} build`, toolchain);
-  assert.match(built.stderr, new RegExp(`built ${fileOf(triple()).replaceAll('.', '\\.')}`));
+  assert.match(built.stderr, new RegExp(`built ${lightFileOf(triple()).replaceAll('.', '\\.')}`));
+  assert.doesNotMatch(built.stderr, new RegExp(`built ${fileOf(triple()).replaceAll('.', '\\.')}`));
   await runPrograms(machine, project, pnpm);
   const where = await succeed(machine, project, `${pnpm.run} where`);
   assert.match(where.stdout, new RegExp(`/node_modules/rust-workers/${fileOf(triple()).replaceAll('.', '\\.')}\\n`));

@@ -166,7 +166,7 @@ test('a pool without a script has the native tasks', async () => {
   await assert.rejects(api.sum(1, 2), { code: 'ERR_RW_INVALID_ARG_VALUE', message: /a native task takes one input/ });
   await assert.rejects(api.summ(1), { code: 'ERR_RW_UNKNOWN_TASK', message: /did you mean 'sum'/ });
   await assert.rejects(api(1), { code: 'ERR_RW_UNKNOWN_TASK', message: /has no script/ });
-  await assert.rejects(api.sum.with({ onProgress() {} })(1), { code: 'ERR_RW_INVALID_ARG_VALUE' });
+  await assert.rejects(api.sum.with({ onOutput() {} })(1), { code: 'ERR_RW_INVALID_ARG_VALUE' });
 });
 
 test('a name of a native task is the script\'s where the script exports it, with one argument and with several', () =>
@@ -212,7 +212,7 @@ test('wrong options: of the proxy at once, of `with` with the task', async () =>
     assert.throws(() => echo.with(1), { code: 'ERR_RW_INVALID_ARG_TYPE' });
     await assert.rejects(echo.with({ priorty: 1 })(1), { code: 'ERR_RW_INVALID_ARG_VALUE', message: /did you mean 'priority'/ });
   }
-  assert.throws(() => native.proxy({ onProgress() {} }), { code: 'ERR_RW_INVALID_ARG_VALUE' });
+  assert.throws(() => native.proxy({ onOutput() {} }), { code: 'ERR_RW_INVALID_ARG_VALUE' });
   const pool = pools.get('calls.js');
   await assert.rejects(pool.run('args', 1, { spread: true }), { code: 'ERR_RW_INVALID_ARG_TYPE', message: /array of arguments/ });
   await assert.rejects(pool.run('args', [1], { spread: 1 }), { code: 'ERR_RW_INVALID_ARG_TYPE', message: /a boolean/ });

@@ -92,7 +92,7 @@ test('names of other packages, and of other calls, come with a hint', async () =
     [() => new WorkerPool({ maxQueue: 'auto', maxThreads: 3 }), /square of maxThreads, here 9/],
     [() => pool.run('echo', 1, { transferList: [] }), /'transfer'/],
     [() => pool.run('echo', 1, { abortSignal: undefined }), /'signal'/],
-    [() => pool.run('echo', 1, { onProgress() {} }), /a script's functions, and this is a native task/],
+    [() => pool.run('echo', 1, { onOutput() {} }), /a script's functions, and this is a native task/],
     [() => new Mutex().lockSync({ signal: AbortSignal.abort() }), /use the asynchronous form/],
     [() => new WorkerPool({ [`${'x'.repeat(100_000)}`]: 1 }), /^unknown option 'x{40}\.\.\.'; the options are/],
   ];

@@ -143,7 +143,7 @@ async function native() {
   // @ts-expect-error: no such task
   await api.render(1);
   // @ts-expect-error: an option of scripts
-  api.sha256.with({ onProgress: () => {} });
+  api.sha256.with({ onOutput: () => {} });
 }
 
 async function unknown() {

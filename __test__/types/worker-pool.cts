@@ -101,7 +101,9 @@ async function running(pool: NativePool) {
   // @ts-expect-error: an option that is misspelled
   pool.run('fibonacci', 30, { timout: 5 });
   // @ts-expect-error: for tasks of a script
-  pool.run('fibonacci', 30, { onProgress: () => {} });
+  pool.run('fibonacci', 30, { onOutput: () => {} });
+  const reporting = pool.run('primes', 30, { onProgress: (value) => value, progress: 'latest' });
+  expect<Equal<typeof reporting, Promise<number>>>();
   // @ts-expect-error: fibonacci takes a number
   pool.run('fibonacci', '30');
   // @ts-expect-error: fibonacci needs its input

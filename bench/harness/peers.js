@@ -9,6 +9,8 @@ const { spawnSync } = require('node:child_process');
 const fs = require('node:fs');
 const path = require('node:path');
 
+const { lacksIsolatedVm } = require('../light/isolated-vm');
+
 const BENCH = path.join(__dirname, '..');
 const CRATE = path.join(BENCH, 'async-task');
 const ADDON = path.join(CRATE, 'target', 'async-task.node');
@@ -58,6 +60,11 @@ const NEEDS = {
   },
   'thread time': () =>
     process.platform === 'win32' ? 'async-task/ tells it only where there is clock_gettime' : lacks('async-task'),
+  'isolated-vm': lacksIsolatedVm,
+  light: () => {
+    const { WorkerPool } = require('../..');
+    return 'light' in WorkerPool.prototype ? undefined : 'this build has no light JavaScript';
+  },
 };
 
 const found = new Map();

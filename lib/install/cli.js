@@ -12,8 +12,9 @@ const { VERSION } = require('../native/version');
 
 const HELP = `rust-workers ${VERSION}
 
-  rust-workers build           builds the addon from its sources, if no addon that fits is there; needs Rust and a C compiler
-  rust-workers build --force   builds it in any case
+  rust-workers build           builds the addon, and the library of pool.light, from their sources, if none that fit are there; needs
+                               Rust and a C compiler
+  rust-workers build --force   builds them in any case
   rust-workers where           says which addon is loaded here, or why none is
   rust-workers --version
   rust-workers --help

@@ -2,7 +2,8 @@
 
 /**
  * Makes a clone ready to run: packages, binary and bundle as package-lock.json and the sources say. `npm test`, `npm
- * run demo` and `npm run bench` begin with it, so that they work right after `git clone`.
+ * run demo` and `npm run bench` begin with it, so that they work right after `git clone`. With `--light` the library of `pool.light`
+ * too: the demo, which does not use it, need not wait for it.
  *
  * There is no install script that could have done it. Quiet when there is nothing to do.
  */
@@ -10,10 +11,10 @@
 const fs = require('node:fs');
 const path = require('node:path');
 
-const { build, log, runAsCommand, BuildError } = require('./build');
+const { build, buildLight, log, runAsCommand, BuildError } = require('./build');
 const { ensureBundle } = require('./bundle');
 const { runNpm } = require('./npm');
-const { ROOT, isReady } = require('./paths');
+const { ROOT, LIGHT, isLightReady, isReady } = require('./paths');
 
 /** The `packages` table of a lockfile, or undefined when there is none to read. */
 function lockedPackages(file) {
@@ -55,10 +56,14 @@ function installPackages() {
   if (status !== 0) throw new BuildError('npm ci failed; its words are above');
 }
 
-function ensure() {
+function ensure({ light }) {
   if (!packagesAreCurrent()) installPackages();
-  if (!process.env.RUST_WORKERS_BINARY && !isReady()) build();
+  if (!process.env.RUST_WORKERS_BINARY) {
+    if (!isReady()) build();
+    // What was built once is kept as new as its sources.
+    if ((light || fs.existsSync(LIGHT.file)) && !isLightReady()) buildLight();
+  }
   ensureBundle();
 }
 
-if (require.main === module) runAsCommand(ensure);
+if (require.main === module) runAsCommand(() => ensure({ light: process.argv.includes('--light') }));

@@ -6,17 +6,35 @@ const { spawnSync } = require('node:child_process');
 const fs = require('node:fs');
 const path = require('node:path');
 
-const { fileOf, packageOf } = require('../native/platforms');
+const { fileOf, lightFileOf, packageOf } = require('../native/platforms');
 const { triple } = require('../native/triple');
 
 /** The folder of package.json. */
 const ROOT = path.join(__dirname, '..', '..');
 
-/** The native file that the build makes and the loader looks for. */
-const BINARY = path.join(ROOT, fileOf(triple()));
+/** What cargo builds here by. */
+const SETTINGS = ['Cargo.toml', 'Cargo.lock', '.cargo'];
 
-/** What the native file is built from. */
-const SOURCES = ['src', 'build.rs', 'Cargo.toml', 'Cargo.lock', '.cargo'];
+/**
+ * What a build makes. `what`: for a person; `crate`: its package, and `library` its library in cargo's words; `file`: where it is put,
+ * and looked for; `sources`: what it is built from.
+ */
+const ADDON = {
+  what: 'the native addon',
+  crate: 'rust-workers',
+  library: 'rust_workers',
+  file: path.join(ROOT, fileOf(triple())),
+  sources: ['src', 'build.rs', 'crates/abi', ...SETTINGS],
+};
+
+/** The interpreter of `pool.light`. It takes 0.4 of the CPU time that the addon takes, most of it in the C compiler. */
+const LIGHT = {
+  what: 'the library of pool.light',
+  crate: 'rust-workers-light',
+  library: 'rust_workers_light',
+  file: path.join(ROOT, lightFileOf(triple())),
+  sources: ['packs/light', 'crates', ...SETTINGS],
+};
 
 /** A clone has git's folder (a file in a worktree); a package that npm unpacked has none. */
 function isClone() {
@@ -34,11 +52,11 @@ function newestTime(target) {
     .reduce((newest, name) => Math.max(newest, newestTime(path.join(target, name))), stat.mtimeMs);
 }
 
-/** Whether the native file is there and not older than its sources. */
-function isFresh() {
-  const binary = fs.statSync(BINARY, { throwIfNoEntry: false });
-  if (binary === undefined) return false;
-  return SOURCES.every((source) => newestTime(path.join(ROOT, source)) <= binary.mtimeMs);
+/** Whether what a build makes is there and not older than its sources. */
+function isFresh({ file, sources }) {
+  const built = fs.statSync(file, { throwIfNoEntry: false });
+  if (built === undefined) return false;
+  return sources.every((source) => newestTime(path.join(ROOT, source)) <= built.mtimeMs);
 }
 
 /** Whether this node can load a native file or a package that holds one. Tried in a process of its own. */
@@ -50,20 +68,26 @@ function loads(target) {
   return probe.status === 0;
 }
 
-/** Whether a prebuilt package of this very version is installed and loads. */
-function hasPrebuilt() {
-  const name = packageOf(triple());
+/** The folder of the installed package with prebuilt files of this very version; undefined when there is none. */
+function prebuiltFolder() {
   try {
-    const { version } = require(require.resolve(`${name}/package.json`, { paths: [ROOT] }));
-    return version === require('../../package.json').version && loads(name);
+    const manifest = require.resolve(`${packageOf(triple())}/package.json`, { paths: [ROOT] });
+    return require(manifest).version === require('../../package.json').version ? path.dirname(manifest) : undefined;
   } catch {
-    return false;
+    return undefined;
   }
 }
 
-/** Whether a build would add nothing. */
+/** Whether a build of the addon would add nothing. */
 function isReady() {
-  return (isFresh() && loads(BINARY)) || (!isClone() && hasPrebuilt());
+  return (isFresh(ADDON) && loads(ADDON.file)) || (!isClone() && prebuiltFolder() !== undefined && loads(packageOf(triple())));
 }
 
-module.exports = { ROOT, BINARY, isClone, isReady, loads };
+/** Whether a build of the library of `pool.light` would add nothing. */
+function isLightReady() {
+  if (isFresh(LIGHT)) return true;
+  const prebuilt = isClone() ? undefined : prebuiltFolder();
+  return prebuilt !== undefined && fs.existsSync(path.join(prebuilt, path.basename(LIGHT.file)));
+}
+
+module.exports = { ROOT, ADDON, LIGHT, isClone, isFresh, isReady, isLightReady, loads };

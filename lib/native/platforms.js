@@ -23,4 +23,10 @@ const packageOf = (triple) => `rust-workers-${triple}`;
 /** The addon's file: in a platform's package, and beside package.json where it was built. */
 const fileOf = (triple) => `rust-workers.${triple}.node`;
 
-module.exports = { PLATFORMS, packageOf, fileOf };
+/**
+ * The library of `pool.light`, a native pack, in the same places. Its name ends as an addon's does, since tools that move packages
+ * (bundlers, archives of Yarn) leave such files as they are.
+ */
+const lightFileOf = (triple) => `rust-workers-light.${triple}.node`;
+
+module.exports = { PLATFORMS, packageOf, fileOf, lightFileOf };

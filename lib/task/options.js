@@ -59,8 +59,10 @@ const NEEDS_SCRIPT = notHere(
 const RUN = new Set([
   'deadline',
   'key',
+  'onProgress',
   'parallel',
   'priority',
+  'progress',
   'runTimeout',
   'signal',
   'timeout',
@@ -76,8 +78,6 @@ const SCRIPT_RUN = new Set([
   'filename',
   'name',
   'onOutput',
-  'onProgress',
-  'progress',
   'spread',
   'worker',
 ]);
@@ -89,7 +89,7 @@ const SCRIPT_RUN_ALONE = new Set([...SCRIPT_RUN, ...SHARED]);
 
 /** Options of a script's task that a native one does not have. */
 const OF_SCRIPTS = {
-  ...notHere(['filename', 'name', 'onOutput', 'onProgress', 'progress', 'worker'], "it is for a script's functions, and this is a native task"),
+  ...notHere(['filename', 'name', 'onOutput', 'worker'], "it is for a script's functions, and this is a native task"),
   retries: "it is for a script's functions: a native task loses no worker",
   spread: 'a native task takes one input',
 };
@@ -100,8 +100,6 @@ const NO_MORE = Object.freeze({
   filename: undefined,
   name: undefined,
   onOutput: undefined,
-  onProgress: undefined,
-  progress: undefined,
   spread: undefined,
   worker: undefined,
 });
@@ -272,8 +270,8 @@ function submitOptions(options, native = false) {
   const bag = native ? runOptions(options, RUN_ALONE, OF_SCRIPTS) : runOptions(options, SCRIPT_RUN_ALONE);
   const context = contextOf(bag);
   const usual = context === undefined ? 0 : context.priority;
-  const { priority = usual, key, signal, timeout, deadline, runTimeout, transfer, parallel = false } = bag;
-  const { filename, name, onOutput, onProgress, progress = 'all', spread = false, worker } = native ? NO_MORE : bag;
+  const { priority = usual, key, signal, timeout, deadline, runTimeout, transfer, parallel = false, onProgress, progress = 'all' } = bag;
+  const { filename, name, onOutput, spread = false, worker } = native ? NO_MORE : bag;
   validatePriority(priority, 'options.priority');
   if (key !== undefined) validateString(key, 'options.key');
   if (signal !== undefined) validateAbortSignal(signal, 'options.signal');

@@ -12,6 +12,7 @@ use crate::{cancel, node, pool, shared, value};
 /// Those of the calls themselves.
 const API: Groups = &[
     ("CANCELLED_TASK", pool_calls::NUMBERS),
+    ("SUBMISSION", pool_calls::SUBMISSION),
     ("SCRIPTS", scripts::NUMBERS),
     ("LOCK_WAITS", locks::NUMBERS),
     ("ASYNC_WAITS", waits::NUMBERS),

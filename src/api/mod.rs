@@ -12,6 +12,7 @@ mod constants;
 mod environment;
 mod locks;
 mod notifier;
+mod packs;
 mod pool;
 mod scripts;
 mod seal;

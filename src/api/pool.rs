@@ -16,7 +16,8 @@ use crate::node::{
 use crate::numbers;
 use crate::os_thread::nicer_by;
 use crate::pool::{
-    Accepted, Config, Pool, Summary, Taker, TaskLimit, Times, TimesOfTask, WaitedBy, Waiter, log_threads,
+    Accepted, Config, Pool, Summary, Taker, TaskLimit, Times, TimesOfTask, WaitedBy, Waiter, WantedReports,
+    log_threads,
 };
 use crate::tasks::{Task, TaskFacts, builtin};
 
@@ -110,20 +111,31 @@ pub struct PoolCounters {
 /// A native task, and what JavaScript must know of it before it submits it: see [`TaskFacts`].
 #[napi(object, object_from_js = false)]
 pub struct NativeTask {
+    /// By which it is submitted.
+    pub number: u32,
     pub name: &'static str,
     pub in_place: bool,
     pub parallel: bool,
     pub wakes_plain: bool,
 }
 
-/// The native tasks; a task's index is its place here.
+impl NativeTask {
+    pub(super) fn of(number: usize, task: &Task) -> Self {
+        let &TaskFacts { name, in_place, parallel, wakes_plain, .. } = task.facts();
+        NativeTask { number: number as u32, name, in_place, parallel, wakes_plain }
+    }
+}
+
+/// The native tasks of every pool.
 #[napi(catch_unwind)]
 pub fn native_tasks() -> Vec<NativeTask> {
-    let of = |task: &Task| {
-        let &TaskFacts { name, in_place, parallel, wakes_plain, .. } = task.facts();
-        NativeTask { name, in_place, parallel, wakes_plain }
-    };
-    builtin().tasks().map(of).collect()
+    let registry = builtin();
+    registry
+        .tasks()
+        .take(registry.named())
+        .enumerate()
+        .map(|(number, task)| NativeTask::of(number, task))
+        .collect()
 }
 
 /// Every error code the native side may report.
@@ -378,13 +390,25 @@ fn submission<'call>(
     Ok(Submission { pool, task, id, options })
 }
 
+/// Added to whether the limit is a deadline: the caller listens to all reports of the task, or to the latest.
+const REPORTS: u32 = 2;
+const LATEST_REPORT: u32 = 4;
+
+/// For JavaScript.
+pub(super) const SUBMISSION: Numbers = numbers! { REPORTS, LATEST_REPORT };
+
 /// How to schedule a submission, from its arguments: see [`SubmitOptions::new`]; `cancel` as in [`CancelBy`].
 fn options<'call>(js: Js<'call>, options: [JsValue<'call>; 5]) -> Result<SubmitOptions> {
     let [priority, limit, is_deadline, run, cancel] = options;
-    let (limit, is_deadline, run) =
-        (js.read_number(limit)?, js.read_u32(is_deadline)? != 0, js.read_number(run)?);
+    let (limit, flags, run) = (js.read_number(limit)?, js.read_u32(is_deadline)?, js.read_number(run)?);
     let cancel = CancelBy::of(js.read_u32(cancel)?);
-    Ok(SubmitOptions::new(js.read_i32(priority)?, limit, is_deadline, run, cancel))
+    let reports = match flags & (REPORTS | LATEST_REPORT) {
+        0 => WantedReports::Nothing,
+        REPORTS => WantedReports::All,
+        _ => WantedReports::Latest,
+    };
+    let options = SubmitOptions::new(js.read_i32(priority)?, limit, flags & 1 != 0, run, cancel);
+    Ok(options.reporting(reports))
 }
 
 /// Submits one task with the input of four arguments.

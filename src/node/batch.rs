@@ -108,9 +108,11 @@ pub(super) fn deliver(
     let (mut events, mut bytes) = (waiting.take(), 0);
     while draft.count < most && bytes < BATCH_BYTES {
         let Some(event) = events.pop_front() else { break };
-        if let Event::Settled { answer, .. } = &event {
-            bytes += answer.size();
-        }
+        bytes += match &event {
+            Event::Settled { answer, .. } => answer.size(),
+            Event::TaskReport { report, .. } => report.size(),
+            _ => 0,
+        };
         if let Err(status) = draft.put(event) {
             waiting.set(events);
             draft.trips.record();
@@ -154,6 +156,11 @@ impl Draft<'_, '_> {
             Event::LatestProgress { id, cell } => {
                 if let Some(answer) = cell.take() {
                     self.put_answer(id, form::PROGRESS, answer)?;
+                }
+            }
+            Event::TaskReport { id, report } => {
+                if let Some(report) = report.take() {
+                    self.put_answer(id, form::PROGRESS, report.into())?;
                 }
             }
             Event::Part { id, answer } => self.put_answer(id, form::PART, answer)?,

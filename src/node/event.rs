@@ -4,13 +4,12 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use super::js::Reference;
-use super::latest_reports::ReportCell;
 use crate::cancel::Reason;
 use crate::channel::PortId;
 use crate::error::{Error, Result};
-use crate::pool::{Outputs, ScriptOutcome, Trip};
+use crate::pool::{Outputs, Report, ReportCell, ScriptOutcome, Trip};
 use crate::shared;
-use crate::value::{Bytes, Envelope, INLINE_BYTES, Part, Payload, Value, encode};
+use crate::value::{Bytes, Envelope, ErrorValue, INLINE_BYTES, Part, Payload, Text, Value, encode};
 
 /// Something for the environment's thread to do.
 pub(crate) enum Event {
@@ -24,6 +23,8 @@ pub(crate) enum Event {
     Progress { id: u64, answer: Answer },
     /// The same, of a job of which only the latest report is wanted: it is in the cell.
     LatestProgress { id: u64, cell: Arc<ReportCell<Answer>> },
+    /// A native task has reported how far it is.
+    TaskReport { id: u64, report: Report },
     /// A part of the result of job `id`.
     Part { id: u64, answer: Answer },
     /// The script worker of this key has sent its first message by the fallback port: it is ready.
@@ -114,6 +115,21 @@ impl Answer {
     }
 }
 
+impl From<Error> for Answer {
+    /// An error that its task has named itself comes as what a script throws.
+    fn from(error: Error) -> Self {
+        let Some(own) = error.own() else { return Answer::Error(error) };
+        let message = error.message();
+        let thrown = ErrorValue {
+            name: Text::from(own.name.as_str()),
+            message: Text::from(message),
+            stack: Some(Text::from(format!("{}: {message}\n    at {}", own.name, own.place))),
+            properties: vec![(Text::from("code"), Value::from(own.code.as_str()))],
+        };
+        encode(Value::Error(Box::new(thrown))).map_or_else(Answer::Error, Answer::Rejected)
+    }
+}
+
 impl From<Payload> for Answer {
     fn from(payload: Payload) -> Self {
         match payload {
@@ -125,7 +141,7 @@ impl From<Payload> for Answer {
 
 impl From<Result<Value>> for Answer {
     fn from(outcome: Result<Value>) -> Self {
-        outcome.map_or_else(Answer::Error, Answer::of_value)
+        outcome.map_or_else(Answer::from, Answer::of_value)
     }
 }
 
@@ -137,7 +153,7 @@ impl From<Result<Outputs>> for Answer {
             Ok(Outputs::Undefined(count)) => Answer::Undefineds(count),
             Ok(Outputs::Numbers(numbers)) => Answer::Numbers(numbers),
             Ok(Outputs::Values(values)) => Answer::of_value(Value::Array(values)),
-            Err(error) => Answer::Error(error),
+            Err(error) => error.into(),
         }
     }
 }

@@ -26,7 +26,7 @@ use super::watchdog::{self, Watched};
 use crate::cancel::Reason;
 use crate::error::Result;
 use crate::lines::{COMMON, Lines, Pushed};
-use crate::pool::{Outbox, Outputs, ScriptOutcome, Trip, Waker};
+use crate::pool::{Outbox, Outputs, Report, ScriptOutcome, Trip, Waker};
 use crate::value::Value;
 
 /// Ends a wait in place if the watchdog does not get to run.
@@ -177,6 +177,10 @@ impl Outbox for EventQueue {
 
     fn settle_measured(&self, line: usize, id: u64, outcome: Result<Value>, trip: Option<Trip>) {
         self.push_to(line, Event::Settled { id, answer: outcome.into(), trip });
+    }
+
+    fn report(&self, line: usize, id: u64, report: Report) {
+        self.push_to(line, Event::TaskReport { id, report });
     }
 
     fn started(&self, id: u64) {

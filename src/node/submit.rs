@@ -9,7 +9,9 @@ use super::pools::Pools;
 use super::refusal::Refusal;
 use crate::cancel::{CancelToken, TimeLimits};
 use crate::error::{Code, Error};
-use crate::pool::{Accepted, Batch, BatchInputs, Inherited, InputPath, Job, Pool, Target, WaitedBy};
+use crate::pool::{
+    Accepted, Batch, BatchInputs, Inherited, InputPath, Job, Pool, Target, WaitedBy, WantedReports,
+};
 use crate::value::Payload;
 
 type Result<T> = std::result::Result<T, Refusal>;
@@ -32,6 +34,7 @@ pub(crate) struct SubmitOptions {
     priority: i32,
     limits: TimeLimits,
     cancel: CancelBy,
+    reports: WantedReports,
 }
 
 impl SubmitOptions {
@@ -39,6 +42,7 @@ impl SubmitOptions {
         priority: 0,
         limits: TimeLimits { until: None, run: None },
         cancel: CancelBy::Nothing,
+        reports: WantedReports::Nothing,
     };
 
     /// `limit` is in milliseconds from now, below zero for none; `is_deadline` says what it is. `run`: milliseconds from the
@@ -48,7 +52,12 @@ impl SubmitOptions {
         let until = until.and_then(|limit| Instant::now().checked_add(limit)).map(|at| (at, is_deadline));
         #[allow(clippy::cast_possible_truncation)] // milliseconds
         let run = (run >= 0.0).then_some(run as f32);
-        SubmitOptions { priority, limits: TimeLimits { until, run }, cancel }
+        SubmitOptions { priority, limits: TimeLimits { until, run }, cancel, reports: WantedReports::Nothing }
+    }
+
+    /// Of a native task: which of its reports are wanted.
+    pub(crate) fn reporting(self, reports: WantedReports) -> Self {
+        SubmitOptions { reports, ..self }
     }
 
     /// The token by which JavaScript may cancel it, if it may.
@@ -95,7 +104,7 @@ impl Pools<'_> {
         let kept = options.token(self.core.jobs());
         let limits = options.limits;
         let token = kept.clone().or_else(|| (!limits.is_none()).then(|| CancelToken::limited(limits)));
-        let mut job = Job::new(id, self.core.events(), task, input, token);
+        let mut job = Job::new(id, self.core.events(), task, input, token).reporting(options.reports);
         if let Some(key) = key {
             job = job.keyed(key);
         }

@@ -84,7 +84,7 @@ pub(super) fn run_batch(
     tally.started(task, queued_at, now);
     tally.run_began(now);
     recorder.begin(Age::MAX);
-    let helpers = TaskHelpers { pool, task: batch.task };
+    let helpers = TaskHelpers { pool, task: batch.task, caller: None };
     batch.work(
         &*pool.0.tasks,
         &helpers,

@@ -64,4 +64,17 @@ pub trait Helpers: Sync {
     /// # Errors
     /// The first error of a part, or the reason of `token`.
     fn parallel_for(&self, count: usize, work: PartWork, token: &CancelToken) -> Result<()>;
+
+    /// Whether the task's caller wants its reports.
+    fn reports(&self) -> bool {
+        false
+    }
+
+    /// Tells the task's caller how far it is; nothing where that wants no reports. It may wait: `reports.rs` describes for what.
+    ///
+    /// # Errors
+    /// The reason of `token`; that the value cannot be sent.
+    fn report(&self, _report: Value, _token: &CancelToken) -> Result<()> {
+        Ok(())
+    }
 }

@@ -2,6 +2,7 @@
 
 use super::keys::Key;
 use super::outbox::{Outbox, Reply};
+use super::reports::WantedReports;
 use crate::cancel::CancelToken;
 use crate::sync::Instant;
 use crate::value::Payload;
@@ -86,6 +87,8 @@ pub(super) struct Details {
     pub(super) waited_by: Option<WaitedBy>,
     /// Of a script, bound to a worker: whether its owner could send the input to another one as well.
     pub(super) movable: bool,
+    /// Of a native task: which of its reports are wanted.
+    pub(super) reports: WantedReports,
 }
 
 // What is larger than 128 bytes is moved by a call, and an entry of the queue has two more words.
@@ -139,6 +142,12 @@ impl Job {
     #[must_use]
     pub fn waited_by(self, waited_by: WaitedBy) -> Self {
         self.with(|details| details.waited_by = Some(waited_by))
+    }
+
+    /// A native task, of whose reports these are wanted.
+    #[must_use]
+    pub fn reporting(self, reports: WantedReports) -> Self {
+        if reports == WantedReports::Nothing { self } else { self.with(|details| details.reports = reports) }
     }
 
     /// For a script: it may be bound to another worker before it begins, by its owner.
@@ -205,6 +214,12 @@ impl Job {
     /// Who waits for it.
     pub(super) fn waiter(&self) -> Option<WaitedBy> {
         self.details.as_ref()?.waited_by
+    }
+
+    /// Which of its reports are wanted, if any.
+    pub(super) fn reports(&self) -> Option<WantedReports> {
+        let wanted = self.details.as_ref()?.reports;
+        (wanted != WantedReports::Nothing).then_some(wanted)
     }
 
     pub(super) fn is_movable(&self) -> bool {

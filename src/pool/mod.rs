@@ -4,7 +4,7 @@
 //!
 //! * `config` — the settings of a pool; `capacity` — how many may run at once, while that changes.
 //! * `execute` — the two seams between the pool and the tasks: [`Execute`] and [`Helpers`].
-//! * `outbox` — where answers go, and the promise to answer once.
+//! * `outbox` — where answers go, and the promise to answer once; `caller` — who waits for a running task; `reports` — how far it is.
 //! * `job`, `batch`, `parallel_for` — one task; many inputs of one task; one task split over the threads;
 //!   `batch_items` — the inputs and outputs of a batch; `output_list` — outputs, compact while they are of one kind.
 //! * `position` — [`Taker`], [`Target`] and [`QueuePosition`]: which kind of thread takes an entry, and where it waits.
@@ -35,6 +35,7 @@ mod affinity;
 mod batch;
 mod batch_items;
 mod batch_worker;
+mod caller;
 mod capacity;
 mod config;
 mod counters;
@@ -61,6 +62,7 @@ mod queue;
 mod rank;
 mod recorder;
 mod release;
+mod reports;
 mod room;
 mod script_functions;
 mod script_jobs;
@@ -114,6 +116,7 @@ pub use outbox::{Outbox, ScriptOutcome, Trip};
 pub use output_list::OutputList;
 pub use parallel_for::PartWork;
 pub use position::{QueuePosition, Taker, Target};
+pub use reports::{Report, ReportCell, WantedReports};
 pub use script_state::Waker;
 pub use scripts::{IdleWait, Step};
 pub use state::Pool;

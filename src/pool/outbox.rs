@@ -4,6 +4,7 @@ use std::num::NonZeroU32;
 
 use super::batch_items::Outputs;
 use super::position::Taker;
+use super::reports::Report;
 use super::task_observer::{Age, TaskRef};
 use super::task_times::NAMES;
 use crate::cancel::Reason;
@@ -33,6 +34,9 @@ pub trait Outbox: Send + Sync {
     fn settle_batch(&self, id: u64, outcome: Result<Outputs>, _trip: Option<Trip>) {
         self.settle(COMMON, id, outcome.map(Outputs::into_value));
     }
+
+    /// Takes a report of the task `id`, before its answer comes by the same line.
+    fn report(&self, _line: usize, _id: u64, _report: Report) {}
 
     /// A script worker has taken the job `id`, which may run for a limited time only.
     fn started(&self, _id: u64) {}
@@ -161,6 +165,11 @@ impl Reply {
                 outbox.started(id);
             }
         }
+    }
+
+    /// Where the answer goes.
+    pub(super) fn outbox(&self) -> Option<&'static dyn Outbox> {
+        self.outbox
     }
 
     /// The id under which it will be answered.

@@ -1,16 +1,20 @@
 //! How a task is split over the threads of its pool.
 
+use super::caller::Caller;
 use super::execute::Helpers;
 use super::parallel_for::{ParallelFor, PartWork};
 use super::state::Pool;
 use crate::cancel::CancelToken;
 use crate::error::Result;
 use crate::sync::Arc;
+use crate::value::Value;
 
 /// The threads that may help the task of this number.
 pub(super) struct TaskHelpers<'a> {
     pub(super) pool: &'a Pool,
     pub(super) task: usize,
+    /// None of a batch, whose inputs are no tasks of their own.
+    pub(super) caller: Option<Caller<'a>>,
 }
 
 impl Helpers for TaskHelpers<'_> {
@@ -37,6 +41,14 @@ impl Helpers for TaskHelpers<'_> {
         }
         parts.end()
     }
+
+    fn reports(&self) -> bool {
+        self.caller.is_some_and(|caller| caller.wants_reports())
+    }
+
+    fn report(&self, report: Value, token: &CancelToken) -> Result<()> {
+        self.caller.map_or(Ok(()), |caller| caller.report(report, token))
+    }
 }
 
 /// For what tests run outside of a task.
@@ -47,6 +59,6 @@ impl Helpers for Pool {
     }
 
     fn parallel_for(&self, count: usize, work: PartWork, token: &CancelToken) -> Result<()> {
-        TaskHelpers { pool: self, task: 0 }.parallel_for(count, work, token)
+        TaskHelpers { pool: self, task: 0, caller: None }.parallel_for(count, work, token)
     }
 }

@@ -1,6 +1,7 @@
 //! One native thread of a pool: how it is started (its name, the size of its stack), and its life: take, run, report.
 
 use super::batch_worker::run_batch;
+use super::caller::Caller;
 use super::counters::Tally;
 use super::entry::Entry;
 use super::job::Job;
@@ -8,6 +9,7 @@ use super::outbox::{Reply, Trip};
 use super::queue::Taken;
 use super::rank::Place;
 use super::recorder::{Recorder, trace};
+use super::reports::Reports;
 use super::state::{Pool, State};
 use super::task_helpers::TaskHelpers;
 use super::task_observer::{Age, End, TaskObserver, TaskRef};
@@ -267,11 +269,13 @@ fn run_entry(pool: &Pool, slot: &WorkerSlot, entry: Entry, began: Age) -> Ran {
             let (task, queued_at, reply) = (job.task as usize, job.queued_at, pool.reply_to(&job));
             tally.started(TaskRef::native(task), queued_at, began);
             let input = job.input.map_or(Value::Undefined, Value::Number);
-            let (has_begun, outcome) = run_task(pool, task, Payload::Value(input), stop);
+            let caller = Caller::of(&reply, slot, None);
+            let (has_begun, outcome) = run_task(pool, task, Payload::Value(input), stop, caller);
             Ran { task, queued_at, has_begun, reply, outcome }
         }
         Entry::Job(mut job) => {
             let mut token = job.take_token();
+            let reports = job.reports().map(Reports::new);
             let Job { task, input, reply, queued_at, .. } = job;
             let queued_at = pool.0.age_at(queued_at);
             tally.started(TaskRef::native(task), queued_at, began);
@@ -282,7 +286,8 @@ fn run_entry(pool: &Pool, slot: &WorkerSlot, entry: Entry, began: Age) -> Ran {
                 }
                 token.start(Instant::now);
             }
-            let (has_begun, outcome) = run_task(pool, task, input, token.as_ref().unwrap_or(stop));
+            let caller = Caller::of(&reply, slot, reports.as_ref());
+            let (has_begun, outcome) = run_task(pool, task, input, token.as_ref().unwrap_or(stop), caller);
             let outcome = match token.as_ref().and_then(CancelToken::reason) {
                 // The caller has this reason already, or gets it soon, whatever the task returned in the end.
                 Some(reason @ (Reason::Cancelled | Reason::TimedOut | Reason::DeadlinePassed)) => {
@@ -297,12 +302,18 @@ fn run_entry(pool: &Pool, slot: &WorkerSlot, entry: Entry, began: Age) -> Ran {
 }
 
 /// Runs one task under the panic guard, unless it should have stopped already: whether it has begun, and its outcome.
-fn run_task(pool: &Pool, task: usize, input: Payload, token: &CancelToken) -> (bool, Result<Value>) {
+fn run_task(
+    pool: &Pool,
+    task: usize,
+    input: Payload,
+    token: &CancelToken,
+    caller: Caller<'_>,
+) -> (bool, Result<Value>) {
     if let Err(stopped) = token.check() {
         return (false, Err(stopped));
     }
     let tasks = &*pool.0.tasks;
-    let run = || tasks.execute(task, input, token, &TaskHelpers { pool, task });
+    let run = || tasks.execute(task, input, token, &TaskHelpers { pool, task, caller: Some(caller) });
     (true, guard(run).unwrap_or_else(|panic| Err(pool.panicked(task, panic))))
 }
 

@@ -6,6 +6,7 @@ use std::time::Duration;
 use crate::cancel::CancelToken;
 use crate::error::Result;
 use crate::pool::Helpers;
+use crate::value::Value;
 use crate::wait_limit::WaitLimit;
 
 /// The surroundings of one run of a task.
@@ -42,6 +43,22 @@ impl<'a> Context<'a> {
         };
         let work = Arc::new(move |part, token: &CancelToken| work(part, &Context::new(token)));
         helpers.parallel_for(count, work, self.token)
+    }
+
+    /// Whether the caller wants to know how far the task is: else [`Context::progress`] does nothing.
+    #[inline]
+    pub fn reports(&self) -> bool {
+        self.helpers.is_some_and(Helpers::reports)
+    }
+
+    /// Tells the caller how far the task is: `onProgress` gets a copy of the value. Reports come in order, before the answer; where the
+    /// caller's event loop is far behind, the task waits here. In a part of [`Context::parallel_for`], and where nobody listens, it does
+    /// nothing.
+    ///
+    /// # Errors
+    /// The reason to stop; that the value cannot be sent.
+    pub fn progress(&self, report: Value) -> Result<()> {
+        self.helpers.map_or(Ok(()), |helpers| helpers.report(report, self.token))
     }
 
     /// For waits on shared memory: they end when the task must stop.

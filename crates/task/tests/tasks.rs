@@ -163,7 +163,10 @@ fn allocated<'a>(length: usize, context: &'a Context<'a>) -> Result<Block<'a, f6
 fn typed_arrays_are_slices() {
     for length in [0, 1, 3, 127, 129, 4_000] {
         let numbers: Vec<f64> = (0..length).map(f64::from).collect();
-        assert_eq!(testing::task("sum").array(numbers.clone()).run::<f64>().unwrap(), numbers.iter().sum::<f64>());
+        assert_eq!(
+            testing::task("sum").array(numbers.clone()).run::<f64>().unwrap(),
+            numbers.iter().sum::<f64>()
+        );
         let doubled: Vec<f64> = numbers.iter().map(|number| number * 2.0).collect();
         let run = || testing::task("double").array(numbers.clone());
         assert_eq!(run().run::<Value>().unwrap().elements::<f64>(), Some(doubled));

@@ -1,5 +1,6 @@
 //! `primes`: how many primes there are up to a limit, or which.
 
+mod progress;
 mod sieve;
 mod stream;
 
@@ -8,6 +9,7 @@ use super::{Context, Task};
 use crate::allocation;
 use crate::error::Result;
 use crate::value::{Bytes, BytesKind, PortValue, Value, Words};
+use progress::Progress;
 use sieve::{RESIDUES, Sieve, wheel_primes};
 
 /// The largest limit of a count: a few seconds of one thread's work.
@@ -43,7 +45,7 @@ impl Input for Wanted {
 }
 
 /// `primes`: the count of primes up to a limit, or with `list: true` a Uint32Array of them, or with a `port` one message
-/// for each as it is found.
+/// for each as it is found. Without a port it reports how far it is.
 pub(super) fn task() -> Task {
     Task::new(
         "primes",
@@ -61,8 +63,10 @@ fn count(limit: u64, context: &Context<'_>) -> Result<Value> {
     let mut found = wheel_primes(limit).count() as u64;
     let mut sieve = Sieve::new(limit, context)?;
     let mut segment = vec![0_u64; sieve.segment_words()];
+    let mut progress = Progress::new(context);
     while let Some(used) = sieve.next(&mut segment)? {
         found += segment[..used].iter().map(|word| u64::from(word.count_zeros())).sum::<u64>();
+        progress.passed(sieve.up_to(), found)?;
     }
     #[allow(clippy::cast_precision_loss)] // far below 2^53
     Ok(Value::Number(found as f64))
@@ -73,12 +77,14 @@ fn list(limit: u64, context: &Context<'_>) -> Result<Bytes> {
     let mut sieve = Sieve::new(limit, context)?;
     let mut bits = allocation::zeros::<u64>(sieve.total_words())?;
     let mut found = wheel_primes(limit).count();
+    let mut progress = Progress::new(context);
     let mut at = 0;
     while at < bits.len() {
         let end = bits.len().min(at + sieve.segment_words());
         let Some(used) = sieve.next(&mut bits[at..end])? else { break };
         found += bits[at..at + used].iter().map(|word| word.count_zeros() as usize).sum::<usize>();
         at += used;
+        progress.passed(sieve.up_to(), found as u64)?;
     }
     let mut primes = Words::zeroed(found * 4)?;
     let out: &mut [u32] = bytemuck::cast_slice_mut(primes.as_mut_slice());

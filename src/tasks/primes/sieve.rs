@@ -97,6 +97,11 @@ impl<'a> Sieve<'a> {
         })
     }
 
+    /// The number up to which it has been filled.
+    pub(super) fn up_to(&self) -> u64 {
+        (self.start * 30).saturating_sub(1).min(self.limit)
+    }
+
     /// How many words a segment has, but for the last.
     pub(super) fn segment_words(&self) -> usize {
         self.segment_words
