@@ -61,6 +61,7 @@ fn take(tag: &[u8]) -> Option<Thing> {
 }
 
 /// The memory that was laid down with this byte.
+#[allow(clippy::mut_from_ref)] // what was laid down is a `&mut`; the byte only says for how long
 pub(crate) fn take_memory(tag: &[u8]) -> Option<&mut [u8]> {
     match take(tag)? {
         // SAFETY: `give` had it as a `&mut` that lives as long as the wire of `tag`, and it is taken once.
