@@ -130,7 +130,7 @@ fn sum(numbers: &[f64]) -> f64 {
 }
 
 #[task]
-fn double<'a>(numbers: &'a mut [f64]) -> &'a mut [f64] {
+fn double(numbers: &mut [f64]) -> &mut [f64] {
     numbers.iter_mut().for_each(|number| *number *= 2.0);
     numbers
 }
@@ -146,7 +146,7 @@ fn range(length: usize) -> Vec<u32> {
 }
 
 #[task]
-fn nested<'a>(mut input: HashMap<String, SliceMut<'a, i16>>) -> SliceMut<'a, i16> {
+fn nested(mut input: HashMap<String, SliceMut<'_, i16>>) -> SliceMut<'_, i16> {
     let mut slice = input.remove("data").expect("data");
     slice.reverse();
     slice
