@@ -1,4 +1,4 @@
-//! `light:run`: calls a function of a tenant.
+//! `light.run`: calls a function of a tenant.
 //!
 //! Input: `[id, index, arguments]`. Result: what the function gave; in an array of one where that is an array; and where it threw,
 //! `[0, what it threw]`.
