@@ -19,6 +19,9 @@ use crate::world::stage::{Helpers, Settled};
 pub(crate) fn run(call: Call, input: Shown<'_>) -> Result<(), Failure> {
     let (id, index, cursor) = request(input.wire).map_err(|Malformed| errors::input())?;
     let definition = definition::find(id).ok_or_else(errors::unknown)?;
+    if definition.options.state && input.has_shared() {
+        return Err(errors::shared());
+    }
     with_stage(definition.options.memory, |worlds| {
         worlds.stage.watch().begin(Some(call), definition.options.memory);
         worlds.enter(&definition)?;
