@@ -7,6 +7,7 @@ const { test } = require('node:test');
 
 const { WorkerPool, errors } = require('rust-workers');
 const { script, using } = require('../support/pools');
+const { REFUSED_CALLS } = require('../support/refused-calls');
 const { inTime, until } = require('../support/until');
 
 const open = (options) => new WorkerPool(script('deadlock.js'), { maxThreads: 1, killTimeout: 200, ...options });
@@ -135,14 +136,7 @@ test('task.pool.runSync: values, errors and time limits as run has them', () => 
   const failure = await errorOf(pool.run('throwsSync', ['fails', 'mine']));
   assert.ok(failure instanceof RangeError);
   assert.deepEqual(failure.mine, [1]);
-  const codes = {
-    ERR_RW_UNKNOWN_TASK: ['nobody', 1],
-    ERR_RW_INVALID_ARG_VALUE: ['same', 1, { prioritty: 1 }],
-    ERR_RW_INVALID_INPUT: ['native:sort', 'no array'],
-    ERR_RW_TASK_TIMEOUT: ['native:sleep', 60_000, { timeout: 20 }],
-    ERR_RW_DEADLINE: ['native:sleep', 60_000, { deadline: 20 }],
-  };
-  for (const [code, given] of Object.entries(codes)) assert.equal((await errorOf(pool.run('throwsSync', given))).code, code);
+  for (const [code, given] of Object.entries(REFUSED_CALLS)) assert.equal((await errorOf(pool.run('throwsSync', given))).code, code);
   assert.equal((await errorOf(pool.run('throwsSync', ['same', 1, { signal: undefined }]))).code, 'ERR_RW_INVALID_ARG_VALUE');
   assert.equal((await errorOf(pool.run('throwsSync', ['', 1]))).code, 'ERR_RW_INVALID_ARG_VALUE');
   assert.deepEqual(await run(pool, 'quiet'), [undefined, 0, 3, [0, 1, 2]]);

@@ -7,6 +7,7 @@ const { test } = require('node:test');
 
 const { WorkerPool, errors, task } = require('rust-workers');
 const { script, using } = require('../support/pools');
+const { REFUSED_CALLS } = require('../support/refused-calls');
 const { inTime, until } = require('../support/until');
 
 const open = (options) => new WorkerPool(script('nests.js'), { maxThreads: 1, killTimeout: 200, ...options });
@@ -116,14 +117,7 @@ test('errors of the pool come with their classes, and values of every kind there
   assert.deepEqual(await pool.run('reports'), [{ n: 0 }, { n: 1 }, { n: 2 }]);
   assert.deepEqual(await pool.run('outcome', ['same', 7]), { value: 7 });
   assert.equal(Buffer.from((await pool.run('outcome', ['native:sha256', 'a'])).value).toString('hex').slice(0, 6), 'ca9781');
-  const codes = {
-    ERR_RW_UNKNOWN_TASK: ['nobody', 1],
-    ERR_RW_INVALID_ARG_VALUE: ['same', 1, { prioritty: 1 }],
-    ERR_RW_INVALID_INPUT: ['native:sort', 'no array'],
-    ERR_RW_TASK_TIMEOUT: ['native:sleep', 60_000, { timeout: 20 }],
-    ERR_RW_DEADLINE: ['native:sleep', 60_000, { deadline: 20 }],
-  };
-  for (const [code, given] of Object.entries(codes)) assert.equal((await pool.run('outcome', given)).code, code);
+  for (const [code, given] of Object.entries(REFUSED_CALLS)) assert.equal((await pool.run('outcome', given)).code, code);
   const late = await pool.run('outcome', ['same', 1, { deadline: -1 }]);
   assert.deepEqual([late.kind, late.started], ['TimeoutError', false]);
   const failure = await errorOf(pool.run('runs', ['throws']));

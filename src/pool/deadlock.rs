@@ -90,6 +90,8 @@ struct Stuck<'state> {
     blocking: HashMap<usize, usize>,
     /// Jobs that a worker runs, and that do not make way.
     running: HashMap<usize, usize>,
+    /// All jobs that a worker runs.
+    kept: HashMap<usize, usize>,
     /// Jobs that have a key.
     holders: HashMap<&'state Key, usize>,
 }
@@ -102,8 +104,11 @@ impl<'state> Stuck<'state> {
         if let Some(worker) = node.blocks {
             change(self.blocking.entry(worker).or_default());
         }
-        if let At::Running { worker, yields: false } = node.at {
-            change(self.running.entry(worker).or_default());
+        if let At::Running { worker, yields } = node.at {
+            change(self.kept.entry(worker).or_default());
+            if !yields {
+                change(self.running.entry(worker).or_default());
+            }
         }
         if let Some(key) = node.key.filter(|_| node.has_key()) {
             change(self.holders.entry(key).or_default());
@@ -117,6 +122,10 @@ impl<'state> Stuck<'state> {
     fn takes(&self, worker: usize) -> bool {
         self.goes_on(worker) && self.running.get(&worker).is_none_or(|count| *count == 0)
     }
+
+    fn leaves(&self, worker: usize) -> bool {
+        self.goes_on(worker) && self.kept.get(&worker).is_none_or(|count| *count == 0)
+    }
 }
 
 /// All that takes part, and what it goes by.
@@ -127,6 +136,8 @@ struct Graph<'state> {
     most: usize,
     /// Whether a worker may still be started.
     can_start: bool,
+    /// Whether another may be started in the place of one that leaves.
+    is_replaced: bool,
 }
 
 impl Graph<'_> {
@@ -175,10 +186,14 @@ impl Graph<'_> {
             Target::Native => true,
             Target::Worker(number) if self.scripts.worker(number).is_some() => stuck.takes(number),
             Target::Worker(_) | Target::AnyWorker | Target::NoWorker => {
-                self.can_start
-                    || self.scripts.workers().any(|worker| is_taker(worker) && stuck.takes(worker.0))
+                self.can_start || self.scripts.workers().any(|worker| self.is_or_makes_taker(worker, stuck))
             }
         }
+    }
+
+    /// Whether a worker can take a job, or leave a place for one that can.
+    fn is_or_makes_taker(&self, worker: (usize, &WorkerRegistration), stuck: &Stuck<'_>) -> bool {
+        if is_taker(worker) { stuck.takes(worker.0) } else { self.is_replaced && stuck.leaves(worker.0) }
     }
 }
 
@@ -257,7 +272,7 @@ impl State {
         Some(deadlock_error(key.filter(|_| waits_for_key)))
     }
 
-    /// The ids of the scripts' jobs that wait in the queue, and could not run if no worker could be started any more.
+    /// The ids of the scripts' jobs that wait in the queue, and could not run if no worker could be started beside those that are there.
     pub(super) fn stuck_scripts(&self) -> Vec<u64> {
         let mut graph = self.graph(false);
         graph.settle();
@@ -285,7 +300,8 @@ impl State {
                 nodes.push(Node::of(scripts, job, At::Gated(target)));
             }
         }
-        Graph { nodes, scripts, most: self.queue.keys.most(), can_start }
+        let takers = scripts.workers().filter(|worker| is_taker(*worker)).count();
+        Graph { nodes, scripts, most: self.queue.keys.most(), can_start, is_replaced: takers < scripts.most }
     }
 }
 

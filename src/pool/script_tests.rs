@@ -921,3 +921,29 @@ fn a_worker_that_blocks_while_it_waits_may_end_when_it_is_idle() {
     assert!(pool.retire_worker(worker, true));
     assert!(matches!(pool.script_step(worker, None, block()), Step::Leave));
 }
+
+#[test]
+fn nothing_is_stuck_that_waits_for_a_worker_in_the_place_of_one_that_leaves() {
+    let (pool, answers) = (pool(2, usize::MAX), Answers::leak());
+    let [blocked, leaving] = [(); 2].map(|()| join(&pool, RecordingWaker::leak()));
+    submit(&pool, 1, answers);
+    assert_eq!(id_of(&pool.script_step(blocked, None, IdleWait::Never)), Some(1));
+    submit(&pool, 2, answers);
+    assert_eq!(id_of(&pool.script_step(leaving, None, IdleWait::Never)), Some(2));
+    assert!(pool.retire_worker(leaving, false), "when it has done what it is at");
+    pool.script_blocks(blocked, 1, true);
+    let of_1 = WaitedBy { waiter: Waiter::Job(1), blocks: true };
+    let accepted = pool.submit(job(3, answers, None).waited_by(of_1), 0, Target::AnyWorker);
+    accepted.ok().expect("another comes when the one that leaves has ended");
+    assert!(pool.stuck_scripts().is_empty());
+    pool.script_finish(leaving, 2, done());
+    pool.unregister_worker(leaving);
+    assert!(pool.stuck_scripts().is_empty(), "it has left, and its owner has not seen that yet");
+    pool.resize_scripts(0, 1, 1);
+    assert_eq!(pool.stuck_scripts(), [3], "nobody comes in its place");
+    pool.resize_scripts(0, 2, 1);
+    assert!(pool.stuck_scripts().is_empty());
+    pool.evict_worker(leaving);
+    assert_eq!(pool.stuck_scripts(), [3], "if none can be started");
+    pool.close(true, None);
+}

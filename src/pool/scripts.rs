@@ -319,7 +319,7 @@ impl Pool {
         notify(waker);
     }
 
-    /// The ids of the scripts' jobs that wait for a worker and would for ever, if none can be started any more.
+    /// The ids of the scripts' jobs that wait for a worker and would for ever, if none can be started beside those that are there.
     pub fn stuck_scripts(&self) -> Vec<u64> {
         self.0.lock().stuck_scripts()
     }

@@ -174,7 +174,8 @@ module.exports = {
       // From before: a thread that comes late finds the answer and the end together.
       const destroyed = once(pool, 'workerDestroy');
       assert.equal(await pool.run('double', 6), 12);
-      const hold = setInterval(() => {}, 1000);
+      // It has the pool: one that nobody has any more is closed, and tells nobody.
+      const hold = setInterval(() => pool.stats(), 1000);
       await destroyed;
       clearInterval(hold);
       assert.equal(await pool.run('double', 7), 14);
