@@ -1,7 +1,12 @@
-//! Who waits for a running task: where it reports how far it is.
+//! Who waits for a running task: where it reports how far it is, and whose functions it calls.
 
+use super::batch::Batch;
+use super::call::{Call, nobody};
+use super::calling::Calling;
+use super::job::WaitedBy;
 use super::outbox::{Outbox, Reply};
-use super::reports::Reports;
+use super::reports::{Reports, prepared};
+use super::state::Pool;
 use super::threads::WorkerSlot;
 use crate::cancel::CancelToken;
 use crate::error::Result;
@@ -13,6 +18,8 @@ pub(super) struct Caller<'a> {
     id: u64,
     outbox: Option<&'static dyn Outbox>,
     slot: &'a WorkerSlot,
+    /// A worker's task or code that waits for it.
+    waited_by: Option<WaitedBy>,
     /// Where it wants some.
     reports: Option<&'a Reports>,
 }
@@ -20,8 +27,18 @@ pub(super) struct Caller<'a> {
 impl<'a> Caller<'a> {
     /// Of a single task.
     #[inline]
-    pub(super) fn of(reply: &Reply, slot: &'a WorkerSlot, reports: Option<&'a Reports>) -> Self {
-        Caller { id: reply.id(), outbox: reply.outbox(), slot, reports }
+    pub(super) fn of(
+        reply: &Reply,
+        slot: &'a WorkerSlot,
+        waited_by: Option<WaitedBy>,
+        reports: Option<&'a Reports>,
+    ) -> Self {
+        Caller { id: reply.id(), outbox: reply.outbox(), slot, waited_by, reports }
+    }
+
+    /// Of the inputs of a batch, which report nothing.
+    pub(super) fn of_batch(batch: &Batch, slot: &'a WorkerSlot) -> Self {
+        Caller { id: batch.id, outbox: Some(batch.outbox), slot, waited_by: None, reports: None }
     }
 
     /// Whether it wants reports.
@@ -33,5 +50,36 @@ impl<'a> Caller<'a> {
     pub(super) fn report(&self, report: Value, token: &CancelToken) -> Result<()> {
         let (Some(reports), Some(outbox)) = (self.reports, self.outbox) else { return Ok(()) };
         reports.send(report, token, |report| outbox.report(self.slot.line, self.id, report))
+    }
+
+    /// Calls a function of its JavaScript: what that returned, or threw.
+    pub(super) fn call(
+        &self,
+        pool: &Pool,
+        function: &str,
+        input: Value,
+        token: &CancelToken,
+    ) -> Result<std::result::Result<Value, Value>> {
+        token.check()?;
+        let outbox = self.outbox.ok_or_else(nobody)?;
+        #[allow(clippy::cast_precision_loss)] // below 2^53
+        let id = Value::Number(self.id as f64);
+        let (payload, _) = prepared(Value::Array(vec![id, Value::from(function), input]))?;
+        let (call, asked) = Call::new();
+        let (line, thread) = (self.slot.line, self.slot.number);
+        pool.begin_call(thread, Calling { id: self.id, waited_by: self.waited_by });
+        outbox.call(line, asked, payload);
+        let outcome = call.wait(token);
+        pool.end_call(thread);
+        match outcome {
+            Ok(answer) => match answer? {
+                Ok(returned) => returned.into_value().map(Ok),
+                Err(thrown) => thrown.into_value().map(Err),
+            },
+            Err(reason) => {
+                outbox.call_over(line, call.number);
+                Err(reason.into_error())
+            }
+        }
     }
 }

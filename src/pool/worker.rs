@@ -269,13 +269,13 @@ fn run_entry(pool: &Pool, slot: &WorkerSlot, entry: Entry, began: Age) -> Ran {
             let (task, queued_at, reply) = (job.task as usize, job.queued_at, pool.reply_to(&job));
             tally.started(TaskRef::native(task), queued_at, began);
             let input = job.input.map_or(Value::Undefined, Value::Number);
-            let caller = Caller::of(&reply, slot, None);
+            let caller = Caller::of(&reply, slot, None, None);
             let (has_begun, outcome) = run_task(pool, task, Payload::Value(input), stop, caller);
             Ran { task, queued_at, has_begun, reply, outcome }
         }
         Entry::Job(mut job) => {
             let mut token = job.take_token();
-            let reports = job.reports().map(Reports::new);
+            let (waited_by, reports) = (job.waiter(), job.reports().map(Reports::new));
             let Job { task, input, reply, queued_at, .. } = job;
             let queued_at = pool.0.age_at(queued_at);
             tally.started(TaskRef::native(task), queued_at, began);
@@ -286,7 +286,7 @@ fn run_entry(pool: &Pool, slot: &WorkerSlot, entry: Entry, began: Age) -> Ran {
                 }
                 token.start(Instant::now);
             }
-            let caller = Caller::of(&reply, slot, reports.as_ref());
+            let caller = Caller::of(&reply, slot, waited_by, reports.as_ref());
             let (has_begun, outcome) = run_task(pool, task, input, token.as_ref().unwrap_or(stop), caller);
             let outcome = match token.as_ref().and_then(CancelToken::reason) {
                 // The caller has this reason already, or gets it soon, whatever the task returned in the end.
@@ -313,7 +313,7 @@ fn run_task(
         return (false, Err(stopped));
     }
     let tasks = &*pool.0.tasks;
-    let run = || tasks.execute(task, input, token, &TaskHelpers { pool, task, caller: Some(caller) });
+    let run = || tasks.execute(task, input, token, &TaskHelpers { pool, task, caller });
     (true, guard(run).unwrap_or_else(|panic| Err(pool.panicked(task, panic))))
 }
 
