@@ -175,7 +175,7 @@ export interface WordCounts {
 }
 
 /**
- * The native tasks by name. Where the output depends on the input, `output` is all that it can be, and
+ * The native tasks by name; declare those of packs ({@link WorkerPool.use}) in it. Where the output depends on the input, `output` is all that it can be, and
  * {@link TaskOutput} says which.
  */
 export interface TaskMap {
@@ -262,6 +262,14 @@ export type TaskOutput<K extends TaskName, I = TaskMap[K]['input']> = K extends 
         ? string
         : Buffer
       : TaskMap[K]['output'];
+
+/** A pack, as a package exports it. */
+export interface NativePack {
+  /** For messages. */
+  name: string;
+  /** The library; or one for each platform, such as `linux-x64-gnu`, `linux-x64-musl`, `darwin-arm64`, `win32-x64-msvc`. */
+  path: string | URL | Readonly<Record<string, string | URL>>;
+}
 
 // ── WorkerPool ─────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -1268,6 +1276,20 @@ export interface WorkerPool<Functions = any> extends EventEmitter {
     args: Arguments,
     options?: ExecOptions & { highWaterMark?: number | undefined },
   ): TaskParts<PartOf<Result>, ReturnedAfter<Result>>;
+
+  /**
+   * Loads a pack, a library with native tasks of one's own, and gives this pool the names of its tasks: `run`, `map` and all other calls
+   * take them as they take the built-in ones. A library is loaded once in a process, and stays; using it again changes nothing. Names
+   * are those of this object alone, also of a pool that others have open. Loading it runs its code in this process: trust it as you
+   * trust an addon.
+   *
+   * For types, declare its tasks: `declare module 'rust-workers' { interface TaskMap { double: { input: number; output: number } } }`.
+   *
+   * @param pack the path of the library, from the working directory; its file: URL; or an object of a package that has one
+   * @returns the pool
+   * @throws PackLoadError, PackVersionError, TaskExistsError, PoolClosedError, InvalidArgTypeError, InvalidArgValueError
+   */
+  use(pack: string | URL | NativePack): this;
 
   /**
    * An object with a method for each function that the pool can run: `await api.render(page)` is `await run('render', page)`.
@@ -2289,6 +2311,23 @@ export namespace errors {
   class MemoryClosedError extends Error {
     static readonly code: 'ERR_RW_MEMORY_CLOSED';
     readonly code: 'ERR_RW_MEMORY_CLOSED';
+  }
+  /** A file is no pack, or does not load. */
+  class PackLoadError extends Error {
+    static readonly code: 'ERR_RW_PACK_LOAD';
+    readonly code: 'ERR_RW_PACK_LOAD';
+  }
+  /** A pack was built for another version of the interface. */
+  class PackVersionError extends Error {
+    static readonly code: 'ERR_RW_PACK_VERSION';
+    readonly code: 'ERR_RW_PACK_VERSION';
+  }
+  /** A pack has a task whose name another task of the pool has. */
+  class TaskExistsError extends Error {
+    static readonly code: 'ERR_RW_TASK_EXISTS';
+    readonly code: 'ERR_RW_TASK_EXISTS';
+    /** The name. */
+    readonly task: string;
   }
   /** Another task works on part of a range of shared memory. */
   class RangeBusyError extends Error {

@@ -297,4 +297,17 @@ enum {
 #ifdef __cplusplus
 }
 #endif
+
+/* ── Helpers ───────────────────────────────────────────────────────────────────────────────────────
+ *
+ * Reading values, writing them, and a pack in twenty lines: static inline functions made of what stands above, which are no part of
+ * the interface. docs/c-packs.md shows them. RW_NO_HELPERS leaves them out.
+ */
+#ifndef RW_NO_HELPERS
+#include "rust_workers/read.h"
+#include "rust_workers/elements.h"
+#include "rust_workers/write.h"
+#include "rust_workers/pack.h"
+#endif
+
 #endif

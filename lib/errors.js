@@ -95,6 +95,11 @@ const WorkerExitedError = define('WorkerExitedError', 'ERR_RW_WORKER_EXITED', Er
 const WorkerOutOfMemoryError = define('WorkerOutOfMemoryError', 'ERR_RW_WORKER_OUT_OF_MEMORY', Error);
 const WorkerTerminatedError = define('WorkerTerminatedError', 'ERR_RW_WORKER_TERMINATED', Error);
 
+// Packs of native tasks. A TaskExistsError has `task`: the name that two have.
+const PackLoadError = define('PackLoadError', 'ERR_RW_PACK_LOAD', Error);
+const PackVersionError = define('PackVersionError', 'ERR_RW_PACK_VERSION', Error);
+const TaskExistsError = define('TaskExistsError', 'ERR_RW_TASK_EXISTS', Error);
+
 // Shared memory, and locks in it.
 const MemoryClosedError = define('MemoryClosedError', 'ERR_RW_MEMORY_CLOSED', Error);
 const RangeBusyError = define('RangeBusyError', 'ERR_RW_RANGE_BUSY', Error);
@@ -130,6 +135,7 @@ const JS_ONLY_CODES = [
   'ERR_RW_WORKER_EXITED',
   'ERR_RW_WORKER_OUT_OF_MEMORY',
   'ERR_RW_WORKER_TERMINATED',
+  'ERR_RW_TASK_EXISTS',
   'ERR_RW_LOCK_TIMEOUT',
   'ERR_RW_LOCK_ABORTED',
   'ERR_RW_PORT_CLOSED',
@@ -230,6 +236,9 @@ const publicClasses = {
   WorkerExitedError,
   WorkerOutOfMemoryError,
   WorkerTerminatedError,
+  PackLoadError,
+  PackVersionError,
+  TaskExistsError,
   MemoryClosedError,
   RangeBusyError,
   LockPoisonedError,

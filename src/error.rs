@@ -84,6 +84,10 @@ codes! {
     BarrierBroken = "ERR_RW_BARRIER_BROKEN",
     /// All owner tokens of the process have been used up.
     NoMoreOwners = "ERR_RW_NO_MORE_OWNERS",
+    /// A file is no pack, or does not load.
+    PackLoad = "ERR_RW_PACK_LOAD",
+    /// A pack is of another version of the interface.
+    PackVersion = "ERR_RW_PACK_VERSION",
     /// A fault in rust-workers itself; please report it.
     Internal = "ERR_RW_INTERNAL",
 }
@@ -95,12 +99,35 @@ pub struct Error {
     message: Cow<'static, str>,
     /// Of a task whose deadline has passed: whether it had started.
     started: bool,
+    /// Of a task that has named its error itself.
+    own: Option<Box<OwnError>>,
+}
+
+/// What a task of a pack says of its error, beside the message. JavaScript gets an error of just that.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OwnError {
+    /// The name, or that of a class of the language: `RangeError`.
+    pub name: String,
+    /// `error.code`.
+    pub code: String,
+    /// Where it comes from, for a line of its stack.
+    pub place: String,
 }
 
 impl Error {
     /// An error with a code, and a message that says what happened and what to do.
     pub fn new(code: Code, message: impl Into<Cow<'static, str>>) -> Self {
-        Error { code, message: message.into(), started: false }
+        Error { code, message: message.into(), started: false, own: None }
+    }
+
+    /// The error of a task that has named it itself.
+    pub fn of_task(own: OwnError, message: String) -> Self {
+        Error { own: Some(Box::new(own)), ..Error::new(Code::TaskFailed, message) }
+    }
+
+    /// What its task has said of it.
+    pub fn own(&self) -> Option<&OwnError> {
+        self.own.as_deref()
     }
 
     /// The same error of a task that had started.

@@ -19,6 +19,7 @@
 //!
 //! * [`value`] — values that cross between threads, and their wire form.
 //! * [`tasks`] — the registry of native tasks, and the built-in ones.
+//! * [`packs`] — libraries with tasks of users, behind a C interface.
 //! * [`pool`] — the queue and the threads.
 //! * [`shared`] — memory that JavaScript and Rust threads share.
 //! * [`channel`] — message channels: two ports, an inbox at each.
@@ -47,6 +48,7 @@ pub mod lines;
 #[cfg(not(test))]
 mod node;
 pub mod os_thread;
+pub mod packs;
 pub mod panic;
 pub mod pool;
 pub mod seal;

@@ -21,7 +21,7 @@ const RUST = [
     room: 'src/api',
     files: ['src/api/'],
     imports: [
-      'src/node', 'src/tasks', 'src/pool', 'src/channel', 'src/value', 'src/shared', 'src/seal', 'src/os_thread', ...BOTTOM,
+      'src/node', 'src/packs', 'src/tasks', 'src/pool', 'src/channel', 'src/value', 'src/shared', 'src/seal', 'src/os_thread', ...BOTTOM,
     ],
     why: 'The exports check arguments and call the engine; no room imports them.',
   },
@@ -30,6 +30,12 @@ const RUST = [
     files: ['src/node/'],
     imports: ['src/pool', 'src/channel', 'src/value', 'src/shared', 'src/lines', 'src/os_thread', ...BOTTOM],
     why: 'It ties the engine to one JavaScript environment; it does not know which tasks there are.',
+  },
+  {
+    room: 'src/packs',
+    files: ['src/packs/'],
+    imports: ['src/tasks', 'src/channel', 'src/value', 'src/shared', 'src/wait_limit', ...BOTTOM],
+    why: 'Tasks of libraries are registered as the built-in ones are; what they may use of the engine, they are given here.',
   },
   {
     room: 'src/tasks',

@@ -30,9 +30,9 @@ const TASKS_PER_THREAD = 4;
  */
 
 /** Whose task it is. */
-function ownerOf({ tasks, scriptTasks }, task, options) {
+function ownerOf({ native, tasks, scriptTasks }, task, options) {
   const owner = tasks.ownerOf(task, options);
-  if (owner === NOBODY) throw unknownTask(task, scriptTasks !== undefined);
+  if (owner === NOBODY) throw unknownTask(native, task, scriptTasks !== undefined);
   return owner;
 }
 

@@ -13,7 +13,6 @@ const { ITSELF, cancelBy, soonerLimit } = require('../task/cancel-group');
 const { Pending } = require('../task/pending');
 const { submitOptions } = require('../task/options');
 const { encodeInput, encodeInputs } = require('../task/encode-input');
-const { isInPlace, taskIndex, taskName } = require('../task/native-task-facts');
 const { givenBack, orGiven, prepareFor, prepareForAll, readOnce, withParallel } = require('../task/shared-inputs');
 const { TaskTransfer } = require('../transfer/task-transfer');
 const { DEPOSIT, KINDS, WITHOUT_INPUT, WITH_NUMBER, openIntake } = require('./intake');
@@ -47,16 +46,16 @@ class NativeSubmitter {
   }
 
   ownerOf(name) {
-    return nativeOwnerOf(name);
+    return nativeOwnerOf(this.#pool, name);
   }
 
   run(name, input, options, resolve, reject) {
-    const index = taskIndex(name);
-    if (index === undefined) reject(unknownTask(name));
-    else if (options !== undefined) this.#runWithOptions(index, input, options, resolve, reject);
-    else if (typeof input === 'number') this.#runSmall(index, WITH_NUMBER, input, resolve, reject);
-    else if (input === undefined) this.#runSmall(index, WITHOUT_INPUT, 0, resolve, reject);
-    else this.#runPlain(index, input, resolve, reject);
+    const task = this.#pool.tasks.get(name);
+    if (task === undefined) reject(unknownTask(this.#pool, name));
+    else if (options !== undefined) this.#runWithOptions(task, input, options, resolve, reject);
+    else if (typeof input === 'number') this.#runSmall(task, WITH_NUMBER, input, resolve, reject);
+    else if (input === undefined) this.#runSmall(task, WITHOUT_INPUT, 0, resolve, reject);
+    else this.#runPlain(task, input, resolve, reject);
   }
 
   /** The pool's intake, if a task may go there now. */
@@ -67,23 +66,22 @@ class NativeSubmitter {
   }
 
   /** With a number, or nothing, as its input. */
-  #runSmall(index, kind, input, resolve, reject) {
+  #runSmall(task, kind, input, resolve, reject) {
     const intake = this.#openIntake();
-    if (intake === null) return this.#runPlain(index, kind === WITH_NUMBER ? input : undefined, resolve, reject);
-    const id = delivery.add(resolve, this.#pool, taskName(index));
+    if (intake === null) return this.#runPlain(task, kind === WITH_NUMBER ? input : undefined, resolve, reject);
+    const id = delivery.add(resolve, this.#pool, task.name);
     try {
-      intake.put(id, index * KINDS + kind, input);
+      intake.put(id, task.number * KINDS + kind, input);
     } catch (error) {
       failed(id, resolve, error);
     }
   }
 
-  #runPlain(index, input, resolve, reject) {
-    const task = taskName(index);
+  #runPlain(task, input, resolve, reject) {
     let form, value, length, parts, given;
     try {
       const read = readOnce(task, input);
-      ({ form, value, length, parts } = encodeInput(read, undefined, isInPlace(task)));
+      ({ form, value, length, parts } = encodeInput(read, undefined, task.inPlace));
       prepareFor(task, read);
       given = givenBack(task, read);
     } catch (error) {
@@ -92,20 +90,19 @@ class NativeSubmitter {
     const settle = given === undefined ? resolve : settleBy(resolve, orGiven(given));
     // Here, since what getters of the input have done counts.
     const intake = this.#openIntake();
-    const id = delivery.add(settle, this.#pool, task);
+    const id = delivery.add(settle, this.#pool, task.name);
     try {
       const submit = intake === null ? binding.submit : binding.deposit;
-      const answer = submit(this.#pool.handle, index, id, form, value, length, parts);
+      const answer = submit(this.#pool.handle, task.number, id, form, value, length, parts);
       if (answer === undefined && intake !== null) intake.put(0, DEPOSIT, 0);
-      else if (answer !== undefined) this.#admission.answered(answer, id, resolve, task, input);
+      else if (answer !== undefined) this.#admission.answered(answer, id, resolve, task.name, input);
     } catch (error) {
       failed(id, resolve, error);
     }
   }
 
-  #runWithOptions(index, input, given, resolve, reject) {
-    const task = taskName(index);
-    const pending = new Pending(resolve, reject, this.#pool, task);
+  #runWithOptions(task, input, given, resolve, reject) {
+    const pending = new Pending(resolve, reject, this.#pool, task.name);
     try {
       const options = submitOptions(given, true);
       // Before the input is read: what its getters do may end the task.
@@ -114,16 +111,16 @@ class NativeSubmitter {
       if (options.onProgress !== undefined) pending.listen(options.onProgress, options.progress === 'latest');
       // Nor is anything transferred when the queue is full.
       const refusal = options.transfer === undefined ? null : this.#admission.refusal(false);
-      if (refusal !== null) return pending.reject(this.#admission.queueFull(refusal, task, input));
+      if (refusal !== null) return pending.reject(this.#admission.queueFull(refusal, task.name, input));
       let read = readOnce(task, input);
       const back = givenBack(task, read);
       if (back !== undefined) pending.through(orGiven(back));
       if (options.parallel) read = withParallel(task, read);
-      const { form, value, length, parts, input: taken } = encodeInput(read, options.transfer, isInPlace(task));
+      const { form, value, length, parts, input: taken } = encodeInput(read, options.transfer, task.inPlace);
       prepareFor(task, read);
       const moved = taken === read ? input : taken;
       const submit = options.key === undefined ? binding.submitWith : binding.submitKeyed;
-      if (!pending.ended) this.#submit(submit, index, pending, options, [form, value, length, parts], moved);
+      if (!pending.ended) this.#submit(submit, task, pending, options, [form, value, length, parts], moved);
     } catch (error) {
       if (pending.id !== 0) delivery.remove(pending.id);
       pending.reject(error);
@@ -147,9 +144,8 @@ class NativeSubmitter {
   }
 
   #submitAll(name, inputs, options, keepsOutputs, resolve, reject) {
-    const index = taskIndex(name);
-    const task = taskName(index);
-    const pending = new Pending(resolve, (error) => reject(namedByMessage(error)), this.#pool, task);
+    const task = this.#pool.tasks.get(name);
+    const pending = new Pending(resolve, (error) => reject(namedByMessage(error)), this.#pool, task.name);
     try {
       pending.control(options);
       if (pending.ended) return;
@@ -160,9 +156,9 @@ class NativeSubmitter {
         return pending.resolve(keepsOutputs ? all : 0);
       }
       prepareForAll(task, all, options.parallel, keepsOutputs ? pending : undefined);
-      const { form, value, length, parts } = encodeInputs(all, options.transfer, isInPlace(task));
+      const { form, value, length, parts } = encodeInputs(all, options.transfer, task.inPlace);
       if (pending.ended) return;
-      this.#submit(binding.submitBatch, index, pending, options, [form, value, length, parts], inputs, all.length, keepsOutputs);
+      this.#submit(binding.submitBatch, task, pending, options, [form, value, length, parts], inputs, all.length, keepsOutputs);
     } catch (error) {
       if (pending.id !== 0) delivery.remove(pending.id);
       pending.reject(error);
@@ -170,14 +166,14 @@ class NativeSubmitter {
   }
 
   /** Submits what may end early, or has a priority; `count`: of how many inputs, where there are many. */
-  #submit(submit, index, pending, options, prepared, input, count, keepsOutputs) {
+  #submit(submit, task, pending, options, prepared, input, count, keepsOutputs) {
     const { priority, key, timeout, deadline, runTimeout, context } = options;
     // Others have the pool open too: it is not the pool's end that ends this one's tasks, but each by its id.
     const cancel = this.#pool.isShared ? ITSELF : cancelBy(options, count !== undefined);
     const { limit, isDeadline } = deadline === undefined ? { limit: timeout ?? -1, isDeadline: 0 } : soonerLimit(options);
     pending.id = delivery.add(pending, this.#pool, pending.task);
     const answer = submit(
-      this.#pool.handle, index, pending.id, ...prepared, priority, limit, isDeadline + reportsOf(options), runTimeout ?? -1, cancel, count ?? key,
+      this.#pool.handle, task.number, pending.id, ...prepared, priority, limit, isDeadline + reportsOf(options), runTimeout ?? -1, cancel, count ?? key,
       // Of a task with a key: who waits for it, and whether its thread is blocked.
       keepsOutputs ?? context?.waiter ?? 0, context?.blocks ?? false,
     );

@@ -325,7 +325,7 @@ function iterate(parts, workersOf, name, input, options = {}) {
   const placed = parts.placer('iterate', name);
   const { native, tasks, admission, scriptTasks } = parts;
   const owner = tasks.ownerOf(name, options);
-  if (owner === NOBODY) throw unknownTask(name, scriptTasks !== undefined);
+  if (owner === NOBODY) throw unknownTask(native, name, scriptTasks !== undefined);
   if (scriptTasks === undefined || isNativeOnly(name)) throw givenAsOne(name);
   const [{ highWaterMark = USUALLY_AHEAD }, run] = divide(options, OWN, false);
   validateInteger(highWaterMark, 'options.highWaterMark', 1, MOST_AHEAD);

@@ -17,7 +17,6 @@ const { inspect } = require('node:util');
 
 const { lineOf } = require('../inspection');
 const { ownOptions, submitOptions } = require('../task/options');
-const { taskNames } = require('../task/native-task-facts');
 const { CONTEXT } = require('../task/task-context');
 const { validateObject } = require('../validators');
 
@@ -129,16 +128,17 @@ const methodNames = (exported) => [...exported].map((name) => (name === '' ? DEF
 
 /**
  * @param {import('./worker-pool').WorkerPool} pool
- * @param {{ exports: Set<string> | undefined } | undefined} workers of its script, if it has one
+ * @param {import('../task/native-pool').NativePool} native its native side, which has `workers` where it has a script
  * @param {object} [given] options of each task
  */
-function poolProxy(pool, workers, given) {
+function poolProxy(pool, native, given) {
+  const { workers } = native;
   const { [CONTEXT]: context, ...own } = ownOptions(given) ?? {};
   const isPlain = given === undefined || (context !== undefined && Object.keys(own).length === 0);
   const options = isPlain ? undefined : own;
   if (given !== undefined) submitOptions(typeof given === 'object' && given !== null && !Array.isArray(given) ? own : given, workers === undefined);
   // A scope's methods begin its tasks.
-  return makeProxy(context?.caller ?? pool, options, workers === undefined ? taskNames : () => methodNames(workers.exports ?? []));
+  return makeProxy(context?.caller ?? pool, options, workers === undefined ? () => native.tasks.names : () => methodNames(workers.exports ?? []));
 }
 
 function makeProxy(pool, options, namesOf) {

@@ -60,7 +60,7 @@ class SharedRuns {
    */
   run(tasks, owner, task, input, given, resolve, reject) {
     try {
-      if (owner === NOBODY) throw unknownTask(task, this.#native.workers !== undefined);
+      if (owner === NOBODY) throw unknownTask(this.#native, task, this.#native.workers !== undefined);
       const { dedupe, cache, retries, run } = divide(given, owner === NATIVE);
       const checked = submitOptions(run, owner === NATIVE);
       const { signal, outerSignal, timeout, deadline, context, onProgress, filename, name: named = task, transfer } = checked;

@@ -6,13 +6,12 @@
  * `native:<name>` is the native task, in every pool. In a pool with a script a bare name is first the script's, so that a
  * new native task never takes a function's place; a name that no native task has is the script's without a question.
  *
- * The names of native tasks are asked for at each submission (`taskIndex`), so tasks that are registered at run time need
- * no change here.
+ * The names of native tasks are those of the pool, which may get more of them (`pool.use`), so they are asked for at each submission.
  */
 
 const { UnknownTaskError } = require('../errors');
 const { HeldTask } = require('../script-pool/held-task');
-const { isNativeOnly, taskIndex, taskNames } = require('../task/native-task-facts');
+const { isNativeOnly } = require('../task/native-task-facts');
 
 /** Owners of a name. */
 const NATIVE = 0;
@@ -44,7 +43,7 @@ class TaskRouter {
   /** @param {object} [options] of the task: with `filename` it is that module's */
   ownerOf(name, options) {
     if (typeof name !== 'string') return NOBODY;
-    const isNative = taskIndex(name) !== undefined;
+    const isNative = this.#pool.tasks.get(name) !== undefined;
     if (!isNative && !isNativeOnly(name)) return SCRIPT;
     if (options !== undefined && namesFile(options)) return SCRIPT;
     if (isNativeOnly(name)) return isNative ? NATIVE : NOBODY;
@@ -62,7 +61,7 @@ class TaskRouter {
       case UNDECIDED:
         return this.#hold(name, input, options, resolve, reject);
       default:
-        reject(unknownTask(name, true));
+        reject(unknownTask(this.#pool, name, true));
     }
   }
 
@@ -83,27 +82,32 @@ function namesFile(options) {
 }
 
 /** In a pool without a script. */
-const nativeOwnerOf = (name) => (taskIndex(name) === undefined ? NOBODY : NATIVE);
+const nativeOwnerOf = (pool, name) => (pool.tasks.get(name) === undefined ? NOBODY : NATIVE);
 
-/** @param {boolean} [hasScript] */
-function unknownTask(name, hasScript = false) {
-  if (typeof name !== 'string') return new UnknownTaskError(notAName(name, hasScript));
+/**
+ * @param {import('../task/native-pool').NativePool} pool
+ * @param {unknown} name
+ * @param {boolean} [hasScript]
+ */
+function unknownTask(pool, name, hasScript = false) {
+  const { names } = pool.tasks;
+  if (typeof name !== 'string') return new UnknownTaskError(notAName(names, name, hasScript));
   const { meant } = require('../unknown-option');
-  const near = meant(name, taskNames());
+  const near = meant(name, names);
   const own = hasScript ? '' : '. For a function of your own, give the pool its script: new WorkerPool(script, options)';
   return new UnknownTaskError(
-    `There is no task '${name}'${near === '' ? '.' : near} The native tasks are: ${taskNames().join(', ')}${own}`,
+    `There is no task '${name}'${near === '' ? '.' : near} The native tasks are: ${names.join(', ')}${own}`,
   );
 }
 
-function notAName(task, hasScript) {
+function notAName(names, task, hasScript) {
   const { describe } = require('../validators');
   const start = `The "task" argument must be the name of a task, a string. Received ${describe(task)}`;
   if (typeof task === 'function') {
     return `${start}. Export the function from a script, and run it by its name: new WorkerPool(script), run(name, input)`;
   }
   if (hasScript) return `${start}. For the default export of the script: runTask(input); for another: run(name, input)`;
-  return `${start}. The native tasks are: ${taskNames().join(', ')}`;
+  return `${start}. The native tasks are: ${names.join(', ')}`;
 }
 
 module.exports = { NATIVE, NOBODY, SCRIPT, TaskRouter, UNDECIDED, nativeOwnerOf, unknownTask };

@@ -7,7 +7,7 @@ const { inspect } = require('node:util');
 
 const { RUNNER, binding } = require('../native');
 const { deliveryOf } = require('../delivery');
-const { UnknownTaskError, takesNoMoreTasks } = require('../errors');
+const { PoolClosedError, UnknownTaskError, takesNoMoreTasks } = require('../errors');
 const { mapOptions } = require('../flow/options');
 // Before the first thread.
 require('../debug-log');
@@ -218,7 +218,7 @@ class WorkerPool extends EventEmitter {
     if (isTraced()) return this.#trace('map', task, inputs, [task, inputs, options]);
     const promise = new Promise((resolve, reject) => {
       const owner = this.#tasks.ownerOf(task, options);
-      if (owner === NOBODY) throw unknownTask(task, this.#scriptTasks !== undefined);
+      if (owner === NOBODY) throw unknownTask(this.#native, task, this.#scriptTasks !== undefined);
       const checked = mapOptions(options, owner === NATIVE);
       validateIterable(inputs, 'inputs');
       if (checked.filename !== undefined) {
@@ -373,8 +373,14 @@ class WorkerPool extends EventEmitter {
     this.#admission.lookAgain();
   }
 
+  use(pack) {
+    if (this.#admission.isClosed) throw new PoolClosedError('the pool is closed and uses no more packs');
+    this.#native.tasks = this.#native.tasks.with(require('../task/packs').loadPack(pack));
+    return this;
+  }
+
   proxy(options) {
-    return require('./proxy').poolProxy(this, this.#native.workers, options);
+    return require('./proxy').poolProxy(this, this.#native, options);
   }
 
   close(options = {}) {

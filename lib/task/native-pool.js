@@ -5,6 +5,7 @@ const { hadStarted, isError, takeError } = require('../answer-errors');
 const { CANCELLED_TASK, REASONS } = require('../constants');
 const { DeadlineError, errorFromCode, PoolClosedError } = require('../errors');
 const { append } = require('../runtime/intrinsics');
+const { BUILT_IN } = require('./native-task-facts');
 const { readValue } = require('./read-value');
 
 const { WAITED } = CANCELLED_TASK;
@@ -32,6 +33,8 @@ class NativePool {
   handle;
   /** What `process.getActiveResourcesInfo()` shows for each of its tasks. */
   resource = 'RustWorkersTask';
+  /** The native tasks that it knows. */
+  tasks = BUILT_IN;
   /** Tasks submitted and not answered. */
   inFlight = 0;
   /** Whether its tasks keep the event loop alive. */

@@ -4,7 +4,7 @@
 
 const { InvalidArgTypeError, InvalidArgValueError } = require('../errors');
 const { describe, validateInteger, validateOptions } = require('../validators');
-const { isNativeOnly, taskIndex, taskNames } = require('./native-task-facts');
+const { BUILT_IN, isNativeOnly } = require('./native-task-facts');
 
 const MOST = 2 ** 32 - 1;
 const LIMITS = new Set(['key', 'tasks']);
@@ -35,12 +35,12 @@ function limitsOption(given = {}) {
  */
 function namedLimits({ limits }, hasScript) {
   return Object.entries(limits.tasks).map(([name, most]) => {
-    const native = taskIndex(name);
+    const native = BUILT_IN.get(name)?.number;
     const isNative = !hasScript || isNativeOnly(name);
     if (isNative && native === undefined) {
       throw new InvalidArgValueError(
         `"options.limits.tasks" has '${name}', and there is no native task of that name; the native tasks are ` +
-          `${taskNames().join(', ')}`,
+          `${BUILT_IN.names.join(', ')}`,
       );
     }
     return { native, function: isNative ? undefined : name, most };

@@ -6,7 +6,7 @@
  * Parts that only Node can carry go by Node's port, out of band.
  */
 
-const { publicClasses } = require('../errors');
+const { TaskFailedError, publicClasses } = require('../errors');
 const nodeGlobals = require('../runtime/globals');
 const { typeOf } = require('../transfer/registry');
 const { decode, thrownWriter } = require('./values');
@@ -63,6 +63,8 @@ function revive(error) {
   const Class = typeof code === 'string' ? classes.get(code) : undefined;
   if (Class === undefined) return;
   const { name } = error;
+  // A task of a pack that has named its error, and no code, has a class of its own choice.
+  if (Class === TaskFailedError && name !== 'TaskFailedError') return;
   Object.setPrototypeOf(error, Class.prototype);
   if (Object.hasOwn(error, 'name') && Class.prototype.name === name) delete error.name;
 }

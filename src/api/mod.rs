@@ -13,6 +13,7 @@ mod constants;
 mod environment;
 mod locks;
 mod notifier;
+mod packs;
 mod pool;
 mod scripts;
 mod seal;

@@ -111,20 +111,31 @@ pub struct PoolCounters {
 /// A native task, and what JavaScript must know of it before it submits it: see [`TaskFacts`].
 #[napi(object, object_from_js = false)]
 pub struct NativeTask {
+    /// By which it is submitted.
+    pub number: u32,
     pub name: &'static str,
     pub in_place: bool,
     pub parallel: bool,
     pub wakes_plain: bool,
 }
 
-/// The native tasks; a task's index is its place here.
+impl NativeTask {
+    pub(super) fn of(number: usize, task: &Task) -> Self {
+        let &TaskFacts { name, in_place, parallel, wakes_plain, .. } = task.facts();
+        NativeTask { number: number as u32, name, in_place, parallel, wakes_plain }
+    }
+}
+
+/// The native tasks of every pool.
 #[napi(catch_unwind)]
 pub fn native_tasks() -> Vec<NativeTask> {
-    let of = |task: &Task| {
-        let &TaskFacts { name, in_place, parallel, wakes_plain, .. } = task.facts();
-        NativeTask { name, in_place, parallel, wakes_plain }
-    };
-    builtin().tasks().map(of).collect()
+    let registry = builtin();
+    registry
+        .tasks()
+        .take(registry.named())
+        .enumerate()
+        .map(|(number, task)| NativeTask::of(number, task))
+        .collect()
 }
 
 /// Every error code the native side may report.

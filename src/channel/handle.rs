@@ -79,6 +79,16 @@ impl PortHandle {
         opened(self.port.receive(self.limit()).map_err(ReceiveError::Cancelled)?)
     }
 
+    /// As [`PortHandle::recv`], waiting no longer than `timeout`; `Empty` once that has passed.
+    pub fn recv_within(&self, timeout: Duration) -> Result<Envelope, ReceiveError> {
+        opened(self.port.receive(self.limit().within(timeout)).map_err(ReceiveError::Cancelled)?)
+    }
+
+    /// As [`PortHandle::send`], waiting no longer than `timeout`.
+    pub fn send_within(&self, envelope: Envelope, timeout: Duration) -> Result<(), Refused> {
+        self.port.post_blocking(Message::from(envelope), self.limit().within(timeout))
+    }
+
     /// Receives a message that waits already; does not look at the cancel token.
     pub fn try_recv(&self) -> Result<Envelope, ReceiveError> {
         opened(self.port.take_one())

@@ -9,7 +9,7 @@ use crate::channel::PortId;
 use crate::error::{Error, Result};
 use crate::pool::{Asked, Outputs, Report, ReportCell, ScriptOutcome, Trip};
 use crate::shared;
-use crate::value::{Bytes, Envelope, INLINE_BYTES, Part, Payload, Value, encode};
+use crate::value::{Bytes, Envelope, ErrorValue, INLINE_BYTES, Part, Payload, Text, Value, encode};
 
 /// Something for the environment's thread to do.
 pub(crate) enum Event {
@@ -119,6 +119,21 @@ impl Answer {
     }
 }
 
+impl From<Error> for Answer {
+    /// An error that its task has named itself comes as what a script throws.
+    fn from(error: Error) -> Self {
+        let Some(own) = error.own() else { return Answer::Error(error) };
+        let message = error.message();
+        let thrown = ErrorValue {
+            name: Text::from(own.name.as_str()),
+            message: Text::from(message),
+            stack: Some(Text::from(format!("{}: {message}\n    at {}", own.name, own.place))),
+            properties: vec![(Text::from("code"), Value::from(own.code.as_str()))],
+        };
+        encode(Value::Error(Box::new(thrown))).map_or_else(Answer::Error, Answer::Rejected)
+    }
+}
+
 impl From<Payload> for Answer {
     fn from(payload: Payload) -> Self {
         match payload {
@@ -130,7 +145,7 @@ impl From<Payload> for Answer {
 
 impl From<Result<Value>> for Answer {
     fn from(outcome: Result<Value>) -> Self {
-        outcome.map_or_else(Answer::Error, Answer::of_value)
+        outcome.map_or_else(Answer::from, Answer::of_value)
     }
 }
 
@@ -142,7 +157,7 @@ impl From<Result<Outputs>> for Answer {
             Ok(Outputs::Undefined(count)) => Answer::Undefineds(count),
             Ok(Outputs::Numbers(numbers)) => Answer::Numbers(numbers),
             Ok(Outputs::Values(values)) => Answer::of_value(Value::Array(values)),
-            Err(error) => Answer::Error(error),
+            Err(error) => error.into(),
         }
     }
 }

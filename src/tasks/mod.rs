@@ -35,4 +35,5 @@ mod word_count;
 pub use builtin::builtin;
 pub use context::{Context, Pace};
 pub use input::{Input, InputError, InputResult, Options};
+pub(crate) use registry::Run;
 pub use registry::{Registry, Task, TaskFacts};

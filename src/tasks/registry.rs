@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::marker::PhantomData;
+use std::ops::Range;
 use std::sync::OnceLock;
 
 use super::context::Context;
@@ -13,12 +14,18 @@ use crate::sync::Mutex;
 use crate::value::{Payload, Value};
 
 /// What a task does, for any type of its input.
-trait Run: Send + Sync {
+pub(crate) trait Run: Send + Sync {
     fn run(&self, input: Value, context: &Context<'_>) -> Result<Value>;
 
-    /// Runs it for numbers one after the other, up to the first failure. It is compiled for each task, whose input then is not
-    /// made a `Value` and read again: a tiny task costs a third.
-    fn run_numbers(&self, inputs: &[f64], outputs: &mut OutputList, context: &Context<'_>) -> Result<()>;
+    /// Runs it for numbers one after the other, up to the first failure. A task with a type is compiled for it: its input then is not
+    /// made a `Value` and read again, and a tiny task costs a third.
+    fn run_numbers(&self, inputs: &[f64], outputs: &mut OutputList, context: &Context<'_>) -> Result<()> {
+        for number in inputs {
+            context.checkpoint()?;
+            outputs.push(self.run(Value::Number(*number), context)?);
+        }
+        Ok(())
+    }
 }
 
 /// A task with a typed input.
@@ -94,6 +101,11 @@ impl Task {
         Task { facts, run: Box::new(Typed { name, takes, function, types: PhantomData }) }
     }
 
+    /// A task that is known at run time only.
+    pub(crate) fn of(facts: TaskFacts, run: Box<dyn Run>) -> Self {
+        Task { facts, run }
+    }
+
     /// It changes shared memory where it is, and returns the memory of its input.
     #[must_use]
     pub fn in_place(mut self) -> Self {
@@ -139,8 +151,16 @@ type Block = Box<[OnceLock<Task>]>;
 /// a lock, and keeps it as long as it has the table.
 pub struct Registry {
     blocks: [OnceLock<Block>; BLOCKS],
-    /// The number of each name. Its lock is also that of adding.
-    numbers: Mutex<HashMap<&'static str, usize>>,
+    names: Mutex<Names>,
+}
+
+/// Which numbers are given. Its lock is also that of adding.
+#[derive(Default)]
+struct Names {
+    /// The number of each name of a built-in task. Those of packs are names in the pools that use the pack.
+    numbers: HashMap<&'static str, usize>,
+    /// The next number.
+    next: usize,
 }
 
 impl Default for Registry {
@@ -152,28 +172,41 @@ impl Default for Registry {
 impl Registry {
     /// An empty table.
     pub fn new() -> Self {
-        Registry { blocks: [const { OnceLock::new() }; BLOCKS], numbers: Mutex::new(HashMap::new()) }
+        Registry { blocks: [const { OnceLock::new() }; BLOCKS], names: Mutex::default() }
     }
 
     /// Adds a task; the name must be new. Its number.
     pub fn add(&self, task: Task) -> Result<usize> {
-        let mut numbers = self.numbers.lock();
+        let mut names = self.names.lock();
         let name = task.facts.name;
-        if numbers.contains_key(name) {
+        if names.numbers.contains_key(name) {
             return Err(Error::new(
                 Code::InvalidArgValue,
                 format!("a task named '{name}' is already registered"),
             ));
         }
-        let number = numbers.len();
-        let (block, at) = locate(number);
-        let Some(block) = self.blocks.get(block).map(|slot| slot.get_or_init(|| empty_block(block))) else {
-            return Err(Error::new(Code::InvalidArgValue, "no more tasks can be registered"));
-        };
-        // The slot is vacant: numbers are assigned once, under the lock.
-        let _ = block[at].set(task);
-        numbers.insert(name, number);
+        let number = self.put(&mut names, vec![task])?.start;
+        names.numbers.insert(name, number);
         Ok(number)
+    }
+
+    /// Adds the tasks of a pack, all or none. Their names are no names here: two packs may have one. Their numbers.
+    pub fn add_pack(&self, tasks: Vec<Task>) -> Result<Range<usize>> {
+        self.put(&mut self.names.lock(), tasks)
+    }
+
+    fn put(&self, names: &mut Names, tasks: Vec<Task>) -> Result<Range<usize>> {
+        let numbers = names.next..names.next + tasks.len();
+        if locate(numbers.end).0 >= BLOCKS {
+            return Err(Error::new(Code::InvalidArgValue, "no more tasks can be registered"));
+        }
+        for (number, task) in numbers.clone().zip(tasks) {
+            let (block, at) = locate(number);
+            // The slot is vacant: numbers are assigned once, under the lock.
+            let _ = self.blocks[block].get_or_init(|| empty_block(block))[at].set(task);
+        }
+        names.next = numbers.end;
+        Ok(numbers)
     }
 
     /// The task of a number.
@@ -182,9 +215,14 @@ impl Registry {
         self.blocks.get(block)?.get()?.get(at)?.get()
     }
 
-    /// The number of a name.
+    /// The number of a built-in task.
     pub fn number_of(&self, name: &str) -> Option<usize> {
-        self.numbers.lock().get(name).copied()
+        self.names.lock().numbers.get(name).copied()
+    }
+
+    /// How many tasks of [`Registry::tasks`] have names here: they come first, since packs are loaded later.
+    pub fn named(&self) -> usize {
+        self.names.lock().numbers.len()
     }
 
     /// All tasks, by number.
