@@ -99,7 +99,7 @@ pub(crate) use environment::{Arguments, Call, Environment, Export, Returned, exp
 pub(crate) use event::Event;
 pub(crate) use input::Input;
 pub(crate) use jobs::{CancelBy, Found};
-pub(crate) use js::{Js, JsValue, List, Result, Status, external_strings};
+pub(crate) use js::{Js, JsValue, List, Result, Status, Type, external_strings};
 pub(crate) use locks::{OwnerKind, WaitMode, owner_kind};
 pub(crate) use notifier::{Next, answer_request, next_request};
 pub(crate) use port_batch::PartsArray;

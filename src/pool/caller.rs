@@ -83,3 +83,26 @@ impl<'a> Caller<'a> {
         }
     }
 }
+
+impl Pool {
+    /// The task that the thread `number` runs is about to call a function. What it keeps others from beyond the limit of its name it gives
+    /// back, as a script's task does that waits; its key it keeps.
+    fn begin_call(&self, number: usize, calling: Calling) {
+        let mut state = self.0.lock();
+        let permits = state.threads.begin_call(number, calling);
+        if permits.is_empty() {
+            self.0.publish(&mut state);
+            self.wake_one(state);
+        } else {
+            state.queue.give_back(permits);
+            self.tell_released(state);
+        }
+    }
+
+    /// It has its answer, or must stop.
+    fn end_call(&self, number: usize) {
+        let mut state = self.0.lock();
+        state.threads.end_call(number);
+        self.0.publish(&mut state);
+    }
+}

@@ -2,7 +2,7 @@
 //!
 //! # Why no pool stands still by that
 //! Such a thread does nothing, so it does not count against `maxThreads`: another may work in its place, which is woken or started when
-//! the wait begins and something waits in the queue ([`Pool::begin_call`]). So the functions may submit native tasks to the same pool and wait for
+//! the wait begins and something waits in the queue (`Pool::begin_call` in `caller.rs`). So the functions may submit native tasks to the same pool and wait for
 //! them, however many of its tasks call. When the answer comes the thread goes on at once: for a moment more threads than `maxThreads`
 //! work. The next of them that looks at the queue then sleeps (`Threads::is_over`), and is kept for the calls to come, until its idle
 //! time is up.
@@ -12,7 +12,6 @@
 //! a thread. Such a circle is closed by the submission of one of these tasks, and refused there (`deadlock.rs`).
 
 use super::job::WaitedBy;
-use super::state::Pool;
 use crate::sync::sized;
 
 /// So many threads may be there in place of others that wait.
@@ -25,27 +24,4 @@ pub(super) struct Calling {
     pub(super) id: u64,
     /// Who waits for it, in a worker of the pool.
     pub(super) waited_by: Option<WaitedBy>,
-}
-
-impl Pool {
-    /// The task that the thread `number` runs is about to call a function. What it keeps others from beyond the limit of its name it gives
-    /// back, as a script's task does that waits; its key it keeps.
-    pub(super) fn begin_call(&self, number: usize, calling: Calling) {
-        let mut state = self.0.lock();
-        let permits = state.threads.begin_call(number, calling);
-        if permits.is_empty() {
-            self.0.publish(&mut state);
-            self.wake_one(state);
-        } else {
-            state.queue.give_back(permits);
-            self.tell_released(state);
-        }
-    }
-
-    /// It has its answer, or must stop.
-    pub(super) fn end_call(&self, number: usize) {
-        let mut state = self.0.lock();
-        state.threads.end_call(number);
-        self.0.publish(&mut state);
-    }
 }
