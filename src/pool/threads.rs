@@ -111,6 +111,8 @@ pub(super) struct Threads {
     min: usize,
     /// How many there may be; at least 1.
     max: Capacity,
+    /// The most that there might be at any time.
+    largest: usize,
     /// Who has said how many.
     max_from: u32,
     slots: Vec<Slot>,
@@ -142,6 +144,7 @@ impl Threads {
         Threads {
             min: config.min_threads,
             max: Capacity::new(config.max_threads),
+            largest: config.max_threads,
             max_from: config.max_threads_from,
             slots: Vec::new(),
             alive: 0,
@@ -181,12 +184,14 @@ impl Threads {
     pub(super) fn resize(&mut self, min: usize, max: usize, from: u32, now: Age) {
         (self.min, self.max_from) = (min, from);
         self.reserve = 0;
+        self.largest = self.largest.max(max);
         self.max.set(max, now);
     }
 
     /// Threads in place of others that call.
     fn substitutes(&self) -> usize {
-        self.calling.min(calling::MOST)
+        // As many more as a smaller size has taken away: what was accepted since a thread would be free for it keeps that.
+        self.calling.min(calling::MOST + self.largest - self.max.get())
     }
 
     /// How many may be awake.
