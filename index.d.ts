@@ -327,6 +327,8 @@ export interface WorkerPoolOptions {
    * threads that are less nice. On Linux; elsewhere it has no effect. @default 0
    */
   niceIncrement?: number | undefined;
+  /** Packs whose tasks the pool has from the beginning, as {@link WorkerPool.use} takes them; `limits` may name these tasks. @default none */
+  packs?: readonly (string | URL | NativePack)[] | undefined;
 }
 
 /** The option `limits` of a pool. */

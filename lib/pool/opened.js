@@ -53,7 +53,7 @@ const decode = (text) => JSON.parse(text, (_, value) => (value === null ? Infini
 /** What an opening says of its pool. */
 function descriptionOf(settings) {
   // What each object keeps for itself is not the pool's.
-  const { maxThreadsFrom, deterministic, cache, callSites, ...said } = settings;
+  const { maxThreadsFrom, deterministic, cache, callSites, packs, ...said } = settings;
   return encode(said);
 }
 

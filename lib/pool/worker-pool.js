@@ -20,7 +20,7 @@ const { addActiveResources } = require('../runtime/active-resources');
 const { ensureStack } = require('../runtime/stack-overflow');
 const { isTraced, trace, traceSync } = require('../seeing/task-channel');
 const { validateIterable } = require('../validators');
-const { namedLimits } = require('../task/task-limits');
+const { namedLimits, tasksOf } = require('../task/task-limits');
 const { loadCodec } = require('../task/encode-input');
 const { ANNOUNCED, BY_FORCE, GRACEFULLY, NativePool } = require('../task/native-pool');
 const { NativeSubmitter } = require('./native-submitter');
@@ -129,6 +129,7 @@ class WorkerPool extends EventEmitter {
   /** @param {(then: (failure?: Error) => void) => void} [whenLoaded] as `Admission` takes it */
   #open(native, whenLoaded) {
     this.#native = native;
+    native.tasks = tasksOf(this.#settings);
     if (this.#settings.deterministic !== NO_SEED) require('./deterministic').takeSteps(native);
     this.#admission = new Admission(this, native, this.#settings.maxQueue, whenLoaded);
     this.#tasks = this.#nativeTasks = new NativeSubmitter(native, this.#admission, this.#settings.maxQueue);

@@ -42,6 +42,7 @@ const POOL = new Set([
   'minThreads',
   'name',
   'niceIncrement',
+  'packs',
   'queueOrder',
   'stackSize',
 ]);
@@ -182,6 +183,7 @@ function poolSettings(options) {
   validateString(name, 'options.name');
   if (name.includes('\0')) throw new InvalidArgValueError('"options.name" must not contain a NUL character');
   checkNiceIncrement(niceIncrement);
+  const packs = options.packs === undefined ? undefined : { packs: require('./packs').packsOption(options.packs) };
   const order = { ...queueOrder(options), limits: limitsOption(options.limits) };
   const cache = cacheSettings(options.cache);
   const { callSites = process.env.RUST_WORKERS_CALL_SITES === '1' } = options;
@@ -189,6 +191,7 @@ function poolSettings(options) {
   return {
     minThreads, maxThreads, maxThreadsFrom: SIZE_FROM.indexOf(from), idleTimeout, maxQueue, stackSize, name, niceIncrement, cache,
     callSites,
+    ...packs,
     ...order,
     ...deterministicSettings(options),
   };

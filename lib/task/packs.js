@@ -13,6 +13,7 @@ const { URL, fileURLToPath } = require('node:url');
 const { InvalidArgTypeError, InvalidArgValueError, PackLoadError, errorFromCode } = require('../errors');
 const { binding } = require('../native');
 const { triple } = require('../native/triple');
+const { BUILT_IN } = require('./native-task-facts');
 const { describe, validateOptions, validateString } = require('../validators');
 
 const PACK = new Set(['name', 'path']);
@@ -74,4 +75,19 @@ function pathOf(given, name) {
   return fileURLToPath(url);
 }
 
-module.exports = { loadPack };
+/**
+ * The option `packs` of a pool.
+ *
+ * @returns {string[]} the paths of the libraries, which are loaded
+ */
+function packsOption(given) {
+  if (!Array.isArray(given)) {
+    throw new InvalidArgTypeError(`The "options.packs" argument must be an array of packs, as pool.use takes them. Received ${describe(given)}`);
+  }
+  return [...given].map((pack, index) => loadPack(pack, `options.packs[${index}]`).path);
+}
+
+/** The native tasks of a pool with these libraries. */
+const tasksWith = (paths) => paths.reduce((tasks, file) => tasks.with(loadPack(file)), BUILT_IN);
+
+module.exports = { loadPack, packsOption, tasksWith };

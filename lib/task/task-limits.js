@@ -6,6 +6,9 @@ const { InvalidArgTypeError, InvalidArgValueError } = require('../errors');
 const { describe, validateInteger, validateOptions } = require('../validators');
 const { BUILT_IN, isNativeOnly } = require('./native-task-facts');
 
+/** The native tasks that a pool with these settings knows from its beginning. */
+const tasksOf = ({ packs }) => (packs === undefined ? BUILT_IN : require('./packs').tasksWith(packs));
+
 const MOST = 2 ** 32 - 1;
 const LIMITS = new Set(['key', 'tasks']);
 
@@ -30,21 +33,23 @@ function limitsOption(given = {}) {
 /**
  * The limits of tasks as `createPool` takes them. A name is that of a native task, of a function of the script, or of both.
  *
- * @param {{ limits: { tasks: Record<string, number> } }} settings
+ * @param {{ limits: { tasks: Record<string, number> }, packs?: string[] }} settings
  * @param {boolean} hasScript
  */
-function namedLimits({ limits }, hasScript) {
+function namedLimits(settings, hasScript) {
+  const { limits } = settings;
+  const known = tasksOf(settings);
   return Object.entries(limits.tasks).map(([name, most]) => {
-    const native = BUILT_IN.get(name)?.number;
+    const native = known.get(name)?.number;
     const isNative = !hasScript || isNativeOnly(name);
     if (isNative && native === undefined) {
       throw new InvalidArgValueError(
         `"options.limits.tasks" has '${name}', and there is no native task of that name; the native tasks are ` +
-          `${BUILT_IN.names.join(', ')}`,
+          `${known.names.join(', ')}; give those of packs by the option "packs"`,
       );
     }
     return { native, function: isNative ? undefined : name, most };
   });
 }
 
-module.exports = { limitsOption, namedLimits };
+module.exports = { limitsOption, namedLimits, tasksOf };

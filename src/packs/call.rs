@@ -184,7 +184,9 @@ impl<'a> Call<'a> {
     /// What it has left, where it has not succeeded.
     pub(super) fn failed(&self) -> Failed {
         let stopped = self.context.cancel_token().reason();
-        Failed { told: self.error.take(), of_parts: self.of_parts.take(), stopped }
+        let result = self.whole.as_ref().and_then(|whole| whole.result.take());
+        let refused = result.and_then(Result::err);
+        Failed { told: self.error.take(), of_parts: self.of_parts.take(), refused, stopped }
     }
 
     /// The result, its blocks in their places; undefined where none was set.

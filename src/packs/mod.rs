@@ -17,5 +17,7 @@ mod loader;
 mod run;
 mod task;
 mod wire;
+#[cfg(all(test, not(loom)))]
+mod wire_tests;
 
 pub use loader::{Pack, Packs};

@@ -46,6 +46,8 @@ pub(super) struct Failed {
     pub(super) told: Option<Told>,
     /// What its `parallel_for` has ended with.
     pub(super) of_parts: Option<Error>,
+    /// What was wrong with its last result.
+    pub(super) refused: Option<Error>,
     /// Why it should stop.
     pub(super) stopped: Option<Reason>,
 }
@@ -53,18 +55,24 @@ pub(super) struct Failed {
 impl PackTask {
     /// What an outcome other than RW_OK means for the caller.
     pub(super) fn failure(&self, outcome: i32, failed: Failed, input: &str) -> Error {
-        let (Failed { told, of_parts, stopped }, name) = (failed, self.name);
+        let (Failed { told, of_parts, refused, stopped }, name) = (failed, self.name);
+        let refused = refused.map(|error| self.bad_result(&error));
         match outcome {
             outcome::STOPPED => match stopped {
                 Some(reason) => reason.into_error(),
                 None => self.at_fault("returned RW_STOPPED, and nobody had told it to stop"),
             },
-            outcome::FAILED => match (told, of_parts) {
+            outcome::FAILED => match (told, of_parts.or(refused)) {
                 (Some(told), _) => self.own_error(told),
-                (None, Some(of_parts)) => of_parts,
-                (None, None) => self.at_fault("returned RW_FAILED without an error: call rw_host.set_error before"),
+                (None, Some(error)) => error,
+                (None, None) => {
+                    self.at_fault("returned RW_FAILED without an error: call rw_host.set_error before")
+                }
             },
             outcome::INVALID_INPUT => {
+                if let (None, Some(of_parts)) = (&told, &of_parts) {
+                    return of_parts.clone();
+                }
                 let got = told.map(|told| told.message).filter(|message| !message.is_empty());
                 let got = got.as_deref().unwrap_or(input);
                 let message = match self.takes {
@@ -73,10 +81,12 @@ impl PackTask {
                 };
                 Error::new(Code::InvalidInput, message)
             }
-            outcome::PANICKED => match (told, of_parts) {
+            outcome::PANICKED => match (told, of_parts.or(refused)) {
                 (Some(told), _) => Error::new(Code::TaskPanicked, told.message),
-                (None, Some(of_parts)) => of_parts,
-                (None, None) => Error::new(Code::TaskPanicked, format!("task '{name}' panicked, and did not say how")),
+                (None, Some(error)) => error,
+                (None, None) => {
+                    Error::new(Code::TaskPanicked, format!("task '{name}' panicked, and did not say how"))
+                }
             },
             other => self.at_fault(format_args!(
                 "returned {other}, which is no outcome of a task: RW_OK, RW_STOPPED, RW_FAILED, RW_INVALID_INPUT and RW_PANICKED are"

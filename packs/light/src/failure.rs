@@ -6,6 +6,9 @@ use crate::host::Failure;
 use crate::world::js::Value;
 use crate::world::stage::Stage;
 
+/// What the interpreter's errors say when there was no memory for what they would say.
+const NO_MEMORY_TO_SAY_SO: [&str; 2] = ["", "Invalid error message"];
+
 /// The limit that ended the task with this exception, if one did.
 pub(crate) fn limit_of(stage: &Stage, definition: &Definition, exception: &Value<'_>) -> Option<Failure> {
     let watch = stage.watch();
@@ -26,7 +29,8 @@ pub(crate) fn limit_of(stage: &Stage, definition: &Definition, exception: &Value
     };
     let (name, message) = (text("name").unwrap_or_default(), text("message").unwrap_or_default());
     if watch.ran_out_of_memory()
-        && (message == "out of memory" || name == "InternalError" && message.is_empty())
+        && (message == "out of memory"
+            || name == "InternalError" && NO_MEMORY_TO_SAY_SO.contains(&message.as_str()))
     {
         return Some(errors::memory(definition.options.memory));
     }

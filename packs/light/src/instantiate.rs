@@ -64,7 +64,8 @@ fn prepare(stage: &Stage, definition: &Definition) -> Result<(), Refusal> {
 fn function(stage: &Stage, name: &str, bytecode: &[u8]) -> Result<Option<Raw>, Thrown> {
     let context = stage.context();
     // SAFETY: the definition's bytecode was compiled by this process.
-    let function = unsafe { context.run_bytecode(bytecode) }?;
+    let script = stage.watch().unlimited(|| unsafe { context.load(bytecode) })?;
+    let function = context.evaluate(script)?;
     if !function.is_function() {
         return Ok(None);
     }

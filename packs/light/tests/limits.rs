@@ -36,7 +36,7 @@ fn loops_are_stopped() {
         "() => ({ get a() { for (;;); } })",
         "() => { while (true) JSON.parse('[1,2,3]') }",
         "() => { function* g() { for (;;) yield 1 } for (const x of g()); }",
-        "() => { for (;;) eval('1') }",
+        "() => { const f = () => 1; for (;;) f.bind(1, 2) }",
         "() => Array.prototype.indexOf.call({ length: 2 ** 53 - 1 }, 1)",
     ] {
         stopped(source);
@@ -116,18 +116,15 @@ fn the_stack_has_a_limit() {
         "() => [3, 2, 1].sort(function c() { return [2, 1].sort(c) })",
         "() => { let s = 'a'; const f = () => s.replace(/a/, f); return f() }",
         "() => { function* g() { yield* g() } return [...g()] }",
+        "() => { let i = [1].values(); for (let n = 0; n < 1e4; n++) i = i.map((x) => x); return i.next() }",
+        "() => { let i = [1].values(); for (let n = 0; n < 1e4; n++) i = i.drop(0); return [...i] }",
     ] {
         assert_eq!(code(eval(source, vec![])), "ERR_RW_LIGHT_STACK", "{source}");
         assert_eq!(eval("() => 1 + 1", vec![]), Ok(Js::Number(2.0)), "after {source}");
     }
     // What the language's own parsers say of depth.
-    for source in [
-        "() => JSON.parse('['.repeat(1e5))",
-        "() => eval('('.repeat(1e5))",
-        "() => new RegExp('('.repeat(1e5) + ')'.repeat(1e5))",
-        "() => eval('-'.repeat(1e5) + '1')",
-        "() => new Function('return ' + '['.repeat(1e5))",
-    ] {
+    for source in ["() => JSON.parse('['.repeat(1e5))", "() => new RegExp('('.repeat(1e5) + ')'.repeat(1e5))"]
+    {
         let ended = eval(source, vec![]).unwrap_err();
         assert!(ended.code == "ERR_RW_LIGHT_STACK" || ended.result.is_some(), "{source}: {ended:?}");
         assert_eq!(eval("() => 1 + 1", vec![]), Ok(Js::Number(2.0)), "after {source}");
@@ -236,7 +233,7 @@ fn sources_are_refused_with_name_and_place() {
 
 #[test]
 fn the_world_is_all_there_is() {
-    let source = "() => { const g = (() => {}).constructor('return this')(); return [g === globalThis, Object.getOwnPropertyNames(g).includes('process'), typeof require, typeof import.meta] }";
+    let source = "() => { const g = globalThis; return [g === globalThis, Object.getOwnPropertyNames(g).includes('process'), typeof require, typeof import.meta] }";
     assert!(matches!(Tenant::of(source).define(&Run::default()).code.as_str(), "ERR_RW_LIGHT_SOURCE"));
     let source = source.replace("typeof import.meta", "typeof std");
     let expected = Js::Array(vec![Js::Bool(true), Js::Bool(false), text("undefined"), text("undefined")]);
@@ -247,6 +244,65 @@ fn the_world_is_all_there_is() {
         thrown(eval("() => Atomics.wait(new Int32Array(new SharedArrayBuffer(8)), 0, 0)", vec![])),
         Js::Error { .. }
     ));
+}
+
+#[test]
+fn no_code_is_compiled_by_code() {
+    for source in [
+        "() => eval('1')",
+        "() => (0, eval)('1')",
+        "() => new Function('return 1')",
+        "() => (() => {}).constructor('return 1')",
+        "() => Object.getPrototypeOf(function* () {}).constructor('yield 1')",
+        "() => (async () => {}).constructor('return 1')",
+        "() => (async function* () {}).constructor('return 1')",
+        "() => Reflect.construct(Function.prototype.constructor, ['return 1'], Array)",
+        "() => { class F extends Function {} return new F('return 1') }",
+    ] {
+        let Js::Error { class, message, .. } = thrown(eval(source, vec![])) else { panic!("{source}") };
+        assert_eq!(class, "TypeError", "{source}: {message}");
+    }
+    let source = "() => [(() => {}) instanceof Function, eval(5), Function.prototype === Object.getPrototypeOf(Map), Function.name]";
+    let expected = Js::Array(vec![Js::Bool(true), Js::Number(5.0), Js::Bool(true), text("Function")]);
+    assert_eq!(eval(source, vec![]), Ok(expected));
+}
+
+#[test]
+fn functions_are_bound_until_there_is_no_memory() {
+    for memory in (0..40).map(|step| (1 << 20) + step * 1_000) {
+        let source = "() => { const f = () => 1, all = []; for (;;) all.push(f.bind(1, 2)) }";
+        let id = Tenant { memory, ..Tenant::of(source) }.id();
+        assert_eq!(code(result(call(&Run::default(), id, vec![]))), "ERR_RW_LIGHT_MEMORY");
+    }
+    let source = "(a) => { function f(...all) { return [this, new.target === undefined, ...all] } return f.bind(1, 2).bind(3, 4)(a) }";
+    let expected = Js::Array(vec![1.0.into(), Js::Bool(true), 2.0.into(), 4.0.into(), 5.0.into()]);
+    assert_eq!(eval(source, vec![5.0.into()]), Ok(expected));
+}
+
+#[test]
+fn what_compiles_is_bounded_by_its_length() {
+    // As much for the compiler as a source can ask for, in little memory of its own; and more than there may be.
+    for piece in [
+        "()=>1,",
+        "a=>a=>1,",
+        "{},",
+        "[],",
+        "'',",
+        "1n,",
+        "/a/,",
+        "`${1}`,",
+        "class{},",
+        "{a:1},",
+        "x=>{let y},",
+    ] {
+        let source = format!("() => [{}]", piece.repeat(100_000 / piece.len()));
+        let tenant = Tenant { memory: 64 << 20, ..Tenant::of(&source) };
+        let ended = tenant.define(&Run::default());
+        assert!(ended.result.is_some(), "{piece}: {ended:?}");
+    }
+    let long = format!("() => '{}'", "x".repeat(2 << 20));
+    let refused = Tenant::of(&long).define(&Run::default());
+    assert_eq!(refused.code, "ERR_RW_LIGHT_SOURCE", "{refused:?}");
 }
 
 #[test]

@@ -12,6 +12,11 @@ use crate::wire::output::Output;
 use crate::world::js::Thrown;
 use crate::world::stage::Stage;
 
+/// Bytes of all sources of a tenant.
+const LONGEST: usize = 1 << 20;
+/// Bytes that compiling a byte of a source may take, half of them: the stage's region is twice its tasks' memory.
+const COMPILER: usize = 512;
+
 struct Request<'a> {
     names: Vec<&'a str>,
     sources: Vec<&'a str>,
@@ -45,14 +50,23 @@ fn compile(stage: &Stage, name: &str, source: &str) -> Result<Vec<u8>, Failure> 
     let context = stage.context();
     // As an expression; a comment may end it.
     let script = format!("({source}\n)");
-    let compiled = context.compile(&script, name, 1).and_then(|compiled| context.bytecode(&compiled));
+    let compiled = stage
+        .watch()
+        .unlimited(|| context.compile(&script, name, 1).and_then(|compiled| context.bytecode(&compiled)));
     compiled.map_err(|Thrown| source_failure(name, &context.exception()))
 }
 
 pub(crate) fn run(call: Call, input: Shown<'_>) -> Result<(), Failure> {
     let request = request(input.wire).map_err(|Malformed| errors::input())?;
     let options = request.options;
-    let definition = with_stage(options.memory, |worlds| {
+    let length: usize = request.sources.iter().map(|source| source.len()).sum();
+    if length > LONGEST {
+        return Err(errors::source(format!(
+            "the sources are {length} bytes: all of a pool.light together may be {LONGEST}"
+        )));
+    }
+    // The compiler has the whole stage: see `Watch::unlimited`.
+    let definition = with_stage(options.memory.max(length * COMPILER), |worlds| {
         worlds.stage.watch().begin(Some(call), options.memory);
         worlds.stage.set_empty();
         worlds.stage.limit_stack(options.stack);

@@ -218,15 +218,18 @@ impl<'w> Context<'w> {
         Ok(bytes)
     }
 
-    /// Runs a script from bytecode.
+    /// A script from bytecode, for [`Self::evaluate`].
     ///
     /// # Safety
     /// The bytecode is of [`Self::bytecode`], in this process: the interpreter trusts it.
-    pub(crate) unsafe fn run_bytecode(self, bytecode: &[u8]) -> Outcome<'w> {
+    pub(crate) unsafe fn load(self, bytecode: &[u8]) -> Outcome<'w> {
         let flags = sys::JS_READ_OBJ_BYTECODE as i32;
-        let function =
-            self.outcome(call!(JS_ReadObject(self.ctx, bytecode.as_ptr(), bytecode.len() as _, flags)))?;
-        self.outcome(call!(JS_EvalFunction(self.ctx, function.into_raw())))
+        self.outcome(call!(JS_ReadObject(self.ctx, bytecode.as_ptr(), bytecode.len() as _, flags)))
+    }
+
+    /// Runs a script.
+    pub(crate) fn evaluate(self, script: Value<'w>) -> Outcome<'w> {
+        self.outcome(call!(JS_EvalFunction(self.ctx, script.into_raw())))
     }
 
     /// A function that calls `function` with `magic`.

@@ -109,6 +109,34 @@
     });
   };
 
+  // No code is compiled while code runs: the interpreter's compiler does not survive that there is no memory, and a task may use all of it.
+  const noCompiler = () => {
+    throw new NewTypeError('light code compiles no code: give pool.light each function that there is');
+  };
+  const compilers = { Function() {}, GeneratorFunction: function* () {}, AsyncFunction: async function () {}, AsyncGeneratorFunction: async function* () {} };
+  for (const name of ownKeys(compilers)) {
+    const prototype = getPrototypeOf(compilers[name]);
+    const Without = function () {
+      noCompiler();
+    };
+    put(Without, 'name', name);
+    put(Without, 'length', 1);
+    defineProperty(Without, 'prototype', { __proto__: null, value: prototype, writable: false });
+    put(prototype, 'constructor', Without);
+    if (name === 'Function') put(globalThis, name, Without);
+  }
+  put(globalThis, 'eval', { eval(code) { if (typeof code !== 'string') return code; noCompiler(); } }.eval);
+
+  // The interpreter goes from one iterator's helper to the next without a look at its stack, unless what it calls is a function of JavaScript.
+  const helperPrototype = getPrototypeOf([].values().take(0));
+  const helperNext = helperPrototype.next;
+  put(helperPrototype, 'next', { next() { return apply(helperNext, this, []); } }.next);
+
+  // A function that is bound when there is only memory for half of it ends the process: so there is enough for all of it before.
+  const { bind } = Function.prototype;
+  const NewArrayBuffer = ArrayBuffer;
+  put(Function.prototype, 'bind', { bind(self) { new NewArrayBuffer(1024 + 16 * arguments.length); return apply(bind, this, arguments); } }.bind);
+
   const console = {};
   for (const name of ['debug', 'error', 'info', 'log', 'trace', 'warn']) put(console, name, { [name]() {} }[name]);
   put(globalThis, 'console', console);

@@ -262,7 +262,8 @@ fn prepare(context: Context<'_>) -> Outcome<'_> {
     let prelude = context.compile(include_str!("prelude.js"), "rust-workers", 1)?;
     let bytecode = context.bytecode(&prelude)?;
     // SAFETY: it was compiled just now.
-    unsafe { context.run_bytecode(&bytecode) }
+    let prelude = unsafe { context.load(&bytecode) }?;
+    context.evaluate(prelude)
 }
 
 impl<'w> Helpers<'w> {
@@ -374,7 +375,7 @@ pub(crate) enum Settled<'w> {
 unsafe extern "C" fn allocate(opaque: *mut c_void, size: sys::size_t) -> *mut c_void {
     // SAFETY: the interpreter gives back what the stage gave it.
     let core = unsafe { Core::of(opaque) };
-    let block = core.region().allocate(size as usize, core.watch.limit());
+    let block = core.region().allocate(size as usize, core.watch.limit(size as usize));
     if block.is_null() {
         core.watch.refused();
     }
@@ -414,7 +415,8 @@ unsafe extern "C" fn reallocate(opaque: *mut c_void, block: *mut c_void, size: s
     // SAFETY: the interpreter gives back what the stage gave it.
     let core = unsafe { Core::of(opaque) };
     // SAFETY: the block is one of its own.
-    let moved = unsafe { core.region().reallocate(block.cast(), size as usize, core.watch.limit()) };
+    let moved =
+        unsafe { core.region().reallocate(block.cast(), size as usize, core.watch.limit(size as usize)) };
     if moved.is_null() {
         core.watch.refused();
     }

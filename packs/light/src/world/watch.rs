@@ -8,12 +8,17 @@ use std::cell::{Cell, RefCell};
 use super::js::Raw;
 use crate::host::Call;
 
+/// Bytes that are never much of a native loop's memory.
+const SMALL: usize = 1024;
+
 /// Of one stage.
 #[derive(Default)]
 pub(crate) struct Watch {
     call: Cell<Option<Call>>,
     /// Bytes that the region may have in use.
     limit: Cell<usize>,
+    /// Nothing is refused: see [`Self::unlimited`].
+    unlimited: Cell<bool>,
     /// Memory was refused for want of it.
     memory: Cell<bool>,
     /// The task was told to stop.
@@ -27,6 +32,7 @@ impl Watch {
     pub(crate) fn begin(&self, call: Option<Call>, limit: usize) {
         self.call.set(call);
         self.limit.set(limit);
+        self.unlimited.set(false);
         self.memory.set(false);
         self.stop.set(false);
         self.unhandled.borrow_mut().clear();
@@ -55,9 +61,26 @@ impl Watch {
         self.stop.get()
     }
 
-    /// How much may be in use; nothing at all once the task should stop, so that native loops that allocate end too.
-    pub(crate) fn limit(&self) -> usize {
-        if self.should_stop() { 0 } else { self.limit.get() }
+    /// How much may be in use when `size` bytes are asked for; nothing at all once the task should stop, so that native loops that allocate
+    /// end too. Small blocks are not refused for that: the interpreter asks for its objects in several, and some (bound functions) end the
+    /// process when there is one and not the next.
+    pub(crate) fn limit(&self, size: usize) -> usize {
+        if self.unlimited.get() {
+            usize::MAX
+        } else if size > SMALL && self.should_stop() {
+            0
+        } else {
+            self.limit.get()
+        }
+    }
+
+    /// Does `work` with all the memory of the stage, whether the task should stop or not: the interpreter's compiler, and its reader of
+    /// bytecode, do not survive that memory is refused. How much they need is bounded by the source's length.
+    pub(crate) fn unlimited<R>(&self, work: impl FnOnce() -> R) -> R {
+        self.unlimited.set(true);
+        let result = work();
+        self.unlimited.set(false);
+        result
     }
 
     /// Memory was refused.
