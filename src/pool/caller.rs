@@ -12,44 +12,69 @@ use crate::cancel::CancelToken;
 use crate::error::Result;
 use crate::value::Value;
 
-/// The caller of a task, as the thread knows it that runs the task.
+/// Where the answer of a task goes.
+#[derive(Clone, Copy)]
+enum Answered<'a> {
+    By(&'a Reply),
+    /// With the other inputs of the batch, which report nothing.
+    With(&'a Batch),
+}
+
+/// What few tasks have.
+pub(super) struct Details {
+    /// A worker's task or code that waits for it.
+    pub(super) waited_by: Option<WaitedBy>,
+    /// Where the caller wants some.
+    pub(super) reports: Option<Reports>,
+}
+
+/// The caller of a task, as the thread knows it that runs the task. It is made for each task, so it is small.
 #[derive(Clone, Copy)]
 pub(super) struct Caller<'a> {
-    id: u64,
-    outbox: Option<&'static dyn Outbox>,
+    answered: Answered<'a>,
     slot: &'a WorkerSlot,
-    /// A worker's task or code that waits for it.
-    waited_by: Option<WaitedBy>,
-    /// Where it wants some.
-    reports: Option<&'a Reports>,
+    details: Option<&'a Details>,
 }
 
 impl<'a> Caller<'a> {
     /// Of a single task.
     #[inline]
-    pub(super) fn of(
-        reply: &Reply,
-        slot: &'a WorkerSlot,
-        waited_by: Option<WaitedBy>,
-        reports: Option<&'a Reports>,
-    ) -> Self {
-        Caller { id: reply.id(), outbox: reply.outbox(), slot, waited_by, reports }
+    pub(super) fn of(reply: &'a Reply, slot: &'a WorkerSlot, details: Option<&'a Details>) -> Self {
+        Caller { answered: Answered::By(reply), slot, details }
     }
 
-    /// Of the inputs of a batch, which report nothing.
-    pub(super) fn of_batch(batch: &Batch, slot: &'a WorkerSlot) -> Self {
-        Caller { id: batch.id, outbox: Some(batch.outbox), slot, waited_by: None, reports: None }
+    /// Of the inputs of a batch.
+    pub(super) fn of_batch(batch: &'a Batch, slot: &'a WorkerSlot) -> Self {
+        Caller { answered: Answered::With(batch), slot, details: None }
+    }
+
+    fn id(&self) -> u64 {
+        match self.answered {
+            Answered::By(reply) => reply.id(),
+            Answered::With(batch) => batch.id,
+        }
+    }
+
+    fn outbox(&self) -> Option<&'static dyn Outbox> {
+        match self.answered {
+            Answered::By(reply) => reply.outbox(),
+            Answered::With(batch) => Some(batch.outbox),
+        }
+    }
+
+    fn reports(&self) -> Option<&'a Reports> {
+        self.details?.reports.as_ref()
     }
 
     /// Whether it wants reports.
     pub(super) fn wants_reports(&self) -> bool {
-        self.reports.is_some()
+        self.reports().is_some()
     }
 
     /// Tells it how far the task is.
     pub(super) fn report(&self, report: Value, token: &CancelToken) -> Result<()> {
-        let (Some(reports), Some(outbox)) = (self.reports, self.outbox) else { return Ok(()) };
-        reports.send(report, token, |report| outbox.report(self.slot.line, self.id, report))
+        let (Some(reports), Some(outbox)) = (self.reports(), self.outbox()) else { return Ok(()) };
+        reports.send(report, token, |report| outbox.report(self.slot.line, self.id(), report))
     }
 
     /// Calls a function of its JavaScript: what that returned, or threw.
@@ -61,13 +86,16 @@ impl<'a> Caller<'a> {
         token: &CancelToken,
     ) -> Result<std::result::Result<Value, Value>> {
         token.check()?;
-        let outbox = self.outbox.ok_or_else(nobody)?;
+        let outbox = self.outbox().ok_or_else(nobody)?;
         #[allow(clippy::cast_precision_loss)] // below 2^53
-        let id = Value::Number(self.id as f64);
+        let id = Value::Number(self.id() as f64);
         let (payload, _) = prepared(Value::Array(vec![id, Value::from(function), input]))?;
         let (call, asked) = Call::new();
         let (line, thread) = (self.slot.line, self.slot.number);
-        pool.begin_call(thread, Calling { id: self.id, waited_by: self.waited_by });
+        pool.begin_call(
+            thread,
+            Calling { id: self.id(), waited_by: self.details.and_then(|details| details.waited_by) },
+        );
         outbox.call(line, asked, payload);
         let outcome = call.wait(token);
         pool.end_call(thread);

@@ -1,7 +1,7 @@
 //! One native thread of a pool: how it is started (its name, the size of its stack), and its life: take, run, report.
 
 use super::batch_worker::run_batch;
-use super::caller::Caller;
+use super::caller::{Caller, Details};
 use super::counters::Tally;
 use super::entry::Entry;
 use super::job::Job;
@@ -269,13 +269,15 @@ fn run_entry(pool: &Pool, slot: &WorkerSlot, entry: Entry, began: Age) -> Ran {
             let (task, queued_at, reply) = (job.task as usize, job.queued_at, pool.reply_to(&job));
             tally.started(TaskRef::native(task), queued_at, began);
             let input = job.input.map_or(Value::Undefined, Value::Number);
-            let caller = Caller::of(&reply, slot, None, None);
+            let caller = Caller::of(&reply, slot, None);
             let (has_begun, outcome) = run_task(pool, task, Payload::Value(input), stop, caller);
             Ran { task, queued_at, has_begun, reply, outcome }
         }
         Entry::Job(mut job) => {
             let mut token = job.take_token();
             let (waited_by, reports) = (job.waiter(), job.reports().map(Reports::new));
+            let details =
+                (waited_by.is_some() || reports.is_some()).then_some(Details { waited_by, reports });
             let Job { task, input, reply, queued_at, .. } = job;
             let queued_at = pool.0.age_at(queued_at);
             tally.started(TaskRef::native(task), queued_at, began);
@@ -286,7 +288,7 @@ fn run_entry(pool: &Pool, slot: &WorkerSlot, entry: Entry, began: Age) -> Ran {
                 }
                 token.start(Instant::now);
             }
-            let caller = Caller::of(&reply, slot, waited_by, reports.as_ref());
+            let caller = Caller::of(&reply, slot, details.as_ref());
             let (has_begun, outcome) = run_task(pool, task, input, token.as_ref().unwrap_or(stop), caller);
             let outcome = match token.as_ref().and_then(CancelToken::reason) {
                 // The caller has this reason already, or gets it soon, whatever the task returned in the end.
